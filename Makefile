@@ -1,0 +1,67 @@
+# Groundnut: make, make test, make test SAN=1, make demo, make install. The README tells what each does.
+VERSION := 0.1.0
+PREFIX  ?= /usr/local
+CC      ?= gcc
+SAN     ?= 0
+
+B := build/$(if $(filter gcc cc,$(CC)),plain,$(CC))
+FLAGS_SAN :=
+ifeq ($(SAN),1)
+B := build/asan
+FLAGS_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+endif
+ifeq ($(SAN),thread)
+B := build/tsan
+FLAGS_SAN := -fsanitize=thread
+endif
+
+PACKAGES := libuv openssl jansson sqlite3
+WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2
+CFLAGS   ?= -O2 -g
+HARDEN   := -fstack-protector-strong -fPIE $(if $(filter 0,$(SAN)),-D_FORTIFY_SOURCE=2)
+ALL_C    := -std=gnu11 $(WARN) $(HARDEN) $(FLAGS_SAN) -I. -DGROUNDNUT_VERSION='"$(VERSION)"' \
+            $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null) $(CFLAGS) -MMD -MP
+LINK      = $(CC) $(FLAGS_SAN) -pie -Wl,-z,relro,-z,now $(LDFLAGS)
+LIBS     := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lhttp_parser -lldns -lpthread
+
+SHARED_C := $(sort $(wildcard shared/*/*.c))
+RELAY_C  := $(sort $(filter-out relay/main.c,$(wildcard relay/*.c relay/*/*.c)))
+AGENT_C  := $(sort $(filter-out agent/main.c,$(wildcard agent/*.c)))
+UNIT_C   := $(sort $(wildcard tests/unit/*/test_*.c tests/unit/*/*/test_*.c))
+obj       = $(patsubst %.c,$(B)/%.o,$(1))
+UNITS    := $(patsubst %.c,$(B)/%,$(UNIT_C))
+
+.PHONY: all check test test-unit test-e2e test-services test-house fuzz soak bench demo install clean
+all: $(B)/groundnut-relay $(B)/groundnut-agent
+
+$(B)/groundnut-relay: $(call obj,relay/main.c) $(B)/relay.a $(B)/shared.a
+	$(LINK) -o $@ $^ $(LIBS)
+$(B)/groundnut-agent: $(call obj,agent/main.c) $(B)/agent.a $(B)/shared.a
+	$(LINK) -o $@ $^ $(LIBS)
+
+$(B)/shared.a: $(call obj,$(SHARED_C))
+$(B)/relay.a: $(call obj,$(RELAY_C))
+$(B)/agent.a: $(call obj,$(AGENT_C))
+$(B)/%.a:
+	@rm -f $@
+	ar rcs $@ $^
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_C) -c -o $@ $<
+
+$(B)/tests/unit/shared/%: $(B)/tests/unit/shared/%.o $(B)/shared.a
+	$(LINK) -o $@ $^ $(LIBS) -lcmocka
+$(B)/tests/unit/relay/%: $(B)/tests/unit/relay/%.o $(B)/relay.a $(B)/shared.a
+	$(LINK) -o $@ $^ $(LIBS) -lcmocka
+$(B)/tests/unit/agent/%: $(B)/tests/unit/agent/%.o $(B)/agent.a $(B)/shared.a
+	$(LINK) -o $@ $^ $(LIBS) -lcmocka
+
+test-unit: $(UNITS)
+	@tests/run-unit $(UNITS)
+
+clean:
+	rm -rf build
+
+-include $(shell find build -name '*.d' 2>/dev/null)
+.SECONDARY:

@@ -1,0 +1,73 @@
+/*
+ * Reading JSON that a person or a peer wrote, strictly: every reader names the key it reads, every error is
+ * collected (not just the first) with its place ("mappings[1].target: \"192.168.1.20\" names no port"), and
+ * keys that no reader asked for are errors that suggest the nearest one that was asked for. Out come plain
+ * values; no library type crosses this header.
+ *
+ *	struct conf *c = conf_open("agent.json", ...);
+ *	struct conf_at root = conf_root(c);
+ *	conf_str(root, "relay", &relay);           // required
+ *	if (conf_has(root, "grace_s")) conf_int(root, "grace_s", 1, 86400, &grace);
+ *	conf_done(root);                           // unknown keys
+ *	if (conf_errors(c)) conf_report(c) …
+ *
+ * Strings handed out live as long as the conf. A conf_at is a value, copied freely, invalid after conf_free.
+ */
+#ifndef GROUNDNUT_BASE_CONF_H
+#define GROUNDNUT_BASE_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct conf; /* one document and what is wrong with it */
+
+struct conf_at {
+	struct conf *conf;
+	void *value;         /* the JSON value here, or NULL: absent, or of a wrong type (already reported) */
+	char *path;          /* "mappings[1]"; owned by the conf; "" at the root */
+	struct conf_seen *seen; /* the keys asked for here; owned by the conf */
+};
+
+/* From a file: *out holds it also when it has errors (then conf_errors > 0). Returns 0, or the negative errno of
+ * reading (absent, unreadable: exit 1), with *out NULL. A syntax error is an error inside *out, with line and column. */
+int conf_open(const char *file, struct conf **out);
+/* From memory: name stands where the file's name would. lenient: conf_done() ignores unknown keys (frames). */
+struct conf *conf_parse(const char *name, const char *text, size_t len, bool lenient);
+void conf_free(struct conf *c);
+
+struct conf_at conf_root(struct conf *c);    /* must be an object, else an error */
+struct conf_at conf_root_list(struct conf *c); /* must be an array */
+bool conf_has(struct conf_at at, const char *key); /* present (also null); counts as asked for */
+
+/* Required members: true and *out set, or false with the error collected (missing, wrong type, out of range). */
+bool conf_str(struct conf_at at, const char *key, const char **out);
+bool conf_int(struct conf_at at, const char *key, int64_t min, int64_t max, int64_t *out);
+bool conf_bool(struct conf_at at, const char *key, bool *out);
+/* Optional ones: absent leaves *out as it is and is true. */
+bool conf_opt_str(struct conf_at at, const char *key, const char **out);
+bool conf_opt_int(struct conf_at at, const char *key, int64_t min, int64_t max, int64_t *out);
+bool conf_opt_bool(struct conf_at at, const char *key, bool *out);
+bool conf_is_str(struct conf_at at, const char *key);  /* peeks at the type, for keys that take two forms */
+bool conf_is_int(struct conf_at at, const char *key);
+
+struct conf_at conf_object(struct conf_at at, const char *key); /* absent: value NULL and no error */
+struct conf_at conf_list(struct conf_at at, const char *key);   /* absent: value NULL and no error */
+size_t conf_len(struct conf_at list);                           /* 0 for an absent one */
+struct conf_at conf_item(struct conf_at list, size_t i);        /* an object in a list; else reported, value NULL */
+bool conf_item_str(struct conf_at list, size_t i, const char **out);
+bool conf_item_int(struct conf_at list, size_t i, int64_t min, int64_t max, int64_t *out);
+
+/* An error of the caller's own at a member (key NULL: at the place itself): conf_error(at, "target", "\"%s\" names no port", text). */
+void conf_error(struct conf_at at, const char *key, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void conf_error_item(struct conf_at list, size_t i, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Report every key here that no reader asked for: "hots: unknown key; did you mean \"host\"?". A duplicate key is a syntax error. */
+void conf_done(struct conf_at at);
+
+size_t conf_errors(const struct conf *c);
+const char *conf_error_text(const struct conf *c, size_t i); /* "agent.json: mappings[1].target: …", without the program's name */
+void conf_report(const struct conf *c);                      /* each through log_say(), in the order of the file where known */
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * Logs go to stderr, one event a line: "time level event key=value…", or one JSON object a line.
+ * Time is RFC 3339 UTC with milliseconds. Safe from any thread: a line leaves in one write.
+ *
+ *	log_info("agent_resumed", "account=%s agent=%s after_ms=%" PRIu64, account, agent, ms);
+ *
+ * The format is a list of key=spec separated by one space, and spec is one of %s %d %u %ld %lu %lld %llu
+ * %zu %zd %c (so PRIu64 works) or plain text. Values are quoted where they need it (blank, quote, '=',
+ * control characters, empty; escapes as in JSON), so a visitor's bytes cannot forge a line.
+ */
+#ifndef GROUNDNUT_BASE_LOG_H
+#define GROUNDNUT_BASE_LOG_H
+
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
+enum log_format { LOG_TEXT, LOG_JSON };
+
+/* program: prefix of log_fatal and cli_error lines, kept by pointer. */
+void log_setup(const char *program, enum log_level least, enum log_format format);
+int log_level_parse(const char *text, enum log_level *out);   /* "debug" "info" "warn" "error"; 0 or ERR_SYNTAX */
+int log_format_parse(const char *text, enum log_format *out); /* "text" "json" */
+
+void log_event(enum log_level level, const char *event, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#define log_debug(event, ...) log_event(LOG_DEBUG, event, __VA_ARGS__)
+#define log_info(event, ...) log_event(LOG_INFO, event, __VA_ARGS__)
+#define log_warn(event, ...) log_event(LOG_WARN, event, __VA_ARGS__)
+#define log_error(event, ...) log_event(LOG_ERROR, event, __VA_ARGS__)
+
+/* For the operator at a terminal: "program: text\n" on stderr. Used by commands, not by the service. */
+void log_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,19 @@
+/*
+ * Memory that is always there: every size a peer can influence has a ceiling checked before it comes here,
+ * so these die (one line on stderr, abort) only when the machine is really out. None returns NULL.
+ */
+#ifndef GROUNDNUT_BASE_MEM_H
+#define GROUNDNUT_BASE_MEM_H
+
+#include <stddef.h>
+
+void *mem_alloc(size_t len);  /* uninitialised; len 0 is allowed */
+void *mem_zalloc(size_t len); /* zeroed */
+void *mem_resize(void *p, size_t len);
+void *mem_dup(const void *p, size_t len);
+char *mem_strdup(const char *s); /* NULL stays NULL */
+char *mem_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void mem_wipe(void *p, size_t len); /* zero that the compiler keeps; for secrets */
+void mem_free(void *p); /* NULL does nothing */
+
+#endif

@@ -1,0 +1,25 @@
+/* Small encodings and words: hex, base64url, RFC 3339 times, nearest known word, DNS host names. */
+#ifndef GROUNDNUT_BASE_TEXT_H
+#define GROUNDNUT_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+void text_hex(const void *p, size_t len, char *out);                          /* out: 2*len+1; lower case */
+int text_unhex(const char *hex, void *out, size_t len);                       /* exactly 2*len digits; 0 or ERR_SYNTAX */
+void text_base64url(const void *p, size_t len, char *out);                    /* out: 4*((len+2)/3)+1; no padding */
+int text_unbase64url(const char *text, void *out, size_t cap, size_t *len);   /* 0, ERR_SYNTAX or ERR_TOO_BIG */
+int text_unbase64(const char *text, size_t text_len, void *out, size_t cap, size_t *len); /* standard alphabet, padding optional (Basic auth, keys) */
+const char *text_time(uint64_t unix_ms, char out[32]);                        /* "2026-11-23T08:00:00Z"; returns out */
+/* The nearest of words (NULL-ended) to word by edit distance, or NULL when none is near enough to suggest. */
+const char *text_nearest(const char *word, const char *const *words);
+/* A host name of RFC 1123 labels (1..63 letters, digits, inner hyphens; '_' first in a label allowed; 253 in all).
+ * wildcard: a leading "*." label is allowed. Writes it lower-cased without a final dot. */
+int text_host(const char *name, bool wildcard, char out[256]);
+bool text_is_name(const char *name); /* an account, agent or mapping: 1..63 of [A-Za-z0-9._-], not starting with '.' or '-' */
+int text_uint(const char *text, uint64_t max, uint64_t *out); /* decimal digits only, the whole text; 0, ERR_SYNTAX or ERR_RANGE */
+/* Bits a second: "100M", "1.5G", "800k", "64000" → bits; 0 or ERR_SYNTAX. */
+int text_bandwidth(const char *text, uint64_t *bits);
+
+#endif

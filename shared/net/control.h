@@ -1,0 +1,30 @@
+/*
+ * The control socket: how `status`, `reload`, `map` and `account` talk to the running program. A UNIX stream socket, 0600 (its
+ * directory made 0700), one request a connection: one JSON object on one line, answered by one JSON object on one line.
+ *
+ *	→ {"do": "status"}
+ *	← {"ok": true, "status": {…}}     or   {"ok": false, "error": "one sentence"}
+ *
+ * A stale socket file (nobody answers) is replaced; a live one is UV_EADDRINUSE.
+ */
+#ifndef GROUNDNUT_NET_CONTROL_H
+#define GROUNDNUT_NET_CONTROL_H
+
+#include "shared/base/buf.h"
+#include "shared/net/loop.h"
+
+struct control;
+struct control_reply; /* an open question; answered once, now or later, on the same loop */
+
+/* request: the line without its LF (at most 64 KiB), valid during the call. */
+typedef void control_fn(void *owner, struct control_reply *reply, const char *request, size_t len);
+
+struct control *control_open(struct loop *l, const char *path, control_fn *fn, void *owner, int *err);
+void control_answer(struct control_reply *reply, const struct buf *json); /* frees reply; does nothing more if the asker has gone */
+void control_close(struct control *c);   /* open questions are answered by a closed connection; the socket file is removed */
+
+/* The asking side, blocking, for commands: 0 and the answer's text (freed by the caller), UV_ENOENT / UV_ECONNREFUSED when nothing
+ * runs, UV_EACCES, UV_ETIMEDOUT. */
+int control_ask(const char *path, const char *request, unsigned timeout_ms, char **answer, size_t *len);
+
+#endif

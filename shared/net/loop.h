@@ -1,0 +1,61 @@
+/*
+ * One thread's event loop: a libuv loop, an inbox that other threads may post to, work that is done once at
+ * the end of a turn, staging memory that everyone on the loop may use within one call, and a count of what
+ * still lives, so that main can prove at the end that nothing was left behind.
+ *
+ * Everything but loop_post() and loop_stop() is called on the loop's own thread only.
+ */
+#ifndef GROUNDNUT_NET_LOOP_H
+#define GROUNDNUT_NET_LOOP_H
+
+#include "shared/base/list.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct loop;
+struct uv_loop_s;
+
+enum { LOOP_STAGING = 256 * 1024 + 8192 };
+
+struct loop *loop_new(const char *name);         /* to be run on the calling thread or by loop_start */
+int loop_start(struct loop *l);                  /* runs it on a thread of its own; 0 or a negative error */
+void loop_run(struct loop *l);                   /* runs it here until loop_stop() and all handles are closed */
+void loop_stop(struct loop *l);                  /* any thread: closes the loop's own handles, so it runs dry and returns */
+int loop_join(struct loop *l);                   /* waits for the thread of loop_start */
+/* Returns 0 when uv_loop_close() did: nothing leaked. Otherwise logs each handle left and returns UV_EBUSY. Frees l. */
+int loop_free(struct loop *l);
+
+struct uv_loop_s *loop_uv(struct loop *l);       /* for the files in shared/net only */
+uint64_t loop_now_ms(const struct loop *l);      /* monotonic; moves once a turn */
+uint64_t loop_clock_ms(void);                    /* monotonic, read now; any thread */
+uint64_t loop_wall_ms(void);                     /* UNIX time in ms; any thread */
+
+/* Any thread: fn(arg) runs on l's thread, in the order of posting. After loop_stop() it runs before the loop ends, or
+ * is dropped with false when the loop is already gone dry. */
+bool loop_post(struct loop *l, void (*fn)(void *arg), void *arg);
+
+/*
+ * Work once a turn: a task is marked any number of times and runs once, after the poll phase of this turn. Marked from
+ * inside a task, it runs in the next turn, which then does not wait for events (a uv_idle is armed meanwhile).
+ */
+struct task {
+	struct list node;
+	void (*fn)(void *arg);
+	void *arg;
+};
+void task_init(struct task *t, void (*fn)(void *arg), void *arg);
+void task_mark(struct loop *l, struct task *t);
+void task_cancel(struct task *t);                /* not run any more; safe at any time after task_init */
+
+/* LOOP_STAGING bytes each, whose content lasts until the caller returns to the loop: what came out of a TLS
+ * connection, and ciphertext on its way out. */
+uint8_t *loop_plain(struct loop *l);
+uint8_t *loop_cipher(struct loop *l);
+
+/* Blocking work (scrypt, files, SQLite) on the thread pool; done runs on the loop. The work is not cancellable: what it
+ * uses belongs to it until done. */
+void loop_work(struct loop *l, void (*work)(void *arg), void (*done)(void *arg), void *arg);
+
+#endif

@@ -1,0 +1,14 @@
+/* systemd's notify protocol (sd_notify(3)) over NOTIFY_SOCKET; everything is a no-op where that is not set. */
+#ifndef GROUNDNUT_NET_NOTIFY_H
+#define GROUNDNUT_NET_NOTIFY_H
+
+#include "shared/net/loop.h"
+
+void notify_ready(const char *status);      /* READY=1, once; later calls only change STATUS= */
+void notify_reloading(void);                /* RELOADING=1 with MONOTONIC_USEC */
+void notify_stopping(void);
+void notify_status(const char *status);
+/* Half of WATCHDOG_USEC, on this loop, as long as it turns. NULL when no watchdog is asked for. */
+struct timer *notify_watchdog(struct loop *l);
+
+#endif

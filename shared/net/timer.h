@@ -1,0 +1,16 @@
+/* One timer, a leaf: closing frees it by and by, and its callback never comes after timer_close(). */
+#ifndef GROUNDNUT_NET_TIMER_H
+#define GROUNDNUT_NET_TIMER_H
+
+#include "shared/net/loop.h"
+
+struct timer;
+typedef void timer_fn(void *owner);
+
+struct timer *timer_new(struct loop *l, timer_fn *fn, void *owner);
+void timer_set(struct timer *t, uint64_t after_ms); /* once; replaces what was set */
+void timer_stop(struct timer *t);
+bool timer_is_set(const struct timer *t);
+void timer_close(struct timer *t);
+
+#endif
