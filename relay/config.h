@@ -1,0 +1,42 @@
+/* relay.json, read strictly into plain values. Defaults are filled in, paths made absolute against the file's directory. */
+#ifndef GROUNDNUT_RELAY_CONFIG_H
+#define GROUNDNUT_RELAY_CONFIG_H
+
+#include "shared/base/addr.h"
+#include "shared/base/conf.h"
+
+#include <stdint.h>
+
+struct relay_limits {
+	uint32_t connections_per_account;                  /* 4096 */
+	uint32_t failed_handshakes_per_second_per_address; /* 5, burst 50 */
+	uint32_t head_s;                                   /* 10 */
+	uint32_t unfinished_heads_per_source;              /* 200 */
+	uint32_t session_memory_mib;                       /* 16: send, and receive, of one session */
+	uint32_t memory_mib;                               /* 256: send, and receive, of the process */
+};
+
+struct relay_config {
+	char *file;            /* relay.json itself */
+	char *domain;          /* lower case, no final dot */
+	char *host;            /* or NULL: join lines then name the first address */
+	struct addr *addresses;
+	size_t address_count;
+	struct addr *listen;   /* the agents' door; default [::]:7000 */
+	size_t listen_count;
+	struct addr *bind;     /* where mappings' ports are opened; default :: */
+	size_t bind_count;
+	char *certificate, *private_key, *accounts, *state, *control; /* paths */
+	uint32_t grace_s;      /* 120 */
+	uint32_t threads;      /* 0: one per core */
+	struct relay_limits limits;
+};
+
+/* $1 of -c, or the default place (CONTRACT section 1); freed by the caller. program: "relay" or "agent". */
+char *relay_config_default_path(void);
+
+/* 0; or ERR_CONFIG after reporting every error through log_say (exit 2); or a negative errno, reported too (exit 1). */
+int relay_config_load(const char *file, struct relay_config **out);
+void relay_config_free(struct relay_config *c);
+
+#endif

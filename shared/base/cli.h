@@ -1,0 +1,51 @@
+/*
+ * The command line both programs share: options anywhere, "--" ends them, words in between, --help and --version at every level.
+ *
+ *	static const struct cli_option init_options[] = {{"domain", 0, "D", "the zone of your names"}, …, {0}};
+ */
+#ifndef GROUNDNUT_BASE_CLI_H
+#define GROUNDNUT_BASE_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { EXIT_WORK = 1, EXIT_USAGE = 2, CLI_WORDS = 16, CLI_VALUES = 32 };
+
+struct cli_option {
+	const char *name;     /* long name without dashes; NULL ends the list */
+	char letter;          /* short form, or 0 */
+	const char *value;    /* what the value is called in help, or NULL: a switch */
+	const char *help;
+};
+
+struct cli_command {
+	const char *name;     /* "init"; NULL ends the list */
+	const char *words;    /* what follows it: "NAME PUBLIC TARGET" */
+	const char *help;     /* one line */
+	const char *more;     /* further lines for SUBCOMMAND --help, or NULL */
+	const struct cli_option *options; /* besides the common ones; may be NULL */
+	size_t least, most;   /* words after the command */
+	int (*run)(void *program); /* returns the exit code; reads the parsed line through cli_* */
+};
+
+struct cli {
+	const char *program, *about;
+	const struct cli_command *commands;
+	const struct cli_option *common; /* config, help, version, log-level, log-format … */
+};
+
+struct cli_line {
+	const struct cli_command *command;
+	const char *words[CLI_WORDS]; /* after the command's name */
+	size_t word_count;
+	struct { const struct cli_option *option; const char *value; } values[CLI_VALUES];
+	size_t value_count;
+};
+
+/* Parses all; prints help or version and says so by *exit_code >= 0; wrong usage is one line on stderr and exit 2. *exit_code -1: go on. */
+void cli_parse(const struct cli *cli, int argc, char **argv, struct cli_line *out, int *exit_code);
+const char *cli_value(const struct cli_line *line, const char *option);           /* the last one given, or NULL */
+size_t cli_value_count(const struct cli_line *line, const char *option);
+const char *cli_value_at(const struct cli_line *line, const char *option, size_t i);
+
+#endif

@@ -1,0 +1,111 @@
+/*
+ * A mapping: one public port, range or host at the relay, and the service at home it leads to. The agent's file makes them, DECLARE
+ * carries them to the relay, STATE carries back what became of each. This is the one place that knows their JSON on the wire.
+ */
+#ifndef GROUNDNUT_TUNNEL_MAPPING_H
+#define GROUNDNUT_TUNNEL_MAPPING_H
+
+#include "shared/base/addr.h"
+#include "shared/base/buf.h"
+#include "shared/base/conf.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum mapping_protocol { MAPPING_TCP, MAPPING_UDP, MAPPING_HTTP, MAPPING_TLS };
+enum mapping_state { MAPPING_PENDING, MAPPING_OPEN, MAPPING_ERROR };
+
+enum { MAPPING_MAX = 1024, MAPPING_ALLOW_MAX = 256 };
+
+struct mapping {
+	uint32_t id;                 /* the agent's number; never used again within a session; 0 in a file */
+	char *name;
+	enum mapping_protocol protocol;
+	uint16_t first, last;        /* public ports of tcp and udp; 0 for http and tls */
+	char *host;                  /* of http and tls, as written, e.g. "blog.alice" or "*.alice"; else NULL */
+	char *target_text;           /* as written, for people */
+	struct endpoint target;      /* only the agent uses it; on the relay only target_text is set */
+	struct cidr *allow;          /* who may come in; count 0: everybody */
+	size_t allow_count;
+	uint8_t proxy_protocol;      /* 0: none, 1, 2 */
+	uint32_t connections;        /* at once; 0: no limit of its own */
+	uint32_t connections_per_second_per_source; /* 0: no limit */
+	uint64_t bandwidth;          /* bits a second, each way; 0: no limit */
+	uint32_t idle_s;             /* 0: the default (udp 120, tcp none) */
+	uint32_t flows;              /* udp; 0: the default 16384 */
+	char *basic_user, *basic_password; /* http; NULL: none */
+};
+
+struct mapping_list {
+	struct mapping *items;       /* owned */
+	size_t count;
+};
+
+const char *mapping_protocol_text(enum mapping_protocol p); /* "tcp" … */
+int mapping_protocol_parse(const char *text, enum mapping_protocol *out);
+const char *mapping_state_text(enum mapping_state s);       /* "pending" "open" "error" */
+
+void mapping_fini(struct mapping *m);
+void mapping_list_fini(struct mapping_list *l);
+bool mapping_same(const struct mapping *a, const struct mapping *b); /* all but the id: nothing a visitor could notice has changed */
+struct mapping *mapping_by_name(const struct mapping_list *l, const char *name);
+struct mapping *mapping_by_id(const struct mapping_list *l, uint32_t id);
+
+/* One mapping object as in agent.json (CONTRACT section 2); on_wire: with "id", and the target is not taken apart. Errors are collected in
+ * the conf; false when there were any. Checks: name, protocol, ports against target range (same length or a single target), host
+ * for http/tls only, keys that do not fit the protocol. */
+bool mapping_read(struct conf_at at, bool on_wire, struct mapping *out);
+/* The list, with doubled names, and public ports that overlap within one protocol, as errors. */
+bool mapping_list_read(struct conf_at list, bool on_wire, struct mapping_list *out);
+
+/* What a "names" entry of agent.json says. */
+enum name_follow { NAME_FOLLOW_RELAY, NAME_FOLLOW_HOME };
+struct name_wish {
+	char *host;
+	enum name_follow follow;
+};
+struct name_wish_list {
+	struct name_wish *items; /* owned */
+	size_t count;
+};
+void name_wish_list_fini(struct name_wish_list *l);
+bool name_wish_list_read(struct conf_at list, struct name_wish_list *out);
+
+/* DECLARE: the whole list of what the agent wants, under a serial that only grows within a session. */
+struct declare {
+	uint64_t serial;
+	struct mapping_list mappings;
+	struct name_wish_list names;
+	struct addr address6;   /* the home's own public v6 as the agent sees it, or family 0 */
+	char nat[8];            /* "public", "cgnat", "unknown" */
+};
+void declare_fini(struct declare *d);
+void declare_write(const struct declare *d, struct buf *out);
+int declare_read(const char *text, size_t len, struct declare *out, char why[256]); /* 0 or ERR_SYNTAX; *out needs no fini then */
+
+/* STATE: the relay's answer; one entry for each mapping of that serial. */
+struct mapping_report {
+	uint32_t id;
+	enum mapping_state state;
+	char *public_text;      /* what a visitor types; NULL while not open */
+	char *error;            /* why not, or NULL */
+};
+struct name_report {
+	char *name;             /* full name */
+	char *wanted, *published; /* addresses, comma separated, or NULL */
+	char *answer;           /* "good", "nochg", or why not */
+	uint64_t counted;       /* how many of the agent's reports for it were answered */
+};
+struct state {
+	uint64_t serial;        /* of the DECLARE it answers */
+	struct mapping_report *mappings;
+	size_t mapping_count;
+	struct name_report *names;
+	size_t name_count;
+	char *address;          /* the agent's address as the relay sees it */
+};
+void state_fini(struct state *s);
+void state_write(const struct state *s, struct buf *out);
+int state_read(const char *text, size_t len, struct state *out, char why[256]);
+
+#endif
