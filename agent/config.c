@@ -183,17 +183,24 @@ static char *read_control(struct conf_at root, const char *file)
 	return default_control();
 }
 
+/* Asked of each item by itself: a list with an error elsewhere gives no mappings, but all its errors. */
+static void refuse_what_does_not_run(struct conf_at list)
+{
+	for (size_t i = 0; i < conf_len(list); i++) {
+		struct conf_at item = conf_item(list, i);
+		const char *text;
+		enum mapping_protocol p;
+		if (conf_is_str(item, "protocol") && conf_str(item, "protocol", &text) &&
+		    mapping_protocol_parse(text, &p) == 0 && !mapping_protocol_runs(p))
+			conf_error(item, "protocol", "this version does not run %s mappings yet", text);
+	}
+}
+
 static void read_mappings(struct conf_at root, struct agent_config *c)
 {
 	struct conf_at list = conf_list(root, "mappings");
-	if (!mapping_list_read(list, false, &c->mappings))
-		return;
-	for (size_t i = 0; i < c->mappings.count; i++) {
-		enum mapping_protocol p = c->mappings.items[i].protocol;
-		if (!mapping_protocol_runs(p))
-			conf_error(conf_item(list, i), "protocol", "this version does not run %s mappings yet",
-				   mapping_protocol_text(p));
-	}
+	mapping_list_read(list, false, &c->mappings);
+	refuse_what_does_not_run(list);
 }
 
 static void read_names(struct conf_at root, struct agent_config *c)

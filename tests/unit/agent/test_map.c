@@ -261,7 +261,7 @@ static void edits_at_once_lose_nothing(void **state)
 	for (int i = 0; i < EDITORS; i++) {
 		pids[i] = fork();
 		if (pids[i] == 0) {
-			char name[8], port[8];
+			char name[16], port[16];
 			snprintf(name, sizeof(name), "n%d", i);
 			snprintf(port, sizeof(port), "%d", 3000 + i);
 			_exit(map_command(scratch_file, name, port, "80", NULL));
