@@ -1,6 +1,7 @@
 #include "agent/config.h"
 
 #include "shared/base/err.h"
+#include "shared/net/tls.h"
 
 #include "tests/unit/agent/scratch.h"
 
@@ -58,6 +59,24 @@ static void system_ca_stands_for_pin(void **state)
 	assert_int_equal(load("{\"relay\": \"r.example:7000\", \"ca\": \"system\", \"account\": \"alice\", \"token\": \"x\"}", &c), 0);
 	assert_null(c->pin);
 	assert_null(c->ca_file);
+	agent_config_free(c);
+}
+
+static void ca_file_is_read_beside_the_file(void **state)
+{
+	const char *const names[] = {"r.example", NULL};
+	struct agent_config *c;
+	char *certificate, *key, path[160];
+	(void)state;
+	assert_int_equal(tls_make_self_signed(names, &certificate, &key), 0);
+	scratch_write("ca.pem", certificate);
+	free(certificate);
+	free(key);
+	assert_int_equal(load("{\"relay\": \"r.example:7000\", \"ca_file\": \"ca.pem\", \"account\": \"alice\", "
+			      "\"token\": \"x\"}", &c), 0);
+	snprintf(path, sizeof(path), "%s/ca.pem", scratch_dir);
+	assert_string_equal(c->ca_file, path);
+	assert_null(c->pin);
 	agent_config_free(c);
 }
 
@@ -163,6 +182,7 @@ int main(void)
 		TEST(good_file_comes_out_as_written),
 		TEST(least_file_has_defaults),
 		TEST(system_ca_stands_for_pin),
+		TEST(ca_file_is_read_beside_the_file),
 		TEST(token_file_is_read_beside_the_file),
 		TEST(token_that_others_can_read_is_a_warning),
 		TEST(every_error_is_said),
