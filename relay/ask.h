@@ -11,7 +11,7 @@ enum ask_result {
 
 struct ask {
 	enum ask_result result;
-	char *said;            /* one or more sentences, by LF: "said" of what was done (may be NULL), or why it was not */
+	char *said;            /* one sentence: "said" of what was done (may be NULL), or why it was not */
 	char *status;          /* the "status" object as indented JSON, or NULL */
 };
 
