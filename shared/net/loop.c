@@ -29,8 +29,8 @@ struct loop {
 	bool dry;            /* posts are refused */
 	struct list tasks;   /* marked, in order */
 	uint8_t *plain, *cipher; /* made when first asked for */
-	void *names;         /* dial.c's */
-	void (*drop_names)(void *names);
+	void *lookups;         /* lookup.c's */
+	void (*drop_lookups)(void *lookups);
 	char name[32];
 };
 
@@ -207,8 +207,8 @@ int loop_free(struct loop *l)
 		close_own(l);
 		uv_run(&l->uv, UV_RUN_NOWAIT);
 	}
-	if (l->drop_names)
-		l->drop_names(l->names);
+	if (l->drop_lookups)
+		l->drop_lookups(l->lookups);
 	err = uv_loop_close(&l->uv);
 	if (err != 0)
 		uv_walk(&l->uv, log_leak, l);
@@ -224,15 +224,15 @@ struct uv_loop_s *loop_uv(struct loop *l)
 	return &l->uv;
 }
 
-void *loop_names(const struct loop *l)
+void *loop_lookups(const struct loop *l)
 {
-	return l->names;
+	return l->lookups;
 }
 
-void loop_set_names(struct loop *l, void *names, void (*drop)(void *names))
+void loop_set_lookups(struct loop *l, void *lookups, void (*drop)(void *lookups))
 {
-	l->names = names;
-	l->drop_names = drop;
+	l->lookups = lookups;
+	l->drop_lookups = drop;
 }
 
 uint64_t loop_now_ms(const struct loop *l)
