@@ -20,7 +20,8 @@ static bool is_strict_line(const uint8_t *p, size_t line, size_t lf)
 		return false;
 	const uint8_t *text = p + line;
 	size_t len = lf - 1 - line;
-	return !memchr(text, '\r', len) && !memchr(text, 0, len) && !(line && len && (*text == ' ' || *text == '\t'));
+	bool folded = line && len && (*text == ' ' || *text == '\t');
+	return !folded && !memchr(text, '\r', len) && !memchr(text, 0, len);
 }
 
 static bool is_empty_line(const uint8_t *p, size_t line, size_t lf)
@@ -223,7 +224,9 @@ static bool run_parser(const uint8_t *p, size_t len, enum http_parser_type type,
 	http_parser_init(&parser, type);
 	parser.data = r;
 	size_t used = http_parser_execute(&parser, &settings, (const char *)p, len);
-	if (HTTP_PARSER_ERRNO(&parser) != HPE_OK || used != len || r->bad || parser.http_major != 1 || parser.http_minor > 1)
+	if (HTTP_PARSER_ERRNO(&parser) != HPE_OK || used != len || r->bad)
+		return false;
+	if (parser.http_major != 1 || parser.http_minor > 1)
 		return false;
 	r->head->minor = (uint8_t)parser.http_minor;
 	r->head->status = parser.status_code;
@@ -263,7 +266,7 @@ static int read_request_body(const struct reading *r, struct http_head *h)
 {
 	const struct http_field *length = http_head_field(h, "content-length");
 	const struct http_field *coding = http_head_field(h, "transfer-encoding");
-	if (count_fields(h, "content-length") > 1 || count_fields(h, "transfer-encoding") > 1 || (length && coding))
+	if (count_fields(h, "content-length") + count_fields(h, "transfer-encoding") > 1)
 		return ERR_SYNTAX;
 	if (coding) {
 		if (h->minor == 0 || !http_span_is(coding->value, "chunked") || !r->chunked)
@@ -347,8 +350,12 @@ static int read_target(struct http_head *h)
 		return 0;
 	if (http_span_is(t, "*"))
 		return http_span_is(h->method, "OPTIONS") ? 0 : ERR_SYNTAX;
-	size_t scheme = t.len > 7 && !strncasecmp(t.p, "http://", 7) ? 7 : t.len > 8 && !strncasecmp(t.p, "https://", 8) ? 8 : 0;
-	if (!scheme)
+	size_t scheme;
+	if (t.len > 7 && !strncasecmp(t.p, "http://", 7))
+		scheme = 7;
+	else if (t.len > 8 && !strncasecmp(t.p, "https://", 8))
+		scheme = 8;
+	else
 		return ERR_SYNTAX;
 	struct http_span authority = {t.p + scheme, 0};
 	while (scheme + authority.len < t.len && !strchr("/?", authority.p[authority.len]))
@@ -391,7 +398,9 @@ int http_head_request(const uint8_t *p, size_t len, struct http_head *out)
 	if (!space || !run_parser(p, len, HTTP_REQUEST, &r))
 		return ERR_SYNTAX;
 	out->method = (struct http_span){(const char *)p, (size_t)(space - p)};
-	if (!http_is_token(out->method) || http_span_is(out->method, "CONNECT") || !trim_fields(out) || !read_options(out))
+	if (!http_is_token(out->method) || http_span_is(out->method, "CONNECT"))
+		return ERR_SYNTAX;
+	if (!trim_fields(out) || !read_options(out))
 		return ERR_SYNTAX;
 	if (out->field_count > HTTP_REQUEST_FIELDS_MAX)
 		return ERR_TOO_BIG;

@@ -35,7 +35,8 @@ void http_page_write(const struct http_page *page, struct buf *out)
 	int len = snprintf(body, sizeof(body),
 	                   "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
 	                   "<meta name=\"viewport\" content=\"width=device-width\"><title>%u %s</title>\n"
-	                   "<style>body{font:1.1em/1.5 sans-serif;max-width:32em;margin:15vh auto;padding:0 1em}</style></head>\n"
+	                   "<style>body{font:1.1em/1.5 sans-serif;max-width:32em;margin:15vh auto;padding:0 1em}"
+	                   "</style></head>\n"
 	                   "<body><h1>%s</h1><p>%s</p></body></html>\n",
 	                   w->status, w->reason, w->reason, w->sentence);
 	assert(len > 0 && (size_t)len < sizeof(body));
@@ -46,7 +47,8 @@ void http_page_write(const struct http_page *page, struct buf *out)
 	if (page->retry_after_s)
 		buf_printf(out, "Retry-After: %u\r\n", page->retry_after_s);
 	if (w->status == 401)
-		buf_printf(out, "WWW-Authenticate: Basic realm=\"%s\", charset=\"UTF-8\"\r\n", page->realm ? page->realm : "");
+		buf_printf(out, "WWW-Authenticate: Basic realm=\"%s\", charset=\"UTF-8\"\r\n",
+		           page->realm ? page->realm : "");
 	if (page->close)
 		buf_puts(out, "Connection: close\r\n");
 	else if (page->http_1_0)

@@ -48,7 +48,7 @@ struct http_relay {
 	/* The request under way. */
 	struct buf head;          /* its raw head, while it is to be routed */
 	struct http_head *request; /* parsed out of head; NULL otherwise */
-	struct buf onward;        /* its head as it goes onward: until a stream is there, and while it may be asked again */
+	struct buf onward;        /* its head as it goes onward, while it waits for a stream or may be asked again */
 	bool blank_skipped;       /* one empty line before a request is forgiven */
 	bool keep;                /* the visitor's connection goes on after the answer */
 	bool http_1_0;
@@ -128,8 +128,8 @@ static void begin_next(struct http_relay *r)
 /* Our own page instead of an answer; the connection goes on only when the whole request has been read. */
 static void answer_page(struct http_relay *r, unsigned status, unsigned retry_after_s, const char *realm)
 {
-	bool whole = r->asking == ASK_SENT ||
-	             ((r->asking == ASK_ROUTE || r->asking == ASK_OPEN) && r->body[HTTP_VISITOR].kind == HTTP_BODY_NONE);
+	bool bodyless = r->body[HTTP_VISITOR].kind == HTTP_BODY_NONE;
+	bool whole = r->asking == ASK_SENT || (bodyless && (r->asking == ASK_ROUTE || r->asking == ASK_OPEN));
 	bool keep = whole && r->keep && !r->eof[HTTP_VISITOR];
 	struct http_page page = {
 		.status = status,
