@@ -448,6 +448,7 @@ static bool fill_open(struct tunnel *t, struct stream *s)
 	s->credit_ms = t->now_ms;
 	uint8_t bytes[FRAME_OPEN_MAX];
 	session_put(&t->session, s->id, FRAME_OPEN, bytes, open_write(bytes, &s->info));
+	s->after_frame = t->session.next;
 	if (!s->flow) {
 		stream_take_window(s, grant);
 		stream_add_credit(s, TUNNEL_FIRST_CREDIT);
@@ -499,14 +500,20 @@ static void fill_returns(struct tunnel *t)
 	}
 }
 
+/* Link frames overtake session frames: a datagram waits until the OPEN of its flow has gone out on this link. */
+static bool may_go(const struct tunnel *t, const struct tunnel_datagram *d)
+{
+	return d->stream->id && t->session.sent >= d->stream->after_frame;
+}
+
 static void fill_datagrams(struct tunnel *t)
 {
 	size_t most = TUNNEL_DATAGRAM_BATCH;
 	LIST_EACH(node, &t->datagrams) {
 		struct tunnel_datagram *d = LIST_ENTRY(node, struct tunnel_datagram, node);
 		size_t cost = FRAME_HEADER + d->len;
-		if (!d->stream->id || (cost > most && most < TUNNEL_DATAGRAM_BATCH))
-			break; /* its OPEN comes first; or the batch has its share */
+		if (!may_go(t, d) || (cost > most && most < TUNNEL_DATAGRAM_BATCH))
+			break; /* the batch has its share */
 		put_control(t, d->stream->id, FRAME_DATAGRAM, d->bytes, d->len);
 		most -= cost < most ? cost : most;
 		stream_unqueue(d);
@@ -551,7 +558,7 @@ static bool opens_due(const struct tunnel *t)
 
 static bool datagrams_due(const struct tunnel *t)
 {
-	return !list_is_empty(&t->datagrams) && LIST_ENTRY(t->datagrams.next, const struct tunnel_datagram, node)->stream->id;
+	return !list_is_empty(&t->datagrams) && may_go(t, LIST_ENTRY(t->datagrams.next, const struct tunnel_datagram, node));
 }
 
 bool tunnel_has_work(const struct tunnel *t, uint64_t now_ms)

@@ -48,6 +48,7 @@ struct stream {
 	bool stalled;                 /* bytes had to be copied since */
 
 	/* datagrams, in tunnel.datagrams */
+	uint64_t after_frame;         /* datagrams may go once so many session frames are out: the OPEN is one of them */
 	size_t datagram_bytes;        /* of this flow in it … */
 	unsigned datagram_count;      /* … in so many datagrams */
 	uint64_t datagrams_dropped;
