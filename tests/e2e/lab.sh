@@ -77,6 +77,14 @@ has() { case $1 in *"$2"*) ;; *) printf 'no "%s" in: %s\n' "$2" "$1"; return 1 ;
 at_most() { [ "$1" -le "$2" ] || { echo "$1 is more than $2"; return 1; }; }
 at_least() { [ "$1" -ge "$2" ] || { echo "$1 is less than $2"; return 1; }; }
 
+# need COMMAND…: without them the test is skipped, and says which.
+need() {
+	local command
+	for command; do
+		command -v "$command" >/dev/null || { skip "$TEST" "$command is not installed"; exit 0; }
+	done
+}
+
 now_ms() { local t=${EPOCHREALTIME/[.,]/}; echo $((t / 1000)); }
 # until_ok SECONDS command…: tries until it succeeds; the deadline is only there so that a failure ends.
 until_ok() {
@@ -224,7 +232,7 @@ wan_change() {
 	ip -n inet neigh flush dev c0
 }
 # Nothing passes between home and internet, and nobody is told.
-cut() {
+cut_path() {
 	in_ns inet nft -f - <<-'RULES'
 	table inet cut {
 		chain through {
@@ -235,7 +243,7 @@ cut() {
 	}
 	RULES
 }
-heal() { in_ns inet nft delete table inet cut; }
+heal_path() { in_ns inet nft delete table inet cut; }
 # The router forgets all it knew, its LAN loses the carrier signal, and it comes back with another address.
 router_reboot() {
 	local port
