@@ -48,14 +48,14 @@ static void work(void *arg);
 static void on_timer(void *arg);
 
 struct trunk *trunk_new(struct loop *l, const struct tunnel_config *config, const struct pulse_rules *rules, trunk_fn *fn,
-			tunnel_fn *news, void *owner)
+			void *owner, tunnel_fn *news, void *news_owner)
 {
 	struct trunk *k = mem_zalloc(sizeof *k);
 	k->loop = l;
 	k->fn = fn;
 	k->owner = owner;
 	k->rules = *rules;
-	k->tunnel = tunnel_new(config, news, owner);
+	k->tunnel = tunnel_new(config, news, news_owner);
 	k->timer = timer_new(l, on_timer, k);
 	task_init(&k->task, work, k);
 	pulse_init(&k->pulse, rules, loop_now_ms(l));

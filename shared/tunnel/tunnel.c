@@ -608,6 +608,11 @@ int tunnel_attach(struct tunnel *t, uint64_t peer_taken, uint64_t peer_budget, u
 	return 0;
 }
 
+bool tunnel_fits(const struct tunnel *t, uint64_t peer_taken)
+{
+	return peer_taken >= t->session.acked && peer_taken <= t->session.high;
+}
+
 void tunnel_detach(struct tunnel *t)
 {
 	if (!t->attached)

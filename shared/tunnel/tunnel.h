@@ -75,6 +75,7 @@ void tunnel_own(struct tunnel *t, tunnel_fn *fn, void *owner);
 
 /* --- the link's side --- */
 int tunnel_attach(struct tunnel *t, uint64_t peer_taken, uint64_t peer_budget, uint64_t now_ms); /* 0 or ERR_RANGE */
+bool tunnel_fits(const struct tunnel *t, uint64_t peer_taken); /* whether tunnel_attach would take that number */
 void tunnel_detach(struct tunnel *t);
 bool tunnel_is_attached(const struct tunnel *t);
 uint64_t tunnel_taken(const struct tunnel *t);       /* for HELLO and WELCOME */
