@@ -46,19 +46,6 @@ struct service_main {
 
 /* --- answers --- */
 
-static void answer_text(struct control_reply *reply, const char *error)
-{
-	struct buf out = BUF_INIT;
-	struct json w = json_into(&out, false);
-	json_open(&w, NULL, '{');
-	json_bool(&w, "ok", !error);
-	if (error)
-		json_str(&w, "error", error);
-	json_close(&w);
-	control_answer(reply, &out);
-	buf_fini(&out);
-}
-
 static void answer_mapping(struct control_reply *reply, enum mapping_state state, const char *public_text, const char *error)
 {
 	struct buf out = BUF_INIT;
@@ -83,7 +70,7 @@ static void settle_questions(struct service_main *m)
 		enum mapping_state state;
 		const char *public_text, *error;
 		if (!services_look(m->services, q->name, &state, &public_text, &error))
-			answer_text(q->reply, "no such mapping");
+			control_answer_plain(q->reply, "no such mapping");
 		else if (state != MAPPING_PENDING || now >= q->until_ms || m->stopping)
 			answer_mapping(q->reply, state, public_text, error);
 		else
@@ -199,17 +186,17 @@ static void on_control(void *owner, struct control_reply *reply, const char *req
 		answer_status(m, reply);
 	} else if (!strcmp(what, "reload")) {
 		const char *error = reload(m);
-		answer_text(reply, error);
+		control_answer_plain(reply, error);
 		if (!error)
 			uplink_hurry(m->uplink);
 	} else if (!strcmp(what, "map")) {
 		const char *error = reload(m);
 		if (error)
-			answer_text(reply, error);
+			control_answer_plain(reply, error);
 		else
 			ask_later(m, reply, name);
 	} else {
-		answer_text(reply, "this version does not know that question");
+		control_answer_plain(reply, "this version does not know that question");
 	}
 	conf_free(c);
 }

@@ -78,6 +78,7 @@ void stream_free(struct stream *s)
 		drop_pieces(s);
 		forget_credit(s);
 		stream_drop_window(s);
+		t->waiting -= !s->id && !list_is_empty(&s->facts);
 		list_remove(&s->facts);
 		list_remove(&s->all);
 		if (s->id)
@@ -121,6 +122,7 @@ struct stream *stream_open(struct tunnel *t, const struct open_info *info, strea
 	struct stream *s = stream_new(t, info);
 	stream_own(s, fn, owner);
 	list_append(&t->opens, &s->facts);
+	t->waiting++;
 	return s;
 }
 

@@ -53,6 +53,7 @@ static void orphan(struct stream *s)
 	struct tunnel *t = s->tunnel;
 	turns_leave(s);
 	list_remove(&s->lent);
+	t->waiting -= !s->id && !list_is_empty(&s->facts);
 	list_remove(&s->facts);
 	list_remove(&s->all);
 	budget_give(&t->receive, s->window);
@@ -444,6 +445,7 @@ static bool fill_open(struct tunnel *t, struct stream *s)
 	if (grant == 0 || !session_has_room(&t->session))
 		return false;
 	list_remove(&s->facts);
+	t->waiting--;
 	s->id = tunnel_new_id(t);
 	tunnel_insert(t, s);
 	s->info.credit = (uint32_t)grant;
@@ -693,14 +695,16 @@ uint64_t tunnel_last_moved_ms(const struct tunnel *t)
 	return t->last_moved_ms;
 }
 
+size_t tunnel_waiting(const struct tunnel *t)
+{
+	return t->waiting;
+}
+
 struct tunnel_numbers tunnel_numbers(const struct tunnel *t)
 {
-	size_t waiting = 0;
-	LIST_EACH(node, &t->opens)
-		waiting++;
 	return (struct tunnel_numbers){
 	    .streams = t->count,
-	    .waiting = waiting,
+	    .waiting = t->waiting,
 	    .outbox = session_kept(&t->session),
 	    .receive = t->receive.used,
 	    .last_moved_ms = t->last_moved_ms,

@@ -107,7 +107,7 @@ struct tunnel_numbers {
 };
 size_t tunnel_streams(const struct tunnel *t);          /* open or closing */
 uint64_t tunnel_last_moved_ms(const struct tunnel *t);
-/* For status; counts the waiting ones. */
+size_t tunnel_waiting(const struct tunnel *t);          /* opened here, OPEN not written yet */
 struct tunnel_numbers tunnel_numbers(const struct tunnel *t);
 
 /* --- streams --- */

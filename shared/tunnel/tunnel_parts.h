@@ -84,6 +84,7 @@ struct tunnel {
 	uint32_t accepts;
 
 	struct list facts, opens;
+	size_t waiting;               /* on opens */
 	struct list fresh, bulk;      /* streams with something to read: woken ones, the others */
 	struct list lent;
 	uint64_t lent_bytes;          /* sum of their credit */
