@@ -237,7 +237,7 @@ static void on_news(void *owner, const struct tunnel_news *news)
 		log_info("relay_says_bye", "why=%.*s", (int)news->len, (const char *)news->p);
 		break;
 	case TUNNEL_DECLARED:
-	case TUNNEL_PONGED:
+	case TUNNEL_PONGED: /* the trunk keeps those */
 		break;
 	}
 }

@@ -191,7 +191,7 @@ static void on_news(void *owner, const struct tunnel_news *news)
 		h->bye = true;
 		break;
 	case TUNNEL_STATED:
-	case TUNNEL_PONGED:
+	case TUNNEL_PONGED: /* the trunk keeps those */
 	case TUNNEL_REFUSED:
 		break;
 	}

@@ -317,7 +317,7 @@ static int check_alpn(struct tlspipe *t)
 	unsigned len;
 
 	SSL_get0_alpn_selected(t->ssl, &got, &len);
-	if (len < sizeof(t->alpn))
+	if (len > 0 && len < sizeof(t->alpn))
 		memcpy(t->alpn, got, len);
 	if (!want || strcmp(t->alpn, want) == 0)
 		return 0;

@@ -34,6 +34,8 @@ struct trunk {
 	struct pulse_rules rules;
 	trunk_fn *fn;
 	void *owner;
+	tunnel_fn *news;
+	void *news_owner;
 	struct io *io;            /* NULL while detached */
 	struct task task;
 	struct timer *timer;
@@ -47,6 +49,16 @@ struct trunk {
 static void work(void *arg);
 static void on_timer(void *arg);
 
+/* The pulse hears of PONGs first; all else is the owner's. */
+static void on_news(void *arg, const struct tunnel_news *news)
+{
+	struct trunk *k = arg;
+	if (news->event == TUNNEL_PONGED)
+		pulse_pong(&k->pulse, news->number, loop_now_ms(k->loop));
+	else
+		k->news(k->news_owner, news);
+}
+
 struct trunk *trunk_new(struct loop *l, const struct tunnel_config *config, const struct pulse_rules *rules, trunk_fn *fn,
 			void *owner, tunnel_fn *news, void *news_owner)
 {
@@ -54,8 +66,10 @@ struct trunk *trunk_new(struct loop *l, const struct tunnel_config *config, cons
 	k->loop = l;
 	k->fn = fn;
 	k->owner = owner;
+	k->news = news;
+	k->news_owner = news_owner;
 	k->rules = *rules;
-	k->tunnel = tunnel_new(config, news, news_owner);
+	k->tunnel = tunnel_new(config, on_news, k);
 	k->timer = timer_new(l, on_timer, k);
 	task_init(&k->task, work, k);
 	pulse_init(&k->pulse, rules, loop_now_ms(l));
