@@ -477,6 +477,38 @@ static void key_updates_are_answered(void **state)
 	assert_int_equal(p.far.errors, 0);
 }
 
+/* After our close_notify and FIN nothing can be answered any more, but what comes is still read. */
+static void act_rekey_after_the_end(SSL *ssl)
+{
+	char c;
+
+	while (SSL_read(ssl, &c, 1) > 0)
+		;
+	act_rekey(ssl);
+}
+
+static void look_shuts_and_counts(struct end *e, enum io_event event)
+{
+	look_counts(e, event);
+	if (event == IO_UP)
+		assert_int_equal(io_shutdown(e->io), 0);
+}
+
+static void key_updates_after_our_end(void **state)
+{
+	struct stranger x = {.max_version = TLS1_3_VERSION, .act = act_rekey_after_the_end};
+	struct pair p;
+
+	(void)state;
+	rekeyed_bytes = 0;
+	pair_open(&p);
+	p.server = server(TLS_ALPN_TUNNEL);
+	p.far.look = look_shuts_and_counts;
+	meet(&p, &x);
+	assert_int_equal(rekeyed_bytes, 1000);
+	assert_int_equal(p.far.errors, 0);
+}
+
 static int tickets;
 
 static int on_ticket(SSL *ssl, SSL_SESSION *session)
@@ -630,6 +662,7 @@ int main(void)
 		cmocka_unit_test(tls12_where_it_is_allowed),
 		cmocka_unit_test(asks_without_listening),
 		cmocka_unit_test(key_updates_are_answered),
+		cmocka_unit_test(key_updates_after_our_end),
 		cmocka_unit_test(no_tickets_are_sent),
 		cmocka_unit_test(files_that_are_not_what_they_should_be),
 		cmocka_unit_test(key_of_another_certificate),
