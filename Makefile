@@ -60,6 +60,36 @@ $(B)/tests/unit/agent/%: $(B)/tests/unit/agent/%.o $(B)/agent.a $(B)/shared.a
 test-unit: $(UNITS)
 	@tests/run-unit $(UNITS)
 
+# Deadlines of the end-to-end tests are stretched for builds that run slower.
+SLOW ?= $(if $(filter 0,$(SAN)),1,3)
+E2E   = BUILD=$(abspath $(B)) SLOW=$(SLOW) tests/e2e/run
+
+# The packages first, and then a make that sees them.
+test:
+	@deploy/install-deps build test
+	@$(MAKE) --no-print-directory test-house test-unit test-e2e
+test-house: all
+	@BUILD=$(abspath $(B)) tests/house
+test-e2e: all
+	@$(E2E) $(TESTS)
+test-services: all
+	@deploy/install-deps test services
+	@$(E2E) services
+
+demo:
+	@deploy/demo
+
+LIBDIR = $(DESTDIR)$(PREFIX)/lib
+DOCDIR = $(DESTDIR)$(PREFIX)/share/doc/groundnut
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(LIBDIR)/systemd/system $(LIBDIR)/sysusers.d $(LIBDIR)/tmpfiles.d $(DOCDIR)
+	install -m 755 $(B)/groundnut-relay $(B)/groundnut-agent $(DESTDIR)$(PREFIX)/bin/
+	for unit in relay agent; do sed 's#@PREFIX@#$(PREFIX)#' deploy/groundnut-$$unit.service \
+		>$(LIBDIR)/systemd/system/groundnut-$$unit.service || exit 1; done
+	install -m 644 deploy/groundnut.sysusers $(LIBDIR)/sysusers.d/groundnut.conf
+	install -m 644 deploy/groundnut.tmpfiles $(LIBDIR)/tmpfiles.d/groundnut.conf
+	install -m 644 README.md CHANGES.md LICENSE deploy/relay.json deploy/agent.json $(DOCDIR)/
+
 clean:
 	rm -rf build
 
