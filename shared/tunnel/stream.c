@@ -67,6 +67,8 @@ static void forget_credit(struct stream *s)
 	turns_leave(s);
 }
 
+static void drop_datagrams_of(struct stream *s);
+
 void stream_free(struct stream *s)
 {
 	struct tunnel *t = s->tunnel;
@@ -76,6 +78,7 @@ void stream_free(struct stream *s)
 		if (t->datagram_to == s)
 			t->datagram_to = NULL;
 		drop_pieces(s);
+		drop_datagrams_of(s);
 		forget_credit(s);
 		stream_drop_window(s);
 		t->waiting -= !s->id && !list_is_empty(&s->facts);
@@ -111,6 +114,7 @@ void stream_settle(struct stream *s)
 	}
 	list_remove(&s->facts);
 	s->fin_due = s->reset_due = false;
+	drop_datagrams_of(s);
 	forget_credit(s);
 	stream_drop_window(s);
 	if (s->closed)
@@ -123,6 +127,13 @@ struct stream *stream_open(struct tunnel *t, const struct open_info *info, strea
 	stream_own(s, fn, owner);
 	list_append(&t->opens, &s->facts);
 	t->waiting++;
+	return s;
+}
+
+struct stream *stream_open_flow(struct tunnel *t, const struct open_info *info, stream_fn *fn, void *owner)
+{
+	struct stream *s = stream_open(t, info, fn, owner);
+	s->flow = true;
 	return s;
 }
 
@@ -364,45 +375,62 @@ void stream_use_credit(struct stream *s, uint64_t bytes)
 
 /* --- datagrams --- */
 
-static void drop_datagram(struct tunnel *t, struct tunnel_datagram *d)
+void stream_unqueue(struct tunnel_datagram *d)
 {
-	struct stream *s = tunnel_stream(t, d->stream);
-	if (s) {
-		s->datagram_bytes -= d->len;
-		s->datagrams_dropped++;
-	}
-	t->datagram_bytes -= d->len;
-	t->datagrams_dropped++;
+	struct stream *s = d->stream;
+	s->datagram_bytes -= d->len;
+	s->datagram_count--;
+	s->tunnel->datagram_bytes -= d->len;
 	list_remove(&d->node);
 	mem_free(d);
+}
+
+static void drop_datagram(struct tunnel_datagram *d)
+{
+	d->stream->datagrams_dropped++;
+	d->stream->tunnel->datagrams_dropped++;
+	stream_unqueue(d);
+}
+
+static void drop_oldest_of(struct stream *s)
+{
+	LIST_EACH(node, &s->tunnel->datagrams) {
+		struct tunnel_datagram *d = LIST_ENTRY(node, struct tunnel_datagram, node);
+		if (d->stream != s)
+			continue;
+		drop_datagram(d);
+		return;
+	}
+}
+
+static void drop_datagrams_of(struct stream *s)
+{
+	while (s->datagram_count)
+		drop_oldest_of(s);
 }
 
 void stream_datagram(struct stream *s, const void *p, size_t len)
 {
 	struct tunnel *t = s->tunnel;
-	if (!t || !t->attached || !s->id || len > FRAME_DATAGRAM_MAX) {
+	if (!t || !t->attached || !stream_may_send(s) || len > FRAME_DATAGRAM_MAX) {
 		s->datagrams_dropped++;
 		if (t)
 			t->datagrams_dropped++;
 		return;
 	}
 	struct tunnel_datagram *d = mem_alloc(sizeof *d + len);
-	d->stream = s->id;
+	d->stream = s;
 	d->len = (uint32_t)len;
 	if (len)
 		memcpy(d->bytes, p, len);
 	list_append(&t->datagrams, &d->node);
 	s->datagram_bytes += len;
+	s->datagram_count++;
 	t->datagram_bytes += len;
-	LIST_EACH(node, &t->datagrams) {
-		if (s->datagram_bytes <= TUNNEL_DATAGRAM_FLOW)
-			break;
-		struct tunnel_datagram *old = LIST_ENTRY(node, struct tunnel_datagram, node);
-		if (old->stream == s->id && old != d)
-			drop_datagram(t, old);
-	}
+	while (s->datagram_bytes > TUNNEL_DATAGRAM_FLOW || s->datagram_count > TUNNEL_DATAGRAM_COUNT)
+		drop_oldest_of(s);
 	while (t->datagram_bytes > TUNNEL_DATAGRAM_ALL)
-		drop_datagram(t, LIST_ENTRY(t->datagrams.next, struct tunnel_datagram, node));
+		drop_datagram(LIST_ENTRY(t->datagrams.next, struct tunnel_datagram, node));
 }
 
 const uint8_t *stream_datagram_in(const struct stream *s, size_t *len)

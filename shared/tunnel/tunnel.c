@@ -36,15 +36,8 @@ struct tunnel *tunnel_new(const struct tunnel_config *c, tunnel_fn *fn, void *ow
 
 static void drop_datagrams(struct tunnel *t)
 {
-	LIST_EACH(node, &t->datagrams) {
-		struct tunnel_datagram *d = LIST_ENTRY(node, struct tunnel_datagram, node);
-		struct stream *s = tunnel_stream(t, d->stream);
-		if (s)
-			s->datagram_bytes -= d->len;
-		list_remove(&d->node);
-		mem_free(d);
-	}
-	t->datagram_bytes = 0;
+	while (!list_is_empty(&t->datagrams))
+		stream_unqueue(LIST_ENTRY(t->datagrams.next, struct tunnel_datagram, node));
 }
 
 /* Streams outlive the tunnel until their owners have read them to the end and closed them. */
@@ -258,8 +251,11 @@ static int input_open(struct tunnel *t, const struct frame *f, const uint8_t *p,
 	s->id = f->stream;
 	s->credit_ms = t->now_ms;
 	tunnel_insert(t, s);
-	stream_take_window(s, TUNNEL_FIRST_CREDIT);
-	stream_add_credit(s, info.credit);
+	s->flow = info.credit == 0;
+	if (!s->flow) {
+		stream_take_window(s, TUNNEL_FIRST_CREDIT);
+		stream_add_credit(s, info.credit);
+	}
 	tell(t, (struct tunnel_news){.event = TUNNEL_OPENED, .stream = s, .open = &s->info});
 	return 0;
 }
@@ -318,7 +314,7 @@ static int input_credit(struct tunnel *t, const struct frame *f, const uint8_t *
 static void input_datagram(struct tunnel *t, const struct frame *f, const uint8_t *p, size_t len)
 {
 	struct stream *s = tunnel_stream(t, f->stream);
-	if (!s || s->closed)
+	if (!s || s->closed || !s->flow)
 		return;
 	t->last_moved_ms = t->now_ms;
 	t->datagram = p;
@@ -441,8 +437,8 @@ static void give_back(struct tunnel *t, struct stream *s, uint32_t keep)
 
 static bool fill_open(struct tunnel *t, struct stream *s)
 {
-	uint64_t grant = stream_grant_for_open(t);
-	if (grant == 0 || !session_has_room(&t->session))
+	uint64_t grant = s->flow ? 0 : stream_grant_for_open(t);
+	if ((grant == 0 && !s->flow) || !session_has_room(&t->session))
 		return false;
 	list_remove(&s->facts);
 	t->waiting--;
@@ -452,9 +448,11 @@ static bool fill_open(struct tunnel *t, struct stream *s)
 	s->credit_ms = t->now_ms;
 	uint8_t bytes[FRAME_OPEN_MAX];
 	session_put(&t->session, s->id, FRAME_OPEN, bytes, open_write(bytes, &s->info));
-	stream_take_window(s, grant);
-	stream_add_credit(s, TUNNEL_FIRST_CREDIT);
-	give_back(t, s, stream_keep(t));
+	if (!s->flow) {
+		stream_take_window(s, grant);
+		stream_add_credit(s, TUNNEL_FIRST_CREDIT);
+		give_back(t, s, stream_keep(t));
+	}
 	t->last_moved_ms = t->now_ms;
 	if (s->fin_due || s->reset_due)
 		stream_fact(s);
@@ -506,16 +504,12 @@ static void fill_datagrams(struct tunnel *t)
 	size_t most = TUNNEL_DATAGRAM_BATCH;
 	LIST_EACH(node, &t->datagrams) {
 		struct tunnel_datagram *d = LIST_ENTRY(node, struct tunnel_datagram, node);
-		if (d->len > most && most < TUNNEL_DATAGRAM_BATCH)
-			break;
-		put_control(t, d->stream, FRAME_DATAGRAM, d->bytes, d->len);
-		most -= d->len < most ? d->len : most;
-		struct stream *s = tunnel_stream(t, d->stream);
-		if (s)
-			s->datagram_bytes -= d->len;
-		t->datagram_bytes -= d->len;
-		list_remove(&d->node);
-		mem_free(d);
+		size_t cost = FRAME_HEADER + d->len;
+		if (!d->stream->id || (cost > most && most < TUNNEL_DATAGRAM_BATCH))
+			break; /* its OPEN comes first; or the batch has its share */
+		put_control(t, d->stream->id, FRAME_DATAGRAM, d->bytes, d->len);
+		most -= cost < most ? cost : most;
+		stream_unqueue(d);
 	}
 }
 
@@ -548,13 +542,25 @@ void tunnel_fill(struct tunnel *t, size_t bytes, uint64_t now_ms)
 	t->filling = false;
 }
 
+static bool opens_due(const struct tunnel *t)
+{
+	if (list_is_empty(&t->opens) || !session_has_room(&t->session))
+		return false;
+	return LIST_ENTRY(t->opens.next, const struct stream, facts)->flow || stream_grant_for_open(t);
+}
+
+static bool datagrams_due(const struct tunnel *t)
+{
+	return !list_is_empty(&t->datagrams) && LIST_ENTRY(t->datagrams.next, const struct tunnel_datagram, node)->stream->id;
+}
+
 bool tunnel_has_work(const struct tunnel *t, uint64_t now_ms)
 {
 	if (!t->attached || t->over)
 		return false;
 	return t->session.unsent || buf_len(&t->control) || t->message_kind || !list_is_empty(&t->facts) ||
-	       !list_is_empty(&t->datagrams) || turns_due(t) || session_ack_due(&t->session, now_ms) ||
-	       (!list_is_empty(&t->opens) && session_has_room(&t->session) && stream_grant_for_open(t));
+	       datagrams_due(t) || turns_due(t) || session_ack_due(&t->session, now_ms) ||
+	       opens_due(t);
 }
 
 int tunnel_peek(struct tunnel *t, struct iovec *iov, int most)

@@ -24,6 +24,7 @@ struct stream {
 	enum stream_half sent, got;   /* what went out, what came in, besides data */
 	uint32_t got_code;            /* of the RESET that came */
 	bool closed;                  /* the owner has let go */
+	bool flow;                    /* carries datagrams only; no credit either way */
 	bool dropping;                /* closed while the peer may still send: granted is remembered, the budget has it back */
 
 	/* facts: due to be written */
@@ -46,15 +47,16 @@ struct stream {
 	unsigned quick;               /* how often in a row it then came back within two round trips, nothing ever waiting */
 	bool stalled;                 /* bytes had to be copied since */
 
-	/* datagrams */
-	size_t datagram_bytes;        /* of this flow in it */
+	/* datagrams, in tunnel.datagrams */
+	size_t datagram_bytes;        /* of this flow in it … */
+	unsigned datagram_count;      /* … in so many datagrams */
 	uint64_t datagrams_dropped;
 };
 
 /* One datagram on its way to the link. */
 struct tunnel_datagram {
 	struct list node;             /* tunnel.datagrams */
-	uint32_t stream;
+	struct stream *stream;
 	uint32_t len;
 	uint8_t bytes[];
 };
@@ -126,6 +128,7 @@ void stream_take_window(struct stream *s, uint64_t bytes);   /* grows window and
 void stream_drop_window(struct stream *s);                   /* nothing more will come: only what waits still counts */
 uint64_t stream_credit_to_write(struct stream *s);           /* owed, and growth; moves it to granted */
 void stream_add_credit(struct stream *s, uint64_t bytes);
+void stream_unqueue(struct tunnel_datagram *d);              /* off the tunnel's queue, and freed */
 void stream_use_credit(struct stream *s, uint64_t bytes);
 
 /* tunnel.c */
