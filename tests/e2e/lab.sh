@@ -312,8 +312,9 @@ mappings() {
 	conf "$W/$name/agent.json" --argjson list "$list" '.mappings = $list'
 }
 agent_start() { start_program "$1" "${AGENT_NS[$1]}" "$AGENT" run -c "$W/$1/agent.json"; }
-relay_is() { relay status --json | jq -e "$1"; }
-agent_is() { agent "$1" status --json | jq -e "$2"; }
+# What status says, by a jq filter; a program that gives no answer fits no filter.
+relay_is() { local said; said=$(relay status --json) && jq -e "$1" <<<"$said"; }
+agent_is() { local said; said=$(agent "$1" status --json) && jq -e "$2" <<<"$said"; }
 # What all mappings of the agent being there looks like.
 ALL_OPEN='.state == "attached" and (.mappings | length > 0) and all(.mappings[]; .state == "open")'
 agent_ready() { until_ok 20 agent_is "$1" "$ALL_OPEN" || { tail -n 20 "$W/$1.log"; die "agent $1 does not get ready"; }; }
@@ -338,7 +339,7 @@ stop() {
 	kill -TERM "${PID[$1]}" 2>/dev/null
 	forget "$1"
 	ended "${PID[$1]}" 20 || { kill -KILL "${PID[$1]}"; return 1; }
-	[ "$ENDED_WITH" = 0 ] || { echo "$1 ended with $ENDED_WITH"; tail -n 20 "$W/$1.log"; return 1; }
+	[ "$ENDED_WITH" = 0 ] || { tail -n 8 "$W/$1.log"; echo "$1 ended with $ENDED_WITH"; return 1; }
 }
 # murder NAME: SIGKILL, as a power cut does to a process
 murder() { kill -KILL "${PID[$1]}"; forget "$1"; ended "${PID[$1]}" 10; }

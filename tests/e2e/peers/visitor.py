@@ -262,6 +262,8 @@ elif kind == "refused":
 		s = connect()
 	except ConnectionRefusedError:
 		say("refused")
+	except ConnectionResetError:
+		say("reset")
 	try:
 		data = s.recv(1)
 	except ConnectionResetError:
