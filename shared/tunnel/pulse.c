@@ -7,19 +7,20 @@ const struct pulse_rules PULSE_RELAY = {
 
 void pulse_init(struct pulse *p, const struct pulse_rules *rules, uint64_t now_ms)
 {
-	*p = (struct pulse){.rules = *rules, .life_ms = now_ms};
+	*p = (struct pulse){.rules = *rules, .life_ms = now_ms, .heard_ms = now_ms};
 }
 
 static bool live(struct pulse *p, uint64_t now_ms)
 {
 	bool relief = p->is_suspect;
 	p->life_ms = now_ms;
-	p->is_suspect = false;
+	p->is_suspect = p->doubted = false;
 	return relief;
 }
 
 bool pulse_heard(struct pulse *p, uint64_t now_ms)
 {
+	p->heard_ms = now_ms;
 	return live(p, now_ms);
 }
 
@@ -66,9 +67,7 @@ void pulse_pong(struct pulse *p, uint64_t number, uint64_t now_ms)
 
 void pulse_doubt(struct pulse *p)
 {
-	if (!p->unanswered_ms)
-		p->unanswered_ms = 1;
-	p->life_ms = 0;
+	p->doubted = true;
 }
 
 uint32_t pulse_rtt_ms(const struct pulse *p)
@@ -93,13 +92,13 @@ enum pulse_act pulse_next(struct pulse *p, bool moving, bool open, uint64_t now_
 {
 	uint64_t when = UINT64_MAX;
 	if (p->rules.dead_ms) {
-		uint64_t dead = p->life_ms + p->rules.dead_ms;
+		uint64_t dead = p->heard_ms + p->rules.dead_ms;
 		if (now_ms >= dead)
 			return PULSE_DEAD;
 		when = dead;
 	}
 	uint32_t quiet = moving ? p->rules.ping_moving_ms : open ? p->rules.ping_open_ms : p->rules.ping_idle_ms;
-	if (!p->ping_ms && now_ms >= p->life_ms + quiet) {
+	if (!p->ping_ms && (p->doubted || now_ms >= p->life_ms + quiet)) {
 		p->ping_ms = now_ms;
 		p->number++;
 		if (!p->unanswered_ms)
@@ -110,9 +109,8 @@ enum pulse_act pulse_next(struct pulse *p, bool moving, bool open, uint64_t now_
 	if (!p->ping_ms && p->life_ms + quiet < when)
 		when = p->life_ms + quiet;
 	if (p->rules.suspect_ms && p->unanswered_ms && !p->is_suspect) {
-		uint64_t at = later(p->life_ms, p->life_ms ? p->unanswered_ms : 0);
-		at += p->life_ms ? pulse_suspect_after_ms(p) : 0;
-		if (now_ms >= at) {
+		uint64_t at = later(p->life_ms, p->unanswered_ms) + pulse_suspect_after_ms(p);
+		if (p->doubted || now_ms >= at) {
 			p->is_suspect = true;
 			*when_ms = when;
 			return PULSE_SUSPECT;
