@@ -39,12 +39,13 @@ static void sample(struct pulse *p, uint32_t us)
 
 bool pulse_kernel(struct pulse *p, uint64_t acked, bool unacked, uint32_t rtt_us, uint32_t rttvar_us, uint64_t now_ms)
 {
-	bool relief = false;
-	if (acked > p->acked) {
+	bool relief = false, fresh = acked > p->acked;
+	if (fresh) {
 		relief = p->acked > 0 && live(p, now_ms);
 		p->acked = acked;
 	}
-	if (rtt_us > p->srtt_us) { /* a full queue shows in the kernel's figure before a PING comes back */
+	/* A queue that fills, or empties, shows in the kernel's figure before a PING comes back. */
+	if (rtt_us > p->srtt_us || (fresh && rtt_us)) {
 		p->srtt_us = rtt_us;
 		p->rttvar_us = rttvar_us;
 	}
@@ -67,7 +68,7 @@ void pulse_pong(struct pulse *p, uint64_t number, uint64_t now_ms)
 
 void pulse_doubt(struct pulse *p)
 {
-	p->doubted = true;
+	p->doubted = !p->is_suspect;
 }
 
 uint32_t pulse_rtt_ms(const struct pulse *p)
@@ -112,6 +113,7 @@ enum pulse_act pulse_next(struct pulse *p, bool moving, bool open, uint64_t now_
 		uint64_t at = later(p->life_ms, p->unanswered_ms) + pulse_suspect_after_ms(p);
 		if (p->doubted || now_ms >= at) {
 			p->is_suspect = true;
+			p->doubted = false;
 			*when_ms = when;
 			return PULSE_SUSPECT;
 		}

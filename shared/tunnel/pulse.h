@@ -31,8 +31,8 @@ struct pulse {
 	uint64_t number;           /* of the last PING */
 	uint64_t unanswered_ms;    /* since when something is unanswered; 0: nothing is */
 	uint32_t srtt_us, rttvar_us;
-	bool doubted;              /* suspect without waiting, once a PING is out; until the next life */
 	bool is_suspect;
+	bool doubted;              /* to be PINGed and suspect at the next look */
 };
 
 enum pulse_act { PULSE_WAIT, PULSE_PING, PULSE_SUSPECT, PULSE_DEAD };
