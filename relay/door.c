@@ -21,6 +21,7 @@ enum {
 	RETRY_TOKEN_MS = 30000,
 	RETRY_VERSION_MS = 60000,
 	LINGER_MS = 1000, /* for a refused peer to read why */
+	YOUNG_MS = 1000,
 };
 
 struct peer {
@@ -30,6 +31,7 @@ struct peer {
 	struct buf in;
 	struct timer *timer;
 	struct addr source;
+	uint64_t since_ms;
 	bool refused;            /* REFUSE is on its way; only its end is awaited */
 };
 
@@ -162,16 +164,33 @@ static void on_timeout(void *owner)
 	drop(p);
 }
 
-static void drop_oldest(struct door *d, const struct addr *source)
+/* The oldest peer, of source only if that is given; NULL: none. */
+static struct peer *oldest(struct door *d, const struct addr *source)
 {
 	LIST_EACH(node, &d->peers) {
 		struct peer *p = LIST_ENTRY(node, struct peer, node);
-		if (source && !addr_equal_ip(&p->source, source))
-			continue;
-		fail(p, "too many newcomers: the oldest goes");
-		drop(p);
-		return;
+		if (!source || addr_equal_ip(&p->source, source))
+			return p;
 	}
+	return NULL;
+}
+
+static void crowd_out(struct peer *p)
+{
+	if (!p->refused)
+		fail(p, "too many newcomers: the oldest goes");
+	drop(p);
+}
+
+/* Makes room for one more of source, and counts it; false: there is none. */
+static bool make_room(struct door *d, const struct addr *source, uint64_t now)
+{
+	if (d->peer_count >= DOOR_PEERS)
+		crowd_out(oldest(d, NULL));
+	struct peer *p = rate_table_held(d->held, source) >= DOOR_PEERS_EACH ? oldest(d, source) : NULL;
+	if (p && now >= p->since_ms + YOUNG_MS)
+		crowd_out(p);
+	return rate_table_hold(d->held, source, DOOR_PEERS_BURST, now);
 }
 
 static void on_accept(void *owner, int fd, const struct addr *peer, const struct addr *local)
@@ -182,23 +201,15 @@ static void on_accept(void *owner, int fd, const struct addr *peer, const struct
 	uint64_t now = loop_now_ms(l);
 	struct addr source = addr_source(peer);
 	struct io *io = io_take(l, fd, NULL, NULL);
-	if (rate_table_is_over(d->failures, &source, now)) {
+	if (rate_table_is_over(d->failures, &source, now) || !make_room(d, &source, now)) {
 		io_close(io);
 		return;
-	}
-	if (d->peer_count >= DOOR_PEERS)
-		drop_oldest(d, NULL);
-	if (!rate_table_hold(d->held, &source, DOOR_PEERS_EACH, now)) {
-		drop_oldest(d, &source);
-		if (!rate_table_hold(d->held, &source, DOOR_PEERS_EACH, now)) {
-			io_close(io);
-			return;
-		}
 	}
 	struct peer *p = mem_zalloc(sizeof *p);
 	p->door = d;
 	p->io = io;
 	p->source = source;
+	p->since_ms = now;
 	p->timer = timer_new(l, on_timeout, p);
 	timer_set(p->timer, GREET_TIMEOUT_MS);
 	list_append(&d->peers, &p->node);
