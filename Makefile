@@ -60,6 +60,13 @@ $(B)/tests/unit/agent/%: $(B)/tests/unit/agent/%.o $(B)/agent.a $(B)/shared.a
 test-unit: $(UNITS)
 	@tests/run-unit $(UNITS)
 
+BENCH := $(B)/tests/bench/load $(B)/tests/bench/shaper $(B)/tests/bench/idle_agents
+$(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/agent.a $(B)/shared.a
+	$(LINK) -o $@ $^ $(LIBS)
+
+bench: all $(BENCH)
+	python3 tests/bench/bench.py $(B)
+
 clean:
 	rm -rf build
 
