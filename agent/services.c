@@ -5,11 +5,13 @@
  */
 #include "agent/services.h"
 
+#include "agent/flows.h"
 #include "shared/base/err.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/text.h"
 #include "shared/net/dial.h"
+#include "shared/net/proxy_header.h"
 #include "shared/net/splice.h"
 
 #include <inttypes.h>
@@ -39,6 +41,7 @@ struct visit {
 	struct stream *stream;        /* until the splice has it */
 	struct dial *dial;
 	struct splice *splice;
+	struct flow *flow;            /* of a udp mapping, instead of the three */
 	uint16_t port;
 };
 
@@ -75,6 +78,7 @@ static void drop_visit(struct visit *v)
 static void cut_visit(struct visit *v, enum reset_code code)
 {
 	dial_close(v->dial);
+	flow_cut(v->flow, code);
 	if (v->splice)
 		splice_cut(v->splice, code);
 	if (v->stream) {
@@ -94,9 +98,24 @@ static void on_visit_end(void *owner, const struct splice_end *end)
 	drop_visit(v);
 }
 
+static void on_flow_end(void *owner)
+{
+	struct visit *v = owner;
+	v->flow = NULL;
+	drop_visit(v);
+}
+
 static enum reset_code code_of(int err)
 {
 	return err == UV_ECONNREFUSED ? RESET_REFUSED : RESET_UNREACHABLE;
+}
+
+/* What the service is told first when its mapping says so: who comes, and to which address. 0: nothing. */
+static size_t proxy_header(const struct mapping *m, const struct stream *stream, uint8_t out[PROXY_HEADER_MAX])
+{
+	const struct open_info *info = stream_info(stream);
+	enum proxy_transport transport = m->protocol == MAPPING_UDP ? PROXY_UDP : PROXY_TCP;
+	return m->proxy_protocol ? proxy_header_write(m->proxy_protocol, transport, &info->visitor, &info->visited, NULL, out) : 0;
 }
 
 static void on_dialled(void *owner, struct io *io, int err)
@@ -112,6 +131,13 @@ static void on_dialled(void *owner, struct io *io, int err)
 		log_warn("service_unreachable", "mapping=%s target=%s:%u why=%s", s->mapping.name, s->mapping.target.host, v->port,
 			 err_text(err));
 		cut_visit(v, code_of(err));
+		return;
+	}
+	uint8_t header[PROXY_HEADER_MAX];
+	size_t len = proxy_header(&s->mapping, v->stream, header);
+	if (len && io_write(io, header, len) != (ssize_t)len) { /* a fresh socket takes that much, or is dead */
+		io_close(io);
+		cut_visit(v, RESET_UNREACHABLE);
 		return;
 	}
 	struct stream *stream = v->stream;
@@ -158,7 +184,8 @@ void services_opened(struct services *s, struct trunk *k, struct stream *stream)
 	const struct open_info *info = stream_info(stream);
 	struct service *service = service_by_id(s, info->mapping);
 	uint16_t port = service ? target_port(&service->mapping, info->visited.port) : 0;
-	if (!port || service->mapping.protocol == MAPPING_UDP) {
+	bool is_flow = service && service->mapping.protocol == MAPPING_UDP;
+	if (!port || is_flow != (info->credit == 0)) {
 		refuse(k, stream, RESET_NO_MAPPING);
 		return;
 	}
@@ -167,6 +194,13 @@ void services_opened(struct services *s, struct trunk *k, struct stream *stream)
 	list_append(&service->visits, &v->node);
 	service->visits_now++;
 	service->visits_total++;
+	if (is_flow) {
+		v->stream = NULL;
+		uint8_t header[PROXY_HEADER_MAX];
+		size_t len = proxy_header(&service->mapping, stream, header);
+		v->flow = flow_new(k, stream, service->mapping.target.host, port, header, len, &service->count, on_flow_end, v);
+		return;
+	}
 	stream_own(stream, on_stream, v);
 	v->dial = dial_start(s->loop, DIAL_SERVICE, service->mapping.target.host, port, NULL, 0, SERVICE_DIAL_MS, on_dialled, v);
 }
@@ -293,6 +327,7 @@ void services_session_over(struct services *s)
 		while (!list_is_empty(&service->visits)) {
 			struct visit *v = LIST_ENTRY(service->visits.next, struct visit, node);
 			dial_close(v->dial);
+			flow_cut(v->flow, RESET_ABORTED);
 			if (v->splice)
 				splice_abandon(v->splice);
 			stream_close(v->stream);
@@ -342,9 +377,10 @@ static void service_status(const struct service *s, struct json *w)
 		json_str(w, "error", text);
 		mem_free(text);
 	}
-	json_uint(w, "connections", s->visits_now);
+	bool udp = s->mapping.protocol == MAPPING_UDP;
+	json_uint(w, "connections", udp ? 0 : s->visits_now);
 	json_uint(w, "connections_total", s->visits_total);
-	json_uint(w, "flows", 0);
+	json_uint(w, "flows", udp ? s->visits_now : 0);
 	json_uint(w, "dropped", 0);
 	json_uint(w, "bytes_in", s->count.far_to_near);
 	json_uint(w, "bytes_out", s->count.near_to_far);

@@ -5,7 +5,7 @@
  *	suspect      the same beside the old link, nothing said; whichever comes first, life on the old link or a way that is up, decides. Once
  *	             a way is up, the old link is closed for good, so what it brought is final, and only then HELLO is said
  *	HELLO said   WELCOME resumed: the trunk goes on. WELCOME new: the old session is over, its streams are reset. REFUSE: wait as told.
- *	             Anything else: again, with an epoch one higher
+ *	             Anything else: again, with an epoch one higher. A resume that is not answered in a second gets ways beside it, too
  *	grace over   without a link for grace_s since the last byte heard: the session is given up; the relay does the same
  */
 #include "agent/uplink.h"
@@ -92,6 +92,7 @@ struct uplink {
 };
 
 static void say_hello(struct uplink *u, struct io *io);
+static void close_greeting(struct uplink *u);
 static void pace_after(struct uplink *u, uint64_t ms);
 
 const char *uplink_state_text(enum uplink_state s)
@@ -131,7 +132,11 @@ static void give_up_session(struct uplink *u, const char *why)
 
 static bool wants_link(const struct uplink *u)
 {
-	return !u->stopped && !u->greeting && (!trunk_is_attached(u->trunk) || trunk_is_suspect(u->trunk));
+	if (u->stopped)
+		return false;
+	if (u->greeting)
+		return u->has_session; /* resuming: the relay answers at once, or the path is dead again */
+	return !trunk_is_attached(u->trunk) || trunk_is_suspect(u->trunk);
 }
 
 static void close_ways(struct uplink *u)
@@ -181,8 +186,11 @@ static void on_way(void *owner, struct approach *a, struct io *io, int err, cons
 	}
 	if (trunk_is_attached(u->trunk)) {
 		u->lost_ms = trunk_life_ms(u->trunk);
+		u->spare_ms = 0;
+		u->state = UPLINK_DETACHED;
 		trunk_detach(u->trunk); /* for good: what it has brought is final */
 	}
+	close_greeting(u);
 	say_hello(u, io);
 }
 
@@ -246,7 +254,7 @@ static void greeting_failed(struct uplink *u, int err)
 	snprintf(words, sizeof words, "%s", detail);
 	close_greeting(u);
 	note_failure(u, err, words);
-	pace_after(u, random_below(FIRST_JITTER_MS));
+	pace_after(u, random_below(FIRST_JITTER_MS)); /* beside ways that are under way */
 }
 
 /* Links that are resumed again and again without bringing anything: the path is slow, or swallows large packets. */
@@ -295,6 +303,7 @@ static void welcomed(struct uplink *u, const struct welcome *w)
 	u->in = (struct buf)BUF_INIT;
 	u->greeting = NULL;
 	close_greeting(u);
+	close_ways(u);
 	if (!w->resumed) {
 		if (u->has_session)
 			give_up_session(u, "the relay does not know it any more");
@@ -380,6 +389,7 @@ static void on_greeting(void *owner, enum io_event event)
 		welcomed(u, &w);
 	} else if (got > 0 && f.kind == FRAME_REFUSE && refuse_read(json, f.len, &r) == 0) {
 		close_greeting(u);
+		close_ways(u);
 		refused(u, &r);
 	} else {
 		greeting_failed(u, got < 0 ? got : ERR_PROTOCOL);
@@ -420,6 +430,7 @@ static void say_hello(struct uplink *u, struct io *io)
 	}
 	io_watch(io, IO_WATCH_READ | (io_flush(io) == UV_EAGAIN ? IO_WATCH_WRITE : 0));
 	timer_set(u->welcome_timer, WELCOME_TIMEOUT_MS);
+	pace_after(u, PACE_MS);
 }
 
 /* --- the link that is up --- */

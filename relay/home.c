@@ -14,7 +14,7 @@
  */
 #include "relay/home.h"
 
-#include "relay/doors/tcp.h"
+#include "relay/doors/mapping_door.h"
 #include "shared/base/err.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
@@ -63,7 +63,7 @@ struct home {
 	uint64_t since_ms;               /* wall clock: in this state since */
 	struct addr remote;
 
-	struct tcp_door **doors;
+	struct mapping_door **doors;
 	size_t door_count;
 	uint64_t serial;                 /* of the last DECLARE */
 	bool adopting;                   /* the doors are of the session before; the next DECLARE adopts or closes them */
@@ -218,19 +218,19 @@ static void begin_trunk(struct home *h)
 static void rest_doors(struct home *h)
 {
 	for (size_t i = 0; i < h->door_count; i++)
-		tcp_door_rest(h->doors[i]);
+		mapping_door_rest(h->doors[i]);
 }
 
 static void wake_doors(struct home *h)
 {
 	for (size_t i = 0; i < h->door_count; i++)
-		tcp_door_wake(h->doors[i]);
+		mapping_door_wake(h->doors[i]);
 }
 
 static void close_doors(struct home *h)
 {
 	for (size_t i = 0; i < h->door_count; i++)
-		tcp_door_close(h->doors[i]);
+		mapping_door_close(h->doors[i]);
 	mem_free(h->doors);
 	h->doors = NULL;
 	h->door_count = 0;
@@ -253,13 +253,13 @@ static void send_state(struct home *h)
 	s.address = mem_strdup(addr_ip_text(&h->remote, address));
 	s.mappings = mem_zalloc(h->door_count * sizeof *s.mappings);
 	for (size_t i = 0; i < h->door_count; i++) {
-		const struct tcp_door *d = h->doors[i];
-		bool open = tcp_door_is_open(d);
+		const struct mapping_door *d = h->doors[i];
+		bool open = d->is_open;
 		s.mappings[i] = (struct mapping_report){
-		    .id = tcp_door_mapping(d)->id,
+		    .id = d->mapping.id,
 		    .state = open ? MAPPING_OPEN : MAPPING_ERROR,
-		    .public_text = open ? public_text(h, tcp_door_mapping(d)) : NULL,
-		    .error = open ? NULL : mem_strdup(tcp_door_error(d)),
+		    .public_text = open ? public_text(h, &d->mapping) : NULL,
+		    .error = open ? NULL : mem_strdup(d->error),
 		};
 	}
 	struct buf json = BUF_INIT;
@@ -283,18 +283,18 @@ static char *forbidden(const struct home *h, const struct mapping *m)
 }
 
 /* Opens it if it may and can; true if its state is another now. */
-static bool try_door(struct home *h, struct tcp_door *d)
+static bool try_door(struct home *h, struct mapping_door *d)
 {
-	if (tcp_door_is_open(d))
+	if (d->is_open)
 		return false;
-	const struct mapping *m = tcp_door_mapping(d);
-	char *before = mem_strdup(tcp_door_error(d));
+	const struct mapping *m = &d->mapping;
+	char *before = mem_strdup(d->error);
 	char *why = forbidden(h, m);
 	if (why)
-		tcp_door_set_error(d, why);
+		mapping_door_set_error(d, why);
 	else
-		tcp_door_open(d);
-	const char *after = tcp_door_error(d);
+		mapping_door_open(d);
+	const char *after = d->error;
 	bool news = !before || !after || strcmp(before, after) != 0;
 	mem_free(before);
 	if (!news)
@@ -311,7 +311,7 @@ static void try_doors(struct home *h)
 	bool news = false, again = false;
 	for (size_t i = 0; i < h->door_count; i++) {
 		news |= try_door(h, h->doors[i]);
-		again |= !tcp_door_is_open(h->doors[i]);
+		again |= !h->doors[i]->is_open;
 	}
 	if (again)
 		timer_set(h->retry, DOOR_RETRY_MS);
@@ -325,15 +325,13 @@ static void on_retry(void *owner)
 }
 
 /* The door that serves m already: the same mapping, or after a change of session the same ports. */
-static struct tcp_door *take_door(struct home *h, const struct mapping *m, bool adopt)
+static struct mapping_door *take_door(struct home *h, const struct mapping *m, bool adopt)
 {
 	for (size_t i = 0; i < h->door_count; i++) {
-		struct tcp_door *d = h->doors[i];
+		struct mapping_door *d = h->doors[i];
 		if (!d)
 			continue;
-		const struct mapping *had = tcp_door_mapping(d);
-		bool fits = adopt ? had->protocol == m->protocol && had->first == m->first && had->last == m->last && tcp_door_is_open(d)
-				  : had->id == m->id && mapping_same(had, m);
+		bool fits = adopt ? mapping_door_fits(d, m) : d->mapping.id == m->id && mapping_same(&d->mapping, m);
 		if (fits) {
 			h->doors[i] = NULL;
 			return d;
@@ -344,19 +342,19 @@ static struct tcp_door *take_door(struct home *h, const struct mapping *m, bool 
 
 static void set_doors(struct home *h, const struct mapping_list *list)
 {
-	struct tcp_door **fresh = mem_zalloc(list->count * sizeof *fresh);
+	struct mapping_door **fresh = mem_zalloc(list->count * sizeof *fresh);
 	for (size_t i = 0; i < list->count; i++)
 		fresh[i] = take_door(h, &list->items[i], h->adopting);
 	for (size_t i = 0; i < h->door_count; i++) /* before any is opened: a new mapping may want its port */
-		tcp_door_close(h->doors[i]);
+		mapping_door_close(h->doors[i]);
 	mem_free(h->doors);
 	h->doors = fresh;
 	h->door_count = list->count;
 	for (size_t i = 0; i < list->count; i++) {
 		if (!fresh[i])
-			fresh[i] = tcp_door_new(h, &list->items[i]);
+			fresh[i] = mapping_door_new(h, &list->items[i]);
 		else if (h->adopting)
-			tcp_door_adopt(fresh[i], &list->items[i]);
+			mapping_door_adopt(fresh[i], &list->items[i]);
 	}
 	if (h->adopting)
 		wake_doors(h);
@@ -388,7 +386,7 @@ static void end_session(struct home *h, const char *why)
 	timer_stop(h->grace);
 	timer_stop(h->retry);
 	for (size_t i = 0; i < h->door_count; i++)
-		tcp_door_clear(h->doors[i], true, RESET_GRACE_OVER);
+		mapping_door_clear(h->doors[i], true, RESET_GRACE_OVER);
 	rest_doors(h);
 	h->adopting = true;
 	trunk_free(h->trunk);
@@ -610,9 +608,9 @@ static void take_accounts(void *arg)
 		return;
 	}
 	for (size_t i = 0; i < h->door_count; i++) {
-		char *why = tcp_door_is_open(h->doors[i]) ? forbidden(h, tcp_door_mapping(h->doors[i])) : NULL;
+		char *why = h->doors[i]->is_open ? forbidden(h, &h->doors[i]->mapping) : NULL;
 		if (why)
-			tcp_door_shut(h->doors[i], why);
+			mapping_door_shut(h->doors[i], why);
 	}
 	if (h->trunk) {
 		try_doors(h);
@@ -723,8 +721,8 @@ void home_status(const struct home *h, struct json *w)
 	json_uint(w, "waiting", n.waiting);
 	json_open(w, "mappings", '[');
 	for (size_t i = 0; i < h->door_count; i++) {
-		char *public = public_text(h, tcp_door_mapping(h->doors[i]));
-		tcp_door_status(h->doors[i], public, w);
+		char *public = public_text(h, &h->doors[i]->mapping);
+		mapping_door_status(h->doors[i], public, w);
 		mem_free(public);
 	}
 	json_close(w);
@@ -754,6 +752,12 @@ const char *home_label(const struct home *h)
 const struct account *home_account(const struct home *h)
 {
 	return h->accounts ? accounts_find(h->accounts, h->account) : NULL;
+}
+
+struct shaper_whole *home_bandwidth(const struct home *h)
+{
+	const struct account *a = home_account(h);
+	return a && a->bandwidth ? h->use->bandwidth : NULL;
 }
 
 bool home_is_attached(const struct home *h)

@@ -168,6 +168,20 @@ static void on_timer(void *arg)
 		task_mark(k->loop, &k->task);
 }
 
+/* What came behind WELCOME or HELLO goes before anything that the io still holds, whichever event is the first. False: the link is lost. */
+static bool read_early(struct trunk *k)
+{
+	if (!buf_len(&k->early))
+		return true;
+	struct buf early = k->early;
+	k->early = (struct buf)BUF_INIT;
+	int err = tunnel_input(k->tunnel, buf_data(&early), buf_len(&early), loop_now_ms(k->loop));
+	buf_fini(&early);
+	if (err < 0)
+		lose(k, err);
+	return err == 0;
+}
+
 /* --- writing --- */
 
 static void work(void *arg)
@@ -176,17 +190,7 @@ static void work(void *arg)
 	if (!k->io)
 		return;
 	uint64_t now = loop_now_ms(k->loop);
-	if (buf_len(&k->early)) {
-		struct buf early = k->early;
-		k->early = (struct buf)BUF_INIT;
-		int err = tunnel_input(k->tunnel, buf_data(&early), buf_len(&early), now);
-		buf_fini(&early);
-		if (err < 0) {
-			lose(k, err);
-			return;
-		}
-	}
-	if (k->blocked)
+	if (!read_early(k) || k->blocked)
 		return;
 	if (now >= k->sampled_ms + SAMPLE_MS)
 		sample(k);
@@ -227,6 +231,8 @@ static void work(void *arg)
 
 static void read_some(struct trunk *k)
 {
+	if (!read_early(k))
+		return;
 	uint64_t now = loop_now_ms(k->loop);
 	uint8_t *plain = loop_plain(k->loop);
 	ssize_t n = io_read(k->io, plain, BATCH_MAX);
