@@ -77,6 +77,13 @@ test-services: all
 	@deploy/install-deps test services
 	@$(E2E) services
 
+BENCH := $(B)/tests/bench/load $(B)/tests/bench/shaper $(B)/tests/bench/idle_agents
+$(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/agent.a $(B)/shared.a
+	$(call say,LINK $@)$(LINK) -o $@ $^ $(LIBS)
+
+bench: all $(BENCH)
+	@python3 tests/bench/bench.py $(B)
+
 demo:
 	@deploy/demo
 
