@@ -5,7 +5,7 @@
  *	suspect      the same beside the old link, nothing said; whichever comes first, life on the old link or a way that is up, decides. Once
  *	             a way is up, the old link is closed for good, so what it brought is final, and only then HELLO is said
  *	HELLO said   WELCOME resumed: the trunk goes on. WELCOME new: the old session is over, its streams are reset. REFUSE: wait as told.
- *	             Anything else: again, with an epoch one higher. A resume that is not answered in a second gets ways beside it, too
+ *	             Anything else: again, with an epoch one higher. A resume that is not answered soon gets ways beside it, too
  *	grace over   without a link for grace_s since the last byte heard: the session is given up; the relay does the same
  */
 #include "agent/uplink.h"
@@ -33,6 +33,7 @@ enum {
 	QUICK_MS = 120 * 1000,           /* so long every second, then with back-off */
 	REFUSED_QUICK_MS = 600 * 1000,   /* the machine is up, the program is not: longer */
 	WELCOME_TIMEOUT_MS = 5000,
+	WELCOME_DOUBT_MS = 2000,         /* a resume without answer: another way beside it */
 	SPARE_GAP_MS = 5000,             /* between two spares, unless the last was used */
 	TICK_MS = 1000,
 	SLEPT_MS = 2000,
@@ -189,6 +190,7 @@ static void on_way(void *owner, struct approach *a, struct io *io, int err, cons
 		u->spare_ms = 0;
 		u->state = UPLINK_DETACHED;
 		trunk_detach(u->trunk); /* for good: what it has brought is final */
+		u->fn(u->owner, UPLINK_STATE);
 	}
 	close_greeting(u);
 	say_hello(u, io);
@@ -430,7 +432,7 @@ static void say_hello(struct uplink *u, struct io *io)
 	}
 	io_watch(io, IO_WATCH_READ | (io_flush(io) == UV_EAGAIN ? IO_WATCH_WRITE : 0));
 	timer_set(u->welcome_timer, WELCOME_TIMEOUT_MS);
-	pace_after(u, PACE_MS);
+	pace_after(u, WELCOME_DOUBT_MS);
 }
 
 /* --- the link that is up --- */

@@ -21,6 +21,7 @@ enum {
 	RETRY_TOKEN_MS = 30000,
 	RETRY_VERSION_MS = 60000,
 	LINGER_MS = 1000, /* for a refused peer to read why */
+	TELL_MS = 10000,  /* between two lines on sources that are turned away */
 };
 
 struct peer {
@@ -30,6 +31,7 @@ struct peer {
 	struct buf in;
 	struct timer *timer;
 	struct addr source;
+	uint64_t since_ms;
 	bool refused;            /* REFUSE is on its way; only its end is awaited */
 };
 
@@ -42,6 +44,7 @@ struct door {
 	struct list peers;
 	size_t peer_count;
 	struct rate_table *failures, *held;
+	uint64_t told_ms;
 };
 
 static void drop(struct peer *p)
@@ -113,6 +116,7 @@ static void take_hello(struct peer *p, size_t payload)
 	} else if (h.probe) {
 		welcome_probe(p);
 	} else {
+		rate_table_forgive(d->failures, &p->source, DOOR_FORGIVEN, loop_now_ms(d->world->main));
 		buf_take(&p->in, FRAME_HEADER + payload);
 		struct io_parcel *parcel = io_pack(p->io);
 		p->io = NULL;
@@ -162,16 +166,37 @@ static void on_timeout(void *owner)
 	drop(p);
 }
 
-static void drop_oldest(struct door *d, const struct addr *source)
+static struct peer *oldest_of(struct door *d, const struct addr *source)
 {
 	LIST_EACH(node, &d->peers) {
 		struct peer *p = LIST_ENTRY(node, struct peer, node);
-		if (source && !addr_equal_ip(&p->source, source))
-			continue;
-		fail(p, "too many newcomers: the oldest goes");
-		drop(p);
-		return;
+		if (!source || addr_equal_ip(&p->source, source))
+			return p;
 	}
+	return NULL;
+}
+
+static void drop_oldest(struct door *d, const struct addr *source)
+{
+	struct peer *p = oldest_of(d, source);
+	if (!p)
+		return;
+	fail(p, "too many newcomers: the oldest goes");
+	drop(p);
+}
+
+/* Makes room for one more of this source, if need be. */
+static bool hold_place(struct door *d, const struct addr *source, uint64_t now)
+{
+	if (d->peer_count >= DOOR_PEERS)
+		drop_oldest(d, NULL);
+	uint32_t held = rate_table_held(d->held, source);
+	if (held >= DOOR_PEERS_EACH) {
+		struct peer *p = oldest_of(d, source);
+		if (p && (held >= DOOR_HERD || now >= p->since_ms + DOOR_YOUNG_MS))
+			drop_oldest(d, source);
+	}
+	return rate_table_hold(d->held, source, DOOR_HERD, now);
 }
 
 static void on_accept(void *owner, int fd, const struct addr *peer, const struct addr *local)
@@ -183,22 +208,23 @@ static void on_accept(void *owner, int fd, const struct addr *peer, const struct
 	struct addr source = addr_source(peer);
 	struct io *io = io_take(l, fd, NULL, NULL);
 	if (rate_table_is_over(d->failures, &source, now)) {
+		char at[ADDR_TEXT];
+		if (!d->told_ms || now >= d->told_ms + TELL_MS) {
+			log_warn("turned_away", "remote=%s why=\"too many of its handshakes brought no valid token\"", addr_text(peer, at));
+			d->told_ms = now;
+		}
 		io_close(io);
 		return;
 	}
-	if (d->peer_count >= DOOR_PEERS)
-		drop_oldest(d, NULL);
-	if (!rate_table_hold(d->held, &source, DOOR_PEERS_EACH, now)) {
-		drop_oldest(d, &source);
-		if (!rate_table_hold(d->held, &source, DOOR_PEERS_EACH, now)) {
-			io_close(io);
-			return;
-		}
+	if (!hold_place(d, &source, now)) {
+		io_close(io);
+		return;
 	}
 	struct peer *p = mem_zalloc(sizeof *p);
 	p->door = d;
 	p->io = io;
 	p->source = source;
+	p->since_ms = now;
 	p->timer = timer_new(l, on_timeout, p);
 	timer_set(p->timer, GREET_TIMEOUT_MS);
 	list_append(&d->peers, &p->node);
