@@ -28,6 +28,7 @@ SHARED_C := $(sort $(wildcard shared/*/*.c))
 RELAY_C  := $(sort $(filter-out relay/main.c,$(wildcard relay/*.c relay/*/*.c)))
 AGENT_C  := $(sort $(filter-out agent/main.c,$(wildcard agent/*.c)))
 UNIT_C   := $(sort $(wildcard tests/unit/*/test_*.c tests/unit/*/*/test_*.c))
+say       = $(if $(V),,@printf '  %-4s %s\n' $(1);)
 obj       = $(patsubst %.c,$(B)/%.o,$(1))
 UNITS    := $(patsubst %.c,$(B)/%,$(UNIT_C))
 
@@ -35,27 +36,27 @@ UNITS    := $(patsubst %.c,$(B)/%,$(UNIT_C))
 all: $(B)/groundnut-relay $(B)/groundnut-agent
 
 $(B)/groundnut-relay: $(call obj,relay/main.c) $(B)/relay.a $(B)/shared.a
-	$(LINK) -o $@ $^ $(LIBS)
+	$(call say,LINK $@)$(LINK) -o $@ $^ $(LIBS)
 $(B)/groundnut-agent: $(call obj,agent/main.c) $(B)/agent.a $(B)/shared.a
-	$(LINK) -o $@ $^ $(LIBS)
+	$(call say,LINK $@)$(LINK) -o $@ $^ $(LIBS)
 
 $(B)/shared.a: $(call obj,$(SHARED_C))
 $(B)/relay.a: $(call obj,$(RELAY_C))
 $(B)/agent.a: $(call obj,$(AGENT_C))
 $(B)/%.a:
 	@rm -f $@
-	ar rcs $@ $^
+	$(call say,AR $@)ar rcs $@ $^
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_C) -c -o $@ $<
+	$(call say,CC $@)$(CC) $(ALL_C) -c -o $@ $<
 
 $(B)/tests/unit/shared/%: $(B)/tests/unit/shared/%.o $(B)/shared.a
-	$(LINK) -o $@ $^ $(LIBS) -lcmocka
+	$(call say,LINK $@)$(LINK) -o $@ $^ $(LIBS) -lcmocka
 $(B)/tests/unit/relay/%: $(B)/tests/unit/relay/%.o $(B)/relay.a $(B)/shared.a
-	$(LINK) -o $@ $^ $(LIBS) -lcmocka
+	$(call say,LINK $@)$(LINK) -o $@ $^ $(LIBS) -lcmocka
 $(B)/tests/unit/agent/%: $(B)/tests/unit/agent/%.o $(B)/agent.a $(B)/shared.a
-	$(LINK) -o $@ $^ $(LIBS) -lcmocka
+	$(call say,LINK $@)$(LINK) -o $@ $^ $(LIBS) -lcmocka
 
 $(B)/tests/tools/%: $(B)/tests/tools/%.o $(B)/agent.a $(B)/shared.a
 	$(LINK) -o $@ $^ $(LIBS)

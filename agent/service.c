@@ -8,6 +8,7 @@
 #include "agent/uplink.h"
 #include "shared/base/cli.h"
 #include "shared/base/err.h"
+#include "shared/base/file.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/net/control.h"
@@ -327,6 +328,7 @@ int service_run(const char *config_file)
 		mem_free(m.file);
 		return err == ERR_CONFIG ? EXIT_USAGE : EXIT_WORK;
 	}
+	file_raise_limit();
 	list_init(&m.questions);
 	m.loop = loop_new("agent");
 	int code = start(&m);

@@ -11,6 +11,7 @@
 #include "shared/base/mem.h"
 #include "shared/base/text.h"
 #include "shared/net/dial.h"
+#include "shared/net/proxy_header.h"
 #include "shared/net/splice.h"
 
 #include <inttypes.h>
@@ -109,6 +110,14 @@ static enum reset_code code_of(int err)
 	return err == UV_ECONNREFUSED ? RESET_REFUSED : RESET_UNREACHABLE;
 }
 
+/* What the service is told first when its mapping says so: who comes, and to which address. 0: nothing. */
+static size_t proxy_header(const struct mapping *m, const struct stream *stream, uint8_t out[PROXY_HEADER_MAX])
+{
+	const struct open_info *info = stream_info(stream);
+	enum proxy_transport transport = m->protocol == MAPPING_UDP ? PROXY_UDP : PROXY_TCP;
+	return m->proxy_protocol ? proxy_header_write(m->proxy_protocol, transport, &info->visitor, &info->visited, NULL, out) : 0;
+}
+
 static void on_dialled(void *owner, struct io *io, int err)
 {
 	struct visit *v = owner;
@@ -122,6 +131,13 @@ static void on_dialled(void *owner, struct io *io, int err)
 		log_warn("service_unreachable", "mapping=%s target=%s:%u why=%s", s->mapping.name, s->mapping.target.host, v->port,
 			 err_text(err));
 		cut_visit(v, code_of(err));
+		return;
+	}
+	uint8_t header[PROXY_HEADER_MAX];
+	size_t len = proxy_header(&s->mapping, v->stream, header);
+	if (len && io_write(io, header, len) != (ssize_t)len) { /* a fresh socket takes that much, or is dead */
+		io_close(io);
+		cut_visit(v, RESET_UNREACHABLE);
 		return;
 	}
 	struct stream *stream = v->stream;
@@ -180,7 +196,9 @@ void services_opened(struct services *s, struct trunk *k, struct stream *stream)
 	service->visits_total++;
 	if (is_flow) {
 		v->stream = NULL;
-		v->flow = flow_new(k, stream, service->mapping.target.host, port, NULL, 0, &service->count, on_flow_end, v);
+		uint8_t header[PROXY_HEADER_MAX];
+		size_t len = proxy_header(&service->mapping, stream, header);
+		v->flow = flow_new(k, stream, service->mapping.target.host, port, header, len, &service->count, on_flow_end, v);
 		return;
 	}
 	stream_own(stream, on_stream, v);

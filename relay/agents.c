@@ -37,8 +37,10 @@ struct account_use *account_use_ref(struct account_use *u)
 
 void account_use_unref(struct account_use *u)
 {
-	if (atomic_fetch_sub(&u->refs, 1) == 1)
-		mem_free(u);
+	if (atomic_fetch_sub(&u->refs, 1) != 1)
+		return;
+	shaper_whole_unref(u->bandwidth);
+	mem_free(u);
 }
 
 struct agents *agents_new(struct world *world, struct accounts *accounts)
@@ -86,6 +88,11 @@ void agents_set_accounts(struct agents *a, struct accounts *accounts)
 {
 	accounts_unref(a->accounts);
 	a->accounts = accounts_ref(accounts);
+	LIST_EACH(node, &a->uses) {
+		struct account_entry *u = LIST_ENTRY(node, struct account_entry, node);
+		const struct account *of = accounts_find(accounts, u->name);
+		shaper_whole_change(u->use->bandwidth, of ? of->bandwidth : 0);
+	}
 	LIST_EACH(node, &a->entries)
 		home_set_accounts(LIST_ENTRY(node, struct entry, node)->home, accounts);
 }
@@ -100,6 +107,8 @@ static struct account_use *use_of(struct agents *a, const char *account)
 	struct account_entry *u = mem_alloc(sizeof *u);
 	*u = (struct account_entry){.name = mem_strdup(account), .use = mem_zalloc(sizeof *u->use)};
 	account_use_ref(u->use);
+	const struct account *of = accounts_find(a->accounts, account);
+	u->use->bandwidth = shaper_whole_new(of ? of->bandwidth : 0);
 	list_append(&a->uses, &u->node);
 	return u->use;
 }

@@ -754,6 +754,12 @@ const struct account *home_account(const struct home *h)
 	return h->accounts ? accounts_find(h->accounts, h->account) : NULL;
 }
 
+struct shaper_whole *home_bandwidth(const struct home *h)
+{
+	const struct account *a = home_account(h);
+	return a && a->bandwidth ? h->use->bandwidth : NULL;
+}
+
 bool home_is_attached(const struct home *h)
 {
 	return h->trunk && trunk_is_attached(h->trunk);

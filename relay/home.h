@@ -44,6 +44,8 @@ const struct account *home_account(const struct home *h);
 /* Room for one visitor more of the account? Counted if so; home_leave() gives it back. */
 bool home_enter(struct home *h);
 void home_leave(struct home *h);
+/* The account's bandwidth, or NULL: it has no limit. */
+struct shaper_whole *home_bandwidth(const struct home *h);
 bool home_is_attached(const struct home *h);
 const char *home_label(const struct home *h);    /* "alice/nas" */
 

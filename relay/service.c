@@ -10,6 +10,7 @@
 #include "relay/door.h"
 #include "shared/base/cli.h"
 #include "shared/base/err.h"
+#include "shared/base/file.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/net/control.h"
@@ -252,6 +253,7 @@ int service_run(const char *config_file)
 		mem_free(r.file);
 		return err == ERR_CONFIG ? EXIT_USAGE : EXIT_WORK;
 	}
+	file_raise_limit();
 	r.world.config = r.config;
 	r.world.send.limit = r.world.receive.limit = (size_t)r.config->limits.memory_mib << 20;
 	r.world.ports = ports_new();

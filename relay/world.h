@@ -9,6 +9,7 @@
 #include "relay/ports.h"
 #include "shared/base/budget.h"
 #include "shared/net/loop.h"
+#include "shared/net/shaper.h"
 #include "shared/tunnel/session.h"
 
 /* One of the loops that homes live on. */
@@ -28,9 +29,10 @@ struct world {
 	struct budget_whole send, receive;
 };
 
-/* How many visitors one account has, over all its agents and loops. Counted by hand: one reference for each home and for the table. */
+/* What one account uses, over all its agents and loops: its visitors, its bandwidth. Counted: one reference for each home and for the table. */
 struct account_use {
 	atomic_uint connections;
+	struct shaper_whole *bandwidth;
 	atomic_uint refs;
 };
 struct account_use *account_use_ref(struct account_use *u);

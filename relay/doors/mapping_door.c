@@ -7,7 +7,7 @@
 #include <string.h>
 #include <uv.h>
 
-enum { REST_LOOK_MS = 100 };
+enum { REST_LOOK_MS = 100, SOURCES = 4096 };
 
 static void on_rest_timer(void *owner);
 
@@ -24,6 +24,21 @@ static const struct door_kind *kind_of(enum mapping_protocol p)
 	return &TCP_DOOR;
 }
 
+static void set_rates(struct mapping_door *d)
+{
+	uint32_t rate = d->mapping.connections_per_second_per_source;
+	if (rate && d->rates)
+		rate_table_change(d->rates, rate, rate);
+	else if (rate)
+		d->rates = rate_table_new(SOURCES, rate, rate);
+	else {
+		rate_table_free(d->rates);
+		d->rates = NULL;
+	}
+	if (d->shaper)
+		shaper_change(d->shaper, d->mapping.bandwidth);
+}
+
 struct mapping_door *mapping_door_new(struct home *h, const struct mapping *mapping)
 {
 	const struct door_kind *kind = kind_of(mapping->protocol);
@@ -32,6 +47,7 @@ struct mapping_door *mapping_door_new(struct home *h, const struct mapping *mapp
 	d->home = h;
 	mapping_copy(&d->mapping, mapping);
 	d->rest_timer = timer_new(home_loop(h), on_rest_timer, d);
+	set_rates(d);
 	kind->init(d);
 	return d;
 }
@@ -73,6 +89,7 @@ void mapping_door_adopt(struct mapping_door *d, const struct mapping *mapping)
 {
 	mapping_fini(&d->mapping);
 	mapping_copy(&d->mapping, mapping);
+	set_rates(d);
 }
 
 void mapping_door_rest(struct mapping_door *d)
@@ -110,6 +127,8 @@ void mapping_door_close(struct mapping_door *d)
 		return;
 	mapping_door_shut(d, NULL);
 	timer_close(d->rest_timer);
+	shaper_free(d->shaper);
+	rate_table_free(d->rates);
 	if (d->kind->fini)
 		d->kind->fini(d);
 	mapping_fini(&d->mapping);
@@ -152,6 +171,8 @@ const char *mapping_door_enter(struct mapping_door *d, const struct addr *peer)
 		return "its address is not allowed";
 	if (d->mapping.connections && d->now >= d->mapping.connections)
 		return "the mapping has all its connections";
+	if (d->rates && !rate_table_try(d->rates, peer, loop_now_ms(home_loop(d->home))))
+		return "its source comes too often";
 	if (!home_enter(d->home))
 		return "the account has all its connections";
 	d->now++;
@@ -163,6 +184,14 @@ void mapping_door_leave(struct mapping_door *d)
 {
 	d->now--;
 	home_leave(d->home);
+}
+
+struct shaper *mapping_door_shaper(struct mapping_door *d)
+{
+	struct shaper_whole *whole = home_bandwidth(d->home);
+	if (!d->shaper && (whole || d->mapping.bandwidth))
+		d->shaper = shaper_new(home_loop(d->home), d->mapping.bandwidth, whole);
+	return d->shaper;
 }
 
 static size_t waiting(const struct mapping_door *d)

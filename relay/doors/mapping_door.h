@@ -9,6 +9,7 @@
 #define GROUNDNUT_RELAY_DOORS_MAPPING_DOOR_H
 
 #include "relay/home.h"
+#include "shared/base/rate_table.h"
 #include "shared/net/splice.h"
 
 struct mapping_door;
@@ -39,6 +40,8 @@ struct mapping_door {
 	struct splice_count count;  /* near_to_far goes toward home */
 	unsigned newcomers;         /* let in while the home is detached */
 	struct timer *rest_timer;
+	struct shaper *shaper;      /* NULL: neither mapping nor account has a limit */
+	struct rate_table *rates;   /* newcomers of each source; NULL: no limit */
 };
 
 /* mapping is copied. It is not open yet; NULL never. */
@@ -60,6 +63,7 @@ void mapping_door_status(const struct mapping_door *d, const char *public_text, 
 /* NULL: this visitor may come in, and is counted (mapping_door_leave() gives it back). Else why not. */
 const char *mapping_door_enter(struct mapping_door *d, const struct addr *peer);
 void mapping_door_leave(struct mapping_door *d);
+struct shaper *mapping_door_shaper(struct mapping_door *d); /* for a newcomer; NULL: no limit. It lives as long as the door */
 bool mapping_door_allows(const struct mapping_door *d, const struct addr *peer);
 /* After a newcomer: rest when too many wait. */
 void mapping_door_crowd(struct mapping_door *d);

@@ -61,6 +61,7 @@ static void on_accept(void *owner, int fd, const struct addr *peer, const struct
 	struct open_info info = {.mapping = d->mapping.id, .visitor = *peer, .visited = *local};
 	struct stream *stream = stream_open(trunk_tunnel(k), &info, NULL, NULL);
 	v->splice = splice_new(k, io, stream, &d->count, on_visitor_end, v);
+	splice_shape(v->splice, mapping_door_shaper(d));
 	trunk_mark(k);
 	mapping_door_crowd(d);
 }

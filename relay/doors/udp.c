@@ -137,6 +137,18 @@ static void on_sweep(void *owner)
 
 /* --- datagrams --- */
 
+/* What is over the bandwidth is dropped: a datagram that waits is worth nothing. */
+static bool passes(struct udp_door *u, enum shaper_way way, size_t len)
+{
+	struct shaper *s = mapping_door_shaper(&u->door);
+	if (!s)
+		return true;
+	if (!shaper_room(s, way, 1))
+		return false;
+	shaper_took(s, way, len);
+	return true;
+}
+
 static void on_stream(void *owner, enum stream_event event)
 {
 	struct flow *f = owner;
@@ -150,7 +162,7 @@ static void on_stream(void *owner, enum stream_event event)
 	size_t len;
 	const uint8_t *p = stream_datagram_in(f->stream, &len);
 	used(f);
-	if (udp_write_to(f->socket, &f->visitor, &f->visited, p, len) < 0)
+	if (!passes(u, SHAPER_OUT, len) || udp_write_to(f->socket, &f->visitor, &f->visited, p, len) < 0)
 		u->door.dropped++;
 	else
 		u->door.count.far_to_near += len;
@@ -198,7 +210,7 @@ static void on_readable(void *owner)
 		struct flow *f = home_is_attached(d->home) ? find(u, &visitor, &visited, hash) : NULL;
 		if (!f && home_is_attached(d->home))
 			f = begin(u, s->udp, &visitor, &visited, hash);
-		if (!f) {
+		if (!f || !passes(u, SHAPER_IN, (size_t)n)) {
 			d->dropped++;
 			continue;
 		}

@@ -103,7 +103,7 @@ static int bind_to(const struct addr *at, bool v6only, uint8_t *family)
 
 struct udp *udp_bind(struct loop *l, const struct addr *at, bool v6only, udp_fn *fn, void *owner, int *err, char **why)
 {
-	uint8_t family;
+	uint8_t family = 0;
 	int fd = bind_to(at, v6only, &family);
 	if (fd < 0) {
 		*err = fd;

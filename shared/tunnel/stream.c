@@ -22,6 +22,7 @@ struct stream *stream_new(struct tunnel *t, const struct open_info *info)
 	list_init(&s->facts);
 	list_init(&s->turn);
 	list_init(&s->lent);
+	list_init(&s->datagrams);
 	list_append(&t->streams, &s->all);
 	return s;
 }
@@ -58,16 +59,13 @@ void stream_drop_window(struct stream *s)
 	s->credit_due = false;
 }
 
-static void forget_credit(struct stream *s)
+void stream_forget_credit(struct stream *s)
 {
 	s->tunnel->lent_bytes -= s->credit;
 	s->credit = 0;
-	s->return_due = false;
 	list_remove(&s->lent);
 	turns_leave(s);
 }
-
-static void drop_datagrams_of(struct stream *s);
 
 void stream_free(struct stream *s)
 {
@@ -78,8 +76,8 @@ void stream_free(struct stream *s)
 		if (t->datagram_to == s)
 			t->datagram_to = NULL;
 		drop_pieces(s);
-		drop_datagrams_of(s);
-		forget_credit(s);
+		datagrams_drop_flow(s);
+		stream_forget_credit(s);
 		stream_drop_window(s);
 		t->waiting -= !s->id && !list_is_empty(&s->facts);
 		list_remove(&s->facts);
@@ -114,8 +112,8 @@ void stream_settle(struct stream *s)
 	}
 	list_remove(&s->facts);
 	s->fin_due = s->reset_due = false;
-	drop_datagrams_of(s);
-	forget_credit(s);
+	datagrams_drop_flow(s);
+	stream_forget_credit(s);
 	stream_drop_window(s);
 	if (s->closed)
 		stream_free(s);
@@ -210,7 +208,7 @@ void stream_reset(struct stream *s, enum reset_code code)
 	s->fin_due = false;
 	s->reset_due = true;
 	s->reset_code = code;
-	forget_credit(s);
+	stream_forget_credit(s);
 	stream_fact(s);
 }
 
@@ -316,14 +314,18 @@ void stream_take_window(struct stream *s, uint64_t bytes)
 	s->granted += bytes;
 }
 
-/* How much a window may grow: it doubles, but half of the budget is kept for newcomers and no one takes more than a quarter of the rest. */
+/*
+ * How much a window may grow: it doubles, but half of the budget is kept for newcomers and no one takes more than a quarter of the rest. One that
+ * RETURN has made small may recover also from that half.
+ */
 static uint64_t growth(const struct stream *s)
 {
 	const struct budget *b = &s->tunnel->receive;
 	size_t left = budget_left(b);
-	if (left <= b->limit / 2 || s->window >= TUNNEL_WINDOW_MAX)
+	size_t kept = s->window < TUNNEL_FIRST_CREDIT ? b->limit / 8 : b->limit / 2;
+	if (left <= kept || s->window >= TUNNEL_WINDOW_MAX)
 		return 0;
-	uint64_t most = (left - b->limit / 2) / 4;
+	uint64_t most = (left - kept) / 4;
 	uint64_t more = s->window < TUNNEL_WINDOW_MAX - s->window ? s->window : TUNNEL_WINDOW_MAX - s->window;
 	return more < most ? more : most;
 }
@@ -371,78 +373,6 @@ void stream_use_credit(struct stream *s, uint64_t bytes)
 	list_remove(&s->lent);
 	if (s->credit)
 		list_append(&t->lent, &s->lent);
-}
-
-/* --- datagrams --- */
-
-void stream_unqueue(struct tunnel_datagram *d)
-{
-	struct stream *s = d->stream;
-	s->datagram_bytes -= d->len;
-	s->datagram_count--;
-	s->tunnel->datagram_bytes -= d->len;
-	list_remove(&d->node);
-	mem_free(d);
-}
-
-static void drop_datagram(struct tunnel_datagram *d)
-{
-	d->stream->datagrams_dropped++;
-	d->stream->tunnel->datagrams_dropped++;
-	stream_unqueue(d);
-}
-
-static void drop_oldest_of(struct stream *s)
-{
-	LIST_EACH(node, &s->tunnel->datagrams) {
-		struct tunnel_datagram *d = LIST_ENTRY(node, struct tunnel_datagram, node);
-		if (d->stream != s)
-			continue;
-		drop_datagram(d);
-		return;
-	}
-}
-
-static void drop_datagrams_of(struct stream *s)
-{
-	while (s->datagram_count)
-		drop_oldest_of(s);
-}
-
-void stream_datagram(struct stream *s, const void *p, size_t len)
-{
-	struct tunnel *t = s->tunnel;
-	if (!t || !t->attached || !stream_may_send(s) || len > FRAME_DATAGRAM_MAX) {
-		s->datagrams_dropped++;
-		if (t)
-			t->datagrams_dropped++;
-		return;
-	}
-	struct tunnel_datagram *d = mem_alloc(sizeof *d + len);
-	d->stream = s;
-	d->len = (uint32_t)len;
-	if (len)
-		memcpy(d->bytes, p, len);
-	list_append(&t->datagrams, &d->node);
-	s->datagram_bytes += len;
-	s->datagram_count++;
-	t->datagram_bytes += len;
-	while (s->datagram_bytes > TUNNEL_DATAGRAM_FLOW || s->datagram_count > TUNNEL_DATAGRAM_COUNT)
-		drop_oldest_of(s);
-	while (t->datagram_bytes > TUNNEL_DATAGRAM_ALL)
-		drop_datagram(LIST_ENTRY(t->datagrams.next, struct tunnel_datagram, node));
-}
-
-const uint8_t *stream_datagram_in(const struct stream *s, size_t *len)
-{
-	assert(s->tunnel && s->tunnel->datagram_to == s);
-	*len = s->tunnel->datagram_len;
-	return s->tunnel->datagram;
-}
-
-uint64_t stream_datagrams_dropped(const struct stream *s)
-{
-	return s->datagrams_dropped;
 }
 
 /* --- the end --- */

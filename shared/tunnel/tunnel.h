@@ -30,9 +30,9 @@ enum {
 	TUNNEL_KEEP_MIN = 1024,                /* unused credit a quiet sender keeps at least */
 	TUNNEL_QUIET_MS = 1000,                /* when a sender counts as quiet */
 	TUNNEL_QUANTUM = 16 * 1024,            /* deficit round robin */
-	TUNNEL_CONTROL_MAX = 64 * 1024,        /* link frames waiting for the link; beyond, the peer floods */
+	TUNNEL_PONGS_MAX = 4096,               /* PONGs waiting for the link; beyond, the peer floods */
+	TUNNEL_POOR_MS = 100,                  /* how often to look whether others have left room in the process's budget */
 	TUNNEL_DATAGRAM_FLOW = 64 * 1024,      /* datagrams waiting for the link: of one flow, */
-	TUNNEL_DATAGRAM_COUNT = 1024,          /* … also of empty ones */
 	TUNNEL_DATAGRAM_ALL = 1024 * 1024,     /* of the tunnel, */
 	TUNNEL_DATAGRAM_BATCH = 32 * 1024,     /* and how much of them goes into one batch at most */
 };
