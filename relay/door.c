@@ -21,7 +21,9 @@ enum {
 	RETRY_TOKEN_MS = 30000,
 	RETRY_VERSION_MS = 60000,
 	LINGER_MS = 1000, /* for a refused peer to read why */
+	YOUNG_MS = 1000,
 	TELL_MS = 10000,  /* between two lines on sources that are turned away */
+	FORGIVEN = 3,     /* a valid token pays for the ways that its agent dialled beside the one it used, and for one more */
 };
 
 struct peer {
@@ -116,7 +118,7 @@ static void take_hello(struct peer *p, size_t payload)
 	} else if (h.probe) {
 		welcome_probe(p);
 	} else {
-		rate_table_forgive(d->failures, &p->source, DOOR_FORGIVEN, loop_now_ms(d->world->main));
+		rate_table_forgive(d->failures, &p->source, FORGIVEN, loop_now_ms(d->world->main));
 		buf_take(&p->in, FRAME_HEADER + payload);
 		struct io_parcel *parcel = io_pack(p->io);
 		p->io = NULL;
@@ -166,7 +168,8 @@ static void on_timeout(void *owner)
 	drop(p);
 }
 
-static struct peer *oldest_of(struct door *d, const struct addr *source)
+/* The oldest peer, of source only if that is given; NULL: none. */
+static struct peer *oldest(struct door *d, const struct addr *source)
 {
 	LIST_EACH(node, &d->peers) {
 		struct peer *p = LIST_ENTRY(node, struct peer, node);
@@ -176,27 +179,31 @@ static struct peer *oldest_of(struct door *d, const struct addr *source)
 	return NULL;
 }
 
-static void drop_oldest(struct door *d, const struct addr *source)
+static void crowd_out(struct peer *p)
 {
-	struct peer *p = oldest_of(d, source);
-	if (!p)
-		return;
-	fail(p, "too many newcomers: the oldest goes");
+	if (!p->refused)
+		fail(p, "too many newcomers: the oldest goes");
 	drop(p);
 }
 
-/* Makes room for one more of this source, if need be. */
-static bool hold_place(struct door *d, const struct addr *source, uint64_t now)
+/* Makes room for one more of source, and counts it; false: there is none. */
+static bool make_room(struct door *d, const struct addr *source, uint64_t now)
 {
 	if (d->peer_count >= DOOR_PEERS)
-		drop_oldest(d, NULL);
-	uint32_t held = rate_table_held(d->held, source);
-	if (held >= DOOR_PEERS_EACH) {
-		struct peer *p = oldest_of(d, source);
-		if (p && (held >= DOOR_HERD || now >= p->since_ms + DOOR_YOUNG_MS))
-			drop_oldest(d, source);
-	}
-	return rate_table_hold(d->held, source, DOOR_HERD, now);
+		crowd_out(oldest(d, NULL));
+	struct peer *p = rate_table_held(d->held, source) >= DOOR_PEERS_EACH ? oldest(d, source) : NULL;
+	if (p && now >= p->since_ms + YOUNG_MS)
+		crowd_out(p);
+	return rate_table_hold(d->held, source, DOOR_PEERS_BURST, now);
+}
+
+static void tell_turned_away(struct door *d, const struct addr *peer, uint64_t now)
+{
+	char at[ADDR_TEXT];
+	if (d->told_ms && now < d->told_ms + TELL_MS)
+		return;
+	d->told_ms = now;
+	log_warn("turned_away", "remote=%s why=%s", addr_ip_text(peer, at), "too many of its handshakes brought no valid token");
 }
 
 static void on_accept(void *owner, int fd, const struct addr *peer, const struct addr *local)
@@ -208,15 +215,11 @@ static void on_accept(void *owner, int fd, const struct addr *peer, const struct
 	struct addr source = addr_source(peer);
 	struct io *io = io_take(l, fd, NULL, NULL);
 	if (rate_table_is_over(d->failures, &source, now)) {
-		char at[ADDR_TEXT];
-		if (!d->told_ms || now >= d->told_ms + TELL_MS) {
-			log_warn("turned_away", "remote=%s why=\"too many of its handshakes brought no valid token\"", addr_text(peer, at));
-			d->told_ms = now;
-		}
+		tell_turned_away(d, peer, now);
 		io_close(io);
 		return;
 	}
-	if (!hold_place(d, &source, now)) {
+	if (!make_room(d, &source, now)) {
 		io_close(io);
 		return;
 	}

@@ -87,6 +87,8 @@ int tunnel_input(struct tunnel *t, const uint8_t *p, size_t len, uint64_t now_ms
 void tunnel_fill(struct tunnel *t, size_t bytes, uint64_t now_ms);
 bool tunnel_has_work(const struct tunnel *t, uint64_t now_ms); /* tunnel_fill or tunnel_peek would give something */
 int tunnel_peek(struct tunnel *t, struct iovec *iov, int most);
+bool tunnel_at_boundary(const struct tunnel *t);     /* the link stands between two frames */
+bool tunnel_is_starved(const struct tunnel *t);      /* what waits has memory of its own left, but others have taken the process's */
 void tunnel_sent(struct tunnel *t, size_t len);
 uint64_t tunnel_deadline(const struct tunnel *t);    /* when to call tunnel_fill by time; UINT64_MAX: not by time */
 void tunnel_set_rtt(struct tunnel *t, uint32_t rtt_ms);
