@@ -297,8 +297,9 @@ static void greeting_failed(struct uplink *u, int err)
 /* Links that are resumed again and again without bringing anything: the path is slow, or swallows large packets. */
 static void count_strike(struct uplink *u)
 {
-	uint64_t now = loop_now_ms(u->loop), progress = tunnel_taken(trunk_tunnel(u->trunk));
-	if (progress != u->progress || now > u->strike_ms + STRIKE_MS) {
+	const struct tunnel *t = trunk_tunnel(u->trunk);
+	uint64_t now = loop_now_ms(u->loop), progress = tunnel_progress(t);
+	if (progress != u->progress || !tunnel_streams(t) || now > u->strike_ms + STRIKE_MS) {
 		u->strikes = 0;
 		u->strike_ms = now;
 	}
