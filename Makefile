@@ -58,6 +58,9 @@ $(B)/tests/unit/relay/%: $(B)/tests/unit/relay/%.o $(B)/relay.a $(B)/shared.a
 $(B)/tests/unit/agent/%: $(B)/tests/unit/agent/%.o $(B)/agent.a $(B)/shared.a
 	$(call say,LINK $@)$(LINK) -o $@ $^ $(LIBS) -lcmocka
 
+$(B)/tests/tools/%: $(B)/tests/tools/%.o $(B)/agent.a $(B)/shared.a
+	$(LINK) -o $@ $^ $(LIBS)
+
 test-unit: $(UNITS)
 	@tests/run-unit $(UNITS)
 

@@ -22,6 +22,8 @@ enum {
 	RETRY_VERSION_MS = 60000,
 	LINGER_MS = 1000, /* for a refused peer to read why */
 	YOUNG_MS = 1000,
+	TELL_MS = 10000,  /* between two lines on sources that are turned away */
+	FORGIVEN = 3,     /* a valid token pays for the ways that its agent dialled beside the one it used, and for one more */
 };
 
 struct peer {
@@ -44,6 +46,7 @@ struct door {
 	struct list peers;
 	size_t peer_count;
 	struct rate_table *failures, *held;
+	uint64_t told_ms;
 };
 
 static void drop(struct peer *p)
@@ -115,6 +118,7 @@ static void take_hello(struct peer *p, size_t payload)
 	} else if (h.probe) {
 		welcome_probe(p);
 	} else {
+		rate_table_forgive(d->failures, &p->source, FORGIVEN, loop_now_ms(d->world->main));
 		buf_take(&p->in, FRAME_HEADER + payload);
 		struct io_parcel *parcel = io_pack(p->io);
 		p->io = NULL;
@@ -193,6 +197,15 @@ static bool make_room(struct door *d, const struct addr *source, uint64_t now)
 	return rate_table_hold(d->held, source, DOOR_PEERS_BURST, now);
 }
 
+static void tell_turned_away(struct door *d, const struct addr *peer, uint64_t now)
+{
+	char at[ADDR_TEXT];
+	if (d->told_ms && now < d->told_ms + TELL_MS)
+		return;
+	d->told_ms = now;
+	log_warn("turned_away", "remote=%s why=%s", addr_ip_text(peer, at), "too many of its handshakes brought no valid token");
+}
+
 static void on_accept(void *owner, int fd, const struct addr *peer, const struct addr *local)
 {
 	(void)local;
@@ -201,7 +214,12 @@ static void on_accept(void *owner, int fd, const struct addr *peer, const struct
 	uint64_t now = loop_now_ms(l);
 	struct addr source = addr_source(peer);
 	struct io *io = io_take(l, fd, NULL, NULL);
-	if (rate_table_is_over(d->failures, &source, now) || !make_room(d, &source, now)) {
+	if (rate_table_is_over(d->failures, &source, now)) {
+		tell_turned_away(d, peer, now);
+		io_close(io);
+		return;
+	}
+	if (!make_room(d, &source, now)) {
 		io_close(io);
 		return;
 	}
