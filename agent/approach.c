@@ -75,7 +75,7 @@ static void on_dialled(void *owner, struct io *io, int err)
 	io_own(io, on_io, a);
 	if (a->maxseg)
 		io_set_maxseg(io, a->maxseg);
-	io_tls_dial(io, a->tls, a->relay->numeric ? NULL : a->relay->host);
+	io_tls_dial(io, a->tls, a->relay->host);
 }
 
 static void on_timeout(void *owner)
