@@ -8,6 +8,7 @@
 
 #include "relay/agents.h"
 #include "relay/door.h"
+#include "relay/doors/front.h"
 #include "shared/base/cli.h"
 #include "shared/base/err.h"
 #include "shared/base/file.h"
@@ -167,6 +168,8 @@ static void stop(struct relay *r)
 	r->stopping = true;
 	log_info("stopping", NULL);
 	notify_stopping();
+	front_close(r->world.front);
+	r->world.front = NULL;
 	door_close(r->door);
 	control_close(r->control);
 	signals_close(r->signals);
@@ -241,6 +244,7 @@ static int start(struct relay *r)
 	tls_unref(tls);
 	if (!r->door)
 		return EXIT_WORK;
+	r->world.front = front_open(&r->world, r->agents, r->door);
 	r->signals = signals_open(r->world.main, on_signal, r);
 	r->watchdog = notify_watchdog(r->world.main);
 	r->accounts_look = timer_new(r->world.main, look_at_accounts, r);
@@ -280,6 +284,7 @@ int service_run(const char *config_file)
 	r.world.config = r.config;
 	r.world.send.limit = r.world.receive.limit = (size_t)r.config->limits.memory_mib << 20;
 	r.world.ports = ports_new();
+	r.world.vhosts = vhosts_new();
 	r.world.main = loop_new("main");
 	int code = start(&r);
 	if (code)
@@ -287,6 +292,7 @@ int service_run(const char *config_file)
 	if (end_loops(&r) < 0 && !code)
 		code = EXIT_WORK;
 	ports_free(r.world.ports);
+	vhosts_free(r.world.vhosts);
 	mem_free(r.world.workers);
 	relay_config_free(r.config);
 	mem_free(r.file);
