@@ -2,6 +2,7 @@
 #ifndef GROUNDNUT_BASE_BUF_H
 #define GROUNDNUT_BASE_BUF_H
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,7 +22,7 @@ static inline size_t buf_len(const struct buf *b)
 
 static inline uint8_t *buf_data(const struct buf *b)
 {
-	return b->base + b->start;
+	return b->base ? b->base + b->start : NULL;
 }
 
 void buf_init(struct buf *b);
@@ -30,6 +31,7 @@ uint8_t *buf_reserve(struct buf *b, size_t len);     /* room for len bytes behin
 void buf_commit(struct buf *b, size_t len);          /* counts what was written into the reserved room */
 void buf_put(struct buf *b, const void *p, size_t len);
 void buf_puts(struct buf *b, const char *s);
+void buf_vprintf(struct buf *b, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void buf_take(struct buf *b, size_t len);            /* drops len bytes from the front */
 const char *buf_str(struct buf *b);                  /* NUL-terminated view (the NUL is not counted) */

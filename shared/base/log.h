@@ -5,11 +5,15 @@
  *	log_info("agent_resumed", "account=%s agent=%s after_ms=%" PRIu64, account, agent, ms);
  *
  * The format is a list of key=spec separated by one space, and spec is one of %s %d %u %ld %lu %lld %llu
- * %zu %zd %c (so PRIu64 works) or plain text. Values are quoted where they need it (blank, quote, '=',
- * control characters, empty; escapes as in JSON), so a visitor's bytes cannot forge a line.
+ * %zu %zd %c %.*s (so PRIu64 works) or plain text, or several of them joined ("peer=%s:%u"); NULL for %s is "-".
+ * A format of NULL has no keys: log_info("stopped", NULL). Values are quoted where they need it (blank, quote,
+ * '=', control characters, beyond ASCII, empty; escapes as in JSON), so a visitor's bytes cannot forge a line.
+ * In JSON a value that is one number is a number, and everything else a string.
  */
 #ifndef GROUNDNUT_BASE_LOG_H
 #define GROUNDNUT_BASE_LOG_H
+
+#include <stddef.h>
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 enum log_format { LOG_TEXT, LOG_JSON };
@@ -27,7 +31,7 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
 #define log_warn(event, ...) log_event(LOG_WARN, event, __VA_ARGS__)
 #define log_error(event, ...) log_event(LOG_ERROR, event, __VA_ARGS__)
 
-/* For the operator at a terminal: "program: text\n" on stderr. Used by commands, not by the service. */
+/* For the operator at a terminal: "program: text\n" on stderr, control characters escaped. Used by commands, not by the service. */
 void log_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -1,0 +1,224 @@
+#define _GNU_SOURCE /* mkostemp */
+#include "shared/base/file.h"
+
+#include "shared/base/buf.h"
+#include "shared/base/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { READ_CHUNK = 16 * 1024, LINKS_MAX = 40 };
+
+static int read_all(int fd, size_t max, struct buf *out)
+{
+	for (;;) {
+		ssize_t n = read(fd, buf_reserve(out, READ_CHUNK), READ_CHUNK);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return 0;
+		buf_commit(out, (size_t)n);
+		if (buf_len(out) > max)
+			return -EFBIG;
+	}
+}
+
+int file_read(const char *path, size_t max, char **out, size_t *len)
+{
+	struct buf text = BUF_INIT;
+	*out = NULL;
+	*len = 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	int rc = read_all(fd, max, &text);
+	close(fd);
+	if (rc == 0) {
+		*len = buf_len(&text);
+		*out = mem_dup(buf_str(&text), *len + 1);
+	}
+	mem_wipe(text.base, text.cap);
+	buf_fini(&text);
+	return rc;
+}
+
+static int write_all(int fd, const void *data, size_t len)
+{
+	const char *p = data;
+	while (len) {
+		ssize_t n = write(fd, p, len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		p += n;
+		len -= (size_t)n;
+	}
+	return fsync(fd) < 0 ? -errno : 0;
+}
+
+/* The name a chain of symbolic links ends in, whether or not it exists. Freed by the caller; NULL: a loop. */
+static char *follow_links(const char *path)
+{
+	char target[PATH_MAX];
+	char *name = mem_strdup(path);
+	for (unsigned i = 0; i < LINKS_MAX; i++) {
+		ssize_t n = readlink(name, target, sizeof(target) - 1);
+		if (n < 0)
+			return name;
+		target[n] = 0;
+		char *next = file_beside(name, target);
+		mem_free(name);
+		name = next;
+	}
+	mem_free(name);
+	return NULL;
+}
+
+/* Owner, group and mode as the one it replaces has them, or as its directory suggests, where we may give them. */
+static int set_owner_and_mode(int fd, const char *path, const char *dir, mode_t mode)
+{
+	struct stat st, mine;
+	if (stat(path, &st) == 0)
+		mode = st.st_mode & 07777;
+	else if (stat(dir, &st) < 0)
+		return -errno;
+	if (fchown(fd, st.st_uid, st.st_gid) < 0 && fchown(fd, (uid_t)-1, st.st_gid) < 0 && errno != EPERM)
+		return -errno;
+	if (fstat(fd, &mine) < 0)
+		return -errno;
+	/* A group that was not meant must not read a secret; its own may always stay out. */
+	if (mine.st_gid != st.st_gid && !(mode & 07))
+		mode &= ~(mode_t)070;
+	return fchmod(fd, mode) < 0 ? -errno : 0;
+}
+
+static int put_in_place(const char *temporary, const char *path, bool exclusive)
+{
+	if (!exclusive)
+		return rename(temporary, path) < 0 ? -errno : 0;
+	/* link() is the one that refuses an existing name in the same act. */
+	if (link(temporary, path) < 0)
+		return -errno;
+	unlink(temporary);
+	return 0;
+}
+
+static int sync_dir(const char *dir)
+{
+	int rc = 0;
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (fsync(fd) < 0 && errno != EINVAL) /* some file systems cannot sync a directory */
+		rc = -errno;
+	close(fd);
+	return rc;
+}
+
+static int replace(const char *path, const char *dir, const void *data, size_t len, mode_t mode, bool exclusive)
+{
+	const char *slash = strrchr(path, '/');
+	char *temporary = mem_printf("%s/.%s.XXXXXX", dir, slash ? slash + 1 : path);
+	int rc;
+	int fd = mkostemp(temporary, O_CLOEXEC);
+	if (fd < 0) {
+		rc = -errno;
+		mem_free(temporary);
+		return rc;
+	}
+	rc = set_owner_and_mode(fd, path, dir, mode);
+	if (rc == 0)
+		rc = write_all(fd, data, len);
+	if (close(fd) < 0 && rc == 0)
+		rc = -errno;
+	if (rc == 0)
+		rc = put_in_place(temporary, path, exclusive);
+	if (rc < 0)
+		unlink(temporary);
+	else
+		rc = sync_dir(dir);
+	mem_free(temporary);
+	return rc;
+}
+
+int file_replace(const char *path, const void *data, size_t len, mode_t mode, bool exclusive)
+{
+	char *name = follow_links(path);
+	if (!name)
+		return -ELOOP;
+	char *dir = file_dir(name);
+	int rc = exclusive && file_exists(name) ? -EEXIST : replace(name, dir, data, len, mode, exclusive);
+	mem_free(dir);
+	mem_free(name);
+	return rc;
+}
+
+mode_t file_secret_mode(const char *path)
+{
+	struct stat st;
+	char *dir = file_dir(path);
+	int rc = stat(dir, &st);
+	mem_free(dir);
+	if (rc < 0 || st.st_gid == 0 || (st.st_mode & 07) || (st.st_mode & 050) != 050)
+		return 0600;
+	/* A user's own directory was made by no package, whatever its umask was. */
+	if (st.st_uid != 0 && st.st_uid == geteuid())
+		return 0600;
+	return 0640;
+}
+
+int file_make_dirs(const char *path, mode_t mode)
+{
+	char *name = mem_strdup(path);
+	struct stat st;
+	int rc = 0;
+	for (char *p = name + 1; rc == 0 && *name; p++) {
+		if (*p && *p != '/')
+			continue;
+		bool last = !*p;
+		*p = 0;
+		if (mkdir(name, mode) < 0 && errno != EEXIST)
+			rc = stat(name, &st) == 0 ? 0 : -errno; /* EROFS and the like come before EEXIST */
+		if (last)
+			break;
+		*p = '/';
+	}
+	if (rc == 0 && stat(path, &st) < 0)
+		rc = -errno;
+	else if (rc == 0 && !S_ISDIR(st.st_mode))
+		rc = -ENOTDIR;
+	mem_free(name);
+	return rc;
+}
+
+char *file_beside(const char *base_file, const char *path)
+{
+	const char *slash = strrchr(base_file, '/');
+	if (path[0] == '/' || !slash)
+		return mem_strdup(path);
+	return mem_printf("%.*s%s", (int)(slash + 1 - base_file), base_file, path);
+}
+
+char *file_dir(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	if (!slash)
+		return mem_strdup(".");
+	size_t len = slash == path ? 1 : (size_t)(slash - path);
+	return mem_printf("%.*s", (int)len, path);
+}
+
+bool file_exists(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0;
+}

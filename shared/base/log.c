@@ -1,0 +1,240 @@
+#include "shared/base/log.h"
+
+#include "shared/base/buf.h"
+#include "shared/base/err.h"
+#include "shared/base/json.h"
+#include "shared/base/text.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char *const level_names[] = {"debug", "info", "warn", "error", NULL};
+static const char *const format_names[] = {"text", "json", NULL};
+
+static _Atomic(const char *) log_program = "groundnut";
+static atomic_int log_least = LOG_INFO;
+static atomic_int log_form = LOG_TEXT;
+
+void log_setup(const char *program, enum log_level least, enum log_format format)
+{
+	atomic_store(&log_program, program);
+	atomic_store(&log_least, (int)least);
+	atomic_store(&log_form, (int)format);
+}
+
+static int find_name(const char *const *names, const char *text)
+{
+	for (int i = 0; names[i]; i++)
+		if (strcmp(names[i], text) == 0)
+			return i;
+	return ERR_SYNTAX;
+}
+
+int log_level_parse(const char *text, enum log_level *out)
+{
+	int i = find_name(level_names, text);
+	if (i < 0)
+		return i;
+	*out = (enum log_level)i;
+	return 0;
+}
+
+int log_format_parse(const char *text, enum log_format *out)
+{
+	int i = find_name(format_names, text);
+	if (i < 0)
+		return i;
+	*out = (enum log_format)i;
+	return 0;
+}
+
+/* A stderr that takes nothing loses the line: nothing here may wait for it or end for it. */
+static void put_line(struct buf *line)
+{
+	buf_puts(line, "\n");
+	while (buf_len(line)) {
+		ssize_t n = write(STDERR_FILENO, buf_data(line), buf_len(line));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		buf_take(line, (size_t)n);
+	}
+	buf_fini(line);
+}
+
+/* Takes one argument for the spec at p (behind its '%'); returns what follows the spec. */
+static const char *put_spec(struct buf *out, const char *p, va_list *args, bool *number)
+{
+	const char *s;
+	int precision;
+	*number = true;
+	switch (*p) {
+	case 'd':
+		buf_printf(out, "%d", va_arg(*args, int));
+		return p + 1;
+	case 'u':
+		buf_printf(out, "%u", va_arg(*args, unsigned));
+		return p + 1;
+	case 'l':
+	case 'z':
+		break;
+	case 's':
+		*number = false;
+		s = va_arg(*args, const char *);
+		buf_puts(out, s ? s : "-");
+		return p + 1;
+	case 'c':
+		*number = false;
+		buf_printf(out, "%c", va_arg(*args, int));
+		return p + 1;
+	case '.':
+		assert(p[1] == '*' && p[2] == 's');
+		*number = false;
+		precision = va_arg(*args, int);
+		s = va_arg(*args, const char *);
+		buf_printf(out, "%.*s", precision, s);
+		return p + 3;
+	default:
+		assert(!"a spec that log.h does not list");
+	}
+	/* On every Linux that has libuv, long long holds what %l and %z hold; only the sizes taken differ. */
+	if (p[0] == 'z') {
+		buf_printf(out, p[1] == 'd' ? "%zd" : "%zu", va_arg(*args, size_t));
+		return p + 2;
+	}
+	if (p[1] == 'l') {
+		buf_printf(out, p[2] == 'd' ? "%lld" : "%llu", va_arg(*args, unsigned long long));
+		return p + 3;
+	}
+	buf_printf(out, p[1] == 'd' ? "%ld" : "%lu", va_arg(*args, unsigned long));
+	return p + 2;
+}
+
+/* Writes the value that begins at p into out, up to the blank or the end, and returns that. */
+static const char *put_value(struct buf *out, const char *p, va_list *args, bool *number)
+{
+	unsigned parts = 0;
+	*number = false;
+	while (*p && *p != ' ') {
+		parts++;
+		if (*p != '%')
+			buf_put(out, p++, 1);
+		else
+			p = put_spec(out, p + 1, args, number);
+	}
+	*number = *number && parts == 1;
+	return p;
+}
+
+static bool needs_quotes(struct buf *value)
+{
+	const uint8_t *p = buf_data(value);
+	for (size_t i = 0; i < buf_len(value); i++)
+		if (p[i] <= ' ' || p[i] >= 0x7f || p[i] == '"' || p[i] == '=')
+			return true;
+	return buf_len(value) == 0;
+}
+
+/* The members of one line, in either form. */
+struct line {
+	struct buf text;
+	struct json json;
+	bool is_json;
+};
+
+static void put_member(struct line *line, const char *key, struct buf *value, bool number)
+{
+	if (line->is_json) {
+		if (number)
+			json_raw(&line->json, key, (const char *)buf_data(value), buf_len(value));
+		else
+			json_strn(&line->json, key, (const char *)buf_data(value), buf_len(value));
+		return;
+	}
+	buf_printf(&line->text, " %s=", key);
+	if (needs_quotes(value)) {
+		struct json quoted = json_into(&line->text, false);
+		json_strn(&quoted, NULL, (const char *)buf_data(value), buf_len(value));
+	} else {
+		buf_put(&line->text, buf_data(value), buf_len(value));
+	}
+}
+
+static void put_members(struct line *line, const char *p, va_list *args)
+{
+	struct buf value = BUF_INIT;
+	while (*p) {
+		char key[64];
+		size_t len = strcspn(p, "=");
+		assert(p[len] == '=' && len < sizeof(key));
+		memcpy(key, p, len);
+		key[len] = 0;
+		bool number;
+		p = put_value(&value, p + len + 1, args, &number);
+		put_member(line, key, &value, number);
+		buf_take(&value, buf_len(&value));
+		p += *p == ' ';
+	}
+	buf_fini(&value);
+}
+
+static void put_head(struct line *line, enum log_level level, const char *event)
+{
+	struct timespec now;
+	char seconds[32], stamp[40];
+	clock_gettime(CLOCK_REALTIME, &now);
+	text_time((uint64_t)now.tv_sec * 1000, seconds);
+	snprintf(stamp, sizeof(stamp), "%.19s.%03dZ", seconds, (int)(now.tv_nsec / 1000000));
+	if (!line->is_json) {
+		buf_printf(&line->text, "%s %s %s", stamp, level_names[level], event);
+		return;
+	}
+	line->json = json_into(&line->text, false);
+	json_open(&line->json, NULL, '{');
+	json_str(&line->json, "time", stamp);
+	json_str(&line->json, "level", level_names[level]);
+	json_str(&line->json, "event", event);
+}
+
+void log_event(enum log_level level, const char *event, const char *format, ...)
+{
+	if ((int)level < atomic_load_explicit(&log_least, memory_order_relaxed))
+		return;
+	struct line line = {.text = BUF_INIT, .is_json = atomic_load(&log_form) == LOG_JSON};
+	put_head(&line, level, event);
+	va_list args;
+	va_start(args, format);
+	if (format)
+		put_members(&line, format, &args);
+	va_end(args);
+	if (line.is_json)
+		json_close(&line.json);
+	put_line(&line.text);
+}
+
+void log_say(const char *format, ...)
+{
+	struct buf text = BUF_INIT, line = BUF_INIT;
+	va_list args;
+	va_start(args, format);
+	buf_vprintf(&text, format, args);
+	va_end(args);
+	buf_printf(&line, "%s: ", atomic_load(&log_program));
+	for (size_t i = 0; i < buf_len(&text); i++) {
+		uint8_t c = buf_data(&text)[i];
+		if (c < 0x20 || c == 0x7f)
+			buf_printf(&line, "\\x%02x", c);
+		else
+			buf_put(&line, &c, 1);
+	}
+	buf_fini(&text);
+	put_line(&line);
+}

@@ -1,0 +1,78 @@
+#include "shared/base/mem.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void die(void)
+{
+	static const char text[] = "out of memory\n";
+	ssize_t n = write(STDERR_FILENO, text, sizeof(text) - 1);
+	(void)n;
+	abort();
+}
+
+void *mem_alloc(size_t len)
+{
+	void *p = malloc(len ? len : 1);
+	if (!p)
+		die();
+	return p;
+}
+
+void *mem_zalloc(size_t len)
+{
+	void *p = calloc(1, len ? len : 1);
+	if (!p)
+		die();
+	return p;
+}
+
+void *mem_resize(void *p, size_t len)
+{
+	void *q = realloc(p, len ? len : 1);
+	if (!q)
+		die();
+	return q;
+}
+
+void *mem_dup(const void *p, size_t len)
+{
+	void *q = mem_alloc(len);
+	if (len)
+		memcpy(q, p, len);
+	return q;
+}
+
+char *mem_strdup(const char *s)
+{
+	return s ? mem_dup(s, strlen(s) + 1) : NULL;
+}
+
+char *mem_printf(const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	int len = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+	if (len < 0)
+		die();
+	char *s = mem_alloc((size_t)len + 1);
+	va_start(args, format);
+	vsnprintf(s, (size_t)len + 1, format, args);
+	va_end(args);
+	return s;
+}
+
+void mem_wipe(void *p, size_t len)
+{
+	if (len)
+		explicit_bzero(p, len);
+}
+
+void mem_free(void *p)
+{
+	free(p);
+}
