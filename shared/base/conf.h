@@ -12,6 +12,8 @@
  *	if (conf_errors(c)) conf_report(c) …
  *
  * Strings handed out live as long as the conf. A conf_at is a value, copied freely, invalid after conf_free.
+ * At a place without a value (absent, or of a wrong type and so reported) every reader is quiet: the required
+ * ones return false, the optional ones true, conf_len is 0, conf_done finds nothing; conf_error works there too.
  */
 #ifndef GROUNDNUT_BASE_CONF_H
 #define GROUNDNUT_BASE_CONF_H
@@ -27,11 +29,12 @@ struct conf_at {
 	struct conf *conf;
 	void *value;         /* the JSON value here, or NULL: absent, or of a wrong type (already reported) */
 	char *path;          /* "mappings[1]"; owned by the conf; "" at the root */
-	struct conf_seen *seen; /* the keys asked for here; owned by the conf */
+	struct conf_seen *seen; /* what was asked for here; owned by the conf */
 };
 
 /* From a file: *out holds it also when it has errors (then conf_errors > 0). Returns 0, or the negative errno of
- * reading (absent, unreadable: exit 1), with *out NULL. A syntax error is an error inside *out, with line and column. */
+ * reading (absent, unreadable, more than 4 MiB: exit 1), with *out NULL. A syntax error is an error inside *out, with
+ * line and column. The file's last component stands for it in the errors. */
 int conf_open(const char *file, struct conf **out);
 /* From memory: name stands where the file's name would. lenient: conf_done() ignores unknown keys (frames). */
 struct conf *conf_parse(const char *name, const char *text, size_t len, bool lenient);
@@ -51,6 +54,7 @@ bool conf_opt_int(struct conf_at at, const char *key, int64_t min, int64_t max, 
 bool conf_opt_bool(struct conf_at at, const char *key, bool *out);
 bool conf_is_str(struct conf_at at, const char *key);  /* peeks at the type, for keys that take two forms */
 bool conf_is_int(struct conf_at at, const char *key);
+bool conf_is_list(struct conf_at at, const char *key);
 
 struct conf_at conf_object(struct conf_at at, const char *key); /* absent: value NULL and no error */
 struct conf_at conf_list(struct conf_at at, const char *key);   /* absent: value NULL and no error */
@@ -63,11 +67,12 @@ bool conf_item_int(struct conf_at list, size_t i, int64_t min, int64_t max, int6
 void conf_error(struct conf_at at, const char *key, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void conf_error_item(struct conf_at list, size_t i, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* Report every key here that no reader asked for: "hots: unknown key; did you mean \"host\"?". A duplicate key is a syntax error. */
+/* Report every key here that no reader asked for: "hots: unknown key; did you mean \"host\"?". A duplicate key is a syntax error.
+ * Only what was asked for is known: ask for every key that may stand here, also with conf_has(), before conf_done(). */
 void conf_done(struct conf_at at);
 
-size_t conf_errors(const struct conf *c);
+size_t conf_errors(const struct conf *c); /* at most 1000 are kept */
 const char *conf_error_text(const struct conf *c, size_t i); /* "agent.json: mappings[1].target: …", without the program's name */
-void conf_report(const struct conf *c);                      /* each through log_say(), in the order of the file where known */
+void conf_report(const struct conf *c);                      /* each through log_say(), in the order of the file */
 
 #endif

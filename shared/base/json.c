@@ -132,7 +132,7 @@ void json_str(struct json *w, const char *key, const char *value)
 	if (value)
 		json_strn(w, key, value, strlen(value));
 	else
-		json_null(w, key);
+		json_none(w, key);
 }
 
 void json_strn(struct json *w, const char *key, const char *value, size_t len)
@@ -159,7 +159,7 @@ void json_bool(struct json *w, const char *key, bool value)
 	buf_puts(w->out, value ? "true" : "false");
 }
 
-void json_null(struct json *w, const char *key)
+void json_none(struct json *w, const char *key)
 {
 	begin(w, key);
 	buf_puts(w->out, "null");

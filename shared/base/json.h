@@ -32,7 +32,7 @@ void json_int(struct json *w, const char *key, int64_t value);
 void json_uint(struct json *w, const char *key, uint64_t value);
 void json_bool(struct json *w, const char *key, bool value);
 void json_raw(struct json *w, const char *key, const char *text, size_t len); /* text that is JSON already */
-void json_null(struct json *w, const char *key);
+void json_none(struct json *w, const char *key); /* null; jansson has the other name */
 void json_time(struct json *w, const char *key, uint64_t unix_ms); /* RFC 3339, or null for 0 */
 
 #endif

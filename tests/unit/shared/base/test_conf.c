@@ -1,0 +1,334 @@
+#include "shared/base/conf.h"
+
+#include "shared/base/buf.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static struct conf *parse(const char *text)
+{
+	return conf_parse("agent.json", text, strlen(text), false);
+}
+
+/* Exactly these errors, in this order; NULL ends them. Frees c. */
+static void expect_errors(struct conf *c, const char *const *texts)
+{
+	size_t n = 0;
+	for (; texts[n]; n++) {
+		if (!conf_error_text(c, n))
+			fail_msg("error %zu is missing: %s", n, texts[n]);
+		assert_string_equal(conf_error_text(c, n), texts[n]);
+	}
+	if (conf_errors(c) != n)
+		fail_msg("one more: %s", conf_error_text(c, n));
+	assert_null(conf_error_text(c, n));
+	conf_free(c);
+}
+
+#define EXPECT(c, ...) expect_errors(c, (const char *const[]){__VA_ARGS__, NULL})
+#define EXPECT_NONE(c) expect_errors(c, (const char *const[]){NULL})
+
+static void values_of_every_kind_come_out(void **state)
+{
+	(void)state;
+	struct conf *c = parse("\xef\xbb\xbf{\"s\": \"x\\u00e9\", \"i\": -5, \"b\": true, \"o\": {\"k\": 1}, \"l\": [\"a\", 2, {}]}");
+	struct conf_at root = conf_root(c);
+	const char *s = NULL;
+	int64_t i = 0, k = 0;
+	bool b = false;
+	assert_true(conf_str(root, "s", &s));
+	assert_string_equal(s, "xé");
+	assert_true(conf_int(root, "i", INT64_MIN, INT64_MAX, &i));
+	assert_int_equal(i, -5);
+	assert_true(conf_bool(root, "b", &b) && b);
+	assert_true(conf_int(conf_object(root, "o"), "k", 1, 1, &k));
+	assert_int_equal(k, 1);
+	struct conf_at list = conf_list(root, "l");
+	assert_int_equal(conf_len(list), 3);
+	assert_true(conf_item_str(list, 0, &s));
+	assert_string_equal(s, "a");
+	assert_true(conf_item_int(list, 1, 0, 9, &i));
+	assert_int_equal(i, 2);
+	assert_non_null(conf_item(list, 2).value);
+	assert_true(conf_is_str(root, "s") && !conf_is_str(root, "i") && !conf_is_str(root, "absent"));
+	assert_true(conf_is_int(root, "i") && !conf_is_int(root, "s") && !conf_is_int(root, "absent"));
+	assert_true(conf_is_list(root, "l") && !conf_is_list(root, "o"));
+	conf_done(root);
+	EXPECT_NONE(c);
+}
+
+static void every_error_is_told_and_in_the_order_of_the_file(void **state)
+{
+	(void)state;
+	struct conf *c = parse("{\"pin\": 7, \"mappings\": [{\"name\": \"web\", \"public_port\": \"x\", \"target\": \"a\"},\n"
+	                       "{\"name\": 1, \"hots\": \"h\", \"public_port\": 70000, \"target\": \"192.168.1.20\"}], \"grace\": 1}");
+	struct conf_at root = conf_root(c);
+	struct conf_at list = conf_list(root, "mappings");
+	const char *s;
+	int64_t n;
+	for (size_t i = conf_len(list); i-- > 0;) {
+		struct conf_at m = conf_item(list, i);
+		conf_has(m, "host");
+		conf_int(m, "public_port", 1, 65535, &n);
+		if (conf_str(m, "target", &s) && i == 1)
+			conf_error(m, "target", "\"%s\" names no port", s);
+		conf_str(m, "name", &s);
+		conf_done(m);
+	}
+	conf_opt_int(root, "grace_s", 1, 2, &n);
+	conf_str(root, "pin", &s);
+	conf_str(root, "relay", &s);
+	conf_done(root);
+	EXPECT(c, "agent.json: relay: missing",
+	       "agent.json: pin: must be a string, not a number",
+	       "agent.json: mappings[0].public_port: must be a number, not a string",
+	       "agent.json: mappings[1].name: must be a string, not a number",
+	       "agent.json: mappings[1].hots: unknown key; did you mean \"host\"?",
+	       "agent.json: mappings[1].public_port: must be 1 to 65535, not 70000",
+	       "agent.json: mappings[1].target: \"192.168.1.20\" names no port",
+	       "agent.json: grace: unknown key; did you mean \"grace_s\"?");
+}
+
+static void a_wrong_type_is_named(void **state)
+{
+	(void)state;
+	struct conf *c = parse("{\"a\": true, \"b\": null, \"c\": 1.5, \"d\": {}, \"e\": [], \"f\": \"x\", \"g\": false, \"h\": 0}");
+	struct conf_at root = conf_root(c);
+	const char *s = "kept";
+	int64_t n = 42;
+	bool b = true;
+	assert_false(conf_opt_str(root, "a", &s));
+	assert_false(conf_opt_str(root, "b", &s));
+	assert_false(conf_opt_int(root, "c", 0, 9, &n));
+	assert_false(conf_opt_bool(root, "d", &b));
+	assert_null(conf_object(root, "e").value);
+	assert_null(conf_list(root, "f").value);
+	assert_int_equal(conf_len(conf_list(root, "f")), 0);
+	assert_false(conf_opt_int(root, "g", 0, 9, &n));
+	assert_false(conf_opt_int(root, "h", 1, INT64_MAX, &n));
+	conf_done(root);
+	assert_string_equal(s, "kept");
+	assert_int_equal(n, 42);
+	EXPECT(c, "agent.json: a: must be a string, not true", "agent.json: b: must be a string, not null",
+	       "agent.json: c: must be a whole number, not 1.5",
+	       "agent.json: d: must be true or false, not an object",
+	       "agent.json: e: must be an object, not a list", "agent.json: f: must be a list, not a string",
+	       "agent.json: g: must be a number, not false", "agent.json: h: must be at least 1, not 0");
+}
+
+static void absent_values_keep_the_default_and_are_quiet(void **state)
+{
+	(void)state;
+	struct conf *c = parse("{}");
+	struct conf_at root = conf_root(c), none = conf_object(root, "http"), list = conf_list(none, "listen");
+	const char *s = "default";
+	int64_t n = 42;
+	bool b = true;
+	assert_null(none.value);
+	assert_true(conf_opt_str(root, "s", &s) && conf_opt_int(root, "n", 0, 1, &n) && conf_opt_bool(root, "b", &b));
+	assert_true(conf_opt_str(none, "s", &s) && conf_opt_int(none, "n", 0, 1, &n) && conf_opt_bool(none, "b", &b));
+	assert_false(conf_str(none, "s", &s) || conf_int(none, "n", 0, 1, &n) || conf_bool(none, "b", &b));
+	assert_false(conf_has(none, "s") || conf_has(root, "s"));
+	assert_int_equal(conf_len(list), 0);
+	assert_null(conf_item(list, 0).value);
+	assert_false(conf_item_str(list, 0, &s) || conf_item_int(list, 0, 0, 1, &n));
+	conf_done(none);
+	conf_done(root);
+	assert_string_equal(s, "default");
+	assert_int_equal(n, 42);
+	assert_true(b);
+	assert_int_equal(conf_errors(c), 0);
+	conf_error(list, NULL, "needed here");
+	EXPECT(c, "agent.json: http.listen: needed here");
+}
+
+static void the_caller_names_items_and_places(void **state)
+{
+	(void)state;
+	struct conf *c = conf_parse("accounts.json", "[{\"ports\": [\"0\", 5]}, 7]", 24, false);
+	struct conf_at list = conf_root_list(c);
+	const char *s;
+	struct conf_at ports = conf_list(conf_item(list, 0), "ports");
+	assert_false(conf_item_str(ports, 1, &s));
+	assert_true(conf_item_str(ports, 0, &s));
+	conf_error_item(ports, 0, "\"%s\" is no port", s);
+	assert_null(conf_item(list, 1).value);
+	conf_error(conf_item(list, 0), NULL, "has no name");
+	EXPECT(c, "accounts.json: [0]: has no name", "accounts.json: [0].ports[0]: \"0\" is no port",
+	       "accounts.json: [0].ports[1]: must be a string, not a number",
+	       "accounts.json: [1]: must be an object, not a number");
+}
+
+static void the_root_must_be_what_the_reader_wants(void **state)
+{
+	(void)state;
+	struct conf *c = parse("[]");
+	assert_null(conf_root(c).value);
+	conf_done(conf_root(c));
+	EXPECT(c, "agent.json: must be an object, not a list");
+	c = parse("{}");
+	assert_null(conf_root_list(c).value);
+	EXPECT(c, "agent.json: must be a list, not an object");
+}
+
+static void a_syntax_error_has_line_and_column(void **state)
+{
+	(void)state;
+	static const char *const bad[] = {"",         "{",          "{\"a\": 1,}", "{\"a\": 1} x", "{'a': 1}",
+	                                  "// c\n{}", "{\"a\": 01}", "{\"a\": \"\\u0000\"}", "nonsense", "\"text\"",
+	                                  "{\"a\": 99999999999999999999}", "{\"\xff\": 1}", "[1 2]"};
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct conf *c = parse(bad[i]);
+		assert_int_equal(conf_errors(c), 1);
+		assert_int_equal(strncmp(conf_error_text(c, 0), "agent.json: line 1, column ", 27), 0);
+		struct conf_at root = conf_root(c);
+		const char *s;
+		assert_null(root.value);
+		assert_false(conf_str(root, "relay", &s));
+		conf_done(root);
+		assert_int_equal(conf_errors(c), 1);
+		conf_free(c);
+	}
+	struct conf *c = parse("{\n  \"a\": 1,\n  \"b\" 2\n}");
+	assert_non_null(strstr(conf_error_text(c, 0), "agent.json: line 3, column "));
+	conf_free(c);
+}
+
+static void a_duplicate_key_is_rejected_and_hides_nothing(void **state)
+{
+	(void)state;
+	struct conf *c = parse("{\"a\": 1,\n\"a\": 2, \"b\": true}");
+	struct conf_at root = conf_root(c);
+	int64_t n;
+	conf_opt_int(root, "a", 0, 9, &n);
+	conf_opt_int(root, "b", 0, 9, &n);
+	assert_int_equal(conf_errors(c), 2);
+	assert_non_null(strstr(conf_error_text(c, 0), "agent.json: line 2, column "));
+	assert_non_null(strstr(conf_error_text(c, 0), "duplicate object key"));
+	assert_string_equal(conf_error_text(c, 1), "agent.json: b: must be a number, not true");
+	conf_free(c);
+}
+
+static void brackets_without_end_are_refused(void **state)
+{
+	(void)state;
+	struct buf text = BUF_INIT;
+	for (unsigned i = 0; i < 100000; i++)
+		buf_puts(&text, "[");
+	EXPECT(conf_parse("frame", (char *)buf_data(&text), buf_len(&text), true),
+	       "frame: line 1, column 65: nested more than 64 deep");
+	buf_fini(&text);
+	struct conf *c = parse("{\"a\": \"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\\"[\"}");
+	EXPECT_NONE(c);
+}
+
+static void odd_keys_and_long_values_stay_one_short_line(void **state)
+{
+	(void)state;
+	struct buf text = BUF_INIT;
+	buf_puts(&text, "{\"a\\nb\": 1, \"\": 2, \"");
+	for (unsigned i = 0; i < 5000; i++)
+		buf_puts(&text, "é");
+	buf_puts(&text, "\": 3}");
+	struct conf *c = conf_parse("agent.json", (char *)buf_data(&text), buf_len(&text), false);
+	conf_done(conf_root(c));
+	conf_error(conf_root(c), "z", "%s", (const char *)buf_str(&text));
+	assert_int_equal(conf_errors(c), 4);
+	assert_true(strlen(conf_error_text(c, 0)) < 600);
+	assert_string_equal(conf_error_text(c, 1), "agent.json: \"a\\nb\": unknown key");
+	assert_string_equal(conf_error_text(c, 2), "agent.json: \"\": unknown key");
+	assert_true(strlen(conf_error_text(c, 3)) < 200);
+	conf_free(c);
+	buf_fini(&text);
+}
+
+static void an_error_told_twice_is_one_and_a_flood_ends(void **state)
+{
+	(void)state;
+	struct conf *c = parse("{\"a\": 1}");
+	conf_object(conf_root(c), "a");
+	conf_object(conf_root(c), "a");
+	assert_int_equal(conf_errors(c), 1);
+	for (unsigned i = 0; i < 5000; i++)
+		conf_error(conf_root(c), "a", "wrong in way %u", i);
+	assert_int_equal(conf_errors(c), 1000);
+	conf_free(c);
+}
+
+static void keys_asked_for_at_one_place_through_two_readers_are_known(void **state)
+{
+	(void)state;
+	struct conf *c = parse("{\"http\": {\"a\": 1, \"b\": 2}, \"list\": [{\"a\": 1, \"b\": 2}]}");
+	struct conf_at root = conf_root(c), list = conf_list(root, "list");
+	conf_has(conf_object(root, "http"), "a");
+	conf_has(conf_object(root, "http"), "b");
+	conf_done(conf_object(root, "http"));
+	conf_has(conf_item(list, 0), "a");
+	conf_has(conf_item(list, 0), "b");
+	conf_done(conf_item(list, 0));
+	conf_done(root);
+	EXPECT_NONE(c);
+}
+
+static void unknown_keys_of_a_peer_are_ignored(void **state)
+{
+	(void)state;
+	struct conf *c = conf_parse("hello", "{\"a\": 1, \"new\": 2}", 18, true);
+	int64_t n;
+	assert_true(conf_int(conf_root(c), "a", 0, 9, &n));
+	conf_done(conf_root(c));
+	EXPECT_NONE(c);
+}
+
+static void a_file_is_named_by_its_last_component(void **state)
+{
+	(void)state;
+	char dir[] = "/tmp/test_conf.XXXXXX", name[64];
+	struct conf *c;
+	assert_non_null(mkdtemp(dir));
+	snprintf(name, sizeof(name), "%s/relay.json", dir);
+	assert_int_equal(conf_open(name, &c), -ENOENT);
+	assert_null(c);
+	FILE *f = fopen(name, "w");
+	assert_non_null(f);
+	fputs("{\"domian\": \"x\"}", f);
+	fclose(f);
+	assert_int_equal(conf_open(name, &c), 0);
+	const char *s;
+	conf_str(conf_root(c), "domain", &s);
+	conf_done(conf_root(c));
+	EXPECT(c, "relay.json: domain: missing", "relay.json: domian: unknown key; did you mean \"domain\"?");
+	assert_int_equal(truncate(name, 4 * 1024 * 1024 + 1), 0);
+	assert_int_equal(conf_open(name, &c), -EFBIG);
+	assert_null(c);
+	assert_int_equal(conf_open(dir, &c), -EISDIR);
+	unlink(name);
+	rmdir(dir);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(values_of_every_kind_come_out),
+	    cmocka_unit_test(every_error_is_told_and_in_the_order_of_the_file),
+	    cmocka_unit_test(a_wrong_type_is_named),
+	    cmocka_unit_test(absent_values_keep_the_default_and_are_quiet),
+	    cmocka_unit_test(the_caller_names_items_and_places),
+	    cmocka_unit_test(the_root_must_be_what_the_reader_wants),
+	    cmocka_unit_test(a_syntax_error_has_line_and_column),
+	    cmocka_unit_test(a_duplicate_key_is_rejected_and_hides_nothing),
+	    cmocka_unit_test(brackets_without_end_are_refused),
+	    cmocka_unit_test(odd_keys_and_long_values_stay_one_short_line),
+	    cmocka_unit_test(an_error_told_twice_is_one_and_a_flood_ends),
+	    cmocka_unit_test(keys_asked_for_at_one_place_through_two_readers_are_known),
+	    cmocka_unit_test(unknown_keys_of_a_peer_are_ignored),
+	    cmocka_unit_test(a_file_is_named_by_its_last_component),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
