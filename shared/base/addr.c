@@ -313,7 +313,7 @@ static bool ends_in_number(const char *host)
 {
 	const char *dot = strrchr(host, '.');
 	const char *label = dot ? dot + 1 : host;
-	return label[strspn(label, "0123456789")] == 0;
+	return *label && label[strspn(label, "0123456789")] == 0;
 }
 
 static const char *endpoint_fault(const char *text, struct endpoint *out)

@@ -91,12 +91,11 @@ static int set_owner_and_mode(int fd, const char *path, const char *dir, mode_t 
 		mode = st.st_mode & 07777;
 	else if (stat(dir, &st) < 0)
 		return -errno;
-	if (fchown(fd, st.st_uid, st.st_gid) < 0 && fchown(fd, (uid_t)-1, st.st_gid) < 0 && errno != EPERM)
-		return -errno;
+	bool given = fchown(fd, st.st_uid, st.st_gid) == 0 || fchown(fd, (uid_t)-1, st.st_gid) == 0;
 	if (fstat(fd, &mine) < 0)
 		return -errno;
 	/* A group that was not meant must not read a secret; its own may always stay out. */
-	if (mine.st_gid != st.st_gid && !(mode & 07))
+	if (!given && mine.st_gid != st.st_gid && !(mode & 07))
 		mode &= ~(mode_t)070;
 	return fchmod(fd, mode) < 0 ? -errno : 0;
 }

@@ -16,10 +16,16 @@ struct wire {
 	bool bad;     /* an access did not fit */
 };
 
-/* For writing, p is written; for reading it never is (the const is cast away inside). */
+/* For reading: p is never written (the const is cast away inside). */
 static inline struct wire wire_over(const void *p, size_t len)
 {
 	return (struct wire){.p = (uint8_t *)(uintptr_t)p, .left = len};
+}
+
+/* For writing. */
+static inline struct wire wire_into(void *p, size_t len)
+{
+	return (struct wire){.p = p, .left = len};
 }
 
 static inline bool wire_ok(const struct wire *w)

@@ -7,7 +7,8 @@
  *
  * Interest: io_watch() says which events the owner wants. Poll is changed only when that differs from what the kernel
  * has, and an unwanted readable is disarmed when it fires, not before (see HOUSE.md section 3.10, uv_poll's traps). An io that watches
- * nothing still notices a reset once (IO_ERROR).
+ * nothing still notices a reset once (IO_ERROR). An owner that was told IO_DATA and reads later is not told again meanwhile;
+ * from its next io_read() or io_watch(READ) on it is.
  */
 #ifndef GROUNDNUT_NET_IO_H
 #define GROUNDNUT_NET_IO_H

@@ -27,7 +27,10 @@ int loop_join(struct loop *l);                   /* waits for the thread of loop
 /* Returns 0 when uv_loop_close() did: nothing leaked. Otherwise logs each handle left and returns UV_EBUSY. Frees l. */
 int loop_free(struct loop *l);
 
-struct uv_loop_s *loop_uv(struct loop *l);       /* for the files in shared/net only */
+/* For the files in shared/net only: libuv's loop, and a place for what lookup.c keeps per loop (drop frees it with the loop). */
+struct uv_loop_s *loop_uv(struct loop *l);
+void *loop_lookups(const struct loop *l);
+void loop_set_lookups(struct loop *l, void *lookups, void (*drop)(void *lookups));
 uint64_t loop_now_ms(const struct loop *l);      /* monotonic; moves once a turn */
 uint64_t loop_clock_ms(void);                    /* monotonic, read now; any thread */
 uint64_t loop_wall_ms(void);                     /* UNIX time in ms; any thread */

@@ -4,7 +4,7 @@
 
 #include "shared/net/loop.h"
 
-void notify_ready(const char *status);      /* READY=1, once; later calls only change STATUS= */
+void notify_ready(const char *status);      /* READY=1 at first and after notify_reloading(); else only STATUS= */
 void notify_reloading(void);                /* RELOADING=1 with MONOTONIC_USEC */
 void notify_stopping(void);
 void notify_status(const char *status);

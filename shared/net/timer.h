@@ -9,6 +9,7 @@ typedef void timer_fn(void *owner);
 
 struct timer *timer_new(struct loop *l, timer_fn *fn, void *owner);
 void timer_set(struct timer *t, uint64_t after_ms); /* once; replaces what was set */
+void timer_set_every(struct timer *t, uint64_t every_ms); /* again and again until stopped or set anew */
 void timer_stop(struct timer *t);
 bool timer_is_set(const struct timer *t);
 void timer_close(struct timer *t);

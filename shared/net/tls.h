@@ -34,4 +34,12 @@ bool tls_is_pin(const char *text);
  * years, as PEM texts freed by the caller. */
 int tls_make_self_signed(const char *const *names, char **certificate, char **key);
 
+/* For tlspipe.c only: one connection's SSL. host as for io_tls_dial(); early data never, records are written as they come. */
+struct ssl_st *tls_open(struct tls_context *t, const char *host);
+void tls_close(struct ssl_st *ssl);
+bool tls_is_server(const struct tls_context *t);
+const char *tls_alpn(const struct tls_context *t); /* the one that is required, or NULL */
+/* After a failed handshake: ERR_PIN or ERR_CERTIFICATE with words freed by the caller, or 0 when it was not the certificate. */
+int tls_verdict(struct ssl_st *ssl, char **detail);
+
 #endif

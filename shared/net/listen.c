@@ -1,0 +1,239 @@
+#define _GNU_SOURCE /* accept4 */
+/*
+ * A listening descriptor under uv_poll, at most ACCEPT_A_TURN newcomers a wakeup so that a flood of them leaves room for the
+ * connections that exist. Out of descriptors, it stops watching for STARVED_MS: the kernel keeps the newcomers, and a
+ * level-triggered poll would fire for ever.
+ */
+#include "shared/net/listen.h"
+
+#include "shared/base/err.h"
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+#include "shared/net/holder.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <uv.h>
+
+enum { ACCEPT_A_TURN = 8, BACKLOG = 1024, STARVED_MS = 100, COMPLAIN_MS = 60000 };
+
+struct listener {
+	uv_poll_t poll;
+	uv_timer_t again;      /* after STARVED_MS */
+	unsigned handles;      /* that the loop still owes a close */
+	struct loop *loop;
+	int fd;
+	struct addr at;
+	listen_fn *fn;
+	void *owner;
+	bool resting;          /* the owner's will */
+	bool starved;          /* no descriptors */
+	bool closing;
+	uint64_t complained_ms; /* last log line about it; 0: never */
+};
+
+static void on_poll(uv_poll_t *poll, int status, int events);
+
+static void watch(struct listener *s)
+{
+	if (!s->closing && !s->resting && !s->starved)
+		uv_poll_start(&s->poll, UV_READABLE, on_poll);
+}
+
+static void on_again(uv_timer_t *timer)
+{
+	struct listener *s = timer->data;
+
+	s->starved = false;
+	watch(s);
+}
+
+static void starve(struct listener *s, int err)
+{
+	uint64_t now = loop_now_ms(s->loop);
+	char text[ADDR_TEXT];
+
+	s->starved = true;
+	uv_poll_stop(&s->poll);
+	uv_timer_start(&s->again, on_again, STARVED_MS, 0);
+	if (s->complained_ms != 0 && now - s->complained_ms < COMPLAIN_MS)
+		return;
+	s->complained_ms = now;
+	log_warn("accept_failed", "listen=%s error=%s", addr_text(&s->at, text), err_text(err));
+}
+
+static void welcome(struct listener *s, int fd, const struct sockaddr *from)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+	struct addr peer, local = s->at;
+
+	if (!addr_from_sockaddr(&peer, from)) {
+		close(fd);
+		return;
+	}
+	if (getsockname(fd, (struct sockaddr *)&ss, &len) == 0)
+		addr_from_sockaddr(&local, (struct sockaddr *)&ss);
+	s->fn(s->owner, fd, &peer, &local);
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+	struct listener *s = poll->data;
+
+	(void)events;
+	for (int i = 0; i < ACCEPT_A_TURN && !s->closing && !s->resting; i++) {
+		struct sockaddr_storage ss;
+		socklen_t len = sizeof(ss);
+		int fd = accept4(s->fd, (struct sockaddr *)&ss, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd >= 0) {
+			welcome(s, fd, (struct sockaddr *)&ss);
+			continue;
+		}
+		if (errno == EAGAIN || errno == EWOULDBLOCK)
+			break;
+		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+			starve(s, -errno);
+			return;
+		}
+		/* Else one newcomer's trouble (ECONNABORTED, an ICMP error): on to the next. */
+	}
+	if (status < 0) /* poll has stopped itself */
+		watch(s);
+}
+
+/* One try at an address; a descriptor or a negative error. */
+static int bind_at(const struct addr *at, bool v6only)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = addr_to_sockaddr(at, &ss);
+	int on = 1, off = 0, err;
+	int fd = socket(ss.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (at->family == 6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, v6only || !addr_is_any(at) ? &on : &off, sizeof(on));
+	if (bind(fd, (struct sockaddr *)&ss, len) == 0 && listen(fd, BACKLOG) == 0)
+		return fd;
+	err = -errno;
+	close(fd);
+	return err;
+}
+
+static bool lacks_v6(const struct addr *at, int err)
+{
+	return at->family == 6 && addr_is_any(at) && (err == UV_EAFNOSUPPORT || err == UV_EADDRNOTAVAIL);
+}
+
+static char *explain(const struct addr *at, int err)
+{
+	char text[ADDR_TEXT];
+	char *holder, *why;
+
+	addr_text(at, text);
+	if (err == UV_EADDRINUSE) {
+		holder = holder_of_port(HOLDER_TCP, at);
+		why = holder ? mem_printf("%s is held by %s", text, holder) : mem_printf("%s is held by another program", text);
+		mem_free(holder);
+		return why;
+	}
+	if (err == UV_EACCES && at->port != 0 && at->port < 1024)
+		return mem_printf("%s: ports below 1024 need root or CAP_NET_BIND_SERVICE", text);
+	if (err == UV_EADDRNOTAVAIL)
+		return mem_printf("%s: this machine does not have that address", text);
+	return mem_printf("%s: %s", text, err_text(err));
+}
+
+static int bind_with_fallback(struct addr *at, bool v6only)
+{
+	int fd = bind_at(at, v6only);
+
+	if (fd >= 0 || v6only || !lacks_v6(at, fd))
+		return fd;
+	*at = (struct addr){.family = 4, .port = at->port};
+	log_info("no_ipv6", "listen=0.0.0.0 port=%d", at->port);
+	return bind_at(at, false);
+}
+
+struct listener *listen_open(struct loop *l, const struct addr *at, bool v6only, listen_fn *fn, void *owner, int *err, char **why)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+	struct addr here = *at;
+	struct listener *s;
+	int fd = bind_with_fallback(&here, v6only);
+
+	*err = fd < 0 ? fd : 0;
+	if (why)
+		*why = fd < 0 ? explain(&here, fd) : NULL;
+	if (fd < 0)
+		return NULL;
+	s = mem_zalloc(sizeof(*s));
+	s->loop = l;
+	s->fd = fd;
+	s->fn = fn;
+	s->owner = owner;
+	s->at = here;
+	if (getsockname(fd, (struct sockaddr *)&ss, &len) == 0)
+		addr_from_sockaddr(&s->at, (struct sockaddr *)&ss);
+	*err = uv_poll_init(loop_uv(l), &s->poll, fd);
+	if (*err != 0) {
+		if (why)
+			*why = explain(&here, *err);
+		close(fd);
+		mem_free(s);
+		return NULL;
+	}
+	uv_timer_init(loop_uv(l), &s->again);
+	s->poll.data = s->again.data = s;
+	s->handles = 2;
+	watch(s);
+	return s;
+}
+
+void listen_rest(struct listener *s)
+{
+	s->resting = true;
+	uv_poll_stop(&s->poll);
+}
+
+void listen_resume(struct listener *s)
+{
+	if (!s->resting)
+		return;
+	s->resting = false;
+	watch(s);
+}
+
+bool listen_is_resting(const struct listener *s)
+{
+	return s->resting;
+}
+
+const struct addr *listen_at(const struct listener *s)
+{
+	return &s->at;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct listener *s = handle->data;
+
+	if (--s->handles == 0)
+		mem_free(s);
+}
+
+void listen_close(struct listener *s)
+{
+	if (!s)
+		return;
+	s->closing = true;
+	uv_close((uv_handle_t *)&s->poll, on_closed);
+	uv_close((uv_handle_t *)&s->again, on_closed);
+	close(s->fd);
+}

@@ -1,0 +1,334 @@
+/*
+ * A turn of the loop: timers, then the kernel's events, then (uv_check) the tasks marked so far. An armed uv_idle makes the
+ * kernel phase return at once while tasks wait. Posts of other threads come in through one uv_async.
+ *
+ * The end: loop_stop() lets go of the async (uv_unref), so uv_run() returns when everyone else's handles are closed.
+ * Then, under the lock, the inbox is looked at a last time; when it is empty the loop is dry, posts are refused from
+ * here on, and the loop's own handles are closed.
+ */
+#include "shared/net/loop.h"
+
+#include "shared/base/err.h"
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <time.h>
+#include <uv.h>
+
+struct loop {
+	uv_loop_t uv;
+	uv_async_t wake;     /* something is in the inbox, or stop was asked for */
+	uv_check_t check;    /* runs the tasks; does not keep the loop alive */
+	uv_idle_t idle;      /* active while tasks wait */
+	uv_thread_t thread;  /* of loop_start */
+	uv_mutex_t lock;     /* guards inbox, stopping, dry */
+	struct list inbox;
+	bool stopping;
+	bool dry;            /* posts are refused */
+	struct list tasks;   /* marked, in order */
+	uint8_t *plain, *cipher; /* made when first asked for */
+	void *lookups;         /* lookup.c's */
+	void (*drop_lookups)(void *lookups);
+	char name[32];
+};
+
+struct post {
+	struct list node;
+	void (*fn)(void *arg);
+	void *arg;
+};
+
+struct work {
+	uv_work_t req;
+	void (*work)(void *arg);
+	void (*done)(void *arg);
+	void *arg;
+};
+
+/* Posts made by a post wait for the next look, so that a pair of loops cannot starve their sockets. */
+static void run_inbox(struct loop *l)
+{
+	struct list mine;
+
+	list_init(&mine);
+	uv_mutex_lock(&l->lock);
+	while (!list_is_empty(&l->inbox)) {
+		struct list *node = l->inbox.next;
+
+		list_remove(node);
+		list_append(&mine, node);
+	}
+	uv_mutex_unlock(&l->lock);
+	while (!list_is_empty(&mine)) {
+		struct post *p = LIST_ENTRY(mine.next, struct post, node);
+
+		list_remove(&p->node);
+		p->fn(p->arg);
+		mem_free(p);
+	}
+}
+
+static void on_wake(uv_async_t *wake)
+{
+	struct loop *l = wake->data;
+	bool stopping;
+
+	run_inbox(l);
+	uv_mutex_lock(&l->lock);
+	stopping = l->stopping;
+	uv_mutex_unlock(&l->lock);
+	if (stopping)
+		uv_unref((uv_handle_t *)wake);
+}
+
+static void on_idle(uv_idle_t *idle)
+{
+	(void)idle;
+}
+
+static void on_check(uv_check_t *check)
+{
+	struct loop *l = check->data;
+	struct list now;
+
+	uv_idle_stop(&l->idle); /* also when all that was marked has been cancelled */
+	if (list_is_empty(&l->tasks))
+		return;
+	/* What is marked from here on is for the next turn. */
+	now = l->tasks;
+	now.next->prev = now.prev->next = &now;
+	list_init(&l->tasks);
+	while (!list_is_empty(&now)) {
+		struct task *t = LIST_ENTRY(now.next, struct task, node);
+
+		list_remove(&t->node);
+		t->fn(t->arg);
+	}
+}
+
+struct loop *loop_new(const char *name)
+{
+	struct loop *l = mem_zalloc(sizeof(*l));
+	int err;
+
+	snprintf(l->name, sizeof(l->name), "%s", name);
+	list_init(&l->inbox);
+	list_init(&l->tasks);
+	err = uv_loop_init(&l->uv);
+	if (err == 0)
+		err = uv_mutex_init(&l->lock);
+	if (err == 0)
+		err = uv_async_init(&l->uv, &l->wake, on_wake);
+	if (err != 0) { /* no descriptors or memory at the very start: nothing can be done without a loop */
+		log_error("loop_failed", "loop=%s error=%s", name, err_text(err));
+		assert(err == 0);
+	}
+	uv_check_init(&l->uv, &l->check);
+	uv_idle_init(&l->uv, &l->idle);
+	l->uv.data = l->wake.data = l->check.data = l->idle.data = l;
+	uv_check_start(&l->check, on_check);
+	uv_unref((uv_handle_t *)&l->check);
+	return l;
+}
+
+/* True when the inbox was empty and nothing more will come. */
+static bool become_dry(struct loop *l)
+{
+	uv_mutex_lock(&l->lock);
+	l->dry = list_is_empty(&l->inbox);
+	uv_mutex_unlock(&l->lock);
+	return l->dry;
+}
+
+static void close_own(struct loop *l)
+{
+	uv_close((uv_handle_t *)&l->wake, NULL);
+	uv_close((uv_handle_t *)&l->check, NULL);
+	uv_close((uv_handle_t *)&l->idle, NULL);
+}
+
+void loop_run(struct loop *l)
+{
+	for (;;) {
+		uv_run(&l->uv, UV_RUN_DEFAULT);
+		if (become_dry(l))
+			break;
+		run_inbox(l);
+	}
+	close_own(l);
+	uv_run(&l->uv, UV_RUN_DEFAULT);
+}
+
+static void thread_main(void *arg)
+{
+	loop_run(arg);
+}
+
+int loop_start(struct loop *l)
+{
+	return uv_thread_create(&l->thread, thread_main, l);
+}
+
+int loop_join(struct loop *l)
+{
+	return uv_thread_join(&l->thread);
+}
+
+void loop_stop(struct loop *l)
+{
+	uv_mutex_lock(&l->lock);
+	l->stopping = true;
+	if (!l->dry)
+		uv_async_send(&l->wake);
+	uv_mutex_unlock(&l->lock);
+}
+
+static void log_leak(uv_handle_t *handle, void *arg)
+{
+	struct loop *l = arg;
+
+	log_error("handle_leaked", "loop=%s kind=%s active=%d closing=%d", l->name, uv_handle_type_name(handle->type),
+		  uv_is_active(handle), uv_is_closing(handle));
+}
+
+int loop_free(struct loop *l)
+{
+	int err;
+
+	if (!l)
+		return 0;
+	if (!l->dry) { /* it was never run: closing callbacks and posts still have to come */
+		do {
+			run_inbox(l);
+			uv_run(&l->uv, UV_RUN_NOWAIT);
+		} while (!become_dry(l));
+		close_own(l);
+		uv_run(&l->uv, UV_RUN_NOWAIT);
+	}
+	if (l->drop_lookups)
+		l->drop_lookups(l->lookups);
+	err = uv_loop_close(&l->uv);
+	if (err != 0)
+		uv_walk(&l->uv, log_leak, l);
+	uv_mutex_destroy(&l->lock);
+	mem_free(l->plain);
+	mem_free(l->cipher);
+	mem_free(l);
+	return err;
+}
+
+struct uv_loop_s *loop_uv(struct loop *l)
+{
+	return &l->uv;
+}
+
+void *loop_lookups(const struct loop *l)
+{
+	return l->lookups;
+}
+
+void loop_set_lookups(struct loop *l, void *lookups, void (*drop)(void *lookups))
+{
+	l->lookups = lookups;
+	l->drop_lookups = drop;
+}
+
+uint64_t loop_now_ms(const struct loop *l)
+{
+	return uv_now(&l->uv);
+}
+
+uint64_t loop_clock_ms(void)
+{
+	return uv_hrtime() / 1000000;
+}
+
+uint64_t loop_wall_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+bool loop_post(struct loop *l, void (*fn)(void *arg), void *arg)
+{
+	struct post *p = mem_alloc(sizeof(*p));
+	bool taken;
+
+	*p = (struct post){.fn = fn, .arg = arg};
+	uv_mutex_lock(&l->lock);
+	taken = !l->dry;
+	if (taken) {
+		list_append(&l->inbox, &p->node);
+		uv_async_send(&l->wake);
+	}
+	uv_mutex_unlock(&l->lock);
+	if (!taken)
+		mem_free(p);
+	return taken;
+}
+
+void task_init(struct task *t, void (*fn)(void *arg), void *arg)
+{
+	list_init(&t->node);
+	t->fn = fn;
+	t->arg = arg;
+}
+
+void task_mark(struct loop *l, struct task *t)
+{
+	if (!list_is_empty(&t->node))
+		return;
+	if (list_is_empty(&l->tasks))
+		uv_idle_start(&l->idle, on_idle);
+	list_append(&l->tasks, &t->node);
+}
+
+void task_cancel(struct task *t)
+{
+	list_remove(&t->node);
+}
+
+uint8_t *loop_plain(struct loop *l)
+{
+	if (!l->plain)
+		l->plain = mem_alloc(LOOP_STAGING);
+	return l->plain;
+}
+
+uint8_t *loop_cipher(struct loop *l)
+{
+	if (!l->cipher)
+		l->cipher = mem_alloc(LOOP_STAGING);
+	return l->cipher;
+}
+
+static void on_work(uv_work_t *req)
+{
+	struct work *w = req->data;
+
+	w->work(w->arg);
+}
+
+static void on_worked(uv_work_t *req, int status)
+{
+	struct work *w = req->data;
+
+	(void)status; /* nobody cancels */
+	w->done(w->arg);
+	mem_free(w);
+}
+
+void loop_work(struct loop *l, void (*work)(void *arg), void (*done)(void *arg), void *arg)
+{
+	struct work *w = mem_alloc(sizeof(*w));
+	int err;
+
+	*w = (struct work){.work = work, .done = done, .arg = arg};
+	w->req.data = w;
+	err = uv_queue_work(&l->uv, &w->req, on_work, on_worked);
+	assert(err == 0);
+}

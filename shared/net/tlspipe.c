@@ -1,0 +1,529 @@
+/*
+ * OpenSSL reads from the descriptor through bio_read() and writes into staging memory through bio_write(), which
+ * always takes everything: OpenSSL never sees a full pipe, so SSL_write never has to be repeated. Every call
+ * from outside ends with send_all(): one send of what was left from before (rest) and what was staged now.
+ *
+ * What can go wrong: the descriptor fails (read_err, write_err from then on; fault is remembered because Linux
+ * tells a reset only once, whoever asks first), OpenSSL gives up (ERR_TLS with its reason), the peer floods us with requests
+ * that need answers and does not read them (ERR_FLOOD).
+ */
+#include "shared/net/tlspipe.h"
+
+#include "shared/base/err.h"
+#include "shared/base/mem.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <uv.h>
+
+enum {
+	RECORD = 16384,
+	RECORD_OVERHEAD = 128,    /* more than any cipher of 1.2 or 1.3 adds */
+	RECORD_LEAST = 1024,      /* a smaller remainder of a batch is not worth a record */
+	YOUNG_READ = 16384,       /* until the peer has shown more than a greeting, this much is read at once */
+	YOUNG_BYTES = 64 * 1024,
+	REKEY_RECORDS = 1 << 22,
+	NOT_DATA_TRIES = 4,
+};
+
+struct tlspipe {
+	SSL *ssl;
+	struct tls_context *tls;
+	int fd;
+	uint8_t *staging;      /* not ours between calls */
+	size_t staged;
+	uint8_t *rest;         /* ciphertext that the kernel did not take; NULL when there is none */
+	size_t rest_start, rest_end, rest_cap;
+	size_t batch;
+	uint8_t *early;        /* read before us, not yet given to OpenSSL; NULL when used up */
+	size_t early_start, early_len;
+	uint64_t read_bytes;   /* plaintext, until YOUNG_BYTES */
+	uint32_t records;      /* written since the last key update */
+	bool dry;              /* within one call: the descriptor has no more */
+	bool eof;              /* the descriptor's end */
+	bool up;               /* handshake done */
+	bool starved;          /* OpenSSL holds part of a record at most */
+	int fault;             /* first error of the descriptor */
+	int read_err, write_err; /* what every further read, write gives */
+	char *detail;          /* words for a person, or NULL */
+	char alpn[64];
+};
+
+static void note_fault(struct tlspipe *t, int err)
+{
+	if (t->fault == 0)
+		t->fault = err;
+}
+
+static int take_early(struct tlspipe *t, char *p, int len)
+{
+	size_t n = t->early_len - t->early_start;
+
+	if (n > (size_t)len)
+		n = (size_t)len;
+	memcpy(p, t->early + t->early_start, n);
+	t->early_start += n;
+	if (t->early_start == t->early_len) {
+		mem_free(t->early);
+		t->early = NULL;
+	}
+	return (int)n;
+}
+
+/* 0 at the end, -1 with the retry flag when there is nothing now, -1 without on an error. */
+static int bio_read(BIO *bio, char *p, int len)
+{
+	struct tlspipe *t = BIO_get_data(bio);
+	ssize_t n;
+
+	BIO_clear_retry_flags(bio);
+	if (t->early)
+		return take_early(t, p, len);
+	if (t->dry) {
+		BIO_set_retry_read(bio);
+		return -1;
+	}
+	if (t->read_bytes < YOUNG_BYTES && len > YOUNG_READ)
+		len = YOUNG_READ;
+	do {
+		n = recv(t->fd, p, (size_t)len, 0);
+	} while (n < 0 && errno == EINTR);
+	if (n > 0) {
+		/* A short read says the queue is empty. Poll will tell of more, unless an error has stopped it. */
+		t->dry = n < len && t->fault == 0;
+		return (int)n;
+	}
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+		t->dry = true;
+		BIO_set_retry_read(bio);
+		return -1;
+	}
+	if (n < 0)
+		note_fault(t, -errno);
+	/* EPIPE is a reset after the end had come, and that end is still true. */
+	if (t->fault != 0 && (n < 0 || t->fault != UV_EPIPE)) {
+		t->read_err = t->fault;
+		return -1;
+	}
+	t->eof = true;
+	return 0;
+}
+
+static void keep(struct tlspipe *t, const uint8_t *p, size_t len)
+{
+	size_t have = t->rest_end - t->rest_start;
+
+	if (len == 0)
+		return;
+	if (t->rest_start > 0 && t->rest_cap - t->rest_end < len) {
+		memmove(t->rest, t->rest + t->rest_start, have);
+		t->rest_start = 0;
+		t->rest_end = have;
+	}
+	if (t->rest_cap - t->rest_end < len) {
+		t->rest_cap = have + len;
+		t->rest = mem_resize(t->rest, t->rest_cap);
+	}
+	memcpy(t->rest + t->rest_end, p, len);
+	t->rest_end += len;
+}
+
+static void drop_rest(struct tlspipe *t)
+{
+	mem_free(t->rest);
+	t->rest = NULL;
+	t->rest_start = t->rest_end = t->rest_cap = 0;
+}
+
+size_t tlspipe_in_hand(const struct tlspipe *t)
+{
+	return t->rest_end - t->rest_start;
+}
+
+static int bio_write(BIO *bio, const char *p, int len)
+{
+	struct tlspipe *t = BIO_get_data(bio);
+	size_t n = (size_t)len;
+
+	BIO_clear_retry_flags(bio);
+	if (t->write_err == 0 && tlspipe_in_hand(t) + t->staged + n > t->batch + RECORD + RECORD_OVERHEAD + TLSPIPE_FLOOD)
+		t->write_err = t->read_err = ERR_FLOOD;
+	if (t->write_err != 0)
+		return -1;
+	if (t->staged + n > TLSPIPE_STAGING) {
+		keep(t, t->staging, t->staged);
+		t->staged = 0;
+	}
+	assert(n <= TLSPIPE_STAGING);
+	memcpy(t->staging + t->staged, p, n);
+	t->staged += n;
+	return len;
+}
+
+static long bio_ctrl(BIO *bio, int command, long number, void *p)
+{
+	const struct tlspipe *t = BIO_get_data(bio);
+
+	(void)number, (void)p;
+	if (command == BIO_CTRL_FLUSH)
+		return 1;
+	return command == BIO_CTRL_EOF && t->eof && !t->early;
+}
+
+static BIO_METHOD *method;
+
+static void make_method(void)
+{
+	method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "tlspipe");
+	assert(method);
+	BIO_meth_set_read(method, bio_read);
+	BIO_meth_set_write(method, bio_write);
+	BIO_meth_set_ctrl(method, bio_ctrl);
+}
+
+struct tlspipe *tlspipe_new(int fd, struct tls_context *tls, const char *host, const void *early, size_t early_len)
+{
+	static uv_once_t once = UV_ONCE_INIT;
+	struct tlspipe *t = mem_zalloc(sizeof(*t));
+	BIO *bio;
+
+	uv_once(&once, make_method);
+	t->fd = fd;
+	t->tls = tls_ref(tls);
+	t->ssl = tls_open(tls, host);
+	t->batch = TLSPIPE_BATCH_MAX;
+	if (early_len > 0) {
+		t->early = mem_dup(early, early_len);
+		t->early_len = early_len;
+	}
+	bio = BIO_new(method);
+	assert(bio);
+	BIO_set_data(bio, t);
+	BIO_set_init(bio, 1);
+	SSL_set_bio(t->ssl, bio, bio);
+	return t;
+}
+
+void tlspipe_free(struct tlspipe *t)
+{
+	if (!t)
+		return;
+	tls_close(t->ssl);
+	tls_unref(t->tls);
+	drop_rest(t);
+	mem_free(t->early);
+	mem_free(t->detail);
+	mem_free(t);
+}
+
+void tlspipe_set_staging(struct tlspipe *t, uint8_t *staging)
+{
+	t->staging = staging;
+}
+
+static void begin(struct tlspipe *t)
+{
+	ERR_clear_error();
+	t->staged = 0;
+	t->dry = false;
+}
+
+/* Out of what is in hand, n bytes have left. */
+static void sent(struct tlspipe *t, size_t n)
+{
+	size_t from_rest = tlspipe_in_hand(t);
+
+	if (n < from_rest) {
+		t->rest_start += n;
+		keep(t, t->staging, t->staged);
+	} else {
+		n -= from_rest;
+		drop_rest(t);
+		keep(t, t->staging + n, t->staged - n);
+	}
+	t->staged = 0;
+}
+
+/* One send of everything in hand. */
+static int send_all(struct tlspipe *t)
+{
+	struct iovec iov[2] = {
+		{t->rest + t->rest_start, tlspipe_in_hand(t)},
+		{t->staging, t->staged},
+	};
+	size_t first = iov[0].iov_len == 0;
+	struct msghdr msg = {.msg_iov = iov + first, .msg_iovlen = 2 - first};
+	ssize_t n;
+
+	if (iov[0].iov_len + iov[1].iov_len == 0)
+		return t->write_err;
+	do {
+		n = sendmsg(t->fd, &msg, MSG_NOSIGNAL);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
+		note_fault(t, -errno);
+		if (t->write_err == 0)
+			t->write_err = -errno;
+		t->staged = 0;
+		drop_rest(t);
+		return t->write_err;
+	}
+	sent(t, n > 0 ? (size_t)n : 0);
+	if (t->write_err != 0)
+		return t->write_err;
+	return tlspipe_in_hand(t) > 0 ? UV_EAGAIN : 0;
+}
+
+static void set_detail(struct tlspipe *t, char *words)
+{
+	mem_free(t->detail);
+	t->detail = words;
+}
+
+/* What a failed call of OpenSSL means; never 0. */
+static int why_failed(struct tlspipe *t, int result)
+{
+	const char *reason;
+	char *words = NULL;
+	int kind = SSL_get_error(t->ssl, result), err;
+
+	if (kind == SSL_ERROR_WANT_READ)
+		return UV_EAGAIN;
+	if (t->read_err != 0)
+		return t->read_err;
+	if (t->write_err != 0)
+		return t->write_err;
+	if (kind == SSL_ERROR_ZERO_RETURN || (kind == SSL_ERROR_SYSCALL && t->eof))
+		return ERR_CLOSED;
+	err = t->up ? 0 : tls_verdict(t->ssl, &words);
+	if (err == 0) {
+		err = ERR_TLS;
+		reason = ERR_reason_error_string(ERR_peek_error());
+		words = mem_strdup(reason ? reason : "unknown");
+	}
+	set_detail(t, words);
+	ERR_clear_error();
+	return err;
+}
+
+static int check_alpn(struct tlspipe *t)
+{
+	const char *want = tls_alpn(t->tls);
+	const unsigned char *got;
+	unsigned len;
+
+	SSL_get0_alpn_selected(t->ssl, &got, &len);
+	if (len < sizeof(t->alpn))
+		memcpy(t->alpn, got, len);
+	if (!want || strcmp(t->alpn, want) == 0)
+		return 0;
+	set_detail(t, mem_printf("the other side does not speak %s", want));
+	return ERR_TLS;
+}
+
+int tlspipe_handshake(struct tlspipe *t)
+{
+	int result, err;
+
+	begin(t);
+	result = SSL_do_handshake(t->ssl);
+	if (result == 1) {
+		t->up = true;
+		err = check_alpn(t);
+	} else {
+		err = why_failed(t, result);
+	}
+	send_all(t); /* a failure's alert too; if it cannot leave, reading tells why */
+	if (err != 0 && err != UV_EAGAIN)
+		t->read_err = t->write_err = err;
+	return err;
+}
+
+/* Reads until len is full or OpenSSL has nothing whole; *why is then what it said. */
+static size_t gather(struct tlspipe *t, uint8_t *p, size_t len, int *why)
+{
+	size_t got = 0;
+	int tries = 0;
+
+	*why = 0;
+	t->starved = false;
+	while (got < len) {
+		size_t n = 0;
+		int result = SSL_read_ex(t->ssl, p + got, len - got, &n);
+
+		if (result != 1) {
+			*why = why_failed(t, result);
+			/*
+			 * Without AUTO_RETRY it also stops after messages that are not data. More may be there: poll would
+			 * tell, so a peer that sends nothing else does not hold the loop, but after a fault it cannot.
+			 */
+			if (*why == UV_EAGAIN && !t->dry && (++tries < NOT_DATA_TRIES || t->fault != 0))
+				continue;
+			t->starved = true;
+			break;
+		}
+		got += n;
+	}
+	return got;
+}
+
+ssize_t tlspipe_read(struct tlspipe *t, void *p, size_t len)
+{
+	size_t got;
+	int why;
+
+	if (t->read_err != 0)
+		return t->read_err == ERR_CLOSED ? 0 : t->read_err;
+	begin(t);
+	got = gather(t, p, len, &why);
+	send_all(t);
+	if (t->read_bytes < YOUNG_BYTES)
+		t->read_bytes += got;
+	if (why != 0 && why != UV_EAGAIN)
+		t->read_err = why;
+	if (got > 0)
+		return (ssize_t)got;
+	return why == ERR_CLOSED ? 0 : why;
+}
+
+bool tlspipe_has_pending(const struct tlspipe *t)
+{
+	return t->early || t->read_err != 0 || (!t->starved && SSL_has_pending(t->ssl));
+}
+
+struct cursor {
+	const struct iovec *iov;
+	int count;
+	size_t off; /* into the first */
+};
+
+static void skip(struct cursor *c, size_t len)
+{
+	c->off += len;
+	while (c->count > 0 && c->off >= c->iov->iov_len) {
+		c->off -= c->iov->iov_len;
+		c->iov++;
+		c->count--;
+	}
+}
+
+/* Up to max bytes of the next record: in place, or joined in scratch where it would be made of small pieces. */
+static const uint8_t *next_piece(struct cursor c, size_t max, uint8_t *scratch, size_t *len)
+{
+	size_t n = c.iov->iov_len - c.off;
+
+	if (n >= max || c.count == 1) {
+		*len = n < max ? n : max;
+		return (const uint8_t *)c.iov->iov_base + c.off;
+	}
+	for (*len = 0; c.count > 0 && *len < max; skip(&c, n)) {
+		n = c.iov->iov_len - c.off;
+		if (n > max - *len)
+			n = max - *len;
+		memcpy(scratch + *len, (const uint8_t *)c.iov->iov_base + c.off, n);
+		*len += n;
+	}
+	return scratch;
+}
+
+static void count_record(struct tlspipe *t)
+{
+	if (++t->records < REKEY_RECORDS)
+		return;
+	t->records = 0;
+	if (SSL_version(t->ssl) == TLS1_3_VERSION)
+		SSL_key_update(t->ssl, SSL_KEY_UPDATE_NOT_REQUESTED); /* goes out before the next record */
+}
+
+/* Plaintext that one more record may hold within the batch; 0 when it is full. */
+static size_t room_for_record(const struct tlspipe *t, size_t left)
+{
+	size_t used = tlspipe_in_hand(t) + t->staged + RECORD_OVERHEAD;
+	size_t room = used < t->batch ? t->batch - used : 0;
+
+	if (room > RECORD)
+		room = RECORD;
+	return room < left && room < RECORD_LEAST ? 0 : room;
+}
+
+ssize_t tlspipe_writev(struct tlspipe *t, const struct iovec *iov, int count)
+{
+	struct cursor c = {iov, count, 0};
+	uint8_t scratch[RECORD];
+	size_t total = 0, taken = 0;
+
+	if (t->write_err != 0)
+		return t->write_err;
+	for (int i = 0; i < count; i++)
+		total += iov[i].iov_len;
+	begin(t);
+	skip(&c, 0);
+	while (taken < total && t->write_err == 0) {
+		size_t len, n = 0, room = room_for_record(t, total - taken);
+		const uint8_t *p;
+		int result;
+
+		if (room == 0)
+			break;
+		p = next_piece(c, room, scratch, &len);
+		result = SSL_write_ex(t->ssl, p, len, &n);
+		if (result != 1) {
+			t->write_err = why_failed(t, result);
+			/* The peer has sent half a handshake message, and OpenSSL wants the other half first. */
+			if (t->write_err == UV_EAGAIN)
+				t->write_err = ERR_PROTOCOL;
+			break;
+		}
+		count_record(t);
+		skip(&c, n);
+		taken += n;
+	}
+	send_all(t);
+	return t->write_err != 0 ? t->write_err : (ssize_t)taken;
+}
+
+int tlspipe_flush(struct tlspipe *t)
+{
+	t->staged = 0;
+	return send_all(t);
+}
+
+int tlspipe_finish(struct tlspipe *t)
+{
+	if (t->write_err != 0)
+		return t->write_err;
+	begin(t);
+	SSL_shutdown(t->ssl); /* 0: ours is said, theirs has not come; both fine */
+	return send_all(t);
+}
+
+void tlspipe_set_batch(struct tlspipe *t, size_t bytes)
+{
+	if (bytes < TLSPIPE_BATCH_MIN)
+		bytes = TLSPIPE_BATCH_MIN;
+	t->batch = bytes > TLSPIPE_BATCH_MAX ? TLSPIPE_BATCH_MAX : bytes;
+}
+
+void tlspipe_set_fault(struct tlspipe *t, int err)
+{
+	note_fault(t, err);
+}
+
+int tlspipe_fault(const struct tlspipe *t)
+{
+	return t->fault;
+}
+
+const char *tlspipe_detail(const struct tlspipe *t)
+{
+	return t->detail ? t->detail : "";
+}
+
+const char *tlspipe_alpn(const struct tlspipe *t)
+{
+	return t->alpn;
+}

@@ -1,0 +1,45 @@
+/*
+ * One TLS connection over a connected non-blocking descriptor: for io.c, which adds the events. Nothing here waits or calls back.
+ *
+ * Ciphertext of one call is gathered in staging memory and leaves in one send; only what the kernel did not take is
+ * kept in memory of its own, so an idle connection holds nothing. Whoever calls looks at tlspipe_in_hand()
+ * afterwards: while it is not 0, tlspipe_flush() wants to be called when the descriptor takes bytes.
+ */
+#ifndef GROUNDNUT_NET_TLSPIPE_H
+#define GROUNDNUT_NET_TLSPIPE_H
+
+#include "shared/net/tls.h"
+
+#include <sys/types.h>
+#include <sys/uio.h>
+
+enum {
+	TLSPIPE_STAGING = 256 * 1024 + 8192, /* the size of staging memory */
+	TLSPIPE_BATCH_MIN = 4096,
+	TLSPIPE_BATCH_MAX = 256 * 1024,
+	TLSPIPE_FLOOD = 256 * 1024, /* more than this beyond a batch waits unsent: the peer makes us talk and does not listen */
+};
+
+struct tlspipe;
+
+/* early: bytes read from fd before, copied. fd stays the caller's. */
+struct tlspipe *tlspipe_new(int fd, struct tls_context *tls, const char *host, const void *early, size_t early_len);
+void tlspipe_free(struct tlspipe *t);
+/* Memory of TLSPIPE_STAGING bytes that is ours during each call; to be set before the first and after changing threads. */
+void tlspipe_set_staging(struct tlspipe *t, uint8_t *staging);
+
+int tlspipe_handshake(struct tlspipe *t);  /* 0: done; UV_EAGAIN; else why it failed, tlspipe_detail() in words */
+ssize_t tlspipe_read(struct tlspipe *t, void *p, size_t len); /* as io_read() */
+bool tlspipe_has_pending(const struct tlspipe *t); /* tlspipe_read() may give something that the descriptor does not show any more */
+ssize_t tlspipe_writev(struct tlspipe *t, const struct iovec *iov, int count); /* as io_writev(): bytes taken */
+int tlspipe_flush(struct tlspipe *t);      /* 0: nothing left in hand; UV_EAGAIN; else error */
+int tlspipe_finish(struct tlspipe *t);     /* close_notify after what was written; result as of flush */
+size_t tlspipe_in_hand(const struct tlspipe *t);
+void tlspipe_set_batch(struct tlspipe *t, size_t bytes);
+/* The descriptor's own error was read elsewhere (SO_ERROR gives it only once): an end of input from now on is this error. */
+void tlspipe_set_fault(struct tlspipe *t, int err);
+int tlspipe_fault(const struct tlspipe *t); /* 0, or the first error that the descriptor gave */
+const char *tlspipe_detail(const struct tlspipe *t);
+const char *tlspipe_alpn(const struct tlspipe *t); /* negotiated, "" when none; valid as long as t */
+
+#endif

@@ -1,0 +1,438 @@
+/*
+ * One stream: its two halves, its credit, its facts.
+ *
+ *	 sent: HALF_OPEN ── finish ──▶ HALF_FIN ── reset ──▶ HALF_RESET        got: the same, by the peer's FIN and RESET
+ *	          └───────────── reset ─────────────────────────▲
+ *
+ * Off the wire as soon as neither half is open; freed when also the owner has closed it. Until then its id stays taken, and what still comes for
+ * it is dropped.
+ */
+#include "shared/tunnel/tunnel_parts.h"
+
+#include "shared/base/mem.h"
+
+#include <assert.h>
+#include <string.h>
+
+struct stream *stream_new(struct tunnel *t, const struct open_info *info)
+{
+	struct stream *s = mem_zalloc(sizeof *s);
+	s->tunnel = t;
+	s->info = *info;
+	list_init(&s->facts);
+	list_init(&s->turn);
+	list_init(&s->lent);
+	list_append(&t->streams, &s->all);
+	return s;
+}
+
+static void drop_waiting(struct stream *s)
+{
+	size_t len = s->queue.len;
+	queue_fini(&s->queue);
+	if (s->tunnel)
+		budget_give(&s->tunnel->receive, len);
+	s->window -= len;
+}
+
+/* Bytes still where the link read them; they were charged as waiting when they came. */
+static void drop_pieces(struct stream *s)
+{
+	struct tunnel *t = s->tunnel;
+	if (t->reader != s)
+		return;
+	budget_give(&t->receive, t->piece_bytes);
+	s->window -= t->piece_bytes;
+	t->reader = NULL;
+	t->piece_count = 0;
+	t->piece_bytes = 0;
+}
+
+void stream_drop_window(struct stream *s)
+{
+	if (!s->dropping) {
+		budget_give(&s->tunnel->receive, s->granted + s->owed);
+		s->window -= s->granted + s->owed;
+	}
+	s->granted = s->owed = 0;
+	s->credit_due = false;
+}
+
+static void forget_credit(struct stream *s)
+{
+	s->tunnel->lent_bytes -= s->credit;
+	s->credit = 0;
+	s->return_due = false;
+	list_remove(&s->lent);
+	turns_leave(s);
+}
+
+void stream_free(struct stream *s)
+{
+	struct tunnel *t = s->tunnel;
+	if (t) {
+		if (t->turn == s)
+			t->turn = NULL;
+		if (t->datagram_to == s)
+			t->datagram_to = NULL;
+		drop_pieces(s);
+		forget_credit(s);
+		stream_drop_window(s);
+		list_remove(&s->facts);
+		list_remove(&s->all);
+		if (s->id)
+			tunnel_remove(t, s);
+	}
+	drop_waiting(s);
+	assert(s->window == 0);
+	mem_free(s);
+}
+
+void stream_tell(struct stream *s, enum stream_event event)
+{
+	if (s->fn && !s->closed)
+		s->fn(s->owner, event);
+}
+
+void stream_fact(struct stream *s)
+{
+	if (s->id && list_is_empty(&s->facts))
+		list_append(&s->tunnel->facts, &s->facts);
+}
+
+void stream_settle(struct stream *s)
+{
+	if (!s->tunnel || s->sent == HALF_OPEN || s->got == HALF_OPEN)
+		return;
+	if (s->id) {
+		tunnel_remove(s->tunnel, s);
+		s->id = 0;
+	}
+	list_remove(&s->facts);
+	s->fin_due = s->reset_due = false;
+	forget_credit(s);
+	stream_drop_window(s);
+	if (s->closed)
+		stream_free(s);
+}
+
+struct stream *stream_open(struct tunnel *t, const struct open_info *info, stream_fn *fn, void *owner)
+{
+	struct stream *s = stream_new(t, info);
+	stream_own(s, fn, owner);
+	list_append(&t->opens, &s->facts);
+	return s;
+}
+
+void stream_own(struct stream *s, stream_fn *fn, void *owner)
+{
+	s->fn = fn;
+	s->owner = owner;
+}
+
+const struct open_info *stream_info(const struct stream *s)
+{
+	return &s->info;
+}
+
+uint32_t stream_id(const struct stream *s)
+{
+	return s->id;
+}
+
+/* --- sending --- */
+
+bool stream_may_send(const struct stream *s)
+{
+	return s->tunnel && s->sent == HALF_OPEN && s->got != HALF_RESET && !s->fin_due && !s->reset_due;
+}
+
+void stream_ready(struct stream *s)
+{
+	if (!s->tunnel || !stream_may_send(s))
+		return;
+	s->ready = true;
+	turns_wake(s);
+}
+
+void stream_idle(struct stream *s)
+{
+	s->ready = false;
+}
+
+uint8_t *stream_reserve(struct stream *s, size_t *room)
+{
+	struct tunnel *t = s->tunnel;
+	assert(t && t->turn == s && s->credit > 0);
+	size_t want = s->credit < FRAME_DATA_MAX ? (size_t)s->credit : FRAME_DATA_MAX;
+	if (want > t->batch_left)
+		want = t->batch_left;
+	return session_reserve(&t->session, want, room);
+}
+
+void stream_commit(struct stream *s, size_t len)
+{
+	struct tunnel *t = s->tunnel;
+	assert(t->turn == s && len > 0);
+	session_commit(&t->session, s->id, FRAME_DATA, len);
+	stream_use_credit(s, len);
+	t->turn_bytes += len;
+	t->last_moved_ms = t->now_ms;
+}
+
+void stream_finish(struct stream *s)
+{
+	if (!stream_may_send(s))
+		return;
+	s->ready = false;
+	s->fin_due = true;
+	stream_fact(s);
+}
+
+void stream_reset(struct stream *s, enum reset_code code)
+{
+	if (!s->tunnel || s->sent == HALF_RESET || s->reset_due || (s->sent == HALF_FIN && s->got != HALF_OPEN))
+		return;
+	s->ready = false;
+	s->fin_due = false;
+	s->reset_due = true;
+	s->reset_code = code;
+	forget_credit(s);
+	stream_fact(s);
+}
+
+/* --- receiving --- */
+
+int stream_peek(const struct stream *s, struct iovec *iov, int most)
+{
+	int n = queue_peek(&s->queue, iov, most);
+	if (s->tunnel && s->tunnel->reader == s)
+		for (int i = 0; i < s->tunnel->piece_count && n < most; i++)
+			iov[n++] = s->tunnel->pieces[i];
+	return n;
+}
+
+size_t stream_waiting(const struct stream *s)
+{
+	return s->queue.len + (s->tunnel && s->tunnel->reader == s ? s->tunnel->piece_bytes : 0);
+}
+
+static void consume_pieces(struct tunnel *t, size_t len)
+{
+	int gone = 0;
+	t->piece_bytes -= len;
+	while (len > 0) {
+		struct iovec *v = &t->pieces[gone];
+		if (v->iov_len > len) {
+			v->iov_base = (uint8_t *)v->iov_base + len;
+			v->iov_len -= len;
+			break;
+		}
+		len -= v->iov_len;
+		gone++;
+	}
+	t->piece_count -= gone;
+	memmove(t->pieces, t->pieces + gone, (size_t)t->piece_count * sizeof *t->pieces);
+}
+
+void stream_consume(struct stream *s, size_t len)
+{
+	struct tunnel *t = s->tunnel;
+	size_t queued = len < s->queue.len ? len : s->queue.len;
+	queue_take(&s->queue, queued);
+	if (len > queued)
+		consume_pieces(t, len - queued);
+	if (!t || s->got != HALF_OPEN) {
+		if (t)
+			budget_give(&t->receive, len);
+		s->window -= len;
+		return;
+	}
+	s->owed += len;
+	if (s->owed >= s->window / 4 && !s->credit_due) {
+		s->credit_due = true;
+		stream_fact(s);
+	}
+}
+
+bool stream_is_eof(const struct stream *s)
+{
+	return s->got == HALF_FIN && stream_waiting(s) == 0;
+}
+
+bool stream_is_reset(const struct stream *s)
+{
+	return s->got == HALF_RESET;
+}
+
+uint32_t stream_reset_code(const struct stream *s)
+{
+	return s->got_code;
+}
+
+/* --- credit --- */
+
+uint32_t stream_keep(const struct tunnel *t)
+{
+	uint64_t keep = t->peer_budget / 2 / (t->count ? t->count : 1);
+	if (keep > TUNNEL_FIRST_CREDIT)
+		return TUNNEL_FIRST_CREDIT;
+	return keep < TUNNEL_KEEP_MIN ? TUNNEL_KEEP_MIN : (uint32_t)keep;
+}
+
+uint64_t stream_grant_for_open(const struct tunnel *t)
+{
+	size_t left = budget_left(&t->receive);
+	if (left < TUNNEL_OPEN_CREDIT_MIN)
+		return 0;
+	size_t grant = left / 64;
+	if (grant > TUNNEL_OPEN_CREDIT_MAX)
+		return TUNNEL_OPEN_CREDIT_MAX;
+	return grant < TUNNEL_OPEN_CREDIT_MIN ? TUNNEL_OPEN_CREDIT_MIN : grant;
+}
+
+void stream_take_window(struct stream *s, uint64_t bytes)
+{
+	budget_take(&s->tunnel->receive, bytes);
+	s->window += bytes;
+	s->granted += bytes;
+}
+
+/* How much a window may grow: it doubles, but half of the budget is kept for newcomers and no one takes more than a quarter of the rest. */
+static uint64_t growth(const struct stream *s)
+{
+	const struct budget *b = &s->tunnel->receive;
+	size_t left = budget_left(b);
+	if (left <= b->limit / 2 || s->window >= TUNNEL_WINDOW_MAX)
+		return 0;
+	uint64_t most = (left - b->limit / 2) / 4;
+	uint64_t more = s->window < TUNNEL_WINDOW_MAX - s->window ? s->window : TUNNEL_WINDOW_MAX - s->window;
+	return more < most ? more : most;
+}
+
+uint64_t stream_credit_to_write(struct stream *s)
+{
+	struct tunnel *t = s->tunnel;
+	uint64_t since = t->now_ms - s->credit_ms;
+	uint64_t round_trips = 2 * (uint64_t)(t->rtt_ms ? t->rtt_ms : 1);
+	s->quick = since <= round_trips && !s->stalled ? s->quick + 1 : 0;
+	s->stalled = stream_waiting(s) > 0;
+	s->credit_ms = t->now_ms;
+	uint64_t bytes = s->owed;
+	s->owed = 0;
+	s->granted += bytes;
+	if (s->quick >= 2) {
+		uint64_t more = growth(s);
+		stream_take_window(s, more);
+		bytes += more;
+		s->quick = 0;
+	}
+	assert(s->granted + stream_waiting(s) + s->owed == s->window);
+	return bytes;
+}
+
+void stream_add_credit(struct stream *s, uint64_t bytes)
+{
+	struct tunnel *t = s->tunnel;
+	s->credit += bytes;
+	t->lent_bytes += bytes;
+	s->used_ms = t->now_ms;
+	list_remove(&s->lent);
+	list_append(&t->lent, &s->lent);
+	if (s->ready)
+		turns_wake(s);
+}
+
+void stream_use_credit(struct stream *s, uint64_t bytes)
+{
+	struct tunnel *t = s->tunnel;
+	assert(bytes <= s->credit);
+	s->credit -= bytes;
+	t->lent_bytes -= bytes;
+	s->used_ms = t->now_ms;
+	list_remove(&s->lent);
+	if (s->credit)
+		list_append(&t->lent, &s->lent);
+}
+
+/* --- datagrams --- */
+
+static void drop_datagram(struct tunnel *t, struct tunnel_datagram *d)
+{
+	struct stream *s = tunnel_stream(t, d->stream);
+	if (s) {
+		s->datagram_bytes -= d->len;
+		s->datagrams_dropped++;
+	}
+	t->datagram_bytes -= d->len;
+	t->datagrams_dropped++;
+	list_remove(&d->node);
+	mem_free(d);
+}
+
+void stream_datagram(struct stream *s, const void *p, size_t len)
+{
+	struct tunnel *t = s->tunnel;
+	if (!t || !t->attached || !s->id || len > FRAME_DATAGRAM_MAX) {
+		s->datagrams_dropped++;
+		if (t)
+			t->datagrams_dropped++;
+		return;
+	}
+	struct tunnel_datagram *d = mem_alloc(sizeof *d + len);
+	d->stream = s->id;
+	d->len = (uint32_t)len;
+	if (len)
+		memcpy(d->bytes, p, len);
+	list_append(&t->datagrams, &d->node);
+	s->datagram_bytes += len;
+	t->datagram_bytes += len;
+	LIST_EACH(node, &t->datagrams) {
+		if (s->datagram_bytes <= TUNNEL_DATAGRAM_FLOW)
+			break;
+		struct tunnel_datagram *old = LIST_ENTRY(node, struct tunnel_datagram, node);
+		if (old->stream == s->id && old != d)
+			drop_datagram(t, old);
+	}
+	while (t->datagram_bytes > TUNNEL_DATAGRAM_ALL)
+		drop_datagram(t, LIST_ENTRY(t->datagrams.next, struct tunnel_datagram, node));
+}
+
+const uint8_t *stream_datagram_in(const struct stream *s, size_t *len)
+{
+	assert(s->tunnel && s->tunnel->datagram_to == s);
+	*len = s->tunnel->datagram_len;
+	return s->tunnel->datagram;
+}
+
+uint64_t stream_datagrams_dropped(const struct stream *s)
+{
+	return s->datagrams_dropped;
+}
+
+/* --- the end --- */
+
+void stream_close(struct stream *s)
+{
+	if (!s)
+		return;
+	struct tunnel *t = s->tunnel;
+	s->closed = true;
+	s->fn = NULL;
+	if (!t || !s->id) { /* the tunnel is gone, or off the wire, or its OPEN was never written: never spoken of */
+		stream_free(s);
+		return;
+	}
+	if (!(s->fin_due && s->got != HALF_OPEN) && !(s->sent == HALF_FIN && s->got != HALF_OPEN))
+		stream_reset(s, RESET_ABORTED);
+	drop_pieces(s);
+	drop_waiting(s);
+	if (s->got == HALF_OPEN) {
+		/* What was granted may still be in flight: it counts against the peer, but no longer against the budget. */
+		budget_give(&t->receive, s->window);
+		s->window = 0;
+		s->owed = 0;
+		s->credit_due = false;
+		s->dropping = true;
+	}
+}

@@ -1,0 +1,695 @@
+/*
+ * Frames in, frames out. tunnel_input() sorts what comes to streams and to the owner; tunnel_fill() turns what is due into frames, in this
+ * order: link frames (at a frame boundary), the session's message, OPENs, facts of streams, datagrams, data.
+ *
+ * What a peer may do wrong ends the link when a link frame did it, and the session when a session frame did (it would come again on
+ * every replay). Either way nothing more is read here until the next attach, or ever.
+ */
+#include "shared/tunnel/tunnel_parts.h"
+
+#include "shared/base/err.h"
+#include "shared/base/mem.h"
+#include "shared/base/wire.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { HASH_LEAST = 16, PEER_CREDIT_MAX = 1 << 30, PEER_BUDGET_DEFAULT = 16 * 1024 * 1024 };
+
+struct tunnel *tunnel_new(const struct tunnel_config *c, tunnel_fn *fn, void *owner)
+{
+	struct tunnel *t = mem_zalloc(sizeof *t);
+	session_init(&t->session, c->pool, c->send_whole, c->send_budget);
+	t->receive = (struct budget){.whole = c->receive_whole, .limit = c->receive_budget};
+	t->fn = fn;
+	t->owner = owner;
+	t->accepts = c->accepts;
+	t->next_id = c->first_id;
+	t->peer_next_id = c->first_id % 2 ? 2 : 1;
+	t->hash_size = HASH_LEAST;
+	t->hash = mem_zalloc(HASH_LEAST * sizeof *t->hash);
+	struct list *lists[] = {&t->streams, &t->facts, &t->opens, &t->fresh, &t->bulk, &t->lent, &t->datagrams};
+	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+		list_init(lists[i]);
+	return t;
+}
+
+static void drop_datagrams(struct tunnel *t)
+{
+	LIST_EACH(node, &t->datagrams) {
+		struct tunnel_datagram *d = LIST_ENTRY(node, struct tunnel_datagram, node);
+		struct stream *s = tunnel_stream(t, d->stream);
+		if (s)
+			s->datagram_bytes -= d->len;
+		list_remove(&d->node);
+		mem_free(d);
+	}
+	t->datagram_bytes = 0;
+}
+
+/* Streams outlive the tunnel until their owners have read them to the end and closed them. */
+static void orphan(struct stream *s)
+{
+	struct tunnel *t = s->tunnel;
+	turns_leave(s);
+	list_remove(&s->lent);
+	list_remove(&s->facts);
+	list_remove(&s->all);
+	budget_give(&t->receive, s->window);
+	s->tunnel = NULL;
+	s->id = 0;
+	s->window = s->queue.len;
+	s->granted = s->owed = s->credit = 0;
+	if (s->got == HALF_OPEN) {
+		s->got = HALF_RESET;
+		s->got_code = RESET_ABORTED;
+	}
+	if (s->closed)
+		stream_free(s);
+	else
+		stream_tell(s, STREAM_LOOK);
+}
+
+void tunnel_free(struct tunnel *t)
+{
+	if (!t)
+		return;
+	assert(!t->filling && !t->reader);
+	drop_datagrams(t);
+	while (!list_is_empty(&t->streams))
+		orphan(LIST_ENTRY(t->streams.next, struct stream, all));
+	assert(t->receive.used == 0);
+	session_fini(&t->session);
+	buf_fini(&t->control);
+	buf_fini(&t->message);
+	mem_free(t->hash);
+	mem_free(t);
+}
+
+void tunnel_own(struct tunnel *t, tunnel_fn *fn, void *owner)
+{
+	t->fn = fn;
+	t->owner = owner;
+}
+
+/* --- streams by id --- */
+
+static struct stream **bucket(const struct tunnel *t, uint32_t id)
+{
+	return &t->hash[(id >> 1 ^ (id & 1)) & (t->hash_size - 1)];
+}
+
+struct stream *tunnel_stream(struct tunnel *t, uint32_t id)
+{
+	struct stream *s = *bucket(t, id);
+	while (s && s->id != id)
+		s = s->hash_next;
+	return s;
+}
+
+static void grow_hash(struct tunnel *t)
+{
+	struct stream **old = t->hash;
+	size_t old_size = t->hash_size;
+	t->hash_size *= 2;
+	t->hash = mem_zalloc(t->hash_size * sizeof *t->hash);
+	for (size_t i = 0; i < old_size; i++) {
+		for (struct stream *s = old[i], *next; s; s = next) {
+			next = s->hash_next;
+			struct stream **b = bucket(t, s->id);
+			s->hash_next = *b;
+			*b = s;
+		}
+	}
+	mem_free(old);
+}
+
+static bool is_peers(const struct tunnel *t, uint32_t id)
+{
+	return id % 2 == t->peer_next_id % 2;
+}
+
+void tunnel_insert(struct tunnel *t, struct stream *s)
+{
+	if (t->count >= t->hash_size)
+		grow_hash(t);
+	struct stream **b = bucket(t, s->id);
+	s->hash_next = *b;
+	*b = s;
+	t->count++;
+	t->peer_count += is_peers(t, s->id);
+}
+
+void tunnel_remove(struct tunnel *t, struct stream *s)
+{
+	struct stream **at = bucket(t, s->id);
+	while (*at != s)
+		at = &(*at)->hash_next;
+	*at = s->hash_next;
+	t->count--;
+	t->peer_count -= is_peers(t, s->id);
+}
+
+uint32_t tunnel_new_id(struct tunnel *t)
+{
+	uint32_t id;
+	do {
+		id = t->next_id;
+		t->next_id += 2;
+		if (t->next_id < id) {
+			t->wrapped = true;
+			t->next_id = id % 2 ? 1 : 2; /* never 0: that is "no stream" */
+		}
+	} while (tunnel_stream(t, id));
+	return id;
+}
+
+/* A stream frame for an id that is not held: fine if it ended, a violation if it never was. */
+static int stray(const struct tunnel *t, uint32_t id)
+{
+	bool known = is_peers(t, id) ? t->peer_wrapped || id < t->peer_next_id : t->wrapped || id < t->next_id;
+	return id != 0 && known ? 0 : ERR_SESSION;
+}
+
+/* --- reading --- */
+
+/* What the owner did not take in place is copied, to wait for it. */
+static void keep_pieces(struct tunnel *t)
+{
+	struct stream *s = t->reader;
+	if (!s)
+		return;
+	if (t->piece_bytes > 0)
+		s->stalled = true;
+	for (int i = 0; i < t->piece_count; i++)
+		queue_put(&s->queue, t->pieces[i].iov_base, t->pieces[i].iov_len);
+	t->reader = NULL;
+	t->piece_count = 0;
+	t->piece_bytes = 0;
+}
+
+/* Consecutive DATA frames of one stream have been gathered: its owner may take them where they lie. */
+static void hand_up(struct tunnel *t)
+{
+	struct stream *s = t->reader;
+	if (!s)
+		return;
+	if (s->queue.len == 0)
+		stream_tell(s, STREAM_LOOK);
+	keep_pieces(t); /* nothing, if the stream was closed meanwhile */
+}
+
+static void tell(struct tunnel *t, struct tunnel_news news)
+{
+	if (t->fn)
+		t->fn(t->owner, &news);
+}
+
+static uint32_t number32(const uint8_t *p)
+{
+	struct wire w = wire_over(p, 4);
+	return wire_get_u32(&w);
+}
+
+static uint64_t number64(const uint8_t *p)
+{
+	struct wire w = wire_over(p, 8);
+	return wire_get_u64(&w);
+}
+
+static int input_data(struct tunnel *t, const struct frame *f, const uint8_t *p, size_t len)
+{
+	struct stream *s = tunnel_stream(t, f->stream);
+	if (!s) {
+		hand_up(t);
+		return stray(t, f->stream);
+	}
+	if (s->got != HALF_OPEN || len > s->granted)
+		return ERR_SESSION;
+	s->granted -= len;
+	t->last_moved_ms = t->now_ms;
+	if (s->closed)
+		return 0;
+	if (t->reader != s || t->piece_count == TUNNEL_PIECES) {
+		hand_up(t);
+		t->reader = s;
+	}
+	t->pieces[t->piece_count++] = (struct iovec){.iov_base = (void *)(uintptr_t)p, .iov_len = len};
+	t->piece_bytes += len;
+	return 0;
+}
+
+static int input_open(struct tunnel *t, const struct frame *f, const uint8_t *p, size_t len)
+{
+	struct open_info info;
+	if (open_read(p, len, &info) < 0 || f->stream == 0 || !is_peers(t, f->stream) || tunnel_stream(t, f->stream))
+		return ERR_SESSION;
+	if (!t->peer_wrapped && f->stream < t->peer_next_id)
+		return ERR_SESSION;
+	if (t->peer_count >= t->accepts || info.credit > PEER_CREDIT_MAX)
+		return ERR_SESSION;
+	t->peer_next_id = f->stream + 2;
+	if (t->peer_next_id < f->stream) {
+		t->peer_wrapped = true;
+		t->peer_next_id = f->stream % 2 ? 1 : 2;
+	}
+	struct stream *s = stream_new(t, &info);
+	s->id = f->stream;
+	s->credit_ms = t->now_ms;
+	tunnel_insert(t, s);
+	stream_take_window(s, TUNNEL_FIRST_CREDIT);
+	stream_add_credit(s, info.credit);
+	tell(t, (struct tunnel_news){.event = TUNNEL_OPENED, .stream = s, .open = &s->info});
+	return 0;
+}
+
+static int input_end(struct tunnel *t, const struct frame *f, const uint8_t *p)
+{
+	struct stream *s = tunnel_stream(t, f->stream);
+	if (!s)
+		return stray(t, f->stream);
+	bool is_reset = f->kind == FRAME_RESET;
+	if (s->got == HALF_RESET || (s->got == HALF_FIN && !is_reset))
+		return ERR_SESSION;
+	stream_drop_window(s);
+	s->got = is_reset ? HALF_RESET : HALF_FIN;
+	if (is_reset) {
+		s->got_code = number32(p);
+		if (s->sent == HALF_OPEN)
+			stream_reset(s, (enum reset_code)s->got_code);
+	}
+	if (s->closed) {
+		stream_settle(s);
+		return 0;
+	}
+	t->reader = s; /* so that a close inside the event shows itself */
+	stream_tell(s, STREAM_LOOK);
+	if (t->reader == s) {
+		t->reader = NULL;
+		stream_settle(s);
+	}
+	return 0;
+}
+
+static int input_credit(struct tunnel *t, const struct frame *f, const uint8_t *p)
+{
+	struct stream *s = tunnel_stream(t, f->stream);
+	uint64_t n = number32(p);
+	if (!s)
+		return stray(t, f->stream);
+	if (f->kind == FRAME_RETURN) {
+		if (n > s->granted)
+			return ERR_SESSION;
+		s->granted -= n;
+		if (!s->dropping) {
+			s->window -= n;
+			budget_give(&t->receive, n);
+		}
+		return 0;
+	}
+	if (s->credit + n > PEER_CREDIT_MAX)
+		return ERR_SESSION;
+	if (s->sent == HALF_OPEN && !s->fin_due && !s->reset_due)
+		stream_add_credit(s, n);
+	return 0;
+}
+
+static void input_datagram(struct tunnel *t, const struct frame *f, const uint8_t *p, size_t len)
+{
+	struct stream *s = tunnel_stream(t, f->stream);
+	if (!s || s->closed)
+		return;
+	t->last_moved_ms = t->now_ms;
+	t->datagram = p;
+	t->datagram_len = len;
+	t->datagram_to = s;
+	stream_tell(s, STREAM_DATAGRAM);
+	t->datagram_to = NULL;
+}
+
+static void put_control(struct tunnel *t, uint32_t stream, uint8_t kind, const void *payload, size_t len)
+{
+	uint8_t *at = buf_reserve(&t->control, FRAME_HEADER + len);
+	frame_write(at, stream, kind, (uint32_t)len);
+	if (len)
+		memcpy(at + FRAME_HEADER, payload, len);
+	buf_commit(&t->control, FRAME_HEADER + len);
+}
+
+static int input_link(struct tunnel *t, const struct frame *f, const uint8_t *p, size_t len)
+{
+	switch (f->kind) {
+	case FRAME_PING:
+		if (buf_len(&t->control) > TUNNEL_CONTROL_MAX)
+			return ERR_FLOOD;
+		put_control(t, 0, FRAME_PONG, p, len);
+		return 0;
+	case FRAME_PONG:
+		tell(t, (struct tunnel_news){.event = TUNNEL_PONGED, .number = number64(p)});
+		return 0;
+	case FRAME_ACK:
+		return session_acked(&t->session, number64(p));
+	case FRAME_BYE:
+		tell(t, (struct tunnel_news){.event = TUNNEL_BYE, .p = p, .len = len});
+		return 0;
+	case FRAME_REFUSE:
+		tell(t, (struct tunnel_news){.event = TUNNEL_REFUSED, .p = p, .len = len});
+		return 0;
+	case FRAME_DATAGRAM:
+		input_datagram(t, f, p, len);
+		return 0;
+	default: /* HELLO and WELCOME belong before the tunnel */
+		return ERR_PROTOCOL;
+	}
+}
+
+static int input_frame(void *arg, const struct frame *f, const uint8_t *p, size_t len)
+{
+	struct tunnel *t = arg;
+	if (f->kind == FRAME_DATA)
+		return input_data(t, f, p, len);
+	hand_up(t); /* before anything else is said of its stream */
+	switch (f->kind) {
+	case FRAME_DECLARE:
+	case FRAME_STATE:
+		tell(t, (struct tunnel_news){.event = f->kind == FRAME_DECLARE ? TUNNEL_DECLARED : TUNNEL_STATED, .p = p, .len = len});
+		return 0;
+	case FRAME_OPEN:
+		return input_open(t, f, p, len);
+	case FRAME_FIN:
+	case FRAME_RESET:
+		return input_end(t, f, p);
+	case FRAME_CREDIT:
+	case FRAME_RETURN:
+		return input_credit(t, f, p);
+	default:
+		return input_link(t, f, p, len);
+	}
+}
+
+int tunnel_input(struct tunnel *t, const uint8_t *p, size_t len, uint64_t now_ms)
+{
+	if (t->over || !t->attached)
+		return ERR_CLOSED;
+	t->now_ms = now_ms;
+	int err = session_input(&t->session, p, len, now_ms, input_frame, t);
+	hand_up(t);
+	t->over = err < 0;
+	return err;
+}
+
+/* --- writing --- */
+
+static void put_number(struct tunnel *t, uint32_t stream, uint8_t kind, uint64_t n)
+{
+	uint8_t bytes[4];
+	struct wire w = wire_into(bytes, sizeof bytes);
+	wire_put_u32(&w, (uint32_t)n);
+	session_put(&t->session, stream, kind, bytes, sizeof bytes);
+}
+
+static void fill_control(struct tunnel *t)
+{
+	struct session *s = &t->session;
+	if (session_ack_due(s, t->now_ms) || (s->unacked_bytes && (s->unsent || buf_len(&t->control)))) {
+		uint8_t bytes[8];
+		struct wire w = wire_into(bytes, sizeof bytes);
+		wire_put_u64(&w, session_take_ack(s));
+		put_control(t, 0, FRAME_ACK, bytes, sizeof bytes);
+	}
+}
+
+static void fill_message(struct tunnel *t)
+{
+	if (!t->message_kind)
+		return;
+	session_put(&t->session, 0, t->message_kind, buf_data(&t->message), buf_len(&t->message));
+	t->message_kind = 0;
+	buf_fini(&t->message);
+}
+
+static void give_back(struct tunnel *t, struct stream *s, uint32_t keep)
+{
+	if (s->credit <= keep)
+		return;
+	uint64_t n = s->credit - keep;
+	s->credit -= n;
+	t->lent_bytes -= n;
+	put_number(t, s->id, FRAME_RETURN, n);
+}
+
+static bool fill_open(struct tunnel *t, struct stream *s)
+{
+	uint64_t grant = stream_grant_for_open(t);
+	if (grant == 0 || !session_has_room(&t->session))
+		return false;
+	list_remove(&s->facts);
+	s->id = tunnel_new_id(t);
+	tunnel_insert(t, s);
+	s->info.credit = (uint32_t)grant;
+	s->credit_ms = t->now_ms;
+	uint8_t bytes[FRAME_OPEN_MAX];
+	session_put(&t->session, s->id, FRAME_OPEN, bytes, open_write(bytes, &s->info));
+	stream_take_window(s, grant);
+	stream_add_credit(s, TUNNEL_FIRST_CREDIT);
+	give_back(t, s, stream_keep(t));
+	t->last_moved_ms = t->now_ms;
+	if (s->fin_due || s->reset_due)
+		stream_fact(s);
+	return true;
+}
+
+static void fill_fact(struct tunnel *t, struct stream *s)
+{
+	list_remove(&s->facts);
+	if (s->credit_due && s->got == HALF_OPEN)
+		put_number(t, s->id, FRAME_CREDIT, stream_credit_to_write(s));
+	s->credit_due = false;
+	if (s->fin_due) {
+		session_put(&t->session, s->id, FRAME_FIN, NULL, 0);
+		s->sent = HALF_FIN;
+		s->fin_due = false;
+	}
+	if (s->reset_due) {
+		put_number(t, s->id, FRAME_RESET, s->reset_code);
+		s->sent = HALF_RESET;
+		s->reset_due = false;
+	}
+	stream_settle(s);
+}
+
+/* Credit that lies unused at a quiet sender is room that others cannot be promised. */
+static void fill_returns(struct tunnel *t)
+{
+	uint32_t keep = stream_keep(t);
+	LIST_EACH(node, &t->lent) {
+		struct stream *s = LIST_ENTRY(node, struct stream, lent);
+		bool quiet = t->now_ms >= s->used_ms + TUNNEL_QUIET_MS;
+		bool too_much = t->lent_bytes > t->peer_budget / 4 * 3;
+		if (!quiet && !too_much)
+			break;
+		if (s->ready && !too_much) { /* not quiet: the outbox is full */
+			s->used_ms = t->now_ms;
+			list_remove(&s->lent);
+			list_append(&t->lent, &s->lent);
+			continue;
+		}
+		give_back(t, s, keep);
+		list_remove(&s->lent); /* back when it gets or uses credit again */
+	}
+}
+
+static void fill_datagrams(struct tunnel *t)
+{
+	size_t most = TUNNEL_DATAGRAM_BATCH;
+	LIST_EACH(node, &t->datagrams) {
+		struct tunnel_datagram *d = LIST_ENTRY(node, struct tunnel_datagram, node);
+		if (d->len > most && most < TUNNEL_DATAGRAM_BATCH)
+			break;
+		put_control(t, d->stream, FRAME_DATAGRAM, d->bytes, d->len);
+		most -= d->len < most ? d->len : most;
+		struct stream *s = tunnel_stream(t, d->stream);
+		if (s)
+			s->datagram_bytes -= d->len;
+		t->datagram_bytes -= d->len;
+		list_remove(&d->node);
+		mem_free(d);
+	}
+}
+
+static void fill_session(struct tunnel *t)
+{
+	fill_message(t);
+	while (!list_is_empty(&t->opens))
+		if (!fill_open(t, LIST_ENTRY(t->opens.next, struct stream, facts)))
+			break;
+	while (!list_is_empty(&t->facts))
+		fill_fact(t, LIST_ENTRY(t->facts.next, struct stream, facts));
+	fill_returns(t);
+	t->batch_left -= t->datagram_bytes < t->batch_left / 2 ? t->datagram_bytes : t->batch_left / 2;
+	turns_serve(t);
+}
+
+void tunnel_fill(struct tunnel *t, size_t bytes, uint64_t now_ms)
+{
+	if (!t->attached || t->over)
+		return;
+	t->now_ms = now_ms;
+	t->filling = true;
+	if (t->session.unsent < bytes) { /* else a replay, or a slow link, has the batch filled already */
+		t->batch_left = bytes - t->session.unsent;
+		fill_session(t);
+	}
+	if (buf_len(&t->control) < TUNNEL_CONTROL_MAX)
+		fill_datagrams(t);
+	fill_control(t);
+	t->filling = false;
+}
+
+bool tunnel_has_work(const struct tunnel *t, uint64_t now_ms)
+{
+	if (!t->attached || t->over)
+		return false;
+	return t->session.unsent || buf_len(&t->control) || t->message_kind || !list_is_empty(&t->facts) ||
+	       !list_is_empty(&t->datagrams) || turns_due(t) || session_ack_due(&t->session, now_ms) ||
+	       (!list_is_empty(&t->opens) && session_has_room(&t->session) && stream_grant_for_open(t));
+}
+
+int tunnel_peek(struct tunnel *t, struct iovec *iov, int most)
+{
+	if (!t->attached || most < 1)
+		return 0;
+	if (!buf_len(&t->control))
+		return session_peek(&t->session, iov, most);
+	if (!session_at_boundary(&t->session)) { /* only to the end of the frame: the link's frames come next */
+		session_peek(&t->session, iov, 1);
+		iov[0].iov_len = t->session.frame_left;
+		return 1;
+	}
+	iov[0] = (struct iovec){.iov_base = buf_data(&t->control), .iov_len = buf_len(&t->control)};
+	return 1 + session_peek(&t->session, iov + 1, most - 1);
+}
+
+void tunnel_sent(struct tunnel *t, size_t len)
+{
+	size_t control = 0;
+	if (buf_len(&t->control) && session_at_boundary(&t->session)) {
+		control = len < buf_len(&t->control) ? len : buf_len(&t->control);
+		buf_take(&t->control, control);
+		if (buf_len(&t->control) == 0)
+			buf_fini(&t->control);
+	}
+	session_sent(&t->session, len - control);
+}
+
+uint64_t tunnel_deadline(const struct tunnel *t)
+{
+	if (!t->attached || t->over)
+		return UINT64_MAX;
+	uint64_t at = session_ack_deadline(&t->session);
+	if (!list_is_empty(&t->lent)) {
+		uint64_t quiet = LIST_ENTRY(t->lent.next, const struct stream, lent)->used_ms + TUNNEL_QUIET_MS;
+		at = quiet < at ? quiet : at;
+	}
+	return at;
+}
+
+/* --- the link's side --- */
+
+int tunnel_attach(struct tunnel *t, uint64_t peer_taken, uint64_t peer_budget, uint64_t now_ms)
+{
+	assert(!t->attached);
+	int err = session_attach(&t->session, peer_taken);
+	if (err < 0)
+		return err;
+	t->attached = true;
+	t->now_ms = now_ms;
+	t->peer_budget = peer_budget ? peer_budget : PEER_BUDGET_DEFAULT;
+	return 0;
+}
+
+void tunnel_detach(struct tunnel *t)
+{
+	if (!t->attached)
+		return;
+	t->attached = false;
+	t->over = false;
+	session_detach(&t->session);
+	buf_fini(&t->control);
+	drop_datagrams(t);
+}
+
+bool tunnel_is_attached(const struct tunnel *t)
+{
+	return t->attached;
+}
+
+uint64_t tunnel_taken(const struct tunnel *t)
+{
+	return t->session.taken;
+}
+
+uint64_t tunnel_replay(const struct tunnel *t)
+{
+	return t->session.unsent;
+}
+
+void tunnel_set_rtt(struct tunnel *t, uint32_t rtt_ms)
+{
+	t->rtt_ms = rtt_ms;
+}
+
+void tunnel_ping(struct tunnel *t, uint64_t number)
+{
+	uint8_t bytes[8];
+	struct wire w = wire_into(bytes, sizeof bytes);
+	wire_put_u64(&w, number);
+	if (t->attached)
+		put_control(t, 0, FRAME_PING, bytes, sizeof bytes);
+}
+
+void tunnel_bye(struct tunnel *t, const char *why)
+{
+	size_t len = strlen(why);
+	if (t->attached)
+		put_control(t, 0, FRAME_BYE, why, len < 255 ? len : 255);
+}
+
+void tunnel_refuse(struct tunnel *t, const struct buf *frame)
+{
+	if (t->attached)
+		buf_put(&t->control, buf_data(frame), buf_len(frame));
+}
+
+static void set_message(struct tunnel *t, uint8_t kind, const struct buf *json)
+{
+	buf_fini(&t->message);
+	buf_put(&t->message, buf_data(json), buf_len(json));
+	t->message_kind = kind;
+}
+
+void tunnel_declare(struct tunnel *t, const struct buf *json)
+{
+	set_message(t, FRAME_DECLARE, json);
+}
+
+void tunnel_state(struct tunnel *t, const struct buf *json)
+{
+	set_message(t, FRAME_STATE, json);
+}
+
+struct tunnel_numbers tunnel_numbers(const struct tunnel *t)
+{
+	size_t waiting = 0;
+	LIST_EACH(node, &t->opens)
+		waiting++;
+	return (struct tunnel_numbers){
+	    .streams = t->count,
+	    .waiting = waiting,
+	    .outbox = session_kept(&t->session),
+	    .receive = t->receive.used,
+	    .last_moved_ms = t->last_moved_ms,
+	    .later_skipped = t->session.later_skipped,
+	    .datagrams_dropped = t->datagrams_dropped,
+	};
+}

@@ -1,0 +1,142 @@
+/*
+ * The insides of a tunnel, shared by tunnel.c (frames), stream.c (one stream) and turns.c (who goes next); nobody else looks here.
+ *
+ * The credit of a stream, receiving side, always adds up: granted + waiting bytes + owed == window, and window is what the stream
+ * has taken from the receive budget. Sending side: credit is what the peer has granted and we have not used.
+ */
+#ifndef GROUNDNUT_TUNNEL_TUNNEL_PARTS_H
+#define GROUNDNUT_TUNNEL_TUNNEL_PARTS_H
+
+#include "shared/base/list.h"
+#include "shared/base/queue.h"
+#include "shared/tunnel/tunnel.h"
+
+enum stream_half { HALF_OPEN, HALF_FIN, HALF_RESET };
+
+struct stream {
+	struct tunnel *tunnel;        /* NULL: the tunnel is gone */
+	stream_fn *fn;                /* NULL: nobody owns it (yet, or any more) */
+	void *owner;
+	uint32_t id;                  /* 0: OPEN not written */
+	struct stream *hash_next;
+	struct list all;              /* tunnel.streams */
+	struct open_info info;
+	enum stream_half sent, got;   /* what went out, what came in, besides data */
+	uint32_t got_code;            /* of the RESET that came */
+	bool closed;                  /* the owner has let go */
+	bool dropping;                /* closed while the peer may still send: granted is remembered, the budget has it back */
+
+	/* facts: due to be written */
+	struct list facts;            /* tunnel.facts, or tunnel.opens while OPEN is due */
+	bool fin_due, reset_due, credit_due, return_due;
+	uint32_t reset_code;
+
+	/* sending */
+	struct list turn;             /* tunnel.fresh or tunnel.bulk */
+	bool ready;                   /* the owner has something to read */
+	int64_t deficit;
+	uint64_t credit;
+	struct list lent;             /* tunnel.lent, least recently used first, while credit > 0 */
+	uint64_t used_ms;             /* when credit was last used or had */
+
+	/* receiving */
+	uint64_t window, granted, owed;
+	struct queue queue;           /* waiting bytes that have been copied */
+	uint64_t credit_ms;           /* when CREDIT was last written */
+	unsigned quick;               /* how often in a row it then came back within two round trips, nothing ever waiting */
+	bool stalled;                 /* bytes had to be copied since */
+
+	/* datagrams */
+	size_t datagram_bytes;        /* of this flow in it */
+	uint64_t datagrams_dropped;
+};
+
+/* One datagram on its way to the link. */
+struct tunnel_datagram {
+	struct list node;             /* tunnel.datagrams */
+	uint32_t stream;
+	uint32_t len;
+	uint8_t bytes[];
+};
+
+enum { TUNNEL_PIECES = 16 };
+
+struct tunnel {
+	struct session session;
+	tunnel_fn *fn;
+	void *owner;
+	bool attached;
+	bool over;                    /* a violation was found: nothing more is read of this link */
+	uint64_t now_ms;
+	uint32_t rtt_ms;
+
+	struct buf control;           /* link frames to be written at the next frame boundary */
+	struct buf message;           /* a whole DECLARE or STATE payload not written yet */
+	uint8_t message_kind;         /* 0: none */
+
+	struct list streams;          /* every one */
+	size_t count;                 /* … that has an id: open or closing */
+	size_t peer_count;            /* of these, opened by the peer */
+	struct stream **hash;         /* by id; power of two */
+	size_t hash_size;
+	uint32_t next_id, peer_next_id;
+	bool wrapped, peer_wrapped;
+	uint32_t accepts;
+
+	struct list facts, opens;
+	struct list fresh, bulk;      /* streams with something to read: woken ones, the others */
+	struct list lent;
+	uint64_t lent_bytes;          /* sum of their credit */
+	uint64_t peer_budget;
+
+	struct budget receive;
+
+	/* during tunnel_fill */
+	bool filling;
+	size_t batch_left;
+	struct stream *turn;          /* whose STREAM_TURN it is; NULL once it is closed */
+	size_t turn_bytes;
+
+	/* during tunnel_input: bytes of one stream, still where the link read them */
+	struct stream *reader;
+	struct iovec pieces[TUNNEL_PIECES];
+	int piece_count;
+	size_t piece_bytes;
+	const uint8_t *datagram;      /* being handed up */
+	size_t datagram_len;
+	struct stream *datagram_to;
+
+	struct list datagrams;
+	size_t datagram_bytes;
+
+	uint64_t last_moved_ms;
+	uint64_t datagrams_dropped;
+};
+
+/* stream.c */
+struct stream *stream_new(struct tunnel *t, const struct open_info *info);
+void stream_free(struct stream *s);
+void stream_tell(struct stream *s, enum stream_event event); /* the caller's last act with s, unless it asks again */
+void stream_settle(struct stream *s);                        /* ended at both ends? then off the wire; and freed when closed */
+void stream_fact(struct stream *s);                          /* a fact is due: on the list */
+uint32_t stream_keep(const struct tunnel *t);                /* unused credit a quiet sender keeps */
+uint64_t stream_grant_for_open(const struct tunnel *t);      /* 0: no room, the OPEN waits */
+void stream_take_window(struct stream *s, uint64_t bytes);   /* grows window and granted, from the budget */
+void stream_drop_window(struct stream *s);                   /* nothing more will come: only what waits still counts */
+uint64_t stream_credit_to_write(struct stream *s);           /* owed, and growth; moves it to granted */
+void stream_add_credit(struct stream *s, uint64_t bytes);
+void stream_use_credit(struct stream *s, uint64_t bytes);
+
+/* tunnel.c */
+struct stream *tunnel_stream(struct tunnel *t, uint32_t id);
+void tunnel_insert(struct tunnel *t, struct stream *s);
+void tunnel_remove(struct tunnel *t, struct stream *s);
+uint32_t tunnel_new_id(struct tunnel *t);
+
+/* turns.c */
+void turns_wake(struct stream *s);                           /* it may have got a turn's worth: on a list */
+void turns_leave(struct stream *s);
+void turns_serve(struct tunnel *t);
+bool turns_due(const struct tunnel *t);
+
+#endif
