@@ -19,8 +19,8 @@ struct relay_limits {
 struct relay_config {
 	char *file;            /* relay.json itself */
 	char *domain;          /* lower case, no final dot */
-	char *host;            /* or NULL: join lines then name the first address */
-	struct addr *addresses;
+	char *host;            /* a name or an address; or NULL: join lines then name the first address */
+	struct addr *addresses; /* default: those of this machine that are public, or else that are not loopback or link-local */
 	size_t address_count;
 	struct addr *listen;   /* the agents' door; default [::]:7000 */
 	size_t listen_count;
@@ -32,7 +32,7 @@ struct relay_config {
 	struct relay_limits limits;
 };
 
-/* $1 of -c, or the default place (CONTRACT section 1); freed by the caller. program: "relay" or "agent". */
+/* Where relay.json is when -c does not say; freed by the caller. */
 char *relay_config_default_path(void);
 
 /* 0; or ERR_CONFIG after reporting every error through log_say (exit 2); or a negative errno, reported too (exit 1). */

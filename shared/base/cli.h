@@ -2,6 +2,10 @@
  * The command line both programs share: options anywhere, "--" ends them, words in between, --help and --version at every level.
  *
  *	static const struct cli_option init_options[] = {{"domain", 0, "D", "the zone of your names"}, …, {0}};
+ *
+ * A command's name may be two words ("account add"): then `account` alone, or with an unknown second word, is wrong usage that names them
+ * all, and `account --help` lists them. An option of one command may stand before it, so options of one name must
+ * all take a value or all take none.
  */
 #ifndef GROUNDNUT_BASE_CLI_H
 #define GROUNDNUT_BASE_CLI_H
@@ -19,8 +23,8 @@ struct cli_option {
 };
 
 struct cli_command {
-	const char *name;     /* "init"; NULL ends the list */
-	const char *words;    /* what follows it: "NAME PUBLIC TARGET" */
+	const char *name;     /* "init", "account add"; NULL ends the list */
+	const char *words;    /* what follows it: "NAME PUBLIC TARGET"; may be NULL */
 	const char *help;     /* one line */
 	const char *more;     /* further lines for SUBCOMMAND --help, or NULL */
 	const struct cli_option *options; /* besides the common ones; may be NULL */
@@ -31,19 +35,24 @@ struct cli_command {
 struct cli {
 	const char *program, *about;
 	const struct cli_command *commands;
-	const struct cli_option *common; /* config, help, version, log-level, log-format … */
+	const struct cli_option *common; /* cli_common, or a list of its own that has all of that */
 };
+
+/* -c/--config FILE, --log-level, --log-format, -h/--help, --version. */
+extern const struct cli_option cli_common[];
 
 struct cli_line {
 	const struct cli_command *command;
 	const char *words[CLI_WORDS]; /* after the command's name */
 	size_t word_count;
-	struct { const struct cli_option *option; const char *value; } values[CLI_VALUES];
+	struct { const struct cli_option *option; const char *value; } values[CLI_VALUES]; /* value: NULL for a switch */
 	size_t value_count;
 };
 
-/* Parses all; prints help or version and says so by *exit_code >= 0; wrong usage is one line on stderr and exit 2. *exit_code -1: go on. */
+/* Parses all, and sets the log up from --log-level and --log-format. Prints help or version and says so by *exit_code >= 0; wrong usage is
+ * one line on stderr and exit 2. *exit_code -1: go on, out->command is set. */
 void cli_parse(const struct cli *cli, int argc, char **argv, struct cli_line *out, int *exit_code);
+bool cli_has(const struct cli_line *line, const char *option);
 const char *cli_value(const struct cli_line *line, const char *option);           /* the last one given, or NULL */
 size_t cli_value_count(const struct cli_line *line, const char *option);
 const char *cli_value_at(const struct cli_line *line, const char *option, size_t i);

@@ -22,7 +22,7 @@ struct mapping {
 	char *name;
 	enum mapping_protocol protocol;
 	uint16_t first, last;        /* public ports of tcp and udp; 0 for http and tls */
-	char *host;                  /* of http and tls, as written, e.g. "blog.alice" or "*.alice"; else NULL */
+	char *host;                  /* of http and tls, lower case, e.g. "blog.alice", "*.alice", "a.example."; else NULL */
 	char *target_text;           /* as written, for people */
 	struct endpoint target;      /* only the agent uses it; on the relay only target_text is set */
 	struct cidr *allow;          /* who may come in; count 0: everybody */
@@ -42,7 +42,8 @@ struct mapping_list {
 };
 
 const char *mapping_protocol_text(enum mapping_protocol p); /* "tcp" … */
-int mapping_protocol_parse(const char *text, enum mapping_protocol *out);
+int mapping_protocol_parse(const char *text, enum mapping_protocol *out); /* 0 or ERR_SYNTAX */
+bool mapping_protocol_runs(enum mapping_protocol p);        /* this version opens such mappings; the others are read, and refused by name */
 const char *mapping_state_text(enum mapping_state s);       /* "pending" "open" "error" */
 
 void mapping_fini(struct mapping *m);
@@ -51,23 +52,25 @@ bool mapping_same(const struct mapping *a, const struct mapping *b); /* all but 
 struct mapping *mapping_by_name(const struct mapping_list *l, const char *name);
 struct mapping *mapping_by_id(const struct mapping_list *l, uint32_t id);
 
-/* One mapping object as in agent.json (CONTRACT section 2); on_wire: with "id", and the target is not taken apart. Errors are collected in
- * the conf; false when there were any. Checks: name, protocol, ports against target range (same length or a single target), host
- * for http/tls only, keys that do not fit the protocol. */
+/* One mapping object as in agent.json; on_wire: with "id", and the target is not taken apart. Errors are collected in the conf; false
+ * when there were any, and *out is then empty. Checks: name, protocol, as many public ports as target ports, host for http and tls
+ * only, keys that do not fit the protocol. */
 bool mapping_read(struct conf_at at, bool on_wire, struct mapping *out);
-/* The list, with doubled names, and public ports that overlap within one protocol, as errors. */
+/* The list, with doubled names, hosts and ids, public ports that overlap within one protocol, and more than a DECLARE can carry, as
+ * errors. False: *out is empty. An absent list is empty and true. */
 bool mapping_list_read(struct conf_at list, bool on_wire, struct mapping_list *out);
 
 /* What a "names" entry of agent.json says. */
 enum name_follow { NAME_FOLLOW_RELAY, NAME_FOLLOW_HOME };
 struct name_wish {
-	char *host;
+	char *host;                  /* as a mapping's host */
 	enum name_follow follow;
 };
 struct name_wish_list {
 	struct name_wish *items; /* owned */
 	size_t count;
 };
+const char *name_follow_text(enum name_follow f);           /* "relay" "home" */
 void name_wish_list_fini(struct name_wish_list *l);
 bool name_wish_list_read(struct conf_at list, struct name_wish_list *out);
 
@@ -81,7 +84,8 @@ struct declare {
 };
 void declare_fini(struct declare *d);
 void declare_write(const struct declare *d, struct buf *out);
-int declare_read(const char *text, size_t len, struct declare *out, char why[256]); /* 0 or ERR_SYNTAX; *out needs no fini then */
+/* 0; or ERR_SYNTAX with the first reason in why, and *out is empty. Unknown keys are ignored. */
+int declare_read(const char *text, size_t len, struct declare *out, char why[256]);
 
 /* STATE: the relay's answer; one entry for each mapping of that serial. */
 struct mapping_report {
@@ -106,6 +110,6 @@ struct state {
 };
 void state_fini(struct state *s);
 void state_write(const struct state *s, struct buf *out);
-int state_read(const char *text, size_t len, struct state *out, char why[256]);
+int state_read(const char *text, size_t len, struct state *out, char why[256]); /* as declare_read */
 
 #endif

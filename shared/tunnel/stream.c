@@ -270,6 +270,11 @@ uint32_t stream_reset_code(const struct stream *s)
 	return s->got_code;
 }
 
+bool stream_is_adrift(const struct stream *s)
+{
+	return !s->tunnel;
+}
+
 /* --- credit --- */
 
 uint32_t stream_keep(const struct tunnel *t)

@@ -678,6 +678,16 @@ void tunnel_state(struct tunnel *t, const struct buf *json)
 	set_message(t, FRAME_STATE, json);
 }
 
+size_t tunnel_streams(const struct tunnel *t)
+{
+	return t->count;
+}
+
+uint64_t tunnel_last_moved_ms(const struct tunnel *t)
+{
+	return t->last_moved_ms;
+}
+
 struct tunnel_numbers tunnel_numbers(const struct tunnel *t)
 {
 	size_t waiting = 0;

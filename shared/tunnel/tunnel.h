@@ -104,6 +104,9 @@ struct tunnel_numbers {
 	uint64_t later_skipped;  /* frames of kinds this version does not know */
 	uint64_t datagrams_dropped;
 };
+size_t tunnel_streams(const struct tunnel *t);          /* open or closing */
+uint64_t tunnel_last_moved_ms(const struct tunnel *t);
+/* For status; counts the waiting ones. */
 struct tunnel_numbers tunnel_numbers(const struct tunnel *t);
 
 /* --- streams --- */
@@ -129,6 +132,7 @@ void stream_consume(struct stream *s, size_t len);
 bool stream_is_eof(const struct stream *s);       /* the peer's FIN has come and all before it is consumed */
 bool stream_is_reset(const struct stream *s);     /* the peer's RESET has come (or the tunnel is gone); waiting bytes may be left */
 uint32_t stream_reset_code(const struct stream *s);
+bool stream_is_adrift(const struct stream *s);    /* its tunnel is gone; what waits can still be taken */
 
 /* Datagrams: whole, unreliable, newest win. */
 void stream_datagram(struct stream *s, const void *p, size_t len);

@@ -1,0 +1,311 @@
+#include "agent/config.h"
+
+#include "shared/base/conf.h"
+#include "shared/base/err.h"
+#include "shared/base/file.h"
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+#include "shared/base/text.h"
+#include "shared/net/tls.h"
+
+#include <ctype.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { TOKEN_MAX = 512, TOKEN_FILE_MAX = 4096, NAME_MAX_LEN = 63 };
+
+/* The XDG directory of that variable (a relative one does not count), with ours in it. */
+static char *user_dir(const char *variable, const char *below_home)
+{
+	const char *dir = getenv(variable), *home = getenv("HOME");
+	if (dir && dir[0] == '/')
+		return mem_printf("%s/groundnut", dir);
+	if (!home || home[0] != '/') {
+		const struct passwd *user = getpwuid(geteuid());
+		home = user && user->pw_dir ? user->pw_dir : "";
+	}
+	return mem_printf("%s/%s/groundnut", home, below_home);
+}
+
+static char *in_dir(char *dir, const char *file)
+{
+	char *path = mem_printf("%s/%s", dir, file);
+	mem_free(dir);
+	return path;
+}
+
+char *agent_config_default_path(void)
+{
+	if (geteuid() == 0)
+		return mem_strdup("/etc/groundnut/agent.json");
+	return in_dir(user_dir("XDG_CONFIG_HOME", ".config"), "agent.json");
+}
+
+static char *default_control(void)
+{
+	const char *runtime = getenv("XDG_RUNTIME_DIR");
+	if (geteuid() == 0)
+		return mem_strdup("/run/groundnut/agent.sock");
+	if (runtime && runtime[0] == '/')
+		return mem_printf("%s/groundnut/agent.sock", runtime);
+	return in_dir(user_dir("XDG_STATE_HOME", ".local/state"), "agent.sock");
+}
+
+/* A host name may hold what an agent's name may not. */
+static char *default_agent(void)
+{
+	char host[256] = "";
+	if (gethostname(host, sizeof(host) - 1) != 0)
+		host[0] = '\0';
+	for (char *p = host; *p; p++) {
+		if (!isalnum((unsigned char)*p) && !strchr("._-", *p))
+			*p = '-';
+	}
+	char *name = host + strspn(host, ".-");
+	if (strlen(name) > NAME_MAX_LEN)
+		name[NAME_MAX_LEN] = '\0';
+	return mem_strdup(text_is_name(name) ? name : "agent");
+}
+
+bool agent_config_is_token(const char *text)
+{
+	size_t len = strlen(text);
+	return len > 0 && len <= TOKEN_MAX &&
+	       strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") == len;
+}
+
+static void read_relay(struct conf_at root, struct agent_config *c)
+{
+	const char *text, *why;
+	if (!conf_str(root, "relay", &text))
+		return;
+	if (endpoint_parse(text, &c->relay, &why) != 0)
+		conf_error(root, "relay", "\"%s\" %s", text, why);
+	else if (c->relay.first != c->relay.last)
+		conf_error(root, "relay", "\"%s\" is a range; the relay has one port", text);
+	c->relay_text = mem_strdup(text);
+}
+
+/* A file that cannot be used must be found by `check`, not by the first dial. */
+static void read_ca_file(struct conf_at root, struct agent_config *c)
+{
+	const char *text;
+	char *why = NULL;
+	if (!conf_str(root, "ca_file", &text))
+		return;
+	c->ca_file = file_beside(c->file, text);
+	struct tls_context *tls = tls_client_new(NULL, c->ca_file, TLS_ALPN_TUNNEL, false, &why);
+	if (!tls)
+		conf_error(root, "ca_file", "%s", why);
+	mem_free(why);
+	tls_unref(tls);
+}
+
+/* How the relay is known: exactly one way, and never none. */
+static void read_trust(struct conf_at root, struct agent_config *c)
+{
+	const char *text;
+	bool pin = conf_has(root, "pin"), ca_file = conf_has(root, "ca_file"), ca = conf_has(root, "ca");
+	if (pin + ca_file + ca == 0)
+		conf_error(root, "pin", "missing; the relay is known by \"pin\", \"ca_file\" or \"ca\": \"system\"");
+	else if (pin + ca_file + ca > 1)
+		conf_error(root, pin ? "pin" : "ca_file", "only one of \"pin\", \"ca_file\" and \"ca\" may be given");
+	if (pin && conf_str(root, "pin", &text)) {
+		if (!tls_is_pin(text))
+			conf_error(root, "pin", "\"%s\" is not sha256: and 64 lower-case hex digits", text);
+		c->pin = mem_strdup(text);
+	}
+	if (ca_file)
+		read_ca_file(root, c);
+	if (ca && conf_str(root, "ca", &text) && strcmp(text, "system") != 0)
+		conf_error(root, "ca", "\"%s\" is not \"system\", the only value known", text);
+}
+
+static void read_token_file(struct conf_at root, struct agent_config *c)
+{
+	const char *text;
+	char *content = NULL;
+	size_t len;
+	if (!conf_str(root, "token_file", &text))
+		return;
+	char *path = file_beside(c->file, text);
+	int err = file_read(path, TOKEN_FILE_MAX, &content, &len);
+	if (err) {
+		conf_error(root, "token_file", "%s: %s", path, err_text(err));
+	} else {
+		while (len > 0 && isspace((unsigned char)content[len - 1]))
+			content[--len] = '\0';
+		if (!agent_config_is_token(content))
+			conf_error(root, "token_file", "%s: holds no token", path);
+		c->token = mem_strdup(content);
+		mem_wipe(content, len);
+	}
+	mem_free(content);
+	mem_free(path);
+}
+
+static void read_token(struct conf_at root, struct agent_config *c)
+{
+	const char *text;
+	bool token = conf_has(root, "token"), token_file = conf_has(root, "token_file");
+	if (!token && !token_file)
+		conf_error(root, "token", "missing; `groundnut-agent join` writes it");
+	if (token && token_file)
+		conf_error(root, "token", "only one of \"token\" and \"token_file\" may be given");
+	else if (token_file)
+		read_token_file(root, c);
+	if (token && conf_str(root, "token", &text)) {
+		if (!agent_config_is_token(text))
+			conf_error(root, "token", "is not a token: letters, digits, \"-\" and \"_\" only");
+		mem_free(c->token);
+		c->token = mem_strdup(text);
+	}
+}
+
+static char *read_name(struct conf_at root, const char *key)
+{
+	const char *text;
+	if (!conf_str(root, key, &text))
+		return NULL;
+	if (!text_is_name(text))
+		conf_error(root, key, "\"%s\" is not a name: 1 to 63 of letters, digits, \".\", \"_\" and \"-\"", text);
+	return mem_strdup(text);
+}
+
+static char *read_control(struct conf_at root, const char *file)
+{
+	const char *text = NULL;
+	if (conf_opt_str(root, "control", &text) && text)
+		return file_beside(file, text);
+	return default_control();
+}
+
+/* Asked of each item by itself: a list with an error elsewhere gives no mappings, but all its errors. */
+static void refuse_what_does_not_run(struct conf_at list)
+{
+	for (size_t i = 0; i < conf_len(list); i++) {
+		struct conf_at item = conf_item(list, i);
+		const char *text;
+		enum mapping_protocol p;
+		if (conf_is_str(item, "protocol") && conf_str(item, "protocol", &text) &&
+		    mapping_protocol_parse(text, &p) == 0 && !mapping_protocol_runs(p))
+			conf_error(item, "protocol", "this version does not run %s mappings yet", text);
+	}
+}
+
+static void read_mappings(struct conf_at root, struct agent_config *c)
+{
+	struct conf_at list = conf_list(root, "mappings");
+	mapping_list_read(list, false, &c->mappings);
+	refuse_what_does_not_run(list);
+}
+
+static void read_names(struct conf_at root, struct agent_config *c)
+{
+	name_wish_list_read(conf_list(root, "names"), &c->names);
+	if (c->names.count)
+		conf_error(root, "names", "this version does not run it yet");
+}
+
+static struct agent_config *read_all(struct conf_at root, const char *file)
+{
+	struct agent_config *c = mem_zalloc(sizeof(*c));
+	c->file = mem_strdup(file);
+	if (!root.value)
+		return c;
+	read_relay(root, c);
+	read_trust(root, c);
+	c->account = read_name(root, "account");
+	read_token(root, c);
+	c->agent = conf_has(root, "agent") ? read_name(root, "agent") : default_agent();
+	c->control = read_control(root, file);
+	read_mappings(root, c);
+	read_names(root, c);
+	conf_done(root);
+	return c;
+}
+
+/* Takes the conf. */
+static int finish(struct conf *conf, const char *file, struct agent_config **out)
+{
+	struct agent_config *c = read_all(conf_root(conf), file);
+	int err = 0;
+	if (conf_errors(conf)) {
+		conf_report(conf);
+		agent_config_free(c);
+		c = NULL;
+		err = ERR_CONFIG;
+	}
+	conf_free(conf);
+	*out = c;
+	return err;
+}
+
+int agent_config_parse(const char *file, const char *text, size_t len, struct agent_config **out)
+{
+	return finish(conf_parse(file, text, len, false), file, out);
+}
+
+static void warn_if_readable(const char *file)
+{
+	struct stat st;
+	if (stat(file, &st) == 0 && (st.st_mode & 077 & ~file_secret_mode(file)))
+		log_say("%s: others than its owner can read the token: chmod 600 %s", file, file);
+}
+
+static int open_config(const char *file, struct conf **conf)
+{
+	int err = conf_open(file, conf);
+	if (err)
+		log_say("%s: %s", file, err_text(err));
+	return err;
+}
+
+int agent_config_load(const char *file, struct agent_config **out)
+{
+	struct conf *conf;
+	*out = NULL;
+	int err = open_config(file, &conf);
+	if (err)
+		return err;
+	struct conf_at root = conf_root(conf);
+	bool holds_token = root.value && conf_has(root, "token");
+	err = finish(conf, file, out);
+	if (!err && holds_token)
+		warn_if_readable(file);
+	return err;
+}
+
+int agent_config_control(const char *file, char **path)
+{
+	struct conf *conf;
+	int err = open_config(file, &conf);
+	if (err)
+		return err;
+	struct conf_at root = conf_root(conf);
+	*path = root.value ? read_control(root, file) : default_control();
+	conf_free(conf);
+	return 0;
+}
+
+void agent_config_free(struct agent_config *c)
+{
+	if (!c)
+		return;
+	if (c->token)
+		mem_wipe(c->token, strlen(c->token));
+	mem_free(c->file);
+	mem_free(c->relay_text);
+	mem_free(c->pin);
+	mem_free(c->ca_file);
+	mem_free(c->account);
+	mem_free(c->token);
+	mem_free(c->agent);
+	mem_free(c->control);
+	mapping_list_fini(&c->mappings);
+	name_wish_list_fini(&c->names);
+	mem_free(c);
+}

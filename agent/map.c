@@ -1,0 +1,75 @@
+#include "agent/map.h"
+
+#include "agent/ask.h"
+#include "agent/edit.h"
+#include "shared/base/cli.h"
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The agent waits 5 s for the relay; its own answer takes a moment more. */
+enum { MAP_TIMEOUT_MS = 7000 };
+
+/* The relay's word on the mapping, as the agent passes it on. */
+static int tell(const char *name, const char *answer_text)
+{
+	json_t *answer = json_loads(answer_text, 0, NULL);
+	const char *state = json_string_value(json_object_get(answer, "state"));
+	const char *open = json_string_value(json_object_get(answer, "public"));
+	const char *error = json_string_value(json_object_get(answer, "error"));
+	int code = EXIT_WORK;
+	if (state && strcmp(state, "open") == 0 && open) {
+		puts(open);
+		code = 0;
+	} else if (state && strcmp(state, "pending") == 0) {
+		log_say("%s is in the file, but the relay has not answered yet; see `groundnut-agent status`", name);
+	} else {
+		log_say("%s: %s", name, error ? error : "the relay did not open it");
+	}
+	json_decref(answer);
+	return code;
+}
+
+int map_command(const char *file, const char *name, const char *public_text, const char *target, const char *protocol)
+{
+	struct agent_config *c;
+	char *answer = NULL;
+	int code = edit_map(file, name, public_text, target, protocol, &c);
+	if (code)
+		return code;
+	/* A name that went through the reader needs no escapes. */
+	char *request = mem_printf("{\"do\": \"map\", \"name\": \"%s\"}", name);
+	switch (ask_agent(c->control, request, MAP_TIMEOUT_MS, &answer)) {
+	case ASK_OK:
+		code = tell(name, answer);
+		break;
+	case ASK_NOBODY:
+		log_say("no agent is running; %s opens with `groundnut-agent run`", name);
+		break;
+	case ASK_FAILED:
+		code = EXIT_WORK;
+		break;
+	}
+	mem_free(request);
+	mem_free(answer);
+	agent_config_free(c);
+	return code;
+}
+
+int map_remove_command(const char *file, const char *name)
+{
+	struct agent_config *c;
+	char *answer = NULL;
+	int code = edit_unmap(file, name, &c);
+	if (code)
+		return code;
+	enum ask_result running = ask_agent(c->control, "{\"do\": \"reload\"}", ASK_TIMEOUT_MS, &answer);
+	if (running == ASK_NOBODY)
+		log_say("no agent is running; %s is out of the file", name);
+	mem_free(answer);
+	agent_config_free(c);
+	return running == ASK_FAILED ? EXIT_WORK : 0;
+}

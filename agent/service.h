@@ -1,0 +1,7 @@
+/* The running service: `groundnut-agent run`. */
+#ifndef GROUNDNUT_AGENT_SERVICE_H
+#define GROUNDNUT_AGENT_SERVICE_H
+
+int service_run(const char *config_file); /* until SIGTERM; the exit code: 0, 1 or 2 (CONTRACT section 1) */
+
+#endif

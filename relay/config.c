@@ -1,0 +1,299 @@
+#include "relay/config.h"
+
+#include "shared/base/err.h"
+#include "shared/base/file.h"
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+#include "shared/base/text.h"
+
+#include <ifaddrs.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { LISTEN_MAX = 64, GRACE_MAX_S = 86400, THREADS_MAX = 256, HEAD_MAX_S = 3600, COUNT_MAX = 10000000, MEMORY_MAX_MIB = 1 << 20 };
+
+/* What a relay.json may hold that only later versions run. */
+static const char *const later_keys[] = {"http", "tls", "dns", "update", "admin"};
+
+static const char *home_dir(void)
+{
+	const char *home = getenv("HOME");
+	if (home && *home == '/')
+		return home;
+	const struct passwd *user = getpwuid(getuid());
+	return user ? user->pw_dir : "/";
+}
+
+/* $variable/groundnut/file, or ~/fallback/groundnut/file; the XDG rules ignore a value that is not absolute. */
+static char *user_path(const char *variable, const char *fallback, const char *file)
+{
+	const char *base = getenv(variable);
+	if (base && *base == '/')
+		return mem_printf("%s/groundnut/%s", base, file);
+	return mem_printf("%s/%s/groundnut/%s", home_dir(), fallback, file);
+}
+
+char *relay_config_default_path(void)
+{
+	if (geteuid() == 0)
+		return mem_strdup("/etc/groundnut/relay.json");
+	return user_path("XDG_CONFIG_HOME", ".config", "relay.json");
+}
+
+static char *default_state(void)
+{
+	if (geteuid() == 0)
+		return mem_strdup("/var/lib/groundnut/relay.db");
+	return user_path("XDG_STATE_HOME", ".local/state", "relay.db");
+}
+
+static char *default_control(const char *state)
+{
+	if (geteuid() == 0)
+		return mem_strdup("/run/groundnut/relay.sock");
+	const char *runtime = getenv("XDG_RUNTIME_DIR");
+	if (runtime && *runtime == '/')
+		return mem_printf("%s/groundnut/relay.sock", runtime);
+	return file_beside(state, "relay.sock");
+}
+
+static char *absolute(const char *file)
+{
+	if (file[0] == '/')
+		return mem_strdup(file);
+	char *here = getcwd(NULL, 0);
+	char *path = here ? mem_printf("%s/%s", here, file) : mem_strdup(file);
+	free(here);
+	return path;
+}
+
+static char *read_domain(struct conf_at root)
+{
+	const char *text;
+	char name[256];
+	struct addr ip;
+	if (!conf_str(root, "domain", &text))
+		return NULL;
+	if (text_host(text, false, name) == 0 && addr_parse_ip(name, &ip) < 0)
+		return mem_strdup(name);
+	conf_error(root, "domain", "\"%s\" is not a domain name", text);
+	return NULL;
+}
+
+static char *read_host(struct conf_at root)
+{
+	const char *text = NULL;
+	char name[256];
+	struct addr ip;
+	if (!conf_opt_str(root, "host", &text) || !text)
+		return NULL;
+	if (addr_parse_ip(text, &ip) == 0)
+		return mem_strdup(addr_ip_text(&ip, name));
+	if (text_host(text, false, name) == 0)
+		return mem_strdup(name);
+	conf_error(root, "host", "\"%s\" is neither a host name nor an address", text);
+	return NULL;
+}
+
+typedef int parse_fn(const char *text, struct addr *out);
+
+static bool is_listed(const struct addr *list, size_t count, const struct addr *a)
+{
+	for (size_t i = 0; i < count; i++)
+		if (addr_equal(&list[i], a))
+			return true;
+	return false;
+}
+
+/* A list of addresses under key, each as parse reads it; an absent one is left to its default. */
+static void read_addrs(struct conf_at root, const char *key, parse_fn *parse, struct addr **out, size_t *count)
+{
+	struct conf_at list = conf_list(root, key);
+	size_t len = conf_len(list);
+	if (!list.value)
+		return;
+	if (!len || len > LISTEN_MAX) {
+		conf_error(root, key, "must have 1 to %d entries, not %zu", LISTEN_MAX, len);
+		return;
+	}
+	*out = mem_zalloc(len * sizeof(**out));
+	for (size_t i = 0; i < len; i++) {
+		const char *text;
+		struct addr a;
+		if (!conf_item_str(list, i, &text))
+			continue;
+		if (parse(text, &a) < 0 || (parse == addr_parse && !a.port))
+			conf_error_item(list, i, "\"%s\" is not an address%s", text,
+					parse == addr_parse ? " and port such as \"[::]:7000\"" : "");
+		else if (is_listed(*out, *count, &a))
+			conf_error_item(list, i, "\"%s\" is given twice", text);
+		else
+			(*out)[(*count)++] = a;
+	}
+}
+
+static void default_addr(const char *text, parse_fn *parse, struct addr **out, size_t *count)
+{
+	if (*out)
+		return;
+	*out = mem_zalloc(sizeof(**out));
+	*count = parse(text, *out) == 0;
+}
+
+static bool is_link_local(const struct addr *a)
+{
+	return a->family == 4 ? a->ip[0] == 169 && a->ip[1] == 254 : a->ip[0] == 0xfe && (a->ip[1] & 0xc0) == 0x80;
+}
+
+/* Those of one family; only_public, or any that another machine could reach. */
+static void add_own(const struct ifaddrs *all, int family, bool only_public, struct relay_config *c)
+{
+	for (const struct ifaddrs *i = all; i && c->address_count < LISTEN_MAX; i = i->ifa_next) {
+		struct addr a;
+		if (!i->ifa_addr || !addr_from_sockaddr(&a, i->ifa_addr) || a.family != family)
+			continue;
+		a.port = 0;
+		if (addr_is_loopback(&a) || is_link_local(&a) || (only_public && !addr_is_public(&a)))
+			continue;
+		if (!is_listed(c->addresses, c->address_count, &a))
+			c->addresses[c->address_count++] = a;
+	}
+}
+
+static void default_addresses(struct relay_config *c)
+{
+	struct ifaddrs *all = NULL;
+	if (c->addresses || getifaddrs(&all) < 0)
+		return;
+	c->addresses = mem_zalloc(LISTEN_MAX * sizeof(*c->addresses));
+	for (int only_public = 1; only_public >= 0 && !c->address_count; only_public--) {
+		add_own(all, 4, only_public, c);
+		add_own(all, 6, only_public, c);
+	}
+	freeifaddrs(all);
+}
+
+/* A path under key made absolute, or NULL when absent or wrong. */
+static char *read_path(struct conf_at root, const char *key, const char *file)
+{
+	const char *text = NULL;
+	if (!conf_opt_str(root, key, &text) || !text)
+		return NULL;
+	if (!*text) {
+		conf_error(root, key, "is empty");
+		return NULL;
+	}
+	return file_beside(file, text);
+}
+
+static void read_paths(struct conf_at root, struct relay_config *c)
+{
+	c->certificate = read_path(root, "certificate", c->file);
+	c->private_key = read_path(root, "private_key", c->file);
+	c->accounts = read_path(root, "accounts", c->file);
+	c->state = read_path(root, "state", c->file);
+	c->control = read_path(root, "control", c->file);
+	if (!c->certificate)
+		c->certificate = file_beside(c->file, "relay.crt");
+	if (!c->private_key)
+		c->private_key = file_beside(c->file, "relay.key");
+	if (!c->accounts)
+		c->accounts = file_beside(c->file, "accounts.json");
+	if (!c->state)
+		c->state = default_state();
+	if (!c->control)
+		c->control = default_control(c->state);
+	if (strlen(c->control) >= sizeof(((struct sockaddr_un *)0)->sun_path))
+		conf_error(root, "control", "\"%s\" is longer than a socket's path may be (%zu bytes)", c->control,
+			   sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
+}
+
+static uint32_t read_number(struct conf_at at, const char *key, int64_t min, int64_t max, uint32_t otherwise)
+{
+	int64_t n = otherwise;
+	conf_opt_int(at, key, min, max, &n);
+	return (uint32_t)n;
+}
+
+static void read_limits(struct conf_at root, struct relay_limits *l)
+{
+	struct conf_at at = conf_object(root, "limits");
+	l->connections_per_account = read_number(at, "connections_per_account", 1, COUNT_MAX, 4096);
+	l->failed_handshakes_per_second_per_address =
+		read_number(at, "failed_handshakes_per_second_per_address", 1, COUNT_MAX, 5);
+	l->head_s = read_number(at, "head_s", 1, HEAD_MAX_S, 10);
+	l->unfinished_heads_per_source = read_number(at, "unfinished_heads_per_source", 1, COUNT_MAX, 200);
+	l->session_memory_mib = read_number(at, "session_memory_mib", 1, MEMORY_MAX_MIB, 16);
+	l->memory_mib = read_number(at, "memory_mib", 1, MEMORY_MAX_MIB, 256);
+	if (l->session_memory_mib > l->memory_mib)
+		conf_error(at.value ? at : root, at.value ? "session_memory_mib" : "limits",
+			   "a session's %u MiB are more than the process's memory_mib, %u",
+			   (unsigned)l->session_memory_mib, (unsigned)l->memory_mib);
+	conf_done(at);
+}
+
+static void read_root(struct conf_at root, struct relay_config *c)
+{
+	c->domain = read_domain(root);
+	c->host = read_host(root);
+	read_addrs(root, "addresses", addr_parse_ip, &c->addresses, &c->address_count);
+	read_addrs(root, "listen", addr_parse, &c->listen, &c->listen_count);
+	read_addrs(root, "bind", addr_parse_ip, &c->bind, &c->bind_count);
+	default_addresses(c);
+	default_addr("[::]:7000", addr_parse, &c->listen, &c->listen_count);
+	default_addr("::", addr_parse_ip, &c->bind, &c->bind_count);
+	read_paths(root, c);
+	c->grace_s = read_number(root, "grace_s", 1, GRACE_MAX_S, 120);
+	c->threads = read_number(root, "threads", 0, THREADS_MAX, 0);
+	read_limits(root, &c->limits);
+	for (size_t i = 0; i < sizeof(later_keys) / sizeof(*later_keys); i++)
+		if (conf_has(root, later_keys[i]))
+			conf_error(root, later_keys[i], "this version does not run it yet");
+	conf_done(root);
+}
+
+int relay_config_load(const char *file, struct relay_config **out)
+{
+	struct conf *conf = NULL;
+	*out = NULL;
+	int err = conf_open(file, &conf);
+	if (err < 0) {
+		log_say("%s: %s", file, err_text(err));
+		return err;
+	}
+	struct relay_config *c = mem_zalloc(sizeof(*c));
+	c->file = absolute(file);
+	struct conf_at root = conf_root(conf);
+	if (root.value)
+		read_root(root, c);
+	if (conf_errors(conf)) {
+		conf_report(conf);
+		relay_config_free(c);
+		err = ERR_CONFIG;
+	} else {
+		*out = c;
+	}
+	conf_free(conf);
+	return err;
+}
+
+void relay_config_free(struct relay_config *c)
+{
+	if (!c)
+		return;
+	mem_free(c->file);
+	mem_free(c->domain);
+	mem_free(c->host);
+	mem_free(c->addresses);
+	mem_free(c->listen);
+	mem_free(c->bind);
+	mem_free(c->certificate);
+	mem_free(c->private_key);
+	mem_free(c->accounts);
+	mem_free(c->state);
+	mem_free(c->control);
+	mem_free(c);
+}

@@ -1,0 +1,320 @@
+#include "relay/init.h"
+
+#include "shared/base/addr.h"
+#include "shared/base/buf.h"
+#include "shared/base/err.h"
+#include "shared/base/file.h"
+#include "shared/base/json.h"
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+#include "shared/base/text.h"
+#include "shared/net/tls.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { NAMES = CLI_VALUES + 3 };
+
+struct init {
+	char domain[256];
+	char host[256];             /* "" when not given */
+	struct addr addresses[CLI_VALUES];
+	size_t address_count;
+	const char *config_file;    /* relay.json */
+};
+
+/* What a firewall has to let through; a later feature that listens adds its line. */
+static const struct {
+	unsigned port;
+	const char *protocol, *what;
+} open_ports[] = {
+	{7000, "tcp", "the agents' door"},
+};
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+static bool read_domain(const struct cli_line *line, struct init *in)
+{
+	const char *text = cli_value(line, "domain");
+	struct addr ip;
+	if (!text)
+		log_say("init needs --domain, the zone of your names, such as home.example.com");
+	else if (text_host(text, false, in->domain) < 0 || addr_parse_ip(in->domain, &ip) == 0)
+		log_say("--domain: \"%s\" is not a domain name", text);
+	else
+		return true;
+	return false;
+}
+
+static bool read_host(const struct cli_line *line, struct init *in)
+{
+	const char *text = cli_value(line, "host");
+	struct addr ip;
+	if (!text)
+		return true;
+	if (addr_parse_ip(text, &ip) == 0)
+		addr_ip_text(&ip, in->host);
+	else if (text_host(text, false, in->host) < 0) {
+		log_say("--host: \"%s\" is neither a host name nor an address", text);
+		return false;
+	}
+	return true;
+}
+
+static bool has_address(const struct init *in, const struct addr *a)
+{
+	for (size_t i = 0; i < in->address_count; i++)
+		if (addr_equal_ip(&in->addresses[i], a))
+			return true;
+	return false;
+}
+
+static bool read_addresses(const struct cli_line *line, struct init *in)
+{
+	bool ok = true;
+	for (size_t i = 0; i < cli_value_count(line, "address"); i++) {
+		const char *text = cli_value_at(line, "address", i);
+		struct addr a;
+		if (addr_parse_ip(text, &a) < 0) {
+			log_say("--address: \"%s\" is not an IPv4 or IPv6 address", text);
+			ok = false;
+		} else if (!has_address(in, &a)) {
+			in->addresses[in->address_count++] = a;
+		}
+	}
+	if (ok && !in->address_count) {
+		log_say("init needs --address, the public address of this machine");
+		ok = false;
+	}
+	return ok;
+}
+
+static bool read_line(const struct cli_line *line, struct init *in)
+{
+	bool domain = read_domain(line, in), host = read_host(line, in), addresses = read_addresses(line, in);
+	return domain && host && addresses;
+}
+
+static void warn_of_addresses(const struct init *in)
+{
+	char ip[ADDR_TEXT];
+	for (size_t i = 0; i < in->address_count; i++)
+		if (!addr_is_public(&in->addresses[i]))
+			log_say("warning: %s is not a public address; visitors on the Internet will not reach it",
+				addr_ip_text(&in->addresses[i], ip));
+}
+
+static void write_list(struct json *w, const char *key, const char *only)
+{
+	json_open(w, key, '[');
+	json_str(w, NULL, only);
+	json_close(w);
+}
+
+/* Everything that this version runs, switched on; the rest has working defaults. */
+static void write_config(const struct init *in, struct buf *out)
+{
+	struct json w = json_into(out, true);
+	char ip[ADDR_TEXT];
+	json_open(&w, NULL, '{');
+	json_str(&w, "domain", in->domain);
+	if (in->host[0])
+		json_str(&w, "host", in->host);
+	json_open(&w, "addresses", '[');
+	for (size_t i = 0; i < in->address_count; i++)
+		json_str(&w, NULL, addr_ip_text(&in->addresses[i], ip));
+	json_close(&w);
+	write_list(&w, "listen", "[::]:7000");
+	write_list(&w, "bind", "::");
+	json_str(&w, "certificate", "relay.crt");
+	json_str(&w, "private_key", "relay.key");
+	json_str(&w, "accounts", "accounts.json");
+	json_uint(&w, "grace_s", 120);
+	json_close(&w);
+	buf_puts(out, "\n");
+}
+
+static int make_key(const struct init *in, char **certificate, char **key)
+{
+	const char *names[NAMES];
+	char texts[CLI_VALUES][ADDR_TEXT];
+	size_t count = 0;
+	names[count++] = in->domain;
+	if (in->host[0] && strcmp(in->host, in->domain))
+		names[count++] = in->host;
+	for (size_t i = 0; i < in->address_count; i++) {
+		addr_ip_text(&in->addresses[i], texts[i]);
+		if (strcmp(texts[i], in->host))
+			names[count++] = texts[i];
+	}
+	names[count] = NULL;
+	return tls_make_self_signed(names, certificate, key);
+}
+
+/* The four files, in the order of writing: relay.json is the last, so that it never names what is not there. */
+struct output {
+	char *path;
+	const char *text;
+	bool secret;
+};
+
+static bool none_exists(const struct output *files, size_t count)
+{
+	bool none = true;
+	for (size_t i = 0; i < count; i++)
+		if (file_exists(files[i].path)) {
+			log_say("%s exists already; nothing was written", files[i].path);
+			none = false;
+		}
+	return none;
+}
+
+static int write_files(const struct output *files, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		mode_t mode = files[i].secret ? file_secret_mode(files[i].path) : 0644;
+		int err = file_replace(files[i].path, files[i].text, strlen(files[i].text), mode, true);
+		if (!err)
+			continue;
+		log_say("%s: %s", files[i].path, err_text(err));
+		while (i--)
+			unlink(files[i].path);
+		return EXIT_WORK;
+	}
+	return 0;
+}
+
+static int make_directory(const char *config_file)
+{
+	char *dir = file_dir(config_file);
+	int err = file_make_dirs(dir, 0700);
+	if (err)
+		log_say("%s: %s", dir, err_text(err));
+	mem_free(dir);
+	return err ? EXIT_WORK : 0;
+}
+
+static int write_all(const struct init *in)
+{
+	struct buf config = BUF_INIT;
+	char *certificate = NULL, *key = NULL;
+	struct output files[] = {
+		{file_beside(in->config_file, "relay.key"), NULL, true},
+		{file_beside(in->config_file, "relay.crt"), NULL, false},
+		{file_beside(in->config_file, "accounts.json"), "[]\n", true},
+		{mem_strdup(in->config_file), NULL, false},
+	};
+	int exit_code = EXIT_WORK;
+	if (!none_exists(files, COUNT_OF(files)) || make_directory(in->config_file))
+		goto done;
+	int err = make_key(in, &certificate, &key);
+	if (err) {
+		log_say("no key could be made: %s", err_text(err));
+		goto done;
+	}
+	write_config(in, &config);
+	files[0].text = key;
+	files[1].text = certificate;
+	files[3].text = buf_str(&config);
+	exit_code = write_files(files, COUNT_OF(files));
+done:
+	for (size_t i = 0; i < COUNT_OF(files); i++)
+		mem_free(files[i].path);
+	if (key)
+		mem_wipe(key, strlen(key));
+	mem_free(key);
+	mem_free(certificate);
+	buf_fini(&config);
+	return exit_code;
+}
+
+static void print_records(const struct init *in, const char *name)
+{
+	char ip[ADDR_TEXT];
+	for (size_t i = 0; i < in->address_count; i++) {
+		const struct addr *a = &in->addresses[i];
+		printf("    %s %s %s\n", name, a->family == 6 ? "AAAA" : "A", addr_ip_text(a, ip));
+	}
+}
+
+/*
+ * Names as the provider's form wants them: relative to the zone above. A domain of two labels is itself the zone that is held, its
+ * delegation is the registrar's business, and its own records stand at "@".
+ */
+static void print_dns(const struct init *in)
+{
+	const char *dot = strchr(in->domain, '.');
+	bool is_zone = !dot || !strchr(dot + 1, '.');
+	char label[256], glue[300], below[300];
+	snprintf(label, sizeof(label), "%.*s", is_zone ? 0 : (int)(dot - in->domain), in->domain);
+	snprintf(glue, sizeof(glue), "ns1%s%s", is_zone ? "" : ".", label);
+	snprintf(below, sizeof(below), "*%s%s", is_zone ? "" : ".", label);
+	const char *zone = is_zone ? in->domain : dot + 1;
+
+	printf("(a) At the DNS provider of %s, the delegation of %s to this relay's own DNS server,\n"
+	       "    once this relay runs one (\"dns\" in relay.json); until then (b):\n\n",
+	       zone, in->domain);
+	printf("    %s NS ns1.%s.\n", is_zone ? "@" : label, in->domain);
+	print_records(in, glue);
+	printf("\n(b) Or, without delegation, there:\n\n");
+	print_records(in, is_zone ? "@" : label);
+	print_records(in, below);
+}
+
+static void print_firewall(void)
+{
+	printf("\n(c) At the VPS provider, and in this machine's own firewall, open\n\n");
+	for (size_t i = 0; i < COUNT_OF(open_ports); i++)
+		printf("    %u/%s  %s\n", open_ports[i].port, open_ports[i].protocol, open_ports[i].what);
+	printf("    and each port that your agents map, such as 8080/tcp\n\n");
+	for (size_t i = 0; i < COUNT_OF(open_ports); i++)
+		printf("    ufw allow %u/%s\n", open_ports[i].port, open_ports[i].protocol);
+	printf("  or\n");
+	for (size_t i = 0; i < COUNT_OF(open_ports); i++)
+		printf("    nft add rule inet filter input %s dport %u accept\n", open_ports[i].protocol,
+		       open_ports[i].port);
+}
+
+static void print_next(const struct init *in, bool is_default)
+{
+	printf("\n(d) Next, an account for each home, whose join line goes to its agent; then the relay itself:\n\n");
+	const char *c = is_default ? "" : " -c ", *file = is_default ? "" : in->config_file;
+	printf("    groundnut-relay account add alice%s%s\n", c, file);
+	printf("    groundnut-relay run%s%s\n", c, file);
+}
+
+/* Where relay.json goes; freed by the caller, NULL after saying what is wrong. */
+static char *choose_file(const struct cli_line *line, const char *config_file)
+{
+	const char *dir = cli_value(line, "dir");
+	if (dir && cli_value(line, "config")) {
+		log_say("init takes --dir or --config, not both");
+		return NULL;
+	}
+	if (!dir)
+		return mem_strdup(config_file);
+	size_t len = strlen(dir);
+	return mem_printf("%s%srelay.json", dir, dir[len - 1] == '/' ? "" : "/");
+}
+
+int init_files(const struct cli_line *line, const char *config_file)
+{
+	struct init in = {.address_count = 0};
+	char *file = choose_file(line, config_file);
+	if (!file || !read_line(line, &in)) {
+		mem_free(file);
+		return EXIT_USAGE;
+	}
+	in.config_file = file;
+	warn_of_addresses(&in);
+	int exit_code = write_all(&in);
+	if (!exit_code) {
+		printf("%s, its key, certificate and accounts are written.\n\n", file);
+		print_dns(&in);
+		print_firewall();
+		print_next(&in, !cli_value(line, "dir") && !cli_value(line, "config"));
+	}
+	mem_free(file);
+	return exit_code;
+}

@@ -1,0 +1,233 @@
+/* groundnut-relay: its command line. Each command reads what it needs of the configuration; `run` hands over to the service. */
+#include "relay/account_file.h"
+#include "relay/accounts.h"
+#include "relay/ask.h"
+#include "relay/config.h"
+#include "relay/init.h"
+#include "relay/service.h"
+#include "relay/status.h"
+#include "shared/base/cli.h"
+#include "shared/base/err.h"
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+#include "shared/net/tls.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+struct program {
+	struct cli_line line;
+	char *config_file;
+};
+
+/* The configuration, or NULL and an exit code. */
+static struct relay_config *load(const struct program *p, int *exit_code)
+{
+	struct relay_config *c;
+	int err = relay_config_load(p->config_file, &c);
+	*exit_code = !err ? 0 : err == ERR_CONFIG ? EXIT_USAGE : EXIT_WORK;
+	return c;
+}
+
+static int run_init(void *program)
+{
+	struct program *p = program;
+	return init_files(&p->line, p->config_file);
+}
+
+static int run_account_add(void *program)
+{
+	struct program *p = program;
+	int exit_code;
+	struct relay_config *c = load(p, &exit_code);
+	if (c)
+		exit_code = account_file_add(c, p->line.words[0], cli_value(&p->line, "ports"));
+	relay_config_free(c);
+	return exit_code;
+}
+
+static int run_account_list(void *program)
+{
+	int exit_code;
+	struct relay_config *c = load(program, &exit_code);
+	if (c)
+		exit_code = account_file_list(c);
+	relay_config_free(c);
+	return exit_code;
+}
+
+static int run_account_remove(void *program)
+{
+	struct program *p = program;
+	int exit_code;
+	struct relay_config *c = load(p, &exit_code);
+	if (c)
+		exit_code = account_file_remove(c, p->line.words[0]);
+	relay_config_free(c);
+	return exit_code;
+}
+
+static int run_account_renew(void *program)
+{
+	struct program *p = program;
+	int exit_code;
+	struct relay_config *c = load(p, &exit_code);
+	if (c)
+		exit_code = account_file_renew(c, p->line.words[0]);
+	relay_config_free(c);
+	return exit_code;
+}
+
+static int run_service(void *program)
+{
+	struct program *p = program;
+	return service_run(p->config_file);
+}
+
+/* Of two exit codes the one to end with: a wrong file is told before an absent one. */
+static int worse(int a, int b)
+{
+	return a > b ? a : b;
+}
+
+static int check_readable(const char *file)
+{
+	if (access(file, R_OK) == 0)
+		return 0;
+	log_say("%s: %s", file, err_text(-errno));
+	return EXIT_WORK;
+}
+
+static int check_certificate(const struct relay_config *c)
+{
+	int exit_code = worse(check_readable(c->certificate), check_readable(c->private_key));
+	if (exit_code)
+		return exit_code;
+	char *why = NULL;
+	struct tls_context *t = tls_server_new(c->certificate, c->private_key, TLS_ALPN_TUNNEL, false, &why);
+	if (!t) {
+		log_say("%s", why);
+		exit_code = EXIT_USAGE;
+	}
+	mem_free(why);
+	tls_unref(t);
+	return exit_code;
+}
+
+static int check_accounts(const struct relay_config *c)
+{
+	struct accounts *accounts;
+	char *errors;
+	int err = accounts_load(c->accounts, c->domain, false, &accounts, &errors);
+	accounts_report(errors);
+	mem_free(errors);
+	accounts_unref(accounts);
+	return !err ? 0 : err == ERR_CONFIG ? EXIT_USAGE : EXIT_WORK;
+}
+
+static int run_check(void *program)
+{
+	int exit_code;
+	struct relay_config *c = load(program, &exit_code);
+	if (c)
+		exit_code = worse(check_accounts(c), check_certificate(c));
+	if (!exit_code)
+		printf("%s is in order\n", c->file);
+	relay_config_free(c);
+	return exit_code;
+}
+
+static int run_status(void *program)
+{
+	struct program *p = program;
+	int exit_code;
+	struct relay_config *c = load(p, &exit_code);
+	if (c)
+		exit_code = status_print(c->control, cli_has(&p->line, "json"));
+	relay_config_free(c);
+	return exit_code;
+}
+
+static int run_reload(void *program)
+{
+	int exit_code;
+	struct relay_config *c = load(program, &exit_code);
+	if (!c)
+		return exit_code;
+	struct ask ask;
+	ask_relay(c->control, "reload", &ask);
+	if (ask.result == ASK_DONE)
+		printf("%s\n", ask.said ? ask.said : "reloaded");
+	else
+		log_say("%s", ask.said);
+	exit_code = ask.result == ASK_DONE ? 0 : EXIT_WORK;
+	ask_fini(&ask);
+	relay_config_free(c);
+	return exit_code;
+}
+
+static const struct cli_option init_options[] = {
+	{"domain", 0, "D", "the zone of all names, such as home.example.com"},
+	{"address", 0, "A", "a public address of this machine, v4 or v6; may be repeated"},
+	{"host", 0, "H", "the name or address that agents dial; else the first address"},
+	{"dir", 0, "DIR", "where to write; else the default configuration's directory"},
+	{0},
+};
+
+static const struct cli_option account_add_options[] = {
+	{"ports", 0, "LIST", "what it may open: 8000-8999,6310,51820/udp,53/both; else 1024 to 65535"},
+	{0},
+};
+
+static const struct cli_option status_options[] = {
+	{"json", 0, NULL, "as one JSON object"},
+	{0},
+};
+
+static const struct cli_command commands[] = {
+	{"init", NULL, "write a first configuration, key and certificate",
+	 "Writes relay.json, accounts.json, relay.crt and relay.key, and never overwrites one. Prints the DNS records,\n"
+	 "the firewall's ports and the next commands. --domain and --address are required.",
+	 init_options, 0, 0, run_init},
+	{"account add", "NAME", "create an account and print its join line",
+	 "The join line is shown once: only a hash of its token is kept. It is the whole standard output.",
+	 account_add_options, 1, 1, run_account_add},
+	{"account list", NULL, "show the accounts and what they may open", NULL, NULL, 0, 0, run_account_list},
+	{"account remove", "NAME", "remove an account and end its sessions", NULL, NULL, 1, 1, run_account_remove},
+	{"account renew", "NAME", "give an account a new token and print its join line",
+	 "Sessions of the old token are ended.", NULL, 1, 1, run_account_renew},
+	{"run", NULL, "be the relay, in the foreground",
+	 "SIGHUP, or the command reload, reads the files again; SIGTERM ends it cleanly.", NULL, 0, 0, run_service},
+	{"check", NULL, "read the configuration and report every error",
+	 "Reads relay.json, the accounts, and the certificate with its key; changes nothing.", NULL, 0, 0, run_check},
+	{"status", NULL, "ask the running relay how it is", NULL, status_options, 0, 0, run_status},
+	{"reload", NULL, "have the running relay read its files again",
+	 "A wrong file changes nothing: the relay goes on with what it has, and says so.", NULL, 0, 0, run_reload},
+	{0},
+};
+
+static const struct cli cli = {
+	"groundnut-relay",
+	"the public end of Groundnut's tunnels",
+	commands,
+	cli_common,
+};
+
+int main(int argc, char **argv)
+{
+	struct program p;
+	int exit_code;
+	cli_parse(&cli, argc, argv, &p.line, &exit_code);
+	if (exit_code >= 0)
+		return exit_code;
+	const char *file = cli_value(&p.line, "config");
+	p.config_file = file ? mem_strdup(file) : relay_config_default_path();
+	exit_code = p.line.command->run(&p);
+	mem_free(p.config_file);
+	if (fflush(stdout) == EOF && !exit_code) {
+		log_say("standard output: %s", err_text(-errno));
+		exit_code = EXIT_WORK;
+	}
+	return exit_code;
+}

@@ -1,0 +1,376 @@
+/*
+ * Two passes, since an option may stand before the command it belongs to. The first splits the line into words and options, looking an
+ * option up in all there are; the words then name the command, and the second asks whether each option is one of its own.
+ */
+#include "shared/base/cli.h"
+
+#include "shared/base/buf.h"
+#include "shared/base/log.h"
+#include "shared/base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { KNOWN_MAX = 64, HELP_COLUMN = 34 };
+
+const struct cli_option cli_common[] = {
+	{"config", 'c', "FILE", "the configuration file"},
+	{"log-level", 0, "LEVEL", "debug, info (the default), warn or error"},
+	{"log-format", 0, "FORMAT", "text (the default) or json"},
+	{"help", 'h', NULL, "show this"},
+	{"version", 0, NULL, "show the version"},
+	{0},
+};
+
+struct raw {
+	const char *words[CLI_WORDS]; /* with the command's own */
+	size_t word_count;
+};
+
+static size_t name_len(const char *arg)
+{
+	return strcspn(arg, "=");
+}
+
+static bool is_option(const struct cli_option *o, const char *name, size_t len)
+{
+	return strlen(o->name) == len && !memcmp(o->name, name, len);
+}
+
+static const struct cli_option *option_in(const struct cli_option *list, const char *name, size_t len, char letter)
+{
+	for (const struct cli_option *o = list; o && o->name; o++)
+		if (letter ? o->letter == letter : is_option(o, name, len))
+			return o;
+	return NULL;
+}
+
+static const struct cli_option *option_anywhere(const struct cli *cli, const char *name, size_t len, char letter)
+{
+	const struct cli_option *found = option_in(cli->common, name, len, letter);
+	for (const struct cli_command *c = cli->commands; !found && c->name; c++)
+		found = option_in(c->options, name, len, letter);
+	return found;
+}
+
+static void collect_names(const struct cli_option *list, const char **known, size_t *count)
+{
+	for (const struct cli_option *o = list; o && o->name && *count < KNOWN_MAX; o++)
+		known[(*count)++] = o->name;
+}
+
+static int unknown_option(const struct cli *cli, const char *arg)
+{
+	const char *known[KNOWN_MAX + 1];
+	size_t count = 0;
+	collect_names(cli->common, known, &count);
+	for (const struct cli_command *c = cli->commands; c->name; c++)
+		collect_names(c->options, known, &count);
+	known[count] = NULL;
+	char name[64];
+	snprintf(name, sizeof(name), "%.*s", (int)name_len(arg), arg);
+	const char *near = strncmp(arg, "--", 2) ? NULL : text_nearest(name + 2, known);
+	if (near)
+		log_say("unknown option %s; did you mean --%s?", name, near);
+	else
+		log_say("unknown option %s", name);
+	return EXIT_USAGE;
+}
+
+static int add_value(struct cli_line *out, const struct cli_option *o, const char *value)
+{
+	if (out->value_count == CLI_VALUES) {
+		log_say("too many options");
+		return EXIT_USAGE;
+	}
+	out->values[out->value_count].option = o;
+	out->values[out->value_count++].value = value;
+	return -1;
+}
+
+/* argv[*i] is an option; takes its value from the next argument where it has none of its own. */
+static int split_option(const struct cli *cli, int argc, char **argv, int *i, struct cli_line *out)
+{
+	const char *arg = argv[*i];
+	bool is_long = arg[1] == '-';
+	size_t len = is_long ? name_len(arg + 2) : 0;
+	const struct cli_option *o = option_anywhere(cli, arg + 2, len, is_long ? 0 : arg[1]);
+	if (!o)
+		return unknown_option(cli, arg);
+	const char *own = is_long ? arg + 2 + len : arg + 2;
+	if (!o->value) {
+		if (!*own)
+			return add_value(out, o, NULL);
+		log_say("--%s takes no value", o->name);
+		return EXIT_USAGE;
+	}
+	const char *value = !is_long && *own ? own : *own ? own + 1 : *i + 1 < argc ? argv[++*i] : "";
+	if (*value)
+		return add_value(out, o, value);
+	log_say("--%s needs a value: %s", o->name, o->value);
+	return EXIT_USAGE;
+}
+
+static int split(const struct cli *cli, int argc, char **argv, struct raw *raw, struct cli_line *out)
+{
+	bool options = true;
+	for (int i = 1; i < argc; i++) {
+		if (options && !strcmp(argv[i], "--")) {
+			options = false;
+		} else if (options && argv[i][0] == '-' && argv[i][1]) {
+			int exit_code = split_option(cli, argc, argv, &i, out);
+			if (exit_code >= 0)
+				return exit_code;
+		} else if (raw->word_count == CLI_WORDS) {
+			log_say("too many words, from \"%s\" on", argv[i]);
+			return EXIT_USAGE;
+		} else {
+			raw->words[raw->word_count++] = argv[i];
+		}
+	}
+	return -1;
+}
+
+/* The words of the command's name when the line begins with them, else 0. */
+static size_t matches(const struct cli_command *c, const struct raw *raw)
+{
+	const char *second = strchr(c->name, ' ');
+	size_t first_len = second ? (size_t)(second - c->name) : strlen(c->name);
+	if (!raw->word_count || strlen(raw->words[0]) != first_len || memcmp(raw->words[0], c->name, first_len))
+		return 0;
+	if (!second)
+		return 1;
+	return raw->word_count > 1 && !strcmp(raw->words[1], second + 1) ? 2 : 0;
+}
+
+/* What follows "group " in a command's name, or NULL. */
+static const char *within(const struct cli_command *c, const char *group)
+{
+	size_t len = strlen(group);
+	return !strncmp(c->name, group, len) && c->name[len] == ' ' ? c->name + len + 1 : NULL;
+}
+
+static bool is_group(const struct cli *cli, const char *word)
+{
+	for (const struct cli_command *c = cli->commands; c->name; c++)
+		if (within(c, word))
+			return true;
+	return false;
+}
+
+static int unknown_in_group(const struct cli *cli, const struct raw *raw)
+{
+	struct buf names = BUF_INIT;
+	for (const struct cli_command *c = cli->commands; c->name; c++)
+		if (within(c, raw->words[0]))
+			buf_printf(&names, "%s%s", buf_len(&names) ? ", " : "", within(c, raw->words[0]));
+	if (raw->word_count > 1)
+		log_say("unknown command \"%s %s\"; %s has %s", raw->words[0], raw->words[1], raw->words[0], buf_str(&names));
+	else
+		log_say("%s needs one of %s", raw->words[0], buf_str(&names));
+	buf_fini(&names);
+	return EXIT_USAGE;
+}
+
+static int unknown_command(const struct cli *cli, const struct raw *raw)
+{
+	if (is_group(cli, raw->words[0]))
+		return unknown_in_group(cli, raw);
+	char firsts[KNOWN_MAX][32];
+	const char *known[KNOWN_MAX + 1];
+	size_t count = 0;
+	for (const struct cli_command *c = cli->commands; c->name && count < KNOWN_MAX; c++) {
+		snprintf(firsts[count], sizeof(firsts[count]), "%.*s", (int)strcspn(c->name, " "), c->name);
+		known[count] = firsts[count];
+		count++;
+	}
+	known[count] = NULL;
+	const char *near = text_nearest(raw->words[0], known);
+	if (near)
+		log_say("unknown command \"%s\"; did you mean \"%s\"?", raw->words[0], near);
+	else
+		log_say("unknown command \"%s\"; %s --help lists them", raw->words[0], cli->program);
+	return EXIT_USAGE;
+}
+
+static void print_options(struct buf *b, const struct cli_option *list)
+{
+	for (const struct cli_option *o = list; o && o->name; o++) {
+		char form[96];
+		snprintf(form, sizeof(form), "%s%.*s%s--%s%s%s", o->letter ? "-" : "", o->letter ? 1 : 0, &o->letter,
+			 o->letter ? ", " : "    ", o->name, o->value ? " " : "", o->value ? o->value : "");
+		buf_printf(b, "  %-*s %s\n", HELP_COLUMN, form, o->help);
+	}
+}
+
+static void put_switches(struct buf *b, const struct cli_command *c)
+{
+	for (const struct cli_option *o = c->options; o && o->name; o++)
+		buf_printf(b, " [--%s%s%s]", o->name, o->value ? " " : "", o->value ? o->value : "");
+}
+
+static void put_command(struct buf *b, const struct cli_command *c)
+{
+	struct buf form = BUF_INIT;
+	buf_printf(&form, "%s%s%s", c->name, c->words ? " " : "", c->words ? c->words : "");
+	buf_printf(b, "  %-*s %s\n", HELP_COLUMN, buf_str(&form), c->help);
+	buf_fini(&form);
+}
+
+/* The commands of one group, or all for NULL. */
+static void put_help(struct buf *b, const struct cli *cli, const char *group)
+{
+	buf_printf(b, "%s: %s\n\nUsage: %s %s%sCOMMAND [OPTION…] [WORD…]\n\nCommands:\n", cli->program, cli->about,
+		   cli->program, group ? group : "", group ? " " : "");
+	for (const struct cli_command *c = cli->commands; c->name; c++)
+		if (!group || within(c, group))
+			put_command(b, c);
+	buf_puts(b, "\nOptions, anywhere on the line (\"--\" ends them):\n");
+	print_options(b, cli->common);
+	buf_printf(b, "\n%s COMMAND --help tells more about one.\n", cli->program);
+}
+
+static void put_command_help(struct buf *b, const struct cli *cli, const struct cli_command *c)
+{
+	buf_printf(b, "Usage: %s %s%s%s", cli->program, c->name, c->words ? " " : "", c->words ? c->words : "");
+	put_switches(b, c);
+	buf_printf(b, "\n\n%s\n", c->help);
+	if (c->more)
+		buf_printf(b, "\n%s\n", c->more);
+	buf_puts(b, "\nOptions:\n");
+	print_options(b, c->options);
+	print_options(b, cli->common);
+}
+
+static int print_help(const struct cli *cli, const struct cli_command *c, const char *group)
+{
+	struct buf b = BUF_INIT;
+	if (c)
+		put_command_help(&b, cli, c);
+	else
+		put_help(&b, cli, group);
+	fputs(buf_str(&b), stdout);
+	buf_fini(&b);
+	return 0;
+}
+
+static int check_words(const struct cli *cli, const struct cli_line *line)
+{
+	const struct cli_command *c = line->command;
+	if (line->word_count > c->most)
+		log_say("%s: one word too many: \"%s\"", c->name, line->words[c->most]);
+	else if (line->word_count < c->least)
+		log_say("%s needs %s (%s %s --help)", c->name, c->words, cli->program, c->name);
+	else
+		return -1;
+	return EXIT_USAGE;
+}
+
+/* The same option may be described anew by each command: from here on it is the command's own. */
+static int check_options(const struct cli *cli, struct cli_line *line)
+{
+	for (size_t i = 0; i < line->value_count; i++) {
+		const char *name = line->values[i].option->name;
+		const struct cli_option *o = option_in(cli->common, name, strlen(name), 0);
+		if (!o)
+			o = option_in(line->command->options, name, strlen(name), 0);
+		if (!o) {
+			log_say("%s has no option --%s", line->command->name, name);
+			return EXIT_USAGE;
+		}
+		line->values[i].option = o;
+	}
+	return -1;
+}
+
+static int set_up_log(const struct cli *cli, const struct cli_line *line)
+{
+	enum log_level level = LOG_INFO;
+	enum log_format format = LOG_TEXT;
+	const char *text = cli_value(line, "log-level");
+	if (text && log_level_parse(text, &level) < 0) {
+		log_say("--log-level: \"%s\" is none of debug, info, warn, error", text);
+		return EXIT_USAGE;
+	}
+	text = cli_value(line, "log-format");
+	if (text && log_format_parse(text, &format) < 0) {
+		log_say("--log-format: \"%s\" is neither text nor json", text);
+		return EXIT_USAGE;
+	}
+	log_setup(cli->program, level, format);
+	return -1;
+}
+
+static int no_command(const struct cli *cli)
+{
+	struct buf b = BUF_INIT;
+	put_help(&b, cli, NULL);
+	fputs(buf_str(&b), stderr);
+	buf_fini(&b);
+	return EXIT_USAGE;
+}
+
+static int parse(const struct cli *cli, int argc, char **argv, struct cli_line *out)
+{
+	struct raw raw = {.word_count = 0};
+	int exit_code = split(cli, argc, argv, &raw, out);
+	if (exit_code >= 0)
+		return exit_code;
+	if (cli_has(out, "version")) {
+		printf("%s %s\n", cli->program, GROUNDNUT_VERSION);
+		return 0;
+	}
+	size_t own = 0;
+	for (const struct cli_command *c = cli->commands; c->name && !own; c++) {
+		own = matches(c, &raw);
+		if (own)
+			out->command = c;
+	}
+	bool help = cli_has(out, "help");
+	if (!own && help && (!raw.word_count || (raw.word_count == 1 && is_group(cli, raw.words[0]))))
+		return print_help(cli, NULL, raw.word_count ? raw.words[0] : NULL);
+	if (!own)
+		return raw.word_count ? unknown_command(cli, &raw) : no_command(cli);
+	if (help)
+		return print_help(cli, out->command, NULL);
+	out->word_count = raw.word_count - own;
+	memcpy(out->words, raw.words + own, out->word_count * sizeof(*out->words));
+	exit_code = check_options(cli, out);
+	if (exit_code < 0)
+		exit_code = check_words(cli, out);
+	return exit_code < 0 ? set_up_log(cli, out) : exit_code;
+}
+
+void cli_parse(const struct cli *cli, int argc, char **argv, struct cli_line *out, int *exit_code)
+{
+	memset(out, 0, sizeof(*out));
+	log_setup(cli->program, LOG_INFO, LOG_TEXT);
+	*exit_code = parse(cli, argc, argv, out);
+}
+
+bool cli_has(const struct cli_line *line, const char *option)
+{
+	return cli_value_count(line, option) > 0;
+}
+
+const char *cli_value(const struct cli_line *line, const char *option)
+{
+	size_t count = cli_value_count(line, option);
+	return count ? cli_value_at(line, option, count - 1) : NULL;
+}
+
+size_t cli_value_count(const struct cli_line *line, const char *option)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < line->value_count; i++)
+		count += !strcmp(line->values[i].option->name, option);
+	return count;
+}
+
+const char *cli_value_at(const struct cli_line *line, const char *option, size_t i)
+{
+	for (size_t k = 0; k < line->value_count; k++)
+		if (!strcmp(line->values[k].option->name, option) && !i--)
+			return line->values[k].value;
+	return NULL;
+}

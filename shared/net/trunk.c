@@ -1,0 +1,378 @@
+/*
+ * The happy path: io_event(DATA) reads plaintext into the loop's staging memory and gives it to tunnel_input, which tells streams; they, and
+ * whoever has something to send, mark the task. At the end of the turn work() fills one batch and writes it. When the kernel takes no more, the
+ * io's IO_ROOM brings work() back; nothing is filled meanwhile, so nothing is written ahead of the link.
+ *
+ * One timer serves what is due by time: acknowledgements, idle credit, the pulse.
+ *
+ * Ways to end: the io fails or ends, the peer breaks a rule, the pulse dies. All go through lose(), which closes the link first and tells
+ * the owner last.
+ */
+#include "shared/net/trunk.h"
+
+#include "shared/base/err.h"
+#include "shared/base/mem.h"
+#include "shared/net/tcpinfo.h"
+#include "shared/net/timer.h"
+
+#include <uv.h>
+
+enum {
+	BATCH_MIN = 16 * 1024,
+	BATCH_MAX = 256 * 1024,
+	BATCH_MS = 10,          /* a batch is what the path carries in that time */
+	LOWAT_MIN = 16 * 1024,
+	LOWAT_MAX = 64 * 1024,
+	SAMPLE_MS = 50,         /* how often the kernel is asked, while busy */
+	LEAST_WAIT_MS = 5,
+};
+
+struct trunk {
+	struct loop *loop;
+	struct tunnel *tunnel;
+	struct pulse pulse;
+	struct pulse_rules rules;
+	trunk_fn *fn;
+	void *owner;
+	struct io *io;            /* NULL while detached */
+	struct task task;
+	struct timer *timer;
+	struct buf early;         /* read with WELCOME, not yet given to the tunnel */
+	size_t batch;
+	uint64_t sampled_ms;
+	bool blocked;             /* the io has ciphertext in hand; IO_ROOM will say when it is gone */
+	int why;
+};
+
+static void work(void *arg);
+static void on_timer(void *arg);
+
+struct trunk *trunk_new(struct loop *l, const struct tunnel_config *config, const struct pulse_rules *rules, trunk_fn *fn,
+			tunnel_fn *news, void *owner)
+{
+	struct trunk *k = mem_zalloc(sizeof *k);
+	k->loop = l;
+	k->fn = fn;
+	k->owner = owner;
+	k->rules = *rules;
+	k->tunnel = tunnel_new(config, news, owner);
+	k->timer = timer_new(l, on_timer, k);
+	task_init(&k->task, work, k);
+	pulse_init(&k->pulse, rules, loop_now_ms(l));
+	return k;
+}
+
+void trunk_detach(struct trunk *k)
+{
+	io_close(k->io);
+	k->io = NULL;
+	k->blocked = false;
+	buf_fini(&k->early);
+	task_cancel(&k->task);
+	timer_stop(k->timer);
+	tunnel_detach(k->tunnel);
+}
+
+void trunk_free(struct trunk *k)
+{
+	if (!k)
+		return;
+	trunk_detach(k);
+	timer_close(k->timer);
+	tunnel_free(k->tunnel);
+	task_cancel(&k->task);
+	mem_free(k);
+}
+
+static void lose(struct trunk *k, int why)
+{
+	k->why = why;
+	trunk_detach(k);
+	k->fn(k->owner, why == ERR_SESSION ? TRUNK_OVER : TRUNK_LOST);
+}
+
+/* --- what the kernel knows --- */
+
+static void sample(struct trunk *k)
+{
+	uint64_t now = loop_now_ms(k->loop);
+	k->sampled_ms = now;
+	struct tcpinfo info = tcpinfo_of(io_fd(k->io));
+	if (!info.known)
+		return;
+	bool unacked = info.unacked > 0 || info.notsent_bytes > 0 || k->blocked;
+	if (pulse_kernel(&k->pulse, info.bytes_acked, unacked, info.rtt_us, info.rttvar_us, now))
+		k->fn(k->owner, TRUNK_ALIVE); /* changes nothing here but the owner's mind about a spare */
+	size_t batch = (size_t)(info.delivery_rate * BATCH_MS / 1000);
+	batch = batch < BATCH_MIN ? BATCH_MIN : batch > BATCH_MAX ? BATCH_MAX : batch;
+	if (batch == k->batch || !info.delivery_rate)
+		return;
+	k->batch = batch;
+	io_set_batch(k->io, batch);
+	io_set_notsent_lowat(k->io, (unsigned)(batch < LOWAT_MIN ? LOWAT_MIN : batch > LOWAT_MAX ? LOWAT_MAX : batch));
+}
+
+/* --- by time --- */
+
+/* Asks the pulse, does what it says, and sets the timer for whatever is due next. False when the link is lost. */
+static bool keep_time(struct trunk *k)
+{
+	uint64_t now = loop_now_ms(k->loop);
+	bool open = tunnel_streams(k->tunnel) > 0;
+	bool moving = open && now < tunnel_last_moved_ms(k->tunnel) + PULSE_LATELY_MS;
+	uint64_t when;
+	enum pulse_act act;
+	while ((act = pulse_next(&k->pulse, moving, open, now, &when)) != PULSE_WAIT) {
+		if (act == PULSE_DEAD) {
+			lose(k, ERR_TIMEOUT);
+			return false;
+		}
+		if (act == PULSE_PING) {
+			tunnel_ping(k->tunnel, k->pulse.number);
+			task_mark(k->loop, &k->task);
+		} else {
+			k->fn(k->owner, TRUNK_SUSPECT);
+			if (!k->io)
+				return false;
+		}
+	}
+	uint64_t due = tunnel_deadline(k->tunnel);
+	if (due < when && !k->blocked)
+		when = due;
+	uint64_t wait = when > now + LEAST_WAIT_MS ? when - now : LEAST_WAIT_MS;
+	timer_set(k->timer, wait);
+	return true;
+}
+
+static void on_timer(void *arg)
+{
+	struct trunk *k = arg;
+	if (!k->io)
+		return;
+	sample(k);
+	if (k->io && keep_time(k))
+		task_mark(k->loop, &k->task);
+}
+
+/* --- writing --- */
+
+static void work(void *arg)
+{
+	struct trunk *k = arg;
+	if (!k->io)
+		return;
+	uint64_t now = loop_now_ms(k->loop);
+	if (buf_len(&k->early)) {
+		struct buf early = k->early;
+		k->early = (struct buf)BUF_INIT;
+		int err = tunnel_input(k->tunnel, buf_data(&early), buf_len(&early), now);
+		buf_fini(&early);
+		if (err < 0) {
+			lose(k, err);
+			return;
+		}
+	}
+	if (k->blocked)
+		return;
+	if (now >= k->sampled_ms + SAMPLE_MS)
+		sample(k);
+	tunnel_fill(k->tunnel, k->batch, now);
+	struct iovec iov[16];
+	size_t gone = 0, wanted = 0;
+	int count;
+	while (gone < k->batch && (count = tunnel_peek(k->tunnel, iov, 16)) > 0) {
+		wanted = 0;
+		for (int i = 0; i < count; i++)
+			wanted += iov[i].iov_len;
+		ssize_t n = io_writev(k->io, iov, count);
+		if (n < 0 && n != UV_EAGAIN) {
+			lose(k, (int)n);
+			return;
+		}
+		size_t sent = n > 0 ? (size_t)n : 0;
+		tunnel_sent(k->tunnel, sent);
+		gone += sent;
+		if (sent < wanted)
+			break;
+		wanted = 0;
+	}
+	int left = io_flush(k->io);
+	if (left < 0 && left != UV_EAGAIN) {
+		lose(k, left);
+		return;
+	}
+	k->blocked = left == UV_EAGAIN;
+	io_watch(k->io, k->blocked ? IO_WATCH_READ | IO_WATCH_WRITE : IO_WATCH_READ);
+	if (!k->blocked && tunnel_has_work(k->tunnel, now))
+		task_mark(k->loop, &k->task);
+	if (!timer_is_set(k->timer) || gone)
+		keep_time(k);
+}
+
+/* --- reading --- */
+
+static void read_some(struct trunk *k)
+{
+	uint64_t now = loop_now_ms(k->loop);
+	uint8_t *plain = loop_plain(k->loop);
+	ssize_t n = io_read(k->io, plain, BATCH_MAX);
+	if (n == UV_EAGAIN)
+		return;
+	if (n <= 0) {
+		lose(k, n < 0 ? (int)n : ERR_CLOSED);
+		return;
+	}
+	bool relief = pulse_heard(&k->pulse, now);
+	int err = tunnel_input(k->tunnel, plain, (size_t)n, now);
+	if (err < 0) {
+		lose(k, err);
+		return;
+	}
+	tunnel_set_rtt(k->tunnel, pulse_rtt_ms(&k->pulse));
+	if (tunnel_has_work(k->tunnel, now) || !timer_is_set(k->timer))
+		task_mark(k->loop, &k->task);
+	else if (tunnel_deadline(k->tunnel) < UINT64_MAX)
+		keep_time(k);
+	if (relief)
+		k->fn(k->owner, TRUNK_ALIVE);
+}
+
+static void on_io(void *owner, enum io_event event)
+{
+	struct trunk *k = owner;
+	switch (event) {
+	case IO_UP:
+		break;
+	case IO_DATA:
+		read_some(k);
+		break;
+	case IO_ROOM: {
+		int left = io_flush(k->io);
+		if (left < 0 && left != UV_EAGAIN) {
+			lose(k, left);
+			break;
+		}
+		k->blocked = left == UV_EAGAIN;
+		if (!k->blocked)
+			task_mark(k->loop, &k->task);
+		break;
+	}
+	case IO_ERROR:
+		lose(k, io_error(k->io) ? io_error(k->io) : ERR_CLOSED);
+		break;
+	}
+}
+
+/* --- the owner's side --- */
+
+int trunk_attach(struct trunk *k, struct io *io, uint64_t peer_taken, uint64_t peer_budget, const void *early, size_t early_len)
+{
+	uint64_t now = loop_now_ms(k->loop);
+	int err = tunnel_attach(k->tunnel, peer_taken, peer_budget, now);
+	if (err < 0)
+		return err;
+	k->io = io;
+	k->batch = BATCH_MIN * 4;
+	k->blocked = false;
+	k->why = 0;
+	pulse_init(&k->pulse, &k->rules, now);
+	buf_put(&k->early, early, early_len);
+	io_own(io, on_io, k);
+	io_set_batch(io, k->batch);
+	io_set_notsent_lowat(io, LOWAT_MAX);
+	io_watch(io, IO_WATCH_READ);
+	sample(k);
+	task_mark(k->loop, &k->task);
+	return 0;
+}
+
+void trunk_bye(struct trunk *k, const char *why)
+{
+	if (!k->io)
+		return;
+	if (why)
+		tunnel_bye(k->tunnel, why);
+	struct iovec iov[2];
+	int count = tunnel_peek(k->tunnel, iov, 1);
+	if (count > 0)
+		io_writev(k->io, iov, count);
+	io_shutdown(k->io);
+	trunk_detach(k);
+}
+
+void trunk_refuse(struct trunk *k, const struct buf *frame)
+{
+	tunnel_refuse(k->tunnel, frame);
+	trunk_bye(k, NULL);
+}
+
+void trunk_mark(struct trunk *k)
+{
+	if (k->io && !k->blocked)
+		task_mark(k->loop, &k->task);
+}
+
+struct tunnel *trunk_tunnel(struct trunk *k)
+{
+	return k->tunnel;
+}
+
+struct loop *trunk_loop(const struct trunk *k)
+{
+	return k->loop;
+}
+
+bool trunk_is_attached(const struct trunk *k)
+{
+	return k->io != NULL;
+}
+
+bool trunk_is_suspect(const struct trunk *k)
+{
+	return k->io && k->pulse.is_suspect;
+}
+
+void trunk_doubt(struct trunk *k)
+{
+	if (!k->io)
+		return;
+	pulse_doubt(&k->pulse);
+	keep_time(k);
+}
+
+void trunk_probe(struct trunk *k)
+{
+	tunnel_ping(k->tunnel, 0);
+	trunk_mark(k);
+}
+
+uint64_t trunk_life_ms(const struct trunk *k)
+{
+	return k->pulse.life_ms;
+}
+
+uint32_t trunk_rtt_ms(const struct trunk *k)
+{
+	return pulse_rtt_ms(&k->pulse);
+}
+
+uint32_t trunk_silence_ms(const struct trunk *k)
+{
+	return pulse_suspect_after_ms(&k->pulse);
+}
+
+void trunk_set_patience(struct trunk *k, uint32_t least_ms)
+{
+	k->rules.suspect_ms = least_ms;
+	k->pulse.rules.suspect_ms = least_ms;
+}
+
+int trunk_why(const struct trunk *k)
+{
+	return k->why;
+}
+
+struct io *trunk_io(const struct trunk *k)
+{
+	return k->io;
+}

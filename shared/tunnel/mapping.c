@@ -1,0 +1,797 @@
+#include "shared/tunnel/mapping.h"
+
+#include "shared/base/err.h"
+#include "shared/base/json.h"
+#include "shared/base/mem.h"
+#include "shared/base/text.h"
+
+#include <string.h>
+
+/* A DECLARE frame holds 1 MiB: NAMES_MAX names of the longest kind take 300 KiB of it. */
+enum { NAMES_MAX = 1024, LIST_TEXT_MAX = 700 * 1024, TARGET_TEXT_MAX = 320, BASIC_AUTH_MAX = 256 };
+enum { COUNT_MAX = 1000000, IDLE_MAX_S = 365 * 86400 };
+
+static const char *const protocol_names[] = {"tcp", "udp", "http", "tls"};
+static const char *const state_names[] = {"pending", "open", "error"};
+static const char *const follow_names[] = {"relay", "home"};
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+/* The place of text among names, or -1. */
+static int index_of(const char *text, const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!strcmp(text, names[i]))
+			return (int)i;
+	return -1;
+}
+
+const char *mapping_protocol_text(enum mapping_protocol p)
+{
+	return protocol_names[p];
+}
+
+int mapping_protocol_parse(const char *text, enum mapping_protocol *out)
+{
+	int i = index_of(text, protocol_names, COUNT_OF(protocol_names));
+	if (i < 0)
+		return ERR_SYNTAX;
+	*out = (enum mapping_protocol)i;
+	return 0;
+}
+
+bool mapping_protocol_runs(enum mapping_protocol p)
+{
+	return p == MAPPING_TCP;
+}
+
+const char *mapping_state_text(enum mapping_state s)
+{
+	return state_names[s];
+}
+
+const char *name_follow_text(enum name_follow f)
+{
+	return follow_names[f];
+}
+
+static bool has_ports(const struct mapping *m)
+{
+	return m->protocol == MAPPING_TCP || m->protocol == MAPPING_UDP;
+}
+
+void mapping_fini(struct mapping *m)
+{
+	mem_free(m->name);
+	mem_free(m->host);
+	mem_free(m->target_text);
+	mem_free(m->allow);
+	mem_free(m->basic_user);
+	if (m->basic_password)
+		mem_wipe(m->basic_password, strlen(m->basic_password));
+	mem_free(m->basic_password);
+	memset(m, 0, sizeof(*m));
+}
+
+void mapping_list_fini(struct mapping_list *l)
+{
+	for (size_t i = 0; i < l->count; i++)
+		mapping_fini(&l->items[i]);
+	mem_free(l->items);
+	memset(l, 0, sizeof(*l));
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+static bool same_allow(const struct mapping *a, const struct mapping *b)
+{
+	if (a->allow_count != b->allow_count)
+		return false;
+	for (size_t i = 0; i < a->allow_count; i++)
+		if (a->allow[i].bits != b->allow[i].bits || !addr_equal_ip(&a->allow[i].net, &b->allow[i].net))
+			return false;
+	return true;
+}
+
+bool mapping_same(const struct mapping *a, const struct mapping *b)
+{
+	return a->protocol == b->protocol && a->first == b->first && a->last == b->last &&
+	       a->proxy_protocol == b->proxy_protocol && a->connections == b->connections &&
+	       a->connections_per_second_per_source == b->connections_per_second_per_source &&
+	       a->bandwidth == b->bandwidth && a->idle_s == b->idle_s && a->flows == b->flows &&
+	       same_text(a->name, b->name) && same_text(a->host, b->host) &&
+	       same_text(a->target_text, b->target_text) && same_allow(a, b) &&
+	       same_text(a->basic_user, b->basic_user) && same_text(a->basic_password, b->basic_password);
+}
+
+struct mapping *mapping_by_name(const struct mapping_list *l, const char *name)
+{
+	for (size_t i = 0; i < l->count; i++)
+		if (!strcmp(l->items[i].name, name))
+			return &l->items[i];
+	return NULL;
+}
+
+struct mapping *mapping_by_id(const struct mapping_list *l, uint32_t id)
+{
+	for (size_t i = 0; i < l->count; i++)
+		if (l->items[i].id == id)
+			return &l->items[i];
+	return NULL;
+}
+
+/*
+ * One mapping from JSON. Each reader reports what is wrong with its own key and leaves the rest to go on, so that a file's errors
+ * come all at once; whoever needs two keys asks whether both were good.
+ */
+
+static bool read_name(struct conf_at at, struct mapping *m)
+{
+	const char *name;
+	if (!conf_str(at, "name", &name))
+		return false;
+	if (!text_is_name(name)) {
+		conf_error(at, "name",
+			   "\"%s\" is not a name (1 to 63 letters, digits, '.', '_', '-', the first a letter, digit or '_')",
+			   name);
+		return false;
+	}
+	m->name = mem_strdup(name);
+	return true;
+}
+
+static bool read_protocol(struct conf_at at, struct mapping *m)
+{
+	const char *text;
+	if (!conf_str(at, "protocol", &text))
+		return false;
+	if (!mapping_protocol_parse(text, &m->protocol))
+		return true;
+	conf_error(at, "protocol", "\"%s\" is none of tcp, udp, http, tls", text);
+	return false;
+}
+
+static bool read_public_port(struct conf_at at, struct mapping *m)
+{
+	if (!conf_is_str(at, "public_port")) {
+		int64_t port;
+		if (!conf_int(at, "public_port", 1, 65535, &port))
+			return false;
+		m->first = m->last = (uint16_t)port;
+		return true;
+	}
+	const char *text;
+	struct ports_range range;
+	if (!conf_str(at, "public_port", &text))
+		return false;
+	if (strspn(text, "0123456789-") != strlen(text) || ports_parse_one(text, &range) < 0) {
+		conf_error(at, "public_port", "\"%s\" is neither a port (1 to 65535) nor a range such as \"50000-50009\"",
+			   text);
+		return false;
+	}
+	m->first = range.first;
+	m->last = range.last;
+	return true;
+}
+
+/* Lower-cased; a final dot, which says "not below the relay's domain", is kept. NULL after reporting. */
+static char *read_host(struct conf_at at)
+{
+	const char *text;
+	char host[256];
+	if (!conf_str(at, "host", &text))
+		return NULL;
+	if (text_host(text, true, host) < 0) {
+		conf_error(at, "host", "\"%s\" is not a host name", text);
+		return NULL;
+	}
+	return mem_printf("%s%s", host, text[strlen(text) - 1] == '.' ? "." : "");
+}
+
+static void refuse_key(struct conf_at at, const struct mapping *m, const char *key, const char *whose)
+{
+	if (conf_has(at, key))
+		conf_error(at, key, "does not fit a mapping of protocol %s, only %s", protocol_names[m->protocol], whose);
+}
+
+static void read_public(struct conf_at at, struct mapping *m)
+{
+	if (has_ports(m)) {
+		read_public_port(at, m);
+		refuse_key(at, m, "host", "http and tls");
+	} else {
+		m->host = read_host(at);
+		refuse_key(at, m, "public_port", "tcp and udp");
+	}
+}
+
+static bool is_printable(const char *text)
+{
+	for (; *text; text++)
+		if (*text < 0x21 || *text > 0x7e)
+			return false;
+	return true;
+}
+
+static void read_target_on_wire(struct conf_at at, struct mapping *m)
+{
+	const char *text;
+	if (!conf_str(at, "target", &text))
+		return;
+	if (!*text || strlen(text) > TARGET_TEXT_MAX || !is_printable(text))
+		conf_error(at, "target", "is not a target");
+	else
+		m->target_text = mem_strdup(text);
+}
+
+static unsigned span(uint16_t first, uint16_t last)
+{
+	return (unsigned)(last - first) + 1;
+}
+
+static void check_target_ports(struct conf_at at, const struct mapping *m)
+{
+	unsigned have = span(m->target.first, m->target.last);
+	if (!has_ports(m)) {
+		if (have > 1)
+			conf_error(at, "target", "\"%s\" names %u ports, a mapping of protocol %s leads to one",
+				   m->target_text, have, protocol_names[m->protocol]);
+	} else if (m->first) {
+		unsigned want = span(m->first, m->last);
+		if (have != want)
+			conf_error(at, "target", "\"%s\" names %u port%s, public_port names %u", m->target_text, have,
+				   have == 1 ? "" : "s", want);
+	}
+}
+
+static void read_target(struct conf_at at, struct mapping *m, bool protocol_known)
+{
+	const char *text, *why;
+	if (!conf_str(at, "target", &text))
+		return;
+	if (endpoint_parse(text, &m->target, &why) < 0) {
+		conf_error(at, "target", "\"%s\" %s", text, why);
+		return;
+	}
+	m->target_text = mem_strdup(text);
+	if (protocol_known)
+		check_target_ports(at, m);
+}
+
+static void read_allow(struct conf_at at, struct mapping *m)
+{
+	struct conf_at list = conf_list(at, "allow");
+	size_t count = conf_len(list);
+	if (!list.value)
+		return;
+	if (!count || count > MAPPING_ALLOW_MAX) {
+		conf_error(at, "allow", "must name 1 to %d networks, not %zu", MAPPING_ALLOW_MAX, count);
+		return;
+	}
+	m->allow = mem_zalloc(count * sizeof(*m->allow));
+	for (size_t i = 0; i < count; i++) {
+		const char *text;
+		if (!conf_item_str(list, i, &text))
+			continue;
+		if (cidr_parse(text, &m->allow[m->allow_count]) < 0)
+			conf_error_item(list, i, "\"%s\" is not a network such as \"198.51.100.0/24\"", text);
+		else
+			m->allow_count++;
+	}
+}
+
+static void read_bandwidth(struct conf_at at, struct mapping *m)
+{
+	if (!conf_has(at, "bandwidth"))
+		return;
+	if (conf_is_int(at, "bandwidth")) {
+		int64_t bits;
+		if (conf_int(at, "bandwidth", 1, INT64_MAX, &bits))
+			m->bandwidth = (uint64_t)bits;
+		return;
+	}
+	const char *text;
+	if (!conf_str(at, "bandwidth", &text))
+		return;
+	if (text_bandwidth(text, &m->bandwidth) < 0 || !m->bandwidth || m->bandwidth > INT64_MAX)
+		conf_error(at, "bandwidth", "\"%s\" is not a number of bits a second such as \"20M\"", text);
+}
+
+static uint32_t read_count(struct conf_at at, const char *key, int64_t max)
+{
+	int64_t n = 0;
+	conf_opt_int(at, key, 1, max, &n);
+	return (uint32_t)n;
+}
+
+static char *read_credential(struct conf_at at, const char *key)
+{
+	const char *text;
+	if (!conf_str(at, key, &text))
+		return NULL;
+	for (const char *p = text; *p; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f) {
+			conf_error(at, key, "has control characters");
+			return NULL;
+		}
+	if (!*text || strlen(text) > BASIC_AUTH_MAX) {
+		conf_error(at, key, "must have 1 to %d bytes", BASIC_AUTH_MAX);
+		return NULL;
+	}
+	return mem_strdup(text);
+}
+
+static void read_basic_auth(struct conf_at at, struct mapping *m)
+{
+	struct conf_at auth = conf_object(at, "basic_auth");
+	if (!auth.value)
+		return;
+	m->basic_user = read_credential(auth, "user");
+	m->basic_password = read_credential(auth, "password");
+	if (m->basic_user && strchr(m->basic_user, ':'))
+		conf_error(auth, "user", "may have no colon (RFC 7617)");
+	conf_done(auth);
+}
+
+static void read_options(struct conf_at at, struct mapping *m, bool protocol_known)
+{
+	read_allow(at, m);
+	read_bandwidth(at, m);
+	m->proxy_protocol = (uint8_t)read_count(at, "proxy_protocol", 2);
+	m->connections = read_count(at, "connections", COUNT_MAX);
+	m->connections_per_second_per_source = read_count(at, "connections_per_second_per_source", COUNT_MAX);
+	m->idle_s = read_count(at, "idle_s", IDLE_MAX_S);
+	m->flows = read_count(at, "flows", COUNT_MAX);
+	read_basic_auth(at, m);
+	if (!protocol_known)
+		return;
+	if (m->protocol == MAPPING_UDP && m->proxy_protocol == 1)
+		conf_error(at, "proxy_protocol", "version 1 cannot speak of udp, only 2 can");
+	if (m->protocol != MAPPING_UDP)
+		refuse_key(at, m, "flows", "udp");
+	if (m->protocol != MAPPING_HTTP)
+		refuse_key(at, m, "basic_auth", "http");
+}
+
+bool mapping_read(struct conf_at at, bool on_wire, struct mapping *out)
+{
+	memset(out, 0, sizeof(*out));
+	if (!at.value)
+		return false;
+	size_t errors_before = conf_errors(at.conf);
+	int64_t id = 0;
+	if (on_wire && conf_int(at, "id", 1, UINT32_MAX, &id))
+		out->id = (uint32_t)id;
+	read_name(at, out);
+	bool protocol_known = read_protocol(at, out);
+	if (protocol_known) {
+		read_public(at, out);
+	} else {
+		conf_has(at, "public_port");
+		conf_has(at, "host");
+	}
+	if (on_wire)
+		read_target_on_wire(at, out);
+	else
+		read_target(at, out, protocol_known);
+	read_options(at, out, protocol_known);
+	conf_done(at);
+	if (conf_errors(at.conf) == errors_before)
+		return true;
+	mapping_fini(out);
+	return false;
+}
+
+static void check_pair(struct conf_at list, size_t i, const struct mapping *m, const struct mapping *before)
+{
+	if (!strcmp(m->name, before->name))
+		conf_error_item(list, i, "the name \"%s\" is given twice", m->name);
+	if (m->id && m->id == before->id)
+		conf_error_item(list, i, "the id %u is given twice", (unsigned)m->id);
+	if (m->protocol != before->protocol)
+		return;
+	if (m->host && !strcmp(m->host, before->host))
+		conf_error_item(list, i, "the %s host \"%s\" is already that of \"%s\"", protocol_names[m->protocol],
+				m->host, before->name);
+	if (has_ports(m) && m->first <= before->last && before->first <= m->last) {
+		uint16_t port = m->first > before->first ? m->first : before->first;
+		conf_error_item(list, i, "the public %s port %u is already that of \"%s\"",
+				protocol_names[m->protocol], (unsigned)port, before->name);
+	}
+}
+
+static void write_mappings(struct json *w, const char *key, const struct mapping_list *l);
+
+static bool fits_a_frame(const struct mapping_list *l)
+{
+	struct buf text = BUF_INIT;
+	struct json w = json_into(&text, false);
+	write_mappings(&w, NULL, l);
+	bool fits = buf_len(&text) <= LIST_TEXT_MAX;
+	buf_fini(&text);
+	return fits;
+}
+
+bool mapping_list_read(struct conf_at list, bool on_wire, struct mapping_list *out)
+{
+	memset(out, 0, sizeof(*out));
+	size_t count = conf_len(list);
+	if (!count)
+		return true;
+	if (count > MAPPING_MAX) {
+		conf_error(list, NULL, "has %zu mappings, at most %d may be", count, MAPPING_MAX);
+		return false;
+	}
+	size_t errors_before = conf_errors(list.conf);
+	out->items = mem_zalloc(count * sizeof(*out->items));
+	for (size_t i = 0; i < count; i++) {
+		struct mapping *m = &out->items[out->count];
+		if (!mapping_read(conf_item(list, i), on_wire, m))
+			continue;
+		for (size_t k = 0; k < out->count; k++)
+			check_pair(list, i, m, &out->items[k]);
+		out->count++;
+	}
+	if (conf_errors(list.conf) == errors_before && !on_wire && !fits_a_frame(out))
+		conf_error(list, NULL, "is too long to be sent to the relay (%d KiB)", LIST_TEXT_MAX / 1024);
+	if (conf_errors(list.conf) == errors_before)
+		return true;
+	mapping_list_fini(out);
+	return false;
+}
+
+void name_wish_list_fini(struct name_wish_list *l)
+{
+	for (size_t i = 0; i < l->count; i++)
+		mem_free(l->items[i].host);
+	mem_free(l->items);
+	memset(l, 0, sizeof(*l));
+}
+
+static void read_wish(struct conf_at list, size_t i, struct name_wish_list *out)
+{
+	struct conf_at at = conf_item(list, i);
+	const char *text;
+	if (!at.value)
+		return;
+	char *host = read_host(at);
+	int follow = -1;
+	if (conf_str(at, "follow", &text)) {
+		follow = index_of(text, follow_names, COUNT_OF(follow_names));
+		if (follow < 0)
+			conf_error(at, "follow", "\"%s\" is neither relay nor home", text);
+	}
+	conf_done(at);
+	for (size_t k = 0; host && k < out->count; k++)
+		if (!strcmp(host, out->items[k].host))
+			conf_error_item(list, i, "the host \"%s\" is given twice", host);
+	if (host && follow >= 0)
+		out->items[out->count++] = (struct name_wish){host, (enum name_follow)follow};
+	else
+		mem_free(host);
+}
+
+bool name_wish_list_read(struct conf_at list, struct name_wish_list *out)
+{
+	memset(out, 0, sizeof(*out));
+	size_t count = conf_len(list);
+	if (!count)
+		return true;
+	if (count > NAMES_MAX) {
+		conf_error(list, NULL, "has %zu names, at most %d may be", count, NAMES_MAX);
+		return false;
+	}
+	size_t errors_before = conf_errors(list.conf);
+	out->items = mem_zalloc(count * sizeof(*out->items));
+	for (size_t i = 0; i < count; i++)
+		read_wish(list, i, out);
+	if (conf_errors(list.conf) == errors_before)
+		return true;
+	name_wish_list_fini(out);
+	return false;
+}
+
+/* DECLARE */
+
+static void write_some(struct json *w, const char *key, uint64_t n)
+{
+	if (n)
+		json_uint(w, key, n);
+}
+
+static void write_public(struct json *w, const struct mapping *m)
+{
+	if (!has_ports(m)) {
+		json_str(w, "host", m->host);
+	} else if (m->first == m->last) {
+		json_uint(w, "public_port", m->first);
+	} else {
+		char *range = mem_printf("%u-%u", (unsigned)m->first, (unsigned)m->last);
+		json_str(w, "public_port", range);
+		mem_free(range);
+	}
+}
+
+static void write_allow(struct json *w, const struct mapping *m)
+{
+	if (!m->allow_count)
+		return;
+	json_open(w, "allow", '[');
+	for (size_t i = 0; i < m->allow_count; i++) {
+		char ip[ADDR_TEXT];
+		char *text = mem_printf("%s/%u", addr_ip_text(&m->allow[i].net, ip), (unsigned)m->allow[i].bits);
+		json_str(w, NULL, text);
+		mem_free(text);
+	}
+	json_close(w);
+}
+
+static void write_mapping(struct json *w, const struct mapping *m)
+{
+	json_open(w, NULL, '{');
+	json_uint(w, "id", m->id);
+	json_str(w, "name", m->name);
+	json_str(w, "protocol", protocol_names[m->protocol]);
+	write_public(w, m);
+	json_str(w, "target", m->target_text);
+	write_allow(w, m);
+	write_some(w, "proxy_protocol", m->proxy_protocol);
+	write_some(w, "connections", m->connections);
+	write_some(w, "connections_per_second_per_source", m->connections_per_second_per_source);
+	write_some(w, "bandwidth", m->bandwidth);
+	write_some(w, "idle_s", m->idle_s);
+	write_some(w, "flows", m->flows);
+	if (m->basic_user) {
+		json_open(w, "basic_auth", '{');
+		json_str(w, "user", m->basic_user);
+		json_str(w, "password", m->basic_password);
+		json_close(w);
+	}
+	json_close(w);
+}
+
+static void write_mappings(struct json *w, const char *key, const struct mapping_list *l)
+{
+	json_open(w, key, '[');
+	for (size_t i = 0; i < l->count; i++)
+		write_mapping(w, &l->items[i]);
+	json_close(w);
+}
+
+void declare_fini(struct declare *d)
+{
+	mapping_list_fini(&d->mappings);
+	name_wish_list_fini(&d->names);
+	memset(d, 0, sizeof(*d));
+}
+
+void declare_write(const struct declare *d, struct buf *out)
+{
+	struct json w = json_into(out, false);
+	json_open(&w, NULL, '{');
+	json_uint(&w, "serial", d->serial);
+	write_mappings(&w, "mappings", &d->mappings);
+	json_open(&w, "names", '[');
+	for (size_t i = 0; i < d->names.count; i++) {
+		json_open(&w, NULL, '{');
+		json_str(&w, "host", d->names.items[i].host);
+		json_str(&w, "follow", follow_names[d->names.items[i].follow]);
+		json_close(&w);
+	}
+	json_close(&w);
+	if (d->address6.family == 6) {
+		char ip[ADDR_TEXT];
+		json_str(&w, "address6", addr_ip_text(&d->address6, ip));
+	}
+	json_str(&w, "nat", d->nat[0] ? d->nat : "unknown");
+	json_close(&w);
+}
+
+/* What a later version may call its NAT is unknown to this one. */
+static void read_nat(struct conf_at at, char out[8])
+{
+	const char *text = "unknown";
+	static const char *const known[] = {"public", "cgnat"};
+	conf_opt_str(at, "nat", &text);
+	strcpy(out, index_of(text, known, COUNT_OF(known)) < 0 ? "unknown" : text);
+}
+
+static void read_address6(struct conf_at at, struct addr *out)
+{
+	const char *text = NULL;
+	if (!conf_opt_str(at, "address6", &text) || !text)
+		return;
+	if (addr_parse_ip(text, out) < 0 || out->family != 6)
+		conf_error(at, "address6", "is not an IPv6 address");
+}
+
+/* Ends a frame's reading: 0, or the first reason. */
+static int frame_result(struct conf *c, char why[256])
+{
+	int err = 0;
+	if (conf_errors(c)) {
+		const char *text = conf_error_text(c, 0);
+		size_t len = strnlen(text, 255);
+		memcpy(why, text, len);
+		why[len] = '\0';
+		err = ERR_SYNTAX;
+	}
+	conf_free(c);
+	return err;
+}
+
+int declare_read(const char *text, size_t len, struct declare *out, char why[256])
+{
+	memset(out, 0, sizeof(*out));
+	struct conf *c = conf_parse("DECLARE", text, len, true);
+	struct conf_at root = conf_root(c);
+	int64_t serial = 0;
+	if (root.value) {
+		conf_int(root, "serial", 1, INT64_MAX, &serial);
+		out->serial = (uint64_t)serial;
+		mapping_list_read(conf_list(root, "mappings"), true, &out->mappings);
+		name_wish_list_read(conf_list(root, "names"), &out->names);
+		read_address6(root, &out->address6);
+		read_nat(root, out->nat);
+	}
+	int err = frame_result(c, why);
+	if (err)
+		declare_fini(out);
+	return err;
+}
+
+/* STATE */
+
+static void report_fini(struct mapping_report *r)
+{
+	mem_free(r->public_text);
+	mem_free(r->error);
+}
+
+static void name_report_fini(struct name_report *r)
+{
+	mem_free(r->name);
+	mem_free(r->wanted);
+	mem_free(r->published);
+	mem_free(r->answer);
+}
+
+void state_fini(struct state *s)
+{
+	for (size_t i = 0; i < s->mapping_count; i++)
+		report_fini(&s->mappings[i]);
+	for (size_t i = 0; i < s->name_count; i++)
+		name_report_fini(&s->names[i]);
+	mem_free(s->mappings);
+	mem_free(s->names);
+	mem_free(s->address);
+	memset(s, 0, sizeof(*s));
+}
+
+static void write_text(struct json *w, const char *key, const char *text)
+{
+	if (text)
+		json_str(w, key, text);
+}
+
+void state_write(const struct state *s, struct buf *out)
+{
+	struct json w = json_into(out, false);
+	json_open(&w, NULL, '{');
+	json_uint(&w, "serial", s->serial);
+	json_open(&w, "mappings", '[');
+	for (size_t i = 0; i < s->mapping_count; i++) {
+		const struct mapping_report *r = &s->mappings[i];
+		json_open(&w, NULL, '{');
+		json_uint(&w, "id", r->id);
+		json_str(&w, "state", state_names[r->state]);
+		write_text(&w, "public", r->public_text);
+		write_text(&w, "error", r->error);
+		json_close(&w);
+	}
+	json_close(&w);
+	json_open(&w, "names", '[');
+	for (size_t i = 0; i < s->name_count; i++) {
+		const struct name_report *r = &s->names[i];
+		json_open(&w, NULL, '{');
+		json_str(&w, "name", r->name);
+		write_text(&w, "wanted", r->wanted);
+		write_text(&w, "published", r->published);
+		write_text(&w, "answer", r->answer);
+		json_uint(&w, "counted", r->counted);
+		json_close(&w);
+	}
+	json_close(&w);
+	write_text(&w, "address", s->address);
+	json_close(&w);
+}
+
+static char *read_text(struct conf_at at, const char *key)
+{
+	const char *text = NULL;
+	return conf_opt_str(at, key, &text) ? mem_strdup(text) : NULL;
+}
+
+static void read_report(struct conf_at at, struct mapping_report *out)
+{
+	int64_t id = 0;
+	const char *text;
+	if (!at.value)
+		return;
+	conf_int(at, "id", 1, UINT32_MAX, &id);
+	out->id = (uint32_t)id;
+	if (conf_str(at, "state", &text)) {
+		int state = index_of(text, state_names, COUNT_OF(state_names));
+		if (state < 0)
+			conf_error(at, "state", "\"%s\" is none of pending, open, error", text);
+		else
+			out->state = (enum mapping_state)state;
+	}
+	out->public_text = read_text(at, "public");
+	out->error = read_text(at, "error");
+}
+
+static void read_name_report(struct conf_at at, struct name_report *out)
+{
+	int64_t counted = 0;
+	const char *name;
+	if (!at.value)
+		return;
+	if (conf_str(at, "name", &name))
+		out->name = mem_strdup(name);
+	out->wanted = read_text(at, "wanted");
+	out->published = read_text(at, "published");
+	out->answer = read_text(at, "answer");
+	conf_opt_int(at, "counted", 0, INT64_MAX, &counted);
+	out->counted = (uint64_t)counted;
+}
+
+static void read_reports(struct conf_at root, struct state *out)
+{
+	struct conf_at list = conf_list(root, "mappings");
+	out->mapping_count = conf_len(list);
+	if (out->mapping_count > MAPPING_MAX) {
+		conf_error(list, NULL, "has more than %d entries", MAPPING_MAX);
+		out->mapping_count = 0;
+	}
+	out->mappings = mem_zalloc(out->mapping_count * sizeof(*out->mappings));
+	for (size_t i = 0; i < out->mapping_count; i++)
+		read_report(conf_item(list, i), &out->mappings[i]);
+}
+
+/* Besides the wishes every mapping's host and the account's own name has a report. */
+static void read_name_reports(struct conf_at root, struct state *out)
+{
+	enum { REPORTS_MAX = NAMES_MAX + MAPPING_MAX + 1 };
+	struct conf_at list = conf_list(root, "names");
+	out->name_count = conf_len(list);
+	if (out->name_count > REPORTS_MAX) {
+		conf_error(list, NULL, "has more than %d entries", REPORTS_MAX);
+		out->name_count = 0;
+	}
+	out->names = mem_zalloc(out->name_count * sizeof(*out->names));
+	for (size_t i = 0; i < out->name_count; i++)
+		read_name_report(conf_item(list, i), &out->names[i]);
+}
+
+int state_read(const char *text, size_t len, struct state *out, char why[256])
+{
+	memset(out, 0, sizeof(*out));
+	struct conf *c = conf_parse("STATE", text, len, true);
+	struct conf_at root = conf_root(c);
+	int64_t serial = 0;
+	if (root.value) {
+		conf_int(root, "serial", 0, INT64_MAX, &serial);
+		out->serial = (uint64_t)serial;
+		read_reports(root, out);
+		read_name_reports(root, out);
+		out->address = read_text(root, "address");
+	}
+	int err = frame_result(c, why);
+	if (err)
+		state_fini(out);
+	return err;
+}

@@ -1,0 +1,125 @@
+#include "shared/tunnel/pulse.h"
+
+const struct pulse_rules PULSE_AGENT = {
+    .ping_moving_ms = 500, .ping_open_ms = 5000, .ping_idle_ms = 15000, .suspect_ms = 500, .dead_ms = 0};
+const struct pulse_rules PULSE_RELAY = {
+    .ping_moving_ms = 20000, .ping_open_ms = 20000, .ping_idle_ms = 20000, .suspect_ms = 0, .dead_ms = 45000};
+
+void pulse_init(struct pulse *p, const struct pulse_rules *rules, uint64_t now_ms)
+{
+	*p = (struct pulse){.rules = *rules, .life_ms = now_ms};
+}
+
+static bool live(struct pulse *p, uint64_t now_ms)
+{
+	bool relief = p->is_suspect;
+	p->life_ms = now_ms;
+	p->is_suspect = false;
+	return relief;
+}
+
+bool pulse_heard(struct pulse *p, uint64_t now_ms)
+{
+	return live(p, now_ms);
+}
+
+/* RFC 6298, section 2. */
+static void sample(struct pulse *p, uint32_t us)
+{
+	if (!p->srtt_us) {
+		p->srtt_us = us;
+		p->rttvar_us = us / 2;
+		return;
+	}
+	uint32_t off = us > p->srtt_us ? us - p->srtt_us : p->srtt_us - us;
+	p->rttvar_us = (uint32_t)((3 * (uint64_t)p->rttvar_us + off) / 4);
+	p->srtt_us = (uint32_t)((7 * (uint64_t)p->srtt_us + us) / 8);
+}
+
+bool pulse_kernel(struct pulse *p, uint64_t acked, bool unacked, uint32_t rtt_us, uint32_t rttvar_us, uint64_t now_ms)
+{
+	bool relief = false;
+	if (acked > p->acked) {
+		relief = p->acked > 0 && live(p, now_ms);
+		p->acked = acked;
+	}
+	if (rtt_us > p->srtt_us) { /* a full queue shows in the kernel's figure before a PING comes back */
+		p->srtt_us = rtt_us;
+		p->rttvar_us = rttvar_us;
+	}
+	if (!unacked && !p->ping_ms)
+		p->unanswered_ms = 0;
+	else if (!p->unanswered_ms)
+		p->unanswered_ms = now_ms;
+	return relief;
+}
+
+void pulse_pong(struct pulse *p, uint64_t number, uint64_t now_ms)
+{
+	if (!p->ping_ms || number != p->number)
+		return;
+	uint64_t took = now_ms - p->ping_ms;
+	sample(p, took < 60000 ? (uint32_t)took * 1000 + 500 : 60000000);
+	p->ping_ms = 0;
+	p->unanswered_ms = 0;
+}
+
+void pulse_doubt(struct pulse *p)
+{
+	if (!p->unanswered_ms)
+		p->unanswered_ms = 1;
+	p->life_ms = 0;
+}
+
+uint32_t pulse_rtt_ms(const struct pulse *p)
+{
+	return (p->srtt_us + 500) / 1000;
+}
+
+uint32_t pulse_suspect_after_ms(const struct pulse *p)
+{
+	uint64_t ms = 4 * ((uint64_t)p->srtt_us + p->rttvar_us) / 1000;
+	if (ms < p->rules.suspect_ms)
+		return p->rules.suspect_ms;
+	return ms > PULSE_SUSPECT_MOST_MS ? PULSE_SUSPECT_MOST_MS : (uint32_t)ms;
+}
+
+static uint64_t later(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+enum pulse_act pulse_next(struct pulse *p, bool moving, bool open, uint64_t now_ms, uint64_t *when_ms)
+{
+	uint64_t when = UINT64_MAX;
+	if (p->rules.dead_ms) {
+		uint64_t dead = p->life_ms + p->rules.dead_ms;
+		if (now_ms >= dead)
+			return PULSE_DEAD;
+		when = dead;
+	}
+	uint32_t quiet = moving ? p->rules.ping_moving_ms : open ? p->rules.ping_open_ms : p->rules.ping_idle_ms;
+	if (!p->ping_ms && now_ms >= p->life_ms + quiet) {
+		p->ping_ms = now_ms;
+		p->number++;
+		if (!p->unanswered_ms)
+			p->unanswered_ms = now_ms;
+		*when_ms = now_ms;
+		return PULSE_PING;
+	}
+	if (!p->ping_ms && p->life_ms + quiet < when)
+		when = p->life_ms + quiet;
+	if (p->rules.suspect_ms && p->unanswered_ms && !p->is_suspect) {
+		uint64_t at = later(p->life_ms, p->life_ms ? p->unanswered_ms : 0);
+		at += p->life_ms ? pulse_suspect_after_ms(p) : 0;
+		if (now_ms >= at) {
+			p->is_suspect = true;
+			*when_ms = when;
+			return PULSE_SUSPECT;
+		}
+		if (at < when)
+			when = at;
+	}
+	*when_ms = when;
+	return PULSE_WAIT;
+}

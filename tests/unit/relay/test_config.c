@@ -1,0 +1,209 @@
+#define _GNU_SOURCE /* nftw */
+#include "relay/config.h"
+
+#include "shared/base/err.h"
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+
+#include "tests/unit/capture.h"
+#include "tests/unit/tempdir.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <uv.h>
+#include <cmocka.h>
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+static struct capture said;
+
+static int load(const char *text, struct relay_config **out)
+{
+	tempdir_write("relay.json", text);
+	capture_start(&said);
+	int err = relay_config_load(tempdir_path("relay.json"), out);
+	capture_end(&said);
+	return err;
+}
+
+static void domain_is_enough(void **state)
+{
+	(void)state;
+	struct relay_config *c;
+	assert_int_equal(load("{\"domain\": \"Home.Example.COM.\"}", &c), 0);
+	assert_string_equal(c->domain, "home.example.com");
+	assert_null(c->host);
+	assert_int_equal(c->listen_count, 1);
+	assert_int_equal(c->listen[0].port, 7000);
+	assert_true(addr_is_any(&c->listen[0]));
+	assert_int_equal(c->listen[0].family, 6);
+	assert_int_equal(c->bind_count, 1);
+	assert_true(addr_is_any(&c->bind[0]));
+	assert_string_equal(c->certificate, tempdir_path("relay.crt"));
+	assert_string_equal(c->private_key, tempdir_path("relay.key"));
+	assert_string_equal(c->accounts, tempdir_path("accounts.json"));
+	assert_int_equal(c->grace_s, 120);
+	assert_int_equal(c->threads, 0);
+	assert_int_equal(c->limits.connections_per_account, 4096);
+	assert_int_equal(c->limits.failed_handshakes_per_second_per_address, 5);
+	assert_int_equal(c->limits.head_s, 10);
+	assert_int_equal(c->limits.unfinished_heads_per_source, 200);
+	assert_int_equal(c->limits.session_memory_mib, 16);
+	assert_int_equal(c->limits.memory_mib, 256);
+	for (size_t i = 0; i < c->address_count; i++)
+		assert_false(addr_is_loopback(&c->addresses[i]));
+	relay_config_free(c);
+}
+
+static void every_key_arrives(void **state)
+{
+	(void)state;
+	struct relay_config *c;
+	char text[ADDR_TEXT];
+	assert_int_equal(load("{\"domain\": \"h.example\", \"host\": \"Relay.example\", \"addresses\": [\"203.0.113.10\", \"2001:db8::10\"],"
+			      "\"listen\": [\"127.0.0.1:7001\", \"[::1]:7002\"], \"bind\": [\"127.0.0.2\"],"
+			      "\"certificate\": \"pki/r.crt\", \"private_key\": \"/abs/r.key\", \"accounts\": \"a.json\","
+			      "\"state\": \"r.db\", \"control\": \"r.sock\", \"grace_s\": 3, \"threads\": 2,"
+			      "\"limits\": {\"connections_per_account\": 7, \"failed_handshakes_per_second_per_address\": 8,"
+			      "\"head_s\": 9, \"unfinished_heads_per_source\": 10, \"session_memory_mib\": 2, \"memory_mib\": 4}}",
+			      &c), 0);
+	assert_string_equal(said.err, "");
+	assert_string_equal(c->host, "relay.example");
+	assert_int_equal(c->address_count, 2);
+	assert_string_equal(addr_ip_text(&c->addresses[1], text), "2001:db8::10");
+	assert_int_equal(c->listen_count, 2);
+	assert_string_equal(addr_text(&c->listen[1], text), "[::1]:7002");
+	assert_string_equal(addr_ip_text(&c->bind[0], text), "127.0.0.2");
+	assert_string_equal(c->certificate, tempdir_path("pki/r.crt"));
+	assert_string_equal(c->private_key, "/abs/r.key");
+	assert_string_equal(c->accounts, tempdir_path("a.json"));
+	assert_string_equal(c->state, tempdir_path("r.db"));
+	assert_string_equal(c->control, tempdir_path("r.sock"));
+	assert_int_equal(c->grace_s, 3);
+	assert_int_equal(c->threads, 2);
+	assert_int_equal(c->limits.connections_per_account, 7);
+	assert_int_equal(c->limits.failed_handshakes_per_second_per_address, 8);
+	assert_int_equal(c->limits.head_s, 9);
+	assert_int_equal(c->limits.unfinished_heads_per_source, 10);
+	assert_int_equal(c->limits.session_memory_mib, 2);
+	assert_int_equal(c->limits.memory_mib, 4);
+	relay_config_free(c);
+}
+
+#define D "{\"domain\": \"h.example\", "
+
+static void every_error_is_a_line(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text, *says;
+	} table[] = {
+		{"{}", "test: relay.json: domain: missing\n"},
+		{"{\"domain\": \"a b\"}", "test: relay.json: domain: \"a b\" is not a domain name\n"},
+		{"{\"domain\": \"192.0.2.1\"}", "test: relay.json: domain: \"192.0.2.1\" is not a domain name\n"},
+		{D "\"host\": \"::x\"}", "test: relay.json: host: \"::x\" is neither a host name nor an address\n"},
+		{D "\"adresses\": []}", "test: relay.json: adresses: unknown key; did you mean \"addresses\"?\n"},
+		{D "\"addresses\": []}", "test: relay.json: addresses: must have 1 to 64 entries, not 0\n"},
+		{D "\"addresses\": [\"192.0.2.1:80\"]}",
+		 "test: relay.json: addresses[0]: \"192.0.2.1:80\" is not an address\n"},
+		{D "\"listen\": [\"192.0.2.1\"]}",
+		 "test: relay.json: listen[0]: \"192.0.2.1\" is not an address and port such as \"[::]:7000\"\n"},
+		{D "\"listen\": [\"[::]:7000\", \"[::]:7000\"]}",
+		 "test: relay.json: listen[1]: \"[::]:7000\" is given twice\n"},
+		{D "\"certificate\": \"\"}", "test: relay.json: certificate: is empty\n"},
+		{D "\"grace_s\": 0}", "test: relay.json: grace_s: must be 1 to 86400, not 0\n"},
+		{D "\"limits\": {\"session_memory_mib\": 300}}",
+		 "test: relay.json: limits.session_memory_mib: a session's 300 MiB are more than the process's memory_mib, 256\n"},
+		{D "\"limits\": {\"heads\": 1}}",
+		 "test: relay.json: limits.heads: unknown key; did you mean \"head_s\"?\n"},
+		{D "\"http\": {}}", "test: relay.json: http: this version does not run it yet\n"},
+		{D "\"tls\": {}}", "test: relay.json: tls: this version does not run it yet\n"},
+		{D "\"dns\": []}", "test: relay.json: dns: this version does not run it yet\n"},
+		{D "\"update\": {}}", "test: relay.json: update: this version does not run it yet\n"},
+		{D "\"admin\": {}}", "test: relay.json: admin: this version does not run it yet\n"},
+		{"{\"grace_s\": -1, \"threads\": \"x\"}",
+		 "test: relay.json: domain: missing\ntest: relay.json: grace_s: must be 1 to 86400, not -1\n"
+		 "test: relay.json: threads: must be a number, not a string\n"},
+	};
+	for (size_t i = 0; i < COUNT_OF(table); i++) {
+		struct relay_config *c;
+		assert_int_equal(load(table[i].text, &c), ERR_CONFIG);
+		assert_null(c);
+		assert_string_equal(said.err, table[i].says);
+	}
+}
+
+static void a_control_path_that_fits_no_socket(void **state)
+{
+	(void)state;
+	struct relay_config *c;
+	char text[512], path[140];
+	memset(path, 'x', sizeof(path) - 1);
+	path[sizeof(path) - 1] = '\0';
+	snprintf(text, sizeof(text), D "\"control\": \"%s\"}", path);
+	assert_int_equal(load(text, &c), ERR_CONFIG);
+	assert_non_null(strstr(said.err, "relay.json: control: "));
+}
+
+static void absent_is_not_wrong(void **state)
+{
+	(void)state;
+	struct relay_config *c;
+	capture_start(&said);
+	assert_int_equal(relay_config_load(tempdir_path("none.json"), &c), UV_ENOENT);
+	capture_end(&said);
+	assert_null(c);
+	assert_non_null(strstr(said.err, "/none.json: no such file or directory\n"));
+}
+
+static void relative_name_absolute_paths(void **state)
+{
+	(void)state;
+	struct relay_config *c;
+	char here[4096];
+	tempdir_write("relay.json", "{\"domain\": \"h.example\"}");
+	assert_non_null(getcwd(here, sizeof(here)));
+	assert_int_equal(chdir(tempdir), 0);
+	int err = relay_config_load("relay.json", &c);
+	assert_int_equal(chdir(here), 0);
+	assert_int_equal(err, 0);
+	assert_string_equal(c->file, tempdir_path("relay.json"));
+	assert_string_equal(c->accounts, tempdir_path("accounts.json"));
+	relay_config_free(c);
+}
+
+static void defaults_of_root_and_of_others(void **state)
+{
+	(void)state;
+	struct relay_config *c;
+	setenv("XDG_CONFIG_HOME", "/xdg/config", 1);
+	setenv("XDG_STATE_HOME", "relative/is/ignored", 1);
+	setenv("HOME", "/home/u", 1);
+	unsetenv("XDG_RUNTIME_DIR");
+	char *file = relay_config_default_path();
+	assert_int_equal(load("{\"domain\": \"h.example\"}", &c), 0);
+	bool root = geteuid() == 0;
+	assert_string_equal(file, root ? "/etc/groundnut/relay.json" : "/xdg/config/groundnut/relay.json");
+	assert_string_equal(c->state, root ? "/var/lib/groundnut/relay.db" : "/home/u/.local/state/groundnut/relay.db");
+	assert_string_equal(c->control,
+			    root ? "/run/groundnut/relay.sock" : "/home/u/.local/state/groundnut/relay.sock");
+	mem_free(file);
+	relay_config_free(c);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, tempdir_make, tempdir_remove)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(domain_is_enough),
+		TEST(every_key_arrives),
+		TEST(every_error_is_a_line),
+		TEST(a_control_path_that_fits_no_socket),
+		TEST(absent_is_not_wrong),
+		TEST(relative_name_absolute_paths),
+		TEST(defaults_of_root_and_of_others),
+	};
+	log_setup("test", LOG_INFO, LOG_TEXT);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

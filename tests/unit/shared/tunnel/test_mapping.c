@@ -1,0 +1,504 @@
+#include "shared/tunnel/mapping.h"
+
+#include "shared/base/err.h"
+#include "shared/base/mem.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Reads {"mappings": text} as agent.json; all errors, a line each, in *errors (freed by the caller). */
+static bool read_list(const char *text, struct mapping_list *out, char **errors)
+{
+	char *file = mem_printf("{\"mappings\": %s}", text);
+	struct conf *c = conf_parse("agent.json", file, strlen(file), false);
+	struct conf_at root = conf_root(c);
+	struct buf b = BUF_INIT;
+	assert_non_null(root.value);
+	bool ok = mapping_list_read(conf_list(root, "mappings"), false, out);
+	conf_done(root);
+	for (size_t i = 0; i < conf_errors(c); i++)
+		buf_printf(&b, "%s\n", conf_error_text(c, i));
+	*errors = mem_strdup(buf_str(&b));
+	buf_fini(&b);
+	conf_free(c);
+	mem_free(file);
+	return ok;
+}
+
+static struct mapping_list must_read(const char *text)
+{
+	struct mapping_list l;
+	char *errors;
+	bool ok = read_list(text, &l, &errors);
+	assert_string_equal(errors, "");
+	assert_true(ok);
+	mem_free(errors);
+	return l;
+}
+
+static const char sample[] =
+	"[{\"name\": \"web\", \"protocol\": \"tcp\", \"public_port\": 8080, \"target\": \"127.0.0.1:80\"},"
+	"{\"name\": \"one\", \"protocol\": \"tcp\", \"public_port\": \"8081\", \"target\": \"nas.lan:80\"},"
+	"{\"name\": \"ftp-data\", \"protocol\": \"tcp\", \"public_port\": \"50000-50009\", \"target\": \"192.168.1.4:50000-50009\","
+	" \"allow\": [\"198.51.100.0/24\", \"2001:db8::/32\", \"192.0.2.7\"], \"proxy_protocol\": 2, \"connections\": 100,"
+	" \"connections_per_second_per_source\": 3, \"bandwidth\": \"20M\", \"idle_s\": 600},"
+	"{\"name\": \"vpn\", \"protocol\": \"udp\", \"public_port\": 8080, \"target\": \"192.168.1.1:51820\", \"flows\": 99},"
+	"{\"name\": \"blog\", \"protocol\": \"http\", \"host\": \"Blog.Alice\", \"target\": \"127.0.0.1:8000\","
+	" \"basic_auth\": {\"user\": \"me\", \"password\": \"s:\\u00e4\\\"\"}},"
+	"{\"name\": \"nas\", \"protocol\": \"tls\", \"host\": \"*.alice.example.\", \"target\": \"[fd00::5]:443\"}]";
+
+static void every_field_arrives(void **state)
+{
+	(void)state;
+	struct mapping_list l = must_read(sample);
+	assert_int_equal(l.count, 6);
+	const struct mapping *m = &l.items[0];
+	assert_string_equal(m->name, "web");
+	assert_int_equal(m->protocol, MAPPING_TCP);
+	assert_int_equal(m->first, 8080);
+	assert_int_equal(m->last, 8080);
+	assert_null(m->host);
+	assert_string_equal(m->target_text, "127.0.0.1:80");
+	assert_int_equal(m->target.first, 80);
+	assert_int_equal(m->allow_count + m->proxy_protocol + m->connections + m->bandwidth + m->idle_s + m->flows, 0);
+	assert_int_equal(l.items[1].first, 8081);
+	assert_string_equal(l.items[1].target.host, "nas.lan");
+	m = mapping_by_name(&l, "ftp-data");
+	assert_int_equal(m->first, 50000);
+	assert_int_equal(m->last, 50009);
+	assert_int_equal(m->target.last, 50009);
+	assert_int_equal(m->allow_count, 3);
+	assert_int_equal(m->allow[0].bits, 24);
+	assert_int_equal(m->allow[1].net.family, 6);
+	assert_int_equal(m->allow[2].bits, 32);
+	assert_int_equal(m->proxy_protocol, 2);
+	assert_int_equal(m->connections, 100);
+	assert_int_equal(m->connections_per_second_per_source, 3);
+	assert_int_equal(m->bandwidth, 20000000);
+	assert_int_equal(m->idle_s, 600);
+	assert_int_equal(mapping_by_name(&l, "vpn")->flows, 99);
+	m = mapping_by_name(&l, "blog");
+	assert_string_equal(m->host, "blog.alice");
+	assert_string_equal(m->basic_user, "me");
+	assert_string_equal(m->basic_password, "s:\xc3\xa4\"");
+	assert_string_equal(mapping_by_name(&l, "nas")->host, "*.alice.example.");
+	assert_null(mapping_by_name(&l, "none"));
+	mapping_list_fini(&l);
+	assert_int_equal(l.count, 0);
+	mapping_list_fini(&l);
+}
+
+#define TCP "[{\"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": 80, \"target\": \"h:80\""
+#define UDP "[{\"name\": \"a\", \"protocol\": \"udp\", \"public_port\": 80, \"target\": \"h:80\""
+#define HTTP "[{\"name\": \"a\", \"protocol\": \"http\", \"host\": \"x\", \"target\": \"h:80\""
+#define WEB "[{\"name\": \"web\", \"protocol\": \"tcp\", \"public_port\": 8080, \"target\": \"127.0.0.1:80\"},"
+
+static const struct {
+	const char *list, *says; /* the whole error text, or its beginning when it ends in "…" */
+} wrong[] = {
+	{WEB "{\"name\": \"p\", \"protocol\": \"tcp\", \"public_port\": 6310, \"target\": \"192.168.1.20\"}]",
+	 "agent.json: mappings[1].target: \"192.168.1.20\" names no port\n"},
+	{WEB "{\"name\": \"web\", \"protocol\": \"tcp\", \"public_port\": 81, \"target\": \"h:80\"}]",
+	 "agent.json: mappings[1]: the name \"web\" is given twice\n"},
+	{WEB "{\"name\": \"p\", \"protocol\": \"tcp\", \"public_port\": \"8000-8099\", \"target\": \"h:8000-8099\"}]",
+	 "agent.json: mappings[1]: the public tcp port 8080 is already that of \"web\"\n"},
+	{HTTP "}, {\"name\": \"b\", \"protocol\": \"http\", \"host\": \"X\", \"target\": \"h:81\"}]",
+	 "agent.json: mappings[1]: the http host \"x\" is already that of \"a\"\n"},
+	{"[{\"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": \"50000-50009\", \"target\": \"h:80\"}]",
+	 "agent.json: mappings[0].target: \"h:80\" names 1 port, public_port names 10\n"},
+	{"[{\"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": 80, \"target\": \"h:80-82\"}]",
+	 "agent.json: mappings[0].target: \"h:80-82\" names 3 ports, public_port names 1\n"},
+	{"[{\"name\": \"a\", \"protocol\": \"tls\", \"host\": \"x\", \"target\": \"h:80-81\"}]",
+	 "agent.json: mappings[0].target: \"h:80-81\" names 2 ports, a mapping of protocol tls leads to one\n"},
+	{"[{\"name\": \"-a\", \"protocol\": \"tcp\", \"public_port\": 80, \"target\": \"h:80\"}]",
+	 "agent.json: mappings[0].name: \"-a\" is not a name…"},
+	{"[{\"name\": \"a\", \"protocol\": \"sctp\", \"public_port\": 80, \"host\": \"x\", \"target\": \"h:80\"}]",
+	 "agent.json: mappings[0].protocol: \"sctp\" is none of tcp, udp, http, tls\n"},
+	{"[{\"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": \"90-80\", \"target\": \"h:80\"}]",
+	 "agent.json: mappings[0].public_port: \"90-80\" is neither a port…"},
+	{"[{\"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": \"80/udp\", \"target\": \"h:80\"}]",
+	 "agent.json: mappings[0].public_port: \"80/udp\" is neither a port…"},
+	{"[{\"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": 0, \"target\": \"h:80\"}]",
+	 "agent.json: mappings[0].public_port: …"},
+	{"[{\"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": 65536, \"target\": \"h:80\"}]",
+	 "agent.json: mappings[0].public_port: …"},
+	{"[{\"name\": \"a\", \"protocol\": \"http\", \"host\": \"a b\", \"target\": \"h:80\"}]",
+	 "agent.json: mappings[0].host: \"a b\" is not a host name\n"},
+	{TCP ", \"host\": \"x\"}]",
+	 "agent.json: mappings[0].host: does not fit a mapping of protocol tcp, only http and tls\n"},
+	{HTTP ", \"public_port\": 80}]",
+	 "agent.json: mappings[0].public_port: does not fit a mapping of protocol http, only tcp and udp\n"},
+	{TCP ", \"flows\": 5}]", "agent.json: mappings[0].flows: does not fit a mapping of protocol tcp, only udp\n"},
+	{TCP ", \"basic_auth\": {\"user\": \"u\", \"password\": \"p\"}}]",
+	 "agent.json: mappings[0].basic_auth: does not fit a mapping of protocol tcp, only http\n"},
+	{UDP ", \"proxy_protocol\": 1}]",
+	 "agent.json: mappings[0].proxy_protocol: version 1 cannot speak of udp, only 2 can\n"},
+	{TCP ", \"proxy_protocol\": 3}]", "agent.json: mappings[0].proxy_protocol: …"},
+	{TCP ", \"connections\": 0}]", "agent.json: mappings[0].connections: …"},
+	{TCP ", \"idle_s\": -1}]", "agent.json: mappings[0].idle_s: …"},
+	{TCP ", \"bandwidth\": \"fast\"}]",
+	 "agent.json: mappings[0].bandwidth: \"fast\" is not a number of bits a second such as \"20M\"\n"},
+	{TCP ", \"bandwidth\": \"18000000000G\"}]", "agent.json: mappings[0].bandwidth: …"},
+	{TCP ", \"bandwidth\": 0}]", "agent.json: mappings[0].bandwidth: …"},
+	{TCP ", \"allow\": [\"198.51.100.0/24\", \"198.51.100.1/24\"]}]",
+	 "agent.json: mappings[0].allow[1]: \"198.51.100.1/24\" is not a network such as \"198.51.100.0/24\"\n"},
+	{TCP ", \"allow\": []}]", "agent.json: mappings[0].allow: must name 1 to 256 networks, not 0\n"},
+	{TCP ", \"allow\": \"198.51.100.0/24\"}]", "agent.json: mappings[0].allow: …"},
+	{HTTP ", \"basic_auth\": {\"user\": \"a:b\", \"password\": \"p\"}}]",
+	 "agent.json: mappings[0].basic_auth.user: may have no colon (RFC 7617)\n"},
+	{HTTP ", \"basic_auth\": {\"user\": \"a\", \"password\": \"\"}}]",
+	 "agent.json: mappings[0].basic_auth.password: must have 1 to 256 bytes\n"},
+	{HTTP ", \"basic_auth\": {\"user\": \"a\\n\", \"password\": \"p\"}}]",
+	 "agent.json: mappings[0].basic_auth.user: has control characters\n"},
+	{TCP ", \"alow\": []}]", "agent.json: mappings[0].alow: unknown key; did you mean \"allow\"?\n"},
+	{TCP ", \"id\": 3}]", "agent.json: mappings[0].id: unknown key…"},
+	{"[3]", "agent.json: mappings[0]: …"},
+	{"{}", "agent.json: mappings: …"},
+};
+
+static void wrong_mappings_are_named(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+		struct mapping_list l;
+		char *errors, *dots = strstr(wrong[i].says, "…");
+		read_list(wrong[i].list, &l, &errors);
+		if (dots)
+			assert_memory_equal(errors, wrong[i].says, (size_t)(dots - wrong[i].says));
+		else
+			assert_string_equal(errors, wrong[i].says);
+		assert_int_equal(l.count, 0);
+		assert_null(l.items);
+		mem_free(errors);
+	}
+}
+
+static void all_errors_not_just_the_first(void **state)
+{
+	(void)state;
+	struct mapping_list l;
+	char *errors;
+	assert_false(read_list("[{\"name\": \".x\", \"protocol\": \"tcp\", \"public_port\": 0, \"target\": \"h\", \"flow\": 1}, {}]",
+			       &l, &errors));
+	static const char *const places[] = {"mappings[0].name:", "mappings[0].public_port:", "mappings[0].target:",
+					     "mappings[0].flow:", "mappings[1].name:", "mappings[1].protocol:",
+					     "mappings[1].target:"};
+	for (size_t i = 0; i < COUNT_OF(places); i++)
+		assert_non_null(strstr(errors, places[i]));
+	mem_free(errors);
+}
+
+static void no_more_than_fits(void **state)
+{
+	(void)state;
+	struct buf b = BUF_INIT;
+	struct mapping_list l;
+	char *errors;
+	for (int i = 0; i <= MAPPING_MAX; i++)
+		buf_printf(&b, "%s{\"name\": \"m%d\", \"protocol\": \"tcp\", \"public_port\": %d, \"target\": \"h:1\"}",
+			   i ? "," : "[", i, i + 1);
+	buf_puts(&b, "]");
+	assert_false(read_list(buf_str(&b), &l, &errors));
+	assert_string_equal(errors, "agent.json: mappings: has 1025 mappings, at most 1024 may be\n");
+	mem_free(errors);
+	buf_take(&b, buf_len(&b));
+	for (int i = 0; i < MAPPING_MAX; i++) {
+		buf_printf(&b, "%s{\"name\": \"m%d\", \"protocol\": \"tcp\", \"public_port\": %d, \"target\": \"h:1\", \"allow\": [",
+			   i ? "," : "[", i, i + 1);
+		for (int k = 0; k < 40; k++)
+			buf_printf(&b, "%s\"2001:db8:1:2:3:4:5:%x\"", k ? "," : "", k + 1);
+		buf_puts(&b, "]}");
+	}
+	buf_puts(&b, "]");
+	assert_false(read_list(buf_str(&b), &l, &errors));
+	assert_string_equal(errors, "agent.json: mappings: is too long to be sent to the relay (700 KiB)\n");
+	mem_free(errors);
+	buf_fini(&b);
+}
+
+static void a_change_of_anything_is_a_change(void **state)
+{
+	(void)state;
+	static const char *const variants[] = {
+		TCP "}]",
+		"[{\"name\": \"b\", \"protocol\": \"tcp\", \"public_port\": 80, \"target\": \"h:80\"}]",
+		UDP "}]",
+		"[{\"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": 81, \"target\": \"h:80\"}]",
+		"[{\"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": \"80-81\", \"target\": \"h:80-81\"}]",
+		"[{\"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": 80, \"target\": \"h:81\"}]",
+		TCP ", \"allow\": [\"192.0.2.1\"]}]",
+		TCP ", \"allow\": [\"192.0.2.0/31\"]}]",
+		TCP ", \"allow\": [\"192.0.2.1\", \"192.0.2.2\"]}]",
+		TCP ", \"proxy_protocol\": 1}]",
+		TCP ", \"proxy_protocol\": 2}]",
+		TCP ", \"connections\": 1}]",
+		TCP ", \"connections_per_second_per_source\": 1}]",
+		TCP ", \"bandwidth\": \"1\"}]",
+		TCP ", \"idle_s\": 1}]",
+		UDP ", \"flows\": 1}]",
+		HTTP "}]",
+		"[{\"name\": \"a\", \"protocol\": \"http\", \"host\": \"y\", \"target\": \"h:80\"}]",
+		"[{\"name\": \"a\", \"protocol\": \"tls\", \"host\": \"x\", \"target\": \"h:80\"}]",
+		HTTP ", \"basic_auth\": {\"user\": \"a\", \"password\": \"b\"}}]",
+		HTTP ", \"basic_auth\": {\"user\": \"a\", \"password\": \"c\"}}]",
+		HTTP ", \"basic_auth\": {\"user\": \"c\", \"password\": \"b\"}}]",
+	};
+	for (size_t i = 0; i < COUNT_OF(variants); i++)
+		for (size_t k = 0; k < COUNT_OF(variants); k++) {
+			struct mapping_list a = must_read(variants[i]), b = must_read(variants[k]);
+			b.items[0].id = 7;
+			assert_int_equal(mapping_same(&a.items[0], &b.items[0]), i == k);
+			mapping_list_fini(&a);
+			mapping_list_fini(&b);
+		}
+}
+
+static void only_tcp_runs(void **state)
+{
+	(void)state;
+	static const char *const names[] = {"tcp", "udp", "http", "tls"};
+	enum mapping_protocol p;
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		assert_int_equal(mapping_protocol_parse(names[i], &p), 0);
+		assert_string_equal(mapping_protocol_text(p), names[i]);
+		assert_int_equal(mapping_protocol_runs(p), p == MAPPING_TCP);
+	}
+	assert_int_equal(mapping_protocol_parse("TCP", &p), ERR_SYNTAX);
+}
+
+static bool read_wishes(const char *text, struct name_wish_list *out, char **error)
+{
+	char *file = mem_printf("{\"names\": %s}", text);
+	struct conf *c = conf_parse("agent.json", file, strlen(file), false);
+	struct conf_at root = conf_root(c);
+	bool ok = name_wish_list_read(conf_list(root, "names"), out);
+	*error = conf_errors(c) ? mem_strdup(conf_error_text(c, 0)) : NULL;
+	conf_free(c);
+	mem_free(file);
+	return ok;
+}
+
+static void names_follow_relay_or_home(void **state)
+{
+	(void)state;
+	struct name_wish_list l;
+	char *error;
+	assert_true(read_wishes("[{\"host\": \"Alice\", \"follow\": \"relay\"}, {\"host\": \"direct.alice.\", \"follow\": \"home\"}]",
+				&l, &error));
+	assert_int_equal(l.count, 2);
+	assert_string_equal(l.items[0].host, "alice");
+	assert_int_equal(l.items[0].follow, NAME_FOLLOW_RELAY);
+	assert_string_equal(l.items[1].host, "direct.alice.");
+	assert_int_equal(l.items[1].follow, NAME_FOLLOW_HOME);
+	name_wish_list_fini(&l);
+	static const char *const bad[][2] = {
+		{"[{\"host\": \"a\", \"follow\": \"me\"}]",
+		 "agent.json: names[0].follow: \"me\" is neither relay nor home"},
+		{"[{\"host\": \"a\", \"follow\": \"home\"}, {\"host\": \"A\", \"follow\": \"relay\"}]",
+		 "agent.json: names[1]: the host \"a\" is given twice"},
+		{"[{\"host\": \"\", \"follow\": \"home\"}]", "agent.json: names[0].host: \"\" is not a host name"},
+		{"[{\"host\": \"a\", \"follow\": \"home\", \"folow\": 1}]",
+		 "agent.json: names[0].folow: unknown key; did you mean \"follow\"?"},
+	};
+	for (size_t i = 0; i < COUNT_OF(bad); i++) {
+		assert_false(read_wishes(bad[i][0], &l, &error));
+		assert_string_equal(error, bad[i][1]);
+		assert_int_equal(l.count, 0);
+		mem_free(error);
+	}
+}
+
+static void declare_goes_and_comes(void **state)
+{
+	(void)state;
+	struct declare d = {.serial = 41, .mappings = must_read(sample), .nat = "cgnat"}, back;
+	char *error, why[256];
+	for (size_t i = 0; i < d.mappings.count; i++)
+		d.mappings.items[i].id = (uint32_t)i + 1;
+	assert_true(read_wishes("[{\"host\": \"alice\", \"follow\": \"home\"}]", &d.names, &error));
+	assert_int_equal(addr_parse_ip("2001:db8::7", &d.address6), 0);
+	struct buf b = BUF_INIT;
+	declare_write(&d, &b);
+	assert_int_equal(declare_read((char *)buf_data(&b), buf_len(&b), &back, why), 0);
+	assert_int_equal(back.serial, 41);
+	assert_string_equal(back.nat, "cgnat");
+	assert_true(addr_equal_ip(&d.address6, &back.address6));
+	assert_int_equal(back.names.count, 1);
+	assert_int_equal(back.names.items[0].follow, NAME_FOLLOW_HOME);
+	assert_int_equal(back.mappings.count, d.mappings.count);
+	for (size_t i = 0; i < d.mappings.count; i++) {
+		assert_true(mapping_same(&d.mappings.items[i], &back.mappings.items[i]));
+		assert_ptr_equal(mapping_by_id(&back.mappings, (uint32_t)i + 1), &back.mappings.items[i]);
+	}
+	assert_null(mapping_by_id(&back.mappings, 99));
+	declare_fini(&back);
+	/* No part of it is a whole. */
+	for (size_t len = 0; len < buf_len(&b); len++) {
+		char *cut = mem_dup(buf_data(&b), len);
+		assert_int_equal(declare_read(cut, len, &back, why), ERR_SYNTAX);
+		assert_true(why[0] != '\0');
+		assert_int_equal(back.mappings.count + back.names.count, 0);
+		mem_free(cut);
+	}
+	buf_fini(&b);
+	declare_fini(&d);
+}
+
+static void an_empty_declare(void **state)
+{
+	(void)state;
+	struct declare d = {.serial = 1}, back;
+	struct buf b = BUF_INIT;
+	char why[256];
+	declare_write(&d, &b);
+	assert_int_equal(declare_read((char *)buf_data(&b), buf_len(&b), &back, why), 0);
+	assert_int_equal(back.mappings.count + back.names.count + back.address6.family, 0);
+	assert_string_equal(back.nat, "unknown");
+	declare_fini(&back);
+	buf_fini(&b);
+}
+
+#define ON_WIRE(more) "{\"serial\": 1, \"mappings\": [{\"id\": 1, \"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": 80, \"target\": \"h:80\"" more "}]}"
+
+static void hostile_declares(void **state)
+{
+	(void)state;
+	static const char *const bad[] = {
+		"", " ", "null", "[]", "\"x\"", "7", "{", "{}", "{\"serial\": 0}", "{\"serial\": -1}", "{\"serial\": \"1\"}",
+		"{\"serial\": 1e3}", "{\"serial\": 9223372036854775808}", "{\"serial\": 1} x",
+		"{\"serial\": 1, \"serial\": 2}",
+		"{\"serial\": 1, \"mappings\": {}}", "{\"serial\": 1, \"mappings\": [null]}",
+		"{\"serial\": 1, \"mappings\": [[]]}",
+		"{\"serial\": 1, \"names\": [{\"host\": \"a\"}]}",
+		"{\"serial\": 1, \"address6\": \"192.0.2.1\"}", "{\"serial\": 1, \"address6\": \"::zz\"}",
+		"{\"serial\": 1, \"nat\": 5}",
+		"{\"serial\": 1, \"mappings\": [{\"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": 80, \"target\": \"h:80\"}]}",
+		ON_WIRE(", \"id\": 2"), ON_WIRE(", \"connections\": 4294967296"), ON_WIRE(", \"basic_auth\": {}"),
+		"{\"serial\": 1, \"mappings\": [{\"id\": 4294967296, \"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": 80, \"target\": \"h\"}]}",
+		"{\"serial\": 1, \"mappings\": [{\"id\": 1, \"name\": \"a\\u0000b\", \"protocol\": \"tcp\", \"public_port\": 80, \"target\": \"h\"}]}",
+		"{\"serial\": 1, \"mappings\": [{\"id\": 1, \"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": 80, \"target\": \"\"}]}",
+		"{\"serial\": 1, \"mappings\": [{\"id\": 1, \"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": 80, \"target\": \"\\u001b[2J\"}]}",
+		"{\"serial\": 1, \"mappings\": [{\"id\": 1, \"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": 80, \"target\": \"h\"},"
+		"{\"id\": 1, \"name\": \"b\", \"protocol\": \"tcp\", \"public_port\": 81, \"target\": \"h\"}]}",
+		"{\"serial\": 1, \"mappings\": [{\"id\": 1, \"name\": \"\xff\", \"protocol\": \"tcp\", \"public_port\": 80, \"target\": \"h\"}]}",
+	};
+	struct declare d;
+	char why[256];
+	for (size_t i = 0; i < COUNT_OF(bad); i++) {
+		memset(why, 'x', sizeof(why));
+		if (declare_read(bad[i], strlen(bad[i]), &d, why) != ERR_SYNTAX)
+			fail_msg("taken: %s", bad[i]);
+		assert_non_null(memchr(why, '\0', sizeof(why)));
+	}
+	static const char *const good[] = {
+		ON_WIRE(""),
+		ON_WIRE(", \"later\": {\"x\": [1]}"),
+		"{\"serial\": 1, \"later\": 1}",
+		"{\"serial\": 9223372036854775807, \"nat\": \"symmetric\"}",
+	};
+	for (size_t i = 0; i < COUNT_OF(good); i++) {
+		assert_int_equal(declare_read(good[i], strlen(good[i]), &d, why), 0);
+		declare_fini(&d);
+	}
+}
+
+static void deep_nesting_does_not_kill(void **state)
+{
+	(void)state;
+	enum { DEPTH = 500000 };
+	char *text = mem_alloc(DEPTH + 1), why[256];
+	memset(text, '[', DEPTH);
+	text[DEPTH] = '\0';
+	struct declare d;
+	struct state s;
+	assert_int_equal(declare_read(text, DEPTH, &d, why), ERR_SYNTAX);
+	assert_int_equal(state_read(text, DEPTH, &s, why), ERR_SYNTAX);
+	mem_free(text);
+}
+
+static void state_goes_and_comes(void **unused)
+{
+	(void)unused;
+	struct mapping_report mappings[] = {
+		{1, MAPPING_OPEN, "203.0.113.10:8080", NULL},
+		{2, MAPPING_ERROR, NULL, "port 80 is held by nginx (\"pid 7\")"},
+		{4294967295u, MAPPING_PENDING, NULL, NULL},
+	};
+	struct name_report names[] = {{"alice.home.example.com", "203.0.113.10", NULL, "good", 12}};
+	struct state s = {7, mappings, 3, names, 1, "198.51.100.7"}, back;
+	struct buf b = BUF_INIT;
+	char why[256];
+	state_write(&s, &b);
+	assert_int_equal(state_read((char *)buf_data(&b), buf_len(&b), &back, why), 0);
+	assert_int_equal(back.serial, 7);
+	assert_int_equal(back.mapping_count, 3);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(back.mappings[i].id, mappings[i].id);
+		assert_int_equal(back.mappings[i].state, mappings[i].state);
+	}
+	assert_string_equal(back.mappings[0].public_text, "203.0.113.10:8080");
+	assert_null(back.mappings[0].error);
+	assert_null(back.mappings[1].public_text);
+	assert_string_equal(back.mappings[1].error, mappings[1].error);
+	assert_int_equal(back.name_count, 1);
+	assert_string_equal(back.names[0].name, names[0].name);
+	assert_string_equal(back.names[0].wanted, names[0].wanted);
+	assert_null(back.names[0].published);
+	assert_string_equal(back.names[0].answer, "good");
+	assert_int_equal(back.names[0].counted, 12);
+	assert_string_equal(back.address, "198.51.100.7");
+	state_fini(&back);
+	for (size_t len = 0; len < buf_len(&b); len++) {
+		char *cut = mem_dup(buf_data(&b), len);
+		assert_int_equal(state_read(cut, len, &back, why), ERR_SYNTAX);
+		assert_int_equal(back.mapping_count + back.name_count, 0);
+		mem_free(cut);
+	}
+	buf_fini(&b);
+}
+
+static void hostile_states(void **unused)
+{
+	(void)unused;
+	static const char *const bad[] = {
+		"", "[]", "{}", "{\"serial\": -1}", "{\"serial\": 1, \"mappings\": 5}", "{\"serial\": 1, \"mappings\": [5]}",
+		"{\"serial\": 1, \"mappings\": [{\"id\": 1}]}", "{\"serial\": 1, \"mappings\": [{\"id\": 0, \"state\": \"open\"}]}",
+		"{\"serial\": 1, \"mappings\": [{\"id\": 1, \"state\": \"opened\"}]}",
+		"{\"serial\": 1, \"mappings\": [{\"id\": 1, \"state\": \"open\", \"public\": 3}]}",
+		"{\"serial\": 1, \"names\": [{}]}", "{\"serial\": 1, \"names\": [{\"name\": \"a\", \"counted\": -1}]}",
+		"{\"serial\": 1, \"address\": []}",
+	};
+	struct state s;
+	char why[256];
+	for (size_t i = 0; i < COUNT_OF(bad); i++)
+		if (state_read(bad[i], strlen(bad[i]), &s, why) != ERR_SYNTAX)
+			fail_msg("taken: %s", bad[i]);
+	static const char good[] = "{\"serial\": 0, \"mappings\": [{\"id\": 1, \"state\": \"open\", \"new\": 1}], \"new\": {}}";
+	assert_int_equal(state_read(good, strlen(good), &s, why), 0);
+	state_fini(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_field_arrives),
+		cmocka_unit_test(wrong_mappings_are_named),
+		cmocka_unit_test(all_errors_not_just_the_first),
+		cmocka_unit_test(no_more_than_fits),
+		cmocka_unit_test(a_change_of_anything_is_a_change),
+		cmocka_unit_test(only_tcp_runs),
+		cmocka_unit_test(names_follow_relay_or_home),
+		cmocka_unit_test(declare_goes_and_comes),
+		cmocka_unit_test(an_empty_declare),
+		cmocka_unit_test(hostile_declares),
+		cmocka_unit_test(deep_nesting_does_not_kill),
+		cmocka_unit_test(state_goes_and_comes),
+		cmocka_unit_test(hostile_states),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
