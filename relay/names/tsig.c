@@ -208,8 +208,9 @@ static int read_tsig(const uint8_t *packet, size_t len, struct variables *v, siz
 		return -1;
 	if (wire_get_u16(&w) != DNS_TSIG)
 		return wire_ok(&w) ? 0 : -1;
-	wire_skip(&w, 8); /* class, ttl, length: the fields below must fill the rest exactly */
-	if (!wire_ok(&w) || !read_name(packet, len, &w, &v->algorithm))
+	bool fixed = wire_get_u16(&w) == CLASS_ANY && wire_get_u32(&w) == 0;
+	fixed = wire_get_u16(&w) == w.left && fixed;
+	if (!fixed || !wire_ok(&w) || !read_name(packet, len, &w, &v->algorithm))
 		return -1;
 	v->time_s = wire_get(&w, 6);
 	v->fudge = wire_get_u16(&w);
