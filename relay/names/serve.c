@@ -306,16 +306,25 @@ struct serve *serve_new(struct loop *l, struct names *names, const struct serve_
 	struct serve *s = mem_zalloc(sizeof(*s));
 	s->loop = l;
 	s->names = names;
-	s->listen_count = config->listen_count;
-	s->listen = mem_dup(config->listen, config->listen_count * sizeof(struct addr));
 	list_init(&s->places);
 	list_init(&s->callers);
-	s->rate = rate_new(config->rate);
 	s->answer = mem_alloc(DNS_PACKET_MAX);
 	s->again = timer_new(l, on_again, s);
 	s->watch = netwatch_start(l, on_change, s);
-	make_places(s);
+	serve_reload(s, config);
 	return s;
+}
+
+void serve_reload(struct serve *s, const struct serve_config *config)
+{
+	mem_free(s->listen);
+	s->listen_count = config->listen_count;
+	s->listen = mem_alloc((config->listen_count + 1) * sizeof(struct addr));
+	for (size_t i = 0; i < config->listen_count; i++)
+		s->listen[i] = config->listen[i];
+	rate_free(s->rate);
+	s->rate = rate_new(config->rate);
+	make_places(s);
 }
 
 const struct addr *serve_at(const struct serve *s, size_t i)

@@ -11,6 +11,7 @@ struct serve;
 /* Addresses that cannot be bound are logged and tried again; addresses that the machine gains or loses are followed. names is not
  * owned and outlives it. */
 struct serve *serve_new(struct loop *l, struct names *names, const struct serve_config *config);
+void serve_reload(struct serve *s, const struct serve_config *config); /* sockets that stay listed stay open */
 const struct addr *serve_at(const struct serve *s, size_t i); /* what is bound, in no order; NULL: no more */
 void serve_close(struct serve *s);
 

@@ -21,7 +21,7 @@
 
 enum {
 	HEAD_MS = 10000, CONNECTIONS = 2048, PER_SOURCE = 64, BODY_MAX = 8192, HOLD_MAX_MS = 8000, HELD_MAX = 256,
-	SCRYPT_AT_ONCE = 2, SCRYPT_WAITING = 32, CERTIFICATE_MS = 5000, LISTEN_AGAIN_MS = 10000, THROTTLED = 8192,
+	SCRYPT_AT_ONCE = 2, SCRYPT_WAITING = 32, CERTIFICATE_MS = 5000, LISTEN_SOON_MS = 300, LISTEN_AGAIN_MS = 10000, THROTTLED = 8192,
 };
 
 struct visit {
@@ -63,6 +63,7 @@ struct update_door {
 	unsigned running, queued, held;
 	struct wish *wishes;
 	size_t wish_count;
+	bool tried;                    /* to listen, at least once */
 	char *certificate, *private_key;
 	struct stat stamps[2];         /* of the pair in use */
 	bool has_tls;
@@ -390,8 +391,10 @@ static void listen_all(struct update_door *d)
 		w->said = w->open ? NULL : mem_strdup(reason);
 		mem_free(why);
 	}
+	/* The first time soon: the port may be that of a door that is just closing. */
 	if (missing)
-		timer_set(d->listen_timer, LISTEN_AGAIN_MS);
+		timer_set(d->listen_timer, d->tried ? LISTEN_AGAIN_MS : LISTEN_SOON_MS);
+	d->tried = true;
 }
 
 static void on_listen_timer(void *owner)
