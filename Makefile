@@ -28,6 +28,7 @@ SHARED_C := $(sort $(wildcard shared/*/*.c))
 RELAY_C  := $(sort $(filter-out relay/main.c,$(wildcard relay/*.c relay/*/*.c)))
 AGENT_C  := $(sort $(filter-out agent/main.c,$(wildcard agent/*.c)))
 UNIT_C   := $(sort $(wildcard tests/unit/*/test_*.c tests/unit/*/*/test_*.c))
+say       = $(if $(V),,@printf '  %-4s %s\n' $(1);)
 obj       = $(patsubst %.c,$(B)/%.o,$(1))
 UNITS    := $(patsubst %.c,$(B)/%,$(UNIT_C))
 
@@ -35,30 +36,60 @@ UNITS    := $(patsubst %.c,$(B)/%,$(UNIT_C))
 all: $(B)/groundnut-relay $(B)/groundnut-agent
 
 $(B)/groundnut-relay: $(call obj,relay/main.c) $(B)/relay.a $(B)/shared.a
-	$(LINK) -o $@ $^ $(LIBS)
+	$(call say,LINK $@)$(LINK) -o $@ $^ $(LIBS)
 $(B)/groundnut-agent: $(call obj,agent/main.c) $(B)/agent.a $(B)/shared.a
-	$(LINK) -o $@ $^ $(LIBS)
+	$(call say,LINK $@)$(LINK) -o $@ $^ $(LIBS)
 
 $(B)/shared.a: $(call obj,$(SHARED_C))
 $(B)/relay.a: $(call obj,$(RELAY_C))
 $(B)/agent.a: $(call obj,$(AGENT_C))
 $(B)/%.a:
 	@rm -f $@
-	ar rcs $@ $^
+	$(call say,AR $@)ar rcs $@ $^
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_C) -c -o $@ $<
+	$(call say,CC $@)$(CC) $(ALL_C) -c -o $@ $<
 
 $(B)/tests/unit/shared/%: $(B)/tests/unit/shared/%.o $(B)/shared.a
-	$(LINK) -o $@ $^ $(LIBS) -lcmocka
+	$(call say,LINK $@)$(LINK) -o $@ $^ $(LIBS) -lcmocka
 $(B)/tests/unit/relay/%: $(B)/tests/unit/relay/%.o $(B)/relay.a $(B)/shared.a
-	$(LINK) -o $@ $^ $(LIBS) -lcmocka
+	$(call say,LINK $@)$(LINK) -o $@ $^ $(LIBS) -lcmocka
 $(B)/tests/unit/agent/%: $(B)/tests/unit/agent/%.o $(B)/agent.a $(B)/shared.a
-	$(LINK) -o $@ $^ $(LIBS) -lcmocka
+	$(call say,LINK $@)$(LINK) -o $@ $^ $(LIBS) -lcmocka
 
 test-unit: $(UNITS)
 	@tests/run-unit $(UNITS)
+
+# Deadlines of the end-to-end tests are stretched for builds that run slower.
+SLOW ?= $(if $(filter 0,$(SAN)),1,3)
+E2E   = BUILD=$(abspath $(B)) SLOW=$(SLOW) tests/e2e/run
+
+# The packages first, and then a make that sees them.
+test:
+	@deploy/install-deps build test
+	@$(MAKE) --no-print-directory test-house test-unit test-e2e
+test-house: all
+	@BUILD=$(abspath $(B)) tests/house
+test-e2e: all
+	@$(E2E) $(TESTS)
+test-services: all
+	@deploy/install-deps test services
+	@$(E2E) services
+
+demo:
+	@deploy/demo
+
+LIBDIR = $(DESTDIR)$(PREFIX)/lib
+DOCDIR = $(DESTDIR)$(PREFIX)/share/doc/groundnut
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(LIBDIR)/systemd/system $(LIBDIR)/sysusers.d $(LIBDIR)/tmpfiles.d $(DOCDIR)
+	install -m 755 $(B)/groundnut-relay $(B)/groundnut-agent $(DESTDIR)$(PREFIX)/bin/
+	for unit in relay agent; do sed 's#@PREFIX@#$(PREFIX)#' deploy/groundnut-$$unit.service \
+		>$(LIBDIR)/systemd/system/groundnut-$$unit.service || exit 1; done
+	install -m 644 deploy/groundnut.sysusers $(LIBDIR)/sysusers.d/groundnut.conf
+	install -m 644 deploy/groundnut.tmpfiles $(LIBDIR)/tmpfiles.d/groundnut.conf
+	install -m 644 README.md CHANGES.md LICENSE deploy/relay.json deploy/agent.json $(DOCDIR)/
 
 clean:
 	rm -rf build

@@ -19,6 +19,8 @@ mode_t file_secret_mode(const char *path);
 int file_make_dirs(const char *path, mode_t mode);         /* like mkdir -p; existing directories are left as they are */
 char *file_beside(const char *base_file, const char *path); /* path, relative to base_file's directory unless absolute; freed by the caller */
 char *file_dir(const char *path);                          /* its directory; freed by the caller */
+/* As many descriptors as this process may have: the soft limit is raised to the hard one. */
+void file_raise_limit(void);
 bool file_exists(const char *path);
 
 #endif

@@ -11,6 +11,7 @@
 #include "shared/base/err.h"
 #include "shared/base/file.h"
 #include "shared/base/list.h"
+#include "shared/base/json.h"
 #include "shared/base/mem.h"
 
 #include <errno.h>
@@ -254,6 +255,19 @@ struct control *control_open(struct loop *l, const char *path, control_fn *fn, v
 		return NULL;
 	}
 	return control;
+}
+
+void control_answer_plain(struct control_reply *reply, const char *error)
+{
+	struct buf out = BUF_INIT;
+	struct json w = json_into(&out, false);
+	json_open(&w, NULL, '{');
+	json_bool(&w, "ok", !error);
+	if (error)
+		json_str(&w, "error", error);
+	json_close(&w);
+	control_answer(reply, &out);
+	buf_fini(&out);
 }
 
 void control_close(struct control *control)

@@ -22,6 +22,8 @@ typedef void control_fn(void *owner, struct control_reply *reply, const char *re
 struct control *control_open(struct loop *l, const char *path, control_fn *fn, void *owner, int *err);
 /* Frees reply, so every question is answered, also after control_close(); does nothing more if the asker has gone. */
 void control_answer(struct control_reply *reply, const struct buf *json);
+/* {"ok": true}, or {"ok": false, "error": …} when error is not NULL. */
+void control_answer_plain(struct control_reply *reply, const char *error);
 void control_close(struct control *c);   /* open questions are answered by a closed connection; the socket file is removed */
 
 /* The asking side, blocking, for commands: 0 and the answer's text (freed by the caller), UV_ENOENT / UV_ECONNREFUSED when nothing

@@ -57,7 +57,8 @@ struct io {
 	uint8_t watch;           /* IO_WATCH_… */
 	bool polls;              /* poll is initialised */
 	bool told, held, more;   /* see above */
-	bool want_room;          /* a write came up short */
+	bool want_room;          /* a write came up short, and poll will tell */
+	bool batch_full;         /* a write came up short, yet all of it has left: there is room already */
 	bool up_due;             /* a handshake is new: IO_UP is still to come */
 	bool error_told;
 	bool closing;
@@ -210,7 +211,9 @@ static void step_dial(struct io *io)
 		return;
 	}
 	set_addresses(&io->b);
-	if (io->b.tls) {
+	if (addr_equal(&io->b.local, &io->b.peer)) { /* nobody listens there, and our own port was picked to be that one */
+		give_up(io, UV_ECONNREFUSED);
+	} else if (io->b.tls) {
 		io->b.stage = STAGE_HANDSHAKE;
 		step_handshake(io);
 	} else {
@@ -298,13 +301,17 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 static void on_task(void *arg)
 {
 	struct io *io = arg;
-	bool data = false;
+	bool data = false, room = false;
 
 	if (io->b.stage == STAGE_HANDSHAKE)
 		step_handshake(io);
 	if (io->b.stage == STAGE_UP && (io->more || io->b.fault != 0) && (io->watch & IO_WATCH_READ) && !io->told && !io->b.eof)
 		data = io->told = true;
-	tell_all(io, data, io->b.fault != 0 && io->want_room);
+	if ((io->watch & IO_WATCH_WRITE) && (io->batch_full || (io->want_room && io->b.fault != 0))) {
+		io->batch_full = io->want_room = false;
+		room = true;
+	}
+	tell_all(io, data, room);
 }
 
 static struct io *io_new(struct loop *l, io_fn *fn, void *owner)
@@ -390,7 +397,7 @@ static void begin_tls(struct io *io, struct tls_context *tls, const char *host, 
 		give_up(io, io->b.fault);
 	if (io->b.stage == STAGE_UP)
 		io->b.stage = STAGE_HANDSHAKE;
-	io->told = io->held = io->more = io->want_room = false;
+	io->told = io->held = io->more = io->want_room = io->batch_full = false;
 	look_later(io);
 }
 
@@ -420,6 +427,8 @@ void io_watch(struct io *io, unsigned mask)
 		if (io->more || io->b.fault != 0)
 			look_later(io);
 	}
+	if ((mask & IO_WATCH_WRITE) && io->batch_full)
+		look_later(io);
 	arm(io);
 }
 
@@ -505,7 +514,10 @@ ssize_t io_writev(struct io *io, const struct iovec *iov, int count)
 		look_later(io); /* IO_ERROR, for those who do not look at results */
 		return io->b.fault;
 	}
-	io->want_room = (size_t)n < total || (io->b.tls && tlspipe_in_hand(io->b.tls) > 0);
+	io->batch_full = io->b.tls && (size_t)n < total && tlspipe_in_hand(io->b.tls) == 0;
+	io->want_room = !io->batch_full && ((size_t)n < total || (io->b.tls && tlspipe_in_hand(io->b.tls) > 0));
+	if (io->batch_full && (io->watch & IO_WATCH_WRITE))
+		look_later(io);
 	arm(io);
 	return n;
 }

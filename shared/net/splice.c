@@ -32,6 +32,8 @@ struct splice {
 	bool near_eof;       /* its end was read, FIN is on its way to the far side */
 	bool near_deaf;      /* it takes no more bytes */
 	bool far_eof;        /* the far side's FIN was passed on */
+	struct shaper *shaper;            /* NULL: as fast as it goes */
+	struct shaper_waiter in, out;
 	struct timer *drain; /* the far side has reset: waiting for the kernel to send the rest */
 	size_t drain_left;   /* what was unsent when last looked */
 	uint64_t drain_ms;   /* when that last changed */
@@ -52,6 +54,8 @@ static void finish(struct splice *s)
 	void *owner = s->owner;
 	struct splice_end end = s->end;
 	timer_close(s->drain);
+	shaper_forget(&s->in);
+	shaper_forget(&s->out);
 	stream_close(s->far);
 	mark(s);
 	mem_free(s);
@@ -82,8 +86,8 @@ static bool settle(struct splice *s)
 
 static void watch(struct splice *s)
 {
-	bool reading = !s->near_eof && stream_may_send(s->far);
-	bool writing = !s->near_deaf && stream_waiting(s->far) > 0;
+	bool reading = !s->near_eof && stream_may_send(s->far) && list_is_empty(&s->in.node);
+	bool writing = !s->near_deaf && stream_waiting(s->far) > 0 && list_is_empty(&s->out.node);
 	io_watch(s->near, (reading ? IO_WATCH_READ : 0) | (writing ? IO_WATCH_WRITE : 0));
 }
 
@@ -100,9 +104,17 @@ static void turn(struct splice *s)
 {
 	size_t room;
 	uint8_t *p = stream_reserve(s->far, &room);
+	if (s->shaper && !(room = shaper_room(s->shaper, SHAPER_IN, room))) {
+		stream_idle(s->far);
+		shaper_wait(s->shaper, SHAPER_IN, &s->in);
+		watch(s);
+		return;
+	}
 	ssize_t n = io_read(s->near, p, room);
 	if (n > 0) {
 		stream_commit(s->far, (size_t)n);
+		if (s->shaper)
+			shaper_took(s->shaper, SHAPER_IN, (size_t)n);
 		if (s->count)
 			s->count->near_to_far += (uint64_t)n;
 		if ((size_t)n < room && !io_error(s->near)) {
@@ -132,15 +144,33 @@ static void turn(struct splice *s)
 
 /* --- far to near --- */
 
+/* How much of iov may be written now: all, or what the shaper leaves. Shortens iov; returns its bytes. */
+static size_t allowed(struct splice *s, struct iovec *iov, int count)
+{
+	size_t wanted = 0;
+	for (int i = 0; i < count; i++)
+		wanted += iov[i].iov_len;
+	size_t room = s->shaper && !s->near_deaf ? shaper_room(s->shaper, SHAPER_OUT, wanted) : wanted;
+	size_t left = room;
+	for (int i = 0; i < count && room < wanted; i++) {
+		if (iov[i].iov_len > left)
+			iov[i].iov_len = left;
+		left -= iov[i].iov_len;
+	}
+	return room;
+}
+
 /* Writes what waits; true when nothing waits any more. */
 static bool drain_far(struct splice *s)
 {
 	struct iovec iov[24];
 	int count;
 	while ((count = stream_peek(s->far, iov, 24)) > 0) {
-		size_t wanted = 0;
-		for (int i = 0; i < count; i++)
-			wanted += iov[i].iov_len;
+		size_t wanted = allowed(s, iov, count);
+		if (wanted == 0) {
+			shaper_wait(s->shaper, SHAPER_OUT, &s->out);
+			break;
+		}
 		ssize_t n = s->near_deaf ? (ssize_t)wanted : io_writev(s->near, iov, count);
 		if (n < 0 && n != UV_EAGAIN) {
 			s->near_deaf = true;
@@ -152,6 +182,8 @@ static bool drain_far(struct splice *s)
 			stream_consume(s->far, (size_t)n);
 			if (s->count && !s->near_deaf)
 				s->count->far_to_near += (uint64_t)n;
+			if (s->shaper)
+				shaper_took(s->shaper, SHAPER_OUT, (size_t)n);
 		}
 		if (n < (ssize_t)wanted)
 			break;
@@ -250,10 +282,32 @@ static void on_far(void *owner, enum stream_event event)
 		look_far(s);
 }
 
+static void on_in(void *arg)
+{
+	struct splice *s = arg;
+	watch(s);
+	stream_ready(s->far);
+	mark(s);
+}
+
+static void on_out(void *arg)
+{
+	look_far(arg);
+}
+
+void splice_shape(struct splice *s, struct shaper *shaper)
+{
+	s->shaper = shaper;
+}
+
 struct splice *splice_new(struct trunk *k, struct io *near, struct stream *far, struct splice_count *count, splice_fn *fn, void *owner)
 {
 	struct splice *s = mem_alloc(sizeof *s);
 	*s = (struct splice){.loop = trunk_loop(k), .trunk = k, .near = near, .far = far, .count = count, .fn = fn, .owner = owner};
+	s->in = (struct shaper_waiter){.fn = on_in, .arg = s};
+	s->out = (struct shaper_waiter){.fn = on_out, .arg = s};
+	list_init(&s->in.node);
+	list_init(&s->out.node);
 	io_own(near, on_near, s);
 	io_set_notsent_lowat(near, NEAR_LOWAT);
 	stream_own(far, on_far, s);
@@ -265,6 +319,9 @@ void splice_abandon(struct splice *s)
 {
 	s->fn = NULL;
 	s->count = NULL;
+	s->shaper = NULL;
+	shaper_forget(&s->in);
+	shaper_forget(&s->out);
 }
 
 void splice_cut(struct splice *s, enum reset_code code)

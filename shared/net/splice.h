@@ -7,6 +7,7 @@
 #ifndef GROUNDNUT_NET_SPLICE_H
 #define GROUNDNUT_NET_SPLICE_H
 
+#include "shared/net/shaper.h"
 #include "shared/net/trunk.h"
 
 struct splice;
@@ -25,6 +26,8 @@ typedef void splice_fn(void *owner, const struct splice_end *end);
 
 /* near: a plain io that is up. count may be NULL. */
 struct splice *splice_new(struct trunk *k, struct io *near, struct stream *far, struct splice_count *count, splice_fn *fn, void *owner);
+/* At the relay: no more than shaper allows, each way; it must outlive the splice. */
+void splice_shape(struct splice *s, struct shaper *shaper);
 /* End it at once from outside, as a reset to both; the owner is not told. */
 void splice_cut(struct splice *s, enum reset_code code);
 /* The owner goes away, and the trunk with it: what waits is still written, then near is reset; nobody is told or counted. */

@@ -26,7 +26,6 @@ enum {
 	RECORD_LEAST = 1024,      /* a smaller remainder of a batch is not worth a record */
 	YOUNG_READ = 16384,       /* until the peer has shown more than a greeting, this much is read at once */
 	YOUNG_BYTES = 64 * 1024,
-	REKEY_RECORDS = 1 << 22,
 	NOT_DATA_TRIES = 4,
 };
 
@@ -43,9 +42,11 @@ struct tlspipe {
 	size_t early_start, early_len;
 	uint64_t read_bytes;   /* plaintext, until YOUNG_BYTES */
 	uint32_t records;      /* written since the last key update */
+	uint32_t rekey_records; /* that many bring the next */
 	bool dry;              /* within one call: the descriptor has no more */
 	bool eof;              /* the descriptor's end */
 	bool up;               /* handshake done */
+	bool finished;         /* close_notify is written */
 	bool starved;          /* OpenSSL holds part of a record at most */
 	int fault;             /* first error of the descriptor */
 	int read_err, write_err; /* what every further read, write gives */
@@ -150,6 +151,8 @@ static int bio_write(BIO *bio, const char *p, int len)
 	size_t n = (size_t)len;
 
 	BIO_clear_retry_flags(bio);
+	if (t->finished) /* an answer to a key update; after close_notify nobody wants it, and a FIN may have left */
+		return len;
 	if (t->write_err == 0 && tlspipe_in_hand(t) + t->staged + n > t->batch + RECORD + RECORD_OVERHEAD + TLSPIPE_FLOOD)
 		t->write_err = t->read_err = ERR_FLOOD;
 	if (t->write_err != 0)
@@ -196,6 +199,7 @@ struct tlspipe *tlspipe_new(int fd, struct tls_context *tls, const char *host, c
 	t->tls = tls_ref(tls);
 	t->ssl = tls_open(tls, host);
 	t->batch = TLSPIPE_BATCH_MAX;
+	t->rekey_records = TLSPIPE_REKEY_RECORDS;
 	if (early_len > 0) {
 		t->early = mem_dup(early, early_len);
 		t->early_len = early_len;
@@ -317,7 +321,7 @@ static int check_alpn(struct tlspipe *t)
 	unsigned len;
 
 	SSL_get0_alpn_selected(t->ssl, &got, &len);
-	if (len < sizeof(t->alpn))
+	if (len > 0 && len < sizeof(t->alpn))
 		memcpy(t->alpn, got, len);
 	if (!want || strcmp(t->alpn, want) == 0)
 		return 0;
@@ -432,11 +436,12 @@ static const uint8_t *next_piece(struct cursor c, size_t max, uint8_t *scratch, 
 
 static void count_record(struct tlspipe *t)
 {
-	if (++t->records < REKEY_RECORDS)
+	if (++t->records < t->rekey_records)
 		return;
 	t->records = 0;
-	if (SSL_version(t->ssl) == TLS1_3_VERSION)
-		SSL_key_update(t->ssl, SSL_KEY_UPDATE_NOT_REQUESTED); /* goes out before the next record */
+	/* Written at once: left for later it would stand in the way of close_notify. */
+	if (SSL_version(t->ssl) == TLS1_3_VERSION && SSL_key_update(t->ssl, SSL_KEY_UPDATE_NOT_REQUESTED) == 1)
+		SSL_do_handshake(t->ssl);
 }
 
 /* Plaintext that one more record may hold within the batch; 0 when it is full. */
@@ -458,6 +463,8 @@ ssize_t tlspipe_writev(struct tlspipe *t, const struct iovec *iov, int count)
 
 	if (t->write_err != 0)
 		return t->write_err;
+	if (t->finished)
+		return UV_EPIPE;
 	for (int i = 0; i < count; i++)
 		total += iov[i].iov_len;
 	begin(t);
@@ -497,7 +504,9 @@ int tlspipe_finish(struct tlspipe *t)
 	if (t->write_err != 0)
 		return t->write_err;
 	begin(t);
-	SSL_shutdown(t->ssl); /* 0: ours is said, theirs has not come; both fine */
+	if (!t->finished)
+		SSL_shutdown(t->ssl); /* 0: ours is said, theirs has not come; both fine */
+	t->finished = true;
 	return send_all(t);
 }
 
@@ -506,6 +515,11 @@ void tlspipe_set_batch(struct tlspipe *t, size_t bytes)
 	if (bytes < TLSPIPE_BATCH_MIN)
 		bytes = TLSPIPE_BATCH_MIN;
 	t->batch = bytes > TLSPIPE_BATCH_MAX ? TLSPIPE_BATCH_MAX : bytes;
+}
+
+void tlspipe_set_rekey(struct tlspipe *t, uint32_t records)
+{
+	t->rekey_records = records;
 }
 
 void tlspipe_set_fault(struct tlspipe *t, int err)

@@ -17,6 +17,7 @@ enum {
 	TLSPIPE_STAGING = 256 * 1024 + 8192, /* the size of staging memory */
 	TLSPIPE_BATCH_MIN = 4096,
 	TLSPIPE_BATCH_MAX = 256 * 1024,
+	TLSPIPE_REKEY_RECORDS = 1 << 22, /* far below what AES-GCM may seal with one key */
 	TLSPIPE_FLOOD = 256 * 1024, /* more than this beyond a batch waits unsent: the peer makes us talk and does not listen */
 };
 
@@ -36,6 +37,7 @@ int tlspipe_flush(struct tlspipe *t);      /* 0: nothing left in hand; UV_EAGAIN
 int tlspipe_finish(struct tlspipe *t);     /* close_notify after what was written; result as of flush */
 size_t tlspipe_in_hand(const struct tlspipe *t);
 void tlspipe_set_batch(struct tlspipe *t, size_t bytes);
+void tlspipe_set_rekey(struct tlspipe *t, uint32_t records); /* default TLSPIPE_REKEY_RECORDS */
 /* The descriptor's own error was read elsewhere (SO_ERROR gives it only once): an end of input from now on is this error. */
 void tlspipe_set_fault(struct tlspipe *t, int err);
 int tlspipe_fault(const struct tlspipe *t); /* 0, or the first error that the descriptor gave */

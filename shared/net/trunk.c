@@ -34,6 +34,8 @@ struct trunk {
 	struct pulse_rules rules;
 	trunk_fn *fn;
 	void *owner;
+	tunnel_fn *news;
+	void *news_owner;
 	struct io *io;            /* NULL while detached */
 	struct task task;
 	struct timer *timer;
@@ -47,15 +49,27 @@ struct trunk {
 static void work(void *arg);
 static void on_timer(void *arg);
 
+/* The pulse hears of PONGs first; all else is the owner's. */
+static void on_news(void *arg, const struct tunnel_news *news)
+{
+	struct trunk *k = arg;
+	if (news->event == TUNNEL_PONGED)
+		pulse_pong(&k->pulse, news->number, loop_now_ms(k->loop));
+	else
+		k->news(k->news_owner, news);
+}
+
 struct trunk *trunk_new(struct loop *l, const struct tunnel_config *config, const struct pulse_rules *rules, trunk_fn *fn,
-			tunnel_fn *news, void *owner)
+			void *owner, tunnel_fn *news, void *news_owner)
 {
 	struct trunk *k = mem_zalloc(sizeof *k);
 	k->loop = l;
 	k->fn = fn;
 	k->owner = owner;
+	k->news = news;
+	k->news_owner = news_owner;
 	k->rules = *rules;
-	k->tunnel = tunnel_new(config, news, owner);
+	k->tunnel = tunnel_new(config, on_news, k);
 	k->timer = timer_new(l, on_timer, k);
 	task_init(&k->task, work, k);
 	pulse_init(&k->pulse, rules, loop_now_ms(l));
@@ -154,6 +168,20 @@ static void on_timer(void *arg)
 		task_mark(k->loop, &k->task);
 }
 
+/* What came behind WELCOME or HELLO goes before anything that the io still holds, whichever event is the first. False: the link is lost. */
+static bool read_early(struct trunk *k)
+{
+	if (!buf_len(&k->early))
+		return true;
+	struct buf early = k->early;
+	k->early = (struct buf)BUF_INIT;
+	int err = tunnel_input(k->tunnel, buf_data(&early), buf_len(&early), loop_now_ms(k->loop));
+	buf_fini(&early);
+	if (err < 0)
+		lose(k, err);
+	return err == 0;
+}
+
 /* --- writing --- */
 
 static void work(void *arg)
@@ -162,17 +190,7 @@ static void work(void *arg)
 	if (!k->io)
 		return;
 	uint64_t now = loop_now_ms(k->loop);
-	if (buf_len(&k->early)) {
-		struct buf early = k->early;
-		k->early = (struct buf)BUF_INIT;
-		int err = tunnel_input(k->tunnel, buf_data(&early), buf_len(&early), now);
-		buf_fini(&early);
-		if (err < 0) {
-			lose(k, err);
-			return;
-		}
-	}
-	if (k->blocked)
+	if (!read_early(k) || k->blocked)
 		return;
 	if (now >= k->sampled_ms + SAMPLE_MS)
 		sample(k);
@@ -213,6 +231,8 @@ static void work(void *arg)
 
 static void read_some(struct trunk *k)
 {
+	if (!read_early(k))
+		return;
 	uint64_t now = loop_now_ms(k->loop);
 	uint8_t *plain = loop_plain(k->loop);
 	ssize_t n = io_read(k->io, plain, BATCH_MAX);

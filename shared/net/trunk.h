@@ -23,7 +23,7 @@ enum trunk_event {
 typedef void trunk_fn(void *owner, enum trunk_event event);
 
 struct trunk *trunk_new(struct loop *l, const struct tunnel_config *config, const struct pulse_rules *rules, trunk_fn *fn,
-			tunnel_fn *news, void *owner);
+			void *owner, tunnel_fn *news, void *news_owner);
 /* Closes the link at once; every stream's owner is told (STREAM_LOOK, reset). */
 void trunk_free(struct trunk *k);
 

@@ -42,7 +42,7 @@ int mapping_protocol_parse(const char *text, enum mapping_protocol *out)
 
 bool mapping_protocol_runs(enum mapping_protocol p)
 {
-	return p == MAPPING_TCP;
+	return p == MAPPING_TCP || p == MAPPING_UDP;
 }
 
 const char *mapping_state_text(enum mapping_state s)
@@ -71,6 +71,17 @@ void mapping_fini(struct mapping *m)
 		mem_wipe(m->basic_password, strlen(m->basic_password));
 	mem_free(m->basic_password);
 	memset(m, 0, sizeof(*m));
+}
+
+void mapping_copy(struct mapping *out, const struct mapping *from)
+{
+	*out = *from;
+	out->name = mem_strdup(from->name);
+	out->host = mem_strdup(from->host);
+	out->target_text = mem_strdup(from->target_text);
+	out->basic_user = mem_strdup(from->basic_user);
+	out->basic_password = mem_strdup(from->basic_password);
+	out->allow = from->allow_count ? mem_dup(from->allow, from->allow_count * sizeof *from->allow) : NULL;
 }
 
 void mapping_list_fini(struct mapping_list *l)
@@ -441,6 +452,15 @@ bool mapping_list_read(struct conf_at list, bool on_wire, struct mapping_list *o
 		return true;
 	mapping_list_fini(out);
 	return false;
+}
+
+void name_wish_list_copy(struct name_wish_list *out, const struct name_wish_list *from)
+{
+	*out = (struct name_wish_list){.items = mem_alloc(from->count * sizeof *out->items), .count = from->count};
+	for (size_t i = 0; i < from->count; i++) {
+		out->items[i] = from->items[i];
+		out->items[i].host = mem_strdup(from->items[i].host);
+	}
 }
 
 void name_wish_list_fini(struct name_wish_list *l)

@@ -47,6 +47,7 @@ bool mapping_protocol_runs(enum mapping_protocol p);        /* this version open
 const char *mapping_state_text(enum mapping_state s);       /* "pending" "open" "error" */
 
 void mapping_fini(struct mapping *m);
+void mapping_copy(struct mapping *out, const struct mapping *from); /* everything owned anew */
 void mapping_list_fini(struct mapping_list *l);
 bool mapping_same(const struct mapping *a, const struct mapping *b); /* all but the id: nothing a visitor could notice has changed */
 struct mapping *mapping_by_name(const struct mapping_list *l, const char *name);
@@ -72,6 +73,7 @@ struct name_wish_list {
 };
 const char *name_follow_text(enum name_follow f);           /* "relay" "home" */
 void name_wish_list_fini(struct name_wish_list *l);
+void name_wish_list_copy(struct name_wish_list *out, const struct name_wish_list *from);
 bool name_wish_list_read(struct conf_at list, struct name_wish_list *out);
 
 /* DECLARE: the whole list of what the agent wants, under a serial that only grows within a session. */

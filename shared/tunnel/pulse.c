@@ -15,6 +15,7 @@ static bool live(struct pulse *p, uint64_t now_ms)
 	bool relief = p->is_suspect;
 	p->life_ms = now_ms;
 	p->is_suspect = false;
+	p->doubted = false;
 	return relief;
 }
 
@@ -38,12 +39,13 @@ static void sample(struct pulse *p, uint32_t us)
 
 bool pulse_kernel(struct pulse *p, uint64_t acked, bool unacked, uint32_t rtt_us, uint32_t rttvar_us, uint64_t now_ms)
 {
-	bool relief = false;
-	if (acked > p->acked) {
+	bool relief = false, fresh = acked > p->acked;
+	if (fresh) {
 		relief = p->acked > 0 && live(p, now_ms);
 		p->acked = acked;
 	}
-	if (rtt_us > p->srtt_us) { /* a full queue shows in the kernel's figure before a PING comes back */
+	/* A queue that fills, or empties, shows in the kernel's figure before a PING comes back. */
+	if (rtt_us > p->srtt_us || (fresh && rtt_us)) {
 		p->srtt_us = rtt_us;
 		p->rttvar_us = rttvar_us;
 	}
@@ -66,9 +68,7 @@ void pulse_pong(struct pulse *p, uint64_t number, uint64_t now_ms)
 
 void pulse_doubt(struct pulse *p)
 {
-	if (!p->unanswered_ms)
-		p->unanswered_ms = 1;
-	p->life_ms = 0;
+	p->doubted = !p->is_suspect;
 }
 
 uint32_t pulse_rtt_ms(const struct pulse *p)
@@ -99,7 +99,7 @@ enum pulse_act pulse_next(struct pulse *p, bool moving, bool open, uint64_t now_
 		when = dead;
 	}
 	uint32_t quiet = moving ? p->rules.ping_moving_ms : open ? p->rules.ping_open_ms : p->rules.ping_idle_ms;
-	if (!p->ping_ms && now_ms >= p->life_ms + quiet) {
+	if (!p->ping_ms && (p->doubted || now_ms >= p->life_ms + quiet)) {
 		p->ping_ms = now_ms;
 		p->number++;
 		if (!p->unanswered_ms)
@@ -110,10 +110,10 @@ enum pulse_act pulse_next(struct pulse *p, bool moving, bool open, uint64_t now_
 	if (!p->ping_ms && p->life_ms + quiet < when)
 		when = p->life_ms + quiet;
 	if (p->rules.suspect_ms && p->unanswered_ms && !p->is_suspect) {
-		uint64_t at = later(p->life_ms, p->life_ms ? p->unanswered_ms : 0);
-		at += p->life_ms ? pulse_suspect_after_ms(p) : 0;
-		if (now_ms >= at) {
+		uint64_t at = later(p->life_ms, p->unanswered_ms) + pulse_suspect_after_ms(p);
+		if (p->doubted || now_ms >= at) {
 			p->is_suspect = true;
+			p->doubted = false;
 			*when_ms = when;
 			return PULSE_SUSPECT;
 		}

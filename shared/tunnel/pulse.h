@@ -30,6 +30,7 @@ struct pulse {
 	uint64_t unanswered_ms;    /* since when something is unanswered; 0: nothing is */
 	uint32_t srtt_us, rttvar_us;
 	bool is_suspect;
+	bool doubted;              /* to be PINGed and suspect at the next look */
 };
 
 enum pulse_act { PULSE_WAIT, PULSE_PING, PULSE_SUSPECT, PULSE_DEAD };

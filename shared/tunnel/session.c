@@ -148,6 +148,12 @@ void session_put(struct session *s, uint32_t stream, uint8_t kind, const void *p
 	session_commit(s, stream, kind, len);
 }
 
+void session_tidy(struct session *s)
+{
+	if (s->first && s->first == s->last && s->first->start == s->first->end)
+		drop_first(s);
+}
+
 /* --- the link's side --- */
 
 static size_t frame_size_at(const struct session_chunk *c, size_t offset)
@@ -233,17 +239,14 @@ void session_sent(struct session *s, size_t len)
 			s->at_offset = s->at->start;
 			continue;
 		}
-		if (s->frame_left == 0) {
+		if (s->frame_left == 0)
 			s->frame_left = frame_size_at(s->at, s->at_offset);
-			if (s->high == s->sent)
-				s->high++;
-		}
 		size_t part = len < s->frame_left ? len : s->frame_left;
 		s->at_offset += part;
 		s->frame_left -= part;
 		len -= part;
-		if (s->frame_left == 0)
-			s->sent++;
+		if (s->frame_left == 0 && ++s->sent > s->high)
+			s->high = s->sent;
 	}
 	if (s->unsent == 0)
 		s->at = NULL; /* session_commit sets it at the next frame */

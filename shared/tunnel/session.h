@@ -38,7 +38,7 @@ struct session {
 	size_t frame_left;                  /* bytes of the frame under the cursor still to go; 0: at a boundary */
 	uint64_t acked;                     /* frames the peer has taken: the number of the oldest kept one */
 	uint64_t sent;                      /* frames gone out whole on this link */
-	uint64_t high;                      /* frames ever gone out, wholly or in part */
+	uint64_t high;                      /* frames ever gone out whole, on any link */
 	uint64_t next;                      /* number of the next frame to be written */
 	size_t unsent;                      /* bytes from the cursor to the end */
 	struct budget send;
@@ -69,6 +69,7 @@ bool session_has_room(const struct session *s);
 uint8_t *session_reserve(struct session *s, size_t want, size_t *room);
 void session_commit(struct session *s, uint32_t stream, uint8_t kind, size_t len);
 void session_put(struct session *s, uint32_t stream, uint8_t kind, const void *payload, size_t len);
+void session_tidy(struct session *s); /* a chunk that was reserved and never used goes back */
 
 /* --- the link's side --- */
 /* A new link: the peer has taken that many frames. 0, or ERR_RANGE (outside what is kept) with nothing changed. */

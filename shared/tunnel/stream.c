@@ -22,6 +22,7 @@ struct stream *stream_new(struct tunnel *t, const struct open_info *info)
 	list_init(&s->facts);
 	list_init(&s->turn);
 	list_init(&s->lent);
+	list_init(&s->datagrams);
 	list_append(&t->streams, &s->all);
 	return s;
 }
@@ -58,11 +59,10 @@ void stream_drop_window(struct stream *s)
 	s->credit_due = false;
 }
 
-static void forget_credit(struct stream *s)
+void stream_forget_credit(struct stream *s)
 {
 	s->tunnel->lent_bytes -= s->credit;
 	s->credit = 0;
-	s->return_due = false;
 	list_remove(&s->lent);
 	turns_leave(s);
 }
@@ -76,8 +76,10 @@ void stream_free(struct stream *s)
 		if (t->datagram_to == s)
 			t->datagram_to = NULL;
 		drop_pieces(s);
-		forget_credit(s);
+		datagrams_drop_flow(s);
+		stream_forget_credit(s);
 		stream_drop_window(s);
+		t->waiting -= !s->id && !list_is_empty(&s->facts);
 		list_remove(&s->facts);
 		list_remove(&s->all);
 		if (s->id)
@@ -110,7 +112,8 @@ void stream_settle(struct stream *s)
 	}
 	list_remove(&s->facts);
 	s->fin_due = s->reset_due = false;
-	forget_credit(s);
+	datagrams_drop_flow(s);
+	stream_forget_credit(s);
 	stream_drop_window(s);
 	if (s->closed)
 		stream_free(s);
@@ -121,6 +124,14 @@ struct stream *stream_open(struct tunnel *t, const struct open_info *info, strea
 	struct stream *s = stream_new(t, info);
 	stream_own(s, fn, owner);
 	list_append(&t->opens, &s->facts);
+	t->waiting++;
+	return s;
+}
+
+struct stream *stream_open_flow(struct tunnel *t, const struct open_info *info, stream_fn *fn, void *owner)
+{
+	struct stream *s = stream_open(t, info, fn, owner);
+	s->flow = true;
 	return s;
 }
 
@@ -197,7 +208,7 @@ void stream_reset(struct stream *s, enum reset_code code)
 	s->fin_due = false;
 	s->reset_due = true;
 	s->reset_code = code;
-	forget_credit(s);
+	stream_forget_credit(s);
 	stream_fact(s);
 }
 
@@ -303,14 +314,18 @@ void stream_take_window(struct stream *s, uint64_t bytes)
 	s->granted += bytes;
 }
 
-/* How much a window may grow: it doubles, but half of the budget is kept for newcomers and no one takes more than a quarter of the rest. */
+/*
+ * How much a window may grow: it doubles, but half of the budget is kept for newcomers and no one takes more than a quarter of the rest. One that
+ * RETURN has made small may recover also from that half.
+ */
 static uint64_t growth(const struct stream *s)
 {
 	const struct budget *b = &s->tunnel->receive;
 	size_t left = budget_left(b);
-	if (left <= b->limit / 2 || s->window >= TUNNEL_WINDOW_MAX)
+	size_t kept = s->window < TUNNEL_FIRST_CREDIT ? b->limit / 8 : b->limit / 2;
+	if (left <= kept || s->window >= TUNNEL_WINDOW_MAX)
 		return 0;
-	uint64_t most = (left - b->limit / 2) / 4;
+	uint64_t most = (left - kept) / 4;
 	uint64_t more = s->window < TUNNEL_WINDOW_MAX - s->window ? s->window : TUNNEL_WINDOW_MAX - s->window;
 	return more < most ? more : most;
 }
@@ -358,61 +373,6 @@ void stream_use_credit(struct stream *s, uint64_t bytes)
 	list_remove(&s->lent);
 	if (s->credit)
 		list_append(&t->lent, &s->lent);
-}
-
-/* --- datagrams --- */
-
-static void drop_datagram(struct tunnel *t, struct tunnel_datagram *d)
-{
-	struct stream *s = tunnel_stream(t, d->stream);
-	if (s) {
-		s->datagram_bytes -= d->len;
-		s->datagrams_dropped++;
-	}
-	t->datagram_bytes -= d->len;
-	t->datagrams_dropped++;
-	list_remove(&d->node);
-	mem_free(d);
-}
-
-void stream_datagram(struct stream *s, const void *p, size_t len)
-{
-	struct tunnel *t = s->tunnel;
-	if (!t || !t->attached || !s->id || len > FRAME_DATAGRAM_MAX) {
-		s->datagrams_dropped++;
-		if (t)
-			t->datagrams_dropped++;
-		return;
-	}
-	struct tunnel_datagram *d = mem_alloc(sizeof *d + len);
-	d->stream = s->id;
-	d->len = (uint32_t)len;
-	if (len)
-		memcpy(d->bytes, p, len);
-	list_append(&t->datagrams, &d->node);
-	s->datagram_bytes += len;
-	t->datagram_bytes += len;
-	LIST_EACH(node, &t->datagrams) {
-		if (s->datagram_bytes <= TUNNEL_DATAGRAM_FLOW)
-			break;
-		struct tunnel_datagram *old = LIST_ENTRY(node, struct tunnel_datagram, node);
-		if (old->stream == s->id && old != d)
-			drop_datagram(t, old);
-	}
-	while (t->datagram_bytes > TUNNEL_DATAGRAM_ALL)
-		drop_datagram(t, LIST_ENTRY(t->datagrams.next, struct tunnel_datagram, node));
-}
-
-const uint8_t *stream_datagram_in(const struct stream *s, size_t *len)
-{
-	assert(s->tunnel && s->tunnel->datagram_to == s);
-	*len = s->tunnel->datagram_len;
-	return s->tunnel->datagram;
-}
-
-uint64_t stream_datagrams_dropped(const struct stream *s)
-{
-	return s->datagrams_dropped;
 }
 
 /* --- the end --- */

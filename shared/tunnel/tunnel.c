@@ -16,6 +16,9 @@
 
 enum { HASH_LEAST = 16, PEER_CREDIT_MAX = 1 << 30, PEER_BUDGET_DEFAULT = 16 * 1024 * 1024 };
 
+/* What is owed fits in any case, so a peer that takes without ever acknowledging is stopped here. */
+enum { OUTBOX_SLACK = 4 * 1024 * 1024 };
+
 struct tunnel *tunnel_new(const struct tunnel_config *c, tunnel_fn *fn, void *owner)
 {
 	struct tunnel *t = mem_zalloc(sizeof *t);
@@ -28,39 +31,32 @@ struct tunnel *tunnel_new(const struct tunnel_config *c, tunnel_fn *fn, void *ow
 	t->peer_next_id = c->first_id % 2 ? 2 : 1;
 	t->hash_size = HASH_LEAST;
 	t->hash = mem_zalloc(HASH_LEAST * sizeof *t->hash);
-	struct list *lists[] = {&t->streams, &t->facts, &t->opens, &t->fresh, &t->bulk, &t->lent, &t->datagrams};
+	struct list *lists[] = {&t->streams, &t->facts, &t->opens, &t->fresh, &t->bulk, &t->lent, &t->rested};
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
 		list_init(lists[i]);
+	for (size_t i = 0; i < DATAGRAM_STAGES; i++)
+		list_init(&t->datagrams[i]);
 	return t;
-}
-
-static void drop_datagrams(struct tunnel *t)
-{
-	LIST_EACH(node, &t->datagrams) {
-		struct tunnel_datagram *d = LIST_ENTRY(node, struct tunnel_datagram, node);
-		struct stream *s = tunnel_stream(t, d->stream);
-		if (s)
-			s->datagram_bytes -= d->len;
-		list_remove(&d->node);
-		mem_free(d);
-	}
-	t->datagram_bytes = 0;
 }
 
 /* Streams outlive the tunnel until their owners have read them to the end and closed them. */
 static void orphan(struct stream *s)
 {
 	struct tunnel *t = s->tunnel;
+	datagrams_drop_flow(s);
 	turns_leave(s);
 	list_remove(&s->lent);
+	t->waiting -= !s->id && !list_is_empty(&s->facts);
 	list_remove(&s->facts);
 	list_remove(&s->all);
 	budget_give(&t->receive, s->window);
+	if (s->id)
+		tunnel_remove(t, s);
 	s->tunnel = NULL;
 	s->id = 0;
 	s->window = s->queue.len;
 	s->granted = s->owed = s->credit = 0;
-	if (s->got == HALF_OPEN) {
+	if (s->got == HALF_OPEN || s->sent == HALF_OPEN) { /* either way something is cut short */
 		s->got = HALF_RESET;
 		s->got_code = RESET_ABORTED;
 	}
@@ -75,7 +71,7 @@ void tunnel_free(struct tunnel *t)
 	if (!t)
 		return;
 	assert(!t->filling && !t->reader);
-	drop_datagrams(t);
+	tunnel_detach(t);
 	while (!list_is_empty(&t->streams))
 		orphan(LIST_ENTRY(t->streams.next, struct stream, all));
 	assert(t->receive.used == 0);
@@ -224,16 +220,15 @@ static int input_data(struct tunnel *t, const struct frame *f, const uint8_t *p,
 		hand_up(t);
 		return stray(t, f->stream);
 	}
+	if (t->reader != s || t->piece_count == TUNNEL_PIECES)
+		hand_up(t); /* in which s may be closed; it stays held, for its half is open */
 	if (s->got != HALF_OPEN || len > s->granted)
 		return ERR_SESSION;
 	s->granted -= len;
 	t->last_moved_ms = t->now_ms;
 	if (s->closed)
 		return 0;
-	if (t->reader != s || t->piece_count == TUNNEL_PIECES) {
-		hand_up(t);
-		t->reader = s;
-	}
+	t->reader = s;
 	t->pieces[t->piece_count++] = (struct iovec){.iov_base = (void *)(uintptr_t)p, .iov_len = len};
 	t->piece_bytes += len;
 	return 0;
@@ -257,8 +252,11 @@ static int input_open(struct tunnel *t, const struct frame *f, const uint8_t *p,
 	s->id = f->stream;
 	s->credit_ms = t->now_ms;
 	tunnel_insert(t, s);
-	stream_take_window(s, TUNNEL_FIRST_CREDIT);
-	stream_add_credit(s, info.credit);
+	s->flow = info.credit == 0;
+	if (!s->flow) {
+		stream_take_window(s, TUNNEL_FIRST_CREDIT);
+		stream_add_credit(s, info.credit);
+	}
 	tell(t, (struct tunnel_news){.event = TUNNEL_OPENED, .stream = s, .open = &s->info});
 	return 0;
 }
@@ -278,16 +276,10 @@ static int input_end(struct tunnel *t, const struct frame *f, const uint8_t *p)
 		if (s->sent == HALF_OPEN)
 			stream_reset(s, (enum reset_code)s->got_code);
 	}
-	if (s->closed) {
-		stream_settle(s);
-		return 0;
-	}
-	t->reader = s; /* so that a close inside the event shows itself */
-	stream_tell(s, STREAM_LOOK);
-	if (t->reader == s) {
-		t->reader = NULL;
-		stream_settle(s);
-	}
+	bool is_owned = !s->closed;
+	stream_settle(s); /* first, so that the owner may close it inside the event, and it is gone at once */
+	if (is_owned)
+		stream_tell(s, STREAM_LOOK);
 	return 0;
 }
 
@@ -317,7 +309,7 @@ static int input_credit(struct tunnel *t, const struct frame *f, const uint8_t *
 static void input_datagram(struct tunnel *t, const struct frame *f, const uint8_t *p, size_t len)
 {
 	struct stream *s = tunnel_stream(t, f->stream);
-	if (!s || s->closed)
+	if (!s || s->closed || !s->flow)
 		return;
 	t->last_moved_ms = t->now_ms;
 	t->datagram = p;
@@ -327,7 +319,7 @@ static void input_datagram(struct tunnel *t, const struct frame *f, const uint8_
 	t->datagram_to = NULL;
 }
 
-static void put_control(struct tunnel *t, uint32_t stream, uint8_t kind, const void *payload, size_t len)
+void tunnel_put_control(struct tunnel *t, uint32_t stream, uint8_t kind, const void *payload, size_t len)
 {
 	uint8_t *at = buf_reserve(&t->control, FRAME_HEADER + len);
 	frame_write(at, stream, kind, (uint32_t)len);
@@ -340,9 +332,9 @@ static int input_link(struct tunnel *t, const struct frame *f, const uint8_t *p,
 {
 	switch (f->kind) {
 	case FRAME_PING:
-		if (buf_len(&t->control) > TUNNEL_CONTROL_MAX)
+		if (++t->control_pongs > TUNNEL_PONGS_MAX)
 			return ERR_FLOOD;
-		put_control(t, 0, FRAME_PONG, p, len);
+		tunnel_put_control(t, 0, FRAME_PONG, p, len);
 		return 0;
 	case FRAME_PONG:
 		tell(t, (struct tunnel_news){.event = TUNNEL_PONGED, .number = number64(p)});
@@ -392,6 +384,8 @@ int tunnel_input(struct tunnel *t, const uint8_t *p, size_t len, uint64_t now_ms
 	if (t->over || !t->attached)
 		return ERR_CLOSED;
 	t->now_ms = now_ms;
+	if (session_kept(&t->session) > 2 * t->session.send.limit + OUTBOX_SLACK)
+		return ERR_FLOOD;
 	int err = session_input(&t->session, p, len, now_ms, input_frame, t);
 	hand_up(t);
 	t->over = err < 0;
@@ -411,17 +405,20 @@ static void put_number(struct tunnel *t, uint32_t stream, uint8_t kind, uint64_t
 static void fill_control(struct tunnel *t)
 {
 	struct session *s = &t->session;
+	if (t->control_ack) /* one is waiting; the next can say it all */
+		return;
 	if (session_ack_due(s, t->now_ms) || (s->unacked_bytes && (s->unsent || buf_len(&t->control)))) {
+		t->control_ack = true;
 		uint8_t bytes[8];
 		struct wire w = wire_into(bytes, sizeof bytes);
 		wire_put_u64(&w, session_take_ack(s));
-		put_control(t, 0, FRAME_ACK, bytes, sizeof bytes);
+		tunnel_put_control(t, 0, FRAME_ACK, bytes, sizeof bytes);
 	}
 }
 
 static void fill_message(struct tunnel *t)
 {
-	if (!t->message_kind)
+	if (!t->message_kind || !session_has_room(&t->session))
 		return;
 	session_put(&t->session, 0, t->message_kind, buf_data(&t->message), buf_len(&t->message));
 	t->message_kind = 0;
@@ -440,19 +437,24 @@ static void give_back(struct tunnel *t, struct stream *s, uint32_t keep)
 
 static bool fill_open(struct tunnel *t, struct stream *s)
 {
-	uint64_t grant = stream_grant_for_open(t);
-	if (grant == 0 || !session_has_room(&t->session))
+	uint64_t grant = s->flow ? 0 : stream_grant_for_open(t);
+	if ((grant == 0 && !s->flow) || !session_has_room(&t->session))
 		return false;
 	list_remove(&s->facts);
+	t->waiting--;
 	s->id = tunnel_new_id(t);
 	tunnel_insert(t, s);
 	s->info.credit = (uint32_t)grant;
 	s->credit_ms = t->now_ms;
 	uint8_t bytes[FRAME_OPEN_MAX];
 	session_put(&t->session, s->id, FRAME_OPEN, bytes, open_write(bytes, &s->info));
-	stream_take_window(s, grant);
-	stream_add_credit(s, TUNNEL_FIRST_CREDIT);
-	give_back(t, s, stream_keep(t));
+	s->opened_at = t->session.next;
+	datagrams_opened(s);
+	if (!s->flow) {
+		stream_take_window(s, grant);
+		stream_add_credit(s, TUNNEL_FIRST_CREDIT);
+		give_back(t, s, stream_keep(t));
+	}
 	t->last_moved_ms = t->now_ms;
 	if (s->fin_due || s->reset_due)
 		stream_fact(s);
@@ -469,6 +471,7 @@ static void fill_fact(struct tunnel *t, struct stream *s)
 		session_put(&t->session, s->id, FRAME_FIN, NULL, 0);
 		s->sent = HALF_FIN;
 		s->fin_due = false;
+		stream_forget_credit(s); /* FIN ends the grant at the peer too: a RETURN after it would be a violation */
 	}
 	if (s->reset_due) {
 		put_number(t, s->id, FRAME_RESET, s->reset_code);
@@ -478,6 +481,27 @@ static void fill_fact(struct tunnel *t, struct stream *s)
 	stream_settle(s);
 }
 
+static void fill_facts(struct tunnel *t)
+{
+	while (!list_is_empty(&t->facts))
+		fill_fact(t, LIST_ENTRY(t->facts.next, struct stream, facts));
+}
+
+static void rest(struct tunnel *t, struct stream *s)
+{
+	list_remove(&s->lent);
+	if (s->credit <= TUNNEL_KEEP_MIN)
+		return;
+	list_append(&t->rested, &s->lent);
+	if (s->credit > t->rested_keep)
+		t->rested_keep = s->credit;
+}
+
+static bool holds_too_much(const struct tunnel *t)
+{
+	return t->lent_bytes > t->peer_budget / 4 * 3;
+}
+
 /* Credit that lies unused at a quiet sender is room that others cannot be promised. */
 static void fill_returns(struct tunnel *t)
 {
@@ -485,7 +509,7 @@ static void fill_returns(struct tunnel *t)
 	LIST_EACH(node, &t->lent) {
 		struct stream *s = LIST_ENTRY(node, struct stream, lent);
 		bool quiet = t->now_ms >= s->used_ms + TUNNEL_QUIET_MS;
-		bool too_much = t->lent_bytes > t->peer_budget / 4 * 3;
+		bool too_much = holds_too_much(t);
 		if (!quiet && !too_much)
 			break;
 		if (s->ready && !too_much) { /* not quiet: the outbox is full */
@@ -495,25 +519,21 @@ static void fill_returns(struct tunnel *t)
 			continue;
 		}
 		give_back(t, s, keep);
-		list_remove(&s->lent); /* back when it gets or uses credit again */
+		rest(t, s);
 	}
-}
-
-static void fill_datagrams(struct tunnel *t)
-{
-	size_t most = TUNNEL_DATAGRAM_BATCH;
-	LIST_EACH(node, &t->datagrams) {
-		struct tunnel_datagram *d = LIST_ENTRY(node, struct tunnel_datagram, node);
-		if (d->len > most && most < TUNNEL_DATAGRAM_BATCH)
-			break;
-		put_control(t, d->stream, FRAME_DATAGRAM, d->bytes, d->len);
-		most -= d->len < most ? d->len : most;
-		struct stream *s = tunnel_stream(t, d->stream);
-		if (s)
-			s->datagram_bytes -= d->len;
-		t->datagram_bytes -= d->len;
-		list_remove(&d->node);
-		mem_free(d);
+	/* Those that rest came to what was fair among fewer. Walked only when that has shrunk by a quarter: newcomers have paid for it. */
+	if (!holds_too_much(t) || keep > t->rested_keep / 4 * 3)
+		return;
+	t->rested_keep = 0;
+	LIST_EACH(node, &t->rested) {
+		struct stream *s = LIST_ENTRY(node, struct stream, lent);
+		give_back(t, s, keep);
+		list_remove(&s->lent);
+		if (s->credit <= TUNNEL_KEEP_MIN)
+			continue;
+		list_prepend(&t->rested, &s->lent);
+		if (s->credit > t->rested_keep)
+			t->rested_keep = s->credit;
 	}
 }
 
@@ -523,11 +543,12 @@ static void fill_session(struct tunnel *t)
 	while (!list_is_empty(&t->opens))
 		if (!fill_open(t, LIST_ENTRY(t->opens.next, struct stream, facts)))
 			break;
-	while (!list_is_empty(&t->facts))
-		fill_fact(t, LIST_ENTRY(t->facts.next, struct stream, facts));
+	fill_facts(t);
 	fill_returns(t);
 	t->batch_left -= t->datagram_bytes < t->batch_left / 2 ? t->datagram_bytes : t->batch_left / 2;
 	turns_serve(t);
+	fill_facts(t); /* an end that a turn has found goes with its last bytes */
+	session_tidy(&t->session);
 }
 
 void tunnel_fill(struct tunnel *t, size_t bytes, uint64_t now_ms)
@@ -540,19 +561,25 @@ void tunnel_fill(struct tunnel *t, size_t bytes, uint64_t now_ms)
 		t->batch_left = bytes - t->session.unsent;
 		fill_session(t);
 	}
-	if (buf_len(&t->control) < TUNNEL_CONTROL_MAX)
-		fill_datagrams(t);
+	datagrams_fill(t);
 	fill_control(t);
 	t->filling = false;
+}
+
+static bool opens_due(const struct tunnel *t)
+{
+	if (list_is_empty(&t->opens) || !session_has_room(&t->session))
+		return false;
+	return LIST_ENTRY(t->opens.next, const struct stream, facts)->flow || stream_grant_for_open(t);
 }
 
 bool tunnel_has_work(const struct tunnel *t, uint64_t now_ms)
 {
 	if (!t->attached || t->over)
 		return false;
-	return t->session.unsent || buf_len(&t->control) || t->message_kind || !list_is_empty(&t->facts) ||
-	       !list_is_empty(&t->datagrams) || turns_due(t) || session_ack_due(&t->session, now_ms) ||
-	       (!list_is_empty(&t->opens) && session_has_room(&t->session) && stream_grant_for_open(t));
+	return t->session.unsent || buf_len(&t->control) || (t->message_kind && session_has_room(&t->session)) || !list_is_empty(&t->facts) ||
+	       datagrams_due(t) || turns_due(t) || session_ack_due(&t->session, now_ms) ||
+	       opens_due(t);
 }
 
 int tunnel_peek(struct tunnel *t, struct iovec *iov, int most)
@@ -570,6 +597,13 @@ int tunnel_peek(struct tunnel *t, struct iovec *iov, int most)
 	return 1 + session_peek(&t->session, iov + 1, most - 1);
 }
 
+static void clear_control(struct tunnel *t)
+{
+	buf_fini(&t->control);
+	t->control_ack = t->control_datagrams = false;
+	t->control_pongs = 0;
+}
+
 void tunnel_sent(struct tunnel *t, size_t len)
 {
 	size_t control = 0;
@@ -577,16 +611,33 @@ void tunnel_sent(struct tunnel *t, size_t len)
 		control = len < buf_len(&t->control) ? len : buf_len(&t->control);
 		buf_take(&t->control, control);
 		if (buf_len(&t->control) == 0)
-			buf_fini(&t->control);
+			clear_control(t);
 	}
-	session_sent(&t->session, len - control);
+	len -= control;
+	t->datagram_debt -= len < t->datagram_debt ? len : t->datagram_debt;
+	session_sent(&t->session, len);
+}
+
+/* What waits for room that only others of the process can give, and nothing of our own is under way that would bring us back here. */
+static bool is_poor(const struct tunnel *t)
+{
+	const struct session *s = &t->session;
+	bool opens = !list_is_empty(&t->opens);
+	bool sends = opens || t->message_kind || !list_is_empty(&t->fresh) || !list_is_empty(&t->bulk);
+	if (sends && s->acked == s->next && !session_has_room(s))
+		return true;
+	return opens && t->receive.used + TUNNEL_OPEN_CREDIT_MIN <= t->receive.limit && !stream_grant_for_open(t);
 }
 
 uint64_t tunnel_deadline(const struct tunnel *t)
 {
 	if (!t->attached || t->over)
 		return UINT64_MAX;
+	if (t->session.unsent || buf_len(&t->control))
+		return UINT64_MAX; /* the link has it in hand, and what is due goes along */
 	uint64_t at = session_ack_deadline(&t->session);
+	if (is_poor(t) && t->now_ms + TUNNEL_POOR_MS < at)
+		at = t->now_ms + TUNNEL_POOR_MS;
 	if (!list_is_empty(&t->lent)) {
 		uint64_t quiet = LIST_ENTRY(t->lent.next, const struct stream, lent)->used_ms + TUNNEL_QUIET_MS;
 		at = quiet < at ? quiet : at;
@@ -608,6 +659,11 @@ int tunnel_attach(struct tunnel *t, uint64_t peer_taken, uint64_t peer_budget, u
 	return 0;
 }
 
+bool tunnel_fits(const struct tunnel *t, uint64_t peer_taken)
+{
+	return peer_taken >= t->session.acked && peer_taken <= t->session.high;
+}
+
 void tunnel_detach(struct tunnel *t)
 {
 	if (!t->attached)
@@ -615,8 +671,8 @@ void tunnel_detach(struct tunnel *t)
 	t->attached = false;
 	t->over = false;
 	session_detach(&t->session);
-	buf_fini(&t->control);
-	drop_datagrams(t);
+	clear_control(t);
+	datagrams_drop_all(t);
 }
 
 bool tunnel_is_attached(const struct tunnel *t)
@@ -645,14 +701,14 @@ void tunnel_ping(struct tunnel *t, uint64_t number)
 	struct wire w = wire_into(bytes, sizeof bytes);
 	wire_put_u64(&w, number);
 	if (t->attached)
-		put_control(t, 0, FRAME_PING, bytes, sizeof bytes);
+		tunnel_put_control(t, 0, FRAME_PING, bytes, sizeof bytes);
 }
 
 void tunnel_bye(struct tunnel *t, const char *why)
 {
 	size_t len = strlen(why);
 	if (t->attached)
-		put_control(t, 0, FRAME_BYE, why, len < 255 ? len : 255);
+		tunnel_put_control(t, 0, FRAME_BYE, why, len < 255 ? len : 255);
 }
 
 void tunnel_refuse(struct tunnel *t, const struct buf *frame)
@@ -688,14 +744,16 @@ uint64_t tunnel_last_moved_ms(const struct tunnel *t)
 	return t->last_moved_ms;
 }
 
+size_t tunnel_waiting(const struct tunnel *t)
+{
+	return t->waiting;
+}
+
 struct tunnel_numbers tunnel_numbers(const struct tunnel *t)
 {
-	size_t waiting = 0;
-	LIST_EACH(node, &t->opens)
-		waiting++;
 	return (struct tunnel_numbers){
 	    .streams = t->count,
-	    .waiting = waiting,
+	    .waiting = t->waiting,
 	    .outbox = session_kept(&t->session),
 	    .receive = t->receive.used,
 	    .last_moved_ms = t->last_moved_ms,

@@ -30,7 +30,8 @@ enum {
 	TUNNEL_KEEP_MIN = 1024,                /* unused credit a quiet sender keeps at least */
 	TUNNEL_QUIET_MS = 1000,                /* when a sender counts as quiet */
 	TUNNEL_QUANTUM = 16 * 1024,            /* deficit round robin */
-	TUNNEL_CONTROL_MAX = 64 * 1024,        /* link frames waiting for the link; beyond, the peer floods */
+	TUNNEL_PONGS_MAX = 4096,               /* PONGs waiting for the link; beyond, the peer floods */
+	TUNNEL_POOR_MS = 100,                  /* how often to look whether others have left room in the process's budget */
 	TUNNEL_DATAGRAM_FLOW = 64 * 1024,      /* datagrams waiting for the link: of one flow, */
 	TUNNEL_DATAGRAM_ALL = 1024 * 1024,     /* of the tunnel, */
 	TUNNEL_DATAGRAM_BATCH = 32 * 1024,     /* and how much of them goes into one batch at most */
@@ -75,6 +76,7 @@ void tunnel_own(struct tunnel *t, tunnel_fn *fn, void *owner);
 
 /* --- the link's side --- */
 int tunnel_attach(struct tunnel *t, uint64_t peer_taken, uint64_t peer_budget, uint64_t now_ms); /* 0 or ERR_RANGE */
+bool tunnel_fits(const struct tunnel *t, uint64_t peer_taken); /* whether tunnel_attach would take that number */
 void tunnel_detach(struct tunnel *t);
 bool tunnel_is_attached(const struct tunnel *t);
 uint64_t tunnel_taken(const struct tunnel *t);       /* for HELLO and WELCOME */
@@ -106,12 +108,14 @@ struct tunnel_numbers {
 };
 size_t tunnel_streams(const struct tunnel *t);          /* open or closing */
 uint64_t tunnel_last_moved_ms(const struct tunnel *t);
-/* For status; counts the waiting ones. */
+size_t tunnel_waiting(const struct tunnel *t);          /* opened here, OPEN not written yet */
 struct tunnel_numbers tunnel_numbers(const struct tunnel *t);
 
 /* --- streams --- */
 /* info's credit is ours to choose. Never NULL; if the tunnel cannot speak now, the stream waits its turn. */
 struct stream *stream_open(struct tunnel *t, const struct open_info *info, stream_fn *fn, void *owner);
+/* The same for a flow: datagrams only. Neither side has credit for bytes, which is what OPEN's credit 0 says. */
+struct stream *stream_open_flow(struct tunnel *t, const struct open_info *info, stream_fn *fn, void *owner);
 void stream_own(struct stream *s, stream_fn *fn, void *owner);
 const struct open_info *stream_info(const struct stream *s);
 uint32_t stream_id(const struct stream *s);       /* 0 while its OPEN has not been written */
@@ -134,7 +138,7 @@ bool stream_is_reset(const struct stream *s);     /* the peer's RESET has come (
 uint32_t stream_reset_code(const struct stream *s);
 bool stream_is_adrift(const struct stream *s);    /* its tunnel is gone; what waits can still be taken */
 
-/* Datagrams: whole, unreliable, newest win. */
+/* Datagrams: whole, unreliable, newest win. Before the OPEN is written they wait with the others. */
 void stream_datagram(struct stream *s, const void *p, size_t len);
 const uint8_t *stream_datagram_in(const struct stream *s, size_t *len);
 uint64_t stream_datagrams_dropped(const struct stream *s); /* by us, waiting for the link */

@@ -1,5 +1,6 @@
 /*
- * The insides of a tunnel, shared by tunnel.c (frames), stream.c (one stream) and turns.c (who goes next); nobody else looks here.
+ * The insides of a tunnel, shared by tunnel.c (frames), stream.c (one stream), turns.c (who goes next) and datagrams.c;
+ * nobody else looks here.
  *
  * The credit of a stream, receiving side, always adds up: granted + waiting bytes + owed == window, and window is what the stream
  * has taken from the receive budget. Sending side: credit is what the peer has granted and we have not used.
@@ -24,11 +25,12 @@ struct stream {
 	enum stream_half sent, got;   /* what went out, what came in, besides data */
 	uint32_t got_code;            /* of the RESET that came */
 	bool closed;                  /* the owner has let go */
+	bool flow;                    /* carries datagrams only; no credit either way */
 	bool dropping;                /* closed while the peer may still send: granted is remembered, the budget has it back */
 
 	/* facts: due to be written */
 	struct list facts;            /* tunnel.facts, or tunnel.opens while OPEN is due */
-	bool fin_due, reset_due, credit_due, return_due;
+	bool fin_due, reset_due, credit_due;
 	uint32_t reset_code;
 
 	/* sending */
@@ -36,7 +38,7 @@ struct stream {
 	bool ready;                   /* the owner has something to read */
 	int64_t deficit;
 	uint64_t credit;
-	struct list lent;             /* tunnel.lent, least recently used first, while credit > 0 */
+	struct list lent;             /* tunnel.lent, least recently used first, or tunnel.rested */
 	uint64_t used_ms;             /* when credit was last used or had */
 
 	/* receiving */
@@ -47,15 +49,29 @@ struct stream {
 	bool stalled;                 /* bytes had to be copied since */
 
 	/* datagrams */
-	size_t datagram_bytes;        /* of this flow in it */
+	struct list datagrams;        /* waiting for the link, oldest first */
+	size_t datagram_bytes;        /* what they count for */
+	uint64_t opened_at;           /* frames that must have gone out before them: all to our OPEN */
 	uint64_t datagrams_dropped;
 };
 
-/* One datagram on its way to the link. */
+/*
+ * One datagram on its way to the link. Link frames overtake the session's, so until its stream's OPEN has gone out whole a datagram would come
+ * to a stream that the peer does not know.
+ */
+enum datagram_stage {
+	DATAGRAM_UNOPENED,            /* OPEN is not written */
+	DATAGRAM_EARLY,               /* … is in the outbox */
+	DATAGRAM_FREE,                /* … has gone: may go */
+	DATAGRAM_STAGES,
+};
 struct tunnel_datagram {
-	struct list node;             /* tunnel.datagrams */
-	uint32_t stream;
+	struct list node;             /* tunnel.datagrams[stage] */
+	struct list flow;             /* stream.datagrams */
+	struct stream *stream;
+	enum datagram_stage stage;
 	uint32_t len;
+	uint64_t number;              /* tells which is the oldest */
 	uint8_t bytes[];
 };
 
@@ -70,7 +86,9 @@ struct tunnel {
 	uint64_t now_ms;
 	uint32_t rtt_ms;
 
-	struct buf control;           /* link frames to be written at the next frame boundary */
+	struct buf control;           /* link frames to be written at the next frame boundary; what is in it now: */
+	unsigned control_pongs;
+	bool control_ack, control_datagrams;
 	struct buf message;           /* a whole DECLARE or STATE payload not written yet */
 	uint8_t message_kind;         /* 0: none */
 
@@ -84,9 +102,12 @@ struct tunnel {
 	uint32_t accepts;
 
 	struct list facts, opens;
+	size_t waiting;               /* on opens */
 	struct list fresh, bulk;      /* streams with something to read: woken ones, the others */
 	struct list lent;
-	uint64_t lent_bytes;          /* sum of their credit */
+	struct list rested;           /* brought down to what a quiet sender kept then; back on lent when they move */
+	uint64_t rested_keep;         /* none of them has more */
+	uint64_t lent_bytes;          /* sum of all credit */
 	uint64_t peer_budget;
 
 	struct budget receive;
@@ -106,8 +127,10 @@ struct tunnel {
 	size_t datagram_len;
 	struct stream *datagram_to;
 
-	struct list datagrams;
+	struct list datagrams[DATAGRAM_STAGES];
 	size_t datagram_bytes;
+	uint64_t datagram_number;
+	size_t datagram_debt;         /* bytes of datagrams that have gone before bytes of the session */
 
 	uint64_t last_moved_ms;
 	uint64_t datagrams_dropped;
@@ -126,8 +149,17 @@ void stream_drop_window(struct stream *s);                   /* nothing more wil
 uint64_t stream_credit_to_write(struct stream *s);           /* owed, and growth; moves it to granted */
 void stream_add_credit(struct stream *s, uint64_t bytes);
 void stream_use_credit(struct stream *s, uint64_t bytes);
+void stream_forget_credit(struct stream *s);                 /* nothing more will be sent */
+
+/* datagrams.c */
+void datagrams_opened(struct stream *s);                     /* its OPEN has been written */
+void datagrams_drop_flow(struct stream *s);                  /* its stream has ended */
+void datagrams_drop_all(struct tunnel *t);
+bool datagrams_due(const struct tunnel *t);
+void datagrams_fill(struct tunnel *t);
 
 /* tunnel.c */
+void tunnel_put_control(struct tunnel *t, uint32_t stream, uint8_t kind, const void *payload, size_t len);
 struct stream *tunnel_stream(struct tunnel *t, uint32_t id);
 void tunnel_insert(struct tunnel *t, struct stream *s);
 void tunnel_remove(struct tunnel *t, struct stream *s);

@@ -660,6 +660,24 @@ static void dial_refused(void **state)
 	assert_int_equal(p.near.error, UV_ECONNREFUSED);
 }
 
+/* The kernel may pick for us the very port that we dial, and then connects the socket to itself. */
+static void dial_to_oneself_is_refused(void **state)
+{
+	struct addr to;
+	struct pair p;
+
+	(void)state;
+	pair_open(&p);
+	to = *listen_at(p.door);
+	listen_close(p.door);
+	p.door = NULL;
+	p.near.look = look_ends_on_error;
+	p.near.io = io_dial(p.loop, &to, &to, pair_event, &p.near);
+	pair_run(&p);
+	assert_int_equal(p.near.ups, 0);
+	assert_int_equal(p.near.error, UV_ECONNREFUSED);
+}
+
 static void dial_that_fails_at_once_is_told_from_the_loop(void **state)
 {
 	const struct addr not_ours = {.family = 4, .ip = {192, 0, 2, 1}};
@@ -845,6 +863,7 @@ int main(void)
 		cmocka_unit_test(new_owner_is_told),
 		cmocka_unit_test(closed_inside_an_event),
 		cmocka_unit_test(dial_refused),
+		cmocka_unit_test(dial_to_oneself_is_refused),
 		cmocka_unit_test(dial_that_fails_at_once_is_told_from_the_loop),
 		cmocka_unit_test(closed_before_anything),
 		cmocka_unit_test(handed_over_in_the_middle_of_a_record),

@@ -1,0 +1,183 @@
+/*
+ * lookup → a connected socket → datagrams both ways. What comes before the address is known waits, up to PENDING_MOST. An ICMP "nobody listens" ends
+ * nothing: the service may come up.
+ */
+#include "agent/flows.h"
+
+#include "shared/base/err.h"
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+#include "shared/net/dial.h"
+#include "shared/net/lookup.h"
+#include "shared/net/udp.h"
+
+#include <string.h>
+#include <uv.h>
+
+enum { PENDING_MOST = 64 * 1024, READS_A_TURN = 64 };
+
+struct pending {
+	struct list node;
+	size_t len;
+	uint8_t bytes[];
+};
+
+struct flow {
+	struct loop *loop;
+	struct trunk *trunk;
+	struct stream *stream;
+	struct lookup *lookup;
+	struct udp *udp;
+	uint16_t port;
+	struct list pending;
+	size_t pending_bytes;
+	uint8_t *first;
+	size_t first_len;
+	struct splice_count *count;
+	flow_fn *fn;
+	void *owner;
+};
+
+static void forget_pending(struct flow *f, struct pending *p)
+{
+	f->pending_bytes -= p->len;
+	list_remove(&p->node);
+	mem_free(p);
+}
+
+static void take_apart(struct flow *f)
+{
+	lookup_close(f->lookup);
+	udp_close(f->udp);
+	stream_close(f->stream);
+	while (!list_is_empty(&f->pending))
+		forget_pending(f, LIST_ENTRY(f->pending.next, struct pending, node));
+	mem_free(f->first);
+	mem_free(f);
+}
+
+static void end(struct flow *f, enum reset_code code)
+{
+	flow_fn *fn = f->fn;
+	void *owner = f->owner;
+	stream_reset(f->stream, code);
+	if (!stream_is_adrift(f->stream))
+		trunk_mark(f->trunk);
+	take_apart(f);
+	fn(owner);
+}
+
+static void send_home(struct flow *f, const uint8_t *p, size_t len)
+{
+	if (f->first) {
+		uint8_t *whole = mem_alloc(f->first_len + len);
+		memcpy(whole, f->first, f->first_len);
+		memcpy(whole + f->first_len, p, len);
+		udp_write(f->udp, whole, f->first_len + len);
+		mem_free(whole);
+		mem_free(f->first);
+		f->first = NULL;
+	} else {
+		udp_write(f->udp, p, len);
+	}
+	f->count->far_to_near += len;
+}
+
+static void keep(struct flow *f, const uint8_t *p, size_t len)
+{
+	struct pending *d = mem_alloc(sizeof *d + len);
+	d->len = len;
+	if (len)
+		memcpy(d->bytes, p, len);
+	list_append(&f->pending, &d->node);
+	f->pending_bytes += len;
+	while (f->pending_bytes > PENDING_MOST)
+		forget_pending(f, LIST_ENTRY(f->pending.next, struct pending, node));
+}
+
+static void on_stream(void *owner, enum stream_event event)
+{
+	struct flow *f = owner;
+	if (event == STREAM_LOOK && (stream_is_reset(f->stream) || stream_is_eof(f->stream))) {
+		end(f, RESET_ABORTED);
+	} else if (event == STREAM_DATAGRAM) {
+		size_t len;
+		const uint8_t *p = stream_datagram_in(f->stream, &len);
+		if (f->udp)
+			send_home(f, p, len);
+		else
+			keep(f, p, len);
+	}
+}
+
+static void on_readable(void *owner)
+{
+	struct flow *f = owner;
+	uint8_t *p = loop_plain(f->loop);
+	for (int i = 0; i < READS_A_TURN; i++) {
+		ssize_t n = udp_read(f->udp, p, UDP_DATAGRAM_MAX, NULL, NULL);
+		if (n == UV_EAGAIN)
+			break;
+		if (n < 0)
+			continue;
+		f->count->near_to_far += (uint64_t)n;
+		stream_datagram(f->stream, p, (size_t)n);
+	}
+	trunk_mark(f->trunk);
+}
+
+static void on_found(void *owner, const struct addr *list, size_t count, int err)
+{
+	struct flow *f = owner;
+	f->lookup = NULL;
+	struct addr to = count ? list[0] : (struct addr){0};
+	to.port = f->port;
+	if (count)
+		f->udp = udp_connect(f->loop, &to, on_readable, f, &err);
+	if (!f->udp) {
+		log_warn("flow_unreachable", "port=%u why=%s", f->port, err_text(err));
+		end(f, RESET_UNREACHABLE);
+		return;
+	}
+	while (!list_is_empty(&f->pending)) {
+		struct pending *p = LIST_ENTRY(f->pending.next, struct pending, node);
+		send_home(f, p->bytes, p->len);
+		forget_pending(f, p);
+	}
+}
+
+struct flow *flow_new(struct trunk *k, struct stream *stream, const char *host, uint16_t port, const void *first, size_t first_len,
+		      struct splice_count *count, flow_fn *fn, void *owner)
+{
+	struct flow *f = mem_zalloc(sizeof *f);
+	f->loop = trunk_loop(k);
+	f->trunk = k;
+	f->stream = stream;
+	f->port = port;
+	f->first = first_len ? mem_dup(first, first_len) : NULL;
+	f->first_len = first_len;
+	f->count = count;
+	f->fn = fn;
+	f->owner = owner;
+	list_init(&f->pending);
+	stream_own(stream, on_stream, f);
+	struct addr numeric;
+	int err = 0;
+	if (addr_parse_ip(host, &numeric) == 0) {
+		numeric.port = port;
+		f->udp = udp_connect(f->loop, &numeric, on_readable, f, &err);
+	}
+	if (!f->udp)
+		f->lookup = lookup_start(f->loop, DIAL_SERVICE, host, DIAL_CACHE_MS, on_found, f);
+	return f;
+}
+
+void flow_cut(struct flow *f, enum reset_code code)
+{
+	if (!f)
+		return;
+	stream_reset(f->stream, code);
+	if (!stream_is_adrift(f->stream))
+		trunk_mark(f->trunk);
+	take_apart(f);
+}

@@ -1,0 +1,18 @@
+/*
+ * Flows at home: a datagram stream joined to a UDP socket of its own towards the service, so that answers find their way back. The relay decides when
+ * a flow has been idle for too long; here it ends with its stream, or when the service's address cannot be found.
+ */
+#ifndef GROUNDNUT_AGENT_FLOWS_H
+#define GROUNDNUT_AGENT_FLOWS_H
+
+#include "shared/net/splice.h"
+
+struct flow;
+typedef void flow_fn(void *owner); /* the flow has ended, and is gone after */
+
+/* Owns stream. first: bytes said to the service before each flow's first datagram (PROXY protocol), may be NULL. count is the owner's. */
+struct flow *flow_new(struct trunk *k, struct stream *stream, const char *host, uint16_t port, const void *first, size_t first_len,
+		      struct splice_count *count, flow_fn *fn, void *owner);
+void flow_cut(struct flow *f, enum reset_code code); /* the owner is not told */
+
+#endif

@@ -1,0 +1,349 @@
+/*
+ * `groundnut-agent run`: one loop with the uplink, the services, the control socket, signals and a watch on the network. Everything here is
+ * wiring: an event comes, the right room is told.
+ */
+#include "agent/service.h"
+
+#include "agent/services.h"
+#include "agent/uplink.h"
+#include "shared/base/cli.h"
+#include "shared/base/err.h"
+#include "shared/base/file.h"
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+#include "shared/net/control.h"
+#include "shared/net/netwatch.h"
+#include "shared/net/notify.h"
+#include "shared/net/signals.h"
+#include "shared/net/timer.h"
+
+#include <string.h>
+#include <uv.h>
+
+enum { ANSWER_WAIT_MS = 5000 };
+
+/* A `map` command that waits for the relay's word on its mapping. */
+struct question {
+	struct list node;
+	struct control_reply *reply;
+	char *name;
+	uint64_t until_ms;
+};
+
+struct service_main {
+	struct loop *loop;
+	char *file;
+	struct agent_config *config;
+	struct uplink *uplink;
+	struct services *services;
+	struct control *control;
+	struct signals *signals;
+	struct netwatch *netwatch;
+	struct timer *watchdog, *question_timer;
+	struct list questions;
+	uint64_t started_ms;
+	bool ready, stopping;
+};
+
+/* --- answers --- */
+
+static void answer_mapping(struct control_reply *reply, enum mapping_state state, const char *public_text, const char *error)
+{
+	struct buf out = BUF_INIT;
+	struct json w = json_into(&out, false);
+	json_open(&w, NULL, '{');
+	json_bool(&w, "ok", state != MAPPING_ERROR);
+	json_str(&w, "state", mapping_state_text(state));
+	json_str(&w, "public", public_text);
+	if (error)
+		json_str(&w, "error", error);
+	json_close(&w);
+	control_answer(reply, &out);
+	buf_fini(&out);
+}
+
+/* Answers what can be answered; late says that there is no more waiting. */
+static void settle_questions(struct service_main *m)
+{
+	uint64_t now = loop_now_ms(m->loop);
+	LIST_EACH(node, &m->questions) {
+		struct question *q = LIST_ENTRY(node, struct question, node);
+		enum mapping_state state;
+		const char *public_text, *error;
+		if (!services_look(m->services, q->name, &state, &public_text, &error))
+			control_answer_plain(q->reply, "no such mapping");
+		else if (state != MAPPING_PENDING || now >= q->until_ms || m->stopping)
+			answer_mapping(q->reply, state, public_text, error);
+		else
+			continue;
+		list_remove(&q->node);
+		mem_free(q->name);
+		mem_free(q);
+	}
+}
+
+static void on_question_timer(void *owner)
+{
+	settle_questions(owner);
+}
+
+static void ask_later(struct service_main *m, struct control_reply *reply, const char *name)
+{
+	struct question *q = mem_alloc(sizeof *q);
+	*q = (struct question){.reply = reply, .name = mem_strdup(name), .until_ms = loop_now_ms(m->loop) + ANSWER_WAIT_MS};
+	list_append(&m->questions, &q->node);
+	timer_set(m->question_timer, ANSWER_WAIT_MS);
+	settle_questions(m);
+}
+
+static void write_status(struct service_main *m, struct json *w)
+{
+	json_open(w, "status", '{');
+	json_str(w, "version", GROUNDNUT_VERSION);
+	json_uint(w, "uptime_s", (loop_now_ms(m->loop) - m->started_ms) / 1000);
+	json_str(w, "relay", m->config->relay_text);
+	json_str(w, "account", m->config->account);
+	json_str(w, "agent", m->config->agent);
+	json_str(w, "state", uplink_state_text(uplink_state(m->uplink)));
+	json_uint(w, "rtt_ms", trunk_rtt_ms(uplink_trunk(m->uplink)));
+	json_uint(w, "resumed", uplink_resumed(m->uplink));
+	const char *error = uplink_last_error(m->uplink), *address = uplink_address(m->uplink);
+	json_str(w, "last_error", *error ? error : NULL);
+	json_str(w, "address", *address ? address : NULL);
+	json_str(w, "nat", "unknown");
+	json_none(w, "advice");
+	json_open(w, "names", '[');
+	json_close(w);
+	services_status(m->services, w);
+	json_close(w);
+}
+
+static void answer_status(struct service_main *m, struct control_reply *reply)
+{
+	struct buf out = BUF_INIT;
+	struct json w = json_into(&out, false);
+	json_open(&w, NULL, '{');
+	json_bool(&w, "ok", true);
+	write_status(m, &w);
+	json_close(&w);
+	control_answer(reply, &out);
+	buf_fini(&out);
+}
+
+/* --- the file, read again --- */
+
+static bool same(const char *a, const char *b)
+{
+	return !strcmp(a ? a : "", b ? b : "");
+}
+
+static bool same_relay(const struct agent_config *a, const struct agent_config *b)
+{
+	return same(a->relay_text, b->relay_text) && same(a->pin, b->pin) && same(a->ca_file, b->ca_file) && same(a->account, b->account) &&
+	       same(a->token, b->token) && same(a->agent, b->agent);
+}
+
+/* NULL, or why nothing was changed (static or freed by nobody). */
+static const char *reload(struct service_main *m)
+{
+	notify_reloading();
+	struct agent_config *fresh;
+	char *why = NULL;
+	int err = agent_config_load(m->file, &fresh);
+	if (err < 0) {
+		log_warn("reload_refused", "file=%s why=%s", m->file, err_text(err));
+		notify_ready(NULL);
+		return "the file is wrong or cannot be read: nothing was changed (the log says where)";
+	}
+	if (uplink_set_config(m->uplink, fresh, &why) < 0) {
+		log_warn("reload_refused", "file=%s why=%s", m->file, why);
+		mem_free(why);
+		agent_config_free(fresh);
+		notify_ready(NULL);
+		return "the certificates that the file names cannot be used: nothing was changed";
+	}
+	struct agent_config *old = m->config;
+	m->config = fresh;
+	services_set(m->services, &fresh->mappings, &fresh->names);
+	if (!same_relay(old, fresh))
+		uplink_restart(m->uplink);
+	else if (uplink_state(m->uplink) != UPLINK_CONNECTING)
+		services_declare(m->services, uplink_trunk(m->uplink));
+	agent_config_free(old);
+	log_info("reloaded", "file=%s mappings=%zu", m->file, fresh->mappings.count);
+	notify_ready(NULL);
+	return NULL;
+}
+
+static void on_control(void *owner, struct control_reply *reply, const char *request, size_t len)
+{
+	struct service_main *m = owner;
+	struct conf *c = conf_parse("request", request, len, true);
+	struct conf_at at = conf_root(c);
+	const char *what = "", *name = "";
+	conf_str(at, "do", &what);
+	conf_opt_str(at, "name", &name);
+	if (!strcmp(what, "status")) {
+		answer_status(m, reply);
+	} else if (!strcmp(what, "reload")) {
+		const char *error = reload(m);
+		control_answer_plain(reply, error);
+		if (!error)
+			uplink_hurry(m->uplink);
+	} else if (!strcmp(what, "map")) {
+		const char *error = reload(m);
+		if (error)
+			control_answer_plain(reply, error);
+		else
+			ask_later(m, reply, name);
+	} else {
+		control_answer_plain(reply, "this version does not know that question");
+	}
+	conf_free(c);
+}
+
+/* --- the uplink --- */
+
+static void on_uplink(void *owner, enum uplink_event event)
+{
+	struct service_main *m = owner;
+	switch (event) {
+	case UPLINK_SESSION:
+		services_declare(m->services, uplink_trunk(m->uplink));
+		break;
+	case UPLINK_ENDING:
+		services_session_over(m->services);
+		break;
+	case UPLINK_STATE:
+		if (m->ready)
+			notify_status(uplink_state_text(uplink_state(m->uplink)));
+		break;
+	}
+}
+
+static void on_news(void *owner, const struct tunnel_news *news)
+{
+	struct service_main *m = owner;
+	switch (news->event) {
+	case TUNNEL_OPENED:
+		services_opened(m->services, uplink_trunk(m->uplink), news->stream);
+		break;
+	case TUNNEL_STATED:
+		services_stated(m->services, news->p, news->len);
+		break;
+	case TUNNEL_REFUSED:
+		uplink_heard_refuse(m->uplink, news->p, news->len);
+		break;
+	case TUNNEL_BYE:
+		log_info("relay_says_bye", "why=%.*s", (int)news->len, (const char *)news->p);
+		break;
+	case TUNNEL_DECLARED:
+	case TUNNEL_PONGED: /* the trunk keeps those */
+		break;
+	}
+}
+
+static void on_services(void *owner)
+{
+	struct service_main *m = owner;
+	settle_questions(m);
+	if (m->ready || !services_all_answered(m->services))
+		return;
+	m->ready = true;
+	log_info("ready", "mappings=%zu", m->config->mappings.count);
+	notify_ready("attached");
+}
+
+/* --- beginning and end --- */
+
+static void stop(struct service_main *m)
+{
+	if (m->stopping)
+		return;
+	m->stopping = true;
+	log_info("stopping", NULL);
+	notify_stopping();
+	settle_questions(m);
+	uplink_stop(m->uplink);
+	services_session_over(m->services);
+	services_free(m->services);
+	uplink_free(m->uplink);
+	control_close(m->control);
+	netwatch_stop(m->netwatch);
+	timer_close(m->watchdog);
+	timer_close(m->question_timer);
+	signals_close(m->signals);
+	loop_stop(m->loop);
+}
+
+static void on_signal(void *owner, enum signals_event event)
+{
+	struct service_main *m = owner;
+	if (event == SIGNALS_STOP) {
+		stop(m);
+	} else if (!reload(m)) {
+		uplink_hurry(m->uplink);
+	}
+}
+
+static void on_network(void *owner)
+{
+	struct service_main *m = owner;
+	log_info("network_changed", NULL);
+	uplink_doubt(m->uplink);
+	uplink_hurry(m->uplink);
+}
+
+static int start(struct service_main *m)
+{
+	char *why = NULL;
+	int err = 0;
+	m->services = services_new(m->loop, on_services, m);
+	services_set(m->services, &m->config->mappings, &m->config->names);
+	m->uplink = uplink_new(m->loop, m->config, on_uplink, on_news, m, &why);
+	if (!m->uplink) {
+		log_say("%s: %s", m->file, why);
+		mem_free(why);
+		return EXIT_USAGE;
+	}
+	m->control = control_open(m->loop, m->config->control, on_control, m, &err);
+	if (!m->control) {
+		log_say("%s: %s", m->config->control, err == UV_EADDRINUSE ? "an agent is running on it already" : err_text(err));
+		return EXIT_WORK;
+	}
+	m->question_timer = timer_new(m->loop, on_question_timer, m);
+	m->signals = signals_open(m->loop, on_signal, m);
+	m->netwatch = netwatch_start(m->loop, on_network, m);
+	m->watchdog = notify_watchdog(m->loop);
+	log_info("started", "version=%s relay=%s account=%s agent=%s mappings=%zu", GROUNDNUT_VERSION, m->config->relay_text,
+		 m->config->account, m->config->agent, m->config->mappings.count);
+	return 0;
+}
+
+int service_run(const char *config_file)
+{
+	struct service_main m = {.file = mem_strdup(config_file), .started_ms = loop_clock_ms()};
+	int err = agent_config_load(config_file, &m.config);
+	if (err < 0) {
+		mem_free(m.file);
+		return err == ERR_CONFIG ? EXIT_USAGE : EXIT_WORK;
+	}
+	file_raise_limit();
+	list_init(&m.questions);
+	m.loop = loop_new("agent");
+	int code = start(&m);
+	if (code) {
+		m.stopping = true;
+		services_free(m.services);
+		uplink_free(m.uplink);
+		loop_stop(m.loop);
+	}
+	loop_run(m.loop);
+	if (loop_free(m.loop) < 0 && !code)
+		code = EXIT_WORK;
+	agent_config_free(m.config);
+	mem_free(m.file);
+	if (!code)
+		log_info("stopped", NULL);
+	return code;
+}

@@ -1,0 +1,396 @@
+/*
+ * A visit is one connection: OPEN → the target is dialled → splice. While it is being dialled, what the visitor sends waits in the
+ * stream. Ways to fail: the dial fails (RESET with the reason, kept for status), the visitor goes first (the dial is dropped),
+ * the mapping goes (both are cut), the session goes (the dial is dropped, a splice drains by itself).
+ */
+#include "agent/services.h"
+
+#include "agent/flows.h"
+#include "shared/base/err.h"
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+#include "shared/base/text.h"
+#include "shared/net/dial.h"
+#include "shared/net/proxy_header.h"
+#include "shared/net/splice.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <uv.h>
+
+enum { SERVICE_DIAL_MS = 10000 };
+
+struct service {
+	struct list node;             /* services.list */
+	struct services *all;
+	struct mapping mapping;       /* owned; id is ours */
+	enum mapping_state state;
+	char *public_text, *error;    /* what the relay said */
+	char *dial_error;             /* why the last dial failed, until one succeeds */
+	uint64_t dial_error_ms;
+	struct list visits;
+	uint64_t visits_now, visits_total;
+	struct splice_count count;    /* near is home: near_to_far goes out, far_to_near comes in */
+};
+
+struct visit {
+	struct list node;
+	struct service *service;
+	struct trunk *trunk;
+	struct stream *stream;        /* until the splice has it */
+	struct dial *dial;
+	struct splice *splice;
+	struct flow *flow;            /* of a udp mapping, instead of the three */
+	uint16_t port;
+};
+
+struct services {
+	struct loop *loop;
+	services_fn *fn;
+	void *owner;
+	struct list list;
+	struct name_wish_list names;  /* owned copies */
+	uint32_t next_id;
+	uint64_t serial, answered;
+};
+
+struct services *services_new(struct loop *l, services_fn *fn, void *owner)
+{
+	struct services *s = mem_zalloc(sizeof *s);
+	s->loop = l;
+	s->fn = fn;
+	s->owner = owner;
+	s->next_id = 1;
+	list_init(&s->list);
+	return s;
+}
+
+/* --- visits --- */
+
+static void drop_visit(struct visit *v)
+{
+	v->service->visits_now--;
+	list_remove(&v->node);
+	mem_free(v);
+}
+
+static void cut_visit(struct visit *v, enum reset_code code)
+{
+	dial_close(v->dial);
+	flow_cut(v->flow, code);
+	if (v->splice)
+		splice_cut(v->splice, code);
+	if (v->stream) {
+		stream_reset(v->stream, code);
+		stream_close(v->stream);
+		trunk_mark(v->trunk);
+	}
+	drop_visit(v);
+}
+
+static void on_visit_end(void *owner, const struct splice_end *end)
+{
+	struct visit *v = owner;
+	if (end->near_error)
+		log_debug("visit_ended", "mapping=%s why=%s", v->service->mapping.name, err_text(end->near_error));
+	v->splice = NULL;
+	drop_visit(v);
+}
+
+static void on_flow_end(void *owner)
+{
+	struct visit *v = owner;
+	v->flow = NULL;
+	drop_visit(v);
+}
+
+static enum reset_code code_of(int err)
+{
+	return err == UV_ECONNREFUSED ? RESET_REFUSED : RESET_UNREACHABLE;
+}
+
+/* What the service is told first when its mapping says so: who comes, and to which address. 0: nothing. */
+static size_t proxy_header(const struct mapping *m, const struct stream *stream, uint8_t out[PROXY_HEADER_MAX])
+{
+	const struct open_info *info = stream_info(stream);
+	enum proxy_transport transport = m->protocol == MAPPING_UDP ? PROXY_UDP : PROXY_TCP;
+	return m->proxy_protocol ? proxy_header_write(m->proxy_protocol, transport, &info->visitor, &info->visited, NULL, out) : 0;
+}
+
+static void on_dialled(void *owner, struct io *io, int err)
+{
+	struct visit *v = owner;
+	struct service *s = v->service;
+	v->dial = NULL;
+	mem_free(s->dial_error);
+	s->dial_error = NULL;
+	if (!io) {
+		s->dial_error = mem_printf("%s:%u: %s", s->mapping.target.host, v->port, err_text(err));
+		s->dial_error_ms = loop_wall_ms();
+		log_warn("service_unreachable", "mapping=%s target=%s:%u why=%s", s->mapping.name, s->mapping.target.host, v->port,
+			 err_text(err));
+		cut_visit(v, code_of(err));
+		return;
+	}
+	uint8_t header[PROXY_HEADER_MAX];
+	size_t len = proxy_header(&s->mapping, v->stream, header);
+	if (len && io_write(io, header, len) != (ssize_t)len) { /* a fresh socket takes that much, or is dead */
+		io_close(io);
+		cut_visit(v, RESET_UNREACHABLE);
+		return;
+	}
+	struct stream *stream = v->stream;
+	v->stream = NULL;
+	v->splice = splice_new(v->trunk, io, stream, &s->count, on_visit_end, v);
+}
+
+static void on_stream(void *owner, enum stream_event event)
+{
+	struct visit *v = owner;
+	if (event == STREAM_LOOK && stream_is_reset(v->stream))
+		cut_visit(v, RESET_ABORTED);
+}
+
+static struct service *service_by_id(struct services *s, uint32_t id)
+{
+	LIST_EACH(node, &s->list) {
+		struct service *at = LIST_ENTRY(node, struct service, node);
+		if (at->mapping.id == id)
+			return at;
+	}
+	return NULL;
+}
+
+/* The target's port for the port that was visited; 0: that port is none of ours. */
+static uint16_t target_port(const struct mapping *m, uint16_t visited)
+{
+	if (m->protocol == MAPPING_HTTP || m->protocol == MAPPING_TLS)
+		return m->target.first;
+	if (visited < m->first || visited > m->last)
+		return 0;
+	return (uint16_t)(m->target.first + (visited - m->first));
+}
+
+static void refuse(struct trunk *k, struct stream *stream, enum reset_code code)
+{
+	stream_reset(stream, code);
+	stream_close(stream);
+	trunk_mark(k);
+}
+
+void services_opened(struct services *s, struct trunk *k, struct stream *stream)
+{
+	const struct open_info *info = stream_info(stream);
+	struct service *service = service_by_id(s, info->mapping);
+	uint16_t port = service ? target_port(&service->mapping, info->visited.port) : 0;
+	bool is_flow = service && service->mapping.protocol == MAPPING_UDP;
+	if (!port || is_flow != (info->credit == 0)) {
+		refuse(k, stream, RESET_NO_MAPPING);
+		return;
+	}
+	struct visit *v = mem_alloc(sizeof *v);
+	*v = (struct visit){.service = service, .trunk = k, .stream = stream, .port = port};
+	list_append(&service->visits, &v->node);
+	service->visits_now++;
+	service->visits_total++;
+	if (is_flow) {
+		v->stream = NULL;
+		uint8_t header[PROXY_HEADER_MAX];
+		size_t len = proxy_header(&service->mapping, stream, header);
+		v->flow = flow_new(k, stream, service->mapping.target.host, port, header, len, &service->count, on_flow_end, v);
+		return;
+	}
+	stream_own(stream, on_stream, v);
+	v->dial = dial_start(s->loop, DIAL_SERVICE, service->mapping.target.host, port, NULL, 0, SERVICE_DIAL_MS, on_dialled, v);
+}
+
+/* --- the list --- */
+
+static void service_free(struct service *s)
+{
+	while (!list_is_empty(&s->visits))
+		cut_visit(LIST_ENTRY(s->visits.next, struct visit, node), RESET_MAPPING_GONE);
+	list_remove(&s->node);
+	mapping_fini(&s->mapping);
+	mem_free(s->public_text);
+	mem_free(s->error);
+	mem_free(s->dial_error);
+	mem_free(s);
+}
+
+void services_free(struct services *s)
+{
+	if (!s)
+		return;
+	while (!list_is_empty(&s->list))
+		service_free(LIST_ENTRY(s->list.next, struct service, node));
+	name_wish_list_fini(&s->names);
+	mem_free(s);
+}
+
+static void service_add(struct services *s, const struct mapping *m)
+{
+	struct service *new = mem_zalloc(sizeof *new);
+	new->all = s;
+	mapping_copy(&new->mapping, m);
+	new->mapping.id = s->next_id++;
+	list_init(&new->visits);
+	list_append(&s->list, &new->node);
+}
+
+/* The old list is sorted into the order of the new one, so that status reads like the file. */
+void services_set(struct services *s, const struct mapping_list *list, const struct name_wish_list *names)
+{
+	struct list old = {&old, &old};
+	while (!list_is_empty(&s->list)) {
+		struct list *node = s->list.next;
+		list_remove(node);
+		list_append(&old, node);
+	}
+	for (size_t i = 0; i < list->count; i++) {
+		struct service *kept = NULL;
+		LIST_EACH(node, &old) {
+			struct service *at = LIST_ENTRY(node, struct service, node);
+			if (!kept && mapping_same(&at->mapping, &list->items[i]))
+				kept = at;
+		}
+		if (kept) {
+			list_remove(&kept->node);
+			list_append(&s->list, &kept->node);
+		} else {
+			service_add(s, &list->items[i]);
+		}
+	}
+	while (!list_is_empty(&old))
+		service_free(LIST_ENTRY(old.next, struct service, node));
+	name_wish_list_fini(&s->names);
+	name_wish_list_copy(&s->names, names);
+}
+
+void services_declare(struct services *s, struct trunk *k)
+{
+	size_t count = 0;
+	LIST_EACH(node, &s->list)
+		count++;
+	struct mapping *items = mem_alloc(count * sizeof *items);
+	size_t i = 0;
+	LIST_EACH(node, &s->list)
+		items[i++] = LIST_ENTRY(node, struct service, node)->mapping; /* borrowed */
+	struct declare d = {.serial = ++s->serial, .mappings = {items, count}, .names = s->names, .nat = "unknown"};
+	struct buf json = BUF_INIT;
+	declare_write(&d, &json);
+	tunnel_declare(trunk_tunnel(k), &json);
+	trunk_mark(k);
+	buf_fini(&json);
+	mem_free(items);
+}
+
+static void take_report(struct service *s, const struct mapping_report *r)
+{
+	bool news = s->state != r->state || strcmp(s->error ? s->error : "", r->error ? r->error : "");
+	s->state = r->state;
+	mem_free(s->public_text);
+	mem_free(s->error);
+	s->public_text = mem_strdup(r->public_text);
+	s->error = mem_strdup(r->error);
+	if (!news)
+		return;
+	if (s->state == MAPPING_OPEN)
+		log_info("mapping_open", "mapping=%s public=%s target=%s", s->mapping.name, s->public_text, s->mapping.target_text);
+	else if (s->state == MAPPING_ERROR)
+		log_warn("mapping_error", "mapping=%s why=%s", s->mapping.name, s->error);
+}
+
+void services_stated(struct services *s, const void *json, size_t len)
+{
+	struct state state;
+	char why[256];
+	if (state_read(json, len, &state, why) < 0) {
+		log_warn("bad_state", "why=%s", why);
+		return;
+	}
+	for (size_t i = 0; i < state.mapping_count; i++) {
+		struct service *service = service_by_id(s, state.mappings[i].id);
+		if (service)
+			take_report(service, &state.mappings[i]);
+	}
+	s->answered = state.serial;
+	state_fini(&state);
+	s->fn(s->owner);
+}
+
+void services_session_over(struct services *s)
+{
+	LIST_EACH(node, &s->list) {
+		struct service *service = LIST_ENTRY(node, struct service, node);
+		while (!list_is_empty(&service->visits)) {
+			struct visit *v = LIST_ENTRY(service->visits.next, struct visit, node);
+			dial_close(v->dial);
+			flow_cut(v->flow, RESET_ABORTED);
+			if (v->splice)
+				splice_abandon(v->splice);
+			stream_close(v->stream);
+			drop_visit(v);
+		}
+		service->state = MAPPING_PENDING;
+		mem_free(service->public_text);
+		mem_free(service->error);
+		service->public_text = service->error = NULL;
+	}
+}
+
+/* --- what is known --- */
+
+bool services_all_answered(const struct services *s)
+{
+	return s->serial > 0 && s->answered == s->serial;
+}
+
+bool services_look(const struct services *s, const char *name, enum mapping_state *state, const char **public_text, const char **error)
+{
+	LIST_EACH(node, &s->list) {
+		const struct service *at = LIST_ENTRY(node, struct service, node);
+		if (strcmp(at->mapping.name, name))
+			continue;
+		*state = at->state;
+		*public_text = at->public_text;
+		*error = at->error;
+		return true;
+	}
+	return false;
+}
+
+static void service_status(const struct service *s, struct json *w)
+{
+	json_open(w, NULL, '{');
+	json_str(w, "name", s->mapping.name);
+	json_str(w, "protocol", mapping_protocol_text(s->mapping.protocol));
+	json_str(w, "public", s->public_text);
+	json_str(w, "target", s->mapping.target_text);
+	json_str(w, "state", mapping_state_text(s->state));
+	if (s->error || !s->dial_error) {
+		json_str(w, "error", s->error);
+	} else {
+		char at[32];
+		char *text = mem_printf("%s (at %s)", s->dial_error, text_time(s->dial_error_ms, at));
+		json_str(w, "error", text);
+		mem_free(text);
+	}
+	bool udp = s->mapping.protocol == MAPPING_UDP;
+	json_uint(w, "connections", udp ? 0 : s->visits_now);
+	json_uint(w, "connections_total", s->visits_total);
+	json_uint(w, "flows", udp ? s->visits_now : 0);
+	json_uint(w, "dropped", 0);
+	json_uint(w, "bytes_in", s->count.far_to_near);
+	json_uint(w, "bytes_out", s->count.near_to_far);
+	json_close(w);
+}
+
+void services_status(const struct services *s, struct json *w)
+{
+	json_open(w, "mappings", '[');
+	LIST_EACH(node, &s->list)
+		service_status(LIST_ENTRY(node, struct service, node), w);
+	json_close(w);
+}

@@ -1,0 +1,33 @@
+/*
+ * The services at home: for each mapping where a visitor's stream leads, the visits under way, and what the relay said of it. The agent dials only
+ * what its own file lists.
+ */
+#ifndef GROUNDNUT_AGENT_SERVICES_H
+#define GROUNDNUT_AGENT_SERVICES_H
+
+#include "shared/base/json.h"
+#include "shared/net/trunk.h"
+#include "shared/tunnel/mapping.h"
+
+struct services;
+typedef void services_fn(void *owner); /* a state has changed */
+
+struct services *services_new(struct loop *l, services_fn *fn, void *owner);
+void services_free(struct services *s);
+
+/* The list of the file: a mapping that has not changed keeps its id and its visits, those of a changed or removed one are cut. Takes what it
+ * needs as copies. */
+void services_set(struct services *s, const struct mapping_list *list, const struct name_wish_list *names);
+/* Say the whole list to the relay. */
+void services_declare(struct services *s, struct trunk *k);
+void services_stated(struct services *s, const void *json, size_t len);
+void services_opened(struct services *s, struct trunk *k, struct stream *stream);
+/* The session ends: let go of its streams, everything is pending again. */
+void services_session_over(struct services *s);
+
+bool services_all_answered(const struct services *s);
+/* The mapping's state; *public_text and *error may be NULL. False: no such mapping. */
+bool services_look(const struct services *s, const char *name, enum mapping_state *state, const char **public_text, const char **error);
+void services_status(const struct services *s, struct json *w); /* "mappings": [MAPPING…] (CONTRACT section 3) */
+
+#endif

@@ -1,0 +1,621 @@
+/*
+ * The story of a good day: pace → approach (TCP, TLS) → HELLO → WELCOME → the trunk is attached, and stays so.
+ *
+ *	no link      ways are begun every second, three at most at once; the first that has TLS up wins, the rest are closed
+ *	suspect      the same beside the old link, nothing said; whichever comes first, life on the old link or a way that is up, decides. Once
+ *	             a way is up, the old link is closed for good, so what it brought is final, and only then HELLO is said
+ *	HELLO said   WELCOME resumed: the trunk goes on. WELCOME new: the old session is over, its streams are reset. REFUSE: wait as told.
+ *	             Anything else: again, with an epoch one higher. A resume that is not answered in a second gets ways beside it, too
+ *	grace over   without a link for grace_s since the last byte heard: the session is given up; the relay does the same
+ */
+#include "agent/uplink.h"
+
+#include "agent/approach.h"
+#include "shared/base/backoff.h"
+#include "shared/base/err.h"
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+#include "shared/base/random.h"
+#include "shared/net/greet.h"
+#include "shared/net/tcpinfo.h"
+#include "shared/net/timer.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <uv.h>
+
+enum {
+	WAYS = 3,
+	KNOWN = 4,
+	FIRST_JITTER_MS = 250,
+	PACE_MS = 1000,
+	QUICK_MS = 120 * 1000,           /* so long every second, then with back-off */
+	REFUSED_QUICK_MS = 600 * 1000,   /* the machine is up, the program is not: longer */
+	WELCOME_TIMEOUT_MS = 5000,
+	SPARE_GAP_MS = 5000,             /* between two spares, unless the last was used */
+	TICK_MS = 1000,
+	SLEPT_MS = 2000,
+	STRIKE_MS = 60 * 1000,
+	STRIKES = 3,
+	SMALL_MAXSEG = 1220,
+	REPLACED_WAIT_MS = 60 * 1000,
+	SEND_BUDGET = 16 * 1024 * 1024,
+	RECEIVE_BUDGET = 16 * 1024 * 1024,
+	STREAMS_MOST = 65536,
+};
+
+struct uplink {
+	struct loop *loop;
+	const struct agent_config *config;
+	struct tls_context *tls;
+	uplink_fn *fn;
+	tunnel_fn *news;
+	void *owner;
+	enum uplink_state state;
+
+	struct session_pool pool;
+	struct trunk *trunk;             /* never NULL before uplink_free */
+	bool has_session;                /* the relay knows it: session, epoch */
+	uint8_t session[SESSION_ID];
+	uint64_t epoch, instance;
+	uint32_t grace_ms;
+	char address[ADDR_TEXT];
+
+	struct approach *ways[WAYS];
+	struct addr known[KNOWN];        /* where the relay last answered */
+	size_t known_count;
+	struct timer *pace;              /* the next way */
+	struct backoff backoff;
+	uint64_t down_ms;                /* since when a link is missed */
+	int last_failure;
+
+	struct io *greeting;             /* HELLO has been said on it */
+	struct buf in;
+	struct timer *welcome_timer;
+
+	struct timer *tick;
+	uint64_t boot_skew_ms;           /* how far the clock that counts sleep is ahead of the loop's */
+	uint64_t spare_ms;               /* when a spare was last closed unused */
+	uint64_t refuse_wait_ms;         /* a REFUSE on the link that is up said to wait that long */
+	uint64_t lost_ms;                /* last life of the link before this outage */
+	uint64_t resumed;
+
+	uint64_t strike_ms;              /* resumes without progress: when they began, how many */
+	unsigned strikes;
+	uint64_t progress;
+	uint32_t patience_ms;
+	unsigned maxseg;
+
+	char last_error[512];
+	bool stopped;
+};
+
+static void say_hello(struct uplink *u, struct io *io);
+static void close_greeting(struct uplink *u);
+static void pace_after(struct uplink *u, uint64_t ms);
+
+const char *uplink_state_text(enum uplink_state s)
+{
+	static const char *const texts[] = {"connecting", "attached", "detached"};
+	return texts[s];
+}
+
+/* --- sessions --- */
+
+static void on_trunk(void *owner, enum trunk_event event);
+
+static void begin_trunk(struct uplink *u)
+{
+	struct tunnel_config c = {
+	    .first_id = 1,
+	    .accepts = STREAMS_MOST,
+	    .send_budget = SEND_BUDGET,
+	    .receive_budget = RECEIVE_BUDGET,
+	    .pool = &u->pool,
+	};
+	u->trunk = trunk_new(u->loop, &c, &PULSE_AGENT, on_trunk, u, u->news, u->owner);
+}
+
+static void give_up_session(struct uplink *u, const char *why)
+{
+	if (u->has_session)
+		log_warn("session_over", "why=%s", why);
+	u->has_session = false;
+	u->epoch = 0;
+	u->fn(u->owner, UPLINK_ENDING);
+	trunk_free(u->trunk);
+	begin_trunk(u);
+}
+
+/* --- ways --- */
+
+static bool wants_link(const struct uplink *u)
+{
+	if (u->stopped)
+		return false;
+	if (u->greeting)
+		return u->has_session; /* resuming: the relay answers at once, or the path is dead again */
+	return !trunk_is_attached(u->trunk) || trunk_is_suspect(u->trunk);
+}
+
+static void close_ways(struct uplink *u)
+{
+	for (int i = 0; i < WAYS; i++) {
+		approach_close(u->ways[i]);
+		u->ways[i] = NULL;
+	}
+	timer_stop(u->pace);
+}
+
+static void note_error(struct uplink *u, const char *text)
+{
+	if (strcmp(u->last_error, text)) {
+		snprintf(u->last_error, sizeof u->last_error, "%s", text);
+		log_warn("relay_unreachable", "relay=%s why=%s", u->config->relay_text, text);
+	}
+}
+
+static void note_failure(struct uplink *u, int err, const char *detail)
+{
+	char text[sizeof u->last_error];
+	u->last_failure = err;
+	if (err == ERR_TLS && detail && strstr(detail, "no application protocol"))
+		snprintf(text, sizeof text, "%s: the relay does not speak %s: it is too old, too new, or something else",
+			 u->config->relay_text, TLS_ALPN_TUNNEL);
+	else
+		snprintf(text, sizeof text, "%s: %s%s%s", u->config->relay_text, err_text(err), detail && *detail ? ": " : "",
+			 detail ? detail : "");
+	if (!trunk_is_attached(u->trunk))
+		note_error(u, text);
+}
+
+static void on_way(void *owner, struct approach *a, struct io *io, int err, const char *detail)
+{
+	struct uplink *u = owner;
+	for (int i = 0; i < WAYS; i++)
+		if (u->ways[i] == a)
+			u->ways[i] = NULL;
+	if (!io) {
+		note_failure(u, err, detail);
+		return;
+	}
+	if (!wants_link(u)) {
+		io_close(io);
+		return;
+	}
+	if (trunk_is_attached(u->trunk)) {
+		u->lost_ms = trunk_life_ms(u->trunk);
+		u->spare_ms = 0;
+		u->state = UPLINK_DETACHED;
+		trunk_detach(u->trunk); /* for good: what it has brought is final */
+	}
+	close_greeting(u);
+	say_hello(u, io);
+}
+
+static void start_way(struct uplink *u)
+{
+	for (int i = 0; i < WAYS; i++) {
+		if (u->ways[i])
+			continue;
+		u->ways[i] = approach_start(u->loop, &u->config->relay, u->tls, u->known, u->known_count, u->maxseg, on_way, u);
+		return;
+	}
+}
+
+static uint64_t next_pace(struct uplink *u)
+{
+	uint64_t since = loop_now_ms(u->loop) - u->down_ms;
+	bool refused = u->last_failure == UV_ECONNREFUSED;
+	if (since < (refused ? REFUSED_QUICK_MS : QUICK_MS))
+		return refused ? PACE_MS / 2 + random_below(PACE_MS) : PACE_MS;
+	return backoff_next(&u->backoff, PACE_MS, random_u32());
+}
+
+static void on_pace(void *owner)
+{
+	struct uplink *u = owner;
+	if (!wants_link(u))
+		return;
+	start_way(u);
+	timer_set(u->pace, next_pace(u));
+}
+
+static void pace_after(struct uplink *u, uint64_t ms)
+{
+	if (wants_link(u))
+		timer_set(u->pace, ms);
+}
+
+/* A link is missed from now on. */
+static void miss_link(struct uplink *u, uint64_t first_ms)
+{
+	u->down_ms = loop_now_ms(u->loop);
+	u->last_failure = 0;
+	backoff_reset(&u->backoff);
+	pace_after(u, first_ms);
+}
+
+/* --- the greeting --- */
+
+static void close_greeting(struct uplink *u)
+{
+	io_close(u->greeting);
+	u->greeting = NULL;
+	buf_fini(&u->in);
+	timer_stop(u->welcome_timer);
+}
+
+static void greeting_failed(struct uplink *u, int err)
+{
+	const char *detail = u->greeting ? io_error_detail(u->greeting) : "";
+	char words[256];
+	snprintf(words, sizeof words, "%s", detail);
+	close_greeting(u);
+	note_failure(u, err, words);
+	pace_after(u, random_below(FIRST_JITTER_MS)); /* beside ways that are under way */
+}
+
+/* Links that are resumed again and again without bringing anything: the path is slow, or swallows large packets. */
+static void count_strike(struct uplink *u)
+{
+	uint64_t now = loop_now_ms(u->loop), progress = tunnel_taken(trunk_tunnel(u->trunk));
+	if (progress != u->progress || now > u->strike_ms + STRIKE_MS) {
+		u->strikes = 0;
+		u->strike_ms = now;
+	}
+	u->progress = progress;
+	if (++u->strikes < STRIKES)
+		return;
+	u->strikes = 0;
+	u->patience_ms = u->patience_ms * 2 > PULSE_SUSPECT_MOST_MS ? PULSE_SUSPECT_MOST_MS : u->patience_ms * 2;
+	u->maxseg = SMALL_MAXSEG;
+	trunk_set_patience(u->trunk, u->patience_ms);
+	log_warn("patience", "suspect_after_ms=%u maxseg=%u", u->patience_ms, u->maxseg);
+}
+
+static void remember_relay(struct uplink *u, const struct addr *at)
+{
+	for (size_t i = 0; i < u->known_count; i++)
+		if (addr_equal(&u->known[i], at))
+			return;
+	if (u->known_count == KNOWN)
+		memmove(u->known + 1, u->known, (KNOWN - 1) * sizeof *u->known);
+	else
+		memmove(u->known + 1, u->known, u->known_count++ * sizeof *u->known);
+	u->known[0] = *at;
+}
+
+static void attached(struct uplink *u, const struct welcome *w)
+{
+	u->state = UPLINK_ATTACHED;
+	u->last_error[0] = 0;
+	u->grace_ms = w->grace_s * 1000;
+	snprintf(u->address, sizeof u->address, "%s", w->address);
+	u->fn(u->owner, UPLINK_STATE);
+}
+
+static void welcomed(struct uplink *u, const struct welcome *w)
+{
+	struct io *io = u->greeting;
+	struct buf early = u->in;
+	u->in = (struct buf)BUF_INIT;
+	u->greeting = NULL;
+	close_greeting(u);
+	close_ways(u);
+	if (!w->resumed) {
+		if (u->has_session)
+			give_up_session(u, "the relay does not know it any more");
+		u->has_session = true;
+		memcpy(u->session, w->session, SESSION_ID);
+		u->epoch = 0;
+	}
+	if (trunk_attach(u->trunk, io, w->resumed ? w->taken : 0, w->receive_budget, buf_data(&early), buf_len(&early)) < 0) {
+		buf_fini(&early);
+		io_close(io);
+		give_up_session(u, "the relay has other numbers");
+		miss_link(u, PACE_MS);
+		return;
+	}
+	buf_fini(&early);
+	remember_relay(u, io_peer(io));
+	char peer[ADDR_TEXT];
+	addr_text(io_peer(io), peer);
+	uint64_t now = loop_now_ms(u->loop);
+	if (w->resumed) {
+		u->resumed++;
+		log_info("resumed", "relay=%s after_ms=%" PRIu64 " sent_again=%" PRIu64 " address=%s", peer, now - u->lost_ms,
+			 tunnel_replay(trunk_tunnel(u->trunk)), w->address);
+		count_strike(u);
+	} else {
+		log_info("attached", "relay=%s program=%s address=%s grace_s=%u", peer, w->program, w->address, w->grace_s);
+		u->fn(u->owner, UPLINK_SESSION);
+	}
+	attached(u, w);
+}
+
+/* What a REFUSE means for the next try, told in HELLO's place or on a link that was up. */
+static void refused(struct uplink *u, const struct refuse *r)
+{
+	char text[sizeof u->last_error];
+	snprintf(text, sizeof text, "%s: refused: %s", u->config->relay_text, r->reason[0] ? r->reason : refuse_code_reason(r->code));
+	note_error(u, text);
+	uint64_t wait = r->retry_ms ? r->retry_ms : PACE_MS;
+	if (r->code == REFUSE_REPLACED && wait < REPLACED_WAIT_MS)
+		wait = REPLACED_WAIT_MS;
+	if (r->code == REFUSE_PROTOCOL || r->code == REFUSE_REPLACED)
+		give_up_session(u, refuse_code_text(r->code));
+	u->down_ms = loop_now_ms(u->loop);
+	pace_after(u, wait);
+}
+
+void uplink_heard_refuse(struct uplink *u, const void *json, size_t len)
+{
+	struct refuse r;
+	if (refuse_read(json, len, &r) < 0)
+		return;
+	snprintf(u->last_error, sizeof u->last_error, "%s: refused: %s", u->config->relay_text, r.reason);
+	log_warn("refused", "code=%s why=%s", refuse_code_text(r.code), r.reason);
+	if (r.code == REFUSE_PROTOCOL || r.code == REFUSE_REPLACED || r.code == REFUSE_REMOVED)
+		u->has_session = false; /* gone at the relay; ours ends when the link does, which is now */
+	u->refuse_wait_ms = r.code == REFUSE_REPLACED && r.retry_ms < REPLACED_WAIT_MS ? REPLACED_WAIT_MS : r.retry_ms;
+}
+
+static void on_greeting(void *owner, enum io_event event)
+{
+	struct uplink *u = owner;
+	struct frame f;
+	if (event == IO_ERROR) {
+		greeting_failed(u, io_error(u->greeting));
+		return;
+	}
+	if (event == IO_ROOM) {
+		io_flush(u->greeting);
+		return;
+	}
+	int got = greet_read(u->greeting, &u->in, &f);
+	if (got == 0)
+		return;
+	struct welcome w;
+	struct refuse r;
+	const uint8_t *json = got > 0 ? buf_data(&u->in) + FRAME_HEADER : NULL;
+	if (got > 0 && f.kind == FRAME_WELCOME && welcome_read(json, f.len, &w) == 0) {
+		if (w.version != HELLO_VERSION) {
+			greeting_failed(u, ERR_VERSION);
+			return;
+		}
+		buf_take(&u->in, FRAME_HEADER + f.len);
+		welcomed(u, &w);
+	} else if (got > 0 && f.kind == FRAME_REFUSE && refuse_read(json, f.len, &r) == 0) {
+		close_greeting(u);
+		close_ways(u);
+		refused(u, &r);
+	} else {
+		greeting_failed(u, got < 0 ? got : ERR_PROTOCOL);
+	}
+}
+
+static void on_welcome_timeout(void *owner)
+{
+	greeting_failed(owner, ERR_TIMEOUT);
+}
+
+static void say_hello(struct uplink *u, struct io *io)
+{
+	close_ways(u);
+	const struct agent_config *c = u->config;
+	struct hello h = {.version = HELLO_VERSION, .instance = u->instance, .receive_budget = RECEIVE_BUDGET, .resume = u->has_session};
+	snprintf(h.program, sizeof h.program, "groundnut-agent %s", GROUNDNUT_VERSION);
+	snprintf(h.account, sizeof h.account, "%s", c->account);
+	snprintf(h.agent, sizeof h.agent, "%s", c->agent);
+	snprintf(h.token, sizeof h.token, "%s", c->token);
+	if (h.resume) {
+		memcpy(h.session, u->session, SESSION_ID);
+		h.epoch = ++u->epoch;
+		h.taken = tunnel_taken(trunk_tunnel(u->trunk));
+	}
+	struct buf frame = BUF_INIT;
+	hello_write(&h, &frame);
+	u->greeting = io;
+	io_own(io, on_greeting, u);
+	ssize_t n = io_write(io, buf_data(&frame), buf_len(&frame));
+	bool whole = n == (ssize_t)buf_len(&frame);
+	mem_wipe(buf_data(&frame), buf_len(&frame));
+	mem_wipe(h.token, sizeof h.token);
+	buf_fini(&frame);
+	if (!whole) {
+		greeting_failed(u, n < 0 ? (int)n : ERR_CLOSED);
+		return;
+	}
+	io_watch(io, IO_WATCH_READ | (io_flush(io) == UV_EAGAIN ? IO_WATCH_WRITE : 0));
+	timer_set(u->welcome_timer, WELCOME_TIMEOUT_MS);
+	pace_after(u, PACE_MS);
+}
+
+/* --- the link that is up --- */
+
+static void on_lost(struct uplink *u)
+{
+	int why = trunk_why(u->trunk);
+	u->state = UPLINK_DETACHED;
+	u->lost_ms = trunk_life_ms(u->trunk);
+	log_warn("detached", "why=%s silent_ms=%" PRIu64, err_text(why), loop_now_ms(u->loop) - u->lost_ms);
+	if (!u->last_error[0])
+		snprintf(u->last_error, sizeof u->last_error, "%s: %s", u->config->relay_text, err_text(why));
+	uint64_t wait = u->refuse_wait_ms;
+	u->refuse_wait_ms = 0;
+	if (!u->has_session || why == ERR_SESSION)
+		give_up_session(u, err_text(why));
+	u->fn(u->owner, UPLINK_STATE);
+	if (wait == 0 && why == ERR_SESSION)
+		wait = PACE_MS;
+	miss_link(u, wait ? wait : random_below(FIRST_JITTER_MS));
+}
+
+static void on_suspect(struct uplink *u)
+{
+	uint64_t now = loop_now_ms(u->loop);
+	log_info("suspect", "silent_ms=%" PRIu64 " rtt_ms=%u", now - trunk_life_ms(u->trunk), trunk_rtt_ms(u->trunk));
+	uint64_t allowed = u->spare_ms ? u->spare_ms + SPARE_GAP_MS : now;
+	miss_link(u, allowed > now ? allowed - now : 0);
+}
+
+static void on_trunk(void *owner, enum trunk_event event)
+{
+	struct uplink *u = owner;
+	switch (event) {
+	case TRUNK_LOST:
+	case TRUNK_OVER:
+		on_lost(u);
+		break;
+	case TRUNK_SUSPECT:
+		on_suspect(u);
+		break;
+	case TRUNK_ALIVE:
+		log_info("alive", "rtt_ms=%u", trunk_rtt_ms(u->trunk));
+		close_ways(u);
+		u->spare_ms = loop_now_ms(u->loop);
+		break;
+	}
+}
+
+/* --- by the second --- */
+
+static uint64_t boot_skew(const struct uplink *u)
+{
+	uint64_t boot = tcpinfo_boot_ms(), now = loop_now_ms(u->loop);
+	return boot > now ? boot - now : 0;
+}
+
+static void on_tick(void *owner)
+{
+	struct uplink *u = owner;
+	timer_set(u->tick, TICK_MS);
+	uint64_t now = loop_now_ms(u->loop), skew = boot_skew(u);
+	bool slept = skew > u->boot_skew_ms + SLEPT_MS;
+	u->boot_skew_ms = skew;
+	if (slept) {
+		log_info("slept", NULL);
+		uplink_doubt(u);
+		uplink_hurry(u);
+	}
+	if (!trunk_is_attached(u->trunk) && !u->greeting && u->has_session && now > u->lost_ms + u->grace_ms)
+		give_up_session(u, "the grace is over");
+}
+
+/* --- the owner's side --- */
+
+static struct tls_context *tls_for(const struct agent_config *c, char **why)
+{
+	return tls_client_new(c->pin, c->ca_file, TLS_ALPN_TUNNEL, false, why);
+}
+
+struct uplink *uplink_new(struct loop *l, const struct agent_config *c, uplink_fn *fn, tunnel_fn *news, void *owner, char **why)
+{
+	struct tls_context *tls = tls_for(c, why);
+	if (!tls)
+		return NULL;
+	struct uplink *u = mem_zalloc(sizeof *u);
+	u->loop = l;
+	u->config = c;
+	u->tls = tls;
+	u->fn = fn;
+	u->news = news;
+	u->owner = owner;
+	u->backoff = (struct backoff){.base_ms = 2000, .max_ms = 60000};
+	u->patience_ms = PULSE_AGENT.suspect_ms;
+	random_bytes(&u->instance, sizeof u->instance);
+	u->boot_skew_ms = boot_skew(u);
+	u->pace = timer_new(l, on_pace, u);
+	u->welcome_timer = timer_new(l, on_welcome_timeout, u);
+	u->tick = timer_new(l, on_tick, u);
+	timer_set(u->tick, TICK_MS);
+	begin_trunk(u);
+	miss_link(u, 0);
+	return u;
+}
+
+int uplink_set_config(struct uplink *u, const struct agent_config *c, char **why)
+{
+	struct tls_context *tls = tls_for(c, why);
+	if (!tls)
+		return ERR_CONFIG;
+	tls_unref(u->tls);
+	u->tls = tls;
+	u->config = c;
+	return 0;
+}
+
+void uplink_restart(struct uplink *u)
+{
+	trunk_bye(u->trunk, "reconfigured");
+	close_greeting(u);
+	close_ways(u);
+	u->known_count = 0;
+	give_up_session(u, "relay, account or name changed");
+	u->state = UPLINK_CONNECTING;
+	miss_link(u, 0);
+}
+
+void uplink_hurry(struct uplink *u)
+{
+	if (!wants_link(u))
+		return;
+	close_ways(u);
+	miss_link(u, 0);
+}
+
+void uplink_doubt(struct uplink *u)
+{
+	trunk_doubt(u->trunk);
+}
+
+void uplink_stop(struct uplink *u)
+{
+	u->stopped = true;
+	close_ways(u);
+	close_greeting(u);
+	timer_stop(u->tick);
+	trunk_bye(u->trunk, "stopping");
+}
+
+void uplink_free(struct uplink *u)
+{
+	if (!u)
+		return;
+	close_ways(u);
+	close_greeting(u);
+	trunk_free(u->trunk);
+	session_pool_fini(&u->pool);
+	timer_close(u->pace);
+	timer_close(u->welcome_timer);
+	timer_close(u->tick);
+	tls_unref(u->tls);
+	mem_free(u);
+}
+
+struct trunk *uplink_trunk(struct uplink *u)
+{
+	return u->trunk;
+}
+
+enum uplink_state uplink_state(const struct uplink *u)
+{
+	return u->state;
+}
+
+uint64_t uplink_resumed(const struct uplink *u)
+{
+	return u->resumed;
+}
+
+const char *uplink_last_error(const struct uplink *u)
+{
+	return u->last_error;
+}
+
+const char *uplink_address(const struct uplink *u)
+{
+	return u->address;
+}

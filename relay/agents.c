@@ -1,0 +1,228 @@
+#include "relay/agents.h"
+
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+struct account_entry {
+	struct list node;
+	char *name;
+	struct account_use *use;
+};
+
+struct entry {
+	struct list node;
+	struct agents *agents;
+	char *account, *agent;
+	struct home *home;
+	struct worker *worker;
+	uint64_t greeted; /* HELLOs sent to it */
+};
+
+struct agents {
+	struct world *world;
+	struct accounts *accounts;
+	struct list entries;
+	struct list uses;
+	bool stopping;
+};
+
+struct account_use *account_use_ref(struct account_use *u)
+{
+	atomic_fetch_add(&u->refs, 1);
+	return u;
+}
+
+void account_use_unref(struct account_use *u)
+{
+	if (atomic_fetch_sub(&u->refs, 1) != 1)
+		return;
+	shaper_whole_unref(u->bandwidth);
+	mem_free(u);
+}
+
+struct agents *agents_new(struct world *world, struct accounts *accounts)
+{
+	struct agents *a = mem_zalloc(sizeof *a);
+	a->world = world;
+	a->accounts = accounts_ref(accounts);
+	list_init(&a->entries);
+	list_init(&a->uses);
+	return a;
+}
+
+static void drop_entry(struct entry *e)
+{
+	list_remove(&e->node);
+	e->worker->count--;
+	mem_free(e->account);
+	mem_free(e->agent);
+	mem_free(e);
+}
+
+void agents_free(struct agents *a)
+{
+	if (!a)
+		return;
+	while (!list_is_empty(&a->entries))
+		drop_entry(LIST_ENTRY(a->entries.next, struct entry, node));
+	while (!list_is_empty(&a->uses)) {
+		struct account_entry *u = LIST_ENTRY(a->uses.next, struct account_entry, node);
+		list_remove(&u->node);
+		account_use_unref(u->use);
+		mem_free(u->name);
+		mem_free(u);
+	}
+	accounts_unref(a->accounts);
+	mem_free(a);
+}
+
+struct accounts *agents_accounts(struct agents *a)
+{
+	return a->accounts;
+}
+
+void agents_set_accounts(struct agents *a, struct accounts *accounts)
+{
+	accounts_unref(a->accounts);
+	a->accounts = accounts_ref(accounts);
+	LIST_EACH(node, &a->uses) {
+		struct account_entry *u = LIST_ENTRY(node, struct account_entry, node);
+		const struct account *of = accounts_find(accounts, u->name);
+		shaper_whole_change(u->use->bandwidth, of ? of->bandwidth : 0);
+	}
+	LIST_EACH(node, &a->entries)
+		home_set_accounts(LIST_ENTRY(node, struct entry, node)->home, accounts);
+}
+
+static struct account_use *use_of(struct agents *a, const char *account)
+{
+	LIST_EACH(node, &a->uses) {
+		struct account_entry *u = LIST_ENTRY(node, struct account_entry, node);
+		if (!strcmp(u->name, account))
+			return u->use;
+	}
+	struct account_entry *u = mem_alloc(sizeof *u);
+	*u = (struct account_entry){.name = mem_strdup(account), .use = mem_zalloc(sizeof *u->use)};
+	account_use_ref(u->use);
+	const struct account *of = accounts_find(a->accounts, account);
+	u->use->bandwidth = shaper_whole_new(of ? of->bandwidth : 0);
+	list_append(&a->uses, &u->node);
+	return u->use;
+}
+
+/* A home has nothing left; unless a HELLO is on its way to it, it goes. */
+static void on_ended(void *owner, struct home *h, uint64_t greeted)
+{
+	struct entry *e = owner;
+	if (e->agents->stopping || e->greeted != greeted)
+		return;
+	drop_entry(e);
+	home_free_later(h);
+}
+
+static struct worker *least_busy(struct world *w)
+{
+	struct worker *best = &w->workers[0];
+	for (unsigned i = 1; i < w->worker_count; i++)
+		if (w->workers[i].count < best->count)
+			best = &w->workers[i];
+	return best;
+}
+
+static struct entry *entry_of(struct agents *a, const char *account, const char *agent)
+{
+	LIST_EACH(node, &a->entries) {
+		struct entry *e = LIST_ENTRY(node, struct entry, node);
+		if (!strcmp(e->account, account) && !strcmp(e->agent, agent))
+			return e;
+	}
+	struct entry *e = mem_alloc(sizeof *e);
+	*e = (struct entry){.agents = a, .account = mem_strdup(account), .agent = mem_strdup(agent), .worker = least_busy(a->world)};
+	e->worker->count++;
+	e->home = home_new(a->world, e->worker, account, agent, use_of(a, account), on_ended, e);
+	list_append(&a->entries, &e->node);
+	return e;
+}
+
+void agents_greet(struct agents *a, struct io_parcel *parcel, const struct hello *hello, struct buf *early)
+{
+	if (a->stopping) {
+		io_parcel_free(parcel);
+		return;
+	}
+	struct entry *e = entry_of(a, hello->account, hello->agent);
+	e->greeted++;
+	home_greet(e->home, parcel, hello, early, a->accounts);
+}
+
+void agents_stop(struct agents *a)
+{
+	a->stopping = true;
+	LIST_EACH(node, &a->entries) {
+		struct home *h = LIST_ENTRY(node, struct entry, node)->home;
+		home_stop(h, REFUSE_STOPPING);
+		home_free_later(h);
+	}
+}
+
+/* --- status: a question to each loop, answered into one text --- */
+
+struct survey {
+	struct agents *agents;
+	agents_status_fn *fn;
+	void *arg;
+	unsigned open;   /* answers still out */
+	struct buf json; /* "[{…},{…}" */
+};
+
+struct answer {
+	struct survey *survey;
+	struct worker *worker;
+	struct buf json; /* "[…]" of one loop */
+};
+
+static void take_answer(void *arg)
+{
+	struct answer *n = arg;
+	struct survey *s = n->survey;
+	size_t len = buf_len(&n->json);
+	if (len > 2) {
+		buf_puts(&s->json, buf_len(&s->json) > 1 ? "," : "");
+		buf_put(&s->json, buf_data(&n->json) + 1, len - 2);
+	}
+	buf_fini(&n->json);
+	mem_free(n);
+	if (--s->open)
+		return;
+	buf_puts(&s->json, "]");
+	s->fn(s->arg, &s->json);
+	buf_fini(&s->json);
+	mem_free(s);
+}
+
+static void ask_worker(void *arg)
+{
+	struct answer *n = arg;
+	struct json w = json_into(&n->json, false);
+	json_open(&w, NULL, '[');
+	LIST_EACH(node, &n->worker->homes)
+		home_status(home_of_node(node), &w);
+	json_close(&w);
+	loop_post(n->survey->agents->world->main, take_answer, n);
+}
+
+void agents_status(struct agents *a, agents_status_fn *fn, void *arg)
+{
+	struct survey *s = mem_zalloc(sizeof *s);
+	*s = (struct survey){.agents = a, .fn = fn, .arg = arg, .open = a->world->worker_count};
+	buf_puts(&s->json, "[");
+	for (unsigned i = 0; i < a->world->worker_count; i++) {
+		struct answer *n = mem_zalloc(sizeof *n);
+		n->survey = s;
+		n->worker = &a->world->workers[i];
+		loop_post(n->worker->loop, ask_worker, n);
+	}
+}

@@ -1,0 +1,27 @@
+/*
+ * Every home there is, by account and agent: which loop each was given to, claimed by its first HELLO and kept until it has ended. Main loop only.
+ */
+#ifndef GROUNDNUT_RELAY_AGENTS_H
+#define GROUNDNUT_RELAY_AGENTS_H
+
+#include "relay/accounts.h"
+#include "relay/home.h"
+
+struct agents;
+
+struct agents *agents_new(struct world *world, struct accounts *accounts);
+/* All homes must have been stopped: to be called when the workers' loops have been told to end. */
+void agents_free(struct agents *a);
+
+struct accounts *agents_accounts(struct agents *a);
+/* The new list is in force: removed accounts are cut off, the others checked again. Takes its own reference. */
+void agents_set_accounts(struct agents *a, struct accounts *accounts);
+/* A HELLO whose token fits goes to its home; the parcel and early go along. */
+void agents_greet(struct agents *a, struct io_parcel *parcel, const struct hello *hello, struct buf *early);
+void agents_stop(struct agents *a); /* goodbye to all; their homes free themselves */
+
+/* Asks every loop; fn gets the "agents" array as JSON text, on the main loop. */
+typedef void agents_status_fn(void *arg, const struct buf *json);
+void agents_status(struct agents *a, agents_status_fn *fn, void *arg);
+
+#endif

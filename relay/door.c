@@ -1,0 +1,258 @@
+/*
+ * accept → TLS → HELLO → token → agents_greet(). A peer ends by: its own end or error, the timeout, bytes that are no HELLO, a token that does not
+ * fit (REFUSE), or by being the oldest when there are too many. Each is one log line at most.
+ */
+#include "relay/door.h"
+
+#include "shared/base/err.h"
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+#include "shared/base/rate_table.h"
+#include "shared/net/greet.h"
+#include "shared/net/listen.h"
+#include "shared/net/timer.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <uv.h>
+
+enum {
+	SOURCES = 4096,
+	RETRY_TOKEN_MS = 30000,
+	RETRY_VERSION_MS = 60000,
+	LINGER_MS = 1000, /* for a refused peer to read why */
+};
+
+struct peer {
+	struct list node;        /* door.peers, oldest first */
+	struct door *door;
+	struct io *io;
+	struct buf in;
+	struct timer *timer;
+	struct addr source;
+	bool refused;            /* REFUSE is on its way; only its end is awaited */
+};
+
+struct door {
+	struct world *world;
+	struct agents *agents;
+	struct tls_context *tls;
+	struct listener **listeners;
+	size_t listener_count;
+	struct list peers;
+	size_t peer_count;
+	struct rate_table *failures, *held;
+};
+
+static void drop(struct peer *p)
+{
+	p->door->peer_count--;
+	rate_table_release(p->door->held, &p->source);
+	list_remove(&p->node);
+	timer_close(p->timer);
+	io_close(p->io);
+	buf_fini(&p->in);
+	mem_free(p);
+}
+
+/* A handshake that brought no valid token. */
+static void fail(struct peer *p, const char *why)
+{
+	char at[ADDR_TEXT];
+	struct loop *l = p->door->world->main;
+	rate_table_count(p->door->failures, &p->source, loop_now_ms(l));
+	log_info("peer_failed", "remote=%s why=%s", addr_text(io_peer(p->io), at), why);
+}
+
+static void refuse(struct peer *p, enum refuse_code code, const char *reason, uint32_t retry_ms)
+{
+	struct refuse r = {.code = code, .retry_ms = retry_ms};
+	snprintf(r.reason, sizeof r.reason, "%s", reason);
+	struct buf frame = BUF_INIT;
+	refuse_write(&r, &frame);
+	io_write(p->io, buf_data(&frame), buf_len(&frame));
+	buf_fini(&frame);
+	io_shutdown(p->io);
+	p->refused = true;
+	timer_set(p->timer, LINGER_MS);
+}
+
+static void welcome_probe(struct peer *p)
+{
+	struct welcome w = {.version = HELLO_VERSION, .grace_s = p->door->world->config->grace_s};
+	snprintf(w.program, sizeof w.program, "groundnut-relay %s", GROUNDNUT_VERSION);
+	addr_ip_text(io_peer(p->io), w.address);
+	struct buf frame = BUF_INIT;
+	welcome_write(&w, &frame);
+	io_write(p->io, buf_data(&frame), buf_len(&frame));
+	buf_fini(&frame);
+	io_shutdown(p->io);
+	p->refused = true;
+	timer_set(p->timer, LINGER_MS);
+}
+
+static void take_hello(struct peer *p, size_t payload)
+{
+	struct door *d = p->door;
+	struct hello h;
+	if (hello_read(buf_data(&p->in) + FRAME_HEADER, payload, &h) < 0) {
+		fail(p, "its HELLO is not well formed");
+		drop(p);
+		return;
+	}
+	if (h.version != HELLO_VERSION) {
+		char reason[HELLO_TEXT];
+		snprintf(reason, sizeof reason, "this relay speaks version %d of the protocol, the agent version %u", HELLO_VERSION, h.version);
+		fail(p, reason);
+		refuse(p, REFUSE_VERSION, reason, RETRY_VERSION_MS);
+	} else if (!accounts_verify(agents_accounts(d->agents), h.account, h.token)) {
+		char why[128];
+		snprintf(why, sizeof why, "account %s and the token do not fit", h.account);
+		fail(p, why);
+		refuse(p, REFUSE_TOKEN, refuse_code_reason(REFUSE_TOKEN), RETRY_TOKEN_MS);
+	} else if (h.probe) {
+		welcome_probe(p);
+	} else {
+		buf_take(&p->in, FRAME_HEADER + payload);
+		struct io_parcel *parcel = io_pack(p->io);
+		p->io = NULL;
+		agents_greet(d->agents, parcel, &h, &p->in);
+		drop(p);
+	}
+	mem_wipe(&h, sizeof h);
+}
+
+static void on_peer(void *owner, enum io_event event)
+{
+	struct peer *p = owner;
+	if (event == IO_UP) {
+		io_watch(p->io, IO_WATCH_READ);
+		return;
+	}
+	if (event == IO_ERROR) {
+		if (!p->refused)
+			fail(p, *io_error_detail(p->io) ? io_error_detail(p->io) : err_text(io_error(p->io)));
+		drop(p);
+		return;
+	}
+	if (p->refused) {
+		uint8_t rest[256];
+		ssize_t n = io_read(p->io, rest, sizeof rest);
+		if (n == 0 || (n < 0 && n != UV_EAGAIN))
+			drop(p);
+		return;
+	}
+	struct frame f;
+	int got = greet_read(p->io, &p->in, &f);
+	if (got == 0)
+		return;
+	if (got < 0 || f.kind != FRAME_HELLO) {
+		fail(p, got < 0 ? err_text(got) : "something else came instead of HELLO");
+		drop(p);
+		return;
+	}
+	take_hello(p, f.len);
+}
+
+static void on_timeout(void *owner)
+{
+	struct peer *p = owner;
+	if (!p->refused)
+		fail(p, "it said no HELLO in time");
+	drop(p);
+}
+
+static void drop_oldest(struct door *d, const struct addr *source)
+{
+	LIST_EACH(node, &d->peers) {
+		struct peer *p = LIST_ENTRY(node, struct peer, node);
+		if (source && !addr_equal_ip(&p->source, source))
+			continue;
+		fail(p, "too many newcomers: the oldest goes");
+		drop(p);
+		return;
+	}
+}
+
+static void on_accept(void *owner, int fd, const struct addr *peer, const struct addr *local)
+{
+	(void)local;
+	struct door *d = owner;
+	struct loop *l = d->world->main;
+	uint64_t now = loop_now_ms(l);
+	struct addr source = addr_source(peer);
+	struct io *io = io_take(l, fd, NULL, NULL);
+	if (rate_table_is_over(d->failures, &source, now)) {
+		io_close(io);
+		return;
+	}
+	if (d->peer_count >= DOOR_PEERS)
+		drop_oldest(d, NULL);
+	if (!rate_table_hold(d->held, &source, DOOR_PEERS_EACH, now)) {
+		drop_oldest(d, &source);
+		if (!rate_table_hold(d->held, &source, DOOR_PEERS_EACH, now)) {
+			io_close(io);
+			return;
+		}
+	}
+	struct peer *p = mem_zalloc(sizeof *p);
+	p->door = d;
+	p->io = io;
+	p->source = source;
+	p->timer = timer_new(l, on_timeout, p);
+	timer_set(p->timer, GREET_TIMEOUT_MS);
+	list_append(&d->peers, &p->node);
+	d->peer_count++;
+	io_own(io, on_peer, p);
+	io_tls_accept(io, d->tls, NULL, 0);
+}
+
+struct door *door_open(struct world *w, struct agents *agents, struct tls_context *tls, char **why)
+{
+	struct door *d = mem_zalloc(sizeof *d);
+	const struct relay_config *c = w->config;
+	d->world = w;
+	d->agents = agents;
+	d->tls = tls_ref(tls);
+	list_init(&d->peers);
+	d->failures = rate_table_new(SOURCES, c->limits.failed_handshakes_per_second_per_address, DOOR_FAILED_BURST);
+	d->held = rate_table_new(SOURCES, 0, 0);
+	d->listeners = mem_zalloc(c->listen_count * sizeof *d->listeners);
+	bool v4 = false;
+	for (size_t i = 0; i < c->listen_count; i++)
+		v4 |= c->listen[i].family == 4;
+	for (size_t i = 0; i < c->listen_count; i++) {
+		int err;
+		bool v6only = v4 && c->listen[i].family == 6;
+		d->listeners[i] = listen_open(w->main, &c->listen[i], v6only, on_accept, d, &err, why);
+		if (!d->listeners[i]) {
+			door_close(d);
+			return NULL;
+		}
+		d->listener_count++;
+		char at[ADDR_TEXT];
+		log_info("listening", "for=agents at=%s", addr_text(listen_at(d->listeners[i]), at));
+	}
+	return d;
+}
+
+void door_set_tls(struct door *d, struct tls_context *tls)
+{
+	tls_unref(d->tls);
+	d->tls = tls_ref(tls);
+}
+
+void door_close(struct door *d)
+{
+	if (!d)
+		return;
+	while (!list_is_empty(&d->peers))
+		drop(LIST_ENTRY(d->peers.next, struct peer, node));
+	for (size_t i = 0; i < d->listener_count; i++)
+		listen_close(d->listeners[i]);
+	mem_free(d->listeners);
+	rate_table_free(d->failures);
+	rate_table_free(d->held);
+	tls_unref(d->tls);
+	mem_free(d);
+}

@@ -1,0 +1,20 @@
+/*
+ * The agents' door: accepts, does TLS, reads HELLO, checks the token, and hands the link to its home. Nothing is believed before that: 10 s, 4 KiB, at
+ * most DOOR_PEERS such peers and DOOR_PEERS_EACH of one address (beyond, the oldest goes), and addresses that keep failing are
+ * turned away for a while. Main loop only.
+ */
+#ifndef GROUNDNUT_RELAY_DOOR_H
+#define GROUNDNUT_RELAY_DOOR_H
+
+#include "relay/agents.h"
+
+struct door;
+
+enum { DOOR_PEERS = 1024, DOOR_PEERS_EACH = 64, DOOR_FAILED_BURST = 50 };
+
+/* Listens on every address of the configuration. NULL with *why (freed by the caller): one could not be bound; that is fatal. */
+struct door *door_open(struct world *w, struct agents *agents, struct tls_context *tls, char **why);
+void door_set_tls(struct door *d, struct tls_context *tls); /* for newcomers; takes its own reference */
+void door_close(struct door *d);
+
+#endif

@@ -1,0 +1,248 @@
+#include "relay/doors/mapping_door.h"
+
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+#include "shared/net/timer.h"
+
+#include <string.h>
+#include <uv.h>
+
+enum { REST_LOOK_MS = 100, SOURCES = 4096 };
+
+static void on_rest_timer(void *owner);
+
+static const struct door_kind *kind_of(enum mapping_protocol p)
+{
+	switch (p) {
+	case MAPPING_UDP:
+		return &UDP_DOOR;
+	case MAPPING_TCP:
+	case MAPPING_HTTP:
+	case MAPPING_TLS:
+		break;
+	}
+	return &TCP_DOOR;
+}
+
+static void set_rates(struct mapping_door *d)
+{
+	uint32_t rate = d->mapping.connections_per_second_per_source;
+	if (rate && d->rates)
+		rate_table_change(d->rates, rate, rate);
+	else if (rate)
+		d->rates = rate_table_new(SOURCES, rate, rate);
+	else {
+		rate_table_free(d->rates);
+		d->rates = NULL;
+	}
+	if (d->shaper)
+		shaper_change(d->shaper, d->mapping.bandwidth);
+}
+
+struct mapping_door *mapping_door_new(struct home *h, const struct mapping *mapping)
+{
+	const struct door_kind *kind = kind_of(mapping->protocol);
+	struct mapping_door *d = mem_zalloc(kind->size);
+	d->kind = kind;
+	d->home = h;
+	mapping_copy(&d->mapping, mapping);
+	d->rest_timer = timer_new(home_loop(h), on_rest_timer, d);
+	set_rates(d);
+	kind->init(d);
+	return d;
+}
+
+void mapping_door_set_error(struct mapping_door *d, char *error)
+{
+	mem_free(d->error);
+	d->error = error;
+}
+
+int mapping_door_open(struct mapping_door *d)
+{
+	struct world *w = home_world(d->home);
+	const struct mapping *m = &d->mapping;
+	char *holder;
+	if (!ports_claim(w->ports, m->protocol, m->first, m->last, home_label(d->home), &holder)) {
+		mapping_door_set_error(d, mem_printf("held by %s", holder));
+		mem_free(holder);
+		return UV_EADDRINUSE;
+	}
+	int err = d->kind->open(d);
+	if (err < 0) {
+		d->kind->close(d);
+		ports_release(w->ports, m->protocol, m->first, m->last);
+		return err;
+	}
+	mapping_door_set_error(d, NULL);
+	d->is_open = true;
+	return 0;
+}
+
+bool mapping_door_fits(const struct mapping_door *d, const struct mapping *m)
+{
+	const struct mapping *had = &d->mapping;
+	return d->is_open && had->protocol == m->protocol && had->first == m->first && had->last == m->last;
+}
+
+void mapping_door_adopt(struct mapping_door *d, const struct mapping *mapping)
+{
+	mapping_fini(&d->mapping);
+	mapping_copy(&d->mapping, mapping);
+	set_rates(d);
+}
+
+void mapping_door_rest(struct mapping_door *d)
+{
+	d->resting = true;
+	d->kind->rest(d);
+}
+
+void mapping_door_wake(struct mapping_door *d)
+{
+	d->newcomers = 0;
+	d->resting = false;
+	timer_stop(d->rest_timer);
+	d->kind->wake(d);
+}
+
+void mapping_door_clear(struct mapping_door *d, bool graceful, enum reset_code code)
+{
+	d->kind->clear(d, graceful, code);
+}
+
+void mapping_door_shut(struct mapping_door *d, char *error)
+{
+	mapping_door_clear(d, false, RESET_MAPPING_GONE);
+	d->kind->close(d);
+	if (d->is_open)
+		ports_release(home_world(d->home)->ports, d->mapping.protocol, d->mapping.first, d->mapping.last);
+	d->is_open = false;
+	mapping_door_set_error(d, error);
+}
+
+void mapping_door_close(struct mapping_door *d)
+{
+	if (!d)
+		return;
+	mapping_door_shut(d, NULL);
+	timer_close(d->rest_timer);
+	shaper_free(d->shaper);
+	rate_table_free(d->rates);
+	if (d->kind->fini)
+		d->kind->fini(d);
+	mapping_fini(&d->mapping);
+	mem_free(d);
+}
+
+void mapping_door_status(const struct mapping_door *d, const char *public_text, struct json *w)
+{
+	const struct mapping *m = &d->mapping;
+	json_open(w, NULL, '{');
+	json_str(w, "name", m->name);
+	json_str(w, "protocol", mapping_protocol_text(m->protocol));
+	json_str(w, "public", d->is_open ? public_text : NULL);
+	json_str(w, "target", m->target_text);
+	json_str(w, "state", mapping_state_text(d->is_open ? MAPPING_OPEN : MAPPING_ERROR));
+	json_str(w, "error", d->is_open ? NULL : d->error);
+	json_uint(w, "connections", d->now);
+	json_uint(w, "connections_total", d->total);
+	json_uint(w, "flows", d->flows);
+	json_uint(w, "dropped", d->dropped);
+	json_uint(w, "bytes_in", d->count.near_to_far);
+	json_uint(w, "bytes_out", d->count.far_to_near);
+	json_close(w);
+}
+
+/* --- for the kinds --- */
+
+bool mapping_door_allows(const struct mapping_door *d, const struct addr *peer)
+{
+	const struct mapping *m = &d->mapping;
+	for (size_t i = 0; i < m->allow_count; i++)
+		if (cidr_contains(&m->allow[i], peer))
+			return true;
+	return m->allow_count == 0;
+}
+
+const char *mapping_door_enter(struct mapping_door *d, const struct addr *peer)
+{
+	if (!mapping_door_allows(d, peer))
+		return "its address is not allowed";
+	if (d->mapping.connections && d->now >= d->mapping.connections)
+		return "the mapping has all its connections";
+	if (d->rates && !rate_table_try(d->rates, peer, loop_now_ms(home_loop(d->home))))
+		return "its source comes too often";
+	if (!home_enter(d->home))
+		return "the account has all its connections";
+	d->now++;
+	d->total++;
+	return NULL;
+}
+
+void mapping_door_leave(struct mapping_door *d)
+{
+	d->now--;
+	home_leave(d->home);
+}
+
+struct shaper *mapping_door_shaper(struct mapping_door *d)
+{
+	struct shaper_whole *whole = home_bandwidth(d->home);
+	if (!d->shaper && (whole || d->mapping.bandwidth))
+		d->shaper = shaper_new(home_loop(d->home), d->mapping.bandwidth, whole);
+	return d->shaper;
+}
+
+static size_t waiting(const struct mapping_door *d)
+{
+	return home_is_attached(d->home) ? tunnel_waiting(trunk_tunnel(home_trunk(d->home))) : d->newcomers;
+}
+
+void mapping_door_crowd(struct mapping_door *d)
+{
+	bool attached = home_is_attached(d->home);
+	if (!attached)
+		d->newcomers++;
+	if (waiting(d) < DOOR_WAITING || d->resting)
+		return;
+	mapping_door_rest(d);
+	if (attached) /* else the next link wakes it */
+		timer_set(d->rest_timer, REST_LOOK_MS);
+	log_info("door_rests", "mapping=%s waiting=%zu", d->mapping.name, waiting(d));
+}
+
+static void on_rest_timer(void *owner)
+{
+	struct mapping_door *d = owner;
+	if (!home_is_attached(d->home))
+		return;
+	if (waiting(d) >= DOOR_WAITING / 2)
+		timer_set(d->rest_timer, REST_LOOK_MS);
+	else
+		mapping_door_wake(d);
+}
+
+static bool has_v4_any(const struct relay_config *c)
+{
+	for (size_t i = 0; i < c->bind_count; i++)
+		if (c->bind[i].family == 4 && addr_is_any(&c->bind[i]))
+			return true;
+	return false;
+}
+
+int mapping_door_each_address(struct mapping_door *d, int (*listen)(struct mapping_door *d, const struct addr *at, bool v6only))
+{
+	const struct relay_config *c = home_world(d->home)->config;
+	bool beside_v4 = has_v4_any(c);
+	for (unsigned port = d->mapping.first; port <= d->mapping.last; port++) {
+		for (size_t b = 0; b < c->bind_count; b++) {
+			struct addr at = c->bind[b];
+			at.port = (uint16_t)port;
+			int err = listen(d, &at, beside_v4 && at.family == 6);
+			if (err < 0)
+				return err;
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,303 @@
+/*
+ * One socket for each port and address; behind it flows, one for each visitor (its address and the one it came to). A flow is a stream that carries
+ * datagrams only. It ends when it has been idle for the mapping's time, when it is the longest idle one and room is needed, or with the session.
+ *
+ * Datagrams of a detached home are dropped: a late answer is worth nothing to UDP, and the flow's OPEN may wait.
+ */
+#include "relay/doors/mapping_door.h"
+
+#include "shared/base/err.h"
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+#include "shared/net/timer.h"
+#include "shared/net/udp.h"
+
+#include <uv.h>
+
+enum { IDLE_DEFAULT_S = 120, FLOWS_DEFAULT = 16384, READS_A_TURN = 64, SWEEP_MS = 1000, BUCKETS_LEAST = 64 };
+
+struct flow {
+	struct list recent;      /* udp_door.recent: longest idle first */
+	struct flow *next;       /* in its bucket */
+	uint32_t hash;
+	struct udp_door *door;
+	struct udp *socket;
+	struct stream *stream;
+	struct addr visitor, visited;
+	uint64_t used_ms;
+};
+
+struct udp_socket {
+	struct udp_door *door;
+	struct udp *udp;
+};
+
+struct udp_door {
+	struct mapping_door door;
+	struct udp_socket **sockets;
+	size_t socket_count;
+	struct list recent;
+	struct flow **buckets;
+	size_t bucket_count;
+	struct timer *sweep;
+};
+
+static struct udp_door *udp(struct mapping_door *d)
+{
+	return (struct udp_door *)d;
+}
+
+/* --- the table of flows --- */
+
+static uint32_t mix(uint32_t hash, const void *p, size_t len)
+{
+	const uint8_t *at = p;
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ at[i]) * 16777619u; /* FNV-1a */
+	return hash;
+}
+
+static uint32_t hash_of(const struct addr *visitor, const struct addr *visited)
+{
+	uint32_t hash = 2166136261u;
+	hash = mix(hash, visitor->ip, sizeof visitor->ip);
+	hash = mix(hash, &visitor->port, sizeof visitor->port);
+	return mix(hash, &visited->port, sizeof visited->port);
+}
+
+static void grow(struct udp_door *u)
+{
+	size_t count = u->bucket_count ? u->bucket_count * 2 : BUCKETS_LEAST;
+	struct flow **fresh = mem_zalloc(count * sizeof *fresh);
+	for (size_t i = 0; i < u->bucket_count; i++) {
+		for (struct flow *f = u->buckets[i], *next; f; f = next) {
+			next = f->next;
+			f->next = fresh[f->hash & (count - 1)];
+			fresh[f->hash & (count - 1)] = f;
+		}
+	}
+	mem_free(u->buckets);
+	u->buckets = fresh;
+	u->bucket_count = count;
+}
+
+static struct flow *find(struct udp_door *u, const struct addr *visitor, const struct addr *visited, uint32_t hash)
+{
+	for (struct flow *f = u->bucket_count ? u->buckets[hash & (u->bucket_count - 1)] : NULL; f; f = f->next)
+		if (f->hash == hash && addr_equal(&f->visitor, visitor) && addr_equal(&f->visited, visited))
+			return f;
+	return NULL;
+}
+
+static void drop(struct flow *f, enum reset_code code)
+{
+	struct udp_door *u = f->door;
+	struct flow **at = &u->buckets[f->hash & (u->bucket_count - 1)];
+	while (*at != f)
+		at = &(*at)->next;
+	*at = f->next;
+	list_remove(&f->recent);
+	u->door.flows--;
+	u->door.dropped += stream_datagrams_dropped(f->stream);
+	stream_reset(f->stream, code);
+	stream_close(f->stream);
+	mapping_door_leave(&u->door);
+	mem_free(f);
+}
+
+static void used(struct flow *f)
+{
+	f->used_ms = loop_now_ms(home_loop(f->door->door.home));
+	list_remove(&f->recent);
+	list_append(&f->door->recent, &f->recent);
+}
+
+static uint64_t idle_ms(const struct udp_door *u)
+{
+	return 1000 * (uint64_t)(u->door.mapping.idle_s ? u->door.mapping.idle_s : IDLE_DEFAULT_S);
+}
+
+static void on_sweep(void *owner)
+{
+	struct udp_door *u = owner;
+	uint64_t now = loop_now_ms(home_loop(u->door.home));
+	bool any = false;
+	while (!list_is_empty(&u->recent)) {
+		struct flow *f = LIST_ENTRY(u->recent.next, struct flow, recent);
+		if (now < f->used_ms + idle_ms(u))
+			break;
+		drop(f, RESET_IDLE);
+		any = true;
+	}
+	if (any)
+		trunk_mark(home_trunk(u->door.home));
+	if (!list_is_empty(&u->recent))
+		timer_set(u->sweep, SWEEP_MS);
+}
+
+/* --- datagrams --- */
+
+/* What is over the bandwidth is dropped: a datagram that waits is worth nothing. */
+static bool passes(struct udp_door *u, enum shaper_way way, size_t len)
+{
+	struct shaper *s = mapping_door_shaper(&u->door);
+	if (!s)
+		return true;
+	if (!shaper_room(s, way, 1))
+		return false;
+	shaper_took(s, way, len);
+	return true;
+}
+
+static void on_stream(void *owner, enum stream_event event)
+{
+	struct flow *f = owner;
+	struct udp_door *u = f->door;
+	if (event == STREAM_LOOK && stream_is_reset(f->stream)) {
+		drop(f, RESET_ABORTED);
+		return;
+	}
+	if (event != STREAM_DATAGRAM)
+		return;
+	size_t len;
+	const uint8_t *p = stream_datagram_in(f->stream, &len);
+	used(f);
+	if (!passes(u, SHAPER_OUT, len) || udp_write_to(f->socket, &f->visitor, &f->visited, p, len) < 0)
+		u->door.dropped++;
+	else
+		u->door.count.far_to_near += len;
+}
+
+static struct flow *begin(struct udp_door *u, struct udp *socket, const struct addr *visitor, const struct addr *visited, uint32_t hash)
+{
+	struct mapping_door *d = &u->door;
+	uint32_t most = d->mapping.flows ? d->mapping.flows : FLOWS_DEFAULT;
+	if (!mapping_door_allows(d, visitor))
+		return NULL;
+	if (d->flows >= most)
+		drop(LIST_ENTRY(u->recent.next, struct flow, recent), RESET_IDLE);
+	if (mapping_door_enter(d, visitor))
+		return NULL;
+	if (d->flows >= u->bucket_count)
+		grow(u);
+	struct flow *f = mem_zalloc(sizeof *f);
+	*f = (struct flow){.door = u, .socket = socket, .visitor = *visitor, .visited = *visited, .hash = hash};
+	f->next = u->buckets[hash & (u->bucket_count - 1)];
+	u->buckets[hash & (u->bucket_count - 1)] = f;
+	list_append(&u->recent, &f->recent);
+	d->flows++;
+	struct open_info info = {.mapping = d->mapping.id, .visitor = *visitor, .visited = *visited};
+	f->stream = stream_open_flow(trunk_tunnel(home_trunk(d->home)), &info, on_stream, f);
+	if (!timer_is_set(u->sweep))
+		timer_set(u->sweep, SWEEP_MS);
+	return f;
+}
+
+static void on_readable(void *owner)
+{
+	struct udp_socket *s = owner;
+	struct udp_door *u = s->door;
+	struct mapping_door *d = &u->door;
+	uint8_t *p = loop_plain(home_loop(d->home));
+	for (int i = 0; i < READS_A_TURN; i++) {
+		struct addr visitor, visited;
+		ssize_t n = udp_read(s->udp, p, UDP_DATAGRAM_MAX, &visitor, &visited);
+		if (n == UV_EAGAIN)
+			break;
+		if (n < 0)
+			continue;
+		uint32_t hash = hash_of(&visitor, &visited);
+		struct flow *f = home_is_attached(d->home) ? find(u, &visitor, &visited, hash) : NULL;
+		if (!f && home_is_attached(d->home))
+			f = begin(u, s->udp, &visitor, &visited, hash);
+		if (!f || !passes(u, SHAPER_IN, (size_t)n)) {
+			d->dropped++;
+			continue;
+		}
+		used(f);
+		d->count.near_to_far += (uint64_t)n;
+		stream_datagram(f->stream, p, (size_t)n);
+	}
+	if (home_is_attached(d->home))
+		trunk_mark(home_trunk(d->home));
+}
+
+/* --- the kind --- */
+
+static void init(struct mapping_door *d)
+{
+	list_init(&udp(d)->recent);
+	udp(d)->sweep = timer_new(home_loop(d->home), on_sweep, d);
+}
+
+static void fini(struct mapping_door *d)
+{
+	timer_close(udp(d)->sweep);
+	mem_free(udp(d)->buckets);
+}
+
+static int bind_one(struct mapping_door *d, const struct addr *at, bool v6only)
+{
+	struct udp_door *u = udp(d);
+	struct udp_socket *s = mem_zalloc(sizeof *s);
+	int err;
+	char *why = NULL;
+	s->door = u;
+	s->udp = udp_bind(home_loop(d->home), at, v6only, on_readable, s, &err, &why);
+	if (!s->udp) {
+		mem_free(s);
+		mapping_door_set_error(d, why ? why : mem_strdup(err_text(err)));
+		return err;
+	}
+	u->sockets = mem_resize(u->sockets, (u->socket_count + 1) * sizeof *u->sockets);
+	u->sockets[u->socket_count++] = s;
+	return 0;
+}
+
+static int begin_listening(struct mapping_door *d)
+{
+	return mapping_door_each_address(d, bind_one);
+}
+
+static void stop_listening(struct mapping_door *d)
+{
+	struct udp_door *u = udp(d);
+	for (size_t i = 0; i < u->socket_count; i++) {
+		udp_close(u->sockets[i]->udp);
+		mem_free(u->sockets[i]);
+	}
+	mem_free(u->sockets);
+	u->sockets = NULL;
+	u->socket_count = 0;
+}
+
+static void rest(struct mapping_door *d)
+{
+	for (size_t i = 0; i < udp(d)->socket_count; i++)
+		udp_rest(udp(d)->sockets[i]->udp);
+}
+
+static void wake(struct mapping_door *d)
+{
+	for (size_t i = 0; i < udp(d)->socket_count; i++)
+		udp_resume(udp(d)->sockets[i]->udp);
+}
+
+static void clear(struct mapping_door *d, bool graceful, enum reset_code code)
+{
+	(void)graceful;
+	struct udp_door *u = udp(d);
+	while (!list_is_empty(&u->recent))
+		drop(LIST_ENTRY(u->recent.next, struct flow, recent), code);
+}
+
+const struct door_kind UDP_DOOR = {
+    .size = sizeof(struct udp_door),
+    .init = init,
+    .open = begin_listening,
+    .close = stop_listening,
+    .rest = rest,
+    .wake = wake,
+    .clear = clear,
+    .fini = fini,
+};

@@ -1,0 +1,273 @@
+/*
+ * `groundnut-relay run`: the main loop with the agents' door, the table of homes, the control socket and signals; a worker loop for each core, on
+ * which the homes live. Everything here is wiring.
+ *
+ * The end: the door closes, every home says goodbye and frees itself on its loop, then the loops run dry one after another.
+ */
+#include "relay/service.h"
+
+#include "relay/agents.h"
+#include "relay/door.h"
+#include "shared/base/cli.h"
+#include "shared/base/err.h"
+#include "shared/base/file.h"
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+#include "shared/net/control.h"
+#include "shared/net/notify.h"
+#include "shared/net/signals.h"
+#include "shared/net/timer.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <uv.h>
+
+enum { THREADS_MOST = 64 };
+
+struct relay {
+	struct world world;
+	char *file;
+	struct relay_config *config;     /* in force; limits and names of files may change by reload, addresses and threads not */
+	struct agents *agents;
+	struct door *door;
+	struct control *control;
+	struct signals *signals;
+	struct timer *watchdog;
+	uint64_t started_ms;
+	bool stopping;
+};
+
+/* --- accounts and certificates, read again --- */
+
+/* NULL, or why nothing was changed, in one sentence (freed by the caller). */
+static char *reload_accounts(struct relay *r, const struct relay_config *c)
+{
+	struct accounts *fresh;
+	char *errors = NULL;
+	int err = accounts_load(c->accounts, c->domain, false, &fresh, &errors);
+	if (err < 0) {
+		accounts_report(errors);
+		mem_free(errors);
+		return mem_printf("%s is wrong or cannot be read: nothing was changed (the log says where)", c->accounts);
+	}
+	agents_set_accounts(r->agents, fresh);
+	log_info("accounts_loaded", "count=%zu", accounts_count(fresh));
+	accounts_unref(fresh);
+	return NULL;
+}
+
+static char *reload_all(struct relay *r)
+{
+	struct relay_config *fresh;
+	if (relay_config_load(r->file, &fresh) < 0)
+		return mem_printf("%s is wrong or cannot be read: nothing was changed (the log says where)", r->file);
+	char *why = NULL;
+	struct tls_context *tls = tls_server_new(fresh->certificate, fresh->private_key, TLS_ALPN_TUNNEL, false, &why);
+	if (!tls) {
+		relay_config_free(fresh);
+		return why;
+	}
+	char *error = reload_accounts(r, fresh);
+	if (!error)
+		door_set_tls(r->door, tls);
+	tls_unref(tls);
+	relay_config_free(fresh);
+	return error;
+}
+
+static void reload(struct relay *r, struct control_reply *reply)
+{
+	notify_reloading();
+	char *error = reload_all(r);
+	if (error)
+		log_warn("reload_refused", "why=%s", error);
+	else
+		log_info("reloaded", "file=%s", r->file);
+	notify_ready(NULL);
+	if (reply)
+		control_answer_plain(reply, error);
+	mem_free(error);
+}
+
+/* --- the control socket --- */
+
+struct status_question {
+	struct relay *relay;
+	struct control_reply *reply;
+};
+
+static void on_status(void *arg, const struct buf *agents)
+{
+	struct status_question *q = arg;
+	struct relay *r = q->relay;
+	struct buf out = BUF_INIT;
+	struct json w = json_into(&out, false);
+	json_open(&w, NULL, '{');
+	json_bool(&w, "ok", true);
+	json_open(&w, "status", '{');
+	json_str(&w, "version", GROUNDNUT_VERSION);
+	json_uint(&w, "uptime_s", (loop_clock_ms() - r->started_ms) / 1000);
+	json_raw(&w, "agents", (const char *)buf_data(agents), buf_len(agents));
+	json_open(&w, "names", '[');
+	json_close(&w);
+	json_close(&w);
+	json_close(&w);
+	control_answer(q->reply, &out);
+	buf_fini(&out);
+	mem_free(q);
+}
+
+static void on_control(void *owner, struct control_reply *reply, const char *request, size_t len)
+{
+	struct relay *r = owner;
+	struct conf *c = conf_parse("request", request, len, true);
+	const char *what = "";
+	conf_str(conf_root(c), "do", &what);
+	if (!strcmp(what, "status")) {
+		struct status_question *q = mem_alloc(sizeof *q);
+		*q = (struct status_question){.relay = r, .reply = reply};
+		agents_status(r->agents, on_status, q);
+	} else if (!strcmp(what, "reload")) {
+		reload(r, reply);
+	} else if (!strcmp(what, "accounts")) {
+		char *error = reload_accounts(r, r->config);
+		control_answer_plain(reply, error);
+		mem_free(error);
+	} else {
+		control_answer_plain(reply, "this version does not know that question");
+	}
+	conf_free(c);
+}
+
+/* --- beginning and end --- */
+
+static void stop(struct relay *r)
+{
+	if (r->stopping)
+		return;
+	r->stopping = true;
+	log_info("stopping", NULL);
+	notify_stopping();
+	door_close(r->door);
+	control_close(r->control);
+	signals_close(r->signals);
+	timer_close(r->watchdog);
+	if (r->agents)
+		agents_stop(r->agents);
+	for (unsigned i = 0; i < r->world.worker_count; i++)
+		loop_stop(r->world.workers[i].loop);
+	loop_stop(r->world.main);
+}
+
+static void on_signal(void *owner, enum signals_event event)
+{
+	if (event == SIGNALS_STOP)
+		stop(owner);
+	else
+		reload(owner, NULL);
+}
+
+static int start_workers(struct relay *r)
+{
+	unsigned count = r->config->threads ? r->config->threads : uv_available_parallelism();
+	count = count > THREADS_MOST ? THREADS_MOST : count;
+	r->world.workers = mem_zalloc(count * sizeof *r->world.workers);
+	for (unsigned i = 0; i < count; i++) {
+		struct worker *w = &r->world.workers[i];
+		list_init(&w->homes);
+		char name[16];
+		snprintf(name, sizeof name, "worker%u", i);
+		w->loop = loop_new(name);
+		int err = loop_start(w->loop);
+		if (err < 0) {
+			log_say("cannot start a thread: %s", err_text(err));
+			loop_free(w->loop);
+			return err;
+		}
+		r->world.worker_count++;
+	}
+	return 0;
+}
+
+static int start(struct relay *r)
+{
+	const struct relay_config *c = r->config;
+	char *why = NULL;
+	struct accounts *accounts;
+	int err = accounts_load(c->accounts, c->domain, false, &accounts, &why);
+	if (err < 0) {
+		accounts_report(why);
+		mem_free(why);
+		return err == ERR_CONFIG ? EXIT_USAGE : EXIT_WORK;
+	}
+	struct tls_context *tls = tls_server_new(c->certificate, c->private_key, TLS_ALPN_TUNNEL, false, &why);
+	if (!tls) {
+		log_say("%s", why);
+		mem_free(why);
+		accounts_unref(accounts);
+		return EXIT_WORK;
+	}
+	r->agents = agents_new(&r->world, accounts);
+	accounts_unref(accounts);
+	if (start_workers(r) == 0) {
+		r->control = control_open(r->world.main, c->control, on_control, r, &err);
+		if (!r->control)
+			log_say("%s: %s", c->control, err == UV_EADDRINUSE ? "a relay is running on it already" : err_text(err));
+		else if (!(r->door = door_open(&r->world, r->agents, tls, &why)))
+			log_say("%s", why);
+	}
+	mem_free(why);
+	tls_unref(tls);
+	if (!r->door)
+		return EXIT_WORK;
+	r->signals = signals_open(r->world.main, on_signal, r);
+	r->watchdog = notify_watchdog(r->world.main);
+	log_info("started", "version=%s domain=%s accounts=%zu threads=%u", GROUNDNUT_VERSION, c->domain,
+		 accounts_count(agents_accounts(r->agents)), r->world.worker_count);
+	notify_ready("listening");
+	return 0;
+}
+
+static int end_loops(struct relay *r)
+{
+	int err = 0;
+	loop_run(r->world.main);
+	for (unsigned i = 0; i < r->world.worker_count; i++) {
+		struct worker *w = &r->world.workers[i];
+		loop_join(w->loop);
+		session_pool_fini(&w->pool);
+		if (loop_free(w->loop) < 0)
+			err = UV_EBUSY;
+	}
+	agents_free(r->agents);
+	if (loop_free(r->world.main) < 0)
+		err = UV_EBUSY;
+	return err;
+}
+
+int service_run(const char *config_file)
+{
+	struct relay r = {.file = mem_strdup(config_file), .started_ms = loop_clock_ms()};
+	int err = relay_config_load(config_file, &r.config);
+	if (err < 0) {
+		mem_free(r.file);
+		return err == ERR_CONFIG ? EXIT_USAGE : EXIT_WORK;
+	}
+	file_raise_limit();
+	r.world.config = r.config;
+	r.world.send.limit = r.world.receive.limit = (size_t)r.config->limits.memory_mib << 20;
+	r.world.ports = ports_new();
+	r.world.main = loop_new("main");
+	int code = start(&r);
+	if (code)
+		stop(&r);
+	if (end_loops(&r) < 0 && !code)
+		code = EXIT_WORK;
+	ports_free(r.world.ports);
+	mem_free(r.world.workers);
+	relay_config_free(r.config);
+	mem_free(r.file);
+	if (!code)
+		log_info("stopped", NULL);
+	return code;
+}

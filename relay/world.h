@@ -1,0 +1,41 @@
+/*
+ * What every room of the relay may look at: made once by service.c, constant from then on but for the counters, which are atomic, and the parts
+ * that say so.
+ */
+#ifndef GROUNDNUT_RELAY_WORLD_H
+#define GROUNDNUT_RELAY_WORLD_H
+
+#include "relay/config.h"
+#include "relay/ports.h"
+#include "shared/base/budget.h"
+#include "shared/net/loop.h"
+#include "shared/net/shaper.h"
+#include "shared/tunnel/session.h"
+
+/* One of the loops that homes live on. */
+struct worker {
+	struct loop *loop;
+	struct session_pool pool;      /* the worker's thread only */
+	struct list homes;             /* the worker's thread only */
+	unsigned count;                /* homes given to it; the main thread only */
+};
+
+struct world {
+	const struct relay_config *config;
+	struct loop *main;
+	struct worker *workers;
+	unsigned worker_count;
+	struct ports *ports;
+	struct budget_whole send, receive;
+};
+
+/* What one account uses, over all its agents and loops: its visitors, its bandwidth. Counted: one reference for each home and for the table. */
+struct account_use {
+	atomic_uint connections;
+	struct shaper_whole *bandwidth;
+	atomic_uint refs;
+};
+struct account_use *account_use_ref(struct account_use *u);
+void account_use_unref(struct account_use *u);
+
+#endif

@@ -1,0 +1,109 @@
+#include "shared/base/bucket.h"
+
+#include <assert.h>
+
+enum { THOUSAND = 1000 };
+#define RATE_MAX UINT64_C(1000000000000)
+
+/* A unit a second is a thousandth of a unit a millisecond, so filling is exact in integers. */
+static void fill(struct bucket *b, uint64_t now_ms)
+{
+	if (now_ms <= b->at_ms)
+		return;
+	int64_t full = (int64_t)(b->burst * THOUSAND);
+	uint64_t passed = now_ms - b->at_ms;
+	uint64_t missing = (uint64_t)(full - b->level);
+	b->at_ms = now_ms;
+	if (!b->rate || passed >= missing / b->rate + 1)
+		b->level = full;
+	else
+		b->level += (int64_t)(passed * b->rate);
+	if (b->level > full)
+		b->level = full;
+}
+
+void bucket_init(struct bucket *b, uint64_t rate, uint64_t burst, uint64_t now_ms)
+{
+	assert(rate <= RATE_MAX && burst <= RATE_MAX);
+	*b = (struct bucket){.rate = rate, .burst = burst ? burst : 1, .at_ms = now_ms};
+	b->level = (int64_t)(b->burst * THOUSAND);
+}
+
+void bucket_change(struct bucket *b, uint64_t rate, uint64_t burst, uint64_t now_ms)
+{
+	assert(rate <= RATE_MAX && burst <= RATE_MAX);
+	bool was_open = !b->rate;
+	fill(b, now_ms);
+	b->rate = rate;
+	b->burst = burst ? burst : 1;
+	int64_t full = (int64_t)(b->burst * THOUSAND);
+	if (b->level > full || was_open)
+		b->level = full;
+}
+
+static uint64_t bandwidth_rate(uint64_t bits_per_second)
+{
+	uint64_t rate = bits_per_second / 8;
+	if (bits_per_second && !rate)
+		return 1;
+	return rate < RATE_MAX ? rate : RATE_MAX;
+}
+
+static uint64_t bandwidth_burst(uint64_t rate)
+{
+	uint64_t burst = rate / THOUSAND * BUCKET_BANDWIDTH_MS;
+	return burst > BUCKET_BANDWIDTH_MIN ? burst : BUCKET_BANDWIDTH_MIN;
+}
+
+void bucket_init_bandwidth(struct bucket *b, uint64_t bits_per_second, uint64_t now_ms)
+{
+	uint64_t rate = bandwidth_rate(bits_per_second);
+	bucket_init(b, rate, bandwidth_burst(rate), now_ms);
+}
+
+void bucket_change_bandwidth(struct bucket *b, uint64_t bits_per_second, uint64_t now_ms)
+{
+	uint64_t rate = bandwidth_rate(bits_per_second);
+	bucket_change(b, rate, bandwidth_burst(rate), now_ms);
+}
+
+uint64_t bucket_room(struct bucket *b, uint64_t now_ms)
+{
+	if (!b->rate)
+		return UINT64_MAX;
+	fill(b, now_ms);
+	return b->level > 0 ? (uint64_t)b->level / THOUSAND : 0;
+}
+
+void bucket_take(struct bucket *b, uint64_t units)
+{
+	if (!b->rate)
+		return;
+	/* The debt has a floor, so that no sum of takes can overflow: it is reached only by a caller who never asks. */
+	int64_t floor = -(int64_t)(RATE_MAX * THOUSAND);
+	if (units > RATE_MAX || b->level - (int64_t)(units * THOUSAND) < floor)
+		b->level = floor;
+	else
+		b->level -= (int64_t)(units * THOUSAND);
+}
+
+bool bucket_try(struct bucket *b, uint64_t units, uint64_t now_ms)
+{
+	if (bucket_room(b, now_ms) < units)
+		return false;
+	bucket_take(b, units);
+	return true;
+}
+
+uint64_t bucket_wait_ms(struct bucket *b, uint64_t units, uint64_t now_ms)
+{
+	if (!b->rate)
+		return 0;
+	fill(b, now_ms);
+	if (units > b->burst)
+		units = b->burst;
+	int64_t want = (int64_t)(units * THOUSAND);
+	if (b->level >= want)
+		return 0;
+	return ((uint64_t)(want - b->level) + b->rate - 1) / b->rate;
+}

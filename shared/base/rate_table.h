@@ -1,0 +1,36 @@
+/*
+ * What each source has done lately: a bucket and a count for every source prefix (addr_source: a v4 address, a v6 /64), in a table
+ * of bounded size. When it is full the source seen longest ago is forgotten; one that holds a count is never forgotten, so when all do, a
+ * newcomer is refused. Pure: the caller gives the time. One thread.
+ */
+#ifndef GROUNDNUT_BASE_RATE_TABLE_H
+#define GROUNDNUT_BASE_RATE_TABLE_H
+
+#include "shared/base/addr.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct rate_table;
+
+/* max: sources remembered at most (at least 1). rate, burst: of each source's bucket, as in bucket.h; rate 0: counts only. */
+struct rate_table *rate_table_new(size_t max, uint64_t rate, uint64_t burst);
+void rate_table_free(struct rate_table *t);
+void rate_table_change(struct rate_table *t, uint64_t rate, uint64_t burst); /* also for the sources it knows, when they are next seen */
+
+/* One event of this source: false when it comes too fast. */
+bool rate_table_try(struct rate_table *t, const struct addr *source, uint64_t now_ms);
+/* The same in two steps, for what is known to be a failure only afterwards: ask, and later count it. */
+bool rate_table_is_over(struct rate_table *t, const struct addr *source, uint64_t now_ms);
+void rate_table_count(struct rate_table *t, const struct addr *source, uint64_t now_ms);
+
+/* One more thing held by this source (a connection, an unfinished head), unless it holds limit of them already. Each true is paid back
+ * by one rate_table_release. */
+bool rate_table_hold(struct rate_table *t, const struct addr *source, uint32_t limit, uint64_t now_ms);
+void rate_table_release(struct rate_table *t, const struct addr *source);
+uint32_t rate_table_held(struct rate_table *t, const struct addr *source);
+
+size_t rate_table_size(const struct rate_table *t);
+
+#endif

@@ -1,0 +1,139 @@
+/*
+ * Any bytes from a visitor, and any answers from a service (behind the first 0xff; each 0xff after that ends the stream). However they are
+ * cut, what goes onward is the same, and read strictly again it is exactly as many requests as were routed: nothing was smuggled.
+ */
+#include "relay/doors/http_chunks.h"
+#include "relay/doors/http_relay.h"
+#include "shared/base/buf.h"
+
+#include <assert.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+struct run {
+	struct http_relay *r;
+	struct buf onward, back;
+	size_t requests; /* that were given to a stream */
+	bool tunnel;
+};
+
+static void look(struct run *run)
+{
+	for (unsigned again = 1; again;) {
+		unsigned wants = http_relay_wants(run->r);
+		again = wants & (HTTP_WANT_ROUTE | HTTP_WANT_DROP | HTTP_WANT_OPEN);
+		if (wants & HTTP_WANT_ROUTE) {
+			const struct http_head *h = http_relay_request(run->r);
+			if (!strcmp(h->host, "none"))
+				http_relay_refuse(run->r, 404, 0);
+			else
+				http_relay_route(run->r, &(struct http_route){.key = 1 + (uint8_t)h->host[0]});
+		} else if (wants & HTTP_WANT_DROP) {
+			http_relay_dropped(run->r);
+		} else if (wants & HTTP_WANT_OPEN) {
+			http_relay_opened(run->r);
+		}
+		for (int to = 0; to < 2; to++) {
+			const uint8_t *p;
+			size_t n = http_relay_peek(run->r, to, &p);
+			buf_put(to == HTTP_SERVICE ? &run->onward : &run->back, p, n);
+			http_relay_consume(run->r, to, n);
+			again |= n > 0;
+		}
+		run->tunnel |= http_relay_phase(run->r) == HTTP_PHASE_TUNNEL;
+	}
+}
+
+static void give(struct run *run, enum http_end from, const uint8_t *p, size_t len, size_t piece)
+{
+	for (size_t at = 0; at < len;) {
+		size_t n = len - at < piece ? len - at : piece, room = http_relay_room(run->r, from);
+		if (!room)
+			return;
+		n = n < room ? n : room;
+		http_relay_feed(run->r, from, p + at, n);
+		at += n;
+		look(run);
+	}
+}
+
+static void play(struct run *run, const uint8_t *data, size_t len, size_t piece)
+{
+	struct addr visitor = {.family = 4, .ip = {192, 0, 2, 7}};
+	memset(run, 0, sizeof(*run));
+	run->r = http_relay_new(&visitor, "http");
+	const uint8_t *cut = memchr(data, 0xff, len);
+	size_t said = cut ? (size_t)(cut - data) : len;
+	give(run, HTTP_VISITOR, data, said, piece);
+	while (cut) {
+		const uint8_t *p = cut + 1;
+		size_t left = len - (size_t)(p - data);
+		cut = memchr(p, 0xff, left);
+		give(run, HTTP_SERVICE, p, cut ? (size_t)(cut - p) : left, piece);
+		if (cut)
+			http_relay_eof(run->r, HTTP_SERVICE);
+		look(run);
+	}
+}
+
+/* Walks over what went onward as the strictest service would. */
+static void read_again(const struct buf *b)
+{
+	const uint8_t *p = buf_data(b);
+	size_t left = buf_len(b);
+	static struct http_head h;
+	while (left) {
+		struct http_scan scan;
+		http_scan_init(&scan, HTTP_LENIENT); /* what is said about the origin may take it past a visitor's limit */
+		int found = http_scan(&scan, p, left);
+		assert(found > 0);
+		if (found >= HTTP_HEAD_MAX || scan.lines > HTTP_REQUEST_FIELDS_MAX)
+			return;
+		assert(!http_head_request(p, (size_t)found, &h));
+		const struct http_field *f = http_head_field(&h, "x-forwarded-for");
+		assert(f && http_span_is(f->value, "192.0.2.7"));
+		p += found;
+		left -= (size_t)found;
+		if (h.upgrade)
+			return;
+		if (h.body == HTTP_BODY_LENGTH) {
+			size_t n = left < h.length ? left : (size_t)h.length;
+			p += n;
+			left -= n;
+		}
+		struct http_chunks c;
+		http_chunks_init(&c, HTTP_STRICT);
+		for (enum http_piece piece = HTTP_PIECE_SIZE; h.body == HTTP_BODY_CHUNKED && piece != HTTP_PIECE_END;) {
+			size_t used;
+			piece = http_chunks_next(&c, p, left, &used);
+			assert(piece != HTTP_PIECE_BAD);
+			p += used;
+			left -= used;
+			if (piece == HTTP_PIECE_MORE)
+				return;
+		}
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	static const size_t pieces[] = {SIZE_MAX, 1, 5};
+	struct run runs[3];
+	if (len > 100000)
+		return 0;
+	for (int i = 0; i < 3; i++) {
+		play(&runs[i], data, len, pieces[i]);
+		if (buf_len(&runs[i].onward) && !runs[i].tunnel)
+			read_again(&runs[i].onward);
+		/* A request found broken in the same piece as its beginning never leaves, so one may be shorter. */
+		size_t a = buf_len(&runs[0].onward), b = buf_len(&runs[i].onward), n = a < b ? a : b;
+		assert(!n || !memcmp(buf_data(&runs[0].onward), buf_data(&runs[i].onward), n));
+	}
+	for (int i = 0; i < 3; i++) {
+		http_relay_free(runs[i].r);
+		buf_fini(&runs[i].onward);
+		buf_fini(&runs[i].back);
+	}
+	return 0;
+}

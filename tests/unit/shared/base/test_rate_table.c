@@ -1,0 +1,154 @@
+#include "shared/base/rate_table.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+static struct addr ip(const char *text)
+{
+	struct addr a;
+	assert_int_equal(addr_parse_ip(text, &a), 0);
+	return a;
+}
+
+static struct addr nth(unsigned n)
+{
+	char text[64];
+	snprintf(text, sizeof(text), "10.%u.%u.%u", n >> 16 & 255, n >> 8 & 255, n & 255);
+	return ip(text);
+}
+
+static void one_source_does_not_spend_anothers_rate(void **state)
+{
+	(void)state;
+	struct rate_table *t = rate_table_new(100, 5, 3);
+	struct addr a = ip("192.0.2.1"), b = ip("192.0.2.2");
+	for (int i = 0; i < 3; i++)
+		assert_true(rate_table_try(t, &a, 0));
+	assert_false(rate_table_try(t, &a, 0));
+	assert_true(rate_table_try(t, &b, 0));
+	assert_false(rate_table_try(t, &a, 199));
+	assert_true(rate_table_try(t, &a, 200));
+	assert_int_equal(rate_table_size(t), 2);
+	rate_table_free(t);
+}
+
+static void a_v6_home_is_its_64(void **state)
+{
+	(void)state;
+	struct rate_table *t = rate_table_new(100, 1, 1);
+	struct addr a = ip("2001:db8:0:1::1"), b = ip("2001:db8:0:1:ffff::9"), c = ip("2001:db8:0:2::1");
+	a.port = 1;
+	b.port = 2;
+	assert_true(rate_table_try(t, &a, 0));
+	assert_false(rate_table_try(t, &b, 0));
+	assert_true(rate_table_try(t, &c, 0));
+	struct addr v4 = ip("32.1.13.184");
+	assert_true(rate_table_try(t, &v4, 0));
+	assert_int_equal(rate_table_size(t), 3);
+	rate_table_free(t);
+}
+
+static void failures_are_counted_afterwards(void **state)
+{
+	(void)state;
+	struct rate_table *t = rate_table_new(100, 1, 2);
+	struct addr a = ip("192.0.2.1");
+	assert_false(rate_table_is_over(t, &a, 0));
+	assert_int_equal(rate_table_size(t), 0);
+	for (int i = 0; i < 50; i++)
+		rate_table_count(t, &a, 0);
+	assert_true(rate_table_is_over(t, &a, 0));
+	assert_true(rate_table_is_over(t, &a, 999));
+	assert_false(rate_table_is_over(t, &a, 1000));
+	rate_table_free(t);
+}
+
+static void the_oldest_idle_source_is_forgotten(void **state)
+{
+	(void)state;
+	struct rate_table *t = rate_table_new(3, 1, 1);
+	struct addr a = nth(1), b = nth(2), c = nth(3), d = nth(4);
+	rate_table_try(t, &a, 0);
+	rate_table_try(t, &b, 0);
+	rate_table_try(t, &c, 0);
+	assert_false(rate_table_try(t, &a, 0)); /* seen again: now b is the oldest */
+	rate_table_try(t, &d, 0);
+	assert_int_equal(rate_table_size(t), 3);
+	assert_true(rate_table_is_over(t, &a, 0));
+	assert_false(rate_table_is_over(t, &b, 0));
+	assert_true(rate_table_is_over(t, &c, 0));
+	rate_table_free(t);
+}
+
+static void one_that_holds_is_never_forgotten(void **state)
+{
+	(void)state;
+	struct rate_table *t = rate_table_new(2, 0, 0);
+	struct addr a = nth(1), b = nth(2), c = nth(3);
+	assert_true(rate_table_hold(t, &a, 2, 0));
+	assert_true(rate_table_hold(t, &a, 2, 0));
+	assert_false(rate_table_hold(t, &a, 2, 0));
+	assert_int_equal(rate_table_held(t, &a), 2);
+	assert_true(rate_table_hold(t, &b, 2, 0));
+	assert_false(rate_table_hold(t, &c, 2, 0));
+	assert_false(rate_table_try(t, &c, 0));
+	rate_table_release(t, &b);
+	assert_true(rate_table_hold(t, &c, 2, 0));
+	assert_int_equal(rate_table_held(t, &b), 0);
+	rate_table_release(t, &a);
+	assert_int_equal(rate_table_held(t, &a), 1);
+	assert_int_equal(rate_table_size(t), 2);
+	rate_table_free(t);
+}
+
+static void many_sources_stay_apart_and_bounded(void **state)
+{
+	(void)state;
+	enum { MAX = 5000, ALL = 20000 };
+	struct rate_table *t = rate_table_new(MAX, 1, 1);
+	for (unsigned i = 0; i < ALL; i++) {
+		struct addr a = nth(i);
+		assert_true(rate_table_try(t, &a, 0));
+	}
+	assert_int_equal(rate_table_size(t), MAX);
+	for (unsigned i = ALL - MAX; i < ALL; i++) {
+		struct addr a = nth(i);
+		assert_false(rate_table_try(t, &a, 0));
+	}
+	struct addr gone = nth(0);
+	assert_true(rate_table_try(t, &gone, 0));
+	rate_table_free(t);
+}
+
+static void a_new_rate_counts_for_known_sources(void **state)
+{
+	(void)state;
+	struct rate_table *t = rate_table_new(10, 1, 1);
+	struct addr a = nth(1);
+	assert_true(rate_table_try(t, &a, 0));
+	rate_table_change(t, 1000, 10);
+	assert_false(rate_table_try(t, &a, 0));
+	assert_true(rate_table_try(t, &a, 1));
+	rate_table_change(t, 0, 0);
+	for (int i = 0; i < 100; i++)
+		assert_true(rate_table_try(t, &a, 1));
+	rate_table_free(t);
+	rate_table_free(NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_source_does_not_spend_anothers_rate),
+		cmocka_unit_test(a_v6_home_is_its_64),
+		cmocka_unit_test(failures_are_counted_afterwards),
+		cmocka_unit_test(the_oldest_idle_source_is_forgotten),
+		cmocka_unit_test(one_that_holds_is_never_forgotten),
+		cmocka_unit_test(many_sources_stay_apart_and_bounded),
+		cmocka_unit_test(a_new_rate_counts_for_known_sources),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,265 @@
+#include "tests/unit/shared/net/pair.h"
+
+#include <pthread.h>
+#include <sys/wait.h>
+
+static char order[64];
+
+static void note(void *arg)
+{
+	size_t len = strlen(order);
+
+	assert_true(len < sizeof(order) - 1);
+	order[len] = *(const char *)arg;
+	order[len + 1] = '\0';
+}
+
+static void stop(void *arg)
+{
+	loop_stop(arg);
+}
+
+static void posts_run_in_order(void **state)
+{
+	struct loop *l = loop_new("test");
+
+	(void)state;
+	order[0] = '\0';
+	assert_true(loop_post(l, note, "a"));
+	assert_true(loop_post(l, note, "b"));
+	assert_true(loop_post(l, note, "c"));
+	assert_true(loop_post(l, stop, l));
+	loop_run(l);
+	assert_string_equal(order, "abc");
+	assert_int_equal(loop_free(l), 0);
+}
+
+static void post_after_stop_runs_and_after_the_end_is_refused(void **state)
+{
+	struct loop *l = loop_new("test");
+
+	(void)state;
+	order[0] = '\0';
+	loop_stop(l);
+	assert_true(loop_post(l, note, "a"));
+	loop_run(l);
+	assert_string_equal(order, "a");
+	assert_false(loop_post(l, note, "b"));
+	loop_stop(l); /* does no harm */
+	assert_int_equal(loop_free(l), 0);
+	assert_string_equal(order, "a");
+}
+
+static void loop_that_never_ran(void **state)
+{
+	struct loop *l = loop_new("test");
+
+	(void)state;
+	order[0] = '\0';
+	loop_post(l, note, "a");
+	timer_close(timer_new(l, note, "x"));
+	assert_int_equal(loop_free(l), 0);
+	assert_string_equal(order, "a");
+	assert_int_equal(loop_free(NULL), 0);
+}
+
+/* Tasks */
+
+struct three {
+	struct loop *loop;
+	struct task a, b, c;
+	int again;
+};
+
+static struct three three;
+
+static void on_a(void *arg)
+{
+	(void)arg;
+	note("a");
+	task_cancel(&three.b);
+	task_mark(three.loop, &three.c); /* marked already */
+}
+
+static void on_b(void *arg)
+{
+	(void)arg;
+	note("b");
+}
+
+static void on_c(void *arg)
+{
+	(void)arg;
+	note("c");
+	if (three.again-- > 0)
+		task_mark(three.loop, &three.c); /* the next turn comes without an event */
+	else
+		loop_stop(three.loop);
+}
+
+static void mark_all(void *arg)
+{
+	(void)arg;
+	task_mark(three.loop, &three.a);
+	task_mark(three.loop, &three.b);
+	task_mark(three.loop, &three.c);
+	task_mark(three.loop, &three.a);
+}
+
+static void tasks_run_once_in_order_unless_cancelled(void **state)
+{
+	(void)state;
+	order[0] = '\0';
+	three.loop = loop_new("test");
+	three.again = 3;
+	task_init(&three.a, on_a, NULL);
+	task_init(&three.b, on_b, NULL);
+	task_init(&three.c, on_c, NULL);
+	loop_post(three.loop, mark_all, NULL);
+	loop_run(three.loop);
+	assert_string_equal(order, "acccc");
+	assert_int_equal(loop_free(three.loop), 0);
+}
+
+static unsigned turns;
+
+static void on_prepare(uv_prepare_t *p)
+{
+	(void)p;
+	turns++;
+}
+
+static uv_prepare_t prepare;
+static struct timer *pause_timer;
+
+static void on_pause_over(void *owner)
+{
+	(void)owner;
+	uv_close((uv_handle_t *)&prepare, NULL);
+	timer_close(pause_timer);
+	loop_stop(three.loop);
+}
+
+static void cancelled_task_leaves_the_loop_at_rest(void **state)
+{
+	(void)state;
+	turns = 0;
+	three.loop = loop_new("test");
+	task_init(&three.a, on_a, NULL);
+	task_mark(three.loop, &three.a);
+	task_cancel(&three.a);
+	task_cancel(&three.a);
+	uv_prepare_init(loop_uv(three.loop), &prepare);
+	uv_prepare_start(&prepare, on_prepare);
+	pause_timer = timer_new(three.loop, on_pause_over, NULL);
+	timer_set(pause_timer, 50);
+	loop_run(three.loop);
+	assert_true(turns < 20);
+	assert_int_equal(loop_free(three.loop), 0);
+}
+
+/* Threads */
+
+enum { POSTERS = 4, POSTS = 5000 };
+
+static unsigned counted;
+
+static void count(void *arg)
+{
+	(void)arg;
+	counted++; /* on the loop's thread only */
+}
+
+static void *post_many(void *arg)
+{
+	for (int i = 0; i < POSTS; i++)
+		assert_true(loop_post(arg, count, NULL));
+	return NULL;
+}
+
+static void posts_from_many_threads(void **state)
+{
+	struct loop *l = loop_new("test");
+	pthread_t threads[POSTERS];
+
+	(void)state;
+	counted = 0;
+	assert_int_equal(loop_start(l), 0);
+	for (int i = 0; i < POSTERS; i++)
+		pthread_create(&threads[i], NULL, post_many, l);
+	for (int i = 0; i < POSTERS; i++)
+		pthread_join(threads[i], NULL);
+	loop_stop(l);
+	assert_int_equal(loop_join(l), 0);
+	assert_int_equal(counted, POSTERS * POSTS);
+	assert_int_equal(loop_free(l), 0);
+}
+
+struct job {
+	struct loop *loop;
+	uint64_t worker, done_on;
+};
+
+static void work(void *arg)
+{
+	((struct job *)arg)->worker = (uint64_t)pthread_self();
+}
+
+static void done(void *arg)
+{
+	struct job *j = arg;
+
+	j->done_on = (uint64_t)pthread_self();
+}
+
+static void work_is_done_elsewhere_and_told_here(void **state)
+{
+	struct job j = {.loop = loop_new("test")};
+
+	(void)state;
+	loop_work(j.loop, work, done, &j);
+	loop_stop(j.loop); /* the loop waits for it */
+	loop_run(j.loop);
+	assert_int_equal(j.done_on, (uint64_t)pthread_self());
+	assert_int_not_equal(j.worker, 0);
+	assert_int_not_equal(j.worker, j.done_on);
+	assert_int_equal(loop_free(j.loop), 0);
+}
+
+/* In a child, since what has leaked stays leaked. */
+static void a_leak_is_told(void **state)
+{
+	static uv_timer_t leaked; /* never closed */
+	int status;
+	pid_t child;
+
+	(void)state;
+	fflush(NULL);
+	child = fork();
+	if (child == 0) {
+		struct loop *l = loop_new("test");
+
+		uv_timer_init(loop_uv(l), &leaked);
+		loop_stop(l);
+		loop_run(l);
+		_exit(loop_free(l) == UV_EBUSY ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(posts_run_in_order),
+		cmocka_unit_test(post_after_stop_runs_and_after_the_end_is_refused),
+		cmocka_unit_test(loop_that_never_ran),
+		cmocka_unit_test(tasks_run_once_in_order_unless_cancelled),
+		cmocka_unit_test(cancelled_task_leaves_the_loop_at_rest),
+		cmocka_unit_test(posts_from_many_threads),
+		cmocka_unit_test(work_is_done_elsewhere_and_told_here),
+		cmocka_unit_test(a_leak_is_told),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
