@@ -371,6 +371,15 @@ static void on_certificate_timer(void *owner)
 	timer_set(d->certificate_timer, CERTIFICATE_MS);
 }
 
+/* Where the listener that was opened last stands: port 0 has become a real one. */
+static const struct addr *newest_at(const struct update_door *d)
+{
+	size_t i = 0;
+	while (http_server_at(d->server, i + 1))
+		i++;
+	return http_server_at(d->server, i);
+}
+
 static void listen_all(struct update_door *d)
 {
 	bool missing = false;
@@ -384,7 +393,7 @@ static void listen_all(struct update_door *d)
 		missing |= !w->open;
 		const char *reason = why ? why : err_text(err);
 		if (w->open)
-			log_info("update_door_open", "at=%s tls=%d", addr_text(&w->at, at), (int)w->tls);
+			log_info("update_door_open", "at=%s tls=%s", addr_text(newest_at(d), at), w->tls ? "yes" : "no");
 		else if (!w->said || strcmp(w->said, reason) != 0)
 			log_error("update_door_closed", "at=%s reason=%s", addr_text(&w->at, at), reason);
 		mem_free(w->said);

@@ -9,9 +9,9 @@ if [ "${2:-}" != inside ]; then
 fi
 dir=$(mktemp -d /tmp/names_clients.XXXXXX)
 passed=0 failed=0
-pids=()
+pids=() relay=
 finish() {
-	for p in "${pids[@]}"; do kill "$p" 2>/dev/null; done
+	for p in "$relay" "${pids[@]}"; do kill "$p" 2>/dev/null; done
 	wait 2>/dev/null
 	rm -rf "$dir"
 	echo "$passed passed, $failed failed"
@@ -51,7 +51,6 @@ E
 start() {
 	"$host" "$dir" >"$dir/out" 2>>"$dir/err" &
 	relay=$!
-	pids=("$relay")
 	for _ in $(seq 100); do grep -q ready "$dir/out" && break; sleep 0.05; done
 }
 ask() { dig +short +tries=1 +time=2 @11.22.33.10 "$@" | tr '\n' ' ' | sed 's/ $//'; }
@@ -145,6 +144,7 @@ cat >"$dir/unbound.conf" <<E
 server:
   interface: 127.0.0.1@5300
   do-daemonize: no
+  local-zone: "test." nodefault
   username: ""
   chroot: ""
   directory: "$dir"
@@ -173,13 +173,12 @@ update 'http://11.22.33.10:8245/nic/update?hostname=count.alice.home.test&myip=1
 serial=$(ask home.test SOA | cut -d' ' -f3)
 kill -9 "$relay"
 wait "$relay" 2>/dev/null
-pids=("${pids[@]:1}")
 start
 check "value after kill -9" 11.3.3.5 "$(ask count.alice.home.test A)"
 check "serial after kill -9" yes "$([ "$(ask home.test SOA | cut -d' ' -f3)" -gt "$serial" ] && echo yes)"
 kill -USR1 "$relay"
 sleep 0.3
-check "counts after kill -9" '"requests":2,"changes":1' "$(tail -1 "$dir/out" | grep -o '"name":"count.alice.home.test","type":"A"[^}]*' | grep -o '"requests":2,"changes":[0-9]*')"
+check "counts after kill -9" '"requests":2,"changes":2' "$(tail -1 "$dir/out" | grep -o '"name":"count.alice.home.test","type":"A"[^}]*' | grep -o '"requests":2,"changes":[0-9]*')"
 
 echo "-- a new certificate is taken up"
 openssl x509 -req -in "$dir/relay.csr" -CA "$dir/ca.crt" -CAkey "$dir/ca.key" -set_serial 4711 -days 2 -out "$dir/new.crt" \
