@@ -74,7 +74,7 @@ static void give_up(struct cloudflare *c, unsigned status, const char *reason)
 static bool is_id(const char *text)
 {
 	size_t len = strlen(text);
-	return len > 0 && len <= ID && strspn(text, "0123456789abcdefABCDEF-_") == len;
+	return len > 0 && len <= ID && strspn(text, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_") == len;
 }
 
 /* false: there is no such zone. */
