@@ -22,6 +22,9 @@ enum {
 	RETRY_TOKEN_MS = 30000,
 	RETRY_VERSION_MS = 60000,
 	LINGER_MS = 1000, /* for a refused peer to read why */
+	YOUNG_MS = 1000,
+	TELL_MS = 10000,  /* between two lines on sources that are turned away */
+	FORGIVEN = 3,     /* a valid token pays for the ways that its agent dialled beside the one it used, and for one more */
 };
 
 struct peer {
@@ -31,6 +34,7 @@ struct peer {
 	struct buf in;
 	struct timer *timer;
 	struct addr source;
+	uint64_t since_ms;
 	bool refused;            /* REFUSE is on its way; only its end is awaited */
 };
 
@@ -43,6 +47,7 @@ struct door {
 	struct list peers;
 	size_t peer_count;
 	struct rate_table *failures, *held;
+	uint64_t told_ms;
 };
 
 static void drop(struct peer *p)
@@ -114,6 +119,7 @@ static void take_hello(struct peer *p, size_t payload)
 	} else if (h.probe) {
 		welcome_probe(p);
 	} else {
+		rate_table_forgive(d->failures, &p->source, FORGIVEN, loop_now_ms(d->world->main));
 		buf_take(&p->in, FRAME_HEADER + payload);
 		struct io_parcel *parcel = io_pack(p->io);
 		p->io = NULL;
@@ -163,16 +169,42 @@ static void on_timeout(void *owner)
 	drop(p);
 }
 
-static void drop_oldest(struct door *d, const struct addr *source)
+/* The oldest peer, of source only if that is given; NULL: none. */
+static struct peer *oldest(struct door *d, const struct addr *source)
 {
 	LIST_EACH(node, &d->peers) {
 		struct peer *p = LIST_ENTRY(node, struct peer, node);
-		if (source && !addr_equal_ip(&p->source, source))
-			continue;
-		fail(p, "too many newcomers: the oldest goes");
-		drop(p);
-		return;
+		if (!source || addr_equal_ip(&p->source, source))
+			return p;
 	}
+	return NULL;
+}
+
+static void crowd_out(struct peer *p)
+{
+	if (!p->refused)
+		fail(p, "too many newcomers: the oldest goes");
+	drop(p);
+}
+
+/* Makes room for one more of source, and counts it; false: there is none. */
+static bool make_room(struct door *d, const struct addr *source, uint64_t now)
+{
+	if (d->peer_count >= DOOR_PEERS)
+		crowd_out(oldest(d, NULL));
+	struct peer *p = rate_table_held(d->held, source) >= DOOR_PEERS_EACH ? oldest(d, source) : NULL;
+	if (p && now >= p->since_ms + YOUNG_MS)
+		crowd_out(p);
+	return rate_table_hold(d->held, source, DOOR_PEERS_BURST, now);
+}
+
+static void tell_turned_away(struct door *d, const struct addr *peer, uint64_t now)
+{
+	char at[ADDR_TEXT];
+	if (d->told_ms && now < d->told_ms + TELL_MS)
+		return;
+	d->told_ms = now;
+	log_warn("turned_away", "remote=%s why=%s", addr_ip_text(peer, at), "too many of its handshakes brought no valid token");
 }
 
 void door_take(struct door *d, struct io *io, const void *early, size_t early_len)
@@ -181,22 +213,19 @@ void door_take(struct door *d, struct io *io, const void *early, size_t early_le
 	uint64_t now = loop_now_ms(l);
 	struct addr source = addr_source(io_peer(io));
 	if (rate_table_is_over(d->failures, &source, now)) {
+		tell_turned_away(d, io_peer(io), now);
 		io_close(io);
 		return;
 	}
-	if (d->peer_count >= DOOR_PEERS)
-		drop_oldest(d, NULL);
-	if (!rate_table_hold(d->held, &source, DOOR_PEERS_EACH, now)) {
-		drop_oldest(d, &source);
-		if (!rate_table_hold(d->held, &source, DOOR_PEERS_EACH, now)) {
-			io_close(io);
-			return;
-		}
+	if (!make_room(d, &source, now)) {
+		io_close(io);
+		return;
 	}
 	struct peer *p = mem_zalloc(sizeof *p);
 	p->door = d;
 	p->io = io;
 	p->source = source;
+	p->since_ms = now;
 	p->timer = timer_new(l, on_timeout, p);
 	timer_set(p->timer, GREET_TIMEOUT_MS);
 	list_append(&d->peers, &p->node);

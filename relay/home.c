@@ -21,6 +21,7 @@
 #include "shared/base/mem.h"
 #include "shared/base/random.h"
 #include "shared/base/text.h"
+#include "shared/net/farewell.h"
 #include "shared/net/timer.h"
 
 #include <assert.h>
@@ -61,6 +62,7 @@ struct home {
 	uint8_t session[SESSION_ID];
 	uint64_t epoch, instance;
 	uint64_t greeted, resumed;
+	bool told_ended;                 /* … and nobody has greeted since */
 	uint64_t since_ms;               /* wall clock: in this state since */
 	struct addr remote;
 
@@ -114,10 +116,7 @@ static void refuse(struct greeting *g, enum refuse_code code, const char *reason
 	snprintf(r.reason, sizeof r.reason, "%s", reason);
 	struct buf frame = BUF_INIT;
 	refuse_write(&r, &frame);
-	io_write(g->io, buf_data(&frame), buf_len(&frame));
-	io_shutdown(g->io);
-	buf_fini(&frame);
-	io_close(g->io);
+	farewell_say(g->io, &frame);
 	greeting_free(g);
 }
 
@@ -146,10 +145,10 @@ static bool welcome(struct home *h, struct greeting *g, bool resumed)
 static void detached(struct home *h, int why)
 {
 	h->since_ms = loop_wall_ms();
-	uint64_t now = loop_now_ms(h->worker->loop), life = trunk_life_ms(h->trunk);
-	uint64_t grace = (uint64_t)h->world->config->grace_s * 1000, over = life + grace;
+	uint64_t now = loop_now_ms(h->worker->loop), heard = trunk_heard_ms(h->trunk);
+	uint64_t grace = (uint64_t)h->world->config->grace_s * 1000, over = heard + grace;
 	log_warn("agent_detached", "account=%s agent=%s why=%s silent_ms=%" PRIu64 " grace_s=%u", h->account, h->agent, err_text(why),
-		 now - life, h->world->config->grace_s);
+		 now - heard, h->world->config->grace_s);
 	timer_set(h->grace, over > now ? over - now : 0);
 }
 
@@ -189,11 +188,11 @@ static void on_news(void *owner, const struct tunnel_news *news)
 		trunk_mark(h->trunk);
 		break;
 	case TUNNEL_BYE:
+	case TUNNEL_REFUSED: /* the agent has given the session up */
 		h->bye = true;
 		break;
 	case TUNNEL_STATED:
 	case TUNNEL_PONGED: /* the trunk keeps those */
-	case TUNNEL_REFUSED:
 		break;
 	}
 }
@@ -387,6 +386,7 @@ static void declared(struct home *h, const uint8_t *p, size_t len)
 	char why[256];
 	if (declare_read((const char *)p, len, &d, why) < 0) {
 		log_warn("bad_declare", "account=%s agent=%s why=%s", h->account, h->agent, why);
+		trunk_break(h->trunk, ERR_SESSION);
 		return;
 	}
 	h->serial = d.serial;
@@ -420,6 +420,7 @@ static void attached(struct home *h, const struct greeting *g)
 	h->remote = *io_peer(g->io);
 	h->remote.port = 0;
 	h->epoch = g->hello.epoch;
+	h->bye = false;
 	h->since_ms = loop_wall_ms();
 	timer_stop(h->grace);
 }
@@ -454,7 +455,7 @@ static void begin_session(struct home *h, struct greeting *g)
 static void resume(struct home *h, struct greeting *g)
 {
 	bool was_attached = trunk_is_attached(h->trunk);
-	uint64_t silent = loop_now_ms(h->worker->loop) - trunk_life_ms(h->trunk);
+	uint64_t silent = loop_now_ms(h->worker->loop) - trunk_heard_ms(h->trunk);
 	trunk_detach(h->trunk);
 	attached(h, g);
 	char peer[ADDR_TEXT];
@@ -498,20 +499,26 @@ static void on_holder(void *owner)
 {
 	struct home *h = owner;
 	uint64_t now = loop_now_ms(h->worker->loop);
-	if (trunk_is_attached(h->trunk) && trunk_life_ms(h->trunk) > h->asked_ms) {
+	bool attached_still = home_is_attached(h);
+	if (attached_still && trunk_heard_ms(h->trunk) >= h->asked_ms) { /* bytes: a kernel would acknowledge for the dead, too */
 		char at[ADDR_TEXT], reason[HELLO_TEXT];
 		snprintf(reason, sizeof reason, "another agent named %s is attached, from %s", h->agent, addr_ip_text(&h->remote, at));
 		drop_challenger(h, REFUSE_NAME_IN_USE, reason, RETRY_NAME_IN_USE_MS);
 		return;
 	}
-	if (trunk_is_attached(h->trunk) && now < h->asked_ms + HOLDER_WAIT_MS) {
+	if (attached_still && now < h->asked_ms + HOLDER_WAIT_MS) {
 		timer_set(h->holder, HOLDER_LOOK_MS);
 		return;
 	}
 	struct greeting *g = h->challenger;
 	h->challenger = NULL;
+	if (io_error(g->io)) { /* it has not waited: no reason to end the holder's session */
+		drop_link(g);
+		maybe_end(h);
+		return;
+	}
 	log_info("agent_replaced", "account=%s agent=%s", h->account, h->agent);
-	if (trunk_is_attached(h->trunk))
+	if (attached_still)
 		refuse_holder(h, REFUSE_REPLACED, RETRY_REPLACED_MS);
 	begin_session(h, g);
 }
@@ -532,7 +539,7 @@ static void greet(struct home *h, struct greeting *g)
 {
 	const struct hello *hello = &g->hello;
 	bool ours = h->trunk && hello->resume && CRYPTO_memcmp(hello->session, h->session, SESSION_ID) == 0;
-	bool live = h->trunk && trunk_is_attached(h->trunk);
+	bool live = home_is_attached(h);
 	if (ours) {
 		if (hello->epoch <= h->epoch || (live && !tunnel_fits(trunk_tunnel(h->trunk), hello->taken)))
 			refuse(g, REFUSE_STALE, refuse_code_reason(REFUSE_STALE), RETRY_STALE_MS);
@@ -587,6 +594,7 @@ static void take_greeting(void *arg)
 	struct greeting *g = m->greeting;
 	settle_in(h);
 	h->greeted++;
+	h->told_ended = false;
 	set_accounts(h, m->accounts);
 	g->io = io_unpack(h->worker->loop, m->parcel, on_unpacked, NULL);
 	mem_free(m);
@@ -606,7 +614,7 @@ void home_greet(struct home *h, struct io_parcel *parcel, const struct hello *he
 static void end_by_refusal(struct home *h, enum refuse_code code, uint32_t retry_ms)
 {
 	drop_challenger(h, code, refuse_code_reason(code), retry_ms);
-	if (h->trunk && trunk_is_attached(h->trunk))
+	if (home_is_attached(h))
 		refuse_holder(h, code, retry_ms);
 	end_session(h, refuse_code_reason(code));
 	maybe_end(h);
@@ -686,7 +694,7 @@ static void take_stop(void *arg)
 	mem_free(m);
 	settle_in(h);
 	drop_challenger(h, why, refuse_code_reason(why), 0);
-	if (h->trunk && trunk_is_attached(h->trunk))
+	if (home_is_attached(h))
 		refuse_holder(h, why, 0);
 	end_session(h, refuse_code_reason(why));
 	close_doors(h);
@@ -701,7 +709,10 @@ void home_stop(struct home *h, enum refuse_code why)
 
 /* --- the end --- */
 
+/* By the time it is read the home may be gone, if everything ends: so it says everything itself. */
 struct obituary {
+	home_ended_fn *ended;
+	void *owner;
 	struct home *home;
 	uint64_t greeted;
 };
@@ -709,18 +720,19 @@ struct obituary {
 static void tell_ended(void *arg)
 {
 	struct obituary *o = arg;
-	o->home->ended(o->home->owner, o->home, o->greeted);
+	o->ended(o->owner, o->home, o->greeted);
 	mem_free(o);
 }
 
 static void maybe_end(struct home *h)
 {
-	if (h->trunk || h->challenger)
+	if (h->trunk || h->challenger || h->told_ended)
 		return;
 	close_doors(h);
 	h->adopting = false;
+	h->told_ended = true;
 	struct obituary *o = mem_alloc(sizeof *o);
-	*o = (struct obituary){.home = h, .greeted = h->greeted};
+	*o = (struct obituary){.ended = h->ended, .owner = h->owner, .home = h, .greeted = h->greeted};
 	if (!loop_post(h->world->main, tell_ended, o))
 		mem_free(o);
 }

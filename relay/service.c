@@ -21,9 +21,10 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <uv.h>
 
-enum { THREADS_MOST = 64 };
+enum { THREADS_MOST = 64, ACCOUNTS_LOOK_MS = 1000 };
 
 struct relay {
 	struct world world;
@@ -34,6 +35,8 @@ struct relay {
 	struct control *control;
 	struct signals *signals;
 	struct timer *watchdog;
+	struct timer *accounts_look;     /* somebody may edit accounts.json by hand */
+	struct stat accounts_seen;       /* as it was when last read */
 	uint64_t started_ms;
 	bool stopping;
 };
@@ -45,6 +48,7 @@ static char *reload_accounts(struct relay *r, const struct relay_config *c)
 {
 	struct accounts *fresh;
 	char *errors = NULL;
+	stat(c->accounts, &r->accounts_seen); /* before it is read: what changes meanwhile is seen as a change */
 	int err = accounts_load(c->accounts, c->domain, false, &fresh, &errors);
 	if (err < 0) {
 		accounts_report(errors);
@@ -55,6 +59,21 @@ static char *reload_accounts(struct relay *r, const struct relay_config *c)
 	log_info("accounts_loaded", "count=%zu", accounts_count(fresh));
 	accounts_unref(fresh);
 	return NULL;
+}
+
+static void look_at_accounts(void *owner)
+{
+	struct relay *r = owner;
+	struct stat now, *seen = &r->accounts_seen;
+	if (stat(r->config->accounts, &now) < 0)
+		return;
+	if (now.st_ino == seen->st_ino && now.st_size == seen->st_size && now.st_mtim.tv_sec == seen->st_mtim.tv_sec &&
+	    now.st_mtim.tv_nsec == seen->st_mtim.tv_nsec)
+		return;
+	char *error = reload_accounts(r, r->config);
+	if (error)
+		log_warn("accounts_refused", "why=%s", error);
+	mem_free(error);
 }
 
 static char *reload_all(struct relay *r)
@@ -155,6 +174,7 @@ static void stop(struct relay *r)
 	control_close(r->control);
 	signals_close(r->signals);
 	timer_close(r->watchdog);
+	timer_close(r->accounts_look);
 	if (r->agents)
 		agents_stop(r->agents);
 	for (unsigned i = 0; i < r->world.worker_count; i++)
@@ -197,6 +217,7 @@ static int start(struct relay *r)
 	const struct relay_config *c = r->config;
 	char *why = NULL;
 	struct accounts *accounts;
+	stat(c->accounts, &r->accounts_seen);
 	int err = accounts_load(c->accounts, c->domain, false, &accounts, &why);
 	if (err < 0) {
 		accounts_report(why);
@@ -226,6 +247,8 @@ static int start(struct relay *r)
 	r->world.front = front_open(&r->world, r->agents, r->door);
 	r->signals = signals_open(r->world.main, on_signal, r);
 	r->watchdog = notify_watchdog(r->world.main);
+	r->accounts_look = timer_new(r->world.main, look_at_accounts, r);
+	timer_set_every(r->accounts_look, ACCOUNTS_LOOK_MS);
 	log_info("started", "version=%s domain=%s accounts=%zu threads=%u", GROUNDNUT_VERSION, c->domain,
 		 accounts_count(agents_accounts(r->agents)), r->world.worker_count);
 	notify_ready("listening");

@@ -1,6 +1,7 @@
 #include "relay/doors/mapping_door.h"
 
 #include "relay/doors/vhosts.h"
+#include "shared/base/err.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/net/timer.h"
@@ -70,6 +71,19 @@ void mapping_door_set_error(struct mapping_door *d, char *error)
 {
 	mem_free(d->error);
 	d->error = error;
+	d->failed = 0;
+}
+
+bool mapping_door_is_asked(const struct mapping_door *d)
+{
+	return d->failed != 0;
+}
+
+void mapping_door_fail(struct mapping_door *d, int err, char *why)
+{
+	if (why || err != d->failed)
+		mapping_door_set_error(d, why ? why : mem_strdup(err_text(err)));
+	d->failed = err;
 }
 
 static int claim(struct mapping_door *d)
@@ -173,6 +187,7 @@ static void unpark(struct mapping_door *d, bool away)
 void mapping_door_rest(struct mapping_door *d)
 {
 	d->resting = true;
+	timer_stop(d->rest_timer);
 	if (d->kind->rest)
 		d->kind->rest(d);
 }

@@ -50,6 +50,7 @@ struct mapping_door {
 	unsigned parked_count;
 	bool is_open, resting;
 	char *error;                /* why it is not open */
+	int failed;                 /* what listening failed with when it was last tried; 0: it was something else */
 	uint64_t now, total;        /* visitors */
 	uint64_t flows, dropped;    /* udp */
 	struct splice_count count;  /* near_to_far goes toward home */
@@ -82,6 +83,9 @@ enum door_entry mapping_door_enter(struct mapping_door *d, const struct addr *pe
 void mapping_door_leave(struct mapping_door *d);
 struct shaper *mapping_door_shaper(struct mapping_door *d); /* for a newcomer; NULL: no limit. It lives as long as the door */
 bool mapping_door_allows(const struct mapping_door *d, const struct addr *peer);
+/* Listening failed. why in words, taken; NULL: not asked for, since mapping_door_is_asked() said that it is known. */
+void mapping_door_fail(struct mapping_door *d, int err, char *why);
+bool mapping_door_is_asked(const struct mapping_door *d); /* finding out who holds a port is slow: once is enough */
 /* After a newcomer: rest when too many wait. */
 void mapping_door_crowd(struct mapping_door *d);
 /* Calls listen for each port of the mapping on each address of "bind"; stops at the first that is negative. */

@@ -1,7 +1,6 @@
 /* One listener for each port of the mapping and each address of "bind"; what they accept are visitors. */
 #include "relay/doors/visitors.h"
 
-#include "shared/base/err.h"
 #include "shared/base/mem.h"
 #include "shared/net/listen.h"
 
@@ -36,9 +35,9 @@ static int listen_at_one(struct mapping_door *d, const struct addr *at, bool v6o
 	struct tcp_door *t = tcp(d);
 	int err;
 	char *why = NULL;
-	struct listener *l = listen_open(home_loop(d->home), at, v6only, on_accept, t, &err, &why);
+	struct listener *l = listen_open(home_loop(d->home), at, v6only, on_accept, t, &err, mapping_door_is_asked(d) ? NULL : &why);
 	if (!l) {
-		mapping_door_set_error(d, why ? why : mem_strdup(err_text(err)));
+		mapping_door_fail(d, err, why);
 		return err;
 	}
 	t->listeners = mem_resize(t->listeners, (t->listener_count + 1) * sizeof *t->listeners);

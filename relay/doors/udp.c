@@ -243,10 +243,10 @@ static int bind_one(struct mapping_door *d, const struct addr *at, bool v6only)
 	int err;
 	char *why = NULL;
 	s->door = u;
-	s->udp = udp_bind(home_loop(d->home), at, v6only, on_readable, s, &err, &why);
+	s->udp = udp_bind(home_loop(d->home), at, v6only, on_readable, s, &err, mapping_door_is_asked(d) ? NULL : &why);
 	if (!s->udp) {
 		mem_free(s);
-		mapping_door_set_error(d, why ? why : mem_strdup(err_text(err)));
+		mapping_door_fail(d, err, why);
 		return err;
 	}
 	u->sockets = mem_resize(u->sockets, (u->socket_count + 1) * sizeof *u->sockets);

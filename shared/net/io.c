@@ -338,7 +338,9 @@ static void start_poll(struct io *io)
 		give_up(io, err);
 }
 
-static int start_dial(struct io *io, const struct addr *to, const struct addr *from)
+static void set_option(struct io *io, int level, int option, int value);
+
+static int start_dial(struct io *io, const struct addr *to, const struct addr *from, unsigned maxseg)
 {
 	struct sockaddr_storage ss;
 	socklen_t len = addr_to_sockaddr(to, &ss);
@@ -348,6 +350,8 @@ static int start_dial(struct io *io, const struct addr *to, const struct addr *f
 	if (io->b.fd < 0)
 		return -errno;
 	io_set_nodelay(io);
+	if (maxseg > 0)
+		set_option(io, IPPROTO_TCP, TCP_MAXSEG, (int)maxseg); /* counts until connect() only */
 	if (from) {
 		struct sockaddr_storage at;
 		socklen_t at_len = addr_to_sockaddr(from, &at);
@@ -362,11 +366,16 @@ static int start_dial(struct io *io, const struct addr *to, const struct addr *f
 
 struct io *io_dial(struct loop *l, const struct addr *to, const struct addr *from, io_fn *fn, void *owner)
 {
+	return io_dial_small(l, to, from, 0, fn, owner);
+}
+
+struct io *io_dial_small(struct loop *l, const struct addr *to, const struct addr *from, unsigned maxseg, io_fn *fn, void *owner)
+{
 	struct io *io = io_new(l, fn, owner);
 	int err;
 
 	io->b.peer = *to;
-	err = start_dial(io, to, from);
+	err = start_dial(io, to, from, maxseg);
 	if (err == 0) {
 		start_poll(io); /* a connect that succeeded at once is WRITABLE in this turn */
 		arm(io);
@@ -661,11 +670,6 @@ void io_set_nodelay(struct io *io)
 void io_set_notsent_lowat(struct io *io, unsigned bytes)
 {
 	set_option(io, IPPROTO_TCP, TCP_NOTSENT_LOWAT, (int)bytes);
-}
-
-void io_set_maxseg(struct io *io, unsigned bytes)
-{
-	set_option(io, IPPROTO_TCP, TCP_MAXSEG, (int)bytes);
 }
 
 static void free_body(struct body *b)

@@ -35,6 +35,8 @@ enum { IO_WATCH_READ = 1, IO_WATCH_WRITE = 2 };
 /* Dial: non-blocking connect; IO_UP or IO_ERROR follows from the loop, also when connect() fails or succeeds at once.
  * from: local address to bind to, or NULL. Deadlines are the owner's. */
 struct io *io_dial(struct loop *l, const struct addr *to, const struct addr *from, io_fn *fn, void *owner);
+/* The same with segments of at most maxseg bytes; 0: the kernel's choice. */
+struct io *io_dial_small(struct loop *l, const struct addr *to, const struct addr *from, unsigned maxseg, io_fn *fn, void *owner);
 /* Take a connected descriptor (from a listener): plain, up at once (IO_UP is not sent). Owns fd. */
 struct io *io_take(struct loop *l, int fd, io_fn *fn, void *owner);
 
@@ -76,7 +78,6 @@ size_t io_unsent(const struct io *io);               /* bytes the kernel has not
 
 void io_set_nodelay(struct io *io);                  /* set on every io when made; idempotent */
 void io_set_notsent_lowat(struct io *io, unsigned bytes);
-void io_set_maxseg(struct io *io, unsigned bytes);
 
 void io_close(struct io *io);                        /* at once; unsent bytes in hand are dropped, those in the kernel are sent */
 void io_reset(struct io *io);                        /* at once, as a TCP reset (SO_LINGER 0) */
