@@ -11,9 +11,8 @@
 
 struct approach {
 	struct loop *loop;
-	const struct endpoint *relay; /* the owner's; only read in approach_start and on_dialled */
+	char *name;                   /* name or address, for SNI and verification */
 	struct tls_context *tls;
-	unsigned maxseg;              /* 0: the kernel's choice */
 	approach_fn *fn;
 	void *owner;
 	struct dial *dial;
@@ -27,6 +26,7 @@ static void take_apart(struct approach *a)
 	io_close(a->io);
 	timer_close(a->timer);
 	tls_unref(a->tls);
+	mem_free(a->name);
 	mem_free(a);
 }
 
@@ -73,9 +73,7 @@ static void on_dialled(void *owner, struct io *io, int err)
 	}
 	a->io = io;
 	io_own(io, on_io, a);
-	if (a->maxseg)
-		io_set_maxseg(io, a->maxseg);
-	io_tls_dial(io, a->tls, a->relay->host);
+	io_tls_dial(io, a->tls, a->name);
 }
 
 static void on_timeout(void *owner)
@@ -87,9 +85,10 @@ struct approach *approach_start(struct loop *l, const struct endpoint *relay, st
 				size_t known_count, unsigned maxseg, approach_fn *fn, void *owner)
 {
 	struct approach *a = mem_alloc(sizeof *a);
-	*a = (struct approach){.loop = l, .relay = relay, .tls = tls_ref(tls), .maxseg = maxseg, .fn = fn, .owner = owner};
+	*a = (struct approach){.loop = l, .tls = tls_ref(tls), .fn = fn, .owner = owner};
+	a->name = mem_strdup(relay->host);
 	a->timer = timer_new(l, on_timeout, a);
 	timer_set(a->timer, APPROACH_TIMEOUT_MS);
-	a->dial = dial_start(l, DIAL_RELAY, relay->host, relay->first, known, known_count, APPROACH_TIMEOUT_MS, on_dialled, a);
+	a->dial = dial_start_small(l, DIAL_RELAY, relay->host, relay->first, known, known_count, maxseg, APPROACH_TIMEOUT_MS, on_dialled, a);
 	return a;
 }

@@ -10,6 +10,7 @@ typedef void approach_fn(void *owner, struct approach *a, struct io *io, int err
 
 enum { APPROACH_TIMEOUT_MS = 5000 };
 
+/* What relay and known point to is copied. maxseg: as for dial_start_small(). */
 struct approach *approach_start(struct loop *l, const struct endpoint *relay, struct tls_context *tls, const struct addr *known,
 				size_t known_count, unsigned maxseg, approach_fn *fn, void *owner);
 void approach_close(struct approach *a);

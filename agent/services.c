@@ -19,7 +19,7 @@
 #include <string.h>
 #include <uv.h>
 
-enum { SERVICE_DIAL_MS = 10000 };
+enum { SERVICE_DIAL_MS = 10000, COMPLAIN_MS = 60000 };
 
 struct service {
 	struct list node;             /* services.list */
@@ -29,6 +29,7 @@ struct service {
 	char *public_text, *error;    /* what the relay said */
 	char *dial_error;             /* why the last dial failed, until one succeeds */
 	uint64_t dial_error_ms;
+	uint64_t complained_ms;       /* when the log last heard of it */
 	struct list visits;
 	uint64_t visits_now, visits_total;
 	struct splice_count count;    /* near is home: near_to_far goes out, far_to_near comes in */
@@ -118,21 +119,33 @@ static size_t proxy_header(const struct mapping *m, const struct stream *stream,
 	return m->proxy_protocol ? proxy_header_write(m->proxy_protocol, transport, &info->visitor, &info->visited, NULL, out) : 0;
 }
 
+/* One line when it is new, and one a minute while it lasts: each visitor would make one else. */
+static void note_dial_error(struct service *s, uint16_t port, int err)
+{
+	char *text = mem_printf("%s:%u: %s", s->mapping.target.host, port, err_text(err));
+	uint64_t now = loop_now_ms(s->all->loop);
+	bool news = !s->dial_error || strcmp(s->dial_error, text) != 0;
+	mem_free(s->dial_error);
+	s->dial_error = text;
+	s->dial_error_ms = loop_wall_ms();
+	if (!news && now < s->complained_ms + COMPLAIN_MS)
+		return;
+	s->complained_ms = now;
+	log_warn("service_unreachable", "mapping=%s target=%s:%u why=%s", s->mapping.name, s->mapping.target.host, port, err_text(err));
+}
+
 static void on_dialled(void *owner, struct io *io, int err)
 {
 	struct visit *v = owner;
 	struct service *s = v->service;
 	v->dial = NULL;
-	mem_free(s->dial_error);
-	s->dial_error = NULL;
 	if (!io) {
-		s->dial_error = mem_printf("%s:%u: %s", s->mapping.target.host, v->port, err_text(err));
-		s->dial_error_ms = loop_wall_ms();
-		log_warn("service_unreachable", "mapping=%s target=%s:%u why=%s", s->mapping.name, s->mapping.target.host, v->port,
-			 err_text(err));
+		note_dial_error(s, v->port, err);
 		cut_visit(v, code_of(err));
 		return;
 	}
+	mem_free(s->dial_error);
+	s->dial_error = NULL;
 	uint8_t header[PROXY_HEADER_MAX];
 	size_t len = proxy_header(&s->mapping, v->stream, header);
 	if (len && io_write(io, header, len) != (ssize_t)len) { /* a fresh socket takes that much, or is dead */

@@ -5,7 +5,7 @@
  *	suspect      the same beside the old link, nothing said; whichever comes first, life on the old link or a way that is up, decides. Once
  *	             a way is up, the old link is closed for good, so what it brought is final, and only then HELLO is said
  *	HELLO said   WELCOME resumed: the trunk goes on. WELCOME new: the old session is over, its streams are reset. REFUSE: wait as told.
- *	             Anything else: again, with an epoch one higher. A resume that is not answered in a second gets ways beside it, too
+ *	             Anything else: again, with an epoch one higher. A resume that is not answered soon gets ways beside it, too
  *	grace over   without a link for grace_s since the last byte heard: the session is given up; the relay does the same
  */
 #include "agent/uplink.h"
@@ -33,11 +33,15 @@ enum {
 	QUICK_MS = 120 * 1000,           /* so long every second, then with back-off */
 	REFUSED_QUICK_MS = 600 * 1000,   /* the machine is up, the program is not: longer */
 	WELCOME_TIMEOUT_MS = 5000,
+	WELCOME_DOUBT_MS = 2000,         /* a resume without answer: another way beside it */
+	STEADY_MS = 5000,                /* a link that lived so long was a good one */
+	QUICK_TRIES = 3,                 /* links in a row that were not, before the pace slows down */
 	SPARE_GAP_MS = 5000,             /* between two spares, unless the last was used */
 	TICK_MS = 1000,
 	SLEPT_MS = 2000,
 	STRIKE_MS = 60 * 1000,
 	STRIKES = 3,
+	PATIENCE_MS = 600 * 1000,        /* so long without a strike, and a shorter silence counts again */
 	SMALL_MAXSEG = 1220,
 	REPLACED_WAIT_MS = 60 * 1000,
 	SEND_BUDGET = 16 * 1024 * 1024,
@@ -63,12 +67,15 @@ struct uplink {
 	char address[ADDR_TEXT];
 
 	struct approach *ways[WAYS];
+	uint64_t way_ms[WAYS];           /* when each began */
 	struct addr known[KNOWN];        /* where the relay last answered */
 	size_t known_count;
 	struct timer *pace;              /* the next way */
 	struct backoff backoff;
 	uint64_t down_ms;                /* since when a link is missed */
+	uint64_t hold_ms;                /* the relay said not to come before */
 	int last_failure;
+	unsigned misfortunes;            /* links in a row that failed at HELLO or soon after */
 
 	struct io *greeting;             /* HELLO has been said on it */
 	struct buf in;
@@ -76,12 +83,13 @@ struct uplink {
 
 	struct timer *tick;
 	uint64_t boot_skew_ms;           /* how far the clock that counts sleep is ahead of the loop's */
-	uint64_t spare_ms;               /* when a spare was last closed unused */
-	uint64_t refuse_wait_ms;         /* a REFUSE on the link that is up said to wait that long */
-	uint64_t lost_ms;                /* last life of the link before this outage */
+	uint64_t spare_ms;               /* when a spare was last closed unused; 0: the last one was used */
+	uint64_t attached_ms;
+	uint64_t lost_ms;                /* last byte heard before this outage */
 	uint64_t resumed;
 
 	uint64_t strike_ms;              /* resumes without progress: when they began, how many */
+	uint64_t patient_ms;             /* when patience last grew */
 	unsigned strikes;
 	uint64_t progress;
 	uint32_t patience_ms;
@@ -93,7 +101,6 @@ struct uplink {
 
 static void say_hello(struct uplink *u, struct io *io);
 static void close_greeting(struct uplink *u);
-static void pace_after(struct uplink *u, uint64_t ms);
 
 const char *uplink_state_text(enum uplink_state s)
 {
@@ -115,6 +122,7 @@ static void begin_trunk(struct uplink *u)
 	    .pool = &u->pool,
 	};
 	u->trunk = trunk_new(u->loop, &c, &PULSE_AGENT, on_trunk, u, u->news, u->owner);
+	trunk_set_patience(u->trunk, u->patience_ms);
 }
 
 static void give_up_session(struct uplink *u, const char *why)
@@ -123,6 +131,7 @@ static void give_up_session(struct uplink *u, const char *why)
 		log_warn("session_over", "why=%s", why);
 	u->has_session = false;
 	u->epoch = 0;
+	u->state = UPLINK_CONNECTING;
 	u->fn(u->owner, UPLINK_ENDING);
 	trunk_free(u->trunk);
 	begin_trunk(u);
@@ -185,23 +194,36 @@ static void on_way(void *owner, struct approach *a, struct io *io, int err, cons
 		return;
 	}
 	if (trunk_is_attached(u->trunk)) {
-		u->lost_ms = trunk_life_ms(u->trunk);
+		u->lost_ms = trunk_heard_ms(u->trunk);
 		u->spare_ms = 0;
-		u->state = UPLINK_DETACHED;
 		trunk_detach(u->trunk); /* for good: what it has brought is final */
+		u->state = UPLINK_DETACHED;
+		u->fn(u->owner, UPLINK_STATE);
 	}
 	close_greeting(u);
 	say_hello(u, io);
 }
 
-static void start_way(struct uplink *u)
+/* One more, in a free place or, if it must be, in that of the oldest. */
+static void start_way(struct uplink *u, bool must)
 {
-	for (int i = 0; i < WAYS; i++) {
-		if (u->ways[i])
-			continue;
-		u->ways[i] = approach_start(u->loop, &u->config->relay, u->tls, u->known, u->known_count, u->maxseg, on_way, u);
+	int at = 0;
+	for (int i = 1; i < WAYS && u->ways[at]; i++)
+		if (!u->ways[i] || u->way_ms[i] < u->way_ms[at])
+			at = i;
+	if (u->ways[at] && !must)
 		return;
-	}
+	approach_close(u->ways[at]);
+	u->way_ms[at] = loop_now_ms(u->loop);
+	u->ways[at] = approach_start(u->loop, &u->config->relay, u->tls, u->known, u->known_count, u->maxseg, on_way, u);
+}
+
+static bool has_ways(const struct uplink *u)
+{
+	for (int i = 0; i < WAYS; i++)
+		if (u->ways[i])
+			return true;
+	return false;
 }
 
 static uint64_t next_pace(struct uplink *u)
@@ -218,23 +240,38 @@ static void on_pace(void *owner)
 	struct uplink *u = owner;
 	if (!wants_link(u))
 		return;
-	start_way(u);
+	start_way(u, false);
 	timer_set(u->pace, next_pace(u));
 }
 
 static void pace_after(struct uplink *u, uint64_t ms)
 {
+	uint64_t now = loop_now_ms(u->loop);
+	if (now + ms < u->hold_ms)
+		ms = u->hold_ms - now;
 	if (wants_link(u))
 		timer_set(u->pace, ms);
 }
 
 /* A link is missed from now on. */
-static void miss_link(struct uplink *u, uint64_t first_ms)
+static void miss_link(struct uplink *u)
 {
 	u->down_ms = loop_now_ms(u->loop);
 	u->last_failure = 0;
 	backoff_reset(&u->backoff);
-	pace_after(u, first_ms);
+}
+
+/* The relay named a time. Nothing but another file makes it shorter. */
+static void hold(struct uplink *u, uint64_t ms)
+{
+	u->hold_ms = loop_now_ms(u->loop) + ms;
+	close_ways(u);
+}
+
+/* A path or a relay that lets links up and then fails them is not hammered. */
+static uint64_t after_misfortune(struct uplink *u)
+{
+	return u->misfortunes++ < QUICK_TRIES ? random_below(FIRST_JITTER_MS) : next_pace(u);
 }
 
 /* --- the greeting --- */
@@ -254,21 +291,27 @@ static void greeting_failed(struct uplink *u, int err)
 	snprintf(words, sizeof words, "%s", detail);
 	close_greeting(u);
 	note_failure(u, err, words);
-	pace_after(u, random_below(FIRST_JITTER_MS)); /* beside ways that are under way */
+	pace_after(u, after_misfortune(u));
 }
 
 /* Links that are resumed again and again without bringing anything: the path is slow, or swallows large packets. */
 static void count_strike(struct uplink *u)
 {
-	uint64_t now = loop_now_ms(u->loop), progress = tunnel_taken(trunk_tunnel(u->trunk));
-	if (progress != u->progress || now > u->strike_ms + STRIKE_MS) {
+	const struct tunnel *t = trunk_tunnel(u->trunk);
+	uint64_t now = loop_now_ms(u->loop), progress = tunnel_progress(t);
+	if (progress != u->progress || !tunnel_streams(t) || now > u->strike_ms + STRIKE_MS) {
 		u->strikes = 0;
 		u->strike_ms = now;
 	}
 	u->progress = progress;
+	if (u->patience_ms > PULSE_AGENT.suspect_ms && now > u->patient_ms + PATIENCE_MS) {
+		u->patience_ms = PULSE_AGENT.suspect_ms;
+		trunk_set_patience(u->trunk, u->patience_ms);
+	}
 	if (++u->strikes < STRIKES)
 		return;
 	u->strikes = 0;
+	u->patient_ms = now;
 	u->patience_ms = u->patience_ms * 2 > PULSE_SUSPECT_MOST_MS ? PULSE_SUSPECT_MOST_MS : u->patience_ms * 2;
 	u->maxseg = SMALL_MAXSEG;
 	trunk_set_patience(u->trunk, u->patience_ms);
@@ -290,6 +333,8 @@ static void remember_relay(struct uplink *u, const struct addr *at)
 static void attached(struct uplink *u, const struct welcome *w)
 {
 	u->state = UPLINK_ATTACHED;
+	u->attached_ms = loop_now_ms(u->loop);
+	u->hold_ms = 0;
 	u->last_error[0] = 0;
 	u->grace_ms = w->grace_s * 1000;
 	snprintf(u->address, sizeof u->address, "%s", w->address);
@@ -315,7 +360,7 @@ static void welcomed(struct uplink *u, const struct welcome *w)
 		buf_fini(&early);
 		io_close(io);
 		give_up_session(u, "the relay has other numbers");
-		miss_link(u, PACE_MS);
+		pace_after(u, PACE_MS);
 		return;
 	}
 	buf_fini(&early);
@@ -346,7 +391,8 @@ static void refused(struct uplink *u, const struct refuse *r)
 		wait = REPLACED_WAIT_MS;
 	if (r->code == REFUSE_PROTOCOL || r->code == REFUSE_REPLACED)
 		give_up_session(u, refuse_code_text(r->code));
-	u->down_ms = loop_now_ms(u->loop);
+	miss_link(u);
+	hold(u, wait);
 	pace_after(u, wait);
 }
 
@@ -359,7 +405,7 @@ void uplink_heard_refuse(struct uplink *u, const void *json, size_t len)
 	log_warn("refused", "code=%s why=%s", refuse_code_text(r.code), r.reason);
 	if (r.code == REFUSE_PROTOCOL || r.code == REFUSE_REPLACED || r.code == REFUSE_REMOVED)
 		u->has_session = false; /* gone at the relay; ours ends when the link does, which is now */
-	u->refuse_wait_ms = r.code == REFUSE_REPLACED && r.retry_ms < REPLACED_WAIT_MS ? REPLACED_WAIT_MS : r.retry_ms;
+	hold(u, r.code == REFUSE_REPLACED && r.retry_ms < REPLACED_WAIT_MS ? REPLACED_WAIT_MS : r.retry_ms);
 }
 
 static void on_greeting(void *owner, enum io_event event)
@@ -381,8 +427,8 @@ static void on_greeting(void *owner, enum io_event event)
 	struct refuse r;
 	const uint8_t *json = got > 0 ? buf_data(&u->in) + FRAME_HEADER : NULL;
 	if (got > 0 && f.kind == FRAME_WELCOME && welcome_read(json, f.len, &w) == 0) {
-		if (w.version != HELLO_VERSION) {
-			greeting_failed(u, ERR_VERSION);
+		if (w.version != HELLO_VERSION || (w.resumed && !u->has_session)) {
+			greeting_failed(u, w.version != HELLO_VERSION ? ERR_VERSION : ERR_PROTOCOL);
 			return;
 		}
 		buf_take(&u->in, FRAME_HEADER + f.len);
@@ -430,7 +476,7 @@ static void say_hello(struct uplink *u, struct io *io)
 	}
 	io_watch(io, IO_WATCH_READ | (io_flush(io) == UV_EAGAIN ? IO_WATCH_WRITE : 0));
 	timer_set(u->welcome_timer, WELCOME_TIMEOUT_MS);
-	pace_after(u, PACE_MS);
+	pace_after(u, WELCOME_DOUBT_MS);
 }
 
 /* --- the link that is up --- */
@@ -439,18 +485,19 @@ static void on_lost(struct uplink *u)
 {
 	int why = trunk_why(u->trunk);
 	u->state = UPLINK_DETACHED;
-	u->lost_ms = trunk_life_ms(u->trunk);
-	log_warn("detached", "why=%s silent_ms=%" PRIu64, err_text(why), loop_now_ms(u->loop) - u->lost_ms);
+	uint64_t now = loop_now_ms(u->loop);
+	u->lost_ms = trunk_heard_ms(u->trunk);
+	log_warn("detached", "why=%s silent_ms=%" PRIu64, err_text(why), now - u->lost_ms);
 	if (!u->last_error[0])
 		snprintf(u->last_error, sizeof u->last_error, "%s: %s", u->config->relay_text, err_text(why));
-	uint64_t wait = u->refuse_wait_ms;
-	u->refuse_wait_ms = 0;
+	if (now >= u->attached_ms + STEADY_MS) {
+		u->misfortunes = 0;
+		miss_link(u);
+	}
 	if (!u->has_session || why == ERR_SESSION)
 		give_up_session(u, err_text(why));
 	u->fn(u->owner, UPLINK_STATE);
-	if (wait == 0 && why == ERR_SESSION)
-		wait = PACE_MS;
-	miss_link(u, wait ? wait : random_below(FIRST_JITTER_MS));
+	pace_after(u, why == ERR_SESSION ? PACE_MS : after_misfortune(u));
 }
 
 static void on_suspect(struct uplink *u)
@@ -458,7 +505,8 @@ static void on_suspect(struct uplink *u)
 	uint64_t now = loop_now_ms(u->loop);
 	log_info("suspect", "silent_ms=%" PRIu64 " rtt_ms=%u", now - trunk_life_ms(u->trunk), trunk_rtt_ms(u->trunk));
 	uint64_t allowed = u->spare_ms ? u->spare_ms + SPARE_GAP_MS : now;
-	miss_link(u, allowed > now ? allowed - now : 0);
+	miss_link(u);
+	pace_after(u, allowed > now ? allowed - now : 0);
 }
 
 static void on_trunk(void *owner, enum trunk_event event)
@@ -474,8 +522,9 @@ static void on_trunk(void *owner, enum trunk_event event)
 		break;
 	case TRUNK_ALIVE:
 		log_info("alive", "rtt_ms=%u", trunk_rtt_ms(u->trunk));
+		if (has_ways(u))
+			u->spare_ms = loop_now_ms(u->loop);
 		close_ways(u);
-		u->spare_ms = loop_now_ms(u->loop);
 		break;
 	}
 }
@@ -532,7 +581,8 @@ struct uplink *uplink_new(struct loop *l, const struct agent_config *c, uplink_f
 	u->tick = timer_new(l, on_tick, u);
 	timer_set(u->tick, TICK_MS);
 	begin_trunk(u);
-	miss_link(u, 0);
+	miss_link(u);
+	pace_after(u, 0);
 	return u;
 }
 
@@ -553,17 +603,21 @@ void uplink_restart(struct uplink *u)
 	close_greeting(u);
 	close_ways(u);
 	u->known_count = 0;
+	u->hold_ms = 0;
+	u->misfortunes = 0;
 	give_up_session(u, "relay, account or name changed");
-	u->state = UPLINK_CONNECTING;
-	miss_link(u, 0);
+	miss_link(u);
+	pace_after(u, 0);
 }
 
 void uplink_hurry(struct uplink *u)
 {
-	if (!wants_link(u))
-		return;
-	close_ways(u);
-	miss_link(u, 0);
+	uint64_t now = loop_now_ms(u->loop);
+	if (!wants_link(u) || trunk_is_attached(u->trunk) || now < u->hold_ms)
+		return; /* a spare has its own time */
+	miss_link(u);
+	start_way(u, true);
+	timer_set(u->pace, PACE_MS);
 }
 
 void uplink_doubt(struct uplink *u)

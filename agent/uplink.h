@@ -25,7 +25,7 @@ typedef void uplink_fn(void *owner, enum uplink_event event);
 struct uplink *uplink_new(struct loop *l, const struct agent_config *c, uplink_fn *fn, tunnel_fn *news, void *owner, char **why);
 int uplink_set_config(struct uplink *u, const struct agent_config *c, char **why); /* 0, or ERR_CONFIG with nothing changed */
 void uplink_restart(struct uplink *u);    /* relay, pin, account, token or name are others: give the session up and dial anew */
-void uplink_hurry(struct uplink *u);      /* try at once: SIGHUP, a new address */
+void uplink_hurry(struct uplink *u);      /* try at once, unless the relay named a time: SIGHUP, a new address */
 void uplink_doubt(struct uplink *u);      /* an address or the default route changed */
 void uplink_stop(struct uplink *u);       /* say goodbye, drop everything; only uplink_free may follow */
 void uplink_free(struct uplink *u);

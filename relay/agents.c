@@ -6,6 +6,15 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* A question to each loop, answered into one text. */
+struct survey {
+	struct list node;
+	agents_status_fn *fn;
+	void *arg;
+	unsigned open;   /* answers still out */
+	struct buf json; /* "[{…},{…}" */
+};
+
 struct account_entry {
 	struct list node;
 	char *name;
@@ -26,8 +35,11 @@ struct agents {
 	struct accounts *accounts;
 	struct list entries;
 	struct list uses;
+	struct list surveys; /* open ones */
 	bool stopping;
 };
+
+static void end_survey(struct survey *s);
 
 struct account_use *account_use_ref(struct account_use *u)
 {
@@ -50,6 +62,7 @@ struct agents *agents_new(struct world *world, struct accounts *accounts)
 	a->accounts = accounts_ref(accounts);
 	list_init(&a->entries);
 	list_init(&a->uses);
+	list_init(&a->surveys);
 	return a;
 }
 
@@ -66,6 +79,8 @@ void agents_free(struct agents *a)
 {
 	if (!a)
 		return;
+	while (!list_is_empty(&a->surveys)) /* the loops ended before all had answered */
+		end_survey(LIST_ENTRY(a->surveys.next, struct survey, node));
 	while (!list_is_empty(&a->entries))
 		drop_entry(LIST_ENTRY(a->entries.next, struct entry, node));
 	while (!list_is_empty(&a->uses)) {
@@ -82,6 +97,24 @@ void agents_free(struct agents *a)
 struct accounts *agents_accounts(struct agents *a)
 {
 	return a->accounts;
+}
+
+static bool is_here(const struct agents *a, const char *account)
+{
+	LIST_EACH(node, &a->entries)
+		if (!strcmp(LIST_ENTRY(node, struct entry, node)->account, account))
+			return true;
+	return false;
+}
+
+bool agents_would_serve(const struct agents *a, const char *host)
+{
+	for (size_t i = 0; *host && i < accounts_count(a->accounts); i++) {
+		const struct account *at = accounts_at(a->accounts, i);
+		if (account_allows_host(at, host) && !is_here(a, at->name))
+			return true;
+	}
+	return false;
 }
 
 void agents_set_accounts(struct agents *a, struct accounts *accounts)
@@ -132,6 +165,16 @@ static struct worker *least_busy(struct world *w)
 	return best;
 }
 
+struct home *agents_home(struct agents *a, const char *account, const char *agent)
+{
+	LIST_EACH(node, &a->entries) {
+		struct entry *e = LIST_ENTRY(node, struct entry, node);
+		if (!strcmp(e->account, account) && !strcmp(e->agent, agent))
+			return a->stopping ? NULL : e->home;
+	}
+	return NULL;
+}
+
 static struct entry *entry_of(struct agents *a, const char *account, const char *agent)
 {
 	LIST_EACH(node, &a->entries) {
@@ -168,21 +211,29 @@ void agents_stop(struct agents *a)
 	}
 }
 
-/* --- status: a question to each loop, answered into one text --- */
-
-struct survey {
-	struct agents *agents;
-	agents_status_fn *fn;
-	void *arg;
-	unsigned open;   /* answers still out */
-	struct buf json; /* "[{…},{…}" */
-};
+/* --- status --- */
 
 struct answer {
 	struct survey *survey;
 	struct worker *worker;
+	struct loop *main;
 	struct buf json; /* "[…]" of one loop */
 };
+
+static void end_survey(struct survey *s)
+{
+	list_remove(&s->node);
+	buf_puts(&s->json, "]");
+	s->fn(s->arg, &s->json);
+	buf_fini(&s->json);
+	mem_free(s);
+}
+
+static void drop_answer(struct answer *n)
+{
+	buf_fini(&n->json);
+	mem_free(n);
+}
 
 static void take_answer(void *arg)
 {
@@ -193,14 +244,9 @@ static void take_answer(void *arg)
 		buf_puts(&s->json, buf_len(&s->json) > 1 ? "," : "");
 		buf_put(&s->json, buf_data(&n->json) + 1, len - 2);
 	}
-	buf_fini(&n->json);
-	mem_free(n);
-	if (--s->open)
-		return;
-	buf_puts(&s->json, "]");
-	s->fn(s->arg, &s->json);
-	buf_fini(&s->json);
-	mem_free(s);
+	drop_answer(n);
+	if (--s->open == 0)
+		end_survey(s);
 }
 
 static void ask_worker(void *arg)
@@ -211,18 +257,22 @@ static void ask_worker(void *arg)
 	LIST_EACH(node, &n->worker->homes)
 		home_status(home_of_node(node), &w);
 	json_close(&w);
-	loop_post(n->survey->agents->world->main, take_answer, n);
+	if (!loop_post(n->main, take_answer, n))
+		drop_answer(n);
 }
 
 void agents_status(struct agents *a, agents_status_fn *fn, void *arg)
 {
 	struct survey *s = mem_zalloc(sizeof *s);
-	*s = (struct survey){.agents = a, .fn = fn, .arg = arg, .open = a->world->worker_count};
+	*s = (struct survey){.fn = fn, .arg = arg, .open = a->world->worker_count};
 	buf_puts(&s->json, "[");
+	list_append(&a->surveys, &s->node);
 	for (unsigned i = 0; i < a->world->worker_count; i++) {
 		struct answer *n = mem_zalloc(sizeof *n);
 		n->survey = s;
 		n->worker = &a->world->workers[i];
-		loop_post(n->worker->loop, ask_worker, n);
+		n->main = a->world->main;
+		if (!loop_post(n->worker->loop, ask_worker, n))
+			drop_answer(n);
 	}
 }

@@ -4,6 +4,7 @@
  */
 #include "relay/door.h"
 
+#include "relay/doors/front.h"
 #include "shared/base/err.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
@@ -21,6 +22,9 @@ enum {
 	RETRY_TOKEN_MS = 30000,
 	RETRY_VERSION_MS = 60000,
 	LINGER_MS = 1000, /* for a refused peer to read why */
+	YOUNG_MS = 1000,
+	TELL_MS = 10000,  /* between two lines on sources that are turned away */
+	FORGIVEN = 3,     /* a valid token pays for the ways that its agent dialled beside the one it used, and for one more */
 };
 
 struct peer {
@@ -30,6 +34,7 @@ struct peer {
 	struct buf in;
 	struct timer *timer;
 	struct addr source;
+	uint64_t since_ms;
 	bool refused;            /* REFUSE is on its way; only its end is awaited */
 };
 
@@ -42,6 +47,7 @@ struct door {
 	struct list peers;
 	size_t peer_count;
 	struct rate_table *failures, *held;
+	uint64_t told_ms;
 };
 
 static void drop(struct peer *p)
@@ -113,6 +119,7 @@ static void take_hello(struct peer *p, size_t payload)
 	} else if (h.probe) {
 		welcome_probe(p);
 	} else {
+		rate_table_forgive(d->failures, &p->source, FORGIVEN, loop_now_ms(d->world->main));
 		buf_take(&p->in, FRAME_HEADER + payload);
 		struct io_parcel *parcel = io_pack(p->io);
 		p->io = NULL;
@@ -162,49 +169,91 @@ static void on_timeout(void *owner)
 	drop(p);
 }
 
-static void drop_oldest(struct door *d, const struct addr *source)
+/* The oldest peer, of source only if that is given; NULL: none. */
+static struct peer *oldest(struct door *d, const struct addr *source)
 {
 	LIST_EACH(node, &d->peers) {
 		struct peer *p = LIST_ENTRY(node, struct peer, node);
-		if (source && !addr_equal_ip(&p->source, source))
-			continue;
-		fail(p, "too many newcomers: the oldest goes");
-		drop(p);
-		return;
+		if (!source || addr_equal_ip(&p->source, source))
+			return p;
 	}
+	return NULL;
 }
 
-static void on_accept(void *owner, int fd, const struct addr *peer, const struct addr *local)
+static void crowd_out(struct peer *p)
 {
-	(void)local;
-	struct door *d = owner;
+	if (!p->refused)
+		fail(p, "too many newcomers: the oldest goes");
+	drop(p);
+}
+
+/* Makes room for one more of source, and counts it; false: there is none. */
+static bool make_room(struct door *d, const struct addr *source, uint64_t now)
+{
+	if (d->peer_count >= DOOR_PEERS)
+		crowd_out(oldest(d, NULL));
+	struct peer *p = rate_table_held(d->held, source) >= DOOR_PEERS_EACH ? oldest(d, source) : NULL;
+	if (p && now >= p->since_ms + YOUNG_MS)
+		crowd_out(p);
+	return rate_table_hold(d->held, source, DOOR_PEERS_BURST, now);
+}
+
+static void tell_turned_away(struct door *d, const struct addr *peer, uint64_t now)
+{
+	char at[ADDR_TEXT];
+	if (d->told_ms && now < d->told_ms + TELL_MS)
+		return;
+	d->told_ms = now;
+	log_warn("turned_away", "remote=%s why=%s", addr_ip_text(peer, at), "too many of its handshakes brought no valid token");
+}
+
+void door_take(struct door *d, struct io *io, const void *early, size_t early_len)
+{
 	struct loop *l = d->world->main;
 	uint64_t now = loop_now_ms(l);
-	struct addr source = addr_source(peer);
-	struct io *io = io_take(l, fd, NULL, NULL);
+	struct addr source = addr_source(io_peer(io));
 	if (rate_table_is_over(d->failures, &source, now)) {
+		tell_turned_away(d, io_peer(io), now);
 		io_close(io);
 		return;
 	}
-	if (d->peer_count >= DOOR_PEERS)
-		drop_oldest(d, NULL);
-	if (!rate_table_hold(d->held, &source, DOOR_PEERS_EACH, now)) {
-		drop_oldest(d, &source);
-		if (!rate_table_hold(d->held, &source, DOOR_PEERS_EACH, now)) {
-			io_close(io);
-			return;
-		}
+	if (!make_room(d, &source, now)) {
+		io_close(io);
+		return;
 	}
 	struct peer *p = mem_zalloc(sizeof *p);
 	p->door = d;
 	p->io = io;
 	p->source = source;
+	p->since_ms = now;
 	p->timer = timer_new(l, on_timeout, p);
 	timer_set(p->timer, GREET_TIMEOUT_MS);
 	list_append(&d->peers, &p->node);
 	d->peer_count++;
 	io_own(io, on_peer, p);
-	io_tls_accept(io, d->tls, NULL, 0);
+	io_tls_accept(io, d->tls, early, early_len);
+}
+
+static void on_accept(void *owner, int fd, const struct addr *peer, const struct addr *local)
+{
+	(void)peer, (void)local;
+	struct door *d = owner;
+	door_take(d, io_take(d->world->main, fd, NULL, NULL), NULL, 0);
+}
+
+static void on_accept_shared(void *owner, int fd, const struct addr *peer, const struct addr *local)
+{
+	(void)peer, (void)local;
+	struct door *d = owner;
+	front_accept_tls(d->world->front, fd);
+}
+
+static bool is_tls_port(const struct relay_config *c, const struct addr *at)
+{
+	for (size_t i = 0; i < c->tls_count; i++)
+		if (addr_equal(&c->tls[i], at))
+			return true;
+	return false;
 }
 
 struct door *door_open(struct world *w, struct agents *agents, struct tls_context *tls, char **why)
@@ -224,14 +273,15 @@ struct door *door_open(struct world *w, struct agents *agents, struct tls_contex
 	for (size_t i = 0; i < c->listen_count; i++) {
 		int err;
 		bool v6only = v4 && c->listen[i].family == 6;
-		d->listeners[i] = listen_open(w->main, &c->listen[i], v6only, on_accept, d, &err, why);
+		bool shared = is_tls_port(c, &c->listen[i]);
+		d->listeners[i] = listen_open(w->main, &c->listen[i], v6only, shared ? on_accept_shared : on_accept, d, &err, why);
 		if (!d->listeners[i]) {
 			door_close(d);
 			return NULL;
 		}
 		d->listener_count++;
 		char at[ADDR_TEXT];
-		log_info("listening", "for=agents at=%s", addr_text(listen_at(d->listeners[i]), at));
+		log_info("listening", "for=%s at=%s", shared ? "agents+tls" : "agents", addr_text(listen_at(d->listeners[i]), at));
 	}
 	return d;
 }

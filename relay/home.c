@@ -14,12 +14,16 @@
  */
 #include "relay/home.h"
 
+#include "relay/doors/front.h"
 #include "relay/doors/mapping_door.h"
+#include "relay/names/names.h"
+#include "relay/names/names_link.h"
 #include "shared/base/err.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/random.h"
 #include "shared/base/text.h"
+#include "shared/net/farewell.h"
 #include "shared/net/timer.h"
 
 #include <assert.h>
@@ -60,12 +64,15 @@ struct home {
 	uint8_t session[SESSION_ID];
 	uint64_t epoch, instance;
 	uint64_t greeted, resumed;
+	bool told_ended;                 /* … and nobody has greeted since */
 	uint64_t since_ms;               /* wall clock: in this state since */
 	struct addr remote;
 
 	struct mapping_door **doors;
 	size_t door_count;
 	uint64_t serial;                 /* of the last DECLARE */
+	struct name_report *names;       /* what became of its names */
+	size_t name_count;
 	bool adopting;                   /* the doors are of the session before; the next DECLARE adopts or closes them */
 	bool bye;                        /* the agent said goodbye: its link's end is the session's */
 
@@ -113,10 +120,7 @@ static void refuse(struct greeting *g, enum refuse_code code, const char *reason
 	snprintf(r.reason, sizeof r.reason, "%s", reason);
 	struct buf frame = BUF_INIT;
 	refuse_write(&r, &frame);
-	io_write(g->io, buf_data(&frame), buf_len(&frame));
-	io_shutdown(g->io);
-	buf_fini(&frame);
-	io_close(g->io);
+	farewell_say(g->io, &frame);
 	greeting_free(g);
 }
 
@@ -145,10 +149,10 @@ static bool welcome(struct home *h, struct greeting *g, bool resumed)
 static void detached(struct home *h, int why)
 {
 	h->since_ms = loop_wall_ms();
-	uint64_t now = loop_now_ms(h->worker->loop), life = trunk_life_ms(h->trunk);
-	uint64_t grace = (uint64_t)h->world->config->grace_s * 1000, over = life + grace;
+	uint64_t now = loop_now_ms(h->worker->loop), heard = trunk_heard_ms(h->trunk);
+	uint64_t grace = (uint64_t)h->world->config->grace_s * 1000, over = heard + grace;
 	log_warn("agent_detached", "account=%s agent=%s why=%s silent_ms=%" PRIu64 " grace_s=%u", h->account, h->agent, err_text(why),
-		 now - life, h->world->config->grace_s);
+		 now - heard, h->world->config->grace_s);
 	timer_set(h->grace, over > now ? over - now : 0);
 }
 
@@ -188,11 +192,11 @@ static void on_news(void *owner, const struct tunnel_news *news)
 		trunk_mark(h->trunk);
 		break;
 	case TUNNEL_BYE:
+	case TUNNEL_REFUSED: /* the agent has given the session up */
 		h->bye = true;
 		break;
 	case TUNNEL_STATED:
 	case TUNNEL_PONGED: /* the trunk keeps those */
-	case TUNNEL_REFUSED:
 		break;
 	}
 }
@@ -236,8 +240,11 @@ static void close_doors(struct home *h)
 	h->door_count = 0;
 }
 
-static char *public_text(const struct home *h, const struct mapping *m)
+static char *public_text(const struct home *h, const struct mapping_door *d)
 {
+	const struct mapping *m = &d->mapping;
+	if (d->host)
+		return mem_strdup(d->host);
 	const struct relay_config *c = h->world->config;
 	struct addr at = c->address_count ? c->addresses[0] : (struct addr){.family = 4};
 	char text[ADDR_TEXT];
@@ -258,12 +265,16 @@ static void send_state(struct home *h)
 		s.mappings[i] = (struct mapping_report){
 		    .id = d->mapping.id,
 		    .state = open ? MAPPING_OPEN : MAPPING_ERROR,
-		    .public_text = open ? public_text(h, &d->mapping) : NULL,
+		    .public_text = open ? public_text(h, d) : NULL,
 		    .error = open ? NULL : mem_strdup(d->error),
 		};
 	}
+	s.names = h->names; /* borrowed */
+	s.name_count = h->name_count;
 	struct buf json = BUF_INIT;
 	state_write(&s, &json);
+	s.names = NULL;
+	s.name_count = 0;
 	tunnel_state(trunk_tunnel(h->trunk), &json);
 	trunk_mark(h->trunk);
 	buf_fini(&json);
@@ -271,10 +282,24 @@ static void send_state(struct home *h)
 }
 
 /* What the account does not allow, it may not even try. */
-static char *forbidden(const struct home *h, const struct mapping *m)
+static char *forbidden_host(const struct home *h, const struct mapping_door *d)
 {
-	if (!mapping_protocol_runs(m->protocol))
-		return mem_printf("this relay does not run %s mappings", mapping_protocol_text(m->protocol));
+	const struct relay_config *c = h->world->config;
+	bool http = d->mapping.protocol == MAPPING_HTTP;
+	if (!(http ? c->http_count : c->tls_count))
+		return mem_printf("this relay has no port for %s mappings (\"%s\" in its relay.json)",
+				  mapping_protocol_text(d->mapping.protocol), http ? "http" : "tls");
+	const struct account *a = home_account(h);
+	if (!a || !account_allows_host(a, d->host))
+		return mem_printf("account %s may not have the host %s", h->account, d->host);
+	return NULL;
+}
+
+static char *forbidden(const struct home *h, const struct mapping_door *d)
+{
+	const struct mapping *m = &d->mapping;
+	if (d->host)
+		return forbidden_host(h, d);
 	enum ports_protocol protocol = m->protocol == MAPPING_UDP ? PORTS_UDP : PORTS_TCP;
 	const struct account *a = home_account(h);
 	if (!a || !account_allows_ports(a, protocol, m->first, m->last))
@@ -289,7 +314,7 @@ static bool try_door(struct home *h, struct mapping_door *d)
 		return false;
 	const struct mapping *m = &d->mapping;
 	char *before = mem_strdup(d->error);
-	char *why = forbidden(h, m);
+	char *why = forbidden(h, d);
 	if (why)
 		mapping_door_set_error(d, why);
 	else
@@ -301,6 +326,8 @@ static bool try_door(struct home *h, struct mapping_door *d)
 		return false;
 	if (after)
 		log_warn("mapping_error", "account=%s agent=%s mapping=%s why=%s", h->account, h->agent, m->name, after);
+	else if (d->host)
+		log_info("mapping_open", "account=%s agent=%s mapping=%s host=%s", h->account, h->agent, m->name, d->host);
 	else
 		log_info("mapping_open", "account=%s agent=%s mapping=%s port=%u", h->account, h->agent, m->name, m->first);
 	return true;
@@ -367,10 +394,12 @@ static void declared(struct home *h, const uint8_t *p, size_t len)
 	char why[256];
 	if (declare_read((const char *)p, len, &d, why) < 0) {
 		log_warn("bad_declare", "account=%s agent=%s why=%s", h->account, h->agent, why);
+		trunk_break(h->trunk, ERR_SESSION);
 		return;
 	}
 	h->serial = d.serial;
 	set_doors(h, &d.mappings);
+	names_link_declare(h->world, h->account, h->agent, &d, &h->remote);
 	declare_fini(&d);
 	try_doors(h);
 	send_state(h);
@@ -400,6 +429,7 @@ static void attached(struct home *h, const struct greeting *g)
 	h->remote = *io_peer(g->io);
 	h->remote.port = 0;
 	h->epoch = g->hello.epoch;
+	h->bye = false;
 	h->since_ms = loop_wall_ms();
 	timer_stop(h->grace);
 }
@@ -434,7 +464,7 @@ static void begin_session(struct home *h, struct greeting *g)
 static void resume(struct home *h, struct greeting *g)
 {
 	bool was_attached = trunk_is_attached(h->trunk);
-	uint64_t silent = loop_now_ms(h->worker->loop) - trunk_life_ms(h->trunk);
+	uint64_t silent = loop_now_ms(h->worker->loop) - trunk_heard_ms(h->trunk);
 	trunk_detach(h->trunk);
 	attached(h, g);
 	char peer[ADDR_TEXT];
@@ -478,20 +508,26 @@ static void on_holder(void *owner)
 {
 	struct home *h = owner;
 	uint64_t now = loop_now_ms(h->worker->loop);
-	if (trunk_is_attached(h->trunk) && trunk_life_ms(h->trunk) > h->asked_ms) {
+	bool attached_still = home_is_attached(h);
+	if (attached_still && trunk_heard_ms(h->trunk) >= h->asked_ms) { /* bytes: a kernel would acknowledge for the dead, too */
 		char at[ADDR_TEXT], reason[HELLO_TEXT];
 		snprintf(reason, sizeof reason, "another agent named %s is attached, from %s", h->agent, addr_ip_text(&h->remote, at));
 		drop_challenger(h, REFUSE_NAME_IN_USE, reason, RETRY_NAME_IN_USE_MS);
 		return;
 	}
-	if (trunk_is_attached(h->trunk) && now < h->asked_ms + HOLDER_WAIT_MS) {
+	if (attached_still && now < h->asked_ms + HOLDER_WAIT_MS) {
 		timer_set(h->holder, HOLDER_LOOK_MS);
 		return;
 	}
 	struct greeting *g = h->challenger;
 	h->challenger = NULL;
+	if (io_error(g->io)) { /* it has not waited: no reason to end the holder's session */
+		drop_link(g);
+		maybe_end(h);
+		return;
+	}
 	log_info("agent_replaced", "account=%s agent=%s", h->account, h->agent);
-	if (trunk_is_attached(h->trunk))
+	if (attached_still)
 		refuse_holder(h, REFUSE_REPLACED, RETRY_REPLACED_MS);
 	begin_session(h, g);
 }
@@ -512,7 +548,7 @@ static void greet(struct home *h, struct greeting *g)
 {
 	const struct hello *hello = &g->hello;
 	bool ours = h->trunk && hello->resume && CRYPTO_memcmp(hello->session, h->session, SESSION_ID) == 0;
-	bool live = h->trunk && trunk_is_attached(h->trunk);
+	bool live = home_is_attached(h);
 	if (ours) {
 		if (hello->epoch <= h->epoch || (live && !tunnel_fits(trunk_tunnel(h->trunk), hello->taken)))
 			refuse(g, REFUSE_STALE, refuse_code_reason(REFUSE_STALE), RETRY_STALE_MS);
@@ -530,6 +566,8 @@ static void greet(struct home *h, struct greeting *g)
 /* --- messages from the main loop --- */
 
 struct message {
+	struct name_report *names;
+	size_t name_count;
 	struct home *home;
 	struct io_parcel *parcel;
 	struct greeting *greeting;
@@ -567,6 +605,7 @@ static void take_greeting(void *arg)
 	struct greeting *g = m->greeting;
 	settle_in(h);
 	h->greeted++;
+	h->told_ended = false;
 	set_accounts(h, m->accounts);
 	g->io = io_unpack(h->worker->loop, m->parcel, on_unpacked, NULL);
 	mem_free(m);
@@ -586,7 +625,7 @@ void home_greet(struct home *h, struct io_parcel *parcel, const struct hello *he
 static void end_by_refusal(struct home *h, enum refuse_code code, uint32_t retry_ms)
 {
 	drop_challenger(h, code, refuse_code_reason(code), retry_ms);
-	if (h->trunk && trunk_is_attached(h->trunk))
+	if (home_is_attached(h))
 		refuse_holder(h, code, retry_ms);
 	end_session(h, refuse_code_reason(code));
 	maybe_end(h);
@@ -608,7 +647,7 @@ static void take_accounts(void *arg)
 		return;
 	}
 	for (size_t i = 0; i < h->door_count; i++) {
-		char *why = h->doors[i]->is_open ? forbidden(h, &h->doors[i]->mapping) : NULL;
+		char *why = h->doors[i]->is_open ? forbidden(h, h->doors[i]) : NULL;
 		if (why)
 			mapping_door_shut(h->doors[i], why);
 	}
@@ -625,6 +664,58 @@ void home_set_accounts(struct home *h, struct accounts *accounts)
 	loop_post(h->worker->loop, take_accounts, m);
 }
 
+/* --- visitors of the shared ports --- */
+
+struct visit {
+	struct home *home;
+	uint64_t claim;
+	struct io_parcel *parcel;
+	struct http_relay *machine;
+};
+
+static void take_visit(void *arg)
+{
+	struct visit *v = arg;
+	struct home *h = v->home;
+	struct mapping_door *door = NULL;
+	for (size_t i = 0; i < h->door_count; i++)
+		if (h->doors[i]->claim == v->claim)
+			door = h->doors[i];
+	if (door)
+		mapping_door_arrive(door, v->parcel, v->machine);
+	else if (v->machine) /* it has just closed: there may be another */
+		front_return(h->world, v->parcel, v->machine);
+	else
+		front_alert(h->worker->loop, v->parcel, SNI_INTERNAL_ERROR);
+	mem_free(v);
+}
+
+void home_visit(struct home *h, uint64_t claim, struct io_parcel *parcel, struct http_relay *machine)
+{
+	struct visit *v = mem_alloc(sizeof *v);
+	*v = (struct visit){.home = h, .claim = claim, .parcel = parcel, .machine = machine};
+	loop_post(h->worker->loop, take_visit, v);
+}
+
+static void take_names(void *arg)
+{
+	struct message *m = arg;
+	struct home *h = m->home;
+	names_report_free(h->names, h->name_count);
+	h->names = m->names;
+	h->name_count = m->name_count;
+	mem_free(m);
+	if (h->trunk && !h->adopting)
+		send_state(h);
+}
+
+void home_set_names(struct home *h, struct name_report *reports, size_t count)
+{
+	struct message *m = mem_zalloc(sizeof *m);
+	*m = (struct message){.home = h, .names = reports, .name_count = count};
+	loop_post(h->worker->loop, take_names, m);
+}
+
 static void take_stop(void *arg)
 {
 	struct message *m = arg;
@@ -633,7 +724,7 @@ static void take_stop(void *arg)
 	mem_free(m);
 	settle_in(h);
 	drop_challenger(h, why, refuse_code_reason(why), 0);
-	if (h->trunk && trunk_is_attached(h->trunk))
+	if (home_is_attached(h))
 		refuse_holder(h, why, 0);
 	end_session(h, refuse_code_reason(why));
 	close_doors(h);
@@ -648,7 +739,10 @@ void home_stop(struct home *h, enum refuse_code why)
 
 /* --- the end --- */
 
+/* By the time it is read the home may be gone, if everything ends: so it says everything itself. */
 struct obituary {
+	home_ended_fn *ended;
+	void *owner;
 	struct home *home;
 	uint64_t greeted;
 };
@@ -656,18 +750,19 @@ struct obituary {
 static void tell_ended(void *arg)
 {
 	struct obituary *o = arg;
-	o->home->ended(o->home->owner, o->home, o->greeted);
+	o->ended(o->owner, o->home, o->greeted);
 	mem_free(o);
 }
 
 static void maybe_end(struct home *h)
 {
-	if (h->trunk || h->challenger)
+	if (h->trunk || h->challenger || h->told_ended)
 		return;
 	close_doors(h);
 	h->adopting = false;
+	h->told_ended = true;
 	struct obituary *o = mem_alloc(sizeof *o);
-	*o = (struct obituary){.home = h, .greeted = h->greeted};
+	*o = (struct obituary){.ended = h->ended, .owner = h->owner, .home = h, .greeted = h->greeted};
 	if (!loop_post(h->world->main, tell_ended, o))
 		mem_free(o);
 }
@@ -682,6 +777,7 @@ static void free_here(void *arg)
 	timer_close(h->retry);
 	timer_close(h->holder);
 	list_remove(&h->node);
+	names_report_free(h->names, h->name_count);
 	accounts_unref(h->accounts);
 	account_use_unref(h->use);
 	mem_free(h->account);
@@ -721,7 +817,7 @@ void home_status(const struct home *h, struct json *w)
 	json_uint(w, "waiting", n.waiting);
 	json_open(w, "mappings", '[');
 	for (size_t i = 0; i < h->door_count; i++) {
-		char *public = public_text(h, &h->doors[i]->mapping);
+		char *public = public_text(h, h->doors[i]);
 		mapping_door_status(h->doors[i], public, w);
 		mem_free(public);
 	}

@@ -176,7 +176,7 @@ static struct flow *begin(struct udp_door *u, struct udp *socket, const struct a
 		return NULL;
 	if (d->flows >= most)
 		drop(LIST_ENTRY(u->recent.next, struct flow, recent), RESET_IDLE);
-	if (mapping_door_enter(d, visitor))
+	if (mapping_door_enter(d, visitor) != DOOR_ENTERED)
 		return NULL;
 	if (d->flows >= u->bucket_count)
 		grow(u);
@@ -243,10 +243,10 @@ static int bind_one(struct mapping_door *d, const struct addr *at, bool v6only)
 	int err;
 	char *why = NULL;
 	s->door = u;
-	s->udp = udp_bind(home_loop(d->home), at, v6only, on_readable, s, &err, &why);
+	s->udp = udp_bind(home_loop(d->home), at, v6only, on_readable, s, &err, mapping_door_is_asked(d) ? NULL : &why);
 	if (!s->udp) {
 		mem_free(s);
-		mapping_door_set_error(d, why ? why : mem_strdup(err_text(err)));
+		mapping_door_fail(d, err, why);
 		return err;
 	}
 	u->sockets = mem_resize(u->sockets, (u->socket_count + 1) * sizeof *u->sockets);

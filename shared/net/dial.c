@@ -25,6 +25,7 @@ struct attempt {
 struct dial {
 	struct loop *loop;
 	uint16_t port;
+	unsigned maxseg;
 	struct addr list[ADDRESSES];
 	struct attempt attempts[ADDRESSES]; /* of the same index */
 	size_t count;           /* known */
@@ -86,7 +87,7 @@ static void begin_next(struct dial *d)
 	struct attempt *a = &d->attempts[d->begun];
 
 	a->dial = d;
-	a->io = io_dial(d->loop, &d->list[d->begun], NULL, on_io, a);
+	a->io = io_dial_small(d->loop, &d->list[d->begun], NULL, d->maxseg, on_io, a);
 	d->begun++;
 	d->active++;
 	d->newest_ms = loop_now_ms(d->loop);
@@ -173,11 +174,18 @@ static void on_lookup(void *owner, const struct addr *list, size_t count, int er
 struct dial *dial_start(struct loop *l, enum dial_lane lane, const char *host, uint16_t port, const struct addr *extra, size_t extra_count,
 			uint64_t timeout_ms, dial_fn *fn, void *owner)
 {
+	return dial_start_small(l, lane, host, port, extra, extra_count, 0, timeout_ms, fn, owner);
+}
+
+struct dial *dial_start_small(struct loop *l, enum dial_lane lane, const char *host, uint16_t port, const struct addr *extra, size_t extra_count,
+			      unsigned maxseg, uint64_t timeout_ms, dial_fn *fn, void *owner)
+{
 	struct dial *d = mem_zalloc(sizeof(*d));
 	struct addr numeric;
 
 	d->loop = l;
 	d->port = port;
+	d->maxseg = maxseg;
 	d->fn = fn;
 	d->owner = owner;
 	d->head_start = timer_new(l, on_head_start, d);

@@ -16,6 +16,7 @@
  */
 #include "shared/net/io.h"
 
+#include "shared/base/buf.h"
 #include "shared/base/err.h"
 #include "shared/base/mem.h"
 #include "shared/net/tlspipe.h"
@@ -38,6 +39,7 @@ enum stage { STAGE_DIAL, STAGE_HANDSHAKE, STAGE_UP, STAGE_FAILED };
 struct body {
 	int fd;                  /* -1 when there never was one */
 	struct tlspipe *tls;     /* NULL: plain */
+	struct buf unread;       /* given back by the owner, to be read before what the socket has */
 	struct addr peer, local;
 	enum stage stage;
 	int fault;               /* what ended it; plain reading may still give what came before */
@@ -336,7 +338,9 @@ static void start_poll(struct io *io)
 		give_up(io, err);
 }
 
-static int start_dial(struct io *io, const struct addr *to, const struct addr *from)
+static void set_option(struct io *io, int level, int option, int value);
+
+static int start_dial(struct io *io, const struct addr *to, const struct addr *from, unsigned maxseg)
 {
 	struct sockaddr_storage ss;
 	socklen_t len = addr_to_sockaddr(to, &ss);
@@ -346,6 +350,8 @@ static int start_dial(struct io *io, const struct addr *to, const struct addr *f
 	if (io->b.fd < 0)
 		return -errno;
 	io_set_nodelay(io);
+	if (maxseg > 0)
+		set_option(io, IPPROTO_TCP, TCP_MAXSEG, (int)maxseg); /* counts until connect() only */
 	if (from) {
 		struct sockaddr_storage at;
 		socklen_t at_len = addr_to_sockaddr(from, &at);
@@ -360,11 +366,16 @@ static int start_dial(struct io *io, const struct addr *to, const struct addr *f
 
 struct io *io_dial(struct loop *l, const struct addr *to, const struct addr *from, io_fn *fn, void *owner)
 {
+	return io_dial_small(l, to, from, 0, fn, owner);
+}
+
+struct io *io_dial_small(struct loop *l, const struct addr *to, const struct addr *from, unsigned maxseg, io_fn *fn, void *owner)
+{
 	struct io *io = io_new(l, fn, owner);
 	int err;
 
 	io->b.peer = *to;
-	err = start_dial(io, to, from);
+	err = start_dial(io, to, from, maxseg);
 	if (err == 0) {
 		start_poll(io); /* a connect that succeeded at once is WRITABLE in this turn */
 		arm(io);
@@ -451,6 +462,32 @@ static ssize_t read_plain(struct io *io, void *p, size_t len)
 	return 0;
 }
 
+static ssize_t read_again(struct buf *unread, void *p, size_t len)
+{
+	size_t n = buf_len(unread) < len ? buf_len(unread) : len;
+
+	memcpy(p, buf_data(unread), n);
+	buf_take(unread, n);
+	if (!buf_len(unread))
+		buf_fini(unread);
+	return (ssize_t)n;
+}
+
+void io_unread(struct io *io, const void *p, size_t len)
+{
+	struct buf all = BUF_INIT;
+
+	assert(!io->b.tls);
+	buf_put(&all, p, len);
+	buf_put(&all, buf_data(&io->b.unread), buf_len(&io->b.unread));
+	buf_fini(&io->b.unread);
+	io->b.unread = all;
+	io->b.eof = false;
+	io->more = len > 0 || io->more;
+	if (io->watch & IO_WATCH_READ)
+		look_later(io);
+}
+
 ssize_t io_read(struct io *io, void *p, size_t len)
 {
 	bool inside = false;
@@ -462,7 +499,10 @@ ssize_t io_read(struct io *io, void *p, size_t len)
 	if (io->b.stage != STAGE_UP)
 		return io->b.fault != 0 ? io->b.fault : UV_EAGAIN;
 	io->told = false;
-	if (io->b.tls) {
+	if (buf_len(&io->b.unread)) {
+		n = read_again(&io->b.unread, p, len);
+		inside = true; /* as far as poll knows */
+	} else if (io->b.tls) {
 		n = tlspipe_read(io->b.tls, p, len);
 		inside = tlspipe_has_pending(io->b.tls);
 	} else {
@@ -632,14 +672,10 @@ void io_set_notsent_lowat(struct io *io, unsigned bytes)
 	set_option(io, IPPROTO_TCP, TCP_NOTSENT_LOWAT, (int)bytes);
 }
 
-void io_set_maxseg(struct io *io, unsigned bytes)
-{
-	set_option(io, IPPROTO_TCP, TCP_MAXSEG, (int)bytes);
-}
-
 static void free_body(struct body *b)
 {
 	tlspipe_free(b->tls);
+	buf_fini(&b->unread);
 	if (b->fd >= 0)
 		close(b->fd);
 }
@@ -704,7 +740,7 @@ struct io *io_unpack(struct loop *l, struct io_parcel *p, io_fn *fn, void *owner
 	use_staging(io);
 	if (io->b.fd >= 0 && io->b.stage != STAGE_FAILED)
 		start_poll(io);
-	io->more = io->b.tls && io->b.stage == STAGE_UP && tlspipe_has_pending(io->b.tls);
+	io->more = buf_len(&io->b.unread) || (io->b.tls && io->b.stage == STAGE_UP && tlspipe_has_pending(io->b.tls));
 	arm(io);
 	look_later(io);
 	return io;

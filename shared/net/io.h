@@ -35,6 +35,8 @@ enum { IO_WATCH_READ = 1, IO_WATCH_WRITE = 2 };
 /* Dial: non-blocking connect; IO_UP or IO_ERROR follows from the loop, also when connect() fails or succeeds at once.
  * from: local address to bind to, or NULL. Deadlines are the owner's. */
 struct io *io_dial(struct loop *l, const struct addr *to, const struct addr *from, io_fn *fn, void *owner);
+/* The same with segments of at most maxseg bytes; 0: the kernel's choice. */
+struct io *io_dial_small(struct loop *l, const struct addr *to, const struct addr *from, unsigned maxseg, io_fn *fn, void *owner);
 /* Take a connected descriptor (from a listener): plain, up at once (IO_UP is not sent). Owns fd. */
 struct io *io_take(struct loop *l, int fd, io_fn *fn, void *owner);
 
@@ -52,6 +54,8 @@ void io_watch(struct io *io, unsigned mask);
 /* > 0: bytes; 0: the peer's end (FIN or close_notify); UV_EAGAIN: nothing now, IO_DATA will come while READ is watched;
  * other negative: the connection's error. TLS reads gather records until len is full or nothing is left. */
 ssize_t io_read(struct io *io, void *p, size_t len);
+/* Bytes that were read too far: io_read() gives them again before all else, on whichever loop. Plain io only. */
+void io_unread(struct io *io, const void *p, size_t len);
 /* >= 0: bytes taken in order (may be fewer than given; 0 when there is no room: IO_ROOM will come while WRITE is watched);
  * negative: error. Plain: one writev. TLS: taken means encrypted and in hand, and never more than
  * io_set_batch() bytes of ciphertext are; one send a call. */
@@ -74,7 +78,6 @@ size_t io_unsent(const struct io *io);               /* bytes the kernel has not
 
 void io_set_nodelay(struct io *io);                  /* set on every io when made; idempotent */
 void io_set_notsent_lowat(struct io *io, unsigned bytes);
-void io_set_maxseg(struct io *io, unsigned bytes);
 
 void io_close(struct io *io);                        /* at once; unsent bytes in hand are dropped, those in the kernel are sent */
 void io_reset(struct io *io);                        /* at once, as a TCP reset (SO_LINGER 0) */

@@ -8,8 +8,8 @@
  *	near cannot be written any more (it closed early)   that direction only stops: what comes is consumed and dropped, reading goes on to its
  *	                                                    end, so an early answer arrives; then the far side is told by a reset
  *	near reads an error                                 all before it has been read; reset to the far side, over
- *	far resets                                          what waits is written, then the kernel gets up to DRAIN_MS without progress to send
- *	                                                    it, then near is reset
+ *	far resets, or the tunnel is gone                   what waits is written, then the kernel gets up to DRAIN_MS without progress to send
+ *	                                                    it (DRAIN_MOST_MS in all), then near is reset
  */
 #include "shared/net/splice.h"
 
@@ -19,7 +19,7 @@
 
 #include <uv.h>
 
-enum { NEAR_LOWAT = 128 * 1024, DRAIN_MS = 2000, DRAIN_LOOK_MS = 20 };
+enum { NEAR_LOWAT = 128 * 1024, DRAIN_MS = 2000, DRAIN_MOST_MS = 30000, DRAIN_LOOK_MS = 20 };
 
 struct splice {
 	struct loop *loop;
@@ -37,6 +37,7 @@ struct splice {
 	struct timer *drain; /* the far side has reset: waiting for the kernel to send the rest */
 	size_t drain_left;   /* what was unsent when last looked */
 	uint64_t drain_ms;   /* when that last changed */
+	uint64_t drain_began_ms;
 	struct splice_end end;
 };
 
@@ -133,7 +134,7 @@ static void turn(struct splice *s)
 		return;
 	}
 	s->near_eof = true;
-	if (s->near_deaf) { /* it closed altogether: what we still send has no reader */
+	if (s->near_deaf || io_error(s->near)) { /* it closed altogether: what we still send has no reader */
 		fail_near(s, UV_EPIPE);
 		return;
 	}
@@ -201,7 +202,8 @@ static void on_drain(void *owner)
 		s->drain_left = left;
 		s->drain_ms = now;
 	}
-	if ((written && left == 0) || s->near_deaf || now >= s->drain_ms + DRAIN_MS) {
+	bool late = now >= s->drain_ms + DRAIN_MS || now >= s->drain_began_ms + DRAIN_MOST_MS;
+	if ((written && left == 0) || s->near_deaf || late) {
 		end_reset(s);
 		return;
 	}
@@ -217,7 +219,7 @@ static void begin_drain(struct splice *s)
 	if (s->drain)
 		return;
 	s->drain = timer_new(s->loop, on_drain, s);
-	s->drain_ms = loop_now_ms(s->loop);
+	s->drain_ms = s->drain_began_ms = loop_now_ms(s->loop);
 	s->drain_left = SIZE_MAX;
 	timer_set(s->drain, 0);
 	io_watch(s->near, 0);
@@ -225,7 +227,7 @@ static void begin_drain(struct splice *s)
 
 static void look_far(struct splice *s)
 {
-	if (stream_is_reset(s->far)) {
+	if (stream_is_reset(s->far) || stream_is_adrift(s->far)) {
 		begin_drain(s);
 		return;
 	}

@@ -5,16 +5,19 @@
  *
  * One timer serves what is due by time: acknowledgements, idle credit, the pulse.
  *
- * Ways to end: the io fails or ends, the peer breaks a rule, the pulse dies. All go through lose(), which closes the link first and tells
- * the owner last.
+ * Ways to end: the io fails or ends (what it brought before is read first: it may say why), the peer breaks a rule, the pulse dies. All go through
+ * lose(), which closes the link first and tells the owner last.
  */
 #include "shared/net/trunk.h"
 
 #include "shared/base/err.h"
 #include "shared/base/mem.h"
+#include "shared/net/farewell.h"
 #include "shared/net/tcpinfo.h"
 #include "shared/net/timer.h"
+#include "shared/tunnel/hello.h"
 
+#include <stdio.h>
 #include <uv.h>
 
 enum {
@@ -25,6 +28,9 @@ enum {
 	LOWAT_MAX = 64 * 1024,
 	SAMPLE_MS = 50,         /* how often the kernel is asked, while busy */
 	LEAST_WAIT_MS = 5,
+	WATCH_MS = 100,         /* how often the kernel is asked about a link under suspicion */
+	STARVED_MS = 50,        /* how often it is looked whether others have left memory */
+	RETRY_PROTOCOL_MS = 1000,
 };
 
 struct trunk {
@@ -43,7 +49,8 @@ struct trunk {
 	size_t batch;
 	uint64_t sampled_ms;
 	bool blocked;             /* the io has ciphertext in hand; IO_ROOM will say when it is gone */
-	int why;
+	int broken;               /* trunk_break() inside news: why; 0: not */
+	int why;                  /* the last link was lost */
 };
 
 static void work(void *arg);
@@ -81,6 +88,7 @@ void trunk_detach(struct trunk *k)
 	io_close(k->io);
 	k->io = NULL;
 	k->blocked = false;
+	k->broken = 0;
 	buf_fini(&k->early);
 	task_cancel(&k->task);
 	timer_stop(k->timer);
@@ -94,14 +102,39 @@ void trunk_free(struct trunk *k)
 	trunk_detach(k);
 	timer_close(k->timer);
 	tunnel_free(k->tunnel);
-	task_cancel(&k->task);
+	task_cancel(&k->task); /* streams that went with the tunnel have marked it */
 	mem_free(k);
+}
+
+/* The frame under way to its end, then the link's own. */
+static void last_words(struct trunk *k)
+{
+	struct buf words = BUF_INIT;
+	struct iovec v;
+	bool whole = false;
+	while (!whole && tunnel_peek(k->tunnel, &v, 1) > 0) {
+		whole = tunnel_at_boundary(k->tunnel);
+		buf_put(&words, v.iov_base, v.iov_len);
+		tunnel_sent(k->tunnel, v.iov_len);
+	}
+	farewell_say(k->io, &words);
+	k->io = NULL;
+	trunk_detach(k);
 }
 
 static void lose(struct trunk *k, int why)
 {
 	k->why = why;
-	trunk_detach(k);
+	if (why == ERR_SESSION) {
+		struct refuse r = {.code = REFUSE_PROTOCOL, .retry_ms = RETRY_PROTOCOL_MS};
+		struct buf frame = BUF_INIT;
+		snprintf(r.reason, sizeof r.reason, "%s", refuse_code_reason(r.code));
+		refuse_write(&r, &frame);
+		trunk_refuse(k, &frame);
+		buf_fini(&frame);
+	} else {
+		trunk_detach(k);
+	}
 	k->fn(k->owner, why == ERR_SESSION ? TRUNK_OVER : TRUNK_LOST);
 }
 
@@ -150,9 +183,12 @@ static bool keep_time(struct trunk *k)
 				return false;
 		}
 	}
-	uint64_t due = tunnel_deadline(k->tunnel);
-	if (due < when && !k->blocked)
-		when = due;
+	uint64_t due = k->blocked ? UINT64_MAX : tunnel_deadline(k->tunnel);
+	if (tunnel_is_starved(k->tunnel) && due > now + STARVED_MS)
+		due = now + STARVED_MS;
+	if (k->pulse.is_suspect && due > now + WATCH_MS)
+		due = now + WATCH_MS;
+	when = due < when ? due : when;
 	uint64_t wait = when > now + LEAST_WAIT_MS ? when - now : LEAST_WAIT_MS;
 	timer_set(k->timer, wait);
 	return true;
@@ -168,86 +204,55 @@ static void on_timer(void *arg)
 		task_mark(k->loop, &k->task);
 }
 
-/* What came behind WELCOME or HELLO goes before anything that the io still holds, whichever event is the first. False: the link is lost. */
-static bool read_early(struct trunk *k)
+/* --- reading --- */
+
+/* False when the link is lost. */
+static bool take(struct trunk *k, const uint8_t *p, size_t len)
 {
-	if (!buf_len(&k->early))
-		return true;
-	struct buf early = k->early;
-	k->early = (struct buf)BUF_INIT;
-	int err = tunnel_input(k->tunnel, buf_data(&early), buf_len(&early), loop_now_ms(k->loop));
-	buf_fini(&early);
+	int err = tunnel_input(k->tunnel, p, len, loop_now_ms(k->loop));
+	if (err == 0)
+		err = k->broken;
 	if (err < 0)
 		lose(k, err);
 	return err == 0;
 }
 
-/* --- writing --- */
-
-static void work(void *arg)
+/* What came with the greeting is before anything that io_read() gives now. */
+static bool take_early(struct trunk *k)
 {
-	struct trunk *k = arg;
-	if (!k->io)
-		return;
-	uint64_t now = loop_now_ms(k->loop);
-	if (!read_early(k) || k->blocked)
-		return;
-	if (now >= k->sampled_ms + SAMPLE_MS)
-		sample(k);
-	tunnel_fill(k->tunnel, k->batch, now);
-	struct iovec iov[16];
-	size_t gone = 0, wanted = 0;
-	int count;
-	while (gone < k->batch && (count = tunnel_peek(k->tunnel, iov, 16)) > 0) {
-		wanted = 0;
-		for (int i = 0; i < count; i++)
-			wanted += iov[i].iov_len;
-		ssize_t n = io_writev(k->io, iov, count);
-		if (n < 0 && n != UV_EAGAIN) {
-			lose(k, (int)n);
-			return;
-		}
-		size_t sent = n > 0 ? (size_t)n : 0;
-		tunnel_sent(k->tunnel, sent);
-		gone += sent;
-		if (sent < wanted)
-			break;
-		wanted = 0;
-	}
-	int left = io_flush(k->io);
-	if (left < 0 && left != UV_EAGAIN) {
-		lose(k, left);
-		return;
-	}
-	k->blocked = left == UV_EAGAIN;
-	io_watch(k->io, k->blocked ? IO_WATCH_READ | IO_WATCH_WRITE : IO_WATCH_READ);
-	if (!k->blocked && tunnel_has_work(k->tunnel, now))
-		task_mark(k->loop, &k->task);
-	if (!timer_is_set(k->timer) || gone)
-		keep_time(k);
+	if (!buf_len(&k->early))
+		return true;
+	struct buf early = k->early;
+	k->early = (struct buf)BUF_INIT;
+	bool alive = take(k, buf_data(&early), buf_len(&early));
+	buf_fini(&early);
+	return alive;
 }
 
-/* --- reading --- */
+enum reading { READING_LOST, READING_NOTHING, READING_SOME };
 
-static void read_some(struct trunk *k)
+static enum reading read_some(struct trunk *k, bool *relief)
 {
-	if (!read_early(k))
-		return;
-	uint64_t now = loop_now_ms(k->loop);
+	if (!take_early(k))
+		return READING_LOST;
 	uint8_t *plain = loop_plain(k->loop);
 	ssize_t n = io_read(k->io, plain, BATCH_MAX);
 	if (n == UV_EAGAIN)
-		return;
+		return READING_NOTHING;
 	if (n <= 0) {
 		lose(k, n < 0 ? (int)n : ERR_CLOSED);
-		return;
+		return READING_LOST;
 	}
-	bool relief = pulse_heard(&k->pulse, now);
-	int err = tunnel_input(k->tunnel, plain, (size_t)n, now);
-	if (err < 0) {
-		lose(k, err);
+	*relief |= pulse_heard(&k->pulse, loop_now_ms(k->loop));
+	return take(k, plain, (size_t)n) ? READING_SOME : READING_LOST;
+}
+
+static void read_data(struct trunk *k)
+{
+	bool relief = false;
+	if (read_some(k, &relief) != READING_SOME)
 		return;
-	}
+	uint64_t now = loop_now_ms(k->loop);
 	tunnel_set_rtt(k->tunnel, pulse_rtt_ms(&k->pulse));
 	if (tunnel_has_work(k->tunnel, now) || !timer_is_set(k->timer))
 		task_mark(k->loop, &k->task);
@@ -257,6 +262,61 @@ static void read_some(struct trunk *k)
 		k->fn(k->owner, TRUNK_ALIVE);
 }
 
+/* The io has failed: what came before is read, and tells more than the error. */
+static void fail(struct trunk *k, int why)
+{
+	bool relief = false;
+	enum reading got;
+	while ((got = read_some(k, &relief)) == READING_SOME)
+		;
+	if (got == READING_NOTHING)
+		lose(k, why);
+}
+
+/* --- writing --- */
+
+static void work(void *arg)
+{
+	struct trunk *k = arg;
+	if (!k->io || !take_early(k) || k->blocked)
+		return;
+	uint64_t now = loop_now_ms(k->loop);
+	if (now >= k->sampled_ms + SAMPLE_MS)
+		sample(k);
+	tunnel_fill(k->tunnel, k->batch, now);
+	struct iovec iov[16];
+	size_t gone = 0;
+	int count;
+	while (gone < k->batch && (count = tunnel_peek(k->tunnel, iov, 16)) > 0) {
+		size_t wanted = 0;
+		for (int i = 0; i < count; i++)
+			wanted += iov[i].iov_len;
+		ssize_t n = io_writev(k->io, iov, count);
+		if (n < 0 && n != UV_EAGAIN) {
+			fail(k, (int)n);
+			return;
+		}
+		size_t sent = n > 0 ? (size_t)n : 0;
+		tunnel_sent(k->tunnel, sent);
+		gone += sent;
+		if (sent < wanted)
+			break;
+	}
+	int left = io_flush(k->io);
+	if (left < 0 && left != UV_EAGAIN) {
+		fail(k, left);
+		return;
+	}
+	k->blocked = left == UV_EAGAIN;
+	io_watch(k->io, k->blocked ? IO_WATCH_READ | IO_WATCH_WRITE : IO_WATCH_READ);
+	if (!k->blocked && tunnel_has_work(k->tunnel, now))
+		task_mark(k->loop, &k->task);
+	if (!timer_is_set(k->timer) || gone || tunnel_is_starved(k->tunnel))
+		keep_time(k);
+}
+
+/* --- events of the io --- */
+
 static void on_io(void *owner, enum io_event event)
 {
 	struct trunk *k = owner;
@@ -264,12 +324,12 @@ static void on_io(void *owner, enum io_event event)
 	case IO_UP:
 		break;
 	case IO_DATA:
-		read_some(k);
+		read_data(k);
 		break;
 	case IO_ROOM: {
 		int left = io_flush(k->io);
 		if (left < 0 && left != UV_EAGAIN) {
-			lose(k, left);
+			fail(k, left);
 			break;
 		}
 		k->blocked = left == UV_EAGAIN;
@@ -278,7 +338,7 @@ static void on_io(void *owner, enum io_event event)
 		break;
 	}
 	case IO_ERROR:
-		lose(k, io_error(k->io) ? io_error(k->io) : ERR_CLOSED);
+		fail(k, io_error(k->io) ? io_error(k->io) : ERR_CLOSED);
 		break;
 	}
 }
@@ -310,20 +370,21 @@ void trunk_bye(struct trunk *k, const char *why)
 {
 	if (!k->io)
 		return;
-	if (why)
-		tunnel_bye(k->tunnel, why);
-	struct iovec iov[2];
-	int count = tunnel_peek(k->tunnel, iov, 1);
-	if (count > 0)
-		io_writev(k->io, iov, count);
-	io_shutdown(k->io);
-	trunk_detach(k);
+	tunnel_bye(k->tunnel, why);
+	last_words(k);
 }
 
 void trunk_refuse(struct trunk *k, const struct buf *frame)
 {
+	if (!k->io)
+		return;
 	tunnel_refuse(k->tunnel, frame);
-	trunk_bye(k, NULL);
+	last_words(k);
+}
+
+void trunk_break(struct trunk *k, int why)
+{
+	k->broken = why;
 }
 
 void trunk_mark(struct trunk *k)
@@ -369,6 +430,11 @@ void trunk_probe(struct trunk *k)
 uint64_t trunk_life_ms(const struct trunk *k)
 {
 	return k->pulse.life_ms;
+}
+
+uint64_t trunk_heard_ms(const struct trunk *k)
+{
+	return k->pulse.heard_ms;
 }
 
 uint32_t trunk_rtt_ms(const struct trunk *k)

@@ -32,9 +32,11 @@ void trunk_free(struct trunk *k);
 int trunk_attach(struct trunk *k, struct io *io, uint64_t peer_taken, uint64_t peer_budget, const void *early, size_t early_len);
 /* Drop the link with all its unread bytes; nothing is told. */
 void trunk_detach(struct trunk *k);
-/* Say why (may be NULL: nothing), send what is in hand if it goes at once, then close the link. For the end of a program. */
+/* Say why, with the link's last words (farewell.h), and be detached. */
 void trunk_bye(struct trunk *k, const char *why);
 void trunk_refuse(struct trunk *k, const struct buf *frame);
+/* Inside news, which cannot end a link: it is lost as soon as the news are out. why: ERR_SESSION, if the session's frames were wrong. */
+void trunk_break(struct trunk *k, int why);
 
 void trunk_mark(struct trunk *k);
 struct tunnel *trunk_tunnel(struct trunk *k);
@@ -44,6 +46,7 @@ bool trunk_is_suspect(const struct trunk *k);
 void trunk_doubt(struct trunk *k);               /* suspect at once */
 void trunk_probe(struct trunk *k);               /* PING now, whatever the rules say */
 uint64_t trunk_life_ms(const struct trunk *k);   /* when the link (or the last one) last lived, by loop_now_ms() */
+uint64_t trunk_heard_ms(const struct trunk *k);  /* … and last brought a byte */
 uint32_t trunk_rtt_ms(const struct trunk *k);
 uint32_t trunk_silence_ms(const struct trunk *k); /* how long is too long */
 void trunk_set_patience(struct trunk *k, uint32_t least_ms); /* the least silence that makes suspect */

@@ -7,20 +7,20 @@ const struct pulse_rules PULSE_RELAY = {
 
 void pulse_init(struct pulse *p, const struct pulse_rules *rules, uint64_t now_ms)
 {
-	*p = (struct pulse){.rules = *rules, .life_ms = now_ms};
+	*p = (struct pulse){.rules = *rules, .life_ms = now_ms, .heard_ms = now_ms};
 }
 
 static bool live(struct pulse *p, uint64_t now_ms)
 {
 	bool relief = p->is_suspect;
 	p->life_ms = now_ms;
-	p->is_suspect = false;
-	p->doubted = false;
+	p->is_suspect = p->doubted = false;
 	return relief;
 }
 
 bool pulse_heard(struct pulse *p, uint64_t now_ms)
 {
+	p->heard_ms = now_ms;
 	return live(p, now_ms);
 }
 
@@ -93,7 +93,7 @@ enum pulse_act pulse_next(struct pulse *p, bool moving, bool open, uint64_t now_
 {
 	uint64_t when = UINT64_MAX;
 	if (p->rules.dead_ms) {
-		uint64_t dead = p->life_ms + p->rules.dead_ms;
+		uint64_t dead = p->heard_ms + p->rules.dead_ms;
 		if (now_ms >= dead)
 			return PULSE_DEAD;
 		when = dead;

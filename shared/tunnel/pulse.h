@@ -2,7 +2,8 @@
  * Is the other side still there? Pure: told what was heard and when, it says when to PING, when a link is suspect, when it is dead.
  *
  * Life is any byte received, or the kernel's count of acknowledged bytes advancing. A link is suspect when something is unanswered (a
- * PING, or bytes that TCP has not had acknowledged) and nothing has lived for max(least, 4 * (srtt + rttvar)); RTT as in RFC 6298.
+ * PING, or bytes that TCP has not had acknowledged) and nothing has lived for max(least, 4 * (srtt + rttvar)); RTT as in RFC 6298. Only bytes
+ * keep a link from being dead: a kernel acknowledges for a program that hangs.
  */
 #ifndef GROUNDNUT_TUNNEL_PULSE_H
 #define GROUNDNUT_TUNNEL_PULSE_H
@@ -24,6 +25,7 @@ enum { PULSE_LATELY_MS = 30000, PULSE_SUSPECT_MOST_MS = 10000 };
 struct pulse {
 	struct pulse_rules rules;
 	uint64_t life_ms;          /* last life */
+	uint64_t heard_ms;         /* last byte received */
 	uint64_t acked;            /* the kernel's count when last seen */
 	uint64_t ping_ms;          /* when the unanswered PING was sent; 0: none */
 	uint64_t number;           /* of the last PING */

@@ -577,6 +577,26 @@ bool tunnel_has_work(const struct tunnel *t, uint64_t now_ms)
 	       datagrams_due(t) || turns_due(t) || session_ack_due(&t->session, now_ms) || opens_due(t);
 }
 
+static bool is_taken_by_others(const struct budget *b, size_t need)
+{
+	return b->used + need <= b->limit && budget_left(b) < need;
+}
+
+bool tunnel_is_starved(const struct tunnel *t)
+{
+	if (!t->attached || t->over)
+		return false;
+	bool opens = !list_is_empty(&t->opens), turns = !list_is_empty(&t->fresh) || !list_is_empty(&t->bulk);
+	if ((opens || turns) && !session_has_room(&t->session))
+		return is_taken_by_others(&t->session.send, SESSION_CHUNK + SESSION_LEAST_ROOM);
+	return opens && !opens_due(t) && is_taken_by_others(&t->receive, TUNNEL_OPEN_CREDIT_MIN);
+}
+
+bool tunnel_at_boundary(const struct tunnel *t)
+{
+	return session_at_boundary(&t->session);
+}
+
 int tunnel_peek(struct tunnel *t, struct iovec *iov, int most)
 {
 	if (!t->attached || most < 1)
@@ -678,6 +698,11 @@ bool tunnel_is_attached(const struct tunnel *t)
 uint64_t tunnel_taken(const struct tunnel *t)
 {
 	return t->session.taken;
+}
+
+uint64_t tunnel_progress(const struct tunnel *t)
+{
+	return t->session.taken + t->session.acked;
 }
 
 uint64_t tunnel_replay(const struct tunnel *t)

@@ -81,6 +81,7 @@ bool tunnel_fits(const struct tunnel *t, uint64_t peer_taken); /* whether tunnel
 void tunnel_detach(struct tunnel *t);
 bool tunnel_is_attached(const struct tunnel *t);
 uint64_t tunnel_taken(const struct tunnel *t);       /* for HELLO and WELCOME */
+uint64_t tunnel_progress(const struct tunnel *t);    /* frames that have arrived for good, either way: grows while a session gets on */
 uint64_t tunnel_replay(const struct tunnel *t);      /* bytes to be sent again, right after tunnel_attach */
 /* 0; ERR_SESSION: the session is over; any other: the link is. */
 int tunnel_input(struct tunnel *t, const uint8_t *p, size_t len, uint64_t now_ms);
@@ -89,6 +90,8 @@ void tunnel_fill(struct tunnel *t, size_t bytes, uint64_t now_ms);
 bool tunnel_has_work(const struct tunnel *t, uint64_t now_ms); /* tunnel_fill or tunnel_peek would give something */
 /* What to send next; nothing else may be called between a peek and the sent that answers it. */
 int tunnel_peek(struct tunnel *t, struct iovec *iov, int most);
+bool tunnel_at_boundary(const struct tunnel *t);     /* the link stands between two frames */
+bool tunnel_is_starved(const struct tunnel *t);      /* what waits has memory of its own left, but others have taken the process's */
 void tunnel_sent(struct tunnel *t, size_t len);
 uint64_t tunnel_deadline(const struct tunnel *t);    /* when to call tunnel_fill by time; UINT64_MAX: not by time */
 void tunnel_set_rtt(struct tunnel *t, uint32_t rtt_ms);
