@@ -58,6 +58,9 @@ $(B)/tests/unit/relay/%: $(B)/tests/unit/relay/%.o $(B)/relay.a $(B)/shared.a
 $(B)/tests/unit/agent/%: $(B)/tests/unit/agent/%.o $(B)/agent.a $(B)/shared.a
 	$(call say,LINK $@)$(LINK) -o $@ $^ $(LIBS) -lcmocka
 
+$(B)/tests/tools/%: $(B)/tests/tools/%.o $(B)/agent.a $(B)/shared.a
+	$(LINK) -o $@ $^ $(LIBS)
+
 test-unit: $(UNITS)
 	@tests/run-unit $(UNITS)
 
@@ -76,6 +79,13 @@ test-e2e: all
 test-services: all
 	@deploy/install-deps test services
 	@$(E2E) services
+
+BENCH := $(B)/tests/bench/load $(B)/tests/bench/shaper $(B)/tests/bench/idle_agents
+$(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/agent.a $(B)/shared.a
+	$(call say,LINK $@)$(LINK) -o $@ $^ $(LIBS)
+
+bench: all $(BENCH)
+	@python3 tests/bench/bench.py $(B)
 
 demo:
 	@deploy/demo

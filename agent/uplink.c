@@ -5,7 +5,7 @@
  *	suspect      the same beside the old link, nothing said; whichever comes first, life on the old link or a way that is up, decides. Once
  *	             a way is up, the old link is closed for good, so what it brought is final, and only then HELLO is said
  *	HELLO said   WELCOME resumed: the trunk goes on. WELCOME new: the old session is over, its streams are reset. REFUSE: wait as told.
- *	             Anything else: again, with an epoch one higher. A resume that is not answered in a second gets ways beside it, too
+ *	             Anything else: again, with an epoch one higher. A resume that is not answered soon gets ways beside it, too
  *	grace over   without a link for grace_s since the last byte heard: the session is given up; the relay does the same
  */
 #include "agent/uplink.h"
@@ -32,7 +32,8 @@ enum {
 	PACE_MS = 1000,
 	QUICK_MS = 120 * 1000,           /* so long every second, then with back-off */
 	REFUSED_QUICK_MS = 600 * 1000,   /* the machine is up, the program is not: longer */
-	WELCOME_TIMEOUT_MS = 3000,
+	WELCOME_TIMEOUT_MS = 5000,
+	WELCOME_DOUBT_MS = 2000,         /* a resume without answer: another way beside it */
 	STEADY_MS = 5000,                /* a link that lived so long was a good one */
 	QUICK_TRIES = 3,                 /* links in a row that were not, before the pace slows down */
 	SPARE_GAP_MS = 5000,             /* between two spares, unless the last was used */
@@ -197,6 +198,7 @@ static void on_way(void *owner, struct approach *a, struct io *io, int err, cons
 		u->spare_ms = 0;
 		trunk_detach(u->trunk); /* for good: what it has brought is final */
 		u->state = UPLINK_DETACHED;
+		u->fn(u->owner, UPLINK_STATE);
 	}
 	close_greeting(u);
 	say_hello(u, io);
@@ -295,8 +297,9 @@ static void greeting_failed(struct uplink *u, int err)
 /* Links that are resumed again and again without bringing anything: the path is slow, or swallows large packets. */
 static void count_strike(struct uplink *u)
 {
-	uint64_t now = loop_now_ms(u->loop), progress = tunnel_taken(trunk_tunnel(u->trunk));
-	if (progress != u->progress || now > u->strike_ms + STRIKE_MS) {
+	const struct tunnel *t = trunk_tunnel(u->trunk);
+	uint64_t now = loop_now_ms(u->loop), progress = tunnel_progress(t);
+	if (progress != u->progress || !tunnel_streams(t) || now > u->strike_ms + STRIKE_MS) {
 		u->strikes = 0;
 		u->strike_ms = now;
 	}
@@ -473,7 +476,7 @@ static void say_hello(struct uplink *u, struct io *io)
 	}
 	io_watch(io, IO_WATCH_READ | (io_flush(io) == UV_EAGAIN ? IO_WATCH_WRITE : 0));
 	timer_set(u->welcome_timer, WELCOME_TIMEOUT_MS);
-	pace_after(u, PACE_MS);
+	pace_after(u, WELCOME_DOUBT_MS);
 }
 
 /* --- the link that is up --- */

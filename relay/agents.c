@@ -99,6 +99,24 @@ struct accounts *agents_accounts(struct agents *a)
 	return a->accounts;
 }
 
+static bool is_here(const struct agents *a, const char *account)
+{
+	LIST_EACH(node, &a->entries)
+		if (!strcmp(LIST_ENTRY(node, struct entry, node)->account, account))
+			return true;
+	return false;
+}
+
+bool agents_would_serve(const struct agents *a, const char *host)
+{
+	for (size_t i = 0; *host && i < accounts_count(a->accounts); i++) {
+		const struct account *at = accounts_at(a->accounts, i);
+		if (account_allows_host(at, host) && !is_here(a, at->name))
+			return true;
+	}
+	return false;
+}
+
 void agents_set_accounts(struct agents *a, struct accounts *accounts)
 {
 	accounts_unref(a->accounts);

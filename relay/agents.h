@@ -14,6 +14,8 @@ struct agents *agents_new(struct world *world, struct accounts *accounts);
 void agents_free(struct agents *a);
 
 struct accounts *agents_accounts(struct agents *a);
+/* Is the host an account's that has no agent here now? */
+bool agents_would_serve(const struct agents *a, const char *host);
 /* The new list is in force: removed accounts are cut off, the others checked again. Takes its own reference. */
 void agents_set_accounts(struct agents *a, struct accounts *accounts);
 /* A HELLO whose token fits goes to its home; the parcel and early go along. */

@@ -16,7 +16,7 @@
 enum { LISTEN_MAX = 64, GRACE_MAX_S = 86400, THREADS_MAX = 256, HEAD_MAX_S = 3600, COUNT_MAX = 10000000, MEMORY_MAX_MIB = 1 << 20 };
 
 /* What a relay.json may hold that only later versions run. */
-static const char *const later_keys[] = {"http", "tls", "dns", "update", "admin"};
+static const char *const later_keys[] = {"dns", "update", "admin"};
 
 static const char *home_dir(void)
 {
@@ -143,6 +143,18 @@ static void default_addr(const char *text, parse_fn *parse, struct addr **out, s
 	*count = parse(text, *out) == 0;
 }
 
+/* A shared port's block, {"listen": [...]}; with the block there but not the list, its default. */
+static void read_shared(struct conf_at root, const char *key, const char *otherwise, struct addr **out, size_t *count)
+{
+	struct conf_at at = conf_object(root, key);
+	if (!at.value)
+		return;
+	read_addrs(at, "listen", addr_parse, out, count);
+	if (!conf_has(at, "listen"))
+		default_addr(otherwise, addr_parse, out, count);
+	conf_done(at);
+}
+
 static bool is_link_local(const struct addr *a)
 {
 	return a->family == 4 ? a->ip[0] == 169 && a->ip[1] == 254 : a->ip[0] == 0xfe && (a->ip[1] & 0xc0) == 0x80;
@@ -241,6 +253,8 @@ static void read_root(struct conf_at root, struct relay_config *c)
 	c->host = read_host(root);
 	read_addrs(root, "addresses", addr_parse_ip, &c->addresses, &c->address_count);
 	read_addrs(root, "listen", addr_parse, &c->listen, &c->listen_count);
+	read_shared(root, "http", "[::]:80", &c->http, &c->http_count);
+	read_shared(root, "tls", "[::]:443", &c->tls, &c->tls_count);
 	read_addrs(root, "bind", addr_parse_ip, &c->bind, &c->bind_count);
 	default_addresses(c);
 	default_addr("[::]:7000", addr_parse, &c->listen, &c->listen_count);
@@ -289,6 +303,8 @@ void relay_config_free(struct relay_config *c)
 	mem_free(c->host);
 	mem_free(c->addresses);
 	mem_free(c->listen);
+	mem_free(c->http);
+	mem_free(c->tls);
 	mem_free(c->bind);
 	mem_free(c->certificate);
 	mem_free(c->private_key);

@@ -24,6 +24,8 @@ struct relay_config {
 	size_t address_count;
 	struct addr *listen;   /* the agents' door; default [::]:7000 */
 	size_t listen_count;
+	struct addr *http, *tls; /* where visitors of http and tls mappings come in; none: off */
+	size_t http_count, tls_count;
 	struct addr *bind;     /* where mappings' ports are opened; default :: */
 	size_t bind_count;
 	char *certificate, *private_key, *accounts, *state, *control; /* paths */

@@ -4,6 +4,7 @@
  */
 #include "relay/door.h"
 
+#include "relay/doors/front.h"
 #include "shared/base/err.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
@@ -22,6 +23,8 @@ enum {
 	RETRY_VERSION_MS = 60000,
 	LINGER_MS = 1000, /* for a refused peer to read why */
 	YOUNG_MS = 1000,
+	TELL_MS = 10000,  /* between two lines on sources that are turned away */
+	FORGIVEN = 3,     /* a valid token pays for the ways that its agent dialled beside the one it used, and for one more */
 };
 
 struct peer {
@@ -44,6 +47,7 @@ struct door {
 	struct list peers;
 	size_t peer_count;
 	struct rate_table *failures, *held;
+	uint64_t told_ms;
 };
 
 static void drop(struct peer *p)
@@ -115,6 +119,7 @@ static void take_hello(struct peer *p, size_t payload)
 	} else if (h.probe) {
 		welcome_probe(p);
 	} else {
+		rate_table_forgive(d->failures, &p->source, FORGIVEN, loop_now_ms(d->world->main));
 		buf_take(&p->in, FRAME_HEADER + payload);
 		struct io_parcel *parcel = io_pack(p->io);
 		p->io = NULL;
@@ -193,15 +198,26 @@ static bool make_room(struct door *d, const struct addr *source, uint64_t now)
 	return rate_table_hold(d->held, source, DOOR_PEERS_BURST, now);
 }
 
-static void on_accept(void *owner, int fd, const struct addr *peer, const struct addr *local)
+static void tell_turned_away(struct door *d, const struct addr *peer, uint64_t now)
 {
-	(void)local;
-	struct door *d = owner;
+	char at[ADDR_TEXT];
+	if (d->told_ms && now < d->told_ms + TELL_MS)
+		return;
+	d->told_ms = now;
+	log_warn("turned_away", "remote=%s why=%s", addr_ip_text(peer, at), "too many of its handshakes brought no valid token");
+}
+
+void door_take(struct door *d, struct io *io, const void *early, size_t early_len)
+{
 	struct loop *l = d->world->main;
 	uint64_t now = loop_now_ms(l);
-	struct addr source = addr_source(peer);
-	struct io *io = io_take(l, fd, NULL, NULL);
-	if (rate_table_is_over(d->failures, &source, now) || !make_room(d, &source, now)) {
+	struct addr source = addr_source(io_peer(io));
+	if (rate_table_is_over(d->failures, &source, now)) {
+		tell_turned_away(d, io_peer(io), now);
+		io_close(io);
+		return;
+	}
+	if (!make_room(d, &source, now)) {
 		io_close(io);
 		return;
 	}
@@ -215,7 +231,29 @@ static void on_accept(void *owner, int fd, const struct addr *peer, const struct
 	list_append(&d->peers, &p->node);
 	d->peer_count++;
 	io_own(io, on_peer, p);
-	io_tls_accept(io, d->tls, NULL, 0);
+	io_tls_accept(io, d->tls, early, early_len);
+}
+
+static void on_accept(void *owner, int fd, const struct addr *peer, const struct addr *local)
+{
+	(void)peer, (void)local;
+	struct door *d = owner;
+	door_take(d, io_take(d->world->main, fd, NULL, NULL), NULL, 0);
+}
+
+static void on_accept_shared(void *owner, int fd, const struct addr *peer, const struct addr *local)
+{
+	(void)peer, (void)local;
+	struct door *d = owner;
+	front_accept_tls(d->world->front, fd);
+}
+
+static bool is_tls_port(const struct relay_config *c, const struct addr *at)
+{
+	for (size_t i = 0; i < c->tls_count; i++)
+		if (addr_equal(&c->tls[i], at))
+			return true;
+	return false;
 }
 
 struct door *door_open(struct world *w, struct agents *agents, struct tls_context *tls, char **why)
@@ -235,14 +273,15 @@ struct door *door_open(struct world *w, struct agents *agents, struct tls_contex
 	for (size_t i = 0; i < c->listen_count; i++) {
 		int err;
 		bool v6only = v4 && c->listen[i].family == 6;
-		d->listeners[i] = listen_open(w->main, &c->listen[i], v6only, on_accept, d, &err, why);
+		bool shared = is_tls_port(c, &c->listen[i]);
+		d->listeners[i] = listen_open(w->main, &c->listen[i], v6only, shared ? on_accept_shared : on_accept, d, &err, why);
 		if (!d->listeners[i]) {
 			door_close(d);
 			return NULL;
 		}
 		d->listener_count++;
 		char at[ADDR_TEXT];
-		log_info("listening", "for=agents at=%s", addr_text(listen_at(d->listeners[i]), at));
+		log_info("listening", "for=%s at=%s", shared ? "agents+tls" : "agents", addr_text(listen_at(d->listeners[i]), at));
 	}
 	return d;
 }

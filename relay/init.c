@@ -30,6 +30,8 @@ static const struct {
 	const char *protocol, *what;
 } open_ports[] = {
 	{7000, "tcp", "the agents' door"},
+	{80, "tcp", "web sites by name (http mappings)"},
+	{443, "tcp", "TLS services by name (tls mappings)"},
 };
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -112,6 +114,13 @@ static void write_list(struct json *w, const char *key, const char *only)
 	json_close(w);
 }
 
+static void write_shared(struct json *w, const char *key, const char *at)
+{
+	json_open(w, key, '{');
+	write_list(w, "listen", at);
+	json_close(w);
+}
+
 /* Everything that this version runs, switched on; the rest has working defaults. */
 static void write_config(const struct init *in, struct buf *out)
 {
@@ -127,6 +136,8 @@ static void write_config(const struct init *in, struct buf *out)
 	json_close(&w);
 	write_list(&w, "listen", "[::]:7000");
 	write_list(&w, "bind", "::");
+	write_shared(&w, "http", "[::]:80");
+	write_shared(&w, "tls", "[::]:443");
 	json_str(&w, "certificate", "relay.crt");
 	json_str(&w, "private_key", "relay.key");
 	json_str(&w, "accounts", "accounts.json");

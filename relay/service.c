@@ -8,6 +8,7 @@
 
 #include "relay/agents.h"
 #include "relay/door.h"
+#include "relay/doors/front.h"
 #include "shared/base/cli.h"
 #include "shared/base/err.h"
 #include "shared/base/file.h"
@@ -20,9 +21,10 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <uv.h>
 
-enum { THREADS_MOST = 64 };
+enum { THREADS_MOST = 64, ACCOUNTS_LOOK_MS = 1000 };
 
 struct relay {
 	struct world world;
@@ -33,6 +35,8 @@ struct relay {
 	struct control *control;
 	struct signals *signals;
 	struct timer *watchdog;
+	struct timer *accounts_look;     /* somebody may edit accounts.json by hand */
+	struct stat accounts_seen;       /* as it was when last read */
 	uint64_t started_ms;
 	bool stopping;
 };
@@ -44,6 +48,7 @@ static char *reload_accounts(struct relay *r, const struct relay_config *c)
 {
 	struct accounts *fresh;
 	char *errors = NULL;
+	stat(c->accounts, &r->accounts_seen); /* before it is read: what changes meanwhile is seen as a change */
 	int err = accounts_load(c->accounts, c->domain, false, &fresh, &errors);
 	if (err < 0) {
 		accounts_report(errors);
@@ -54,6 +59,21 @@ static char *reload_accounts(struct relay *r, const struct relay_config *c)
 	log_info("accounts_loaded", "count=%zu", accounts_count(fresh));
 	accounts_unref(fresh);
 	return NULL;
+}
+
+static void look_at_accounts(void *owner)
+{
+	struct relay *r = owner;
+	struct stat now, *seen = &r->accounts_seen;
+	if (stat(r->config->accounts, &now) < 0)
+		return;
+	if (now.st_ino == seen->st_ino && now.st_size == seen->st_size && now.st_mtim.tv_sec == seen->st_mtim.tv_sec &&
+	    now.st_mtim.tv_nsec == seen->st_mtim.tv_nsec)
+		return;
+	char *error = reload_accounts(r, r->config);
+	if (error)
+		log_warn("accounts_refused", "why=%s", error);
+	mem_free(error);
 }
 
 static char *reload_all(struct relay *r)
@@ -148,10 +168,13 @@ static void stop(struct relay *r)
 	r->stopping = true;
 	log_info("stopping", NULL);
 	notify_stopping();
+	front_close(r->world.front);
+	r->world.front = NULL;
 	door_close(r->door);
 	control_close(r->control);
 	signals_close(r->signals);
 	timer_close(r->watchdog);
+	timer_close(r->accounts_look);
 	if (r->agents)
 		agents_stop(r->agents);
 	for (unsigned i = 0; i < r->world.worker_count; i++)
@@ -194,6 +217,7 @@ static int start(struct relay *r)
 	const struct relay_config *c = r->config;
 	char *why = NULL;
 	struct accounts *accounts;
+	stat(c->accounts, &r->accounts_seen);
 	int err = accounts_load(c->accounts, c->domain, false, &accounts, &why);
 	if (err < 0) {
 		accounts_report(why);
@@ -220,8 +244,11 @@ static int start(struct relay *r)
 	tls_unref(tls);
 	if (!r->door)
 		return EXIT_WORK;
+	r->world.front = front_open(&r->world, r->agents, r->door);
 	r->signals = signals_open(r->world.main, on_signal, r);
 	r->watchdog = notify_watchdog(r->world.main);
+	r->accounts_look = timer_new(r->world.main, look_at_accounts, r);
+	timer_set_every(r->accounts_look, ACCOUNTS_LOOK_MS);
 	log_info("started", "version=%s domain=%s accounts=%zu threads=%u", GROUNDNUT_VERSION, c->domain,
 		 accounts_count(agents_accounts(r->agents)), r->world.worker_count);
 	notify_ready("listening");
@@ -257,6 +284,7 @@ int service_run(const char *config_file)
 	r.world.config = r.config;
 	r.world.send.limit = r.world.receive.limit = (size_t)r.config->limits.memory_mib << 20;
 	r.world.ports = ports_new();
+	r.world.vhosts = vhosts_new();
 	r.world.main = loop_new("main");
 	int code = start(&r);
 	if (code)
@@ -264,6 +292,7 @@ int service_run(const char *config_file)
 	if (end_loops(&r) < 0 && !code)
 		code = EXIT_WORK;
 	ports_free(r.world.ports);
+	vhosts_free(r.world.vhosts);
 	mem_free(r.world.workers);
 	relay_config_free(r.config);
 	mem_free(r.file);

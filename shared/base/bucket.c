@@ -87,6 +87,13 @@ void bucket_take(struct bucket *b, uint64_t units)
 		b->level -= (int64_t)(units * THOUSAND);
 }
 
+void bucket_give(struct bucket *b, uint64_t units, uint64_t now_ms)
+{
+	fill(b, now_ms);
+	int64_t full = (int64_t)(b->burst * THOUSAND);
+	b->level = units >= b->burst || b->level + (int64_t)(units * THOUSAND) > full ? full : b->level + (int64_t)(units * THOUSAND);
+}
+
 bool bucket_try(struct bucket *b, uint64_t units, uint64_t now_ms)
 {
 	if (bucket_room(b, now_ms) < units)

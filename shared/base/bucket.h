@@ -28,6 +28,7 @@ void bucket_change_bandwidth(struct bucket *b, uint64_t bits_per_second, uint64_
 
 uint64_t bucket_room(struct bucket *b, uint64_t now_ms);          /* whole units that may go now; UINT64_MAX: no limit */
 void bucket_take(struct bucket *b, uint64_t units);               /* in any case; whoever may wait asks bucket_room first */
+void bucket_give(struct bucket *b, uint64_t units, uint64_t now_ms); /* back, as far as it holds them */
 bool bucket_try(struct bucket *b, uint64_t units, uint64_t now_ms); /* takes them if they are all there */
 /* Milliseconds until bucket_room is at least units (or the burst, if that is less); 0: now. Ask for a worthwhile piece (half the burst),
  * or the wait is a millisecond and the piece tiny. */

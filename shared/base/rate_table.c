@@ -176,6 +176,13 @@ void rate_table_count(struct rate_table *t, const struct addr *source, uint64_t 
 		bucket_try(&s->bucket, 1, now_ms);
 }
 
+void rate_table_forgive(struct rate_table *t, const struct addr *source, uint64_t failures, uint64_t now_ms)
+{
+	struct source *s = find(t, source);
+	if (s)
+		bucket_give(&s->bucket, failures, now_ms);
+}
+
 bool rate_table_hold(struct rate_table *t, const struct addr *source, uint32_t limit, uint64_t now_ms)
 {
 	struct source *s = see(t, source, now_ms);

@@ -24,6 +24,8 @@ bool rate_table_try(struct rate_table *t, const struct addr *source, uint64_t no
 /* The same in two steps, for what is known to be a failure only afterwards: ask, and later count it. */
 bool rate_table_is_over(struct rate_table *t, const struct addr *source, uint64_t now_ms);
 void rate_table_count(struct rate_table *t, const struct addr *source, uint64_t now_ms);
+/* It has shown itself good: so many counted failures are forgiven. */
+void rate_table_forgive(struct rate_table *t, const struct addr *source, uint64_t failures, uint64_t now_ms);
 
 /* One more thing held by this source (a connection, an unfinished head), unless it holds limit of them already. Each true is paid back
  * by one rate_table_release. */

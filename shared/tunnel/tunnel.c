@@ -705,6 +705,11 @@ uint64_t tunnel_taken(const struct tunnel *t)
 	return t->session.taken;
 }
 
+uint64_t tunnel_progress(const struct tunnel *t)
+{
+	return t->session.taken + t->session.acked;
+}
+
 uint64_t tunnel_replay(const struct tunnel *t)
 {
 	return t->session.unsent;

@@ -3,7 +3,7 @@
 
 	echo FILE           a line every 50 ms, each echo checked, until FILE exists; then FIN, and waits for the service's
 	hold FILE           connects, waits until FILE exists or the connection ends: "eof", "reset" or "held"
-	upload BYTES        sends BYTES of the pattern and FIN, prints the answer
+	upload BYTES [RATE] sends BYTES of the pattern (RATE a second at most) and FIN, prints the answer
 	exchange BYTES      sends and reads back BYTES of the pattern at once (an echo service), FIN each way
 	download BYTES      sends a line and FIN, reads to the end: BYTES of the pattern, then an orderly end
 	until_reset BYTES   sends a line, reads BYTES of the pattern, and then the end must be a reset
@@ -53,12 +53,15 @@ def wait_for(path):
 		time.sleep(0.02)
 
 
-def send_pattern(s, length):
+def send_pattern(s, length, rate=0):
 	at = 0
+	begin = time.monotonic()
 	while at < length:
-		n = min(1 << 18, length - at)
+		n = min(1 << 16 if rate else 1 << 18, length - at)
 		s.sendall(pattern(at, n))
 		at += n
+		if rate:
+			time.sleep(max(0.0, begin + at / rate - time.monotonic()))
 
 
 def read_to_end(s):
@@ -217,7 +220,7 @@ elif kind == "hold":
 	hold()
 elif kind == "upload":
 	s = connect()
-	send_pattern(s, int(arguments[0]))
+	send_pattern(s, int(arguments[0]), int(arguments[1]) if len(arguments) > 1 else 0)
 	s.shutdown(socket.SHUT_WR)
 	say(read_line(s).decode().strip())
 elif kind == "exchange":

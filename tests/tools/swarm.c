@@ -1,0 +1,202 @@
+/*
+ * Many agents in one process: swarm [-s] AGENT_JSON COUNT FIRST_PORT. Each is an uplink of its own, as in the real program, under the name
+ * "swarmN", and maps port FIRST_PORT + N. What visitors send is read and forgotten; with -s each stream also sends without end.
+ *
+ * "open MS COUNT" is said when every agent is attached and has its mapping, MS being the wall clock; "error N WHY" when the relay refuses
+ * one; "down MS" when the first of them is without a link; SIGTERM ends it.
+ */
+#include "agent/uplink.h"
+#include "shared/base/err.h"
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+#include "shared/net/signals.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { AGENTS_MOST = 4096 };
+
+struct swarm;
+struct member {
+	struct swarm *swarm;
+	struct agent_config config;
+	struct mapping mapping;
+	struct uplink *uplink;
+	uint64_t serial;
+	bool mapped, open;    /* the relay has opened the mapping; … and the link is up */
+	char name[32];
+};
+
+struct swarm {
+	struct loop *loop;
+	struct signals *signals;
+	struct member *members;
+	unsigned count, open;
+	bool sends;
+};
+
+static void look(struct member *m)
+{
+	struct swarm *s = m->swarm;
+	bool open = m->mapped && uplink_state(m->uplink) == UPLINK_ATTACHED;
+	if (m->open == open)
+		return;
+	if (!open && s->open == s->count)
+		printf("down %" PRIu64 "\n", loop_wall_ms());
+	m->open = open;
+	s->open += open ? 1 : -1;
+	if (s->open == s->count)
+		printf("open %" PRIu64 " %u\n", loop_wall_ms(), s->open);
+}
+
+static void declare(struct member *m)
+{
+	m->mapping.id++;
+	struct declare d = {.serial = ++m->serial, .mappings = {&m->mapping, 1}, .nat = "unknown"};
+	struct buf json = BUF_INIT;
+	declare_write(&d, &json);
+	tunnel_declare(trunk_tunnel(uplink_trunk(m->uplink)), &json);
+	trunk_mark(uplink_trunk(m->uplink));
+	buf_fini(&json);
+}
+
+static void stated(struct member *m, const struct tunnel_news *news)
+{
+	struct state state;
+	char why[256];
+	if (state_read((const char *)news->p, news->len, &state, why) < 0) {
+		printf("error %s %s\n", m->name, why);
+		return;
+	}
+	m->mapped = state.mapping_count == 1 && state.mappings[0].state == MAPPING_OPEN;
+	if (state.mapping_count == 1 && state.mappings[0].error)
+		printf("error %s %s\n", m->name, state.mappings[0].error);
+	state_fini(&state);
+	look(m);
+}
+
+/* --- streams --- */
+
+struct visit {
+	struct member *member;
+	struct stream *stream;
+};
+
+static void send_some(struct stream *stream)
+{
+	size_t room;
+	uint8_t *p = stream_reserve(stream, &room);
+	memset(p, 'x', room);
+	stream_commit(stream, room);
+}
+
+static void on_stream(void *owner, enum stream_event event)
+{
+	struct visit *v = owner;
+	struct trunk *trunk = uplink_trunk(v->member->uplink);
+	if (event == STREAM_TURN) {
+		send_some(v->stream);
+		return;
+	}
+	stream_consume(v->stream, stream_waiting(v->stream));
+	if (stream_is_eof(v->stream) || stream_is_reset(v->stream)) {
+		bool adrift = stream_is_adrift(v->stream);
+		stream_close(v->stream);
+		mem_free(v);
+		if (adrift)
+			return;
+	}
+	trunk_mark(trunk);
+}
+
+static void opened(struct member *m, struct stream *stream)
+{
+	struct visit *v = mem_alloc(sizeof *v);
+	*v = (struct visit){.member = m, .stream = stream};
+	stream_own(stream, on_stream, v);
+	if (m->swarm->sends)
+		stream_ready(stream);
+	trunk_mark(uplink_trunk(m->uplink));
+}
+
+/* --- the uplinks --- */
+
+static void on_news(void *owner, const struct tunnel_news *news)
+{
+	struct member *m = owner;
+	if (news->event == TUNNEL_OPENED)
+		opened(m, news->stream);
+	else if (news->event == TUNNEL_STATED)
+		stated(m, news);
+	else if (news->event == TUNNEL_REFUSED)
+		uplink_heard_refuse(m->uplink, news->p, news->len);
+}
+
+static void on_uplink(void *owner, enum uplink_event event)
+{
+	struct member *m = owner;
+	if (event == UPLINK_SESSION)
+		declare(m);
+	else if (event == UPLINK_ENDING)
+		m->mapped = false;
+	look(m);
+}
+
+static void on_signal(void *owner, enum signals_event event)
+{
+	struct swarm *s = owner;
+	if (event != SIGNALS_STOP)
+		return;
+	for (unsigned i = 0; i < s->count; i++) {
+		uplink_stop(s->members[i].uplink);
+		uplink_free(s->members[i].uplink);
+	}
+	signals_close(s->signals);
+	loop_stop(s->loop);
+}
+
+static int add_member(struct swarm *s, unsigned i, const struct agent_config *from, unsigned port)
+{
+	struct member *m = &s->members[i];
+	char *why = NULL;
+	m->swarm = s;
+	m->config = *from;
+	snprintf(m->name, sizeof m->name, "swarm%u", i);
+	m->config.agent = m->name;
+	m->mapping = (struct mapping){.name = "m", .first = (uint16_t)port, .last = (uint16_t)port, .target_text = "127.0.0.1:9"};
+	m->uplink = uplink_new(s->loop, &m->config, on_uplink, on_news, m, &why);
+	if (!m->uplink)
+		fprintf(stderr, "%s\n", why);
+	mem_free(why);
+	return m->uplink ? 0 : ERR_CONFIG;
+}
+
+int main(int argc, char **argv)
+{
+	struct swarm s = {.sends = argc > 1 && !strcmp(argv[1], "-s")};
+	argv += s.sends;
+	argc -= s.sends;
+	struct agent_config *config;
+	unsigned count = argc == 4 ? (unsigned)atoi(argv[2]) : 0, port = argc == 4 ? (unsigned)atoi(argv[3]) : 0;
+	if (count < 1 || count > AGENTS_MOST || port < 1 || port + count > 65536) {
+		fprintf(stderr, "usage: swarm [-s] AGENT_JSON COUNT FIRST_PORT\n");
+		return 2;
+	}
+	log_setup("swarm", LOG_ERROR, LOG_TEXT);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (agent_config_load(argv[1], &config) < 0)
+		return 2;
+	s.loop = loop_new("swarm");
+	s.members = mem_zalloc(count * sizeof *s.members);
+	for (; s.count < count; s.count++)
+		if (add_member(&s, s.count, config, port + s.count) < 0)
+			return 2;
+	s.signals = signals_open(s.loop, on_signal, &s);
+	loop_run(s.loop);
+	int err = loop_free(s.loop);
+	mem_free(s.members);
+	agent_config_free(config);
+	return err < 0;
+}
