@@ -165,6 +165,16 @@ static struct worker *least_busy(struct world *w)
 	return best;
 }
 
+struct home *agents_home(struct agents *a, const char *account, const char *agent)
+{
+	LIST_EACH(node, &a->entries) {
+		struct entry *e = LIST_ENTRY(node, struct entry, node);
+		if (!strcmp(e->account, account) && !strcmp(e->agent, agent))
+			return a->stopping ? NULL : e->home;
+	}
+	return NULL;
+}
+
 static struct entry *entry_of(struct agents *a, const char *account, const char *agent)
 {
 	LIST_EACH(node, &a->entries) {

@@ -16,7 +16,7 @@
 enum { LISTEN_MAX = 64, GRACE_MAX_S = 86400, THREADS_MAX = 256, HEAD_MAX_S = 3600, COUNT_MAX = 10000000, MEMORY_MAX_MIB = 1 << 20 };
 
 /* What a relay.json may hold that only later versions run. */
-static const char *const later_keys[] = {"dns", "update", "admin"};
+static const char *const later_keys[] = {"admin"};
 
 static const char *home_dir(void)
 {
@@ -247,6 +247,15 @@ static void read_limits(struct conf_at root, struct relay_limits *l)
 	conf_done(at);
 }
 
+static void read_names(struct conf_at root, struct relay_config *c)
+{
+	if (c->domain)
+		dns_config_read(conf_list(root, "dns"), c->file, c->domain, &c->dns);
+	else
+		conf_has(root, "dns");
+	update_config_read(conf_object(root, "update"), c->file, &c->update);
+}
+
 static void read_root(struct conf_at root, struct relay_config *c)
 {
 	c->domain = read_domain(root);
@@ -263,6 +272,7 @@ static void read_root(struct conf_at root, struct relay_config *c)
 	c->grace_s = read_number(root, "grace_s", 1, GRACE_MAX_S, 120);
 	c->threads = read_number(root, "threads", 0, THREADS_MAX, 0);
 	read_limits(root, &c->limits);
+	read_names(root, c);
 	for (size_t i = 0; i < sizeof(later_keys) / sizeof(*later_keys); i++)
 		if (conf_has(root, later_keys[i]))
 			conf_error(root, later_keys[i], "this version does not run it yet");
@@ -298,6 +308,8 @@ void relay_config_free(struct relay_config *c)
 {
 	if (!c)
 		return;
+	dns_config_fini(&c->dns);
+	update_config_fini(&c->update);
 	mem_free(c->file);
 	mem_free(c->domain);
 	mem_free(c->host);

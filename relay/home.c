@@ -16,6 +16,8 @@
 
 #include "relay/doors/front.h"
 #include "relay/doors/mapping_door.h"
+#include "relay/names/names.h"
+#include "relay/names/names_link.h"
 #include "shared/base/err.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
@@ -69,6 +71,8 @@ struct home {
 	struct mapping_door **doors;
 	size_t door_count;
 	uint64_t serial;                 /* of the last DECLARE */
+	struct name_report *names;       /* what became of its names */
+	size_t name_count;
 	bool adopting;                   /* the doors are of the session before; the next DECLARE adopts or closes them */
 	bool bye;                        /* the agent said goodbye: its link's end is the session's */
 
@@ -265,8 +269,12 @@ static void send_state(struct home *h)
 		    .error = open ? NULL : mem_strdup(d->error),
 		};
 	}
+	s.names = h->names; /* borrowed */
+	s.name_count = h->name_count;
 	struct buf json = BUF_INIT;
 	state_write(&s, &json);
+	s.names = NULL;
+	s.name_count = 0;
 	tunnel_state(trunk_tunnel(h->trunk), &json);
 	trunk_mark(h->trunk);
 	buf_fini(&json);
@@ -391,6 +399,7 @@ static void declared(struct home *h, const uint8_t *p, size_t len)
 	}
 	h->serial = d.serial;
 	set_doors(h, &d.mappings);
+	names_link_declare(h->world, h->account, h->agent, &d, &h->remote);
 	declare_fini(&d);
 	try_doors(h);
 	send_state(h);
@@ -558,6 +567,8 @@ static void greet(struct home *h, struct greeting *g)
 /* --- messages from the main loop --- */
 
 struct message {
+	struct name_report *names;
+	size_t name_count;
 	struct home *home;
 	struct io_parcel *parcel;
 	struct greeting *greeting;
@@ -687,6 +698,25 @@ void home_visit(struct home *h, uint64_t claim, struct io_parcel *parcel, struct
 	loop_post(h->worker->loop, take_visit, v);
 }
 
+static void take_names(void *arg)
+{
+	struct message *m = arg;
+	struct home *h = m->home;
+	names_report_free(h->names, h->name_count);
+	h->names = m->names;
+	h->name_count = m->name_count;
+	mem_free(m);
+	if (h->trunk && !h->adopting)
+		send_state(h);
+}
+
+void home_set_names(struct home *h, struct name_report *reports, size_t count)
+{
+	struct message *m = mem_zalloc(sizeof *m);
+	*m = (struct message){.home = h, .names = reports, .name_count = count};
+	loop_post(h->worker->loop, take_names, m);
+}
+
 static void take_stop(void *arg)
 {
 	struct message *m = arg;
@@ -748,6 +778,7 @@ static void free_here(void *arg)
 	timer_close(h->retry);
 	timer_close(h->holder);
 	list_remove(&h->node);
+	names_report_free(h->names, h->name_count);
 	accounts_unref(h->accounts);
 	account_use_unref(h->use);
 	mem_free(h->account);

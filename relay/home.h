@@ -30,6 +30,8 @@ void home_greet(struct home *h, struct io_parcel *parcel, const struct hello *he
 void home_visit(struct home *h, uint64_t claim, struct io_parcel *parcel, struct http_relay *machine);
 /* main. Accounts have changed: who lost the right to something loses it now. */
 void home_set_accounts(struct home *h, struct accounts *accounts);
+/* main. What became of the agent's names; the reports (as of names_report) become the home's. */
+void home_set_names(struct home *h, struct name_report *reports, size_t count);
 /* main. Say goodbye and end. */
 void home_stop(struct home *h, enum refuse_code why);
 /* main. Free the shell, on its loop. */

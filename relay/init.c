@@ -122,6 +122,22 @@ static void write_shared(struct json *w, const char *key, const char *at)
 }
 
 /* Everything that this version runs, switched on; the rest has working defaults. */
+static void write_names(const struct init *in, struct json *w)
+{
+	char *nameserver = mem_printf("ns1.%s", in->domain);
+	json_open(w, "dns", '[');
+	json_open(w, NULL, '{');
+	json_str(w, "kind", "serve");
+	write_list(w, "nameservers", nameserver);
+	json_close(w);
+	json_close(w);
+	json_open(w, "update", '{');
+	write_list(w, "http", "[::]:8245");
+	write_list(w, "https", "[::]:8443");
+	json_close(w);
+	mem_free(nameserver);
+}
+
 static void write_config(const struct init *in, struct buf *out)
 {
 	struct json w = json_into(out, true);
@@ -138,6 +154,7 @@ static void write_config(const struct init *in, struct buf *out)
 	write_list(&w, "bind", "::");
 	write_shared(&w, "http", "[::]:80");
 	write_shared(&w, "tls", "[::]:443");
+	write_names(in, &w);
 	json_str(&w, "certificate", "relay.crt");
 	json_str(&w, "private_key", "relay.key");
 	json_str(&w, "accounts", "accounts.json");

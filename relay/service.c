@@ -7,6 +7,9 @@
 #include "relay/service.h"
 
 #include "relay/agents.h"
+#include "relay/names/names_link.h"
+#include "relay/names/names_service.h"
+#include "relay/store.h"
 #include "relay/door.h"
 #include "relay/doors/front.h"
 #include "shared/base/cli.h"
@@ -38,6 +41,8 @@ struct relay {
 	struct timer *accounts_look;     /* somebody may edit accounts.json by hand */
 	struct stat accounts_seen;       /* as it was when last read */
 	uint64_t started_ms;
+	struct store *store;             /* what the names remember */
+	struct names_service *names;
 	bool stopping;
 };
 
@@ -56,6 +61,7 @@ static char *reload_accounts(struct relay *r, const struct relay_config *c)
 		return mem_printf("%s is wrong or cannot be read: nothing was changed (the log says where)", c->accounts);
 	}
 	agents_set_accounts(r->agents, fresh);
+	names_service_set_accounts(r->names, fresh);
 	log_info("accounts_loaded", "count=%zu", accounts_count(fresh));
 	accounts_unref(fresh);
 	return NULL;
@@ -76,6 +82,16 @@ static void look_at_accounts(void *owner)
 	mem_free(error);
 }
 
+static struct names_service_config names_of(const struct relay_config *c)
+{
+	return (struct names_service_config){
+	    .names = {.domain = c->domain, .host = c->host, .addresses = c->addresses, .address_count = c->address_count, .dns = &c->dns},
+	    .update = &c->update,
+	    .certificate = c->certificate,
+	    .private_key = c->private_key,
+	};
+}
+
 static char *reload_all(struct relay *r)
 {
 	struct relay_config *fresh;
@@ -88,8 +104,11 @@ static char *reload_all(struct relay *r)
 		return why;
 	}
 	char *error = reload_accounts(r, fresh);
-	if (!error)
+	if (!error) {
+		struct names_service_config names = names_of(fresh);
 		door_set_tls(r->door, tls);
+		names_service_reload(r->names, &names);
+	}
 	tls_unref(tls);
 	relay_config_free(fresh);
 	return error;
@@ -129,6 +148,7 @@ static void on_status(void *arg, const struct buf *agents)
 	json_uint(&w, "uptime_s", (loop_clock_ms() - r->started_ms) / 1000);
 	json_raw(&w, "agents", (const char *)buf_data(agents), buf_len(agents));
 	json_open(&w, "names", '[');
+	names_status(names_service_names(r->names), &w);
 	json_close(&w);
 	json_close(&w);
 	json_close(&w);
@@ -177,6 +197,9 @@ static void stop(struct relay *r)
 	timer_close(r->accounts_look);
 	if (r->agents)
 		agents_stop(r->agents);
+	r->world.names = NULL;
+	names_service_stop(r->names);
+	store_close(r->store);
 	for (unsigned i = 0; i < r->world.worker_count; i++)
 		loop_stop(r->world.workers[i].loop);
 	loop_stop(r->world.main);
@@ -212,6 +235,22 @@ static int start_workers(struct relay *r)
 	return 0;
 }
 
+static bool start_names(struct relay *r, struct accounts *accounts)
+{
+	char *why = NULL;
+	r->store = store_open(r->world.main, r->config->state, &why);
+	if (!r->store) {
+		log_say("%s", why);
+		mem_free(why);
+		return false;
+	}
+	struct names_service_config names = names_of(r->config);
+	r->names = names_service_start(r->world.main, r->store, &names, accounts);
+	r->world.names = names_service_names(r->names);
+	names_link_watch(&r->world);
+	return true;
+}
+
 static int start(struct relay *r)
 {
 	const struct relay_config *c = r->config;
@@ -231,9 +270,10 @@ static int start(struct relay *r)
 		accounts_unref(accounts);
 		return EXIT_WORK;
 	}
-	r->agents = agents_new(&r->world, accounts);
+	r->world.agents = r->agents = agents_new(&r->world, accounts);
+	bool named = start_names(r, accounts);
 	accounts_unref(accounts);
-	if (start_workers(r) == 0) {
+	if (named && start_workers(r) == 0) {
 		r->control = control_open(r->world.main, c->control, on_control, r, &err);
 		if (!r->control)
 			log_say("%s: %s", c->control, err == UV_EADDRINUSE ? "a relay is running on it already" : err_text(err));

@@ -28,6 +28,8 @@ struct world {
 	unsigned worker_count;
 	struct ports *ports;
 	struct vhosts *vhosts;
+	struct agents *agents;         /* the main thread only */
+	struct names *names;           /* the main thread only; NULL before and after */
 	struct front *front;           /* the main thread only; NULL before and after */
 	struct budget_whole send, receive;
 };
