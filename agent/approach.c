@@ -11,7 +11,7 @@
 
 struct approach {
 	struct loop *loop;
-	char *name;                   /* for SNI and verification; NULL: the relay is a numeric address */
+	char *name;                   /* the relay's, for SNI and verification */
 	struct tls_context *tls;
 	approach_fn *fn;
 	void *owner;
@@ -86,7 +86,7 @@ struct approach *approach_start(struct loop *l, const struct endpoint *relay, st
 {
 	struct approach *a = mem_alloc(sizeof *a);
 	*a = (struct approach){.loop = l, .tls = tls_ref(tls), .fn = fn, .owner = owner};
-	a->name = relay->numeric ? NULL : mem_strdup(relay->host);
+	a->name = mem_strdup(relay->host);
 	a->timer = timer_new(l, on_timeout, a);
 	timer_set(a->timer, APPROACH_TIMEOUT_MS);
 	a->dial = dial_start_small(l, DIAL_RELAY, relay->host, relay->first, known, known_count, maxseg, APPROACH_TIMEOUT_MS, on_dialled, a);

@@ -169,6 +169,7 @@ void stream_ready(struct stream *s)
 void stream_idle(struct stream *s)
 {
 	s->ready = false;
+	s->starved = false;
 }
 
 uint8_t *stream_reserve(struct stream *s, size_t *room)

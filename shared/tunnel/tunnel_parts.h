@@ -36,6 +36,8 @@ struct stream {
 	/* sending */
 	struct list turn;             /* tunnel.fresh or tunnel.bulk */
 	bool ready;                   /* the owner has something to read */
+	bool starved;                 /* … but had no credit when its turn came */
+	bool passing;                 /* silent, going once through bulk */
 	int64_t deficit;
 	uint64_t credit;
 	struct list lent;             /* tunnel.lent, least recently used first, or tunnel.rested */

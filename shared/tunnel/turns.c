@@ -1,7 +1,8 @@
 /*
  * Who may send next: deficit round robin over two lists, as in FQ-CoDel (RFC 8290, section 4.2). A stream that wakes is fresh: it goes before the
  * bulk ones until its quantum is used, but the fresh ones together never get more than three quarters of a batch. A stream that falls silent
- * while it is fresh passes once through the bulk list, so that it cannot be fresh again at once.
+ * while it is fresh passes once through the bulk list: if it wakes meanwhile, it is fresh only for what is left of its quantum. One that runs out
+ * of credit comes back as bulk.
  *
  * A turn may take more than the deficit (large reads are cheap, small ones dear); the debt is paid by later rounds.
  */
@@ -16,14 +17,27 @@ static struct stream *first_of(struct list *l)
 
 void turns_wake(struct stream *s)
 {
-	if (!s->id || !s->credit || !list_is_empty(&s->turn))
+	if (!s->id || !s->credit)
 		return;
+	if (s->passing && s->deficit > 0) { /* fresh again, with what is left of its quantum */
+		s->passing = false;
+		list_remove(&s->turn);
+		list_append(&s->tunnel->fresh, &s->turn);
+	}
+	if (!list_is_empty(&s->turn))
+		return;
+	if (s->starved) { /* it has not slept, it only ran out of credit */
+		s->starved = false;
+		list_append(&s->tunnel->bulk, &s->turn);
+		return;
+	}
 	s->deficit = TUNNEL_QUANTUM;
 	list_append(&s->tunnel->fresh, &s->turn);
 }
 
 void turns_leave(struct stream *s)
 {
+	s->passing = false;
 	list_remove(&s->turn);
 }
 
@@ -38,13 +52,18 @@ static size_t take_turn(struct tunnel *t, struct stream *s, bool fresh)
 {
 	t->turn = s;
 	t->turn_bytes = 0;
+	s->passing = false;
 	if (s->ready && s->credit)
 		stream_tell(s, STREAM_TURN);
 	size_t took = t->turn_bytes;
 	if (t->turn == s) {
 		s->deficit -= (int64_t)took;
-		if (!s->ready || !s->credit) {
-			if (fresh && !list_is_empty(&t->bulk))
+		if (s->ready && !s->credit) {
+			s->starved = true;
+			turns_leave(s);
+		} else if (!s->ready) {
+			s->passing = fresh && !list_is_empty(&t->bulk);
+			if (s->passing)
 				to_bulk(t, s);
 			else
 				turns_leave(s);

@@ -34,6 +34,7 @@ struct end {
 	bool deaf;               /* takes nothing for now */
 	bool dry;                /* has nothing to send for now */
 	bool slow;               /* takes and gives in small pieces */
+	bool types;              /* sends one byte a turn, and has no more */
 	bool finished;           /* said its FIN */
 	bool broke;              /* broke off */
 	bool eof, reset;         /* saw the other's end */
@@ -176,6 +177,8 @@ static void end_turn(struct end *e)
 	size_t n = left < room ? (size_t)left : room;
 	if (!p->eager)
 		n = e->slow ? pair_below(p, 300) % (n + 1) : pair_some(p, n);
+	if (e->types && n > 1)
+		n = 1;
 	for (size_t i = 0; i < n; i++)
 		out[i] = pair_byte(e->conn, e->side, e->sent + i);
 	if (n)
@@ -192,7 +195,7 @@ static void end_turn(struct end *e)
 			end_close(e);
 		return;
 	}
-	if (n == 0 || (!p->eager && pair_below(p, 3) == 0)) {
+	if (n == 0 || e->types || (!p->eager && pair_below(p, 3) == 0)) {
 		e->dry = true;
 		stream_idle(e->stream);
 	}
@@ -218,6 +221,12 @@ static inline void pair_start(struct end *e)
 {
 	e->dry = false;
 	stream_ready(e->stream);
+}
+
+static inline void pair_rest(struct end *e)
+{
+	e->dry = true;
+	stream_idle(e->stream);
 }
 
 /* Something that an owner may do at any time, also inside an event of another stream. */
@@ -501,6 +510,8 @@ static inline void pair_finish(struct pair *p)
 {
 	p->eager = true;
 	p->wild = false;
+	for (int i = 0; i < p->count; i++)
+		p->conns[i].end[0].types = p->conns[i].end[1].types = false;
 	if (!tunnel_is_attached(p->tunnel[0]) || !tunnel_is_attached(p->tunnel[1])) {
 		pair_cut(p);
 		pair_link(p);

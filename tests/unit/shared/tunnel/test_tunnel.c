@@ -121,6 +121,1072 @@ static void the_smallest_budgets_block_nobody(void **state)
 	}
 }
 
+
+/* --- links cut at every byte --- */
+
+struct exchange {
+	uint64_t plan[2];
+	enum end_way way[2];
+};
+static const struct exchange exchanges[] = {
+    {{300, 700}, {END_FIN, END_FIN}},
+    {{0, 40}, {END_FIN, END_FIN}},
+    {{90, 500}, {END_RESET, END_FIN}},
+    {{60, 0}, {END_FIN, END_CLOSE}},
+};
+enum { EXCHANGES = sizeof exchanges / sizeof *exchanges };
+
+static void start_exchange(struct pair *p)
+{
+	pair_init(p, 7, EXCHANGES);
+	p->eager = true;
+	pair_link(p);
+	struct buf json = BUF_INIT;
+	buf_puts(&json, "{\"serial\":1}");
+	tunnel_declare(p->tunnel[1], &json);
+	tunnel_state(p->tunnel[0], &json);
+	buf_fini(&json);
+	for (int i = 0; i < EXCHANGES; i++) {
+		for (int side = 0; side < 2; side++) {
+			p->conns[i].end[side].plan = exchanges[i].plan[side];
+			p->conns[i].end[side].way = exchanges[i].way[side];
+		}
+		pair_open(p, i, i % 2);
+	}
+}
+
+/* Moves until that many bytes have arrived in all, in small pieces from both sides in turn; less only when no more come. */
+static void move_until(struct pair *p, size_t moved)
+{
+	for (bool more = true; more && p->moved < moved;) {
+		more = false;
+		for (int side = 0; side < 2; side++) {
+			pair_pump(p, side, 1024, 400);
+			size_t left = moved - p->moved;
+			more |= pair_deliver(p, side, left < 97 ? left : 97) > 0;
+			assert_int_equal(p->last_error, 0);
+		}
+	}
+}
+
+static void a_link_cut_at_every_byte_loses_nothing(void **state)
+{
+	(void)state;
+	struct pair p;
+	start_exchange(&p);
+	move_until(&p, SIZE_MAX);
+	size_t whole = p.moved;
+	pair_finish(&p);
+	pair_fini(&p);
+	assert_true(whole > 1800);
+	static const size_t again[] = {0, 1, 8, 9, 30, 200};
+	for (size_t at = 0; at <= whole; at++) {
+		for (size_t k = 0; k < sizeof again / sizeof *again; k++) {
+			start_exchange(&p);
+			move_until(&p, at);
+			for (unsigned times = 0; times < 1 + k % 3; times++) { /* the resumes fail again, in their midst */
+				pair_cut(&p);
+				pair_link(&p);
+				if (k == 4)
+					random_cut(&p);
+				if (!tunnel_is_attached(p.tunnel[1]))
+					pair_link(&p);
+				move_until(&p, p.moved + again[k]);
+				check_tunnel(p.tunnel[0]);
+				check_tunnel(p.tunnel[1]);
+			}
+			pair_finish(&p);
+			assert_int_equal(p.declared, 2);
+			pair_fini(&p);
+		}
+	}
+}
+
+static void what_an_old_link_still_brings_is_not_read(void **state)
+{
+	(void)state;
+	struct pair p;
+	start_exchange(&p);
+	move_until(&p, 300);
+	pair_pump(&p, 0, 16384, SIZE_MAX);
+	struct buf late = BUF_INIT;
+	buf_put(&late, buf_data(&p.wire[0]), buf_len(&p.wire[0]));
+	assert_true(buf_len(&late) > 0);
+	pair_cut(&p);
+	assert_int_equal(tunnel_input(p.tunnel[1], buf_data(&late), buf_len(&late), p.now), ERR_CLOSED);
+	buf_fini(&late);
+	pair_link(&p);
+	pair_finish(&p);
+	pair_fini(&p);
+}
+
+static void numbers_outside_what_is_kept_change_nothing(void **state)
+{
+	(void)state;
+	struct pair p;
+	start_exchange(&p);
+	move_until(&p, 900);
+	pair_settle(&p);
+	pair_cut(&p);
+	struct tunnel *t = p.tunnel[0];
+	uint64_t acked = t->session.acked, high = t->session.high;
+	assert_true(acked > 0);
+	assert_false(tunnel_fits(t, acked - 1));
+	assert_false(tunnel_fits(t, high + 1));
+	assert_int_equal(tunnel_attach(t, acked - 1, 0, p.now), ERR_RANGE);
+	assert_int_equal(tunnel_attach(t, high + 1, 0, p.now), ERR_RANGE);
+	assert_int_equal(tunnel_attach(t, UINT64_MAX, 0, p.now), ERR_RANGE);
+	assert_false(tunnel_is_attached(t));
+	pair_link(&p);
+	pair_finish(&p);
+	pair_fini(&p);
+}
+
+static void newcomers_while_detached_wait_and_cost_nothing(void **state)
+{
+	(void)state;
+	struct pair p;
+	pair_init(&p, 3, 8);
+	for (int i = 0; i < 8; i++)
+		for (int side = 0; side < 2; side++)
+			p.conns[i].end[side].plan = 5000;
+	pair_link(&p);
+	p.eager = true;
+	pair_open(&p, 0, 0);
+	pair_pump(&p, 0, 65536, 100);
+	pair_cut(&p);
+	size_t kept = session_kept(&p.tunnel[0]->session);
+	for (int i = 1; i < 8; i++)
+		pair_open(&p, i, 0);
+	tunnel_fill(p.tunnel[0], 65536, p.now);
+	assert_false(tunnel_has_work(p.tunnel[0], p.now));
+	assert_true(tunnel_deadline(p.tunnel[0]) == UINT64_MAX);
+	assert_int_equal(session_kept(&p.tunnel[0]->session), kept);
+	assert_int_equal(tunnel_waiting(p.tunnel[0]), 7);
+	end_break(&p.conns[3].end[0]); /* gone before its OPEN: never spoken of */
+	assert_int_equal(tunnel_waiting(p.tunnel[0]), 6);
+	pair_link(&p);
+	pair_finish(&p);
+	assert_false(p.conns[3].end[1].opened);
+	assert_true(p.conns[4].end[1].eof);
+	pair_fini(&p);
+}
+
+/* --- a tunnel is plain numbers and bytes: copied to another one in mid-air, it goes on --- */
+
+struct copied {
+	struct stream *from, *to;
+};
+
+static struct stream *copy_of(const struct copied *all, size_t n, const struct list *node, size_t offset)
+{
+	const struct stream *s = (const struct stream *)((const char *)node - offset);
+	for (size_t i = 0; i < n; i++)
+		if (all[i].from == s)
+			return all[i].to;
+	fail();
+	return NULL;
+}
+
+static void copy_list(const struct list *from, struct list *to, const struct copied *all, size_t n, size_t offset)
+{
+	LIST_EACH(node, from)
+		list_append(to, (struct list *)((char *)copy_of(all, n, node, offset) + offset));
+}
+
+static void copy_session(const struct session *from, struct session *to)
+{
+	struct budget send = to->send;
+	struct session_pool *pool = to->pool;
+	struct session whole = *from;
+	buf_init(&whole.body);
+	session_detach(&whole);
+	*to = *from;
+	to->pool = pool;
+	to->send = send;
+	to->first = to->last = to->at = NULL;
+	to->at_offset = to->frame_left = to->unsent = 0;
+	to->next = to->sent = from->acked;
+	buf_init(&to->body);
+	buf_put(&to->body, buf_data(&from->body), buf_len(&from->body));
+	struct iovec iov[1024];
+	int count = session_peek(&whole, iov, 1024);
+	assert_true(count < 1024);
+	for (int i = 0; i < count; i++) {
+		const uint8_t *at = iov[i].iov_base, *end = at + iov[i].iov_len;
+		for (struct frame f; at < end; at += FRAME_HEADER + f.len) {
+			frame_read(at, &f);
+			session_put(to, f.stream, f.kind, at + FRAME_HEADER, f.len);
+		}
+	}
+	session_sent(to, whole.unsent - from->unsent);
+	assert_int_equal(to->sent, from->sent);
+	assert_int_equal(to->high, from->high);
+	assert_int_equal(to->next, from->next);
+	assert_int_equal(to->frame_left, from->frame_left);
+	assert_int_equal(to->unsent, from->unsent);
+}
+
+static struct stream *copy_stream(struct tunnel *t, const struct stream *from)
+{
+	struct stream *s = stream_new(t, &from->info);
+	struct stream fresh = *s;
+	*s = *from;
+	s->tunnel = t;
+	s->hash_next = NULL;
+	s->queue = (struct queue){0};
+	s->all = fresh.all;
+	t->streams.prev->next = t->streams.prev; /* its place is found again below */
+	list_init(&s->facts);
+	list_init(&s->turn);
+	list_init(&s->lent);
+	list_init(&s->datagrams);
+	struct iovec iov[64];
+	int n = queue_peek(&from->queue, iov, 64);
+	assert_true(n < 64);
+	for (int i = 0; i < n; i++)
+		queue_put(&s->queue, iov[i].iov_base, iov[i].iov_len);
+	return s;
+}
+
+static void pair_replace(struct pair *p, int side)
+{
+	struct tunnel *from = p->tunnel[side];
+	struct tunnel_config c = {.first_id = side ? 1 : 2, .send_budget = from->session.send.limit, .pool = &p->pool};
+	struct tunnel *to = tunnel_new(&c, pair_news, p), empty = *to;
+	size_t n = list_len(&from->streams), i = 0;
+	struct copied *all = mem_zalloc((n + 1) * sizeof *all);
+	struct tunnel blank = *from;
+	to->attached = blank.attached;
+	to->now_ms = blank.now_ms;
+	to->rtt_ms = blank.rtt_ms;
+	to->control_pongs = blank.control_pongs;
+	to->control_ack = blank.control_ack;
+	to->control_datagrams = blank.control_datagrams;
+	to->message_kind = blank.message_kind;
+	to->next_id = blank.next_id;
+	to->peer_next_id = blank.peer_next_id;
+	to->wrapped = blank.wrapped;
+	to->peer_wrapped = blank.peer_wrapped;
+	to->accepts = blank.accepts;
+	to->waiting = blank.waiting;
+	to->rested_keep = blank.rested_keep;
+	to->lent_bytes = blank.lent_bytes;
+	to->peer_budget = blank.peer_budget;
+	to->receive = blank.receive;
+	to->last_moved_ms = blank.last_moved_ms;
+	(void)empty;
+	copy_session(&from->session, &to->session);
+	buf_put(&to->control, buf_data(&from->control), buf_len(&from->control));
+	buf_put(&to->message, buf_data(&from->message), buf_len(&from->message));
+	LIST_EACH(node, &from->streams) {
+		struct stream *s = LIST_ENTRY(node, struct stream, all);
+		all[i++] = (struct copied){s, copy_stream(to, s)};
+	}
+	list_init(&to->streams);
+	for (i = 0; i < n; i++) {
+		list_append(&to->streams, &all[i].to->all);
+		if (all[i].to->id)
+			tunnel_insert(to, all[i].to);
+		if (!all[i].from->closed)
+			((struct end *)all[i].from->owner)->stream = all[i].to;
+		all[i].from->fn = NULL;
+	}
+	copy_list(&from->facts, &to->facts, all, n, offsetof(struct stream, facts));
+	copy_list(&from->opens, &to->opens, all, n, offsetof(struct stream, facts));
+	copy_list(&from->fresh, &to->fresh, all, n, offsetof(struct stream, turn));
+	copy_list(&from->bulk, &to->bulk, all, n, offsetof(struct stream, turn));
+	copy_list(&from->lent, &to->lent, all, n, offsetof(struct stream, lent));
+	copy_list(&from->rested, &to->rested, all, n, offsetof(struct stream, lent));
+	bool *closed = mem_zalloc(n + 1);
+	for (i = 0; i < n; i++)
+		closed[i] = all[i].from->closed;
+	tunnel_free(from);
+	for (i = 0; i < n; i++)
+		if (!closed[i])
+			stream_close(all[i].from);
+	mem_free(closed);
+	mem_free(all);
+	p->tunnel[side] = to;
+	check_tunnel(to);
+}
+
+static void a_tunnel_copied_between_turns_goes_on(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 4; round++) {
+		struct pair p;
+		uint64_t seed = new_seed();
+		print_message("seed %llu\n", (unsigned long long)seed);
+		pair_init(&p, seed, 30);
+		for (int i = 0; i < p.count; i++)
+			plan_conn(&p, i);
+		pair_link(&p);
+		for (unsigned i = 0; i < 4000; i++) {
+			random_act(&p);
+			if (pair_below(&p, 50) == 0)
+				pair_replace(&p, (int)pair_below(&p, 2));
+			if (pair_below(&p, 300) == 0)
+				random_cut(&p);
+			else if (!tunnel_is_attached(p.tunnel[0]) && pair_below(&p, 40) == 0)
+				pair_link(&p);
+		}
+		pair_finish(&p);
+		pair_fini(&p);
+	}
+}
+
+/* --- many --- */
+
+static void both_directions_saturated_come_to_their_end(void **state)
+{
+	(void)state;
+	struct pair p;
+	pair_init(&p, 1, 6);
+	p.eager = true;
+	pair_link(&p);
+	for (int i = 0; i < p.count; i++) {
+		p.conns[i].end[0].plan = 6 << 20;
+		p.conns[i].end[1].plan = 5 << 20;
+		pair_open(&p, i, 0);
+	}
+	pair_finish(&p);
+	pair_fini(&p);
+}
+
+static void ten_thousand_streams_come_and_go(void **state)
+{
+	(void)state;
+	struct pair p;
+	pair_init(&p, 1, 10000);
+	p.eager = true;
+	pair_link(&p);
+	for (int i = 0; i < p.count; i++) {
+		p.conns[i].end[0].plan = 100 + (unsigned)i % 3000;
+		p.conns[i].end[1].plan = 3000 - (unsigned)i % 3000;
+		pair_open(&p, i, 0);
+	}
+	pair_finish(&p);
+	pair_fini(&p);
+}
+
+/* Those who were there first hold credit that was fair among few; it must come back, or newcomers wait for ever. */
+static void newcomers_get_in_beside_thousands_that_rest(void **state)
+{
+	(void)state;
+	struct pair p;
+	pair_init(&p, 1, 7000);
+	p.eager = true;
+	pair_link(&p);
+	for (int i = 0; i < p.count; i++) {
+		struct end *e = p.conns[i].end;
+		e[0].plan = e[1].plan = 2000;
+		pair_open(&p, i, 0);
+		e[0].types = e[1].types = true; /* one byte each, then both stay open and silent */
+		if (i % 7 == 0) {
+			for (int side = 0; side < 2; side++)
+				pair_deliver(&p, side, SIZE_MAX);
+			for (int side = 0; side < 2; side++)
+				pair_pump(&p, side, 65536, SIZE_MAX);
+			p.now += 3;
+		}
+	}
+	pair_settle(&p);
+	for (int i = 0; i < p.count; i++)
+		assert_true(p.conns[i].end[1].opened);
+	for (int side = 0; side < 2; side++) {
+		struct tunnel *t = p.tunnel[side];
+		assert_int_equal(tunnel_waiting(t), 0);
+		assert_true(t->lent_bytes <= t->peer_budget / 4 * 3);
+		check_tunnel(t);
+	}
+	pair_finish(&p);
+	pair_fini(&p);
+}
+
+/* --- fairness --- */
+
+static void a_stalled_stream_starves_nobody(void **state)
+{
+	(void)state;
+	struct pair p;
+	pair_init(&p, 1, 12);
+	pair_link(&p);
+	for (int i = 0; i < p.count; i++) {
+		p.conns[i].end[0].plan = 3 << 20;
+		pair_open(&p, i, 0);
+	}
+	pair_pump(&p, 0, 65536, SIZE_MAX);
+	pair_deliver(&p, 0, SIZE_MAX);
+	p.eager = true;
+	for (int i = 0; i < 3; i++) {
+		for (int side = 0; side < 2; side++)
+			for (int k = 0; k < p.count; k++)
+				p.conns[k].end[side].deaf = k == 0 && side == 1;
+		for (int k = 1; k < p.count; k++)
+			for (int side = 0; side < 2; side++)
+				if (p.conns[k].end[side].stream) {
+					end_look(&p.conns[k].end[side]);
+					if (p.conns[k].end[side].stream)
+						pair_start(&p.conns[k].end[side]);
+				}
+		pair_start(&p.conns[0].end[0]);
+		pair_settle(&p);
+	}
+	for (int i = 1; i < p.count; i++)
+		assert_true(p.conns[i].end[0].closed && p.conns[i].end[1].closed);
+	assert_true(p.conns[0].end[1].got < 70000);
+	assert_false(p.conns[0].end[1].closed);
+	pair_finish(&p);
+	assert_int_equal(p.conns[0].end[1].got, 3 << 20);
+	pair_fini(&p);
+}
+
+static void saturate(struct pair *p, int bulk)
+{
+	p->eager = true;
+	pair_link(p);
+	for (int i = 0; i < bulk; i++) {
+		p->conns[i].end[0].plan = 64 << 20;
+		pair_open(p, i, 0);
+	}
+	for (int i = 0; i < 100; i++) {
+		for (int side = 0; side < 2; side++) {
+			pair_pump(p, side, 65536, SIZE_MAX);
+			pair_deliver(p, side, SIZE_MAX);
+		}
+	}
+}
+
+static void one_key_is_not_behind_the_bulk(void **state)
+{
+	(void)state;
+	struct pair p;
+	pair_init(&p, 1, 41);
+	saturate(&p, 40);
+	struct end *keys = &p.conns[40].end[0];
+	keys->plan = 1 << 20;
+	keys->types = true;
+	pair_open(&p, 40, 0);
+	for (int key = 0; key < 100; key++) {
+		uint64_t sent = keys->sent;
+		pair_pump(&p, 0, 65536, SIZE_MAX);
+		assert_true(key == 0 || keys->sent == sent + 1); /* with the next batch */
+		pair_deliver(&p, 0, SIZE_MAX);
+		pair_pump(&p, 1, 65536, SIZE_MAX);
+		pair_deliver(&p, 1, SIZE_MAX);
+		for (int i = 0; i < 3; i++) {
+			pair_pump(&p, 0, 65536, SIZE_MAX);
+			pair_deliver(&p, 0, SIZE_MAX);
+			pair_pump(&p, 1, 65536, SIZE_MAX);
+			pair_deliver(&p, 1, SIZE_MAX);
+		}
+		pair_start(keys);
+	}
+	for (int i = 0; i < 40; i++)
+		assert_true(p.conns[i].end[1].got > 400 * 1024);
+	pair_fini(&p);
+}
+
+static void bulk_streams_get_the_same(void **state)
+{
+	(void)state;
+	struct pair p;
+	pair_init(&p, 1, 8);
+	saturate(&p, 8);
+	uint64_t least = UINT64_MAX, most = 0, start[8];
+	for (int i = 0; i < 8; i++)
+		start[i] = p.conns[i].end[0].sent;
+	for (int i = 0; i < 400; i++) {
+		for (int side = 0; side < 2; side++) {
+			pair_pump(&p, side, 65536, SIZE_MAX);
+			pair_deliver(&p, side, SIZE_MAX);
+		}
+	}
+	for (int i = 0; i < 8; i++) {
+		uint64_t n = p.conns[i].end[0].sent - start[i];
+		least = n < least ? n : least;
+		most = n > most ? n : most;
+	}
+	assert_true(least > 0 && most - least <= 4 * FRAME_DATA_MAX);
+	pair_fini(&p);
+}
+
+/* --- ends --- */
+
+static void pass(struct pair *p, uint64_t ms)
+{
+	for (uint64_t end = p->now + ms; p->now < end; p->now += 100) {
+		for (int side = 0; side < 2; side++) {
+			pair_pump(p, side, 65536, SIZE_MAX);
+			pair_deliver(p, side, SIZE_MAX);
+			assert_int_equal(p->last_error, 0);
+		}
+	}
+}
+
+/* Idle credit is RETURNed after a second; after FIN there is none to return. */
+static void a_half_closed_stream_may_be_silent_for_long(void **state)
+{
+	(void)state;
+	for (int opener = 0; opener < 2; opener++) {
+		struct pair p;
+		pair_init(&p, 1, 1);
+		p.eager = true;
+		pair_link(&p);
+		p.conns[0].end[opener].plan = 2 << 20;
+		p.conns[0].end[!opener].plan = 3 << 20;
+		pair_open(&p, 0, opener);
+		pair_rest(&p.conns[0].end[opener]);
+		pass(&p, 100);
+		p.conns[0].end[!opener].deaf = false;
+		pair_rest(&p.conns[0].end[!opener]);
+		for (int side = 0; side < 2; side++) {
+			pair_start(&p.conns[0].end[side ? !opener : opener]);
+			pair_pump(&p, side ? !opener : opener, 65536, SIZE_MAX);
+			pass(&p, 20000);
+		}
+		pair_finish(&p);
+		pair_fini(&p);
+	}
+}
+
+static void ids_wrap_past_those_that_are_held(void **state)
+{
+	(void)state;
+	struct pair p;
+	pair_init(&p, 1, 40);
+	p.eager = true;
+	pair_link(&p);
+	p.conns[0].end[0].plan = p.conns[0].end[1].plan = p.conns[1].end[0].plan = p.conns[1].end[1].plan = 99;
+	for (int i = 0; i < 2; i++) { /* the first ids of both sides stay held: nothing is sent yet */
+		pair_open(&p, i, i);
+		p.conns[i].end[i].plan = UINT64_MAX;
+		pair_rest(&p.conns[i].end[i]);
+	}
+	pair_settle(&p);
+	for (int side = 0; side < 2; side++) {
+		p.tunnel[side]->next_id = side ? UINT32_MAX - 8 : UINT32_MAX - 9;
+		p.tunnel[side]->peer_next_id = side ? UINT32_MAX - 9 : UINT32_MAX - 8;
+	}
+	for (int i = 2; i < 40; i++) {
+		p.conns[i].end[0].plan = p.conns[i].end[1].plan = 1000;
+		pair_open(&p, i, i % 2);
+		if (i % 4 == 0)
+			pair_settle(&p);
+	}
+	pair_settle(&p);
+	assert_true(p.tunnel[0]->wrapped && p.tunnel[1]->wrapped && p.tunnel[0]->peer_wrapped && p.tunnel[1]->peer_wrapped);
+	assert_true(p.tunnel[0]->next_id < 100 && p.tunnel[1]->next_id < 100);
+	assert_int_equal(stream_id(p.conns[0].end[0].stream), 2);
+	for (int i = 0; i < 2; i++)
+		p.conns[i].end[i].plan = p.conns[i].end[i].sent + 99;
+	pair_finish(&p);
+	pair_fini(&p);
+}
+
+static void what_has_come_outlives_the_tunnel(void **state)
+{
+	(void)state;
+	struct pair p;
+	pair_init(&p, 1, 4);
+	pair_link(&p);
+	for (int i = 0; i < 4; i++) {
+		p.conns[i].end[0].plan = 5000;
+		p.conns[i].end[1].plan = i == 1 ? 5000 : 5000000;
+		p.conns[i].end[1].deaf = true;
+		pair_open(&p, i, 0);
+	}
+	p.conns[3].end[0].plan = 5000000;
+	p.eager = true;
+	pair_pump(&p, 0, 65536, SIZE_MAX);
+	pair_deliver(&p, 0, SIZE_MAX); /* the first event finds them deaf */
+	struct end *e = &p.conns[0].end[1];
+	assert_int_equal(stream_waiting(e->stream), 5000);
+	for (int i = 0; i < 4; i++)
+		p.conns[i].end[1].deaf = false;
+	tunnel_free(p.tunnel[1]);
+	p.tunnel[1] = NULL;
+	for (int i = 0; i < 4; i++) {
+		assert_true(p.conns[i].end[1].got >= 5000);
+		assert_true(p.conns[i].end[1].reset); /* also those whose FIN had come: their sending was cut short */
+		assert_true(p.conns[i].end[1].closed);
+	}
+	pair_fini(&p);
+}
+
+static void a_peer_that_never_acknowledges_is_stopped(void **state)
+{
+	(void)state;
+	struct pair p;
+	pair_init_sized(&p, 1, 1, &smallest);
+	pair_link(&p);
+	p.eager = true;
+	int err = 0;
+	uint8_t ping[] = {0, 0, 0, 0, FRAME_PING, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0};
+	struct buf big = BUF_INIT;
+	uint8_t *room = buf_reserve(&big, FRAME_DECLARE_MAX);
+	memset(room, ' ', FRAME_DECLARE_MAX);
+	buf_commit(&big, FRAME_DECLARE_MAX);
+	for (int i = 0; i < 100; i++) { /* a message waits for room, so these alone cannot do it */
+		tunnel_state(p.tunnel[0], &big);
+		tunnel_fill(p.tunnel[0], SIZE_MAX / 2, p.now);
+	}
+	assert_true(session_kept(&p.tunnel[0]->session) < 2u * FRAME_DECLARE_MAX);
+	for (int i = 0; i < 1000000 && !err; i++) { /* facts are written in any case */
+		session_put(&p.tunnel[0]->session, 2, FRAME_CREDIT, "\0\0\0\1", 4);
+		if (i % 1000 == 0) {
+			struct iovec iov[1];
+			while (tunnel_peek(p.tunnel[0], iov, 1))
+				tunnel_sent(p.tunnel[0], iov[0].iov_len);
+			err = tunnel_input(p.tunnel[0], ping, sizeof ping, p.now);
+		}
+	}
+	assert_int_equal(err, ERR_FLOOD);
+	assert_true(session_kept(&p.tunnel[0]->session) < 5u << 20);
+	buf_fini(&big);
+	pair_fini(&p);
+}
+
+/* Room in the process's budget is given back by other sessions, of which no event tells: it is looked for by time. */
+static void room_that_others_leave_is_found(void **state)
+{
+	(void)state;
+	struct budget_whole whole = {.limit = 64 << 20};
+	whole.used = whole.limit;
+	struct pair p;
+	pair_init(&p, 1, 1);
+	p.tunnel[0]->session.send.whole = &whole;
+	pair_link(&p);
+	p.eager = true;
+	p.conns[0].end[0].plan = p.conns[0].end[1].plan = 100;
+	pair_open(&p, 0, 0);
+	assert_false(tunnel_has_work(p.tunnel[0], p.now));
+	tunnel_fill(p.tunnel[0], 65536, p.now);
+	assert_true(tunnel_deadline(p.tunnel[0]) == p.now + TUNNEL_POOR_MS);
+	whole.used = 0;
+	assert_true(tunnel_has_work(p.tunnel[0], p.now));
+	pair_finish(&p);
+	assert_int_equal(whole.used, 0);
+	pair_fini(&p);
+}
+
+/* --- datagrams --- */
+
+static void put_datagram(struct end *e, size_t len, uint64_t number)
+{
+	uint8_t *bytes = mem_alloc(len + 8);
+	memcpy(bytes, &number, 8);
+	for (size_t i = 8; i < len; i++)
+		bytes[i] = pair_byte(e->conn, e->side, number + i);
+	stream_datagram(e->stream, bytes, len);
+	mem_free(bytes);
+}
+
+static void start_flows(struct pair *p, int count)
+{
+	pair_init(p, 1, count);
+	p->eager = true;
+	pair_link(p);
+	for (int i = 0; i < count; i++) {
+		for (int side = 0; side < 2; side++)
+			p->conns[i].end[side].plan = 1;
+		pair_open(p, i, 0);
+		pair_rest(&p->conns[i].end[0]);
+	}
+}
+
+static void the_first_datagram_does_not_overtake_its_open(void **state)
+{
+	(void)state;
+	struct pair p;
+	start_flows(&p, 1);
+	struct end *near = &p.conns[0].end[0], *far = &p.conns[0].end[1];
+	put_datagram(near, 100, 1); /* nothing of the stream is on the wire yet */
+	tunnel_fill(p.tunnel[0], 16384, p.now);
+	put_datagram(near, 100, 2); /* OPEN is written, and has not gone */
+	for (int i = 0; i < 40; i++) {
+		pair_pump(&p, 0, 16384, 5);
+		pair_deliver(&p, 0, SIZE_MAX);
+	}
+	pair_pump(&p, 0, 16384, SIZE_MAX);
+	pair_deliver(&p, 0, SIZE_MAX);
+	pair_pump(&p, 0, 16384, SIZE_MAX);
+	pair_deliver(&p, 0, SIZE_MAX);
+	assert_int_equal(far->datagrams, 2);
+	pair_finish(&p);
+	pair_fini(&p);
+}
+
+static void datagrams_keep_their_boundaries(void **state)
+{
+	(void)state;
+	struct pair p;
+	start_flows(&p, 1);
+	pair_settle(&p);
+	static const size_t sizes[] = {0, 1, 7, 8, 9, 1472, 8000, 65506, 65507};
+	struct end *near = &p.conns[0].end[0], *far = &p.conns[0].end[1];
+	uint64_t number = 1;
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		put_datagram(near, sizes[i], number++);
+		pair_pump(&p, 0, 16384, SIZE_MAX);
+		while (pair_deliver(&p, 0, 1 + pair_some(&p, 5000)))
+			assert_int_equal(p.last_error, 0);
+		assert_int_equal(far->datagrams, i + 1);
+	}
+	uint64_t dropped = stream_datagrams_dropped(near->stream);
+	put_datagram(near, 65508, number++);
+	assert_int_equal(stream_datagrams_dropped(near->stream), dropped + 1);
+	pair_finish(&p);
+	pair_fini(&p);
+}
+
+static void beyond_the_caps_the_oldest_datagrams_go(void **state)
+{
+	(void)state;
+	struct pair p;
+	start_flows(&p, 40);
+	pair_settle(&p);
+	struct tunnel *t = p.tunnel[0];
+	uint64_t number = 1;
+	for (int round = 0; round < 3000; round++) {
+		put_datagram(&p.conns[round % 40].end[0], 8 + (unsigned)round * 37 % 3000, number++);
+		assert_true(p.conns[round % 40].end[0].stream->datagram_bytes <= TUNNEL_DATAGRAM_FLOW);
+		assert_true(t->datagram_bytes <= TUNNEL_DATAGRAM_ALL);
+	}
+	for (int i = 0; i < 5000; i++) /* empty ones cost too */
+		put_datagram(&p.conns[0].end[0], 0, number++);
+	assert_true(list_len(&p.conns[0].end[0].stream->datagrams) <= 1024);
+	uint64_t dropped = tunnel_numbers(t).datagrams_dropped, of_flows = 0, arrived = 0;
+	assert_true(dropped > 5000 - 1024);
+	pair_settle(&p);
+	for (int i = 0; i < 40; i++) {
+		of_flows += stream_datagrams_dropped(p.conns[i].end[0].stream);
+		arrived += p.conns[i].end[1].datagrams;
+		if (i)
+			assert_true(p.conns[i].end[1].datagram_last > 2900); /* the newest came */
+	}
+	assert_int_equal(of_flows, dropped);
+	assert_int_equal(arrived, 3000 + 5000 - dropped);
+	pair_finish(&p);
+	pair_fini(&p);
+}
+
+static void a_detach_empties_the_datagrams(void **state)
+{
+	(void)state;
+	struct pair p;
+	start_flows(&p, 2);
+	pair_settle(&p);
+	for (int i = 1; i < 50; i++)
+		put_datagram(&p.conns[0].end[0], 500, (uint64_t)i);
+	pair_pump(&p, 0, 16384, 700);
+	pair_cut(&p);
+	assert_int_equal(p.tunnel[0]->datagram_bytes, 0);
+	put_datagram(&p.conns[0].end[0], 500, 60);
+	assert_int_equal(p.tunnel[0]->datagram_bytes, 0);
+	pair_link(&p);
+	put_datagram(&p.conns[0].end[0], 500, 70);
+	pair_settle(&p);
+	assert_int_equal(p.conns[0].end[1].datagrams, 1);
+	assert_int_equal(p.conns[0].end[1].datagram_last, 70);
+	pair_finish(&p);
+	pair_fini(&p);
+}
+
+/* The link carries 16 KiB a step, the flood would fill it many times over. */
+static void a_flood_of_datagrams_starves_no_stream(void **state)
+{
+	(void)state;
+	struct pair p;
+	start_flows(&p, 2);
+	pair_settle(&p);
+	struct end *e = &p.conns[1].end[0];
+	e->plan = 4 << 20;
+	pair_start(e);
+	uint64_t number = 1;
+	for (int step = 0; step < 200; step++) {
+		for (int i = 0; i < 60; i++)
+			put_datagram(&p.conns[0].end[0], 1200, number++);
+		pair_pump(&p, 0, 16384, 16384);
+		pair_deliver(&p, 0, SIZE_MAX);
+		pair_pump(&p, 1, 16384, SIZE_MAX);
+		pair_deliver(&p, 1, SIZE_MAX);
+		/* a PING is no flood, however much waits */
+		tunnel_ping(p.tunnel[1], 5);
+		assert_int_equal(p.last_error, 0);
+	}
+	uint64_t udp = p.conns[0].end[1].datagrams * 1200;
+	assert_true(p.conns[1].end[1].got > 200u * 16384 / 4);
+	assert_true(udp > 200u * 16384 / 4);
+	pair_finish(&p);
+	pair_fini(&p);
+}
+
+static void one_large_datagram_waiting_makes_no_flood_of_a_ping(void **state)
+{
+	(void)state;
+	struct pair p;
+	start_flows(&p, 1);
+	pair_settle(&p);
+	put_datagram(&p.conns[0].end[0], 65507, 1);
+	tunnel_fill(p.tunnel[0], 16384, p.now);
+	tunnel_ping(p.tunnel[1], 77);
+	pair_pump(&p, 1, 16384, SIZE_MAX);
+	pair_deliver(&p, 1, SIZE_MAX);
+	assert_int_equal(p.last_error, 0);
+	pair_settle(&p);
+	assert_int_equal(p.pong, 77);
+	pair_finish(&p);
+	pair_fini(&p);
+}
+
+/* --- violations --- */
+
+struct bad_frame {
+	const char *what;
+	int expected;         /* 0: it is fine */
+	uint32_t stream;
+	uint8_t kind;
+	uint32_t len;
+	const char *payload;  /* NULL: zeroes */
+};
+
+#define OPEN_BYTES "\0\0\377\377" "\0\0\0\1" "\4\1\2\3\4\0\1" "\4\1\2\3\4\0\1"
+
+/* Given to an agent's tunnel that has taken: OPEN of 2, 4, 6 and 10; FIN of 4; RESET of 6 (answered: closed); and has 1 open itself. */
+static const struct bad_frame bad_frames[] = {
+    {"kind 0", ERR_PROTOCOL, 0, 0, 0, 0},
+    {"kind 9", ERR_PROTOCOL, 0, 9, 0, 0},
+    {"kind 63", ERR_PROTOCOL, 0, 63, 4, 0},
+    {"kind 72", ERR_SESSION, 2, 72, 4, 0},
+    {"kind 127", ERR_SESSION, 0, 127, 0, 0},
+    {"link kind of a later version", 0, 0, 128, 65536, 0},
+    {"the same, too long", ERR_TOO_BIG, 0, 191, 65537, 0},
+    {"session kind of a later version", 0, 77, 192, 3, 0},
+    {"the same, too long", ERR_SESSION, 0, 255, 65537, 0},
+    {"HELLO inside a link", ERR_PROTOCOL, 0, FRAME_HELLO, 2, "{}"},
+    {"WELCOME inside a link", ERR_PROTOCOL, 0, FRAME_WELCOME, 2, "{}"},
+    {"HELLO too long", ERR_TOO_BIG, 0, FRAME_HELLO, 4097, 0},
+    {"REFUSE", 0, 0, FRAME_REFUSE, 2, "{}"},
+    {"REFUSE too short", ERR_TOO_BIG, 0, FRAME_REFUSE, 1, 0},
+    {"PING", 0, 0, FRAME_PING, 8, 0},
+    {"PING of 7", ERR_TOO_BIG, 0, FRAME_PING, 7, 0},
+    {"PONG of 9", ERR_TOO_BIG, 0, FRAME_PONG, 9, 0},
+    {"ACK", 0, 0, FRAME_ACK, 8, "\0\0\0\0\0\0\0\1"},
+    {"ACK of 4", ERR_TOO_BIG, 0, FRAME_ACK, 4, 0},
+    {"ACK of what was never sent", ERR_PROTOCOL, 0, FRAME_ACK, 8, "\0\0\0\0\0\0\1\0"},
+    {"ACK of all there could be", ERR_PROTOCOL, 0, FRAME_ACK, 8, "\377\377\377\377\377\377\377\377"},
+    {"BYE", 0, 0, FRAME_BYE, 0, 0},
+    {"BYE of 256", ERR_TOO_BIG, 0, FRAME_BYE, 256, 0},
+    {"DATAGRAM", 0, 2, FRAME_DATAGRAM, 65507, 0},
+    {"DATAGRAM too long", ERR_TOO_BIG, 2, FRAME_DATAGRAM, 65508, 0},
+    {"DATAGRAM for nobody", 0, 4444, FRAME_DATAGRAM, 5, 0},
+    {"DATAGRAM for a closed one", 0, 6, FRAME_DATAGRAM, 5, 0},
+    {"DECLARE", 0, 0, FRAME_DECLARE, FRAME_DECLARE_MAX, 0},
+    {"DECLARE too short", ERR_SESSION, 0, FRAME_DECLARE, 1, 0},
+    {"STATE too long", ERR_SESSION, 0, FRAME_STATE, FRAME_DECLARE_MAX + 1, 0},
+    {"OPEN", 0, 20, FRAME_OPEN, 22, OPEN_BYTES},
+    {"OPEN of no stream", ERR_SESSION, 0, FRAME_OPEN, 22, OPEN_BYTES},
+    {"OPEN of one of ours", ERR_SESSION, 7, FRAME_OPEN, 22, OPEN_BYTES},
+    {"OPEN of one that is held", ERR_SESSION, 2, FRAME_OPEN, 22, OPEN_BYTES},
+    {"OPEN of an older id", ERR_SESSION, 8, FRAME_OPEN, 22, OPEN_BYTES},
+    {"OPEN too short", ERR_SESSION, 20, FRAME_OPEN, 21, OPEN_BYTES},
+    {"OPEN too long", ERR_SESSION, 20, FRAME_OPEN, 47, 0},
+    {"OPEN with bytes left", ERR_SESSION, 20, FRAME_OPEN, 23, OPEN_BYTES},
+    {"OPEN from nowhere", ERR_SESSION, 20, FRAME_OPEN, 22, "\0\0\377\377" "\0\0\0\1" "\5\1\2\3\4\0\1" "\4\1\2\3\4\0\1"},
+    {"OPEN with half an address", ERR_SESSION, 20, FRAME_OPEN, 22, "\0\0\377\377" "\0\0\0\1" "\4\1\2\3\4\0\1" "\6\1\2\3\4\0\1"},
+    {"OPEN with endless credit", ERR_SESSION, 20, FRAME_OPEN, 22, "\0\0\377\377" "\377\0\0\0" "\4\1\2\3\4\0\1" "\4\1\2\3\4\0\1"},
+    {"DATA", 0, 2, FRAME_DATA, 16384, 0},
+    {"DATA beyond the window", ERR_SESSION, 2, FRAME_DATA, 16385, 0},
+    {"DATA of nothing", ERR_SESSION, 2, FRAME_DATA, 0, 0},
+    {"DATA too long", ERR_SESSION, 2, FRAME_DATA, 65537, 0},
+    {"DATA of no stream", ERR_SESSION, 0, FRAME_DATA, 1, 0},
+    {"DATA of one never opened", ERR_SESSION, 12, FRAME_DATA, 1, 0},
+    {"DATA of one that we never opened", ERR_SESSION, 3, FRAME_DATA, 1, 0},
+    {"DATA after FIN", ERR_SESSION, 4, FRAME_DATA, 1, 0},
+    {"DATA of a closed one", 0, 6, FRAME_DATA, 1, 0},
+    {"DATA for one whose owner has left", 0, 10, FRAME_DATA, 16384, 0},
+    {"DATA for such a one beyond its window", ERR_SESSION, 10, FRAME_DATA, 16385, 0},
+    {"FIN", 0, 2, FRAME_FIN, 0, 0},
+    {"FIN with bytes", ERR_SESSION, 2, FRAME_FIN, 1, 0},
+    {"FIN twice", ERR_SESSION, 4, FRAME_FIN, 0, 0},
+    {"FIN of one never opened", ERR_SESSION, 12, FRAME_FIN, 0, 0},
+    {"FIN of a closed one", 0, 6, FRAME_FIN, 0, 0},
+    {"RESET", 0, 2, FRAME_RESET, 4, 0},
+    {"RESET with a code of a later version", 0, 2, FRAME_RESET, 4, "\1\2\3\4"},
+    {"RESET after FIN", 0, 4, FRAME_RESET, 4, 0},
+    {"RESET of 3", ERR_SESSION, 2, FRAME_RESET, 3, 0},
+    {"RESET of one never opened", ERR_SESSION, 5, FRAME_RESET, 4, 0},
+    {"RESET of a closed one", 0, 6, FRAME_RESET, 4, 0},
+    {"CREDIT", 0, 2, FRAME_CREDIT, 4, "\0\1\0\0"},
+    {"CREDIT without end", ERR_SESSION, 2, FRAME_CREDIT, 4, "\377\377\377\377"},
+    {"CREDIT of 8", ERR_SESSION, 2, FRAME_CREDIT, 8, 0},
+    {"CREDIT of one never opened", ERR_SESSION, 12, FRAME_CREDIT, 4, 0},
+    {"CREDIT of a closed one", 0, 6, FRAME_CREDIT, 4, 0},
+    {"RETURN", 0, 2, FRAME_RETURN, 4, "\0\0\100\0"},
+    {"RETURN of more than was granted", ERR_SESSION, 2, FRAME_RETURN, 4, "\0\0\100\1"},
+    {"RETURN after FIN", ERR_SESSION, 4, FRAME_RETURN, 4, "\0\0\0\1"},
+    {"RETURN of a closed one", 0, 6, FRAME_RETURN, 4, "\0\0\0\1"},
+};
+
+static void bad_news(void *owner, const struct tunnel_news *news)
+{
+	struct stream **held = owner;
+	if (news->event == TUNNEL_OPENED)
+		held[stream_id(news->stream) / 2] = news->stream;
+}
+
+static int give(struct tunnel *t, const struct bad_frame *b, size_t chunk)
+{
+	uint8_t *bytes = mem_zalloc(FRAME_HEADER + b->len);
+	frame_write(bytes, b->stream, b->kind, b->len);
+	if (b->payload)
+		memcpy(bytes + FRAME_HEADER, b->payload, b->len);
+	int err = 0;
+	for (size_t at = 0, len = FRAME_HEADER + b->len; at < len && !err; at += chunk) {
+		size_t part = len - at < chunk ? len - at : chunk;
+		uint8_t *exact = mem_dup(bytes + at, part);
+		err = tunnel_input(t, exact, part, 2000);
+		mem_free(exact);
+	}
+	mem_free(bytes);
+	return err;
+}
+
+static void send_all(struct tunnel *t, uint64_t now)
+{
+	struct iovec iov[4];
+	tunnel_fill(t, 65536, now);
+	for (int n; (n = tunnel_peek(t, iov, 1)) > 0;)
+		tunnel_sent(t, iov[0].iov_len);
+}
+
+static struct tunnel *prepared(struct stream *held[64], struct stream **own)
+{
+	struct tunnel_config c = {.first_id = 1, .accepts = 5, .send_budget = 1 << 20, .receive_budget = 1 << 20};
+	struct tunnel *t = tunnel_new(&c, bad_news, held);
+	assert_int_equal(tunnel_attach(t, 0, 1 << 20, 1000), 0);
+	struct open_info info = {.mapping = 1, .visitor = {.family = 4}, .visited = {.family = 4}};
+	*own = stream_open(t, &info, NULL, NULL);
+	send_all(t, 1000);
+	assert_int_equal(stream_id(*own), 1);
+	for (uint32_t id = 2; id <= 10; id += id == 6 ? 4 : 2)
+		assert_int_equal(give(t, &(struct bad_frame){"", 0, id, FRAME_OPEN, 22, OPEN_BYTES}, 100), 0);
+	assert_int_equal(give(t, &(struct bad_frame){"", 0, 4, FRAME_FIN, 0, NULL}, 100), 0);
+	assert_int_equal(give(t, &(struct bad_frame){"", 0, 6, FRAME_RESET, 4, NULL}, 100), 0);
+	stream_close(held[5]);
+	held[5] = NULL;
+	send_all(t, 1000);
+	assert_int_equal(stream_id(held[3]), 0);
+	return t;
+}
+
+static void end_prepared(struct tunnel *t, struct stream *held[64], struct stream *own)
+{
+	tunnel_free(t);
+	for (int i = 0; i < 64; i++)
+		stream_close(held[i]);
+	stream_close(own);
+}
+
+static void each_violation_ends_what_it_should(void **state)
+{
+	(void)state;
+	static const size_t chunks[] = {1, 5, 8, 1000, 2000000};
+	for (size_t i = 0; i < sizeof bad_frames / sizeof *bad_frames; i++) {
+		const struct bad_frame *b = &bad_frames[i];
+		for (size_t k = 0; k < sizeof chunks / sizeof *chunks; k++) {
+			struct stream *held[64] = {0}, *own;
+			struct tunnel *t = prepared(held, &own);
+			int err = give(t, b, chunks[k]);
+			if (err != b->expected)
+				fail_msg("%s, %zu bytes at a time: %s, expected %s", b->what, chunks[k],
+					 err ? err_text(err) : "fine", b->expected ? err_text(b->expected) : "fine");
+			check_tunnel(t);
+			if (err) {
+				assert_false(tunnel_has_work(t, 5000));
+				assert_true(tunnel_deadline(t) == UINT64_MAX);
+				assert_int_equal(give(t, &(struct bad_frame){"", 0, 0, FRAME_PING, 8, NULL}, 16), ERR_CLOSED);
+			}
+			if (err && err != ERR_SESSION) { /* the session is whole: it goes on */
+				uint64_t acked = t->session.acked;
+				tunnel_detach(t);
+				assert_int_equal(tunnel_attach(t, acked, 1 << 20, 3000), 0);
+				assert_int_equal(give(t, &(struct bad_frame){"", 0, 2, FRAME_DATA, 100, NULL}, 7), 0);
+				check_tunnel(t);
+			}
+			end_prepared(t, held, own);
+		}
+	}
+}
+
+static void more_streams_than_accepted_end_the_session(void **state)
+{
+	(void)state;
+	struct stream *held[64] = {0}, *own;
+	struct tunnel *t = prepared(held, &own); /* holds 2, 4 and 10; accepts 5 */
+	assert_int_equal(give(t, &(struct bad_frame){"", 0, 20, FRAME_OPEN, 22, OPEN_BYTES}, 100), 0);
+	assert_int_equal(give(t, &(struct bad_frame){"", 0, 22, FRAME_OPEN, 22, OPEN_BYTES}, 100), 0);
+	assert_int_equal(give(t, &(struct bad_frame){"", 0, 24, FRAME_OPEN, 22, OPEN_BYTES}, 100), ERR_SESSION);
+	end_prepared(t, held, own);
+}
+
+static void a_flood_of_pings_ends_the_link(void **state)
+{
+	(void)state;
+	struct stream *held[64] = {0}, *own;
+	struct tunnel *t = prepared(held, &own);
+	int err = 0, pings = 0;
+	while (!err && pings < 100000) {
+		err = give(t, &(struct bad_frame){"", 0, 0, FRAME_PING, 8, NULL}, 100);
+		pings++;
+	}
+	assert_int_equal(err, ERR_FLOOD);
+	assert_int_equal(pings, TUNNEL_PONGS_MAX + 1);
+	tunnel_detach(t);
+	assert_int_equal(tunnel_attach(t, t->session.acked, 0, 3000), 0);
+	for (int i = 0; i < 20000; i++) { /* one by one they are welcome */
+		assert_int_equal(give(t, &(struct bad_frame){"", 0, 0, FRAME_PING, 8, NULL}, 100), 0);
+		send_all(t, 3000);
+	}
+	end_prepared(t, held, own);
+}
+
+static void a_repeated_frame_that_differs_ends_the_session(void **state)
+{
+	(void)state;
+	static const struct bad_frame others[] = {
+	    {"", 0, 2, FRAME_FIN, 0, NULL}, {"", 0, 4, FRAME_DATA, 100, NULL}, {"", 0, 2, FRAME_DATA, 101, NULL}, {"", 0, 0, 200, 1, NULL},
+	};
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+		struct stream *held[64] = {0}, *own;
+		struct tunnel *t = prepared(held, &own);
+		uint8_t half[FRAME_HEADER + 50] = {0};
+		frame_write(half, 2, FRAME_DATA, 100);
+		assert_int_equal(tunnel_input(t, half, sizeof half, 2000), 0);
+		tunnel_detach(t);
+		assert_int_equal(tunnel_attach(t, t->session.acked, 0, 3000), 0);
+		assert_int_equal(give(t, &(struct bad_frame){"", 0, 0, FRAME_PING, 8, NULL}, 3), 0);
+		assert_int_equal(give(t, &others[i], 1000), ERR_SESSION);
+		end_prepared(t, held, own);
+	}
+}
+
+static void acks_do_not_pile_up_before_a_blocked_link(void **state)
+{
+	(void)state;
+	struct stream *held[64] = {0}, *own;
+	struct tunnel *t = prepared(held, &own);
+	for (int i = 0; i < 1000; i++) {
+		assert_int_equal(give(t, &(struct bad_frame){"", 0, 77, 192, 3, NULL}, 100), 0);
+		tunnel_fill(t, 65536, 2000 + (uint64_t)i * 300);
+		assert_true(tunnel_deadline(t) > 2000 + (uint64_t)i * 300);
+	}
+	assert_true(buf_len(&t->control) <= 2 * (FRAME_HEADER + 8));
+	end_prepared(t, held, own);
+}
+
 int main(void)
 {
 	const char *seed = getenv("SEED");
@@ -129,6 +1195,33 @@ int main(void)
 	    cmocka_unit_test(every_byte_arrives_in_order_by_chance),
 	    cmocka_unit_test(links_cut_under_load_lose_nothing),
 	    cmocka_unit_test(the_smallest_budgets_block_nobody),
+	    cmocka_unit_test(a_link_cut_at_every_byte_loses_nothing),
+	    cmocka_unit_test(what_an_old_link_still_brings_is_not_read),
+	    cmocka_unit_test(numbers_outside_what_is_kept_change_nothing),
+	    cmocka_unit_test(newcomers_while_detached_wait_and_cost_nothing),
+	    cmocka_unit_test(a_tunnel_copied_between_turns_goes_on),
+	    cmocka_unit_test(both_directions_saturated_come_to_their_end),
+	    cmocka_unit_test(ten_thousand_streams_come_and_go),
+	    cmocka_unit_test(newcomers_get_in_beside_thousands_that_rest),
+	    cmocka_unit_test(a_stalled_stream_starves_nobody),
+	    cmocka_unit_test(one_key_is_not_behind_the_bulk),
+	    cmocka_unit_test(bulk_streams_get_the_same),
+	    cmocka_unit_test(a_half_closed_stream_may_be_silent_for_long),
+	    cmocka_unit_test(ids_wrap_past_those_that_are_held),
+	    cmocka_unit_test(what_has_come_outlives_the_tunnel),
+	    cmocka_unit_test(a_peer_that_never_acknowledges_is_stopped),
+	    cmocka_unit_test(room_that_others_leave_is_found),
+	    cmocka_unit_test(the_first_datagram_does_not_overtake_its_open),
+	    cmocka_unit_test(datagrams_keep_their_boundaries),
+	    cmocka_unit_test(beyond_the_caps_the_oldest_datagrams_go),
+	    cmocka_unit_test(a_detach_empties_the_datagrams),
+	    cmocka_unit_test(a_flood_of_datagrams_starves_no_stream),
+	    cmocka_unit_test(one_large_datagram_waiting_makes_no_flood_of_a_ping),
+	    cmocka_unit_test(each_violation_ends_what_it_should),
+	    cmocka_unit_test(more_streams_than_accepted_end_the_session),
+	    cmocka_unit_test(a_flood_of_pings_ends_the_link),
+	    cmocka_unit_test(a_repeated_frame_that_differs_ends_the_session),
+	    cmocka_unit_test(acks_do_not_pile_up_before_a_blocked_link),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
