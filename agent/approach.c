@@ -11,7 +11,7 @@
 
 struct approach {
 	struct loop *loop;
-	char *name;                   /* the relay's, for SNI and verification */
+	char *name;                   /* name or address, for SNI and verification */
 	struct tls_context *tls;
 	approach_fn *fn;
 	void *owner;

@@ -183,31 +183,14 @@ static char *read_control(struct conf_at root, const char *file)
 	return default_control();
 }
 
-/* Asked of each item by itself: a list with an error elsewhere gives no mappings, but all its errors. */
-static void refuse_what_does_not_run(struct conf_at list)
-{
-	for (size_t i = 0; i < conf_len(list); i++) {
-		struct conf_at item = conf_item(list, i);
-		const char *text;
-		enum mapping_protocol p;
-		if (conf_is_str(item, "protocol") && conf_str(item, "protocol", &text) &&
-		    mapping_protocol_parse(text, &p) == 0 && !mapping_protocol_runs(p))
-			conf_error(item, "protocol", "this version does not run %s mappings yet", text);
-	}
-}
-
 static void read_mappings(struct conf_at root, struct agent_config *c)
 {
-	struct conf_at list = conf_list(root, "mappings");
-	mapping_list_read(list, false, &c->mappings);
-	refuse_what_does_not_run(list);
+	mapping_list_read(conf_list(root, "mappings"), false, &c->mappings);
 }
 
 static void read_names(struct conf_at root, struct agent_config *c)
 {
 	name_wish_list_read(conf_list(root, "names"), &c->names);
-	if (c->names.count)
-		conf_error(root, "names", "this version does not run it yet");
 }
 
 static struct agent_config *read_all(struct conf_at root, const char *file)

@@ -52,7 +52,7 @@ static void answer_mapping(struct control_reply *reply, enum mapping_state state
 	struct buf out = BUF_INIT;
 	struct json w = json_into(&out, false);
 	json_open(&w, NULL, '{');
-	json_bool(&w, "ok", state != MAPPING_ERROR);
+	json_bool(&w, "ok", true);
 	json_str(&w, "state", mapping_state_text(state));
 	json_str(&w, "public", public_text);
 	if (error)

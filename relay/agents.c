@@ -111,6 +111,24 @@ struct accounts *agents_accounts(struct agents *a)
 	return a->accounts;
 }
 
+static bool is_here(const struct agents *a, const char *account)
+{
+	LIST_EACH(node, &a->entries)
+		if (!strcmp(LIST_ENTRY(node, struct entry, node)->account, account))
+			return true;
+	return false;
+}
+
+bool agents_would_serve(const struct agents *a, const char *host)
+{
+	for (size_t i = 0; *host && i < accounts_count(a->accounts); i++) {
+		const struct account *at = accounts_at(a->accounts, i);
+		if (account_allows_host(at, host) && !is_here(a, at->name))
+			return true;
+	}
+	return false;
+}
+
 void agents_set_accounts(struct agents *a, struct accounts *accounts)
 {
 	accounts_unref(a->accounts);
@@ -159,6 +177,16 @@ static struct worker *least_busy(struct world *w)
 		if (w->workers[i].count < best->count)
 			best = &w->workers[i];
 	return best;
+}
+
+struct home *agents_home(struct agents *a, const char *account, const char *agent)
+{
+	LIST_EACH(node, &a->entries) {
+		struct entry *e = LIST_ENTRY(node, struct entry, node);
+		if (!strcmp(e->account, account) && !strcmp(e->agent, agent))
+			return a->stopping ? NULL : e->home;
+	}
+	return NULL;
 }
 
 static struct entry *entry_of(struct agents *a, const char *account, const char *agent)

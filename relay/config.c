@@ -16,7 +16,7 @@
 enum { LISTEN_MAX = 64, GRACE_MAX_S = 86400, THREADS_MAX = 256, HEAD_MAX_S = 3600, COUNT_MAX = 10000000, MEMORY_MAX_MIB = 1 << 20 };
 
 /* What a relay.json may hold that only later versions run. */
-static const char *const later_keys[] = {"http", "tls", "dns", "update", "admin"};
+static const char *const later_keys[] = {"admin"};
 
 static const char *home_dir(void)
 {
@@ -143,6 +143,18 @@ static void default_addr(const char *text, parse_fn *parse, struct addr **out, s
 	*count = parse(text, *out) == 0;
 }
 
+/* A shared port's block, {"listen": [...]}; with the block there but not the list, its default. */
+static void read_shared(struct conf_at root, const char *key, const char *otherwise, struct addr **out, size_t *count)
+{
+	struct conf_at at = conf_object(root, key);
+	if (!at.value)
+		return;
+	read_addrs(at, "listen", addr_parse, out, count);
+	if (!conf_has(at, "listen"))
+		default_addr(otherwise, addr_parse, out, count);
+	conf_done(at);
+}
+
 static bool is_link_local(const struct addr *a)
 {
 	return a->family == 4 ? a->ip[0] == 169 && a->ip[1] == 254 : a->ip[0] == 0xfe && (a->ip[1] & 0xc0) == 0x80;
@@ -235,12 +247,23 @@ static void read_limits(struct conf_at root, struct relay_limits *l)
 	conf_done(at);
 }
 
+static void read_names(struct conf_at root, struct relay_config *c)
+{
+	if (c->domain)
+		dns_config_read(conf_list(root, "dns"), c->file, c->domain, &c->dns);
+	else
+		conf_has(root, "dns");
+	update_config_read(conf_object(root, "update"), c->file, &c->update);
+}
+
 static void read_root(struct conf_at root, struct relay_config *c)
 {
 	c->domain = read_domain(root);
 	c->host = read_host(root);
 	read_addrs(root, "addresses", addr_parse_ip, &c->addresses, &c->address_count);
 	read_addrs(root, "listen", addr_parse, &c->listen, &c->listen_count);
+	read_shared(root, "http", "[::]:80", &c->http, &c->http_count);
+	read_shared(root, "tls", "[::]:443", &c->tls, &c->tls_count);
 	read_addrs(root, "bind", addr_parse_ip, &c->bind, &c->bind_count);
 	default_addresses(c);
 	default_addr("[::]:7000", addr_parse, &c->listen, &c->listen_count);
@@ -249,6 +272,7 @@ static void read_root(struct conf_at root, struct relay_config *c)
 	c->grace_s = read_number(root, "grace_s", 1, GRACE_MAX_S, 120);
 	c->threads = read_number(root, "threads", 0, THREADS_MAX, 0);
 	read_limits(root, &c->limits);
+	read_names(root, c);
 	for (size_t i = 0; i < sizeof(later_keys) / sizeof(*later_keys); i++)
 		if (conf_has(root, later_keys[i]))
 			conf_error(root, later_keys[i], "this version does not run it yet");
@@ -284,11 +308,15 @@ void relay_config_free(struct relay_config *c)
 {
 	if (!c)
 		return;
+	dns_config_fini(&c->dns);
+	update_config_fini(&c->update);
 	mem_free(c->file);
 	mem_free(c->domain);
 	mem_free(c->host);
 	mem_free(c->addresses);
 	mem_free(c->listen);
+	mem_free(c->http);
+	mem_free(c->tls);
 	mem_free(c->bind);
 	mem_free(c->certificate);
 	mem_free(c->private_key);

@@ -2,6 +2,7 @@
 #ifndef GROUNDNUT_RELAY_CONFIG_H
 #define GROUNDNUT_RELAY_CONFIG_H
 
+#include "relay/names/names_config.h"
 #include "shared/base/addr.h"
 #include "shared/base/conf.h"
 
@@ -24,9 +25,13 @@ struct relay_config {
 	size_t address_count;
 	struct addr *listen;   /* the agents' door; default [::]:7000 */
 	size_t listen_count;
+	struct addr *http, *tls; /* where visitors of http and tls mappings come in; none: off */
+	size_t http_count, tls_count;
 	struct addr *bind;     /* where mappings' ports are opened; default :: */
 	size_t bind_count;
 	char *certificate, *private_key, *accounts, *state, *control; /* paths */
+	struct dns_config_list dns;    /* empty: nobody is told of the names */
+	struct update_config update;   /* the doors of DDNS clients */
 	uint32_t grace_s;      /* 120 */
 	uint32_t threads;      /* 0: one per core */
 	struct relay_limits limits;

@@ -4,6 +4,7 @@
  */
 #include "relay/door.h"
 
+#include "relay/doors/front.h"
 #include "shared/base/err.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
@@ -206,16 +207,13 @@ static void tell_turned_away(struct door *d, const struct addr *peer, uint64_t n
 	log_warn("turned_away", "remote=%s why=%s", addr_ip_text(peer, at), "too many of its handshakes brought no valid token");
 }
 
-static void on_accept(void *owner, int fd, const struct addr *peer, const struct addr *local)
+void door_take(struct door *d, struct io *io, const void *early, size_t early_len)
 {
-	(void)local;
-	struct door *d = owner;
 	struct loop *l = d->world->main;
 	uint64_t now = loop_now_ms(l);
-	struct addr source = addr_source(peer);
-	struct io *io = io_take(l, fd, NULL, NULL);
+	struct addr source = addr_source(io_peer(io));
 	if (rate_table_is_over(d->failures, &source, now)) {
-		tell_turned_away(d, peer, now);
+		tell_turned_away(d, io_peer(io), now);
 		io_close(io);
 		return;
 	}
@@ -233,7 +231,29 @@ static void on_accept(void *owner, int fd, const struct addr *peer, const struct
 	list_append(&d->peers, &p->node);
 	d->peer_count++;
 	io_own(io, on_peer, p);
-	io_tls_accept(io, d->tls, NULL, 0);
+	io_tls_accept(io, d->tls, early, early_len);
+}
+
+static void on_accept(void *owner, int fd, const struct addr *peer, const struct addr *local)
+{
+	(void)peer, (void)local;
+	struct door *d = owner;
+	door_take(d, io_take(d->world->main, fd, NULL, NULL), NULL, 0);
+}
+
+static void on_accept_shared(void *owner, int fd, const struct addr *peer, const struct addr *local)
+{
+	(void)peer, (void)local;
+	struct door *d = owner;
+	front_accept_tls(d->world->front, fd);
+}
+
+static bool is_tls_port(const struct relay_config *c, const struct addr *at)
+{
+	for (size_t i = 0; i < c->tls_count; i++)
+		if (addr_equal(&c->tls[i], at))
+			return true;
+	return false;
 }
 
 struct door *door_open(struct world *w, struct agents *agents, struct tls_context *tls, char **why)
@@ -253,14 +273,15 @@ struct door *door_open(struct world *w, struct agents *agents, struct tls_contex
 	for (size_t i = 0; i < c->listen_count; i++) {
 		int err;
 		bool v6only = v4 && c->listen[i].family == 6;
-		d->listeners[i] = listen_open(w->main, &c->listen[i], v6only, on_accept, d, &err, why);
+		bool shared = is_tls_port(c, &c->listen[i]);
+		d->listeners[i] = listen_open(w->main, &c->listen[i], v6only, shared ? on_accept_shared : on_accept, d, &err, why);
 		if (!d->listeners[i]) {
 			door_close(d);
 			return NULL;
 		}
 		d->listener_count++;
 		char at[ADDR_TEXT];
-		log_info("listening", "for=agents at=%s", addr_text(listen_at(d->listeners[i]), at));
+		log_info("listening", "for=%s at=%s", shared ? "agents+tls" : "agents", addr_text(listen_at(d->listeners[i]), at));
 	}
 	return d;
 }

@@ -14,7 +14,10 @@
  */
 #include "relay/home.h"
 
+#include "relay/doors/front.h"
 #include "relay/doors/mapping_door.h"
+#include "relay/names/names.h"
+#include "relay/names/names_link.h"
 #include "shared/base/err.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
@@ -68,6 +71,8 @@ struct home {
 	struct mapping_door **doors;
 	size_t door_count;
 	uint64_t serial;                 /* of the last DECLARE */
+	struct name_report *names;       /* what became of its names */
+	size_t name_count;
 	bool adopting;                   /* the doors are of the session before; the next DECLARE adopts or closes them */
 	bool bye;                        /* the agent said goodbye: its link's end is the session's */
 
@@ -235,8 +240,11 @@ static void close_doors(struct home *h)
 	h->door_count = 0;
 }
 
-static char *public_text(const struct home *h, const struct mapping *m)
+static char *public_text(const struct home *h, const struct mapping_door *d)
 {
+	const struct mapping *m = &d->mapping;
+	if (d->host)
+		return mem_strdup(d->host);
 	const struct relay_config *c = h->world->config;
 	struct addr at = c->address_count ? c->addresses[0] : (struct addr){.family = 4};
 	char text[ADDR_TEXT];
@@ -257,12 +265,16 @@ static void send_state(struct home *h)
 		s.mappings[i] = (struct mapping_report){
 		    .id = d->mapping.id,
 		    .state = open ? MAPPING_OPEN : MAPPING_ERROR,
-		    .public_text = open ? public_text(h, &d->mapping) : NULL,
+		    .public_text = open ? public_text(h, d) : NULL,
 		    .error = open ? NULL : mem_strdup(d->error),
 		};
 	}
+	s.names = h->names; /* borrowed */
+	s.name_count = h->name_count;
 	struct buf json = BUF_INIT;
 	state_write(&s, &json);
+	s.names = NULL;
+	s.name_count = 0;
 	tunnel_state(trunk_tunnel(h->trunk), &json);
 	trunk_mark(h->trunk);
 	buf_fini(&json);
@@ -270,10 +282,24 @@ static void send_state(struct home *h)
 }
 
 /* What the account does not allow, it may not even try. */
-static char *forbidden(const struct home *h, const struct mapping *m)
+static char *forbidden_host(const struct home *h, const struct mapping_door *d)
 {
-	if (!mapping_protocol_runs(m->protocol))
-		return mem_printf("this relay does not run %s mappings", mapping_protocol_text(m->protocol));
+	const struct relay_config *c = h->world->config;
+	bool http = d->mapping.protocol == MAPPING_HTTP;
+	if (!(http ? c->http_count : c->tls_count))
+		return mem_printf("this relay has no port for %s mappings (\"%s\" in its relay.json)",
+				  mapping_protocol_text(d->mapping.protocol), http ? "http" : "tls");
+	const struct account *a = home_account(h);
+	if (!a || !account_allows_host(a, d->host))
+		return mem_printf("account %s may not have the host %s", h->account, d->host);
+	return NULL;
+}
+
+static char *forbidden(const struct home *h, const struct mapping_door *d)
+{
+	const struct mapping *m = &d->mapping;
+	if (d->host)
+		return forbidden_host(h, d);
 	enum ports_protocol protocol = m->protocol == MAPPING_UDP ? PORTS_UDP : PORTS_TCP;
 	const struct account *a = home_account(h);
 	if (!a || !account_allows_ports(a, protocol, m->first, m->last))
@@ -288,7 +314,7 @@ static bool try_door(struct home *h, struct mapping_door *d)
 		return false;
 	const struct mapping *m = &d->mapping;
 	char *before = mem_strdup(d->error);
-	char *why = forbidden(h, m);
+	char *why = forbidden(h, d);
 	if (why)
 		mapping_door_set_error(d, why);
 	else
@@ -300,6 +326,8 @@ static bool try_door(struct home *h, struct mapping_door *d)
 		return false;
 	if (after)
 		log_warn("mapping_error", "account=%s agent=%s mapping=%s why=%s", h->account, h->agent, m->name, after);
+	else if (d->host)
+		log_info("mapping_open", "account=%s agent=%s mapping=%s host=%s", h->account, h->agent, m->name, d->host);
 	else
 		log_info("mapping_open", "account=%s agent=%s mapping=%s port=%u", h->account, h->agent, m->name, m->first);
 	return true;
@@ -371,6 +399,7 @@ static void declared(struct home *h, const uint8_t *p, size_t len)
 	}
 	h->serial = d.serial;
 	set_doors(h, &d.mappings);
+	names_link_declare(h->world, h->account, h->agent, &d, &h->remote);
 	declare_fini(&d);
 	try_doors(h);
 	send_state(h);
@@ -537,6 +566,8 @@ static void greet(struct home *h, struct greeting *g)
 /* --- messages from the main loop --- */
 
 struct message {
+	struct name_report *names;
+	size_t name_count;
 	struct home *home;
 	struct io_parcel *parcel;
 	struct greeting *greeting;
@@ -616,7 +647,7 @@ static void take_accounts(void *arg)
 		return;
 	}
 	for (size_t i = 0; i < h->door_count; i++) {
-		char *why = h->doors[i]->is_open ? forbidden(h, &h->doors[i]->mapping) : NULL;
+		char *why = h->doors[i]->is_open ? forbidden(h, h->doors[i]) : NULL;
 		if (why)
 			mapping_door_shut(h->doors[i], why);
 	}
@@ -631,6 +662,58 @@ void home_set_accounts(struct home *h, struct accounts *accounts)
 	struct message *m = mem_zalloc(sizeof *m);
 	*m = (struct message){.home = h, .accounts = accounts_ref(accounts)};
 	loop_post(h->worker->loop, take_accounts, m);
+}
+
+/* --- visitors of the shared ports --- */
+
+struct visit {
+	struct home *home;
+	uint64_t claim;
+	struct io_parcel *parcel;
+	struct http_relay *machine;
+};
+
+static void take_visit(void *arg)
+{
+	struct visit *v = arg;
+	struct home *h = v->home;
+	struct mapping_door *door = NULL;
+	for (size_t i = 0; i < h->door_count; i++)
+		if (h->doors[i]->claim == v->claim)
+			door = h->doors[i];
+	if (door)
+		mapping_door_arrive(door, v->parcel, v->machine);
+	else if (v->machine) /* it has just closed: there may be another */
+		front_return(h->world, v->parcel, v->machine);
+	else
+		front_alert(h->worker->loop, v->parcel, SNI_INTERNAL_ERROR);
+	mem_free(v);
+}
+
+void home_visit(struct home *h, uint64_t claim, struct io_parcel *parcel, struct http_relay *machine)
+{
+	struct visit *v = mem_alloc(sizeof *v);
+	*v = (struct visit){.home = h, .claim = claim, .parcel = parcel, .machine = machine};
+	loop_post(h->worker->loop, take_visit, v);
+}
+
+static void take_names(void *arg)
+{
+	struct message *m = arg;
+	struct home *h = m->home;
+	names_report_free(h->names, h->name_count);
+	h->names = m->names;
+	h->name_count = m->name_count;
+	mem_free(m);
+	if (h->trunk && !h->adopting)
+		send_state(h);
+}
+
+void home_set_names(struct home *h, struct name_report *reports, size_t count)
+{
+	struct message *m = mem_zalloc(sizeof *m);
+	*m = (struct message){.home = h, .names = reports, .name_count = count};
+	loop_post(h->worker->loop, take_names, m);
 }
 
 static void take_stop(void *arg)
@@ -694,6 +777,7 @@ static void free_here(void *arg)
 	timer_close(h->retry);
 	timer_close(h->holder);
 	list_remove(&h->node);
+	names_report_free(h->names, h->name_count);
 	accounts_unref(h->accounts);
 	account_use_unref(h->use);
 	mem_free(h->account);
@@ -733,7 +817,7 @@ void home_status(const struct home *h, struct json *w)
 	json_uint(w, "waiting", n.waiting);
 	json_open(w, "mappings", '[');
 	for (size_t i = 0; i < h->door_count; i++) {
-		char *public = public_text(h, &h->doors[i]->mapping);
+		char *public = public_text(h, h->doors[i]);
 		mapping_door_status(h->doors[i], public, w);
 		mem_free(public);
 	}

@@ -16,6 +16,7 @@
 #include "shared/tunnel/hello.h"
 
 struct home;
+struct http_relay;
 
 /* Runs on the main loop: the home has nothing left. greeted: how many HELLOs it had taken by then. */
 typedef void home_ended_fn(void *owner, struct home *h, uint64_t greeted);
@@ -25,8 +26,12 @@ struct home *home_new(struct world *world, struct worker *worker, const char *ac
 		      home_ended_fn *ended, void *owner);
 /* main. A HELLO that has been verified against accounts; the parcel and early become the home's. */
 void home_greet(struct home *h, struct io_parcel *parcel, const struct hello *hello, struct buf *early, struct accounts *accounts);
+/* main. A visitor of a shared port for the door that holds claim. machine: of an http visitor, else NULL. Takes both. */
+void home_visit(struct home *h, uint64_t claim, struct io_parcel *parcel, struct http_relay *machine);
 /* main. Accounts have changed: who lost the right to something loses it now. */
 void home_set_accounts(struct home *h, struct accounts *accounts);
+/* main. What became of the agent's names; the reports (as of names_report) become the home's. */
+void home_set_names(struct home *h, struct name_report *reports, size_t count);
 /* main. Say goodbye and end. */
 void home_stop(struct home *h, enum refuse_code why);
 /* main. Free the shell, on its loop. */

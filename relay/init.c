@@ -30,6 +30,12 @@ static const struct {
 	const char *protocol, *what;
 } open_ports[] = {
 	{7000, "tcp", "the agents' door"},
+	{80, "tcp", "web sites by name (http mappings)"},
+	{443, "tcp", "TLS services by name (tls mappings)"},
+	{53, "udp", "names (DNS)"},
+	{53, "tcp", "names (DNS)"},
+	{8245, "tcp", "updates from DDNS clients, by HTTP"},
+	{8443, "tcp", "updates from DDNS clients, by HTTPS"},
 };
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -112,7 +118,30 @@ static void write_list(struct json *w, const char *key, const char *only)
 	json_close(w);
 }
 
+static void write_shared(struct json *w, const char *key, const char *at)
+{
+	json_open(w, key, '{');
+	write_list(w, "listen", at);
+	json_close(w);
+}
+
 /* Everything that this version runs, switched on; the rest has working defaults. */
+static void write_names(const struct init *in, struct json *w)
+{
+	char *nameserver = mem_printf("ns1.%s", in->domain);
+	json_open(w, "dns", '[');
+	json_open(w, NULL, '{');
+	json_str(w, "kind", "serve");
+	write_list(w, "nameservers", nameserver);
+	json_close(w);
+	json_close(w);
+	json_open(w, "update", '{');
+	write_list(w, "http", "[::]:8245");
+	write_list(w, "https", "[::]:8443");
+	json_close(w);
+	mem_free(nameserver);
+}
+
 static void write_config(const struct init *in, struct buf *out)
 {
 	struct json w = json_into(out, true);
@@ -127,6 +156,9 @@ static void write_config(const struct init *in, struct buf *out)
 	json_close(&w);
 	write_list(&w, "listen", "[::]:7000");
 	write_list(&w, "bind", "::");
+	write_shared(&w, "http", "[::]:80");
+	write_shared(&w, "tls", "[::]:443");
+	write_names(in, &w);
 	json_str(&w, "certificate", "relay.crt");
 	json_str(&w, "private_key", "relay.key");
 	json_str(&w, "accounts", "accounts.json");
@@ -252,8 +284,7 @@ static void print_dns(const struct init *in)
 	snprintf(below, sizeof(below), "*%s%s", is_zone ? "" : ".", label);
 	const char *zone = is_zone ? in->domain : dot + 1;
 
-	printf("(a) At the DNS provider of %s, the delegation of %s to this relay's own DNS server,\n"
-	       "    once this relay runs one (\"dns\" in relay.json); until then (b):\n\n",
+	printf("(a) At the DNS provider of %s, the delegation of %s to this relay's own DNS server:\n\n",
 	       zone, in->domain);
 	printf("    %s NS ns1.%s.\n", is_zone ? "@" : label, in->domain);
 	print_records(in, glue);

@@ -7,7 +7,11 @@
 #include "relay/service.h"
 
 #include "relay/agents.h"
+#include "relay/names/names_link.h"
+#include "relay/names/names_service.h"
+#include "relay/store.h"
 #include "relay/door.h"
+#include "relay/doors/front.h"
 #include "shared/base/cli.h"
 #include "shared/base/err.h"
 #include "shared/base/file.h"
@@ -20,9 +24,10 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <uv.h>
 
-enum { THREADS_MOST = 64 };
+enum { THREADS_MOST = 64, ACCOUNTS_LOOK_MS = 1000 };
 
 struct relay {
 	struct world world;
@@ -33,7 +38,11 @@ struct relay {
 	struct control *control;
 	struct signals *signals;
 	struct timer *watchdog;
+	struct timer *accounts_look;     /* somebody may edit accounts.json by hand */
+	struct stat accounts_seen;       /* as it was when last read */
 	uint64_t started_ms;
+	struct store *store;             /* what the names remember */
+	struct names_service *names;
 	bool stopping;
 };
 
@@ -44,6 +53,7 @@ static char *reload_accounts(struct relay *r, const struct relay_config *c)
 {
 	struct accounts *fresh;
 	char *errors = NULL;
+	stat(c->accounts, &r->accounts_seen); /* before it is read: what changes meanwhile is seen as a change */
 	int err = accounts_load(c->accounts, c->domain, false, &fresh, &errors);
 	if (err < 0) {
 		accounts_report(errors);
@@ -51,9 +61,35 @@ static char *reload_accounts(struct relay *r, const struct relay_config *c)
 		return mem_printf("%s is wrong or cannot be read: nothing was changed (the log says where)", c->accounts);
 	}
 	agents_set_accounts(r->agents, fresh);
+	names_service_set_accounts(r->names, fresh);
 	log_info("accounts_loaded", "count=%zu", accounts_count(fresh));
 	accounts_unref(fresh);
 	return NULL;
+}
+
+static void look_at_accounts(void *owner)
+{
+	struct relay *r = owner;
+	struct stat now, *seen = &r->accounts_seen;
+	if (stat(r->config->accounts, &now) < 0)
+		return;
+	if (now.st_ino == seen->st_ino && now.st_size == seen->st_size && now.st_mtim.tv_sec == seen->st_mtim.tv_sec &&
+	    now.st_mtim.tv_nsec == seen->st_mtim.tv_nsec)
+		return;
+	char *error = reload_accounts(r, r->config);
+	if (error)
+		log_warn("accounts_refused", "why=%s", error);
+	mem_free(error);
+}
+
+static struct names_service_config names_of(const struct relay_config *c)
+{
+	return (struct names_service_config){
+	    .names = {.domain = c->domain, .host = c->host, .addresses = c->addresses, .address_count = c->address_count, .dns = &c->dns},
+	    .update = &c->update,
+	    .certificate = c->certificate,
+	    .private_key = c->private_key,
+	};
 }
 
 static char *reload_all(struct relay *r)
@@ -68,8 +104,11 @@ static char *reload_all(struct relay *r)
 		return why;
 	}
 	char *error = reload_accounts(r, fresh);
-	if (!error)
+	if (!error) {
+		struct names_service_config names = names_of(fresh);
 		door_set_tls(r->door, tls);
+		names_service_reload(r->names, &names);
+	}
 	tls_unref(tls);
 	relay_config_free(fresh);
 	return error;
@@ -109,6 +148,8 @@ static void on_status(void *arg, const struct buf *agents)
 	json_uint(&w, "uptime_s", (loop_clock_ms() - r->started_ms) / 1000);
 	json_raw(&w, "agents", (const char *)buf_data(agents), buf_len(agents));
 	json_open(&w, "names", '[');
+	if (r->world.names)
+		names_status(r->world.names, &w);
 	json_close(&w);
 	json_close(&w);
 	json_close(&w);
@@ -148,12 +189,18 @@ static void stop(struct relay *r)
 	r->stopping = true;
 	log_info("stopping", NULL);
 	notify_stopping();
+	front_close(r->world.front);
+	r->world.front = NULL;
 	door_close(r->door);
 	control_close(r->control);
 	signals_close(r->signals);
 	timer_close(r->watchdog);
+	timer_close(r->accounts_look);
 	if (r->agents)
 		agents_stop(r->agents);
+	r->world.names = NULL;
+	names_service_stop(r->names);
+	store_close(r->store);
 	for (unsigned i = 0; i < r->world.worker_count; i++)
 		loop_stop(r->world.workers[i].loop);
 	loop_stop(r->world.main);
@@ -189,11 +236,28 @@ static int start_workers(struct relay *r)
 	return 0;
 }
 
+static bool start_names(struct relay *r, struct accounts *accounts)
+{
+	char *why = NULL;
+	r->store = store_open(r->world.main, r->config->state, &why);
+	if (!r->store) {
+		log_say("%s", why);
+		mem_free(why);
+		return false;
+	}
+	struct names_service_config names = names_of(r->config);
+	r->names = names_service_start(r->world.main, r->store, &names, accounts);
+	r->world.names = names_service_names(r->names);
+	names_link_watch(&r->world);
+	return true;
+}
+
 static int start(struct relay *r)
 {
 	const struct relay_config *c = r->config;
 	char *why = NULL;
 	struct accounts *accounts;
+	stat(c->accounts, &r->accounts_seen);
 	int err = accounts_load(c->accounts, c->domain, false, &accounts, &why);
 	if (err < 0) {
 		accounts_report(why);
@@ -207,9 +271,10 @@ static int start(struct relay *r)
 		accounts_unref(accounts);
 		return EXIT_WORK;
 	}
-	r->agents = agents_new(&r->world, accounts);
+	r->world.agents = r->agents = agents_new(&r->world, accounts);
+	bool named = start_names(r, accounts);
 	accounts_unref(accounts);
-	if (start_workers(r) == 0) {
+	if (named && start_workers(r) == 0) {
 		r->control = control_open(r->world.main, c->control, on_control, r, &err);
 		if (!r->control)
 			log_say("%s: %s", c->control, err == UV_EADDRINUSE ? "a relay is running on it already" : err_text(err));
@@ -220,8 +285,11 @@ static int start(struct relay *r)
 	tls_unref(tls);
 	if (!r->door)
 		return EXIT_WORK;
+	r->world.front = front_open(&r->world, r->agents, r->door);
 	r->signals = signals_open(r->world.main, on_signal, r);
 	r->watchdog = notify_watchdog(r->world.main);
+	r->accounts_look = timer_new(r->world.main, look_at_accounts, r);
+	timer_set_every(r->accounts_look, ACCOUNTS_LOOK_MS);
 	log_info("started", "version=%s domain=%s accounts=%zu threads=%u", GROUNDNUT_VERSION, c->domain,
 		 accounts_count(agents_accounts(r->agents)), r->world.worker_count);
 	notify_ready("listening");
@@ -257,6 +325,7 @@ int service_run(const char *config_file)
 	r.world.config = r.config;
 	r.world.send.limit = r.world.receive.limit = (size_t)r.config->limits.memory_mib << 20;
 	r.world.ports = ports_new();
+	r.world.vhosts = vhosts_new();
 	r.world.main = loop_new("main");
 	int code = start(&r);
 	if (code)
@@ -264,6 +333,7 @@ int service_run(const char *config_file)
 	if (end_loops(&r) < 0 && !code)
 		code = EXIT_WORK;
 	ports_free(r.world.ports);
+	vhosts_free(r.world.vhosts);
 	mem_free(r.world.workers);
 	relay_config_free(r.config);
 	mem_free(r.file);

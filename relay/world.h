@@ -6,6 +6,7 @@
 #define GROUNDNUT_RELAY_WORLD_H
 
 #include "relay/config.h"
+#include "relay/doors/vhosts.h"
 #include "relay/ports.h"
 #include "shared/base/budget.h"
 #include "shared/net/loop.h"
@@ -26,6 +27,10 @@ struct world {
 	struct worker *workers;
 	unsigned worker_count;
 	struct ports *ports;
+	struct vhosts *vhosts;
+	struct agents *agents;         /* the main thread only */
+	struct names *names;           /* the main thread only; NULL before and after */
+	struct front *front;           /* the main thread only; NULL before and after */
 	struct budget_whole send, receive;
 };
 

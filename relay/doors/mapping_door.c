@@ -1,5 +1,6 @@
 #include "relay/doors/mapping_door.h"
 
+#include "relay/doors/vhosts.h"
 #include "shared/base/err.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
@@ -17,9 +18,11 @@ static const struct door_kind *kind_of(enum mapping_protocol p)
 	switch (p) {
 	case MAPPING_UDP:
 		return &UDP_DOOR;
-	case MAPPING_TCP:
 	case MAPPING_HTTP:
+		return &HTTP_DOOR;
 	case MAPPING_TLS:
+		return &TLS_DOOR;
+	case MAPPING_TCP:
 		break;
 	}
 	return &TCP_DOOR;
@@ -40,6 +43,15 @@ static void set_rates(struct mapping_door *d)
 		shaper_change(d->shaper, d->mapping.bandwidth);
 }
 
+/* A host that ends with a dot is a full name; others are below the relay's domain. */
+static char *full_host(struct home *h, const char *host)
+{
+	size_t len = strlen(host);
+	if (host[len - 1] == '.')
+		return mem_printf("%.*s", (int)len - 1, host);
+	return mem_printf("%s.%s", host, home_world(h)->config->domain);
+}
+
 struct mapping_door *mapping_door_new(struct home *h, const struct mapping *mapping)
 {
 	const struct door_kind *kind = kind_of(mapping->protocol);
@@ -47,6 +59,8 @@ struct mapping_door *mapping_door_new(struct home *h, const struct mapping *mapp
 	d->kind = kind;
 	d->home = h;
 	mapping_copy(&d->mapping, mapping);
+	d->host = mapping->host ? full_host(h, mapping->host) : NULL;
+	list_init(&d->parked);
 	d->rest_timer = timer_new(home_loop(h), on_rest_timer, d);
 	set_rates(d);
 	kind->init(d);
@@ -72,20 +86,44 @@ void mapping_door_fail(struct mapping_door *d, int err, char *why)
 	d->failed = err;
 }
 
-int mapping_door_open(struct mapping_door *d)
+static int claim(struct mapping_door *d)
 {
 	struct world *w = home_world(d->home);
 	const struct mapping *m = &d->mapping;
-	char *holder;
-	if (!ports_claim(w->ports, m->protocol, m->first, m->last, home_label(d->home), &holder)) {
-		mapping_door_set_error(d, mem_printf("held by %s", holder));
-		mem_free(holder);
-		return UV_EADDRINUSE;
+	char *why;
+	if (d->host) {
+		int err = vhosts_claim(w->vhosts, m->protocol, d->host, d->home, home_label(d->home), &d->claim, &why);
+		if (err < 0)
+			mapping_door_set_error(d, why);
+		return err;
 	}
-	int err = d->kind->open(d);
+	if (ports_claim(w->ports, m->protocol, m->first, m->last, home_label(d->home), &why))
+		return 0;
+	mapping_door_set_error(d, mem_printf("held by %s", why));
+	mem_free(why);
+	return UV_EADDRINUSE;
+}
+
+static void release(struct mapping_door *d)
+{
+	struct world *w = home_world(d->home);
+	const struct mapping *m = &d->mapping;
+	if (d->host)
+		vhosts_release(w->vhosts, m->protocol, d->host, d->claim);
+	else
+		ports_release(w->ports, m->protocol, m->first, m->last);
+	d->claim = 0;
+}
+
+int mapping_door_open(struct mapping_door *d)
+{
+	int err = claim(d);
+	if (err < 0)
+		return err;
+	err = d->kind->open ? d->kind->open(d) : 0;
 	if (err < 0) {
 		d->kind->close(d);
-		ports_release(w->ports, m->protocol, m->first, m->last);
+		release(d);
 		return err;
 	}
 	mapping_door_set_error(d, NULL);
@@ -96,7 +134,11 @@ int mapping_door_open(struct mapping_door *d)
 bool mapping_door_fits(const struct mapping_door *d, const struct mapping *m)
 {
 	const struct mapping *had = &d->mapping;
-	return d->is_open && had->protocol == m->protocol && had->first == m->first && had->last == m->last;
+	if (!d->is_open || had->protocol != m->protocol)
+		return false;
+	if (had->host)
+		return !strcmp(had->host, m->host);
+	return had->first == m->first && had->last == m->last;
 }
 
 void mapping_door_adopt(struct mapping_door *d, const struct mapping *mapping)
@@ -106,11 +148,48 @@ void mapping_door_adopt(struct mapping_door *d, const struct mapping *mapping)
 	set_rates(d);
 }
 
+/* --- visitors of the shared ports, while the door rests --- */
+
+struct parked {
+	struct list node;
+	struct io_parcel *parcel;
+	struct http_relay *machine;
+};
+
+void mapping_door_arrive(struct mapping_door *d, struct io_parcel *parcel, struct http_relay *machine)
+{
+	if (!d->resting) {
+		d->kind->take(d, parcel, machine);
+		return;
+	}
+	if (d->parked_count >= DOOR_WAITING) {
+		d->kind->turn_away(d, parcel, machine);
+		return;
+	}
+	struct parked *p = mem_alloc(sizeof *p);
+	*p = (struct parked){.parcel = parcel, .machine = machine};
+	list_append(&d->parked, &p->node);
+	d->parked_count++;
+}
+
+/* As many as come in until the door rests again; or all of them away. */
+static void unpark(struct mapping_door *d, bool away)
+{
+	while (!list_is_empty(&d->parked) && (away || !d->resting)) {
+		struct parked *p = LIST_ENTRY(d->parked.next, struct parked, node);
+		list_remove(&p->node);
+		d->parked_count--;
+		(away ? d->kind->turn_away : d->kind->take)(d, p->parcel, p->machine);
+		mem_free(p);
+	}
+}
+
 void mapping_door_rest(struct mapping_door *d)
 {
 	d->resting = true;
 	timer_stop(d->rest_timer);
-	d->kind->rest(d);
+	if (d->kind->rest)
+		d->kind->rest(d);
 }
 
 void mapping_door_wake(struct mapping_door *d)
@@ -118,7 +197,9 @@ void mapping_door_wake(struct mapping_door *d)
 	d->newcomers = 0;
 	d->resting = false;
 	timer_stop(d->rest_timer);
-	d->kind->wake(d);
+	if (d->kind->wake)
+		d->kind->wake(d);
+	unpark(d, false);
 }
 
 void mapping_door_clear(struct mapping_door *d, bool graceful, enum reset_code code)
@@ -129,9 +210,11 @@ void mapping_door_clear(struct mapping_door *d, bool graceful, enum reset_code c
 void mapping_door_shut(struct mapping_door *d, char *error)
 {
 	mapping_door_clear(d, false, RESET_MAPPING_GONE);
-	d->kind->close(d);
+	unpark(d, true);
+	if (d->kind->close)
+		d->kind->close(d);
 	if (d->is_open)
-		ports_release(home_world(d->home)->ports, d->mapping.protocol, d->mapping.first, d->mapping.last);
+		release(d);
 	d->is_open = false;
 	mapping_door_set_error(d, error);
 }
@@ -146,6 +229,7 @@ void mapping_door_close(struct mapping_door *d)
 	rate_table_free(d->rates);
 	if (d->kind->fini)
 		d->kind->fini(d);
+	mem_free(d->host);
 	mapping_fini(&d->mapping);
 	mem_free(d);
 }
@@ -180,19 +264,31 @@ bool mapping_door_allows(const struct mapping_door *d, const struct addr *peer)
 	return m->allow_count == 0;
 }
 
-const char *mapping_door_enter(struct mapping_door *d, const struct addr *peer)
+const char *door_entry_text(enum door_entry e)
+{
+	static const char *const text[] = {
+	    [DOOR_ENTERED] = "entered",
+	    [DOOR_NOT_ALLOWED] = "its address is not allowed",
+	    [DOOR_FULL] = "the mapping has all its connections",
+	    [DOOR_HASTY] = "its source comes too often",
+	    [DOOR_ACCOUNT_FULL] = "the account has all its connections",
+	};
+	return text[e];
+}
+
+enum door_entry mapping_door_enter(struct mapping_door *d, const struct addr *peer)
 {
 	if (!mapping_door_allows(d, peer))
-		return "its address is not allowed";
+		return DOOR_NOT_ALLOWED;
 	if (d->mapping.connections && d->now >= d->mapping.connections)
-		return "the mapping has all its connections";
+		return DOOR_FULL;
 	if (d->rates && !rate_table_try(d->rates, peer, loop_now_ms(home_loop(d->home))))
-		return "its source comes too often";
+		return DOOR_HASTY;
 	if (!home_enter(d->home))
-		return "the account has all its connections";
+		return DOOR_ACCOUNT_FULL;
 	d->now++;
 	d->total++;
-	return NULL;
+	return DOOR_ENTERED;
 }
 
 void mapping_door_leave(struct mapping_door *d)

@@ -2,12 +2,16 @@
  * The door of one mapping: what visitors come in by. Kinds (tcp, udp, http, tls) differ in how they listen and what a visitor is; what is
  * common, the claim, the state, the counts, is here.
  *
+ * tcp and udp doors listen themselves. http and tls doors have no port of their own: the front reads who is wanted on a shared port, and sends the
+ * visitor here (mapping_door_arrive).
+ *
  * A door outlives a change of session when the new DECLARE wants the same public side: then it is adopted under the new mapping id,
  * without a new bind.
  */
 #ifndef GROUNDNUT_RELAY_DOORS_MAPPING_DOOR_H
 #define GROUNDNUT_RELAY_DOORS_MAPPING_DOOR_H
 
+#include "relay/doors/http_relay.h"
 #include "relay/home.h"
 #include "shared/base/rate_table.h"
 #include "shared/net/splice.h"
@@ -26,13 +30,24 @@ struct door_kind {
 	void (*wake)(struct mapping_door *d);         /* … and take them again */
 	void (*clear)(struct mapping_door *d, bool graceful, enum reset_code code);
 	void (*fini)(struct mapping_door *d);
+	/* http and tls: a visitor of the shared port comes in; or is turned away, since the home cannot be reached. Both take what they get. */
+	void (*take)(struct mapping_door *d, struct io_parcel *parcel, struct http_relay *machine);
+	void (*turn_away)(struct mapping_door *d, struct io_parcel *parcel, struct http_relay *machine);
 };
-extern const struct door_kind TCP_DOOR, UDP_DOOR;
+extern const struct door_kind TCP_DOOR, UDP_DOOR, HTTP_DOOR, TLS_DOOR;
+
+/* What becomes of somebody at the door. */
+enum door_entry { DOOR_ENTERED, DOOR_NOT_ALLOWED, DOOR_FULL, DOOR_HASTY, DOOR_ACCOUNT_FULL };
+const char *door_entry_text(enum door_entry e);
 
 struct mapping_door {
 	const struct door_kind *kind;
 	struct home *home;
 	struct mapping mapping;
+	char *host;                 /* http, tls: the full name */
+	uint64_t claim;             /* … and the number under which it is held while open, else 0 */
+	struct list parked;         /* … and visitors who came while it rests */
+	unsigned parked_count;
 	bool is_open, resting;
 	char *error;                /* why it is not open */
 	int failed;                 /* what listening failed with when it was last tried; 0: it was something else */
@@ -52,6 +67,8 @@ int mapping_door_open(struct mapping_door *d);
 void mapping_door_set_error(struct mapping_door *d, char *error); /* takes it */
 bool mapping_door_fits(const struct mapping_door *d, const struct mapping *m); /* open, and the same public side */
 void mapping_door_adopt(struct mapping_door *d, const struct mapping *mapping);
+/* http and tls: from the front. While the door rests, DOOR_WAITING of them wait. */
+void mapping_door_arrive(struct mapping_door *d, struct io_parcel *parcel, struct http_relay *machine);
 void mapping_door_rest(struct mapping_door *d);
 void mapping_door_wake(struct mapping_door *d);  /* those who wait are counted anew */
 /* Cut the visitors. graceful: what has come for them is still written (the session has ended); else they are reset now. */
@@ -61,8 +78,8 @@ void mapping_door_close(struct mapping_door *d); /* NULL does nothing */
 void mapping_door_status(const struct mapping_door *d, const char *public_text, struct json *w);
 
 /* --- for the kinds --- */
-/* NULL: this visitor may come in, and is counted (mapping_door_leave() gives it back). Else why not. */
-const char *mapping_door_enter(struct mapping_door *d, const struct addr *peer);
+/* DOOR_ENTERED: this visitor is in, and counted (mapping_door_leave() gives it back). Else why not. */
+enum door_entry mapping_door_enter(struct mapping_door *d, const struct addr *peer);
 void mapping_door_leave(struct mapping_door *d);
 struct shaper *mapping_door_shaper(struct mapping_door *d); /* for a newcomer; NULL: no limit. It lives as long as the door */
 bool mapping_door_allows(const struct mapping_door *d, const struct addr *peer);

@@ -176,7 +176,7 @@ static struct flow *begin(struct udp_door *u, struct udp *socket, const struct a
 		return NULL;
 	if (d->flows >= most)
 		drop(LIST_ENTRY(u->recent.next, struct flow, recent), RESET_IDLE);
-	if (mapping_door_enter(d, visitor))
+	if (mapping_door_enter(d, visitor) != DOOR_ENTERED)
 		return NULL;
 	if (d->flows >= u->bucket_count)
 		grow(u);

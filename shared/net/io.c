@@ -16,6 +16,7 @@
  */
 #include "shared/net/io.h"
 
+#include "shared/base/buf.h"
 #include "shared/base/err.h"
 #include "shared/base/mem.h"
 #include "shared/net/tlspipe.h"
@@ -38,6 +39,7 @@ enum stage { STAGE_DIAL, STAGE_HANDSHAKE, STAGE_UP, STAGE_FAILED };
 struct body {
 	int fd;                  /* -1 when there never was one */
 	struct tlspipe *tls;     /* NULL: plain */
+	struct buf unread;       /* given back by the owner, to be read before what the socket has */
 	struct addr peer, local;
 	enum stage stage;
 	int fault;               /* what ended it; plain reading may still give what came before */
@@ -460,6 +462,32 @@ static ssize_t read_plain(struct io *io, void *p, size_t len)
 	return 0;
 }
 
+static ssize_t read_again(struct buf *unread, void *p, size_t len)
+{
+	size_t n = buf_len(unread) < len ? buf_len(unread) : len;
+
+	memcpy(p, buf_data(unread), n);
+	buf_take(unread, n);
+	if (!buf_len(unread))
+		buf_fini(unread);
+	return (ssize_t)n;
+}
+
+void io_unread(struct io *io, const void *p, size_t len)
+{
+	struct buf all = BUF_INIT;
+
+	assert(!io->b.tls);
+	buf_put(&all, p, len);
+	buf_put(&all, buf_data(&io->b.unread), buf_len(&io->b.unread));
+	buf_fini(&io->b.unread);
+	io->b.unread = all;
+	io->b.eof = false;
+	io->more = len > 0 || io->more;
+	if (io->watch & IO_WATCH_READ)
+		look_later(io);
+}
+
 ssize_t io_read(struct io *io, void *p, size_t len)
 {
 	bool inside = false;
@@ -471,7 +499,10 @@ ssize_t io_read(struct io *io, void *p, size_t len)
 	if (io->b.stage != STAGE_UP)
 		return io->b.fault != 0 ? io->b.fault : UV_EAGAIN;
 	io->told = false;
-	if (io->b.tls) {
+	if (buf_len(&io->b.unread)) {
+		n = read_again(&io->b.unread, p, len);
+		inside = true; /* as far as poll knows */
+	} else if (io->b.tls) {
 		n = tlspipe_read(io->b.tls, p, len);
 		inside = tlspipe_has_pending(io->b.tls);
 	} else {
@@ -644,6 +675,7 @@ void io_set_notsent_lowat(struct io *io, unsigned bytes)
 static void free_body(struct body *b)
 {
 	tlspipe_free(b->tls);
+	buf_fini(&b->unread);
 	if (b->fd >= 0)
 		close(b->fd);
 }
@@ -708,7 +740,7 @@ struct io *io_unpack(struct loop *l, struct io_parcel *p, io_fn *fn, void *owner
 	use_staging(io);
 	if (io->b.fd >= 0 && io->b.stage != STAGE_FAILED)
 		start_poll(io);
-	io->more = io->b.tls && io->b.stage == STAGE_UP && tlspipe_has_pending(io->b.tls);
+	io->more = buf_len(&io->b.unread) || (io->b.tls && io->b.stage == STAGE_UP && tlspipe_has_pending(io->b.tls));
 	arm(io);
 	look_later(io);
 	return io;

@@ -54,6 +54,8 @@ void io_watch(struct io *io, unsigned mask);
 /* > 0: bytes; 0: the peer's end (FIN or close_notify); UV_EAGAIN: nothing now, IO_DATA will come while READ is watched;
  * other negative: the connection's error. TLS reads gather records until len is full or nothing is left. */
 ssize_t io_read(struct io *io, void *p, size_t len);
+/* Bytes that were read too far: io_read() gives them again before all else, on whichever loop. Plain io only. */
+void io_unread(struct io *io, const void *p, size_t len);
 /* >= 0: bytes taken in order (may be fewer than given; 0 when there is no room: IO_ROOM will come while WRITE is watched);
  * negative: error. Plain: one writev. TLS: taken means encrypted and in hand, and never more than
  * io_set_batch() bytes of ciphertext are; one send a call. */

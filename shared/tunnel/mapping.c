@@ -40,11 +40,6 @@ int mapping_protocol_parse(const char *text, enum mapping_protocol *out)
 	return 0;
 }
 
-bool mapping_protocol_runs(enum mapping_protocol p)
-{
-	return p == MAPPING_TCP || p == MAPPING_UDP;
-}
-
 const char *mapping_state_text(enum mapping_state s)
 {
 	return state_names[s];

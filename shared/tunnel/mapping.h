@@ -43,7 +43,6 @@ struct mapping_list {
 
 const char *mapping_protocol_text(enum mapping_protocol p); /* "tcp" … */
 int mapping_protocol_parse(const char *text, enum mapping_protocol *out); /* 0 or ERR_SYNTAX */
-bool mapping_protocol_runs(enum mapping_protocol p);        /* this version opens such mappings; the others are read, and refused by name */
 const char *mapping_state_text(enum mapping_state s);       /* "pending" "open" "error" */
 
 void mapping_fini(struct mapping *m);

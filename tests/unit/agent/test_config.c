@@ -124,8 +124,7 @@ static const struct {
 	{HEAD ", \"mappings\": [{\"name\": \"b\", \"protocol\": \"http\", \"host\": \"b.alice\", \"target\": \"127.0.0.1:80\"},"
 	      "{\"name\": \"p\", \"protocol\": \"tcp\", \"public_port\": 1, \"target\": \"192.168.1.20\"}, 7],"
 	      "\"account_\": 1}",
-	 {"mappings[1].target: \"192.168.1.20\" names no port", "mappings[0].protocol: this version does not run http mappings yet",
-	  "mappings[2]", "account_"}},
+	 {"mappings[1].target: \"192.168.1.20\" names no port", "mappings[2]", "account_"}},
 };
 
 static void every_error_is_said(void **state)

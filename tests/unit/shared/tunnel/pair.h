@@ -44,6 +44,7 @@ struct end {
 };
 
 struct pair_conn {
+	bool flow;               /* opened for datagrams only */
 	struct end end[2];
 	int opener;
 };
@@ -339,7 +340,7 @@ static inline void pair_open(struct pair *p, int conn, int opener)
 	c->opener = opener;
 	struct end *e = &c->end[opener];
 	e->opened = true;
-	e->stream = stream_open(p->tunnel[opener], &info, end_event, e);
+	e->stream = (c->flow ? stream_open_flow : stream_open)(p->tunnel[opener], &info, end_event, e);
 	pair_start(e);
 }
 
@@ -516,6 +517,14 @@ static inline void pair_finish(struct pair *p)
 		pair_cut(p);
 		pair_link(p);
 	}
+	for (int i = 0; i < p->count; i++) /* a flow never gets a turn: it is ended by its owner */
+		for (int side = 0; p->conns[i].flow && side < 2; side++) {
+			struct end *e = &p->conns[i].end[side];
+			e->plan = 0;
+			e->finished = true;
+			if (e->stream)
+				stream_finish(e->stream);
+		}
 	for (int i = 0; i < 3; i++) {
 		pair_wake(p);
 		pair_settle(p);

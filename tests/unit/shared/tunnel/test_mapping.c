@@ -258,7 +258,7 @@ static void a_change_of_anything_is_a_change(void **state)
 		}
 }
 
-static void tcp_and_udp_run(void **state)
+static void protocols_by_name(void **state)
 {
 	(void)state;
 	static const char *const names[] = {"tcp", "udp", "http", "tls"};
@@ -266,7 +266,6 @@ static void tcp_and_udp_run(void **state)
 	for (size_t i = 0; i < COUNT_OF(names); i++) {
 		assert_int_equal(mapping_protocol_parse(names[i], &p), 0);
 		assert_string_equal(mapping_protocol_text(p), names[i]);
-		assert_int_equal(mapping_protocol_runs(p), p == MAPPING_TCP || p == MAPPING_UDP);
 	}
 	assert_int_equal(mapping_protocol_parse("TCP", &p), ERR_SYNTAX);
 }
@@ -491,7 +490,7 @@ int main(void)
 		cmocka_unit_test(all_errors_not_just_the_first),
 		cmocka_unit_test(no_more_than_fits),
 		cmocka_unit_test(a_change_of_anything_is_a_change),
-		cmocka_unit_test(tcp_and_udp_run),
+		cmocka_unit_test(protocols_by_name),
 		cmocka_unit_test(names_follow_relay_or_home),
 		cmocka_unit_test(declare_goes_and_comes),
 		cmocka_unit_test(an_empty_declare),

@@ -783,14 +783,17 @@ static void put_datagram(struct end *e, size_t len, uint64_t number)
 	mem_free(bytes);
 }
 
-static void start_flows(struct pair *p, int count)
+/* So many flows, and behind them so many streams. */
+static void start_flows(struct pair *p, int flows, int streams)
 {
+	int count = flows + streams;
 	pair_init(p, 1, count);
 	p->eager = true;
 	pair_link(p);
 	for (int i = 0; i < count; i++) {
 		for (int side = 0; side < 2; side++)
 			p->conns[i].end[side].plan = 1;
+		p->conns[i].flow = i < flows;
 		pair_open(p, i, 0);
 		pair_rest(&p->conns[i].end[0]);
 	}
@@ -800,7 +803,7 @@ static void the_first_datagram_does_not_overtake_its_open(void **state)
 {
 	(void)state;
 	struct pair p;
-	start_flows(&p, 1);
+	start_flows(&p, 1, 0);
 	struct end *near = &p.conns[0].end[0], *far = &p.conns[0].end[1];
 	put_datagram(near, 100, 1); /* nothing of the stream is on the wire yet */
 	tunnel_fill(p.tunnel[0], 16384, p.now);
@@ -822,7 +825,7 @@ static void datagrams_keep_their_boundaries(void **state)
 {
 	(void)state;
 	struct pair p;
-	start_flows(&p, 1);
+	start_flows(&p, 1, 0);
 	pair_settle(&p);
 	static const size_t sizes[] = {0, 1, 7, 8, 9, 1472, 8000, 65506, 65507};
 	struct end *near = &p.conns[0].end[0], *far = &p.conns[0].end[1];
@@ -845,7 +848,7 @@ static void beyond_the_caps_the_oldest_datagrams_go(void **state)
 {
 	(void)state;
 	struct pair p;
-	start_flows(&p, 40);
+	start_flows(&p, 40, 0);
 	pair_settle(&p);
 	struct tunnel *t = p.tunnel[0];
 	uint64_t number = 1;
@@ -876,7 +879,7 @@ static void a_detach_empties_the_datagrams(void **state)
 {
 	(void)state;
 	struct pair p;
-	start_flows(&p, 2);
+	start_flows(&p, 2, 0);
 	pair_settle(&p);
 	for (int i = 1; i < 50; i++)
 		put_datagram(&p.conns[0].end[0], 500, (uint64_t)i);
@@ -899,7 +902,7 @@ static void a_flood_of_datagrams_starves_no_stream(void **state)
 {
 	(void)state;
 	struct pair p;
-	start_flows(&p, 2);
+	start_flows(&p, 1, 1);
 	pair_settle(&p);
 	struct end *e = &p.conns[1].end[0];
 	e->plan = 4 << 20;
@@ -927,7 +930,7 @@ static void one_large_datagram_waiting_makes_no_flood_of_a_ping(void **state)
 {
 	(void)state;
 	struct pair p;
-	start_flows(&p, 1);
+	start_flows(&p, 1, 0);
 	pair_settle(&p);
 	put_datagram(&p.conns[0].end[0], 65507, 1);
 	tunnel_fill(p.tunnel[0], 16384, p.now);

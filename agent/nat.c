@@ -1,0 +1,266 @@
+/*
+ * The verdict. An address of the carriers' block, here or on the way, is carrier-grade NAT. So is a second private network: beyond the
+ * home's own router (a private hop) there is another private one that is not of the same network. But carriers number their inner
+ * routers privately too, in front of homes with public addresses; so the first hop is asked whose the relay-seen address is: a datagram
+ * to it with TTL 1 comes back from a router that would pass it on, and not from one that has the address itself. The relay-seen address
+ * on an interface of this machine is public. Everything else, also a way that tells nothing, is unknown.
+ *
+ * The probe sends one small datagram for each TTL, each to its own port, so that the answers tell which is which, and listens to the
+ * error queue. uv_poll raises readable for it; the answers are read until there is nothing left.
+ */
+#include "agent/nat.h"
+
+#include "shared/base/mem.h"
+#include "shared/net/timer.h"
+
+#include <ifaddrs.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <uv.h>
+#ifdef __linux__
+#include <linux/errqueue.h>
+#include <netinet/ip_icmp.h>
+#endif
+
+enum { FIRST_PORT = 33434, TO_SEEN = NAT_HOPS, QUESTIONS };
+
+const char *nat_text(enum nat_verdict v)
+{
+	static const char *const texts[] = {[NAT_UNKNOWN] = "unknown", [NAT_PUBLIC] = "public", [NAT_CGNAT] = "cgnat"};
+	return texts[v];
+}
+
+const char *nat_advice(enum nat_verdict v)
+{
+	switch (v) {
+	case NAT_PUBLIC:
+		return "This machine has the public address itself: names that follow the home lead straight to it.";
+	case NAT_CGNAT:
+		return "This home is behind its carrier's NAT and cannot be reached from outside, so names that follow the home keep the relay's IPv4 address.";
+	default:
+		return "Whether this home can be reached directly is not known; names that follow the home lead to its router, which must forward the ports.";
+	}
+}
+
+static bool same_network(const struct addr *a, const struct addr *b, unsigned bits)
+{
+	for (unsigned i = 0; i < bits; i++)
+		if ((a->ip[i / 8] ^ b->ip[i / 8]) & 0x80 >> i % 8)
+			return false;
+	return true;
+}
+
+static bool is_at_home(const struct nat_facts *f, const struct addr *a)
+{
+	for (size_t i = 0; i < f->own_count; i++)
+		if (f->own[i].family == a->family && same_network(&f->own[i], a, f->own_bits[i]))
+			return true;
+	return false;
+}
+
+enum nat_verdict nat_judge(const struct nat_facts *f)
+{
+	for (size_t i = 0; i < f->own_count; i++)
+		if (f->seen.family && addr_equal_ip(&f->own[i], &f->seen))
+			return NAT_PUBLIC;
+	for (size_t i = 0; i < f->own_count; i++)
+		if (addr_is_carrier(&f->own[i]))
+			return NAT_CGNAT;
+	for (size_t i = 0; i < NAT_HOPS; i++)
+		if (addr_is_carrier(&f->hops[i]))
+			return NAT_CGNAT;
+	/* The home's router answers for the others and keeps what is sent to the seen address: the address is its own. */
+	if (f->asked_seen && f->hops[0].family && !f->before_seen.family)
+		return NAT_UNKNOWN;
+	/* The first hop is the home's own router, whatever its address; a private one behind it is another's. */
+	for (size_t i = 1; i < NAT_HOPS; i++)
+		if (f->hops[i].family == 4 && addr_is_private(&f->hops[i]) && !is_at_home(f, &f->hops[i]) && !addr_equal_ip(&f->hops[i], &f->hops[0]))
+			return NAT_CGNAT;
+	return NAT_UNKNOWN;
+}
+
+static uint8_t bits_of(const struct sockaddr *mask)
+{
+	uint32_t m = mask ? ntohl(((const struct sockaddr_in *)(const void *)mask)->sin_addr.s_addr) : 0xffffffff;
+	uint8_t bits = 0;
+	for (; bits < 32 && m & 0x80000000u >> bits; bits++)
+		;
+	return bits;
+}
+
+void nat_find_own(struct nat_facts *f)
+{
+	struct ifaddrs *all = NULL;
+	f->own_count = 0;
+	if (getifaddrs(&all) != 0)
+		return;
+	for (struct ifaddrs *i = all; i && f->own_count < NAT_OWN; i = i->ifa_next) {
+		struct addr a;
+		if (!i->ifa_addr || i->ifa_addr->sa_family != AF_INET || !addr_from_sockaddr(&a, i->ifa_addr) || addr_is_loopback(&a))
+			continue;
+		a.port = 0;
+		f->own_bits[f->own_count] = bits_of(i->ifa_netmask);
+		f->own[f->own_count++] = a;
+	}
+	freeifaddrs(all);
+}
+
+struct nat_probe {
+	uv_poll_t poll;
+	int fd;                     /* -1: there is nothing to ask */
+	struct timer *timer;
+	struct nat_facts facts;
+	bool answered[QUESTIONS];
+	nat_fn *fn;
+	void *owner;
+};
+
+static void on_closed(uv_handle_t *h)
+{
+	struct nat_probe *p = h->data;
+	close(p->fd);
+	mem_free(p);
+}
+
+void nat_probe_close(struct nat_probe *p)
+{
+	if (!p)
+		return;
+	timer_close(p->timer);
+	if (p->fd < 0) {
+		mem_free(p);
+		return;
+	}
+	uv_poll_stop(&p->poll);
+	uv_close((uv_handle_t *)&p->poll, on_closed);
+}
+
+static void on_timer(void *owner)
+{
+	struct nat_probe *p = owner;
+	struct nat_facts facts = p->facts;
+	nat_fn *fn = p->fn;
+	void *to = p->owner;
+	nat_probe_close(p);
+	fn(to, &facts);
+}
+
+#ifdef __linux__
+/* The router that sent one ICMP answer, and which datagram it is about. */
+static void note(struct nat_probe *p, struct msghdr *m)
+{
+	const struct sockaddr_in *to = m->msg_name;
+	unsigned hop = (unsigned)ntohs(to->sin_port) - FIRST_PORT;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		if (c->cmsg_level != IPPROTO_IP || c->cmsg_type != IP_RECVERR || hop >= QUESTIONS)
+			continue;
+		struct sock_extended_err e;
+		struct sockaddr_in from;
+		memcpy(&e, CMSG_DATA(c), sizeof(e));
+		if (e.ee_origin != SO_EE_ORIGIN_ICMP)
+			continue;
+		memcpy(&from, CMSG_DATA(c) + sizeof(e), sizeof(from));
+		struct addr router;
+		p->answered[hop] = true;
+		/* The far end's own answer is the end of the way, no hop of it. */
+		if (e.ee_type != ICMP_TIME_EXCEEDED || !addr_from_sockaddr(&router, (const struct sockaddr *)&from))
+			continue;
+		router.port = 0;
+		if (hop == TO_SEEN)
+			p->facts.before_seen = router;
+		else
+			p->facts.hops[hop] = router;
+	}
+}
+
+static bool read_one(struct nat_probe *p)
+{
+	char data[64], control[512];
+	struct sockaddr_in to = {0};
+	struct iovec at = {data, sizeof(data)};
+	struct msghdr m = {.msg_name = &to, .msg_namelen = sizeof(to), .msg_iov = &at, .msg_iovlen = 1, .msg_control = control,
+			   .msg_controllen = sizeof(control)};
+	if (recvmsg(p->fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+		return false;
+	note(p, &m);
+	return true;
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+	struct nat_probe *p = poll->data;
+	char rubbish[64];
+	(void)status;
+	(void)events;
+	while (read_one(p))
+		;
+	while (recv(p->fd, rubbish, sizeof(rubbish), MSG_DONTWAIT) >= 0)
+		;
+	for (unsigned i = 0; i < NAT_HOPS; i++)
+		if (!p->answered[i])
+			return;
+	if (p->facts.asked_seen && !p->answered[TO_SEEN])
+		return;
+	timer_set(p->timer, 0); /* all have answered */
+}
+
+static void send_one(struct nat_probe *p, const struct addr *to, unsigned question, int ttl)
+{
+	struct addr at = *to;
+	struct sockaddr_storage ss;
+	at.port = (uint16_t)(FIRST_PORT + question);
+	socklen_t len = addr_to_sockaddr(&at, &ss);
+	setsockopt(p->fd, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl));
+	/* An earlier answer may stand in the way of a send once; the second try goes out. */
+	if (sendto(p->fd, "", 1, MSG_DONTWAIT, (struct sockaddr *)&ss, len) < 0)
+		sendto(p->fd, "", 1, MSG_DONTWAIT, (struct sockaddr *)&ss, len);
+}
+
+static void ask_hops(struct nat_probe *p, struct loop *l, const struct addr *relay)
+{
+	const int on = 1;
+	if (relay->family != 4)
+		return;
+	p->fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (p->fd < 0)
+		return;
+	if (setsockopt(p->fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on)) != 0 || uv_poll_init(loop_uv(l), &p->poll, p->fd) != 0) {
+		close(p->fd);
+		p->fd = -1;
+		return;
+	}
+	p->poll.data = p;
+	/* The error queue shows as POLLERR, which libuv reports to whoever watches anything. */
+	uv_poll_start(&p->poll, UV_READABLE | UV_PRIORITIZED, on_poll);
+	for (int ttl = 1; ttl <= NAT_HOPS; ttl++)
+		send_one(p, relay, (unsigned)ttl - 1, ttl);
+	if (p->facts.seen.family == 4) {
+		p->facts.asked_seen = true;
+		send_one(p, &p->facts.seen, TO_SEEN, 1);
+		send_one(p, &p->facts.seen, TO_SEEN, 1); /* silence counts, so it must not be one lost datagram's */
+	}
+}
+#else
+static void ask_hops(struct nat_probe *p, struct loop *l, const struct addr *relay)
+{
+	(void)p;
+	(void)l;
+	(void)relay;
+}
+#endif
+
+struct nat_probe *nat_probe_start(struct loop *l, const struct addr *relay, const struct addr *seen, nat_fn *fn, void *owner)
+{
+	struct nat_probe *p = mem_zalloc(sizeof(*p));
+	p->fd = -1;
+	if (seen)
+		p->facts.seen = *seen;
+	p->fn = fn;
+	p->owner = owner;
+	p->timer = timer_new(l, on_timer, p);
+	nat_find_own(&p->facts);
+	ask_hops(p, l, relay);
+	timer_set(p->timer, p->fd < 0 ? 0 : NAT_WAIT_MS);
+	return p;
+}

@@ -1,0 +1,419 @@
+/*
+ * accept → newcomer (held by its source) → http: a gateway reads the head; tls: the ClientHello is read here → who has the host? → the socket, and
+ * what was read, go to the loop of that home.
+ *
+ * Nobody has it: a page, or an alert. An agent on a tls port shows itself by ALPN and goes to the agents' door. Slow ones end by the clock, or by being
+ * the oldest when there are too many.
+ */
+#include "relay/doors/front.h"
+
+#include "relay/door.h"
+#include "relay/doors/gateway.h"
+#include "relay/doors/vhosts.h"
+#include "shared/base/err.h"
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+#include "shared/base/rate_table.h"
+#include "shared/net/listen.h"
+#include "shared/net/timer.h"
+
+#include <string.h>
+#include <uv.h>
+
+enum {
+	SOURCES = 65536,
+	LISTEN_RETRY_MS = 3000,
+	ALERT_LINGER_MS = 1000, /* for a visitor to read it */
+	AWAY_RETRY_S = 30,
+	READ_MOST = 16 * 1024,
+};
+
+/* One shared port. */
+struct port {
+	struct front *front;
+	struct addr at;
+	bool v6only, tls;
+	struct listener *listener; /* NULL: it could not be opened yet */
+	char *why;                 /* … for the reason that was logged */
+};
+
+struct newcomer {
+	struct list node;        /* front.newcomers, oldest first */
+	struct front *front;
+	struct addr source;
+	struct gateway *gateway; /* http */
+	/* tls: */
+	struct io *io;
+	struct buf hello;
+	struct sni sni;
+	struct timer *timer;
+	bool alerted;            /* only its end is awaited */
+};
+
+struct front {
+	struct world *world;
+	struct agents *agents;
+	struct door *door;
+	struct port *ports;
+	size_t port_count;
+	struct timer *retry;
+	struct list newcomers;
+	size_t count;
+	struct rate_table *held;
+};
+
+/* --- newcomers --- */
+
+/* No more of the front's, whatever becomes of the connection. */
+static void forget(struct newcomer *n)
+{
+	rate_table_release(n->front->held, &n->source);
+	n->front->count--;
+	list_remove(&n->node);
+	timer_close(n->timer);
+	buf_fini(&n->hello);
+	mem_free(n);
+}
+
+static void drop(struct newcomer *n)
+{
+	if (n->gateway)
+		gateway_evict(n->gateway);
+	io_close(n->io);
+	forget(n);
+}
+
+static bool drop_oldest(struct front *f, const struct addr *source)
+{
+	LIST_EACH(node, &f->newcomers) {
+		struct newcomer *n = LIST_ENTRY(node, struct newcomer, node);
+		if (source && !addr_equal_ip(&n->source, source))
+			continue;
+		drop(n);
+		return true;
+	}
+	return false;
+}
+
+/* Room is made if need be; NULL when even that does not help. */
+static struct newcomer *admit(struct front *f, const struct addr *peer)
+{
+	struct addr source = addr_source(peer);
+	uint64_t now = loop_now_ms(f->world->main);
+	uint32_t most = f->world->config->limits.unfinished_heads_per_source;
+	if (f->count >= FRONT_MOST)
+		drop_oldest(f, NULL);
+	while (!rate_table_hold(f->held, &source, most, now))
+		if (!drop_oldest(f, &source))
+			return NULL;
+	struct newcomer *n = mem_zalloc(sizeof *n);
+	n->front = f;
+	n->source = source;
+	list_append(&f->newcomers, &n->node);
+	f->count++;
+	return n;
+}
+
+static uint32_t head_ms(const struct front *f)
+{
+	return f->world->config->limits.head_s * 1000;
+}
+
+/* --- http --- */
+
+/* What is asked of the relay itself belongs to no home. */
+static bool is_own_host(const struct front *f, const char *host)
+{
+	const struct relay_config *c = f->world->config;
+	struct addr ip;
+	if (!strcmp(host, c->domain) || (c->host && !strcmp(host, c->host)))
+		return true;
+	if (addr_parse_ip(host, &ip) < 0)
+		return false;
+	for (size_t i = 0; i < c->address_count; i++)
+		if (addr_equal_ip(&c->addresses[i], &ip))
+			return true;
+	return false;
+}
+
+static bool on_route(void *owner)
+{
+	struct newcomer *n = owner;
+	struct front *f = n->front;
+	struct http_relay *machine = gateway_machine(n->gateway);
+	const char *host = http_relay_request(machine)->host;
+	struct vhost who;
+	if (is_own_host(f, host)) {
+		http_relay_refuse(machine, 404, 0);
+		return true;
+	}
+	if (!vhosts_find(f->world->vhosts, MAPPING_HTTP, host, &who)) {
+		bool away = agents_would_serve(f->agents, host);
+		http_relay_refuse(machine, away ? 503 : 404, away ? AWAY_RETRY_S : 0);
+		return true;
+	}
+	struct io_parcel *parcel = gateway_pack(n->gateway, &machine);
+	n->gateway = NULL;
+	home_visit(who.home, who.claim, parcel, machine);
+	forget(n);
+	return false;
+}
+
+static void on_over(void *owner)
+{
+	forget(owner);
+}
+
+static void begin_http(struct front *f, struct io *io, struct http_relay *machine)
+{
+	struct newcomer *n = admit(f, io_peer(io));
+	if (!n) {
+		io_close(io);
+		http_relay_free(machine);
+		return;
+	}
+	struct gateway_times times = {.head_ms = head_ms(f), .idle_ms = head_ms(f), .stall_ms = head_ms(f)};
+	n->gateway = gateway_new(f->world->main, io, machine, &times, on_route, on_over, n);
+}
+
+static void on_accept_http(void *owner, int fd, const struct addr *peer, const struct addr *local)
+{
+	(void)local;
+	struct port *p = owner;
+	begin_http(p->front, io_take(p->front->world->main, fd, NULL, NULL), http_relay_new(peer, "http"));
+}
+
+struct returned {
+	struct world *world;
+	struct io_parcel *parcel;
+	struct http_relay *machine;
+};
+
+static void take_returned(void *arg)
+{
+	struct returned *r = arg;
+	struct front *f = r->world->front;
+	if (f) {
+		begin_http(f, io_unpack(r->world->main, r->parcel, NULL, NULL), r->machine);
+	} else { /* the relay is stopping */
+		io_parcel_free(r->parcel);
+		http_relay_free(r->machine);
+	}
+	mem_free(r);
+}
+
+void front_return(struct world *w, struct io_parcel *parcel, struct http_relay *machine)
+{
+	struct returned *r = mem_alloc(sizeof *r);
+	*r = (struct returned){.world = w, .parcel = parcel, .machine = machine};
+	if (loop_post(w->main, take_returned, r))
+		return;
+	io_parcel_free(parcel);
+	http_relay_free(machine);
+	mem_free(r);
+}
+
+/* --- tls --- */
+
+void front_alert(struct loop *l, struct io_parcel *parcel, enum sni_alert alert)
+{
+	uint8_t bytes[SNI_ALERT_LEN];
+	struct io *io = io_unpack(l, parcel, NULL, NULL);
+	sni_write_alert(alert, bytes);
+	io_write(io, bytes, sizeof bytes);
+	io_close(io);
+}
+
+/* Read on for a moment: closing over unread bytes would be a reset, and the alert lost. */
+static void alert(struct newcomer *n, enum sni_alert alert)
+{
+	uint8_t bytes[SNI_ALERT_LEN];
+	sni_write_alert(alert, bytes);
+	io_write(n->io, bytes, sizeof bytes);
+	io_shutdown(n->io);
+	buf_fini(&n->hello);
+	n->alerted = true;
+	timer_set(n->timer, ALERT_LINGER_MS);
+}
+
+static void to_agents(struct newcomer *n)
+{
+	struct io *io = n->io;
+	n->io = NULL;
+	door_take(n->front->door, io, buf_data(&n->hello), buf_len(&n->hello));
+	forget(n);
+}
+
+static void to_home(struct newcomer *n)
+{
+	struct vhost who;
+	if (!vhosts_find(n->front->world->vhosts, MAPPING_TLS, n->sni.host, &who)) {
+		alert(n, agents_would_serve(n->front->agents, n->sni.host) ? SNI_INTERNAL_ERROR : SNI_UNRECOGNIZED_NAME);
+		return;
+	}
+	io_unread(n->io, buf_data(&n->hello), buf_len(&n->hello));
+	struct io_parcel *parcel = io_pack(n->io);
+	n->io = NULL;
+	home_visit(who.home, who.claim, parcel, NULL);
+	forget(n);
+}
+
+static void read_hello(struct newcomer *n)
+{
+	for (;;) {
+		uint8_t *to = buf_reserve(&n->hello, READ_MOST);
+		ssize_t got = io_read(n->io, to, READ_MOST);
+		if (got == UV_EAGAIN)
+			return;
+		if (got <= 0) {
+			drop(n);
+			return;
+		}
+		buf_commit(&n->hello, (size_t)got);
+		enum sni_result result = sni_read(&n->sni, buf_data(&n->hello), buf_len(&n->hello));
+		if (result == SNI_MORE)
+			continue;
+		if (result != SNI_MALFORMED && sni_has_alpn(&n->sni, TLS_ALPN_TUNNEL))
+			to_agents(n);
+		else if (result == SNI_HOST)
+			to_home(n);
+		else
+			alert(n, result == SNI_NO_NAME ? SNI_UNRECOGNIZED_NAME : SNI_DECODE_ERROR);
+		return;
+	}
+}
+
+static void on_tls(void *owner, enum io_event event)
+{
+	struct newcomer *n = owner;
+	uint8_t rest[4096];
+	if (event == IO_ERROR) {
+		drop(n);
+	} else if (!n->alerted) {
+		read_hello(n);
+	} else {
+		ssize_t got = io_read(n->io, rest, sizeof rest);
+		if (got <= 0 && got != UV_EAGAIN)
+			drop(n);
+	}
+}
+
+static void on_timer(void *owner)
+{
+	drop(owner);
+}
+
+void front_accept_tls(struct front *f, int fd)
+{
+	struct io *io = io_take(f->world->main, fd, NULL, NULL);
+	struct newcomer *n = admit(f, io_peer(io));
+	if (!n) {
+		io_close(io);
+		return;
+	}
+	n->io = io;
+	sni_init(&n->sni);
+	n->timer = timer_new(f->world->main, on_timer, n);
+	timer_set(n->timer, head_ms(f));
+	io_own(io, on_tls, n);
+	io_watch(io, IO_WATCH_READ);
+}
+
+static void on_accept_tls(void *owner, int fd, const struct addr *peer, const struct addr *local)
+{
+	(void)peer, (void)local;
+	struct port *p = owner;
+	front_accept_tls(p->front, fd);
+}
+
+/* --- listeners --- */
+
+static bool open_port(struct port *p)
+{
+	int err;
+	char *why = NULL, at[ADDR_TEXT];
+	const char *what = p->tls ? "tls" : "http";
+	listen_fn *fn = p->tls ? on_accept_tls : on_accept_http;
+	p->listener = listen_open(p->front->world->main, &p->at, p->v6only, fn, p, &err, &why);
+	if (p->listener) {
+		log_info("listening", "for=%s at=%s", what, addr_text(listen_at(p->listener), at));
+		return true;
+	}
+	const char *reason = why ? why : err_text(err);
+	if (!p->why || strcmp(p->why, reason))
+		log_error("cannot_listen", "for=%s at=%s why=%s retry_ms=%d", what, addr_text(&p->at, at), reason, LISTEN_RETRY_MS);
+	mem_free(p->why);
+	p->why = mem_strdup(reason);
+	mem_free(why);
+	return false;
+}
+
+static void open_ports(void *owner)
+{
+	struct front *f = owner;
+	bool all = true;
+	for (size_t i = 0; i < f->port_count; i++)
+		if (!f->ports[i].listener)
+			all &= open_port(&f->ports[i]);
+	if (!all)
+		timer_set(f->retry, LISTEN_RETRY_MS);
+}
+
+static bool has_v4_any(const struct addr *list, size_t count, uint16_t port)
+{
+	for (size_t i = 0; i < count; i++)
+		if (list[i].family == 4 && list[i].port == port && addr_is_any(&list[i]))
+			return true;
+	return false;
+}
+
+static bool is_agents_door(const struct relay_config *c, const struct addr *at)
+{
+	for (size_t i = 0; i < c->listen_count; i++)
+		if (addr_equal(&c->listen[i], at))
+			return true;
+	return false;
+}
+
+static void add_ports(struct front *f, const struct addr *list, size_t count, bool tls)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (tls && is_agents_door(f->world->config, &list[i]))
+			continue; /* the agents' door listens there, and sends everybody here */
+		bool v6only = list[i].family == 6 && addr_is_any(&list[i]) && has_v4_any(list, count, list[i].port);
+		f->ports[f->port_count++] = (struct port){.front = f, .at = list[i], .v6only = v6only, .tls = tls};
+	}
+}
+
+struct front *front_open(struct world *w, struct agents *agents, struct door *door)
+{
+	const struct relay_config *c = w->config;
+	struct front *f = mem_zalloc(sizeof *f);
+	f->world = w;
+	f->agents = agents;
+	f->door = door;
+	list_init(&f->newcomers);
+	f->held = rate_table_new(SOURCES, 0, 0);
+	f->retry = timer_new(w->main, open_ports, f);
+	f->ports = mem_zalloc((c->http_count + c->tls_count + 1) * sizeof *f->ports);
+	add_ports(f, c->http, c->http_count, false);
+	add_ports(f, c->tls, c->tls_count, true);
+	open_ports(f);
+	return f;
+}
+
+void front_close(struct front *f)
+{
+	if (!f)
+		return;
+	for (size_t i = 0; i < f->port_count; i++) {
+		listen_close(f->ports[i].listener);
+		mem_free(f->ports[i].why);
+	}
+	while (!list_is_empty(&f->newcomers))
+		drop(LIST_ENTRY(f->newcomers.next, struct newcomer, node));
+	timer_close(f->retry);
+	rate_table_free(f->held);
+	mem_free(f->ports);
+	mem_free(f);
+}

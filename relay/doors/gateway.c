@@ -1,0 +1,560 @@
+/*
+ * Every event leads to look(): bytes are moved wherever they can be, then the machine's wishes are met, until nothing moves any more.
+ *
+ *	visitor → machine    IO_DATA: as much as the machine has room for
+ *	machine → stream     in STREAM_TURN; a body's bytes that the machine need not see go from the socket straight into the outbox
+ *	stream → machine     STREAM_LOOK, IO_ROOM; a body's bytes that it need not see go straight to the socket
+ *	machine → visitor    likewise
+ *
+ * One timer, set for the nearest deadline and looked at when it comes: deadlines move with every byte, the timer does not.
+ *
+ * Ends: the machine says END or ABORT, the visitor's socket fails (the stream is reset), a deadline passes.
+ */
+#include "relay/doors/gateway.h"
+
+#include "shared/base/mem.h"
+#include "shared/net/timer.h"
+
+#include <string.h>
+#include <uv.h>
+
+enum {
+	READ_MOST = 64 * 1024,
+	LINGER_MS = 2000,      /* for the last answer to be taken, and read, before the connection closes */
+	AWAY_RETRY_S = 30,     /* what a 503 tells to wait */
+	IOV_MOST = 24,
+	VISITOR_LOWAT = 128 * 1024,
+};
+
+struct gateway {
+	struct loop *loop;
+	struct io *io;
+	struct http_relay *machine;
+	gateway_route_fn *route; /* NULL: abandoned */
+	gateway_over_fn *over;
+	void *owner;
+	struct gateway_lead lead;
+	struct gateway_times times;
+	struct stream *stream;   /* NULL: none */
+	struct shaper_waiter in, out;
+	struct task task;
+	struct timer *timer;
+	uint64_t due_ms;         /* what the timer is set for; 0: it is not */
+	enum http_phase phase;
+	uint64_t phase_ms;       /* since when */
+	uint64_t moved_ms;       /* when a byte last moved */
+	bool readable;           /* the socket may have bytes */
+	bool eof;                /* its end has been read */
+	bool failed;             /* it can be read or written no more */
+	bool service_told;       /* the machine knows that the stream has ended */
+	bool fin_service, fin_visitor; /* have been passed on */
+};
+
+static void look(struct gateway *g);
+
+static void mark(struct gateway *g)
+{
+	if (g->lead.trunk)
+		trunk_mark(g->lead.trunk);
+}
+
+static void drop_stream(struct gateway *g)
+{
+	shaper_forget(&g->in);
+	shaper_forget(&g->out);
+	if (!g->stream)
+		return;
+	stream_close(g->stream);
+	g->stream = NULL;
+	mark(g);
+}
+
+static void drop(struct gateway *g)
+{
+	drop_stream(g);
+	task_cancel(&g->task);
+	timer_close(g->timer);
+	http_relay_free(g->machine);
+	mem_free(g);
+}
+
+static void end(struct gateway *g)
+{
+	gateway_over_fn *over = g->over;
+	void *owner = g->owner;
+	io_close(g->io);
+	drop(g);
+	if (over)
+		over(owner);
+}
+
+static void end_reset(struct gateway *g, enum reset_code code)
+{
+	if (g->stream)
+		stream_reset(g->stream, code);
+	io_reset(g->io);
+	g->io = NULL;
+	end(g);
+}
+
+static void moved(struct gateway *g)
+{
+	g->moved_ms = loop_now_ms(g->loop);
+}
+
+/* --- toward the visitor --- */
+
+static bool write_visitor(struct gateway *g)
+{
+	const uint8_t *p;
+	size_t len;
+	bool any = false;
+	while (!g->failed && (len = http_relay_peek(g->machine, HTTP_VISITOR, &p)) > 0) {
+		ssize_t n = io_write(g->io, p, len);
+		g->failed = n < 0;
+		if (n <= 0)
+			break;
+		http_relay_consume(g->machine, HTTP_VISITOR, (size_t)n);
+		moved(g);
+		any = true;
+	}
+	return any;
+}
+
+static bool is_held(const struct shaper_waiter *w)
+{
+	return !list_is_empty(&w->node);
+}
+
+/* How many of len bytes may move now, that way. */
+static size_t allowed(struct gateway *g, enum shaper_way way, struct shaper_waiter *w, size_t len)
+{
+	if (!g->lead.shaper)
+		return len;
+	size_t room = shaper_room(g->lead.shaper, way, len);
+	if (!room)
+		shaper_wait(g->lead.shaper, way, w);
+	return room;
+}
+
+static void took(struct gateway *g, enum shaper_way way, size_t len)
+{
+	moved(g);
+	if (g->lead.shaper)
+		shaper_took(g->lead.shaper, way, len);
+	if (g->lead.count)
+		*(way == SHAPER_IN ? &g->lead.count->near_to_far : &g->lead.count->far_to_near) += len;
+}
+
+static int shorten(struct iovec *iov, int count, size_t len)
+{
+	for (int i = 0; i < count; i++) {
+		if (iov[i].iov_len >= len) {
+			iov[i].iov_len = len;
+			return i + 1;
+		}
+		len -= iov[i].iov_len;
+	}
+	return count;
+}
+
+/* The stream's bytes: past the machine when it need not see them, else into it. */
+static bool read_service(struct gateway *g)
+{
+	struct iovec iov[IOV_MOST];
+	int count = g->stream ? stream_peek(g->stream, iov, IOV_MOST) : 0;
+	uint64_t pass = count ? http_relay_pass(g->machine, HTTP_SERVICE) : 0;
+	size_t room = count ? http_relay_room(g->machine, HTTP_SERVICE) : 0;
+	if (!count || g->failed || (!pass && !room))
+		return false;
+	size_t waiting = stream_waiting(g->stream);
+	size_t len = pass ? (waiting < pass ? waiting : (size_t)pass) : (iov[0].iov_len < room ? iov[0].iov_len : room);
+	len = allowed(g, SHAPER_OUT, &g->out, len);
+	if (!len)
+		return false;
+	if (!pass) {
+		http_relay_feed(g->machine, HTTP_SERVICE, iov[0].iov_base, len);
+	} else {
+		count = shorten(iov, count, len);
+		ssize_t n = io_writev(g->io, iov, count);
+		g->failed = n < 0;
+		if (n <= 0)
+			return false;
+		len = (size_t)n;
+		http_relay_passed(g->machine, HTTP_SERVICE, len);
+	}
+	stream_consume(g->stream, len);
+	took(g, SHAPER_OUT, len);
+	mark(g); /* credit may be due */
+	return true;
+}
+
+/* Behind all its bytes, how the stream ended. */
+static bool end_service(struct gateway *g)
+{
+	if (!g->stream || g->service_told || stream_waiting(g->stream))
+		return false;
+	bool is_reset = stream_is_reset(g->stream);
+	if (!is_reset && !stream_is_eof(g->stream))
+		return false;
+	g->service_told = true;
+	if (!is_reset) {
+		http_relay_eof(g->machine, HTTP_SERVICE);
+		return true;
+	}
+	if (stream_is_adrift(g->stream)) {
+		g->lead.trunk = NULL;
+		http_relay_refuse(g->machine, 503, AWAY_RETRY_S);
+	}
+	http_relay_broken(g->machine);
+	return true;
+}
+
+/* --- from the visitor --- */
+
+static bool read_visitor(struct gateway *g)
+{
+	size_t room = http_relay_room(g->machine, HTTP_VISITOR);
+	if (!g->readable || g->eof || g->failed || !room)
+		return false;
+	if (http_relay_pass(g->machine, HTTP_VISITOR))
+		return false; /* turn() reads */
+	size_t most = room < READ_MOST ? room : READ_MOST;
+	uint8_t *p = loop_plain(g->loop);
+	ssize_t n = io_read(g->io, p, most);
+	g->readable = n == (ssize_t)most;
+	if (n == UV_EAGAIN)
+		return false;
+	if (n > 0) {
+		http_relay_feed(g->machine, HTTP_VISITOR, p, (size_t)n);
+		moved(g);
+	} else if (n == 0) {
+		g->eof = true;
+		http_relay_eof(g->machine, HTTP_VISITOR);
+	} else {
+		g->failed = true;
+	}
+	return true;
+}
+
+/* One piece of what the machine has for the service. */
+static void send_piece(struct gateway *g, const uint8_t *p, size_t len)
+{
+	size_t room;
+	uint8_t *to = stream_reserve(g->stream, &room);
+	len = allowed(g, SHAPER_IN, &g->in, len < room ? len : room);
+	if (!len) {
+		stream_idle(g->stream);
+		return;
+	}
+	memcpy(to, p, len);
+	stream_commit(g->stream, len);
+	http_relay_consume(g->machine, HTTP_SERVICE, len);
+	took(g, SHAPER_IN, len);
+}
+
+static void pass_piece(struct gateway *g, uint64_t pass)
+{
+	size_t room;
+	uint8_t *to = stream_reserve(g->stream, &room);
+	room = allowed(g, SHAPER_IN, &g->in, room < pass ? room : (size_t)pass);
+	ssize_t n = room ? io_read(g->io, to, room) : UV_EAGAIN;
+	if (n > 0) {
+		stream_commit(g->stream, (size_t)n);
+		http_relay_passed(g->machine, HTTP_VISITOR, (uint64_t)n);
+		took(g, SHAPER_IN, (size_t)n);
+	}
+	if (room)
+		g->readable = n == (ssize_t)room;
+	if (n == 0) {
+		g->eof = true;
+		http_relay_eof(g->machine, HTTP_VISITOR);
+	} else if (n < 0 && n != UV_EAGAIN) {
+		g->failed = true;
+	}
+	if (n != (ssize_t)room)
+		stream_idle(g->stream);
+}
+
+static void turn(struct gateway *g)
+{
+	const uint8_t *p;
+	size_t len = http_relay_peek(g->machine, HTTP_SERVICE, &p);
+	uint64_t pass = len || g->eof || g->failed ? 0 : http_relay_pass(g->machine, HTTP_VISITOR);
+	if (len)
+		send_piece(g, p, len);
+	else if (pass)
+		pass_piece(g, pass);
+	else
+		stream_idle(g->stream);
+	task_mark(g->loop, &g->task);
+}
+
+/* Asks for turns while there is something for the service. */
+static void ask_turns(struct gateway *g)
+{
+	const uint8_t *p;
+	if (!g->stream || !stream_may_send(g->stream) || g->failed || is_held(&g->in))
+		return;
+	bool queued = http_relay_peek(g->machine, HTTP_SERVICE, &p) > 0;
+	if (!queued && !(g->readable && !g->eof && http_relay_pass(g->machine, HTTP_VISITOR)))
+		return;
+	stream_ready(g->stream);
+	mark(g);
+}
+
+/* --- what the machine wants --- */
+
+static void on_stream(void *owner, enum stream_event event)
+{
+	struct gateway *g = owner;
+	if (event == STREAM_TURN)
+		turn(g);
+	else if (event == STREAM_LOOK)
+		look(g);
+}
+
+static void open_stream(struct gateway *g)
+{
+	struct open_info info = {.mapping = g->lead.mapping, .visitor = *io_peer(g->io), .visited = *io_local(g->io)};
+	g->stream = stream_open(trunk_tunnel(g->lead.trunk), &info, on_stream, g);
+	g->service_told = g->fin_service = false;
+	http_relay_opened(g->machine);
+	mark(g);
+}
+
+enum met { MET_NOTHING, MET_SOMETHING, MET_END };
+
+static enum met meet_route(struct gateway *g)
+{
+	if (g->route)
+		return g->route(g->owner) ? MET_SOMETHING : MET_END;
+	http_relay_refuse(g->machine, 503, AWAY_RETRY_S);
+	return MET_SOMETHING;
+}
+
+static enum met meet(struct gateway *g)
+{
+	unsigned wants = http_relay_wants(g->machine);
+	if (g->failed || (wants & HTTP_WANT_ABORT)) {
+		end_reset(g, RESET_ABORTED);
+		return MET_END;
+	}
+	if (wants & HTTP_WANT_END) {
+		end(g);
+		return MET_END;
+	}
+	if (wants & HTTP_WANT_DROP) {
+		drop_stream(g);
+		http_relay_dropped(g->machine);
+		return MET_SOMETHING;
+	}
+	if (wants & HTTP_WANT_ROUTE)
+		return meet_route(g);
+	if (wants & HTTP_WANT_OPEN) {
+		if (g->lead.trunk)
+			open_stream(g);
+		else
+			http_relay_refuse(g->machine, 503, AWAY_RETRY_S);
+		return MET_SOMETHING;
+	}
+	if ((wants & HTTP_WANT_FIN_SERVICE) && g->stream && !g->fin_service) {
+		g->fin_service = true;
+		stream_finish(g->stream);
+		mark(g);
+	}
+	if ((wants & HTTP_WANT_FIN_VISITOR) && !g->fin_visitor) {
+		g->fin_visitor = true;
+		io_shutdown(g->io);
+	}
+	return MET_NOTHING;
+}
+
+/* --- time --- */
+
+static uint64_t deadline(const struct gateway *g)
+{
+	switch (g->phase) {
+	case HTTP_PHASE_IDLE:
+		return g->times.idle_ms ? g->phase_ms + g->times.idle_ms : UINT64_MAX;
+	case HTTP_PHASE_HEAD:
+		return g->times.head_ms ? g->phase_ms + g->times.head_ms : UINT64_MAX;
+	case HTTP_PHASE_SERVING:
+	case HTTP_PHASE_TUNNEL:
+		if (!g->route)
+			return g->moved_ms + LINGER_MS;
+		return g->times.stall_ms ? g->moved_ms + g->times.stall_ms : UINT64_MAX;
+	case HTTP_PHASE_LINGER:
+		return (g->moved_ms > g->phase_ms ? g->moved_ms : g->phase_ms) + LINGER_MS;
+	}
+	return UINT64_MAX;
+}
+
+static void set_phase(struct gateway *g)
+{
+	enum http_phase phase = http_relay_phase(g->machine);
+	if (phase != g->phase) {
+		g->phase = phase;
+		g->phase_ms = loop_now_ms(g->loop);
+	}
+	if (!g->route && (phase == HTTP_PHASE_IDLE || phase == HTTP_PHASE_HEAD)) {
+		http_relay_timeout(g->machine);
+		task_mark(g->loop, &g->task);
+	}
+	uint64_t at = deadline(g), now = loop_now_ms(g->loop);
+	if (at == UINT64_MAX || (g->due_ms && g->due_ms <= at))
+		return;
+	g->due_ms = at > now ? at : now + 1;
+	timer_set(g->timer, g->due_ms - now);
+}
+
+static void on_timer(void *owner)
+{
+	struct gateway *g = owner;
+	g->due_ms = 0;
+	if (loop_now_ms(g->loop) < deadline(g)) {
+		set_phase(g);
+	} else if (g->phase == HTTP_PHASE_IDLE || g->phase == HTTP_PHASE_HEAD) {
+		http_relay_timeout(g->machine);
+		look(g);
+	} else if (g->phase == HTTP_PHASE_LINGER) {
+		end(g);
+	} else {
+		end_reset(g, RESET_IDLE);
+	}
+}
+
+/* --- looking --- */
+
+static void watch(struct gateway *g)
+{
+	const uint8_t *p;
+	bool passes = !is_held(&g->in) && http_relay_pass(g->machine, HTTP_VISITOR);
+	bool reading = !g->eof && !g->readable && (passes || http_relay_room(g->machine, HTTP_VISITOR));
+	bool writing = http_relay_peek(g->machine, HTTP_VISITOR, &p) > 0;
+	if (g->stream && stream_waiting(g->stream) && !is_held(&g->out))
+		writing = true;
+	io_watch(g->io, (reading ? IO_WATCH_READ : 0) | (writing ? IO_WATCH_WRITE : 0));
+}
+
+static void look(struct gateway *g)
+{
+	enum met met;
+	bool any;
+	do {
+		any = write_visitor(g);
+		any |= read_service(g);
+		any |= end_service(g);
+		any |= read_visitor(g);
+		met = meet(g);
+		if (met == MET_END)
+			return;
+	} while (any || met == MET_SOMETHING);
+	ask_turns(g);
+	watch(g);
+	set_phase(g);
+}
+
+static void on_task(void *arg)
+{
+	look(arg);
+}
+
+static void on_io(void *owner, enum io_event event)
+{
+	struct gateway *g = owner;
+	if (event == IO_ERROR)
+		g->failed = true;
+	if (event == IO_DATA)
+		g->readable = true;
+	look(g);
+}
+
+/* --- for the owner --- */
+
+struct gateway *gateway_new(struct loop *l, struct io *io, struct http_relay *machine, const struct gateway_times *times,
+			    gateway_route_fn *route, gateway_over_fn *over, void *owner)
+{
+	struct gateway *g = mem_zalloc(sizeof *g);
+	uint64_t now = loop_now_ms(l);
+	*g = (struct gateway){.loop = l, .io = io, .machine = machine, .route = route, .over = over, .owner = owner, .times = *times};
+	g->phase = http_relay_phase(machine);
+	g->phase_ms = g->moved_ms = now;
+	g->in = (struct shaper_waiter){.fn = on_task, .arg = g};
+	g->out = (struct shaper_waiter){.fn = on_task, .arg = g};
+	list_init(&g->in.node);
+	list_init(&g->out.node);
+	task_init(&g->task, on_task, g);
+	g->timer = timer_new(l, on_timer, g);
+	io_own(io, on_io, g);
+	io_set_notsent_lowat(io, VISITOR_LOWAT);
+	task_mark(l, &g->task); /* a request may wait in the machine already */
+	return g;
+}
+
+void gateway_set_lead(struct gateway *g, const struct gateway_lead *lead)
+{
+	g->lead = *lead;
+}
+
+void gateway_set_times(struct gateway *g, const struct gateway_times *times)
+{
+	g->times = *times;
+}
+
+struct http_relay *gateway_machine(struct gateway *g)
+{
+	return g->machine;
+}
+
+struct io *gateway_io(struct gateway *g)
+{
+	return g->io;
+}
+
+struct io_parcel *gateway_pack(struct gateway *g, struct http_relay **machine)
+{
+	if (g->stream) { /* it stays here; the machine has to know that */
+		http_relay_broken(g->machine);
+		http_relay_dropped(g->machine);
+	}
+	struct io_parcel *parcel = io_pack(g->io);
+	g->io = NULL;
+	*machine = g->machine;
+	g->machine = NULL;
+	drop(g);
+	return parcel;
+}
+
+void gateway_abandon(struct gateway *g)
+{
+	shaper_forget(&g->in);
+	shaper_forget(&g->out);
+	g->route = NULL;
+	g->over = NULL;
+	g->lead = (struct gateway_lead){.trunk = NULL};
+	moved(g);
+	task_mark(g->loop, &g->task);
+}
+
+void gateway_cut(struct gateway *g, enum reset_code code)
+{
+	g->over = NULL;
+	end_reset(g, code);
+}
+
+void gateway_evict(struct gateway *g)
+{
+	http_relay_timeout(g->machine);
+	write_visitor(g);
+	g->over = NULL;
+	end(g);
+}
+
+void gateway_turn_away(struct loop *l, struct io_parcel *parcel, struct http_relay *machine, unsigned status, unsigned retry_after_s)
+{
+	static const struct gateway_times none = {0};
+	struct io *io = io_unpack(l, parcel, NULL, NULL);
+	http_relay_refuse(machine, status, retry_after_s);
+	gateway_new(l, io, machine, &none, NULL, NULL, NULL);
+}

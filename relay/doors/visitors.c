@@ -1,0 +1,64 @@
+#include "relay/doors/visitors.h"
+
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+
+struct visitor {
+	struct list node;
+	struct mapping_door *door;
+	struct splice *splice;
+};
+
+void visitors_init(struct visitors *all, struct mapping_door *door)
+{
+	all->door = door;
+	list_init(&all->list);
+}
+
+static void leave(struct visitor *v)
+{
+	list_remove(&v->node);
+	mapping_door_leave(v->door);
+	mem_free(v);
+}
+
+static void on_end(void *owner, const struct splice_end *end)
+{
+	(void)end;
+	leave(owner);
+}
+
+void visitors_let_in(struct visitors *all, struct io *io, const struct addr *local)
+{
+	struct mapping_door *d = all->door;
+	enum door_entry entry = mapping_door_enter(d, io_peer(io));
+	if (entry != DOOR_ENTERED) {
+		char text[ADDR_TEXT];
+		log_debug("visitor_refused", "mapping=%s visitor=%s why=%s", d->mapping.name, addr_ip_text(io_peer(io), text),
+			  door_entry_text(entry));
+		io_reset(io);
+		return;
+	}
+	struct visitor *v = mem_alloc(sizeof *v);
+	*v = (struct visitor){.door = d};
+	list_append(&all->list, &v->node);
+	struct trunk *k = home_trunk(d->home);
+	struct open_info info = {.mapping = d->mapping.id, .visitor = *io_peer(io), .visited = *local};
+	struct stream *stream = stream_open(trunk_tunnel(k), &info, NULL, NULL);
+	v->splice = splice_new(k, io, stream, &d->count, on_end, v);
+	splice_shape(v->splice, mapping_door_shaper(d));
+	trunk_mark(k);
+	mapping_door_crowd(d);
+}
+
+void visitors_clear(struct visitors *all, bool graceful, enum reset_code code)
+{
+	while (!list_is_empty(&all->list)) {
+		struct visitor *v = LIST_ENTRY(all->list.next, struct visitor, node);
+		if (graceful)
+			splice_abandon(v->splice);
+		else
+			splice_cut(v->splice, code);
+		leave(v);
+	}
+}

@@ -1,0 +1,20 @@
+/*
+ * The visitors of a door whose bytes go through as they are (tcp, tls): each a splice of its socket and a stream. The stream's OPEN is written when
+ * the link has room; until then, and while the home is detached, the visitor waits, unread.
+ */
+#ifndef GROUNDNUT_RELAY_DOORS_VISITORS_H
+#define GROUNDNUT_RELAY_DOORS_VISITORS_H
+
+#include "relay/doors/mapping_door.h"
+
+struct visitors {
+	struct mapping_door *door;
+	struct list list;
+};
+
+void visitors_init(struct visitors *all, struct mapping_door *door);
+/* The io is owned from here; it is reset when it may not come in. local: the address it came to. */
+void visitors_let_in(struct visitors *all, struct io *io, const struct addr *local);
+void visitors_clear(struct visitors *all, bool graceful, enum reset_code code);
+
+#endif

@@ -1,0 +1,384 @@
+#include "relay/names/dns_packet.h"
+
+#include "shared/base/err.h"
+#include "shared/base/mem.h"
+#include "shared/base/text.h"
+#include "shared/base/wire.h"
+
+#include <ctype.h>
+#include <ldns/ldns.h>
+#include <string.h>
+
+enum { HEADER = 12, OPCODE_QUERY = 0, OPCODE_UPDATE = 5, CLASS_ANY = 255 };
+
+struct dns_record {
+	ldns_rr *rr; /* its owner is the origin; answers clone it and set their own */
+};
+
+struct dns_reply {
+	ldns_pkt *pkt;
+	ldns_rdf *asked; /* the question's name, as it came */
+};
+
+int dns_name_parse(const char *host, struct dns_name *out)
+{
+	char clean[256];
+	if (text_host(host, true, clean) != 0)
+		return ERR_SYNTAX;
+	size_t at = 0;
+	for (const char *label = clean; *label;) {
+		size_t len = strcspn(label, ".");
+		if (len == 0 || len > 63 || at + len + 2 > DNS_NAME_MAX)
+			return ERR_SYNTAX;
+		out->wire[at++] = (uint8_t)len;
+		memcpy(out->wire + at, label, len);
+		at += len;
+		label += len + (label[len] == '.');
+	}
+	out->wire[at++] = 0;
+	out->len = (uint8_t)at;
+	return 0;
+}
+
+bool dns_name_parent(const struct dns_name *n, struct dns_name *out)
+{
+	if (n->len <= 1)
+		return false;
+	size_t skip = n->wire[0] + 1u;
+	struct dns_name parent = {.len = (uint8_t)(n->len - skip)};
+	memcpy(parent.wire, n->wire + skip, parent.len);
+	*out = parent;
+	return true;
+}
+
+bool dns_name_equal(const struct dns_name *a, const struct dns_name *b)
+{
+	return a->len == b->len && memcmp(a->wire, b->wire, a->len) == 0;
+}
+
+bool dns_name_below(const struct dns_name *n, const struct dns_name *zone)
+{
+	size_t at = 0;
+	while (n->len - at > zone->len)
+		at += n->wire[at] + 1u;
+	return n->len - at == zone->len && memcmp(n->wire + at, zone->wire, zone->len) == 0;
+}
+
+const char *dns_type_text(unsigned type)
+{
+	static const struct { unsigned type; const char *text; } names[] = {
+		{DNS_A, "A"}, {DNS_NS, "NS"}, {DNS_CNAME, "CNAME"}, {DNS_SOA, "SOA"}, {DNS_HINFO, "HINFO"}, {DNS_MX, "MX"},
+		{DNS_TXT, "TXT"}, {DNS_AAAA, "AAAA"}, {DNS_SRV, "SRV"}, {DNS_CAA, "CAA"}, {DNS_ANY, "ANY"}};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (names[i].type == type)
+			return names[i].text;
+	return "?";
+}
+
+const char *dns_rcode_text(unsigned rcode)
+{
+	static const char *const names[] = {"NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "YXDOMAIN", "YXRRSET",
+					    "NXRRSET", "NOTAUTH", "NOTZONE"};
+	return rcode < sizeof(names) / sizeof(names[0]) ? names[rcode] : "an unknown code";
+}
+
+static ldns_rdf *dname(const struct dns_name *n)
+{
+	ldns_rdf *rdf = ldns_dname_new_frm_data(n->len, n->wire);
+	if (!rdf)
+		abort();
+	return rdf;
+}
+
+/* False when it holds something that no lookup of ours may see: longer than a name. */
+static bool name_of(const ldns_rdf *rdf, struct dns_name *out)
+{
+	size_t len = ldns_rdf_size(rdf);
+	if (len == 0 || len > DNS_NAME_MAX)
+		return false;
+	out->len = (uint8_t)len;
+	memcpy(out->wire, ldns_rdf_data(rdf), len);
+	return true;
+}
+
+static void lower(struct dns_name *n)
+{
+	for (size_t at = 0; n->wire[at];) {
+		size_t len = n->wire[at++];
+		for (size_t end = at + len; at < end; at++)
+			if (n->wire[at] >= 'A' && n->wire[at] <= 'Z')
+				n->wire[at] |= 0x20;
+	}
+}
+
+struct dns_record *dns_record_parse(const char *type, uint32_t ttl, const char *text, const char *origin, char **why)
+{
+	*why = NULL;
+	for (const char *p = text; *p; p++) {
+		if (iscntrl((unsigned char)*p)) {
+			*why = mem_strdup("holds a control character");
+			return NULL;
+		}
+	}
+	char *line = mem_printf("@ %u IN %s %s", ttl, type, text);
+	ldns_rdf *base = ldns_dname_new_frm_str(origin);
+	ldns_rr *rr = NULL;
+	ldns_status status = base ? ldns_rr_new_frm_str(&rr, line, ttl, base, NULL) : LDNS_STATUS_ERR;
+	/* The library takes a line with parts missing for one without data. */
+	if (status == LDNS_STATUS_OK && ldns_rr_rd_count(rr) == 0) {
+		ldns_rr_free(rr);
+		status = LDNS_STATUS_SYNTAX_ERR;
+	}
+	mem_free(line);
+	ldns_rdf_deep_free(base);
+	if (status != LDNS_STATUS_OK) {
+		*why = mem_strdup(ldns_get_errorstr_by_id(status));
+		return NULL;
+	}
+	struct dns_record *r = mem_alloc(sizeof(*r));
+	r->rr = rr;
+	return r;
+}
+
+void dns_record_free(struct dns_record *r)
+{
+	if (!r)
+		return;
+	ldns_rr_free(r->rr);
+	mem_free(r);
+}
+
+unsigned dns_record_type(const struct dns_record *r)
+{
+	return ldns_rr_get_type(r->rr);
+}
+
+uint32_t dns_record_ttl(const struct dns_record *r)
+{
+	return ldns_rr_ttl(r->rr);
+}
+
+bool dns_record_target(const struct dns_record *r, struct dns_name *out)
+{
+	size_t at;
+	switch (dns_record_type(r)) {
+	case DNS_NS:
+	case DNS_CNAME:
+		at = 0;
+		break;
+	case DNS_MX:
+		at = 1;
+		break;
+	case DNS_SRV:
+		at = 3;
+		break;
+	default:
+		return false;
+	}
+	ldns_rdf *rdf = ldns_rr_rdf(r->rr, at);
+	if (!rdf || !name_of(rdf, out))
+		return false;
+	lower(out);
+	return true;
+}
+
+static void read_edns(const ldns_pkt *pkt, struct dns_question *q)
+{
+	q->edns = ldns_pkt_edns(pkt);
+	q->edns_version = q->edns ? ldns_pkt_edns_version(pkt) : 0;
+	q->udp_size = q->edns ? ldns_pkt_edns_udp_size(pkt) : 0;
+}
+
+int dns_question_read(const uint8_t *in, size_t len, struct dns_question *q)
+{
+	memset(q, 0, sizeof(*q));
+	struct dns_header h;
+	if (!dns_header_read(in, len, &h) || h.qr)
+		return -1; /* an answer to an answer is how loops begin */
+	q->id = h.id;
+	q->opcode = h.opcode;
+	q->rd = in[2] & 1;
+	if (h.opcode != OPCODE_QUERY)
+		return DNS_NOTIMP;
+	struct wire counts = wire_over(in + 4, 8);
+	uint16_t questions = wire_get_u16(&counts), answers = wire_get_u16(&counts), authorities = wire_get_u16(&counts);
+	uint16_t additionals = wire_get_u16(&counts);
+	/* IXFR alone brings a record in the authority section. */
+	if (questions != 1 || answers != 0 || authorities > 1 || additionals > 4)
+		return DNS_FORMERR;
+	ldns_pkt *pkt = NULL;
+	if (ldns_wire2pkt(&pkt, in, len) != LDNS_STATUS_OK)
+		return DNS_FORMERR;
+	int rcode = DNS_FORMERR;
+	ldns_rr *question = ldns_rr_list_rr(ldns_pkt_question(pkt), 0);
+	if (question && name_of(ldns_rr_owner(question), &q->asked)) {
+		q->named = true;
+		q->name = q->asked;
+		lower(&q->name);
+		q->type = (uint16_t)ldns_rr_get_type(question);
+		q->class = (uint16_t)ldns_rr_get_class(question);
+		read_edns(pkt, q);
+		rcode = 0;
+	}
+	ldns_pkt_free(pkt);
+	return rcode;
+}
+
+struct dns_reply *dns_reply_new(const struct dns_question *q, enum dns_rcode rcode, bool authoritative)
+{
+	struct dns_reply *r = mem_zalloc(sizeof(*r));
+	r->pkt = ldns_pkt_new();
+	if (!r->pkt)
+		abort();
+	ldns_pkt_set_id(r->pkt, q->id);
+	ldns_pkt_set_opcode(r->pkt, (ldns_pkt_opcode)q->opcode);
+	ldns_pkt_set_qr(r->pkt, true);
+	ldns_pkt_set_rd(r->pkt, q->rd);
+	ldns_pkt_set_aa(r->pkt, authoritative);
+	if (q->edns)
+		ldns_pkt_set_edns_udp_size(r->pkt, DNS_UDP_EDNS);
+	dns_reply_set_rcode(r, rcode);
+	if (q->named) {
+		r->asked = dname(&q->asked);
+		ldns_rr *question = ldns_rr_new();
+		ldns_rr_set_question(question, true);
+		ldns_rr_set_owner(question, ldns_rdf_clone(r->asked));
+		ldns_rr_set_type(question, (ldns_rr_type)q->type);
+		ldns_rr_set_class(question, (ldns_rr_class)q->class);
+		ldns_pkt_push_rr(r->pkt, LDNS_SECTION_QUESTION, question);
+	}
+	return r;
+}
+
+void dns_reply_set_rcode(struct dns_reply *r, enum dns_rcode rcode)
+{
+	ldns_pkt_set_rcode(r->pkt, (uint8_t)(rcode & 15));
+	if (rcode > 15)
+		ldns_pkt_set_edns_extended_rcode(r->pkt, (uint8_t)(rcode >> 4));
+}
+
+void dns_reply_set_truncated(struct dns_reply *r)
+{
+	ldns_pkt_set_tc(r->pkt, true);
+}
+
+static void push(struct dns_reply *r, enum dns_section s, const struct dns_name *owner, ldns_rr *rr)
+{
+	static const ldns_pkt_section sections[] = {
+		[DNS_ANSWER] = LDNS_SECTION_ANSWER, [DNS_AUTHORITY] = LDNS_SECTION_AUTHORITY, [DNS_ADDITIONAL] = LDNS_SECTION_ADDITIONAL};
+	ldns_rr_set_owner(rr, owner ? dname(owner) : ldns_rdf_clone(r->asked));
+	ldns_pkt_push_rr(r->pkt, sections[s], rr);
+}
+
+void dns_reply_add(struct dns_reply *r, enum dns_section s, const struct dns_name *owner, const struct dns_record *rec, uint32_t ttl)
+{
+	ldns_rr *rr = ldns_rr_clone(rec->rr);
+	ldns_rdf_deep_free(ldns_rr_owner(rr));
+	ldns_rr_set_ttl(rr, ttl);
+	push(r, s, owner, rr);
+}
+
+static ldns_rr *address_rr(const uint8_t *ip, size_t len, uint32_t ttl)
+{
+	ldns_rr *rr = ldns_rr_new();
+	ldns_rr_set_type(rr, len == 4 ? LDNS_RR_TYPE_A : LDNS_RR_TYPE_AAAA);
+	ldns_rr_set_class(rr, LDNS_RR_CLASS_IN);
+	ldns_rr_set_ttl(rr, ttl);
+	ldns_rr_push_rdf(rr, ldns_rdf_new_frm_data(len == 4 ? LDNS_RDF_TYPE_A : LDNS_RDF_TYPE_AAAA, len, ip));
+	return rr;
+}
+
+void dns_reply_add_address(struct dns_reply *r, enum dns_section s, const struct dns_name *owner, const uint8_t *ip, size_t len, uint32_t ttl)
+{
+	push(r, s, owner, address_rr(ip, len, ttl));
+}
+
+static void empty(ldns_pkt *pkt, ldns_rr_list *(*section)(const ldns_pkt *), void (*set_count)(ldns_pkt *, uint16_t))
+{
+	ldns_rr_list *list = section(pkt);
+	for (ldns_rr *rr; (rr = ldns_rr_list_pop_rr(list));)
+		ldns_rr_free(rr);
+	set_count(pkt, 0);
+}
+
+static void set_answers(ldns_pkt *pkt, uint16_t n) { ldns_pkt_set_ancount(pkt, n); }
+static void set_authorities(ldns_pkt *pkt, uint16_t n) { ldns_pkt_set_nscount(pkt, n); }
+static void set_additionals(ldns_pkt *pkt, uint16_t n) { ldns_pkt_set_arcount(pkt, n); }
+
+static size_t write_packet(const ldns_pkt *pkt, uint8_t *out, size_t limit)
+{
+	uint8_t *wire = NULL;
+	size_t len = 0;
+	if (ldns_pkt2wire(&wire, pkt, &len) != LDNS_STATUS_OK)
+		len = 0;
+	if (len && len <= limit)
+		memcpy(out, wire, len);
+	free(wire);
+	return len;
+}
+
+size_t dns_reply_end(struct dns_reply *r, uint8_t *out, size_t limit)
+{
+	size_t len = write_packet(r->pkt, out, limit);
+	if (len > limit && ldns_pkt_arcount(r->pkt) > 0) {
+		empty(r->pkt, ldns_pkt_additional, set_additionals);
+		len = write_packet(r->pkt, out, limit);
+	}
+	if (len > limit) {
+		empty(r->pkt, ldns_pkt_answer, set_answers);
+		empty(r->pkt, ldns_pkt_authority, set_authorities);
+		ldns_pkt_set_tc(r->pkt, true);
+		len = write_packet(r->pkt, out, limit);
+	}
+	ldns_rdf_deep_free(r->asked);
+	ldns_pkt_free(r->pkt);
+	mem_free(r);
+	return len <= limit ? len : 0;
+}
+
+static void push_update(ldns_rr_list *list, const struct dns_name *owner, ldns_rr *rr)
+{
+	ldns_rr_set_owner(rr, dname(owner));
+	ldns_rr_list_push_rr(list, rr);
+}
+
+size_t dns_update_write(uint16_t id, const char *zone, const char *name, uint32_t ttl, const struct dns_update_set sets[2], uint8_t *out,
+			size_t cap)
+{
+	struct dns_name zone_name, owner;
+	if (dns_name_parse(zone, &zone_name) != 0 || dns_name_parse(name, &owner) != 0 || !dns_name_below(&owner, &zone_name))
+		return 0;
+	ldns_rr_list *updates = ldns_rr_list_new();
+	for (unsigned family = 0; family < 2; family++) {
+		if (!sets[family].due)
+			continue;
+		ldns_rr *drop = ldns_rr_new();
+		ldns_rr_set_type(drop, family == 0 ? LDNS_RR_TYPE_A : LDNS_RR_TYPE_AAAA);
+		ldns_rr_set_class(drop, (ldns_rr_class)CLASS_ANY);
+		ldns_rr_set_ttl(drop, 0);
+		push_update(updates, &owner, drop);
+		for (size_t i = 0; i < sets[family].count; i++)
+			push_update(updates, &owner, address_rr(sets[family].list[i].ip, family == 0 ? 4 : 16, ttl));
+	}
+	/* The packet takes over the zone's name and copies the list. */
+	ldns_pkt *pkt = ldns_update_pkt_new(dname(&zone_name), LDNS_RR_CLASS_IN, NULL, updates, NULL);
+	ldns_rr_list_deep_free(updates);
+	if (!pkt)
+		return 0;
+	ldns_pkt_set_id(pkt, id);
+	ldns_pkt_set_opcode(pkt, (ldns_pkt_opcode)OPCODE_UPDATE);
+	size_t len = write_packet(pkt, out, cap);
+	ldns_pkt_free(pkt);
+	return len <= cap ? len : 0;
+}
+
+bool dns_header_read(const uint8_t *in, size_t len, struct dns_header *out)
+{
+	if (len < HEADER)
+		return false;
+	out->id = (uint16_t)(in[0] << 8 | in[1]);
+	out->qr = in[2] >> 7;
+	out->opcode = in[2] >> 3 & 15;
+	out->rcode = in[3] & 15;
+	return true;
+}

@@ -1,0 +1,166 @@
+/*
+ * Readable: up to BATCH packets are taken with one call into the loop's staging memory, each is offered to the owner, and the answers
+ * leave with one call. What the kernel does not take at once is dropped, as UDP may. Packets larger than PACKET are no questions.
+ */
+#define _GNU_SOURCE
+#include "relay/names/dns_socket.h"
+
+#include "shared/base/mem.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <uv.h>
+
+enum { BATCH = 32, PACKET = 4096, TURNS = 8 };
+
+struct dns_socket {
+	uv_poll_t poll;
+	struct loop *loop;
+	int fd;
+	struct addr at;
+	struct addr peer;              /* of a connected one */
+	dns_socket_fn *fn;
+	dns_socket_error_fn *failed;
+	void *owner;
+	bool closing;
+};
+
+static void on_closed(uv_handle_t *h)
+{
+	struct dns_socket *s = h->data;
+	close(s->fd);
+	mem_free(s);
+}
+
+/* One batch; false when there was less than a full one. */
+static bool take_batch(struct dns_socket *s)
+{
+	struct mmsghdr in[BATCH] = {0}, out[BATCH] = {0};
+	struct iovec in_at[BATCH], out_at[BATCH];
+	struct sockaddr_storage from[BATCH];
+	uint8_t *plain = loop_plain(s->loop), *answers = loop_cipher(s->loop);
+	for (unsigned i = 0; i < BATCH; i++) {
+		in_at[i] = (struct iovec){plain + (size_t)i * PACKET, PACKET};
+		in[i].msg_hdr = (struct msghdr){.msg_name = &from[i], .msg_namelen = sizeof(from[i]), .msg_iov = &in_at[i], .msg_iovlen = 1};
+	}
+	int got = recvmmsg(s->fd, in, BATCH, MSG_DONTWAIT, NULL);
+	if (got < 0) {
+		if (s->failed && errno != EAGAIN && errno != EINTR)
+			s->failed(s->owner, -errno);
+		return false;
+	}
+	unsigned ready = 0;
+	for (int i = 0; i < got; i++) {
+		struct addr peer = s->peer;
+		if (in[i].msg_hdr.msg_flags & MSG_TRUNC || (!peer.family && !addr_from_sockaddr(&peer, (struct sockaddr *)&from[i])))
+			continue;
+		uint8_t *answer = answers + (size_t)ready * DNS_SOCKET_ANSWER;
+		size_t len = s->fn(s->owner, in_at[i].iov_base, in[i].msg_len, &peer, answer);
+		if (!len)
+			continue;
+		out_at[ready] = (struct iovec){answer, len};
+		out[ready].msg_hdr = (struct msghdr){.msg_name = &from[i], .msg_namelen = in[i].msg_hdr.msg_namelen,
+						     .msg_iov = &out_at[ready], .msg_iovlen = 1};
+		ready++;
+	}
+	for (unsigned sent = 0; sent < ready;) {
+		int n = sendmmsg(s->fd, out + sent, ready - sent, MSG_DONTWAIT);
+		sent += n > 0 ? (unsigned)n : 1; /* the one that the kernel refuses is skipped */
+	}
+	return got == BATCH;
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+	struct dns_socket *s = poll->data;
+	(void)events;
+	(void)status; /* recvmmsg says what is wrong */
+	for (unsigned i = 0; i < TURNS && take_batch(s); i++)
+		;
+}
+
+static struct dns_socket *make(struct loop *l, uint8_t family, dns_socket_fn *fn, void *owner, int *err)
+{
+	int fd = socket(family == 4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0) {
+		*err = -errno;
+		return NULL;
+	}
+	const int on = 1;
+	if (family == 6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+	struct dns_socket *s = mem_zalloc(sizeof(*s));
+	s->loop = l;
+	s->fd = fd;
+	s->fn = fn;
+	s->owner = owner;
+	return s;
+}
+
+static struct dns_socket *start(struct dns_socket *s, int failed, int *err)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+	if (failed == 0)
+		failed = getsockname(s->fd, (struct sockaddr *)&ss, &len);
+	if (failed != 0) {
+		*err = -errno;
+		close(s->fd);
+		mem_free(s);
+		return NULL;
+	}
+	addr_from_sockaddr(&s->at, (struct sockaddr *)&ss);
+	int rc = uv_poll_init(loop_uv(s->loop), &s->poll, s->fd);
+	assert(rc == 0);
+	s->poll.data = s;
+	uv_poll_start(&s->poll, UV_READABLE, on_poll);
+	return s;
+}
+
+struct dns_socket *dns_socket_bind(struct loop *l, const struct addr *at, dns_socket_fn *fn, void *owner, int *err)
+{
+	struct dns_socket *s = make(l, at->family, fn, owner, err);
+	struct sockaddr_storage ss;
+	if (!s)
+		return NULL;
+	const int room = 1 << 20;
+	setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+	socklen_t len = addr_to_sockaddr(at, &ss);
+	return start(s, bind(s->fd, (struct sockaddr *)&ss, len), err);
+}
+
+struct dns_socket *dns_socket_connect(struct loop *l, const struct addr *to, dns_socket_fn *fn, dns_socket_error_fn *failed, void *owner,
+				      int *err)
+{
+	struct dns_socket *s = make(l, to->family, fn, owner, err);
+	struct sockaddr_storage ss;
+	if (!s)
+		return NULL;
+	s->failed = failed;
+	s->peer = *to;
+	socklen_t len = addr_to_sockaddr(to, &ss);
+	return start(s, connect(s->fd, (struct sockaddr *)&ss, len), err);
+}
+
+int dns_socket_send(struct dns_socket *s, const void *p, size_t len)
+{
+	ssize_t n = send(s->fd, p, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	return n < 0 ? -errno : 0;
+}
+
+const struct addr *dns_socket_at(const struct dns_socket *s)
+{
+	return &s->at;
+}
+
+void dns_socket_close(struct dns_socket *s)
+{
+	if (!s || s->closing)
+		return;
+	s->closing = true;
+	uv_poll_stop(&s->poll);
+	uv_close((uv_handle_t *)&s->poll, on_closed);
+}

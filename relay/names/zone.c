@@ -1,0 +1,299 @@
+/*
+ * A hash table of nodes by name. A node lives while it holds something or `below` says that a deeper one does, so an empty
+ * non-terminal answers NOERROR and a wildcard's closest encloser is the first ancestor that the table has.
+ */
+#include "relay/names/zone.h"
+
+#include "shared/base/err.h"
+#include "shared/base/mem.h"
+#include "shared/base/random.h"
+
+#include <assert.h>
+#include <string.h>
+
+struct address_set {
+	uint8_t count;
+	uint8_t ip[];         /* count times 4 or 16 bytes */
+};
+
+struct zone_node {
+	struct zone_node *next;          /* in its bucket */
+	uint32_t hash;
+	uint32_t below;                  /* nodes under this one that hold something */
+	struct address_set *addresses[2];/* A, AAAA; NULL: none */
+	struct dns_record **records;     /* the operator's, in the order given */
+	uint16_t record_count;
+	uint8_t len;
+	uint8_t name[];
+};
+
+struct zone {
+	struct dns_name apex;
+	char *apex_text;
+	char *primary;                   /* the first name server, for the SOA */
+	uint32_t serial;
+	struct dns_record *soa;          /* made again with each serial */
+	uint32_t seed;                   /* so that nobody chooses names that share a bucket */
+	struct zone_node **buckets;
+	size_t bucket_count;             /* a power of two */
+	size_t count;
+};
+
+enum { FIRST_BUCKETS = 64, ADDRESSES_MAX = 64 };
+
+static uint32_t hash_of(const struct zone *z, const uint8_t *p, size_t len)
+{
+	uint32_t h = 2166136261u ^ z->seed;
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ p[i]) * 16777619u;
+	return h ^ h >> 15;
+}
+
+static struct zone_node *find(const struct zone *z, const uint8_t *p, size_t len)
+{
+	uint32_t hash = hash_of(z, p, len);
+	struct zone_node *n = z->buckets[hash & (z->bucket_count - 1)];
+	while (n && (n->hash != hash || n->len != len || memcmp(n->name, p, len) != 0))
+		n = n->next;
+	return n;
+}
+
+static void grow(struct zone *z)
+{
+	size_t count = z->bucket_count * 2;
+	struct zone_node **buckets = mem_zalloc(count * sizeof(struct zone_node *));
+	for (size_t i = 0; i < z->bucket_count; i++) {
+		for (struct zone_node *n = z->buckets[i], *next; n; n = next) {
+			next = n->next;
+			n->next = buckets[n->hash & (count - 1)];
+			buckets[n->hash & (count - 1)] = n;
+		}
+	}
+	mem_free(z->buckets);
+	z->buckets = buckets;
+	z->bucket_count = count;
+}
+
+static struct zone_node *obtain(struct zone *z, const uint8_t *p, size_t len)
+{
+	struct zone_node *n = find(z, p, len);
+	if (n)
+		return n;
+	if (z->count >= z->bucket_count)
+		grow(z);
+	n = mem_zalloc(sizeof(*n) + len);
+	n->len = (uint8_t)len;
+	memcpy(n->name, p, len);
+	n->hash = hash_of(z, p, len);
+	n->next = z->buckets[n->hash & (z->bucket_count - 1)];
+	z->buckets[n->hash & (z->bucket_count - 1)] = n;
+	z->count++;
+	return n;
+}
+
+static bool holds(const struct zone_node *n)
+{
+	return n->addresses[0] || n->addresses[1] || n->record_count;
+}
+
+static void node_free(struct zone_node *n)
+{
+	for (size_t i = 0; i < n->record_count; i++)
+		dns_record_free(n->records[i]);
+	mem_free(n->records);
+	mem_free(n->addresses[0]);
+	mem_free(n->addresses[1]);
+	mem_free(n);
+}
+
+static void drop_if_empty(struct zone *z, struct zone_node *n)
+{
+	if (holds(n) || n->below)
+		return;
+	struct zone_node **at = &z->buckets[n->hash & (z->bucket_count - 1)];
+	while (*at != n)
+		at = &(*at)->next;
+	*at = n->next;
+	z->count--;
+	node_free(n);
+}
+
+/* Tells every ancestor within the zone that a node came to hold something, or ceased to. */
+static void count_above(struct zone *z, const struct dns_name *name, int by)
+{
+	for (size_t at = name->wire[0] + 1u; name->len - at >= z->apex.len; at += name->wire[at] + 1u) {
+		struct zone_node *n = obtain(z, name->wire + at, name->len - at);
+		n->below += (uint32_t)by;
+		drop_if_empty(z, n);
+	}
+}
+
+static void make_soa(struct zone *z)
+{
+	char *why;
+	char *text = mem_printf("%s. hostmaster.%s. %u 3600 600 86400 %d", z->primary, z->apex_text, z->serial, ZONE_NEGATIVE_TTL);
+	struct dns_record *soa = dns_record_parse("SOA", ZONE_TTL, text, z->apex_text, &why);
+	mem_free(text);
+	mem_free(why);
+	assert(soa);
+	dns_record_free(z->soa);
+	z->soa = soa;
+}
+
+struct zone *zone_new(const char *domain, const char *const *nameservers, size_t nameserver_count)
+{
+	struct dns_name apex, server;
+	if (nameserver_count == 0 || dns_name_parse(domain, &apex) != 0)
+		return NULL;
+	for (size_t i = 0; i < nameserver_count; i++)
+		if (dns_name_parse(nameservers[i], &server) != 0)
+			return NULL;
+	struct zone *z = mem_zalloc(sizeof(*z));
+	z->apex = apex;
+	z->apex_text = mem_strdup(domain);
+	z->primary = mem_strdup(nameservers[0]);
+	z->serial = 1;
+	z->seed = random_u32();
+	z->bucket_count = FIRST_BUCKETS;
+	z->buckets = mem_zalloc(z->bucket_count * sizeof(struct zone_node *));
+	make_soa(z);
+	for (size_t i = 0; i < nameserver_count; i++) {
+		char *why, *text = mem_printf("%s.", nameservers[i]);
+		struct dns_record *ns = dns_record_parse("NS", ZONE_NS_TTL, text, domain, &why);
+		mem_free(text);
+		mem_free(why);
+		if (ns)
+			zone_add_record(z, &apex, ns);
+	}
+	return z;
+}
+
+void zone_free(struct zone *z)
+{
+	if (!z)
+		return;
+	for (size_t i = 0; i < z->bucket_count; i++)
+		for (struct zone_node *n = z->buckets[i], *next; n; n = next) {
+			next = n->next;
+			node_free(n);
+		}
+	mem_free(z->buckets);
+	dns_record_free(z->soa);
+	mem_free(z->apex_text);
+	mem_free(z->primary);
+	mem_free(z);
+}
+
+const struct dns_name *zone_apex(const struct zone *z)
+{
+	return &z->apex;
+}
+
+uint32_t zone_serial(const struct zone *z)
+{
+	return z->serial;
+}
+
+void zone_set_serial(struct zone *z, uint32_t serial)
+{
+	if (serial == z->serial)
+		return;
+	z->serial = serial;
+	make_soa(z);
+}
+
+void zone_set_addresses(struct zone *z, const struct dns_name *name, uint8_t family, const struct addr *list, size_t count)
+{
+	if (!dns_name_below(name, &z->apex))
+		return;
+	size_t size = family == 4 ? 4 : 16;
+	unsigned which = family == 4 ? 0 : 1;
+	if (count > ADDRESSES_MAX)
+		count = ADDRESSES_MAX;
+	struct zone_node *n = count ? obtain(z, name->wire, name->len) : find(z, name->wire, name->len);
+	if (!n)
+		return;
+	bool held = holds(n);
+	mem_free(n->addresses[which]);
+	n->addresses[which] = NULL;
+	if (count) {
+		struct address_set *set = mem_alloc(sizeof(*set) + count * size);
+		set->count = (uint8_t)count;
+		for (size_t i = 0; i < count; i++)
+			memcpy(set->ip + i * size, list[i].ip, size);
+		n->addresses[which] = set;
+	}
+	if (held != holds(n))
+		count_above(z, name, held ? -1 : 1);
+	drop_if_empty(z, n);
+}
+
+int zone_add_record(struct zone *z, const struct dns_name *name, struct dns_record *r)
+{
+	int err = ERR_RANGE;
+	if (!dns_name_below(name, &z->apex))
+		goto fail;
+	err = ERR_SYNTAX;
+	struct zone_node *n = find(z, name->wire, name->len);
+	bool alias = dns_record_type(r) == DNS_CNAME;
+	if (alias && dns_name_equal(name, &z->apex))
+		goto fail;
+	for (size_t i = 0; n && i < n->record_count; i++)
+		if (alias || dns_record_type(n->records[i]) == DNS_CNAME)
+			goto fail;
+	n = obtain(z, name->wire, name->len);
+	bool held = holds(n);
+	n->records = mem_resize(n->records, (n->record_count + 1u) * sizeof(struct dns_record *));
+	n->records[n->record_count++] = r;
+	if (!held)
+		count_above(z, name, 1);
+	return 0;
+fail:
+	dns_record_free(r);
+	return err;
+}
+
+enum zone_found zone_find(const struct zone *z, const struct dns_name *name, const struct zone_node **out)
+{
+	if (!dns_name_below(name, &z->apex))
+		return ZONE_OUTSIDE;
+	*out = find(z, name->wire, name->len);
+	if (*out || dns_name_equal(name, &z->apex))
+		return *out ? ZONE_NODE : ZONE_NONE;
+	/* The closest encloser is the nearest ancestor there is; only its own "*" stands for the name (RFC 4592). */
+	size_t at = 0;
+	do {
+		at += name->wire[at] + 1u;
+	} while (name->len - at > z->apex.len && !find(z, name->wire + at, name->len - at));
+	uint8_t star[DNS_NAME_MAX + 2] = {1, '*'};
+	memcpy(star + 2, name->wire + at, name->len - at);
+	*out = find(z, star, name->len - at + 2);
+	return *out ? ZONE_NODE : ZONE_NONE;
+}
+
+const uint8_t *zone_addresses(const struct zone_node *n, uint8_t family, size_t *count)
+{
+	const struct address_set *set = n->addresses[family == 4 ? 0 : 1];
+	*count = set ? set->count : 0;
+	return set ? set->ip : NULL;
+}
+
+const struct dns_record *zone_record(const struct zone_node *n, unsigned type, size_t *i)
+{
+	while (*i < n->record_count) {
+		const struct dns_record *r = n->records[(*i)++];
+		if (dns_record_type(r) == type)
+			return r;
+	}
+	return NULL;
+}
+
+const struct dns_record *zone_soa(const struct zone *z)
+{
+	return z->soa;
+}
+
+size_t zone_count(const struct zone *z)
+{
+	return z->count;
+}

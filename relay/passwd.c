@@ -1,0 +1,190 @@
+#include "relay/passwd.h"
+
+#include "shared/base/err.h"
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+#include "shared/base/random.h"
+#include "shared/base/text.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <stdio.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+enum { LOG_N = 15, R = 8, P = 1, SALT = 16, HASH = 32, MAX_MEMORY = 64 << 20, CACHED = 1024, DIGEST = 32 };
+
+struct parts {
+	unsigned log_n, r, p;
+	uint8_t salt[SALT], hash[HASH];
+};
+
+static bool derive(const char *password, const struct parts *from, uint8_t out[HASH])
+{
+	return EVP_PBE_scrypt(password, strlen(password), from->salt, SALT, (uint64_t)1 << from->log_n, from->r, from->p, MAX_MEMORY, out,
+			      HASH) == 1;
+}
+
+static bool take_apart(const char *text, struct parts *out)
+{
+	char salt[64], hash[64], rest;
+	size_t salt_len = 0, hash_len = 0;
+	if (sscanf(text, "scrypt:%2u:%2u:%2u:%63[A-Za-z0-9_-]:%63[A-Za-z0-9_-]%c", &out->log_n, &out->r, &out->p, salt, hash, &rest) != 5)
+		return false;
+	/* What the memory limit allows, and nothing weaker than what was once thought fit. */
+	if (out->log_n < 10 || out->log_n > LOG_N || out->r == 0 || out->r > R || out->p == 0 || out->p > 4)
+		return false;
+	return text_unbase64url(salt, out->salt, SALT, &salt_len) == 0 && salt_len == SALT &&
+	       text_unbase64url(hash, out->hash, HASH, &hash_len) == 0 && hash_len == HASH;
+}
+
+int passwd_hash(const char *password, char out[PASSWD_TEXT])
+{
+	struct parts parts = {.log_n = LOG_N, .r = R, .p = P};
+	size_t len = strlen(password);
+	if (len == 0 || len > PASSWD_MAX)
+		return ERR_RANGE;
+	random_bytes(parts.salt, SALT);
+	if (!derive(password, &parts, parts.hash))
+		return ERR_RANGE;
+	char salt[25], hash[45];
+	text_base64url(parts.salt, SALT, salt);
+	text_base64url(parts.hash, HASH, hash);
+	snprintf(out, PASSWD_TEXT, "scrypt:%u:%u:%u:%s:%s", parts.log_n, parts.r, parts.p, salt, hash);
+	return 0;
+}
+
+bool passwd_is_hash(const char *text)
+{
+	struct parts parts;
+	return take_apart(text, &parts);
+}
+
+bool passwd_verify(const char *password, const char *hash)
+{
+	struct parts parts = {.log_n = LOG_N, .r = R, .p = P};
+	uint8_t got[HASH];
+	bool known = hash && take_apart(hash, &parts);
+	if (!known)
+		parts = (struct parts){.log_n = LOG_N, .r = R, .p = P};
+	bool derived = derive(password, &parts, got);
+	bool same = CRYPTO_memcmp(got, parts.hash, HASH) == 0;
+	mem_wipe(got, sizeof(got));
+	return known && derived && same;
+}
+
+/* One line without its end; false for none, an empty one, one that is too long or holds a NUL. */
+static bool read_line(char out[PASSWD_MAX + 1])
+{
+	size_t len = 0;
+	for (;;) {
+		char c;
+		ssize_t n = read(STDIN_FILENO, &c, 1);
+		if (n < 0)
+			return false;
+		if (n == 0 || c == '\n')
+			break;
+		if (len == PASSWD_MAX || c == 0)
+			return false;
+		out[len++] = c;
+	}
+	if (len && out[len - 1] == '\r')
+		len--;
+	out[len] = 0;
+	return len > 0;
+}
+
+static bool ask_once(const char *prompt, char out[PASSWD_MAX + 1])
+{
+	struct termios before, quiet;
+	if (tcgetattr(STDIN_FILENO, &before) != 0)
+		return false;
+	quiet = before;
+	quiet.c_lflag &= ~(tcflag_t)ECHO;
+	tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+	fputs(prompt, stderr);
+	bool ok = read_line(out);
+	tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+	fputc('\n', stderr);
+	return ok;
+}
+
+bool passwd_ask(char out[PASSWD_MAX + 1])
+{
+	char again[PASSWD_MAX + 1];
+	if (!isatty(STDIN_FILENO)) {
+		if (read_line(out))
+			return true;
+		log_say("the password must be one line of 1 to %d bytes on standard input", PASSWD_MAX);
+		return false;
+	}
+	if (!ask_once("New password: ", out) || !ask_once("Once more: ", again)) {
+		log_say("a password has 1 to %d bytes", PASSWD_MAX);
+		return false;
+	}
+	bool same = strcmp(out, again) == 0;
+	mem_wipe(again, sizeof(again));
+	if (!same)
+		log_say("the two are not the same");
+	return same;
+}
+
+struct passwd_cache {
+	uint8_t key[DIGEST];
+	struct {
+		uint8_t digest[DIGEST];
+		uint64_t until_ms; /* 0: free */
+	} entries[CACHED];
+};
+
+struct passwd_cache *passwd_cache_new(void)
+{
+	struct passwd_cache *c = mem_zalloc(sizeof(*c));
+	random_bytes(c->key, sizeof(c->key));
+	return c;
+}
+
+void passwd_cache_free(struct passwd_cache *c)
+{
+	if (!c)
+		return;
+	mem_wipe(c, sizeof(*c));
+	mem_free(c);
+}
+
+/* Where an account's password stands depends on account and stored hash only, never on what was presented. */
+static size_t place_of(const struct passwd_cache *c, const char *account, const char *hash)
+{
+	uint8_t digest[DIGEST];
+	unsigned len = 0;
+	char *text = mem_printf("%s%c%s", account, '\n', hash);
+	HMAC(EVP_sha256(), c->key, sizeof(c->key), (const uint8_t *)text, strlen(text), digest, &len);
+	mem_free(text);
+	return ((size_t)digest[0] << 8 | digest[1]) % CACHED;
+}
+
+static void digest_of(const struct passwd_cache *c, const char *account, const char *hash, const char *password, uint8_t out[DIGEST])
+{
+	unsigned len = 0;
+	char *text = mem_printf("%s\n%s\n%s", account, hash, password);
+	HMAC(EVP_sha256(), c->key, sizeof(c->key), (const uint8_t *)text, strlen(text), out, &len);
+	mem_wipe(text, strlen(text));
+	mem_free(text);
+}
+
+bool passwd_cache_has(struct passwd_cache *c, const char *account, const char *hash, const char *password, uint64_t now_ms)
+{
+	uint8_t digest[DIGEST];
+	size_t at = place_of(c, account, hash);
+	digest_of(c, account, hash, password, digest);
+	return c->entries[at].until_ms > now_ms && CRYPTO_memcmp(c->entries[at].digest, digest, DIGEST) == 0;
+}
+
+void passwd_cache_put(struct passwd_cache *c, const char *account, const char *hash, const char *password, uint64_t now_ms)
+{
+	size_t at = place_of(c, account, hash);
+	digest_of(c, account, hash, password, c->entries[at].digest);
+	c->entries[at].until_ms = now_ms + PASSWD_CACHE_MS;
+}

@@ -1,0 +1,416 @@
+/*
+ * A batch is a list of statements with their values. store_commit() queues it; while no work is on the pool the whole queue leaves as
+ * one job, which runs each batch as a transaction of its own; its end on the loop tells the owners and sends the next. So a thousand
+ * updates a second share their fsyncs. A transaction that fails (disk full) is rolled back and its owner told; the next goes on.
+ */
+#include "relay/store.h"
+
+#include "shared/base/err.h"
+#include "shared/base/file.h"
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <string.h>
+#include <unistd.h>
+
+enum statement { PUT_NAME, DROP_NAME, PUT_PUBLISHED, DROP_PUBLISHED, PUT_NUMBER, STATEMENTS };
+
+enum { TEXTS = 7, NUMBERS = 4, BUSY_MS = 5000, SCHEMA = 1 };
+
+static const char *const sql[STATEMENTS] = {
+	[PUT_NAME] = "INSERT OR REPLACE INTO names (name, account, holder, agent, door, client, answer, family, requests, changes, updated)"
+		     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+	[DROP_NAME] = "DELETE FROM names WHERE name = ?1 AND family = ?8",
+	[PUT_PUBLISHED] = "INSERT OR REPLACE INTO published (publisher, name, value, family, since) VALUES (?1, ?2, ?3, ?8, ?9)",
+	[DROP_PUBLISHED] = "DELETE FROM published WHERE publisher = ?1 AND name = ?2 AND family = ?8",
+	[PUT_NUMBER] = "INSERT OR REPLACE INTO numbers (key, value) VALUES (?1, ?8)",
+};
+
+static const char schema[] =
+	"CREATE TABLE IF NOT EXISTS names (name TEXT, family INTEGER, account TEXT, holder TEXT, agent TEXT, door TEXT, client TEXT,"
+	" answer TEXT, requests INTEGER, changes INTEGER, updated INTEGER, PRIMARY KEY (name, family)) WITHOUT ROWID;"
+	"CREATE TABLE IF NOT EXISTS published (publisher TEXT, name TEXT, family INTEGER, value TEXT, since INTEGER,"
+	" PRIMARY KEY (publisher, name, family)) WITHOUT ROWID;"
+	"CREATE TABLE IF NOT EXISTS numbers (key TEXT PRIMARY KEY, value INTEGER) WITHOUT ROWID;"
+	"PRAGMA user_version = 1;";
+
+struct act {
+	enum statement statement;
+	char *texts[TEXTS];      /* bound to ?1 … ?7 */
+	int64_t numbers[NUMBERS];/* bound to ?8 … ?11 */
+};
+
+struct store_batch {
+	struct list node;
+	struct act *acts;
+	size_t count, cap;
+	store_fn *fn;
+	void *owner;
+	int err;                 /* set by the pool */
+};
+
+struct store {
+	struct loop *loop;
+	sqlite3 *db;
+	sqlite3_stmt *statements[STATEMENTS];
+	struct list queued;      /* batches waiting for the pool */
+	struct list running;     /* batches the pool has; not to be touched by the loop */
+	struct list told;        /* batches whose owners are being told */
+	bool busy;
+	bool closing;
+};
+
+static char *trouble(sqlite3 *db, const char *path)
+{
+	return mem_printf("%s: %s", path, db ? sqlite3_errmsg(db) : "no memory");
+}
+
+/* Made by us, so that its mode is ours; SQLite gives its side files the same. */
+static int create_private(const char *path)
+{
+	int fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -1;
+	close(fd);
+	return 0;
+}
+
+static bool prepare(struct store *s)
+{
+	if (sqlite3_exec(s->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;", NULL, NULL, NULL) != SQLITE_OK ||
+	    sqlite3_exec(s->db, schema, NULL, NULL, NULL) != SQLITE_OK)
+		return false;
+	for (unsigned i = 0; i < STATEMENTS; i++)
+		if (sqlite3_prepare_v3(s->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &s->statements[i], NULL) != SQLITE_OK)
+			return false;
+	return true;
+}
+
+static int version_of(sqlite3 *db)
+{
+	sqlite3_stmt *q = NULL;
+	int version = -1;
+	if (sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &q, NULL) == SQLITE_OK && sqlite3_step(q) == SQLITE_ROW)
+		version = sqlite3_column_int(q, 0);
+	sqlite3_finalize(q);
+	return version;
+}
+
+static void destroy(struct store *s)
+{
+	for (unsigned i = 0; i < STATEMENTS; i++)
+		sqlite3_finalize(s->statements[i]);
+	sqlite3_close(s->db);
+	mem_free(s);
+}
+
+struct store *store_open(struct loop *l, const char *path, char **why)
+{
+	*why = NULL;
+	struct store *s = mem_zalloc(sizeof(*s));
+	s->loop = l;
+	list_init(&s->queued);
+	list_init(&s->running);
+	list_init(&s->told);
+	char *dir = file_dir(path);
+	int err = file_make_dirs(dir, 0700);
+	mem_free(dir);
+	if (err < 0 || create_private(path) < 0) {
+		*why = mem_printf("%s: cannot be made: %s", path, err < 0 ? err_text(err) : strerror(errno));
+		goto fail;
+	}
+	if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
+		*why = trouble(s->db, path);
+		goto fail;
+	}
+	sqlite3_busy_timeout(s->db, BUSY_MS);
+	int version = version_of(s->db);
+	if (version > SCHEMA) {
+		*why = mem_printf("%s: written by a later version of this program", path);
+		goto fail;
+	}
+	if (version < 0 || !prepare(s)) {
+		*why = trouble(s->db, path);
+		goto fail;
+	}
+	return s;
+fail:
+	destroy(s);
+	return NULL;
+}
+
+static sqlite3_stmt *query(struct store *s, const char *text)
+{
+	sqlite3_stmt *q = NULL;
+	if (sqlite3_prepare_v2(s->db, text, -1, &q, NULL) != SQLITE_OK)
+		log_error("store_unreadable", "reason=%s", sqlite3_errmsg(s->db));
+	return q;
+}
+
+static const char *text_at(sqlite3_stmt *q, int column)
+{
+	const char *text = (const char *)sqlite3_column_text(q, column);
+	return text ? text : "";
+}
+
+static int finish(struct store *s, sqlite3_stmt *q, int status)
+{
+	sqlite3_finalize(q);
+	if (status == SQLITE_DONE)
+		return 0;
+	log_error("store_unreadable", "reason=%s", sqlite3_errmsg(s->db));
+	return ERR_SYNTAX;
+}
+
+int store_read_names(struct store *s, void (*fn)(void *arg, const struct store_name *row), void *arg)
+{
+	sqlite3_stmt *q = query(s, "SELECT name, family, account, holder, agent, door, client, answer, requests, changes, updated FROM names");
+	int status;
+	if (!q)
+		return ERR_SYNTAX;
+	while ((status = sqlite3_step(q)) == SQLITE_ROW) {
+		const struct store_name row = {
+			.name = text_at(q, 0), .family = (unsigned)sqlite3_column_int(q, 1), .account = text_at(q, 2),
+			.holder = text_at(q, 3), .agent = text_at(q, 4), .door = text_at(q, 5), .client = text_at(q, 6),
+			.answer = text_at(q, 7), .requests = (uint64_t)sqlite3_column_int64(q, 8),
+			.changes = (uint64_t)sqlite3_column_int64(q, 9), .updated_ms = (uint64_t)sqlite3_column_int64(q, 10)};
+		fn(arg, &row);
+	}
+	return finish(s, q, status);
+}
+
+int store_read_published(struct store *s, void (*fn)(void *arg, const struct store_published *row), void *arg)
+{
+	sqlite3_stmt *q = query(s, "SELECT publisher, name, family, value, since FROM published");
+	int status;
+	if (!q)
+		return ERR_SYNTAX;
+	while ((status = sqlite3_step(q)) == SQLITE_ROW) {
+		const struct store_published row = {.publisher = text_at(q, 0), .name = text_at(q, 1),
+						    .family = (unsigned)sqlite3_column_int(q, 2), .value = text_at(q, 3),
+						    .since_ms = (uint64_t)sqlite3_column_int64(q, 4)};
+		fn(arg, &row);
+	}
+	return finish(s, q, status);
+}
+
+int64_t store_read_number(struct store *s, const char *key, int64_t otherwise)
+{
+	sqlite3_stmt *q = query(s, "SELECT value FROM numbers WHERE key = ?1");
+	if (!q)
+		return otherwise;
+	sqlite3_bind_text(q, 1, key, -1, SQLITE_STATIC);
+	int64_t value = sqlite3_step(q) == SQLITE_ROW ? sqlite3_column_int64(q, 0) : otherwise;
+	sqlite3_finalize(q);
+	return value;
+}
+
+static int run(struct store *s, const struct act *a)
+{
+	sqlite3_stmt *st = s->statements[a->statement];
+	int used = sqlite3_bind_parameter_count(st);
+	for (int i = 0; i < TEXTS && i < used; i++)
+		sqlite3_bind_text(st, i + 1, a->texts[i] ? a->texts[i] : "", -1, SQLITE_STATIC);
+	for (int i = 0; i < NUMBERS && i + TEXTS < used; i++)
+		sqlite3_bind_int64(st, i + TEXTS + 1, a->numbers[i]);
+	int status = sqlite3_step(st);
+	sqlite3_reset(st);
+	sqlite3_clear_bindings(st);
+	return status == SQLITE_DONE ? 0 : -1;
+}
+
+static int transact(struct store *s, const struct act *acts, size_t count)
+{
+	if (sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
+		goto fail;
+	for (size_t i = 0; i < count; i++)
+		if (run(s, &acts[i]) != 0)
+			goto fail;
+	if (sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
+		return 0;
+fail:
+	log_error("store_failed", "reason=%s", sqlite3_errmsg(s->db));
+	sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	return -EIO;
+}
+
+int store_write_number_now(struct store *s, const char *key, int64_t value)
+{
+	assert(!s->busy);
+	const struct act a = {.statement = PUT_NUMBER, .texts = {(char *)(uintptr_t)key}, .numbers = {value}};
+	return transact(s, &a, 1);
+}
+
+struct store_batch *store_batch_new(void)
+{
+	struct store_batch *b = mem_zalloc(sizeof(*b));
+	list_init(&b->node);
+	return b;
+}
+
+void store_batch_free(struct store_batch *b)
+{
+	if (!b)
+		return;
+	for (size_t i = 0; i < b->count; i++)
+		for (unsigned t = 0; t < TEXTS; t++)
+			mem_free(b->acts[i].texts[t]);
+	mem_free(b->acts);
+	mem_free(b);
+}
+
+static struct act *add(struct store_batch *b, enum statement st)
+{
+	if (b->count == b->cap) {
+		b->cap = b->cap ? b->cap * 2 : 4;
+		b->acts = mem_resize(b->acts, b->cap * sizeof(struct act));
+	}
+	struct act *a = &b->acts[b->count++];
+	memset(a, 0, sizeof(*a));
+	a->statement = st;
+	return a;
+}
+
+void store_put_name(struct store_batch *b, const struct store_name *row)
+{
+	struct act *a = add(b, PUT_NAME);
+	const char *texts[TEXTS] = {row->name, row->account, row->holder, row->agent, row->door, row->client, row->answer};
+	for (unsigned i = 0; i < TEXTS; i++)
+		a->texts[i] = mem_strdup(texts[i]);
+	a->numbers[0] = row->family;
+	a->numbers[1] = (int64_t)row->requests;
+	a->numbers[2] = (int64_t)row->changes;
+	a->numbers[3] = (int64_t)row->updated_ms;
+}
+
+void store_drop_name(struct store_batch *b, const char *name, unsigned family)
+{
+	struct act *a = add(b, DROP_NAME);
+	a->texts[0] = mem_strdup(name);
+	a->numbers[0] = family;
+}
+
+void store_put_published(struct store_batch *b, const struct store_published *row)
+{
+	struct act *a = add(b, PUT_PUBLISHED);
+	a->texts[0] = mem_strdup(row->publisher);
+	a->texts[1] = mem_strdup(row->name);
+	a->texts[2] = mem_strdup(row->value);
+	a->numbers[0] = row->family;
+	a->numbers[1] = (int64_t)row->since_ms;
+}
+
+void store_drop_published(struct store_batch *b, const char *publisher, const char *name, unsigned family)
+{
+	struct act *a = add(b, DROP_PUBLISHED);
+	a->texts[0] = mem_strdup(publisher);
+	a->texts[1] = mem_strdup(name);
+	a->numbers[0] = family;
+}
+
+void store_put_number(struct store_batch *b, const char *key, int64_t value)
+{
+	struct act *a = add(b, PUT_NUMBER);
+	a->texts[0] = mem_strdup(key);
+	a->numbers[0] = value;
+}
+
+/* On the pool. Batches share one transaction while nothing fails; then each is tried alone, so that one owner's trouble is its own. */
+static void work(void *arg)
+{
+	struct store *s = arg;
+	size_t count = 0, at = 0;
+	LIST_EACH(node, &s->running)
+		count += LIST_ENTRY(node, struct store_batch, node)->count;
+	struct act *all = mem_alloc((count + 1) * sizeof(struct act));
+	LIST_EACH(node, &s->running) {
+		struct store_batch *b = LIST_ENTRY(node, struct store_batch, node);
+		if (b->count)
+			memcpy(all + at, b->acts, b->count * sizeof(struct act));
+		at += b->count;
+	}
+	bool together = transact(s, all, count) == 0;
+	mem_free(all);
+	LIST_EACH(node, &s->running) {
+		struct store_batch *b = LIST_ENTRY(node, struct store_batch, node);
+		b->err = together ? 0 : transact(s, b->acts, b->count);
+	}
+}
+
+static void done(void *arg);
+
+static void send(struct store *s)
+{
+	if (s->busy || list_is_empty(&s->queued))
+		return;
+	s->busy = true;
+	while (!list_is_empty(&s->queued)) {
+		struct list *node = s->queued.next;
+		list_remove(node);
+		list_append(&s->running, node);
+	}
+	loop_work(s->loop, work, done, s);
+}
+
+static void done(void *arg)
+{
+	struct store *s = arg;
+	while (!list_is_empty(&s->running)) {
+		struct list *node = s->running.next;
+		list_remove(node);
+		list_append(&s->told, node);
+	}
+	s->busy = false;
+	send(s);
+	/* From here on the owner may close the store; it lives while it is busy, so hold it so. */
+	bool held = s->busy;
+	s->busy = true;
+	while (!list_is_empty(&s->told)) {
+		struct store_batch *b = LIST_ENTRY(s->told.next, struct store_batch, node);
+		list_remove(&b->node);
+		if (b->fn && !s->closing)
+			b->fn(b->owner, b->err);
+		store_batch_free(b);
+	}
+	s->busy = held;
+	send(s);
+	if (s->closing && !s->busy)
+		destroy(s);
+}
+
+void store_commit(struct store *s, struct store_batch *b, store_fn *fn, void *owner)
+{
+	b->fn = fn;
+	b->owner = owner;
+	list_append(&s->queued, &b->node);
+	send(s);
+}
+
+static void forget(struct list *batches, const void *owner)
+{
+	LIST_EACH(node, batches) {
+		struct store_batch *b = LIST_ENTRY(node, struct store_batch, node);
+		if (b->owner == owner)
+			b->fn = NULL;
+	}
+}
+
+void store_forget(struct store *s, void *owner)
+{
+	forget(&s->queued, owner);
+	forget(&s->running, owner);
+	forget(&s->told, owner);
+}
+
+void store_close(struct store *s)
+{
+	if (!s)
+		return;
+	s->closing = true;
+	if (!s->busy)
+		destroy(s);
+}

@@ -1,0 +1,70 @@
+"""A dyndns2 provider and Cloudflare's record API, played for a test: DIR/provider gets a line for each update, DIR/cloudflare holds the
+records; while DIR/abuse exists the provider answers "abuse"."""
+import http.server, json, os, sys, urllib.parse
+
+where, port = sys.argv[1], int(sys.argv[2])
+records = {}
+last = 0
+
+
+def keep():
+    with open(where + "/cloudflare.new", "w") as f:
+        for r in records.values():
+            f.write("%s %s\n" % (r["type"], r["content"]))
+    os.rename(where + "/cloudflare.new", where + "/cloudflare")
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def answer(self, status, body, kind="application/json"):
+        data = body.encode()
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def provider(self, query):
+        if self.headers.get("Authorization") != "Basic bWU6cHJvdmlkZXItcGFzc3dvcmQ=":
+            return self.answer(401, "badauth\n", "text/plain")
+        with open(where + "/provider", "a") as f:
+            f.write("%s %s\n" % (query["hostname"][0], query["myip"][0]))
+        word = "abuse" if os.path.exists(where + "/abuse") else "good " + query["myip"][0]
+        self.answer(200, word + "\n", "text/plain")
+
+    def cloudflare(self, parts, query):
+        global last
+        if self.headers.get("Authorization") != "Bearer cf-token":
+            return self.answer(403, json.dumps({"success": False, "errors": [{"code": 9109, "message": "Invalid access token"}]}))
+        result = []
+        if parts == ["zones"]:
+            result = [{"id": "0123456789abcdef", "name": "home.test"}]
+        elif self.command == "GET":
+            result = [r for r in records.values() if r["name"] == query["name"][0]]
+        else:
+            body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or "{}")
+            if self.command == "POST":
+                last += 1
+                record = "r%d" % last
+            else:
+                record = parts[3]
+                if record not in records:
+                    return self.answer(404, json.dumps({"success": False, "errors": [{"message": "Record does not exist."}]}))
+            if self.command == "DELETE":
+                del records[record]
+            else:
+                records[record] = dict(body, id=record)
+            keep()
+        self.answer(200, json.dumps({"success": True, "errors": [], "messages": [], "result": result}))
+
+    def do_GET(self):
+        url = urllib.parse.urlsplit(self.path)
+        query = urllib.parse.parse_qs(url.query)
+        if url.path == "/nic/update":
+            return self.provider(query)
+        self.cloudflare(url.path.strip("/").split("/")[2:], query)
+
+    do_POST = do_PATCH = do_DELETE = do_GET
+
+
+keep()
+http.server.HTTPServer(("127.0.0.1", port), Handler).serve_forever()

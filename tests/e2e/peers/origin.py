@@ -1,0 +1,147 @@
+#!/usr/bin/python3
+"""An HTTP/1.1 service that shows what reached it: origin.py PORT
+
+	/echo     the body back, in chunks, as it comes          /sum     length and SHA-256 of the body
+	/head     the request's head, as it came                 /sse     an event every 200 ms, ten of them
+	/cut      half of a promised answer, then a reset        /slow    an answer after two seconds
+	/early    413 without reading the body                   /close   an answer that ends with the connection
+	/hints    103 before 200                                 /count   how many requests came on this connection
+	/seen     how many requests came in all
+"""
+import hashlib
+import socket
+import struct
+import sys
+import threading
+import time
+
+SEEN = [0]
+
+
+class Closed(Exception):
+	pass
+
+
+class Reader:
+	def __init__(self, s):
+		self.s, self.data = s, b""
+
+	def more(self):
+		piece = self.s.recv(65536)
+		if not piece:
+			raise Closed
+		self.data += piece
+
+	def line(self):
+		while b"\r\n" not in self.data:
+			self.more()
+		line, self.data = self.data.split(b"\r\n", 1)
+		return line
+
+	def take(self, n):
+		while not self.data:
+			self.more()
+		piece, self.data = self.data[:n], self.data[n:]
+		return piece
+
+	def body(self, fields):
+		if b"chunked" in fields.get(b"transfer-encoding", b""):
+			while True:
+				left = int(self.line().split(b";")[0], 16)
+				if not left:
+					while self.line():
+						pass
+					return
+				while left:
+					piece = self.take(left)
+					left -= len(piece)
+					yield piece
+				self.line()
+		left = int(fields.get(b"content-length", 0))
+		while left:
+			piece = self.take(left)
+			left -= len(piece)
+			yield piece
+
+
+def answer(s, body, status=b"200 OK", fields=b""):
+	s.sendall(b"HTTP/1.1 " + status + b"\r\n" + fields + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+
+
+def chunk(s, piece):
+	s.sendall(b"%x\r\n%b\r\n" % (len(piece), piece))
+
+
+def serve(s):
+	r = Reader(s)
+	count = 0
+	while True:
+		head = [r.line()]
+		while head[-1]:
+			head.append(r.line())
+		count += 1
+		SEEN[0] += 1
+		path = head[0].split(b" ")[1].split(b"?")[0]
+		fields = {k.strip().lower(): v.strip() for k, v in (line.split(b":", 1) for line in head[1:-1])}
+		if fields.get(b"expect", b"").lower() == b"100-continue" and path != b"/early":
+			s.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+		if path == b"/early":
+			answer(s, b"too much\n", b"413 Content Too Large", b"Connection: close\r\n")
+			s.shutdown(socket.SHUT_WR)
+			time.sleep(0.5)
+			return
+		if path == b"/echo":
+			s.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+			for piece in r.body(fields):
+				chunk(s, piece)
+			s.sendall(b"0\r\n\r\n")
+			continue
+		total = hashlib.sha256()
+		size = 0
+		for piece in r.body(fields):
+			total.update(piece)
+			size += len(piece)
+		if path == b"/sum":
+			answer(s, b"%d %s\n" % (size, total.hexdigest().encode()))
+		elif path == b"/head":
+			answer(s, b"\n".join(head))
+		elif path == b"/sse":
+			s.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
+			for i in range(10):
+				chunk(s, b"data: %d\n\n" % i)
+				time.sleep(0.2)
+			s.sendall(b"0\r\n\r\n")
+		elif path == b"/cut":
+			s.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 500000)
+			time.sleep(0.2)
+			s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+			return
+		elif path == b"/close":
+			s.sendall(b"HTTP/1.1 200 OK\r\n\r\nuntil the end\n")
+			return
+		elif path == b"/hints":
+			s.sendall(b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n")
+			answer(s, b"hinted\n")
+		elif path == b"/count":
+			answer(s, b"%d\n" % count)
+		elif path == b"/seen":
+			answer(s, b"%d\n" % SEEN[0])
+		elif path == b"/slow":
+			time.sleep(2)
+			answer(s, b"slow\n")
+		else:
+			answer(s, b"no\n", b"404 Not Found")
+
+
+def one(s):
+	try:
+		serve(s)
+	except (Closed, OSError):
+		pass
+	s.close()
+
+
+listener = socket.create_server(("0.0.0.0", int(sys.argv[1])), backlog=256)
+while True:
+	connection, _ = listener.accept()
+	threading.Thread(target=one, args=(connection,), daemon=True).start()

@@ -1,0 +1,389 @@
+/* The model: which source wins, what is counted, what survives, and that nobody is told "good" for something lost. */
+#include "relay/names/names.h"
+
+#include "shared/base/mem.h"
+#include "shared/net/timer.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include <cmocka.h>
+
+static char dir[64], path[128];
+
+struct lab {
+	struct loop *loop;
+	struct store *store;
+	struct names *names;
+	struct accounts *accounts;
+	struct dns_config_list dns;
+	struct addr relay[2];
+	unsigned answered;
+	enum names_answer last;
+};
+
+static struct accounts *read_accounts(const char *json)
+{
+	char file[160], *errors = NULL;
+	struct accounts *a;
+	snprintf(file, sizeof(file), "%s/accounts.json", dir);
+	FILE *f = fopen(file, "w");
+	fputs(json, f);
+	fclose(f);
+	int rc = accounts_load(file, "home.test", false, &a, &errors);
+	if (rc != 0)
+		fail_msg("%d %s", rc, errors ? errors : "");
+	return a;
+}
+
+#define HASH "\"token\":\"sha256:0000000000000000000000000000000000000000000000000000000000000000\""
+#define TWO "[{\"name\":\"alice\"," HASH "},{\"name\":\"bob\"," HASH ",\"hosts\":[\"bob\",\"shop\"]}]"
+
+static void open_lab(struct lab *lab)
+{
+	char *why;
+	memset(lab, 0, sizeof(*lab));
+	lab->loop = loop_new("test");
+	lab->store = store_open(lab->loop, path, &why);
+	assert_non_null(lab->store);
+	static const char json[] = "{\"dns\":[{\"kind\":\"serve\"}]}";
+	struct conf *c = conf_parse("relay.json", json, strlen(json), false);
+	assert_true(dns_config_read(conf_list(conf_root(c), "dns"), "relay.json", "home.test", &lab->dns));
+	conf_free(c);
+	addr_parse_ip("11.0.0.1", &lab->relay[0]);
+	addr_parse_ip("2a00::1", &lab->relay[1]);
+	const struct names_config config = {.domain = "home.test", .addresses = lab->relay, .address_count = 2, .dns = &lab->dns};
+	lab->names = names_new(lab->loop, lab->store, &config);
+	lab->accounts = read_accounts(TWO);
+	names_set_accounts(lab->names, lab->accounts);
+}
+
+static void close_lab(struct lab *lab)
+{
+	names_free(lab->names);
+	store_close(lab->store);
+	accounts_unref(lab->accounts);
+	dns_config_fini(&lab->dns);
+	loop_stop(lab->loop);
+	loop_run(lab->loop);
+	assert_int_equal(loop_free(lab->loop), 0);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	strcpy(dir, "/tmp/test_names.XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/relay.db", dir);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	char *command = mem_printf("rm -rf %s", dir);
+	int rc = system(command);
+	mem_free(command);
+	return rc;
+}
+
+/* What the zone says, "-" for no such name, "" for no such record. */
+static const char *shown(struct lab *lab, const char *host, unsigned family)
+{
+	static char text[512];
+	struct dns_name name;
+	const struct zone_node *n;
+	size_t count;
+	text[0] = 0;
+	assert_int_equal(dns_name_parse(host, &name), 0);
+	if (zone_find(names_zone(lab->names), &name, &n) != ZONE_NODE)
+		return "-";
+	const uint8_t *ip = zone_addresses(n, (uint8_t)family, &count);
+	for (size_t i = 0; i < count; i++) {
+		struct addr a = {.family = (uint8_t)family};
+		char one[ADDR_TEXT];
+		memcpy(a.ip, ip + i * (family == 4 ? 4 : 16), family == 4 ? 4 : 16);
+		strcat(strcat(text, i ? "," : ""), addr_ip_text(&a, one));
+	}
+	return text;
+}
+
+static void on_done(void *owner, uint64_t ticket, enum names_answer a)
+{
+	struct lab *lab = owner;
+	(void)ticket;
+	lab->answered++;
+	lab->last = a;
+}
+
+static void wait_answer(struct lab *lab)
+{
+	for (unsigned before = lab->answered; lab->answered == before;)
+		uv_run(loop_uv(lab->loop), UV_RUN_ONCE);
+}
+
+static struct names_change set4(const char *ip)
+{
+	struct names_change c = {.asked = {true, false}};
+	addr_parse_ip(ip, &c.set[0]);
+	return c;
+}
+
+static enum names_answer ask(struct lab *lab, const char *account, const char *host, struct names_change c)
+{
+	uint64_t ticket;
+	return names_update(lab->names, accounts_find(lab->accounts, account), host, &c, "inadyn (11.9.9.9)", on_done, lab, &ticket);
+}
+
+static char *status(struct lab *lab)
+{
+	struct buf b = BUF_INIT;
+	struct json w = json_into(&b, false);
+	json_open(&w, NULL, '[');
+	names_status(lab->names, &w);
+	json_close(&w);
+	char *text = mem_strdup(buf_str(&b));
+	buf_fini(&b);
+	return text;
+}
+
+static void every_account_has_its_name(void **state)
+{
+	(void)state;
+	struct lab lab;
+	open_lab(&lab);
+	assert_string_equal(shown(&lab, "alice.home.test", 4), "11.0.0.1");
+	assert_string_equal(shown(&lab, "alice.home.test", 6), "2a00::1");
+	assert_string_equal(shown(&lab, "home.test", 4), "11.0.0.1");
+	assert_string_equal(shown(&lab, "ns1.home.test", 6), "2a00::1");
+	assert_string_equal(shown(&lab, "carol.home.test", 4), "-");
+	struct accounts *one = read_accounts("[{\"name\":\"bob\"," HASH "}]");
+	names_set_accounts(lab.names, one);
+	accounts_unref(one);
+	assert_string_equal(shown(&lab, "alice.home.test", 4), "-");
+	close_lab(&lab);
+}
+
+static void a_door_update_is_counted_and_outlives_the_process(void **state)
+{
+	(void)state;
+	struct lab lab;
+	open_lab(&lab);
+	uint32_t serial = zone_serial(names_zone(lab.names));
+	assert_int_equal(ask(&lab, "alice", "alice.home.test", set4("11.7.7.7")), NAMES_WAIT);
+	assert_string_equal(shown(&lab, "alice.home.test", 4), "11.7.7.7");
+	assert_string_equal(shown(&lab, "alice.home.test", 6), "2a00::1"); /* the other family is not touched */
+	assert_true(zone_serial(names_zone(lab.names)) > serial);
+	serial = zone_serial(names_zone(lab.names));
+	assert_int_equal(lab.answered, 0);
+	wait_answer(&lab);
+	assert_int_equal(lab.answered, 1);
+	assert_int_equal(lab.last, NAMES_GOOD);
+	close_lab(&lab);
+
+	open_lab(&lab);
+	assert_string_equal(shown(&lab, "alice.home.test", 4), "11.7.7.7");
+	assert_true(zone_serial(names_zone(lab.names)) > serial);
+	assert_int_equal(ask(&lab, "alice", "alice.home.test", set4("11.7.7.7")), NAMES_WAIT);
+	wait_answer(&lab);
+	assert_int_equal(lab.last, NAMES_NOCHG);
+	char *text = status(&lab);
+	assert_non_null(strstr(text, "{\"name\":\"alice.home.test\",\"type\":\"A\",\"wanted\":\"11.7.7.7\",\"value\":\"11.7.7.7\",\"source\":\"door\""));
+	assert_non_null(strstr(text, "\"requests\":2,\"changes\":1,\"client\":\"inadyn (11.9.9.9)\",\"answer\":\"nochg\""));
+	mem_free(text);
+	close_lab(&lab);
+}
+
+static void what_is_not_yours_is_nohost(void **state)
+{
+	(void)state;
+	struct lab lab;
+	open_lab(&lab);
+	assert_int_equal(ask(&lab, "alice", "bob.home.test", set4("11.7.7.7")), NAMES_NOHOST);
+	assert_int_equal(ask(&lab, "alice", "home.test", set4("11.7.7.7")), NAMES_NOHOST);
+	assert_int_equal(ask(&lab, "alice", "ns1.home.test", set4("11.7.7.7")), NAMES_NOHOST);
+	assert_int_equal(ask(&lab, "alice", "alice.example.com", set4("11.7.7.7")), NAMES_NOHOST);
+	assert_int_equal(ask(&lab, "bob", "x.bob.home.test", set4("11.7.7.7")), NAMES_NOHOST);
+	assert_int_equal(ask(&lab, "bob", "shop.home.test", set4("11.7.7.7")), NAMES_WAIT);
+	assert_int_equal(ask(&lab, "alice", "pc.alice.home.test", set4("11.7.7.8")), NAMES_WAIT);
+	assert_string_equal(shown(&lab, "pc.alice.home.test", 4), "11.7.7.8");
+	close_lab(&lab);
+}
+
+static void offline_and_dummies(void **state)
+{
+	(void)state;
+	struct lab lab;
+	open_lab(&lab);
+	const struct names_change off = {.asked = {true, false}, .offline = {true, false}}, dummy = {.asked = {true, false}};
+	assert_int_equal(ask(&lab, "alice", "new.alice.home.test", dummy), NAMES_GOOD);
+	assert_string_equal(shown(&lab, "new.alice.home.test", 4), "-");
+	ask(&lab, "alice", "alice.home.test", set4("11.7.7.7"));
+	ask(&lab, "alice", "alice.home.test", dummy);
+	assert_string_equal(shown(&lab, "alice.home.test", 4), "11.7.7.7");
+	ask(&lab, "alice", "alice.home.test", off);
+	assert_string_equal(shown(&lab, "alice.home.test", 4), "");
+	assert_string_equal(shown(&lab, "alice.home.test", 6), "2a00::1");
+	close_lab(&lab);
+	open_lab(&lab);
+	assert_string_equal(shown(&lab, "alice.home.test", 4), "");
+	close_lab(&lab);
+}
+
+static void declare_home(struct lab *lab, const char *agent, const char *host, enum name_follow follow, const char *seen, const char *nat)
+{
+	struct name_wish wish = {.host = (char *)(uintptr_t)host, .follow = follow};
+	const struct name_wish_list wishes = {.items = &wish, .count = host != NULL};
+	struct names_agent a = {.account = "alice", .agent = agent, .wishes = &wishes, .nat = nat};
+	addr_parse_ip(seen, &a.seen);
+	names_set_agent(lab->names, &a);
+}
+
+static void the_agent_wins_and_steps_back(void **state)
+{
+	(void)state;
+	struct lab lab;
+	open_lab(&lab);
+	ask(&lab, "alice", "alice.home.test", set4("11.7.7.7"));
+	declare_home(&lab, "nas", "alice", NAME_FOLLOW_HOME, "11.5.5.5", "public");
+	assert_string_equal(shown(&lab, "alice.home.test", 4), "11.5.5.5");
+	assert_string_equal(shown(&lab, "alice.home.test", 6), "2a00::1");
+	declare_home(&lab, "nas", "alice", NAME_FOLLOW_HOME, "11.5.5.6", "unknown");
+	assert_string_equal(shown(&lab, "alice.home.test", 4), "11.5.5.6");
+	assert_int_equal(ask(&lab, "alice", "alice.home.test", set4("11.7.7.9")), NAMES_WAIT);
+	assert_string_equal(shown(&lab, "alice.home.test", 4), "11.5.5.6"); /* an update is taken, and is weaker */
+	declare_home(&lab, "nas", "alice", NAME_FOLLOW_HOME, "11.5.5.6", "cgnat");
+	assert_string_equal(shown(&lab, "alice.home.test", 4), "11.0.0.1"); /* a carrier's address leads nowhere */
+	declare_home(&lab, "nas", "alice", NAME_FOLLOW_HOME, "100.64.3.4", "unknown");
+	assert_string_equal(shown(&lab, "alice.home.test", 4), "11.7.7.9");
+	declare_home(&lab, "nas", "alice", NAME_FOLLOW_RELAY, "11.5.5.6", "public");
+	assert_string_equal(shown(&lab, "alice.home.test", 4), "11.0.0.1");
+	declare_home(&lab, "nas", NULL, NAME_FOLLOW_RELAY, "11.5.5.6", "public");
+	assert_string_equal(shown(&lab, "alice.home.test", 4), "11.7.7.9");
+	close_lab(&lab);
+}
+
+static void a_detached_agents_value_stays(void **state)
+{
+	(void)state;
+	struct lab lab;
+	open_lab(&lab);
+	declare_home(&lab, "nas", "direct.alice", NAME_FOLLOW_HOME, "2a01::5", "public");
+	assert_string_equal(shown(&lab, "direct.alice.home.test", 6), "2a01::5");
+	assert_string_equal(shown(&lab, "direct.alice.home.test", 4), "11.0.0.1");
+	struct name_report *reports;
+	assert_int_equal(names_report(lab.names, "alice", "nas", &reports), 1);
+	assert_int_equal(reports[0].counted, 0);
+	names_report_free(reports, 1);
+	close_lab(&lab);
+	open_lab(&lab);
+	assert_string_equal(shown(&lab, "direct.alice.home.test", 6), "2a01::5");
+	declare_home(&lab, "other", NULL, NAME_FOLLOW_HOME, "11.5.5.5", "public");
+	assert_string_equal(shown(&lab, "direct.alice.home.test", 6), "2a01::5"); /* another agent's word is not about it */
+	declare_home(&lab, "nas", NULL, NAME_FOLLOW_HOME, "11.5.5.5", "public");
+	assert_string_equal(shown(&lab, "direct.alice.home.test", 6), "-");
+	declare_home(&lab, "nas", "bob", NAME_FOLLOW_HOME, "11.5.5.5", "public");
+	assert_string_equal(shown(&lab, "bob.home.test", 4), "11.0.0.1");
+	assert_int_equal(names_report(lab.names, "alice", "nas", &reports), 1);
+	assert_string_equal(reports[0].answer, "nohost");
+	names_report_free(reports, 1);
+	close_lab(&lab);
+}
+
+static void mappings_hosts_exist(void **state)
+{
+	(void)state;
+	struct lab lab;
+	open_lab(&lab);
+	struct mapping m[2] = {{.host = (char *)(uintptr_t)"*.alice"}, {.host = NULL}};
+	const struct mapping_list mappings = {.items = m, .count = 2};
+	const struct name_wish_list none = {0};
+	struct names_agent a = {.account = "alice", .agent = "nas", .wishes = &none, .mappings = &mappings, .nat = "unknown"};
+	addr_parse_ip("11.5.5.5", &a.seen);
+	names_set_agent(lab.names, &a);
+	assert_string_equal(shown(&lab, "anything.alice.home.test", 4), "11.0.0.1");
+	close_lab(&lab);
+	open_lab(&lab);
+	assert_string_equal(shown(&lab, "anything.alice.home.test", 4), "11.0.0.1");
+	a.mappings = NULL;
+	names_set_agent(lab.names, &a);
+	assert_string_equal(shown(&lab, "anything.alice.home.test", 4), "-");
+	close_lab(&lab);
+}
+
+static void on_changed(void *owner, const char *account, const char *agent)
+{
+	struct lab *lab = owner;
+	assert_string_equal(account, "alice");
+	assert_string_equal(agent, "nas");
+	struct name_report *reports;
+	assert_int_equal(names_report(lab->names, account, agent, &reports), 1);
+	assert_string_equal(reports[0].answer, "good");
+	assert_string_equal(reports[0].published, "11.5.5.5,2a00::1");
+	assert_int_equal(reports[0].counted, 1);
+	names_report_free(reports, 1);
+	lab->answered++;
+}
+
+static void an_agents_report_is_answered_when_durable(void **state)
+{
+	(void)state;
+	struct lab lab;
+	open_lab(&lab);
+	names_watch(lab.names, on_changed, &lab);
+	declare_home(&lab, "nas", "direct.alice", NAME_FOLLOW_HOME, "11.5.5.5", "public");
+	wait_answer(&lab);
+	assert_int_equal(lab.answered, 1);
+	close_lab(&lab);
+}
+
+static void reload_keeps_what_is_known(void **state)
+{
+	(void)state;
+	struct lab lab;
+	open_lab(&lab);
+	ask(&lab, "alice", "alice.home.test", set4("11.7.7.7"));
+	uint32_t serial = zone_serial(names_zone(lab.names));
+	addr_parse_ip("11.0.0.2", &lab.relay[0]);
+	const struct names_config config = {.domain = "home.test", .addresses = lab.relay, .address_count = 1, .dns = &lab.dns};
+	names_reload(lab.names, &config);
+	assert_string_equal(shown(&lab, "alice.home.test", 4), "11.7.7.7");
+	assert_string_equal(shown(&lab, "alice.home.test", 6), "");
+	assert_string_equal(shown(&lab, "bob.home.test", 4), "11.0.0.2");
+	assert_string_equal(shown(&lab, "home.test", 4), "11.0.0.2");
+	assert_true(zone_serial(names_zone(lab.names)) > serial);
+	close_lab(&lab);
+}
+
+static void forgotten_owners_are_not_told(void **state)
+{
+	(void)state;
+	struct lab lab;
+	open_lab(&lab);
+	ask(&lab, "alice", "alice.home.test", set4("11.7.7.7"));
+	names_forget(lab.names, &lab);
+	close_lab(&lab);
+	assert_int_equal(lab.answered, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(every_account_has_its_name, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_door_update_is_counted_and_outlives_the_process, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_not_yours_is_nohost, setup, teardown),
+		cmocka_unit_test_setup_teardown(offline_and_dummies, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_agent_wins_and_steps_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_detached_agents_value_stays, setup, teardown),
+		cmocka_unit_test_setup_teardown(mappings_hosts_exist, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_agents_report_is_answered_when_durable, setup, teardown),
+		cmocka_unit_test_setup_teardown(reload_keeps_what_is_known, setup, teardown),
+		cmocka_unit_test_setup_teardown(forgotten_owners_are_not_told, setup, teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,163 @@
+/* The blocks `dns` and `update`: what is right is read, what is wrong is said with its place. */
+#include "relay/names/names_config.h"
+
+#include "shared/base/mem.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char dir[64], file[128];
+
+static int setup(void **state)
+{
+	(void)state;
+	strcpy(dir, "/tmp/test_names_config.XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	snprintf(file, sizeof(file), "%s/relay.json", dir);
+	char *path = mem_printf("%s/secret", dir);
+	FILE *f = fopen(path, "w");
+	fputs("c2VjcmV0\nsecond line\n", f);
+	fclose(f);
+	mem_free(path);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	char *command = mem_printf("rm -rf %s", dir);
+	int rc = system(command);
+	mem_free(command);
+	return rc;
+}
+
+static struct conf *read_dns(const char *json, struct dns_config_list *out, bool *ok)
+{
+	char *text = mem_printf("{\"dns\":%s}", json);
+	struct conf *c = conf_parse("relay.json", text, strlen(text), false);
+	mem_free(text);
+	*ok = dns_config_read(conf_list(conf_root(c), "dns"), file, "home.test", out);
+	return c;
+}
+
+static void all_kinds(void **state)
+{
+	(void)state;
+	struct dns_config_list l;
+	bool ok;
+	struct conf *c = read_dns(
+		"[{\"kind\":\"serve\",\"nameservers\":[\"ns1.home.test\",\"ns2\",\"ns.example.com.\"],\"listen\":[\"127.0.0.1:5353\",\"::1\"],"
+		"\"records\":[{\"name\":\"alice\",\"type\":\"MX\",\"value\":\"10 mail.alice\",\"ttl\":60},{\"name\":\"@\",\"type\":\"TXT\",\"value\":\"hello\"}]},"
+		"{\"kind\":\"rfc2136\",\"server\":\"127.0.0.1\",\"zone\":\"Home.Test\",\"key_name\":\"relay-key\",\"key_file\":\"secret\"},"
+		"{\"kind\":\"rfc2136\",\"server\":\"ns.lan:5353\",\"key_name\":\"k\",\"key\":\"c2VjcmV0\",\"algorithm\":\"hmac-sha512\"},"
+		"{\"kind\":\"dyndns2\",\"url\":\"https://members.example.com/nic/update\",\"username\":\"me\",\"password_file\":\"secret\",\"hosts\":[\"alice\"]},"
+		"{\"kind\":\"cloudflare\",\"zone\":\"home.test\",\"token_file\":\"secret\"}]", &l, &ok);
+	if (!ok)
+		fail_msg("%s", conf_error_text(c, 0));
+	assert_int_equal(l.count, 5);
+	const struct serve_config *s = &l.items[0].serve;
+	assert_string_equal(s->nameservers[1], "ns2.home.test");
+	assert_string_equal(s->nameservers[2], "ns.example.com");
+	assert_int_equal(s->listen[1].port, 53);
+	assert_string_equal(s->records[0].name, "alice.home.test");
+	assert_string_equal(s->records[1].name, "home.test");
+	assert_int_equal(l.items[1].rfc2136.server.first, 53);
+	assert_string_equal(l.items[1].rfc2136.zone, "home.test");
+	assert_int_equal(l.items[1].rfc2136.key_len, 6);
+	assert_string_equal(l.items[2].rfc2136.zone, "home.test");
+	assert_int_equal(l.items[2].rfc2136.server.first, 5353);
+	assert_string_equal(l.items[3].dyndns2.password, "c2VjcmV0");
+	assert_string_equal(l.items[3].dyndns2.hosts[0], "alice.home.test");
+	assert_string_equal(l.items[4].cloudflare.api, "https://api.cloudflare.com/client/v4");
+	dns_config_fini(&l);
+	conf_free(c);
+	c = read_dns("[{\"kind\":\"serve\"}]", &l, &ok);
+	assert_true(ok);
+	assert_string_equal(l.items[0].serve.nameservers[0], "ns1.home.test");
+	dns_config_fini(&l);
+	conf_free(c);
+}
+
+static void what_is_wrong_is_said(void **state)
+{
+	(void)state;
+	static const struct { const char *json, *want; } table[] = {
+		{"[{\"kind\":\"server\"}]", "relay.json: dns[0].kind: \"server\" is not one of serve, rfc2136, dyndns2, cloudflare; did you mean serve"},
+		{"[{\"kind\":\"serve\",\"nameserver\":[]}]", "relay.json: dns[0].nameserver: unknown key; did you mean \"nameservers\"?"},
+		{"[{\"kind\":\"serve\"},{\"kind\":\"serve\"}]", "relay.json: dns[1].kind: \"serve\" can stand here only once"},
+		{"[{\"kind\":\"serve\",\"listen\":[\"here\"]}]", "relay.json: dns[0].listen[0]: \"here\" is no address with a port"},
+		{"[{\"kind\":\"serve\",\"records\":[{\"name\":\"a\",\"type\":\"A\",\"value\":\"1.2.3\"}]}]", "relay.json: dns[0].records[0].value: \"1.2.3\" is no A record"},
+		{"[{\"kind\":\"serve\",\"records\":[{\"name\":\"a\",\"type\":\"NS\",\"value\":\"x\"}]}]", "relay.json: dns[0].records[0].type: \"NS\" is not one of"},
+		{"[{\"kind\":\"serve\",\"records\":[{\"name\":\"a.example.\",\"type\":\"A\",\"value\":\"1.2.3.4\"}]}]", "relay.json: dns[0].records[0].name: \"a.example.\" is not below"},
+		{"[{\"kind\":\"serve\",\"records\":[{\"name\":\"a\",\"type\":\"A\",\"value\":\"1.2.3.4\"},{\"name\":\"a\",\"type\":\"CNAME\",\"value\":\"b\"}]}]",
+		 "relay.json: dns[0].records: \"a.home.test\" has a CNAME and another record"},
+		{"[{\"kind\":\"rfc2136\",\"server\":\"a b\",\"key_name\":\"k\",\"key\":\"c2VjcmV0\"}]", "relay.json: dns[0].server: \"a b\""},
+		{"[{\"kind\":\"rfc2136\",\"server\":\"1.2.3.4\",\"key_name\":\"k\",\"key\":\"***\"}]", "relay.json: dns[0].key: is no base64"},
+		{"[{\"kind\":\"rfc2136\",\"server\":\"1.2.3.4\",\"key_name\":\"k\",\"key\":\"c2VjcmV0\",\"algorithm\":\"md4\"}]", "relay.json: dns[0].algorithm: \"md4\""},
+		{"[{\"kind\":\"dyndns2\",\"url\":\"members\",\"username\":\"u\",\"password_file\":\"secret\"}]", "relay.json: dns[0].url: \"members\" is no address"},
+		{"[{\"kind\":\"dyndns2\",\"url\":\"https://m\",\"username\":\"u\",\"password_file\":\"nothing\"}]", "relay.json: dns[0].password_file: \"nothing\" cannot be read"},
+		{"[{\"kind\":\"cloudflare\",\"zone\":\"home.test\"}]", "relay.json: dns[0].token_file"},
+	};
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct dns_config_list l;
+		bool ok;
+		struct conf *c = read_dns(table[i].json, &l, &ok);
+		if (ok || conf_errors(c) != 1)
+			fail_msg("%s: %zu errors", table[i].json, conf_errors(c));
+		if (strncmp(conf_error_text(c, 0), table[i].want, strlen(table[i].want)) != 0)
+			fail_msg("%s, not %s", conf_error_text(c, 0), table[i].want);
+		conf_free(c);
+	}
+}
+
+static void update_block(void **state)
+{
+	(void)state;
+	static const char right[] = "{\"http\":[\"[::]:8245\"],\"https\":[\"127.0.0.1:8443\"],\"certificate\":\"c.crt\",\"private_key\":\"c.key\"}";
+	struct update_config u;
+	struct conf *c = conf_parse("relay.json", right, strlen(right), false);
+	assert_true(update_config_read(conf_root(c), file, &u));
+	assert_true(u.on);
+	assert_int_equal(u.http[0].port, 8245);
+	assert_int_equal(u.certificate[0], '/');
+	update_config_fini(&u);
+	conf_free(c);
+	static const char wrong[] = "{\"http\":[\"8245\"],\"certificate\":\"c.crt\",\"htps\":[]}";
+	c = conf_parse("relay.json", wrong, strlen(wrong), false);
+	assert_false(update_config_read(conf_root(c), file, &u));
+	assert_int_equal(conf_errors(c), 3);
+	conf_free(c);
+	assert_true(update_config_read((struct conf_at){0}, file, &u));
+	assert_false(u.on);
+}
+
+static void full_names(void **state)
+{
+	(void)state;
+	static const struct { const char *host, *want; } table[] = {
+		{"alice", "alice.home.test"}, {"*.Alice", "*.alice.home.test"}, {"alice.home.test", "alice.home.test"},
+		{"x.example.", "x.example"}, {"home.test", "home.test"}, {"nothome.test", "nothome.test.home.test"}, {"a..b", NULL}, {"", NULL}};
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		char out[256];
+		int rc = names_full(table[i].host, "home.test", out);
+		if (table[i].want)
+			assert_string_equal(out, table[i].want);
+		else
+			assert_true(rc < 0);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(all_kinds, setup, teardown), cmocka_unit_test_setup_teardown(what_is_wrong_is_said, setup, teardown),
+		cmocka_unit_test_setup_teardown(update_block, setup, teardown), cmocka_unit_test(full_names),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

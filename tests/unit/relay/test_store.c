@@ -1,0 +1,212 @@
+/* The store: what was told durable is there after kill -9, order is kept, trouble is told. */
+#include "relay/store.h"
+
+#include "shared/base/mem.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char dir[64], path[128];
+
+static int setup(void **state)
+{
+	(void)state;
+	strcpy(dir, "/tmp/test_store.XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/deep/relay.db", dir);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	char *command = mem_printf("rm -rf %s", dir);
+	int rc = system(command);
+	mem_free(command);
+	return rc;
+}
+
+static struct store *open_store(struct loop *l)
+{
+	char *why;
+	struct store *s = store_open(l, path, &why);
+	if (!s)
+		fail_msg("%s", why);
+	return s;
+}
+
+static void put(struct store *s, const char *name, unsigned family, const char *door, uint64_t requests, store_fn *fn, void *owner)
+{
+	struct store_batch *b = store_batch_new();
+	const struct store_name row = {.name = name, .family = family, .account = "alice", .door = door, .requests = requests,
+				       .client = "inadyn/2.10", .answer = "good", .updated_ms = 5};
+	store_put_name(b, &row);
+	store_commit(s, b, fn, owner);
+}
+
+struct seen {
+	unsigned rows, told, failed;
+	uint64_t requests;
+	char door[64];
+};
+
+static void note(void *arg, const struct store_name *row)
+{
+	struct seen *seen = arg;
+	seen->rows++;
+	seen->requests = row->requests;
+	snprintf(seen->door, sizeof(seen->door), "%s", row->door);
+	assert_string_equal(row->account, "alice");
+	assert_string_equal(row->holder, "");
+}
+
+static void told(void *owner, int err)
+{
+	struct seen *seen = owner;
+	seen->told++;
+	seen->failed += err < 0;
+}
+
+static void last_value_wins_and_all_are_told(void **state)
+{
+	(void)state;
+	struct loop *l = loop_new("test");
+	struct store *s = open_store(l);
+	struct stat st;
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	struct seen seen = {0};
+	for (unsigned i = 1; i <= 100; i++)
+		put(s, "a.home.test", 4, i == 100 ? "11.0.0.9" : "11.0.0.1", i, told, &seen);
+	struct store_batch *b = store_batch_new();
+	store_put_number(b, "serial", 4000000000);
+	store_drop_name(b, "a.home.test", 6);
+	store_commit(s, b, NULL, NULL);
+	store_close(s);
+	loop_stop(l);
+	loop_run(l);
+	assert_int_equal(seen.told, 0); /* closed: nobody is told, yet all is written */
+	assert_int_equal(loop_free(l), 0);
+
+	l = loop_new("test");
+	s = open_store(l);
+	assert_int_equal(store_read_names(s, note, &seen), 0);
+	assert_int_equal(seen.rows, 1);
+	assert_int_equal(seen.requests, 100);
+	assert_string_equal(seen.door, "11.0.0.9");
+	assert_true(store_read_number(s, "serial", 0) == 4000000000);
+	assert_true(store_read_number(s, "nothing", -7) == -7);
+	store_close(s);
+	loop_stop(l);
+	loop_run(l);
+	assert_int_equal(loop_free(l), 0);
+}
+
+static void die_when_told(void *owner, int err)
+{
+	(void)owner;
+	if (err == 0)
+		kill(getpid(), SIGKILL);
+}
+
+static void kill_9_after_told_loses_nothing(void **state)
+{
+	(void)state;
+	pid_t child = fork();
+	if (child == 0) {
+		struct loop *l = loop_new("child");
+		struct store *s = open_store(l);
+		put(s, "a.home.test", 4, "11.0.0.1", 1, NULL, NULL);
+		put(s, "a.home.test", 4, "11.0.0.2", 2, die_when_told, NULL);
+		loop_run(l);
+		_exit(9);
+	}
+	int status;
+	waitpid(child, &status, 0);
+	assert_true(WIFSIGNALED(status));
+	struct loop *l = loop_new("test");
+	struct store *s = open_store(l);
+	struct seen seen = {0};
+	store_read_names(s, note, &seen);
+	assert_int_equal(seen.requests, 2);
+	store_close(s);
+	loop_stop(l);
+	loop_run(l);
+	assert_int_equal(loop_free(l), 0);
+}
+
+struct chain {
+	struct store *store;
+	struct loop *loop;
+	unsigned left, told;
+};
+
+static void again(void *owner, int err)
+{
+	struct chain *c = owner;
+	assert_int_equal(err, 0);
+	c->told++;
+	if (--c->left) {
+		put(c->store, "b.home.test", 6, "2a00::1", c->left, again, c);
+		return;
+	}
+	store_close(c->store); /* from inside its own callback */
+	loop_stop(c->loop);
+}
+
+static void callbacks_may_commit_and_close(void **state)
+{
+	(void)state;
+	struct chain c = {.loop = loop_new("test"), .left = 5};
+	c.store = open_store(c.loop);
+	put(c.store, "b.home.test", 6, "2a00::1", 1, again, &c);
+	loop_run(c.loop);
+	assert_int_equal(c.told, 5);
+	assert_int_equal(loop_free(c.loop), 0);
+}
+
+static void no_file_is_told(void **state)
+{
+	(void)state;
+	struct loop *l = loop_new("test");
+	char *why, *bad = mem_printf("%s/plain/relay.db", dir);
+	char *plain = mem_printf("touch %s/plain", dir);
+	assert_int_equal(system(plain), 0);
+	assert_null(store_open(l, bad, &why));
+	assert_non_null(strstr(why, "plain/relay.db"));
+	mem_free(why);
+	mem_free(bad);
+	mem_free(plain);
+	plain = mem_printf("%s/garbage.db", dir);
+	FILE *f = fopen(plain, "w");
+	for (unsigned i = 0; i < 4096; i++)
+		fputs("no database ", f);
+	fclose(f);
+	assert_null(store_open(l, plain, &why));
+	assert_non_null(strstr(why, "not a database"));
+	mem_free(why);
+	mem_free(plain);
+	loop_stop(l);
+	loop_run(l);
+	assert_int_equal(loop_free(l), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(last_value_wins_and_all_are_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(kill_9_after_told_loses_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(callbacks_may_commit_and_close, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_file_is_told, setup, teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
