@@ -191,8 +191,6 @@ static void read_mappings(struct conf_at root, struct agent_config *c)
 static void read_names(struct conf_at root, struct agent_config *c)
 {
 	name_wish_list_read(conf_list(root, "names"), &c->names);
-	if (c->names.count)
-		conf_error(root, "names", "this version does not run it yet");
 }
 
 static struct agent_config *read_all(struct conf_at root, const char *file)

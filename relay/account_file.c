@@ -2,6 +2,7 @@
 
 #include "relay/accounts.h"
 #include "relay/ask.h"
+#include "relay/passwd.h"
 #include "shared/base/cli.h"
 #include "shared/base/err.h"
 #include "shared/base/file.h"
@@ -277,6 +278,35 @@ int account_file_renew(const struct relay_config *c, const char *name)
 	print_join_line(c, name, token, pin);
 	mem_wipe(token, sizeof(token));
 	return tell_relay(c);
+}
+
+static int set_password(struct edit *e, const struct relay_config *c, const char *name, const char *hash)
+{
+	int exit_code = edit_start(e, c, false);
+	if (exit_code)
+		return exit_code;
+	long place = place_of(e, name);
+	if (place < 0)
+		return EXIT_WORK;
+	json_object_set_new(json_array_get(e->root, (size_t)place), "password", json_string(hash));
+	return edit_write(e);
+}
+
+int account_file_passwd(const struct relay_config *c, const char *name)
+{
+	char password[PASSWD_MAX + 1], hash[PASSWD_TEXT];
+	if (!passwd_ask(password))
+		return EXIT_WORK;
+	int err = passwd_hash(password, hash);
+	mem_wipe(password, sizeof(password));
+	if (err < 0) {
+		log_say("the password must have 1 to %d bytes", PASSWD_MAX);
+		return EXIT_WORK;
+	}
+	struct edit e = {.config = c, .lock = -1};
+	int exit_code = set_password(&e, c, name, hash);
+	edit_fini(&e);
+	return exit_code ? exit_code : tell_relay(c);
 }
 
 int account_file_remove(const struct relay_config *c, const char *name)

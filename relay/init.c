@@ -32,6 +32,10 @@ static const struct {
 	{7000, "tcp", "the agents' door"},
 	{80, "tcp", "web sites by name (http mappings)"},
 	{443, "tcp", "TLS services by name (tls mappings)"},
+	{53, "udp", "names (DNS)"},
+	{53, "tcp", "names (DNS)"},
+	{8245, "tcp", "updates from DDNS clients, by HTTP"},
+	{8443, "tcp", "updates from DDNS clients, by HTTPS"},
 };
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -280,8 +284,7 @@ static void print_dns(const struct init *in)
 	snprintf(below, sizeof(below), "*%s%s", is_zone ? "" : ".", label);
 	const char *zone = is_zone ? in->domain : dot + 1;
 
-	printf("(a) At the DNS provider of %s, the delegation of %s to this relay's own DNS server,\n"
-	       "    once this relay runs one (\"dns\" in relay.json); until then (b):\n\n",
+	printf("(a) At the DNS provider of %s, the delegation of %s to this relay's own DNS server:\n\n",
 	       zone, in->domain);
 	printf("    %s NS ns1.%s.\n", is_zone ? "@" : label, in->domain);
 	print_records(in, glue);

@@ -79,6 +79,17 @@ static int run_account_renew(void *program)
 	return exit_code;
 }
 
+static int run_account_passwd(void *program)
+{
+	struct program *p = program;
+	int exit_code;
+	struct relay_config *c = load(p, &exit_code);
+	if (c)
+		exit_code = account_file_passwd(c, p->line.words[0]);
+	relay_config_free(c);
+	return exit_code;
+}
+
 static int run_service(void *program)
 {
 	struct program *p = program;
@@ -197,6 +208,8 @@ static const struct cli_command commands[] = {
 	{"account remove", "NAME", "remove an account and end its sessions", NULL, NULL, 1, 1, run_account_remove},
 	{"account renew", "NAME", "give an account a new token and print its join line",
 	 "Sessions of the old token are ended.", NULL, 1, 1, run_account_renew},
+	{"account passwd", "NAME", "set the password that routers and cameras use for DDNS updates",
+	 "One line of 1 to 256 bytes from standard input; on a terminal it is asked for twice.", NULL, 1, 1, run_account_passwd},
 	{"run", NULL, "be the relay, in the foreground",
 	 "SIGHUP, or the command reload, reads the files again; SIGTERM ends it cleanly.", NULL, 0, 0, run_service},
 	{"check", NULL, "read the configuration and report every error",

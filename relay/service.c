@@ -148,7 +148,8 @@ static void on_status(void *arg, const struct buf *agents)
 	json_uint(&w, "uptime_s", (loop_clock_ms() - r->started_ms) / 1000);
 	json_raw(&w, "agents", (const char *)buf_data(agents), buf_len(agents));
 	json_open(&w, "names", '[');
-	names_status(names_service_names(r->names), &w);
+	if (r->world.names)
+		names_status(r->world.names, &w);
 	json_close(&w);
 	json_close(&w);
 	json_close(&w);
