@@ -302,10 +302,9 @@ static void step_doubt(struct relay *r)
 	} else if (r->stage == 1 && r->hellos == 2) {
 		assert_true(last(r)->hello.resume);
 		r->stage++;
-	} else if (r->stage == 2 && r->waited > 300) { /* the clock of the grace has ticked meanwhile */
+	} else if (r->stage == 2 && r->waited > 300 && r->hellos >= 3) { /* the clock of the grace has ticked meanwhile; not answered: another way */
 		assert_int_equal(r->endings, 0);
 		assert_true(last(r)->hello.resume);
-		assert_true(r->hellos >= 3); /* not answered: another way */
 		r->answer = RESUMED;
 		r->stage++;
 	} else if (r->stage == 3 && uplink_resumed(r->uplink)) {
