@@ -7,7 +7,7 @@
 
 #include "shared/base/json.h"
 #include "shared/net/loop.h"
-#include "shared/tunnel/mapping.h"
+#include "shared/tunnel/declare.h"
 
 struct follow;
 typedef void follow_fn(void *owner); /* what DECLARE says has changed: declare again */

@@ -8,7 +8,7 @@
 #include "agent/follow.h"
 #include "shared/base/json.h"
 #include "shared/net/trunk.h"
-#include "shared/tunnel/mapping.h"
+#include "shared/tunnel/declare.h"
 
 struct services;
 typedef void services_fn(void *owner); /* a state has changed */
