@@ -108,6 +108,35 @@ install: all
 	install -m 644 deploy/groundnut.tmpfiles $(LIBDIR)/tmpfiles.d/groundnut.conf
 	install -m 644 README.md CHANGES.md LICENSE deploy/relay.json deploy/agent.json $(DOCDIR)/
 
+# Each fuzzer for FUZZ_SECONDS, beginning with its corpus; what it finds stays in build/fuzz. fuzz-replay gives the corpora to the same code
+# without a fuzzer.
+FUZZ_SECONDS ?= 20
+FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+FUZZ_C  := $(ALL_C) -U_FORTIFY_SOURCE -fno-sanitize-recover=all
+fuzz: $(FUZZERS:%=build/fuzz/%)
+	@for f in $(FUZZERS); do \
+		mkdir -p build/fuzz/corpus/$$f; echo "fuzz $$f for $(FUZZ_SECONDS) s"; \
+		build/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix=build/fuzz/$$f- \
+			build/fuzz/corpus/$$f $$(ls -d tests/fuzz/corpus/$$f 2>/dev/null) >build/fuzz/$$f.log 2>&1 || { tail -40 build/fuzz/$$f.log; exit 1; }; \
+		grep -E 'number_of_executed|new_units' build/fuzz/$$f.log; \
+	done
+build/fuzz/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,FUZZ $@)clang $(FUZZ_C) -fsanitize=fuzzer-no-link,address,undefined -c -o $@ $<
+build/fuzz/all.a: $(patsubst %.c,build/fuzz/%.o,$(SHARED_C) $(RELAY_C))
+	@rm -f $@
+	$(call say,AR $@)ar rcs $@ $^
+$(FUZZERS:%=build/fuzz/%): build/fuzz/%: build/fuzz/tests/fuzz/fuzz_%.o build/fuzz/all.a
+	$(call say,LINK $@)clang -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS)
+
+.PHONY: fuzz-replay
+fuzz-replay: $(FUZZERS:%=$(B)/tests/fuzz/%)
+	@for f in $(FUZZERS); do \
+		[ ! -d tests/fuzz/corpus/$$f ] || { printf '%s: ' $$f; $(B)/tests/fuzz/$$f tests/fuzz/corpus/$$f || exit 1; }; \
+	done
+$(FUZZERS:%=$(B)/tests/fuzz/%): $(B)/tests/fuzz/%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(B)/relay.a $(B)/shared.a
+	$(call say,LINK $@)$(LINK) -o $@ $^ $(LIBS)
+
 clean:
 	rm -rf build
 
