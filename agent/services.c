@@ -7,6 +7,7 @@
 
 #include "agent/flows.h"
 #include "shared/base/err.h"
+#include "shared/base/file.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/text.h"
@@ -51,6 +52,7 @@ struct services {
 	services_fn *fn;
 	void *owner;
 	struct list list;
+	unsigned visits, visits_most; /* of all services; a new link needs descriptors, too */
 	uint32_t next_id;
 	uint64_t serial, answered;
 };
@@ -62,6 +64,7 @@ struct services *services_new(struct loop *l, services_fn *fn, void *owner)
 	s->fn = fn;
 	s->owner = owner;
 	s->next_id = 1;
+	s->visits_most = file_limit_for_visitors();
 	list_init(&s->list);
 	return s;
 }
@@ -71,6 +74,7 @@ struct services *services_new(struct loop *l, services_fn *fn, void *owner)
 static void drop_visit(struct visit *v)
 {
 	v->service->visits_now--;
+	v->service->all->visits--;
 	list_remove(&v->node);
 	mem_free(v);
 }
@@ -201,10 +205,15 @@ void services_opened(struct services *s, struct trunk *k, struct stream *stream)
 		refuse(k, stream, RESET_NO_MAPPING);
 		return;
 	}
+	if (s->visits >= s->visits_most) {
+		refuse(k, stream, RESET_NO_ROOM);
+		return;
+	}
 	struct visit *v = mem_alloc(sizeof *v);
 	*v = (struct visit){.service = service, .trunk = k, .stream = stream, .port = port};
 	list_append(&service->visits, &v->node);
 	service->visits_now++;
+	s->visits++;
 	service->visits_total++;
 	if (is_flow) {
 		v->stream = NULL;

@@ -12,6 +12,7 @@
 #include "relay/doors/vhosts.h"
 #include "relay/names/names_service.h"
 #include "shared/base/err.h"
+#include "shared/base/file.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/rate_table.h"
@@ -356,6 +357,7 @@ static bool open_port(struct port *p)
 	listen_fn *fn = p->tls ? on_accept_tls : on_accept_http;
 	p->listener = listen_open(p->front->world->main, &p->at, p->v6only, fn, p, &err, &why);
 	if (p->listener) {
+		listen_leave(p->listener, file_limit_for_visitors());
 		log_info("listening", "for=%s at=%s", what, addr_text(listen_at(p->listener), at));
 		return true;
 	}
