@@ -36,7 +36,7 @@ say       = $(if $(V),,@printf '  %-4s %s\n' $(1);)
 obj       = $(patsubst %.c,$(B)/%.o,$(1))
 UNITS    := $(patsubst %.c,$(B)/%,$(UNIT_C))
 
-.PHONY: all check test test-unit test-e2e test-services test-house test-replay fuzz fuzz-run soak bench demo install clean
+.PHONY: all check test test-unit test-e2e test-services test-house test-replay fuzz fuzz-run soak bench bench-resume demo install clean
 all: $(B)/groundnut-relay $(B)/groundnut-agent
 
 $(B)/groundnut-relay: $(call obj,relay/main.c) $(B)/relay.a $(B)/shared.a
@@ -94,7 +94,7 @@ test:
 	@$(MAKE) --no-print-directory test-house test-unit test-replay test-e2e
 test-house: all
 	@BUILD=$(abspath $(B)) tests/house
-test-e2e: all
+test-e2e: all $(B)/tests/tools/swarm
 	@$(E2E) $(TESTS)
 test-services: all
 	@deploy/install-deps test services
@@ -106,6 +106,13 @@ $(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/agent.a $(B)/shared.a
 
 bench: all $(BENCH)
 	@python3 tests/bench/bench.py $(B)
+
+# Both in namespaces: the time that visitors wait when the home's address changes; SOAK_S seconds (900) of streams and troubles.
+bench-resume: all $(B)/tests/tools/swarm
+	@BUILD=$(abspath $(B)) tests/bench/resume
+	@BUILD=$(abspath $(B)) STRICT=1 tests/e2e/many_agents_come_back
+soak: all
+	@BUILD=$(abspath $(B)) SOAK_S=$(SOAK_S) tests/bench/soak
 
 demo:
 	@deploy/demo

@@ -51,7 +51,6 @@ struct services {
 	services_fn *fn;
 	void *owner;
 	struct list list;
-	struct name_wish_list names;  /* owned copies */
 	uint32_t next_id;
 	uint64_t serial, answered;
 };
@@ -238,7 +237,6 @@ void services_free(struct services *s)
 		return;
 	while (!list_is_empty(&s->list))
 		service_free(LIST_ENTRY(s->list.next, struct service, node));
-	name_wish_list_fini(&s->names);
 	mem_free(s);
 }
 
@@ -253,7 +251,7 @@ static void service_add(struct services *s, const struct mapping *m)
 }
 
 /* The old list is sorted into the order of the new one, so that status reads like the file. */
-void services_set(struct services *s, const struct mapping_list *list, const struct name_wish_list *names)
+void services_set(struct services *s, const struct mapping_list *list)
 {
 	struct list old = {&old, &old};
 	while (!list_is_empty(&s->list)) {
@@ -277,11 +275,9 @@ void services_set(struct services *s, const struct mapping_list *list, const str
 	}
 	while (!list_is_empty(&old))
 		service_free(LIST_ENTRY(old.next, struct service, node));
-	name_wish_list_fini(&s->names);
-	name_wish_list_copy(&s->names, names);
 }
 
-void services_declare(struct services *s, struct trunk *k)
+void services_declare(struct services *s, struct follow *names, struct trunk *k)
 {
 	size_t count = 0;
 	LIST_EACH(node, &s->list)
@@ -290,7 +286,8 @@ void services_declare(struct services *s, struct trunk *k)
 	size_t i = 0;
 	LIST_EACH(node, &s->list)
 		items[i++] = LIST_ENTRY(node, struct service, node)->mapping; /* borrowed */
-	struct declare d = {.serial = ++s->serial, .mappings = {items, count}, .names = s->names, .nat = "unknown"};
+	struct declare d = {.serial = ++s->serial, .mappings = {items, count}};
+	follow_declare(names, &d);
 	struct buf json = BUF_INIT;
 	declare_write(&d, &json);
 	tunnel_declare(trunk_tunnel(k), &json);
@@ -315,21 +312,14 @@ static void take_report(struct service *s, const struct mapping_report *r)
 		log_warn("mapping_error", "mapping=%s why=%s", s->mapping.name, s->error);
 }
 
-void services_stated(struct services *s, const void *json, size_t len)
+void services_stated(struct services *s, const struct state *state)
 {
-	struct state state;
-	char why[256];
-	if (state_read(json, len, &state, why) < 0) {
-		log_warn("bad_state", "why=%s", why);
-		return;
-	}
-	for (size_t i = 0; i < state.mapping_count; i++) {
-		struct service *service = service_by_id(s, state.mappings[i].id);
+	for (size_t i = 0; i < state->mapping_count; i++) {
+		struct service *service = service_by_id(s, state->mappings[i].id);
 		if (service)
-			take_report(service, &state.mappings[i]);
+			take_report(service, &state->mappings[i]);
 	}
-	s->answered = state.serial;
-	state_fini(&state);
+	s->answered = state->serial;
 	s->fn(s->owner);
 }
 

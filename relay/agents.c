@@ -2,9 +2,12 @@
 
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
+#include "shared/net/timer.h"
 
 #include <inttypes.h>
 #include <string.h>
+
+enum { TRIM_MS = 5000 };
 
 /* A question to each loop, answered into one text. */
 struct survey {
@@ -36,6 +39,7 @@ struct agents {
 	struct list entries;
 	struct list uses;
 	struct list surveys; /* open ones */
+	struct timer *trim;
 	bool stopping;
 };
 
@@ -55,6 +59,13 @@ void account_use_unref(struct account_use *u)
 	mem_free(u);
 }
 
+/* What detached homes held is worth giving back; soon, as their last visitors are still being written to. */
+static void on_trim(void *owner)
+{
+	(void)owner;
+	mem_trim();
+}
+
 struct agents *agents_new(struct world *world, struct accounts *accounts)
 {
 	struct agents *a = mem_zalloc(sizeof *a);
@@ -63,6 +74,7 @@ struct agents *agents_new(struct world *world, struct accounts *accounts)
 	list_init(&a->entries);
 	list_init(&a->uses);
 	list_init(&a->surveys);
+	a->trim = timer_new(world->main, on_trim, a);
 	return a;
 }
 
@@ -150,10 +162,12 @@ static struct account_use *use_of(struct agents *a, const char *account)
 static void on_ended(void *owner, struct home *h, uint64_t greeted)
 {
 	struct entry *e = owner;
-	if (e->agents->stopping || e->greeted != greeted)
+	struct agents *a = e->agents;
+	if (a->stopping || e->greeted != greeted)
 		return;
 	drop_entry(e);
 	home_free_later(h);
+	timer_set(a->trim, TRIM_MS);
 }
 
 static struct worker *least_busy(struct world *w)
@@ -204,6 +218,8 @@ void agents_greet(struct agents *a, struct io_parcel *parcel, const struct hello
 void agents_stop(struct agents *a)
 {
 	a->stopping = true;
+	timer_close(a->trim);
+	a->trim = NULL;
 	LIST_EACH(node, &a->entries) {
 		struct home *h = LIST_ENTRY(node, struct entry, node)->home;
 		home_stop(h, REFUSE_STOPPING);

@@ -15,5 +15,6 @@ char *mem_strdup(const char *s); /* NULL stays NULL */
 char *mem_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void mem_wipe(void *p, size_t len); /* zero that the compiler keeps; for secrets */
 void mem_free(void *p); /* NULL does nothing */
+void mem_trim(void);    /* give the system what lies free, where the C library can: takes a while, so only after much has been freed */
 
 #endif
