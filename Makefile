@@ -14,6 +14,10 @@ ifeq ($(SAN),thread)
 B := build/tsan
 FLAGS_SAN := -fsanitize=thread
 endif
+ifeq ($(SAN),fuzz)
+B := build/fuzz
+FLAGS_SAN := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+endif
 
 PACKAGES := libuv openssl jansson sqlite3
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2
@@ -32,7 +36,7 @@ say       = $(if $(V),,@printf '  %-4s %s\n' $(1);)
 obj       = $(patsubst %.c,$(B)/%.o,$(1))
 UNITS    := $(patsubst %.c,$(B)/%,$(UNIT_C))
 
-.PHONY: all check test test-unit test-e2e test-services test-house fuzz soak bench bench-resume demo install clean
+.PHONY: all check test test-unit test-e2e test-services test-house test-replay fuzz fuzz-run soak bench bench-resume demo install clean
 all: $(B)/groundnut-relay $(B)/groundnut-agent
 
 $(B)/groundnut-relay: $(call obj,relay/main.c) $(B)/relay.a $(B)/shared.a
@@ -64,6 +68,22 @@ $(B)/tests/tools/%: $(B)/tests/tools/%.o $(B)/agent.a $(B)/shared.a
 test-unit: $(UNITS)
 	@tests/run-unit $(UNITS)
 
+# Fuzzing: what was found once is played again by every `make test`; `make fuzz` looks for more, FUZZ_S seconds each, with clang.
+FUZZ_C  := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+REPLAYS := $(patsubst tests/fuzz/fuzz_%.c,$(B)/tests/fuzz/replay_%,$(FUZZ_C))
+FUZZERS := $(patsubst %.c,$(B)/%,$(FUZZ_C))
+FUZZ_S  ?= 60
+$(B)/tests/fuzz/replay_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(B)/relay.a $(B)/shared.a
+	$(call say,LINK $@)$(LINK) -o $@ $^ $(LIBS)
+$(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/relay.a $(B)/shared.a
+	$(call say,LINK $@)$(LINK) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+test-replay: $(REPLAYS)
+	@tests/run-fuzz replay $(REPLAYS)
+fuzz:
+	@$(MAKE) --no-print-directory CC=clang SAN=fuzz fuzz-run
+fuzz-run: $(FUZZERS)
+	@tests/run-fuzz $(FUZZ_S) $(FUZZERS)
+
 # Deadlines of the end-to-end tests are stretched for builds that run slower.
 SLOW ?= $(if $(filter 0,$(SAN)),1,3)
 E2E   = BUILD=$(abspath $(B)) SLOW=$(SLOW) tests/e2e/run
@@ -71,7 +91,7 @@ E2E   = BUILD=$(abspath $(B)) SLOW=$(SLOW) tests/e2e/run
 # The packages first, and then a make that sees them.
 test:
 	@deploy/install-deps build test
-	@$(MAKE) --no-print-directory test-house test-unit test-e2e
+	@$(MAKE) --no-print-directory test-house test-unit test-replay test-e2e
 test-house: all
 	@BUILD=$(abspath $(B)) tests/house
 test-e2e: all $(B)/tests/tools/swarm

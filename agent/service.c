@@ -36,6 +36,7 @@ struct service_main {
 	struct agent_config *config;
 	struct uplink *uplink;
 	struct services *services;
+	struct follow *follow;
 	struct control *control;
 	struct signals *signals;
 	struct netwatch *netwatch;
@@ -113,10 +114,7 @@ static void write_status(struct service_main *m, struct json *w)
 	const char *error = uplink_last_error(m->uplink), *address = uplink_address(m->uplink);
 	json_str(w, "last_error", *error ? error : NULL);
 	json_str(w, "address", *address ? address : NULL);
-	json_str(w, "nat", "unknown");
-	json_none(w, "advice");
-	json_open(w, "names", '[');
-	json_close(w);
+	follow_status(m->follow, w);
 	services_status(m->services, w);
 	json_close(w);
 }
@@ -131,6 +129,11 @@ static void answer_status(struct service_main *m, struct control_reply *reply)
 	json_close(&w);
 	control_answer(reply, &out);
 	buf_fini(&out);
+}
+
+static void declare(struct service_main *m)
+{
+	services_declare(m->services, m->follow, uplink_trunk(m->uplink));
 }
 
 /* --- the file, read again --- */
@@ -167,11 +170,12 @@ static const char *reload(struct service_main *m)
 	}
 	struct agent_config *old = m->config;
 	m->config = fresh;
-	services_set(m->services, &fresh->mappings, &fresh->names);
+	services_set(m->services, &fresh->mappings);
+	follow_set(m->follow, &fresh->names);
 	if (!same_relay(old, fresh))
 		uplink_restart(m->uplink);
 	else if (uplink_state(m->uplink) != UPLINK_CONNECTING)
-		services_declare(m->services, uplink_trunk(m->uplink));
+		declare(m);
 	agent_config_free(old);
 	log_info("reloaded", "file=%s mappings=%zu", m->file, fresh->mappings.count);
 	notify_ready(NULL);
@@ -207,17 +211,41 @@ static void on_control(void *owner, struct control_reply *reply, const char *req
 
 /* --- the uplink --- */
 
+/* A link is up: by HELLO the relay has seen where we are; names that follow the home are reported anew. */
+static void attached(struct service_main *m)
+{
+	bool resumed = services_all_answered(m->services);
+	follow_attached(m->follow, io_peer(trunk_io(uplink_trunk(m->uplink))), uplink_address(m->uplink));
+	if (resumed && follow_has_names(m->follow))
+		declare(m);
+}
+
+static void stated(struct service_main *m, const void *json, size_t len)
+{
+	struct state s;
+	char why[256];
+	if (state_read(json, len, &s, why) < 0) {
+		log_warn("bad_state", "why=%s", why);
+		return;
+	}
+	follow_stated(m->follow, &s);
+	services_stated(m->services, &s);
+	state_fini(&s);
+}
+
 static void on_uplink(void *owner, enum uplink_event event)
 {
 	struct service_main *m = owner;
 	switch (event) {
 	case UPLINK_SESSION:
-		services_declare(m->services, uplink_trunk(m->uplink));
+		declare(m);
 		break;
 	case UPLINK_ENDING:
 		services_session_over(m->services);
 		break;
 	case UPLINK_STATE:
+		if (uplink_state(m->uplink) == UPLINK_ATTACHED)
+			attached(m);
 		if (m->ready)
 			notify_status(uplink_state_text(uplink_state(m->uplink)));
 		break;
@@ -232,7 +260,7 @@ static void on_news(void *owner, const struct tunnel_news *news)
 		services_opened(m->services, uplink_trunk(m->uplink), news->stream);
 		break;
 	case TUNNEL_STATED:
-		services_stated(m->services, news->p, news->len);
+		stated(m, news->p, news->len);
 		break;
 	case TUNNEL_REFUSED:
 		uplink_heard_refuse(m->uplink, news->p, news->len);
@@ -270,6 +298,7 @@ static void stop(struct service_main *m)
 	uplink_stop(m->uplink);
 	services_session_over(m->services);
 	services_free(m->services);
+	follow_free(m->follow);
 	uplink_free(m->uplink);
 	control_close(m->control);
 	netwatch_stop(m->netwatch);
@@ -295,6 +324,14 @@ static void on_network(void *owner)
 	log_info("network_changed", NULL);
 	uplink_doubt(m->uplink);
 	uplink_hurry(m->uplink);
+	follow_look(m->follow);
+}
+
+static void on_follow(void *owner)
+{
+	struct service_main *m = owner;
+	if (uplink_state(m->uplink) == UPLINK_ATTACHED)
+		declare(m);
 }
 
 static int start(struct service_main *m)
@@ -302,7 +339,9 @@ static int start(struct service_main *m)
 	char *why = NULL;
 	int err = 0;
 	m->services = services_new(m->loop, on_services, m);
-	services_set(m->services, &m->config->mappings, &m->config->names);
+	services_set(m->services, &m->config->mappings);
+	m->follow = follow_new(m->loop, on_follow, m);
+	follow_set(m->follow, &m->config->names);
 	m->uplink = uplink_new(m->loop, m->config, on_uplink, on_news, m, &why);
 	if (!m->uplink) {
 		log_say("%s: %s", m->file, why);
@@ -338,6 +377,7 @@ int service_run(const char *config_file)
 	if (code) {
 		m.stopping = true;
 		services_free(m.services);
+		follow_free(m.follow);
 		uplink_free(m.uplink);
 		loop_stop(m.loop);
 	}

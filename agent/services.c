@@ -7,6 +7,7 @@
 
 #include "agent/flows.h"
 #include "shared/base/err.h"
+#include "shared/base/file.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/text.h"
@@ -51,7 +52,7 @@ struct services {
 	services_fn *fn;
 	void *owner;
 	struct list list;
-	struct name_wish_list names;  /* owned copies */
+	unsigned visits, visits_most; /* of all services; a new link needs descriptors, too */
 	uint32_t next_id;
 	uint64_t serial, answered;
 };
@@ -63,6 +64,7 @@ struct services *services_new(struct loop *l, services_fn *fn, void *owner)
 	s->fn = fn;
 	s->owner = owner;
 	s->next_id = 1;
+	s->visits_most = file_limit_for_visitors();
 	list_init(&s->list);
 	return s;
 }
@@ -72,6 +74,7 @@ struct services *services_new(struct loop *l, services_fn *fn, void *owner)
 static void drop_visit(struct visit *v)
 {
 	v->service->visits_now--;
+	v->service->all->visits--;
 	list_remove(&v->node);
 	mem_free(v);
 }
@@ -202,10 +205,15 @@ void services_opened(struct services *s, struct trunk *k, struct stream *stream)
 		refuse(k, stream, RESET_NO_MAPPING);
 		return;
 	}
+	if (s->visits >= s->visits_most) {
+		refuse(k, stream, RESET_NO_ROOM);
+		return;
+	}
 	struct visit *v = mem_alloc(sizeof *v);
 	*v = (struct visit){.service = service, .trunk = k, .stream = stream, .port = port};
 	list_append(&service->visits, &v->node);
 	service->visits_now++;
+	s->visits++;
 	service->visits_total++;
 	if (is_flow) {
 		v->stream = NULL;
@@ -238,7 +246,6 @@ void services_free(struct services *s)
 		return;
 	while (!list_is_empty(&s->list))
 		service_free(LIST_ENTRY(s->list.next, struct service, node));
-	name_wish_list_fini(&s->names);
 	mem_free(s);
 }
 
@@ -253,7 +260,7 @@ static void service_add(struct services *s, const struct mapping *m)
 }
 
 /* The old list is sorted into the order of the new one, so that status reads like the file. */
-void services_set(struct services *s, const struct mapping_list *list, const struct name_wish_list *names)
+void services_set(struct services *s, const struct mapping_list *list)
 {
 	struct list old = {&old, &old};
 	while (!list_is_empty(&s->list)) {
@@ -277,11 +284,9 @@ void services_set(struct services *s, const struct mapping_list *list, const str
 	}
 	while (!list_is_empty(&old))
 		service_free(LIST_ENTRY(old.next, struct service, node));
-	name_wish_list_fini(&s->names);
-	name_wish_list_copy(&s->names, names);
 }
 
-void services_declare(struct services *s, struct trunk *k)
+void services_declare(struct services *s, struct follow *names, struct trunk *k)
 {
 	size_t count = 0;
 	LIST_EACH(node, &s->list)
@@ -290,7 +295,8 @@ void services_declare(struct services *s, struct trunk *k)
 	size_t i = 0;
 	LIST_EACH(node, &s->list)
 		items[i++] = LIST_ENTRY(node, struct service, node)->mapping; /* borrowed */
-	struct declare d = {.serial = ++s->serial, .mappings = {items, count}, .names = s->names, .nat = "unknown"};
+	struct declare d = {.serial = ++s->serial, .mappings = {items, count}};
+	follow_declare(names, &d);
 	struct buf json = BUF_INIT;
 	declare_write(&d, &json);
 	tunnel_declare(trunk_tunnel(k), &json);
@@ -315,21 +321,14 @@ static void take_report(struct service *s, const struct mapping_report *r)
 		log_warn("mapping_error", "mapping=%s why=%s", s->mapping.name, s->error);
 }
 
-void services_stated(struct services *s, const void *json, size_t len)
+void services_stated(struct services *s, const struct state *state)
 {
-	struct state state;
-	char why[256];
-	if (state_read(json, len, &state, why) < 0) {
-		log_warn("bad_state", "why=%s", why);
-		return;
-	}
-	for (size_t i = 0; i < state.mapping_count; i++) {
-		struct service *service = service_by_id(s, state.mappings[i].id);
+	for (size_t i = 0; i < state->mapping_count; i++) {
+		struct service *service = service_by_id(s, state->mappings[i].id);
 		if (service)
-			take_report(service, &state.mappings[i]);
+			take_report(service, &state->mappings[i]);
 	}
-	s->answered = state.serial;
-	state_fini(&state);
+	s->answered = state->serial;
 	s->fn(s->owner);
 }
 

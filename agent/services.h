@@ -5,9 +5,10 @@
 #ifndef GROUNDNUT_AGENT_SERVICES_H
 #define GROUNDNUT_AGENT_SERVICES_H
 
+#include "agent/follow.h"
 #include "shared/base/json.h"
 #include "shared/net/trunk.h"
-#include "shared/tunnel/mapping.h"
+#include "shared/tunnel/declare.h"
 
 struct services;
 typedef void services_fn(void *owner); /* a state has changed */
@@ -17,10 +18,10 @@ void services_free(struct services *s);
 
 /* The list of the file: a mapping that has not changed keeps its id and its visits, those of a changed or removed one are cut. Takes what it
  * needs as copies. */
-void services_set(struct services *s, const struct mapping_list *list, const struct name_wish_list *names);
+void services_set(struct services *s, const struct mapping_list *list);
 /* Say the whole list to the relay. */
-void services_declare(struct services *s, struct trunk *k);
-void services_stated(struct services *s, const void *json, size_t len);
+void services_declare(struct services *s, struct follow *names, struct trunk *k);
+void services_stated(struct services *s, const struct state *state);
 void services_opened(struct services *s, struct trunk *k, struct stream *stream);
 /* The session ends: let go of its streams, everything is pending again. */
 void services_session_over(struct services *s);

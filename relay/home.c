@@ -531,7 +531,8 @@ static void on_holder(void *owner)
 		maybe_end(h);
 		return;
 	}
-	log_info("agent_replaced", "account=%s agent=%s", h->account, h->agent);
+	if (h->trunk)
+		log_info("agent_replaced", "account=%s agent=%s", h->account, h->agent);
 	if (attached_still)
 		refuse_holder(h, REFUSE_REPLACED, RETRY_REPLACED_MS);
 	begin_session(h, g);

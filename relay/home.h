@@ -13,6 +13,7 @@
 #include "relay/world.h"
 #include "shared/base/json.h"
 #include "shared/net/trunk.h"
+#include "shared/tunnel/declare.h"
 #include "shared/tunnel/hello.h"
 
 struct home;

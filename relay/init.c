@@ -125,7 +125,6 @@ static void write_shared(struct json *w, const char *key, const char *at)
 	json_close(w);
 }
 
-/* Everything that this version runs, switched on; the rest has working defaults. */
 static void write_names(const struct init *in, struct json *w)
 {
 	char *nameserver = mem_printf("ns1.%s", in->domain);
@@ -142,6 +141,7 @@ static void write_names(const struct init *in, struct json *w)
 	mem_free(nameserver);
 }
 
+/* Everything that this version runs, switched on; the rest has working defaults. */
 static void write_config(const struct init *in, struct buf *out)
 {
 	struct json w = json_into(out, true);

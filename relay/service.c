@@ -199,6 +199,7 @@ static void stop(struct relay *r)
 	if (r->agents)
 		agents_stop(r->agents);
 	r->world.names = NULL;
+	r->world.naming = NULL;
 	names_service_stop(r->names);
 	store_close(r->store);
 	for (unsigned i = 0; i < r->world.worker_count; i++)
@@ -247,6 +248,7 @@ static bool start_names(struct relay *r, struct accounts *accounts)
 	}
 	struct names_service_config names = names_of(r->config);
 	r->names = names_service_start(r->world.main, r->store, &names, accounts);
+	r->world.naming = r->names;
 	r->world.names = names_service_names(r->names);
 	names_link_watch(&r->world);
 	return true;

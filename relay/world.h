@@ -30,6 +30,7 @@ struct world {
 	struct vhosts *vhosts;
 	struct agents *agents;         /* the main thread only */
 	struct names *names;           /* the main thread only; NULL before and after */
+	struct names_service *naming;  /* the same */
 	struct front *front;           /* the main thread only; NULL before and after */
 	struct budget_whole send, receive;
 };

@@ -10,7 +10,9 @@
 #include "relay/door.h"
 #include "relay/doors/gateway.h"
 #include "relay/doors/vhosts.h"
+#include "relay/names/names_service.h"
 #include "shared/base/err.h"
+#include "shared/base/file.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/rate_table.h"
@@ -136,6 +138,23 @@ static bool is_own_host(const struct front *f, const char *host)
 	return false;
 }
 
+/* A DDNS client that came to the common port: the update doors take it from its first byte. False: its connection has been used already. */
+static bool to_update_doors(struct newcomer *n, struct http_relay *machine)
+{
+	struct front *f = n->front;
+	struct buf early = BUF_INIT;
+	if (!f->world->naming || !f->world->config->update.on || !http_relay_unread(machine, &early))
+		return false;
+	struct addr peer = *io_peer(gateway_io(n->gateway));
+	int fd = io_parcel_open(gateway_pack(n->gateway, &machine));
+	n->gateway = NULL;
+	http_relay_free(machine);
+	names_service_take_http(f->world->naming, fd, &peer, buf_data(&early), buf_len(&early));
+	buf_fini(&early);
+	forget(n);
+	return true;
+}
+
 static bool on_route(void *owner)
 {
 	struct newcomer *n = owner;
@@ -144,6 +163,8 @@ static bool on_route(void *owner)
 	const char *host = http_relay_request(machine)->host;
 	struct vhost who;
 	if (is_own_host(f, host)) {
+		if (to_update_doors(n, machine))
+			return false;
 		http_relay_refuse(machine, 404, 0);
 		return true;
 	}
@@ -336,6 +357,7 @@ static bool open_port(struct port *p)
 	listen_fn *fn = p->tls ? on_accept_tls : on_accept_http;
 	p->listener = listen_open(p->front->world->main, &p->at, p->v6only, fn, p, &err, &why);
 	if (p->listener) {
+		listen_leave(p->listener, file_limit_for_visitors());
 		log_info("listening", "for=%s at=%s", what, addr_text(listen_at(p->listener), at));
 		return true;
 	}

@@ -1,6 +1,7 @@
 #include "relay/doors/mapping_door.h"
 
 #include "relay/doors/vhosts.h"
+#include "relay/names/names_config.h"
 #include "shared/base/err.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
@@ -43,13 +44,11 @@ static void set_rates(struct mapping_door *d)
 		shaper_change(d->shaper, d->mapping.bandwidth);
 }
 
-/* A host that ends with a dot is a full name; others are below the relay's domain. */
+/* One that would be too long stays as it is, and no account has it. */
 static char *full_host(struct home *h, const char *host)
 {
-	size_t len = strlen(host);
-	if (host[len - 1] == '.')
-		return mem_printf("%.*s", (int)len - 1, host);
-	return mem_printf("%s.%s", host, home_world(h)->config->domain);
+	char full[256];
+	return mem_strdup(names_full(host, home_world(h)->config->domain, full) == 0 ? full : host);
 }
 
 struct mapping_door *mapping_door_new(struct home *h, const struct mapping *mapping)

@@ -1,6 +1,7 @@
 /* One listener for each port of the mapping and each address of "bind"; what they accept are visitors. */
 #include "relay/doors/visitors.h"
 
+#include "shared/base/file.h"
 #include "shared/base/mem.h"
 #include "shared/net/listen.h"
 
@@ -42,6 +43,7 @@ static int listen_at_one(struct mapping_door *d, const struct addr *at, bool v6o
 	}
 	t->listeners = mem_resize(t->listeners, (t->listener_count + 1) * sizeof *t->listeners);
 	t->listeners[t->listener_count++] = l;
+	listen_leave(l, file_limit_for_visitors());
 	return 0;
 }
 

@@ -13,7 +13,7 @@
 #include "relay/store.h"
 #include "shared/base/json.h"
 #include "shared/net/loop.h"
-#include "shared/tunnel/mapping.h"
+#include "shared/tunnel/declare.h"
 
 struct names;
 

@@ -5,7 +5,7 @@
 #define GROUNDNUT_RELAY_NAMES_NAMES_LINK_H
 
 #include "relay/world.h"
-#include "shared/tunnel/mapping.h"
+#include "shared/tunnel/declare.h"
 
 /* Any loop: what is needed of d is copied. seen: the agent's address as the relay sees it. */
 void names_link_declare(struct world *w, const char *account, const char *agent, const struct declare *d, const struct addr *seen);

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { READ_CHUNK = 16 * 1024, LINKS_MAX = 40 };
+enum { READ_CHUNK = 16 * 1024, LINKS_MAX = 40, KEPT_LEAST = 32, KEPT_MOST = 256 };
 
 static int read_all(int fd, size_t max, struct buf *out)
 {
@@ -230,4 +230,14 @@ void file_raise_limit(void)
 		limit.rlim_cur = limit.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &limit);
 	}
+}
+
+unsigned file_limit_for_visitors(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return UINT_MAX;
+	unsigned all = limit.rlim_cur > UINT_MAX ? UINT_MAX : (unsigned)limit.rlim_cur;
+	unsigned kept = all / 4 > KEPT_MOST ? KEPT_MOST : all / 4 < KEPT_LEAST ? KEPT_LEAST : all / 4;
+	return all > 2 * kept ? all - kept : all / 2;
 }

@@ -21,6 +21,8 @@ char *file_beside(const char *base_file, const char *path); /* path, relative to
 char *file_dir(const char *path);                          /* its directory; freed by the caller */
 /* As many descriptors as this process may have: the soft limit is raised to the hard one. */
 void file_raise_limit(void);
+/* How many of them visitors may take: the rest is for links, without which nobody is served. */
+unsigned file_limit_for_visitors(void);
 bool file_exists(const char *path);
 
 #endif

@@ -746,6 +746,16 @@ struct io *io_unpack(struct loop *l, struct io_parcel *p, io_fn *fn, void *owner
 	return io;
 }
 
+int io_parcel_open(struct io_parcel *p)
+{
+	int fd = p->b.fd;
+
+	assert(!p->b.tls);
+	p->b.fd = -1;
+	io_parcel_free(p);
+	return fd;
+}
+
 void io_parcel_free(struct io_parcel *p)
 {
 	if (!p)

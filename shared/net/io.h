@@ -89,5 +89,6 @@ struct io_parcel;
 struct io_parcel *io_pack(struct io *io); /* io is gone after this, as after io_close */
 struct io *io_unpack(struct loop *l, struct io_parcel *p, io_fn *fn, void *owner);
 void io_parcel_free(struct io_parcel *p);
+int io_parcel_open(struct io_parcel *p); /* of a plain io: its descriptor, the caller's from now on; p is gone */
 
 #endif

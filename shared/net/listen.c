@@ -12,6 +12,7 @@
 #include "shared/net/holder.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -28,6 +29,7 @@ struct listener {
 	struct addr at;
 	listen_fn *fn;
 	void *owner;
+	unsigned leave_from;   /* see listen_leave() */
 	bool resting;          /* the owner's will */
 	bool starved;          /* no descriptors */
 	bool closing;
@@ -89,6 +91,11 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 		socklen_t len = sizeof(ss);
 		int fd = accept4(s->fd, (struct sockaddr *)&ss, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
+		if (fd >= 0 && (unsigned)fd >= s->leave_from) {
+			close(fd);
+			starve(s, UV_EMFILE);
+			return;
+		}
 		if (fd >= 0) {
 			welcome(s, fd, (struct sockaddr *)&ss);
 			continue;
@@ -179,6 +186,7 @@ struct listener *listen_open(struct loop *l, const struct addr *at, bool v6only,
 	s->fn = fn;
 	s->owner = owner;
 	s->at = here;
+	s->leave_from = UINT_MAX;
 	if (getsockname(fd, (struct sockaddr *)&ss, &len) == 0)
 		addr_from_sockaddr(&s->at, (struct sockaddr *)&ss);
 	*err = uv_poll_init(loop_uv(l), &s->poll, fd);
@@ -194,6 +202,11 @@ struct listener *listen_open(struct loop *l, const struct addr *at, bool v6only,
 	s->handles = 2;
 	watch(s);
 	return s;
+}
+
+void listen_leave(struct listener *s, unsigned from)
+{
+	s->leave_from = from;
 }
 
 void listen_rest(struct listener *s)

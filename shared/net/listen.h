@@ -19,6 +19,8 @@ typedef void listen_fn(void *owner, int fd, const struct addr *peer, const struc
  * CAP_NET_BIND_SERVICE is missing.
  */
 struct listener *listen_open(struct loop *l, const struct addr *at, bool v6only, listen_fn *fn, void *owner, int *err, char **why);
+/* Descriptors numbered from on are not for this listener: a newcomer that gets one is closed, and it rests as if there were none. */
+void listen_leave(struct listener *s, unsigned from);
 void listen_rest(struct listener *s);            /* stop accepting; newcomers wait in the kernel's queue */
 void listen_resume(struct listener *s);
 bool listen_is_resting(const struct listener *s);

@@ -31,7 +31,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 {
 	(void)status, (void)events; /* whatever it is, udp_read() tells */
 	struct udp *u = poll->data;
-	if (!u->closing)
+	if (!u->closing && u->fn)
 		u->fn(u->owner);
 }
 
@@ -112,10 +112,8 @@ struct udp *udp_bind(struct loop *l, const struct addr *at, bool v6only, udp_fn 
 		return NULL;
 	}
 	struct udp *u = udp_new(l, fd, family, fn, owner);
-	struct sockaddr_storage sa;
-	socklen_t len = sizeof sa;
 	struct addr bound;
-	if (getsockname(fd, (struct sockaddr *)&sa, &len) == 0 && addr_from_sockaddr(&bound, (struct sockaddr *)&sa))
+	if (udp_local(u, &bound) == 0)
 		u->port = bound.port;
 	return u;
 }
@@ -233,6 +231,15 @@ int udp_write_to(struct udp *u, const struct addr *to, const struct addr *local,
 int udp_write(struct udp *u, const void *p, size_t len)
 {
 	return send(u->fd, p, len, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+int udp_local(const struct udp *u, struct addr *out)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = sizeof sa;
+	if (getsockname(u->fd, (struct sockaddr *)&sa, &len) < 0)
+		return -errno;
+	return addr_from_sockaddr(out, (struct sockaddr *)&sa) ? 0 : UV_EAFNOSUPPORT;
 }
 
 void udp_rest(struct udp *u)

@@ -139,6 +139,14 @@ static uint32_t get_u32(struct conf_at at, const char *key)
 	return (uint32_t)n;
 }
 
+/* A number of bytes: 53 bits are enough, so it may be a JSON number. */
+static uint64_t get_size(struct conf_at at, const char *key)
+{
+	int64_t n = 0;
+	conf_opt_int(at, key, 0, (int64_t)1 << 53, &n);
+	return (uint64_t)n;
+}
+
 static int done(struct conf *c)
 {
 	int err = conf_errors(c) ? ERR_SYNTAX : 0;
@@ -157,7 +165,7 @@ int hello_read(const void *json, size_t len, struct hello *out)
 	get_text(at, "agent", out->agent, sizeof out->agent, true);
 	get_text(at, "token", out->token, sizeof out->token, true);
 	get_u64(at, "instance", &out->instance);
-	out->receive_budget = get_u32(at, "receive_budget");
+	out->receive_budget = get_size(at, "receive_budget");
 	conf_opt_bool(at, "probe", &out->probe);
 	out->resume = conf_has(at, "session");
 	if (out->resume) {
@@ -183,7 +191,7 @@ int welcome_read(const void *json, size_t len, struct welcome *out)
 	get_session(at, out->session);
 	get_u64(at, "taken", &out->taken);
 	out->grace_s = get_u32(at, "grace_s");
-	out->receive_budget = get_u32(at, "receive_budget");
+	out->receive_budget = get_size(at, "receive_budget");
 	get_text(at, "address", out->address, sizeof out->address, false);
 	return done(c);
 }

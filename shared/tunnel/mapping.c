@@ -7,13 +7,12 @@
 
 #include <string.h>
 
-/* A DECLARE frame holds 1 MiB: NAMES_MAX names of the longest kind take 300 KiB of it. */
-enum { NAMES_MAX = 1024, LIST_TEXT_MAX = 700 * 1024, TARGET_TEXT_MAX = 320, BASIC_AUTH_MAX = 256 };
+/* A DECLARE frame holds 1 MiB: 1,024 names of the longest kind take 300 KiB of it. */
+enum { LIST_TEXT_MAX = 700 * 1024, TARGET_TEXT_MAX = 320, BASIC_AUTH_MAX = 256 };
 enum { COUNT_MAX = 1000000, IDLE_MAX_S = 365 * 86400 };
 
 static const char *const protocol_names[] = {"tcp", "udp", "http", "tls"};
 static const char *const state_names[] = {"pending", "open", "error"};
-static const char *const follow_names[] = {"relay", "home"};
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -40,14 +39,18 @@ int mapping_protocol_parse(const char *text, enum mapping_protocol *out)
 	return 0;
 }
 
+int mapping_state_parse(const char *text, enum mapping_state *out)
+{
+	int i = index_of(text, state_names, COUNT_OF(state_names));
+	if (i < 0)
+		return ERR_SYNTAX;
+	*out = (enum mapping_state)i;
+	return 0;
+}
+
 const char *mapping_state_text(enum mapping_state s)
 {
 	return state_names[s];
-}
-
-const char *name_follow_text(enum name_follow f)
-{
-	return follow_names[f];
 }
 
 static bool has_ports(const struct mapping *m)
@@ -183,8 +186,7 @@ static bool read_public_port(struct conf_at at, struct mapping *m)
 	return true;
 }
 
-/* Lower-cased; a final dot, which says "not below the relay's domain", is kept. NULL after reporting. */
-static char *read_host(struct conf_at at)
+char *mapping_read_host(struct conf_at at)
 {
 	const char *text;
 	char host[256];
@@ -209,7 +211,7 @@ static void read_public(struct conf_at at, struct mapping *m)
 		read_public_port(at, m);
 		refuse_key(at, m, "host", "http and tls");
 	} else {
-		m->host = read_host(at);
+		m->host = mapping_read_host(at);
 		refuse_key(at, m, "public_port", "tcp and udp");
 	}
 }
@@ -409,108 +411,6 @@ static void check_pair(struct conf_at list, size_t i, const struct mapping *m, c
 	}
 }
 
-static void write_mappings(struct json *w, const char *key, const struct mapping_list *l);
-
-static bool fits_a_frame(const struct mapping_list *l)
-{
-	struct buf text = BUF_INIT;
-	struct json w = json_into(&text, false);
-	write_mappings(&w, NULL, l);
-	bool fits = buf_len(&text) <= LIST_TEXT_MAX;
-	buf_fini(&text);
-	return fits;
-}
-
-bool mapping_list_read(struct conf_at list, bool on_wire, struct mapping_list *out)
-{
-	memset(out, 0, sizeof(*out));
-	size_t count = conf_len(list);
-	if (!count)
-		return true;
-	if (count > MAPPING_MAX) {
-		conf_error(list, NULL, "has %zu mappings, at most %d may be", count, MAPPING_MAX);
-		return false;
-	}
-	size_t errors_before = conf_errors(list.conf);
-	out->items = mem_zalloc(count * sizeof(*out->items));
-	for (size_t i = 0; i < count; i++) {
-		struct mapping *m = &out->items[out->count];
-		if (!mapping_read(conf_item(list, i), on_wire, m))
-			continue;
-		for (size_t k = 0; k < out->count; k++)
-			check_pair(list, i, m, &out->items[k]);
-		out->count++;
-	}
-	if (conf_errors(list.conf) == errors_before && !on_wire && !fits_a_frame(out))
-		conf_error(list, NULL, "is too long to be sent to the relay (%d KiB)", LIST_TEXT_MAX / 1024);
-	if (conf_errors(list.conf) == errors_before)
-		return true;
-	mapping_list_fini(out);
-	return false;
-}
-
-void name_wish_list_copy(struct name_wish_list *out, const struct name_wish_list *from)
-{
-	*out = (struct name_wish_list){.items = mem_alloc(from->count * sizeof *out->items), .count = from->count};
-	for (size_t i = 0; i < from->count; i++) {
-		out->items[i] = from->items[i];
-		out->items[i].host = mem_strdup(from->items[i].host);
-	}
-}
-
-void name_wish_list_fini(struct name_wish_list *l)
-{
-	for (size_t i = 0; i < l->count; i++)
-		mem_free(l->items[i].host);
-	mem_free(l->items);
-	memset(l, 0, sizeof(*l));
-}
-
-static void read_wish(struct conf_at list, size_t i, struct name_wish_list *out)
-{
-	struct conf_at at = conf_item(list, i);
-	const char *text;
-	if (!at.value)
-		return;
-	char *host = read_host(at);
-	int follow = -1;
-	if (conf_str(at, "follow", &text)) {
-		follow = index_of(text, follow_names, COUNT_OF(follow_names));
-		if (follow < 0)
-			conf_error(at, "follow", "\"%s\" is neither relay nor home", text);
-	}
-	conf_done(at);
-	for (size_t k = 0; host && k < out->count; k++)
-		if (!strcmp(host, out->items[k].host))
-			conf_error_item(list, i, "the host \"%s\" is given twice", host);
-	if (host && follow >= 0)
-		out->items[out->count++] = (struct name_wish){host, (enum name_follow)follow};
-	else
-		mem_free(host);
-}
-
-bool name_wish_list_read(struct conf_at list, struct name_wish_list *out)
-{
-	memset(out, 0, sizeof(*out));
-	size_t count = conf_len(list);
-	if (!count)
-		return true;
-	if (count > NAMES_MAX) {
-		conf_error(list, NULL, "has %zu names, at most %d may be", count, NAMES_MAX);
-		return false;
-	}
-	size_t errors_before = conf_errors(list.conf);
-	out->items = mem_zalloc(count * sizeof(*out->items));
-	for (size_t i = 0; i < count; i++)
-		read_wish(list, i, out);
-	if (conf_errors(list.conf) == errors_before)
-		return true;
-	name_wish_list_fini(out);
-	return false;
-}
-
-/* DECLARE */
-
 static void write_some(struct json *w, const char *key, uint64_t n)
 {
 	if (n)
@@ -544,7 +444,7 @@ static void write_allow(struct json *w, const struct mapping *m)
 	json_close(w);
 }
 
-static void write_mapping(struct json *w, const struct mapping *m)
+void mapping_write(const struct mapping *m, struct json *w)
 {
 	json_open(w, NULL, '{');
 	json_uint(w, "id", m->id);
@@ -568,245 +468,43 @@ static void write_mapping(struct json *w, const struct mapping *m)
 	json_close(w);
 }
 
-static void write_mappings(struct json *w, const char *key, const struct mapping_list *l)
+static bool fits_a_frame(const struct mapping_list *l)
 {
-	json_open(w, key, '[');
+	struct buf text = BUF_INIT;
+	struct json w = json_into(&text, false);
+	json_open(&w, NULL, '[');
 	for (size_t i = 0; i < l->count; i++)
-		write_mapping(w, &l->items[i]);
-	json_close(w);
-}
-
-void declare_fini(struct declare *d)
-{
-	mapping_list_fini(&d->mappings);
-	name_wish_list_fini(&d->names);
-	memset(d, 0, sizeof(*d));
-}
-
-void declare_write(const struct declare *d, struct buf *out)
-{
-	struct json w = json_into(out, false);
-	json_open(&w, NULL, '{');
-	json_uint(&w, "serial", d->serial);
-	write_mappings(&w, "mappings", &d->mappings);
-	json_open(&w, "names", '[');
-	for (size_t i = 0; i < d->names.count; i++) {
-		json_open(&w, NULL, '{');
-		json_str(&w, "host", d->names.items[i].host);
-		json_str(&w, "follow", follow_names[d->names.items[i].follow]);
-		json_close(&w);
-	}
+		mapping_write(&l->items[i], &w);
 	json_close(&w);
-	if (d->address6.family == 6) {
-		char ip[ADDR_TEXT];
-		json_str(&w, "address6", addr_ip_text(&d->address6, ip));
-	}
-	json_str(&w, "nat", d->nat[0] ? d->nat : "unknown");
-	json_close(&w);
+	bool fits = buf_len(&text) <= LIST_TEXT_MAX;
+	buf_fini(&text);
+	return fits;
 }
 
-/* What a later version may call its NAT is unknown to this one. */
-static void read_nat(struct conf_at at, char out[8])
-{
-	const char *text = "unknown";
-	static const char *const known[] = {"public", "cgnat"};
-	conf_opt_str(at, "nat", &text);
-	strcpy(out, index_of(text, known, COUNT_OF(known)) < 0 ? "unknown" : text);
-}
-
-static void read_address6(struct conf_at at, struct addr *out)
-{
-	const char *text = NULL;
-	if (!conf_opt_str(at, "address6", &text) || !text)
-		return;
-	if (addr_parse_ip(text, out) < 0 || out->family != 6)
-		conf_error(at, "address6", "is not an IPv6 address");
-}
-
-/* Ends a frame's reading: 0, or the first reason. */
-static int frame_result(struct conf *c, char why[256])
-{
-	int err = 0;
-	if (conf_errors(c)) {
-		const char *text = conf_error_text(c, 0);
-		size_t len = strnlen(text, 255);
-		memcpy(why, text, len);
-		why[len] = '\0';
-		err = ERR_SYNTAX;
-	}
-	conf_free(c);
-	return err;
-}
-
-int declare_read(const char *text, size_t len, struct declare *out, char why[256])
+bool mapping_list_read(struct conf_at list, bool on_wire, struct mapping_list *out)
 {
 	memset(out, 0, sizeof(*out));
-	struct conf *c = conf_parse("DECLARE", text, len, true);
-	struct conf_at root = conf_root(c);
-	int64_t serial = 0;
-	if (root.value) {
-		conf_int(root, "serial", 1, INT64_MAX, &serial);
-		out->serial = (uint64_t)serial;
-		mapping_list_read(conf_list(root, "mappings"), true, &out->mappings);
-		name_wish_list_read(conf_list(root, "names"), &out->names);
-		read_address6(root, &out->address6);
-		read_nat(root, out->nat);
+	size_t count = conf_len(list);
+	if (!count)
+		return true;
+	if (count > MAPPING_MAX) {
+		conf_error(list, NULL, "has %zu mappings, at most %d may be", count, MAPPING_MAX);
+		return false;
 	}
-	int err = frame_result(c, why);
-	if (err)
-		declare_fini(out);
-	return err;
-}
-
-/* STATE */
-
-static void report_fini(struct mapping_report *r)
-{
-	mem_free(r->public_text);
-	mem_free(r->error);
-}
-
-static void name_report_fini(struct name_report *r)
-{
-	mem_free(r->name);
-	mem_free(r->wanted);
-	mem_free(r->published);
-	mem_free(r->answer);
-}
-
-void state_fini(struct state *s)
-{
-	for (size_t i = 0; i < s->mapping_count; i++)
-		report_fini(&s->mappings[i]);
-	for (size_t i = 0; i < s->name_count; i++)
-		name_report_fini(&s->names[i]);
-	mem_free(s->mappings);
-	mem_free(s->names);
-	mem_free(s->address);
-	memset(s, 0, sizeof(*s));
-}
-
-static void write_text(struct json *w, const char *key, const char *text)
-{
-	if (text)
-		json_str(w, key, text);
-}
-
-void state_write(const struct state *s, struct buf *out)
-{
-	struct json w = json_into(out, false);
-	json_open(&w, NULL, '{');
-	json_uint(&w, "serial", s->serial);
-	json_open(&w, "mappings", '[');
-	for (size_t i = 0; i < s->mapping_count; i++) {
-		const struct mapping_report *r = &s->mappings[i];
-		json_open(&w, NULL, '{');
-		json_uint(&w, "id", r->id);
-		json_str(&w, "state", state_names[r->state]);
-		write_text(&w, "public", r->public_text);
-		write_text(&w, "error", r->error);
-		json_close(&w);
+	size_t errors_before = conf_errors(list.conf);
+	out->items = mem_zalloc(count * sizeof(*out->items));
+	for (size_t i = 0; i < count; i++) {
+		struct mapping *m = &out->items[out->count];
+		if (!mapping_read(conf_item(list, i), on_wire, m))
+			continue;
+		for (size_t k = 0; k < out->count; k++)
+			check_pair(list, i, m, &out->items[k]);
+		out->count++;
 	}
-	json_close(&w);
-	json_open(&w, "names", '[');
-	for (size_t i = 0; i < s->name_count; i++) {
-		const struct name_report *r = &s->names[i];
-		json_open(&w, NULL, '{');
-		json_str(&w, "name", r->name);
-		write_text(&w, "wanted", r->wanted);
-		write_text(&w, "published", r->published);
-		write_text(&w, "answer", r->answer);
-		json_uint(&w, "counted", r->counted);
-		json_close(&w);
-	}
-	json_close(&w);
-	write_text(&w, "address", s->address);
-	json_close(&w);
-}
-
-static char *read_text(struct conf_at at, const char *key)
-{
-	const char *text = NULL;
-	return conf_opt_str(at, key, &text) ? mem_strdup(text) : NULL;
-}
-
-static void read_report(struct conf_at at, struct mapping_report *out)
-{
-	int64_t id = 0;
-	const char *text;
-	if (!at.value)
-		return;
-	conf_int(at, "id", 1, UINT32_MAX, &id);
-	out->id = (uint32_t)id;
-	if (conf_str(at, "state", &text)) {
-		int state = index_of(text, state_names, COUNT_OF(state_names));
-		if (state < 0)
-			conf_error(at, "state", "\"%s\" is none of pending, open, error", text);
-		else
-			out->state = (enum mapping_state)state;
-	}
-	out->public_text = read_text(at, "public");
-	out->error = read_text(at, "error");
-}
-
-static void read_name_report(struct conf_at at, struct name_report *out)
-{
-	int64_t counted = 0;
-	const char *name;
-	if (!at.value)
-		return;
-	if (conf_str(at, "name", &name))
-		out->name = mem_strdup(name);
-	out->wanted = read_text(at, "wanted");
-	out->published = read_text(at, "published");
-	out->answer = read_text(at, "answer");
-	conf_opt_int(at, "counted", 0, INT64_MAX, &counted);
-	out->counted = (uint64_t)counted;
-}
-
-static void read_reports(struct conf_at root, struct state *out)
-{
-	struct conf_at list = conf_list(root, "mappings");
-	out->mapping_count = conf_len(list);
-	if (out->mapping_count > MAPPING_MAX) {
-		conf_error(list, NULL, "has more than %d entries", MAPPING_MAX);
-		out->mapping_count = 0;
-	}
-	out->mappings = mem_zalloc(out->mapping_count * sizeof(*out->mappings));
-	for (size_t i = 0; i < out->mapping_count; i++)
-		read_report(conf_item(list, i), &out->mappings[i]);
-}
-
-/* Besides the wishes every mapping's host and the account's own name has a report. */
-static void read_name_reports(struct conf_at root, struct state *out)
-{
-	enum { REPORTS_MAX = NAMES_MAX + MAPPING_MAX + 1 };
-	struct conf_at list = conf_list(root, "names");
-	out->name_count = conf_len(list);
-	if (out->name_count > REPORTS_MAX) {
-		conf_error(list, NULL, "has more than %d entries", REPORTS_MAX);
-		out->name_count = 0;
-	}
-	out->names = mem_zalloc(out->name_count * sizeof(*out->names));
-	for (size_t i = 0; i < out->name_count; i++)
-		read_name_report(conf_item(list, i), &out->names[i]);
-}
-
-int state_read(const char *text, size_t len, struct state *out, char why[256])
-{
-	memset(out, 0, sizeof(*out));
-	struct conf *c = conf_parse("STATE", text, len, true);
-	struct conf_at root = conf_root(c);
-	int64_t serial = 0;
-	if (root.value) {
-		conf_int(root, "serial", 0, INT64_MAX, &serial);
-		out->serial = (uint64_t)serial;
-		read_reports(root, out);
-		read_name_reports(root, out);
-		out->address = read_text(root, "address");
-	}
-	int err = frame_result(c, why);
-	if (err)
-		state_fini(out);
-	return err;
+	if (conf_errors(list.conf) == errors_before && !on_wire && !fits_a_frame(out))
+		conf_error(list, NULL, "is too long to be sent to the relay (%d KiB)", LIST_TEXT_MAX / 1024);
+	if (conf_errors(list.conf) == errors_before)
+		return true;
+	mapping_list_fini(out);
+	return false;
 }

@@ -1,6 +1,6 @@
 /*
  * A mapping: one public port, range or host at the relay, and the service at home it leads to. The agent's file makes them, DECLARE
- * carries them to the relay, STATE carries back what became of each. This is the one place that knows their JSON on the wire.
+ * carries them to the relay (declare.h).
  */
 #ifndef GROUNDNUT_TUNNEL_MAPPING_H
 #define GROUNDNUT_TUNNEL_MAPPING_H
@@ -8,6 +8,7 @@
 #include "shared/base/addr.h"
 #include "shared/base/buf.h"
 #include "shared/base/conf.h"
+#include "shared/base/json.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -44,6 +45,9 @@ struct mapping_list {
 const char *mapping_protocol_text(enum mapping_protocol p); /* "tcp" … */
 int mapping_protocol_parse(const char *text, enum mapping_protocol *out); /* 0 or ERR_SYNTAX */
 const char *mapping_state_text(enum mapping_state s);       /* "pending" "open" "error" */
+int mapping_state_parse(const char *text, enum mapping_state *out);
+/* The member "host": lower-cased; a final dot, which says "not below the relay's domain", is kept. NULL after reporting. Freed by the caller. */
+char *mapping_read_host(struct conf_at at);
 
 void mapping_fini(struct mapping *m);
 void mapping_copy(struct mapping *out, const struct mapping *from); /* everything owned anew */
@@ -59,58 +63,6 @@ bool mapping_read(struct conf_at at, bool on_wire, struct mapping *out);
 /* The list, with doubled names, hosts and ids, public ports that overlap within one protocol, and more than a DECLARE can carry, as
  * errors. False: *out is empty. An absent list is empty and true. */
 bool mapping_list_read(struct conf_at list, bool on_wire, struct mapping_list *out);
-
-/* What a "names" entry of agent.json says. */
-enum name_follow { NAME_FOLLOW_RELAY, NAME_FOLLOW_HOME };
-struct name_wish {
-	char *host;                  /* as a mapping's host */
-	enum name_follow follow;
-};
-struct name_wish_list {
-	struct name_wish *items; /* owned */
-	size_t count;
-};
-const char *name_follow_text(enum name_follow f);           /* "relay" "home" */
-void name_wish_list_fini(struct name_wish_list *l);
-void name_wish_list_copy(struct name_wish_list *out, const struct name_wish_list *from);
-bool name_wish_list_read(struct conf_at list, struct name_wish_list *out);
-
-/* DECLARE: the whole list of what the agent wants, under a serial that only grows within a session. */
-struct declare {
-	uint64_t serial;
-	struct mapping_list mappings;
-	struct name_wish_list names;
-	struct addr address6;   /* the home's own public v6 as the agent sees it, or family 0 */
-	char nat[8];            /* "public", "cgnat", "unknown" */
-};
-void declare_fini(struct declare *d);
-void declare_write(const struct declare *d, struct buf *out);
-/* 0; or ERR_SYNTAX with the first reason in why, and *out is empty. Unknown keys are ignored. */
-int declare_read(const char *text, size_t len, struct declare *out, char why[256]);
-
-/* STATE: the relay's answer; one entry for each mapping of that serial. */
-struct mapping_report {
-	uint32_t id;
-	enum mapping_state state;
-	char *public_text;      /* what a visitor types; NULL while not open */
-	char *error;            /* why not, or NULL */
-};
-struct name_report {
-	char *name;             /* full name */
-	char *wanted, *published; /* addresses, comma separated, or NULL */
-	char *answer;           /* "good", "nochg", or why not */
-	uint64_t counted;       /* how many of the agent's reports for it were answered */
-};
-struct state {
-	uint64_t serial;        /* of the DECLARE it answers */
-	struct mapping_report *mappings;
-	size_t mapping_count;
-	struct name_report *names;
-	size_t name_count;
-	char *address;          /* the agent's address as the relay sees it */
-};
-void state_fini(struct state *s);
-void state_write(const struct state *s, struct buf *out);
-int state_read(const char *text, size_t len, struct state *out, char why[256]); /* as declare_read */
+void mapping_write(const struct mapping *m, struct json *w); /* as on the wire, with its id; into an array that is open */
 
 #endif

@@ -435,11 +435,16 @@ static void give_back(struct tunnel *t, struct stream *s, uint32_t keep)
 	put_number(t, s->id, FRAME_RETURN, n);
 }
 
-static bool fill_open(struct tunnel *t, struct stream *s)
+static bool opens_due(const struct tunnel *t)
+{
+	if (list_is_empty(&t->opens) || !session_has_room(&t->session) || t->count - t->peer_count >= TUNNEL_STREAMS_MOST)
+		return false;
+	return LIST_ENTRY(t->opens.next, const struct stream, facts)->flow || stream_grant_for_open(t) > 0;
+}
+
+static void fill_open(struct tunnel *t, struct stream *s)
 {
 	uint64_t grant = s->flow ? 0 : stream_grant_for_open(t);
-	if ((grant == 0 && !s->flow) || !session_has_room(&t->session))
-		return false;
 	list_remove(&s->facts);
 	t->waiting--;
 	s->id = tunnel_new_id(t);
@@ -458,7 +463,6 @@ static bool fill_open(struct tunnel *t, struct stream *s)
 	t->last_moved_ms = t->now_ms;
 	if (s->fin_due || s->reset_due)
 		stream_fact(s);
-	return true;
 }
 
 static void fill_fact(struct tunnel *t, struct stream *s)
@@ -537,12 +541,11 @@ static void fill_returns(struct tunnel *t)
 	}
 }
 
-static void fill_session(struct tunnel *t)
+static void fill_session(struct tunnel *t, size_t bytes)
 {
 	fill_message(t);
-	while (!list_is_empty(&t->opens))
-		if (!fill_open(t, LIST_ENTRY(t->opens.next, struct stream, facts)))
-			break;
+	while (opens_due(t) && t->session.unsent < bytes) /* a crowd of newcomers does not hold up the others */
+		fill_open(t, LIST_ENTRY(t->opens.next, struct stream, facts));
 	fill_facts(t);
 	fill_returns(t);
 	t->batch_left -= t->datagram_bytes < t->batch_left / 2 ? t->datagram_bytes : t->batch_left / 2;
@@ -559,18 +562,11 @@ void tunnel_fill(struct tunnel *t, size_t bytes, uint64_t now_ms)
 	t->filling = true;
 	if (t->session.unsent < bytes) { /* else a replay, or a slow link, has the batch filled already */
 		t->batch_left = bytes - t->session.unsent;
-		fill_session(t);
+		fill_session(t, bytes);
 	}
 	datagrams_fill(t);
 	fill_control(t);
 	t->filling = false;
-}
-
-static bool opens_due(const struct tunnel *t)
-{
-	if (list_is_empty(&t->opens) || !session_has_room(&t->session))
-		return false;
-	return LIST_ENTRY(t->opens.next, const struct stream, facts)->flow || stream_grant_for_open(t);
 }
 
 bool tunnel_has_work(const struct tunnel *t, uint64_t now_ms)
@@ -578,8 +574,7 @@ bool tunnel_has_work(const struct tunnel *t, uint64_t now_ms)
 	if (!t->attached || t->over)
 		return false;
 	return t->session.unsent || buf_len(&t->control) || (t->message_kind && session_has_room(&t->session)) || !list_is_empty(&t->facts) ||
-	       datagrams_due(t) || turns_due(t) || session_ack_due(&t->session, now_ms) ||
-	       opens_due(t);
+	       datagrams_due(t) || turns_due(t) || session_ack_due(&t->session, now_ms) || opens_due(t);
 }
 
 static bool is_taken_by_others(const struct budget *b, size_t need)
@@ -646,7 +641,7 @@ static bool is_poor(const struct tunnel *t)
 	bool sends = opens || t->message_kind || !list_is_empty(&t->fresh) || !list_is_empty(&t->bulk);
 	if (sends && s->acked == s->next && !session_has_room(s))
 		return true;
-	return opens && t->receive.used + TUNNEL_OPEN_CREDIT_MIN <= t->receive.limit && !stream_grant_for_open(t);
+	return opens && t->receive.used + TUNNEL_OPEN_CREDIT_MIN <= t->receive.limit && !opens_due(t);
 }
 
 uint64_t tunnel_deadline(const struct tunnel *t)

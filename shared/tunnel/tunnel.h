@@ -23,6 +23,7 @@ struct tunnel;
 struct stream;
 
 enum {
+	TUNNEL_STREAMS_MOST = 65536,           /* of one side's own, also those that are ending; further OPENs wait */
 	TUNNEL_FIRST_CREDIT = 16 * 1024,       /* what OPEN implies for the opener's direction */
 	TUNNEL_OPEN_CREDIT_MIN = 4 * 1024,     /* what OPEN grants the acceptor */
 	TUNNEL_OPEN_CREDIT_MAX = 64 * 1024,
@@ -87,6 +88,7 @@ int tunnel_input(struct tunnel *t, const uint8_t *p, size_t len, uint64_t now_ms
 /* Make up to about bytes of frames out of what is due: link frames, facts, then data by turns. */
 void tunnel_fill(struct tunnel *t, size_t bytes, uint64_t now_ms);
 bool tunnel_has_work(const struct tunnel *t, uint64_t now_ms); /* tunnel_fill or tunnel_peek would give something */
+/* What to send next; nothing else may be called between a peek and the sent that answers it. */
 int tunnel_peek(struct tunnel *t, struct iovec *iov, int most);
 bool tunnel_at_boundary(const struct tunnel *t);     /* the link stands between two frames */
 bool tunnel_is_starved(const struct tunnel *t);      /* what waits has memory of its own left, but others have taken the process's */

@@ -9,7 +9,7 @@
 #include "shared/net/greet.h"
 #include "shared/net/timer.h"
 #include "shared/net/trunk.h"
-#include "shared/tunnel/mapping.h"
+#include "shared/tunnel/declare.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,17 +1,20 @@
 #!/usr/bin/python3
 """Says raw bytes and shows what comes back: raw.py HOST PORT say|sse|slow|hang|hello arguments…
 
-	say    TEXT (with \\r, \\n, \\xNN), then each LATER after 200 ms; prints all that came until the end or 3 s of silence
+	say    TEXT (with \\r, \\n, \\xNN), then each LATER after 200 ms; prints all that came until the end or 6 s of silence
 	sse    HOST PATH: prints how many events came before the fifth 200 ms, that is, whether they come one by one
 	slow   COUNT HOST SECONDS: that many connections, each saying a byte of a head a second; prints how many were ended by the other side
 	hang   COUNT SECONDS: that many connections that say nothing
 	hello  FILE PIECE: a recorded ClientHello in pieces of that many bytes; prints the alert or "open"
 """
+import resource
 import selectors
 import socket
 import sys
 import time
 
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 host, port, what = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 arguments = sys.argv[4:]
 
@@ -26,7 +29,7 @@ def connect():
 	return s
 
 
-def until_end(s, silence=3):
+def until_end(s, silence=6):
 	s.settimeout(silence)
 	got = b""
 	try:

@@ -118,7 +118,7 @@ static const struct {
 	 {"relay: \"r:1-2\" is a range", "ca: \"any\" is not \"system\""}},
 	{"{\"relay\": \"r:1\", \"ca_file\": \"no.pem\", \"account\": \"a\", \"token_file\": \"none\"}",
 	 {"ca_file: ", "no.pem", "token_file: ", "none"}},
-	{HEAD ", \"names\": [{\"host\": \"alice\", \"follow\": \"home\"}]}", {"names: this version does not run it yet"}},
+	{HEAD ", \"names\": [{\"host\": \"alice\", \"follow\": \"hom\"}]}", {"names[0].follow: "}},
 	{HEAD ", \"mapings\": []}", {"mapings", "mappings"}},
 	{HEAD ", \"agent\": \"-x\"}", {"agent: \"-x\""}},
 	{HEAD ", \"mappings\": [{\"name\": \"b\", \"protocol\": \"http\", \"host\": \"b.alice\", \"target\": \"127.0.0.1:80\"},"

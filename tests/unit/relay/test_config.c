@@ -120,8 +120,8 @@ static void every_error_is_a_line(void **state)
 		{D "\"tls\": {\"listn\": [\"[::]:443\"]}}",
 		 "test: relay.json: tls.listn: unknown key; did you mean \"listen\"?\n"},
 		{D "\"tls\": [\"[::]:443\"]}", "test: relay.json: tls: must be an object, not a list\n"},
-		{D "\"dns\": []}", "test: relay.json: dns: this version does not run it yet\n"},
-		{D "\"update\": {}}", "test: relay.json: update: this version does not run it yet\n"},
+		{D "\"dns\": {}}", "test: relay.json: dns: must be a list, not an object\n"},
+		{D "\"update\": []}", "test: relay.json: update: must be an object, not a list\n"},
 		{D "\"admin\": {}}", "test: relay.json: admin: this version does not run it yet\n"},
 		{"{\"grace_s\": -1, \"threads\": \"x\"}",
 		 "test: relay.json: domain: missing\ntest: relay.json: grace_s: must be 1 to 86400, not -1\n"

@@ -44,9 +44,9 @@ struct end {
 };
 
 struct pair_conn {
-	bool flow;               /* opened for datagrams only */
 	struct end end[2];
 	int opener;
+	bool flow;               /* of datagrams */
 };
 
 struct pair {
@@ -64,6 +64,7 @@ struct pair {
 	unsigned declared;       /* messages that came */
 	char message[64];
 	uint64_t pong;
+	uint64_t datagrams;      /* numbers given to them */
 	struct session_pool pool;
 };
 
@@ -165,6 +166,16 @@ static void end_look(struct end *e)
 		end_close(e);
 }
 
+static void end_finish(struct end *e)
+{
+	if (!e->stream || e->finished)
+		return;
+	e->finished = true;
+	stream_finish(e->stream);
+	if (e->eof)
+		end_close(e);
+}
+
 /* Sends what the plan has left, or says that nothing is there. */
 static void end_turn(struct end *e)
 {
@@ -190,10 +201,7 @@ static void end_turn(struct end *e)
 		return;
 	}
 	if (e->sent == e->plan) {
-		e->finished = true;
-		stream_finish(e->stream);
-		if (e->eof)
-			end_close(e);
+		end_finish(e);
 		return;
 	}
 	if (n == 0 || e->types || (!p->eager && pair_below(p, 3) == 0)) {
@@ -517,14 +525,11 @@ static inline void pair_finish(struct pair *p)
 		pair_cut(p);
 		pair_link(p);
 	}
-	for (int i = 0; i < p->count; i++) /* a flow never gets a turn: it is ended by its owner */
-		for (int side = 0; p->conns[i].flow && side < 2; side++) {
-			struct end *e = &p->conns[i].end[side];
-			e->plan = 0;
-			e->finished = true;
-			if (e->stream)
-				stream_finish(e->stream);
-		}
+	pair_settle(p); /* what is still to be opened, and datagrams under way */
+	for (int i = 0; i < p->count; i++)
+		for (int side = 0; side < 2; side++)
+			if (p->conns[i].flow)
+				end_finish(&p->conns[i].end[side]);
 	for (int i = 0; i < 3; i++) {
 		pair_wake(p);
 		pair_settle(p);

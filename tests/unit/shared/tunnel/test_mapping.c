@@ -1,4 +1,4 @@
-#include "shared/tunnel/mapping.h"
+#include "shared/tunnel/declare.h"
 
 #include "shared/base/err.h"
 #include "shared/base/mem.h"

@@ -11,12 +11,25 @@ static uint64_t new_seed(void)
 
 static void plan_conn(struct pair *p, int i)
 {
+	p->conns[i].flow = pair_below(p, 8) == 0;
+	if (p->conns[i].flow)
+		return;
 	for (int side = 0; side < 2; side++) {
 		struct end *e = &p->conns[i].end[side];
 		e->plan = pair_below(p, 8) ? pair_some(p, 200000) : 0;
 		e->slow = pair_below(p, 6) == 0;
 		e->way = pair_below(p, 6) ? END_FIN : pair_below(p, 2) ? END_RESET : END_CLOSE;
 	}
+}
+
+static void put_datagram(struct end *e, size_t len, uint64_t number)
+{
+	uint8_t *bytes = mem_alloc(len + 8);
+	memcpy(bytes, &number, 8);
+	for (size_t i = 8; i < len; i++)
+		bytes[i] = pair_byte(e->conn, e->side, number + i);
+	stream_datagram(e->stream, bytes, len);
+	mem_free(bytes);
 }
 
 static void random_act(struct pair *p)
@@ -34,7 +47,9 @@ static void random_act(struct pair *p)
 		}
 		break;
 	case 10: case 11:
-		if (e->stream && e->dry)
+		if (e->stream && p->conns[e->conn].flow)
+			put_datagram(e, pair_some(p, 65507), ++p->datagrams);
+		else if (e->stream && e->dry)
 			pair_start(e);
 		break;
 	case 12: case 13:
@@ -329,14 +344,10 @@ static void copy_session(const struct session *from, struct session *to)
 
 static struct stream *copy_stream(struct tunnel *t, const struct stream *from)
 {
-	struct stream *s = stream_new(t, &from->info);
-	struct stream fresh = *s;
-	*s = *from;
+	struct stream *s = mem_dup(from, sizeof *from);
 	s->tunnel = t;
 	s->hash_next = NULL;
 	s->queue = (struct queue){0};
-	s->all = fresh.all;
-	t->streams.prev->next = t->streams.prev; /* its place is found again below */
 	list_init(&s->facts);
 	list_init(&s->turn);
 	list_init(&s->lent);
@@ -353,7 +364,7 @@ static void pair_replace(struct pair *p, int side)
 {
 	struct tunnel *from = p->tunnel[side];
 	struct tunnel_config c = {.first_id = side ? 1 : 2, .send_budget = from->session.send.limit, .pool = &p->pool};
-	struct tunnel *to = tunnel_new(&c, pair_news, p), empty = *to;
+	struct tunnel *to = tunnel_new(&c, pair_news, p);
 	size_t n = list_len(&from->streams), i = 0;
 	struct copied *all = mem_zalloc((n + 1) * sizeof *all);
 	struct tunnel blank = *from;
@@ -375,7 +386,6 @@ static void pair_replace(struct pair *p, int side)
 	to->peer_budget = blank.peer_budget;
 	to->receive = blank.receive;
 	to->last_moved_ms = blank.last_moved_ms;
-	(void)empty;
 	copy_session(&from->session, &to->session);
 	buf_put(&to->control, buf_data(&from->control), buf_len(&from->control));
 	buf_put(&to->message, buf_data(&from->message), buf_len(&from->message));
@@ -383,7 +393,6 @@ static void pair_replace(struct pair *p, int side)
 		struct stream *s = LIST_ENTRY(node, struct stream, all);
 		all[i++] = (struct copied){s, copy_stream(to, s)};
 	}
-	list_init(&to->streams);
 	for (i = 0; i < n; i++) {
 		list_append(&to->streams, &all[i].to->all);
 		if (all[i].to->id)
@@ -397,6 +406,27 @@ static void pair_replace(struct pair *p, int side)
 	copy_list(&from->fresh, &to->fresh, all, n, offsetof(struct stream, turn));
 	copy_list(&from->bulk, &to->bulk, all, n, offsetof(struct stream, turn));
 	copy_list(&from->lent, &to->lent, all, n, offsetof(struct stream, lent));
+	for (int k = 0; k < DATAGRAM_STAGES; k++) {
+		LIST_EACH(node, &from->datagrams[k]) {
+			const struct tunnel_datagram *d = LIST_ENTRY(node, struct tunnel_datagram, node);
+			struct tunnel_datagram *same = mem_dup(d, sizeof *d + d->len);
+			list_append(&to->datagrams[k], &same->node);
+			same->stream = copy_of(all, n, &d->stream->all, offsetof(struct stream, all));
+		}
+	}
+	for (i = 0; i < n; i++) {
+		LIST_EACH(node, &all[i].from->datagrams) { /* the order within the flow */
+			const struct tunnel_datagram *d = LIST_ENTRY(node, struct tunnel_datagram, flow);
+			LIST_EACH(other, &to->datagrams[d->stage]) {
+				struct tunnel_datagram *same = LIST_ENTRY(other, struct tunnel_datagram, node);
+				if (same->number == d->number)
+					list_append(&all[i].to->datagrams, &same->flow);
+			}
+		}
+	}
+	to->datagram_bytes = blank.datagram_bytes;
+	to->datagram_number = blank.datagram_number;
+	to->datagram_debt = blank.datagram_debt;
 	copy_list(&from->rested, &to->rested, all, n, offsetof(struct stream, lent));
 	bool *closed = mem_zalloc(n + 1);
 	for (i = 0; i < n; i++)
@@ -773,29 +803,16 @@ static void room_that_others_leave_is_found(void **state)
 
 /* --- datagrams --- */
 
-static void put_datagram(struct end *e, size_t len, uint64_t number)
+static void start_flows(struct pair *p, int count)
 {
-	uint8_t *bytes = mem_alloc(len + 8);
-	memcpy(bytes, &number, 8);
-	for (size_t i = 8; i < len; i++)
-		bytes[i] = pair_byte(e->conn, e->side, number + i);
-	stream_datagram(e->stream, bytes, len);
-	mem_free(bytes);
-}
-
-/* So many flows, and behind them so many streams. */
-static void start_flows(struct pair *p, int flows, int streams)
-{
-	int count = flows + streams;
 	pair_init(p, 1, count);
 	p->eager = true;
 	pair_link(p);
 	for (int i = 0; i < count; i++) {
 		for (int side = 0; side < 2; side++)
-			p->conns[i].end[side].plan = 1;
-		p->conns[i].flow = i < flows;
+			p->conns[i].end[side].plan = 0;
+		p->conns[i].flow = true;
 		pair_open(p, i, 0);
-		pair_rest(&p->conns[i].end[0]);
 	}
 }
 
@@ -803,7 +820,7 @@ static void the_first_datagram_does_not_overtake_its_open(void **state)
 {
 	(void)state;
 	struct pair p;
-	start_flows(&p, 1, 0);
+	start_flows(&p, 1);
 	struct end *near = &p.conns[0].end[0], *far = &p.conns[0].end[1];
 	put_datagram(near, 100, 1); /* nothing of the stream is on the wire yet */
 	tunnel_fill(p.tunnel[0], 16384, p.now);
@@ -825,7 +842,7 @@ static void datagrams_keep_their_boundaries(void **state)
 {
 	(void)state;
 	struct pair p;
-	start_flows(&p, 1, 0);
+	start_flows(&p, 1);
 	pair_settle(&p);
 	static const size_t sizes[] = {0, 1, 7, 8, 9, 1472, 8000, 65506, 65507};
 	struct end *near = &p.conns[0].end[0], *far = &p.conns[0].end[1];
@@ -848,7 +865,7 @@ static void beyond_the_caps_the_oldest_datagrams_go(void **state)
 {
 	(void)state;
 	struct pair p;
-	start_flows(&p, 40, 0);
+	start_flows(&p, 40);
 	pair_settle(&p);
 	struct tunnel *t = p.tunnel[0];
 	uint64_t number = 1;
@@ -879,7 +896,7 @@ static void a_detach_empties_the_datagrams(void **state)
 {
 	(void)state;
 	struct pair p;
-	start_flows(&p, 2, 0);
+	start_flows(&p, 2);
 	pair_settle(&p);
 	for (int i = 1; i < 50; i++)
 		put_datagram(&p.conns[0].end[0], 500, (uint64_t)i);
@@ -902,11 +919,13 @@ static void a_flood_of_datagrams_starves_no_stream(void **state)
 {
 	(void)state;
 	struct pair p;
-	start_flows(&p, 1, 1);
-	pair_settle(&p);
-	struct end *e = &p.conns[1].end[0];
-	e->plan = 4 << 20;
-	pair_start(e);
+	pair_init(&p, 1, 2);
+	p.eager = true;
+	pair_link(&p);
+	p.conns[0].flow = true;
+	p.conns[1].end[0].plan = 4 << 20;
+	pair_open(&p, 0, 0);
+	pair_open(&p, 1, 0);
 	uint64_t number = 1;
 	for (int step = 0; step < 200; step++) {
 		for (int i = 0; i < 60; i++)
@@ -930,7 +949,7 @@ static void one_large_datagram_waiting_makes_no_flood_of_a_ping(void **state)
 {
 	(void)state;
 	struct pair p;
-	start_flows(&p, 1, 0);
+	start_flows(&p, 1);
 	pair_settle(&p);
 	put_datagram(&p.conns[0].end[0], 65507, 1);
 	tunnel_fill(p.tunnel[0], 16384, p.now);

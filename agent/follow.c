@@ -1,0 +1,205 @@
+#include "agent/follow.h"
+
+#include "agent/nat.h"
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+#include "shared/net/udp.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct followed {
+	uint64_t sent, answered;  /* reports */
+	uint64_t counted;         /* what the relay had counted when last heard: it counts from its own start */
+	char *name, *wanted, *published, *last;
+};
+
+struct follow {
+	struct loop *loop;
+	follow_fn *fn;
+	void *owner;
+	struct name_wish_list names;
+	struct followed *state;   /* one for each of names */
+	struct nat_probe *probe;
+	struct addr relay, seen, address6;
+	enum nat_verdict nat;
+};
+
+struct follow *follow_new(struct loop *l, follow_fn *fn, void *owner)
+{
+	struct follow *f = mem_zalloc(sizeof *f);
+	f->loop = l;
+	f->fn = fn;
+	f->owner = owner;
+	return f;
+}
+
+static void forget(struct followed *s)
+{
+	mem_free(s->name);
+	mem_free(s->wanted);
+	mem_free(s->published);
+	mem_free(s->last);
+}
+
+void follow_free(struct follow *f)
+{
+	if (!f)
+		return;
+	nat_probe_close(f->probe);
+	for (size_t i = 0; i < f->names.count; i++)
+		forget(&f->state[i]);
+	mem_free(f->state);
+	name_wish_list_fini(&f->names);
+	mem_free(f);
+}
+
+/* A name that stays keeps its counts. */
+void follow_set(struct follow *f, const struct name_wish_list *names)
+{
+	struct followed *fresh = mem_zalloc(names->count * sizeof *fresh);
+	for (size_t i = 0; i < f->names.count; i++) {
+		size_t at = 0;
+		while (at < names->count && strcmp(names->items[at].host, f->names.items[i].host))
+			at++;
+		if (at < names->count)
+			fresh[at] = f->state[i];
+		else
+			forget(&f->state[i]);
+	}
+	mem_free(f->state);
+	f->state = fresh;
+	name_wish_list_fini(&f->names);
+	name_wish_list_copy(&f->names, names);
+}
+
+bool follow_has_names(const struct follow *f)
+{
+	return f->names.count > 0;
+}
+
+/* --- how the home is connected --- */
+
+/* The v6 address that the world would see: the one from which a datagram to a public address would go. Nothing is sent. */
+static struct addr own_v6(struct loop *l)
+{
+	struct addr to, mine = {0};
+	int err;
+	addr_parse("[2001:500:2f::f]:53", &to);
+	struct udp *u = udp_connect(l, &to, NULL, NULL, &err);
+	if (u && udp_local(u, &mine) == 0 && !addr_is_public(&mine))
+		mine = (struct addr){0};
+	udp_close(u);
+	mine.port = 0;
+	return mine;
+}
+
+static void on_facts(void *owner, const struct nat_facts *facts)
+{
+	struct follow *f = owner;
+	f->probe = NULL;
+	enum nat_verdict nat = nat_judge(facts);
+	if (nat == f->nat)
+		return;
+	f->nat = nat;
+	log_info("nat", "verdict=%s", nat_text(nat));
+	f->fn(f->owner);
+}
+
+void follow_look(struct follow *f)
+{
+	struct addr mine = own_v6(f->loop);
+	bool moved = !addr_equal_ip(&mine, &f->address6);
+	f->address6 = mine;
+	nat_probe_close(f->probe);
+	f->probe = f->relay.family ? nat_probe_start(f->loop, &f->relay, f->seen.family ? &f->seen : NULL, on_facts, f) : NULL;
+	if (moved && follow_has_names(f))
+		f->fn(f->owner);
+}
+
+void follow_attached(struct follow *f, const struct addr *relay, const char *seen)
+{
+	struct addr now;
+	if (addr_parse_ip(seen, &now) < 0)
+		now = (struct addr){0};
+	bool same = f->relay.family && addr_equal_ip(&f->relay, relay) && addr_equal_ip(&f->seen, &now);
+	f->relay = *relay;
+	f->seen = now;
+	if (!same)
+		follow_look(f);
+}
+
+/* --- what goes and comes --- */
+
+void follow_declare(struct follow *f, struct declare *d)
+{
+	d->names = f->names;
+	d->address6 = f->address6;
+	snprintf(d->nat, sizeof d->nat, "%s", nat_text(f->nat));
+	for (size_t i = 0; i < f->names.count; i++)
+		f->state[i].sent++;
+}
+
+/* The relay reports full names; a name here is that, or its beginning. */
+static bool is_of(const char *full, const char *host)
+{
+	size_t len = strlen(host);
+	if (len && host[len - 1] == '.')
+		return strlen(full) == len - 1 && !strncmp(full, host, len - 1);
+	return !strncmp(full, host, len) && (full[len] == 0 || full[len] == '.');
+}
+
+static void set(char **at, const char *text)
+{
+	mem_free(*at);
+	*at = mem_strdup(text);
+}
+
+static const struct name_report *report_of(const struct state *s, const char *host)
+{
+	const struct name_report *found = NULL;
+	for (size_t i = 0; i < s->name_count; i++)
+		if (is_of(s->names[i].name, host) && (!found || strlen(s->names[i].name) < strlen(found->name)))
+			found = &s->names[i];
+	return found;
+}
+
+void follow_stated(struct follow *f, const struct state *s)
+{
+	for (size_t i = 0; i < f->names.count; i++) {
+		const struct name_report *r = report_of(s, f->names.items[i].host);
+		struct followed *at = &f->state[i];
+		if (!r)
+			continue;
+		uint64_t more = r->counted >= at->counted ? r->counted - at->counted : r->counted;
+		at->answered += more < at->sent - at->answered ? more : at->sent - at->answered;
+		at->counted = r->counted;
+		bool news = strcmp(at->published ? at->published : "", r->published ? r->published : "") != 0;
+		set(&at->name, r->name);
+		set(&at->wanted, r->wanted);
+		set(&at->published, r->published);
+		set(&at->last, r->answer);
+		if (news)
+			log_info("name_published", "name=%s value=%s", r->name, r->published);
+	}
+}
+
+void follow_status(const struct follow *f, struct json *w)
+{
+	json_str(w, "nat", nat_text(f->nat));
+	json_str(w, "advice", nat_advice(f->nat));
+	json_open(w, "names", '[');
+	for (size_t i = 0; i < f->names.count; i++) {
+		const struct followed *at = &f->state[i];
+		json_open(w, NULL, '{');
+		json_str(w, "name", at->name ? at->name : f->names.items[i].host);
+		json_str(w, "follow", name_follow_text(f->names.items[i].follow));
+		json_str(w, "wanted", at->wanted);
+		json_str(w, "published", at->published);
+		json_uint(w, "updates_sent", at->sent);
+		json_uint(w, "updates_answered", at->answered);
+		json_str(w, "last", at->last);
+		json_close(w);
+	}
+	json_close(w);
+}

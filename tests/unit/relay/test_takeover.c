@@ -1,0 +1,630 @@
+/*
+ * The agents' door, the registry and homes on two worker threads, called by agents that live on the test's main loop: who holds a name, what
+ * ends a session, what is left at the end.
+ */
+#define _GNU_SOURCE /* nftw */
+#include "relay/agents.h"
+#include "relay/door.h"
+#include "shared/base/file.h"
+#include "shared/base/mem.h"
+#include "shared/base/token.h"
+#include "shared/net/greet.h"
+#include "shared/net/tls.h"
+#include "shared/net/timer.h"
+
+#include "tests/unit/tempdir.h"
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <uv.h>
+#include <cmocka.h>
+
+enum { WORKERS = 2, CALLERS = 4, STEP_MS = 5 };
+
+struct ground;
+
+/* An agent, more or less. */
+struct caller {
+	struct ground *ground;
+	struct io *io;               /* until the trunk has it; a mute one keeps it */
+	struct buf in;
+	struct hello hello;
+	bool mute;                   /* says HELLO and reads its answer, and nothing after */
+	bool welcomed, refused, closed;
+	struct welcome welcome;
+	struct refuse refuse;
+	struct trunk *trunk;
+	int lost, opened, stated;
+	struct refuse later;         /* a REFUSE on the link that was up */
+	bool refused_later;
+	uint32_t mapping;            /* of the last OPEN */
+};
+
+struct ground {
+	struct relay_config config;
+	struct addr listen, bind;
+	struct world world;
+	struct worker workers[WORKERS];
+	struct agents *agents;
+	struct door *door;
+	struct tls_context *server, *client;
+	struct timer *timer;
+	struct caller callers[CALLERS];
+	void (*step)(struct ground *g);
+	int stage, waited;
+	uint16_t port;               /* of a mapping */
+	int visitor;
+	bool stopped;
+};
+
+static char token[TOKEN_TEXT];
+
+/* --- the agents' side --- */
+
+static void on_caller_trunk(void *owner, enum trunk_event event)
+{
+	struct caller *c = owner;
+	c->lost += event == TRUNK_LOST || event == TRUNK_OVER;
+}
+
+static void on_caller_news(void *owner, const struct tunnel_news *news)
+{
+	struct caller *c = owner;
+	c->stated += news->event == TUNNEL_STATED;
+	if (news->event == TUNNEL_REFUSED)
+		c->refused_later = refuse_read((const char *)news->p, news->len, &c->later) == 0;
+	if (news->event == TUNNEL_OPENED) {
+		c->opened++;
+		c->mapping = news->open->mapping;
+		stream_reset(news->stream, RESET_REFUSED);
+		stream_close(news->stream);
+		trunk_mark(c->trunk);
+	}
+}
+
+static void answered(struct caller *c, const struct frame *f)
+{
+	const uint8_t *json = buf_data(&c->in) + FRAME_HEADER;
+	if (f->kind == FRAME_REFUSE) {
+		assert_int_equal(refuse_read(json, f->len, &c->refuse), 0);
+		c->refused = true;
+		return;
+	}
+	assert_int_equal(f->kind, FRAME_WELCOME);
+	assert_int_equal(welcome_read(json, f->len, &c->welcome), 0);
+	c->welcomed = true;
+	if (c->mute) {
+		io_watch(c->io, 0);
+		return;
+	}
+	buf_take(&c->in, FRAME_HEADER + f->len);
+	if (!c->trunk) {
+		struct tunnel_config t = {.first_id = 1, .accepts = 1000, .send_budget = 1 << 20, .receive_budget = 1 << 20};
+		c->trunk = trunk_new(c->ground->world.main, &t, &PULSE_AGENT, on_caller_trunk, c, on_caller_news, c);
+	}
+	struct io *io = c->io;
+	c->io = NULL;
+	assert_int_equal(trunk_attach(c->trunk, io, c->welcome.taken, 0, buf_data(&c->in), buf_len(&c->in)), 0);
+}
+
+static void on_caller_io(void *owner, enum io_event event)
+{
+	struct caller *c = owner;
+	if (event == IO_UP) {
+		struct buf frame = BUF_INIT;
+		hello_write(&c->hello, &frame);
+		assert_int_equal(io_write(c->io, buf_data(&frame), buf_len(&frame)), buf_len(&frame));
+		buf_fini(&frame);
+		io_watch(c->io, IO_WATCH_READ);
+	} else if (event == IO_ERROR) {
+		c->closed = true;
+	} else if (event == IO_DATA && !c->welcomed && !c->refused) {
+		struct frame f;
+		int got = greet_read(c->io, &c->in, &f);
+		if (got > 0)
+			answered(c, &f);
+		c->closed |= got < 0;
+	}
+}
+
+static void hang_up(struct caller *c)
+{
+	io_close(c->io);
+	c->io = NULL;
+	trunk_free(c->trunk);
+	c->trunk = NULL;
+	buf_fini(&c->in);
+}
+
+/* A new call; before it the caller is empty, or hung up. */
+static struct caller *call(struct ground *g, int i, uint64_t instance)
+{
+	struct caller *c = &g->callers[i];
+	*c = (struct caller){.ground = g, .hello = {.version = HELLO_VERSION, .instance = instance}};
+	buf_init(&c->in);
+	strcpy(c->hello.account, "alice");
+	strcpy(c->hello.agent, "nas");
+	strcpy(c->hello.token, token);
+	c->io = io_dial(g->world.main, &g->listen, NULL, on_caller_io, c);
+	io_tls_dial(c->io, g->client, NULL);
+	return c;
+}
+
+static void resume(struct caller *c, const struct caller *of, uint64_t epoch, uint64_t taken)
+{
+	c->hello.resume = true;
+	memcpy(c->hello.session, of->welcome.session, SESSION_ID);
+	c->hello.epoch = epoch;
+	c->hello.taken = taken;
+}
+
+static void declare(struct caller *c, uint32_t id, uint16_t port)
+{
+	struct mapping m = {.id = id, .name = "web", .first = port, .last = port, .target_text = "127.0.0.1:80"};
+	struct declare d = {.serial = id, .mappings = {&m, 1}, .nat = "unknown"};
+	struct buf json = BUF_INIT;
+	declare_write(&d, &json);
+	tunnel_declare(trunk_tunnel(c->trunk), &json);
+	trunk_mark(c->trunk);
+	buf_fini(&json);
+}
+
+/* --- the relay --- */
+
+static uint16_t free_port(void)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof at;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, len), 0);
+	getsockname(fd, (struct sockaddr *)&at, &len);
+	close(fd);
+	return ntohs(at.sin_port);
+}
+
+static int visit(uint16_t port)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(port)};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&at, sizeof at), 0);
+	return fd;
+}
+
+static struct accounts *accounts_of(bool with_alice)
+{
+	char hash[TOKEN_HASH_TEXT], text[256], *errors;
+	struct accounts *all;
+	token_hash(token, hash);
+	snprintf(text, sizeof text, "[{\"name\": \"%s\", \"token\": \"%s\"}]", with_alice ? "alice" : "bob", hash);
+	tempdir_write("accounts.json", text);
+	assert_int_equal(accounts_load(tempdir_path("accounts.json"), "home.example.com", false, &all, &errors), 0);
+	return all;
+}
+
+static void set_accounts(struct ground *g, bool with_alice)
+{
+	struct accounts *all = accounts_of(with_alice);
+	agents_set_accounts(g->agents, all);
+	accounts_unref(all);
+}
+
+static void stop(struct ground *g)
+{
+	g->stopped = true;
+	door_close(g->door);
+	agents_stop(g->agents);
+	for (int i = 0; i < CALLERS; i++)
+		hang_up(&g->callers[i]);
+	timer_close(g->timer);
+	for (int i = 0; i < WORKERS; i++)
+		loop_stop(g->workers[i].loop);
+	loop_stop(g->world.main);
+}
+
+static void on_step(void *owner)
+{
+	struct ground *g = owner;
+	int stage = g->stage;
+	g->step(g);
+	g->waited = g->stage == stage ? g->waited + 1 : 0;
+	if (!g->stopped)
+		timer_set(g->timer, STEP_MS);
+}
+
+static void make_tls(struct ground *g)
+{
+	const char *names[] = {"localhost", NULL};
+	char *crt, *key, *why, pin[TLS_PIN_TEXT];
+	assert_int_equal(tls_make_self_signed(names, &crt, &key), 0);
+	tempdir_write("relay.crt", crt);
+	tempdir_write("relay.key", key);
+	assert_int_equal(tls_pin_of_certificate(tempdir_path("relay.crt"), pin, &why), 0);
+	g->server = tls_server_new(tempdir_path("relay.crt"), tempdir_path("relay.key"), TLS_ALPN_TUNNEL, false, &why);
+	g->client = tls_client_new(pin, NULL, TLS_ALPN_TUNNEL, false, &why);
+	assert_true(g->server && g->client);
+	mem_free(crt);
+	mem_free(key);
+}
+
+static void open_ground(struct ground *g)
+{
+	g->listen = (struct addr){.family = 4, .ip = {127, 0, 0, 1}, .port = free_port()};
+	g->bind = (struct addr){.family = 4, .ip = {127, 0, 0, 1}};
+	g->config = (struct relay_config){
+	    .listen = &g->listen,
+	    .listen_count = 1,
+	    .bind = &g->bind,
+	    .bind_count = 1,
+	    .grace_s = 5,
+	    .limits = {.connections_per_account = 100, .failed_handshakes_per_second_per_address = 5, .session_memory_mib = 16, .memory_mib = 64},
+	};
+	g->world = (struct world){.config = &g->config, .workers = g->workers, .worker_count = WORKERS, .ports = ports_new()};
+	g->world.send.limit = g->world.receive.limit = 64 << 20;
+	g->world.main = loop_new("main");
+	for (int i = 0; i < WORKERS; i++) {
+		list_init(&g->workers[i].homes);
+		g->workers[i].loop = loop_new("worker");
+		assert_int_equal(loop_start(g->workers[i].loop), 0);
+	}
+	token_new(token);
+	make_tls(g);
+	struct accounts *all = accounts_of(true);
+	g->agents = agents_new(&g->world, all);
+	accounts_unref(all);
+	char *why = NULL;
+	g->door = door_open(&g->world, g->agents, g->server, &why);
+	assert_non_null(g->door);
+	g->port = free_port();
+	g->visitor = -1;
+}
+
+static void run(void (*step)(struct ground *g))
+{
+	struct ground *g = mem_zalloc(sizeof *g);
+	alarm(60);
+	open_ground(g);
+	g->step = step;
+	g->timer = timer_new(g->world.main, on_step, g);
+	timer_set(g->timer, 0);
+	loop_run(g->world.main);
+	for (int i = 0; i < WORKERS; i++) {
+		assert_int_equal(loop_join(g->workers[i].loop), 0);
+		session_pool_fini(&g->workers[i].pool);
+		assert_int_equal(loop_free(g->workers[i].loop), 0);
+	}
+	agents_free(g->agents);
+	assert_int_equal(loop_free(g->world.main), 0);
+	ports_free(g->world.ports);
+	tls_unref(g->server);
+	tls_unref(g->client);
+	if (g->visitor >= 0)
+		close(g->visitor);
+	mem_free(g);
+	alarm(0);
+}
+
+/* --- two of one name --- */
+
+/* Again and again: an answer within the same millisecond as the question is an answer, too. */
+static void step_live_holder(struct ground *g)
+{
+	struct caller *a = &g->callers[0], *b = &g->callers[1];
+	if (g->stage == 0) {
+		call(g, 0, 1);
+		g->stage = 1;
+	} else if (g->stage < 8 && a->welcomed && (g->stage == 1 || b->refused)) {
+		if (g->stage > 1) {
+			assert_int_equal(b->refuse.code, REFUSE_NAME_IN_USE);
+			assert_true(b->refuse.retry_ms >= 1000);
+			assert_non_null(strstr(b->refuse.reason, "127.0.0.1"));
+			hang_up(b);
+		}
+		call(g, 1, 2);
+		g->stage++;
+	} else if (g->stage == 8 && b->refused) {
+		assert_int_equal(a->lost, 0);
+		stop(g);
+	}
+	if (g->stage > 1)
+		assert_false(b->welcomed);
+}
+
+static void a_live_holder_keeps_its_name(void **state)
+{
+	(void)state;
+	run(step_live_holder);
+}
+
+static void step_silent_holder(struct ground *g)
+{
+	struct caller *a = &g->callers[0], *b = &g->callers[1];
+	if (g->stage == 0) {
+		call(g, 0, 1)->mute = true;
+		g->stage++;
+	} else if (g->stage == 1 && a->welcomed) {
+		call(g, 1, 2);
+		g->stage++;
+	} else if (g->stage == 2 && b->welcomed) {
+		a->welcomed = false; /* now it listens */
+		buf_fini(&a->in);
+		g->stage++;
+	} else if (g->stage == 3) {
+		struct buf got = BUF_INIT;
+		ssize_t n = io_read(a->io, buf_reserve(&got, 4096), 4096);
+		if (n == UV_EAGAIN) {
+			buf_fini(&got);
+			return;
+		}
+		assert_true(n > 0);
+		buf_commit(&got, (size_t)n);
+		struct frame f = {0};
+		struct refuse r;
+		while (frame_read(buf_data(&got), &f) == 0 && f.kind != FRAME_REFUSE)
+			buf_take(&got, FRAME_HEADER + f.len);
+		assert_int_equal(refuse_read((const char *)buf_data(&got) + FRAME_HEADER, f.len, &r), 0);
+		assert_int_equal(r.code, REFUSE_REPLACED);
+		buf_fini(&got);
+		assert_int_equal(b->lost, 0);
+		stop(g);
+	}
+}
+
+static void a_silent_holder_is_replaced_and_told(void **state)
+{
+	(void)state;
+	run(step_silent_holder);
+}
+
+static void step_bye_under_challenge(struct ground *g)
+{
+	struct caller *a = &g->callers[0], *b = &g->callers[1];
+	if (g->stage == 0) {
+		call(g, 0, 1)->mute = true;
+		g->stage++;
+	} else if (g->stage == 1 && a->welcomed) {
+		call(g, 1, 2);
+		g->stage++;
+	} else if (g->stage == 2 && g->waited > 40) {
+		uint8_t bye[FRAME_HEADER];
+		assert_false(b->welcomed || b->refused);
+		frame_write(bye, 0, FRAME_BYE, 0);
+		assert_int_equal(io_write(a->io, bye, sizeof bye), sizeof bye);
+		io_shutdown(a->io);
+		g->stage++;
+	} else if (g->stage == 3 && b->welcomed) {
+		assert_false(b->welcome.resumed);
+		stop(g);
+	}
+}
+
+static void a_holder_that_leaves_makes_room_for_the_one_that_waits(void **state)
+{
+	(void)state;
+	run(step_bye_under_challenge);
+}
+
+static void step_dead_holder(struct ground *g)
+{
+	struct caller *a = &g->callers[0], *b = &g->callers[1];
+	if (g->stage == 0) {
+		call(g, 0, 1)->mute = true;
+		g->stage++;
+	} else if (g->stage == 1 && a->welcomed) {
+		io_reset(a->io);
+		a->io = NULL;
+		g->stage++;
+	} else if (g->stage == 2 && g->waited > 10) {
+		call(g, 1, 2);
+		g->stage++;
+	} else if (g->stage == 3 && b->welcomed) {
+		assert_false(b->welcome.resumed);
+		stop(g);
+	}
+}
+
+static void a_detached_holder_is_replaced_at_once(void **state)
+{
+	(void)state;
+	run(step_dead_holder);
+}
+
+/* --- numbers --- */
+
+static void step_numbers(struct ground *g)
+{
+	struct caller *a = &g->callers[0], *b = &g->callers[1], *c = &g->callers[2];
+	if (g->stage == 0) {
+		call(g, 0, 1);
+		g->stage++;
+	} else if (g->stage == 1 && a->welcomed) {
+		resume(call(g, 1, 1), a, 0, 0); /* no newer than what is known */
+		resume(call(g, 2, 1), a, 9, 1000); /* more than was ever sent */
+		g->stage++;
+	} else if (g->stage == 2 && b->refused && c->refused) {
+		assert_int_equal(b->refuse.code, REFUSE_STALE);
+		assert_int_equal(c->refuse.code, REFUSE_STALE);
+		assert_int_equal(a->lost, 0);
+		hang_up(b);
+		resume(call(g, 1, 1), a, 1, 0);
+		g->stage++;
+	} else if (g->stage == 3 && b->welcomed) {
+		assert_true(b->welcome.resumed);
+		hang_up(c);
+		resume(call(g, 2, 1), a, 1, 0); /* the same again: replayed */
+		g->stage++;
+	} else if (g->stage == 4 && c->refused && a->lost) {
+		assert_int_equal(c->refuse.code, REFUSE_STALE);
+		assert_int_equal(b->lost, 0);
+		stop(g);
+	}
+}
+
+static void a_wrong_number_ends_no_live_session(void **state)
+{
+	(void)state;
+	run(step_numbers);
+}
+
+/* --- accounts --- */
+
+static void step_removed(struct ground *g)
+{
+	struct caller *a = &g->callers[0], *b = &g->callers[1];
+	if (g->stage == 0) {
+		call(g, 0, 1);
+		g->stage++;
+	} else if (g->stage == 1 && a->welcomed) {
+		declare(a, 1, g->port);
+		g->stage++;
+	} else if (g->stage == 2 && a->stated) {
+		g->visitor = visit(g->port);
+		set_accounts(g, false);
+		set_accounts(g, false); /* the home has said already that it has ended */
+		g->stage++;
+	} else if (g->stage == 3 && a->lost) {
+		assert_true(a->refused_later);
+		assert_int_equal(a->later.code, REFUSE_REMOVED);
+		resume(call(g, 1, 1), a, 1, 0);
+		g->stage++;
+	} else if (g->stage == 4 && b->refused) {
+		assert_int_equal(b->refuse.code, REFUSE_TOKEN);
+		set_accounts(g, true);
+		hang_up(b);
+		resume(call(g, 1, 1), a, 2, 0);
+		g->stage++;
+	} else if (g->stage == 5 && b->welcomed) {
+		assert_false(b->welcome.resumed);
+		stop(g);
+	}
+}
+
+static void a_removed_account_is_cut_off_and_told(void **state)
+{
+	(void)state;
+	run(step_removed);
+}
+
+/* --- a visitor between two sessions --- */
+
+static void step_between(struct ground *g)
+{
+	struct caller *a = &g->callers[0], *b = &g->callers[1];
+	if (g->stage == 0) {
+		call(g, 0, 1);
+		g->stage++;
+	} else if (g->stage == 1 && a->welcomed) {
+		declare(a, 1, g->port);
+		g->stage++;
+	} else if (g->stage == 2 && a->stated) {
+		call(g, 1, 1);
+		g->stage++;
+	} else if (g->stage == 3 && b->welcomed) {
+		g->visitor = visit(g->port); /* the door is open, but whose is it? */
+		g->stage++;
+	} else if (g->stage == 4 && g->waited > 30) {
+		assert_int_equal(b->opened, 0);
+		declare(b, 7, g->port);
+		g->stage++;
+	} else if (g->stage == 5 && b->opened) {
+		assert_int_equal(b->mapping, 7);
+		assert_int_equal(a->opened, 0);
+		stop(g);
+	}
+}
+
+static void a_visitor_waits_for_the_new_sessions_word(void **state)
+{
+	(void)state;
+	run(step_between);
+}
+
+static void step_bad_declare(struct ground *g)
+{
+	struct caller *a = &g->callers[0];
+	if (g->stage == 0) {
+		call(g, 0, 1);
+		g->stage++;
+	} else if (g->stage == 1 && a->welcomed) {
+		struct buf json = BUF_INIT;
+		buf_puts(&json, "{\"serial\": \"nonsense\"}");
+		tunnel_declare(trunk_tunnel(a->trunk), &json);
+		trunk_mark(a->trunk);
+		buf_fini(&json);
+		g->stage++;
+	} else if (g->stage == 2 && a->lost) {
+		assert_true(a->refused_later);
+		assert_int_equal(a->later.code, REFUSE_PROTOCOL);
+		stop(g);
+	}
+}
+
+static void a_declare_that_is_none_ends_the_session(void **state)
+{
+	(void)state;
+	run(step_bad_declare);
+}
+
+/* --- the end, in the middle of everything --- */
+
+static void count_status(void *arg, const struct buf *json)
+{
+	int *answers = arg;
+	assert_true(buf_len(json) >= 2);
+	++*answers;
+}
+
+static int answers;
+
+static void step_stop(struct ground *g)
+{
+	struct caller *a = &g->callers[0], *b = &g->callers[1];
+	if (g->stage == 0) {
+		call(g, 0, 1);
+		call(g, 1, 2)->mute = true;
+		strcpy(b->hello.agent, "pi");
+		g->stage++;
+	} else if (g->stage == 1 && a->welcomed && b->welcomed) {
+		declare(a, 1, g->port);
+		struct caller *c = call(g, 2, 3); /* challenges the mute one */
+		strcpy(c->hello.agent, "pi");
+		g->stage++;
+	} else if (g->stage == 2 && a->stated && g->waited > 10) {
+		g->visitor = visit(g->port);
+		send(g->visitor, "hello", 5, MSG_NOSIGNAL);
+		trunk_detach(a->trunk);
+		call(g, 3, 4); /* its handshake is under way */
+		g->stage++;
+	} else if (g->stage == 3) {
+		answers = 0;
+		agents_status(g->agents, count_status, &answers);
+		stop(g);
+	}
+}
+
+static void a_stop_leaves_nothing_behind(void **state)
+{
+	(void)state;
+	run(step_stop);
+	assert_int_equal(answers, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_live_holder_keeps_its_name),
+	    cmocka_unit_test(a_silent_holder_is_replaced_and_told),
+	    cmocka_unit_test(a_holder_that_leaves_makes_room_for_the_one_that_waits),
+	    cmocka_unit_test(a_detached_holder_is_replaced_at_once),
+	    cmocka_unit_test(a_wrong_number_ends_no_live_session),
+	    cmocka_unit_test(a_removed_account_is_cut_off_and_told),
+	    cmocka_unit_test(a_visitor_waits_for_the_new_sessions_word),
+	    cmocka_unit_test(a_declare_that_is_none_ends_the_session),
+	    cmocka_unit_test(a_stop_leaves_nothing_behind),
+	};
+	return cmocka_run_group_tests(tests, tempdir_make, tempdir_remove);
+}

@@ -1,0 +1,158 @@
+#include "shared/tunnel/pulse.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+enum { T0 = 100000 };
+
+static enum pulse_act next(struct pulse *p, bool moving, uint64_t now, uint64_t *when)
+{
+	return pulse_next(p, moving, moving, now, when);
+}
+
+static void test_ping_by_need(void **state)
+{
+	(void)state;
+	static const struct {
+		bool moving, open;
+		uint32_t after;
+	} rows[] = {{true, true, 500}, {false, true, 5000}, {false, false, 15000}};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct pulse p;
+		uint64_t when;
+		pulse_init(&p, &PULSE_AGENT, T0);
+		assert_int_equal(pulse_next(&p, rows[i].moving, rows[i].open, T0, &when), PULSE_WAIT);
+		assert_int_equal(when, T0 + rows[i].after);
+		assert_int_equal(pulse_next(&p, rows[i].moving, rows[i].open, when - 1, &when), PULSE_WAIT);
+		assert_int_equal(pulse_next(&p, rows[i].moving, rows[i].open, when, &when), PULSE_PING);
+		assert_int_equal(p.number, 1);
+		assert_int_equal(pulse_next(&p, rows[i].moving, rows[i].open, when, &when), PULSE_WAIT); /* one at a time */
+	}
+}
+
+static void test_silence_is_suspect_once(void **state)
+{
+	(void)state;
+	struct pulse p;
+	uint64_t when;
+	pulse_init(&p, &PULSE_AGENT, T0);
+	assert_int_equal(next(&p, true, T0 + 500, &when), PULSE_PING);
+	assert_int_equal(next(&p, true, T0 + 500, &when), PULSE_WAIT);
+	assert_int_equal(when, T0 + 1000);
+	assert_int_equal(next(&p, true, T0 + 999, &when), PULSE_WAIT);
+	assert_int_equal(next(&p, true, T0 + 1000, &when), PULSE_SUSPECT);
+	assert_int_equal(next(&p, true, T0 + 9000, &when), PULSE_WAIT);
+	assert_true(pulse_heard(&p, T0 + 9001));
+	assert_false(pulse_heard(&p, T0 + 9002));
+	assert_false(p.is_suspect);
+}
+
+static void test_a_silent_link_with_nothing_unanswered_is_well(void **state)
+{
+	(void)state;
+	struct pulse p;
+	uint64_t when;
+	pulse_init(&p, &PULSE_AGENT, T0);
+	assert_int_equal(pulse_next(&p, false, false, T0 + 14999, &when), PULSE_WAIT);
+	assert_int_equal(when, T0 + 15000);
+}
+
+static void test_a_slow_path_gets_more_time(void **state)
+{
+	(void)state;
+	struct pulse p;
+	uint64_t when;
+	pulse_init(&p, &PULSE_AGENT, T0);
+	assert_int_equal(pulse_suspect_after_ms(&p), 500);
+	pulse_kernel(&p, 1000, true, 400000, 100000, T0);
+	assert_int_equal(pulse_suspect_after_ms(&p), 2000);
+	assert_int_equal(next(&p, true, T0 + 500, &when), PULSE_PING);
+	assert_int_equal(next(&p, true, T0 + 1999, &when), PULSE_WAIT);
+	assert_int_equal(next(&p, true, T0 + 2000, &when), PULSE_SUSPECT);
+	pulse_kernel(&p, 1001, true, 60000000, 60000000, T0 + 2001);
+	assert_int_equal(pulse_suspect_after_ms(&p), PULSE_SUSPECT_MOST_MS);
+}
+
+static void test_the_kernels_acknowledgements_are_life(void **state)
+{
+	(void)state;
+	struct pulse p;
+	uint64_t when;
+	pulse_init(&p, &PULSE_AGENT, T0);
+	pulse_kernel(&p, 1000, true, 0, 0, T0); /* the first look only learns the number */
+	assert_int_equal(next(&p, true, T0 + 500, &when), PULSE_PING);
+	for (uint64_t now = T0 + 900, acked = 2000; now < T0 + 20000; now += 400, acked += 10) {
+		pulse_kernel(&p, acked, true, 0, 0, now);
+		assert_int_equal(next(&p, true, now, &when), PULSE_WAIT);
+	}
+}
+
+static void test_only_bytes_keep_a_link_from_being_dead(void **state)
+{
+	(void)state;
+	struct pulse p;
+	uint64_t when;
+	enum pulse_act act = PULSE_WAIT;
+	pulse_init(&p, &PULSE_RELAY, T0);
+	pulse_kernel(&p, 1000, true, 0, 0, T0);
+	uint64_t now = T0, acked = 1000;
+	while (act != PULSE_DEAD && now < T0 + 60000) {
+		now += 1000;
+		pulse_kernel(&p, ++acked, true, 0, 0, now);
+		act = next(&p, true, now, &when);
+		assert_int_not_equal(act, PULSE_SUSPECT); /* the relay suspects nobody */
+	}
+	assert_int_equal(now, T0 + 45000);
+}
+
+static void test_doubt_asks_and_forgets_nothing(void **state)
+{
+	(void)state;
+	struct pulse p;
+	uint64_t when;
+	pulse_init(&p, &PULSE_AGENT, T0);
+	pulse_heard(&p, T0 + 100);
+	pulse_doubt(&p);
+	assert_int_equal(next(&p, false, T0 + 200, &when), PULSE_PING);
+	assert_int_equal(next(&p, false, T0 + 200, &when), PULSE_SUSPECT);
+	assert_int_equal(p.life_ms, T0 + 100);  /* the grace is counted from it */
+	assert_int_equal(p.heard_ms, T0 + 100);
+	pulse_doubt(&p); /* again, while it is suspect: nothing is said twice */
+	assert_int_equal(next(&p, false, T0 + 201, &when), PULSE_WAIT);
+	assert_true(pulse_heard(&p, T0 + 210));
+	assert_int_equal(next(&p, false, T0 + 211, &when), PULSE_WAIT);
+}
+
+static void test_rtt_of_pongs_and_no_others(void **state)
+{
+	(void)state;
+	struct pulse p;
+	uint64_t when;
+	pulse_init(&p, &PULSE_AGENT, T0);
+	pulse_pong(&p, 0, T0 + 10); /* nothing was asked */
+	assert_int_equal(pulse_rtt_ms(&p), 0);
+	next(&p, true, T0 + 500, &when);
+	pulse_pong(&p, 7, T0 + 510); /* not ours */
+	assert_int_not_equal(p.ping_ms, 0);
+	pulse_pong(&p, 1, T0 + 540);
+	assert_int_equal(p.ping_ms, 0);
+	assert_in_range(pulse_rtt_ms(&p), 40, 41);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_ping_by_need),
+	    cmocka_unit_test(test_silence_is_suspect_once),
+	    cmocka_unit_test(test_a_silent_link_with_nothing_unanswered_is_well),
+	    cmocka_unit_test(test_a_slow_path_gets_more_time),
+	    cmocka_unit_test(test_the_kernels_acknowledgements_are_life),
+	    cmocka_unit_test(test_only_bytes_keep_a_link_from_being_dead),
+	    cmocka_unit_test(test_doubt_asks_and_forgets_nothing),
+	    cmocka_unit_test(test_rtt_of_pongs_and_no_others),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
