@@ -22,6 +22,7 @@
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/random.h"
+#include "shared/base/story.h"
 #include "shared/base/text.h"
 #include "shared/net/farewell.h"
 #include "shared/net/timer.h"
@@ -64,6 +65,7 @@ struct home {
 	uint8_t session[SESSION_ID];
 	uint64_t epoch, instance;
 	uint64_t greeted, resumed;
+	struct story story;
 	bool told_ended;                 /* … and nobody has greeted since */
 	uint64_t since_ms;               /* wall clock: in this state since */
 	struct addr remote;
@@ -412,6 +414,7 @@ static void end_session(struct home *h, const char *why)
 	if (!h->trunk)
 		return;
 	log_info("session_over", "account=%s agent=%s why=%s", h->account, h->agent, why);
+	story_over(&h->story, loop_wall_ms(), why);
 	timer_stop(h->grace);
 	timer_stop(h->retry);
 	for (size_t i = 0; i < h->door_count; i++)
@@ -475,9 +478,11 @@ static void resume(struct home *h, struct greeting *g)
 		detached(h, ERR_CLOSED);
 		return;
 	}
+	uint64_t again = tunnel_replay(trunk_tunnel(h->trunk));
 	h->resumed++;
+	story_resumed(&h->story, loop_wall_ms(), silent, again);
 	log_info("agent_resumed", "account=%s agent=%s remote=%s after_ms=%" PRIu64 " sent_again=%" PRIu64 " was=%s", h->account, h->agent,
-		 peer, silent, tunnel_replay(trunk_tunnel(h->trunk)), was_attached ? "attached" : "detached");
+		 peer, silent, again, was_attached ? "attached" : "detached");
 	if (!h->adopting)
 		wake_doors(h);
 	greeting_free(g);
@@ -813,6 +818,10 @@ void home_status(const struct home *h, struct json *w)
 	json_time(w, "since", h->since_ms);
 	json_uint(w, "rtt_ms", trunk_rtt_ms(h->trunk));
 	json_uint(w, "resumed", h->resumed);
+	uint64_t silent = loop_now_ms(h->worker->loop) - trunk_heard_ms(h->trunk), grace = (uint64_t)h->world->config->grace_s * 1000;
+	char *story = story_text(&h->story, up ? STORY_ATTACHED : STORY_DETACHED, silent, grace > silent ? grace - silent : 0);
+	json_str(w, "link", story);
+	mem_free(story);
 	struct tunnel_numbers n = tunnel_numbers(trunk_tunnel(h->trunk));
 	json_uint(w, "outbox_bytes", n.outbox);
 	json_uint(w, "waiting", n.waiting);
