@@ -231,3 +231,9 @@ void file_raise_limit(void)
 		setrlimit(RLIMIT_NOFILE, &limit);
 	}
 }
+
+uint64_t file_limit(void)
+{
+	struct rlimit limit;
+	return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? (uint64_t)limit.rlim_cur : UINT64_MAX;
+}

@@ -39,6 +39,7 @@ struct splice {
 	uint64_t drain_ms;   /* when that last changed */
 	uint64_t drain_began_ms;
 	struct splice_end end;
+	uint64_t moved_ms;   /* when a byte last went through */
 };
 
 static void look_far(struct splice *s);
@@ -114,6 +115,7 @@ static void turn(struct splice *s)
 	ssize_t n = io_read(s->near, p, room);
 	if (n > 0) {
 		stream_commit(s->far, (size_t)n);
+		s->moved_ms = loop_now_ms(s->loop);
 		if (s->shaper)
 			shaper_took(s->shaper, SHAPER_IN, (size_t)n);
 		if (s->count)
@@ -181,6 +183,7 @@ static bool drain_far(struct splice *s)
 		}
 		if (n > 0) {
 			stream_consume(s->far, (size_t)n);
+			s->moved_ms = loop_now_ms(s->loop);
 			if (s->count && !s->near_deaf)
 				s->count->far_to_near += (uint64_t)n;
 			if (s->shaper)
@@ -297,6 +300,11 @@ static void on_out(void *arg)
 	look_far(arg);
 }
 
+uint64_t splice_moved_ms(const struct splice *s)
+{
+	return s->moved_ms;
+}
+
 void splice_shape(struct splice *s, struct shaper *shaper)
 {
 	s->shaper = shaper;
@@ -306,6 +314,7 @@ struct splice *splice_new(struct trunk *k, struct io *near, struct stream *far, 
 {
 	struct splice *s = mem_alloc(sizeof *s);
 	*s = (struct splice){.loop = trunk_loop(k), .trunk = k, .near = near, .far = far, .count = count, .fn = fn, .owner = owner};
+	s->moved_ms = loop_now_ms(s->loop);
 	s->in = (struct shaper_waiter){.fn = on_in, .arg = s};
 	s->out = (struct shaper_waiter){.fn = on_out, .arg = s};
 	list_init(&s->in.node);

@@ -352,6 +352,7 @@ static struct stream *copy_stream(struct tunnel *t, const struct stream *from)
 	list_init(&s->turn);
 	list_init(&s->lent);
 	list_init(&s->datagrams);
+	list_init(&s->datagram_turn);
 	struct iovec iov[64];
 	int n = queue_peek(&from->queue, iov, 64);
 	assert_true(n < 64);
