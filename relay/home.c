@@ -38,6 +38,7 @@ enum {
 	HOLDER_WAIT_MS = 2000,       /* how long an attached holder may be silent before another process replaces it */
 	HOLDER_LOOK_MS = 100,
 	DOOR_RETRY_MS = 2000,        /* a mapping that could not be opened is tried again that often */
+	ACCOUNT_FLOWS = 32768,       /* half of what an agent lets be opened to it */
 	PEER_STREAMS = 64,           /* agents open none yet; each is answered by a reset */
 	RETRY_NAME_IN_USE_MS = 10000,
 	RETRY_REPLACED_MS = 60000,
@@ -884,4 +885,17 @@ bool home_enter(struct home *h)
 void home_leave(struct home *h)
 {
 	atomic_fetch_sub(&h->use->connections, 1);
+}
+
+bool home_enter_flow(struct home *h)
+{
+	if (atomic_fetch_add(&h->use->flows, 1) < ACCOUNT_FLOWS)
+		return true;
+	atomic_fetch_sub(&h->use->flows, 1);
+	return false;
+}
+
+void home_leave_flow(struct home *h)
+{
+	atomic_fetch_sub(&h->use->flows, 1);
 }

@@ -409,6 +409,12 @@ bool trunk_is_attached(const struct trunk *k)
 	return k->io != NULL;
 }
 
+bool trunk_wants_datagrams(const struct trunk *k)
+{
+	return tunnel_datagrams_waiting(k->tunnel) < TUNNEL_DATAGRAM_BATCH || !k->io || k->blocked ||
+	       !tunnel_has_work(k->tunnel, loop_now_ms(k->loop));
+}
+
 bool trunk_is_suspect(const struct trunk *k)
 {
 	return k->io && k->pulse.is_suspect;

@@ -36,6 +36,7 @@ struct tunnel *tunnel_new(const struct tunnel_config *c, tunnel_fn *fn, void *ow
 		list_init(lists[i]);
 	for (size_t i = 0; i < DATAGRAM_STAGES; i++)
 		list_init(&t->datagrams[i]);
+	list_init(&t->datagram_turns);
 	return t;
 }
 
@@ -564,7 +565,7 @@ void tunnel_fill(struct tunnel *t, size_t bytes, uint64_t now_ms)
 		t->batch_left = bytes - t->session.unsent;
 		fill_session(t, bytes);
 	}
-	datagrams_fill(t);
+	datagrams_fill(t, bytes);
 	fill_control(t);
 	t->filling = false;
 }
@@ -754,6 +755,11 @@ uint64_t tunnel_last_moved_ms(const struct tunnel *t)
 size_t tunnel_waiting(const struct tunnel *t)
 {
 	return t->waiting;
+}
+
+size_t tunnel_datagrams_waiting(const struct tunnel *t)
+{
+	return t->datagram_bytes;
 }
 
 struct tunnel_numbers tunnel_numbers(const struct tunnel *t)
