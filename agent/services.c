@@ -114,12 +114,14 @@ static enum reset_code code_of(int err)
 	return err == UV_ECONNREFUSED ? RESET_REFUSED : RESET_UNREACHABLE;
 }
 
-/* What the service is told first when its mapping says so: who comes, and to which address. 0: nothing. */
-static size_t proxy_header(const struct mapping *m, const struct stream *stream, uint8_t out[PROXY_HEADER_MAX])
+/* What the service is told first when its mapping says so: who comes, to which address, and for a tls mapping of one name that name. 0: nothing. */
+static size_t proxy_header(const struct service *s, const struct stream *stream, uint8_t out[PROXY_HEADER_MAX])
 {
+	const struct mapping *m = &s->mapping;
+	const char *name = m->protocol == MAPPING_TLS && m->host[0] != '*' ? s->public_text : NULL;
 	const struct open_info *info = stream_info(stream);
 	enum proxy_transport transport = m->protocol == MAPPING_UDP ? PROXY_UDP : PROXY_TCP;
-	return m->proxy_protocol ? proxy_header_write(m->proxy_protocol, transport, &info->visitor, &info->visited, NULL, out) : 0;
+	return m->proxy_protocol ? proxy_header_write(m->proxy_protocol, transport, &info->visitor, &info->visited, name, out) : 0;
 }
 
 /* One line when it is new, and one a minute while it lasts: each visitor would make one else. */
@@ -150,7 +152,7 @@ static void on_dialled(void *owner, struct io *io, int err)
 	mem_free(s->dial_error);
 	s->dial_error = NULL;
 	uint8_t header[PROXY_HEADER_MAX];
-	size_t len = proxy_header(&s->mapping, v->stream, header);
+	size_t len = proxy_header(s, v->stream, header);
 	if (len && io_write(io, header, len) != (ssize_t)len) { /* a fresh socket takes that much, or is dead */
 		io_close(io);
 		cut_visit(v, RESET_UNREACHABLE);
@@ -218,7 +220,7 @@ void services_opened(struct services *s, struct trunk *k, struct stream *stream)
 	if (is_flow) {
 		v->stream = NULL;
 		uint8_t header[PROXY_HEADER_MAX];
-		size_t len = proxy_header(&service->mapping, stream, header);
+		size_t len = proxy_header(service, stream, header);
 		v->flow = flow_new(k, stream, service->mapping.target.host, port, header, len, &service->count, on_flow_end, v);
 		return;
 	}

@@ -2,18 +2,15 @@
 
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
+#include "shared/net/timer.h"
+
+enum { SWEEP_MS = 1000 };
 
 struct visitor {
 	struct list node;
 	struct mapping_door *door;
 	struct splice *splice;
 };
-
-void visitors_init(struct visitors *all, struct mapping_door *door)
-{
-	all->door = door;
-	list_init(&all->list);
-}
 
 static void leave(struct visitor *v)
 {
@@ -26,6 +23,33 @@ static void on_end(void *owner, const struct splice_end *end)
 {
 	(void)end;
 	leave(owner);
+}
+
+static void on_sweep(void *owner)
+{
+	struct visitors *all = owner;
+	uint64_t now = loop_now_ms(home_loop(all->door->home)), most = (uint64_t)all->door->mapping.idle_s * 1000;
+	LIST_EACH(node, &all->list) {
+		struct visitor *v = LIST_ENTRY(node, struct visitor, node);
+		if (now < splice_moved_ms(v->splice) + most)
+			continue;
+		splice_cut(v->splice, RESET_IDLE);
+		leave(v);
+	}
+	if (!list_is_empty(&all->list))
+		timer_set(all->sweep, SWEEP_MS);
+}
+
+void visitors_init(struct visitors *all, struct mapping_door *door)
+{
+	all->door = door;
+	list_init(&all->list);
+	all->sweep = timer_new(home_loop(door->home), on_sweep, all);
+}
+
+void visitors_fini(struct visitors *all)
+{
+	timer_close(all->sweep);
 }
 
 void visitors_let_in(struct visitors *all, struct io *io, const struct addr *local)
@@ -47,6 +71,8 @@ void visitors_let_in(struct visitors *all, struct io *io, const struct addr *loc
 	struct stream *stream = stream_open(trunk_tunnel(k), &info, NULL, NULL);
 	v->splice = splice_new(k, io, stream, &d->count, on_end, v);
 	splice_shape(v->splice, mapping_door_shaper(d));
+	if (d->mapping.idle_s && !timer_is_set(all->sweep))
+		timer_set(all->sweep, SWEEP_MS);
 	trunk_mark(k);
 	mapping_door_crowd(d);
 }

@@ -10,11 +10,13 @@
 struct visitors {
 	struct mapping_door *door;
 	struct list list;
+	struct timer *sweep; /* while there are visitors who may be idle for too long */
 };
 
 void visitors_init(struct visitors *all, struct mapping_door *door);
 /* The io is owned from here; it is reset when it may not come in. local: the address it came to. */
 void visitors_let_in(struct visitors *all, struct io *io, const struct addr *local);
+void visitors_fini(struct visitors *all); /* after the last visitors_clear() */
 void visitors_clear(struct visitors *all, bool graceful, enum reset_code code);
 
 #endif

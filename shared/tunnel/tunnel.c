@@ -587,7 +587,7 @@ bool tunnel_is_starved(const struct tunnel *t)
 	if (!t->attached || t->over)
 		return false;
 	bool opens = !list_is_empty(&t->opens), turns = !list_is_empty(&t->fresh) || !list_is_empty(&t->bulk);
-	if ((opens || turns) && !session_has_room(&t->session))
+	if ((opens || turns || t->message_kind) && !session_has_room(&t->session))
 		return is_taken_by_others(&t->session.send, SESSION_CHUNK + SESSION_LEAST_ROOM);
 	return opens && !opens_due(t) && is_taken_by_others(&t->receive, TUNNEL_OPEN_CREDIT_MIN);
 }
@@ -633,17 +633,6 @@ void tunnel_sent(struct tunnel *t, size_t len)
 	session_sent(&t->session, len);
 }
 
-/* What waits for room that only others of the process can give, and nothing of our own is under way that would bring us back here. */
-static bool is_poor(const struct tunnel *t)
-{
-	const struct session *s = &t->session;
-	bool opens = !list_is_empty(&t->opens);
-	bool sends = opens || t->message_kind || !list_is_empty(&t->fresh) || !list_is_empty(&t->bulk);
-	if (sends && s->acked == s->next && !session_has_room(s))
-		return true;
-	return opens && t->receive.used + TUNNEL_OPEN_CREDIT_MIN <= t->receive.limit && !opens_due(t);
-}
-
 uint64_t tunnel_deadline(const struct tunnel *t)
 {
 	if (!t->attached || t->over)
@@ -651,8 +640,6 @@ uint64_t tunnel_deadline(const struct tunnel *t)
 	if (t->session.unsent || buf_len(&t->control))
 		return UINT64_MAX; /* the link has it in hand, and what is due goes along */
 	uint64_t at = session_ack_deadline(&t->session);
-	if (is_poor(t) && t->now_ms + TUNNEL_POOR_MS < at)
-		at = t->now_ms + TUNNEL_POOR_MS;
 	if (!list_is_empty(&t->lent)) {
 		uint64_t quiet = LIST_ENTRY(t->lent.next, const struct stream, lent)->used_ms + TUNNEL_QUIET_MS;
 		at = quiet < at ? quiet : at;

@@ -715,6 +715,75 @@ static void ids_wrap_past_those_that_are_held(void **state)
 	pair_fini(&p);
 }
 
+static void ends_said_before_the_open_follow_it(void **state)
+{
+	(void)state;
+	struct pair p;
+	pair_init(&p, 1, 2);
+	p.eager = true;
+	p.conns[0].end[1].plan = 3000;
+	for (int i = 0; i < 2; i++) {
+		pair_open(&p, i, 0);
+		pair_rest(&p.conns[i].end[0]);
+	}
+	end_finish(&p.conns[0].end[0]);
+	stream_reset(p.conns[1].end[0].stream, RESET_IDLE);
+	stream_reset(p.conns[1].end[0].stream, RESET_ABORTED); /* the first counts */
+	p.conns[1].end[0].broke = true;
+	pair_link(&p);
+	pair_settle(&p);
+	assert_true(p.conns[0].end[1].eof && p.conns[1].end[1].reset);
+	assert_int_equal(p.conns[1].end[1].reset_code, RESET_IDLE);
+	end_close(&p.conns[1].end[0]);
+	pair_finish(&p);
+	pair_fini(&p);
+}
+
+static void lazy_turn(void *owner, enum stream_event event)
+{
+	unsigned *turns = owner;
+	*turns += event == STREAM_TURN;
+}
+
+static void an_owner_that_does_nothing_in_its_turn_holds_up_nobody(void **state)
+{
+	(void)state;
+	struct pair p;
+	pair_init(&p, 1, 2);
+	p.eager = true;
+	pair_link(&p);
+	struct open_info info = {.mapping = 99, .visitor = {.family = 4}, .visited = {.family = 4}};
+	unsigned turns = 0;
+	struct stream *lazy = stream_open(p.tunnel[0], &info, lazy_turn, &turns);
+	stream_ready(lazy);
+	p.conns[0].end[0].plan = 10000;
+	pair_open(&p, 0, 0);
+	tunnel_fill(p.tunnel[0], 65536, p.now);
+	assert_int_equal(p.conns[0].end[0].sent, 10000);
+	assert_true(turns > 0 && turns < 10);
+	stream_close(lazy);
+	pair_finish(&p);
+	pair_fini(&p);
+}
+
+static void the_last_words_are_cut_to_fit(void **state)
+{
+	(void)state;
+	struct pair p;
+	pair_init(&p, 1, 0);
+	char why[400];
+	memset(why, 'x', sizeof why);
+	why[sizeof why - 1] = 0;
+	tunnel_bye(p.tunnel[0], why); /* to nobody */
+	pair_link(&p);
+	assert_int_equal(pair_pump(&p, 0, 65536, SIZE_MAX), 0);
+	tunnel_bye(p.tunnel[0], why);
+	assert_int_equal(pair_pump(&p, 0, 65536, SIZE_MAX), FRAME_HEADER + 255);
+	pair_deliver(&p, 0, SIZE_MAX);
+	assert_int_equal(p.last_error, 0);
+	pair_fini(&p);
+}
+
 static void what_has_come_outlives_the_tunnel(void **state)
 {
 	(void)state;
@@ -778,7 +847,7 @@ static void a_peer_that_never_acknowledges_is_stopped(void **state)
 	pair_fini(&p);
 }
 
-/* Room in the process's budget is given back by other sessions, of which no event tells: it is looked for by time. */
+/* Room in the process's budget is given back by other sessions, of which no event tells: whoever has the clock is told to look. */
 static void room_that_others_leave_is_found(void **state)
 {
 	(void)state;
@@ -792,8 +861,15 @@ static void room_that_others_leave_is_found(void **state)
 	p.conns[0].end[0].plan = p.conns[0].end[1].plan = 100;
 	pair_open(&p, 0, 0);
 	assert_false(tunnel_has_work(p.tunnel[0], p.now));
-	tunnel_fill(p.tunnel[0], 65536, p.now);
-	assert_true(tunnel_deadline(p.tunnel[0]) == p.now + TUNNEL_POOR_MS);
+	assert_true(tunnel_is_starved(p.tunnel[0]));
+	whole.used = 0;
+	assert_false(tunnel_is_starved(p.tunnel[0]));
+	assert_true(tunnel_has_work(p.tunnel[0], p.now));
+	p.tunnel[0]->session.send.whole = NULL;
+	p.tunnel[0]->receive.whole = &whole; /* and the same for what may come back */
+	whole.used = whole.limit;
+	assert_false(tunnel_has_work(p.tunnel[0], p.now));
+	assert_true(tunnel_is_starved(p.tunnel[0]));
 	whole.used = 0;
 	assert_true(tunnel_has_work(p.tunnel[0], p.now));
 	pair_finish(&p);
@@ -1230,6 +1306,9 @@ int main(void)
 	    cmocka_unit_test(bulk_streams_get_the_same),
 	    cmocka_unit_test(a_half_closed_stream_may_be_silent_for_long),
 	    cmocka_unit_test(ids_wrap_past_those_that_are_held),
+	    cmocka_unit_test(ends_said_before_the_open_follow_it),
+	    cmocka_unit_test(an_owner_that_does_nothing_in_its_turn_holds_up_nobody),
+	    cmocka_unit_test(the_last_words_are_cut_to_fit),
 	    cmocka_unit_test(what_has_come_outlives_the_tunnel),
 	    cmocka_unit_test(a_peer_that_never_acknowledges_is_stopped),
 	    cmocka_unit_test(room_that_others_leave_is_found),
