@@ -85,6 +85,7 @@ struct uplink {
 	struct timer *tick;
 	uint64_t boot_skew_ms;           /* how far the clock that counts sleep is ahead of the loop's */
 	uint64_t spare_ms;               /* when a spare was last closed unused; 0: the last one was used */
+	uint64_t doubt_ms;               /* when this machine's network last changed; 0: never */
 	uint64_t attached_ms;
 	uint64_t lost_ms;                /* last byte heard before this outage */
 	uint64_t resumed;
@@ -509,7 +510,8 @@ static void on_suspect(struct uplink *u)
 {
 	uint64_t now = loop_now_ms(u->loop);
 	log_info("suspect", "silent_ms=%" PRIu64 " rtt_ms=%u", now - trunk_life_ms(u->trunk), trunk_rtt_ms(u->trunk));
-	uint64_t allowed = u->spare_ms ? u->spare_ms + SPARE_GAP_MS : now;
+	bool changed = u->doubt_ms && now < u->doubt_ms + SPARE_GAP_MS; /* then it is no flapping */
+	uint64_t allowed = u->spare_ms && !changed ? u->spare_ms + SPARE_GAP_MS : now;
 	miss_link(u);
 	pace_after(u, allowed > now ? allowed - now : 0);
 }
@@ -542,6 +544,16 @@ static uint64_t boot_skew(const struct uplink *u)
 	return boot > now ? boot - now : 0;
 }
 
+/* The grace counts from the last byte heard, be the link gone or only silent. */
+static bool is_over(const struct uplink *u, uint64_t now)
+{
+	if (!u->has_session || u->greeting)
+		return false;
+	if (trunk_is_attached(u->trunk))
+		return trunk_is_suspect(u->trunk) && now > trunk_heard_ms(u->trunk) + u->grace_ms;
+	return now > u->lost_ms + u->grace_ms;
+}
+
 static void on_tick(void *owner)
 {
 	struct uplink *u = owner;
@@ -554,7 +566,7 @@ static void on_tick(void *owner)
 		uplink_doubt(u);
 		uplink_hurry(u);
 	}
-	if (!trunk_is_attached(u->trunk) && !u->greeting && u->has_session && now > u->lost_ms + u->grace_ms)
+	if (is_over(u, now))
 		give_up_session(u, "the grace is over");
 }
 
@@ -627,6 +639,7 @@ void uplink_hurry(struct uplink *u)
 
 void uplink_doubt(struct uplink *u)
 {
+	u->doubt_ms = loop_now_ms(u->loop);
 	trunk_doubt(u->trunk);
 }
 
