@@ -16,6 +16,7 @@
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/random.h"
+#include "shared/base/story.h"
 #include "shared/net/greet.h"
 #include "shared/net/tcpinfo.h"
 #include "shared/net/timer.h"
@@ -95,6 +96,7 @@ struct uplink {
 	uint32_t patience_ms;
 	unsigned maxseg;
 
+	struct story story;
 	char last_error[512];
 	bool stopped;
 };
@@ -127,8 +129,10 @@ static void begin_trunk(struct uplink *u)
 
 static void give_up_session(struct uplink *u, const char *why)
 {
-	if (u->has_session)
+	if (u->has_session) {
 		log_warn("session_over", "why=%s", why);
+		story_over(&u->story, loop_wall_ms(), why);
+	}
 	u->has_session = false;
 	u->epoch = 0;
 	u->state = UPLINK_CONNECTING;
@@ -370,8 +374,9 @@ static void welcomed(struct uplink *u, const struct welcome *w)
 	uint64_t now = loop_now_ms(u->loop);
 	if (w->resumed) {
 		u->resumed++;
-		log_info("resumed", "relay=%s after_ms=%" PRIu64 " sent_again=%" PRIu64 " address=%s", peer, now - u->lost_ms,
-			 tunnel_replay(trunk_tunnel(u->trunk)), w->address);
+		uint64_t again = tunnel_replay(trunk_tunnel(u->trunk));
+		log_info("resumed", "relay=%s after_ms=%" PRIu64 " sent_again=%" PRIu64 " address=%s", peer, now - u->lost_ms, again, w->address);
+		story_resumed(&u->story, loop_wall_ms(), now - u->lost_ms, again);
 		count_strike(u);
 	} else {
 		log_info("attached", "relay=%s program=%s address=%s grace_s=%u", peer, w->program, w->address, w->grace_s);
@@ -672,4 +677,14 @@ const char *uplink_last_error(const struct uplink *u)
 const char *uplink_address(const struct uplink *u)
 {
 	return u->address;
+}
+
+char *uplink_story(const struct uplink *u)
+{
+	uint64_t now = loop_now_ms(u->loop), silent = now - u->lost_ms, left = u->grace_ms > silent ? u->grace_ms - silent : 0;
+	if (!u->has_session)
+		return story_text(&u->story, STORY_NO_SESSION, 0, 0);
+	if (!trunk_is_attached(u->trunk))
+		return story_text(&u->story, STORY_DETACHED, silent, left);
+	return story_text(&u->story, trunk_is_suspect(u->trunk) ? STORY_SUSPECT : STORY_ATTACHED, now - trunk_life_ms(u->trunk), 0);
 }

@@ -28,15 +28,19 @@ static void on_end(void *owner, const struct splice_end *end)
 static void on_sweep(void *owner)
 {
 	struct visitors *all = owner;
-	uint64_t now = loop_now_ms(home_loop(all->door->home)), most = (uint64_t)all->door->mapping.idle_s * 1000;
+	struct mapping_door *d = all->door;
+	uint64_t now = loop_now_ms(home_loop(d->home)), most = (uint64_t)d->mapping.idle_s * 1000;
+	if (!home_is_attached(d->home))
+		all->attached_ms = now;
 	LIST_EACH(node, &all->list) {
 		struct visitor *v = LIST_ENTRY(node, struct visitor, node);
-		if (now < splice_moved_ms(v->splice) + most)
-			continue;
-		splice_cut(v->splice, RESET_IDLE);
-		leave(v);
+		uint64_t moved = splice_moved_ms(v->splice);
+		if (most && now >= (moved > all->attached_ms ? moved : all->attached_ms) + most) {
+			splice_cut(v->splice, RESET_IDLE);
+			leave(v);
+		}
 	}
-	if (!list_is_empty(&all->list))
+	if (most && !list_is_empty(&all->list))
 		timer_set(all->sweep, SWEEP_MS);
 }
 
@@ -71,9 +75,9 @@ void visitors_let_in(struct visitors *all, struct io *io, const struct addr *loc
 	struct stream *stream = stream_open(trunk_tunnel(k), &info, NULL, NULL);
 	v->splice = splice_new(k, io, stream, &d->count, on_end, v);
 	splice_shape(v->splice, mapping_door_shaper(d));
+	trunk_mark(k);
 	if (d->mapping.idle_s && !timer_is_set(all->sweep))
 		timer_set(all->sweep, SWEEP_MS);
-	trunk_mark(k);
 	mapping_door_crowd(d);
 }
 

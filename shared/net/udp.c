@@ -230,7 +230,10 @@ int udp_write_to(struct udp *u, const struct addr *to, const struct addr *local,
 
 int udp_write(struct udp *u, const void *p, size_t len)
 {
-	return send(u->fd, p, len, MSG_NOSIGNAL) < 0 ? -errno : 0;
+	ssize_t n = send(u->fd, p, len, MSG_NOSIGNAL);
+	if (n < 0 && errno == ECONNREFUSED) /* that was an earlier one's answer: this one has not been sent */
+		n = send(u->fd, p, len, MSG_NOSIGNAL);
+	return n < 0 ? -errno : 0;
 }
 
 int udp_local(const struct udp *u, struct addr *out)
@@ -240,16 +243,6 @@ int udp_local(const struct udp *u, struct addr *out)
 	if (getsockname(u->fd, (struct sockaddr *)&sa, &len) < 0)
 		return -errno;
 	return addr_from_sockaddr(out, (struct sockaddr *)&sa) ? 0 : UV_EAFNOSUPPORT;
-}
-
-void udp_rest(struct udp *u)
-{
-	uv_poll_stop(&u->poll);
-}
-
-void udp_resume(struct udp *u)
-{
-	uv_poll_start(&u->poll, UV_READABLE, on_poll);
 }
 
 static void on_closed(uv_handle_t *h)
