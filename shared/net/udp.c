@@ -27,11 +27,16 @@ struct udp {
 	void *owner;
 };
 
+/* Whatever it is, udp_read() tells. After an error (nobody listens) libuv has stopped the poll, while to a UDP socket it is only an event. */
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
-	(void)status, (void)events; /* whatever it is, udp_read() tells */
+	(void)events;
 	struct udp *u = poll->data;
-	if (!u->closing && u->fn)
+	if (u->closing)
+		return;
+	if (status < 0)
+		uv_poll_start(poll, UV_READABLE, on_poll);
+	if (u->fn)
 		u->fn(u->owner);
 }
 
