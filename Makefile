@@ -106,6 +106,7 @@ $(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/agent.a $(B)/shared.a
 
 bench: all $(BENCH)
 	@python3 tests/bench/bench.py $(B)
+	@$(MAKE) --no-print-directory bench-resume
 
 # Both in namespaces: the time that visitors wait when the home's address changes; SOAK_S seconds (900) of streams and troubles.
 bench-resume: all $(B)/tests/tools/swarm

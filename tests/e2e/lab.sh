@@ -366,6 +366,7 @@ web() {
 		client_body_temp_path $dir/body; proxy_temp_path $dir/proxy; fastcgi_temp_path $dir/fastcgi;
 		uwsgi_temp_path $dir/uwsgi; scgi_temp_path $dir/scgi;
 		client_max_body_size 100m;
+		send_timeout 300s; # its own patience is not what is tested
 		sendfile on;
 		server { listen $2; root $W/www; ${3:-} }
 	}
