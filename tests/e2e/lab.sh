@@ -366,7 +366,7 @@ web() {
 		client_body_temp_path $dir/body; proxy_temp_path $dir/proxy; fastcgi_temp_path $dir/fastcgi;
 		uwsgi_temp_path $dir/uwsgi; scgi_temp_path $dir/scgi;
 		client_max_body_size 100m;
-		send_timeout 300s; # its own patience is not what is tested
+		send_timeout 600s; # the default would end a transfer that a cut of 60 s holds up
 		sendfile on;
 		server { listen $2; root $W/www; ${3:-} }
 	}
