@@ -171,7 +171,8 @@ static enum source want(const struct names *n, const struct entry *e, unsigned w
 			out->list[out->count++] = r->door;
 		return SOURCE_DOOR;
 	}
-	for (size_t i = 0; i < n->address_count; i++)
+	/* A name that only the doors know never held the relay's addresses: a family that nobody named stays empty. */
+	for (size_t i = 0; (e->own || e->wished || e->mapped) && i < n->address_count; i++)
 		if (n->addresses[i].family == (which ? 6 : 4))
 			out->list[out->count++] = n->addresses[i];
 	return r->agent_value == AGENT_RELAY ? SOURCE_AGENT : SOURCE_RELAY;
