@@ -116,3 +116,25 @@ comes_true() {
 	until_ok "$seconds" says "$wanted" "$@"
 }
 says() { local wanted=$1; shift; same "$wanted" "$("$@")"; }
+# An own IPv6 network at home, as providers give along: the home PC has 2a00:44::10.
+home_v6() {
+	in_ns router sysctl -qw net.ipv6.conf.all.forwarding=1
+	in_ns carrier sysctl -qw net.ipv6.conf.all.forwarding=1
+	ip -n inet -6 addr add 2a00:45::1/64 dev c0
+	ip -n carrier -6 addr add 2a00:45::2/64 dev eth0
+	ip -n carrier -6 addr add 2a00:46::1/64 dev in0
+	ip -n router -6 addr add 2a00:46::2/64 dev wan0
+	ip -n router -6 addr add 2a00:44::1/64 dev br0
+	ip -n homepc -6 addr add 2a00:44::10/64 dev eth0
+	ip -n homepc -6 route add default via 2a00:44::1
+	ip -n router -6 route add default via 2a00:46::1
+	ip -n carrier -6 route add 2a00:44::/64 via 2a00:46::2
+	ip -n carrier -6 route add default via 2a00:45::1
+	ip -n inet -6 route add 2a00:44::/64 via 2a00:45::2
+}
+# Notes every answer that the relay's DNS server gives for a name's A, many times a second: watch_name HOST, then seen_values
+watch_name() {
+	spawn visitor "$W/watched" sh -c "while :; do dig +short +tries=1 +time=1 @$RELAY4 $1 A; sleep 0.05; done"
+	WATCHER=$SPAWNED
+}
+seen_values() { sort -u "$W/watched" | grep -v '^;' | paste -sd' '; }
