@@ -63,7 +63,7 @@ $(B)/tests/unit/agent/%: $(B)/tests/unit/agent/%.o $(B)/agent.a $(B)/shared.a
 	$(call say,LINK $@)$(LINK) -o $@ $^ $(LIBS) -lcmocka
 
 $(B)/tests/tools/%: $(B)/tests/tools/%.o $(B)/agent.a $(B)/shared.a
-	$(LINK) -o $@ $^ $(LIBS)
+	$(call say,LINK $@)$(LINK) -o $@ $^ $(LIBS)
 
 test-unit: $(UNITS)
 	@tests/run-unit $(UNITS)

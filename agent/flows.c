@@ -4,8 +4,6 @@
  */
 #include "agent/flows.h"
 
-#include "shared/base/err.h"
-#include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/net/dial.h"
 #include "shared/net/lookup.h"
@@ -14,7 +12,7 @@
 #include <string.h>
 #include <uv.h>
 
-enum { PENDING_MOST = 64 * 1024, READS_A_TURN = 64 };
+enum { PENDING_MOST = 64 * 1024, PENDING_COST = 64, READS_A_TURN = 64 };
 
 struct pending {
 	struct list node;
@@ -33,14 +31,14 @@ struct flow {
 	size_t pending_bytes;
 	uint8_t *first;
 	size_t first_len;
-	struct splice_count *count;
+	struct flow_count *count;
 	flow_fn *fn;
 	void *owner;
 };
 
 static void forget_pending(struct flow *f, struct pending *p)
 {
-	f->pending_bytes -= p->len;
+	f->pending_bytes -= p->len + PENDING_COST;
 	list_remove(&p->node);
 	mem_free(p);
 }
@@ -49,6 +47,7 @@ static void take_apart(struct flow *f)
 {
 	lookup_close(f->lookup);
 	udp_close(f->udp);
+	f->count->dropped += stream_datagrams_dropped(f->stream);
 	stream_close(f->stream);
 	while (!list_is_empty(&f->pending))
 		forget_pending(f, LIST_ENTRY(f->pending.next, struct pending, node));
@@ -56,7 +55,7 @@ static void take_apart(struct flow *f)
 	mem_free(f);
 }
 
-static void end(struct flow *f, enum reset_code code)
+static void end(struct flow *f, enum reset_code code, int err)
 {
 	flow_fn *fn = f->fn;
 	void *owner = f->owner;
@@ -64,23 +63,29 @@ static void end(struct flow *f, enum reset_code code)
 	if (!stream_is_adrift(f->stream))
 		trunk_mark(f->trunk);
 	take_apart(f);
-	fn(owner);
+	fn(owner, err);
 }
 
 static void send_home(struct flow *f, const uint8_t *p, size_t len)
 {
+	int err;
 	if (f->first) {
 		uint8_t *whole = mem_alloc(f->first_len + len);
 		memcpy(whole, f->first, f->first_len);
-		memcpy(whole + f->first_len, p, len);
-		udp_write(f->udp, whole, f->first_len + len);
+		if (len)
+			memcpy(whole + f->first_len, p, len);
+		err = udp_write(f->udp, whole, f->first_len + len);
 		mem_free(whole);
-		mem_free(f->first);
-		f->first = NULL;
 	} else {
-		udp_write(f->udp, p, len);
+		err = udp_write(f->udp, p, len);
 	}
-	f->count->far_to_near += len;
+	if (err < 0) {
+		f->count->dropped++;
+		return;
+	}
+	mem_free(f->first);
+	f->first = NULL;
+	f->count->bytes.far_to_near += len;
 }
 
 static void keep(struct flow *f, const uint8_t *p, size_t len)
@@ -90,16 +95,18 @@ static void keep(struct flow *f, const uint8_t *p, size_t len)
 	if (len)
 		memcpy(d->bytes, p, len);
 	list_append(&f->pending, &d->node);
-	f->pending_bytes += len;
-	while (f->pending_bytes > PENDING_MOST)
+	f->pending_bytes += len + PENDING_COST;
+	while (f->pending_bytes > PENDING_MOST) {
 		forget_pending(f, LIST_ENTRY(f->pending.next, struct pending, node));
+		f->count->dropped++;
+	}
 }
 
 static void on_stream(void *owner, enum stream_event event)
 {
 	struct flow *f = owner;
 	if (event == STREAM_LOOK && (stream_is_reset(f->stream) || stream_is_eof(f->stream))) {
-		end(f, RESET_ABORTED);
+		end(f, RESET_ABORTED, 0);
 	} else if (event == STREAM_DATAGRAM) {
 		size_t len;
 		const uint8_t *p = stream_datagram_in(f->stream, &len);
@@ -114,13 +121,13 @@ static void on_readable(void *owner)
 {
 	struct flow *f = owner;
 	uint8_t *p = loop_plain(f->loop);
-	for (int i = 0; i < READS_A_TURN; i++) {
+	for (int i = 0; i < READS_A_TURN && trunk_wants_datagrams(f->trunk); i++) {
 		ssize_t n = udp_read(f->udp, p, UDP_DATAGRAM_MAX, NULL, NULL);
 		if (n == UV_EAGAIN)
 			break;
 		if (n < 0)
 			continue;
-		f->count->near_to_far += (uint64_t)n;
+		f->count->bytes.near_to_far += (uint64_t)n;
 		stream_datagram(f->stream, p, (size_t)n);
 	}
 	trunk_mark(f->trunk);
@@ -135,8 +142,7 @@ static void on_found(void *owner, const struct addr *list, size_t count, int err
 	if (count)
 		f->udp = udp_connect(f->loop, &to, on_readable, f, &err);
 	if (!f->udp) {
-		log_warn("flow_unreachable", "port=%u why=%s", f->port, err_text(err));
-		end(f, RESET_UNREACHABLE);
+		end(f, RESET_UNREACHABLE, err);
 		return;
 	}
 	while (!list_is_empty(&f->pending)) {
@@ -147,7 +153,7 @@ static void on_found(void *owner, const struct addr *list, size_t count, int err
 }
 
 struct flow *flow_new(struct trunk *k, struct stream *stream, const char *host, uint16_t port, const void *first, size_t first_len,
-		      struct splice_count *count, flow_fn *fn, void *owner)
+		      struct flow_count *count, flow_fn *fn, void *owner)
 {
 	struct flow *f = mem_zalloc(sizeof *f);
 	f->loop = trunk_loop(k);
@@ -180,4 +186,9 @@ void flow_cut(struct flow *f, enum reset_code code)
 	if (!stream_is_adrift(f->stream))
 		trunk_mark(f->trunk);
 	take_apart(f);
+}
+
+uint64_t flow_dropped(const struct flow *f)
+{
+	return stream_datagrams_dropped(f->stream);
 }

@@ -8,11 +8,18 @@
 #include "shared/net/splice.h"
 
 struct flow;
-typedef void flow_fn(void *owner); /* the flow has ended, and is gone after */
+typedef void flow_fn(void *owner, int err); /* the flow has ended, and is gone after. err: why the service cannot be sent to, or 0 */
+
+/* What has gone through, kept by the owner for as long as the flow lives. near is home. */
+struct flow_count {
+	struct splice_count bytes;
+	uint64_t dropped; /* datagrams; but for flow_dropped() of those under way */
+};
 
 /* Owns stream. first: bytes said to the service before each flow's first datagram (PROXY protocol), may be NULL. count is the owner's. */
 struct flow *flow_new(struct trunk *k, struct stream *stream, const char *host, uint16_t port, const void *first, size_t first_len,
-		      struct splice_count *count, flow_fn *fn, void *owner);
+		      struct flow_count *count, flow_fn *fn, void *owner);
+uint64_t flow_dropped(const struct flow *f); /* datagrams that waited for the link in vain */
 void flow_cut(struct flow *f, enum reset_code code); /* the owner is not told */
 
 #endif

@@ -109,6 +109,9 @@ static void write_status(struct service_main *m, struct json *w)
 	json_str(w, "state", uplink_state_text(uplink_state(m->uplink)));
 	json_uint(w, "rtt_ms", trunk_rtt_ms(uplink_trunk(m->uplink)));
 	json_uint(w, "resumed", uplink_resumed(m->uplink));
+	char *story = uplink_story(m->uplink);
+	json_str(w, "link", story);
+	mem_free(story);
 	const char *error = uplink_last_error(m->uplink), *address = uplink_address(m->uplink);
 	json_str(w, "last_error", *error ? error : NULL);
 	json_str(w, "address", *address ? address : NULL);

@@ -28,12 +28,13 @@ struct service {
 	struct mapping mapping;       /* owned; id is ours */
 	enum mapping_state state;
 	char *public_text, *error;    /* what the relay said */
-	char *dial_error;             /* why the last dial failed, until one succeeds */
+	char *dial_error;             /* why the last dial failed, until one succeeds; udp: … until more than so much has gone out */
+	uint64_t dial_error_out;
 	uint64_t dial_error_ms;
 	uint64_t complained_ms;       /* when the log last heard of it */
 	struct list visits;
 	uint64_t visits_now, visits_total;
-	struct splice_count count;    /* near is home: near_to_far goes out, far_to_near comes in */
+	struct flow_count count;      /* near is home: near_to_far goes out, far_to_near comes in; dropped only by flows */
 };
 
 struct visit {
@@ -102,24 +103,19 @@ static void on_visit_end(void *owner, const struct splice_end *end)
 	drop_visit(v);
 }
 
-static void on_flow_end(void *owner)
-{
-	struct visit *v = owner;
-	v->flow = NULL;
-	drop_visit(v);
-}
-
 static enum reset_code code_of(int err)
 {
 	return err == UV_ECONNREFUSED ? RESET_REFUSED : RESET_UNREACHABLE;
 }
 
-/* What the service is told first when its mapping says so: who comes, and to which address. 0: nothing. */
-static size_t proxy_header(const struct mapping *m, const struct stream *stream, uint8_t out[PROXY_HEADER_MAX])
+/* What the service is told first when its mapping says so: who comes, to which address, and for a tls mapping of one name that name. 0: nothing. */
+static size_t proxy_header(const struct service *s, const struct stream *stream, uint8_t out[PROXY_HEADER_MAX])
 {
+	const struct mapping *m = &s->mapping;
+	const char *name = m->protocol == MAPPING_TLS && m->host[0] != '*' ? s->public_text : NULL;
 	const struct open_info *info = stream_info(stream);
 	enum proxy_transport transport = m->protocol == MAPPING_UDP ? PROXY_UDP : PROXY_TCP;
-	return m->proxy_protocol ? proxy_header_write(m->proxy_protocol, transport, &info->visitor, &info->visited, NULL, out) : 0;
+	return m->proxy_protocol ? proxy_header_write(m->proxy_protocol, transport, &info->visitor, &info->visited, name, out) : 0;
 }
 
 /* One line when it is new, and one a minute while it lasts: each visitor would make one else. */
@@ -131,10 +127,26 @@ static void note_dial_error(struct service *s, uint16_t port, int err)
 	mem_free(s->dial_error);
 	s->dial_error = text;
 	s->dial_error_ms = loop_wall_ms();
+	s->dial_error_out = s->count.bytes.near_to_far;
 	if (!news && now < s->complained_ms + COMPLAIN_MS)
 		return;
 	s->complained_ms = now;
 	log_warn("service_unreachable", "mapping=%s target=%s:%u why=%s", s->mapping.name, s->mapping.target.host, port, err_text(err));
+}
+
+static void forget_dial_error(struct service *s)
+{
+	mem_free(s->dial_error);
+	s->dial_error = NULL;
+}
+
+static void on_flow_end(void *owner, int err)
+{
+	struct visit *v = owner;
+	v->flow = NULL;
+	if (err)
+		note_dial_error(v->service, v->port, err);
+	drop_visit(v);
 }
 
 static void on_dialled(void *owner, struct io *io, int err)
@@ -147,10 +159,9 @@ static void on_dialled(void *owner, struct io *io, int err)
 		cut_visit(v, code_of(err));
 		return;
 	}
-	mem_free(s->dial_error);
-	s->dial_error = NULL;
+	forget_dial_error(s);
 	uint8_t header[PROXY_HEADER_MAX];
-	size_t len = proxy_header(&s->mapping, v->stream, header);
+	size_t len = proxy_header(s, v->stream, header);
 	if (len && io_write(io, header, len) != (ssize_t)len) { /* a fresh socket takes that much, or is dead */
 		io_close(io);
 		cut_visit(v, RESET_UNREACHABLE);
@@ -158,7 +169,7 @@ static void on_dialled(void *owner, struct io *io, int err)
 	}
 	struct stream *stream = v->stream;
 	v->stream = NULL;
-	v->splice = splice_new(v->trunk, io, stream, &s->count, on_visit_end, v);
+	v->splice = splice_new(v->trunk, io, stream, &s->count.bytes, on_visit_end, v);
 }
 
 static void on_stream(void *owner, enum stream_event event)
@@ -206,6 +217,7 @@ void services_opened(struct services *s, struct trunk *k, struct stream *stream)
 		return;
 	}
 	if (s->visits >= s->visits_most) {
+		note_dial_error(service, port, UV_EMFILE);
 		refuse(k, stream, RESET_NO_ROOM);
 		return;
 	}
@@ -218,7 +230,7 @@ void services_opened(struct services *s, struct trunk *k, struct stream *stream)
 	if (is_flow) {
 		v->stream = NULL;
 		uint8_t header[PROXY_HEADER_MAX];
-		size_t len = proxy_header(&service->mapping, stream, header);
+		size_t len = proxy_header(service, stream, header);
 		v->flow = flow_new(k, stream, service->mapping.target.host, port, header, len, &service->count, on_flow_end, v);
 		return;
 	}
@@ -373,6 +385,16 @@ bool services_look(const struct services *s, const char *name, enum mapping_stat
 	return false;
 }
 
+static uint64_t dropped(const struct service *s)
+{
+	uint64_t count = s->count.dropped;
+	LIST_EACH(node, &s->visits) {
+		const struct visit *v = LIST_ENTRY(node, const struct visit, node);
+		count += v->flow ? flow_dropped(v->flow) : 0;
+	}
+	return count;
+}
+
 static void service_status(const struct service *s, struct json *w)
 {
 	json_open(w, NULL, '{');
@@ -381,7 +403,9 @@ static void service_status(const struct service *s, struct json *w)
 	json_str(w, "public", s->public_text);
 	json_str(w, "target", s->mapping.target_text);
 	json_str(w, "state", mapping_state_text(s->state));
-	if (s->error || !s->dial_error) {
+	bool udp = s->mapping.protocol == MAPPING_UDP;
+	bool healed = udp && s->count.bytes.near_to_far > s->dial_error_out;
+	if (s->error || !s->dial_error || healed) {
 		json_str(w, "error", s->error);
 	} else {
 		char at[32];
@@ -389,13 +413,12 @@ static void service_status(const struct service *s, struct json *w)
 		json_str(w, "error", text);
 		mem_free(text);
 	}
-	bool udp = s->mapping.protocol == MAPPING_UDP;
 	json_uint(w, "connections", udp ? 0 : s->visits_now);
 	json_uint(w, "connections_total", s->visits_total);
 	json_uint(w, "flows", udp ? s->visits_now : 0);
-	json_uint(w, "dropped", 0);
-	json_uint(w, "bytes_in", s->count.far_to_near);
-	json_uint(w, "bytes_out", s->count.near_to_far);
+	json_uint(w, "dropped", dropped(s));
+	json_uint(w, "bytes_in", s->count.bytes.far_to_near);
+	json_uint(w, "bytes_out", s->count.bytes.near_to_far);
 	json_close(w);
 }
 

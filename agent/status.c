@@ -91,6 +91,7 @@ static void put_head(struct buf *out, const json_t *status)
 {
 	struct buf line = BUF_INIT;
 	put_relay(out, status);
+	put_opt_line(out, "link", status, "link");
 	put_opt_line(out, "last error", status, "last_error");
 	if (has_text(status, "address")) {
 		buf_printf(&line, "%s (%s)", text_of(status, "address"), text_of(status, "nat"));

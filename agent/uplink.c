@@ -16,6 +16,7 @@
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/random.h"
+#include "shared/base/story.h"
 #include "shared/net/greet.h"
 #include "shared/net/tcpinfo.h"
 #include "shared/net/timer.h"
@@ -84,6 +85,7 @@ struct uplink {
 	struct timer *tick;
 	uint64_t boot_skew_ms;           /* how far the clock that counts sleep is ahead of the loop's */
 	uint64_t spare_ms;               /* when a spare was last closed unused; 0: the last one was used */
+	uint64_t doubt_ms;               /* when this machine's network last changed; 0: never */
 	uint64_t attached_ms;
 	uint64_t lost_ms;                /* last byte heard before this outage */
 	uint64_t resumed;
@@ -95,6 +97,7 @@ struct uplink {
 	uint32_t patience_ms;
 	unsigned maxseg;
 
+	struct story story;
 	char last_error[512];
 	bool stopped;
 };
@@ -127,8 +130,10 @@ static void begin_trunk(struct uplink *u)
 
 static void give_up_session(struct uplink *u, const char *why)
 {
-	if (u->has_session)
+	if (u->has_session) {
 		log_warn("session_over", "why=%s", why);
+		story_over(&u->story, loop_wall_ms(), why);
+	}
 	u->has_session = false;
 	u->epoch = 0;
 	u->state = UPLINK_CONNECTING;
@@ -370,8 +375,9 @@ static void welcomed(struct uplink *u, const struct welcome *w)
 	uint64_t now = loop_now_ms(u->loop);
 	if (w->resumed) {
 		u->resumed++;
-		log_info("resumed", "relay=%s after_ms=%" PRIu64 " sent_again=%" PRIu64 " address=%s", peer, now - u->lost_ms,
-			 tunnel_replay(trunk_tunnel(u->trunk)), w->address);
+		uint64_t again = tunnel_replay(trunk_tunnel(u->trunk));
+		log_info("resumed", "relay=%s after_ms=%" PRIu64 " sent_again=%" PRIu64 " address=%s", peer, now - u->lost_ms, again, w->address);
+		story_resumed(&u->story, loop_wall_ms(), now - u->lost_ms, again);
 		count_strike(u);
 	} else {
 		log_info("attached", "relay=%s program=%s address=%s grace_s=%u", peer, w->program, w->address, w->grace_s);
@@ -504,7 +510,8 @@ static void on_suspect(struct uplink *u)
 {
 	uint64_t now = loop_now_ms(u->loop);
 	log_info("suspect", "silent_ms=%" PRIu64 " rtt_ms=%u", now - trunk_life_ms(u->trunk), trunk_rtt_ms(u->trunk));
-	uint64_t allowed = u->spare_ms ? u->spare_ms + SPARE_GAP_MS : now;
+	bool changed = u->doubt_ms && now < u->doubt_ms + SPARE_GAP_MS; /* then it is no flapping */
+	uint64_t allowed = u->spare_ms && !changed ? u->spare_ms + SPARE_GAP_MS : now;
 	miss_link(u);
 	pace_after(u, allowed > now ? allowed - now : 0);
 }
@@ -537,6 +544,16 @@ static uint64_t boot_skew(const struct uplink *u)
 	return boot > now ? boot - now : 0;
 }
 
+/* The grace counts from the last byte heard, be the link gone or only silent. */
+static bool is_over(const struct uplink *u, uint64_t now)
+{
+	if (!u->has_session || u->greeting)
+		return false;
+	if (trunk_is_attached(u->trunk))
+		return trunk_is_suspect(u->trunk) && now > trunk_heard_ms(u->trunk) + u->grace_ms;
+	return now > u->lost_ms + u->grace_ms;
+}
+
 static void on_tick(void *owner)
 {
 	struct uplink *u = owner;
@@ -549,7 +566,7 @@ static void on_tick(void *owner)
 		uplink_doubt(u);
 		uplink_hurry(u);
 	}
-	if (!trunk_is_attached(u->trunk) && !u->greeting && u->has_session && now > u->lost_ms + u->grace_ms)
+	if (is_over(u, now))
 		give_up_session(u, "the grace is over");
 }
 
@@ -622,6 +639,7 @@ void uplink_hurry(struct uplink *u)
 
 void uplink_doubt(struct uplink *u)
 {
+	u->doubt_ms = loop_now_ms(u->loop);
 	trunk_doubt(u->trunk);
 }
 
@@ -672,4 +690,14 @@ const char *uplink_last_error(const struct uplink *u)
 const char *uplink_address(const struct uplink *u)
 {
 	return u->address;
+}
+
+char *uplink_story(const struct uplink *u)
+{
+	uint64_t now = loop_now_ms(u->loop), silent = now - u->lost_ms, left = u->grace_ms > silent ? u->grace_ms - silent : 0;
+	if (!u->has_session)
+		return story_text(&u->story, STORY_NO_SESSION, 0, 0);
+	if (!trunk_is_attached(u->trunk))
+		return story_text(&u->story, STORY_DETACHED, silent, left);
+	return story_text(&u->story, trunk_is_suspect(u->trunk) ? STORY_SUSPECT : STORY_ATTACHED, now - trunk_life_ms(u->trunk), 0);
 }

@@ -34,6 +34,7 @@ struct trunk *uplink_trunk(struct uplink *u); /* of the present session; never N
 enum uplink_state uplink_state(const struct uplink *u);
 uint64_t uplink_resumed(const struct uplink *u);    /* how many resumes */
 const char *uplink_last_error(const struct uplink *u); /* one sentence, "" when attached and well */
+char *uplink_story(const struct uplink *u);         /* what became of link and session, in one sentence (freed by the caller), or NULL */
 const char *uplink_address(const struct uplink *u); /* ours as the relay sees it; "" while unknown */
 void uplink_heard_refuse(struct uplink *u, const void *json, size_t len); /* TUNNEL_REFUSED: what comes next is no ordinary loss */
 

@@ -1,5 +1,6 @@
 #include "relay/config.h"
 
+#include "shared/base/buf.h"
 #include "shared/base/err.h"
 #include "shared/base/file.h"
 #include "shared/base/log.h"
@@ -302,6 +303,48 @@ int relay_config_load(const char *file, struct relay_config **out)
 	}
 	conf_free(conf);
 	return err;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return !strcmp(a ? a : "", b ? b : "");
+}
+
+static bool same_addrs(const struct addr *a, size_t a_count, const struct addr *b, size_t b_count)
+{
+	bool same = a_count == b_count;
+	for (size_t i = 0; same && i < a_count; i++)
+		same = addr_equal(&a[i], &b[i]);
+	return same;
+}
+
+char *relay_config_needs_restart(const struct relay_config *a, const struct relay_config *b)
+{
+	const struct {
+		const char *key;
+		bool same;
+	} keys[] = {
+		{"domain", same_text(a->domain, b->domain)},
+		{"host", same_text(a->host, b->host)},
+		{"addresses", same_addrs(a->addresses, a->address_count, b->addresses, b->address_count)},
+		{"listen", same_addrs(a->listen, a->listen_count, b->listen, b->listen_count)},
+		{"bind", same_addrs(a->bind, a->bind_count, b->bind, b->bind_count)},
+		{"http", same_addrs(a->http, a->http_count, b->http, b->http_count)},
+		{"tls", same_addrs(a->tls, a->tls_count, b->tls, b->tls_count)},
+		{"accounts", same_text(a->accounts, b->accounts)},
+		{"state", same_text(a->state, b->state)},
+		{"control", same_text(a->control, b->control)},
+		{"grace_s", a->grace_s == b->grace_s},
+		{"threads", a->threads == b->threads},
+		{"limits", !memcmp(&a->limits, &b->limits, sizeof(a->limits))},
+	};
+	struct buf out = BUF_INIT;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		if (!keys[i].same)
+			buf_printf(&out, "%s%s", buf_len(&out) ? ", " : "", keys[i].key);
+	char *text = buf_len(&out) ? mem_strdup(buf_str(&out)) : NULL;
+	buf_fini(&out);
+	return text;
 }
 
 void relay_config_free(struct relay_config *c)

@@ -24,7 +24,7 @@ enum {
 	LINGER_MS = 1000, /* for a refused peer to read why */
 	YOUNG_MS = 1000,
 	TELL_MS = 10000,  /* between two lines on sources that are turned away */
-	FORGIVEN = 3,     /* a valid token pays for the ways that its agent dialled beside the one it used, and for one more */
+	FORGIVEN = 16,    /* a valid token pays for the ways that its agent dialled beside the one it used, and some neighbours' */
 };
 
 struct peer {

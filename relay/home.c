@@ -22,6 +22,7 @@
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/random.h"
+#include "shared/base/story.h"
 #include "shared/base/text.h"
 #include "shared/net/farewell.h"
 #include "shared/net/timer.h"
@@ -37,6 +38,7 @@ enum {
 	HOLDER_WAIT_MS = 2000,       /* how long an attached holder may be silent before another process replaces it */
 	HOLDER_LOOK_MS = 100,
 	DOOR_RETRY_MS = 2000,        /* a mapping that could not be opened is tried again that often */
+	ACCOUNT_FLOWS = 32768,       /* half of what an agent lets be opened to it */
 	PEER_STREAMS = 64,           /* agents open none yet; each is answered by a reset */
 	RETRY_NAME_IN_USE_MS = 10000,
 	RETRY_REPLACED_MS = 60000,
@@ -64,6 +66,7 @@ struct home {
 	uint8_t session[SESSION_ID];
 	uint64_t epoch, instance;
 	uint64_t greeted, resumed;
+	struct story story;
 	bool told_ended;                 /* … and nobody has greeted since */
 	uint64_t since_ms;               /* wall clock: in this state since */
 	struct addr remote;
@@ -412,6 +415,7 @@ static void end_session(struct home *h, const char *why)
 	if (!h->trunk)
 		return;
 	log_info("session_over", "account=%s agent=%s why=%s", h->account, h->agent, why);
+	story_over(&h->story, loop_wall_ms(), why);
 	timer_stop(h->grace);
 	timer_stop(h->retry);
 	for (size_t i = 0; i < h->door_count; i++)
@@ -475,9 +479,11 @@ static void resume(struct home *h, struct greeting *g)
 		detached(h, ERR_CLOSED);
 		return;
 	}
+	uint64_t again = tunnel_replay(trunk_tunnel(h->trunk));
 	h->resumed++;
+	story_resumed(&h->story, loop_wall_ms(), silent, again);
 	log_info("agent_resumed", "account=%s agent=%s remote=%s after_ms=%" PRIu64 " sent_again=%" PRIu64 " was=%s", h->account, h->agent,
-		 peer, silent, tunnel_replay(trunk_tunnel(h->trunk)), was_attached ? "attached" : "detached");
+		 peer, silent, again, was_attached ? "attached" : "detached");
 	if (!h->adopting)
 		wake_doors(h);
 	greeting_free(g);
@@ -813,6 +819,10 @@ void home_status(const struct home *h, struct json *w)
 	json_time(w, "since", h->since_ms);
 	json_uint(w, "rtt_ms", trunk_rtt_ms(h->trunk));
 	json_uint(w, "resumed", h->resumed);
+	uint64_t silent = loop_now_ms(h->worker->loop) - trunk_heard_ms(h->trunk), grace = (uint64_t)h->world->config->grace_s * 1000;
+	char *story = story_text(&h->story, up ? STORY_ATTACHED : STORY_DETACHED, silent, grace > silent ? grace - silent : 0);
+	json_str(w, "link", story);
+	mem_free(story);
 	struct tunnel_numbers n = tunnel_numbers(trunk_tunnel(h->trunk));
 	json_uint(w, "outbox_bytes", n.outbox);
 	json_uint(w, "waiting", n.waiting);
@@ -875,4 +885,17 @@ bool home_enter(struct home *h)
 void home_leave(struct home *h)
 {
 	atomic_fetch_sub(&h->use->connections, 1);
+}
+
+bool home_enter_flow(struct home *h)
+{
+	if (atomic_fetch_add(&h->use->flows, 1) < ACCOUNT_FLOWS)
+		return true;
+	atomic_fetch_sub(&h->use->flows, 1);
+	return false;
+}
+
+void home_leave_flow(struct home *h)
+{
+	atomic_fetch_sub(&h->use->flows, 1);
 }

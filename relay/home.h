@@ -50,6 +50,8 @@ const struct account *home_account(const struct home *h);
 /* Room for one visitor more of the account? Counted if so; home_leave() gives it back. */
 bool home_enter(struct home *h);
 void home_leave(struct home *h);
+bool home_enter_flow(struct home *h); /* the same for flows, which an account has ACCOUNT_FLOWS of at most */
+void home_leave_flow(struct home *h);
 /* The account's bandwidth, or NULL: it has no limit. */
 struct shaper_whole *home_bandwidth(const struct home *h);
 bool home_is_attached(const struct home *h);

@@ -32,7 +32,7 @@ enum { THREADS_MOST = 64, ACCOUNTS_LOOK_MS = 1000 };
 struct relay {
 	struct world world;
 	char *file;
-	struct relay_config *config;     /* in force; limits and names of files may change by reload, addresses and threads not */
+	struct relay_config *config;     /* as at the start: what only a restart changes (relay_config_needs_restart) */
 	struct agents *agents;
 	struct door *door;
 	struct control *control;
@@ -92,7 +92,8 @@ static struct names_service_config names_of(const struct relay_config *c)
 	};
 }
 
-static char *reload_all(struct relay *r)
+/* As reload_accounts; *later (freed by the caller): the keys that only a restart takes up. */
+static char *reload_all(struct relay *r, char **later)
 {
 	struct relay_config *fresh;
 	if (relay_config_load(r->file, &fresh) < 0)
@@ -108,24 +109,47 @@ static char *reload_all(struct relay *r)
 		struct names_service_config names = names_of(fresh);
 		door_set_tls(r->door, tls);
 		names_service_reload(r->names, &names);
+		*later = relay_config_needs_restart(r->config, fresh);
 	}
 	tls_unref(tls);
 	relay_config_free(fresh);
 	return error;
 }
 
+static void answer_reload(struct control_reply *reply, const char *error, const char *later)
+{
+	if (error || !later) {
+		control_answer_plain(reply, error);
+		return;
+	}
+	char *said = mem_printf("reloaded; for %s the relay must be restarted", later);
+	struct buf out = BUF_INIT;
+	struct json w = json_into(&out, false);
+	json_open(&w, NULL, '{');
+	json_bool(&w, "ok", true);
+	json_str(&w, "said", said);
+	json_close(&w);
+	control_answer(reply, &out);
+	buf_fini(&out);
+	mem_free(said);
+}
+
 static void reload(struct relay *r, struct control_reply *reply)
 {
 	notify_reloading();
-	char *error = reload_all(r);
+	char *later = NULL;
+	char *error = reload_all(r, &later);
 	if (error)
 		log_warn("reload_refused", "why=%s", error);
 	else
 		log_info("reloaded", "file=%s", r->file);
+	if (later)
+		log_warn("needs_restart", "keys=%s", later);
 	notify_ready(NULL);
 	if (reply)
-		control_answer_plain(reply, error);
+		answer_reload(reply, error, later);
 	mem_free(error);
+	mem_free(later);
 }
 
 /* --- the control socket --- */

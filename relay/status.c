@@ -170,6 +170,11 @@ static void put_agent(const json_t *agent, struct buf *out)
 	mem_free(since);
 	mem_free(far);
 	mem_free(often);
+	if (text_of(agent, "link")) {
+		char *link = harmless(text_of(agent, "link"));
+		buf_printf(out, "    %s\n", link);
+		mem_free(link);
+	}
 	put_mappings(agent, out);
 }
 

@@ -37,7 +37,7 @@ struct world {
 
 /* What one account uses, over all its agents and loops: its visitors, its bandwidth. Counted: one reference for each home and for the table. */
 struct account_use {
-	atomic_uint connections;
+	atomic_uint connections, flows;
 	struct shaper_whole *bandwidth;
 	atomic_uint refs;
 };

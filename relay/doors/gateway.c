@@ -19,7 +19,7 @@
 #include <uv.h>
 
 enum {
-	READ_MOST = 64 * 1024,
+	READ_MOST = 16 * 1024,
 	LINGER_MS = 2000,      /* for the last answer to be taken, and read, before the connection closes */
 	AWAY_RETRY_S = 30,     /* what a 503 tells to wait */
 	IOV_MOST = 24,
@@ -220,7 +220,7 @@ static bool read_visitor(struct gateway *g)
 	if (http_relay_pass(g->machine, HTTP_VISITOR))
 		return false; /* turn() reads */
 	size_t most = room < READ_MOST ? room : READ_MOST;
-	uint8_t *p = loop_plain(g->loop);
+	uint8_t p[READ_MOST]; /* not the loop's staging: in STREAM_LOOK that holds what the link has brought */
 	ssize_t n = io_read(g->io, p, most);
 	g->readable = n == (ssize_t)most;
 	if (n == UV_EAGAIN)

@@ -150,7 +150,7 @@ static void answer_page(struct http_relay *r, unsigned status, unsigned retry_af
 }
 
 /* Moves what may be moved now: > 0 the body is over, 0 it waits for bytes or room, < 0 it is broken. Data of chunks from the visitor get
- * size lines of our own. */
+ * size lines of our own; to a visitor of HTTP/1.0 they go without. */
 static int move_chunks(struct http_relay *r, enum http_end from)
 {
 	struct body *b = &r->body[from];
@@ -170,7 +170,7 @@ static int move_chunks(struct http_relay *r, enum http_end from)
 			buf_printf(out, "%llx\r\n", (unsigned long long)b->chunks.left);
 		else if (piece == HTTP_PIECE_END && from == HTTP_VISITOR)
 			buf_puts(out, "\r\n");
-		else
+		else if (piece == HTTP_PIECE_DATA || !(from == HTTP_SERVICE && r->http_1_0))
 			buf_put(out, buf_data(in), used);
 		buf_take(in, used);
 		if (piece == HTTP_PIECE_END)

@@ -139,7 +139,7 @@ void http_rewrite_response(const struct http_head *h, bool keep_alive, bool http
 	put_span(out, h->reason);
 	buf_puts(out, "\r\n");
 	for (size_t i = 0; i < h->field_count; i++)
-		if (goes_back(h, h->fields[i].name))
+		if (goes_back(h, h->fields[i].name) && !(http_1_0 && http_span_is(h->fields[i].name, "transfer-encoding")))
 			put_field(out, &h->fields[i]);
 	if (h->status == 101)
 		buf_puts(out, "Connection: upgrade\r\n");

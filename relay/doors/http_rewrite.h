@@ -16,7 +16,8 @@ struct http_origin {
 };
 
 void http_rewrite_request(const struct http_head *h, const struct http_origin *origin, struct buf *out);
-/* keep_alive: the visitor's connection goes on after this answer; http_1_0: the visitor spoke HTTP/1.0. */
+/* keep_alive: the visitor's connection goes on after this answer; http_1_0: the visitor spoke HTTP/1.0, which knows no
+ * chunks: the caller takes them apart. */
 void http_rewrite_response(const struct http_head *h, bool keep_alive, bool http_1_0, struct buf *out);
 
 #endif

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <uv.h>
 
-enum { REST_LOOK_MS = 100, SOURCES = 4096 };
+enum { REST_LOOK_MS = 100, SOURCES = 4096, FLOWS_DEFAULT = 16384 };
 
 static void on_rest_timer(void *owner);
 
@@ -246,7 +246,7 @@ void mapping_door_status(const struct mapping_door *d, const char *public_text, 
 	json_uint(w, "connections", d->now);
 	json_uint(w, "connections_total", d->total);
 	json_uint(w, "flows", d->flows);
-	json_uint(w, "dropped", d->dropped);
+	json_uint(w, "dropped", d->dropped + (d->kind->dropped ? d->kind->dropped(d) : 0));
 	json_uint(w, "bytes_in", d->count.near_to_far);
 	json_uint(w, "bytes_out", d->count.far_to_near);
 	json_close(w);
@@ -275,19 +275,53 @@ const char *door_entry_text(enum door_entry e)
 	return text[e];
 }
 
-enum door_entry mapping_door_enter(struct mapping_door *d, const struct addr *peer)
+static enum door_entry try_entry(struct mapping_door *d, const struct addr *peer, uint64_t inside)
 {
 	if (!mapping_door_allows(d, peer))
 		return DOOR_NOT_ALLOWED;
-	if (d->mapping.connections && d->now >= d->mapping.connections)
+	if (d->mapping.connections && inside >= d->mapping.connections)
 		return DOOR_FULL;
 	if (d->rates && !rate_table_try(d->rates, peer, loop_now_ms(home_loop(d->home))))
 		return DOOR_HASTY;
+	return DOOR_ENTERED;
+}
+
+enum door_entry mapping_door_enter(struct mapping_door *d, const struct addr *peer)
+{
+	enum door_entry entry = try_entry(d, peer, d->now);
+	if (entry != DOOR_ENTERED)
+		return entry;
 	if (!home_enter(d->home))
 		return DOOR_ACCOUNT_FULL;
 	d->now++;
 	d->total++;
 	return DOOR_ENTERED;
+}
+
+enum door_entry mapping_door_enter_flow(struct mapping_door *d, const struct addr *peer)
+{
+	enum door_entry entry = try_entry(d, peer, d->flows);
+	if (entry != DOOR_ENTERED)
+		return entry;
+	uint32_t most = d->mapping.flows ? d->mapping.flows : FLOWS_DEFAULT;
+	if (d->flows >= most)
+		d->kind->evict(d);
+	if (!home_enter_flow(d->home)) {
+		if (!d->flows)
+			return DOOR_ACCOUNT_FULL;
+		d->kind->evict(d);
+		if (!home_enter_flow(d->home))
+			return DOOR_ACCOUNT_FULL;
+	}
+	d->flows++;
+	d->total++;
+	return DOOR_ENTERED;
+}
+
+void mapping_door_leave_flow(struct mapping_door *d)
+{
+	d->flows--;
+	home_leave_flow(d->home);
 }
 
 void mapping_door_leave(struct mapping_door *d)
@@ -301,6 +335,8 @@ struct shaper *mapping_door_shaper(struct mapping_door *d)
 	struct shaper_whole *whole = home_bandwidth(d->home);
 	if (!d->shaper && (whole || d->mapping.bandwidth))
 		d->shaper = shaper_new(home_loop(d->home), d->mapping.bandwidth, whole);
+	else if (d->shaper && whole)
+		shaper_stand_below(d->shaper, whole);
 	return d->shaper;
 }
 

@@ -29,6 +29,8 @@ struct door_kind {
 	void (*rest)(struct mapping_door *d);         /* take no newcomers … */
 	void (*wake)(struct mapping_door *d);         /* … and take them again */
 	void (*clear)(struct mapping_door *d, bool graceful, enum reset_code code);
+	void (*evict)(struct mapping_door *d);        /* udp: the flow that has been idle for longest; there is one */
+	uint64_t (*dropped)(const struct mapping_door *d); /* datagrams, by flows under way */
 	void (*fini)(struct mapping_door *d);
 	/* http and tls: a visitor of the shared port comes in; or is turned away, since the home cannot be reached. Both take what they get. */
 	void (*take)(struct mapping_door *d, struct io_parcel *parcel, struct http_relay *machine);
@@ -51,8 +53,8 @@ struct mapping_door {
 	bool is_open, resting;
 	char *error;                /* why it is not open */
 	int failed;                 /* what listening failed with when it was last tried; 0: it was something else */
-	uint64_t now, total;        /* visitors */
-	uint64_t flows, dropped;    /* udp */
+	uint64_t now, total;        /* visitors; of udp flows only the total */
+	uint64_t flows, dropped;    /* udp; dropped: but for what flows under way have */
 	struct splice_count count;  /* near_to_far goes toward home */
 	unsigned newcomers;         /* let in while the home is detached */
 	struct timer *rest_timer;
@@ -81,6 +83,9 @@ void mapping_door_status(const struct mapping_door *d, const char *public_text, 
 /* DOOR_ENTERED: this visitor is in, and counted (mapping_door_leave() gives it back). Else why not. */
 enum door_entry mapping_door_enter(struct mapping_door *d, const struct addr *peer);
 void mapping_door_leave(struct mapping_door *d);
+/* A flow: as an entry, but it counts among the flows, of which the mapping and the account have their own most. */
+enum door_entry mapping_door_enter_flow(struct mapping_door *d, const struct addr *peer);
+void mapping_door_leave_flow(struct mapping_door *d);
 struct shaper *mapping_door_shaper(struct mapping_door *d); /* for a newcomer; NULL: no limit. It lives as long as the door */
 bool mapping_door_allows(const struct mapping_door *d, const struct addr *peer);
 /* Listening failed. why in words, taken; NULL: not asked for, since mapping_door_is_asked() said that it is known. */

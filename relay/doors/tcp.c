@@ -79,6 +79,11 @@ static void wake(struct mapping_door *d)
 		listen_resume(tcp(d)->listeners[i]);
 }
 
+static void fini(struct mapping_door *d)
+{
+	visitors_fini(&tcp(d)->visitors);
+}
+
 const struct door_kind TCP_DOOR = {
     .size = sizeof(struct tcp_door),
     .init = init,
@@ -87,4 +92,5 @@ const struct door_kind TCP_DOOR = {
     .rest = rest,
     .wake = wake,
     .clear = clear,
+    .fini = fini,
 };

@@ -37,10 +37,16 @@ static void clear(struct mapping_door *d, bool graceful, enum reset_code code)
 	visitors_clear(&tls(d)->visitors, graceful, code);
 }
 
+static void fini(struct mapping_door *d)
+{
+	visitors_fini(&tls(d)->visitors);
+}
+
 const struct door_kind TLS_DOOR = {
     .size = sizeof(struct tls_door),
     .init = init,
     .clear = clear,
+    .fini = fini,
     .take = take,
     .turn_away = turn_away,
 };

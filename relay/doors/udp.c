@@ -2,7 +2,8 @@
  * One socket for each port and address; behind it flows, one for each visitor (its address and the one it came to). A flow is a stream that carries
  * datagrams only. It ends when it has been idle for the mapping's time, when it is the longest idle one and room is needed, or with the session.
  *
- * Datagrams of a detached home are dropped: a late answer is worth nothing to UDP, and the flow's OPEN may wait.
+ * Datagrams of a detached home are dropped, since a late answer is worth nothing to UDP; no newcomer gets a flow then, and nobody's time is counted: a
+ * flow is the visitor's address at home, and should outlive the tunnel as connections do.
  */
 #include "relay/doors/mapping_door.h"
 
@@ -14,7 +15,7 @@
 
 #include <uv.h>
 
-enum { IDLE_DEFAULT_S = 120, FLOWS_DEFAULT = 16384, READS_A_TURN = 64, SWEEP_MS = 1000, BUCKETS_LEAST = 64 };
+enum { IDLE_DEFAULT_S = 120, READS_A_TURN = 64, SWEEP_MS = 1000, BUCKETS_LEAST = 64 };
 
 struct flow {
 	struct list recent;      /* udp_door.recent: longest idle first */
@@ -40,6 +41,7 @@ struct udp_door {
 	struct flow **buckets;
 	size_t bucket_count;
 	struct timer *sweep;
+	uint64_t attached_ms;    /* … as of the sweeps: idle time counts from here */
 };
 
 static struct udp_door *udp(struct mapping_door *d)
@@ -97,11 +99,10 @@ static void drop(struct flow *f, enum reset_code code)
 		at = &(*at)->next;
 	*at = f->next;
 	list_remove(&f->recent);
-	u->door.flows--;
 	u->door.dropped += stream_datagrams_dropped(f->stream);
 	stream_reset(f->stream, code);
 	stream_close(f->stream);
-	mapping_door_leave(&u->door);
+	mapping_door_leave_flow(&u->door);
 	mem_free(f);
 }
 
@@ -122,9 +123,12 @@ static void on_sweep(void *owner)
 	struct udp_door *u = owner;
 	uint64_t now = loop_now_ms(home_loop(u->door.home));
 	bool any = false;
+	if (!home_is_attached(u->door.home))
+		u->attached_ms = now;
 	while (!list_is_empty(&u->recent)) {
 		struct flow *f = LIST_ENTRY(u->recent.next, struct flow, recent);
-		if (now < f->used_ms + idle_ms(u))
+		uint64_t since = f->used_ms > u->attached_ms ? f->used_ms : u->attached_ms;
+		if (now < since + idle_ms(u))
 			break;
 		drop(f, RESET_IDLE);
 		any = true;
@@ -171,12 +175,7 @@ static void on_stream(void *owner, enum stream_event event)
 static struct flow *begin(struct udp_door *u, struct udp *socket, const struct addr *visitor, const struct addr *visited, uint32_t hash)
 {
 	struct mapping_door *d = &u->door;
-	uint32_t most = d->mapping.flows ? d->mapping.flows : FLOWS_DEFAULT;
-	if (!mapping_door_allows(d, visitor))
-		return NULL;
-	if (d->flows >= most)
-		drop(LIST_ENTRY(u->recent.next, struct flow, recent), RESET_IDLE);
-	if (mapping_door_enter(d, visitor) != DOOR_ENTERED)
+	if (mapping_door_enter_flow(d, visitor) != DOOR_ENTERED)
 		return NULL;
 	if (d->flows >= u->bucket_count)
 		grow(u);
@@ -185,7 +184,6 @@ static struct flow *begin(struct udp_door *u, struct udp *socket, const struct a
 	f->next = u->buckets[hash & (u->bucket_count - 1)];
 	u->buckets[hash & (u->bucket_count - 1)] = f;
 	list_append(&u->recent, &f->recent);
-	d->flows++;
 	struct open_info info = {.mapping = d->mapping.id, .visitor = *visitor, .visited = *visited};
 	f->stream = stream_open_flow(trunk_tunnel(home_trunk(d->home)), &info, on_stream, f);
 	if (!timer_is_set(u->sweep))
@@ -199,7 +197,7 @@ static void on_readable(void *owner)
 	struct udp_door *u = s->door;
 	struct mapping_door *d = &u->door;
 	uint8_t *p = loop_plain(home_loop(d->home));
-	for (int i = 0; i < READS_A_TURN; i++) {
+	for (int i = 0; i < READS_A_TURN && (!home_is_attached(d->home) || trunk_wants_datagrams(home_trunk(d->home))); i++) {
 		struct addr visitor, visited;
 		ssize_t n = udp_read(s->udp, p, UDP_DATAGRAM_MAX, &visitor, &visited);
 		if (n == UV_EAGAIN)
@@ -271,16 +269,18 @@ static void stop_listening(struct mapping_door *d)
 	u->socket_count = 0;
 }
 
-static void rest(struct mapping_door *d)
+static void evict(struct mapping_door *d)
 {
-	for (size_t i = 0; i < udp(d)->socket_count; i++)
-		udp_rest(udp(d)->sockets[i]->udp);
+	drop(LIST_ENTRY(udp(d)->recent.next, struct flow, recent), RESET_IDLE);
 }
 
-static void wake(struct mapping_door *d)
+static uint64_t dropped(const struct mapping_door *d)
 {
-	for (size_t i = 0; i < udp(d)->socket_count; i++)
-		udp_resume(udp(d)->sockets[i]->udp);
+	uint64_t count = 0;
+	const struct udp_door *u = (const struct udp_door *)d;
+	LIST_EACH(node, &u->recent)
+		count += stream_datagrams_dropped(LIST_ENTRY(node, const struct flow, recent)->stream);
+	return count;
 }
 
 static void clear(struct mapping_door *d, bool graceful, enum reset_code code)
@@ -296,8 +296,8 @@ const struct door_kind UDP_DOOR = {
     .init = init,
     .open = begin_listening,
     .close = stop_listening,
-    .rest = rest,
-    .wake = wake,
     .clear = clear,
+    .evict = evict,
+    .dropped = dropped,
     .fini = fini,
 };

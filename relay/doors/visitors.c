@@ -2,18 +2,15 @@
 
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
+#include "shared/net/timer.h"
+
+enum { SWEEP_MS = 1000 };
 
 struct visitor {
 	struct list node;
 	struct mapping_door *door;
 	struct splice *splice;
 };
-
-void visitors_init(struct visitors *all, struct mapping_door *door)
-{
-	all->door = door;
-	list_init(&all->list);
-}
 
 static void leave(struct visitor *v)
 {
@@ -26,6 +23,37 @@ static void on_end(void *owner, const struct splice_end *end)
 {
 	(void)end;
 	leave(owner);
+}
+
+static void on_sweep(void *owner)
+{
+	struct visitors *all = owner;
+	struct mapping_door *d = all->door;
+	uint64_t now = loop_now_ms(home_loop(d->home)), most = (uint64_t)d->mapping.idle_s * 1000;
+	if (!home_is_attached(d->home))
+		all->attached_ms = now;
+	LIST_EACH(node, &all->list) {
+		struct visitor *v = LIST_ENTRY(node, struct visitor, node);
+		uint64_t moved = splice_moved_ms(v->splice);
+		if (most && now >= (moved > all->attached_ms ? moved : all->attached_ms) + most) {
+			splice_cut(v->splice, RESET_IDLE);
+			leave(v);
+		}
+	}
+	if (most && !list_is_empty(&all->list))
+		timer_set(all->sweep, SWEEP_MS);
+}
+
+void visitors_init(struct visitors *all, struct mapping_door *door)
+{
+	all->door = door;
+	list_init(&all->list);
+	all->sweep = timer_new(home_loop(door->home), on_sweep, all);
+}
+
+void visitors_fini(struct visitors *all)
+{
+	timer_close(all->sweep);
 }
 
 void visitors_let_in(struct visitors *all, struct io *io, const struct addr *local)
@@ -48,6 +76,8 @@ void visitors_let_in(struct visitors *all, struct io *io, const struct addr *loc
 	v->splice = splice_new(k, io, stream, &d->count, on_end, v);
 	splice_shape(v->splice, mapping_door_shaper(d));
 	trunk_mark(k);
+	if (d->mapping.idle_s && !timer_is_set(all->sweep))
+		timer_set(all->sweep, SWEEP_MS);
 	mapping_door_crowd(d);
 }
 

@@ -10,9 +10,12 @@
 struct visitors {
 	struct mapping_door *door;
 	struct list list;
+	struct timer *sweep;     /* of a mapping with idle_s: who has been idle for so long is reset */
+	uint64_t attached_ms;    /* … counted from here: a detached home is not the visitor's fault */
 };
 
 void visitors_init(struct visitors *all, struct mapping_door *door);
+void visitors_fini(struct visitors *all); /* after visitors_clear() */
 /* The io is owned from here; it is reset when it may not come in. local: the address it came to. */
 void visitors_let_in(struct visitors *all, struct io *io, const struct addr *local);
 void visitors_clear(struct visitors *all, bool graceful, enum reset_code code);

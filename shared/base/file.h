@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* The whole file, NUL-terminated (the NUL is not counted); freed by the caller. Negative errno; UV_EFBIG past max. */
@@ -19,7 +20,7 @@ mode_t file_secret_mode(const char *path);
 int file_make_dirs(const char *path, mode_t mode);         /* like mkdir -p; existing directories are left as they are */
 char *file_beside(const char *base_file, const char *path); /* path, relative to base_file's directory unless absolute; freed by the caller */
 char *file_dir(const char *path);                          /* its directory; freed by the caller */
-/* As many descriptors as this process may have: the soft limit is raised to the hard one. */
+/* As many descriptors as this process may have: the soft limit is raised to the hard one; and how many that is. */
 void file_raise_limit(void);
 /* How many of them visitors may take: the rest is for links, without which nobody is served. */
 unsigned file_limit_for_visitors(void);

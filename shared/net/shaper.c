@@ -124,6 +124,12 @@ void shaper_change(struct shaper *s, uint64_t bits_per_second)
 		bucket_change_bandwidth(&s->buckets[i], bits_per_second, loop_clock_ms());
 }
 
+void shaper_stand_below(struct shaper *s, struct shaper_whole *whole)
+{
+	if (!s->whole)
+		s->whole = shaper_whole_ref(whole);
+}
+
 void shaper_free(struct shaper *s)
 {
 	if (!s)

@@ -27,6 +27,7 @@ void shaper_whole_unref(struct shaper_whole *w);                 /* NULL does no
 /* whole may be NULL; a reference is taken. bits_per_second 0: only the whole counts. */
 struct shaper *shaper_new(struct loop *l, uint64_t bits_per_second, struct shaper_whole *whole);
 void shaper_change(struct shaper *s, uint64_t bits_per_second);
+void shaper_stand_below(struct shaper *s, struct shaper_whole *whole); /* from now on, if below none yet; a reference is taken */
 void shaper_free(struct shaper *s); /* those who wait are forgotten; NULL does nothing */
 
 /* How many of want bytes may go now; 0: shaper_wait(). */

@@ -32,6 +32,7 @@ struct splice {
 	bool near_eof;       /* its end was read, FIN is on its way to the far side */
 	bool near_deaf;      /* it takes no more bytes */
 	bool far_eof;        /* the far side's FIN was passed on */
+	uint64_t moved_ms;   /* when a byte last went through */
 	struct shaper *shaper;            /* NULL: as fast as it goes */
 	struct shaper_waiter in, out;
 	struct timer *drain; /* the far side has reset: waiting for the kernel to send the rest */
@@ -114,6 +115,7 @@ static void turn(struct splice *s)
 	ssize_t n = io_read(s->near, p, room);
 	if (n > 0) {
 		stream_commit(s->far, (size_t)n);
+		s->moved_ms = loop_now_ms(s->loop);
 		if (s->shaper)
 			shaper_took(s->shaper, SHAPER_IN, (size_t)n);
 		if (s->count)
@@ -181,6 +183,7 @@ static bool drain_far(struct splice *s)
 		}
 		if (n > 0) {
 			stream_consume(s->far, (size_t)n);
+			s->moved_ms = loop_now_ms(s->loop);
 			if (s->count && !s->near_deaf)
 				s->count->far_to_near += (uint64_t)n;
 			if (s->shaper)
@@ -297,6 +300,11 @@ static void on_out(void *arg)
 	look_far(arg);
 }
 
+uint64_t splice_moved_ms(const struct splice *s)
+{
+	return s->moved_ms;
+}
+
 void splice_shape(struct splice *s, struct shaper *shaper)
 {
 	s->shaper = shaper;
@@ -306,6 +314,7 @@ struct splice *splice_new(struct trunk *k, struct io *near, struct stream *far, 
 {
 	struct splice *s = mem_alloc(sizeof *s);
 	*s = (struct splice){.loop = trunk_loop(k), .trunk = k, .near = near, .far = far, .count = count, .fn = fn, .owner = owner};
+	s->moved_ms = loop_now_ms(s->loop);
 	s->in = (struct shaper_waiter){.fn = on_in, .arg = s};
 	s->out = (struct shaper_waiter){.fn = on_out, .arg = s};
 	list_init(&s->in.node);

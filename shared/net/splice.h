@@ -26,6 +26,8 @@ typedef void splice_fn(void *owner, const struct splice_end *end);
 
 /* near: a plain io that is up. count may be NULL. */
 struct splice *splice_new(struct trunk *k, struct io *near, struct stream *far, struct splice_count *count, splice_fn *fn, void *owner);
+/* When a byte last went through, by loop_now_ms(); at first, when it began. */
+uint64_t splice_moved_ms(const struct splice *s);
 /* At the relay: no more than shaper allows, each way; it must outlive the splice. */
 void splice_shape(struct splice *s, struct shaper *shaper);
 /* End it at once from outside, as a reset to both; the owner is not told. */

@@ -24,6 +24,7 @@ struct tcpinfo tcpinfo_of(int fd)
 	out.rtt_us = info.tcpi_rtt;
 	out.rttvar_us = info.tcpi_rttvar;
 	out.bytes_acked = info.tcpi_bytes_acked;
+	out.ack_age_ms = info.tcpi_last_ack_recv;
 	out.delivery_rate = info.tcpi_delivery_rate;
 	out.unacked = info.tcpi_unacked;
 	out.notsent_bytes = info.tcpi_notsent_bytes;

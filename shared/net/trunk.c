@@ -148,7 +148,8 @@ static void sample(struct trunk *k)
 	if (!info.known)
 		return;
 	bool unacked = info.unacked > 0 || info.notsent_bytes > 0 || k->blocked;
-	if (pulse_kernel(&k->pulse, info.bytes_acked, unacked, info.rtt_us, info.rttvar_us, now))
+	uint64_t acked_ms = info.ack_age_ms < now ? now - info.ack_age_ms : 0;
+	if (pulse_kernel(&k->pulse, info.bytes_acked, acked_ms, unacked, info.rtt_us, info.rttvar_us, now))
 		k->fn(k->owner, TRUNK_ALIVE); /* changes nothing here but the owner's mind about a spare */
 	size_t batch = (size_t)(info.delivery_rate * BATCH_MS / 1000);
 	batch = batch < BATCH_MIN ? BATCH_MIN : batch > BATCH_MAX ? BATCH_MAX : batch;
@@ -406,6 +407,12 @@ struct loop *trunk_loop(const struct trunk *k)
 bool trunk_is_attached(const struct trunk *k)
 {
 	return k->io != NULL;
+}
+
+bool trunk_wants_datagrams(const struct trunk *k)
+{
+	return tunnel_datagrams_waiting(k->tunnel) < TUNNEL_DATAGRAM_BATCH || !k->io || k->blocked ||
+	       !tunnel_has_work(k->tunnel, loop_now_ms(k->loop));
 }
 
 bool trunk_is_suspect(const struct trunk *k)

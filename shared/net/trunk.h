@@ -51,6 +51,9 @@ uint32_t trunk_rtt_ms(const struct trunk *k);
 uint32_t trunk_silence_ms(const struct trunk *k); /* how long is too long */
 void trunk_set_patience(struct trunk *k, uint32_t least_ms); /* the least silence that makes suspect */
 int trunk_why(const struct trunk *k);
+/* More datagrams are to be read from their sockets now: few wait; or the link is slow, and the newest are to win. Otherwise the sockets keep them
+ * until the next turn, by when some have left. */
+bool trunk_wants_datagrams(const struct trunk *k);
 struct io *trunk_io(const struct trunk *k);      /* the link; NULL while detached */
 
 #endif

@@ -27,11 +27,16 @@ struct udp {
 	void *owner;
 };
 
+/* Whatever it is, udp_read() tells. After an error (nobody listens) libuv has stopped the poll, while to a UDP socket it is only an event. */
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
-	(void)status, (void)events; /* whatever it is, udp_read() tells */
+	(void)events;
 	struct udp *u = poll->data;
-	if (!u->closing && u->fn)
+	if (u->closing)
+		return;
+	if (status < 0)
+		uv_poll_start(poll, UV_READABLE, on_poll);
+	if (u->fn)
 		u->fn(u->owner);
 }
 
@@ -230,7 +235,10 @@ int udp_write_to(struct udp *u, const struct addr *to, const struct addr *local,
 
 int udp_write(struct udp *u, const void *p, size_t len)
 {
-	return send(u->fd, p, len, MSG_NOSIGNAL) < 0 ? -errno : 0;
+	ssize_t n = send(u->fd, p, len, MSG_NOSIGNAL);
+	if (n < 0 && errno == ECONNREFUSED) /* that was an earlier one's answer: this one has not been sent */
+		n = send(u->fd, p, len, MSG_NOSIGNAL);
+	return n < 0 ? -errno : 0;
 }
 
 int udp_local(const struct udp *u, struct addr *out)
@@ -240,16 +248,6 @@ int udp_local(const struct udp *u, struct addr *out)
 	if (getsockname(u->fd, (struct sockaddr *)&sa, &len) < 0)
 		return -errno;
 	return addr_from_sockaddr(out, (struct sockaddr *)&sa) ? 0 : UV_EAFNOSUPPORT;
-}
-
-void udp_rest(struct udp *u)
-{
-	uv_poll_stop(&u->poll);
-}
-
-void udp_resume(struct udp *u)
-{
-	uv_poll_start(&u->poll, UV_READABLE, on_poll);
 }
 
 static void on_closed(uv_handle_t *h)

@@ -25,8 +25,6 @@ ssize_t udp_read(struct udp *u, void *p, size_t cap, struct addr *from, struct a
 int udp_write_to(struct udp *u, const struct addr *to, const struct addr *local, const void *p, size_t len);
 int udp_write(struct udp *u, const void *p, size_t len); /* of a connected one */
 int udp_local(const struct udp *u, struct addr *out); /* the local address of a connected one; 0 or negative */
-void udp_rest(struct udp *u);   /* no events */
-void udp_resume(struct udp *u);
-void udp_close(struct udp *u);  /* NULL does nothing */
+void udp_close(struct udp *u); /* NULL does nothing */
 
 #endif

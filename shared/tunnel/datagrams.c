@@ -1,7 +1,8 @@
 /*
  * Datagrams on their way to the link: whole, unreliable, the newest win. They wait in order, by flow and by tunnel; beyond the caps the oldest
- * goes. At most a batch of them is among the link's frames at a time, and while the session has bytes to send it gets as many in turn, so that a
- * flood of datagrams starves no stream. A detach empties it all.
+ * goes. Flows take turns, a datagram each, so that a game does not wait behind what somebody's VPN has piled up. At most a batch of them is among
+ * the link's frames at a time, and while the session has bytes to send it gets as many in turn, so that a flood of datagrams starves no stream.
+ * A detach empties it all.
  */
 #include "shared/tunnel/tunnel_parts.h"
 
@@ -35,11 +36,15 @@ static struct tunnel_datagram *last_of_flow(const struct stream *s)
 static void take_out(struct tunnel *t, struct tunnel_datagram *d)
 {
 	size_t cost = cost_of(d->len);
-	d->stream->datagram_bytes -= cost;
+	struct stream *s = d->stream;
+	s->datagram_bytes -= cost;
 	t->datagram_bytes -= cost;
 	list_remove(&d->node);
 	list_remove(&d->flow);
 	mem_free(d);
+	const struct tunnel_datagram *next = first_of_flow(s);
+	if (!next || next->stage != DATAGRAM_FREE)
+		list_remove(&s->datagram_turn);
 }
 
 static void drop(struct tunnel *t, struct tunnel_datagram *d)
@@ -70,6 +75,8 @@ static void set_stage(struct tunnel *t, struct tunnel_datagram *d, enum datagram
 	d->stage = stage;
 	list_remove(&d->node);
 	list_append(&t->datagrams[stage], &d->node);
+	if (stage == DATAGRAM_FREE && list_is_empty(&d->stream->datagram_turn))
+		list_append(&t->datagram_turns, &d->stream->datagram_turn);
 }
 
 void stream_datagram(struct stream *s, const void *p, size_t len)
@@ -139,7 +146,7 @@ bool datagrams_due(const struct tunnel *t)
 	return !list_is_empty(&t->datagrams[DATAGRAM_FREE]) || (early && may_go(t, early->stream));
 }
 
-void datagrams_fill(struct tunnel *t)
+void datagrams_fill(struct tunnel *t, size_t bytes)
 {
 	for (struct tunnel_datagram *d; (d = first_of(&t->datagrams[DATAGRAM_EARLY])) && may_go(t, d->stream);)
 		set_stage(t, d, DATAGRAM_FREE);
@@ -147,15 +154,21 @@ void datagrams_fill(struct tunnel *t)
 		t->datagram_debt = 0;
 	if (t->control_datagrams || t->datagram_debt > 0)
 		return;
-	size_t most = TUNNEL_DATAGRAM_BATCH;
-	for (struct tunnel_datagram *d; (d = first_of(&t->datagrams[DATAGRAM_FREE]));) {
+	size_t most = bytes < TUNNEL_DATAGRAM_BATCH ? bytes : TUNNEL_DATAGRAM_BATCH, taken = 0;
+	while (!list_is_empty(&t->datagram_turns)) {
+		struct stream *s = LIST_ENTRY(t->datagram_turns.next, struct stream, datagram_turn);
+		struct tunnel_datagram *d = first_of_flow(s);
 		size_t len = FRAME_HEADER + d->len;
-		if (len > most && most < TUNNEL_DATAGRAM_BATCH)
+		if (taken && taken + len > most)
 			break; /* the first goes in any case: it may be larger than a batch */
-		tunnel_put_control(t, d->stream->id, FRAME_DATAGRAM, d->bytes, d->len);
+		tunnel_put_control(t, s->id, FRAME_DATAGRAM, d->bytes, d->len);
 		t->control_datagrams = true;
 		t->datagram_debt += len;
-		most -= len < most ? len : most;
+		taken += len;
 		take_out(t, d);
+		if (!list_is_empty(&s->datagram_turn)) {
+			list_remove(&s->datagram_turn);
+			list_append(&t->datagram_turns, &s->datagram_turn);
+		}
 	}
 }

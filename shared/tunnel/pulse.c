@@ -10,17 +10,21 @@ void pulse_init(struct pulse *p, const struct pulse_rules *rules, uint64_t now_m
 	*p = (struct pulse){.rules = *rules, .life_ms = now_ms, .heard_ms = now_ms};
 }
 
-static bool live(struct pulse *p, uint64_t now_ms)
+/* Life from before a suspicion does not end it. */
+static bool live(struct pulse *p, uint64_t at_ms)
 {
-	bool relief = p->is_suspect;
-	p->life_ms = now_ms;
-	p->is_suspect = p->doubted = false;
+	bool relief = p->is_suspect && at_ms >= p->suspect_ms;
+	if (at_ms > p->life_ms)
+		p->life_ms = at_ms;
+	if (relief)
+		p->is_suspect = false;
 	return relief;
 }
 
 bool pulse_heard(struct pulse *p, uint64_t now_ms)
 {
 	p->heard_ms = now_ms;
+	p->doubted = false;
 	return live(p, now_ms);
 }
 
@@ -37,11 +41,11 @@ static void sample(struct pulse *p, uint32_t us)
 	p->srtt_us = (uint32_t)((7 * (uint64_t)p->srtt_us + us) / 8);
 }
 
-bool pulse_kernel(struct pulse *p, uint64_t acked, bool unacked, uint32_t rtt_us, uint32_t rttvar_us, uint64_t now_ms)
+bool pulse_kernel(struct pulse *p, uint64_t acked, uint64_t acked_ms, bool unacked, uint32_t rtt_us, uint32_t rttvar_us, uint64_t now_ms)
 {
 	bool relief = false, fresh = acked > p->acked;
 	if (fresh) {
-		relief = p->acked > 0 && live(p, now_ms);
+		relief = p->acked > 0 && live(p, acked_ms);
 		p->acked = acked;
 	}
 	/* A queue that fills, or empties, shows in the kernel's figure before a PING comes back. */
@@ -113,6 +117,7 @@ enum pulse_act pulse_next(struct pulse *p, bool moving, bool open, uint64_t now_
 		uint64_t at = later(p->life_ms, p->unanswered_ms) + pulse_suspect_after_ms(p);
 		if (p->doubted || now_ms >= at) {
 			p->is_suspect = true;
+			p->suspect_ms = now_ms;
 			p->doubted = false;
 			*when_ms = when;
 			return PULSE_SUSPECT;

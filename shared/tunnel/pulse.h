@@ -32,6 +32,7 @@ struct pulse {
 	uint64_t unanswered_ms;    /* since when something is unanswered; 0: nothing is */
 	uint32_t srtt_us, rttvar_us;
 	bool is_suspect;
+	uint64_t suspect_ms;       /* since when */
 	bool doubted;              /* to be PINGed and suspect at the next look */
 };
 
@@ -40,8 +41,9 @@ enum pulse_act { PULSE_WAIT, PULSE_PING, PULSE_SUSPECT, PULSE_DEAD };
 void pulse_init(struct pulse *p, const struct pulse_rules *rules, uint64_t now_ms);
 /* Bytes came. True if that ends a suspicion. */
 bool pulse_heard(struct pulse *p, uint64_t now_ms);
-/* The kernel's view: bytes acknowledged so far, whether some are not, its RTT (0: not known). True if that ends a suspicion. */
-bool pulse_kernel(struct pulse *p, uint64_t acked, bool unacked, uint32_t rtt_us, uint32_t rttvar_us, uint64_t now_ms);
+/* The kernel's view: bytes acknowledged so far and when the last were, whether some are not, its RTT (0: not known). True if that ends a
+ * suspicion. It may be asked late: life counts from when it was, not from when it was seen. */
+bool pulse_kernel(struct pulse *p, uint64_t acked, uint64_t acked_ms, bool unacked, uint32_t rtt_us, uint32_t rttvar_us, uint64_t now_ms);
 void pulse_pong(struct pulse *p, uint64_t number, uint64_t now_ms);
 void pulse_doubt(struct pulse *p); /* an address changed, the machine slept: suspect at once */
 /* What to do now, and *when_ms to ask again at the latest. PULSE_PING has been noted as sent, with p->number. SUSPECT is said once. */

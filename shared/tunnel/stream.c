@@ -23,6 +23,7 @@ struct stream *stream_new(struct tunnel *t, const struct open_info *info)
 	list_init(&s->turn);
 	list_init(&s->lent);
 	list_init(&s->datagrams);
+	list_init(&s->datagram_turn);
 	list_append(&t->streams, &s->all);
 	return s;
 }

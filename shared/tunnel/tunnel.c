@@ -36,6 +36,7 @@ struct tunnel *tunnel_new(const struct tunnel_config *c, tunnel_fn *fn, void *ow
 		list_init(lists[i]);
 	for (size_t i = 0; i < DATAGRAM_STAGES; i++)
 		list_init(&t->datagrams[i]);
+	list_init(&t->datagram_turns);
 	return t;
 }
 
@@ -564,7 +565,7 @@ void tunnel_fill(struct tunnel *t, size_t bytes, uint64_t now_ms)
 		t->batch_left = bytes - t->session.unsent;
 		fill_session(t, bytes);
 	}
-	datagrams_fill(t);
+	datagrams_fill(t, bytes);
 	fill_control(t);
 	t->filling = false;
 }
@@ -587,7 +588,7 @@ bool tunnel_is_starved(const struct tunnel *t)
 	if (!t->attached || t->over)
 		return false;
 	bool opens = !list_is_empty(&t->opens), turns = !list_is_empty(&t->fresh) || !list_is_empty(&t->bulk);
-	if ((opens || turns) && !session_has_room(&t->session))
+	if ((opens || turns || t->message_kind) && !session_has_room(&t->session))
 		return is_taken_by_others(&t->session.send, SESSION_CHUNK + SESSION_LEAST_ROOM);
 	return opens && !opens_due(t) && is_taken_by_others(&t->receive, TUNNEL_OPEN_CREDIT_MIN);
 }
@@ -633,17 +634,6 @@ void tunnel_sent(struct tunnel *t, size_t len)
 	session_sent(&t->session, len);
 }
 
-/* What waits for room that only others of the process can give, and nothing of our own is under way that would bring us back here. */
-static bool is_poor(const struct tunnel *t)
-{
-	const struct session *s = &t->session;
-	bool opens = !list_is_empty(&t->opens);
-	bool sends = opens || t->message_kind || !list_is_empty(&t->fresh) || !list_is_empty(&t->bulk);
-	if (sends && s->acked == s->next && !session_has_room(s))
-		return true;
-	return opens && t->receive.used + TUNNEL_OPEN_CREDIT_MIN <= t->receive.limit && !opens_due(t);
-}
-
 uint64_t tunnel_deadline(const struct tunnel *t)
 {
 	if (!t->attached || t->over)
@@ -651,8 +641,6 @@ uint64_t tunnel_deadline(const struct tunnel *t)
 	if (t->session.unsent || buf_len(&t->control))
 		return UINT64_MAX; /* the link has it in hand, and what is due goes along */
 	uint64_t at = session_ack_deadline(&t->session);
-	if (is_poor(t) && t->now_ms + TUNNEL_POOR_MS < at)
-		at = t->now_ms + TUNNEL_POOR_MS;
 	if (!list_is_empty(&t->lent)) {
 		uint64_t quiet = LIST_ENTRY(t->lent.next, const struct stream, lent)->used_ms + TUNNEL_QUIET_MS;
 		at = quiet < at ? quiet : at;
@@ -767,6 +755,11 @@ uint64_t tunnel_last_moved_ms(const struct tunnel *t)
 size_t tunnel_waiting(const struct tunnel *t)
 {
 	return t->waiting;
+}
+
+size_t tunnel_datagrams_waiting(const struct tunnel *t)
+{
+	return t->datagram_bytes;
 }
 
 struct tunnel_numbers tunnel_numbers(const struct tunnel *t)

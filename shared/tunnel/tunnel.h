@@ -32,8 +32,7 @@ enum {
 	TUNNEL_QUIET_MS = 1000,                /* when a sender counts as quiet */
 	TUNNEL_QUANTUM = 16 * 1024,            /* deficit round robin */
 	TUNNEL_PONGS_MAX = 4096,               /* PONGs waiting for the link; beyond, the peer floods */
-	TUNNEL_POOR_MS = 100,                  /* how often to look whether others have left room in the process's budget */
-	TUNNEL_DATAGRAM_FLOW = 64 * 1024,      /* datagrams waiting for the link: of one flow, */
+	TUNNEL_DATAGRAM_FLOW = 96 * 1024,      /* datagrams waiting for the link: of one flow (a batch, and the largest behind it), */
 	TUNNEL_DATAGRAM_ALL = 1024 * 1024,     /* of the tunnel, */
 	TUNNEL_DATAGRAM_BATCH = 32 * 1024,     /* and how much of them goes into one batch at most */
 };
@@ -114,6 +113,7 @@ struct tunnel_numbers {
 size_t tunnel_streams(const struct tunnel *t);          /* open or closing */
 uint64_t tunnel_last_moved_ms(const struct tunnel *t);
 size_t tunnel_waiting(const struct tunnel *t);          /* opened here, OPEN not written yet */
+size_t tunnel_datagrams_waiting(const struct tunnel *t); /* what they count for, in bytes */
 struct tunnel_numbers tunnel_numbers(const struct tunnel *t);
 
 /* --- streams --- */

@@ -52,6 +52,7 @@ struct stream {
 
 	/* datagrams */
 	struct list datagrams;        /* waiting for the link, oldest first */
+	struct list datagram_turn;    /* tunnel.datagram_turns, while any of them may go */
 	size_t datagram_bytes;        /* what they count for */
 	uint64_t opened_at;           /* frames that must have gone out before them: all to our OPEN */
 	uint64_t datagrams_dropped;
@@ -130,6 +131,7 @@ struct tunnel {
 	struct stream *datagram_to;
 
 	struct list datagrams[DATAGRAM_STAGES];
+	struct list datagram_turns;   /* flows with datagrams that may go */
 	size_t datagram_bytes;
 	uint64_t datagram_number;
 	size_t datagram_debt;         /* bytes of datagrams that have gone before bytes of the session */
@@ -158,7 +160,7 @@ void datagrams_opened(struct stream *s);                     /* its OPEN has bee
 void datagrams_drop_flow(struct stream *s);                  /* its stream has ended */
 void datagrams_drop_all(struct tunnel *t);
 bool datagrams_due(const struct tunnel *t);
-void datagrams_fill(struct tunnel *t);
+void datagrams_fill(struct tunnel *t, size_t bytes);         /* of a batch of so many */
 
 /* tunnel.c */
 void tunnel_put_control(struct tunnel *t, uint32_t stream, uint8_t kind, const void *payload, size_t len);

@@ -566,6 +566,25 @@ static void expecting_a_100(void **state)
 	gate_close(&g);
 }
 
+static void http_1_0_gets_no_chunks(void **state)
+{
+	(void)state;
+	for (size_t piece = 1; piece < 4; piece++) {
+		for (int passing = 0; passing < 2; passing++) {
+			static const char answer[] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;a\r\nhello\r\n1\r\n!\r\n0\r\nT: 1\r\n\r\n";
+			struct gate g;
+			gate_open(&g);
+			g.passing = passing;
+			visit(&g, "GET / HTTP/1.0\r\nHost: a.example\r\nConnection: keep-alive\r\n\r\n");
+			g.piece = piece;
+			give(&g, HTTP_SERVICE, answer, strlen(answer));
+			expect_sent(&g, HTTP_VISITOR, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello!");
+			assert_int_equal(http_relay_wants(g.r), HTTP_WANT_FIN_VISITOR);
+			gate_close(&g);
+		}
+	}
+}
+
 static void early_413_arrives(void **state)
 {
 	(void)state;
@@ -914,6 +933,7 @@ int main(void)
 		cmocka_unit_test(slow_heads_get_408_and_idle_ones_nothing),
 		cmocka_unit_test(basic_auth),
 		cmocka_unit_test(expecting_a_100),
+		cmocka_unit_test(http_1_0_gets_no_chunks),
 		cmocka_unit_test(early_413_arrives),
 		cmocka_unit_test(a_kept_stream_that_closed_is_asked_again),
 		cmocka_unit_test(bad_answers_are_502),

@@ -122,6 +122,23 @@ static void time_that_runs_backwards_gives_nothing(void **state)
 	assert_int_equal(bucket_room(&b, 1005), 5);
 }
 
+static void what_is_given_back_never_overflows(void **state)
+{
+	(void)state;
+	struct bucket b;
+	bucket_init(&b, 1, 10, 0);
+	bucket_take(&b, 14);
+	bucket_give(&b, 5, 0);
+	assert_int_equal(bucket_room(&b, 0), 1);
+	bucket_give(&b, 9, 0);
+	assert_int_equal(bucket_room(&b, 0), 10);
+	bucket_give(&b, UINT64_MAX, 0);
+	assert_int_equal(bucket_room(&b, 0), 10);
+	bucket_init(&b, 0, 10, 0);
+	bucket_give(&b, 3, 0);
+	assert_true(bucket_room(&b, 0) == UINT64_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -132,6 +149,7 @@ int main(void)
 		cmocka_unit_test(after_the_wait_there_is_room),
 		cmocka_unit_test(no_rate_is_no_limit),
 		cmocka_unit_test(changing_keeps_what_is_owed),
+		cmocka_unit_test(what_is_given_back_never_overflows),
 		cmocka_unit_test(time_that_runs_backwards_gives_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

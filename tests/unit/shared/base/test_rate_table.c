@@ -66,6 +66,27 @@ static void failures_are_counted_afterwards(void **state)
 	rate_table_free(t);
 }
 
+static void a_good_source_is_forgiven(void **state)
+{
+	(void)state;
+	struct rate_table *t = rate_table_new(100, 1, 3);
+	struct addr a = ip("192.0.2.1"), stranger = ip("192.0.2.2");
+	for (int i = 0; i < 3; i++)
+		rate_table_count(t, &a, 0);
+	assert_true(rate_table_is_over(t, &a, 0));
+	rate_table_forgive(t, &a, 1, 0);
+	assert_false(rate_table_is_over(t, &a, 0));
+	rate_table_count(t, &a, 0);
+	assert_true(rate_table_is_over(t, &a, 0));
+	rate_table_forgive(t, &a, 1000, 0); /* no more than it had at the start */
+	for (int i = 0; i < 3; i++)
+		assert_true(rate_table_try(t, &a, 0));
+	assert_false(rate_table_try(t, &a, 0));
+	rate_table_forgive(t, &stranger, 1, 0);
+	assert_int_equal(rate_table_size(t), 1);
+	rate_table_free(t);
+}
+
 static void the_oldest_idle_source_is_forgotten(void **state)
 {
 	(void)state;
@@ -145,6 +166,7 @@ int main(void)
 		cmocka_unit_test(one_source_does_not_spend_anothers_rate),
 		cmocka_unit_test(a_v6_home_is_its_64),
 		cmocka_unit_test(failures_are_counted_afterwards),
+		cmocka_unit_test(a_good_source_is_forgiven),
 		cmocka_unit_test(the_oldest_idle_source_is_forgotten),
 		cmocka_unit_test(one_that_holds_is_never_forgotten),
 		cmocka_unit_test(many_sources_stay_apart_and_bounded),

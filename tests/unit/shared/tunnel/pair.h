@@ -38,6 +38,7 @@ struct end {
 	bool finished;           /* said its FIN */
 	bool broke;              /* broke off */
 	bool eof, reset;         /* saw the other's end */
+	uint32_t reset_code;
 	bool opened, closed;
 	unsigned turns;
 	uint64_t datagrams, datagram_last;
@@ -159,6 +160,7 @@ static void end_look(struct end *e)
 	}
 	if (stream_is_reset(e->stream) && stream_waiting(e->stream) == 0) {
 		e->reset = true;
+		e->reset_code = stream_reset_code(e->stream);
 		end_close(e);
 		return;
 	}

@@ -67,12 +67,12 @@ static void test_a_slow_path_gets_more_time(void **state)
 	uint64_t when;
 	pulse_init(&p, &PULSE_AGENT, T0);
 	assert_int_equal(pulse_suspect_after_ms(&p), 500);
-	pulse_kernel(&p, 1000, true, 400000, 100000, T0);
+	pulse_kernel(&p, 1000, T0, true, 400000, 100000, T0);
 	assert_int_equal(pulse_suspect_after_ms(&p), 2000);
 	assert_int_equal(next(&p, true, T0 + 500, &when), PULSE_PING);
 	assert_int_equal(next(&p, true, T0 + 1999, &when), PULSE_WAIT);
 	assert_int_equal(next(&p, true, T0 + 2000, &when), PULSE_SUSPECT);
-	pulse_kernel(&p, 1001, true, 60000000, 60000000, T0 + 2001);
+	pulse_kernel(&p, 1001, T0 + 2001, true, 60000000, 60000000, T0 + 2001);
 	assert_int_equal(pulse_suspect_after_ms(&p), PULSE_SUSPECT_MOST_MS);
 }
 
@@ -82,12 +82,44 @@ static void test_the_kernels_acknowledgements_are_life(void **state)
 	struct pulse p;
 	uint64_t when;
 	pulse_init(&p, &PULSE_AGENT, T0);
-	pulse_kernel(&p, 1000, true, 0, 0, T0); /* the first look only learns the number */
+	pulse_kernel(&p, 1000, T0, true, 0, 0, T0); /* the first look only learns the number */
 	assert_int_equal(next(&p, true, T0 + 500, &when), PULSE_PING);
 	for (uint64_t now = T0 + 900, acked = 2000; now < T0 + 20000; now += 400, acked += 10) {
-		pulse_kernel(&p, acked, true, 0, 0, now);
+		pulse_kernel(&p, acked, now, true, 0, 0, now);
 		assert_int_equal(next(&p, true, now, &when), PULSE_WAIT);
 	}
+}
+
+/* An idle link is not asked about for twice its time because its last acknowledgement was looked at late. */
+static void test_an_acknowledgement_counts_from_when_it_came(void **state)
+{
+	(void)state;
+	struct pulse p;
+	uint64_t when;
+	pulse_init(&p, &PULSE_AGENT, T0);
+	pulse_kernel(&p, 1000, T0, true, 0, 0, T0);
+	pulse_kernel(&p, 1200, T0 + 40, false, 0, 0, T0 + 15000);
+	assert_int_equal(p.life_ms, T0 + 40);
+	assert_int_equal(pulse_next(&p, false, false, T0 + 15000, &when), PULSE_WAIT);
+	assert_int_equal(when, T0 + 15040);
+	pulse_kernel(&p, 1300, T0 + 20, false, 0, 0, T0 + 15001); /* never backwards */
+	assert_int_equal(p.life_ms, T0 + 40);
+}
+
+static void test_life_before_a_suspicion_does_not_end_it(void **state)
+{
+	(void)state;
+	struct pulse p;
+	uint64_t when;
+	pulse_init(&p, &PULSE_AGENT, T0);
+	pulse_kernel(&p, 1000, T0, false, 0, 0, T0);
+	pulse_doubt(&p); /* the address has changed */
+	assert_int_equal(next(&p, true, T0 + 100, &when), PULSE_PING);
+	assert_int_equal(next(&p, true, T0 + 100, &when), PULSE_SUSPECT);
+	assert_false(pulse_kernel(&p, 1100, T0 + 60, true, 0, 0, T0 + 150));
+	assert_true(p.is_suspect);
+	assert_true(pulse_kernel(&p, 1108, T0 + 190, true, 0, 0, T0 + 200));
+	assert_false(p.is_suspect);
 }
 
 static void test_only_bytes_keep_a_link_from_being_dead(void **state)
@@ -97,11 +129,11 @@ static void test_only_bytes_keep_a_link_from_being_dead(void **state)
 	uint64_t when;
 	enum pulse_act act = PULSE_WAIT;
 	pulse_init(&p, &PULSE_RELAY, T0);
-	pulse_kernel(&p, 1000, true, 0, 0, T0);
+	pulse_kernel(&p, 1000, T0, true, 0, 0, T0);
 	uint64_t now = T0, acked = 1000;
 	while (act != PULSE_DEAD && now < T0 + 60000) {
 		now += 1000;
-		pulse_kernel(&p, ++acked, true, 0, 0, now);
+		pulse_kernel(&p, ++acked, now, true, 0, 0, now);
 		act = next(&p, true, now, &when);
 		assert_int_not_equal(act, PULSE_SUSPECT); /* the relay suspects nobody */
 	}
@@ -150,6 +182,8 @@ int main(void)
 	    cmocka_unit_test(test_a_silent_link_with_nothing_unanswered_is_well),
 	    cmocka_unit_test(test_a_slow_path_gets_more_time),
 	    cmocka_unit_test(test_the_kernels_acknowledgements_are_life),
+	    cmocka_unit_test(test_an_acknowledgement_counts_from_when_it_came),
+	    cmocka_unit_test(test_life_before_a_suspicion_does_not_end_it),
 	    cmocka_unit_test(test_only_bytes_keep_a_link_from_being_dead),
 	    cmocka_unit_test(test_doubt_asks_and_forgets_nothing),
 	    cmocka_unit_test(test_rtt_of_pongs_and_no_others),

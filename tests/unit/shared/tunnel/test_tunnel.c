@@ -352,6 +352,7 @@ static struct stream *copy_stream(struct tunnel *t, const struct stream *from)
 	list_init(&s->turn);
 	list_init(&s->lent);
 	list_init(&s->datagrams);
+	list_init(&s->datagram_turn);
 	struct iovec iov[64];
 	int n = queue_peek(&from->queue, iov, 64);
 	assert_true(n < 64);
@@ -427,6 +428,7 @@ static void pair_replace(struct pair *p, int side)
 	to->datagram_bytes = blank.datagram_bytes;
 	to->datagram_number = blank.datagram_number;
 	to->datagram_debt = blank.datagram_debt;
+	copy_list(&from->datagram_turns, &to->datagram_turns, all, n, offsetof(struct stream, datagram_turn));
 	copy_list(&from->rested, &to->rested, all, n, offsetof(struct stream, lent));
 	bool *closed = mem_zalloc(n + 1);
 	for (i = 0; i < n; i++)
@@ -715,6 +717,75 @@ static void ids_wrap_past_those_that_are_held(void **state)
 	pair_fini(&p);
 }
 
+static void ends_said_before_the_open_follow_it(void **state)
+{
+	(void)state;
+	struct pair p;
+	pair_init(&p, 1, 2);
+	p.eager = true;
+	p.conns[0].end[1].plan = 3000;
+	for (int i = 0; i < 2; i++) {
+		pair_open(&p, i, 0);
+		pair_rest(&p.conns[i].end[0]);
+	}
+	end_finish(&p.conns[0].end[0]);
+	stream_reset(p.conns[1].end[0].stream, RESET_IDLE);
+	stream_reset(p.conns[1].end[0].stream, RESET_ABORTED); /* the first counts */
+	p.conns[1].end[0].broke = true;
+	pair_link(&p);
+	pair_settle(&p);
+	assert_true(p.conns[0].end[1].eof && p.conns[1].end[1].reset);
+	assert_int_equal(p.conns[1].end[1].reset_code, RESET_IDLE);
+	end_close(&p.conns[1].end[0]);
+	pair_finish(&p);
+	pair_fini(&p);
+}
+
+static void lazy_turn(void *owner, enum stream_event event)
+{
+	unsigned *turns = owner;
+	*turns += event == STREAM_TURN;
+}
+
+static void an_owner_that_does_nothing_in_its_turn_holds_up_nobody(void **state)
+{
+	(void)state;
+	struct pair p;
+	pair_init(&p, 1, 2);
+	p.eager = true;
+	pair_link(&p);
+	struct open_info info = {.mapping = 99, .visitor = {.family = 4}, .visited = {.family = 4}};
+	unsigned turns = 0;
+	struct stream *lazy = stream_open(p.tunnel[0], &info, lazy_turn, &turns);
+	stream_ready(lazy);
+	p.conns[0].end[0].plan = 10000;
+	pair_open(&p, 0, 0);
+	tunnel_fill(p.tunnel[0], 65536, p.now);
+	assert_int_equal(p.conns[0].end[0].sent, 10000);
+	assert_true(turns > 0 && turns < 10);
+	stream_close(lazy);
+	pair_finish(&p);
+	pair_fini(&p);
+}
+
+static void the_last_words_are_cut_to_fit(void **state)
+{
+	(void)state;
+	struct pair p;
+	pair_init(&p, 1, 0);
+	char why[400];
+	memset(why, 'x', sizeof why);
+	why[sizeof why - 1] = 0;
+	tunnel_bye(p.tunnel[0], why); /* to nobody */
+	pair_link(&p);
+	assert_int_equal(pair_pump(&p, 0, 65536, SIZE_MAX), 0);
+	tunnel_bye(p.tunnel[0], why);
+	assert_int_equal(pair_pump(&p, 0, 65536, SIZE_MAX), FRAME_HEADER + 255);
+	pair_deliver(&p, 0, SIZE_MAX);
+	assert_int_equal(p.last_error, 0);
+	pair_fini(&p);
+}
+
 static void what_has_come_outlives_the_tunnel(void **state)
 {
 	(void)state;
@@ -778,7 +849,7 @@ static void a_peer_that_never_acknowledges_is_stopped(void **state)
 	pair_fini(&p);
 }
 
-/* Room in the process's budget is given back by other sessions, of which no event tells: it is looked for by time. */
+/* Room in the process's budget is given back by other sessions, of which no event tells: whoever has the clock is told to look. */
 static void room_that_others_leave_is_found(void **state)
 {
 	(void)state;
@@ -792,8 +863,15 @@ static void room_that_others_leave_is_found(void **state)
 	p.conns[0].end[0].plan = p.conns[0].end[1].plan = 100;
 	pair_open(&p, 0, 0);
 	assert_false(tunnel_has_work(p.tunnel[0], p.now));
-	tunnel_fill(p.tunnel[0], 65536, p.now);
-	assert_true(tunnel_deadline(p.tunnel[0]) == p.now + TUNNEL_POOR_MS);
+	assert_true(tunnel_is_starved(p.tunnel[0]));
+	whole.used = 0;
+	assert_false(tunnel_is_starved(p.tunnel[0]));
+	assert_true(tunnel_has_work(p.tunnel[0], p.now));
+	p.tunnel[0]->session.send.whole = NULL;
+	p.tunnel[0]->receive.whole = &whole; /* and the same for what may come back */
+	whole.used = whole.limit;
+	assert_false(tunnel_has_work(p.tunnel[0], p.now));
+	assert_true(tunnel_is_starved(p.tunnel[0]));
 	whole.used = 0;
 	assert_true(tunnel_has_work(p.tunnel[0], p.now));
 	pair_finish(&p);
@@ -876,9 +954,9 @@ static void beyond_the_caps_the_oldest_datagrams_go(void **state)
 	}
 	for (int i = 0; i < 5000; i++) /* empty ones cost too */
 		put_datagram(&p.conns[0].end[0], 0, number++);
-	assert_true(list_len(&p.conns[0].end[0].stream->datagrams) <= 1024);
+	assert_true(list_len(&p.conns[0].end[0].stream->datagrams) <= TUNNEL_DATAGRAM_FLOW / 64);
 	uint64_t dropped = tunnel_numbers(t).datagrams_dropped, of_flows = 0, arrived = 0;
-	assert_true(dropped > 5000 - 1024);
+	assert_true(dropped > 5000 - TUNNEL_DATAGRAM_FLOW / 64);
 	pair_settle(&p);
 	for (int i = 0; i < 40; i++) {
 		of_flows += stream_datagrams_dropped(p.conns[i].end[0].stream);
@@ -888,6 +966,25 @@ static void beyond_the_caps_the_oldest_datagrams_go(void **state)
 	}
 	assert_int_equal(of_flows, dropped);
 	assert_int_equal(arrived, 3000 + 5000 - dropped);
+	pair_finish(&p);
+	pair_fini(&p);
+}
+
+/* What a VPN has piled up is not before what a game has to say. */
+static void a_flow_does_not_wait_for_what_another_has_waiting(void **state)
+{
+	(void)state;
+	struct pair p;
+	start_flows(&p, 2);
+	pair_settle(&p);
+	uint64_t number = 1;
+	for (int i = 0; i < 60; i++)
+		put_datagram(&p.conns[0].end[0], 1200, number++);
+	put_datagram(&p.conns[1].end[0], 100, number++);
+	pair_pump(&p, 0, 16384, 4096);
+	pair_deliver(&p, 0, SIZE_MAX);
+	assert_int_equal(p.conns[1].end[1].datagrams, 1);
+	assert_true(p.conns[0].end[1].datagrams > 0);
 	pair_finish(&p);
 	pair_fini(&p);
 }
@@ -1230,12 +1327,16 @@ int main(void)
 	    cmocka_unit_test(bulk_streams_get_the_same),
 	    cmocka_unit_test(a_half_closed_stream_may_be_silent_for_long),
 	    cmocka_unit_test(ids_wrap_past_those_that_are_held),
+	    cmocka_unit_test(ends_said_before_the_open_follow_it),
+	    cmocka_unit_test(an_owner_that_does_nothing_in_its_turn_holds_up_nobody),
+	    cmocka_unit_test(the_last_words_are_cut_to_fit),
 	    cmocka_unit_test(what_has_come_outlives_the_tunnel),
 	    cmocka_unit_test(a_peer_that_never_acknowledges_is_stopped),
 	    cmocka_unit_test(room_that_others_leave_is_found),
 	    cmocka_unit_test(the_first_datagram_does_not_overtake_its_open),
 	    cmocka_unit_test(datagrams_keep_their_boundaries),
 	    cmocka_unit_test(beyond_the_caps_the_oldest_datagrams_go),
+	    cmocka_unit_test(a_flow_does_not_wait_for_what_another_has_waiting),
 	    cmocka_unit_test(a_detach_empties_the_datagrams),
 	    cmocka_unit_test(a_flood_of_datagrams_starves_no_stream),
 	    cmocka_unit_test(one_large_datagram_waiting_makes_no_flood_of_a_ping),
