@@ -107,6 +107,10 @@ $(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/agent.a $(B)/shared.a
 bench: all $(BENCH)
 	@python3 tests/bench/bench.py $(B)
 
+bench-names: all
+	@deploy/install-deps bench || true
+	@python3 tests/bench/names.py $(B)
+
 # Both in namespaces: the time that visitors wait when the home's address changes; SOAK_S seconds (900) of streams and troubles.
 bench-resume: all $(B)/tests/tools/swarm
 	@BUILD=$(abspath $(B)) tests/bench/resume
