@@ -108,6 +108,10 @@ bench: all $(BENCH)
 	@python3 tests/bench/bench.py $(B)
 	@$(MAKE) --no-print-directory bench-resume
 
+bench-names: all
+	@deploy/install-deps bench || true
+	@python3 tests/bench/names.py $(B)
+
 # Both in namespaces: the time that visitors wait when the home's address changes; SOAK_S seconds (900) of streams and troubles.
 bench-resume: all $(B)/tests/tools/swarm
 	@BUILD=$(abspath $(B)) tests/bench/resume

@@ -23,6 +23,7 @@ struct follow {
 	struct nat_probe *probe;
 	struct addr relay, seen, address6;
 	enum nat_verdict nat;
+	bool judged;              /* nat is about the address seen now */
 };
 
 struct follow *follow_new(struct loop *l, follow_fn *fn, void *owner)
@@ -94,16 +95,29 @@ static struct addr own_v6(struct loop *l)
 	return mine;
 }
 
+/* A look while the path is down hears nobody, or only the home's router. */
+static bool heard_little(const struct nat_facts *facts)
+{
+	unsigned heard = 0;
+	for (size_t i = 0; i < NAT_HOPS; i++)
+		heard += facts->hops[i].family != 0;
+	return heard < 2;
+}
+
 static void on_facts(void *owner, const struct nat_facts *facts)
 {
 	struct follow *f = owner;
 	f->probe = NULL;
 	enum nat_verdict nat = nat_judge(facts);
-	if (nat == f->nat)
+	if (f->judged && (nat == f->nat || (nat == NAT_UNKNOWN && heard_little(facts))))
 		return;
+	bool awaited = !f->judged && follow_has_names(f), news = nat != f->nat;
+	f->judged = true;
 	f->nat = nat;
-	log_info("nat", "verdict=%s", nat_text(nat));
-	f->fn(f->owner);
+	if (news)
+		log_info("nat", "verdict=%s", nat_text(nat));
+	if (news || awaited)
+		f->fn(f->owner);
 }
 
 void follow_look(struct follow *f)
@@ -122,11 +136,11 @@ void follow_attached(struct follow *f, const struct addr *relay, const char *see
 	struct addr now;
 	if (addr_parse_ip(seen, &now) < 0)
 		now = (struct addr){0};
-	bool same = f->relay.family && addr_equal_ip(&f->relay, relay) && addr_equal_ip(&f->seen, &now);
+	if (!addr_equal_ip(&f->seen, &now))
+		f->judged = false;
 	f->relay = *relay;
 	f->seen = now;
-	if (!same)
-		follow_look(f);
+	follow_look(f);
 }
 
 /* --- what goes and comes --- */
@@ -135,7 +149,7 @@ void follow_declare(struct follow *f, struct declare *d)
 {
 	d->names = f->names;
 	d->address6 = f->address6;
-	snprintf(d->nat, sizeof d->nat, "%s", nat_text(f->nat));
+	snprintf(d->nat, sizeof d->nat, "%s", f->judged ? nat_text(f->nat) : "pending");
 	for (size_t i = 0; i < f->names.count; i++)
 		f->state[i].sent++;
 }

@@ -15,7 +15,8 @@ typedef void follow_fn(void *owner); /* what DECLARE says has changed: declare a
 struct follow *follow_new(struct loop *l, follow_fn *fn, void *owner);
 void follow_free(struct follow *f);
 void follow_set(struct follow *f, const struct name_wish_list *names);
-/* A link is up, to this address of the relay; seen: ours as the relay sees it. Looks anew at how the home is connected. */
+/* A link is up, to this address of the relay; seen: ours as the relay sees it. Looks anew at how the home is connected; to be called before
+ * follow_declare, which says "pending" while it is not known for this address. */
 void follow_attached(struct follow *f, const struct addr *relay, const char *seen);
 void follow_look(struct follow *f);                          /* the network here has changed */
 /* Fills in names (borrowed until the next follow_set), nat and address6; each name's report counts as sent. */

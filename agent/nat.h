@@ -8,7 +8,7 @@
 #include "shared/base/addr.h"
 #include "shared/net/loop.h"
 
-enum { NAT_HOPS = 4, NAT_OWN = 32, NAT_WAIT_MS = 2000 };
+enum { NAT_HOPS = 4, NAT_OWN = 32, NAT_WAIT_MS = 1200 };
 
 enum nat_verdict { NAT_UNKNOWN, NAT_PUBLIC, NAT_CGNAT };
 const char *nat_text(enum nat_verdict v);   /* "unknown" "public" "cgnat" */

@@ -44,6 +44,7 @@ struct service_main {
 	struct list questions;
 	uint64_t started_ms;
 	bool ready, stopping;
+	bool fresh;              /* a new session, whose declaration is out before its link is told of */
 };
 
 /* --- answers --- */
@@ -214,9 +215,12 @@ static void on_control(void *owner, struct control_reply *reply, const char *req
 /* A link is up: by HELLO the relay has seen where we are; names that follow the home are reported anew. */
 static void attached(struct service_main *m)
 {
-	bool resumed = services_all_answered(m->services);
+	bool fresh = m->fresh;
+	m->fresh = false;
+	if (fresh)
+		return; /* declared a moment ago */
 	follow_attached(m->follow, io_peer(trunk_io(uplink_trunk(m->uplink))), uplink_address(m->uplink));
-	if (resumed && follow_has_names(m->follow))
+	if (services_all_answered(m->services) && follow_has_names(m->follow))
 		declare(m);
 }
 
@@ -238,6 +242,8 @@ static void on_uplink(void *owner, enum uplink_event event)
 	struct service_main *m = owner;
 	switch (event) {
 	case UPLINK_SESSION:
+		m->fresh = true;
+		follow_attached(m->follow, io_peer(trunk_io(uplink_trunk(m->uplink))), uplink_address(m->uplink));
 		declare(m);
 		break;
 	case UPLINK_ENDING:

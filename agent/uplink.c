@@ -342,7 +342,6 @@ static void attached(struct uplink *u, const struct welcome *w)
 	u->hold_ms = 0;
 	u->last_error[0] = 0;
 	u->grace_ms = w->grace_s * 1000;
-	snprintf(u->address, sizeof u->address, "%s", w->address);
 	u->fn(u->owner, UPLINK_STATE);
 }
 
@@ -370,6 +369,7 @@ static void welcomed(struct uplink *u, const struct welcome *w)
 	}
 	buf_fini(&early);
 	remember_relay(u, io_peer(io));
+	snprintf(u->address, sizeof u->address, "%s", w->address);
 	char peer[ADDR_TEXT];
 	addr_text(io_peer(io), peer);
 	uint64_t now = loop_now_ms(u->loop);

@@ -102,6 +102,17 @@ static size_t limit_of(const struct dns_question *q, bool tcp)
 	return q->udp_size < DNS_UDP_EDNS ? q->udp_size : DNS_UDP_EDNS;
 }
 
+/* The commonest answer, written straight from the node: addresses that follow the home, where the operator wrote nothing. */
+static size_t answer_addresses(const struct zone_node *n, const struct dns_question *q, uint8_t *out, size_t limit)
+{
+	size_t count, i = 0, size = q->type == DNS_A ? 4 : 16;
+	const uint8_t *ips = zone_addresses(n, q->type == DNS_A ? 4 : 6, &count);
+	if (!count || zone_record(n, q->type, &i))
+		return 0;
+	i = 0;
+	return zone_record(n, DNS_CNAME, &i) ? 0 : dns_addresses_write(q, ips, size, count, ZONE_TTL, out, limit);
+}
+
 size_t dns_answer(const struct zone *z, const uint8_t *in, size_t len, bool tcp, uint8_t *out)
 {
 	struct dns_question q;
@@ -110,13 +121,18 @@ size_t dns_answer(const struct zone *z, const uint8_t *in, size_t len, bool tcp,
 		return 0;
 	if (rcode == 0 && q.edns && q.edns_version > 0)
 		rcode = DNS_BADVERS;
-	const struct zone_node *n;
+	const struct zone_node *n = NULL;
 	if (rcode == 0 && (q.class != CLASS_IN || q.type == DNS_AXFR || q.type == DNS_IXFR || zone_find(z, &q.name, &n) == ZONE_OUTSIDE))
 		rcode = DNS_REFUSED;
+	size_t limit = limit_of(&q, tcp), plain = 0;
+	if (rcode == 0 && n && (q.type == DNS_A || q.type == DNS_AAAA))
+		plain = answer_addresses(n, &q, out, limit);
+	if (plain)
+		return plain;
 	struct dns_reply *r = dns_reply_new(&q, (enum dns_rcode)rcode, rcode == 0);
 	if (rcode == 0)
 		resolve(z, r, &q);
-	return dns_reply_end(r, out, limit_of(&q, tcp));
+	return dns_reply_end(r, out, limit);
 }
 
 size_t dns_answer_truncated(const uint8_t *in, size_t len, uint8_t *out)

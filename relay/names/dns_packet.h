@@ -69,6 +69,9 @@ void dns_reply_set_truncated(struct dns_reply *r);
 /* owner NULL: the question's, in the case it was asked in. */
 void dns_reply_add(struct dns_reply *r, enum dns_section s, const struct dns_name *owner, const struct dns_record *rec, uint32_t ttl);
 void dns_reply_add_address(struct dns_reply *r, enum dns_section s, const struct dns_name *owner, const uint8_t *ip, size_t len, uint32_t ttl);
+/* The whole answer of the commonest kind, the question's own addresses (count times len bytes), without the library: it is what the library
+ * would write. 0: longer than limit, or the question was not read whole. */
+size_t dns_addresses_write(const struct dns_question *q, const uint8_t *ips, size_t len, size_t count, uint32_t ttl, uint8_t *out, size_t limit);
 /* Ends the reply (frees it): at most limit bytes into out; what does not fit costs the additional section, then everything but TC. */
 size_t dns_reply_end(struct dns_reply *r, uint8_t *out, size_t limit);
 

@@ -171,7 +171,8 @@ static enum source want(const struct names *n, const struct entry *e, unsigned w
 			out->list[out->count++] = r->door;
 		return SOURCE_DOOR;
 	}
-	for (size_t i = 0; i < n->address_count; i++)
+	/* A name that only the doors know never held the relay's addresses: a family that nobody named stays empty. */
+	for (size_t i = 0; (e->own || e->wished || e->mapped) && i < n->address_count; i++)
 		if (n->addresses[i].family == (which ? 6 : 4))
 			out->list[out->count++] = n->addresses[i];
 	return r->agent_value == AGENT_RELAY ? SOURCE_AGENT : SOURCE_RELAY;
@@ -879,11 +880,12 @@ static void set_agent_value(struct record *r, enum agent_value value, const stru
 static void set_home(struct entry *e, const struct names_agent *a)
 {
 	const struct addr *v6 = addr_is_public(&a->address6) && a->address6.family == 6 ? &a->address6 : &a->seen;
-	if (strcmp(a->nat, "cgnat") == 0)
+	bool pending = strcmp(a->nat, "pending") == 0; /* whether that address leads home is being found out */
+	if (!pending && strcmp(a->nat, "cgnat") == 0)
 		set_agent_value(&e->records[0], AGENT_RELAY, NULL);
-	else if (a->seen.family == 4 && addr_is_public(&a->seen))
+	else if (!pending && a->seen.family == 4 && addr_is_public(&a->seen))
 		set_agent_value(&e->records[0], AGENT_HOME, &a->seen);
-	else
+	else if (!pending)
 		set_agent_value(&e->records[0], AGENT_NONE, NULL);
 	set_agent_value(&e->records[1], v6->family == 6 && addr_is_public(v6) ? AGENT_HOME : AGENT_NONE, v6);
 }

@@ -41,7 +41,7 @@ struct names_agent {
 	const struct mapping_list *mappings; /* their hosts; may be NULL */
 	struct addr seen;                    /* its address as the relay sees it */
 	struct addr address6;                /* its own v6 as it says, or family 0 */
-	const char *nat;                     /* "public", "cgnat", "unknown" */
+	const char *nat;                     /* "public", "cgnat", "unknown"; "pending": its v4 value stays as it is */
 };
 /* Entries of this agent that are no longer wished fall back to what is next in strength. */
 void names_set_agent(struct names *n, const struct names_agent *a);

@@ -124,7 +124,7 @@ static void read_nat(struct conf_at at, char out[8])
 {
 	const char *text = "unknown";
 	conf_opt_str(at, "nat", &text);
-	strcpy(out, !strcmp(text, "public") || !strcmp(text, "cgnat") ? text : "unknown");
+	strcpy(out, !strcmp(text, "public") || !strcmp(text, "cgnat") || !strcmp(text, "pending") ? text : "unknown");
 }
 
 static void read_address6(struct conf_at at, struct addr *out)

@@ -284,6 +284,42 @@ static void names_of_every_byte(void **state)
 	zone_free(z);
 }
 
+/* The short ways of reading and writing say what the library says. */
+static void by_hand_as_by_library(void **state)
+{
+	(void)state;
+	struct zone *z = sample();
+	static const char *const names[] = {"alice.home.test", "aLiCe.HOME.test", "any.alice.home.test", "ns1.home.test", "mail.home.test"};
+	static const unsigned sizes[] = {0, 512, 1232, 4096};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) * 8; i++) {
+		const char *name = names[i / 8];
+		unsigned type = i & 1 ? DNS_AAAA : DNS_A, edns = sizes[i / 2 % 4];
+		uint8_t in[600], library[DNS_PACKET_MAX];
+		struct dns_question q;
+		const struct zone_node *n;
+		size_t count, len = dns_answer(z, in, ask_raw(in, name, type, 1, edns), false, out);
+		assert_int_equal(dns_question_read(in, ask_raw(in, name, type, 1, edns), &q), 0);
+		assert_int_equal(zone_find(z, &q.name, &n), ZONE_NODE);
+		const uint8_t *ips = zone_addresses(n, type == DNS_A ? 4 : 6, &count);
+		if (!count)
+			continue;
+		struct dns_reply *r = dns_reply_new(&q, DNS_NOERROR, true);
+		for (size_t k = 0; k < count; k++)
+			dns_reply_add_address(r, DNS_ANSWER, NULL, ips + k * (type == DNS_A ? 4 : 16), type == DNS_A ? 4 : 16, ZONE_TTL);
+		assert_int_equal(dns_reply_end(r, library, sizeof(library)), len);
+		assert_memory_equal(library, out, len);
+		assert_int_equal(dns_addresses_write(&q, ips, type == DNS_A ? 4 : 16, count, ZONE_TTL, out, len - 1), 0);
+		/* With something behind it the library reads: the same question. */
+		struct dns_question other;
+		size_t asked = ask_raw(in, name, type, 1, edns);
+		in[11]++;
+		memcpy(in + asked, "\0\0\1\0\1\0\0\0\0\0\4\1\2\3\4", 15);
+		assert_int_equal(dns_question_read(in, asked + 15, &other), 0);
+		assert_memory_equal(&other, &q, sizeof(q));
+	}
+	zone_free(z);
+}
+
 static void updates_replace_whole_sets(void **state)
 {
 	(void)state;
@@ -333,7 +369,7 @@ int main(void)
 		cmocka_unit_test(answers), cmocka_unit_test(wildcards_and_empty_names), cmocka_unit_test(aliases),
 		cmocka_unit_test(what_is_refused), cmocka_unit_test(too_big_is_truncated),
 		cmocka_unit_test(badvers_notimp_formerr_and_silence), cmocka_unit_test(names_of_every_byte),
-		cmocka_unit_test(updates_replace_whole_sets), cmocka_unit_test(records_that_are_wrong),
+		cmocka_unit_test(by_hand_as_by_library), cmocka_unit_test(updates_replace_whole_sets), cmocka_unit_test(records_that_are_wrong),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -259,6 +259,8 @@ static void the_agent_wins_and_steps_back(void **state)
 	assert_string_equal(shown(&lab, "alice.home.test", 4), "11.5.5.6"); /* an update is taken, and is weaker */
 	declare_home(&lab, "nas", "alice", NAME_FOLLOW_HOME, "11.5.5.6", "cgnat");
 	assert_string_equal(shown(&lab, "alice.home.test", 4), "11.0.0.1"); /* a carrier's address leads nowhere */
+	declare_home(&lab, "nas", "alice", NAME_FOLLOW_HOME, "11.5.5.7", "pending");
+	assert_string_equal(shown(&lab, "alice.home.test", 4), "11.0.0.1"); /* not even for a second */
 	declare_home(&lab, "nas", "alice", NAME_FOLLOW_HOME, "100.64.3.4", "unknown");
 	assert_string_equal(shown(&lab, "alice.home.test", 4), "11.7.7.9");
 	declare_home(&lab, "nas", "alice", NAME_FOLLOW_RELAY, "11.5.5.6", "public");

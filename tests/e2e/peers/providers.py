@@ -1,6 +1,7 @@
-"""A dyndns2 provider and Cloudflare's record API, played for a test: DIR/provider gets a line for each update, DIR/cloudflare holds the
-records; while DIR/abuse exists the provider answers "abuse"."""
-import http.server, json, os, sys, urllib.parse
+"""A dyndns2 provider and Cloudflare's record API, played: providers.py DIR PORT [CERTIFICATE KEY]. DIR/provider gets a line for each update
+that came, DIR/cloudflare holds the records; while DIR/says exists the provider answers what stands in it, "STATUS WORD"; while DIR/limit
+exists the API answers 429."""
+import http.server, json, os, ssl, sys, urllib.parse
 
 where, port = sys.argv[1], int(sys.argv[2])
 records = {}
@@ -10,7 +11,7 @@ last = 0
 def keep():
     with open(where + "/cloudflare.new", "w") as f:
         for r in records.values():
-            f.write("%s %s\n" % (r["type"], r["content"]))
+            f.write("%s %s %s\n" % (r["name"], r["type"], r["content"]))
     os.rename(where + "/cloudflare.new", where + "/cloudflare")
 
 
@@ -28,16 +29,21 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(401, "badauth\n", "text/plain")
         with open(where + "/provider", "a") as f:
             f.write("%s %s\n" % (query["hostname"][0], query["myip"][0]))
-        word = "abuse" if os.path.exists(where + "/abuse") else "good " + query["myip"][0]
-        self.answer(200, word + "\n", "text/plain")
+        if os.path.exists(where + "/says"):
+            with open(where + "/says") as f:
+                status, word = f.read().split(None, 1)
+            return self.answer(int(status), word, "text/plain")
+        self.answer(200, "good " + query["myip"][0] + "\n", "text/plain")
 
     def cloudflare(self, parts, query):
         global last
+        if os.path.exists(where + "/limit"):
+            return self.answer(429, json.dumps({"success": False, "errors": [{"code": 10000, "message": "More than 1200 requests per 300 seconds reached"}]}))
         if self.headers.get("Authorization") != "Bearer cf-token":
             return self.answer(403, json.dumps({"success": False, "errors": [{"code": 9109, "message": "Invalid access token"}]}))
         result = []
         if parts == ["zones"]:
-            result = [{"id": "0123456789abcdef", "name": "home.test"}]
+            result = [{"id": "0123456789abcdef", "name": query["name"][0]}]
         elif self.command == "GET":
             result = [r for r in records.values() if r["name"] == query["name"][0]]
         else:
@@ -66,5 +72,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
     do_POST = do_PATCH = do_DELETE = do_GET
 
 
+class Server(http.server.ThreadingHTTPServer):
+    def handle_error(self, request, client):
+        print("one who went: %s" % sys.exc_info()[1], flush=True)
+
+
+os.makedirs(where, exist_ok=True)
 keep()
-http.server.HTTPServer(("127.0.0.1", port), Handler).serve_forever()
+server = Server(("127.0.0.1", port), Handler)
+if len(sys.argv) > 3:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(sys.argv[3], sys.argv[4])
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+server.serve_forever()
