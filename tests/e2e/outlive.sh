@@ -20,7 +20,7 @@ crowd_up() {
 # A real sshd wants to be started by root.
 ssh_up() {
 	SSH=
-	if [ "$LAB_UID" != 0 ] || ! command -v scp ssh-keygen /usr/sbin/sshd >/dev/null; then
+	if [ "$LAB_UID" != 0 ] || ! { command -v scp && command -v ssh-keygen && command -v /usr/sbin/sshd; } >/dev/null; then
 		skip scp "no root, or no ssh"
 		return
 	fi
