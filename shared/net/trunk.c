@@ -254,7 +254,6 @@ static void read_data(struct trunk *k)
 	if (read_some(k, &relief) != READING_SOME)
 		return;
 	uint64_t now = loop_now_ms(k->loop);
-	tunnel_set_rtt(k->tunnel, pulse_rtt_ms(&k->pulse));
 	if (tunnel_has_work(k->tunnel, now) || !timer_is_set(k->timer))
 		task_mark(k->loop, &k->task);
 	else if (tunnel_deadline(k->tunnel) < UINT64_MAX)

@@ -39,7 +39,8 @@ enum {
 	X(FIN, 68, 0, 0)                                                                                     \
 	X(RESET, 69, 4, 4)                                                                                   \
 	X(CREDIT, 70, 4, 4)                                                                                  \
-	X(RETURN, 71, 4, 4)
+	X(RETURN, 71, 4, 4)                                                                                  \
+	X(BLOCKED, 72, 0, 0)
 
 enum frame_kind {
 #define FRAME_ENUM(name, number, least, most) FRAME_##name = number,

@@ -163,7 +163,12 @@ void stream_ready(struct stream *s)
 {
 	if (!s->tunnel || !stream_may_send(s))
 		return;
+	bool news = !s->ready;
 	s->ready = true;
+	if (news && s->id && !s->credit) {
+		s->blocked_due = true;
+		stream_fact(s);
+	}
 	turns_wake(s);
 }
 
@@ -262,7 +267,8 @@ void stream_consume(struct stream *s, size_t len)
 		return;
 	}
 	s->owed += len;
-	if (s->owed >= s->window / 4 && !s->credit_due) {
+	uint64_t step = s->window / 4 < TUNNEL_CREDIT_STEP ? s->window / 4 : TUNNEL_CREDIT_STEP;
+	if (s->owed >= step && !s->credit_due) {
 		s->credit_due = true;
 		stream_fact(s);
 	}
@@ -314,41 +320,45 @@ void stream_take_window(struct stream *s, uint64_t bytes)
 	budget_take(&s->tunnel->receive, bytes);
 	s->window += bytes;
 	s->granted += bytes;
+	if (s->peak < s->window)
+		s->peak = s->window;
 }
 
 /*
- * How much a window may grow: it doubles, but half of the budget is kept for newcomers and no one takes more than a quarter of the rest. One that
- * RETURN has made small may recover also from that half.
+ * How much a window grows: four times while it is small, twice later, at once to what it has been before. Half of the budget is kept for
+ * newcomers and no one takes more than a quarter of the rest; one that RETURN has made small may recover also from that half.
  */
 static uint64_t growth(const struct stream *s)
 {
 	const struct budget *b = &s->tunnel->receive;
 	size_t left = budget_left(b);
 	size_t kept = s->window < TUNNEL_FIRST_CREDIT ? b->limit / 8 : b->limit / 2;
-	if (left <= kept || s->window >= TUNNEL_WINDOW_MAX)
+	uint64_t aim = s->window < TUNNEL_WINDOW_MAX / 8 ? 4 * s->window : 2 * s->window;
+	if (aim < TUNNEL_OPEN_CREDIT_MAX)
+		aim = TUNNEL_OPEN_CREDIT_MAX;
+	if (aim < s->peak)
+		aim = s->peak;
+	if (aim > TUNNEL_WINDOW_MAX)
+		aim = TUNNEL_WINDOW_MAX;
+	if (left <= kept || s->window >= aim)
 		return 0;
 	uint64_t most = (left - kept) / 4;
-	uint64_t more = s->window < TUNNEL_WINDOW_MAX - s->window ? s->window : TUNNEL_WINDOW_MAX - s->window;
-	return more < most ? more : most;
+	return aim - s->window < most ? aim - s->window : most;
 }
 
 uint64_t stream_credit_to_write(struct stream *s)
 {
-	struct tunnel *t = s->tunnel;
-	uint64_t since = t->now_ms - s->credit_ms;
-	uint64_t round_trips = 2 * (uint64_t)(t->rtt_ms ? t->rtt_ms : 1);
-	s->quick = since <= round_trips && !s->stalled ? s->quick + 1 : 0;
-	s->stalled = stream_waiting(s) > 0;
-	s->credit_ms = t->now_ms;
 	uint64_t bytes = s->owed;
 	s->owed = 0;
 	s->granted += bytes;
-	if (s->quick >= 2) {
+	if (s->wanting && !s->stalled) {
 		uint64_t more = growth(s);
 		stream_take_window(s, more);
 		bytes += more;
-		s->quick = 0;
+		s->untried = s->granted;
 	}
+	s->wanting = false;
+	s->stalled = stream_waiting(s) > 0;
 	assert(s->granted + stream_waiting(s) + s->owed == s->window);
 	return bytes;
 }

@@ -226,6 +226,7 @@ static int input_data(struct tunnel *t, const struct frame *f, const uint8_t *p,
 	if (s->got != HALF_OPEN || len > s->granted)
 		return ERR_SESSION;
 	s->granted -= len;
+	s->untried -= len < s->untried ? len : s->untried;
 	t->last_moved_ms = t->now_ms;
 	if (s->closed)
 		return 0;
@@ -251,7 +252,6 @@ static int input_open(struct tunnel *t, const struct frame *f, const uint8_t *p,
 	}
 	struct stream *s = stream_new(t, &info);
 	s->id = f->stream;
-	s->credit_ms = t->now_ms;
 	tunnel_insert(t, s);
 	s->flow = info.credit == 0;
 	if (!s->flow) {
@@ -294,6 +294,8 @@ static int input_credit(struct tunnel *t, const struct frame *f, const uint8_t *
 		if (n > s->granted)
 			return ERR_SESSION;
 		s->granted -= n;
+		if (s->untried > s->granted)
+			s->untried = s->granted;
 		if (!s->dropping) {
 			s->window -= n;
 			budget_give(&t->receive, n);
@@ -304,6 +306,20 @@ static int input_credit(struct tunnel *t, const struct frame *f, const uint8_t *
 		return ERR_SESSION;
 	if (s->sent == HALF_OPEN && !s->fin_due && !s->reset_due)
 		stream_add_credit(s, n);
+	return 0;
+}
+
+/* The peer has more to send than it may. */
+static int input_blocked(struct tunnel *t, const struct frame *f)
+{
+	struct stream *s = tunnel_stream(t, f->stream);
+	if (!s)
+		return stray(t, f->stream);
+	if (s->got != HALF_OPEN || s->closed || s->flow || s->untried || s->stalled || stream_waiting(s))
+		return 0;
+	s->wanting = true;
+	s->credit_due = true;
+	stream_fact(s);
 	return 0;
 }
 
@@ -375,6 +391,8 @@ static int input_frame(void *arg, const struct frame *f, const uint8_t *p, size_
 	case FRAME_CREDIT:
 	case FRAME_RETURN:
 		return input_credit(t, f, p);
+	case FRAME_BLOCKED:
+		return input_blocked(t, f);
 	default:
 		return input_link(t, f, p, len);
 	}
@@ -451,7 +469,6 @@ static void fill_open(struct tunnel *t, struct stream *s)
 	s->id = tunnel_new_id(t);
 	tunnel_insert(t, s);
 	s->info.credit = (uint32_t)grant;
-	s->credit_ms = t->now_ms;
 	uint8_t bytes[FRAME_OPEN_MAX];
 	session_put(&t->session, s->id, FRAME_OPEN, bytes, open_write(bytes, &s->info));
 	s->opened_at = t->session.next;
@@ -469,9 +486,13 @@ static void fill_open(struct tunnel *t, struct stream *s)
 static void fill_fact(struct tunnel *t, struct stream *s)
 {
 	list_remove(&s->facts);
-	if (s->credit_due && s->got == HALF_OPEN)
-		put_number(t, s->id, FRAME_CREDIT, stream_credit_to_write(s));
+	uint64_t credit = s->credit_due && s->got == HALF_OPEN ? stream_credit_to_write(s) : 0;
+	if (credit)
+		put_number(t, s->id, FRAME_CREDIT, credit);
 	s->credit_due = false;
+	if (s->blocked_due && !s->credit && s->sent == HALF_OPEN && !s->fin_due && !s->reset_due)
+		session_put(&t->session, s->id, FRAME_BLOCKED, NULL, 0);
+	s->blocked_due = false;
 	if (s->fin_due) {
 		session_put(&t->session, s->id, FRAME_FIN, NULL, 0);
 		s->sent = HALF_FIN;
@@ -696,11 +717,6 @@ uint64_t tunnel_progress(const struct tunnel *t)
 uint64_t tunnel_replay(const struct tunnel *t)
 {
 	return t->session.unsent;
-}
-
-void tunnel_set_rtt(struct tunnel *t, uint32_t rtt_ms)
-{
-	t->rtt_ms = rtt_ms;
 }
 
 void tunnel_ping(struct tunnel *t, uint64_t number)

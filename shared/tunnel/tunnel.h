@@ -26,8 +26,9 @@ enum {
 	TUNNEL_STREAMS_MOST = 65536,           /* of one side's own, also those that are ending; further OPENs wait */
 	TUNNEL_FIRST_CREDIT = 16 * 1024,       /* what OPEN implies for the opener's direction */
 	TUNNEL_OPEN_CREDIT_MIN = 4 * 1024,     /* what OPEN grants the acceptor */
-	TUNNEL_OPEN_CREDIT_MAX = 64 * 1024,
-	TUNNEL_WINDOW_MAX = 4 * 1024 * 1024,
+	TUNNEL_OPEN_CREDIT_MAX = 256 * 1024,
+	TUNNEL_WINDOW_MAX = 8 * 1024 * 1024,
+	TUNNEL_CREDIT_STEP = 128 * 1024,       /* credit is returned at a quarter of the window, and that much at the latest */
 	TUNNEL_KEEP_MIN = 1024,                /* unused credit a quiet sender keeps at least */
 	TUNNEL_QUIET_MS = 1000,                /* when a sender counts as quiet */
 	TUNNEL_QUANTUM = 16 * 1024,            /* deficit round robin */
@@ -93,7 +94,6 @@ bool tunnel_at_boundary(const struct tunnel *t);     /* the link stands between 
 bool tunnel_is_starved(const struct tunnel *t);      /* what waits has memory of its own left, but others have taken the process's */
 void tunnel_sent(struct tunnel *t, size_t len);
 uint64_t tunnel_deadline(const struct tunnel *t);    /* when to call tunnel_fill by time; UINT64_MAX: not by time */
-void tunnel_set_rtt(struct tunnel *t, uint32_t rtt_ms);
 void tunnel_ping(struct tunnel *t, uint64_t number);
 void tunnel_bye(struct tunnel *t, const char *why);
 void tunnel_refuse(struct tunnel *t, const struct buf *frame); /* a whole REFUSE frame, into the link */

@@ -30,7 +30,7 @@ struct stream {
 
 	/* facts: due to be written */
 	struct list facts;            /* tunnel.facts, or tunnel.opens while OPEN is due */
-	bool fin_due, reset_due, credit_due;
+	bool fin_due, reset_due, credit_due, blocked_due;
 	uint32_t reset_code;
 
 	/* sending */
@@ -46,9 +46,10 @@ struct stream {
 	/* receiving */
 	uint64_t window, granted, owed;
 	struct queue queue;           /* waiting bytes that have been copied */
-	uint64_t credit_ms;           /* when CREDIT was last written */
-	unsigned quick;               /* how often in a row it then came back within two round trips, nothing ever waiting */
-	bool stalled;                 /* bytes had to be copied since */
+	uint64_t peak;                /* the largest window it has had */
+	uint64_t untried;             /* bytes of credit that the peer must use before its BLOCKED tells anything new */
+	bool wanting;                 /* … it has said so: the window is to grow with the next CREDIT */
+	bool stalled;                 /* bytes had to be copied since the last CREDIT */
 
 	/* datagrams */
 	struct list datagrams;        /* waiting for the link, oldest first */
@@ -87,7 +88,6 @@ struct tunnel {
 	bool attached;
 	bool over;                    /* a violation was found: nothing more is read of this link */
 	uint64_t now_ms;
-	uint32_t rtt_ms;
 
 	struct buf control;           /* link frames to be written at the next frame boundary; what is in it now: */
 	unsigned control_pongs;

@@ -60,6 +60,8 @@ static size_t take_turn(struct tunnel *t, struct stream *s, bool fresh)
 		s->deficit -= (int64_t)took;
 		if (s->ready && !s->credit) {
 			s->starved = true;
+			s->blocked_due = true;
+			stream_fact(s);
 			turns_leave(s);
 		} else if (!s->ready) {
 			s->passing = fresh && !list_is_empty(&t->bulk);

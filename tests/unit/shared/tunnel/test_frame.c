@@ -47,7 +47,7 @@ static void each_kind_has_its_number_and_limits(void **state)
 	    {"BYE", 7, 0, 255, false},         {"DATAGRAM", 8, 0, 65507, false}, {"DECLARE", 64, 2, 1048576, true},
 	    {"STATE", 65, 2, 1048576, true},   {"OPEN", 66, 22, 46, true},     {"DATA", 67, 1, 65536, true},
 	    {"FIN", 68, 0, 0, true},           {"RESET", 69, 4, 4, true},      {"CREDIT", 70, 4, 4, true},
-	    {"RETURN", 71, 4, 4, true},
+	    {"RETURN", 71, 4, 4, true},        {"BLOCKED", 72, 0, 0, true},
 	};
 	for (unsigned kind = 0, row = 0; kind < 256; kind++) {
 		struct frame f;

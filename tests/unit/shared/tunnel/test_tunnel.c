@@ -89,8 +89,6 @@ static void run_random(uint64_t seed, const struct pair_sizes *z, unsigned steps
 	struct pair p;
 	print_message("seed %llu\n", (unsigned long long)seed);
 	pair_init_sized(&p, seed, 30, z);
-	for (int side = 0; side < 2; side++)
-		tunnel_set_rtt(p.tunnel[side], (uint32_t)pair_below(&p, 80));
 	for (int i = 0; i < p.count; i++)
 		plan_conn(&p, i);
 	p.wild = seed % 2;
@@ -371,7 +369,6 @@ static void pair_replace(struct pair *p, int side)
 	struct tunnel blank = *from;
 	to->attached = blank.attached;
 	to->now_ms = blank.now_ms;
-	to->rtt_ms = blank.rtt_ms;
 	to->control_pongs = blank.control_pongs;
 	to->control_ack = blank.control_ack;
 	to->control_datagrams = blank.control_datagrams;
@@ -1147,6 +1144,11 @@ static const struct bad_frame bad_frames[] = {
     {"RETURN of more than was granted", ERR_SESSION, 2, FRAME_RETURN, 4, "\0\0\100\1"},
     {"RETURN after FIN", ERR_SESSION, 4, FRAME_RETURN, 4, "\0\0\0\1"},
     {"RETURN of a closed one", 0, 6, FRAME_RETURN, 4, "\0\0\0\1"},
+    {"BLOCKED", 0, 2, FRAME_BLOCKED, 0, 0},
+    {"BLOCKED with bytes", ERR_SESSION, 2, FRAME_BLOCKED, 1, 0},
+    {"BLOCKED after FIN", 0, 4, FRAME_BLOCKED, 0, 0},
+    {"BLOCKED of one never opened", ERR_SESSION, 12, FRAME_BLOCKED, 0, 0},
+    {"BLOCKED of a closed one", 0, 6, FRAME_BLOCKED, 0, 0},
 };
 
 static void bad_news(void *owner, const struct tunnel_news *news)
