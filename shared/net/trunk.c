@@ -21,12 +21,14 @@
 #include <uv.h>
 
 enum {
-	BATCH_MIN = 16 * 1024,
+	BATCH_FIRST = 64 * 1024,
+	BATCH_MIN = 4 * 1024,
 	BATCH_MAX = 256 * 1024,
-	BATCH_MS = 10,          /* a batch is what the path carries in that time */
-	LOWAT_MIN = 16 * 1024,
+	BATCH_MS = 3,           /* a batch is what the path carries in that time */
+	LOWAT_MIN = 4 * 1024,   /* half a batch waits in the kernel unsent when the next is made */
 	LOWAT_MAX = 64 * 1024,
 	SAMPLE_MS = 50,         /* how often the kernel is asked, while busy */
+	SAMPLE_MOST_MS = 200,   /* after a longer time it has not been busy throughout */
 	LEAST_WAIT_MS = 5,
 	WATCH_MS = 100,         /* how often the kernel is asked about a link under suspicion */
 	STARVED_MS = 50,        /* how often it is looked whether others have left memory */
@@ -48,6 +50,8 @@ struct trunk {
 	struct buf early;         /* read with WELCOME, not yet given to the tunnel */
 	size_t batch;
 	uint64_t sampled_ms;
+	uint64_t sampled_acked;   /* bytes that the kernel had seen acknowledged then */
+	bool filled;              /* the link has been blocked since then */
 	bool blocked;             /* the io has ciphertext in hand; IO_ROOM will say when it is gone */
 	int broken;               /* trunk_break() inside news: why; 0: not */
 	int why;                  /* the last link was lost */
@@ -140,10 +144,27 @@ static void lose(struct trunk *k, int why)
 
 /* --- what the kernel knows --- */
 
+/*
+ * What the path has carried since the last look is what it can carry, if there was always more to send; else it is the least. (The kernel's own
+ * delivery rate is of short bursts, and says nothing where a slower program stands in between.)
+ */
+static void set_batch(struct trunk *k, uint64_t acked, uint64_t passed_ms)
+{
+	uint64_t bytes = passed_ms ? (acked - k->sampled_acked) * BATCH_MS / passed_ms : 0;
+	bool all = k->filled && passed_ms <= SAMPLE_MOST_MS;
+	size_t batch = bytes < BATCH_MIN ? BATCH_MIN : bytes > BATCH_MAX ? BATCH_MAX : (size_t)bytes;
+	k->sampled_acked = acked;
+	k->filled = k->blocked;
+	if (batch == k->batch || (!all && batch < k->batch))
+		return;
+	k->batch = batch;
+	io_set_batch(k->io, batch);
+	io_set_notsent_lowat(k->io, (unsigned)(batch / 2 < LOWAT_MIN ? LOWAT_MIN : batch / 2 > LOWAT_MAX ? LOWAT_MAX : batch / 2));
+}
+
 static void sample(struct trunk *k)
 {
-	uint64_t now = loop_now_ms(k->loop);
-	k->sampled_ms = now;
+	uint64_t now = loop_now_ms(k->loop), passed_ms = now - k->sampled_ms;
 	struct tcpinfo info = tcpinfo_of(io_fd(k->io));
 	if (!info.known)
 		return;
@@ -151,13 +172,10 @@ static void sample(struct trunk *k)
 	uint64_t acked_ms = info.ack_age_ms < now ? now - info.ack_age_ms : 0;
 	if (pulse_kernel(&k->pulse, info.bytes_acked, acked_ms, unacked, info.rtt_us, info.rttvar_us, now))
 		k->fn(k->owner, TRUNK_ALIVE); /* changes nothing here but the owner's mind about a spare */
-	size_t batch = (size_t)(info.delivery_rate * BATCH_MS / 1000);
-	batch = batch < BATCH_MIN ? BATCH_MIN : batch > BATCH_MAX ? BATCH_MAX : batch;
-	if (batch == k->batch || !info.delivery_rate)
-		return;
-	k->batch = batch;
-	io_set_batch(k->io, batch);
-	io_set_notsent_lowat(k->io, (unsigned)(batch < LOWAT_MIN ? LOWAT_MIN : batch > LOWAT_MAX ? LOWAT_MAX : batch));
+	if (passed_ms >= SAMPLE_MS) {
+		k->sampled_ms = now;
+		set_batch(k, info.bytes_acked, passed_ms);
+	}
 }
 
 /* --- by time --- */
@@ -308,6 +326,7 @@ static void work(void *arg)
 		return;
 	}
 	k->blocked = left == UV_EAGAIN;
+	k->filled |= k->blocked;
 	io_watch(k->io, k->blocked ? IO_WATCH_READ | IO_WATCH_WRITE : IO_WATCH_READ);
 	if (!k->blocked && tunnel_has_work(k->tunnel, now))
 		task_mark(k->loop, &k->task);
@@ -352,7 +371,10 @@ int trunk_attach(struct trunk *k, struct io *io, uint64_t peer_taken, uint64_t p
 	if (err < 0)
 		return err;
 	k->io = io;
-	k->batch = BATCH_MIN * 4;
+	k->batch = BATCH_FIRST;
+	k->sampled_ms = now;
+	k->sampled_acked = 0;
+	k->filled = false;
 	k->blocked = false;
 	k->why = 0;
 	pulse_init(&k->pulse, &k->rules, now);

@@ -333,7 +333,7 @@ static uint64_t growth(const struct stream *s)
 	const struct budget *b = &s->tunnel->receive;
 	size_t left = budget_left(b);
 	size_t kept = s->window < TUNNEL_FIRST_CREDIT ? b->limit / 8 : b->limit / 2;
-	uint64_t aim = s->window < TUNNEL_WINDOW_MAX / 8 ? 4 * s->window : 2 * s->window;
+	uint64_t aim = s->window < TUNNEL_WINDOW_MAX / 4 ? 4 * s->window : 2 * s->window;
 	if (aim < TUNNEL_OPEN_CREDIT_MAX)
 		aim = TUNNEL_OPEN_CREDIT_MAX;
 	if (aim < s->peak)
