@@ -136,7 +136,8 @@ void session_put(struct session *s, uint32_t stream, uint8_t kind, const void *p
 {
 	size_t need = FRAME_HEADER + len;
 	if (!s->last || s->last->cap - s->last->end < need) {
-		struct session_chunk *c = chunk_new(s, need > SESSION_CHUNK ? need : SESSION_CHUNK);
+		size_t usual = s->last ? SESSION_CHUNK : SESSION_SMALL;
+		struct session_chunk *c = chunk_new(s, need > usual ? need : usual);
 		if (s->last)
 			s->last->next = c;
 		else

@@ -15,6 +15,7 @@
 
 enum {
 	SESSION_CHUNK = 64 * 1024 + 4096,  /* outbox memory is taken in these; a frame lies in one chunk whole */
+	SESSION_SMALL = 2048,              /* … but for a few small frames alone, as an idle session has */
 	SESSION_LEAST_ROOM = 4096,         /* a chunk with less left than this (and header) is not offered for data */
 	SESSION_ACK_BYTES = 64 * 1024,     /* an ACK is due after that many bytes of session frames … */
 	SESSION_ACK_MS = 200,              /* … or that long after the first of them */

@@ -8,6 +8,7 @@
 #include "shared/net/timer.h"
 #include "shared/net/tls.h"
 
+#include "tests/unit/self.h"
 #include "tests/unit/tempdir.h"
 
 #include <setjmp.h>
@@ -191,7 +192,7 @@ static void run(void (*step)(struct relay *r), const char *host, enum answer fir
 	struct addr at = {.family = 4, .ip = {127, 0, 0, 1}};
 	char *why;
 	int err;
-	alarm(60);
+	alarm(self_patience(60));
 	r->loop = loop_new("test");
 	r->door = listen_open(r->loop, &at, false, on_accept, r, &err, NULL);
 	r->tls = tls_server_new(tempdir_path("relay.crt"), tempdir_path("relay.key"), TLS_ALPN_TUNNEL, false, &why);

@@ -12,6 +12,7 @@
 #include "shared/net/tls.h"
 #include "shared/net/timer.h"
 
+#include "tests/unit/self.h"
 #include "tests/unit/tempdir.h"
 
 #include <netinet/in.h>
@@ -286,7 +287,7 @@ static void open_ground(struct ground *g)
 static void run(void (*step)(struct ground *g))
 {
 	struct ground *g = mem_zalloc(sizeof *g);
-	alarm(60);
+	alarm(self_patience(60));
 	open_ground(g);
 	g->step = step;
 	g->timer = timer_new(g->world.main, on_step, g);

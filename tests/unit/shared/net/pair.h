@@ -2,6 +2,7 @@
 #ifndef GROUNDNUT_TEST_PAIR_H
 #define GROUNDNUT_TEST_PAIR_H
 
+#include "tests/unit/self.h"
 #include "shared/base/err.h"
 #include "shared/base/file.h"
 #include "shared/base/mem.h"
@@ -96,7 +97,7 @@ static inline void pair_event(void *owner, enum io_event event)
 static inline void pair_on_limit(void *owner)
 {
 	(void)owner;
-	fprintf(stderr, "test: still running after 30 s\n");
+	fprintf(stderr, "test: somebody waits for ever\n");
 	abort();
 }
 
@@ -128,7 +129,7 @@ static inline void pair_open(struct pair *p)
 	p->door = listen_open(p->loop, &at, false, pair_on_accept, p, &err, NULL);
 	assert_non_null(p->door);
 	p->limit = timer_new(p->loop, pair_on_limit, NULL);
-	timer_set(p->limit, 30000);
+	timer_set(p->limit, self_patience(30) * 1000);
 	p->near.pair = p->far.pair = p;
 	uv_prepare_init(loop_uv(p->loop), &p->turn);
 	p->turn.data = p;

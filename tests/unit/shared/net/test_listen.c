@@ -194,7 +194,7 @@ static void held_port_names_its_holder(void **state)
 	at = *listen_at(d.listener);
 	assert_null(listen_open(d.loop, &at, false, on_visitor, &d, &err, &why));
 	assert_int_equal(err, UV_EADDRINUSE);
-	snprintf(expected, sizeof(expected), "127.0.0.1:%u is held by test_listen (pid %d)", at.port, (int)getpid());
+	snprintf(expected, sizeof(expected), "127.0.0.1:%u is held by %s (pid %d)", at.port, self_name(), (int)getpid());
 	assert_string_equal(why, expected);
 	mem_free(why);
 	at.ip[3] = 77; /* another address of the same port is free */
@@ -235,10 +235,11 @@ static int in_child(int (*fn)(void))
 static int low_port_as_nobody(void)
 {
 	const struct addr low = {.family = 4, .ip = {127, 0, 0, 1}, .port = 81};
-	struct loop *l = loop_new("test");
-	char *why = NULL;
+	static struct loop *l; /* left behind with its reason, where leak checkers see them */
+	static char *why;
 	int err;
 
+	l = loop_new("test");
 	if (setgid(65534) != 0 || setuid(65534) != 0)
 		return 77;
 	if (listen_open(l, &low, false, on_visitor, NULL, &err, &why))

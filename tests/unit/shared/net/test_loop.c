@@ -226,10 +226,11 @@ static void work_is_done_elsewhere_and_told_here(void **state)
 	assert_int_equal(loop_free(j.loop), 0);
 }
 
-/* In a child, since what has leaked stays leaked. */
+/* In a child, since a loop that was left behind is never given back. It is kept where leak checkers see it. */
 static void a_leak_is_told(void **state)
 {
 	static uv_timer_t leaked; /* never closed */
+	static struct loop *left;
 	int status;
 	pid_t child;
 
@@ -237,7 +238,7 @@ static void a_leak_is_told(void **state)
 	fflush(NULL);
 	child = fork();
 	if (child == 0) {
-		struct loop *l = loop_new("test");
+		struct loop *l = left = loop_new("test");
 
 		uv_timer_init(loop_uv(l), &leaked);
 		loop_stop(l);

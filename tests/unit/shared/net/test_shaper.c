@@ -61,7 +61,7 @@ static void crowd_begin(struct crowd *c, uint64_t goal)
 	memset(c, 0, sizeof *c);
 	c->loop = loop_new("test");
 	c->limit = timer_new(c->loop, on_limit, c);
-	timer_set(c->limit, 30000);
+	timer_set(c->limit, self_patience(30) * 1000);
 	c->goal = goal;
 }
 

@@ -103,7 +103,7 @@ static void run(struct way *w, void (*step)(struct way *w))
 {
 	memset(w, 0, sizeof(*w));
 	the_way = w;
-	alarm(40);
+	alarm(self_patience(40));
 	duo_open(&w->duo, linked);
 	w->step = step;
 	pair_run(&w->duo.pair);

@@ -160,7 +160,7 @@ static void small_pieces_share_a_record(void **state)
 
 static void pending_bytes_are_known(void **state)
 {
-	uint8_t in[16384];
+	uint8_t in[16384] = {0};
 
 	(void)state;
 	assert_int_equal(write_one(near, in, 10000), 10000);
@@ -173,7 +173,7 @@ static void pending_bytes_are_known(void **state)
 
 static void half_a_record_is_not_pending(void **state)
 {
-	uint8_t wire[20000], in[20000];
+	uint8_t wire[20000], in[20000] = {0};
 	ssize_t n;
 
 	(void)state;
@@ -205,7 +205,7 @@ static void altered_on_the_way(void **state)
 
 static void fault_known_from_elsewhere(void **state)
 {
-	uint8_t in[100];
+	uint8_t in[100] = {0};
 
 	(void)state;
 	assert_int_equal(write_one(near, "12345", 5), 5);

@@ -207,7 +207,9 @@ static void what_is_sent_stays_until_it_is_acknowledged(void **state)
 	struct budget_whole whole = {.limit = 64 << 20};
 	session_init(&s, &pool, &whole, BUDGET);
 	assert_int_equal(session_kept(&s), 0);
-	session_put(&s, 2, FRAME_DATA, "abc", 3);
+	size_t room;
+	memcpy(session_reserve(&s, FRAME_DATA_MAX, &room), "abc", 3);
+	session_commit(&s, 2, FRAME_DATA, 3);
 	session_put(&s, 2, FRAME_FIN, NULL, 0);
 	session_put(&s, 4, FRAME_DATA, "defg", 4);
 	assert_int_equal(session_acked(&s, 1), ERR_PROTOCOL); /* not sent yet */
@@ -228,6 +230,25 @@ static void what_is_sent_stays_until_it_is_acknowledged(void **state)
 	assert_int_equal(pool.count, 1);
 	session_fini(&s);
 	session_pool_fini(&pool);
+	buf_fini(&wire);
+}
+
+static void a_word_of_an_idle_session_takes_little_memory(void **state)
+{
+	(void)state;
+	struct session s;
+	struct buf wire = BUF_INIT;
+	session_init(&s, NULL, NULL, BUDGET);
+	session_put(&s, 2, FRAME_CREDIT, "abcd", 4);
+	assert_true(session_kept(&s) < 2 * SESSION_SMALL);
+	size_t room; /* bytes of a stream that wakes get a chunk of their own, behind it */
+	memset(session_reserve(&s, FRAME_DATA_MAX, &room), 'x', 1000);
+	assert_true(room == FRAME_DATA_MAX);
+	session_commit(&s, 2, FRAME_DATA, 1000);
+	assert_int_equal(link_takes(&s, &wire, SIZE_MAX), 2 * FRAME_HEADER + 4 + 1000);
+	assert_int_equal(session_acked(&s, 2), 0);
+	assert_int_equal(session_kept(&s), 0);
+	session_fini(&s);
 	buf_fini(&wire);
 }
 
@@ -390,6 +411,7 @@ int main(void)
 	    cmocka_unit_test(a_bad_frame_says_what_it_ends),
 	    cmocka_unit_test(what_the_owner_says_ends_the_reading),
 	    cmocka_unit_test(what_is_sent_stays_until_it_is_acknowledged),
+	    cmocka_unit_test(a_word_of_an_idle_session_takes_little_memory),
 	    cmocka_unit_test(only_numbers_within_what_is_kept_attach),
 	    cmocka_unit_test(what_goes_again_is_what_went_before),
 	    cmocka_unit_test(a_reservation_that_is_not_used_costs_nothing),
