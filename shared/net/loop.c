@@ -235,6 +235,11 @@ void loop_set_lookups(struct loop *l, void *lookups, void (*drop)(void *lookups)
 	l->drop_lookups = drop;
 }
 
+uint64_t loop_clock_us(void)
+{
+	return uv_hrtime() / 1000;
+}
+
 uint64_t loop_now_ms(const struct loop *l)
 {
 	return uv_now(&l->uv);

@@ -31,6 +31,7 @@ int loop_free(struct loop *l);
 struct uv_loop_s *loop_uv(struct loop *l);
 void *loop_lookups(const struct loop *l);
 void loop_set_lookups(struct loop *l, void *lookups, void (*drop)(void *lookups));
+uint64_t loop_clock_us(void);                    /* the same clock, read now, and finer */
 uint64_t loop_now_ms(const struct loop *l);      /* monotonic; moves once a turn */
 uint64_t loop_clock_ms(void);                    /* monotonic, read now; any thread */
 uint64_t loop_wall_ms(void);                     /* UNIX time in ms; any thread */

@@ -15,6 +15,7 @@
 #include "shared/net/farewell.h"
 #include "shared/net/tcpinfo.h"
 #include "shared/net/timer.h"
+#include "shared/tunnel/flight.h"
 #include "shared/tunnel/hello.h"
 
 #include <stdio.h>
@@ -24,6 +25,9 @@ enum {
 	BATCH_FIRST = 64 * 1024,
 	BATCH_MIN = 4 * 1024,
 	BATCH_MAX = 256 * 1024,
+	BATCH_MIXED = 64 * 1024, /* while somebody waits for a few bytes among bulk: at most so much is sent, or read, at a time */
+	BATCH_LEAST = 16 * 1024, /* less is not worth sending while more is under way than the path needs */
+	BATCH_LINK = 16 * 1024,  /* what goes along with link frames then */
 	BATCH_MS = 3,           /* a batch is what the path carries in that time */
 	LOWAT_MIN = 4 * 1024,   /* half a batch waits in the kernel unsent when the next is made */
 	LOWAT_MAX = 64 * 1024,
@@ -49,6 +53,7 @@ struct trunk {
 	struct timer *timer;
 	struct buf early;         /* read with WELCOME, not yet given to the tunnel */
 	size_t batch;
+	struct flight flight;
 	uint64_t sampled_ms;
 	uint64_t sampled_acked;   /* bytes that the kernel had seen acknowledged then */
 	bool filled;              /* the link has been blocked since then */
@@ -255,7 +260,7 @@ static enum reading read_some(struct trunk *k, bool *relief)
 	if (!take_early(k))
 		return READING_LOST;
 	uint8_t *plain = loop_plain(k->loop);
-	ssize_t n = io_read(k->io, plain, BATCH_MAX);
+	ssize_t n = io_read(k->io, plain, tunnel_is_mixed(k->tunnel, loop_now_ms(k->loop)) ? BATCH_MIXED : BATCH_MAX);
 	if (n == UV_EAGAIN)
 		return READING_NOTHING;
 	if (n <= 0) {
@@ -293,19 +298,33 @@ static void fail(struct trunk *k, int why)
 
 /* --- writing --- */
 
+/* How much of the session may be made and sent now; 0: an ACK must come first. */
+static size_t may_go(struct trunk *k, uint64_t now, uint64_t now_us)
+{
+	bool mixed = tunnel_is_mixed(k->tunnel, now);
+	size_t under_way = tunnel_under_way(k->tunnel);
+	flight_acked(&k->flight, tunnel_gone(k->tunnel) - under_way, now_us);
+	size_t most = flight_most(&k->flight, mixed), batch = mixed && k->batch > BATCH_MIXED ? BATCH_MIXED : k->batch;
+	size_t room = under_way < most ? most - under_way : 0;
+	if (room >= batch)
+		return batch;
+	return room < BATCH_LEAST ? 0 : room;
+}
+
 static void work(void *arg)
 {
 	struct trunk *k = arg;
 	if (!k->io || !take_early(k) || k->blocked)
 		return;
-	uint64_t now = loop_now_ms(k->loop);
+	uint64_t now = loop_now_ms(k->loop), now_us = loop_clock_us(); /* before sending: the peer may answer before that returns */
 	if (now >= k->sampled_ms + SAMPLE_MS)
 		sample(k);
-	tunnel_fill(k->tunnel, k->batch, now);
+	size_t batch = may_go(k, now, now_us), limit = batch ? batch : BATCH_LINK;
+	tunnel_fill(k->tunnel, batch, now);
 	struct iovec iov[16];
 	size_t gone = 0;
 	int count;
-	while (gone < k->batch && (count = tunnel_peek(k->tunnel, iov, 16)) > 0) {
+	while (gone < limit && (batch || tunnel_has_control(k->tunnel)) && (count = tunnel_peek(k->tunnel, iov, 16)) > 0) {
 		size_t wanted = 0;
 		for (int i = 0; i < count; i++)
 			wanted += iov[i].iov_len;
@@ -328,7 +347,8 @@ static void work(void *arg)
 	k->blocked = left == UV_EAGAIN;
 	k->filled |= k->blocked;
 	io_watch(k->io, k->blocked ? IO_WATCH_READ | IO_WATCH_WRITE : IO_WATCH_READ);
-	if (!k->blocked && tunnel_has_work(k->tunnel, now))
+	flight_sent(&k->flight, tunnel_gone(k->tunnel), tunnel_gone(k->tunnel) - tunnel_under_way(k->tunnel), now_us);
+	if (!k->blocked && batch && tunnel_has_work(k->tunnel, now))
 		task_mark(k->loop, &k->task);
 	if (!timer_is_set(k->timer) || gone || tunnel_is_starved(k->tunnel))
 		keep_time(k);
@@ -372,6 +392,7 @@ int trunk_attach(struct trunk *k, struct io *io, uint64_t peer_taken, uint64_t p
 		return err;
 	k->io = io;
 	k->batch = BATCH_FIRST;
+	flight_init(&k->flight, loop_clock_us());
 	k->sampled_ms = now;
 	k->sampled_acked = 0;
 	k->filled = false;

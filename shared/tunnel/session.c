@@ -171,7 +171,9 @@ static void forget_below(struct session *s, uint64_t taken)
 			drop_first(s);
 			continue;
 		}
-		s->first->start += frame_size_at(s->first, s->first->start);
+		size_t size = frame_size_at(s->first, s->first->start);
+		s->first->start += size;
+		s->flight -= size < s->flight ? size : s->flight;
 		s->acked++;
 	}
 	while (s->first && s->first->start == s->first->end)
@@ -184,7 +186,8 @@ static void rewind_cursor(struct session *s)
 	s->at_offset = s->at ? s->at->start : 0;
 	s->frame_left = 0;
 	s->sent = s->acked;
-	s->unsent = 0;
+	s->unsent = s->flight = 0;
+	s->gone = 0;
 	for (const struct session_chunk *c = s->first; c; c = c->next)
 		s->unsent += c->end - c->start;
 }
@@ -234,6 +237,8 @@ void session_sent(struct session *s, size_t len)
 {
 	assert(len <= s->unsent);
 	s->unsent -= len;
+	s->flight += len;
+	s->gone += len;
 	while (len > 0) {
 		if (s->at_offset == s->at->end) {
 			s->at = s->at->next;

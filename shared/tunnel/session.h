@@ -42,6 +42,8 @@ struct session {
 	uint64_t high;                      /* frames ever gone out whole, on any link */
 	uint64_t next;                      /* number of the next frame to be written */
 	size_t unsent;                      /* bytes from the cursor to the end */
+	uint64_t gone;                      /* bytes gone out on this link */
+	size_t flight;                      /* … that the peer has not acknowledged */
 	struct budget send;
 
 	/* receiving */

@@ -14,6 +14,8 @@
 #include <assert.h>
 #include <string.h>
 
+enum { FEW_BYTES = 1023, LATELY_MS = 500 }; /* a bulk stream's last bytes of a batch or a chunk are more */
+
 enum { HASH_LEAST = 16, PEER_CREDIT_MAX = 1 << 30, PEER_BUDGET_DEFAULT = 16 * 1024 * 1024 };
 
 /* What is owed fits in any case, so a peer that takes without ever acknowledging is stopped here. */
@@ -225,6 +227,7 @@ static int input_data(struct tunnel *t, const struct frame *f, const uint8_t *p,
 		hand_up(t); /* in which s may be closed; it stays held, for its half is open */
 	if (s->got != HALF_OPEN || len > s->granted)
 		return ERR_SESSION;
+	tunnel_note_size(t, f->len);
 	s->granted -= len;
 	s->untried -= len < s->untried ? len : s->untried;
 	t->last_moved_ms = t->now_ms;
@@ -712,6 +715,34 @@ uint64_t tunnel_taken(const struct tunnel *t)
 uint64_t tunnel_progress(const struct tunnel *t)
 {
 	return t->session.taken + t->session.acked;
+}
+
+uint64_t tunnel_gone(const struct tunnel *t)
+{
+	return t->session.gone;
+}
+
+size_t tunnel_under_way(const struct tunnel *t)
+{
+	return t->session.flight;
+}
+
+bool tunnel_has_control(const struct tunnel *t)
+{
+	return buf_len(&t->control) > 0;
+}
+
+void tunnel_note_size(struct tunnel *t, size_t len)
+{
+	if (len <= FEW_BYTES)
+		t->few_ms = t->now_ms;
+	else if (len >= TUNNEL_QUANTUM / 2)
+		t->bulk_ms = t->now_ms;
+}
+
+bool tunnel_is_mixed(const struct tunnel *t, uint64_t now_ms)
+{
+	return t->few_ms && t->bulk_ms && now_ms < t->few_ms + LATELY_MS && now_ms < t->bulk_ms + LATELY_MS;
 }
 
 uint64_t tunnel_replay(const struct tunnel *t)

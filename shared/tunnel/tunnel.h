@@ -82,6 +82,10 @@ void tunnel_detach(struct tunnel *t);
 bool tunnel_is_attached(const struct tunnel *t);
 uint64_t tunnel_taken(const struct tunnel *t);       /* for HELLO and WELCOME */
 uint64_t tunnel_progress(const struct tunnel *t);    /* frames that have arrived for good, either way: grows while a session gets on */
+uint64_t tunnel_gone(const struct tunnel *t);        /* bytes of the session gone out on this link, */
+size_t tunnel_under_way(const struct tunnel *t);     /* and how many of them are not acknowledged */
+bool tunnel_has_control(const struct tunnel *t);     /* link frames are due */
+bool tunnel_is_mixed(const struct tunnel *t, uint64_t now_ms); /* both bulk and a few bytes that somebody waits for have moved lately */
 uint64_t tunnel_replay(const struct tunnel *t);      /* bytes to be sent again, right after tunnel_attach */
 /* 0; ERR_SESSION: the session is over; any other: the link is. */
 int tunnel_input(struct tunnel *t, const uint8_t *p, size_t len, uint64_t now_ms);

@@ -137,6 +137,7 @@ struct tunnel {
 	size_t datagram_debt;         /* bytes of datagrams that have gone before bytes of the session */
 
 	uint64_t last_moved_ms;
+	uint64_t few_ms, bulk_ms;     /* when a small DATA frame last moved, either way, and a large one */
 	uint64_t datagrams_dropped;
 };
 
@@ -168,6 +169,7 @@ struct stream *tunnel_stream(struct tunnel *t, uint32_t id);
 void tunnel_insert(struct tunnel *t, struct stream *s);
 void tunnel_remove(struct tunnel *t, struct stream *s);
 uint32_t tunnel_new_id(struct tunnel *t);
+void tunnel_note_size(struct tunnel *t, size_t len);         /* of a DATA frame, either way */
 
 /* turns.c */
 void turns_wake(struct stream *s);                           /* it may have got a turn's worth: on a list */

@@ -1,0 +1,45 @@
+/*
+ * How many bytes of a session may be under way on a link: gone out, and not acknowledged by the peer's program. The kernel bounds what lies
+ * unsent, and what the network holds; what lies unread in the peer's receive buffer, or in a program between, nobody else sees. More
+ * than the path carries in two round trips, or than keeps both ends busy, only makes everyone wait, and falls out of the caches.
+ *
+ * A queue that never drains looks like a longer path: the least round trip of a window is only as good as its quietest moment. Then this bounds
+ * less, and never too much.
+ *
+ * Pure; one for each link. Rate and round trip are measured by one probe at a time: some byte goes out, its ACK comes.
+ */
+#ifndef GROUNDNUT_TUNNEL_FLIGHT_H
+#define GROUNDNUT_TUNNEL_FLIGHT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	FLIGHT_BULK = 384 * 1024,      /* at least, or two round trips: while all that moves is bulk; */
+	FLIGHT_MIXED = 256 * 1024,     /* or one and a half: while somebody waits for a few bytes among it */
+	FLIGHT_WINDOW_US = 10000000,   /* the least round trip and the best rate of 10 to 20 s count */
+};
+
+/* The best of the window that is filling, and of the one before. */
+struct flight_best {
+	uint64_t now, before;
+};
+
+struct flight {
+	uint64_t gone;                 /* as last told */
+	uint64_t probe_at;             /* bytes that must be acknowledged to answer the probe; 0: none is under way */
+	uint64_t probe_us, probe_acked;
+	uint64_t turned_us;            /* when the windows were last turned */
+	struct flight_best rtt_us;     /* least; 0: not known */
+	struct flight_best rate;       /* most; bytes a second */
+};
+
+void flight_init(struct flight *f, uint64_t now_us);
+/* Right after sending. gone: bytes sent on this link in all; acked: how many of them are acknowledged. */
+void flight_sent(struct flight *f, uint64_t gone, uint64_t acked, uint64_t now_us);
+void flight_acked(struct flight *f, uint64_t acked, uint64_t now_us);
+/* How many bytes may be under way at most. */
+size_t flight_most(const struct flight *f, bool mixed);
+
+#endif
