@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -13,11 +14,12 @@ struct path {
 	uint64_t rate, rtt_us;
 };
 
+enum { STEP_US = 1000, STEPS = 100000 };
+static uint64_t sent_at[STEPS]; /* gone by that step of the clock */
+
 /* Sends all it may for a while; returns the most that was ever under way in its last round trip. */
 static size_t run(struct path *p, uint64_t us, bool mixed)
 {
-	enum { STEP_US = 1000, STEPS = 1000000 };
-	static uint64_t sent_at[STEPS]; /* gone by that step */
 	size_t worst = 0;
 	uint64_t end = p->now_us + us;
 	for (; p->now_us < end; p->now_us += STEP_US) {
@@ -42,6 +44,7 @@ static void begin(struct path *p, uint64_t rate, uint64_t rtt_us)
 {
 	*p = (struct path){.now_us = 1000, .rate = rate, .rtt_us = rtt_us};
 	flight_init(&p->f, p->now_us);
+	memset(sent_at, 0, sizeof sent_at);
 }
 
 static void an_unknown_path_gets_the_floor(void **state)
