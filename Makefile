@@ -36,7 +36,7 @@ say       = $(if $(V),,@printf '  %-4s %s\n' $(1);)
 obj       = $(patsubst %.c,$(B)/%.o,$(1))
 UNITS    := $(patsubst %.c,$(B)/%,$(UNIT_C))
 
-.PHONY: all check test test-unit test-e2e test-services test-house test-replay fuzz fuzz-run soak bench bench-resume demo install clean
+.PHONY: all check test test-unit test-e2e test-services test-house test-replay fuzz fuzz-run soak bench bench-names bench-resume demo install clean
 all: $(B)/groundnut-relay $(B)/groundnut-agent
 
 $(B)/groundnut-relay: $(call obj,relay/main.c) $(B)/relay.a $(B)/shared.a
@@ -100,21 +100,21 @@ test-services: all
 	@deploy/install-deps test services
 	@$(E2E) services
 
-BENCH := $(B)/tests/bench/load $(B)/tests/bench/shaper $(B)/tests/bench/idle_agents
-$(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/agent.a $(B)/shared.a
+BENCH := $(patsubst %,$(B)/tests/bench/%,load web packets shaper idle_agents)
+$(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/tests/bench/gauge.o $(B)/agent.a $(B)/shared.a
 	$(call say,LINK $@)$(LINK) -o $@ $^ $(LIBS)
 
-bench: all $(BENCH)
-	@python3 tests/bench/bench.py $(B)
-	@$(MAKE) --no-print-directory bench-resume
+# All of it takes about 45 minutes; with CASES or WAYS only bench.py runs, and with QUICK=1 it is a look whether it works.
+bench: all $(BENCH) $(B)/tests/tools/swarm
+	@code=0; python3 tests/bench/bench.py $(B) || code=1; if [ -z "$(CASES)$(WAYS)" ]; then \
+		$(MAKE) --no-print-directory bench-resume || code=1; $(MAKE) --no-print-directory bench-names || code=1; fi; exit $$code
 
 bench-names: all
-	@deploy/install-deps bench || true
 	@python3 tests/bench/names.py $(B)
 
 # Both in namespaces: the time that visitors wait when the home's address changes; SOAK_S seconds (900) of streams and troubles.
 bench-resume: all $(B)/tests/tools/swarm
-	@BUILD=$(abspath $(B)) tests/bench/resume
+	@BUILD=$(abspath $(B)) $(if $(filter 1,$(QUICK)),CHANGES_WANTED=3 BLOAT_S=15) tests/bench/resume
 	@BUILD=$(abspath $(B)) STRICT=1 tests/e2e/many_agents_come_back
 soak: all
 	@BUILD=$(abspath $(B)) SOAK_S=$(SOAK_S) tests/bench/soak

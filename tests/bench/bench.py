@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
-"""make bench: Groundnut beside the programs that people would use instead, in alternating rounds on loopback.
+"""make bench: Groundnut beside the programs that people would use instead, in alternating rounds on loopback. README.md tells what each case does.
 
-QUICK=1             three short rounds (results stay in the build directory)
+QUICK=1             short rounds, three of them (results stay in the build directory)
 ROUNDS=N            how many rounds (7)
-CASES=a,b WAYS=c,d  only these (names as printed; case names may be prefixes)
+CASES=a,b WAYS=c,d  only these (names as printed; case names may be prefixes: slow, http, udp, memory)
 FRP=dir RATHOLE=program CHISEL=program    where these are, if they are to be compared
 """
 import json
 import os
 import platform
+import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -18,72 +20,51 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import rivals
 from plot import plot
+from procs import cpu_seconds, pss_kib
 
 BUILD = os.path.abspath(sys.argv[1])
 TOOLS = os.path.join(BUILD, "tests/bench")
 QUICK = os.environ.get("QUICK") == "1"
 ROUNDS = int(os.environ.get("ROUNDS", 3 if QUICK else 7))
+PARTIAL = QUICK or ROUNDS < 7 or "CASES" in os.environ or "WAYS" in os.environ
 SECONDS = 0.5 if QUICK else 1.0
-BULK = (128 if QUICK else 384) << 20
+BULK = (96 if QUICK else 256) << 20
 PATH_RATE = 25_000_000
-TICK = os.sysconf("SC_CLK_TCK")
+RTTS_MS = (0, 40, 200)
+UDP_RATE, UDP_FLOWS, UDP_WINDOW = 20_000, 8, 64
+IDLE_CONNECTIONS, IDLE_AGENTS, IDLE_RIVALS = 10_000, 2_000, 1_000
+AGENTS_FIRST_PORT = 20_000
+START_S = 0.7           # a way's programs, until they serve
+ROOM_FILES = 500        # descriptors beside those of idle connections
 
 # metric: unit, whether more is better
 METRICS = {
-    "cpu_s_per_gib": ("CPU s/GiB", False), "mb_s": ("MB/s", True), "rate": ("per second", True), "p50_us": ("p50 µs", False),
-    "p99_us": ("p99 µs", False), "p999_us": ("p99.9 µs", False), "cpu_us_per_op": ("CPU µs/op", False), "seconds": ("s", False),
+    "cpu_s_per_gib": ("CPU s/GiB", False), "mb_s": ("MB/s", True), "rate": ("per second", True), "loss_pct": ("% lost", False),
+    "p50_us": ("p50 µs", False), "p99_us": ("p99 µs", False), "p999_us": ("p99.9 µs", False), "cpu_us_per_op": ("CPU µs/op", False),
+    "seconds": ("s", False),
 }
 
-# case, metric, {way: the ratio of medians to reach}
+# Pools of cases: their paired ratios count together.
+POOLS = {"bulk": ["pull-1", "pull-8", "pull-64", "push-1", "push-8", "push-64"], "bulk-1-8": ["pull-1", "pull-8", "push-1", "push-8"],
+         "others": ["others-bulk", "others-stalled"]}
+
+# pool or case, metric, {way: the ratio to reach}; what frp reaches counts for both its modes
 TARGETS = [
-    ("bulk", "cpu_s_per_gib", {"nginx 16k": .75, "nginx 64k": .95, "haproxy": .85, "stunnel": .7, "ssh -R": .9, "frp": .5, "rathole tls": .8}),
-    ("bulk-1-8", "mb_s", {"nginx 16k": 1.2, "nginx 64k": 1.0, "haproxy": 1.1, "stunnel": 1.2, "ssh -R": 1.0, "frp": 2, "rathole tls": 1.1,
-                          "direct": .2}),
-    ("rr-1", "p50_us", {"nginx 16k": 1.0, "nginx 64k": 1.0, "haproxy": 1.0, "stunnel": 1.0, "ssh -R": .85, "frp": .8, "rathole tls": 1.0,
-                        "direct": 2.0}),
-    ("rr-64", "rate", {"nginx 16k": 2.5, "haproxy": 2, "stunnel": 3, "ssh -R": 1.5, "frp": 2, "rathole tls": 1.3, "direct": .38}),
+    ("bulk", "cpu_s_per_gib", {"nginx 16k": .75, "nginx 64k": .95, "haproxy": .85, "stunnel": .7, "ssh -R": .9, "frp": .5, "frp mux": .5,
+                               "rathole tls": .8}),
+    ("bulk-1-8", "mb_s", {"nginx 16k": 1.2, "nginx 64k": 1.0, "haproxy": 1.1, "stunnel": 1.2, "ssh -R": 1.0, "frp": 2, "frp mux": 2,
+                          "rathole tls": 1.1, "direct": .2}),
+    ("rr-1", "p50_us", {"nginx 16k": 1.0, "nginx 64k": 1.0, "haproxy": 1.0, "stunnel": 1.0, "ssh -R": .85, "frp": .8, "frp mux": .8,
+                        "rathole tls": 1.0, "direct": 2.0}),
+    ("rr-64", "rate", {"nginx 16k": 2.5, "haproxy": 2, "stunnel": 3, "ssh -R": 1.5, "frp": 2, "frp mux": 2, "rathole tls": 1.3, "direct": .38}),
     ("rr-64", "p99_us", {"nginx 16k": .4, "ssh -R": .6}),
-    ("crc-32", "rate", {"nginx 16k": 4.5, "haproxy": 5, "stunnel": 7, "ssh -R": 12, "frp": 4, "rathole tls": 3, "direct": .6}),
-    ("others", "p50_us", {"nginx 16k": .2, "ssh -R": 1.0, "frp": .3, "rathole tls": .5}),
+    ("crc-32", "rate", {"nginx 16k": 4.5, "haproxy": 5, "stunnel": 7, "ssh -R": 12, "frp": 4, "frp mux": 4, "rathole tls": 3, "direct": .6}),
+    ("others", "p50_us", {"nginx 16k": .2, "ssh -R": 1.0, "frp": .3, "frp mux": .3, "rathole tls": .5}),
 ]
 
-
-def children_of(pids):
-    """These processes and all below them."""
-    below = {}
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            try:
-                with open("/proc/%s/stat" % entry) as f:
-                    below.setdefault(int(f.read().rsplit(")", 1)[1].split()[1]), []).append(int(entry))
-            except OSError:
-                pass
-    out, todo = [], list(pids)
-    while todo:
-        pid = todo.pop()
-        out.append(pid)
-        todo += below.get(pid, [])
-    return out
-
-
-def cpu_seconds(pids):
-    """User and system, with all threads, ended threads and ended children."""
-    total = 0
-    for pid in children_of(pids):
-        try:
-            with open("/proc/%d/stat" % pid) as f:
-                total += sum(int(x) for x in f.read().rsplit(")", 1)[1].split()[11:15])
-        except OSError:
-            pass
-    return total / TICK
-
-
-def pss_kib(pids):
-    total = 0
-    for pid in children_of(pids):
-        with open("/proc/%d/smaps_rollup" % pid) as f:
-            total += next(int(line.split()[1]) for line in f if line.startswith("Pss:"))
-    return total
+# Shown beside whoever was measured, with nothing to reach.
+RATIOS = [("http-64", "rate"), ("http-64", "cpu_us_per_op"), ("http-1", "p50_us"), ("udp-64-max", "rate"), ("udp-64-max", "cpu_us_per_op"),
+          ("udp-1200-max", "rate"), ("udp-1200-max", "cpu_us_per_op")]
 
 
 def median(values):
@@ -91,44 +72,76 @@ def median(values):
     return v[len(v) // 2] if len(v) % 2 else (v[len(v) // 2 - 1] + v[len(v) // 2]) / 2
 
 
-def load(*words, timeout=120):
-    out = subprocess.run([TOOLS + "/load", *map(str, words)], stdout=subprocess.PIPE, timeout=timeout, check=True, text=True,
+# ---- cases
+
+def tool(name, *words, timeout=60):
+    """Runs a load program; what it found wrong is its exit code and the end of the case."""
+    out = subprocess.run([os.path.join(TOOLS, name), *map(str, words)], stdout=subprocess.PIPE, timeout=timeout, check=True, text=True,
                          stdin=subprocess.DEVNULL)
-    return json.loads(out.stdout)
+    r = json.loads(out.stdout)
+    if r.get("count") == 0:
+        raise ValueError("nothing came back")
+    return r
 
 
-def bulk(direction, connections, total=BULK):
+def with_cpu(way, run, warm_s=0.0, seconds=1.0):
+    """CPU per operation; the load program's warm-up is in the CPU but not in the count."""
+    before = cpu_seconds(way.pids)
+    r = run()
+    r["cpu_us_per_op"] = (cpu_seconds(way.pids) - before) * 1e6 / r["count"] * seconds / (seconds + warm_s)
+    return r
+
+
+class Case:
+    """run(way) measures once; seconds is about how long that takes."""
+
+    def __init__(self, name, run, seconds):
+        self.name, self.run, self.seconds = name, run, seconds
+
+
+def bulk(direction, connections):
     def run(way):
         before = cpu_seconds(way.pids)
-        r = load("bulk", way.port, direction, connections, total)
+        r = tool("load", "bulk", way.port, direction, connections, BULK)
         return {"mb_s": r["mb_s"], "cpu_s_per_gib": (cpu_seconds(way.pids) - before) * (1 << 30) / r["bytes"]}
-    return run
+    return Case("%s-%d" % (direction, connections), run, BULK / 350e6)
 
 
-def rr(connections, kind="rr"):
+def rr(connections):
+    return Case("rr-%d" % connections, lambda way: with_cpu(way, lambda: tool("load", "rr", way.port, connections, SECONDS), .1, SECONDS),
+                SECONDS + .2)
+
+
+def crc(connections):
+    return Case("crc-%d" % connections, lambda way: with_cpu(way, lambda: tool("load", "crc", way.port, connections, SECONDS)), SECONDS + .1)
+
+
+def others(name, direction, stalled, seconds, warm_s):
+    return Case(name, lambda way: tool("load", "mixed", way.port, direction, seconds, warm_s, 1, stalled), seconds + warm_s + .1)
+
+
+def web(connections):
+    return Case("http-%d" % connections,
+                lambda way: with_cpu(way, lambda: tool("web", "get", way.port, rivals.HOST, connections, SECONDS), .2, SECONDS), SECONDS + .3)
+
+
+def packets(name, size, per_second):
     def run(way):
-        before = cpu_seconds(way.pids)
-        r = load(kind, way.port, connections, SECONDS)
-        r["cpu_us_per_op"] = (cpu_seconds(way.pids) - before) * 1e6 / max(1, r["count"])
-        if kind == "rr": # its warm-up is not counted
-            r["cpu_us_per_op"] *= SECONDS / (SECONDS + 0.1)
-        return r
-    return run
+        return with_cpu(way, lambda: tool("packets", "send", way.port, size, UDP_FLOWS, SECONDS, per_second, UDP_WINDOW))
+    return Case("udp-%d-%s" % (size, name), run, SECONDS + .4)
 
 
-def mixed(stalled):
-    return lambda way: load("mixed", way.port, SECONDS, 1, stalled)
+def slow(rtt_ms):
+    """On a path of PATH_RATE: a transfer that has come up to speed and others beside it, both ways; and the first MiB of a new connection."""
+    name, warm, seconds = "slow-%d-" % rtt_ms, .5 + rtt_ms * .004, .8 if QUICK else 1.5
+    return [others(name + "pull", "pull", 0, seconds, warm), others(name + "push", "push", 0, seconds, warm),
+            Case(name + "first-mib", lambda way: {"seconds": tool("load", "bulk", way.port, "pull", 1, 1 << 20)["seconds"]}, .1 + rtt_ms * .006)]
 
 
-CASES = [(("%s-%d" % (d, n)), bulk(d, n)) for d in ("pull", "push") for n in (1, 8, 64)]
-CASES += [("rr-1", rr(1)), ("rr-64", rr(64)), ("crc-32", rr(32, "crc")), ("others-bulk", mixed(0)), ("others-stalled", mixed(1))]
-
-SLOW_CASES = [
-    ("pull-1", lambda way: {"mb_s": load("bulk", way.port, "pull", 1, PATH_RATE * 3)["mb_s"]}),
-    ("push-1", lambda way: {"mb_s": load("bulk", way.port, "push", 1, PATH_RATE * 3)["mb_s"]}),
-    ("others-bulk", lambda way: load("mixed", way.port, 2, 1, 0)),
-    ("first-mib", lambda way: {"seconds": load("bulk", way.port, "pull", 1, 1 << 20)["seconds"]}),
-]
+STREAMS = [bulk(d, n) for d in ("pull", "push") for n in (1, 8, 64)] + [rr(1), rr(64), crc(32)]
+STREAMS += [others("others-bulk", "pull", 0, SECONDS, .5), others("others-stalled", "pull", 1, SECONDS, .5)]
+WEBS = [web(1), web(64)]
+FLOWS = [packets(name, size, rate) for size in (64, 1200) for name, rate in (("%dk" % (UDP_RATE // 1000), UDP_RATE), ("max", 0))]
 
 
 def wanted(name, variable):
@@ -136,22 +149,38 @@ def wanted(name, variable):
     return not only or any(name == w or (variable == "CASES" and name.startswith(w)) for w in only.split(","))
 
 
+def chosen(cases):
+    return [c for c in cases if wanted(c.name, "CASES")]
+
+
+# ---- results
+
 class Results:
     def __init__(self):
-        self.values = {}   # case → way → metric → [per round]
+        self.values = {}        # case → way → metric → [per round]
+        self.failed = []        # what went wrong, in words
+        self.not_compared = {}  # way → what is missing
 
     def add(self, case, way, measured):
         per = self.values.setdefault(case, {}).setdefault(way, {})
         for metric in METRICS:
             per.setdefault(metric, []).append(measured.get(metric) if measured else None)
 
+    def tries(self, case, way):
+        """Rounds, and how many of them failed."""
+        rounds = list(zip(*self.values.get(case, {}).get(way, {}).values()))
+        return len(rounds), sum(1 for r in rounds if all(v is None for v in r))
+
     def get(self, case, way, metric):
         return [v for v in self.values.get(case, {}).get(way, {}).get(metric, []) if v is not None]
 
-    def ratios(self, case, way, metric):
+    def pairs(self, case, way, metric):
         ours = self.values.get(case, {}).get("groundnut", {}).get(metric, [])
         theirs = self.values.get(case, {}).get(way, {}).get(metric, [])
-        return [a / b for a, b in zip(ours, theirs) if a is not None and b]
+        return [(a, b) for a, b in zip(ours, theirs) if a is not None and b is not None]
+
+    def ratios(self, case, way, metric):
+        return [a / b for a, b in self.pairs(case, way, metric) if b]
 
     def table(self):
         for case, ways in self.values.items():
@@ -162,6 +191,9 @@ class Results:
                 for way in ways:
                     v = self.get(case, way, metric)
                     if not v:
+                        print("  %-22s     failed" % way)
+                        continue
+                    if way == "direct" and metric.startswith("cpu"):
                         continue
                     r = self.ratios(case, way, metric)
                     ratio = "%6.2f  [%.2f … %.2f]" % (median(r), min(r), max(r)) if way != "groundnut" and r else ""
@@ -169,156 +201,293 @@ class Results:
                     print("  %-22s %10.*f  [%.*f … %.*f]   %s" % (way, digits, median(v), digits, min(v), digits, max(v), ratio))
 
 
-def target_rows(results):
-    """(label, way, ratio, target, reached) for everything in TARGETS that was measured."""
+def row(what, way, value, target, more, kind, worst=None):
+    reached = None if target is None else value >= target if more else value <= target
+    return {"what": what, "way": way, "kind": kind, "value": value, "target": target, "more_is_better": more, "reached": reached, "worst": worst}
+
+
+def ratio_row(results, label, way, metric, target):
+    """The median of all paired ratios of a pool, and which of its cases is the worst; None if it was not measured."""
+    more = METRICS[metric][1]
+    per_case = {c: results.ratios(c, way, metric) for c in POOLS.get(label, [label])}
+    r = [x for ratios in per_case.values() for x in ratios]
+    if not r or (way == "direct" and metric.startswith("cpu")):
+        return None
+    medians = {c: median(v) for c, v in per_case.items() if v}
+    worst = (min if more else max)(medians, key=medians.get)
+    return row("%s, %s" % (label, METRICS[metric][0]), way, median(r), target, more, "ratio", "%s %.2f" % (worst, medians[worst])
+               if len(medians) > 1 else None)
+
+
+def path_rows(results):
+    """What the slow path is measured against is the path itself, and nginx's time for a first MiB."""
     rows = []
-    for label, metric, ways in TARGETS:
-        cases = {"bulk": ["pull-1", "pull-8", "pull-64", "push-1", "push-8", "push-64"], "bulk-1-8": ["pull-1", "pull-8", "push-1", "push-8"],
-                 "others": ["others-bulk", "others-stalled"]}.get(label, [label])
-        for way, target in ways.items():
-            r = [x for case in cases for x in results.ratios(case, way, metric)]
-            if r:
-                ok = median(r) >= target if METRICS[metric][1] else median(r) <= target
-                rows.append((label + ", " + METRICS[metric][0], way, median(r), target, METRICS[metric][1], ok))
+    for rtt in (r for r in RTTS_MS if r):
+        for direction in ("pull", "push"):
+            case = "slow-%d-%s" % (rtt, direction)
+            mb, p50 = results.get(case, "groundnut", "mb_s"), results.get(case, "groundnut", "p50_us")
+            if mb:
+                rows.append(row(case + ", share", "path", median(mb) * 1e6 / PATH_RATE, .95, True, "path"))
+                rows.append(row(case + ", p50 of others", "path's RTT", median(p50) / (rtt * 1000), 1.3, False, "path"))
+    first = [a - b for a, b in results.pairs("slow-40-first-mib", "nginx 64k", "seconds")]
+    if first:
+        rows.append(row("slow-40-first-mib, ms more", "nginx 64k", median(first) * 1000, 40, False, "path"))
     return rows
 
 
-def print_targets(rows):
-    print("\n%-24s %-12s %8s   to reach" % ("ours / theirs", "", "median"))
-    for label, way, ratio, target, more, ok in rows:
-        print("%-24s %-12s %8.2f   %s %.2f   %s" % (label, way, ratio, "≥" if more else "≤", target, "yes" if ok else "NO"))
+def target_rows(results, memory):
+    rows = [ratio_row(results, label, way, metric, target) for label, metric, ways in TARGETS for way, target in ways.items()]
+    rows += [ratio_row(results, label, way, metric, None) for label, metric in RATIOS for way in results.values.get(label, {}) if way != "groundnut"]
+    rows += path_rows(results)
+    if "connection" in memory:
+        rows.append(row("idle connection, KiB", "both programs", memory["connection"], 4, False, "memory"))
+    if "agent_at_relay" in memory:
+        rows.append(row("idle agent, KiB", "relay", memory["agent_at_relay"], 20, False, "memory"))
+    return [r for r in rows if r]
 
 
-def measure(results, prefix, cases, ways, rounds):
+def print_rows(rows):
+    if rows:
+        print("\n%-28s %-14s %8s   to reach         worst case" % ("ours / theirs", "", "median"))
+    for r in rows:
+        goal = "" if r["target"] is None else "%s %-5.4g  %s" % ("≥" if r["more_is_better"] else "≤", r["target"], "yes" if r["reached"] else "NO")
+        print("%-28s %-14s %8.2f   %-16s %s" % (r["what"], r["way"], r["value"], goal, r["worst"] or ""))
+
+
+# ---- measuring
+
+def measure(results, cases, ways, rounds):
+    """Each round runs each case on each way, beginning with another one. Who has failed a case twice is left out of it."""
+    if not cases or not ways:
+        return
     for number in range(rounds):
-        for name, run in cases:
-            if not wanted(name, "CASES"):
-                continue
+        for case in cases:
             at = number % len(ways)
             for way in ways[at:] + ways[:at]:
-                try:
-                    results.add(prefix + name, way.name, run(way))
-                except (subprocess.SubprocessError, ValueError) as e:
-                    print("  %s: %s failed: %s" % (prefix + name, way.name, e), file=sys.stderr)
-                    results.add(prefix + name, way.name, None)
+                measured = None
+                if results.tries(case.name, way.name)[1] < 2:
+                    try:
+                        measured = case.run(way)
+                    except (subprocess.SubprocessError, ValueError) as e:
+                        results.failed.append("%s: %s: %s" % (case.name, way.name, e))
+                        print("\n  failed: " + results.failed[-1], file=sys.stderr)
+                results.add(case.name, way.name, measured)
             sys.stderr.write(".")
             sys.stderr.flush()
         sys.stderr.write(" round %d of %d\n" % (number + 1, rounds))
 
 
-def start_all(candidates, sink, directory, via):
+def available(candidates, results=None):
+    out = []
+    for way in candidates:
+        missing = way.missing() if wanted(way.name, "WAYS") else "not asked for"
+        if missing is None:
+            out.append(way)
+        elif results is not None and missing != "not asked for" and way.name not in results.not_compared:
+            results.not_compared[way.name] = missing
+            print("not compared: %s (%s)" % (way.name, missing))
+    return out
+
+
+def start_all(candidates, service, directory, via, results):
     started = []
     for way in candidates:
-        if not wanted(way.name, "WAYS"):
-            continue
-        missing = way.missing()
         try:
-            if missing is None:
-                way.start(sink, directory, via)
-                started.append(way)
-                continue
+            way.start(service, directory, via)
+            started.append(way)
         except Exception as e:
-            missing = str(e)
             way.stop()
-        print("not compared: %s (%s)" % (way.name, missing))
+            results.failed.append("%s does not start: %s" % (way.name, e))
+            print("not compared: " + results.failed[-1])
     return started
 
 
-def measure_slow(results, sink, directory, tls):
-    for rtt in (0, 40, 200):
-        shapers = []
+class Service:
+    """What visitors reach in the end. It ends by itself only when it was given something wrong."""
+
+    def __init__(self, *words):
+        self.words = words
+        self.process = subprocess.Popen([os.path.join(TOOLS, words[0]), *words[1:], "0"], stdout=subprocess.PIPE, text=True)
+        self.port = int(self.process.stdout.readline())
+
+    def stop(self, results):
+        if self.process.poll() is not None:
+            results.failed.append("%s ended with %d: wrong bytes came" % (" ".join(self.words), self.process.returncode))
+        self.process.terminate()
+        self.process.wait()
+
+
+class Section:
+    """Cases over the same ways to the same service."""
+
+    def __init__(self, title, service, cases, candidates, rtt_ms=None):
+        self.title, self.service, self.cases, self.candidates, self.rtt_ms = title, service, chosen(cases), candidates, rtt_ms
+
+    def seconds(self, ways):
+        return sum(c.seconds for c in self.cases) * len(ways) * ROUNDS + START_S * len(ways)
+
+    def run(self, results, directory):
+        if not self.cases:
+            return
+        print("%s: %s" % (self.title, ", ".join(c.name for c in self.cases)), file=sys.stderr)
+        shapers, service, ways = [], Service(*self.service), []
 
         def via(port):
-            p = subprocess.Popen([TOOLS + "/shaper", str(port), str(PATH_RATE), str(rtt)], stdout=subprocess.PIPE, text=True)
+            p = subprocess.Popen([TOOLS + "/shaper", str(port), str(PATH_RATE), str(self.rtt_ms)], stdout=subprocess.PIPE, text=True)
             shapers.append(p)
             return int(p.stdout.readline())
 
-        ways = start_all([rivals.Groundnut(BUILD), rivals.Direct(), rivals.Nginx(tls, 64), rivals.Ssh()], sink, directory, via)
         try:
-            measure(results, "25 MB/s %d ms " % rtt, SLOW_CASES, ways, 1 if QUICK else min(ROUNDS, 3))
+            ways = start_all(available(self.candidates, results), service.port, directory, None if self.rtt_ms is None else via, results)
+            measure(results, self.cases, ways, ROUNDS)
         finally:
             for way in ways:
                 way.stop()
             for p in shapers:
                 p.terminate()
                 p.wait()
+            service.stop(results)
 
 
-def measure_memory(ours, sink, directory):
-    """PSS of an idle connection (both programs) and of an idle agent (the relay)."""
-    ours.start(sink, directory, None)
-    out = {}
-    try:
-        load("rr", ours.port, 8, 0.2)
-        count = 10000
-        before = pss_kib(ours.pids)
-        p = subprocess.Popen([TOOLS + "/load", "idle", str(ours.port), str(count)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        if p.stdout.readline() == "ready\n":
-            time.sleep(3)
-            out["idle_connection_kib"] = (pss_kib(ours.pids) - before) / count
-            out["idle_connection_relay_kib"] = pss_kib([ours.relay_pid]) / count
-        p.communicate("\n", timeout=60)
-        ours.stop()
-        ours.start(sink, directory, None)
-        count = 2000
-        before = pss_kib([ours.relay_pid])
-        p = subprocess.Popen([TOOLS + "/idle_agents", str(ours.door), ours.pin, "bench", ours.token, str(count), "40000"],
-                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        if p.stdout.readline() == "ready\n":
-            time.sleep(3)
-            out["idle_agent_kib"] = (pss_kib([ours.relay_pid]) - before) / count
-        p.terminate()
-        p.wait()
-    finally:
-        ours.stop()
-    for name, value in out.items():
-        print("%s: %.2f" % (name, value))
+def sections(tls):
+    out = [Section("streams", ("load", "sink"), STREAMS, [rivals.Groundnut(BUILD)] + rivals.streams(tls)),
+           Section("http", ("web", "origin"), WEBS, [rivals.Groundnut(BUILD, "http")] + rivals.webs(tls)),
+           Section("udp", ("packets", "echo"), FLOWS, [rivals.Groundnut(BUILD, "udp")] + rivals.flows())]
+    for rtt in RTTS_MS:
+        out.append(Section("25 MB/s, %d ms" % rtt, ("load", "sink"), slow(rtt),
+                           [rivals.Groundnut(BUILD), rivals.Direct(), rivals.Nginx(tls, 64), rivals.Ssh()], rtt))
     return out
 
 
+# ---- memory
+
+class Crowd:
+    """A load program that holds many of something open, until it is let go."""
+
+    def __init__(self, name, *words):
+        self.process = subprocess.Popen([os.path.join(TOOLS, name), *map(str, words)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        if self.process.stdout.readline() != "ready\n":
+            self.process.wait()
+            raise ValueError("%s %s does not come up" % (name, words))
+        time.sleep(1 if QUICK else 3)
+
+    def let_go(self):
+        """Idle connections are asked once more each, and their answers looked at."""
+        self.process.communicate("\n", timeout=120)
+        if self.process.returncode:
+            raise ValueError("what was idle does not answer")
+
+
+def idle_connections(way, count):
+    """KiB of PSS more for each of these, by process of the way."""
+    tool("load", "rr", way.port, 8, 0.2)
+    before = [pss_kib([pid]) for pid in way.pids]
+    crowd = Crowd("load", "idle", way.port, count)
+    out = [(pss_kib([pid]) - b) / count for pid, b in zip(way.pids, before)]
+    crowd.let_go()
+    return out
+
+
+def measure_memory(results, directory, tls):
+    """PSS of idle connections, all programs of a way, and of idle agents at both ends."""
+    out = {}
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    count = min(IDLE_CONNECTIONS, max(files - ROOM_FILES, 100))
+    service = Service("load", "sink")
+    ours = rivals.Groundnut(BUILD)
+    try:
+        ours.start(service.port, directory, None)
+        out["connections"] = count
+        out["relay_alone"], out["agent_alone"] = pss_kib([ours.relay_pid]), pss_kib([ours.agent_pid])
+        out["connection_at_relay"], out["connection_at_agent"] = idle_connections(ours, count)
+        out["connection"] = out["connection_at_relay"] + out["connection_at_agent"]
+        ours.stop()
+        ours.start(service.port, directory, None)
+        before = pss_kib([ours.relay_pid])
+        crowd = Crowd("idle_agents", ours.door, ours.pin, "bench", ours.token, IDLE_AGENTS, AGENTS_FIRST_PORT)
+        out["agents"] = IDLE_AGENTS
+        out["agent_at_relay"] = (pss_kib([ours.relay_pid]) - before) / IDLE_AGENTS
+        out["agent_at_home"] = pss_kib([crowd.process.pid]) / IDLE_AGENTS
+        crowd.process.terminate()
+        crowd.process.wait()
+        ours.stop()
+        for way in available(rivals.streams(tls)[1:], results):
+            try:
+                way.start(service.port, directory, None)
+                out["connection, " + way.name] = sum(idle_connections(way, min(count, IDLE_RIVALS)))
+            except Exception as e:
+                print("not compared: idle, %s (%s)" % (way.name, e))
+            way.stop()
+    except (subprocess.SubprocessError, ValueError) as e:
+        results.failed.append("memory: groundnut: %s" % e)
+    finally:
+        ours.stop()
+        service.stop(results)
+    return out
+
+
+def print_memory(memory):
+    if memory:
+        print("\nidle, KiB of PSS for one")
+    for name, value in memory.items():
+        print("  %-28s %10.2f" % (name, value))
+
+
+# ---- all of it
+
 def machine():
-    model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
+    model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.machine())
     return "%s, %d cores, Linux %s" % (model, os.cpu_count(), platform.release())
 
 
-def main():
-    directory = tempfile.mkdtemp(prefix="groundnut-bench-")
-    sink = subprocess.Popen([TOOLS + "/load", "sink", "0"], stdout=subprocess.PIPE, text=True)
-    sink_port = int(sink.stdout.readline())
-    ours = rivals.Groundnut(BUILD)
-    ways, results, memory = [], Results(), {}
-    try:
-        ways = start_all([ours], sink_port, directory, None)
-        tls = (os.path.join(os.path.dirname(ours.config), "relay.crt"), os.path.join(os.path.dirname(ours.config), "relay.key"))
-        ways += start_all(rivals.all_rivals(tls), sink_port, directory, None)
-        measure(results, "", CASES, ways, ROUNDS)
-        for way in ways:
-            way.stop()
-        ways = []
-        if wanted("slow", "CASES"):
-            os.environ.pop("CASES", None)
-            measure_slow(results, sink_port, directory, tls)
-        if wanted("memory", "CASES"):
-            memory = measure_memory(ours, sink_port, directory)
-    finally:
-        for way in ways:
-            way.stop()
-        sink.terminate()
-        sink.wait()
-        shutil.rmtree(directory, ignore_errors=True)
-    results.table()
-    rows = target_rows(results)
-    print_targets(rows)
-    for name, value in memory.items():
-        print("%-28s %.2f KiB" % (name, value))
-    where = TOOLS if QUICK or "CASES" in os.environ or "WAYS" in os.environ else os.path.dirname(os.path.abspath(__file__))
+def certificate(directory):
+    """The pairs' certificate is one such as the relay makes for itself: P-256."""
+    crt, key = os.path.join(directory, "pair.crt"), os.path.join(directory, "pair.key")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", crt,
+                    "-days", "30", "-subj", "/CN=bench.test"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return crt, key
+
+
+def write_results(results, rows, memory, took):
+    where = TOOLS if PARTIAL else os.path.dirname(os.path.abspath(__file__))
     with open(os.path.join(where, "results.json"), "w") as f:
-        json.dump({"machine": machine(), "rounds": ROUNDS, "values": results.values, "memory": memory,
-                   "targets": [dict(zip(("what", "way", "ratio", "target", "more_is_better", "reached"), r)) for r in rows]}, f, indent=1)
+        json.dump({"machine": machine(), "rounds": ROUNDS, "minutes": round(took / 60, 1), "not_compared": results.not_compared,
+                   "failed": results.failed, "targets": rows, "memory": memory, "values": results.values}, f, indent=1)
         f.write("\n")
     with open(os.path.join(where, "ratios.svg"), "w") as f:
         f.write(plot(rows, machine()))
-    print("written: %s/results.json, ratios.svg" % os.path.relpath(where))
+    print("\nwritten: %s/results.json, ratios.svg" % os.path.relpath(where))
 
 
-main()
+def main():
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended then, too
+    directory, began = tempfile.mkdtemp(prefix="groundnut-bench-"), time.monotonic()
+    results, memory = Results(), {}
+    try:
+        tls = certificate(directory)
+        todo = sections(tls)
+        idle = wanted("memory", "CASES")
+        seconds = sum(s.seconds(available(s.candidates)) for s in todo if s.cases) + (10 * len(available(rivals.streams(tls))) + 30) * idle
+        print("%s; %d rounds, about %.0f minutes%s" % (machine(), ROUNDS, seconds / 60 + .5, "" if PARTIAL else ", and 12 more for resume and names"))
+        sys.stdout.flush()
+        for section in todo:
+            section.run(results, directory)
+        if idle:
+            memory = measure_memory(results, directory, tls)
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+    results.table()
+    print_memory(memory)
+    rows = target_rows(results, memory)
+    print_rows(rows)
+    for name, why in results.not_compared.items():
+        print("not compared: %s (%s)" % (name, why))
+    for words in results.failed:
+        print("failed: " + words)
+    write_results(results, rows, memory, time.monotonic() - began)
+    return 1 if any("groundnut" in words or "wrong bytes" in words for words in results.failed) else 0
+
+
+sys.exit(main())

@@ -1,6 +1,6 @@
 /*
  * Many agents that do nothing: idle_agents RELAY_PORT PIN ACCOUNT TOKEN COUNT FIRST_PORT. Each has a TLS link of its own, says HELLO and declares
- * one tcp mapping (FIRST_PORT and up). Prints "ready" when all are answered, and stays until stdin ends.
+ * one tcp mapping (FIRST_PORT and up). Prints "ready" when all are answered, and stays until it is ended.
  */
 #include "agent/approach.h"
 #include "shared/base/err.h"
@@ -11,6 +11,7 @@
 #include "shared/net/trunk.h"
 #include "shared/tunnel/declare.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -23,6 +24,7 @@ struct agent {
 	struct io *io;
 	struct buf in;
 	struct trunk *trunk;
+	bool answered;          /* the relay may say more than once how its mapping is */
 };
 
 static struct loop *loop;
@@ -49,9 +51,10 @@ static void on_trunk(void *owner, enum trunk_event event)
 
 static void on_news(void *owner, const struct tunnel_news *news)
 {
-	(void)owner;
-	if (news->event != TUNNEL_STATED)
+	struct agent *a = owner;
+	if (news->event != TUNNEL_STATED || a->answered)
 		return;
+	a->answered = true;
 	if (++stated == count) {
 		printf("ready\n");
 		fflush(stdout);

@@ -10,33 +10,28 @@
  *	rr     messages of 64 bytes in turns, each side with its own half of the pattern
  */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
+#include "gauge.h"
+
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
-	PERIOD = 65521,
-	BLOCK = 256 * 1024,
+	BLOCK = GAUGE_BLOCK,
 	GREETING = 16,
 	MESSAGE = 64,
-	ANSWER = 32749,          /* where in the pattern the sink's answers begin */
 	EVENTS = 256,
 	OPENING_MAX = 64,        /* idle connections that are being set up at once */
 	PACED = 4,               /* others while bulk runs, and how long each waits between its requests */
 	PACE_US = 2000,
-	SOURCES = 32,            /* loopback addresses to connect from, so that ports do not run out */
 };
 
 enum operation { PUSH = 'p', PULL = 'l', RR = 'r' };
@@ -55,20 +50,9 @@ struct conn {
 	unsigned armed;
 };
 
-static uint8_t pattern[PERIOD + BLOCK];
 static __thread uint8_t block[BLOCK];
 static __thread int poll_fd; /* bulk has a thread of its own at both ends, so that what others wait for is the tunnel and not us */
 static uint16_t port;
-static unsigned source;
-
-static uint32_t *samples;   /* latencies, in 100 ns */
-static size_t sample_count, sample_cap;
-
-static void die(const char *what)
-{
-	fprintf(stderr, "load: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
 
 static void wrong(const struct conn *c, const char *what)
 {
@@ -77,29 +61,9 @@ static void wrong(const struct conn *c, const char *what)
 	exit(3);
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
-static void make_pattern(void)
-{
-	uint64_t x = 88172645463325252ull;
-	for (size_t i = 0; i < PERIOD; i++) {
-		x ^= x << 13;
-		x ^= x >> 7;
-		x ^= x << 17;
-		pattern[i] = (uint8_t)(x >> 32);
-	}
-	for (size_t i = PERIOD; i < sizeof pattern; i++)
-		pattern[i] = pattern[i - PERIOD];
-}
-
 static const uint8_t *pattern_at(const struct conn *c, uint64_t position, bool answer)
 {
-	return pattern + (c->seed + position + (answer ? ANSWER : 0)) % PERIOD;
+	return gauge_pattern(c->seed + position + (answer ? GAUGE_ANSWER : 0));
 }
 
 static void check(const struct conn *c, const uint8_t *p, size_t len, bool answer)
@@ -112,7 +76,7 @@ static void arm(struct conn *c, unsigned events)
 {
 	struct epoll_event ev = {.events = events, .data.ptr = c};
 	if (c->armed != events && epoll_ctl(poll_fd, EPOLL_CTL_MOD, c->fd, &ev) < 0)
-		die("epoll_ctl");
+		gauge_die("epoll_ctl");
 	c->armed = events;
 }
 
@@ -122,7 +86,7 @@ static void add(struct conn *c, unsigned events)
 	int on = 1;
 	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	if (epoll_ctl(poll_fd, EPOLL_CTL_ADD, c->fd, &ev) < 0)
-		die("epoll_ctl");
+		gauge_die("epoll_ctl");
 	c->armed = events;
 }
 
@@ -232,20 +196,6 @@ static void sink_step(struct conn *c)
 	}
 }
 
-static int listen_on(uint16_t at)
-{
-	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(at), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof a;
-	int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-	if (bind(fd, (struct sockaddr *)&a, sizeof a) < 0 || listen(fd, 4096) < 0)
-		die("listen");
-	getsockname(fd, (struct sockaddr *)&a, &len);
-	printf("%d\n", ntohs(a.sin_port));
-	fflush(stdout);
-	return fd;
-}
-
 static void sink_serve(struct conn *listener, int bulk_fd)
 {
 	struct epoll_event evs[EVENTS];
@@ -283,7 +233,7 @@ static void *sink_bulk(void *arg)
 
 static void run_sink(uint16_t at)
 {
-	struct conn listener = {.fd = listen_on(at)};
+	struct conn listener = {.fd = gauge_listen(SOCK_STREAM, at)};
 	int bulk_fd = epoll_create1(EPOLL_CLOEXEC);
 	pthread_t bulk;
 	add(&listener, EPOLLIN);
@@ -294,48 +244,10 @@ static void run_sink(uint16_t at)
 
 /* --- the client --- */
 
-static void sample(uint64_t ns)
-{
-	if (sample_count == sample_cap) {
-		sample_cap = sample_cap ? 2 * sample_cap : 1 << 16;
-		samples = realloc(samples, sample_cap * sizeof *samples);
-	}
-	samples[sample_count++] = (uint32_t)(ns / 100);
-}
-
-static int compare(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-	return (x > y) - (x < y);
-}
-
-static double percentile(double share)
-{
-	return sample_count ? samples[(size_t)((double)(sample_count - 1) * share)] / 10.0 : 0;
-}
-
-static void print_latency(void)
-{
-	qsort(samples, sample_count, sizeof *samples, compare);
-	printf("\"count\": %zu, \"p50_us\": %.1f, \"p99_us\": %.1f, \"p999_us\": %.1f", sample_count, percentile(0.5), percentile(0.99),
-	       percentile(0.999));
-}
-
 static void dial(struct conn *c, enum operation op, uint64_t total)
 {
-	static uint32_t seed = 1;
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000101 + source++ % SOURCES)};
-	int on = 1;
-	seed = seed * 1664525 + 1013904223;
-	*c = (struct conn){.is_client = true, .op = op, .total = total, .seed = seed % PERIOD, .began_ns = now_ns()};
-	c->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-	if (c->fd < 0)
-		die("socket");
-	setsockopt(c->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
-	bind(c->fd, (struct sockaddr *)&from, sizeof from);
-	if (connect(c->fd, (struct sockaddr *)&to, sizeof to) < 0 && errno != EINPROGRESS)
-		die("connect");
+	*c = (struct conn){.is_client = true, .op = op, .total = total, .seed = gauge_next() % GAUGE_PERIOD, .began_ns = gauge_now_ns()};
+	c->fd = gauge_dial(port);
 	c->head[0] = 'g';
 	c->head[1] = (uint8_t)op;
 	memcpy(c->head + 4, &c->seed, 4);
@@ -396,7 +308,7 @@ static bool client_step(struct conn *c)
 		getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &err, &len);
 		errno = err;
 		if (err)
-			die("connect");
+			gauge_die("connect");
 		greet(c);
 		if (c->op != PUSH)
 			return false;
@@ -420,7 +332,7 @@ static void run_bulk(enum operation op, size_t count, uint64_t bytes)
 {
 	struct conn *conns = calloc(count, sizeof *conns);
 	struct epoll_event evs[EVENTS];
-	uint64_t began = now_ns();
+	uint64_t began = gauge_now_ns();
 	size_t left = count;
 	for (size_t i = 0; i < count; i++)
 		dial(&conns[i], op, bytes / count);
@@ -435,7 +347,7 @@ static void run_bulk(enum operation op, size_t count, uint64_t bytes)
 			left--;
 		}
 	}
-	double seconds = (double)(now_ns() - began) / 1e9;
+	double seconds = (double)(gauge_now_ns() - began) / 1e9;
 	bytes = bytes / count * count;
 	printf("{\"bytes\": %llu, \"seconds\": %.4f, \"mb_s\": %.1f}\n", (unsigned long long)bytes, seconds, (double)bytes / seconds / 1e6);
 }
@@ -446,7 +358,7 @@ static void run_rr(size_t count, double seconds)
 	struct epoll_event evs[EVENTS];
 	for (size_t i = 0; i < count; i++)
 		dial(&conns[i], RR, 0);
-	uint64_t began = now_ns(), warm = began + 100000000, end = warm + (uint64_t)(seconds * 1e9), now = began;
+	uint64_t began = gauge_now_ns(), warm = began + 100000000, end = warm + (uint64_t)(seconds * 1e9), now = began;
 	while (now < end) {
 		int n = epoll_wait(poll_fd, evs, EVENTS, 1000);
 		for (int i = 0; i < n; i++) {
@@ -455,16 +367,16 @@ static void run_rr(size_t count, double seconds)
 				must_live(c);
 				continue;
 			}
-			now = now_ns();
+			now = gauge_now_ns();
 			if (now > warm)
-				sample(now - c->began_ns);
+				gauge_sample(now - c->began_ns);
 			c->began_ns = now;
 			send_message(c, false);
 		}
-		now = now_ns();
+		now = gauge_now_ns();
 	}
-	printf("{\"rate\": %.1f, ", (double)sample_count / seconds);
-	print_latency();
+	printf("{\"rate\": %.1f, ", (double)gauge_count() / seconds);
+	gauge_print();
 	printf("}\n");
 }
 
@@ -474,7 +386,7 @@ static void run_crc(size_t count, double seconds)
 	struct epoll_event evs[EVENTS];
 	for (size_t i = 0; i < count; i++)
 		dial(&conns[i], RR, 0);
-	uint64_t began = now_ns(), end = began + (uint64_t)(seconds * 1e9), now = began;
+	uint64_t began = gauge_now_ns(), end = began + (uint64_t)(seconds * 1e9), now = began;
 	while (now < end) {
 		int n = epoll_wait(poll_fd, evs, EVENTS, 1000);
 		for (int i = 0; i < n; i++) {
@@ -483,23 +395,24 @@ static void run_crc(size_t count, double seconds)
 				must_live(c);
 				continue;
 			}
-			sample(now_ns() - c->began_ns);
+			gauge_sample(gauge_now_ns() - c->began_ns);
 			close(c->fd);
 			dial(c, RR, 0);
 		}
-		now = now_ns();
+		now = gauge_now_ns();
 	}
-	printf("{\"rate\": %.1f, ", (double)sample_count / seconds);
-	print_latency();
+	printf("{\"rate\": %.1f, ", (double)gauge_count() / seconds);
+	gauge_print();
 	printf("}\n");
 }
 
 struct crowd {
+	enum operation op;
 	size_t bulk, stalled;
 	_Atomic uint64_t moved;
 };
 
-/* Pulls without end; the stalled readers have asked for as much and take nothing. */
+/* Transfers without end; the stalled readers have asked for as much and take nothing. */
 static void *run_crowd(void *arg)
 {
 	struct crowd *crowd = arg;
@@ -508,16 +421,16 @@ static void *run_crowd(void *arg)
 	struct epoll_event evs[EVENTS];
 	poll_fd = epoll_create1(EPOLL_CLOEXEC);
 	for (size_t i = 0; i < count; i++) {
-		dial(&conns[i], PULL, 1ull << 40);
+		dial(&conns[i], i < crowd->bulk ? crowd->op : PULL, 1ull << 40);
 		conns[i].stalled = i >= crowd->bulk;
 	}
 	for (;;) {
 		int n = epoll_wait(poll_fd, evs, EVENTS, -1);
 		for (int i = 0; i < n; i++) {
 			struct conn *c = evs[i].data.ptr;
-			uint64_t in = c->in;
+			uint64_t before = c->in + c->out;
 			client_step(c);
-			atomic_fetch_add(&crowd->moved, c->in - in);
+			atomic_fetch_add(&crowd->moved, c->in + c->out - before);
 			if (c->stalled)
 				arm(c, 0);
 		}
@@ -525,27 +438,36 @@ static void *run_crowd(void *arg)
 	return NULL;
 }
 
-static void run_mixed(double seconds, size_t bulk, size_t stalled)
+/* What was asked last and has no answer yet counts with the wait so far, if it is all there is. */
+static void sample_unanswered(const struct conn *conns, size_t count)
+{
+	uint64_t now = gauge_now_ns();
+	for (size_t i = 0; i < count && gauge_count() < count; i++)
+		if (!conns[i].due_ns)
+			gauge_sample(now - conns[i].began_ns);
+}
+
+static void run_mixed(enum operation op, double seconds, double warm_s, size_t bulk, size_t stalled)
 {
 	struct conn conns[PACED];
-	struct crowd crowd = {.bulk = bulk, .stalled = stalled};
+	struct crowd crowd = {.op = op, .bulk = bulk, .stalled = stalled};
 	struct epoll_event evs[EVENTS];
 	uint64_t moved = 0;
 	pthread_t thread;
 	for (size_t i = 0; i < PACED; i++)
 		dial(&conns[i], RR, 0);
 	pthread_create(&thread, NULL, run_crowd, &crowd);
-	uint64_t began = now_ns(), warm = began + 500000000, end = warm + (uint64_t)(seconds * 1e9), now = began;
+	uint64_t now = gauge_now_ns(), warm = now + (uint64_t)(warm_s * 1e9), end = warm + (uint64_t)(seconds * 1e9);
 	while (now < end) {
 		int n = epoll_wait(poll_fd, evs, EVENTS, 1);
-		now = now_ns();
+		now = gauge_now_ns();
 		if (now < warm)
 			moved = atomic_load(&crowd.moved);
 		for (int i = 0; i < n; i++) {
 			struct conn *c = evs[i].data.ptr;
 			if (client_step(c)) {
 				if (now > warm)
-					sample(now - c->began_ns);
+					gauge_sample(now - c->began_ns);
 				c->due_ns = now + PACE_US * 1000;
 			}
 			must_live(c);
@@ -554,12 +476,13 @@ static void run_mixed(double seconds, size_t bulk, size_t stalled)
 			if (!conns[i].due_ns || conns[i].due_ns > now)
 				continue;
 			conns[i].due_ns = 0;
-			conns[i].began_ns = now_ns();
+			conns[i].began_ns = gauge_now_ns();
 			send_message(&conns[i], false);
 		}
 	}
+	sample_unanswered(conns, PACED);
 	printf("{\"mb_s\": %.1f, ", (double)(atomic_load(&crowd.moved) - moved) / seconds / 1e6);
-	print_latency();
+	gauge_print();
 	printf("}\n");
 }
 
@@ -591,36 +514,36 @@ static void run_idle(size_t count)
 	}
 }
 
+static enum operation operation(const char *word)
+{
+	return strcmp(word, "push") == 0 ? PUSH : PULL;
+}
+
 static int usage(void)
 {
 	fputs("load sink PORT | bulk PORT push|pull CONNECTIONS BYTES | rr PORT CONNECTIONS SECONDS | crc PORT CONNECTIONS SECONDS |\n"
-	      "     mixed PORT SECONDS BULK STALLED | idle PORT CONNECTIONS\n",
+	      "     mixed PORT push|pull SECONDS WARM_UP_SECONDS BULK STALLED | idle PORT CONNECTIONS\n",
 	      stderr);
 	return 2;
 }
 
 int main(int argc, char **argv)
 {
-	struct rlimit files;
 	if (argc < 3)
 		return usage();
-	getrlimit(RLIMIT_NOFILE, &files);
-	files.rlim_cur = files.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &files);
-	make_pattern();
+	gauge_init("load");
 	poll_fd = epoll_create1(EPOLL_CLOEXEC);
 	port = (uint16_t)atoi(argv[2]);
-	source = (unsigned)getpid();
 	if (strcmp(argv[1], "sink") == 0)
 		run_sink(port);
 	else if (strcmp(argv[1], "bulk") == 0 && argc == 6)
-		run_bulk(strcmp(argv[3], "push") == 0 ? PUSH : PULL, (size_t)atoi(argv[4]), strtoull(argv[5], NULL, 10));
+		run_bulk(operation(argv[3]), (size_t)atoi(argv[4]), strtoull(argv[5], NULL, 10));
 	else if (strcmp(argv[1], "rr") == 0 && argc == 5)
 		run_rr((size_t)atoi(argv[3]), atof(argv[4]));
 	else if (strcmp(argv[1], "crc") == 0 && argc == 5)
 		run_crc((size_t)atoi(argv[3]), atof(argv[4]));
-	else if (strcmp(argv[1], "mixed") == 0 && argc == 6)
-		run_mixed(atof(argv[3]), (size_t)atoi(argv[4]), (size_t)atoi(argv[5]));
+	else if (strcmp(argv[1], "mixed") == 0 && argc == 8)
+		run_mixed(operation(argv[3]), atof(argv[4]), atof(argv[5]), (size_t)atoi(argv[6]), (size_t)atoi(argv[7]));
 	else if (strcmp(argv[1], "idle") == 0 && argc == 4)
 		run_idle((size_t)atoi(argv[3]));
 	else

@@ -7,7 +7,8 @@ ROW, LEFT, WIDTH, TOP = 18, 250, 430, 54
 
 def plot(rows, machine):
     # "better by" is above 1 when we are better, whichever way the metric counts
-    better = [(label, way, ratio if more else 1 / ratio, ratio) for label, way, ratio, target, more, ok in rows if ratio > 0]
+    better = [(r["what"], r["way"], r["value"] if r["more_is_better"] else 1 / r["value"], r["value"]) for r in rows
+              if r["kind"] == "ratio" and r["value"] > 0]
     most = max([abs(math.log2(b)) for _, _, b, _ in better] + [1]) * 1.05
     middle, scale = LEFT + WIDTH / 2, WIDTH / 2 / most
     height = TOP + ROW * len(better) + 30

@@ -1,14 +1,21 @@
-"""What is measured: ways from a port on loopback to the sink, each two programs of its own with one TLS hop between them.
+"""What is measured: ways from a port on loopback to a service (the sink, the origin or the echo), each with programs of its own.
 
-A way has start(sink, dir, via) and stop(). via(port) gives a port that leads to port over the slow path; without one, port itself.
+A way has start(service, dir, via) and stop(). via(port) gives a port that leads to port over the slow path; without one, port itself.
 After start(): port, where visitors go in, and pids, whose processor time and memory are the way's own.
+kind is what a way carries: "tcp", "http" or "udp".
 """
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
+
+import procs
+
+PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+HOST = "web.bench.bench.test"  # what visitors of "http" ask for
 
 
 def free_port():
@@ -27,6 +34,21 @@ def wait_for(port, seconds=15):
     raise RuntimeError("port %d does not open" % port)
 
 
+def wait_for_echo(port, seconds=15):
+    end = time.time() + seconds
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.settimeout(0.2)
+        s.connect(("127.0.0.1", port))
+        while time.time() < end:
+            try:
+                s.send(b"probe")
+                if s.recv(100) == b"probe":
+                    return
+            except OSError:
+                time.sleep(0.05)
+    raise RuntimeError("port %d does not answer" % port)
+
+
 def write(directory, name, text, mode=0o600):
     path = os.path.join(directory, name)
     with open(path, "w") as f:
@@ -35,10 +57,26 @@ def write(directory, name, text, mode=0o600):
     return path
 
 
+def wait_for_page(port, seconds=15):
+    """Some programs open the port before they know where to."""
+    end = time.time() + seconds
+    while time.time() < end:
+        try:
+            with socket.create_connection(("127.0.0.1", port), 1) as s:
+                s.sendall(("GET /1 HTTP/1.1\r\nHost: %s\r\n\r\n" % HOST).encode())
+                if s.recv(100).startswith(b"HTTP/1.1 200"):
+                    return
+        except OSError:
+            pass
+        time.sleep(0.1)
+    raise RuntimeError("port %d serves no page" % port)
+
+
 class Way:
-    """Runs the programs and ends just these."""
+    """Runs the programs and ends just these and their children."""
 
     name = ""
+    kind = "tcp"
 
     def __init__(self):
         self.processes = []
@@ -53,9 +91,15 @@ class Way:
         full = dict(os.environ, **env) if env else None
         self.processes.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=full))
 
+    def wait_open(self):
+        (wait_for_echo if self.kind == "udp" else wait_for)(self.port)
+
     def stop(self):
-        for p in reversed(self.processes):
-            p.terminate()
+        for pid in reversed(procs.family(self.pids)):
+            try:
+                os.kill(pid, signal.SIGTERM)
+            except OSError:
+                pass
         for p in self.processes:
             try:
                 p.wait(10)
@@ -78,8 +122,9 @@ class Direct(Way):
 class Groundnut(Way):
     name = "groundnut"
 
-    def __init__(self, build):
+    def __init__(self, build, kind="tcp"):
         super().__init__()
+        self.kind = kind
         self.relay = os.path.join(build, "groundnut-relay")
         self.agent = os.path.join(build, "groundnut-agent")
 
@@ -93,6 +138,8 @@ class Groundnut(Way):
             c = json.load(f)
         for key in ("http", "tls", "dns", "update", "admin"):
             c.pop(key, None)
+        if self.kind == "http":
+            c["http"] = {"listen": ["127.0.0.1:%d" % self.port]}
         c.update(listen=["127.0.0.1:%d" % self.door], bind=["127.0.0.1"], control="relay.sock", state="relay.db")
         c["limits"] = {"connections_per_account": 60000}
         write(home, "relay.json", json.dumps(c))
@@ -107,15 +154,29 @@ class Groundnut(Way):
         write(home, "accounts.json", json.dumps(a))
         self.run(directory, self.relay, "run", "-c", self.config, "--log-level", "warn")
         wait_for(self.door)
+        mapping = {"name": "bench", "protocol": self.kind, "target": "127.0.0.1:%d" % sink}
+        mapping.update({"host": "web.bench"} if self.kind == "http" else {"public_port": self.port})
         agent = {
             "relay": "127.0.0.1:%d" % (via(self.door) if via else self.door), "pin": self.pin, "account": "bench", "token": self.token,
             "agent": "bench", "control": "agent.sock",
-            "mappings": [{"name": "sink", "protocol": "tcp", "public_port": self.port, "target": "127.0.0.1:%d" % sink}],
+            "mappings": [mapping],
         }
         self.run(directory, self.agent, "run", "-c", write(home, "agent.json", json.dumps(agent)), "--log-level", "warn")
-        wait_for(self.port)
+        if self.kind == "http":
+            self.wait_mapped(home)
+        self.wait_open()
+
+    def wait_mapped(self, home):
+        for _ in range(150):
+            out = subprocess.run([self.agent, "status", "--json", "-c", os.path.join(home, "agent.json")], stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
+            if out and json.loads(out)["mappings"][0]["state"] == "open":
+                return
+            time.sleep(0.1)
+        raise RuntimeError("the mapping does not open")
 
     relay_pid = property(lambda self: self.processes[0].pid)
+    agent_pid = property(lambda self: self.processes[1].pid)
 
 
 class Pair(Way):
@@ -128,10 +189,10 @@ class Pair(Way):
         self.tls = tls
 
     def missing(self):
-        return None if shutil.which(self.program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin") else self.program
+        return None if self.path() else self.program
 
     def path(self):
-        return shutil.which(self.program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+        return shutil.which(self.program, path=PATH)
 
     def start(self, sink, directory, via):
         inner, self.port = free_port(), free_port()
@@ -140,6 +201,13 @@ class Pair(Way):
         wait_for(inner)
         self.launch(directory, tag + "-out", self.port, via(inner) if via else inner, False)
         wait_for(self.port)
+
+
+NGINX_STREAM = "/usr/lib/nginx/modules/ngx_stream_module.so"
+NGINX_HEAD = """
+daemon off; pid %(dir)s/%(tag)s.pid; error_log %(dir)s/nginx.log; worker_processes auto; worker_rlimit_nofile 20000;
+events { worker_connections 8192; }
+"""
 
 
 class Nginx(Pair):
@@ -151,18 +219,15 @@ class Nginx(Pair):
         self.name = "nginx %dk" % buffer_kib
 
     def missing(self):
-        module = "/usr/lib/nginx/modules/ngx_stream_module.so"
-        return super().missing() or (None if os.path.exists(module) else "nginx's stream module")
+        return super().missing() or (None if os.path.exists(NGINX_STREAM) else "nginx's stream module")
 
     def launch(self, directory, tag, port, to, inner):
         tls = ("ssl_certificate %s; ssl_certificate_key %s; ssl_protocols TLSv1.3;" % self.tls) if inner else \
             "proxy_ssl on; proxy_ssl_protocols TLSv1.3;"
         self.run(directory, self.path(), "-e", directory + "/nginx.log", "-c", write(directory, tag + ".conf", """
-load_module /usr/lib/nginx/modules/ngx_stream_module.so;
-daemon off; pid %s/%s.pid; error_log %s/nginx.log; worker_processes auto; worker_rlimit_nofile 20000;
-events { worker_connections 8192; }
+load_module %s;%s
 stream { server { listen 127.0.0.1:%d%s; %s proxy_buffer_size %dk; tcp_nodelay on; proxy_pass 127.0.0.1:%d; } }
-""" % (directory, tag, directory, port, " ssl" if inner else "", tls, self.buffer, to)))
+""" % (NGINX_STREAM, NGINX_HEAD % {"dir": directory, "tag": tag}, port, " ssl" if inner else "", tls, self.buffer, to)))
 
 
 class Haproxy(Pair):
@@ -206,8 +271,9 @@ class Ssh(Way):
     name = "ssh -R"
 
     def missing(self):
-        ok = shutil.which("ssh") and os.path.exists("/usr/sbin/sshd") and (os.geteuid() != 0 or os.path.isdir("/run/sshd"))
-        return None if ok else "sshd (as root it needs /run/sshd)"
+        if not shutil.which("ssh") or not os.path.exists("/usr/sbin/sshd"):
+            return "ssh and sshd"
+        return None if os.geteuid() != 0 or os.path.isdir("/run/sshd") else "sshd as root: mkdir /run/sshd"
 
     def start(self, sink, directory, via):
         for key in ("ssh_host", "ssh_user"):
@@ -235,37 +301,42 @@ PasswordAuthentication no
 
 
 class Frp(Way):
-    def __init__(self, mux):
+    def __init__(self, mux, kind="tcp"):
         super().__init__()
-        self.mux = mux
+        self.mux, self.kind = mux, kind
         self.name = "frp mux" if mux else "frp"
         self.where = os.environ.get("FRP")
 
     def missing(self):
-        return None if self.where else "FRP=directory of frps and frpc"
+        programs = [os.path.join(self.where or "", p) for p in ("frps", "frpc")]
+        return None if self.where and all(os.access(p, os.X_OK) for p in programs) else "FRP=directory of frps and frpc"
 
     def start(self, sink, directory, via):
         door, self.port = free_port(), free_port()
         tag = "frp-%d" % door
+        vhost = "vhostHTTPPort = %d\n" % self.port if self.kind == "http" else ""
+        place = 'customDomains = ["%s"]' % HOST if self.kind == "http" else "remotePort = %d" % self.port
         common = 'auth.token = "bench"\ntransport.tcpMux = %s\n' % str(self.mux).lower()
         self.run(directory, self.where + "/frps", "-c", write(directory, tag + "s.toml", 'bindAddr = "127.0.0.1"\nbindPort = %d\n'
-                 'log.level = "error"\ntransport.tls.force = true\n%s' % (door, common)))
+                 'log.level = "error"\ntransport.tls.force = true\n%s%s' % (door, vhost, common)))
         wait_for(door)
         self.run(directory, self.where + "/frpc", "-c", write(directory, tag + "c.toml", 'serverAddr = "127.0.0.1"\nserverPort = %d\n'
-                 'log.level = "error"\ntransport.tls.enable = true\n%s[[proxies]]\nname = "sink"\ntype = "tcp"\nlocalIP = "127.0.0.1"\n'
-                 'localPort = %d\nremotePort = %d\n' % (via(door) if via else door, common, sink, self.port)))
-        wait_for(self.port)
+                 'log.level = "error"\ntransport.tls.enable = true\n%s[[proxies]]\nname = "bench"\ntype = "%s"\nlocalIP = "127.0.0.1"\n'
+                 'localPort = %d\n%s\n' % (via(door) if via else door, common, self.kind, sink, place)))
+        if self.kind == "http":
+            wait_for_page(self.port)
+        self.wait_open()
 
 
 class Rathole(Way):
-    def __init__(self, transport):
+    def __init__(self, transport, kind="tcp"):
         super().__init__()
-        self.transport = transport
+        self.transport, self.kind = transport, kind
         self.name = "rathole " + transport
         self.program = os.environ.get("RATHOLE")
 
     def missing(self):
-        return None if self.program else "RATHOLE=program"
+        return None if self.program and os.access(self.program, os.X_OK) else "RATHOLE=program"
 
     def tls(self, directory):
         def openssl(*words):
@@ -292,13 +363,13 @@ class Rathole(Way):
         server, client = self.tls(directory) if self.transport == "tls" else self.noise(directory)
         tag = "rathole-%d" % door
         self.run(directory, self.program, write(directory, tag + "s.toml", '[server]\nbind_addr = "127.0.0.1:%d"\ndefault_token = "x"\n'
-                 '[server.transport]\ntype = "%s"\n%s[server.services.sink]\nbind_addr = "127.0.0.1:%d"\n'
-                 % (door, self.transport, server, self.port)), env={"RUST_LOG": "error"})
+                 '[server.transport]\ntype = "%s"\n%s[server.services.bench]\ntype = "%s"\nbind_addr = "127.0.0.1:%d"\n'
+                 % (door, self.transport, server, self.kind, self.port)), env={"RUST_LOG": "error"})
         wait_for(door)
         self.run(directory, self.program, write(directory, tag + "c.toml", '[client]\nremote_addr = "127.0.0.1:%d"\ndefault_token = "x"\n'
-                 '[client.transport]\ntype = "%s"\n%s[client.services.sink]\nlocal_addr = "127.0.0.1:%d"\n'
-                 % (via(door) if via else door, self.transport, client, sink)), env={"RUST_LOG": "error"})
-        wait_for(self.port)
+                 '[client.transport]\ntype = "%s"\n%s[client.services.bench]\ntype = "%s"\nlocal_addr = "127.0.0.1:%d"\n'
+                 % (via(door) if via else door, self.transport, client, self.kind, sink)), env={"RUST_LOG": "error"})
+        self.wait_open()
 
 
 class Chisel(Way):
@@ -309,7 +380,7 @@ class Chisel(Way):
         self.program = os.environ.get("CHISEL")
 
     def missing(self):
-        return None if self.program else "CHISEL=program"
+        return None if self.program and os.access(self.program, os.X_OK) else "CHISEL=program"
 
     def start(self, sink, directory, via):
         door, self.port = free_port(), free_port()
@@ -320,6 +391,79 @@ class Chisel(Way):
         wait_for(self.port)
 
 
-def all_rivals(tls):
+class WebNginx(Pair):
+    """A reverse proxy in one process, without TLS; or with it two, as a tunnel would be."""
+
+    program, kind = "nginx", "http"
+
+    def __init__(self, tls=None):
+        super().__init__(tls)
+        self.name = "nginx pair" if tls else "nginx"
+
+    def start(self, service, directory, via):
+        if self.tls:
+            return super().start(service, directory, via)
+        self.port = free_port()
+        self.launch(directory, "nginx-web-%d" % self.port, self.port, service, None)
+        wait_for(self.port)
+
+    def launch(self, directory, tag, port, to, inner):
+        listen = " ssl; ssl_certificate %s; ssl_certificate_key %s; ssl_protocols TLSv1.3;" % self.tls if inner else ";"
+        scheme = "https" if inner is False else "http"
+        self.run(directory, self.path(), "-e", directory + "/nginx.log", "-c", write(directory, tag + ".conf", """%s
+http { access_log off; keepalive_requests 100000000;
+  upstream u { server 127.0.0.1:%d; keepalive 128; keepalive_requests 100000000; }
+  server { listen 127.0.0.1:%d%s tcp_nodelay on;
+    location / { proxy_pass %s://u; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host;
+      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_ssl_protocols TLSv1.3; } } }
+""" % (NGINX_HEAD % {"dir": directory, "tag": tag}, to, port, listen, scheme)))
+
+
+class WebHaproxy(Pair):
+    name, program, kind = "haproxy", "haproxy", "http"
+
+    def __init__(self):
+        super().__init__(None)
+
+    def start(self, service, directory, via):
+        self.port = free_port()
+        self.run(directory, self.path(), "-db", "-f", write(directory, "haproxy-web-%d.cfg" % self.port, """
+global
+  maxconn 4000
+defaults
+  mode http
+  option forwardfor
+  timeout connect 10s
+  timeout client 1h
+  timeout server 1h
+listen l
+  bind 127.0.0.1:%d
+  server s 127.0.0.1:%d
+""" % (self.port, service)))
+        wait_for(self.port)
+
+
+class Socat(Pair):
+    name, program, kind = "socat", "socat", "udp"
+
+    def __init__(self):
+        super().__init__(None)
+
+    def start(self, service, directory, via):
+        self.port = free_port()
+        self.run(directory, self.path(), "-T", "30", "UDP4-LISTEN:%d,bind=127.0.0.1,fork,reuseaddr" % self.port,
+                 "UDP4:127.0.0.1:%d" % service)
+        wait_for_echo(self.port)
+
+
+def streams(tls):
     return [Direct(), Nginx(tls, 16), Nginx(tls, 64), Haproxy(tls), Stunnel(tls), Ssh(), Frp(False), Frp(True), Rathole("tls"),
             Rathole("noise"), Chisel()]
+
+
+def webs(tls):
+    return [Direct(), WebNginx(), WebHaproxy(), WebNginx(tls), Frp(True, "http")]
+
+
+def flows():
+    return [Direct(), Socat(), Frp(False, "udp"), Frp(True, "udp"), Rathole("tls", "udp")]
