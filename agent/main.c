@@ -1,5 +1,4 @@
 /* groundnut-agent: its commands, each handed to the file that does it. */
-#include "agent/ask.h"
 #include "agent/config.h"
 #include "agent/join.h"
 #include "agent/map.h"
@@ -7,7 +6,9 @@
 #include "agent/status.h"
 #include "shared/base/cli.h"
 #include "shared/base/err.h"
+#include "shared/base/log.h"
 #include "shared/base/mem.h"
+#include "shared/net/ask.h"
 
 #include <stdio.h>
 
@@ -65,6 +66,16 @@ static int run_status(void *program)
 	return status_command(p->config, cli_has(&p->line, "json"));
 }
 
+static int reload_running(const char *control)
+{
+	struct ask ask;
+	ask_program("agent", control, "{\"do\": \"reload\"}", ASK_MS, &ask);
+	log_say("%s", ask.result == ASK_DONE ? "the running agent has taken the file up" : ask.said);
+	int code = ask.result == ASK_DONE ? 0 : EXIT_WORK;
+	ask_fini(&ask);
+	return code;
+}
+
 /* A wrong file is told here, where the person is, and not only in the running agent's log. */
 static int run_reload(void *program)
 {
@@ -72,7 +83,7 @@ static int run_reload(void *program)
 	struct agent_config *c;
 	int code = load(p->config, &c);
 	if (!code)
-		code = ask_reload(c->control);
+		code = reload_running(c->control);
 	agent_config_free(c);
 	return code;
 }

@@ -1,13 +1,13 @@
 #include "relay/account_file.h"
 
 #include "relay/accounts.h"
-#include "relay/ask.h"
 #include "relay/passwd.h"
 #include "shared/base/cli.h"
 #include "shared/base/err.h"
 #include "shared/base/file.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
+#include "shared/net/ask.h"
 #include "shared/base/token.h"
 #include "shared/net/tls.h"
 
@@ -118,7 +118,7 @@ static int tell_relay(const struct relay_config *c)
 {
 	struct ask ask;
 	int exit_code = 0;
-	ask_relay(c->control, "accounts", &ask);
+	ask_program("relay", c->control, "{\"do\": \"accounts\"}", ASK_MS, &ask);
 	switch (ask.result) {
 	case ASK_DONE:
 		log_say("the running relay has taken it up");

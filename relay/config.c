@@ -305,11 +305,6 @@ int relay_config_load(const char *file, struct relay_config **out)
 	return err;
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return !strcmp(a ? a : "", b ? b : "");
-}
-
 static bool same_addrs(const struct addr *a, size_t a_count, const struct addr *b, size_t b_count)
 {
 	bool same = a_count == b_count;
@@ -324,16 +319,16 @@ char *relay_config_needs_restart(const struct relay_config *a, const struct rela
 		const char *key;
 		bool same;
 	} keys[] = {
-		{"domain", same_text(a->domain, b->domain)},
-		{"host", same_text(a->host, b->host)},
+		{"domain", text_same(a->domain, b->domain)},
+		{"host", text_same(a->host, b->host)},
 		{"addresses", same_addrs(a->addresses, a->address_count, b->addresses, b->address_count)},
 		{"listen", same_addrs(a->listen, a->listen_count, b->listen, b->listen_count)},
 		{"bind", same_addrs(a->bind, a->bind_count, b->bind, b->bind_count)},
 		{"http", same_addrs(a->http, a->http_count, b->http, b->http_count)},
 		{"tls", same_addrs(a->tls, a->tls_count, b->tls, b->tls_count)},
-		{"accounts", same_text(a->accounts, b->accounts)},
-		{"state", same_text(a->state, b->state)},
-		{"control", same_text(a->control, b->control)},
+		{"accounts", text_same(a->accounts, b->accounts)},
+		{"state", text_same(a->state, b->state)},
+		{"control", text_same(a->control, b->control)},
 		{"grace_s", a->grace_s == b->grace_s},
 		{"threads", a->threads == b->threads},
 		{"limits", !memcmp(&a->limits, &b->limits, sizeof(a->limits))},

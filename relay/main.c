@@ -1,7 +1,6 @@
 /* groundnut-relay: its command line. Each command reads what it needs of the configuration; `run` hands over to the service. */
 #include "relay/account_file.h"
 #include "relay/accounts.h"
-#include "relay/ask.h"
 #include "relay/config.h"
 #include "relay/init.h"
 #include "relay/service.h"
@@ -10,6 +9,7 @@
 #include "shared/base/err.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
+#include "shared/net/ask.h"
 #include "shared/net/tls.h"
 
 #include <errno.h>
@@ -167,7 +167,7 @@ static int run_reload(void *program)
 	if (!c)
 		return exit_code;
 	struct ask ask;
-	ask_relay(c->control, "reload", &ask);
+	ask_program("relay", c->control, "{\"do\": \"reload\"}", ASK_MS, &ask);
 	if (ask.result == ASK_DONE)
 		printf("%s\n", ask.said ? ask.said : "reloaded");
 	else
