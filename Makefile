@@ -20,7 +20,8 @@ FLAGS_SAN := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=a
 endif
 
 PACKAGES := libuv openssl jansson sqlite3
-WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2
+WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
+            -Werror=implicit-function-declaration -Werror=int-conversion -Werror=incompatible-pointer-types
 CFLAGS   ?= -O2 -g
 HARDEN   := -fstack-protector-strong -fPIE $(if $(filter 0,$(SAN)),-D_FORTIFY_SOURCE=2)
 ALL_C    := -std=gnu11 $(WARN) $(HARDEN) $(FLAGS_SAN) -I. -DGROUNDNUT_VERSION='"$(VERSION)"' \

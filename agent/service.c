@@ -370,7 +370,7 @@ int service_run(const char *config_file)
 	int err = agent_config_load(config_file, &m.config);
 	if (err < 0) {
 		mem_free(m.file);
-		return err == ERR_CONFIG ? EXIT_USAGE : EXIT_WORK;
+		return cli_exit(err);
 	}
 	file_raise_limit();
 	list_init(&m.questions);

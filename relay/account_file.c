@@ -77,7 +77,7 @@ static int edit_start(struct edit *e, const struct relay_config *c, bool absent_
 	accounts_report(errors);
 	mem_free(errors);
 	if (err)
-		return err == ERR_CONFIG ? EXIT_USAGE : EXIT_WORK;
+		return cli_exit(err);
 	e->root = load_json(c->accounts);
 	return e->root ? 0 : EXIT_WORK;
 }
@@ -358,7 +358,7 @@ int account_file_list(const struct relay_config *c)
 	accounts_report(errors);
 	mem_free(errors);
 	if (err)
-		return err == ERR_CONFIG ? EXIT_USAGE : EXIT_WORK;
+		return cli_exit(err);
 	for (size_t i = 0; i < accounts_count(all); i++)
 		print_account(accounts_at(all, i));
 	accounts_unref(all);

@@ -5,10 +5,10 @@
 #include "shared/base/file.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
+#include "shared/base/place.h"
 #include "shared/base/text.h"
 
 #include <ifaddrs.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
@@ -19,46 +19,15 @@ enum { LISTEN_MAX = 64, GRACE_MAX_S = 86400, THREADS_MAX = 256, HEAD_MAX_S = 360
 /* What a relay.json may hold that only later versions run. */
 static const char *const later_keys[] = {"admin"};
 
-static const char *home_dir(void)
-{
-	const char *home = getenv("HOME");
-	if (home && *home == '/')
-		return home;
-	const struct passwd *user = getpwuid(getuid());
-	return user ? user->pw_dir : "/";
-}
-
-/* $variable/groundnut/file, or ~/fallback/groundnut/file; the XDG rules ignore a value that is not absolute. */
-static char *user_path(const char *variable, const char *fallback, const char *file)
-{
-	const char *base = getenv(variable);
-	if (base && *base == '/')
-		return mem_printf("%s/groundnut/%s", base, file);
-	return mem_printf("%s/%s/groundnut/%s", home_dir(), fallback, file);
-}
-
 char *relay_config_default_path(void)
 {
-	if (geteuid() == 0)
-		return mem_strdup("/etc/groundnut/relay.json");
-	return user_path("XDG_CONFIG_HOME", ".config", "relay.json");
-}
-
-static char *default_state(void)
-{
-	if (geteuid() == 0)
-		return mem_strdup("/var/lib/groundnut/relay.db");
-	return user_path("XDG_STATE_HOME", ".local/state", "relay.db");
+	return place_config("relay.json");
 }
 
 static char *default_control(const char *state)
 {
-	if (geteuid() == 0)
-		return mem_strdup("/run/groundnut/relay.sock");
-	const char *runtime = getenv("XDG_RUNTIME_DIR");
-	if (runtime && *runtime == '/')
-		return mem_printf("%s/groundnut/relay.sock", runtime);
-	return file_beside(state, "relay.sock");
+	char *path = place_runtime("relay.sock");
+	return path ? path : file_beside(state, "relay.sock");
 }
 
 static char *absolute(const char *file)
@@ -216,7 +185,7 @@ static void read_paths(struct conf_at root, struct relay_config *c)
 	if (!c->accounts)
 		c->accounts = file_beside(c->file, "accounts.json");
 	if (!c->state)
-		c->state = default_state();
+		c->state = place_state("relay.db");
 	if (!c->control)
 		c->control = default_control(c->state);
 	if (strlen(c->control) >= sizeof(((struct sockaddr_un *)0)->sun_path))

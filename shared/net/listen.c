@@ -134,25 +134,6 @@ static bool lacks_v6(const struct addr *at, int err)
 	return at->family == 6 && addr_is_any(at) && (err == UV_EAFNOSUPPORT || err == UV_EADDRNOTAVAIL);
 }
 
-static char *explain(const struct addr *at, int err)
-{
-	char text[ADDR_TEXT];
-	char *holder, *why;
-
-	addr_text(at, text);
-	if (err == UV_EADDRINUSE) {
-		holder = holder_of_port(HOLDER_TCP, at);
-		why = holder ? mem_printf("%s is held by %s", text, holder) : mem_printf("%s is held by another program", text);
-		mem_free(holder);
-		return why;
-	}
-	if (err == UV_EACCES && at->port != 0 && at->port < 1024)
-		return mem_printf("%s: ports below 1024 need root or CAP_NET_BIND_SERVICE", text);
-	if (err == UV_EADDRNOTAVAIL)
-		return mem_printf("%s: this machine does not have that address", text);
-	return mem_printf("%s: %s", text, err_text(err));
-}
-
 static int bind_with_fallback(struct addr *at, bool v6only)
 {
 	int fd = bind_at(at, v6only);
@@ -174,7 +155,7 @@ struct listener *listen_open(struct loop *l, const struct addr *at, bool v6only,
 
 	*err = fd < 0 ? fd : 0;
 	if (why)
-		*why = fd < 0 ? explain(&here, fd) : NULL;
+		*why = fd < 0 ? holder_explain(HOLDER_TCP, &here, fd) : NULL;
 	if (fd < 0)
 		return NULL;
 	s = mem_zalloc(sizeof(*s));
@@ -189,7 +170,7 @@ struct listener *listen_open(struct loop *l, const struct addr *at, bool v6only,
 	*err = uv_poll_init(loop_uv(l), &s->poll, fd);
 	if (*err != 0) {
 		if (why)
-			*why = explain(&here, *err);
+			*why = holder_explain(HOLDER_TCP, &here, *err);
 		close(fd);
 		mem_free(s);
 		return NULL;

@@ -1,7 +1,6 @@
 /* Level-triggered poll on a non-blocking socket. */
 #include "shared/net/udp.h"
 
-#include "shared/base/err.h"
 #include "shared/base/mem.h"
 #include "shared/net/holder.h"
 #include "shared/net/pktinfo.h"
@@ -64,22 +63,6 @@ static struct udp *udp_new(struct loop *l, int fd, uint8_t family, udp_fn *fn, v
 	return u;
 }
 
-static char *explain(const struct addr *at, int err)
-{
-	char text[ADDR_TEXT];
-	addr_text(at, text);
-	char *holder = err == UV_EADDRINUSE ? holder_of_port(HOLDER_UDP, at) : NULL;
-	char *why;
-	if (holder)
-		why = mem_printf("%s/udp: held by %s", text, holder);
-	else if (err == UV_EACCES)
-		why = mem_printf("%s/udp: %s (ports below 1024 need CAP_NET_BIND_SERVICE)", text, err_text(err));
-	else
-		why = mem_printf("%s/udp: %s", text, err_text(err));
-	mem_free(holder);
-	return why;
-}
-
 static int bind_to(const struct addr *at, bool v6only, uint8_t *family)
 {
 	struct sockaddr_storage sa;
@@ -108,7 +91,7 @@ struct udp *udp_bind(struct loop *l, const struct addr *at, bool v6only, udp_fn 
 	if (fd < 0) {
 		*err = fd;
 		if (why)
-			*why = explain(at, fd);
+			*why = holder_explain(HOLDER_UDP, at, fd);
 		return NULL;
 	}
 	struct udp *u = udp_new(l, fd, family, fn, owner);
