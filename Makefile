@@ -20,7 +20,8 @@ FLAGS_SAN := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=a
 endif
 
 PACKAGES := libuv openssl jansson sqlite3
-WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2
+WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
+            -Werror=implicit-function-declaration -Werror=int-conversion -Werror=incompatible-pointer-types
 CFLAGS   ?= -O2 -g
 HARDEN   := -fstack-protector-strong -fPIE $(if $(filter 0,$(SAN)),-D_FORTIFY_SOURCE=2)
 ALL_C    := -std=gnu11 $(WARN) $(HARDEN) $(FLAGS_SAN) -I. -DGROUNDNUT_VERSION='"$(VERSION)"' \
@@ -54,6 +55,15 @@ $(B)/%.a:
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC $@)$(CC) $(ALL_C) -c -o $@ $<
+
+# As another system would build it: the files that ask for __linux__ with what they have instead, and all else as it is.
+ELSEWHERE_C := $(shell grep -l __linux__ $(SHARED_C) $(AGENT_C))
+ELSEWHERE   := $(B)/elsewhere/groundnut-relay $(B)/elsewhere/groundnut-agent
+$(B)/elsewhere/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC $@)$(CC) $(ALL_C) -U__linux__ -c -o $@ $<
+$(B)/elsewhere/groundnut-%: $(B)/%/main.o $(patsubst %.c,$(B)/elsewhere/%.o,$(ELSEWHERE_C)) $(B)/%.a $(B)/shared.a
+	$(call say,LINK $@)$(LINK) -o $@ $(filter $(B)/$*/main.o $(B)/elsewhere/shared/% $(B)/elsewhere/$*/% %.a,$^) $(LIBS)
 
 $(B)/tests/unit/shared/%: $(B)/tests/unit/shared/%.o $(B)/shared.a
 	$(call say,LINK $@)$(LINK) -o $@ $^ $(LIBS) -lcmocka
@@ -92,9 +102,9 @@ E2E   = BUILD=$(abspath $(B)) SLOW=$(SLOW) tests/e2e/run
 test:
 	@deploy/install-deps build test
 	@$(MAKE) --no-print-directory test-house test-unit test-replay test-e2e
-test-house: all
+test-house: all $(ELSEWHERE)
 	@BUILD=$(abspath $(B)) tests/house
-test-e2e: all $(B)/tests/tools/swarm
+test-e2e: all $(ELSEWHERE) $(B)/tests/tools/swarm
 	@$(E2E) $(TESTS)
 test-services: all
 	@deploy/install-deps test services

@@ -5,53 +5,26 @@
 #include "shared/base/file.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
+#include "shared/base/place.h"
 #include "shared/base/text.h"
 #include "shared/net/tls.h"
 
 #include <ctype.h>
-#include <pwd.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum { TOKEN_MAX = 512, TOKEN_FILE_MAX = 4096, NAME_MAX_LEN = 63 };
 
-/* The XDG directory of that variable (a relative one does not count), with ours in it. */
-static char *user_dir(const char *variable, const char *below_home)
-{
-	const char *dir = getenv(variable), *home = getenv("HOME");
-	if (dir && dir[0] == '/')
-		return mem_printf("%s/groundnut", dir);
-	if (!home || home[0] != '/') {
-		const struct passwd *user = getpwuid(geteuid());
-		home = user && user->pw_dir ? user->pw_dir : "";
-	}
-	return mem_printf("%s/%s/groundnut", home, below_home);
-}
-
-static char *in_dir(char *dir, const char *file)
-{
-	char *path = mem_printf("%s/%s", dir, file);
-	mem_free(dir);
-	return path;
-}
-
 char *agent_config_default_path(void)
 {
-	if (geteuid() == 0)
-		return mem_strdup("/etc/groundnut/agent.json");
-	return in_dir(user_dir("XDG_CONFIG_HOME", ".config"), "agent.json");
+	return place_config("agent.json");
 }
 
 static char *default_control(void)
 {
-	const char *runtime = getenv("XDG_RUNTIME_DIR");
-	if (geteuid() == 0)
-		return mem_strdup("/run/groundnut/agent.sock");
-	if (runtime && runtime[0] == '/')
-		return mem_printf("%s/groundnut/agent.sock", runtime);
-	return in_dir(user_dir("XDG_STATE_HOME", ".local/state"), "agent.sock");
+	char *path = place_runtime("agent.sock");
+	return path ? path : place_state("agent.sock");
 }
 
 /* A host name may hold what an agent's name may not. */

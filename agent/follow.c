@@ -1,6 +1,6 @@
 #include "agent/follow.h"
 
-#include "agent/nat.h"
+#include "agent/nat_probe.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/net/udp.h"

@@ -1,6 +1,5 @@
 #include "agent/join.h"
 
-#include "agent/ask.h"
 #include "agent/config.h"
 #include "agent/edit.h"
 #include "agent/trial.h"
@@ -9,6 +8,7 @@
 #include "shared/base/err.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
+#include "shared/net/ask.h"
 #include "shared/base/text.h"
 #include "shared/net/tls.h"
 
@@ -191,16 +191,19 @@ static void say_next(const struct agent_config *c)
 /* What was written is tried, and handed to an agent that already runs on it; neither changes the exit code. */
 static void follow_up(const struct agent_config *c)
 {
-	char *said = NULL, *answer = NULL;
+	char *said = NULL;
+	struct ask ask;
 	trial_run(c, TRIAL_TIMEOUT_MS, &said);
 	log_say("%s", said);
 	mem_free(said);
-	enum ask_result running = ask_agent(c->control, "{\"do\": \"reload\"}", ASK_TIMEOUT_MS, &answer);
-	if (running == ASK_OK)
+	ask_program("agent", c->control, "{\"do\": \"reload\"}", ASK_MS, &ask);
+	if (ask.result == ASK_DONE)
 		log_say("the running agent has taken the file up; next: `groundnut-agent status`");
-	else if (running == ASK_NOBODY)
+	else if (ask.result == ASK_NOBODY)
 		say_next(c);
-	mem_free(answer);
+	else
+		log_say("%s", ask.said);
+	ask_fini(&ask);
 }
 
 int join_command(const char *file, const char *word, bool force)

@@ -1,5 +1,4 @@
 /* groundnut-agent: its commands, each handed to the file that does it. */
-#include "agent/ask.h"
 #include "agent/config.h"
 #include "agent/join.h"
 #include "agent/map.h"
@@ -7,72 +6,66 @@
 #include "agent/status.h"
 #include "shared/base/cli.h"
 #include "shared/base/err.h"
+#include "shared/base/log.h"
 #include "shared/base/mem.h"
+#include "shared/net/ask.h"
 
 #include <stdio.h>
 
-struct program {
-	struct cli_line line;
-	char *config;
-};
-
-static int run_join(void *program)
+static int run_join(const struct cli_line *line)
 {
-	const struct program *p = program;
-	return join_command(p->config, p->line.words[0], cli_has(&p->line, "force"));
+	return join_command(line->config, line->words[0], cli_has(line, "force"));
 }
 
-static int run_map(void *program)
+static int run_map(const struct cli_line *line)
 {
-	const struct program *p = program;
-	const char *const *words = p->line.words;
-	return map_command(p->config, words[0], words[1], words[2], cli_value(&p->line, "protocol"));
+	const char *const *words = line->words;
+	return map_command(line->config, words[0], words[1], words[2], cli_value(line, "protocol"));
 }
 
-static int run_unmap(void *program)
+static int run_unmap(const struct cli_line *line)
 {
-	const struct program *p = program;
-	return map_remove_command(p->config, p->line.words[0]);
+	return map_remove_command(line->config, line->words[0]);
 }
 
-static int run_run(void *program)
+static int run_run(const struct cli_line *line)
 {
-	const struct program *p = program;
-	return service_run(p->config);
+	return service_run(line->config);
 }
 
-static int load(const char *file, struct agent_config **c)
+static int run_check(const struct cli_line *line)
 {
-	int err = agent_config_load(file, c);
-	return err == 0 ? 0 : err == ERR_CONFIG ? EXIT_USAGE : EXIT_WORK;
-}
-
-static int run_check(void *program)
-{
-	const struct program *p = program;
 	struct agent_config *c;
-	int code = load(p->config, &c);
+	int code = cli_exit(agent_config_load(line->config, &c));
 	if (!code)
-		printf("%s: good; account %s at %s, mappings: %zu\n", p->config, c->account, c->relay_text,
+		printf("%s: good; account %s at %s, mappings: %zu\n", line->config, c->account, c->relay_text,
 		       c->mappings.count);
 	agent_config_free(c);
 	return code;
 }
 
-static int run_status(void *program)
+static int run_status(const struct cli_line *line)
 {
-	const struct program *p = program;
-	return status_command(p->config, cli_has(&p->line, "json"));
+	return status_command(line->config, cli_has(line, "json"));
+}
+
+static int reload_running(const char *control)
+{
+	struct ask ask;
+	ask_program("agent", control, "{\"do\": \"reload\"}", ASK_MS, &ask);
+	log_say("%s", ask.result == ASK_DONE ? "the running agent has taken the file up" : ask.said);
+	int code = ask.result == ASK_DONE ? 0 : EXIT_WORK;
+	ask_fini(&ask);
+	return code;
 }
 
 /* A wrong file is told here, where the person is, and not only in the running agent's log. */
-static int run_reload(void *program)
+static int run_reload(const struct cli_line *line)
 {
-	const struct program *p = program;
 	struct agent_config *c;
-	int code = load(p->config, &c);
+	int code = cli_exit(agent_config_load(line->config, &c));
 	if (!code)
-		code = ask_reload(c->control);
+		code = reload_running(c->control);
 	agent_config_free(c);
 	return code;
 }
@@ -116,18 +109,10 @@ static const struct cli cli = {
 	.about = "makes services at home public through your own relay",
 	.commands = commands,
 	.common = cli_common,
+	.default_config = agent_config_default_path,
 };
 
 int main(int argc, char **argv)
 {
-	struct program program = {0};
-	int code;
-	cli_parse(&cli, argc, argv, &program.line, &code);
-	if (code >= 0)
-		return code;
-	const char *config = cli_value(&program.line, "config");
-	program.config = config ? mem_strdup(config) : agent_config_default_path();
-	code = program.line.command->run(&program);
-	mem_free(program.config);
-	return code;
+	return cli_main(&cli, argc, argv);
 }

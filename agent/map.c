@@ -1,10 +1,10 @@
 #include "agent/map.h"
 
-#include "agent/ask.h"
 #include "agent/edit.h"
 #include "shared/base/cli.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
+#include "shared/net/ask.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -36,25 +36,28 @@ static int tell(const char *name, const char *answer_text)
 int map_command(const char *file, const char *name, const char *public_text, const char *target, const char *protocol)
 {
 	struct agent_config *c;
-	char *answer = NULL;
+	struct ask ask;
 	int code = edit_map(file, name, public_text, target, protocol, &c);
 	if (code)
 		return code;
 	/* A name that went through the reader needs no escapes. */
 	char *request = mem_printf("{\"do\": \"map\", \"name\": \"%s\"}", name);
-	switch (ask_agent(c->control, request, MAP_TIMEOUT_MS, &answer)) {
-	case ASK_OK:
-		code = tell(name, answer);
+	ask_program("agent", c->control, request, MAP_TIMEOUT_MS, &ask);
+	switch (ask.result) {
+	case ASK_DONE:
+		code = tell(name, ask.answer);
 		break;
 	case ASK_NOBODY:
 		log_say("no agent is running; %s opens with `groundnut-agent run`", name);
 		break;
+	case ASK_REFUSED:
 	case ASK_FAILED:
+		log_say("%s", ask.said);
 		code = EXIT_WORK;
 		break;
 	}
 	mem_free(request);
-	mem_free(answer);
+	ask_fini(&ask);
 	agent_config_free(c);
 	return code;
 }
@@ -62,14 +65,17 @@ int map_command(const char *file, const char *name, const char *public_text, con
 int map_remove_command(const char *file, const char *name)
 {
 	struct agent_config *c;
-	char *answer = NULL;
+	struct ask ask;
 	int code = edit_unmap(file, name, &c);
 	if (code)
 		return code;
-	enum ask_result running = ask_agent(c->control, "{\"do\": \"reload\"}", ASK_TIMEOUT_MS, &answer);
-	if (running == ASK_NOBODY)
+	ask_program("agent", c->control, "{\"do\": \"reload\"}", ASK_MS, &ask);
+	if (ask.result == ASK_NOBODY)
 		log_say("no agent is running; %s is out of the file", name);
-	mem_free(answer);
+	else if (ask.result != ASK_DONE)
+		log_say("%s", ask.said);
+	code = ask.result == ASK_DONE || ask.result == ASK_NOBODY ? 0 : EXIT_WORK;
+	ask_fini(&ask);
 	agent_config_free(c);
-	return running == ASK_FAILED ? EXIT_WORK : 0;
+	return code;
 }

@@ -11,6 +11,7 @@
 #include "shared/base/file.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
+#include "shared/base/text.h"
 #include "shared/net/control.h"
 #include "shared/net/netwatch.h"
 #include "shared/net/notify.h"
@@ -139,15 +140,10 @@ static void declare(struct service_main *m)
 
 /* --- the file, read again --- */
 
-static bool same(const char *a, const char *b)
-{
-	return !strcmp(a ? a : "", b ? b : "");
-}
-
 static bool same_relay(const struct agent_config *a, const struct agent_config *b)
 {
-	return same(a->relay_text, b->relay_text) && same(a->pin, b->pin) && same(a->ca_file, b->ca_file) && same(a->account, b->account) &&
-	       same(a->token, b->token) && same(a->agent, b->agent);
+	return text_same(a->relay_text, b->relay_text) && text_same(a->pin, b->pin) && text_same(a->ca_file, b->ca_file) &&
+	       text_same(a->account, b->account) && text_same(a->token, b->token) && text_same(a->agent, b->agent);
 }
 
 /* NULL, or why nothing was changed (static or freed by nobody). */
@@ -374,7 +370,7 @@ int service_run(const char *config_file)
 	int err = agent_config_load(config_file, &m.config);
 	if (err < 0) {
 		mem_free(m.file);
-		return err == ERR_CONFIG ? EXIT_USAGE : EXIT_WORK;
+		return cli_exit(err);
 	}
 	file_raise_limit();
 	list_init(&m.questions);

@@ -1,20 +1,16 @@
 #include "agent/status.h"
 
-#include "agent/ask.h"
 #include "agent/config.h"
 #include "shared/base/cli.h"
-#include "shared/base/err.h"
-#include "shared/base/log.h"
 #include "shared/base/mem.h"
+#include "shared/base/table.h"
+#include "shared/base/text.h"
+#include "shared/net/ask.h"
 
 #include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-enum { COLUMNS_MAX = 12 };
-
-/* "-" for what is absent, so that no column is ever empty. */
+/* "-" for what is absent. */
 static const char *text_of(const json_t *object, const char *key)
 {
 	const char *text = json_string_value(json_object_get(object, key));
@@ -27,44 +23,11 @@ static bool has_text(const json_t *object, const char *key)
 	return text && *text;
 }
 
-static void put_clean(struct buf *out, const char *text)
-{
-	for (; *text; text++) {
-		char c = (unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text;
-		buf_put(out, &c, 1);
-	}
-}
-
-static void put_duration(struct buf *out, json_int_t s)
-{
-	if (s >= 86400)
-		buf_printf(out, "%lld d %lld h", (long long)(s / 86400), (long long)(s % 86400 / 3600));
-	else if (s >= 3600)
-		buf_printf(out, "%lld h %lld min", (long long)(s / 3600), (long long)(s % 3600 / 60));
-	else if (s >= 60)
-		buf_printf(out, "%lld min", (long long)(s / 60));
-	else
-		buf_printf(out, "%lld s", (long long)s);
-}
-
-static void put_bytes(struct buf *out, json_int_t bytes)
-{
-	static const char *const units[] = {"kB", "MB", "GB", "TB", "PB"};
-	double n = (double)bytes;
-	int unit = -1;
-	for (; n >= 999.5 && unit < 4; unit++)
-		n /= 1000;
-	if (unit < 0)
-		buf_printf(out, "%lld", (long long)bytes);
-	else
-		buf_printf(out, n < 9.95 ? "%.1f %s" : "%.0f %s", n, units[unit]);
-}
-
 static void put_line(struct buf *out, const char *label, const char *text)
 {
-	buf_printf(out, "%-12s", label);
-	put_clean(out, text);
-	buf_puts(out, "\n");
+	char *harmless = text_harmless(text);
+	buf_printf(out, "%-12s%s\n", label, harmless);
+	mem_free(harmless);
 }
 
 static void put_opt_line(struct buf *out, const char *label, const json_t *status, const char *key)
@@ -90,6 +53,7 @@ static void put_relay(struct buf *out, const json_t *status)
 static void put_head(struct buf *out, const json_t *status)
 {
 	struct buf line = BUF_INIT;
+	char up[32];
 	put_relay(out, status);
 	put_opt_line(out, "link", status, "link");
 	put_opt_line(out, "last error", status, "last_error");
@@ -99,8 +63,8 @@ static void put_head(struct buf *out, const json_t *status)
 	}
 	put_opt_line(out, "advice", status, "advice");
 	buf_take(&line, buf_len(&line));
-	put_duration(&line, json_integer_value(json_object_get(status, "uptime_s")));
-	buf_printf(&line, ", version %s", text_of(status, "version"));
+	text_duration((uint64_t)json_integer_value(json_object_get(status, "uptime_s")), up);
+	buf_printf(&line, "%s, version %s", up, text_of(status, "version"));
 	put_line(out, "up", buf_str(&line));
 	buf_fini(&line);
 }
@@ -126,104 +90,49 @@ static const struct column name_columns[] = {
 	{"last", "LAST", COLUMN_TEXT},           {0},
 };
 
-static void put_cell(struct buf *out, const json_t *row, const struct column *c)
+static void add_cell(struct table *t, const json_t *row, const struct column *c)
 {
-	const json_t *value = json_object_get(row, c->key);
-	if (c->kind == COLUMN_TEXT)
-		put_clean(out, text_of(row, c->key));
-	else if (c->kind == COLUMN_BYTES)
-		put_bytes(out, json_integer_value(value));
-	else
-		buf_printf(out, "%lld", (long long)json_integer_value(value));
-}
-
-static void measure(const struct column *columns, const json_t *rows, size_t *widths)
-{
-	struct buf cell = BUF_INIT;
-	for (size_t c = 0; columns[c].key; c++) {
-		widths[c] = strlen(columns[c].title);
-		for (size_t r = 0; r < json_array_size(rows); r++) {
-			buf_take(&cell, buf_len(&cell));
-			put_cell(&cell, json_array_get(rows, r), &columns[c]);
-			if (buf_len(&cell) > widths[c])
-				widths[c] = buf_len(&cell);
-		}
+	char text[32];
+	json_int_t n = json_integer_value(json_object_get(row, c->key));
+	if (c->kind == COLUMN_TEXT) {
+		table_cell(t, text_of(row, c->key));
+	} else if (c->kind == COLUMN_BYTES) {
+		table_cell(t, text_bytes((uint64_t)n, text));
+	} else {
+		snprintf(text, sizeof text, "%lld", (long long)n);
+		table_cell(t, text);
 	}
-	buf_fini(&cell);
 }
 
-/* row NULL: the titles. The last column is not padded. */
-static void put_row(struct buf *out, const struct column *columns, const size_t *widths, const json_t *row)
+static void put_table(struct buf *out, const char *sides, const struct column *columns, const json_t *rows)
 {
-	struct buf cell = BUF_INIT;
-	for (size_t c = 0; columns[c].key; c++) {
-		buf_take(&cell, buf_len(&cell));
-		if (row)
-			put_cell(&cell, row, &columns[c]);
-		else
-			buf_puts(&cell, columns[c].title);
-		int width = columns[c + 1].key || columns[c].kind != COLUMN_TEXT ? (int)widths[c] : 0;
-		if (columns[c].kind == COLUMN_TEXT)
-			width = -width;
-		buf_printf(out, "%*s%s", width, buf_str(&cell), columns[c + 1].key ? "  " : "\n");
-	}
-	buf_fini(&cell);
-}
-
-static void put_table(struct buf *out, const struct column *columns, const json_t *rows)
-{
-	size_t widths[COLUMNS_MAX];
+	struct table t = TABLE_INIT(sides);
 	if (json_array_size(rows) == 0)
 		return;
-	measure(columns, rows, widths);
-	buf_puts(out, "\n");
-	put_row(out, columns, widths, NULL);
+	for (const struct column *c = columns; c->key; c++)
+		table_cell(&t, c->title);
 	for (size_t r = 0; r < json_array_size(rows); r++)
-		put_row(out, columns, widths, json_array_get(rows, r));
+		for (const struct column *c = columns; c->key; c++)
+			add_cell(&t, json_array_get(rows, r), c);
+	buf_puts(out, "\n");
+	table_write(&t, "", out);
 }
 
-int status_render(const char *answer, bool as_json, struct buf *out)
+void status_render(const char *json, struct buf *out)
 {
-	json_t *root = json_loads(answer, 0, NULL);
-	const json_t *status = json_object_get(root, "status");
-	int err = json_is_object(status) ? 0 : ERR_SYNTAX;
-	if (!err && as_json) {
-		char *text = json_dumps(status, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
-		buf_printf(out, "%s\n", text);
-		free(text);
-	} else if (!err) {
-		put_head(out, status);
-		put_table(out, mapping_columns, json_object_get(status, "mappings"));
-		put_table(out, name_columns, json_object_get(status, "names"));
-	}
-	json_decref(root);
-	return err;
-}
-
-static int show(const char *answer, bool as_json)
-{
-	struct buf out = BUF_INIT;
-	int err = status_render(answer, as_json, &out);
-	if (err)
-		log_say("the running agent gave an answer without a status");
-	else
-		fputs(buf_str(&out), stdout);
-	buf_fini(&out);
-	return err ? EXIT_WORK : 0;
+	json_t *status = json_loads(json, 0, NULL);
+	put_head(out, status);
+	put_table(out, "lllllrrrrl", mapping_columns, json_object_get(status, "mappings"));
+	put_table(out, "llllrrl", name_columns, json_object_get(status, "names"));
+	json_decref(status);
 }
 
 int status_command(const char *file, bool as_json)
 {
-	char *control, *answer = NULL;
-	int code = EXIT_WORK;
+	char *control;
 	if (agent_config_control(file, &control) != 0)
 		return EXIT_WORK;
-	enum ask_result running = ask_agent(control, "{\"do\": \"status\"}", ASK_TIMEOUT_MS, &answer);
-	if (running == ASK_NOBODY)
-		log_say("no agent is running");
-	if (running == ASK_OK)
-		code = show(answer, as_json);
-	mem_free(answer);
+	int code = ask_print_status("agent", control, as_json, status_render);
 	mem_free(control);
 	return code;
 }

@@ -6,9 +6,8 @@
 
 #include <stdbool.h>
 
-/* answer: {"ok": true, "status": {…}} (CONTRACT section 3). 0; or ERR_SYNTAX when there is no status in it. What came from
- * afar is written without control characters. */
-int status_render(const char *answer, bool as_json, struct buf *out);
+/* For a person. json: the status object (CONTRACT section 3); what is missing in it is left out. */
+void status_render(const char *json, struct buf *out);
 int status_command(const char *file, bool as_json); /* the exit code */
 
 #endif

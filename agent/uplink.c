@@ -10,7 +10,8 @@
  */
 #include "agent/uplink.h"
 
-#include "agent/approach.h"
+#include "agent/patience.h"
+#include "agent/ways.h"
 #include "shared/base/backoff.h"
 #include "shared/base/err.h"
 #include "shared/base/log.h"
@@ -27,8 +28,6 @@
 #include <uv.h>
 
 enum {
-	WAYS = 3,
-	KNOWN = 4,
 	FIRST_JITTER_MS = 250,
 	PACE_MS = 1000,
 	QUICK_MS = 120 * 1000,           /* so long every second, then with back-off */
@@ -40,10 +39,6 @@ enum {
 	SPARE_GAP_MS = 5000,             /* between two spares, unless the last was used */
 	TICK_MS = 1000,
 	SLEPT_MS = 2000,
-	STRIKE_MS = 60 * 1000,
-	STRIKES = 3,
-	PATIENCE_MS = 600 * 1000,        /* so long without a strike, and a shorter silence counts again */
-	SMALL_MAXSEG = 1220,
 	REPLACED_WAIT_MS = 60 * 1000,
 	SEND_BUDGET = 16 * 1024 * 1024,
 	RECEIVE_BUDGET = 16 * 1024 * 1024,
@@ -67,10 +62,7 @@ struct uplink {
 	uint32_t grace_ms;
 	char address[ADDR_TEXT];
 
-	struct approach *ways[WAYS];
-	uint64_t way_ms[WAYS];           /* when each began */
-	struct addr known[KNOWN];        /* where the relay last answered */
-	size_t known_count;
+	struct ways *ways;
 	struct timer *pace;              /* the next way */
 	struct backoff backoff;
 	uint64_t down_ms;                /* since when a link is missed */
@@ -90,13 +82,7 @@ struct uplink {
 	uint64_t lost_ms;                /* last byte heard before this outage */
 	uint64_t resumed;
 
-	uint64_t strike_ms;              /* resumes without progress: when they began, how many */
-	uint64_t patient_ms;             /* when patience last grew */
-	unsigned strikes;
-	uint64_t progress;
-	uint32_t patience_ms;
-	unsigned maxseg;
-
+	struct patience patience;
 	struct story story;
 	char last_error[512];
 	bool stopped;
@@ -125,7 +111,7 @@ static void begin_trunk(struct uplink *u)
 	    .pool = &u->pool,
 	};
 	u->trunk = trunk_new(u->loop, &c, &PULSE_AGENT, on_trunk, u, u->news, u->owner);
-	trunk_set_patience(u->trunk, u->patience_ms);
+	trunk_set_patience(u->trunk, u->patience.silence_ms);
 }
 
 static void give_up_session(struct uplink *u, const char *why)
@@ -155,10 +141,7 @@ static bool wants_link(const struct uplink *u)
 
 static void close_ways(struct uplink *u)
 {
-	for (int i = 0; i < WAYS; i++) {
-		approach_close(u->ways[i]);
-		u->ways[i] = NULL;
-	}
+	ways_close(u->ways);
 	timer_stop(u->pace);
 }
 
@@ -184,12 +167,9 @@ static void note_failure(struct uplink *u, int err, const char *detail)
 		note_error(u, text);
 }
 
-static void on_way(void *owner, struct approach *a, struct io *io, int err, const char *detail)
+static void on_way(void *owner, struct io *io, int err, const char *detail)
 {
 	struct uplink *u = owner;
-	for (int i = 0; i < WAYS; i++)
-		if (u->ways[i] == a)
-			u->ways[i] = NULL;
 	if (!io) {
 		note_failure(u, err, detail);
 		return;
@@ -209,26 +189,9 @@ static void on_way(void *owner, struct approach *a, struct io *io, int err, cons
 	say_hello(u, io);
 }
 
-/* One more, in a free place or, if it must be, in that of the oldest. */
 static void start_way(struct uplink *u, bool must)
 {
-	int at = 0;
-	for (int i = 1; i < WAYS && u->ways[at]; i++)
-		if (!u->ways[i] || u->way_ms[i] < u->way_ms[at])
-			at = i;
-	if (u->ways[at] && !must)
-		return;
-	approach_close(u->ways[at]);
-	u->way_ms[at] = loop_now_ms(u->loop);
-	u->ways[at] = approach_start(u->loop, &u->config->relay, u->tls, u->known, u->known_count, u->maxseg, on_way, u);
-}
-
-static bool has_ways(const struct uplink *u)
-{
-	for (int i = 0; i < WAYS; i++)
-		if (u->ways[i])
-			return true;
-	return false;
+	ways_start(u->ways, &u->config->relay, u->tls, u->patience.maxseg, must);
 }
 
 static uint64_t next_pace(struct uplink *u)
@@ -299,40 +262,13 @@ static void greeting_failed(struct uplink *u, int err)
 	pace_after(u, after_misfortune(u));
 }
 
-/* Links that are resumed again and again without bringing anything: the path is slow, or swallows large packets. */
-static void count_strike(struct uplink *u)
+static void resumed(struct uplink *u)
 {
 	const struct tunnel *t = trunk_tunnel(u->trunk);
-	uint64_t now = loop_now_ms(u->loop), progress = tunnel_progress(t);
-	if (progress != u->progress || !tunnel_streams(t) || now > u->strike_ms + STRIKE_MS) {
-		u->strikes = 0;
-		u->strike_ms = now;
-	}
-	u->progress = progress;
-	if (u->patience_ms > PULSE_AGENT.suspect_ms && now > u->patient_ms + PATIENCE_MS) {
-		u->patience_ms = PULSE_AGENT.suspect_ms;
-		trunk_set_patience(u->trunk, u->patience_ms);
-	}
-	if (++u->strikes < STRIKES)
-		return;
-	u->strikes = 0;
-	u->patient_ms = now;
-	u->patience_ms = u->patience_ms * 2 > PULSE_SUSPECT_MOST_MS ? PULSE_SUSPECT_MOST_MS : u->patience_ms * 2;
-	u->maxseg = SMALL_MAXSEG;
-	trunk_set_patience(u->trunk, u->patience_ms);
-	log_warn("patience", "suspect_after_ms=%u maxseg=%u", u->patience_ms, u->maxseg);
-}
-
-static void remember_relay(struct uplink *u, const struct addr *at)
-{
-	for (size_t i = 0; i < u->known_count; i++)
-		if (addr_equal(&u->known[i], at))
-			return;
-	if (u->known_count == KNOWN)
-		memmove(u->known + 1, u->known, (KNOWN - 1) * sizeof *u->known);
-	else
-		memmove(u->known + 1, u->known, u->known_count++ * sizeof *u->known);
-	u->known[0] = *at;
+	bool eased = patience_resumed(&u->patience, loop_now_ms(u->loop), tunnel_progress(t), tunnel_streams(t) > 0);
+	trunk_set_patience(u->trunk, u->patience.silence_ms);
+	if (eased)
+		log_warn("patience", "suspect_after_ms=%u maxseg=%u", u->patience.silence_ms, u->patience.maxseg);
 }
 
 static void attached(struct uplink *u, const struct welcome *w)
@@ -368,7 +304,7 @@ static void welcomed(struct uplink *u, const struct welcome *w)
 		return;
 	}
 	buf_fini(&early);
-	remember_relay(u, io_peer(io));
+	ways_remember(u->ways, io_peer(io));
 	snprintf(u->address, sizeof u->address, "%s", w->address);
 	char peer[ADDR_TEXT];
 	addr_text(io_peer(io), peer);
@@ -378,7 +314,7 @@ static void welcomed(struct uplink *u, const struct welcome *w)
 		uint64_t again = tunnel_replay(trunk_tunnel(u->trunk));
 		log_info("resumed", "relay=%s after_ms=%" PRIu64 " sent_again=%" PRIu64 " address=%s", peer, now - u->lost_ms, again, w->address);
 		story_resumed(&u->story, loop_wall_ms(), now - u->lost_ms, again);
-		count_strike(u);
+		resumed(u);
 	} else {
 		log_info("attached", "relay=%s program=%s address=%s grace_s=%u", peer, w->program, w->address, w->grace_s);
 		u->fn(u->owner, UPLINK_SESSION);
@@ -529,7 +465,7 @@ static void on_trunk(void *owner, enum trunk_event event)
 		break;
 	case TRUNK_ALIVE:
 		log_info("alive", "rtt_ms=%u", trunk_rtt_ms(u->trunk));
-		if (has_ways(u))
+		if (ways_has_any(u->ways))
 			u->spare_ms = loop_now_ms(u->loop);
 		close_ways(u);
 		break;
@@ -590,7 +526,8 @@ struct uplink *uplink_new(struct loop *l, const struct agent_config *c, uplink_f
 	u->news = news;
 	u->owner = owner;
 	u->backoff = (struct backoff){.base_ms = 2000, .max_ms = 60000};
-	u->patience_ms = PULSE_AGENT.suspect_ms;
+	u->patience = (struct patience)PATIENCE_INIT(PULSE_AGENT.suspect_ms, PULSE_SUSPECT_MOST_MS);
+	u->ways = ways_new(l, on_way, u);
 	random_bytes(&u->instance, sizeof u->instance);
 	u->boot_skew_ms = boot_skew(u);
 	u->pace = timer_new(l, on_pace, u);
@@ -619,7 +556,7 @@ void uplink_restart(struct uplink *u)
 	trunk_bye(u->trunk, "reconfigured");
 	close_greeting(u);
 	close_ways(u);
-	u->known_count = 0;
+	ways_forget(u->ways);
 	u->hold_ms = 0;
 	u->misfortunes = 0;
 	give_up_session(u, "relay, account or name changed");
@@ -656,7 +593,7 @@ void uplink_free(struct uplink *u)
 {
 	if (!u)
 		return;
-	close_ways(u);
+	ways_free(u->ways);
 	close_greeting(u);
 	trunk_free(u->trunk);
 	session_pool_fini(&u->pool);

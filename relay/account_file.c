@@ -1,13 +1,13 @@
 #include "relay/account_file.h"
 
 #include "relay/accounts.h"
-#include "relay/ask.h"
 #include "relay/passwd.h"
 #include "shared/base/cli.h"
 #include "shared/base/err.h"
 #include "shared/base/file.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
+#include "shared/net/ask.h"
 #include "shared/base/token.h"
 #include "shared/net/tls.h"
 
@@ -77,7 +77,7 @@ static int edit_start(struct edit *e, const struct relay_config *c, bool absent_
 	accounts_report(errors);
 	mem_free(errors);
 	if (err)
-		return err == ERR_CONFIG ? EXIT_USAGE : EXIT_WORK;
+		return cli_exit(err);
 	e->root = load_json(c->accounts);
 	return e->root ? 0 : EXIT_WORK;
 }
@@ -118,7 +118,7 @@ static int tell_relay(const struct relay_config *c)
 {
 	struct ask ask;
 	int exit_code = 0;
-	ask_relay(c->control, "accounts", &ask);
+	ask_program("relay", c->control, "{\"do\": \"accounts\"}", ASK_MS, &ask);
 	switch (ask.result) {
 	case ASK_DONE:
 		log_say("the running relay has taken it up");
@@ -358,7 +358,7 @@ int account_file_list(const struct relay_config *c)
 	accounts_report(errors);
 	mem_free(errors);
 	if (err)
-		return err == ERR_CONFIG ? EXIT_USAGE : EXIT_WORK;
+		return cli_exit(err);
 	for (size_t i = 0; i < accounts_count(all); i++)
 		print_account(accounts_at(all, i));
 	accounts_unref(all);

@@ -5,10 +5,10 @@
 #include "shared/base/file.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
+#include "shared/base/place.h"
 #include "shared/base/text.h"
 
 #include <ifaddrs.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
@@ -19,46 +19,15 @@ enum { LISTEN_MAX = 64, GRACE_MAX_S = 86400, THREADS_MAX = 256, HEAD_MAX_S = 360
 /* What a relay.json may hold that only later versions run. */
 static const char *const later_keys[] = {"admin"};
 
-static const char *home_dir(void)
-{
-	const char *home = getenv("HOME");
-	if (home && *home == '/')
-		return home;
-	const struct passwd *user = getpwuid(getuid());
-	return user ? user->pw_dir : "/";
-}
-
-/* $variable/groundnut/file, or ~/fallback/groundnut/file; the XDG rules ignore a value that is not absolute. */
-static char *user_path(const char *variable, const char *fallback, const char *file)
-{
-	const char *base = getenv(variable);
-	if (base && *base == '/')
-		return mem_printf("%s/groundnut/%s", base, file);
-	return mem_printf("%s/%s/groundnut/%s", home_dir(), fallback, file);
-}
-
 char *relay_config_default_path(void)
 {
-	if (geteuid() == 0)
-		return mem_strdup("/etc/groundnut/relay.json");
-	return user_path("XDG_CONFIG_HOME", ".config", "relay.json");
-}
-
-static char *default_state(void)
-{
-	if (geteuid() == 0)
-		return mem_strdup("/var/lib/groundnut/relay.db");
-	return user_path("XDG_STATE_HOME", ".local/state", "relay.db");
+	return place_config("relay.json");
 }
 
 static char *default_control(const char *state)
 {
-	if (geteuid() == 0)
-		return mem_strdup("/run/groundnut/relay.sock");
-	const char *runtime = getenv("XDG_RUNTIME_DIR");
-	if (runtime && *runtime == '/')
-		return mem_printf("%s/groundnut/relay.sock", runtime);
-	return file_beside(state, "relay.sock");
+	char *path = place_runtime("relay.sock");
+	return path ? path : file_beside(state, "relay.sock");
 }
 
 static char *absolute(const char *file)
@@ -216,7 +185,7 @@ static void read_paths(struct conf_at root, struct relay_config *c)
 	if (!c->accounts)
 		c->accounts = file_beside(c->file, "accounts.json");
 	if (!c->state)
-		c->state = default_state();
+		c->state = place_state("relay.db");
 	if (!c->control)
 		c->control = default_control(c->state);
 	if (strlen(c->control) >= sizeof(((struct sockaddr_un *)0)->sun_path))
@@ -305,11 +274,6 @@ int relay_config_load(const char *file, struct relay_config **out)
 	return err;
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return !strcmp(a ? a : "", b ? b : "");
-}
-
 static bool same_addrs(const struct addr *a, size_t a_count, const struct addr *b, size_t b_count)
 {
 	bool same = a_count == b_count;
@@ -324,16 +288,16 @@ char *relay_config_needs_restart(const struct relay_config *a, const struct rela
 		const char *key;
 		bool same;
 	} keys[] = {
-		{"domain", same_text(a->domain, b->domain)},
-		{"host", same_text(a->host, b->host)},
+		{"domain", text_same(a->domain, b->domain)},
+		{"host", text_same(a->host, b->host)},
 		{"addresses", same_addrs(a->addresses, a->address_count, b->addresses, b->address_count)},
 		{"listen", same_addrs(a->listen, a->listen_count, b->listen, b->listen_count)},
 		{"bind", same_addrs(a->bind, a->bind_count, b->bind, b->bind_count)},
 		{"http", same_addrs(a->http, a->http_count, b->http, b->http_count)},
 		{"tls", same_addrs(a->tls, a->tls_count, b->tls, b->tls_count)},
-		{"accounts", same_text(a->accounts, b->accounts)},
-		{"state", same_text(a->state, b->state)},
-		{"control", same_text(a->control, b->control)},
+		{"accounts", text_same(a->accounts, b->accounts)},
+		{"state", text_same(a->state, b->state)},
+		{"control", text_same(a->control, b->control)},
 		{"grace_s", a->grace_s == b->grace_s},
 		{"threads", a->threads == b->threads},
 		{"limits", !memcmp(&a->limits, &b->limits, sizeof(a->limits))},

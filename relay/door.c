@@ -35,7 +35,7 @@ struct peer {
 	struct timer *timer;
 	struct addr source;
 	uint64_t since_ms;
-	bool refused;            /* REFUSE is on its way; only its end is awaited */
+	bool answered;           /* REFUSE, or WELCOME to a probe, is on its way; only its end is awaited */
 };
 
 struct door {
@@ -70,17 +70,21 @@ static void fail(struct peer *p, const char *why)
 	log_info("peer_failed", "remote=%s why=%s", addr_text(io_peer(p->io), at), why);
 }
 
+/* The last words to a peer; only its end is awaited then. */
+static void say_last(struct peer *p, struct buf *frame)
+{
+	io_write(p->io, buf_data(frame), buf_len(frame));
+	buf_fini(frame);
+	io_shutdown(p->io);
+	p->answered = true;
+	timer_set(p->timer, LINGER_MS);
+}
+
 static void refuse(struct peer *p, enum refuse_code code, const char *reason, uint32_t retry_ms)
 {
-	struct refuse r = {.code = code, .retry_ms = retry_ms};
-	snprintf(r.reason, sizeof r.reason, "%s", reason);
 	struct buf frame = BUF_INIT;
-	refuse_write(&r, &frame);
-	io_write(p->io, buf_data(&frame), buf_len(&frame));
-	buf_fini(&frame);
-	io_shutdown(p->io);
-	p->refused = true;
-	timer_set(p->timer, LINGER_MS);
+	refuse_put(code, reason, retry_ms, &frame);
+	say_last(p, &frame);
 }
 
 static void welcome_probe(struct peer *p)
@@ -90,11 +94,7 @@ static void welcome_probe(struct peer *p)
 	addr_ip_text(io_peer(p->io), w.address);
 	struct buf frame = BUF_INIT;
 	welcome_write(&w, &frame);
-	io_write(p->io, buf_data(&frame), buf_len(&frame));
-	buf_fini(&frame);
-	io_shutdown(p->io);
-	p->refused = true;
-	timer_set(p->timer, LINGER_MS);
+	say_last(p, &frame);
 }
 
 static void take_hello(struct peer *p, size_t payload)
@@ -115,7 +115,7 @@ static void take_hello(struct peer *p, size_t payload)
 		char why[128];
 		snprintf(why, sizeof why, "account %s and the token do not fit", h.account);
 		fail(p, why);
-		refuse(p, REFUSE_TOKEN, refuse_code_reason(REFUSE_TOKEN), RETRY_TOKEN_MS);
+		refuse(p, REFUSE_TOKEN, NULL, RETRY_TOKEN_MS);
 	} else if (h.probe) {
 		welcome_probe(p);
 	} else {
@@ -137,12 +137,12 @@ static void on_peer(void *owner, enum io_event event)
 		return;
 	}
 	if (event == IO_ERROR) {
-		if (!p->refused)
+		if (!p->answered)
 			fail(p, *io_error_detail(p->io) ? io_error_detail(p->io) : err_text(io_error(p->io)));
 		drop(p);
 		return;
 	}
-	if (p->refused) {
+	if (p->answered) {
 		uint8_t rest[256];
 		ssize_t n = io_read(p->io, rest, sizeof rest);
 		if (n == 0 || (n < 0 && n != UV_EAGAIN))
@@ -164,7 +164,7 @@ static void on_peer(void *owner, enum io_event event)
 static void on_timeout(void *owner)
 {
 	struct peer *p = owner;
-	if (!p->refused)
+	if (!p->answered)
 		fail(p, "it said no HELLO in time");
 	drop(p);
 }
@@ -182,7 +182,7 @@ static struct peer *oldest(struct door *d, const struct addr *source)
 
 static void crowd_out(struct peer *p)
 {
-	if (!p->refused)
+	if (!p->answered)
 		fail(p, "too many newcomers: the oldest goes");
 	drop(p);
 }

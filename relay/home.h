@@ -42,7 +42,7 @@ void home_free_later(struct home *h);
 void home_status(const struct home *h, struct json *w);
 struct home *home_of_node(struct list *node); /* of worker.homes */
 
-/* --- for the doors (worker) --- */
+/* --- for its parts and its doors (worker) --- */
 struct trunk *home_trunk(struct home *h);
 struct world *home_world(struct home *h);
 struct loop *home_loop(struct home *h);
@@ -56,5 +56,8 @@ void home_leave_flow(struct home *h);
 struct shaper_whole *home_bandwidth(const struct home *h);
 bool home_is_attached(const struct home *h);
 const char *home_label(const struct home *h);    /* "alice/nas" */
+const char *home_account_name(const struct home *h);
+const char *home_agent(const struct home *h);
+const struct addr *home_remote(const struct home *h); /* where the link comes from, or the last one came */
 
 #endif

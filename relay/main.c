@@ -1,7 +1,6 @@
 /* groundnut-relay: its command line. Each command reads what it needs of the configuration; `run` hands over to the service. */
 #include "relay/account_file.h"
 #include "relay/accounts.h"
-#include "relay/ask.h"
 #include "relay/config.h"
 #include "relay/init.h"
 #include "relay/service.h"
@@ -10,90 +9,74 @@
 #include "shared/base/err.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
+#include "shared/net/ask.h"
 #include "shared/net/tls.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
-struct program {
-	struct cli_line line;
-	char *config_file;
-};
-
 /* The configuration, or NULL and an exit code. */
-static struct relay_config *load(const struct program *p, int *exit_code)
+static struct relay_config *load(const struct cli_line *line, int *exit_code)
 {
 	struct relay_config *c;
-	int err = relay_config_load(p->config_file, &c);
-	*exit_code = !err ? 0 : err == ERR_CONFIG ? EXIT_USAGE : EXIT_WORK;
+	*exit_code = cli_exit(relay_config_load(line->config, &c));
 	return c;
 }
 
-static int run_init(void *program)
+static int run_init(const struct cli_line *line)
 {
-	struct program *p = program;
-	return init_files(&p->line, p->config_file);
+	return init_files(line, line->config);
 }
 
-static int run_account_add(void *program)
+static int run_account_add(const struct cli_line *line)
 {
-	struct program *p = program;
 	int exit_code;
-	struct relay_config *c = load(p, &exit_code);
+	struct relay_config *c = load(line, &exit_code);
 	if (c)
-		exit_code = account_file_add(c, p->line.words[0], cli_value(&p->line, "ports"));
+		exit_code = account_file_add(c, line->words[0], cli_value(line, "ports"));
 	relay_config_free(c);
 	return exit_code;
 }
 
-static int run_account_list(void *program)
+static int run_account_list(const struct cli_line *line)
 {
 	int exit_code;
-	struct relay_config *c = load(program, &exit_code);
+	struct relay_config *c = load(line, &exit_code);
 	if (c)
 		exit_code = account_file_list(c);
 	relay_config_free(c);
 	return exit_code;
 }
 
-static int run_account_remove(void *program)
+static int of_account(const struct cli_line *line, int (*act)(const struct relay_config *c, const char *name))
 {
-	struct program *p = program;
 	int exit_code;
-	struct relay_config *c = load(p, &exit_code);
+	struct relay_config *c = load(line, &exit_code);
 	if (c)
-		exit_code = account_file_remove(c, p->line.words[0]);
+		exit_code = act(c, line->words[0]);
 	relay_config_free(c);
 	return exit_code;
 }
 
-static int run_account_renew(void *program)
+static int run_account_remove(const struct cli_line *line)
 {
-	struct program *p = program;
-	int exit_code;
-	struct relay_config *c = load(p, &exit_code);
-	if (c)
-		exit_code = account_file_renew(c, p->line.words[0]);
-	relay_config_free(c);
-	return exit_code;
+	return of_account(line, account_file_remove);
 }
 
-static int run_account_passwd(void *program)
+static int run_account_renew(const struct cli_line *line)
 {
-	struct program *p = program;
-	int exit_code;
-	struct relay_config *c = load(p, &exit_code);
-	if (c)
-		exit_code = account_file_passwd(c, p->line.words[0]);
-	relay_config_free(c);
-	return exit_code;
+	return of_account(line, account_file_renew);
 }
 
-static int run_service(void *program)
+static int run_account_passwd(const struct cli_line *line)
 {
-	struct program *p = program;
-	return service_run(p->config_file);
+	return of_account(line, account_file_passwd);
+}
+
+static int run_service(const struct cli_line *line)
+{
+	return service_run(line->config);
 }
 
 /* Of two exit codes the one to end with: a wrong file is told before an absent one. */
@@ -134,13 +117,13 @@ static int check_accounts(const struct relay_config *c)
 	accounts_report(errors);
 	mem_free(errors);
 	accounts_unref(accounts);
-	return !err ? 0 : err == ERR_CONFIG ? EXIT_USAGE : EXIT_WORK;
+	return cli_exit(err);
 }
 
-static int run_check(void *program)
+static int run_check(const struct cli_line *line)
 {
 	int exit_code;
-	struct relay_config *c = load(program, &exit_code);
+	struct relay_config *c = load(line, &exit_code);
 	if (c)
 		exit_code = worse(check_accounts(c), check_certificate(c));
 	if (!exit_code)
@@ -149,25 +132,24 @@ static int run_check(void *program)
 	return exit_code;
 }
 
-static int run_status(void *program)
+static int run_status(const struct cli_line *line)
 {
-	struct program *p = program;
 	int exit_code;
-	struct relay_config *c = load(p, &exit_code);
+	struct relay_config *c = load(line, &exit_code);
 	if (c)
-		exit_code = status_print(c->control, cli_has(&p->line, "json"));
+		exit_code = status_print(c->control, cli_has(line, "json"));
 	relay_config_free(c);
 	return exit_code;
 }
 
-static int run_reload(void *program)
+static int run_reload(const struct cli_line *line)
 {
 	int exit_code;
-	struct relay_config *c = load(program, &exit_code);
+	struct relay_config *c = load(line, &exit_code);
 	if (!c)
 		return exit_code;
 	struct ask ask;
-	ask_relay(c->control, "reload", &ask);
+	ask_program("relay", c->control, "{\"do\": \"reload\"}", ASK_MS, &ask);
 	if (ask.result == ASK_DONE)
 		printf("%s\n", ask.said ? ask.said : "reloaded");
 	else
@@ -225,22 +207,10 @@ static const struct cli cli = {
 	"the public end of Groundnut's tunnels",
 	commands,
 	cli_common,
+	relay_config_default_path,
 };
 
 int main(int argc, char **argv)
 {
-	struct program p;
-	int exit_code;
-	cli_parse(&cli, argc, argv, &p.line, &exit_code);
-	if (exit_code >= 0)
-		return exit_code;
-	const char *file = cli_value(&p.line, "config");
-	p.config_file = file ? mem_strdup(file) : relay_config_default_path();
-	exit_code = p.line.command->run(&p);
-	mem_free(p.config_file);
-	if (fflush(stdout) == EOF && !exit_code) {
-		log_say("standard output: %s", err_text(-errno));
-		exit_code = EXIT_WORK;
-	}
-	return exit_code;
+	return cli_main(&cli, argc, argv);
 }

@@ -70,11 +70,8 @@ static char *reload_accounts(struct relay *r, const struct relay_config *c)
 static void look_at_accounts(void *owner)
 {
 	struct relay *r = owner;
-	struct stat now, *seen = &r->accounts_seen;
-	if (stat(r->config->accounts, &now) < 0)
-		return;
-	if (now.st_ino == seen->st_ino && now.st_size == seen->st_size && now.st_mtim.tv_sec == seen->st_mtim.tv_sec &&
-	    now.st_mtim.tv_nsec == seen->st_mtim.tv_nsec)
+	struct stat now;
+	if (stat(r->config->accounts, &now) < 0 || file_is_same(&now, &r->accounts_seen))
 		return;
 	char *error = reload_accounts(r, r->config);
 	if (error)
@@ -288,7 +285,7 @@ static int start(struct relay *r)
 	if (err < 0) {
 		accounts_report(why);
 		mem_free(why);
-		return err == ERR_CONFIG ? EXIT_USAGE : EXIT_WORK;
+		return cli_exit(err);
 	}
 	struct tls_context *tls = tls_server_new(c->certificate, c->private_key, TLS_ALPN_TUNNEL, false, &why);
 	if (!tls) {
@@ -345,7 +342,7 @@ int service_run(const char *config_file)
 	int err = relay_config_load(config_file, &r.config);
 	if (err < 0) {
 		mem_free(r.file);
-		return err == ERR_CONFIG ? EXIT_USAGE : EXIT_WORK;
+		return cli_exit(err);
 	}
 	file_raise_limit();
 	r.world.config = r.config;

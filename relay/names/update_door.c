@@ -11,6 +11,7 @@
 #include "relay/names/throttle.h"
 #include "relay/passwd.h"
 #include "shared/base/err.h"
+#include "shared/base/file.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/net/http_server.h"
@@ -332,18 +333,12 @@ static void on_request(void *owner, struct http_exchange *x)
 	dyndns_wipe(&r);
 }
 
-static bool same_stamp(const struct stat *a, const struct stat *b)
-{
-	return a->st_ino == b->st_ino && a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
-	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
-}
-
 /* Takes the pair when either file has changed; one that does not fit (yet) changes nothing and is said once. */
 static void load_certificate(struct update_door *d)
 {
 	struct stat now[2] = {0};
-	if (stat(d->certificate, &now[0]) == 0 && stat(d->private_key, &now[1]) == 0 && d->has_tls && same_stamp(&now[0], &d->stamps[0]) &&
-	    same_stamp(&now[1], &d->stamps[1]))
+	if (stat(d->certificate, &now[0]) == 0 && stat(d->private_key, &now[1]) == 0 && d->has_tls && file_is_same(&now[0], &d->stamps[0]) &&
+	    file_is_same(&now[1], &d->stamps[1]))
 		return;
 	char *why = NULL;
 	struct tls_context *tls = tls_server_new(d->certificate, d->private_key, NULL, true, &why);

@@ -66,6 +66,16 @@ socklen_t addr_to_sockaddr(const struct addr *a, struct sockaddr_storage *out)
 	return 0;
 }
 
+struct addr addr_mapped(const struct addr *a)
+{
+	if (a->family != 4)
+		return *a;
+	struct addr six = {.family = 6, .port = a->port};
+	memcpy(six.ip, mapped_prefix, sizeof(mapped_prefix));
+	memcpy(six.ip + sizeof(mapped_prefix), a->ip, 4);
+	return six;
+}
+
 static int parse_scope(const char *text, uint32_t *out)
 {
 	uint64_t index;

@@ -26,6 +26,7 @@ struct cidr {
 
 bool addr_from_sockaddr(struct addr *out, const struct sockaddr *sa); /* false: neither v4 nor v6 */
 socklen_t addr_to_sockaddr(const struct addr *a, struct sockaddr_storage *out);
+struct addr addr_mapped(const struct addr *a); /* v4 as v4-mapped v6, for what knows v6 only; v6 as it is */
 
 int addr_parse_ip(const char *text, struct addr *out);   /* "192.0.2.1", "2001:db8::1", "[2001:db8::1]"; 0 or ERR_SYNTAX */
 int addr_parse(const char *text, struct addr *out);      /* "192.0.2.1:80", "[::]:7000"; the port is required */

@@ -5,9 +5,12 @@
 #include "shared/base/cli.h"
 
 #include "shared/base/buf.h"
+#include "shared/base/err.h"
 #include "shared/base/log.h"
+#include "shared/base/mem.h"
 #include "shared/base/text.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -346,6 +349,36 @@ void cli_parse(const struct cli *cli, int argc, char **argv, struct cli_line *ou
 	memset(out, 0, sizeof(*out));
 	log_setup(cli->program, LOG_INFO, LOG_TEXT);
 	*exit_code = parse(cli, argc, argv, out);
+}
+
+static int run(const struct cli *cli, struct cli_line *line)
+{
+	const char *config = cli_value(line, "config");
+	char *path = config ? mem_strdup(config) : cli->default_config();
+	line->config = path;
+	int exit_code = line->command->run(line);
+	line->config = NULL;
+	mem_free(path);
+	return exit_code;
+}
+
+int cli_main(const struct cli *cli, int argc, char **argv)
+{
+	struct cli_line line;
+	int exit_code;
+	cli_parse(cli, argc, argv, &line, &exit_code);
+	if (exit_code < 0)
+		exit_code = run(cli, &line);
+	if (fflush(stdout) == EOF && !exit_code) {
+		log_say("standard output: %s", err_text(-errno));
+		exit_code = EXIT_WORK;
+	}
+	return exit_code;
+}
+
+int cli_exit(int err)
+{
+	return err == 0 ? 0 : err == ERR_CONFIG ? EXIT_USAGE : EXIT_WORK;
 }
 
 bool cli_has(const struct cli_line *line, const char *option)

@@ -22,6 +22,7 @@ struct cli_option {
 	const char *help;
 };
 
+struct cli_line;
 struct cli_command {
 	const char *name;     /* "init", "account add"; NULL ends the list */
 	const char *words;    /* what follows it: "NAME PUBLIC TARGET"; may be NULL */
@@ -29,13 +30,14 @@ struct cli_command {
 	const char *more;     /* further lines for SUBCOMMAND --help, or NULL */
 	const struct cli_option *options; /* besides the common ones; may be NULL */
 	size_t least, most;   /* words after the command */
-	int (*run)(void *program); /* returns the exit code; reads the parsed line through cli_* */
+	int (*run)(const struct cli_line *line); /* returns the exit code */
 };
 
 struct cli {
 	const char *program, *about;
 	const struct cli_command *commands;
 	const struct cli_option *common; /* cli_common, or a list of its own that has all of that */
+	char *(*default_config)(void); /* where the configuration is when no option says */
 };
 
 /* -c/--config FILE, --log-level, --log-format, -h/--help, --version. */
@@ -43,6 +45,7 @@ extern const struct cli_option cli_common[];
 
 struct cli_line {
 	const struct cli_command *command;
+	const char *config;           /* the configuration file, while cli_main() runs the command */
 	const char *words[CLI_WORDS]; /* after the command's name */
 	size_t word_count;
 	struct { const struct cli_option *option; const char *value; } values[CLI_VALUES]; /* value: NULL for a switch */
@@ -52,6 +55,9 @@ struct cli_line {
 /* Parses all, and sets the log up from --log-level and --log-format. Prints help or version and says so by *exit_code >= 0; wrong usage is
  * one line on stderr and exit 2. *exit_code -1: go on, out->command is set. */
 void cli_parse(const struct cli *cli, int argc, char **argv, struct cli_line *out, int *exit_code);
+/* All of a main(): parses, runs the command, and returns the exit code. What could not be written to stdout is a failure. */
+int cli_main(const struct cli *cli, int argc, char **argv);
+int cli_exit(int err); /* the exit code of 0, or of a negative error: a configuration that is wrong is wrong usage */
 bool cli_has(const struct cli_line *line, const char *option);
 const char *cli_value(const struct cli_line *line, const char *option);           /* the last one given, or NULL */
 size_t cli_value_count(const struct cli_line *line, const char *option);

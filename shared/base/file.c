@@ -11,8 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+#ifdef __APPLE__
+#define st_mtim st_mtimespec
+#endif
 
 enum { READ_CHUNK = 16 * 1024, LINKS_MAX = 40, KEPT_LEAST = 32, KEPT_MOST = 256 };
 
@@ -240,4 +243,10 @@ unsigned file_limit_for_visitors(void)
 	unsigned all = limit.rlim_cur > UINT_MAX ? UINT_MAX : (unsigned)limit.rlim_cur;
 	unsigned kept = all / 4 > KEPT_MOST ? KEPT_MOST : all / 4 < KEPT_LEAST ? KEPT_LEAST : all / 4;
 	return all > 2 * kept ? all - kept : all / 2;
+}
+
+bool file_is_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_ino == b->st_ino && a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }

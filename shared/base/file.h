@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
+#include <sys/stat.h>
 
 /* The whole file, NUL-terminated (the NUL is not counted); freed by the caller. Negative errno; UV_EFBIG past max. */
 int file_read(const char *path, size_t max, char **out, size_t *len);
@@ -24,6 +24,8 @@ char *file_dir(const char *path);                          /* its directory; fre
 void file_raise_limit(void);
 /* How many of them visitors may take: the rest is for links, without which nobody is served. */
 unsigned file_limit_for_visitors(void);
+/* Neither replaced nor written to between the two looks. */
+bool file_is_same(const struct stat *a, const struct stat *b);
 bool file_exists(const char *path);
 
 #endif

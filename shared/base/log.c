@@ -229,9 +229,11 @@ void log_say(const char *format, ...)
 	va_end(args);
 	buf_printf(&line, "%s: ", atomic_load(&log_program));
 	for (size_t i = 0; i < buf_len(&text); i++) {
-		uint8_t c = buf_data(&text)[i];
+		uint8_t c = buf_data(&text)[i], next = i + 1 < buf_len(&text) ? buf_data(&text)[i + 1] : 0;
 		if (c < 0x20 || c == 0x7f)
 			buf_printf(&line, "\\x%02x", c);
+		else if (c == 0xc2 && next >= 0x80 && next < 0xa0) /* a C1 in UTF-8 */
+			buf_printf(&line, "\\x%02x\\x%02x", c, buf_data(&text)[++i]);
 		else
 			buf_put(&line, &c, 1);
 	}

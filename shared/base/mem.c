@@ -71,8 +71,9 @@ char *mem_printf(const char *format, ...)
 
 void mem_wipe(void *p, size_t len)
 {
+	static void *(*const volatile set)(void *, int, size_t) = memset; /* whom a compiler cannot know, it cannot leave out */
 	if (len)
-		explicit_bzero(p, len);
+		set(p, 0, len);
 }
 
 void mem_free(void *p)

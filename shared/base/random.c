@@ -1,21 +1,21 @@
 #include "shared/base/random.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <sys/random.h>
+#include <unistd.h>
+
+enum { AT_ONCE = 256 }; /* what getentropy() gives at most */
 
 void random_bytes(void *out, size_t len)
 {
 	uint8_t *p = out;
 	while (len) {
-		ssize_t n = getrandom(p, len, 0);
-		if (n < 0 && errno != EINTR)
+		size_t n = len < AT_ONCE ? len : AT_ONCE;
+		if (getentropy(p, n) != 0)
 			abort();
-		if (n > 0) {
-			p += n;
-			len -= (size_t)n;
-		}
+		p += n;
+		len -= n;
 	}
 }
 

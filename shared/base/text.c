@@ -1,8 +1,10 @@
 #include "shared/base/text.h"
 
 #include "shared/base/err.h"
+#include "shared/base/mem.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -301,4 +303,57 @@ int text_bandwidth(const char *text, uint64_t *bits)
 		return ERR_SYNTAX;
 	*bits = n;
 	return 0;
+}
+
+bool text_same(const char *a, const char *b)
+{
+	return !strcmp(a ? a : "", b ? b : "");
+}
+
+const char *text_bytes(uint64_t n, char out[32])
+{
+	static const char *const units[] = {"kB", "MB", "GB", "TB", "PB"};
+	double x = (double)n;
+	int unit = -1;
+	for (; x >= 999.5 && unit < 4; unit++)
+		x /= 1000;
+	if (unit < 0)
+		snprintf(out, 32, "%" PRIu64, n);
+	else
+		snprintf(out, 32, x < 9.95 ? "%.1f %s" : "%.0f %s", x, units[unit]);
+	return out;
+}
+
+const char *text_duration(uint64_t s, char out[32])
+{
+	enum { MIN = 60, HOUR = 3600, DAY = 86400 };
+	if (s >= DAY)
+		snprintf(out, 32, "%" PRIu64 " d %" PRIu64 " h", s / DAY, s % DAY / HOUR);
+	else if (s >= HOUR)
+		snprintf(out, 32, "%" PRIu64 " h %" PRIu64 " min", s / HOUR, s % HOUR / MIN);
+	else if (s >= MIN)
+		snprintf(out, 32, "%" PRIu64 " min", s / MIN);
+	else
+		snprintf(out, 32, "%" PRIu64 " s", s);
+	return out;
+}
+
+char *text_harmless(const char *text)
+{
+	char *copy = mem_strdup(text), *to = copy;
+	for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
+		bool c1 = p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0;
+		*to++ = (char)(c1 || *p < 0x20 || *p == 0x7f ? '?' : *p);
+		p += c1;
+	}
+	*to = '\0';
+	return copy;
+}
+
+size_t text_width(const char *text)
+{
+	size_t n = 0;
+	for (; *text; text++)
+		n += ((unsigned char)*text & 0xc0) != 0x80;
+	return n;
 }

@@ -1,4 +1,4 @@
-/* Small encodings and words: hex, base64url, RFC 3339 times, nearest known word, DNS host names. */
+/* Small encodings and words: hex, base64url, RFC 3339 times, amounts for people, nearest known word, DNS host names. */
 #ifndef GROUNDNUT_BASE_TEXT_H
 #define GROUNDNUT_BASE_TEXT_H
 
@@ -19,6 +19,12 @@ const char *text_nearest(const char *word, const char *const *words);
 int text_host(const char *name, bool wildcard, char out[256]);
 bool text_is_name(const char *name); /* an account, agent or mapping: 1..63 of [A-Za-z0-9._-], not starting with '.' or '-' */
 int text_uint(const char *text, uint64_t max, uint64_t *out); /* decimal digits only, the whole text; 0, ERR_SYNTAX or ERR_RANGE */
+bool text_same(const char *a, const char *b); /* NULL is the same as "" */
+const char *text_bytes(uint64_t n, char out[32]);   /* "999", "9.9 kB", "41 MB": by 1,000; returns out */
+const char *text_duration(uint64_t s, char out[32]); /* "59 s", "3 min", "2 h 5 min", "1 d 2 h"; returns out */
+/* With '?' for what could steer a terminal: C0, DEL and (as UTF-8) C1; freed by the caller. And how many characters wide a text of UTF-8 is. */
+char *text_harmless(const char *text);
+size_t text_width(const char *text);
 /* Bits a second: "100M", "1.5G", "800k", "64000" → bits; 0 or ERR_SYNTAX. */
 int text_bandwidth(const char *text, uint64_t *bits);
 

@@ -13,11 +13,11 @@
 #include "shared/base/list.h"
 #include "shared/base/json.h"
 #include "shared/base/mem.h"
+#include "shared/net/socket.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -182,7 +182,7 @@ static int address_of(const char *path, struct sockaddr_un *at)
 
 static bool is_stale(const struct sockaddr_un *at)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = socket_open(AF_UNIX, SOCK_STREAM);
 	bool stale;
 
 	if (fd < 0)
@@ -200,9 +200,9 @@ static int listen_on(const char *path)
 
 	if (err != 0)
 		return err;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	fd = socket_open(AF_UNIX, SOCK_STREAM);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	err = bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0 ? 0 : -errno;
 	if (err == UV_EADDRINUSE && is_stale(&at) && unlink(path) == 0)
 		err = bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0 ? 0 : -errno;
@@ -299,7 +299,7 @@ static int wait_for(int fd, short events, uint64_t deadline_ms)
 static int send_line(int fd, const char *line, size_t len, uint64_t deadline_ms)
 {
 	while (len > 0) {
-		ssize_t n = send(fd, line, len, MSG_NOSIGNAL);
+		ssize_t n = send(fd, line, len, SOCKET_SEND);
 		int err;
 
 		if (n > 0) {
@@ -374,9 +374,9 @@ int control_ask(const char *path, const char *request, unsigned timeout_ms, char
 	*len = 0;
 	if (err != 0)
 		return err;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	fd = socket_open(AF_UNIX, SOCK_STREAM);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	err = ask_over(fd, &at, request, deadline_ms, &in);
 	close(fd);
 	if (err == 0) {

@@ -1,5 +1,6 @@
 #include "shared/net/holder.h"
 
+#include "shared/base/err.h"
 #include "shared/base/mem.h"
 
 #include <ctype.h>
@@ -8,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <uv.h>
 
 enum { STATE_LISTEN = 0x0A };
 
@@ -117,4 +119,24 @@ char *holder_of_port(enum holder_protocol protocol, const struct addr *at)
 			who = describe(e->d_name);
 	closedir(d);
 	return who;
+}
+
+char *holder_explain(enum holder_protocol protocol, const struct addr *at, int err)
+{
+	char text[ADDR_TEXT];
+	const char *udp = protocol == HOLDER_UDP ? "/udp" : "";
+	char *holder, *why;
+
+	addr_text(at, text);
+	if (err == UV_EADDRINUSE) {
+		holder = holder_of_port(protocol, at);
+		why = mem_printf("%s%s is held by %s", text, udp, holder ? holder : "another program");
+		mem_free(holder);
+		return why;
+	}
+	if (err == UV_EACCES && at->port != 0 && at->port < 1024)
+		return mem_printf("%s%s: ports below 1024 need root or CAP_NET_BIND_SERVICE", text, udp);
+	if (err == UV_EADDRNOTAVAIL)
+		return mem_printf("%s%s: this machine does not have that address", text, udp);
+	return mem_printf("%s%s: %s", text, udp, err_text(err));
 }

@@ -19,15 +19,12 @@
 #include "shared/base/buf.h"
 #include "shared/base/err.h"
 #include "shared/base/mem.h"
+#include "shared/net/socket.h"
 #include "shared/net/tlspipe.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <linux/sockios.h>
-#include <netinet/tcp.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -338,20 +335,18 @@ static void start_poll(struct io *io)
 		give_up(io, err);
 }
 
-static void set_option(struct io *io, int level, int option, int value);
-
 static int start_dial(struct io *io, const struct addr *to, const struct addr *from, unsigned maxseg)
 {
 	struct sockaddr_storage ss;
 	socklen_t len = addr_to_sockaddr(to, &ss);
-	int family = to->family == 4 ? AF_INET : AF_INET6;
+	int fd = socket_open(to->family == 4 ? AF_INET : AF_INET6, SOCK_STREAM);
 
-	io->b.fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (io->b.fd < 0)
-		return -errno;
+	if (fd < 0)
+		return fd;
+	io->b.fd = fd;
 	io_set_nodelay(io);
 	if (maxseg > 0)
-		set_option(io, IPPROTO_TCP, TCP_MAXSEG, (int)maxseg); /* counts until connect() only */
+		socket_set_maxseg(io->b.fd, maxseg);
 	if (from) {
 		struct sockaddr_storage at;
 		socklen_t at_len = addr_to_sockaddr(from, &at);
@@ -527,7 +522,7 @@ static ssize_t write_plain(struct io *io, const struct iovec *iov, int count)
 	ssize_t n;
 
 	do {
-		n = sendmsg(io->b.fd, &msg, MSG_NOSIGNAL);
+		n = sendmsg(io->b.fd, &msg, SOCKET_SEND);
 	} while (n < 0 && errno == EINTR);
 	if (n >= 0)
 		return n;
@@ -650,26 +645,17 @@ struct loop *io_loop(const struct io *io)
 
 size_t io_unsent(const struct io *io)
 {
-	int queued = 0;
-
-	if (ioctl(io->b.fd, SIOCOUTQ, &queued) != 0)
-		queued = 0;
-	return (size_t)queued + (io->b.tls ? tlspipe_in_hand(io->b.tls) : 0);
-}
-
-static void set_option(struct io *io, int level, int option, int value)
-{
-	setsockopt(io->b.fd, level, option, &value, sizeof(value)); /* tuning: where it cannot be had, it works without */
+	return socket_unsent(io->b.fd) + (io->b.tls ? tlspipe_in_hand(io->b.tls) : 0);
 }
 
 void io_set_nodelay(struct io *io)
 {
-	set_option(io, IPPROTO_TCP, TCP_NODELAY, 1);
+	socket_set_nodelay(io->b.fd);
 }
 
 void io_set_notsent_lowat(struct io *io, unsigned bytes)
 {
-	set_option(io, IPPROTO_TCP, TCP_NOTSENT_LOWAT, (int)bytes);
+	socket_set_notsent_lowat(io->b.fd, bytes);
 }
 
 static void free_body(struct body *b)

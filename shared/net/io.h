@@ -74,7 +74,7 @@ bool io_is_tls(const struct io *io);
 const char *io_alpn(const struct io *io);            /* negotiated, "" when none */
 int io_fd(const struct io *io);
 struct loop *io_loop(const struct io *io);
-size_t io_unsent(const struct io *io);               /* bytes the kernel has not had acknowledged (SIOCOUTQ) plus those in hand */
+size_t io_unsent(const struct io *io);               /* bytes the kernel has not had acknowledged plus those in hand */
 
 void io_set_nodelay(struct io *io);                  /* set on every io when made; idempotent */
 void io_set_notsent_lowat(struct io *io, unsigned bytes);

@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* accept4 */
 /*
  * A listening descriptor under uv_poll, at most ACCEPT_A_TURN newcomers a wakeup so that a flood of them leaves room for the
  * connections that exist. Out of descriptors, it stops watching for STARVED_MS: the kernel keeps the newcomers, and a
@@ -10,11 +9,10 @@
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/net/holder.h"
+#include "shared/net/socket.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -66,19 +64,19 @@ static void starve(struct listener *s, int err)
 	log_warn("accept_failed", "listen=%s error=%s", addr_text(&s->at, text), err_text(err));
 }
 
-static void welcome(struct listener *s, int fd, const struct sockaddr *from)
+static void welcome(struct listener *s, int fd, const struct addr *peer)
 {
 	struct sockaddr_storage ss;
 	socklen_t len = sizeof(ss);
-	struct addr peer, local = s->at;
+	struct addr local = s->at;
 
-	if (!addr_from_sockaddr(&peer, from)) {
+	if (!peer->family) {
 		close(fd);
 		return;
 	}
 	if (getsockname(fd, (struct sockaddr *)&ss, &len) == 0)
 		addr_from_sockaddr(&local, (struct sockaddr *)&ss);
-	s->fn(s->owner, fd, &peer, &local);
+	s->fn(s->owner, fd, peer, &local);
 }
 
 static void on_poll(uv_poll_t *poll, int status, int events)
@@ -87,9 +85,8 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 
 	(void)events;
 	for (int i = 0; i < ACCEPT_A_TURN && !s->closing && !s->resting; i++) {
-		struct sockaddr_storage ss;
-		socklen_t len = sizeof(ss);
-		int fd = accept4(s->fd, (struct sockaddr *)&ss, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		struct addr peer;
+		int fd = socket_accept(s->fd, &peer);
 
 		if (fd >= 0 && (unsigned)fd >= s->leave_from) {
 			close(fd);
@@ -97,13 +94,13 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 			return;
 		}
 		if (fd >= 0) {
-			welcome(s, fd, (struct sockaddr *)&ss);
+			welcome(s, fd, &peer);
 			continue;
 		}
-		if (errno == EAGAIN || errno == EWOULDBLOCK)
+		if (fd == UV_EAGAIN)
 			break;
-		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-			starve(s, -errno);
+		if (fd == UV_EMFILE || fd == UV_ENFILE || fd == UV_ENOBUFS || fd == UV_ENOMEM) {
+			starve(s, fd);
 			return;
 		}
 		/* Else one newcomer's trouble (ECONNABORTED, an ICMP error): on to the next. */
@@ -118,10 +115,10 @@ static int bind_at(const struct addr *at, bool v6only)
 	struct sockaddr_storage ss;
 	socklen_t len = addr_to_sockaddr(at, &ss);
 	int on = 1, off = 0, err;
-	int fd = socket(ss.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = socket_open(ss.ss_family, SOCK_STREAM);
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (at->family == 6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, v6only || !addr_is_any(at) ? &on : &off, sizeof(on));
@@ -135,25 +132,6 @@ static int bind_at(const struct addr *at, bool v6only)
 static bool lacks_v6(const struct addr *at, int err)
 {
 	return at->family == 6 && addr_is_any(at) && (err == UV_EAFNOSUPPORT || err == UV_EADDRNOTAVAIL);
-}
-
-static char *explain(const struct addr *at, int err)
-{
-	char text[ADDR_TEXT];
-	char *holder, *why;
-
-	addr_text(at, text);
-	if (err == UV_EADDRINUSE) {
-		holder = holder_of_port(HOLDER_TCP, at);
-		why = holder ? mem_printf("%s is held by %s", text, holder) : mem_printf("%s is held by another program", text);
-		mem_free(holder);
-		return why;
-	}
-	if (err == UV_EACCES && at->port != 0 && at->port < 1024)
-		return mem_printf("%s: ports below 1024 need root or CAP_NET_BIND_SERVICE", text);
-	if (err == UV_EADDRNOTAVAIL)
-		return mem_printf("%s: this machine does not have that address", text);
-	return mem_printf("%s: %s", text, err_text(err));
 }
 
 static int bind_with_fallback(struct addr *at, bool v6only)
@@ -177,7 +155,7 @@ struct listener *listen_open(struct loop *l, const struct addr *at, bool v6only,
 
 	*err = fd < 0 ? fd : 0;
 	if (why)
-		*why = fd < 0 ? explain(&here, fd) : NULL;
+		*why = fd < 0 ? holder_explain(HOLDER_TCP, &here, fd) : NULL;
 	if (fd < 0)
 		return NULL;
 	s = mem_zalloc(sizeof(*s));
@@ -192,7 +170,7 @@ struct listener *listen_open(struct loop *l, const struct addr *at, bool v6only,
 	*err = uv_poll_init(loop_uv(l), &s->poll, fd);
 	if (*err != 0) {
 		if (why)
-			*why = explain(&here, *err);
+			*why = holder_explain(HOLDER_TCP, &here, *err);
 		close(fd);
 		mem_free(s);
 		return NULL;

@@ -1,6 +1,7 @@
 #include "shared/net/notify.h"
 
 #include "shared/base/mem.h"
+#include "shared/net/socket.h"
 #include "shared/net/timer.h"
 
 #include <inttypes.h>
@@ -8,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,10 +28,10 @@ static void say(const char *text)
 	memcpy(to.sun_path, path, len);
 	if (path[0] == '@') /* the abstract names */
 		to.sun_path[0] = '\0';
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	fd = socket_open(AF_UNIX, SOCK_DGRAM);
 	if (fd < 0)
 		return;
-	sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&to,
+	sendto(fd, text, strlen(text), SOCKET_SEND, (struct sockaddr *)&to,
 	       (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len));
 	close(fd);
 }

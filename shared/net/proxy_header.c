@@ -6,20 +6,12 @@
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 enum { V1_MAX = 108 }; /* 107 in the specification, and a NUL */
 enum { V2_HEADER = 16, TYPE_AUTHORITY = 2 };
 
-static const uint8_t signature[12] = "\r\n\r\n\0\r\nQUIT\n";
-
-/* v4 as v4-mapped v6 where the other address is v6. */
-static struct addr widened(const struct addr *a)
-{
-	struct addr six = {.family = 6, .port = a->port};
-	six.ip[10] = six.ip[11] = 0xff;
-	memcpy(six.ip + 12, a->ip, 4);
-	return six;
-}
+static const uint8_t signature[12] = {'\r', '\n', '\r', '\n', 0, '\r', '\n', 'Q', 'U', 'I', 'T', '\n'};
 
 static size_t write_v1(const struct addr *from, const struct addr *to, uint8_t *out)
 {
@@ -76,7 +68,7 @@ size_t proxy_header_write(unsigned version, enum proxy_transport transport, cons
 	if (!a.family || !b.family)
 		a.family = b.family = 0;
 	else if (a.family != b.family)
-		*(a.family == 4 ? &a : &b) = widened(a.family == 4 ? &a : &b);
+		*(a.family == 4 ? &a : &b) = addr_mapped(a.family == 4 ? &a : &b);
 	if (version == 2)
 		return write_v2(transport, &a, &b, authority, out);
 	return transport == PROXY_TCP ? write_v1(&a, &b, out) : 0;

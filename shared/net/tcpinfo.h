@@ -1,4 +1,4 @@
-/* What the kernel knows of a TCP connection (Linux: TCP_INFO; elsewhere known is false and all is 0). */
+/* What the kernel knows of a TCP connection (on Linux; elsewhere known is false and all is 0). */
 #ifndef GROUNDNUT_NET_TCPINFO_H
 #define GROUNDNUT_NET_TCPINFO_H
 

@@ -11,13 +11,13 @@
 
 #include "shared/base/err.h"
 #include "shared/base/mem.h"
+#include "shared/net/socket.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <uv.h>
 
 enum {
@@ -266,7 +266,7 @@ static int send_all(struct tlspipe *t)
 	if (iov[0].iov_len + iov[1].iov_len == 0)
 		return t->write_err;
 	do {
-		n = sendmsg(t->fd, &msg, MSG_NOSIGNAL);
+		n = sendmsg(t->fd, &msg, SOCKET_SEND);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
 		note_fault(t, -errno);

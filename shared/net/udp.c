@@ -1,17 +1,13 @@
-/*
- * Level-triggered poll on a non-blocking socket. Control messages (IP_PKTINFO, IPV6_PKTINFO) tell the local address of each datagram, and set the source of
- * each answer, so that a machine with several addresses answers from the one that was asked.
- */
-#define _GNU_SOURCE /* struct in6_pktinfo */
+/* Level-triggered poll on a non-blocking socket. */
 #include "shared/net/udp.h"
 
-#include "shared/base/err.h"
 #include "shared/base/mem.h"
 #include "shared/net/holder.h"
+#include "shared/net/pktinfo.h"
+#include "shared/net/socket.h"
 
 #include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -42,17 +38,15 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 
 static int open_socket(uint8_t family, bool v6only)
 {
-	int fd = socket(family == 6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = socket_open(family == 6 ? AF_INET6 : AF_INET, SOCK_DGRAM);
 	if (fd < 0)
-		return -errno;
-	int on = 1, bytes = BUFFER_BYTES, only = v6only;
+		return fd;
+	int bytes = BUFFER_BYTES, only = v6only;
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
-	if (family == 6) {
+	if (family == 6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only);
-		setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on);
-	}
-	setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
+	pktinfo_ask(fd, family);
 	return fd;
 }
 
@@ -67,22 +61,6 @@ static struct udp *udp_new(struct loop *l, int fd, uint8_t family, udp_fn *fn, v
 	u->poll.data = u;
 	uv_poll_start(&u->poll, UV_READABLE, on_poll);
 	return u;
-}
-
-static char *explain(const struct addr *at, int err)
-{
-	char text[ADDR_TEXT];
-	addr_text(at, text);
-	char *holder = err == UV_EADDRINUSE ? holder_of_port(HOLDER_UDP, at) : NULL;
-	char *why;
-	if (holder)
-		why = mem_printf("%s/udp: held by %s", text, holder);
-	else if (err == UV_EACCES)
-		why = mem_printf("%s/udp: %s (ports below 1024 need CAP_NET_BIND_SERVICE)", text, err_text(err));
-	else
-		why = mem_printf("%s/udp: %s", text, err_text(err));
-	mem_free(holder);
-	return why;
 }
 
 static int bind_to(const struct addr *at, bool v6only, uint8_t *family)
@@ -113,7 +91,7 @@ struct udp *udp_bind(struct loop *l, const struct addr *at, bool v6only, udp_fn 
 	if (fd < 0) {
 		*err = fd;
 		if (why)
-			*why = explain(at, fd);
+			*why = holder_explain(HOLDER_UDP, at, fd);
 		return NULL;
 	}
 	struct udp *u = udp_new(l, fd, family, fn, owner);
@@ -139,31 +117,10 @@ struct udp *udp_connect(struct loop *l, const struct addr *to, udp_fn *fn, void 
 	return udp_new(l, fd, to->family, fn, owner);
 }
 
-static void local_of(const struct udp *u, struct msghdr *m, struct addr *local)
-{
-	*local = (struct addr){0};
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
-		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
-			struct in_pktinfo info;
-			memcpy(&info, CMSG_DATA(c), sizeof info);
-			struct sockaddr_in sin = {.sin_family = AF_INET, .sin_addr = info.ipi_addr};
-			addr_from_sockaddr(local, (struct sockaddr *)&sin);
-		} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
-			struct in6_pktinfo info;
-			memcpy(&info, CMSG_DATA(c), sizeof info);
-			struct sockaddr_in6 sin6 = {.sin6_family = AF_INET6, .sin6_addr = info.ipi6_addr};
-			if (IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr))
-				sin6.sin6_scope_id = (uint32_t)info.ipi6_ifindex;
-			addr_from_sockaddr(local, (struct sockaddr *)&sin6);
-		}
-	}
-	local->port = u->port;
-}
-
 ssize_t udp_read(struct udp *u, void *p, size_t cap, struct addr *from, struct addr *local)
 {
 	struct sockaddr_storage sa;
-	char control[256];
+	_Alignas(struct cmsghdr) char control[PKTINFO_ROOM];
 	struct iovec iov = {.iov_base = p, .iov_len = cap};
 	struct msghdr m = {.msg_name = &sa, .msg_namelen = sizeof sa, .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
 			   .msg_controllen = sizeof control};
@@ -175,69 +132,41 @@ ssize_t udp_read(struct udp *u, void *p, size_t cap, struct addr *from, struct a
 		return errno == EWOULDBLOCK ? UV_EAGAIN : -errno;
 	if (from && !addr_from_sockaddr(from, (struct sockaddr *)&sa))
 		*from = (struct addr){0};
-	if (local)
-		local_of(u, &m, local);
+	if (local) {
+		pktinfo_read(&m, local);
+		local->port = u->port;
+	}
 	return n;
 }
 
 /* The socket may be v6 and the address v4: then it is written as v4-mapped. */
 static socklen_t socket_address(const struct udp *u, const struct addr *a, struct sockaddr_storage *out)
 {
-	if (u->family == 4 || a->family == 6)
-		return addr_to_sockaddr(a, out);
-	struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *)out;
-	memset(sin6, 0, sizeof *sin6);
-	sin6->sin6_family = AF_INET6;
-	sin6->sin6_port = htons(a->port);
-	sin6->sin6_addr.s6_addr[10] = sin6->sin6_addr.s6_addr[11] = 0xff;
-	memcpy(sin6->sin6_addr.s6_addr + 12, a->ip, 4);
-	return sizeof *sin6;
-}
-
-static void set_source(const struct udp *u, struct msghdr *m, const struct addr *local)
-{
-	struct cmsghdr *c = CMSG_FIRSTHDR(m);
-	if (u->family == 4) {
-		struct in_pktinfo info = {0};
-		memcpy(&info.ipi_spec_dst, local->ip, 4);
-		c->cmsg_level = IPPROTO_IP;
-		c->cmsg_type = IP_PKTINFO;
-		c->cmsg_len = CMSG_LEN(sizeof info);
-		memcpy(CMSG_DATA(c), &info, sizeof info);
-		m->msg_controllen = CMSG_SPACE(sizeof info);
-		return;
-	}
-	struct sockaddr_storage sa;
-	socket_address(u, local, &sa);
-	struct in6_pktinfo info = {.ipi6_addr = ((struct sockaddr_in6 *)&sa)->sin6_addr, .ipi6_ifindex = local->scope};
-	c->cmsg_level = IPPROTO_IPV6;
-	c->cmsg_type = IPV6_PKTINFO;
-	c->cmsg_len = CMSG_LEN(sizeof info);
-	memcpy(CMSG_DATA(c), &info, sizeof info);
-	m->msg_controllen = CMSG_SPACE(sizeof info);
+	struct addr mapped = u->family == 6 ? addr_mapped(a) : *a;
+	return addr_to_sockaddr(&mapped, out);
 }
 
 int udp_write_to(struct udp *u, const struct addr *to, const struct addr *local, const void *p, size_t len)
 {
 	struct sockaddr_storage sa;
-	_Alignas(struct cmsghdr) char control[128] = {0};
+	_Alignas(struct cmsghdr) char control[PKTINFO_ROOM] = {0};
 	struct iovec iov = {.iov_base = (void *)(uintptr_t)p, .iov_len = len};
 	struct msghdr m = {.msg_name = &sa, .msg_namelen = socket_address(u, to, &sa), .msg_iov = &iov, .msg_iovlen = 1,
 			   .msg_control = control, .msg_controllen = sizeof control};
 	if (local && local->family && !addr_is_any(local)) {
-		set_source(u, &m, local);
+		pktinfo_write(&m, u->family, local);
 	} else {
 		m.msg_control = NULL;
 		m.msg_controllen = 0;
 	}
-	return sendmsg(u->fd, &m, MSG_NOSIGNAL) < 0 ? -errno : 0;
+	return sendmsg(u->fd, &m, SOCKET_SEND) < 0 ? -errno : 0;
 }
 
 int udp_write(struct udp *u, const void *p, size_t len)
 {
-	ssize_t n = send(u->fd, p, len, MSG_NOSIGNAL);
+	ssize_t n = send(u->fd, p, len, SOCKET_SEND);
 	if (n < 0 && errno == ECONNREFUSED) /* that was an earlier one's answer: this one has not been sent */
-		n = send(u->fd, p, len, MSG_NOSIGNAL);
+		n = send(u->fd, p, len, SOCKET_SEND);
 	return n < 0 ? -errno : 0;
 }
 

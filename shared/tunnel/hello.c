@@ -108,6 +108,13 @@ void refuse_write(const struct refuse *r, struct buf *out)
 	finish(&w, at, FRAME_REFUSE);
 }
 
+void refuse_put(enum refuse_code code, const char *reason, uint32_t retry_ms, struct buf *out)
+{
+	struct refuse r = {.code = code, .retry_ms = retry_ms};
+	snprintf(r.reason, sizeof r.reason, "%s", reason ? reason : refuse_code_reason(code));
+	refuse_write(&r, out);
+}
+
 static void get_text(struct conf_at at, const char *key, char *out, size_t cap, bool required)
 {
 	const char *text = "";

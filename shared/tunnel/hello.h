@@ -65,6 +65,8 @@ const char *refuse_code_reason(enum refuse_code code); /* the sentence above */
 void hello_write(const struct hello *h, struct buf *out);      /* each appends the whole frame */
 void welcome_write(const struct welcome *w, struct buf *out);
 void refuse_write(const struct refuse *r, struct buf *out);
+/* … by its parts; reason NULL: the code's own sentence. */
+void refuse_put(enum refuse_code code, const char *reason, uint32_t retry_ms, struct buf *out);
 
 int hello_read(const void *json, size_t len, struct hello *out);     /* 0 or ERR_SYNTAX */
 int welcome_read(const void *json, size_t len, struct welcome *out); /* 0 or ERR_SYNTAX */

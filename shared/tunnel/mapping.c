@@ -90,11 +90,6 @@ void mapping_list_fini(struct mapping_list *l)
 	memset(l, 0, sizeof(*l));
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return a && b ? !strcmp(a, b) : a == b;
-}
-
 static bool same_allow(const struct mapping *a, const struct mapping *b)
 {
 	if (a->allow_count != b->allow_count)
@@ -111,9 +106,9 @@ bool mapping_same(const struct mapping *a, const struct mapping *b)
 	       a->proxy_protocol == b->proxy_protocol && a->connections == b->connections &&
 	       a->connections_per_second_per_source == b->connections_per_second_per_source &&
 	       a->bandwidth == b->bandwidth && a->idle_s == b->idle_s && a->flows == b->flows &&
-	       same_text(a->name, b->name) && same_text(a->host, b->host) &&
-	       same_text(a->target_text, b->target_text) && same_allow(a, b) &&
-	       same_text(a->basic_user, b->basic_user) && same_text(a->basic_password, b->basic_password);
+	       text_same(a->name, b->name) && text_same(a->host, b->host) &&
+	       text_same(a->target_text, b->target_text) && same_allow(a, b) &&
+	       text_same(a->basic_user, b->basic_user) && text_same(a->basic_password, b->basic_password);
 }
 
 struct mapping *mapping_by_name(const struct mapping_list *l, const char *name)

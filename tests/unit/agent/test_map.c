@@ -194,8 +194,8 @@ static const struct {
 	{"{\"ok\": true}", 0, "web: "},
 	{"[1]", 0, "makes no sense"},
 	{"{", 0, "makes no sense"},
-	{NULL, UV_ETIMEDOUT, "asking the running agent"},
-	{NULL, UV_EACCES, "asking the running agent"},
+	{NULL, UV_ETIMEDOUT, "could not be asked"},
+	{NULL, UV_EACCES, "could not be asked"},
 };
 
 static void refused_mapping_fails_but_stays_in_the_file(void **state)

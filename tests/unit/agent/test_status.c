@@ -1,24 +1,22 @@
 #include "agent/status.h"
 
-#include "shared/base/err.h"
-
 #include "tests/unit/agent/scratch.h"
 
-#define ANSWER                                                                                               \
-	"{\"ok\": true, \"status\": {\"version\": \"0.1.0\", \"uptime_s\": 93784, \"relay\": \"r.example:7000\", " \
+#define STATUS                                                                                               \
+	"{\"version\": \"0.1.0\", \"uptime_s\": 93784, \"relay\": \"r.example:7000\", " \
 	"\"state\": \"attached\", \"rtt_ms\": 23.4, \"resumed\": 2, \"last_error\": null, "                       \
 	"\"address\": \"203.0.113.77\", \"nat\": \"cgnat\", \"advice\": \"\\u001b[31mred\", \"names\": [], "       \
 	"\"mappings\": [{\"name\": \"web\", \"protocol\": \"tcp\", \"public\": \"203.0.113.10:8080\", "           \
 	"\"target\": \"127.0.0.1:80\", \"state\": \"open\", \"error\": null, \"connections\": 3, "                \
 	"\"connections_total\": 120, \"flows\": 0, \"dropped\": 0, \"bytes_in\": 999, \"bytes_out\": 41234567}, "  \
 	"{\"name\": \"a-long-name\", \"protocol\": \"tcp\", \"public\": null, \"target\": \"x:1\", "              \
-	"\"state\": \"error\", \"error\": \"port taken\"}]}}"
+	"\"state\": \"error\", \"error\": \"port taken\\u009b\"}]}"
 
 static void person_reads_lines_and_columns(void **state)
 {
 	struct buf out = BUF_INIT;
 	(void)state;
-	assert_int_equal(status_render(ANSWER, false, &out), 0);
+	status_render(STATUS, &out);
 	assert_string_equal(
 		buf_str(&out),
 		"relay       r.example:7000, attached, 23.4 ms, resumed 2 times\n"
@@ -28,16 +26,7 @@ static void person_reads_lines_and_columns(void **state)
 		"\n"
 		"MAPPING      PROTOCOL  PUBLIC             TARGET        STATE  NOW  EVER   IN    OUT  ERROR\n"
 		"web          tcp       203.0.113.10:8080  127.0.0.1:80  open     3   120  999  41 MB  -\n"
-		"a-long-name  tcp       -                  x:1           error    0     0    0      0  port taken\n");
-	buf_fini(&out);
-}
-
-static void program_reads_the_status_object_alone(void **state)
-{
-	struct buf out = BUF_INIT;
-	(void)state;
-	assert_int_equal(status_render("{\"ok\": true, \"status\": {\"b\": 0.1, \"a\": [], \"n\": null}}", true, &out), 0);
-	assert_string_equal(buf_str(&out), "{\n  \"b\": 0.1,\n  \"a\": [],\n  \"n\": null\n}\n");
+		"a-long-name  tcp       -                  x:1           error    0     0    0      0  port taken?\n");
 	buf_fini(&out);
 }
 
@@ -45,19 +34,22 @@ static void least_status_is_shown(void **state)
 {
 	struct buf out = BUF_INIT;
 	(void)state;
-	assert_int_equal(status_render("{\"status\": {\"mappings\": [7], \"names\": {}}}", false, &out), 0);
+	status_render("{\"mappings\": [7], \"names\": {}}", &out);
 	assert_non_null(strstr(buf_str(&out), "relay       -, -\n"));
 	buf_fini(&out);
 }
 
-static void answer_without_a_status_is_refused(void **state)
+static void strange_documents_do_not_crash(void **state)
 {
-	static const char *const answers[] = {"", "{", "[]", "{\"ok\": true}", "{\"status\": 7}"};
+	static const char *const texts[] = {
+		"", "{", "[]", "{\"mappings\": 5, \"names\": {}}",
+		"{\"mappings\": [7, null, {\"name\": 3, \"bytes_in\": -5, \"error\": []}], \"names\": [1], \"uptime_s\": \"x\"}",
+	};
 	(void)state;
-	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		struct buf out = BUF_INIT;
-		assert_int_equal(status_render(answers[i], i % 2, &out), ERR_SYNTAX);
-		assert_int_equal(buf_len(&out), 0);
+		status_render(texts[i], &out);
+		assert_non_null(strstr(buf_str(&out), "relay       -, -\n"));
 		buf_fini(&out);
 	}
 }
@@ -66,9 +58,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(person_reads_lines_and_columns),
-		cmocka_unit_test(program_reads_the_status_object_alone),
 		cmocka_unit_test(least_status_is_shown),
-		cmocka_unit_test(answer_without_a_status_is_refused),
+		cmocka_unit_test(strange_documents_do_not_crash),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

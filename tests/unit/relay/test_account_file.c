@@ -8,7 +8,7 @@
 #include "shared/net/tls.h"
 
 #include "tests/unit/capture.h"
-#include "tests/unit/relay/fake_relay.h"
+#include "tests/unit/fake_control.h"
 #include "tests/unit/tempdir.h"
 
 #include <setjmp.h>
@@ -213,29 +213,29 @@ static void a_file_with_errors_is_not_touched(void **state)
 static void a_running_relay_is_told(void **state)
 {
 	(void)state;
-	struct fake_relay relay;
+	struct fake_control relay;
 	char token[64];
-	fake_relay_start(&relay, config->control, "{\"ok\": true}");
+	fake_control_start(&relay, config->control, "{\"ok\": true}");
 	assert_int_equal(add("alice", NULL), 0);
 	assert_join_line("alice", "203.0.113.10:7000", token);
 	assert_string_equal(said.err, "test: the running relay has taken it up\n");
-	fake_relay_stop(&relay);
+	fake_control_stop(&relay);
 	assert_string_equal(relay.asked, "{\"do\": \"accounts\"}\n");
 	/* The socket is left behind, and nobody listens. */
 	assert_int_equal(renew("alice"), 0);
 	assert_string_equal(said.err, NOBODY);
 	unlink(config->control);
-	fake_relay_start(&relay, config->control, "{\"ok\": false, \"error\": \"accounts.json: permission denied\"}");
+	fake_control_start(&relay, config->control, "{\"ok\": false, \"error\": \"accounts.json: permission denied\"}");
 	assert_int_equal(renew("alice"), EXIT_WORK);
 	assert_join_line("alice", "203.0.113.10:7000", token);
 	assert_string_equal(said.err, "test: the running relay did not take it up: accounts.json: permission denied\n");
 	assert_int_equal(removed("alice"), EXIT_WORK);
-	fake_relay_stop(&relay);
+	fake_control_stop(&relay);
 	unlink(config->control);
-	fake_relay_start(&relay, config->control, "nonsense");
+	fake_control_start(&relay, config->control, "nonsense");
 	assert_int_equal(add("bob", NULL), 0);
 	assert_non_null(strstr(said.err, "test: written, but "));
-	fake_relay_stop(&relay);
+	fake_control_stop(&relay);
 }
 
 static void adding_at_once_loses_nothing(void **state)

@@ -1,12 +1,11 @@
 #define _GNU_SOURCE /* nftw */
 #include "relay/status.h"
 
-#include "relay/ask.h"
 #include "shared/base/cli.h"
 #include "shared/base/log.h"
 
 #include "tests/unit/capture.h"
-#include "tests/unit/relay/fake_relay.h"
+#include "tests/unit/fake_control.h"
 #include "tests/unit/tempdir.h"
 
 #include <setjmp.h>
@@ -30,12 +29,12 @@ static void tables_for_people(void **state)
 	struct buf out = BUF_INIT;
 	status_render(sample, &out);
 	assert_string_equal(buf_str(&out),
-			    "groundnut-relay 0.1.0, up 1 d 2:03:04, 2 agents\n"
+			    "groundnut-relay 0.1.0, up 1 d 2 h, 2 agents\n"
 			    "\n"
 			    "alice/nas  attached  from 198.51.100.7:41000  since 2026-11-23T08:00:00Z  rtt 12 ms  resumed 3\n"
-			    "    MAPPING  PROTOCOL  PUBLIC             TARGET        STATE  NOW  TOTAL  IN      OUT\n"
-			    "    web      tcp       203.0.113.10:8080  127.0.0.1:80  open   2    40     1023 B  1.5 GiB\n"
-			    "    p        tcp       -                  h:1           error  -    -      -       -\n"
+			    "    MAPPING  PROTOCOL  PUBLIC             TARGET        STATE  NOW  TOTAL      IN     OUT\n"
+			    "    web      tcp       203.0.113.10:8080  127.0.0.1:80  open     2     40  1.0 kB  1.6 GB\n"
+			    "    p        tcp       -                  h:1           error    -      -       -       -\n"
 			    "    p: port 80 is held?[2J?\n"
 			    "\n"
 			    "bob/pi  detached  from -  since -  rtt - ms  resumed -\n"
@@ -66,7 +65,7 @@ static void asked_over_the_socket(void **state)
 {
 	(void)state;
 	static struct capture said;
-	struct fake_relay relay;
+	struct fake_control relay;
 	char control[128], answer[4096];
 	snprintf(control, sizeof(control), "%s", tempdir_path("r.sock"));
 	capture_start(&said);
@@ -75,7 +74,7 @@ static void asked_over_the_socket(void **state)
 	assert_string_equal(said.out, "");
 	assert_non_null(strstr(said.err, "test: no relay is running (nobody answers at "));
 	snprintf(answer, sizeof(answer), "{\"ok\": true, \"status\": %s}", sample);
-	fake_relay_start(&relay, control, answer);
+	fake_control_start(&relay, control, answer);
 	capture_start(&said);
 	int as_json = status_print(control, true);
 	capture_end(&said);
@@ -84,43 +83,10 @@ static void asked_over_the_socket(void **state)
 	capture_start(&said);
 	int as_text = status_print(control, false);
 	capture_end(&said);
-	fake_relay_stop(&relay);
+	fake_control_stop(&relay);
 	assert_int_equal(as_text, 0);
 	assert_memory_equal(said.out, "groundnut-relay 0.1.0, up ", 26);
 	assert_string_equal(relay.asked, "{\"do\": \"status\"}\n");
-}
-
-static void answers_and_what_they_mean(void **state)
-{
-	(void)state;
-	static const struct {
-		const char *answer;
-		enum ask_result result;
-		const char *said;
-	} table[] = {
-		{"{\"ok\": true}", ASK_DONE, NULL},
-		{"{\"ok\": true, \"said\": \"read again\"}", ASK_DONE, "read again"},
-		{"{\"ok\": false, \"error\": \"no\"}", ASK_REFUSED, "no"},
-		{"{\"ok\": false}", ASK_REFUSED, "the running relay refused, and did not say why"},
-		{"{\"ok\": 1}", ASK_FAILED, "the running relay's answer makes no sense"},
-		{"{", ASK_FAILED, "the running relay's answer makes no sense"},
-		{"[]", ASK_FAILED, "the running relay's answer makes no sense"},
-	};
-	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
-		struct fake_relay relay;
-		struct ask ask;
-		fake_relay_start(&relay, tempdir_path("r.sock"), table[i].answer);
-		ask_relay(tempdir_path("r.sock"), "reload", &ask);
-		fake_relay_stop(&relay);
-		unlink(tempdir_path("r.sock"));
-		assert_int_equal(ask.result, table[i].result);
-		if (table[i].said)
-			assert_string_equal(ask.said, table[i].said);
-		else
-			assert_null(ask.said);
-		assert_null(ask.status);
-		ask_fini(&ask);
-	}
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, tempdir_make, tempdir_remove)
@@ -131,7 +97,6 @@ int main(void)
 		TEST(tables_for_people),
 		TEST(strange_documents_do_not_crash),
 		TEST(asked_over_the_socket),
-		TEST(answers_and_what_they_mean),
 	};
 	log_setup("test", LOG_INFO, LOG_TEXT);
 	return cmocka_run_group_tests(tests, NULL, NULL);

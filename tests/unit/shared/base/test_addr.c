@@ -113,6 +113,20 @@ static void sockaddrs_go_both_ways(void **state)
 	assert_int_equal(addr_to_sockaddr(&a, &ss), 0);
 }
 
+static void v4_fits_where_only_v6_is_known(void **state)
+{
+	(void)state;
+	struct addr four = ip("192.0.2.1"), six = ip("2001:db8::1"), back;
+	four.port = six.port = 80;
+	struct addr mapped = addr_mapped(&four), same = addr_mapped(&six);
+	struct sockaddr_storage ss;
+	assert_int_equal(mapped.family, 6);
+	assert_int_equal(addr_to_sockaddr(&mapped, &ss), sizeof(struct sockaddr_in6));
+	assert_true(addr_from_sockaddr(&back, (struct sockaddr *)&ss)); /* where mapped ones become v4 again */
+	assert_true(addr_equal(&back, &four));
+	assert_true(addr_equal(&same, &six));
+}
+
 static void addresses_are_compared(void **state)
 {
 	(void)state;
@@ -335,6 +349,7 @@ int main(void)
 	    cmocka_unit_test(the_port_is_required),
 	    cmocka_unit_test(the_longest_address_fits_its_text),
 	    cmocka_unit_test(sockaddrs_go_both_ways),
+	    cmocka_unit_test(v4_fits_where_only_v6_is_known),
 	    cmocka_unit_test(addresses_are_compared),
 	    cmocka_unit_test(kinds_of_addresses),
 	    cmocka_unit_test(networks_hold_their_addresses),

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-static int run_nothing(void *program)
+static int run_nothing(const struct cli_line *ran)
 {
-	(void)program;
+	(void)ran;
 	return 0;
 }
 

@@ -110,9 +110,9 @@ static void what_is_said_is_one_line(void **state)
 	(void)state;
 	log_setup("groundnut-agent", LOG_ERROR, LOG_JSON);
 	catch_stderr();
-	log_say("agent.json: mappings[%d].target: \"%s\" names no port", 1, "a\nb\x1b");
+	log_say("agent.json: mappings[%d].target: \"%s\" names no port", 1, "a\nb\x1b\xc2\x9b" "2Jé");
 	assert_string_equal(release_stderr(),
-	                    "groundnut-agent: agent.json: mappings[1].target: \"a\\x0ab\\x1b\" names no port\n");
+	                    "groundnut-agent: agent.json: mappings[1].target: \"a\\x0ab\\x1b\\xc2\\x9b2Jé\" names no port\n");
 }
 
 static void *write_lines(void *mark)

@@ -193,6 +193,55 @@ static void bandwidths(void **state)
 			fail_msg("%s passes", bad[i]);
 }
 
+static void amounts_for_people(void **state)
+{
+	(void)state;
+	static const struct {
+		uint64_t n;
+		const char *bytes, *duration;
+	} table[] = {
+	    {0, "0", "0 s"},
+	    {59, "59", "59 s"},
+	    {60, "60", "1 min"},
+	    {999, "999", "16 min"},
+	    {1000, "1.0 kB", "16 min"},
+	    {3600, "3.6 kB", "1 h 0 min"},
+	    {9949, "9.9 kB", "2 h 45 min"},
+	    {9950, "10 kB", "2 h 45 min"},
+	    {93784, "94 kB", "1 d 2 h"},
+	    {999499, "999 kB", "11 d 13 h"},
+	    {999500, "1.0 MB", "11 d 13 h"},
+	    {UINT64_MAX, "18447 PB", "213503982334601 d 7 h"},
+	};
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		char out[32];
+		assert_string_equal(text_bytes(table[i].n, out), table[i].bytes);
+		assert_string_equal(text_duration(table[i].n, out), table[i].duration);
+	}
+}
+
+static void what_steers_terminals_is_taken_out(void **state)
+{
+	(void)state;
+	static const char *const table[][2] = {
+	    {"", ""},
+	    {"plain", "plain"},
+	    {"\x1b[31mred\n", "?[31mred?"},
+	    {"\x7f\xc2\x9b" "2J\xc2\x80", "??2J?"},
+	    {"K\xc3\xbc" "che \xc2\xa0 \xe2\x9c\x93", "K\xc3\xbc" "che \xc2\xa0 \xe2\x9c\x93"},
+	    {"cut \xc2", "cut \xc2"},
+	};
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		char *got = text_harmless(table[i][0]);
+		assert_string_equal(got, table[i][1]);
+		free(got);
+	}
+	assert_int_equal(text_width("K\xc3\xbc" "che"), 5);
+	assert_true(text_same(NULL, ""));
+	assert_true(text_same("a", "a"));
+	assert_false(text_same("a", NULL));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -206,6 +255,8 @@ int main(void)
 	    cmocka_unit_test(names_of_accounts),
 	    cmocka_unit_test(numbers_are_digits_within_range),
 	    cmocka_unit_test(bandwidths),
+	    cmocka_unit_test(amounts_for_people),
+	    cmocka_unit_test(what_steers_terminals_is_taken_out),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

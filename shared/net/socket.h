@@ -1,0 +1,26 @@
+/*
+ * Descriptors of sockets, and what systems do differently with them: one call on Linux, plain POSIX elsewhere. All are non-blocking and closed
+ * on exec. Where SIGPIPE cannot be turned off for a send, it is turned off for the socket.
+ */
+#ifndef GROUNDNUT_NET_SOCKET_H
+#define GROUNDNUT_NET_SOCKET_H
+
+#include "shared/base/addr.h"
+
+#include <sys/socket.h>
+
+#ifdef MSG_NOSIGNAL
+enum { SOCKET_SEND = MSG_NOSIGNAL }; /* flags of each send */
+#else
+enum { SOCKET_SEND = 0 };
+#endif
+
+int socket_open(int family, int type);                     /* a descriptor, or negative */
+int socket_accept(int fd, struct addr *peer);              /* the same; peer's family 0: neither v4 nor v6 */
+size_t socket_unsent(int fd);                              /* bytes the peer's kernel has not acknowledged; 0 where that is not known */
+/* Tuning: where it cannot be had, it works without. */
+void socket_set_nodelay(int fd);
+void socket_set_maxseg(int fd, unsigned bytes);            /* counts until connect() only */
+void socket_set_notsent_lowat(int fd, unsigned bytes);     /* unsent bytes from which it is not writable */
+
+#endif
