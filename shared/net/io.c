@@ -586,6 +586,12 @@ void io_set_batch(struct io *io, size_t bytes)
 		tlspipe_set_batch(io->b.tls, bytes);
 }
 
+void io_set_busy(struct io *io, bool busy)
+{
+	if (io->b.tls)
+		tlspipe_keep_buffers(io->b.tls, busy);
+}
+
 int io_shutdown(struct io *io)
 {
 	int err;

@@ -64,6 +64,7 @@ ssize_t io_write(struct io *io, const void *p, size_t len);
 /* TLS: send what is in hand. 0: nothing left, UV_EAGAIN: some left, else error. Plain: always 0. */
 int io_flush(struct io *io);
 void io_set_batch(struct io *io, size_t bytes);      /* TLS, default 256 KiB */
+void io_set_busy(struct io *io, bool busy);          /* TLS: keep buffers from one call to the next while busy; by default not */
 int io_shutdown(struct io *io);                      /* FIN (TLS: close_notify first) after what was written; reading goes on */
 
 int io_error(const struct io *io);                   /* 0, or what ended it; ERR_PIN, ERR_CERTIFICATE, ERR_TLS for a failed handshake */

@@ -371,6 +371,11 @@ static size_t gather(struct tlspipe *t, uint8_t *p, size_t len, int *why)
 			break;
 		}
 		got += n;
+		if (got < len && t->dry && !SSL_has_pending(t->ssl)) { /* asking again would cost as much, and say this */
+			*why = UV_EAGAIN;
+			t->starved = true;
+			break;
+		}
 	}
 	return got;
 }
@@ -515,6 +520,16 @@ void tlspipe_set_batch(struct tlspipe *t, size_t bytes)
 	if (bytes < TLSPIPE_BATCH_MIN)
 		bytes = TLSPIPE_BATCH_MIN;
 	t->batch = bytes > TLSPIPE_BATCH_MAX ? TLSPIPE_BATCH_MAX : bytes;
+}
+
+void tlspipe_keep_buffers(struct tlspipe *t, bool keep)
+{
+	if (keep) {
+		SSL_clear_mode(t->ssl, SSL_MODE_RELEASE_BUFFERS);
+	} else {
+		SSL_set_mode(t->ssl, SSL_MODE_RELEASE_BUFFERS);
+		SSL_free_buffers(t->ssl); /* if something is left in them, the next read or write lets go */
+	}
 }
 
 void tlspipe_set_rekey(struct tlspipe *t, uint32_t records)

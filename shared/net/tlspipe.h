@@ -37,6 +37,7 @@ int tlspipe_flush(struct tlspipe *t);      /* 0: nothing left in hand; UV_EAGAIN
 int tlspipe_finish(struct tlspipe *t);     /* close_notify after what was written; result as of flush */
 size_t tlspipe_in_hand(const struct tlspipe *t);
 void tlspipe_set_batch(struct tlspipe *t, size_t bytes);
+void tlspipe_keep_buffers(struct tlspipe *t, bool keep); /* OpenSSL's, about 150 KiB, from one call to the next; by default not */
 void tlspipe_set_rekey(struct tlspipe *t, uint32_t records); /* default TLSPIPE_REKEY_RECORDS */
 /* The descriptor's own error was read elsewhere (SO_ERROR gives it only once): an end of input from now on is this error. */
 void tlspipe_set_fault(struct tlspipe *t, int err);

@@ -35,6 +35,7 @@ enum {
 	SAMPLE_MOST_MS = 200,   /* after a longer time it has not been busy throughout */
 	LEAST_WAIT_MS = 5,
 	WATCH_MS = 100,         /* how often the kernel is asked about a link under suspicion */
+	BUSY_MS = 1000,         /* the io keeps its buffers for that long */
 	STARVED_MS = 50,        /* how often it is looked whether others have left memory */
 	RETRY_PROTOCOL_MS = 1000,
 };
@@ -56,6 +57,8 @@ struct trunk {
 	struct flight flight;
 	uint64_t sampled_ms;
 	uint64_t sampled_acked;   /* bytes that the kernel had seen acknowledged then */
+	uint64_t moved_ms;        /* when the link last brought or took something */
+	bool busy;                /* that was lately: the io keeps its buffers */
 	bool filled;              /* the link has been blocked since then */
 	bool blocked;             /* the io has ciphertext in hand; IO_ROOM will say when it is gone */
 	int broken;               /* trunk_break() inside news: why; 0: not */
@@ -185,6 +188,22 @@ static void sample(struct trunk *k)
 
 /* --- by time --- */
 
+static void moved(struct trunk *k)
+{
+	k->moved_ms = loop_now_ms(k->loop);
+	if (!k->busy)
+		io_set_busy(k->io, true);
+	k->busy = true;
+}
+
+static void rest_if_idle(struct trunk *k, uint64_t now)
+{
+	if (!k->busy || now < k->moved_ms + BUSY_MS)
+		return;
+	k->busy = false;
+	io_set_busy(k->io, false);
+}
+
 /* Asks the pulse, does what it says, and sets the timer for whatever is due next. False when the link is lost. */
 static bool keep_time(struct trunk *k)
 {
@@ -212,6 +231,9 @@ static bool keep_time(struct trunk *k)
 		due = now + STARVED_MS;
 	if (k->pulse.is_suspect && due > now + WATCH_MS)
 		due = now + WATCH_MS;
+	rest_if_idle(k, now);
+	if (k->busy && due > k->moved_ms + BUSY_MS)
+		due = k->moved_ms + BUSY_MS;
 	when = due < when ? due : when;
 	uint64_t wait = when > now + LEAST_WAIT_MS ? when - now : LEAST_WAIT_MS;
 	timer_set(k->timer, wait);
@@ -267,6 +289,7 @@ static enum reading read_some(struct trunk *k, bool *relief)
 		lose(k, n < 0 ? (int)n : ERR_CLOSED);
 		return READING_LOST;
 	}
+	moved(k);
 	*relief |= pulse_heard(&k->pulse, loop_now_ms(k->loop));
 	return take(k, plain, (size_t)n) ? READING_SOME : READING_LOST;
 }
@@ -350,6 +373,8 @@ static void work(void *arg)
 	flight_sent(&k->flight, tunnel_gone(k->tunnel), tunnel_gone(k->tunnel) - tunnel_under_way(k->tunnel), now_us);
 	if (!k->blocked && batch && tunnel_has_work(k->tunnel, now))
 		task_mark(k->loop, &k->task);
+	if (gone)
+		moved(k);
 	if (!timer_is_set(k->timer) || gone || tunnel_is_starved(k->tunnel))
 		keep_time(k);
 }
@@ -395,7 +420,7 @@ int trunk_attach(struct trunk *k, struct io *io, uint64_t peer_taken, uint64_t p
 	flight_init(&k->flight, loop_clock_us());
 	k->sampled_ms = now;
 	k->sampled_acked = 0;
-	k->filled = false;
+	k->filled = k->busy = false;
 	k->blocked = false;
 	k->why = 0;
 	pulse_init(&k->pulse, &k->rules, now);
