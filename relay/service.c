@@ -145,7 +145,7 @@ static void reload(struct relay *r, struct control_reply *reply)
 		log_info("reloaded", "file=%s", r->file);
 	if (later)
 		log_warn("needs_restart", "keys=%s", later);
-	notify_ready(NULL);
+	notify_reloaded();
 	if (reply)
 		answer_reload(reply, error, later);
 	mem_free(error);
@@ -303,7 +303,10 @@ static int start(struct relay *r)
 	if (named && start_workers(r) == 0) {
 		r->control = control_open(r->world.main, c->control, on_control, r, &err);
 		if (!r->control)
-			log_say("%s: %s", c->control, err == UV_EADDRINUSE ? "a relay is running on it already" : err_text(err));
+			log_say("%s: %s", c->control,
+				err == UV_EADDRINUSE ? "a relay is running on it already"
+				: err == UV_EEXIST   ? "is there already, and is no socket"
+						     : err_text(err));
 		else if (!(r->door = door_open(&r->world, r->agents, tls, &why)))
 			log_say("%s", why);
 	}

@@ -186,8 +186,10 @@ int file_make_dirs(const char *path, mode_t mode)
 			continue;
 		bool last = !*p;
 		*p = 0;
-		if (mkdir(name, mode) < 0 && errno != EEXIST)
-			rc = stat(name, &st) == 0 ? 0 : -errno; /* EROFS and the like come before EEXIST */
+		if (mkdir(name, mode) < 0 && errno != EEXIST) {
+			int err = -errno;
+			rc = stat(name, &st) == 0 ? 0 : err; /* EROFS and the like come before EEXIST */
+		}
 		if (last)
 			break;
 		*p = '/';
