@@ -78,15 +78,15 @@ static int run_reload(void *program)
 }
 
 static const struct cli_option join_options[] = {
-	{"force", 0, NULL, "also when the file is of another account; keeps its mappings, and the old file as agent.json~"},
+	{"force", 0, NULL, "also when the file is of another account; keeps its mappings, and the old file as agent.json~", false},
 	{0},
 };
 static const struct cli_option map_options[] = {
-	{"protocol", 0, "P", "tcp, udp, http or tls"},
+	{"protocol", 0, "P", "tcp, udp, http or tls", false},
 	{0},
 };
 static const struct cli_option status_options[] = {
-	{"json", 0, NULL, "as JSON, for programs"},
+	{"json", 0, NULL, "as one JSON object", false},
 	{0},
 };
 
@@ -124,10 +124,10 @@ int main(int argc, char **argv)
 	int code;
 	cli_parse(&cli, argc, argv, &program.line, &code);
 	if (code >= 0)
-		return code;
+		return cli_end(code);
 	const char *config = cli_value(&program.line, "config");
 	program.config = config ? mem_strdup(config) : agent_config_default_path();
 	code = program.line.command->run(&program);
 	mem_free(program.config);
-	return code;
+	return cli_end(code);
 }

@@ -5,20 +5,23 @@
 #include "shared/base/cli.h"
 
 #include "shared/base/buf.h"
+#include "shared/base/err.h"
 #include "shared/base/log.h"
 #include "shared/base/text.h"
 
+#include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 enum { KNOWN_MAX = 64, HELP_COLUMN = 34 };
 
 const struct cli_option cli_common[] = {
-	{"config", 'c', "FILE", "the configuration file"},
-	{"log-level", 0, "LEVEL", "debug, info (the default), warn or error"},
-	{"log-format", 0, "FORMAT", "text (the default) or json"},
-	{"help", 'h', NULL, "show this"},
-	{"version", 0, NULL, "show the version"},
+	{"config", 'c', "FILE", "the configuration; else in /etc/groundnut for root, in ~/.config/groundnut for others", false},
+	{"log-level", 0, "LEVEL", "debug, info (the default), warn or error", false},
+	{"log-format", 0, "FORMAT", "text (the default) or json", false},
+	{"help", 'h', NULL, "show this", false},
+	{"version", 0, NULL, "show the version", false},
 	{0},
 };
 
@@ -206,7 +209,8 @@ static void print_options(struct buf *b, const struct cli_option *list)
 static void put_switches(struct buf *b, const struct cli_command *c)
 {
 	for (const struct cli_option *o = c->options; o && o->name; o++)
-		buf_printf(b, " [--%s%s%s]", o->name, o->value ? " " : "", o->value ? o->value : "");
+		buf_printf(b, o->required ? " --%s%s%s" : " [--%s%s%s]", o->name, o->value ? " " : "",
+			   o->value ? o->value : "");
 }
 
 static void put_command(struct buf *b, const struct cli_command *c)
@@ -234,7 +238,7 @@ static void put_command_help(struct buf *b, const struct cli *cli, const struct 
 {
 	buf_printf(b, "Usage: %s %s%s%s", cli->program, c->name, c->words ? " " : "", c->words ? c->words : "");
 	put_switches(b, c);
-	buf_printf(b, "\n\n%s\n", c->help);
+	buf_printf(b, "\n\n%c%s.\n", toupper((unsigned char)c->help[0]), c->help + 1);
 	if (c->more)
 		buf_printf(b, "\n%s\n", c->more);
 	buf_puts(b, "\nOptions:\n");
@@ -339,6 +343,15 @@ static int parse(const struct cli *cli, int argc, char **argv, struct cli_line *
 	if (exit_code < 0)
 		exit_code = check_words(cli, out);
 	return exit_code < 0 ? set_up_log(cli, out) : exit_code;
+}
+
+int cli_end(int exit_code)
+{
+	bool flushed = fflush(stdout) == 0;
+	if (flushed && !ferror(stdout))
+		return exit_code;
+	log_say("standard output: %s", flushed ? "could not be written" : err_text(-errno));
+	return exit_code ? exit_code : EXIT_WORK;
 }
 
 void cli_parse(const struct cli *cli, int argc, char **argv, struct cli_line *out, int *exit_code)

@@ -20,6 +20,7 @@ struct cli_option {
 	char letter;          /* short form, or 0 */
 	const char *value;    /* what the value is called in help, or NULL: a switch */
 	const char *help;
+	bool required;        /* shown so in usage; that it is there is the command's to look after */
 };
 
 struct cli_command {
@@ -52,6 +53,8 @@ struct cli_line {
 /* Parses all, and sets the log up from --log-level and --log-format. Prints help or version and says so by *exit_code >= 0; wrong usage is
  * one line on stderr and exit 2. *exit_code -1: go on, out->command is set. */
 void cli_parse(const struct cli *cli, int argc, char **argv, struct cli_line *out, int *exit_code);
+/* What main() ends with: exit_code, or EXIT_WORK after saying that standard output could not be written. */
+int cli_end(int exit_code);
 bool cli_has(const struct cli_line *line, const char *option);
 const char *cli_value(const struct cli_line *line, const char *option);           /* the last one given, or NULL */
 size_t cli_value_count(const struct cli_line *line, const char *option);
