@@ -7,6 +7,7 @@
 #include "relay/service.h"
 
 #include "relay/agents.h"
+#include "relay/check.h"
 #include "relay/names/names_link.h"
 #include "relay/names/names_service.h"
 #include "relay/store.h"
@@ -290,12 +291,11 @@ static int start(struct relay *r)
 		mem_free(why);
 		return err == ERR_CONFIG ? EXIT_USAGE : EXIT_WORK;
 	}
-	struct tls_context *tls = tls_server_new(c->certificate, c->private_key, TLS_ALPN_TUNNEL, false, &why);
-	if (!tls) {
-		log_say("%s", why);
-		mem_free(why);
+	struct tls_context *tls;
+	int exit_code = check_identity(c, &tls);
+	if (exit_code) {
 		accounts_unref(accounts);
-		return EXIT_WORK;
+		return exit_code;
 	}
 	r->world.agents = r->agents = agents_new(&r->world, accounts);
 	bool named = start_names(r, accounts);

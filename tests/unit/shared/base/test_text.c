@@ -193,6 +193,22 @@ static void bandwidths(void **state)
 			fail_msg("%s passes", bad[i]);
 }
 
+static void words_for_a_shell(void **state)
+{
+	static const struct {
+		const char *text, *word;
+	} words[] = {
+		{"/etc/groundnut/relay.json", "/etc/groundnut/relay.json"}, {"", "''"}, {"my files/a", "'my files/a'"},
+		{"it's", "'it'\\''s'"}, {"$HOME", "'$HOME'"}, {"~", "'~'"}, {"花生", "'花生'"},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		char *word = text_shell(words[i].text);
+		assert_string_equal(word, words[i].word);
+		free(word);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -206,6 +222,7 @@ int main(void)
 	    cmocka_unit_test(names_of_accounts),
 	    cmocka_unit_test(numbers_are_digits_within_range),
 	    cmocka_unit_test(bandwidths),
+	    cmocka_unit_test(words_for_a_shell),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
