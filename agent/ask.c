@@ -48,7 +48,7 @@ int ask_reload(const char *control)
 	char *answer;
 	enum ask_result result = ask_agent(control, "{\"do\": \"reload\"}", ASK_TIMEOUT_MS, &answer);
 	if (result == ASK_NOBODY)
-		log_say("no agent is running");
+		log_say("no agent is running (nobody answers at %s)", control);
 	if (result == ASK_OK)
 		log_say("the running agent has taken the file up");
 	mem_free(answer);

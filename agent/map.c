@@ -25,7 +25,8 @@ static int tell(const char *name, const char *answer_text)
 		puts(open);
 		code = 0;
 	} else if (state && strcmp(state, "pending") == 0) {
-		log_say("%s is in the file, but the relay has not answered yet; see `groundnut-agent status`", name);
+		log_say("%s is in the file, but the relay has not answered yet%s%s; see `groundnut-agent status`", name,
+			error ? ": " : "", error ? error : "");
 	} else {
 		log_say("%s: %s", name, error ? error : "the relay did not open it");
 	}
@@ -47,7 +48,7 @@ int map_command(const char *file, const char *name, const char *public_text, con
 		code = tell(name, answer);
 		break;
 	case ASK_NOBODY:
-		log_say("no agent is running; %s opens with `groundnut-agent run`", name);
+		log_say("no agent is running: %s opens when one starts", name);
 		break;
 	case ASK_FAILED:
 		code = EXIT_WORK;
@@ -68,7 +69,7 @@ int map_remove_command(const char *file, const char *name)
 		return code;
 	enum ask_result running = ask_agent(c->control, "{\"do\": \"reload\"}", ASK_TIMEOUT_MS, &answer);
 	if (running == ASK_NOBODY)
-		log_say("no agent is running; %s is out of the file", name);
+		log_say("no agent is running: %s is out of the file", name);
 	mem_free(answer);
 	agent_config_free(c);
 	return running == ASK_FAILED ? EXIT_WORK : 0;

@@ -64,6 +64,13 @@ static void answer_mapping(struct control_reply *reply, enum mapping_state state
 	buf_fini(&out);
 }
 
+/* NULL: nothing is known to be wrong. */
+static const char *why_pending(const struct service_main *m)
+{
+	const char *error = uplink_last_error(m->uplink);
+	return *error ? error : NULL;
+}
+
 /* Answers what can be answered; late says that there is no more waiting. */
 static void settle_questions(struct service_main *m)
 {
@@ -75,7 +82,7 @@ static void settle_questions(struct service_main *m)
 		if (!services_look(m->services, q->name, &state, &public_text, &error))
 			control_answer_plain(q->reply, "no such mapping");
 		else if (state != MAPPING_PENDING || now >= q->until_ms || m->stopping)
-			answer_mapping(q->reply, state, public_text, error);
+			answer_mapping(q->reply, state, public_text, state == MAPPING_PENDING ? why_pending(m) : error);
 		else
 			continue;
 		list_remove(&q->node);

@@ -79,7 +79,7 @@ static void put_relay(struct buf *out, const json_t *status)
 	const json_t *rtt = json_object_get(status, "rtt_ms");
 	json_int_t resumed = json_integer_value(json_object_get(status, "resumed"));
 	buf_printf(&line, "%s, %s", text_of(status, "relay"), text_of(status, "state"));
-	if (json_is_number(rtt))
+	if (json_is_number(rtt) && !strcmp(text_of(status, "state"), "attached"))
 		buf_printf(&line, ", %.3g ms", json_number_value(rtt));
 	if (resumed > 0)
 		buf_printf(&line, ", resumed %lld time%s", (long long)resumed, resumed == 1 ? "" : "s");
@@ -93,11 +93,16 @@ static void put_head(struct buf *out, const json_t *status)
 	put_relay(out, status);
 	put_opt_line(out, "link", status, "link");
 	put_opt_line(out, "last error", status, "last_error");
+	bool nat_known = has_text(status, "nat") && strcmp(text_of(status, "nat"), "unknown") != 0;
 	if (has_text(status, "address")) {
-		buf_printf(&line, "%s (%s)", text_of(status, "address"), text_of(status, "nat"));
+		buf_puts(&line, text_of(status, "address"));
+		if (nat_known)
+			buf_printf(&line, " (%s)", text_of(status, "nat"));
 		put_line(out, "address", buf_str(&line));
 	}
-	put_opt_line(out, "advice", status, "advice");
+	/* What is not known matters only to names that follow the home. */
+	if (nat_known || json_array_size(json_object_get(status, "names")))
+		put_opt_line(out, "advice", status, "advice");
 	buf_take(&line, buf_len(&line));
 	put_duration(&line, json_integer_value(json_object_get(status, "uptime_s")));
 	buf_printf(&line, ", version %s", text_of(status, "version"));
@@ -115,7 +120,7 @@ static const struct column mapping_columns[] = {
 	{"name", "MAPPING", COLUMN_TEXT},        {"protocol", "PROTOCOL", COLUMN_TEXT},
 	{"public", "PUBLIC", COLUMN_TEXT},       {"target", "TARGET", COLUMN_TEXT},
 	{"state", "STATE", COLUMN_TEXT},         {"connections", "NOW", COLUMN_COUNT},
-	{"connections_total", "EVER", COLUMN_COUNT}, {"bytes_in", "IN", COLUMN_BYTES},
+	{"connections_total", "TOTAL", COLUMN_COUNT}, {"bytes_in", "IN", COLUMN_BYTES},
 	{"bytes_out", "OUT", COLUMN_BYTES},      {"error", "ERROR", COLUMN_TEXT},
 	{0},
 };
@@ -220,7 +225,7 @@ int status_command(const char *file, bool as_json)
 		return EXIT_WORK;
 	enum ask_result running = ask_agent(control, "{\"do\": \"status\"}", ASK_TIMEOUT_MS, &answer);
 	if (running == ASK_NOBODY)
-		log_say("no agent is running");
+		log_say("no agent is running (nobody answers at %s)", control);
 	if (running == ASK_OK)
 		code = show(answer, as_json);
 	mem_free(answer);

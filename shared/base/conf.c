@@ -528,6 +528,14 @@ void conf_report(const struct conf *c)
 		log_say("%s: %zu more errors", c->name, c->dropped);
 }
 
+void conf_skip_mark(const char **text, size_t *len)
+{
+	if (*len < 3 || memcmp(*text, "\xef\xbb\xbf", 3) != 0)
+		return;
+	*text += 3;
+	*len -= 3;
+}
+
 static bool is_blank(const char *text, size_t len)
 {
 	while (len && strchr(" \t\r\n", text[len - 1]))
@@ -556,10 +564,7 @@ static void load(struct conf *c, const char *text, size_t len)
 {
 	json_error_t error;
 	struct json_place at;
-	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) { /* what some editors put before UTF-8 */
-		text += 3;
-		len -= 3;
-	}
+	conf_skip_mark(&text, &len);
 	if (is_blank(text, len)) {
 		document_error(c, "is empty");
 		return;
@@ -598,14 +603,13 @@ struct conf *conf_parse(const char *name, const char *text, size_t len, bool len
 
 int conf_open(const char *file, struct conf **out)
 {
-	const char *slash = strrchr(file, '/');
 	char *text;
 	size_t len;
 	*out = NULL;
 	int rc = file_read(file, FILE_MAX, &text, &len);
 	if (rc < 0)
 		return rc;
-	*out = conf_parse(slash ? slash + 1 : file, text, len, false);
+	*out = conf_parse(file_name(file), text, len, false);
 	mem_wipe(text, len);
 	mem_free(text);
 	return 0;

@@ -126,8 +126,7 @@ static int sync_dir(const char *dir)
 
 static int replace(const char *path, const char *dir, const void *data, size_t len, mode_t mode, bool exclusive)
 {
-	const char *slash = strrchr(path, '/');
-	char *temporary = mem_printf("%s/.%s.XXXXXX", dir, slash ? slash + 1 : path);
+	char *temporary = mem_printf("%s/.%s.XXXXXX", dir, file_name(path));
 	int rc;
 	int fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0) {
@@ -208,6 +207,12 @@ char *file_beside(const char *base_file, const char *path)
 	if (path[0] == '/' || !slash)
 		return mem_strdup(path);
 	return mem_printf("%.*s%s", (int)(slash + 1 - base_file), base_file, path);
+}
+
+const char *file_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash ? slash + 1 : path;
 }
 
 char *file_dir(const char *path)

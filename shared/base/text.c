@@ -1,6 +1,8 @@
 #include "shared/base/text.h"
 
+#include "shared/base/buf.h"
 #include "shared/base/err.h"
+#include "shared/base/mem.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -301,4 +303,23 @@ int text_bandwidth(const char *text, uint64_t *bits)
 		return ERR_SYNTAX;
 	*bits = n;
 	return 0;
+}
+
+char *text_shell(const char *text)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-+=:,@%";
+	if (*text && !text[strspn(text, plain)])
+		return mem_strdup(text);
+	struct buf out = BUF_INIT;
+	buf_puts(&out, "'");
+	for (; *text; text++) {
+		if (*text == '\'')
+			buf_puts(&out, "'\\''");
+		else
+			buf_put(&out, text, 1);
+	}
+	buf_puts(&out, "'");
+	char *quoted = mem_strdup(buf_str(&out));
+	buf_fini(&out);
+	return quoted;
 }

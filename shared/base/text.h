@@ -19,6 +19,8 @@ const char *text_nearest(const char *word, const char *const *words);
 int text_host(const char *name, bool wildcard, char out[256]);
 bool text_is_name(const char *name); /* an account, agent or mapping: 1..63 of [A-Za-z0-9._-], not starting with '.' or '-' */
 int text_uint(const char *text, uint64_t max, uint64_t *out); /* decimal digits only, the whole text; 0, ERR_SYNTAX or ERR_RANGE */
+/* The text as one word for a shell, in quotes where it needs them; freed by the caller. */
+char *text_shell(const char *text);
 /* Bits a second: "100M", "1.5G", "800k", "64000" → bits; 0 or ERR_SYNTAX. */
 int text_bandwidth(const char *text, uint64_t *bits);
 
