@@ -34,6 +34,13 @@ static int fail(const char *file, int err)
 	return EXIT_WORK;
 }
 
+/* A file is replaced, so it is its directory that must be writable. */
+static int fail_to_write(const char *file, int err)
+{
+	log_say("%s: cannot be written: %s", file, err_text(err));
+	return EXIT_WORK;
+}
+
 static int fail_to_open(const char *file, int err)
 {
 	if (err != UV_ENOENT)
@@ -140,7 +147,7 @@ static int keep_old(const struct document *d)
 	char *old = mem_printf("%s~", d->file);
 	unlink(old); /* its mode may be from before it held a token */
 	int err = file_replace(old, d->text, d->len, file_secret_mode(d->file), false);
-	int code = err ? fail(old, err) : 0;
+	int code = err ? fail_to_write(old, err) : 0;
 	mem_free(old);
 	return code;
 }
@@ -158,7 +165,7 @@ static int document_save(struct document *d, bool backup, struct agent_config **
 		code = keep_old(d);
 	if (!code) {
 		err = file_replace(d->file, buf_data(&text), buf_len(&text), file_secret_mode(d->file), false);
-		code = err ? fail(d->file, err) : 0;
+		code = err ? fail_to_write(d->file, err) : 0;
 	}
 	mem_wipe(buf_data(&text), buf_len(&text));
 	buf_fini(&text);

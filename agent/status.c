@@ -114,32 +114,38 @@ enum column_kind { COLUMN_TEXT, COLUMN_COUNT, COLUMN_BYTES };
 struct column {
 	const char *key, *title; /* key NULL ends the list */
 	enum column_kind kind;
+	const char *otherwise;   /* of a text that is absent: another key, shown in brackets; may be NULL */
 };
 
 static const struct column mapping_columns[] = {
-	{"name", "MAPPING", COLUMN_TEXT},        {"protocol", "PROTOCOL", COLUMN_TEXT},
-	{"public", "PUBLIC", COLUMN_TEXT},       {"target", "TARGET", COLUMN_TEXT},
-	{"state", "STATE", COLUMN_TEXT},         {"connections", "NOW", COLUMN_COUNT},
-	{"connections_total", "TOTAL", COLUMN_COUNT}, {"bytes_in", "IN", COLUMN_BYTES},
-	{"bytes_out", "OUT", COLUMN_BYTES},      {"error", "ERROR", COLUMN_TEXT},
+	{"name", "MAPPING", COLUMN_TEXT, NULL},        {"protocol", "PROTOCOL", COLUMN_TEXT, NULL},
+	{"public", "PUBLIC", COLUMN_TEXT, "wanted"},       {"target", "TARGET", COLUMN_TEXT, NULL},
+	{"state", "STATE", COLUMN_TEXT, NULL},         {"connections", "NOW", COLUMN_COUNT, NULL},
+	{"connections_total", "TOTAL", COLUMN_COUNT, NULL}, {"bytes_in", "IN", COLUMN_BYTES, NULL},
+	{"bytes_out", "OUT", COLUMN_BYTES, NULL},      {"error", "ERROR", COLUMN_TEXT, NULL},
 	{0},
 };
 static const struct column name_columns[] = {
-	{"name", "NAME", COLUMN_TEXT},           {"follow", "FOLLOWS", COLUMN_TEXT},
-	{"wanted", "WANTED", COLUMN_TEXT},       {"published", "PUBLISHED", COLUMN_TEXT},
-	{"updates_sent", "SENT", COLUMN_COUNT},  {"updates_answered", "ANSWERED", COLUMN_COUNT},
-	{"last", "LAST", COLUMN_TEXT},           {0},
+	{"name", "NAME", COLUMN_TEXT, NULL},           {"follow", "FOLLOWS", COLUMN_TEXT, NULL},
+	{"wanted", "WANTED", COLUMN_TEXT, NULL},       {"published", "PUBLISHED", COLUMN_TEXT, NULL},
+	{"updates_sent", "SENT", COLUMN_COUNT, NULL},  {"updates_answered", "ANSWERED", COLUMN_COUNT, NULL},
+	{"last", "LAST", COLUMN_TEXT, NULL},           {0},
 };
 
 static void put_cell(struct buf *out, const json_t *row, const struct column *c)
 {
 	const json_t *value = json_object_get(row, c->key);
-	if (c->kind == COLUMN_TEXT)
+	if (c->kind == COLUMN_TEXT && c->otherwise && !has_text(row, c->key) && has_text(row, c->otherwise)) {
+		buf_puts(out, "(");
+		put_clean(out, text_of(row, c->otherwise));
+		buf_puts(out, ")");
+	} else if (c->kind == COLUMN_TEXT) {
 		put_clean(out, text_of(row, c->key));
-	else if (c->kind == COLUMN_BYTES)
+	} else if (c->kind == COLUMN_BYTES) {
 		put_bytes(out, json_integer_value(value));
-	else
+	} else {
 		buf_printf(out, "%lld", (long long)json_integer_value(value));
+	}
 }
 
 static void measure(const struct column *columns, const json_t *rows, size_t *widths)

@@ -104,7 +104,7 @@ static int edit_write(struct edit *e)
 	mem_free(text);
 	if (!err)
 		return 0;
-	log_say("%s: %s", file, err_text(err));
+	log_say("%s: cannot be written: %s", file, err_text(err));
 	return EXIT_WORK;
 }
 

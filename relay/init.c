@@ -212,7 +212,7 @@ static int write_files(const struct output *files, size_t count)
 		int err = file_replace(files[i].path, files[i].text, strlen(files[i].text), mode, true);
 		if (!err)
 			continue;
-		log_say("%s: %s", files[i].path, err_text(err));
+		log_say("%s: cannot be written: %s", files[i].path, err_text(err));
 		while (i--)
 			unlink(files[i].path);
 		return EXIT_WORK;

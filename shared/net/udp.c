@@ -73,16 +73,15 @@ static char *explain(const struct addr *at, int err)
 {
 	char text[ADDR_TEXT];
 	addr_text(at, text);
-	char *holder = err == UV_EADDRINUSE ? holder_of_port(HOLDER_UDP, at) : NULL;
-	char *why;
-	if (holder)
-		why = mem_printf("%s/udp: held by %s", text, holder);
-	else if (err == UV_EACCES)
-		why = mem_printf("%s/udp: %s (ports below 1024 need CAP_NET_BIND_SERVICE)", text, err_text(err));
-	else
-		why = mem_printf("%s/udp: %s", text, err_text(err));
-	mem_free(holder);
-	return why;
+	if (err == UV_EADDRINUSE) {
+		char *holder = holder_of_port(HOLDER_UDP, at);
+		char *why = mem_printf("%s/udp is held by %s", text, holder ? holder : "another program");
+		mem_free(holder);
+		return why;
+	}
+	if (err == UV_EACCES && at->port != 0 && at->port < 1024)
+		return mem_printf("%s/udp: ports below 1024 need root or CAP_NET_BIND_SERVICE", text);
+	return mem_printf("%s/udp: %s", text, err_text(err));
 }
 
 static int bind_to(const struct addr *at, bool v6only, uint8_t *family)

@@ -11,7 +11,7 @@
 	"\"mappings\": [{\"name\": \"web\", \"protocol\": \"tcp\", \"public\": \"203.0.113.10:8080\", "           \
 	"\"target\": \"127.0.0.1:80\", \"state\": \"open\", \"error\": null, \"connections\": 3, "                \
 	"\"connections_total\": 120, \"flows\": 0, \"dropped\": 0, \"bytes_in\": 999, \"bytes_out\": 41234567}, "  \
-	"{\"name\": \"a-long-name\", \"protocol\": \"tcp\", \"public\": null, \"target\": \"x:1\", "              \
+	"{\"name\": \"a-long-name\", \"protocol\": \"tcp\", \"public\": null, \"wanted\": \"8000-8009\", \"target\": \"x:1\", "              \
 	"\"state\": \"error\", \"error\": \"port taken\"}]}}"
 
 static void person_reads_lines_and_columns(void **state)
@@ -28,7 +28,7 @@ static void person_reads_lines_and_columns(void **state)
 		"\n"
 		"MAPPING      PROTOCOL  PUBLIC             TARGET        STATE  NOW  TOTAL   IN    OUT  ERROR\n"
 		"web          tcp       203.0.113.10:8080  127.0.0.1:80  open     3    120  999  41 MB  -\n"
-		"a-long-name  tcp       -                  x:1           error    0      0    0      0  port taken\n");
+		"a-long-name  tcp       (8000-8009)        x:1           error    0      0    0      0  port taken\n");
 	buf_fini(&out);
 }
 

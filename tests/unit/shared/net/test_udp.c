@@ -208,7 +208,7 @@ static void a_held_port_says_by_whom(void **state)
 	at.port = u.port;
 	assert_null(udp_bind(u.loop, &at, false, on_bound, &u, &err, &why));
 	assert_int_equal(err, UV_EADDRINUSE);
-	assert_non_null(strstr(why, "/udp: "));
+	assert_non_null(strstr(why, "/udp is held by "));
 	assert_non_null(strstr(why, self_name()));
 	mem_free(why);
 	finish(&u);
