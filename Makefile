@@ -130,15 +130,15 @@ soak: all
 	@BUILD=$(abspath $(B)) SOAK_S=$(SOAK_S) tests/bench/soak
 
 demo:
-	@deploy/demo
+	@BUILD=$(abspath $(B)) deploy/demo
 
 LIBDIR = $(DESTDIR)$(PREFIX)/lib
 DOCDIR = $(DESTDIR)$(PREFIX)/share/doc/groundnut
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(LIBDIR)/systemd/system $(LIBDIR)/sysusers.d $(LIBDIR)/tmpfiles.d $(DOCDIR)
 	install -m 755 $(B)/groundnut-relay $(B)/groundnut-agent $(DESTDIR)$(PREFIX)/bin/
-	for unit in relay agent; do sed 's#@PREFIX@#$(PREFIX)#' deploy/groundnut-$$unit.service \
-		>$(LIBDIR)/systemd/system/groundnut-$$unit.service || exit 1; done
+	for unit in relay agent; do sed 's#@PREFIX@#$(PREFIX)#g' deploy/groundnut-$$unit.service | \
+		install -m 644 /dev/stdin $(LIBDIR)/systemd/system/groundnut-$$unit.service || exit 1; done
 	install -m 644 deploy/groundnut.sysusers $(LIBDIR)/sysusers.d/groundnut.conf
 	install -m 644 deploy/groundnut.tmpfiles $(LIBDIR)/tmpfiles.d/groundnut.conf
 	install -m 644 README.md CHANGES.md LICENSE deploy/relay.json deploy/agent.json $(DOCDIR)/

@@ -12,6 +12,7 @@
 #include <ctype.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 enum { TOKEN_MAX = 512, TOKEN_FILE_MAX = 4096, NAME_MAX_LEN = 63 };
@@ -150,10 +151,15 @@ static char *read_name(struct conf_at root, const char *key)
 
 static char *read_control(struct conf_at root, const char *file)
 {
+	enum { MOST = sizeof(((struct sockaddr_un *)0)->sun_path) - 1 };
 	const char *text = NULL;
-	if (conf_opt_str(root, "control", &text) && text)
-		return file_beside(file, text);
-	return default_control();
+	conf_opt_str(root, "control", &text);
+	char *path = text ? file_beside(file, text) : default_control();
+	if (text && !*text)
+		conf_error(root, "control", "is empty");
+	else if (strlen(path) > MOST)
+		conf_error(root, "control", "\"%s\" is longer than a socket's path may be (%d bytes)", path, MOST);
+	return path;
 }
 
 static void read_mappings(struct conf_at root, struct agent_config *c)
@@ -202,7 +208,7 @@ static int finish(struct conf *conf, const char *file, struct agent_config **out
 
 int agent_config_parse(const char *file, const char *text, size_t len, struct agent_config **out)
 {
-	return finish(conf_parse(file, text, len, false), file, out);
+	return finish(conf_parse(file_name(file), text, len, false), file, out);
 }
 
 static void warn_if_readable(const char *file)

@@ -34,12 +34,29 @@ static int fail(const char *file, int err)
 	return EXIT_WORK;
 }
 
+/* A file is replaced, so it is its directory that must be writable. */
+static int fail_to_write(const char *file, int err)
+{
+	log_say("%s: cannot be written: %s", file, err_text(err));
+	return EXIT_WORK;
+}
+
+static int fail_to_open(const char *file, int err)
+{
+	if (err != UV_ENOENT)
+		return fail(file, err);
+	log_say("%s: there is none yet; `groundnut-agent join` makes it", file);
+	return EXIT_WORK;
+}
+
 static int lock_dir(struct document *d)
 {
 	char *dir = file_dir(d->file);
 	int code = 0;
 	d->lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (d->lock < 0 || flock(d->lock, LOCK_EX) != 0)
+	if (d->lock < 0)
+		code = fail_to_open(errno == ENOENT ? d->file : dir, -errno);
+	else if (flock(d->lock, LOCK_EX) != 0)
 		code = fail(dir, -errno);
 	mem_free(dir);
 	return code;
@@ -48,27 +65,30 @@ static int lock_dir(struct document *d)
 /* The conf reader's words for what is wrong, with line and column; jansson takes what it took. */
 static int parse(struct document *d)
 {
-	struct conf *conf = conf_parse(d->file, d->text, d->len, false);
+	struct conf *conf = conf_parse(file_name(d->file), d->text, d->len, false);
 	bool is_object = conf_root(conf).value != NULL;
 	conf_report(conf);
 	conf_free(conf);
 	if (!is_object)
 		return EXIT_USAGE;
-	d->root = json_loadb(d->text, d->len, JSON_REJECT_DUPLICATES, NULL);
+	const char *text = d->text;
+	size_t len = d->len;
+	conf_skip_mark(&text, &len);
+	d->root = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
 	return d->root ? 0 : EXIT_USAGE;
 }
 
-static int document_open(struct document *d, const char *file)
+static int document_open(struct document *d, const char *file, bool may_be_absent)
 {
 	*d = (struct document){.file = file, .lock = -1};
 	int code = lock_dir(d);
 	if (code)
 		return code;
 	int err = file_read(file, DOCUMENT_MAX, &d->text, &d->len);
-	if (err == UV_ENOENT)
+	if (err == UV_ENOENT && may_be_absent)
 		d->root = json_object();
 	else if (err)
-		return fail(file, err);
+		return fail_to_open(file, err);
 	return d->text ? parse(d) : 0;
 }
 
@@ -127,7 +147,7 @@ static int keep_old(const struct document *d)
 	char *old = mem_printf("%s~", d->file);
 	unlink(old); /* its mode may be from before it held a token */
 	int err = file_replace(old, d->text, d->len, file_secret_mode(d->file), false);
-	int code = err ? fail(old, err) : 0;
+	int code = err ? fail_to_write(old, err) : 0;
 	mem_free(old);
 	return code;
 }
@@ -145,7 +165,7 @@ static int document_save(struct document *d, bool backup, struct agent_config **
 		code = keep_old(d);
 	if (!code) {
 		err = file_replace(d->file, buf_data(&text), buf_len(&text), file_secret_mode(d->file), false);
-		code = err ? fail(d->file, err) : 0;
+		code = err ? fail_to_write(d->file, err) : 0;
 	}
 	mem_wipe(buf_data(&text), buf_len(&text));
 	buf_fini(&text);
@@ -194,7 +214,7 @@ int edit_join(const char *file, const struct join_line *line, bool force, struct
 	mem_free(dir);
 	if (code)
 		return code;
-	code = document_open(&d, file);
+	code = document_open(&d, file, true);
 	if (!code)
 		code = change_account(&d, line, force);
 	if (!code)
@@ -208,9 +228,20 @@ static bool is_ports(const char *text)
 	return *text && strspn(text, "0123456789-") == strlen(text);
 }
 
+/* "51820/udp", as accounts' ports are written. */
+static bool is_ports_with_protocol(const char *text)
+{
+	size_t len = strspn(text, "0123456789-");
+	return len && text[len] == '/';
+}
+
 static int choose_protocol(const char *public_text, const char *protocol, enum mapping_protocol *out)
 {
 	bool ports = is_ports(public_text);
+	if (!ports && is_ports_with_protocol(public_text)) {
+		log_say("map: \"%s\": say `%.*s --protocol udp` for a udp port", public_text, (int)strcspn(public_text, "/"), public_text);
+		return EXIT_USAGE;
+	}
 	if (!protocol) {
 		*out = ports ? MAPPING_TCP : MAPPING_HTTP;
 		return 0;
@@ -315,16 +346,6 @@ static void place_mapping(json_t *root, json_t *mapping)
 	}
 }
 
-static int open_existing(struct document *d, const char *file)
-{
-	if (!file_exists(file)) {
-		log_say("%s: there is none yet; `groundnut-agent join` makes it", file);
-		*d = (struct document){.file = file, .lock = -1};
-		return EXIT_WORK;
-	}
-	return document_open(d, file);
-}
-
 int edit_map(const char *file, const char *name, const char *public_text, const char *target, const char *protocol,
 	     struct agent_config **out)
 {
@@ -341,7 +362,7 @@ int edit_map(const char *file, const char *name, const char *public_text, const 
 	}
 	code = check_mapping(mapping);
 	if (!code) {
-		code = open_existing(&d, file);
+		code = document_open(&d, file, false);
 		if (!code)
 			place_mapping(d.root, mapping);
 		if (!code)
@@ -356,7 +377,7 @@ int edit_unmap(const char *file, const char *name, struct agent_config **out)
 {
 	struct document d;
 	*out = NULL;
-	int code = open_existing(&d, file);
+	int code = document_open(&d, file, false);
 	if (!code) {
 		json_t *list = json_object_get(d.root, "mappings");
 		size_t i = find(list, name);

@@ -16,6 +16,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SCHEME "groundnut://"
 
@@ -177,14 +178,14 @@ static int take_line(const char *word, struct join_line *out)
 
 static void say_next(const struct agent_config *c)
 {
-	char *usual = agent_config_default_path();
+	char *usual = agent_config_default_path(), *word = text_shell(c->file);
 	bool plain = strcmp(usual, c->file) == 0;
-	const char *option = plain ? "" : " -c ", *file = plain ? "" : c->file;
+	const char *option = plain ? "" : " -c ", *file = plain ? "" : word;
+	const char *service = plain && geteuid() == 0 ? ", or as a service `systemctl enable --now groundnut-agent`" : "";
 	if (c->mappings.count == 0)
-		log_say("next: `groundnut-agent map web 8080 80%s%s` shows port 80 of this machine, "
-			"`groundnut-agent run%s%s` starts the agent", option, file, option, file);
-	else
-		log_say("next: `groundnut-agent run%s%s`", option, file);
+		log_say("next: `groundnut-agent map web 8080 80%s%s` makes port 80 of this machine public", option, file);
+	log_say("%s: `groundnut-agent run%s%s` starts the agent%s", c->mappings.count ? "next" : "then", option, file, service);
+	mem_free(word);
 	mem_free(usual);
 }
 

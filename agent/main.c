@@ -71,15 +71,15 @@ static int run_reload(const struct cli_line *line)
 }
 
 static const struct cli_option join_options[] = {
-	{"force", 0, NULL, "also when the file is of another account; keeps its mappings, and the old file as agent.json~"},
+	{"force", 0, NULL, "also when the file is of another account; keeps its mappings, and the old file as agent.json~", false},
 	{0},
 };
 static const struct cli_option map_options[] = {
-	{"protocol", 0, "P", "tcp, udp, http or tls"},
+	{"protocol", 0, "P", "tcp, udp, http or tls", false},
 	{0},
 };
 static const struct cli_option status_options[] = {
-	{"json", 0, NULL, "as JSON, for programs"},
+	{"json", 0, NULL, "as one JSON object", false},
 	{0},
 };
 

@@ -25,7 +25,8 @@ static int tell(const char *name, const char *answer_text)
 		puts(open);
 		code = 0;
 	} else if (state && strcmp(state, "pending") == 0) {
-		log_say("%s is in the file, but the relay has not answered yet; see `groundnut-agent status`", name);
+		log_say("%s is in the file, but the relay has not answered yet%s%s; see `groundnut-agent status`", name,
+			error ? ": " : "", error ? error : "");
 	} else {
 		log_say("%s: %s", name, error ? error : "the relay did not open it");
 	}
@@ -48,7 +49,7 @@ int map_command(const char *file, const char *name, const char *public_text, con
 		code = tell(name, ask.answer);
 		break;
 	case ASK_NOBODY:
-		log_say("no agent is running; %s opens with `groundnut-agent run`", name);
+		log_say("no agent is running: %s opens when one starts", name);
 		break;
 	case ASK_REFUSED:
 	case ASK_FAILED:
@@ -71,7 +72,7 @@ int map_remove_command(const char *file, const char *name)
 		return code;
 	ask_program("agent", c->control, "{\"do\": \"reload\"}", ASK_MS, &ask);
 	if (ask.result == ASK_NOBODY)
-		log_say("no agent is running; %s is out of the file", name);
+		log_say("no agent is running: %s is out of the file", name);
 	else if (ask.result != ASK_DONE)
 		log_say("%s", ask.said);
 	code = ask.result == ASK_DONE || ask.result == ASK_NOBODY ? 0 : EXIT_WORK;

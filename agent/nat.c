@@ -43,8 +43,10 @@ static bool is_at_home(const struct nat_facts *f, const struct addr *a)
 
 enum nat_verdict nat_judge(const struct nat_facts *f)
 {
-	for (size_t i = 0; i < f->own_count; i++)
-		if (f->seen.family && addr_equal_ip(&f->own[i], &f->seen))
+	/* A relay in the same private network, or behind the same carrier, sees this machine's own address, which is not public for that. */
+	bool outside = f->seen.family && !addr_is_private(&f->seen) && !addr_is_carrier(&f->seen);
+	for (size_t i = 0; outside && i < f->own_count; i++)
+		if (addr_equal_ip(&f->own[i], &f->seen))
 			return NAT_PUBLIC;
 	for (size_t i = 0; i < f->own_count; i++)
 		if (addr_is_carrier(&f->own[i]))

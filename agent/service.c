@@ -65,6 +65,13 @@ static void answer_mapping(struct control_reply *reply, enum mapping_state state
 	buf_fini(&out);
 }
 
+/* NULL: nothing is known to be wrong. */
+static const char *why_pending(const struct service_main *m)
+{
+	const char *error = uplink_last_error(m->uplink);
+	return *error ? error : NULL;
+}
+
 /* Answers what can be answered; late says that there is no more waiting. */
 static void settle_questions(struct service_main *m)
 {
@@ -76,7 +83,7 @@ static void settle_questions(struct service_main *m)
 		if (!services_look(m->services, q->name, &state, &public_text, &error))
 			control_answer_plain(q->reply, "no such mapping");
 		else if (state != MAPPING_PENDING || now >= q->until_ms || m->stopping)
-			answer_mapping(q->reply, state, public_text, error);
+			answer_mapping(q->reply, state, public_text, state == MAPPING_PENDING ? why_pending(m) : error);
 		else
 			continue;
 		list_remove(&q->node);
@@ -155,14 +162,14 @@ static const char *reload(struct service_main *m)
 	int err = agent_config_load(m->file, &fresh);
 	if (err < 0) {
 		log_warn("reload_refused", "file=%s why=%s", m->file, err_text(err));
-		notify_ready(NULL);
+		notify_reloaded();
 		return "the file is wrong or cannot be read: nothing was changed (the log says where)";
 	}
 	if (uplink_set_config(m->uplink, fresh, &why) < 0) {
 		log_warn("reload_refused", "file=%s why=%s", m->file, why);
 		mem_free(why);
 		agent_config_free(fresh);
-		notify_ready(NULL);
+		notify_reloaded();
 		return "the certificates that the file names cannot be used: nothing was changed";
 	}
 	struct agent_config *old = m->config;
@@ -175,7 +182,7 @@ static const char *reload(struct service_main *m)
 		declare(m);
 	agent_config_free(old);
 	log_info("reloaded", "file=%s mappings=%zu", m->file, fresh->mappings.count);
-	notify_ready(NULL);
+	notify_reloaded();
 	return NULL;
 }
 
@@ -352,7 +359,10 @@ static int start(struct service_main *m)
 	}
 	m->control = control_open(m->loop, m->config->control, on_control, m, &err);
 	if (!m->control) {
-		log_say("%s: %s", m->config->control, err == UV_EADDRINUSE ? "an agent is running on it already" : err_text(err));
+		log_say("%s: %s", m->config->control,
+			err == UV_EADDRINUSE ? "an agent is running on it already"
+			: err == UV_EEXIST   ? "is there already, and is no socket"
+					     : err_text(err));
 		return EXIT_WORK;
 	}
 	m->question_timer = timer_new(m->loop, on_question_timer, m);

@@ -395,12 +395,21 @@ static uint64_t dropped(const struct service *s)
 	return count;
 }
 
+/* What the file asks for, which is all there is to name before the relay has opened it. */
+static void wanted_status(const struct mapping *m, struct json *w)
+{
+	char ports[16];
+	snprintf(ports, sizeof ports, m->first == m->last ? "%u" : "%u-%u", (unsigned)m->first, (unsigned)m->last);
+	json_str(w, "wanted", m->host ? m->host : ports);
+}
+
 static void service_status(const struct service *s, struct json *w)
 {
 	json_open(w, NULL, '{');
 	json_str(w, "name", s->mapping.name);
 	json_str(w, "protocol", mapping_protocol_text(s->mapping.protocol));
 	json_str(w, "public", s->public_text);
+	wanted_status(&s->mapping, w);
 	json_str(w, "target", s->mapping.target_text);
 	json_str(w, "state", mapping_state_text(s->state));
 	bool udp = s->mapping.protocol == MAPPING_UDP;

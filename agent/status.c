@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 #include <stdio.h>
+#include <string.h>
 
 /* "-" for what is absent. */
 static const char *text_of(const json_t *object, const char *key)
@@ -42,7 +43,7 @@ static void put_relay(struct buf *out, const json_t *status)
 	const json_t *rtt = json_object_get(status, "rtt_ms");
 	json_int_t resumed = json_integer_value(json_object_get(status, "resumed"));
 	buf_printf(&line, "%s, %s", text_of(status, "relay"), text_of(status, "state"));
-	if (json_is_number(rtt))
+	if (json_is_number(rtt) && !strcmp(text_of(status, "state"), "attached"))
 		buf_printf(&line, ", %.3g ms", json_number_value(rtt));
 	if (resumed > 0)
 		buf_printf(&line, ", resumed %lld time%s", (long long)resumed, resumed == 1 ? "" : "s");
@@ -57,11 +58,16 @@ static void put_head(struct buf *out, const json_t *status)
 	put_relay(out, status);
 	put_opt_line(out, "link", status, "link");
 	put_opt_line(out, "last error", status, "last_error");
+	bool nat_known = has_text(status, "nat") && strcmp(text_of(status, "nat"), "unknown") != 0;
 	if (has_text(status, "address")) {
-		buf_printf(&line, "%s (%s)", text_of(status, "address"), text_of(status, "nat"));
+		buf_puts(&line, text_of(status, "address"));
+		if (nat_known)
+			buf_printf(&line, " (%s)", text_of(status, "nat"));
 		put_line(out, "address", buf_str(&line));
 	}
-	put_opt_line(out, "advice", status, "advice");
+	/* What is not known matters only to names that follow the home. */
+	if (nat_known || json_array_size(json_object_get(status, "names")))
+		put_opt_line(out, "advice", status, "advice");
 	buf_take(&line, buf_len(&line));
 	text_duration((uint64_t)json_integer_value(json_object_get(status, "uptime_s")), up);
 	buf_printf(&line, "%s, version %s", up, text_of(status, "version"));
@@ -73,28 +79,33 @@ enum column_kind { COLUMN_TEXT, COLUMN_COUNT, COLUMN_BYTES };
 struct column {
 	const char *key, *title; /* key NULL ends the list */
 	enum column_kind kind;
+	const char *otherwise;   /* of a text that is absent: another key, shown in brackets; may be NULL */
 };
 
 static const struct column mapping_columns[] = {
-	{"name", "MAPPING", COLUMN_TEXT},        {"protocol", "PROTOCOL", COLUMN_TEXT},
-	{"public", "PUBLIC", COLUMN_TEXT},       {"target", "TARGET", COLUMN_TEXT},
-	{"state", "STATE", COLUMN_TEXT},         {"connections", "NOW", COLUMN_COUNT},
-	{"connections_total", "EVER", COLUMN_COUNT}, {"bytes_in", "IN", COLUMN_BYTES},
-	{"bytes_out", "OUT", COLUMN_BYTES},      {"error", "ERROR", COLUMN_TEXT},
+	{"name", "MAPPING", COLUMN_TEXT, NULL},        {"protocol", "PROTOCOL", COLUMN_TEXT, NULL},
+	{"public", "PUBLIC", COLUMN_TEXT, "wanted"},       {"target", "TARGET", COLUMN_TEXT, NULL},
+	{"state", "STATE", COLUMN_TEXT, NULL},         {"connections", "NOW", COLUMN_COUNT, NULL},
+	{"connections_total", "TOTAL", COLUMN_COUNT, NULL}, {"bytes_in", "IN", COLUMN_BYTES, NULL},
+	{"bytes_out", "OUT", COLUMN_BYTES, NULL},      {"error", "ERROR", COLUMN_TEXT, NULL},
 	{0},
 };
 static const struct column name_columns[] = {
-	{"name", "NAME", COLUMN_TEXT},           {"follow", "FOLLOWS", COLUMN_TEXT},
-	{"wanted", "WANTED", COLUMN_TEXT},       {"published", "PUBLISHED", COLUMN_TEXT},
-	{"updates_sent", "SENT", COLUMN_COUNT},  {"updates_answered", "ANSWERED", COLUMN_COUNT},
-	{"last", "LAST", COLUMN_TEXT},           {0},
+	{"name", "NAME", COLUMN_TEXT, NULL},           {"follow", "FOLLOWS", COLUMN_TEXT, NULL},
+	{"wanted", "WANTED", COLUMN_TEXT, NULL},       {"published", "PUBLISHED", COLUMN_TEXT, NULL},
+	{"updates_sent", "SENT", COLUMN_COUNT, NULL},  {"updates_answered", "ANSWERED", COLUMN_COUNT, NULL},
+	{"last", "LAST", COLUMN_TEXT, NULL},           {0},
 };
 
 static void add_cell(struct table *t, const json_t *row, const struct column *c)
 {
 	char text[32];
 	json_int_t n = json_integer_value(json_object_get(row, c->key));
-	if (c->kind == COLUMN_TEXT) {
+	if (c->kind == COLUMN_TEXT && c->otherwise && !has_text(row, c->key) && has_text(row, c->otherwise)) {
+		char *bracketed = mem_printf("(%s)", text_of(row, c->otherwise));
+		table_cell(t, bracketed);
+		mem_free(bracketed);
+	} else if (c->kind == COLUMN_TEXT) {
 		table_cell(t, text_of(row, c->key));
 	} else if (c->kind == COLUMN_BYTES) {
 		table_cell(t, text_bytes((uint64_t)n, text));

@@ -345,7 +345,7 @@ void uplink_heard_refuse(struct uplink *u, const void *json, size_t len)
 		return;
 	snprintf(u->last_error, sizeof u->last_error, "%s: refused: %s", u->config->relay_text, r.reason);
 	log_warn("refused", "code=%s why=%s", refuse_code_text(r.code), r.reason);
-	if (r.code == REFUSE_PROTOCOL || r.code == REFUSE_REPLACED || r.code == REFUSE_REMOVED)
+	if (r.code == REFUSE_PROTOCOL || r.code == REFUSE_REPLACED || r.code == REFUSE_REMOVED || r.code == REFUSE_TOKEN)
 		u->has_session = false; /* gone at the relay; ours ends when the link does, which is now */
 	hold(u, r.code == REFUSE_REPLACED && r.retry_ms < REPLACED_WAIT_MS ? REPLACED_WAIT_MS : r.retry_ms);
 }

@@ -3,6 +3,7 @@
 #include "relay/accounts.h"
 #include "relay/passwd.h"
 #include "shared/base/cli.h"
+#include "shared/base/conf.h"
 #include "shared/base/err.h"
 #include "shared/base/file.h"
 #include "shared/base/log.h"
@@ -56,7 +57,10 @@ static json_t *load_json(const char *file)
 	int err = file_read(file, FILE_MAX, &text, &len);
 	if (err == UV_ENOENT)
 		return json_array();
-	json_t *root = err ? NULL : json_loadb(text, len, 0, NULL);
+	const char *json = text;
+	if (!err)
+		conf_skip_mark(&json, &len);
+	json_t *root = err ? NULL : json_loadb(json, len, 0, NULL);
 	if (!json_is_array(root)) {
 		log_say("%s: %s", file, err_text(err ? err : ERR_SYNTAX));
 		json_decref(root);
@@ -100,7 +104,7 @@ static int edit_write(struct edit *e)
 	mem_free(text);
 	if (!err)
 		return 0;
-	log_say("%s: %s", file, err_text(err));
+	log_say("%s: cannot be written: %s", file, err_text(err));
 	return EXIT_WORK;
 }
 
@@ -124,7 +128,7 @@ static int tell_relay(const struct relay_config *c)
 		log_say("the running relay has taken it up");
 		break;
 	case ASK_NOBODY:
-		log_say("no relay is running; it will be read at the next start");
+		log_say("no relay is running; the next one to start takes it up");
 		break;
 	case ASK_REFUSED:
 		log_say("the running relay did not take it up: %s", ask.said);
@@ -177,6 +181,7 @@ static void print_join_line(const struct relay_config *c, const char *name, cons
 static json_t *ports_of_list(const char *list)
 {
 	json_t *ports = json_array();
+	bool ok = true;
 	for (const char *p = list;; p++) {
 		size_t len = strcspn(p, ",");
 		char *one = mem_printf("%.*s", (int)len, p);
@@ -187,14 +192,15 @@ static json_t *ports_of_list(const char *list)
 		else
 			json_array_append_new(ports, json_string(one));
 		mem_free(one);
-		if (err) {
-			json_decref(ports);
-			return NULL;
-		}
+		ok = ok && !err;
 		p += len;
 		if (!*p)
-			return ports;
+			break;
 	}
+	if (ok)
+		return ports;
+	json_decref(ports);
+	return NULL;
 }
 
 static bool is_taken(const struct edit *e, const char *name)
@@ -296,12 +302,12 @@ int account_file_passwd(const struct relay_config *c, const char *name)
 {
 	char password[PASSWD_MAX + 1], hash[PASSWD_TEXT];
 	if (!passwd_ask(password))
-		return EXIT_WORK;
+		return EXIT_USAGE;
 	int err = passwd_hash(password, hash);
 	mem_wipe(password, sizeof(password));
 	if (err < 0) {
 		log_say("the password must have 1 to %d bytes", PASSWD_MAX);
-		return EXIT_WORK;
+		return EXIT_USAGE;
 	}
 	struct edit e = {.config = c, .lock = -1};
 	int exit_code = set_password(&e, c, name, hash);

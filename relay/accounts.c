@@ -146,7 +146,7 @@ static void read_account(struct conf_at at, const char *domain, struct account *
 	conf_done(at);
 }
 
-/* Names are hosts too, so two that differ in case only are one. */
+/* Names are hosts too, so two that differ in case only are one. Where a name is missing the file is wrong, and nothing is looked up. */
 static int by_name(const void *a, const void *b)
 {
 	return strcasecmp((*(const struct account *const *)a)->name, (*(const struct account *const *)b)->name);
@@ -154,11 +154,13 @@ static int by_name(const void *a, const void *b)
 
 static void sort(struct accounts *all, struct conf_at list)
 {
+	size_t count = 0;
 	all->by_name = mem_zalloc(all->count * sizeof(const struct account *));
 	for (size_t i = 0; i < all->count; i++)
-		all->by_name[i] = &all->items[i];
-	qsort(all->by_name, all->count, sizeof(const struct account *), by_name);
-	for (size_t i = 1; i < all->count; i++)
+		if (all->items[i].name)
+			all->by_name[count++] = &all->items[i];
+	qsort(all->by_name, count, sizeof(const struct account *), by_name);
+	for (size_t i = 1; i < count; i++)
 		if (!by_name(&all->by_name[i - 1], &all->by_name[i]))
 			conf_error(list, NULL, "the name \"%s\" is given twice", all->by_name[i]->name);
 }
@@ -172,8 +174,7 @@ static struct accounts *read_all(struct conf *c, const char *domain)
 	all->items = mem_zalloc(all->count * sizeof(*all->items));
 	for (size_t i = 0; i < all->count; i++)
 		read_account(conf_item(list, i), domain, &all->items[i]);
-	if (!conf_errors(c))
-		sort(all, list);
+	sort(all, list);
 	return all;
 }
 

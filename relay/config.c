@@ -70,6 +70,13 @@ static char *read_host(struct conf_at root)
 
 typedef int parse_fn(const char *text, struct addr *out);
 
+/* One that others can be told: without a zone, which means something on this machine only. */
+static int parse_public(const char *text, struct addr *out)
+{
+	int err = addr_parse_ip(text, out);
+	return err || !out->scope ? err : ERR_SYNTAX;
+}
+
 static bool is_listed(const struct addr *list, size_t count, const struct addr *a)
 {
 	for (size_t i = 0; i < count; i++)
@@ -171,13 +178,23 @@ static char *read_path(struct conf_at root, const char *key, const char *file)
 	return file_beside(file, text);
 }
 
+static char *read_control(struct conf_at root, const char *file, const char *state)
+{
+	enum { MOST = sizeof(((struct sockaddr_un *)0)->sun_path) - 1 };
+	char *path = read_path(root, "control", file);
+	if (!path)
+		path = default_control(state);
+	if (strlen(path) > MOST)
+		conf_error(root, "control", "\"%s\" is longer than a socket's path may be (%d bytes)", path, MOST);
+	return path;
+}
+
 static void read_paths(struct conf_at root, struct relay_config *c)
 {
 	c->certificate = read_path(root, "certificate", c->file);
 	c->private_key = read_path(root, "private_key", c->file);
 	c->accounts = read_path(root, "accounts", c->file);
 	c->state = read_path(root, "state", c->file);
-	c->control = read_path(root, "control", c->file);
 	if (!c->certificate)
 		c->certificate = file_beside(c->file, "relay.crt");
 	if (!c->private_key)
@@ -186,11 +203,7 @@ static void read_paths(struct conf_at root, struct relay_config *c)
 		c->accounts = file_beside(c->file, "accounts.json");
 	if (!c->state)
 		c->state = place_state("relay.db");
-	if (!c->control)
-		c->control = default_control(c->state);
-	if (strlen(c->control) >= sizeof(((struct sockaddr_un *)0)->sun_path))
-		conf_error(root, "control", "\"%s\" is longer than a socket's path may be (%zu bytes)", c->control,
-			   sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
+	c->control = read_control(root, c->file, c->state);
 }
 
 static uint32_t read_number(struct conf_at at, const char *key, int64_t min, int64_t max, uint32_t otherwise)
@@ -219,10 +232,8 @@ static void read_limits(struct conf_at root, struct relay_limits *l)
 
 static void read_names(struct conf_at root, struct relay_config *c)
 {
-	if (c->domain)
-		dns_config_read(conf_list(root, "dns"), c->file, c->domain, &c->dns);
-	else
-		conf_has(root, "dns");
+	/* A missing domain is an error already, and hides none of these. */
+	dns_config_read(conf_list(root, "dns"), c->file, c->domain ? c->domain : "invalid", &c->dns);
 	update_config_read(conf_object(root, "update"), c->file, &c->update);
 }
 
@@ -230,7 +241,7 @@ static void read_root(struct conf_at root, struct relay_config *c)
 {
 	c->domain = read_domain(root);
 	c->host = read_host(root);
-	read_addrs(root, "addresses", addr_parse_ip, &c->addresses, &c->address_count);
+	read_addrs(root, "addresses", parse_public, &c->addresses, &c->address_count);
 	read_addrs(root, "listen", addr_parse, &c->listen, &c->listen_count);
 	read_shared(root, "http", "[::]:80", &c->http, &c->http_count);
 	read_shared(root, "tls", "[::]:443", &c->tls, &c->tls_count);
@@ -249,15 +260,36 @@ static void read_root(struct conf_at root, struct relay_config *c)
 	conf_done(root);
 }
 
+static int open_config(const char *file, struct conf **conf)
+{
+	int err = conf_open(file, conf);
+	if (err < 0)
+		log_say("%s: %s", file, err_text(err));
+	return err;
+}
+
+int relay_config_control(const char *file, char **path)
+{
+	struct conf *conf = NULL;
+	int err = open_config(file, &conf);
+	if (err < 0)
+		return err;
+	struct relay_config *c = mem_zalloc(sizeof(*c));
+	c->file = absolute(file);
+	read_paths(conf_root(conf), c);
+	*path = mem_strdup(c->control);
+	relay_config_free(c);
+	conf_free(conf);
+	return 0;
+}
+
 int relay_config_load(const char *file, struct relay_config **out)
 {
 	struct conf *conf = NULL;
 	*out = NULL;
-	int err = conf_open(file, &conf);
-	if (err < 0) {
-		log_say("%s: %s", file, err_text(err));
+	int err = open_config(file, &conf);
+	if (err < 0)
 		return err;
-	}
 	struct relay_config *c = mem_zalloc(sizeof(*c));
 	c->file = absolute(file);
 	struct conf_at root = conf_root(conf);

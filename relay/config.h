@@ -42,6 +42,8 @@ char *relay_config_default_path(void);
 
 /* 0; or ERR_CONFIG after reporting every error through log_say (exit 2); or a negative errno, reported too (exit 1). */
 int relay_config_load(const char *file, struct relay_config **out);
+/* Only where to ask the running relay, which can be found in a file with errors too; freed by the caller. 0, or a negative errno, reported. */
+int relay_config_control(const char *file, char **path);
 /* The keys in which they differ and which only a restart takes up: "grace_s, limits", freed by the caller; NULL: none. */
 char *relay_config_needs_restart(const struct relay_config *running, const struct relay_config *fresh);
 void relay_config_free(struct relay_config *c);

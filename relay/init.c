@@ -85,6 +85,9 @@ static bool read_addresses(const struct cli_line *line, struct init *in)
 		if (addr_parse_ip(text, &a) < 0) {
 			log_say("--address: \"%s\" is not an IPv4 or IPv6 address", text);
 			ok = false;
+		} else if (a.scope) {
+			log_say("--address: \"%s\" has a zone, which means something on this machine only", text);
+			ok = false;
 		} else if (!has_address(in, &a)) {
 			in->addresses[in->address_count++] = a;
 		}
@@ -209,7 +212,7 @@ static int write_files(const struct output *files, size_t count)
 		int err = file_replace(files[i].path, files[i].text, strlen(files[i].text), mode, true);
 		if (!err)
 			continue;
-		log_say("%s: %s", files[i].path, err_text(err));
+		log_say("%s: cannot be written: %s", files[i].path, err_text(err));
 		while (i--)
 			unlink(files[i].path);
 		return EXIT_WORK;
@@ -297,7 +300,7 @@ static void print_firewall(void)
 {
 	printf("\n(c) At the VPS provider, and in this machine's own firewall, open\n\n");
 	for (size_t i = 0; i < COUNT_OF(open_ports); i++)
-		printf("    %u/%s  %s\n", open_ports[i].port, open_ports[i].protocol, open_ports[i].what);
+		printf("    %4u/%s  %s\n", open_ports[i].port, open_ports[i].protocol, open_ports[i].what);
 	printf("    and each port that your agents map, such as 8080/tcp\n\n");
 	for (size_t i = 0; i < COUNT_OF(open_ports); i++)
 		printf("    ufw allow %u/%s\n", open_ports[i].port, open_ports[i].protocol);
@@ -310,9 +313,13 @@ static void print_firewall(void)
 static void print_next(const struct init *in, bool is_default)
 {
 	printf("\n(d) Next, an account for each home, whose join line goes to its agent; then the relay itself:\n\n");
-	const char *c = is_default ? "" : " -c ", *file = is_default ? "" : in->config_file;
+	char *word = text_shell(in->config_file);
+	const char *c = is_default ? "" : " -c ", *file = is_default ? "" : word;
 	printf("    groundnut-relay account add alice%s%s\n", c, file);
 	printf("    groundnut-relay run%s%s\n", c, file);
+	if (is_default && geteuid() == 0)
+		printf("  or, where it is installed as a service\n    systemctl enable --now groundnut-relay\n");
+	mem_free(word);
 }
 
 /* Where relay.json goes; freed by the caller, NULL after saying what is wrong. */

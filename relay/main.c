@@ -1,6 +1,6 @@
 /* groundnut-relay: its command line. Each command reads what it needs of the configuration; `run` hands over to the service. */
 #include "relay/account_file.h"
-#include "relay/accounts.h"
+#include "relay/check.h"
 #include "relay/config.h"
 #include "relay/init.h"
 #include "relay/service.h"
@@ -10,11 +10,8 @@
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/net/ask.h"
-#include "shared/net/tls.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <unistd.h>
 
 /* The configuration, or NULL and an exit code. */
 static struct relay_config *load(const struct cli_line *line, int *exit_code)
@@ -79,109 +76,77 @@ static int run_service(const struct cli_line *line)
 	return service_run(line->config);
 }
 
-/* Of two exit codes the one to end with: a wrong file is told before an absent one. */
-static int worse(int a, int b)
-{
-	return a > b ? a : b;
-}
-
-static int check_readable(const char *file)
-{
-	if (access(file, R_OK) == 0)
-		return 0;
-	log_say("%s: %s", file, err_text(-errno));
-	return EXIT_WORK;
-}
-
-static int check_certificate(const struct relay_config *c)
-{
-	int exit_code = worse(check_readable(c->certificate), check_readable(c->private_key));
-	if (exit_code)
-		return exit_code;
-	char *why = NULL;
-	struct tls_context *t = tls_server_new(c->certificate, c->private_key, TLS_ALPN_TUNNEL, false, &why);
-	if (!t) {
-		log_say("%s", why);
-		exit_code = EXIT_USAGE;
-	}
-	mem_free(why);
-	tls_unref(t);
-	return exit_code;
-}
-
-static int check_accounts(const struct relay_config *c)
-{
-	struct accounts *accounts;
-	char *errors;
-	int err = accounts_load(c->accounts, c->domain, false, &accounts, &errors);
-	accounts_report(errors);
-	mem_free(errors);
-	accounts_unref(accounts);
-	return cli_exit(err);
-}
-
 static int run_check(const struct cli_line *line)
 {
 	int exit_code;
 	struct relay_config *c = load(line, &exit_code);
 	if (c)
-		exit_code = worse(check_accounts(c), check_certificate(c));
+		exit_code = check_files(c);
 	if (!exit_code)
 		printf("%s is in order\n", c->file);
 	relay_config_free(c);
 	return exit_code;
 }
 
+/* The running relay goes on with its last good file, and can be asked whatever has become of that file since. */
 static int run_status(const struct cli_line *line)
 {
-	int exit_code;
-	struct relay_config *c = load(line, &exit_code);
-	if (c)
-		exit_code = status_print(c->control, cli_has(line, "json"));
-	relay_config_free(c);
+	char *control;
+	if (relay_config_control(line->config, &control) < 0)
+		return EXIT_WORK;
+	int exit_code = status_print(control, cli_has(line, "json"));
+	mem_free(control);
 	return exit_code;
 }
 
-static int run_reload(const struct cli_line *line)
+static int ask_reload(const struct relay_config *c)
 {
-	int exit_code;
-	struct relay_config *c = load(line, &exit_code);
-	if (!c)
-		return exit_code;
 	struct ask ask;
 	ask_program("relay", c->control, "{\"do\": \"reload\"}", ASK_MS, &ask);
 	if (ask.result == ASK_DONE)
 		printf("%s\n", ask.said ? ask.said : "reloaded");
 	else
 		log_say("%s", ask.said);
-	exit_code = ask.result == ASK_DONE ? 0 : EXIT_WORK;
+	int exit_code = ask.result == ASK_DONE ? 0 : EXIT_WORK;
 	ask_fini(&ask);
+	return exit_code;
+}
+
+/* Wrong files are told here, where the person is, and not only in the running relay's log. */
+static int run_reload(const struct cli_line *line)
+{
+	int exit_code;
+	struct relay_config *c = load(line, &exit_code);
+	if (c)
+		exit_code = check_files(c);
+	if (!exit_code)
+		exit_code = ask_reload(c);
 	relay_config_free(c);
 	return exit_code;
 }
 
 static const struct cli_option init_options[] = {
-	{"domain", 0, "D", "the zone of all names, such as home.example.com"},
-	{"address", 0, "A", "a public address of this machine, v4 or v6; may be repeated"},
-	{"host", 0, "H", "the name or address that agents dial; else the first address"},
-	{"dir", 0, "DIR", "where to write; else the default configuration's directory"},
+	{"domain", 0, "D", "the zone of all names, such as home.example.com", true},
+	{"address", 0, "A", "a public address of this machine, v4 or v6; may be repeated", true},
+	{"host", 0, "H", "the name or address that agents dial; else the first address", false},
+	{"dir", 0, "DIR", "where to write; else the default configuration's directory", false},
 	{0},
 };
 
 static const struct cli_option account_add_options[] = {
-	{"ports", 0, "LIST", "what it may open: 8000-8999,6310,51820/udp,53/both; else 1024 to 65535"},
+	{"ports", 0, "LIST", "what it may open: 8000-8999,6310,51820/udp,53/both; else 1024 to 65535", false},
 	{0},
 };
 
 static const struct cli_option status_options[] = {
-	{"json", 0, NULL, "as one JSON object"},
+	{"json", 0, NULL, "as one JSON object", false},
 	{0},
 };
 
 static const struct cli_command commands[] = {
 	{"init", NULL, "write a first configuration, key and certificate",
 	 "Writes relay.json, accounts.json, relay.crt and relay.key, and never overwrites one. Prints the DNS records,\n"
-	 "the firewall's ports and the next commands. --domain and --address are required.",
+	 "the firewall's ports and the next commands.",
 	 init_options, 0, 0, run_init},
 	{"account add", "NAME", "create an account and print its join line",
 	 "The join line is shown once: only a hash of its token is kept. It is the whole standard output.",

@@ -9,6 +9,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <termios.h>
@@ -96,11 +97,26 @@ static bool read_line(char out[PASSWD_MAX + 1])
 	return len > 0;
 }
 
+static volatile sig_atomic_t caught; /* the signal that came while a password was asked for */
+
+static void on_signal(int number)
+{
+	caught = number;
+}
+
+/* A signal ends the reading, and the process only once the terminal echoes again. */
 static bool ask_once(const char *prompt, char out[PASSWD_MAX + 1])
 {
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
+	enum { SIGNALS = sizeof(signals) / sizeof(*signals) };
+	const struct sigaction mine = {.sa_handler = on_signal};
+	struct sigaction theirs[SIGNALS];
 	struct termios before, quiet;
 	if (tcgetattr(STDIN_FILENO, &before) != 0)
 		return false;
+	caught = 0;
+	for (int i = 0; i < SIGNALS; i++)
+		sigaction(signals[i], &mine, &theirs[i]);
 	quiet = before;
 	quiet.c_lflag &= ~(tcflag_t)ECHO;
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
@@ -108,7 +124,13 @@ static bool ask_once(const char *prompt, char out[PASSWD_MAX + 1])
 	bool ok = read_line(out);
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
 	fputc('\n', stderr);
-	return ok;
+	for (int i = 0; i < SIGNALS; i++)
+		sigaction(signals[i], &theirs[i], NULL);
+	if (caught) {
+		mem_wipe(out, PASSWD_MAX + 1);
+		raise(caught == SIGTSTP ? SIGINT : caught);
+	}
+	return ok && !caught;
 }
 
 bool passwd_ask(char out[PASSWD_MAX + 1])

@@ -7,6 +7,7 @@
 #include "relay/service.h"
 
 #include "relay/agents.h"
+#include "relay/check.h"
 #include "relay/names/names_link.h"
 #include "relay/names/names_service.h"
 #include "relay/store.h"
@@ -142,7 +143,7 @@ static void reload(struct relay *r, struct control_reply *reply)
 		log_info("reloaded", "file=%s", r->file);
 	if (later)
 		log_warn("needs_restart", "keys=%s", later);
-	notify_ready(NULL);
+	notify_reloaded();
 	if (reply)
 		answer_reload(reply, error, later);
 	mem_free(error);
@@ -287,12 +288,11 @@ static int start(struct relay *r)
 		mem_free(why);
 		return cli_exit(err);
 	}
-	struct tls_context *tls = tls_server_new(c->certificate, c->private_key, TLS_ALPN_TUNNEL, false, &why);
-	if (!tls) {
-		log_say("%s", why);
-		mem_free(why);
+	struct tls_context *tls;
+	int exit_code = check_identity(c, &tls);
+	if (exit_code) {
 		accounts_unref(accounts);
-		return EXIT_WORK;
+		return exit_code;
 	}
 	r->world.agents = r->agents = agents_new(&r->world, accounts);
 	bool named = start_names(r, accounts);
@@ -300,7 +300,10 @@ static int start(struct relay *r)
 	if (named && start_workers(r) == 0) {
 		r->control = control_open(r->world.main, c->control, on_control, r, &err);
 		if (!r->control)
-			log_say("%s: %s", c->control, err == UV_EADDRINUSE ? "a relay is running on it already" : err_text(err));
+			log_say("%s: %s", c->control,
+				err == UV_EADDRINUSE ? "a relay is running on it already"
+				: err == UV_EEXIST   ? "is there already, and is no socket"
+						     : err_text(err));
 		else if (!(r->door = door_open(&r->world, r->agents, tls, &why)))
 			log_say("%s", why);
 	}

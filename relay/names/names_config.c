@@ -342,7 +342,8 @@ static void read_one(struct conf_at at, const char *file, const char *domain, st
 		i++;
 	if (!kinds[i]) {
 		const char *near = text_nearest(kind, kinds);
-		conf_error(at, "kind", "\"%s\" is not one of serve, rfc2136, dyndns2, cloudflare%s%s", kind, near ? "; did you mean " : "", near ? near : "");
+		conf_error(at, "kind", "\"%s\" is not one of serve, rfc2136, dyndns2, cloudflare%s%s%s", kind,
+			   near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 		return; /* its keys could belong to any of them */
 	}
 	out->kind = (enum dns_kind)i;

@@ -10,6 +10,7 @@
 #include "shared/base/mem.h"
 #include "shared/base/text.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,11 +18,11 @@
 enum { KNOWN_MAX = 64, HELP_COLUMN = 34 };
 
 const struct cli_option cli_common[] = {
-	{"config", 'c', "FILE", "the configuration file"},
-	{"log-level", 0, "LEVEL", "debug, info (the default), warn or error"},
-	{"log-format", 0, "FORMAT", "text (the default) or json"},
-	{"help", 'h', NULL, "show this"},
-	{"version", 0, NULL, "show the version"},
+	{"config", 'c', "FILE", "the configuration; else in /etc/groundnut for root, in ~/.config/groundnut for others", false},
+	{"log-level", 0, "LEVEL", "debug, info (the default), warn or error", false},
+	{"log-format", 0, "FORMAT", "text (the default) or json", false},
+	{"help", 'h', NULL, "show this", false},
+	{"version", 0, NULL, "show the version", false},
 	{0},
 };
 
@@ -209,7 +210,8 @@ static void print_options(struct buf *b, const struct cli_option *list)
 static void put_switches(struct buf *b, const struct cli_command *c)
 {
 	for (const struct cli_option *o = c->options; o && o->name; o++)
-		buf_printf(b, " [--%s%s%s]", o->name, o->value ? " " : "", o->value ? o->value : "");
+		buf_printf(b, o->required ? " --%s%s%s" : " [--%s%s%s]", o->name, o->value ? " " : "",
+			   o->value ? o->value : "");
 }
 
 static void put_command(struct buf *b, const struct cli_command *c)
@@ -237,7 +239,7 @@ static void put_command_help(struct buf *b, const struct cli *cli, const struct 
 {
 	buf_printf(b, "Usage: %s %s%s%s", cli->program, c->name, c->words ? " " : "", c->words ? c->words : "");
 	put_switches(b, c);
-	buf_printf(b, "\n\n%s\n", c->help);
+	buf_printf(b, "\n\n%c%s.\n", toupper((unsigned char)c->help[0]), c->help + 1);
 	if (c->more)
 		buf_printf(b, "\n%s\n", c->more);
 	buf_puts(b, "\nOptions:\n");
@@ -362,6 +364,16 @@ static int run(const struct cli *cli, struct cli_line *line)
 	return exit_code;
 }
 
+/* What main() ends with: exit_code, or EXIT_WORK after saying that standard output could not be written. */
+static int end(int exit_code)
+{
+	bool flushed = fflush(stdout) == 0;
+	if (flushed && !ferror(stdout))
+		return exit_code;
+	log_say("standard output: %s", flushed ? "could not be written" : err_text(-errno));
+	return exit_code ? exit_code : EXIT_WORK;
+}
+
 int cli_main(const struct cli *cli, int argc, char **argv)
 {
 	struct cli_line line;
@@ -369,11 +381,7 @@ int cli_main(const struct cli *cli, int argc, char **argv)
 	cli_parse(cli, argc, argv, &line, &exit_code);
 	if (exit_code < 0)
 		exit_code = run(cli, &line);
-	if (fflush(stdout) == EOF && !exit_code) {
-		log_say("standard output: %s", err_text(-errno));
-		exit_code = EXIT_WORK;
-	}
-	return exit_code;
+	return end(exit_code);
 }
 
 int cli_exit(int err)

@@ -20,6 +20,7 @@ struct cli_option {
 	char letter;          /* short form, or 0 */
 	const char *value;    /* what the value is called in help, or NULL: a switch */
 	const char *help;
+	bool required;        /* shown so in usage; that it is there is the command's to look after */
 };
 
 struct cli_line;

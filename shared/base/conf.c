@@ -3,6 +3,7 @@
 #include "shared/base/buf.h"
 #include "shared/base/file.h"
 #include "shared/base/json.h"
+#include "shared/base/json_text.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/text.h"
@@ -10,11 +11,11 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
 	FILE_MAX = 4 * 1024 * 1024,
-	DEPTH_MAX = 64,     /* of brackets, so that no document can exhaust a stack */
 	ERRORS_MAX = 1000,  /* a hostile document must not make more errors than it has bytes */
 	MESSAGE_MAX = 500,  /* bytes of one error, which may quote any value */
 	KEY_MAX = 64,       /* bytes shown of a key that nobody asked for */
@@ -352,16 +353,19 @@ static bool read_str(json_t *value, const char **out, struct buf *fault)
 static bool read_int(json_t *value, int64_t min, int64_t max, int64_t *out, struct buf *fault)
 {
 	int64_t n = json_integer_value(value);
-	if (json_is_real(value))
-		buf_printf(fault, "must be a whole number, not %g", json_real_value(value));
-	else if (!json_is_integer(value))
+	if (json_is_real(value)) {
+		char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+		buf_printf(fault, "must be a whole number, not %s", text);
+		free(text);
+	} else if (!json_is_integer(value)) {
 		buf_printf(fault, "must be a number, not %s", kind(value));
-	else if (n >= min && n <= max)
+	} else if (n >= min && n <= max) {
 		*out = n;
-	else if (max == INT64_MAX)
+	} else if (max == INT64_MAX) {
 		buf_printf(fault, "must be at least %" PRId64 ", not %" PRId64, min, n);
-	else
+	} else {
 		buf_printf(fault, "must be %" PRId64 " to %" PRId64 ", not %" PRId64, min, max, n);
+	}
 	return buf_len(fault) == 0;
 }
 
@@ -524,50 +528,68 @@ void conf_report(const struct conf *c)
 		log_say("%s: %zu more errors", c->name, c->dropped);
 }
 
-/* Says where the brackets get too deep, if they do; anything else is left for the parser to find. */
-static bool is_too_deep(const char *text, size_t len, unsigned *line, unsigned *column)
+void conf_skip_mark(const char **text, size_t *len)
 {
-	unsigned depth = 0;
-	bool in_string = false;
-	*line = *column = 1;
-	for (size_t i = 0; i < len; i++, ++*column) {
-		if (text[i] == '\n') {
-			++*line;
-			*column = 0;
-		} else if (in_string && text[i] == '\\') {
-			i++;
-			++*column;
-		} else if (text[i] == '"') {
-			in_string = !in_string;
-		} else if (!in_string && (text[i] == '{' || text[i] == '[')) {
-			if (++depth > DEPTH_MAX)
-				return true;
-		} else if (!in_string && (text[i] == '}' || text[i] == ']')) {
-			depth -= depth > 0;
-		}
-	}
-	return false;
+	if (*len < 3 || memcmp(*text, "\xef\xbb\xbf", 3) != 0)
+		return;
+	*text += 3;
+	*len -= 3;
+}
+
+static bool is_blank(const char *text, size_t len)
+{
+	while (len && strchr(" \t\r\n", text[len - 1]))
+		len--;
+	return len == 0;
+}
+
+static void on_doubled(void *owner, const struct json_place *at, const char *key)
+{
+	document_error(owner, "line %u, column %u: the key \"%s\" is given twice", at->line, at->column, key);
+}
+
+/* The parser's words, without those that speak to its programmers. */
+static void tell_syntax(struct conf *c, const json_error_t *error)
+{
+	enum json_error_code code = json_error_code(error);
+	const char *text = error->text;
+	if (code == json_error_null_character)
+		text = "\\u0000 may not stand in a text";
+	else if (code == json_error_numeric_overflow)
+		text = "a number is too large";
+	document_error(c, "line %d, column %d: %s", error->line, error->column, text);
 }
 
 static void load(struct conf *c, const char *text, size_t len)
 {
 	json_error_t error;
-	unsigned line, column;
-	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) { /* what some editors put before UTF-8 */
-		text += 3;
-		len -= 3;
+	struct json_place at;
+	conf_skip_mark(&text, &len);
+	if (is_blank(text, len)) {
+		document_error(c, "is empty");
+		return;
 	}
-	if (is_too_deep(text, len, &line, &column)) {
-		document_error(c, "line %u, column %u: nested more than %d deep", line, column, DEPTH_MAX);
+	if (memchr(text, 0, len)) {
+		document_error(c, "holds a NUL byte, as no JSON text does");
+		return;
+	}
+	if (json_text_too_deep(text, len, JSON_TEXT_DEPTH, &at)) {
+		document_error(c, "line %u, column %u: nested more than %d deep", at.line, at.column, JSON_TEXT_DEPTH);
 		return;
 	}
 	c->document = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
 	if (c->document)
 		return;
-	document_error(c, "line %d, column %d: %s", error.line, error.column, error.text);
+	if (json_error_code(&error) != json_error_duplicate_key) {
+		tell_syntax(c, &error);
+		return;
+	}
 	/* The rest of the document can still be read, and what else is wrong with it be told. */
-	if (json_error_code(&error) == json_error_duplicate_key)
-		c->document = json_loadb(text, len, 0, &error);
+	c->document = json_loadb(text, len, 0, &error);
+	if (c->document)
+		json_text_doubled(text, len, on_doubled, c);
+	else
+		tell_syntax(c, &error);
 }
 
 struct conf *conf_parse(const char *name, const char *text, size_t len, bool lenient)
@@ -581,14 +603,13 @@ struct conf *conf_parse(const char *name, const char *text, size_t len, bool len
 
 int conf_open(const char *file, struct conf **out)
 {
-	const char *slash = strrchr(file, '/');
 	char *text;
 	size_t len;
 	*out = NULL;
 	int rc = file_read(file, FILE_MAX, &text, &len);
 	if (rc < 0)
 		return rc;
-	*out = conf_parse(slash ? slash + 1 : file, text, len, false);
+	*out = conf_parse(file_name(file), text, len, false);
 	mem_wipe(text, len);
 	mem_free(text);
 	return 0;

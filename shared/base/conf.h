@@ -39,6 +39,8 @@ int conf_open(const char *file, struct conf **out);
 /* From memory: name stands where the file's name would. lenient: conf_done() ignores unknown keys (frames). */
 struct conf *conf_parse(const char *name, const char *text, size_t len, bool lenient);
 void conf_free(struct conf *c);
+/* Passes over the mark (EF BB BF) that some editors put before UTF-8; the readers do so by themselves. */
+void conf_skip_mark(const char **text, size_t *len);
 
 struct conf_at conf_root(struct conf *c);    /* must be an object, else an error */
 struct conf_at conf_root_list(struct conf *c); /* must be an array */

@@ -2,8 +2,26 @@
 
 #include <uv.h>
 
+/* Plainer words than libuv's for what people meet most, or NULL. */
+static const char *plain_text(int err)
+{
+	switch (err) {
+	case UV_EISDIR:
+		return "is a directory";
+	case UV_EAI_NONAME:
+	case UV_EAI_NODATA:
+		return "the name is not found";
+	case UV_EAI_AGAIN:
+		return "no name server answers";
+	default:
+		return NULL;
+	}
+}
+
 const char *err_text(int err)
 {
+	if (plain_text(err))
+		return plain_text(err);
 	switch (err) {
 	case 0:
 		return "no error";

@@ -129,8 +129,7 @@ static int sync_dir(const char *dir)
 
 static int replace(const char *path, const char *dir, const void *data, size_t len, mode_t mode, bool exclusive)
 {
-	const char *slash = strrchr(path, '/');
-	char *temporary = mem_printf("%s/.%s.XXXXXX", dir, slash ? slash + 1 : path);
+	char *temporary = mem_printf("%s/.%s.XXXXXX", dir, file_name(path));
 	int rc;
 	int fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0) {
@@ -189,8 +188,10 @@ int file_make_dirs(const char *path, mode_t mode)
 			continue;
 		bool last = !*p;
 		*p = 0;
-		if (mkdir(name, mode) < 0 && errno != EEXIST)
-			rc = stat(name, &st) == 0 ? 0 : -errno; /* EROFS and the like come before EEXIST */
+		if (mkdir(name, mode) < 0 && errno != EEXIST) {
+			int err = -errno;
+			rc = stat(name, &st) == 0 ? 0 : err; /* EROFS and the like come before EEXIST */
+		}
 		if (last)
 			break;
 		*p = '/';
@@ -209,6 +210,12 @@ char *file_beside(const char *base_file, const char *path)
 	if (path[0] == '/' || !slash)
 		return mem_strdup(path);
 	return mem_printf("%.*s%s", (int)(slash + 1 - base_file), base_file, path);
+}
+
+const char *file_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash ? slash + 1 : path;
 }
 
 char *file_dir(const char *path)

@@ -19,6 +19,7 @@ int file_replace(const char *path, const void *data, size_t len, mode_t mode, bo
 mode_t file_secret_mode(const char *path);
 int file_make_dirs(const char *path, mode_t mode);         /* like mkdir -p; existing directories are left as they are */
 char *file_beside(const char *base_file, const char *path); /* path, relative to base_file's directory unless absolute; freed by the caller */
+const char *file_name(const char *path);  /* its last component; points into path */
 char *file_dir(const char *path);                          /* its directory; freed by the caller */
 /* As many descriptors as this process may have: the soft limit is raised to the hard one; and how many that is. */
 void file_raise_limit(void);

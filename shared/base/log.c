@@ -220,6 +220,16 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
 	put_line(&line.text);
 }
 
+static void say_json(struct buf *text)
+{
+	struct line line = {.text = BUF_INIT, .is_json = true};
+	put_head(&line, LOG_ERROR, "said");
+	put_member(&line, "text", text, false);
+	json_close(&line.json);
+	put_line(&line.text);
+	buf_fini(text);
+}
+
 void log_say(const char *format, ...)
 {
 	struct buf text = BUF_INIT, line = BUF_INIT;
@@ -227,6 +237,10 @@ void log_say(const char *format, ...)
 	va_start(args, format);
 	buf_vprintf(&text, format, args);
 	va_end(args);
+	if (atomic_load(&log_form) == LOG_JSON) {
+		say_json(&text);
+		return;
+	}
 	buf_printf(&line, "%s: ", atomic_load(&log_program));
 	for (size_t i = 0; i < buf_len(&text); i++) {
 		uint8_t c = buf_data(&text)[i], next = i + 1 < buf_len(&text) ? buf_data(&text)[i + 1] : 0;

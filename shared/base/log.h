@@ -31,7 +31,8 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
 #define log_warn(event, ...) log_event(LOG_WARN, event, __VA_ARGS__)
 #define log_error(event, ...) log_event(LOG_ERROR, event, __VA_ARGS__)
 
-/* For the operator at a terminal: "program: text\n" on stderr, control characters escaped. Used by commands, not by the service. */
+/* For the operator at a terminal: "program: text\n" on stderr, control characters escaped; what commands say, and what is wrong with a file. With
+ * --log-format json an event "said", so that a machine's log has nothing else in it. */
 void log_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

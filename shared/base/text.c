@@ -1,5 +1,6 @@
 #include "shared/base/text.h"
 
+#include "shared/base/buf.h"
 #include "shared/base/err.h"
 #include "shared/base/mem.h"
 
@@ -356,4 +357,23 @@ size_t text_width(const char *text)
 	for (; *text; text++)
 		n += ((unsigned char)*text & 0xc0) != 0x80;
 	return n;
+}
+
+char *text_shell(const char *text)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-+=:,@%";
+	if (*text && !text[strspn(text, plain)])
+		return mem_strdup(text);
+	struct buf out = BUF_INIT;
+	buf_puts(&out, "'");
+	for (; *text; text++) {
+		if (*text == '\'')
+			buf_puts(&out, "'\\''");
+		else
+			buf_put(&out, text, 1);
+	}
+	buf_puts(&out, "'");
+	char *quoted = mem_strdup(buf_str(&out));
+	buf_fini(&out);
+	return quoted;
 }

@@ -25,6 +25,8 @@ const char *text_duration(uint64_t s, char out[32]); /* "59 s", "3 min", "2 h 5 
 /* With '?' for what could steer a terminal: C0, DEL and (as UTF-8) C1; freed by the caller. And how many characters wide a text of UTF-8 is. */
 char *text_harmless(const char *text);
 size_t text_width(const char *text);
+/* The text as one word for a shell, in quotes where it needs them; freed by the caller. */
+char *text_shell(const char *text);
 /* Bits a second: "100M", "1.5G", "800k", "64000" → bits; 0 or ERR_SYNTAX. */
 int text_bandwidth(const char *text, uint64_t *bits);
 

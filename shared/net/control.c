@@ -180,6 +180,14 @@ static int address_of(const char *path, struct sockaddr_un *at)
 	return 0;
 }
 
+/* What is there to be removed must be a socket: connect() refuses any other file just as it does a dead one. */
+static bool is_socket(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
 static bool is_stale(const struct sockaddr_un *at)
 {
 	int fd = socket_open(AF_UNIX, SOCK_STREAM);
@@ -204,7 +212,9 @@ static int listen_on(const char *path)
 	if (fd < 0)
 		return fd;
 	err = bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0 ? 0 : -errno;
-	if (err == UV_EADDRINUSE && is_stale(&at) && unlink(path) == 0)
+	if (err == UV_EADDRINUSE && !is_socket(path))
+		err = UV_EEXIST;
+	else if (err == UV_EADDRINUSE && is_stale(&at) && unlink(path) == 0)
 		err = bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0 ? 0 : -errno;
 	if (err != 0) {
 		close(fd);

@@ -19,6 +19,7 @@ struct control_reply; /* an open question; answered once, now or later, on the s
 /* request: the line without its LF (at most 64 KiB), valid during the call. */
 typedef void control_fn(void *owner, struct control_reply *reply, const char *request, size_t len);
 
+/* NULL and *err: UV_EADDRINUSE when somebody answers at path, UV_EEXIST when what is there is no socket (and stays). */
 struct control *control_open(struct loop *l, const char *path, control_fn *fn, void *owner, int *err);
 /* Frees reply, so every question is answered, also after control_close(); does nothing more if the asker has gone. */
 void control_answer(struct control_reply *reply, const struct buf *json);

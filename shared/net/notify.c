@@ -13,7 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
-static bool is_ready; /* READY=1 has been said */
+static bool is_ready;     /* READY=1 has been said */
+static bool is_reloading; /* and RELOADING=1 after it */
 
 /* Failing is nobody's trouble here: the service works the same without a manager that listens. */
 static void say(const char *text)
@@ -59,11 +60,20 @@ void notify_reloading(void)
 	struct timespec now;
 	char text[80];
 
+	if (!is_ready)
+		return;
+	is_reloading = true;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%" PRIu64 "\n",
 		 (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
 	say(text);
-	is_ready = false; /* the manager waits for READY=1 again */
+}
+
+void notify_reloaded(void)
+{
+	if (is_reloading)
+		say("READY=1\n");
+	is_reloading = false;
 }
 
 void notify_stopping(void)

@@ -4,8 +4,9 @@
 
 #include "shared/net/loop.h"
 
-void notify_ready(const char *status);      /* READY=1 at first and after notify_reloading(); else only STATUS= */
-void notify_reloading(void);                /* RELOADING=1 with MONOTONIC_USEC */
+void notify_ready(const char *status);      /* READY=1 at first; else only STATUS= */
+void notify_reloading(void);                /* RELOADING=1 with MONOTONIC_USEC; nothing before the first notify_ready() */
+void notify_reloaded(void);                 /* READY=1 again, if notify_reloading() said something */
 void notify_stopping(void);
 void notify_status(const char *status);
 /* Half of WATCHDOG_USEC, on this loop, as long as it turns. NULL when no watchdog is asked for. */

@@ -36,18 +36,26 @@ enum { SELF_SIGNED_DAYS = 20 * 365 + 5, NAME_MAX_CN = 64 };
 /* AES-128 first: a quarter less work than 256 on the path that costs most, and as safe for what a tunnel lives. */
 static const char suites[] = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
 
-/* The oldest error is the cause; later ones only say who was let down by it. */
-static char *because(const char *what)
+/* Why a file cannot be used that should hold a certificate or a private key. The oldest error is the cause; later ones only say who was let
+ * down by it. */
+static char *because(const char *file, const char *wanted)
 {
 	unsigned long code = ERR_get_error();
-	const char *reason = ERR_SYSTEM_ERROR(code) ? strerror(ERR_GET_REASON(code)) : ERR_reason_error_string(code);
-	char *why;
+	int lib = ERR_GET_LIB(code), why = ERR_GET_REASON(code);
+	const char *reason = ERR_SYSTEM_ERROR(code) ? err_text(-why) : ERR_reason_error_string(code);
 
-	if (ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE)
-		reason = "holds no PEM text of the kind wanted";
-	why = mem_printf("%s: %s", what, reason ? reason : "not usable");
 	ERR_clear_error();
-	return why;
+	if ((lib == ERR_LIB_PEM && why == PEM_R_NO_START_LINE) || (lib == ERR_LIB_X509 && why == X509_R_NO_CERTIFICATE_OR_CRL_FOUND) ||
+	    why == ERR_R_UNSUPPORTED)
+		return mem_printf("%s: holds no %s in PEM form", file, wanted);
+	return mem_printf("%s: %s", file, reason ? reason : "not usable");
+}
+
+static bool is_of_another_key(void)
+{
+	unsigned long code = ERR_peek_error();
+
+	return ERR_GET_LIB(code) == ERR_LIB_X509 && ERR_GET_REASON(code) == X509_R_KEY_VALUES_MISMATCH;
 }
 
 static void pin_text(const uint8_t digest[SHA256_DIGEST_LENGTH], char out[TLS_PIN_TEXT])
@@ -186,11 +194,11 @@ struct tls_context *tls_server_new(const char *certificate, const char *key, con
 	ERR_clear_error();
 	*why = NULL;
 	if (SSL_CTX_use_certificate_chain_file(t->ctx, certificate) != 1)
-		*why = because(certificate);
-	else if (SSL_CTX_use_PrivateKey_file(t->ctx, key, SSL_FILETYPE_PEM) != 1)
-		*why = because(key);
+		*why = because(certificate, "certificate");
+	else if (SSL_CTX_use_PrivateKey_file(t->ctx, key, SSL_FILETYPE_PEM) != 1 && !is_of_another_key())
+		*why = because(key, "private key");
 	else if (SSL_CTX_check_private_key(t->ctx) != 1)
-		*why = mem_printf("%s: not the key of %s", key, certificate);
+		*why = mem_printf("%s: is not the key of %s", key, certificate);
 	if (*why) {
 		ERR_clear_error();
 		tls_unref(t);
@@ -227,9 +235,9 @@ struct tls_context *tls_client_new(const char *pin, const char *ca_file, const c
 		SSL_CTX_set_cert_verify_callback(t->ctx, on_certificate, t);
 	} else if (ca_file) {
 		if (SSL_CTX_load_verify_file(t->ctx, ca_file) != 1)
-			*why = because(ca_file);
+			*why = because(ca_file, "certificate");
 	} else if (SSL_CTX_set_default_verify_paths(t->ctx) != 1) {
-		*why = because("the system's certificate authorities");
+		*why = because("the system's certificate authorities", "certificate");
 	}
 	ERR_clear_error();
 	if (*why) {
@@ -318,7 +326,7 @@ int tls_pin_of_certificate(const char *certificate, char out[TLS_PIN_TEXT], char
 		pin_text(digest, out);
 		err = 0;
 	} else {
-		*why = because(certificate);
+		*why = because(certificate, "certificate");
 	}
 	X509_free(x);
 	BIO_free(file);

@@ -104,6 +104,8 @@ static void token_that_others_can_read_is_a_warning(void **state)
 	agent_config_free(c);
 }
 
+#define LONG "012345678901234567890123456789012345678901234567890123456789"
+
 static const struct {
 	const char *text;
 	const char *said[4];
@@ -121,6 +123,8 @@ static const struct {
 	{HEAD ", \"names\": [{\"host\": \"alice\", \"follow\": \"hom\"}]}", {"names[0].follow: "}},
 	{HEAD ", \"mapings\": []}", {"mapings", "mappings"}},
 	{HEAD ", \"agent\": \"-x\"}", {"agent: \"-x\""}},
+	{HEAD ", \"control\": \"\"}", {"control: is empty"}},
+	{HEAD ", \"control\": \"/" LONG LONG "\"}", {"control: \"/0123456789", "is longer than a socket's path may be (107 bytes)"}},
 	{HEAD ", \"mappings\": [{\"name\": \"b\", \"protocol\": \"http\", \"host\": \"b.alice\", \"target\": \"127.0.0.1:80\"},"
 	      "{\"name\": \"p\", \"protocol\": \"tcp\", \"public_port\": 1, \"target\": \"192.168.1.20\"}, 7],"
 	      "\"account_\": 1}",

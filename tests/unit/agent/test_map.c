@@ -134,6 +134,7 @@ static const struct {
 	{"x", "8080", "80", NULL, "mappings[2]: "},
 	{"x", "50005", "80", NULL, "mappings[2]: "},
 	{"x", "80\xff", "80", NULL, "not UTF-8"},
+	{"x", "51820/udp", "80", NULL, "`51820 --protocol udp`"},
 };
 
 static void wrong_mapping_changes_nothing(void **state)
@@ -158,6 +159,23 @@ static void wrong_file_is_not_made_worse(void **state)
 		assert_true(scratch_err[0] != '\0');
 		assert_string_equal(scratch_read("agent.json"), texts[i]);
 	}
+}
+
+static void mark_before_the_text_is_no_error(void **state)
+{
+	(void)state;
+	scratch_write("agent.json", "\xef\xbb\xbf" FILE_TEXT);
+	assert_int_equal(unmap("ftp"), 0);
+	assert_string_equal(scratch_read("agent.json"), BEFORE WEB AFTER);
+}
+
+static void file_that_cannot_be_reached_is_not_called_absent(void **state)
+{
+	(void)state;
+	unlink(scratch_file);
+	assert_int_equal(symlink("agent.json", scratch_file), 0);
+	assert_int_equal(map("web", "8080", "80", NULL), 1);
+	assert_said("too many symbolic links");
 }
 
 static void absent_file_is_not_made(void **state)
@@ -190,6 +208,7 @@ static const struct {
 } failed[] = {
 	{"{\"ok\": false, \"error\": \"web: the account may not use port 8080\"}", 0, "may not use port 8080"},
 	{"{\"ok\": true, \"public\": \"203.0.113.10:8080\", \"state\": \"pending\"}", 0, "has not answered yet"},
+	{"{\"ok\": true, \"state\": \"pending\", \"error\": \"r.example:7000: connection refused\"}", 0, "yet: r.example:7000: connection refused;"},
 	{"{\"ok\": true, \"state\": \"error\", \"error\": \"port taken\"}", 0, "web: port taken"},
 	{"{\"ok\": true}", 0, "web: "},
 	{"[1]", 0, "makes no sense"},
@@ -292,6 +311,8 @@ int main(void)
 		TEST(file_without_mappings_gets_its_first),
 		TEST(wrong_mapping_changes_nothing),
 		TEST(wrong_file_is_not_made_worse),
+		TEST(mark_before_the_text_is_no_error),
+		TEST(file_that_cannot_be_reached_is_not_called_absent),
 		TEST(absent_file_is_not_made),
 		TEST(open_mapping_is_printed_alone),
 		TEST(refused_mapping_fails_but_stays_in_the_file),

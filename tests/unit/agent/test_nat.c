@@ -33,6 +33,8 @@ static void verdicts(void **state)
 		{"192.168.1.10", {"192.168.1.1", "192.168.1.1"}, NULL, "unknown"},
 		{"10.0.0.2", {"192.168.1.1"}, NULL, "unknown"},
 		{"11.0.0.5", {"100.64.0.1"}, "11.0.0.5", "public"},
+		{"100.64.5.5", {NULL}, "100.64.5.5", "cgnat"},
+		{"192.168.1.10", {NULL}, "192.168.1.10", "unknown"},
 	};
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		struct nat_facts f = {.own = {ip(table[i].own)}, .own_bits = {24}, .own_count = 1, .seen = ip(table[i].seen)};

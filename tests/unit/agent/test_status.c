@@ -9,7 +9,7 @@
 	"\"mappings\": [{\"name\": \"web\", \"protocol\": \"tcp\", \"public\": \"203.0.113.10:8080\", "           \
 	"\"target\": \"127.0.0.1:80\", \"state\": \"open\", \"error\": null, \"connections\": 3, "                \
 	"\"connections_total\": 120, \"flows\": 0, \"dropped\": 0, \"bytes_in\": 999, \"bytes_out\": 41234567}, "  \
-	"{\"name\": \"a-long-name\", \"protocol\": \"tcp\", \"public\": null, \"target\": \"x:1\", "              \
+	"{\"name\": \"a-long-name\", \"protocol\": \"tcp\", \"public\": null, \"wanted\": \"8000-8009\", \"target\": \"x:1\", "              \
 	"\"state\": \"error\", \"error\": \"port taken\\u009b\"}]}"
 
 static void person_reads_lines_and_columns(void **state)
@@ -24,9 +24,27 @@ static void person_reads_lines_and_columns(void **state)
 		"advice      ?[31mred\n"
 		"up          1 d 2 h, version 0.1.0\n"
 		"\n"
-		"MAPPING      PROTOCOL  PUBLIC             TARGET        STATE  NOW  EVER   IN    OUT  ERROR\n"
-		"web          tcp       203.0.113.10:8080  127.0.0.1:80  open     3   120  999  41 MB  -\n"
-		"a-long-name  tcp       -                  x:1           error    0     0    0      0  port taken?\n");
+		"MAPPING      PROTOCOL  PUBLIC             TARGET        STATE  NOW  TOTAL   IN    OUT  ERROR\n"
+		"web          tcp       203.0.113.10:8080  127.0.0.1:80  open     3    120  999  41 MB  -\n"
+		"a-long-name  tcp       (8000-8009)        x:1           error    0      0    0      0  port taken?\n");
+	buf_fini(&out);
+}
+
+static void what_is_not_known_is_not_shown(void **state)
+{
+	static const char unknown[] = "{\"relay\": \"r.example:7000\", \"state\": \"connecting\", \"rtt_ms\": 0, "
+				      "\"address\": \"203.0.113.77\", \"nat\": \"unknown\", \"advice\": \"who knows\", \"names\": [%s], "
+				      "\"mappings\": []}";
+	char text[512];
+	struct buf out = BUF_INIT;
+	(void)state;
+	snprintf(text, sizeof(text), unknown, "");
+	status_render(text, &out);
+	assert_int_equal(strncmp(buf_str(&out), "relay       r.example:7000, connecting\naddress     203.0.113.77\nup ", 67), 0);
+	buf_fini(&out);
+	snprintf(text, sizeof(text), unknown, "{}");
+	status_render(text, &out);
+	assert_non_null(strstr(buf_str(&out), "\nadvice      who knows\n"));
 	buf_fini(&out);
 }
 
@@ -58,6 +76,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(person_reads_lines_and_columns),
+		cmocka_unit_test(what_is_not_known_is_not_shown),
 		cmocka_unit_test(least_status_is_shown),
 		cmocka_unit_test(strange_documents_do_not_crash),
 	};

@@ -18,7 +18,7 @@
 #include <cmocka.h>
 
 #define HASH "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-#define NOBODY "test: no relay is running; it will be read at the next start\n"
+#define NOBODY "test: no relay is running; the next one to start takes it up\n"
 
 static struct relay_config *config;
 static struct capture said;
@@ -177,7 +177,9 @@ static void what_cannot_be_done(void **state)
 	assert_int_equal(renew("alice"), EXIT_WORK);
 	assert_int_equal(add("a_b", NULL), EXIT_USAGE);
 	assert_int_equal(add("a", "80-70"), EXIT_USAGE);
-	assert_int_equal(add("a", "80,,81"), EXIT_USAGE);
+	assert_int_equal(add("a", "80,,81,90-80"), EXIT_USAGE);
+	assert_string_equal(said.err, "test: --ports: \"\" is not a port or range such as 8000-8999, 51820/udp or 53/both\n"
+				      "test: --ports: \"90-80\" is not a port or range such as 8000-8999, 51820/udp or 53/both\n");
 	assert_int_equal(add("a", ""), EXIT_USAGE);
 	assert_int_equal(access(config->accounts, F_OK), -1);
 	assert_int_equal(add("alice", NULL), 0);
@@ -193,6 +195,16 @@ static void what_cannot_be_done(void **state)
 	assert_int_equal(renew("alice"), EXIT_WORK);
 	assert_string_equal(tempdir_read("accounts.json"), before);
 	mem_free((char *)(uintptr_t)before);
+}
+
+static void a_mark_before_the_text_is_no_error(void **state)
+{
+	(void)state;
+	tempdir_write("accounts.json", "\xef\xbb\xbf[{\"name\": \"old\", \"token\": \"" HASH "\"}]");
+	assert_int_equal(add("new", NULL), 0);
+	struct accounts *all = accounts_now();
+	assert_int_equal(accounts_count(all), 2);
+	accounts_unref(all);
 }
 
 static void a_file_with_errors_is_not_touched(void **state)
@@ -281,7 +293,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_first_account_makes_the_file), TEST(where_an_agent_finds_us), TEST(ports_are_kept_as_given),
-		TEST(an_edit_keeps_the_rest), TEST(what_cannot_be_done), TEST(a_file_with_errors_is_not_touched),
+		TEST(an_edit_keeps_the_rest), TEST(what_cannot_be_done), TEST(a_mark_before_the_text_is_no_error), TEST(a_file_with_errors_is_not_touched),
 		TEST(a_running_relay_is_told), TEST(adding_at_once_loses_nothing), TEST(a_list_for_people),
 	};
 	log_setup("test", LOG_INFO, LOG_TEXT);

@@ -128,6 +128,8 @@ static void errors_have_a_line_each(void **state)
 		{"[{}]", "accounts.json: [0].name: missing\naccounts.json: [0].token: missing\n"},
 		{"[" ALICE ", \"port\": []}]", "accounts.json: [0].port: unknown key; did you mean \"ports\"?\n"},
 		{"[" ALICE "}, " ALICE "}]", "accounts.json: the name \"alice\" is given twice\n"},
+		{"[{\"name\": \"alice\"}, {\"token\": \"" HASH "\"}, " ALICE "}]",
+		 "accounts.json: the name \"alice\" is given twice\naccounts.json: [0].token: missing\naccounts.json: [1].name: missing\n"},
 		{"[" ALICE "}, {\"name\": \"ALICE\", \"token\": \"" HASH "\"}]", "accounts.json: the name \""},
 		{"[{\"name\": \"a_b\", \"token\": \"" HASH "\"}]", "accounts.json: [0].name: \"a_b\" cannot be"},
 		{"[{\"name\": \"a\", \"token\": \"sha256:00\"}]", "accounts.json: [0].token: is not"},

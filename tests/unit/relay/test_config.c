@@ -120,6 +120,10 @@ static void every_error_is_a_line(void **state)
 		{D "\"tls\": {\"listn\": [\"[::]:443\"]}}",
 		 "test: relay.json: tls.listn: unknown key; did you mean \"listen\"?\n"},
 		{D "\"tls\": [\"[::]:443\"]}", "test: relay.json: tls: must be an object, not a list\n"},
+		{"{\"dns\": [{\"kind\": \"server\"}]}",
+		 "test: relay.json: domain: missing\ntest: relay.json: dns[0].kind: \"server\" is not one of serve, rfc2136, dyndns2, "
+		 "cloudflare; did you mean \"serve\"?\n"},
+		{D "\"addresses\": [\"fe80::1%lo\"]}", "test: relay.json: addresses[0]: \"fe80::1%lo\" is not an address\n"},
 		{D "\"dns\": {}}", "test: relay.json: dns: must be a list, not an object\n"},
 		{D "\"update\": []}", "test: relay.json: update: must be an object, not a list\n"},
 		{D "\"admin\": {}}", "test: relay.json: admin: this version does not run it yet\n"},
@@ -145,6 +149,24 @@ static void a_control_path_that_fits_no_socket(void **state)
 	snprintf(text, sizeof(text), D "\"control\": \"%s\"}", path);
 	assert_int_equal(load(text, &c), ERR_CONFIG);
 	assert_non_null(strstr(said.err, "relay.json: control: "));
+}
+
+static void control_is_found_in_a_wrong_file(void **state)
+{
+	(void)state;
+	char *path;
+	tempdir_write("relay.json", "{\"nonsense\": 1, \"control\": \"r.sock\"}");
+	assert_int_equal(relay_config_control(tempdir_path("relay.json"), &path), 0);
+	assert_string_equal(path, tempdir_path("r.sock"));
+	mem_free(path);
+	tempdir_write("relay.json", "{");
+	assert_int_equal(relay_config_control(tempdir_path("relay.json"), &path), 0);
+	assert_non_null(strstr(path, "/groundnut/relay.sock"));
+	mem_free(path);
+	capture_start(&said);
+	assert_int_equal(relay_config_control(tempdir_path("none.json"), &path), UV_ENOENT);
+	capture_end(&said);
+	assert_non_null(strstr(said.err, "/none.json: no such file or directory\n"));
 }
 
 static void absent_is_not_wrong(void **state)
@@ -202,6 +224,7 @@ int main(void)
 		TEST(every_key_arrives),
 		TEST(every_error_is_a_line),
 		TEST(a_control_path_that_fits_no_socket),
+		TEST(control_is_found_in_a_wrong_file),
 		TEST(absent_is_not_wrong),
 		TEST(relative_name_absolute_paths),
 		TEST(defaults_of_root_and_of_others),

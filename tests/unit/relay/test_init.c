@@ -14,8 +14,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-static const struct cli_option domain = {"domain", 0, "D", ""}, address = {"address", 0, "A", ""}, host = {"host", 0, "H", ""},
-			       dir = {"dir", 0, "DIR", ""}, config = {"config", 'c', "FILE", ""};
+static const struct cli_option domain = {"domain", 0, "D", "", false}, address = {"address", 0, "A", "", false}, host = {"host", 0, "H", "", false},
+			       dir = {"dir", 0, "DIR", "", false}, config = {"config", 'c', "FILE", "", false};
 
 static struct capture said;
 static struct cli_line line;
@@ -109,6 +109,18 @@ static void a_domain_that_is_a_zone(void **state)
 	assert_int_equal(access(tempdir_path("r.json"), R_OK), 0);
 }
 
+static void commands_are_ready_to_paste(void **state)
+{
+	(void)state;
+	give(&domain, "example.com");
+	give(&address, "8.8.8.8");
+	give(&config, "given");
+	assert_int_equal(init(tempdir_path("its files.json")), 0);
+	char command[512];
+	snprintf(command, sizeof(command), "\n    groundnut-relay run -c '%s'\n", tempdir_path("its files.json"));
+	assert_non_null(strstr(said.out, command));
+}
+
 static void nothing_is_overwritten(void **state)
 {
 	(void)state;
@@ -137,12 +149,14 @@ static void wrong_words(void **state)
 	assert_non_null(strstr(said.err, "test: init needs --address"));
 	give(&domain, "192.0.2.1");
 	give(&address, "192.0.2.1:80");
+	give(&address, "fe80::1%lo");
 	give(&host, "a b");
 	give(&dir, tempdir);
 	assert_int_equal(init("/nowhere/relay.json"), EXIT_USAGE);
 	assert_string_equal(said.err, "test: --domain: \"192.0.2.1\" is not a domain name\n"
 				      "test: --host: \"a b\" is neither a host name nor an address\n"
-				      "test: --address: \"192.0.2.1:80\" is not an IPv4 or IPv6 address\n");
+				      "test: --address: \"192.0.2.1:80\" is not an IPv4 or IPv6 address\n"
+				      "test: --address: \"fe80::1%lo\" has a zone, which means something on this machine only\n");
 	give(&dir, tempdir);
 	give(&config, "x");
 	assert_int_equal(init("x"), EXIT_USAGE);
@@ -155,7 +169,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(the_files_are_in_order), TEST(what_is_left_to_paste), TEST(a_domain_that_is_a_zone),
-		TEST(nothing_is_overwritten), TEST(wrong_words),
+		TEST(commands_are_ready_to_paste), TEST(nothing_is_overwritten), TEST(wrong_words),
 	};
 	log_setup("test", LOG_INFO, LOG_TEXT);
 	return cmocka_run_group_tests(tests, NULL, NULL);

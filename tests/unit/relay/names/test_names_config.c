@@ -88,7 +88,7 @@ static void what_is_wrong_is_said(void **state)
 {
 	(void)state;
 	static const struct { const char *json, *want; } table[] = {
-		{"[{\"kind\":\"server\"}]", "relay.json: dns[0].kind: \"server\" is not one of serve, rfc2136, dyndns2, cloudflare; did you mean serve"},
+		{"[{\"kind\":\"server\"}]", "relay.json: dns[0].kind: \"server\" is not one of serve, rfc2136, dyndns2, cloudflare; did you mean \"serve\"?"},
 		{"[{\"kind\":\"serve\",\"nameserver\":[]}]", "relay.json: dns[0].nameserver: unknown key; did you mean \"nameservers\"?"},
 		{"[{\"kind\":\"serve\"},{\"kind\":\"serve\"}]", "relay.json: dns[1].kind: \"serve\" can stand here only once"},
 		{"[{\"kind\":\"serve\",\"listen\":[\"here\"]}]", "relay.json: dns[0].listen[0]: \"here\" is no address with a port"},

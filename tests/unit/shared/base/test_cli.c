@@ -15,13 +15,13 @@ static int run_nothing(const struct cli_line *ran)
 }
 
 static const struct cli_option init_options[] = {
-	{"domain", 0, "D", "the zone of your names"},
-	{"address", 0, "A", "an address"},
+	{"domain", 0, "D", "the zone of your names", true},
+	{"address", 0, "A", "an address", false},
 	{0},
 };
 
 static const struct cli_option status_options[] = {
-	{"json", 0, NULL, "as JSON"},
+	{"json", 0, NULL, "as JSON", false},
 	{0},
 };
 
@@ -158,7 +158,7 @@ static void help_at_every_level(void **state)
 	assert_non_null(strstr(said.out, "\n  account list "));
 	assert_null(strstr(said.out, "\n  init "));
 	assert_int_equal(parse("-h init nonsense"), 0);
-	assert_non_null(strstr(said.out, "Usage: groundnut-test init [--domain D] [--address A]\n"));
+	assert_non_null(strstr(said.out, "Usage: groundnut-test init --domain D [--address A]\n\nWrites the files.\n\n"));
 	assert_non_null(strstr(said.out, "More about it."));
 	assert_string_equal(said.err, "");
 	assert_int_equal(parse("nonsense --help"), EXIT_USAGE);

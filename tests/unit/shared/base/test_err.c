@@ -26,7 +26,8 @@ static void no_number_is_both_ours_and_libuvs(void **state)
 {
 	(void)state;
 #define CHECK(name, text)                                                                                    \
-	assert_string_equal(err_text(UV_##name), text);
+	if (UV_##name != UV_UNKNOWN)                                                                         \
+		assert_string_not_equal(err_text(UV_##name), "unknown error");
 	UV_ERRNO_MAP(CHECK)
 #undef CHECK
 }
@@ -35,7 +36,10 @@ static void errno_and_lookup_failures_pass_through(void **state)
 {
 	(void)state;
 	assert_string_equal(err_text(-ECONNREFUSED), "connection refused");
-	assert_string_equal(err_text(UV_EAI_NONAME), "unknown node or service");
+	assert_string_equal(err_text(UV_EAI_NONAME), "the name is not found");
+	assert_string_equal(err_text(UV_EAI_NODATA), "the name is not found");
+	assert_string_equal(err_text(UV_EAI_AGAIN), "no name server answers");
+	assert_string_equal(err_text(-EISDIR), "is a directory");
 	assert_string_equal(err_text(0), "no error");
 }
 

@@ -108,11 +108,15 @@ static void what_is_below_the_level_is_not_written(void **state)
 static void what_is_said_is_one_line(void **state)
 {
 	(void)state;
-	log_setup("groundnut-agent", LOG_ERROR, LOG_JSON);
+	log_setup("groundnut-agent", LOG_ERROR, LOG_TEXT);
 	catch_stderr();
 	log_say("agent.json: mappings[%d].target: \"%s\" names no port", 1, "a\nb\x1b\xc2\x9b" "2Jé");
 	assert_string_equal(release_stderr(),
 	                    "groundnut-agent: agent.json: mappings[1].target: \"a\\x0ab\\x1b\\xc2\\x9b2Jé\" names no port\n");
+	/* A machine's log has nothing in it but objects. */
+	log_setup("groundnut-agent", LOG_ERROR, LOG_JSON);
+	EXPECT_LINE(log_say("x.json: %s", "\"\n\xff"),
+	            "{\"time\":\"TIME\",\"level\":\"error\",\"event\":\"said\",\"text\":\"x.json: \\\"\\n\xef\xbf\xbd\"}\n");
 }
 
 static void *write_lines(void *mark)

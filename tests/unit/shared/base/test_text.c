@@ -242,6 +242,22 @@ static void what_steers_terminals_is_taken_out(void **state)
 	assert_false(text_same("a", NULL));
 }
 
+static void words_for_a_shell(void **state)
+{
+	static const struct {
+		const char *text, *word;
+	} words[] = {
+		{"/etc/groundnut/relay.json", "/etc/groundnut/relay.json"}, {"", "''"}, {"my files/a", "'my files/a'"},
+		{"it's", "'it'\\''s'"}, {"$HOME", "'$HOME'"}, {"~", "'~'"}, {"花生", "'花生'"},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		char *word = text_shell(words[i].text);
+		assert_string_equal(word, words[i].word);
+		free(word);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -257,6 +273,7 @@ int main(void)
 	    cmocka_unit_test(bandwidths),
 	    cmocka_unit_test(amounts_for_people),
 	    cmocka_unit_test(what_steers_terminals_is_taken_out),
+	    cmocka_unit_test(words_for_a_shell),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

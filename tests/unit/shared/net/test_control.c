@@ -185,6 +185,23 @@ static void stale_socket_is_replaced(void **state)
 	stop(&s);
 }
 
+static void a_file_is_never_taken_for_a_stale_socket(void **state)
+{
+	struct loop *l = loop_new("test");
+	int err = 0;
+
+	(void)state;
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	fputs("{}", f);
+	fclose(f);
+	assert_null(control_open(l, path, on_ask, NULL, &err));
+	assert_int_equal(err, UV_EEXIST);
+	assert_int_equal(access(path, F_OK), 0);
+	unlink(path);
+	assert_int_equal(loop_free(l), 0);
+}
+
 static void live_socket_is_left_alone(void **state)
 {
 	struct served s;
@@ -293,6 +310,7 @@ int main(void)
 		cmocka_unit_test(asker_gone_before_the_answer),
 		cmocka_unit_test(nothing_runs),
 		cmocka_unit_test(stale_socket_is_replaced),
+		cmocka_unit_test(a_file_is_never_taken_for_a_stale_socket),
 		cmocka_unit_test(live_socket_is_left_alone),
 		cmocka_unit_test(path_too_long),
 		cmocka_unit_test(endless_line_is_cut_off),

@@ -1,0 +1,26 @@
+/*
+ * JSON as text, where a parser's tree is too late or tells too little: brackets too deep for anybody's stack, and keys given twice, all of
+ * them and with their places. Lines and columns count from 1, columns in characters.
+ */
+#ifndef GROUNDNUT_BASE_JSON_TEXT_H
+#define GROUNDNUT_BASE_JSON_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct json_place {
+	unsigned line, column;
+};
+
+/* Whether brackets stand more than most deep, and where the first that does; of text that need not be well formed. */
+bool json_text_too_deep(const char *text, size_t len, unsigned most, struct json_place *at);
+
+/* Called for each key that its object has already had; the key is unescaped and valid during the call. */
+typedef void json_text_fn(void *owner, const struct json_place *at, const char *key);
+
+enum { JSON_TEXT_DEPTH = 64 };
+
+/* text must be well formed and no deeper than JSON_TEXT_DEPTH. */
+void json_text_doubled(const char *text, size_t len, json_text_fn *fn, void *owner);
+
+#endif
