@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/select.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -76,13 +77,24 @@ bool passwd_verify(const char *password, const char *hash)
 	return known && derived && same;
 }
 
-/* One line without its end; false for none, an empty one, one that is too long or holds a NUL. */
-static bool read_line(char out[PASSWD_MAX + 1])
+/* With a mask, signals come in while it waits and at no other time: none is missed between a look at `caught` and the reading. */
+static ssize_t read_byte(char *c, const sigset_t *mask)
+{
+	fd_set input;
+	FD_ZERO(&input);
+	FD_SET(STDIN_FILENO, &input);
+	if (mask && pselect(STDIN_FILENO + 1, &input, NULL, NULL, NULL, mask) < 0)
+		return -1;
+	return read(STDIN_FILENO, c, 1);
+}
+
+/* One line without its end; false for none, an empty one, one that is too long or holds a NUL. mask: read_byte()'s, or NULL. */
+static bool read_line(char out[PASSWD_MAX + 1], const sigset_t *mask)
 {
 	size_t len = 0;
 	for (;;) {
 		char c;
-		ssize_t n = read(STDIN_FILENO, &c, 1);
+		ssize_t n = read_byte(&c, mask);
 		if (n < 0)
 			return false;
 		if (n == 0 || c == '\n')
@@ -104,28 +116,53 @@ static void on_signal(int number)
 	caught = number;
 }
 
+static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
+enum { SIGNALS = sizeof(signals) / sizeof(*signals) };
+
+/* What was set for them before. */
+struct signal_state {
+	sigset_t mask;
+	struct sigaction actions[SIGNALS];
+};
+
+/* They are caught, and wait until read_byte() lets them in. */
+static void hold_signals(struct signal_state *before)
+{
+	const struct sigaction mine = {.sa_handler = on_signal};
+	sigset_t held;
+	sigemptyset(&held);
+	for (int i = 0; i < SIGNALS; i++)
+		sigaddset(&held, signals[i]);
+	sigprocmask(SIG_BLOCK, &held, &before->mask);
+	caught = 0;
+	for (int i = 0; i < SIGNALS; i++)
+		sigaction(signals[i], &mine, &before->actions[i]);
+}
+
+/* One that still waits is caught first. */
+static void release_signals(const struct signal_state *before)
+{
+	sigprocmask(SIG_SETMASK, &before->mask, NULL);
+	for (int i = 0; i < SIGNALS; i++)
+		sigaction(signals[i], &before->actions[i], NULL);
+}
+
 /* A signal ends the reading, and the process only once the terminal echoes again. */
 static bool ask_once(const char *prompt, char out[PASSWD_MAX + 1])
 {
-	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
-	enum { SIGNALS = sizeof(signals) / sizeof(*signals) };
-	const struct sigaction mine = {.sa_handler = on_signal};
-	struct sigaction theirs[SIGNALS];
+	struct signal_state theirs;
 	struct termios before, quiet;
 	if (tcgetattr(STDIN_FILENO, &before) != 0)
 		return false;
-	caught = 0;
-	for (int i = 0; i < SIGNALS; i++)
-		sigaction(signals[i], &mine, &theirs[i]);
+	hold_signals(&theirs);
 	quiet = before;
 	quiet.c_lflag &= ~(tcflag_t)ECHO;
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
 	fputs(prompt, stderr);
-	bool ok = read_line(out);
+	bool ok = read_line(out, &theirs.mask);
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
 	fputc('\n', stderr);
-	for (int i = 0; i < SIGNALS; i++)
-		sigaction(signals[i], &theirs[i], NULL);
+	release_signals(&theirs);
 	if (caught) {
 		mem_wipe(out, PASSWD_MAX + 1);
 		raise(caught == SIGTSTP ? SIGINT : caught);
@@ -137,7 +174,7 @@ bool passwd_ask(char out[PASSWD_MAX + 1])
 {
 	char again[PASSWD_MAX + 1];
 	if (!isatty(STDIN_FILENO)) {
-		if (read_line(out))
+		if (read_line(out, NULL))
 			return true;
 		log_say("the password must be one line of 1 to %d bytes on standard input", PASSWD_MAX);
 		return false;
