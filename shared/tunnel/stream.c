@@ -315,7 +315,7 @@ uint64_t stream_grant_for_open(const struct tunnel *t)
 	size_t left = budget_left(&t->receive), kept = t->receive.limit / 2;
 	if (left < TUNNEL_OPEN_CREDIT_MIN)
 		return 0;
-	size_t grant = left > kept ? (left - kept) / 64 : 0;
+	size_t grant = left > kept ? (left - kept) / 32 : 0;
 	if (grant > TUNNEL_OPEN_CREDIT_MAX)
 		return TUNNEL_OPEN_CREDIT_MAX;
 	return grant < TUNNEL_OPEN_CREDIT_MIN ? TUNNEL_OPEN_CREDIT_MIN : grant;
@@ -332,13 +332,14 @@ void stream_take_window(struct stream *s, uint64_t bytes)
 
 /*
  * How much a window grows: four times while it is small, twice later, at once to what it has been before. Half of the budget is kept for
- * newcomers and no one takes more than a quarter of the rest; one that RETURN has made small may recover also from that half.
+ * newcomers and no one takes more than a quarter of the rest; one that is small, by RETURN or because it came late, gets to what is usual from that
+ * half, too.
  */
 static uint64_t growth(const struct stream *s)
 {
 	const struct budget *b = &s->tunnel->receive;
 	size_t left = budget_left(b);
-	size_t kept = s->window < TUNNEL_FIRST_CREDIT ? b->limit / 8 : b->limit / 2;
+	size_t kept = b->limit / 2;
 	uint64_t aim = s->window < TUNNEL_WINDOW_MAX / 4 ? 4 * s->window : 2 * s->window;
 	if (aim < TUNNEL_OPEN_CREDIT_MAX)
 		aim = TUNNEL_OPEN_CREDIT_MAX;
@@ -346,6 +347,10 @@ static uint64_t growth(const struct stream *s)
 		aim = s->peak;
 	if (aim > TUNNEL_WINDOW_MAX)
 		aim = TUNNEL_WINDOW_MAX;
+	if (left <= kept + 4 * TUNNEL_FIRST_CREDIT && s->window < TUNNEL_FIRST_CREDIT) {
+		kept = b->limit / 8;
+		aim = TUNNEL_FIRST_CREDIT;
+	}
 	if (left <= kept || s->window >= aim)
 		return 0;
 	uint64_t most = (left - kept) / 4;
