@@ -216,6 +216,10 @@ void services_opened(struct services *s, struct trunk *k, struct stream *stream)
 		refuse(k, stream, RESET_NO_MAPPING);
 		return;
 	}
+	if (tunnel_is_overdrawn(trunk_tunnel(k))) { /* no relay that keeps the rules gets there */
+		refuse(k, stream, RESET_NO_ROOM);
+		return;
+	}
 	if (s->visits >= s->visits_most) {
 		note_dial_error(service, port, UV_EMFILE);
 		refuse(k, stream, RESET_NO_ROOM);

@@ -27,7 +27,7 @@
 #include <sys/stat.h>
 #include <uv.h>
 
-enum { THREADS_MOST = 64, ACCOUNTS_LOOK_MS = 1000 };
+enum { THREADS_MOST = 64, ACCOUNTS_LOOK_MS = 1000, PORTS_SHARE = 2 }; /* half of the descriptors for the ports of mappings */
 
 struct relay {
 	struct world world;
@@ -347,7 +347,7 @@ int service_run(const char *config_file)
 	file_raise_limit();
 	r.world.config = r.config;
 	r.world.send.limit = r.world.receive.limit = (size_t)r.config->limits.memory_mib << 20;
-	r.world.ports = ports_new();
+	r.world.ports = ports_new(file_limit_for_visitors() / PORTS_SHARE / r.config->bind_count);
 	r.world.vhosts = vhosts_new();
 	r.world.main = loop_new("main");
 	int code = start(&r);

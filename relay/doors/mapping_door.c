@@ -98,9 +98,10 @@ static int claim(struct mapping_door *d)
 	}
 	if (ports_claim(w->ports, m->protocol, m->first, m->last, home_label(d->home), &why))
 		return 0;
-	mapping_door_set_error(d, mem_printf("held by %s", why));
+	mapping_door_set_error(d, why ? mem_printf("held by %s", why) : mem_strdup("the relay has no descriptors left for so many ports"));
+	int err = why ? UV_EADDRINUSE : UV_EMFILE;
 	mem_free(why);
-	return UV_EADDRINUSE;
+	return err;
 }
 
 static void release(struct mapping_door *d)

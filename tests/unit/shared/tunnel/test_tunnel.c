@@ -401,6 +401,7 @@ static void pair_replace(struct pair *p, int side)
 	}
 	copy_list(&from->facts, &to->facts, all, n, offsetof(struct stream, facts));
 	copy_list(&from->opens, &to->opens, all, n, offsetof(struct stream, facts));
+	copy_list(&from->flow_opens, &to->flow_opens, all, n, offsetof(struct stream, facts));
 	copy_list(&from->fresh, &to->fresh, all, n, offsetof(struct stream, turn));
 	copy_list(&from->bulk, &to->bulk, all, n, offsetof(struct stream, turn));
 	copy_list(&from->lent, &to->lent, all, n, offsetof(struct stream, lent));
@@ -568,6 +569,45 @@ static void a_stalled_stream_starves_nobody(void **state)
 	assert_false(p.conns[0].end[1].closed);
 	pair_finish(&p);
 	assert_int_equal(p.conns[0].end[1].got, 3 << 20);
+	pair_fini(&p);
+}
+
+/* Two thousand who read nothing leave room for one more; and whoever needs no credit, for any more. */
+static void those_who_read_nothing_do_not_keep_others_out(void **state)
+{
+	(void)state;
+	enum { STALLED = 2000, MORE = 3000 };
+	struct pair p;
+	pair_init(&p, 1, STALLED + MORE + 2);
+	p.eager = true;
+	pair_link(&p);
+	for (int i = 0; i < STALLED + MORE; i++) {
+		struct end *e = p.conns[i].end;
+		e[0].deaf = true;
+		e[1].plan = 1 << 20;
+		if (i == STALLED) { /* somebody who reads */
+			pair_settle(&p);
+			p.conns[STALLED + MORE].end[1].plan = 1 << 20;
+			pair_open(&p, STALLED + MORE, 0);
+			pair_settle(&p);
+			assert_true(p.conns[STALLED + MORE].end[0].closed);
+		}
+		pair_open(&p, i, 0);
+		if (i % 20 == 0)
+			pair_settle(&p);
+	}
+	pair_settle(&p);
+	assert_true(tunnel_waiting(p.tunnel[0]) > 0);
+	assert_true(p.tunnel[0]->receive.used <= p.tunnel[0]->receive.limit);
+	struct pair_conn *flow = &p.conns[STALLED + MORE + 1];
+	flow->flow = true;
+	pair_open(&p, STALLED + MORE + 1, 0);
+	put_datagram(&flow->end[0], 100, 1);
+	pair_settle(&p);
+	assert_int_equal(flow->end[1].datagrams, 1);
+	for (int i = 0; i < STALLED + MORE; i++)
+		end_break(&p.conns[i].end[0]);
+	pair_finish(&p);
 	pair_fini(&p);
 }
 
@@ -1325,6 +1365,7 @@ int main(void)
 	    cmocka_unit_test(ten_thousand_streams_come_and_go),
 	    cmocka_unit_test(newcomers_get_in_beside_thousands_that_rest),
 	    cmocka_unit_test(a_stalled_stream_starves_nobody),
+	    cmocka_unit_test(those_who_read_nothing_do_not_keep_others_out),
 	    cmocka_unit_test(one_key_is_not_behind_the_bulk),
 	    cmocka_unit_test(bulk_streams_get_the_same),
 	    cmocka_unit_test(a_half_closed_stream_may_be_silent_for_long),
