@@ -41,6 +41,7 @@ struct port {
 
 struct newcomer {
 	struct list node;        /* front.newcomers, oldest first */
+	struct list beside;      /* those of one source, oldest first */
 	struct front *front;
 	struct addr source;
 	struct gateway *gateway; /* http */
@@ -69,6 +70,7 @@ struct front {
 /* No more of the front's, whatever becomes of the connection. */
 static void forget(struct newcomer *n)
 {
+	list_remove(&n->beside);
 	rate_table_release(n->front->held, &n->source);
 	n->front->count--;
 	list_remove(&n->node);
@@ -85,18 +87,6 @@ static void drop(struct newcomer *n)
 	forget(n);
 }
 
-static bool drop_oldest(struct front *f, const struct addr *source)
-{
-	LIST_EACH(node, &f->newcomers) {
-		struct newcomer *n = LIST_ENTRY(node, struct newcomer, node);
-		if (source && !addr_equal_ip(&n->source, source))
-			continue;
-		drop(n);
-		return true;
-	}
-	return false;
-}
-
 /* Room is made if need be; NULL when even that does not help. */
 static struct newcomer *admit(struct front *f, const struct addr *peer)
 {
@@ -104,14 +94,18 @@ static struct newcomer *admit(struct front *f, const struct addr *peer)
 	uint64_t now = loop_now_ms(f->world->main);
 	uint32_t most = f->world->config->limits.unfinished_heads_per_source;
 	if (f->count >= FRONT_MOST)
-		drop_oldest(f, NULL);
-	while (!rate_table_hold(f->held, &source, most, now))
-		if (!drop_oldest(f, &source))
+		drop(LIST_ENTRY(f->newcomers.next, struct newcomer, node));
+	while (!rate_table_hold(f->held, &source, most, now)) {
+		struct list *held = rate_table_holders(f->held, &source);
+		if (!held)
 			return NULL;
+		drop(LIST_ENTRY(held->next, struct newcomer, beside));
+	}
 	struct newcomer *n = mem_zalloc(sizeof *n);
 	n->front = f;
 	n->source = source;
 	list_append(&f->newcomers, &n->node);
+	list_append(rate_table_holders(f->held, &source), &n->beside);
 	f->count++;
 	return n;
 }
