@@ -2,7 +2,8 @@
  * The front of the relay: the ports that all homes share. It reads from each visitor just enough to know who is wanted (a request's head, a
  * ClientHello), and hands the visitor to the door that serves it. Main loop only, where nothing else is said.
  *
- * What is unfinished is bounded: limits.head_s, limits.unfinished_heads_per_source and FRONT_MOST; whoever is over makes the oldest go, so that slow
+ * What is unfinished here is bounded: limits.head_s, limits.unfinished_heads_per_source and FRONT_MOST (what comes after the first head is the http
+ * doors' care); whoever is over makes the oldest go, so that slow
  * ones push out each other and never those who come to say something.
  */
 #ifndef GROUNDNUT_RELAY_DOORS_FRONT_H

@@ -6,7 +6,8 @@
 	/cut      half of a promised answer, then a reset        /slow    an answer after two seconds
 	/early    413 without reading the body                   /close   an answer that ends with the connection
 	/hints    103 before 200                                 /count   how many requests came on this connection
-	/seen     how many requests came in all
+	/think    five seconds before its 100, if it is asked for one
+	/seen     how many requests came in all                   /late    an answer after twenty seconds
 """
 import hashlib
 import socket
@@ -84,6 +85,7 @@ def serve(s):
 		path = head[0].split(b" ")[1].split(b"?")[0]
 		fields = {k.strip().lower(): v.strip() for k, v in (line.split(b":", 1) for line in head[1:-1])}
 		if fields.get(b"expect", b"").lower() == b"100-continue" and path != b"/early":
+			time.sleep(5 if path == b"/think" else 0)
 			s.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
 		if path == b"/early":
 			answer(s, b"too much\n", b"413 Content Too Large", b"Connection: close\r\n")
@@ -126,6 +128,9 @@ def serve(s):
 			answer(s, b"%d\n" % count)
 		elif path == b"/seen":
 			answer(s, b"%d\n" % SEEN[0])
+		elif path == b"/late":
+			time.sleep(20)
+			answer(s, b"late\n")
 		elif path == b"/slow":
 			time.sleep(2)
 			answer(s, b"slow\n")

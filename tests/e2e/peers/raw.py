@@ -1,13 +1,17 @@
 #!/usr/bin/python3
-"""Says raw bytes and shows what comes back: raw.py HOST PORT say|sse|slow|hang|hello arguments…
+"""Says raw bytes and shows what comes back: raw.py HOST PORT say|sse|slow|hang|hello|trickle|stall|hold arguments…
 
 	say    TEXT (with \\r, \\n, \\xNN), then each LATER after 200 ms; prints all that came until the end or 6 s of silence
 	sse    HOST PATH: prints how many events came before the fifth 200 ms, that is, whether they come one by one
 	slow   COUNT HOST SECONDS: that many connections, each saying a byte of a head a second; prints how many were ended by the other side
 	hang   COUNT SECONDS: that many connections that say nothing
+	trickle HOST COUNT SECONDS: a POST to /sum whose body of COUNT bytes comes byte by byte, one each SECONDS; prints what comes back
+	stall  HOST PATH COUNT: asks and reads nothing (COUNT 0), until the end; or COUNT times some bytes, half a second apart: "read on" if it could
+	hold   HOST PATH: asks, reads nothing, and stays until it is killed
 	hello  FILE PIECE: a recorded ClientHello in pieces of that many bytes; prints the alert or "open"
 """
 import resource
+import select
 import selectors
 import socket
 import sys
@@ -117,6 +121,49 @@ def hang():
 	time.sleep(float(arguments[1]))
 
 
+def trickle():
+	s = connect()
+	count, pause = int(arguments[1]), float(arguments[2])
+	s.sendall(("POST /sum HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % (arguments[0], count)).encode())
+	for _ in range(count):
+		time.sleep(pause)
+		s.sendall(b"x")
+	print(until_end(s)[0].decode("latin-1"))
+
+
+def ask_small():
+	"""Asks for a large answer into a small receive buffer."""
+	s = socket.socket()
+	s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+	s.connect((host, port))
+	s.sendall(("GET %s HTTP/1.1\r\nHost: %s\r\n\r\n" % (arguments[1], arguments[0])).encode())
+	return s
+
+
+def stall():
+	s = ask_small()
+	count = int(arguments[2])
+	try:
+		for _ in range(count):
+			time.sleep(0.5)
+			if not s.recv(4096):
+				return print("ended early")
+		if count:
+			return print("read on")
+		poll = select.poll()
+		poll.register(s, 0) # an error only
+		poll.poll(20000)
+		print("--", until_end(s)[1])
+	except OSError as e:
+		print("--", "reset" if isinstance(e, ConnectionResetError) else e)
+
+
+def hold():
+	s = ask_small()
+	while True:
+		time.sleep(60)
+
+
 def hello():
 	data = open(arguments[0], "rb").read()
 	piece = int(arguments[1])
@@ -128,4 +175,4 @@ def hello():
 	print("alert", got[6] if len(got) >= 7 and got[0] == 21 else got[:1].hex() or how)
 
 
-{"say": say, "sse": sse, "slow": slow, "hang": hang, "hello": hello}[what]()
+{"say": say, "sse": sse, "slow": slow, "hang": hang, "hello": hello, "trickle": trickle, "stall": stall, "hold": hold}[what]()
