@@ -6,6 +6,7 @@
 	/cut      half of a promised answer, then a reset        /slow    an answer after two seconds
 	/early    413 without reading the body                   /close   an answer that ends with the connection
 	/hints    103 before 200                                 /count   how many requests came on this connection
+	/tail     an event every 200 ms, as HTTP/1.0 sends them   /upgrade another protocol, in which every byte comes back
 	/think    five seconds before its 100, if it is asked for one
 	/seen     how many requests came in all                   /late    an answer after twenty seconds
 """
@@ -113,6 +114,21 @@ def serve(s):
 				chunk(s, b"data: %d\n\n" % i)
 				time.sleep(0.2)
 			s.sendall(b"0\r\n\r\n")
+		elif path == b"/tail":
+			s.sendall(b"HTTP/1.0 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+			for i in range(10):
+				s.sendall(b"data: %d\n\n" % i)
+				time.sleep(0.2)
+			return
+		elif path == b"/upgrade":
+			s.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\nwelcome,")
+			piece = r.data
+			while piece:
+				s.sendall(piece)
+				r.data = b""
+				piece = s.recv(65536)
+			s.sendall(b",bye")
+			return
 		elif path == b"/cut":
 			s.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 500000)
 			time.sleep(0.2)

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
-"""Says raw bytes and shows what comes back: raw.py HOST PORT say|sse|slow|hang|hello|trickle|stall|hold arguments…
+"""Says raw bytes and shows what comes back: raw.py HOST PORT say|finish|sse|slow|hang|hello|trickle|stall|hold arguments…
 
 	say    TEXT (with \\r, \\n, \\xNN), then each LATER after 200 ms; prints all that came until the end or 6 s of silence
+	finish the same, and a FIN behind it
 	sse    HOST PATH: prints how many events came before the fifth 200 ms, that is, whether they come one by one
 	slow   COUNT HOST SECONDS: that many connections, each saying a byte of a head a second; prints how many were ended by the other side
 	hang   COUNT SECONDS: that many connections that say nothing
@@ -48,7 +49,7 @@ def until_end(s, silence=6):
 		return got, "reset"
 
 
-def say():
+def say(fin=False):
 	s = connect()
 	for i, text in enumerate(arguments):
 		if i:
@@ -57,9 +58,15 @@ def say():
 			s.sendall(unescape(text))
 		except OSError:
 			break
+	if fin:
+		s.shutdown(socket.SHUT_WR)
 	got, how = until_end(s)
 	sys.stdout.write(got.decode("latin-1"))
 	print("--", how)
+
+
+def finish():
+	say(True)
 
 
 def sse():
@@ -175,4 +182,4 @@ def hello():
 	print("alert", got[6] if len(got) >= 7 and got[0] == 21 else got[:1].hex() or how)
 
 
-{"say": say, "sse": sse, "slow": slow, "hang": hang, "hello": hello, "trickle": trickle, "stall": stall, "hold": hold}[what]()
+{"say": say, "finish": finish, "sse": sse, "slow": slow, "hang": hang, "hello": hello, "trickle": trickle, "stall": stall, "hold": hold}[what]()
