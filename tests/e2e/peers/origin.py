@@ -122,10 +122,9 @@ def serve(s):
 			return
 		elif path == b"/upgrade":
 			s.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\nwelcome,")
-			piece = r.data
+			piece = r.data or s.recv(65536)
 			while piece:
 				s.sendall(piece)
-				r.data = b""
 				piece = s.recv(65536)
 			s.sendall(b",bye")
 			return
