@@ -664,6 +664,14 @@ void http_relay_give_up(struct http_relay *r)
 	}
 }
 
+size_t http_relay_held(const struct http_relay *r)
+{
+	size_t bytes = r->head.cap + r->onward.cap + (r->request ? sizeof(*r->request) : 0);
+	for (int end = 0; end < 2; end++)
+		bytes += r->in[end].cap + r->out[end].cap;
+	return bytes;
+}
+
 uint64_t http_relay_requests(const struct http_relay *r)
 {
 	return r->requests;

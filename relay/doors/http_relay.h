@@ -90,6 +90,7 @@ bool http_relay_awaits_body(const struct http_relay *r);
 /* The visitor has kept us waiting for too long, in any phase: a 408 while nothing has been answered, else what is under way breaks off (ABORT). */
 void http_relay_give_up(struct http_relay *r);
 
+size_t http_relay_held(const struct http_relay *r);       /* bytes of memory for what is under way */
 uint64_t http_relay_requests(const struct http_relay *r); /* heads read whole so far */
 unsigned http_relay_refusals(const struct http_relay *r); /* wrong names or passwords so far, for whoever counts them per source */
 

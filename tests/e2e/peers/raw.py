@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Says raw bytes and shows what comes back: raw.py HOST PORT say|finish|sse|slow|hang|hello|trickle|stall|hold arguments…
+"""Says raw bytes and shows what comes back: raw.py HOST PORT say|finish|sse|slow|hang|hello|trickle|stall|hold|weigh arguments…
 
 	say    TEXT (with \\r, \\n, \\xNN), then each LATER after 200 ms; prints all that came until the end or 6 s of silence
 	finish the same, and a FIN behind it
@@ -9,6 +9,7 @@
 	trickle HOST COUNT SECONDS: a POST to /sum whose body of COUNT bytes comes byte by byte, one each SECONDS; prints what comes back
 	stall  HOST PATH COUNT: asks and reads nothing (COUNT 0), until the end; or COUNT times some bytes, half a second apart: "read on" if it could
 	hold   HOST PATH: asks, reads nothing, and stays until it is killed
+	weigh  ADDRESSES EACH BYTES SECONDS: from each of the addresses (comma list) so many connections, each of which sends the beginning of a head of BYTES
 	hello  FILE PIECE: a recorded ClientHello in pieces of that many bytes; prints the alert or "open"
 """
 import resource
@@ -171,6 +172,22 @@ def hold():
 		time.sleep(60)
 
 
+def weigh():
+	each, size = int(arguments[1]), int(arguments[2])
+	text = b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"x" * size
+	held = []
+	for _ in range(each):
+		for address in arguments[0].split(","):
+			s = socket.create_connection((host, port), 30, (address, 0))
+			try:
+				s.sendall(text)
+			except OSError:
+				pass
+			held.append(s)
+	print(len(held), "sent", flush=True)
+	time.sleep(float(arguments[3]))
+
+
 def hello():
 	data = open(arguments[0], "rb").read()
 	piece = int(arguments[1])
@@ -182,4 +199,4 @@ def hello():
 	print("alert", got[6] if len(got) >= 7 and got[0] == 21 else got[:1].hex() or how)
 
 
-{"say": say, "finish": finish, "sse": sse, "slow": slow, "hang": hang, "hello": hello, "trickle": trickle, "stall": stall, "hold": hold}[what]()
+{"say": say, "finish": finish, "sse": sse, "slow": slow, "hang": hang, "hello": hello, "trickle": trickle, "stall": stall, "hold": hold, "weigh": weigh}[what]()
