@@ -46,6 +46,7 @@ struct gateway {
 	uint64_t phase_ms;       /* since when */
 	uint64_t moved_ms;       /* when a byte last moved */
 	struct patience patience;
+	bool deaf;               /* … he does not take what is written; else he says nothing */
 	uint64_t kept_ms;        /* when we began to wait for him */
 	uint64_t brought, given; /* bytes from the visitor, and to his socket */
 	uint64_t seen;           /* progress() when it was last looked at */
@@ -496,6 +497,7 @@ static bool is_kept(const struct gateway *g, bool reading, bool writing)
 
 static void set_patience(struct gateway *g, bool waiting, bool writing)
 {
+	g->deaf = writing;
 	if (waiting == g->patience.waiting)
 		return;
 	g->kept_ms = loop_now_ms(g->loop);
@@ -594,7 +596,9 @@ struct io *gateway_io(struct gateway *g)
 
 int64_t gateway_lag_ms(struct gateway *g)
 {
-	return patience_lag_ms(&g->patience, progress(g), loop_now_ms(g->loop));
+	int64_t lag_ms = patience_lag_ms(&g->patience, progress(g), loop_now_ms(g->loop));
+	bool spoke = lag_ms > 0 && !g->deaf && io_has_unread(g->io); /* then it is we who are late */
+	return spoke ? 0 : lag_ms;
 }
 
 struct io_parcel *gateway_pack(struct gateway *g, struct http_relay **machine)

@@ -649,6 +649,13 @@ struct loop *io_loop(const struct io *io)
 	return io->loop;
 }
 
+bool io_has_unread(const struct io *io)
+{
+	int queued = 0;
+
+	return ioctl(io->b.fd, FIONREAD, &queued) == 0 && queued > 0;
+}
+
 size_t io_unsent(const struct io *io)
 {
 	return socket_unsent(io->b.fd) + (io->b.tls ? tlspipe_in_hand(io->b.tls) : 0);
