@@ -12,7 +12,7 @@ enum { HTTP_QUEUE_MAX = 64 * 1024 }; /* bytes that wait toward one end, beyond o
 
 enum http_rechunk {
 	HTTP_CHUNKS_AS_THEY_ARE,
-	HTTP_CHUNKS_ANEW,     /* size lines of our own, no trailers: a strict reader behind us sees what we saw */
+	HTTP_CHUNKS_ANEW,       /* size lines of our own, no trailers: a strict reader behind us sees what we saw */
 	HTTP_CHUNKS_DATA_ALONE, /* for a reader who knows no chunks */
 };
 

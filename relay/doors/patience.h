@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 enum {
-	PATIENCE_RATE = 1000,      /* bytes that make up for a second */
+	PATIENCE_RATE = 4000,      /* bytes that make up for a second */
 	PATIENCE_SAVED_MS = 60000, /* the most that bytes save for later */
 };
 

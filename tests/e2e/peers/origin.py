@@ -7,6 +7,7 @@
 	/early    413 without reading the body                   /close   an answer that ends with the connection
 	/hints    103 before 200                                 /count   how many requests came on this connection
 	/tail     an event every 200 ms, as HTTP/1.0 sends them   /upgrade another protocol, in which every byte comes back
+	/crumbs?N N chunks of ten bytes
 	/think    five seconds before its 100, if it is asked for one
 	/seen     how many requests came in all                   /late    an answer after twenty seconds
 """
@@ -128,6 +129,8 @@ def serve(s):
 				piece = s.recv(65536)
 			s.sendall(b",bye")
 			return
+		elif path == b"/crumbs":
+			s.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"a\r\n0123456789\r\n" * int(head[0].split(b" ")[1].split(b"?")[1]) + b"0\r\n\r\n")
 		elif path == b"/cut":
 			s.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 500000)
 			time.sleep(0.2)

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Says raw bytes and shows what comes back: raw.py HOST PORT say|finish|sse|slow|hang|hello|trickle|stall|hold|weigh arguments…
+"""Says raw bytes and shows what comes back: raw.py HOST PORT say|finish|sse|slow|hang|hello|trickle|stall|sip|hold|weigh arguments…
 
 	say    TEXT (with \\r, \\n, \\xNN), then each LATER after 200 ms; prints all that came until the end or 6 s of silence
 	finish the same, and a FIN behind it
@@ -8,6 +8,7 @@
 	hang   COUNT SECONDS: that many connections that say nothing
 	trickle HOST COUNT SECONDS: a POST to /sum whose body of COUNT bytes comes byte by byte, one each SECONDS; prints what comes back
 	stall  HOST PATH COUNT: asks and reads nothing (COUNT 0), until the end; or COUNT times some bytes, half a second apart: "read on" if it could
+	sip    HOST PATH: asks with Connection: close, reads nothing for four seconds, then to the end: how it ended, and with what last
 	hold   HOST PATH: asks, reads nothing, and stays until it is killed
 	weigh  ADDRESSES EACH BYTES SECONDS: from each of the addresses (comma list) so many connections, each of which sends the beginning of a head of BYTES
 	hello  FILE PIECE: a recorded ClientHello in pieces of that many bytes; prints the alert or "open"
@@ -139,12 +140,12 @@ def trickle():
 	print(until_end(s)[0].decode("latin-1"))
 
 
-def ask_small():
+def ask_small(more=""):
 	"""Asks for a large answer into a small receive buffer."""
 	s = socket.socket()
 	s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
 	s.connect((host, port))
-	s.sendall(("GET %s HTTP/1.1\r\nHost: %s\r\n\r\n" % (arguments[1], arguments[0])).encode())
+	s.sendall(("GET %s HTTP/1.1\r\nHost: %s\r\n%s\r\n" % (arguments[1], arguments[0], more)).encode())
 	return s
 
 
@@ -164,6 +165,13 @@ def stall():
 		print("--", until_end(s)[1])
 	except OSError as e:
 		print("--", "reset" if isinstance(e, ConnectionResetError) else e)
+
+
+def sip():
+	s = ask_small("Connection: close\r\n")
+	time.sleep(4)
+	got, how = until_end(s)
+	print(how, got[-5:])
 
 
 def hold():
@@ -199,4 +207,4 @@ def hello():
 	print("alert", got[6] if len(got) >= 7 and got[0] == 21 else got[:1].hex() or how)
 
 
-{"say": say, "finish": finish, "sse": sse, "slow": slow, "hang": hang, "hello": hello, "trickle": trickle, "stall": stall, "hold": hold, "weigh": weigh}[what]()
+{"say": say, "finish": finish, "sse": sse, "slow": slow, "hang": hang, "hello": hello, "trickle": trickle, "stall": stall, "sip": sip, "hold": hold, "weigh": weigh}[what]()
