@@ -27,7 +27,8 @@
 #include <sys/stat.h>
 #include <uv.h>
 
-enum { THREADS_MOST = 64, ACCOUNTS_LOOK_MS = 1000, PORTS_SHARE = 2 }; /* half of the descriptors for the ports of mappings */
+enum { THREADS_MOST = 64, ACCOUNTS_LOOK_MS = 1000, WEB_SOURCES = 65536 };
+enum { PORTS_SHARE = 2 }; /* half of the descriptors for the ports of mappings */
 
 struct relay {
 	struct world world;
@@ -244,6 +245,7 @@ static int start_workers(struct relay *r)
 	for (unsigned i = 0; i < count; i++) {
 		struct worker *w = &r->world.workers[i];
 		list_init(&w->homes);
+		w->web = rate_table_new(WEB_SOURCES, 0, 0);
 		char name[16];
 		snprintf(name, sizeof name, "worker%u", i);
 		w->loop = loop_new(name);
@@ -251,6 +253,7 @@ static int start_workers(struct relay *r)
 		if (err < 0) {
 			log_say("cannot start a thread: %s", err_text(err));
 			loop_free(w->loop);
+			rate_table_free(w->web);
 			return err;
 		}
 		r->world.worker_count++;
@@ -327,6 +330,7 @@ static int end_loops(struct relay *r)
 		struct worker *w = &r->world.workers[i];
 		loop_join(w->loop);
 		session_pool_fini(&w->pool);
+		rate_table_free(w->web);
 		if (loop_free(w->loop) < 0)
 			err = UV_EBUSY;
 	}

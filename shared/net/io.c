@@ -345,6 +345,7 @@ static int start_dial(struct io *io, const struct addr *to, const struct addr *f
 		return fd;
 	io->b.fd = fd;
 	io_set_nodelay(io);
+	set_option(io, SOL_SOCKET, SO_KEEPALIVE, 1);
 	if (maxseg > 0)
 		socket_set_maxseg(io->b.fd, maxseg);
 	if (from) {
@@ -388,6 +389,7 @@ struct io *io_take(struct loop *l, int fd, io_fn *fn, void *owner)
 	io->b.fd = fd;
 	io->b.stage = STAGE_UP;
 	io_set_nodelay(io);
+	set_option(io, SOL_SOCKET, SO_KEEPALIVE, 1);
 	set_addresses(&io->b);
 	start_poll(io);
 	look_later(io); /* arms poll when the owner has said what it watches */
@@ -647,6 +649,13 @@ int io_fd(const struct io *io)
 struct loop *io_loop(const struct io *io)
 {
 	return io->loop;
+}
+
+bool io_has_unread(const struct io *io)
+{
+	int queued = 0;
+
+	return ioctl(io->b.fd, FIONREAD, &queued) == 0 && queued > 0;
 }
 
 size_t io_unsent(const struct io *io)

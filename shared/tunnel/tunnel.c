@@ -470,6 +470,8 @@ static struct stream *next_open(const struct tunnel *t)
 static void fill_open(struct tunnel *t, struct stream *s)
 {
 	uint64_t grant = s->flow ? 0 : stream_grant_for_open(t);
+	if (s->info.credit && grant > s->info.credit)
+		grant = s->info.credit;
 	list_remove(&s->facts);
 	t->waiting--;
 	s->id = tunnel_new_id(t);

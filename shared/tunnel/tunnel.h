@@ -123,7 +123,7 @@ size_t tunnel_datagrams_waiting(const struct tunnel *t); /* what they count for,
 struct tunnel_numbers tunnel_numbers(const struct tunnel *t);
 
 /* --- streams --- */
-/* info's credit is ours to choose. Never NULL; if the tunnel cannot speak now, the stream waits its turn. */
+/* info's credit: the most that is granted at first; 0: as much as there is room for. Never NULL; if the tunnel cannot speak now, the stream waits its turn. */
 struct stream *stream_open(struct tunnel *t, const struct open_info *info, stream_fn *fn, void *owner);
 /* The same for a flow: datagrams only. Neither side has credit for bytes, which is what OPEN's credit 0 says; so it waits for none. */
 struct stream *stream_open_flow(struct tunnel *t, const struct open_info *info, stream_fn *fn, void *owner);

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
-"""A small WebSocket (RFC 6455) echo, both ends: websocket.py serve PORT | talk HOST PORT FILE
+"""A small WebSocket (RFC 6455) echo, both ends: websocket.py serve PORT | talk|hold HOST PORT FILE
 
 	talk sends a numbered text message every 50 ms, in sizes of all three length forms, and checks its echo until FILE exists.
+	hold is silent until FILE exists, and then sends one.
 """
 import base64
 import hashlib
@@ -96,7 +97,7 @@ def serve(port):
 		threading.Thread(target=one, args=(s,), daemon=True).start()
 
 
-def talk(host, port, path):
+def talk(host, port, path, silent):
 	s = socket.create_connection((host, port), 120)
 	s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 	key = base64.b64encode(os.urandom(16))
@@ -107,7 +108,9 @@ def talk(host, port, path):
 		print("no handshake:", status)
 		return 1
 	count = 0
-	while not os.path.exists(path):
+	while silent and not os.path.exists(path):
+		time.sleep(0.05)
+	while not os.path.exists(path) or (silent and not count):
 		text = (b"message %d " % count) * (1, 30, 8000)[count % 3]
 		send(s, TEXT, text, True)
 		code, got = receive(s)
@@ -126,7 +129,7 @@ if sys.argv[1] == "serve":
 	serve(int(sys.argv[2]))
 else:
 	try:
-		sys.exit(talk(sys.argv[2], int(sys.argv[3]), sys.argv[4]))
+		sys.exit(talk(sys.argv[2], int(sys.argv[3]), sys.argv[4], sys.argv[1] == "hold"))
 	except OSError as e:
 		print("broken:", e)
 		sys.exit(1)

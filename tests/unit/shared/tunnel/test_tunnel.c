@@ -1223,6 +1223,27 @@ static void send_all(struct tunnel *t, uint64_t now)
 		tunnel_sent(t, iov[0].iov_len);
 }
 
+static void an_opener_may_grant_less_at_first(void **state)
+{
+	(void)state;
+	static const struct {
+		uint32_t asked;
+		size_t granted;
+	} cases[] = {{0, TUNNEL_OPEN_CREDIT_MAX}, {5000, 5000}, {TUNNEL_OPEN_CREDIT_MIN, TUNNEL_OPEN_CREDIT_MIN}, {1 << 20, TUNNEL_OPEN_CREDIT_MAX}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct tunnel_config c = {.first_id = 2, .accepts = 5, .send_budget = 16 << 20, .receive_budget = 16 << 20};
+		struct tunnel *t = tunnel_new(&c, bad_news, NULL);
+		assert_int_equal(tunnel_attach(t, 0, 1 << 20, 1000), 0);
+		struct open_info info = {.mapping = 1, .credit = cases[i].asked, .visitor = {.family = 4}, .visited = {.family = 4}};
+		struct stream *s = stream_open(t, &info, NULL, NULL);
+		send_all(t, 1000);
+		assert_int_equal(stream_info(s)->credit, cases[i].granted);
+		assert_int_equal(tunnel_numbers(t).receive, cases[i].granted);
+		stream_close(s);
+		tunnel_free(t);
+	}
+}
+
 static struct tunnel *prepared(struct stream *held[64], struct stream **own)
 {
 	struct tunnel_config c = {.first_id = 1, .accepts = 5, .send_budget = 1 << 20, .receive_budget = 1 << 20};
@@ -1353,6 +1374,7 @@ int main(void)
 	const char *seed = getenv("SEED");
 	seed_of_run = seed ? strtoull(seed, NULL, 10) - 1000003 : (uint64_t)time(NULL);
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(an_opener_may_grant_less_at_first),
 	    cmocka_unit_test(every_byte_arrives_in_order_by_chance),
 	    cmocka_unit_test(links_cut_under_load_lose_nothing),
 	    cmocka_unit_test(the_smallest_budgets_block_nobody),
