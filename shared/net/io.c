@@ -672,6 +672,18 @@ void io_set_notsent_lowat(struct io *io, unsigned bytes)
 	set_option(io, IPPROTO_TCP, TCP_NOTSENT_LOWAT, (int)bytes);
 }
 
+bool io_is_ahead(struct io *io, size_t most)
+{
+	int queued = 0;
+
+	if (ioctl(io->b.fd, SIOCOUTQNSD, &queued) != 0 || (size_t)queued <= most)
+		return false;
+	io->batch_full = false;
+	io->want_room = true;
+	arm(io);
+	return true;
+}
+
 static void free_body(struct body *b)
 {
 	tlspipe_free(b->tls);
