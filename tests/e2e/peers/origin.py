@@ -10,6 +10,7 @@
 	/crumbs?N N chunks of ten bytes
 	/think    five seconds before its 100, if it is asked for one
 	/seen     how many requests came in all                   /late    an answer after twenty seconds
+	/raw      switches protocols, then every byte back        /live    five events, each only after the one before was /heard
 """
 import hashlib
 import socket
@@ -19,6 +20,7 @@ import threading
 import time
 
 SEEN = [0]
+HEARD = threading.Semaphore(0)
 
 
 class Closed(Exception):
@@ -131,6 +133,21 @@ def serve(s):
 			return
 		elif path == b"/crumbs":
 			s.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"a\r\n0123456789\r\n" * int(head[0].split(b" ")[1].split(b"?")[1]) + b"0\r\n\r\n")
+		elif path == b"/live":
+			s.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nAccess-Control-Allow-Origin: *\r\n"
+				b"Transfer-Encoding: chunked\r\n\r\n")
+			for i in range(5):
+				chunk(s, b"data: %d\n\n" % i)
+				HEARD.acquire()
+			chunk(s, b"event: end\ndata:\n\n")
+			s.sendall(b"0\r\n\r\n")
+		elif path == b"/heard":
+			HEARD.release()
+			answer(s, b"good\n", fields=b"Access-Control-Allow-Origin: *\r\n")
+		elif path == b"/raw":
+			s.sendall(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: raw\r\n\r\n")
+			while True:
+				s.sendall(r.take(65536))
 		elif path == b"/cut":
 			s.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 500000)
 			time.sleep(0.2)
