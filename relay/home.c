@@ -708,7 +708,7 @@ static void take_names(void *arg)
 {
 	struct message *m = arg;
 	struct home *h = m->home;
-	names_report_free(h->names, h->name_count);
+	wishes_report_free(h->names, h->name_count);
 	h->names = m->names;
 	h->name_count = m->name_count;
 	mem_free(m);
@@ -784,7 +784,7 @@ static void free_here(void *arg)
 	timer_close(h->retry);
 	timer_close(h->holder);
 	list_remove(&h->node);
-	names_report_free(h->names, h->name_count);
+	wishes_report_free(h->names, h->name_count);
 	accounts_unref(h->accounts);
 	account_use_unref(h->use);
 	mem_free(h->account);
