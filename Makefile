@@ -36,7 +36,7 @@ say       = $(if $(V),,@printf '  %-4s %s\n' $(1);)
 obj       = $(patsubst %.c,$(B)/%.o,$(1))
 UNITS    := $(patsubst %.c,$(B)/%,$(UNIT_C))
 
-.PHONY: all check test test-unit test-e2e test-services test-house test-replay fuzz fuzz-run soak bench bench-resume demo install clean
+.PHONY: all check test test-unit test-e2e test-services test-house test-replay fuzz fuzz-run soak bench bench-names bench-resume demo install clean
 all: $(B)/groundnut-relay $(B)/groundnut-agent
 
 $(B)/groundnut-relay: $(call obj,relay/main.c) $(B)/relay.a $(B)/shared.a
@@ -106,8 +106,9 @@ $(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/agent.a $(B)/shared.a
 
 bench: all $(BENCH)
 	@python3 tests/bench/bench.py $(B)
-	@$(MAKE) --no-print-directory bench-resume
+	@$(MAKE) --no-print-directory bench-names bench-resume
 
+# 100,000 names, 1,000 updates a second, and answers a second beside NSD and Knot.
 bench-names: all
 	@deploy/install-deps bench || true
 	@python3 tests/bench/names.py $(B)
