@@ -345,7 +345,7 @@ static int start_dial(struct io *io, const struct addr *to, const struct addr *f
 		return fd;
 	io->b.fd = fd;
 	io_set_nodelay(io);
-	set_option(io, SOL_SOCKET, SO_KEEPALIVE, 1);
+	socket_set_keepalive(io->b.fd);
 	if (maxseg > 0)
 		socket_set_maxseg(io->b.fd, maxseg);
 	if (from) {
@@ -389,7 +389,7 @@ struct io *io_take(struct loop *l, int fd, io_fn *fn, void *owner)
 	io->b.fd = fd;
 	io->b.stage = STAGE_UP;
 	io_set_nodelay(io);
-	set_option(io, SOL_SOCKET, SO_KEEPALIVE, 1);
+	socket_set_keepalive(io->b.fd);
 	set_addresses(&io->b);
 	start_poll(io);
 	look_later(io); /* arms poll when the owner has said what it watches */
@@ -653,9 +653,7 @@ struct loop *io_loop(const struct io *io)
 
 bool io_has_unread(const struct io *io)
 {
-	int queued = 0;
-
-	return ioctl(io->b.fd, FIONREAD, &queued) == 0 && queued > 0;
+	return socket_has_unread(io->b.fd);
 }
 
 size_t io_unsent(const struct io *io)

@@ -87,9 +87,21 @@ static void set_tcp(int fd, int option, int value)
 	setsockopt(fd, IPPROTO_TCP, option, &value, sizeof value);
 }
 
+bool socket_has_unread(int fd)
+{
+	int queued = 0;
+	return ioctl(fd, FIONREAD, &queued) == 0 && queued > 0;
+}
+
 void socket_set_nodelay(int fd)
 {
 	set_tcp(fd, TCP_NODELAY, 1);
+}
+
+void socket_set_keepalive(int fd)
+{
+	int on = 1;
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
 }
 
 void socket_set_maxseg(int fd, unsigned bytes)

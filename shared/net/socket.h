@@ -18,8 +18,10 @@ enum { SOCKET_SEND = 0 };
 int socket_open(int family, int type);                     /* a descriptor, or negative */
 int socket_accept(int fd, struct addr *peer);              /* the same; peer's family 0: neither v4 nor v6 */
 size_t socket_unsent(int fd);                              /* bytes the peer's kernel has not acknowledged; 0 where that is not known */
+bool socket_has_unread(int fd);                            /* bytes have come that nobody has read yet */
 /* Tuning: where it cannot be had, it works without. */
 void socket_set_nodelay(int fd);
+void socket_set_keepalive(int fd);                         /* a peer that has vanished is found in the end */
 void socket_set_maxseg(int fd, unsigned bytes);            /* counts until connect() only */
 void socket_set_notsent_lowat(int fd, unsigned bytes);     /* unsent bytes from which it is not writable */
 
