@@ -87,7 +87,7 @@ static struct addr own_v6(struct loop *l)
 	struct addr to, mine = {0};
 	int err;
 	addr_parse("[2001:500:2f::f]:53", &to);
-	struct udp *u = udp_connect(l, &to, NULL, NULL, &err);
+	struct udp *u = udp_connect(l, &to, 0, NULL, NULL, &err);
 	if (u && udp_local(u, &mine) == 0 && !addr_is_public(&mine))
 		mine = (struct addr){0};
 	udp_close(u);

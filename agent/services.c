@@ -20,7 +20,7 @@
 #include <string.h>
 #include <uv.h>
 
-enum { SERVICE_DIAL_MS = 10000, COMPLAIN_MS = 60000 };
+enum { SERVICE_DIAL_MS = 10000, COMPLAIN_MS = 60000, PORT_FREE_LEAST = 1024 };
 
 struct service {
 	struct list node;             /* services.list */
@@ -199,6 +199,16 @@ static uint16_t target_port(const struct mapping *m, uint16_t visited)
 	return (uint16_t)(m->target.first + (visited - m->first));
 }
 
+/*
+ * The port that a flow speaks from: the visitor's own, as a home router would keep it, where a range is mapped. RTSP's servers send RTP to the port that
+ * the visitor named, at the address that the RTSP connection came from: here. Not a port that a service at home may be about to take, and 0: any.
+ */
+static uint16_t flow_port(const struct mapping *m, uint16_t visitor)
+{
+	bool taken = visitor < PORT_FREE_LEAST || (visitor >= m->target.first && visitor <= m->target.last);
+	return m->first == m->last || taken ? 0 : visitor;
+}
+
 static void refuse(struct trunk *k, struct stream *stream, enum reset_code code)
 {
 	stream_reset(stream, code);
@@ -235,7 +245,8 @@ void services_opened(struct services *s, struct trunk *k, struct stream *stream)
 		v->stream = NULL;
 		uint8_t header[PROXY_HEADER_MAX];
 		size_t len = proxy_header(service, stream, header);
-		v->flow = flow_new(k, stream, service->mapping.target.host, port, header, len, &service->count, on_flow_end, v);
+		v->flow = flow_new(k, stream, service->mapping.target.host, port, flow_port(&service->mapping, info->visitor.port), header, len,
+				   &service->count, on_flow_end, v);
 		return;
 	}
 	stream_own(stream, on_stream, v);
