@@ -300,14 +300,16 @@ agent_join() {
 	agent "$1" join "$(cat "$W/$2.line")" >"$W/$1.join" 2>&1 || { cat "$W/$1.join"; die "join failed"; }
 	conf "$W/$1/agent.json" --arg name "$1" '. + {agent: $name, control: "agent.sock"}'
 }
-# mappings AGENT 'NAME PUBLIC TARGET'…: the whole list, into the file; nobody is told
+# mappings AGENT 'NAME PUBLIC TARGET [PROTOCOL [KEY=VALUE…]]'…: the whole list, into the file; nobody is told
 mappings() {
 	local name=$1 line list='[]'
 	shift
 	for line; do
 		set -- $line
-		list=$(jq --arg n "$1" --arg p "$2" --arg t "$3" \
-			'. + [{name: $n, protocol: "tcp", public_port: (if $p | test("-") then $p else ($p | tonumber) end), target: $t}]' <<<"$list")
+		list=$(jq --arg n "$1" --arg p "$2" --arg t "$3" --arg how "${4:-tcp}" --arg more "${*:5}" \
+			'. + [{name: $n, protocol: $how, target: $t}
+				+ (if $how == "http" or $how == "tls" then {host: $p} else {public_port: ($p | tonumber? // .)} end)
+				+ ($more | split(" ") | map(split("=") | {(.[0]): (.[1] | fromjson? // .)}) | add // {})]' <<<"$list") || die "mapping $line"
 	done
 	conf "$W/$name/agent.json" --argjson list "$list" '.mappings = $list'
 }
@@ -319,7 +321,7 @@ agent_is() { local said; said=$(agent "$1" status --json) && jq -e "$2" <<<"$sai
 ALL_OPEN='.state == "attached" and (.mappings | length > 0) and all(.mappings[]; .state == "open")'
 agent_ready() { until_ok 20 agent_is "$1" "$ALL_OPEN" || { tail -n 20 "$W/$1.log"; die "agent $1 does not get ready"; }; }
 
-# home_up 'NAME PUBLIC TARGET'…: a relay, an account alice, and an agent pc with these mappings, ready
+# home_up 'NAME PUBLIC TARGET …'…: a relay, an account alice, and an agent pc with these mappings, ready
 home_up() {
 	relay_init
 	relay_start
