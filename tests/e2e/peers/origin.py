@@ -6,7 +6,7 @@
 	/cut      half of a promised answer, then a reset        /slow    an answer after two seconds
 	/early    413 without reading the body                   /close   an answer that ends with the connection
 	/hints    103 before 200                                 /count   how many requests came on this connection
-	/seen     how many requests came in all
+	/seen     how many requests came in all                  /live    five events, each only after the one before was /heard
 """
 import hashlib
 import socket
@@ -16,6 +16,7 @@ import threading
 import time
 
 SEEN = [0]
+HEARD = threading.Semaphore(0)
 
 
 class Closed(Exception):
@@ -111,6 +112,17 @@ def serve(s):
 				chunk(s, b"data: %d\n\n" % i)
 				time.sleep(0.2)
 			s.sendall(b"0\r\n\r\n")
+		elif path == b"/live":
+			s.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nAccess-Control-Allow-Origin: *\r\n"
+				b"Transfer-Encoding: chunked\r\n\r\n")
+			for i in range(5):
+				chunk(s, b"data: %d\n\n" % i)
+				HEARD.acquire()
+			chunk(s, b"event: end\ndata:\n\n")
+			s.sendall(b"0\r\n\r\n")
+		elif path == b"/heard":
+			HEARD.release()
+			answer(s, b"good\n", fields=b"Access-Control-Allow-Origin: *\r\n")
 		elif path == b"/cut":
 			s.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 500000)
 			time.sleep(0.2)

@@ -40,8 +40,8 @@ def read_head(s):
 	return lines[0], fields
 
 
-def send(s, code, payload, masked):
-	head = bytes([0x80 | code])
+def send(s, code, payload, masked, last=True):
+	head = bytes([(0x80 if last else 0) | code])
 	n, bit = len(payload), 0x80 if masked else 0
 	if n < 126:
 		head += bytes([bit | n])
@@ -71,7 +71,7 @@ def receive(s):
 		n = struct.unpack(">Q", read_exactly(s, 8))[0]
 	mask = read_exactly(s, 4) if b & 0x80 else None
 	payload = read_exactly(s, n)
-	return a & 0xf, unmask(payload, mask) if mask else payload
+	return a & 0xf, unmask(payload, mask) if mask else payload, bool(a & 0x80)
 
 
 def one(s):
@@ -80,8 +80,8 @@ def one(s):
 		s.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
 			+ accept_key(fields[b"sec-websocket-key"]) + b"\r\n\r\n")
 		while True:
-			code, payload = receive(s)
-			send(s, PONG if code == PING else code, payload, False)
+			code, payload, last = receive(s)
+			send(s, PONG if code == PING else code, payload, False, last)
 			if code == CLOSE:
 				break
 	except OSError:
@@ -110,14 +110,14 @@ def talk(host, port, path):
 	while not os.path.exists(path):
 		text = (b"message %d " % count) * (1, 30, 8000)[count % 3]
 		send(s, TEXT, text, True)
-		code, got = receive(s)
+		code, got, _ = receive(s)
 		if code != TEXT or got != text:
 			print("message", count, "came back wrong")
 			return 1
 		count += 1
 		time.sleep(0.05)
 	send(s, CLOSE, b"", True)
-	code, _ = receive(s)
+	code, _, _ = receive(s)
 	print(count, "messages")
 	return 0 if code == CLOSE and count else 1
 
