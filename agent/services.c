@@ -108,14 +108,13 @@ static enum reset_code code_of(int err)
 	return err == UV_ECONNREFUSED ? RESET_REFUSED : RESET_UNREACHABLE;
 }
 
-/* What the service is told first when its mapping says so: who comes, to which address, and for a tls mapping of one name that name. 0: nothing. */
+/* What the service is told first when its mapping says so: who comes, to which address and, by TLS, for which name. 0: nothing. */
 static size_t proxy_header(const struct service *s, const struct stream *stream, uint8_t out[PROXY_HEADER_MAX])
 {
 	const struct mapping *m = &s->mapping;
-	const char *name = m->protocol == MAPPING_TLS && m->host[0] != '*' ? s->public_text : NULL;
 	const struct open_info *info = stream_info(stream);
 	enum proxy_transport transport = m->protocol == MAPPING_UDP ? PROXY_UDP : PROXY_TCP;
-	return m->proxy_protocol ? proxy_header_write(m->proxy_protocol, transport, &info->visitor, &info->visited, name, out) : 0;
+	return m->proxy_protocol ? proxy_header_write(m->proxy_protocol, transport, &info->visitor, &info->visited, info->name, out) : 0;
 }
 
 /* One line when it is new, and one a minute while it lasts: each visitor would make one else. */

@@ -19,6 +19,7 @@ struct stream *stream_new(struct tunnel *t, const struct open_info *info)
 	struct stream *s = mem_zalloc(sizeof *s);
 	s->tunnel = t;
 	s->info = *info;
+	s->info.name = info->name_len ? mem_printf("%.*s", (int)info->name_len, info->name) : NULL;
 	list_init(&s->facts);
 	list_init(&s->turn);
 	list_init(&s->lent);
@@ -88,6 +89,7 @@ void stream_free(struct stream *s)
 	}
 	drop_waiting(s);
 	assert(s->window == 0);
+	mem_free((char *)(uintptr_t)s->info.name);
 	mem_free(s);
 }
 
