@@ -664,6 +664,16 @@ void io_set_notsent_lowat(struct io *io, unsigned bytes)
 	socket_set_notsent_lowat(io->b.fd, bytes);
 }
 
+bool io_is_ahead(struct io *io, size_t most)
+{
+	if (socket_notsent(io->b.fd) <= most)
+		return false;
+	io->batch_full = false;
+	io->want_room = true;
+	arm(io);
+	return true;
+}
+
 static void free_body(struct body *b)
 {
 	tlspipe_free(b->tls);

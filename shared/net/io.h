@@ -79,6 +79,9 @@ size_t io_unsent(const struct io *io);               /* bytes the kernel has not
 
 void io_set_nodelay(struct io *io);                  /* set on every io when made; idempotent */
 void io_set_notsent_lowat(struct io *io, unsigned bytes);
+/* Whether the kernel has more than most bytes that it has not yet sent: it fills a segment of 64 KiB up, whatever the mark is. If so, IO_ROOM
+ * will come, while WRITE is watched, when there is less than half the mark. */
+bool io_is_ahead(struct io *io, size_t most);
 
 void io_close(struct io *io);                        /* at once; unsent bytes in hand are dropped, those in the kernel are sent */
 void io_reset(struct io *io);                        /* at once, as a TCP reset (SO_LINGER 0) */

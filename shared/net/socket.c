@@ -28,6 +28,12 @@ size_t socket_unsent(int fd)
 	int queued = 0;
 	return ioctl(fd, SIOCOUTQ, &queued) == 0 && queued > 0 ? (size_t)queued : 0;
 }
+
+size_t socket_notsent(int fd)
+{
+	int queued = 0;
+	return ioctl(fd, SIOCOUTQNSD, &queued) == 0 && queued > 0 ? (size_t)queued : 0;
+}
 #else
 static int prepare(int fd)
 {
@@ -69,6 +75,12 @@ size_t socket_unsent(int fd)
 	(void)fd;
 #endif
 	return queued > 0 ? (size_t)queued : 0;
+}
+
+size_t socket_notsent(int fd)
+{
+	(void)fd;
+	return 0;
 }
 #endif
 

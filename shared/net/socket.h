@@ -18,6 +18,7 @@ enum { SOCKET_SEND = 0 };
 int socket_open(int family, int type);                     /* a descriptor, or negative */
 int socket_accept(int fd, struct addr *peer);              /* the same; peer's family 0: neither v4 nor v6 */
 size_t socket_unsent(int fd);                              /* bytes the peer's kernel has not acknowledged; 0 where that is not known */
+size_t socket_notsent(int fd);                             /* of these, what has not left this machine either */
 /* Tuning: where it cannot be had, it works without. */
 void socket_set_nodelay(int fd);
 void socket_set_maxseg(int fd, unsigned bytes);            /* counts until connect() only */
