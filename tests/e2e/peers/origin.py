@@ -6,6 +6,7 @@
 	/cut      half of a promised answer, then a reset        /slow    an answer after two seconds
 	/early    413 without reading the body                   /close   an answer that ends with the connection
 	/hints    103 before 200                                 /count   how many requests came on this connection
+	/raw      switches protocols, then every byte back
 	/seen     how many requests came in all                  /live    five events, each only after the one before was /heard
 """
 import hashlib
@@ -123,6 +124,10 @@ def serve(s):
 		elif path == b"/heard":
 			HEARD.release()
 			answer(s, b"good\n", fields=b"Access-Control-Allow-Origin: *\r\n")
+		elif path == b"/raw":
+			s.sendall(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: raw\r\n\r\n")
+			while True:
+				s.sendall(r.take(65536))
 		elif path == b"/cut":
 			s.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 500000)
 			time.sleep(0.2)
