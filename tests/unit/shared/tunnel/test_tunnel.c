@@ -572,6 +572,58 @@ static void a_stalled_stream_starves_nobody(void **state)
 	pair_fini(&p);
 }
 
+/* One round trip: all that may go goes, and comes. */
+static void round_trip(struct pair *p)
+{
+	for (int side = 1; side >= 0; side--) {
+		pair_pump(p, side, 16 << 20, SIZE_MAX);
+		while (buf_len(&p->wire[side]))
+			pair_deliver(p, side, SIZE_MAX);
+	}
+}
+
+/* Four times a round trip while credit is what stops the sender; not at all for who leaves bytes lying, or sends less than he may. */
+static void windows_grow_where_credit_is_what_stops(void **state)
+{
+	(void)state;
+	enum { BULK, STALLED, SPARING };
+	struct pair p;
+	pair_init(&p, 1, 3);
+	p.eager = true;
+	pair_link(&p);
+	for (int i = 0; i < 3; i++) {
+		p.conns[i].end[1].plan = 64 << 20;
+		p.conns[i].end[0].plan = 1;
+		pair_open(&p, i, 0);
+		pair_rest(&p.conns[i].end[0]);
+	}
+	p.conns[SPARING].end[1].types = true;
+	round_trip(&p);
+	p.conns[STALLED].end[0].deaf = true;
+	uint64_t first[3];
+	for (int i = 0; i < 3; i++)
+		first[i] = p.conns[i].end[0].stream->window;
+	assert_true(first[BULK] <= 2 * TUNNEL_OPEN_CREDIT_MAX);
+	int trips = 0;
+	for (; p.conns[BULK].end[0].stream->window < 2 << 20; trips++) {
+		assert_true(trips < 4);
+		pair_start(&p.conns[SPARING].end[1]);
+		round_trip(&p);
+	}
+	assert_true(p.conns[STALLED].end[0].stream->window <= 4 * first[STALLED]);
+	assert_true(p.conns[SPARING].end[0].stream->window <= first[SPARING]);
+	for (int i = 0; i < 20; i++)
+		round_trip(&p);
+	assert_true(p.conns[BULK].end[0].stream->window <= TUNNEL_WINDOW_MAX);
+	p.conns[STALLED].end[0].deaf = false;
+	end_look(&p.conns[STALLED].end[0]);
+	p.conns[SPARING].end[1].types = false;
+	for (int i = 0; i < 3; i++)
+		pair_start(&p.conns[i].end[0]);
+	pair_finish(&p);
+	pair_fini(&p);
+}
+
 /* Two thousand who read nothing leave room for one more; and whoever needs no credit, for any more. */
 static void those_who_read_nothing_do_not_keep_others_out(void **state)
 {
@@ -1387,6 +1439,7 @@ int main(void)
 	    cmocka_unit_test(ten_thousand_streams_come_and_go),
 	    cmocka_unit_test(newcomers_get_in_beside_thousands_that_rest),
 	    cmocka_unit_test(a_stalled_stream_starves_nobody),
+	    cmocka_unit_test(windows_grow_where_credit_is_what_stops),
 	    cmocka_unit_test(those_who_read_nothing_do_not_keep_others_out),
 	    cmocka_unit_test(one_key_is_not_behind_the_bulk),
 	    cmocka_unit_test(bulk_streams_get_the_same),
