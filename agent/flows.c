@@ -26,7 +26,7 @@ struct flow {
 	struct stream *stream;
 	struct lookup *lookup;
 	struct udp *udp;
-	uint16_t port;
+	uint16_t port, from;
 	struct list pending;
 	size_t pending_bytes;
 	uint8_t *first;
@@ -140,7 +140,7 @@ static void on_found(void *owner, const struct addr *list, size_t count, int err
 	struct addr to = count ? list[0] : (struct addr){0};
 	to.port = f->port;
 	if (count)
-		f->udp = udp_connect(f->loop, &to, on_readable, f, &err);
+		f->udp = udp_connect(f->loop, &to, f->from, on_readable, f, &err);
 	if (!f->udp) {
 		end(f, RESET_UNREACHABLE, err);
 		return;
@@ -152,14 +152,15 @@ static void on_found(void *owner, const struct addr *list, size_t count, int err
 	}
 }
 
-struct flow *flow_new(struct trunk *k, struct stream *stream, const char *host, uint16_t port, const void *first, size_t first_len,
-		      struct flow_count *count, flow_fn *fn, void *owner)
+struct flow *flow_new(struct trunk *k, struct stream *stream, const char *host, uint16_t port, uint16_t from, const void *first,
+		      size_t first_len, struct flow_count *count, flow_fn *fn, void *owner)
 {
 	struct flow *f = mem_zalloc(sizeof *f);
 	f->loop = trunk_loop(k);
 	f->trunk = k;
 	f->stream = stream;
 	f->port = port;
+	f->from = from;
 	f->first = first_len ? mem_dup(first, first_len) : NULL;
 	f->first_len = first_len;
 	f->count = count;
@@ -171,7 +172,7 @@ struct flow *flow_new(struct trunk *k, struct stream *stream, const char *host, 
 	int err = 0;
 	if (addr_parse_ip(host, &numeric) == 0) {
 		numeric.port = port;
-		f->udp = udp_connect(f->loop, &numeric, on_readable, f, &err);
+		f->udp = udp_connect(f->loop, &numeric, from, on_readable, f, &err);
 	}
 	if (!f->udp)
 		f->lookup = lookup_start(f->loop, DIAL_SERVICE, host, DIAL_CACHE_MS, on_found, f);

@@ -16,9 +16,9 @@ struct flow_count {
 	uint64_t dropped; /* datagrams; but for flow_dropped() of those under way */
 };
 
-/* Owns stream. first: bytes said to the service before each flow's first datagram (PROXY protocol), may be NULL. count is the owner's. */
-struct flow *flow_new(struct trunk *k, struct stream *stream, const char *host, uint16_t port, const void *first, size_t first_len,
-		      struct flow_count *count, flow_fn *fn, void *owner);
+/* Owns stream. from: the local port wanted, 0: any. first: bytes said to the service before each flow's first datagram (PROXY protocol), may be NULL. count is the owner's. */
+struct flow *flow_new(struct trunk *k, struct stream *stream, const char *host, uint16_t port, uint16_t from, const void *first,
+		      size_t first_len, struct flow_count *count, flow_fn *fn, void *owner);
 uint64_t flow_dropped(const struct flow *f); /* datagrams that waited for the link in vain */
 void flow_cut(struct flow *f, enum reset_code code); /* the owner is not told */
 

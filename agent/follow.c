@@ -87,7 +87,7 @@ static struct addr own_v6(struct loop *l)
 	struct addr to, mine = {0};
 	int err;
 	addr_parse("[2001:500:2f::f]:53", &to);
-	struct udp *u = udp_connect(l, &to, NULL, NULL, &err);
+	struct udp *u = udp_connect(l, &to, 0, NULL, NULL, &err);
 	if (u && udp_local(u, &mine) == 0 && !addr_is_public(&mine))
 		mine = (struct addr){0};
 	udp_close(u);
@@ -149,6 +149,7 @@ void follow_declare(struct follow *f, struct declare *d)
 {
 	d->names = f->names;
 	d->address6 = f->address6;
+	d->judged = f->seen;
 	snprintf(d->nat, sizeof d->nat, "%s", f->judged ? nat_text(f->nat) : "pending");
 	for (size_t i = 0; i < f->names.count; i++)
 		f->state[i].sent++;

@@ -4,6 +4,7 @@
 #include "shared/base/cli.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
+#include "shared/base/text.h"
 #include "shared/net/ask.h"
 
 #include <jansson.h>
@@ -22,7 +23,9 @@ static int tell(const char *name, const char *answer_text)
 	const char *error = json_string_value(json_object_get(answer, "error"));
 	int code = EXIT_WORK;
 	if (state && strcmp(state, "open") == 0 && open) {
-		puts(open);
+		char *clean = text_harmless(open);
+		puts(clean);
+		mem_free(clean);
 		code = 0;
 	} else if (state && strcmp(state, "pending") == 0) {
 		log_say("%s is in the file, but the relay has not answered yet%s%s; see `groundnut-agent status`", name,

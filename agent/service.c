@@ -275,7 +275,7 @@ static void on_news(void *owner, const struct tunnel_news *news)
 		uplink_heard_refuse(m->uplink, news->p, news->len);
 		break;
 	case TUNNEL_BYE:
-		log_info("relay_says_bye", "why=%.*s", (int)news->len, (const char *)news->p);
+		log_debug("relay_says_bye", "why=%.*s", (int)news->len, (const char *)news->p);
 		break;
 	case TUNNEL_DECLARED:
 	case TUNNEL_PONGED: /* the trunk keeps those */

@@ -20,7 +20,7 @@
 #include <string.h>
 #include <uv.h>
 
-enum { SERVICE_DIAL_MS = 10000, COMPLAIN_MS = 60000 };
+enum { SERVICE_DIAL_MS = 10000, COMPLAIN_MS = 60000, PORT_FREE_LEAST = 1024 };
 
 struct service {
 	struct list node;             /* services.list */
@@ -108,14 +108,13 @@ static enum reset_code code_of(int err)
 	return err == UV_ECONNREFUSED ? RESET_REFUSED : RESET_UNREACHABLE;
 }
 
-/* What the service is told first when its mapping says so: who comes, to which address, and for a tls mapping of one name that name. 0: nothing. */
+/* What the service is told first when its mapping says so: who comes, to which address and, by TLS, for which name. 0: nothing. */
 static size_t proxy_header(const struct service *s, const struct stream *stream, uint8_t out[PROXY_HEADER_MAX])
 {
 	const struct mapping *m = &s->mapping;
-	const char *name = m->protocol == MAPPING_TLS && m->host[0] != '*' ? s->public_text : NULL;
 	const struct open_info *info = stream_info(stream);
 	enum proxy_transport transport = m->protocol == MAPPING_UDP ? PROXY_UDP : PROXY_TCP;
-	return m->proxy_protocol ? proxy_header_write(m->proxy_protocol, transport, &info->visitor, &info->visited, name, out) : 0;
+	return m->proxy_protocol ? proxy_header_write(m->proxy_protocol, transport, &info->visitor, &info->visited, info->name, out) : 0;
 }
 
 /* One line when it is new, and one a minute while it lasts: each visitor would make one else. */
@@ -199,6 +198,16 @@ static uint16_t target_port(const struct mapping *m, uint16_t visited)
 	return (uint16_t)(m->target.first + (visited - m->first));
 }
 
+/*
+ * The port that a flow speaks from: the visitor's own, as a home router would keep it, where a range is mapped. RTSP's servers send RTP to the port that
+ * the visitor named, at the address that the RTSP connection came from: here. Not a port that a service at home may be about to take, and 0: any.
+ */
+static uint16_t flow_port(const struct mapping *m, uint16_t visitor)
+{
+	bool taken = visitor < PORT_FREE_LEAST || (visitor >= m->target.first && visitor <= m->target.last);
+	return m->first == m->last || taken ? 0 : visitor;
+}
+
 static void refuse(struct trunk *k, struct stream *stream, enum reset_code code)
 {
 	stream_reset(stream, code);
@@ -216,6 +225,10 @@ void services_opened(struct services *s, struct trunk *k, struct stream *stream)
 		refuse(k, stream, RESET_NO_MAPPING);
 		return;
 	}
+	if (tunnel_is_overdrawn(trunk_tunnel(k))) { /* no relay that keeps the rules gets there */
+		refuse(k, stream, RESET_NO_ROOM);
+		return;
+	}
 	if (s->visits >= s->visits_most) {
 		note_dial_error(service, port, UV_EMFILE);
 		refuse(k, stream, RESET_NO_ROOM);
@@ -231,7 +244,8 @@ void services_opened(struct services *s, struct trunk *k, struct stream *stream)
 		v->stream = NULL;
 		uint8_t header[PROXY_HEADER_MAX];
 		size_t len = proxy_header(service, stream, header);
-		v->flow = flow_new(k, stream, service->mapping.target.host, port, header, len, &service->count, on_flow_end, v);
+		v->flow = flow_new(k, stream, service->mapping.target.host, port, flow_port(&service->mapping, info->visitor.port), header, len,
+				   &service->count, on_flow_end, v);
 		return;
 	}
 	stream_own(stream, on_stream, v);

@@ -79,6 +79,7 @@ struct uplink {
 	uint64_t spare_ms;               /* when a spare was last closed unused; 0: the last one was used */
 	uint64_t doubt_ms;               /* when this machine's network last changed; 0: never */
 	uint64_t attached_ms;
+	bool refused;                    /* … by the link that is up: its end has begun */
 	uint64_t lost_ms;                /* last byte heard before this outage */
 	uint64_t resumed;
 
@@ -276,6 +277,7 @@ static void attached(struct uplink *u, const struct welcome *w)
 	u->state = UPLINK_ATTACHED;
 	u->attached_ms = loop_now_ms(u->loop);
 	u->hold_ms = 0;
+	u->refused = false;
 	u->last_error[0] = 0;
 	u->grace_ms = w->grace_s * 1000;
 	u->fn(u->owner, UPLINK_STATE);
@@ -341,8 +343,10 @@ static void refused(struct uplink *u, const struct refuse *r)
 void uplink_heard_refuse(struct uplink *u, const void *json, size_t len)
 {
 	struct refuse r;
-	if (refuse_read(json, len, &r) < 0)
+	if (u->refused || refuse_read(json, len, &r) < 0)
 		return;
+	u->refused = true;
+	trunk_break(u->trunk, ERR_REFUSED);
 	snprintf(u->last_error, sizeof u->last_error, "%s: refused: %s", u->config->relay_text, r.reason);
 	log_warn("refused", "code=%s why=%s", refuse_code_text(r.code), r.reason);
 	if (r.code == REFUSE_PROTOCOL || r.code == REFUSE_REPLACED || r.code == REFUSE_REMOVED || r.code == REFUSE_TOKEN)

@@ -189,6 +189,20 @@ struct home *agents_home(struct agents *a, const char *account, const char *agen
 	return NULL;
 }
 
+bool agents_has_room(const struct agents *a, const char *account, const char *agent)
+{
+	unsigned count = 0;
+	LIST_EACH(node, &a->entries) {
+		const struct entry *e = LIST_ENTRY(node, const struct entry, node);
+		if (strcmp(e->account, account) != 0)
+			continue;
+		if (!strcmp(e->agent, agent))
+			return true;
+		count++;
+	}
+	return count < AGENTS_EACH;
+}
+
 static struct entry *entry_of(struct agents *a, const char *account, const char *agent)
 {
 	LIST_EACH(node, &a->entries) {

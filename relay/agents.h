@@ -9,6 +9,8 @@
 
 struct agents;
 
+enum { AGENTS_EACH = 1024 }; /* of one account, also those that are detached */
+
 struct agents *agents_new(struct world *world, struct accounts *accounts);
 /* All homes must have been stopped: to be called when the workers' loops have been told to end. */
 void agents_free(struct agents *a);
@@ -18,6 +20,8 @@ struct accounts *agents_accounts(struct agents *a);
 bool agents_would_serve(const struct agents *a, const char *host);
 /* The new list is in force: removed accounts are cut off, the others checked again. Takes its own reference. */
 void agents_set_accounts(struct agents *a, struct accounts *accounts);
+/* Whether the account may have this agent: it has it already, or not all it may have. */
+bool agents_has_room(const struct agents *a, const char *account, const char *agent);
 /* A HELLO whose token fits goes to its home; the parcel and early go along. */
 void agents_greet(struct agents *a, struct io_parcel *parcel, const struct hello *hello, struct buf *early);
 struct home *agents_home(struct agents *a, const char *account, const char *agent); /* NULL: there is none */

@@ -14,7 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { LISTEN_MAX = 64, GRACE_MAX_S = 86400, THREADS_MAX = 256, HEAD_MAX_S = 3600, COUNT_MAX = 10000000, MEMORY_MAX_MIB = 1 << 20 };
+enum { LISTEN_MAX = 64, GRACE_MAX_S = 86400, THREADS_MAX = 256, HEAD_MAX_S = 3600, STALL_MAX_S = 86400, COUNT_MAX = 10000000, MEMORY_MAX_MIB = 1 << 20 };
 
 /* What a relay.json may hold that only later versions run. */
 static const char *const later_keys[] = {"admin"};
@@ -221,6 +221,8 @@ static void read_limits(struct conf_at root, struct relay_limits *l)
 		read_number(at, "failed_handshakes_per_second_per_address", 1, COUNT_MAX, 5);
 	l->head_s = read_number(at, "head_s", 1, HEAD_MAX_S, 10);
 	l->unfinished_heads_per_source = read_number(at, "unfinished_heads_per_source", 1, COUNT_MAX, 200);
+	l->slow_visitors_per_source = read_number(at, "slow_visitors_per_source", 1, COUNT_MAX, 100);
+	l->stall_s = read_number(at, "stall_s", 1, STALL_MAX_S, 120);
 	l->session_memory_mib = read_number(at, "session_memory_mib", 1, MEMORY_MAX_MIB, 16);
 	l->memory_mib = read_number(at, "memory_mib", 1, MEMORY_MAX_MIB, 256);
 	if (l->session_memory_mib > l->memory_mib)

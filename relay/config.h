@@ -13,6 +13,8 @@ struct relay_limits {
 	uint32_t failed_handshakes_per_second_per_address; /* 5, burst 50 */
 	uint32_t head_s;                                   /* 10 */
 	uint32_t unfinished_heads_per_source;              /* 200 */
+	uint32_t slow_visitors_per_source;                 /* 100 */
+	uint32_t stall_s;                                  /* 120 */
 	uint32_t session_memory_mib;                       /* 16: send, and receive, of one session */
 	uint32_t memory_mib;                               /* 256: send, and receive, of the process */
 };

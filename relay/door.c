@@ -21,6 +21,7 @@ enum {
 	SOURCES = 4096,
 	RETRY_TOKEN_MS = 30000,
 	RETRY_VERSION_MS = 60000,
+	RETRY_BUSY_MS = 30000,
 	LINGER_MS = 1000, /* for a refused peer to read why */
 	YOUNG_MS = 1000,
 	TELL_MS = 10000,  /* between two lines on sources that are turned away */
@@ -118,6 +119,9 @@ static void take_hello(struct peer *p, size_t payload)
 		refuse(p, REFUSE_TOKEN, NULL, RETRY_TOKEN_MS);
 	} else if (h.probe) {
 		welcome_probe(p);
+	} else if (!agents_has_room(d->agents, h.account, h.agent)) {
+		log_warn("agent_refused", "account=%s agent=%s why=%s", h.account, h.agent, "the account has all the agents that it may have");
+		refuse(p, REFUSE_BUSY, "the account has all the agents that it may have", RETRY_BUSY_MS);
 	} else {
 		rate_table_forgive(d->failures, &p->source, FORGIVEN, loop_now_ms(d->world->main));
 		buf_take(&p->in, FRAME_HEADER + payload);

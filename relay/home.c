@@ -320,6 +320,11 @@ struct world *home_world(struct home *h)
 	return h->world;
 }
 
+struct worker *home_worker(struct home *h)
+{
+	return h->worker;
+}
+
 struct loop *home_loop(struct home *h)
 {
 	return h->worker->loop;

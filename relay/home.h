@@ -46,6 +46,7 @@ struct home *home_of_node(struct list *node); /* of worker.homes */
 struct trunk *home_trunk(struct home *h);
 struct world *home_world(struct home *h);
 struct loop *home_loop(struct home *h);
+struct worker *home_worker(struct home *h);
 const struct account *home_account(const struct home *h);
 /* Room for one visitor more of the account? Counted if so; home_leave() gives it back. */
 bool home_enter(struct home *h);

@@ -28,7 +28,8 @@
 #include <sys/stat.h>
 #include <uv.h>
 
-enum { THREADS_MOST = 64, ACCOUNTS_LOOK_MS = 1000 };
+enum { THREADS_MOST = 64, ACCOUNTS_LOOK_MS = 1000, WEB_SOURCES = 65536 };
+enum { PORTS_SHARE = 2 }; /* half of the descriptors for the ports of mappings */
 
 struct relay {
 	struct world world;
@@ -245,6 +246,7 @@ static int start_workers(struct relay *r)
 	for (unsigned i = 0; i < count; i++) {
 		struct worker *w = &r->world.workers[i];
 		list_init(&w->homes);
+		w->web = rate_table_new(WEB_SOURCES, 0, 0);
 		char name[16];
 		snprintf(name, sizeof name, "worker%u", i);
 		w->loop = loop_new(name);
@@ -252,6 +254,7 @@ static int start_workers(struct relay *r)
 		if (err < 0) {
 			log_say("cannot start a thread: %s", err_text(err));
 			loop_free(w->loop);
+			rate_table_free(w->web);
 			return err;
 		}
 		r->world.worker_count++;
@@ -330,6 +333,7 @@ static int end_loops(struct relay *r)
 		struct worker *w = &r->world.workers[i];
 		loop_join(w->loop);
 		session_pool_fini(&w->pool);
+		rate_table_free(w->web);
 		if (loop_free(w->loop) < 0)
 			err = UV_EBUSY;
 	}
@@ -350,7 +354,7 @@ int service_run(const char *config_file)
 	file_raise_limit();
 	r.world.config = r.config;
 	r.world.send.limit = r.world.receive.limit = (size_t)r.config->limits.memory_mib << 20;
-	r.world.ports = ports_new();
+	r.world.ports = ports_new(file_limit_for_visitors() / PORTS_SHARE / r.config->bind_count);
 	r.world.vhosts = vhosts_new();
 	r.world.main = loop_new("main");
 	int code = start(&r);

@@ -9,6 +9,7 @@
 #include "relay/doors/vhosts.h"
 #include "relay/ports.h"
 #include "shared/base/budget.h"
+#include "shared/base/rate_table.h"
 #include "shared/net/loop.h"
 #include "shared/net/shaper.h"
 #include "shared/tunnel/session.h"
@@ -18,6 +19,7 @@ struct worker {
 	struct loop *loop;
 	struct session_pool pool;      /* the worker's thread only */
 	struct list homes;             /* the worker's thread only */
+	struct rate_table *web;        /* the same: the visitors of its http doors, by their sources */
 	unsigned count;                /* homes given to it; the main thread only */
 };
 

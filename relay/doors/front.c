@@ -28,6 +28,8 @@ enum {
 	ALERT_LINGER_MS = 1000, /* for a visitor to read it */
 	AWAY_RETRY_S = 30,
 	READ_MOST = 16 * 1024,
+	WEIGH_FROM = 512,        /* newcomers, from which on what they hold is added up now and then */
+	WEIGH_MS = 200,
 };
 
 /* One shared port. */
@@ -41,6 +43,7 @@ struct port {
 
 struct newcomer {
 	struct list node;        /* front.newcomers, oldest first */
+	struct list beside;      /* those of one source, oldest first */
 	struct front *front;
 	struct addr source;
 	struct gateway *gateway; /* http */
@@ -58,7 +61,7 @@ struct front {
 	struct door *door;
 	struct port *ports;
 	size_t port_count;
-	struct timer *retry;
+	struct timer *retry, *weigh;
 	struct list newcomers;
 	size_t count;
 	struct rate_table *held;
@@ -69,6 +72,7 @@ struct front {
 /* No more of the front's, whatever becomes of the connection. */
 static void forget(struct newcomer *n)
 {
+	list_remove(&n->beside);
 	rate_table_release(n->front->held, &n->source);
 	n->front->count--;
 	list_remove(&n->node);
@@ -85,18 +89,6 @@ static void drop(struct newcomer *n)
 	forget(n);
 }
 
-static bool drop_oldest(struct front *f, const struct addr *source)
-{
-	LIST_EACH(node, &f->newcomers) {
-		struct newcomer *n = LIST_ENTRY(node, struct newcomer, node);
-		if (source && !addr_equal_ip(&n->source, source))
-			continue;
-		drop(n);
-		return true;
-	}
-	return false;
-}
-
 /* Room is made if need be; NULL when even that does not help. */
 static struct newcomer *admit(struct front *f, const struct addr *peer)
 {
@@ -104,16 +96,43 @@ static struct newcomer *admit(struct front *f, const struct addr *peer)
 	uint64_t now = loop_now_ms(f->world->main);
 	uint32_t most = f->world->config->limits.unfinished_heads_per_source;
 	if (f->count >= FRONT_MOST)
-		drop_oldest(f, NULL);
-	while (!rate_table_hold(f->held, &source, most, now))
-		if (!drop_oldest(f, &source))
+		drop(LIST_ENTRY(f->newcomers.next, struct newcomer, node));
+	while (!rate_table_hold(f->held, &source, most, now)) {
+		struct list *held = rate_table_holders(f->held, &source);
+		if (!held)
 			return NULL;
+		drop(LIST_ENTRY(held->next, struct newcomer, beside));
+	}
 	struct newcomer *n = mem_zalloc(sizeof *n);
 	n->front = f;
 	n->source = source;
 	list_append(&f->newcomers, &n->node);
+	list_append(rate_table_holders(f->held, &source), &n->beside);
 	f->count++;
+	if (f->count >= WEIGH_FROM && !timer_is_set(f->weigh))
+		timer_set(f->weigh, WEIGH_MS);
 	return n;
+}
+
+static size_t held(const struct newcomer *n)
+{
+	return n->gateway ? http_relay_held(gateway_machine(n->gateway)) : n->hello.cap;
+}
+
+/* Many sources, each within its limit, may still be too much together: then the oldest go. */
+static void on_weigh(void *owner)
+{
+	struct front *f = owner;
+	size_t bytes = 0;
+	LIST_EACH(node, &f->newcomers)
+		bytes += held(LIST_ENTRY(node, struct newcomer, node));
+	while (bytes > FRONT_BYTES) {
+		struct newcomer *oldest = LIST_ENTRY(f->newcomers.next, struct newcomer, node);
+		bytes -= held(oldest);
+		drop(oldest);
+	}
+	if (f->count >= WEIGH_FROM)
+		timer_set(f->weigh, WEIGH_MS);
 }
 
 static uint32_t head_ms(const struct front *f)
@@ -282,15 +301,15 @@ static void to_home(struct newcomer *n)
 static void read_hello(struct newcomer *n)
 {
 	for (;;) {
-		uint8_t *to = buf_reserve(&n->hello, READ_MOST);
-		ssize_t got = io_read(n->io, to, READ_MOST);
+		uint8_t piece[READ_MOST];
+		ssize_t got = io_read(n->io, piece, sizeof piece);
 		if (got == UV_EAGAIN)
 			return;
 		if (got <= 0) {
 			drop(n);
 			return;
 		}
-		buf_commit(&n->hello, (size_t)got);
+		buf_put(&n->hello, piece, (size_t)got);
 		enum sni_result result = sni_read(&n->sni, buf_data(&n->hello), buf_len(&n->hello));
 		if (result == SNI_MORE)
 			continue;
@@ -417,6 +436,7 @@ struct front *front_open(struct world *w, struct agents *agents, struct door *do
 	list_init(&f->newcomers);
 	f->held = rate_table_new(SOURCES, 0, 0);
 	f->retry = timer_new(w->main, open_ports, f);
+	f->weigh = timer_new(w->main, on_weigh, f);
 	f->ports = mem_zalloc((c->http_count + c->tls_count + 1) * sizeof *f->ports);
 	add_ports(f, c->http, c->http_count, false);
 	add_ports(f, c->tls, c->tls_count, true);
@@ -435,6 +455,7 @@ void front_close(struct front *f)
 	while (!list_is_empty(&f->newcomers))
 		drop(LIST_ENTRY(f->newcomers.next, struct newcomer, node));
 	timer_close(f->retry);
+	timer_close(f->weigh);
 	rate_table_free(f->held);
 	mem_free(f->ports);
 	mem_free(f);

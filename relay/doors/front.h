@@ -2,7 +2,8 @@
  * The front of the relay: the ports that all homes share. It reads from each visitor just enough to know who is wanted (a request's head, a
  * ClientHello), and hands the visitor to the door that serves it. Main loop only, where nothing else is said.
  *
- * What is unfinished is bounded: limits.head_s, limits.unfinished_heads_per_source and FRONT_MOST; whoever is over makes the oldest go, so that slow
+ * What is unfinished here is bounded: limits.head_s, limits.unfinished_heads_per_source, FRONT_MOST and FRONT_BYTES (what comes after the first head is the http
+ * doors' care); whoever is over makes the oldest go, so that slow
  * ones push out each other and never those who come to say something.
  */
 #ifndef GROUNDNUT_RELAY_DOORS_FRONT_H
@@ -15,7 +16,7 @@
 struct front;
 struct door;
 
-enum { FRONT_MOST = 16384 };
+enum { FRONT_MOST = 16384, FRONT_BYTES = 64 * 1024 * 1024 };
 
 /* Listens where the configuration says, and goes on trying where it cannot. door: agents who come by a tls port go there. Never NULL. */
 struct front *front_open(struct world *w, struct agents *agents, struct door *door);

@@ -6,12 +6,14 @@
  *	stream → machine     STREAM_LOOK, IO_ROOM; a body's bytes that it need not see go straight to the socket
  *	machine → visitor    likewise
  *
- * One timer, set for the nearest deadline and looked at when it comes: deadlines move with every byte, the timer does not.
+ * One timer, set for the nearest deadline and looked at when it comes: deadlines move with every byte, the timer does not. While the visitor
+ * does not take what waits for him, the bytes that count are those his side has acknowledged: he may be slow, and the kernel holds a lot.
  *
  * Ends: the machine says END or ABORT, the visitor's socket fails (the stream is reset), a deadline passes.
  */
 #include "relay/doors/gateway.h"
 
+#include "relay/doors/patience.h"
 #include "shared/base/mem.h"
 #include "shared/net/timer.h"
 
@@ -43,6 +45,11 @@ struct gateway {
 	enum http_phase phase;
 	uint64_t phase_ms;       /* since when */
 	uint64_t moved_ms;       /* when a byte last moved */
+	struct patience patience;
+	bool deaf;               /* … he does not take what is written; else he says nothing */
+	uint64_t kept_ms;        /* when we began to wait for him */
+	uint64_t brought, given; /* bytes from the visitor, and to his socket */
+	uint64_t seen;           /* progress() when it was last looked at */
 	bool readable;           /* the socket may have bytes */
 	bool eof;                /* its end has been read */
 	bool failed;             /* it can be read or written no more */
@@ -102,6 +109,13 @@ static void moved(struct gateway *g)
 	g->moved_ms = loop_now_ms(g->loop);
 }
 
+/* The bytes that he has brought, or has been seen to take. */
+static uint64_t progress(const struct gateway *g)
+{
+	uint64_t unsent = io_unsent(g->io);
+	return g->brought + (g->given > unsent ? g->given - unsent : 0);
+}
+
 /* --- toward the visitor --- */
 
 static bool write_visitor(struct gateway *g)
@@ -115,6 +129,7 @@ static bool write_visitor(struct gateway *g)
 		if (n <= 0)
 			break;
 		http_relay_consume(g->machine, HTTP_VISITOR, (size_t)n);
+		g->given += (uint64_t)n;
 		moved(g);
 		any = true;
 	}
@@ -181,6 +196,7 @@ static bool read_service(struct gateway *g)
 		if (n <= 0)
 			return false;
 		len = (size_t)n;
+		g->given += len;
 		http_relay_passed(g->machine, HTTP_SERVICE, len);
 	}
 	stream_consume(g->stream, len);
@@ -227,6 +243,7 @@ static bool read_visitor(struct gateway *g)
 		return false;
 	if (n > 0) {
 		http_relay_feed(g->machine, HTTP_VISITOR, p, (size_t)n);
+		g->brought += (uint64_t)n;
 		moved(g);
 	} else if (n == 0) {
 		g->eof = true;
@@ -262,6 +279,7 @@ static void pass_piece(struct gateway *g, uint64_t pass)
 	if (n > 0) {
 		stream_commit(g->stream, (size_t)n);
 		http_relay_passed(g->machine, HTTP_VISITOR, (uint64_t)n);
+		g->brought += (uint64_t)n;
 		took(g, SHAPER_IN, (size_t)n);
 	}
 	if (room)
@@ -316,7 +334,8 @@ static void on_stream(void *owner, enum stream_event event)
 
 static void open_stream(struct gateway *g)
 {
-	struct open_info info = {.mapping = g->lead.mapping, .visitor = *io_peer(g->io), .visited = *io_local(g->io)};
+	struct open_info info = {
+	    .mapping = g->lead.mapping, .credit = g->lead.credit, .visitor = *io_peer(g->io), .visited = *io_local(g->io)};
 	g->stream = stream_open(trunk_tunnel(g->lead.trunk), &info, on_stream, g);
 	g->service_told = g->fin_service = false;
 	http_relay_opened(g->machine);
@@ -372,19 +391,37 @@ static enum met meet(struct gateway *g)
 
 /* --- time --- */
 
+static uint64_t nearest(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint64_t after(uint64_t since_ms, uint32_t most_ms)
+{
+	return most_ms ? since_ms + most_ms : UINT64_MAX;
+}
+
+static uint64_t wait_deadline(const struct gateway *g)
+{
+	uint64_t since = g->moved_ms > g->kept_ms ? g->moved_ms : g->kept_ms;
+	return g->patience.waiting && g->route ? after(since, g->times.wait_ms) : UINT64_MAX;
+}
+
 static uint64_t deadline(const struct gateway *g)
 {
 	switch (g->phase) {
 	case HTTP_PHASE_IDLE:
-		return g->times.idle_ms ? g->phase_ms + g->times.idle_ms : UINT64_MAX;
+		return after(g->phase_ms, g->times.idle_ms);
 	case HTTP_PHASE_HEAD:
-		return g->times.head_ms ? g->phase_ms + g->times.head_ms : UINT64_MAX;
+		return after(g->phase_ms, g->times.head_ms);
 	case HTTP_PHASE_SERVING:
 	case HTTP_PHASE_TUNNEL:
 		if (!g->route)
 			return g->moved_ms + LINGER_MS;
-		return g->times.stall_ms ? g->moved_ms + g->times.stall_ms : UINT64_MAX;
+		return nearest(after(g->moved_ms, g->times.stall_ms), wait_deadline(g));
 	case HTTP_PHASE_LINGER:
+		if (g->patience.waiting && g->route && g->times.wait_ms)
+			return wait_deadline(g);
 		return (g->moved_ms > g->phase_ms ? g->moved_ms : g->phase_ms) + LINGER_MS;
 	}
 	return UINT64_MAX;
@@ -394,6 +431,8 @@ static void set_phase(struct gateway *g)
 {
 	enum http_phase phase = http_relay_phase(g->machine);
 	if (phase != g->phase) {
+		if (phase != HTTP_PHASE_HEAD)
+			patience_pardon(&g->patience, loop_now_ms(g->loop));
 		g->phase = phase;
 		g->phase_ms = loop_now_ms(g->loop);
 	}
@@ -408,14 +447,28 @@ static void set_phase(struct gateway *g)
 	timer_set(g->timer, g->due_ms - now);
 }
 
+/* Nothing could be written, but what had been written is on its way all the same. */
+static bool takes_quietly(struct gateway *g)
+{
+	uint64_t now = progress(g);
+	if (g->phase == HTTP_PHASE_IDLE || g->phase == HTTP_PHASE_HEAD || !g->patience.waiting || now == g->seen)
+		return false;
+	g->seen = now;
+	moved(g);
+	return true;
+}
+
 static void on_timer(void *owner)
 {
 	struct gateway *g = owner;
 	g->due_ms = 0;
-	if (loop_now_ms(g->loop) < deadline(g)) {
+	if (loop_now_ms(g->loop) < deadline(g) || takes_quietly(g)) {
 		set_phase(g);
 	} else if (g->phase == HTTP_PHASE_IDLE || g->phase == HTTP_PHASE_HEAD) {
 		http_relay_timeout(g->machine);
+		look(g);
+	} else if (loop_now_ms(g->loop) >= wait_deadline(g)) {
+		http_relay_give_up(g->machine);
 		look(g);
 	} else if (g->phase == HTTP_PHASE_LINGER) {
 		end(g);
@@ -426,6 +479,33 @@ static void on_timer(void *owner)
 
 /* --- looking --- */
 
+/* Is it the visitor that everything waits for? */
+static bool is_kept(const struct gateway *g, bool reading, bool writing)
+{
+	switch (http_relay_phase(g->machine)) {
+	case HTTP_PHASE_IDLE:
+	case HTTP_PHASE_HEAD:
+		return true;
+	case HTTP_PHASE_SERVING:
+		return writing || (reading && http_relay_awaits_body(g->machine));
+	case HTTP_PHASE_TUNNEL:
+	case HTTP_PHASE_LINGER:
+		return writing;
+	}
+	return false;
+}
+
+static void set_patience(struct gateway *g, bool waiting, bool writing)
+{
+	g->deaf = writing;
+	if (waiting == g->patience.waiting)
+		return;
+	g->kept_ms = loop_now_ms(g->loop);
+	patience_wait(&g->patience, waiting, g->kept_ms);
+	if (waiting && writing)
+		g->seen = progress(g);
+}
+
 static void watch(struct gateway *g)
 {
 	const uint8_t *p;
@@ -435,6 +515,7 @@ static void watch(struct gateway *g)
 	if (g->stream && stream_waiting(g->stream) && !is_held(&g->out))
 		writing = true;
 	io_watch(g->io, (reading ? IO_WATCH_READ : 0) | (writing ? IO_WATCH_WRITE : 0));
+	set_patience(g, is_kept(g, reading, writing), writing);
 }
 
 static void look(struct gateway *g)
@@ -480,6 +561,7 @@ struct gateway *gateway_new(struct loop *l, struct io *io, struct http_relay *ma
 	*g = (struct gateway){.loop = l, .io = io, .machine = machine, .route = route, .over = over, .owner = owner, .times = *times};
 	g->phase = http_relay_phase(machine);
 	g->phase_ms = g->moved_ms = now;
+	patience_init(&g->patience, now);
 	g->in = (struct shaper_waiter){.fn = on_task, .arg = g};
 	g->out = (struct shaper_waiter){.fn = on_task, .arg = g};
 	list_init(&g->in.node);
@@ -510,6 +592,13 @@ struct http_relay *gateway_machine(struct gateway *g)
 struct io *gateway_io(struct gateway *g)
 {
 	return g->io;
+}
+
+int64_t gateway_lag_ms(struct gateway *g)
+{
+	int64_t lag_ms = patience_lag_ms(&g->patience, progress(g), loop_now_ms(g->loop));
+	bool spoke = lag_ms > 0 && !g->deaf && io_has_unread(g->io); /* then it is we who are late */
+	return spoke ? 0 : lag_ms;
 }
 
 struct io_parcel *gateway_pack(struct gateway *g, struct http_relay **machine)
@@ -545,10 +634,13 @@ void gateway_cut(struct gateway *g, enum reset_code code)
 
 void gateway_evict(struct gateway *g)
 {
-	http_relay_timeout(g->machine);
+	http_relay_give_up(g->machine);
 	write_visitor(g);
 	g->over = NULL;
-	end(g);
+	if (http_relay_wants(g->machine) & HTTP_WANT_ABORT)
+		end_reset(g, RESET_ABORTED);
+	else
+		end(g);
 }
 
 void gateway_turn_away(struct loop *l, struct io_parcel *parcel, struct http_relay *machine, unsigned status, unsigned retry_after_s)

@@ -18,12 +18,14 @@ struct gateway_lead {
 	uint32_t mapping;
 	struct splice_count *count; /* near_to_far goes toward home */
 	struct shaper *shaper;      /* NULL: no limit */
+	uint32_t credit;            /* the most that a stream is granted at first; 0: as much as there is */
 };
 
 struct gateway_times { /* 0: for ever */
 	uint32_t head_ms;  /* for a head that has begun */
 	uint32_t idle_ms;  /* between requests, and before the first */
 	uint32_t stall_ms; /* while a request is under way: without a byte either way */
+	uint32_t wait_ms;  /* … and without a byte while we wait for the visitor, to send more of it or to take the answer */
 };
 
 /*
@@ -39,6 +41,7 @@ void gateway_set_lead(struct gateway *g, const struct gateway_lead *lead);
 void gateway_set_times(struct gateway *g, const struct gateway_times *times);
 struct http_relay *gateway_machine(struct gateway *g);
 struct io *gateway_io(struct gateway *g);
+int64_t gateway_lag_ms(struct gateway *g); /* how far the visitor is behind, as of patience.h */
 
 /* Hand-over: machine and socket go on elsewhere; the stream is closed. gateway is gone. */
 struct io_parcel *gateway_pack(struct gateway *g, struct http_relay **machine);
@@ -46,7 +49,7 @@ struct io_parcel *gateway_pack(struct gateway *g, struct http_relay **machine);
 void gateway_abandon(struct gateway *g);
 /* At once: both sides are reset. */
 void gateway_cut(struct gateway *g, enum reset_code code);
-/* The time is over for a request that is not complete (408, as far as it goes at once), for whoever needs the room. The owner is not told. */
+/* The visitor has kept us waiting, and somebody needs the room: http_relay_give_up(), as far as it goes at once. The owner is not told. */
 void gateway_evict(struct gateway *g);
 
 /* A visitor who is not to come in: his request, which waits to be routed, is answered by a page, and the connection ends. */

@@ -445,6 +445,9 @@ int http_head_response(uint8_t *p, size_t len, bool to_head, struct http_head *o
 	trim_names(out);
 	if (!trim_fields(out) || !read_options(out) || out->status < 100 || count_fields(out, "content-length") > 1)
 		return ERR_SYNTAX;
+	/* Chunked, but not as the last coding, or twice: until the end of the connection for us, perhaps not for the next reader. */
+	if (!r.chunked && http_head_lists(out, "transfer-encoding", "chunked"))
+		return ERR_SYNTAX;
 	if (out->reason.p)
 		out->reason = trimmed(out->reason);
 	out->keep_alive = read_keep_alive(out);

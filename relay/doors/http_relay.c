@@ -12,26 +12,16 @@
  */
 #include "relay/doors/http_relay.h"
 
-#include "relay/doors/http_chunks.h"
+#include "relay/doors/http_auth.h"
 #include "relay/doors/http_page.h"
 #include "relay/doors/http_rewrite.h"
 #include "shared/base/err.h"
 #include "shared/base/mem.h"
-#include "shared/base/text.h"
 
 #include <assert.h>
-#include <string.h>
-#include <strings.h>
 
 enum asking { ASK_HEAD, ASK_ROUTE, ASK_OPEN, ASK_BODY, ASK_SENT, ASK_TUNNEL, ASK_DISCARD };
 enum answering { ANSWER_NONE, ANSWER_HEAD, ANSWER_BODY, ANSWER_DONE, ANSWER_TUNNEL };
-
-/* A body on its way through; the same for both directions. */
-struct body {
-	enum http_body kind;
-	uint64_t left; /* of HTTP_BODY_LENGTH */
-	struct http_chunks chunks;
-};
 
 struct http_relay {
 	struct http_origin origin;
@@ -41,7 +31,7 @@ struct http_relay {
 	bool broken;              /* the stream was reset */
 	enum asking asking;
 	enum answering answering;
-	struct body body[2];      /* by the end it comes from */
+	struct http_transit body[2]; /* by the end it comes from */
 	struct http_scan scan[2];
 	bool aborted;
 
@@ -71,12 +61,6 @@ struct http_relay {
 static enum http_end other(enum http_end end)
 {
 	return end == HTTP_VISITOR ? HTTP_SERVICE : HTTP_VISITOR;
-}
-
-static void begin_body(struct body *b, enum http_body kind, uint64_t len, enum http_strictness how)
-{
-	*b = (struct body){.kind = kind, .left = len};
-	http_chunks_init(&b->chunks, how);
 }
 
 static void forget_request(struct http_relay *r)
@@ -149,56 +133,17 @@ static void answer_page(struct http_relay *r, unsigned status, unsigned retry_af
 	begin_next(r);
 }
 
-/* Moves what may be moved now: > 0 the body is over, 0 it waits for bytes or room, < 0 it is broken. Data of chunks from the visitor get
- * size lines of our own; to a visitor of HTTP/1.0 they go without. */
-static int move_chunks(struct http_relay *r, enum http_end from)
+/* The visitor's chunks get size lines of our own; to a visitor of HTTP/1.0 those of a service go without. */
+static void begin_body(struct http_relay *r, enum http_end from, enum http_body kind, uint64_t len)
 {
-	struct body *b = &r->body[from];
-	struct buf *in = &r->in[from], *out = &r->out[other(from)];
-	while (buf_len(in)) {
-		size_t have = buf_len(in), used, held = buf_len(out);
-		if (held >= HTTP_QUEUE_MAX)
-			return 0;
-		if (b->chunks.at == HTTP_CHUNKS_DATA && have > HTTP_QUEUE_MAX - held)
-			have = HTTP_QUEUE_MAX - held;
-		enum http_piece piece = http_chunks_next(&b->chunks, buf_data(in), have, &used);
-		if (piece == HTTP_PIECE_BAD)
-			return -1;
-		if (piece == HTTP_PIECE_MORE)
-			return 0;
-		if (piece == HTTP_PIECE_SIZE && from == HTTP_VISITOR)
-			buf_printf(out, "%llx\r\n", (unsigned long long)b->chunks.left);
-		else if (piece == HTTP_PIECE_END && from == HTTP_VISITOR)
-			buf_puts(out, "\r\n");
-		else if (piece == HTTP_PIECE_DATA || !(from == HTTP_SERVICE && r->http_1_0))
-			buf_put(out, buf_data(in), used);
-		buf_take(in, used);
-		if (piece == HTTP_PIECE_END)
-			return 1;
-	}
-	return 0;
+	bool asked = from == HTTP_VISITOR;
+	enum http_rechunk rechunk = asked ? HTTP_CHUNKS_ANEW : r->http_1_0 ? HTTP_CHUNKS_DATA_ALONE : HTTP_CHUNKS_AS_THEY_ARE;
+	http_transit_begin(&r->body[from], kind, len, asked ? HTTP_STRICT : HTTP_LENIENT, rechunk);
 }
 
 static int move_body(struct http_relay *r, enum http_end from)
 {
-	struct body *b = &r->body[from];
-	struct buf *in = &r->in[from], *out = &r->out[other(from)];
-	if (b->kind == HTTP_BODY_CHUNKED)
-		return move_chunks(r, from);
-	size_t len = buf_len(in), held = buf_len(out);
-	size_t room = held < HTTP_QUEUE_MAX ? HTTP_QUEUE_MAX - held : 0;
-	if (b->kind == HTTP_BODY_NONE)
-		return 1;
-	if (b->kind == HTTP_BODY_LENGTH && len > b->left)
-		len = (size_t)b->left;
-	if (len > room)
-		len = room;
-	buf_put(out, len ? buf_data(in) : NULL, len);
-	buf_take(in, len);
-	if (b->kind == HTTP_BODY_CLOSE)
-		return 0;
-	b->left -= len;
-	return !b->left;
+	return http_transit_move(&r->body[from], &r->in[from], &r->out[other(from)]);
 }
 
 static bool is_repeatable(const struct http_head *h)
@@ -229,7 +174,7 @@ static bool take_request(struct http_relay *r, size_t len)
 	r->repeatable = is_repeatable(h);
 	r->wants_upgrade = h->upgrade;
 	r->expects = h->expect_continue;
-	begin_body(&r->body[HTTP_VISITOR], h->body, h->length, HTTP_STRICT);
+	begin_body(r, HTTP_VISITOR, h->body, h->length);
 	r->asking = ASK_ROUTE;
 	r->requests++;
 	return true;
@@ -341,8 +286,8 @@ static void begin_tunnel(struct http_relay *r)
 	r->asking = ASK_TUNNEL;
 	r->answering = ANSWER_TUNNEL;
 	r->keep = r->fit = false;
-	begin_body(&r->body[HTTP_VISITOR], HTTP_BODY_CLOSE, 0, HTTP_STRICT);
-	begin_body(&r->body[HTTP_SERVICE], HTTP_BODY_CLOSE, 0, HTTP_LENIENT);
+	begin_body(r, HTTP_VISITOR, HTTP_BODY_CLOSE, 0);
+	begin_body(r, HTTP_SERVICE, HTTP_BODY_CLOSE, 0);
 }
 
 /* After 1xx another head follows; 101 is the last. */
@@ -373,7 +318,7 @@ static bool take_answer(struct http_relay *r, uint8_t *p, size_t len, struct htt
 	if (r->asking == ASK_BODY && (!r->fit || r->expects))
 		r->keep = false;
 	http_rewrite_response(h, r->keep, r->http_1_0, &r->out[HTTP_VISITOR]);
-	begin_body(&r->body[HTTP_SERVICE], h->body, h->length, HTTP_LENIENT);
+	begin_body(r, HTTP_SERVICE, h->body, h->length);
 	r->answering = ANSWER_BODY;
 	return true;
 }
@@ -546,29 +491,22 @@ void http_relay_consume(struct http_relay *r, enum http_end to, size_t len)
 
 uint64_t http_relay_pass(const struct http_relay *r, enum http_end from)
 {
-	const struct body *b = &r->body[from];
 	bool moving = from == HTTP_VISITOR ? r->asking == ASK_BODY || r->asking == ASK_TUNNEL
 	                                   : r->answering == ANSWER_BODY || r->answering == ANSWER_TUNNEL;
 	bool empty = !buf_len(&r->in[from]) && !buf_len(&r->out[other(from)]);
 	if (!moving || !empty || r->aborted || !r->up || r->drop)
 		return 0;
-	if (b->kind == HTTP_BODY_CHUNKED)
-		return b->chunks.at == HTTP_CHUNKS_DATA ? b->chunks.left : 0;
-	return b->kind == HTTP_BODY_CLOSE ? UINT64_MAX : b->left;
+	return http_transit_pass(&r->body[from]);
 }
 
 void http_relay_passed(struct http_relay *r, enum http_end from, uint64_t len)
 {
-	struct body *b = &r->body[from];
 	assert(len <= http_relay_pass(r, from));
 	if (!len)
 		return;
 	if (from == HTTP_VISITOR)
 		r->expects = false;
-	if (b->kind == HTTP_BODY_CHUNKED)
-		http_chunks_skip(&b->chunks, len);
-	else if (b->kind == HTTP_BODY_LENGTH)
-		b->left -= len;
+	http_transit_passed(&r->body[from], len);
 	settle(r);
 }
 
@@ -605,35 +543,6 @@ const struct http_head *http_relay_request(const struct http_relay *r)
 	return r->asking == ASK_ROUTE ? r->request : NULL;
 }
 
-/* Takes the same time for every wrong answer of one length. */
-static bool is_same_secret(const uint8_t *given, size_t given_len, const char *wanted, size_t wanted_len)
-{
-	size_t wrong = given_len ^ wanted_len;
-	for (size_t i = 0; i < given_len && wanted_len; i++)
-		wrong |= given[i] ^ (uint8_t)wanted[i % wanted_len];
-	return !wrong;
-}
-
-static bool is_authorized(struct http_relay *r, const struct http_route *route)
-{
-	const struct http_field *f = http_head_field(r->request, "authorization");
-	uint8_t given[1024];
-	size_t len = 0;
-	if (!f)
-		return false;
-	struct http_span value = f->value;
-	bool decoded = value.len > 6 && !strncasecmp(value.p, "basic ", 6) &&
-	               !text_unbase64(value.p + 6, value.len - 6, given, sizeof(given), &len);
-	char *wanted = mem_printf("%s:%s", route->user, route->password);
-	bool same = decoded && is_same_secret(given, len, wanted, strlen(wanted));
-	mem_wipe(wanted, strlen(wanted));
-	mem_wipe(given, sizeof(given));
-	mem_free(wanted);
-	if (!same)
-		r->refusals++;
-	return same;
-}
-
 /* The rewritten head goes out; what the visitor sent behind it follows by itself. */
 static void send_onward(struct http_relay *r)
 {
@@ -650,7 +559,9 @@ void http_relay_route(struct http_relay *r, const struct http_route *route)
 {
 	if (r->asking != ASK_ROUTE || r->aborted)
 		return;
-	if (route->user && !is_authorized(r, route)) {
+	enum http_auth auth = route->user ? http_auth_check(r->request, route->user, route->password) : HTTP_AUTH_RIGHT;
+	if (auth != HTTP_AUTH_RIGHT) {
+		r->refusals += auth == HTTP_AUTH_WRONG;
 		answer_page(r, 401, 0, route->realm);
 		settle(r);
 		return;
@@ -732,6 +643,33 @@ void http_relay_timeout(struct http_relay *r)
 	else if (phase == HTTP_PHASE_IDLE)
 		finish(r);
 	settle(r);
+}
+
+bool http_relay_awaits_body(const struct http_relay *r)
+{
+	return r->asking == ASK_BODY && !r->expects && !r->aborted;
+}
+
+void http_relay_give_up(struct http_relay *r)
+{
+	enum http_phase phase = http_relay_phase(r);
+	bool unanswered = r->answering == ANSWER_HEAD && !buf_len(&r->in[HTTP_SERVICE]) && !buf_len(&r->out[HTTP_VISITOR]);
+	if (phase == HTTP_PHASE_IDLE || phase == HTTP_PHASE_HEAD) {
+		http_relay_timeout(r);
+	} else if (r->asking == ASK_BODY && unanswered) {
+		answer_page(r, 408, 0, NULL);
+		settle(r);
+	} else if (phase != HTTP_PHASE_LINGER || buf_len(&r->out[HTTP_VISITOR])) {
+		abort_all(r);
+	}
+}
+
+size_t http_relay_held(const struct http_relay *r)
+{
+	size_t bytes = r->head.cap + r->onward.cap + (r->request ? sizeof(*r->request) : 0);
+	for (int end = 0; end < 2; end++)
+		bytes += r->in[end].cap + r->out[end].cap;
+	return bytes;
 }
 
 uint64_t http_relay_requests(const struct http_relay *r)

@@ -17,9 +17,8 @@
 #ifndef GROUNDNUT_RELAY_DOORS_HTTP_RELAY_H
 #define GROUNDNUT_RELAY_DOORS_HTTP_RELAY_H
 
-#include "relay/doors/http_head.h"
+#include "relay/doors/http_transit.h"
 #include "shared/base/addr.h"
-#include "shared/base/buf.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,8 +27,6 @@
 struct http_relay;
 
 enum http_end { HTTP_VISITOR, HTTP_SERVICE };
-
-enum { HTTP_QUEUE_MAX = 64 * 1024 }; /* bytes that wait toward one end, beyond one head */
 
 struct http_relay *http_relay_new(const struct addr *visitor, const char *proto); /* proto: "http" or "https", kept by reference */
 void http_relay_free(struct http_relay *r);
@@ -88,7 +85,12 @@ enum http_phase http_relay_phase(const struct http_relay *r);
 const char *http_phase_text(enum http_phase phase);
 /* The time for IDLE or HEAD is over: a 408 for a begun head; nothing in other phases. */
 void http_relay_timeout(struct http_relay *r);
+/* More of a request's body has to come from the visitor, and he waits for nothing himself. */
+bool http_relay_awaits_body(const struct http_relay *r);
+/* The visitor has kept us waiting for too long, in any phase: a 408 while nothing has been answered, else what is under way breaks off (ABORT). */
+void http_relay_give_up(struct http_relay *r);
 
+size_t http_relay_held(const struct http_relay *r);       /* bytes of memory for what is under way */
 uint64_t http_relay_requests(const struct http_relay *r); /* heads read whole so far */
 unsigned http_relay_refusals(const struct http_relay *r); /* wrong names or passwords so far, for whoever counts them per source */
 

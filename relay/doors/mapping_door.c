@@ -98,9 +98,10 @@ static int claim(struct mapping_door *d)
 	}
 	if (ports_claim(w->ports, m->protocol, m->first, m->last, home_label(d->home), &why))
 		return 0;
-	mapping_door_set_error(d, mem_printf("held by %s", why));
+	mapping_door_set_error(d, why ? mem_printf("held by %s", why) : mem_strdup("the relay has no descriptors left for so many ports"));
+	int err = why ? UV_EADDRINUSE : UV_EMFILE;
 	mem_free(why);
-	return UV_EADDRINUSE;
+	return err;
 }
 
 static void release(struct mapping_door *d)
@@ -281,9 +282,12 @@ static enum door_entry try_entry(struct mapping_door *d, const struct addr *peer
 		return DOOR_NOT_ALLOWED;
 	if (d->mapping.connections && inside >= d->mapping.connections)
 		return DOOR_FULL;
-	if (d->rates && !rate_table_try(d->rates, peer, loop_now_ms(home_loop(d->home))))
-		return DOOR_HASTY;
 	return DOOR_ENTERED;
+}
+
+static bool is_hasty(struct mapping_door *d, const struct addr *peer)
+{
+	return d->rates && !rate_table_try(d->rates, peer, loop_now_ms(home_loop(d->home)));
 }
 
 enum door_entry mapping_door_enter(struct mapping_door *d, const struct addr *peer)
@@ -293,6 +297,10 @@ enum door_entry mapping_door_enter(struct mapping_door *d, const struct addr *pe
 		return entry;
 	if (!home_enter(d->home))
 		return DOOR_ACCOUNT_FULL;
+	if (is_hasty(d, peer)) { /* last, so that asking again because of what came before costs nobody a turn */
+		home_leave(d->home);
+		return DOOR_HASTY;
+	}
 	d->now++;
 	d->total++;
 	return DOOR_ENTERED;
@@ -303,6 +311,8 @@ enum door_entry mapping_door_enter_flow(struct mapping_door *d, const struct add
 	enum door_entry entry = try_entry(d, peer, d->flows);
 	if (entry != DOOR_ENTERED)
 		return entry;
+	if (is_hasty(d, peer))
+		return DOOR_HASTY;
 	uint32_t most = d->mapping.flows ? d->mapping.flows : FLOWS_DEFAULT;
 	if (d->flows >= most)
 		d->kind->evict(d);
@@ -363,10 +373,13 @@ static void on_rest_timer(void *owner)
 	struct mapping_door *d = owner;
 	if (!home_is_attached(d->home))
 		return;
-	if (waiting(d) >= DOOR_WAITING / 2)
+	if (waiting(d) >= DOOR_WAITING / 2) {
+		if (d->kind->relieve)
+			d->kind->relieve(d);
 		timer_set(d->rest_timer, REST_LOOK_MS);
-	else
+	} else {
 		mapping_door_wake(d);
+	}
 }
 
 static bool has_v4_any(const struct relay_config *c)

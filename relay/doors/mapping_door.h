@@ -30,6 +30,7 @@ struct door_kind {
 	void (*wake)(struct mapping_door *d);         /* … and take them again */
 	void (*clear)(struct mapping_door *d, bool graceful, enum reset_code code);
 	void (*evict)(struct mapping_door *d);        /* udp: the flow that has been idle for longest; there is one */
+	void (*relieve)(struct mapping_door *d);      /* newcomers wait for the home: end a few visitors who use their places for nothing */
 	uint64_t (*dropped)(const struct mapping_door *d); /* datagrams, by flows under way */
 	void (*fini)(struct mapping_door *d);
 	/* http and tls: a visitor of the shared port comes in; or is turned away, since the home cannot be reached. Both take what they get. */

@@ -21,7 +21,7 @@ static void on_accept(void *owner, int fd, const struct addr *peer, const struct
 {
 	(void)peer;
 	struct tcp_door *t = owner;
-	visitors_let_in(&t->visitors, io_take(home_loop(t->door.home), fd, NULL, NULL), local);
+	visitors_let_in(&t->visitors, io_take(home_loop(t->door.home), fd, NULL, NULL), local, "");
 }
 
 static void clear(struct mapping_door *d, bool graceful, enum reset_code code)

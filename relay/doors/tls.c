@@ -3,6 +3,8 @@
 #include "relay/doors/sni.h"
 #include "relay/doors/visitors.h"
 
+#include <string.h>
+
 struct tls_door {
 	struct mapping_door door;
 	struct visitors visitors;
@@ -18,12 +20,27 @@ static void init(struct mapping_door *d)
 	visitors_init(&tls(d)->visitors, d);
 }
 
+/* What the front has read and put back, read once more. */
+static void read_name(struct io *io, struct sni *sni)
+{
+	uint8_t *p = loop_plain(io_loop(io));
+	ssize_t len = io_read(io, p, SNI_BYTES_MAX);
+	sni_init(sni);
+	if (len > 0) {
+		sni_read(sni, p, (size_t)len);
+		io_unread(io, p, (size_t)len);
+	}
+}
+
 static void take(struct mapping_door *d, struct io_parcel *parcel, struct http_relay *machine)
 {
 	(void)machine;
 	struct io *io = io_unpack(home_loop(d->home), parcel, NULL, NULL);
 	struct addr local = *io_local(io);
-	visitors_let_in(&tls(d)->visitors, io, &local);
+	struct sni sni = {.host = ""};
+	if (d->mapping.proxy_protocol == 2)
+		read_name(io, &sni);
+	visitors_let_in(&tls(d)->visitors, io, &local, strlen(sni.host) <= FRAME_NAME_MAX ? sni.host : "");
 }
 
 static void turn_away(struct mapping_door *d, struct io_parcel *parcel, struct http_relay *machine)

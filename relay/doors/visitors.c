@@ -4,6 +4,8 @@
 #include "shared/base/mem.h"
 #include "shared/net/timer.h"
 
+#include <string.h>
+
 enum { SWEEP_MS = 1000 };
 
 struct visitor {
@@ -56,7 +58,7 @@ void visitors_fini(struct visitors *all)
 	timer_close(all->sweep);
 }
 
-void visitors_let_in(struct visitors *all, struct io *io, const struct addr *local)
+void visitors_let_in(struct visitors *all, struct io *io, const struct addr *local, const char *name)
 {
 	struct mapping_door *d = all->door;
 	enum door_entry entry = mapping_door_enter(d, io_peer(io));
@@ -71,7 +73,8 @@ void visitors_let_in(struct visitors *all, struct io *io, const struct addr *loc
 	*v = (struct visitor){.door = d};
 	list_append(&all->list, &v->node);
 	struct trunk *k = home_trunk(d->home);
-	struct open_info info = {.mapping = d->mapping.id, .visitor = *io_peer(io), .visited = *local};
+	struct open_info info = {.mapping = d->mapping.id, .visitor = *io_peer(io), .visited = *local,
+				 .name = name, .name_len = strlen(name)};
 	struct stream *stream = stream_open(trunk_tunnel(k), &info, NULL, NULL);
 	v->splice = splice_new(k, io, stream, &d->count, on_end, v);
 	splice_shape(v->splice, mapping_door_shaper(d));

@@ -16,8 +16,8 @@ struct visitors {
 
 void visitors_init(struct visitors *all, struct mapping_door *door);
 void visitors_fini(struct visitors *all); /* after visitors_clear() */
-/* The io is owned from here; it is reset when it may not come in. local: the address it came to. */
-void visitors_let_in(struct visitors *all, struct io *io, const struct addr *local);
+/* The io is owned from here; it is reset when it may not come in. local: the address it came to; name: what it asked for and home wants to know, or "". */
+void visitors_let_in(struct visitors *all, struct io *io, const struct addr *local, const char *name);
 void visitors_clear(struct visitors *all, bool graceful, enum reset_code code);
 
 #endif

@@ -1,6 +1,9 @@
 /*
  * The door of an http mapping. The front sends visitors whose first request is for this host; each request after that is looked at again, and when it
  * is for another host, the visitor goes back to the front, which sends him on.
+ *
+ * Slow visitors are no trouble while they are few: the clock (limits.stall_s) ends only those who do not move at all. Of a source that has many
+ * visitors here those go who keep us waiting, sooner the more there are; so thousands of slow ones push out each other, and whoever moves stays.
  */
 #include "relay/doors/front.h"
 #include "relay/doors/gateway.h"
@@ -18,10 +21,17 @@ enum {
 	SOURCES = 1024,
 	WRONG_PASSWORDS = 20, /* of one source, then WRONG_RATE a second */
 	WRONG_RATE = 1,
+	LOOKS = 8,            /* visitors looked at for each who comes */
+	LAG_MS = 1000,        /* how far one of a crowded source may be behind, less the more there are */
+	PLACE_LAG_MS = 10000, /* … and one whose place in a full mapping another wants */
+	SAY_MS = 60000,
+	SOURCE_CREDIT = 2 * 1024 * 1024, /* what all visitors of one source may be granted at first, while they are not too many even for that */
 };
 
 struct visitor {
 	struct list node;
+	struct list beside;  /* those of one source on this loop, whichever door */
+	struct addr source;
 	struct web_door *door;
 	struct gateway *gateway;
 	bool entered;
@@ -34,6 +44,7 @@ struct web_door {
 	struct mapping_door door;
 	struct list visitors;
 	struct rate_table *wrong; /* sources of wrong passwords; NULL: none yet */
+	uint64_t slow, said_ms;   /* visitors who went because they were slow, and when that was last said */
 };
 
 static struct web_door *web(struct mapping_door *d)
@@ -48,13 +59,24 @@ static struct gateway_times times_of(const struct mapping_door *d)
 	    .head_ms = home_world(d->home)->config->limits.head_s * 1000,
 	    .idle_ms = idle_ms ? idle_ms : KEEP_ALIVE_MS,
 	    .stall_ms = idle_ms,
+	    .wait_ms = home_world(d->home)->config->limits.stall_s * 1000,
 	};
+}
+
+/* The visitors of all http doors of this loop. */
+static struct rate_table *everybody(struct visitor *v)
+{
+	return home_worker(v->door->door.home)->web;
 }
 
 static void leave(struct visitor *v)
 {
 	if (v->entered)
 		mapping_door_leave(&v->door->door);
+	if (!list_is_empty(&v->beside)) {
+		list_remove(&v->beside);
+		rate_table_release(everybody(v), &v->source);
+	}
 	list_remove(&v->node);
 	mem_free(v);
 }
@@ -62,6 +84,78 @@ static void leave(struct visitor *v)
 static void on_over(void *owner)
 {
 	leave(owner);
+}
+
+/* --- slow ones --- */
+
+static void say_slow(struct visitor *v, int64_t lag_ms)
+{
+	struct web_door *w = v->door;
+	char text[ADDR_TEXT];
+	uint64_t now = loop_now_ms(home_loop(w->door.home));
+	w->slow++;
+	if (w->said_ms && now < w->said_ms + SAY_MS)
+		return;
+	w->said_ms = now;
+	log_info("slow_visitor_ended", "mapping=%s visitor=%s lag_ms=%lld so_far=%llu", w->door.mapping.name, addr_ip_text(&v->source, text),
+		 (long long)lag_ms, (unsigned long long)w->slow);
+}
+
+/* Whether he was behind by that much, and has gone. */
+static bool end_slow(struct visitor *v, int64_t most_ms)
+{
+	int64_t lag_ms = gateway_lag_ms(v->gateway);
+	if (lag_ms <= most_ms)
+		return false;
+	say_slow(v, lag_ms);
+	gateway_evict(v->gateway);
+	leave(v);
+	return true;
+}
+
+/* A source with more visitors than limits.slow_visitors_per_source loses those who keep us waiting: a few are looked at for each who comes, in turn. */
+static void thin_out(struct visitor *newcomer)
+{
+	struct home *h = newcomer->door->door.home;
+	struct rate_table *all = everybody(newcomer);
+	uint32_t most = home_world(h)->config->limits.slow_visitors_per_source;
+	for (int i = 0; i < LOOKS; i++) {
+		uint32_t count = rate_table_held(all, &newcomer->source);
+		struct list *beside = rate_table_holders(all, &newcomer->source);
+		if (!beside || count < most)
+			return;
+		struct visitor *v = LIST_ENTRY(beside->next, struct visitor, beside);
+		list_remove(&v->beside);
+		list_append(beside, &v->beside);
+		end_slow(v, (int64_t)LAG_MS * most / count);
+	}
+}
+
+/* Who reads nothing holds as much memory as his stream was granted: the more of one source, the less for each. */
+static uint32_t first_credit(struct visitor *v)
+{
+	uint32_t count = rate_table_held(everybody(v), &v->source);
+	uint32_t share = count ? SOURCE_CREDIT / count : SOURCE_CREDIT;
+	return share < TUNNEL_OPEN_CREDIT_MIN ? TUNNEL_OPEN_CREDIT_MIN : share;
+}
+
+/* In a mapping that is full somebody who is far behind gives up his place. */
+static bool make_room(struct web_door *w)
+{
+	for (int i = 0; i < LOOKS && !list_is_empty(&w->visitors); i++) {
+		struct visitor *v = LIST_ENTRY(w->visitors.next, struct visitor, node);
+		list_remove(&v->node);
+		list_append(&w->visitors, &v->node);
+		if (v->entered && end_slow(v, PLACE_LAG_MS))
+			return true;
+	}
+	return false;
+}
+
+static void relieve(struct mapping_door *d)
+{
+	for (int i = 0; i < LOOKS && make_room(web(d)); i++)
+		;
 }
 
 /* --- a request --- */
@@ -95,7 +189,7 @@ static void refuse(struct visitor *v, enum door_entry entry)
 	struct http_relay *machine = gateway_machine(v->gateway);
 	char text[ADDR_TEXT];
 	log_debug("visitor_refused", "mapping=%s visitor=%s why=%s", v->door->door.mapping.name,
-		  addr_ip_text(io_peer(gateway_io(v->gateway)), text), door_entry_text(entry));
+		  addr_ip_text(&v->source, text), door_entry_text(entry));
 	if (entry == DOOR_NOT_ALLOWED)
 		http_relay_refuse(machine, 403, 0);
 	else if (entry == DOOR_HASTY)
@@ -108,14 +202,21 @@ static void refuse(struct visitor *v, enum door_entry entry)
 static bool come_in(struct visitor *v)
 {
 	struct mapping_door *d = &v->door->door;
-	enum door_entry entry = mapping_door_enter(d, io_peer(gateway_io(v->gateway)));
+	enum door_entry entry = mapping_door_enter(d, &v->source);
+	if ((entry == DOOR_FULL || entry == DOOR_ACCOUNT_FULL) && make_room(v->door))
+		entry = mapping_door_enter(d, &v->source);
 	v->entered = entry == DOOR_ENTERED;
 	if (!v->entered) {
 		refuse(v, entry);
 		return false;
 	}
 	struct gateway_lead lead = {
-	    .trunk = home_trunk(d->home), .mapping = d->mapping.id, .count = &d->count, .shaper = mapping_door_shaper(d)};
+	    .trunk = home_trunk(d->home),
+	    .mapping = d->mapping.id,
+	    .count = &d->count,
+	    .shaper = mapping_door_shaper(d),
+	    .credit = first_credit(v),
+	};
 	gateway_set_lead(v->gateway, &lead);
 	mapping_door_crowd(d);
 	return true;
@@ -175,9 +276,14 @@ static void take(struct mapping_door *d, struct io_parcel *parcel, struct http_r
 	struct gateway_times times = times_of(d);
 	v->door = web(d);
 	v->refusals = http_relay_refusals(machine);
+	list_init(&v->beside);
 	list_append(&web(d)->visitors, &v->node);
 	struct io *io = io_unpack(home_loop(d->home), parcel, NULL, NULL);
 	v->gateway = gateway_new(home_loop(d->home), io, machine, &times, on_route, on_over, v);
+	v->source = *io_peer(io);
+	thin_out(v);
+	if (rate_table_hold(everybody(v), &v->source, UINT32_MAX, loop_now_ms(home_loop(d->home))))
+		list_append(rate_table_holders(everybody(v), &v->source), &v->beside);
 }
 
 static void turn_away(struct mapping_door *d, struct io_parcel *parcel, struct http_relay *machine)
@@ -211,6 +317,7 @@ const struct door_kind HTTP_DOOR = {
     .size = sizeof(struct web_door),
     .init = init,
     .clear = clear,
+    .relieve = relieve,
     .fini = fini,
     .take = take,
     .turn_away = turn_away,

@@ -9,7 +9,7 @@
 #include <ldns/ldns.h>
 #include <string.h>
 
-enum { HEADER = 12, OPCODE_QUERY = 0, OPCODE_UPDATE = 5, CLASS_ANY = 255, TYPE_OPT = 41, OPT_LEN = 11, FIXED_RR = 12 };
+enum { HEADER = 12, OPCODE_QUERY = 0, OPCODE_UPDATE = 5, CLASS_ANY = 255, TYPE_OPT = 41, OPT_LEN = 11, FIXED_RR = 12, OPT_DO = 0x80 };
 
 struct dns_record {
 	ldns_rr *rr; /* its owner is the origin; answers clone it and set their own */
@@ -182,19 +182,24 @@ bool dns_record_target(const struct dns_record *r, struct dns_name *out)
 	return true;
 }
 
-/*
- * A question as resolvers send it, by hand: one name without pointers, and at most an OPT behind it. False for everything else, also what is
- * wrong: then the library decides. Half of what an answer would cost is saved here.
- */
-static bool read_plain(const uint8_t *in, size_t len, struct dns_question *q)
+/* Where the first question's name ends (at its zero byte), or 0: it is none. Nothing stands before it that a pointer could mean: the library
+ * would follow one into the header, and the name that is said back be longer than the one that came. */
+static size_t end_of_name(const uint8_t *in, size_t len)
 {
-	static const uint8_t one_question[] = {0, 1, 0, 0, 0, 0, 0};
 	size_t at = HEADER;
-	if (memcmp(in + 4, one_question, sizeof(one_question)) != 0 || in[HEADER - 1] > 1)
-		return false;
 	while (at < len && in[at] && in[at] < 64)
 		at += in[at] + 1u;
-	if (at + 5 > len || in[at] || at + 1 - HEADER > DNS_NAME_MAX)
+	return at + 5 > len || in[at] || at + 1 - HEADER > DNS_NAME_MAX ? 0 : at;
+}
+
+/*
+ * A question as resolvers send it, by hand: one name, and at most an OPT behind it. False for everything else, also what is wrong: then the
+ * library decides. Half of what an answer would cost is saved here.
+ */
+static bool read_plain(const uint8_t *in, size_t len, size_t at, struct dns_question *q)
+{
+	static const uint8_t one_question[] = {0, 1, 0, 0, 0, 0, 0};
+	if (memcmp(in + 4, one_question, sizeof(one_question)) != 0 || in[HEADER - 1] > 1)
 		return false;
 	q->asked.len = (uint8_t)(at + 1 - HEADER);
 	memcpy(q->asked.wire, in + HEADER, q->asked.len);
@@ -210,6 +215,7 @@ static bool read_plain(const uint8_t *in, size_t len, struct dns_question *q)
 	q->edns = true;
 	q->udp_size = (uint16_t)(opt[3] << 8 | opt[4]);
 	q->edns_version = opt[6];
+	q->dnssec_ok = opt[7] & OPT_DO;
 	return true;
 }
 
@@ -218,6 +224,7 @@ static void read_edns(const ldns_pkt *pkt, struct dns_question *q)
 	q->edns = ldns_pkt_edns(pkt);
 	q->edns_version = q->edns ? ldns_pkt_edns_version(pkt) : 0;
 	q->udp_size = q->edns ? ldns_pkt_edns_udp_size(pkt) : 0;
+	q->dnssec_ok = q->edns && ldns_pkt_edns_do(pkt);
 }
 
 int dns_question_read(const uint8_t *in, size_t len, struct dns_question *q)
@@ -235,10 +242,11 @@ int dns_question_read(const uint8_t *in, size_t len, struct dns_question *q)
 	uint16_t questions = wire_get_u16(&counts), answers = wire_get_u16(&counts), authorities = wire_get_u16(&counts);
 	uint16_t additionals = wire_get_u16(&counts);
 	/* IXFR alone brings a record in the authority section. */
-	if (questions != 1 || answers != 0 || authorities > 1 || additionals > 4)
+	size_t end = end_of_name(in, len);
+	if (questions != 1 || answers != 0 || authorities > 1 || additionals > 4 || !end)
 		return DNS_FORMERR;
 	struct dns_question plain = *q;
-	if (read_plain(in, len, &plain)) {
+	if (read_plain(in, len, end, &plain)) {
 		*q = plain;
 		q->named = true;
 		q->name = q->asked;
@@ -274,8 +282,10 @@ struct dns_reply *dns_reply_new(const struct dns_question *q, enum dns_rcode rco
 	ldns_pkt_set_qr(r->pkt, true);
 	ldns_pkt_set_rd(r->pkt, q->rd);
 	ldns_pkt_set_aa(r->pkt, authoritative);
-	if (q->edns)
+	if (q->edns) {
 		ldns_pkt_set_edns_udp_size(r->pkt, DNS_UDP_EDNS);
+		ldns_pkt_set_edns_do(r->pkt, q->dnssec_ok);
+	}
 	dns_reply_set_rcode(r, rcode);
 	if (q->named) {
 		r->asked = dname(&q->asked);
@@ -348,7 +358,7 @@ size_t dns_addresses_write(const struct dns_question *q, const uint8_t *ips, siz
 	const uint8_t asked[4] = {(uint8_t)(q->type >> 8), (uint8_t)q->type, (uint8_t)(q->class >> 8), (uint8_t)q->class};
 	const uint8_t fixed[FIXED_RR] = {0xc0, HEADER, asked[0], asked[1], asked[2], asked[3], (uint8_t)(ttl >> 24), (uint8_t)(ttl >> 16),
 					 (uint8_t)(ttl >> 8), (uint8_t)ttl, 0, (uint8_t)len};
-	const uint8_t opt[OPT_LEN] = {0, 0, TYPE_OPT, DNS_UDP_EDNS >> 8, DNS_UDP_EDNS & 255};
+	const uint8_t opt[OPT_LEN] = {0, 0, TYPE_OPT, DNS_UDP_EDNS >> 8, DNS_UDP_EDNS & 255, 0, 0, q->dnssec_ok ? OPT_DO : 0};
 	uint8_t *at = out;
 	at = append(at, header, HEADER);
 	at = append(at, q->asked.wire, q->asked.len);

@@ -1,7 +1,6 @@
 #include "shared/base/rate_table.h"
 
 #include "shared/base/bucket.h"
-#include "shared/base/list.h"
 #include "shared/base/mem.h"
 #include "shared/base/random.h"
 
@@ -16,6 +15,7 @@ struct source {
 	uint64_t key[2];     /* the prefix; with the family in the bits that a prefix leaves zero */
 	struct bucket bucket;
 	uint32_t held;
+	struct list holders; /* the caller's, while held is not 0 */
 };
 
 struct rate_table {
@@ -99,6 +99,7 @@ static struct source *add(struct rate_table *t, const struct addr *a, uint64_t n
 	struct source *s = mem_zalloc(sizeof(*s));
 	key_of(a, s->key);
 	bucket_init(&s->bucket, t->rate, t->burst, now_ms);
+	list_init(&s->holders);
 	list_append(&t->idle, &s->recent);
 	struct source **slot = slot_of(t, s->key);
 	s->next = *slot;
@@ -197,8 +198,16 @@ void rate_table_release(struct rate_table *t, const struct addr *source)
 {
 	struct source *s = find(t, source);
 	assert(s && s->held);
-	if (!--s->held)
-		list_append(&t->idle, &s->recent);
+	if (--s->held)
+		return;
+	assert(list_is_empty(&s->holders));
+	list_append(&t->idle, &s->recent);
+}
+
+struct list *rate_table_holders(struct rate_table *t, const struct addr *source)
+{
+	struct source *s = find(t, source);
+	return s && s->held ? &s->holders : NULL;
 }
 
 uint32_t rate_table_held(struct rate_table *t, const struct addr *source)

@@ -7,6 +7,7 @@
 #define GROUNDNUT_BASE_RATE_TABLE_H
 
 #include "shared/base/addr.h"
+#include "shared/base/list.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,6 +33,9 @@ void rate_table_forgive(struct rate_table *t, const struct addr *source, uint64_
 bool rate_table_hold(struct rate_table *t, const struct addr *source, uint32_t limit, uint64_t now_ms);
 void rate_table_release(struct rate_table *t, const struct addr *source);
 uint32_t rate_table_held(struct rate_table *t, const struct addr *source);
+/* While the source holds something: a list of its own, in which whoever keeps the table may keep what that is; empty when the source comes to hold
+ * something, and to be empty again when it does no more. NULL when it holds nothing. */
+struct list *rate_table_holders(struct rate_table *t, const struct addr *source);
 
 size_t rate_table_size(const struct rate_table *t);
 

@@ -54,7 +54,7 @@ static char *status_of(const struct ask *a)
 {
 	json_t *answer = a->answer ? json_loads(a->answer, 0, NULL) : NULL;
 	const json_t *status = json_object_get(answer, "status");
-	char *dumped = json_is_object(status) ? json_dumps(status, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) : NULL;
+	char *dumped = json_is_object(status) ? json_dumps(status, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15)) : NULL;
 	char *text = mem_strdup(dumped);
 	free(dumped);
 	json_decref(answer);

@@ -345,6 +345,7 @@ static int start_dial(struct io *io, const struct addr *to, const struct addr *f
 		return fd;
 	io->b.fd = fd;
 	io_set_nodelay(io);
+	socket_set_keepalive(io->b.fd);
 	if (maxseg > 0)
 		socket_set_maxseg(io->b.fd, maxseg);
 	if (from) {
@@ -388,6 +389,7 @@ struct io *io_take(struct loop *l, int fd, io_fn *fn, void *owner)
 	io->b.fd = fd;
 	io->b.stage = STAGE_UP;
 	io_set_nodelay(io);
+	socket_set_keepalive(io->b.fd);
 	set_addresses(&io->b);
 	start_poll(io);
 	look_later(io); /* arms poll when the owner has said what it watches */
@@ -649,6 +651,11 @@ struct loop *io_loop(const struct io *io)
 	return io->loop;
 }
 
+bool io_has_unread(const struct io *io)
+{
+	return socket_unread(io->b.fd) > 0;
+}
+
 size_t io_unsent(const struct io *io)
 {
 	return socket_unsent(io->b.fd) + (io->b.tls ? tlspipe_in_hand(io->b.tls) : 0);
@@ -662,6 +669,16 @@ void io_set_nodelay(struct io *io)
 void io_set_notsent_lowat(struct io *io, unsigned bytes)
 {
 	socket_set_notsent_lowat(io->b.fd, bytes);
+}
+
+bool io_is_ahead(struct io *io, size_t most)
+{
+	if (socket_notsent(io->b.fd) <= most)
+		return false;
+	io->batch_full = false;
+	io->want_room = true;
+	arm(io);
+	return true;
 }
 
 static void free_body(struct body *b)

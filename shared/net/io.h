@@ -75,10 +75,15 @@ bool io_is_tls(const struct io *io);
 const char *io_alpn(const struct io *io);            /* negotiated, "" when none */
 int io_fd(const struct io *io);
 struct loop *io_loop(const struct io *io);
+bool io_has_unread(const struct io *io);             /* the kernel holds bytes that nobody has read yet */
 size_t io_unsent(const struct io *io);               /* bytes the kernel has not had acknowledged plus those in hand */
 
-void io_set_nodelay(struct io *io);                  /* set on every io when made; idempotent */
+/* Set on every io when made, as is SO_KEEPALIVE, by which a peer that has vanished is found in the end; idempotent. */
+void io_set_nodelay(struct io *io);
 void io_set_notsent_lowat(struct io *io, unsigned bytes);
+/* Whether the kernel has more than most bytes that it has not yet sent: it fills a segment of 64 KiB up, whatever the mark is. If so, IO_ROOM
+ * will come, while WRITE is watched, when there is less than half the mark. */
+bool io_is_ahead(struct io *io, size_t most);
 
 void io_close(struct io *io);                        /* at once; unsent bytes in hand are dropped, those in the kernel are sent */
 void io_reset(struct io *io);                        /* at once, as a TCP reset (SO_LINGER 0) */

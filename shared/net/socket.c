@@ -28,6 +28,12 @@ size_t socket_unsent(int fd)
 	int queued = 0;
 	return ioctl(fd, SIOCOUTQ, &queued) == 0 && queued > 0 ? (size_t)queued : 0;
 }
+
+size_t socket_notsent(int fd)
+{
+	int queued = 0;
+	return ioctl(fd, SIOCOUTQNSD, &queued) == 0 && queued > 0 ? (size_t)queued : 0;
+}
 #else
 static int prepare(int fd)
 {
@@ -70,7 +76,19 @@ size_t socket_unsent(int fd)
 #endif
 	return queued > 0 ? (size_t)queued : 0;
 }
+
+size_t socket_notsent(int fd)
+{
+	(void)fd;
+	return 0;
+}
 #endif
+
+size_t socket_unread(int fd)
+{
+	int queued = 0;
+	return ioctl(fd, FIONREAD, &queued) == 0 && queued > 0 ? (size_t)queued : 0;
+}
 
 int socket_accept(int fd, struct addr *peer)
 {
@@ -90,6 +108,12 @@ static void set_tcp(int fd, int option, int value)
 void socket_set_nodelay(int fd)
 {
 	set_tcp(fd, TCP_NODELAY, 1);
+}
+
+void socket_set_keepalive(int fd)
+{
+	const int on = 1;
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
 }
 
 void socket_set_maxseg(int fd, unsigned bytes)

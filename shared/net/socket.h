@@ -18,8 +18,11 @@ enum { SOCKET_SEND = 0 };
 int socket_open(int family, int type);                     /* a descriptor, or negative */
 int socket_accept(int fd, struct addr *peer);              /* the same; peer's family 0: neither v4 nor v6 */
 size_t socket_unsent(int fd);                              /* bytes the peer's kernel has not acknowledged; 0 where that is not known */
+size_t socket_unread(int fd);                              /* bytes that have come and wait to be read */
+size_t socket_notsent(int fd);                             /* of the unsent, those that have not been sent once; 0 where that is not known */
 /* Tuning: where it cannot be had, it works without. */
 void socket_set_nodelay(int fd);
+void socket_set_keepalive(int fd);
 void socket_set_maxseg(int fd, unsigned bytes);            /* counts until connect() only */
 void socket_set_notsent_lowat(int fd, unsigned bytes);     /* unsent bytes from which it is not writable */
 

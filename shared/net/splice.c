@@ -9,7 +9,8 @@
  *	                                                    end, so an early answer arrives; then the far side is told by a reset
  *	near reads an error                                 all before it has been read; reset to the far side, over
  *	far resets, or the tunnel is gone                   what waits is written, then the kernel gets up to DRAIN_MS without progress to send
- *	                                                    it (DRAIN_MOST_MS in all), then near is reset
+ *	                                                    it (DRAIN_MOST_MS in all), then near is reset; or closed, when far had come to its good
+ *	                                                    end before the tunnel went
  */
 #include "shared/net/splice.h"
 
@@ -206,6 +207,10 @@ static void on_drain(void *owner)
 		s->drain_ms = now;
 	}
 	bool late = now >= s->drain_ms + DRAIN_MS || now >= s->drain_began_ms + DRAIN_MOST_MS;
+	if (written && left == 0 && stream_is_eof(s->far) && !s->near_deaf) {
+		end_both(s);
+		return;
+	}
 	if ((written && left == 0) || s->near_deaf || late) {
 		end_reset(s);
 		return;
@@ -215,7 +220,7 @@ static void on_drain(void *owner)
 
 static void begin_drain(struct splice *s)
 {
-	s->end.far_reset = true;
+	s->end.far_reset = stream_is_reset(s->far);
 	s->end.far_code = stream_reset_code(s->far);
 	if (stream_is_adrift(s->far))
 		s->trunk = NULL;

@@ -29,8 +29,10 @@ enum {
 	BATCH_LEAST = 16 * 1024, /* less is not worth sending while more is under way than the path needs */
 	BATCH_LINK = 16 * 1024,  /* what goes along with link frames then */
 	BATCH_MS = 3,           /* a batch is what the path carries in that time */
-	LOWAT_MIN = 4 * 1024,   /* half a batch waits in the kernel unsent when the next is made */
+	BATCH_SLOW = 8 * 1024,  /* up to this it is asked whether the kernel has more than the mark */
+	LOWAT_MIN = 4 * 1024,   /* the mark: half a batch waits in the kernel unsent when the next is made, on a slow path … */
 	LOWAT_MAX = 64 * 1024,
+	LOWAT_MS = 40,          /* … what it carries in that time: less than comes between two bunches of ACKs would hold it up */
 	SAMPLE_MS = 50,         /* how often the kernel is asked, while busy */
 	SAMPLE_MOST_MS = 200,   /* after a longer time it has not been busy throughout */
 	LEAST_WAIT_MS = 5,
@@ -53,14 +55,14 @@ struct trunk {
 	struct task task;
 	struct timer *timer;
 	struct buf early;         /* read with WELCOME, not yet given to the tunnel */
-	size_t batch;
+	size_t batch, lowat;
 	struct flight flight;
 	uint64_t sampled_ms;
 	uint64_t sampled_acked;   /* bytes that the kernel had seen acknowledged then */
 	uint64_t moved_ms;        /* when the link last brought or took something */
 	bool busy;                /* that was lately: the io keeps its buffers */
 	bool filled;              /* the link has been blocked since then */
-	bool blocked;             /* the io has ciphertext in hand; IO_ROOM will say when it is gone */
+	bool blocked;             /* the io has ciphertext in hand, or the kernel has enough; IO_ROOM will say when that is gone */
 	int broken;               /* trunk_break() inside news: why; 0: not */
 	int why;                  /* the last link was lost */
 };
@@ -152,22 +154,34 @@ static void lose(struct trunk *k, int why)
 
 /* --- what the kernel knows --- */
 
+static size_t clamp(uint64_t n, size_t least, size_t most)
+{
+	return n < least ? least : n > most ? most : (size_t)n;
+}
+
+static void set_marks(struct trunk *k, size_t batch, size_t lowat)
+{
+	k->batch = batch;
+	k->lowat = lowat;
+	io_set_batch(k->io, batch);
+	io_set_notsent_lowat(k->io, (unsigned)lowat);
+}
+
 /*
  * What the path has carried since the last look is what it can carry, if there was always more to send; else it is the least. (The kernel's own
  * delivery rate is of short bursts, and says nothing where a slower program stands in between.)
  */
 static void set_batch(struct trunk *k, uint64_t acked, uint64_t passed_ms)
 {
-	uint64_t bytes = passed_ms ? (acked - k->sampled_acked) * BATCH_MS / passed_ms : 0;
+	uint64_t carried = acked - k->sampled_acked;
 	bool all = k->filled && passed_ms <= SAMPLE_MOST_MS;
-	size_t batch = bytes < BATCH_MIN ? BATCH_MIN : bytes > BATCH_MAX ? BATCH_MAX : (size_t)bytes;
+	size_t batch = clamp(passed_ms ? carried * BATCH_MS / passed_ms : 0, BATCH_MIN, BATCH_MAX);
+	size_t slack = clamp(passed_ms ? carried * LOWAT_MS / passed_ms : 0, LOWAT_MIN, LOWAT_MAX);
+	size_t lowat = batch > BATCH_SLOW ? clamp(batch / 2, LOWAT_MIN, LOWAT_MAX) : slack;
 	k->sampled_acked = acked;
 	k->filled = k->blocked;
-	if (batch == k->batch || (!all && batch < k->batch))
-		return;
-	k->batch = batch;
-	io_set_batch(k->io, batch);
-	io_set_notsent_lowat(k->io, (unsigned)(batch / 2 < LOWAT_MIN ? LOWAT_MIN : batch / 2 > LOWAT_MAX ? LOWAT_MAX : batch / 2));
+	if (all || batch > k->batch || (batch == k->batch && lowat > k->lowat))
+		set_marks(k, batch, lowat);
 }
 
 static void sample(struct trunk *k)
@@ -334,6 +348,11 @@ static size_t may_go(struct trunk *k, uint64_t now, uint64_t now_us)
 	return room < BATCH_LEAST ? 0 : room;
 }
 
+static bool is_ahead(struct trunk *k)
+{
+	return k->batch <= BATCH_SLOW && io_is_ahead(k->io, k->lowat);
+}
+
 static void work(void *arg)
 {
 	struct trunk *k = arg;
@@ -367,7 +386,7 @@ static void work(void *arg)
 		fail(k, left);
 		return;
 	}
-	k->blocked = left == UV_EAGAIN;
+	k->blocked = left == UV_EAGAIN || is_ahead(k);
 	k->filled |= k->blocked;
 	io_watch(k->io, k->blocked ? IO_WATCH_READ | IO_WATCH_WRITE : IO_WATCH_READ);
 	flight_sent(&k->flight, tunnel_gone(k->tunnel), tunnel_gone(k->tunnel) - tunnel_under_way(k->tunnel), now_us);
@@ -396,7 +415,7 @@ static void on_io(void *owner, enum io_event event)
 			fail(k, left);
 			break;
 		}
-		k->blocked = left == UV_EAGAIN;
+		k->blocked = left == UV_EAGAIN || is_ahead(k);
 		if (!k->blocked)
 			task_mark(k->loop, &k->task);
 		break;
@@ -416,7 +435,6 @@ int trunk_attach(struct trunk *k, struct io *io, uint64_t peer_taken, uint64_t p
 	if (err < 0)
 		return err;
 	k->io = io;
-	k->batch = BATCH_FIRST;
 	flight_init(&k->flight, loop_clock_us());
 	k->sampled_ms = now;
 	k->sampled_acked = 0;
@@ -426,8 +444,7 @@ int trunk_attach(struct trunk *k, struct io *io, uint64_t peer_taken, uint64_t p
 	pulse_init(&k->pulse, &k->rules, now);
 	buf_put(&k->early, early, early_len);
 	io_own(io, on_io, k);
-	io_set_batch(io, k->batch);
-	io_set_notsent_lowat(io, LOWAT_MAX);
+	set_marks(k, BATCH_FIRST, LOWAT_MAX);
 	io_watch(io, IO_WATCH_READ);
 	sample(k);
 	task_mark(k->loop, &k->task);

@@ -101,10 +101,13 @@ struct udp *udp_bind(struct loop *l, const struct addr *at, bool v6only, udp_fn 
 	return u;
 }
 
-struct udp *udp_connect(struct loop *l, const struct addr *to, udp_fn *fn, void *owner, int *err)
+struct udp *udp_connect(struct loop *l, const struct addr *to, uint16_t from, udp_fn *fn, void *owner, int *err)
 {
 	struct sockaddr_storage sa;
+	struct addr here = {.family = to->family, .port = from};
 	int fd = open_socket(to->family, false);
+	if (fd >= 0 && from)
+		(void)bind(fd, (struct sockaddr *)&sa, addr_to_sockaddr(&here, &sa)); /* taken: connect() finds another */
 	if (fd >= 0 && connect(fd, (struct sockaddr *)&sa, addr_to_sockaddr(to, &sa)) < 0) {
 		int failed = -errno;
 		close(fd);

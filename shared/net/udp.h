@@ -17,7 +17,8 @@ typedef void udp_fn(void *owner); /* udp_read() may give something */
 
 /* As listen_open(): wildcards, v6only, errors and *why alike. */
 struct udp *udp_bind(struct loop *l, const struct addr *at, bool v6only, udp_fn *fn, void *owner, int *err, char **why);
-struct udp *udp_connect(struct loop *l, const struct addr *to, udp_fn *fn, void *owner, int *err);
+/* from: the local port wanted; 0, or one that is not to be had: any. */
+struct udp *udp_connect(struct loop *l, const struct addr *to, uint16_t from, udp_fn *fn, void *owner, int *err);
 /* >= 0: a datagram of that length; UV_EAGAIN: none; else an error (a connected one: UV_ECONNREFUSED when nobody listens). from and local (of a bound
  * one, with the bound port) may be NULL. */
 ssize_t udp_read(struct udp *u, void *p, size_t cap, struct addr *from, struct addr *local);

@@ -66,7 +66,16 @@ size_t open_write(uint8_t out[FRAME_OPEN_MAX], const struct open_info *o)
 	wire_put_u32(&w, o->credit);
 	put_addr(&w, &o->visitor);
 	put_addr(&w, &o->visited);
+	wire_put_bytes(&w, o->name, o->name_len);
 	return FRAME_OPEN_MAX - w.left;
+}
+
+static bool is_printable(const char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (s[i] <= ' ' || s[i] > '~')
+			return false;
+	return true;
 }
 
 int open_read(const uint8_t *p, size_t len, struct open_info *o)
@@ -75,7 +84,9 @@ int open_read(const uint8_t *p, size_t len, struct open_info *o)
 	o->mapping = wire_get_u32(&w);
 	o->credit = wire_get_u32(&w);
 	bool ok = get_addr(&w, &o->visitor) && get_addr(&w, &o->visited);
-	return ok && wire_ok(&w) && w.left == 0 ? 0 : ERR_PROTOCOL;
+	o->name_len = w.left;
+	o->name = (const char *)wire_skip(&w, w.left);
+	return ok && wire_ok(&w) && o->name_len <= FRAME_NAME_MAX && is_printable(o->name, o->name_len) ? 0 : ERR_PROTOCOL;
 }
 
 const char *reset_text(uint32_t code)

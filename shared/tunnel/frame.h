@@ -19,7 +19,8 @@ enum {
 	FRAME_DATAGRAM_MAX = 65507, /* the largest UDP payload over IPv4 */
 	FRAME_UNKNOWN_MAX = 64 * 1024,
 	FRAME_OPEN_MIN = 8 + 2 * (1 + 4 + 2),
-	FRAME_OPEN_MAX = 8 + 2 * (1 + 16 + 2),
+	FRAME_NAME_MAX = 253,       /* a DNS name as text */
+	FRAME_OPEN_MAX = 8 + 2 * (1 + 16 + 2) + FRAME_NAME_MAX,
 };
 
 /* X(NAME, number, least, most): least and most bound the payload. */
@@ -74,9 +75,11 @@ struct open_info {
 	uint32_t credit;         /* bytes the acceptor may send at once */
 	struct addr visitor;     /* who came */
 	struct addr visited;     /* the relay's address and port that was addressed */
+	const char *name;        /* the name that was asked for, printable, of name_len bytes; a stream's own has a NUL behind it */
+	size_t name_len;         /* 0: none was, or the agent does not need it */
 };
 size_t open_write(uint8_t out[FRAME_OPEN_MAX], const struct open_info *o); /* returns its length */
-int open_read(const uint8_t *p, size_t len, struct open_info *o);          /* 0 or ERR_PROTOCOL */
+int open_read(const uint8_t *p, size_t len, struct open_info *o);          /* 0 or ERR_PROTOCOL; name points into p */
 
 /* Codes of RESET. */
 #define RESET_MAP(X)                                                                                         \

@@ -19,6 +19,7 @@ struct stream *stream_new(struct tunnel *t, const struct open_info *info)
 	struct stream *s = mem_zalloc(sizeof *s);
 	s->tunnel = t;
 	s->info = *info;
+	s->info.name = info->name_len ? mem_printf("%.*s", (int)info->name_len, info->name) : NULL;
 	list_init(&s->facts);
 	list_init(&s->turn);
 	list_init(&s->lent);
@@ -88,6 +89,7 @@ void stream_free(struct stream *s)
 	}
 	drop_waiting(s);
 	assert(s->window == 0);
+	mem_free((char *)(uintptr_t)s->info.name);
 	mem_free(s);
 }
 
@@ -120,20 +122,24 @@ void stream_settle(struct stream *s)
 		stream_free(s);
 }
 
-struct stream *stream_open(struct tunnel *t, const struct open_info *info, stream_fn *fn, void *owner)
+static struct stream *open_on(struct list *opens, struct tunnel *t, const struct open_info *info, stream_fn *fn, void *owner)
 {
 	struct stream *s = stream_new(t, info);
 	stream_own(s, fn, owner);
-	list_append(&t->opens, &s->facts);
+	s->flow = opens == &t->flow_opens;
+	list_append(opens, &s->facts);
 	t->waiting++;
 	return s;
 }
 
+struct stream *stream_open(struct tunnel *t, const struct open_info *info, stream_fn *fn, void *owner)
+{
+	return open_on(&t->opens, t, info, fn, owner);
+}
+
 struct stream *stream_open_flow(struct tunnel *t, const struct open_info *info, stream_fn *fn, void *owner)
 {
-	struct stream *s = stream_open(t, info, fn, owner);
-	s->flow = true;
-	return s;
+	return open_on(&t->flow_opens, t, info, fn, owner);
 }
 
 void stream_own(struct stream *s, stream_fn *fn, void *owner)
@@ -305,12 +311,13 @@ uint32_t stream_keep(const struct tunnel *t)
 	return keep < TUNNEL_KEEP_MIN ? TUNNEL_KEEP_MIN : (uint32_t)keep;
 }
 
+/* Half of the budget is given out in least grants only: else a few hundred visitors who read nothing would leave none for the next. */
 uint64_t stream_grant_for_open(const struct tunnel *t)
 {
-	size_t left = budget_left(&t->receive);
+	size_t left = budget_left(&t->receive), kept = t->receive.limit / 2;
 	if (left < TUNNEL_OPEN_CREDIT_MIN)
 		return 0;
-	size_t grant = left / 64;
+	size_t grant = left > kept ? (left - kept) / 32 : 0;
 	if (grant > TUNNEL_OPEN_CREDIT_MAX)
 		return TUNNEL_OPEN_CREDIT_MAX;
 	return grant < TUNNEL_OPEN_CREDIT_MIN ? TUNNEL_OPEN_CREDIT_MIN : grant;
@@ -327,13 +334,14 @@ void stream_take_window(struct stream *s, uint64_t bytes)
 
 /*
  * How much a window grows: four times while it is small, twice later, at once to what it has been before. Half of the budget is kept for
- * newcomers and no one takes more than a quarter of the rest; one that RETURN has made small may recover also from that half.
+ * newcomers and no one takes more than a quarter of the rest; one that is small, by RETURN or because it came late, gets to what is usual from that
+ * half, too.
  */
 static uint64_t growth(const struct stream *s)
 {
 	const struct budget *b = &s->tunnel->receive;
 	size_t left = budget_left(b);
-	size_t kept = s->window < TUNNEL_FIRST_CREDIT ? b->limit / 8 : b->limit / 2;
+	size_t kept = b->limit / 2;
 	uint64_t aim = s->window < TUNNEL_WINDOW_MAX / 4 ? 4 * s->window : 2 * s->window;
 	if (aim < TUNNEL_OPEN_CREDIT_MAX)
 		aim = TUNNEL_OPEN_CREDIT_MAX;
@@ -341,6 +349,10 @@ static uint64_t growth(const struct stream *s)
 		aim = s->peak;
 	if (aim > TUNNEL_WINDOW_MAX)
 		aim = TUNNEL_WINDOW_MAX;
+	if (left <= kept + 4 * TUNNEL_FIRST_CREDIT && s->window < TUNNEL_FIRST_CREDIT) {
+		kept = b->limit / 8;
+		aim = TUNNEL_FIRST_CREDIT;
+	}
 	if (left <= kept || s->window >= aim)
 		return 0;
 	uint64_t most = (left - kept) / 4;

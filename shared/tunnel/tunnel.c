@@ -33,7 +33,7 @@ struct tunnel *tunnel_new(const struct tunnel_config *c, tunnel_fn *fn, void *ow
 	t->peer_next_id = c->first_id % 2 ? 2 : 1;
 	t->hash_size = HASH_LEAST;
 	t->hash = mem_zalloc(HASH_LEAST * sizeof *t->hash);
-	struct list *lists[] = {&t->streams, &t->facts, &t->opens, &t->fresh, &t->bulk, &t->lent, &t->rested};
+	struct list *lists[] = {&t->streams, &t->facts, &t->opens, &t->flow_opens, &t->fresh, &t->bulk, &t->lent, &t->rested};
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
 		list_init(lists[i]);
 	for (size_t i = 0; i < DATAGRAM_STAGES; i++)
@@ -457,16 +457,21 @@ static void give_back(struct tunnel *t, struct stream *s, uint32_t keep)
 	put_number(t, s->id, FRAME_RETURN, n);
 }
 
-static bool opens_due(const struct tunnel *t)
+/* Whose OPEN may be written now, or NULL. A flow needs no credit, so it does not wait behind those that do. */
+static struct stream *next_open(const struct tunnel *t)
 {
-	if (list_is_empty(&t->opens) || !session_has_room(&t->session) || t->count - t->peer_count >= TUNNEL_STREAMS_MOST)
-		return false;
-	return LIST_ENTRY(t->opens.next, const struct stream, facts)->flow || stream_grant_for_open(t) > 0;
+	if (!session_has_room(&t->session) || t->count - t->peer_count >= TUNNEL_STREAMS_MOST)
+		return NULL;
+	if (!list_is_empty(&t->opens) && stream_grant_for_open(t) > 0)
+		return LIST_ENTRY(t->opens.next, struct stream, facts);
+	return list_is_empty(&t->flow_opens) ? NULL : LIST_ENTRY(t->flow_opens.next, struct stream, facts);
 }
 
 static void fill_open(struct tunnel *t, struct stream *s)
 {
 	uint64_t grant = s->flow ? 0 : stream_grant_for_open(t);
+	if (s->info.credit && grant > s->info.credit)
+		grant = s->info.credit;
 	list_remove(&s->facts);
 	t->waiting--;
 	s->id = tunnel_new_id(t);
@@ -569,8 +574,8 @@ static void fill_returns(struct tunnel *t)
 static void fill_session(struct tunnel *t, size_t bytes)
 {
 	fill_message(t);
-	while (opens_due(t) && t->session.unsent < bytes) /* a crowd of newcomers does not hold up the others */
-		fill_open(t, LIST_ENTRY(t->opens.next, struct stream, facts));
+	for (struct stream *s; t->session.unsent < bytes && (s = next_open(t));) /* a crowd of newcomers does not hold up the others */
+		fill_open(t, s);
 	fill_facts(t);
 	fill_returns(t);
 	t->batch_left -= t->datagram_bytes < t->batch_left / 2 ? t->datagram_bytes : t->batch_left / 2;
@@ -599,7 +604,7 @@ bool tunnel_has_work(const struct tunnel *t, uint64_t now_ms)
 	if (!t->attached || t->over)
 		return false;
 	return t->session.unsent || buf_len(&t->control) || (t->message_kind && session_has_room(&t->session)) || !list_is_empty(&t->facts) ||
-	       datagrams_due(t) || turns_due(t) || session_ack_due(&t->session, now_ms) || opens_due(t);
+	       datagrams_due(t) || turns_due(t) || session_ack_due(&t->session, now_ms) || next_open(t);
 }
 
 static bool is_taken_by_others(const struct budget *b, size_t need)
@@ -611,10 +616,10 @@ bool tunnel_is_starved(const struct tunnel *t)
 {
 	if (!t->attached || t->over)
 		return false;
-	bool opens = !list_is_empty(&t->opens), turns = !list_is_empty(&t->fresh) || !list_is_empty(&t->bulk);
-	if ((opens || turns || t->message_kind) && !session_has_room(&t->session))
+	bool opens = !list_is_empty(&t->opens), flows = !list_is_empty(&t->flow_opens), turns = !list_is_empty(&t->fresh) || !list_is_empty(&t->bulk);
+	if ((opens || flows || turns || t->message_kind) && !session_has_room(&t->session))
 		return is_taken_by_others(&t->session.send, SESSION_CHUNK + SESSION_LEAST_ROOM);
-	return opens && !opens_due(t) && is_taken_by_others(&t->receive, TUNNEL_OPEN_CREDIT_MIN);
+	return opens && !next_open(t) && is_taken_by_others(&t->receive, TUNNEL_OPEN_CREDIT_MIN);
 }
 
 bool tunnel_at_boundary(const struct tunnel *t)
@@ -797,6 +802,11 @@ size_t tunnel_streams(const struct tunnel *t)
 uint64_t tunnel_last_moved_ms(const struct tunnel *t)
 {
 	return t->last_moved_ms;
+}
+
+bool tunnel_is_overdrawn(const struct tunnel *t)
+{
+	return t->receive.used / 2 > t->receive.limit;
 }
 
 size_t tunnel_waiting(const struct tunnel *t)

@@ -116,14 +116,16 @@ struct tunnel_numbers {
 };
 size_t tunnel_streams(const struct tunnel *t);          /* open or closing */
 uint64_t tunnel_last_moved_ms(const struct tunnel *t);
+/* The peer was promised more than twice the receive budget: it opens stream upon stream and RETURNs nothing. */
+bool tunnel_is_overdrawn(const struct tunnel *t);
 size_t tunnel_waiting(const struct tunnel *t);          /* opened here, OPEN not written yet */
 size_t tunnel_datagrams_waiting(const struct tunnel *t); /* what they count for, in bytes */
 struct tunnel_numbers tunnel_numbers(const struct tunnel *t);
 
 /* --- streams --- */
-/* info's credit is ours to choose. Never NULL; if the tunnel cannot speak now, the stream waits its turn. */
+/* info's credit: the most that is granted at first; 0: as much as there is room for. Never NULL; if the tunnel cannot speak now, the stream waits its turn. */
 struct stream *stream_open(struct tunnel *t, const struct open_info *info, stream_fn *fn, void *owner);
-/* The same for a flow: datagrams only. Neither side has credit for bytes, which is what OPEN's credit 0 says. */
+/* The same for a flow: datagrams only. Neither side has credit for bytes, which is what OPEN's credit 0 says; so it waits for none. */
 struct stream *stream_open_flow(struct tunnel *t, const struct open_info *info, stream_fn *fn, void *owner);
 void stream_own(struct stream *s, stream_fn *fn, void *owner);
 const struct open_info *stream_info(const struct stream *s);

@@ -29,7 +29,7 @@ struct stream {
 	bool dropping;                /* closed while the peer may still send: granted is remembered, the budget has it back */
 
 	/* facts: due to be written */
-	struct list facts;            /* tunnel.facts, or tunnel.opens while OPEN is due */
+	struct list facts;            /* tunnel.facts, or while OPEN is due tunnel.opens or tunnel.flow_opens */
 	bool fin_due, reset_due, credit_due, blocked_due;
 	uint32_t reset_code;
 
@@ -104,8 +104,8 @@ struct tunnel {
 	bool wrapped, peer_wrapped;
 	uint32_t accepts;
 
-	struct list facts, opens;
-	size_t waiting;               /* on opens */
+	struct list facts, opens, flow_opens;
+	size_t waiting;               /* on opens and flow_opens */
 	struct list fresh, bulk;      /* streams with something to read: woken ones, the others */
 	struct list lent;
 	struct list rested;           /* brought down to what a quiet sender kept then; back on lent when they move */

@@ -12,8 +12,9 @@
 	                              (as the service sees it; tell) they came
 	flood HOST PORT BYTES RATE FILE  datagrams of BYTES, RATE a second, until FILE exists
 	pings HOST PORT COUNT         a small one every 20 ms: how many were answered, and the median and 90th percentile of their ms
-	source PORT BYTES RATE        to whoever says something: datagrams of BYTES, RATE a second, for as long as he says something each second
-	count HOST PORT SECONDS       asks a source; how many came
+	source PORT BYTES RATE FILE   to whoever says something: datagrams of BYTES, RATE a second, until FILE exists: how many in all
+	listen HOST PORT FILE         asks a source until FILE exists and nothing more comes: how many came, in order, and how many ms old the
+	                              oldest was (both ends share a clock)
 """
 import os
 import resource
@@ -247,23 +248,42 @@ def pings(host, port, count):
 	say("%d answered, median %d ms, 90 %% within %d ms" % (len(took), took[len(took) // 2], took[len(took) * 9 // 10]))
 
 
-def source(port, length, rate):
+def source(port, length, rate, path):
 	s = service(port)
-	heard = {}
+	heard = set()
+	sent = [0]
 
 	def listen():
 		while True:
-			_, remote = s.recvfrom(2000)
-			heard[remote] = time.monotonic()
+			heard.add(s.recvfrom(2000)[1])
 
 	def send():
-		now = time.monotonic()
-		for remote, at in list(heard.items()):
-			if now < at + 1.5:
-				s.sendto(b"x" * length, remote)
+		for remote in list(heard):
+			sent[0] += 1
+			s.sendto((b"%d %d " % (sent[0], time.monotonic_ns())).ljust(length, b"x"), remote)
 
 	threading.Thread(target=listen, daemon=True).start()
-	at_rate(send, rate, lambda: False)
+	at_rate(send, rate, lambda: os.path.exists(path))
+	say("%d sent" % sent[0])
+
+
+def listen(host, port, path):
+	s = visitor(host, port)
+	s.settimeout(0.5)
+	came, last, oldest, heard = 0, 0, 0, time.monotonic()
+	while not os.path.exists(path) or time.monotonic() < heard + 2 * SLOW:
+		if not came:
+			s.send(b"more")
+		try:
+			number, born, _ = s.recv(70000).split(b" ", 2)
+		except OSError:
+			continue
+		heard = time.monotonic()
+		oldest = max(oldest, time.monotonic_ns() - int(born))
+		if int(number) <= last:
+			say("%d came after %d" % (int(number), last), False)
+		came, last = came + 1, int(number)
+	say("%d came, %d ms old, %d was the last" % (came, oldest / 1e6, last))
 
 
 if kind == "echo":
@@ -304,18 +324,6 @@ elif kind == "flood":
 elif kind == "pings":
 	pings(arguments[0], int(arguments[1]), int(arguments[2]))
 elif kind == "source":
-	source(int(arguments[0]), int(arguments[1]), float(arguments[2]))
-elif kind == "count":
-	s = visitor(arguments[0], int(arguments[1]))
-	s.settimeout(0.2)
-	came, end, said = 0, time.monotonic() + float(arguments[2]), 0
-	while (now := time.monotonic()) < end:
-		if now > said + 0.5:
-			s.send(b"more")
-			said = now
-		try:
-			s.recv(70000)
-			came += 1
-		except OSError:
-			pass
-	say("%d" % came)
+	source(int(arguments[0]), int(arguments[1]), float(arguments[2]), arguments[3])
+elif kind == "listen":
+	listen(arguments[0], int(arguments[1]), arguments[2])

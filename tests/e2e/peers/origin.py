@@ -6,7 +6,11 @@
 	/cut      half of a promised answer, then a reset        /slow    an answer after two seconds
 	/early    413 without reading the body                   /close   an answer that ends with the connection
 	/hints    103 before 200                                 /count   how many requests came on this connection
-	/seen     how many requests came in all
+	/tail     an event every 200 ms, as HTTP/1.0 sends them   /upgrade another protocol, in which every byte comes back
+	/crumbs?N N chunks of ten bytes
+	/think    five seconds before its 100, if it is asked for one
+	/seen     how many requests came in all                   /late    an answer after twenty seconds
+	/raw      switches protocols, then every byte back        /live    five events, each only after the one before was /heard
 """
 import hashlib
 import socket
@@ -16,6 +20,7 @@ import threading
 import time
 
 SEEN = [0]
+HEARD = threading.Semaphore(0)
 
 
 class Closed(Exception):
@@ -84,6 +89,7 @@ def serve(s):
 		path = head[0].split(b" ")[1].split(b"?")[0]
 		fields = {k.strip().lower(): v.strip() for k, v in (line.split(b":", 1) for line in head[1:-1])}
 		if fields.get(b"expect", b"").lower() == b"100-continue" and path != b"/early":
+			time.sleep(5 if path == b"/think" else 0)
 			s.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
 		if path == b"/early":
 			answer(s, b"too much\n", b"413 Content Too Large", b"Connection: close\r\n")
@@ -111,6 +117,37 @@ def serve(s):
 				chunk(s, b"data: %d\n\n" % i)
 				time.sleep(0.2)
 			s.sendall(b"0\r\n\r\n")
+		elif path == b"/tail":
+			s.sendall(b"HTTP/1.0 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+			for i in range(10):
+				s.sendall(b"data: %d\n\n" % i)
+				time.sleep(0.2)
+			return
+		elif path == b"/upgrade":
+			s.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\nwelcome,")
+			piece = r.data or s.recv(65536)
+			while piece:
+				s.sendall(piece)
+				piece = s.recv(65536)
+			s.sendall(b",bye")
+			return
+		elif path == b"/crumbs":
+			s.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"a\r\n0123456789\r\n" * int(head[0].split(b" ")[1].split(b"?")[1]) + b"0\r\n\r\n")
+		elif path == b"/live":
+			s.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nAccess-Control-Allow-Origin: *\r\n"
+				b"Transfer-Encoding: chunked\r\n\r\n")
+			for i in range(5):
+				chunk(s, b"data: %d\n\n" % i)
+				HEARD.acquire()
+			chunk(s, b"event: end\ndata:\n\n")
+			s.sendall(b"0\r\n\r\n")
+		elif path == b"/heard":
+			HEARD.release()
+			answer(s, b"good\n", fields=b"Access-Control-Allow-Origin: *\r\n")
+		elif path == b"/raw":
+			s.sendall(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: raw\r\n\r\n")
+			while True:
+				s.sendall(r.take(65536))
 		elif path == b"/cut":
 			s.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 500000)
 			time.sleep(0.2)
@@ -126,6 +163,9 @@ def serve(s):
 			answer(s, b"%d\n" % count)
 		elif path == b"/seen":
 			answer(s, b"%d\n" % SEEN[0])
+		elif path == b"/late":
+			time.sleep(20)
+			answer(s, b"late\n")
 		elif path == b"/slow":
 			time.sleep(2)
 			answer(s, b"slow\n")

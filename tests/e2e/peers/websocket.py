@@ -1,7 +1,8 @@
 #!/usr/bin/python3
-"""A small WebSocket (RFC 6455) echo, both ends: websocket.py serve PORT | talk HOST PORT FILE
+"""A small WebSocket (RFC 6455) echo, both ends: websocket.py serve PORT | talk|hold HOST PORT FILE
 
 	talk sends a numbered text message every 50 ms, in sizes of all three length forms, and checks its echo until FILE exists.
+	hold is silent until FILE exists, and then sends one.
 """
 import base64
 import hashlib
@@ -40,8 +41,8 @@ def read_head(s):
 	return lines[0], fields
 
 
-def send(s, code, payload, masked):
-	head = bytes([0x80 | code])
+def send(s, code, payload, masked, last=True):
+	head = bytes([(0x80 if last else 0) | code])
 	n, bit = len(payload), 0x80 if masked else 0
 	if n < 126:
 		head += bytes([bit | n])
@@ -71,7 +72,7 @@ def receive(s):
 		n = struct.unpack(">Q", read_exactly(s, 8))[0]
 	mask = read_exactly(s, 4) if b & 0x80 else None
 	payload = read_exactly(s, n)
-	return a & 0xf, unmask(payload, mask) if mask else payload
+	return a & 0xf, unmask(payload, mask) if mask else payload, bool(a & 0x80)
 
 
 def one(s):
@@ -80,8 +81,8 @@ def one(s):
 		s.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
 			+ accept_key(fields[b"sec-websocket-key"]) + b"\r\n\r\n")
 		while True:
-			code, payload = receive(s)
-			send(s, PONG if code == PING else code, payload, False)
+			code, payload, last = receive(s)
+			send(s, PONG if code == PING else code, payload, False, last)
 			if code == CLOSE:
 				break
 	except OSError:
@@ -96,7 +97,7 @@ def serve(port):
 		threading.Thread(target=one, args=(s,), daemon=True).start()
 
 
-def talk(host, port, path):
+def talk(host, port, path, silent):
 	s = socket.create_connection((host, port), 120)
 	s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 	key = base64.b64encode(os.urandom(16))
@@ -107,17 +108,19 @@ def talk(host, port, path):
 		print("no handshake:", status)
 		return 1
 	count = 0
-	while not os.path.exists(path):
+	while silent and not os.path.exists(path):
+		time.sleep(0.05)
+	while not os.path.exists(path) or (silent and not count):
 		text = (b"message %d " % count) * (1, 30, 8000)[count % 3]
 		send(s, TEXT, text, True)
-		code, got = receive(s)
+		code, got, _ = receive(s)
 		if code != TEXT or got != text:
 			print("message", count, "came back wrong")
 			return 1
 		count += 1
 		time.sleep(0.05)
 	send(s, CLOSE, b"", True)
-	code, _ = receive(s)
+	code, _, _ = receive(s)
 	print(count, "messages")
 	return 0 if code == CLOSE and count else 1
 
@@ -126,7 +129,7 @@ if sys.argv[1] == "serve":
 	serve(int(sys.argv[2]))
 else:
 	try:
-		sys.exit(talk(sys.argv[2], int(sys.argv[3]), sys.argv[4]))
+		sys.exit(talk(sys.argv[2], int(sys.argv[3]), sys.argv[4], sys.argv[1] == "hold"))
 	except OSError as e:
 		print("broken:", e)
 		sys.exit(1)

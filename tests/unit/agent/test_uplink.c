@@ -382,6 +382,32 @@ static void a_replaced_process_stays_away(void **state)
 	run(step_replaced, "127.0.0.1", NEW);
 }
 
+/* It need not be closed by the relay, and nothing behind it counts. */
+static void step_refused_on_a_link(struct relay *r)
+{
+	if (r->stage == 0 && r->sessions) {
+		struct buf frames = BUF_INIT;
+		struct refuse refuse = {.code = REFUSE_STOPPING, .retry_ms = 100};
+		for (int i = 0; i < 200; i++)
+			refuse_write(&refuse, &frames);
+		refuse = (struct refuse){.code = REFUSE_REPLACED, .retry_ms = 60000};
+		refuse_write(&refuse, &frames);
+		r->answer = RESUMED;
+		say(last(r), &frames);
+		r->stage++;
+	} else if (r->stage == 1 && r->hellos == 2 && uplink_state(r->uplink) == UPLINK_ATTACHED) {
+		assert_int_equal(r->endings, 0);
+		assert_int_equal(uplink_resumed(r->uplink), 1);
+		stop(r);
+	}
+}
+
+static void a_refusal_ends_the_link(void **state)
+{
+	(void)state;
+	run(step_refused_on_a_link, "127.0.0.1", NEW);
+}
+
 static void step_hammer(struct relay *r)
 {
 	if (++r->stage < 3000 / STEP_MS || r->hellos < 2) /* it goes on trying, */
@@ -468,6 +494,7 @@ int main(void)
 	    cmocka_unit_test(a_doubted_link_loses_no_session),
 	    cmocka_unit_test(a_time_that_the_relay_named_is_kept_by_all_but_a_new_file),
 	    cmocka_unit_test(a_replaced_process_stays_away),
+	    cmocka_unit_test(a_refusal_ends_the_link),
 	    cmocka_unit_test(a_relay_that_hangs_up_is_not_hammered),
 	    cmocka_unit_test(a_link_that_never_lasts_is_not_hammered),
 	    cmocka_unit_test(a_reload_leaves_ways_under_way_whole),

@@ -48,6 +48,8 @@ static void domain_is_enough(void **state)
 	assert_int_equal(c->limits.failed_handshakes_per_second_per_address, 5);
 	assert_int_equal(c->limits.head_s, 10);
 	assert_int_equal(c->limits.unfinished_heads_per_source, 200);
+	assert_int_equal(c->limits.slow_visitors_per_source, 100);
+	assert_int_equal(c->limits.stall_s, 120);
 	assert_int_equal(c->limits.session_memory_mib, 16);
 	assert_int_equal(c->limits.memory_mib, 256);
 	for (size_t i = 0; i < c->address_count; i++)
@@ -65,7 +67,7 @@ static void every_key_arrives(void **state)
 			      "\"certificate\": \"pki/r.crt\", \"private_key\": \"/abs/r.key\", \"accounts\": \"a.json\","
 			      "\"state\": \"r.db\", \"control\": \"r.sock\", \"grace_s\": 3, \"threads\": 2,"
 			      "\"limits\": {\"connections_per_account\": 7, \"failed_handshakes_per_second_per_address\": 8,"
-			      "\"head_s\": 9, \"unfinished_heads_per_source\": 10, \"session_memory_mib\": 2, \"memory_mib\": 4}}",
+			      "\"head_s\": 9, \"unfinished_heads_per_source\": 10, \"slow_visitors_per_source\": 11, \"stall_s\": 12, \"session_memory_mib\": 2, \"memory_mib\": 4}}",
 			      &c), 0);
 	assert_string_equal(said.err, "");
 	assert_string_equal(c->host, "relay.example");
@@ -85,6 +87,8 @@ static void every_key_arrives(void **state)
 	assert_int_equal(c->limits.failed_handshakes_per_second_per_address, 8);
 	assert_int_equal(c->limits.head_s, 9);
 	assert_int_equal(c->limits.unfinished_heads_per_source, 10);
+	assert_int_equal(c->limits.slow_visitors_per_source, 11);
+	assert_int_equal(c->limits.stall_s, 12);
 	assert_int_equal(c->limits.session_memory_mib, 2);
 	assert_int_equal(c->limits.memory_mib, 4);
 	relay_config_free(c);

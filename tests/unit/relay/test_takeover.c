@@ -264,7 +264,7 @@ static void open_ground(struct ground *g)
 	    .grace_s = 5,
 	    .limits = {.connections_per_account = 100, .failed_handshakes_per_second_per_address = 5, .session_memory_mib = 16, .memory_mib = 64},
 	};
-	g->world = (struct world){.config = &g->config, .workers = g->workers, .worker_count = WORKERS, .ports = ports_new()};
+	g->world = (struct world){.config = &g->config, .workers = g->workers, .worker_count = WORKERS, .ports = ports_new(100)};
 	g->world.send.limit = g->world.receive.limit = 64 << 20;
 	g->world.main = loop_new("main");
 	for (int i = 0; i < WORKERS; i++) {

@@ -497,6 +497,147 @@ static void slow_heads_get_408_and_idle_ones_nothing(void **state)
 	gate_close(&g);
 }
 
+static void whoever_does_not_send_his_body_is_awaited_and_given_up(void **state)
+{
+	(void)state;
+	static const char *const heads[] = {"Content-Length: 5\r\n\r\nab", "Transfer-Encoding: chunked\r\n\r\n5\r\nab"};
+	for (size_t i = 0; i < 2; i++) {
+		struct gate g;
+		gate_open(&g);
+		assert_false(http_relay_awaits_body(g.r));
+		visit(&g, "POST / HTTP/1.1\r\nHost: a.example\r\n");
+		assert_false(http_relay_awaits_body(g.r));
+		visit(&g, heads[i]);
+		assert_true(http_relay_awaits_body(g.r));
+		http_relay_give_up(g.r);
+		look(&g);
+		expect_page(&g, 408, "Connection: close\r\n");
+		assert_int_equal(g.dropped, 1);
+		assert_int_equal(http_relay_wants(g.r), HTTP_WANT_FIN_VISITOR);
+		gate_close(&g);
+		/* Something of the answer has gone out. */
+		gate_open(&g);
+		visit(&g, "POST / HTTP/1.1\r\nHost: a.example\r\n");
+		visit(&g, heads[i]);
+		serve(&g, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no");
+		assert_true(http_relay_awaits_body(g.r));
+		http_relay_give_up(g.r);
+		assert_int_equal(http_relay_wants(g.r), HTTP_WANT_ABORT);
+		gate_close(&g);
+	}
+}
+
+static void whoever_waits_himself_is_not_awaited(void **state)
+{
+	(void)state;
+	struct gate g;
+	gate_open(&g);
+	visit(&g, "PUT / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
+	assert_false(http_relay_awaits_body(g.r));
+	serve(&g, "HTTP/1.1 100 Continue\r\n\r\n");
+	assert_true(http_relay_awaits_body(g.r));
+	visit(&g, "abc");
+	assert_false(http_relay_awaits_body(g.r));
+	serve(&g, OK);
+	gate_close(&g);
+}
+
+static void whoever_does_not_take_his_answer_is_given_up(void **state)
+{
+	(void)state;
+	struct gate g;
+	gate_open(&g);
+	visit(&g, GET_A "\r\n");
+	g.stuck[HTTP_VISITOR] = true;
+	serve(&g, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc");
+	http_relay_give_up(g.r);
+	assert_int_equal(http_relay_wants(g.r), HTTP_WANT_ABORT);
+	gate_close(&g);
+	/* The last of an answer that is whole. */
+	gate_open(&g);
+	visit(&g, GET_A "Connection: close\r\n\r\n");
+	g.stuck[HTTP_VISITOR] = true;
+	serve(&g, OK);
+	assert_int_equal(http_relay_phase(g.r), HTTP_PHASE_LINGER);
+	http_relay_give_up(g.r);
+	assert_int_equal(http_relay_wants(g.r), HTTP_WANT_ABORT);
+	gate_close(&g);
+	/* Nothing is left of it: nothing breaks. */
+	gate_open(&g);
+	visit(&g, GET_A "Connection: close\r\n\r\n");
+	serve(&g, OK);
+	http_relay_give_up(g.r);
+	assert_int_equal(http_relay_wants(g.r), HTTP_WANT_FIN_VISITOR);
+	gate_close(&g);
+	/* Idle, or in a head. */
+	gate_open(&g);
+	http_relay_give_up(g.r);
+	assert_int_equal(http_relay_wants(g.r), HTTP_WANT_FIN_VISITOR);
+	gate_close(&g);
+	gate_open(&g);
+	visit(&g, "GET / HT");
+	http_relay_give_up(g.r);
+	look(&g);
+	expect_page(&g, 408, "Connection: close\r\n");
+	gate_close(&g);
+	/* An upgraded connection. */
+	gate_open(&g);
+	visit(&g, GET_A "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+	serve(&g, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n");
+	http_relay_give_up(g.r);
+	assert_int_equal(http_relay_wants(g.r), HTTP_WANT_ABORT);
+	gate_close(&g);
+}
+
+/* A service that answers with 1xx without end costs no more memory than any answer. */
+static void a_flood_of_interim_answers_is_bounded(void **state)
+{
+	(void)state;
+	static const char hint[] = "HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n";
+	struct gate g;
+	gate_open(&g);
+	visit(&g, GET_A "\r\n");
+	g.stuck[HTTP_VISITOR] = true;
+	size_t taken = 0;
+	for (size_t n; (n = give(&g, HTTP_SERVICE, hint, sizeof(hint) - 1)) > 0; taken += n)
+		assert_true(taken < HTTP_QUEUE_MAX + 2 * HTTP_ANSWER_HEAD_MAX);
+	const uint8_t *p;
+	assert_true(http_relay_peek(g.r, HTTP_VISITOR, &p) < HTTP_QUEUE_MAX + HTTP_ANSWER_HEAD_MAX);
+	gate_close(&g);
+}
+
+/* What a bad origin sends beyond its answer is nobody's, and that stream carries no further request. */
+static void bytes_behind_an_answer_are_no_answer(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *ask, *answer, *back;
+	} cases[] = {
+		{"HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 60\r\n\r\n" OK, "HTTP/1.1 200 OK\r\nContent-Length: 60\r\n\r\n"},
+		{"GET", "HTTP/1.1 204 No Content\r\n\r\n" OK, "HTTP/1.1 204 No Content\r\n\r\n"},
+		{"GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: 60\r\n\r\n" OK, "HTTP/1.1 304 Not Modified\r\nContent-Length: 60\r\n\r\n"},
+		{"GET", OK OK, OK},
+		{"GET", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" OK, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		for (size_t piece = 1; piece < 200; piece += 33) {
+			struct gate g;
+			gate_open(&g);
+			visit(&g, cases[i].ask);
+			visit(&g, " / HTTP/1.1\r\nHost: a.example\r\n\r\n");
+			g.piece = piece;
+			give(&g, HTTP_SERVICE, cases[i].answer, strlen(cases[i].answer));
+			expect_sent(&g, HTTP_VISITOR, cases[i].back);
+			assert_int_equal(g.dropped, 1);
+			visit(&g, GET_A "\r\n");
+			assert_int_equal(g.opened, 2);
+			serve(&g, OK);
+			expect_sent(&g, HTTP_VISITOR, OK);
+			gate_close(&g);
+		}
+	}
+}
+
 static void basic_auth(void **state)
 {
 	(void)state;
@@ -888,7 +1029,7 @@ static void anything_may_happen(void **state)
 		gate_open(&g);
 		g.piece = (size_t)(rand() % 3 ? 1000 : 1 + rand() % 7);
 		for (int step = 0; step < 30; step++) {
-			int what = rand() % 20;
+			int what = rand() % 21;
 			enum http_end e = rand() % 2;
 			const char *text = said[(size_t)rand() % (sizeof(said) / sizeof(*said))];
 			g.passing = rand() % 2;
@@ -903,6 +1044,8 @@ static void anything_may_happen(void **state)
 				g.stuck[e] = !g.stuck[e];
 			else if (what == 4)
 				http_relay_refuse(g.r, 503, 1);
+			else if (what == 20)
+				http_relay_give_up(g.r);
 			else if (what == 5)
 				g.basic = !g.basic;
 			else
@@ -931,6 +1074,11 @@ int main(void)
 		cmocka_unit_test(a_broken_chunk_ends_the_request),
 		cmocka_unit_test(own_pages),
 		cmocka_unit_test(slow_heads_get_408_and_idle_ones_nothing),
+		cmocka_unit_test(whoever_does_not_send_his_body_is_awaited_and_given_up),
+		cmocka_unit_test(whoever_waits_himself_is_not_awaited),
+		cmocka_unit_test(whoever_does_not_take_his_answer_is_given_up),
+		cmocka_unit_test(a_flood_of_interim_answers_is_bounded),
+		cmocka_unit_test(bytes_behind_an_answer_are_no_answer),
 		cmocka_unit_test(basic_auth),
 		cmocka_unit_test(expecting_a_100),
 		cmocka_unit_test(http_1_0_gets_no_chunks),

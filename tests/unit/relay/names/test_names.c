@@ -57,7 +57,7 @@ static void open_lab(struct lab *lab)
 	conf_free(c);
 	addr_parse_ip("11.0.0.1", &lab->relay[0]);
 	addr_parse_ip("2a00::1", &lab->relay[1]);
-	const struct names_config config = {.domain = "home.test", .addresses = lab->relay, .address_count = 2, .dns = &lab->dns};
+	const struct outlets_config config = {.domain = "home.test", .addresses = lab->relay, .address_count = 2, .dns = &lab->dns};
 	lab->names = names_new(lab->loop, lab->store, &config);
 	lab->accounts = read_accounts(TWO);
 	names_set_accounts(lab->names, lab->accounts);
@@ -199,6 +199,25 @@ static void a_door_update_is_counted_and_outlives_the_process(void **state)
 	close_lab(&lab);
 }
 
+static void a_family_that_nobody_named_has_not_changed(void **state)
+{
+	(void)state;
+	struct lab lab;
+	open_lab(&lab);
+	ask(&lab, "alice", "pc.alice.home.test", set4("11.7.7.7"));
+	struct names_change six = {.asked = {false, true}};
+	addr_parse_ip("2a01::7", &six.set[1]);
+	ask(&lab, "alice", "pc.alice.home.test", six);
+	char *text = status(&lab);
+	const char *four = strstr(text, "\"name\":\"pc.alice.home.test\",\"type\":\"A\""), *second = strstr(text, "\"name\":\"pc.alice.home.test\",\"type\":\"AAAA\"");
+	assert_non_null(four);
+	assert_non_null(second);
+	assert_memory_equal(strstr(four, "\"requests\""), "\"requests\":1,\"changes\":1,", 25);
+	assert_memory_equal(strstr(second, "\"requests\""), "\"requests\":1,\"changes\":1,", 25);
+	mem_free(text);
+	close_lab(&lab);
+}
+
 static void what_is_not_yours_is_nohost(void **state)
 {
 	(void)state;
@@ -239,7 +258,7 @@ static void declare_home(struct lab *lab, const char *agent, const char *host, e
 {
 	struct name_wish wish = {.host = (char *)(uintptr_t)host, .follow = follow};
 	const struct name_wish_list wishes = {.items = &wish, .count = host != NULL};
-	struct names_agent a = {.account = "alice", .agent = agent, .wishes = &wishes, .nat = nat};
+	struct wishes_agent a = {.account = "alice", .agent = agent, .wishes = &wishes, .nat = nat};
 	addr_parse_ip(seen, &a.seen);
 	names_set_agent(lab->names, &a);
 }
@@ -270,6 +289,26 @@ static void the_agent_wins_and_steps_back(void **state)
 	close_lab(&lab);
 }
 
+/* A declaration that is carried over to the next link speaks of the address before. */
+static void a_verdict_about_another_address_is_none(void **state)
+{
+	(void)state;
+	struct lab lab;
+	open_lab(&lab);
+	declare_home(&lab, "nas", "alice", NAME_FOLLOW_HOME, "11.5.5.5", "unknown");
+	struct name_wish wish = {.host = (char *)(uintptr_t)"alice", .follow = NAME_FOLLOW_HOME};
+	const struct name_wish_list wishes = {.items = &wish, .count = 1};
+	struct wishes_agent a = {.account = "alice", .agent = "nas", .wishes = &wishes, .nat = "unknown"};
+	addr_parse_ip("11.6.6.6", &a.seen);
+	addr_parse_ip("11.5.5.5", &a.judged);
+	names_set_agent(lab.names, &a);
+	assert_string_equal(shown(&lab, "alice.home.test", 4), "11.5.5.5");
+	a.judged = a.seen;
+	names_set_agent(lab.names, &a);
+	assert_string_equal(shown(&lab, "alice.home.test", 4), "11.6.6.6");
+	close_lab(&lab);
+}
+
 static void a_detached_agents_value_stays(void **state)
 {
 	(void)state;
@@ -281,7 +320,7 @@ static void a_detached_agents_value_stays(void **state)
 	struct name_report *reports;
 	assert_int_equal(names_report(lab.names, "alice", "nas", &reports), 1);
 	assert_int_equal(reports[0].counted, 0);
-	names_report_free(reports, 1);
+	wishes_report_free(reports, 1);
 	close_lab(&lab);
 	open_lab(&lab);
 	assert_string_equal(shown(&lab, "direct.alice.home.test", 6), "2a01::5");
@@ -293,7 +332,7 @@ static void a_detached_agents_value_stays(void **state)
 	assert_string_equal(shown(&lab, "bob.home.test", 4), "11.0.0.1");
 	assert_int_equal(names_report(lab.names, "alice", "nas", &reports), 1);
 	assert_string_equal(reports[0].answer, "nohost");
-	names_report_free(reports, 1);
+	wishes_report_free(reports, 1);
 	close_lab(&lab);
 }
 
@@ -305,7 +344,7 @@ static void mappings_hosts_exist(void **state)
 	struct mapping m[2] = {{.host = (char *)(uintptr_t)"*.alice"}, {.host = NULL}};
 	const struct mapping_list mappings = {.items = m, .count = 2};
 	const struct name_wish_list none = {0};
-	struct names_agent a = {.account = "alice", .agent = "nas", .wishes = &none, .mappings = &mappings, .nat = "unknown"};
+	struct wishes_agent a = {.account = "alice", .agent = "nas", .wishes = &none, .mappings = &mappings, .nat = "unknown"};
 	addr_parse_ip("11.5.5.5", &a.seen);
 	names_set_agent(lab.names, &a);
 	assert_string_equal(shown(&lab, "anything.alice.home.test", 4), "11.0.0.1");
@@ -328,7 +367,7 @@ static void on_changed(void *owner, const char *account, const char *agent)
 	assert_string_equal(reports[0].answer, "good");
 	assert_string_equal(reports[0].published, "11.5.5.5,2a00::1");
 	assert_int_equal(reports[0].counted, 1);
-	names_report_free(reports, 1);
+	wishes_report_free(reports, 1);
 	lab->answered++;
 }
 
@@ -352,7 +391,7 @@ static void reload_keeps_what_is_known(void **state)
 	ask(&lab, "alice", "alice.home.test", set4("11.7.7.7"));
 	uint32_t serial = zone_serial(names_zone(lab.names));
 	addr_parse_ip("11.0.0.2", &lab.relay[0]);
-	const struct names_config config = {.domain = "home.test", .addresses = lab.relay, .address_count = 1, .dns = &lab.dns};
+	const struct outlets_config config = {.domain = "home.test", .addresses = lab.relay, .address_count = 1, .dns = &lab.dns};
 	names_reload(lab.names, &config);
 	assert_string_equal(shown(&lab, "alice.home.test", 4), "11.7.7.7");
 	assert_string_equal(shown(&lab, "alice.home.test", 6), "");
@@ -378,9 +417,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(every_account_has_its_name, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_door_update_is_counted_and_outlives_the_process, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_family_that_nobody_named_has_not_changed, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_not_yours_is_nohost, setup, teardown),
 		cmocka_unit_test_setup_teardown(offline_and_dummies, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_agent_wins_and_steps_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_verdict_about_another_address_is_none, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_detached_agents_value_stays, setup, teardown),
 		cmocka_unit_test_setup_teardown(mappings_hosts_exist, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_agents_report_is_answered_when_durable, setup, teardown),

@@ -160,6 +160,42 @@ static void a_new_rate_counts_for_known_sources(void **state)
 	rate_table_free(NULL);
 }
 
+struct thing {
+	struct list node;
+	int number;
+};
+
+static void what_a_source_holds_can_be_found(void **state)
+{
+	(void)state;
+	struct rate_table *t = rate_table_new(10, 0, 0);
+	struct addr a = nth(1), b = nth(2);
+	struct thing things[300];
+	assert_null(rate_table_holders(t, &a));
+	assert_true(rate_table_try(t, &a, 0));
+	assert_null(rate_table_holders(t, &a));
+	for (int i = 0; i < 300; i++) {
+		struct addr *who = i % 3 ? &a : &b;
+		assert_true(rate_table_hold(t, who, 300, 0));
+		things[i].number = i;
+		list_append(rate_table_holders(t, who), &things[i].node);
+	}
+	int next = 0;
+	LIST_EACH(node, rate_table_holders(t, &b)) {
+		struct thing *thing = LIST_ENTRY(node, struct thing, node);
+		assert_int_equal(thing->number, next);
+		next += 3;
+	}
+	assert_int_equal(next, 300);
+	for (int i = 0; i < 300; i++) {
+		list_remove(&things[i].node);
+		rate_table_release(t, i % 3 ? &a : &b);
+	}
+	assert_null(rate_table_holders(t, &a));
+	assert_null(rate_table_holders(t, &b));
+	rate_table_free(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -170,6 +206,7 @@ int main(void)
 		cmocka_unit_test(the_oldest_idle_source_is_forgotten),
 		cmocka_unit_test(one_that_holds_is_never_forgotten),
 		cmocka_unit_test(many_sources_stay_apart_and_bounded),
+		cmocka_unit_test(what_a_source_holds_can_be_found),
 		cmocka_unit_test(a_new_rate_counts_for_known_sources),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -567,6 +567,45 @@ static void room_is_told_when_there_is_some(void **state)
 	run_scene(true, steps, &s);
 }
 
+/* Small writes, each taken whole, until the kernel has more than it sends: nobody reads, but the first of it leaves by and by. */
+static void near_gets_ahead(struct scene *s)
+{
+	struct io *io = s->p.near.io;
+
+	io_set_notsent_lowat(io, 4096);
+	io_watch(io, IO_WATCH_WRITE);
+	while (!io_is_ahead(io, 3000))
+		assert_int_equal(io_write(io, block, 2048), 2048);
+	assert_int_equal(io_flush(io), 0);
+	s->p.near.rooms = 0;
+}
+
+/* The reader's kernel may still take some of it. */
+static void near_is_told_nothing_early(struct scene *s)
+{
+	assert_still(s);
+	if (s->p.near.rooms > 0)
+		assert_false(io_is_ahead(s->p.near.io, 3000));
+	s->p.far.look = far_look_reads;
+	io_watch(s->p.far.io, IO_WATCH_READ);
+}
+
+static void near_is_not_ahead(struct scene *s)
+{
+	assert_true(s->p.near.rooms >= 1);
+	assert_false(io_is_ahead(s->p.near.io, 3000));
+}
+
+static void room_is_told_when_the_kernel_has_sent_what_it_had(void **state)
+{
+	void (*const steps[])(struct scene *) = {near_gets_ahead, near_gets_ahead, near_is_told_nothing_early, near_is_not_ahead, NULL};
+	struct scene s;
+
+	(void)state;
+	run_scene(false, steps, &s);
+	run_scene(true, steps, &s);
+}
+
 /* A new owner hears of what the old one was told. */
 
 static int heirs_datas;
@@ -894,6 +933,7 @@ int main(void)
 		cmocka_unit_test(failed_write_leaves_data_and_reason),
 		cmocka_unit_test(half_close),
 		cmocka_unit_test(room_is_told_when_there_is_some),
+		cmocka_unit_test(room_is_told_when_the_kernel_has_sent_what_it_had),
 		cmocka_unit_test(new_owner_is_told),
 		cmocka_unit_test(closed_inside_an_event),
 		cmocka_unit_test(dial_refused),

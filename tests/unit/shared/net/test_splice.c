@@ -16,6 +16,7 @@ enum { BULK = 3 * 1024 * 1024, CHUNK = 70000 };
 struct way {
 	struct duo duo;
 	int visitor, service;          /* the test's ends */
+	int relay_fd;                  /* the relay's end of the visitor */
 	struct splice *at_relay, *at_agent; /* NULL: ended */
 	struct splice_end relay_end, agent_end;
 	struct splice_count relay_count, agent_count;
@@ -85,6 +86,7 @@ static void linked(struct duo *d)
 	sockets(&a, &w->service);
 	w->to_service = io_take(d->pair.loop, a, NULL, NULL);
 	sockets(&b, &w->visitor);
+	w->relay_fd = b;
 	struct stream *stream = stream_open(trunk_tunnel(d->far.trunk), &info, NULL, NULL);
 	w->at_relay = splice_new(d->far.trunk, io_take(d->pair.loop, b, NULL, NULL), stream, &w->relay_count, on_relay_end, w);
 	trunk_mark(d->far.trunk);
@@ -353,6 +355,52 @@ static void test_what_has_come_is_written_after_the_tunnel(void **state)
 	run(&w, step_gone_with_bytes);
 }
 
+/* The same when both directions had come to their end by then: it ends well. The kernel's buffers are full, so all of it waits. */
+static void step_gone_after_the_end(struct way *w)
+{
+	static char bytes[40 * 1024];
+	static size_t wanted, got;
+	ssize_t n;
+
+	if (w->stage == 0) {
+		if (!w->at_agent)
+			return;
+		wanted = sizeof(bytes);
+		got = 0;
+		while ((n = send(w->relay_fd, bytes, sizeof(bytes), MSG_NOSIGNAL)) > 0)
+			wanted += (size_t)n;
+		assert_int_equal(send(w->service, bytes, sizeof(bytes), MSG_NOSIGNAL), sizeof(bytes));
+		shutdown(w->service, SHUT_WR);
+		shutdown(w->visitor, SHUT_WR);
+		w->stage++;
+	} else if (w->stage == 1) {
+		if (w->at_agent || tunnel_streams(trunk_tunnel(w->duo.far.trunk)) > 0)
+			return;
+		assert_true(w->relay_count.far_to_near < sizeof(bytes));
+		splice_abandon(w->at_relay);
+		w->at_relay = NULL;
+		trunk_free(w->duo.far.trunk);
+		w->duo.far.trunk = NULL;
+		fcntl(w->visitor, F_SETFL, O_NONBLOCK);
+		w->stage++;
+	} else {
+		while ((n = recv(w->visitor, bytes, sizeof(bytes), 0)) > 0)
+			got += (size_t)n;
+		if (n < 0 && errno == EAGAIN)
+			return;
+		assert_int_equal(n, 0);
+		assert_int_equal(got, wanted);
+		way_stop(w);
+	}
+}
+
+static void test_a_good_end_is_one_after_the_tunnel_too(void **state)
+{
+	struct way w;
+	(void)state;
+	run(&w, step_gone_after_the_end);
+}
+
 /* --- cut, and stop, at any time --- */
 
 static void step_cut(struct way *w)
@@ -481,6 +529,7 @@ int main(void)
 		cmocka_unit_test(test_an_early_answer_arrives),
 		cmocka_unit_test(test_a_half_closed_visitor_does_not_outlive_its_tunnel),
 		cmocka_unit_test(test_what_has_come_is_written_after_the_tunnel),
+		cmocka_unit_test(test_a_good_end_is_one_after_the_tunnel_too),
 		cmocka_unit_test(test_cut_resets_at_once),
 		cmocka_unit_test(test_stop_at_once_leaves_nothing),
 		cmocka_unit_test(test_bulk_both_ways),

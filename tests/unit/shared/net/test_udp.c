@@ -101,7 +101,7 @@ static void connect_to(struct udps *u, struct addr to)
 {
 	int err;
 	to.port = u->port;
-	u->near = udp_connect(u->loop, &to, on_near, u, &err);
+	u->near = udp_connect(u->loop, &to, 0, on_near, u, &err);
 	assert_non_null(u->near);
 }
 
@@ -216,6 +216,36 @@ static void a_held_port_says_by_whom(void **state)
 	assert_int_equal(loop_free(u.loop), 0);
 }
 
+/* The first of two has the port it wants; the second wants the same, and is served all the same. */
+static void a_port_that_is_wanted_is_had_if_it_is_free(void **state)
+{
+	struct udps u;
+	int err = 0;
+
+	(void)state;
+	begin(&u);
+	bind_at(&u, &loop4);
+	connect_to(&u, loop4);
+	struct addr first, again, to = loop4;
+	assert_int_equal(udp_local(u.near, &first), 0);
+	udp_close(u.near);
+	to.port = u.port;
+	u.near = udp_connect(u.loop, &to, first.port, on_near, &u, &err);
+	assert_int_equal(udp_local(u.near, &again), 0);
+	assert_int_equal(again.port, first.port);
+	struct udp *second = udp_connect(u.loop, &to, first.port, NULL, NULL, &err);
+	assert_non_null(second);
+	assert_int_equal(udp_local(second, &again), 0);
+	assert_int_not_equal(again.port, first.port);
+	udp_close(second);
+	u.until = 1;
+	assert_int_equal(udp_write(u.near, bytes, 9), 0);
+	loop_run(u.loop);
+	assert_int_equal(u.from.port, first.port);
+	assert_int_equal(u.lengths[0], 9);
+	assert_int_equal(loop_free(u.loop), 0);
+}
+
 static void close_at_once(struct udps *u)
 {
 	finish(u);
@@ -245,6 +275,7 @@ int main(void)
 	    cmocka_unit_test(nobody_listening_is_no_end),
 	    cmocka_unit_test(an_old_refusal_costs_no_datagram),
 	    cmocka_unit_test(a_held_port_says_by_whom),
+	    cmocka_unit_test(a_port_that_is_wanted_is_had_if_it_is_free),
 	    cmocka_unit_test(may_be_closed_inside_its_event),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -414,7 +414,7 @@ static inline void check_tunnel(const struct tunnel *t)
 	assert_int_equal(lent, t->lent_bytes);
 	assert_int_equal(count, t->count);
 	assert_true(datagram_bytes <= TUNNEL_DATAGRAM_ALL);
-	assert_int_equal(list_len(&t->opens), t->waiting);
+	assert_int_equal(list_len(&t->opens) + list_len(&t->flow_opens), t->waiting);
 	check_outbox(&t->session);
 }
 

@@ -45,7 +45,7 @@ static void each_kind_has_its_number_and_limits(void **state)
 	    {"HELLO", 1, 2, 4096, false},      {"WELCOME", 2, 2, 4096, false}, {"REFUSE", 3, 2, 4096, false},
 	    {"PING", 4, 8, 8, false},          {"PONG", 5, 8, 8, false},       {"ACK", 6, 8, 8, false},
 	    {"BYE", 7, 0, 255, false},         {"DATAGRAM", 8, 0, 65507, false}, {"DECLARE", 64, 2, 1048576, true},
-	    {"STATE", 65, 2, 1048576, true},   {"OPEN", 66, 22, 46, true},     {"DATA", 67, 1, 65536, true},
+	    {"STATE", 65, 2, 1048576, true},   {"OPEN", 66, 22, 299, true},    {"DATA", 67, 1, 65536, true},
 	    {"FIN", 68, 0, 0, true},           {"RESET", 69, 4, 4, true},      {"CREDIT", 70, 4, 4, true},
 	    {"RETURN", 71, 4, 4, true},        {"BLOCKED", 72, 0, 0, true},
 	};
@@ -111,6 +111,30 @@ static void open_survives_every_cut(void **state)
 	}
 }
 
+static void an_open_may_carry_a_name(void **state)
+{
+	(void)state;
+	char name[FRAME_NAME_MAX + 1];
+	memset(name, 'n', sizeof name);
+	struct open_info in = {.visitor = some(6, 9, 1), .visited = some(6, 1, 2), .name = name}, out;
+	uint8_t bytes[FRAME_OPEN_MAX + 1];
+	for (in.name_len = 0; in.name_len <= FRAME_NAME_MAX; in.name_len++) {
+		size_t len = open_write(bytes, &in);
+		assert_int_equal(len, 46 + in.name_len);
+		uint8_t *exact = mem_dup(bytes, len);
+		assert_int_equal(open_read(exact, len, &out), 0);
+		assert_int_equal(out.name_len, in.name_len);
+		assert_memory_equal(out.name, name, in.name_len);
+		mem_free(exact);
+	}
+	bytes[FRAME_OPEN_MAX] = 'n';
+	assert_int_equal(open_read(bytes, FRAME_OPEN_MAX + 1, &out), ERR_PROTOCOL);
+	for (unsigned c = 0; c < 256; c++) {
+		bytes[46] = (uint8_t)c;
+		assert_int_equal(open_read(bytes, 47, &out), c > ' ' && c <= '~' ? 0 : ERR_PROTOCOL);
+	}
+}
+
 static void an_open_from_no_known_family_is_bad(void **state)
 {
 	(void)state;
@@ -143,6 +167,7 @@ int main(void)
 	    cmocka_unit_test(a_header_is_eight_bytes_in_network_order),
 	    cmocka_unit_test(each_kind_has_its_number_and_limits),
 	    cmocka_unit_test(open_survives_every_cut),
+	    cmocka_unit_test(an_open_may_carry_a_name),
 	    cmocka_unit_test(an_open_from_no_known_family_is_bad),
 	    cmocka_unit_test(a_reset_of_any_code_has_words),
 	};

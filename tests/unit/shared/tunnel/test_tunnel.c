@@ -401,6 +401,7 @@ static void pair_replace(struct pair *p, int side)
 	}
 	copy_list(&from->facts, &to->facts, all, n, offsetof(struct stream, facts));
 	copy_list(&from->opens, &to->opens, all, n, offsetof(struct stream, facts));
+	copy_list(&from->flow_opens, &to->flow_opens, all, n, offsetof(struct stream, facts));
 	copy_list(&from->fresh, &to->fresh, all, n, offsetof(struct stream, turn));
 	copy_list(&from->bulk, &to->bulk, all, n, offsetof(struct stream, turn));
 	copy_list(&from->lent, &to->lent, all, n, offsetof(struct stream, lent));
@@ -568,6 +569,97 @@ static void a_stalled_stream_starves_nobody(void **state)
 	assert_false(p.conns[0].end[1].closed);
 	pair_finish(&p);
 	assert_int_equal(p.conns[0].end[1].got, 3 << 20);
+	pair_fini(&p);
+}
+
+/* One round trip: all that may go goes, and comes. */
+static void round_trip(struct pair *p)
+{
+	for (int side = 1; side >= 0; side--) {
+		pair_pump(p, side, 16 << 20, SIZE_MAX);
+		while (buf_len(&p->wire[side]))
+			pair_deliver(p, side, SIZE_MAX);
+	}
+}
+
+/* Four times a round trip while credit is what stops the sender; not at all for who leaves bytes lying, or sends less than he may. */
+static void windows_grow_where_credit_is_what_stops(void **state)
+{
+	(void)state;
+	enum { BULK, STALLED, SPARING };
+	struct pair p;
+	pair_init(&p, 1, 3);
+	p.eager = true;
+	pair_link(&p);
+	for (int i = 0; i < 3; i++) {
+		p.conns[i].end[1].plan = 64 << 20;
+		p.conns[i].end[0].plan = 1;
+		pair_open(&p, i, 0);
+		pair_rest(&p.conns[i].end[0]);
+	}
+	p.conns[SPARING].end[1].types = true;
+	round_trip(&p);
+	p.conns[STALLED].end[0].deaf = true;
+	uint64_t first[3];
+	for (int i = 0; i < 3; i++)
+		first[i] = p.conns[i].end[0].stream->window;
+	assert_true(first[BULK] <= 2 * TUNNEL_OPEN_CREDIT_MAX);
+	int trips = 0;
+	for (; p.conns[BULK].end[0].stream->window < 2 << 20; trips++) {
+		assert_true(trips < 4);
+		pair_start(&p.conns[SPARING].end[1]);
+		round_trip(&p);
+	}
+	assert_true(p.conns[STALLED].end[0].stream->window <= 4 * first[STALLED]);
+	assert_true(p.conns[SPARING].end[0].stream->window <= first[SPARING]);
+	for (int i = 0; i < 20; i++)
+		round_trip(&p);
+	assert_true(p.conns[BULK].end[0].stream->window <= TUNNEL_WINDOW_MAX);
+	p.conns[STALLED].end[0].deaf = false;
+	end_look(&p.conns[STALLED].end[0]);
+	p.conns[SPARING].end[1].types = false;
+	for (int i = 0; i < 3; i++)
+		pair_start(&p.conns[i].end[0]);
+	pair_finish(&p);
+	pair_fini(&p);
+}
+
+/* Two thousand who read nothing leave room for one more; and whoever needs no credit, for any more. */
+static void those_who_read_nothing_do_not_keep_others_out(void **state)
+{
+	(void)state;
+	enum { STALLED = 2000, MORE = 3000 };
+	struct pair p;
+	pair_init(&p, 1, STALLED + MORE + 2);
+	p.eager = true;
+	pair_link(&p);
+	for (int i = 0; i < STALLED + MORE; i++) {
+		struct end *e = p.conns[i].end;
+		e[0].deaf = true;
+		e[1].plan = 1 << 20;
+		if (i == STALLED) { /* somebody who reads */
+			pair_settle(&p);
+			p.conns[STALLED + MORE].end[1].plan = 1 << 20;
+			pair_open(&p, STALLED + MORE, 0);
+			pair_settle(&p);
+			assert_true(p.conns[STALLED + MORE].end[0].closed);
+		}
+		pair_open(&p, i, 0);
+		if (i % 20 == 0)
+			pair_settle(&p);
+	}
+	pair_settle(&p);
+	assert_true(tunnel_waiting(p.tunnel[0]) > 0);
+	assert_true(p.tunnel[0]->receive.used <= p.tunnel[0]->receive.limit);
+	struct pair_conn *flow = &p.conns[STALLED + MORE + 1];
+	flow->flow = true;
+	pair_open(&p, STALLED + MORE + 1, 0);
+	put_datagram(&flow->end[0], 100, 1);
+	pair_settle(&p);
+	assert_int_equal(flow->end[1].datagrams, 1);
+	for (int i = 0; i < STALLED + MORE; i++)
+		end_break(&p.conns[i].end[0]);
+	pair_finish(&p);
 	pair_fini(&p);
 }
 
@@ -1183,6 +1275,27 @@ static void send_all(struct tunnel *t, uint64_t now)
 		tunnel_sent(t, iov[0].iov_len);
 }
 
+static void an_opener_may_grant_less_at_first(void **state)
+{
+	(void)state;
+	static const struct {
+		uint32_t asked;
+		size_t granted;
+	} cases[] = {{0, TUNNEL_OPEN_CREDIT_MAX}, {5000, 5000}, {TUNNEL_OPEN_CREDIT_MIN, TUNNEL_OPEN_CREDIT_MIN}, {1 << 20, TUNNEL_OPEN_CREDIT_MAX}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct tunnel_config c = {.first_id = 2, .accepts = 5, .send_budget = 16 << 20, .receive_budget = 16 << 20};
+		struct tunnel *t = tunnel_new(&c, bad_news, NULL);
+		assert_int_equal(tunnel_attach(t, 0, 1 << 20, 1000), 0);
+		struct open_info info = {.mapping = 1, .credit = cases[i].asked, .visitor = {.family = 4}, .visited = {.family = 4}};
+		struct stream *s = stream_open(t, &info, NULL, NULL);
+		send_all(t, 1000);
+		assert_int_equal(stream_info(s)->credit, cases[i].granted);
+		assert_int_equal(tunnel_numbers(t).receive, cases[i].granted);
+		stream_close(s);
+		tunnel_free(t);
+	}
+}
+
 static struct tunnel *prepared(struct stream *held[64], struct stream **own)
 {
 	struct tunnel_config c = {.first_id = 1, .accepts = 5, .send_budget = 1 << 20, .receive_budget = 1 << 20};
@@ -1313,6 +1426,7 @@ int main(void)
 	const char *seed = getenv("SEED");
 	seed_of_run = seed ? strtoull(seed, NULL, 10) - 1000003 : (uint64_t)time(NULL);
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(an_opener_may_grant_less_at_first),
 	    cmocka_unit_test(every_byte_arrives_in_order_by_chance),
 	    cmocka_unit_test(links_cut_under_load_lose_nothing),
 	    cmocka_unit_test(the_smallest_budgets_block_nobody),
@@ -1325,6 +1439,8 @@ int main(void)
 	    cmocka_unit_test(ten_thousand_streams_come_and_go),
 	    cmocka_unit_test(newcomers_get_in_beside_thousands_that_rest),
 	    cmocka_unit_test(a_stalled_stream_starves_nobody),
+	    cmocka_unit_test(windows_grow_where_credit_is_what_stops),
+	    cmocka_unit_test(those_who_read_nothing_do_not_keep_others_out),
 	    cmocka_unit_test(one_key_is_not_behind_the_bulk),
 	    cmocka_unit_test(bulk_streams_get_the_same),
 	    cmocka_unit_test(a_half_closed_stream_may_be_silent_for_long),
