@@ -95,6 +95,14 @@ until_ok() {
 		sleep 0.05
 	done
 }
+# comes_true SECONDS WANTED command…: what the command says becomes WANTED. The command is asked each time; a "$(command)" among
+# until_ok's own words would be asked once.
+comes_true() {
+	local seconds=$1 wanted=$2
+	shift 2
+	until_ok "$seconds" says "$wanted" "$@"
+}
+says() { local wanted=$1; shift; same "$wanted" "$("$@")"; }
 # ended PID SECONDS: waits for a child to end and returns 0; the code is then in ENDED_WITH.
 ended() {
 	local end=$(($(now_ms) + $2 * 1000 * SLOW))
@@ -317,6 +325,8 @@ relay_is() { local said; said=$(relay status --json) && jq -e "$1" <<<"$said"; }
 agent_is() { local said; said=$(agent "$1" status --json) && jq -e "$2" <<<"$said"; }
 # What all mappings of the agent being there looks like.
 ALL_OPEN='.state == "attached" and (.mappings | length > 0) and all(.mappings[]; .state == "open")'
+# What was edited by hand is taken up before anything goes on.
+relay_reloads() { relay reload >"$W/reload.out" 2>&1 || { cat "$W/reload.out"; die "the relay does not take up its files"; }; }
 agent_ready() { until_ok 20 agent_is "$1" "$ALL_OPEN" || { tail -n 20 "$W/$1.log"; die "agent $1 does not get ready"; }; }
 
 # home_up 'NAME PUBLIC TARGET'…: a relay, an account alice, and an agent pc with these mappings, ready

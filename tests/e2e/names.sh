@@ -109,13 +109,6 @@ update() {
 }
 # of_name HOST TYPE FILTER: what the relay's status says of one record
 of_name() { relay status --json | jq -c --arg n "$1" --arg t "$2" ".names[] | select(.name == \$n and .type == \$t) | $3"; }
-# comes_true SECONDS WANTED command…: the command says WANTED within that time
-comes_true() {
-	local seconds=$1 wanted=$2
-	shift 2
-	until_ok "$seconds" says "$wanted" "$@"
-}
-says() { local wanted=$1; shift; same "$wanted" "$("$@")"; }
 # An own IPv6 network at home, as providers give along: the home PC has 2a00:44::10.
 home_v6() {
 	in_ns router sysctl -qw net.ipv6.conf.all.forwarding=1
