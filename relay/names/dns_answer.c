@@ -69,6 +69,7 @@ static void resolve(const struct zone *z, struct dns_reply *r, const struct dns_
 {
 	struct dns_name name = q->name;
 	const struct dns_name *owner = NULL;
+	const struct dns_record *seen[ALIASES_MAX];
 	for (unsigned hops = 0; hops < ALIASES_MAX; hops++) {
 		const struct zone_node *n;
 		enum zone_found found = zone_find(z, &name, &n);
@@ -86,6 +87,10 @@ static void resolve(const struct zone *z, struct dns_reply *r, const struct dns_
 				add_negative(z, r);
 			return;
 		}
+		for (unsigned k = 0; k < hops; k++)
+			if (seen[k] == alias)
+				return; /* they lead in a circle: the asker has it all */
+		seen[hops] = alias;
 		dns_reply_add(r, DNS_ANSWER, owner, alias, dns_record_ttl(alias));
 		if (!dns_record_target(alias, &name))
 			return;

@@ -9,7 +9,7 @@
 #include <ldns/ldns.h>
 #include <string.h>
 
-enum { HEADER = 12, OPCODE_QUERY = 0, OPCODE_UPDATE = 5, CLASS_ANY = 255, TYPE_OPT = 41, OPT_LEN = 11, FIXED_RR = 12 };
+enum { HEADER = 12, OPCODE_QUERY = 0, OPCODE_UPDATE = 5, CLASS_ANY = 255, TYPE_OPT = 41, OPT_LEN = 11, FIXED_RR = 12, OPT_DO = 0x80 };
 
 struct dns_record {
 	ldns_rr *rr; /* its owner is the origin; answers clone it and set their own */
@@ -210,6 +210,7 @@ static bool read_plain(const uint8_t *in, size_t len, struct dns_question *q)
 	q->edns = true;
 	q->udp_size = (uint16_t)(opt[3] << 8 | opt[4]);
 	q->edns_version = opt[6];
+	q->dnssec_ok = opt[7] & OPT_DO;
 	return true;
 }
 
@@ -218,6 +219,7 @@ static void read_edns(const ldns_pkt *pkt, struct dns_question *q)
 	q->edns = ldns_pkt_edns(pkt);
 	q->edns_version = q->edns ? ldns_pkt_edns_version(pkt) : 0;
 	q->udp_size = q->edns ? ldns_pkt_edns_udp_size(pkt) : 0;
+	q->dnssec_ok = q->edns && ldns_pkt_edns_do(pkt);
 }
 
 int dns_question_read(const uint8_t *in, size_t len, struct dns_question *q)
@@ -274,8 +276,10 @@ struct dns_reply *dns_reply_new(const struct dns_question *q, enum dns_rcode rco
 	ldns_pkt_set_qr(r->pkt, true);
 	ldns_pkt_set_rd(r->pkt, q->rd);
 	ldns_pkt_set_aa(r->pkt, authoritative);
-	if (q->edns)
+	if (q->edns) {
 		ldns_pkt_set_edns_udp_size(r->pkt, DNS_UDP_EDNS);
+		ldns_pkt_set_edns_do(r->pkt, q->dnssec_ok);
+	}
 	dns_reply_set_rcode(r, rcode);
 	if (q->named) {
 		r->asked = dname(&q->asked);
@@ -348,7 +352,7 @@ size_t dns_addresses_write(const struct dns_question *q, const uint8_t *ips, siz
 	const uint8_t asked[4] = {(uint8_t)(q->type >> 8), (uint8_t)q->type, (uint8_t)(q->class >> 8), (uint8_t)q->class};
 	const uint8_t fixed[FIXED_RR] = {0xc0, HEADER, asked[0], asked[1], asked[2], asked[3], (uint8_t)(ttl >> 24), (uint8_t)(ttl >> 16),
 					 (uint8_t)(ttl >> 8), (uint8_t)ttl, 0, (uint8_t)len};
-	const uint8_t opt[OPT_LEN] = {0, 0, TYPE_OPT, DNS_UDP_EDNS >> 8, DNS_UDP_EDNS & 255};
+	const uint8_t opt[OPT_LEN] = {0, 0, TYPE_OPT, DNS_UDP_EDNS >> 8, DNS_UDP_EDNS & 255, 0, 0, q->dnssec_ok ? OPT_DO : 0};
 	uint8_t *at = out;
 	at = append(at, header, HEADER);
 	at = append(at, q->asked.wire, q->asked.len);

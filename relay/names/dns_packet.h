@@ -54,6 +54,7 @@ struct dns_question {
 	uint16_t type, class;
 	bool edns;
 	uint8_t edns_version;
+	bool dnssec_ok;            /* DO: has to be said back, although there are no signatures here */
 	uint16_t udp_size;
 };
 

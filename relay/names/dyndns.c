@@ -13,13 +13,15 @@ static enum dyndns_door door_of(const char *target)
 {
 	static const struct { const char *path; enum dyndns_door door; } doors[] = {
 		{"/nic/update", DYNDNS_UPDATE}, {"/v3/update", DYNDNS_UPDATE}, {"/v2/update", DYNDNS_UPDATE}, {"/ph/update", DYNDNS_UPDATE},
-		{"/dyndns/update", DYNDNS_UPDATE}, {"/checkip", DYNDNS_CHECKIP}, {"/myip", DYNDNS_MYIP}, {"/ip", DYNDNS_MYIP}};
-	/* Some clients send the absolute form, some put a slash too many at the end. */
+		{"/dyndns/update", DYNDNS_UPDATE}, {"/update", DYNDNS_UPDATE}, {"/checkip", DYNDNS_CHECKIP}, {"/myip", DYNDNS_MYIP}, {"/ip", DYNDNS_MYIP}};
+	/* Some clients send the absolute form, some put a slash too many at either end. */
 	if (strncasecmp(target, "http://", 7) == 0 || strncasecmp(target, "https://", 8) == 0) {
 		target = strchr(strstr(target, "//") + 2, '/');
 		if (!target)
 			return DYNDNS_NO_DOOR;
 	}
+	while (target[0] == '/' && target[1] == '/')
+		target++;
 	size_t len = strcspn(target, "?#");
 	while (len > 1 && target[len - 1] == '/')
 		len--;
@@ -75,8 +77,12 @@ static void add_address(struct dyndns_request *r, char *text, bool v6_key)
 	char *slash = strchr(text, '/');
 	if (slash)
 		*slash = 0;
-	if (r->item_count == DYNDNS_ITEMS || addr_parse_ip(text, &a) != 0 || (slash && is_prefix(&a, slash + 1)))
+	if (r->item_count == DYNDNS_ITEMS || addr_parse_ip(text, &a) != 0)
 		return;
+	if (slash && is_prefix(&a, slash + 1)) {
+		r->prefix6 = true;
+		return;
+	}
 	a.port = 0;
 	r->items[r->item_count++] = a;
 }
@@ -136,9 +142,12 @@ static void take_form(struct dyndns_request *r, const char *text, size_t len, bo
 		char name[32];
 		if (equals)
 			key = (size_t)(equals - text);
-		if (equals && key < sizeof(name) && part - key - 1 < sizeof(value) && http_unescape(text, key, name) != SIZE_MAX &&
-		    http_unescape(equals + 1, part - key - 1, value) != SIZE_MAX)
+		if (equals && key < sizeof(name) && http_unescape(text, key, name) != SIZE_MAX) {
+			/* A host that cannot be read is not one that is missing. */
+			if (part - key - 1 >= sizeof(value) || http_unescape(equals + 1, part - key - 1, value) == SIZE_MAX)
+				snprintf(value, sizeof(value), "?");
 			take_parameter(r, name, value, credentials);
+		}
 		text += part + 1;
 	}
 	mem_wipe(value, sizeof(value));
@@ -241,7 +250,8 @@ bool dyndns_change(const struct dyndns_request *r, const struct addr *peer, stru
 	for (size_t i = 0; i < r->item_count; i++)
 		if (!r->untouched[r->items[i].family == 6])
 			take_item(out, &r->items[i], peer, text);
-	if (r->item_count == 0 && addr_is_public(peer) && !r->untouched[peer->family == 6])
+	/* A prefix alone is about v6: a peer's v4 has nothing to do with it. */
+	if (r->item_count == 0 && addr_is_public(peer) && !r->untouched[peer->family == 6] && (peer->family == 6 || !r->prefix6))
 		take_item(out, peer, peer, text);
 	return out->asked[0] || out->asked[1];
 }

@@ -21,6 +21,7 @@ struct dyndns_request {
 	bool too_many;
 	struct addr items[DYNDNS_ITEMS]; /* addresses as written */
 	size_t item_count;
+	bool prefix6;                  /* a v6 network without a host was among them */
 	bool untouched[2];             /* "no": that family is to be left alone */
 	bool offline;
 	char client[200];              /* User-Agent, or "" */

@@ -218,7 +218,10 @@ static bool settle(struct names *n, struct entry *e, bool counts)
 		converge_text(&set, text);
 		if (r->wanted && strcmp(r->wanted, text) == 0)
 			continue;
+		bool untouched = !r->wanted && !*text; /* a family that this new name never had */
 		replace(&r->wanted, text);
+		if (untouched)
+			continue;
 		r->changes += counts;
 		if (counts || !r->updated_ms)
 			r->updated_ms = loop_wall_ms();

@@ -106,16 +106,22 @@ static bool write_on(struct caller *c)
 	return true;
 }
 
-static bool answer_all(struct caller *c)
+/* The length of the first question, when all of it is there; SIZE_MAX when not. */
+static size_t whole_question(const struct caller *c)
+{
+	const uint8_t *p = buf_data(&c->in);
+	size_t have = buf_len(&c->in), len = have < 2 ? 0 : (size_t)p[0] << 8 | p[1];
+	return have < 2 || (have < len + 2 && len <= QUESTION_MAX) ? SIZE_MAX : len;
+}
+
+/* As many questions as there is room for answers; false: it is over. */
+static bool answer_some(struct caller *c)
 {
 	const struct zone *zone = names_zone(c->serve->names);
-	while (buf_len(&c->in) >= 2 && buf_len(&c->out) < OUT_MAX) {
+	for (size_t len; buf_len(&c->out) < OUT_MAX && (len = whole_question(c)) != SIZE_MAX;) {
 		const uint8_t *p = buf_data(&c->in);
-		size_t len = (size_t)p[0] << 8 | p[1];
 		if (len > QUESTION_MAX || !zone)
 			return false;
-		if (buf_len(&c->in) < len + 2)
-			break;
 		size_t answered = dns_answer(zone, p + 2, len, true, c->serve->answer);
 		if (answered == 0)
 			return false;
@@ -126,6 +132,16 @@ static bool answer_all(struct caller *c)
 		timer_set(c->idle, TCP_IDLE_MS);
 	}
 	return write_on(c);
+}
+
+/* What fits into the kernel at once makes room for more. */
+static bool answer_all(struct caller *c)
+{
+	do {
+		if (!answer_some(c))
+			return false;
+	} while (!buf_len(&c->out) && whole_question(c) != SIZE_MAX);
+	return true;
 }
 
 static void on_caller(void *owner, enum io_event event)

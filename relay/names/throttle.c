@@ -7,7 +7,9 @@
 
 enum { WAYS = 8, TEXT = 63, V6_PREFIX = 7 };
 
-/* A pair (account not empty) or a whole prefix (account empty). */
+static const char nobody[] = "\n";
+
+/* A pair (account not empty) or a whole prefix (account empty). Who names no account is a pair, too, under a name that is none. */
 struct entry {
 	uint8_t family;            /* 0: free */
 	uint8_t prefix[8];         /* v4 whole, v6 /56 */
@@ -41,10 +43,18 @@ void throttle_free(struct throttle *t)
 	mem_free(t);
 }
 
-static struct entry key_of(const struct addr *source, const char *account)
+static struct entry prefix_of(const struct addr *source)
 {
 	struct entry key = {.family = source->family};
 	memcpy(key.prefix, source->ip, source->family == 4 ? 4 : V6_PREFIX);
+	return key;
+}
+
+static struct entry pair_of(const struct addr *source, const char *account)
+{
+	struct entry key = prefix_of(source);
+	if (!*account)
+		account = nobody;
 	for (size_t i = 0; i < TEXT && account[i]; i++)
 		key.account[i] = account[i];
 	return key;
@@ -99,7 +109,7 @@ static bool is_trusted(const struct entry *pair, uint64_t now_ms)
 
 uint64_t throttle_admit(struct throttle *t, const struct addr *source, const char *account, uint64_t now_ms)
 {
-	struct entry key = key_of(source, account), whole = key_of(source, "");
+	struct entry key = pair_of(source, account), whole = prefix_of(source);
 	/* The prefix first: looking up the second may make room in the same group, but never at the place just used. */
 	struct entry *prefix = lookup(t, &whole, now_ms);
 	uint64_t prefix_wait = prefix->open_ms > now_ms ? prefix->open_ms - now_ms : 0;
@@ -117,7 +127,7 @@ uint64_t throttle_admit(struct throttle *t, const struct addr *source, const cha
 void throttle_right(struct throttle *t, const struct addr *source, const char *account, uint64_t now_ms)
 {
 	throttle_undo(t, source, account, now_ms);
-	struct entry key = key_of(source, account);
+	struct entry key = pair_of(source, account);
 	struct entry *pair = lookup(t, &key, now_ms);
 	pair->failures = 0;
 	pair->open_ms = 0;
@@ -135,7 +145,7 @@ static void uncount(struct entry *e, uint32_t free, uint64_t now_ms)
 
 void throttle_undo(struct throttle *t, const struct addr *source, const char *account, uint64_t now_ms)
 {
-	struct entry key = key_of(source, account), whole = key_of(source, "");
+	struct entry key = pair_of(source, account), whole = prefix_of(source);
 	struct entry *pair = lookup(t, &key, now_ms);
 	bool trusted = is_trusted(pair, now_ms);
 	uncount(pair, THROTTLE_FREE_PAIR, now_ms);

@@ -69,6 +69,8 @@ static void addresses(void **state)
 		{"hostname=h.x&myipv6=2a00:1::77", "11.0.0.9", "AAAA=2a00:1::77 2a00:1::77"},
 		{"hostname=h.x&myip=11.1.2.3,2a00:1::/64", "11.0.0.9", "A=11.1.2.3 11.1.2.3"},
 		{"hostname=h.x&myip=11.1.2.3,2a00:1::5/64", "11.0.0.9", "A=11.1.2.3 AAAA=2a00:1::5 11.1.2.3,2a00:1::5"},
+		{"hostname=h.x&myip=2a00:1::/64", "2a00::9", "AAAA=2a00::9 2a00::9"},
+		{"hostname=h.x&myip=,2a00:1::/64", "11.0.0.9", "none"}, /* about v6, so v4 is not touched */
 		{"hostname=h.x&myip=192.168.1.5", "11.0.0.9", "A=11.0.0.9 11.0.0.9"},
 		{"hostname=h.x&myip=100.64.1.5", "11.0.0.9", "A=11.0.0.9 11.0.0.9"},
 		{"hostname=h.x&myip=0.0.0.0", "11.0.0.9", "A=11.0.0.9 11.0.0.9"},
@@ -109,6 +111,12 @@ static void hosts(void **state)
 		read_query(own[i]);
 		assert_int_equal(r.host_count, 0);
 	}
+	static const char *const unreadable[] = {"hostname=%zz", "hostname=a%00b.x", "hostname=%4"};
+	for (size_t i = 0; i < sizeof(unreadable) / sizeof(unreadable[0]); i++) {
+		read_query(unreadable[i]);
+		assert_int_equal(r.host_count, 1); /* not the account's own */
+		assert_string_equal(r.hosts[0], "");
+	}
 	struct buf b = BUF_INIT;
 	buf_puts(&b, "hostname=a.b");
 	for (unsigned i = 0; i < 20; i++)
@@ -123,7 +131,7 @@ static void doors(void **state)
 	(void)state;
 	static const struct { const char *line; enum dyndns_door want; } table[] = {
 		{"GET /nic/update?x", DYNDNS_UPDATE}, {"GET /v3/update", DYNDNS_UPDATE}, {"POST /ph/update", DYNDNS_UPDATE},
-		{"HEAD /dyndns/update", DYNDNS_UPDATE}, {"GET /nic/update/", DYNDNS_UPDATE}, {"GET http://h:1/nic/update?x", DYNDNS_UPDATE},
+		{"GET //nic/update", DYNDNS_UPDATE}, {"GET /update?x", DYNDNS_UPDATE}, {"HEAD /dyndns/update", DYNDNS_UPDATE}, {"GET /nic/update/", DYNDNS_UPDATE}, {"GET http://h:1/nic/update?x", DYNDNS_UPDATE},
 		{"GET /checkip", DYNDNS_CHECKIP}, {"GET /checkip/", DYNDNS_CHECKIP}, {"GET /myip?x=y", DYNDNS_MYIP}, {"GET /", DYNDNS_NO_DOOR},
 		{"GET /nic/updates", DYNDNS_NO_DOOR}, {"DELETE /nic/update", DYNDNS_NO_METHOD}, {"GET http://h", DYNDNS_NO_DOOR}};
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {

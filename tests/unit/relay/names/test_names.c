@@ -199,6 +199,25 @@ static void a_door_update_is_counted_and_outlives_the_process(void **state)
 	close_lab(&lab);
 }
 
+static void a_family_that_nobody_named_has_not_changed(void **state)
+{
+	(void)state;
+	struct lab lab;
+	open_lab(&lab);
+	ask(&lab, "alice", "pc.alice.home.test", set4("11.7.7.7"));
+	struct names_change six = {.asked = {false, true}};
+	addr_parse_ip("2a01::7", &six.set[1]);
+	ask(&lab, "alice", "pc.alice.home.test", six);
+	char *text = status(&lab);
+	const char *four = strstr(text, "\"name\":\"pc.alice.home.test\",\"type\":\"A\""), *second = strstr(text, "\"name\":\"pc.alice.home.test\",\"type\":\"AAAA\"");
+	assert_non_null(four);
+	assert_non_null(second);
+	assert_memory_equal(strstr(four, "\"requests\""), "\"requests\":1,\"changes\":1,", 25);
+	assert_memory_equal(strstr(second, "\"requests\""), "\"requests\":1,\"changes\":1,", 25);
+	mem_free(text);
+	close_lab(&lab);
+}
+
 static void what_is_not_yours_is_nohost(void **state)
 {
 	(void)state;
@@ -378,6 +397,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(every_account_has_its_name, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_door_update_is_counted_and_outlives_the_process, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_family_that_nobody_named_has_not_changed, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_not_yours_is_nohost, setup, teardown),
 		cmocka_unit_test_setup_teardown(offline_and_dummies, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_agent_wins_and_steps_back, setup, teardown),

@@ -82,6 +82,20 @@ static void many_accounts_from_one_prefix_wait(void **state)
 	throttle_free(t);
 }
 
+/* Requests that name no account are a pair like others, not the prefix itself. */
+static void nobody_is_a_pair(void **state)
+{
+	(void)state;
+	struct throttle *t = throttle_new(1024);
+	struct addr a = source("11.0.0.1");
+	for (unsigned i = 0; i <= THROTTLE_FREE_PAIR; i++)
+		throttle_admit(t, &a, "", 1000);
+	assert_true(throttle_admit(t, &a, "", 1000) > 0);
+	assert_int_equal(throttle_admit(t, &a, "alice", 1000), 0);
+	throttle_right(t, &a, "", 1000);
+	throttle_free(t);
+}
+
 static void side_by_side_is_no_faster(void **state)
 {
 	(void)state;
@@ -126,7 +140,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(guesses_become_few), cmocka_unit_test(others_are_not_locked_out),
 		cmocka_unit_test(a_router_behind_the_guessers_address_goes_on), cmocka_unit_test(many_accounts_from_one_prefix_wait),
-		cmocka_unit_test(side_by_side_is_no_faster), cmocka_unit_test(what_was_right_is_forgotten_and_undone_does_not_count),
+		cmocka_unit_test(nobody_is_a_pair), cmocka_unit_test(side_by_side_is_no_faster), cmocka_unit_test(what_was_right_is_forgotten_and_undone_does_not_count),
 		cmocka_unit_test(the_table_is_bounded),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
