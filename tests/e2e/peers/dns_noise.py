@@ -1,8 +1,10 @@
-"""Says to a DNS server what no resolver would say: dns_noise.py HOST PORT udp|tcp|idle|flood [COUNT].
+"""Says to a DNS server what no resolver would say: dns_noise.py HOST PORT udp|tcp|idle|flood|pipeline|trickle [COUNT] [NAME].
 udp, tcp: COUNT packets, random, cut, or questions with bytes changed, and then prints how many answers came and how long the longest was.
 idle: opens COUNT connections, prints how many of them are still open after two seconds, and holds them for 30 s. flood: COUNT questions as
-fast as they go; prints answers, truncated answers and bytes in and out."""
-import random, select, socket, struct, sys, time
+fast as they go; prints answers, truncated answers and bytes in and out. pipeline: COUNT questions about NAME's TXT at once on one connection, whose
+sending half is then closed; prints how many answers came, in order. trickle: a question byte by byte, slower than a server should wait;
+prints what became of it."""
+import random, select, socket, struct, sys, threading, time
 
 host, port, what = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 count = int(sys.argv[4]) if len(sys.argv) > 4 else 2000
@@ -98,3 +100,36 @@ elif what == "flood":
             else:
                 whole += 1
     print(whole, cut, sent, got)
+elif what == "pipeline":
+    s = socket.create_connection((host, port), 5)
+    s.settimeout(30)
+    asked = [struct.pack(">H", i) + question(sys.argv[5], 16)[2:] for i in range(count)]
+    threading.Thread(target=lambda: (s.sendall(b"".join(struct.pack(">H", len(q)) + q for q in asked)), s.shutdown(socket.SHUT_WR))).start()
+    got, seen = b"", 0
+    while True:
+        part = s.recv(65536)
+        if not part:
+            break
+        got += part
+        while len(got) >= 4 and len(got) >= 2 + struct.unpack(">H", got[:2])[0]:
+            if struct.unpack(">H", got[2:4])[0] != seen:
+                raise SystemExit("out of order after %d" % seen)
+            got, seen = got[2 + struct.unpack(">H", got[:2])[0]:], seen + 1
+    print(seen)
+elif what == "trickle":
+    s = socket.create_connection((host, port), 5)
+    s.settimeout(1)
+    p = question("home.example.com", 6)
+    end = "answered"
+    for byte in struct.pack(">H", len(p)) + p[:-1]:
+        try:
+            s.send(bytes([byte]))
+            if not s.recv(10):
+                end = "ended"
+                break
+        except TimeoutError:
+            pass
+        except OSError:
+            end = "ended"
+            break
+    print(end)
