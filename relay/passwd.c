@@ -9,6 +9,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <termios.h>
@@ -96,11 +97,24 @@ static bool read_line(char out[PASSWD_MAX + 1])
 	return len > 0;
 }
 
+static volatile sig_atomic_t caught;
+
+static void on_signal(int number)
+{
+	caught = number;
+}
+
+/* Who is interrupted at the prompt gets the terminal back as it was, and then the signal. */
 static bool ask_once(const char *prompt, char out[PASSWD_MAX + 1])
 {
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+	enum { SIGNALS = sizeof(signals) / sizeof(signals[0]) };
 	struct termios before, quiet;
+	struct sigaction catch = {.sa_handler = on_signal}, old[SIGNALS];
 	if (tcgetattr(STDIN_FILENO, &before) != 0)
 		return false;
+	for (size_t i = 0; i < SIGNALS; i++)
+		sigaction(signals[i], &catch, &old[i]);
 	quiet = before;
 	quiet.c_lflag &= ~(tcflag_t)ECHO;
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
@@ -108,6 +122,10 @@ static bool ask_once(const char *prompt, char out[PASSWD_MAX + 1])
 	bool ok = read_line(out);
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
 	fputc('\n', stderr);
+	for (size_t i = 0; i < SIGNALS; i++)
+		sigaction(signals[i], &old[i], NULL);
+	if (caught)
+		raise(caught);
 	return ok;
 }
 

@@ -165,12 +165,25 @@ static void read_record(struct conf_at at, const char *domain, struct serve_conf
 		(struct dns_record_config){.name = mem_strdup(full), .type = mem_strdup(type), .value = mem_strdup(value), .ttl = (uint32_t)ttl};
 }
 
+/* The domain and its name servers have records of their own. */
+static bool is_needed(const struct serve_config *serve, const char *domain, const char *name)
+{
+	bool needed = strcmp(name, domain) == 0;
+	for (size_t i = 0; i < serve->nameserver_count; i++)
+		needed |= strcmp(name, serve->nameservers[i]) == 0;
+	return needed;
+}
+
 /* An alias stands alone at its name. */
-static void check_aliases(struct conf_at list, const struct serve_config *serve)
+static void check_aliases(struct conf_at list, const char *domain, const struct serve_config *serve)
 {
 	for (size_t i = 0; i < serve->record_count; i++) {
 		if (strcmp(serve->records[i].type, "CNAME") != 0)
 			continue;
+		if (is_needed(serve, domain, serve->records[i].name)) {
+			conf_error(list, NULL, "\"%s\" cannot be a CNAME: it is the domain or one of its name servers", serve->records[i].name);
+			return;
+		}
 		for (size_t k = 0; k < serve->record_count; k++) {
 			if (k != i && strcmp(serve->records[i].name, serve->records[k].name) == 0) {
 				conf_error(list, NULL, "\"%s\" has a CNAME and another record", serve->records[i].name);
@@ -196,7 +209,7 @@ static void read_serve(struct conf_at at, const char *domain, struct serve_confi
 		if (record.value)
 			read_record(record, domain, out);
 	}
-	check_aliases(records, out);
+	check_aliases(records, domain, out);
 	conf_opt_int(at, "rate", 0, RATE_MAX, &rate);
 	out->rate = (uint32_t)rate;
 }
