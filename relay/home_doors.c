@@ -44,7 +44,7 @@ void home_doors_free(struct home_doors *all)
 		return;
 	home_doors_close(all);
 	timer_close(all->retry);
-	names_report_free(all->names, all->name_count);
+	wishes_report_free(all->names, all->name_count);
 	mem_free(all);
 }
 
@@ -94,7 +94,7 @@ static void send_state(struct home_doors *all)
 
 void home_doors_set_names(struct home_doors *all, struct name_report *reports, size_t count)
 {
-	names_report_free(all->names, all->name_count);
+	wishes_report_free(all->names, all->name_count);
 	all->names = reports;
 	all->name_count = count;
 	if (home_trunk(all->home) && !all->orphans)

@@ -38,7 +38,7 @@ static void take_word(void *arg)
 {
 	struct word *m = arg;
 	if (m->world->names) {
-		struct names_agent a = {.account = m->account, .agent = m->agent, .wishes = &m->wishes, .mappings = &m->mappings,
+		struct wishes_agent a = {.account = m->account, .agent = m->agent, .wishes = &m->wishes, .mappings = &m->mappings,
 					.seen = m->seen, .address6 = m->address6, .nat = m->nat};
 		names_set_agent(m->world->names, &a);
 		report(m->world, m->account, m->agent);

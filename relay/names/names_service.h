@@ -12,7 +12,7 @@ struct names_service;
 
 /* Read during the call only. */
 struct names_service_config {
-	struct names_config names;
+	struct outlets_config names;
 	const struct update_config *update;
 	const char *certificate, *private_key; /* the relay's own pair, for an update door without one */
 };

@@ -1,0 +1,9 @@
+/* What `status --json` says of names. */
+#ifndef GROUNDNUT_RELAY_NAMES_NAMES_STATUS_H
+#define GROUNDNUT_RELAY_NAMES_NAMES_STATUS_H
+
+#include "relay/names/entries.h"
+
+void names_status_write(struct entries *t, struct json *w); /* the members of "names": into an array the caller opened */
+
+#endif

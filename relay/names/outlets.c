@@ -1,0 +1,361 @@
+#include "relay/names/outlets.h"
+
+#include "relay/names/cloudflare.h"
+#include "relay/names/dyndns2.h"
+#include "relay/names/rfc2136.h"
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { SERIALS_AHEAD = 20000 };
+
+struct outlets {
+	struct loop *loop;
+	struct store *store;
+	struct ledger *ledger;
+	const struct outlets_owner *fns;
+	void *owner;
+	char **reserved;              /* names that the relay itself needs */
+	size_t reserved_count;
+	struct zone *zone;            /* or NULL: no `serve` */
+	int64_t serials_reserved;     /* the store knows that none above this was ever served */
+	struct converge **publishers;
+	size_t publisher_count;
+	struct converge **old;        /* between outlets_change and outlets_changed */
+	size_t old_count;
+};
+
+/* --- the zone --- */
+
+bool outlets_is_reserved(const struct outlets *o, const char *name)
+{
+	for (size_t i = 0; i < o->reserved_count; i++)
+		if (strcmp(o->reserved[i], name) == 0)
+			return true;
+	return false;
+}
+
+static void reserve(struct outlets *o, const char *domain, const char *name)
+{
+	struct dns_name wire;
+	size_t len = strlen(name), tail = strlen(domain);
+	bool inside = strcmp(name, domain) == 0 || (len > tail && name[len - tail - 1] == '.' && !strcmp(name + len - tail, domain));
+	if (!inside || dns_name_parse(name, &wire) != 0 || outlets_is_reserved(o, name))
+		return;
+	o->reserved = mem_resize(o->reserved, (o->reserved_count + 1) * sizeof(char *));
+	o->reserved[o->reserved_count++] = mem_strdup(name);
+}
+
+static void drop_reserved(struct outlets *o)
+{
+	for (size_t i = 0; i < o->reserved_count; i++)
+		mem_free(o->reserved[i]);
+	mem_free(o->reserved);
+	o->reserved = NULL;
+	o->reserved_count = 0;
+}
+
+/* Names that hold the relay's own addresses whatever happens. */
+static void fill_reserved(struct outlets *o, const struct outlets_config *config)
+{
+	for (size_t i = 0; i < o->reserved_count; i++) {
+		struct dns_name name;
+		if (dns_name_parse(o->reserved[i], &name) != 0)
+			continue;
+		for (unsigned family = 4; family <= 6; family += 2) {
+			struct addr list[PUBLISH_ADDRESSES];
+			size_t count = 0;
+			for (size_t k = 0; k < config->address_count && count < PUBLISH_ADDRESSES; k++)
+				if (config->addresses[k].family == family)
+					list[count++] = config->addresses[k];
+			zone_set_addresses(o->zone, &name, (uint8_t)family, list, count);
+		}
+	}
+}
+
+static void add_records(struct outlets *o, const char *domain, const struct serve_config *serve)
+{
+	for (size_t i = 0; i < serve->record_count; i++) {
+		const struct dns_record_config *rec = &serve->records[i];
+		struct dns_name name;
+		char *why;
+		struct dns_record *r = dns_record_parse(rec->type, rec->ttl, rec->value, domain, &why);
+		mem_free(why);
+		if (r && (dns_name_parse(rec->name, &name) != 0 || zone_add_record(o->zone, &name, r) != 0))
+			log_warn("record_ignored", "name=%s type=%s", rec->name, rec->type);
+	}
+}
+
+/* A fresh zone in place of the old one, with a serial above any that was served before. */
+static void make_zone(struct outlets *o, const struct outlets_config *config, const struct serve_config *serve)
+{
+	uint32_t serial = o->zone ? zone_serial(o->zone) + 1 : 0;
+	if (!o->zone) {
+		serial = (uint32_t)store_read_number(o->store, "serial", (int64_t)(loop_wall_ms() / 1000)) + 1;
+		o->serials_reserved = (int64_t)(uint32_t)(serial + SERIALS_AHEAD);
+		store_write_number_now(o->store, "serial", o->serials_reserved);
+	}
+	zone_free(o->zone);
+	o->zone = zone_new(config->domain, (const char *const *)serve->nameservers, serve->nameserver_count);
+	assert(o->zone); /* names_config has checked the domain and each name server */
+	zone_set_serial(o->zone, serial ? serial : 1);
+	reserve(o, config->domain, config->domain);
+	for (size_t i = 0; i < serve->nameserver_count; i++)
+		reserve(o, config->domain, serve->nameservers[i]);
+	fill_reserved(o, config);
+	add_records(o, config->domain, serve);
+}
+
+void outlets_show(struct outlets *o, const struct entry *e, unsigned which, const struct publish_set *set)
+{
+	struct dns_name name;
+	if (o->zone && dns_name_parse(e->name, &name) == 0)
+		zone_set_addresses(o->zone, &name, which ? 6 : 4, set->list, set->count);
+}
+
+void outlets_number(struct outlets *o)
+{
+	if (!o->zone)
+		return;
+	uint32_t serial = zone_serial(o->zone) + 1;
+	if (serial == 0)
+		serial = 1;
+	zone_set_serial(o->zone, serial);
+	/* Half used up: reserve further ahead, long before they are needed. */
+	if ((uint32_t)o->serials_reserved - serial < SERIALS_AHEAD / 2) {
+		o->serials_reserved = (int64_t)(uint32_t)(serial + SERIALS_AHEAD);
+		outlets_repeat(o);
+	}
+}
+
+void outlets_repeat(struct outlets *o)
+{
+	if (o->zone)
+		store_put_number(ledger_batch(o->ledger), "serial", o->serials_reserved);
+}
+
+const struct zone *outlets_zone(const struct outlets *o)
+{
+	return o->zone;
+}
+
+/* --- the publishers --- */
+
+static void wanted_by_publisher(void *owner, struct converge_item *item, unsigned family, struct publish_set *out)
+{
+	struct outlets *o = owner;
+	o->fns->wanted(o->owner, ((struct entry_slot *)item)->entry, family == 4 ? 0 : 1, out);
+}
+
+static void on_published(void *owner, struct converge *c, struct converge_item *item)
+{
+	struct outlets *o = owner;
+	struct entry *e = ((struct entry_slot *)item)->entry;
+	for (unsigned which = 0; which < 2; which++) {
+		const char *value = item->published[which];
+		if (value && !*value) {
+			store_drop_published(ledger_batch(o->ledger), converge_id(c), e->name, which ? 6 : 4);
+		} else if (value) {
+			const struct store_published row = {.publisher = converge_id(c), .name = e->name, .family = which ? 6 : 4,
+							    .value = value, .since_ms = item->since_ms[which]};
+			store_put_published(ledger_batch(o->ledger), &row);
+		}
+	}
+	o->fns->published(o->owner, e);
+}
+
+static const struct converge_owner converge_fns = {.wanted = wanted_by_publisher, .published = on_published};
+
+static struct converge *make_publisher(struct outlets *o, const struct dns_config *config)
+{
+	struct converge *c = NULL;
+	char *id = NULL;
+	switch (config->kind) {
+	case DNS_SERVE:
+		return NULL;
+	case DNS_RFC2136:
+		id = mem_printf("rfc2136 %s %s:%u", config->rfc2136.zone, config->rfc2136.server.host, config->rfc2136.server.first);
+		c = converge_new(o->loop, id, &converge_fns, o);
+		converge_attach(c, &rfc2136_kind, rfc2136_new(o->loop, &config->rfc2136, converge_done, c));
+		break;
+	case DNS_DYNDNS2:
+		id = mem_printf("dyndns2 %s %s", config->dyndns2.url, config->dyndns2.username);
+		c = converge_new(o->loop, id, &converge_fns, o);
+		converge_attach(c, &dyndns2_kind, dyndns2_new(o->loop, &config->dyndns2, converge_done, c));
+		break;
+	case DNS_CLOUDFLARE:
+		id = mem_printf("cloudflare %s %s", config->cloudflare.zone, config->cloudflare.api);
+		c = converge_new(o->loop, id, &converge_fns, o);
+		converge_attach(c, &cloudflare_kind, cloudflare_new(o->loop, &config->cloudflare, converge_done, c));
+		break;
+	}
+	mem_free(id);
+	return c;
+}
+
+static void make_publishers(struct outlets *o, const struct dns_config_list *dns)
+{
+	o->publishers = mem_zalloc((dns->count + 1) * sizeof(struct converge *));
+	o->publisher_count = 0;
+	for (size_t i = 0; i < dns->count; i++) {
+		struct converge *c = make_publisher(o, &dns->items[i]);
+		if (c)
+			o->publishers[o->publisher_count++] = c;
+	}
+}
+
+static struct entry_slot *slot_of(const struct outlets *o, const struct entry *e, const char *publisher)
+{
+	for (size_t i = 0; i < o->publisher_count; i++)
+		if (strcmp(converge_id(o->publishers[i]), publisher) == 0)
+			return &e->slots[i];
+	return NULL;
+}
+
+void outlets_enter(struct outlets *o, struct entry *e)
+{
+	e->slots = mem_zalloc((o->publisher_count + 1) * sizeof(struct entry_slot));
+	for (size_t i = 0; i < o->publisher_count; i++) {
+		e->slots[i].entry = e;
+		converge_add(o->publishers[i], &e->slots[i].item, e->name);
+	}
+}
+
+void outlets_leave(struct outlets *o, struct entry *e)
+{
+	for (size_t i = 0; i < o->publisher_count; i++)
+		converge_remove(o->publishers[i], &e->slots[i].item);
+}
+
+bool outlets_knows(const struct outlets *o, const char *publisher)
+{
+	for (size_t i = 0; i < o->publisher_count; i++)
+		if (strcmp(converge_id(o->publishers[i]), publisher) == 0)
+			return true;
+	return false;
+}
+
+void outlets_restore(struct outlets *o, struct entry *e, const struct store_published *row)
+{
+	struct converge_item *item = &slot_of(o, e, row->publisher)->item;
+	unsigned which = row->family == 6;
+	mem_free(item->published[which]);
+	item->published[which] = mem_strdup(row->value);
+	item->since_ms[which] = row->since_ms;
+}
+
+void outlets_check(struct outlets *o, struct entry *e)
+{
+	for (size_t i = 0; i < o->publisher_count; i++)
+		converge_check(o->publishers[i], &e->slots[i].item);
+}
+
+bool outlets_is_settled(const struct outlets *o, const struct entry *e)
+{
+	for (size_t i = 0; i < o->publisher_count; i++)
+		if (!converge_is_settled(o->publishers[i], &e->slots[i].item))
+			return false;
+	return true;
+}
+
+/* --- both --- */
+
+static const struct serve_config *serve_of(const struct dns_config_list *dns)
+{
+	for (size_t i = 0; i < dns->count; i++)
+		if (dns->items[i].kind == DNS_SERVE)
+			return &dns->items[i].serve;
+	return NULL;
+}
+
+void outlets_change(struct outlets *o, const struct outlets_config *config)
+{
+	const struct serve_config *serve = serve_of(config->dns);
+	drop_reserved(o);
+	if (config->host)
+		reserve(o, config->domain, config->host);
+	if (serve) {
+		make_zone(o, config, serve);
+	} else {
+		zone_free(o->zone);
+		o->zone = NULL;
+	}
+	o->old = o->publishers;
+	o->old_count = o->publisher_count;
+	make_publishers(o, config->dns);
+}
+
+/* What is known to be published goes over to the publisher of the same id. */
+void outlets_carry(struct outlets *o, struct entry *e)
+{
+	struct entry_slot *slots = e->slots;
+	outlets_enter(o, e);
+	for (size_t i = 0; i < o->old_count; i++) {
+		struct entry_slot *to = slot_of(o, e, converge_id(o->old[i]));
+		for (unsigned which = 0; to && which < 2; which++) {
+			to->item.published[which] = slots[i].item.published[which];
+			to->item.since_ms[which] = slots[i].item.since_ms[which];
+			slots[i].item.published[which] = NULL;
+		}
+		converge_remove(o->old[i], &slots[i].item);
+	}
+	mem_free(slots);
+}
+
+void outlets_changed(struct outlets *o)
+{
+	for (size_t i = 0; i < o->old_count; i++)
+		converge_close(o->old[i]);
+	mem_free(o->old);
+	o->old = NULL;
+	o->old_count = 0;
+}
+
+const char *outlets_value(const struct outlets *o, const struct entry *e, unsigned which)
+{
+	const char *value = o->zone || o->publisher_count == 0 ? e->records[which].wanted : converge_value(&e->slots[0].item, which ? 6 : 4);
+	return value && *value ? value : NULL;
+}
+
+void outlets_status(const struct outlets *o, const struct entry *e, unsigned which, struct json *w)
+{
+	const struct entry_record *r = &e->records[which];
+	json_open(w, "published", '[');
+	if (o->zone) {
+		json_open(w, NULL, '{');
+		json_str(w, "kind", dns_kind_text(DNS_SERVE));
+		json_str(w, "value", r->wanted && *r->wanted ? r->wanted : NULL);
+		json_time(w, "since", r->updated_ms);
+		json_none(w, "error");
+		json_none(w, "next_try");
+		json_close(w);
+	}
+	for (size_t i = 0; i < o->publisher_count; i++)
+		converge_status(o->publishers[i], &e->slots[i].item, which ? 6 : 4, w);
+	json_close(w);
+}
+
+struct outlets *outlets_new(struct loop *l, struct store *store, struct ledger *g, const struct outlets_owner *fns, void *owner)
+{
+	struct outlets *o = mem_zalloc(sizeof(*o));
+	o->loop = l;
+	o->store = store;
+	o->ledger = g;
+	o->fns = fns;
+	o->owner = owner;
+	return o;
+}
+
+void outlets_free(struct outlets *o)
+{
+	if (!o)
+		return;
+	for (size_t i = 0; i < o->publisher_count; i++)
+		converge_close(o->publishers[i]);
+	mem_free(o->publishers);
+	drop_reserved(o);
+	zone_free(o->zone);
+	mem_free(o);
+}
