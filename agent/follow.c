@@ -149,6 +149,7 @@ void follow_declare(struct follow *f, struct declare *d)
 {
 	d->names = f->names;
 	d->address6 = f->address6;
+	d->judged = f->seen;
 	snprintf(d->nat, sizeof d->nat, "%s", f->judged ? nat_text(f->nat) : "pending");
 	for (size_t i = 0; i < f->names.count; i++)
 		f->state[i].sent++;

@@ -11,7 +11,7 @@ struct word {
 	char *account, *agent;
 	struct name_wish_list wishes;
 	struct mapping_list mappings;
-	struct addr seen, address6;
+	struct addr seen, address6, judged;
 	char nat[8];
 };
 
@@ -39,7 +39,7 @@ static void take_word(void *arg)
 	struct word *m = arg;
 	if (m->world->names) {
 		struct wishes_agent a = {.account = m->account, .agent = m->agent, .wishes = &m->wishes, .mappings = &m->mappings,
-					.seen = m->seen, .address6 = m->address6, .nat = m->nat};
+					.seen = m->seen, .address6 = m->address6, .nat = m->nat, .judged = m->judged};
 		names_set_agent(m->world->names, &a);
 		report(m->world, m->account, m->agent);
 	}
@@ -59,6 +59,7 @@ void names_link_declare(struct world *w, const char *account, const char *agent,
 		mapping_copy(&m->mappings.items[i], &d->mappings.items[i]);
 	m->seen = *seen;
 	m->address6 = d->address6;
+	m->judged = d->judged;
 	snprintf(m->nat, sizeof m->nat, "%s", d->nat);
 	if (!loop_post(w->main, take_word, m))
 		free_word(m);

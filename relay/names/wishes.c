@@ -42,7 +42,8 @@ static void tell_agent(const struct wishes *w, const char *account, const char *
 static void set_home(struct entry *e, const struct wishes_agent *a)
 {
 	const struct addr *v6 = addr_is_public(&a->address6) && a->address6.family == 6 ? &a->address6 : &a->seen;
-	bool pending = strcmp(a->nat, "pending") == 0; /* whether that address leads home is being found out */
+	/* Whether that address leads home is being found out, or the word is about another one: sent before the link that it came over. */
+	bool pending = strcmp(a->nat, "pending") == 0 || (a->judged.family && !addr_equal_ip(&a->judged, &a->seen));
 	if (!pending && strcmp(a->nat, "cgnat") == 0)
 		entry_set_agent(&e->records[0], ENTRY_AGENT_RELAY, NULL);
 	else if (!pending && a->seen.family == 4 && addr_is_public(&a->seen))

@@ -18,6 +18,7 @@ struct wishes_agent {
 	struct addr seen;                    /* its address as the relay sees it */
 	struct addr address6;                /* its own v6 as it says, or family 0 */
 	const char *nat;                     /* "public", "cgnat", "unknown"; "pending": its v4 value stays as it is */
+	struct addr judged;                  /* the address that nat is about; family 0: seen */
 };
 
 /* Called from the loop when an agent's report has changed by itself (published, written down). */

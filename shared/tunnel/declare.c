@@ -111,10 +111,11 @@ void declare_write(const struct declare *d, struct buf *out)
 		json_close(&w);
 	}
 	json_close(&w);
-	if (d->address6.family == 6) {
-		char ip[ADDR_TEXT];
+	char ip[ADDR_TEXT];
+	if (d->address6.family == 6)
 		json_str(&w, "address6", addr_ip_text(&d->address6, ip));
-	}
+	if (d->judged.family)
+		json_str(&w, "judged", addr_ip_text(&d->judged, ip));
 	json_str(&w, "nat", d->nat[0] ? d->nat : "unknown");
 	json_close(&w);
 }
@@ -127,13 +128,13 @@ static void read_nat(struct conf_at at, char out[8])
 	strcpy(out, !strcmp(text, "public") || !strcmp(text, "cgnat") || !strcmp(text, "pending") ? text : "unknown");
 }
 
-static void read_address6(struct conf_at at, struct addr *out)
+static void read_address(struct conf_at at, const char *key, bool v6, struct addr *out)
 {
 	const char *text = NULL;
-	if (!conf_opt_str(at, "address6", &text) || !text)
+	if (!conf_opt_str(at, key, &text) || !text)
 		return;
-	if (addr_parse_ip(text, out) < 0 || out->family != 6)
-		conf_error(at, "address6", "is not an IPv6 address");
+	if (addr_parse_ip(text, out) < 0 || (v6 && out->family != 6))
+		conf_error(at, key, v6 ? "is not an IPv6 address" : "is not an address");
 }
 
 /* Ends a frame's reading: 0, or the first reason. */
@@ -162,7 +163,8 @@ int declare_read(const char *text, size_t len, struct declare *out, char why[256
 		out->serial = (uint64_t)serial;
 		mapping_list_read(conf_list(root, "mappings"), true, &out->mappings);
 		name_wish_list_read(conf_list(root, "names"), &out->names);
-		read_address6(root, &out->address6);
+		read_address(root, "address6", true, &out->address6);
+		read_address(root, "judged", false, &out->judged);
 		read_nat(root, out->nat);
 	}
 	int err = frame_result(c, why);

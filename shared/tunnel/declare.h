@@ -30,6 +30,7 @@ struct declare {
 	struct name_wish_list names;
 	struct addr address6;   /* the home's own public v6 as the agent sees it, or family 0 */
 	char nat[8];            /* "public", "cgnat", "unknown"; "pending": not known yet */
+	struct addr judged;     /* the address that nat is about, as the relay last told it, or family 0 */
 };
 void declare_fini(struct declare *d);
 void declare_write(const struct declare *d, struct buf *out);

@@ -1,4 +1,5 @@
-/* Whatever a client sends: the request is read or refused, and nothing that may not be published ever is. */
+/* Whatever a client sends: the request is read or refused, and nothing that may not be published ever is. Whatever a provider answers is read or
+ * refused. */
 #include "relay/names/dyndns.h"
 
 #include <stdlib.h>
@@ -25,6 +26,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 		dyndns_wipe(&r);
 	}
+	http_free(h);
+	h = http_new(HTTP_MESSAGE_RESPONSE, 8192);
+	if (http_input(h, data, size) == 0)
+		http_end(h);
+	size_t len;
+	if (http_body(h, &len)[len] != 0 || len > 8192)
+		abort();
 	http_free(h);
 	return 0;
 }

@@ -289,6 +289,26 @@ static void the_agent_wins_and_steps_back(void **state)
 	close_lab(&lab);
 }
 
+/* A declaration that is carried over to the next link speaks of the address before. */
+static void a_verdict_about_another_address_is_none(void **state)
+{
+	(void)state;
+	struct lab lab;
+	open_lab(&lab);
+	declare_home(&lab, "nas", "alice", NAME_FOLLOW_HOME, "11.5.5.5", "unknown");
+	struct name_wish wish = {.host = (char *)(uintptr_t)"alice", .follow = NAME_FOLLOW_HOME};
+	const struct name_wish_list wishes = {.items = &wish, .count = 1};
+	struct wishes_agent a = {.account = "alice", .agent = "nas", .wishes = &wishes, .nat = "unknown"};
+	addr_parse_ip("11.6.6.6", &a.seen);
+	addr_parse_ip("11.5.5.5", &a.judged);
+	names_set_agent(lab.names, &a);
+	assert_string_equal(shown(&lab, "alice.home.test", 4), "11.5.5.5");
+	a.judged = a.seen;
+	names_set_agent(lab.names, &a);
+	assert_string_equal(shown(&lab, "alice.home.test", 4), "11.6.6.6");
+	close_lab(&lab);
+}
+
 static void a_detached_agents_value_stays(void **state)
 {
 	(void)state;
@@ -401,6 +421,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_not_yours_is_nohost, setup, teardown),
 		cmocka_unit_test_setup_teardown(offline_and_dummies, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_agent_wins_and_steps_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_verdict_about_another_address_is_none, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_detached_agents_value_stays, setup, teardown),
 		cmocka_unit_test_setup_teardown(mappings_hosts_exist, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_agents_report_is_answered_when_durable, setup, teardown),

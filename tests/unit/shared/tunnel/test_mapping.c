@@ -321,12 +321,14 @@ static void declare_goes_and_comes(void **state)
 		d.mappings.items[i].id = (uint32_t)i + 1;
 	assert_true(read_wishes("[{\"host\": \"alice\", \"follow\": \"home\"}]", &d.names, &error));
 	assert_int_equal(addr_parse_ip("2001:db8::7", &d.address6), 0);
+	assert_int_equal(addr_parse_ip("192.0.2.7", &d.judged), 0);
 	struct buf b = BUF_INIT;
 	declare_write(&d, &b);
 	assert_int_equal(declare_read((char *)buf_data(&b), buf_len(&b), &back, why), 0);
 	assert_int_equal(back.serial, 41);
 	assert_string_equal(back.nat, "cgnat");
 	assert_true(addr_equal_ip(&d.address6, &back.address6));
+	assert_true(addr_equal_ip(&d.judged, &back.judged));
 	assert_int_equal(back.names.count, 1);
 	assert_int_equal(back.names.items[0].follow, NAME_FOLLOW_HOME);
 	assert_int_equal(back.mappings.count, d.mappings.count);
@@ -356,7 +358,7 @@ static void an_empty_declare(void **state)
 	char why[256];
 	declare_write(&d, &b);
 	assert_int_equal(declare_read((char *)buf_data(&b), buf_len(&b), &back, why), 0);
-	assert_int_equal(back.mappings.count + back.names.count + back.address6.family, 0);
+	assert_int_equal(back.mappings.count + back.names.count + back.address6.family + back.judged.family, 0);
 	assert_string_equal(back.nat, "unknown");
 	declare_fini(&back);
 	buf_fini(&b);
@@ -375,7 +377,7 @@ static void hostile_declares(void **state)
 		"{\"serial\": 1, \"mappings\": [[]]}",
 		"{\"serial\": 1, \"names\": [{\"host\": \"a\"}]}",
 		"{\"serial\": 1, \"address6\": \"192.0.2.1\"}", "{\"serial\": 1, \"address6\": \"::zz\"}",
-		"{\"serial\": 1, \"nat\": 5}",
+		"{\"serial\": 1, \"nat\": 5}", "{\"serial\": 1, \"judged\": \"x\"}",
 		"{\"serial\": 1, \"mappings\": [{\"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": 80, \"target\": \"h:80\"}]}",
 		ON_WIRE(", \"id\": 2"), ON_WIRE(", \"connections\": 4294967296"), ON_WIRE(", \"basic_auth\": {}"),
 		"{\"serial\": 1, \"mappings\": [{\"id\": 4294967296, \"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": 80, \"target\": \"h\"}]}",
