@@ -182,19 +182,24 @@ bool dns_record_target(const struct dns_record *r, struct dns_name *out)
 	return true;
 }
 
-/*
- * A question as resolvers send it, by hand: one name without pointers, and at most an OPT behind it. False for everything else, also what is
- * wrong: then the library decides. Half of what an answer would cost is saved here.
- */
-static bool read_plain(const uint8_t *in, size_t len, struct dns_question *q)
+/* Where the first question's name ends (at its zero byte), or 0: it is none. Nothing stands before it that a pointer could mean: the library
+ * would follow one into the header, and the name that is said back be longer than the one that came. */
+static size_t end_of_name(const uint8_t *in, size_t len)
 {
-	static const uint8_t one_question[] = {0, 1, 0, 0, 0, 0, 0};
 	size_t at = HEADER;
-	if (memcmp(in + 4, one_question, sizeof(one_question)) != 0 || in[HEADER - 1] > 1)
-		return false;
 	while (at < len && in[at] && in[at] < 64)
 		at += in[at] + 1u;
-	if (at + 5 > len || in[at] || at + 1 - HEADER > DNS_NAME_MAX)
+	return at + 5 > len || in[at] || at + 1 - HEADER > DNS_NAME_MAX ? 0 : at;
+}
+
+/*
+ * A question as resolvers send it, by hand: one name, and at most an OPT behind it. False for everything else, also what is wrong: then the
+ * library decides. Half of what an answer would cost is saved here.
+ */
+static bool read_plain(const uint8_t *in, size_t len, size_t at, struct dns_question *q)
+{
+	static const uint8_t one_question[] = {0, 1, 0, 0, 0, 0, 0};
+	if (memcmp(in + 4, one_question, sizeof(one_question)) != 0 || in[HEADER - 1] > 1)
 		return false;
 	q->asked.len = (uint8_t)(at + 1 - HEADER);
 	memcpy(q->asked.wire, in + HEADER, q->asked.len);
@@ -237,10 +242,11 @@ int dns_question_read(const uint8_t *in, size_t len, struct dns_question *q)
 	uint16_t questions = wire_get_u16(&counts), answers = wire_get_u16(&counts), authorities = wire_get_u16(&counts);
 	uint16_t additionals = wire_get_u16(&counts);
 	/* IXFR alone brings a record in the authority section. */
-	if (questions != 1 || answers != 0 || authorities > 1 || additionals > 4)
+	size_t end = end_of_name(in, len);
+	if (questions != 1 || answers != 0 || authorities > 1 || additionals > 4 || !end)
 		return DNS_FORMERR;
 	struct dns_question plain = *q;
-	if (read_plain(in, len, &plain)) {
+	if (read_plain(in, len, end, &plain)) {
 		*q = plain;
 		q->named = true;
 		q->name = q->asked;
