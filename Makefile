@@ -119,6 +119,7 @@ bench: all $(BENCH) $(B)/tests/tools/swarm
 	@code=0; python3 tests/bench/bench.py $(B) || code=1; if [ -z "$(CASES)$(WAYS)" ]; then \
 		$(MAKE) --no-print-directory bench-resume || code=1; $(MAKE) --no-print-directory bench-names || code=1; fi; exit $$code
 
+# 100,000 names, 1,000 updates a second, and answers a second beside NSD and Knot.
 bench-names: all
 	@python3 tests/bench/names.py $(B)
 
