@@ -72,6 +72,7 @@ static int on_body(http_parser *p, const char *at, size_t len)
 	if (buf_len(&h->body) + len > h->body_max)
 		return stop(h, ERR_TOO_BIG);
 	buf_put(&h->body, at, len);
+	buf_str(&h->body); /* also when the rest never comes */
 	return 0;
 }
 
