@@ -202,7 +202,7 @@ void stream_commit(struct stream *s, size_t len)
 	stream_use_credit(s, len);
 	t->turn_bytes += len;
 	t->last_moved_ms = t->now_ms;
-	tunnel_note_size(t, len);
+	tunnel_note_size(s, len);
 }
 
 void stream_finish(struct stream *s)

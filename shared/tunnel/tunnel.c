@@ -14,7 +14,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { FEW_BYTES = 1023, LATELY_MS = 500 }; /* a bulk stream's last bytes of a batch or a chunk are more */
+enum { FEW_BYTES = 1023, LATELY_MS = 500 };
 
 enum { HASH_LEAST = 16, PEER_CREDIT_MAX = 1 << 30, PEER_BUDGET_DEFAULT = 16 * 1024 * 1024 };
 
@@ -227,7 +227,7 @@ static int input_data(struct tunnel *t, const struct frame *f, const uint8_t *p,
 		hand_up(t); /* in which s may be closed; it stays held, for its half is open */
 	if (s->got != HALF_OPEN || len > s->granted)
 		return ERR_SESSION;
-	tunnel_note_size(t, f->len);
+	tunnel_note_size(s, f->len);
 	s->granted -= len;
 	s->untried -= len < s->untried ? len : s->untried;
 	t->last_moved_ms = t->now_ms;
@@ -737,12 +737,17 @@ bool tunnel_has_control(const struct tunnel *t)
 	return buf_len(&t->control) > 0;
 }
 
-void tunnel_note_size(struct tunnel *t, size_t len)
+/* What a bulk stream has little of in between counts for nothing, nor do the first words, which are often a question about bulk. */
+void tunnel_note_size(struct stream *s, size_t len)
 {
-	if (len <= FEW_BYTES)
-		t->few_ms = t->now_ms;
-	else if (len >= TUNNEL_QUANTUM / 2)
-		t->bulk_ms = t->now_ms;
+	struct tunnel *t = s->tunnel;
+	if (len >= TUNNEL_QUANTUM / 2) {
+		s->bulk_ms = t->bulk_ms = t->now_ms;
+	} else if (len <= FEW_BYTES && (!s->bulk_ms || t->now_ms >= s->bulk_ms + LATELY_MS)) {
+		if (s->spoke)
+			t->few_ms = t->now_ms;
+		s->spoke = true;
+	}
 }
 
 bool tunnel_is_mixed(const struct tunnel *t, uint64_t now_ms)

@@ -42,6 +42,8 @@ struct stream {
 	uint64_t credit;
 	struct list lent;             /* tunnel.lent, least recently used first, or tunnel.rested */
 	uint64_t used_ms;             /* when credit was last used or had */
+	bool spoke;                   /* a small DATA frame of it has moved */
+	uint64_t bulk_ms;             /* when a large DATA frame of it last moved, either way */
 
 	/* receiving */
 	uint64_t window, granted, owed;
@@ -169,7 +171,7 @@ struct stream *tunnel_stream(struct tunnel *t, uint32_t id);
 void tunnel_insert(struct tunnel *t, struct stream *s);
 void tunnel_remove(struct tunnel *t, struct stream *s);
 uint32_t tunnel_new_id(struct tunnel *t);
-void tunnel_note_size(struct tunnel *t, size_t len);         /* of a DATA frame, either way */
+void tunnel_note_size(struct stream *s, size_t len);         /* of a DATA frame, either way */
 
 /* turns.c */
 void turns_wake(struct stream *s);                           /* it may have got a turn's worth: on a list */
