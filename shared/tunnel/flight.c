@@ -55,6 +55,6 @@ size_t flight_most(const struct flight *f, bool mixed)
 {
 	uint64_t rtt_us = least(&f->rtt_us);
 	uint64_t path = rtt_us < NEAR_US ? 0 : most(&f->rate) / 1000 * rtt_us / 1000;
-	uint64_t bytes = mixed ? path * 3 / 2 : path * 2, floor = mixed ? FLIGHT_MIXED : FLIGHT_BULK;
-	return (size_t)(bytes < floor ? floor : bytes < MOST ? bytes : MOST);
+	uint64_t bytes = path * 2 + (mixed ? FLIGHT_MIXED : FLIGHT_BULK);
+	return (size_t)(bytes < MOST ? bytes : MOST);
 }

@@ -16,8 +16,8 @@
 #include <stdint.h>
 
 enum {
-	FLIGHT_BULK = 768 * 1024,      /* at least, or two round trips: while all that moves is bulk; */
-	FLIGHT_MIXED = 256 * 1024,     /* or one and a half: while somebody waits for a few bytes among it */
+	FLIGHT_BULK = 768 * 1024,      /* beside two round trips: while all that moves is bulk, */
+	FLIGHT_MIXED = 256 * 1024,     /* and while somebody waits for a few bytes among it */
 	FLIGHT_WINDOW_US = 10000000,   /* the least round trip and the best rate of 10 to 20 s count */
 };
 
