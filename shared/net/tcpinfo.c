@@ -18,14 +18,13 @@ struct tcpinfo tcpinfo_of(int fd)
 	memset(&info, 0, sizeof(info));
 	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
 		return out;
-	out.known = len >= offsetof(struct tcp_info, tcpi_delivery_rate) + sizeof(info.tcpi_delivery_rate);
-	if (!out.known) /* a kernel before 4.9 */
+	out.known = len >= offsetof(struct tcp_info, tcpi_notsent_bytes) + sizeof(info.tcpi_notsent_bytes);
+	if (!out.known) /* a kernel before 4.6 */
 		return out;
 	out.rtt_us = info.tcpi_rtt;
 	out.rttvar_us = info.tcpi_rttvar;
 	out.bytes_acked = info.tcpi_bytes_acked;
 	out.ack_age_ms = info.tcpi_last_ack_recv;
-	out.delivery_rate = info.tcpi_delivery_rate;
 	out.unacked = info.tcpi_unacked;
 	out.notsent_bytes = info.tcpi_notsent_bytes;
 	return out;

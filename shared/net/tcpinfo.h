@@ -10,7 +10,6 @@ struct tcpinfo {
 	uint32_t rtt_us, rttvar_us;
 	uint64_t bytes_acked;    /* of ours, by the peer's kernel */
 	uint32_t ack_age_ms;     /* since its last acknowledgement */
-	uint64_t delivery_rate;  /* bytes a second */
 	uint32_t unacked;        /* segments */
 	uint32_t notsent_bytes;
 };

@@ -10,64 +10,22 @@ import json
 import os
 import select
 import socket
-import ssl
 import struct
 import sys
 import time
 
+import frames
+from frames import ACK, CREDIT, DECLARE, DATA, FIN, HELLO, OPEN, PONG, PING, REFUSE, RESET, STATE, WELCOME, BYE, frame, is_session
+
 host, port, public = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 tokens = json.load(open(sys.argv[4]))
-HELLO, WELCOME, REFUSE, PING, PONG, ACK, BYE = 1, 2, 3, 4, 5, 6, 7
-DECLARE, STATE, OPEN, DATA, FIN, RESET, CREDIT = 64, 65, 66, 67, 68, 69, 70
 PATIENCE = 20 * float(os.environ.get("SLOW", "1"))
 failed = 0
 
 
-def frame(stream, kind, payload=b""):
-	return struct.pack(">IB", stream, kind) + len(payload).to_bytes(3, "big") + payload
-
-
-def is_session(kind):
-	return 64 <= kind < 128 or kind >= 192
-
-
-class Link:
-	"""One TLS connection; frames() gives what has come, whole frames only."""
-
+class Link(frames.Link):
 	def __init__(self):
-		context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-		context.check_hostname = False
-		context.verify_mode = ssl.CERT_NONE
-		context.set_alpn_protocols(["groundnut/1"])
-		self.s = context.wrap_socket(socket.create_connection((host, port), PATIENCE))
-		self.rest = b""
-		self.over = False
-
-	def send(self, data):
-		try:
-			self.s.sendall(data)
-		except OSError:
-			self.over = True
-
-	def frames(self, seconds):
-		"""What comes within so many seconds, ending early after anything came."""
-		if not self.s.pending() and not select.select([self.s], [], [], seconds)[0]:
-			return []
-		try:
-			data = self.s.recv(1 << 16)
-		except OSError:
-			data = b""
-		self.over |= not data
-		self.rest += data
-		got = []
-		while len(self.rest) >= 8:
-			length = int.from_bytes(self.rest[5:8], "big")
-			if len(self.rest) < 8 + length:
-				break
-			stream, kind = struct.unpack(">IB", self.rest[:5])
-			got.append((stream, kind, self.rest[8:8 + length]))
-			self.rest = self.rest[8 + length:]
-		return got
+		super().__init__(frames.client_context().wrap_socket(socket.create_connection((host, port), PATIENCE)))
 
 	def first(self):
 		end = time.monotonic() + PATIENCE
@@ -77,9 +35,6 @@ class Link:
 				self.early = got[1:]
 				return got[0]
 		return (0, 0, b"{}")
-
-	def close(self):
-		self.s.close()
 
 
 def hello(**more):
