@@ -15,7 +15,7 @@ import sys
 import time
 
 import frames
-from frames import ACK, CREDIT, DECLARE, DATA, FIN, HELLO, OPEN, PONG, PING, REFUSE, RESET, STATE, WELCOME, BYE, frame, is_session
+from frames import ACK, CREDIT, DECLARE, DATA, FIN, HELLO, OPEN, PONG, PING, REFUSE, RESET, STATE, WELCOME, frame, is_session
 
 host, port, public = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 tokens = json.load(open(sys.argv[4]))
