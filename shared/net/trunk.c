@@ -25,7 +25,7 @@ enum {
 	BATCH_FIRST = 64 * 1024,
 	BATCH_MIN = 4 * 1024,
 	BATCH_MAX = 256 * 1024,
-	BATCH_MIXED = 64 * 1024, /* while somebody waits for a few bytes among bulk: at most so much is sent, or read, at a time */
+	BATCH_MIXED = 32 * 1024, /* while somebody waits for a few bytes among bulk: at most so much is sent, or read, at a time */
 	BATCH_LEAST = 16 * 1024, /* less is not worth sending while more is under way than the path needs */
 	BATCH_LINK = 16 * 1024,  /* what goes along with link frames then */
 	BATCH_MS = 3,           /* a batch is what the path carries in that time */

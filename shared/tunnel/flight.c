@@ -18,32 +18,38 @@ static uint64_t most(const struct flight_best *b)
 	return b->now > b->before ? b->now : b->before;
 }
 
-static void answered(struct flight *f, uint64_t acked, uint64_t now_us)
+static void answered(struct flight *f, const struct flight_probe *p, uint64_t acked, uint64_t now_us)
 {
-	uint64_t rtt_us = now_us > f->probe_us ? now_us - f->probe_us : 1;
-	uint64_t rate = (acked - f->probe_acked) * 1000000 / rtt_us;
-	f->probe_at = 0;
+	uint64_t rtt_us = now_us > p->sent_us ? now_us - p->sent_us : 1;
+	uint64_t rate = (acked - p->acked) * 1000000 / rtt_us;
 	if (!f->rtt_us.now || rtt_us < f->rtt_us.now)
 		f->rtt_us.now = rtt_us;
 	if (rate > f->rate.now)
 		f->rate.now = rate;
 }
 
+static struct flight_probe *probe(struct flight *f, unsigned number)
+{
+	return &f->probes[(f->first + number) % FLIGHT_PROBES];
+}
+
 void flight_sent(struct flight *f, uint64_t gone, uint64_t acked, uint64_t now_us)
 {
 	bool news = gone > f->gone;
 	f->gone = gone;
-	if (f->probe_at || !news)
+	if (!news || f->count == FLIGHT_PROBES)
 		return;
-	f->probe_at = gone;
-	f->probe_us = now_us;
-	f->probe_acked = acked;
+	if (f->count && gone - probe(f, f->count - 1)->at < (gone - acked) * 2 / FLIGHT_PROBES)
+		return;
+	*probe(f, f->count++) = (struct flight_probe){.at = gone, .sent_us = now_us, .acked = acked};
 }
 
 void flight_acked(struct flight *f, uint64_t acked, uint64_t now_us)
 {
-	if (f->probe_at && acked >= f->probe_at)
-		answered(f, acked, now_us);
+	for (; f->count && acked >= probe(f, 0)->at; f->count--) {
+		answered(f, probe(f, 0), acked, now_us);
+		f->first = (f->first + 1) % FLIGHT_PROBES;
+	}
 	if (now_us >= f->turned_us + FLIGHT_WINDOW_US) {
 		f->turned_us = now_us;
 		f->rtt_us = (struct flight_best){.before = f->rtt_us.now};

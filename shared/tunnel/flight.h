@@ -6,7 +6,8 @@
  * A queue that never drains looks like a longer path: the least round trip of a window is only as good as its quietest moment. Then this bounds
  * less, and never too much.
  *
- * Pure; one for each link. Rate and round trip are measured by one probe at a time: some byte goes out, its ACK comes.
+ * Pure; one for each link. Rate and round trip are measured by probes: some byte goes out, its ACK comes. A few are under way at a time, spread over
+ * what is: with one, what a round trip has gained would be seen two round trips later.
  */
 #ifndef GROUNDNUT_TUNNEL_FLIGHT_H
 #define GROUNDNUT_TUNNEL_FLIGHT_H
@@ -17,7 +18,8 @@
 
 enum {
 	FLIGHT_BULK = 768 * 1024,      /* beside two round trips: while all that moves is bulk, */
-	FLIGHT_MIXED = 256 * 1024,     /* and while somebody waits for a few bytes among it */
+	FLIGHT_MIXED = 128 * 1024,     /* and while somebody waits for a few bytes among it */
+	FLIGHT_PROBES = 8,
 	FLIGHT_WINDOW_US = 10000000,   /* the least round trip and the best rate of 10 to 20 s count */
 };
 
@@ -26,10 +28,15 @@ struct flight_best {
 	uint64_t now, before;
 };
 
+struct flight_probe {
+	uint64_t at;                   /* bytes that must be acknowledged to answer it */
+	uint64_t sent_us, acked;       /* when it went out, and how many were acknowledged then */
+};
+
 struct flight {
 	uint64_t gone;                 /* as last told */
-	uint64_t probe_at;             /* bytes that must be acknowledged to answer the probe; 0: none is under way */
-	uint64_t probe_us, probe_acked;
+	struct flight_probe probes[FLIGHT_PROBES]; /* a ring */
+	unsigned first, count;         /* under way: the oldest, and how many */
 	uint64_t turned_us;            /* when the windows were last turned */
 	struct flight_best rtt_us;     /* least; 0: not known */
 	struct flight_best rate;       /* most; bytes a second */
