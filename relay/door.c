@@ -240,16 +240,14 @@ void door_take(struct door *d, struct io *io, const void *early, size_t early_le
 
 static void on_accept(void *owner, int fd, const struct addr *peer, const struct addr *local)
 {
-	(void)peer, (void)local;
 	struct door *d = owner;
-	door_take(d, io_take(d->world->main, fd, NULL, NULL), NULL, 0);
+	door_take(d, io_take(d->world->main, fd, peer, local, NULL, NULL), NULL, 0);
 }
 
 static void on_accept_shared(void *owner, int fd, const struct addr *peer, const struct addr *local)
 {
-	(void)peer, (void)local;
 	struct door *d = owner;
-	front_accept_tls(d->world->front, fd);
+	front_accept_tls(d->world->front, fd, peer, local);
 }
 
 static bool is_tls_port(const struct relay_config *c, const struct addr *at)

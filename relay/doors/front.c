@@ -218,9 +218,8 @@ static void begin_http(struct front *f, struct io *io, struct http_relay *machin
 
 static void on_accept_http(void *owner, int fd, const struct addr *peer, const struct addr *local)
 {
-	(void)local;
 	struct port *p = owner;
-	begin_http(p->front, io_take(p->front->world->main, fd, NULL, NULL), http_relay_new(peer, "http"));
+	begin_http(p->front, io_take(p->front->world->main, fd, peer, local, NULL, NULL), http_relay_new(peer, "http"));
 }
 
 struct returned {
@@ -343,9 +342,9 @@ static void on_timer(void *owner)
 	drop(owner);
 }
 
-void front_accept_tls(struct front *f, int fd)
+void front_accept_tls(struct front *f, int fd, const struct addr *peer, const struct addr *local)
 {
-	struct io *io = io_take(f->world->main, fd, NULL, NULL);
+	struct io *io = io_take(f->world->main, fd, peer, local, NULL, NULL);
 	struct newcomer *n = admit(f, io_peer(io));
 	if (!n) {
 		io_close(io);
@@ -361,9 +360,8 @@ void front_accept_tls(struct front *f, int fd)
 
 static void on_accept_tls(void *owner, int fd, const struct addr *peer, const struct addr *local)
 {
-	(void)peer, (void)local;
 	struct port *p = owner;
-	front_accept_tls(p->front, fd);
+	front_accept_tls(p->front, fd, peer, local);
 }
 
 /* --- listeners --- */

@@ -23,7 +23,7 @@ struct front *front_open(struct world *w, struct agents *agents, struct door *do
 void front_close(struct front *f);
 
 /* A newcomer on an address that is the agents' door and a tls port at once. */
-void front_accept_tls(struct front *f, int fd);
+void front_accept_tls(struct front *f, int fd, const struct addr *peer, const struct addr *local);
 
 /* Any loop: an HTTP visitor who is wanted elsewhere, or nowhere; his request waits to be routed. Takes both. */
 void front_return(struct world *w, struct io_parcel *parcel, struct http_relay *machine);

@@ -19,9 +19,8 @@ static struct tcp_door *tcp(struct mapping_door *d)
 
 static void on_accept(void *owner, int fd, const struct addr *peer, const struct addr *local)
 {
-	(void)peer;
 	struct tcp_door *t = owner;
-	visitors_let_in(&t->visitors, io_take(home_loop(t->door.home), fd, NULL, NULL), local, "");
+	visitors_let_in(&t->visitors, io_take(home_loop(t->door.home), fd, peer, local, NULL, NULL), local, "");
 }
 
 static void clear(struct mapping_door *d, bool graceful, enum reset_code code)

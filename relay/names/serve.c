@@ -195,7 +195,7 @@ static void on_accept(void *owner, int fd, const struct addr *peer, const struct
 	s->caller_count++;
 	c->idle = timer_new(s->loop, on_idle, c);
 	timer_set(c->idle, TCP_IDLE_MS);
-	c->io = io_take(s->loop, fd, on_caller, c);
+	c->io = io_take(s->loop, fd, peer, NULL, on_caller, c);
 	io_watch(c->io, IO_WATCH_READ);
 }
 

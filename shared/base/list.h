@@ -48,4 +48,16 @@ static inline void list_remove(struct list *node)
 	list_init(node);
 }
 
+/* All of from, in its order, behind what to has. */
+static inline void list_move(struct list *to, struct list *from)
+{
+	if (list_is_empty(from))
+		return;
+	from->next->prev = to->prev;
+	from->prev->next = to;
+	to->prev->next = from->next;
+	to->prev = from->prev;
+	list_init(from);
+}
+
 #endif

@@ -226,7 +226,7 @@ static struct http_exchange *admit(struct http_server *s, int fd, const struct a
 	s->sources[source]++;
 	x->timer = timer_new(s->loop, on_timer, x);
 	timer_set(x->timer, s->limits.head_ms);
-	x->io = io_take(s->loop, fd, on_io, x);
+	x->io = io_take(s->loop, fd, peer, NULL, on_io, x);
 	return x;
 }
 

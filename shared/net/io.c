@@ -1,18 +1,13 @@
 /*
- * A life: dial (or take) → [handshake] → up → fault or closed. One uv_poll; its mask is what need() derives from the facts, and is
- * changed at once only to add to it. What has become unwanted is taken out when it fires (on_poll → disarm).
+ * A life: dial (or take) → [handshake] → up → fault or closed. All that happens comes through one look(), which the watch brings when the
+ * descriptor has become able to do something, or which this file asks for (look_later) when there is something to tell that
+ * the descriptor does not show: a dial that failed at once, bytes inside OpenSSL, what an owner has left unread.
  *
- * Events without poll (a dial that failed at once, bytes inside OpenSSL, data that is there while READABLE is
- * disarmed) come from a task, in the same or the next turn.
+ * Readable is what can be told as IO_DATA now. Once told it is not told again before the owner reads or asks (told).
  *
- *	told    IO_DATA was told and nothing read since. If READABLE fires again, the owner reads later: held.
- *	held    READABLE is disarmed until an io_read() comes up empty or the owner asks by io_watch().
- *	more    the last read stopped because its buffer was full: what is left may raise no event.
- *
- * Faults: poll only says that there is one (status < 0, and has stopped itself then). SO_ERROR says which, but once only, to
- * whoever asks first, be it getsockopt, send or recv; the first answer is kept, and when recv later claims a mere end, that
- * is the end. Whatever came before the fault stays readable. An io that wants nothing waits for UV_PRIORITIZED: unlike
- * UV_DISCONNECT that does not fire for a FIN, and errors and hang-ups are reported with any interest.
+ * Faults: the watch only says that there is one. SO_ERROR says which, but once only, to whoever asks first, be it getsockopt, send or
+ * recv; the first answer is kept, and when recv later claims a mere end, that is the end. Whatever came before the
+ * fault stays readable.
  */
 #include "shared/net/io.h"
 
@@ -21,6 +16,7 @@
 #include "shared/base/mem.h"
 #include "shared/net/socket.h"
 #include "shared/net/tlspipe.h"
+#include "shared/net/watch.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -42,76 +38,48 @@ struct body {
 	int fault;               /* what ended it; plain reading may still give what came before */
 	bool eof;                /* the peer's end has been read */
 	bool fin_due;            /* io_shutdown() waits for what is in hand */
-	bool hup;                /* both directions are over: nothing more to notice */
 };
 
 struct io {
 	struct body b;
-	uv_poll_t poll;
+	struct watch w;
 	struct loop *loop;
-	struct task task;        /* tells what poll cannot */
 	io_fn *fn;
 	void *owner;
-	int armed;               /* poll's mask; 0: stopped */
 	uint8_t watch;           /* IO_WATCH_… */
-	bool polls;              /* poll is initialised */
-	bool told, held, more;   /* see above */
-	bool want_room;          /* a write came up short, and poll will tell */
+	bool told;               /* IO_DATA was, and nothing read since */
+	bool want_room;          /* a write came up short, and the watch will tell */
 	bool batch_full;         /* a write came up short, yet all of it has left: there is room already */
 	bool up_due;             /* a handshake is new: IO_UP is still to come */
 	bool error_told;
 	bool closing;
+	struct task end;         /* frees it, once its caller is surely out of it */
 };
 
 struct io_parcel {
 	struct body b;
 };
 
-static void on_poll(uv_poll_t *poll, int status, int events);
-static void on_task(void *arg);
-
-/* The mask that poll ought to have. */
-static int need(const struct io *io)
-{
-	const struct body *b = &io->b;
-	int mask = 0;
-
-	if (b->stage == STAGE_DIAL)
-		return UV_WRITABLE;
-	if (b->stage == STAGE_FAILED || b->fault != 0)
-		return 0;
-	if (b->stage == STAGE_HANDSHAKE || ((io->watch & IO_WATCH_READ) && !b->eof && !io->held))
-		mask |= UV_READABLE;
-	if ((io->want_room && (io->watch & IO_WATCH_WRITE)) || (b->tls && tlspipe_in_hand(b->tls) > 0))
-		mask |= UV_WRITABLE;
-	if (mask == 0 && !b->hup)
-		mask = UV_PRIORITIZED;
-	return mask;
-}
-
-static void set_poll(struct io *io, int mask)
-{
-	if (!io->polls || io->armed == mask)
-		return;
-	io->armed = mask;
-	if (mask != 0)
-		uv_poll_start(&io->poll, mask, on_poll);
-	else
-		uv_poll_stop(&io->poll);
-}
-
-/* Adds what is needed; if that changes the mask anyway, what is not needed goes with the same call. */
-static void arm(struct io *io)
-{
-	int mask = need(io);
-
-	if (mask == UV_PRIORITIZED ? io->armed == 0 : (mask & ~io->armed) != 0)
-		set_poll(io, mask);
-}
-
 static void look_later(struct io *io)
 {
-	task_mark(io->loop, &io->task);
+	watch_due(&io->w);
+}
+
+/* io_read() has something to say. */
+static bool is_readable(const struct io *io)
+{
+	const struct body *b = &io->b;
+
+	if (b->stage != STAGE_UP || b->eof)
+		return false;
+	return b->fault != 0 || (io->w.ready & WATCH_READ) || buf_len(&b->unread) || (b->tls && tlspipe_has_pending(b->tls));
+}
+
+/* After whatever may have sent: what is in hand is what the kernel did not take. */
+static void note_full(struct io *io)
+{
+	if (io->b.tls && tlspipe_in_hand(io->b.tls) > 0)
+		watch_drained(&io->w, WATCH_WRITE);
 }
 
 /* Always the last act of its caller, or followed by a look at closing. */
@@ -121,16 +89,15 @@ static void tell(struct io *io, enum io_event event)
 		io->fn(io->owner, event);
 }
 
-static void set_addresses(struct body *b)
+static struct addr address_of(int fd, int (*ask)(int fd, struct sockaddr *ss, socklen_t *len))
 {
 	struct sockaddr_storage ss;
 	socklen_t len = sizeof(ss);
+	struct addr a = {0};
 
-	if (getsockname(b->fd, (struct sockaddr *)&ss, &len) == 0)
-		addr_from_sockaddr(&b->local, (struct sockaddr *)&ss);
-	len = sizeof(ss);
-	if (getpeername(b->fd, (struct sockaddr *)&ss, &len) == 0)
-		addr_from_sockaddr(&b->peer, (struct sockaddr *)&ss);
+	if (ask(fd, (struct sockaddr *)&ss, &len) == 0)
+		addr_from_sockaddr(&a, (struct sockaddr *)&ss);
+	return a;
 }
 
 static void fail(struct io *io, int err)
@@ -164,7 +131,6 @@ static void give_up(struct io *io, int err)
 {
 	io->b.stage = STAGE_FAILED;
 	fail(io, err);
-	set_poll(io, 0);
 }
 
 static void finish_if_due(struct io *io)
@@ -185,17 +151,17 @@ static void step_handshake(struct io *io)
 {
 	int err = tlspipe_handshake(io->b.tls);
 
-	if (err == UV_EAGAIN)
-		return;
-	if (err != 0) {
+	note_full(io);
+	if (tlspipe_is_dry(io->b.tls))
+		watch_drained(&io->w, WATCH_READ);
+	if (err == 0) {
+		io->b.stage = STAGE_UP;
+		io->up_due = true;
+	} else if (err != UV_EAGAIN) {
 		give_up(io, err);
-		return;
-	}
-	io->b.stage = STAGE_UP;
-	io->up_due = true;
-	io->more = tlspipe_has_pending(io->b.tls);
-	if (io->more)
+	} else if (io->w.ready & WATCH_READ) {
 		look_later(io);
+	}
 }
 
 static void step_dial(struct io *io)
@@ -209,7 +175,9 @@ static void step_dial(struct io *io)
 		give_up(io, -err);
 		return;
 	}
-	set_addresses(&io->b);
+	io->b.local = address_of(io->b.fd, getsockname);
+	if (addr_is_any(&io->b.peer))
+		io->b.peer = address_of(io->b.fd, getpeername);
 	if (addr_equal(&io->b.local, &io->b.peer)) { /* nobody listens there, and our own port was picked to be that one */
 		give_up(io, UV_ECONNREFUSED);
 	} else if (io->b.tls) {
@@ -224,8 +192,9 @@ static void step_dial(struct io *io)
 /* True when the owner is to hear of room. */
 static bool step_write(struct io *io)
 {
-	int err = io->b.tls ? tlspipe_flush(io->b.tls) : 0;
+	int err = io->b.tls && tlspipe_in_hand(io->b.tls) > 0 ? tlspipe_flush(io->b.tls) : 0;
 
+	note_full(io);
 	if (err == UV_EAGAIN)
 		return false;
 	if (err != 0)
@@ -237,26 +206,15 @@ static bool step_write(struct io *io)
 	return true;
 }
 
-/* True when the owner is to hear of data. */
-static bool step_read(struct io *io)
-{
-	if (!(io->watch & IO_WATCH_READ) || io->b.eof)
-		return false;
-	if (io->told) {
-		io->held = true;
-		return false;
-	}
-	io->told = true;
-	return true;
-}
-
-/* The end of every look: UP, DATA, ROOM, ERROR, until the owner closes it. */
-static void tell_all(struct io *io, bool data, bool room)
+/* UP, DATA, ROOM, ERROR, until the owner closes it. */
+static void tell_all(struct io *io, bool room)
 {
 	bool up = io->up_due;
+	bool data = (io->watch & IO_WATCH_READ) && !io->told && is_readable(io);
 	bool error = io->b.fault != 0 && !io->error_told;
 
 	io->up_due = false;
+	io->told |= data;
 	io->error_told |= error;
 	if (up)
 		tell(io, IO_UP);
@@ -266,51 +224,25 @@ static void tell_all(struct io *io, bool data, bool room)
 		tell(io, IO_ROOM);
 	if (error)
 		tell(io, IO_ERROR);
-	if (!io->closing)
-		arm(io);
 }
 
-static void on_poll(uv_poll_t *poll, int status, int events)
+static void look(struct watch *w)
 {
-	struct io *io = poll->data;
-	bool data = false, room = false;
+	struct io *io = LIST_ENTRY(w, struct io, w);
+	bool room = io->batch_full && (io->watch & IO_WATCH_WRITE);
 
-	if (status < 0)
-		io->armed = 0; /* libuv has stopped it */
-	if (io->b.stage == STAGE_DIAL) {
+	if (io->b.stage == STAGE_DIAL && (w->ready & (WATCH_WRITE | WATCH_FAULT)))
 		step_dial(io);
-	} else if (io->b.stage == STAGE_HANDSHAKE) {
+	else if (io->b.stage == STAGE_HANDSHAKE)
 		step_handshake(io); /* a fault shows itself to recv */
-	} else {
-		if (status < 0 && !note_fault(io))
-			fail(io, UV_ECONNRESET);
-		if ((events & UV_PRIORITIZED) && !note_fault(io))
-			io->b.hup = true;
-		if ((events & UV_WRITABLE) || io->b.fault != 0)
-			room = step_write(io);
-		if ((events & UV_READABLE) || io->b.fault != 0)
-			data = step_read(io);
-	}
-	/* Whatever fired without being needed would fire again. */
-	if ((events & ~need(io)) != 0 || io->b.fault != 0)
-		set_poll(io, need(io));
-	tell_all(io, data, room);
-}
-
-static void on_task(void *arg)
-{
-	struct io *io = arg;
-	bool data = false, room = false;
-
-	if (io->b.stage == STAGE_HANDSHAKE)
-		step_handshake(io);
-	if (io->b.stage == STAGE_UP && (io->more || io->b.fault != 0) && (io->watch & IO_WATCH_READ) && !io->told && !io->b.eof)
-		data = io->told = true;
-	if ((io->watch & IO_WATCH_WRITE) && (io->batch_full || (io->want_room && io->b.fault != 0))) {
-		io->batch_full = io->want_room = false;
-		room = true;
-	}
-	tell_all(io, data, room);
+	if (io->b.stage == STAGE_UP && (w->ready & WATCH_FAULT) && !note_fault(io))
+		fail(io, UV_ECONNRESET);
+	w->ready &= (uint8_t)~WATCH_FAULT;
+	if (io->b.stage == STAGE_UP && ((w->ready & WATCH_WRITE) || io->b.fault != 0))
+		room |= step_write(io);
+	if (room)
+		io->batch_full = false;
+	tell_all(io, room);
 }
 
 static struct io *io_new(struct loop *l, io_fn *fn, void *owner)
@@ -321,18 +253,18 @@ static struct io *io_new(struct loop *l, io_fn *fn, void *owner)
 	io->fn = fn;
 	io->owner = owner;
 	io->b.fd = -1;
-	task_init(&io->task, on_task, io);
+	watch_init(&io->w, l, look);
 	return io;
 }
 
-static void start_poll(struct io *io)
+static void start_watch(struct io *io)
 {
-	int err = uv_poll_init(loop_uv(io->loop), &io->poll, io->b.fd);
+	int err = watch_open(&io->w, io->b.fd);
 
-	io->poll.data = io;
-	io->polls = err == 0;
-	if (err != 0)
-		give_up(io, err);
+	if (err == 0)
+		return;
+	give_up(io, err);
+	look_later(io);
 }
 
 static int start_dial(struct io *io, const struct addr *to, const struct addr *from, unsigned maxseg)
@@ -344,10 +276,10 @@ static int start_dial(struct io *io, const struct addr *to, const struct addr *f
 	if (fd < 0)
 		return fd;
 	io->b.fd = fd;
-	io_set_nodelay(io);
-	socket_set_keepalive(io->b.fd);
+	socket_set_nodelay(fd);
+	socket_set_keepalive(fd);
 	if (maxseg > 0)
-		socket_set_maxseg(io->b.fd, maxseg);
+		socket_set_maxseg(fd, maxseg);
 	if (from) {
 		struct sockaddr_storage at;
 		socklen_t at_len = addr_to_sockaddr(from, &at);
@@ -373,26 +305,23 @@ struct io *io_dial_small(struct loop *l, const struct addr *to, const struct add
 	io->b.peer = *to;
 	err = start_dial(io, to, from, maxseg);
 	if (err == 0) {
-		start_poll(io); /* a connect that succeeded at once is WRITABLE in this turn */
-		arm(io);
+		start_watch(io);
 	} else {
 		give_up(io, err);
+		look_later(io);
 	}
-	look_later(io);
 	return io;
 }
 
-struct io *io_take(struct loop *l, int fd, io_fn *fn, void *owner)
+struct io *io_take(struct loop *l, int fd, const struct addr *peer, const struct addr *local, io_fn *fn, void *owner)
 {
 	struct io *io = io_new(l, fn, owner);
 
 	io->b.fd = fd;
 	io->b.stage = STAGE_UP;
-	io_set_nodelay(io);
-	socket_set_keepalive(io->b.fd);
-	set_addresses(&io->b);
-	start_poll(io);
-	look_later(io); /* arms poll when the owner has said what it watches */
+	io->b.peer = peer ? *peer : address_of(fd, getpeername);
+	io->b.local = local ? *local : address_of(fd, getsockname);
+	start_watch(io);
 	return io;
 }
 
@@ -405,7 +334,7 @@ static void begin_tls(struct io *io, struct tls_context *tls, const char *host, 
 		give_up(io, io->b.fault);
 	if (io->b.stage == STAGE_UP)
 		io->b.stage = STAGE_HANDSHAKE;
-	io->told = io->held = io->more = io->want_room = io->batch_full = false;
+	io->told = io->want_room = io->batch_full = false;
 	look_later(io);
 }
 
@@ -423,21 +352,17 @@ void io_own(struct io *io, io_fn *fn, void *owner)
 {
 	io->fn = fn;
 	io->owner = owner;
-	io->told = io->held = io->error_told = false;
+	io->told = io->error_told = false;
 	look_later(io);
 }
 
 void io_watch(struct io *io, unsigned mask)
 {
 	io->watch = (uint8_t)mask;
-	if (mask & IO_WATCH_READ) {
-		io->told = io->held = false;
-		if (io->more || io->b.fault != 0)
-			look_later(io);
-	}
-	if ((mask & IO_WATCH_WRITE) && io->batch_full)
+	if (mask & IO_WATCH_READ)
+		io->told = false;
+	if (((mask & IO_WATCH_READ) && is_readable(io)) || ((mask & IO_WATCH_WRITE) && io->batch_full))
 		look_later(io);
-	arm(io);
 }
 
 static ssize_t read_plain(struct io *io, void *p, size_t len)
@@ -447,6 +372,9 @@ static ssize_t read_plain(struct io *io, void *p, size_t len)
 	do {
 		n = recv(io->b.fd, p, len, 0);
 	} while (n < 0 && errno == EINTR);
+	/* A short read says as much as EAGAIN would. */
+	if (n < (ssize_t)len && (n > 0 || errno == EAGAIN || errno == EWOULDBLOCK))
+		watch_drained(&io->w, WATCH_READ);
 	if (n > 0)
 		return n;
 	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
@@ -457,6 +385,16 @@ static ssize_t read_plain(struct io *io, void *p, size_t len)
 	if (io->b.fault != 0 && (n < 0 || io->b.fault != UV_EPIPE))
 		return io->b.fault;
 	return 0;
+}
+
+static ssize_t read_tls(struct io *io, void *p, size_t len)
+{
+	ssize_t n = tlspipe_read(io->b.tls, p, len);
+
+	if (tlspipe_is_dry(io->b.tls))
+		watch_drained(&io->w, WATCH_READ);
+	note_full(io);
+	return n;
 }
 
 static ssize_t read_again(struct buf *unread, void *p, size_t len)
@@ -480,14 +418,12 @@ void io_unread(struct io *io, const void *p, size_t len)
 	buf_fini(&io->b.unread);
 	io->b.unread = all;
 	io->b.eof = false;
-	io->more = len > 0 || io->more;
 	if (io->watch & IO_WATCH_READ)
 		look_later(io);
 }
 
 ssize_t io_read(struct io *io, void *p, size_t len)
 {
-	bool inside = false;
 	ssize_t n;
 
 	assert(len > 0);
@@ -496,25 +432,17 @@ ssize_t io_read(struct io *io, void *p, size_t len)
 	if (io->b.stage != STAGE_UP)
 		return io->b.fault != 0 ? io->b.fault : UV_EAGAIN;
 	io->told = false;
-	if (buf_len(&io->b.unread)) {
+	if (buf_len(&io->b.unread))
 		n = read_again(&io->b.unread, p, len);
-		inside = true; /* as far as poll knows */
-	} else if (io->b.tls) {
-		n = tlspipe_read(io->b.tls, p, len);
-		inside = tlspipe_has_pending(io->b.tls);
-	} else {
+	else if (io->b.tls)
+		n = read_tls(io, p, len);
+	else
 		n = read_plain(io, p, len);
-	}
 	io->b.eof = n == 0;
 	if (n < 0 && n != UV_EAGAIN)
 		fail(io, (int)n);
-	io->more = n > 0 && ((size_t)n == len || inside);
-	if (!io->more)
-		io->held = false;
-	/* While READABLE is armed and the bytes are the kernel's, poll tells of what is left. */
-	if (io->b.fault != 0 ? n > 0 || !io->error_told : io->more && (io->held || inside))
+	if (io->b.fault != 0 ? n > 0 || !io->error_told : (io->watch & IO_WATCH_READ) && is_readable(io))
 		look_later(io);
-	arm(io);
 	return n;
 }
 
@@ -555,7 +483,8 @@ ssize_t io_writev(struct io *io, const struct iovec *iov, int count)
 	io->want_room = !io->batch_full && ((size_t)n < total || (io->b.tls && tlspipe_in_hand(io->b.tls) > 0));
 	if (io->batch_full && (io->watch & IO_WATCH_WRITE))
 		look_later(io);
-	arm(io);
+	if (io->want_room)
+		watch_drained(&io->w, WATCH_WRITE);
 	return n;
 }
 
@@ -577,8 +506,8 @@ int io_flush(struct io *io)
 		io->want_room = true;
 	else if (err != 0)
 		fail(io, err);
+	note_full(io);
 	finish_if_due(io);
-	arm(io);
 	return err;
 }
 
@@ -605,9 +534,9 @@ int io_shutdown(struct io *io)
 		err = tlspipe_finish(io->b.tls);
 		if (err != 0 && err != UV_EAGAIN)
 			return err;
+		note_full(io);
 	}
 	finish_if_due(io);
-	arm(io);
 	return 0;
 }
 
@@ -661,11 +590,6 @@ size_t io_unsent(const struct io *io)
 	return socket_unsent(io->b.fd) + (io->b.tls ? tlspipe_in_hand(io->b.tls) : 0);
 }
 
-void io_set_nodelay(struct io *io)
-{
-	socket_set_nodelay(io->b.fd);
-}
-
 void io_set_notsent_lowat(struct io *io, unsigned bytes)
 {
 	socket_set_notsent_lowat(io->b.fd, bytes);
@@ -677,7 +601,8 @@ bool io_is_ahead(struct io *io, size_t most)
 		return false;
 	io->batch_full = false;
 	io->want_room = true;
-	arm(io);
+	watch_drained(&io->w, WATCH_WRITE);
+	watch_again(&io->w); /* no write has come up short, so the kernel knows of nobody who waits */
 	return true;
 }
 
@@ -689,35 +614,25 @@ static void free_body(struct body *b)
 		close(b->fd);
 }
 
-static void on_closed(uv_handle_t *handle)
-{
-	mem_free(handle->data);
-}
-
-static void free_task(void *arg)
+static void free_io(void *arg)
 {
 	mem_free(arg);
 }
 
-/* The io itself goes when the loop has let go of it, or, without a handle, when its caller is surely out of it. */
 static void let_go(struct io *io)
 {
 	io->closing = true;
-	task_cancel(&io->task);
-	if (io->polls) {
-		uv_close((uv_handle_t *)&io->poll, on_closed);
-	} else {
-		task_init(&io->task, free_task, io);
-		task_mark(io->loop, &io->task);
-	}
+	task_init(&io->end, free_io, io);
+	task_mark(io->loop, &io->end);
 }
 
 void io_close(struct io *io)
 {
 	if (!io)
 		return;
-	let_go(io); /* before close(fd): the number may be another's at once */
+	watch_close(&io->w);
 	free_body(&io->b);
+	let_go(io);
 }
 
 void io_reset(struct io *io)
@@ -736,6 +651,7 @@ struct io_parcel *io_pack(struct io *io)
 	struct io_parcel *p = mem_alloc(sizeof(*p));
 
 	p->b = io->b;
+	watch_leave(&io->w);
 	let_go(io);
 	return p;
 }
@@ -748,10 +664,8 @@ struct io *io_unpack(struct loop *l, struct io_parcel *p, io_fn *fn, void *owner
 	mem_free(p);
 	use_staging(io);
 	if (io->b.fd >= 0 && io->b.stage != STAGE_FAILED)
-		start_poll(io);
-	io->more = buf_len(&io->b.unread) || (io->b.tls && io->b.stage == STAGE_UP && tlspipe_has_pending(io->b.tls));
-	arm(io);
-	look_later(io);
+		start_watch(io);
+	look_later(io); /* bytes inside OpenSSL raise no event */
 	return io;
 }
 

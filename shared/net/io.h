@@ -5,10 +5,8 @@
  * events do no harm. No function here calls the owner back; events come from the loop, one at a time, and the
  * owner may close the io inside one. After io_close()/io_reset() the callback never comes again.
  *
- * Interest: io_watch() says which events the owner wants. Poll is changed only when that differs from what the kernel
- * has, and an unwanted readable is disarmed when it fires, not before (see HOUSE.md section 3.10, uv_poll's traps). An io that watches
- * nothing still notices a reset once (IO_ERROR). An owner that was told IO_DATA and reads later is not told again meanwhile;
- * from its next io_read() or io_watch(READ) on it is.
+ * Interest: io_watch() says which events the owner wants. An owner that was told IO_DATA and reads later is not told again meanwhile; from its
+ * next io_read() or io_watch(READ) on it is. An io that watches nothing still notices a reset once (IO_ERROR).
  */
 #ifndef GROUNDNUT_NET_IO_H
 #define GROUNDNUT_NET_IO_H
@@ -37,8 +35,8 @@ enum { IO_WATCH_READ = 1, IO_WATCH_WRITE = 2 };
 struct io *io_dial(struct loop *l, const struct addr *to, const struct addr *from, io_fn *fn, void *owner);
 /* The same with segments of at most maxseg bytes; 0: the kernel's choice. */
 struct io *io_dial_small(struct loop *l, const struct addr *to, const struct addr *from, unsigned maxseg, io_fn *fn, void *owner);
-/* Take a connected descriptor (from a listener): plain, up at once (IO_UP is not sent). Owns fd. */
-struct io *io_take(struct loop *l, int fd, io_fn *fn, void *owner);
+/* Take a connected descriptor (from a listener): plain, up at once (IO_UP is not sent). Owns fd. peer, local: as the listener told them; NULL: asked. */
+struct io *io_take(struct loop *l, int fd, const struct addr *peer, const struct addr *local, io_fn *fn, void *owner);
 
 /* Begin TLS on a plain io that is up or still dialling: IO_UP comes (again) when the handshake is done. tls is kept by reference.
  * io_tls_dial: host is sent as SNI and verified where the context verifies by CA (NULL: neither). Bytes already read from the
@@ -78,8 +76,6 @@ struct loop *io_loop(const struct io *io);
 bool io_has_unread(const struct io *io);             /* the kernel holds bytes that nobody has read yet */
 size_t io_unsent(const struct io *io);               /* bytes the kernel has not had acknowledged plus those in hand */
 
-/* Set on every io when made, as is SO_KEEPALIVE, by which a peer that has vanished is found in the end; idempotent. */
-void io_set_nodelay(struct io *io);
 void io_set_notsent_lowat(struct io *io, unsigned bytes);
 /* Whether the kernel has more than most bytes that it has not yet sent: it fills a segment of 64 KiB up, whatever the mark is. If so, IO_ROOM
  * will come, while WRITE is watched, when there is less than half the mark. */
@@ -88,8 +84,8 @@ bool io_is_ahead(struct io *io, size_t most);
 void io_close(struct io *io);                        /* at once; unsent bytes in hand are dropped, those in the kernel are sent */
 void io_reset(struct io *io);                        /* at once, as a TCP reset (SO_LINGER 0) */
 
-/* Hand-over to another loop: pack closes the poll here (the owner gets no more events) and gives a parcel that any thread may carry;
- * unpack on the new loop makes the io live again and looks once without waiting for poll, since bytes inside OpenSSL raise no event.
+/* Hand-over to another loop: pack ends the watch here (the owner gets no more events) and gives a parcel that any thread may carry;
+ * unpack on the new loop makes the io live again and looks once without waiting for the kernel, since bytes inside OpenSSL raise no event.
  * A parcel that is not unpacked is dropped with io_parcel_free. */
 struct io_parcel;
 struct io_parcel *io_pack(struct io *io); /* io is gone after this, as after io_close */

@@ -1,6 +1,7 @@
 /*
- * A turn of the loop: timers, then the kernel's events, then (uv_check) the tasks marked so far. An armed uv_idle makes the
- * kernel phase return at once while tasks wait. Posts of other threads come in through one uv_async.
+ * A turn of the loop: timers, then the kernel's events, then (uv_check) a look at each descriptor that has become ready, then the tasks
+ * marked so far. An armed uv_idle makes the kernel phase return at once while looks or tasks wait. Posts of other threads come in through
+ * one uv_async.
  *
  * The end: loop_stop() lets go of the async (uv_unref), so uv_run() returns when everyone else's handles are closed.
  * Then, under the lock, the inbox is looked at a last time; when it is empty the loop is dry, posts are refused from
@@ -11,6 +12,7 @@
 #include "shared/base/err.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
+#include "shared/net/watch.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -21,7 +23,8 @@ struct loop {
 	uv_loop_t uv;
 	uv_async_t wake;     /* something is in the inbox, or stop was asked for */
 	uv_check_t check;    /* runs the tasks; does not keep the loop alive */
-	uv_idle_t idle;      /* active while tasks wait */
+	uv_idle_t idle;      /* active while looks or tasks wait */
+	struct watches *watches;
 	uv_thread_t thread;  /* of loop_start */
 	uv_mutex_t lock;     /* guards inbox, stopping, dry */
 	struct list inbox;
@@ -54,12 +57,7 @@ static void run_inbox(struct loop *l)
 
 	list_init(&mine);
 	uv_mutex_lock(&l->lock);
-	while (!list_is_empty(&l->inbox)) {
-		struct list *node = l->inbox.next;
-
-		list_remove(node);
-		list_append(&mine, node);
-	}
+	list_move(&mine, &l->inbox);
 	uv_mutex_unlock(&l->lock);
 	while (!list_is_empty(&mine)) {
 		struct post *p = LIST_ENTRY(mine.next, struct post, node);
@@ -93,13 +91,12 @@ static void on_check(uv_check_t *check)
 	struct loop *l = check->data;
 	struct list now;
 
-	uv_idle_stop(&l->idle); /* also when all that was marked has been cancelled */
-	if (list_is_empty(&l->tasks))
-		return;
+	watches_look(l->watches);
 	/* What is marked from here on is for the next turn. */
-	now = l->tasks;
-	now.next->prev = now.prev->next = &now;
-	list_init(&l->tasks);
+	list_init(&now);
+	list_move(&now, &l->tasks);
+	if (!watches_are_due(l->watches))
+		uv_idle_stop(&l->idle); /* also when all that was marked has been cancelled */
 	while (!list_is_empty(&now)) {
 		struct task *t = LIST_ENTRY(now.next, struct task, node);
 
@@ -121,6 +118,9 @@ struct loop *loop_new(const char *name)
 		err = uv_mutex_init(&l->lock);
 	if (err == 0)
 		err = uv_async_init(&l->uv, &l->wake, on_wake);
+	l->watches = err == 0 ? watches_new(l) : NULL;
+	if (err == 0 && !l->watches)
+		err = UV_EMFILE;
 	if (err != 0) { /* no descriptors or memory at the very start: nothing can be done without a loop */
 		log_error("loop_failed", "loop=%s error=%s", name, err_text(err));
 		assert(err == 0);
@@ -147,6 +147,7 @@ static void close_own(struct loop *l)
 	uv_close((uv_handle_t *)&l->wake, NULL);
 	uv_close((uv_handle_t *)&l->check, NULL);
 	uv_close((uv_handle_t *)&l->idle, NULL);
+	watches_close(l->watches);
 }
 
 void loop_run(struct loop *l)
@@ -212,6 +213,11 @@ int loop_free(struct loop *l)
 	err = uv_loop_close(&l->uv);
 	if (err != 0)
 		uv_walk(&l->uv, log_leak, l);
+	if (watches_open(l->watches) > 0) {
+		log_error("handle_leaked", "loop=%s kind=watch count=%u", l->name, watches_open(l->watches));
+		err = UV_EBUSY;
+	}
+	watches_free(l->watches);
 	uv_mutex_destroy(&l->lock);
 	mem_free(l->plain);
 	mem_free(l->cipher);
@@ -222,6 +228,17 @@ int loop_free(struct loop *l)
 struct uv_loop_s *loop_uv(struct loop *l)
 {
 	return &l->uv;
+}
+
+struct watches *loop_watches(const struct loop *l)
+{
+	return l->watches;
+}
+
+void loop_hurry(struct loop *l)
+{
+	if (!uv_is_active((uv_handle_t *)&l->idle))
+		uv_idle_start(&l->idle, on_idle);
 }
 
 void *loop_lookups(const struct loop *l)
@@ -287,8 +304,7 @@ void task_mark(struct loop *l, struct task *t)
 {
 	if (!list_is_empty(&t->node))
 		return;
-	if (list_is_empty(&l->tasks))
-		uv_idle_start(&l->idle, on_idle);
+	loop_hurry(l);
 	list_append(&l->tasks, &t->node);
 }
 

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 struct loop;
+struct watches;
 struct uv_loop_s;
 
 enum { LOOP_STAGING = 256 * 1024 + 8192 };
@@ -27,8 +28,11 @@ int loop_join(struct loop *l);                   /* waits for the thread of loop
 /* Returns 0 when uv_loop_close() did: nothing leaked. Otherwise logs each handle left and returns UV_EBUSY. Frees l. */
 int loop_free(struct loop *l);
 
-/* For the files in shared/net only: libuv's loop, and a place for what lookup.c keeps per loop (drop frees it with the loop). */
+/* For the files in shared/net only: libuv's loop, the watched descriptors, a turn that does not wait for events, and a place for what lookup.c keeps
+ * per loop (drop frees it with the loop). */
 struct uv_loop_s *loop_uv(struct loop *l);
+struct watches *loop_watches(const struct loop *l);
+void loop_hurry(struct loop *l);
 void *loop_lookups(const struct loop *l);
 void loop_set_lookups(struct loop *l, void *lookups, void (*drop)(void *lookups));
 uint64_t loop_clock_us(void);                    /* the same clock, read now, and finer */

@@ -58,7 +58,12 @@ int socket_open(int family, int type)
 
 static int accept_from(int fd, struct sockaddr_storage *ss, socklen_t *len)
 {
-	return prepare(accept(fd, (struct sockaddr *)ss, len));
+	int newcomer = prepare(accept(fd, (struct sockaddr *)ss, len));
+	if (newcomer >= 0) {
+		socket_set_nodelay(newcomer);
+		socket_set_keepalive(newcomer);
+	}
+	return newcomer;
 }
 
 size_t socket_unsent(int fd)

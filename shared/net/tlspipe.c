@@ -43,7 +43,7 @@ struct tlspipe {
 	uint64_t read_bytes;   /* plaintext, until YOUNG_BYTES */
 	uint32_t records;      /* written since the last key update */
 	uint32_t rekey_records; /* that many bring the next */
-	bool dry;              /* within one call: the descriptor has no more */
+	bool dry;              /* since the beginning of the last call that reads: the descriptor has no more */
 	bool eof;              /* the descriptor's end */
 	bool up;               /* handshake done */
 	bool finished;         /* close_notify is written */
@@ -397,6 +397,11 @@ ssize_t tlspipe_read(struct tlspipe *t, void *p, size_t len)
 	if (got > 0)
 		return (ssize_t)got;
 	return why == ERR_CLOSED ? 0 : why;
+}
+
+bool tlspipe_is_dry(const struct tlspipe *t)
+{
+	return t->dry;
 }
 
 bool tlspipe_has_pending(const struct tlspipe *t)

@@ -121,7 +121,7 @@ static void on_accept(void *owner, int fd, const struct addr *peer, const struct
 	struct conn *c = &r->conns[r->count++];
 	c->relay = r;
 	buf_init(&c->in);
-	c->io = io_take(r->loop, fd, on_conn, c);
+	c->io = io_take(r->loop, fd, NULL, NULL, on_conn, c);
 	if (!r->plain)
 		io_tls_accept(c->io, r->tls, NULL, 0);
 }

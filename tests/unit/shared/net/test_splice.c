@@ -84,11 +84,11 @@ static void linked(struct duo *d)
 	duo_attach_both(d);
 	d->near.on_opened = opened;
 	sockets(&a, &w->service);
-	w->to_service = io_take(d->pair.loop, a, NULL, NULL);
+	w->to_service = io_take(d->pair.loop, a, NULL, NULL, NULL, NULL);
 	sockets(&b, &w->visitor);
 	w->relay_fd = b;
 	struct stream *stream = stream_open(trunk_tunnel(d->far.trunk), &info, NULL, NULL);
-	w->at_relay = splice_new(d->far.trunk, io_take(d->pair.loop, b, NULL, NULL), stream, &w->relay_count, on_relay_end, w);
+	w->at_relay = splice_new(d->far.trunk, io_take(d->pair.loop, b, NULL, NULL, NULL, NULL), stream, &w->relay_count, on_relay_end, w);
 	trunk_mark(d->far.trunk);
 	timer_close(d->pair.limit);
 	d->pair.limit = timer_new(d->pair.loop, on_step, w);

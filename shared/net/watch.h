@@ -1,0 +1,57 @@
+/*
+ * Readiness of one descriptor, for the files in shared/net: what it can do as far as is known, and a look whenever that may have become more.
+ *
+ * On Linux each loop has one epoll descriptor of its own in which every watch is registered once, for all it may ever want, edge-triggered:
+ * the kernel says what is new, and never says it twice, so that nothing has to be switched on or off while a connection
+ * lives. Elsewhere uv_poll does the same, and is told what is still of interest.
+ *
+ * The owner keeps the account: the kernel adds to ready, the owner takes away what it has found used up (watch_drained). Whoever leaves
+ * something unused gets no second word of it and asks for another look himself (watch_due).
+ */
+#ifndef GROUNDNUT_NET_WATCH_H
+#define GROUNDNUT_NET_WATCH_H
+
+#include "shared/base/list.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct loop;
+struct watches; /* those of one loop */
+struct watch_poll;
+
+enum {
+	WATCH_READ = 1,   /* bytes, the end or an error may be read */
+	WATCH_WRITE = 2,  /* bytes may be written, or a connect() is done */
+	WATCH_FAULT = 4,  /* something is wrong with it: SO_ERROR tells */
+};
+
+struct watch {
+	struct list node;         /* on the list of those that are due */
+	struct watches *all;
+	struct watch_poll *poll;  /* elsewhere */
+	void (*look)(struct watch *w);
+	int fd;                   /* -1: none, there is only watch_due() */
+	uint8_t ready;            /* WATCH_… */
+	bool ended;               /* the peer's end has come: READ stays ready until that has been read */
+};
+
+/* Before the tasks of a turn come its looks: never two for one watch, never from inside another's. */
+void watch_init(struct watch *w, struct loop *l, void (*look)(struct watch *w));
+int watch_open(struct watch *w, int fd);      /* 0 or a negative error. The first look tells what it can do already */
+void watch_due(struct watch *w);              /* a look in this turn, or in the next when this turn's are under way */
+/* The descriptor has just said that it can do no more of that (EAGAIN, or less than was asked for). */
+void watch_drained(struct watch *w, unsigned what);
+void watch_again(struct watch *w);            /* the kernel looks anew at what it can do now, also if it has said so before */
+void watch_leave(struct watch *w);            /* no look from now on; the descriptor lives on, elsewhere */
+void watch_close(struct watch *w);            /* no look from now on; the descriptor is closed right after this */
+
+/* For loop.c. */
+struct watches *watches_new(struct loop *l);  /* NULL: no descriptor was left for it */
+bool watches_are_due(const struct watches *all);
+void watches_look(struct watches *all);       /* at everyone that is due */
+unsigned watches_open(const struct watches *all); /* how many are watched */
+void watches_close(struct watches *all);      /* lets go of the loop; none is open any more */
+void watches_free(struct watches *all);       /* when the loop has let go too */
+
+#endif
