@@ -65,6 +65,12 @@ $(B)/elsewhere/%.o: %.c
 $(B)/elsewhere/groundnut-%: $(B)/%/main.o $(patsubst %.c,$(B)/elsewhere/%.o,$(ELSEWHERE_C)) $(B)/%.a $(B)/shared.a
 	$(call say,LINK $@)$(LINK) -o $@ $(filter $(B)/$*/main.o $(B)/elsewhere/shared/% $(B)/elsewhere/$*/% %.a,$^) $(LIBS)
 
+# What moves bytes is tested with the readiness of elsewhere, too.
+ELSEWHERE_UNITS := $(patsubst %,$(B)/elsewhere/tests/unit/shared/net/test_%,io listen loop splice tls trunk udp watch)
+$(ELSEWHERE_UNITS): $(B)/elsewhere/%: $(B)/%.o $(B)/elsewhere/shared/net/watch.o $(B)/shared.a
+	@mkdir -p $(@D)
+	$(call say,LINK $@)$(LINK) -o $@ $^ $(LIBS) -lcmocka
+
 $(B)/tests/unit/shared/%: $(B)/tests/unit/shared/%.o $(B)/shared.a
 	$(call say,LINK $@)$(LINK) -o $@ $^ $(LIBS) -lcmocka
 $(B)/tests/unit/relay/%: $(B)/tests/unit/relay/%.o $(B)/relay.a $(B)/shared.a
@@ -75,8 +81,8 @@ $(B)/tests/unit/agent/%: $(B)/tests/unit/agent/%.o $(B)/agent.a $(B)/shared.a
 $(B)/tests/tools/%: $(B)/tests/tools/%.o $(B)/agent.a $(B)/shared.a
 	$(call say,LINK $@)$(LINK) -o $@ $^ $(LIBS)
 
-test-unit: $(UNITS)
-	@tests/run-unit $(UNITS)
+test-unit: $(UNITS) $(ELSEWHERE_UNITS)
+	@tests/run-unit $(UNITS) $(ELSEWHERE_UNITS)
 
 # Fuzzing: what was found once is played again by every `make test`; `make fuzz` looks for more, FUZZ_S seconds each, with clang.
 FUZZ_C  := $(sort $(wildcard tests/fuzz/fuzz_*.c))

@@ -1,11 +1,13 @@
 /*
  * Readable: up to BATCH packets are taken with one call into the loop's staging memory, each is offered to the owner, and the answers
  * leave with one call. What the kernel does not take at once is dropped, as UDP may. Packets larger than PACKET are no questions.
+ * After TURNS batches the others on the loop have a turn.
  */
 #define _GNU_SOURCE
 #include "relay/names/dns_socket.h"
 
 #include "shared/base/mem.h"
+#include "shared/net/watch.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -17,7 +19,7 @@
 enum { BATCH = 32, PACKET = 4096, TURNS = 8 };
 
 struct dns_socket {
-	uv_poll_t poll;
+	struct watch watch;
 	struct loop *loop;
 	int fd;
 	struct addr at;
@@ -25,17 +27,15 @@ struct dns_socket {
 	dns_socket_fn *fn;
 	dns_socket_error_fn *failed;
 	void *owner;
-	bool closing;
+	struct task end;               /* frees it, once its caller is surely out of it */
 };
 
-static void on_closed(uv_handle_t *h)
+static void free_socket(void *arg)
 {
-	struct dns_socket *s = h->data;
-	close(s->fd);
-	mem_free(s);
+	mem_free(arg);
 }
 
-/* One batch; false when there was less than a full one. */
+/* One batch; false when there was less than a full one, or s has been closed meanwhile. */
 static bool take_batch(struct dns_socket *s)
 {
 	struct mmsghdr in[BATCH] = {0}, out[BATCH] = {0};
@@ -48,12 +48,16 @@ static bool take_batch(struct dns_socket *s)
 	}
 	int got = recvmmsg(s->fd, in, BATCH, MSG_DONTWAIT, NULL);
 	if (got < 0) {
-		if (s->failed && errno != EAGAIN && errno != EINTR)
+		if (errno == EAGAIN)
+			watch_drained(&s->watch, WATCH_READ);
+		else if (s->failed && errno != EINTR)
 			s->failed(s->owner, -errno);
 		return false;
 	}
+	if (got < BATCH && !s->failed) /* of a connected one an error may still be there */
+		watch_drained(&s->watch, WATCH_READ);
 	unsigned ready = 0;
-	for (int i = 0; i < got; i++) {
+	for (int i = 0; i < got && s->fd >= 0; i++) {
 		struct addr peer = s->peer;
 		if (in[i].msg_hdr.msg_flags & MSG_TRUNC || (!peer.family && !addr_from_sockaddr(&peer, (struct sockaddr *)&from[i])))
 			continue;
@@ -66,20 +70,22 @@ static bool take_batch(struct dns_socket *s)
 						     .msg_iov = &out_at[ready], .msg_iovlen = 1};
 		ready++;
 	}
-	for (unsigned sent = 0; sent < ready;) {
+	for (unsigned sent = 0; sent < ready && s->fd >= 0;) {
 		int n = sendmmsg(s->fd, out + sent, ready - sent, MSG_DONTWAIT);
 		sent += n > 0 ? (unsigned)n : 1; /* the one that the kernel refuses is skipped */
 	}
-	return got == BATCH;
+	return got == BATCH && s->fd >= 0;
 }
 
-static void on_poll(uv_poll_t *poll, int status, int events)
+static void look(struct watch *w)
 {
-	struct dns_socket *s = poll->data;
-	(void)events;
-	(void)status; /* recvmmsg says what is wrong */
+	struct dns_socket *s = LIST_ENTRY(w, struct dns_socket, watch);
+	if (w->ready & WATCH_FAULT)
+		watch_recover(w); /* recvmmsg says what is wrong */
 	for (unsigned i = 0; i < TURNS && take_batch(s); i++)
 		;
+	if (w->ready & WATCH_READ)
+		watch_due(w);
 }
 
 static struct dns_socket *make(struct loop *l, uint8_t family, dns_socket_fn *fn, void *owner, int *err)
@@ -113,10 +119,13 @@ static struct dns_socket *start(struct dns_socket *s, int failed, int *err)
 		return NULL;
 	}
 	addr_from_sockaddr(&s->at, (struct sockaddr *)&ss);
-	int rc = uv_poll_init(loop_uv(s->loop), &s->poll, s->fd);
-	assert(rc == 0);
-	s->poll.data = s;
-	uv_poll_start(&s->poll, UV_READABLE, on_poll);
+	watch_init(&s->watch, s->loop, look);
+	*err = watch_open(&s->watch, s->fd, WATCH_READ);
+	if (*err != 0) {
+		close(s->fd);
+		mem_free(s);
+		return NULL;
+	}
 	return s;
 }
 
@@ -158,9 +167,11 @@ const struct addr *dns_socket_at(const struct dns_socket *s)
 
 void dns_socket_close(struct dns_socket *s)
 {
-	if (!s || s->closing)
+	if (!s)
 		return;
-	s->closing = true;
-	uv_poll_stop(&s->poll);
-	uv_close((uv_handle_t *)&s->poll, on_closed);
+	watch_close(&s->watch);
+	close(s->fd);
+	s->fd = -1;
+	task_init(&s->end, free_socket, s);
+	task_mark(s->loop, &s->end);
 }

@@ -259,7 +259,7 @@ static struct io *io_new(struct loop *l, io_fn *fn, void *owner)
 
 static void start_watch(struct io *io)
 {
-	int err = watch_open(&io->w, io->b.fd);
+	int err = watch_open(&io->w, io->b.fd, WATCH_READ | WATCH_WRITE);
 
 	if (err == 0)
 		return;

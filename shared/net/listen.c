@@ -1,7 +1,6 @@
 /*
- * A listening descriptor under uv_poll, at most ACCEPT_A_TURN newcomers a wakeup so that a flood of them leaves room for the
- * connections that exist. Out of descriptors, it stops watching for STARVED_MS: the kernel keeps the newcomers, and a
- * level-triggered poll would fire for ever.
+ * At most ACCEPT_A_TURN newcomers a look, so that a flood of them leaves room for the connections that exist. Out of descriptors it does not try
+ * again for STARVED_MS: the kernel keeps the newcomers.
  */
 #include "shared/net/listen.h"
 
@@ -10,6 +9,7 @@
 #include "shared/base/mem.h"
 #include "shared/net/holder.h"
 #include "shared/net/socket.h"
+#include "shared/net/watch.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -19,9 +19,8 @@
 enum { ACCEPT_A_TURN = 8, BACKLOG = 1024, STARVED_MS = 100, COMPLAIN_MS = 60000 };
 
 struct listener {
-	uv_poll_t poll;
+	struct watch watch;
 	uv_timer_t again;      /* after STARVED_MS */
-	unsigned handles;      /* that the loop still owes a close */
 	struct loop *loop;
 	int fd;
 	struct addr at;
@@ -34,12 +33,11 @@ struct listener {
 	uint64_t complained_ms; /* last log line about it; 0: never */
 };
 
-static void on_poll(uv_poll_t *poll, int status, int events);
-
-static void watch(struct listener *s)
+/* When it may accept, and somebody may be there. */
+static void look_later(struct listener *s)
 {
-	if (!s->closing && !s->resting && !s->starved)
-		uv_poll_start(&s->poll, UV_READABLE, on_poll);
+	if (!s->closing && !s->resting && !s->starved && (s->watch.ready & WATCH_READ))
+		watch_due(&s->watch);
 }
 
 static void on_again(uv_timer_t *timer)
@@ -47,7 +45,7 @@ static void on_again(uv_timer_t *timer)
 	struct listener *s = timer->data;
 
 	s->starved = false;
-	watch(s);
+	look_later(s);
 }
 
 static void starve(struct listener *s, int err)
@@ -56,7 +54,6 @@ static void starve(struct listener *s, int err)
 	char text[ADDR_TEXT];
 
 	s->starved = true;
-	uv_poll_stop(&s->poll);
 	uv_timer_start(&s->again, on_again, STARVED_MS, 0);
 	if (s->complained_ms != 0 && now - s->complained_ms < COMPLAIN_MS)
 		return;
@@ -79,12 +76,11 @@ static void welcome(struct listener *s, int fd, const struct addr *peer)
 	s->fn(s->owner, fd, peer, &local);
 }
 
-static void on_poll(uv_poll_t *poll, int status, int events)
+static void look(struct watch *w)
 {
-	struct listener *s = poll->data;
+	struct listener *s = LIST_ENTRY(w, struct listener, watch);
 
-	(void)events;
-	for (int i = 0; i < ACCEPT_A_TURN && !s->closing && !s->resting; i++) {
+	for (int i = 0; i < ACCEPT_A_TURN && !s->closing && !s->resting && !s->starved; i++) {
 		struct addr peer;
 		int fd = socket_accept(s->fd, &peer);
 
@@ -97,16 +93,17 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 			welcome(s, fd, &peer);
 			continue;
 		}
-		if (fd == UV_EAGAIN)
+		if (fd == UV_EAGAIN) {
+			watch_drained(w, WATCH_READ);
 			break;
+		}
 		if (fd == UV_EMFILE || fd == UV_ENFILE || fd == UV_ENOBUFS || fd == UV_ENOMEM) {
 			starve(s, fd);
 			return;
 		}
 		/* Else one newcomer's trouble (ECONNABORTED, an ICMP error): on to the next. */
 	}
-	if (status < 0) /* poll has stopped itself */
-		watch(s);
+	look_later(s);
 }
 
 /* One try at an address; a descriptor or a negative error. */
@@ -169,7 +166,8 @@ struct listener *listen_open(struct loop *l, const struct addr *at, bool v6only,
 	s->leave_from = UINT_MAX;
 	if (getsockname(fd, (struct sockaddr *)&ss, &len) == 0)
 		addr_from_sockaddr(&s->at, (struct sockaddr *)&ss);
-	*err = uv_poll_init(loop_uv(l), &s->poll, fd);
+	watch_init(&s->watch, l, look);
+	*err = watch_open(&s->watch, fd, WATCH_READ);
 	if (*err != 0) {
 		if (why)
 			*why = holder_explain(HOLDER_TCP, &here, *err);
@@ -178,9 +176,7 @@ struct listener *listen_open(struct loop *l, const struct addr *at, bool v6only,
 		return NULL;
 	}
 	uv_timer_init(loop_uv(l), &s->again);
-	s->poll.data = s->again.data = s;
-	s->handles = 2;
-	watch(s);
+	s->again.data = s;
 	return s;
 }
 
@@ -192,7 +188,6 @@ void listen_leave(struct listener *s, unsigned from)
 void listen_rest(struct listener *s)
 {
 	s->resting = true;
-	uv_poll_stop(&s->poll);
 }
 
 void listen_resume(struct listener *s)
@@ -200,7 +195,7 @@ void listen_resume(struct listener *s)
 	if (!s->resting)
 		return;
 	s->resting = false;
-	watch(s);
+	look_later(s);
 }
 
 bool listen_is_resting(const struct listener *s)
@@ -215,10 +210,7 @@ const struct addr *listen_at(const struct listener *s)
 
 static void on_closed(uv_handle_t *handle)
 {
-	struct listener *s = handle->data;
-
-	if (--s->handles == 0)
-		mem_free(s);
+	mem_free(handle->data);
 }
 
 void listen_close(struct listener *s)
@@ -226,7 +218,7 @@ void listen_close(struct listener *s)
 	if (!s)
 		return;
 	s->closing = true;
-	uv_close((uv_handle_t *)&s->poll, on_closed);
-	uv_close((uv_handle_t *)&s->again, on_closed);
+	watch_close(&s->watch);
 	close(s->fd);
+	uv_close((uv_handle_t *)&s->again, on_closed);
 }

@@ -1,7 +1,7 @@
 /*
- * A turn of the loop: timers, then the kernel's events, then (uv_check) a look at each descriptor that has become ready, then the tasks
- * marked so far. An armed uv_idle makes the kernel phase return at once while looks or tasks wait. Posts of other threads come in through
- * one uv_async.
+ * A turn of the loop: the kernel's events are entered, and what libuv has is run (watches_wait: timers, files, names, posts of other threads,
+ * which come in through one uv_async); then a look at each descriptor that has become ready; then the tasks marked so
+ * far. While looks or tasks are left for the next turn, it does not wait.
  *
  * The end: loop_stop() lets go of the async (uv_unref), so uv_run() returns when everyone else's handles are closed.
  * Then, under the lock, the inbox is looked at a last time; when it is empty the loop is dry, posts are refused from
@@ -22,8 +22,6 @@
 struct loop {
 	uv_loop_t uv;
 	uv_async_t wake;     /* something is in the inbox, or stop was asked for */
-	uv_check_t check;    /* runs the tasks; does not keep the loop alive */
-	uv_idle_t idle;      /* active while looks or tasks wait */
 	struct watches *watches;
 	uv_thread_t thread;  /* of loop_start */
 	uv_mutex_t lock;     /* guards inbox, stopping, dry */
@@ -34,6 +32,7 @@ struct loop {
 	uint8_t *plain, *cipher; /* made when first asked for */
 	void *lookups;         /* lookup.c's */
 	void (*drop_lookups)(void *lookups);
+	uint64_t turns;
 	char name[32];
 };
 
@@ -81,28 +80,32 @@ static void on_wake(uv_async_t *wake)
 		uv_unref((uv_handle_t *)wake);
 }
 
-static void on_idle(uv_idle_t *idle)
+static void run_tasks(struct loop *l)
 {
-	(void)idle;
-}
-
-static void on_check(uv_check_t *check)
-{
-	struct loop *l = check->data;
 	struct list now;
 
-	watches_look(l->watches);
 	/* What is marked from here on is for the next turn. */
 	list_init(&now);
 	list_move(&now, &l->tasks);
-	if (!watches_are_due(l->watches))
-		uv_idle_stop(&l->idle); /* also when all that was marked has been cancelled */
 	while (!list_is_empty(&now)) {
 		struct task *t = LIST_ENTRY(now.next, struct task, node);
 
 		list_remove(&t->node);
 		t->fn(t->arg);
 	}
+}
+
+static void turn(struct loop *l, bool hurry)
+{
+	l->turns++;
+	watches_wait(l->watches, hurry || !list_is_empty(&l->tasks));
+	watches_look(l->watches);
+	run_tasks(l);
+}
+
+static bool is_alive(struct loop *l)
+{
+	return uv_loop_alive(&l->uv) || watches_are_due(l->watches) || !list_is_empty(&l->tasks);
 }
 
 struct loop *loop_new(const char *name)
@@ -125,11 +128,7 @@ struct loop *loop_new(const char *name)
 		log_error("loop_failed", "loop=%s error=%s", name, err_text(err));
 		assert(err == 0);
 	}
-	uv_check_init(&l->uv, &l->check);
-	uv_idle_init(&l->uv, &l->idle);
-	l->uv.data = l->wake.data = l->check.data = l->idle.data = l;
-	uv_check_start(&l->check, on_check);
-	uv_unref((uv_handle_t *)&l->check);
+	l->uv.data = l->wake.data = l;
 	return l;
 }
 
@@ -145,21 +144,30 @@ static bool become_dry(struct loop *l)
 static void close_own(struct loop *l)
 {
 	uv_close((uv_handle_t *)&l->wake, NULL);
-	uv_close((uv_handle_t *)&l->check, NULL);
-	uv_close((uv_handle_t *)&l->idle, NULL);
 	watches_close(l->watches);
 }
 
 void loop_run(struct loop *l)
 {
 	for (;;) {
-		uv_run(&l->uv, UV_RUN_DEFAULT);
+		while (is_alive(l))
+			turn(l, false);
 		if (become_dry(l))
 			break;
 		run_inbox(l);
 	}
 	close_own(l);
 	uv_run(&l->uv, UV_RUN_DEFAULT);
+}
+
+void loop_turn(struct loop *l)
+{
+	turn(l, false);
+}
+
+uint64_t loop_turns(const struct loop *l)
+{
+	return l->turns;
 }
 
 static void thread_main(void *arg)
@@ -203,7 +211,7 @@ int loop_free(struct loop *l)
 	if (!l->dry) { /* it was never run: closing callbacks and posts still have to come */
 		do {
 			run_inbox(l);
-			uv_run(&l->uv, UV_RUN_NOWAIT);
+			turn(l, true);
 		} while (!become_dry(l));
 		close_own(l);
 		uv_run(&l->uv, UV_RUN_NOWAIT);
@@ -233,12 +241,6 @@ struct uv_loop_s *loop_uv(struct loop *l)
 struct watches *loop_watches(const struct loop *l)
 {
 	return l->watches;
-}
-
-void loop_hurry(struct loop *l)
-{
-	if (!uv_is_active((uv_handle_t *)&l->idle))
-		uv_idle_start(&l->idle, on_idle);
 }
 
 void *loop_lookups(const struct loop *l)
@@ -304,7 +306,6 @@ void task_mark(struct loop *l, struct task *t)
 {
 	if (!list_is_empty(&t->node))
 		return;
-	loop_hurry(l);
 	list_append(&l->tasks, &t->node);
 }
 

@@ -23,16 +23,17 @@ enum { LOOP_STAGING = 256 * 1024 + 8192 };
 struct loop *loop_new(const char *name);         /* to be run on the calling thread or by loop_start */
 int loop_start(struct loop *l);                  /* runs it on a thread of its own; 0 or a negative error */
 void loop_run(struct loop *l);                   /* runs it here until loop_stop() and all handles are closed */
+void loop_turn(struct loop *l);                  /* one turn of it, here: for tests that drive it themselves */
+uint64_t loop_turns(const struct loop *l);       /* so far */
 void loop_stop(struct loop *l);                  /* any thread: closes the loop's own handles, so it runs dry and returns */
 int loop_join(struct loop *l);                   /* waits for the thread of loop_start */
 /* Returns 0 when uv_loop_close() did: nothing leaked. Otherwise logs each handle left and returns UV_EBUSY. Frees l. */
 int loop_free(struct loop *l);
 
-/* For the files in shared/net only: libuv's loop, the watched descriptors, a turn that does not wait for events, and a place for what lookup.c keeps
+/* For the files in shared/net only: libuv's loop, the watched descriptors, and a place for what lookup.c keeps
  * per loop (drop frees it with the loop). */
 struct uv_loop_s *loop_uv(struct loop *l);
 struct watches *loop_watches(const struct loop *l);
-void loop_hurry(struct loop *l);
 void *loop_lookups(const struct loop *l);
 void loop_set_lookups(struct loop *l, void *lookups, void (*drop)(void *lookups));
 uint64_t loop_clock_us(void);                    /* the same clock, read now, and finer */
@@ -45,8 +46,8 @@ uint64_t loop_wall_ms(void);                     /* UNIX time in ms; any thread 
 bool loop_post(struct loop *l, void (*fn)(void *arg), void *arg);
 
 /*
- * Work once a turn: a task is marked any number of times and runs once, after the poll phase of this turn. Marked from
- * inside a task, it runs in the next turn, which then does not wait for events (a uv_idle is armed meanwhile).
+ * Work once a turn: a task is marked any number of times and runs once, at the end of this turn. Marked from
+ * inside a task, it runs in the next turn, which then does not wait for events.
  */
 struct task {
 	struct list node;

@@ -1,10 +1,11 @@
-/* Level-triggered poll on a non-blocking socket. */
+/* The owner is told once; what he leaves unread he is told of again in the next turn. */
 #include "shared/net/udp.h"
 
 #include "shared/base/mem.h"
 #include "shared/net/holder.h"
 #include "shared/net/pktinfo.h"
 #include "shared/net/socket.h"
+#include "shared/net/watch.h"
 
 #include <errno.h>
 #include <string.h>
@@ -14,26 +15,26 @@
 enum { BUFFER_BYTES = 4 * 1024 * 1024 };
 
 struct udp {
-	uv_poll_t poll;
+	struct watch watch;
+	struct loop *loop;
 	int fd;
 	uint8_t family;  /* of the socket: 4 or 6 */
 	uint16_t port;   /* bound */
-	bool closing;
 	udp_fn *fn;
 	void *owner;
+	struct task end; /* frees it, once its caller is surely out of it */
 };
 
-/* Whatever it is, udp_read() tells. After an error (nobody listens) libuv has stopped the poll, while to a UDP socket it is only an event. */
-static void on_poll(uv_poll_t *poll, int status, int events)
+static void look(struct watch *w)
 {
-	(void)events;
-	struct udp *u = poll->data;
-	if (u->closing)
-		return;
-	if (status < 0)
-		uv_poll_start(poll, UV_READABLE, on_poll);
+	struct udp *u = LIST_ENTRY(w, struct udp, watch);
+
+	if (w->ready & WATCH_FAULT)
+		watch_recover(w); /* nobody listens: udp_read() tells */
 	if (u->fn)
 		u->fn(u->owner);
+	if (w->ready & WATCH_READ)
+		watch_due(w);
 }
 
 static int open_socket(uint8_t family, bool v6only)
@@ -57,9 +58,9 @@ static struct udp *udp_new(struct loop *l, int fd, uint8_t family, udp_fn *fn, v
 	u->family = family;
 	u->fn = fn;
 	u->owner = owner;
-	uv_poll_init(loop_uv(l), &u->poll, fd);
-	u->poll.data = u;
-	uv_poll_start(&u->poll, UV_READABLE, on_poll);
+	u->loop = l;
+	watch_init(&u->watch, l, look);
+	(void)watch_open(&u->watch, fd, WATCH_READ);
 	return u;
 }
 
@@ -131,8 +132,12 @@ ssize_t udp_read(struct udp *u, void *p, size_t cap, struct addr *from, struct a
 	do
 		n = recvmsg(u->fd, &m, 0);
 	while (n < 0 && errno == EINTR);
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+		watch_drained(&u->watch, WATCH_READ);
+		return UV_EAGAIN;
+	}
 	if (n < 0)
-		return errno == EWOULDBLOCK ? UV_EAGAIN : -errno;
+		return -errno;
 	if (from && !addr_from_sockaddr(from, (struct sockaddr *)&sa))
 		*from = (struct addr){0};
 	if (local) {
@@ -182,16 +187,17 @@ int udp_local(const struct udp *u, struct addr *out)
 	return addr_from_sockaddr(out, (struct sockaddr *)&sa) ? 0 : UV_EAFNOSUPPORT;
 }
 
-static void on_closed(uv_handle_t *h)
+static void free_udp(void *arg)
 {
-	mem_free(h->data);
+	mem_free(arg);
 }
 
 void udp_close(struct udp *u)
 {
 	if (!u)
 		return;
-	u->closing = true;
-	uv_close((uv_handle_t *)&u->poll, on_closed);
+	watch_close(&u->watch);
 	close(u->fd);
+	task_init(&u->end, free_udp, u);
+	task_mark(u->loop, &u->end);
 }

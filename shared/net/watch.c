@@ -1,5 +1,5 @@
 /*
- * A turn has two steps for them: events are only entered in the watches' accounts (collect, or on_poll), and then everyone that is due
+ * A turn has two steps for them: events are only entered in the watches' accounts (watches_wait), and then everyone that is due
  * is looked at (watches_look). So an event can never meet a watch that another's look has closed a moment ago.
  *
  * A closed descriptor leaves the kernel's set by itself, since nobody has a copy of it: no program here forks, and whoever hands one over
@@ -21,7 +21,7 @@ struct watches {
 	unsigned open;
 #ifdef __linux__
 	int set;            /* the epoll descriptor */
-	uv_poll_t poll;     /* on set; keeps the loop alive while anyone is watched */
+	uv_prepare_t hold;  /* does nothing, but keeps libuv's loop alive while anyone is watched */
 #endif
 };
 
@@ -31,16 +31,10 @@ void watch_init(struct watch *w, struct loop *l, void (*look)(struct watch *w))
 	list_init(&w->node);
 }
 
-static void put(struct watch *w)
-{
-	if (list_is_empty(&w->node))
-		list_append(&w->all->due, &w->node);
-}
-
 void watch_due(struct watch *w)
 {
-	put(w);
-	loop_hurry(w->all->loop);
+	if (w->look && list_is_empty(&w->node))
+		list_append(&w->all->due, &w->node);
 }
 
 bool watches_are_due(const struct watches *all)
@@ -73,7 +67,10 @@ unsigned watches_open(const struct watches *all)
 #ifdef __linux__
 #include <sys/epoll.h>
 
-enum { EVENTS = 256, ALL_EVENTS = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET };
+enum {
+	EVENTS = 256,
+	UV_TELLS = 1 << 16 | 44 << 8, /* uv_backend_timeout() of this version is 0 also when a handle has been started since the last run */
+};
 
 static void enter(struct watch *w, uint32_t events)
 {
@@ -89,29 +86,48 @@ static void enter(struct watch *w, uint32_t events)
 	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		w->ended = true;
 	if (w->ready != ready || w->ended != ended)
-		put(w);
+		watch_due(w);
 }
 
-static void collect(uv_poll_t *poll, int status, int events)
+void watches_wait(struct watches *all, bool hurry)
 {
-	struct watches *all = poll->data;
+	uv_loop_t *uv = loop_uv(all->loop);
 	struct epoll_event ev[EVENTS];
-	int n = epoll_wait(all->set, ev, EVENTS, 0);
+	bool theirs = uv_version() < UV_TELLS;
+	int n;
 
-	(void)status, (void)events;
-	for (int i = 0; i < n; i++)
-		enter(ev[i].data.ptr, ev[i].events);
+	hurry |= watches_are_due(all) || theirs;
+	n = epoll_wait(all->set, ev, EVENTS, hurry ? 0 : uv_backend_timeout(uv));
+	for (int i = 0; i < n; i++) {
+		if (ev[i].data.ptr)
+			enter(ev[i].data.ptr, ev[i].events);
+		else
+			theirs = true;
+	}
+	uv_update_time(uv);
+	if (theirs || uv_backend_timeout(uv) == 0)
+		uv_run(uv, UV_RUN_NOWAIT);
 }
 
-int watch_open(struct watch *w, int fd)
+static int control(struct watch *w, int what, int fd)
 {
-	struct epoll_event ev = {.events = ALL_EVENTS, .data.ptr = w};
+	struct epoll_event ev = {.events = EPOLLET, .data.ptr = w};
 
-	if (epoll_ctl(w->all->set, EPOLL_CTL_ADD, fd, &ev) != 0)
+	if (w->what & WATCH_READ)
+		ev.events |= EPOLLIN | EPOLLRDHUP;
+	if (w->what & WATCH_WRITE)
+		ev.events |= EPOLLOUT;
+	return epoll_ctl(w->all->set, what, fd, &ev);
+}
+
+int watch_open(struct watch *w, int fd, unsigned what)
+{
+	w->what = (uint8_t)what;
+	if (control(w, EPOLL_CTL_ADD, fd) != 0)
 		return -errno;
 	w->fd = fd;
 	if (w->all->open++ == 0)
-		uv_ref((uv_handle_t *)&w->all->poll);
+		uv_ref((uv_handle_t *)&w->all->hold);
 	return 0;
 }
 
@@ -122,27 +138,44 @@ void watch_drained(struct watch *w, unsigned what)
 
 void watch_again(struct watch *w)
 {
-	struct epoll_event ev = {.events = ALL_EVENTS, .data.ptr = w};
-
 	if (w->fd >= 0)
-		epoll_ctl(w->all->set, EPOLL_CTL_MOD, w->fd, &ev);
+		control(w, EPOLL_CTL_MOD, w->fd);
+}
+
+void watch_recover(struct watch *w)
+{
+	w->ended = false;
+	w->ready &= (uint8_t)~WATCH_FAULT;
 }
 
 void watch_close(struct watch *w)
 {
 	list_remove(&w->node);
+	w->look = NULL;
 	if (w->fd < 0)
 		return;
 	w->fd = -1;
 	if (--w->all->open == 0)
-		uv_unref((uv_handle_t *)&w->all->poll);
+		uv_unref((uv_handle_t *)&w->all->hold);
 }
 
 void watch_leave(struct watch *w)
 {
 	if (w->fd >= 0)
-		epoll_ctl(w->all->set, EPOLL_CTL_DEL, w->fd, NULL);
+		control(w, EPOLL_CTL_DEL, w->fd);
 	watch_close(w);
+}
+
+static void on_hold(uv_prepare_t *hold)
+{
+	(void)hold;
+}
+
+static int add_uv(struct watches *all)
+{
+	struct epoll_event ev = {.events = EPOLLIN};
+
+	return epoll_ctl(all->set, EPOLL_CTL_ADD, uv_backend_fd(loop_uv(all->loop)), &ev);
 }
 
 struct watches *watches_new(struct loop *l)
@@ -152,21 +185,21 @@ struct watches *watches_new(struct loop *l)
 	all->loop = l;
 	list_init(&all->due);
 	all->set = epoll_create1(EPOLL_CLOEXEC);
-	if (all->set < 0 || uv_poll_init(loop_uv(l), &all->poll, all->set) != 0) {
+	if (all->set < 0 || add_uv(all) != 0) {
 		if (all->set >= 0)
 			close(all->set);
 		mem_free(all);
 		return NULL;
 	}
-	all->poll.data = all;
-	uv_poll_start(&all->poll, UV_READABLE, collect);
-	uv_unref((uv_handle_t *)&all->poll);
+	uv_prepare_init(loop_uv(l), &all->hold);
+	uv_prepare_start(&all->hold, on_hold);
+	uv_unref((uv_handle_t *)&all->hold);
 	return all;
 }
 
 void watches_close(struct watches *all)
 {
-	uv_close((uv_handle_t *)&all->poll, NULL);
+	uv_close((uv_handle_t *)&all->hold, NULL);
 	close(all->set);
 }
 
@@ -188,9 +221,9 @@ static void rearm(struct watch *w)
 {
 	int events = w->ended ? 0 : UV_DISCONNECT | UV_PRIORITIZED;
 
-	if (!(w->ready & WATCH_READ))
+	if (w->what & ~w->ready & WATCH_READ)
 		events |= UV_READABLE;
-	if (!(w->ready & WATCH_WRITE))
+	if (w->what & ~w->ready & WATCH_WRITE)
 		events |= UV_WRITABLE;
 	if (events != 0 && !w->poll->faulty)
 		uv_poll_start(&w->poll->uv, events, on_poll);
@@ -213,10 +246,10 @@ static void on_poll(uv_poll_t *uv, int status, int events)
 		w->ready |= WATCH_WRITE;
 	w->ended |= status < 0 || (events & UV_DISCONNECT);
 	rearm(w);
-	put(w);
+	watch_due(w);
 }
 
-int watch_open(struct watch *w, int fd)
+int watch_open(struct watch *w, int fd, unsigned what)
 {
 	struct watch_poll *p = mem_zalloc(sizeof(*p));
 	int err = uv_poll_init(loop_uv(w->all->loop), &p->uv, fd);
@@ -229,6 +262,7 @@ int watch_open(struct watch *w, int fd)
 	p->watch = w;
 	w->poll = p;
 	w->fd = fd;
+	w->what = (uint8_t)what;
 	w->all->open++;
 	rearm(w);
 	return 0;
@@ -249,6 +283,13 @@ void watch_again(struct watch *w)
 	(void)w; /* it is asked in each turn for what is not ready */
 }
 
+void watch_recover(struct watch *w)
+{
+	w->ended = w->poll->faulty = false;
+	w->ready &= (uint8_t)~WATCH_FAULT;
+	rearm(w);
+}
+
 static void on_closed(uv_handle_t *uv)
 {
 	mem_free(uv->data);
@@ -257,6 +298,7 @@ static void on_closed(uv_handle_t *uv)
 void watch_close(struct watch *w)
 {
 	list_remove(&w->node);
+	w->look = NULL;
 	if (w->fd < 0)
 		return;
 	w->fd = -1;
@@ -267,6 +309,11 @@ void watch_close(struct watch *w)
 void watch_leave(struct watch *w)
 {
 	watch_close(w);
+}
+
+void watches_wait(struct watches *all, bool hurry)
+{
+	uv_run(loop_uv(all->loop), hurry || watches_are_due(all) ? UV_RUN_NOWAIT : UV_RUN_ONCE);
 }
 
 struct watches *watches_new(struct loop *l)

@@ -124,7 +124,7 @@ static void on_done(void *owner, uint64_t ticket, enum names_answer a)
 static void wait_answer(struct lab *lab)
 {
 	for (unsigned before = lab->answered; lab->answered == before;)
-		uv_run(loop_uv(lab->loop), UV_RUN_ONCE);
+		loop_turn(lab->loop);
 }
 
 static struct names_change set4(const char *ip)

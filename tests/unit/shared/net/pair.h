@@ -45,8 +45,6 @@ struct pair {
 	struct tls_context *server_tls; /* NULL: plain */
 	const char *host;
 	void (*accepted)(struct pair *p);
-	uv_prepare_t turn;
-	unsigned turns;      /* of the loop, so far */
 };
 
 static char pair_dir[64];
@@ -101,11 +99,6 @@ static inline void pair_on_limit(void *owner)
 	abort();
 }
 
-static inline void pair_on_turn(uv_prepare_t *turn)
-{
-	((struct pair *)turn->data)->turns++;
-}
-
 static inline void pair_on_accept(void *owner, int fd, const struct addr *peer, const struct addr *local)
 {
 	struct pair *p = owner;
@@ -130,10 +123,6 @@ static inline void pair_open(struct pair *p)
 	p->limit = timer_new(p->loop, pair_on_limit, NULL);
 	timer_set(p->limit, self_patience(30) * 1000);
 	p->near.pair = p->far.pair = p;
-	uv_prepare_init(loop_uv(p->loop), &p->turn);
-	p->turn.data = p;
-	uv_prepare_start(&p->turn, pair_on_turn);
-	uv_unref((uv_handle_t *)&p->turn);
 }
 
 static inline void pair_use_tls(struct pair *p)
@@ -169,7 +158,6 @@ static inline void pair_stop(struct pair *p)
 	p->door = NULL;
 	timer_close(p->limit);
 	p->limit = NULL;
-	uv_close((uv_handle_t *)&p->turn, NULL);
 	loop_stop(p->loop);
 }
 

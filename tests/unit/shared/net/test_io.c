@@ -185,7 +185,7 @@ struct scene {
 	struct pair p;
 	struct timer *clock;
 	void (*const *steps)(struct scene *s);
-	unsigned turns;  /* of the loop when the step began */
+	uint64_t began_turn, turns; /* of the loop when the step began; how many passed until the next */
 	bool begun;
 };
 
@@ -194,8 +194,7 @@ static void on_clock(void *owner)
 	struct scene *s = owner;
 	void (*step)(struct scene *s) = *s->steps;
 
-	s->p.turns -= s->turns; /* a step sees how many turns passed since the last */
-	s->turns = 0;
+	s->turns = loop_turns(s->p.loop) - s->began_turn;
 	if (!step) {
 		timer_close(s->clock);
 		pair_stop(&s->p);
@@ -203,7 +202,7 @@ static void on_clock(void *owner)
 	}
 	s->steps++;
 	step(s);
-	s->turns = s->p.turns;
+	s->began_turn = loop_turns(s->p.loop);
 	timer_set(s->clock, STILL_MS);
 }
 
@@ -240,8 +239,8 @@ static void run_scene(bool tls, void (*const *steps)(struct scene *s), struct sc
 
 static void assert_still(const struct scene *s)
 {
-	if (s->p.turns > STILL_TURNS)
-		fail_msg("%u turns while nothing was to be done", s->p.turns);
+	if (s->turns > STILL_TURNS)
+		fail_msg("%u turns while nothing was to be done", (unsigned)s->turns);
 }
 
 static size_t read_all(struct end *e, int *end)
