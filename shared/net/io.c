@@ -448,18 +448,13 @@ ssize_t io_read(struct io *io, void *p, size_t len)
 
 static ssize_t write_plain(struct io *io, const struct iovec *iov, int count)
 {
-	struct msghdr msg = {.msg_iov = (struct iovec *)iov, .msg_iovlen = (size_t)count};
-	ssize_t n;
+	ssize_t n = socket_send(io->b.fd, iov, count);
 
-	do {
-		n = sendmsg(io->b.fd, &msg, SOCKET_SEND);
-	} while (n < 0 && errno == EINTR);
-	if (n >= 0)
-		return n;
-	if (errno == EAGAIN || errno == EWOULDBLOCK)
+	if (n == UV_EAGAIN)
 		return 0;
-	fail(io, -errno);
-	return -errno;
+	if (n < 0)
+		fail(io, (int)n);
+	return n;
 }
 
 ssize_t io_writev(struct io *io, const struct iovec *iov, int count)

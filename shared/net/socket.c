@@ -89,6 +89,20 @@ size_t socket_notsent(int fd)
 }
 #endif
 
+/* With one piece, send() is cheaper: the kernel has less to look up. */
+ssize_t socket_send(int fd, const struct iovec *iov, int count)
+{
+	struct msghdr msg = {.msg_iov = (struct iovec *)iov, .msg_iovlen = (size_t)count};
+	ssize_t n;
+
+	do {
+		n = count == 1 ? send(fd, iov->iov_base, iov->iov_len, SOCKET_SEND) : sendmsg(fd, &msg, SOCKET_SEND);
+	} while (n < 0 && errno == EINTR);
+	if (n >= 0)
+		return n;
+	return errno == EWOULDBLOCK ? -EAGAIN : -errno;
+}
+
 size_t socket_unread(int fd)
 {
 	int queued = 0;

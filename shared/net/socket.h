@@ -8,6 +8,7 @@
 #include "shared/base/addr.h"
 
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 #ifdef MSG_NOSIGNAL
 enum { SOCKET_SEND = MSG_NOSIGNAL }; /* flags of each send */
@@ -17,6 +18,7 @@ enum { SOCKET_SEND = 0 };
 
 int socket_open(int family, int type);                     /* a descriptor, or negative */
 int socket_accept(int fd, struct addr *peer);              /* the same; peer's family 0: neither v4 nor v6 */
+ssize_t socket_send(int fd, const struct iovec *iov, int count); /* one call of the kernel: bytes taken, or negative (-EAGAIN: no room) */
 size_t socket_unsent(int fd);                              /* bytes the peer's kernel has not acknowledged; 0 where that is not known */
 size_t socket_unread(int fd);                              /* bytes that have come and wait to be read */
 size_t socket_notsent(int fd);                             /* of the unsent, those that have not been sent once; 0 where that is not known */

@@ -259,19 +259,16 @@ static int send_all(struct tlspipe *t)
 		{t->rest + t->rest_start, tlspipe_in_hand(t)},
 		{t->staging, t->staged},
 	};
-	size_t first = iov[0].iov_len == 0;
-	struct msghdr msg = {.msg_iov = iov + first, .msg_iovlen = 2 - first};
+	int first = iov[0].iov_len == 0;
 	ssize_t n;
 
 	if (iov[0].iov_len + iov[1].iov_len == 0)
 		return t->write_err;
-	do {
-		n = sendmsg(t->fd, &msg, SOCKET_SEND);
-	} while (n < 0 && errno == EINTR);
-	if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
-		note_fault(t, -errno);
+	n = socket_send(t->fd, iov + first, (iov[1].iov_len > 0) + 1 - first);
+	if (n < 0 && n != UV_EAGAIN) {
+		note_fault(t, (int)n);
 		if (t->write_err == 0)
-			t->write_err = -errno;
+			t->write_err = (int)n;
 		t->staged = 0;
 		drop_rest(t);
 		return t->write_err;
