@@ -144,7 +144,7 @@ static void finish_if_due(struct io *io)
 static void use_staging(struct io *io)
 {
 	if (io->b.tls)
-		tlspipe_set_staging(io->b.tls, loop_cipher(io->loop));
+		tlspipe_set_staging(io->b.tls, loop_cipher(io->loop), loop_received(io->loop));
 }
 
 static void step_handshake(struct io *io)

@@ -29,7 +29,7 @@ struct loop {
 	bool stopping;
 	bool dry;            /* posts are refused */
 	struct list tasks;   /* marked, in order */
-	uint8_t *plain, *cipher; /* made when first asked for */
+	uint8_t *plain, *cipher, *received; /* made when first asked for */
 	void *lookups;         /* lookup.c's */
 	void (*drop_lookups)(void *lookups);
 	uint64_t turns;
@@ -229,6 +229,7 @@ int loop_free(struct loop *l)
 	uv_mutex_destroy(&l->lock);
 	mem_free(l->plain);
 	mem_free(l->cipher);
+	mem_free(l->received);
 	mem_free(l);
 	return err;
 }
@@ -314,18 +315,26 @@ void task_cancel(struct task *t)
 	list_remove(&t->node);
 }
 
+static uint8_t *staging(uint8_t **memory)
+{
+	if (!*memory)
+		*memory = mem_alloc(LOOP_STAGING);
+	return *memory;
+}
+
 uint8_t *loop_plain(struct loop *l)
 {
-	if (!l->plain)
-		l->plain = mem_alloc(LOOP_STAGING);
-	return l->plain;
+	return staging(&l->plain);
 }
 
 uint8_t *loop_cipher(struct loop *l)
 {
-	if (!l->cipher)
-		l->cipher = mem_alloc(LOOP_STAGING);
-	return l->cipher;
+	return staging(&l->cipher);
+}
+
+uint8_t *loop_received(struct loop *l)
+{
+	return staging(&l->received);
 }
 
 static void on_work(uv_work_t *req)

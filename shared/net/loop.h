@@ -59,9 +59,10 @@ void task_mark(struct loop *l, struct task *t);
 void task_cancel(struct task *t);                /* not run any more; safe at any time after task_init */
 
 /* LOOP_STAGING bytes each, whose content lasts until the caller returns to the loop: what came out of a TLS
- * connection, and ciphertext on its way out. */
+ * connection, ciphertext on its way out, and ciphertext that has come. */
 uint8_t *loop_plain(struct loop *l);
 uint8_t *loop_cipher(struct loop *l);
+uint8_t *loop_received(struct loop *l);
 
 /* Blocking work (scrypt, files, SQLite) on the thread pool; done runs on the loop. The work is not cancellable: what it
  * uses belongs to it until done. */

@@ -180,8 +180,6 @@ static struct tls_context *context_new(const SSL_METHOD *method, const char *alp
 	/* Without AUTO_RETRY one SSL_read looks at no more than one buffer of messages that are not data. */
 	SSL_CTX_clear_mode(ctx, SSL_MODE_AUTO_RETRY);
 	SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
-	SSL_CTX_set_read_ahead(ctx, 1);
-	SSL_CTX_set_default_read_buffer_len(ctx, 128 * 1024);
 	SSL_CTX_set_default_passwd_cb(ctx, no_passphrase);
 	return t;
 }

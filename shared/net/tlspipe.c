@@ -1,7 +1,11 @@
 /*
- * OpenSSL reads from the descriptor through bio_read() and writes into staging memory through bio_write(), which
- * always takes everything: OpenSSL never sees a full pipe, so SSL_write never has to be repeated. Every call
- * from outside ends with send_all(): one send of what was left from before (rest) and what was staged now.
+ * OpenSSL writes into staging memory through bio_write(), which always takes everything: OpenSSL never sees a full pipe, so SSL_write
+ * never has to be repeated. Every call from outside ends with send_all(): one send of what was left from before (rest) and what
+ * was staged now.
+ *
+ * OpenSSL reads, record by record, what bio_read() has received many at a time into other staging memory (in). Its own way of reading ahead
+ * moves all that is left in its buffer to the front for each record, which is several copies of each byte. What is left
+ * there at the end of a call, because its caller's memory was full, is kept (early).
  *
  * What can go wrong: the descriptor fails (read_err, write_err from then on; fault is remembered because Linux
  * tells a reset only once, whoever asks first), OpenSSL gives up (ERR_TLS with its reason), the peer floods us with requests
@@ -24,7 +28,8 @@ enum {
 	RECORD = 16384,
 	RECORD_OVERHEAD = 128,    /* more than any cipher of 1.2 or 1.3 adds */
 	RECORD_LEAST = 1024,      /* a smaller remainder of a batch is not worth a record */
-	YOUNG_READ = 16384,       /* until the peer has shown more than a greeting, this much is read at once */
+	IN_LEAST = 32768,         /* received at once, however little is asked for; at most as much as is asked for, so that little is left over */
+	YOUNG_READ = 16384,       /* until the peer has shown more than a greeting, this much */
 	YOUNG_BYTES = 64 * 1024,
 	NOT_DATA_TRIES = 4,
 };
@@ -33,12 +38,15 @@ struct tlspipe {
 	SSL *ssl;
 	struct tls_context *tls;
 	int fd;
-	uint8_t *staging;      /* not ours between calls */
+	uint8_t *staging;      /* on its way out; not ours between calls */
 	size_t staged;
+	uint8_t *in;           /* received; not ours between calls */
+	size_t in_start, in_end;
+	size_t in_most;        /* so much is received at once */
 	uint8_t *rest;         /* ciphertext that the kernel did not take; NULL when there is none */
 	size_t rest_start, rest_end, rest_cap;
 	size_t batch;
-	uint8_t *early;        /* read before us, not yet given to OpenSSL; NULL when used up */
+	uint8_t *early;        /* received before this call, not yet given to OpenSSL; NULL when used up */
 	size_t early_start, early_len;
 	uint64_t read_bytes;   /* plaintext, until YOUNG_BYTES */
 	uint32_t records;      /* written since the last key update */
@@ -75,6 +83,29 @@ static int take_early(struct tlspipe *t, char *p, int len)
 	return (int)n;
 }
 
+static int take_in(struct tlspipe *t, char *p, int len)
+{
+	size_t n = t->in_end - t->in_start;
+
+	if (n > (size_t)len)
+		n = (size_t)len;
+	memcpy(p, t->in + t->in_start, n);
+	t->in_start += n;
+	return (int)n;
+}
+
+/* What OpenSSL has not taken outlives the call. */
+static void keep_in(struct tlspipe *t)
+{
+	if (t->in_start == t->in_end)
+		return;
+	assert(!t->early); /* it is given first */
+	t->early_start = 0;
+	t->early_len = t->in_end - t->in_start;
+	t->early = mem_dup(t->in + t->in_start, t->early_len);
+	t->in_start = t->in_end;
+}
+
 /* 0 at the end, -1 with the retry flag when there is nothing now, -1 without on an error. */
 static int bio_read(BIO *bio, char *p, int len)
 {
@@ -84,19 +115,21 @@ static int bio_read(BIO *bio, char *p, int len)
 	BIO_clear_retry_flags(bio);
 	if (t->early)
 		return take_early(t, p, len);
+	if (t->in_start < t->in_end)
+		return take_in(t, p, len);
 	if (t->dry) {
 		BIO_set_retry_read(bio);
 		return -1;
 	}
-	if (t->read_bytes < YOUNG_BYTES && len > YOUNG_READ)
-		len = YOUNG_READ;
 	do {
-		n = recv(t->fd, p, (size_t)len, 0);
+		n = recv(t->fd, t->in, t->in_most, 0);
 	} while (n < 0 && errno == EINTR);
 	if (n > 0) {
-		/* A short read says the queue is empty. Poll will tell of more, unless an error has stopped it. */
-		t->dry = n < len && t->fault == 0;
-		return (int)n;
+		/* A short read says the queue is empty. The kernel will tell of more, but not after an error. */
+		t->dry = (size_t)n < t->in_most && t->fault == 0;
+		t->in_start = 0;
+		t->in_end = (size_t)n;
+		return take_in(t, p, len);
 	}
 	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
 		t->dry = true;
@@ -224,9 +257,10 @@ void tlspipe_free(struct tlspipe *t)
 	mem_free(t);
 }
 
-void tlspipe_set_staging(struct tlspipe *t, uint8_t *staging)
+void tlspipe_set_staging(struct tlspipe *t, uint8_t *out, uint8_t *in)
 {
-	t->staging = staging;
+	t->staging = out;
+	t->in = in;
 }
 
 static void begin(struct tlspipe *t)
@@ -234,6 +268,14 @@ static void begin(struct tlspipe *t)
 	ERR_clear_error();
 	t->staged = 0;
 	t->dry = false;
+	t->in_start = t->in_end = 0;
+	t->in_most = YOUNG_READ;
+}
+
+/* Whether OpenSSL could be given more without asking the descriptor. */
+static bool has_in(const struct tlspipe *t)
+{
+	return t->early || t->in_start < t->in_end;
 }
 
 /* Out of what is in hand, n bytes have left. */
@@ -338,6 +380,7 @@ int tlspipe_handshake(struct tlspipe *t)
 	} else {
 		err = why_failed(t, result);
 	}
+	keep_in(t);
 	send_all(t); /* a failure's alert too; if it cannot leave, reading tells why */
 	if (err != 0 && err != UV_EAGAIN)
 		t->read_err = t->write_err = err;
@@ -362,13 +405,13 @@ static size_t gather(struct tlspipe *t, uint8_t *p, size_t len, int *why)
 			 * Without AUTO_RETRY it also stops after messages that are not data. More may be there: poll would
 			 * tell, so a peer that sends nothing else does not hold the loop, but after a fault it cannot.
 			 */
-			if (*why == UV_EAGAIN && !t->dry && (++tries < NOT_DATA_TRIES || t->fault != 0))
+			if (*why == UV_EAGAIN && (!t->dry || has_in(t)) && (++tries < NOT_DATA_TRIES || t->fault != 0))
 				continue;
 			t->starved = true;
 			break;
 		}
 		got += n;
-		if (got < len && t->dry && !SSL_has_pending(t->ssl)) { /* asking again would cost as much, and say this */
+		if (got < len && t->dry && !has_in(t) && !SSL_has_pending(t->ssl)) { /* asking again would cost as much, and say this */
 			*why = UV_EAGAIN;
 			t->starved = true;
 			break;
@@ -385,7 +428,10 @@ ssize_t tlspipe_read(struct tlspipe *t, void *p, size_t len)
 	if (t->read_err != 0)
 		return t->read_err == ERR_CLOSED ? 0 : t->read_err;
 	begin(t);
+	if (t->read_bytes >= YOUNG_BYTES)
+		t->in_most = len < IN_LEAST ? IN_LEAST : len < TLSPIPE_STAGING ? len : TLSPIPE_STAGING;
 	got = gather(t, p, len, &why);
+	keep_in(t);
 	send_all(t);
 	if (t->read_bytes < YOUNG_BYTES)
 		t->read_bytes += got;
@@ -496,6 +542,7 @@ ssize_t tlspipe_writev(struct tlspipe *t, const struct iovec *iov, int count)
 		skip(&c, n);
 		taken += n;
 	}
+	keep_in(t); /* it reads when the peer has begun a handshake message */
 	send_all(t);
 	return t->write_err != 0 ? t->write_err : (ssize_t)taken;
 }
@@ -514,6 +561,7 @@ int tlspipe_finish(struct tlspipe *t)
 	if (!t->finished)
 		SSL_shutdown(t->ssl); /* 0: ours is said, theirs has not come; both fine */
 	t->finished = true;
+	keep_in(t);
 	return send_all(t);
 }
 

@@ -1,9 +1,10 @@
 /*
  * One TLS connection over a connected non-blocking descriptor: for io.c, which adds the events. Nothing here waits or calls back.
  *
- * Ciphertext of one call is gathered in staging memory and leaves in one send; only what the kernel did not take is
- * kept in memory of its own, so an idle connection holds nothing. Whoever calls looks at tlspipe_in_hand()
- * afterwards: while it is not 0, tlspipe_flush() wants to be called when the descriptor takes bytes.
+ * Ciphertext of one call is gathered in staging memory and leaves in one send; what comes is received into staging memory, too, and given to
+ * OpenSSL from there. Only what the kernel did not take, and what OpenSSL did not, is kept in memory of its own, so an idle connection
+ * holds nothing. Whoever calls looks at tlspipe_in_hand() afterwards: while it is not 0, tlspipe_flush() wants to be called
+ * when the descriptor takes bytes.
  */
 #ifndef GROUNDNUT_NET_TLSPIPE_H
 #define GROUNDNUT_NET_TLSPIPE_H
@@ -26,8 +27,8 @@ struct tlspipe;
 /* early: bytes read from fd before, copied. fd stays the caller's. */
 struct tlspipe *tlspipe_new(int fd, struct tls_context *tls, const char *host, const void *early, size_t early_len);
 void tlspipe_free(struct tlspipe *t);
-/* Memory of TLSPIPE_STAGING bytes that is ours during each call; to be set before the first and after changing threads. */
-void tlspipe_set_staging(struct tlspipe *t, uint8_t *staging);
+/* Two pieces of TLSPIPE_STAGING bytes that are ours during each call; to be set before the first and after changing threads. */
+void tlspipe_set_staging(struct tlspipe *t, uint8_t *out, uint8_t *in);
 
 int tlspipe_handshake(struct tlspipe *t);  /* 0: done; UV_EAGAIN; else why it failed, tlspipe_detail() in words */
 ssize_t tlspipe_read(struct tlspipe *t, void *p, size_t len); /* as io_read() */
@@ -38,7 +39,7 @@ int tlspipe_flush(struct tlspipe *t);      /* 0: nothing left in hand; UV_EAGAIN
 int tlspipe_finish(struct tlspipe *t);     /* close_notify after what was written; result as of flush */
 size_t tlspipe_in_hand(const struct tlspipe *t);
 void tlspipe_set_batch(struct tlspipe *t, size_t bytes);
-void tlspipe_keep_buffers(struct tlspipe *t, bool keep); /* OpenSSL's, about 150 KiB, from one call to the next; by default not */
+void tlspipe_keep_buffers(struct tlspipe *t, bool keep); /* OpenSSL's, about 33 KiB, from one call to the next; by default not */
 void tlspipe_set_rekey(struct tlspipe *t, uint32_t records); /* default TLSPIPE_REKEY_RECORDS */
 /* The descriptor's own error was read elsewhere (SO_ERROR gives it only once): an end of input from now on is this error. */
 void tlspipe_set_fault(struct tlspipe *t, int err);

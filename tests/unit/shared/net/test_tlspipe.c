@@ -12,6 +12,7 @@ static struct tls_context *server, *client;
 static struct tlspipe *near, *far;
 static int fds[2];
 static uint8_t staging[TLSPIPE_STAGING];
+static uint8_t received[TLSPIPE_STAGING];
 
 static int make_contexts(void **state)
 {
@@ -38,8 +39,8 @@ static int connect_pipes(void **state)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
 	near = tlspipe_new(fds[0], client, NULL, NULL, 0);
 	far = tlspipe_new(fds[1], server, NULL, NULL, 0);
-	tlspipe_set_staging(near, staging); /* shared, as on a loop */
-	tlspipe_set_staging(far, staging);
+	tlspipe_set_staging(near, staging, received); /* shared, as on a loop */
+	tlspipe_set_staging(far, staging, received);
 	for (int i = 0; i < 10 && (near_said || far_said); i++) {
 		if (near_said)
 			near_said = tlspipe_handshake(near);
