@@ -402,10 +402,11 @@ static size_t gather(struct tlspipe *t, uint8_t *p, size_t len, int *why)
 		if (result != 1) {
 			*why = why_failed(t, result);
 			/*
-			 * Without AUTO_RETRY it also stops after messages that are not data. More may be there: poll would
-			 * tell, so a peer that sends nothing else does not hold the loop, but after a fault it cannot.
+			 * Without AUTO_RETRY it also stops after messages that are not data. What has been received is read to its
+			 * end; for more the descriptor is asked a few times only, so a peer that sends nothing else does not hold the
+			 * loop, but after a fault nobody would tell of the rest.
 			 */
-			if (*why == UV_EAGAIN && (!t->dry || has_in(t)) && (++tries < NOT_DATA_TRIES || t->fault != 0))
+			if (*why == UV_EAGAIN && (has_in(t) || (!t->dry && (++tries < NOT_DATA_TRIES || t->fault != 0))))
 				continue;
 			t->starved = true;
 			break;
