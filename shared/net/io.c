@@ -75,6 +75,12 @@ static bool is_readable(const struct io *io)
 	return b->fault != 0 || (io->w.ready & WATCH_READ) || buf_len(&b->unread) || (b->tls && tlspipe_has_pending(b->tls));
 }
 
+/* IO_ROOM is due, if it is watched. */
+static bool has_room(const struct io *io)
+{
+	return io->batch_full || (io->want_room && ((io->w.ready & WATCH_WRITE) || io->b.fault != 0));
+}
+
 /* After whatever may have sent: what is in hand is what the kernel did not take. */
 static void note_full(struct io *io)
 {
@@ -87,6 +93,16 @@ static void tell(struct io *io, enum io_event event)
 {
 	if (!io->closing)
 		io->fn(io->owner, event);
+}
+
+/* After the pipe has read: what it found of the descriptor. */
+static void note_pipe(struct io *io)
+{
+	if (tlspipe_is_empty(io->b.tls))
+		watch_drained(&io->w, WATCH_READ);
+	else if (tlspipe_is_dry(io->b.tls))
+		watch_short(&io->w);
+	note_full(io);
 }
 
 static struct addr address_of(int fd, int (*ask)(int fd, struct sockaddr *ss, socklen_t *len))
@@ -108,22 +124,20 @@ static void fail(struct io *io, int err)
 		tlspipe_set_fault(io->b.tls, err);
 }
 
-/* Asks the descriptor what is wrong with it; true when something is. */
-static bool note_fault(struct io *io)
+/* Asks the descriptor what is wrong with it, if anything is. */
+static void note_fault(struct io *io)
 {
 	int err = 0;
 	socklen_t len = sizeof(err);
 
 	if (io->b.fault != 0)
-		return true;
+		return;
 	if (io->b.tls && tlspipe_fault(io->b.tls) != 0)
 		err = -tlspipe_fault(io->b.tls);
 	else if (getsockopt(io->b.fd, SOL_SOCKET, SO_ERROR, &err, &len) != 0)
 		err = errno;
-	if (err == 0)
-		return false;
-	fail(io, -err);
-	return true;
+	if (err != 0)
+		fail(io, -err);
 }
 
 /* The connection will never be up. */
@@ -151,9 +165,7 @@ static void step_handshake(struct io *io)
 {
 	int err = tlspipe_handshake(io->b.tls);
 
-	note_full(io);
-	if (tlspipe_is_dry(io->b.tls))
-		watch_drained(&io->w, WATCH_READ);
+	note_pipe(io);
 	if (err == 0) {
 		io->b.stage = STAGE_UP;
 		io->up_due = true;
@@ -235,8 +247,8 @@ static void look(struct watch *w)
 		step_dial(io);
 	else if (io->b.stage == STAGE_HANDSHAKE)
 		step_handshake(io); /* a fault shows itself to recv */
-	if (io->b.stage == STAGE_UP && (w->ready & WATCH_FAULT) && !note_fault(io))
-		fail(io, UV_ECONNRESET);
+	if (io->b.stage == STAGE_UP && (w->ready & WATCH_FAULT))
+		note_fault(io);
 	w->ready &= (uint8_t)~WATCH_FAULT;
 	if (io->b.stage == STAGE_UP && ((w->ready & WATCH_WRITE) || io->b.fault != 0))
 		room |= step_write(io);
@@ -276,8 +288,7 @@ static int start_dial(struct io *io, const struct addr *to, const struct addr *f
 	if (fd < 0)
 		return fd;
 	io->b.fd = fd;
-	socket_set_nodelay(fd);
-	socket_set_keepalive(fd);
+	socket_tune(fd);
 	if (maxseg > 0)
 		socket_set_maxseg(fd, maxseg);
 	if (from) {
@@ -361,7 +372,7 @@ void io_watch(struct io *io, unsigned mask)
 	io->watch = (uint8_t)mask;
 	if (mask & IO_WATCH_READ)
 		io->told = false;
-	if (((mask & IO_WATCH_READ) && is_readable(io)) || ((mask & IO_WATCH_WRITE) && io->batch_full))
+	if (((mask & IO_WATCH_READ) && is_readable(io)) || ((mask & IO_WATCH_WRITE) && has_room(io)))
 		look_later(io);
 }
 
@@ -372,13 +383,15 @@ static ssize_t read_plain(struct io *io, void *p, size_t len)
 	do {
 		n = recv(io->b.fd, p, len, 0);
 	} while (n < 0 && errno == EINTR);
-	/* A short read says as much as EAGAIN would. */
-	if (n < (ssize_t)len && (n > 0 || errno == EAGAIN || errno == EWOULDBLOCK))
-		watch_drained(&io->w, WATCH_READ);
-	if (n > 0)
+	if (n > 0) {
+		if ((size_t)n < len)
+			watch_short(&io->w);
 		return n;
-	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+	}
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+		watch_drained(&io->w, WATCH_READ);
 		return UV_EAGAIN;
+	}
 	if (n < 0)
 		fail(io, -errno);
 	/* EPIPE is a reset after the end had come, and that end is still true. */
@@ -391,9 +404,7 @@ static ssize_t read_tls(struct io *io, void *p, size_t len)
 {
 	ssize_t n = tlspipe_read(io->b.tls, p, len);
 
-	if (tlspipe_is_dry(io->b.tls))
-		watch_drained(&io->w, WATCH_READ);
-	note_full(io);
+	note_pipe(io);
 	return n;
 }
 

@@ -117,8 +117,7 @@ static int bind_at(const struct addr *at, bool v6only)
 	if (fd < 0)
 		return fd;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	socket_set_nodelay(fd); /* for what it will accept */
-	socket_set_keepalive(fd);
+	socket_tune(fd);
 	if (at->family == 6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, v6only || !addr_is_any(at) ? &on : &off, sizeof(on));
 	if (bind(fd, (struct sockaddr *)&ss, len) == 0 && listen(fd, BACKLOG) == 0)

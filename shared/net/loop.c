@@ -95,17 +95,23 @@ static void run_tasks(struct loop *l)
 	}
 }
 
+/* A turn must not wait. */
+static bool has_work(const struct loop *l)
+{
+	return watches_are_due(l->watches) || !list_is_empty(&l->tasks);
+}
+
 static void turn(struct loop *l, bool hurry)
 {
 	l->turns++;
-	watches_wait(l->watches, hurry || !list_is_empty(&l->tasks));
+	watches_wait(l->watches, hurry || has_work(l));
 	watches_look(l->watches);
 	run_tasks(l);
 }
 
 static bool is_alive(struct loop *l)
 {
-	return uv_loop_alive(&l->uv) || watches_are_due(l->watches) || !list_is_empty(&l->tasks);
+	return uv_loop_alive(&l->uv) || has_work(l);
 }
 
 struct loop *loop_new(const char *name)
@@ -212,7 +218,7 @@ int loop_free(struct loop *l)
 		do {
 			run_inbox(l);
 			turn(l, true);
-		} while (!become_dry(l));
+		} while (has_work(l) || !become_dry(l));
 		close_own(l);
 		uv_run(&l->uv, UV_RUN_NOWAIT);
 	}
@@ -237,6 +243,11 @@ int loop_free(struct loop *l)
 struct uv_loop_s *loop_uv(struct loop *l)
 {
 	return &l->uv;
+}
+
+bool loop_has_tasks(const struct loop *l)
+{
+	return !list_is_empty(&l->tasks);
 }
 
 struct watches *loop_watches(const struct loop *l)

@@ -34,6 +34,7 @@ int loop_free(struct loop *l);
  * per loop (drop frees it with the loop). */
 struct uv_loop_s *loop_uv(struct loop *l);
 struct watches *loop_watches(const struct loop *l);
+bool loop_has_tasks(const struct loop *l);
 void *loop_lookups(const struct loop *l);
 void loop_set_lookups(struct loop *l, void *lookups, void (*drop)(void *lookups));
 uint64_t loop_clock_us(void);                    /* the same clock, read now, and finer */

@@ -59,10 +59,8 @@ int socket_open(int family, int type)
 static int accept_from(int fd, struct sockaddr_storage *ss, socklen_t *len)
 {
 	int newcomer = prepare(accept(fd, (struct sockaddr *)ss, len));
-	if (newcomer >= 0) {
-		socket_set_nodelay(newcomer);
-		socket_set_keepalive(newcomer);
-	}
+	if (newcomer >= 0)
+		socket_tune(newcomer);
 	return newcomer;
 }
 
@@ -124,15 +122,12 @@ static void set_tcp(int fd, int option, int value)
 	setsockopt(fd, IPPROTO_TCP, option, &value, sizeof value);
 }
 
-void socket_set_nodelay(int fd)
-{
-	set_tcp(fd, TCP_NODELAY, 1);
-}
-
-void socket_set_keepalive(int fd)
+void socket_tune(int fd)
 {
 	const int on = 1;
+	set_tcp(fd, TCP_NODELAY, 1);
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+	setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof on);
 }
 
 void socket_set_maxseg(int fd, unsigned bytes)

@@ -22,9 +22,10 @@ ssize_t socket_send(int fd, const struct iovec *iov, int count); /* one call of 
 size_t socket_unsent(int fd);                              /* bytes the peer's kernel has not acknowledged; 0 where that is not known */
 size_t socket_unread(int fd);                              /* bytes that have come and wait to be read */
 size_t socket_notsent(int fd);                             /* of the unsent, those that have not been sent once; 0 where that is not known */
+/* What each TCP connection of ours has, and what is accepted has from its listener: no delay, keep-alive (a peer that has vanished is found in the
+ * end), and urgent bytes where they were sent (RFC 6093, section 3.2), so that none is lost on its way through. */
+void socket_tune(int fd);
 /* Tuning: where it cannot be had, it works without. */
-void socket_set_nodelay(int fd);
-void socket_set_keepalive(int fd);
 void socket_set_maxseg(int fd, unsigned bytes);            /* counts until connect() only */
 void socket_set_notsent_lowat(int fd, unsigned bytes);     /* unsent bytes from which it is not writable */
 

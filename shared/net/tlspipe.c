@@ -51,7 +51,8 @@ struct tlspipe {
 	uint64_t read_bytes;   /* plaintext, until YOUNG_BYTES */
 	uint32_t records;      /* written since the last key update */
 	uint32_t rekey_records; /* that many bring the next */
-	bool dry;              /* since the beginning of the last call that reads: the descriptor has no more */
+	bool dry;              /* within one call: the descriptor has no more … */
+	bool empty;            /* … and has said so itself */
 	bool eof;              /* the descriptor's end */
 	bool up;               /* handshake done */
 	bool finished;         /* close_notify is written */
@@ -132,7 +133,7 @@ static int bio_read(BIO *bio, char *p, int len)
 		return take_in(t, p, len);
 	}
 	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-		t->dry = true;
+		t->dry = t->empty = true;
 		BIO_set_retry_read(bio);
 		return -1;
 	}
@@ -267,7 +268,7 @@ static void begin(struct tlspipe *t)
 {
 	ERR_clear_error();
 	t->staged = 0;
-	t->dry = false;
+	t->dry = t->empty = false;
 	t->in_start = t->in_end = 0;
 	t->in_most = YOUNG_READ;
 }
@@ -441,6 +442,11 @@ ssize_t tlspipe_read(struct tlspipe *t, void *p, size_t len)
 	if (got > 0)
 		return (ssize_t)got;
 	return why == ERR_CLOSED ? 0 : why;
+}
+
+bool tlspipe_is_empty(const struct tlspipe *t)
+{
+	return t->empty;
 }
 
 bool tlspipe_is_dry(const struct tlspipe *t)

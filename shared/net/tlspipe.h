@@ -32,7 +32,8 @@ void tlspipe_set_staging(struct tlspipe *t, uint8_t *out, uint8_t *in);
 
 int tlspipe_handshake(struct tlspipe *t);  /* 0: done; UV_EAGAIN; else why it failed, tlspipe_detail() in words */
 ssize_t tlspipe_read(struct tlspipe *t, void *p, size_t len); /* as io_read() */
-bool tlspipe_is_dry(const struct tlspipe *t); /* the last handshake or read found the descriptor empty */
+bool tlspipe_is_empty(const struct tlspipe *t); /* the last handshake or read found nothing at the descriptor in the end (EAGAIN) … */
+bool tlspipe_is_dry(const struct tlspipe *t);   /* … or less than it asked for */
 bool tlspipe_has_pending(const struct tlspipe *t); /* tlspipe_read() may give something that the descriptor does not show any more */
 ssize_t tlspipe_writev(struct tlspipe *t, const struct iovec *iov, int count); /* as io_writev(): bytes taken */
 int tlspipe_flush(struct tlspipe *t);      /* 0: nothing left in hand; UV_EAGAIN; else error */

@@ -15,13 +15,20 @@
 #include <unistd.h>
 #include <uv.h>
 
+#if defined(__linux__) && UV_VERSION_HEX >= (1 << 16 | 44 << 8 | 2)
+#define USE_EPOLL
+#endif
+
 struct watches {
 	struct loop *loop;
 	struct list due;
 	unsigned open;
-#ifdef __linux__
+#ifdef USE_EPOLL
 	int set;            /* the epoll descriptor */
 	uv_prepare_t hold;  /* does nothing, but keeps libuv's loop alive while anyone is watched */
+#else
+	uv_prepare_t before; /* libuv waits */
+	uv_idle_t hurry;     /* active: it does not */
 #endif
 };
 
@@ -59,25 +66,28 @@ void watches_look(struct watches *all)
 	}
 }
 
+void watch_short(struct watch *w)
+{
+	if (!w->ended && !w->urgent)
+		watch_drained(w, WATCH_READ);
+}
+
 unsigned watches_open(const struct watches *all)
 {
 	return all->open;
 }
 
-#ifdef __linux__
+#ifdef USE_EPOLL
 #include <sys/epoll.h>
 
-enum {
-	EVENTS = 256,
-	UV_TELLS = 1 << 16 | 44 << 8, /* uv_backend_timeout() of this version is 0 also when a handle has been started since the last run */
-};
+enum { EVENTS = 256 };
 
 static void enter(struct watch *w, uint32_t events)
 {
 	uint8_t ready = w->ready;
 	bool ended = w->ended;
 
-	if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+	if (events & (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		w->ready |= WATCH_READ;
 	if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
 		w->ready |= WATCH_WRITE;
@@ -85,6 +95,8 @@ static void enter(struct watch *w, uint32_t events)
 		w->ready |= WATCH_FAULT;
 	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		w->ended = true;
+	if (events & EPOLLPRI)
+		w->urgent = true;
 	if (w->ready != ready || w->ended != ended)
 		watch_due(w);
 }
@@ -93,11 +105,14 @@ void watches_wait(struct watches *all, bool hurry)
 {
 	uv_loop_t *uv = loop_uv(all->loop);
 	struct epoll_event ev[EVENTS];
-	bool theirs = uv_version() < UV_TELLS;
-	int n;
+	bool theirs = false;
+	int wait_ms = 0, n;
 
-	hurry |= watches_are_due(all) || theirs;
-	n = epoll_wait(all->set, ev, EVENTS, hurry ? 0 : uv_backend_timeout(uv));
+	if (!hurry) {
+		uv_update_time(uv); /* the last turn took its time */
+		wait_ms = uv_backend_timeout(uv);
+	}
+	n = epoll_wait(all->set, ev, EVENTS, wait_ms);
 	for (int i = 0; i < n; i++) {
 		if (ev[i].data.ptr)
 			enter(ev[i].data.ptr, ev[i].events);
@@ -114,7 +129,7 @@ static int control(struct watch *w, int what, int fd)
 	struct epoll_event ev = {.events = EPOLLET, .data.ptr = w};
 
 	if (w->what & WATCH_READ)
-		ev.events |= EPOLLIN | EPOLLRDHUP;
+		ev.events |= EPOLLIN | EPOLLPRI | EPOLLRDHUP;
 	if (w->what & WATCH_WRITE)
 		ev.events |= EPOLLOUT;
 	return epoll_ctl(w->all->set, what, fd, &ev);
@@ -133,7 +148,7 @@ int watch_open(struct watch *w, int fd, unsigned what)
 
 void watch_drained(struct watch *w, unsigned what)
 {
-	w->ready &= (uint8_t)~(w->ended ? what & ~WATCH_READ : what);
+	w->ready &= (uint8_t)~what;
 }
 
 void watch_again(struct watch *w)
@@ -144,7 +159,7 @@ void watch_again(struct watch *w)
 
 void watch_recover(struct watch *w)
 {
-	w->ended = false;
+	w->ended = w->urgent = false;
 	w->ready &= (uint8_t)~WATCH_FAULT;
 }
 
@@ -211,7 +226,7 @@ void watches_free(struct watches *all)
 struct watch_poll {
 	uv_poll_t uv;
 	struct watch *watch;
-	bool faulty; /* it has been told; libuv would tell it for ever */
+	bool urgent, faulty; /* has been told; libuv would tell it for ever */
 };
 
 static void on_poll(uv_poll_t *uv, int status, int events);
@@ -219,7 +234,7 @@ static void on_poll(uv_poll_t *uv, int status, int events);
 /* What is ready already is nothing to wait for. */
 static void rearm(struct watch *w)
 {
-	int events = w->ended ? 0 : UV_DISCONNECT | UV_PRIORITIZED;
+	int events = (w->ended ? 0 : UV_DISCONNECT) | (w->poll->urgent ? 0 : UV_PRIORITIZED);
 
 	if (w->what & ~w->ready & WATCH_READ)
 		events |= UV_READABLE;
@@ -236,8 +251,9 @@ static void on_poll(uv_poll_t *uv, int status, int events)
 	struct watch_poll *p = uv->data;
 	struct watch *w = p->watch;
 
-	if (status < 0 || (events & UV_PRIORITIZED)) {
-		p->faulty = true;
+	p->faulty |= status < 0;
+	if (status < 0 || (events & UV_PRIORITIZED)) { /* the latter says urgent bytes, or that both directions are over */
+		p->urgent = w->urgent = true;
 		w->ready |= WATCH_READ | WATCH_WRITE | WATCH_FAULT;
 	}
 	if (events & (UV_READABLE | UV_DISCONNECT))
@@ -270,7 +286,7 @@ int watch_open(struct watch *w, int fd, unsigned what)
 
 void watch_drained(struct watch *w, unsigned what)
 {
-	uint8_t left = w->ready & (uint8_t)~(w->ended ? what & ~WATCH_READ : what);
+	uint8_t left = w->ready & (uint8_t)~what;
 
 	if (left == w->ready || w->fd < 0)
 		return;
@@ -285,7 +301,7 @@ void watch_again(struct watch *w)
 
 void watch_recover(struct watch *w)
 {
-	w->ended = w->poll->faulty = false;
+	w->ended = w->urgent = w->poll->faulty = w->poll->urgent = false;
 	w->ready &= (uint8_t)~WATCH_FAULT;
 	rearm(w);
 }
@@ -311,9 +327,25 @@ void watch_leave(struct watch *w)
 	watch_close(w);
 }
 
+static void on_hurry(uv_idle_t *hurry)
+{
+	(void)hurry;
+}
+
+/* Timers have run; what they have marked is not to wait for events. */
+static void before_waiting(uv_prepare_t *before)
+{
+	struct watches *all = before->data;
+
+	if (watches_are_due(all) || loop_has_tasks(all->loop))
+		uv_idle_start(&all->hurry, on_hurry);
+	else
+		uv_idle_stop(&all->hurry);
+}
+
 void watches_wait(struct watches *all, bool hurry)
 {
-	uv_run(loop_uv(all->loop), hurry || watches_are_due(all) ? UV_RUN_NOWAIT : UV_RUN_ONCE);
+	uv_run(loop_uv(all->loop), hurry ? UV_RUN_NOWAIT : UV_RUN_ONCE);
 }
 
 struct watches *watches_new(struct loop *l)
@@ -322,12 +354,18 @@ struct watches *watches_new(struct loop *l)
 
 	all->loop = l;
 	list_init(&all->due);
+	uv_idle_init(loop_uv(l), &all->hurry);
+	uv_prepare_init(loop_uv(l), &all->before);
+	all->before.data = all;
+	uv_prepare_start(&all->before, before_waiting);
+	uv_unref((uv_handle_t *)&all->before);
 	return all;
 }
 
 void watches_close(struct watches *all)
 {
-	(void)all;
+	uv_close((uv_handle_t *)&all->before, NULL);
+	uv_close((uv_handle_t *)&all->hurry, NULL);
 }
 
 void watches_free(struct watches *all)

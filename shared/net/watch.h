@@ -3,8 +3,8 @@
  *
  * On Linux each loop has one epoll descriptor of its own in which every watch is registered once, for all it may ever want, edge-triggered:
  * the kernel says what is new, and never says it twice, so that nothing has to be switched on or off while a connection
- * lives. libuv's own descriptor is registered there too, and libuv runs when it has something. Elsewhere libuv waits, and uv_poll is told
- * what is of interest.
+ * lives. libuv's own descriptor is registered there too, and libuv runs when it has something. Elsewhere (also with a libuv before 1.44.2, whose
+ * uv_backend_timeout() does not see that a handle was started) libuv waits, and uv_poll is told what is of interest.
  *
  * The owner keeps the account: the kernel adds to ready, the owner takes away what it has found used up (watch_drained). Whoever leaves
  * something unused gets no second word of it and asks for another look himself (watch_due).
@@ -34,7 +34,8 @@ struct watch {
 	void (*look)(struct watch *w);
 	int fd;                   /* -1: none, there is only watch_due() */
 	uint8_t what, ready;      /* of WATCH_…: of interest; what it can do */
-	bool ended;               /* the peer's end has come: READ stays ready until that has been read */
+	bool ended;               /* the peer's end has come, and may be behind what has just been read */
+	bool urgent;              /* urgent bytes have come: reading stops short before them */
 };
 
 /* Before the tasks of a turn come its looks: never two for one watch, never from inside another's. */
@@ -42,8 +43,10 @@ void watch_init(struct watch *w, struct loop *l, void (*look)(struct watch *w));
 /* what: READ, WRITE or both; FAULT always. 0 or a negative error. The first look tells what it can do already. */
 int watch_open(struct watch *w, int fd, unsigned what);
 void watch_due(struct watch *w);              /* a look in this turn, or in the next when this turn's are under way; once closed: none */
-/* The descriptor has just said that it can do no more of that (EAGAIN, or less than was asked for). */
+/* The descriptor has just said that it can do no more of that: EAGAIN, or of a write less than was asked for. */
 void watch_drained(struct watch *w, unsigned what);
+/* A read gave less than was asked for. That says as much, if nothing is known that may hide behind it. */
+void watch_short(struct watch *w);
 void watch_again(struct watch *w);            /* the kernel looks anew at what it can do now, also if it has said so before */
 void watch_recover(struct watch *w);          /* the fault was only an event, as for a UDP socket: it goes on */
 void watch_leave(struct watch *w);            /* no look from now on; the descriptor lives on, elsewhere */
@@ -51,7 +54,7 @@ void watch_close(struct watch *w);            /* no look from now on; the descri
 
 /* For loop.c. */
 struct watches *watches_new(struct loop *l);  /* NULL: no descriptor was left for it */
-/* Waits until something happens (hurry: not at all, and neither while someone is due), enters it, and runs what libuv has to run. */
+/* Waits until something happens (hurry: not at all), enters it, and runs what libuv has to run. */
 void watches_wait(struct watches *all, bool hurry);
 void watches_look(struct watches *all);       /* at everyone that is due */
 bool watches_are_due(const struct watches *all);

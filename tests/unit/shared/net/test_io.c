@@ -407,6 +407,80 @@ static void paused_end_sees_a_reset(void **state)
 	run_scene(true, steps, &s);
 }
 
+/* The end has been read, and nothing is watched any more: a reset is still noticed. */
+static void far_reads_the_end_and_rests(struct scene *s)
+{
+	int end;
+
+	read_all(&s->p.far, &end);
+	assert_int_equal(end, 0);
+	io_watch(s->p.far.io, 0);
+}
+
+static void far_knows_that_it_is_over(struct scene *s)
+{
+	assert_still(s);
+	assert_int_equal(s->p.far.errors, 1);
+	assert_int_equal(s->p.far.error, UV_EPIPE); /* a reset after the end, says the kernel */
+}
+
+static void ended_and_paused_sees_a_reset(void **state)
+{
+	void (*const steps[])(struct scene *) = {near_writes, near_shuts, far_reads_the_end_and_rests, near_resets,
+						 far_knows_that_it_is_over, NULL};
+	struct scene s;
+
+	(void)state;
+	run_scene(false, steps, &s);
+}
+
+/* Urgent bytes are bytes of the stream here, and what is behind them comes without more having to happen. */
+static void near_sends_an_urgent_byte(struct scene *s)
+{
+	int fd = io_fd(s->p.near.io);
+
+	assert_int_equal(send(fd, "abc", 3, 0), 3);
+	assert_int_equal(send(fd, "!", 1, MSG_OOB), 1);
+	assert_int_equal(send(fd, "def", 3, 0), 3);
+}
+
+static char came[16];
+
+static void look_collects(struct end *e, enum io_event event)
+{
+	ssize_t n;
+
+	if (event != IO_DATA)
+		return;
+	n = io_read(e->io, came + strlen(came), sizeof(came) - 1 - strlen(came));
+	assert_true(n > 0 || n == UV_EAGAIN);
+}
+
+static void far_collects(struct scene *s)
+{
+	memset(came, 0, sizeof(came));
+	s->p.far.look = look_collects;
+	io_watch(s->p.far.io, IO_WATCH_READ);
+}
+
+static void far_has_all(struct scene *s)
+{
+	assert_still(s);
+	assert_string_equal(came, "abc!def");
+	assert_int_equal(s->p.far.errors, 0);
+}
+
+static void urgent_bytes_go_with_the_stream(void **state)
+{
+	void (*const late[])(struct scene *) = {near_sends_an_urgent_byte, far_collects, far_has_all, NULL};
+	void (*const live[])(struct scene *) = {far_collects, near_sends_an_urgent_byte, far_has_all, NULL};
+	struct scene s;
+
+	(void)state;
+	run_scene(false, late, &s);
+	run_scene(false, live, &s);
+}
+
 static void data_before_a_reset_is_still_read(void **state)
 {
 	void (*const paused[])(struct scene *) = {near_writes, near_resets, far_reads_hello_and_reset, NULL};
@@ -553,6 +627,32 @@ static void near_is_still(struct scene *s)
 {
 	assert_still(s);
 	assert_int_equal(s->p.near.rooms, 1);
+}
+
+/* Room that came while nobody watched for it is told as soon as somebody does. */
+static void near_fills_and_rests(struct scene *s)
+{
+	while (io_write(s->p.near.io, block, sizeof(block)) == (ssize_t)sizeof(block))
+		;
+	io_watch(s->p.near.io, 0);
+	s->p.far.look = far_look_reads;
+	io_watch(s->p.far.io, IO_WATCH_READ);
+}
+
+static void near_watches_for_room(struct scene *s)
+{
+	assert_int_equal(s->p.near.rooms, 0);
+	io_watch(s->p.near.io, IO_WATCH_WRITE);
+}
+
+static void room_is_told_when_it_came_unwatched(void **state)
+{
+	void (*const steps[])(struct scene *) = {near_fills_and_rests, near_watches_for_room, near_is_still, NULL};
+	struct scene s;
+
+	(void)state;
+	run_scene(false, steps, &s);
+	run_scene(true, steps, &s);
 }
 
 static void room_is_told_when_there_is_some(void **state)
@@ -928,10 +1028,13 @@ int main(void)
 		cmocka_unit_test(what_is_unread_comes_again_also_elsewhere),
 		cmocka_unit_test(paused_end_is_not_told_of_data_or_end),
 		cmocka_unit_test(paused_end_sees_a_reset),
+		cmocka_unit_test(ended_and_paused_sees_a_reset),
+		cmocka_unit_test(urgent_bytes_go_with_the_stream),
 		cmocka_unit_test(data_before_a_reset_is_still_read),
 		cmocka_unit_test(failed_write_leaves_data_and_reason),
 		cmocka_unit_test(half_close),
 		cmocka_unit_test(room_is_told_when_there_is_some),
+		cmocka_unit_test(room_is_told_when_it_came_unwatched),
 		cmocka_unit_test(room_is_told_when_the_kernel_has_sent_what_it_had),
 		cmocka_unit_test(new_owner_is_told),
 		cmocka_unit_test(closed_inside_an_event),

@@ -1,6 +1,7 @@
 #include "tests/unit/shared/net/pair.h"
 
 #include <pthread.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 static char order[64];
@@ -145,6 +146,78 @@ static void cancelled_task_leaves_the_loop_at_rest(void **state)
 	assert_int_equal(loop_free(three.loop), 0);
 }
 
+/* A timer's task is not kept waiting until the next event, which is far away. */
+static struct timer *soon, *late;
+
+static void on_soon(void *arg)
+{
+	(void)arg;
+	note("s");
+	task_mark(three.loop, &three.a);
+}
+
+static void on_late(void *arg)
+{
+	(void)arg;
+	note("l");
+	timer_close(soon);
+	timer_close(late);
+	loop_stop(three.loop);
+}
+
+static void end_late(void *arg)
+{
+	note("t");
+	timer_set(late, 0);
+	(void)arg;
+}
+
+static void burn_until_soon(void *arg)
+{
+	uint64_t until = loop_clock_ms() + 5;
+
+	(void)arg;
+	while (loop_clock_ms() < until)
+		;
+}
+
+static void task_of_a_timer_does_not_wait(void **state)
+{
+	(void)state;
+	order[0] = '\0';
+	three.loop = loop_new("test");
+	task_init(&three.a, end_late, NULL);
+	task_init(&three.b, burn_until_soon, NULL);
+	soon = timer_new(three.loop, on_soon, NULL);
+	late = timer_new(three.loop, on_late, NULL);
+	timer_set(soon, 2);
+	timer_set(late, 1000000);
+	task_mark(three.loop, &three.b); /* soon is due when the next turn begins */
+	alarm(self_patience(30));
+	loop_run(three.loop);
+	alarm(0);
+	assert_string_equal(order, "stl");
+	assert_int_equal(loop_free(three.loop), 0);
+}
+
+static void close_io(void *arg)
+{
+	io_close(arg);
+}
+
+/* Nothing stays behind of what a task closes while a loop that never ran is freed. */
+static void closed_by_a_task_of_a_loop_that_never_ran(void **state)
+{
+	struct loop *l = loop_new("test");
+	struct io *io = io_take(l, socket(AF_INET, SOCK_STREAM, 0), NULL, NULL, NULL, NULL);
+	struct task closing;
+
+	(void)state;
+	task_init(&closing, close_io, io);
+	task_mark(l, &closing);
+	assert_int_equal(loop_free(l), 0);
+}
+
 /* Threads */
 
 enum { POSTERS = 4, POSTS = 5000 };
@@ -244,6 +317,8 @@ int main(void)
 		cmocka_unit_test(loop_that_never_ran),
 		cmocka_unit_test(tasks_run_once_in_order_unless_cancelled),
 		cmocka_unit_test(cancelled_task_leaves_the_loop_at_rest),
+		cmocka_unit_test(task_of_a_timer_does_not_wait),
+		cmocka_unit_test(closed_by_a_task_of_a_loop_that_never_ran),
 		cmocka_unit_test(posts_from_many_threads),
 		cmocka_unit_test(work_is_done_elsewhere_and_told_here),
 		cmocka_unit_test(a_leak_is_told),

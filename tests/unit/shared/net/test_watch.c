@@ -84,7 +84,7 @@ static void read_some(struct spot *s, ssize_t expected)
 	char p[100];
 
 	assert_int_equal(recv(s->near, p, sizeof(p), MSG_DONTWAIT), expected);
-	watch_drained(&s->w, WATCH_READ);
+	watch_short(&s->w);
 }
 
 static void told_once_and_again_when_there_is_more(void **state)
@@ -123,6 +123,31 @@ static void an_end_that_came_along_is_not_lost(void **state)
 	read_some(&s, 3);
 	assert_int_equal(s.w.ready, WATCH_READ);
 	read_some(&s, 0);
+	end(&s);
+}
+
+/* Reading stops before an urgent byte: nothing comes after that would tell of it. */
+static void what_is_behind_an_urgent_byte_is_not_lost(void **state)
+{
+	const int on = 1;
+	struct spot s;
+
+	(void)state;
+	begin(&s, WATCH_READ);
+	assert_int_equal(setsockopt(s.near, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on)), 0);
+	assert_int_equal(send(s.far, "abc", 3, 0), 3);
+	assert_int_equal(send(s.far, "!", 1, MSG_OOB), 1);
+	assert_int_equal(send(s.far, "def", 3, 0), 3);
+	wait_look(&s);
+	while (!s.w.urgent)
+		wait_look(&s);
+	read_some(&s, 3);
+	assert_true(s.w.ready & WATCH_READ);
+	read_some(&s, 4);
+	assert_int_equal(recv(s.near, (char[1]){0}, 1, MSG_DONTWAIT), -1);
+	watch_drained(&s.w, WATCH_READ);
+	assert_false(s.w.ready & WATCH_READ);
+	expect_no_look(&s);
 	end(&s);
 }
 
@@ -272,6 +297,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(told_once_and_again_when_there_is_more),
 		cmocka_unit_test(an_end_that_came_along_is_not_lost),
+		cmocka_unit_test(what_is_behind_an_urgent_byte_is_not_lost),
 		cmocka_unit_test(an_end_that_comes_later_is_told),
 		cmocka_unit_test(a_reset_is_told_to_who_has_unread_bytes),
 		cmocka_unit_test(room_is_told_when_the_peer_has_read),
