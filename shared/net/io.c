@@ -46,7 +46,7 @@ struct io {
 	struct loop *loop;
 	io_fn *fn;
 	void *owner;
-	uint8_t watch;           /* IO_WATCH_… */
+	uint8_t wanted;          /* IO_WATCH_… */
 	bool told;               /* IO_DATA was, and nothing read since */
 	bool want_room;          /* a write came up short, and the watch will tell */
 	bool batch_full;         /* a write came up short, yet all of it has left: there is room already */
@@ -212,7 +212,7 @@ static bool step_write(struct io *io)
 	if (err != 0)
 		fail(io, err);
 	finish_if_due(io);
-	if (!io->want_room || !(io->watch & IO_WATCH_WRITE))
+	if (!io->want_room || !(io->wanted & IO_WATCH_WRITE))
 		return false;
 	io->want_room = false;
 	return true;
@@ -222,7 +222,7 @@ static bool step_write(struct io *io)
 static void tell_all(struct io *io, bool room)
 {
 	bool up = io->up_due;
-	bool data = (io->watch & IO_WATCH_READ) && !io->told && is_readable(io);
+	bool data = (io->wanted & IO_WATCH_READ) && !io->told && is_readable(io);
 	bool error = io->b.fault != 0 && !io->error_told;
 
 	io->up_due = false;
@@ -241,7 +241,7 @@ static void tell_all(struct io *io, bool room)
 static void look(struct watch *w)
 {
 	struct io *io = LIST_ENTRY(w, struct io, w);
-	bool room = io->batch_full && (io->watch & IO_WATCH_WRITE);
+	bool room = io->batch_full && (io->wanted & IO_WATCH_WRITE);
 
 	if (io->b.stage == STAGE_DIAL && (w->ready & (WATCH_WRITE | WATCH_FAULT)))
 		step_dial(io);
@@ -369,7 +369,7 @@ void io_own(struct io *io, io_fn *fn, void *owner)
 
 void io_watch(struct io *io, unsigned mask)
 {
-	io->watch = (uint8_t)mask;
+	io->wanted = (uint8_t)mask;
 	if (mask & IO_WATCH_READ)
 		io->told = false;
 	if (((mask & IO_WATCH_READ) && is_readable(io)) || ((mask & IO_WATCH_WRITE) && has_room(io)))
@@ -429,7 +429,7 @@ void io_unread(struct io *io, const void *p, size_t len)
 	buf_fini(&io->b.unread);
 	io->b.unread = all;
 	io->b.eof = false;
-	if (io->watch & IO_WATCH_READ)
+	if (io->wanted & IO_WATCH_READ)
 		look_later(io);
 }
 
@@ -452,7 +452,7 @@ ssize_t io_read(struct io *io, void *p, size_t len)
 	io->b.eof = n == 0;
 	if (n < 0 && n != UV_EAGAIN)
 		fail(io, (int)n);
-	if (io->b.fault != 0 ? n > 0 || !io->error_told : (io->watch & IO_WATCH_READ) && is_readable(io))
+	if (io->b.fault != 0 ? n > 0 || !io->error_told : (io->wanted & IO_WATCH_READ) && is_readable(io))
 		look_later(io);
 	return n;
 }
@@ -487,7 +487,7 @@ ssize_t io_writev(struct io *io, const struct iovec *iov, int count)
 	}
 	io->batch_full = io->b.tls && (size_t)n < total && tlspipe_in_hand(io->b.tls) == 0;
 	io->want_room = !io->batch_full && ((size_t)n < total || (io->b.tls && tlspipe_in_hand(io->b.tls) > 0));
-	if (io->batch_full && (io->watch & IO_WATCH_WRITE))
+	if (io->batch_full && (io->wanted & IO_WATCH_WRITE))
 		look_later(io);
 	if (io->want_room)
 		watch_drained(&io->w, WATCH_WRITE);

@@ -77,7 +77,7 @@ bool io_has_unread(const struct io *io);             /* the kernel holds bytes t
 size_t io_unsent(const struct io *io);               /* bytes the kernel has not had acknowledged plus those in hand */
 
 void io_set_notsent_lowat(struct io *io, unsigned bytes);
-/* Whether the kernel has more than most bytes that it has not yet sent: it fills a segment of 64 KiB up, whatever the mark is. If so, IO_ROOM
+/* most: what io_set_notsent_lowat() was given last. Whether the kernel has more than most bytes that it has not yet sent: it fills a segment of 64 KiB up, whatever the mark is. If so, IO_ROOM
  * will come, while WRITE is watched, when there is less than half the mark. */
 bool io_is_ahead(struct io *io, size_t most);
 

@@ -98,7 +98,7 @@ static void run_tasks(struct loop *l)
 /* A turn must not wait. */
 static bool has_work(const struct loop *l)
 {
-	return watches_are_due(l->watches) || !list_is_empty(&l->tasks);
+	return watches_are_due(l->watches) || loop_has_tasks(l);
 }
 
 static void turn(struct loop *l, bool hurry)
@@ -218,7 +218,7 @@ int loop_free(struct loop *l)
 		do {
 			run_inbox(l);
 			turn(l, true);
-		} while (has_work(l) || !become_dry(l));
+		} while (loop_has_tasks(l) || !become_dry(l)); /* a look that is still due is of somebody who was left behind */
 		close_own(l);
 		uv_run(&l->uv, UV_RUN_NOWAIT);
 	}

@@ -51,7 +51,8 @@ static int open_socket(uint8_t family, bool v6only)
 	return fd;
 }
 
-static struct udp *udp_new(struct loop *l, int fd, uint8_t family, udp_fn *fn, void *owner)
+/* NULL and *err: it cannot be watched. */
+static struct udp *udp_new(struct loop *l, int fd, uint8_t family, udp_fn *fn, void *owner, int *err)
 {
 	struct udp *u = mem_zalloc(sizeof *u);
 	u->fd = fd;
@@ -60,8 +61,12 @@ static struct udp *udp_new(struct loop *l, int fd, uint8_t family, udp_fn *fn, v
 	u->owner = owner;
 	u->loop = l;
 	watch_init(&u->watch, l, look);
-	(void)watch_open(&u->watch, fd, WATCH_READ);
-	return u;
+	*err = watch_open(&u->watch, fd, WATCH_READ);
+	if (*err == 0)
+		return u;
+	close(fd);
+	mem_free(u);
+	return NULL;
 }
 
 static int bind_to(const struct addr *at, bool v6only, uint8_t *family)
@@ -95,9 +100,11 @@ struct udp *udp_bind(struct loop *l, const struct addr *at, bool v6only, udp_fn 
 			*why = holder_explain(HOLDER_UDP, at, fd);
 		return NULL;
 	}
-	struct udp *u = udp_new(l, fd, family, fn, owner);
+	struct udp *u = udp_new(l, fd, family, fn, owner, err);
 	struct addr bound;
-	if (udp_local(u, &bound) == 0)
+	if (!u && why)
+		*why = holder_explain(HOLDER_UDP, at, *err);
+	if (u && udp_local(u, &bound) == 0)
 		u->port = bound.port;
 	return u;
 }
@@ -118,7 +125,7 @@ struct udp *udp_connect(struct loop *l, const struct addr *to, uint16_t from, ud
 		*err = fd;
 		return NULL;
 	}
-	return udp_new(l, fd, to->family, fn, owner);
+	return udp_new(l, fd, to->family, fn, owner, err);
 }
 
 ssize_t udp_read(struct udp *u, void *p, size_t cap, struct addr *from, struct addr *local)

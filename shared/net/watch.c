@@ -2,8 +2,8 @@
  * A turn has two steps for them: events are only entered in the watches' accounts (watches_wait), and then everyone that is due
  * is looked at (watches_look). So an event can never meet a watch that another's look has closed a moment ago.
  *
- * A closed descriptor leaves the kernel's set by itself, since nobody has a copy of it: no program here forks, and whoever hands one over
- * to another loop takes it out first (watch_leave).
+ * A closed descriptor leaves the kernel's set by itself, as long as nobody has a copy of it: so none is duplicated and no program here forks, and
+ * whoever hands one over to another loop takes it out first (watch_leave). Else an event could come for memory that is freed.
  */
 #include "shared/net/watch.h"
 
@@ -113,7 +113,8 @@ void watches_wait(struct watches *all, bool hurry)
 		wait_ms = uv_backend_timeout(uv);
 	}
 	n = epoll_wait(all->set, ev, EVENTS, wait_ms);
-	for (int i = 0; i < n; i++) {
+	assert(n >= 0 || errno == EINTR);
+	for (int i = 0; i < n; i++) { /* what is beyond EVENTS comes in the next turn */
 		if (ev[i].data.ptr)
 			enter(ev[i].data.ptr, ev[i].events);
 		else
@@ -149,6 +150,8 @@ int watch_open(struct watch *w, int fd, unsigned what)
 void watch_drained(struct watch *w, unsigned what)
 {
 	w->ready &= (uint8_t)~what;
+	if (what & WATCH_READ)
+		w->urgent = false;
 }
 
 void watch_again(struct watch *w)
@@ -286,11 +289,13 @@ int watch_open(struct watch *w, int fd, unsigned what)
 
 void watch_drained(struct watch *w, unsigned what)
 {
+	bool urgent = w->urgent && !(what & WATCH_READ);
 	uint8_t left = w->ready & (uint8_t)~what;
 
-	if (left == w->ready || w->fd < 0)
+	if (w->fd < 0 || (left == w->ready && urgent == w->urgent))
 		return;
 	w->ready = left;
+	w->urgent = w->poll->urgent = urgent;
 	rearm(w);
 }
 

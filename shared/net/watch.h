@@ -6,8 +6,9 @@
  * lives. libuv's own descriptor is registered there too, and libuv runs when it has something. Elsewhere (also with a libuv before 1.44.2, whose
  * uv_backend_timeout() does not see that a handle was started) libuv waits, and uv_poll is told what is of interest.
  *
- * The owner keeps the account: the kernel adds to ready, the owner takes away what it has found used up (watch_drained). Whoever leaves
- * something unused gets no second word of it and asks for another look himself (watch_due).
+ * The owner keeps the account: the kernel adds to ready, the owner takes away what it has found used up, which is said by EAGAIN, by a write that fell
+ * short, and by a read that fell short if neither the end nor an urgent mark is known to be there. What comes after that raises a new event, however
+ * the two cross. Whoever leaves something unused gets no second word of it and asks for another look himself (watch_due).
  */
 #ifndef GROUNDNUT_NET_WATCH_H
 #define GROUNDNUT_NET_WATCH_H
@@ -35,7 +36,7 @@ struct watch {
 	int fd;                   /* -1: none, there is only watch_due() */
 	uint8_t what, ready;      /* of WATCH_…: of interest; what it can do */
 	bool ended;               /* the peer's end has come, and may be behind what has just been read */
-	bool urgent;              /* urgent bytes have come: reading stops short before them */
+	bool urgent;              /* an urgent mark has come, and reading stops short before it; until EAGAIN */
 };
 
 /* Before the tasks of a turn come its looks: never two for one watch, never from inside another's. */
