@@ -59,7 +59,8 @@ void account_use_unref(struct account_use *u)
 	mem_free(u);
 }
 
-/* What detached homes held is worth giving back; soon, as their last visitors are still being written to. */
+/* What detached homes held is worth giving back; soon, as their last visitors are still being written to. So is what many handshakes
+ * needed, when they are over: a third of what an idle home holds. */
 static void on_trim(void *owner)
 {
 	(void)owner;
@@ -227,6 +228,7 @@ void agents_greet(struct agents *a, struct io_parcel *parcel, const struct hello
 	struct entry *e = entry_of(a, hello->account, hello->agent);
 	e->greeted++;
 	home_greet(e->home, parcel, hello, early, a->accounts);
+	timer_set(a->trim, TRIM_MS);
 }
 
 void agents_stop(struct agents *a)

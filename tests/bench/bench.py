@@ -369,7 +369,7 @@ class Crowd:
         if self.process.stdout.readline() != "ready\n":
             self.process.wait()
             raise ValueError("%s %s does not come up" % (name, words))
-        time.sleep(1 if QUICK else 3)
+        time.sleep(1 if QUICK else 8)  # the relay gives back what handshakes needed when they are over
 
     def let_go(self):
         """Idle connections are asked once more each, and their answers looked at."""
@@ -404,12 +404,15 @@ def measure_memory(results, directory, tls):
         ours.stop()
         ours.start(service.port, directory, None)
         before = pss_kib([ours.relay_pid])
-        crowd = Crowd("idle_agents", ours.door, ours.pin, "bench", ours.token, IDLE_AGENTS, AGENTS_FIRST_PORT)
-        out["agents"] = IDLE_AGENTS
-        out["agent_at_relay"] = (pss_kib([ours.relay_pid]) - before) / IDLE_AGENTS
-        out["agent_at_home"] = pss_kib([crowd.process.pid]) / IDLE_AGENTS
-        crowd.process.terminate()
-        crowd.process.wait()
+        each = IDLE_AGENTS // len(ours.tokens)
+        crowds = [Crowd("idle_agents", ours.door, ours.pin, account, token, each, AGENTS_FIRST_PORT + i * each)
+                  for i, (account, token) in enumerate(ours.tokens.items())]
+        out["agents"] = each * len(crowds)
+        out["agent_at_relay"] = (pss_kib([ours.relay_pid]) - before) / out["agents"]
+        out["agent_at_home"] = pss_kib([c.process.pid for c in crowds]) / out["agents"]
+        for crowd in crowds:
+            crowd.process.terminate()
+            crowd.process.wait()
         ours.stop()
         for way in available(rivals.streams(tls)[1:], results):
             try:

@@ -143,10 +143,12 @@ class Groundnut(Way):
         c.update(listen=["127.0.0.1:%d" % self.door], bind=["127.0.0.1"], control="relay.sock", state="relay.db")
         c["limits"] = {"connections_per_account": 60000}
         write(home, "relay.json", json.dumps(c))
-        line = subprocess.run([self.relay, "account", "add", "bench", "-c", self.config], **quiet).stdout
-        line = [w for w in line.split() if w.startswith("groundnut://")][0]
-        self.token = line[len("groundnut://bench:"):line.index("@")]
-        self.pin = line[line.index("pin=") + 4:]
+        self.tokens = {}  # an account holds 1,024 agents
+        for account in ("bench", "crowd"):
+            line = subprocess.run([self.relay, "account", "add", account, "-c", self.config], **quiet).stdout
+            line = [w for w in line.split() if w.startswith("groundnut://")][0]
+            self.tokens[account] = line[len("groundnut://%s:" % account):line.index("@")]
+            self.pin = line[line.index("pin=") + 4:]
         accounts = os.path.join(home, "accounts.json")
         with open(accounts) as f:
             a = json.load(f)
@@ -157,7 +159,7 @@ class Groundnut(Way):
         mapping = {"name": "bench", "protocol": self.kind, "target": "127.0.0.1:%d" % sink}
         mapping.update({"host": "web.bench"} if self.kind == "http" else {"public_port": self.port})
         agent = {
-            "relay": "127.0.0.1:%d" % (via(self.door) if via else self.door), "pin": self.pin, "account": "bench", "token": self.token,
+            "relay": "127.0.0.1:%d" % (via(self.door) if via else self.door), "pin": self.pin, "account": "bench", "token": self.tokens["bench"],
             "agent": "bench", "control": "agent.sock",
             "mappings": [mapping],
         }
