@@ -1,5 +1,5 @@
 /*
- * Readiness of one descriptor, for the files in shared/net: what it can do as far as is known, and a look whenever that may have become more.
+ * Readiness of one descriptor, for those who keep sockets: what it can do as far as is known, and a look whenever that may have become more.
  *
  * On Linux each loop has one epoll descriptor of its own in which every watch is registered once, for all it may ever want, edge-triggered:
  * the kernel says what is new, and never says it twice, so that nothing has to be switched on or off while a connection
