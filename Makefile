@@ -95,8 +95,9 @@ $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/relay.a $(B)/shared.a
 	$(call say,LINK $@)$(LINK) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 test-replay: $(REPLAYS)
 	@tests/run-fuzz replay $(REPLAYS)
+CLANG   ?= $(or $(shell command -v clang),$(shell command -v clang-14),clang)
 fuzz:
-	@$(MAKE) --no-print-directory CC=clang SAN=fuzz fuzz-run
+	@$(MAKE) --no-print-directory CC=$(CLANG) SAN=fuzz fuzz-run
 fuzz-run: $(FUZZERS)
 	@tests/run-fuzz $(FUZZ_S) $(FUZZERS)
 

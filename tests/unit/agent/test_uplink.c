@@ -233,15 +233,15 @@ static void step_welcome_lost(struct relay *r)
 		r->answer = HANG_UP;
 		hang_up(last(r));
 		r->stage++;
-	} else if (r->stage == 1 && r->hellos == 3) { /* two were not answered */
+	} else if (r->stage == 1 && r->hellos >= 3) { /* two at least were not answered: the next may come before this step does */
 		assert_true(last(r)->hello.resume);
-		assert_int_equal(last(r)->hello.epoch, 2);
+		assert_int_equal(last(r)->hello.epoch, r->hellos - 1);
 		assert_int_equal(last(r)->hello.session[2], 3);
 		assert_int_equal(uplink_state(r->uplink), UPLINK_DETACHED);
 		r->answer = RESUMED;
 		r->stage++;
 	} else if (r->stage == 2 && uplink_resumed(r->uplink)) {
-		assert_true(last(r)->hello.epoch > 2);
+		assert_int_equal(last(r)->hello.epoch, r->hellos - 1);
 		assert_int_equal(r->sessions, 1);
 		assert_int_equal(r->endings, 0);
 		assert_int_equal(uplink_state(r->uplink), UPLINK_ATTACHED);
