@@ -163,6 +163,7 @@ void datagrams_fill(struct tunnel *t, size_t bytes)
 			break; /* the first goes in any case: it may be larger than a batch */
 		tunnel_put_control(t, s->id, FRAME_DATAGRAM, d->bytes, d->len);
 		t->control_datagrams = true;
+		t->last_moved_ms = t->now_ms;
 		t->datagram_debt += len;
 		taken += len;
 		take_out(t, d);
