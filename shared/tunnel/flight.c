@@ -1,7 +1,10 @@
 #include "shared/tunnel/flight.h"
 
-/* Over a shorter round trip the floor is enough for 5 Gbit/s, and a lucky measure would be far off. */
-enum { NEAR_US = 500, MOST = 64 * 1024 * 1024 };
+enum {
+	NEAR_US = 500,          /* over a shorter round trip the floor is enough for 5 Gbit/s, and a lucky measure would be far off */
+	MOST = 64 * 1024 * 1024,
+	GROWING_RTTS = 2,       /* so long after the rate last rose by a quarter it may rise again */
+};
 
 void flight_init(struct flight *f, uint64_t now_us)
 {
@@ -26,6 +29,11 @@ static void answered(struct flight *f, const struct flight_probe *p, uint64_t ac
 		f->rtt_us.now = rtt_us;
 	if (rate > f->rate.now)
 		f->rate.now = rate;
+	if (rate > f->risen + f->risen / 4) {
+		f->risen = rate;
+		f->risen_us = now_us;
+	}
+	f->growing = now_us < f->risen_us + GROWING_RTTS * least(&f->rtt_us);
 }
 
 static struct flight_probe *probe(struct flight *f, unsigned number)
@@ -54,6 +62,7 @@ void flight_acked(struct flight *f, uint64_t acked, uint64_t now_us)
 		f->turned_us = now_us;
 		f->rtt_us = (struct flight_best){.before = f->rtt_us.now};
 		f->rate = (struct flight_best){.before = f->rate.now};
+		f->risen = f->rate.before;
 	}
 }
 
@@ -61,6 +70,6 @@ size_t flight_most(const struct flight *f, bool mixed)
 {
 	uint64_t rtt_us = least(&f->rtt_us);
 	uint64_t path = rtt_us < NEAR_US ? 0 : most(&f->rate) / 1000 * rtt_us / 1000;
-	uint64_t bytes = path * 2 + (mixed ? FLIGHT_MIXED : FLIGHT_BULK);
+	uint64_t bytes = path * (f->growing ? 4 : 2) + (mixed ? FLIGHT_MIXED : FLIGHT_BULK);
 	return (size_t)(bytes < MOST ? bytes : MOST);
 }

@@ -40,6 +40,8 @@ struct flight {
 	uint64_t turned_us;            /* when the windows were last turned */
 	struct flight_best rtt_us;     /* least; 0: not known */
 	struct flight_best rate;       /* most; bytes a second */
+	uint64_t risen, risen_us;      /* the rate when it last rose by a quarter, and when */
+	bool growing;                  /* that was lately: the path is not known yet */
 };
 
 void flight_init(struct flight *f, uint64_t now_us);

@@ -267,6 +267,8 @@ void stream_consume(struct stream *s, size_t len)
 	queue_take(&s->queue, queued);
 	if (len > queued)
 		consume_pieces(t, len - queued);
+	bool first = !s->consumed;
+	s->consumed = true;
 	if (!t || s->got != HALF_OPEN) {
 		if (t)
 			budget_give(&t->receive, len);
@@ -275,7 +277,10 @@ void stream_consume(struct stream *s, size_t len)
 	}
 	s->owed += len;
 	uint64_t step = s->window / 4 < TUNNEL_CREDIT_STEP ? s->window / 4 : TUNNEL_CREDIT_STEP;
-	if (s->owed >= step && !s->credit_due) {
+	bool grows = first && s->wanting && stream_waiting(s) == 0;
+	if (grows)
+		s->stalled = false; /* they lay there for want of a reader, not of room */
+	if ((s->owed >= step || grows) && !s->credit_due) {
 		s->credit_due = true;
 		stream_fact(s);
 	}
@@ -334,7 +339,7 @@ void stream_take_window(struct stream *s, uint64_t bytes)
 
 /*
  * How much a window grows: four times while it is small, twice later, at once to what it has been before. Half of the budget is kept for
- * newcomers and no one takes more than a quarter of the rest; one that is small, by RETURN or because it came late, gets to what is usual from that
+ * newcomers and no one takes more than half of the rest; one that is small, by RETURN or because it came late, gets to what is usual from that
  * half, too.
  */
 static uint64_t growth(const struct stream *s)
@@ -355,7 +360,7 @@ static uint64_t growth(const struct stream *s)
 	}
 	if (left <= kept || s->window >= aim)
 		return 0;
-	uint64_t most = (left - kept) / 4;
+	uint64_t most = (left - kept) / 2;
 	return aim - s->window < most ? aim - s->window : most;
 }
 

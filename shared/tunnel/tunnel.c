@@ -318,9 +318,14 @@ static int input_blocked(struct tunnel *t, const struct frame *f)
 	struct stream *s = tunnel_stream(t, f->stream);
 	if (!s)
 		return stray(t, f->stream);
-	if (s->got != HALF_OPEN || s->closed || s->flow || s->untried || s->stalled || stream_waiting(s))
+	if (s->got != HALF_OPEN || s->closed || s->flow || s->untried)
+		return 0;
+	bool lies = s->stalled || stream_waiting(s);
+	if (lies && s->consumed)
 		return 0;
 	s->wanting = true;
+	if (lies) /* the service is being dialled: whether it reads is known when the first bytes are taken */
+		return 0;
 	s->credit_due = true;
 	stream_fact(s);
 	return 0;

@@ -52,6 +52,7 @@ struct stream {
 	uint64_t untried;             /* bytes of credit that the peer must use before its BLOCKED tells anything new */
 	bool wanting;                 /* … it has said so: the window is to grow with the next CREDIT */
 	bool stalled;                 /* bytes had to be copied since the last CREDIT */
+	bool consumed;                /* the owner has taken bytes */
 
 	/* datagrams */
 	struct list datagrams;        /* waiting for the link, oldest first */

@@ -59,16 +59,39 @@ static void an_unknown_path_gets_the_floor(void **state)
 	assert_int_equal(f.count, 0);
 }
 
-/* 25 MB/s at 200 ms hold 5 MB: it gets there from the floor, by doubling, and is filled. */
+/* A line of talk, as a link's first frames are: what the path takes when nothing waits in it. */
+static void talk(struct path *p)
+{
+	p->gone += 100;
+	flight_sent(&p->f, p->gone, p->acked, p->now_us);
+	p->acked = p->gone;
+	p->now_us += p->rtt_us;
+	flight_acked(&p->f, p->acked, p->now_us);
+}
+
+/* 25 MB/s at 200 ms hold 5 MB: in four round trips it gets there from either floor, four times each, and the path is filled. */
 static void a_long_path_is_filled(void **state)
 {
 	(void)state;
+	for (int mixed = 0; mixed < 2; mixed++) {
+		struct path p;
+		begin(&p, 25000000, 200000);
+		run(&p, 1000000, mixed);
+		uint64_t acked = p.acked;
+		run(&p, 1000000, mixed);
+		assert_true(p.acked - acked >= 24500000);
+	}
+}
+
+/* Once the rate rises no more, two round trips are enough. */
+static void a_known_path_is_not_overfilled(void **state)
+{
+	(void)state;
 	struct path p;
-	begin(&p, 25000000, 200000);
-	run(&p, 2000000, false);
-	uint64_t acked = p.acked;
-	run(&p, 1000000, false);
-	assert_true(p.acked - acked >= 24500000);
+	begin(&p, 25000000, 20000);
+	talk(&p);
+	run(&p, 1000000, true);
+	assert_true(run(&p, 1000000, true) <= FLIGHT_MIXED + 2 * 500000);
 }
 
 /* What a word sent just before has told comes back first, and says little: the transfer's own bytes are timed meanwhile. */
@@ -83,16 +106,6 @@ static void a_word_before_a_transfer_costs_no_round_trip(void **state)
 	p.now_us += STEP_US;
 	run(&p, 850000, false);
 	assert_true(p.acked >= 8000000);
-}
-
-/* A line of talk, as a link's first frames are: what the path takes when nothing waits in it. */
-static void talk(struct path *p)
-{
-	p->gone += 100;
-	flight_sent(&p->f, p->gone, p->acked, p->now_us);
-	p->acked = p->gone;
-	p->now_us += p->rtt_us;
-	flight_acked(&p->f, p->acked, p->now_us);
 }
 
 /* … and a short one is not flooded, however much a window would allow. */
@@ -143,6 +156,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(an_unknown_path_gets_the_floor),
 	    cmocka_unit_test(a_long_path_is_filled),
+	    cmocka_unit_test(a_known_path_is_not_overfilled),
 	    cmocka_unit_test(a_word_before_a_transfer_costs_no_round_trip),
 	    cmocka_unit_test(a_short_path_is_not_flooded),
 	    cmocka_unit_test(a_path_that_became_longer_is_learned),

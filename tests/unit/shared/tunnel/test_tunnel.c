@@ -624,6 +624,34 @@ static void windows_grow_where_credit_is_what_stops(void **state)
 	pair_fini(&p);
 }
 
+/* What comes while the service is dialled lies there, which says nothing about how fast it will be read; what is left of it then does. */
+static void a_window_grows_when_the_first_bytes_are_read_at_once(void **state)
+{
+	(void)state;
+	for (int sips = 0; sips < 2; sips++) {
+		struct pair p;
+		pair_init(&p, 1, 1);
+		p.eager = true;
+		pair_link(&p);
+		struct end *opener = &p.conns[0].end[0], *acceptor = &p.conns[0].end[1];
+		opener->plan = 4 << 20;
+		acceptor->deaf = true;
+		pair_open(&p, 0, 0);
+		round_trip(&p);
+		assert_int_equal(stream_waiting(acceptor->stream), TUNNEL_FIRST_CREDIT);
+		if (sips) {
+			stream_consume(acceptor->stream, 5000);
+			acceptor->got = 5000;
+		}
+		acceptor->deaf = false;
+		end_look(acceptor);
+		pair_pump(&p, 1, 65536, SIZE_MAX);
+		assert_int_equal(acceptor->stream->window, sips ? TUNNEL_FIRST_CREDIT : TUNNEL_OPEN_CREDIT_MAX);
+		pair_finish(&p);
+		pair_fini(&p);
+	}
+}
+
 /* Two thousand who read nothing leave room for one more; and whoever needs no credit, for any more. */
 static void those_who_read_nothing_do_not_keep_others_out(void **state)
 {
@@ -1440,6 +1468,7 @@ int main(void)
 	    cmocka_unit_test(newcomers_get_in_beside_thousands_that_rest),
 	    cmocka_unit_test(a_stalled_stream_starves_nobody),
 	    cmocka_unit_test(windows_grow_where_credit_is_what_stops),
+	    cmocka_unit_test(a_window_grows_when_the_first_bytes_are_read_at_once),
 	    cmocka_unit_test(those_who_read_nothing_do_not_keep_others_out),
 	    cmocka_unit_test(one_key_is_not_behind_the_bulk),
 	    cmocka_unit_test(bulk_streams_get_the_same),
