@@ -117,7 +117,7 @@ test-services: all
 	@deploy/install-deps test services
 	@$(E2E) services
 
-BENCH := $(patsubst %,$(B)/tests/bench/%,load web packets shaper idle_agents)
+BENCH := $(patsubst %,$(B)/tests/bench/%,load web packets shaper bare idle_agents)
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/tests/bench/gauge.o $(B)/agent.a $(B)/shared.a
 	$(call say,LINK $@)$(LINK) -o $@ $^ $(LIBS)
 

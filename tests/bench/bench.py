@@ -48,12 +48,12 @@ METRICS = {
 POOLS = {"bulk": ["pull-1", "pull-8", "pull-64", "push-1", "push-8", "push-64"], "bulk-1-8": ["pull-1", "pull-8", "push-1", "push-8"],
          "others": ["others-bulk", "others-stalled"]}
 
-# pool or case, metric, {way: the ratio to reach}; what frp reaches counts for both its modes
+# pool or case, metric, {way: the ratio to reach, or None: shown for comparison}; what frp reaches counts for both its modes
 TARGETS = [
     ("bulk", "cpu_s_per_gib", {"nginx 16k": .75, "nginx 64k": .95, "haproxy": .85, "stunnel": .7, "ssh -R": .9, "frp": .5, "frp mux": .5,
-                               "rathole tls": .8}),
+                               "rathole tls": .8, "bare": None}),
     ("bulk-1-8", "mb_s", {"nginx 16k": 1.2, "nginx 64k": 1.0, "haproxy": 1.1, "stunnel": 1.2, "ssh -R": 1.0, "frp": 2, "frp mux": 2,
-                          "rathole tls": 1.1, "direct": .2}),
+                          "rathole tls": 1.1, "direct": .2, "bare": None}),
     ("rr-1", "p50_us", {"nginx 16k": 1.0, "nginx 64k": 1.0, "haproxy": 1.0, "stunnel": 1.0, "ssh -R": .85, "frp": .8, "frp mux": .8,
                         "rathole tls": 1.0, "direct": 2.0}),
     ("rr-64", "rate", {"nginx 16k": 2.5, "haproxy": 2, "stunnel": 3, "ssh -R": 1.5, "frp": 2, "frp mux": 2, "rathole tls": 1.3, "direct": .38}),
@@ -262,8 +262,9 @@ def measure(results, cases, ways, rounds):
         return
     for number in range(rounds):
         for case in cases:
-            at = number % len(ways)
-            for way in ways[at:] + ways[:at]:
+            those = [w for w in ways if w.takes(case.name)]
+            at = number % max(1, len(those))
+            for way in those[at:] + those[:at]:
                 measured = None
                 if results.tries(case.name, way.name)[1] < 2:
                     try:
@@ -324,7 +325,7 @@ class Section:
         self.title, self.service, self.cases, self.candidates, self.rtt_ms = title, service, chosen(cases), candidates, rtt_ms
 
     def seconds(self, ways):
-        return sum(c.seconds for c in self.cases) * len(ways) * ROUNDS + START_S * len(ways)
+        return sum(c.seconds for c in self.cases for w in ways if w.takes(c.name)) * ROUNDS + START_S * len(ways)
 
     def run(self, results, directory):
         if not self.cases:
@@ -350,7 +351,7 @@ class Section:
 
 
 def sections(tls):
-    out = [Section("streams", ("load", "sink"), STREAMS, [rivals.Groundnut(BUILD)] + rivals.streams(tls)),
+    out = [Section("streams", ("load", "sink"), STREAMS, [rivals.Groundnut(BUILD), rivals.Bare(BUILD)] + rivals.streams(tls)),
            Section("http", ("web", "origin"), WEBS, [rivals.Groundnut(BUILD, "http")] + rivals.webs(tls)),
            Section("udp", ("packets", "echo"), FLOWS, [rivals.Groundnut(BUILD, "udp")] + rivals.flows())]
     for rtt in RTTS_MS:

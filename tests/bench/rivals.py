@@ -2,7 +2,7 @@
 
 A way has start(service, dir, via) and stop(). via(port) gives a port that leads to port over the slow path; without one, port itself.
 After start(): port, where visitors go in, and pids, whose processor time and memory are the way's own.
-kind is what a way carries: "tcp", "http" or "udp".
+kind is what a way carries: "tcp", "http" or "udp". only is what the names of its cases begin with, if it is not for all.
 """
 import json
 import os
@@ -77,6 +77,7 @@ class Way:
 
     name = ""
     kind = "tcp"
+    only = ""
 
     def __init__(self):
         self.processes = []
@@ -110,6 +111,9 @@ class Way:
 
     def missing(self):
         return None
+
+    def takes(self, case):
+        return case.startswith(self.only)
 
 
 class Direct(Way):
@@ -203,6 +207,19 @@ class Pair(Way):
         wait_for(inner)
         self.launch(directory, tag + "-out", self.port, via(inner) if via else inner, False)
         wait_for(self.port)
+
+
+class Bare(Pair):
+    """The floor for bulk: nothing but recv, AES and send. Its key is built in."""
+
+    name, only = "bare", ("pull", "push")
+
+    def __init__(self, build):
+        super().__init__(None)
+        self.program = os.path.join(build, "tests/bench/bare")
+
+    def launch(self, directory, tag, port, to, inner):
+        self.run(directory, self.path(), "open" if inner else "seal", str(port), str(to))
 
 
 NGINX_STREAM = "/usr/lib/nginx/modules/ngx_stream_module.so"
