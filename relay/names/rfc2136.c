@@ -1,7 +1,7 @@
 /*
  * A job is one UPDATE, sent over a fresh socket and sent again every RESEND_MS until an answer comes that bears the server's signature;
  * after TRIES the server counts as gone. What is not signed proves nothing: it is remembered as the likely reason, and shortens the
- * wait. A server given by name is looked up for each job on the thread pool; the job's number tells a late lookup that it is too late.
+ * wait. A server given by name is looked up for each job; each try goes to its next address, at once when one of them is refused.
  */
 #include "relay/names/rfc2136.h"
 
@@ -13,14 +13,14 @@
 #include "shared/base/mem.h"
 #include "shared/base/random.h"
 #include "shared/base/text.h"
+#include "shared/net/dial.h"
+#include "shared/net/lookup.h"
 #include "shared/net/timer.h"
 
-#include <netdb.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 
-enum { RESEND_MS = 5000, TRIES = 3, UNSIGNED_MS = 1000, PACKET = 2048, REASON = 512 };
+enum { RESEND_MS = 5000, TRIES = 3, UNSIGNED_MS = 1000, PACKET = 2048, REASON = 512, ADDRESSES = 4 };
 
 struct rfc2136 {
 	struct loop *loop;
@@ -32,6 +32,10 @@ struct rfc2136 {
 	struct dns_socket *socket;     /* of the job under way, or NULL */
 	struct timer *timer;
 	struct lookup *lookup;         /* under way, or NULL */
+	struct addr to[ADDRESSES];     /* the server's */
+	unsigned to_count, next;       /* of these, the next try's */
+	unsigned unreachable;          /* tries that failed at once; they are none of TRIES */
+	bool failed;                   /* the last was one */
 	uint8_t packet[PACKET];
 	size_t packet_len;
 	struct tsig_mac mac;
@@ -40,15 +44,6 @@ struct rfc2136 {
 	char reason[REASON];           /* what will be said when no signed answer comes */
 	enum publish_result result;    /* set by an answer; told from the timer, since a socket's callback may not close it */
 	bool decided;
-};
-
-/* Belongs to the pool until it is done; self is NULL when nobody waits any more. */
-struct lookup {
-	struct rfc2136 *self;
-	char host[256];
-	uint16_t port;
-	struct addr found;
-	int err;
 };
 
 static void end(struct rfc2136 *r, enum publish_result result, const char *error)
@@ -121,17 +116,32 @@ static size_t on_packet(void *owner, const uint8_t *in, size_t len, const struct
 static void on_socket_error(void *owner, int err)
 {
 	struct rfc2136 *r = owner;
-	if (r->decided)
+	if (r->decided || r->failed)
 		return;
 	snprintf(r->reason, sizeof(r->reason), "the server %s: %s", r->server.host, err_text(err));
-	decide(r, PUBLISH_LATER);
+	r->failed = true;
+	r->tries--;
+	if (++r->unreachable >= r->to_count)
+		decide(r, PUBLISH_LATER);
+	else
+		timer_set(r->timer, 0);
 }
 
+/* The socket of an only address stays: an answer to an earlier try counts, too. */
 static void send_packet(struct rfc2136 *r)
 {
+	int err = 0;
+	if (r->to_count > 1) {
+		dns_socket_close(r->socket);
+		r->socket = NULL;
+	}
+	if (!r->socket)
+		r->socket = dns_socket_connect(r->loop, &r->to[r->next++ % r->to_count], on_packet, on_socket_error, r, &err);
 	r->tries++;
+	r->failed = false;
 	timer_set(r->timer, RESEND_MS);
-	int err = dns_socket_send(r->socket, r->packet, r->packet_len);
+	if (r->socket)
+		err = dns_socket_send(r->socket, r->packet, r->packet_len);
 	if (err < 0)
 		on_socket_error(r, err);
 }
@@ -147,57 +157,33 @@ static void on_timer(void *owner)
 		send_packet(r);
 }
 
-static void go(struct rfc2136 *r, const struct addr *to)
+static void on_lookup(void *owner, const struct addr *list, size_t count, int err)
 {
-	int err = 0;
-	r->socket = dns_socket_connect(r->loop, to, on_packet, on_socket_error, r, &err);
-	if (r->socket)
-		send_packet(r);
-	else
-		on_socket_error(r, err);
-}
-
-static void look_up(void *arg)
-{
-	struct lookup *l = arg;
-	const struct addrinfo hints = {.ai_socktype = SOCK_DGRAM, .ai_flags = AI_ADDRCONFIG};
-	struct addrinfo *list = NULL;
-	l->err = getaddrinfo(l->host, NULL, &hints, &list);
-	if (l->err == 0 && !addr_from_sockaddr(&l->found, list->ai_addr))
-		l->err = EAI_FAMILY;
-	if (list)
-		freeaddrinfo(list);
-	l->found.port = l->port;
-}
-
-static void looked_up(void *arg)
-{
-	struct lookup *l = arg;
-	struct rfc2136 *r = l->self;
-	if (r) {
-		r->lookup = NULL;
-		if (l->err == 0) {
-			go(r, &l->found);
-		} else {
-			snprintf(r->reason, sizeof(r->reason), "%s: %s", l->host, gai_strerror(l->err));
-			decide(r, PUBLISH_LATER);
-		}
+	struct rfc2136 *r = owner;
+	r->lookup = NULL;
+	if (count == 0) {
+		snprintf(r->reason, sizeof(r->reason), "%s: %s", r->server.host, err_text(err));
+		decide(r, PUBLISH_LATER);
+		return;
 	}
-	mem_free(l);
+	r->to_count = count < ADDRESSES ? (unsigned)count : ADDRESSES;
+	for (unsigned i = 0; i < r->to_count; i++) {
+		r->to[i] = list[i];
+		r->to[i].port = r->server.first;
+	}
+	send_packet(r);
 }
 
 static void find_server(struct rfc2136 *r)
 {
+	r->next = r->unreachable = 0;
 	if (r->server.numeric) {
-		go(r, &r->server.addr);
-		return;
+		r->to[0] = r->server.addr;
+		r->to_count = 1;
+		send_packet(r);
+	} else {
+		r->lookup = lookup_start(r->loop, DIAL_SERVICE, r->server.host, DIAL_CACHE_MS, on_lookup, r);
 	}
-	struct lookup *l = mem_zalloc(sizeof(*l));
-	l->self = r;
-	memcpy(l->host, r->server.host, sizeof(l->host));
-	l->port = r->server.first;
-	r->lookup = l;
-	loop_work(r->loop, look_up, looked_up, l);
 }
 
 static void publish(void *self, const struct publish_job *job)
@@ -231,7 +217,7 @@ static void close_publisher(void *self)
 {
 	struct rfc2136 *r = self;
 	if (r->lookup)
-		r->lookup->self = NULL;
+		lookup_close(r->lookup);
 	dns_socket_close(r->socket);
 	timer_close(r->timer);
 	mem_wipe(&r->key, sizeof(r->key));
