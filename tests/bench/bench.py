@@ -441,7 +441,7 @@ def print_memory(memory):
 
 def machine():
     model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.machine())
-    return "%s, %d cores, Linux %s" % (model, os.cpu_count(), platform.release())
+    return "%s, %d cores, Linux %s" % (model, os.cpu_count(), platform.release().split("-")[0])
 
 
 def certificate(directory):
