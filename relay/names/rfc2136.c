@@ -1,7 +1,8 @@
 /*
  * A job is one UPDATE, sent over a fresh socket and sent again every RESEND_MS until an answer comes that bears the server's signature;
  * after TRIES the server counts as gone. What is not signed proves nothing: it is remembered as the likely reason, and shortens the
- * wait. A server given by name is looked up for each job; each try goes to its next address, at once when one of them is refused.
+ * wait. A server given by name is looked up for each job, in the lane that no other publisher uses here, so that a dead name does not hold up
+ * theirs; each try goes to its next address, at once when one of them is refused.
  */
 #include "relay/names/rfc2136.h"
 
@@ -182,7 +183,7 @@ static void find_server(struct rfc2136 *r)
 		r->to_count = 1;
 		send_packet(r);
 	} else {
-		r->lookup = lookup_start(r->loop, DIAL_SERVICE, r->server.host, DIAL_CACHE_MS, on_lookup, r);
+		r->lookup = lookup_start(r->loop, DIAL_RELAY, r->server.host, DIAL_CACHE_MS, on_lookup, r);
 	}
 }
 

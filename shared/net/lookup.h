@@ -1,5 +1,5 @@
 /*
- * Names to addresses, for dial.c: one lookup at a time a lane (libuv runs two at a time in its pool, and a dead name holds
+ * Names to addresses, for dial.c and who dials nothing: one lookup at a time a lane (libuv runs two at a time in its pool, and a dead name holds
  * its place for many seconds), answers kept for a while per loop. An answer always comes from the loop, also a kept one.
  */
 #ifndef GROUNDNUT_NET_LOOKUP_H

@@ -1,7 +1,8 @@
 /*
  * How many bytes of a session may be under way on a link: gone out, and not acknowledged by the peer's program. The kernel bounds what lies
  * unsent, and what the network holds; what lies unread in the peer's receive buffer, or in a program between, nobody else sees. More
- * than the path carries in two round trips, or than keeps both ends busy, only makes everyone wait, and falls out of the caches.
+ * than the path carries in two round trips, or than keeps both ends busy, only makes everyone wait, and falls out of the caches. While the rate still
+ * rises the path is not known, and it is four.
  *
  * A queue that never drains looks like a longer path: the least round trip of a window is only as good as its quietest moment. Then this bounds
  * less, and never too much.
