@@ -1,5 +1,6 @@
 /*
- * dial → io (plain, up) → TLS → IO_UP: handed over. One timer bounds it all. A way that fails is told once, after it has been taken apart.
+ * dial → io (plain, up) → TLS → IO_UP: handed over. One timer bounds it all. A way that fails is
+ * told once, after it has been taken apart.
  */
 #include "agent/approach.h"
 
@@ -11,7 +12,7 @@
 
 struct approach {
 	struct loop *loop;
-	char *name;                   /* name or address, for SNI and verification */
+	char *name; /* name or address, for SNI and verification */
 	struct tls_context *tls;
 	approach_fn *fn;
 	void *owner;
@@ -81,7 +82,8 @@ static void on_timeout(void *owner)
 	fail(owner, ERR_TIMEOUT, "");
 }
 
-struct approach *approach_start(struct loop *l, const struct endpoint *relay, struct tls_context *tls, const struct addr *known,
+struct approach *approach_start(struct loop *l, const struct endpoint *relay,
+				struct tls_context *tls, const struct addr *known,
 				size_t known_count, unsigned maxseg, approach_fn *fn, void *owner)
 {
 	struct approach *a = mem_alloc(sizeof *a);
@@ -89,6 +91,7 @@ struct approach *approach_start(struct loop *l, const struct endpoint *relay, st
 	a->name = mem_strdup(relay->host);
 	a->timer = timer_new(l, on_timeout, a);
 	timer_set(a->timer, APPROACH_TIMEOUT_MS);
-	a->dial = dial_start_small(l, DIAL_RELAY, relay->host, relay->first, known, known_count, maxseg, APPROACH_TIMEOUT_MS, on_dialled, a);
+	a->dial = dial_start_small(l, DIAL_RELAY, relay->host, relay->first, known, known_count,
+				   maxseg, APPROACH_TIMEOUT_MS, on_dialled, a);
 	return a;
 }

@@ -48,7 +48,8 @@ bool agent_config_is_token(const char *text)
 {
 	size_t len = strlen(text);
 	return len > 0 && len <= TOKEN_MAX &&
-	       strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") == len;
+	       strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") ==
+		   len;
 }
 
 static void read_relay(struct conf_at root, struct agent_config *c)
@@ -82,14 +83,19 @@ static void read_ca_file(struct conf_at root, struct agent_config *c)
 static void read_trust(struct conf_at root, struct agent_config *c)
 {
 	const char *text;
-	bool pin = conf_has(root, "pin"), ca_file = conf_has(root, "ca_file"), ca = conf_has(root, "ca");
+	bool pin = conf_has(root, "pin"), ca_file = conf_has(root, "ca_file"),
+	     ca = conf_has(root, "ca");
 	if (pin + ca_file + ca == 0)
-		conf_error(root, "pin", "missing; the relay is known by \"pin\", \"ca_file\" or \"ca\": \"system\"");
+		conf_error(
+		    root, "pin",
+		    "missing; the relay is known by \"pin\", \"ca_file\" or \"ca\": \"system\"");
 	else if (pin + ca_file + ca > 1)
-		conf_error(root, pin ? "pin" : "ca_file", "only one of \"pin\", \"ca_file\" and \"ca\" may be given");
+		conf_error(root, pin ? "pin" : "ca_file",
+			   "only one of \"pin\", \"ca_file\" and \"ca\" may be given");
 	if (pin && conf_str(root, "pin", &text)) {
 		if (!tls_is_pin(text))
-			conf_error(root, "pin", "\"%s\" is not sha256: and 64 lower-case hex digits", text);
+			conf_error(root, "pin",
+				   "\"%s\" is not sha256: and 64 lower-case hex digits", text);
 		c->pin = mem_strdup(text);
 	}
 	if (ca_file)
@@ -133,7 +139,8 @@ static void read_token(struct conf_at root, struct agent_config *c)
 		read_token_file(root, c);
 	if (token && conf_str(root, "token", &text)) {
 		if (!agent_config_is_token(text))
-			conf_error(root, "token", "is not a token: letters, digits, \"-\" and \"_\" only");
+			conf_error(root, "token",
+				   "is not a token: letters, digits, \"-\" and \"_\" only");
 		mem_free(c->token);
 		c->token = mem_strdup(text);
 	}
@@ -145,7 +152,10 @@ static char *read_name(struct conf_at root, const char *key)
 	if (!conf_str(root, key, &text))
 		return NULL;
 	if (!text_is_name(text))
-		conf_error(root, key, "\"%s\" is not a name: 1 to 63 of letters, digits, \".\", \"_\" and \"-\"", text);
+		conf_error(
+		    root, key,
+		    "\"%s\" is not a name: 1 to 63 of letters, digits, \".\", \"_\" and \"-\"",
+		    text);
 	return mem_strdup(text);
 }
 
@@ -158,7 +168,8 @@ static char *read_control(struct conf_at root, const char *file)
 	if (text && !*text)
 		conf_error(root, "control", "is empty");
 	else if (strlen(path) > MOST)
-		conf_error(root, "control", "\"%s\" is longer than a socket's path may be (%d bytes)", path, MOST);
+		conf_error(root, "control",
+			   "\"%s\" is longer than a socket's path may be (%d bytes)", path, MOST);
 	return path;
 }
 

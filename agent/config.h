@@ -8,27 +8,30 @@
 struct agent_config {
 	char *file;
 	struct endpoint relay;
-	char *relay_text;      /* as written */
-	char *pin;             /* or NULL: then by CA */
-	char *ca_file;         /* path, or NULL: the system's */
+	char *relay_text; /* as written */
+	char *pin;        /* or NULL: then by CA */
+	char *ca_file;    /* path, or NULL: the system's */
 	char *account;
 	char *token;
-	char *agent;           /* this agent's name; default: the machine's host name, made to fit text_is_name */
-	char *control;         /* path */
+	/* this agent's name; default: the machine's host name, made to fit text_is_name */
+	char *agent;
+	char *control; /* path */
 	struct mapping_list mappings;
 	struct name_wish_list names;
 };
 
 char *agent_config_default_path(void);
-/* 0; or ERR_CONFIG after reporting every error through log_say; or a negative errno, reported too. A token that
- * others can read is worth a warning, no error. */
+/* 0; or ERR_CONFIG after reporting every error through log_say; or a negative errno, reported
+ * too. A token that others can read is worth a warning, no error. */
 int agent_config_load(const char *file, struct agent_config **out);
-/* The same from a text that is to become the file: what `map` and `join` try before they write. 0 or ERR_CONFIG. */
+/* The same from a text that is to become the file: what `map` and `join` try before they write. 0
+ * or ERR_CONFIG. */
 int agent_config_parse(const char *file, const char *text, size_t len, struct agent_config **out);
 void agent_config_free(struct agent_config *c);
-/* Only where the running agent listens, from a file that may be wrong otherwise: `status` must work then too.
- * 0 and *path freed by the caller; or a negative errno, reported. */
+/* Only where the running agent listens, from a file that may be wrong otherwise: `status` must
+ * work then too. 0 and *path freed by the caller; or a negative errno, reported. */
 int agent_config_control(const char *file, char **path);
-bool agent_config_is_token(const char *text); /* what a token is made of, of any length a token may have */
+/* what a token is made of, of any length a token may have */
+bool agent_config_is_token(const char *text);
 
 #endif

@@ -22,8 +22,8 @@ enum { DOCUMENT_MAX = 4 * 1024 * 1024 };
 
 struct document {
 	const char *file;
-	int lock;     /* descriptor of the locked directory */
-	char *text;   /* as it stands; NULL: there is no file yet */
+	int lock;   /* descriptor of the locked directory */
+	char *text; /* as it stands; NULL: there is no file yet */
 	size_t len;
 	json_t *root; /* the text, to be changed */
 };
@@ -109,7 +109,8 @@ static void put_value(struct buf *out, const json_t *value)
 	free(text);
 }
 
-/* A list of objects has one of them a line, as people write it; everything else stays on its key's line. */
+/* A list of objects has one of them a line, as people write it; everything else stays on its key's
+ * line. */
 static void put_member(struct buf *out, json_t *value)
 {
 	const char *before = "";
@@ -130,7 +131,8 @@ static void write_document(json_t *root, struct buf *out)
 	const char *key, *before = "";
 	json_t *value;
 	buf_puts(out, "{");
-	json_object_foreach(root, key, value) {
+	json_object_foreach(root, key, value)
+	{
 		json_t *quoted = json_string(key);
 		buf_printf(out, "%s\n  ", before);
 		put_value(out, quoted);
@@ -164,7 +166,8 @@ static int document_save(struct document *d, bool backup, struct agent_config **
 	if (!code && backup && d->text)
 		code = keep_old(d);
 	if (!code) {
-		err = file_replace(d->file, buf_data(&text), buf_len(&text), file_secret_mode(d->file), false);
+		err = file_replace(d->file, buf_data(&text), buf_len(&text),
+				   file_secret_mode(d->file), false);
 		code = err ? fail_to_write(d->file, err) : 0;
 	}
 	mem_wipe(buf_data(&text), buf_len(&text));
@@ -187,8 +190,9 @@ static int change_account(struct document *d, const struct join_line *line, bool
 {
 	const char *account = json_string_value(json_object_get(d->root, "account"));
 	if (account && strcmp(account, line->account) != 0 && !force) {
-		log_say("%s: is of account %s, the line is for %s; --force changes it and keeps the mappings", d->file,
-			account, line->account);
+		log_say("%s: is of account %s, the line is for %s; --force changes it and keeps "
+			"the mappings",
+			d->file, account, line->account);
 		return EXIT_WORK;
 	}
 	put(d->root, "relay", line->relay);
@@ -235,11 +239,13 @@ static bool is_ports_with_protocol(const char *text)
 	return len && text[len] == '/';
 }
 
-static int choose_protocol(const char *public_text, const char *protocol, enum mapping_protocol *out)
+static int choose_protocol(const char *public_text, const char *protocol,
+			   enum mapping_protocol *out)
 {
 	bool ports = is_ports(public_text);
 	if (!ports && is_ports_with_protocol(public_text)) {
-		log_say("map: \"%s\": say `%.*s --protocol udp` for a udp port", public_text, (int)strcspn(public_text, "/"), public_text);
+		log_say("map: \"%s\": say `%.*s --protocol udp` for a udp port", public_text,
+			(int)strcspn(public_text, "/"), public_text);
 		return EXIT_USAGE;
 	}
 	if (!protocol) {
@@ -251,29 +257,33 @@ static int choose_protocol(const char *public_text, const char *protocol, enum m
 		return EXIT_USAGE;
 	}
 	if (ports != (*out == MAPPING_TCP || *out == MAPPING_UDP)) {
-		log_say("map: \"%s\" is a %s, but %s is public by %s", public_text, ports ? "port" : "host", protocol,
-			ports ? "host" : "port");
+		log_say("map: \"%s\" is a %s, but %s is public by %s", public_text,
+			ports ? "port" : "host", protocol, ports ? "host" : "port");
 		return EXIT_USAGE;
 	}
 	return 0;
 }
 
-/* A single port is a number in the file; what is no port at all stays text, for the reader to refuse. */
+/* A single port is a number in the file; what is no port at all stays text, for the reader to
+ * refuse. */
 static bool put_public(json_t *mapping, const char *text)
 {
 	uint64_t port;
 	if (!is_ports(text))
 		return put(mapping, "host", text);
 	if (text_uint(text, UINT16_MAX, &port) == 0)
-		return json_object_set_new(mapping, "public_port", json_integer((json_int_t)port)) == 0;
+		return json_object_set_new(mapping, "public_port",
+					   json_integer((json_int_t)port)) == 0;
 	return put(mapping, "public_port", text);
 }
 
-static json_t *new_mapping(const char *name, const char *public_text, const char *target, enum mapping_protocol p)
+static json_t *new_mapping(const char *name, const char *public_text, const char *target,
+			   enum mapping_protocol p)
 {
 	json_t *mapping = json_object();
 	char *at_home = is_ports(target) ? mem_printf("127.0.0.1:%s", target) : mem_strdup(target);
-	bool ok = put(mapping, "name", name) && put(mapping, "protocol", mapping_protocol_text(p)) &&
+	bool ok = put(mapping, "name", name) &&
+		  put(mapping, "protocol", mapping_protocol_text(p)) &&
 		  put_public(mapping, public_text) && put(mapping, "target", at_home);
 	mem_free(at_home);
 	if (ok)
@@ -282,7 +292,8 @@ static json_t *new_mapping(const char *name, const char *public_text, const char
 	return NULL;
 }
 
-/* The new mapping by itself, so that its errors name what was typed and not a place in a file that it is not in. */
+/* The new mapping by itself, so that its errors name what was typed and not a place in a file that
+ * it is not in. */
 static int check_mapping(const json_t *mapping)
 {
 	char *text = json_dumps(mapping, 0);
@@ -301,7 +312,8 @@ static size_t find(const json_t *list, const char *name)
 {
 	size_t i;
 	for (i = 0; i < json_array_size(list); i++) {
-		const char *it = json_string_value(json_object_get(json_array_get(list, i), "name"));
+		const char *it =
+		    json_string_value(json_object_get(json_array_get(list, i), "name"));
 		if (it && strcmp(it, name) == 0)
 			break;
 	}
@@ -315,7 +327,8 @@ static void keep_options(json_t *mapping, json_t *old)
 	struct buf kept = BUF_INIT;
 	const char *key;
 	json_t *value;
-	json_object_foreach(old, key, value) {
+	json_object_foreach(old, key, value)
+	{
 		size_t i = 0;
 		while (i < sizeof(said) / sizeof(said[0]) && strcmp(said[i], key) != 0)
 			i++;
@@ -325,7 +338,8 @@ static void keep_options(json_t *mapping, json_t *old)
 		buf_printf(&kept, "%s%s", buf_len(&kept) ? ", " : "", key);
 	}
 	if (buf_len(&kept))
-		log_say("%s keeps its %s", json_string_value(json_object_get(mapping, "name")), buf_str(&kept));
+		log_say("%s keeps its %s", json_string_value(json_object_get(mapping, "name")),
+			buf_str(&kept));
 	buf_fini(&kept);
 }
 
@@ -346,8 +360,8 @@ static void place_mapping(json_t *root, json_t *mapping)
 	}
 }
 
-int edit_map(const char *file, const char *name, const char *public_text, const char *target, const char *protocol,
-	     struct agent_config **out)
+int edit_map(const char *file, const char *name, const char *public_text, const char *target,
+	     const char *protocol, struct agent_config **out)
 {
 	enum mapping_protocol p;
 	struct document d;

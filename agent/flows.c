@@ -1,6 +1,6 @@
 /*
- * lookup → a connected socket → datagrams both ways. What comes before the address is known waits, up to PENDING_MOST. An ICMP "nobody listens" ends
- * nothing: the service may come up.
+ * lookup → a connected socket → datagrams both ways. What comes before the address is known waits,
+ * up to PENDING_MOST. An ICMP "nobody listens" ends nothing: the service may come up.
  */
 #include "agent/flows.h"
 
@@ -152,8 +152,9 @@ static void on_found(void *owner, const struct addr *list, size_t count, int err
 	}
 }
 
-struct flow *flow_new(struct trunk *k, struct stream *stream, const char *host, uint16_t port, uint16_t from, const void *first,
-		      size_t first_len, struct flow_count *count, flow_fn *fn, void *owner)
+struct flow *flow_new(struct trunk *k, struct stream *stream, const char *host, uint16_t port,
+		      uint16_t from, const void *first, size_t first_len, struct flow_count *count,
+		      flow_fn *fn, void *owner)
 {
 	struct flow *f = mem_zalloc(sizeof *f);
 	f->loop = trunk_loop(k);

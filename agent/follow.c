@@ -9,8 +9,9 @@
 #include <string.h>
 
 struct followed {
-	uint64_t sent, answered;  /* reports */
-	uint64_t counted;         /* what the relay had counted when last heard: it counts from its own start */
+	uint64_t sent, answered; /* reports */
+	/* what the relay had counted when last heard: it counts from its own start */
+	uint64_t counted;
 	char *name, *wanted, *published, *last;
 };
 
@@ -19,11 +20,11 @@ struct follow {
 	follow_fn *fn;
 	void *owner;
 	struct name_wish_list names;
-	struct followed *state;   /* one for each of names */
+	struct followed *state; /* one for each of names */
 	struct nat_probe *probe;
 	struct addr relay, seen, address6;
 	enum nat_verdict nat;
-	bool judged;              /* nat is about the address seen now */
+	bool judged; /* nat is about the address seen now */
 };
 
 struct follow *follow_new(struct loop *l, follow_fn *fn, void *owner)
@@ -81,7 +82,8 @@ bool follow_has_names(const struct follow *f)
 
 /* --- how the home is connected --- */
 
-/* The v6 address that the world would see: the one from which a datagram to a public address would go. Nothing is sent. */
+/* The v6 address that the world would see: the one from which a datagram to a public address would
+ * go. Nothing is sent. */
 static struct addr own_v6(struct loop *l)
 {
 	struct addr to, mine = {0};
@@ -126,7 +128,9 @@ void follow_look(struct follow *f)
 	bool moved = !addr_equal_ip(&mine, &f->address6);
 	f->address6 = mine;
 	nat_probe_close(f->probe);
-	f->probe = f->relay.family ? nat_probe_start(f->loop, &f->relay, f->seen.family ? &f->seen : NULL, on_facts, f) : NULL;
+	f->probe = f->relay.family ? nat_probe_start(f->loop, &f->relay,
+						     f->seen.family ? &f->seen : NULL, on_facts, f)
+				   : NULL;
 	if (moved && follow_has_names(f))
 		f->fn(f->owner);
 }
@@ -174,7 +178,8 @@ static const struct name_report *report_of(const struct state *s, const char *ho
 {
 	const struct name_report *found = NULL;
 	for (size_t i = 0; i < s->name_count; i++)
-		if (is_of(s->names[i].name, host) && (!found || strlen(s->names[i].name) < strlen(found->name)))
+		if (is_of(s->names[i].name, host) &&
+		    (!found || strlen(s->names[i].name) < strlen(found->name)))
 			found = &s->names[i];
 	return found;
 }
@@ -189,7 +194,8 @@ void follow_stated(struct follow *f, const struct state *s)
 		uint64_t more = r->counted >= at->counted ? r->counted - at->counted : r->counted;
 		at->answered += more < at->sent - at->answered ? more : at->sent - at->answered;
 		at->counted = r->counted;
-		bool news = strcmp(at->published ? at->published : "", r->published ? r->published : "") != 0;
+		bool news = strcmp(at->published ? at->published : "",
+				   r->published ? r->published : "") != 0;
 		set(&at->name, r->name);
 		set(&at->wanted, r->wanted);
 		set(&at->published, r->published);

@@ -53,7 +53,9 @@ static bool check_who(const char *account, const char *token, struct why *why)
 	if (!token || !*token)
 		return wrong(why, "there is no token behind the account's name");
 	if (!agent_config_is_token(token))
-		return wrong(why, "the token holds what no token does: it is letters, digits, \"-\" and \"_\"");
+		return wrong(
+		    why,
+		    "the token holds what no token does: it is letters, digits, \"-\" and \"_\"");
 	return true;
 }
 
@@ -84,7 +86,8 @@ static bool check_query(char *query, const char **pin, struct why *why)
 	if (!*pin)
 		return wrong(why, "the pin is missing; copy the whole line");
 	if (!tls_is_pin(*pin))
-		return wrong(why, "the pin \"%s\" is not sha256: and 64 lower-case hex digits", *pin);
+		return wrong(why, "the pin \"%s\" is not sha256: and 64 lower-case hex digits",
+			     *pin);
 	return true;
 }
 
@@ -107,7 +110,8 @@ static bool split(char *copy, struct join_line *parts, struct why *why)
 		return wrong(why, "\"?pin=\" must follow the relay's port, not \"/%s\"", path);
 	if (!check_query(query, &pin, why))
 		return false;
-	*parts = (struct join_line){.account = account, .token = token, .relay = relay, .pin = (char *)pin};
+	*parts = (struct join_line){
+	    .account = account, .token = token, .relay = relay, .pin = (char *)pin};
 	return true;
 }
 
@@ -181,15 +185,21 @@ static void say_next(const struct agent_config *c)
 	char *usual = agent_config_default_path(), *word = text_shell(c->file);
 	bool plain = strcmp(usual, c->file) == 0;
 	const char *option = plain ? "" : " -c ", *file = plain ? "" : word;
-	const char *service = plain && geteuid() == 0 ? ", or as a service `systemctl enable --now groundnut-agent`" : "";
+	const char *service = plain && geteuid() == 0
+				  ? ", or as a service `systemctl enable --now groundnut-agent`"
+				  : "";
 	if (c->mappings.count == 0)
-		log_say("next: `groundnut-agent map web 8080 80%s%s` makes port 80 of this machine public", option, file);
-	log_say("%s: `groundnut-agent run%s%s` starts the agent%s", c->mappings.count ? "next" : "then", option, file, service);
+		log_say("next: `groundnut-agent map web 8080 80%s%s` makes port 80 of this machine "
+			"public",
+			option, file);
+	log_say("%s: `groundnut-agent run%s%s` starts the agent%s",
+		c->mappings.count ? "next" : "then", option, file, service);
 	mem_free(word);
 	mem_free(usual);
 }
 
-/* What was written is tried, and handed to an agent that already runs on it; neither changes the exit code. */
+/* What was written is tried, and handed to an agent that already runs on it; neither changes the
+ * exit code. */
 static void follow_up(const struct agent_config *c)
 {
 	char *said = NULL;

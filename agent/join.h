@@ -12,11 +12,13 @@ struct join_line {
 	char *pin;
 };
 
-/* 0; or ERR_SYNTAX and one sentence in why, which never shows the token. *out needs no fini then. */
+/* 0; or ERR_SYNTAX and one sentence in why, which never shows the token. *out needs no fini
+ * then. */
 int join_parse(const char *text, struct join_line *out, char *why, size_t why_len);
 void join_fini(struct join_line *l);
 
-/* line: the join line, or "-": from stdin. Returns the exit code: 0 when the file was written, whatever the relay said. */
+/* line: the join line, or "-": from stdin. Returns the exit code: 0 when the file was written,
+ * whatever the relay said. */
 int join_command(const char *file, const char *line, bool force);
 
 #endif

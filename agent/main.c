@@ -38,8 +38,8 @@ static int run_check(const struct cli_line *line)
 	struct agent_config *c;
 	int code = cli_exit(agent_config_load(line->config, &c));
 	if (!code)
-		printf("%s: good; account %s at %s, mappings: %zu\n", line->config, c->account, c->relay_text,
-		       c->mappings.count);
+		printf("%s: good; account %s at %s, mappings: %zu\n", line->config, c->account,
+		       c->relay_text, c->mappings.count);
 	agent_config_free(c);
 	return code;
 }
@@ -53,7 +53,8 @@ static int reload_running(const char *control)
 {
 	struct ask ask;
 	ask_program("agent", control, "{\"do\": \"reload\"}", ASK_MS, &ask);
-	log_say("%s", ask.result == ASK_DONE ? "the running agent has taken the file up" : ask.said);
+	log_say("%s",
+		ask.result == ASK_DONE ? "the running agent has taken the file up" : ask.said);
 	int code = ask.result == ASK_DONE ? 0 : EXIT_WORK;
 	ask_fini(&ask);
 	return code;
@@ -71,45 +72,53 @@ static int run_reload(const struct cli_line *line)
 }
 
 static const struct cli_option join_options[] = {
-	{"force", 0, NULL, "also when the file is of another account; keeps its mappings, and the old file as agent.json~", false},
-	{0},
+    {"force", 0, NULL,
+     "also when the file is of another account; keeps its mappings, and the old file as "
+     "agent.json~",
+     false},
+    {0},
 };
 static const struct cli_option map_options[] = {
-	{"protocol", 0, "P", "tcp, udp, http or tls", false},
-	{0},
+    {"protocol", 0, "P", "tcp, udp, http or tls", false},
+    {0},
 };
 static const struct cli_option status_options[] = {
-	{"json", 0, NULL, "as one JSON object", false},
-	{0},
+    {"json", 0, NULL, "as one JSON object", false},
+    {0},
 };
 
 static const struct cli_command commands[] = {
-	{"join", "LINE|-", "write agent.json from the line that `groundnut-relay account add` printed",
-	 "LINE: groundnut://NAME:TOKEN@HOST:PORT/?pin=sha256:HEX; \"-\" reads it from stdin, so that the token stays out of\n"
-	 "the list of processes. The relay is tried for 5 s and the finding told; the file is written either way.",
-	 join_options, 1, 1, run_join},
-	{"map", "NAME PUBLIC TARGET", "make a service at home public",
-	 "PUBLIC: a port or range (tcp, or udp by --protocol), or a host (http, or tls by --protocol).\n"
-	 "TARGET: HOST:PORT, or a bare port of this machine. An existing NAME is replaced, and keeps options such as \"allow\".\n"
-	 "Prints what visitors type once the relay has opened it.\n\n"
-	 "  groundnut-agent map web 8080 80\n"
-	 "  groundnut-agent map printer 6310 192.168.1.20:631\n"
-	 "  groundnut-agent map vpn 51820 192.168.1.1:51820 --protocol udp",
-	 map_options, 3, 3, run_map},
-	{"unmap", "NAME", "take a mapping out again", NULL, NULL, 1, 1, run_unmap},
-	{"run", NULL, "the service, in the foreground; SIGHUP re-reads the file, SIGTERM ends it", NULL, NULL, 0, 0, run_run},
-	{"check", NULL, "read the configuration and report every error", NULL, NULL, 0, 0, run_check},
-	{"status", NULL, "ask the running agent how it is", NULL, status_options, 0, 0, run_status},
-	{"reload", NULL, "have the running agent read its file again", NULL, NULL, 0, 0, run_reload},
-	{0},
+    {"join", "LINE|-", "write agent.json from the line that `groundnut-relay account add` printed",
+     "LINE: groundnut://NAME:TOKEN@HOST:PORT/?pin=sha256:HEX; \"-\" reads it from stdin, so that "
+     "the token stays out of\n"
+     "the list of processes. The relay is tried for 5 s and the finding told; the file is written "
+     "either way.",
+     join_options, 1, 1, run_join},
+    {"map", "NAME PUBLIC TARGET", "make a service at home public",
+     "PUBLIC: a port or range (tcp, or udp by --protocol), or a host (http, or tls by "
+     "--protocol).\n"
+     "TARGET: HOST:PORT, or a bare port of this machine. An existing NAME is replaced, and keeps "
+     "options such as \"allow\".\n"
+     "Prints what visitors type once the relay has opened it.\n\n"
+     "  groundnut-agent map web 8080 80\n"
+     "  groundnut-agent map printer 6310 192.168.1.20:631\n"
+     "  groundnut-agent map vpn 51820 192.168.1.1:51820 --protocol udp",
+     map_options, 3, 3, run_map},
+    {"unmap", "NAME", "take a mapping out again", NULL, NULL, 1, 1, run_unmap},
+    {"run", NULL, "the service, in the foreground; SIGHUP re-reads the file, SIGTERM ends it", NULL,
+     NULL, 0, 0, run_run},
+    {"check", NULL, "read the configuration and report every error", NULL, NULL, 0, 0, run_check},
+    {"status", NULL, "ask the running agent how it is", NULL, status_options, 0, 0, run_status},
+    {"reload", NULL, "have the running agent read its file again", NULL, NULL, 0, 0, run_reload},
+    {0},
 };
 
 static const struct cli cli = {
-	.program = "groundnut-agent",
-	.about = "makes services at home public through your own relay",
-	.commands = commands,
-	.common = cli_common,
-	.default_config = agent_config_default_path,
+    .program = "groundnut-agent",
+    .about = "makes services at home public through your own relay",
+    .commands = commands,
+    .common = cli_common,
+    .default_config = agent_config_default_path,
 };
 
 int main(int argc, char **argv)

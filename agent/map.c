@@ -28,8 +28,9 @@ static int tell(const char *name, const char *answer_text)
 		mem_free(clean);
 		code = 0;
 	} else if (state && strcmp(state, "pending") == 0) {
-		log_say("%s is in the file, but the relay has not answered yet%s%s; see `groundnut-agent status`", name,
-			error ? ": " : "", error ? error : "");
+		log_say("%s is in the file, but the relay has not answered yet%s%s; see "
+			"`groundnut-agent status`",
+			name, error ? ": " : "", error ? error : "");
 	} else {
 		log_say("%s: %s", name, error ? error : "the relay did not open it");
 	}
@@ -37,7 +38,8 @@ static int tell(const char *name, const char *answer_text)
 	return code;
 }
 
-int map_command(const char *file, const char *name, const char *public_text, const char *target, const char *protocol)
+int map_command(const char *file, const char *name, const char *public_text, const char *target,
+		const char *protocol)
 {
 	struct agent_config *c;
 	struct ask ask;

@@ -1,8 +1,10 @@
-/* `map` and `unmap`: the file is edited, then an agent that runs on it takes it up. Both return the exit code. */
+/* `map` and `unmap`: the file is edited, then an agent that runs on it takes it up. Both return the
+ * exit code. */
 #ifndef GROUNDNUT_AGENT_MAP_H
 #define GROUNDNUT_AGENT_MAP_H
 
-int map_command(const char *file, const char *name, const char *public_text, const char *target, const char *protocol);
+int map_command(const char *file, const char *name, const char *public_text, const char *target,
+		const char *protocol);
 int map_remove_command(const char *file, const char *name);
 
 #endif

@@ -1,15 +1,18 @@
 /*
- * An address of the carriers' block, here or on the way, is carrier-grade NAT. So is a second private network: beyond the home's own router (a
- * private hop) there is another private one that is not of the same network. But carriers number their inner routers privately too, in front of
- * homes with public addresses; so the first hop is asked whose the relay-seen address is: a datagram to it with TTL 1 comes back from a router
- * that would pass it on, and not from one that has the address itself. The relay-seen address on an interface of this machine is public.
+ * An address of the carriers' block, here or on the way, is carrier-grade NAT. So is a second
+ * private network: beyond the home's own router (a private hop) there is another private one that
+ * is not of the same network. But carriers number their inner routers privately too, in front of
+ * homes with public addresses; so the first hop is asked whose the relay-seen address is: a
+ * datagram to it with TTL 1 comes back from a router that would pass it on, and not from one that
+ * has the address itself. The relay-seen address on an interface of this machine is public.
  * Everything else, also a way that tells nothing, is unknown.
  */
 #include "agent/nat.h"
 
 const char *nat_text(enum nat_verdict v)
 {
-	static const char *const texts[] = {[NAT_UNKNOWN] = "unknown", [NAT_PUBLIC] = "public", [NAT_CGNAT] = "cgnat"};
+	static const char *const texts[] = {
+	    [NAT_UNKNOWN] = "unknown", [NAT_PUBLIC] = "public", [NAT_CGNAT] = "cgnat"};
 	return texts[v];
 }
 
@@ -17,11 +20,14 @@ const char *nat_advice(enum nat_verdict v)
 {
 	switch (v) {
 	case NAT_PUBLIC:
-		return "This machine has the public address itself: names that follow the home lead straight to it.";
+		return "This machine has the public address itself: names that follow the home "
+		       "lead straight to it.";
 	case NAT_CGNAT:
-		return "This home is behind its carrier's NAT and cannot be reached from outside, so names that follow the home keep the relay's IPv4 address.";
+		return "This home is behind its carrier's NAT and cannot be reached from outside, "
+		       "so names that follow the home keep the relay's IPv4 address.";
 	default:
-		return "Whether this home can be reached directly is not known; names that follow the home lead to its router, which must forward the ports.";
+		return "Whether this home can be reached directly is not known; names that follow "
+		       "the home lead to its router, which must forward the ports.";
 	}
 }
 
@@ -43,7 +49,8 @@ static bool is_at_home(const struct nat_facts *f, const struct addr *a)
 
 enum nat_verdict nat_judge(const struct nat_facts *f)
 {
-	/* A relay in the same private network, or behind the same carrier, sees this machine's own address, which is not public for that. */
+	/* A relay in the same private network, or behind the same carrier, sees this machine's own
+	 * address, which is not public for that. */
 	bool outside = f->seen.family && !addr_is_private(&f->seen) && !addr_is_carrier(&f->seen);
 	for (size_t i = 0; outside && i < f->own_count; i++)
 		if (addr_equal_ip(&f->own[i], &f->seen))
@@ -54,12 +61,15 @@ enum nat_verdict nat_judge(const struct nat_facts *f)
 	for (size_t i = 0; i < NAT_HOPS; i++)
 		if (addr_is_carrier(&f->hops[i]))
 			return NAT_CGNAT;
-	/* The home's router answers for the others and keeps what is sent to the seen address: the address is its own. */
+	/* The home's router answers for the others and keeps what is sent to the seen address: the
+	 * address is its own. */
 	if (f->asked_seen && f->hops[0].family && !f->before_seen.family)
 		return NAT_UNKNOWN;
-	/* The first hop is the home's own router, whatever its address; a private one behind it is another's. */
+	/* The first hop is the home's own router, whatever its address; a private one behind it is
+	 * another's. */
 	for (size_t i = 1; i < NAT_HOPS; i++)
-		if (f->hops[i].family == 4 && addr_is_private(&f->hops[i]) && !is_at_home(f, &f->hops[i]) && !addr_equal_ip(&f->hops[i], &f->hops[0]))
+		if (f->hops[i].family == 4 && addr_is_private(&f->hops[i]) &&
+		    !is_at_home(f, &f->hops[i]) && !addr_equal_ip(&f->hops[i], &f->hops[0]))
 			return NAT_CGNAT;
 	return NAT_UNKNOWN;
 }

@@ -1,6 +1,6 @@
 /*
- * One small datagram for each TTL, each to its own port, so that the answers tell which is which. uv_poll raises readable for the error queue; the
- * answers are read until there is nothing left.
+ * One small datagram for each TTL, each to its own port, so that the answers tell which is which.
+ * uv_poll raises readable for the error queue; the answers are read until there is nothing left.
  */
 #include "agent/nat_probe.h"
 
@@ -21,7 +21,8 @@ enum { FIRST_PORT = 33434, TO_SEEN = NAT_HOPS, QUESTIONS };
 
 static uint8_t bits_of(const struct sockaddr *mask)
 {
-	uint32_t m = mask ? ntohl(((const struct sockaddr_in *)(const void *)mask)->sin_addr.s_addr) : 0xffffffff;
+	uint32_t m = mask ? ntohl(((const struct sockaddr_in *)(const void *)mask)->sin_addr.s_addr)
+			  : 0xffffffff;
 	uint8_t bits = 0;
 	for (; bits < 32 && m & 0x80000000u >> bits; bits++)
 		;
@@ -36,7 +37,8 @@ static void find_own(struct nat_facts *f)
 		return;
 	for (struct ifaddrs *i = all; i && f->own_count < NAT_OWN; i = i->ifa_next) {
 		struct addr a;
-		if (!i->ifa_addr || i->ifa_addr->sa_family != AF_INET || !addr_from_sockaddr(&a, i->ifa_addr) || addr_is_loopback(&a))
+		if (!i->ifa_addr || i->ifa_addr->sa_family != AF_INET ||
+		    !addr_from_sockaddr(&a, i->ifa_addr) || addr_is_loopback(&a))
 			continue;
 		a.port = 0;
 		f->own_bits[f->own_count] = bits_of(i->ifa_netmask);
@@ -47,7 +49,7 @@ static void find_own(struct nat_facts *f)
 
 struct nat_probe {
 	uv_poll_t poll;
-	int fd;                     /* -1: there is nothing to ask */
+	int fd; /* -1: there is nothing to ask */
 	struct timer *timer;
 	struct nat_facts facts;
 	bool answered[QUESTIONS];
@@ -103,7 +105,8 @@ static void note(struct nat_probe *p, struct msghdr *m)
 		struct addr router;
 		p->answered[hop] = true;
 		/* The far end's own answer is the end of the way, no hop of it. */
-		if (e.ee_type != ICMP_TIME_EXCEEDED || !addr_from_sockaddr(&router, (const struct sockaddr *)&from))
+		if (e.ee_type != ICMP_TIME_EXCEEDED ||
+		    !addr_from_sockaddr(&router, (const struct sockaddr *)&from))
 			continue;
 		router.port = 0;
 		if (hop == TO_SEEN)
@@ -118,7 +121,11 @@ static bool read_one(struct nat_probe *p)
 	char data[64], control[512];
 	struct sockaddr_in to = {0};
 	struct iovec at = {data, sizeof(data)};
-	struct msghdr m = {.msg_name = &to, .msg_namelen = sizeof(to), .msg_iov = &at, .msg_iovlen = 1, .msg_control = control,
+	struct msghdr m = {.msg_name = &to,
+			   .msg_namelen = sizeof(to),
+			   .msg_iov = &at,
+			   .msg_iovlen = 1,
+			   .msg_control = control,
 			   .msg_controllen = sizeof(control)};
 	if (recvmsg(p->fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
 		return false;
@@ -164,7 +171,8 @@ static void ask_hops(struct nat_probe *p, struct loop *l, const struct addr *rel
 	p->fd = socket_open(AF_INET, SOCK_DGRAM);
 	if (p->fd < 0)
 		return;
-	if (setsockopt(p->fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on)) != 0 || uv_poll_init(loop_uv(l), &p->poll, p->fd) != 0) {
+	if (setsockopt(p->fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on)) != 0 ||
+	    uv_poll_init(loop_uv(l), &p->poll, p->fd) != 0) {
 		close(p->fd);
 		p->fd = -1;
 		return;
@@ -177,7 +185,8 @@ static void ask_hops(struct nat_probe *p, struct loop *l, const struct addr *rel
 	if (p->facts.seen.family == 4) {
 		p->facts.asked_seen = true;
 		send_one(p, &p->facts.seen, TO_SEEN, 1);
-		send_one(p, &p->facts.seen, TO_SEEN, 1); /* silence counts, so it must not be one lost datagram's */
+		/* silence counts, so it must not be one lost datagram's */
+		send_one(p, &p->facts.seen, TO_SEEN, 1);
 	}
 }
 #else
@@ -189,7 +198,8 @@ static void ask_hops(struct nat_probe *p, struct loop *l, const struct addr *rel
 }
 #endif
 
-struct nat_probe *nat_probe_start(struct loop *l, const struct addr *relay, const struct addr *seen, nat_probe_fn *fn, void *owner)
+struct nat_probe *nat_probe_start(struct loop *l, const struct addr *relay, const struct addr *seen,
+				  nat_probe_fn *fn, void *owner)
 {
 	struct nat_probe *p = mem_zalloc(sizeof(*p));
 	p->fd = -1;

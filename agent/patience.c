@@ -3,7 +3,7 @@
 enum {
 	STRIKE_MS = 60 * 1000,
 	STRIKES = 3,
-	EASED_MS = 600 * 1000,       /* so long without more, and a shorter silence counts again */
+	EASED_MS = 600 * 1000, /* so long without more, and a shorter silence counts again */
 	SMALL_MAXSEG = 1220,
 };
 

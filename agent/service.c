@@ -1,6 +1,6 @@
 /*
- * `groundnut-agent run`: one loop with the uplink, the services, the control socket, signals and a watch on the network. Everything here is
- * wiring: an event comes, the right room is told.
+ * `groundnut-agent run`: one loop with the uplink, the services, the control socket, signals and a
+ * watch on the network. Everything here is wiring: an event comes, the right room is told.
  */
 #include "agent/service.h"
 
@@ -45,12 +45,14 @@ struct service_main {
 	struct list questions;
 	uint64_t started_ms;
 	bool ready, stopping;
-	bool fresh;              /* a new session, whose declaration is out before its link is told of */
+	/* a new session, whose declaration is out before its link is told of */
+	bool fresh;
 };
 
 /* --- answers --- */
 
-static void answer_mapping(struct control_reply *reply, enum mapping_state state, const char *public_text, const char *error)
+static void answer_mapping(struct control_reply *reply, enum mapping_state state,
+			   const char *public_text, const char *error)
 {
 	struct buf out = BUF_INIT;
 	struct json w = json_into(&out, false);
@@ -76,14 +78,16 @@ static const char *why_pending(const struct service_main *m)
 static void settle_questions(struct service_main *m)
 {
 	uint64_t now = loop_now_ms(m->loop);
-	LIST_EACH(node, &m->questions) {
+	LIST_EACH(node, &m->questions)
+	{
 		struct question *q = LIST_ENTRY(node, struct question, node);
 		enum mapping_state state;
 		const char *public_text, *error;
 		if (!services_look(m->services, q->name, &state, &public_text, &error))
 			control_answer_plain(q->reply, "no such mapping");
 		else if (state != MAPPING_PENDING || now >= q->until_ms || m->stopping)
-			answer_mapping(q->reply, state, public_text, state == MAPPING_PENDING ? why_pending(m) : error);
+			answer_mapping(q->reply, state, public_text,
+				       state == MAPPING_PENDING ? why_pending(m) : error);
 		else
 			continue;
 		list_remove(&q->node);
@@ -100,7 +104,9 @@ static void on_question_timer(void *owner)
 static void ask_later(struct service_main *m, struct control_reply *reply, const char *name)
 {
 	struct question *q = mem_alloc(sizeof *q);
-	*q = (struct question){.reply = reply, .name = mem_strdup(name), .until_ms = loop_now_ms(m->loop) + ANSWER_WAIT_MS};
+	*q = (struct question){.reply = reply,
+			       .name = mem_strdup(name),
+			       .until_ms = loop_now_ms(m->loop) + ANSWER_WAIT_MS};
 	list_append(&m->questions, &q->node);
 	timer_set(m->question_timer, ANSWER_WAIT_MS);
 	settle_questions(m);
@@ -149,8 +155,9 @@ static void declare(struct service_main *m)
 
 static bool same_relay(const struct agent_config *a, const struct agent_config *b)
 {
-	return text_same(a->relay_text, b->relay_text) && text_same(a->pin, b->pin) && text_same(a->ca_file, b->ca_file) &&
-	       text_same(a->account, b->account) && text_same(a->token, b->token) && text_same(a->agent, b->agent);
+	return text_same(a->relay_text, b->relay_text) && text_same(a->pin, b->pin) &&
+	       text_same(a->ca_file, b->ca_file) && text_same(a->account, b->account) &&
+	       text_same(a->token, b->token) && text_same(a->agent, b->agent);
 }
 
 /* NULL, or why nothing was changed (static or freed by nobody). */
@@ -163,7 +170,8 @@ static const char *reload(struct service_main *m)
 	if (err < 0) {
 		log_warn("reload_refused", "file=%s why=%s", m->file, err_text(err));
 		notify_reloaded();
-		return "the file is wrong or cannot be read: nothing was changed (the log says where)";
+		return "the file is wrong or cannot be read: nothing was changed (the log says "
+		       "where)";
 	}
 	if (uplink_set_config(m->uplink, fresh, &why) < 0) {
 		log_warn("reload_refused", "file=%s why=%s", m->file, why);
@@ -215,14 +223,16 @@ static void on_control(void *owner, struct control_reply *reply, const char *req
 
 /* --- the uplink --- */
 
-/* A link is up: by HELLO the relay has seen where we are; names that follow the home are reported anew. */
+/* A link is up: by HELLO the relay has seen where we are; names that follow the home are reported
+ * anew. */
 static void attached(struct service_main *m)
 {
 	bool fresh = m->fresh;
 	m->fresh = false;
 	if (fresh)
 		return; /* declared a moment ago */
-	follow_attached(m->follow, io_peer(trunk_io(uplink_trunk(m->uplink))), uplink_address(m->uplink));
+	follow_attached(m->follow, io_peer(trunk_io(uplink_trunk(m->uplink))),
+			uplink_address(m->uplink));
 	if (services_all_answered(m->services) && follow_has_names(m->follow))
 		declare(m);
 }
@@ -246,7 +256,8 @@ static void on_uplink(void *owner, enum uplink_event event)
 	switch (event) {
 	case UPLINK_SESSION:
 		m->fresh = true;
-		follow_attached(m->follow, io_peer(trunk_io(uplink_trunk(m->uplink))), uplink_address(m->uplink));
+		follow_attached(m->follow, io_peer(trunk_io(uplink_trunk(m->uplink))),
+				uplink_address(m->uplink));
 		declare(m);
 		break;
 	case UPLINK_ENDING:
@@ -369,8 +380,9 @@ static int start(struct service_main *m)
 	m->signals = signals_open(m->loop, on_signal, m);
 	m->netwatch = netwatch_start(m->loop, on_network, m);
 	m->watchdog = notify_watchdog(m->loop);
-	log_info("started", "version=%s relay=%s account=%s agent=%s mappings=%zu", GROUNDNUT_VERSION, m->config->relay_text,
-		 m->config->account, m->config->agent, m->config->mappings.count);
+	log_info("started", "version=%s relay=%s account=%s agent=%s mappings=%zu",
+		 GROUNDNUT_VERSION, m->config->relay_text, m->config->account, m->config->agent,
+		 m->config->mappings.count);
 	return 0;
 }
 

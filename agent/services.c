@@ -1,7 +1,8 @@
 /*
- * A visit is one connection: OPEN → the target is dialled → splice. While it is being dialled, what the visitor sends waits in the
- * stream. Ways to fail: the dial fails (RESET with the reason, kept for status), the visitor goes first (the dial is dropped),
- * the mapping goes (both are cut), the session goes (the dial is dropped, a splice drains by itself).
+ * A visit is one connection: OPEN → the target is dialled → splice. While it is being dialled, what
+ * the visitor sends waits in the stream. Ways to fail: the dial fails (RESET with the reason, kept
+ * for status), the visitor goes first (the dial is dropped), the mapping goes (both are cut), the
+ * session goes (the dial is dropped, a splice drains by itself).
  */
 #include "agent/services.h"
 
@@ -23,28 +24,31 @@
 enum { SERVICE_DIAL_MS = 10000, COMPLAIN_MS = 60000, PORT_FREE_LEAST = 1024 };
 
 struct service {
-	struct list node;             /* services.list */
+	struct list node; /* services.list */
 	struct services *all;
-	struct mapping mapping;       /* owned; id is ours */
+	struct mapping mapping; /* owned; id is ours */
 	enum mapping_state state;
-	char *public_text, *error;    /* what the relay said */
-	char *dial_error;             /* why the last dial failed, until one succeeds; udp: … until more than so much has gone out */
+	char *public_text, *error; /* what the relay said */
+	/* why the last dial failed, until one succeeds; udp: … until more than so much has gone
+	 * out */
+	char *dial_error;
 	uint64_t dial_error_out;
 	uint64_t dial_error_ms;
-	uint64_t complained_ms;       /* when the log last heard of it */
+	uint64_t complained_ms; /* when the log last heard of it */
 	struct list visits;
 	uint64_t visits_now, visits_total;
-	struct flow_count count;      /* near is home: near_to_far goes out, far_to_near comes in; dropped only by flows */
+	/* near is home: near_to_far goes out, far_to_near comes in; dropped only by flows */
+	struct flow_count count;
 };
 
 struct visit {
 	struct list node;
 	struct service *service;
 	struct trunk *trunk;
-	struct stream *stream;        /* until the splice has it */
+	struct stream *stream; /* until the splice has it */
 	struct dial *dial;
 	struct splice *splice;
-	struct flow *flow;            /* of a udp mapping, instead of the three */
+	struct flow *flow; /* of a udp mapping, instead of the three */
 	uint16_t port;
 };
 
@@ -98,7 +102,8 @@ static void on_visit_end(void *owner, const struct splice_end *end)
 {
 	struct visit *v = owner;
 	if (end->near_error)
-		log_debug("visit_ended", "mapping=%s why=%s", v->service->mapping.name, err_text(end->near_error));
+		log_debug("visit_ended", "mapping=%s why=%s", v->service->mapping.name,
+			  err_text(end->near_error));
 	v->splice = NULL;
 	drop_visit(v);
 }
@@ -108,13 +113,17 @@ static enum reset_code code_of(int err)
 	return err == UV_ECONNREFUSED ? RESET_REFUSED : RESET_UNREACHABLE;
 }
 
-/* What the service is told first when its mapping says so: who comes, to which address and, by TLS, for which name. 0: nothing. */
-static size_t proxy_header(const struct service *s, const struct stream *stream, uint8_t out[PROXY_HEADER_MAX])
+/* What the service is told first when its mapping says so: who comes, to which address and, by TLS,
+ * for which name. 0: nothing. */
+static size_t proxy_header(const struct service *s, const struct stream *stream,
+			   uint8_t out[PROXY_HEADER_MAX])
 {
 	const struct mapping *m = &s->mapping;
 	const struct open_info *info = stream_info(stream);
 	enum proxy_transport transport = m->protocol == MAPPING_UDP ? PROXY_UDP : PROXY_TCP;
-	return m->proxy_protocol ? proxy_header_write(m->proxy_protocol, transport, &info->visitor, &info->visited, info->name, out) : 0;
+	return m->proxy_protocol ? proxy_header_write(m->proxy_protocol, transport, &info->visitor,
+						      &info->visited, info->name, out)
+				 : 0;
 }
 
 /* One line when it is new, and one a minute while it lasts: each visitor would make one else. */
@@ -130,7 +139,8 @@ static void note_dial_error(struct service *s, uint16_t port, int err)
 	if (!news && now < s->complained_ms + COMPLAIN_MS)
 		return;
 	s->complained_ms = now;
-	log_warn("service_unreachable", "mapping=%s target=%s:%u why=%s", s->mapping.name, s->mapping.target.host, port, err_text(err));
+	log_warn("service_unreachable", "mapping=%s target=%s:%u why=%s", s->mapping.name,
+		 s->mapping.target.host, port, err_text(err));
 }
 
 static void forget_dial_error(struct service *s)
@@ -161,7 +171,8 @@ static void on_dialled(void *owner, struct io *io, int err)
 	forget_dial_error(s);
 	uint8_t header[PROXY_HEADER_MAX];
 	size_t len = proxy_header(s, v->stream, header);
-	if (len && io_write(io, header, len) != (ssize_t)len) { /* a fresh socket takes that much, or is dead */
+	/* a fresh socket takes that much, or is dead */
+	if (len && io_write(io, header, len) != (ssize_t)len) {
 		io_close(io);
 		cut_visit(v, RESET_UNREACHABLE);
 		return;
@@ -180,7 +191,8 @@ static void on_stream(void *owner, enum stream_event event)
 
 static struct service *service_by_id(struct services *s, uint32_t id)
 {
-	LIST_EACH(node, &s->list) {
+	LIST_EACH(node, &s->list)
+	{
 		struct service *at = LIST_ENTRY(node, struct service, node);
 		if (at->mapping.id == id)
 			return at;
@@ -199,12 +211,15 @@ static uint16_t target_port(const struct mapping *m, uint16_t visited)
 }
 
 /*
- * The port that a flow speaks from: the visitor's own, as a home router would keep it, where a range is mapped. RTSP's servers send RTP to the port that
- * the visitor named, at the address that the RTSP connection came from: here. Not a port that a service at home may be about to take, and 0: any.
+ * The port that a flow speaks from: the visitor's own, as a home router would keep it, where a
+ * range is mapped. RTSP's servers send RTP to the port that the visitor named, at the address that
+ * the RTSP connection came from: here. Not a port that a service at home may be about to take, and
+ * 0: any.
  */
 static uint16_t flow_port(const struct mapping *m, uint16_t visitor)
 {
-	bool taken = visitor < PORT_FREE_LEAST || (visitor >= m->target.first && visitor <= m->target.last);
+	bool taken =
+	    visitor < PORT_FREE_LEAST || (visitor >= m->target.first && visitor <= m->target.last);
 	return m->first == m->last || taken ? 0 : visitor;
 }
 
@@ -244,12 +259,14 @@ void services_opened(struct services *s, struct trunk *k, struct stream *stream)
 		v->stream = NULL;
 		uint8_t header[PROXY_HEADER_MAX];
 		size_t len = proxy_header(service, stream, header);
-		v->flow = flow_new(k, stream, service->mapping.target.host, port, flow_port(&service->mapping, info->visitor.port), header, len,
+		v->flow = flow_new(k, stream, service->mapping.target.host, port,
+				   flow_port(&service->mapping, info->visitor.port), header, len,
 				   &service->count, on_flow_end, v);
 		return;
 	}
 	stream_own(stream, on_stream, v);
-	v->dial = dial_start(s->loop, DIAL_SERVICE, service->mapping.target.host, port, NULL, 0, SERVICE_DIAL_MS, on_dialled, v);
+	v->dial = dial_start(s->loop, DIAL_SERVICE, service->mapping.target.host, port, NULL, 0,
+			     SERVICE_DIAL_MS, on_dialled, v);
 }
 
 /* --- the list --- */
@@ -296,7 +313,8 @@ void services_set(struct services *s, const struct mapping_list *list)
 	}
 	for (size_t i = 0; i < list->count; i++) {
 		struct service *kept = NULL;
-		LIST_EACH(node, &old) {
+		LIST_EACH(node, &old)
+		{
 			struct service *at = LIST_ENTRY(node, struct service, node);
 			if (!kept && mapping_same(&at->mapping, &list->items[i]))
 				kept = at;
@@ -316,11 +334,11 @@ void services_declare(struct services *s, struct follow *names, struct trunk *k)
 {
 	size_t count = 0;
 	LIST_EACH(node, &s->list)
-		count++;
+	count++;
 	struct mapping *items = mem_alloc(count * sizeof *items);
 	size_t i = 0;
 	LIST_EACH(node, &s->list)
-		items[i++] = LIST_ENTRY(node, struct service, node)->mapping; /* borrowed */
+	items[i++] = LIST_ENTRY(node, struct service, node)->mapping; /* borrowed */
 	struct declare d = {.serial = ++s->serial, .mappings = {items, count}};
 	follow_declare(names, &d);
 	struct buf json = BUF_INIT;
@@ -333,7 +351,8 @@ void services_declare(struct services *s, struct follow *names, struct trunk *k)
 
 static void take_report(struct service *s, const struct mapping_report *r)
 {
-	bool news = s->state != r->state || strcmp(s->error ? s->error : "", r->error ? r->error : "");
+	bool news =
+	    s->state != r->state || strcmp(s->error ? s->error : "", r->error ? r->error : "");
 	s->state = r->state;
 	mem_free(s->public_text);
 	mem_free(s->error);
@@ -342,7 +361,8 @@ static void take_report(struct service *s, const struct mapping_report *r)
 	if (!news)
 		return;
 	if (s->state == MAPPING_OPEN)
-		log_info("mapping_open", "mapping=%s public=%s target=%s", s->mapping.name, s->public_text, s->mapping.target_text);
+		log_info("mapping_open", "mapping=%s public=%s target=%s", s->mapping.name,
+			 s->public_text, s->mapping.target_text);
 	else if (s->state == MAPPING_ERROR)
 		log_warn("mapping_error", "mapping=%s why=%s", s->mapping.name, s->error);
 }
@@ -360,7 +380,8 @@ void services_stated(struct services *s, const struct state *state)
 
 void services_session_over(struct services *s)
 {
-	LIST_EACH(node, &s->list) {
+	LIST_EACH(node, &s->list)
+	{
 		struct service *service = LIST_ENTRY(node, struct service, node);
 		while (!list_is_empty(&service->visits)) {
 			struct visit *v = LIST_ENTRY(service->visits.next, struct visit, node);
@@ -385,9 +406,11 @@ bool services_all_answered(const struct services *s)
 	return s->serial > 0 && s->answered == s->serial;
 }
 
-bool services_look(const struct services *s, const char *name, enum mapping_state *state, const char **public_text, const char **error)
+bool services_look(const struct services *s, const char *name, enum mapping_state *state,
+		   const char **public_text, const char **error)
 {
-	LIST_EACH(node, &s->list) {
+	LIST_EACH(node, &s->list)
+	{
 		const struct service *at = LIST_ENTRY(node, struct service, node);
 		if (strcmp(at->mapping.name, name))
 			continue;
@@ -402,7 +425,8 @@ bool services_look(const struct services *s, const char *name, enum mapping_stat
 static uint64_t dropped(const struct service *s)
 {
 	uint64_t count = s->count.dropped;
-	LIST_EACH(node, &s->visits) {
+	LIST_EACH(node, &s->visits)
+	{
 		const struct visit *v = LIST_ENTRY(node, const struct visit, node);
 		count += v->flow ? flow_dropped(v->flow) : 0;
 	}
@@ -413,7 +437,8 @@ static uint64_t dropped(const struct service *s)
 static void wanted_status(const struct mapping *m, struct json *w)
 {
 	char ports[16];
-	snprintf(ports, sizeof ports, m->first == m->last ? "%u" : "%u-%u", (unsigned)m->first, (unsigned)m->last);
+	snprintf(ports, sizeof ports, m->first == m->last ? "%u" : "%u-%u", (unsigned)m->first,
+		 (unsigned)m->last);
 	json_str(w, "wanted", m->host ? m->host : ports);
 }
 
@@ -432,7 +457,8 @@ static void service_status(const struct service *s, struct json *w)
 		json_str(w, "error", s->error);
 	} else {
 		char at[32];
-		char *text = mem_printf("%s (at %s)", s->dial_error, text_time(s->dial_error_ms, at));
+		char *text =
+		    mem_printf("%s (at %s)", s->dial_error, text_time(s->dial_error_ms, at));
 		json_str(w, "error", text);
 		mem_free(text);
 	}
@@ -449,6 +475,6 @@ void services_status(const struct services *s, struct json *w)
 {
 	json_open(w, "mappings", '[');
 	LIST_EACH(node, &s->list)
-		service_status(LIST_ENTRY(node, struct service, node), w);
+	service_status(LIST_ENTRY(node, struct service, node), w);
 	json_close(w);
 }

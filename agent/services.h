@@ -1,6 +1,6 @@
 /*
- * The services at home: for each mapping where a visitor's stream leads, the visits under way, and what the relay said of it. The agent dials only
- * what its own file lists.
+ * The services at home: for each mapping where a visitor's stream leads, the visits under way, and
+ * what the relay said of it. The agent dials only what its own file lists.
  */
 #ifndef GROUNDNUT_AGENT_SERVICES_H
 #define GROUNDNUT_AGENT_SERVICES_H
@@ -16,8 +16,8 @@ typedef void services_fn(void *owner); /* a state has changed */
 struct services *services_new(struct loop *l, services_fn *fn, void *owner);
 void services_free(struct services *s);
 
-/* The list of the file: a mapping that has not changed keeps its id and its visits, those of a changed or removed one are cut. Takes what it
- * needs as copies. */
+/* The list of the file: a mapping that has not changed keeps its id and its visits, those of a
+ * changed or removed one are cut. Takes what it needs as copies. */
 void services_set(struct services *s, const struct mapping_list *list);
 /* Say the whole list to the relay. */
 void services_declare(struct services *s, struct follow *names, struct trunk *k);
@@ -28,7 +28,9 @@ void services_session_over(struct services *s);
 
 bool services_all_answered(const struct services *s);
 /* The mapping's state; *public_text and *error may be NULL. False: no such mapping. */
-bool services_look(const struct services *s, const char *name, enum mapping_state *state, const char **public_text, const char **error);
-void services_status(const struct services *s, struct json *w); /* "mappings": [MAPPING…] (CONTRACT section 3) */
+bool services_look(const struct services *s, const char *name, enum mapping_state *state,
+		   const char **public_text, const char **error);
+/* "mappings": [MAPPING…] (CONTRACT section 3) */
+void services_status(const struct services *s, struct json *w);
 
 #endif

@@ -46,7 +46,8 @@ static void put_relay(struct buf *out, const json_t *status)
 	if (json_is_number(rtt) && !strcmp(text_of(status, "state"), "attached"))
 		buf_printf(&line, ", %.3g ms", json_number_value(rtt));
 	if (resumed > 0)
-		buf_printf(&line, ", resumed %lld time%s", (long long)resumed, resumed == 1 ? "" : "s");
+		buf_printf(&line, ", resumed %lld time%s", (long long)resumed,
+			   resumed == 1 ? "" : "s");
 	put_line(out, "relay", buf_str(&line));
 	buf_fini(&line);
 }
@@ -79,29 +80,40 @@ enum column_kind { COLUMN_TEXT, COLUMN_COUNT, COLUMN_BYTES };
 struct column {
 	const char *key, *title; /* key NULL ends the list */
 	enum column_kind kind;
-	const char *otherwise;   /* of a text that is absent: another key, shown in brackets; may be NULL */
+	/* of a text that is absent: another key, shown in brackets; may be NULL */
+	const char *otherwise;
 };
 
 static const struct column mapping_columns[] = {
-	{"name", "MAPPING", COLUMN_TEXT, NULL},        {"protocol", "PROTOCOL", COLUMN_TEXT, NULL},
-	{"public", "PUBLIC", COLUMN_TEXT, "wanted"},       {"target", "TARGET", COLUMN_TEXT, NULL},
-	{"state", "STATE", COLUMN_TEXT, NULL},         {"connections", "NOW", COLUMN_COUNT, NULL},
-	{"connections_total", "TOTAL", COLUMN_COUNT, NULL}, {"bytes_in", "IN", COLUMN_BYTES, NULL},
-	{"bytes_out", "OUT", COLUMN_BYTES, NULL},      {"error", "ERROR", COLUMN_TEXT, NULL},
-	{0},
+    {"name", "MAPPING", COLUMN_TEXT, NULL},
+    {"protocol", "PROTOCOL", COLUMN_TEXT, NULL},
+    {"public", "PUBLIC", COLUMN_TEXT, "wanted"},
+    {"target", "TARGET", COLUMN_TEXT, NULL},
+    {"state", "STATE", COLUMN_TEXT, NULL},
+    {"connections", "NOW", COLUMN_COUNT, NULL},
+    {"connections_total", "TOTAL", COLUMN_COUNT, NULL},
+    {"bytes_in", "IN", COLUMN_BYTES, NULL},
+    {"bytes_out", "OUT", COLUMN_BYTES, NULL},
+    {"error", "ERROR", COLUMN_TEXT, NULL},
+    {0},
 };
 static const struct column name_columns[] = {
-	{"name", "NAME", COLUMN_TEXT, NULL},           {"follow", "FOLLOWS", COLUMN_TEXT, NULL},
-	{"wanted", "WANTED", COLUMN_TEXT, NULL},       {"published", "PUBLISHED", COLUMN_TEXT, NULL},
-	{"updates_sent", "SENT", COLUMN_COUNT, NULL},  {"updates_answered", "ANSWERED", COLUMN_COUNT, NULL},
-	{"last", "LAST", COLUMN_TEXT, NULL},           {0},
+    {"name", "NAME", COLUMN_TEXT, NULL},
+    {"follow", "FOLLOWS", COLUMN_TEXT, NULL},
+    {"wanted", "WANTED", COLUMN_TEXT, NULL},
+    {"published", "PUBLISHED", COLUMN_TEXT, NULL},
+    {"updates_sent", "SENT", COLUMN_COUNT, NULL},
+    {"updates_answered", "ANSWERED", COLUMN_COUNT, NULL},
+    {"last", "LAST", COLUMN_TEXT, NULL},
+    {0},
 };
 
 static void add_cell(struct table *t, const json_t *row, const struct column *c)
 {
 	char text[32];
 	json_int_t n = json_integer_value(json_object_get(row, c->key));
-	if (c->kind == COLUMN_TEXT && c->otherwise && !has_text(row, c->key) && has_text(row, c->otherwise)) {
+	if (c->kind == COLUMN_TEXT && c->otherwise && !has_text(row, c->key) &&
+	    has_text(row, c->otherwise)) {
 		char *bracketed = mem_printf("(%s)", text_of(row, c->otherwise));
 		table_cell(t, bracketed);
 		mem_free(bracketed);
@@ -115,7 +127,8 @@ static void add_cell(struct table *t, const json_t *row, const struct column *c)
 	}
 }
 
-static void put_table(struct buf *out, const char *sides, const struct column *columns, const json_t *rows)
+static void put_table(struct buf *out, const char *sides, const struct column *columns,
+		      const json_t *rows)
 {
 	struct table t = TABLE_INIT(sides);
 	if (json_array_size(rows) == 0)

@@ -1,5 +1,6 @@
 /*
- * approach → HELLO with probe → WELCOME or REFUSE, on a loop of its own that is stopped by whatever comes first.
+ * approach → HELLO with probe → WELCOME or REFUSE, on a loop of its own that is stopped by whatever
+ * comes first.
  */
 #include "agent/trial.h"
 
@@ -62,10 +63,13 @@ static void on_io(void *owner, enum io_event event)
 	struct refuse r;
 	const uint8_t *json = got > 0 ? buf_data(&t->in) + FRAME_HEADER : NULL;
 	if (got > 0 && f.kind == FRAME_WELCOME && welcome_read(json, f.len, &w) == 0)
-		end(t, 0, mem_printf("%s answers, its key is the expected one, and it takes the token of account %s", t->config->relay_text,
-				     t->config->account));
+		end(t, 0,
+		    mem_printf("%s answers, its key is the expected one, and it takes the token of "
+			       "account %s",
+			       t->config->relay_text, t->config->account));
 	else if (got > 0 && f.kind == FRAME_REFUSE && refuse_read(json, f.len, &r) == 0)
-		end(t, ERR_REFUSED, mem_printf("%s answers, but refuses: %s", t->config->relay_text, r.reason));
+		end(t, ERR_REFUSED,
+		    mem_printf("%s answers, but refuses: %s", t->config->relay_text, r.reason));
 	else
 		failed(t, got < 0 ? got : ERR_PROTOCOL, "");
 }

@@ -1,10 +1,12 @@
-/* One try at the relay, blocking, for `join`: does it answer, is its key the pinned one, does it take the token? */
+/* One try at the relay, blocking, for `join`: does it answer, is its key the pinned one, does it
+ * take the token? */
 #ifndef GROUNDNUT_AGENT_TRIAL_H
 #define GROUNDNUT_AGENT_TRIAL_H
 
 #include "agent/config.h"
 
-/* 0: the relay accepted the token; else a negative error. *said: one sentence for a person, always set, freed by the caller. */
+/* 0: the relay accepted the token; else a negative error. *said: one sentence for a person, always
+ * set, freed by the caller. */
 int trial_run(const struct agent_config *c, unsigned timeout_ms, char **said);
 
 #endif

@@ -1,12 +1,19 @@
 /*
- * The story of a good day: pace → approach (TCP, TLS) → HELLO → WELCOME → the trunk is attached, and stays so.
+ * The story of a good day: pace → approach (TCP, TLS) → HELLO → WELCOME → the trunk is attached,
+ * and stays so.
  *
- *	no link      ways are begun every second, three at most at once; the first that has TLS up wins, the rest are closed
- *	suspect      the same beside the old link, nothing said; whichever comes first, life on the old link or a way that is up, decides. Once
- *	             a way is up, the old link is closed for good, so what it brought is final, and only then HELLO is said
- *	HELLO said   WELCOME resumed: the trunk goes on. WELCOME new: the old session is over, its streams are reset. REFUSE: wait as told.
- *	             Anything else: again, with an epoch one higher. A resume that is not answered soon gets ways beside it, too
- *	grace over   without a link for grace_s since the last byte heard: the session is given up; the relay does the same
+ *	no link      ways are begun every second, three at most at once; the first that has TLS up
+ *                   wins, the rest are closed
+ *	suspect      the same beside the old link, nothing said; whichever comes first, life on the
+ *                   old link or a way that is up, decides. Once
+ *	             a way is up, the old link is closed for good, so what it brought is
+ *	               final, and only then HELLO is said
+ *	HELLO said   WELCOME resumed: the trunk goes on. WELCOME new: the old session is over, its
+ *                   streams are reset. REFUSE: wait as told.
+ *	             Anything else: again, with an epoch one higher. A resume that is not
+ *	               answered soon gets ways beside it, too
+ *	grace over   without a link for grace_s since the last byte heard: the session is given up;
+ *                   the relay does the same
  */
 #include "agent/uplink.h"
 
@@ -30,13 +37,14 @@
 enum {
 	FIRST_JITTER_MS = 250,
 	PACE_MS = 1000,
-	QUICK_MS = 120 * 1000,           /* so long every second, then with back-off */
-	REFUSED_QUICK_MS = 600 * 1000,   /* the machine is up, the program is not: longer */
+	QUICK_MS = 120 * 1000,         /* so long every second, then with back-off */
+	REFUSED_QUICK_MS = 600 * 1000, /* the machine is up, the program is not: longer */
 	WELCOME_TIMEOUT_MS = 5000,
-	WELCOME_DOUBT_MS = 2000,         /* a resume without answer: another way beside it */
-	STEADY_MS = 5000,                /* a link that lived so long was a good one */
-	QUICK_TRIES = 3,                 /* links in a row that were not, before the pace slows down */
-	SPARE_GAP_MS = 5000,             /* between two spares, unless the last was used */
+	WELCOME_DOUBT_MS = 2000, /* a resume without answer: another way beside it */
+	STEADY_MS = 5000,        /* a link that lived so long was a good one */
+	/* links in a row that were not, before the pace slows down */
+	QUICK_TRIES = 3,
+	SPARE_GAP_MS = 5000, /* between two spares, unless the last was used */
 	TICK_MS = 1000,
 	SLEPT_MS = 2000,
 	REPLACED_WAIT_MS = 60 * 1000,
@@ -55,32 +63,34 @@ struct uplink {
 	enum uplink_state state;
 
 	struct session_pool pool;
-	struct trunk *trunk;             /* never NULL before uplink_free */
-	bool has_session;                /* the relay knows it: session, epoch */
+	struct trunk *trunk; /* never NULL before uplink_free */
+	bool has_session;    /* the relay knows it: session, epoch */
 	uint8_t session[SESSION_ID];
 	uint64_t epoch, instance;
 	uint32_t grace_ms;
 	char address[ADDR_TEXT];
 
 	struct ways *ways;
-	struct timer *pace;              /* the next way */
+	struct timer *pace; /* the next way */
 	struct backoff backoff;
-	uint64_t down_ms;                /* since when a link is missed */
-	uint64_t hold_ms;                /* the relay said not to come before */
+	uint64_t down_ms; /* since when a link is missed */
+	uint64_t hold_ms; /* the relay said not to come before */
 	int last_failure;
-	unsigned misfortunes;            /* links in a row that failed at HELLO or soon after */
+	unsigned misfortunes; /* links in a row that failed at HELLO or soon after */
 
-	struct io *greeting;             /* HELLO has been said on it */
+	struct io *greeting; /* HELLO has been said on it */
 	struct buf in;
 	struct timer *welcome_timer;
 
 	struct timer *tick;
-	uint64_t boot_skew_ms;           /* how far the clock that counts sleep is ahead of the loop's */
-	uint64_t spare_ms;               /* when a spare was last closed unused; 0: the last one was used */
-	uint64_t doubt_ms;               /* when this machine's network last changed; 0: never */
+	/* how far the clock that counts sleep is ahead of the loop's */
+	uint64_t boot_skew_ms;
+	/* when a spare was last closed unused; 0: the last one was used */
+	uint64_t spare_ms;
+	uint64_t doubt_ms; /* when this machine's network last changed; 0: never */
 	uint64_t attached_ms;
-	bool refused;                    /* … by the link that is up: its end has begun */
-	uint64_t lost_ms;                /* last byte heard before this outage */
+	bool refused;     /* … by the link that is up: its end has begun */
+	uint64_t lost_ms; /* last byte heard before this outage */
 	uint64_t resumed;
 
 	struct patience patience;
@@ -136,7 +146,8 @@ static bool wants_link(const struct uplink *u)
 	if (u->stopped)
 		return false;
 	if (u->greeting)
-		return u->has_session; /* resuming: the relay answers at once, or the path is dead again */
+		/* resuming: the relay answers at once, or the path is dead again */
+		return u->has_session;
 	return !trunk_is_attached(u->trunk) || trunk_is_suspect(u->trunk);
 }
 
@@ -159,11 +170,13 @@ static void note_failure(struct uplink *u, int err, const char *detail)
 	char text[sizeof u->last_error];
 	u->last_failure = err;
 	if (err == ERR_TLS && detail && strstr(detail, "no application protocol"))
-		snprintf(text, sizeof text, "%s: the relay does not speak %s: it is too old, too new, or something else",
-			 u->config->relay_text, TLS_ALPN_TUNNEL);
+		snprintf(
+		    text, sizeof text,
+		    "%s: the relay does not speak %s: it is too old, too new, or something else",
+		    u->config->relay_text, TLS_ALPN_TUNNEL);
 	else
-		snprintf(text, sizeof text, "%s: %s%s%s", u->config->relay_text, err_text(err), detail && *detail ? ": " : "",
-			 detail ? detail : "");
+		snprintf(text, sizeof text, "%s: %s%s%s", u->config->relay_text, err_text(err),
+			 detail && *detail ? ": " : "", detail ? detail : "");
 	if (!trunk_is_attached(u->trunk))
 		note_error(u, text);
 }
@@ -266,10 +279,12 @@ static void greeting_failed(struct uplink *u, int err)
 static void resumed(struct uplink *u)
 {
 	const struct tunnel *t = trunk_tunnel(u->trunk);
-	bool eased = patience_resumed(&u->patience, loop_now_ms(u->loop), tunnel_progress(t), tunnel_streams(t) > 0);
+	bool eased = patience_resumed(&u->patience, loop_now_ms(u->loop), tunnel_progress(t),
+				      tunnel_streams(t) > 0);
 	trunk_set_patience(u->trunk, u->patience.silence_ms);
 	if (eased)
-		log_warn("patience", "suspect_after_ms=%u maxseg=%u", u->patience.silence_ms, u->patience.maxseg);
+		log_warn("patience", "suspect_after_ms=%u maxseg=%u", u->patience.silence_ms,
+			 u->patience.maxseg);
 }
 
 static void attached(struct uplink *u, const struct welcome *w)
@@ -298,7 +313,8 @@ static void welcomed(struct uplink *u, const struct welcome *w)
 		memcpy(u->session, w->session, SESSION_ID);
 		u->epoch = 0;
 	}
-	if (trunk_attach(u->trunk, io, w->resumed ? w->taken : 0, w->receive_budget, buf_data(&early), buf_len(&early)) < 0) {
+	if (trunk_attach(u->trunk, io, w->resumed ? w->taken : 0, w->receive_budget,
+			 buf_data(&early), buf_len(&early)) < 0) {
 		buf_fini(&early);
 		io_close(io);
 		give_up_session(u, "the relay has other numbers");
@@ -314,11 +330,14 @@ static void welcomed(struct uplink *u, const struct welcome *w)
 	if (w->resumed) {
 		u->resumed++;
 		uint64_t again = tunnel_replay(trunk_tunnel(u->trunk));
-		log_info("resumed", "relay=%s after_ms=%" PRIu64 " sent_again=%" PRIu64 " address=%s", peer, now - u->lost_ms, again, w->address);
+		log_info("resumed",
+			 "relay=%s after_ms=%" PRIu64 " sent_again=%" PRIu64 " address=%s", peer,
+			 now - u->lost_ms, again, w->address);
 		story_resumed(&u->story, loop_wall_ms(), now - u->lost_ms, again);
 		resumed(u);
 	} else {
-		log_info("attached", "relay=%s program=%s address=%s grace_s=%u", peer, w->program, w->address, w->grace_s);
+		log_info("attached", "relay=%s program=%s address=%s grace_s=%u", peer, w->program,
+			 w->address, w->grace_s);
 		u->fn(u->owner, UPLINK_SESSION);
 	}
 	attached(u, w);
@@ -328,7 +347,8 @@ static void welcomed(struct uplink *u, const struct welcome *w)
 static void refused(struct uplink *u, const struct refuse *r)
 {
 	char text[sizeof u->last_error];
-	snprintf(text, sizeof text, "%s: refused: %s", u->config->relay_text, r->reason[0] ? r->reason : refuse_code_reason(r->code));
+	snprintf(text, sizeof text, "%s: refused: %s", u->config->relay_text,
+		 r->reason[0] ? r->reason : refuse_code_reason(r->code));
 	note_error(u, text);
 	uint64_t wait = r->retry_ms ? r->retry_ms : PACE_MS;
 	if (r->code == REFUSE_REPLACED && wait < REPLACED_WAIT_MS)
@@ -347,11 +367,15 @@ void uplink_heard_refuse(struct uplink *u, const void *json, size_t len)
 		return;
 	u->refused = true;
 	trunk_break(u->trunk, ERR_REFUSED);
-	snprintf(u->last_error, sizeof u->last_error, "%s: refused: %s", u->config->relay_text, r.reason);
+	snprintf(u->last_error, sizeof u->last_error, "%s: refused: %s", u->config->relay_text,
+		 r.reason);
 	log_warn("refused", "code=%s why=%s", refuse_code_text(r.code), r.reason);
-	if (r.code == REFUSE_PROTOCOL || r.code == REFUSE_REPLACED || r.code == REFUSE_REMOVED || r.code == REFUSE_TOKEN)
-		u->has_session = false; /* gone at the relay; ours ends when the link does, which is now */
-	hold(u, r.code == REFUSE_REPLACED && r.retry_ms < REPLACED_WAIT_MS ? REPLACED_WAIT_MS : r.retry_ms);
+	if (r.code == REFUSE_PROTOCOL || r.code == REFUSE_REPLACED || r.code == REFUSE_REMOVED ||
+	    r.code == REFUSE_TOKEN)
+		/* gone at the relay; ours ends when the link does, which is now */
+		u->has_session = false;
+	hold(u, r.code == REFUSE_REPLACED && r.retry_ms < REPLACED_WAIT_MS ? REPLACED_WAIT_MS
+									   : r.retry_ms);
 }
 
 static void on_greeting(void *owner, enum io_event event)
@@ -397,7 +421,10 @@ static void say_hello(struct uplink *u, struct io *io)
 {
 	close_ways(u);
 	const struct agent_config *c = u->config;
-	struct hello h = {.version = HELLO_VERSION, .instance = u->instance, .receive_budget = RECEIVE_BUDGET, .resume = u->has_session};
+	struct hello h = {.version = HELLO_VERSION,
+			  .instance = u->instance,
+			  .receive_budget = RECEIVE_BUDGET,
+			  .resume = u->has_session};
 	snprintf(h.program, sizeof h.program, "groundnut-agent %s", GROUNDNUT_VERSION);
 	snprintf(h.account, sizeof h.account, "%s", c->account);
 	snprintf(h.agent, sizeof h.agent, "%s", c->agent);
@@ -435,7 +462,8 @@ static void on_lost(struct uplink *u)
 	u->lost_ms = trunk_heard_ms(u->trunk);
 	log_warn("detached", "why=%s silent_ms=%" PRIu64, err_text(why), now - u->lost_ms);
 	if (!u->last_error[0])
-		snprintf(u->last_error, sizeof u->last_error, "%s: %s", u->config->relay_text, err_text(why));
+		snprintf(u->last_error, sizeof u->last_error, "%s: %s", u->config->relay_text,
+			 err_text(why));
 	if (now >= u->attached_ms + STEADY_MS) {
 		u->misfortunes = 0;
 		miss_link(u);
@@ -449,7 +477,8 @@ static void on_lost(struct uplink *u)
 static void on_suspect(struct uplink *u)
 {
 	uint64_t now = loop_now_ms(u->loop);
-	log_info("suspect", "silent_ms=%" PRIu64 " rtt_ms=%u", now - trunk_life_ms(u->trunk), trunk_rtt_ms(u->trunk));
+	log_info("suspect", "silent_ms=%" PRIu64 " rtt_ms=%u", now - trunk_life_ms(u->trunk),
+		 trunk_rtt_ms(u->trunk));
 	bool changed = u->doubt_ms && now < u->doubt_ms + SPARE_GAP_MS; /* then it is no flapping */
 	uint64_t allowed = u->spare_ms && !changed ? u->spare_ms + SPARE_GAP_MS : now;
 	miss_link(u);
@@ -517,7 +546,8 @@ static struct tls_context *tls_for(const struct agent_config *c, char **why)
 	return tls_client_new(c->pin, c->ca_file, TLS_ALPN_TUNNEL, false, why);
 }
 
-struct uplink *uplink_new(struct loop *l, const struct agent_config *c, uplink_fn *fn, tunnel_fn *news, void *owner, char **why)
+struct uplink *uplink_new(struct loop *l, const struct agent_config *c, uplink_fn *fn,
+			  tunnel_fn *news, void *owner, char **why)
 {
 	struct tls_context *tls = tls_for(c, why);
 	if (!tls)
@@ -635,10 +665,12 @@ const char *uplink_address(const struct uplink *u)
 
 char *uplink_story(const struct uplink *u)
 {
-	uint64_t now = loop_now_ms(u->loop), silent = now - u->lost_ms, left = u->grace_ms > silent ? u->grace_ms - silent : 0;
+	uint64_t now = loop_now_ms(u->loop), silent = now - u->lost_ms,
+		 left = u->grace_ms > silent ? u->grace_ms - silent : 0;
 	if (!u->has_session)
 		return story_text(&u->story, STORY_NO_SESSION, 0, 0);
 	if (!trunk_is_attached(u->trunk))
 		return story_text(&u->story, STORY_DETACHED, silent, left);
-	return story_text(&u->story, trunk_is_suspect(u->trunk) ? STORY_SUSPECT : STORY_ATTACHED, now - trunk_life_ms(u->trunk), 0);
+	return story_text(&u->story, trunk_is_suspect(u->trunk) ? STORY_SUSPECT : STORY_ATTACHED,
+			  now - trunk_life_ms(u->trunk), 0);
 }

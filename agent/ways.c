@@ -11,7 +11,7 @@ struct ways {
 	void *owner;
 	struct approach *all[WAYS_MOST]; /* NULL: a free place */
 	uint64_t begun_ms[WAYS_MOST];
-	struct addr known[WAYS_KNOWN];   /* where the relay last answered, the newest first */
+	struct addr known[WAYS_KNOWN]; /* where the relay last answered, the newest first */
 	size_t known_count;
 };
 
@@ -41,7 +41,8 @@ static void on_approach(void *owner, struct approach *a, struct io *io, int err,
 	w->fn(w->owner, io, err, detail);
 }
 
-void ways_start(struct ways *w, const struct endpoint *relay, struct tls_context *tls, unsigned maxseg, bool must)
+void ways_start(struct ways *w, const struct endpoint *relay, struct tls_context *tls,
+		unsigned maxseg, bool must)
 {
 	int at = 0;
 	for (int i = 1; i < WAYS_MOST && w->all[at]; i++)
@@ -51,7 +52,8 @@ void ways_start(struct ways *w, const struct endpoint *relay, struct tls_context
 		return;
 	approach_close(w->all[at]);
 	w->begun_ms[at] = loop_now_ms(w->loop);
-	w->all[at] = approach_start(w->loop, relay, tls, w->known, w->known_count, maxseg, on_approach, w);
+	w->all[at] =
+	    approach_start(w->loop, relay, tls, w->known, w->known_count, maxseg, on_approach, w);
 }
 
 void ways_close(struct ways *w)

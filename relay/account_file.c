@@ -108,7 +108,8 @@ static int edit_write(struct edit *e)
 	return EXIT_WORK;
 }
 
-/* The place of an account in the file, which is the same in both forms, or -1 after saying that there is none. */
+/* The place of an account in the file, which is the same in both forms, or -1 after saying that
+ * there is none. */
 static long place_of(const struct edit *e, const char *name)
 {
 	for (size_t i = 0; i < accounts_count(e->accounts); i++)
@@ -143,14 +144,15 @@ static int tell_relay(const struct relay_config *c)
 }
 
 /* groundnut://NAME:TOKEN@HOST:PORT/?pin=sha256:HEX */
-static char *join_line(const struct relay_config *c, const char *name, const char *token, const char *pin)
+static char *join_line(const struct relay_config *c, const char *name, const char *token,
+		       const char *pin)
 {
 	char ip[ADDR_TEXT];
 	struct addr a;
 	const char *host = c->host ? c->host : addr_ip_text(&c->addresses[0], ip);
 	bool bracket = addr_parse_ip(host, &a) == 0 && a.family == 6;
-	return mem_printf("groundnut://%s:%s@%s%s%s:%u/?pin=%s", name, token, bracket ? "[" : "", host, bracket ? "]" : "",
-			  (unsigned)c->listen[0].port, pin);
+	return mem_printf("groundnut://%s:%s@%s%s%s:%u/?pin=%s", name, token, bracket ? "[" : "",
+			  host, bracket ? "]" : "", (unsigned)c->listen[0].port, pin);
 }
 
 /* What a join line needs, asked before anything is changed. 0, or an exit code. */
@@ -158,7 +160,9 @@ static int find_pin(const struct relay_config *c, char pin[TLS_PIN_TEXT])
 {
 	char *why = NULL;
 	if (!c->host && !c->address_count) {
-		log_say("%s: neither \"host\" nor \"addresses\" says where an agent finds this relay", c->file);
+		log_say(
+		    "%s: neither \"host\" nor \"addresses\" says where an agent finds this relay",
+		    c->file);
 		return EXIT_USAGE;
 	}
 	int err = tls_pin_of_certificate(c->certificate, pin, &why);
@@ -168,7 +172,8 @@ static int find_pin(const struct relay_config *c, char pin[TLS_PIN_TEXT])
 	return err ? EXIT_WORK : 0;
 }
 
-static void print_join_line(const struct relay_config *c, const char *name, const char *token, const char *pin)
+static void print_join_line(const struct relay_config *c, const char *name, const char *token,
+			    const char *pin)
 {
 	char *line = join_line(c, name, token, pin);
 	printf("%s\n", line);
@@ -188,7 +193,9 @@ static json_t *ports_of_list(const char *list)
 		struct ports_range range;
 		int err = ports_parse_one(one, &range);
 		if (err)
-			log_say("--ports: \"%s\" is not a port or range such as 8000-8999, 51820/udp or 53/both", one);
+			log_say("--ports: \"%s\" is not a port or range such as 8000-8999, "
+				"51820/udp or 53/both",
+				one);
 		else
 			json_array_append_new(ports, json_string(one));
 		mem_free(one);
@@ -208,7 +215,9 @@ static bool is_taken(const struct edit *e, const char *name)
 	for (size_t i = 0; i < accounts_count(e->accounts); i++) {
 		const char *other = accounts_at(e->accounts, i)->name;
 		if (!strcasecmp(other, name)) {
-			log_say("an account called \"%s\" exists (account renew makes it a new token)", other);
+			log_say(
+			    "an account called \"%s\" exists (account renew makes it a new token)",
+			    other);
 			return true;
 		}
 	}
@@ -239,7 +248,8 @@ int account_file_add(const struct relay_config *c, const char *name, const char 
 	struct edit e = {.config = c, .lock = -1};
 	char token[TOKEN_TEXT], pin[TLS_PIN_TEXT];
 	if (!account_is_name(name)) {
-		log_say("\"%s\" cannot be an account's name: 1 to 63 letters, digits, inner '-' and '.', since it is also a host",
+		log_say("\"%s\" cannot be an account's name: 1 to 63 letters, digits, inner '-' "
+			"and '.', since it is also a host",
 			name);
 		return EXIT_USAGE;
 	}
@@ -286,7 +296,8 @@ int account_file_renew(const struct relay_config *c, const char *name)
 	return tell_relay(c);
 }
 
-static int set_password(struct edit *e, const struct relay_config *c, const char *name, const char *hash)
+static int set_password(struct edit *e, const struct relay_config *c, const char *name,
+			const char *hash)
 {
 	int exit_code = edit_start(e, c, false);
 	if (exit_code)

@@ -35,7 +35,10 @@ static void read_name(struct conf_at at, struct account *a)
 	if (account_is_name(name))
 		a->name = mem_strdup(name);
 	else
-		conf_error(at, "name", "\"%s\" cannot be an account's name (it is also a host below the domain)", name);
+		conf_error(
+		    at, "name",
+		    "\"%s\" cannot be an account's name (it is also a host below the domain)",
+		    name);
 }
 
 static void read_secrets(struct conf_at at, struct account *a)
@@ -82,7 +85,10 @@ static void read_ports(struct conf_at at, struct account *a)
 		if (!conf_item_str(list, i, &text))
 			continue;
 		if (ports_parse_one(text, &a->ports[a->ports_count]) < 0)
-			conf_error_item(list, i, "\"%s\" is not a port or range such as \"8000-8999\" or \"51820/udp\"", text);
+			conf_error_item(
+			    list, i,
+			    "\"%s\" is not a port or range such as \"8000-8999\" or \"51820/udp\"",
+			    text);
 		else
 			a->ports_count++;
 	}
@@ -131,7 +137,8 @@ static void read_limits(struct conf_at at, struct account *a)
 	if (!conf_opt_str(at, "bandwidth", &bandwidth) || !bandwidth)
 		return;
 	if (text_bandwidth(bandwidth, &a->bandwidth) < 0 || a->bandwidth > INT64_MAX)
-		conf_error(at, "bandwidth", "\"%s\" is not a number of bits a second such as \"100M\"", bandwidth);
+		conf_error(at, "bandwidth",
+			   "\"%s\" is not a number of bits a second such as \"100M\"", bandwidth);
 }
 
 static void read_account(struct conf_at at, const char *domain, struct account *a)
@@ -146,10 +153,12 @@ static void read_account(struct conf_at at, const char *domain, struct account *
 	conf_done(at);
 }
 
-/* Names are hosts too, so two that differ in case only are one. Where a name is missing the file is wrong, and nothing is looked up. */
+/* Names are hosts too, so two that differ in case only are one. Where a name is missing the file is
+ * wrong, and nothing is looked up. */
 static int by_name(const void *a, const void *b)
 {
-	return strcasecmp((*(const struct account *const *)a)->name, (*(const struct account *const *)b)->name);
+	return strcasecmp((*(const struct account *const *)a)->name,
+			  (*(const struct account *const *)b)->name);
 }
 
 static void sort(struct accounts *all, struct conf_at list)
@@ -162,7 +171,8 @@ static void sort(struct accounts *all, struct conf_at list)
 	qsort(all->by_name, count, sizeof(const struct account *), by_name);
 	for (size_t i = 1; i < count; i++)
 		if (!by_name(&all->by_name[i - 1], &all->by_name[i]))
-			conf_error(list, NULL, "the name \"%s\" is given twice", all->by_name[i]->name);
+			conf_error(list, NULL, "the name \"%s\" is given twice",
+				   all->by_name[i]->name);
 }
 
 static struct accounts *read_all(struct conf *c, const char *domain)
@@ -188,7 +198,8 @@ static char *error_lines(const struct conf *c)
 	return lines;
 }
 
-int accounts_load(const char *file, const char *domain, bool absent_ok, struct accounts **out, char **errors)
+int accounts_load(const char *file, const char *domain, bool absent_ok, struct accounts **out,
+		  char **errors)
 {
 	struct conf *c = NULL;
 	*out = NULL;
@@ -265,24 +276,27 @@ const struct account *accounts_find(const struct accounts *a, const char *name)
 	struct account wanted = {.name = (char *)(uintptr_t)name};
 	const struct account *key = &wanted;
 	const struct account **found =
-		a->count ? bsearch(&key, a->by_name, a->count, sizeof(*a->by_name), by_name) : NULL;
+	    a->count ? bsearch(&key, a->by_name, a->count, sizeof(*a->by_name), by_name) : NULL;
 	return found && !strcmp((*found)->name, name) ? *found : NULL;
 }
 
 const struct account *accounts_verify(const struct accounts *a, const char *name, const char *token)
 {
-	static const char nobody[] = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
+	static const char nobody[] =
+	    "sha256:0000000000000000000000000000000000000000000000000000000000000000";
 	const struct account *account = accounts_find(a, name);
 	bool fits = token_matches(token, account ? account->token : nobody);
 	return account && fits ? account : NULL;
 }
 
-bool account_allows_ports(const struct account *a, enum ports_protocol protocol, uint16_t first, uint16_t last)
+bool account_allows_ports(const struct account *a, enum ports_protocol protocol, uint16_t first,
+			  uint16_t last)
 {
 	return ports_allow(a->ports, a->ports_count, protocol, first, last);
 }
 
-/* "*.alice.example" covers every name below, at any depth, and "*.nas.alice.example", but not "alice.example" itself. */
+/* "*.alice.example" covers every name below, at any depth, and "*.nas.alice.example", but not
+ * "alice.example" itself. */
 static bool covers(const char *pattern, const char *name)
 {
 	if (pattern[0] != '*')

@@ -59,8 +59,9 @@ void account_use_unref(struct account_use *u)
 	mem_free(u);
 }
 
-/* What detached homes held is worth giving back; soon, as their last visitors are still being written to. So is what many handshakes
- * needed, when they are over: a third of what an idle home holds. */
+/* What detached homes held is worth giving back; soon, as their last visitors are still being
+ * written to. So is what many handshakes needed, when they are over: a third of what an idle
+ * home holds. */
 static void on_trim(void *owner)
 {
 	(void)owner;
@@ -115,8 +116,8 @@ struct accounts *agents_accounts(struct agents *a)
 static bool is_here(const struct agents *a, const char *account)
 {
 	LIST_EACH(node, &a->entries)
-		if (!strcmp(LIST_ENTRY(node, struct entry, node)->account, account))
-			return true;
+	if (!strcmp(LIST_ENTRY(node, struct entry, node)->account, account))
+		return true;
 	return false;
 }
 
@@ -134,18 +135,20 @@ void agents_set_accounts(struct agents *a, struct accounts *accounts)
 {
 	accounts_unref(a->accounts);
 	a->accounts = accounts_ref(accounts);
-	LIST_EACH(node, &a->uses) {
+	LIST_EACH(node, &a->uses)
+	{
 		struct account_entry *u = LIST_ENTRY(node, struct account_entry, node);
 		const struct account *of = accounts_find(accounts, u->name);
 		shaper_whole_change(u->use->bandwidth, of ? of->bandwidth : 0);
 	}
 	LIST_EACH(node, &a->entries)
-		home_set_accounts(LIST_ENTRY(node, struct entry, node)->home, accounts);
+	home_set_accounts(LIST_ENTRY(node, struct entry, node)->home, accounts);
 }
 
 static struct account_use *use_of(struct agents *a, const char *account)
 {
-	LIST_EACH(node, &a->uses) {
+	LIST_EACH(node, &a->uses)
+	{
 		struct account_entry *u = LIST_ENTRY(node, struct account_entry, node);
 		if (!strcmp(u->name, account))
 			return u->use;
@@ -182,7 +185,8 @@ static struct worker *least_busy(struct world *w)
 
 struct home *agents_home(struct agents *a, const char *account, const char *agent)
 {
-	LIST_EACH(node, &a->entries) {
+	LIST_EACH(node, &a->entries)
+	{
 		struct entry *e = LIST_ENTRY(node, struct entry, node);
 		if (!strcmp(e->account, account) && !strcmp(e->agent, agent))
 			return a->stopping ? NULL : e->home;
@@ -193,7 +197,8 @@ struct home *agents_home(struct agents *a, const char *account, const char *agen
 bool agents_has_room(const struct agents *a, const char *account, const char *agent)
 {
 	unsigned count = 0;
-	LIST_EACH(node, &a->entries) {
+	LIST_EACH(node, &a->entries)
+	{
 		const struct entry *e = LIST_ENTRY(node, const struct entry, node);
 		if (strcmp(e->account, account) != 0)
 			continue;
@@ -206,20 +211,25 @@ bool agents_has_room(const struct agents *a, const char *account, const char *ag
 
 static struct entry *entry_of(struct agents *a, const char *account, const char *agent)
 {
-	LIST_EACH(node, &a->entries) {
+	LIST_EACH(node, &a->entries)
+	{
 		struct entry *e = LIST_ENTRY(node, struct entry, node);
 		if (!strcmp(e->account, account) && !strcmp(e->agent, agent))
 			return e;
 	}
 	struct entry *e = mem_alloc(sizeof *e);
-	*e = (struct entry){.agents = a, .account = mem_strdup(account), .agent = mem_strdup(agent), .worker = least_busy(a->world)};
+	*e = (struct entry){.agents = a,
+			    .account = mem_strdup(account),
+			    .agent = mem_strdup(agent),
+			    .worker = least_busy(a->world)};
 	e->worker->count++;
 	e->home = home_new(a->world, e->worker, account, agent, use_of(a, account), on_ended, e);
 	list_append(&a->entries, &e->node);
 	return e;
 }
 
-void agents_greet(struct agents *a, struct io_parcel *parcel, const struct hello *hello, struct buf *early)
+void agents_greet(struct agents *a, struct io_parcel *parcel, const struct hello *hello,
+		  struct buf *early)
 {
 	if (a->stopping) {
 		io_parcel_free(parcel);
@@ -236,7 +246,8 @@ void agents_stop(struct agents *a)
 	a->stopping = true;
 	timer_close(a->trim);
 	a->trim = NULL;
-	LIST_EACH(node, &a->entries) {
+	LIST_EACH(node, &a->entries)
+	{
 		struct home *h = LIST_ENTRY(node, struct entry, node)->home;
 		home_stop(h, REFUSE_STOPPING);
 		home_free_later(h);
@@ -287,7 +298,7 @@ static void ask_worker(void *arg)
 	struct json w = json_into(&n->json, false);
 	json_open(&w, NULL, '[');
 	LIST_EACH(node, &n->worker->homes)
-		home_status(home_of_node(node), &w);
+	home_status(home_of_node(node), &w);
 	json_close(&w);
 	if (!loop_post(n->main, take_answer, n))
 		drop_answer(n);

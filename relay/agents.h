@@ -1,5 +1,6 @@
 /*
- * Every home there is, by account and agent: which loop each was given to, claimed by its first HELLO and kept until it has ended. Main loop only.
+ * Every home there is, by account and agent: which loop each was given to, claimed by its first
+ * HELLO and kept until it has ended. Main loop only.
  */
 #ifndef GROUNDNUT_RELAY_AGENTS_H
 #define GROUNDNUT_RELAY_AGENTS_H
@@ -18,13 +19,16 @@ void agents_free(struct agents *a);
 struct accounts *agents_accounts(struct agents *a);
 /* Is the host an account's that has no agent here now? */
 bool agents_would_serve(const struct agents *a, const char *host);
-/* The new list is in force: removed accounts are cut off, the others checked again. Takes its own reference. */
+/* The new list is in force: removed accounts are cut off, the others checked again. Takes its own
+ * reference. */
 void agents_set_accounts(struct agents *a, struct accounts *accounts);
 /* Whether the account may have this agent: it has it already, or not all it may have. */
 bool agents_has_room(const struct agents *a, const char *account, const char *agent);
 /* A HELLO whose token fits goes to its home; the parcel and early go along. */
-void agents_greet(struct agents *a, struct io_parcel *parcel, const struct hello *hello, struct buf *early);
-struct home *agents_home(struct agents *a, const char *account, const char *agent); /* NULL: there is none */
+void agents_greet(struct agents *a, struct io_parcel *parcel, const struct hello *hello,
+		  struct buf *early);
+/* NULL: there is none */
+struct home *agents_home(struct agents *a, const char *account, const char *agent);
 void agents_stop(struct agents *a); /* goodbye to all; their homes free themselves */
 
 /* Asks every loop; fn gets the "agents" array as JSON text, on the main loop. */

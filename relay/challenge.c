@@ -18,7 +18,7 @@ struct challenge {
 	void *owner;
 	struct greeting *challenger;
 	struct timer *look;
-	uint64_t asked_ms;           /* the holder */
+	uint64_t asked_ms; /* the holder */
 };
 
 static struct greeting *take_challenger(struct challenge *c)
@@ -34,10 +34,11 @@ static void on_look(void *owner)
 	struct challenge *c = owner;
 	struct home *h = c->home;
 	bool attached = home_is_attached(h);
-	if (attached && trunk_heard_ms(home_trunk(h)) >= c->asked_ms) { /* bytes: a kernel would acknowledge for the dead, too */
+	/* bytes: a kernel would acknowledge for the dead, too */
+	if (attached && trunk_heard_ms(home_trunk(h)) >= c->asked_ms) {
 		char at[ADDR_TEXT], reason[HELLO_TEXT];
-		snprintf(reason, sizeof reason, "another agent named %s is attached, from %s", home_agent(h),
-			 addr_ip_text(home_remote(h), at));
+		snprintf(reason, sizeof reason, "another agent named %s is attached, from %s",
+			 home_agent(h), addr_ip_text(home_remote(h), at));
 		challenge_refuse(c, REFUSE_NAME_IN_USE, reason, RETRY_NAME_IN_USE_MS);
 		return;
 	}
@@ -74,7 +75,8 @@ void challenge_free(struct challenge *c)
 void challenge_pose(struct challenge *c, struct greeting *g)
 {
 	if (c->challenger) {
-		greeting_refuse(g, REFUSE_BUSY, "two other agents want this name already", RETRY_NAME_IN_USE_MS);
+		greeting_refuse(g, REFUSE_BUSY, "two other agents want this name already",
+				RETRY_NAME_IN_USE_MS);
 		return;
 	}
 	c->challenger = g;
@@ -88,7 +90,8 @@ bool challenge_is_on(const struct challenge *c)
 	return c->challenger != NULL;
 }
 
-void challenge_refuse(struct challenge *c, enum refuse_code code, const char *reason, uint32_t retry_ms)
+void challenge_refuse(struct challenge *c, enum refuse_code code, const char *reason,
+		      uint32_t retry_ms)
 {
 	if (c->challenger)
 		greeting_refuse(take_challenger(c), code, reason, retry_ms);

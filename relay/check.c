@@ -31,7 +31,8 @@ static int check_readable(const char *file)
 	return 0;
 }
 
-static int check_pair(const char *certificate, const char *private_key, const char *alpn, bool least_tls12, struct tls_context **out)
+static int check_pair(const char *certificate, const char *private_key, const char *alpn,
+		      bool least_tls12, struct tls_context **out)
 {
 	char *why = NULL;
 	*out = NULL;
@@ -53,7 +54,8 @@ int check_identity(const struct relay_config *c, struct tls_context **out)
 static int check_update(const struct update_config *u)
 {
 	struct tls_context *tls = NULL;
-	int exit_code = u->certificate ? check_pair(u->certificate, u->private_key, NULL, true, &tls) : 0;
+	int exit_code =
+	    u->certificate ? check_pair(u->certificate, u->private_key, NULL, true, &tls) : 0;
 	tls_unref(tls);
 	return exit_code;
 }
@@ -72,7 +74,8 @@ static int check_accounts(const struct relay_config *c)
 int check_files(const struct relay_config *c)
 {
 	struct tls_context *tls;
-	int accounts = check_accounts(c), identity = check_identity(c, &tls), update = check_update(&c->update);
+	int accounts = check_accounts(c), identity = check_identity(c, &tls),
+	    update = check_update(&c->update);
 	tls_unref(tls);
 	return worse(accounts, worse(identity, update));
 }

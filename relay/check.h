@@ -1,12 +1,13 @@
-/* What the configuration names, looked at as `check` does: every error is said, nothing is changed. */
+/* What the configuration names, looked at as `check` does: every error is said, nothing is
+ * changed. */
 #ifndef GROUNDNUT_RELAY_CHECK_H
 #define GROUNDNUT_RELAY_CHECK_H
 
 #include "relay/config.h"
 #include "shared/net/tls.h"
 
-/* The agents' door's own pair. *out, or NULL and an exit code: a file that cannot be read is trouble at work, one that holds something else is
- * a wrong configuration. */
+/* The agents' door's own pair. *out, or NULL and an exit code: a file that cannot be read is
+ * trouble at work, one that holds something else is a wrong configuration. */
 int check_identity(const struct relay_config *c, struct tls_context **out);
 
 /* That, the accounts and the pair of the update doors; returns the exit code. */

@@ -14,7 +14,15 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { LISTEN_MAX = 64, GRACE_MAX_S = 86400, THREADS_MAX = 256, HEAD_MAX_S = 3600, STALL_MAX_S = 86400, COUNT_MAX = 10000000, MEMORY_MAX_MIB = 1 << 20 };
+enum {
+	LISTEN_MAX = 64,
+	GRACE_MAX_S = 86400,
+	THREADS_MAX = 256,
+	HEAD_MAX_S = 3600,
+	STALL_MAX_S = 86400,
+	COUNT_MAX = 10000000,
+	MEMORY_MAX_MIB = 1 << 20
+};
 
 /* What a relay.json may hold that only later versions run. */
 static const char *const later_keys[] = {"admin"};
@@ -86,7 +94,8 @@ static bool is_listed(const struct addr *list, size_t count, const struct addr *
 }
 
 /* A list of addresses under key, each as parse reads it; an absent one is left to its default. */
-static void read_addrs(struct conf_at root, const char *key, parse_fn *parse, struct addr **out, size_t *count)
+static void read_addrs(struct conf_at root, const char *key, parse_fn *parse, struct addr **out,
+		       size_t *count)
 {
 	struct conf_at list = conf_list(root, key);
 	size_t len = conf_len(list);
@@ -104,7 +113,8 @@ static void read_addrs(struct conf_at root, const char *key, parse_fn *parse, st
 			continue;
 		if (parse(text, &a) < 0 || (parse == addr_parse && !a.port))
 			conf_error_item(list, i, "\"%s\" is not an address%s", text,
-					parse == addr_parse ? " and port such as \"[::]:7000\"" : "");
+					parse == addr_parse ? " and port such as \"[::]:7000\""
+							    : "");
 		else if (is_listed(*out, *count, &a))
 			conf_error_item(list, i, "\"%s\" is given twice", text);
 		else
@@ -121,7 +131,8 @@ static void default_addr(const char *text, parse_fn *parse, struct addr **out, s
 }
 
 /* A shared port's block, {"listen": [...]}; with the block there but not the list, its default. */
-static void read_shared(struct conf_at root, const char *key, const char *otherwise, struct addr **out, size_t *count)
+static void read_shared(struct conf_at root, const char *key, const char *otherwise,
+			struct addr **out, size_t *count)
 {
 	struct conf_at at = conf_object(root, key);
 	if (!at.value)
@@ -134,7 +145,8 @@ static void read_shared(struct conf_at root, const char *key, const char *otherw
 
 static bool is_link_local(const struct addr *a)
 {
-	return a->family == 4 ? a->ip[0] == 169 && a->ip[1] == 254 : a->ip[0] == 0xfe && (a->ip[1] & 0xc0) == 0x80;
+	return a->family == 4 ? a->ip[0] == 169 && a->ip[1] == 254
+			      : a->ip[0] == 0xfe && (a->ip[1] & 0xc0) == 0x80;
 }
 
 /* Those of one family; only_public, or any that another machine could reach. */
@@ -145,7 +157,8 @@ static void add_own(const struct ifaddrs *all, int family, bool only_public, str
 		if (!i->ifa_addr || !addr_from_sockaddr(&a, i->ifa_addr) || a.family != family)
 			continue;
 		a.port = 0;
-		if (addr_is_loopback(&a) || is_link_local(&a) || (only_public && !addr_is_public(&a)))
+		if (addr_is_loopback(&a) || is_link_local(&a) ||
+		    (only_public && !addr_is_public(&a)))
 			continue;
 		if (!is_listed(c->addresses, c->address_count, &a))
 			c->addresses[c->address_count++] = a;
@@ -185,7 +198,8 @@ static char *read_control(struct conf_at root, const char *file, const char *sta
 	if (!path)
 		path = default_control(state);
 	if (strlen(path) > MOST)
-		conf_error(root, "control", "\"%s\" is longer than a socket's path may be (%d bytes)", path, MOST);
+		conf_error(root, "control",
+			   "\"%s\" is longer than a socket's path may be (%d bytes)", path, MOST);
 	return path;
 }
 
@@ -206,7 +220,8 @@ static void read_paths(struct conf_at root, struct relay_config *c)
 	c->control = read_control(root, c->file, c->state);
 }
 
-static uint32_t read_number(struct conf_at at, const char *key, int64_t min, int64_t max, uint32_t otherwise)
+static uint32_t read_number(struct conf_at at, const char *key, int64_t min, int64_t max,
+			    uint32_t otherwise)
 {
 	int64_t n = otherwise;
 	conf_opt_int(at, key, min, max, &n);
@@ -218,10 +233,12 @@ static void read_limits(struct conf_at root, struct relay_limits *l)
 	struct conf_at at = conf_object(root, "limits");
 	l->connections_per_account = read_number(at, "connections_per_account", 1, COUNT_MAX, 4096);
 	l->failed_handshakes_per_second_per_address =
-		read_number(at, "failed_handshakes_per_second_per_address", 1, COUNT_MAX, 5);
+	    read_number(at, "failed_handshakes_per_second_per_address", 1, COUNT_MAX, 5);
 	l->head_s = read_number(at, "head_s", 1, HEAD_MAX_S, 10);
-	l->unfinished_heads_per_source = read_number(at, "unfinished_heads_per_source", 1, COUNT_MAX, 200);
-	l->slow_visitors_per_source = read_number(at, "slow_visitors_per_source", 1, COUNT_MAX, 100);
+	l->unfinished_heads_per_source =
+	    read_number(at, "unfinished_heads_per_source", 1, COUNT_MAX, 200);
+	l->slow_visitors_per_source =
+	    read_number(at, "slow_visitors_per_source", 1, COUNT_MAX, 100);
 	l->stall_s = read_number(at, "stall_s", 1, STALL_MAX_S, 120);
 	l->session_memory_mib = read_number(at, "session_memory_mib", 1, MEMORY_MAX_MIB, 16);
 	l->memory_mib = read_number(at, "memory_mib", 1, MEMORY_MAX_MIB, 256);
@@ -235,7 +252,8 @@ static void read_limits(struct conf_at root, struct relay_limits *l)
 static void read_names(struct conf_at root, struct relay_config *c)
 {
 	/* A missing domain is an error already, and hides none of these. */
-	dns_config_read(conf_list(root, "dns"), c->file, c->domain ? c->domain : "invalid", &c->dns);
+	dns_config_read(conf_list(root, "dns"), c->file, c->domain ? c->domain : "invalid",
+			&c->dns);
 	update_config_read(conf_object(root, "update"), c->file, &c->update);
 }
 
@@ -322,19 +340,20 @@ char *relay_config_needs_restart(const struct relay_config *a, const struct rela
 		const char *key;
 		bool same;
 	} keys[] = {
-		{"domain", text_same(a->domain, b->domain)},
-		{"host", text_same(a->host, b->host)},
-		{"addresses", same_addrs(a->addresses, a->address_count, b->addresses, b->address_count)},
-		{"listen", same_addrs(a->listen, a->listen_count, b->listen, b->listen_count)},
-		{"bind", same_addrs(a->bind, a->bind_count, b->bind, b->bind_count)},
-		{"http", same_addrs(a->http, a->http_count, b->http, b->http_count)},
-		{"tls", same_addrs(a->tls, a->tls_count, b->tls, b->tls_count)},
-		{"accounts", text_same(a->accounts, b->accounts)},
-		{"state", text_same(a->state, b->state)},
-		{"control", text_same(a->control, b->control)},
-		{"grace_s", a->grace_s == b->grace_s},
-		{"threads", a->threads == b->threads},
-		{"limits", !memcmp(&a->limits, &b->limits, sizeof(a->limits))},
+	    {"domain", text_same(a->domain, b->domain)},
+	    {"host", text_same(a->host, b->host)},
+	    {"addresses",
+	     same_addrs(a->addresses, a->address_count, b->addresses, b->address_count)},
+	    {"listen", same_addrs(a->listen, a->listen_count, b->listen, b->listen_count)},
+	    {"bind", same_addrs(a->bind, a->bind_count, b->bind, b->bind_count)},
+	    {"http", same_addrs(a->http, a->http_count, b->http, b->http_count)},
+	    {"tls", same_addrs(a->tls, a->tls_count, b->tls, b->tls_count)},
+	    {"accounts", text_same(a->accounts, b->accounts)},
+	    {"state", text_same(a->state, b->state)},
+	    {"control", text_same(a->control, b->control)},
+	    {"grace_s", a->grace_s == b->grace_s},
+	    {"threads", a->threads == b->threads},
+	    {"limits", !memcmp(&a->limits, &b->limits, sizeof(a->limits))},
 	};
 	struct buf out = BUF_INIT;
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)

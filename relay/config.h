@@ -1,4 +1,5 @@
-/* relay.json, read strictly into plain values. Defaults are filled in, paths made absolute against the file's directory. */
+/* relay.json, read strictly into plain values. Defaults are filled in, paths made absolute against
+ * the file's directory. */
 #ifndef GROUNDNUT_RELAY_CONFIG_H
 #define GROUNDNUT_RELAY_CONFIG_H
 
@@ -15,39 +16,48 @@ struct relay_limits {
 	uint32_t unfinished_heads_per_source;              /* 200 */
 	uint32_t slow_visitors_per_source;                 /* 100 */
 	uint32_t stall_s;                                  /* 120 */
-	uint32_t session_memory_mib;                       /* 16: send, and receive, of one session */
-	uint32_t memory_mib;                               /* 256: send, and receive, of the process */
+	/* 16: send, and receive, of one session */
+	uint32_t session_memory_mib;
+	/* 256: send, and receive, of the process */
+	uint32_t memory_mib;
 };
 
 struct relay_config {
-	char *file;            /* relay.json itself */
-	char *domain;          /* lower case, no final dot */
-	char *host;            /* a name or an address; or NULL: join lines then name the first address */
-	struct addr *addresses; /* default: those of this machine that are public, or else that are not loopback or link-local */
+	char *file;   /* relay.json itself */
+	char *domain; /* lower case, no final dot */
+	/* a name or an address; or NULL: join lines then name the first address */
+	char *host;
+	/* default: those of this machine that are public, or else that are not loopback or
+	 * link-local */
+	struct addr *addresses;
 	size_t address_count;
-	struct addr *listen;   /* the agents' door; default [::]:7000 */
+	struct addr *listen; /* the agents' door; default [::]:7000 */
 	size_t listen_count;
 	struct addr *http, *tls; /* where visitors of http and tls mappings come in; none: off */
 	size_t http_count, tls_count;
-	struct addr *bind;     /* where mappings' ports are opened; default :: */
+	struct addr *bind; /* where mappings' ports are opened; default :: */
 	size_t bind_count;
 	char *certificate, *private_key, *accounts, *state, *control; /* paths */
-	struct dns_config_list dns;    /* empty: nobody is told of the names */
-	struct update_config update;   /* the doors of DDNS clients */
-	uint32_t grace_s;      /* 120 */
-	uint32_t threads;      /* 0: one per core */
+	struct dns_config_list dns;  /* empty: nobody is told of the names */
+	struct update_config update; /* the doors of DDNS clients */
+	uint32_t grace_s;            /* 120 */
+	uint32_t threads;            /* 0: one per core */
 	struct relay_limits limits;
 };
 
 /* Where relay.json is when -c does not say; freed by the caller. */
 char *relay_config_default_path(void);
 
-/* 0; or ERR_CONFIG after reporting every error through log_say (exit 2); or a negative errno, reported too (exit 1). */
+/* 0; or ERR_CONFIG after reporting every error through log_say (exit 2); or a negative errno,
+ * reported too (exit 1). */
 int relay_config_load(const char *file, struct relay_config **out);
-/* Only where to ask the running relay, which can be found in a file with errors too; freed by the caller. 0, or a negative errno, reported. */
+/* Only where to ask the running relay, which can be found in a file with errors too; freed by the
+ * caller. 0, or a negative errno, reported. */
 int relay_config_control(const char *file, char **path);
-/* The keys in which they differ and which only a restart takes up: "grace_s, limits", freed by the caller; NULL: none. */
-char *relay_config_needs_restart(const struct relay_config *running, const struct relay_config *fresh);
+/* The keys in which they differ and which only a restart takes up: "grace_s, limits", freed by the
+ * caller; NULL: none. */
+char *relay_config_needs_restart(const struct relay_config *running,
+				 const struct relay_config *fresh);
 void relay_config_free(struct relay_config *c);
 
 #endif

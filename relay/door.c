@@ -1,6 +1,7 @@
 /*
- * accept → TLS → HELLO → token → agents_greet(). A peer ends by: its own end or error, the timeout, bytes that are no HELLO, a token that does not
- * fit (REFUSE), or by being the oldest when there are too many. Each is one log line at most.
+ * accept → TLS → HELLO → token → agents_greet(). A peer ends by: its own end or error, the timeout,
+ * bytes that are no HELLO, a token that does not fit (REFUSE), or by being the oldest when there
+ * are too many. Each is one log line at most.
  */
 #include "relay/door.h"
 
@@ -24,19 +25,22 @@ enum {
 	RETRY_BUSY_MS = 30000,
 	LINGER_MS = 1000, /* for a refused peer to read why */
 	YOUNG_MS = 1000,
-	TELL_MS = 10000,  /* between two lines on sources that are turned away */
-	FORGIVEN = 16,    /* a valid token pays for the ways that its agent dialled beside the one it used, and some neighbours' */
+	TELL_MS = 10000, /* between two lines on sources that are turned away */
+	/* a valid token pays for the ways that its agent dialled beside the one it used, and some
+	 * neighbours' */
+	FORGIVEN = 16,
 };
 
 struct peer {
-	struct list node;        /* door.peers, oldest first */
+	struct list node; /* door.peers, oldest first */
 	struct door *door;
 	struct io *io;
 	struct buf in;
 	struct timer *timer;
 	struct addr source;
 	uint64_t since_ms;
-	bool answered;           /* REFUSE, or WELCOME to a probe, is on its way; only its end is awaited */
+	/* REFUSE, or WELCOME to a probe, is on its way; only its end is awaited */
+	bool answered;
 };
 
 struct door {
@@ -109,7 +113,9 @@ static void take_hello(struct peer *p, size_t payload)
 	}
 	if (h.version != HELLO_VERSION) {
 		char reason[HELLO_TEXT];
-		snprintf(reason, sizeof reason, "this relay speaks version %d of the protocol, the agent version %u", HELLO_VERSION, h.version);
+		snprintf(reason, sizeof reason,
+			 "this relay speaks version %d of the protocol, the agent version %u",
+			 HELLO_VERSION, h.version);
 		fail(p, reason);
 		refuse(p, REFUSE_VERSION, reason, RETRY_VERSION_MS);
 	} else if (!accounts_verify(agents_accounts(d->agents), h.account, h.token)) {
@@ -120,8 +126,10 @@ static void take_hello(struct peer *p, size_t payload)
 	} else if (h.probe) {
 		welcome_probe(p);
 	} else if (!agents_has_room(d->agents, h.account, h.agent)) {
-		log_warn("agent_refused", "account=%s agent=%s why=%s", h.account, h.agent, "the account has all the agents that it may have");
-		refuse(p, REFUSE_BUSY, "the account has all the agents that it may have", RETRY_BUSY_MS);
+		log_warn("agent_refused", "account=%s agent=%s why=%s", h.account, h.agent,
+			 "the account has all the agents that it may have");
+		refuse(p, REFUSE_BUSY, "the account has all the agents that it may have",
+		       RETRY_BUSY_MS);
 	} else {
 		rate_table_forgive(d->failures, &p->source, FORGIVEN, loop_now_ms(d->world->main));
 		buf_take(&p->in, FRAME_HEADER + payload);
@@ -142,7 +150,8 @@ static void on_peer(void *owner, enum io_event event)
 	}
 	if (event == IO_ERROR) {
 		if (!p->answered)
-			fail(p, *io_error_detail(p->io) ? io_error_detail(p->io) : err_text(io_error(p->io)));
+			fail(p, *io_error_detail(p->io) ? io_error_detail(p->io)
+							: err_text(io_error(p->io)));
 		drop(p);
 		return;
 	}
@@ -176,7 +185,8 @@ static void on_timeout(void *owner)
 /* The oldest peer, of source only if that is given; NULL: none. */
 static struct peer *oldest(struct door *d, const struct addr *source)
 {
-	LIST_EACH(node, &d->peers) {
+	LIST_EACH(node, &d->peers)
+	{
 		struct peer *p = LIST_ENTRY(node, struct peer, node);
 		if (!source || addr_equal_ip(&p->source, source))
 			return p;
@@ -196,7 +206,8 @@ static bool make_room(struct door *d, const struct addr *source, uint64_t now)
 {
 	if (d->peer_count >= DOOR_PEERS)
 		crowd_out(oldest(d, NULL));
-	struct peer *p = rate_table_held(d->held, source) >= DOOR_PEERS_EACH ? oldest(d, source) : NULL;
+	struct peer *p =
+	    rate_table_held(d->held, source) >= DOOR_PEERS_EACH ? oldest(d, source) : NULL;
 	if (p && now >= p->since_ms + YOUNG_MS)
 		crowd_out(p);
 	return rate_table_hold(d->held, source, DOOR_PEERS_BURST, now);
@@ -208,7 +219,8 @@ static void tell_turned_away(struct door *d, const struct addr *peer, uint64_t n
 	if (d->told_ms && now < d->told_ms + TELL_MS)
 		return;
 	d->told_ms = now;
-	log_warn("turned_away", "remote=%s why=%s", addr_ip_text(peer, at), "too many of its handshakes brought no valid token");
+	log_warn("turned_away", "remote=%s why=%s", addr_ip_text(peer, at),
+		 "too many of its handshakes brought no valid token");
 }
 
 void door_take(struct door *d, struct io *io, const void *early, size_t early_len)
@@ -266,7 +278,8 @@ struct door *door_open(struct world *w, struct agents *agents, struct tls_contex
 	d->agents = agents;
 	d->tls = tls_ref(tls);
 	list_init(&d->peers);
-	d->failures = rate_table_new(SOURCES, c->limits.failed_handshakes_per_second_per_address, DOOR_FAILED_BURST);
+	d->failures = rate_table_new(SOURCES, c->limits.failed_handshakes_per_second_per_address,
+				     DOOR_FAILED_BURST);
 	d->held = rate_table_new(SOURCES, 0, 0);
 	d->listeners = mem_zalloc(c->listen_count * sizeof *d->listeners);
 	bool v4 = false;
@@ -276,14 +289,16 @@ struct door *door_open(struct world *w, struct agents *agents, struct tls_contex
 		int err;
 		bool v6only = v4 && c->listen[i].family == 6;
 		bool shared = is_tls_port(c, &c->listen[i]);
-		d->listeners[i] = listen_open(w->main, &c->listen[i], v6only, shared ? on_accept_shared : on_accept, d, &err, why);
+		d->listeners[i] = listen_open(w->main, &c->listen[i], v6only,
+					      shared ? on_accept_shared : on_accept, d, &err, why);
 		if (!d->listeners[i]) {
 			door_close(d);
 			return NULL;
 		}
 		d->listener_count++;
 		char at[ADDR_TEXT];
-		log_info("listening", "for=%s at=%s", shared ? "agents+tls" : "agents", addr_text(listen_at(d->listeners[i]), at));
+		log_info("listening", "for=%s at=%s", shared ? "agents+tls" : "agents",
+			 addr_text(listen_at(d->listeners[i]), at));
 	}
 	return d;
 }

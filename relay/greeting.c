@@ -9,7 +9,8 @@ static void on_unpacked(void *owner, enum io_event event)
 	(void)owner, (void)event; /* nobody watches before the trunk */
 }
 
-struct greeting *greeting_new(struct io_parcel *parcel, const struct hello *hello, struct buf *early)
+struct greeting *greeting_new(struct io_parcel *parcel, const struct hello *hello,
+			      struct buf *early)
 {
 	struct greeting *g = mem_zalloc(sizeof *g);
 	g->parcel = parcel;
@@ -43,7 +44,8 @@ void greeting_drop(struct greeting *g)
 	forget(g);
 }
 
-void greeting_refuse(struct greeting *g, enum refuse_code code, const char *reason, uint32_t retry_ms)
+void greeting_refuse(struct greeting *g, enum refuse_code code, const char *reason,
+		     uint32_t retry_ms)
 {
 	struct buf frame = BUF_INIT;
 	refuse_put(code, reason, retry_ms, &frame);
@@ -65,7 +67,8 @@ int greeting_welcome(struct greeting *g, struct trunk *k, const struct welcome *
 	uint64_t taken = w->resumed ? g->hello.taken : 0;
 	int err = say(g, w) ? 0 : ERR_CLOSED;
 	if (err == 0)
-		err = trunk_attach(k, g->io, taken, g->hello.receive_budget, buf_data(&g->early), buf_len(&g->early));
+		err = trunk_attach(k, g->io, taken, g->hello.receive_budget, buf_data(&g->early),
+				   buf_len(&g->early));
 	if (err < 0)
 		io_close(g->io);
 	forget(g);

@@ -2,12 +2,16 @@
  * What a HELLO brings, in this order:
  *
  *	resuming our session, a newer epoch            the session goes on over the new link
- *	… an older epoch, or numbers that cannot be    REFUSE stale; a live session is never ended by a wrong number
- *	a new session                                  by the same process, or while detached: at once. By another process while we are attached:
- *	                                               a challenge, and the holder is replaced, or REFUSE name_in_use
+ *	… an older epoch, or numbers that cannot be    REFUSE stale; a live session is never ended
+ *                                                     by a wrong number
+ *	a new session                                  by the same process, or while detached: at
+ *                                                     once. By another process while we are
+ *                                                     attached:
+ *	                                               a challenge, and the holder is
+ *	                                                 replaced, or REFUSE name_in_use
  *
- * After the end of a session its doors rest, open, until the next DECLARE adopts or drops them; with no session and nothing to wait for, the home
- * has ended.
+ * After the end of a session its doors rest, open, until the next DECLARE adopts or drops them;
+ * with no session and nothing to wait for, the home has ended.
  */
 #include "relay/home.h"
 
@@ -20,14 +24,14 @@
 #include <string.h>
 
 enum {
-	ACCOUNT_FLOWS = 32768,       /* half of what an agent lets be opened to it */
+	ACCOUNT_FLOWS = 32768, /* half of what an agent lets be opened to it */
 	RETRY_REPLACED_MS = 60000,
 	RETRY_STALE_MS = 500,
 	RETRY_REMOVED_MS = 30000,
 };
 
 struct home {
-	struct list node;                /* worker.homes */
+	struct list node; /* worker.homes */
 	struct world *world;
 	struct worker *worker;
 	char *account, *agent, *label;
@@ -35,9 +39,9 @@ struct home {
 	home_ended_fn *ended;
 	void *owner;
 
-	struct accounts *accounts;       /* the list that is in force here */
-	uint64_t greeted;                /* HELLOs it has had */
-	bool told_ended;                 /* … and nobody has greeted since */
+	struct accounts *accounts; /* the list that is in force here */
+	uint64_t greeted;          /* HELLOs it has had */
+	bool told_ended;           /* … and nobody has greeted since */
 
 	/* parts; NULL until the first message */
 	struct home_session *session;
@@ -45,8 +49,8 @@ struct home {
 	struct challenge *challenge;
 };
 
-struct home *home_new(struct world *world, struct worker *worker, const char *account, const char *agent, struct account_use *use,
-		      home_ended_fn *ended, void *owner)
+struct home *home_new(struct world *world, struct worker *worker, const char *account,
+		      const char *agent, struct account_use *use, home_ended_fn *ended, void *owner)
 {
 	struct home *h = mem_zalloc(sizeof *h);
 	h->world = world;
@@ -85,7 +89,8 @@ static void maybe_end(struct home *h)
 	home_doors_close(h->doors);
 	h->told_ended = true;
 	struct obituary *o = mem_alloc(sizeof *o);
-	*o = (struct obituary){.ended = h->ended, .owner = h->owner, .home = h, .greeted = h->greeted};
+	*o = (struct obituary){
+	    .ended = h->ended, .owner = h->owner, .home = h, .greeted = h->greeted};
 	if (!loop_post(h->world->main, tell_ended, o))
 		mem_free(o);
 }
@@ -176,10 +181,13 @@ static void take_greeting(void *arg)
 	greet(h, g);
 }
 
-void home_greet(struct home *h, struct io_parcel *parcel, const struct hello *hello, struct buf *early, struct accounts *accounts)
+void home_greet(struct home *h, struct io_parcel *parcel, const struct hello *hello,
+		struct buf *early, struct accounts *accounts)
 {
 	struct message *m = mem_zalloc(sizeof *m);
-	*m = (struct message){.home = h, .accounts = accounts_ref(accounts), .greeting = greeting_new(parcel, hello, early)};
+	*m = (struct message){.home = h,
+			      .accounts = accounts_ref(accounts),
+			      .greeting = greeting_new(parcel, hello, early)};
 	loop_post(h->worker->loop, take_greeting, m);
 }
 
@@ -197,7 +205,7 @@ static void take_accounts(void *arg)
 	settle_in(h);
 	const struct account *old = home_account(h);
 	const struct account *new = accounts_find(m->accounts, h->account);
-	bool renewed = old && new && strcmp(old->token, new->token) != 0;
+	bool renewed = old && new &&strcmp(old->token, new->token) != 0;
 	bool removed = !new;
 	set_accounts(h, m->accounts);
 	mem_free(m);
@@ -230,7 +238,8 @@ static void take_visit(void *arg)
 	mem_free(v);
 }
 
-void home_visit(struct home *h, uint64_t claim, struct io_parcel *parcel, struct http_relay *machine)
+void home_visit(struct home *h, uint64_t claim, struct io_parcel *parcel,
+		struct http_relay *machine)
 {
 	struct visit *v = mem_alloc(sizeof *v);
 	*v = (struct visit){.home = h, .claim = claim, .parcel = parcel, .machine = machine};
@@ -369,7 +378,8 @@ bool home_is_attached(const struct home *h)
 bool home_enter(struct home *h)
 {
 	const struct account *a = home_account(h);
-	uint32_t most = a && a->connections ? a->connections : h->world->config->limits.connections_per_account;
+	uint32_t most =
+	    a && a->connections ? a->connections : h->world->config->limits.connections_per_account;
 	if (atomic_fetch_add(&h->use->connections, 1) < most)
 		return true;
 	atomic_fetch_sub(&h->use->connections, 1);

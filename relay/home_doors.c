@@ -16,10 +16,11 @@ struct home_doors {
 	struct home *home;
 	struct mapping_door **doors;
 	size_t count;
-	uint64_t serial;                 /* of the last DECLARE */
-	struct name_report *names;       /* what became of its names */
+	uint64_t serial;           /* of the last DECLARE */
+	struct name_report *names; /* what became of its names */
 	size_t name_count;
-	bool orphans;                    /* the doors are of the session before; the next DECLARE adopts or closes them */
+	/* the doors are of the session before; the next DECLARE adopts or closes them */
+	bool orphans;
 	struct timer *retry;
 };
 
@@ -109,11 +110,13 @@ static char *forbidden_host(struct home *h, const struct mapping_door *d)
 	const struct relay_config *c = home_world(h)->config;
 	bool http = d->mapping.protocol == MAPPING_HTTP;
 	if (!(http ? c->http_count : c->tls_count))
-		return mem_printf("this relay has no port for %s mappings (\"%s\" in its relay.json)",
-				  mapping_protocol_text(d->mapping.protocol), http ? "http" : "tls");
+		return mem_printf(
+		    "this relay has no port for %s mappings (\"%s\" in its relay.json)",
+		    mapping_protocol_text(d->mapping.protocol), http ? "http" : "tls");
 	const struct account *a = home_account(h);
 	if (!a || !account_allows_host(a, d->host))
-		return mem_printf("account %s may not have the host %s", home_account_name(h), d->host);
+		return mem_printf("account %s may not have the host %s", home_account_name(h),
+				  d->host);
 	return NULL;
 }
 
@@ -134,11 +137,14 @@ static void log_door(const struct home *h, const struct mapping_door *d)
 	const char *account = home_account_name(h), *agent = home_agent(h);
 	const struct mapping *m = &d->mapping;
 	if (!d->is_open)
-		log_warn("mapping_error", "account=%s agent=%s mapping=%s why=%s", account, agent, m->name, d->error);
+		log_warn("mapping_error", "account=%s agent=%s mapping=%s why=%s", account, agent,
+			 m->name, d->error);
 	else if (d->host)
-		log_info("mapping_open", "account=%s agent=%s mapping=%s host=%s", account, agent, m->name, d->host);
+		log_info("mapping_open", "account=%s agent=%s mapping=%s host=%s", account, agent,
+			 m->name, d->host);
 	else
-		log_info("mapping_open", "account=%s agent=%s mapping=%s port=%u", account, agent, m->name, m->first);
+		log_info("mapping_open", "account=%s agent=%s mapping=%s port=%u", account, agent,
+			 m->name, m->first);
 }
 
 /* Opens it if it may and can; true if its state is another now. */
@@ -187,14 +193,16 @@ void home_doors_judge(struct home_doors *all)
 
 /* --- DECLARE --- */
 
-/* The door that serves m already: the same mapping, or after a change of session the same public side. */
+/* The door that serves m already: the same mapping, or after a change of session the same public
+ * side. */
 static struct mapping_door *take_door(struct home_doors *all, const struct mapping *m)
 {
 	for (size_t i = 0; i < all->count; i++) {
 		struct mapping_door *d = all->doors[i];
 		if (!d)
 			continue;
-		bool fits = all->orphans ? mapping_door_fits(d, m) : d->mapping.id == m->id && mapping_same(&d->mapping, m);
+		bool fits = all->orphans ? mapping_door_fits(d, m)
+					 : d->mapping.id == m->id && mapping_same(&d->mapping, m);
 		if (fits) {
 			all->doors[i] = NULL;
 			return d;
@@ -271,7 +279,8 @@ void home_doors_close(struct home_doors *all)
 
 /* --- visitors of the shared ports --- */
 
-void home_doors_visit(struct home_doors *all, uint64_t claim, struct io_parcel *parcel, struct http_relay *machine)
+void home_doors_visit(struct home_doors *all, uint64_t claim, struct io_parcel *parcel,
+		      struct http_relay *machine)
 {
 	struct mapping_door *door = NULL;
 	for (size_t i = 0; i < all->count; i++)

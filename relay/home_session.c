@@ -1,9 +1,12 @@
 /*
  *	HELLO for a new session            begin: a trunk, an id, WELCOME
  *	DECLARE                            doors are closed, kept, opened; STATE answers
- *	the link lost                      detached: visitors and doors stay, unread, for grace_s since the last byte
- *	HELLO that resumes, a newer epoch  the old link is dropped with all its unread bytes, WELCOME says what was taken, on we go
- *	BYE, the grace over, a violation   it ends: visitors get what has come for them, then a reset; the doors rest, open
+ *	the link lost                      detached: visitors and doors stay, unread, for grace_s
+ *                                         since the last byte
+ *	HELLO that resumes, a newer epoch  the old link is dropped with all its unread bytes,
+ *                                         WELCOME says what was taken, on we go
+ *	BYE, the grace over, a violation   it ends: visitors get what has come for them, then a
+ *                                         reset; the doors rest, open
  */
 #include "relay/home_session.h"
 
@@ -30,16 +33,17 @@ struct home_session {
 	home_session_fn *over;
 	void *owner;
 
-	struct trunk *trunk;             /* NULL: no session */
+	struct trunk *trunk; /* NULL: no session */
 	uint8_t id[SESSION_ID];
-	uint64_t epoch;                  /* of the link's HELLO; 0 before the first resume */
-	uint64_t instance;               /* of the agent's process */
-	bool bye;                        /* the agent said goodbye: its link's end is the session's */
-	struct timer *grace;             /* runs while detached */
+	uint64_t epoch;    /* of the link's HELLO; 0 before the first resume */
+	uint64_t instance; /* of the agent's process */
+	/* the agent said goodbye: its link's end is the session's */
+	bool bye;
+	struct timer *grace; /* runs while detached */
 	struct addr remote;
 
-	uint64_t since_ms;               /* wall clock: in this state since */
-	uint64_t resumed;                /* how often, over all the home's sessions */
+	uint64_t since_ms; /* wall clock: in this state since */
+	uint64_t resumed;  /* how often, over all the home's sessions */
 	struct story story;
 };
 
@@ -57,8 +61,9 @@ static void detached(struct home_session *s, int why)
 {
 	s->since_ms = loop_wall_ms();
 	uint64_t silent = silent_ms(s), grace = grace_ms(s);
-	log_warn("agent_detached", "account=%s agent=%s why=%s silent_ms=%" PRIu64 " grace_s=%" PRIu64, home_account_name(s->home),
-		 home_agent(s->home), err_text(why), silent, grace / 1000);
+	log_warn(
+	    "agent_detached", "account=%s agent=%s why=%s silent_ms=%" PRIu64 " grace_s=%" PRIu64,
+	    home_account_name(s->home), home_agent(s->home), err_text(why), silent, grace / 1000);
 	timer_set(s->grace, grace > silent ? grace - silent : 0);
 }
 
@@ -90,7 +95,8 @@ static void declared(struct home_session *s, const uint8_t *p, size_t len)
 	struct declare d;
 	char why[256];
 	if (declare_read((const char *)p, len, &d, why) < 0) {
-		log_warn("bad_declare", "account=%s agent=%s why=%s", home_account_name(h), home_agent(h), why);
+		log_warn("bad_declare", "account=%s agent=%s why=%s", home_account_name(h),
+			 home_agent(h), why);
 		trunk_break(s->trunk, ERR_SESSION);
 		return;
 	}
@@ -121,7 +127,8 @@ static void on_news(void *owner, const struct tunnel_news *news)
 	}
 }
 
-struct home_session *home_session_new(struct home *h, struct worker *worker, struct home_doors *doors, home_session_fn *over, void *owner)
+struct home_session *home_session_new(struct home *h, struct worker *worker,
+				      struct home_doors *doors, home_session_fn *over, void *owner)
 {
 	struct home_session *s = mem_zalloc(sizeof *s);
 	s->home = h;
@@ -141,11 +148,13 @@ void home_session_free(struct home_session *s)
 	mem_free(s);
 }
 
-enum home_session_verdict home_session_judge(const struct home_session *s, const struct hello *hello)
+enum home_session_verdict home_session_judge(const struct home_session *s,
+					     const struct hello *hello)
 {
 	bool live = home_session_is_attached(s);
 	if (!s->trunk || !hello->resume || CRYPTO_memcmp(hello->session, s->id, SESSION_ID) != 0)
-		return live && hello->instance != s->instance ? HOME_SESSION_HELD : HOME_SESSION_NEW;
+		return live && hello->instance != s->instance ? HOME_SESSION_HELD
+							      : HOME_SESSION_NEW;
 	bool fits = tunnel_fits(trunk_tunnel(s->trunk), hello->taken);
 	if (hello->epoch <= s->epoch || (live && !fits))
 		return HOME_SESSION_STALE;
@@ -198,8 +207,9 @@ int home_session_begin(struct home_session *s, struct greeting *g)
 	random_bytes(s->id, sizeof s->id);
 	s->instance = g->hello.instance;
 	char peer[ADDR_TEXT];
-	log_info("agent_attached", "account=%s agent=%s remote=%s program=%s", home_account_name(s->home), home_agent(s->home),
-		 addr_text(io_peer(g->io), peer), g->hello.program);
+	log_info("agent_attached", "account=%s agent=%s remote=%s program=%s",
+		 home_account_name(s->home), home_agent(s->home), addr_text(io_peer(g->io), peer),
+		 g->hello.program);
 	int err = attach(s, g, false);
 	if (err < 0)
 		home_session_end(s, "the link was gone at once");
@@ -221,8 +231,10 @@ int home_session_resume(struct home_session *s, struct greeting *g)
 	uint64_t again = tunnel_replay(trunk_tunnel(s->trunk));
 	s->resumed++;
 	story_resumed(&s->story, loop_wall_ms(), silent, again);
-	log_info("agent_resumed", "account=%s agent=%s remote=%s after_ms=%" PRIu64 " sent_again=%" PRIu64 " was=%s",
-		 home_account_name(s->home), home_agent(s->home), peer, silent, again, was_attached ? "attached" : "detached");
+	log_info("agent_resumed",
+		 "account=%s agent=%s remote=%s after_ms=%" PRIu64 " sent_again=%" PRIu64 " was=%s",
+		 home_account_name(s->home), home_agent(s->home), peer, silent, again,
+		 was_attached ? "attached" : "detached");
 	home_doors_wake(s->doors);
 	return 0;
 }
@@ -241,7 +253,8 @@ void home_session_end(struct home_session *s, const char *why)
 {
 	if (!s->trunk)
 		return;
-	log_info("session_over", "account=%s agent=%s why=%s", home_account_name(s->home), home_agent(s->home), why);
+	log_info("session_over", "account=%s agent=%s why=%s", home_account_name(s->home),
+		 home_agent(s->home), why);
 	story_over(&s->story, loop_wall_ms(), why);
 	timer_stop(s->grace);
 	home_doors_orphan(s->doors);
@@ -278,7 +291,8 @@ void home_session_status(const struct home_session *s, struct json *w)
 	json_uint(w, "rtt_ms", trunk_rtt_ms(s->trunk));
 	json_uint(w, "resumed", s->resumed);
 	uint64_t silent = silent_ms(s), grace = grace_ms(s);
-	char *story = story_text(&s->story, up ? STORY_ATTACHED : STORY_DETACHED, silent, grace > silent ? grace - silent : 0);
+	char *story = story_text(&s->story, up ? STORY_ATTACHED : STORY_DETACHED, silent,
+				 grace > silent ? grace - silent : 0);
 	json_str(w, "link", story);
 	mem_free(story);
 	struct tunnel_numbers n = tunnel_numbers(trunk_tunnel(s->trunk));

@@ -18,10 +18,10 @@ enum { NAMES = CLI_VALUES + 3 };
 
 struct init {
 	char domain[256];
-	char host[256];             /* "" when not given */
+	char host[256]; /* "" when not given */
 	struct addr addresses[CLI_VALUES];
 	size_t address_count;
-	const char *config_file;    /* relay.json */
+	const char *config_file; /* relay.json */
 };
 
 /* What a firewall has to let through; a later feature that listens adds its line. */
@@ -29,13 +29,13 @@ static const struct {
 	unsigned port;
 	const char *protocol, *what;
 } open_ports[] = {
-	{7000, "tcp", "the agents' door"},
-	{80, "tcp", "web sites by name (http mappings)"},
-	{443, "tcp", "TLS services by name (tls mappings)"},
-	{53, "udp", "names (DNS)"},
-	{53, "tcp", "names (DNS)"},
-	{8245, "tcp", "updates from DDNS clients, by HTTP"},
-	{8443, "tcp", "updates from DDNS clients, by HTTPS"},
+    {7000, "tcp", "the agents' door"},
+    {80, "tcp", "web sites by name (http mappings)"},
+    {443, "tcp", "TLS services by name (tls mappings)"},
+    {53, "udp", "names (DNS)"},
+    {53, "tcp", "names (DNS)"},
+    {8245, "tcp", "updates from DDNS clients, by HTTP"},
+    {8443, "tcp", "updates from DDNS clients, by HTTPS"},
 };
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -86,7 +86,9 @@ static bool read_addresses(const struct cli_line *line, struct init *in)
 			log_say("--address: \"%s\" is not an IPv4 or IPv6 address", text);
 			ok = false;
 		} else if (a.scope) {
-			log_say("--address: \"%s\" has a zone, which means something on this machine only", text);
+			log_say("--address: \"%s\" has a zone, which means something on this "
+				"machine only",
+				text);
 			ok = false;
 		} else if (!has_address(in, &a)) {
 			in->addresses[in->address_count++] = a;
@@ -101,7 +103,8 @@ static bool read_addresses(const struct cli_line *line, struct init *in)
 
 static bool read_line(const struct cli_line *line, struct init *in)
 {
-	bool domain = read_domain(line, in), host = read_host(line, in), addresses = read_addresses(line, in);
+	bool domain = read_domain(line, in), host = read_host(line, in),
+	     addresses = read_addresses(line, in);
 	return domain && host && addresses;
 }
 
@@ -110,7 +113,8 @@ static void warn_of_addresses(const struct init *in)
 	char ip[ADDR_TEXT];
 	for (size_t i = 0; i < in->address_count; i++)
 		if (!addr_is_public(&in->addresses[i]))
-			log_say("warning: %s is not a public address; visitors on the Internet will not reach it",
+			log_say("warning: %s is not a public address; visitors on the Internet "
+				"will not reach it",
 				addr_ip_text(&in->addresses[i], ip));
 }
 
@@ -187,7 +191,8 @@ static int make_key(const struct init *in, char **certificate, char **key)
 	return tls_make_self_signed(names, certificate, key);
 }
 
-/* The four files, in the order of writing: relay.json is the last, so that it never names what is not there. */
+/* The four files, in the order of writing: relay.json is the last, so that it never names what is
+ * not there. */
 struct output {
 	char *path;
 	const char *text;
@@ -209,7 +214,8 @@ static int write_files(const struct output *files, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		mode_t mode = files[i].secret ? file_secret_mode(files[i].path) : 0644;
-		int err = file_replace(files[i].path, files[i].text, strlen(files[i].text), mode, true);
+		int err =
+		    file_replace(files[i].path, files[i].text, strlen(files[i].text), mode, true);
 		if (!err)
 			continue;
 		log_say("%s: cannot be written: %s", files[i].path, err_text(err));
@@ -235,10 +241,10 @@ static int write_all(const struct init *in)
 	struct buf config = BUF_INIT;
 	char *certificate = NULL, *key = NULL;
 	struct output files[] = {
-		{file_beside(in->config_file, "relay.key"), NULL, true},
-		{file_beside(in->config_file, "relay.crt"), NULL, false},
-		{file_beside(in->config_file, "accounts.json"), "[]\n", true},
-		{mem_strdup(in->config_file), NULL, false},
+	    {file_beside(in->config_file, "relay.key"), NULL, true},
+	    {file_beside(in->config_file, "relay.crt"), NULL, false},
+	    {file_beside(in->config_file, "accounts.json"), "[]\n", true},
+	    {mem_strdup(in->config_file), NULL, false},
 	};
 	int exit_code = EXIT_WORK;
 	if (!none_exists(files, COUNT_OF(files)) || make_directory(in->config_file))
@@ -274,8 +280,9 @@ static void print_records(const struct init *in, const char *name)
 }
 
 /*
- * Names as the provider's form wants them: relative to the zone above. A domain of two labels is itself the zone that is held, its
- * delegation is the registrar's business, and its own records stand at "@".
+ * Names as the provider's form wants them: relative to the zone above. A domain of two labels is
+ * itself the zone that is held, its delegation is the registrar's business, and its own records
+ * stand at "@".
  */
 static void print_dns(const struct init *in)
 {
@@ -287,7 +294,8 @@ static void print_dns(const struct init *in)
 	snprintf(below, sizeof(below), "*%s%s", is_zone ? "" : ".", label);
 	const char *zone = is_zone ? in->domain : dot + 1;
 
-	printf("(a) At the DNS provider of %s, the delegation of %s to this relay's own DNS server:\n\n",
+	printf("(a) At the DNS provider of %s, the delegation of %s to this relay's own DNS "
+	       "server:\n\n",
 	       zone, in->domain);
 	printf("    %s NS ns1.%s.\n", is_zone ? "@" : label, in->domain);
 	print_records(in, glue);
@@ -300,25 +308,28 @@ static void print_firewall(void)
 {
 	printf("\n(c) At the VPS provider, and in this machine's own firewall, open\n\n");
 	for (size_t i = 0; i < COUNT_OF(open_ports); i++)
-		printf("    %4u/%s  %s\n", open_ports[i].port, open_ports[i].protocol, open_ports[i].what);
+		printf("    %4u/%s  %s\n", open_ports[i].port, open_ports[i].protocol,
+		       open_ports[i].what);
 	printf("    and each port that your agents map, such as 8080/tcp\n\n");
 	for (size_t i = 0; i < COUNT_OF(open_ports); i++)
 		printf("    ufw allow %u/%s\n", open_ports[i].port, open_ports[i].protocol);
 	printf("  or\n");
 	for (size_t i = 0; i < COUNT_OF(open_ports); i++)
-		printf("    nft add rule inet filter input %s dport %u accept\n", open_ports[i].protocol,
-		       open_ports[i].port);
+		printf("    nft add rule inet filter input %s dport %u accept\n",
+		       open_ports[i].protocol, open_ports[i].port);
 }
 
 static void print_next(const struct init *in, bool is_default)
 {
-	printf("\n(d) Next, an account for each home, whose join line goes to its agent; then the relay itself:\n\n");
+	printf("\n(d) Next, an account for each home, whose join line goes to its agent; then the "
+	       "relay itself:\n\n");
 	char *word = text_shell(in->config_file);
 	const char *c = is_default ? "" : " -c ", *file = is_default ? "" : word;
 	printf("    groundnut-relay account add alice%s%s\n", c, file);
 	printf("    groundnut-relay run%s%s\n", c, file);
 	if (is_default && geteuid() == 0)
-		printf("  or, where it is installed as a service\n    systemctl enable --now groundnut-relay\n");
+		printf("  or, where it is installed as a service\n    systemctl enable --now "
+		       "groundnut-relay\n");
 	mem_free(word);
 }
 

@@ -4,7 +4,8 @@
 
 #include "shared/base/cli.h"
 
-/* Writes relay.json (at config_file when --dir does not say), accounts.json, relay.crt and relay.key; never overwrites. Returns an exit code. */
+/* Writes relay.json (at config_file when --dir does not say), accounts.json, relay.crt and
+ * relay.key; never overwrites. Returns an exit code. */
 int init_files(const struct cli_line *line, const char *config_file);
 
 #endif

@@ -1,4 +1,5 @@
-/* groundnut-relay: its command line. Each command reads what it needs of the configuration; `run` hands over to the service. */
+/* groundnut-relay: its command line. Each command reads what it needs of the configuration; `run`
+ * hands over to the service. */
 #include "relay/account_file.h"
 #include "relay/check.h"
 #include "relay/config.h"
@@ -46,7 +47,8 @@ static int run_account_list(const struct cli_line *line)
 	return exit_code;
 }
 
-static int of_account(const struct cli_line *line, int (*act)(const struct relay_config *c, const char *name))
+static int of_account(const struct cli_line *line,
+		      int (*act)(const struct relay_config *c, const char *name))
 {
 	int exit_code;
 	struct relay_config *c = load(line, &exit_code);
@@ -88,7 +90,8 @@ static int run_check(const struct cli_line *line)
 	return exit_code;
 }
 
-/* The running relay goes on with its last good file, and can be asked whatever has become of that file since. */
+/* The running relay goes on with its last good file, and can be asked whatever has become of that
+ * file since. */
 static int run_status(const struct cli_line *line)
 {
 	char *control;
@@ -126,53 +129,59 @@ static int run_reload(const struct cli_line *line)
 }
 
 static const struct cli_option init_options[] = {
-	{"domain", 0, "D", "the zone of all names, such as home.example.com", true},
-	{"address", 0, "A", "a public address of this machine, v4 or v6; may be repeated", true},
-	{"host", 0, "H", "the name or address that agents dial; else the first address", false},
-	{"dir", 0, "DIR", "where to write; else the default configuration's directory", false},
-	{0},
+    {"domain", 0, "D", "the zone of all names, such as home.example.com", true},
+    {"address", 0, "A", "a public address of this machine, v4 or v6; may be repeated", true},
+    {"host", 0, "H", "the name or address that agents dial; else the first address", false},
+    {"dir", 0, "DIR", "where to write; else the default configuration's directory", false},
+    {0},
 };
 
 static const struct cli_option account_add_options[] = {
-	{"ports", 0, "LIST", "what it may open: 8000-8999,6310,51820/udp,53/both; else 1024 to 65535", false},
-	{0},
+    {"ports", 0, "LIST", "what it may open: 8000-8999,6310,51820/udp,53/both; else 1024 to 65535",
+     false},
+    {0},
 };
 
 static const struct cli_option status_options[] = {
-	{"json", 0, NULL, "as one JSON object", false},
-	{0},
+    {"json", 0, NULL, "as one JSON object", false},
+    {0},
 };
 
 static const struct cli_command commands[] = {
-	{"init", NULL, "write a first configuration, key and certificate",
-	 "Writes relay.json, accounts.json, relay.crt and relay.key, and never overwrites one. Prints the DNS records,\n"
-	 "the firewall's ports and the next commands.",
-	 init_options, 0, 0, run_init},
-	{"account add", "NAME", "create an account and print its join line",
-	 "The join line is shown once: only a hash of its token is kept. It is the whole standard output.",
-	 account_add_options, 1, 1, run_account_add},
-	{"account list", NULL, "show the accounts and what they may open", NULL, NULL, 0, 0, run_account_list},
-	{"account remove", "NAME", "remove an account and end its sessions", NULL, NULL, 1, 1, run_account_remove},
-	{"account renew", "NAME", "give an account a new token and print its join line",
-	 "Sessions of the old token are ended.", NULL, 1, 1, run_account_renew},
-	{"account passwd", "NAME", "set the password that routers and cameras use for DDNS updates",
-	 "One line of 1 to 256 bytes from standard input; on a terminal it is asked for twice.", NULL, 1, 1, run_account_passwd},
-	{"run", NULL, "be the relay, in the foreground",
-	 "SIGHUP, or the command reload, reads the files again; SIGTERM ends it cleanly.", NULL, 0, 0, run_service},
-	{"check", NULL, "read the configuration and report every error",
-	 "Reads relay.json, the accounts, and the certificate with its key; changes nothing.", NULL, 0, 0, run_check},
-	{"status", NULL, "ask the running relay how it is", NULL, status_options, 0, 0, run_status},
-	{"reload", NULL, "have the running relay read its files again",
-	 "A wrong file changes nothing: the relay goes on with what it has, and says so.", NULL, 0, 0, run_reload},
-	{0},
+    {"init", NULL, "write a first configuration, key and certificate",
+     "Writes relay.json, accounts.json, relay.crt and relay.key, and never overwrites one. Prints "
+     "the DNS records,\n"
+     "the firewall's ports and the next commands.",
+     init_options, 0, 0, run_init},
+    {"account add", "NAME", "create an account and print its join line",
+     "The join line is shown once: only a hash of its token is kept. It is the whole standard "
+     "output.",
+     account_add_options, 1, 1, run_account_add},
+    {"account list", NULL, "show the accounts and what they may open", NULL, NULL, 0, 0,
+     run_account_list},
+    {"account remove", "NAME", "remove an account and end its sessions", NULL, NULL, 1, 1,
+     run_account_remove},
+    {"account renew", "NAME", "give an account a new token and print its join line",
+     "Sessions of the old token are ended.", NULL, 1, 1, run_account_renew},
+    {"account passwd", "NAME", "set the password that routers and cameras use for DDNS updates",
+     "One line of 1 to 256 bytes from standard input; on a terminal it is asked for twice.", NULL,
+     1, 1, run_account_passwd},
+    {"run", NULL, "be the relay, in the foreground",
+     "SIGHUP, or the command reload, reads the files again; SIGTERM ends it cleanly.", NULL, 0, 0,
+     run_service},
+    {"check", NULL, "read the configuration and report every error",
+     "Reads relay.json, the accounts, and the certificate with its key; changes nothing.", NULL, 0,
+     0, run_check},
+    {"status", NULL, "ask the running relay how it is", NULL, status_options, 0, 0, run_status},
+    {"reload", NULL, "have the running relay read its files again",
+     "A wrong file changes nothing: the relay goes on with what it has, and says so.", NULL, 0, 0,
+     run_reload},
+    {0},
 };
 
 static const struct cli cli = {
-	"groundnut-relay",
-	"the public end of Groundnut's tunnels",
-	commands,
-	cli_common,
-	relay_config_default_path,
+    "groundnut-relay",         "the public end of Groundnut's tunnels", commands, cli_common,
+    relay_config_default_path,
 };
 
 int main(int argc, char **argv)

@@ -16,7 +16,16 @@
 #include <termios.h>
 #include <unistd.h>
 
-enum { LOG_N = 15, R = 8, P = 1, SALT = 16, HASH = 32, MAX_MEMORY = 64 << 20, CACHED = 1024, DIGEST = 32 };
+enum {
+	LOG_N = 15,
+	R = 8,
+	P = 1,
+	SALT = 16,
+	HASH = 32,
+	MAX_MEMORY = 64 << 20,
+	CACHED = 1024,
+	DIGEST = 32
+};
 
 struct parts {
 	unsigned log_n, r, p;
@@ -25,7 +34,8 @@ struct parts {
 
 static bool derive(const char *password, const struct parts *from, uint8_t out[HASH])
 {
-	return EVP_PBE_scrypt(password, strlen(password), from->salt, SALT, (uint64_t)1 << from->log_n, from->r, from->p, MAX_MEMORY, out,
+	return EVP_PBE_scrypt(password, strlen(password), from->salt, SALT,
+			      (uint64_t)1 << from->log_n, from->r, from->p, MAX_MEMORY, out,
 			      HASH) == 1;
 }
 
@@ -33,10 +43,12 @@ static bool take_apart(const char *text, struct parts *out)
 {
 	char salt[64], hash[64], rest;
 	size_t salt_len = 0, hash_len = 0;
-	if (sscanf(text, "scrypt:%2u:%2u:%2u:%63[A-Za-z0-9_-]:%63[A-Za-z0-9_-]%c", &out->log_n, &out->r, &out->p, salt, hash, &rest) != 5)
+	if (sscanf(text, "scrypt:%2u:%2u:%2u:%63[A-Za-z0-9_-]:%63[A-Za-z0-9_-]%c", &out->log_n,
+		   &out->r, &out->p, salt, hash, &rest) != 5)
 		return false;
 	/* What the memory limit allows, and nothing weaker than what was once thought fit. */
-	if (out->log_n < 10 || out->log_n > LOG_N || out->r == 0 || out->r > R || out->p == 0 || out->p > 4)
+	if (out->log_n < 10 || out->log_n > LOG_N || out->r == 0 || out->r > R || out->p == 0 ||
+	    out->p > 4)
 		return false;
 	return text_unbase64url(salt, out->salt, SALT, &salt_len) == 0 && salt_len == SALT &&
 	       text_unbase64url(hash, out->hash, HASH, &hash_len) == 0 && hash_len == HASH;
@@ -54,7 +66,8 @@ int passwd_hash(const char *password, char out[PASSWD_TEXT])
 	char salt[25], hash[45];
 	text_base64url(parts.salt, SALT, salt);
 	text_base64url(parts.hash, HASH, hash);
-	snprintf(out, PASSWD_TEXT, "scrypt:%u:%u:%u:%s:%s", parts.log_n, parts.r, parts.p, salt, hash);
+	snprintf(out, PASSWD_TEXT, "scrypt:%u:%u:%u:%s:%s", parts.log_n, parts.r, parts.p, salt,
+		 hash);
 	return 0;
 }
 
@@ -77,7 +90,8 @@ bool passwd_verify(const char *password, const char *hash)
 	return known && derived && same;
 }
 
-/* With a mask, signals come in while it waits and at no other time: none is missed between a look at `caught` and the reading. */
+/* With a mask, signals come in while it waits and at no other time: none is missed between a look
+ * at `caught` and the reading. */
 static ssize_t read_byte(char *c, const sigset_t *mask)
 {
 	fd_set input;
@@ -88,7 +102,8 @@ static ssize_t read_byte(char *c, const sigset_t *mask)
 	return read(STDIN_FILENO, c, 1);
 }
 
-/* One line without its end; false for none, an empty one, one that is too long or holds a NUL. mask: read_byte()'s, or NULL. */
+/* One line without its end; false for none, an empty one, one that is too long or holds a NUL.
+ * mask: read_byte()'s, or NULL. */
 static bool read_line(char out[PASSWD_MAX + 1], const sigset_t *mask)
 {
 	size_t len = 0;
@@ -176,7 +191,8 @@ bool passwd_ask(char out[PASSWD_MAX + 1])
 	if (!isatty(STDIN_FILENO)) {
 		if (read_line(out, NULL))
 			return true;
-		log_say("the password must be one line of 1 to %d bytes on standard input", PASSWD_MAX);
+		log_say("the password must be one line of 1 to %d bytes on standard input",
+			PASSWD_MAX);
 		return false;
 	}
 	if (!ask_once("New password: ", out) || !ask_once("Once more: ", again)) {
@@ -213,18 +229,21 @@ void passwd_cache_free(struct passwd_cache *c)
 	mem_free(c);
 }
 
-/* Where an account's password stands depends on account and stored hash only, never on what was presented. */
+/* Where an account's password stands depends on account and stored hash only, never on what was
+ * presented. */
 static size_t place_of(const struct passwd_cache *c, const char *account, const char *hash)
 {
 	uint8_t digest[DIGEST];
 	unsigned len = 0;
 	char *text = mem_printf("%s%c%s", account, '\n', hash);
-	HMAC(EVP_sha256(), c->key, sizeof(c->key), (const uint8_t *)text, strlen(text), digest, &len);
+	HMAC(EVP_sha256(), c->key, sizeof(c->key), (const uint8_t *)text, strlen(text), digest,
+	     &len);
 	mem_free(text);
 	return ((size_t)digest[0] << 8 | digest[1]) % CACHED;
 }
 
-static void digest_of(const struct passwd_cache *c, const char *account, const char *hash, const char *password, uint8_t out[DIGEST])
+static void digest_of(const struct passwd_cache *c, const char *account, const char *hash,
+		      const char *password, uint8_t out[DIGEST])
 {
 	unsigned len = 0;
 	char *text = mem_printf("%s\n%s\n%s", account, hash, password);
@@ -233,15 +252,18 @@ static void digest_of(const struct passwd_cache *c, const char *account, const c
 	mem_free(text);
 }
 
-bool passwd_cache_has(struct passwd_cache *c, const char *account, const char *hash, const char *password, uint64_t now_ms)
+bool passwd_cache_has(struct passwd_cache *c, const char *account, const char *hash,
+		      const char *password, uint64_t now_ms)
 {
 	uint8_t digest[DIGEST];
 	size_t at = place_of(c, account, hash);
 	digest_of(c, account, hash, password, digest);
-	return c->entries[at].until_ms > now_ms && CRYPTO_memcmp(c->entries[at].digest, digest, DIGEST) == 0;
+	return c->entries[at].until_ms > now_ms &&
+	       CRYPTO_memcmp(c->entries[at].digest, digest, DIGEST) == 0;
 }
 
-void passwd_cache_put(struct passwd_cache *c, const char *account, const char *hash, const char *password, uint64_t now_ms)
+void passwd_cache_put(struct passwd_cache *c, const char *account, const char *hash,
+		      const char *password, uint64_t now_ms)
 {
 	size_t at = place_of(c, account, hash);
 	digest_of(c, account, hash, password, c->entries[at].digest);

@@ -51,12 +51,14 @@ void ports_free(struct ports *p)
 	mem_free(p);
 }
 
-bool ports_claim(struct ports *p, enum mapping_protocol protocol, uint16_t first, uint16_t last, const char *owner, char **holder)
+bool ports_claim(struct ports *p, enum mapping_protocol protocol, uint16_t first, uint16_t last,
+		 const char *owner, char **holder)
 {
 	*holder = NULL;
 	uv_mutex_lock(&p->lock);
 	bool fits = span(first, last) <= p->most - p->count;
-	LIST_EACH(node, &p->claims) {
+	LIST_EACH(node, &p->claims)
+	{
 		const struct claim *c = LIST_ENTRY(node, struct claim, node);
 		if (c->protocol == protocol && c->first <= last && first <= c->last) {
 			*holder = mem_strdup(c->owner);
@@ -66,7 +68,8 @@ bool ports_claim(struct ports *p, enum mapping_protocol protocol, uint16_t first
 	bool held = fits && !*holder;
 	if (held) {
 		struct claim *c = mem_alloc(sizeof *c);
-		*c = (struct claim){.protocol = protocol, .first = first, .last = last, .owner = mem_strdup(owner)};
+		*c = (struct claim){
+		    .protocol = protocol, .first = first, .last = last, .owner = mem_strdup(owner)};
 		list_append(&p->claims, &c->node);
 		p->count += span(first, last);
 	}
@@ -77,7 +80,8 @@ bool ports_claim(struct ports *p, enum mapping_protocol protocol, uint16_t first
 void ports_release(struct ports *p, enum mapping_protocol protocol, uint16_t first, uint16_t last)
 {
 	uv_mutex_lock(&p->lock);
-	LIST_EACH(node, &p->claims) {
+	LIST_EACH(node, &p->claims)
+	{
 		struct claim *c = LIST_ENTRY(node, struct claim, node);
 		if (c->protocol == protocol && c->first == first && c->last == last)
 			drop(p, c);

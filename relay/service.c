@@ -1,8 +1,10 @@
 /*
- * `groundnut-relay run`: the main loop with the agents' door, the table of homes, the control socket and signals; a worker loop for each core, on
- * which the homes live. Everything here is wiring.
+ * `groundnut-relay run`: the main loop with the agents' door, the table of homes, the control
+ * socket and signals; a worker loop for each core, on which the homes live. Everything here is
+ * wiring.
  *
- * The end: the door closes, every home says goodbye and frees itself on its loop, then the loops run dry one after another.
+ * The end: the door closes, every home says goodbye and frees itself on its loop, then the loops
+ * run dry one after another.
  */
 #include "relay/service.h"
 
@@ -34,16 +36,17 @@ enum { PORTS_SHARE = 2 }; /* half of the descriptors for the ports of mappings *
 struct relay {
 	struct world world;
 	char *file;
-	struct relay_config *config;     /* as at the start: what only a restart changes (relay_config_needs_restart) */
+	/* as at the start: what only a restart changes (relay_config_needs_restart) */
+	struct relay_config *config;
 	struct agents *agents;
 	struct door *door;
 	struct control *control;
 	struct signals *signals;
 	struct timer *watchdog;
-	struct timer *accounts_look;     /* somebody may edit accounts.json by hand */
-	struct stat accounts_seen;       /* as it was when last read */
+	struct timer *accounts_look; /* somebody may edit accounts.json by hand */
+	struct stat accounts_seen;   /* as it was when last read */
 	uint64_t started_ms;
-	struct store *store;             /* what the names remember */
+	struct store *store; /* what the names remember */
 	struct names_service *names;
 	bool stopping;
 };
@@ -55,12 +58,15 @@ static char *reload_accounts(struct relay *r, const struct relay_config *c)
 {
 	struct accounts *fresh;
 	char *errors = NULL;
-	stat(c->accounts, &r->accounts_seen); /* before it is read: what changes meanwhile is seen as a change */
+	/* before it is read: what changes meanwhile is seen as a change */
+	stat(c->accounts, &r->accounts_seen);
 	int err = accounts_load(c->accounts, c->domain, false, &fresh, &errors);
 	if (err < 0) {
 		accounts_report(errors);
 		mem_free(errors);
-		return mem_printf("%s is wrong or cannot be read: nothing was changed (the log says where)", c->accounts);
+		return mem_printf(
+		    "%s is wrong or cannot be read: nothing was changed (the log says where)",
+		    c->accounts);
 	}
 	agents_set_accounts(r->agents, fresh);
 	names_service_set_accounts(r->names, fresh);
@@ -84,7 +90,11 @@ static void look_at_accounts(void *owner)
 static struct names_service_config names_of(const struct relay_config *c)
 {
 	return (struct names_service_config){
-	    .names = {.domain = c->domain, .host = c->host, .addresses = c->addresses, .address_count = c->address_count, .dns = &c->dns},
+	    .names = {.domain = c->domain,
+		      .host = c->host,
+		      .addresses = c->addresses,
+		      .address_count = c->address_count,
+		      .dns = &c->dns},
 	    .update = &c->update,
 	    .certificate = c->certificate,
 	    .private_key = c->private_key,
@@ -96,9 +106,12 @@ static char *reload_all(struct relay *r, char **later)
 {
 	struct relay_config *fresh;
 	if (relay_config_load(r->file, &fresh) < 0)
-		return mem_printf("%s is wrong or cannot be read: nothing was changed (the log says where)", r->file);
+		return mem_printf(
+		    "%s is wrong or cannot be read: nothing was changed (the log says where)",
+		    r->file);
 	char *why = NULL;
-	struct tls_context *tls = tls_server_new(fresh->certificate, fresh->private_key, TLS_ALPN_TUNNEL, false, &why);
+	struct tls_context *tls =
+	    tls_server_new(fresh->certificate, fresh->private_key, TLS_ALPN_TUNNEL, false, &why);
 	if (!tls) {
 		relay_config_free(fresh);
 		return why;
@@ -319,8 +332,8 @@ static int start(struct relay *r)
 	r->watchdog = notify_watchdog(r->world.main);
 	r->accounts_look = timer_new(r->world.main, look_at_accounts, r);
 	timer_set_every(r->accounts_look, ACCOUNTS_LOOK_MS);
-	log_info("started", "version=%s domain=%s accounts=%zu threads=%u", GROUNDNUT_VERSION, c->domain,
-		 accounts_count(agents_accounts(r->agents)), r->world.worker_count);
+	log_info("started", "version=%s domain=%s accounts=%zu threads=%u", GROUNDNUT_VERSION,
+		 c->domain, accounts_count(agents_accounts(r->agents)), r->world.worker_count);
 	notify_ready("listening");
 	return 0;
 }

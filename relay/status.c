@@ -44,16 +44,20 @@ static void put_mappings(const json_t *agent, struct buf *out)
 		buf_puts(out, "    no mappings\n");
 		return;
 	}
-	table_row(&t, "MAPPING", "PROTOCOL", "PUBLIC", "TARGET", "STATE", "NOW", "TOTAL", "IN", "OUT");
+	table_row(&t, "MAPPING", "PROTOCOL", "PUBLIC", "TARGET", "STATE", "NOW", "TOTAL", "IN",
+		  "OUT");
 	json_array_foreach(mappings, i, m)
-		table_row(&t, text_of(m, "name"), text_of(m, "protocol"), text_of(m, "public"), text_of(m, "target"),
-			text_of(m, "state"), number_of(m, "connections", now), number_of(m, "connections_total", total),
-			bytes_of(m, "bytes_in", in), bytes_of(m, "bytes_out", back));
+	    table_row(&t, text_of(m, "name"), text_of(m, "protocol"), text_of(m, "public"),
+		      text_of(m, "target"), text_of(m, "state"), number_of(m, "connections", now),
+		      number_of(m, "connections_total", total), bytes_of(m, "bytes_in", in),
+		      bytes_of(m, "bytes_out", back));
 	table_write(&t, "    ", out);
-	json_array_foreach(mappings, i, m) {
+	json_array_foreach(mappings, i, m)
+	{
 		if (!text_of(m, "error"))
 			continue;
-		char *name = text_harmless(text_of(m, "name") ? text_of(m, "name") : "?"), *error = text_harmless(text_of(m, "error"));
+		char *name = text_harmless(text_of(m, "name") ? text_of(m, "name") : "?"),
+		     *error = text_harmless(text_of(m, "error"));
 		buf_printf(out, "    %s: %s\n", name, error);
 		mem_free(name);
 		mem_free(error);
@@ -64,12 +68,15 @@ static void put_agent(const json_t *agent, struct buf *out)
 {
 	struct table t = TABLE_INIT("llllll");
 	char rtt[32], resumed[32];
-	const char *account = text_of(agent, "account"), *name = text_of(agent, "agent"), *state = text_of(agent, "state");
+	const char *account = text_of(agent, "account"), *name = text_of(agent, "agent"),
+		   *state = text_of(agent, "state");
 	number_of(agent, "rtt_ms", rtt);
 	number_of(agent, "resumed", resumed);
 	char *who = mem_printf("%s/%s", account ? account : "?", name ? name : "?");
-	char *from = mem_printf("from %s", text_of(agent, "remote") ? text_of(agent, "remote") : "-");
-	char *since = mem_printf("since %s", text_of(agent, "since") ? text_of(agent, "since") : "-");
+	char *from =
+	    mem_printf("from %s", text_of(agent, "remote") ? text_of(agent, "remote") : "-");
+	char *since =
+	    mem_printf("since %s", text_of(agent, "since") ? text_of(agent, "since") : "-");
 	char *far = mem_printf("rtt %s ms", *rtt ? rtt : "-");
 	char *often = mem_printf("resumed %s", *resumed ? resumed : "-");
 	table_row(&t, who, state, from, since, far, often);
@@ -96,8 +103,8 @@ static void put_names(const json_t *names, struct buf *out)
 		return;
 	table_row(&t, "NAME", "TYPE", "WANTED", "PUBLISHED", "SOURCE", "UPDATED");
 	json_array_foreach(names, i, n)
-		table_row(&t, text_of(n, "name"), text_of(n, "type"), text_of(n, "wanted"), text_of(n, "value"),
-			text_of(n, "source"), text_of(n, "updated"));
+	    table_row(&t, text_of(n, "name"), text_of(n, "type"), text_of(n, "wanted"),
+		      text_of(n, "value"), text_of(n, "source"), text_of(n, "updated"));
 	buf_puts(out, "\n");
 	table_write(&t, "", out);
 }
@@ -106,13 +113,16 @@ void status_render(const char *json, struct buf *out)
 {
 	json_t *status = json_loads(json, 0, NULL);
 	const json_t *agents = json_object_get(status, "agents");
-	char *version = text_harmless(text_of(status, "version") ? text_of(status, "version") : "?");
+	char *version =
+	    text_harmless(text_of(status, "version") ? text_of(status, "version") : "?");
 	char up[32];
 	size_t i, count = json_array_size(agents);
 	json_t *agent;
 	text_duration((uint64_t)json_integer_value(json_object_get(status, "uptime_s")), up);
-	buf_printf(out, "groundnut-relay %s, up %s, %zu agent%s\n", version, up, count, count == 1 ? "" : "s");
-	json_array_foreach(agents, i, agent) {
+	buf_printf(out, "groundnut-relay %s, up %s, %zu agent%s\n", version, up, count,
+		   count == 1 ? "" : "s");
+	json_array_foreach(agents, i, agent)
+	{
 		buf_puts(out, "\n");
 		put_agent(agent, out);
 	}

@@ -6,7 +6,8 @@
 
 #include <stdbool.h>
 
-/* Asks the relay behind the socket control and prints its status; an exit code, after saying why not. */
+/* Asks the relay behind the socket control and prints its status; an exit code, after saying why
+ * not. */
 int status_print(const char *control, bool json);
 /* The tables alone. json: a status object; what is missing in it is left out. */
 void status_render(const char *json, struct buf *out);

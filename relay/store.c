@@ -1,7 +1,9 @@
 /*
- * A batch is a list of statements with their values. store_commit() queues it; while no work is on the pool the whole queue leaves as
- * one job, which runs each batch as a transaction of its own; its end on the loop tells the owners and sends the next. So a thousand
- * updates a second share their fsyncs. A transaction that fails (disk full) is rolled back and its owner told; the next goes on.
+ * A batch is a list of statements with their values. store_commit() queues it; while no work is on
+ * the pool the whole queue leaves as one job, which runs each batch as a transaction of its own;
+ * its end on the loop tells the owners and sends the next. So a thousand updates a second share
+ * their fsyncs. A transaction that fails (disk full) is rolled back and its owner told; the next
+ * goes on.
  */
 #include "relay/store.h"
 
@@ -22,26 +24,31 @@ enum statement { PUT_NAME, DROP_NAME, PUT_PUBLISHED, DROP_PUBLISHED, PUT_NUMBER,
 enum { TEXTS = 7, NUMBERS = 4, BUSY_MS = 5000, SCHEMA = 1 };
 
 static const char *const sql[STATEMENTS] = {
-	[PUT_NAME] = "INSERT OR REPLACE INTO names (name, account, holder, agent, door, client, answer, family, requests, changes, updated)"
-		     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-	[DROP_NAME] = "DELETE FROM names WHERE name = ?1 AND family = ?8",
-	[PUT_PUBLISHED] = "INSERT OR REPLACE INTO published (publisher, name, value, family, since) VALUES (?1, ?2, ?3, ?8, ?9)",
-	[DROP_PUBLISHED] = "DELETE FROM published WHERE publisher = ?1 AND name = ?2 AND family = ?8",
-	[PUT_NUMBER] = "INSERT OR REPLACE INTO numbers (key, value) VALUES (?1, ?8)",
+    [PUT_NAME] = "INSERT OR REPLACE INTO names (name, account, holder, agent, door, client, "
+		 "answer, family, requests, changes, updated)"
+		 " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    [DROP_NAME] = "DELETE FROM names WHERE name = ?1 AND family = ?8",
+    [PUT_PUBLISHED] = "INSERT OR REPLACE INTO published (publisher, name, value, family, since) "
+		      "VALUES (?1, ?2, ?3, ?8, ?9)",
+    [DROP_PUBLISHED] = "DELETE FROM published WHERE publisher = ?1 AND name = ?2 AND family = ?8",
+    [PUT_NUMBER] = "INSERT OR REPLACE INTO numbers (key, value) VALUES (?1, ?8)",
 };
 
 static const char schema[] =
-	"CREATE TABLE IF NOT EXISTS names (name TEXT, family INTEGER, account TEXT, holder TEXT, agent TEXT, door TEXT, client TEXT,"
-	" answer TEXT, requests INTEGER, changes INTEGER, updated INTEGER, PRIMARY KEY (name, family)) WITHOUT ROWID;"
-	"CREATE TABLE IF NOT EXISTS published (publisher TEXT, name TEXT, family INTEGER, value TEXT, since INTEGER,"
-	" PRIMARY KEY (publisher, name, family)) WITHOUT ROWID;"
-	"CREATE TABLE IF NOT EXISTS numbers (key TEXT PRIMARY KEY, value INTEGER) WITHOUT ROWID;"
-	"PRAGMA user_version = 1;";
+    "CREATE TABLE IF NOT EXISTS names (name TEXT, family INTEGER, account TEXT, holder TEXT, agent "
+    "TEXT, door TEXT, client TEXT,"
+    " answer TEXT, requests INTEGER, changes INTEGER, updated INTEGER, PRIMARY KEY (name, family)) "
+    "WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS published (publisher TEXT, name TEXT, family INTEGER, value TEXT, "
+    "since INTEGER,"
+    " PRIMARY KEY (publisher, name, family)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS numbers (key TEXT PRIMARY KEY, value INTEGER) WITHOUT ROWID;"
+    "PRAGMA user_version = 1;";
 
 struct act {
 	enum statement statement;
-	char *texts[TEXTS];      /* bound to ?1 … ?7 */
-	int64_t numbers[NUMBERS];/* bound to ?8 … ?11 */
+	char *texts[TEXTS];       /* bound to ?1 … ?7 */
+	int64_t numbers[NUMBERS]; /* bound to ?8 … ?11 */
 };
 
 struct store_batch {
@@ -50,16 +57,16 @@ struct store_batch {
 	size_t count, cap;
 	store_fn *fn;
 	void *owner;
-	int err;                 /* set by the pool */
+	int err; /* set by the pool */
 };
 
 struct store {
 	struct loop *loop;
 	sqlite3 *db;
 	sqlite3_stmt *statements[STATEMENTS];
-	struct list queued;      /* batches waiting for the pool */
-	struct list running;     /* batches the pool has; not to be touched by the loop */
-	struct list told;        /* batches whose owners are being told */
+	struct list queued;  /* batches waiting for the pool */
+	struct list running; /* batches the pool has; not to be touched by the loop */
+	struct list told;    /* batches whose owners are being told */
 	bool busy;
 	bool closing;
 };
@@ -81,11 +88,13 @@ static int create_private(const char *path)
 
 static bool prepare(struct store *s)
 {
-	if (sqlite3_exec(s->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;", NULL, NULL, NULL) != SQLITE_OK ||
+	if (sqlite3_exec(s->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;", NULL, NULL,
+			 NULL) != SQLITE_OK ||
 	    sqlite3_exec(s->db, schema, NULL, NULL, NULL) != SQLITE_OK)
 		return false;
 	for (unsigned i = 0; i < STATEMENTS; i++)
-		if (sqlite3_prepare_v3(s->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &s->statements[i], NULL) != SQLITE_OK)
+		if (sqlite3_prepare_v3(s->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT,
+				       &s->statements[i], NULL) != SQLITE_OK)
 			return false;
 	return true;
 }
@@ -94,7 +103,8 @@ static int version_of(sqlite3 *db)
 {
 	sqlite3_stmt *q = NULL;
 	int version = -1;
-	if (sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &q, NULL) == SQLITE_OK && sqlite3_step(q) == SQLITE_ROW)
+	if (sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &q, NULL) == SQLITE_OK &&
+	    sqlite3_step(q) == SQLITE_ROW)
 		version = sqlite3_column_int(q, 0);
 	sqlite3_finalize(q);
 	return version;
@@ -120,10 +130,12 @@ struct store *store_open(struct loop *l, const char *path, char **why)
 	int err = file_make_dirs(dir, 0700);
 	mem_free(dir);
 	if (err < 0 || create_private(path) < 0) {
-		*why = mem_printf("%s: cannot be made: %s", path, err < 0 ? err_text(err) : strerror(errno));
+		*why = mem_printf("%s: cannot be made: %s", path,
+				  err < 0 ? err_text(err) : strerror(errno));
 		goto fail;
 	}
-	if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
+	if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
+	    SQLITE_OK) {
 		*why = trouble(s->db, path);
 		goto fail;
 	}
@@ -166,33 +178,45 @@ static int finish(struct store *s, sqlite3_stmt *q, int status)
 	return ERR_SYNTAX;
 }
 
-int store_read_names(struct store *s, void (*fn)(void *arg, const struct store_name *row), void *arg)
+int store_read_names(struct store *s, void (*fn)(void *arg, const struct store_name *row),
+		     void *arg)
 {
-	sqlite3_stmt *q = query(s, "SELECT name, family, account, holder, agent, door, client, answer, requests, changes, updated FROM names");
+	sqlite3_stmt *q = query(s, "SELECT name, family, account, holder, agent, door, client, "
+				   "answer, requests, changes, updated FROM names");
 	int status;
 	if (!q)
 		return ERR_SYNTAX;
 	while ((status = sqlite3_step(q)) == SQLITE_ROW) {
-		const struct store_name row = {
-			.name = text_at(q, 0), .family = (unsigned)sqlite3_column_int(q, 1), .account = text_at(q, 2),
-			.holder = text_at(q, 3), .agent = text_at(q, 4), .door = text_at(q, 5), .client = text_at(q, 6),
-			.answer = text_at(q, 7), .requests = (uint64_t)sqlite3_column_int64(q, 8),
-			.changes = (uint64_t)sqlite3_column_int64(q, 9), .updated_ms = (uint64_t)sqlite3_column_int64(q, 10)};
+		const struct store_name row = {.name = text_at(q, 0),
+					       .family = (unsigned)sqlite3_column_int(q, 1),
+					       .account = text_at(q, 2),
+					       .holder = text_at(q, 3),
+					       .agent = text_at(q, 4),
+					       .door = text_at(q, 5),
+					       .client = text_at(q, 6),
+					       .answer = text_at(q, 7),
+					       .requests = (uint64_t)sqlite3_column_int64(q, 8),
+					       .changes = (uint64_t)sqlite3_column_int64(q, 9),
+					       .updated_ms = (uint64_t)sqlite3_column_int64(q, 10)};
 		fn(arg, &row);
 	}
 	return finish(s, q, status);
 }
 
-int store_read_published(struct store *s, void (*fn)(void *arg, const struct store_published *row), void *arg)
+int store_read_published(struct store *s, void (*fn)(void *arg, const struct store_published *row),
+			 void *arg)
 {
 	sqlite3_stmt *q = query(s, "SELECT publisher, name, family, value, since FROM published");
 	int status;
 	if (!q)
 		return ERR_SYNTAX;
 	while ((status = sqlite3_step(q)) == SQLITE_ROW) {
-		const struct store_published row = {.publisher = text_at(q, 0), .name = text_at(q, 1),
-						    .family = (unsigned)sqlite3_column_int(q, 2), .value = text_at(q, 3),
-						    .since_ms = (uint64_t)sqlite3_column_int64(q, 4)};
+		const struct store_published row = {.publisher = text_at(q, 0),
+						    .name = text_at(q, 1),
+						    .family = (unsigned)sqlite3_column_int(q, 2),
+						    .value = text_at(q, 3),
+						    .since_ms =
+							(uint64_t)sqlite3_column_int64(q, 4)};
 		fn(arg, &row);
 	}
 	return finish(s, q, status);
@@ -241,7 +265,8 @@ fail:
 int store_write_number_now(struct store *s, const char *key, int64_t value)
 {
 	assert(!s->busy);
-	const struct act a = {.statement = PUT_NUMBER, .texts = {(char *)(uintptr_t)key}, .numbers = {value}};
+	const struct act a = {
+	    .statement = PUT_NUMBER, .texts = {(char *)(uintptr_t)key}, .numbers = {value}};
 	return transact(s, &a, 1);
 }
 
@@ -278,7 +303,8 @@ static struct act *add(struct store_batch *b, enum statement st)
 void store_put_name(struct store_batch *b, const struct store_name *row)
 {
 	struct act *a = add(b, PUT_NAME);
-	const char *texts[TEXTS] = {row->name, row->account, row->holder, row->agent, row->door, row->client, row->answer};
+	const char *texts[TEXTS] = {row->name, row->account, row->holder, row->agent,
+				    row->door, row->client,  row->answer};
 	for (unsigned i = 0; i < TEXTS; i++)
 		a->texts[i] = mem_strdup(texts[i]);
 	a->numbers[0] = row->family;
@@ -304,7 +330,8 @@ void store_put_published(struct store_batch *b, const struct store_published *ro
 	a->numbers[1] = (int64_t)row->since_ms;
 }
 
-void store_drop_published(struct store_batch *b, const char *publisher, const char *name, unsigned family)
+void store_drop_published(struct store_batch *b, const char *publisher, const char *name,
+			  unsigned family)
 {
 	struct act *a = add(b, DROP_PUBLISHED);
 	a->texts[0] = mem_strdup(publisher);
@@ -319,15 +346,17 @@ void store_put_number(struct store_batch *b, const char *key, int64_t value)
 	a->numbers[0] = value;
 }
 
-/* On the pool. Batches share one transaction while nothing fails; then each is tried alone, so that one owner's trouble is its own. */
+/* On the pool. Batches share one transaction while nothing fails; then each is tried alone, so that
+ * one owner's trouble is its own. */
 static void work(void *arg)
 {
 	struct store *s = arg;
 	size_t count = 0, at = 0;
 	LIST_EACH(node, &s->running)
-		count += LIST_ENTRY(node, struct store_batch, node)->count;
+	count += LIST_ENTRY(node, struct store_batch, node)->count;
 	struct act *all = mem_alloc((count + 1) * sizeof(struct act));
-	LIST_EACH(node, &s->running) {
+	LIST_EACH(node, &s->running)
+	{
 		struct store_batch *b = LIST_ENTRY(node, struct store_batch, node);
 		if (b->count)
 			memcpy(all + at, b->acts, b->count * sizeof(struct act));
@@ -335,7 +364,8 @@ static void work(void *arg)
 	}
 	bool together = transact(s, all, count) == 0;
 	mem_free(all);
-	LIST_EACH(node, &s->running) {
+	LIST_EACH(node, &s->running)
+	{
 		struct store_batch *b = LIST_ENTRY(node, struct store_batch, node);
 		b->err = together ? 0 : transact(s, b->acts, b->count);
 	}
@@ -392,7 +422,8 @@ void store_commit(struct store *s, struct store_batch *b, store_fn *fn, void *ow
 
 static void forget(struct list *batches, const void *owner)
 {
-	LIST_EACH(node, batches) {
+	LIST_EACH(node, batches)
+	{
 		struct store_batch *b = LIST_ENTRY(node, struct store_batch, node);
 		if (b->owner == owner)
 			b->fn = NULL;

@@ -1,6 +1,7 @@
 /*
- * What outlives the process: an SQLite file in WAL mode. Read whole once at the start (blocking); written in batches, each one
- * transaction on the thread pool, in the order given. What a batch's callback was told about survives kill -9 and a power cut.
+ * What outlives the process: an SQLite file in WAL mode. Read whole once at the start (blocking);
+ * written in batches, each one transaction on the thread pool, in the order given. What a batch's
+ * callback was told about survives kill -9 and a power cut.
  */
 #ifndef GROUNDNUT_RELAY_STORE_H
 #define GROUNDNUT_RELAY_STORE_H
@@ -13,15 +14,15 @@ struct store_batch;
 /* One name and family. Texts are never NULL when read; NULL is written as "". */
 struct store_name {
 	const char *name;
-	unsigned family;       /* 4 or 6 */
-	const char *account;   /* whose */
-	const char *holder;    /* the agent that declares it, or "" */
-	const char *agent;     /* the value its names entry gives, or "" */
-	const char *door;      /* the last accepted door update, "offline", or "" */
-	const char *client;    /* who asked last */
-	const char *answer;    /* what it was told */
+	unsigned family;     /* 4 or 6 */
+	const char *account; /* whose */
+	const char *holder;  /* the agent that declares it, or "" */
+	const char *agent;   /* the value its names entry gives, or "" */
+	const char *door;    /* the last accepted door update, "offline", or "" */
+	const char *client;  /* who asked last */
+	const char *answer;  /* what it was told */
 	uint64_t requests, changes;
-	uint64_t updated_ms;   /* UNIX time of the last change, 0: never */
+	uint64_t updated_ms; /* UNIX time of the last change, 0: never */
 };
 
 /* What a publisher has brought out of one name and family. */
@@ -29,18 +30,21 @@ struct store_published {
 	const char *publisher; /* what tells it from others */
 	const char *name;
 	unsigned family;
-	const char *value;     /* "" for a set that was deleted */
+	const char *value; /* "" for a set that was deleted */
 	uint64_t since_ms;
 };
 
-/* Blocking: opens or makes the file (0600, its directory 0700). NULL with *why (freed by the caller). */
+/* Blocking: opens or makes the file (0600, its directory 0700). NULL with *why (freed by the
+ * caller). */
 struct store *store_open(struct loop *l, const char *path, char **why);
 /* Batches handed over before are still written; no callback comes. */
 void store_close(struct store *s);
 
 /* Blocking, for the start: 0 or negative, logged. */
-int store_read_names(struct store *s, void (*fn)(void *arg, const struct store_name *row), void *arg);
-int store_read_published(struct store *s, void (*fn)(void *arg, const struct store_published *row), void *arg);
+int store_read_names(struct store *s, void (*fn)(void *arg, const struct store_name *row),
+		     void *arg);
+int store_read_published(struct store *s, void (*fn)(void *arg, const struct store_published *row),
+			 void *arg);
 int64_t store_read_number(struct store *s, const char *key, int64_t otherwise);
 int store_write_number_now(struct store *s, const char *key, int64_t value);
 
@@ -49,7 +53,8 @@ void store_batch_free(struct store_batch *b); /* one that is not committed after
 void store_put_name(struct store_batch *b, const struct store_name *row);
 void store_drop_name(struct store_batch *b, const char *name, unsigned family);
 void store_put_published(struct store_batch *b, const struct store_published *row);
-void store_drop_published(struct store_batch *b, const char *publisher, const char *name, unsigned family);
+void store_drop_published(struct store_batch *b, const char *publisher, const char *name,
+			  unsigned family);
 void store_put_number(struct store_batch *b, const char *key, int64_t value);
 
 /* err 0: durable; else nothing of the batch was written. */

@@ -1,6 +1,6 @@
 /*
- * What every room of the relay may look at: made once by service.c, constant from then on but for the counters, which are atomic, and the parts
- * that say so.
+ * What every room of the relay may look at: made once by service.c, constant from then on but for
+ * the counters, which are atomic, and the parts that say so.
  */
 #ifndef GROUNDNUT_RELAY_WORLD_H
 #define GROUNDNUT_RELAY_WORLD_H
@@ -17,10 +17,11 @@
 /* One of the loops that homes live on. */
 struct worker {
 	struct loop *loop;
-	struct session_pool pool;      /* the worker's thread only */
-	struct list homes;             /* the worker's thread only */
-	struct rate_table *web;        /* the same: the visitors of its http doors, by their sources */
-	unsigned count;                /* homes given to it; the main thread only */
+	struct session_pool pool; /* the worker's thread only */
+	struct list homes;        /* the worker's thread only */
+	/* the same: the visitors of its http doors, by their sources */
+	struct rate_table *web;
+	unsigned count; /* homes given to it; the main thread only */
 };
 
 struct world {
@@ -30,14 +31,15 @@ struct world {
 	unsigned worker_count;
 	struct ports *ports;
 	struct vhosts *vhosts;
-	struct agents *agents;         /* the main thread only */
-	struct names *names;           /* the main thread only; NULL before and after */
-	struct names_service *naming;  /* the same */
-	struct front *front;           /* the main thread only; NULL before and after */
+	struct agents *agents;        /* the main thread only */
+	struct names *names;          /* the main thread only; NULL before and after */
+	struct names_service *naming; /* the same */
+	struct front *front;          /* the main thread only; NULL before and after */
 	struct budget_whole send, receive;
 };
 
-/* What one account uses, over all its agents and loops: its visitors, its bandwidth. Counted: one reference for each home and for the table. */
+/* What one account uses, over all its agents and loops: its visitors, its bandwidth. Counted: one
+ * reference for each home and for the table. */
 struct account_use {
 	atomic_uint connections, flows;
 	struct shaper_whole *bandwidth;

@@ -1,9 +1,9 @@
 /*
- * accept → newcomer (held by its source) → http: a gateway reads the head; tls: the ClientHello is read here → who has the host? → the socket, and
- * what was read, go to the loop of that home.
+ * accept → newcomer (held by its source) → http: a gateway reads the head; tls: the ClientHello is
+ * read here → who has the host? → the socket, and what was read, go to the loop of that home.
  *
- * Nobody has it: a page, or an alert. An agent on a tls port shows itself by ALPN and goes to the agents' door. Slow ones end by the clock, or by being
- * the oldest when there are too many.
+ * Nobody has it: a page, or an alert. An agent on a tls port shows itself by ALPN and goes to the
+ * agents' door. Slow ones end by the clock, or by being the oldest when there are too many.
  */
 #include "relay/doors/front.h"
 
@@ -28,7 +28,8 @@ enum {
 	ALERT_LINGER_MS = 1000, /* for a visitor to read it */
 	AWAY_RETRY_S = 30,
 	READ_MOST = 16 * 1024,
-	WEIGH_FROM = 512,        /* newcomers, from which on what they hold is added up now and then */
+	/* newcomers, from which on what they hold is added up now and then */
+	WEIGH_FROM = 512,
 	WEIGH_MS = 200,
 };
 
@@ -42,8 +43,8 @@ struct port {
 };
 
 struct newcomer {
-	struct list node;        /* front.newcomers, oldest first */
-	struct list beside;      /* those of one source, oldest first */
+	struct list node;   /* front.newcomers, oldest first */
+	struct list beside; /* those of one source, oldest first */
 	struct front *front;
 	struct addr source;
 	struct gateway *gateway; /* http */
@@ -52,7 +53,7 @@ struct newcomer {
 	struct buf hello;
 	struct sni sni;
 	struct timer *timer;
-	bool alerted;            /* only its end is awaited */
+	bool alerted; /* only its end is awaited */
 };
 
 struct front {
@@ -125,7 +126,7 @@ static void on_weigh(void *owner)
 	struct front *f = owner;
 	size_t bytes = 0;
 	LIST_EACH(node, &f->newcomers)
-		bytes += held(LIST_ENTRY(node, struct newcomer, node));
+	bytes += held(LIST_ENTRY(node, struct newcomer, node));
 	while (bytes > FRONT_BYTES) {
 		struct newcomer *oldest = LIST_ENTRY(f->newcomers.next, struct newcomer, node);
 		bytes -= held(oldest);
@@ -157,12 +158,14 @@ static bool is_own_host(const struct front *f, const char *host)
 	return false;
 }
 
-/* A DDNS client that came to the common port: the update doors take it from its first byte. False: its connection has been used already. */
+/* A DDNS client that came to the common port: the update doors take it from its first byte. False:
+ * its connection has been used already. */
 static bool to_update_doors(struct newcomer *n, struct http_relay *machine)
 {
 	struct front *f = n->front;
 	struct buf early = BUF_INIT;
-	if (!f->world->naming || !f->world->config->update.on || !http_relay_unread(machine, &early))
+	if (!f->world->naming || !f->world->config->update.on ||
+	    !http_relay_unread(machine, &early))
 		return false;
 	struct addr peer = *io_peer(gateway_io(n->gateway));
 	int fd = io_parcel_open(gateway_pack(n->gateway, &machine));
@@ -212,14 +215,16 @@ static void begin_http(struct front *f, struct io *io, struct http_relay *machin
 		http_relay_free(machine);
 		return;
 	}
-	struct gateway_times times = {.head_ms = head_ms(f), .idle_ms = head_ms(f), .stall_ms = head_ms(f)};
+	struct gateway_times times = {
+	    .head_ms = head_ms(f), .idle_ms = head_ms(f), .stall_ms = head_ms(f)};
 	n->gateway = gateway_new(f->world->main, io, machine, &times, on_route, on_over, n);
 }
 
 static void on_accept_http(void *owner, int fd, const struct addr *peer, const struct addr *local)
 {
 	struct port *p = owner;
-	begin_http(p->front, io_take(p->front->world->main, fd, peer, local, NULL, NULL), http_relay_new(peer, "http"));
+	begin_http(p->front, io_take(p->front->world->main, fd, peer, local, NULL, NULL),
+		   http_relay_new(peer, "http"));
 }
 
 struct returned {
@@ -287,7 +292,8 @@ static void to_home(struct newcomer *n)
 {
 	struct vhost who;
 	if (!vhosts_find(n->front->world->vhosts, MAPPING_TLS, n->sni.host, &who)) {
-		alert(n, agents_would_serve(n->front->agents, n->sni.host) ? SNI_INTERNAL_ERROR : SNI_UNRECOGNIZED_NAME);
+		alert(n, agents_would_serve(n->front->agents, n->sni.host) ? SNI_INTERNAL_ERROR
+									   : SNI_UNRECOGNIZED_NAME);
 		return;
 	}
 	io_unread(n->io, buf_data(&n->hello), buf_len(&n->hello));
@@ -380,7 +386,8 @@ static bool open_port(struct port *p)
 	}
 	const char *reason = why ? why : err_text(err);
 	if (!p->why || strcmp(p->why, reason))
-		log_error("cannot_listen", "for=%s at=%s why=%s retry_ms=%d", what, addr_text(&p->at, at), reason, LISTEN_RETRY_MS);
+		log_error("cannot_listen", "for=%s at=%s why=%s retry_ms=%d", what,
+			  addr_text(&p->at, at), reason, LISTEN_RETRY_MS);
 	mem_free(p->why);
 	p->why = mem_strdup(reason);
 	mem_free(why);
@@ -419,8 +426,10 @@ static void add_ports(struct front *f, const struct addr *list, size_t count, bo
 	for (size_t i = 0; i < count; i++) {
 		if (tls && is_agents_door(f->world->config, &list[i]))
 			continue; /* the agents' door listens there, and sends everybody here */
-		bool v6only = list[i].family == 6 && addr_is_any(&list[i]) && has_v4_any(list, count, list[i].port);
-		f->ports[f->port_count++] = (struct port){.front = f, .at = list[i], .v6only = v6only, .tls = tls};
+		bool v6only = list[i].family == 6 && addr_is_any(&list[i]) &&
+			      has_v4_any(list, count, list[i].port);
+		f->ports[f->port_count++] =
+		    (struct port){.front = f, .at = list[i], .v6only = v6only, .tls = tls};
 	}
 }
 

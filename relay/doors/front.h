@@ -1,10 +1,11 @@
 /*
- * The front of the relay: the ports that all homes share. It reads from each visitor just enough to know who is wanted (a request's head, a
- * ClientHello), and hands the visitor to the door that serves it. Main loop only, where nothing else is said.
+ * The front of the relay: the ports that all homes share. It reads from each visitor just enough to
+ * know who is wanted (a request's head, a ClientHello), and hands the visitor to the door that
+ * serves it. Main loop only, where nothing else is said.
  *
- * What is unfinished here is bounded: limits.head_s, limits.unfinished_heads_per_source, FRONT_MOST and FRONT_BYTES (what comes after the first head is the http
- * doors' care); whoever is over makes the oldest go, so that slow
- * ones push out each other and never those who come to say something.
+ * What is unfinished here is bounded: limits.head_s, limits.unfinished_heads_per_source, FRONT_MOST
+ * and FRONT_BYTES (what comes after the first head is the http doors' care); whoever is over makes
+ * the oldest go, so that slow ones push out each other and never those who come to say something.
  */
 #ifndef GROUNDNUT_RELAY_DOORS_FRONT_H
 #define GROUNDNUT_RELAY_DOORS_FRONT_H
@@ -18,14 +19,16 @@ struct door;
 
 enum { FRONT_MOST = 16384, FRONT_BYTES = 64 * 1024 * 1024 };
 
-/* Listens where the configuration says, and goes on trying where it cannot. door: agents who come by a tls port go there. Never NULL. */
+/* Listens where the configuration says, and goes on trying where it cannot. door: agents who come
+ * by a tls port go there. Never NULL. */
 struct front *front_open(struct world *w, struct agents *agents, struct door *door);
 void front_close(struct front *f);
 
 /* A newcomer on an address that is the agents' door and a tls port at once. */
 void front_accept_tls(struct front *f, int fd, const struct addr *peer, const struct addr *local);
 
-/* Any loop: an HTTP visitor who is wanted elsewhere, or nowhere; his request waits to be routed. Takes both. */
+/* Any loop: an HTTP visitor who is wanted elsewhere, or nowhere; his request waits to be routed.
+ * Takes both. */
 void front_return(struct world *w, struct io_parcel *parcel, struct http_relay *machine);
 /* On the loop given: the alert, then the end. Takes the parcel. */
 void front_alert(struct loop *l, struct io_parcel *parcel, enum sni_alert alert);

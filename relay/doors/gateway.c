@@ -1,15 +1,20 @@
 /*
- * Every event leads to look(): bytes are moved wherever they can be, then the machine's wishes are met, until nothing moves any more.
+ * Every event leads to look(): bytes are moved wherever they can be, then the machine's wishes are
+ * met, until nothing moves any more.
  *
  *	visitor → machine    IO_DATA: as much as the machine has room for
- *	machine → stream     in STREAM_TURN; a body's bytes that the machine need not see go from the socket straight into the outbox
- *	stream → machine     STREAM_LOOK, IO_ROOM; a body's bytes that it need not see go straight to the socket
+ *	machine → stream     in STREAM_TURN; a body's bytes that the machine need not see go from
+ *                           the socket straight into the outbox
+ *	stream → machine     STREAM_LOOK, IO_ROOM; a body's bytes that it need not see go straight
+ *                           to the socket
  *	machine → visitor    likewise
  *
- * One timer, set for the nearest deadline and looked at when it comes: deadlines move with every byte, the timer does not. While the visitor
- * does not take what waits for him, the bytes that count are those his side has acknowledged: he may be slow, and the kernel holds a lot.
+ * One timer, set for the nearest deadline and looked at when it comes: deadlines move with every
+ * byte, the timer does not. While the visitor does not take what waits for him, the bytes that
+ * count are those his side has acknowledged: he may be slow, and the kernel holds a lot.
  *
- * Ends: the machine says END or ABORT, the visitor's socket fails (the stream is reset), a deadline passes.
+ * Ends: the machine says END or ABORT, the visitor's socket fails (the stream is reset), a deadline
+ * passes.
  */
 #include "relay/doors/gateway.h"
 
@@ -22,8 +27,9 @@
 
 enum {
 	READ_MOST = 16 * 1024,
-	LINGER_MS = 2000,      /* for the last answer to be taken, and read, before the connection closes */
-	AWAY_RETRY_S = 30,     /* what a 503 tells to wait */
+	/* for the last answer to be taken, and read, before the connection closes */
+	LINGER_MS = 2000,
+	AWAY_RETRY_S = 30, /* what a 503 tells to wait */
 	IOV_MOST = 24,
 	VISITOR_LOWAT = 128 * 1024,
 };
@@ -37,14 +43,14 @@ struct gateway {
 	void *owner;
 	struct gateway_lead lead;
 	struct gateway_times times;
-	struct stream *stream;   /* NULL: none */
+	struct stream *stream; /* NULL: none */
 	struct shaper_waiter in, out;
 	struct task task;
 	struct timer *timer;
-	uint64_t due_ms;         /* what the timer is set for; 0: it is not */
+	uint64_t due_ms; /* what the timer is set for; 0: it is not */
 	enum http_phase phase;
-	uint64_t phase_ms;       /* since when */
-	uint64_t moved_ms;       /* when a byte last moved */
+	uint64_t phase_ms; /* since when */
+	uint64_t moved_ms; /* when a byte last moved */
 	struct patience patience;
 	bool deaf;               /* … he does not take what is written; else he says nothing */
 	uint64_t kept_ms;        /* when we began to wait for him */
@@ -158,7 +164,8 @@ static void took(struct gateway *g, enum shaper_way way, size_t len)
 	if (g->lead.shaper)
 		shaper_took(g->lead.shaper, way, len);
 	if (g->lead.count)
-		*(way == SHAPER_IN ? &g->lead.count->near_to_far : &g->lead.count->far_to_near) += len;
+		*(way == SHAPER_IN ? &g->lead.count->near_to_far : &g->lead.count->far_to_near) +=
+		    len;
 }
 
 static int shorten(struct iovec *iov, int count, size_t len)
@@ -183,7 +190,8 @@ static bool read_service(struct gateway *g)
 	if (!count || g->failed || (!pass && !room))
 		return false;
 	size_t waiting = stream_waiting(g->stream);
-	size_t len = pass ? (waiting < pass ? waiting : (size_t)pass) : (iov[0].iov_len < room ? iov[0].iov_len : room);
+	size_t len = pass ? (waiting < pass ? waiting : (size_t)pass)
+			  : (iov[0].iov_len < room ? iov[0].iov_len : room);
 	len = allowed(g, SHAPER_OUT, &g->out, len);
 	if (!len)
 		return false;
@@ -236,7 +244,8 @@ static bool read_visitor(struct gateway *g)
 	if (http_relay_pass(g->machine, HTTP_VISITOR))
 		return false; /* turn() reads */
 	size_t most = room < READ_MOST ? room : READ_MOST;
-	uint8_t p[READ_MOST]; /* not the loop's staging: in STREAM_LOOK that holds what the link has brought */
+	/* not the loop's staging: in STREAM_LOOK that holds what the link has brought */
+	uint8_t p[READ_MOST];
 	ssize_t n = io_read(g->io, p, most);
 	g->readable = n == (ssize_t)most;
 	if (n == UV_EAGAIN)
@@ -334,8 +343,10 @@ static void on_stream(void *owner, enum stream_event event)
 
 static void open_stream(struct gateway *g)
 {
-	struct open_info info = {
-	    .mapping = g->lead.mapping, .credit = g->lead.credit, .visitor = *io_peer(g->io), .visited = *io_local(g->io)};
+	struct open_info info = {.mapping = g->lead.mapping,
+				 .credit = g->lead.credit,
+				 .visitor = *io_peer(g->io),
+				 .visited = *io_local(g->io)};
 	g->stream = stream_open(trunk_tunnel(g->lead.trunk), &info, on_stream, g);
 	g->service_told = g->fin_service = false;
 	http_relay_opened(g->machine);
@@ -451,7 +462,8 @@ static void set_phase(struct gateway *g)
 static bool takes_quietly(struct gateway *g)
 {
 	uint64_t now = progress(g);
-	if (g->phase == HTTP_PHASE_IDLE || g->phase == HTTP_PHASE_HEAD || !g->patience.waiting || now == g->seen)
+	if (g->phase == HTTP_PHASE_IDLE || g->phase == HTTP_PHASE_HEAD || !g->patience.waiting ||
+	    now == g->seen)
 		return false;
 	g->seen = now;
 	moved(g);
@@ -510,7 +522,8 @@ static void watch(struct gateway *g)
 {
 	const uint8_t *p;
 	bool passes = !is_held(&g->in) && http_relay_pass(g->machine, HTTP_VISITOR);
-	bool reading = !g->eof && !g->readable && (passes || http_relay_room(g->machine, HTTP_VISITOR));
+	bool reading =
+	    !g->eof && !g->readable && (passes || http_relay_room(g->machine, HTTP_VISITOR));
 	bool writing = http_relay_peek(g->machine, HTTP_VISITOR, &p) > 0;
 	if (g->stream && stream_waiting(g->stream) && !is_held(&g->out))
 		writing = true;
@@ -553,12 +566,19 @@ static void on_io(void *owner, enum io_event event)
 
 /* --- for the owner --- */
 
-struct gateway *gateway_new(struct loop *l, struct io *io, struct http_relay *machine, const struct gateway_times *times,
-			    gateway_route_fn *route, gateway_over_fn *over, void *owner)
+struct gateway *gateway_new(struct loop *l, struct io *io, struct http_relay *machine,
+			    const struct gateway_times *times, gateway_route_fn *route,
+			    gateway_over_fn *over, void *owner)
 {
 	struct gateway *g = mem_zalloc(sizeof *g);
 	uint64_t now = loop_now_ms(l);
-	*g = (struct gateway){.loop = l, .io = io, .machine = machine, .route = route, .over = over, .owner = owner, .times = *times};
+	*g = (struct gateway){.loop = l,
+			      .io = io,
+			      .machine = machine,
+			      .route = route,
+			      .over = over,
+			      .owner = owner,
+			      .times = *times};
 	g->phase = http_relay_phase(machine);
 	g->phase_ms = g->moved_ms = now;
 	patience_init(&g->patience, now);
@@ -597,7 +617,8 @@ struct io *gateway_io(struct gateway *g)
 int64_t gateway_lag_ms(struct gateway *g)
 {
 	int64_t lag_ms = patience_lag_ms(&g->patience, progress(g), loop_now_ms(g->loop));
-	bool spoke = lag_ms > 0 && !g->deaf && io_has_unread(g->io); /* then it is we who are late */
+	/* then it is we who are late */
+	bool spoke = lag_ms > 0 && !g->deaf && io_has_unread(g->io);
 	return spoke ? 0 : lag_ms;
 }
 
@@ -643,7 +664,8 @@ void gateway_evict(struct gateway *g)
 		end(g);
 }
 
-void gateway_turn_away(struct loop *l, struct io_parcel *parcel, struct http_relay *machine, unsigned status, unsigned retry_after_s)
+void gateway_turn_away(struct loop *l, struct io_parcel *parcel, struct http_relay *machine,
+		       unsigned status, unsigned retry_after_s)
 {
 	static const struct gateway_times none = {0};
 	struct io *io = io_unpack(l, parcel, NULL, NULL);

@@ -86,7 +86,8 @@ void hosts_free(struct hosts *h)
 	mem_free(h);
 }
 
-int hosts_add(struct hosts *h, const char *host, void *owner, const char *holder, const char **held_by)
+int hosts_add(struct hosts *h, const char *host, void *owner, const char *holder,
+	      const char **held_by)
 {
 	char name[256];
 	if (text_host(host, true, name))
@@ -127,7 +128,8 @@ bool hosts_remove(struct hosts *h, const char *host, const void *owner)
 void *hosts_find(const struct hosts *h, const char *host)
 {
 	char text[1 + 256];
-	char *name = text + 1; /* a byte in front, where a wildcard's '*' replaces the label before the dot */
+	/* a byte in front, where a wildcard's '*' replaces the label before the dot */
+	char *name = text + 1;
 	if (text_host(host, false, name))
 		return NULL;
 	struct entry *e = *place(h, name);

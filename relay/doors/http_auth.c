@@ -6,7 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
-static bool is_same_secret(const uint8_t *given, size_t given_len, const char *wanted, size_t wanted_len)
+static bool is_same_secret(const uint8_t *given, size_t given_len, const char *wanted,
+			   size_t wanted_len)
 {
 	size_t wrong = given_len ^ wanted_len;
 	for (size_t i = 0; i < given_len && wanted_len; i++)
@@ -23,7 +24,7 @@ enum http_auth http_auth_check(const struct http_head *h, const char *user, cons
 		return HTTP_AUTH_NONE;
 	struct http_span value = f->value;
 	bool decoded = value.len > 6 && !strncasecmp(value.p, "basic ", 6) &&
-	               !text_unbase64(value.p + 6, value.len - 6, given, sizeof(given), &len);
+		       !text_unbase64(value.p + 6, value.len - 6, given, sizeof(given), &len);
 	char *wanted = mem_printf("%s:%s", user, password);
 	bool same = decoded && is_same_secret(given, len, wanted, strlen(wanted));
 	mem_wipe(wanted, strlen(wanted));

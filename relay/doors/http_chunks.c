@@ -18,7 +18,8 @@ static int hex_value(uint8_t c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* What follows the digits: nothing, or an extension, which nobody uses and which may hold no control character. */
+/* What follows the digits: nothing, or an extension, which nobody uses and which may hold no
+ * control character. */
 static bool is_extension(const uint8_t *p, size_t len, enum http_strictness how)
 {
 	if (how == HTTP_LENIENT)
@@ -75,7 +76,8 @@ static enum http_piece next_close(struct http_chunks *c, const uint8_t *p, size_
 
 static bool is_trailer(const uint8_t *line, size_t len)
 {
-	static const char *const never[] = {"content-length", "transfer-encoding", "host", "connection"};
+	static const char *const never[] = {"content-length", "transfer-encoding", "host",
+					    "connection"};
 	const uint8_t *colon = memchr(line, ':', len);
 	struct http_span name = {(const char *)line, colon ? (size_t)(colon - line) : 0};
 	if (!http_is_token(name))
@@ -86,13 +88,15 @@ static bool is_trailer(const uint8_t *line, size_t len)
 	return true;
 }
 
-static enum http_piece next_trailers(struct http_chunks *c, const uint8_t *p, size_t len, size_t *used)
+static enum http_piece next_trailers(struct http_chunks *c, const uint8_t *p, size_t len,
+				     size_t *used)
 {
 	int found = http_scan(&c->scan, p, len);
 	if (found <= 0)
 		return found ? HTTP_PIECE_BAD : HTTP_PIECE_MORE;
 	for (size_t at = 0; c->how == HTTP_STRICT && at + 2 < (size_t)found;) {
-		size_t line = (size_t)((const uint8_t *)memchr(p + at, '\n', (size_t)found - at) - (p + at));
+		size_t line =
+		    (size_t)((const uint8_t *)memchr(p + at, '\n', (size_t)found - at) - (p + at));
 		if (!is_trailer(p + at, line - 1))
 			return HTTP_PIECE_BAD;
 		at += line + 1;

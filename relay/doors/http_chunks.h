@@ -1,6 +1,7 @@
 /*
- * A chunked body (RFC 9112 section 7.1), taken apart piece by piece out of bytes that come bit by bit. Pure. Strict for what a visitor sends; for
- * what a service sends, bare LF and blanks around a size are forgiven, as every client forgives them.
+ * A chunked body (RFC 9112 section 7.1), taken apart piece by piece out of bytes that come bit by
+ * bit. Pure. Strict for what a visitor sends; for what a service sends, bare LF and blanks around a
+ * size are forgiven, as every client forgives them.
  */
 #ifndef GROUNDNUT_RELAY_DOORS_HTTP_CHUNKS_H
 #define GROUNDNUT_RELAY_DOORS_HTTP_CHUNKS_H
@@ -14,7 +15,9 @@ enum http_piece {
 	HTTP_PIECE_SIZE,  /* a size line: left is the chunk's size, 0 for the last */
 	HTTP_PIECE_DATA,  /* *used bytes of data */
 	HTTP_PIECE_CLOSE, /* the line end behind a chunk's data */
-	HTTP_PIECE_END,   /* the trailers (checked, fields that say where a message goes or ends refused) and the body's end */
+	/* the trailers (checked, fields that say where a message goes or ends refused) and the
+	 * body's end */
+	HTTP_PIECE_END,
 	HTTP_PIECE_BAD,
 };
 

@@ -13,7 +13,8 @@ void http_scan_init(struct http_scan *s, enum http_strictness how)
 	*s = (struct http_scan){.how = how};
 }
 
-/* One ended line [line, lf) of a request, and what follows its LF if that is there: CRLF and nothing else ends lines. */
+/* One ended line [line, lf) of a request, and what follows its LF if that is there: CRLF and
+ * nothing else ends lines. */
 static bool is_strict_line(const uint8_t *p, size_t line, size_t lf)
 {
 	if (lf == line || p[lf - 1] != '\r')
@@ -148,7 +149,8 @@ static bool read_options(struct http_head *h)
 	return true;
 }
 
-/* What http-parser calls while it reads. Spans only grow where they end, since the head is one piece of memory. */
+/* What http-parser calls while it reads. Spans only grow where they end, since the head is one
+ * piece of memory. */
 struct reading {
 	struct http_head *head;
 	bool in_value;
@@ -214,11 +216,11 @@ static int on_complete(http_parser *parser)
 static bool run_parser(const uint8_t *p, size_t len, enum http_parser_type type, struct reading *r)
 {
 	static const http_parser_settings settings = {
-		.on_url = on_target,
-		.on_status = on_reason,
-		.on_header_field = on_name,
-		.on_header_value = on_value,
-		.on_headers_complete = on_complete,
+	    .on_url = on_target,
+	    .on_status = on_reason,
+	    .on_header_field = on_name,
+	    .on_header_value = on_value,
+	    .on_headers_complete = on_complete,
 	};
 	http_parser parser;
 	http_parser_init(&parser, type);
@@ -261,7 +263,8 @@ static bool read_keep_alive(const struct http_head *h)
 	return h->minor == 1 || has_option(h, "keep-alive");
 }
 
-/* How long the body is, said once and in one way; any doubt is an error (RFC 9112 section 6.3 and 11.2). */
+/* How long the body is, said once and in one way; any doubt is an error (RFC 9112 section 6.3 and
+ * 11.2). */
 static int read_request_body(const struct reading *r, struct http_head *h)
 {
 	const struct http_field *length = http_head_field(h, "content-length");
@@ -274,7 +277,8 @@ static int read_request_body(const struct reading *r, struct http_head *h)
 		h->body = HTTP_BODY_CHUNKED;
 	}
 	if (length) {
-		/* 19 digits cannot overflow. http-parser has read them too, and must have come to the same number. */
+		/* 19 digits cannot overflow. http-parser has read them too, and must have come to
+		 * the same number. */
 		uint64_t n = 0;
 		if (!length->value.len || length->value.len > 19)
 			return ERR_SYNTAX;
@@ -325,7 +329,8 @@ static bool copy_host(struct http_span s, bool v6, char out[256])
 	return !v6 || inet_pton(AF_INET6, out, &a) == 1;
 }
 
-/* uri-host [":" port] of RFC 9110 section 7.2, as far as anybody uses it: a name, a v4 address, or a v6 address in brackets. */
+/* uri-host [":" port] of RFC 9110 section 7.2, as far as anybody uses it: a name, a v4 address, or
+ * a v6 address in brackets. */
 static bool read_host(struct http_span s, struct http_head *h)
 {
 	bool v6 = s.len && s.p[0] == '[';
@@ -335,7 +340,8 @@ static bool read_host(struct http_span s, struct http_head *h)
 	size_t len = end ? (size_t)(end - s.p) : s.len;
 	struct http_span name = {s.p + v6, len - v6};
 	struct http_span rest = {s.p + len + v6, s.len - len - v6};
-	if (rest.len && (rest.p[0] != ':' || !read_port((struct http_span){rest.p + 1, rest.len - 1}, &h->port)))
+	if (rest.len && (rest.p[0] != ':' ||
+			 !read_port((struct http_span){rest.p + 1, rest.len - 1}, &h->port)))
 		return false;
 	return copy_host(name, v6, h->host);
 }
@@ -407,15 +413,16 @@ int http_head_request(const uint8_t *p, size_t len, struct http_head *out)
 	if (read_request_body(&r, out) || read_host_and_target(out) || names_what_must_stay(out))
 		return ERR_SYNTAX;
 	out->keep_alive = read_keep_alive(out);
-	out->upgrade = out->minor == 1 && http_head_field(out, "upgrade") && has_option(out, "upgrade") &&
-	               !http_head_lists(out, "upgrade", "h2c");
+	out->upgrade = out->minor == 1 && http_head_field(out, "upgrade") &&
+		       has_option(out, "upgrade") && !http_head_lists(out, "upgrade", "h2c");
 	if (out->upgrade && out->body != HTTP_BODY_NONE)
 		return ERR_SYNTAX;
 	out->expect_continue = out->minor == 1 && http_head_lists(out, "expect", "100-continue");
 	return 0;
 }
 
-/* A line that begins with white space goes on with the one before: its line end becomes white space too. */
+/* A line that begins with white space goes on with the one before: its line end becomes white space
+ * too. */
 static void unfold(uint8_t *p, size_t len)
 {
 	for (size_t i = 0; i + 1 < len; i++) {
@@ -427,7 +434,8 @@ static void unfold(uint8_t *p, size_t len)
 	}
 }
 
-/* "Content-Length : 5" is taken from a service, and handed on as it should have been (RFC 9112 section 5.1). */
+/* "Content-Length : 5" is taken from a service, and handed on as it should have been (RFC 9112
+ * section 5.1). */
 static void trim_names(struct http_head *h)
 {
 	for (size_t i = 0; i < h->field_count; i++)
@@ -443,9 +451,11 @@ int http_head_response(uint8_t *p, size_t len, bool to_head, struct http_head *o
 	if (!run_parser(p, len, HTTP_RESPONSE, &r))
 		return ERR_SYNTAX;
 	trim_names(out);
-	if (!trim_fields(out) || !read_options(out) || out->status < 100 || count_fields(out, "content-length") > 1)
+	if (!trim_fields(out) || !read_options(out) || out->status < 100 ||
+	    count_fields(out, "content-length") > 1)
 		return ERR_SYNTAX;
-	/* Chunked, but not as the last coding, or twice: until the end of the connection for us, perhaps not for the next reader. */
+	/* Chunked, but not as the last coding, or twice: until the end of the connection for us,
+	 * perhaps not for the next reader. */
 	if (!r.chunked && http_head_lists(out, "transfer-encoding", "chunked"))
 		return ERR_SYNTAX;
 	if (out->reason.p)

@@ -1,4 +1,5 @@
-/* The few pages that the relay itself shows a visitor: small, plain, and with nothing in them that came from outside. Pure. */
+/* The few pages that the relay itself shows a visitor: small, plain, and with nothing in them that
+ * came from outside. Pure. */
 #ifndef GROUNDNUT_RELAY_DOORS_HTTP_PAGE_H
 #define GROUNDNUT_RELAY_DOORS_HTTP_PAGE_H
 

@@ -1,14 +1,19 @@
 /*
- * The visitor's side (asking) and the service's side (answering) each have a state; settle() moves both as far as the bytes there allow.
+ * The visitor's side (asking) and the service's side (answering) each have a state; settle() moves
+ * both as far as the bytes there allow.
  *
- *	asking:    HEAD → ROUTE → (OPEN) → BODY → SENT ─┬→ HEAD      the answer is done and both ends keep alive
- *	                                                └→ DISCARD   it was the last: what still comes is thrown away
- *	answering:  NONE ───────────────→ HEAD → BODY → DONE         (interim answers go round in HEAD)
+ *	asking:    HEAD → ROUTE → (OPEN) → BODY → SENT ─┬→ HEAD      the answer is done and both
+ *                 ends keep alive
+ *	                                                └→ DISCARD   it was the last: what still
+ *                                                                   comes is thrown away
+ *	answering:  NONE ───────────────→ HEAD → BODY → DONE         (interim answers go round in
+ *                  HEAD)
  *	                                                             a 101 turns both into TUNNEL
  *
- * Ways to fail: before a byte of the answer has gone out, a page of our own says so (answer_page). After that the only honest sign
- * is a broken connection (abort). A kept stream that closes just as a request goes out on it is the usual race of keep-alive: such a
- * request, always without a body and safe to repeat, is asked once more on a fresh stream.
+ * Ways to fail: before a byte of the answer has gone out, a page of our own says so (answer_page).
+ * After that the only honest sign is a broken connection (abort). A kept stream that closes just as
+ * a request goes out on it is the usual race of keep-alive: such a request, always without a body
+ * and safe to repeat, is asked once more on a fresh stream.
  */
 #include "relay/doors/http_relay.h"
 
@@ -25,10 +30,10 @@ enum answering { ANSWER_NONE, ANSWER_HEAD, ANSWER_BODY, ANSWER_DONE, ANSWER_TUNN
 
 struct http_relay {
 	struct http_origin origin;
-	struct buf in[2];         /* by the end they came from: bytes not used yet */
-	struct buf out[2];        /* by the end they go to */
+	struct buf in[2];  /* by the end they came from: bytes not used yet */
+	struct buf out[2]; /* by the end they go to */
 	bool eof[2];
-	bool broken;              /* the stream was reset */
+	bool broken; /* the stream was reset */
 	enum asking asking;
 	enum answering answering;
 	struct http_transit body[2]; /* by the end it comes from */
@@ -36,23 +41,24 @@ struct http_relay {
 	bool aborted;
 
 	/* The request under way. */
-	struct buf head;          /* its raw head, while it is to be routed */
+	struct buf head;           /* its raw head, while it is to be routed */
 	struct http_head *request; /* parsed out of head; NULL otherwise */
-	struct buf onward;        /* its head as it goes onward, while it waits for a stream or may be asked again */
-	bool blank_skipped;       /* one empty line before a request is forgiven */
-	bool keep;                /* the visitor's connection goes on after the answer */
+	/* its head as it goes onward, while it waits for a stream or may be asked again */
+	struct buf onward;
+	bool blank_skipped; /* one empty line before a request is forgiven */
+	bool keep;          /* the visitor's connection goes on after the answer */
 	bool http_1_0;
 	bool to_head;
-	bool repeatable;          /* no body, and a method that may be asked twice */
+	bool repeatable; /* no body, and a method that may be asked twice */
 	bool wants_upgrade;
-	bool expects;             /* it waits for a 100 before it sends its body */
+	bool expects; /* it waits for a 100 before it sends its body */
 
 	/* The stream. */
-	bool up;                  /* there is one */
-	bool drop;                /* it is to go */
-	bool used;                /* it has carried a whole answer before */
-	bool fit;                 /* it may carry another request */
-	uint64_t key;             /* where it goes, or is to be opened to */
+	bool up;      /* there is one */
+	bool drop;    /* it is to go */
+	bool used;    /* it has carried a whole answer before */
+	bool fit;     /* it may carry another request */
+	uint64_t key; /* where it goes, or is to be opened to */
 
 	uint64_t requests;
 	unsigned refusals;
@@ -109,19 +115,22 @@ static void begin_next(struct http_relay *r)
 	http_scan_init(&r->scan[HTTP_VISITOR], HTTP_STRICT);
 }
 
-/* Our own page instead of an answer; the connection goes on only when the whole request has been read. */
-static void answer_page(struct http_relay *r, unsigned status, unsigned retry_after_s, const char *realm)
+/* Our own page instead of an answer; the connection goes on only when the whole request has been
+ * read. */
+static void answer_page(struct http_relay *r, unsigned status, unsigned retry_after_s,
+			const char *realm)
 {
 	bool bodyless = r->body[HTTP_VISITOR].kind == HTTP_BODY_NONE;
-	bool whole = r->asking == ASK_SENT || (bodyless && (r->asking == ASK_ROUTE || r->asking == ASK_OPEN));
+	bool whole = r->asking == ASK_SENT ||
+		     (bodyless && (r->asking == ASK_ROUTE || r->asking == ASK_OPEN));
 	bool keep = whole && r->keep && !r->eof[HTTP_VISITOR];
 	struct http_page page = {
-		.status = status,
-		.retry_after_s = retry_after_s,
-		.realm = realm,
-		.close = !keep,
-		.http_1_0 = r->http_1_0,
-		.head = r->to_head,
+	    .status = status,
+	    .retry_after_s = retry_after_s,
+	    .realm = realm,
+	    .close = !keep,
+	    .http_1_0 = r->http_1_0,
+	    .head = r->to_head,
 	};
 	http_page_write(&page, &r->out[HTTP_VISITOR]);
 	if (!keep) {
@@ -133,11 +142,14 @@ static void answer_page(struct http_relay *r, unsigned status, unsigned retry_af
 	begin_next(r);
 }
 
-/* The visitor's chunks get size lines of our own; to a visitor of HTTP/1.0 those of a service go without. */
+/* The visitor's chunks get size lines of our own; to a visitor of HTTP/1.0 those of a service go
+ * without. */
 static void begin_body(struct http_relay *r, enum http_end from, enum http_body kind, uint64_t len)
 {
 	bool asked = from == HTTP_VISITOR;
-	enum http_rechunk rechunk = asked ? HTTP_CHUNKS_ANEW : r->http_1_0 ? HTTP_CHUNKS_DATA_ALONE : HTTP_CHUNKS_AS_THEY_ARE;
+	enum http_rechunk rechunk = asked         ? HTTP_CHUNKS_ANEW
+				    : r->http_1_0 ? HTTP_CHUNKS_DATA_ALONE
+						  : HTTP_CHUNKS_AS_THEY_ARE;
 	http_transit_begin(&r->body[from], kind, len, asked ? HTTP_STRICT : HTTP_LENIENT, rechunk);
 }
 
@@ -148,7 +160,8 @@ static int move_body(struct http_relay *r, enum http_end from)
 
 static bool is_repeatable(const struct http_head *h)
 {
-	static const char *const methods[] = {"GET", "HEAD", "OPTIONS", "PROPFIND", "REPORT", "TRACE"};
+	static const char *const methods[] = {"GET",      "HEAD",   "OPTIONS",
+					      "PROPFIND", "REPORT", "TRACE"};
 	if (h->body != HTTP_BODY_NONE || h->upgrade)
 		return false;
 	for (size_t i = 0; i < sizeof(methods) / sizeof(*methods); i++)
@@ -180,7 +193,8 @@ static bool take_request(struct http_relay *r, size_t len)
 	return true;
 }
 
-/* Whether the bytes so far can begin a request at all; an empty line before it is taken away once. */
+/* Whether the bytes so far can begin a request at all; an empty line before it is taken away
+ * once. */
 static bool begins_request(struct http_relay *r)
 {
 	struct buf *in = &r->in[HTTP_VISITOR];
@@ -231,7 +245,8 @@ static bool step_ask_body(struct http_relay *r)
 			abort_all(r);
 		return true;
 	}
-	/* What is left in hand waits for room, or is the beginning of a chunk that will never be whole. */
+	/* What is left in hand waits for room, or is the beginning of a chunk that will never be
+	 * whole. */
 	bool waits_for_room = buf_len(&r->out[HTTP_SERVICE]) >= HTTP_QUEUE_MAX;
 	if (!r->eof[HTTP_VISITOR] || waits_for_room)
 		return false;
@@ -313,7 +328,8 @@ static bool take_answer(struct http_relay *r, uint8_t *p, size_t len, struct htt
 		return take_interim(r, h);
 	r->fit = h->keep_alive && h->body != HTTP_BODY_CLOSE;
 	/* A visitor of HTTP/1.0 knows no chunks: for it the answer ends with the connection. */
-	if (h->body == HTTP_BODY_CLOSE || r->eof[HTTP_VISITOR] || (r->http_1_0 && h->body == HTTP_BODY_CHUNKED))
+	if (h->body == HTTP_BODY_CLOSE || r->eof[HTTP_VISITOR] ||
+	    (r->http_1_0 && h->body == HTTP_BODY_CHUNKED))
 		r->keep = false;
 	if (r->asking == ASK_BODY && (!r->fit || r->expects))
 		r->keep = false;
@@ -385,15 +401,17 @@ static bool step_answer(struct http_relay *r)
 		/* Nobody asked: such a stream carries no further request. */
 		if (r->up && !r->drop && (is_over(r) || buf_len(&r->in[HTTP_SERVICE])))
 			r->fit = false;
-		if (r->up && !r->drop && !r->fit && r->answering == ANSWER_NONE && r->asking < ASK_OPEN)
+		if (r->up && !r->drop && !r->fit && r->answering == ANSWER_NONE &&
+		    r->asking < ASK_OPEN)
 			drop_stream(r);
 		return false;
 	}
 	return false;
 }
 
-/* The answer is done; the request may not be, when the service had heard enough. Whoever waited for a 100 and got an answer instead
- * may keep its body to itself, so nothing can follow on that connection. */
+/* The answer is done; the request may not be, when the service had heard enough. Whoever waited
+ * for a 100 and got an answer instead may keep its body to itself, so nothing can follow on that
+ * connection. */
 static bool step_turn(struct http_relay *r)
 {
 	if (r->answering != ANSWER_DONE)
@@ -481,7 +499,8 @@ void http_relay_consume(struct http_relay *r, enum http_end to, size_t len)
 {
 	buf_take(&r->out[to], len);
 	settle(r);
-	/* Between requests a connection costs next to nothing: there may be thousands of idle ones. */
+	/* Between requests a connection costs next to nothing: there may be thousands of idle
+	 * ones. */
 	if (r->asking == ASK_HEAD && !buf_len(&r->out[to]))
 		buf_fini(&r->out[to]);
 	for (int end = 0; end < 2; end++)
@@ -491,8 +510,9 @@ void http_relay_consume(struct http_relay *r, enum http_end to, size_t len)
 
 uint64_t http_relay_pass(const struct http_relay *r, enum http_end from)
 {
-	bool moving = from == HTTP_VISITOR ? r->asking == ASK_BODY || r->asking == ASK_TUNNEL
-	                                   : r->answering == ANSWER_BODY || r->answering == ANSWER_TUNNEL;
+	bool moving = from == HTTP_VISITOR
+			  ? r->asking == ASK_BODY || r->asking == ASK_TUNNEL
+			  : r->answering == ANSWER_BODY || r->answering == ANSWER_TUNNEL;
 	bool empty = !buf_len(&r->in[from]) && !buf_len(&r->out[other(from)]);
 	if (!moving || !empty || r->aborted || !r->up || r->drop)
 		return 0;
@@ -559,7 +579,9 @@ void http_relay_route(struct http_relay *r, const struct http_route *route)
 {
 	if (r->asking != ASK_ROUTE || r->aborted)
 		return;
-	enum http_auth auth = route->user ? http_auth_check(r->request, route->user, route->password) : HTTP_AUTH_RIGHT;
+	enum http_auth auth = route->user
+				  ? http_auth_check(r->request, route->user, route->password)
+				  : HTTP_AUTH_RIGHT;
 	if (auth != HTTP_AUTH_RIGHT) {
 		r->refusals += auth == HTTP_AUTH_WRONG;
 		answer_page(r, 401, 0, route->realm);
@@ -582,7 +604,7 @@ void http_relay_route(struct http_relay *r, const struct http_route *route)
 void http_relay_refuse(struct http_relay *r, unsigned status, unsigned retry_after_s)
 {
 	bool waiting = r->asking == ASK_ROUTE || r->asking == ASK_OPEN ||
-	               (r->answering == ANSWER_HEAD && !buf_len(&r->in[HTTP_SERVICE]));
+		       (r->answering == ANSWER_HEAD && !buf_len(&r->in[HTTP_SERVICE]));
 	if (!waiting || r->aborted)
 		return;
 	answer_page(r, status, retry_after_s, NULL);
@@ -626,7 +648,8 @@ enum http_phase http_relay_phase(const struct http_relay *r)
 		return HTTP_PHASE_TUNNEL;
 	if (r->asking != ASK_HEAD)
 		return HTTP_PHASE_SERVING;
-	return buf_len(&r->in[HTTP_VISITOR]) || r->blank_skipped ? HTTP_PHASE_HEAD : HTTP_PHASE_IDLE;
+	return buf_len(&r->in[HTTP_VISITOR]) || r->blank_skipped ? HTTP_PHASE_HEAD
+								 : HTTP_PHASE_IDLE;
 }
 
 const char *http_phase_text(enum http_phase phase)
@@ -653,7 +676,8 @@ bool http_relay_awaits_body(const struct http_relay *r)
 void http_relay_give_up(struct http_relay *r)
 {
 	enum http_phase phase = http_relay_phase(r);
-	bool unanswered = r->answering == ANSWER_HEAD && !buf_len(&r->in[HTTP_SERVICE]) && !buf_len(&r->out[HTTP_VISITOR]);
+	bool unanswered = r->answering == ANSWER_HEAD && !buf_len(&r->in[HTTP_SERVICE]) &&
+			  !buf_len(&r->out[HTTP_VISITOR]);
 	if (phase == HTTP_PHASE_IDLE || phase == HTTP_PHASE_HEAD) {
 		http_relay_timeout(r);
 	} else if (r->asking == ASK_BODY && unanswered) {

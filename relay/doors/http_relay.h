@@ -1,18 +1,20 @@
 /*
- * The HTTP/1.x gateway for one visitor's connection. Pure: bytes and facts in, bytes and wishes out, no socket, no clock, no pointer
- * outward, so that it can move to another thread whole.
+ * The HTTP/1.x gateway for one visitor's connection. Pure: bytes and facts in, bytes and wishes
+ * out, no socket, no clock, no pointer outward, so that it can move to another thread whole.
  *
- * Each request is routed anew and goes over one stream to its service: a fresh one, unless the last answer left its stream fit for
- * another request to the same place. Requests sent ahead (pipelining) wait their turn. Bodies stream through; nothing is kept but what one
- * queue holds.
+ * Each request is routed anew and goes over one stream to its service: a fresh one, unless the last
+ * answer left its stream fit for another request to the same place. Requests sent ahead
+ * (pipelining) wait their turn. Bodies stream through; nothing is kept but what one queue holds.
  *
  * The owner feeds what it reads, sends what it finds, and after each call looks again:
  *
  *	bytes:   room → feed;  peek → send → consume;  pass → move past the machine → passed
  *	ends:    eof(VISITOR), eof(SERVICE), broken
- *	wishes:  wants → ROUTE: route or refuse · OPEN: open a stream, opened (or refuse) · DROP: close the stream, dropped · FIN_…, END, ABORT
+ *	wishes:  wants → ROUTE: route or refuse · OPEN: open a stream, opened (or refuse) · DROP:
+ *               close the stream, dropped · FIN_…, END, ABORT
  *
- * Nothing here calls back, and telling the same thing twice does no harm. Wishes stand until they are met.
+ * Nothing here calls back, and telling the same thing twice does no harm. Wishes stand until they
+ * are met.
  */
 #ifndef GROUNDNUT_RELAY_DOORS_HTTP_RELAY_H
 #define GROUNDNUT_RELAY_DOORS_HTTP_RELAY_H
@@ -28,31 +30,39 @@ struct http_relay;
 
 enum http_end { HTTP_VISITOR, HTTP_SERVICE };
 
-struct http_relay *http_relay_new(const struct addr *visitor, const char *proto); /* proto: "http" or "https", kept by reference */
+/* proto: "http" or "https", kept by reference */
+struct http_relay *http_relay_new(const struct addr *visitor, const char *proto);
 void http_relay_free(struct http_relay *r);
 
 /* Bytes from one end: at most room of them. Room 0: do not read from there now. */
 size_t http_relay_room(const struct http_relay *r, enum http_end from);
 void http_relay_feed(struct http_relay *r, enum http_end from, const void *p, size_t len);
-void http_relay_eof(struct http_relay *r, enum http_end from); /* its FIN came, behind all that was fed */
-void http_relay_broken(struct http_relay *r);                  /* the stream was reset, behind all that was fed */
+/* its FIN came, behind all that was fed */
+void http_relay_eof(struct http_relay *r, enum http_end from);
+/* the stream was reset, behind all that was fed */
+void http_relay_broken(struct http_relay *r);
 
 /* Bytes toward one end. */
 size_t http_relay_peek(const struct http_relay *r, enum http_end to, const uint8_t **p);
 void http_relay_consume(struct http_relay *r, enum http_end to, size_t len);
 
-/* How many of the next bytes from that end (UINT64_MAX: all) may go to the other end as they are, without being fed; 0: feed them. Any part may. */
+/* How many of the next bytes from that end (UINT64_MAX: all) may go to the other end as they are,
+ * without being fed; 0: feed them. Any part may. */
 uint64_t http_relay_pass(const struct http_relay *r, enum http_end from);
 void http_relay_passed(struct http_relay *r, enum http_end from, uint64_t len);
 
 enum http_want {
-	HTTP_WANT_ROUTE = 1,        /* http_relay_request says for what */
-	HTTP_WANT_OPEN = 2,         /* a fresh stream to where the request was routed; never together with DROP */
-	HTTP_WANT_DROP = 4,         /* the stream there is is of no use any more */
-	HTTP_WANT_FIN_SERVICE = 8,  /* half-close it (upgraded connections only) */
-	HTTP_WANT_FIN_VISITOR = 16, /* nothing more will come for the visitor; go on reading (it is thrown away) till it ends, or a moment */
-	HTTP_WANT_END = 32,         /* both ways are over: close */
-	HTTP_WANT_ABORT = 64,       /* an answer or a request was cut off: reset both, so that nobody takes it for whole */
+	HTTP_WANT_ROUTE = 1, /* http_relay_request says for what */
+	/* a fresh stream to where the request was routed; never together with DROP */
+	HTTP_WANT_OPEN = 2,
+	HTTP_WANT_DROP = 4,        /* the stream there is is of no use any more */
+	HTTP_WANT_FIN_SERVICE = 8, /* half-close it (upgraded connections only) */
+	/* nothing more will come for the visitor; go on reading (it is thrown away) till it ends,
+	 * or a moment */
+	HTTP_WANT_FIN_VISITOR = 16,
+	HTTP_WANT_END = 32, /* both ways are over: close */
+	/* an answer or a request was cut off: reset both, so that nobody takes it for whole */
+	HTTP_WANT_ABORT = 64,
 };
 unsigned http_relay_wants(const struct http_relay *r);
 
@@ -60,17 +70,20 @@ unsigned http_relay_wants(const struct http_relay *r);
 const struct http_head *http_relay_request(const struct http_relay *r);
 
 struct http_route {
-	uint64_t key;               /* same key: same service, so its stream may be used again; never 0 */
+	/* same key: same service, so its stream may be used again; never 0 */
+	uint64_t key;
 	const char *user, *password; /* basic_auth, or NULL; used during the call only */
-	const char *realm;          /* for its 401: the mapping's name */
+	const char *realm;           /* for its 401: the mapping's name */
 };
 /* Meets ROUTE: OPEN follows, or nothing when the stream there is will do, or a 401. */
 void http_relay_route(struct http_relay *r, const struct http_route *route);
-/* Meets ROUTE or OPEN, or answers for a stream that has not answered yet, with a page of our own: 403, 404, 429, 502, 503. */
+/* Meets ROUTE or OPEN, or answers for a stream that has not answered yet, with a page of our own:
+ * 403, 404, 429, 502, 503. */
 void http_relay_refuse(struct http_relay *r, unsigned status, unsigned retry_after_s);
 void http_relay_opened(struct http_relay *r);
 void http_relay_dropped(struct http_relay *r);
-/* Instead of meeting ROUTE: the raw request and all behind it, for another door to take over; false when an earlier answer is still on its way. */
+/* Instead of meeting ROUTE: the raw request and all behind it, for another door to take over; false
+ * when an earlier answer is still on its way. */
 bool http_relay_unread(const struct http_relay *r, struct buf *out);
 
 /* For the owner's clock: */
@@ -87,11 +100,14 @@ const char *http_phase_text(enum http_phase phase);
 void http_relay_timeout(struct http_relay *r);
 /* More of a request's body has to come from the visitor, and he waits for nothing himself. */
 bool http_relay_awaits_body(const struct http_relay *r);
-/* The visitor has kept us waiting for too long, in any phase: a 408 while nothing has been answered, else what is under way breaks off (ABORT). */
+/* The visitor has kept us waiting for too long, in any phase: a 408 while nothing has been
+ * answered, else what is under way breaks off (ABORT). */
 void http_relay_give_up(struct http_relay *r);
 
-size_t http_relay_held(const struct http_relay *r);       /* bytes of memory for what is under way */
+/* bytes of memory for what is under way */
+size_t http_relay_held(const struct http_relay *r);
 uint64_t http_relay_requests(const struct http_relay *r); /* heads read whole so far */
-unsigned http_relay_refusals(const struct http_relay *r); /* wrong names or passwords so far, for whoever counts them per source */
+/* wrong names or passwords so far, for whoever counts them per source */
+unsigned http_relay_refusals(const struct http_relay *r);
 
 #endif

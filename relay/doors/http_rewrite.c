@@ -4,7 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
-/* '_' counts as '-': CGI and WSGI make one variable of both, so X_Forwarded_For would pass for the real one. */
+/* '_' counts as '-': CGI and WSGI make one variable of both, so X_Forwarded_For would pass for the
+ * real one. */
 static bool is_named(struct http_span name, const char *text, size_t len)
 {
 	if (name.len != len)
@@ -27,13 +28,16 @@ static bool is_among(struct http_span name, const char *const *list)
 	return false;
 }
 
-/* Of one connection; said anew by us; or claims that only we may make. "proxy" is CGI's HTTP_PROXY. */
+/* Of one connection; said anew by us; or claims that only we may make. "proxy" is CGI's
+ * HTTP_PROXY. */
 static const char *const never_onward[] = {
-	"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "http2-settings",
-	"host", "content-length", "forwarded", "x-real-ip", "proxy-authorization", "proxy", NULL,
+    "connection",        "keep-alive", "proxy-connection",    "te",    "trailer",
+    "transfer-encoding", "upgrade",    "http2-settings",      "host",  "content-length",
+    "forwarded",         "x-real-ip",  "proxy-authorization", "proxy", NULL,
 };
 
-static bool goes_onward(const struct http_head *h, struct http_span name, const struct http_origin *origin)
+static bool goes_onward(const struct http_head *h, struct http_span name,
+			const struct http_origin *origin)
 {
 	static const char forwarded[] = "x-forwarded-";
 	size_t len = sizeof(forwarded) - 1;
@@ -72,7 +76,8 @@ static void put_origin(const struct http_head *h, const struct http_origin *orig
 		put_span(out, h->host_text);
 		buf_puts(out, "\r\n");
 	}
-	/* A v6 address and a host with a port are no tokens, so they are quoted (RFC 7239 section 4); neither can hold a quote. */
+	/* A v6 address and a host with a port are no tokens, so they are quoted (RFC 7239 section
+	 * 4); neither can hold a quote. */
 	buf_printf(out, v6 ? "Forwarded: for=\"[%s]\"" : "Forwarded: for=%s", ip);
 	if (h->host_text.len) {
 		bool quoted = memchr(h->host_text.p, ':', h->host_text.len) != NULL;
@@ -91,7 +96,8 @@ static void put_framing(const struct http_head *h, struct buf *out)
 		buf_printf(out, "Content-Length: %" PRIu64 "\r\n", h->length);
 }
 
-void http_rewrite_request(const struct http_head *h, const struct http_origin *origin, struct buf *out)
+void http_rewrite_request(const struct http_head *h, const struct http_origin *origin,
+			  struct buf *out)
 {
 	put_span(out, h->method);
 	buf_puts(out, " ");
@@ -133,18 +139,21 @@ static bool goes_back(const struct http_head *h, struct http_span name)
 	return !http_head_has_option(h, name);
 }
 
-void http_rewrite_response(const struct http_head *h, bool keep_alive, bool http_1_0, struct buf *out)
+void http_rewrite_response(const struct http_head *h, bool keep_alive, bool http_1_0,
+			   struct buf *out)
 {
 	buf_printf(out, "HTTP/1.1 %03u ", h->status);
 	put_span(out, h->reason);
 	buf_puts(out, "\r\n");
 	for (size_t i = 0; i < h->field_count; i++)
-		if (goes_back(h, h->fields[i].name) && !(http_1_0 && http_span_is(h->fields[i].name, "transfer-encoding")))
+		if (goes_back(h, h->fields[i].name) &&
+		    !(http_1_0 && http_span_is(h->fields[i].name, "transfer-encoding")))
 			put_field(out, &h->fields[i]);
 	if (h->status == 101)
 		buf_puts(out, "Connection: upgrade\r\n");
 	else if (h->status >= 200 && !keep_alive)
-		buf_puts(out, h->status == 426 ? "Connection: close, upgrade\r\n" : "Connection: close\r\n");
+		buf_puts(out, h->status == 426 ? "Connection: close, upgrade\r\n"
+					       : "Connection: close\r\n");
 	else if (h->status >= 200 && http_1_0)
 		buf_puts(out, "Connection: keep-alive\r\n");
 	else if (h->status == 426)

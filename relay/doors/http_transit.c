@@ -1,12 +1,14 @@
 #include "relay/doors/http_transit.h"
 
-void http_transit_begin(struct http_transit *t, enum http_body kind, uint64_t len, enum http_strictness how, enum http_rechunk rechunk)
+void http_transit_begin(struct http_transit *t, enum http_body kind, uint64_t len,
+			enum http_strictness how, enum http_rechunk rechunk)
 {
 	*t = (struct http_transit){.kind = kind, .rechunk = rechunk, .left = len};
 	http_chunks_init(&t->chunks, how);
 }
 
-static void put_piece(struct http_transit *t, enum http_piece piece, const void *p, size_t len, struct buf *out)
+static void put_piece(struct http_transit *t, enum http_piece piece, const void *p, size_t len,
+		      struct buf *out)
 {
 	bool anew = t->rechunk == HTTP_CHUNKS_ANEW;
 	if (piece == HTTP_PIECE_SIZE && anew)

@@ -1,6 +1,6 @@
 /*
- * A message's body on its way from one end's queue to the other's; the same for requests and answers. Pure. Nothing of it is kept but what the queue
- * toward the other end may hold.
+ * A message's body on its way from one end's queue to the other's; the same for requests and
+ * answers. Pure. Nothing of it is kept but what the queue toward the other end may hold.
  */
 #ifndef GROUNDNUT_RELAY_DOORS_HTTP_TRANSIT_H
 #define GROUNDNUT_RELAY_DOORS_HTTP_TRANSIT_H
@@ -12,7 +12,8 @@ enum { HTTP_QUEUE_MAX = 64 * 1024 }; /* bytes that wait toward one end, beyond o
 
 enum http_rechunk {
 	HTTP_CHUNKS_AS_THEY_ARE,
-	HTTP_CHUNKS_ANEW,       /* size lines of our own, no trailers: a strict reader behind us sees what we saw */
+	/* size lines of our own, no trailers: a strict reader behind us sees what we saw */
+	HTTP_CHUNKS_ANEW,
 	HTTP_CHUNKS_DATA_ALONE, /* for a reader who knows no chunks */
 };
 
@@ -23,11 +24,15 @@ struct http_transit {
 	struct http_chunks chunks;
 };
 
-/* len: of HTTP_BODY_LENGTH. HTTP_BODY_CLOSE never ends by itself: whoever knows of the end ends it. */
-void http_transit_begin(struct http_transit *t, enum http_body kind, uint64_t len, enum http_strictness how, enum http_rechunk rechunk);
-/* Moves what may be moved now: > 0 the body is over, 0 it waits for bytes or room, < 0 it is broken. */
+/* len: of HTTP_BODY_LENGTH. HTTP_BODY_CLOSE never ends by itself: whoever knows of the end ends
+ * it. */
+void http_transit_begin(struct http_transit *t, enum http_body kind, uint64_t len,
+			enum http_strictness how, enum http_rechunk rechunk);
+/* Moves what may be moved now: > 0 the body is over, 0 it waits for bytes or room, < 0 it is
+ * broken. */
 int http_transit_move(struct http_transit *t, struct buf *in, struct buf *out);
-/* How many of the next bytes may go past us as they are, when both queues are empty; UINT64_MAX: all. */
+/* How many of the next bytes may go past us as they are, when both queues are empty; UINT64_MAX:
+ * all. */
 uint64_t http_transit_pass(const struct http_transit *t);
 void http_transit_passed(struct http_transit *t, uint64_t len);
 

@@ -91,14 +91,17 @@ static int claim(struct mapping_door *d)
 	const struct mapping *m = &d->mapping;
 	char *why;
 	if (d->host) {
-		int err = vhosts_claim(w->vhosts, m->protocol, d->host, d->home, home_label(d->home), &d->claim, &why);
+		int err = vhosts_claim(w->vhosts, m->protocol, d->host, d->home,
+				       home_label(d->home), &d->claim, &why);
 		if (err < 0)
 			mapping_door_set_error(d, why);
 		return err;
 	}
 	if (ports_claim(w->ports, m->protocol, m->first, m->last, home_label(d->home), &why))
 		return 0;
-	mapping_door_set_error(d, why ? mem_printf("held by %s", why) : mem_strdup("the relay has no descriptors left for so many ports"));
+	mapping_door_set_error(
+	    d, why ? mem_printf("held by %s", why)
+		   : mem_strdup("the relay has no descriptors left for so many ports"));
 	int err = why ? UV_EADDRINUSE : UV_EMFILE;
 	mem_free(why);
 	return err;
@@ -156,7 +159,8 @@ struct parked {
 	struct http_relay *machine;
 };
 
-void mapping_door_arrive(struct mapping_door *d, struct io_parcel *parcel, struct http_relay *machine)
+void mapping_door_arrive(struct mapping_door *d, struct io_parcel *parcel,
+			 struct http_relay *machine)
 {
 	if (!d->resting) {
 		d->kind->take(d, parcel, machine);
@@ -297,7 +301,8 @@ enum door_entry mapping_door_enter(struct mapping_door *d, const struct addr *pe
 		return entry;
 	if (!home_enter(d->home))
 		return DOOR_ACCOUNT_FULL;
-	if (is_hasty(d, peer)) { /* last, so that asking again because of what came before costs nobody a turn */
+	/* last, so that asking again because of what came before costs nobody a turn */
+	if (is_hasty(d, peer)) {
 		home_leave(d->home);
 		return DOOR_HASTY;
 	}
@@ -352,7 +357,8 @@ struct shaper *mapping_door_shaper(struct mapping_door *d)
 
 static size_t waiting(const struct mapping_door *d)
 {
-	return home_is_attached(d->home) ? tunnel_waiting(trunk_tunnel(home_trunk(d->home))) : d->newcomers;
+	return home_is_attached(d->home) ? tunnel_waiting(trunk_tunnel(home_trunk(d->home)))
+					 : d->newcomers;
 }
 
 void mapping_door_crowd(struct mapping_door *d)
@@ -390,7 +396,9 @@ static bool has_v4_any(const struct relay_config *c)
 	return false;
 }
 
-int mapping_door_each_address(struct mapping_door *d, int (*listen)(struct mapping_door *d, const struct addr *at, bool v6only))
+int mapping_door_each_address(struct mapping_door *d,
+			      int (*listen)(struct mapping_door *d, const struct addr *at,
+					    bool v6only))
 {
 	const struct relay_config *c = home_world(d->home)->config;
 	bool beside_v4 = has_v4_any(c);

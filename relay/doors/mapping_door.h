@@ -1,12 +1,12 @@
 /*
- * The door of one mapping: what visitors come in by. Kinds (tcp, udp, http, tls) differ in how they listen and what a visitor is; what is
- * common, the claim, the state, the counts, is here.
+ * The door of one mapping: what visitors come in by. Kinds (tcp, udp, http, tls) differ in how they
+ * listen and what a visitor is; what is common, the claim, the state, the counts, is here.
  *
- * tcp and udp doors listen themselves. http and tls doors have no port of their own: the front reads who is wanted on a shared port, and sends the
- * visitor here (mapping_door_arrive).
+ * tcp and udp doors listen themselves. http and tls doors have no port of their own: the front
+ * reads who is wanted on a shared port, and sends the visitor here (mapping_door_arrive).
  *
- * A door outlives a change of session when the new DECLARE wants the same public side: then it is adopted under the new mapping id,
- * without a new bind.
+ * A door outlives a change of session when the new DECLARE wants the same public side: then it is
+ * adopted under the new mapping id, without a new bind.
  */
 #ifndef GROUNDNUT_RELAY_DOORS_MAPPING_DOOR_H
 #define GROUNDNUT_RELAY_DOORS_MAPPING_DOOR_H
@@ -20,22 +20,30 @@ struct mapping_door;
 
 enum { DOOR_WAITING = 256 }; /* newcomers that may wait for the home before the door rests */
 
-/* What a kind does; the door's claim is taken before open and let go after close. Functions that need not exist are NULL. */
+/* What a kind does; the door's claim is taken before open and let go after close. Functions that
+ * need not exist are NULL. */
 struct door_kind {
-	size_t size;                                  /* of its struct, which begins with struct mapping_door */
+	/* of its struct, which begins with struct mapping_door */
+	size_t size;
 	void (*init)(struct mapping_door *d);
-	int (*open)(struct mapping_door *d);          /* 0, or negative after mapping_door_set_error() */
-	void (*close)(struct mapping_door *d);        /* listen no more; visitors have been cleared */
-	void (*rest)(struct mapping_door *d);         /* take no newcomers … */
-	void (*wake)(struct mapping_door *d);         /* … and take them again */
+	/* 0, or negative after mapping_door_set_error() */
+	int (*open)(struct mapping_door *d);
+	/* listen no more; visitors have been cleared */
+	void (*close)(struct mapping_door *d);
+	void (*rest)(struct mapping_door *d); /* take no newcomers … */
+	void (*wake)(struct mapping_door *d); /* … and take them again */
 	void (*clear)(struct mapping_door *d, bool graceful, enum reset_code code);
-	void (*evict)(struct mapping_door *d);        /* udp: the flow that has been idle for longest; there is one */
-	void (*relieve)(struct mapping_door *d);      /* newcomers wait for the home: end a few visitors who use their places for nothing */
+	/* udp: the flow that has been idle for longest; there is one */
+	void (*evict)(struct mapping_door *d);
+	/* newcomers wait for the home: end a few visitors who use their places for nothing */
+	void (*relieve)(struct mapping_door *d);
 	uint64_t (*dropped)(const struct mapping_door *d); /* datagrams, by flows under way */
 	void (*fini)(struct mapping_door *d);
-	/* http and tls: a visitor of the shared port comes in; or is turned away, since the home cannot be reached. Both take what they get. */
+	/* http and tls: a visitor of the shared port comes in; or is turned away, since the home
+	 * cannot be reached. Both take what they get. */
 	void (*take)(struct mapping_door *d, struct io_parcel *parcel, struct http_relay *machine);
-	void (*turn_away)(struct mapping_door *d, struct io_parcel *parcel, struct http_relay *machine);
+	void (*turn_away)(struct mapping_door *d, struct io_parcel *parcel,
+			  struct http_relay *machine);
 };
 extern const struct door_kind TCP_DOOR, UDP_DOOR, HTTP_DOOR, TLS_DOOR;
 
@@ -47,20 +55,21 @@ struct mapping_door {
 	const struct door_kind *kind;
 	struct home *home;
 	struct mapping mapping;
-	char *host;                 /* http, tls: the full name */
-	uint64_t claim;             /* … and the number under which it is held while open, else 0 */
-	struct list parked;         /* … and visitors who came while it rests */
+	char *host;         /* http, tls: the full name */
+	uint64_t claim;     /* … and the number under which it is held while open, else 0 */
+	struct list parked; /* … and visitors who came while it rests */
 	unsigned parked_count;
 	bool is_open, resting;
-	char *error;                /* why it is not open */
-	int failed;                 /* what listening failed with when it was last tried; 0: it was something else */
-	uint64_t now, total;        /* visitors; of udp flows only the total */
-	uint64_t flows, dropped;    /* udp; dropped: but for what flows under way have */
-	struct splice_count count;  /* near_to_far goes toward home */
-	unsigned newcomers;         /* let in while the home is detached */
+	char *error; /* why it is not open */
+	/* what listening failed with when it was last tried; 0: it was something else */
+	int failed;
+	uint64_t now, total;       /* visitors; of udp flows only the total */
+	uint64_t flows, dropped;   /* udp; dropped: but for what flows under way have */
+	struct splice_count count; /* near_to_far goes toward home */
+	unsigned newcomers;        /* let in while the home is detached */
 	struct timer *rest_timer;
-	struct shaper *shaper;      /* NULL: neither mapping nor account has a limit */
-	struct rate_table *rates;   /* newcomers of each source; NULL: no limit */
+	struct shaper *shaper;    /* NULL: neither mapping nor account has a limit */
+	struct rate_table *rates; /* newcomers of each source; NULL: no limit */
 };
 
 /* mapping is copied. It is not open yet; NULL never. */
@@ -68,33 +77,45 @@ struct mapping_door *mapping_door_new(struct home *h, const struct mapping *mapp
 /* Claim and listen. 0, or negative with error set: to be tried again later. */
 int mapping_door_open(struct mapping_door *d);
 void mapping_door_set_error(struct mapping_door *d, char *error); /* takes it */
-bool mapping_door_fits(const struct mapping_door *d, const struct mapping *m); /* open, and the same public side */
+/* open, and the same public side */
+bool mapping_door_fits(const struct mapping_door *d, const struct mapping *m);
 void mapping_door_adopt(struct mapping_door *d, const struct mapping *mapping);
 /* http and tls: from the front. While the door rests, DOOR_WAITING of them wait. */
-void mapping_door_arrive(struct mapping_door *d, struct io_parcel *parcel, struct http_relay *machine);
+void mapping_door_arrive(struct mapping_door *d, struct io_parcel *parcel,
+			 struct http_relay *machine);
 void mapping_door_rest(struct mapping_door *d);
-void mapping_door_wake(struct mapping_door *d);  /* those who wait are counted anew */
-/* Cut the visitors. graceful: what has come for them is still written (the session has ended); else they are reset now. */
+void mapping_door_wake(struct mapping_door *d); /* those who wait are counted anew */
+/* Cut the visitors. graceful: what has come for them is still written (the session has ended); else
+ * they are reset now. */
 void mapping_door_clear(struct mapping_door *d, bool graceful, enum reset_code code);
-void mapping_door_shut(struct mapping_door *d, char *error); /* no longer allowed: cut, closed, the claim let go; takes error */
+/* no longer allowed: cut, closed, the claim let go; takes error */
+void mapping_door_shut(struct mapping_door *d, char *error);
 void mapping_door_close(struct mapping_door *d); /* NULL does nothing */
 void mapping_door_status(const struct mapping_door *d, const char *public_text, struct json *w);
 
 /* --- for the kinds --- */
-/* DOOR_ENTERED: this visitor is in, and counted (mapping_door_leave() gives it back). Else why not. */
+/* DOOR_ENTERED: this visitor is in, and counted (mapping_door_leave() gives it back). Else why
+ * not. */
 enum door_entry mapping_door_enter(struct mapping_door *d, const struct addr *peer);
 void mapping_door_leave(struct mapping_door *d);
-/* A flow: as an entry, but it counts among the flows, of which the mapping and the account have their own most. */
+/* A flow: as an entry, but it counts among the flows, of which the mapping and the account have
+ * their own most. */
 enum door_entry mapping_door_enter_flow(struct mapping_door *d, const struct addr *peer);
 void mapping_door_leave_flow(struct mapping_door *d);
-struct shaper *mapping_door_shaper(struct mapping_door *d); /* for a newcomer; NULL: no limit. It lives as long as the door */
+/* for a newcomer; NULL: no limit. It lives as long as the door */
+struct shaper *mapping_door_shaper(struct mapping_door *d);
 bool mapping_door_allows(const struct mapping_door *d, const struct addr *peer);
-/* Listening failed. why in words, taken; NULL: not asked for, since mapping_door_is_asked() said that it is known. */
+/* Listening failed. why in words, taken; NULL: not asked for, since mapping_door_is_asked() said
+ * that it is known. */
 void mapping_door_fail(struct mapping_door *d, int err, char *why);
-bool mapping_door_is_asked(const struct mapping_door *d); /* finding out who holds a port is slow: once is enough */
+/* finding out who holds a port is slow: once is enough */
+bool mapping_door_is_asked(const struct mapping_door *d);
 /* After a newcomer: rest when too many wait. */
 void mapping_door_crowd(struct mapping_door *d);
-/* Calls listen for each port of the mapping on each address of "bind"; stops at the first that is negative. */
-int mapping_door_each_address(struct mapping_door *d, int (*listen)(struct mapping_door *d, const struct addr *at, bool v6only));
+/* Calls listen for each port of the mapping on each address of "bind"; stops at the first that is
+ * negative. */
+int mapping_door_each_address(struct mapping_door *d,
+			      int (*listen)(struct mapping_door *d, const struct addr *at,
+					    bool v6only));
 
 #endif

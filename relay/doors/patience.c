@@ -26,7 +26,8 @@ int64_t patience_lag_ms(struct patience *p, uint64_t progress, uint64_t now_ms)
 	if (progress > p->progress) {
 		uint64_t ms = (progress - p->progress) * 1000 / PATIENCE_RATE;
 		p->lag_ms -= (int64_t)ms;
-		p->progress += ms * PATIENCE_RATE / 1000; /* the rest of a millisecond counts later */
+		/* the rest of a millisecond counts later */
+		p->progress += ms * PATIENCE_RATE / 1000;
 	}
 	if (p->lag_ms < -PATIENCE_SAVED_MS)
 		p->lag_ms = -PATIENCE_SAVED_MS;

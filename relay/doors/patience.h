@@ -1,6 +1,7 @@
 /*
- * How long a visitor has kept us waiting (for more of a request, or for room to write an answer to), set against the bytes that he brought or took
- * meanwhile. Whoever moves at PATIENCE_RATE or better is never behind, and has a little saved for a pause. Pure.
+ * How long a visitor has kept us waiting (for more of a request, or for room to write an answer
+ * to), set against the bytes that he brought or took meanwhile. Whoever moves at PATIENCE_RATE or
+ * better is never behind, and has a little saved for a pause. Pure.
  */
 #ifndef GROUNDNUT_RELAY_DOORS_PATIENCE_H
 #define GROUNDNUT_RELAY_DOORS_PATIENCE_H
@@ -15,15 +16,18 @@ enum {
 
 struct patience {
 	bool waiting;
-	uint64_t since_ms;  /* up to here the waiting is counted */
-	int64_t lag_ms;     /* … and came to this */
-	uint64_t progress;  /* as far as it is counted */
+	uint64_t since_ms; /* up to here the waiting is counted */
+	int64_t lag_ms;    /* … and came to this */
+	uint64_t progress; /* as far as it is counted */
 };
 
 void patience_init(struct patience *p, uint64_t now_ms);
-void patience_wait(struct patience *p, bool waiting, uint64_t now_ms); /* from now on we wait for him, or do not */
-void patience_pardon(struct patience *p, uint64_t now_ms); /* something new begins: he is not behind any more, what he has saved he keeps */
-/* progress: all bytes he has brought and taken so far. How far he is behind; negative: what he has saved. 0 while we do not wait for him. */
+/* from now on we wait for him, or do not */
+void patience_wait(struct patience *p, bool waiting, uint64_t now_ms);
+/* something new begins: he is not behind any more, what he has saved he keeps */
+void patience_pardon(struct patience *p, uint64_t now_ms);
+/* progress: all bytes he has brought and taken so far. How far he is behind; negative: what he has
+ * saved. 0 while we do not wait for him. */
 int64_t patience_lag_ms(struct patience *p, uint64_t progress, uint64_t now_ms);
 
 #endif

@@ -77,7 +77,9 @@ static bool read_extensions(struct sni *s, struct wire list)
 	while (list.left) {
 		uint16_t type = wire_get_u16(&list);
 		struct wire ext = inner(&list, 2);
-		bool *had = type == EXTENSION_SERVER_NAME ? &had_name : type == EXTENSION_ALPN ? &had_alpn : NULL;
+		bool *had = type == EXTENSION_SERVER_NAME ? &had_name
+			    : type == EXTENSION_ALPN      ? &had_alpn
+							  : NULL;
 		if (!wire_ok(&ext) || (had && *had))
 			return false;
 		if (!had)
@@ -98,7 +100,8 @@ static enum sni_result read_hello(struct sni *s, const uint8_t *p, size_t len)
 	struct wire session = inner(&w, 1);
 	struct wire ciphers = inner(&w, 2);
 	struct wire compression = inner(&w, 1);
-	if (!wire_ok(&w) || version >> 8 != 3 || session.left > 32 || !ciphers.left || ciphers.left % 2 || !compression.left)
+	if (!wire_ok(&w) || version >> 8 != 3 || session.left > 32 || !ciphers.left ||
+	    ciphers.left % 2 || !compression.left)
 		return SNI_MALFORMED;
 	if (w.left) {
 		struct wire extensions = inner(&w, 2);
@@ -129,17 +132,20 @@ static enum sni_result gather(struct sni *s, const uint8_t *p)
 	return r;
 }
 
-/* The handshake's own header, which may be cut over records like anything else; false: this is no hello we take. */
+/* The handshake's own header, which may be cut over records like anything else; false: this is no
+ * hello we take. */
 static bool read_total(struct sni *s, const uint8_t *p)
 {
 	uint8_t header[HANDSHAKE_HEADER];
 	size_t got = 0;
-	for (size_t at = 0; got < sizeof(header); at += RECORD_HEADER + ((size_t)p[at + 3] << 8 | p[at + 4])) {
+	for (size_t at = 0; got < sizeof(header);
+	     at += RECORD_HEADER + ((size_t)p[at + 3] << 8 | p[at + 4])) {
 		size_t n = (size_t)p[at + 3] << 8 | p[at + 4];
 		for (size_t i = 0; i < n && got < sizeof(header); i++)
 			header[got++] = p[at + RECORD_HEADER + i];
 	}
-	s->total = HANDSHAKE_HEADER + ((size_t)header[1] << 16 | (size_t)header[2] << 8 | header[3]);
+	s->total =
+	    HANDSHAKE_HEADER + ((size_t)header[1] << 16 | (size_t)header[2] << 8 | header[3]);
 	return header[0] == CLIENT_HELLO && s->total <= SNI_HELLO_MAX;
 }
 

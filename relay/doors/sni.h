@@ -1,8 +1,10 @@
 /*
- * What a TLS ClientHello asks for, read without decrypting anything: the server's name, and the protocols (ALPN) by which an agent is told
- * from a visitor on a shared port. Pure. The caller keeps the bytes, since whoever is behind gets them all again.
+ * What a TLS ClientHello asks for, read without decrypting anything: the server's name, and the
+ * protocols (ALPN) by which an agent is told from a visitor on a shared port. Pure. The caller
+ * keeps the bytes, since whoever is behind gets them all again.
  *
- * The hello may be cut into records and segments as it likes. With ECH the outer name counts, as it does for anybody on the way.
+ * The hello may be cut into records and segments as it likes. With ECH the outer name counts, as it
+ * does for anybody on the way.
  */
 #ifndef GROUNDNUT_RELAY_DOORS_SNI_H
 #define GROUNDNUT_RELAY_DOORS_SNI_H
@@ -12,8 +14,10 @@
 #include <stdint.h>
 
 enum {
-	SNI_HELLO_MAX = 64 * 1024, /* a handshake message; post-quantum shares and tickets take 2 to 17 KiB today */
-	SNI_BYTES_MAX = SNI_HELLO_MAX + 16 * 1024, /* with record headers; beyond, the hello is cut into silly pieces */
+	/* a handshake message; post-quantum shares and tickets take 2 to 17 KiB today */
+	SNI_HELLO_MAX = 64 * 1024,
+	/* with record headers; beyond, the hello is cut into silly pieces */
+	SNI_BYTES_MAX = SNI_HELLO_MAX + 16 * 1024,
 };
 
 enum sni_result {
@@ -31,19 +35,22 @@ enum sni_alert {
 enum { SNI_ALERT_LEN = 7 };
 
 struct sni {
-	char host[256];    /* "" unless SNI_HOST */
-	uint8_t alpn[256]; /* the ALPN list as on the wire (length, name, …); names beyond its end are cut off whole */
+	char host[256]; /* "" unless SNI_HOST */
+	/* the ALPN list as on the wire (length, name, …); names beyond its end are cut off whole */
+	uint8_t alpn[256];
 	uint16_t alpn_len;
 	/* How far the reader has come; no business of the caller. */
-	size_t at;         /* offset of the next record's header */
-	size_t have;       /* handshake bytes in the records before it */
-	size_t total;      /* the hello's length with its header, or 0: not known yet */
+	size_t at;    /* offset of the next record's header */
+	size_t have;  /* handshake bytes in the records before it */
+	size_t total; /* the hello's length with its header, or 0: not known yet */
 };
 
 void sni_init(struct sni *s);
-/* All bytes that came so far, each time (so the work done stays done). After anything but SNI_MORE: do not ask again. */
+/* All bytes that came so far, each time (so the work done stays done). After anything but SNI_MORE:
+ * do not ask again. */
 enum sni_result sni_read(struct sni *s, const uint8_t *p, size_t len);
 bool sni_has_alpn(const struct sni *s, const char *name);
-void sni_write_alert(enum sni_alert alert, uint8_t out[SNI_ALERT_LEN]); /* fatal, as plaintext before any ServerHello */
+/* fatal, as plaintext before any ServerHello */
+void sni_write_alert(enum sni_alert alert, uint8_t out[SNI_ALERT_LEN]);
 
 #endif

@@ -1,4 +1,5 @@
-/* One listener for each port of the mapping and each address of "bind"; what they accept are visitors. */
+/* One listener for each port of the mapping and each address of "bind"; what they accept are
+ * visitors. */
 #include "relay/doors/visitors.h"
 
 #include "shared/base/file.h"
@@ -20,7 +21,8 @@ static struct tcp_door *tcp(struct mapping_door *d)
 static void on_accept(void *owner, int fd, const struct addr *peer, const struct addr *local)
 {
 	struct tcp_door *t = owner;
-	visitors_let_in(&t->visitors, io_take(home_loop(t->door.home), fd, peer, local, NULL, NULL), local, "");
+	visitors_let_in(&t->visitors, io_take(home_loop(t->door.home), fd, peer, local, NULL, NULL),
+			local, "");
 }
 
 static void clear(struct mapping_door *d, bool graceful, enum reset_code code)
@@ -35,7 +37,8 @@ static int listen_at_one(struct mapping_door *d, const struct addr *at, bool v6o
 	struct tcp_door *t = tcp(d);
 	int err;
 	char *why = NULL;
-	struct listener *l = listen_open(home_loop(d->home), at, v6only, on_accept, t, &err, mapping_door_is_asked(d) ? NULL : &why);
+	struct listener *l = listen_open(home_loop(d->home), at, v6only, on_accept, t, &err,
+					 mapping_door_is_asked(d) ? NULL : &why);
 	if (!l) {
 		mapping_door_fail(d, err, why);
 		return err;

@@ -1,4 +1,5 @@
-/* The door of a tls mapping: the front has read the name in the ClientHello and put the bytes back; from here they go through as they are. */
+/* The door of a tls mapping: the front has read the name in the ClientHello and put the bytes back;
+ * from here they go through as they are. */
 #include "relay/doors/front.h"
 #include "relay/doors/sni.h"
 #include "relay/doors/visitors.h"
@@ -40,7 +41,8 @@ static void take(struct mapping_door *d, struct io_parcel *parcel, struct http_r
 	struct sni sni = {.host = ""};
 	if (d->mapping.proxy_protocol == 2)
 		read_name(io, &sni);
-	visitors_let_in(&tls(d)->visitors, io, &local, strlen(sni.host) <= FRAME_NAME_MAX ? sni.host : "");
+	visitors_let_in(&tls(d)->visitors, io, &local,
+			strlen(sni.host) <= FRAME_NAME_MAX ? sni.host : "");
 }
 
 static void turn_away(struct mapping_door *d, struct io_parcel *parcel, struct http_relay *machine)

@@ -1,9 +1,11 @@
 /*
- * One socket for each port and address; behind it flows, one for each visitor (its address and the one it came to). A flow is a stream that carries
- * datagrams only. It ends when it has been idle for the mapping's time, when it is the longest idle one and room is needed, or with the session.
+ * One socket for each port and address; behind it flows, one for each visitor (its address and the
+ * one it came to). A flow is a stream that carries datagrams only. It ends when it has been idle
+ * for the mapping's time, when it is the longest idle one and room is needed, or with the session.
  *
- * Datagrams of a detached home are dropped, since a late answer is worth nothing to UDP; no newcomer gets a flow then, and nobody's time is counted: a
- * flow is the visitor's address at home, and should outlive the tunnel as connections do.
+ * Datagrams of a detached home are dropped, since a late answer is worth nothing to UDP; no
+ * newcomer gets a flow then, and nobody's time is counted: a flow is the visitor's address at home,
+ * and should outlive the tunnel as connections do.
  */
 #include "relay/doors/mapping_door.h"
 
@@ -18,8 +20,8 @@
 enum { IDLE_DEFAULT_S = 120, READS_A_TURN = 64, SWEEP_MS = 1000, BUCKETS_LEAST = 64 };
 
 struct flow {
-	struct list recent;      /* udp_door.recent: longest idle first */
-	struct flow *next;       /* in its bucket */
+	struct list recent; /* udp_door.recent: longest idle first */
+	struct flow *next;  /* in its bucket */
 	uint32_t hash;
 	struct udp_door *door;
 	struct udp *socket;
@@ -41,7 +43,7 @@ struct udp_door {
 	struct flow **buckets;
 	size_t bucket_count;
 	struct timer *sweep;
-	uint64_t attached_ms;    /* … as of the sweeps: idle time counts from here */
+	uint64_t attached_ms; /* … as of the sweeps: idle time counts from here */
 };
 
 static struct udp_door *udp(struct mapping_door *d)
@@ -83,10 +85,13 @@ static void grow(struct udp_door *u)
 	u->bucket_count = count;
 }
 
-static struct flow *find(struct udp_door *u, const struct addr *visitor, const struct addr *visited, uint32_t hash)
+static struct flow *find(struct udp_door *u, const struct addr *visitor, const struct addr *visited,
+			 uint32_t hash)
 {
-	for (struct flow *f = u->bucket_count ? u->buckets[hash & (u->bucket_count - 1)] : NULL; f; f = f->next)
-		if (f->hash == hash && addr_equal(&f->visitor, visitor) && addr_equal(&f->visited, visited))
+	for (struct flow *f = u->bucket_count ? u->buckets[hash & (u->bucket_count - 1)] : NULL; f;
+	     f = f->next)
+		if (f->hash == hash && addr_equal(&f->visitor, visitor) &&
+		    addr_equal(&f->visited, visited))
 			return f;
 	return NULL;
 }
@@ -166,13 +171,15 @@ static void on_stream(void *owner, enum stream_event event)
 	size_t len;
 	const uint8_t *p = stream_datagram_in(f->stream, &len);
 	used(f);
-	if (!passes(u, SHAPER_OUT, len) || udp_write_to(f->socket, &f->visitor, &f->visited, p, len) < 0)
+	if (!passes(u, SHAPER_OUT, len) ||
+	    udp_write_to(f->socket, &f->visitor, &f->visited, p, len) < 0)
 		u->door.dropped++;
 	else
 		u->door.count.far_to_near += len;
 }
 
-static struct flow *begin(struct udp_door *u, struct udp *socket, const struct addr *visitor, const struct addr *visited, uint32_t hash)
+static struct flow *begin(struct udp_door *u, struct udp *socket, const struct addr *visitor,
+			  const struct addr *visited, uint32_t hash)
 {
 	struct mapping_door *d = &u->door;
 	if (mapping_door_enter_flow(d, visitor) != DOOR_ENTERED)
@@ -180,11 +187,13 @@ static struct flow *begin(struct udp_door *u, struct udp *socket, const struct a
 	if (d->flows >= u->bucket_count)
 		grow(u);
 	struct flow *f = mem_zalloc(sizeof *f);
-	*f = (struct flow){.door = u, .socket = socket, .visitor = *visitor, .visited = *visited, .hash = hash};
+	*f = (struct flow){
+	    .door = u, .socket = socket, .visitor = *visitor, .visited = *visited, .hash = hash};
 	f->next = u->buckets[hash & (u->bucket_count - 1)];
 	u->buckets[hash & (u->bucket_count - 1)] = f;
 	list_append(&u->recent, &f->recent);
-	struct open_info info = {.mapping = d->mapping.id, .visitor = *visitor, .visited = *visited};
+	struct open_info info = {
+	    .mapping = d->mapping.id, .visitor = *visitor, .visited = *visited};
 	f->stream = stream_open_flow(trunk_tunnel(home_trunk(d->home)), &info, on_stream, f);
 	if (!timer_is_set(u->sweep))
 		timer_set(u->sweep, SWEEP_MS);
@@ -197,7 +206,9 @@ static void on_readable(void *owner)
 	struct udp_door *u = s->door;
 	struct mapping_door *d = &u->door;
 	uint8_t *p = loop_plain(home_loop(d->home));
-	for (int i = 0; i < READS_A_TURN && (!home_is_attached(d->home) || trunk_wants_datagrams(home_trunk(d->home))); i++) {
+	for (int i = 0; i < READS_A_TURN &&
+			(!home_is_attached(d->home) || trunk_wants_datagrams(home_trunk(d->home)));
+	     i++) {
 		struct addr visitor, visited;
 		ssize_t n = udp_read(s->udp, p, UDP_DATAGRAM_MAX, &visitor, &visited);
 		if (n == UV_EAGAIN)
@@ -205,7 +216,8 @@ static void on_readable(void *owner)
 		if (n < 0)
 			continue;
 		uint32_t hash = hash_of(&visitor, &visited);
-		struct flow *f = home_is_attached(d->home) ? find(u, &visitor, &visited, hash) : NULL;
+		struct flow *f =
+		    home_is_attached(d->home) ? find(u, &visitor, &visited, hash) : NULL;
 		if (!f && home_is_attached(d->home))
 			f = begin(u, s->udp, &visitor, &visited, hash);
 		if (!f || !passes(u, SHAPER_IN, (size_t)n)) {
@@ -241,7 +253,8 @@ static int bind_one(struct mapping_door *d, const struct addr *at, bool v6only)
 	int err;
 	char *why = NULL;
 	s->door = u;
-	s->udp = udp_bind(home_loop(d->home), at, v6only, on_readable, s, &err, mapping_door_is_asked(d) ? NULL : &why);
+	s->udp = udp_bind(home_loop(d->home), at, v6only, on_readable, s, &err,
+			  mapping_door_is_asked(d) ? NULL : &why);
 	if (!s->udp) {
 		mem_free(s);
 		mapping_door_fail(d, err, why);
@@ -279,7 +292,7 @@ static uint64_t dropped(const struct mapping_door *d)
 	uint64_t count = 0;
 	const struct udp_door *u = (const struct udp_door *)d;
 	LIST_EACH(node, &u->recent)
-		count += stream_datagrams_dropped(LIST_ENTRY(node, const struct flow, recent)->stream);
+	count += stream_datagrams_dropped(LIST_ENTRY(node, const struct flow, recent)->stream);
 	return count;
 }
 

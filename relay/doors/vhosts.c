@@ -57,8 +57,8 @@ static struct hosts *table(struct vhosts *v, enum mapping_protocol protocol)
 	return protocol == MAPPING_TLS ? v->tls : v->http;
 }
 
-int vhosts_claim(struct vhosts *v, enum mapping_protocol protocol, const char *host, struct home *home, const char *owner, uint64_t *claim,
-		 char **why)
+int vhosts_claim(struct vhosts *v, enum mapping_protocol protocol, const char *host,
+		 struct home *home, const char *owner, uint64_t *claim, char **why)
 {
 	const char *held_by = NULL;
 	uv_mutex_lock(&v->lock);
@@ -67,7 +67,8 @@ int vhosts_claim(struct vhosts *v, enum mapping_protocol protocol, const char *h
 	list_append(&v->claims, &c->node);
 	int err = hosts_add(table(v, protocol), host, c, owner, &held_by);
 	if (err < 0) {
-		*why = held_by ? mem_printf("held by %s", held_by) : mem_printf("\"%s\" is no host name", host);
+		*why = held_by ? mem_printf("held by %s", held_by)
+			       : mem_printf("\"%s\" is no host name", host);
 		drop(c);
 	} else {
 		*claim = v->next++;
@@ -77,10 +78,12 @@ int vhosts_claim(struct vhosts *v, enum mapping_protocol protocol, const char *h
 	return err;
 }
 
-void vhosts_release(struct vhosts *v, enum mapping_protocol protocol, const char *host, uint64_t claim)
+void vhosts_release(struct vhosts *v, enum mapping_protocol protocol, const char *host,
+		    uint64_t claim)
 {
 	uv_mutex_lock(&v->lock);
-	LIST_EACH(node, &v->claims) {
+	LIST_EACH(node, &v->claims)
+	{
 		struct claim *c = LIST_ENTRY(node, struct claim, node);
 		if (c->is.claim != claim)
 			continue;
@@ -92,7 +95,8 @@ void vhosts_release(struct vhosts *v, enum mapping_protocol protocol, const char
 	uv_mutex_unlock(&v->lock);
 }
 
-bool vhosts_find(struct vhosts *v, enum mapping_protocol protocol, const char *host, struct vhost *out)
+bool vhosts_find(struct vhosts *v, enum mapping_protocol protocol, const char *host,
+		 struct vhost *out)
 {
 	uv_mutex_lock(&v->lock);
 	const struct claim *c = hosts_find(table(v, protocol), host);

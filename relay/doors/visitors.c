@@ -34,7 +34,8 @@ static void on_sweep(void *owner)
 	uint64_t now = loop_now_ms(home_loop(d->home)), most = (uint64_t)d->mapping.idle_s * 1000;
 	if (!home_is_attached(d->home))
 		all->attached_ms = now;
-	LIST_EACH(node, &all->list) {
+	LIST_EACH(node, &all->list)
+	{
 		struct visitor *v = LIST_ENTRY(node, struct visitor, node);
 		uint64_t moved = splice_moved_ms(v->splice);
 		if (most && now >= (moved > all->attached_ms ? moved : all->attached_ms) + most) {
@@ -58,14 +59,15 @@ void visitors_fini(struct visitors *all)
 	timer_close(all->sweep);
 }
 
-void visitors_let_in(struct visitors *all, struct io *io, const struct addr *local, const char *name)
+void visitors_let_in(struct visitors *all, struct io *io, const struct addr *local,
+		     const char *name)
 {
 	struct mapping_door *d = all->door;
 	enum door_entry entry = mapping_door_enter(d, io_peer(io));
 	if (entry != DOOR_ENTERED) {
 		char text[ADDR_TEXT];
-		log_debug("visitor_refused", "mapping=%s visitor=%s why=%s", d->mapping.name, addr_ip_text(io_peer(io), text),
-			  door_entry_text(entry));
+		log_debug("visitor_refused", "mapping=%s visitor=%s why=%s", d->mapping.name,
+			  addr_ip_text(io_peer(io), text), door_entry_text(entry));
 		io_reset(io);
 		return;
 	}
@@ -73,8 +75,11 @@ void visitors_let_in(struct visitors *all, struct io *io, const struct addr *loc
 	*v = (struct visitor){.door = d};
 	list_append(&all->list, &v->node);
 	struct trunk *k = home_trunk(d->home);
-	struct open_info info = {.mapping = d->mapping.id, .visitor = *io_peer(io), .visited = *local,
-				 .name = name, .name_len = strlen(name)};
+	struct open_info info = {.mapping = d->mapping.id,
+				 .visitor = *io_peer(io),
+				 .visited = *local,
+				 .name = name,
+				 .name_len = strlen(name)};
 	struct stream *stream = stream_open(trunk_tunnel(k), &info, NULL, NULL);
 	v->splice = splice_new(k, io, stream, &d->count, on_end, v);
 	splice_shape(v->splice, mapping_door_shaper(d));

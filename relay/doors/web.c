@@ -1,9 +1,11 @@
 /*
- * The door of an http mapping. The front sends visitors whose first request is for this host; each request after that is looked at again, and when it
- * is for another host, the visitor goes back to the front, which sends him on.
+ * The door of an http mapping. The front sends visitors whose first request is for this host; each
+ * request after that is looked at again, and when it is for another host, the visitor goes back to
+ * the front, which sends him on.
  *
- * Slow visitors are no trouble while they are few: the clock (limits.stall_s) ends only those who do not move at all. Of a source that has many
- * visitors here those go who keep us waiting, sooner the more there are; so thousands of slow ones push out each other, and whoever moves stays.
+ * Slow visitors are no trouble while they are few: the clock (limits.stall_s) ends only those who
+ * do not move at all. Of a source that has many visitors here those go who keep us waiting, sooner
+ * the more there are; so thousands of slow ones push out each other, and whoever moves stays.
  */
 #include "relay/doors/front.h"
 #include "relay/doors/gateway.h"
@@ -21,30 +23,34 @@ enum {
 	SOURCES = 1024,
 	WRONG_PASSWORDS = 20, /* of one source, then WRONG_RATE a second */
 	WRONG_RATE = 1,
-	LOOKS = 8,            /* visitors looked at for each who comes */
-	LAG_MS = 1000,        /* how far one of a crowded source may be behind, less the more there are */
+	LOOKS = 8, /* visitors looked at for each who comes */
+	/* how far one of a crowded source may be behind, less the more there are */
+	LAG_MS = 1000,
 	PLACE_LAG_MS = 10000, /* … and one whose place in a full mapping another wants */
 	SAY_MS = 60000,
-	SOURCE_CREDIT = 2 * 1024 * 1024, /* what all visitors of one source may be granted at first, while they are not too many even for that */
+	/* what all visitors of one source may be granted at first, while they are not too many even
+	 * for that */
+	SOURCE_CREDIT = 2 * 1024 * 1024,
 };
 
 struct visitor {
 	struct list node;
-	struct list beside;  /* those of one source on this loop, whichever door */
+	struct list beside; /* those of one source on this loop, whichever door */
 	struct addr source;
 	struct web_door *door;
 	struct gateway *gateway;
 	bool entered;
-	unsigned refusals;   /* wrong passwords known of */
-	char host[256];      /* of the last request … */
-	uint64_t version;    /* … and the state of the hosts then: it was ours */
+	unsigned refusals; /* wrong passwords known of */
+	char host[256];    /* of the last request … */
+	uint64_t version;  /* … and the state of the hosts then: it was ours */
 };
 
 struct web_door {
 	struct mapping_door door;
 	struct list visitors;
 	struct rate_table *wrong; /* sources of wrong passwords; NULL: none yet */
-	uint64_t slow, said_ms;   /* visitors who went because they were slow, and when that was last said */
+	/* visitors who went because they were slow, and when that was last said */
+	uint64_t slow, said_ms;
 };
 
 static struct web_door *web(struct mapping_door *d)
@@ -97,8 +103,9 @@ static void say_slow(struct visitor *v, int64_t lag_ms)
 	if (w->said_ms && now < w->said_ms + SAY_MS)
 		return;
 	w->said_ms = now;
-	log_info("slow_visitor_ended", "mapping=%s visitor=%s lag_ms=%lld so_far=%llu", w->door.mapping.name, addr_ip_text(&v->source, text),
-		 (long long)lag_ms, (unsigned long long)w->slow);
+	log_info("slow_visitor_ended", "mapping=%s visitor=%s lag_ms=%lld so_far=%llu",
+		 w->door.mapping.name, addr_ip_text(&v->source, text), (long long)lag_ms,
+		 (unsigned long long)w->slow);
 }
 
 /* Whether he was behind by that much, and has gone. */
@@ -113,7 +120,8 @@ static bool end_slow(struct visitor *v, int64_t most_ms)
 	return true;
 }
 
-/* A source with more visitors than limits.slow_visitors_per_source loses those who keep us waiting: a few are looked at for each who comes, in turn. */
+/* A source with more visitors than limits.slow_visitors_per_source loses those who keep us waiting:
+ * a few are looked at for each who comes, in turn. */
 static void thin_out(struct visitor *newcomer)
 {
 	struct home *h = newcomer->door->door.home;
@@ -131,7 +139,8 @@ static void thin_out(struct visitor *newcomer)
 	}
 }
 
-/* Who reads nothing holds as much memory as his stream was granted: the more of one source, the less for each. */
+/* Who reads nothing holds as much memory as his stream was granted: the more of one source, the
+ * less for each. */
 static uint32_t first_credit(struct visitor *v)
 {
 	uint32_t count = rate_table_held(everybody(v), &v->source);
@@ -225,7 +234,8 @@ static bool come_in(struct visitor *v)
 /* Guessing passwords is slow for each source. */
 static bool may_try(struct visitor *v, uint64_t now)
 {
-	return !v->door->wrong || !rate_table_is_over(v->door->wrong, io_peer(gateway_io(v->gateway)), now);
+	return !v->door->wrong ||
+	       !rate_table_is_over(v->door->wrong, io_peer(gateway_io(v->gateway)), now);
 }
 
 static void count_wrong(struct visitor *v, uint64_t now)
@@ -249,8 +259,10 @@ static void route_here(struct visitor *v)
 		http_relay_refuse(machine, 429, 1);
 		return;
 	}
-	struct http_route route = {
-	    .key = d->claim, .user = d->mapping.basic_user, .password = d->mapping.basic_password, .realm = d->mapping.name};
+	struct http_route route = {.key = d->claim,
+				   .user = d->mapping.basic_user,
+				   .password = d->mapping.basic_password,
+				   .realm = d->mapping.name};
 	http_relay_route(machine, &route);
 	count_wrong(v, now);
 }

@@ -1,7 +1,8 @@
 /*
- * A job asks which records the name has, and from these and the wanted ones derives steps: change one that is there, add one that is
- * missing, delete one too many. The steps are taken one at a time, the first that fails ends the job; what is there is asked again the next
- * time, so a job cut short does no harm. The zone's id is asked for once.
+ * A job asks which records the name has, and from these and the wanted ones derives steps: change
+ * one that is there, add one that is missing, delete one too many. The steps are taken one at a
+ * time, the first that fails ends the job; what is there is asked again the next time, so a job cut
+ * short does no harm. The zone's id is asked for once.
  */
 #include "relay/names/cloudflare.h"
 
@@ -16,14 +17,21 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ANSWER_MAX = 1 << 20, TIMEOUT_MS = 30000, DENIED_MS = 5 * 60000, STEPS = 64, ID = 64, REASON = 400 };
+enum {
+	ANSWER_MAX = 1 << 20,
+	TIMEOUT_MS = 30000,
+	DENIED_MS = 5 * 60000,
+	STEPS = 64,
+	ID = 64,
+	REASON = 400
+};
 
 enum doing { ASK_ZONE, ASK_RECORDS, STEP };
 
 struct step {
-	char method[8];             /* POST, PATCH or DELETE */
-	char id[ID + 1];            /* of the record there; "" for POST */
-	struct addr value;          /* not for DELETE */
+	char method[8];    /* POST, PATCH or DELETE */
+	char id[ID + 1];   /* of the record there; "" for POST */
+	struct addr value; /* not for DELETE */
 };
 
 struct cloudflare {
@@ -33,12 +41,12 @@ struct cloudflare {
 	char *tls_trouble;
 	publish_done_fn *done;
 	void *owner;
-	struct timer *soon;         /* tells what needs no asking, from the loop */
+	struct timer *soon; /* tells what needs no asking, from the loop */
 	const char *soon_reason;
-	struct http_ask *ask;       /* under way, or NULL */
+	struct http_ask *ask; /* under way, or NULL */
 	enum doing doing;
-	char zone_id[ID + 1];       /* "" before it is known */
-	struct publish_job job;     /* its name stays valid until done */
+	char zone_id[ID + 1];   /* "" before it is known */
+	struct publish_job job; /* its name stays valid until done */
 	struct step steps[STEPS];
 	size_t step_count, step;
 };
@@ -54,11 +62,13 @@ static void on_soon(void *owner)
 /* What the API says is wrong, in its own words. */
 static void explain(struct conf_at root, unsigned status, char reason[REASON])
 {
-	struct conf_at errors = conf_list(root, "errors"), first = conf_len(errors) ? conf_item(errors, 0) : (struct conf_at){0};
+	struct conf_at errors = conf_list(root, "errors"),
+		       first = conf_len(errors) ? conf_item(errors, 0) : (struct conf_at){0};
 	const char *message = NULL;
 	if (first.value)
 		conf_opt_str(first, "message", &message);
-	snprintf(reason, REASON, "Cloudflare answered %u%s%.200s", status, message ? ": " : "", message ? message : "");
+	snprintf(reason, REASON, "Cloudflare answered %u%s%.200s", status, message ? ": " : "",
+		 message ? message : "");
 }
 
 static void give_up(struct cloudflare *c, unsigned status, const char *reason)
@@ -74,7 +84,9 @@ static void give_up(struct cloudflare *c, unsigned status, const char *reason)
 static bool is_id(const char *text)
 {
 	size_t len = strlen(text);
-	return len > 0 && len <= ID && strspn(text, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_") == len;
+	return len > 0 && len <= ID &&
+	       strspn(text, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_") ==
+		   len;
 }
 
 /* false: there is no such zone. */
@@ -88,7 +100,8 @@ static bool take_zone(struct cloudflare *c, struct conf_at result)
 	return true;
 }
 
-static void add_step(struct cloudflare *c, const char *method, const char *id, const struct addr *value)
+static void add_step(struct cloudflare *c, const char *method, const char *id,
+		     const struct addr *value)
 {
 	if (c->step_count == STEPS)
 		return;
@@ -98,7 +111,8 @@ static void add_step(struct cloudflare *c, const char *method, const char *id, c
 	s->value = value ? *value : (struct addr){0};
 }
 
-/* One family: records that are there and wanted stay, the others are given the missing values, what is left is deleted or added. */
+/* One family: records that are there and wanted stay, the others are given the missing values, what
+ * is left is deleted or added. */
 static void plan_family(struct cloudflare *c, struct conf_at result, unsigned which)
 {
 	const struct publish_set *set = &c->job.sets[which];
@@ -109,13 +123,15 @@ static void plan_family(struct cloudflare *c, struct conf_at result, unsigned wh
 		struct conf_at at = conf_item(result, i);
 		const char *type = "", *content = "", *id = "";
 		struct addr a;
-		if (!at.value || !conf_opt_str(at, "type", &type) || !conf_opt_str(at, "content", &content) || !conf_opt_str(at, "id", &id))
+		if (!at.value || !conf_opt_str(at, "type", &type) ||
+		    !conf_opt_str(at, "content", &content) || !conf_opt_str(at, "id", &id))
 			continue;
 		if (strcmp(type, which ? "AAAA" : "A") != 0 || !is_id(id))
 			continue;
 		bool kept = false;
 		for (size_t k = 0; !kept && k < set->count; k++)
-			if (!there[k] && addr_parse_ip(content, &a) == 0 && addr_equal_ip(&a, &set->list[k]))
+			if (!there[k] && addr_parse_ip(content, &a) == 0 &&
+			    addr_equal_ip(&a, &set->list[k]))
 				kept = there[k] = true;
 		if (!kept && spares < STEPS)
 			spare[spares++] = at;
@@ -159,7 +175,8 @@ static void judge(struct cloudflare *c, struct http *answer)
 		if (root.value)
 			explain(root, status, reason);
 		else
-			snprintf(reason, sizeof(reason), "Cloudflare answered %u and nothing that can be read", status);
+			snprintf(reason, sizeof(reason),
+				 "Cloudflare answered %u and nothing that can be read", status);
 		conf_free(json);
 		c->zone_id[0] = 0; /* it may be another one by now */
 		give_up(c, status, reason);
@@ -189,7 +206,8 @@ static void on_answer(void *owner, struct http *answer, int err, const char *det
 		judge(c, answer);
 		return;
 	}
-	snprintf(reason, sizeof(reason), "%s: %s%s%s", c->api, err_text(err), *detail ? ": " : "", detail);
+	snprintf(reason, sizeof(reason), "%s: %s%s%s", c->api, err_text(err), *detail ? ": " : "",
+		 detail);
 	c->done(c->owner, PUBLISH_LATER, 0, reason);
 }
 
@@ -200,19 +218,27 @@ static void ask(struct cloudflare *c, const char *method, const char *path, cons
 	int err = http_url_parse(text, &url);
 	mem_free(text);
 	if (err < 0 || (url.tls && !c->tls)) {
-		c->soon_reason = c->tls_trouble ? c->tls_trouble : "the address of the API cannot be used";
+		c->soon_reason =
+		    c->tls_trouble ? c->tls_trouble : "the address of the API cannot be used";
 		timer_set(c->soon, 0);
 		return;
 	}
-	const struct http_question q = {.url = &url, .method = method, .headers = c->headers, .body = body ? buf_data(body) : NULL,
-					.body_len = body ? buf_len(body) : 0, .answer_max = ANSWER_MAX, .timeout_ms = TIMEOUT_MS, .tls = c->tls};
+	const struct http_question q = {.url = &url,
+					.method = method,
+					.headers = c->headers,
+					.body = body ? buf_data(body) : NULL,
+					.body_len = body ? buf_len(body) : 0,
+					.answer_max = ANSWER_MAX,
+					.timeout_ms = TIMEOUT_MS,
+					.tls = c->tls};
 	c->ask = http_ask_start(c->loop, &q, on_answer, c);
 }
 
 static void take_step(struct cloudflare *c)
 {
 	const struct step *s = &c->steps[c->step];
-	char *path = mem_printf("/zones/%s/dns_records%s%s", c->zone_id, s->id[0] ? "/" : "", s->id);
+	char *path =
+	    mem_printf("/zones/%s/dns_records%s%s", c->zone_id, s->id[0] ? "/" : "", s->id);
 	if (strcmp(s->method, "DELETE") == 0) {
 		ask(c, s->method, path, NULL);
 	} else {
@@ -265,7 +291,8 @@ static bool serves(const void *self, const char *name)
 {
 	const struct cloudflare *c = self;
 	size_t len = strlen(name), zone = strlen(c->zone);
-	return strcmp(name, c->zone) == 0 || (len > zone && name[len - zone - 1] == '.' && strcmp(name + len - zone, c->zone) == 0);
+	return strcmp(name, c->zone) == 0 || (len > zone && name[len - zone - 1] == '.' &&
+					      strcmp(name + len - zone, c->zone) == 0);
 }
 
 static void close_publisher(void *self)
@@ -282,9 +309,11 @@ static void close_publisher(void *self)
 	mem_free(c);
 }
 
-const struct publisher_kind cloudflare_kind = {.kind = "cloudflare", .serves = serves, .publish = publish, .close = close_publisher};
+const struct publisher_kind cloudflare_kind = {
+    .kind = "cloudflare", .serves = serves, .publish = publish, .close = close_publisher};
 
-void *cloudflare_new(struct loop *l, const struct cloudflare_config *config, publish_done_fn *done, void *owner)
+void *cloudflare_new(struct loop *l, const struct cloudflare_config *config, publish_done_fn *done,
+		     void *owner)
 {
 	struct cloudflare *c = mem_zalloc(sizeof(*c));
 	size_t len = strlen(config->api);
@@ -293,7 +322,8 @@ void *cloudflare_new(struct loop *l, const struct cloudflare_config *config, pub
 	c->api = mem_strdup(config->api);
 	while (len && c->api[len - 1] == '/')
 		c->api[--len] = 0;
-	c->headers = mem_printf("Authorization: Bearer %s\r\nContent-Type: application/json\r\n", config->token);
+	c->headers = mem_printf("Authorization: Bearer %s\r\nContent-Type: application/json\r\n",
+				config->token);
 	if (strncmp(c->api, "https:", 6) == 0)
 		c->tls = tls_client_new(NULL, config->ca_file, NULL, true, &c->tls_trouble);
 	c->done = done;

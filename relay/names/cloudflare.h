@@ -9,6 +9,7 @@
 extern const struct publisher_kind cloudflare_kind;
 
 /* The configuration is copied as far as needed. */
-void *cloudflare_new(struct loop *l, const struct cloudflare_config *config, publish_done_fn *done, void *owner);
+void *cloudflare_new(struct loop *l, const struct cloudflare_config *config, publish_done_fn *done,
+		     void *owner);
 
 #endif

@@ -1,8 +1,9 @@
 /*
- * An item is due when what is wanted differs from what was published. One job is under way at a time. It ends well: the values that were
- * sent are now the published ones, and the item is due again if more has been wished meanwhile. This name refused: the item waits
- * wait_ms behind the others. Server in trouble: the item goes to the front
- * and everybody waits. An item that is removed while under way leaves the job running and its answer unheard.
+ * An item is due when what is wanted differs from what was published. One job is under way at a
+ * time. It ends well: the values that were sent are now the published ones, and the item is due
+ * again if more has been wished meanwhile. This name refused: the item waits wait_ms behind the
+ * others. Server in trouble: the item goes to the front and everybody waits. An item that is
+ * removed while under way leaves the job running and its answer unheard.
  */
 #include "relay/names/converge.h"
 
@@ -15,7 +16,12 @@
 #include <assert.h>
 #include <string.h>
 
-enum { REFUSED_MS = 60000, BACKOFF_BASE_MS = 2000, BACKOFF_MAX_MS = 300000, BACKOFF_FLOOR_MS = 1000 };
+enum {
+	REFUSED_MS = 60000,
+	BACKOFF_BASE_MS = 2000,
+	BACKOFF_MAX_MS = 300000,
+	BACKOFF_FLOOR_MS = 1000
+};
 
 struct converge {
 	struct loop *loop;
@@ -23,17 +29,17 @@ struct converge {
 	const struct converge_owner *fns;
 	void *owner;
 	const struct publisher_kind *kind;
-	void *self;                      /* the publisher */
-	struct list due;                 /* items to be brought out, in turn */
-	struct list refused;             /* items that wait, the first one the shortest */
-	bool flying;                     /* a job is with the publisher */
-	struct converge_item *flier;     /* whose, NULL when it was removed meanwhile */
+	void *self;                  /* the publisher */
+	struct list due;             /* items to be brought out, in turn */
+	struct list refused;         /* items that wait, the first one the shortest */
+	bool flying;                 /* a job is with the publisher */
+	struct converge_item *flier; /* whose, NULL when it was removed meanwhile */
 	struct publish_job job;
-	char *job_name;                  /* own copy, since the flier may go */
+	char *job_name; /* own copy, since the flier may go */
 	struct backoff backoff;
-	uint64_t paused_ms;              /* loop time until which nobody is tried */
+	uint64_t paused_ms; /* loop time until which nobody is tried */
 	bool stopped;
-	char *trouble;                   /* why it pauses or has stopped */
+	char *trouble; /* why it pauses or has stopped */
 	struct timer *timer;
 	struct task pump;
 };
@@ -62,7 +68,8 @@ static void replace(char **at, const char *text)
 }
 
 /* Never published and nothing wanted is the same as deleted. */
-static bool is_due(const struct converge *c, struct converge_item *item, unsigned which, struct publish_set *set)
+static bool is_due(const struct converge *c, struct converge_item *item, unsigned which,
+		   struct publish_set *set)
 {
 	char text[CONVERGE_TEXT];
 	c->fns->wanted(c->owner, item, which ? 6 : 4, set);
@@ -120,7 +127,8 @@ static void on_timer(void *owner)
 	struct converge *c = owner;
 	uint64_t now = loop_now_ms(c->loop);
 	while (!list_is_empty(&c->refused)) {
-		struct converge_item *item = LIST_ENTRY(c->refused.next, struct converge_item, node);
+		struct converge_item *item =
+		    LIST_ENTRY(c->refused.next, struct converge_item, node);
 		if (item->retry_ms > now)
 			break;
 		list_remove(&item->node);
@@ -130,7 +138,8 @@ static void on_timer(void *owner)
 	task_mark(c->loop, &c->pump);
 }
 
-struct converge *converge_new(struct loop *l, const char *id, const struct converge_owner *fns, void *owner)
+struct converge *converge_new(struct loop *l, const char *id, const struct converge_owner *fns,
+			      void *owner)
 {
 	struct converge *c = mem_zalloc(sizeof(*c));
 	c->loop = l;
@@ -208,7 +217,8 @@ bool converge_is_settled(const struct converge *c, const struct converge_item *i
 {
 	if (c->flier == item)
 		return false;
-	return (!item->published[0] || !*item->published[0]) && (!item->published[1] || !*item->published[1]);
+	return (!item->published[0] || !*item->published[0]) &&
+	       (!item->published[1] || !*item->published[1]);
 }
 
 static void went_well(struct converge *c, struct converge_item *item)
@@ -234,7 +244,8 @@ static void went_well(struct converge *c, struct converge_item *item)
 	c->fns->published(c->owner, c, item);
 }
 
-static void was_refused(struct converge *c, struct converge_item *item, uint64_t wait_ms, const char *error)
+static void was_refused(struct converge *c, struct converge_item *item, uint64_t wait_ms,
+			const char *error)
 {
 	if (!item)
 		return;
@@ -242,20 +253,25 @@ static void was_refused(struct converge *c, struct converge_item *item, uint64_t
 	item->retry_ms = loop_now_ms(c->loop) + (wait_ms ? wait_ms : REFUSED_MS);
 	/* In order of time; nearly always that is the end. */
 	struct list *before = c->refused.prev;
-	while (before != &c->refused && LIST_ENTRY(before, struct converge_item, node)->retry_ms > item->retry_ms)
+	while (before != &c->refused &&
+	       LIST_ENTRY(before, struct converge_item, node)->retry_ms > item->retry_ms)
 		before = before->prev;
 	list_prepend(before, &item->node);
-	log_warn("name_not_published", "publisher=%s name=%s reason=%s", c->kind->kind, item->name, error);
+	log_warn("name_not_published", "publisher=%s name=%s reason=%s", c->kind->kind, item->name,
+		 error);
 }
 
-static void must_wait(struct converge *c, struct converge_item *item, bool stop, uint64_t wait_ms, const char *error)
+static void must_wait(struct converge *c, struct converge_item *item, bool stop, uint64_t wait_ms,
+		      const char *error)
 {
 	if (!wait_ms)
 		wait_ms = backoff_next(&c->backoff, BACKOFF_FLOOR_MS, random_u32());
 	c->paused_ms = loop_now_ms(c->loop) + wait_ms;
 	c->stopped = stop;
-	if (!c->trouble || strcmp(c->trouble, error) != 0) /* once for each kind of trouble, not for each try */
-		log_warn(stop ? "publisher_stopped" : "publisher_waits", "publisher=%s reason=%s", c->id, error);
+	/* once for each kind of trouble, not for each try */
+	if (!c->trouble || strcmp(c->trouble, error) != 0)
+		log_warn(stop ? "publisher_stopped" : "publisher_waits", "publisher=%s reason=%s",
+			 c->id, error);
 	replace(&c->trouble, error);
 	if (!item)
 		return;
@@ -301,7 +317,8 @@ static uint64_t next_try(const struct converge *c, const struct converge_item *i
 	return loop_wall_ms() + (at > now ? at - now : 0);
 }
 
-void converge_status(const struct converge *c, const struct converge_item *item, unsigned family, struct json *w)
+void converge_status(const struct converge *c, const struct converge_item *item, unsigned family,
+		     struct json *w)
 {
 	unsigned which = family == 4 ? 0 : 1;
 	if (!c->kind->serves(c->self, item->name))

@@ -2,8 +2,10 @@
 
 enum { ALIASES_MAX = 8, CLASS_IN = 1, HINFO_TTL = 3600 };
 
-/* Every record of this type at the node; how many there were. The operator's addresses hide the ones that follow the home. */
-static size_t add_set(struct dns_reply *r, enum dns_section section, const struct dns_name *owner, const struct zone_node *n, unsigned type)
+/* Every record of this type at the node; how many there were. The operator's addresses hide the
+ * ones that follow the home. */
+static size_t add_set(struct dns_reply *r, enum dns_section section, const struct dns_name *owner,
+		      const struct zone_node *n, unsigned type)
 {
 	size_t added = 0, i = 0;
 	for (const struct dns_record *rec; (rec = zone_record(n, type, &i)); added++)
@@ -18,7 +20,8 @@ static size_t add_set(struct dns_reply *r, enum dns_section section, const struc
 }
 
 /* Addresses of what NS, MX and SRV records name, as far as they are ours. */
-static void add_glue(const struct zone *z, struct dns_reply *r, const struct zone_node *n, unsigned type)
+static void add_glue(const struct zone *z, struct dns_reply *r, const struct zone_node *n,
+		     unsigned type)
 {
 	const struct dns_record *rec;
 	struct dns_name target;
@@ -39,15 +42,16 @@ static void add_negative(const struct zone *z, struct dns_reply *r)
 static void add_hinfo(struct dns_reply *r, const struct dns_name *owner)
 {
 	char *why;
-	struct dns_record *hinfo = dns_record_parse("HINFO", HINFO_TTL, "\"RFC8482\" \"\"", "invalid", &why);
+	struct dns_record *hinfo =
+	    dns_record_parse("HINFO", HINFO_TTL, "\"RFC8482\" \"\"", "invalid", &why);
 	if (hinfo)
 		dns_reply_add(r, DNS_ANSWER, owner, hinfo, HINFO_TTL);
 	dns_record_free(hinfo);
 }
 
 /* Fills the reply from one node that is no alias; false when it has nothing of that type. */
-static bool add_node(const struct zone *z, struct dns_reply *r, const struct dns_name *owner, const struct dns_name *name,
-		     const struct zone_node *n, unsigned type)
+static bool add_node(const struct zone *z, struct dns_reply *r, const struct dns_name *owner,
+		     const struct dns_name *name, const struct zone_node *n, unsigned type)
 {
 	if (type == DNS_ANY) {
 		add_hinfo(r, owner);
@@ -64,7 +68,8 @@ static bool add_node(const struct zone *z, struct dns_reply *r, const struct dns
 	return true;
 }
 
-/* Follows aliases as long as they stay inside; the first owner is the question's, in its own case. */
+/* Follows aliases as long as they stay inside; the first owner is the question's, in its own
+ * case. */
 static void resolve(const struct zone *z, struct dns_reply *r, const struct dns_question *q)
 {
 	struct dns_name name = q->name;
@@ -107,15 +112,19 @@ static size_t limit_of(const struct dns_question *q, bool tcp)
 	return q->udp_size < DNS_UDP_EDNS ? q->udp_size : DNS_UDP_EDNS;
 }
 
-/* The commonest answer, written straight from the node: addresses that follow the home, where the operator wrote nothing. */
-static size_t answer_addresses(const struct zone_node *n, const struct dns_question *q, uint8_t *out, size_t limit)
+/* The commonest answer, written straight from the node: addresses that follow the home, where the
+ * operator wrote nothing. */
+static size_t answer_addresses(const struct zone_node *n, const struct dns_question *q,
+			       uint8_t *out, size_t limit)
 {
 	size_t count, i = 0, size = q->type == DNS_A ? 4 : 16;
 	const uint8_t *ips = zone_addresses(n, q->type == DNS_A ? 4 : 6, &count);
 	if (!count || zone_record(n, q->type, &i))
 		return 0;
 	i = 0;
-	return zone_record(n, DNS_CNAME, &i) ? 0 : dns_addresses_write(q, ips, size, count, ZONE_TTL, out, limit);
+	return zone_record(n, DNS_CNAME, &i)
+		   ? 0
+		   : dns_addresses_write(q, ips, size, count, ZONE_TTL, out, limit);
 }
 
 size_t dns_answer(const struct zone *z, const uint8_t *in, size_t len, bool tcp, uint8_t *out)
@@ -127,7 +136,8 @@ size_t dns_answer(const struct zone *z, const uint8_t *in, size_t len, bool tcp,
 	if (rcode == 0 && q.edns && q.edns_version > 0)
 		rcode = DNS_BADVERS;
 	const struct zone_node *n = NULL;
-	if (rcode == 0 && (q.class != CLASS_IN || q.type == DNS_AXFR || q.type == DNS_IXFR || zone_find(z, &q.name, &n) == ZONE_OUTSIDE))
+	if (rcode == 0 && (q.class != CLASS_IN || q.type == DNS_AXFR || q.type == DNS_IXFR ||
+			   zone_find(z, &q.name, &n) == ZONE_OUTSIDE))
 		rcode = DNS_REFUSED;
 	size_t limit = limit_of(&q, tcp), plain = 0;
 	if (rcode == 0 && n && (q.type == DNS_A || q.type == DNS_AAAA))

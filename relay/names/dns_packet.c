@@ -9,7 +9,16 @@
 #include <ldns/ldns.h>
 #include <string.h>
 
-enum { HEADER = 12, OPCODE_QUERY = 0, OPCODE_UPDATE = 5, CLASS_ANY = 255, TYPE_OPT = 41, OPT_LEN = 11, FIXED_RR = 12, OPT_DO = 0x80 };
+enum {
+	HEADER = 12,
+	OPCODE_QUERY = 0,
+	OPCODE_UPDATE = 5,
+	CLASS_ANY = 255,
+	TYPE_OPT = 41,
+	OPT_LEN = 11,
+	FIXED_RR = 12,
+	OPT_DO = 0x80
+};
 
 struct dns_record {
 	ldns_rr *rr; /* its owner is the origin; answers clone it and set their own */
@@ -66,9 +75,13 @@ bool dns_name_below(const struct dns_name *n, const struct dns_name *zone)
 
 const char *dns_type_text(unsigned type)
 {
-	static const struct { unsigned type; const char *text; } names[] = {
-		{DNS_A, "A"}, {DNS_NS, "NS"}, {DNS_CNAME, "CNAME"}, {DNS_SOA, "SOA"}, {DNS_HINFO, "HINFO"}, {DNS_MX, "MX"},
-		{DNS_TXT, "TXT"}, {DNS_AAAA, "AAAA"}, {DNS_SRV, "SRV"}, {DNS_CAA, "CAA"}, {DNS_ANY, "ANY"}};
+	static const struct {
+		unsigned type;
+		const char *text;
+	} names[] = {{DNS_A, "A"},     {DNS_NS, "NS"},       {DNS_CNAME, "CNAME"},
+		     {DNS_SOA, "SOA"}, {DNS_HINFO, "HINFO"}, {DNS_MX, "MX"},
+		     {DNS_TXT, "TXT"}, {DNS_AAAA, "AAAA"},   {DNS_SRV, "SRV"},
+		     {DNS_CAA, "CAA"}, {DNS_ANY, "ANY"}};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (names[i].type == type)
 			return names[i].text;
@@ -77,7 +90,8 @@ const char *dns_type_text(unsigned type)
 
 const char *dns_rcode_text(unsigned rcode)
 {
-	static const char *const names[] = {"NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "YXDOMAIN", "YXRRSET",
+	static const char *const names[] = {"NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN",
+					    "NOTIMP",  "REFUSED", "YXDOMAIN", "YXRRSET",
 					    "NXRRSET", "NOTAUTH", "NOTZONE"};
 	return rcode < sizeof(names) / sizeof(names[0]) ? names[rcode] : "an unknown code";
 }
@@ -111,7 +125,8 @@ static void lower(struct dns_name *n)
 	}
 }
 
-struct dns_record *dns_record_parse(const char *type, uint32_t ttl, const char *text, const char *origin, char **why)
+struct dns_record *dns_record_parse(const char *type, uint32_t ttl, const char *text,
+				    const char *origin, char **why)
 {
 	*why = NULL;
 	for (const char *p = text; *p; p++) {
@@ -123,7 +138,8 @@ struct dns_record *dns_record_parse(const char *type, uint32_t ttl, const char *
 	char *line = mem_printf("@ %u IN %s %s", ttl, type, text);
 	ldns_rdf *base = ldns_dname_new_frm_str(origin);
 	ldns_rr *rr = NULL;
-	ldns_status status = base ? ldns_rr_new_frm_str(&rr, line, ttl, base, NULL) : LDNS_STATUS_ERR;
+	ldns_status status =
+	    base ? ldns_rr_new_frm_str(&rr, line, ttl, base, NULL) : LDNS_STATUS_ERR;
 	/* The library takes a line with parts missing for one without data. */
 	if (status == LDNS_STATUS_OK && ldns_rr_rd_count(rr) == 0) {
 		ldns_rr_free(rr);
@@ -182,8 +198,9 @@ bool dns_record_target(const struct dns_record *r, struct dns_name *out)
 	return true;
 }
 
-/* Where the first question's name ends (at its zero byte), or 0: it is none. Nothing stands before it that a pointer could mean: the library
- * would follow one into the header, and the name that is said back be longer than the one that came. */
+/* Where the first question's name ends (at its zero byte), or 0: it is none. Nothing stands
+ * before it that a pointer could mean: the library would follow one into the header, and the
+ * name that is said back be longer than the one that came. */
 static size_t end_of_name(const uint8_t *in, size_t len)
 {
 	size_t at = HEADER;
@@ -193,8 +210,9 @@ static size_t end_of_name(const uint8_t *in, size_t len)
 }
 
 /*
- * A question as resolvers send it, by hand: one name, and at most an OPT behind it. False for everything else, also what is wrong: then the
- * library decides. Half of what an answer would cost is saved here.
+ * A question as resolvers send it, by hand: one name, and at most an OPT behind it. False for
+ * everything else, also what is wrong: then the library decides. Half of what an answer would cost
+ * is saved here.
  */
 static bool read_plain(const uint8_t *in, size_t len, size_t at, struct dns_question *q)
 {
@@ -210,7 +228,8 @@ static bool read_plain(const uint8_t *in, size_t len, size_t at, struct dns_ques
 		return at + 5 == len;
 	const uint8_t *opt = in + at + 5;
 	size_t left = len - at - 5;
-	if (left < OPT_LEN || opt[0] || opt[1] || opt[2] != TYPE_OPT || left != OPT_LEN + ((size_t)opt[9] << 8 | opt[10]))
+	if (left < OPT_LEN || opt[0] || opt[1] || opt[2] != TYPE_OPT ||
+	    left != OPT_LEN + ((size_t)opt[9] << 8 | opt[10]))
 		return false;
 	q->edns = true;
 	q->udp_size = (uint16_t)(opt[3] << 8 | opt[4]);
@@ -239,7 +258,8 @@ int dns_question_read(const uint8_t *in, size_t len, struct dns_question *q)
 	if (h.opcode != OPCODE_QUERY)
 		return DNS_NOTIMP;
 	struct wire counts = wire_over(in + 4, 8);
-	uint16_t questions = wire_get_u16(&counts), answers = wire_get_u16(&counts), authorities = wire_get_u16(&counts);
+	uint16_t questions = wire_get_u16(&counts), answers = wire_get_u16(&counts),
+		 authorities = wire_get_u16(&counts);
 	uint16_t additionals = wire_get_u16(&counts);
 	/* IXFR alone brings a record in the authority section. */
 	size_t end = end_of_name(in, len);
@@ -271,7 +291,8 @@ int dns_question_read(const uint8_t *in, size_t len, struct dns_question *q)
 	return rcode;
 }
 
-struct dns_reply *dns_reply_new(const struct dns_question *q, enum dns_rcode rcode, bool authoritative)
+struct dns_reply *dns_reply_new(const struct dns_question *q, enum dns_rcode rcode,
+				bool authoritative)
 {
 	struct dns_reply *r = mem_zalloc(sizeof(*r));
 	r->pkt = ldns_pkt_new();
@@ -313,13 +334,15 @@ void dns_reply_set_truncated(struct dns_reply *r)
 
 static void push(struct dns_reply *r, enum dns_section s, const struct dns_name *owner, ldns_rr *rr)
 {
-	static const ldns_pkt_section sections[] = {
-		[DNS_ANSWER] = LDNS_SECTION_ANSWER, [DNS_AUTHORITY] = LDNS_SECTION_AUTHORITY, [DNS_ADDITIONAL] = LDNS_SECTION_ADDITIONAL};
+	static const ldns_pkt_section sections[] = {[DNS_ANSWER] = LDNS_SECTION_ANSWER,
+						    [DNS_AUTHORITY] = LDNS_SECTION_AUTHORITY,
+						    [DNS_ADDITIONAL] = LDNS_SECTION_ADDITIONAL};
 	ldns_rr_set_owner(rr, owner ? dname(owner) : ldns_rdf_clone(r->asked));
 	ldns_pkt_push_rr(r->pkt, sections[s], rr);
 }
 
-void dns_reply_add(struct dns_reply *r, enum dns_section s, const struct dns_name *owner, const struct dns_record *rec, uint32_t ttl)
+void dns_reply_add(struct dns_reply *r, enum dns_section s, const struct dns_name *owner,
+		   const struct dns_record *rec, uint32_t ttl)
 {
 	ldns_rr *rr = ldns_rr_clone(rec->rr);
 	ldns_rdf_deep_free(ldns_rr_owner(rr));
@@ -333,11 +356,13 @@ static ldns_rr *address_rr(const uint8_t *ip, size_t len, uint32_t ttl)
 	ldns_rr_set_type(rr, len == 4 ? LDNS_RR_TYPE_A : LDNS_RR_TYPE_AAAA);
 	ldns_rr_set_class(rr, LDNS_RR_CLASS_IN);
 	ldns_rr_set_ttl(rr, ttl);
-	ldns_rr_push_rdf(rr, ldns_rdf_new_frm_data(len == 4 ? LDNS_RDF_TYPE_A : LDNS_RDF_TYPE_AAAA, len, ip));
+	ldns_rr_push_rdf(
+	    rr, ldns_rdf_new_frm_data(len == 4 ? LDNS_RDF_TYPE_A : LDNS_RDF_TYPE_AAAA, len, ip));
 	return rr;
 }
 
-void dns_reply_add_address(struct dns_reply *r, enum dns_section s, const struct dns_name *owner, const uint8_t *ip, size_t len, uint32_t ttl)
+void dns_reply_add_address(struct dns_reply *r, enum dns_section s, const struct dns_name *owner,
+			   const uint8_t *ip, size_t len, uint32_t ttl)
 {
 	push(r, s, owner, address_rr(ip, len, ttl));
 }
@@ -348,17 +373,33 @@ static uint8_t *append(uint8_t *at, const void *p, size_t len)
 	return at + len;
 }
 
-size_t dns_addresses_write(const struct dns_question *q, const uint8_t *ips, size_t len, size_t count, uint32_t ttl, uint8_t *out, size_t limit)
+size_t dns_addresses_write(const struct dns_question *q, const uint8_t *ips, size_t len,
+			   size_t count, uint32_t ttl, uint8_t *out, size_t limit)
 {
-	size_t total = HEADER + q->asked.len + 4u + count * (FIXED_RR + len) + (q->edns ? OPT_LEN : 0);
+	size_t total =
+	    HEADER + q->asked.len + 4u + count * (FIXED_RR + len) + (q->edns ? OPT_LEN : 0);
 	if (!q->named || total > limit)
 		return 0;
 	const uint8_t flags = 0x84 | (q->rd ? 1 : 0); /* an answer, authoritative */
-	const uint8_t header[HEADER] = {(uint8_t)(q->id >> 8), (uint8_t)q->id, flags, 0, 0, 1, (uint8_t)(count >> 8), (uint8_t)count, 0, 0, 0, q->edns};
-	const uint8_t asked[4] = {(uint8_t)(q->type >> 8), (uint8_t)q->type, (uint8_t)(q->class >> 8), (uint8_t)q->class};
-	const uint8_t fixed[FIXED_RR] = {0xc0, HEADER, asked[0], asked[1], asked[2], asked[3], (uint8_t)(ttl >> 24), (uint8_t)(ttl >> 16),
-					 (uint8_t)(ttl >> 8), (uint8_t)ttl, 0, (uint8_t)len};
-	const uint8_t opt[OPT_LEN] = {0, 0, TYPE_OPT, DNS_UDP_EDNS >> 8, DNS_UDP_EDNS & 255, 0, 0, q->dnssec_ok ? OPT_DO : 0};
+	const uint8_t header[HEADER] = {
+	    (uint8_t)(q->id >> 8), (uint8_t)q->id, flags, 0, 0, 1,
+	    (uint8_t)(count >> 8), (uint8_t)count, 0,     0, 0, q->edns};
+	const uint8_t asked[4] = {(uint8_t)(q->type >> 8), (uint8_t)q->type,
+				  (uint8_t)(q->class >> 8), (uint8_t)q->class};
+	const uint8_t fixed[FIXED_RR] = {0xc0,
+					 HEADER,
+					 asked[0],
+					 asked[1],
+					 asked[2],
+					 asked[3],
+					 (uint8_t)(ttl >> 24),
+					 (uint8_t)(ttl >> 16),
+					 (uint8_t)(ttl >> 8),
+					 (uint8_t)ttl,
+					 0,
+					 (uint8_t)len};
+	const uint8_t opt[OPT_LEN] = {
+	    0, 0, TYPE_OPT, DNS_UDP_EDNS >> 8, DNS_UDP_EDNS & 255, 0, 0, q->dnssec_ok ? OPT_DO : 0};
 	uint8_t *at = out;
 	at = append(at, header, HEADER);
 	at = append(at, q->asked.wire, q->asked.len);
@@ -372,7 +413,8 @@ size_t dns_addresses_write(const struct dns_question *q, const uint8_t *ips, siz
 	return total;
 }
 
-static void empty(ldns_pkt *pkt, ldns_rr_list *(*section)(const ldns_pkt *), void (*set_count)(ldns_pkt *, uint16_t))
+static void empty(ldns_pkt *pkt, ldns_rr_list *(*section)(const ldns_pkt *),
+		  void (*set_count)(ldns_pkt *, uint16_t))
 {
 	ldns_rr_list *list = section(pkt);
 	for (ldns_rr *rr; (rr = ldns_rr_list_pop_rr(list));)
@@ -380,9 +422,18 @@ static void empty(ldns_pkt *pkt, ldns_rr_list *(*section)(const ldns_pkt *), voi
 	set_count(pkt, 0);
 }
 
-static void set_answers(ldns_pkt *pkt, uint16_t n) { ldns_pkt_set_ancount(pkt, n); }
-static void set_authorities(ldns_pkt *pkt, uint16_t n) { ldns_pkt_set_nscount(pkt, n); }
-static void set_additionals(ldns_pkt *pkt, uint16_t n) { ldns_pkt_set_arcount(pkt, n); }
+static void set_answers(ldns_pkt *pkt, uint16_t n)
+{
+	ldns_pkt_set_ancount(pkt, n);
+}
+static void set_authorities(ldns_pkt *pkt, uint16_t n)
+{
+	ldns_pkt_set_nscount(pkt, n);
+}
+static void set_additionals(ldns_pkt *pkt, uint16_t n)
+{
+	ldns_pkt_set_arcount(pkt, n);
+}
 
 static size_t write_packet(const ldns_pkt *pkt, uint8_t *out, size_t limit)
 {
@@ -421,11 +472,12 @@ static void push_update(ldns_rr_list *list, const struct dns_name *owner, ldns_r
 	ldns_rr_list_push_rr(list, rr);
 }
 
-size_t dns_update_write(uint16_t id, const char *zone, const char *name, uint32_t ttl, const struct dns_update_set sets[2], uint8_t *out,
-			size_t cap)
+size_t dns_update_write(uint16_t id, const char *zone, const char *name, uint32_t ttl,
+			const struct dns_update_set sets[2], uint8_t *out, size_t cap)
 {
 	struct dns_name zone_name, owner;
-	if (dns_name_parse(zone, &zone_name) != 0 || dns_name_parse(name, &owner) != 0 || !dns_name_below(&owner, &zone_name))
+	if (dns_name_parse(zone, &zone_name) != 0 || dns_name_parse(name, &owner) != 0 ||
+	    !dns_name_below(&owner, &zone_name))
 		return 0;
 	ldns_rr_list *updates = ldns_rr_list_new();
 	for (unsigned family = 0; family < 2; family++) {
@@ -437,10 +489,12 @@ size_t dns_update_write(uint16_t id, const char *zone, const char *name, uint32_
 		ldns_rr_set_ttl(drop, 0);
 		push_update(updates, &owner, drop);
 		for (size_t i = 0; i < sets[family].count; i++)
-			push_update(updates, &owner, address_rr(sets[family].list[i].ip, family == 0 ? 4 : 16, ttl));
+			push_update(updates, &owner,
+				    address_rr(sets[family].list[i].ip, family == 0 ? 4 : 16, ttl));
 	}
 	/* The packet takes over the zone's name and copies the list. */
-	ldns_pkt *pkt = ldns_update_pkt_new(dname(&zone_name), LDNS_RR_CLASS_IN, NULL, updates, NULL);
+	ldns_pkt *pkt =
+	    ldns_update_pkt_new(dname(&zone_name), LDNS_RR_CLASS_IN, NULL, updates, NULL);
 	ldns_rr_list_deep_free(updates);
 	if (!pkt)
 		return 0;

@@ -1,6 +1,7 @@
 /*
- * DNS packets: reading a question, building an answer, building an update. The one place that knows the library behind it; names cross
- * this header in wire form, lower-cased, so that lookups compare bytes.
+ * DNS packets: reading a question, building an answer, building an update. The one place that knows
+ * the library behind it; names cross this header in wire form, lower-cased, so that lookups compare
+ * bytes.
  */
 #ifndef GROUNDNUT_RELAY_NAMES_DNS_PACKET_H
 #define GROUNDNUT_RELAY_NAMES_DNS_PACKET_H
@@ -11,16 +12,41 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { DNS_NAME_MAX = 255, DNS_PACKET_MAX = 65535, DNS_UDP_PLAIN = 512, DNS_UDP_EDNS = 1232, DNS_PORT = 53 };
+enum {
+	DNS_NAME_MAX = 255,
+	DNS_PACKET_MAX = 65535,
+	DNS_UDP_PLAIN = 512,
+	DNS_UDP_EDNS = 1232,
+	DNS_PORT = 53
+};
 
 enum dns_type {
-	DNS_A = 1, DNS_NS = 2, DNS_CNAME = 5, DNS_SOA = 6, DNS_HINFO = 13, DNS_MX = 15, DNS_TXT = 16, DNS_AAAA = 28, DNS_SRV = 33,
-	DNS_TSIG = 250, DNS_IXFR = 251, DNS_AXFR = 252, DNS_ANY = 255, DNS_CAA = 257,
+	DNS_A = 1,
+	DNS_NS = 2,
+	DNS_CNAME = 5,
+	DNS_SOA = 6,
+	DNS_HINFO = 13,
+	DNS_MX = 15,
+	DNS_TXT = 16,
+	DNS_AAAA = 28,
+	DNS_SRV = 33,
+	DNS_TSIG = 250,
+	DNS_IXFR = 251,
+	DNS_AXFR = 252,
+	DNS_ANY = 255,
+	DNS_CAA = 257,
 };
 
 enum dns_rcode {
-	DNS_NOERROR = 0, DNS_FORMERR = 1, DNS_SERVFAIL = 2, DNS_NXDOMAIN = 3, DNS_NOTIMP = 4, DNS_REFUSED = 5, DNS_NOTAUTH = 9,
-	DNS_NOTZONE = 10, DNS_BADVERS = 16,
+	DNS_NOERROR = 0,
+	DNS_FORMERR = 1,
+	DNS_SERVFAIL = 2,
+	DNS_NXDOMAIN = 3,
+	DNS_NOTIMP = 4,
+	DNS_REFUSED = 5,
+	DNS_NOTAUTH = 9,
+	DNS_NOTZONE = 10,
+	DNS_BADVERS = 16,
 };
 
 struct dns_name {
@@ -28,33 +54,42 @@ struct dns_name {
 	uint8_t wire[DNS_NAME_MAX]; /* length-prefixed labels, lower case */
 };
 
-int dns_name_parse(const char *host, struct dns_name *out);      /* "alice.home.example.com", "*.alice…"; 0 or ERR_SYNTAX */
-bool dns_name_parent(const struct dns_name *n, struct dns_name *out); /* without its first label; false for the root */
-bool dns_name_below(const struct dns_name *n, const struct dns_name *zone); /* also true for zone itself */
+/* "alice.home.example.com", "*.alice…"; 0 or ERR_SYNTAX */
+int dns_name_parse(const char *host, struct dns_name *out);
+/* without its first label; false for the root */
+bool dns_name_parent(const struct dns_name *n, struct dns_name *out);
+/* also true for zone itself */
+bool dns_name_below(const struct dns_name *n, const struct dns_name *zone);
 bool dns_name_equal(const struct dns_name *a, const struct dns_name *b);
-const char *dns_type_text(unsigned type);                        /* "A"; "?" for one that is not in the list above */
-const char *dns_rcode_text(unsigned rcode);                      /* "NOERROR" …; never NULL */
+/* "A"; "?" for one that is not in the list above */
+const char *dns_type_text(unsigned type);
+const char *dns_rcode_text(unsigned rcode); /* "NOERROR" …; never NULL */
 
 /* A record's type, ttl and data, without its owner. */
 struct dns_record;
-/* type: "MX" …; text as in a zone file, names without a final dot below origin. NULL with *why (freed by the caller). */
-struct dns_record *dns_record_parse(const char *type, uint32_t ttl, const char *text, const char *origin, char **why);
+/* type: "MX" …; text as in a zone file, names without a final dot below origin. NULL with *why
+ * (freed by the caller). */
+struct dns_record *dns_record_parse(const char *type, uint32_t ttl, const char *text,
+				    const char *origin, char **why);
 void dns_record_free(struct dns_record *r);
 unsigned dns_record_type(const struct dns_record *r);
 uint32_t dns_record_ttl(const struct dns_record *r);
-bool dns_record_target(const struct dns_record *r, struct dns_name *out); /* the name that NS, CNAME, MX or SRV leads to */
+/* the name that NS, CNAME, MX or SRV leads to */
+bool dns_record_target(const struct dns_record *r, struct dns_name *out);
 
 struct dns_question {
 	uint16_t id;
 	uint8_t opcode;
 	bool rd;
-	bool named;                /* name, type and class are known: the question section was read */
-	struct dns_name name;      /* lower-cased */
-	struct dns_name asked;     /* as it came, for the answer */
+	/* name, type and class are known: the question section was read */
+	bool named;
+	struct dns_name name;  /* lower-cased */
+	struct dns_name asked; /* as it came, for the answer */
 	uint16_t type, class;
 	bool edns;
 	uint8_t edns_version;
-	bool dnssec_ok;            /* DO: has to be said back, although there are no signatures here */
+	/* DO: has to be said back, although there are no signatures here */
+	bool dnssec_ok;
 	uint16_t udp_size;
 };
 
@@ -64,27 +99,35 @@ int dns_question_read(const uint8_t *in, size_t len, struct dns_question *q);
 enum dns_section { DNS_ANSWER, DNS_AUTHORITY, DNS_ADDITIONAL };
 
 struct dns_reply;
-struct dns_reply *dns_reply_new(const struct dns_question *q, enum dns_rcode rcode, bool authoritative);
+struct dns_reply *dns_reply_new(const struct dns_question *q, enum dns_rcode rcode,
+				bool authoritative);
 void dns_reply_set_rcode(struct dns_reply *r, enum dns_rcode rcode);
 void dns_reply_set_truncated(struct dns_reply *r);
 /* owner NULL: the question's, in the case it was asked in. */
-void dns_reply_add(struct dns_reply *r, enum dns_section s, const struct dns_name *owner, const struct dns_record *rec, uint32_t ttl);
-void dns_reply_add_address(struct dns_reply *r, enum dns_section s, const struct dns_name *owner, const uint8_t *ip, size_t len, uint32_t ttl);
-/* The whole answer of the commonest kind, the question's own addresses (count times len bytes), without the library: it is what the library
- * would write. 0: longer than limit, or the question was not read whole. */
-size_t dns_addresses_write(const struct dns_question *q, const uint8_t *ips, size_t len, size_t count, uint32_t ttl, uint8_t *out, size_t limit);
-/* Ends the reply (frees it): at most limit bytes into out; what does not fit costs the additional section, then everything but TC. */
+void dns_reply_add(struct dns_reply *r, enum dns_section s, const struct dns_name *owner,
+		   const struct dns_record *rec, uint32_t ttl);
+void dns_reply_add_address(struct dns_reply *r, enum dns_section s, const struct dns_name *owner,
+			   const uint8_t *ip, size_t len, uint32_t ttl);
+/* The whole answer of the commonest kind, the question's own addresses (count times len bytes),
+ * without the library: it is what the library would write. 0: longer than limit, or the question
+ * was not read whole. */
+size_t dns_addresses_write(const struct dns_question *q, const uint8_t *ips, size_t len,
+			   size_t count, uint32_t ttl, uint8_t *out, size_t limit);
+/* Ends the reply (frees it): at most limit bytes into out; what does not fit costs the additional
+ * section, then everything but TC. */
 size_t dns_reply_end(struct dns_reply *r, uint8_t *out, size_t limit);
 
-/* UPDATE that makes name's addresses of each family that is given exactly these: delete the set, then add. */
+/* UPDATE that makes name's addresses of each family that is given exactly these: delete the set,
+ * then add. */
 struct dns_update_set {
-	bool due;                  /* this family is to be written */
-	const struct addr *list;   /* may be empty: the set is only deleted */
+	bool due;                /* this family is to be written */
+	const struct addr *list; /* may be empty: the set is only deleted */
 	size_t count;
 };
-/* sets[0]: A, sets[1]: AAAA. 0 for a name or zone that cannot be written, else the packet's length. */
-size_t dns_update_write(uint16_t id, const char *zone, const char *name, uint32_t ttl, const struct dns_update_set sets[2], uint8_t *out,
-			size_t cap);
+/* sets[0]: A, sets[1]: AAAA. 0 for a name or zone that cannot be written, else the packet's
+ * length. */
+size_t dns_update_write(uint16_t id, const char *zone, const char *name, uint32_t ttl,
+			const struct dns_update_set sets[2], uint8_t *out, size_t cap);
 
 struct dns_header {
 	uint16_t id;

@@ -1,7 +1,8 @@
 /*
- * Readable: up to BATCH packets are taken with one call into the loop's staging memory, each is offered to the owner, and the answers
- * leave with one call. What the kernel does not take at once is dropped, as UDP may. Packets larger than PACKET are no questions.
- * After TURNS batches the others on the loop have a turn.
+ * Readable: up to BATCH packets are taken with one call into the loop's staging memory, each is
+ * offered to the owner, and the answers leave with one call. What the kernel does not take at once
+ * is dropped, as UDP may. Packets larger than PACKET are no questions. After TURNS batches the
+ * others on the loop have a turn.
  */
 #define _GNU_SOURCE
 #include "relay/names/dns_socket.h"
@@ -23,11 +24,11 @@ struct dns_socket {
 	struct loop *loop;
 	int fd;
 	struct addr at;
-	struct addr peer;              /* of a connected one */
+	struct addr peer; /* of a connected one */
 	dns_socket_fn *fn;
 	dns_socket_error_fn *failed;
 	void *owner;
-	struct task end;               /* frees it, once its caller is surely out of it */
+	struct task end; /* frees it, once its caller is surely out of it */
 };
 
 static void free_socket(void *arg)
@@ -44,7 +45,10 @@ static bool take_batch(struct dns_socket *s)
 	uint8_t *plain = loop_plain(s->loop), *answers = loop_cipher(s->loop);
 	for (unsigned i = 0; i < BATCH; i++) {
 		in_at[i] = (struct iovec){plain + (size_t)i * PACKET, PACKET};
-		in[i].msg_hdr = (struct msghdr){.msg_name = &from[i], .msg_namelen = sizeof(from[i]), .msg_iov = &in_at[i], .msg_iovlen = 1};
+		in[i].msg_hdr = (struct msghdr){.msg_name = &from[i],
+						.msg_namelen = sizeof(from[i]),
+						.msg_iov = &in_at[i],
+						.msg_iovlen = 1};
 	}
 	int got = recvmmsg(s->fd, in, BATCH, MSG_DONTWAIT, NULL);
 	if (got < 0) {
@@ -59,15 +63,18 @@ static bool take_batch(struct dns_socket *s)
 	unsigned ready = 0;
 	for (int i = 0; i < got && s->fd >= 0; i++) {
 		struct addr peer = s->peer;
-		if (in[i].msg_hdr.msg_flags & MSG_TRUNC || (!peer.family && !addr_from_sockaddr(&peer, (struct sockaddr *)&from[i])))
+		if (in[i].msg_hdr.msg_flags & MSG_TRUNC ||
+		    (!peer.family && !addr_from_sockaddr(&peer, (struct sockaddr *)&from[i])))
 			continue;
 		uint8_t *answer = answers + (size_t)ready * DNS_SOCKET_ANSWER;
 		size_t len = s->fn(s->owner, in_at[i].iov_base, in[i].msg_len, &peer, answer);
 		if (!len)
 			continue;
 		out_at[ready] = (struct iovec){answer, len};
-		out[ready].msg_hdr = (struct msghdr){.msg_name = &from[i], .msg_namelen = in[i].msg_hdr.msg_namelen,
-						     .msg_iov = &out_at[ready], .msg_iovlen = 1};
+		out[ready].msg_hdr = (struct msghdr){.msg_name = &from[i],
+						     .msg_namelen = in[i].msg_hdr.msg_namelen,
+						     .msg_iov = &out_at[ready],
+						     .msg_iovlen = 1};
 		ready++;
 	}
 	for (unsigned sent = 0; sent < ready && s->fd >= 0;) {
@@ -88,9 +95,11 @@ static void look(struct watch *w)
 		watch_due(w);
 }
 
-static struct dns_socket *make(struct loop *l, uint8_t family, dns_socket_fn *fn, void *owner, int *err)
+static struct dns_socket *make(struct loop *l, uint8_t family, dns_socket_fn *fn, void *owner,
+			       int *err)
 {
-	int fd = socket(family == 4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd =
+	    socket(family == 4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0) {
 		*err = -errno;
 		return NULL;
@@ -129,7 +138,8 @@ static struct dns_socket *start(struct dns_socket *s, int failed, int *err)
 	return s;
 }
 
-struct dns_socket *dns_socket_bind(struct loop *l, const struct addr *at, dns_socket_fn *fn, void *owner, int *err)
+struct dns_socket *dns_socket_bind(struct loop *l, const struct addr *at, dns_socket_fn *fn,
+				   void *owner, int *err)
 {
 	struct dns_socket *s = make(l, at->family, fn, owner, err);
 	struct sockaddr_storage ss;
@@ -141,8 +151,8 @@ struct dns_socket *dns_socket_bind(struct loop *l, const struct addr *at, dns_so
 	return start(s, bind(s->fd, (struct sockaddr *)&ss, len), err);
 }
 
-struct dns_socket *dns_socket_connect(struct loop *l, const struct addr *to, dns_socket_fn *fn, dns_socket_error_fn *failed, void *owner,
-				      int *err)
+struct dns_socket *dns_socket_connect(struct loop *l, const struct addr *to, dns_socket_fn *fn,
+				      dns_socket_error_fn *failed, void *owner, int *err)
 {
 	struct dns_socket *s = make(l, to->family, fn, owner, err);
 	struct sockaddr_storage ss;

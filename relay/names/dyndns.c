@@ -11,9 +11,18 @@ enum { VALUE = 6000 };
 
 static enum dyndns_door door_of(const char *target)
 {
-	static const struct { const char *path; enum dyndns_door door; } doors[] = {
-		{"/nic/update", DYNDNS_UPDATE}, {"/v3/update", DYNDNS_UPDATE}, {"/v2/update", DYNDNS_UPDATE}, {"/ph/update", DYNDNS_UPDATE},
-		{"/dyndns/update", DYNDNS_UPDATE}, {"/update", DYNDNS_UPDATE}, {"/checkip", DYNDNS_CHECKIP}, {"/myip", DYNDNS_MYIP}, {"/ip", DYNDNS_MYIP}};
+	static const struct {
+		const char *path;
+		enum dyndns_door door;
+	} doors[] = {{"/nic/update", DYNDNS_UPDATE},
+		     {"/v3/update", DYNDNS_UPDATE},
+		     {"/v2/update", DYNDNS_UPDATE},
+		     {"/ph/update", DYNDNS_UPDATE},
+		     {"/dyndns/update", DYNDNS_UPDATE},
+		     {"/update", DYNDNS_UPDATE},
+		     {"/checkip", DYNDNS_CHECKIP},
+		     {"/myip", DYNDNS_MYIP},
+		     {"/ip", DYNDNS_MYIP}};
 	/* Some clients send the absolute form, some put a slash too many at either end. */
 	if (strncasecmp(target, "http://", 7) == 0 || strncasecmp(target, "https://", 8) == 0) {
 		target = strchr(strstr(target, "//") + 2, '/');
@@ -45,7 +54,8 @@ static void add_host(struct dyndns_request *r, char *text)
 {
 	text = trim(text);
 	text += strspn(text, ".");
-	if (!*text || strcasecmp(text, "YES") == 0 || strcmp(text, "1") == 0 || strcmp(text, "-") == 0)
+	if (!*text || strcasecmp(text, "YES") == 0 || strcmp(text, "1") == 0 ||
+	    strcmp(text, "-") == 0)
 		return;
 	if (r->host_count == DYNDNS_HOSTS) {
 		r->too_many = true;
@@ -87,15 +97,22 @@ static void add_address(struct dyndns_request *r, char *text, bool v6_key)
 	r->items[r->item_count++] = a;
 }
 
-static void each_part(struct dyndns_request *r, char *value, void (*add)(struct dyndns_request *r, char *text))
+static void each_part(struct dyndns_request *r, char *value,
+		      void (*add)(struct dyndns_request *r, char *text))
 {
 	char *save = NULL;
 	for (char *part = strtok_r(value, ",", &save); part; part = strtok_r(NULL, ",", &save))
 		add(r, part);
 }
 
-static void add_any(struct dyndns_request *r, char *text) { add_address(r, text, false); }
-static void add_v6(struct dyndns_request *r, char *text) { add_address(r, text, true); }
+static void add_any(struct dyndns_request *r, char *text)
+{
+	add_address(r, text, false);
+}
+static void add_v6(struct dyndns_request *r, char *text)
+{
+	add_address(r, text, true);
+}
 
 static bool is_one_of(const char *key, const char *const *names)
 {
@@ -114,8 +131,10 @@ static void take_credential(struct dyndns_request *r, char *to, size_t cap, cons
 
 static void take_parameter(struct dyndns_request *r, const char *key, char *value, bool credentials)
 {
-	static const char *const any_keys[] = {"myip", "ip", "myipv4", "ipv4", NULL}, *const v6_keys[] = {"myipv6", "ipv6", NULL};
-	static const char *const user_keys[] = {"username", "user", NULL}, *const password_keys[] = {"password", "pass", NULL};
+	static const char *const any_keys[] = {"myip", "ip", "myipv4", "ipv4", NULL},
+				 *const v6_keys[] = {"myipv6", "ipv6", NULL};
+	static const char *const user_keys[] = {"username", "user", NULL},
+				 *const password_keys[] = {"password", "pass", NULL};
 	static const char *const host_keys[] = {"hostname", "host", "hosts", NULL};
 	static const char *const yes[] = {"yes", "1", "true", "on", NULL};
 	if (is_one_of(key, host_keys))
@@ -144,7 +163,8 @@ static void take_form(struct dyndns_request *r, const char *text, size_t len, bo
 			key = (size_t)(equals - text);
 		if (equals && key < sizeof(name) && http_unescape(text, key, name) != SIZE_MAX) {
 			/* A host that cannot be read is not one that is missing. */
-			if (part - key - 1 >= sizeof(value) || http_unescape(equals + 1, part - key - 1, value) == SIZE_MAX)
+			if (part - key - 1 >= sizeof(value) ||
+			    http_unescape(equals + 1, part - key - 1, value) == SIZE_MAX)
 				snprintf(value, sizeof(value), "?");
 			take_parameter(r, name, value, credentials);
 		}
@@ -166,7 +186,8 @@ static bool take_basic(struct dyndns_request *r, const char *header)
 	header += 5;
 	header += strspn(header, " \t");
 	size_t text_len = strcspn(header, " \t");
-	if (text_unbase64(header, text_len, plain, sizeof(plain) - 1, &len) == 0 && !memchr(plain, 0, len)) {
+	if (text_unbase64(header, text_len, plain, sizeof(plain) - 1, &len) == 0 &&
+	    !memchr(plain, 0, len)) {
 		plain[len] = 0;
 		char *colon = strchr(plain, ':');
 		if (colon) {
@@ -182,10 +203,12 @@ static bool take_basic(struct dyndns_request *r, const char *header)
 void dyndns_read(struct http *h, struct dyndns_request *out)
 {
 	memset(out, 0, sizeof(*out));
-	const char *target = http_target(h), *method = http_method(h), *agent = http_header(h, "User-Agent");
+	const char *target = http_target(h), *method = http_method(h),
+		   *agent = http_header(h, "User-Agent");
 	out->door = door_of(target);
 	bool post = strcmp(method, "POST") == 0;
-	if (out->door != DYNDNS_NO_DOOR && !post && strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
+	if (out->door != DYNDNS_NO_DOOR && !post && strcmp(method, "GET") != 0 &&
+	    strcmp(method, "HEAD") != 0)
 		out->door = DYNDNS_NO_METHOD;
 	if (out->door != DYNDNS_UPDATE)
 		return;
@@ -215,14 +238,16 @@ static void name_address(char text[DYNDNS_TEXT], const struct addr *a)
 	snprintf(text + at, DYNDNS_TEXT - at, "%s%s", at ? "," : "", addr_ip_text(a, ip));
 }
 
-static void take_item(struct names_change *out, const struct addr *item, const struct addr *peer, char text[DYNDNS_TEXT])
+static void take_item(struct names_change *out, const struct addr *item, const struct addr *peer,
+		      char text[DYNDNS_TEXT])
 {
 	unsigned which = item->family == 6;
 	const struct addr *use = item;
 	if (out->asked[which])
 		return; /* the first of a family counts */
 	if (!addr_is_public(item) && !addr_is_loopback(item) && !addr_is_documentation(item)) {
-		/* A router's private WAN: its public side is where the request comes from, if that is of the same kind. */
+		/* A router's private WAN: its public side is where the request comes from, if that
+		 * is of the same kind. */
 		if (peer->family != item->family || !addr_is_public(peer))
 			return;
 		use = peer;
@@ -235,7 +260,8 @@ static void take_item(struct names_change *out, const struct addr *item, const s
 	name_address(text, use);
 }
 
-bool dyndns_change(const struct dyndns_request *r, const struct addr *peer, struct names_change *out, char text[DYNDNS_TEXT])
+bool dyndns_change(const struct dyndns_request *r, const struct addr *peer,
+		   struct names_change *out, char text[DYNDNS_TEXT])
 {
 	memset(out, 0, sizeof(*out));
 	text[0] = 0;
@@ -244,14 +270,16 @@ bool dyndns_change(const struct dyndns_request *r, const struct addr *peer, stru
 		for (size_t i = 0; i < r->item_count; i++)
 			named[r->items[i].family == 6] = true;
 		for (unsigned which = 0; which < 2; which++)
-			out->offline[which] = out->asked[which] = (named[which] || r->item_count == 0) && !r->untouched[which];
+			out->offline[which] = out->asked[which] =
+			    (named[which] || r->item_count == 0) && !r->untouched[which];
 		return out->asked[0] || out->asked[1];
 	}
 	for (size_t i = 0; i < r->item_count; i++)
 		if (!r->untouched[r->items[i].family == 6])
 			take_item(out, &r->items[i], peer, text);
 	/* A prefix alone is about v6: a peer's v4 has nothing to do with it. */
-	if (r->item_count == 0 && addr_is_public(peer) && !r->untouched[peer->family == 6] && (peer->family == 6 || !r->prefix6))
+	if (r->item_count == 0 && addr_is_public(peer) && !r->untouched[peer->family == 6] &&
+	    (peer->family == 6 || !r->prefix6))
 		take_item(out, peer, peer, text);
 	return out->asked[0] || out->asked[1];
 }

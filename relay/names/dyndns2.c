@@ -1,7 +1,8 @@
 /*
- * One GET for each job, with the addresses of all its families, as the provider's own clients send it. Its word decides: good and nochg are
- * well; badauth, abuse and their like stop this publisher until the configuration is read anew; 911 and dnserr wait half an hour.
- * A provider cannot be told that a name has gone, so such a job ends well without a word.
+ * One GET for each job, with the addresses of all its families, as the provider's own clients send
+ * it. Its word decides: good and nochg are well; badauth, abuse and their like stop this publisher
+ * until the configuration is read anew; 911 and dnserr wait half an hour. A provider cannot be told
+ * that a name has gone, so such a job ends well without a word.
  */
 #include "relay/names/dyndns2.h"
 
@@ -15,21 +16,27 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ANSWER_MAX = 8192, TIMEOUT_MS = 30000, WAIT_911_MS = 30 * 60000, REFUSED_MS = 3600000, REASON = 400 };
+enum {
+	ANSWER_MAX = 8192,
+	TIMEOUT_MS = 30000,
+	WAIT_911_MS = 30 * 60000,
+	REFUSED_MS = 3600000,
+	REASON = 400
+};
 
 struct dyndns2 {
 	struct loop *loop;
 	struct http_url url;
-	char *base_path;               /* up to and with the question mark, or a query begun */
-	char *credentials;             /* the Authorization header's line */
-	char **hosts;                  /* passed on; none: all */
+	char *base_path;   /* up to and with the question mark, or a query begun */
+	char *credentials; /* the Authorization header's line */
+	char **hosts;      /* passed on; none: all */
 	size_t host_count;
 	struct tls_context *tls;
-	char *tls_trouble;             /* why there is none though the URL wants it */
+	char *tls_trouble; /* why there is none though the URL wants it */
 	publish_done_fn *done;
 	void *owner;
-	struct http_ask *ask;          /* under way, or NULL */
-	struct timer *soon;            /* for answers that need no asking */
+	struct http_ask *ask; /* under way, or NULL */
+	struct timer *soon;   /* for answers that need no asking */
 	enum publish_result soon_result;
 	const char *soon_reason;
 };
@@ -66,13 +73,15 @@ static void judge(struct dyndns2 *p, struct http *answer)
 	static const char *const good[] = {"good", "nochg", "OK", NULL};
 	static const char *const wait[] = {"911", "dnserr", NULL};
 	static const char *const refused[] = {"nohost", "notfqdn", "!yours", "numhost", NULL};
-	static const char *const over[] = {"badauth", "abuse", "badagent", "!donator", "!active", "badsys", NULL};
+	static const char *const over[] = {"badauth", "abuse",  "badagent", "!donator",
+					   "!active", "badsys", NULL};
 	char reason[REASON];
 	size_t len;
 	const char *body = http_body(answer, &len);
 	unsigned status = http_status(answer);
 	body += strspn(body, " \t\r\n");
-	snprintf(reason, sizeof(reason), "%s answered %u %.*s", p->url.host, status, (int)(strcspn(body, "\r\n") > 80 ? 80 : strcspn(body, "\r\n")), body);
+	snprintf(reason, sizeof(reason), "%s answered %u %.*s", p->url.host, status,
+		 (int)(strcspn(body, "\r\n") > 80 ? 80 : strcspn(body, "\r\n")), body);
 	for (char *c = reason; *c; c++)
 		if ((unsigned char)*c < 0x20)
 			*c = '?';
@@ -97,7 +106,8 @@ static void on_answer(void *owner, struct http *answer, int err, const char *det
 		judge(p, answer);
 		return;
 	}
-	snprintf(reason, sizeof(reason), "%s: %s%s%s", p->url.host, err_text(err), *detail ? ": " : "", detail);
+	snprintf(reason, sizeof(reason), "%s: %s%s%s", p->url.host, err_text(err),
+		 *detail ? ": " : "", detail);
 	p->done(p->owner, PUBLISH_LATER, 0, reason);
 }
 
@@ -124,8 +134,12 @@ static void publish(void *self, const struct publish_job *job)
 		buf_printf(&path, "&myip=%s", buf_str(&addresses));
 		struct http_url url = p->url;
 		snprintf(url.path, sizeof(url.path), "%s", buf_str(&path));
-		const struct http_question q = {.url = &url, .method = "GET", .headers = p->credentials, .answer_max = ANSWER_MAX,
-						.timeout_ms = TIMEOUT_MS, .tls = p->tls};
+		const struct http_question q = {.url = &url,
+						.method = "GET",
+						.headers = p->credentials,
+						.answer_max = ANSWER_MAX,
+						.timeout_ms = TIMEOUT_MS,
+						.tls = p->tls};
 		p->ask = http_ask_start(p->loop, &q, on_answer, p);
 		buf_fini(&path);
 	}
@@ -157,7 +171,8 @@ static void close_publisher(void *self)
 	mem_free(p);
 }
 
-const struct publisher_kind dyndns2_kind = {.kind = "dyndns2", .serves = serves, .publish = publish, .close = close_publisher};
+const struct publisher_kind dyndns2_kind = {
+    .kind = "dyndns2", .serves = serves, .publish = publish, .close = close_publisher};
 
 static char *authorization(const char *user, const char *password)
 {
@@ -173,7 +188,8 @@ static char *authorization(const char *user, const char *password)
 	return line;
 }
 
-void *dyndns2_new(struct loop *l, const struct dyndns2_config *config, publish_done_fn *done, void *owner)
+void *dyndns2_new(struct loop *l, const struct dyndns2_config *config, publish_done_fn *done,
+		  void *owner)
 {
 	struct dyndns2 *p = mem_zalloc(sizeof(*p));
 	p->loop = l;
@@ -182,7 +198,11 @@ void *dyndns2_new(struct loop *l, const struct dyndns2_config *config, publish_d
 	http_url_parse(config->url, &p->url);
 	size_t len = strlen(p->url.path);
 	bool query = strchr(p->url.path, '?') != NULL;
-	p->base_path = mem_printf("%s%s", p->url.path, !query ? "?" : p->url.path[len - 1] == '?' || p->url.path[len - 1] == '&' ? "" : "&");
+	p->base_path =
+	    mem_printf("%s%s", p->url.path,
+		       !query                                                       ? "?"
+		       : p->url.path[len - 1] == '?' || p->url.path[len - 1] == '&' ? ""
+										    : "&");
 	p->credentials = authorization(config->username, config->password);
 	p->hosts = mem_zalloc((config->host_count + 1) * sizeof(char *));
 	for (size_t i = 0; i < config->host_count; i++)

@@ -9,6 +9,7 @@
 extern const struct publisher_kind dyndns2_kind;
 
 /* The configuration is copied as far as needed. */
-void *dyndns2_new(struct loop *l, const struct dyndns2_config *config, publish_done_fn *done, void *owner);
+void *dyndns2_new(struct loop *l, const struct dyndns2_config *config, publish_done_fn *done,
+		  void *owner);
 
 #endif

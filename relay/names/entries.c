@@ -1,6 +1,7 @@
 /*
- * An entry without any reason to exist is taken out of the zone at once, and kept as `gone` until every publisher has deleted it; a name that
- * the store knows to be published, but not why, begins like that.
+ * An entry without any reason to exist is taken out of the zone at once, and kept as `gone` until
+ * every publisher has deleted it; a name that the store knows to be published, but not why, begins
+ * like that.
  */
 #include "relay/names/entries.h"
 
@@ -53,7 +54,8 @@ static void join_account(struct entries *t, struct entry *e, const char *account
 
 static struct entry *add(struct entries *t, const char *name, const char *account)
 {
-	struct entry *e = entry_new(name, account), **bucket = &t->buckets[hash_text(name) % BUCKETS];
+	struct entry *e = entry_new(name, account),
+		     **bucket = &t->buckets[hash_text(name) % BUCKETS];
 	e->next = *bucket;
 	*bucket = e;
 	t->count++;
@@ -108,7 +110,8 @@ size_t entries_count(const struct entries *t)
 	return t->count;
 }
 
-enum entry_source entries_want(const struct entries *t, const struct entry *e, unsigned which, struct publish_set *out)
+enum entry_source entries_want(const struct entries *t, const struct entry *e, unsigned which,
+			       struct publish_set *out)
 {
 	return entry_want(e, which, t->addresses, t->address_count, out);
 }
@@ -162,8 +165,8 @@ void entries_let_go(struct entries *t, struct entry *e)
 bool entries_are_of(const struct entries *t, const char *name)
 {
 	size_t len = strlen(name), tail = strlen(t->domain);
-	return len > tail + 1 && name[len - tail - 1] == '.' && strcmp(name + len - tail, t->domain) == 0 &&
-	       !outlets_is_reserved(t->outlets, name);
+	return len > tail + 1 && name[len - tail - 1] == '.' &&
+	       strcmp(name + len - tail, t->domain) == 0 && !outlets_is_reserved(t->outlets, name);
 }
 
 int entries_name(const struct entries *t, const char *host, char out[256])
@@ -227,7 +230,8 @@ static void apply(struct entries *t, const struct outlets_config *config)
 {
 	mem_free(t->domain);
 	t->domain = mem_strdup(config->domain);
-	t->address_count = config->address_count < PUBLISH_ADDRESSES ? config->address_count : PUBLISH_ADDRESSES;
+	t->address_count =
+	    config->address_count < PUBLISH_ADDRESSES ? config->address_count : PUBLISH_ADDRESSES;
 	for (size_t i = 0; i < t->address_count; i++)
 		t->addresses[i] = config->addresses[i];
 	outlets_change(t->outlets, config);
@@ -239,7 +243,8 @@ static void carry(void *arg, struct entry *e)
 	outlets_carry(t->outlets, e);
 }
 
-/* After a start or a change: everything is derived and shown anew, and counts as nobody's change unless it is one. */
+/* After a start or a change: everything is derived and shown anew, and counts as nobody's change
+ * unless it is one. */
 static void show(void *arg, struct entry *e)
 {
 	struct entries *t = arg;
@@ -271,7 +276,8 @@ void entries_change(struct entries *t, const struct outlets_config *config)
 	entries_each(t, leave_if_outside, t);
 }
 
-struct entries *entries_new(struct loop *l, struct store *store, const struct outlets_config *config,
+struct entries *entries_new(struct loop *l, struct store *store,
+			    const struct outlets_config *config,
 			    void (*published)(void *owner, const struct entry *e), void *owner)
 {
 	struct entries *t = mem_zalloc(sizeof(*t));

@@ -48,10 +48,12 @@ void entry_set_holder(struct entry *e, const char *agent)
 
 bool entry_has_reason(const struct entry *e)
 {
-	return e->own || e->wished || e->mapped || e->records[0].door_value != ENTRY_DOOR_NONE || e->records[1].door_value != ENTRY_DOOR_NONE;
+	return e->own || e->wished || e->mapped || e->records[0].door_value != ENTRY_DOOR_NONE ||
+	       e->records[1].door_value != ENTRY_DOOR_NONE;
 }
 
-enum entry_source entry_want(const struct entry *e, unsigned which, const struct addr *relay, size_t relay_count, struct publish_set *out)
+enum entry_source entry_want(const struct entry *e, unsigned which, const struct addr *relay,
+			     size_t relay_count, struct publish_set *out)
 {
 	const struct entry_record *r = &e->records[which];
 	out->count = 0;
@@ -66,8 +68,11 @@ enum entry_source entry_want(const struct entry *e, unsigned which, const struct
 			out->list[out->count++] = r->door;
 		return ENTRY_FROM_DOOR;
 	}
-	/* A name that only the doors know never held the relay's addresses: a family that nobody named stays empty. */
-	for (size_t i = 0; (e->own || e->wished || e->mapped) && i < relay_count && out->count < PUBLISH_ADDRESSES; i++)
+	/* A name that only the doors know never held the relay's addresses: a family that nobody
+	 * named stays empty. */
+	for (size_t i = 0; (e->own || e->wished || e->mapped) && i < relay_count &&
+			   out->count < PUBLISH_ADDRESSES;
+	     i++)
 		if (relay[i].family == (which ? 6 : 4))
 			out->list[out->count++] = relay[i];
 	return r->agent_value == ENTRY_AGENT_RELAY ? ENTRY_FROM_AGENT : ENTRY_FROM_RELAY;
@@ -117,12 +122,16 @@ void entry_forget(struct entry *e)
 
 static const char *agent_text(const struct entry_record *r, char out[ADDR_TEXT])
 {
-	return r->agent_value == ENTRY_AGENT_HOME ? addr_ip_text(&r->agent, out) : r->agent_value == ENTRY_AGENT_RELAY ? "relay" : "";
+	return r->agent_value == ENTRY_AGENT_HOME    ? addr_ip_text(&r->agent, out)
+	       : r->agent_value == ENTRY_AGENT_RELAY ? "relay"
+						     : "";
 }
 
 static const char *door_text(const struct entry_record *r, char out[ADDR_TEXT])
 {
-	return r->door_value == ENTRY_DOOR_ADDRESS ? addr_ip_text(&r->door, out) : r->door_value == ENTRY_DOOR_OFFLINE ? "offline" : "";
+	return r->door_value == ENTRY_DOOR_ADDRESS   ? addr_ip_text(&r->door, out)
+	       : r->door_value == ENTRY_DOOR_OFFLINE ? "offline"
+						     : "";
 }
 
 void entry_put(const struct entry *e, struct store_batch *b)
@@ -130,10 +139,17 @@ void entry_put(const struct entry *e, struct store_batch *b)
 	for (unsigned which = 0; which < 2; which++) {
 		const struct entry_record *r = &e->records[which];
 		char agent[ADDR_TEXT], door[ADDR_TEXT];
-		const struct store_name row = {
-			.name = e->name, .family = which ? 6 : 4, .account = e->account, .holder = e->holder,
-			.agent = agent_text(r, agent), .door = door_text(r, door), .client = r->client, .answer = r->answer,
-			.requests = r->requests, .changes = r->changes, .updated_ms = r->updated_ms};
+		const struct store_name row = {.name = e->name,
+					       .family = which ? 6 : 4,
+					       .account = e->account,
+					       .holder = e->holder,
+					       .agent = agent_text(r, agent),
+					       .door = door_text(r, door),
+					       .client = r->client,
+					       .answer = r->answer,
+					       .requests = r->requests,
+					       .changes = r->changes,
+					       .updated_ms = r->updated_ms};
 		store_put_name(b, &row);
 	}
 }

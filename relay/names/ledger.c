@@ -1,7 +1,7 @@
 /*
- * Those who join while a batch is away wait for the next one. A batch that fails tells them so, and everything is written again a little
- * later, so memory stays ahead of the disk, never the other way round. Requests go on being tried meanwhile: each one's answer is
- * its own batch's.
+ * Those who join while a batch is away wait for the next one. A batch that fails tells them so, and
+ * everything is written again a little later, so memory stays ahead of the disk, never the other
+ * way round. Requests go on being tried meanwhile: each one's answer is its own batch's.
  */
 #include "relay/names/ledger.h"
 
@@ -16,12 +16,13 @@ struct ledger {
 	void (*all)(void *owner);
 	void *owner;
 	struct list dirty;
-	struct list collecting;       /* who waits for the batch that is being gathered */
-	struct list flying;           /* for the one that is being written */
-	struct list telling;          /* those whose batch is done, being told */
-	struct store_batch *pending;  /* what goes into the next batch besides dirty entries, or NULL */
+	struct list collecting; /* who waits for the batch that is being gathered */
+	struct list flying;     /* for the one that is being written */
+	struct list telling;    /* those whose batch is done, being told */
+	/* what goes into the next batch besides dirty entries, or NULL */
+	struct store_batch *pending;
 	bool writing;
-	bool lost;                    /* a batch was: everything is to be written again */
+	bool lost; /* a batch was: everything is to be written again */
 	struct timer *again;
 	struct task flush;
 };
@@ -92,7 +93,8 @@ static void on_again(void *owner)
 	task_mark(g->loop, &g->flush);
 }
 
-struct ledger *ledger_new(struct loop *l, struct store *store, void (*all)(void *owner), void *owner)
+struct ledger *ledger_new(struct loop *l, struct store *store, void (*all)(void *owner),
+			  void *owner)
 {
 	struct ledger *g = mem_zalloc(sizeof(*g));
 	g->loop = l;

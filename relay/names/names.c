@@ -8,8 +8,8 @@
 
 /* A door's request that waits for the ledger. */
 struct asker {
-	struct ledger_wait wait;      /* first */
-	struct list node;             /* on names.askers */
+	struct ledger_wait wait; /* first */
+	struct list node;        /* on names.askers */
 	uint64_t ticket;
 	names_done_fn *fn;
 	void *owner;
@@ -19,7 +19,7 @@ struct asker {
 struct names {
 	struct entries *entries;
 	struct wishes *wishes;
-	struct accounts *accounts;    /* or NULL before the first list */
+	struct accounts *accounts; /* or NULL before the first list */
 	struct list askers;
 	uint64_t last_ticket;
 };
@@ -116,7 +116,8 @@ void names_set_agent(struct names *n, const struct wishes_agent *a)
 	wishes_set(n->wishes, n->accounts ? accounts_find(n->accounts, a->account) : NULL, a);
 }
 
-size_t names_report(struct names *n, const char *account, const char *agent, struct name_report **out)
+size_t names_report(struct names *n, const char *account, const char *agent,
+		    struct name_report **out)
 {
 	return wishes_report(n->wishes, account, agent, out);
 }
@@ -133,12 +134,14 @@ static bool is_set(const struct names_change *c, unsigned which)
 	return c->set[which].family || c->offline[which];
 }
 
-static enum names_answer apply(struct names *n, struct entry *e, const struct names_change *change, const char *client)
+static enum names_answer apply(struct names *n, struct entry *e, const struct names_change *change,
+			       const char *client)
 {
 	bool changed = false, dummy = false;
 	for (unsigned which = 0; which < 2; which++) {
 		if (is_set(change, which))
-			changed |= entry_set_door(&e->records[which], &change->set[which], change->offline[which]);
+			changed |= entry_set_door(&e->records[which], &change->set[which],
+						  change->offline[which]);
 		else
 			dummy |= change->asked[which];
 	}
@@ -146,7 +149,8 @@ static enum names_answer apply(struct names *n, struct entry *e, const struct na
 	enum names_answer answer = changed || dummy ? NAMES_GOOD : NAMES_NOCHG;
 	for (unsigned which = 0; which < 2; which++)
 		if (is_set(change, which) || change->asked[which])
-			entry_count(&e->records[which], client, answer == NAMES_GOOD ? "good" : "nochg");
+			entry_count(&e->records[which], client,
+				    answer == NAMES_GOOD ? "good" : "nochg");
 	entries_mark(n->entries, e);
 	return answer;
 }
@@ -162,11 +166,13 @@ static void on_written(struct ledger_wait *wait, bool written)
 	fn(owner, ticket, answer);
 }
 
-enum names_answer names_update(struct names *n, const struct account *account, const char *host, const struct names_change *change,
-			       const char *client, names_done_fn *fn, void *owner, uint64_t *ticket)
+enum names_answer names_update(struct names *n, const struct account *account, const char *host,
+			       const struct names_change *change, const char *client,
+			       names_done_fn *fn, void *owner, uint64_t *ticket)
 {
 	char full[256];
-	if (text_host(host, true, full) != 0 || !entries_are_of(n->entries, full) || !account_allows_host(account, full))
+	if (text_host(host, true, full) != 0 || !entries_are_of(n->entries, full) ||
+	    !account_allows_host(account, full))
 		return NAMES_NOHOST;
 	struct entry *e = entries_find(n->entries, full);
 	if ((!e || e->gone) && !is_set(change, 0) && !is_set(change, 1))
@@ -184,7 +190,8 @@ enum names_answer names_update(struct names *n, const struct account *account, c
 
 void names_forget(struct names *n, void *owner)
 {
-	LIST_EACH(node, &n->askers) {
+	LIST_EACH(node, &n->askers)
+	{
 		struct asker *a = LIST_ENTRY(node, struct asker, node);
 		if (a->owner == owner)
 			asker_free(a);

@@ -14,7 +14,11 @@
 
 enum { SECRET_MAX = 4096, TTL_MAX = 604800, RATE_MAX = 1000000 };
 
-static const char *const kinds[] = {[DNS_SERVE] = "serve", [DNS_RFC2136] = "rfc2136", [DNS_DYNDNS2] = "dyndns2", [DNS_CLOUDFLARE] = "cloudflare", NULL};
+static const char *const kinds[] = {[DNS_SERVE] = "serve",
+				    [DNS_RFC2136] = "rfc2136",
+				    [DNS_DYNDNS2] = "dyndns2",
+				    [DNS_CLOUDFLARE] = "cloudflare",
+				    NULL};
 
 const char *dns_kind_text(enum dns_kind kind)
 {
@@ -29,7 +33,8 @@ int names_full(const char *host, const char *domain, char out[256])
 	if (text_host(host, true, clean) != 0)
 		return ERR_SYNTAX;
 	len = strlen(clean);
-	bool inside = strcmp(clean, domain) == 0 || (len > tail && clean[len - tail - 1] == '.' && strcmp(clean + len - tail, domain) == 0);
+	bool inside = strcmp(clean, domain) == 0 || (len > tail && clean[len - tail - 1] == '.' &&
+						     strcmp(clean + len - tail, domain) == 0);
 	if (final || inside)
 		memcpy(out, clean, len + 1);
 	else if (len + 1 + tail > 253)
@@ -77,7 +82,8 @@ static void free_texts(char **list, size_t count)
 }
 
 /* Host names of a list, made full; absent: nothing. */
-static void read_hosts(struct conf_at at, const char *key, const char *domain, char ***out, size_t *count)
+static void read_hosts(struct conf_at at, const char *key, const char *domain, char ***out,
+		       size_t *count)
 {
 	struct conf_at list = conf_list(at, key);
 	for (size_t i = 0; i < conf_len(list); i++) {
@@ -103,7 +109,8 @@ static int read_address(const char *text, uint16_t port, struct addr *out)
 	return err;
 }
 
-static void read_addresses(struct conf_at at, const char *key, uint16_t port, struct addr **out, size_t *count)
+static void read_addresses(struct conf_at at, const char *key, uint16_t port, struct addr **out,
+			   size_t *count)
 {
 	struct conf_at list = conf_list(at, key);
 	for (size_t i = 0; i < conf_len(list); i++) {
@@ -127,7 +134,8 @@ static void read_record(struct conf_at at, const char *domain, struct serve_conf
 	const char *name = NULL, *type = NULL, *value = NULL;
 	int64_t ttl = 300;
 	char full[256], *why = NULL;
-	bool ok = conf_str(at, "name", &name) & conf_str(at, "type", &type) & conf_str(at, "value", &value);
+	bool ok = conf_str(at, "name", &name) & conf_str(at, "type", &type) &
+		  conf_str(at, "value", &value);
 	ok &= conf_opt_int(at, "ttl", 0, TTL_MAX, &ttl);
 	conf_done(at);
 	if (!ok)
@@ -141,7 +149,8 @@ static void read_record(struct conf_at at, const char *domain, struct serve_conf
 		return;
 	}
 	struct dns_name zone;
-	if (dns_name_parse(full, &wire) != 0 || dns_name_parse(domain, &zone) != 0 || !dns_name_below(&wire, &zone)) {
+	if (dns_name_parse(full, &wire) != 0 || dns_name_parse(domain, &zone) != 0 ||
+	    !dns_name_below(&wire, &zone)) {
 		conf_error(at, "name", "\"%s\" is not below \"%s\"", name, domain);
 		return;
 	}
@@ -150,7 +159,8 @@ static void read_record(struct conf_at at, const char *domain, struct serve_conf
 		t++;
 	if (!types[t]) {
 		const char *near = text_nearest(type, types);
-		conf_error(at, "type", "\"%s\" is not one of A, AAAA, MX, TXT, CAA, SRV, CNAME%s%s", type, near ? "; did you mean " : "", near ? near : "");
+		conf_error(at, "type", "\"%s\" is not one of A, AAAA, MX, TXT, CAA, SRV, CNAME%s%s",
+			   type, near ? "; did you mean " : "", near ? near : "");
 		return;
 	}
 	struct dns_record *r = dns_record_parse(type, (uint32_t)ttl, value, domain, &why);
@@ -160,9 +170,12 @@ static void read_record(struct conf_at at, const char *domain, struct serve_conf
 		return;
 	}
 	dns_record_free(r);
-	out->records = mem_resize(out->records, (out->record_count + 1) * sizeof(struct dns_record_config));
-	out->records[out->record_count++] =
-		(struct dns_record_config){.name = mem_strdup(full), .type = mem_strdup(type), .value = mem_strdup(value), .ttl = (uint32_t)ttl};
+	out->records =
+	    mem_resize(out->records, (out->record_count + 1) * sizeof(struct dns_record_config));
+	out->records[out->record_count++] = (struct dns_record_config){.name = mem_strdup(full),
+								       .type = mem_strdup(type),
+								       .value = mem_strdup(value),
+								       .ttl = (uint32_t)ttl};
 }
 
 /* The domain and its name servers have records of their own. */
@@ -181,12 +194,16 @@ static void check_aliases(struct conf_at list, const char *domain, const struct 
 		if (strcmp(serve->records[i].type, "CNAME") != 0)
 			continue;
 		if (is_needed(serve, domain, serve->records[i].name)) {
-			conf_error(list, NULL, "\"%s\" cannot be a CNAME: it is the domain or one of its name servers", serve->records[i].name);
+			conf_error(
+			    list, NULL,
+			    "\"%s\" cannot be a CNAME: it is the domain or one of its name servers",
+			    serve->records[i].name);
 			return;
 		}
 		for (size_t k = 0; k < serve->record_count; k++) {
 			if (k != i && strcmp(serve->records[i].name, serve->records[k].name) == 0) {
-				conf_error(list, NULL, "\"%s\" has a CNAME and another record", serve->records[i].name);
+				conf_error(list, NULL, "\"%s\" has a CNAME and another record",
+					   serve->records[i].name);
 				return;
 			}
 		}
@@ -224,24 +241,33 @@ static void read_key(struct conf_at at, const char *file, struct rfc2136_config 
 	else
 		conf_str(at, "key", &text);
 	conf_has(at, "key");
-	if (text && (text_unbase64(text, strlen(text), out->key, sizeof(out->key), &out->key_len) != 0 || out->key_len == 0))
-		conf_error(at, secret ? "key_file" : "key", "is no base64 of at most %d bytes", DNS_KEY_MAX);
-	else if (text && out->key_name && tsig_key_set(&tried, out->key_name, out->algorithm, out->key, out->key_len) != 0)
-		conf_error(at, "algorithm", "\"%s\" with key \"%s\" is not known; hmac-sha256 is what servers make", out->algorithm, out->key_name);
+	if (text &&
+	    (text_unbase64(text, strlen(text), out->key, sizeof(out->key), &out->key_len) != 0 ||
+	     out->key_len == 0))
+		conf_error(at, secret ? "key_file" : "key", "is no base64 of at most %d bytes",
+			   DNS_KEY_MAX);
+	else if (text && out->key_name &&
+		 tsig_key_set(&tried, out->key_name, out->algorithm, out->key, out->key_len) != 0)
+		conf_error(at, "algorithm",
+			   "\"%s\" with key \"%s\" is not known; hmac-sha256 is what servers make",
+			   out->algorithm, out->key_name);
 	if (secret)
 		mem_wipe(secret, strlen(secret));
 	mem_free(secret);
 }
 
-static void read_rfc2136(struct conf_at at, const char *file, const char *domain, struct rfc2136_config *out)
+static void read_rfc2136(struct conf_at at, const char *file, const char *domain,
+			 struct rfc2136_config *out)
 {
-	const char *server = NULL, *zone = domain, *key_name = NULL, *algorithm = "hmac-sha256", *why = NULL;
+	const char *server = NULL, *zone = domain, *key_name = NULL, *algorithm = "hmac-sha256",
+		   *why = NULL;
 	struct addr a;
 	char clean[256];
 	if (conf_str(at, "server", &server)) {
 		if (addr_parse_ip(server, &a) == 0) {
 			a.port = DNS_PORT;
-			out->server = (struct endpoint){.first = DNS_PORT, .last = DNS_PORT, .numeric = true, .addr = a};
+			out->server = (struct endpoint){
+			    .first = DNS_PORT, .last = DNS_PORT, .numeric = true, .addr = a};
 			addr_ip_text(&a, out->server.host);
 		} else if (text_host(server, false, clean) == 0 && !strchr(server, ':')) {
 			out->server = (struct endpoint){.first = DNS_PORT, .last = DNS_PORT};
@@ -287,7 +313,8 @@ static void read_url(struct conf_at at, const char *key, const char *url, char *
 		*out = mem_strdup(url);
 }
 
-static void read_dyndns2(struct conf_at at, const char *file, const char *domain, struct dyndns2_config *out)
+static void read_dyndns2(struct conf_at at, const char *file, const char *domain,
+			 struct dyndns2_config *out)
 {
 	const char *url = NULL, *username = NULL;
 	if (conf_str(at, "url", &url))
@@ -344,7 +371,8 @@ static void config_fini(struct dns_config *c)
 	mem_free(c->cloudflare.ca_file);
 }
 
-static void read_one(struct conf_at at, const char *file, const char *domain, struct dns_config *out)
+static void read_one(struct conf_at at, const char *file, const char *domain,
+		     struct dns_config *out)
 {
 	const char *kind = NULL;
 	memset(out, 0, sizeof(*out));
@@ -355,7 +383,8 @@ static void read_one(struct conf_at at, const char *file, const char *domain, st
 		i++;
 	if (!kinds[i]) {
 		const char *near = text_nearest(kind, kinds);
-		conf_error(at, "kind", "\"%s\" is not one of serve, rfc2136, dyndns2, cloudflare%s%s%s", kind,
+		conf_error(at, "kind",
+			   "\"%s\" is not one of serve, rfc2136, dyndns2, cloudflare%s%s%s", kind,
 			   near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 		return; /* its keys could belong to any of them */
 	}
@@ -377,7 +406,8 @@ static void read_one(struct conf_at at, const char *file, const char *domain, st
 	conf_done(at);
 }
 
-bool dns_config_read(struct conf_at list, const char *file, const char *domain, struct dns_config_list *out)
+bool dns_config_read(struct conf_at list, const char *file, const char *domain,
+		     struct dns_config_list *out)
 {
 	*out = (struct dns_config_list){0};
 	if (!list.value)
@@ -422,7 +452,8 @@ bool update_config_read(struct conf_at at, const char *file, struct update_confi
 	conf_opt_str(at, "private_key", &private_key);
 	conf_done(at);
 	if (!certificate != !private_key)
-		conf_error(at, certificate ? "private_key" : "certificate", "is missing: the two go together");
+		conf_error(at, certificate ? "private_key" : "certificate",
+			   "is missing: the two go together");
 	if (conf_errors(at.conf) > before) {
 		update_config_fini(out);
 		return false;

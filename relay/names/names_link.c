@@ -38,15 +38,22 @@ static void take_word(void *arg)
 {
 	struct word *m = arg;
 	if (m->world->names) {
-		struct wishes_agent a = {.account = m->account, .agent = m->agent, .wishes = &m->wishes, .mappings = &m->mappings,
-					.seen = m->seen, .address6 = m->address6, .nat = m->nat, .judged = m->judged};
+		struct wishes_agent a = {.account = m->account,
+					 .agent = m->agent,
+					 .wishes = &m->wishes,
+					 .mappings = &m->mappings,
+					 .seen = m->seen,
+					 .address6 = m->address6,
+					 .nat = m->nat,
+					 .judged = m->judged};
 		names_set_agent(m->world->names, &a);
 		report(m->world, m->account, m->agent);
 	}
 	free_word(m);
 }
 
-void names_link_declare(struct world *w, const char *account, const char *agent, const struct declare *d, const struct addr *seen)
+void names_link_declare(struct world *w, const char *account, const char *agent,
+			const struct declare *d, const struct addr *seen)
 {
 	struct word *m = mem_zalloc(sizeof *m);
 	m->world = w;

@@ -10,10 +10,11 @@
 struct names_service {
 	struct loop *loop;
 	struct names *names;
-	struct serve *serve;         /* or NULL: no `serve` */
-	struct update_door *door;    /* or NULL: no `update` */
+	struct serve *serve;      /* or NULL: no `serve` */
+	struct update_door *door; /* or NULL: no `update` */
 	struct accounts *accounts;
-	char *door_key;              /* what the door was opened with, as text; another one opens it anew */
+	/* what the door was opened with, as text; another one opens it anew */
+	char *door_key;
 };
 
 static const struct serve_config *serve_of(const struct dns_config_list *dns)
@@ -37,7 +38,8 @@ static char *door_key(const struct names_service_config *config)
 	struct buf b = BUF_INIT;
 	put_addresses(&b, "http", u->http, u->http_count);
 	put_addresses(&b, "https", u->https, u->https_count);
-	buf_printf(&b, "%s\n%s\n%s\n", config->names.domain, u->certificate ? u->certificate : config->certificate,
+	buf_printf(&b, "%s\n%s\n%s\n", config->names.domain,
+		   u->certificate ? u->certificate : config->certificate,
 		   u->certificate ? u->private_key : config->private_key);
 	char *text = mem_strdup(buf_str(&b));
 	buf_fini(&b);
@@ -64,12 +66,14 @@ static void open_doors(struct names_service *s, const struct names_service_confi
 	s->door_key = key;
 	if (!key)
 		return;
-	s->door = update_door_new(s->loop, s->names, config->names.domain, config->update, config->certificate, config->private_key);
+	s->door = update_door_new(s->loop, s->names, config->names.domain, config->update,
+				  config->certificate, config->private_key);
 	if (s->accounts)
 		update_door_set_accounts(s->door, s->accounts);
 }
 
-struct names_service *names_service_start(struct loop *l, struct store *store, const struct names_service_config *config,
+struct names_service *names_service_start(struct loop *l, struct store *store,
+					  const struct names_service_config *config,
 					  struct accounts *accounts)
 {
 	struct names_service *s = mem_zalloc(sizeof(*s));
@@ -101,7 +105,8 @@ struct names *names_service_names(struct names_service *s)
 	return s->names;
 }
 
-void names_service_take_http(struct names_service *s, int fd, const struct addr *peer, const void *early, size_t early_len)
+void names_service_take_http(struct names_service *s, int fd, const struct addr *peer,
+			     const void *early, size_t early_len)
 {
 	if (s->door)
 		update_door_take(s->door, fd, peer, early, early_len);

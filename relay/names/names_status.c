@@ -7,7 +7,8 @@ struct telling {
 
 static void write_record(const struct telling *to, const struct entry *e, unsigned which)
 {
-	static const char *const sources[] = {[ENTRY_FROM_RELAY] = "relay", [ENTRY_FROM_DOOR] = "door", [ENTRY_FROM_AGENT] = "agent"};
+	static const char *const sources[] = {
+	    [ENTRY_FROM_RELAY] = "relay", [ENTRY_FROM_DOOR] = "door", [ENTRY_FROM_AGENT] = "agent"};
 	const struct entry_record *r = &e->records[which];
 	const struct outlets *outlets = entries_outlets(to->entries);
 	struct json *w = to->w;

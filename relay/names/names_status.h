@@ -4,6 +4,7 @@
 
 #include "relay/names/entries.h"
 
-void names_status_write(struct entries *t, struct json *w); /* the members of "names": into an array the caller opened */
+/* the members of "names": into an array the caller opened */
+void names_status_write(struct entries *t, struct json *w);
 
 #endif

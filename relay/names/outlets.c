@@ -17,13 +17,13 @@ struct outlets {
 	struct ledger *ledger;
 	const struct outlets_owner *fns;
 	void *owner;
-	char **reserved;              /* names that the relay itself needs */
+	char **reserved; /* names that the relay itself needs */
 	size_t reserved_count;
-	struct zone *zone;            /* or NULL: no `serve` */
-	int64_t serials_reserved;     /* the store knows that none above this was ever served */
+	struct zone *zone;        /* or NULL: no `serve` */
+	int64_t serials_reserved; /* the store knows that none above this was ever served */
 	struct converge **publishers;
 	size_t publisher_count;
-	struct converge **old;        /* between outlets_change and outlets_changed */
+	struct converge **old; /* between outlets_change and outlets_changed */
 	size_t old_count;
 };
 
@@ -41,7 +41,8 @@ static void reserve(struct outlets *o, const char *domain, const char *name)
 {
 	struct dns_name wire;
 	size_t len = strlen(name), tail = strlen(domain);
-	bool inside = strcmp(name, domain) == 0 || (len > tail && name[len - tail - 1] == '.' && !strcmp(name + len - tail, domain));
+	bool inside = strcmp(name, domain) == 0 || (len > tail && name[len - tail - 1] == '.' &&
+						    !strcmp(name + len - tail, domain));
 	if (!inside || dns_name_parse(name, &wire) != 0 || outlets_is_reserved(o, name))
 		return;
 	o->reserved = mem_resize(o->reserved, (o->reserved_count + 1) * sizeof(char *));
@@ -67,7 +68,8 @@ static void fill_reserved(struct outlets *o, const struct outlets_config *config
 		for (unsigned family = 4; family <= 6; family += 2) {
 			struct addr list[PUBLISH_ADDRESSES];
 			size_t count = 0;
-			for (size_t k = 0; k < config->address_count && count < PUBLISH_ADDRESSES; k++)
+			for (size_t k = 0; k < config->address_count && count < PUBLISH_ADDRESSES;
+			     k++)
 				if (config->addresses[k].family == family)
 					list[count++] = config->addresses[k];
 			zone_set_addresses(o->zone, &name, (uint8_t)family, list, count);
@@ -81,24 +83,30 @@ static void add_records(struct outlets *o, const char *domain, const struct serv
 		const struct dns_record_config *rec = &serve->records[i];
 		struct dns_name name;
 		char *why;
-		struct dns_record *r = dns_record_parse(rec->type, rec->ttl, rec->value, domain, &why);
+		struct dns_record *r =
+		    dns_record_parse(rec->type, rec->ttl, rec->value, domain, &why);
 		mem_free(why);
-		if (r && (dns_name_parse(rec->name, &name) != 0 || zone_add_record(o->zone, &name, r) != 0))
+		if (r && (dns_name_parse(rec->name, &name) != 0 ||
+			  zone_add_record(o->zone, &name, r) != 0))
 			log_warn("record_ignored", "name=%s type=%s", rec->name, rec->type);
 	}
 }
 
 /* A fresh zone in place of the old one, with a serial above any that was served before. */
-static void make_zone(struct outlets *o, const struct outlets_config *config, const struct serve_config *serve)
+static void make_zone(struct outlets *o, const struct outlets_config *config,
+		      const struct serve_config *serve)
 {
 	uint32_t serial = o->zone ? zone_serial(o->zone) + 1 : 0;
 	if (!o->zone) {
-		serial = (uint32_t)store_read_number(o->store, "serial", (int64_t)(loop_wall_ms() / 1000)) + 1;
+		serial = (uint32_t)store_read_number(o->store, "serial",
+						     (int64_t)(loop_wall_ms() / 1000)) +
+			 1;
 		o->serials_reserved = (int64_t)(uint32_t)(serial + SERIALS_AHEAD);
 		store_write_number_now(o->store, "serial", o->serials_reserved);
 	}
 	zone_free(o->zone);
-	o->zone = zone_new(config->domain, (const char *const *)serve->nameservers, serve->nameserver_count);
+	o->zone = zone_new(config->domain, (const char *const *)serve->nameservers,
+			   serve->nameserver_count);
 	assert(o->zone); /* names_config has checked the domain and each name server */
 	zone_set_serial(o->zone, serial ? serial : 1);
 	reserve(o, config->domain, config->domain);
@@ -108,7 +116,8 @@ static void make_zone(struct outlets *o, const struct outlets_config *config, co
 	add_records(o, config->domain, serve);
 }
 
-void outlets_show(struct outlets *o, const struct entry *e, unsigned which, const struct publish_set *set)
+void outlets_show(struct outlets *o, const struct entry *e, unsigned which,
+		  const struct publish_set *set)
 {
 	struct dns_name name;
 	if (o->zone && dns_name_parse(e->name, &name) == 0)
@@ -143,7 +152,8 @@ const struct zone *outlets_zone(const struct outlets *o)
 
 /* --- the publishers --- */
 
-static void wanted_by_publisher(void *owner, struct converge_item *item, unsigned family, struct publish_set *out)
+static void wanted_by_publisher(void *owner, struct converge_item *item, unsigned family,
+				struct publish_set *out)
 {
 	struct outlets *o = owner;
 	o->fns->wanted(o->owner, ((struct entry_slot *)item)->entry, family == 4 ? 0 : 1, out);
@@ -156,17 +166,22 @@ static void on_published(void *owner, struct converge *c, struct converge_item *
 	for (unsigned which = 0; which < 2; which++) {
 		const char *value = item->published[which];
 		if (value && !*value) {
-			store_drop_published(ledger_batch(o->ledger), converge_id(c), e->name, which ? 6 : 4);
+			store_drop_published(ledger_batch(o->ledger), converge_id(c), e->name,
+					     which ? 6 : 4);
 		} else if (value) {
-			const struct store_published row = {.publisher = converge_id(c), .name = e->name, .family = which ? 6 : 4,
-							    .value = value, .since_ms = item->since_ms[which]};
+			const struct store_published row = {.publisher = converge_id(c),
+							    .name = e->name,
+							    .family = which ? 6 : 4,
+							    .value = value,
+							    .since_ms = item->since_ms[which]};
 			store_put_published(ledger_batch(o->ledger), &row);
 		}
 	}
 	o->fns->published(o->owner, e);
 }
 
-static const struct converge_owner converge_fns = {.wanted = wanted_by_publisher, .published = on_published};
+static const struct converge_owner converge_fns = {.wanted = wanted_by_publisher,
+						   .published = on_published};
 
 static struct converge *make_publisher(struct outlets *o, const struct dns_config *config)
 {
@@ -176,19 +191,24 @@ static struct converge *make_publisher(struct outlets *o, const struct dns_confi
 	case DNS_SERVE:
 		return NULL;
 	case DNS_RFC2136:
-		id = mem_printf("rfc2136 %s %s:%u", config->rfc2136.zone, config->rfc2136.server.host, config->rfc2136.server.first);
+		id = mem_printf("rfc2136 %s %s:%u", config->rfc2136.zone,
+				config->rfc2136.server.host, config->rfc2136.server.first);
 		c = converge_new(o->loop, id, &converge_fns, o);
-		converge_attach(c, &rfc2136_kind, rfc2136_new(o->loop, &config->rfc2136, converge_done, c));
+		converge_attach(c, &rfc2136_kind,
+				rfc2136_new(o->loop, &config->rfc2136, converge_done, c));
 		break;
 	case DNS_DYNDNS2:
 		id = mem_printf("dyndns2 %s %s", config->dyndns2.url, config->dyndns2.username);
 		c = converge_new(o->loop, id, &converge_fns, o);
-		converge_attach(c, &dyndns2_kind, dyndns2_new(o->loop, &config->dyndns2, converge_done, c));
+		converge_attach(c, &dyndns2_kind,
+				dyndns2_new(o->loop, &config->dyndns2, converge_done, c));
 		break;
 	case DNS_CLOUDFLARE:
-		id = mem_printf("cloudflare %s %s", config->cloudflare.zone, config->cloudflare.api);
+		id =
+		    mem_printf("cloudflare %s %s", config->cloudflare.zone, config->cloudflare.api);
 		c = converge_new(o->loop, id, &converge_fns, o);
-		converge_attach(c, &cloudflare_kind, cloudflare_new(o->loop, &config->cloudflare, converge_done, c));
+		converge_attach(c, &cloudflare_kind,
+				cloudflare_new(o->loop, &config->cloudflare, converge_done, c));
 		break;
 	}
 	mem_free(id);
@@ -206,7 +226,8 @@ static void make_publishers(struct outlets *o, const struct dns_config_list *dns
 	}
 }
 
-static struct entry_slot *slot_of(const struct outlets *o, const struct entry *e, const char *publisher)
+static struct entry_slot *slot_of(const struct outlets *o, const struct entry *e,
+				  const char *publisher)
 {
 	for (size_t i = 0; i < o->publisher_count; i++)
 		if (strcmp(converge_id(o->publishers[i]), publisher) == 0)
@@ -315,7 +336,9 @@ void outlets_changed(struct outlets *o)
 
 const char *outlets_value(const struct outlets *o, const struct entry *e, unsigned which)
 {
-	const char *value = o->zone || o->publisher_count == 0 ? e->records[which].wanted : converge_value(&e->slots[0].item, which ? 6 : 4);
+	const char *value = o->zone || o->publisher_count == 0
+				? e->records[which].wanted
+				: converge_value(&e->slots[0].item, which ? 6 : 4);
 	return value && *value ? value : NULL;
 }
 
@@ -337,7 +360,8 @@ void outlets_status(const struct outlets *o, const struct entry *e, unsigned whi
 	json_close(w);
 }
 
-struct outlets *outlets_new(struct loop *l, struct store *store, struct ledger *g, const struct outlets_owner *fns, void *owner)
+struct outlets *outlets_new(struct loop *l, struct store *store, struct ledger *g,
+			    const struct outlets_owner *fns, void *owner)
 {
 	struct outlets *o = mem_zalloc(sizeof(*o));
 	o->loop = l;

@@ -7,7 +7,7 @@ enum { BUCKETS = 16384, SHARES = 1000 };
 
 struct bucket {
 	uint64_t seen_ms;
-	uint32_t left;      /* thousandths of an answer */
+	uint32_t left; /* thousandths of an answer */
 	uint32_t refused;
 };
 

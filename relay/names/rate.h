@@ -1,6 +1,6 @@
 /*
- * How many answers a source prefix (v4 /24, v6 /56) may have: a token bucket each, in a table of fixed size, pure. Prefixes that share a
- * place share a bucket.
+ * How many answers a source prefix (v4 /24, v6 /56) may have: a token bucket each, in a table of
+ * fixed size, pure. Prefixes that share a place share a bucket.
  */
 #ifndef GROUNDNUT_RELAY_NAMES_RATE_H
 #define GROUNDNUT_RELAY_NAMES_RATE_H
@@ -9,7 +9,8 @@
 
 struct rate;
 
-enum rate_verdict { RATE_ANSWER, RATE_TRUNCATE, RATE_DROP }; /* beyond the limit every second one is truncated, so that honest ones come by TCP */
+/* beyond the limit every second one is truncated, so that honest ones come by TCP */
+enum rate_verdict { RATE_ANSWER, RATE_TRUNCATE, RATE_DROP };
 
 struct rate *rate_new(uint32_t per_second); /* 0: no limit */
 void rate_free(struct rate *r);

@@ -1,8 +1,10 @@
 /*
- * A job is one UPDATE, sent over a fresh socket and sent again every RESEND_MS until an answer comes that bears the server's signature;
- * after TRIES the server counts as gone. What is not signed proves nothing: it is remembered as the likely reason, and shortens the
- * wait. A server given by name is looked up for each job, in the lane that no other publisher uses here, so that a dead name does not hold up
- * theirs; each try goes to its next address, at once when one of them is refused.
+ * A job is one UPDATE, sent over a fresh socket and sent again every RESEND_MS until an answer
+ * comes that bears the server's signature; after TRIES the server counts as gone. What is not
+ * signed proves nothing: it is remembered as the likely reason, and shortens the wait. A server
+ * given by name is looked up for each job, in the lane that no other publisher uses here, so that a
+ * dead name does not hold up theirs; each try goes to its next address, at once when one of them is
+ * refused.
  */
 #include "relay/names/rfc2136.h"
 
@@ -21,7 +23,14 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { RESEND_MS = 5000, TRIES = 3, UNSIGNED_MS = 1000, PACKET = 2048, REASON = 512, ADDRESSES = 4 };
+enum {
+	RESEND_MS = 5000,
+	TRIES = 3,
+	UNSIGNED_MS = 1000,
+	PACKET = 2048,
+	REASON = 512,
+	ADDRESSES = 4
+};
 
 struct rfc2136 {
 	struct loop *loop;
@@ -30,20 +39,21 @@ struct rfc2136 {
 	struct tsig_key key;
 	publish_done_fn *done;
 	void *owner;
-	struct dns_socket *socket;     /* of the job under way, or NULL */
+	struct dns_socket *socket; /* of the job under way, or NULL */
 	struct timer *timer;
-	struct lookup *lookup;         /* under way, or NULL */
-	struct addr to[ADDRESSES];     /* the server's */
-	unsigned to_count, next;       /* of these, the next try's */
-	unsigned unreachable;          /* tries that failed at once; they are none of TRIES */
-	bool failed;                   /* the last was one */
+	struct lookup *lookup;     /* under way, or NULL */
+	struct addr to[ADDRESSES]; /* the server's */
+	unsigned to_count, next;   /* of these, the next try's */
+	unsigned unreachable;      /* tries that failed at once; they are none of TRIES */
+	bool failed;               /* the last was one */
 	uint8_t packet[PACKET];
 	size_t packet_len;
 	struct tsig_mac mac;
 	uint16_t id;
 	unsigned tries;
-	char reason[REASON];           /* what will be said when no signed answer comes */
-	enum publish_result result;    /* set by an answer; told from the timer, since a socket's callback may not close it */
+	char reason[REASON]; /* what will be said when no signed answer comes */
+	/* set by an answer; told from the timer, since a socket's callback may not close it */
+	enum publish_result result;
 	bool decided;
 };
 
@@ -68,18 +78,21 @@ static void judge(struct rfc2136 *r, unsigned rcode)
 		decide(r, PUBLISH_OK);
 		return;
 	}
-	snprintf(r->reason, sizeof(r->reason), "the server %s answered %s", r->server.host, dns_rcode_text(rcode));
+	snprintf(r->reason, sizeof(r->reason), "the server %s answered %s", r->server.host,
+		 dns_rcode_text(rcode));
 	decide(r, rcode == DNS_REFUSED ? PUBLISH_REFUSED : PUBLISH_LATER);
 }
 
 static void suspect(struct rfc2136 *r, unsigned rcode, const char *what)
 {
-	snprintf(r->reason, sizeof(r->reason), "the server %s answered %s %s", r->server.host, dns_rcode_text(rcode), what);
+	snprintf(r->reason, sizeof(r->reason), "the server %s answered %s %s", r->server.host,
+		 dns_rcode_text(rcode), what);
 	timer_set(r->timer, UNSIGNED_MS);
 	r->tries = TRIES;
 }
 
-static size_t on_packet(void *owner, const uint8_t *in, size_t len, const struct addr *from, uint8_t *out)
+static size_t on_packet(void *owner, const uint8_t *in, size_t len, const struct addr *from,
+			uint8_t *out)
 {
 	struct rfc2136 *r = owner;
 	struct dns_header h;
@@ -94,8 +107,9 @@ static size_t on_packet(void *owner, const uint8_t *in, size_t len, const struct
 		break;
 	case TSIG_BADTIME:
 	case TSIG_TIME:
-		snprintf(r->reason, sizeof(r->reason), "the clock of the server %s is %lld s %s", r->server.host,
-			 (long long)(skew < 0 ? -skew : skew), skew < 0 ? "behind" : "ahead");
+		snprintf(r->reason, sizeof(r->reason), "the clock of the server %s is %lld s %s",
+			 r->server.host, (long long)(skew < 0 ? -skew : skew),
+			 skew < 0 ? "behind" : "ahead");
 		decide(r, PUBLISH_LATER);
 		break;
 	case TSIG_BADKEY:
@@ -137,7 +151,8 @@ static void send_packet(struct rfc2136 *r)
 		r->socket = NULL;
 	}
 	if (!r->socket)
-		r->socket = dns_socket_connect(r->loop, &r->to[r->next++ % r->to_count], on_packet, on_socket_error, r, &err);
+		r->socket = dns_socket_connect(r->loop, &r->to[r->next++ % r->to_count], on_packet,
+					       on_socket_error, r, &err);
 	r->tries++;
 	r->failed = false;
 	timer_set(r->timer, RESEND_MS);
@@ -183,7 +198,8 @@ static void find_server(struct rfc2136 *r)
 		r->to_count = 1;
 		send_packet(r);
 	} else {
-		r->lookup = lookup_start(r->loop, DIAL_RELAY, r->server.host, DIAL_CACHE_MS, on_lookup, r);
+		r->lookup =
+		    lookup_start(r->loop, DIAL_RELAY, r->server.host, DIAL_CACHE_MS, on_lookup, r);
 	}
 }
 
@@ -192,18 +208,23 @@ static void publish(void *self, const struct publish_job *job)
 	struct rfc2136 *r = self;
 	struct dns_update_set sets[2];
 	for (unsigned i = 0; i < 2; i++)
-		sets[i] = (struct dns_update_set){.due = job->sets[i].due, .list = job->sets[i].list, .count = job->sets[i].count};
+		sets[i] = (struct dns_update_set){.due = job->sets[i].due,
+						  .list = job->sets[i].list,
+						  .count = job->sets[i].count};
 	r->decided = false;
 	r->tries = 0;
 	random_bytes(&r->id, sizeof(r->id));
 	snprintf(r->reason, sizeof(r->reason), "the server %s does not answer", r->server.host);
-	r->packet_len = dns_update_write(r->id, r->zone, job->name, ZONE_TTL, sets, r->packet, PACKET - TSIG_ROOM - DNS_NAME_MAX);
+	r->packet_len = dns_update_write(r->id, r->zone, job->name, ZONE_TTL, sets, r->packet,
+					 PACKET - TSIG_ROOM - DNS_NAME_MAX);
 	if (r->packet_len == 0) {
-		snprintf(r->reason, sizeof(r->reason), "%s cannot be written into %s", job->name, r->zone);
+		snprintf(r->reason, sizeof(r->reason), "%s cannot be written into %s", job->name,
+			 r->zone);
 		decide(r, PUBLISH_REFUSED);
 		return;
 	}
-	r->packet_len = tsig_sign(&r->key, r->packet, r->packet_len, loop_wall_ms() / 1000, &r->mac);
+	r->packet_len =
+	    tsig_sign(&r->key, r->packet, r->packet_len, loop_wall_ms() / 1000, &r->mac);
 	find_server(r);
 }
 
@@ -211,7 +232,8 @@ static bool serves(const void *self, const char *name)
 {
 	const struct rfc2136 *r = self;
 	struct dns_name zone, here;
-	return dns_name_parse(r->zone, &zone) == 0 && dns_name_parse(name, &here) == 0 && dns_name_below(&here, &zone);
+	return dns_name_parse(r->zone, &zone) == 0 && dns_name_parse(name, &here) == 0 &&
+	       dns_name_below(&here, &zone);
 }
 
 static void close_publisher(void *self)
@@ -226,9 +248,11 @@ static void close_publisher(void *self)
 	mem_free(r);
 }
 
-const struct publisher_kind rfc2136_kind = {.kind = "rfc2136", .serves = serves, .publish = publish, .close = close_publisher};
+const struct publisher_kind rfc2136_kind = {
+    .kind = "rfc2136", .serves = serves, .publish = publish, .close = close_publisher};
 
-void *rfc2136_new(struct loop *l, const struct rfc2136_config *config, publish_done_fn *done, void *owner)
+void *rfc2136_new(struct loop *l, const struct rfc2136_config *config, publish_done_fn *done,
+		  void *owner)
 {
 	struct rfc2136 *r = mem_zalloc(sizeof(*r));
 	r->loop = l;

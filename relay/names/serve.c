@@ -1,10 +1,11 @@
 /*
- * A place is one address with its UDP socket and TCP listener. With `listen` the places are those, a wildcard standing for every address of
- * the machine; without, port 53 of every address that is not loopback. The list is made again when the kernel tells of a change,
- * and now and then while something could not be bound; places that stay keep their sockets.
+ * A place is one address with its UDP socket and TCP listener. With `listen` the places are those,
+ * a wildcard standing for every address of the machine; without, port 53 of every address that is
+ * not loopback. The list is made again when the kernel tells of a change, and now and then while
+ * something could not be bound; places that stay keep their sockets.
  *
- * A TCP connection reads length-prefixed questions and answers them in order; it ends when idle, when it does not read its answers, or
- * when there are too many of its kind.
+ * A TCP connection reads length-prefixed questions and answers them in order; it ends when idle,
+ * when it does not read its answers, or when there are too many of its kind.
  */
 #include "relay/names/serve.h"
 
@@ -25,17 +26,25 @@
 #include <unistd.h>
 #include <uv.h>
 
-enum { PLACES = 64, AGAIN_MS = 10000, SETTLE_MS = 200, TCP_MAX = 200, TCP_PER_SOURCE = 20, TCP_IDLE_MS = 10000, QUESTION_MAX = 4096,
-       OUT_MAX = 128 * 1024 };
+enum {
+	PLACES = 64,
+	AGAIN_MS = 10000,
+	SETTLE_MS = 200,
+	TCP_MAX = 200,
+	TCP_PER_SOURCE = 20,
+	TCP_IDLE_MS = 10000,
+	QUESTION_MAX = 4096,
+	OUT_MAX = 128 * 1024
+};
 
 struct place {
 	struct list node;
 	struct serve *serve;
-	struct addr at;                /* as wished */
+	struct addr at; /* as wished */
 	struct dns_socket *udp;
 	struct listener *tcp;
-	bool wanted;                   /* found in the list that is being made */
-	char *said;                    /* why it cannot be bound */
+	bool wanted; /* found in the list that is being made */
+	char *said;  /* why it cannot be bound */
 };
 
 struct caller {
@@ -50,7 +59,7 @@ struct caller {
 struct serve {
 	struct loop *loop;
 	struct names *names;
-	struct addr *listen;           /* as configured; count 0: the machine's addresses */
+	struct addr *listen; /* as configured; count 0: the machine's addresses */
 	size_t listen_count;
 	struct list places;
 	size_t place_count;
@@ -59,10 +68,11 @@ struct serve {
 	struct rate *rate;
 	struct netwatch *watch;
 	struct timer *again;
-	uint8_t *answer;               /* DNS_PACKET_MAX for a TCP answer */
+	uint8_t *answer; /* DNS_PACKET_MAX for a TCP answer */
 };
 
-static size_t on_packet(void *owner, const uint8_t *in, size_t len, const struct addr *from, uint8_t *out)
+static size_t on_packet(void *owner, const uint8_t *in, size_t len, const struct addr *from,
+			uint8_t *out)
 {
 	struct place *p = owner;
 	struct serve *s = p->serve;
@@ -228,7 +238,8 @@ static bool place_open(struct place *p)
 		return true;
 	/* TCP first: it knows who holds the port, and with port 0 it chooses one. */
 	if (!p->tcp)
-		p->tcp = listen_open(p->serve->loop, &p->at, p->at.family == 6, on_accept, p, &err, &why);
+		p->tcp = listen_open(p->serve->loop, &p->at, p->at.family == 6, on_accept, p, &err,
+				     &why);
 	if (p->tcp && !p->udp)
 		p->udp = dns_socket_bind(p->serve->loop, listen_at(p->tcp), on_packet, p, &err);
 	if (p->udp && p->tcp) {
@@ -244,7 +255,8 @@ static bool place_open(struct place *p)
 
 static void want_place(struct serve *s, const struct addr *at)
 {
-	LIST_EACH(node, &s->places) {
+	LIST_EACH(node, &s->places)
+	{
 		struct place *p = LIST_ENTRY(node, struct place, node);
 		if (addr_equal(&p->at, at)) {
 			p->wanted = true;
@@ -269,7 +281,8 @@ static void want_machine(struct serve *s, uint8_t family, uint16_t port, bool lo
 		return;
 	for (struct ifaddrs *i = all; i; i = i->ifa_next) {
 		struct addr a;
-		if (!i->ifa_addr || !addr_from_sockaddr(&a, i->ifa_addr) || (family && a.family != family))
+		if (!i->ifa_addr || !addr_from_sockaddr(&a, i->ifa_addr) ||
+		    (family && a.family != family))
 			continue;
 		bool link_local = a.family == 6 && a.ip[0] == 0xfe && (a.ip[1] & 0xc0) == 0x80;
 		if (link_local || (addr_is_loopback(&a) && !loopback))
@@ -284,7 +297,7 @@ static void make_places(struct serve *s)
 {
 	bool missing = false;
 	LIST_EACH(node, &s->places)
-		LIST_ENTRY(node, struct place, node)->wanted = false;
+	LIST_ENTRY(node, struct place, node)->wanted = false;
 	if (s->listen_count == 0)
 		want_machine(s, 0, DNS_PORT, false);
 	for (size_t i = 0; i < s->listen_count; i++) {
@@ -294,7 +307,8 @@ static void make_places(struct serve *s)
 		else
 			want_place(s, at);
 	}
-	LIST_EACH(node, &s->places) {
+	LIST_EACH(node, &s->places)
+	{
 		struct place *p = LIST_ENTRY(node, struct place, node);
 		if (!p->wanted)
 			place_free(p);

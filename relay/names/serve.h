@@ -1,5 +1,6 @@
 /*
- * The sockets of the embedded authority: UDP and TCP on each address, every answer from the address that was asked. Main loop only.
+ * The sockets of the embedded authority: UDP and TCP on each address, every answer from the address
+ * that was asked. Main loop only.
  */
 #ifndef GROUNDNUT_RELAY_NAMES_SERVE_H
 #define GROUNDNUT_RELAY_NAMES_SERVE_H
@@ -8,11 +9,13 @@
 
 struct serve;
 
-/* Addresses that cannot be bound are logged and tried again; addresses that the machine gains or loses are followed. names is not
- * owned and outlives it. */
+/* Addresses that cannot be bound are logged and tried again; addresses that the machine gains or
+ * loses are followed. names is not owned and outlives it. */
 struct serve *serve_new(struct loop *l, struct names *names, const struct serve_config *config);
-void serve_reload(struct serve *s, const struct serve_config *config); /* sockets that stay listed stay open */
-const struct addr *serve_at(const struct serve *s, size_t i); /* what is bound, in no order; NULL: no more */
+/* sockets that stay listed stay open */
+void serve_reload(struct serve *s, const struct serve_config *config);
+/* what is bound, in no order; NULL: no more */
+const struct addr *serve_at(const struct serve *s, size_t i);
 void serve_close(struct serve *s);
 
 #endif

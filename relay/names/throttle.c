@@ -9,19 +9,20 @@ enum { WAYS = 8, TEXT = 63, V6_PREFIX = 7 };
 
 static const char nobody[] = "\n";
 
-/* A pair (account not empty) or a whole prefix (account empty). Who names no account is a pair, too, under a name that is none. */
+/* A pair (account not empty) or a whole prefix (account empty). Who names no account is a pair,
+ * too, under a name that is none. */
 struct entry {
-	uint8_t family;            /* 0: free */
-	uint8_t prefix[8];         /* v4 whole, v6 /56 */
+	uint8_t family;    /* 0: free */
+	uint8_t prefix[8]; /* v4 whole, v6 /56 */
 	char account[TEXT + 1];
 	uint32_t failures;
-	uint64_t open_ms;          /* the next attempt is looked at from then on */
+	uint64_t open_ms; /* the next attempt is looked at from then on */
 	uint64_t seen_ms;
-	uint64_t right_ms;         /* of a pair: when it was right, 0: never */
+	uint64_t right_ms; /* of a pair: when it was right, 0: never */
 };
 
 struct throttle {
-	struct entry *entries;     /* groups of WAYS; within one the longest unseen makes room */
+	struct entry *entries; /* groups of WAYS; within one the longest unseen makes room */
 	size_t groups;
 	uint32_t seed;
 };
@@ -69,7 +70,9 @@ static struct entry *lookup(struct throttle *t, const struct entry *key, uint64_
 		h = (h ^ (uint8_t)*p) * 16777619u;
 	struct entry *group = &t->entries[(h ^ h >> 15) % t->groups * WAYS], *victim = group;
 	for (struct entry *e = group; e < group + WAYS; e++) {
-		if (e->family == key->family && !memcmp(e->prefix, key->prefix, sizeof(e->prefix)) && !strcmp(e->account, key->account)) {
+		if (e->family == key->family &&
+		    !memcmp(e->prefix, key->prefix, sizeof(e->prefix)) &&
+		    !strcmp(e->account, key->account)) {
 			if (now_ms - e->seen_ms > THROTTLE_FORGET_MS)
 				e->failures = 0, e->open_ms = 0;
 			e->seen_ms = now_ms;
@@ -107,10 +110,12 @@ static bool is_trusted(const struct entry *pair, uint64_t now_ms)
 	return pair->right_ms && now_ms - pair->right_ms <= THROTTLE_FORGET_MS;
 }
 
-uint64_t throttle_admit(struct throttle *t, const struct addr *source, const char *account, uint64_t now_ms)
+uint64_t throttle_admit(struct throttle *t, const struct addr *source, const char *account,
+			uint64_t now_ms)
 {
 	struct entry key = pair_of(source, account), whole = prefix_of(source);
-	/* The prefix first: looking up the second may make room in the same group, but never at the place just used. */
+	/* The prefix first: looking up the second may make room in the same group, but never at the
+	 * place just used. */
 	struct entry *prefix = lookup(t, &whole, now_ms);
 	uint64_t prefix_wait = prefix->open_ms > now_ms ? prefix->open_ms - now_ms : 0;
 	struct entry *pair = lookup(t, &key, now_ms);
@@ -124,7 +129,8 @@ uint64_t throttle_admit(struct throttle *t, const struct addr *source, const cha
 	return wait;
 }
 
-void throttle_right(struct throttle *t, const struct addr *source, const char *account, uint64_t now_ms)
+void throttle_right(struct throttle *t, const struct addr *source, const char *account,
+		    uint64_t now_ms)
 {
 	throttle_undo(t, source, account, now_ms);
 	struct entry key = pair_of(source, account);
@@ -143,7 +149,8 @@ static void uncount(struct entry *e, uint32_t free, uint64_t now_ms)
 	e->open_ms = e->open_ms > now_ms + back ? e->open_ms - back : 0;
 }
 
-void throttle_undo(struct throttle *t, const struct addr *source, const char *account, uint64_t now_ms)
+void throttle_undo(struct throttle *t, const struct addr *source, const char *account,
+		   uint64_t now_ms)
 {
 	struct entry key = pair_of(source, account), whole = prefix_of(source);
 	struct entry *pair = lookup(t, &key, now_ms);

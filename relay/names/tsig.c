@@ -7,7 +7,15 @@
 #include <openssl/evp.h>
 #include <string.h>
 
-enum { HEADER = 12, CLASS_ANY = 255, ERROR_BADSIG = 16, ERROR_BADKEY = 17, ERROR_BADTIME = 18, POINTERS_MAX = 64, SCRATCH = 512 };
+enum {
+	HEADER = 12,
+	CLASS_ANY = 255,
+	ERROR_BADSIG = 16,
+	ERROR_BADKEY = 17,
+	ERROR_BADTIME = 18,
+	POINTERS_MAX = 64,
+	SCRATCH = 512
+};
 
 /* What the signature covers besides the message, as it stands in the TSIG record. */
 struct variables {
@@ -18,12 +26,18 @@ struct variables {
 	size_t mac_len, other_len;
 };
 
-int tsig_key_set(struct tsig_key *key, const char *name, const char *algorithm, const void *secret, size_t len)
+int tsig_key_set(struct tsig_key *key, const char *name, const char *algorithm, const void *secret,
+		 size_t len)
 {
-	static const struct { const char *name, *wire, *digest; size_t mac_len; } known[] = {
-		{"hmac-sha256", "hmac-sha256", "SHA256", 32}, {"hmac-sha512", "hmac-sha512", "SHA512", 64},
-		{"hmac-sha384", "hmac-sha384", "SHA384", 48}, {"hmac-sha224", "hmac-sha224", "SHA224", 28},
-		{"hmac-sha1", "hmac-sha1", "SHA1", 20},       {"hmac-md5", "hmac-md5.sig-alg.reg.int", "MD5", 16}};
+	static const struct {
+		const char *name, *wire, *digest;
+		size_t mac_len;
+	} known[] = {{"hmac-sha256", "hmac-sha256", "SHA256", 32},
+		     {"hmac-sha512", "hmac-sha512", "SHA512", 64},
+		     {"hmac-sha384", "hmac-sha384", "SHA384", 48},
+		     {"hmac-sha224", "hmac-sha224", "SHA224", 28},
+		     {"hmac-sha1", "hmac-sha1", "SHA1", 20},
+		     {"hmac-md5", "hmac-md5.sig-alg.reg.int", "MD5", 16}};
 	memset(key, 0, sizeof(*key));
 	if (len == 0 || len > sizeof(key->secret) || dns_name_parse(name, &key->name) != 0)
 		return ERR_SYNTAX;
@@ -47,7 +61,9 @@ struct hmac {
 
 static bool hmac_begin(struct hmac *h, const struct tsig_key *key)
 {
-	OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string("digest", (char *)(uintptr_t)key->digest, 0), OSSL_PARAM_construct_end()};
+	OSSL_PARAM params[] = {
+	    OSSL_PARAM_construct_utf8_string("digest", (char *)(uintptr_t)key->digest, 0),
+	    OSSL_PARAM_construct_end()};
 	h->mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
 	h->ctx = h->mac ? EVP_MAC_CTX_new(h->mac) : NULL;
 	return h->ctx && EVP_MAC_init(h->ctx, key->secret, key->secret_len, params) == 1;
@@ -88,8 +104,9 @@ static void hmac_variables(struct hmac *h, const struct variables *v)
 }
 
 /* request: the MAC of what is being answered, or NULL for a question. */
-static size_t mac_of(const struct tsig_key *key, const uint8_t *header, const uint8_t *rest, size_t rest_len, const struct tsig_mac *request,
-		     const struct variables *v, uint8_t out[TSIG_MAC_MAX])
+static size_t mac_of(const struct tsig_key *key, const uint8_t *header, const uint8_t *rest,
+		     size_t rest_len, const struct tsig_mac *request, const struct variables *v,
+		     uint8_t out[TSIG_MAC_MAX])
 {
 	struct hmac h;
 	if (!hmac_begin(&h, key)) {
@@ -115,9 +132,11 @@ static void count_additional(uint8_t *header, int by)
 	header[11] = (uint8_t)count;
 }
 
-size_t tsig_sign(const struct tsig_key *key, uint8_t *packet, size_t len, uint64_t now_s, struct tsig_mac *mac)
+size_t tsig_sign(const struct tsig_key *key, uint8_t *packet, size_t len, uint64_t now_s,
+		 struct tsig_mac *mac)
 {
-	const struct variables v = {.name = key->name, .algorithm = key->algorithm, .time_s = now_s, .fudge = TSIG_FUDGE_S};
+	const struct variables v = {
+	    .name = key->name, .algorithm = key->algorithm, .time_s = now_s, .fudge = TSIG_FUDGE_S};
 	mac->len = mac_of(key, packet, packet + HEADER, len - HEADER, NULL, &v, mac->bytes);
 	struct wire w = wire_over(packet + len, TSIG_ROOM + key->name.len);
 	wire_put_bytes(&w, key->name.wire, key->name.len);
@@ -175,7 +194,8 @@ static bool read_name(const uint8_t *packet, size_t len, struct wire *w, struct 
 	return false;
 }
 
-static bool skip_records(const uint8_t *packet, size_t len, struct wire *w, unsigned questions, unsigned records)
+static bool skip_records(const uint8_t *packet, size_t len, struct wire *w, unsigned questions,
+			 unsigned records)
 {
 	struct dns_name name;
 	for (; questions; questions--)
@@ -190,7 +210,8 @@ static bool skip_records(const uint8_t *packet, size_t len, struct wire *w, unsi
 	return wire_ok(w);
 }
 
-/* Finds the TSIG at the packet's end: 1 read, 0 there is none, -1 malformed. *at: where it begins. */
+/* Finds the TSIG at the packet's end: 1 read, 0 there is none, -1 malformed. *at: where it
+ * begins. */
 static int read_tsig(const uint8_t *packet, size_t len, struct variables *v, size_t *at)
 {
 	if (len < HEADER)
@@ -225,11 +246,13 @@ static int read_tsig(const uint8_t *packet, size_t len, struct variables *v, siz
 
 static enum tsig_verdict unsigned_word(const struct variables *v)
 {
-	return v->error == ERROR_BADKEY ? TSIG_BADKEY : v->error == ERROR_BADSIG ? TSIG_BADSIG : TSIG_BAD;
+	return v->error == ERROR_BADKEY   ? TSIG_BADKEY
+	       : v->error == ERROR_BADSIG ? TSIG_BADSIG
+					  : TSIG_BAD;
 }
 
-enum tsig_verdict tsig_verify(const struct tsig_key *key, const uint8_t *packet, size_t len, const struct tsig_mac *request, uint64_t now_s,
-			      int64_t *skew_s)
+enum tsig_verdict tsig_verify(const struct tsig_key *key, const uint8_t *packet, size_t len,
+			      const struct tsig_mac *request, uint64_t now_s, int64_t *skew_s)
 {
 	struct variables v = {0};
 	size_t at = 0;
@@ -239,7 +262,8 @@ enum tsig_verdict tsig_verify(const struct tsig_key *key, const uint8_t *packet,
 		return found == 0 ? TSIG_ABSENT : TSIG_BAD;
 	if (v.mac_len == 0)
 		return unsigned_word(&v);
-	if (!dns_name_equal(&v.name, &key->name) || !dns_name_equal(&v.algorithm, &key->algorithm) || v.mac_len != key->mac_len)
+	if (!dns_name_equal(&v.name, &key->name) ||
+	    !dns_name_equal(&v.algorithm, &key->algorithm) || v.mac_len != key->mac_len)
 		return TSIG_BAD;
 	uint8_t header[HEADER], mac[TSIG_MAC_MAX];
 	memcpy(header, packet, HEADER);

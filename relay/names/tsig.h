@@ -1,6 +1,7 @@
 /*
- * Transaction signatures (RFC 8945) over packets in wire form: signing a question, verifying its answer. The library verifies without
- * looking at time, and compares in variable time; so it is done here, over bytes.
+ * Transaction signatures (RFC 8945) over packets in wire form: signing a question, verifying its
+ * answer. The library verifies without looking at time, and compares in variable time; so it is
+ * done here, over bytes.
  */
 #ifndef GROUNDNUT_RELAY_NAMES_TSIG_H
 #define GROUNDNUT_RELAY_NAMES_TSIG_H
@@ -11,8 +12,8 @@ enum { TSIG_MAC_MAX = 64, TSIG_FUDGE_S = 300, TSIG_ROOM = 400 };
 
 struct tsig_key {
 	struct dns_name name;
-	struct dns_name algorithm;  /* on the wire, "hmac-sha256" or "hmac-md5.sig-alg.reg.int" */
-	const char *digest;         /* OpenSSL's name for it */
+	struct dns_name algorithm; /* on the wire, "hmac-sha256" or "hmac-md5.sig-alg.reg.int" */
+	const char *digest;        /* OpenSSL's name for it */
 	size_t mac_len;
 	uint8_t secret[128];
 	size_t secret_len;
@@ -23,22 +24,29 @@ struct tsig_mac {
 	size_t len;
 };
 
-/* algorithm: "hmac-sha256", -sha1, -sha224, -sha384, -sha512, "hmac-md5". 0 or ERR_SYNTAX (an unknown one, a bad name, a key too long). */
-int tsig_key_set(struct tsig_key *key, const char *name, const char *algorithm, const void *secret, size_t len);
+/* algorithm: "hmac-sha256", -sha1, -sha224, -sha384, -sha512, "hmac-md5". 0 or ERR_SYNTAX (an
+ * unknown one, a bad name, a key too long). */
+int tsig_key_set(struct tsig_key *key, const char *name, const char *algorithm, const void *secret,
+		 size_t len);
 
-/* Appends the signature; the packet has TSIG_ROOM to grow. Returns its new length; *mac is kept for the answer. */
-size_t tsig_sign(const struct tsig_key *key, uint8_t *packet, size_t len, uint64_t now_s, struct tsig_mac *mac);
+/* Appends the signature; the packet has TSIG_ROOM to grow. Returns its new length; *mac is kept for
+ * the answer. */
+size_t tsig_sign(const struct tsig_key *key, uint8_t *packet, size_t len, uint64_t now_s,
+		 struct tsig_mac *mac);
 
 enum tsig_verdict {
 	TSIG_GOOD,
-	TSIG_ABSENT,    /* not signed: its rcode is nobody's word */
-	TSIG_BAD,       /* malformed, another key, or the signature does not fit */
-	TSIG_TIME,      /* signed well at another time: old, or clocks differ; *skew_s says by how much */
-	TSIG_BADKEY, TSIG_BADSIG, /* what the server says of our signature; unsigned, as RFC 8945 has it */
-	TSIG_BADTIME,   /* signed by the server: our clock is *skew_s from its */
+	TSIG_ABSENT, /* not signed: its rcode is nobody's word */
+	TSIG_BAD,    /* malformed, another key, or the signature does not fit */
+	/* signed well at another time: old, or clocks differ; *skew_s says by how much */
+	TSIG_TIME,
+	/* what the server says of our signature; unsigned, as RFC 8945 has it */
+	TSIG_BADKEY,
+	TSIG_BADSIG,
+	TSIG_BADTIME, /* signed by the server: our clock is *skew_s from its */
 };
 /* skew_s: the other clock minus ours. */
-enum tsig_verdict tsig_verify(const struct tsig_key *key, const uint8_t *packet, size_t len, const struct tsig_mac *request, uint64_t now_s,
-			      int64_t *skew_s);
+enum tsig_verdict tsig_verify(const struct tsig_key *key, const uint8_t *packet, size_t len,
+			      const struct tsig_mac *request, uint64_t now_s, int64_t *skew_s);
 
 #endif

@@ -1,9 +1,12 @@
 /*
- * A request becomes a visit: held back while its source has guessed too often, then its credentials are looked at (the token and the cache of
- * passwords at once, scrypt on the pool, two at a time), then each of its hosts is given to names, and when the last is durable the
- * lines are answered in the order of the request. A visit that is on the pool when the door closes is left to the pool, which frees it.
+ * A request becomes a visit: held back while its source has guessed too often, then its credentials
+ * are looked at (the token and the cache of passwords at once, scrypt on the pool, two at a time),
+ * then each of its hosts is given to names, and when the last is durable the lines are answered in
+ * the order of the request. A visit that is on the pool when the door closes is left to the pool,
+ * which frees it.
  *
- * Trouble of our own is 503 with `911`, which every client tries again; a wrong password is 401 with `badauth`. Query strings are never logged.
+ * Trouble of our own is 503 with `911`, which every client tries again; a wrong password is 401
+ * with `badauth`. Query strings are never logged.
  */
 #include "relay/names/update_door.h"
 
@@ -21,26 +24,37 @@
 #include <sys/stat.h>
 
 enum {
-	HEAD_MS = 10000, CONNECTIONS = 2048, PER_SOURCE = 64, BODY_MAX = 8192, HOLD_MAX_MS = 8000, HELD_MAX = 256,
-	SCRYPT_AT_ONCE = 2, SCRYPT_WAITING = 32, CERTIFICATE_MS = 5000, LISTEN_SOON_MS = 300, LISTEN_AGAIN_MS = 10000, THROTTLED = 8192,
+	HEAD_MS = 10000,
+	CONNECTIONS = 2048,
+	PER_SOURCE = 64,
+	BODY_MAX = 8192,
+	HOLD_MAX_MS = 8000,
+	HELD_MAX = 256,
+	SCRYPT_AT_ONCE = 2,
+	SCRYPT_WAITING = 32,
+	CERTIFICATE_MS = 5000,
+	LISTEN_SOON_MS = 300,
+	LISTEN_AGAIN_MS = 10000,
+	THROTTLED = 8192,
 };
 
 struct visit {
-	struct list node;              /* on door.visits, or door.scrypt while it waits for the pool */
-	struct update_door *door;      /* NULL: closed while this one was on the pool */
+	/* on door.visits, or door.scrypt while it waits for the pool */
+	struct list node;
+	struct update_door *door; /* NULL: closed while this one was on the pool */
 	struct http_exchange *exchange;
 	struct dyndns_request request;
 	struct addr peer;
-	struct account *account;       /* within accounts */
-	struct accounts *accounts;     /* the list it was checked against; a reference */
-	struct timer *hold;            /* or NULL */
-	char *hash;                    /* for the pool: the stored password, or NULL */
-	bool fits;                     /* the pool's answer */
+	struct account *account;   /* within accounts */
+	struct accounts *accounts; /* the list it was checked against; a reference */
+	struct timer *hold;        /* or NULL */
+	char *hash;                /* for the pool: the stored password, or NULL */
+	bool fits;                 /* the pool's answer */
 	bool on_pool;
 	enum names_answer answers[DYNDNS_HOSTS];
 	uint64_t tickets[DYNDNS_HOSTS];
 	size_t host_count;
-	size_t waiting;                /* answers still to come */
+	size_t waiting; /* answers still to come */
 	struct names_change change;
 	char text[DYNDNS_TEXT];
 };
@@ -48,27 +62,27 @@ struct visit {
 struct wish {
 	struct addr at;
 	bool tls, v6only, open;
-	char *said;                    /* why not, when it was last tried */
+	char *said; /* why not, when it was last tried */
 };
 
 struct update_door {
 	struct loop *loop;
 	struct names *names;
 	char *domain;
-	struct accounts *accounts;     /* or NULL before the first list: nobody fits */
+	struct accounts *accounts; /* or NULL before the first list: nobody fits */
 	struct http_server *server;
 	struct throttle *throttle;
 	struct passwd_cache *cache;
 	struct list visits;
-	struct list scrypt;            /* visits that wait for the pool */
+	struct list scrypt; /* visits that wait for the pool */
 	unsigned running, queued, held;
 	struct wish *wishes;
 	size_t wish_count;
-	bool tried;                    /* to listen, at least once */
+	bool tried; /* to listen, at least once */
 	char *certificate, *private_key;
-	struct stat stamps[2];         /* of the pair in use */
+	struct stat stamps[2]; /* of the pair in use */
 	bool has_tls;
-	char *tls_said;                /* why the pair was not taken last */
+	char *tls_said; /* why the pair was not taken last */
 	struct timer *certificate_timer, *listen_timer;
 };
 
@@ -106,10 +120,14 @@ static void answer_badauth(struct visit *v)
 static const char *word_of(enum names_answer a)
 {
 	switch (a) {
-	case NAMES_GOOD: return "good";
-	case NAMES_NOCHG: return "nochg";
-	case NAMES_NOHOST: return "nohost";
-	default: return "911";
+	case NAMES_GOOD:
+		return "good";
+	case NAMES_NOCHG:
+		return "nochg";
+	case NAMES_NOHOST:
+		return "nohost";
+	default:
+		return "911";
 	}
 }
 
@@ -125,7 +143,8 @@ static void answer_lines(struct visit *v)
 		enum names_answer a = v->answers[i];
 		bool well = a == NAMES_GOOD || a == NAMES_NOCHG;
 		trouble |= a == NAMES_TROUBLE;
-		buf_printf(&body, "%s%s%s\n", word_of(a), well && v->text[0] ? " " : "", well ? v->text : "");
+		buf_printf(&body, "%s%s%s\n", word_of(a), well && v->text[0] ? " " : "",
+			   well ? v->text : "");
 	}
 	struct http_exchange *x = v->exchange;
 	visit_free(v);
@@ -145,7 +164,8 @@ static void on_updated(void *owner, uint64_t ticket, enum names_answer a)
 
 static void update_host(struct visit *v, size_t i, const char *host, const char *client)
 {
-	v->answers[i] = names_update(v->door->names, v->account, host, &v->change, client, on_updated, v, &v->tickets[i]);
+	v->answers[i] = names_update(v->door->names, v->account, host, &v->change, client,
+				     on_updated, v, &v->tickets[i]);
 	v->waiting += v->answers[i] == NAMES_WAIT;
 }
 
@@ -159,8 +179,10 @@ static void update(struct visit *v)
 		return;
 	}
 	if (!dyndns_change(r, &v->peer, &v->change, v->text)) {
-		log_info("update_without_address", "account=%s source=%s reason=%s", v->account->name, peer,
-			 "neither the request nor its source gives an address that may be published");
+		log_info(
+		    "update_without_address", "account=%s source=%s reason=%s", v->account->name,
+		    peer,
+		    "neither the request nor its source gives an address that may be published");
 		answer(v, 503, NULL, "dnserr\n"); /* with 200 most clients would give up for good */
 		return;
 	}
@@ -190,7 +212,8 @@ static void let_in(struct visit *v, const struct account *a)
 static void turn_away(struct visit *v)
 {
 	char peer[ADDR_TEXT];
-	log_warn("update_login_failed", "account=%s source=%s", v->request.user, addr_ip_text(&v->peer, peer));
+	log_warn("update_login_failed", "account=%s source=%s", v->request.user,
+		 addr_ip_text(&v->peer, peer));
 	answer_badauth(v);
 }
 
@@ -217,7 +240,8 @@ static void off_pool(void *arg)
 	v->accounts = d->accounts;
 	const struct account *a = accounts_find(v->accounts, v->request.user);
 	if (v->fits && a && a->password && strcmp(a->password, v->hash) == 0) {
-		passwd_cache_put(d->cache, a->name, v->hash, v->request.password, loop_now_ms(d->loop));
+		passwd_cache_put(d->cache, a->name, v->hash, v->request.password,
+				 loop_now_ms(d->loop));
 		let_in(v, a);
 	} else {
 		turn_away(v);
@@ -241,13 +265,16 @@ static void next_scrypt(struct update_door *d)
 static void check_password(struct visit *v)
 {
 	struct update_door *d = v->door;
-	const struct account *a = accounts_verify(v->accounts, v->request.user, v->request.password);
+	const struct account *a =
+	    accounts_verify(v->accounts, v->request.user, v->request.password);
 	if (a) {
 		let_in(v, a);
 		return;
 	}
 	a = accounts_find(v->accounts, v->request.user);
-	if (a && a->password && passwd_cache_has(d->cache, a->name, a->password, v->request.password, loop_now_ms(d->loop))) {
+	if (a && a->password &&
+	    passwd_cache_has(d->cache, a->name, a->password, v->request.password,
+			     loop_now_ms(d->loop))) {
 		let_in(v, a);
 		return;
 	}
@@ -271,7 +298,8 @@ static void on_held(void *owner)
 	check_password(v);
 }
 
-static void begin_visit(struct update_door *d, struct http_exchange *x, const struct dyndns_request *r)
+static void begin_visit(struct update_door *d, struct http_exchange *x,
+			const struct dyndns_request *r)
 {
 	struct visit *v = mem_zalloc(sizeof(*v));
 	v->door = d;
@@ -302,7 +330,10 @@ static void answer_address(struct http_exchange *x, bool page)
 {
 	char ip[ADDR_TEXT], *body;
 	addr_ip_text(http_exchange_peer(x), ip);
-	body = mem_printf(page ? "<html><head><title>Current IP Check</title></head><body>Current IP Address: %s</body></html>" : "%s\n", ip);
+	body = mem_printf(page ? "<html><head><title>Current IP Check</title></head><body>Current "
+				 "IP Address: %s</body></html>"
+			       : "%s\n",
+			  ip);
 	http_answer(x, 200, page ? "text/html" : "text/plain", NULL, body, strlen(body));
 	mem_free(body);
 }
@@ -321,7 +352,8 @@ static void on_request(void *owner, struct http_exchange *x)
 		http_answer(x, 404, "text/plain", NULL, "not found\n", 10);
 		break;
 	case DYNDNS_NO_METHOD:
-		http_answer(x, 405, "text/plain", "Allow: GET, HEAD, POST\r\n", "method not allowed\n", 19);
+		http_answer(x, 405, "text/plain", "Allow: GET, HEAD, POST\r\n",
+			    "method not allowed\n", 19);
 		break;
 	case DYNDNS_UPDATE:
 		if (d->accounts)
@@ -333,18 +365,21 @@ static void on_request(void *owner, struct http_exchange *x)
 	dyndns_wipe(&r);
 }
 
-/* Takes the pair when either file has changed; one that does not fit (yet) changes nothing and is said once. */
+/* Takes the pair when either file has changed; one that does not fit (yet) changes nothing and is
+ * said once. */
 static void load_certificate(struct update_door *d)
 {
 	struct stat now[2] = {0};
-	if (stat(d->certificate, &now[0]) == 0 && stat(d->private_key, &now[1]) == 0 && d->has_tls && file_is_same(&now[0], &d->stamps[0]) &&
+	if (stat(d->certificate, &now[0]) == 0 && stat(d->private_key, &now[1]) == 0 &&
+	    d->has_tls && file_is_same(&now[0], &d->stamps[0]) &&
 	    file_is_same(&now[1], &d->stamps[1]))
 		return;
 	char *why = NULL;
 	struct tls_context *tls = tls_server_new(d->certificate, d->private_key, NULL, true, &why);
 	if (!tls) {
 		if (!d->tls_said || !why || strcmp(d->tls_said, why) != 0)
-			log_error("update_certificate_not_taken", "reason=%s", why ? why : "unknown");
+			log_error("update_certificate_not_taken", "reason=%s",
+				  why ? why : "unknown");
 		mem_free(d->tls_said);
 		d->tls_said = why;
 		return;
@@ -388,9 +423,11 @@ static void listen_all(struct update_door *d)
 		missing |= !w->open;
 		const char *reason = why ? why : err_text(err);
 		if (w->open)
-			log_info("update_door_open", "at=%s tls=%s", addr_text(newest_at(d), at), w->tls ? "yes" : "no");
+			log_info("update_door_open", "at=%s tls=%s", addr_text(newest_at(d), at),
+				 w->tls ? "yes" : "no");
 		else if (!w->said || strcmp(w->said, reason) != 0)
-			log_error("update_door_closed", "at=%s reason=%s", addr_text(&w->at, at), reason);
+			log_error("update_door_closed", "at=%s reason=%s", addr_text(&w->at, at),
+				  reason);
 		mem_free(w->said);
 		w->said = w->open ? NULL : mem_strdup(reason);
 		mem_free(why);
@@ -410,7 +447,8 @@ static void on_listen_timer(void *owner)
 static bool beside_v4(const struct addr *at, const struct addr *list, size_t count)
 {
 	for (size_t i = 0; at->family == 6 && addr_is_any(at) && i < count; i++)
-		if (list[i].family == 4 && list[i].port == at->port && at->port && addr_is_any(&list[i]))
+		if (list[i].family == 4 && list[i].port == at->port && at->port &&
+		    addr_is_any(&list[i]))
 			return true;
 	return false;
 }
@@ -418,13 +456,18 @@ static bool beside_v4(const struct addr *at, const struct addr *list, size_t cou
 static void add_wishes(struct update_door *d, const struct addr *list, size_t count, bool tls)
 {
 	for (size_t i = 0; i < count; i++)
-		d->wishes[d->wish_count++] = (struct wish){.at = list[i], .tls = tls, .v6only = beside_v4(&list[i], list, count)};
+		d->wishes[d->wish_count++] = (struct wish){
+		    .at = list[i], .tls = tls, .v6only = beside_v4(&list[i], list, count)};
 }
 
-struct update_door *update_door_new(struct loop *l, struct names *names, const char *domain, const struct update_config *config,
-				    const char *certificate, const char *private_key)
+struct update_door *update_door_new(struct loop *l, struct names *names, const char *domain,
+				    const struct update_config *config, const char *certificate,
+				    const char *private_key)
 {
-	const struct http_server_limits limits = {.head_ms = HEAD_MS, .connections = CONNECTIONS, .per_source = PER_SOURCE, .body_max = BODY_MAX};
+	const struct http_server_limits limits = {.head_ms = HEAD_MS,
+						  .connections = CONNECTIONS,
+						  .per_source = PER_SOURCE,
+						  .body_max = BODY_MAX};
 	struct update_door *d = mem_zalloc(sizeof(*d));
 	d->loop = l;
 	d->names = names;
@@ -436,7 +479,8 @@ struct update_door *update_door_new(struct loop *l, struct names *names, const c
 	list_init(&d->visits);
 	list_init(&d->scrypt);
 	d->server = http_server_new(l, &limits, on_request, d);
-	d->wishes = mem_zalloc((config->http_count + config->https_count + 1) * sizeof(struct wish));
+	d->wishes =
+	    mem_zalloc((config->http_count + config->https_count + 1) * sizeof(struct wish));
 	add_wishes(d, config->http, config->http_count, false);
 	add_wishes(d, config->https, config->https_count, true);
 	d->certificate_timer = timer_new(l, on_certificate_timer, d);
@@ -454,7 +498,8 @@ void update_door_set_accounts(struct update_door *d, struct accounts *accounts)
 	d->accounts = accounts;
 }
 
-void update_door_take(struct update_door *d, int fd, const struct addr *peer, const void *early, size_t early_len)
+void update_door_take(struct update_door *d, int fd, const struct addr *peer, const void *early,
+		      size_t early_len)
 {
 	http_server_take(d->server, fd, peer, early, early_len);
 }

@@ -1,6 +1,7 @@
 /*
- * A declaration is the agent's whole word: its entries are marked while it is read, and what it held before and did not name again is
- * withdrawn. Each declaration is a report that waits in the ledger; the agent's count of answered ones grows when it is durable.
+ * A declaration is the agent's whole word: its entries are marked while it is read, and what it
+ * held before and did not name again is withdrawn. Each declaration is a report that waits in the
+ * ledger; the agent's count of answered ones grows when it is durable.
  */
 #include "relay/names/wishes.h"
 
@@ -10,16 +11,16 @@
 
 struct agent {
 	struct list node;
-	struct list reports;          /* that wait for the ledger */
+	struct list reports; /* that wait for the ledger */
 	char *account, *name;
-	char **wishes;                /* full names, or as written when they are none */
+	char **wishes; /* full names, or as written when they are none */
 	size_t wish_count;
-	uint64_t sent, answered;      /* reports; those that are durable */
+	uint64_t sent, answered; /* reports; those that are durable */
 };
 
 struct report {
-	struct ledger_wait wait;      /* first */
-	struct list node;             /* on agent.reports */
+	struct ledger_wait wait; /* first */
+	struct list node;        /* on agent.reports */
 	struct wishes *wishes;
 	struct agent *agent;
 };
@@ -41,16 +42,21 @@ static void tell_agent(const struct wishes *w, const char *account, const char *
 
 static void set_home(struct entry *e, const struct wishes_agent *a)
 {
-	const struct addr *v6 = addr_is_public(&a->address6) && a->address6.family == 6 ? &a->address6 : &a->seen;
-	/* Whether that address leads home is being found out, or the word is about another one: sent before the link that it came over. */
-	bool pending = strcmp(a->nat, "pending") == 0 || (a->judged.family && !addr_equal_ip(&a->judged, &a->seen));
+	const struct addr *v6 =
+	    addr_is_public(&a->address6) && a->address6.family == 6 ? &a->address6 : &a->seen;
+	/* Whether that address leads home is being found out, or the word is about another one:
+	 * sent before the link that it came over. */
+	bool pending = strcmp(a->nat, "pending") == 0 ||
+		       (a->judged.family && !addr_equal_ip(&a->judged, &a->seen));
 	if (!pending && strcmp(a->nat, "cgnat") == 0)
 		entry_set_agent(&e->records[0], ENTRY_AGENT_RELAY, NULL);
 	else if (!pending && a->seen.family == 4 && addr_is_public(&a->seen))
 		entry_set_agent(&e->records[0], ENTRY_AGENT_HOME, &a->seen);
 	else if (!pending)
 		entry_set_agent(&e->records[0], ENTRY_AGENT_NONE, NULL);
-	entry_set_agent(&e->records[1], v6->family == 6 && addr_is_public(v6) ? ENTRY_AGENT_HOME : ENTRY_AGENT_NONE, v6);
+	entry_set_agent(&e->records[1],
+			v6->family == 6 && addr_is_public(v6) ? ENTRY_AGENT_HOME : ENTRY_AGENT_NONE,
+			v6);
 }
 
 static void clear(struct entry *e)
@@ -59,7 +65,8 @@ static void clear(struct entry *e)
 	entry_set_agent(&e->records[1], ENTRY_AGENT_NONE, NULL);
 }
 
-static void take_wish(struct wishes *w, struct entry *e, const struct wishes_agent *a, enum name_follow follow)
+static void take_wish(struct wishes *w, struct entry *e, const struct wishes_agent *a,
+		      enum name_follow follow)
 {
 	char *client = mem_printf("groundnut-agent %s", a->agent);
 	if (follow == NAME_FOLLOW_HOME) {
@@ -77,10 +84,12 @@ static void take_wish(struct wishes *w, struct entry *e, const struct wishes_age
 }
 
 /* The entry for a host that this agent declares, or NULL when the account may not have it. */
-static struct entry *declared(struct wishes *w, const struct account *account, const struct wishes_agent *a, const char *host, bool wish)
+static struct entry *declared(struct wishes *w, const struct account *account,
+			      const struct wishes_agent *a, const char *host, bool wish)
 {
 	char full[256];
-	if (!account || entries_name(w->entries, host, full) != 0 || !account_allows_host(account, full))
+	if (!account || entries_name(w->entries, host, full) != 0 ||
+	    !account_allows_host(account, full))
 		return NULL;
 	struct entry *e = entries_obtain(w->entries, full, a->account);
 	/* A mapping's host does not take a name from the agent that wishes where it points. */
@@ -115,7 +124,8 @@ static bool is_held_by(const struct entry *e, const struct wishes_agent *a)
 
 /* --- one declaration --- */
 
-static void take_mappings(struct wishes *w, const struct account *account, const struct wishes_agent *a)
+static void take_mappings(struct wishes *w, const struct account *account,
+			  const struct wishes_agent *a)
 {
 	for (size_t i = 0; a->mappings && i < a->mappings->count; i++) {
 		const char *host = a->mappings->items[i].host;
@@ -128,7 +138,8 @@ static void take_mappings(struct wishes *w, const struct account *account, const
 	}
 }
 
-static void take_wishes(struct wishes *w, const struct account *account, const struct wishes_agent *a)
+static void take_wishes(struct wishes *w, const struct account *account,
+			const struct wishes_agent *a)
 {
 	for (size_t i = 0; i < a->wishes->count; i++) {
 		struct entry *e = declared(w, account, a, a->wishes->items[i].host, true);
@@ -141,13 +152,15 @@ static void take_wishes(struct wishes *w, const struct account *account, const s
 
 static void withdraw_rest(struct wishes *w, const struct wishes_agent *a, struct list *mine)
 {
-	LIST_EACH(node, mine) {
+	LIST_EACH(node, mine)
+	{
 		struct entry *e = LIST_ENTRY(node, struct entry, same_account);
 		if (!is_held_by(e, a))
 			continue;
 		if (!e->marked) {
 			withdraw(w, e);
-		} else if (!e->wished && (e->records[0].agent_value != ENTRY_AGENT_NONE || e->records[1].agent_value != ENTRY_AGENT_NONE)) {
+		} else if (!e->wished && (e->records[0].agent_value != ENTRY_AGENT_NONE ||
+					  e->records[1].agent_value != ENTRY_AGENT_NONE)) {
 			clear(e);
 			entries_settle(w->entries, e, true);
 			entries_mark(w->entries, e);
@@ -227,9 +240,10 @@ void wishes_set(struct wishes *w, const struct account *account, const struct wi
 {
 	struct list *mine = entries_of(w->entries, a->account);
 	LIST_EACH(node, mine)
-		LIST_ENTRY(node, struct entry, same_account)->marked = false;
+	LIST_ENTRY(node, struct entry, same_account)->marked = false;
 	take_mappings(w, account, a);
-	LIST_EACH(node, mine) {
+	LIST_EACH(node, mine)
+	{
 		struct entry *e = LIST_ENTRY(node, struct entry, same_account);
 		if (is_held_by(e, a))
 			e->wished = false;
@@ -254,7 +268,8 @@ static char *joined(const char *a, const char *b)
 	return a && b ? mem_printf("%s,%s", a, b) : mem_strdup(a ? a : b);
 }
 
-static void report_one(const struct wishes *w, const struct agent *a, const char *name, struct name_report *out)
+static void report_one(const struct wishes *w, const struct agent *a, const char *name,
+		       struct name_report *out)
 {
 	const struct entry *e = entries_find(w->entries, name);
 	const struct outlets *outlets = entries_outlets(w->entries);
@@ -269,7 +284,8 @@ static void report_one(const struct wishes *w, const struct agent *a, const char
 	out->answer = mem_strdup(a->answered < a->sent ? NULL : answer ? answer : "good");
 }
 
-size_t wishes_report(const struct wishes *w, const char *account, const char *agent, struct name_report **out)
+size_t wishes_report(const struct wishes *w, const char *account, const char *agent,
+		     struct name_report **out)
 {
 	const struct agent *a = agent_of(w, account, agent);
 	*out = NULL;
@@ -308,7 +324,8 @@ static void agent_free(struct agent *a)
 
 void wishes_keep(struct wishes *w, const struct accounts *accounts)
 {
-	LIST_EACH(node, &w->agents) {
+	LIST_EACH(node, &w->agents)
+	{
 		struct agent *a = LIST_ENTRY(node, struct agent, node);
 		if (!accounts_find(accounts, a->account))
 			agent_free(a);

@@ -1,5 +1,6 @@
 /*
- * What agents declare about names: the entries of their `names`, the hosts of their mappings; and what became of it. Main loop only.
+ * What agents declare about names: the entries of their `names`, the hosts of their mappings; and
+ * what became of it. Main loop only.
  */
 #ifndef GROUNDNUT_RELAY_NAMES_WISHES_H
 #define GROUNDNUT_RELAY_NAMES_WISHES_H
@@ -17,24 +18,29 @@ struct wishes_agent {
 	const struct mapping_list *mappings; /* their hosts; may be NULL */
 	struct addr seen;                    /* its address as the relay sees it */
 	struct addr address6;                /* its own v6 as it says, or family 0 */
-	const char *nat;                     /* "public", "cgnat", "unknown"; "pending": its v4 value stays as it is */
-	struct addr judged;                  /* the address that nat is about; family 0: seen */
+	/* "public", "cgnat", "unknown"; "pending": its v4 value stays as it is */
+	const char *nat;
+	struct addr judged; /* the address that nat is about; family 0: seen */
 };
 
 /* Called from the loop when an agent's report has changed by itself (published, written down). */
 typedef void wishes_changed_fn(void *owner, const char *account, const char *agent);
 
 struct wishes *wishes_new(struct entries *t);
-void wishes_free(struct wishes *w); /* before the entries */
+void wishes_free(struct wishes *w);                                      /* before the entries */
 void wishes_watch(struct wishes *w, wishes_changed_fn *fn, void *owner); /* NULL: nobody */
 
-/* account NULL: it is not known. Entries of this agent that are no longer wished fall back to what is next in strength. */
+/* account NULL: it is not known. Entries of this agent that are no longer wished fall back to what
+ * is next in strength. */
 void wishes_set(struct wishes *w, const struct account *account, const struct wishes_agent *a);
-void wishes_published(struct wishes *w, const struct entry *e);           /* e, which its holder wishes, has come out somewhere */
-void wishes_keep(struct wishes *w, const struct accounts *accounts);      /* agents of other accounts are forgotten */
+/* e, which its holder wishes, has come out somewhere */
+void wishes_published(struct wishes *w, const struct entry *e);
+/* agents of other accounts are forgotten */
+void wishes_keep(struct wishes *w, const struct accounts *accounts);
 
 /* What became of this agent's wishes; to be freed with wishes_report_free. */
-size_t wishes_report(const struct wishes *w, const char *account, const char *agent, struct name_report **out);
+size_t wishes_report(const struct wishes *w, const char *account, const char *agent,
+		     struct name_report **out);
 void wishes_report_free(struct name_report *reports, size_t count);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * A hash table of nodes by name. A node lives while it holds something or `below` says that a deeper one does, so an empty
- * non-terminal answers NOERROR and a wildcard's closest encloser is the first ancestor that the table has.
+ * A hash table of nodes by name. A node lives while it holds something or `below` says that a
+ * deeper one does, so an empty non-terminal answers NOERROR and a wildcard's closest encloser is
+ * the first ancestor that the table has.
  */
 #include "relay/names/zone.h"
 
@@ -13,15 +14,15 @@
 
 struct address_set {
 	uint8_t count;
-	uint8_t ip[];         /* count times 4 or 16 bytes */
+	uint8_t ip[]; /* count times 4 or 16 bytes */
 };
 
 struct zone_node {
-	struct zone_node *next;          /* in its bucket */
+	struct zone_node *next; /* in its bucket */
 	uint32_t hash;
-	uint32_t below;                  /* nodes under this one that hold something */
-	struct address_set *addresses[2];/* A, AAAA; NULL: none */
-	struct dns_record **records;     /* the operator's, in the order given */
+	uint32_t below;                   /* nodes under this one that hold something */
+	struct address_set *addresses[2]; /* A, AAAA; NULL: none */
+	struct dns_record **records;      /* the operator's, in the order given */
 	uint16_t record_count;
 	uint8_t len;
 	uint8_t name[];
@@ -30,12 +31,12 @@ struct zone_node {
 struct zone {
 	struct dns_name apex;
 	char *apex_text;
-	char *primary;                   /* the first name server, for the SOA */
+	char *primary; /* the first name server, for the SOA */
 	uint32_t serial;
-	struct dns_record *soa;          /* made again with each serial */
-	uint32_t seed;                   /* so that nobody chooses names that share a bucket */
+	struct dns_record *soa; /* made again with each serial */
+	uint32_t seed;          /* so that nobody chooses names that share a bucket */
 	struct zone_node **buckets;
-	size_t bucket_count;             /* a power of two */
+	size_t bucket_count; /* a power of two */
 	size_t count;
 };
 
@@ -121,7 +122,8 @@ static void drop_if_empty(struct zone *z, struct zone_node *n)
 /* Tells every ancestor within the zone that a node came to hold something, or ceased to. */
 static void count_above(struct zone *z, const struct dns_name *name, int by)
 {
-	for (size_t at = name->wire[0] + 1u; name->len - at >= z->apex.len; at += name->wire[at] + 1u) {
+	for (size_t at = name->wire[0] + 1u; name->len - at >= z->apex.len;
+	     at += name->wire[at] + 1u) {
 		struct zone_node *n = obtain(z, name->wire + at, name->len - at);
 		n->below += (uint32_t)by;
 		drop_if_empty(z, n);
@@ -131,7 +133,8 @@ static void count_above(struct zone *z, const struct dns_name *name, int by)
 static void make_soa(struct zone *z)
 {
 	char *why;
-	char *text = mem_printf("%s. hostmaster.%s. %u 3600 600 86400 %d", z->primary, z->apex_text, z->serial, ZONE_NEGATIVE_TTL);
+	char *text = mem_printf("%s. hostmaster.%s. %u 3600 600 86400 %d", z->primary, z->apex_text,
+				z->serial, ZONE_NEGATIVE_TTL);
 	struct dns_record *soa = dns_record_parse("SOA", ZONE_TTL, text, z->apex_text, &why);
 	mem_free(text);
 	mem_free(why);
@@ -202,7 +205,8 @@ void zone_set_serial(struct zone *z, uint32_t serial)
 	make_soa(z);
 }
 
-void zone_set_addresses(struct zone *z, const struct dns_name *name, uint8_t family, const struct addr *list, size_t count)
+void zone_set_addresses(struct zone *z, const struct dns_name *name, uint8_t family,
+			const struct addr *list, size_t count)
 {
 	if (!dns_name_below(name, &z->apex))
 		return;
@@ -210,7 +214,8 @@ void zone_set_addresses(struct zone *z, const struct dns_name *name, uint8_t fam
 	unsigned which = family == 4 ? 0 : 1;
 	if (count > ADDRESSES_MAX)
 		count = ADDRESSES_MAX;
-	struct zone_node *n = count ? obtain(z, name->wire, name->len) : find(z, name->wire, name->len);
+	struct zone_node *n =
+	    count ? obtain(z, name->wire, name->len) : find(z, name->wire, name->len);
 	if (!n)
 		return;
 	bool held = holds(n);
@@ -253,14 +258,16 @@ fail:
 	return err;
 }
 
-enum zone_found zone_find(const struct zone *z, const struct dns_name *name, const struct zone_node **out)
+enum zone_found zone_find(const struct zone *z, const struct dns_name *name,
+			  const struct zone_node **out)
 {
 	if (!dns_name_below(name, &z->apex))
 		return ZONE_OUTSIDE;
 	*out = find(z, name->wire, name->len);
 	if (*out || dns_name_equal(name, &z->apex))
 		return *out ? ZONE_NODE : ZONE_NONE;
-	/* The closest encloser is the nearest ancestor there is; only its own "*" stands for the name (RFC 4592). */
+	/* The closest encloser is the nearest ancestor there is; only its own "*" stands for the
+	 * name (RFC 4592). */
 	size_t at = 0;
 	do {
 		at += name->wire[at] + 1u;

@@ -188,12 +188,14 @@ struct block {
 static const struct block private_blocks[] = {
     {4, 8, {10}}, {4, 12, {172, 16}}, {4, 16, {192, 168}}, {6, 7, {0xfc}}};
 static const struct block carrier_blocks[] = {{4, 10, {100, 64}}};
-static const struct block documentation_blocks[] = {
-    {4, 24, {192, 0, 2}}, {4, 24, {198, 51, 100}}, {4, 24, {203, 0, 113}}, {6, 32, {0x20, 0x01, 0x0d, 0xb8}}};
+static const struct block documentation_blocks[] = {{4, 24, {192, 0, 2}},
+						    {4, 24, {198, 51, 100}},
+						    {4, 24, {203, 0, 113}},
+						    {6, 32, {0x20, 0x01, 0x0d, 0xb8}}};
 /* "This" network and loopback, link-local, multicast, reserved. */
-static const struct block special_blocks[] = {{4, 8, {0}},        {4, 8, {127}}, {4, 16, {169, 254}},
-                                              {4, 4, {224}},      {4, 4, {240}}, {6, 8, {0}},
-                                              {6, 10, {0xfe, 0x80}}, {6, 8, {0xff}}};
+static const struct block special_blocks[] = {
+    {4, 8, {0}},   {4, 8, {127}}, {4, 16, {169, 254}},   {4, 4, {224}},
+    {4, 4, {240}}, {6, 8, {0}},   {6, 10, {0xfe, 0x80}}, {6, 8, {0xff}}};
 
 static bool same_bits(const uint8_t *a, const uint8_t *b, unsigned bits)
 {
@@ -249,8 +251,8 @@ bool addr_is_documentation(const struct addr *a)
 
 bool addr_is_public(const struct addr *a)
 {
-	return a->family != 0 && !addr_is_private(a) && !addr_is_carrier(a) && !addr_is_documentation(a) &&
-	       !IN_BLOCKS(a, special_blocks);
+	return a->family != 0 && !addr_is_private(a) && !addr_is_carrier(a) &&
+	       !addr_is_documentation(a) && !IN_BLOCKS(a, special_blocks);
 }
 
 static void clear_host_bits(struct addr *a, unsigned bits)
@@ -334,7 +336,8 @@ static const char *endpoint_fault(const char *text, struct endpoint *out)
 	if (text[0] == '[' ? !bracket || !bracket[1] : !colon)
 		return text[0] == '[' && !bracket ? "has no closing bracket" : "names no port";
 	if (text[0] == '[' ? colon != bracket + 1 : strchr(text, ':') != colon)
-		return text[0] == '[' ? "is not [ADDRESS]:PORT" : "is an IPv6 address without brackets, or names two ports";
+		return text[0] == '[' ? "is not [ADDRESS]:PORT"
+				      : "is an IPv6 address without brackets, or names two ports";
 	size_t len = (size_t)(colon - text);
 	if (len == 0)
 		return "names no host";
@@ -354,7 +357,9 @@ static const char *endpoint_fault(const char *text, struct endpoint *out)
 	}
 	if (bracket || ends_in_number(host))
 		return "names a host that is not an address";
-	return text_host(host, false, out->host) < 0 ? "names a host that is neither a name nor an address" : NULL;
+	return text_host(host, false, out->host) < 0
+		   ? "names a host that is neither a name nor an address"
+		   : NULL;
 }
 
 int endpoint_parse(const char *text, struct endpoint *out, const char **why)
@@ -376,11 +381,12 @@ int ports_parse_one(const char *text, struct ports_range *out)
 		out->protocols = PORTS_TCP | PORTS_UDP;
 	else if (slash && strcmp(slash, "/tcp") != 0)
 		return ERR_SYNTAX;
-	return parse_range(text, slash ? (size_t)(slash - text) : strlen(text), &out->first, &out->last);
+	return parse_range(text, slash ? (size_t)(slash - text) : strlen(text), &out->first,
+			   &out->last);
 }
 
-bool ports_allow(const struct ports_range *list, size_t count, enum ports_protocol protocol, uint16_t first,
-                 uint16_t last)
+bool ports_allow(const struct ports_range *list, size_t count, enum ports_protocol protocol,
+		 uint16_t first, uint16_t last)
 {
 	/* next: the first port not yet found allowed; each pass moves it past one entry. */
 	uint32_t next = first;

@@ -13,41 +13,50 @@
 enum { ADDR_TEXT = 64 }; /* enough for "[v6%scope]:65535" and its NUL */
 
 struct addr {
-	uint8_t family;   /* 4, 6, or 0: none */
-	uint8_t ip[16];   /* network order; v4 in the first four */
-	uint16_t port;    /* host order; 0 where there is none */
-	uint32_t scope;   /* v6 link-local interface index, else 0 */
+	uint8_t family; /* 4, 6, or 0: none */
+	uint8_t ip[16]; /* network order; v4 in the first four */
+	uint16_t port;  /* host order; 0 where there is none */
+	uint32_t scope; /* v6 link-local interface index, else 0 */
 };
 
 struct cidr {
-	struct addr net;  /* host bits are zero */
+	struct addr net; /* host bits are zero */
 	uint8_t bits;
 };
 
 bool addr_from_sockaddr(struct addr *out, const struct sockaddr *sa); /* false: neither v4 nor v6 */
 socklen_t addr_to_sockaddr(const struct addr *a, struct sockaddr_storage *out);
-struct addr addr_mapped(const struct addr *a); /* v4 as v4-mapped v6, for what knows v6 only; v6 as it is */
+/* v4 as v4-mapped v6, for what knows v6 only; v6 as it is */
+struct addr addr_mapped(const struct addr *a);
 
-int addr_parse_ip(const char *text, struct addr *out);   /* "192.0.2.1", "2001:db8::1", "[2001:db8::1]"; 0 or ERR_SYNTAX */
-int addr_parse(const char *text, struct addr *out);      /* "192.0.2.1:80", "[::]:7000"; the port is required */
-const char *addr_ip_text(const struct addr *a, char out[ADDR_TEXT]); /* without brackets and port; returns out */
-const char *addr_text(const struct addr *a, char out[ADDR_TEXT]);    /* "192.0.2.1:80", "[2001:db8::1]:80"; returns out */
+/* "192.0.2.1", "2001:db8::1", "[2001:db8::1]"; 0 or ERR_SYNTAX */
+int addr_parse_ip(const char *text, struct addr *out);
+/* "192.0.2.1:80", "[::]:7000"; the port is required */
+int addr_parse(const char *text, struct addr *out);
+/* without brackets and port; returns out */
+const char *addr_ip_text(const struct addr *a, char out[ADDR_TEXT]);
+/* "192.0.2.1:80", "[2001:db8::1]:80"; returns out */
+const char *addr_text(const struct addr *a, char out[ADDR_TEXT]);
 bool addr_equal_ip(const struct addr *a, const struct addr *b);
-bool addr_equal(const struct addr *a, const struct addr *b);         /* with the port */
-bool addr_is_any(const struct addr *a);                              /* 0.0.0.0 or :: */
+bool addr_equal(const struct addr *a, const struct addr *b); /* with the port */
+bool addr_is_any(const struct addr *a);                      /* 0.0.0.0 or :: */
 bool addr_is_loopback(const struct addr *a);
-/* CONTRACT section 4: whether it may be published (false for private, carrier, documentation, multicast …). */
+/* CONTRACT section 4: whether it may be published (false for private, carrier, documentation,
+ * multicast …). */
 bool addr_is_public(const struct addr *a);
-bool addr_is_private(const struct addr *a);    /* RFC 1918 or fc00::/7 */
-bool addr_is_carrier(const struct addr *a);    /* 100.64/10 */
+bool addr_is_private(const struct addr *a); /* RFC 1918 or fc00::/7 */
+bool addr_is_carrier(const struct addr *a); /* 100.64/10 */
 bool addr_is_documentation(const struct addr *a);
 
-int cidr_parse(const char *text, struct cidr *out); /* "198.51.100.0/24", "2001:db8::/32", or a bare address; 0 or ERR_SYNTAX (also for set host bits) */
+/* "198.51.100.0/24", "2001:db8::/32", or a bare address; 0 or ERR_SYNTAX (also for set host
+ * bits) */
+int cidr_parse(const char *text, struct cidr *out);
 bool cidr_contains(const struct cidr *c, const struct addr *a);
 /* The prefix that stands for "one source": the address for v4, its /64 for v6; port 0. */
 struct addr addr_source(const struct addr *a);
 
-/* A host and a port or range of ports, as written in a file; the host is a name or a numeric address without brackets. */
+/* A host and a port or range of ports, as written in a file; the host is a name or a numeric
+ * address without brackets. */
 struct endpoint {
 	char host[256];
 	uint16_t first, last; /* equal for a single port */
@@ -55,7 +64,8 @@ struct endpoint {
 	struct addr addr;
 };
 
-/* "127.0.0.1:80", "nas.lan:80", "[fd00::4]:50000-50009"; 0 or ERR_SYNTAX, *why one phrase for a person ("names no port"). */
+/* "127.0.0.1:80", "nas.lan:80", "[fd00::4]:50000-50009"; 0 or ERR_SYNTAX, *why one phrase for a
+ * person ("names no port"). */
 int endpoint_parse(const char *text, struct endpoint *out, const char **why);
 
 /* A set of ports of one account, or any list such as "8000-8999,6310,51820/udp,53/both". */
@@ -64,7 +74,10 @@ struct ports_range {
 	uint16_t first, last;
 	uint8_t protocols; /* bits of ports_protocol */
 };
-int ports_parse_one(const char *text, struct ports_range *out); /* one entry; 0 or ERR_SYNTAX (0, reversed, above 65535) */
-bool ports_allow(const struct ports_range *list, size_t count, enum ports_protocol protocol, uint16_t first, uint16_t last); /* every port of the range */
+/* one entry; 0 or ERR_SYNTAX (0, reversed, above 65535) */
+int ports_parse_one(const char *text, struct ports_range *out);
+/* every port of the range */
+bool ports_allow(const struct ports_range *list, size_t count, enum ports_protocol protocol,
+		 uint16_t first, uint16_t last);
 
 #endif

@@ -1,4 +1,5 @@
-/* When to try again: exponential with full jitter, pure (the caller gives time and a random number). */
+/* When to try again: exponential with full jitter, pure (the caller gives time and a random
+ * number). */
 #ifndef GROUNDNUT_BASE_BACKOFF_H
 #define GROUNDNUT_BASE_BACKOFF_H
 
@@ -11,7 +12,8 @@ struct backoff {
 };
 
 void backoff_reset(struct backoff *b);
-/* The next wait: uniform in [floor_ms, min(max, base << tries)]; counts one failure. random: any 32 random bits. */
+/* The next wait: uniform in [floor_ms, min(max, base << tries)]; counts one failure. random: any 32
+ * random bits. */
 uint32_t backoff_next(struct backoff *b, uint32_t floor_ms, uint32_t random);
 
 #endif

@@ -79,7 +79,8 @@ void bucket_take(struct bucket *b, uint64_t units)
 {
 	if (!b->rate)
 		return;
-	/* The debt has a floor, so that no sum of takes can overflow: it is reached only by a caller who never asks. */
+	/* The debt has a floor, so that no sum of takes can overflow: it is reached only by a
+	 * caller who never asks. */
 	int64_t floor = -(int64_t)(RATE_MAX * THOUSAND);
 	if (units > RATE_MAX || b->level - (int64_t)(units * THOUSAND) < floor)
 		b->level = floor;
@@ -91,7 +92,9 @@ void bucket_give(struct bucket *b, uint64_t units, uint64_t now_ms)
 {
 	fill(b, now_ms);
 	int64_t full = (int64_t)(b->burst * THOUSAND);
-	b->level = units >= b->burst || b->level + (int64_t)(units * THOUSAND) > full ? full : b->level + (int64_t)(units * THOUSAND);
+	b->level = units >= b->burst || b->level + (int64_t)(units * THOUSAND) > full
+		       ? full
+		       : b->level + (int64_t)(units * THOUSAND);
 }
 
 bool bucket_try(struct bucket *b, uint64_t units, uint64_t now_ms)

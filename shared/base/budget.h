@@ -1,7 +1,7 @@
 /*
- * How much memory something may take: a session's share inside the process's whole. The whole is shared by
- * threads (atomic); a share belongs to one thread. The last quarter of the whole is kept for small shares, so that
- * a few greedy sessions cannot leave nothing for the others.
+ * How much memory something may take: a session's share inside the process's whole. The whole is
+ * shared by threads (atomic); a share belongs to one thread. The last quarter of the whole is kept
+ * for small shares, so that a few greedy sessions cannot leave nothing for the others.
  */
 #ifndef GROUNDNUT_BASE_BUDGET_H
 #define GROUNDNUT_BASE_BUDGET_H

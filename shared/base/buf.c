@@ -24,7 +24,8 @@ uint8_t *buf_reserve(struct buf *b, size_t len)
 	size_t held = buf_len(b);
 	if (b->base && len <= b->cap - b->end)
 		return b->base + b->end;
-	/* Moving is paid for by the bytes taken since the last move; with fewer of them, growing is cheaper. */
+	/* Moving is paid for by the bytes taken since the last move; with fewer of them, growing is
+	 * cheaper. */
 	if (b->start) {
 		memmove(b->base, b->base + b->start, held);
 		size_t taken = b->start;

@@ -1,4 +1,5 @@
-/* A growing run of bytes: appended at the end, taken from the front. For heads, JSON and small things. */
+/* A growing run of bytes: appended at the end, taken from the front. For heads, JSON and small
+ * things. */
 #ifndef GROUNDNUT_BASE_BUF_H
 #define GROUNDNUT_BASE_BUF_H
 
@@ -13,7 +14,10 @@ struct buf {
 	size_t cap;
 };
 
-#define BUF_INIT {0}
+#define BUF_INIT                                                                                   \
+	{                                                                                          \
+		0                                                                                  \
+	}
 
 static inline size_t buf_len(const struct buf *b)
 {
@@ -26,14 +30,18 @@ static inline uint8_t *buf_data(const struct buf *b)
 }
 
 void buf_init(struct buf *b);
-void buf_fini(struct buf *b);                        /* frees and leaves it empty and usable */
-uint8_t *buf_reserve(struct buf *b, size_t len);     /* room for len bytes behind the end; not yet counted */
-void buf_commit(struct buf *b, size_t len);          /* counts what was written into the reserved room */
+void buf_fini(struct buf *b); /* frees and leaves it empty and usable */
+/* room for len bytes behind the end; not yet counted */
+uint8_t *buf_reserve(struct buf *b, size_t len);
+/* counts what was written into the reserved room */
+void buf_commit(struct buf *b, size_t len);
 void buf_put(struct buf *b, const void *p, size_t len);
 void buf_puts(struct buf *b, const char *s);
-void buf_vprintf(struct buf *b, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
+void buf_vprintf(struct buf *b, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void buf_take(struct buf *b, size_t len);            /* drops len bytes from the front */
-const char *buf_str(struct buf *b);                  /* NUL-terminated view (the NUL is not counted) */
+void buf_take(struct buf *b, size_t len); /* drops len bytes from the front */
+/* NUL-terminated view (the NUL is not counted) */
+const char *buf_str(struct buf *b);
 
 #endif

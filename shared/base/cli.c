@@ -1,6 +1,7 @@
 /*
- * Two passes, since an option may stand before the command it belongs to. The first splits the line into words and options, looking an
- * option up in all there are; the words then name the command, and the second asks whether each option is one of its own.
+ * Two passes, since an option may stand before the command it belongs to. The first splits the line
+ * into words and options, looking an option up in all there are; the words then name the command,
+ * and the second asks whether each option is one of its own.
  */
 #include "shared/base/cli.h"
 
@@ -18,12 +19,14 @@
 enum { KNOWN_MAX = 64, HELP_COLUMN = 34 };
 
 const struct cli_option cli_common[] = {
-	{"config", 'c', "FILE", "the configuration; else in /etc/groundnut for root, in ~/.config/groundnut for others", false},
-	{"log-level", 0, "LEVEL", "debug, info (the default), warn or error", false},
-	{"log-format", 0, "FORMAT", "text (the default) or json", false},
-	{"help", 'h', NULL, "show this", false},
-	{"version", 0, NULL, "show the version", false},
-	{0},
+    {"config", 'c', "FILE",
+     "the configuration; else in /etc/groundnut for root, in ~/.config/groundnut for others",
+     false},
+    {"log-level", 0, "LEVEL", "debug, info (the default), warn or error", false},
+    {"log-format", 0, "FORMAT", "text (the default) or json", false},
+    {"help", 'h', NULL, "show this", false},
+    {"version", 0, NULL, "show the version", false},
+    {0},
 };
 
 struct raw {
@@ -41,7 +44,8 @@ static bool is_option(const struct cli_option *o, const char *name, size_t len)
 	return strlen(o->name) == len && !memcmp(o->name, name, len);
 }
 
-static const struct cli_option *option_in(const struct cli_option *list, const char *name, size_t len, char letter)
+static const struct cli_option *option_in(const struct cli_option *list, const char *name,
+					  size_t len, char letter)
 {
 	for (const struct cli_option *o = list; o && o->name; o++)
 		if (letter ? o->letter == letter : is_option(o, name, len))
@@ -49,7 +53,8 @@ static const struct cli_option *option_in(const struct cli_option *list, const c
 	return NULL;
 }
 
-static const struct cli_option *option_anywhere(const struct cli *cli, const char *name, size_t len, char letter)
+static const struct cli_option *option_anywhere(const struct cli *cli, const char *name, size_t len,
+						char letter)
 {
 	const struct cli_option *found = option_in(cli->common, name, len, letter);
 	for (const struct cli_command *c = cli->commands; !found && c->name; c++)
@@ -108,14 +113,18 @@ static int split_option(const struct cli *cli, int argc, char **argv, int *i, st
 		log_say("--%s takes no value", o->name);
 		return EXIT_USAGE;
 	}
-	const char *value = !is_long && *own ? own : *own ? own + 1 : *i + 1 < argc ? argv[++*i] : "";
+	const char *value = !is_long && *own ? own
+			    : *own           ? own + 1
+			    : *i + 1 < argc  ? argv[++*i]
+					     : "";
 	if (*value)
 		return add_value(out, o, value);
 	log_say("--%s needs a value: %s", o->name, o->value);
 	return EXIT_USAGE;
 }
 
-static int split(const struct cli *cli, int argc, char **argv, struct raw *raw, struct cli_line *out)
+static int split(const struct cli *cli, int argc, char **argv, struct raw *raw,
+		 struct cli_line *out)
 {
 	bool options = true;
 	for (int i = 1; i < argc; i++) {
@@ -140,7 +149,8 @@ static size_t matches(const struct cli_command *c, const struct raw *raw)
 {
 	const char *second = strchr(c->name, ' ');
 	size_t first_len = second ? (size_t)(second - c->name) : strlen(c->name);
-	if (!raw->word_count || strlen(raw->words[0]) != first_len || memcmp(raw->words[0], c->name, first_len))
+	if (!raw->word_count || strlen(raw->words[0]) != first_len ||
+	    memcmp(raw->words[0], c->name, first_len))
 		return 0;
 	if (!second)
 		return 1;
@@ -167,9 +177,11 @@ static int unknown_in_group(const struct cli *cli, const struct raw *raw)
 	struct buf names = BUF_INIT;
 	for (const struct cli_command *c = cli->commands; c->name; c++)
 		if (within(c, raw->words[0]))
-			buf_printf(&names, "%s%s", buf_len(&names) ? ", " : "", within(c, raw->words[0]));
+			buf_printf(&names, "%s%s", buf_len(&names) ? ", " : "",
+				   within(c, raw->words[0]));
 	if (raw->word_count > 1)
-		log_say("unknown command \"%s %s\"; %s has %s", raw->words[0], raw->words[1], raw->words[0], buf_str(&names));
+		log_say("unknown command \"%s %s\"; %s has %s", raw->words[0], raw->words[1],
+			raw->words[0], buf_str(&names));
 	else
 		log_say("%s needs one of %s", raw->words[0], buf_str(&names));
 	buf_fini(&names);
@@ -184,7 +196,8 @@ static int unknown_command(const struct cli *cli, const struct raw *raw)
 	const char *known[KNOWN_MAX + 1];
 	size_t count = 0;
 	for (const struct cli_command *c = cli->commands; c->name && count < KNOWN_MAX; c++) {
-		snprintf(firsts[count], sizeof(firsts[count]), "%.*s", (int)strcspn(c->name, " "), c->name);
+		snprintf(firsts[count], sizeof(firsts[count]), "%.*s", (int)strcspn(c->name, " "),
+			 c->name);
 		known[count] = firsts[count];
 		count++;
 	}
@@ -193,7 +206,8 @@ static int unknown_command(const struct cli *cli, const struct raw *raw)
 	if (near)
 		log_say("unknown command \"%s\"; did you mean \"%s\"?", raw->words[0], near);
 	else
-		log_say("unknown command \"%s\"; %s --help lists them", raw->words[0], cli->program);
+		log_say("unknown command \"%s\"; %s --help lists them", raw->words[0],
+			cli->program);
 	return EXIT_USAGE;
 }
 
@@ -201,8 +215,9 @@ static void print_options(struct buf *b, const struct cli_option *list)
 {
 	for (const struct cli_option *o = list; o && o->name; o++) {
 		char form[96];
-		snprintf(form, sizeof(form), "%s%.*s%s--%s%s%s", o->letter ? "-" : "", o->letter ? 1 : 0, &o->letter,
-			 o->letter ? ", " : "    ", o->name, o->value ? " " : "", o->value ? o->value : "");
+		snprintf(form, sizeof(form), "%s%.*s%s--%s%s%s", o->letter ? "-" : "",
+			 o->letter ? 1 : 0, &o->letter, o->letter ? ", " : "    ", o->name,
+			 o->value ? " " : "", o->value ? o->value : "");
 		buf_printf(b, "  %-*s %s\n", HELP_COLUMN, form, o->help);
 	}
 }
@@ -210,8 +225,8 @@ static void print_options(struct buf *b, const struct cli_option *list)
 static void put_switches(struct buf *b, const struct cli_command *c)
 {
 	for (const struct cli_option *o = c->options; o && o->name; o++)
-		buf_printf(b, o->required ? " --%s%s%s" : " [--%s%s%s]", o->name, o->value ? " " : "",
-			   o->value ? o->value : "");
+		buf_printf(b, o->required ? " --%s%s%s" : " [--%s%s%s]", o->name,
+			   o->value ? " " : "", o->value ? o->value : "");
 }
 
 static void put_command(struct buf *b, const struct cli_command *c)
@@ -225,8 +240,8 @@ static void put_command(struct buf *b, const struct cli_command *c)
 /* The commands of one group, or all for NULL. */
 static void put_help(struct buf *b, const struct cli *cli, const char *group)
 {
-	buf_printf(b, "%s: %s\n\nUsage: %s %s%sCOMMAND [OPTION…] [WORD…]\n\nCommands:\n", cli->program, cli->about,
-		   cli->program, group ? group : "", group ? " " : "");
+	buf_printf(b, "%s: %s\n\nUsage: %s %s%sCOMMAND [OPTION…] [WORD…]\n\nCommands:\n",
+		   cli->program, cli->about, cli->program, group ? group : "", group ? " " : "");
 	for (const struct cli_command *c = cli->commands; c->name; c++)
 		if (!group || within(c, group))
 			put_command(b, c);
@@ -237,7 +252,8 @@ static void put_help(struct buf *b, const struct cli *cli, const char *group)
 
 static void put_command_help(struct buf *b, const struct cli *cli, const struct cli_command *c)
 {
-	buf_printf(b, "Usage: %s %s%s%s", cli->program, c->name, c->words ? " " : "", c->words ? c->words : "");
+	buf_printf(b, "Usage: %s %s%s%s", cli->program, c->name, c->words ? " " : "",
+		   c->words ? c->words : "");
 	put_switches(b, c);
 	buf_printf(b, "\n\n%c%s.\n", toupper((unsigned char)c->help[0]), c->help + 1);
 	if (c->more)
@@ -332,7 +348,8 @@ static int parse(const struct cli *cli, int argc, char **argv, struct cli_line *
 			out->command = c;
 	}
 	bool help = cli_has(out, "help");
-	if (!own && help && (!raw.word_count || (raw.word_count == 1 && is_group(cli, raw.words[0]))))
+	if (!own && help &&
+	    (!raw.word_count || (raw.word_count == 1 && is_group(cli, raw.words[0]))))
 		return print_help(cli, NULL, raw.word_count ? raw.words[0] : NULL);
 	if (!own)
 		return raw.word_count ? unknown_command(cli, &raw) : no_command(cli);
@@ -364,7 +381,8 @@ static int run(const struct cli *cli, struct cli_line *line)
 	return exit_code;
 }
 
-/* What main() ends with: exit_code, or EXIT_WORK after saying that standard output could not be written. */
+/* What main() ends with: exit_code, or EXIT_WORK after saying that standard output could not be
+ * written. */
 static int end(int exit_code)
 {
 	bool flushed = fflush(stdout) == 0;

@@ -1,11 +1,13 @@
 /*
- * The command line both programs share: options anywhere, "--" ends them, words in between, --help and --version at every level.
+ * The command line both programs share: options anywhere, "--" ends them, words in between, --help
+ * and --version at every level.
  *
- *	static const struct cli_option init_options[] = {{"domain", 0, "D", "the zone of your names"}, …, {0}};
+ *	static const struct cli_option init_options[] = {{"domain", 0, "D", "the zone of
+ *	  your names"}, …, {0}};
  *
- * A command's name may be two words ("account add"): then `account` alone, or with an unknown second word, is wrong usage that names them
- * all, and `account --help` lists them. An option of one command may stand before it, so options of one name must
- * all take a value or all take none.
+ * A command's name may be two words ("account add"): then `account` alone, or with an unknown
+ * second word, is wrong usage that names them all, and `account --help` lists them. An option of
+ * one command may stand before it, so options of one name must all take a value or all take none.
  */
 #ifndef GROUNDNUT_BASE_CLI_H
 #define GROUNDNUT_BASE_CLI_H
@@ -16,21 +18,22 @@
 enum { EXIT_WORK = 1, EXIT_USAGE = 2, CLI_WORDS = 16, CLI_VALUES = 32 };
 
 struct cli_option {
-	const char *name;     /* long name without dashes; NULL ends the list */
-	char letter;          /* short form, or 0 */
-	const char *value;    /* what the value is called in help, or NULL: a switch */
+	const char *name;  /* long name without dashes; NULL ends the list */
+	char letter;       /* short form, or 0 */
+	const char *value; /* what the value is called in help, or NULL: a switch */
 	const char *help;
-	bool required;        /* shown so in usage; that it is there is the command's to look after */
+	/* shown so in usage; that it is there is the command's to look after */
+	bool required;
 };
 
 struct cli_line;
 struct cli_command {
-	const char *name;     /* "init", "account add"; NULL ends the list */
-	const char *words;    /* what follows it: "NAME PUBLIC TARGET"; may be NULL */
-	const char *help;     /* one line */
-	const char *more;     /* further lines for SUBCOMMAND --help, or NULL */
+	const char *name;                 /* "init", "account add"; NULL ends the list */
+	const char *words;                /* what follows it: "NAME PUBLIC TARGET"; may be NULL */
+	const char *help;                 /* one line */
+	const char *more;                 /* further lines for SUBCOMMAND --help, or NULL */
 	const struct cli_option *options; /* besides the common ones; may be NULL */
-	size_t least, most;   /* words after the command */
+	size_t least, most;               /* words after the command */
 	int (*run)(const struct cli_line *line); /* returns the exit code */
 };
 
@@ -38,7 +41,7 @@ struct cli {
 	const char *program, *about;
 	const struct cli_command *commands;
 	const struct cli_option *common; /* cli_common, or a list of its own that has all of that */
-	char *(*default_config)(void); /* where the configuration is when no option says */
+	char *(*default_config)(void);   /* where the configuration is when no option says */
 };
 
 /* -c/--config FILE, --log-level, --log-format, -h/--help, --version. */
@@ -46,21 +49,30 @@ extern const struct cli_option cli_common[];
 
 struct cli_line {
 	const struct cli_command *command;
-	const char *config;           /* the configuration file, while cli_main() runs the command */
+	/* the configuration file, while cli_main() runs the command */
+	const char *config;
 	const char *words[CLI_WORDS]; /* after the command's name */
 	size_t word_count;
-	struct { const struct cli_option *option; const char *value; } values[CLI_VALUES]; /* value: NULL for a switch */
+	/* value: NULL for a switch */
+	struct {
+		const struct cli_option *option;
+		const char *value;
+	} values[CLI_VALUES];
 	size_t value_count;
 };
 
-/* Parses all, and sets the log up from --log-level and --log-format. Prints help or version and says so by *exit_code >= 0; wrong usage is
- * one line on stderr and exit 2. *exit_code -1: go on, out->command is set. */
+/* Parses all, and sets the log up from --log-level and --log-format. Prints help or version and
+ * says so by *exit_code >= 0; wrong usage is one line on stderr and exit 2. *exit_code -1: go
+ * on, out->command is set. */
 void cli_parse(const struct cli *cli, int argc, char **argv, struct cli_line *out, int *exit_code);
-/* All of a main(): parses, runs the command, and returns the exit code. What could not be written to stdout is a failure. */
+/* All of a main(): parses, runs the command, and returns the exit code. What could not be written
+ * to stdout is a failure. */
 int cli_main(const struct cli *cli, int argc, char **argv);
-int cli_exit(int err); /* the exit code of 0, or of a negative error: a configuration that is wrong is wrong usage */
+/* the exit code of 0, or of a negative error: a configuration that is wrong is wrong usage */
+int cli_exit(int err);
 bool cli_has(const struct cli_line *line, const char *option);
-const char *cli_value(const struct cli_line *line, const char *option);           /* the last one given, or NULL */
+/* the last one given, or NULL */
+const char *cli_value(const struct cli_line *line, const char *option);
 size_t cli_value_count(const struct cli_line *line, const char *option);
 const char *cli_value_at(const struct cli_line *line, const char *option, size_t i);
 

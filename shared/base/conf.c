@@ -16,10 +16,10 @@
 
 enum {
 	FILE_MAX = 4 * 1024 * 1024,
-	ERRORS_MAX = 1000,  /* a hostile document must not make more errors than it has bytes */
-	MESSAGE_MAX = 500,  /* bytes of one error, which may quote any value */
-	KEY_MAX = 64,       /* bytes shown of a key that nobody asked for */
-	TRAIL_MAX = 8       /* levels that decide the order of errors */
+	ERRORS_MAX = 1000, /* a hostile document must not make more errors than it has bytes */
+	MESSAGE_MAX = 500, /* bytes of one error, which may quote any value */
+	KEY_MAX = 64,      /* bytes shown of a key that nobody asked for */
+	TRAIL_MAX = 8      /* levels that decide the order of errors */
 };
 
 /* A place in the document that some reader has been at. */
@@ -28,12 +28,14 @@ struct conf_seen {
 	struct conf_seen *parent;   /* NULL at the root */
 	struct conf_seen *sibling;  /* another member of the same object */
 	struct conf_seen *children; /* members of this object that a reader has been at */
-	struct conf_seen **items;   /* the same of this list, one for each item; NULL until one is asked for */
-	char *key;                  /* as a member; NULL as an item and at the root */
-	char *path;                 /* "mappings[1]" */
-	char **asked;               /* NULL-ended keys that readers asked for; NULL: none yet */
+	/* the same of this list, one for each item; NULL until one is asked for */
+	struct conf_seen **items;
+	char *key;    /* as a member; NULL as an item and at the root */
+	char *path;   /* "mappings[1]" */
+	char **asked; /* NULL-ended keys that readers asked for; NULL: none yet */
 	size_t asked_count;
-	size_t position;            /* among the members or items of the parent, from 1; 0: not there */
+	/* among the members or items of the parent, from 1; 0: not there */
+	size_t position;
 };
 
 /* One error and where it belongs: positions from the root down, 0 being before all members. */
@@ -44,13 +46,13 @@ struct fault {
 
 struct conf {
 	char *name;
-	json_t *document;       /* NULL: not JSON */
+	json_t *document; /* NULL: not JSON */
 	bool lenient;
 	struct conf_seen *root; /* NULL until a reader is there */
 	struct conf_seen *seen; /* all of them */
 	struct fault *faults;   /* in the order of the document */
 	size_t count;
-	size_t dropped;         /* errors past ERRORS_MAX */
+	size_t dropped; /* errors past ERRORS_MAX */
 };
 
 static const char *kind(const json_t *value)
@@ -122,8 +124,8 @@ static void insert(struct conf *c, char *text, const size_t trail[TRAIL_MAX])
 	memcpy(c->faults[at].trail, trail, sizeof(c->faults[at].trail));
 }
 
-static void add_error(struct conf *c, const struct conf_seen *seen, size_t position, const char *path,
-                      const char *format, va_list args)
+static void add_error(struct conf *c, const struct conf_seen *seen, size_t position,
+		      const char *path, const char *format, va_list args)
 {
 	struct buf message = BUF_INIT;
 	size_t trail[TRAIL_MAX];
@@ -134,12 +136,14 @@ static void add_error(struct conf *c, const struct conf_seen *seen, size_t posit
 	buf_vprintf(&message, format, args);
 	cut(&message, MESSAGE_MAX);
 	trail_of(seen, position, trail);
-	insert(c, mem_printf("%s: %s%s%s", c->name, path, *path ? ": " : "", buf_str(&message)), trail);
+	insert(c, mem_printf("%s: %s%s%s", c->name, path, *path ? ": " : "", buf_str(&message)),
+	       trail);
 	buf_fini(&message);
 }
 
 /* Of the document as a whole. */
-__attribute__((format(printf, 2, 3))) static void document_error(struct conf *c, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void document_error(struct conf *c, const char *format,
+								 ...)
 {
 	va_list args;
 	va_start(args, format);
@@ -150,7 +154,8 @@ __attribute__((format(printf, 2, 3))) static void document_error(struct conf *c,
 /* Keys that do not look like ours are quoted, and never shown at full length. */
 static char *member_path(const char *path, const char *key)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+	static const char plain[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
 	struct buf text = BUF_INIT, shown = BUF_INIT;
 	buf_puts(&text, path);
 	if (*path)
@@ -177,14 +182,15 @@ static char *item_path(const char *path, size_t i)
 static size_t position_of(json_t *object, const char *key)
 {
 	size_t position = 1;
-	for (void *m = json_object_iter(object); m; m = json_object_iter_next(object, m), position++)
+	for (void *m = json_object_iter(object); m;
+	     m = json_object_iter_next(object, m), position++)
 		if (strcmp(json_object_iter_key(m), key) == 0)
 			return position;
 	return 0;
 }
 
 __attribute__((format(printf, 3, 4))) static void member_error(struct conf_at at, const char *key,
-                                                                const char *format, ...)
+							       const char *format, ...)
 {
 	va_list args;
 	char *path = member_path(at.path, key);
@@ -194,7 +200,8 @@ __attribute__((format(printf, 3, 4))) static void member_error(struct conf_at at
 	mem_free(path);
 }
 
-__attribute__((format(printf, 3, 4))) static void item_error(struct conf_at list, size_t i, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void item_error(struct conf_at list, size_t i,
+							     const char *format, ...)
 {
 	va_list args;
 	char *path = item_path(list.path, i);
@@ -231,7 +238,8 @@ void conf_error_item(struct conf_at list, size_t i, const char *format, ...)
 }
 
 /* Takes path. */
-static struct conf_seen *new_seen(struct conf *c, struct conf_seen *parent, size_t position, char *path)
+static struct conf_seen *new_seen(struct conf *c, struct conf_seen *parent, size_t position,
+				  char *path)
 {
 	struct conf_seen *seen = mem_zalloc(sizeof(*seen));
 	seen->next = c->seen;
@@ -260,9 +268,11 @@ static struct conf_seen *seen_member(struct conf_at at, const char *key)
 static struct conf_seen *seen_item(struct conf_at list, size_t i)
 {
 	if (!list.seen->items)
-		list.seen->items = mem_zalloc(json_array_size(list.value) * sizeof(struct conf_seen *));
+		list.seen->items =
+		    mem_zalloc(json_array_size(list.value) * sizeof(struct conf_seen *));
 	if (!list.seen->items[i])
-		list.seen->items[i] = new_seen(list.conf, list.seen, i + 1, item_path(list.path, i));
+		list.seen->items[i] =
+		    new_seen(list.conf, list.seen, i + 1, item_path(list.path, i));
 	return list.seen->items[i];
 }
 
@@ -434,7 +444,8 @@ bool conf_opt_bool(struct conf_at at, const char *key, bool *out)
 	return ok;
 }
 
-static struct conf_at at_member(struct conf_at at, const char *key, json_type type, const char *wanted)
+static struct conf_at at_member(struct conf_at at, const char *key, json_type type,
+				const char *wanted)
 {
 	json_t *value = member(at, key);
 	if (value && json_typeof(value) != type) {
@@ -545,7 +556,8 @@ static bool is_blank(const char *text, size_t len)
 
 static void on_doubled(void *owner, const struct json_place *at, const char *key)
 {
-	document_error(owner, "line %u, column %u: the key \"%s\" is given twice", at->line, at->column, key);
+	document_error(owner, "line %u, column %u: the key \"%s\" is given twice", at->line,
+		       at->column, key);
 }
 
 /* The parser's words, without those that speak to its programmers. */
@@ -574,7 +586,8 @@ static void load(struct conf *c, const char *text, size_t len)
 		return;
 	}
 	if (json_text_too_deep(text, len, JSON_TEXT_DEPTH, &at)) {
-		document_error(c, "line %u, column %u: nested more than %d deep", at.line, at.column, JSON_TEXT_DEPTH);
+		document_error(c, "line %u, column %u: nested more than %d deep", at.line,
+			       at.column, JSON_TEXT_DEPTH);
 		return;
 	}
 	c->document = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);

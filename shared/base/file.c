@@ -69,7 +69,8 @@ static int write_all(int fd, const void *data, size_t len)
 	return fsync(fd) < 0 ? -errno : 0;
 }
 
-/* The name a chain of symbolic links ends in, whether or not it exists. Freed by the caller; NULL: a loop. */
+/* The name a chain of symbolic links ends in, whether or not it exists. Freed by the caller; NULL:
+ * a loop. */
 static char *follow_links(const char *path)
 {
 	char target[PATH_MAX];
@@ -87,7 +88,8 @@ static char *follow_links(const char *path)
 	return NULL;
 }
 
-/* Owner, group and mode as the one it replaces has them, or as its directory suggests, where we may give them. */
+/* Owner, group and mode as the one it replaces has them, or as its directory suggests, where we may
+ * give them. */
 static int set_owner_and_mode(int fd, const char *path, const char *dir, mode_t mode)
 {
 	struct stat st, mine;
@@ -127,7 +129,8 @@ static int sync_dir(const char *dir)
 	return rc;
 }
 
-static int replace(const char *path, const char *dir, const void *data, size_t len, mode_t mode, bool exclusive)
+static int replace(const char *path, const char *dir, const void *data, size_t len, mode_t mode,
+		   bool exclusive)
 {
 	char *temporary = mem_printf("%s/.%s.XXXXXX", dir, file_name(path));
 	int rc;
@@ -158,7 +161,8 @@ int file_replace(const char *path, const void *data, size_t len, mode_t mode, bo
 	if (!name)
 		return -ELOOP;
 	char *dir = file_dir(name);
-	int rc = exclusive && file_exists(name) ? -EEXIST : replace(name, dir, data, len, mode, exclusive);
+	int rc = exclusive && file_exists(name) ? -EEXIST
+						: replace(name, dir, data, len, mode, exclusive);
 	mem_free(dir);
 	mem_free(name);
 	return rc;
@@ -190,7 +194,8 @@ int file_make_dirs(const char *path, mode_t mode)
 		*p = 0;
 		if (mkdir(name, mode) < 0 && errno != EEXIST) {
 			int err = -errno;
-			rc = stat(name, &st) == 0 ? 0 : err; /* EROFS and the like come before EEXIST */
+			/* EROFS and the like come before EEXIST */
+			rc = stat(name, &st) == 0 ? 0 : err;
 		}
 		if (last)
 			break;
@@ -248,12 +253,14 @@ unsigned file_limit_for_visitors(void)
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
 		return UINT_MAX;
 	unsigned all = limit.rlim_cur > UINT_MAX ? UINT_MAX : (unsigned)limit.rlim_cur;
-	unsigned kept = all / 4 > KEPT_MOST ? KEPT_MOST : all / 4 < KEPT_LEAST ? KEPT_LEAST : all / 4;
+	unsigned kept = all / 4 > KEPT_MOST    ? KEPT_MOST
+			: all / 4 < KEPT_LEAST ? KEPT_LEAST
+					       : all / 4;
 	return all > 2 * kept ? all - kept : all / 2;
 }
 
 bool file_is_same(const struct stat *a, const struct stat *b)
 {
-	return a->st_ino == b->st_ino && a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
-	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+	return a->st_ino == b->st_ino && a->st_size == b->st_size &&
+	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }

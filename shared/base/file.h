@@ -1,4 +1,5 @@
-/* Files as the contract wants them: read whole with a ceiling, replaced atomically, directories made. */
+/* Files as the contract wants them: read whole with a ceiling, replaced atomically, directories
+ * made. */
 #ifndef GROUNDNUT_BASE_FILE_H
 #define GROUNDNUT_BASE_FILE_H
 
@@ -7,21 +8,27 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
-/* The whole file, NUL-terminated (the NUL is not counted); freed by the caller. Negative errno; UV_EFBIG past max. */
+/* The whole file, NUL-terminated (the NUL is not counted); freed by the caller. Negative errno;
+ * UV_EFBIG past max. */
 int file_read(const char *path, size_t max, char **out, size_t *len);
 /*
- * Write to a temporary beside it, fsync, rename, fsync the directory. A file that exists keeps owner, group and
- * mode; a new one gets mode and its directory's owner and group (where this process may give them). With
- * exclusive, an existing file is UV_EEXIST and stays. A symbolic link is followed, not replaced.
+ * Write to a temporary beside it, fsync, rename, fsync the directory. A file that exists keeps
+ * owner, group and mode; a new one gets mode and its directory's owner and group (where this
+ * process may give them). With exclusive, an existing file is UV_EEXIST and stays. A symbolic link
+ * is followed, not replaced.
  */
 int file_replace(const char *path, const void *data, size_t len, mode_t mode, bool exclusive);
-/* 0600, or 0640 when the directory is group-owned by another group than root and not open to others (a package made it so). */
+/* 0600, or 0640 when the directory is group-owned by another group than root and not open to others
+ * (a package made it so). */
 mode_t file_secret_mode(const char *path);
-int file_make_dirs(const char *path, mode_t mode);         /* like mkdir -p; existing directories are left as they are */
-char *file_beside(const char *base_file, const char *path); /* path, relative to base_file's directory unless absolute; freed by the caller */
-const char *file_name(const char *path);  /* its last component; points into path */
-char *file_dir(const char *path);                          /* its directory; freed by the caller */
-/* As many descriptors as this process may have: the soft limit is raised to the hard one; and how many that is. */
+/* like mkdir -p; existing directories are left as they are */
+int file_make_dirs(const char *path, mode_t mode);
+/* path, relative to base_file's directory unless absolute; freed by the caller */
+char *file_beside(const char *base_file, const char *path);
+const char *file_name(const char *path); /* its last component; points into path */
+char *file_dir(const char *path);        /* its directory; freed by the caller */
+/* As many descriptors as this process may have: the soft limit is raised to the hard one; and how
+ * many that is. */
 void file_raise_limit(void);
 /* How many of them visitors may take: the rest is for links, without which nobody is served. */
 unsigned file_limit_for_visitors(void);

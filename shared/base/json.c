@@ -24,7 +24,12 @@ static void new_line(struct json *w)
 static size_t utf8_sequence(const uint8_t *p, size_t left, uint32_t *point)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t len = p[0] < 0x80 ? 1 : p[0] < 0xc0 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf8 ? 4 : 0;
+	size_t len = p[0] < 0x80   ? 1
+		     : p[0] < 0xc0 ? 0
+		     : p[0] < 0xe0 ? 2
+		     : p[0] < 0xf0 ? 3
+		     : p[0] < 0xf8 ? 4
+				   : 0;
 	if (len == 0 || len > left)
 		return 0;
 	uint32_t n = len == 1 ? p[0] : p[0] & (0x7fu >> len);
@@ -60,7 +65,8 @@ static void put_escape(struct buf *out, uint32_t point)
 	}
 }
 
-/* DEL and the C1 controls need no escape in JSON, but a terminal that shows the text may obey them. */
+/* DEL and the C1 controls need no escape in JSON, but a terminal that shows the text may obey
+ * them. */
 static bool needs_escape(uint32_t point)
 {
 	return point < 0x20 || point == '"' || point == '\\' || (point >= 0x7f && point < 0xa0);

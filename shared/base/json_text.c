@@ -5,8 +5,10 @@
 struct scan {
 	const char *text;
 	size_t len, at;
-	struct json_place place;       /* of text[at] */
-	const char *token;             /* what scan_next() has found: a bracket, comma or colon, or a whole string with its quotes */
+	struct json_place place; /* of text[at] */
+	/* what scan_next() has found: a bracket, comma or colon, or a whole string with its
+	 * quotes */
+	const char *token;
 	size_t token_len;
 	struct json_place token_place;
 };
@@ -89,7 +91,8 @@ static void look_at_key(const struct scan *s, json_t *keys, json_text_fn *fn, vo
 void json_text_doubled(const char *text, size_t len, json_text_fn *fn, void *owner)
 {
 	struct scan s = scan_of(text, len);
-	json_t *keys[JSON_TEXT_DEPTH + 1] = {NULL}; /* of each object that is open; NULL for a list */
+	/* of each object that is open; NULL for a list */
+	json_t *keys[JSON_TEXT_DEPTH + 1] = {NULL};
 	size_t depth = 0;
 	bool key_next = false;
 	for (char c = scan_next(&s); c; c = scan_next(&s)) {

@@ -1,6 +1,7 @@
 /*
- * JSON as text, where a parser's tree is too late or tells too little: brackets too deep for anybody's stack, and keys given twice, all of
- * them and with their places. Lines and columns count from 1, columns in characters.
+ * JSON as text, where a parser's tree is too late or tells too little: brackets too deep for
+ * anybody's stack, and keys given twice, all of them and with their places. Lines and columns count
+ * from 1, columns in characters.
  */
 #ifndef GROUNDNUT_BASE_JSON_TEXT_H
 #define GROUNDNUT_BASE_JSON_TEXT_H
@@ -12,10 +13,12 @@ struct json_place {
 	unsigned line, column;
 };
 
-/* Whether brackets stand more than most deep, and where the first that does; of text that need not be well formed. */
+/* Whether brackets stand more than most deep, and where the first that does; of text that need not
+ * be well formed. */
 bool json_text_too_deep(const char *text, size_t len, unsigned most, struct json_place *at);
 
-/* Called for each key that its object has already had; the key is unescaped and valid during the call. */
+/* Called for each key that its object has already had; the key is unescaped and valid during the
+ * call. */
 typedef void json_text_fn(void *owner, const struct json_place *at, const char *key);
 
 enum { JSON_TEXT_DEPTH = 64 };

@@ -1,4 +1,5 @@
-/* Intrusive doubly linked ring. A head is an empty node; a node is on one list at most per link field. */
+/* Intrusive doubly linked ring. A head is an empty node; a node is on one list at most per link
+ * field. */
 #ifndef GROUNDNUT_BASE_LIST_H
 #define GROUNDNUT_BASE_LIST_H
 
@@ -9,11 +10,11 @@ struct list {
 	struct list *next, *prev;
 };
 
-#define LIST_ENTRY(node, type, field) ((type *)((char *)(node) - offsetof(type, field)))
+#define LIST_ENTRY(node, type, field) ((type *)((char *)(node)-offsetof(type, field)))
 
 /* Safe against removal of the current node, not of the next one. */
-#define LIST_EACH(node, head)                                                                                \
-	for (struct list *node = (head)->next, *node##_next = node->next; node != (head);                    \
+#define LIST_EACH(node, head)                                                                      \
+	for (struct list *node = (head)->next, *node##_next = node->next; node != (head);          \
 	     node = node##_next, node##_next = node->next)
 
 static inline void list_init(struct list *l)
@@ -40,7 +41,8 @@ static inline void list_prepend(struct list *head, struct list *node)
 	list_append(head->next, node);
 }
 
-/* Leaves node initialised, so removing twice does no harm, and list_is_empty(node) tells "on no list". */
+/* Leaves node initialised, so removing twice does no harm, and list_is_empty(node) tells "on no
+ * list". */
 static inline void list_remove(struct list *node)
 {
 	node->prev->next = node->next;

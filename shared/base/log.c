@@ -105,7 +105,8 @@ static const char *put_spec(struct buf *out, const char *p, va_list *args, bool 
 	default:
 		assert(!"a spec that log.h does not list");
 	}
-	/* On every Linux that has libuv, long long holds what %l and %z hold; only the sizes taken differ. */
+	/* On every Linux that has libuv, long long holds what %l and %z hold; only the sizes taken
+	 * differ. */
 	if (p[0] == 'z') {
 		buf_printf(out, p[1] == 'd' ? "%zd" : "%zu", va_arg(*args, size_t));
 		return p + 2;
@@ -243,7 +244,8 @@ void log_say(const char *format, ...)
 	}
 	buf_printf(&line, "%s: ", atomic_load(&log_program));
 	for (size_t i = 0; i < buf_len(&text); i++) {
-		uint8_t c = buf_data(&text)[i], next = i + 1 < buf_len(&text) ? buf_data(&text)[i + 1] : 0;
+		uint8_t c = buf_data(&text)[i],
+			next = i + 1 < buf_len(&text) ? buf_data(&text)[i + 1] : 0;
 		if (c < 0x20 || c == 0x7f)
 			buf_printf(&line, "\\x%02x", c);
 		else if (c == 0xc2 && next >= 0x80 && next < 0xa0) /* a C1 in UTF-8 */

@@ -71,7 +71,8 @@ char *mem_printf(const char *format, ...)
 
 void mem_wipe(void *p, size_t len)
 {
-	static void *(*const volatile set)(void *, int, size_t) = memset; /* whom a compiler cannot know, it cannot leave out */
+	/* whom a compiler cannot know, it cannot leave out */
+	static void *(*const volatile set)(void *, int, size_t) = memset;
 	if (len)
 		set(p, 0, len);
 }

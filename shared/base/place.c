@@ -20,7 +20,8 @@ static const char *home(void)
 	return dir ? dir : user && user->pw_dir ? user->pw_dir : "";
 }
 
-static char *place(const char *of_root, const char *variable, const char *below_home, const char *file)
+static char *place(const char *of_root, const char *variable, const char *below_home,
+		   const char *file)
 {
 	const char *dir = absolute(variable);
 	if (geteuid() == 0)

@@ -52,7 +52,8 @@ int queue_peek(const struct queue *q, struct iovec *iov, int most)
 {
 	int n = 0;
 	for (struct queue_piece *p = q->first; p && n < most; p = p->next)
-		iov[n++] = (struct iovec){.iov_base = p->bytes + p->start, .iov_len = p->end - p->start};
+		iov[n++] =
+		    (struct iovec){.iov_base = p->bytes + p->start, .iov_len = p->end - p->start};
 	return n;
 }
 

@@ -1,4 +1,5 @@
-/* Bytes in order, copied in at the end and read in place from the front; in pieces of 1 to 64 KiB, so that it costs what it holds. */
+/* Bytes in order, copied in at the end and read in place from the front; in pieces of 1 to 64 KiB,
+ * so that it costs what it holds. */
 #ifndef GROUNDNUT_BASE_QUEUE_H
 #define GROUNDNUT_BASE_QUEUE_H
 

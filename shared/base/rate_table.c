@@ -24,8 +24,8 @@ struct rate_table {
 	size_t size;
 	size_t max;
 	uint64_t rate, burst;
-	struct list idle;    /* sources that hold nothing, the one seen longest ago first */
-	uint64_t secret[2];  /* strangers choose the keys; they may not choose the slots */
+	struct list idle;   /* sources that hold nothing, the one seen longest ago first */
+	uint64_t secret[2]; /* strangers choose the keys; they may not choose the slots */
 };
 
 static void key_of(const struct addr *a, uint64_t key[2])
@@ -108,7 +108,8 @@ static struct source *add(struct rate_table *t, const struct addr *a, uint64_t n
 	return s;
 }
 
-/* The source, known from now on and just seen; NULL when every place is taken by one that holds something. */
+/* The source, known from now on and just seen; NULL when every place is taken by one that holds
+ * something. */
 static struct source *see(struct rate_table *t, const struct addr *a, uint64_t now_ms)
 {
 	struct source *s = find(t, a);
@@ -172,19 +173,22 @@ bool rate_table_is_over(struct rate_table *t, const struct addr *source, uint64_
 void rate_table_count(struct rate_table *t, const struct addr *source, uint64_t now_ms)
 {
 	struct source *s = see(t, source, now_ms);
-	/* Not below empty: many failures that were under way together must not shut a carrier's homes out for minutes. */
+	/* Not below empty: many failures that were under way together must not shut a carrier's
+	 * homes out for minutes. */
 	if (s)
 		bucket_try(&s->bucket, 1, now_ms);
 }
 
-void rate_table_forgive(struct rate_table *t, const struct addr *source, uint64_t failures, uint64_t now_ms)
+void rate_table_forgive(struct rate_table *t, const struct addr *source, uint64_t failures,
+			uint64_t now_ms)
 {
 	struct source *s = find(t, source);
 	if (s)
 		bucket_give(&s->bucket, failures, now_ms);
 }
 
-bool rate_table_hold(struct rate_table *t, const struct addr *source, uint32_t limit, uint64_t now_ms)
+bool rate_table_hold(struct rate_table *t, const struct addr *source, uint32_t limit,
+		     uint64_t now_ms)
 {
 	struct source *s = see(t, source, now_ms);
 	if (!s || s->held >= limit)

@@ -25,17 +25,22 @@ static double seconds(uint64_t ms)
 	return (double)ms / 1000;
 }
 
-char *story_text(const struct story *s, enum story_state state, uint64_t silent_ms, uint64_t left_ms)
+char *story_text(const struct story *s, enum story_state state, uint64_t silent_ms,
+		 uint64_t left_ms)
 {
 	char at[32];
 	if (state == STORY_SUSPECT)
 		return mem_printf("suspect: silent for %.1f s", seconds(silent_ms));
 	if (state == STORY_DETACHED)
-		return mem_printf("detached: silent for %.1f s, connections are held for another %.0f s", seconds(silent_ms), seconds(left_ms));
+		return mem_printf(
+		    "detached: silent for %.1f s, connections are held for another %.0f s",
+		    seconds(silent_ms), seconds(left_ms));
 	if (state == STORY_ATTACHED && s->resumed_ms)
-		return mem_printf("resumed %s after %.1f s, %" PRIu64 " bytes sent again", text_time(s->resumed_ms, at), seconds(s->without_ms),
+		return mem_printf("resumed %s after %.1f s, %" PRIu64 " bytes sent again",
+				  text_time(s->resumed_ms, at), seconds(s->without_ms),
 				  s->sent_again);
 	if (s->over_ms)
-		return mem_printf("the session before ended %s: %s", text_time(s->over_ms, at), s->over_why);
+		return mem_printf("the session before ended %s: %s", text_time(s->over_ms, at),
+				  s->over_why);
 	return NULL;
 }

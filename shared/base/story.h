@@ -1,6 +1,6 @@
 /*
- * What became of a link and its session, in one sentence for `status`: both ends keep one and tell it alike. Pure: the caller gives the times,
- * in ms since 1970 where they are points.
+ * What became of a link and its session, in one sentence for `status`: both ends keep one and tell
+ * it alike. Pure: the caller gives the times, in ms since 1970 where they are points.
  */
 #ifndef GROUNDNUT_BASE_STORY_H
 #define GROUNDNUT_BASE_STORY_H
@@ -8,19 +8,22 @@
 #include <stdint.h>
 
 struct story {
-	uint64_t resumed_ms;    /* when the session last went on over a new link; 0: never */
-	uint64_t without_ms;    /* how long it had been without a sign of life then */
-	uint64_t sent_again;    /* bytes */
-	uint64_t over_ms;       /* when a session before this one ended; 0: there was none */
+	uint64_t resumed_ms; /* when the session last went on over a new link; 0: never */
+	uint64_t without_ms; /* how long it had been without a sign of life then */
+	uint64_t sent_again; /* bytes */
+	uint64_t over_ms;    /* when a session before this one ended; 0: there was none */
 	char over_why[96];
 };
 
 enum story_state { STORY_ATTACHED, STORY_SUSPECT, STORY_DETACHED, STORY_NO_SESSION };
 
 void story_resumed(struct story *s, uint64_t at_ms, uint64_t without_ms, uint64_t sent_again);
-void story_over(struct story *s, uint64_t at_ms, const char *why); /* the next session has been resumed never */
-/* One sentence (freed by the caller), or NULL when there is nothing to tell. silent_ms, left_ms: since the last sign of life, and until the
- * grace is over; each is looked at only where the state has one. */
-char *story_text(const struct story *s, enum story_state state, uint64_t silent_ms, uint64_t left_ms);
+/* the next session has been resumed never */
+void story_over(struct story *s, uint64_t at_ms, const char *why);
+/* One sentence (freed by the caller), or NULL when there is nothing to tell. silent_ms, left_ms:
+ * since the last sign of life, and until the grace is over; each is looked at only where the
+ * state has one. */
+char *story_text(const struct story *s, enum story_state state, uint64_t silent_ms,
+		 uint64_t left_ms);
 
 #endif

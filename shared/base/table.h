@@ -1,6 +1,6 @@
 /*
- * Rows of texts for a person, each column as wide as its widest. Whatever came from afar is written so that it cannot steer a terminal. Embedded;
- * gone once it is written.
+ * Rows of texts for a person, each column as wide as its widest. Whatever came from afar is written
+ * so that it cannot steer a terminal. Embedded; gone once it is written.
  */
 #ifndef GROUNDNUT_BASE_TABLE_H
 #define GROUNDNUT_BASE_TABLE_H
@@ -8,14 +8,18 @@
 #include "shared/base/buf.h"
 
 struct table {
-	const char *columns;   /* one letter each: l or r, the side its texts stand on */
-	char **cells;          /* owned, and each of them */
-	size_t count;          /* of cells */
+	const char *columns; /* one letter each: l or r, the side its texts stand on */
+	char **cells;        /* owned, and each of them */
+	size_t count;        /* of cells */
 };
-#define TABLE_INIT(columns) {(columns), NULL, 0}
+#define TABLE_INIT(columns)                                                                        \
+	{                                                                                          \
+		(columns), NULL, 0                                                                 \
+	}
 
-void table_cell(struct table *t, const char *text); /* the next one; "-" for NULL and "", so that no column is ever empty */
-void table_row(struct table *t, ...);               /* const char *, as many as there are columns */
+/* the next one; "-" for NULL and "", so that no column is ever empty */
+void table_cell(struct table *t, const char *text);
+void table_row(struct table *t, ...); /* const char *, as many as there are columns */
 void table_write(struct table *t, const char *indent, struct buf *out);
 
 #endif

@@ -49,7 +49,8 @@ int text_unhex(const char *hex, void *out, size_t len)
 	return 0;
 }
 
-static const char base64url_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+static const char base64url_digits[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 void text_base64url(const void *p, size_t len, char *out)
 {
@@ -79,9 +80,10 @@ static int base64_digit(char c, char c62, char c63)
 	return c == c62 ? 62 : c == c63 ? 63 : -1;
 }
 
-/* Digits only; bits that belong to no byte must be zero, so that no two texts mean the same bytes. */
-static int decode_base64(const char *text, size_t text_len, char c62, char c63, uint8_t *out, size_t cap,
-                         size_t *len)
+/* Digits only; bits that belong to no byte must be zero, so that no two texts mean the same
+ * bytes. */
+static int decode_base64(const char *text, size_t text_len, char c62, char c63, uint8_t *out,
+			 size_t cap, size_t *len)
 {
 	uint32_t bits = 0;
 	unsigned held = 0;
@@ -135,7 +137,8 @@ static unsigned smallest(unsigned a, unsigned b, unsigned c)
 	return least < c ? least : c;
 }
 
-/* Insertions, deletions, replacements and swaps of neighbours, each counting one; case counts nothing. */
+/* Insertions, deletions, replacements and swaps of neighbours, each counting one; case counts
+ * nothing. */
 static unsigned distance(const char *a, size_t a_len, const char *b, size_t b_len)
 {
 	unsigned rows[3][WORD_MAX + 1];
@@ -145,7 +148,8 @@ static unsigned distance(const char *a, size_t a_len, const char *b, size_t b_le
 	for (unsigned i = 1; i <= a_len; i++) {
 		row[0] = i;
 		for (unsigned j = 1; j <= b_len; j++) {
-			int x = tolower((unsigned char)a[i - 1]), y = tolower((unsigned char)b[j - 1]);
+			int x = tolower((unsigned char)a[i - 1]),
+			    y = tolower((unsigned char)b[j - 1]);
 			row[j] = smallest(row[j - 1] + 1, last[j] + 1, last[j - 1] + (x != y));
 			if (i > 1 && j > 1 && x == tolower((unsigned char)b[j - 2]) &&
 			    y == tolower((unsigned char)a[i - 2]) && before[j - 2] + 1 < row[j])
@@ -361,7 +365,8 @@ size_t text_width(const char *text)
 
 char *text_shell(const char *text)
 {
-	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-+=:,@%";
+	static const char plain[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-+=:,@%";
 	if (*text && !text[strspn(text, plain)])
 		return mem_strdup(text);
 	struct buf out = BUF_INIT;

@@ -1,4 +1,5 @@
-/* Small encodings and words: hex, base64url, RFC 3339 times, amounts for people, nearest known word, DNS host names. */
+/* Small encodings and words: hex, base64url, RFC 3339 times, amounts for people, nearest known
+ * word, DNS host names. */
 #ifndef GROUNDNUT_BASE_TEXT_H
 #define GROUNDNUT_BASE_TEXT_H
 
@@ -6,23 +7,36 @@
 #include <stddef.h>
 #include <stdint.h>
 
-void text_hex(const void *p, size_t len, char *out);                          /* out: 2*len+1; lower case */
-int text_unhex(const char *hex, void *out, size_t len);                       /* exactly 2*len digits; 0 or ERR_SYNTAX */
-void text_base64url(const void *p, size_t len, char *out);                    /* out: 4*((len+2)/3)+1; no padding */
-int text_unbase64url(const char *text, void *out, size_t cap, size_t *len);   /* 0, ERR_SYNTAX or ERR_TOO_BIG */
-int text_unbase64(const char *text, size_t text_len, void *out, size_t cap, size_t *len); /* standard alphabet, padding optional (Basic auth, keys) */
-const char *text_time(uint64_t unix_ms, char out[32]);                        /* "2026-11-23T08:00:00Z"; returns out */
-/* The nearest of words (NULL-ended) to word by edit distance, or NULL when none is near enough to suggest. */
+/* out: 2*len+1; lower case */
+void text_hex(const void *p, size_t len, char *out);
+/* exactly 2*len digits; 0 or ERR_SYNTAX */
+int text_unhex(const char *hex, void *out, size_t len);
+/* out: 4*((len+2)/3)+1; no padding */
+void text_base64url(const void *p, size_t len, char *out);
+/* 0, ERR_SYNTAX or ERR_TOO_BIG */
+int text_unbase64url(const char *text, void *out, size_t cap, size_t *len);
+/* standard alphabet, padding optional (Basic auth, keys) */
+int text_unbase64(const char *text, size_t text_len, void *out, size_t cap, size_t *len);
+/* "2026-11-23T08:00:00Z"; returns out */
+const char *text_time(uint64_t unix_ms, char out[32]);
+/* The nearest of words (NULL-ended) to word by edit distance, or NULL when none is near enough to
+ * suggest. */
 const char *text_nearest(const char *word, const char *const *words);
-/* A host name of RFC 1123 labels (1..63 letters, digits, inner hyphens; '_' first in a label allowed; 253 in all).
- * wildcard: a leading "*." label is allowed. Writes it lower-cased without a final dot. */
+/* A host name of RFC 1123 labels (1..63 letters, digits, inner hyphens; '_' first in a label
+ * allowed; 253 in all). wildcard: a leading "*." label is allowed. Writes it lower-cased without
+ * a final dot. */
 int text_host(const char *name, bool wildcard, char out[256]);
-bool text_is_name(const char *name); /* an account, agent or mapping: 1..63 of [A-Za-z0-9._-], not starting with '.' or '-' */
-int text_uint(const char *text, uint64_t max, uint64_t *out); /* decimal digits only, the whole text; 0, ERR_SYNTAX or ERR_RANGE */
+/* an account, agent or mapping: 1..63 of [A-Za-z0-9._-], not starting with '.' or '-' */
+bool text_is_name(const char *name);
+/* decimal digits only, the whole text; 0, ERR_SYNTAX or ERR_RANGE */
+int text_uint(const char *text, uint64_t max, uint64_t *out);
 bool text_same(const char *a, const char *b); /* NULL is the same as "" */
-const char *text_bytes(uint64_t n, char out[32]);   /* "999", "9.9 kB", "41 MB": by 1,000; returns out */
-const char *text_duration(uint64_t s, char out[32]); /* "59 s", "3 min", "2 h 5 min", "1 d 2 h"; returns out */
-/* With '?' for what could steer a terminal: C0, DEL and (as UTF-8) C1; freed by the caller. And how many characters wide a text of UTF-8 is. */
+/* "999", "9.9 kB", "41 MB": by 1,000; returns out */
+const char *text_bytes(uint64_t n, char out[32]);
+/* "59 s", "3 min", "2 h 5 min", "1 d 2 h"; returns out */
+const char *text_duration(uint64_t s, char out[32]);
+/* With '?' for what could steer a terminal: C0, DEL and (as UTF-8) C1; freed by the caller. And how
+ * many characters wide a text of UTF-8 is. */
 char *text_harmless(const char *text);
 size_t text_width(const char *text);
 /* The text as one word for a shell, in quotes where it needs them; freed by the caller. */

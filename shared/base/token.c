@@ -42,7 +42,8 @@ bool token_is_hash(const char *text)
 	size_t prefix = sizeof(hash_prefix) - 1;
 	if (strncmp(text, hash_prefix, prefix) != 0)
 		return false;
-	return strlen(text) == TOKEN_HASH_TEXT - 1 && strspn(text + prefix, "0123456789abcdef") == 64;
+	return strlen(text) == TOKEN_HASH_TEXT - 1 &&
+	       strspn(text + prefix, "0123456789abcdef") == 64;
 }
 
 bool token_is_token(const char *text)

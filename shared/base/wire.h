@@ -1,6 +1,7 @@
 /*
- * Cursors over bytes in network order. Read straight through and ask once at the end: after the first
- * overrun every read gives zeroes and wire_ok() is false; nothing is read or written out of bounds.
+ * Cursors over bytes in network order. Read straight through and ask once at the end: after the
+ * first overrun every read gives zeroes and wire_ok() is false; nothing is read or written out of
+ * bounds.
  */
 #ifndef GROUNDNUT_BASE_WIRE_H
 #define GROUNDNUT_BASE_WIRE_H
@@ -11,9 +12,9 @@
 #include <string.h>
 
 struct wire {
-	uint8_t *p;   /* next byte */
-	size_t left;  /* bytes from p to the end */
-	bool bad;     /* an access did not fit */
+	uint8_t *p;  /* next byte */
+	size_t left; /* bytes from p to the end */
+	bool bad;    /* an access did not fit */
 };
 
 /* For reading: p is never written (the const is cast away inside). */
@@ -55,10 +56,22 @@ static inline uint64_t wire_get(struct wire *w, unsigned bytes)
 	return n;
 }
 
-static inline uint8_t wire_get_u8(struct wire *w) { return (uint8_t)wire_get(w, 1); }
-static inline uint16_t wire_get_u16(struct wire *w) { return (uint16_t)wire_get(w, 2); }
-static inline uint32_t wire_get_u32(struct wire *w) { return (uint32_t)wire_get(w, 4); }
-static inline uint64_t wire_get_u64(struct wire *w) { return wire_get(w, 8); }
+static inline uint8_t wire_get_u8(struct wire *w)
+{
+	return (uint8_t)wire_get(w, 1);
+}
+static inline uint16_t wire_get_u16(struct wire *w)
+{
+	return (uint16_t)wire_get(w, 2);
+}
+static inline uint32_t wire_get_u32(struct wire *w)
+{
+	return (uint32_t)wire_get(w, 4);
+}
+static inline uint64_t wire_get_u64(struct wire *w)
+{
+	return wire_get(w, 8);
+}
 
 static inline void wire_get_bytes(struct wire *w, void *out, size_t len)
 {
@@ -76,10 +89,22 @@ static inline void wire_put(struct wire *w, unsigned bytes, uint64_t n)
 		p[i] = (uint8_t)(n >> (8 * (bytes - 1 - i)));
 }
 
-static inline void wire_put_u8(struct wire *w, uint8_t n) { wire_put(w, 1, n); }
-static inline void wire_put_u16(struct wire *w, uint16_t n) { wire_put(w, 2, n); }
-static inline void wire_put_u32(struct wire *w, uint32_t n) { wire_put(w, 4, n); }
-static inline void wire_put_u64(struct wire *w, uint64_t n) { wire_put(w, 8, n); }
+static inline void wire_put_u8(struct wire *w, uint8_t n)
+{
+	wire_put(w, 1, n);
+}
+static inline void wire_put_u16(struct wire *w, uint16_t n)
+{
+	wire_put(w, 2, n);
+}
+static inline void wire_put_u32(struct wire *w, uint32_t n)
+{
+	wire_put(w, 4, n);
+}
+static inline void wire_put_u64(struct wire *w, uint64_t n)
+{
+	wire_put(w, 8, n);
+}
 
 static inline void wire_put_bytes(struct wire *w, const void *from, size_t len)
 {

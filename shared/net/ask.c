@@ -16,7 +16,8 @@ static void read_answer(const char *who, const char *text, size_t len, struct as
 {
 	json_t *answer = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
 	const json_t *ok = json_object_get(answer, "ok");
-	const char *said = json_string_value(json_object_get(answer, json_is_true(ok) ? "said" : "error"));
+	const char *said =
+	    json_string_value(json_object_get(answer, json_is_true(ok) ? "said" : "error"));
 	if (!json_is_boolean(ok)) {
 		out->result = ASK_FAILED;
 		out->said = mem_printf("the running %s's answer makes no sense", who);
@@ -26,12 +27,14 @@ static void read_answer(const char *who, const char *text, size_t len, struct as
 		out->answer = mem_strdup(text);
 	} else {
 		out->result = ASK_REFUSED;
-		out->said = said ? mem_strdup(said) : mem_printf("the running %s refused, and did not say why", who);
+		out->said = said ? mem_strdup(said)
+				 : mem_printf("the running %s refused, and did not say why", who);
 	}
 	json_decref(answer);
 }
 
-void ask_program(const char *who, const char *control, const char *request, unsigned timeout_ms, struct ask *out)
+void ask_program(const char *who, const char *control, const char *request, unsigned timeout_ms,
+		 struct ask *out)
 {
 	char *text = NULL;
 	size_t len = 0;
@@ -44,7 +47,8 @@ void ask_program(const char *who, const char *control, const char *request, unsi
 		out->said = mem_printf("no %s is running (nobody answers at %s)", who, control);
 	} else {
 		out->result = ASK_FAILED;
-		out->said = mem_printf("the %s at %s could not be asked: %s", who, control, err_text(err));
+		out->said =
+		    mem_printf("the %s at %s could not be asked: %s", who, control, err_text(err));
 	}
 	mem_free(text);
 }
@@ -54,7 +58,10 @@ static char *status_of(const struct ask *a)
 {
 	json_t *answer = a->answer ? json_loads(a->answer, 0, NULL) : NULL;
 	const json_t *status = json_object_get(answer, "status");
-	char *dumped = json_is_object(status) ? json_dumps(status, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15)) : NULL;
+	char *dumped =
+	    json_is_object(status)
+		? json_dumps(status, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15))
+		: NULL;
 	char *text = mem_strdup(dumped);
 	free(dumped);
 	json_decref(answer);

@@ -1,10 +1,12 @@
 /*
- * The serving end: a listening pipe and its connections, each a leaf of its own. A connection reads until the first LF and asks the
- * owner once; the reply points to it until either goes. The answer is written and the connection closed when it has
- * left. An asker that goes away, talks too much, says nothing or does not listen for IDLE_MS is closed.
+ * The serving end: a listening pipe and its connections, each a leaf of its own. A connection reads
+ * until the first LF and asks the owner once; the reply points to it until either goes. The answer
+ * is written and the connection closed when it has left. An asker that goes away, talks too much,
+ * says nothing or does not listen for IDLE_MS is closed.
  *
- * The path is taken by bind(); one that exists is tried first, and removed when nobody answers there. Nobody can connect before
- * listen(), so chmod() between the two is early enough, and unlike umask() it disturbs no other thread.
+ * The path is taken by bind(); one that exists is tried first, and removed when nobody answers
+ * there. Nobody can connect before listen(), so chmod() between the two is early enough, and unlike
+ * umask() it disturbs no other thread.
  */
 #include "shared/net/control.h"
 
@@ -23,7 +25,13 @@
 #include <unistd.h>
 #include <uv.h>
 
-enum { REQUEST_MAX = 64 * 1024, ANSWER_MAX = 64 * 1024 * 1024, IDLE_MS = 10000, BACKLOG = 64, CHUNK = 4096 };
+enum {
+	REQUEST_MAX = 64 * 1024,
+	ANSWER_MAX = 64 * 1024 * 1024,
+	IDLE_MS = 10000,
+	BACKLOG = 64,
+	CHUNK = 4096
+};
 
 struct control {
 	uv_pipe_t pipe;
@@ -38,14 +46,14 @@ struct control_reply {
 };
 
 struct conn {
-	struct list node;       /* control's conns */
+	struct list node; /* control's conns */
 	uv_pipe_t pipe;
-	uv_timer_t idle;        /* until the question is there */
-	unsigned handles;       /* that the loop still owes a close */
-	struct control *control; /* NULL once closing */
+	uv_timer_t idle;             /* until the question is there */
+	unsigned handles;            /* that the loop still owes a close */
+	struct control *control;     /* NULL once closing */
 	struct control_reply *reply; /* the open question, or NULL */
 	struct buf in;
-	char *answer;           /* being written */
+	char *answer; /* being written */
 	uv_write_t write;
 };
 
@@ -104,7 +112,8 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *room)
 	const uint8_t *line_end;
 
 	(void)room;
-	if (c->reply || c->answer) { /* what comes after the question is ignored, and its end may be a mere half-close */
+	/* what comes after the question is ignored, and its end may be a mere half-close */
+	if (c->reply || c->answer) {
 		if (n < 0 && n != UV_EOF)
 			close_conn(c);
 		return;
@@ -135,7 +144,8 @@ static void on_connection(uv_stream_t *stream, int status)
 	uv_pipe_init(stream->loop, &c->pipe, 0);
 	uv_timer_init(stream->loop, &c->idle);
 	c->pipe.data = c->idle.data = c;
-	if (uv_accept(stream, (uv_stream_t *)&c->pipe) != 0 || uv_read_start((uv_stream_t *)&c->pipe, on_alloc, on_read) != 0)
+	if (uv_accept(stream, (uv_stream_t *)&c->pipe) != 0 ||
+	    uv_read_start((uv_stream_t *)&c->pipe, on_alloc, on_read) != 0)
 		close_conn(c);
 	else
 		uv_timer_start(&c->idle, on_idle, IDLE_MS, 0);
@@ -180,7 +190,8 @@ static int address_of(const char *path, struct sockaddr_un *at)
 	return 0;
 }
 
-/* What is there to be removed must be a socket: connect() refuses any other file just as it does a dead one. */
+/* What is there to be removed must be a socket: connect() refuses any other file just as it does a
+ * dead one. */
 static bool is_socket(const char *path)
 {
 	struct stat st;
@@ -236,7 +247,8 @@ static void on_closed(uv_handle_t *handle)
 	mem_free(control);
 }
 
-struct control *control_open(struct loop *l, const char *path, control_fn *fn, void *owner, int *err)
+struct control *control_open(struct loop *l, const char *path, control_fn *fn, void *owner,
+			     int *err)
 {
 	char *dir = file_dir(path);
 	struct control *control;
@@ -354,7 +366,8 @@ static int receive_line(int fd, struct buf *in, uint64_t deadline_ms)
 	}
 }
 
-static int ask_over(int fd, const struct sockaddr_un *at, const char *request, uint64_t deadline_ms, struct buf *in)
+static int ask_over(int fd, const struct sockaddr_un *at, const char *request, uint64_t deadline_ms,
+		    struct buf *in)
 {
 	char *line;
 	int err;
@@ -373,7 +386,8 @@ static int ask_over(int fd, const struct sockaddr_un *at, const char *request, u
 	return err != 0 ? err : receive_line(fd, in, deadline_ms);
 }
 
-int control_ask(const char *path, const char *request, unsigned timeout_ms, char **answer, size_t *len)
+int control_ask(const char *path, const char *request, unsigned timeout_ms, char **answer,
+		size_t *len)
 {
 	uint64_t deadline_ms = loop_clock_ms() + timeout_ms;
 	struct buf in = BUF_INIT;

@@ -1,7 +1,8 @@
 /*
- * Known addresses are tried at once, the looked-up ones follow when they come. Attempts stand side by side: the next one
- * starts when the newest is HEAD_START_MS old or has failed. The first that is up wins; when none is left and no lookup is
- * open, or the time is over, the dial has failed. Everything here is closed before the owner is called, as the last act.
+ * Known addresses are tried at once, the looked-up ones follow when they come. Attempts stand side
+ * by side: the next one starts when the newest is HEAD_START_MS old or has failed. The first that
+ * is up wins; when none is left and no lookup is open, or the time is over, the dial has failed.
+ * Everything here is closed before the owner is called, as the last act.
  */
 #include "shared/net/dial.h"
 
@@ -19,7 +20,7 @@ static_assert((int)DIAL_SERVICE < (int)LOOKUP_LANES, "a lane of lookups each");
 
 struct attempt {
 	struct dial *dial;
-	struct io *io;          /* NULL: not begun, or failed */
+	struct io *io; /* NULL: not begun, or failed */
 };
 
 struct dial {
@@ -28,11 +29,11 @@ struct dial {
 	unsigned maxseg;
 	struct addr list[ADDRESSES];
 	struct attempt attempts[ADDRESSES]; /* of the same index */
-	size_t count;           /* known */
+	size_t count;                       /* known */
 	size_t begun;
 	size_t active;
-	uint64_t newest_ms;     /* when the newest attempt began */
-	struct lookup *lookup;  /* open, or NULL */
+	uint64_t newest_ms;    /* when the newest attempt began */
+	struct lookup *lookup; /* open, or NULL */
 	struct timer *head_start, *limit;
 	int err;
 	dial_fn *fn;
@@ -171,14 +172,16 @@ static void on_lookup(void *owner, const struct addr *list, size_t count, int er
 	look(d);
 }
 
-struct dial *dial_start(struct loop *l, enum dial_lane lane, const char *host, uint16_t port, const struct addr *extra, size_t extra_count,
-			uint64_t timeout_ms, dial_fn *fn, void *owner)
+struct dial *dial_start(struct loop *l, enum dial_lane lane, const char *host, uint16_t port,
+			const struct addr *extra, size_t extra_count, uint64_t timeout_ms,
+			dial_fn *fn, void *owner)
 {
 	return dial_start_small(l, lane, host, port, extra, extra_count, 0, timeout_ms, fn, owner);
 }
 
-struct dial *dial_start_small(struct loop *l, enum dial_lane lane, const char *host, uint16_t port, const struct addr *extra, size_t extra_count,
-			      unsigned maxseg, uint64_t timeout_ms, dial_fn *fn, void *owner)
+struct dial *dial_start_small(struct loop *l, enum dial_lane lane, const char *host, uint16_t port,
+			      const struct addr *extra, size_t extra_count, unsigned maxseg,
+			      uint64_t timeout_ms, dial_fn *fn, void *owner)
 {
 	struct dial *d = mem_zalloc(sizeof(*d));
 	struct addr numeric;

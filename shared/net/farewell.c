@@ -46,7 +46,8 @@ static bool listen_once(struct farewell *f)
 static void on_io(void *owner, enum io_event event)
 {
 	struct farewell *f = owner;
-	if (event == IO_ERROR || (event == IO_DATA && !listen_once(f)) || (event == IO_ROOM && !speak(f)))
+	if (event == IO_ERROR || (event == IO_DATA && !listen_once(f)) ||
+	    (event == IO_ROOM && !speak(f)))
 		end(f);
 }
 

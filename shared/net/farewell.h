@@ -1,7 +1,8 @@
 /*
- * The last words on a link: what is in hand and what is given is written out, then the end; what the peer still sends is read and dropped, since closing
- * over unread bytes would be a reset, and that destroys words on their way. Closed when the peer has closed too, or after a while. A leaf that
- * nobody owns.
+ * The last words on a link: what is in hand and what is given is written out, then the end; what
+ * the peer still sends is read and dropped, since closing over unread bytes would be a reset, and
+ * that destroys words on their way. Closed when the peer has closed too, or after a while. A leaf
+ * that nobody owns.
  */
 #ifndef GROUNDNUT_NET_FAREWELL_H
 #define GROUNDNUT_NET_FAREWELL_H

@@ -1,6 +1,7 @@
 /*
- * The first frame on a fresh TLS connection, at either end: HELLO at the relay, WELCOME or REFUSE at the agent. Bounded before anything is known of
- * the peer: one frame of at most FRAME_HELLO_MAX, read-ahead of at most 16 KiB.
+ * The first frame on a fresh TLS connection, at either end: HELLO at the relay, WELCOME or REFUSE
+ * at the agent. Bounded before anything is known of the peer: one frame of at most FRAME_HELLO_MAX,
+ * read-ahead of at most 16 KiB.
  */
 #ifndef GROUNDNUT_NET_GREET_H
 #define GROUNDNUT_NET_GREET_H
@@ -10,8 +11,9 @@
 
 enum { GREET_TIMEOUT_MS = 10000, GREET_READ_AHEAD = 16 * 1024 };
 
-/* Reads what is there into in. 1: a whole frame is at its front, *f says which (payload behind FRAME_HEADER); 0: not yet, IO_DATA will come;
- * negative: the peer's end, its error, or a frame that may not come now. After a frame, buf_take() it: the rest is early bytes. */
+/* Reads what is there into in. 1: a whole frame is at its front, *f says which (payload behind
+ * FRAME_HEADER); 0: not yet, IO_DATA will come; negative: the peer's end, its error, or a frame
+ * that may not come now. After a frame, buf_take() it: the rest is early bytes. */
 int greet_read(struct io *io, struct buf *in, struct frame *f);
 
 #endif

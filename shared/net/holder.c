@@ -46,8 +46,10 @@ static unsigned long inode_in(const char *path, bool tcp, const struct addr *at)
 		unsigned port, state;
 		unsigned long inode;
 
-		if (sscanf(line, " %*d: %32[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*x:%*x %*x:%*x %*x %*u %*u %lu", local, &port,
-			   &state, &inode) != 4)
+		if (sscanf(line,
+			   " %*d: %32[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*x:%*x %*x:%*x %*x %*u "
+			   "%*u %lu",
+			   local, &port, &state, &inode) != 4)
 			continue;
 		if (port == at->port && (!tcp || state == STATE_LISTEN) && conflicts(local, at))
 			found = inode;
@@ -100,8 +102,8 @@ static char *describe(const char *pid)
 char *holder_of_port(enum holder_protocol protocol, const struct addr *at)
 {
 	static const char *const tables[][2] = {
-		[HOLDER_TCP] = {"/proc/net/tcp", "/proc/net/tcp6"},
-		[HOLDER_UDP] = {"/proc/net/udp", "/proc/net/udp6"},
+	    [HOLDER_TCP] = {"/proc/net/tcp", "/proc/net/tcp6"},
+	    [HOLDER_UDP] = {"/proc/net/udp", "/proc/net/udp6"},
 	};
 	unsigned long inode = inode_in(tables[protocol][0], protocol == HOLDER_TCP, at);
 	char link[64], *who = NULL;
@@ -130,12 +132,14 @@ char *holder_explain(enum holder_protocol protocol, const struct addr *at, int e
 	addr_text(at, text);
 	if (err == UV_EADDRINUSE) {
 		holder = holder_of_port(protocol, at);
-		why = mem_printf("%s%s is held by %s", text, udp, holder ? holder : "another program");
+		why = mem_printf("%s%s is held by %s", text, udp,
+				 holder ? holder : "another program");
 		mem_free(holder);
 		return why;
 	}
 	if (err == UV_EACCES && at->port != 0 && at->port < 1024)
-		return mem_printf("%s%s: ports below 1024 need root or CAP_NET_BIND_SERVICE", text, udp);
+		return mem_printf("%s%s: ports below 1024 need root or CAP_NET_BIND_SERVICE", text,
+				  udp);
 	if (err == UV_EADDRNOTAVAIL)
 		return mem_printf("%s%s: this machine does not have that address", text, udp);
 	return mem_printf("%s%s: %s", text, udp, err_text(err));

@@ -20,9 +20,9 @@ struct http {
 	struct buf target;
 	struct field fields[HTTP_HEADERS_MAX];
 	size_t field_count;
-	bool in_value;     /* the last piece was a value's */
+	bool in_value; /* the last piece was a value's */
 	struct buf body;
-	int err;           /* why a callback stopped the parser */
+	int err; /* why a callback stopped the parser */
 	bool whole;
 };
 
@@ -91,8 +91,11 @@ static int on_complete(http_parser *p)
 	return 0;
 }
 
-static const http_parser_settings settings = {
-	.on_url = on_target, .on_header_field = on_field, .on_header_value = on_value, .on_body = on_body, .on_message_complete = on_complete};
+static const http_parser_settings settings = {.on_url = on_target,
+					      .on_header_field = on_field,
+					      .on_header_value = on_value,
+					      .on_body = on_body,
+					      .on_message_complete = on_complete};
 
 struct http *http_new(enum http_side side, size_t body_max)
 {
@@ -130,7 +133,9 @@ static int verdict(struct http *h)
 		return h->err;
 	if (h->whole)
 		return 1;
-	return HTTP_PARSER_ERRNO(&h->parser) == HPE_OK ? 0 : HTTP_PARSER_ERRNO(&h->parser) == HPE_HEADER_OVERFLOW ? ERR_TOO_BIG : ERR_SYNTAX;
+	return HTTP_PARSER_ERRNO(&h->parser) == HPE_OK                ? 0
+	       : HTTP_PARSER_ERRNO(&h->parser) == HPE_HEADER_OVERFLOW ? ERR_TOO_BIG
+								      : ERR_SYNTAX;
 }
 
 int http_input(struct http *h, const void *p, size_t len)
@@ -226,7 +231,8 @@ size_t http_unescape(const char *text, size_t len, char *out)
 		if (c == '+') {
 			c = ' ';
 		} else if (c == '%') {
-			int high = i + 2 < len ? digit(text[i + 1]) : -1, low = i + 2 < len ? digit(text[i + 2]) : -1;
+			int high = i + 2 < len ? digit(text[i + 1]) : -1,
+			    low = i + 2 < len ? digit(text[i + 2]) : -1;
 			if (high < 0 || low < 0)
 				return SIZE_MAX;
 			c = (char)(high << 4 | low);
@@ -244,7 +250,8 @@ void http_escape(struct buf *out, const char *text)
 {
 	for (; *text; text++) {
 		unsigned char c = (unsigned char)*text;
-		if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || strchr("-._~", c))
+		if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+		    strchr("-._~", c))
 			buf_put(out, text, 1);
 		else
 			buf_printf(out, "%%%02X", c);

@@ -21,8 +21,8 @@ struct http_ask {
 	char host[256];
 	struct buf out;
 	struct http *http;
-	struct dial *dial;      /* until it is connected */
-	struct io *io;          /* from then on */
+	struct dial *dial; /* until it is connected */
+	struct io *io;     /* from then on */
 	struct timer *timer;
 };
 
@@ -40,8 +40,9 @@ int http_url_parse(const char *text, struct http_url *out)
 		return ERR_SYNTAX;
 	snprintf(authority, sizeof(authority), "%.*s", (int)len, text);
 	const char *path = text + len;
-	if (snprintf(out->path, sizeof(out->path), "%s%s", *path == '/' ? "" : "/", path) >= (int)sizeof(out->path) || strchr(path, '#') ||
-	    strchr(path, ' '))
+	if (snprintf(out->path, sizeof(out->path), "%s%s", *path == '/' ? "" : "/", path) >=
+		(int)sizeof(out->path) ||
+	    strchr(path, '#') || strchr(path, ' '))
 		return ERR_SYNTAX;
 	char *end = strrchr(authority, ']'), *colon = strrchr(end ? end : authority, ':');
 	uint64_t port = out->tls ? 443 : 80;
@@ -157,7 +158,8 @@ static void on_timer(void *owner)
 	tell(owner, ERR_TIMEOUT, NULL);
 }
 
-struct http_ask *http_ask_start(struct loop *l, const struct http_question *q, http_ask_fn *fn, void *owner)
+struct http_ask *http_ask_start(struct loop *l, const struct http_question *q, http_ask_fn *fn,
+				void *owner)
 {
 	struct http_ask *a = mem_zalloc(sizeof(*a));
 	const struct http_url *u = q->url;
@@ -168,10 +170,12 @@ struct http_ask *http_ask_start(struct loop *l, const struct http_question *q, h
 	a->tls = u->tls ? tls_ref(q->tls) : NULL;
 	memcpy(a->host, u->host, sizeof(a->host));
 	a->http = http_new(HTTP_MESSAGE_RESPONSE, q->answer_max);
-	buf_printf(&a->out, "%s %s HTTP/1.1\r\nHost: %s%s%s", q->method, u->path, v6 ? "[" : "", u->host, v6 ? "]" : "");
+	buf_printf(&a->out, "%s %s HTTP/1.1\r\nHost: %s%s%s", q->method, u->path, v6 ? "[" : "",
+		   u->host, v6 ? "]" : "");
 	if (u->port != (u->tls ? 443 : 80))
 		buf_printf(&a->out, ":%u", u->port);
-	buf_printf(&a->out, "\r\nConnection: close\r\nUser-Agent: Groundnut groundnut-relay/%s\r\n", GROUNDNUT_VERSION);
+	buf_printf(&a->out, "\r\nConnection: close\r\nUser-Agent: Groundnut groundnut-relay/%s\r\n",
+		   GROUNDNUT_VERSION);
 	if (q->body)
 		buf_printf(&a->out, "Content-Length: %zu\r\n", q->body_len);
 	buf_printf(&a->out, "%s\r\n", q->headers ? q->headers : "");
@@ -179,6 +183,7 @@ struct http_ask *http_ask_start(struct loop *l, const struct http_question *q, h
 		buf_put(&a->out, q->body, q->body_len);
 	a->timer = timer_new(l, on_timer, a);
 	timer_set(a->timer, q->timeout_ms);
-	a->dial = dial_start(l, DIAL_SERVICE, u->host, u->port, NULL, 0, q->timeout_ms, on_dialled, a);
+	a->dial =
+	    dial_start(l, DIAL_SERVICE, u->host, u->port, NULL, 0, q->timeout_ms, on_dialled, a);
 	return a;
 }

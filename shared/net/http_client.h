@@ -1,4 +1,5 @@
-/* Asking a web service one thing: HTTP/1.1 over TLS with the certificate verified, or plain where the URL says so. A leaf. */
+/* Asking a web service one thing: HTTP/1.1 over TLS with the certificate verified, or plain where
+ * the URL says so. A leaf. */
 #ifndef GROUNDNUT_NET_HTTP_CLIENT_H
 #define GROUNDNUT_NET_HTTP_CLIENT_H
 
@@ -14,15 +15,16 @@ struct http_url {
 	bool tls;
 	char host[256];
 	uint16_t port;
-	char path[1024];   /* "/…", with the query */
+	char path[1024]; /* "/…", with the query */
 };
-int http_url_parse(const char *text, struct http_url *out); /* http:// or https://; 0 or ERR_SYNTAX */
+/* http:// or https://; 0 or ERR_SYNTAX */
+int http_url_parse(const char *text, struct http_url *out);
 
 struct http_question {
 	const struct http_url *url;
 	const char *method;
-	const char *headers;     /* further lines, each with CRLF, or NULL */
-	const void *body;        /* or NULL */
+	const char *headers; /* further lines, each with CRLF, or NULL */
+	const void *body;    /* or NULL */
 	size_t body_len;
 	size_t answer_max;
 	uint64_t timeout_ms;     /* for all of it */
@@ -32,7 +34,9 @@ struct http_question {
 /* Once, from the loop: the answer (valid during the call), or NULL with err and words. */
 typedef void http_ask_fn(void *owner, struct http *answer, int err, const char *detail);
 /* Everything is copied. */
-struct http_ask *http_ask_start(struct loop *l, const struct http_question *q, http_ask_fn *fn, void *owner);
-void http_ask_close(struct http_ask *a); /* before its callback: it never comes. After the callback it is gone by itself. */
+struct http_ask *http_ask_start(struct loop *l, const struct http_question *q, http_ask_fn *fn,
+				void *owner);
+/* before its callback: it never comes. After the callback it is gone by itself. */
+void http_ask_close(struct http_ask *a);
 
 #endif

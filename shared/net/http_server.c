@@ -1,7 +1,8 @@
 /*
- * A connection reads until its request is whole, is then handed to the owner and watches nothing, writes the answer, says FIN and reads on
- * for a moment so that the answer is not lost to a reset. Each of these has the one timer. A visitor that goes while the owner thinks
- * leaves a connection without io, which ends when the answer comes.
+ * A connection reads until its request is whole, is then handed to the owner and watches nothing,
+ * writes the answer, says FIN and reads on for a moment so that the answer is not lost to a reset.
+ * Each of these has the one timer. A visitor that goes while the owner thinks leaves a connection
+ * without io, which ends when the answer comes.
  */
 #include "shared/net/http_server.h"
 
@@ -29,13 +30,13 @@ struct door {
 struct http_exchange {
 	struct list node;
 	struct http_server *server;
-	struct io *io;          /* NULL: the asker has gone */
+	struct io *io; /* NULL: the asker has gone */
 	struct http *http;
 	struct addr peer;
-	uint16_t source;        /* its place in server.sources */
+	uint16_t source; /* its place in server.sources */
 	bool tls;
 	enum state state;
-	struct buf out;         /* what is still to be written */
+	struct buf out; /* what is still to be written */
 	struct timer *timer;
 };
 
@@ -49,7 +50,8 @@ struct http_server {
 	size_t door_count;
 	struct list exchanges;
 	uint32_t count;
-	uint16_t sources[SOURCES]; /* connections by hash of the source; a shared place errs on the strict side */
+	/* connections by hash of the source; a shared place errs on the strict side */
+	uint16_t sources[SOURCES];
 };
 
 static uint16_t source_of(const struct addr *peer)
@@ -119,28 +121,42 @@ static void begin_answer(struct http_exchange *x)
 static const char *status_text(unsigned status)
 {
 	switch (status) {
-	case 200: return "OK";
-	case 400: return "Bad Request";
-	case 401: return "Unauthorized";
-	case 403: return "Forbidden";
-	case 404: return "Not Found";
-	case 405: return "Method Not Allowed";
-	case 413: return "Content Too Large";
-	case 503: return "Service Unavailable";
-	default: return "Answer";
+	case 200:
+		return "OK";
+	case 400:
+		return "Bad Request";
+	case 401:
+		return "Unauthorized";
+	case 403:
+		return "Forbidden";
+	case 404:
+		return "Not Found";
+	case 405:
+		return "Method Not Allowed";
+	case 413:
+		return "Content Too Large";
+	case 503:
+		return "Service Unavailable";
+	default:
+		return "Answer";
 	}
 }
 
-static void put_answer(struct http_exchange *x, unsigned status, const char *type, const char *headers, const void *body, size_t len)
+static void put_answer(struct http_exchange *x, unsigned status, const char *type,
+		       const char *headers, const void *body, size_t len)
 {
 	bool head = strcmp(http_method(x->http), "HEAD") == 0;
-	buf_printf(&x->out, "HTTP/1.%d %u %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nConnection: close\r\nCache-Control: no-store\r\n%s\r\n",
-		   http_is_11(x->http) ? 1 : 0, status, status_text(status), type, len, headers ? headers : "");
+	buf_printf(&x->out,
+		   "HTTP/1.%d %u %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nConnection: "
+		   "close\r\nCache-Control: no-store\r\n%s\r\n",
+		   http_is_11(x->http) ? 1 : 0, status, status_text(status), type, len,
+		   headers ? headers : "");
 	if (!head && len)
 		buf_put(&x->out, body, len);
 }
 
-void http_answer(struct http_exchange *x, unsigned status, const char *type, const char *headers, const void *body, size_t len)
+void http_answer(struct http_exchange *x, unsigned status, const char *type, const char *headers,
+		 const void *body, size_t len)
 {
 	if (!x->io) {
 		end(x);
@@ -247,7 +263,8 @@ static void on_accept(void *owner, int fd, const struct addr *peer, const struct
 	io_watch(x->io, IO_WATCH_READ);
 }
 
-void http_server_take(struct http_server *s, int fd, const struct addr *peer, const void *early, size_t early_len)
+void http_server_take(struct http_server *s, int fd, const struct addr *peer, const void *early,
+		      size_t early_len)
 {
 	struct http_exchange *x = admit(s, fd, peer);
 	if (!x)
@@ -256,7 +273,8 @@ void http_server_take(struct http_server *s, int fd, const struct addr *peer, co
 	take(x, early, early_len);
 }
 
-struct http_server *http_server_new(struct loop *l, const struct http_server_limits *limits, http_server_fn *fn, void *owner)
+struct http_server *http_server_new(struct loop *l, const struct http_server_limits *limits,
+				    http_server_fn *fn, void *owner)
 {
 	struct http_server *s = mem_zalloc(sizeof(*s));
 	s->loop = l;
@@ -274,7 +292,8 @@ void http_server_set_tls(struct http_server *s, struct tls_context *tls)
 	s->tls = tls;
 }
 
-int http_server_listen(struct http_server *s, const struct addr *at, bool v6only, bool tls, char **why)
+int http_server_listen(struct http_server *s, const struct addr *at, bool v6only, bool tls,
+		       char **why)
 {
 	int err = 0;
 	*why = NULL;

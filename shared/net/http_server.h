@@ -1,6 +1,7 @@
 /*
- * A small HTTP server for the relay's own doors: HTTP/1.0 and 1.1, one request a connection, answers with Content-Length, always closed
- * after the answer (old clients read until then). Slow heads, floods of connections and large bodies end their own connection only.
+ * A small HTTP server for the relay's own doors: HTTP/1.0 and 1.1, one request a connection,
+ * answers with Content-Length, always closed after the answer (old clients read until then). Slow
+ * heads, floods of connections and large bodies end their own connection only.
  */
 #ifndef GROUNDNUT_NET_HTTP_SERVER_H
 #define GROUNDNUT_NET_HTTP_SERVER_H
@@ -17,26 +18,33 @@ struct http_exchange; /* one whole request that waits for its answer */
 typedef void http_server_fn(void *owner, struct http_exchange *x);
 
 struct http_server_limits {
-	uint32_t head_ms;      /* until the request is whole, TLS included */
-	uint32_t connections;  /* at once */
-	uint32_t per_source;   /* at once from one source prefix */
+	uint32_t head_ms;     /* until the request is whole, TLS included */
+	uint32_t connections; /* at once */
+	uint32_t per_source;  /* at once from one source prefix */
 	size_t body_max;
 };
 
-struct http_server *http_server_new(struct loop *l, const struct http_server_limits *limits, http_server_fn *fn, void *owner);
+struct http_server *http_server_new(struct loop *l, const struct http_server_limits *limits,
+				    http_server_fn *fn, void *owner);
 /* The certificate for connections of TLS listeners from now on; by reference. */
 void http_server_set_tls(struct http_server *s, struct tls_context *tls);
 /* One more listener; 0 or negative with *why as in listen_open. */
-int http_server_listen(struct http_server *s, const struct addr *at, bool v6only, bool tls, char **why);
-const struct addr *http_server_at(const struct http_server *s, size_t i); /* as bound, in order of listening; NULL: no more */
+int http_server_listen(struct http_server *s, const struct addr *at, bool v6only, bool tls,
+		       char **why);
+/* as bound, in order of listening; NULL: no more */
+const struct addr *http_server_at(const struct http_server *s, size_t i);
 /* A connection that another listener accepted, with what was read of it already (plain). */
-void http_server_take(struct http_server *s, int fd, const struct addr *peer, const void *early, size_t early_len);
-void http_server_close(struct http_server *s); /* exchanges that wait are gone: they may not be answered any more */
+void http_server_take(struct http_server *s, int fd, const struct addr *peer, const void *early,
+		      size_t early_len);
+/* exchanges that wait are gone: they may not be answered any more */
+void http_server_close(struct http_server *s);
 
 struct http *http_exchange_request(struct http_exchange *x);
 const struct addr *http_exchange_peer(const struct http_exchange *x);
 bool http_exchange_is_tls(const struct http_exchange *x);
-/* headers: further lines, each with CRLF, or NULL. The exchange is over. Nothing is sent if the asker has gone. */
-void http_answer(struct http_exchange *x, unsigned status, const char *type, const char *headers, const void *body, size_t len);
+/* headers: further lines, each with CRLF, or NULL. The exchange is over. Nothing is sent if the
+ * asker has gone. */
+void http_answer(struct http_exchange *x, unsigned status, const char *type, const char *headers,
+		 const void *body, size_t len);
 
 #endif

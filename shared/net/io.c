@@ -1,13 +1,15 @@
 /*
- * A life: dial (or take) → [handshake] → up → fault or closed. All that happens comes through one look(), which the watch brings when the
- * descriptor has become able to do something, or which this file asks for (look_later) when there is something to tell that
- * the descriptor does not show: a dial that failed at once, bytes inside OpenSSL, what an owner has left unread.
+ * A life: dial (or take) → [handshake] → up → fault or closed. All that happens comes through one
+ * look(), which the watch brings when the descriptor has become able to do something, or which this
+ * file asks for (look_later) when there is something to tell that the descriptor does not show: a
+ * dial that failed at once, bytes inside OpenSSL, what an owner has left unread.
  *
- * Readable is what can be told as IO_DATA now. Once told it is not told again before the owner reads or asks (told).
+ * Readable is what can be told as IO_DATA now. Once told it is not told again before the owner
+ * reads or asks (told).
  *
- * Faults: the watch only says that there is one. SO_ERROR says which, but once only, to whoever asks first, be it getsockopt, send or
- * recv; the first answer is kept, and when recv later claims a mere end, that is the end. Whatever came before the
- * fault stays readable.
+ * Faults: the watch only says that there is one. SO_ERROR says which, but once only, to whoever
+ * asks first, be it getsockopt, send or recv; the first answer is kept, and when recv later claims
+ * a mere end, that is the end. Whatever came before the fault stays readable.
  */
 #include "shared/net/io.h"
 
@@ -30,14 +32,15 @@ enum stage { STAGE_DIAL, STAGE_HANDSHAKE, STAGE_UP, STAGE_FAILED };
 
 /* What moves from loop to loop. */
 struct body {
-	int fd;                  /* -1 when there never was one */
-	struct tlspipe *tls;     /* NULL: plain */
-	struct buf unread;       /* given back by the owner, to be read before what the socket has */
+	int fd;              /* -1 when there never was one */
+	struct tlspipe *tls; /* NULL: plain */
+	/* given back by the owner, to be read before what the socket has */
+	struct buf unread;
 	struct addr peer, local;
 	enum stage stage;
-	int fault;               /* what ended it; plain reading may still give what came before */
-	bool eof;                /* the peer's end has been read */
-	bool fin_due;            /* io_shutdown() waits for what is in hand */
+	int fault;    /* what ended it; plain reading may still give what came before */
+	bool eof;     /* the peer's end has been read */
+	bool fin_due; /* io_shutdown() waits for what is in hand */
 };
 
 struct io {
@@ -46,14 +49,15 @@ struct io {
 	struct loop *loop;
 	io_fn *fn;
 	void *owner;
-	uint8_t wanted;          /* IO_WATCH_… */
-	bool told;               /* IO_DATA was, and nothing read since */
-	bool want_room;          /* a write came up short, and the watch will tell */
-	bool batch_full;         /* a write came up short, yet all of it has left: there is room already */
-	bool up_due;             /* a handshake is new: IO_UP is still to come */
+	uint8_t wanted; /* IO_WATCH_… */
+	bool told;      /* IO_DATA was, and nothing read since */
+	bool want_room; /* a write came up short, and the watch will tell */
+	/* a write came up short, yet all of it has left: there is room already */
+	bool batch_full;
+	bool up_due; /* a handshake is new: IO_UP is still to come */
 	bool error_told;
 	bool closing;
-	struct task end;         /* frees it, once its caller is surely out of it */
+	struct task end; /* frees it, once its caller is surely out of it */
 };
 
 struct io_parcel {
@@ -72,13 +76,15 @@ static bool is_readable(const struct io *io)
 
 	if (b->stage != STAGE_UP || b->eof)
 		return false;
-	return b->fault != 0 || (io->w.ready & WATCH_READ) || buf_len(&b->unread) || (b->tls && tlspipe_has_pending(b->tls));
+	return b->fault != 0 || (io->w.ready & WATCH_READ) || buf_len(&b->unread) ||
+	       (b->tls && tlspipe_has_pending(b->tls));
 }
 
 /* IO_ROOM is due, if it is watched. */
 static bool has_room(const struct io *io)
 {
-	return io->batch_full || (io->want_room && ((io->w.ready & WATCH_WRITE) || io->b.fault != 0));
+	return io->batch_full ||
+	       (io->want_room && ((io->w.ready & WATCH_WRITE) || io->b.fault != 0));
 }
 
 /* After whatever may have sent: what is in hand is what the kernel did not take. */
@@ -190,7 +196,8 @@ static void step_dial(struct io *io)
 	io->b.local = address_of(io->b.fd, getsockname);
 	if (addr_is_any(&io->b.peer))
 		io->b.peer = address_of(io->b.fd, getpeername);
-	if (addr_equal(&io->b.local, &io->b.peer)) { /* nobody listens there, and our own port was picked to be that one */
+	/* nobody listens there, and our own port was picked to be that one */
+	if (addr_equal(&io->b.local, &io->b.peer)) {
 		give_up(io, UV_ECONNREFUSED);
 	} else if (io->b.tls) {
 		io->b.stage = STAGE_HANDSHAKE;
@@ -279,7 +286,8 @@ static void start_watch(struct io *io)
 	look_later(io);
 }
 
-static int start_dial(struct io *io, const struct addr *to, const struct addr *from, unsigned maxseg)
+static int start_dial(struct io *io, const struct addr *to, const struct addr *from,
+		      unsigned maxseg)
 {
 	struct sockaddr_storage ss;
 	socklen_t len = addr_to_sockaddr(to, &ss);
@@ -298,17 +306,20 @@ static int start_dial(struct io *io, const struct addr *to, const struct addr *f
 		if (bind(io->b.fd, (struct sockaddr *)&at, at_len) != 0)
 			return -errno;
 	}
-	if (connect(io->b.fd, (struct sockaddr *)&ss, len) != 0 && errno != EINPROGRESS && errno != EINTR)
+	if (connect(io->b.fd, (struct sockaddr *)&ss, len) != 0 && errno != EINPROGRESS &&
+	    errno != EINTR)
 		return -errno;
 	return 0;
 }
 
-struct io *io_dial(struct loop *l, const struct addr *to, const struct addr *from, io_fn *fn, void *owner)
+struct io *io_dial(struct loop *l, const struct addr *to, const struct addr *from, io_fn *fn,
+		   void *owner)
 {
 	return io_dial_small(l, to, from, 0, fn, owner);
 }
 
-struct io *io_dial_small(struct loop *l, const struct addr *to, const struct addr *from, unsigned maxseg, io_fn *fn, void *owner)
+struct io *io_dial_small(struct loop *l, const struct addr *to, const struct addr *from,
+			 unsigned maxseg, io_fn *fn, void *owner)
 {
 	struct io *io = io_new(l, fn, owner);
 	int err;
@@ -324,7 +335,8 @@ struct io *io_dial_small(struct loop *l, const struct addr *to, const struct add
 	return io;
 }
 
-struct io *io_take(struct loop *l, int fd, const struct addr *peer, const struct addr *local, io_fn *fn, void *owner)
+struct io *io_take(struct loop *l, int fd, const struct addr *peer, const struct addr *local,
+		   io_fn *fn, void *owner)
 {
 	struct io *io = io_new(l, fn, owner);
 
@@ -336,7 +348,8 @@ struct io *io_take(struct loop *l, int fd, const struct addr *peer, const struct
 	return io;
 }
 
-static void begin_tls(struct io *io, struct tls_context *tls, const char *host, const void *early, size_t early_len)
+static void begin_tls(struct io *io, struct tls_context *tls, const char *host, const void *early,
+		      size_t early_len)
 {
 	assert(!io->b.tls);
 	io->b.tls = tlspipe_new(io->b.fd, tls, host, early, early_len);
@@ -372,7 +385,8 @@ void io_watch(struct io *io, unsigned mask)
 	io->wanted = (uint8_t)mask;
 	if (mask & IO_WATCH_READ)
 		io->told = false;
-	if (((mask & IO_WATCH_READ) && is_readable(io)) || ((mask & IO_WATCH_WRITE) && has_room(io)))
+	if (((mask & IO_WATCH_READ) && is_readable(io)) ||
+	    ((mask & IO_WATCH_WRITE) && has_room(io)))
 		look_later(io);
 }
 
@@ -452,7 +466,8 @@ ssize_t io_read(struct io *io, void *p, size_t len)
 	io->b.eof = n == 0;
 	if (n < 0 && n != UV_EAGAIN)
 		fail(io, (int)n);
-	if (io->b.fault != 0 ? n > 0 || !io->error_told : (io->wanted & IO_WATCH_READ) && is_readable(io))
+	if (io->b.fault != 0 ? n > 0 || !io->error_told
+			     : (io->wanted & IO_WATCH_READ) && is_readable(io))
 		look_later(io);
 	return n;
 }
@@ -486,7 +501,8 @@ ssize_t io_writev(struct io *io, const struct iovec *iov, int count)
 		return io->b.fault;
 	}
 	io->batch_full = io->b.tls && (size_t)n < total && tlspipe_in_hand(io->b.tls) == 0;
-	io->want_room = !io->batch_full && ((size_t)n < total || (io->b.tls && tlspipe_in_hand(io->b.tls) > 0));
+	io->want_room =
+	    !io->batch_full && ((size_t)n < total || (io->b.tls && tlspipe_in_hand(io->b.tls) > 0));
 	if (io->batch_full && (io->wanted & IO_WATCH_WRITE))
 		look_later(io);
 	if (io->want_room)
@@ -608,7 +624,8 @@ bool io_is_ahead(struct io *io, size_t most)
 	io->batch_full = false;
 	io->want_room = true;
 	watch_drained(&io->w, WATCH_WRITE);
-	watch_again(&io->w); /* no write has come up short, so the kernel knows of nobody who waits */
+	/* no write has come up short, so the kernel knows of nobody who waits */
+	watch_again(&io->w);
 	return true;
 }
 

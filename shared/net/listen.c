@@ -1,6 +1,7 @@
 /*
- * At most ACCEPT_A_TURN newcomers a look, so that a flood of them leaves room for the connections that exist. Out of descriptors it does not try
- * again for STARVED_MS: the kernel keeps the newcomers.
+ * At most ACCEPT_A_TURN newcomers a look, so that a flood of them leaves room for the connections
+ * that exist. Out of descriptors it does not try again for STARVED_MS: the kernel keeps the
+ * newcomers.
  */
 #include "shared/net/listen.h"
 
@@ -20,15 +21,15 @@ enum { ACCEPT_A_TURN = 8, BACKLOG = 1024, STARVED_MS = 100, COMPLAIN_MS = 60000 
 
 struct listener {
 	struct watch watch;
-	uv_timer_t again;      /* after STARVED_MS */
+	uv_timer_t again; /* after STARVED_MS */
 	struct loop *loop;
 	int fd;
 	struct addr at;
 	listen_fn *fn;
 	void *owner;
-	unsigned leave_from;   /* see listen_leave() */
-	bool resting;          /* the owner's will */
-	bool starved;          /* no descriptors */
+	unsigned leave_from; /* see listen_leave() */
+	bool resting;        /* the owner's will */
+	bool starved;        /* no descriptors */
 	bool closing;
 	uint64_t complained_ms; /* last log line about it; 0: never */
 };
@@ -119,7 +120,8 @@ static int bind_at(const struct addr *at, bool v6only)
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	socket_tune(fd);
 	if (at->family == 6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, v6only || !addr_is_any(at) ? &on : &off, sizeof(on));
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, v6only || !addr_is_any(at) ? &on : &off,
+			   sizeof(on));
 	if (bind(fd, (struct sockaddr *)&ss, len) == 0 && listen(fd, BACKLOG) == 0)
 		return fd;
 	err = -errno;
@@ -129,7 +131,8 @@ static int bind_at(const struct addr *at, bool v6only)
 
 static bool lacks_v6(const struct addr *at, int err)
 {
-	return at->family == 6 && addr_is_any(at) && (err == UV_EAFNOSUPPORT || err == UV_EADDRNOTAVAIL);
+	return at->family == 6 && addr_is_any(at) &&
+	       (err == UV_EAFNOSUPPORT || err == UV_EADDRNOTAVAIL);
 }
 
 static int bind_with_fallback(struct addr *at, bool v6only)
@@ -143,7 +146,8 @@ static int bind_with_fallback(struct addr *at, bool v6only)
 	return bind_at(at, false);
 }
 
-struct listener *listen_open(struct loop *l, const struct addr *at, bool v6only, listen_fn *fn, void *owner, int *err, char **why)
+struct listener *listen_open(struct loop *l, const struct addr *at, bool v6only, listen_fn *fn,
+			     void *owner, int *err, char **why)
 {
 	struct sockaddr_storage ss;
 	socklen_t len = sizeof(ss);

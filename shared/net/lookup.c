@@ -1,7 +1,8 @@
 /*
- * Each lane has those who wait and at most one request with libuv. A task (pump) answers whom kept answers serve and sends the
- * first other name off. An answer goes to everyone in the lane who waits for that name. The lanes belong to the loop
- * and are freed with it, and a loop does not run dry before its requests are answered: so a request outlives nothing.
+ * Each lane has those who wait and at most one request with libuv. A task (pump) answers whom kept
+ * answers serve and sends the first other name off. An answer goes to everyone in the lane who
+ * waits for that name. The lanes belong to the loop and are freed with it, and a loop does not run
+ * dry before its requests are answered: so a request outlives nothing.
  */
 #include "shared/net/lookup.h"
 
@@ -35,7 +36,7 @@ struct lane {
 	struct list waiting;
 	struct task pump;
 	uv_getaddrinfo_t req;
-	char host[HOST];     /* under way */
+	char host[HOST]; /* under way */
 	uint64_t keep_ms;
 	bool busy;
 };
@@ -67,7 +68,8 @@ static const struct answer *find_kept(const struct lookups *all, const char *hos
 }
 
 /* In the place of the same name, or of the one that lapses first. */
-static void keep(struct lookups *all, const char *host, uint64_t keep_ms, const struct answer *answer)
+static void keep(struct lookups *all, const char *host, uint64_t keep_ms,
+		 const struct answer *answer)
 {
 	size_t best = 0;
 
@@ -105,7 +107,8 @@ static void give_all(struct lane *lane, const char *host, const struct answer *a
 	struct list mine;
 
 	list_init(&mine);
-	LIST_EACH(node, &lane->waiting) {
+	LIST_EACH(node, &lane->waiting)
+	{
 		if (strcasecmp(LIST_ENTRY(node, struct lookup, node)->host, host) != 0)
 			continue;
 		list_remove(node);
@@ -150,7 +153,8 @@ static int send_off(struct lane *lane, const struct lookup *k)
 	memcpy(lane->host, k->host, HOST);
 	lane->keep_ms = k->keep_ms;
 	lane->req.data = lane;
-	err = uv_getaddrinfo(loop_uv(lane->all->loop), &lane->req, on_answer, lane->host, NULL, &hints);
+	err = uv_getaddrinfo(loop_uv(lane->all->loop), &lane->req, on_answer, lane->host, NULL,
+			     &hints);
 	lane->busy = err == 0;
 	return err;
 }
@@ -161,7 +165,8 @@ static void on_pump(void *arg)
 	struct list mine;
 
 	list_init(&mine);
-	LIST_EACH(node, &lane->waiting) {
+	LIST_EACH(node, &lane->waiting)
+	{
 		if (!find_kept(lane->all, LIST_ENTRY(node, struct lookup, node)->host))
 			continue;
 		list_remove(node);
@@ -210,7 +215,8 @@ static struct lookups *lookups_of(struct loop *l)
 	return all;
 }
 
-struct lookup *lookup_start(struct loop *l, unsigned lane, const char *host, uint64_t keep_ms, lookup_fn *fn, void *owner)
+struct lookup *lookup_start(struct loop *l, unsigned lane, const char *host, uint64_t keep_ms,
+			    lookup_fn *fn, void *owner)
 {
 	struct lookup *k = mem_zalloc(sizeof(*k));
 
@@ -235,5 +241,6 @@ void lookup_close(struct lookup *k)
 	list_remove(&k->node);
 	mem_free(k);
 	if (lane->busy && list_is_empty(&lane->waiting))
-		uv_cancel((uv_req_t *)&lane->req); /* helps while it is still queued; else its answer is for nobody */
+		/* helps while it is still queued; else its answer is for nobody */
+		uv_cancel((uv_req_t *)&lane->req);
 }

@@ -1,6 +1,7 @@
 /*
- * Names to addresses, for dial.c and who dials nothing: one lookup at a time a lane (libuv runs two at a time in its pool, and a dead name holds
- * its place for many seconds), answers kept for a while per loop. An answer always comes from the loop, also a kept one.
+ * Names to addresses, for dial.c and who dials nothing: one lookup at a time a lane (libuv runs two
+ * at a time in its pool, and a dead name holds its place for many seconds), answers kept for a
+ * while per loop. An answer always comes from the loop, also a kept one.
  */
 #ifndef GROUNDNUT_NET_LOOKUP_H
 #define GROUNDNUT_NET_LOOKUP_H
@@ -11,10 +12,13 @@
 enum { LOOKUP_LANES = 2, LOOKUP_MAX = 16, LOOKUP_KEEP = 64 };
 
 struct lookup;
-/* Once. list: without ports, as the resolver sorts them, valid during the call; or count 0 and err says why. */
+/* Once. list: without ports, as the resolver sorts them, valid during the call; or count 0 and err
+ * says why. */
 typedef void lookup_fn(void *owner, const struct addr *list, size_t count, int err);
 
-struct lookup *lookup_start(struct loop *l, unsigned lane, const char *host, uint64_t keep_ms, lookup_fn *fn, void *owner);
-void lookup_close(struct lookup *k); /* before its answer: it never comes; after the answer it is gone by itself */
+struct lookup *lookup_start(struct loop *l, unsigned lane, const char *host, uint64_t keep_ms,
+			    lookup_fn *fn, void *owner);
+/* before its answer: it never comes; after the answer it is gone by itself */
+void lookup_close(struct lookup *k);
 
 #endif

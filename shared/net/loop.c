@@ -1,11 +1,12 @@
 /*
- * A turn of the loop: the kernel's events are entered, and what libuv has is run (watches_wait: timers, files, names, posts of other threads,
- * which come in through one uv_async); then a look at each descriptor that has become ready; then the tasks marked so
- * far. While looks or tasks are left for the next turn, it does not wait.
+ * A turn of the loop: the kernel's events are entered, and what libuv has is run (watches_wait:
+ * timers, files, names, posts of other threads, which come in through one uv_async); then a look at
+ * each descriptor that has become ready; then the tasks marked so far. While looks or tasks are
+ * left for the next turn, it does not wait.
  *
- * The end: loop_stop() lets go of the async (uv_unref), so uv_run() returns when everyone else's handles are closed.
- * Then, under the lock, the inbox is looked at a last time; when it is empty the loop is dry, posts are refused from
- * here on, and the loop's own handles are closed.
+ * The end: loop_stop() lets go of the async (uv_unref), so uv_run() returns when everyone else's
+ * handles are closed. Then, under the lock, the inbox is looked at a last time; when it is empty
+ * the loop is dry, posts are refused from here on, and the loop's own handles are closed.
  */
 #include "shared/net/loop.h"
 
@@ -21,16 +22,16 @@
 
 struct loop {
 	uv_loop_t uv;
-	uv_async_t wake;     /* something is in the inbox, or stop was asked for */
+	uv_async_t wake; /* something is in the inbox, or stop was asked for */
 	struct watches *watches;
-	uv_thread_t thread;  /* of loop_start */
-	uv_mutex_t lock;     /* guards inbox, stopping, dry */
+	uv_thread_t thread; /* of loop_start */
+	uv_mutex_t lock;    /* guards inbox, stopping, dry */
 	struct list inbox;
 	bool stopping;
-	bool dry;            /* posts are refused */
-	struct list tasks;   /* marked, in order */
+	bool dry;                           /* posts are refused */
+	struct list tasks;                  /* marked, in order */
 	uint8_t *plain, *cipher, *received; /* made when first asked for */
-	void *lookups;         /* lookup.c's */
+	void *lookups;                      /* lookup.c's */
 	void (*drop_lookups)(void *lookups);
 	uint64_t turns;
 	char name[32];
@@ -49,7 +50,8 @@ struct work {
 	void *arg;
 };
 
-/* Posts made by a post wait for the next look, so that a pair of loops cannot starve their sockets. */
+/* Posts made by a post wait for the next look, so that a pair of loops cannot starve their
+ * sockets. */
 static void run_inbox(struct loop *l)
 {
 	struct list mine;
@@ -130,7 +132,8 @@ struct loop *loop_new(const char *name)
 	l->watches = err == 0 ? watches_new(l) : NULL;
 	if (err == 0 && !l->watches)
 		err = UV_EMFILE;
-	if (err != 0) { /* no descriptors or memory at the very start: nothing can be done without a loop */
+	/* no descriptors or memory at the very start: nothing can be done without a loop */
+	if (err != 0) {
 		log_error("loop_failed", "loop=%s error=%s", name, err_text(err));
 		assert(err == 0);
 	}
@@ -204,8 +207,8 @@ static void log_leak(uv_handle_t *handle, void *arg)
 {
 	struct loop *l = arg;
 
-	log_error("handle_leaked", "loop=%s kind=%s active=%d closing=%d", l->name, uv_handle_type_name(handle->type),
-		  uv_is_active(handle), uv_is_closing(handle));
+	log_error("handle_leaked", "loop=%s kind=%s active=%d closing=%d", l->name,
+		  uv_handle_type_name(handle->type), uv_is_active(handle), uv_is_closing(handle));
 }
 
 int loop_free(struct loop *l)
@@ -218,7 +221,8 @@ int loop_free(struct loop *l)
 		do {
 			run_inbox(l);
 			turn(l, true);
-		} while (loop_has_tasks(l) || !become_dry(l)); /* a look that is still due is of somebody who was left behind */
+			/* a look that is still due is of somebody who was left behind */
+		} while (loop_has_tasks(l) || !become_dry(l));
 		close_own(l);
 		uv_run(&l->uv, UV_RUN_NOWAIT);
 	}
@@ -228,7 +232,8 @@ int loop_free(struct loop *l)
 	if (err != 0)
 		uv_walk(&l->uv, log_leak, l);
 	if (watches_open(l->watches) > 0) {
-		log_error("handle_leaked", "loop=%s kind=watch count=%u", l->name, watches_open(l->watches));
+		log_error("handle_leaked", "loop=%s kind=watch count=%u", l->name,
+			  watches_open(l->watches));
 		err = UV_EBUSY;
 	}
 	watches_free(l->watches);

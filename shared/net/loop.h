@@ -1,7 +1,7 @@
 /*
- * One thread's event loop: a libuv loop, an inbox that other threads may post to, work that is done once at
- * the end of a turn, staging memory that everyone on the loop may use within one call, and a count of what
- * still lives, so that main can prove at the end that nothing was left behind.
+ * One thread's event loop: a libuv loop, an inbox that other threads may post to, work that is done
+ * once at the end of a turn, staging memory that everyone on the loop may use within one call, and
+ * a count of what still lives, so that main can prove at the end that nothing was left behind.
  *
  * Everything but loop_post() and loop_stop() is called on the loop's own thread only.
  */
@@ -20,35 +20,41 @@ struct uv_loop_s;
 
 enum { LOOP_STAGING = 256 * 1024 + 8192 };
 
-struct loop *loop_new(const char *name);         /* to be run on the calling thread or by loop_start */
-int loop_start(struct loop *l);                  /* runs it on a thread of its own; 0 or a negative error */
-void loop_run(struct loop *l);                   /* runs it here until loop_stop() and all handles are closed */
-void loop_turn(struct loop *l);                  /* one turn of it, here: for tests that drive it themselves */
-uint64_t loop_turns(const struct loop *l);       /* so far */
-void loop_stop(struct loop *l);                  /* any thread: closes the loop's own handles, so it runs dry and returns */
-int loop_join(struct loop *l);                   /* waits for the thread of loop_start */
-/* Returns 0 when uv_loop_close() did: nothing leaked. Otherwise logs each handle left and returns UV_EBUSY. Frees l. */
+/* to be run on the calling thread or by loop_start */
+struct loop *loop_new(const char *name);
+/* runs it on a thread of its own; 0 or a negative error */
+int loop_start(struct loop *l);
+/* runs it here until loop_stop() and all handles are closed */
+void loop_run(struct loop *l);
+/* one turn of it, here: for tests that drive it themselves */
+void loop_turn(struct loop *l);
+uint64_t loop_turns(const struct loop *l); /* so far */
+/* any thread: closes the loop's own handles, so it runs dry and returns */
+void loop_stop(struct loop *l);
+int loop_join(struct loop *l); /* waits for the thread of loop_start */
+/* Returns 0 when uv_loop_close() did: nothing leaked. Otherwise logs each handle left and returns
+ * UV_EBUSY. Frees l. */
 int loop_free(struct loop *l);
 
-/* For the files in shared/net only: libuv's loop, the watched descriptors, and a place for what lookup.c keeps
- * per loop (drop frees it with the loop). */
+/* For the files in shared/net only: libuv's loop, the watched descriptors, and a place for what
+ * lookup.c keeps per loop (drop frees it with the loop). */
 struct uv_loop_s *loop_uv(struct loop *l);
 struct watches *loop_watches(const struct loop *l);
 bool loop_has_tasks(const struct loop *l);
 void *loop_lookups(const struct loop *l);
 void loop_set_lookups(struct loop *l, void *lookups, void (*drop)(void *lookups));
-uint64_t loop_clock_us(void);                    /* the same clock, read now, and finer */
-uint64_t loop_now_ms(const struct loop *l);      /* monotonic; moves once a turn */
-uint64_t loop_clock_ms(void);                    /* monotonic, read now; any thread */
-uint64_t loop_wall_ms(void);                     /* UNIX time in ms; any thread */
+uint64_t loop_clock_us(void);               /* the same clock, read now, and finer */
+uint64_t loop_now_ms(const struct loop *l); /* monotonic; moves once a turn */
+uint64_t loop_clock_ms(void);               /* monotonic, read now; any thread */
+uint64_t loop_wall_ms(void);                /* UNIX time in ms; any thread */
 
-/* Any thread: fn(arg) runs on l's thread, in the order of posting. After loop_stop() it runs before the loop ends, or
- * is dropped with false when the loop is already gone dry. */
+/* Any thread: fn(arg) runs on l's thread, in the order of posting. After loop_stop() it runs
+ * before the loop ends, or is dropped with false when the loop is already gone dry. */
 bool loop_post(struct loop *l, void (*fn)(void *arg), void *arg);
 
 /*
- * Work once a turn: a task is marked any number of times and runs once, at the end of this turn. Marked from
- * inside a task, it runs in the next turn, which then does not wait for events.
+ * Work once a turn: a task is marked any number of times and runs once, at the end of this turn.
+ * Marked from inside a task, it runs in the next turn, which then does not wait for events.
  */
 struct task {
 	struct list node;
@@ -57,16 +63,17 @@ struct task {
 };
 void task_init(struct task *t, void (*fn)(void *arg), void *arg);
 void task_mark(struct loop *l, struct task *t);
-void task_cancel(struct task *t);                /* not run any more; safe at any time after task_init */
+/* not run any more; safe at any time after task_init */
+void task_cancel(struct task *t);
 
-/* LOOP_STAGING bytes each, whose content lasts until the caller returns to the loop: what came out of a TLS
- * connection, ciphertext on its way out, and ciphertext that has come. */
+/* LOOP_STAGING bytes each, whose content lasts until the caller returns to the loop: what came
+ * out of a TLS connection, ciphertext on its way out, and ciphertext that has come. */
 uint8_t *loop_plain(struct loop *l);
 uint8_t *loop_cipher(struct loop *l);
 uint8_t *loop_received(struct loop *l);
 
-/* Blocking work (scrypt, files, SQLite) on the thread pool; done runs on the loop. The work is not cancellable: what it
- * uses belongs to it until done. */
+/* Blocking work (scrypt, files, SQLite) on the thread pool; done runs on the loop. The work is
+ * not cancellable: what it uses belongs to it until done. */
 void loop_work(struct loop *l, void (*work)(void *arg), void (*done)(void *arg), void *arg);
 
 #endif

@@ -21,18 +21,20 @@ static bool is_default_route(const struct nlmsghdr *h)
 {
 	const struct rtmsg *route = NLMSG_DATA(h);
 
-	return h->nlmsg_len >= NLMSG_LENGTH(sizeof(*route)) && route->rtm_dst_len == 0 && route->rtm_table == RT_TABLE_MAIN &&
-	       route->rtm_type == RTN_UNICAST;
+	return h->nlmsg_len >= NLMSG_LENGTH(sizeof(*route)) && route->rtm_dst_len == 0 &&
+	       route->rtm_table == RT_TABLE_MAIN && route->rtm_type == RTN_UNICAST;
 }
 
-/* An address that the world may see us under; a v6 one that is renewed by its router is announced again and again. */
+/* An address that the world may see us under; a v6 one that is renewed by its router is announced
+ * again and again. */
 static bool is_new_address(const struct nlmsghdr *h)
 {
 	const struct ifaddrmsg *a = NLMSG_DATA(h);
 	const struct rtattr *attr = IFA_RTA(a);
 	int len = (int)IFA_PAYLOAD(h);
 
-	if (h->nlmsg_len < NLMSG_LENGTH(sizeof(*a)) || a->ifa_scope != RT_SCOPE_UNIVERSE || (a->ifa_flags & IFA_F_TENTATIVE))
+	if (h->nlmsg_len < NLMSG_LENGTH(sizeof(*a)) || a->ifa_scope != RT_SCOPE_UNIVERSE ||
+	    (a->ifa_flags & IFA_F_TENTATIVE))
 		return false;
 	if (h->nlmsg_type == RTM_DELADDR)
 		return true;
@@ -59,7 +61,8 @@ static bool matters(const struct nlmsghdr *h)
 	}
 }
 
-/* Reads all there is; true when something of it matters. Messages lost for lack of room (ENOBUFS) may have mattered. */
+/* Reads all there is; true when something of it matters. Messages lost for lack of room (ENOBUFS)
+ * may have mattered. */
 static bool drain(int fd)
 {
 	union {
@@ -96,13 +99,15 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 struct netwatch *netwatch_start(struct loop *l, netwatch_fn *fn, void *owner)
 {
 	struct sockaddr_nl at = {
-		.nl_family = AF_NETLINK,
-		.nl_groups = RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE,
+	    .nl_family = AF_NETLINK,
+	    .nl_groups =
+		RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE,
 	};
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_ROUTE);
 	struct netwatch *w = mem_zalloc(sizeof(*w));
 
-	if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) != 0 || uv_poll_init(loop_uv(l), &w->poll, fd) != 0) {
+	if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) != 0 ||
+	    uv_poll_init(loop_uv(l), &w->poll, fd) != 0) {
 		if (fd >= 0)
 			close(fd);
 		mem_free(w);

@@ -1,4 +1,5 @@
-/* Tells when this machine's addresses or its default route change (Linux: netlink; elsewhere it never tells). A leaf. */
+/* Tells when this machine's addresses or its default route change (Linux: netlink; elsewhere it
+ * never tells). A leaf. */
 #ifndef GROUNDNUT_NET_NETWATCH_H
 #define GROUNDNUT_NET_NETWATCH_H
 
@@ -7,7 +8,8 @@
 struct netwatch;
 typedef void netwatch_fn(void *owner);
 
-struct netwatch *netwatch_start(struct loop *l, netwatch_fn *fn, void *owner); /* NULL where it cannot be had */
+/* NULL where it cannot be had */
+struct netwatch *netwatch_start(struct loop *l, netwatch_fn *fn, void *owner);
 void netwatch_stop(struct netwatch *w);
 
 #endif

@@ -98,7 +98,8 @@ struct timer *notify_watchdog(struct loop *l)
 	uint64_t every_ms = usec ? strtoull(usec, NULL, 10) / 2000 : 0;
 	struct timer *t;
 
-	if (every_ms == 0 || !getenv("NOTIFY_SOCKET") || (pid && strtol(pid, NULL, 10) != (long)getpid()))
+	if (every_ms == 0 || !getenv("NOTIFY_SOCKET") ||
+	    (pid && strtol(pid, NULL, 10) != (long)getpid()))
 		return NULL;
 	t = timer_new(l, on_watchdog, NULL);
 	timer_set_every(t, every_ms);

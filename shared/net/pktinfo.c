@@ -1,5 +1,5 @@
-#define _GNU_SOURCE             /* struct in6_pktinfo */
-#define __APPLE_USE_RFC_3542    /* the same on macOS */
+#define _GNU_SOURCE          /* struct in6_pktinfo */
+#define __APPLE_USE_RFC_3542 /* the same on macOS */
 #include "shared/net/pktinfo.h"
 
 #include <string.h>
@@ -26,8 +26,9 @@ void pktinfo_read(struct msghdr *m, struct addr *local)
 		} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
 			struct in6_pktinfo info;
 			memcpy(&info, CMSG_DATA(c), sizeof info);
-			struct sockaddr_in6 sin6 = {
-			    .sin6_family = AF_INET6, .sin6_addr = info.ipi6_addr, .sin6_scope_id = (uint32_t)info.ipi6_ifindex};
+			struct sockaddr_in6 sin6 = {.sin6_family = AF_INET6,
+						    .sin6_addr = info.ipi6_addr,
+						    .sin6_scope_id = (uint32_t)info.ipi6_ifindex};
 			addr_from_sockaddr(local, (struct sockaddr *)&sin6);
 		}
 	}

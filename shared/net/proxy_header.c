@@ -11,7 +11,8 @@
 enum { V1_MAX = 108 }; /* 107 in the specification, and a NUL */
 enum { V2_HEADER = 16, TYPE_AUTHORITY = 2 };
 
-static const uint8_t signature[12] = {'\r', '\n', '\r', '\n', 0, '\r', '\n', 'Q', 'U', 'I', 'T', '\n'};
+static const uint8_t signature[12] = {'\r', '\n', '\r', '\n', 0,   '\r',
+				      '\n', 'Q',  'U',  'I',  'T', '\n'};
 
 static size_t write_v1(const struct addr *from, const struct addr *to, uint8_t *out)
 {
@@ -21,8 +22,8 @@ static size_t write_v1(const struct addr *from, const struct addr *to, uint8_t *
 		int family = from->family == 4 ? AF_INET : AF_INET6;
 		inet_ntop(family, from->ip, from_ip, sizeof(from_ip));
 		inet_ntop(family, to->ip, to_ip, sizeof(to_ip));
-		len = snprintf(line, sizeof(line), "PROXY TCP%c %s %s %u %u\r\n", from->family == 4 ? '4' : '6', from_ip, to_ip,
-		               from->port, to->port);
+		len = snprintf(line, sizeof(line), "PROXY TCP%c %s %s %u %u\r\n",
+			       from->family == 4 ? '4' : '6', from_ip, to_ip, from->port, to->port);
 	} else {
 		len = snprintf(line, sizeof(line), "PROXY UNKNOWN\r\n");
 	}
@@ -31,8 +32,8 @@ static size_t write_v1(const struct addr *from, const struct addr *to, uint8_t *
 	return (size_t)len;
 }
 
-static size_t write_v2(enum proxy_transport transport, const struct addr *from, const struct addr *to, const char *authority,
-                       uint8_t *out)
+static size_t write_v2(enum proxy_transport transport, const struct addr *from,
+		       const struct addr *to, const char *authority, uint8_t *out)
 {
 	size_t ip_len = from->family == 4 ? 4 : from->family == 6 ? 16 : 0;
 	size_t name_len = authority ? strlen(authority) : 0;
@@ -41,7 +42,8 @@ static size_t write_v2(enum proxy_transport transport, const struct addr *from, 
 	size_t rest = (ip_len ? 2 * ip_len + 4 : 0) + (name_len ? 3 + name_len : 0);
 	memcpy(out, signature, sizeof(signature));
 	out[12] = ip_len ? 0x21 : 0x20;
-	out[13] = (uint8_t)(!ip_len ? 0 : (ip_len == 4 ? 0x10 : 0x20) | (transport == PROXY_TCP ? 1 : 2));
+	out[13] =
+	    (uint8_t)(!ip_len ? 0 : (ip_len == 4 ? 0x10 : 0x20) | (transport == PROXY_TCP ? 1 : 2));
 	out[14] = (uint8_t)(rest >> 8);
 	out[15] = (uint8_t)rest;
 	struct wire w = wire_over(out + V2_HEADER, rest);
@@ -60,8 +62,9 @@ static size_t write_v2(enum proxy_transport transport, const struct addr *from, 
 	return V2_HEADER + rest;
 }
 
-size_t proxy_header_write(unsigned version, enum proxy_transport transport, const struct addr *from, const struct addr *to,
-                          const char *authority, uint8_t out[PROXY_HEADER_MAX])
+size_t proxy_header_write(unsigned version, enum proxy_transport transport, const struct addr *from,
+			  const struct addr *to, const char *authority,
+			  uint8_t out[PROXY_HEADER_MAX])
 {
 	struct addr a = *from, b = *to;
 	assert(version == 1 || version == 2);

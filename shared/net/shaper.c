@@ -169,7 +169,9 @@ void shaper_wait(struct shaper *s, enum shaper_way way, struct shaper_waiter *w)
 	uint64_t ms = bucket_wait_ms(b, bucket_piece(b), loop_clock_ms());
 	uint64_t all = s->whole ? whole_wait(s->whole, way) : 0;
 	ms = all > ms ? all : ms;
-	timer_set(s->timer, ms < LEAST_WAIT_MS ? LEAST_WAIT_MS : ms > MOST_WAIT_MS ? MOST_WAIT_MS : ms);
+	timer_set(s->timer, ms < LEAST_WAIT_MS  ? LEAST_WAIT_MS
+			    : ms > MOST_WAIT_MS ? MOST_WAIT_MS
+						: ms);
 }
 
 void shaper_forget(struct shaper_waiter *w)

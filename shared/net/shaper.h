@@ -1,6 +1,7 @@
 /*
- * A bandwidth shared by many connections: a token bucket for each direction, and those who wait for more. May stand below another (a mapping's below its
- * account's), which then counts as well; that one may be shared by loops.
+ * A bandwidth shared by many connections: a token bucket for each direction, and those who wait for
+ * more. May stand below another (a mapping's below its account's), which then counts as well; that
+ * one may be shared by loops.
  */
 #ifndef GROUNDNUT_NET_SHAPER_H
 #define GROUNDNUT_NET_SHAPER_H
@@ -19,21 +20,23 @@ struct shaper_waiter {
 	void *arg;
 };
 
-struct shaper_whole *shaper_whole_new(uint64_t bits_per_second); /* 0: no limit */
+struct shaper_whole *shaper_whole_new(uint64_t bits_per_second);            /* 0: no limit */
 void shaper_whole_change(struct shaper_whole *w, uint64_t bits_per_second); /* any thread */
 struct shaper_whole *shaper_whole_ref(struct shaper_whole *w);
-void shaper_whole_unref(struct shaper_whole *w);                 /* NULL does nothing */
+void shaper_whole_unref(struct shaper_whole *w); /* NULL does nothing */
 
 /* whole may be NULL; a reference is taken. bits_per_second 0: only the whole counts. */
 struct shaper *shaper_new(struct loop *l, uint64_t bits_per_second, struct shaper_whole *whole);
 void shaper_change(struct shaper *s, uint64_t bits_per_second);
-void shaper_stand_below(struct shaper *s, struct shaper_whole *whole); /* from now on, if below none yet; a reference is taken */
+/* from now on, if below none yet; a reference is taken */
+void shaper_stand_below(struct shaper *s, struct shaper_whole *whole);
 void shaper_free(struct shaper *s); /* those who wait are forgotten; NULL does nothing */
 
 /* How many of want bytes may go now; 0: shaper_wait(). */
 size_t shaper_room(struct shaper *s, enum shaper_way way, size_t want);
 void shaper_took(struct shaper *s, enum shaper_way way, size_t len);
-void shaper_wait(struct shaper *s, enum shaper_way way, struct shaper_waiter *w); /* told once; asking again while waiting does nothing */
+/* told once; asking again while waiting does nothing */
+void shaper_wait(struct shaper *s, enum shaper_way way, struct shaper_waiter *w);
 void shaper_forget(struct shaper_waiter *w);
 
 #endif

@@ -39,7 +39,8 @@ static int prepare(int fd)
 {
 	if (fd < 0)
 		return -errno;
-	if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 || fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) != 0) {
+	if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 ||
+	    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) != 0) {
 		int err = -errno;
 		close(fd);
 		return err;
@@ -94,7 +95,8 @@ ssize_t socket_send(int fd, const struct iovec *iov, int count)
 	ssize_t n;
 
 	do {
-		n = count == 1 ? send(fd, iov->iov_base, iov->iov_len, SOCKET_SEND) : sendmsg(fd, &msg, SOCKET_SEND);
+		n = count == 1 ? send(fd, iov->iov_base, iov->iov_len, SOCKET_SEND)
+			       : sendmsg(fd, &msg, SOCKET_SEND);
 	} while (n < 0 && errno == EINTR);
 	if (n >= 0)
 		return n;

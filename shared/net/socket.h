@@ -1,6 +1,7 @@
 /*
- * Descriptors of sockets, and what systems do differently with them: one call on Linux, plain POSIX elsewhere. All are non-blocking and closed
- * on exec. Where SIGPIPE cannot be turned off for a send, it is turned off for the socket.
+ * Descriptors of sockets, and what systems do differently with them: one call on Linux, plain POSIX
+ * elsewhere. All are non-blocking and closed on exec. Where SIGPIPE cannot be turned off for a
+ * send, it is turned off for the socket.
  */
 #ifndef GROUNDNUT_NET_SOCKET_H
 #define GROUNDNUT_NET_SOCKET_H
@@ -16,17 +17,24 @@ enum { SOCKET_SEND = MSG_NOSIGNAL }; /* flags of each send */
 enum { SOCKET_SEND = 0 };
 #endif
 
-int socket_open(int family, int type);                     /* a descriptor, or negative */
-int socket_accept(int fd, struct addr *peer);              /* the same; peer's family 0: neither v4 nor v6 */
-ssize_t socket_send(int fd, const struct iovec *iov, int count); /* one call of the kernel: bytes taken, or negative (-EAGAIN: no room) */
-size_t socket_unsent(int fd);                              /* bytes the peer's kernel has not acknowledged; 0 where that is not known */
-size_t socket_unread(int fd);                              /* bytes that have come and wait to be read */
-size_t socket_notsent(int fd);                             /* of the unsent, those that have not been sent once; 0 where that is not known */
-/* What each TCP connection of ours has, and what is accepted has from its listener: no delay, keep-alive (a peer that has vanished is found in the
- * end), and urgent bytes where they were sent (RFC 6093, section 3.2), so that none is lost on its way through. */
+int socket_open(int family, int type); /* a descriptor, or negative */
+/* the same; peer's family 0: neither v4 nor v6 */
+int socket_accept(int fd, struct addr *peer);
+/* one call of the kernel: bytes taken, or negative (-EAGAIN: no room) */
+ssize_t socket_send(int fd, const struct iovec *iov, int count);
+/* bytes the peer's kernel has not acknowledged; 0 where that is not known */
+size_t socket_unsent(int fd);
+/* bytes that have come and wait to be read */
+size_t socket_unread(int fd);
+/* of the unsent, those that have not been sent once; 0 where that is not known */
+size_t socket_notsent(int fd);
+/* What each TCP connection of ours has, and what is accepted has from its listener: no delay,
+ * keep-alive (a peer that has vanished is found in the end), and urgent bytes where they were
+ * sent (RFC 6093, section 3.2), so that none is lost on its way through. */
 void socket_tune(int fd);
 /* Tuning: where it cannot be had, it works without. */
-void socket_set_maxseg(int fd, unsigned bytes);            /* counts until connect() only */
-void socket_set_notsent_lowat(int fd, unsigned bytes);     /* unsent bytes from which it is not writable */
+void socket_set_maxseg(int fd, unsigned bytes); /* counts until connect() only */
+/* unsent bytes from which it is not writable */
+void socket_set_notsent_lowat(int fd, unsigned bytes);
 
 #endif

@@ -1,15 +1,27 @@
 /*
  * Two directions, looked at by one function each.
  *
- *	near → far   IO_DATA says stream_ready(); in STREAM_TURN one read goes straight into the outbox. End of input: stream_finish().
- *	far → near   STREAM_LOOK and IO_ROOM write what waits. The peer's FIN, and nothing waiting any more: io_shutdown().
+ *	near → far   IO_DATA says stream_ready(); in STREAM_TURN one read goes straight into the
+ *                   outbox. End of input: stream_finish().
+ *	far → near   STREAM_LOOK and IO_ROOM write what waits. The peer's FIN, and nothing waiting
+ *                   any more: io_shutdown().
  *
  * Done when both have ended. The ways to fail:
- *	near cannot be written any more (it closed early)   that direction only stops: what comes is consumed and dropped, reading goes on to its
- *	                                                    end, so an early answer arrives; then the far side is told by a reset
- *	near reads an error                                 all before it has been read; reset to the far side, over
- *	far resets, or the tunnel is gone                   what waits is written, then the kernel gets up to DRAIN_MS without progress to send
- *	                                                    it (DRAIN_MOST_MS in all), then near is reset; or closed, when far had come to its good
+ *	near cannot be written any more (it closed early)   that direction only stops: what comes is
+ *                                                          consumed and dropped, reading goes on to
+ *                                                          its
+ *	                                                    end, so an early answer
+ *	                                                      arrives; then the far side is
+ *	                                                      told by a reset
+ *	near reads an error                                 all before it has been read; reset to
+ *                                                          the far side, over
+ *	far resets, or the tunnel is gone                   what waits is written, then the kernel
+ *                                                          gets up to DRAIN_MS without progress to
+ *                                                          send
+ *	                                                    it (DRAIN_MOST_MS in all),
+ *	                                                      then near is reset; or
+ *	                                                      closed, when far had come to
+ *	                                                      its good
  *	                                                    end before the tunnel went
  */
 #include "shared/net/splice.h"
@@ -30,11 +42,11 @@ struct splice {
 	struct splice_count *count;
 	splice_fn *fn;
 	void *owner;
-	bool near_eof;       /* its end was read, FIN is on its way to the far side */
-	bool near_deaf;      /* it takes no more bytes */
-	bool far_eof;        /* the far side's FIN was passed on */
-	uint64_t moved_ms;   /* when a byte last went through */
-	struct shaper *shaper;            /* NULL: as fast as it goes */
+	bool near_eof;         /* its end was read, FIN is on its way to the far side */
+	bool near_deaf;        /* it takes no more bytes */
+	bool far_eof;          /* the far side's FIN was passed on */
+	uint64_t moved_ms;     /* when a byte last went through */
+	struct shaper *shaper; /* NULL: as fast as it goes */
 	struct shaper_waiter in, out;
 	struct timer *drain; /* the far side has reset: waiting for the kernel to send the rest */
 	size_t drain_left;   /* what was unsent when last looked */
@@ -137,7 +149,8 @@ static void turn(struct splice *s)
 		return;
 	}
 	s->near_eof = true;
-	if (s->near_deaf || io_error(s->near)) { /* it closed altogether: what we still send has no reader */
+	/* it closed altogether: what we still send has no reader */
+	if (s->near_deaf || io_error(s->near)) {
 		fail_near(s, UV_EPIPE);
 		return;
 	}
@@ -148,13 +161,15 @@ static void turn(struct splice *s)
 
 /* --- far to near --- */
 
-/* How much of iov may be written now: all, or what the shaper leaves. Shortens iov; returns its bytes. */
+/* How much of iov may be written now: all, or what the shaper leaves. Shortens iov; returns its
+ * bytes. */
 static size_t allowed(struct splice *s, struct iovec *iov, int count)
 {
 	size_t wanted = 0;
 	for (int i = 0; i < count; i++)
 		wanted += iov[i].iov_len;
-	size_t room = s->shaper && !s->near_deaf ? shaper_room(s->shaper, SHAPER_OUT, wanted) : wanted;
+	size_t room =
+	    s->shaper && !s->near_deaf ? shaper_room(s->shaper, SHAPER_OUT, wanted) : wanted;
 	size_t left = room;
 	for (int i = 0; i < count && room < wanted; i++) {
 		if (iov[i].iov_len > left)
@@ -315,10 +330,17 @@ void splice_shape(struct splice *s, struct shaper *shaper)
 	s->shaper = shaper;
 }
 
-struct splice *splice_new(struct trunk *k, struct io *near, struct stream *far, struct splice_count *count, splice_fn *fn, void *owner)
+struct splice *splice_new(struct trunk *k, struct io *near, struct stream *far,
+			  struct splice_count *count, splice_fn *fn, void *owner)
 {
 	struct splice *s = mem_alloc(sizeof *s);
-	*s = (struct splice){.loop = trunk_loop(k), .trunk = k, .near = near, .far = far, .count = count, .fn = fn, .owner = owner};
+	*s = (struct splice){.loop = trunk_loop(k),
+			     .trunk = k,
+			     .near = near,
+			     .far = far,
+			     .count = count,
+			     .fn = fn,
+			     .owner = owner};
 	s->moved_ms = loop_now_ms(s->loop);
 	s->in = (struct shaper_waiter){.fn = on_in, .arg = s};
 	s->out = (struct shaper_waiter){.fn = on_out, .arg = s};

@@ -18,7 +18,8 @@ struct tcpinfo tcpinfo_of(int fd)
 	memset(&info, 0, sizeof(info));
 	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
 		return out;
-	out.known = len >= offsetof(struct tcp_info, tcpi_notsent_bytes) + sizeof(info.tcpi_notsent_bytes);
+	out.known =
+	    len >= offsetof(struct tcp_info, tcpi_notsent_bytes) + sizeof(info.tcpi_notsent_bytes);
 	if (!out.known) /* a kernel before 4.6 */
 		return out;
 	out.rtt_us = info.tcpi_rtt;

@@ -8,9 +8,9 @@
 struct tcpinfo {
 	bool known;
 	uint32_t rtt_us, rttvar_us;
-	uint64_t bytes_acked;    /* of ours, by the peer's kernel */
-	uint32_t ack_age_ms;     /* since its last acknowledgement */
-	uint32_t unacked;        /* segments */
+	uint64_t bytes_acked; /* of ours, by the peer's kernel */
+	uint32_t ack_age_ms;  /* since its last acknowledgement */
+	uint32_t unacked;     /* segments */
 	uint32_t notsent_bytes;
 };
 

@@ -56,5 +56,6 @@ bool timer_is_set(const struct timer *t)
 void timer_close(struct timer *t)
 {
 	if (t)
-		uv_close((uv_handle_t *)&t->uv, on_closed); /* stops it, so its callback never comes */
+		/* stops it, so its callback never comes */
+		uv_close((uv_handle_t *)&t->uv, on_closed);
 }

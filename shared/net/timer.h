@@ -1,4 +1,5 @@
-/* One timer, a leaf: closing frees it by and by, and its callback never comes after timer_close(). */
+/* One timer, a leaf: closing frees it by and by, and its callback never comes after
+ * timer_close(). */
 #ifndef GROUNDNUT_NET_TIMER_H
 #define GROUNDNUT_NET_TIMER_H
 
@@ -9,7 +10,8 @@ typedef void timer_fn(void *owner);
 
 struct timer *timer_new(struct loop *l, timer_fn *fn, void *owner);
 void timer_set(struct timer *t, uint64_t after_ms); /* once; replaces what was set */
-void timer_set_every(struct timer *t, uint64_t every_ms); /* again and again until stopped or set anew */
+/* again and again until stopped or set anew */
+void timer_set_every(struct timer *t, uint64_t every_ms);
 void timer_stop(struct timer *t);
 bool timer_is_set(const struct timer *t);
 void timer_close(struct timer *t);

@@ -1,7 +1,8 @@
 /*
- * Contexts. A certificate is judged by OpenSSL while it shakes hands: with CAs by its own chain building, with a pin by
- * on_certificate(), which replaces that and compares keys only (names and dates say nothing about a pinned key).
- * It leaves both pins in words on the SSL, where tls_verdict() finds them after the handshake has failed.
+ * Contexts. A certificate is judged by OpenSSL while it shakes hands: with CAs by its own chain
+ * building, with a pin by on_certificate(), which replaces that and compares keys only (names and
+ * dates say nothing about a pinned key). It leaves both pins in words on the SSL, where
+ * tls_verdict() finds them after the handshake has failed.
  */
 #include "shared/net/tls.h"
 
@@ -33,19 +34,23 @@ struct tls_context {
 
 enum { SELF_SIGNED_DAYS = 20 * 365 + 5, NAME_MAX_CN = 64 };
 
-/* AES-128 first: a quarter less work than 256 on the path that costs most, and as safe for what a tunnel lives. */
-static const char suites[] = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
+/* AES-128 first: a quarter less work than 256 on the path that costs most, and as safe for what a
+ * tunnel lives. */
+static const char suites[] =
+    "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
 
-/* Why a file cannot be used that should hold a certificate or a private key. The oldest error is the cause; later ones only say who was let
- * down by it. */
+/* Why a file cannot be used that should hold a certificate or a private key. The oldest error is
+ * the cause; later ones only say who was let down by it. */
 static char *because(const char *file, const char *wanted)
 {
 	unsigned long code = ERR_get_error();
 	int lib = ERR_GET_LIB(code), why = ERR_GET_REASON(code);
-	const char *reason = ERR_SYSTEM_ERROR(code) ? err_text(-why) : ERR_reason_error_string(code);
+	const char *reason =
+	    ERR_SYSTEM_ERROR(code) ? err_text(-why) : ERR_reason_error_string(code);
 
 	ERR_clear_error();
-	if ((lib == ERR_LIB_PEM && why == PEM_R_NO_START_LINE) || (lib == ERR_LIB_X509 && why == X509_R_NO_CERTIFICATE_OR_CRL_FOUND) ||
+	if ((lib == ERR_LIB_PEM && why == PEM_R_NO_START_LINE) ||
+	    (lib == ERR_LIB_X509 && why == X509_R_NO_CERTIFICATE_OR_CRL_FOUND) ||
 	    why == ERR_R_UNSUPPORTED)
 		return mem_printf("%s: holds no %s in PEM form", file, wanted);
 	return mem_printf("%s: %s", file, reason ? reason : "not usable");
@@ -55,7 +60,8 @@ static bool is_of_another_key(void)
 {
 	unsigned long code = ERR_peek_error();
 
-	return ERR_GET_LIB(code) == ERR_LIB_X509 && ERR_GET_REASON(code) == X509_R_KEY_VALUES_MISMATCH;
+	return ERR_GET_LIB(code) == ERR_LIB_X509 &&
+	       ERR_GET_REASON(code) == X509_R_KEY_VALUES_MISMATCH;
 }
 
 static void pin_text(const uint8_t digest[SHA256_DIGEST_LENGTH], char out[TLS_PIN_TEXT])
@@ -104,7 +110,8 @@ static int on_certificate(X509_STORE_CTX *store, void *arg)
 		pin_text(t->pin, expected);
 		pin_text(digest, found);
 		mem_free(SSL_get_app_data(ssl));
-		SSL_set_app_data(ssl, mem_printf("expected %s but the relay has %s", expected, found));
+		SSL_set_app_data(ssl,
+				 mem_printf("expected %s but the relay has %s", expected, found));
 	}
 	X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_UNTRUSTED);
 	return 0;
@@ -126,21 +133,23 @@ int tls_verdict(struct ssl_st *ssl, char **detail)
 	return ERR_CERTIFICATE;
 }
 
-/* A peer that offers no ALPN at all never reaches on_alpn(), so it is turned away at its first message. */
+/* A peer that offers no ALPN at all never reaches on_alpn(), so it is turned away at its first
+ * message. */
 static int on_client_hello(SSL *ssl, int *alert, void *arg)
 {
 	const unsigned char *ext;
 	size_t len;
 
 	(void)arg;
-	if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_application_layer_protocol_negotiation, &ext, &len))
+	if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_application_layer_protocol_negotiation, &ext,
+				      &len))
 		return SSL_CLIENT_HELLO_SUCCESS;
 	*alert = SSL_AD_NO_APPLICATION_PROTOCOL;
 	return SSL_CLIENT_HELLO_ERROR;
 }
 
-static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *in, unsigned in_len,
-		   void *arg)
+static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
+		   const unsigned char *in, unsigned in_len, void *arg)
 {
 	const struct tls_context *t = arg;
 	size_t want = strlen(t->alpn);
@@ -173,18 +182,22 @@ static struct tls_context *context_new(const SSL_METHOD *method, const char *alp
 	snprintf(t->alpn, sizeof(t->alpn), "%s", alpn ? alpn : "");
 	SSL_CTX_set_min_proto_version(ctx, least_tls12 ? TLS1_2_VERSION : TLS1_3_VERSION);
 	SSL_CTX_set_ciphersuites(ctx, suites);
-	SSL_CTX_set_options(ctx, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION |
-				     SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
+	SSL_CTX_set_options(ctx, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_TICKET |
+				     SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+				     SSL_OP_CIPHER_SERVER_PREFERENCE);
 	SSL_CTX_set_num_tickets(ctx, 0);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-	/* Without AUTO_RETRY one SSL_read looks at no more than one buffer of messages that are not data. */
+	/* Without AUTO_RETRY one SSL_read looks at no more than one buffer of messages that are not
+	 * data. */
 	SSL_CTX_clear_mode(ctx, SSL_MODE_AUTO_RETRY);
-	SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+	SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+				  SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_default_passwd_cb(ctx, no_passphrase);
 	return t;
 }
 
-struct tls_context *tls_server_new(const char *certificate, const char *key, const char *alpn, bool least_tls12, char **why)
+struct tls_context *tls_server_new(const char *certificate, const char *key, const char *alpn,
+				   bool least_tls12, char **why)
 {
 	struct tls_context *t = context_new(TLS_server_method(), alpn, least_tls12);
 
@@ -193,7 +206,8 @@ struct tls_context *tls_server_new(const char *certificate, const char *key, con
 	*why = NULL;
 	if (SSL_CTX_use_certificate_chain_file(t->ctx, certificate) != 1)
 		*why = because(certificate, "certificate");
-	else if (SSL_CTX_use_PrivateKey_file(t->ctx, key, SSL_FILETYPE_PEM) != 1 && !is_of_another_key())
+	else if (SSL_CTX_use_PrivateKey_file(t->ctx, key, SSL_FILETYPE_PEM) != 1 &&
+		 !is_of_another_key())
 		*why = because(key, "private key");
 	else if (SSL_CTX_check_private_key(t->ctx) != 1)
 		*why = mem_printf("%s: is not the key of %s", key, certificate);
@@ -219,7 +233,8 @@ static void offer_alpn(struct tls_context *t)
 	SSL_CTX_set_alpn_protos(t->ctx, wire, (unsigned)len + 1);
 }
 
-struct tls_context *tls_client_new(const char *pin, const char *ca_file, const char *alpn, bool least_tls12, char **why)
+struct tls_context *tls_client_new(const char *pin, const char *ca_file, const char *alpn,
+				   bool least_tls12, char **why)
 {
 	struct tls_context *t = context_new(TLS_client_method(), alpn, least_tls12);
 
@@ -229,7 +244,8 @@ struct tls_context *tls_client_new(const char *pin, const char *ca_file, const c
 	if (pin) {
 		t->pinned = true;
 		if (pin_parse(pin, t->pin) != 0)
-			*why = mem_printf("\"%s\" is no pin (sha256: and 64 hexadecimal digits)", pin);
+			*why =
+			    mem_printf("\"%s\" is no pin (sha256: and 64 hexadecimal digits)", pin);
 		SSL_CTX_set_cert_verify_callback(t->ctx, on_certificate, t);
 	} else if (ca_file) {
 		if (SSL_CTX_load_verify_file(t->ctx, ca_file) != 1)
@@ -352,13 +368,15 @@ static bool add_names(X509 *x, const char *const *names)
 	bool ok = list != NULL;
 
 	for (; ok && *names; names++) {
-		GENERAL_NAME *name = a2i_GENERAL_NAME(NULL, NULL, NULL, is_ip(*names) ? GEN_IPADD : GEN_DNS, *names, 0);
+		GENERAL_NAME *name = a2i_GENERAL_NAME(
+		    NULL, NULL, NULL, is_ip(*names) ? GEN_IPADD : GEN_DNS, *names, 0);
 
 		ok = name && sk_GENERAL_NAME_push(list, name) > 0;
 		if (!ok)
 			GENERAL_NAME_free(name);
 	}
-	ok = ok && (sk_GENERAL_NAME_num(list) == 0 || X509_add1_ext_i2d(x, NID_subject_alt_name, list, 0, X509V3_ADD_APPEND) == 1);
+	ok = ok && (sk_GENERAL_NAME_num(list) == 0 ||
+		    X509_add1_ext_i2d(x, NID_subject_alt_name, list, 0, X509V3_ADD_APPEND) == 1);
 	GENERAL_NAMES_free(list);
 	return ok;
 }
@@ -373,9 +391,11 @@ static bool fill_certificate(X509 *x, EVP_PKEY *key, const char *const *names)
 
 	BN_free(serial);
 	return ok && X509_set_version(x, X509_VERSION_3) == 1 &&
-	       X509_gmtime_adj(X509_getm_notBefore(x), -24 * 3600) && /* for machines whose clock is behind */
+	       /* for machines whose clock is behind */
+	       X509_gmtime_adj(X509_getm_notBefore(x), -24 * 3600) &&
 	       X509_time_adj_ex(X509_getm_notAfter(x), SELF_SIGNED_DAYS, 0, NULL) &&
-	       X509_NAME_add_entry_by_NID(subject, NID_commonName, MBSTRING_UTF8, (const unsigned char *)cn, -1, -1, 0) == 1 &&
+	       X509_NAME_add_entry_by_NID(subject, NID_commonName, MBSTRING_UTF8,
+					  (const unsigned char *)cn, -1, -1, 0) == 1 &&
 	       X509_set_issuer_name(x, subject) == 1 && X509_set_pubkey(x, key) == 1 &&
 	       add_extension(x, NID_basic_constraints, "critical,CA:FALSE") &&
 	       add_extension(x, NID_ext_key_usage, "serverAuth") &&
@@ -402,7 +422,8 @@ int tls_make_self_signed(const char *const *names, char **certificate, char **ke
 	int err = ERR_TLS;
 
 	*certificate = *key = NULL;
-	if (pkey && x && x_text && key_text && fill_certificate(x, pkey, names) && PEM_write_bio_X509(x_text, x) == 1 &&
+	if (pkey && x && x_text && key_text && fill_certificate(x, pkey, names) &&
+	    PEM_write_bio_X509(x_text, x) == 1 &&
 	    PEM_write_bio_PrivateKey(key_text, pkey, NULL, NULL, 0, NULL, NULL) == 1) {
 		*certificate = text_of(x_text);
 		*key = text_of(key_text);

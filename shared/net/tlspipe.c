@@ -1,15 +1,16 @@
 /*
- * OpenSSL writes into staging memory through bio_write(), which always takes everything: OpenSSL never sees a full pipe, so SSL_write
- * never has to be repeated. Every call from outside ends with send_all(): one send of what was left from before (rest) and what
- * was staged now.
+ * OpenSSL writes into staging memory through bio_write(), which always takes everything: OpenSSL
+ * never sees a full pipe, so SSL_write never has to be repeated. Every call from outside ends with
+ * send_all(): one send of what was left from before (rest) and what was staged now.
  *
- * OpenSSL reads, record by record, what bio_read() has received many at a time into other staging memory (in). Its own way of reading ahead
- * moves all that is left in its buffer to the front for each record, which is several copies of each byte. What is left
- * there at the end of a call, because its caller's memory was full, is kept (early).
+ * OpenSSL reads, record by record, what bio_read() has received many at a time into other staging
+ * memory (in). Its own way of reading ahead moves all that is left in its buffer to the front for
+ * each record, which is several copies of each byte. What is left there at the end of a call,
+ * because its caller's memory was full, is kept (early).
  *
- * What can go wrong: the descriptor fails (read_err, write_err from then on; fault is remembered because Linux
- * tells a reset only once, whoever asks first), OpenSSL gives up (ERR_TLS with its reason), the peer floods us with requests
- * that need answers and does not read them (ERR_FLOOD).
+ * What can go wrong: the descriptor fails (read_err, write_err from then on; fault is remembered
+ * because Linux tells a reset only once, whoever asks first), OpenSSL gives up (ERR_TLS with its
+ * reason), the peer floods us with requests that need answers and does not read them (ERR_FLOOD).
  */
 #include "shared/net/tlspipe.h"
 
@@ -26,10 +27,12 @@
 
 enum {
 	RECORD = 16384,
-	RECORD_OVERHEAD = 128,    /* more than any cipher of 1.2 or 1.3 adds */
-	RECORD_LEAST = 1024,      /* a smaller remainder of a batch is not worth a record */
-	IN_LEAST = 32768,         /* received at once, however little is asked for; at most as much as is asked for, so that little is left over */
-	YOUNG_READ = 16384,       /* until the peer has shown more than a greeting, this much */
+	RECORD_OVERHEAD = 128, /* more than any cipher of 1.2 or 1.3 adds */
+	RECORD_LEAST = 1024,   /* a smaller remainder of a batch is not worth a record */
+	/* received at once, however little is asked for; at most as much as is asked for, so that
+	 * little is left over */
+	IN_LEAST = 32768,
+	YOUNG_READ = 16384, /* until the peer has shown more than a greeting, this much */
 	YOUNG_BYTES = 64 * 1024,
 	NOT_DATA_TRIES = 4,
 };
@@ -38,28 +41,30 @@ struct tlspipe {
 	SSL *ssl;
 	struct tls_context *tls;
 	int fd;
-	uint8_t *staging;      /* on its way out; not ours between calls */
+	uint8_t *staging; /* on its way out; not ours between calls */
 	size_t staged;
-	uint8_t *in;           /* received; not ours between calls */
+	uint8_t *in; /* received; not ours between calls */
 	size_t in_start, in_end;
-	size_t in_most;        /* so much is received at once */
-	uint8_t *rest;         /* ciphertext that the kernel did not take; NULL when there is none */
+	size_t in_most; /* so much is received at once */
+	/* ciphertext that the kernel did not take; NULL when there is none */
+	uint8_t *rest;
 	size_t rest_start, rest_end, rest_cap;
 	size_t batch;
-	uint8_t *early;        /* received before this call, not yet given to OpenSSL; NULL when used up */
+	/* received before this call, not yet given to OpenSSL; NULL when used up */
+	uint8_t *early;
 	size_t early_start, early_len;
-	uint64_t read_bytes;   /* plaintext, until YOUNG_BYTES */
-	uint32_t records;      /* written since the last key update */
-	uint32_t rekey_records; /* that many bring the next */
-	bool dry;              /* within one call: the descriptor has no more … */
-	bool empty;            /* … and has said so itself */
-	bool eof;              /* the descriptor's end */
-	bool up;               /* handshake done */
-	bool finished;         /* close_notify is written */
-	bool starved;          /* OpenSSL holds part of a record at most */
-	int fault;             /* first error of the descriptor */
+	uint64_t read_bytes;     /* plaintext, until YOUNG_BYTES */
+	uint32_t records;        /* written since the last key update */
+	uint32_t rekey_records;  /* that many bring the next */
+	bool dry;                /* within one call: the descriptor has no more … */
+	bool empty;              /* … and has said so itself */
+	bool eof;                /* the descriptor's end */
+	bool up;                 /* handshake done */
+	bool finished;           /* close_notify is written */
+	bool starved;            /* OpenSSL holds part of a record at most */
+	int fault;               /* first error of the descriptor */
 	int read_err, write_err; /* what every further read, write gives */
-	char *detail;          /* words for a person, or NULL */
+	char *detail;            /* words for a person, or NULL */
 	char alpn[64];
 };
 
@@ -126,7 +131,8 @@ static int bio_read(BIO *bio, char *p, int len)
 		n = recv(t->fd, t->in, t->in_most, 0);
 	} while (n < 0 && errno == EINTR);
 	if (n > 0) {
-		/* A short read says the queue is empty. The kernel will tell of more, but not after an error. */
+		/* A short read says the queue is empty. The kernel will tell of more, but not after
+		 * an error. */
 		t->dry = (size_t)n < t->in_most && t->fault == 0;
 		t->in_start = 0;
 		t->in_end = (size_t)n;
@@ -185,9 +191,11 @@ static int bio_write(BIO *bio, const char *p, int len)
 	size_t n = (size_t)len;
 
 	BIO_clear_retry_flags(bio);
-	if (t->finished) /* an answer to a key update; after close_notify nobody wants it, and a FIN may have left */
+	/* an answer to a key update; after close_notify nobody wants it, and a FIN may have left */
+	if (t->finished)
 		return len;
-	if (t->write_err == 0 && tlspipe_in_hand(t) + t->staged + n > t->batch + RECORD + RECORD_OVERHEAD + TLSPIPE_FLOOD)
+	if (t->write_err == 0 && tlspipe_in_hand(t) + t->staged + n >
+				     t->batch + RECORD + RECORD_OVERHEAD + TLSPIPE_FLOOD)
 		t->write_err = t->read_err = ERR_FLOOD;
 	if (t->write_err != 0)
 		return -1;
@@ -222,7 +230,8 @@ static void make_method(void)
 	BIO_meth_set_ctrl(method, bio_ctrl);
 }
 
-struct tlspipe *tlspipe_new(int fd, struct tls_context *tls, const char *host, const void *early, size_t early_len)
+struct tlspipe *tlspipe_new(int fd, struct tls_context *tls, const char *host, const void *early,
+			    size_t early_len)
 {
 	static uv_once_t once = UV_ONCE_INIT;
 	struct tlspipe *t = mem_zalloc(sizeof(*t));
@@ -299,8 +308,8 @@ static void sent(struct tlspipe *t, size_t n)
 static int send_all(struct tlspipe *t)
 {
 	struct iovec iov[2] = {
-		{t->rest + t->rest_start, tlspipe_in_hand(t)},
-		{t->staging, t->staged},
+	    {t->rest + t->rest_start, tlspipe_in_hand(t)},
+	    {t->staging, t->staged},
 	};
 	int first = iov[0].iov_len == 0;
 	ssize_t n;
@@ -403,17 +412,20 @@ static size_t gather(struct tlspipe *t, uint8_t *p, size_t len, int *why)
 		if (result != 1) {
 			*why = why_failed(t, result);
 			/*
-			 * Without AUTO_RETRY it also stops after messages that are not data. What has been received is read to its
-			 * end; for more the descriptor is asked a few times only, so a peer that sends nothing else does not hold the
-			 * loop, but after a fault nobody would tell of the rest.
+			 * Without AUTO_RETRY it also stops after messages that are not data. What
+			 * has been received is read to its end; for more the descriptor is asked a
+			 * few times only, so a peer that sends nothing else does not hold the loop,
+			 * but after a fault nobody would tell of the rest.
 			 */
-			if (*why == UV_EAGAIN && (has_in(t) || (!t->dry && (++tries < NOT_DATA_TRIES || t->fault != 0))))
+			if (*why == UV_EAGAIN &&
+			    (has_in(t) || (!t->dry && (++tries < NOT_DATA_TRIES || t->fault != 0))))
 				continue;
 			t->starved = true;
 			break;
 		}
 		got += n;
-		if (got < len && t->dry && !has_in(t) && !SSL_has_pending(t->ssl)) { /* asking again would cost as much, and say this */
+		/* asking again would cost as much, and say this */
+		if (got < len && t->dry && !has_in(t) && !SSL_has_pending(t->ssl)) {
 			*why = UV_EAGAIN;
 			t->starved = true;
 			break;
@@ -431,7 +443,9 @@ ssize_t tlspipe_read(struct tlspipe *t, void *p, size_t len)
 		return t->read_err == ERR_CLOSED ? 0 : t->read_err;
 	begin(t);
 	if (t->read_bytes >= YOUNG_BYTES)
-		t->in_most = len < IN_LEAST ? IN_LEAST : len < TLSPIPE_STAGING ? len : TLSPIPE_STAGING;
+		t->in_most = len < IN_LEAST          ? IN_LEAST
+			     : len < TLSPIPE_STAGING ? len
+						     : TLSPIPE_STAGING;
 	got = gather(t, p, len, &why);
 	keep_in(t);
 	send_all(t);
@@ -475,7 +489,8 @@ static void skip(struct cursor *c, size_t len)
 	}
 }
 
-/* Up to max bytes of the next record: in place, or joined in scratch where it would be made of small pieces. */
+/* Up to max bytes of the next record: in place, or joined in scratch where it would be made of
+ * small pieces. */
 static const uint8_t *next_piece(struct cursor c, size_t max, uint8_t *scratch, size_t *len)
 {
 	size_t n = c.iov->iov_len - c.off;
@@ -500,7 +515,8 @@ static void count_record(struct tlspipe *t)
 		return;
 	t->records = 0;
 	/* Written at once: left for later it would stand in the way of close_notify. */
-	if (SSL_version(t->ssl) == TLS1_3_VERSION && SSL_key_update(t->ssl, SSL_KEY_UPDATE_NOT_REQUESTED) == 1)
+	if (SSL_version(t->ssl) == TLS1_3_VERSION &&
+	    SSL_key_update(t->ssl, SSL_KEY_UPDATE_NOT_REQUESTED) == 1)
 		SSL_do_handshake(t->ssl);
 }
 
@@ -540,7 +556,8 @@ ssize_t tlspipe_writev(struct tlspipe *t, const struct iovec *iov, int count)
 		result = SSL_write_ex(t->ssl, p, len, &n);
 		if (result != 1) {
 			t->write_err = why_failed(t, result);
-			/* The peer has sent half a handshake message, and OpenSSL wants the other half first. */
+			/* The peer has sent half a handshake message, and OpenSSL wants the other
+			 * half first. */
 			if (t->write_err == UV_EAGAIN)
 				t->write_err = ERR_PROTOCOL;
 			break;
@@ -585,7 +602,8 @@ void tlspipe_keep_buffers(struct tlspipe *t, bool keep)
 		SSL_clear_mode(t->ssl, SSL_MODE_RELEASE_BUFFERS);
 	} else {
 		SSL_set_mode(t->ssl, SSL_MODE_RELEASE_BUFFERS);
-		SSL_free_buffers(t->ssl); /* if something is left in them, the next read or write lets go */
+		/* if something is left in them, the next read or write lets go */
+		SSL_free_buffers(t->ssl);
 	}
 }
 

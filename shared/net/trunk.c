@@ -1,12 +1,14 @@
 /*
- * The happy path: io_event(DATA) reads plaintext into the loop's staging memory and gives it to tunnel_input, which tells streams; they, and
- * whoever has something to send, mark the task. At the end of the turn work() fills one batch and writes it. When the kernel takes no more, the
- * io's IO_ROOM brings work() back; nothing is filled meanwhile, so nothing is written ahead of the link.
+ * The happy path: io_event(DATA) reads plaintext into the loop's staging memory and gives it to
+ * tunnel_input, which tells streams; they, and whoever has something to send, mark the task. At the
+ * end of the turn work() fills one batch and writes it. When the kernel takes no more, the io's
+ * IO_ROOM brings work() back; nothing is filled meanwhile, so nothing is written ahead of the link.
  *
  * One timer serves what is due by time: acknowledgements, idle credit, the pulse.
  *
- * Ways to end: the io fails or ends (what it brought before is read first: it may say why), the peer breaks a rule, the pulse dies. All go through
- * lose(), which closes the link first and tells the owner last.
+ * Ways to end: the io fails or ends (what it brought before is read first: it may say why), the
+ * peer breaks a rule, the pulse dies. All go through lose(), which closes the link first and tells
+ * the owner last.
  */
 #include "shared/net/trunk.h"
 
@@ -25,20 +27,28 @@ enum {
 	BATCH_FIRST = 64 * 1024,
 	BATCH_MIN = 4 * 1024,
 	BATCH_MAX = 256 * 1024,
-	BATCH_MIXED = 32 * 1024, /* while somebody waits for a few bytes among bulk: at most so much is sent, or read, at a time */
-	BATCH_LEAST = 16 * 1024, /* less is not worth sending while more is under way than the path needs */
-	BATCH_LINK = 16 * 1024,  /* what goes along with link frames then */
+	/* while somebody waits for a few bytes among bulk: at most so much is sent, or read, at a
+	 * time */
+	BATCH_MIXED = 32 * 1024,
+	/* less is not worth sending while more is under way than the path needs */
+	BATCH_LEAST = 16 * 1024,
+	BATCH_LINK = 16 * 1024, /* what goes along with link frames then */
 	BATCH_MS = 3,           /* a batch is what the path carries in that time */
-	BATCH_SLOW = 8 * 1024,  /* up to this it is asked whether the kernel has more than the mark */
-	LOWAT_MIN = 4 * 1024,   /* the mark: half a batch waits in the kernel unsent when the next is made, on a slow path … */
+	/* up to this it is asked whether the kernel has more than the mark */
+	BATCH_SLOW = 8 * 1024,
+	/* the mark: half a batch waits in the kernel unsent when the next is made, on a slow
+	 * path … */
+	LOWAT_MIN = 4 * 1024,
 	LOWAT_MAX = 64 * 1024,
-	LOWAT_MS = 40,          /* … what it carries in that time: less than comes between two bunches of ACKs would hold it up */
-	SAMPLE_MS = 50,         /* how often the kernel is asked, while busy */
-	SAMPLE_MOST_MS = 200,   /* after a longer time it has not been busy throughout */
+	/* … what it carries in that time: less than comes between two bunches of ACKs would hold it
+	 * up */
+	LOWAT_MS = 40,
+	SAMPLE_MS = 50,       /* how often the kernel is asked, while busy */
+	SAMPLE_MOST_MS = 200, /* after a longer time it has not been busy throughout */
 	LEAST_WAIT_MS = 5,
-	WATCH_MS = 100,         /* how often the kernel is asked about a link under suspicion */
-	BUSY_MS = 1000,         /* the io keeps its buffers for that long */
-	STARVED_MS = 50,        /* how often it is looked whether others have left memory */
+	WATCH_MS = 100,  /* how often the kernel is asked about a link under suspicion */
+	BUSY_MS = 1000,  /* the io keeps its buffers for that long */
+	STARVED_MS = 50, /* how often it is looked whether others have left memory */
 	RETRY_PROTOCOL_MS = 1000,
 };
 
@@ -51,19 +61,21 @@ struct trunk {
 	void *owner;
 	tunnel_fn *news;
 	void *news_owner;
-	struct io *io;            /* NULL while detached */
+	struct io *io; /* NULL while detached */
 	struct task task;
 	struct timer *timer;
-	struct buf early;         /* read with WELCOME, not yet given to the tunnel */
+	struct buf early; /* read with WELCOME, not yet given to the tunnel */
 	size_t batch, lowat;
 	struct flight flight;
 	uint64_t sampled_ms;
-	uint64_t sampled_acked;   /* bytes that the kernel had seen acknowledged then */
-	bool busy;                /* something moved lately: the io keeps its buffers */
-	bool filled;              /* the link has been blocked since then */
-	bool blocked;             /* the io has ciphertext in hand, or the kernel has enough; IO_ROOM will say when that is gone */
-	int broken;               /* trunk_break() inside news: why; 0: not */
-	int why;                  /* the last link was lost */
+	uint64_t sampled_acked; /* bytes that the kernel had seen acknowledged then */
+	bool busy;              /* something moved lately: the io keeps its buffers */
+	bool filled;            /* the link has been blocked since then */
+	/* the io has ciphertext in hand, or the kernel has enough; IO_ROOM will say when that is
+	 * gone */
+	bool blocked;
+	int broken; /* trunk_break() inside news: why; 0: not */
+	int why;    /* the last link was lost */
 };
 
 static void work(void *arg);
@@ -79,8 +91,9 @@ static void on_news(void *arg, const struct tunnel_news *news)
 		k->news(k->news_owner, news);
 }
 
-struct trunk *trunk_new(struct loop *l, const struct tunnel_config *config, const struct pulse_rules *rules, trunk_fn *fn,
-			void *owner, tunnel_fn *news, void *news_owner)
+struct trunk *trunk_new(struct loop *l, const struct tunnel_config *config,
+			const struct pulse_rules *rules, trunk_fn *fn, void *owner, tunnel_fn *news,
+			void *news_owner)
 {
 	struct trunk *k = mem_zalloc(sizeof *k);
 	k->loop = l;
@@ -167,8 +180,9 @@ static void set_marks(struct trunk *k, size_t batch, size_t lowat)
 }
 
 /*
- * What the path has carried since the last look is what it can carry, if there was always more to send; else it is the least. (The kernel's own
- * delivery rate is of short bursts, and says nothing where a slower program stands in between.)
+ * What the path has carried since the last look is what it can carry, if there was always more to
+ * send; else it is the least. (The kernel's own delivery rate is of short bursts, and says nothing
+ * where a slower program stands in between.)
  */
 static void set_batch(struct trunk *k, uint64_t acked, uint64_t passed_ms)
 {
@@ -191,8 +205,10 @@ static void sample(struct trunk *k)
 		return;
 	bool unacked = info.unacked > 0 || info.notsent_bytes > 0 || k->blocked;
 	uint64_t acked_ms = info.ack_age_ms < now ? now - info.ack_age_ms : 0;
-	if (pulse_kernel(&k->pulse, info.bytes_acked, acked_ms, unacked, info.rtt_us, info.rttvar_us, now))
-		k->fn(k->owner, TRUNK_ALIVE); /* changes nothing here but the owner's mind about a spare */
+	if (pulse_kernel(&k->pulse, info.bytes_acked, acked_ms, unacked, info.rtt_us,
+			 info.rttvar_us, now))
+		/* changes nothing here but the owner's mind about a spare */
+		k->fn(k->owner, TRUNK_ALIVE);
 	if (passed_ms >= SAMPLE_MS) {
 		k->sampled_ms = now;
 		set_batch(k, info.bytes_acked, passed_ms);
@@ -201,7 +217,8 @@ static void sample(struct trunk *k)
 
 /* --- by time --- */
 
-/* The io keeps its buffers while streams and datagrams move. A PING is no reason: of 2,000 quiet homes hundreds would hold 16 KiB at any time. */
+/* The io keeps its buffers while streams and datagrams move. A PING is no reason: of 2,000 quiet
+ * homes hundreds would hold 16 KiB at any time. */
 static void set_busy(struct trunk *k, uint64_t now)
 {
 	bool busy = now < tunnel_last_moved_ms(k->tunnel) + BUSY_MS;
@@ -210,7 +227,8 @@ static void set_busy(struct trunk *k, uint64_t now)
 	k->busy = busy;
 }
 
-/* Asks the pulse, does what it says, and sets the timer for whatever is due next. False when the link is lost. */
+/* Asks the pulse, does what it says, and sets the timer for whatever is due next. False when the
+ * link is lost. */
 static bool keep_time(struct trunk *k)
 {
 	uint64_t now = loop_now_ms(k->loop);
@@ -288,7 +306,9 @@ static enum reading read_some(struct trunk *k, bool *relief)
 	if (!take_early(k))
 		return READING_LOST;
 	uint8_t *plain = loop_plain(k->loop);
-	ssize_t n = io_read(k->io, plain, tunnel_is_mixed(k->tunnel, loop_now_ms(k->loop)) ? BATCH_MIXED : BATCH_MAX);
+	ssize_t n =
+	    io_read(k->io, plain,
+		    tunnel_is_mixed(k->tunnel, loop_now_ms(k->loop)) ? BATCH_MIXED : BATCH_MAX);
 	if (n == UV_EAGAIN)
 		return READING_NOTHING;
 	if (n <= 0) {
@@ -332,7 +352,8 @@ static size_t may_go(struct trunk *k, uint64_t now, uint64_t now_us)
 	bool mixed = tunnel_is_mixed(k->tunnel, now);
 	size_t under_way = tunnel_under_way(k->tunnel);
 	flight_acked(&k->flight, tunnel_gone(k->tunnel) - under_way, now_us);
-	size_t most = flight_most(&k->flight, mixed), batch = mixed && k->batch > BATCH_MIXED ? BATCH_MIXED : k->batch;
+	size_t most = flight_most(&k->flight, mixed),
+	       batch = mixed && k->batch > BATCH_MIXED ? BATCH_MIXED : k->batch;
 	size_t room = under_way < most ? most - under_way : 0;
 	if (room >= batch)
 		return batch;
@@ -349,7 +370,8 @@ static void work(void *arg)
 	struct trunk *k = arg;
 	if (!k->io || !take_early(k) || k->blocked)
 		return;
-	uint64_t now = loop_now_ms(k->loop), now_us = loop_clock_us(); /* before sending: the peer may answer before that returns */
+	/* before sending: the peer may answer before that returns */
+	uint64_t now = loop_now_ms(k->loop), now_us = loop_clock_us();
 	if (now >= k->sampled_ms + SAMPLE_MS)
 		sample(k);
 	size_t batch = may_go(k, now, now_us), limit = batch ? batch : BATCH_LINK;
@@ -358,7 +380,8 @@ static void work(void *arg)
 	struct iovec iov[16];
 	size_t gone = 0;
 	int count;
-	while (gone < limit && (batch || tunnel_has_control(k->tunnel)) && (count = tunnel_peek(k->tunnel, iov, 16)) > 0) {
+	while (gone < limit && (batch || tunnel_has_control(k->tunnel)) &&
+	       (count = tunnel_peek(k->tunnel, iov, 16)) > 0) {
 		size_t wanted = 0;
 		for (int i = 0; i < count; i++)
 			wanted += iov[i].iov_len;
@@ -381,7 +404,8 @@ static void work(void *arg)
 	k->blocked = left == UV_EAGAIN || is_ahead(k);
 	k->filled |= k->blocked;
 	io_watch(k->io, k->blocked ? IO_WATCH_READ | IO_WATCH_WRITE : IO_WATCH_READ);
-	flight_sent(&k->flight, tunnel_gone(k->tunnel), tunnel_gone(k->tunnel) - tunnel_under_way(k->tunnel), now_us);
+	flight_sent(&k->flight, tunnel_gone(k->tunnel),
+		    tunnel_gone(k->tunnel) - tunnel_under_way(k->tunnel), now_us);
 	if (!k->blocked && batch && tunnel_has_work(k->tunnel, now))
 		task_mark(k->loop, &k->task);
 	if (!timer_is_set(k->timer) || gone || tunnel_is_starved(k->tunnel))
@@ -418,7 +442,8 @@ static void on_io(void *owner, enum io_event event)
 
 /* --- the owner's side --- */
 
-int trunk_attach(struct trunk *k, struct io *io, uint64_t peer_taken, uint64_t peer_budget, const void *early, size_t early_len)
+int trunk_attach(struct trunk *k, struct io *io, uint64_t peer_taken, uint64_t peer_budget,
+		 const void *early, size_t early_len)
 {
 	uint64_t now = loop_now_ms(k->loop);
 	int err = tunnel_attach(k->tunnel, peer_taken, peer_budget, now);
@@ -485,8 +510,8 @@ bool trunk_is_attached(const struct trunk *k)
 
 bool trunk_wants_datagrams(const struct trunk *k)
 {
-	return tunnel_datagrams_waiting(k->tunnel) < TUNNEL_DATAGRAM_BATCH || !k->io || k->blocked ||
-	       !tunnel_has_work(k->tunnel, loop_now_ms(k->loop));
+	return tunnel_datagrams_waiting(k->tunnel) < TUNNEL_DATAGRAM_BATCH || !k->io ||
+	       k->blocked || !tunnel_has_work(k->tunnel, loop_now_ms(k->loop));
 }
 
 bool trunk_is_suspect(const struct trunk *k)

@@ -18,8 +18,8 @@ struct udp {
 	struct watch watch;
 	struct loop *loop;
 	int fd;
-	uint8_t family;  /* of the socket: 4 or 6 */
-	uint16_t port;   /* bound */
+	uint8_t family; /* of the socket: 4 or 6 */
+	uint16_t port;  /* bound */
 	udp_fn *fn;
 	void *owner;
 	struct task end; /* frees it, once its caller is surely out of it */
@@ -52,7 +52,8 @@ static int open_socket(uint8_t family, bool v6only)
 }
 
 /* NULL and *err: it cannot be watched. */
-static struct udp *udp_new(struct loop *l, int fd, uint8_t family, udp_fn *fn, void *owner, int *err)
+static struct udp *udp_new(struct loop *l, int fd, uint8_t family, udp_fn *fn, void *owner,
+			   int *err)
 {
 	struct udp *u = mem_zalloc(sizeof *u);
 	u->fd = fd;
@@ -90,7 +91,8 @@ static int bind_to(const struct addr *at, bool v6only, uint8_t *family)
 	return fd;
 }
 
-struct udp *udp_bind(struct loop *l, const struct addr *at, bool v6only, udp_fn *fn, void *owner, int *err, char **why)
+struct udp *udp_bind(struct loop *l, const struct addr *at, bool v6only, udp_fn *fn, void *owner,
+		     int *err, char **why)
 {
 	uint8_t family = 0;
 	int fd = bind_to(at, v6only, &family);
@@ -109,13 +111,15 @@ struct udp *udp_bind(struct loop *l, const struct addr *at, bool v6only, udp_fn 
 	return u;
 }
 
-struct udp *udp_connect(struct loop *l, const struct addr *to, uint16_t from, udp_fn *fn, void *owner, int *err)
+struct udp *udp_connect(struct loop *l, const struct addr *to, uint16_t from, udp_fn *fn,
+			void *owner, int *err)
 {
 	struct sockaddr_storage sa;
 	struct addr here = {.family = to->family, .port = from};
 	int fd = open_socket(to->family, false);
 	if (fd >= 0 && from)
-		(void)bind(fd, (struct sockaddr *)&sa, addr_to_sockaddr(&here, &sa)); /* taken: connect() finds another */
+		/* taken: connect() finds another */
+		(void)bind(fd, (struct sockaddr *)&sa, addr_to_sockaddr(&here, &sa));
 	if (fd >= 0 && connect(fd, (struct sockaddr *)&sa, addr_to_sockaddr(to, &sa)) < 0) {
 		int failed = -errno;
 		close(fd);
@@ -133,7 +137,11 @@ ssize_t udp_read(struct udp *u, void *p, size_t cap, struct addr *from, struct a
 	struct sockaddr_storage sa;
 	_Alignas(struct cmsghdr) char control[PKTINFO_ROOM];
 	struct iovec iov = {.iov_base = p, .iov_len = cap};
-	struct msghdr m = {.msg_name = &sa, .msg_namelen = sizeof sa, .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+	struct msghdr m = {.msg_name = &sa,
+			   .msg_namelen = sizeof sa,
+			   .msg_iov = &iov,
+			   .msg_iovlen = 1,
+			   .msg_control = control,
 			   .msg_controllen = sizeof control};
 	ssize_t n;
 	do
@@ -155,19 +163,25 @@ ssize_t udp_read(struct udp *u, void *p, size_t cap, struct addr *from, struct a
 }
 
 /* The socket may be v6 and the address v4: then it is written as v4-mapped. */
-static socklen_t socket_address(const struct udp *u, const struct addr *a, struct sockaddr_storage *out)
+static socklen_t socket_address(const struct udp *u, const struct addr *a,
+				struct sockaddr_storage *out)
 {
 	struct addr mapped = u->family == 6 ? addr_mapped(a) : *a;
 	return addr_to_sockaddr(&mapped, out);
 }
 
-int udp_write_to(struct udp *u, const struct addr *to, const struct addr *local, const void *p, size_t len)
+int udp_write_to(struct udp *u, const struct addr *to, const struct addr *local, const void *p,
+		 size_t len)
 {
 	struct sockaddr_storage sa;
 	_Alignas(struct cmsghdr) char control[PKTINFO_ROOM] = {0};
 	struct iovec iov = {.iov_base = (void *)(uintptr_t)p, .iov_len = len};
-	struct msghdr m = {.msg_name = &sa, .msg_namelen = socket_address(u, to, &sa), .msg_iov = &iov, .msg_iovlen = 1,
-			   .msg_control = control, .msg_controllen = sizeof control};
+	struct msghdr m = {.msg_name = &sa,
+			   .msg_namelen = socket_address(u, to, &sa),
+			   .msg_iov = &iov,
+			   .msg_iovlen = 1,
+			   .msg_control = control,
+			   .msg_controllen = sizeof control};
 	if (local && local->family && !addr_is_any(local)) {
 		pktinfo_write(&m, u->family, local);
 	} else {
@@ -180,7 +194,8 @@ int udp_write_to(struct udp *u, const struct addr *to, const struct addr *local,
 int udp_write(struct udp *u, const void *p, size_t len)
 {
 	ssize_t n = send(u->fd, p, len, SOCKET_SEND);
-	if (n < 0 && errno == ECONNREFUSED) /* that was an earlier one's answer: this one has not been sent */
+	/* that was an earlier one's answer: this one has not been sent */
+	if (n < 0 && errno == ECONNREFUSED)
 		n = send(u->fd, p, len, SOCKET_SEND);
 	return n < 0 ? -errno : 0;
 }

@@ -1,6 +1,7 @@
 /*
- * A UDP socket, a leaf: bound for visitors, or connected to a service. Whole datagrams up to 65,507 bytes, also empty ones.
- * A bound one knows which of the machine's addresses was addressed, and answers from it.
+ * A UDP socket, a leaf: bound for visitors, or connected to a service. Whole datagrams up to 65,507
+ * bytes, also empty ones. A bound one knows which of the machine's addresses was addressed, and
+ * answers from it.
  */
 #ifndef GROUNDNUT_NET_UDP_H
 #define GROUNDNUT_NET_UDP_H
@@ -16,16 +17,22 @@ struct udp;
 typedef void udp_fn(void *owner); /* udp_read() may give something */
 
 /* As listen_open(): wildcards, v6only, errors and *why alike. */
-struct udp *udp_bind(struct loop *l, const struct addr *at, bool v6only, udp_fn *fn, void *owner, int *err, char **why);
+struct udp *udp_bind(struct loop *l, const struct addr *at, bool v6only, udp_fn *fn, void *owner,
+		     int *err, char **why);
 /* from: the local port wanted; 0, or one that is not to be had: any. */
-struct udp *udp_connect(struct loop *l, const struct addr *to, uint16_t from, udp_fn *fn, void *owner, int *err);
-/* >= 0: a datagram of that length; UV_EAGAIN: none; else an error (a connected one: UV_ECONNREFUSED when nobody listens). from and local (of a bound
- * one, with the bound port) may be NULL. */
+struct udp *udp_connect(struct loop *l, const struct addr *to, uint16_t from, udp_fn *fn,
+			void *owner, int *err);
+/* >= 0: a datagram of that length; UV_EAGAIN: none; else an error (a connected one:
+ * UV_ECONNREFUSED when nobody listens). from and local (of a bound one, with the bound port) may
+ * be NULL. */
 ssize_t udp_read(struct udp *u, void *p, size_t cap, struct addr *from, struct addr *local);
-/* Of a bound one: to `to`, from `local` as udp_read gave it. 0 or negative; UV_EAGAIN: dropped, there is no room. */
-int udp_write_to(struct udp *u, const struct addr *to, const struct addr *local, const void *p, size_t len);
+/* Of a bound one: to `to`, from `local` as udp_read gave it. 0 or negative; UV_EAGAIN: dropped,
+ * there is no room. */
+int udp_write_to(struct udp *u, const struct addr *to, const struct addr *local, const void *p,
+		 size_t len);
 int udp_write(struct udp *u, const void *p, size_t len); /* of a connected one */
-int udp_local(const struct udp *u, struct addr *out); /* the local address of a connected one; 0 or negative */
+/* the local address of a connected one; 0 or negative */
+int udp_local(const struct udp *u, struct addr *out);
 void udp_close(struct udp *u); /* NULL does nothing */
 
 #endif

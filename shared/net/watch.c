@@ -1,9 +1,11 @@
 /*
- * A turn has two steps for them: events are only entered in the watches' accounts (watches_wait), and then everyone that is due
- * is looked at (watches_look). So an event can never meet a watch that another's look has closed a moment ago.
+ * A turn has two steps for them: events are only entered in the watches' accounts (watches_wait),
+ * and then everyone that is due is looked at (watches_look). So an event can never meet a watch
+ * that another's look has closed a moment ago.
  *
- * A closed descriptor leaves the kernel's set by itself, as long as nobody has a copy of it: so none is duplicated and no program here forks, and
- * whoever hands one over to another loop takes it out first (watch_leave). Else an event could come for memory that is freed.
+ * A closed descriptor leaves the kernel's set by itself, as long as nobody has a copy of it: so
+ * none is duplicated and no program here forks, and whoever hands one over to another loop takes it
+ * out first (watch_leave). Else an event could come for memory that is freed.
  */
 #include "shared/net/watch.h"
 
@@ -24,8 +26,8 @@ struct watches {
 	struct list due;
 	unsigned open;
 #ifdef USE_EPOLL
-	int set;            /* the epoll descriptor */
-	uv_prepare_t hold;  /* does nothing, but keeps libuv's loop alive while anyone is watched */
+	int set;           /* the epoll descriptor */
+	uv_prepare_t hold; /* does nothing, but keeps libuv's loop alive while anyone is watched */
 #else
 	uv_prepare_t before; /* libuv waits */
 	uv_idle_t hurry;     /* active: it does not */
@@ -255,7 +257,8 @@ static void on_poll(uv_poll_t *uv, int status, int events)
 	struct watch *w = p->watch;
 
 	p->faulty |= status < 0;
-	if (status < 0 || (events & UV_PRIORITIZED)) { /* the latter says urgent bytes, or that both directions are over */
+	/* the latter says urgent bytes, or that both directions are over */
+	if (status < 0 || (events & UV_PRIORITIZED)) {
 		p->urgent = w->urgent = true;
 		w->ready |= WATCH_READ | WATCH_WRITE | WATCH_FAULT;
 	}

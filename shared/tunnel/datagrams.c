@@ -1,8 +1,9 @@
 /*
- * Datagrams on their way to the link: whole, unreliable, the newest win. They wait in order, by flow and by tunnel; beyond the caps the oldest
- * goes. Flows take turns, a datagram each, so that a game does not wait behind what somebody's VPN has piled up. At most a batch of them is among
- * the link's frames at a time, and while the session has bytes to send it gets as many in turn, so that a flood of datagrams starves no stream.
- * A detach empties it all.
+ * Datagrams on their way to the link: whole, unreliable, the newest win. They wait in order, by
+ * flow and by tunnel; beyond the caps the oldest goes. Flows take turns, a datagram each, so that a
+ * game does not wait behind what somebody's VPN has piled up. At most a batch of them is among the
+ * link's frames at a time, and while the session has bytes to send it gets as many in turn, so that
+ * a flood of datagrams starves no stream. A detach empties it all.
  */
 #include "shared/tunnel/tunnel_parts.h"
 
@@ -25,12 +26,16 @@ static struct tunnel_datagram *first_of(const struct list *l)
 
 static struct tunnel_datagram *first_of_flow(const struct stream *s)
 {
-	return list_is_empty(&s->datagrams) ? NULL : LIST_ENTRY(s->datagrams.next, struct tunnel_datagram, flow);
+	return list_is_empty(&s->datagrams)
+		   ? NULL
+		   : LIST_ENTRY(s->datagrams.next, struct tunnel_datagram, flow);
 }
 
 static struct tunnel_datagram *last_of_flow(const struct stream *s)
 {
-	return list_is_empty(&s->datagrams) ? NULL : LIST_ENTRY(s->datagrams.prev, struct tunnel_datagram, flow);
+	return list_is_empty(&s->datagrams)
+		   ? NULL
+		   : LIST_ENTRY(s->datagrams.prev, struct tunnel_datagram, flow);
 }
 
 static void take_out(struct tunnel *t, struct tunnel_datagram *d)
@@ -88,7 +93,9 @@ void stream_datagram(struct stream *s, const void *p, size_t len)
 			t->datagrams_dropped++;
 		return;
 	}
-	enum datagram_stage stage = !s->id ? DATAGRAM_UNOPENED : !may_go(t, s) ? DATAGRAM_EARLY : DATAGRAM_FREE;
+	enum datagram_stage stage = !s->id          ? DATAGRAM_UNOPENED
+				    : !may_go(t, s) ? DATAGRAM_EARLY
+						    : DATAGRAM_FREE;
 	const struct tunnel_datagram *last = last_of_flow(s);
 	if (last && last->stage < stage)
 		stage = last->stage; /* not past its own elders */
@@ -124,7 +131,7 @@ uint64_t stream_datagrams_dropped(const struct stream *s)
 void datagrams_opened(struct stream *s)
 {
 	LIST_EACH(node, &s->datagrams)
-		set_stage(s->tunnel, LIST_ENTRY(node, struct tunnel_datagram, flow), DATAGRAM_EARLY);
+	set_stage(s->tunnel, LIST_ENTRY(node, struct tunnel_datagram, flow), DATAGRAM_EARLY);
 }
 
 void datagrams_drop_flow(struct stream *s)
@@ -148,7 +155,8 @@ bool datagrams_due(const struct tunnel *t)
 
 void datagrams_fill(struct tunnel *t, size_t bytes)
 {
-	for (struct tunnel_datagram *d; (d = first_of(&t->datagrams[DATAGRAM_EARLY])) && may_go(t, d->stream);)
+	for (struct tunnel_datagram *d;
+	     (d = first_of(&t->datagrams[DATAGRAM_EARLY])) && may_go(t, d->stream);)
 		set_stage(t, d, DATAGRAM_FREE);
 	if (t->session.unsent == 0)
 		t->datagram_debt = 0;

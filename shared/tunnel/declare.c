@@ -20,7 +20,8 @@ const char *name_follow_text(enum name_follow f)
 
 void name_wish_list_copy(struct name_wish_list *out, const struct name_wish_list *from)
 {
-	*out = (struct name_wish_list){.items = mem_alloc(from->count * sizeof *out->items), .count = from->count};
+	*out = (struct name_wish_list){.items = mem_alloc(from->count * sizeof *out->items),
+				       .count = from->count};
 	for (size_t i = 0; i < from->count; i++) {
 		out->items[i] = from->items[i];
 		out->items[i].host = mem_strdup(from->items[i].host);
@@ -125,7 +126,9 @@ static void read_nat(struct conf_at at, char out[8])
 {
 	const char *text = "unknown";
 	conf_opt_str(at, "nat", &text);
-	strcpy(out, !strcmp(text, "public") || !strcmp(text, "cgnat") || !strcmp(text, "pending") ? text : "unknown");
+	strcpy(out, !strcmp(text, "public") || !strcmp(text, "cgnat") || !strcmp(text, "pending")
+			? text
+			: "unknown");
 }
 
 static void read_address(struct conf_at at, const char *key, bool v6, struct addr *out)

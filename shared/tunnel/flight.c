@@ -1,9 +1,12 @@
 #include "shared/tunnel/flight.h"
 
 enum {
-	NEAR_US = 500,          /* over a shorter round trip the floor is enough for 5 Gbit/s, and a lucky measure would be far off */
+	/* over a shorter round trip the floor is enough for 5 Gbit/s, and a lucky measure would be
+	 * far off */
+	NEAR_US = 500,
 	MOST = 64 * 1024 * 1024,
-	GROWING_RTTS = 2,       /* so long after the rate last rose by a quarter it may rise again */
+	/* so long after the rate last rose by a quarter it may rise again */
+	GROWING_RTTS = 2,
 };
 
 void flight_init(struct flight *f, uint64_t now_us)
@@ -21,7 +24,8 @@ static uint64_t most(const struct flight_best *b)
 	return b->now > b->before ? b->now : b->before;
 }
 
-static void answered(struct flight *f, const struct flight_probe *p, uint64_t acked, uint64_t now_us)
+static void answered(struct flight *f, const struct flight_probe *p, uint64_t acked,
+		     uint64_t now_us)
 {
 	uint64_t rtt_us = now_us > p->sent_us ? now_us - p->sent_us : 1;
 	uint64_t rate = (acked - p->acked) * 1000000 / rtt_us;
@@ -49,7 +53,8 @@ void flight_sent(struct flight *f, uint64_t gone, uint64_t acked, uint64_t now_u
 		return;
 	if (f->count && gone - probe(f, f->count - 1)->at < (gone - acked) * 2 / FLIGHT_PROBES)
 		return;
-	*probe(f, f->count++) = (struct flight_probe){.at = gone, .sent_us = now_us, .acked = acked};
+	*probe(f, f->count++) =
+	    (struct flight_probe){.at = gone, .sent_us = now_us, .acked = acked};
 }
 
 void flight_acked(struct flight *f, uint64_t acked, uint64_t now_us)

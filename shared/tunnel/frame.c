@@ -86,7 +86,10 @@ int open_read(const uint8_t *p, size_t len, struct open_info *o)
 	bool ok = get_addr(&w, &o->visitor) && get_addr(&w, &o->visited);
 	o->name_len = w.left;
 	o->name = (const char *)wire_skip(&w, w.left);
-	return ok && wire_ok(&w) && o->name_len <= FRAME_NAME_MAX && is_printable(o->name, o->name_len) ? 0 : ERR_PROTOCOL;
+	return ok && wire_ok(&w) && o->name_len <= FRAME_NAME_MAX &&
+		       is_printable(o->name, o->name_len)
+		   ? 0
+		   : ERR_PROTOCOL;
 }
 
 const char *reset_text(uint32_t code)

@@ -1,5 +1,6 @@
 /*
- * Numbers that need all 64 bits (instance, epoch, frames taken) travel as decimal strings: many JSON readers keep only 53.
+ * Numbers that need all 64 bits (instance, epoch, frames taken) travel as decimal strings: many
+ * JSON readers keep only 53.
  */
 #include "shared/tunnel/hello.h"
 
@@ -18,7 +19,7 @@ static const struct {
 #define REFUSE_ROW(name, word, text) {word, text},
     REFUSE_MAP(REFUSE_ROW)
 #undef REFUSE_ROW
-    {"other", "refused"},
+	{"other", "refused"},
 };
 
 const char *refuse_code_text(enum refuse_code code)

@@ -79,7 +79,9 @@ void mapping_copy(struct mapping *out, const struct mapping *from)
 	out->target_text = mem_strdup(from->target_text);
 	out->basic_user = mem_strdup(from->basic_user);
 	out->basic_password = mem_strdup(from->basic_password);
-	out->allow = from->allow_count ? mem_dup(from->allow, from->allow_count * sizeof *from->allow) : NULL;
+	out->allow = from->allow_count
+			 ? mem_dup(from->allow, from->allow_count * sizeof *from->allow)
+			 : NULL;
 }
 
 void mapping_list_fini(struct mapping_list *l)
@@ -95,7 +97,8 @@ static bool same_allow(const struct mapping *a, const struct mapping *b)
 	if (a->allow_count != b->allow_count)
 		return false;
 	for (size_t i = 0; i < a->allow_count; i++)
-		if (a->allow[i].bits != b->allow[i].bits || !addr_equal_ip(&a->allow[i].net, &b->allow[i].net))
+		if (a->allow[i].bits != b->allow[i].bits ||
+		    !addr_equal_ip(&a->allow[i].net, &b->allow[i].net))
 			return false;
 	return true;
 }
@@ -108,7 +111,8 @@ bool mapping_same(const struct mapping *a, const struct mapping *b)
 	       a->bandwidth == b->bandwidth && a->idle_s == b->idle_s && a->flows == b->flows &&
 	       text_same(a->name, b->name) && text_same(a->host, b->host) &&
 	       text_same(a->target_text, b->target_text) && same_allow(a, b) &&
-	       text_same(a->basic_user, b->basic_user) && text_same(a->basic_password, b->basic_password);
+	       text_same(a->basic_user, b->basic_user) &&
+	       text_same(a->basic_password, b->basic_password);
 }
 
 struct mapping *mapping_by_name(const struct mapping_list *l, const char *name)
@@ -128,8 +132,9 @@ struct mapping *mapping_by_id(const struct mapping_list *l, uint32_t id)
 }
 
 /*
- * One mapping from JSON. Each reader reports what is wrong with its own key and leaves the rest to go on, so that a file's errors
- * come all at once; whoever needs two keys asks whether both were good.
+ * One mapping from JSON. Each reader reports what is wrong with its own key and leaves the rest to
+ * go on, so that a file's errors come all at once; whoever needs two keys asks whether both were
+ * good.
  */
 
 static bool read_name(struct conf_at at, struct mapping *m)
@@ -139,7 +144,8 @@ static bool read_name(struct conf_at at, struct mapping *m)
 		return false;
 	if (!text_is_name(name)) {
 		conf_error(at, "name",
-			   "\"%s\" is not a name (1 to 63 letters, digits, '.', '_', '-', the first a letter, digit or '_')",
+			   "\"%s\" is not a name (1 to 63 letters, digits, '.', '_', '-', the "
+			   "first a letter, digit or '_')",
 			   name);
 		return false;
 	}
@@ -172,8 +178,10 @@ static bool read_public_port(struct conf_at at, struct mapping *m)
 	if (!conf_str(at, "public_port", &text))
 		return false;
 	if (strspn(text, "0123456789-") != strlen(text) || ports_parse_one(text, &range) < 0) {
-		conf_error(at, "public_port", "\"%s\" is neither a port (1 to 65535) nor a range such as \"50000-50009\"",
-			   text);
+		conf_error(
+		    at, "public_port",
+		    "\"%s\" is neither a port (1 to 65535) nor a range such as \"50000-50009\"",
+		    text);
 		return false;
 	}
 	m->first = range.first;
@@ -194,10 +202,12 @@ char *mapping_read_host(struct conf_at at)
 	return mem_printf("%s%s", host, text[strlen(text) - 1] == '.' ? "." : "");
 }
 
-static void refuse_key(struct conf_at at, const struct mapping *m, const char *key, const char *whose)
+static void refuse_key(struct conf_at at, const struct mapping *m, const char *key,
+		       const char *whose)
 {
 	if (conf_has(at, key))
-		conf_error(at, key, "does not fit a mapping of protocol %s, only %s", protocol_names[m->protocol], whose);
+		conf_error(at, key, "does not fit a mapping of protocol %s, only %s",
+			   protocol_names[m->protocol], whose);
 }
 
 static void read_public(struct conf_at at, struct mapping *m)
@@ -240,13 +250,14 @@ static void check_target_ports(struct conf_at at, const struct mapping *m)
 	unsigned have = span(m->target.first, m->target.last);
 	if (!has_ports(m)) {
 		if (have > 1)
-			conf_error(at, "target", "\"%s\" names %u ports, a mapping of protocol %s leads to one",
+			conf_error(at, "target",
+				   "\"%s\" names %u ports, a mapping of protocol %s leads to one",
 				   m->target_text, have, protocol_names[m->protocol]);
 	} else if (m->first) {
 		unsigned want = span(m->first, m->last);
 		if (have != want)
-			conf_error(at, "target", "\"%s\" names %u port%s, public_port names %u", m->target_text, have,
-				   have == 1 ? "" : "s", want);
+			conf_error(at, "target", "\"%s\" names %u port%s, public_port names %u",
+				   m->target_text, have, have == 1 ? "" : "s", want);
 	}
 }
 
@@ -271,7 +282,8 @@ static void read_allow(struct conf_at at, struct mapping *m)
 	if (!list.value)
 		return;
 	if (!count || count > MAPPING_ALLOW_MAX) {
-		conf_error(at, "allow", "must name 1 to %d networks, not %zu", MAPPING_ALLOW_MAX, count);
+		conf_error(at, "allow", "must name 1 to %d networks, not %zu", MAPPING_ALLOW_MAX,
+			   count);
 		return;
 	}
 	m->allow = mem_zalloc(count * sizeof(*m->allow));
@@ -280,7 +292,8 @@ static void read_allow(struct conf_at at, struct mapping *m)
 		if (!conf_item_str(list, i, &text))
 			continue;
 		if (cidr_parse(text, &m->allow[m->allow_count]) < 0)
-			conf_error_item(list, i, "\"%s\" is not a network such as \"198.51.100.0/24\"", text);
+			conf_error_item(
+			    list, i, "\"%s\" is not a network such as \"198.51.100.0/24\"", text);
 		else
 			m->allow_count++;
 	}
@@ -300,7 +313,8 @@ static void read_bandwidth(struct conf_at at, struct mapping *m)
 	if (!conf_str(at, "bandwidth", &text))
 		return;
 	if (text_bandwidth(text, &m->bandwidth) < 0 || !m->bandwidth || m->bandwidth > INT64_MAX)
-		conf_error(at, "bandwidth", "\"%s\" is not a number of bits a second such as \"20M\"", text);
+		conf_error(at, "bandwidth",
+			   "\"%s\" is not a number of bits a second such as \"20M\"", text);
 }
 
 static uint32_t read_count(struct conf_at at, const char *key, int64_t max)
@@ -345,7 +359,8 @@ static void read_options(struct conf_at at, struct mapping *m, bool protocol_kno
 	read_bandwidth(at, m);
 	m->proxy_protocol = (uint8_t)read_count(at, "proxy_protocol", 2);
 	m->connections = read_count(at, "connections", COUNT_MAX);
-	m->connections_per_second_per_source = read_count(at, "connections_per_second_per_source", COUNT_MAX);
+	m->connections_per_second_per_source =
+	    read_count(at, "connections_per_second_per_source", COUNT_MAX);
 	m->idle_s = read_count(at, "idle_s", IDLE_MAX_S);
 	m->flows = read_count(at, "flows", COUNT_MAX);
 	read_basic_auth(at, m);
@@ -388,7 +403,8 @@ bool mapping_read(struct conf_at at, bool on_wire, struct mapping *out)
 	return false;
 }
 
-static void check_pair(struct conf_at list, size_t i, const struct mapping *m, const struct mapping *before)
+static void check_pair(struct conf_at list, size_t i, const struct mapping *m,
+		       const struct mapping *before)
 {
 	if (!strcmp(m->name, before->name))
 		conf_error_item(list, i, "the name \"%s\" is given twice", m->name);
@@ -397,8 +413,8 @@ static void check_pair(struct conf_at list, size_t i, const struct mapping *m, c
 	if (m->protocol != before->protocol)
 		return;
 	if (m->host && !strcmp(m->host, before->host))
-		conf_error_item(list, i, "the %s host \"%s\" is already that of \"%s\"", protocol_names[m->protocol],
-				m->host, before->name);
+		conf_error_item(list, i, "the %s host \"%s\" is already that of \"%s\"",
+				protocol_names[m->protocol], m->host, before->name);
 	if (has_ports(m) && m->first <= before->last && before->first <= m->last) {
 		uint16_t port = m->first > before->first ? m->first : before->first;
 		conf_error_item(list, i, "the public %s port %u is already that of \"%s\"",
@@ -432,7 +448,8 @@ static void write_allow(struct json *w, const struct mapping *m)
 	json_open(w, "allow", '[');
 	for (size_t i = 0; i < m->allow_count; i++) {
 		char ip[ADDR_TEXT];
-		char *text = mem_printf("%s/%u", addr_ip_text(&m->allow[i].net, ip), (unsigned)m->allow[i].bits);
+		char *text = mem_printf("%s/%u", addr_ip_text(&m->allow[i].net, ip),
+					(unsigned)m->allow[i].bits);
 		json_str(w, NULL, text);
 		mem_free(text);
 	}
@@ -497,7 +514,8 @@ bool mapping_list_read(struct conf_at list, bool on_wire, struct mapping_list *o
 		out->count++;
 	}
 	if (conf_errors(list.conf) == errors_before && !on_wire && !fits_a_frame(out))
-		conf_error(list, NULL, "is too long to be sent to the relay (%d KiB)", LIST_TEXT_MAX / 1024);
+		conf_error(list, NULL, "is too long to be sent to the relay (%d KiB)",
+			   LIST_TEXT_MAX / 1024);
 	if (conf_errors(list.conf) == errors_before)
 		return true;
 	mapping_list_fini(out);

@@ -1,6 +1,6 @@
 /*
- * A mapping: one public port, range or host at the relay, and the service at home it leads to. The agent's file makes them, DECLARE
- * carries them to the relay (declare.h).
+ * A mapping: one public port, range or host at the relay, and the service at home it leads to. The
+ * agent's file makes them, DECLARE carries them to the relay (declare.h).
  */
 #ifndef GROUNDNUT_TUNNEL_MAPPING_H
 #define GROUNDNUT_TUNNEL_MAPPING_H
@@ -19,50 +19,58 @@ enum mapping_state { MAPPING_PENDING, MAPPING_OPEN, MAPPING_ERROR };
 enum { MAPPING_MAX = 1024, MAPPING_ALLOW_MAX = 256 };
 
 struct mapping {
-	uint32_t id;                 /* the agent's number; never used again within a session; 0 in a file */
+	/* the agent's number; never used again within a session; 0 in a file */
+	uint32_t id;
 	char *name;
 	enum mapping_protocol protocol;
-	uint16_t first, last;        /* public ports of tcp and udp; 0 for http and tls */
-	char *host;                  /* of http and tls, lower case, e.g. "blog.alice", "*.alice", "a.example."; else NULL */
-	char *target_text;           /* as written, for people */
-	struct endpoint target;      /* only the agent uses it; on the relay only target_text is set */
-	struct cidr *allow;          /* who may come in; count 0: everybody */
+	uint16_t first, last; /* public ports of tcp and udp; 0 for http and tls */
+	/* of http and tls, lower case, e.g. "blog.alice", "*.alice", "a.example."; else NULL */
+	char *host;
+	char *target_text; /* as written, for people */
+	/* only the agent uses it; on the relay only target_text is set */
+	struct endpoint target;
+	struct cidr *allow; /* who may come in; count 0: everybody */
 	size_t allow_count;
-	uint8_t proxy_protocol;      /* 0: none, 1, 2 */
-	uint32_t connections;        /* at once; 0: no limit of its own */
+	uint8_t proxy_protocol;                     /* 0: none, 1, 2 */
+	uint32_t connections;                       /* at once; 0: no limit of its own */
 	uint32_t connections_per_second_per_source; /* 0: no limit */
-	uint64_t bandwidth;          /* bits a second, each way; 0: no limit */
-	uint32_t idle_s;             /* 0: the default (udp 120, tcp none) */
-	uint32_t flows;              /* udp; 0: the default 16384 */
-	char *basic_user, *basic_password; /* http; NULL: none */
+	uint64_t bandwidth;                         /* bits a second, each way; 0: no limit */
+	uint32_t idle_s;                            /* 0: the default (udp 120, tcp none) */
+	uint32_t flows;                             /* udp; 0: the default 16384 */
+	char *basic_user, *basic_password;          /* http; NULL: none */
 };
 
 struct mapping_list {
-	struct mapping *items;       /* owned */
+	struct mapping *items; /* owned */
 	size_t count;
 };
 
-const char *mapping_protocol_text(enum mapping_protocol p); /* "tcp" … */
+const char *mapping_protocol_text(enum mapping_protocol p);               /* "tcp" … */
 int mapping_protocol_parse(const char *text, enum mapping_protocol *out); /* 0 or ERR_SYNTAX */
-const char *mapping_state_text(enum mapping_state s);       /* "pending" "open" "error" */
+const char *mapping_state_text(enum mapping_state s); /* "pending" "open" "error" */
 int mapping_state_parse(const char *text, enum mapping_state *out);
-/* The member "host": lower-cased; a final dot, which says "not below the relay's domain", is kept. NULL after reporting. Freed by the caller. */
+/* The member "host": lower-cased; a final dot, which says "not below the relay's domain", is kept.
+ * NULL after reporting. Freed by the caller. */
 char *mapping_read_host(struct conf_at at);
 
 void mapping_fini(struct mapping *m);
 void mapping_copy(struct mapping *out, const struct mapping *from); /* everything owned anew */
 void mapping_list_fini(struct mapping_list *l);
-bool mapping_same(const struct mapping *a, const struct mapping *b); /* all but the id: nothing a visitor could notice has changed */
+/* all but the id: nothing a visitor could notice has changed */
+bool mapping_same(const struct mapping *a, const struct mapping *b);
 struct mapping *mapping_by_name(const struct mapping_list *l, const char *name);
 struct mapping *mapping_by_id(const struct mapping_list *l, uint32_t id);
 
-/* One mapping object as in agent.json; on_wire: with "id", and the target is not taken apart. Errors are collected in the conf; false
- * when there were any, and *out is then empty. Checks: name, protocol, as many public ports as target ports, host for http and tls
- * only, keys that do not fit the protocol. */
+/* One mapping object as in agent.json; on_wire: with "id", and the target is not taken apart.
+ * Errors are collected in the conf; false when there were any, and *out is then empty. Checks:
+ * name, protocol, as many public ports as target ports, host for http and tls only, keys that do
+ * not fit the protocol. */
 bool mapping_read(struct conf_at at, bool on_wire, struct mapping *out);
-/* The list, with doubled names, hosts and ids, public ports that overlap within one protocol, and more than a DECLARE can carry, as
- * errors. False: *out is empty. An absent list is empty and true. */
+/* The list, with doubled names, hosts and ids, public ports that overlap within one protocol,
+ * and more than a DECLARE can carry, as errors. False: *out is empty. An absent list is empty
+ * and true. */
 bool mapping_list_read(struct conf_at list, bool on_wire, struct mapping_list *out);
-void mapping_write(const struct mapping *m, struct json *w); /* as on the wire, with its id; into an array that is open */
+/* as on the wire, with its id; into an array that is open */
+void mapping_write(const struct mapping *m, struct json *w);
 
 #endif

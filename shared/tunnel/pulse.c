@@ -1,9 +1,15 @@
 #include "shared/tunnel/pulse.h"
 
-const struct pulse_rules PULSE_AGENT = {
-    .ping_moving_ms = 500, .ping_open_ms = 5000, .ping_idle_ms = 15000, .suspect_ms = 500, .dead_ms = 0};
-const struct pulse_rules PULSE_RELAY = {
-    .ping_moving_ms = 20000, .ping_open_ms = 20000, .ping_idle_ms = 20000, .suspect_ms = 0, .dead_ms = 45000};
+const struct pulse_rules PULSE_AGENT = {.ping_moving_ms = 500,
+					.ping_open_ms = 5000,
+					.ping_idle_ms = 15000,
+					.suspect_ms = 500,
+					.dead_ms = 0};
+const struct pulse_rules PULSE_RELAY = {.ping_moving_ms = 20000,
+					.ping_open_ms = 20000,
+					.ping_idle_ms = 20000,
+					.suspect_ms = 0,
+					.dead_ms = 45000};
 
 void pulse_init(struct pulse *p, const struct pulse_rules *rules, uint64_t now_ms)
 {
@@ -41,7 +47,8 @@ static void sample(struct pulse *p, uint32_t us)
 	p->srtt_us = (uint32_t)((7 * (uint64_t)p->srtt_us + us) / 8);
 }
 
-bool pulse_kernel(struct pulse *p, uint64_t acked, uint64_t acked_ms, bool unacked, uint32_t rtt_us, uint32_t rttvar_us, uint64_t now_ms)
+bool pulse_kernel(struct pulse *p, uint64_t acked, uint64_t acked_ms, bool unacked, uint32_t rtt_us,
+		  uint32_t rttvar_us, uint64_t now_ms)
 {
 	bool relief = false, fresh = acked > p->acked;
 	if (fresh) {
@@ -93,7 +100,8 @@ static uint64_t later(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
-enum pulse_act pulse_next(struct pulse *p, bool moving, bool open, uint64_t now_ms, uint64_t *when_ms)
+enum pulse_act pulse_next(struct pulse *p, bool moving, bool open, uint64_t now_ms,
+			  uint64_t *when_ms)
 {
 	uint64_t when = UINT64_MAX;
 	if (p->rules.dead_ms) {
@@ -102,7 +110,9 @@ enum pulse_act pulse_next(struct pulse *p, bool moving, bool open, uint64_t now_
 			return PULSE_DEAD;
 		when = dead;
 	}
-	uint32_t quiet = moving ? p->rules.ping_moving_ms : open ? p->rules.ping_open_ms : p->rules.ping_idle_ms;
+	uint32_t quiet = moving ? p->rules.ping_moving_ms
+			 : open ? p->rules.ping_open_ms
+				: p->rules.ping_idle_ms;
 	if (!p->ping_ms && (p->doubted || now_ms >= p->life_ms + quiet)) {
 		p->ping_ms = now_ms;
 		p->number++;

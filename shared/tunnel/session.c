@@ -1,9 +1,11 @@
 /*
- * The outbox is a list of chunks with whole encoded frames in them, so what goes out on the link, and goes out again on the next one, is these
- * bytes as they lie: [start … cursor … end). ACKs move start, the link moves the cursor, session_commit moves end.
+ * The outbox is a list of chunks with whole encoded frames in them, so what goes out on the link,
+ * and goes out again on the next one, is these bytes as they lie: [start … cursor … end). ACKs move
+ * start, the link moves the cursor, session_commit moves end.
  *
- * Reading keeps at most a header and, for kinds handed up whole, one payload. When a link dies within a DATA frame, the part that was handed up
- * is remembered; the peer sends that frame again from its first byte, and just as much is skipped.
+ * Reading keeps at most a header and, for kinds handed up whole, one payload. When a link dies
+ * within a DATA frame, the part that was handed up is remembered; the peer sends that frame again
+ * from its first byte, and just as much is skipped.
  */
 #include "shared/tunnel/session.h"
 
@@ -66,7 +68,8 @@ void session_pool_fini(struct session_pool *p)
 	p->count = 0;
 }
 
-void session_init(struct session *s, struct session_pool *pool, struct budget_whole *send_whole, size_t send_budget)
+void session_init(struct session *s, struct session_pool *pool, struct budget_whole *send_whole,
+		  size_t send_budget)
 {
 	*s = (struct session){.pool = pool, .send = {.whole = send_whole, .limit = send_budget}};
 	buf_init(&s->body);
@@ -163,7 +166,8 @@ static size_t frame_size_at(const struct session_chunk *c, size_t offset)
 	return FRAME_HEADER + ((size_t)h[5] << 16 | (size_t)h[6] << 8 | h[7]);
 }
 
-/* Frees the frames below number taken. The cursor never stands inside one of them: they have all gone out. */
+/* Frees the frames below number taken. The cursor never stands inside one of them: they have all
+ * gone out. */
 static void forget_below(struct session *s, uint64_t taken)
 {
 	while (s->acked < taken) {
@@ -204,7 +208,8 @@ int session_attach(struct session *s, uint64_t peer_taken)
 
 void session_detach(struct session *s)
 {
-	if (s->head_len == FRAME_HEADER && s->frame.kind == FRAME_DATA && s->body_len > s->partial_len) {
+	if (s->head_len == FRAME_HEADER && s->frame.kind == FRAME_DATA &&
+	    s->body_len > s->partial_len) {
 		s->partial = s->frame;
 		s->partial_len = s->body_len;
 	}
@@ -227,7 +232,8 @@ int session_peek(const struct session *s, struct iovec *iov, int most)
 	size_t offset = s->at_offset;
 	for (struct session_chunk *c = s->at; c && n < most; c = c->next) {
 		if (c->end > offset)
-			iov[n++] = (struct iovec){.iov_base = c->bytes + offset, .iov_len = c->end - offset};
+			iov[n++] = (struct iovec){.iov_base = c->bytes + offset,
+						  .iov_len = c->end - offset};
 		offset = c->next ? c->next->start : 0;
 	}
 	return n;
@@ -289,7 +295,8 @@ static int begin_frame(struct session *s)
 	s->body_len = 0;
 	s->skip = 0;
 	if (s->partial_len > 0 && frame_is_session(s->frame.kind)) {
-		if (s->frame.kind != FRAME_DATA || s->frame.stream != s->partial.stream || s->frame.len != s->partial.len)
+		if (s->frame.kind != FRAME_DATA || s->frame.stream != s->partial.stream ||
+		    s->frame.len != s->partial.len)
 			return ERR_SESSION;
 		s->skip = s->partial_len;
 	}
@@ -332,7 +339,8 @@ static int whole_part(struct session *s, const uint8_t *p, size_t len, session_f
 	return err;
 }
 
-int session_input(struct session *s, const uint8_t *p, size_t len, uint64_t now_ms, session_fn *fn, void *arg)
+int session_input(struct session *s, const uint8_t *p, size_t len, uint64_t now_ms, session_fn *fn,
+		  void *arg)
 {
 	while (len > 0) {
 		if (s->head_len < FRAME_HEADER) {
@@ -373,7 +381,8 @@ int session_input(struct session *s, const uint8_t *p, size_t len, uint64_t now_
 
 bool session_ack_due(const struct session *s, uint64_t now_ms)
 {
-	return s->unacked_bytes >= SESSION_ACK_BYTES || (s->unacked_bytes > 0 && now_ms >= s->unacked_since_ms + SESSION_ACK_MS);
+	return s->unacked_bytes >= SESSION_ACK_BYTES ||
+	       (s->unacked_bytes > 0 && now_ms >= s->unacked_since_ms + SESSION_ACK_MS);
 }
 
 uint64_t session_ack_deadline(const struct session *s)

@@ -1,11 +1,12 @@
 /*
  * One stream: its two halves, its credit, its facts.
  *
- *	 sent: HALF_OPEN ── finish ──▶ HALF_FIN ── reset ──▶ HALF_RESET        got: the same, by the peer's FIN and RESET
+ *	 sent: HALF_OPEN ── finish ──▶ HALF_FIN ── reset ──▶ HALF_RESET
  *	          └───────────── reset ─────────────────────────▲
+ *	 got:  the same, by the peer's FIN and RESET
  *
- * Off the wire as soon as neither half is open; freed when also the owner has closed it. Until then its id stays taken, and what still comes for
- * it is dropped.
+ * Off the wire as soon as neither half is open; freed when also the owner has closed it. Until then
+ * its id stays taken, and what still comes for it is dropped.
  */
 #include "shared/tunnel/tunnel_parts.h"
 
@@ -122,7 +123,8 @@ void stream_settle(struct stream *s)
 		stream_free(s);
 }
 
-static struct stream *open_on(struct list *opens, struct tunnel *t, const struct open_info *info, stream_fn *fn, void *owner)
+static struct stream *open_on(struct list *opens, struct tunnel *t, const struct open_info *info,
+			      stream_fn *fn, void *owner)
 {
 	struct stream *s = stream_new(t, info);
 	stream_own(s, fn, owner);
@@ -132,12 +134,14 @@ static struct stream *open_on(struct list *opens, struct tunnel *t, const struct
 	return s;
 }
 
-struct stream *stream_open(struct tunnel *t, const struct open_info *info, stream_fn *fn, void *owner)
+struct stream *stream_open(struct tunnel *t, const struct open_info *info, stream_fn *fn,
+			   void *owner)
 {
 	return open_on(&t->opens, t, info, fn, owner);
 }
 
-struct stream *stream_open_flow(struct tunnel *t, const struct open_info *info, stream_fn *fn, void *owner)
+struct stream *stream_open_flow(struct tunnel *t, const struct open_info *info, stream_fn *fn,
+				void *owner)
 {
 	return open_on(&t->flow_opens, t, info, fn, owner);
 }
@@ -162,7 +166,8 @@ uint32_t stream_id(const struct stream *s)
 
 bool stream_may_send(const struct stream *s)
 {
-	return s->tunnel && s->sent == HALF_OPEN && s->got != HALF_RESET && !s->fin_due && !s->reset_due;
+	return s->tunnel && s->sent == HALF_OPEN && s->got != HALF_RESET && !s->fin_due &&
+	       !s->reset_due;
 }
 
 void stream_ready(struct stream *s)
@@ -216,7 +221,8 @@ void stream_finish(struct stream *s)
 
 void stream_reset(struct stream *s, enum reset_code code)
 {
-	if (!s->tunnel || s->sent == HALF_RESET || s->reset_due || (s->sent == HALF_FIN && s->got != HALF_OPEN))
+	if (!s->tunnel || s->sent == HALF_RESET || s->reset_due ||
+	    (s->sent == HALF_FIN && s->got != HALF_OPEN))
 		return;
 	s->ready = false;
 	s->fin_due = false;
@@ -316,7 +322,8 @@ uint32_t stream_keep(const struct tunnel *t)
 	return keep < TUNNEL_KEEP_MIN ? TUNNEL_KEEP_MIN : (uint32_t)keep;
 }
 
-/* Half of the budget is given out in least grants only: else a few hundred visitors who read nothing would leave none for the next. */
+/* Half of the budget is given out in least grants only: else a few hundred visitors who read
+ * nothing would leave none for the next. */
 uint64_t stream_grant_for_open(const struct tunnel *t)
 {
 	size_t left = budget_left(&t->receive), kept = t->receive.limit / 2;
@@ -338,9 +345,9 @@ void stream_take_window(struct stream *s, uint64_t bytes)
 }
 
 /*
- * How much a window grows: four times while it is small, twice later, at once to what it has been before. Half of the budget is kept for
- * newcomers and no one takes more than half of the rest; one that is small, by RETURN or because it came late, gets to what is usual from that
- * half, too.
+ * How much a window grows: four times while it is small, twice later, at once to what it has been
+ * before. Half of the budget is kept for newcomers and no one takes more than half of the rest; one
+ * that is small, by RETURN or because it came late, gets to what is usual from that half, too.
  */
 static uint64_t growth(const struct stream *s)
 {
@@ -414,7 +421,8 @@ void stream_close(struct stream *s)
 	struct tunnel *t = s->tunnel;
 	s->closed = true;
 	s->fn = NULL;
-	if (!t || !s->id) { /* the tunnel is gone, or off the wire, or its OPEN was never written: never spoken of */
+	/* the tunnel is gone, or off the wire, or its OPEN was never written: never spoken of */
+	if (!t || !s->id) {
 		stream_free(s);
 		return;
 	}
@@ -423,7 +431,8 @@ void stream_close(struct stream *s)
 	drop_pieces(s);
 	drop_waiting(s);
 	if (s->got == HALF_OPEN) {
-		/* What was granted may still be in flight: it counts against the peer, but no longer against the budget. */
+		/* What was granted may still be in flight: it counts against the peer, but no
+		 * longer against the budget. */
 		budget_give(&t->receive, s->window);
 		s->window = 0;
 		s->owed = 0;

@@ -1,9 +1,11 @@
 /*
- * Frames in, frames out. tunnel_input() sorts what comes to streams and to the owner; tunnel_fill() turns what is due into frames, in this
- * order: link frames (at a frame boundary), the session's message, OPENs, facts of streams, datagrams, data.
+ * Frames in, frames out. tunnel_input() sorts what comes to streams and to the owner; tunnel_fill()
+ * turns what is due into frames, in this order: link frames (at a frame boundary), the session's
+ * message, OPENs, facts of streams, datagrams, data.
  *
- * What a peer may do wrong ends the link when a link frame did it, and the session when a session frame did (it would come again on
- * every replay). Either way nothing more is read here until the next attach, or ever.
+ * What a peer may do wrong ends the link when a link frame did it, and the session when a session
+ * frame did (it would come again on every replay). Either way nothing more is read here until the
+ * next attach, or ever.
  */
 #include "shared/tunnel/tunnel_parts.h"
 
@@ -18,7 +20,8 @@ enum { FEW_BYTES = 1023, LATELY_MS = 500 };
 
 enum { HASH_LEAST = 16, PEER_CREDIT_MAX = 1 << 30, PEER_BUDGET_DEFAULT = 16 * 1024 * 1024 };
 
-/* What is owed fits in any case, so a peer that takes without ever acknowledging is stopped here. */
+/* What is owed fits in any case, so a peer that takes without ever acknowledging is stopped
+ * here. */
 enum { OUTBOX_SLACK = 4 * 1024 * 1024 };
 
 struct tunnel *tunnel_new(const struct tunnel_config *c, tunnel_fn *fn, void *owner)
@@ -33,7 +36,8 @@ struct tunnel *tunnel_new(const struct tunnel_config *c, tunnel_fn *fn, void *ow
 	t->peer_next_id = c->first_id % 2 ? 2 : 1;
 	t->hash_size = HASH_LEAST;
 	t->hash = mem_zalloc(HASH_LEAST * sizeof *t->hash);
-	struct list *lists[] = {&t->streams, &t->facts, &t->opens, &t->flow_opens, &t->fresh, &t->bulk, &t->lent, &t->rested};
+	struct list *lists[] = {&t->streams, &t->facts, &t->opens, &t->flow_opens,
+				&t->fresh,   &t->bulk,  &t->lent,  &t->rested};
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
 		list_init(lists[i]);
 	for (size_t i = 0; i < DATAGRAM_STAGES; i++)
@@ -166,7 +170,8 @@ uint32_t tunnel_new_id(struct tunnel *t)
 /* A stream frame for an id that is not held: fine if it ended, a violation if it never was. */
 static int stray(const struct tunnel *t, uint32_t id)
 {
-	bool known = is_peers(t, id) ? t->peer_wrapped || id < t->peer_next_id : t->wrapped || id < t->next_id;
+	bool known = is_peers(t, id) ? t->peer_wrapped || id < t->peer_next_id
+				     : t->wrapped || id < t->next_id;
 	return id != 0 && known ? 0 : ERR_SESSION;
 }
 
@@ -187,7 +192,8 @@ static void keep_pieces(struct tunnel *t)
 	t->piece_bytes = 0;
 }
 
-/* Consecutive DATA frames of one stream have been gathered: its owner may take them where they lie. */
+/* Consecutive DATA frames of one stream have been gathered: its owner may take them where they
+ * lie. */
 static void hand_up(struct tunnel *t)
 {
 	struct stream *s = t->reader;
@@ -234,7 +240,8 @@ static int input_data(struct tunnel *t, const struct frame *f, const uint8_t *p,
 	if (s->closed)
 		return 0;
 	t->reader = s;
-	t->pieces[t->piece_count++] = (struct iovec){.iov_base = (void *)(uintptr_t)p, .iov_len = len};
+	t->pieces[t->piece_count++] =
+	    (struct iovec){.iov_base = (void *)(uintptr_t)p, .iov_len = len};
 	t->piece_bytes += len;
 	return 0;
 }
@@ -242,7 +249,8 @@ static int input_data(struct tunnel *t, const struct frame *f, const uint8_t *p,
 static int input_open(struct tunnel *t, const struct frame *f, const uint8_t *p, size_t len)
 {
 	struct open_info info;
-	if (open_read(p, len, &info) < 0 || f->stream == 0 || !is_peers(t, f->stream) || tunnel_stream(t, f->stream))
+	if (open_read(p, len, &info) < 0 || f->stream == 0 || !is_peers(t, f->stream) ||
+	    tunnel_stream(t, f->stream))
 		return ERR_SESSION;
 	if (!t->peer_wrapped && f->stream < t->peer_next_id)
 		return ERR_SESSION;
@@ -281,7 +289,8 @@ static int input_end(struct tunnel *t, const struct frame *f, const uint8_t *p)
 			stream_reset(s, (enum reset_code)s->got_code);
 	}
 	bool is_owned = !s->closed;
-	stream_settle(s); /* first, so that the owner may close it inside the event, and it is gone at once */
+	/* first, so that the owner may close it inside the event, and it is gone at once */
+	stream_settle(s);
 	if (is_owned)
 		stream_tell(s, STREAM_LOOK);
 	return 0;
@@ -324,7 +333,8 @@ static int input_blocked(struct tunnel *t, const struct frame *f)
 	if (lies && s->consumed)
 		return 0;
 	s->wanting = true;
-	if (lies) /* the service is being dialled: whether it reads is known when the first bytes are taken */
+	/* the service is being dialled: whether it reads is known when the first bytes are taken */
+	if (lies)
 		return 0;
 	s->credit_due = true;
 	stream_fact(s);
@@ -344,7 +354,8 @@ static void input_datagram(struct tunnel *t, const struct frame *f, const uint8_
 	t->datagram_to = NULL;
 }
 
-void tunnel_put_control(struct tunnel *t, uint32_t stream, uint8_t kind, const void *payload, size_t len)
+void tunnel_put_control(struct tunnel *t, uint32_t stream, uint8_t kind, const void *payload,
+			size_t len)
 {
 	uint8_t *at = buf_reserve(&t->control, FRAME_HEADER + len);
 	frame_write(at, stream, kind, (uint32_t)len);
@@ -389,7 +400,10 @@ static int input_frame(void *arg, const struct frame *f, const uint8_t *p, size_
 	switch (f->kind) {
 	case FRAME_DECLARE:
 	case FRAME_STATE:
-		tell(t, (struct tunnel_news){.event = f->kind == FRAME_DECLARE ? TUNNEL_DECLARED : TUNNEL_STATED, .p = p, .len = len});
+		tell(t, (struct tunnel_news){.event = f->kind == FRAME_DECLARE ? TUNNEL_DECLARED
+									       : TUNNEL_STATED,
+					     .p = p,
+					     .len = len});
 		return 0;
 	case FRAME_OPEN:
 		return input_open(t, f, p, len);
@@ -434,7 +448,8 @@ static void fill_control(struct tunnel *t)
 	struct session *s = &t->session;
 	if (t->control_ack) /* one is waiting; the next can say it all */
 		return;
-	if (session_ack_due(s, t->now_ms) || (s->unacked_bytes && (s->unsent || buf_len(&t->control)))) {
+	if (session_ack_due(s, t->now_ms) ||
+	    (s->unacked_bytes && (s->unsent || buf_len(&t->control)))) {
 		t->control_ack = true;
 		uint8_t bytes[8];
 		struct wire w = wire_into(bytes, sizeof bytes);
@@ -462,14 +477,16 @@ static void give_back(struct tunnel *t, struct stream *s, uint32_t keep)
 	put_number(t, s->id, FRAME_RETURN, n);
 }
 
-/* Whose OPEN may be written now, or NULL. A flow needs no credit, so it does not wait behind those that do. */
+/* Whose OPEN may be written now, or NULL. A flow needs no credit, so it does not wait behind those
+ * that do. */
 static struct stream *next_open(const struct tunnel *t)
 {
 	if (!session_has_room(&t->session) || t->count - t->peer_count >= TUNNEL_STREAMS_MOST)
 		return NULL;
 	if (!list_is_empty(&t->opens) && stream_grant_for_open(t) > 0)
 		return LIST_ENTRY(t->opens.next, struct stream, facts);
-	return list_is_empty(&t->flow_opens) ? NULL : LIST_ENTRY(t->flow_opens.next, struct stream, facts);
+	return list_is_empty(&t->flow_opens) ? NULL
+					     : LIST_ENTRY(t->flow_opens.next, struct stream, facts);
 }
 
 static void fill_open(struct tunnel *t, struct stream *s)
@@ -510,7 +527,8 @@ static void fill_fact(struct tunnel *t, struct stream *s)
 		session_put(&t->session, s->id, FRAME_FIN, NULL, 0);
 		s->sent = HALF_FIN;
 		s->fin_due = false;
-		stream_forget_credit(s); /* FIN ends the grant at the peer too: a RETURN after it would be a violation */
+		/* FIN ends the grant at the peer too: a RETURN after it would be a violation */
+		stream_forget_credit(s);
 	}
 	if (s->reset_due) {
 		put_number(t, s->id, FRAME_RESET, s->reset_code);
@@ -545,7 +563,8 @@ static bool holds_too_much(const struct tunnel *t)
 static void fill_returns(struct tunnel *t)
 {
 	uint32_t keep = stream_keep(t);
-	LIST_EACH(node, &t->lent) {
+	LIST_EACH(node, &t->lent)
+	{
 		struct stream *s = LIST_ENTRY(node, struct stream, lent);
 		bool quiet = t->now_ms >= s->used_ms + TUNNEL_QUIET_MS;
 		bool too_much = holds_too_much(t);
@@ -560,11 +579,13 @@ static void fill_returns(struct tunnel *t)
 		give_back(t, s, keep);
 		rest(t, s);
 	}
-	/* Those that rest came to what was fair among fewer. Walked only when that has shrunk by a quarter: newcomers have paid for it. */
+	/* Those that rest came to what was fair among fewer. Walked only when that has shrunk by a
+	 * quarter: newcomers have paid for it. */
 	if (!holds_too_much(t) || keep > t->rested_keep / 4 * 3)
 		return;
 	t->rested_keep = 0;
-	LIST_EACH(node, &t->rested) {
+	LIST_EACH(node, &t->rested)
+	{
 		struct stream *s = LIST_ENTRY(node, struct stream, lent);
 		give_back(t, s, keep);
 		list_remove(&s->lent);
@@ -579,11 +600,13 @@ static void fill_returns(struct tunnel *t)
 static void fill_session(struct tunnel *t, size_t bytes)
 {
 	fill_message(t);
-	for (struct stream *s; t->session.unsent < bytes && (s = next_open(t));) /* a crowd of newcomers does not hold up the others */
+	/* a crowd of newcomers does not hold up the others */
+	for (struct stream *s; t->session.unsent < bytes && (s = next_open(t));)
 		fill_open(t, s);
 	fill_facts(t);
 	fill_returns(t);
-	t->batch_left -= t->datagram_bytes < t->batch_left / 2 ? t->datagram_bytes : t->batch_left / 2;
+	t->batch_left -=
+	    t->datagram_bytes < t->batch_left / 2 ? t->datagram_bytes : t->batch_left / 2;
 	turns_serve(t);
 	fill_facts(t); /* an end that a turn has found goes with its last bytes */
 	session_tidy(&t->session);
@@ -595,7 +618,8 @@ void tunnel_fill(struct tunnel *t, size_t bytes, uint64_t now_ms)
 		return;
 	t->now_ms = now_ms;
 	t->filling = true;
-	if (t->session.unsent < bytes) { /* else a replay, or a slow link, has the batch filled already */
+	/* else a replay, or a slow link, has the batch filled already */
+	if (t->session.unsent < bytes) {
 		t->batch_left = bytes - t->session.unsent;
 		fill_session(t, bytes);
 	}
@@ -608,8 +632,10 @@ bool tunnel_has_work(const struct tunnel *t, uint64_t now_ms)
 {
 	if (!t->attached || t->over)
 		return false;
-	return t->session.unsent || buf_len(&t->control) || (t->message_kind && session_has_room(&t->session)) || !list_is_empty(&t->facts) ||
-	       datagrams_due(t) || turns_due(t) || session_ack_due(&t->session, now_ms) || next_open(t);
+	return t->session.unsent || buf_len(&t->control) ||
+	       (t->message_kind && session_has_room(&t->session)) || !list_is_empty(&t->facts) ||
+	       datagrams_due(t) || turns_due(t) || session_ack_due(&t->session, now_ms) ||
+	       next_open(t);
 }
 
 static bool is_taken_by_others(const struct budget *b, size_t need)
@@ -621,7 +647,8 @@ bool tunnel_is_starved(const struct tunnel *t)
 {
 	if (!t->attached || t->over)
 		return false;
-	bool opens = !list_is_empty(&t->opens), flows = !list_is_empty(&t->flow_opens), turns = !list_is_empty(&t->fresh) || !list_is_empty(&t->bulk);
+	bool opens = !list_is_empty(&t->opens), flows = !list_is_empty(&t->flow_opens),
+	     turns = !list_is_empty(&t->fresh) || !list_is_empty(&t->bulk);
 	if ((opens || flows || turns || t->message_kind) && !session_has_room(&t->session))
 		return is_taken_by_others(&t->session.send, SESSION_CHUNK + SESSION_LEAST_ROOM);
 	return opens && !next_open(t) && is_taken_by_others(&t->receive, TUNNEL_OPEN_CREDIT_MIN);
@@ -638,7 +665,8 @@ int tunnel_peek(struct tunnel *t, struct iovec *iov, int most)
 		return 0;
 	if (!buf_len(&t->control))
 		return session_peek(&t->session, iov, most);
-	if (!session_at_boundary(&t->session)) { /* only to the end of the frame: the link's frames come next */
+	/* only to the end of the frame: the link's frames come next */
+	if (!session_at_boundary(&t->session)) {
 		session_peek(&t->session, iov, 1);
 		iov[0].iov_len = t->session.frame_left;
 		return 1;
@@ -676,7 +704,8 @@ uint64_t tunnel_deadline(const struct tunnel *t)
 		return UINT64_MAX; /* the link has it in hand, and what is due goes along */
 	uint64_t at = session_ack_deadline(&t->session);
 	if (!list_is_empty(&t->lent)) {
-		uint64_t quiet = LIST_ENTRY(t->lent.next, const struct stream, lent)->used_ms + TUNNEL_QUIET_MS;
+		uint64_t quiet =
+		    LIST_ENTRY(t->lent.next, const struct stream, lent)->used_ms + TUNNEL_QUIET_MS;
 		at = quiet < at ? quiet : at;
 	}
 	return at;
@@ -742,7 +771,8 @@ bool tunnel_has_control(const struct tunnel *t)
 	return buf_len(&t->control) > 0;
 }
 
-/* What a bulk stream has little of in between counts for nothing, nor do the first words, which are often a question about bulk. */
+/* What a bulk stream has little of in between counts for nothing, nor do the first words, which are
+ * often a question about bulk. */
 void tunnel_note_size(struct stream *s, size_t len)
 {
 	struct tunnel *t = s->tunnel;
@@ -757,7 +787,8 @@ void tunnel_note_size(struct stream *s, size_t len)
 
 bool tunnel_is_mixed(const struct tunnel *t, uint64_t now_ms)
 {
-	return t->few_ms && t->bulk_ms && now_ms < t->few_ms + LATELY_MS && now_ms < t->bulk_ms + LATELY_MS;
+	return t->few_ms && t->bulk_ms && now_ms < t->few_ms + LATELY_MS &&
+	       now_ms < t->bulk_ms + LATELY_MS;
 }
 
 uint64_t tunnel_replay(const struct tunnel *t)

@@ -1,10 +1,12 @@
 /*
- * Who may send next: deficit round robin over two lists, as in FQ-CoDel (RFC 8290, section 4.2). A stream that wakes is fresh: it goes before the
- * bulk ones until its quantum is used, but the fresh ones together never get more than three quarters of a batch. A stream that falls silent
- * while it is fresh passes once through the bulk list: if it wakes meanwhile, it is fresh only for what is left of its quantum. One that runs out
- * of credit comes back as bulk.
+ * Who may send next: deficit round robin over two lists, as in FQ-CoDel (RFC 8290, section 4.2). A
+ * stream that wakes is fresh: it goes before the bulk ones until its quantum is used, but the fresh
+ * ones together never get more than three quarters of a batch. A stream that falls silent while it
+ * is fresh passes once through the bulk list: if it wakes meanwhile, it is fresh only for what is
+ * left of its quantum. One that runs out of credit comes back as bulk.
  *
- * A turn may take more than the deficit (large reads are cheap, small ones dear); the debt is paid by later rounds.
+ * A turn may take more than the deficit (large reads are cheap, small ones dear); the debt is paid
+ * by later rounds.
  */
 #include "shared/tunnel/tunnel_parts.h"
 
@@ -70,7 +72,8 @@ static size_t take_turn(struct tunnel *t, struct stream *s, bool fresh)
 			else
 				turns_leave(s);
 		} else if (took == 0) {
-			to_bulk(t, s); /* an owner that neither reads nor says idle must not hold the others up */
+			/* an owner that neither reads nor says idle must not hold the others up */
+			to_bulk(t, s);
 			s->deficit = 0;
 		}
 	}
@@ -82,7 +85,8 @@ void turns_serve(struct tunnel *t)
 {
 	size_t fresh_left = t->batch_left / 4 * 3;
 	size_t idle_turns = 0;
-	while (t->batch_left >= LEAST_TURN && session_has_room(&t->session) && idle_turns <= t->count) {
+	while (t->batch_left >= LEAST_TURN && session_has_room(&t->session) &&
+	       idle_turns <= t->count) {
 		struct stream *fresh = first_of(&t->fresh), *bulk = first_of(&t->bulk);
 		bool from_fresh = fresh && (fresh_left > 0 || !bulk);
 		struct stream *s = from_fresh ? fresh : bulk;
@@ -103,5 +107,6 @@ void turns_serve(struct tunnel *t)
 
 bool turns_due(const struct tunnel *t)
 {
-	return (!list_is_empty(&t->fresh) || !list_is_empty(&t->bulk)) && session_has_room(&t->session);
+	return (!list_is_empty(&t->fresh) || !list_is_empty(&t->bulk)) &&
+	       session_has_room(&t->session);
 }

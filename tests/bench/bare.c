@@ -1,14 +1,18 @@
 /*
- * The floor under tunnels that encrypt in user space: bare open PORT TARGET_PORT, and in front of it bare seal PORT TARGET_PORT with the first one's
- * port as its target. Each listens on loopback (PORT 0: anywhere), prints its port, and carries each connection to TARGET_PORT; between the two
- * the bytes are sealed. Nothing is done but recv, AES-128-GCM and send: there is no mux, no handshake, no window, nothing to resume.
+ * The floor under tunnels that encrypt in user space: bare open PORT TARGET_PORT, and in front of
+ * it bare seal PORT TARGET_PORT with the first one's port as its target. Each listens on loopback
+ * (PORT 0: anywhere), prints its port, and carries each connection to TARGET_PORT; between the two
+ * the bytes are sealed. Nothing is done but recv, AES-128-GCM and send: there is no mux, no
+ * handshake, no window, nothing to resume.
  *
- * A direction of a connection is a thread that blocks in recv or in send. What one recv gave is cut into records, or all records that are now
- * whole are opened, from one buffer straight into the other, and one send takes it on. A record is the length of its text (u32), the sealed
- * text, and the tag; its number is the nonce.
+ * A direction of a connection is a thread that blocks in recv or in send. What one recv gave is cut
+ * into records, or all records that are now whole are opened, from one buffer straight into the
+ * other, and one send takes it on. A record is the length of its text (u32), the sealed text, and
+ * the tag; its number is the nonce.
  *
- * The end of input is passed on and leaves the other direction as it is. A connection that breaks, or ends within a record, takes both directions
- * with it. What cannot be opened ends the program with 3. All connections have one key that everybody knows: nothing is kept secret here, it only
+ * The end of input is passed on and leaves the other direction as it is. A connection that breaks,
+ * or ends within a record, takes both directions with it. What cannot be opened ends the program
+ * with 3. All connections have one key that everybody knows: nothing is kept secret here, it only
  * costs what that costs.
  */
 #include "gauge.h"
@@ -27,10 +31,11 @@
 #include <unistd.h>
 
 enum {
-	TEXT = 16 * 1024,       /* what a record holds at most */
+	TEXT = 16 * 1024, /* what a record holds at most */
 	HEAD = 4,
 	TAG = 16,
-	PIECE = 256 * 1024,     /* received at once: 128 KiB cost 5 % more processor time, 64 KiB 14 %, and 512 no less */
+	/* received at once: 128 KiB cost 5 % more processor time, 64 KiB 14 %, and 512 no less */
+	PIECE = 256 * 1024,
 	SEALED = PIECE / TEXT * (HEAD + TEXT + TAG),
 	STACK = 256 * 1024,
 };
@@ -39,13 +44,13 @@ struct lane {
 	struct pair *pair;
 	EVP_CIPHER_CTX *aes;
 	int from, to;
-	bool seals;             /* or opens */
-	uint64_t records;       /* so far: the nonce of the next */
+	bool seals;       /* or opens */
+	uint64_t records; /* so far: the nonce of the next */
 	uint8_t in[SEALED], out[SEALED];
 };
 
 struct pair {
-	_Atomic int running;    /* lanes */
+	_Atomic int running; /* lanes */
 	struct lane lanes[2];
 };
 
@@ -73,7 +78,8 @@ static size_t seal(struct lane *l, size_t len)
 		int n, none;
 		memcpy(to, &text, HEAD);
 		begin_record(l);
-		if (EVP_EncryptUpdate(l->aes, to + HEAD, &n, p, (int)text) != 1 || EVP_EncryptFinal_ex(l->aes, to + HEAD + n, &none) != 1 ||
+		if (EVP_EncryptUpdate(l->aes, to + HEAD, &n, p, (int)text) != 1 ||
+		    EVP_EncryptFinal_ex(l->aes, to + HEAD + n, &none) != 1 ||
 		    EVP_CIPHER_CTX_ctrl(l->aes, EVP_CTRL_AEAD_GET_TAG, TAG, to + HEAD + text) != 1)
 			wrong("cannot seal");
 		p += text;
@@ -82,7 +88,8 @@ static size_t seal(struct lane *l, size_t len)
 	return (size_t)(to - l->out);
 }
 
-/* All records that are whole; gives the length of their text, and in len what is left, which is moved to the front. */
+/* All records that are whole; gives the length of their text, and in len what is left, which is
+ * moved to the front. */
 static size_t unseal(struct lane *l, size_t *len)
 {
 	uint8_t *p = l->in, *end = p + *len, *to = l->out;
@@ -122,7 +129,7 @@ static bool send_all(int fd, const uint8_t *p, size_t len)
 /* True at a good end of input. */
 static bool carry(struct lane *l)
 {
-	size_t left = 0;        /* of a record that is not yet whole */
+	size_t left = 0; /* of a record that is not yet whole */
 	for (;;) {
 		ssize_t n = recv(l->from, l->in + left, (l->seals ? PIECE : SEALED) - left, 0);
 		if (n <= 0)

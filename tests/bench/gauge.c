@@ -15,7 +15,7 @@
 static const char *name;
 static uint8_t pattern[GAUGE_PERIOD + GAUGE_BLOCK];
 static unsigned source;
-static uint32_t *samples;   /* in 100 ns */
+static uint32_t *samples; /* in 100 ns */
 static size_t sample_count, sample_cap;
 
 void gauge_die(const char *what)
@@ -91,8 +91,8 @@ void gauge_print(void)
 {
 	if (sample_count)
 		qsort(samples, sample_count, sizeof *samples, compare);
-	printf("\"count\": %zu, \"p50_us\": %.1f, \"p99_us\": %.1f, \"p999_us\": %.1f", sample_count, percentile(0.5), percentile(0.99),
-	       percentile(0.999));
+	printf("\"count\": %zu, \"p50_us\": %.1f, \"p99_us\": %.1f, \"p999_us\": %.1f",
+	       sample_count, percentile(0.5), percentile(0.99), percentile(0.999));
 }
 
 uint32_t gauge_next(void)
@@ -104,13 +104,16 @@ uint32_t gauge_next(void)
 
 struct sockaddr_in gauge_loopback(uint16_t port)
 {
-	return (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	return (struct sockaddr_in){.sin_family = AF_INET,
+				    .sin_port = htons(port),
+				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 }
 
 int gauge_dial(uint16_t port)
 {
 	struct sockaddr_in to = gauge_loopback(port);
-	struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000101 + source++ % GAUGE_SOURCES)};
+	struct sockaddr_in from = {.sin_family = AF_INET,
+				   .sin_addr.s_addr = htonl(0x7f000101 + source++ % GAUGE_SOURCES)};
 	int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		gauge_die("socket");
@@ -129,7 +132,8 @@ int gauge_listen(int type, uint16_t port)
 	int on = 1, fd = socket(AF_INET, type | SOCK_NONBLOCK, 0);
 	if (type == SOCK_STREAM)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-	if (bind(fd, (struct sockaddr *)&a, sizeof a) < 0 || (type == SOCK_STREAM && listen(fd, 4096) < 0))
+	if (bind(fd, (struct sockaddr *)&a, sizeof a) < 0 ||
+	    (type == SOCK_STREAM && listen(fd, 4096) < 0))
 		gauge_die("listen");
 	getsockname(fd, (struct sockaddr *)&a, &len);
 	printf("%d\n", ntohs(a.sin_port));

@@ -1,6 +1,7 @@
 /*
- * Many agents that do nothing: idle_agents RELAY_PORT PIN ACCOUNT TOKEN COUNT FIRST_PORT. Each has a TLS link of its own, says HELLO and declares
- * one tcp mapping (FIRST_PORT and up). Prints "ready" when all are answered, and stays until it is ended.
+ * Many agents that do nothing: idle_agents RELAY_PORT PIN ACCOUNT TOKEN COUNT FIRST_PORT. Each has
+ * a TLS link of its own, says HELLO and declares one tcp mapping (FIRST_PORT and up). Prints
+ * "ready" when all are answered, and stays until it is ended.
  */
 #include "agent/approach.h"
 #include "shared/base/err.h"
@@ -24,7 +25,7 @@ struct agent {
 	struct io *io;
 	struct buf in;
 	struct trunk *trunk;
-	bool answered;          /* the relay may say more than once how its mapping is */
+	bool answered; /* the relay may say more than once how its mapping is */
 };
 
 static struct loop *loop;
@@ -64,8 +65,12 @@ static void on_news(void *owner, const struct tunnel_news *news)
 
 static void declare_one(struct agent *a)
 {
-	struct mapping m = {.id = 1, .name = "idle", .protocol = MAPPING_TCP, .first = (uint16_t)(first_port + a->number),
-			    .last = (uint16_t)(first_port + a->number), .target_text = "127.0.0.1:9"};
+	struct mapping m = {.id = 1,
+			    .name = "idle",
+			    .protocol = MAPPING_TCP,
+			    .first = (uint16_t)(first_port + a->number),
+			    .last = (uint16_t)(first_port + a->number),
+			    .target_text = "127.0.0.1:9"};
 	struct declare d = {.serial = 1, .mappings = {&m, 1}, .nat = "unknown"};
 	struct buf json = BUF_INIT;
 	declare_write(&d, &json);
@@ -86,9 +91,11 @@ static void on_io(void *owner, enum io_event event)
 	int got = greet_read(a->io, &a->in, &f);
 	if (got == 0)
 		return;
-	if (got < 0 || f.kind != FRAME_WELCOME || welcome_read(buf_data(&a->in) + FRAME_HEADER, f.len, &w) < 0)
+	if (got < 0 || f.kind != FRAME_WELCOME ||
+	    welcome_read(buf_data(&a->in) + FRAME_HEADER, f.len, &w) < 0)
 		fatal("no WELCOME", got < 0 ? got : ERR_REFUSED);
-	struct tunnel_config c = {.first_id = 1, .accepts = 1024, .send_budget = BUDGET, .receive_budget = BUDGET};
+	struct tunnel_config c = {
+	    .first_id = 1, .accepts = 1024, .send_budget = BUDGET, .receive_budget = BUDGET};
 	a->trunk = trunk_new(loop, &c, &PULSE_AGENT, on_trunk, a, on_news, a);
 	buf_take(&a->in, FRAME_HEADER + f.len);
 	trunk_attach(a->trunk, a->io, 0, w.receive_budget, buf_data(&a->in), buf_len(&a->in));

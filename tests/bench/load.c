@@ -1,8 +1,10 @@
 /*
- * A load generator and the sink it talks to: load sink, then load bulk|rr|crc|mixed|idle against whatever port leads there.
+ * A load generator and the sink it talks to: load sink, then load bulk|rr|crc|mixed|idle against
+ * whatever port leads there.
  *
- * Every byte is checked at the end that receives it, against a pattern that depends on the connection's seed and on the position in its
- * stream; the pattern's period is prime, so a block lost, doubled or moved shows. Each run prints one line of JSON.
+ * Every byte is checked at the end that receives it, against a pattern that depends on the
+ * connection's seed and on the position in its stream; the pattern's period is prime, so a block
+ * lost, doubled or moved shows. Each run prints one line of JSON.
  *
  * A connection begins with a greeting: 'g', operation, two zero bytes, u32 seed, u64 bytes. Then
  *	push   the client sends that many; the sink answers with the count it found right (u64)
@@ -29,8 +31,9 @@ enum {
 	GREETING = 16,
 	MESSAGE = 64,
 	EVENTS = 256,
-	OPENING_MAX = 64,        /* idle connections that are being set up at once */
-	PACED = 4,               /* others while bulk runs, and how long each waits between its requests */
+	OPENING_MAX = 64, /* idle connections that are being set up at once */
+	/* others while bulk runs, and how long each waits between its requests */
+	PACED = 4,
 	PACE_US = 2000,
 };
 
@@ -41,9 +44,9 @@ struct conn {
 	bool is_client, connected, done, stalled, counted;
 	enum operation op;
 	uint32_t seed;
-	uint64_t total, out, in;   /* pattern bytes to move, sent, received */
+	uint64_t total, out, in; /* pattern bytes to move, sent, received */
 	uint8_t head[GREETING];
-	size_t head_len;           /* of the greeting, sent or received */
+	size_t head_len; /* of the greeting, sent or received */
 	uint8_t count[8];
 	size_t count_len;          /* of push's answer */
 	uint64_t began_ns, due_ns; /* of the request under way; when to send the next */
@@ -51,13 +54,15 @@ struct conn {
 };
 
 static __thread uint8_t block[BLOCK];
-static __thread int poll_fd; /* bulk has a thread of its own at both ends, so that what others wait for is the tunnel and not us */
+/* bulk has a thread of its own at both ends, so that what others wait for is the tunnel and not
+ * us */
+static __thread int poll_fd;
 static uint16_t port;
 
 static void wrong(const struct conn *c, const char *what)
 {
-	fprintf(stderr, "load: %s: op %c seed %u in %llu out %llu\n", what, c->op, c->seed, (unsigned long long)c->in,
-		(unsigned long long)c->out);
+	fprintf(stderr, "load: %s: op %c seed %u in %llu out %llu\n", what, c->op, c->seed,
+		(unsigned long long)c->in, (unsigned long long)c->out);
 	exit(3);
 }
 
@@ -90,7 +95,8 @@ static void add(struct conn *c, unsigned events)
 	c->armed = events;
 }
 
-/* -1: nothing now; 0: the end. Clients of a finished run go as they like: at the sink that is no error. */
+/* -1: nothing now; 0: the end. Clients of a finished run go as they like: at the sink that is no
+ * error. */
 static ssize_t take(const struct conn *c, void *p, size_t len)
 {
 	ssize_t n = recv(c->fd, p, len, 0);
@@ -246,7 +252,11 @@ static void run_sink(uint16_t at)
 
 static void dial(struct conn *c, enum operation op, uint64_t total)
 {
-	*c = (struct conn){.is_client = true, .op = op, .total = total, .seed = gauge_next() % GAUGE_PERIOD, .began_ns = gauge_now_ns()};
+	*c = (struct conn){.is_client = true,
+			   .op = op,
+			   .total = total,
+			   .seed = gauge_next() % GAUGE_PERIOD,
+			   .began_ns = gauge_now_ns()};
 	c->fd = gauge_dial(port);
 	c->head[0] = 'g';
 	c->head[1] = (uint8_t)op;
@@ -349,7 +359,8 @@ static void run_bulk(enum operation op, size_t count, uint64_t bytes)
 	}
 	double seconds = (double)(gauge_now_ns() - began) / 1e9;
 	bytes = bytes / count * count;
-	printf("{\"bytes\": %llu, \"seconds\": %.4f, \"mb_s\": %.1f}\n", (unsigned long long)bytes, seconds, (double)bytes / seconds / 1e6);
+	printf("{\"bytes\": %llu, \"seconds\": %.4f, \"mb_s\": %.1f}\n", (unsigned long long)bytes,
+	       seconds, (double)bytes / seconds / 1e6);
 }
 
 static void run_rr(size_t count, double seconds)
@@ -358,7 +369,8 @@ static void run_rr(size_t count, double seconds)
 	struct epoll_event evs[EVENTS];
 	for (size_t i = 0; i < count; i++)
 		dial(&conns[i], RR, 0);
-	uint64_t began = gauge_now_ns(), warm = began + 100000000, end = warm + (uint64_t)(seconds * 1e9), now = began;
+	uint64_t began = gauge_now_ns(), warm = began + 100000000,
+		 end = warm + (uint64_t)(seconds * 1e9), now = began;
 	while (now < end) {
 		int n = epoll_wait(poll_fd, evs, EVENTS, 1000);
 		for (int i = 0; i < n; i++) {
@@ -457,7 +469,8 @@ static void run_mixed(enum operation op, double seconds, double warm_s, size_t b
 	for (size_t i = 0; i < PACED; i++)
 		dial(&conns[i], RR, 0);
 	pthread_create(&thread, NULL, run_crowd, &crowd);
-	uint64_t now = gauge_now_ns(), warm = now + (uint64_t)(warm_s * 1e9), end = warm + (uint64_t)(seconds * 1e9);
+	uint64_t now = gauge_now_ns(), warm = now + (uint64_t)(warm_s * 1e9),
+		 end = warm + (uint64_t)(seconds * 1e9);
 	while (now < end) {
 		int n = epoll_wait(poll_fd, evs, EVENTS, 1);
 		now = gauge_now_ns();
@@ -521,8 +534,10 @@ static enum operation operation(const char *word)
 
 static int usage(void)
 {
-	fputs("load sink PORT | bulk PORT push|pull CONNECTIONS BYTES | rr PORT CONNECTIONS SECONDS | crc PORT CONNECTIONS SECONDS |\n"
-	      "     mixed PORT push|pull SECONDS WARM_UP_SECONDS BULK STALLED | idle PORT CONNECTIONS\n",
+	fputs("load sink PORT | bulk PORT push|pull CONNECTIONS BYTES | rr PORT CONNECTIONS "
+	      "SECONDS | crc PORT CONNECTIONS SECONDS |\n"
+	      "     mixed PORT push|pull SECONDS WARM_UP_SECONDS BULK STALLED | idle PORT "
+	      "CONNECTIONS\n",
 	      stderr);
 	return 2;
 }
@@ -543,7 +558,8 @@ int main(int argc, char **argv)
 	else if (strcmp(argv[1], "crc") == 0 && argc == 5)
 		run_crc((size_t)atoi(argv[3]), atof(argv[4]));
 	else if (strcmp(argv[1], "mixed") == 0 && argc == 8)
-		run_mixed(operation(argv[3]), atof(argv[4]), atof(argv[5]), (size_t)atoi(argv[6]), (size_t)atoi(argv[7]));
+		run_mixed(operation(argv[3]), atof(argv[4]), atof(argv[5]), (size_t)atoi(argv[6]),
+			  (size_t)atoi(argv[7]));
 	else if (strcmp(argv[1], "idle") == 0 && argc == 4)
 		run_idle((size_t)atoi(argv[3]));
 	else

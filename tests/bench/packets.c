@@ -1,11 +1,14 @@
 /*
- * UDP there and back: packets echo PORT answers, packets send PORT SIZE FLOWS SECONDS PER_SECOND WINDOW asks and counts what comes back.
+ * UDP there and back: packets echo PORT answers, packets send PORT SIZE FLOWS SECONDS PER_SECOND
+ * WINDOW asks and counts what comes back.
  *
- * With PER_SECOND packets leave at that rate whatever comes back. With 0 each flow keeps WINDOW / FLOWS packets on their way and sends the next
- * when one is back, which is the most that a path carries without its queues overflowing; what is not back within LOST_MS is lost.
+ * With PER_SECOND packets leave at that rate whatever comes back. With 0 each flow keeps WINDOW /
+ * FLOWS packets on their way and sends the next when one is back, which is the most that a path
+ * carries without its queues overflowing; what is not back within LOST_MS is lost.
  *
- * A packet is a head (flow, number) and the pattern from a position that both give, the answer the same head and the answer's part of the
- * pattern; both ends look at every byte. "probe" is answered by "probe". Prints one line of JSON.
+ * A packet is a head (flow, number) and the pattern from a position that both give, the answer the
+ * same head and the answer's part of the pattern; both ends look at every byte. "probe" is answered
+ * by "probe". Prints one line of JSON.
  */
 #define _GNU_SOURCE
 #include "gauge.h"
@@ -20,7 +23,14 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SIZE_MAX_UDP = 9000, EVENTS = 64, LOST_MS = 250, PAUSE_US = 200, GREET_S = 10, FLOW_STRIDE = 7919 };
+enum {
+	SIZE_MAX_UDP = 9000,
+	EVENTS = 64,
+	LOST_MS = 250,
+	PAUSE_US = 200,
+	GREET_S = 10,
+	FLOW_STRIDE = 7919
+};
 
 struct head {
 	uint32_t flow, number;
@@ -28,12 +38,12 @@ struct head {
 
 struct flow {
 	int fd;
-	bool greeted;            /* something has come back */
+	bool greeted; /* something has come back */
 	uint32_t id, sent;
-	uint32_t first;          /* numbers below only greeted */
-	uint32_t oldest;         /* all below are back or given up */
-	size_t out;              /* on their way */
-	uint64_t *sent_ns;       /* by number; 0: it is back */
+	uint32_t first;    /* numbers below only greeted */
+	uint32_t oldest;   /* all below are back or given up */
+	size_t out;        /* on their way */
+	uint64_t *sent_ns; /* by number; 0: it is back */
 	size_t cap;
 };
 
@@ -44,7 +54,8 @@ static uint64_t sent, back, repeated;
 
 static const uint8_t *body(const struct head *h, size_t len, bool answer)
 {
-	return gauge_pattern((uint64_t)h->flow * FLOW_STRIDE + (uint64_t)h->number * len + (answer ? GAUGE_ANSWER : 0));
+	return gauge_pattern((uint64_t)h->flow * FLOW_STRIDE + (uint64_t)h->number * len +
+			     (answer ? GAUGE_ANSWER : 0));
 }
 
 static void wrong(const struct head *h, const char *what)
@@ -99,7 +110,8 @@ static void send_one(struct flow *f, uint64_t now)
 	memcpy(p, &h, sizeof h);
 	memcpy(p + sizeof h, body(&h, size, false), size - sizeof h);
 	/* What this machine does not even take is lost as well. */
-	if (send(f->fd, p, size, 0) < 0 && errno != EAGAIN && errno != ENOBUFS && errno != ECONNREFUSED)
+	if (send(f->fd, p, size, 0) < 0 && errno != EAGAIN && errno != ENOBUFS &&
+	    errno != ECONNREFUSED)
 		gauge_die("send");
 	f->sent_ns[f->sent++] = now;
 	f->out++;
@@ -147,7 +159,8 @@ static struct flow *open_flows(size_t count)
 		flows[i].id = (uint32_t)i;
 		flows[i].fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 		setsockopt(flows[i].fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
-		if (connect(flows[i].fd, (struct sockaddr *)&to, sizeof to) < 0 || epoll_ctl(poll_fd, EPOLL_CTL_ADD, flows[i].fd, &ev) < 0)
+		if (connect(flows[i].fd, (struct sockaddr *)&to, sizeof to) < 0 ||
+		    epoll_ctl(poll_fd, EPOLL_CTL_ADD, flows[i].fd, &ev) < 0)
 			gauge_die("socket");
 	}
 	return flows;
@@ -173,7 +186,8 @@ static void greet(struct flow *f)
 
 static void send_paced(struct flow *flows, size_t count, double seconds, double per_second)
 {
-	uint64_t began = gauge_now_ns(), now = began, end = began + (uint64_t)(seconds * 1e9), n = 0;
+	uint64_t began = gauge_now_ns(), now = began, end = began + (uint64_t)(seconds * 1e9),
+		 n = 0;
 	for (; now < end; now = gauge_now_ns()) {
 		uint64_t due = (uint64_t)((double)(now - began) / 1e9 * per_second);
 		for (; n < due; n++)
@@ -232,8 +246,10 @@ static void run_send(size_t count, double seconds, double per_second, size_t win
 	double took = (double)(gauge_now_ns() - began) / 1e9;
 	uint64_t in_time = back;
 	settle();
-	printf("{\"rate\": %.1f, \"sent\": %llu, \"loss_pct\": %.4f, \"repeated\": %llu, ", (double)in_time / took, (unsigned long long)sent,
-	       sent ? 100.0 * (double)(sent - back) / (double)sent : 0, (unsigned long long)repeated);
+	printf("{\"rate\": %.1f, \"sent\": %llu, \"loss_pct\": %.4f, \"repeated\": %llu, ",
+	       (double)in_time / took, (unsigned long long)sent,
+	       sent ? 100.0 * (double)(sent - back) / (double)sent : 0,
+	       (unsigned long long)repeated);
 	gauge_print();
 	printf("}\n");
 }
@@ -245,11 +261,14 @@ int main(int argc, char **argv)
 	port = argc > 2 ? (uint16_t)atoi(argv[2]) : 0;
 	if (argc == 3 && strcmp(argv[1], "echo") == 0) {
 		run_echo();
-	} else if (argc == 8 && strcmp(argv[1], "send") == 0 && atoi(argv[3]) >= (int)sizeof(struct head) && atoi(argv[3]) <= SIZE_MAX_UDP) {
+	} else if (argc == 8 && strcmp(argv[1], "send") == 0 &&
+		   atoi(argv[3]) >= (int)sizeof(struct head) && atoi(argv[3]) <= SIZE_MAX_UDP) {
 		size = (size_t)atoi(argv[3]);
-		run_send((size_t)atoi(argv[4]), atof(argv[5]), atof(argv[6]), (size_t)atoi(argv[7]));
+		run_send((size_t)atoi(argv[4]), atof(argv[5]), atof(argv[6]),
+			 (size_t)atoi(argv[7]));
 	} else {
-		fputs("packets echo PORT | send PORT SIZE FLOWS SECONDS PER_SECOND WINDOW\n", stderr);
+		fputs("packets echo PORT | send PORT SIZE FLOWS SECONDS PER_SECOND WINDOW\n",
+		      stderr);
 		return 2;
 	}
 	return 0;

@@ -1,10 +1,12 @@
 /*
- * A path with a rate and a round trip, in user space: shaper TARGET_PORT BYTES_PER_SECOND RTT_MS listens on loopback, prints its port, and carries
- * each connection to TARGET_PORT. All connections share one line each way.
+ * A path with a rate and a round trip, in user space: shaper TARGET_PORT BYTES_PER_SECOND RTT_MS
+ * listens on loopback, prints its port, and carries each connection to TARGET_PORT. All connections
+ * share one line each way.
  *
- * What is read takes its turn on the line (len / rate), then travels for half a round trip, then is written. A line that has QUEUE_US of
- * work is not given more, and sockets here have small buffers, so what a sender pushes beyond the rate stays in the sender. A connection's
- * first byte waits one round trip, as a handshake would.
+ * What is read takes its turn on the line (len / rate), then travels for half a round trip, then is
+ * written. A line that has QUEUE_US of work is not given more, and sockets here have small buffers,
+ * so what a sender pushes beyond the rate stays in the sender. A connection's first byte waits one
+ * round trip, as a handshake would.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -27,21 +29,21 @@ enum { CHUNK = 16 * 1024, BUFFER = 64 * 1024, QUEUE_US = 4000, EVENTS = 64 };
 struct chunk {
 	struct chunk *next;
 	uint64_t due_ns;
-	size_t start, len;      /* len 0: the end of input */
+	size_t start, len; /* len 0: the end of input */
 	uint8_t bytes[];
 };
 
 struct line {
-	uint64_t free_ns;       /* when it has sent what it was given */
+	uint64_t free_ns; /* when it has sent what it was given */
 };
 
 struct end {
 	int fd;
 	struct pair *pair;
 	struct end *other;
-	struct line *line;      /* what is read here goes onto it */
+	struct line *line;          /* what is read here goes onto it */
 	struct chunk *first, *last; /* on their way to be written here */
-	uint64_t open_ns;       /* nothing is read before */
+	uint64_t open_ns;           /* nothing is read before */
 	bool readable, writable, eof;
 };
 
@@ -149,7 +151,9 @@ static void bury(struct pair **at)
 
 static void accept_all(int fd, uint16_t target)
 {
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(target), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in to = {.sin_family = AF_INET,
+				 .sin_port = htons(target),
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	int from;
 	while ((from = accept4(fd, NULL, NULL, SOCK_NONBLOCK)) >= 0) {
 		int onward = socket(AF_INET, SOCK_STREAM, 0);
@@ -162,8 +166,13 @@ static void accept_all(int fd, uint16_t target)
 		struct pair *p = calloc(1, sizeof *p);
 		int fds[2] = {from, onward};
 		for (int i = 0; i < 2; i++)
-			p->ends[i] = (struct end){.fd = fds[i], .pair = p, .other = &p->ends[!i], .line = &lines[i], .readable = true,
-						  .writable = true, .open_ns = now + 2 * travel_ns};
+			p->ends[i] = (struct end){.fd = fds[i],
+						  .pair = p,
+						  .other = &p->ends[!i],
+						  .line = &lines[i],
+						  .readable = true,
+						  .writable = true,
+						  .open_ns = now + 2 * travel_ns};
 		watch(&p->ends[0]);
 		watch(&p->ends[1]);
 		p->next = pairs;
@@ -205,7 +214,8 @@ static uint64_t serve(void)
 				next = e->first->due_ns;
 			if (!e->readable || e->eof)
 				continue;
-			uint64_t at_ns = e->line->free_ns - (e->line->free_ns > QUEUE_US * 1000 ? QUEUE_US * 1000 : 0);
+			uint64_t at_ns = e->line->free_ns -
+					 (e->line->free_ns > QUEUE_US * 1000 ? QUEUE_US * 1000 : 0);
 			at_ns = at_ns > e->open_ns ? at_ns : e->open_ns;
 			next = at_ns < next ? at_ns : next;
 		}
@@ -251,7 +261,8 @@ int main(int argc, char **argv)
 	for (;;) {
 		look_at_clock();
 		uint64_t next = serve(), wait = next > now ? next - now : 0;
-		struct timespec t = {.tv_sec = (time_t)(wait / 1000000000), .tv_nsec = (long)(wait % 1000000000)};
+		struct timespec t = {.tv_sec = (time_t)(wait / 1000000000),
+				     .tv_nsec = (long)(wait % 1000000000)};
 		int n = epoll_pwait2(poll_fd, evs, EVENTS, &t, NULL);
 		look_at_clock();
 		for (int i = 0; i < n; i++) {

@@ -1,8 +1,10 @@
 /*
- * HTTP on keep-alive connections: web origin PORT serves, web get PORT HOST CONNECTIONS SECONDS asks, each connection one request at a time.
+ * HTTP on keep-alive connections: web origin PORT serves, web get PORT HOST CONNECTIONS SECONDS
+ * asks, each connection one request at a time.
  *
- * A request is for /N; its answer is PAGE bytes of the pattern from position N on, so an answer given to another request is wrong. A connection
- * that the server ends after an answer is dialled again. Prints one line of JSON.
+ * A request is for /N; its answer is PAGE bytes of the pattern from position N on, so an answer
+ * given to another request is wrong. A connection that the server ends after an answer is dialled
+ * again. Prints one line of JSON.
  */
 #define _GNU_SOURCE
 #include "gauge.h"
@@ -22,11 +24,12 @@ enum { PAGE = 1024, HEAD_MAX = 4096, EVENTS = 256, WARM_MS = 200 };
 
 struct conn {
 	int fd;
-	bool asked;                         /* the connection is there and the request is out */
+	bool asked; /* the connection is there and the request is out */
 	uint32_t position;
 	uint64_t began_ns;
 	size_t len;
-	char in[HEAD_MAX + PAGE + 1];       /* what has come of a request or an answer, and a zero behind it */
+	/* what has come of a request or an answer, and a zero behind it */
+	char in[HEAD_MAX + PAGE + 1];
 };
 
 static int poll_fd;
@@ -68,9 +71,13 @@ static bool origin_answer(struct conn *c)
 		return false;
 	if (sscanf(c->in, "GET /%u HTTP/1.", &position) != 1)
 		wrong(c, "no request");
-	int head = snprintf(out, HEAD_MAX, "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: %d\r\n\r\n", PAGE);
+	int head = snprintf(out, HEAD_MAX,
+			    "HTTP/1.1 200 OK\r\nContent-Type: "
+			    "application/octet-stream\r\nContent-Length: %d\r\n\r\n",
+			    PAGE);
 	memcpy(out + head, gauge_pattern(position), PAGE);
-	if (send(c->fd, out, (size_t)head + PAGE, MSG_NOSIGNAL) != head + PAGE && errno != EPIPE && errno != ECONNRESET)
+	if (send(c->fd, out, (size_t)head + PAGE, MSG_NOSIGNAL) != head + PAGE && errno != EPIPE &&
+	    errno != ECONNRESET)
 		gauge_die("an answer does not fit");
 	take(c, (size_t)(end + 4 - c->in));
 	return true;
@@ -126,7 +133,10 @@ static void ask(struct conn *c)
 {
 	char out[512];
 	c->position = gauge_next() >> 1;
-	int len = snprintf(out, sizeof out, "GET /%u HTTP/1.1\r\nHost: %s\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n", c->position, host);
+	int len =
+	    snprintf(out, sizeof out,
+		     "GET /%u HTTP/1.1\r\nHost: %s\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n",
+		     c->position, host);
 	if (send(c->fd, out, (size_t)len, MSG_NOSIGNAL) != len)
 		wrong(c, strerror(errno));
 }
@@ -138,8 +148,10 @@ static size_t answer_len(struct conn *c, bool *close_after)
 	if (!end)
 		return 0;
 	*end = 0;
-	char *length = strcasestr(c->in, "\r\nContent-Length:"), *connection = strcasestr(c->in, "\r\nConnection: close");
-	if (strncmp(c->in, "HTTP/1.1 200", 12) != 0 || !length || strtoul(length + 17, NULL, 10) != PAGE)
+	char *length = strcasestr(c->in, "\r\nContent-Length:"),
+	     *connection = strcasestr(c->in, "\r\nConnection: close");
+	if (strncmp(c->in, "HTTP/1.1 200", 12) != 0 || !length ||
+	    strtoul(length + 17, NULL, 10) != PAGE)
 		wrong(c, "another answer");
 	*close_after = connection != NULL;
 	*end = '\r';
@@ -197,13 +209,15 @@ static void run_get(size_t count, double seconds)
 	struct epoll_event evs[EVENTS];
 	for (size_t i = 0; i < count; i++)
 		dial(&conns[i]);
-	uint64_t now = gauge_now_ns(), warm = now + WARM_MS * 1000000ull, end = warm + (uint64_t)(seconds * 1e9);
+	uint64_t now = gauge_now_ns(), warm = now + WARM_MS * 1000000ull,
+		 end = warm + (uint64_t)(seconds * 1e9);
 	for (; now < end; now = gauge_now_ns()) {
 		int n = epoll_wait(poll_fd, evs, EVENTS, 1000);
 		for (int i = 0; i < n; i++)
 			step(evs[i].data.ptr, warm);
 	}
-	printf("{\"rate\": %.1f, \"redials\": %zu, \"warm_s\": %.1f, ", (double)gauge_count() / seconds, redials, WARM_MS / 1000.0);
+	printf("{\"rate\": %.1f, \"redials\": %zu, \"warm_s\": %.1f, ",
+	       (double)gauge_count() / seconds, redials, WARM_MS / 1000.0);
 	gauge_print();
 	printf("}\n");
 }

@@ -1,5 +1,5 @@
-/* Whatever bytes come: the answer fits, is an answer, and is no larger than the question unless it says something; and no packet bears the
- * signature of a server that did not write it. */
+/* Whatever bytes come: the answer fits, is an answer, and is no larger than the question unless
+ * it says something; and no packet bears the signature of a server that did not write it. */
 #include "relay/names/dns_answer.h"
 #include "relay/names/tsig.h"
 

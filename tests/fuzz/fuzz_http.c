@@ -1,9 +1,11 @@
 /*
- * Any bytes from a visitor, and any answers from a service (behind the first 0xff; each 0xff after that ends the stream). However they are
- * cut, what goes onward is the same, and read strictly again it is exactly as many requests as were routed: nothing was smuggled.
+ * Any bytes from a visitor, and any answers from a service (behind the first 0xff; each 0xff after
+ * that ends the stream). However they are cut, what goes onward is the same, and read strictly
+ * again it is exactly as many requests as were routed: nothing was smuggled.
  *
- * Where streams are used again (a fourth run), what goes onward may depend on the cut: bytes behind an answer are nobody's when they come with it, and
- * the next answer when they come after the next request.
+ * Where streams are used again (a fourth run), what goes onward may depend on the cut: bytes behind
+ * an answer are nobody's when they come with it, and the next answer when they come after the next
+ * request.
  */
 #include "relay/doors/http_chunks.h"
 #include "relay/doors/http_relay.h"
@@ -17,9 +19,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 struct run {
 	struct http_relay *r;
 	struct buf onward, back;
-	bool reuse;      /* requests to one host may share a stream */
+	bool reuse; /* requests to one host may share a stream */
 	uint64_t routed;
-	size_t opened;   /* streams */
+	size_t opened; /* streams */
 	bool tunnel;
 };
 
@@ -33,7 +35,10 @@ static void look(struct run *run)
 			if (!strcmp(h->host, "none"))
 				http_relay_refuse(run->r, 404, 0);
 			else
-				http_relay_route(run->r, &(struct http_route){.key = run->reuse ? 1 + (uint8_t)h->host[0] : ++run->routed});
+				http_relay_route(
+				    run->r,
+				    &(struct http_route){.key = run->reuse ? 1 + (uint8_t)h->host[0]
+									   : ++run->routed});
 		} else if (wants & HTTP_WANT_DROP) {
 			http_relay_dropped(run->r);
 		} else if (wants & HTTP_WANT_OPEN) {
@@ -55,7 +60,8 @@ static void give(struct run *run, enum http_end from, const uint8_t *p, size_t l
 {
 	size_t opened = run->opened; /* what one stream says, no other does */
 	for (size_t at = 0; at < len && (from == HTTP_VISITOR || run->opened == opened);) {
-		size_t n = len - at < piece ? len - at : piece, room = http_relay_room(run->r, from);
+		size_t n = len - at < piece ? len - at : piece,
+		       room = http_relay_room(run->r, from);
 		if (!room)
 			return;
 		n = n < room ? n : room;
@@ -93,7 +99,8 @@ static void read_again(const struct buf *b)
 	static struct http_head h;
 	while (left) {
 		struct http_scan scan;
-		http_scan_init(&scan, HTTP_LENIENT); /* what is said about the origin may take it past a visitor's limit */
+		/* what is said about the origin may take it past a visitor's limit */
+		http_scan_init(&scan, HTTP_LENIENT);
 		int found = http_scan(&scan, p, left);
 		assert(found > 0);
 		if (found >= HTTP_HEAD_MAX || scan.lines > HTTP_REQUEST_FIELDS_MAX)
@@ -112,7 +119,8 @@ static void read_again(const struct buf *b)
 		}
 		struct http_chunks c;
 		http_chunks_init(&c, HTTP_STRICT);
-		for (enum http_piece piece = HTTP_PIECE_SIZE; h.body == HTTP_BODY_CHUNKED && piece != HTTP_PIECE_END;) {
+		for (enum http_piece piece = HTTP_PIECE_SIZE;
+		     h.body == HTTP_BODY_CHUNKED && piece != HTTP_PIECE_END;) {
 			size_t used;
 			piece = http_chunks_next(&c, p, left, &used);
 			assert(piece != HTTP_PIECE_BAD);
@@ -134,9 +142,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		play(&runs[i], data, len, pieces[i], i == 3);
 		if (buf_len(&runs[i].onward) && !runs[i].tunnel)
 			read_again(&runs[i].onward);
-		/* A request found broken in the same piece as its beginning never leaves, so one may be shorter. */
-		size_t a = buf_len(&runs[0].onward), b = buf_len(&runs[i].onward), n = a < b ? a : b;
-		assert(!n || runs[i].reuse || !memcmp(buf_data(&runs[0].onward), buf_data(&runs[i].onward), n));
+		/* A request found broken in the same piece as its beginning never leaves, so one
+		 * may be shorter. */
+		size_t a = buf_len(&runs[0].onward), b = buf_len(&runs[i].onward),
+		       n = a < b ? a : b;
+		assert(!n || runs[i].reuse ||
+		       !memcmp(buf_data(&runs[0].onward), buf_data(&runs[i].onward), n));
 	}
 	for (int i = 0; i < 4; i++) {
 		http_relay_free(runs[i].r);

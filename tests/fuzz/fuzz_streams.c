@@ -1,6 +1,8 @@
 /*
- * The streams of a tunnel, between a peer and owners that do anything (fuzz_tunnel.c has the bytes alone). Each step of the input is a byte that says what happens next, and what it needs: raw bytes, a frame
- * of a known kind, an owner's doing, time, a new link. Whatever comes, the books add up and nothing is left.
+ * The streams of a tunnel, between a peer and owners that do anything (fuzz_tunnel.c has the bytes
+ * alone). Each step of the input is a byte that says what happens next, and what it needs: raw
+ * bytes, a frame of a known kind, an owner's doing, time, a new link. Whatever comes, the books add
+ * up and nothing is left.
  */
 #include "shared/base/err.h"
 #include "shared/tunnel/tunnel_parts.h"
@@ -56,7 +58,8 @@ static void on_news(void *owner, const struct tunnel_news *news)
 static void check(void)
 {
 	uint64_t windows = 0, lent = 0;
-	LIST_EACH(node, &tunnel->streams) {
+	LIST_EACH(node, &tunnel->streams)
+	{
 		const struct stream *s = LIST_ENTRY(node, const struct stream, all);
 		windows += s->window;
 		lent += s->credit;
@@ -79,7 +82,8 @@ static int give_frame(const uint8_t *p, uint8_t kind, uint64_t now)
 	static const uint16_t lens[] = {8, 8, 8, 3, 100, 2, 2, 22, 1, 3000, 16384, 0, 4, 4, 4, 5};
 	kind %= 16;
 	frame_write(frame, p[0] % 24, kinds[kind], lens[kind]);
-	frame[FRAME_HEADER + 2] = kind == 7 ? 0 : p[1] % 64; /* of CREDIT and RETURN: some thousand bytes */
+	/* of CREDIT and RETURN: some thousand bytes */
+	frame[FRAME_HEADER + 2] = kind == 7 ? 0 : p[1] % 64;
 	frame[FRAME_HEADER + 7] = p[1];
 	frame[FRAME_HEADER + 8] = frame[FRAME_HEADER + 15] = 4; /* of OPEN: its addresses */
 	return give(frame, FRAME_HEADER + (p[2] == 0 ? lens[kind] / 2u : lens[kind]), now);
@@ -111,7 +115,8 @@ static void link_takes(uint64_t now, size_t batch, size_t most)
 	struct iovec iov[3];
 	tunnel_fill(tunnel, batch, now);
 	for (int n; most && (n = tunnel_peek(tunnel, iov, 3)) > 0;) {
-		size_t part = iov[n - 1].iov_len < most ? iov[n - 1].iov_len : most; /* less than was offered, where there is more than one */
+		/* less than was offered, where there is more than one */
+		size_t part = iov[n - 1].iov_len < most ? iov[n - 1].iov_len : most;
 		tunnel_sent(tunnel, part);
 		most -= part;
 	}
@@ -120,7 +125,8 @@ static void link_takes(uint64_t now, size_t batch, size_t most)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	uint64_t now = 1000;
-	struct tunnel_config c = {.first_id = 1, .accepts = 20, .send_budget = 300000, .receive_budget = 200000};
+	struct tunnel_config c = {
+	    .first_id = 1, .accepts = 20, .send_budget = 300000, .receive_budget = 200000};
 	tunnel = tunnel_new(&c, on_news, NULL);
 	tunnel_attach(tunnel, 0, 100000, now);
 	int err = 0;
@@ -132,7 +138,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 			data += raw;
 			len -= raw;
 			break;
-		case 1: case 2: case 3:
+		case 1:
+		case 2:
+		case 3:
 			err = give_frame(data + 1, data[0] / 8, now);
 			break;
 		case 4:

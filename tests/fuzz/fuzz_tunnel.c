@@ -1,6 +1,7 @@
 /*
- * Any bytes from an agent that has been welcomed. They may end the link or the session, never more; cut in two anywhere, they mean the same.
- * The relay's side is kept busy: a stream of its own is open, and what the tunnel has to say is taken from it.
+ * Any bytes from an agent that has been welcomed. They may end the link or the session, never more;
+ * cut in two anywhere, they mean the same. The relay's side is kept busy: a stream of its own is
+ * open, and what the tunnel has to say is taken from it.
  */
 #include "shared/base/budget.h"
 #include "shared/tunnel/tunnel.h"
@@ -41,7 +42,8 @@ static void speak(struct tunnel *t, uint64_t now_ms)
 /* Gives the bytes in two pieces; the answer to the whole. */
 static int play(const uint8_t *data, size_t len, size_t cut)
 {
-	struct tunnel_config config = {.first_id = 2, .accepts = 16, .send_budget = 1 << 20, .receive_budget = 1 << 20};
+	struct tunnel_config config = {
+	    .first_id = 2, .accepts = 16, .send_budget = 1 << 20, .receive_budget = 1 << 20};
 	struct tunnel *t = tunnel_new(&config, on_news, NULL);
 	struct open_info info = {.mapping = 1, .visitor = {.family = 4}, .visited = {.family = 4}};
 	struct stream *s = NULL;

@@ -1,5 +1,5 @@
-/* Whatever a client sends: the request is read or refused, and nothing that may not be published ever is. Whatever a provider answers is read or
- * refused. */
+/* Whatever a client sends: the request is read or refused, and nothing that may not be published
+ * ever is. Whatever a provider answers is read or refused. */
 #include "relay/names/dyndns.h"
 
 #include <stdlib.h>
@@ -20,7 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 		dyndns_change(&r, &peer, &change, text);
 		for (unsigned i = 0; i < 2; i++)
-			if (change.set[i].family && (change.set[i].family != (i ? 6 : 4) || !addr_is_public(&change.set[i])))
+			if (change.set[i].family && (change.set[i].family != (i ? 6 : 4) ||
+						     !addr_is_public(&change.set[i])))
 				abort();
 		if (strpbrk(text, "\r\n"))
 			abort();

@@ -1,4 +1,5 @@
-/* Instead of a fuzzer: gives each file named (or each file in each folder named) to the target once, so that a crash that was found stays found. */
+/* Instead of a fuzzer: gives each file named (or each file in each folder named) to the target
+ * once, so that a crash that was found stays found. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -1,9 +1,11 @@
 /*
- * Many agents in one process: swarm [-s] AGENT_JSON COUNT FIRST_PORT. Each is an uplink of its own, as in the real program, under the name
- * "swarmN", and maps port FIRST_PORT + N. What visitors send is read and forgotten; with -s each stream also sends without end.
+ * Many agents in one process: swarm [-s] AGENT_JSON COUNT FIRST_PORT. Each is an uplink of its own,
+ * as in the real program, under the name "swarmN", and maps port FIRST_PORT + N. What visitors send
+ * is read and forgotten; with -s each stream also sends without end.
  *
- * "open MS COUNT" is said when every agent is attached and has its mapping, MS being the wall clock; "error N WHY" when the relay refuses
- * one; "down MS" when the first of them is without a link; SIGTERM ends it.
+ * "open MS COUNT" is said when every agent is attached and has its mapping, MS being the wall
+ * clock; "error N WHY" when the relay refuses one; "down MS" when the first of them is without a
+ * link; SIGTERM ends it.
  */
 #include "agent/uplink.h"
 #include "shared/base/err.h"
@@ -25,7 +27,7 @@ struct member {
 	struct mapping mapping;
 	struct uplink *uplink;
 	uint64_t serial;
-	bool mapped, open;    /* the relay has opened the mapping; … and the link is up */
+	bool mapped, open; /* the relay has opened the mapping; … and the link is up */
 	char name[32];
 };
 
@@ -165,7 +167,10 @@ static int add_member(struct swarm *s, unsigned i, const struct agent_config *fr
 	m->config = *from;
 	snprintf(m->name, sizeof m->name, "swarm%u", i);
 	m->config.agent = m->name;
-	m->mapping = (struct mapping){.name = "m", .first = (uint16_t)port, .last = (uint16_t)port, .target_text = "127.0.0.1:9"};
+	m->mapping = (struct mapping){.name = "m",
+				      .first = (uint16_t)port,
+				      .last = (uint16_t)port,
+				      .target_text = "127.0.0.1:9"};
 	m->uplink = uplink_new(s->loop, &m->config, on_uplink, on_news, m, &why);
 	if (!m->uplink)
 		fprintf(stderr, "%s\n", why);
@@ -179,7 +184,8 @@ int main(int argc, char **argv)
 	argv += s.sends;
 	argc -= s.sends;
 	struct agent_config *config;
-	unsigned count = argc == 4 ? (unsigned)atoi(argv[2]) : 0, port = argc == 4 ? (unsigned)atoi(argv[3]) : 0;
+	unsigned count = argc == 4 ? (unsigned)atoi(argv[2]) : 0,
+		 port = argc == 4 ? (unsigned)atoi(argv[3]) : 0;
 	if (count < 1 || count > AGENTS_MOST || port < 1 || port + count > 65536) {
 		fprintf(stderr, "usage: swarm [-s] AGENT_JSON COUNT FIRST_PORT\n");
 		return 2;

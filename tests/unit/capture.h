@@ -1,4 +1,5 @@
-/* What a call printed: stdout and stderr of this process go to a temporary file each while it runs. */
+/* What a call printed: stdout and stderr of this process go to a temporary file each while it
+ * runs. */
 #ifndef GROUNDNUT_TESTS_UNIT_CAPTURE_H
 #define GROUNDNUT_TESTS_UNIT_CAPTURE_H
 

@@ -1,4 +1,5 @@
-/* What a test knows of itself: how much slower than usual it runs (SLOW in the environment), and by which name the kernel knows it. */
+/* What a test knows of itself: how much slower than usual it runs (SLOW in the environment), and by
+ * which name the kernel knows it. */
 #ifndef GROUNDNUT_TESTS_SELF_H
 #define GROUNDNUT_TESTS_SELF_H
 

@@ -19,7 +19,8 @@ static inline int tempdir_make(void **state)
 	return mkdtemp(tempdir) ? 0 : -1;
 }
 
-static inline int tempdir_remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
+static inline int tempdir_remove_one(const char *path, const struct stat *st, int kind,
+				     struct FTW *at)
 {
 	(void)st;
 	(void)kind;

@@ -17,11 +17,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PIN "sha256:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
-#define PIN2 "sha256:ff112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
-#define TOKEN "AAAABBBBCCCCDDDDEEEEFFFFGGGGHHHHIIIIJJJJKKK"
+#define PIN    "sha256:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define PIN2   "sha256:ff112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define TOKEN  "AAAABBBBCCCCDDDDEEEEFFFFGGGGHHHHIIIIJJJJKKK"
 #define TOKEN2 "ZZZZBBBBCCCCDDDDEEEEFFFFGGGGHHHHIIIIJJJJKK-"
-#define HEAD "{\"relay\": \"r.example:7000\", \"pin\": \"" PIN "\", \"account\": \"alice\", \"token\": \"" TOKEN "\""
+#define HEAD                                                                                       \
+	"{\"relay\": \"r.example:7000\", \"pin\": \"" PIN                                          \
+	"\", \"account\": \"alice\", \"token\": \"" TOKEN "\""
 
 static char scratch_dir[64];
 static char scratch_file[128]; /* agent.json in it */

@@ -20,9 +20,13 @@ static void good_file_comes_out_as_written(void **state)
 {
 	struct agent_config *c;
 	(void)state;
-	assert_int_equal(load(HEAD ", \"agent\": \"nas\", \"control\": \"run/a.sock\", \"mappings\": ["
-				   "{\"name\": \"web\", \"protocol\": \"tcp\", \"public_port\": 8080, \"target\": \"127.0.0.1:80\"}],"
-				   "\"names\": []}", &c), 0);
+	assert_int_equal(load(HEAD
+			      ", \"agent\": \"nas\", \"control\": \"run/a.sock\", \"mappings\": ["
+			      "{\"name\": \"web\", \"protocol\": \"tcp\", \"public_port\": 8080, "
+			      "\"target\": \"127.0.0.1:80\"}],"
+			      "\"names\": []}",
+			      &c),
+			 0);
 	assert_string_equal(scratch_err, "");
 	assert_string_equal(c->relay_text, "r.example:7000");
 	assert_string_equal(c->relay.host, "r.example");
@@ -56,7 +60,10 @@ static void system_ca_stands_for_pin(void **state)
 {
 	struct agent_config *c;
 	(void)state;
-	assert_int_equal(load("{\"relay\": \"r.example:7000\", \"ca\": \"system\", \"account\": \"alice\", \"token\": \"x\"}", &c), 0);
+	assert_int_equal(load("{\"relay\": \"r.example:7000\", \"ca\": \"system\", \"account\": "
+			      "\"alice\", \"token\": \"x\"}",
+			      &c),
+			 0);
 	assert_null(c->pin);
 	assert_null(c->ca_file);
 	agent_config_free(c);
@@ -72,8 +79,11 @@ static void ca_file_is_read_beside_the_file(void **state)
 	scratch_write("ca.pem", certificate);
 	free(certificate);
 	free(key);
-	assert_int_equal(load("{\"relay\": \"r.example:7000\", \"ca_file\": \"ca.pem\", \"account\": \"alice\", "
-			      "\"token\": \"x\"}", &c), 0);
+	assert_int_equal(
+	    load("{\"relay\": \"r.example:7000\", \"ca_file\": \"ca.pem\", \"account\": \"alice\", "
+		 "\"token\": \"x\"}",
+		 &c),
+	    0);
 	snprintf(path, sizeof(path), "%s/ca.pem", scratch_dir);
 	assert_string_equal(c->ca_file, path);
 	assert_null(c->pin);
@@ -85,8 +95,11 @@ static void token_file_is_read_beside_the_file(void **state)
 	struct agent_config *c;
 	(void)state;
 	scratch_write("token", TOKEN "\n");
-	assert_int_equal(load("{\"relay\": \"r.example:7000\", \"pin\": \"" PIN "\", \"account\": \"alice\", "
-			      "\"token_file\": \"token\"}", &c), 0);
+	assert_int_equal(load("{\"relay\": \"r.example:7000\", \"pin\": \"" PIN
+			      "\", \"account\": \"alice\", "
+			      "\"token_file\": \"token\"}",
+			      &c),
+			 0);
 	assert_string_equal(c->token, TOKEN);
 	agent_config_free(c);
 }
@@ -110,25 +123,29 @@ static const struct {
 	const char *text;
 	const char *said[4];
 } wrong[] = {
-	{"{", {"agent.json"}},
-	{"[]", {"agent.json"}},
-	{"{}", {"relay: ", "pin: missing", "account: ", "token: missing"}},
-	{"{\"relay\": \"r.example\", \"pin\": \"sha256:12\", \"account\": \"a b\", \"token\": \"a b\"}",
-	 {"relay: \"r.example\" ", "pin: \"sha256:12\"", "account: \"a b\"", "token: is not a token"}},
-	{HEAD ", \"ca\": \"system\", \"token_file\": \"t\"}", {"pin: only one of", "token: only one of"}},
-	{"{\"relay\": \"r:1-2\", \"ca\": \"any\", \"account\": \"a\", \"token\": \"t\"}",
-	 {"relay: \"r:1-2\" is a range", "ca: \"any\" is not \"system\""}},
-	{"{\"relay\": \"r:1\", \"ca_file\": \"no.pem\", \"account\": \"a\", \"token_file\": \"none\"}",
-	 {"ca_file: ", "no.pem", "token_file: ", "none"}},
-	{HEAD ", \"names\": [{\"host\": \"alice\", \"follow\": \"hom\"}]}", {"names[0].follow: "}},
-	{HEAD ", \"mapings\": []}", {"mapings", "mappings"}},
-	{HEAD ", \"agent\": \"-x\"}", {"agent: \"-x\""}},
-	{HEAD ", \"control\": \"\"}", {"control: is empty"}},
-	{HEAD ", \"control\": \"/" LONG LONG "\"}", {"control: \"/0123456789", "is longer than a socket's path may be (107 bytes)"}},
-	{HEAD ", \"mappings\": [{\"name\": \"b\", \"protocol\": \"http\", \"host\": \"b.alice\", \"target\": \"127.0.0.1:80\"},"
-	      "{\"name\": \"p\", \"protocol\": \"tcp\", \"public_port\": 1, \"target\": \"192.168.1.20\"}, 7],"
-	      "\"account_\": 1}",
-	 {"mappings[1].target: \"192.168.1.20\" names no port", "mappings[2]", "account_"}},
+    {"{", {"agent.json"}},
+    {"[]", {"agent.json"}},
+    {"{}", {"relay: ", "pin: missing", "account: ", "token: missing"}},
+    {"{\"relay\": \"r.example\", \"pin\": \"sha256:12\", \"account\": \"a b\", \"token\": \"a b\"}",
+     {"relay: \"r.example\" ", "pin: \"sha256:12\"", "account: \"a b\"", "token: is not a token"}},
+    {HEAD ", \"ca\": \"system\", \"token_file\": \"t\"}",
+     {"pin: only one of", "token: only one of"}},
+    {"{\"relay\": \"r:1-2\", \"ca\": \"any\", \"account\": \"a\", \"token\": \"t\"}",
+     {"relay: \"r:1-2\" is a range", "ca: \"any\" is not \"system\""}},
+    {"{\"relay\": \"r:1\", \"ca_file\": \"no.pem\", \"account\": \"a\", \"token_file\": \"none\"}",
+     {"ca_file: ", "no.pem", "token_file: ", "none"}},
+    {HEAD ", \"names\": [{\"host\": \"alice\", \"follow\": \"hom\"}]}", {"names[0].follow: "}},
+    {HEAD ", \"mapings\": []}", {"mapings", "mappings"}},
+    {HEAD ", \"agent\": \"-x\"}", {"agent: \"-x\""}},
+    {HEAD ", \"control\": \"\"}", {"control: is empty"}},
+    {HEAD ", \"control\": \"/" LONG LONG "\"}",
+     {"control: \"/0123456789", "is longer than a socket's path may be (107 bytes)"}},
+    {HEAD ", \"mappings\": [{\"name\": \"b\", \"protocol\": \"http\", \"host\": \"b.alice\", "
+	  "\"target\": \"127.0.0.1:80\"},"
+	  "{\"name\": \"p\", \"protocol\": \"tcp\", \"public_port\": 1, \"target\": "
+	  "\"192.168.1.20\"}, 7],"
+	  "\"account_\": 1}",
+     {"mappings[1].target: \"192.168.1.20\" names no port", "mappings[2]", "account_"}},
 };
 
 static void every_error_is_said(void **state)
@@ -182,16 +199,16 @@ static void control_is_found_in_a_wrong_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(good_file_comes_out_as_written),
-		TEST(least_file_has_defaults),
-		TEST(system_ca_stands_for_pin),
-		TEST(ca_file_is_read_beside_the_file),
-		TEST(token_file_is_read_beside_the_file),
-		TEST(token_that_others_can_read_is_a_warning),
-		TEST(every_error_is_said),
-		TEST(broken_syntax_is_the_only_error),
-		TEST(absent_file_is_an_errno),
-		TEST(control_is_found_in_a_wrong_file),
+	    TEST(good_file_comes_out_as_written),
+	    TEST(least_file_has_defaults),
+	    TEST(system_ca_stands_for_pin),
+	    TEST(ca_file_is_read_beside_the_file),
+	    TEST(token_file_is_read_beside_the_file),
+	    TEST(token_that_others_can_read_is_a_warning),
+	    TEST(every_error_is_said),
+	    TEST(broken_syntax_is_the_only_error),
+	    TEST(absent_file_is_an_errno),
+	    TEST(control_is_found_in_a_wrong_file),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

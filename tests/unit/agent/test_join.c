@@ -10,7 +10,7 @@
 
 #include <uv.h>
 
-#define LINE "groundnut://alice:" TOKEN2 "@new.example:7001/?pin=" PIN2
+#define LINE  "groundnut://alice:" TOKEN2 "@new.example:7001/?pin=" PIN2
 #define OTHER "groundnut://bob:" TOKEN2 "@new.example:7001/?pin=" PIN2
 
 static int trial_answer;
@@ -23,11 +23,13 @@ int trial_run(const struct agent_config *c, unsigned timeout_ms, char **said)
 	assert_int_equal(timeout_ms, 5000);
 	assert_string_equal(c->token, TOKEN2);
 	trials++;
-	*said = mem_strdup(trial_answer ? "the relay does not answer" : "the relay takes the token");
+	*said =
+	    mem_strdup(trial_answer ? "the relay does not answer" : "the relay takes the token");
 	return trial_answer;
 }
 
-int control_ask(const char *path, const char *request, unsigned timeout_ms, char **answer, size_t *len)
+int control_ask(const char *path, const char *request, unsigned timeout_ms, char **answer,
+		size_t *len)
 {
 	(void)path, (void)timeout_ms;
 	snprintf(asked, sizeof(asked), "%s", request);
@@ -58,10 +60,11 @@ static int join(const char *line, bool force)
 static const struct {
 	const char *line, *account, *token, *relay, *pin;
 } good[] = {
-	{LINE, "alice", TOKEN2, "new.example:7001", PIN2},
-	{"groundnut://a.b-c_d:t@203.0.113.10:7000?pin=" PIN, "a.b-c_d", "t", "203.0.113.10:7000", PIN},
-	{" \tgroundnut://alice:t@[2001:db8::1]:7000/?pin=" PIN " \r\n", "alice", "t", "[2001:db8::1]:7000", PIN},
-	{"groundnut://alice:-_@relay:1/?pin=" PIN, "alice", "-_", "relay:1", PIN},
+    {LINE, "alice", TOKEN2, "new.example:7001", PIN2},
+    {"groundnut://a.b-c_d:t@203.0.113.10:7000?pin=" PIN, "a.b-c_d", "t", "203.0.113.10:7000", PIN},
+    {" \tgroundnut://alice:t@[2001:db8::1]:7000/?pin=" PIN " \r\n", "alice", "t",
+     "[2001:db8::1]:7000", PIN},
+    {"groundnut://alice:-_@relay:1/?pin=" PIN, "alice", "-_", "relay:1", PIN},
 };
 
 static void good_lines_come_apart(void **state)
@@ -82,33 +85,33 @@ static void good_lines_come_apart(void **state)
 static const struct {
 	const char *line, *why;
 } bad[] = {
-	{"", "does not begin with"},
-	{"http://alice:t@r:7000/?pin=" PIN, "does not begin with \"groundnut://\""},
-	{"groundnut://", "no \"@\""},
-	{"groundnut://alice:t", "no \"@\""},
-	{"groundnut://@r:7000/?pin=" PIN, "\"\" is not an account's name"},
-	{"groundnut://:t@r:7000/?pin=" PIN, "\"\" is not an account's name"},
-	{"groundnut://a b:t@r:7000/?pin=" PIN, "\"a b\" is not an account's name"},
-	{"groundnut://alice@r:7000/?pin=" PIN, "no token"},
-	{"groundnut://alice:@r:7000/?pin=" PIN, "no token"},
-	{"groundnut://alice:se cret@r:7000/?pin=" PIN, "the token holds"},
-	{"groundnut://alice:se:cret@r:7000/?pin=" PIN, "the token holds"},
-	{"groundnut://alice:t@/?pin=" PIN, "no relay"},
-	{"groundnut://alice:t@relay/?pin=" PIN, "\"relay\" "},
-	{"groundnut://alice:t@relay:0/?pin=" PIN, "\"relay:0\" "},
-	{"groundnut://alice:t@relay:65536/?pin=" PIN, "\"relay:65536\" "},
-	{"groundnut://alice:t@relay:1-2/?pin=" PIN, "is a range"},
-	{"groundnut://alice:t@2001:db8::1:7000/?pin=" PIN, "\"2001:db8::1:7000\" "},
-	{"groundnut://alice:t@[2001:db8::1/?pin=" PIN, "\"[2001:db8::1\" "},
-	{"groundnut://alice:t@r:7000", "the pin is missing"},
-	{"groundnut://alice:t@r:7000/", "the pin is missing"},
-	{"groundnut://alice:t@r:7000/?", "\"\" is not known"},
-	{"groundnut://alice:t@r:7000/x?pin=" PIN, "must follow the relay's port"},
-	{"groundnut://alice:t@r:7000/?pin=", "the pin \"\" is not"},
-	{"groundnut://alice:t@r:7000/?pin=sha256:0011", "the pin \"sha256:0011\" is not"},
-	{"groundnut://alice:t@r:7000/?pin=" PIN "&pin=" PIN, "more than one pin"},
-	{"groundnut://alice:t@r:7000/?ca=x&pin=" PIN, "\"ca=x\" is not known"},
-	{"groundnut://alice:t@r:7000/?pin=" PIN " groundnut://", "the pin"},
+    {"", "does not begin with"},
+    {"http://alice:t@r:7000/?pin=" PIN, "does not begin with \"groundnut://\""},
+    {"groundnut://", "no \"@\""},
+    {"groundnut://alice:t", "no \"@\""},
+    {"groundnut://@r:7000/?pin=" PIN, "\"\" is not an account's name"},
+    {"groundnut://:t@r:7000/?pin=" PIN, "\"\" is not an account's name"},
+    {"groundnut://a b:t@r:7000/?pin=" PIN, "\"a b\" is not an account's name"},
+    {"groundnut://alice@r:7000/?pin=" PIN, "no token"},
+    {"groundnut://alice:@r:7000/?pin=" PIN, "no token"},
+    {"groundnut://alice:se cret@r:7000/?pin=" PIN, "the token holds"},
+    {"groundnut://alice:se:cret@r:7000/?pin=" PIN, "the token holds"},
+    {"groundnut://alice:t@/?pin=" PIN, "no relay"},
+    {"groundnut://alice:t@relay/?pin=" PIN, "\"relay\" "},
+    {"groundnut://alice:t@relay:0/?pin=" PIN, "\"relay:0\" "},
+    {"groundnut://alice:t@relay:65536/?pin=" PIN, "\"relay:65536\" "},
+    {"groundnut://alice:t@relay:1-2/?pin=" PIN, "is a range"},
+    {"groundnut://alice:t@2001:db8::1:7000/?pin=" PIN, "\"2001:db8::1:7000\" "},
+    {"groundnut://alice:t@[2001:db8::1/?pin=" PIN, "\"[2001:db8::1\" "},
+    {"groundnut://alice:t@r:7000", "the pin is missing"},
+    {"groundnut://alice:t@r:7000/", "the pin is missing"},
+    {"groundnut://alice:t@r:7000/?", "\"\" is not known"},
+    {"groundnut://alice:t@r:7000/x?pin=" PIN, "must follow the relay's port"},
+    {"groundnut://alice:t@r:7000/?pin=", "the pin \"\" is not"},
+    {"groundnut://alice:t@r:7000/?pin=sha256:0011", "the pin \"sha256:0011\" is not"},
+    {"groundnut://alice:t@r:7000/?pin=" PIN "&pin=" PIN, "more than one pin"},
+    {"groundnut://alice:t@r:7000/?ca=x&pin=" PIN, "\"ca=x\" is not known"},
+    {"groundnut://alice:t@r:7000/?pin=" PIN " groundnut://", "the pin"},
 };
 
 static void bad_lines_say_what_is_wrong_but_never_the_token(void **state)
@@ -141,8 +144,10 @@ static void first_join_writes_a_secret_file(void **state)
 	struct stat st;
 	(void)state;
 	assert_int_equal(join(LINE, false), 0);
-	assert_string_equal(scratch_read("agent.json"), "{\n  \"relay\": \"new.example:7001\",\n  \"pin\": \"" PIN2
-			    "\",\n  \"account\": \"alice\",\n  \"token\": \"" TOKEN2 "\",\n  \"mappings\": []\n}\n");
+	assert_string_equal(scratch_read("agent.json"),
+			    "{\n  \"relay\": \"new.example:7001\",\n  \"pin\": \"" PIN2
+			    "\",\n  \"account\": \"alice\",\n  \"token\": \"" TOKEN2
+			    "\",\n  \"mappings\": []\n}\n");
 	assert_int_equal(stat(scratch_file, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
 	assert_false(scratch_has("agent.json~"));
@@ -176,8 +181,8 @@ static void missing_directories_are_made(void **state)
 	assert_int_equal(st.st_mode & 0777, 0700);
 }
 
-#define KEPT                                                                                                 \
-	"\"agent\": \"nas\",\n  \"mappings\": [\n    {\"name\": \"web\", \"protocol\": \"tcp\", "             \
+#define KEPT                                                                                       \
+	"\"agent\": \"nas\",\n  \"mappings\": [\n    {\"name\": \"web\", \"protocol\": \"tcp\", "  \
 	"\"public_port\": 8080, \"target\": \"127.0.0.1:80\"}\n  ],\n  \"names\": []\n}\n"
 
 static void same_account_replaces_relay_pin_and_token_only(void **state)
@@ -185,8 +190,10 @@ static void same_account_replaces_relay_pin_and_token_only(void **state)
 	(void)state;
 	scratch_write("agent.json", HEAD ",\n  " KEPT);
 	assert_int_equal(join(LINE, false), 0);
-	assert_string_equal(scratch_read("agent.json"), "{\n  \"relay\": \"new.example:7001\",\n  \"pin\": \"" PIN2
-			    "\",\n  \"account\": \"alice\",\n  \"token\": \"" TOKEN2 "\",\n  " KEPT);
+	assert_string_equal(scratch_read("agent.json"),
+			    "{\n  \"relay\": \"new.example:7001\",\n  \"pin\": \"" PIN2
+			    "\",\n  \"account\": \"alice\",\n  \"token\": \"" TOKEN2
+			    "\",\n  " KEPT);
 	assert_false(scratch_has("agent.json~"));
 	assert_said("next: `groundnut-agent run -c ");
 }
@@ -195,7 +202,8 @@ static void join_takes_the_place_of_ca_and_token_file(void **state)
 {
 	(void)state;
 	scratch_write("token", TOKEN);
-	scratch_write("agent.json", "{\"relay\": \"r:1\", \"ca\": \"system\", \"account\": \"alice\", \"token_file\": \"token\"}");
+	scratch_write("agent.json", "{\"relay\": \"r:1\", \"ca\": \"system\", \"account\": "
+				    "\"alice\", \"token_file\": \"token\"}");
 	assert_int_equal(join(LINE, false), 0);
 	assert_null(strstr(scratch_read("agent.json"), "system"));
 	assert_null(strstr(scratch_read("agent.json"), "token_file"));
@@ -223,7 +231,8 @@ static void force_keeps_mappings_and_the_old_file(void **state)
 	snprintf(backup, sizeof(backup), "%s~", scratch_file);
 	chmod(backup, 0644);
 	assert_int_equal(join(OTHER, true), 0);
-	assert_string_equal(scratch_read("agent.json"), "{\n  \"relay\": \"new.example:7001\",\n  \"pin\": \"" PIN2
+	assert_string_equal(scratch_read("agent.json"),
+			    "{\n  \"relay\": \"new.example:7001\",\n  \"pin\": \"" PIN2
 			    "\",\n  \"account\": \"bob\",\n  \"token\": \"" TOKEN2 "\",\n  " KEPT);
 	assert_string_equal(scratch_read("agent.json~"), old);
 	assert_int_equal(stat(backup, &st), 0);
@@ -239,8 +248,9 @@ static void force_makes_a_first_file_too(void **state)
 
 static void broken_file_stays_as_it_is(void **state)
 {
-	static const char *const broken[] = {"{\"relay\": ", "", "[]", HEAD ", \"mappings\": 7}", HEAD ", \"unknown\": 1}",
-					     "{\"account\": 7}"};
+	static const char *const broken[] = {
+	    "{\"relay\": ",    "", "[]", HEAD ", \"mappings\": 7}", HEAD ", \"unknown\": 1}",
+	    "{\"account\": 7}"};
 	(void)state;
 	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
 		for (int force = 0; force <= 1; force++) {
@@ -291,21 +301,21 @@ static void running_agent_is_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(good_lines_come_apart),
-		TEST(bad_lines_say_what_is_wrong_but_never_the_token),
-		TEST(every_cut_line_is_bad),
-		TEST(first_join_writes_a_secret_file),
-		TEST(file_is_written_whatever_the_relay_says),
-		TEST(missing_directories_are_made),
-		TEST(same_account_replaces_relay_pin_and_token_only),
-		TEST(join_takes_the_place_of_ca_and_token_file),
-		TEST(other_account_needs_force),
-		TEST(force_keeps_mappings_and_the_old_file),
-		TEST(force_makes_a_first_file_too),
-		TEST(broken_file_stays_as_it_is),
-		TEST(wrong_line_is_wrong_usage),
-		TEST(line_comes_from_stdin),
-		TEST(running_agent_is_told),
+	    TEST(good_lines_come_apart),
+	    TEST(bad_lines_say_what_is_wrong_but_never_the_token),
+	    TEST(every_cut_line_is_bad),
+	    TEST(first_join_writes_a_secret_file),
+	    TEST(file_is_written_whatever_the_relay_says),
+	    TEST(missing_directories_are_made),
+	    TEST(same_account_replaces_relay_pin_and_token_only),
+	    TEST(join_takes_the_place_of_ca_and_token_file),
+	    TEST(other_account_needs_force),
+	    TEST(force_keeps_mappings_and_the_old_file),
+	    TEST(force_makes_a_first_file_too),
+	    TEST(broken_file_stays_as_it_is),
+	    TEST(wrong_line_is_wrong_usage),
+	    TEST(line_comes_from_stdin),
+	    TEST(running_agent_is_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* map and unmap from the command to the file; the running agent is stood in for by control_ask() below. */
+/* map and unmap from the command to the file; the running agent is stood in for by control_ask()
+ * below. */
 #include "agent/map.h"
 
 #include "shared/base/mem.h"
@@ -9,21 +10,27 @@
 #include <sys/wait.h>
 #include <uv.h>
 
-#define BEFORE                                                                                               \
-	"{\n  \"relay\": \"r.example:7000\",\n  \"pin\": \"" PIN "\",\n  \"account\": \"alice\",\n"              \
-	"  \"token\": \"" TOKEN "\",\n  \"agent\": \"nas\",\n  \"control\": \"a.sock\",\n  \"mappings\": ["
-#define WEB "\n    {\"name\": \"web\", \"protocol\": \"tcp\", \"public_port\": 8080, \"target\": \"127.0.0.1:80\"}"
-#define FTP                                                                                                  \
-	"\n    {\"name\": \"ftp\", \"protocol\": \"tcp\", \"public_port\": \"50000-50009\", "                 \
-	"\"target\": \"192.168.1.4:50000-50009\", \"allow\": [\"198.51.100.0/24\"], \"connections\": 5}"
-#define AFTER "\n  ],\n  \"names\": []\n}\n"
+#define BEFORE                                                                                     \
+	"{\n  \"relay\": \"r.example:7000\",\n  \"pin\": \"" PIN                                   \
+	"\",\n  \"account\": \"alice\",\n"                                                         \
+	"  \"token\": \"" TOKEN                                                                    \
+	"\",\n  \"agent\": \"nas\",\n  \"control\": \"a.sock\",\n  \"mappings\": ["
+#define WEB                                                                                        \
+	"\n    {\"name\": \"web\", \"protocol\": \"tcp\", \"public_port\": 8080, \"target\": "     \
+	"\"127.0.0.1:80\"}"
+#define FTP                                                                                        \
+	"\n    {\"name\": \"ftp\", \"protocol\": \"tcp\", \"public_port\": \"50000-50009\", "      \
+	"\"target\": \"192.168.1.4:50000-50009\", \"allow\": [\"198.51.100.0/24\"], "              \
+	"\"connections\": 5}"
+#define AFTER     "\n  ],\n  \"names\": []\n}\n"
 #define FILE_TEXT BEFORE WEB "," FTP AFTER
 
 static const char *running; /* the running agent's answer, or NULL: none runs */
 static int ask_error;
 static char asked[512], asked_path[256];
 
-int control_ask(const char *path, const char *request, unsigned timeout_ms, char **answer, size_t *len)
+int control_ask(const char *path, const char *request, unsigned timeout_ms, char **answer,
+		size_t *len)
 {
 	(void)timeout_ms;
 	snprintf(asked, sizeof(asked), "%s", request);
@@ -66,14 +73,18 @@ static int unmap(const char *name)
 static const struct {
 	const char *name, *public_text, *target, *protocol, *entry;
 } added[] = {
-	{"printer", "6310", "192.168.1.20:631", NULL,
-	 "{\"name\": \"printer\", \"protocol\": \"tcp\", \"public_port\": 6310, \"target\": \"192.168.1.20:631\"}"},
-	{"ssh", "2222", "22", "tcp",
-	 "{\"name\": \"ssh\", \"protocol\": \"tcp\", \"public_port\": 2222, \"target\": \"127.0.0.1:22\"}"},
-	{"media", "7000-7009", "8000-8009", NULL,
-	 "{\"name\": \"media\", \"protocol\": \"tcp\", \"public_port\": \"7000-7009\", \"target\": \"127.0.0.1:8000-8009\"}"},
-	{"six", "6666", "[fd00::4]:66", NULL,
-	 "{\"name\": \"six\", \"protocol\": \"tcp\", \"public_port\": 6666, \"target\": \"[fd00::4]:66\"}"},
+    {"printer", "6310", "192.168.1.20:631", NULL,
+     "{\"name\": \"printer\", \"protocol\": \"tcp\", \"public_port\": 6310, \"target\": "
+     "\"192.168.1.20:631\"}"},
+    {"ssh", "2222", "22", "tcp",
+     "{\"name\": \"ssh\", \"protocol\": \"tcp\", \"public_port\": 2222, \"target\": "
+     "\"127.0.0.1:22\"}"},
+    {"media", "7000-7009", "8000-8009", NULL,
+     "{\"name\": \"media\", \"protocol\": \"tcp\", \"public_port\": \"7000-7009\", \"target\": "
+     "\"127.0.0.1:8000-8009\"}"},
+    {"six", "6666", "[fd00::4]:66", NULL,
+     "{\"name\": \"six\", \"protocol\": \"tcp\", \"public_port\": 6666, \"target\": "
+     "\"[fd00::4]:66\"}"},
 };
 
 static void new_mapping_is_added_and_the_rest_kept(void **state)
@@ -82,8 +93,11 @@ static void new_mapping_is_added_and_the_rest_kept(void **state)
 	for (size_t i = 0; i < sizeof(added) / sizeof(added[0]); i++) {
 		char expect[4096];
 		scratch_write("agent.json", FILE_TEXT);
-		assert_int_equal(map(added[i].name, added[i].public_text, added[i].target, added[i].protocol), 0);
-		snprintf(expect, sizeof(expect), "%s,\n    %s%s", BEFORE WEB "," FTP, added[i].entry, AFTER);
+		assert_int_equal(
+		    map(added[i].name, added[i].public_text, added[i].target, added[i].protocol),
+		    0);
+		snprintf(expect, sizeof(expect), "%s,\n    %s%s", BEFORE WEB "," FTP,
+			 added[i].entry, AFTER);
 		assert_string_equal(scratch_read("agent.json"), expect);
 		assert_said("no agent is running");
 	}
@@ -93,18 +107,21 @@ static void existing_name_is_replaced_where_it_stands(void **state)
 {
 	(void)state;
 	assert_int_equal(map("web", "8081", "81", NULL), 0);
-	assert_string_equal(scratch_read("agent.json"),
-			    BEFORE "\n    {\"name\": \"web\", \"protocol\": \"tcp\", \"public_port\": 8081, "
-				   "\"target\": \"127.0.0.1:81\"}," FTP AFTER);
+	assert_string_equal(
+	    scratch_read("agent.json"),
+	    BEFORE "\n    {\"name\": \"web\", \"protocol\": \"tcp\", \"public_port\": 8081, "
+		   "\"target\": \"127.0.0.1:81\"}," FTP AFTER);
 }
 
 static void moved_mapping_keeps_its_fence(void **state)
 {
 	(void)state;
 	assert_int_equal(map("ftp", "21", "192.168.1.4:21", NULL), 0);
-	assert_string_equal(scratch_read("agent.json"),
-			    BEFORE WEB ",\n    {\"name\": \"ftp\", \"protocol\": \"tcp\", \"public_port\": 21, "
-				       "\"target\": \"192.168.1.4:21\", \"allow\": [\"198.51.100.0/24\"], \"connections\": 5}" AFTER);
+	assert_string_equal(
+	    scratch_read("agent.json"),
+	    BEFORE WEB ",\n    {\"name\": \"ftp\", \"protocol\": \"tcp\", \"public_port\": 21, "
+		       "\"target\": \"192.168.1.4:21\", \"allow\": [\"198.51.100.0/24\"], "
+		       "\"connections\": 5}" AFTER);
 	assert_said("ftp keeps its allow, connections");
 }
 
@@ -119,29 +136,30 @@ static void file_without_mappings_gets_its_first(void **state)
 static const struct {
 	const char *name, *public_text, *target, *protocol, *said;
 } wrong[] = {
-	{"a b", "8000", "80", NULL, "map: name: "},
-	{"x", "0", "80", NULL, "map: public_port: "},
-	{"x", "65536", "80", NULL, "map: public_port: "},
-	{"x", "9-5", "80", NULL, "map: public_port: "},
-	{"x", "8000-8009", "80", NULL, "map: target: "},
-	{"x", "8000", "192.168.1.20", NULL, "map: target: \"192.168.1.20\" names no port"},
-	{"x", "8000", "", NULL, "map: target: "},
-	{"x", "", "80", NULL, "map: host: "},
-	{"x", "8000", "80", "sctp", "sctp"},
-	{"x", "8000", "80", "http", "\"8000\" is a port, but http is public by host"},
-	{"x", "blog.alice", "80", "udp", "\"blog.alice\" is a host, but udp is public by port"},
-	{"x", "blog_/.alice", "80", NULL, "map: host: "},
-	{"x", "8080", "80", NULL, "mappings[2]: "},
-	{"x", "50005", "80", NULL, "mappings[2]: "},
-	{"x", "80\xff", "80", NULL, "not UTF-8"},
-	{"x", "51820/udp", "80", NULL, "`51820 --protocol udp`"},
+    {"a b", "8000", "80", NULL, "map: name: "},
+    {"x", "0", "80", NULL, "map: public_port: "},
+    {"x", "65536", "80", NULL, "map: public_port: "},
+    {"x", "9-5", "80", NULL, "map: public_port: "},
+    {"x", "8000-8009", "80", NULL, "map: target: "},
+    {"x", "8000", "192.168.1.20", NULL, "map: target: \"192.168.1.20\" names no port"},
+    {"x", "8000", "", NULL, "map: target: "},
+    {"x", "", "80", NULL, "map: host: "},
+    {"x", "8000", "80", "sctp", "sctp"},
+    {"x", "8000", "80", "http", "\"8000\" is a port, but http is public by host"},
+    {"x", "blog.alice", "80", "udp", "\"blog.alice\" is a host, but udp is public by port"},
+    {"x", "blog_/.alice", "80", NULL, "map: host: "},
+    {"x", "8080", "80", NULL, "mappings[2]: "},
+    {"x", "50005", "80", NULL, "mappings[2]: "},
+    {"x", "80\xff", "80", NULL, "not UTF-8"},
+    {"x", "51820/udp", "80", NULL, "`51820 --protocol udp`"},
 };
 
 static void wrong_mapping_changes_nothing(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-		int code = map(wrong[i].name, wrong[i].public_text, wrong[i].target, wrong[i].protocol);
+		int code =
+		    map(wrong[i].name, wrong[i].public_text, wrong[i].target, wrong[i].protocol);
 		assert_said(wrong[i].said);
 		assert_int_equal(code, 2);
 		assert_string_equal(scratch_read("agent.json"), FILE_TEXT);
@@ -151,7 +169,8 @@ static void wrong_mapping_changes_nothing(void **state)
 
 static void wrong_file_is_not_made_worse(void **state)
 {
-	static const char *const texts[] = {"{", HEAD ", \"mappings\": 7}", HEAD ", \"mappings\": [7]}", HEAD ", \"x\": 1}"};
+	static const char *const texts[] = {"{", HEAD ", \"mappings\": 7}",
+					    HEAD ", \"mappings\": [7]}", HEAD ", \"x\": 1}"};
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		scratch_write("agent.json", texts[i]);
@@ -206,15 +225,18 @@ static const struct {
 	int error;
 	const char *said;
 } failed[] = {
-	{"{\"ok\": false, \"error\": \"web: the account may not use port 8080\"}", 0, "may not use port 8080"},
-	{"{\"ok\": true, \"public\": \"203.0.113.10:8080\", \"state\": \"pending\"}", 0, "has not answered yet"},
-	{"{\"ok\": true, \"state\": \"pending\", \"error\": \"r.example:7000: connection refused\"}", 0, "yet: r.example:7000: connection refused;"},
-	{"{\"ok\": true, \"state\": \"error\", \"error\": \"port taken\"}", 0, "web: port taken"},
-	{"{\"ok\": true}", 0, "web: "},
-	{"[1]", 0, "makes no sense"},
-	{"{", 0, "makes no sense"},
-	{NULL, UV_ETIMEDOUT, "could not be asked"},
-	{NULL, UV_EACCES, "could not be asked"},
+    {"{\"ok\": false, \"error\": \"web: the account may not use port 8080\"}", 0,
+     "may not use port 8080"},
+    {"{\"ok\": true, \"public\": \"203.0.113.10:8080\", \"state\": \"pending\"}", 0,
+     "has not answered yet"},
+    {"{\"ok\": true, \"state\": \"pending\", \"error\": \"r.example:7000: connection refused\"}", 0,
+     "yet: r.example:7000: connection refused;"},
+    {"{\"ok\": true, \"state\": \"error\", \"error\": \"port taken\"}", 0, "web: port taken"},
+    {"{\"ok\": true}", 0, "web: "},
+    {"[1]", 0, "makes no sense"},
+    {"{", 0, "makes no sense"},
+    {NULL, UV_ETIMEDOUT, "could not be asked"},
+    {NULL, UV_EACCES, "could not be asked"},
 };
 
 static void refused_mapping_fails_but_stays_in_the_file(void **state)
@@ -305,22 +327,22 @@ static void edits_at_once_lose_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(new_mapping_is_added_and_the_rest_kept),
-		TEST(existing_name_is_replaced_where_it_stands),
-		TEST(moved_mapping_keeps_its_fence),
-		TEST(file_without_mappings_gets_its_first),
-		TEST(wrong_mapping_changes_nothing),
-		TEST(wrong_file_is_not_made_worse),
-		TEST(mark_before_the_text_is_no_error),
-		TEST(file_that_cannot_be_reached_is_not_called_absent),
-		TEST(absent_file_is_not_made),
-		TEST(open_mapping_is_printed_alone),
-		TEST(refused_mapping_fails_but_stays_in_the_file),
-		TEST(unmap_takes_only_that_one),
-		TEST(unmap_of_an_unknown_name_fails),
-		TEST(unmap_that_the_agent_refuses_fails),
-		TEST(mode_of_the_file_is_kept),
-		TEST(edits_at_once_lose_nothing),
+	    TEST(new_mapping_is_added_and_the_rest_kept),
+	    TEST(existing_name_is_replaced_where_it_stands),
+	    TEST(moved_mapping_keeps_its_fence),
+	    TEST(file_without_mappings_gets_its_first),
+	    TEST(wrong_mapping_changes_nothing),
+	    TEST(wrong_file_is_not_made_worse),
+	    TEST(mark_before_the_text_is_no_error),
+	    TEST(file_that_cannot_be_reached_is_not_called_absent),
+	    TEST(absent_file_is_not_made),
+	    TEST(open_mapping_is_printed_alone),
+	    TEST(refused_mapping_fails_but_stays_in_the_file),
+	    TEST(unmap_takes_only_that_one),
+	    TEST(unmap_of_an_unknown_name_fails),
+	    TEST(unmap_that_the_agent_refuses_fails),
+	    TEST(mode_of_the_file_is_kept),
+	    TEST(edits_at_once_lose_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -59,8 +59,8 @@ static void v6_and_closing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_probe_ends_by_itself),
-		cmocka_unit_test(v6_and_closing),
+	    cmocka_unit_test(the_probe_ends_by_itself),
+	    cmocka_unit_test(v6_and_closing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

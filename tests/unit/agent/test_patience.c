@@ -30,16 +30,17 @@ static void three_within_a_minute(void **state)
 		uint64_t at_ms[3], progress[3];
 		bool streams, eased;
 	} table[] = {
-		{{100000, 110000, 120000}, {1, 1, 1}, true, true},
-		{{100000, 130000, 160001}, {1, 1, 1}, true, false}, /* the third comes late */
-		{{100000, 110000, 120000}, {1, 1, 2}, true, false}, /* something came */
-		{{100000, 110000, 120000}, {1, 1, 1}, false, false}, /* nothing could come */
+	    {{100000, 110000, 120000}, {1, 1, 1}, true, true},
+	    {{100000, 130000, 160001}, {1, 1, 1}, true, false},  /* the third comes late */
+	    {{100000, 110000, 120000}, {1, 1, 2}, true, false},  /* something came */
+	    {{100000, 110000, 120000}, {1, 1, 1}, false, false}, /* nothing could come */
 	};
 	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
 		struct patience p = PATIENCE_INIT(LEAST, MOST);
 		bool eased = false;
 		for (size_t k = 0; k < 3; k++)
-			eased = patience_resumed(&p, table[i].at_ms[k], table[i].progress[k], table[i].streams);
+			eased = patience_resumed(&p, table[i].at_ms[k], table[i].progress[k],
+						 table[i].streams);
 		assert_int_equal(eased, table[i].eased);
 		assert_int_equal(p.silence_ms, table[i].eased ? 2 * LEAST : LEAST);
 		assert_int_equal(p.maxseg, table[i].eased ? 1220 : 0);
@@ -63,9 +64,9 @@ static void a_quiet_time_takes_it_back(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(resumes_that_bring_nothing_ease),
-		cmocka_unit_test(three_within_a_minute),
-		cmocka_unit_test(a_quiet_time_takes_it_back),
+	    cmocka_unit_test(resumes_that_bring_nothing_ease),
+	    cmocka_unit_test(three_within_a_minute),
+	    cmocka_unit_test(a_quiet_time_takes_it_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,14 +2,18 @@
 
 #include "tests/unit/agent/scratch.h"
 
-#define STATUS                                                                                               \
-	"{\"version\": \"0.1.0\", \"uptime_s\": 93784, \"relay\": \"r.example:7000\", " \
-	"\"state\": \"attached\", \"rtt_ms\": 23.4, \"resumed\": 2, \"last_error\": null, "                       \
-	"\"address\": \"203.0.113.77\", \"nat\": \"cgnat\", \"advice\": \"\\u001b[31mred\", \"names\": [], "       \
-	"\"mappings\": [{\"name\": \"web\", \"protocol\": \"tcp\", \"public\": \"203.0.113.10:8080\", "           \
-	"\"target\": \"127.0.0.1:80\", \"state\": \"open\", \"error\": null, \"connections\": 3, "                \
-	"\"connections_total\": 120, \"flows\": 0, \"dropped\": 0, \"bytes_in\": 999, \"bytes_out\": 41234567}, "  \
-	"{\"name\": \"a-long-name\", \"protocol\": \"tcp\", \"public\": null, \"wanted\": \"8000-8009\", \"target\": \"x:1\", "              \
+#define STATUS                                                                                     \
+	"{\"version\": \"0.1.0\", \"uptime_s\": 93784, \"relay\": \"r.example:7000\", "            \
+	"\"state\": \"attached\", \"rtt_ms\": 23.4, \"resumed\": 2, \"last_error\": null, "        \
+	"\"address\": \"203.0.113.77\", \"nat\": \"cgnat\", \"advice\": \"\\u001b[31mred\", "      \
+	"\"names\": [], "                                                                          \
+	"\"mappings\": [{\"name\": \"web\", \"protocol\": \"tcp\", \"public\": "                   \
+	"\"203.0.113.10:8080\", "                                                                  \
+	"\"target\": \"127.0.0.1:80\", \"state\": \"open\", \"error\": null, \"connections\": 3, " \
+	"\"connections_total\": 120, \"flows\": 0, \"dropped\": 0, \"bytes_in\": 999, "            \
+	"\"bytes_out\": 41234567}, "                                                               \
+	"{\"name\": \"a-long-name\", \"protocol\": \"tcp\", \"public\": null, \"wanted\": "        \
+	"\"8000-8009\", \"target\": \"x:1\", "                                                     \
 	"\"state\": \"error\", \"error\": \"port taken\\u009b\"}]}"
 
 static void person_reads_lines_and_columns(void **state)
@@ -17,30 +21,37 @@ static void person_reads_lines_and_columns(void **state)
 	struct buf out = BUF_INIT;
 	(void)state;
 	status_render(STATUS, &out);
-	assert_string_equal(
-		buf_str(&out),
-		"relay       r.example:7000, attached, 23.4 ms, resumed 2 times\n"
-		"address     203.0.113.77 (cgnat)\n"
-		"advice      ?[31mred\n"
-		"up          1 d 2 h, version 0.1.0\n"
-		"\n"
-		"MAPPING      PROTOCOL  PUBLIC             TARGET        STATE  NOW  TOTAL   IN    OUT  ERROR\n"
-		"web          tcp       203.0.113.10:8080  127.0.0.1:80  open     3    120  999  41 MB  -\n"
-		"a-long-name  tcp       (8000-8009)        x:1           error    0      0    0      0  port taken?\n");
+	assert_string_equal(buf_str(&out),
+			    "relay       r.example:7000, attached, 23.4 ms, resumed 2 times\n"
+			    "address     203.0.113.77 (cgnat)\n"
+			    "advice      ?[31mred\n"
+			    "up          1 d 2 h, version 0.1.0\n"
+			    "\n"
+			    "MAPPING      PROTOCOL  PUBLIC             TARGET        STATE  NOW  "
+			    "TOTAL   IN    OUT  ERROR\n"
+			    "web          tcp       203.0.113.10:8080  127.0.0.1:80  open     3    "
+			    "120  999  41 MB  -\n"
+			    "a-long-name  tcp       (8000-8009)        x:1           error    0    "
+			    "  0    0      0  port taken?\n");
 	buf_fini(&out);
 }
 
 static void what_is_not_known_is_not_shown(void **state)
 {
-	static const char unknown[] = "{\"relay\": \"r.example:7000\", \"state\": \"connecting\", \"rtt_ms\": 0, "
-				      "\"address\": \"203.0.113.77\", \"nat\": \"unknown\", \"advice\": \"who knows\", \"names\": [%s], "
-				      "\"mappings\": []}";
+	static const char unknown[] =
+	    "{\"relay\": \"r.example:7000\", \"state\": \"connecting\", \"rtt_ms\": 0, "
+	    "\"address\": \"203.0.113.77\", \"nat\": \"unknown\", \"advice\": \"who knows\", "
+	    "\"names\": [%s], "
+	    "\"mappings\": []}";
 	char text[512];
 	struct buf out = BUF_INIT;
 	(void)state;
 	snprintf(text, sizeof(text), unknown, "");
 	status_render(text, &out);
-	assert_int_equal(strncmp(buf_str(&out), "relay       r.example:7000, connecting\naddress     203.0.113.77\nup ", 67), 0);
+	assert_int_equal(
+	    strncmp(buf_str(&out),
+		    "relay       r.example:7000, connecting\naddress     203.0.113.77\nup ", 67),
+	    0);
 	buf_fini(&out);
 	snprintf(text, sizeof(text), unknown, "{}");
 	status_render(text, &out);
@@ -60,8 +71,12 @@ static void least_status_is_shown(void **state)
 static void strange_documents_do_not_crash(void **state)
 {
 	static const char *const texts[] = {
-		"", "{", "[]", "{\"mappings\": 5, \"names\": {}}",
-		"{\"mappings\": [7, null, {\"name\": 3, \"bytes_in\": -5, \"error\": []}], \"names\": [1], \"uptime_s\": \"x\"}",
+	    "",
+	    "{",
+	    "[]",
+	    "{\"mappings\": 5, \"names\": {}}",
+	    "{\"mappings\": [7, null, {\"name\": 3, \"bytes_in\": -5, \"error\": []}], \"names\": "
+	    "[1], \"uptime_s\": \"x\"}",
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -75,10 +90,10 @@ static void strange_documents_do_not_crash(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(person_reads_lines_and_columns),
-		cmocka_unit_test(what_is_not_known_is_not_shown),
-		cmocka_unit_test(least_status_is_shown),
-		cmocka_unit_test(strange_documents_do_not_crash),
+	    cmocka_unit_test(person_reads_lines_and_columns),
+	    cmocka_unit_test(what_is_not_known_is_not_shown),
+	    cmocka_unit_test(least_status_is_shown),
+	    cmocka_unit_test(strange_documents_do_not_crash),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* The uplink against a relay that does as the test says: one loop, real TLS, scripted answers to each HELLO. */
+/* The uplink against a relay that does as the test says: one loop, real TLS, scripted answers to
+ * each HELLO. */
 #define _GNU_SOURCE /* nftw */
 #include "agent/uplink.h"
 #include "shared/base/buf.h"
@@ -36,10 +37,10 @@ struct relay {
 	struct loop *loop;
 	struct listener *door;
 	struct tls_context *tls;
-	bool plain;                /* takes connections and says nothing at all */
+	bool plain; /* takes connections and says nothing at all */
 	struct conn conns[CONNS];
 	int count, hellos;
-	enum answer answer;        /* to the next HELLO */
+	enum answer answer; /* to the next HELLO */
 	struct refuse refuse;
 
 	struct agent_config *config;
@@ -72,7 +73,11 @@ static void answer(struct relay *r, struct conn *c)
 {
 	struct buf frame = BUF_INIT;
 	if (r->answer == NEW || r->answer == RESUMED) {
-		struct welcome w = {.version = HELLO_VERSION, .resumed = r->answer == RESUMED, .grace_s = 120, .session = {1, 2, 3}, .address = "127.0.0.1"};
+		struct welcome w = {.version = HELLO_VERSION,
+				    .resumed = r->answer == RESUMED,
+				    .grace_s = 120,
+				    .session = {1, 2, 3},
+				    .address = "127.0.0.1"};
 		welcome_write(&w, &frame);
 		say(c, &frame);
 	} else if (r->answer == REFUSED) {
@@ -157,7 +162,8 @@ static struct agent_config *config_for(struct relay *r, const char *host)
 	struct agent_config *c;
 	char text[512];
 	snprintf(text, sizeof text,
-		 "{\"relay\": \"%s:%u\", \"pin\": \"%s\", \"account\": \"alice\", \"token\": \"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\", "
+		 "{\"relay\": \"%s:%u\", \"pin\": \"%s\", \"account\": \"alice\", \"token\": "
+		 "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\", "
 		 "\"agent\": \"nas\"}",
 		 host, listen_at(r->door)->port, pin);
 	assert_int_equal(agent_config_parse(tempdir_path("agent.json"), text, strlen(text), &c), 0);
@@ -195,7 +201,8 @@ static void run(void (*step)(struct relay *r), const char *host, enum answer fir
 	alarm(self_patience(60));
 	r->loop = loop_new("test");
 	r->door = listen_open(r->loop, &at, false, on_accept, r, &err, NULL);
-	r->tls = tls_server_new(tempdir_path("relay.crt"), tempdir_path("relay.key"), TLS_ALPN_TUNNEL, false, &why);
+	r->tls = tls_server_new(tempdir_path("relay.crt"), tempdir_path("relay.key"),
+				TLS_ALPN_TUNNEL, false, &why);
 	r->answer = first;
 	r->config = config_for(r, host);
 	r->uplink = uplink_new(r->loop, r->config, on_uplink, on_news, r, &why);
@@ -233,7 +240,10 @@ static void step_welcome_lost(struct relay *r)
 		r->answer = HANG_UP;
 		hang_up(last(r));
 		r->stage++;
-	} else if (r->stage == 1 && r->hellos >= 3) { /* two at least were not answered: the next may come before this step does */
+	} else if (
+	    r->stage == 1 &&
+	    r->hellos >=
+		3) { /* two at least were not answered: the next may come before this step does */
 		assert_true(last(r)->hello.resume);
 		assert_int_equal(last(r)->hello.epoch, r->hellos - 1);
 		assert_int_equal(last(r)->hello.session[2], 3);
@@ -303,7 +313,10 @@ static void step_doubt(struct relay *r)
 	} else if (r->stage == 1 && r->hellos == 2) {
 		assert_true(last(r)->hello.resume);
 		r->stage++;
-	} else if (r->stage == 2 && r->waited > 300 && r->hellos >= 3) { /* the clock of the grace has ticked meanwhile; not answered: another way */
+	} else if (
+	    r->stage == 2 && r->waited > 300 &&
+	    r->hellos >=
+		3) { /* the clock of the grace has ticked meanwhile; not answered: another way */
 		assert_int_equal(r->endings, 0);
 		assert_true(last(r)->hello.resume);
 		r->answer = RESUMED;
@@ -325,7 +338,8 @@ static void a_doubted_link_loses_no_session(void **state)
 static void step_refused(struct relay *r)
 {
 	if (r->stage == 0) {
-		r->refuse = (struct refuse){.code = REFUSE_TOKEN, .retry_ms = 60000, .reason = "no"};
+		r->refuse =
+		    (struct refuse){.code = REFUSE_TOKEN, .retry_ms = 60000, .reason = "no"};
 		r->stage++;
 	} else if (r->stage == 1 && *uplink_last_error(r->uplink)) {
 		assert_non_null(strstr(uplink_last_error(r->uplink), "no"));

@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <cmocka.h>
 
-#define HASH "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define HASH   "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define NOBODY "test: no relay is running; the next one to start takes it up\n"
 
 static struct relay_config *config;
@@ -26,7 +26,8 @@ static char pin[TLS_PIN_TEXT];
 
 static void configure(const char *more)
 {
-	char *text = mem_printf("{\"domain\": \"home.example.com\", \"control\": \"r.sock\", %s}", more);
+	char *text =
+	    mem_printf("{\"domain\": \"home.example.com\", \"control\": \"r.sock\", %s}", more);
 	relay_config_free(config);
 	tempdir_write("relay.json", text);
 	mem_free(text);
@@ -85,7 +86,8 @@ static struct accounts *accounts_now(void)
 	return all;
 }
 
-/* The join line on stdout, alone: groundnut://NAME:TOKEN@rest; its token opens the account in the file. */
+/* The join line on stdout, alone: groundnut://NAME:TOKEN@rest; its token opens the account in the
+ * file. */
 static void assert_join_line(const char *name, const char *where, char token[64])
 {
 	char wanted[256];
@@ -143,8 +145,10 @@ static void an_edit_keeps_the_rest(void **state)
 {
 	(void)state;
 	char before[64], after[64];
-	tempdir_write("accounts.json", "[{\"name\": \"old\", \"token\": \"" HASH "\", \"ports\": [\"80\"], \"hosts\": [\"x.\"],"
-				       " \"connections\": 7, \"bandwidth\": \"5M\", \"password\": \"scrypt:p\"}]");
+	tempdir_write("accounts.json",
+		      "[{\"name\": \"old\", \"token\": \"" HASH
+		      "\", \"ports\": [\"80\"], \"hosts\": [\"x.\"],"
+		      " \"connections\": 7, \"bandwidth\": \"5M\", \"password\": \"scrypt:p\"}]");
 	assert_int_equal(chmod(config->accounts, 0640), 0);
 	assert_int_equal(add("new", NULL), 0);
 	assert_join_line("new", "203.0.113.10:7000", before);
@@ -178,8 +182,11 @@ static void what_cannot_be_done(void **state)
 	assert_int_equal(add("a_b", NULL), EXIT_USAGE);
 	assert_int_equal(add("a", "80-70"), EXIT_USAGE);
 	assert_int_equal(add("a", "80,,81,90-80"), EXIT_USAGE);
-	assert_string_equal(said.err, "test: --ports: \"\" is not a port or range such as 8000-8999, 51820/udp or 53/both\n"
-				      "test: --ports: \"90-80\" is not a port or range such as 8000-8999, 51820/udp or 53/both\n");
+	assert_string_equal(
+	    said.err,
+	    "test: --ports: \"\" is not a port or range such as 8000-8999, 51820/udp or 53/both\n"
+	    "test: --ports: \"90-80\" is not a port or range such as 8000-8999, 51820/udp or "
+	    "53/both\n");
 	assert_int_equal(add("a", ""), EXIT_USAGE);
 	assert_int_equal(access(config->accounts, F_OK), -1);
 	assert_int_equal(add("alice", NULL), 0);
@@ -200,7 +207,8 @@ static void what_cannot_be_done(void **state)
 static void a_mark_before_the_text_is_no_error(void **state)
 {
 	(void)state;
-	tempdir_write("accounts.json", "\xef\xbb\xbf[{\"name\": \"old\", \"token\": \"" HASH "\"}]");
+	tempdir_write("accounts.json",
+		      "\xef\xbb\xbf[{\"name\": \"old\", \"token\": \"" HASH "\"}]");
 	assert_int_equal(add("new", NULL), 0);
 	struct accounts *all = accounts_now();
 	assert_int_equal(accounts_count(all), 2);
@@ -237,10 +245,13 @@ static void a_running_relay_is_told(void **state)
 	assert_int_equal(renew("alice"), 0);
 	assert_string_equal(said.err, NOBODY);
 	unlink(config->control);
-	fake_control_start(&relay, config->control, "{\"ok\": false, \"error\": \"accounts.json: permission denied\"}");
+	fake_control_start(&relay, config->control,
+			   "{\"ok\": false, \"error\": \"accounts.json: permission denied\"}");
 	assert_int_equal(renew("alice"), EXIT_WORK);
 	assert_join_line("alice", "203.0.113.10:7000", token);
-	assert_string_equal(said.err, "test: the running relay did not take it up: accounts.json: permission denied\n");
+	assert_string_equal(
+	    said.err,
+	    "test: the running relay did not take it up: accounts.json: permission denied\n");
 	assert_int_equal(removed("alice"), EXIT_WORK);
 	fake_control_stop(&relay);
 	unlink(config->control);
@@ -292,9 +303,16 @@ static void a_list_for_people(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_first_account_makes_the_file), TEST(where_an_agent_finds_us), TEST(ports_are_kept_as_given),
-		TEST(an_edit_keeps_the_rest), TEST(what_cannot_be_done), TEST(a_mark_before_the_text_is_no_error), TEST(a_file_with_errors_is_not_touched),
-		TEST(a_running_relay_is_told), TEST(adding_at_once_loses_nothing), TEST(a_list_for_people),
+	    TEST(a_first_account_makes_the_file),
+	    TEST(where_an_agent_finds_us),
+	    TEST(ports_are_kept_as_given),
+	    TEST(an_edit_keeps_the_rest),
+	    TEST(what_cannot_be_done),
+	    TEST(a_mark_before_the_text_is_no_error),
+	    TEST(a_file_with_errors_is_not_touched),
+	    TEST(a_running_relay_is_told),
+	    TEST(adding_at_once_loses_nothing),
+	    TEST(a_list_for_people),
 	};
 	log_setup("test", LOG_INFO, LOG_TEXT);
 	return cmocka_run_group_tests(tests, NULL, NULL);

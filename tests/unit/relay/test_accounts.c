@@ -13,8 +13,8 @@
 #include <cmocka.h>
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
-#define HASH "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-#define ALICE "{\"name\": \"alice\", \"token\": \"" HASH "\""
+#define HASH            "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define ALICE           "{\"name\": \"alice\", \"token\": \"" HASH "\""
 
 static int load(const char *text, struct accounts **out, char **errors)
 {
@@ -63,9 +63,12 @@ static void what_nobody_wrote(void **state)
 static void what_was_written(void **state)
 {
 	(void)state;
-	struct accounts *all = must_load("[" ALICE ", \"password\": \"scrypt:x\", \"ports\": [\"8000-8099\", \"8100-8999\", \"51820/udp\","
-					 " \"53/both\"], \"hosts\": [\"nas\", \"*.Web\", \"a.example.org.\"], \"connections\": 1000,"
-					 " \"bandwidth\": \"100M\"}]");
+	struct accounts *all = must_load(
+	    "[" ALICE
+	    ", \"password\": \"scrypt:x\", \"ports\": [\"8000-8099\", \"8100-8999\", \"51820/udp\","
+	    " \"53/both\"], \"hosts\": [\"nas\", \"*.Web\", \"a.example.org.\"], \"connections\": "
+	    "1000,"
+	    " \"bandwidth\": \"100M\"}]");
 	const struct account *a = accounts_find(all, "alice");
 	assert_string_equal(a->password, "scrypt:x");
 	assert_int_equal(a->connections, 1000);
@@ -102,8 +105,9 @@ static void a_token_opens_its_own_account_only(void **state)
 		token_new(tokens[i]);
 		token_hash(tokens[i], hashes[i]);
 	}
-	char *text = mem_printf("[{\"name\": \"zoe\", \"token\": \"%s\"}, {\"name\": \"bob\", \"token\": \"%s\"}]", hashes[0],
-				hashes[1]);
+	char *text = mem_printf(
+	    "[{\"name\": \"zoe\", \"token\": \"%s\"}, {\"name\": \"bob\", \"token\": \"%s\"}]",
+	    hashes[0], hashes[1]);
 	struct accounts *all = must_load(text);
 	assert_string_equal(accounts_at(all, 0)->name, "zoe");
 	assert_ptr_equal(accounts_verify(all, "zoe", tokens[0]), accounts_at(all, 0));
@@ -124,21 +128,28 @@ static void errors_have_a_line_each(void **state)
 	static const struct {
 		const char *text, *says;
 	} table[] = {
-		{"{}", "accounts.json: must be a list, not an object\n"},
-		{"[{}]", "accounts.json: [0].name: missing\naccounts.json: [0].token: missing\n"},
-		{"[" ALICE ", \"port\": []}]", "accounts.json: [0].port: unknown key; did you mean \"ports\"?\n"},
-		{"[" ALICE "}, " ALICE "}]", "accounts.json: the name \"alice\" is given twice\n"},
-		{"[{\"name\": \"alice\"}, {\"token\": \"" HASH "\"}, " ALICE "}]",
-		 "accounts.json: the name \"alice\" is given twice\naccounts.json: [0].token: missing\naccounts.json: [1].name: missing\n"},
-		{"[" ALICE "}, {\"name\": \"ALICE\", \"token\": \"" HASH "\"}]", "accounts.json: the name \""},
-		{"[{\"name\": \"a_b\", \"token\": \"" HASH "\"}]", "accounts.json: [0].name: \"a_b\" cannot be"},
-		{"[{\"name\": \"a\", \"token\": \"sha256:00\"}]", "accounts.json: [0].token: is not"},
-		{"[" ALICE ", \"password\": \"plain\"}]", "accounts.json: [0].password: does not begin with \"scrypt:\"\n"},
-		{"[" ALICE ", \"ports\": [\"1-2\", \"2-1\"]}]", "accounts.json: [0].ports[1]: \"2-1\" is not a port"},
-		{"[" ALICE ", \"hosts\": [\"a..b\"]}]", "accounts.json: [0].hosts[0]: \"a..b\" is not a host name\n"},
-		{"[" ALICE ", \"connections\": 0}]", "accounts.json: [0].connections: must be"},
-		{"[" ALICE ", \"bandwidth\": \"x\"}]", "accounts.json: [0].bandwidth: \"x\" is not"},
-		{"[" ALICE, "accounts.json: "},
+	    {"{}", "accounts.json: must be a list, not an object\n"},
+	    {"[{}]", "accounts.json: [0].name: missing\naccounts.json: [0].token: missing\n"},
+	    {"[" ALICE ", \"port\": []}]",
+	     "accounts.json: [0].port: unknown key; did you mean \"ports\"?\n"},
+	    {"[" ALICE "}, " ALICE "}]", "accounts.json: the name \"alice\" is given twice\n"},
+	    {"[{\"name\": \"alice\"}, {\"token\": \"" HASH "\"}, " ALICE "}]",
+	     "accounts.json: the name \"alice\" is given twice\naccounts.json: [0].token: "
+	     "missing\naccounts.json: [1].name: missing\n"},
+	    {"[" ALICE "}, {\"name\": \"ALICE\", \"token\": \"" HASH "\"}]",
+	     "accounts.json: the name \""},
+	    {"[{\"name\": \"a_b\", \"token\": \"" HASH "\"}]",
+	     "accounts.json: [0].name: \"a_b\" cannot be"},
+	    {"[{\"name\": \"a\", \"token\": \"sha256:00\"}]", "accounts.json: [0].token: is not"},
+	    {"[" ALICE ", \"password\": \"plain\"}]",
+	     "accounts.json: [0].password: does not begin with \"scrypt:\"\n"},
+	    {"[" ALICE ", \"ports\": [\"1-2\", \"2-1\"]}]",
+	     "accounts.json: [0].ports[1]: \"2-1\" is not a port"},
+	    {"[" ALICE ", \"hosts\": [\"a..b\"]}]",
+	     "accounts.json: [0].hosts[0]: \"a..b\" is not a host name\n"},
+	    {"[" ALICE ", \"connections\": 0}]", "accounts.json: [0].connections: must be"},
+	    {"[" ALICE ", \"bandwidth\": \"x\"}]", "accounts.json: [0].bandwidth: \"x\" is not"},
+	    {"[" ALICE, "accounts.json: "},
 	};
 	for (size_t i = 0; i < COUNT_OF(table); i++) {
 		struct accounts *all;
@@ -159,13 +170,15 @@ static void absent_may_be_empty(void **state)
 	(void)state;
 	struct accounts *all;
 	char *errors;
-	assert_int_equal(accounts_load(tempdir_path("none.json"), "h.example", true, &all, &errors), 0);
+	assert_int_equal(accounts_load(tempdir_path("none.json"), "h.example", true, &all, &errors),
+			 0);
 	assert_null(errors);
 	assert_int_equal(accounts_count(all), 0);
 	assert_null(accounts_find(all, "a"));
 	assert_null(accounts_verify(all, "a", "b"));
 	accounts_unref(all);
-	assert_int_equal(accounts_load(tempdir_path("none.json"), "h.example", false, &all, &errors), UV_ENOENT);
+	assert_int_equal(
+	    accounts_load(tempdir_path("none.json"), "h.example", false, &all, &errors), UV_ENOENT);
 	assert_null(all);
 	assert_non_null(strstr(errors, "none.json: no such file or directory\n"));
 	mem_free(errors);
@@ -187,13 +200,13 @@ static void a_list_lives_while_one_holds_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(what_nobody_wrote),
-		TEST(what_was_written),
-		TEST(empty_lists_allow_nothing),
-		TEST(a_token_opens_its_own_account_only),
-		TEST(errors_have_a_line_each),
-		TEST(absent_may_be_empty),
-		TEST(a_list_lives_while_one_holds_it),
+	    TEST(what_nobody_wrote),
+	    TEST(what_was_written),
+	    TEST(empty_lists_allow_nothing),
+	    TEST(a_token_opens_its_own_account_only),
+	    TEST(errors_have_a_line_each),
+	    TEST(absent_may_be_empty),
+	    TEST(a_list_lives_while_one_holds_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -62,13 +62,20 @@ static void every_key_arrives(void **state)
 	(void)state;
 	struct relay_config *c;
 	char text[ADDR_TEXT];
-	assert_int_equal(load("{\"domain\": \"h.example\", \"host\": \"Relay.example\", \"addresses\": [\"203.0.113.10\", \"2001:db8::10\"],"
-			      "\"listen\": [\"127.0.0.1:7001\", \"[::1]:7002\"], \"bind\": [\"127.0.0.2\"],"
-			      "\"certificate\": \"pki/r.crt\", \"private_key\": \"/abs/r.key\", \"accounts\": \"a.json\","
-			      "\"state\": \"r.db\", \"control\": \"r.sock\", \"grace_s\": 3, \"threads\": 2,"
-			      "\"limits\": {\"connections_per_account\": 7, \"failed_handshakes_per_second_per_address\": 8,"
-			      "\"head_s\": 9, \"unfinished_heads_per_source\": 10, \"slow_visitors_per_source\": 11, \"stall_s\": 12, \"session_memory_mib\": 2, \"memory_mib\": 4}}",
-			      &c), 0);
+	assert_int_equal(
+	    load(
+		"{\"domain\": \"h.example\", \"host\": \"Relay.example\", \"addresses\": "
+		"[\"203.0.113.10\", \"2001:db8::10\"],"
+		"\"listen\": [\"127.0.0.1:7001\", \"[::1]:7002\"], \"bind\": [\"127.0.0.2\"],"
+		"\"certificate\": \"pki/r.crt\", \"private_key\": \"/abs/r.key\", \"accounts\": "
+		"\"a.json\","
+		"\"state\": \"r.db\", \"control\": \"r.sock\", \"grace_s\": 3, \"threads\": 2,"
+		"\"limits\": {\"connections_per_account\": 7, "
+		"\"failed_handshakes_per_second_per_address\": 8,"
+		"\"head_s\": 9, \"unfinished_heads_per_source\": 10, \"slow_visitors_per_source\": "
+		"11, \"stall_s\": 12, \"session_memory_mib\": 2, \"memory_mib\": 4}}",
+		&c),
+	    0);
 	assert_string_equal(said.err, "");
 	assert_string_equal(c->host, "relay.example");
 	assert_int_equal(c->address_count, 2);
@@ -102,38 +109,48 @@ static void every_error_is_a_line(void **state)
 	static const struct {
 		const char *text, *says;
 	} table[] = {
-		{"{}", "test: relay.json: domain: missing\n"},
-		{"{\"domain\": \"a b\"}", "test: relay.json: domain: \"a b\" is not a domain name\n"},
-		{"{\"domain\": \"192.0.2.1\"}", "test: relay.json: domain: \"192.0.2.1\" is not a domain name\n"},
-		{D "\"host\": \"::x\"}", "test: relay.json: host: \"::x\" is neither a host name nor an address\n"},
-		{D "\"adresses\": []}", "test: relay.json: adresses: unknown key; did you mean \"addresses\"?\n"},
-		{D "\"addresses\": []}", "test: relay.json: addresses: must have 1 to 64 entries, not 0\n"},
-		{D "\"addresses\": [\"192.0.2.1:80\"]}",
-		 "test: relay.json: addresses[0]: \"192.0.2.1:80\" is not an address\n"},
-		{D "\"listen\": [\"192.0.2.1\"]}",
-		 "test: relay.json: listen[0]: \"192.0.2.1\" is not an address and port such as \"[::]:7000\"\n"},
-		{D "\"listen\": [\"[::]:7000\", \"[::]:7000\"]}",
-		 "test: relay.json: listen[1]: \"[::]:7000\" is given twice\n"},
-		{D "\"certificate\": \"\"}", "test: relay.json: certificate: is empty\n"},
-		{D "\"grace_s\": 0}", "test: relay.json: grace_s: must be 1 to 86400, not 0\n"},
-		{D "\"limits\": {\"session_memory_mib\": 300}}",
-		 "test: relay.json: limits.session_memory_mib: a session's 300 MiB are more than the process's memory_mib, 256\n"},
-		{D "\"limits\": {\"heads\": 1}}",
-		 "test: relay.json: limits.heads: unknown key; did you mean \"head_s\"?\n"},
-		{D "\"http\": {\"listen\": []}}", "test: relay.json: http.listen: must have 1 to 64 entries, not 0\n"},
-		{D "\"tls\": {\"listn\": [\"[::]:443\"]}}",
-		 "test: relay.json: tls.listn: unknown key; did you mean \"listen\"?\n"},
-		{D "\"tls\": [\"[::]:443\"]}", "test: relay.json: tls: must be an object, not a list\n"},
-		{"{\"dns\": [{\"kind\": \"server\"}]}",
-		 "test: relay.json: domain: missing\ntest: relay.json: dns[0].kind: \"server\" is not one of serve, rfc2136, dyndns2, "
-		 "cloudflare; did you mean \"serve\"?\n"},
-		{D "\"addresses\": [\"fe80::1%lo\"]}", "test: relay.json: addresses[0]: \"fe80::1%lo\" is not an address\n"},
-		{D "\"dns\": {}}", "test: relay.json: dns: must be a list, not an object\n"},
-		{D "\"update\": []}", "test: relay.json: update: must be an object, not a list\n"},
-		{D "\"admin\": {}}", "test: relay.json: admin: this version does not run it yet\n"},
-		{"{\"grace_s\": -1, \"threads\": \"x\"}",
-		 "test: relay.json: domain: missing\ntest: relay.json: grace_s: must be 1 to 86400, not -1\n"
-		 "test: relay.json: threads: must be a number, not a string\n"},
+	    {"{}", "test: relay.json: domain: missing\n"},
+	    {"{\"domain\": \"a b\"}", "test: relay.json: domain: \"a b\" is not a domain name\n"},
+	    {"{\"domain\": \"192.0.2.1\"}",
+	     "test: relay.json: domain: \"192.0.2.1\" is not a domain name\n"},
+	    {D "\"host\": \"::x\"}",
+	     "test: relay.json: host: \"::x\" is neither a host name nor an address\n"},
+	    {D "\"adresses\": []}",
+	     "test: relay.json: adresses: unknown key; did you mean \"addresses\"?\n"},
+	    {D "\"addresses\": []}",
+	     "test: relay.json: addresses: must have 1 to 64 entries, not 0\n"},
+	    {D "\"addresses\": [\"192.0.2.1:80\"]}",
+	     "test: relay.json: addresses[0]: \"192.0.2.1:80\" is not an address\n"},
+	    {D "\"listen\": [\"192.0.2.1\"]}", "test: relay.json: listen[0]: \"192.0.2.1\" is not "
+					       "an address and port such as \"[::]:7000\"\n"},
+	    {D "\"listen\": [\"[::]:7000\", \"[::]:7000\"]}",
+	     "test: relay.json: listen[1]: \"[::]:7000\" is given twice\n"},
+	    {D "\"certificate\": \"\"}", "test: relay.json: certificate: is empty\n"},
+	    {D "\"grace_s\": 0}", "test: relay.json: grace_s: must be 1 to 86400, not 0\n"},
+	    {D "\"limits\": {\"session_memory_mib\": 300}}",
+	     "test: relay.json: limits.session_memory_mib: a session's 300 MiB are more than the "
+	     "process's memory_mib, 256\n"},
+	    {D "\"limits\": {\"heads\": 1}}",
+	     "test: relay.json: limits.heads: unknown key; did you mean \"head_s\"?\n"},
+	    {D "\"http\": {\"listen\": []}}",
+	     "test: relay.json: http.listen: must have 1 to 64 entries, not 0\n"},
+	    {D "\"tls\": {\"listn\": [\"[::]:443\"]}}",
+	     "test: relay.json: tls.listn: unknown key; did you mean \"listen\"?\n"},
+	    {D "\"tls\": [\"[::]:443\"]}",
+	     "test: relay.json: tls: must be an object, not a list\n"},
+	    {"{\"dns\": [{\"kind\": \"server\"}]}",
+	     "test: relay.json: domain: missing\ntest: relay.json: dns[0].kind: \"server\" is not "
+	     "one of serve, rfc2136, dyndns2, "
+	     "cloudflare; did you mean \"serve\"?\n"},
+	    {D "\"addresses\": [\"fe80::1%lo\"]}",
+	     "test: relay.json: addresses[0]: \"fe80::1%lo\" is not an address\n"},
+	    {D "\"dns\": {}}", "test: relay.json: dns: must be a list, not an object\n"},
+	    {D "\"update\": []}", "test: relay.json: update: must be an object, not a list\n"},
+	    {D "\"admin\": {}}", "test: relay.json: admin: this version does not run it yet\n"},
+	    {"{\"grace_s\": -1, \"threads\": \"x\"}",
+	     "test: relay.json: domain: missing\ntest: relay.json: grace_s: must be 1 to 86400, "
+	     "not -1\n"
+	     "test: relay.json: threads: must be a number, not a string\n"},
 	};
 	for (size_t i = 0; i < COUNT_OF(table); i++) {
 		struct relay_config *c;
@@ -211,10 +228,12 @@ static void defaults_of_root_and_of_others(void **state)
 	char *file = relay_config_default_path();
 	assert_int_equal(load("{\"domain\": \"h.example\"}", &c), 0);
 	bool root = geteuid() == 0;
-	assert_string_equal(file, root ? "/etc/groundnut/relay.json" : "/xdg/config/groundnut/relay.json");
-	assert_string_equal(c->state, root ? "/var/lib/groundnut/relay.db" : "/home/u/.local/state/groundnut/relay.db");
-	assert_string_equal(c->control,
-			    root ? "/run/groundnut/relay.sock" : "/home/u/.local/state/groundnut/relay.sock");
+	assert_string_equal(file, root ? "/etc/groundnut/relay.json"
+				       : "/xdg/config/groundnut/relay.json");
+	assert_string_equal(c->state, root ? "/var/lib/groundnut/relay.db"
+					   : "/home/u/.local/state/groundnut/relay.db");
+	assert_string_equal(c->control, root ? "/run/groundnut/relay.sock"
+					     : "/home/u/.local/state/groundnut/relay.sock");
 	mem_free(file);
 	relay_config_free(c);
 }
@@ -224,14 +243,14 @@ static void defaults_of_root_and_of_others(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(domain_is_enough),
-		TEST(every_key_arrives),
-		TEST(every_error_is_a_line),
-		TEST(a_control_path_that_fits_no_socket),
-		TEST(control_is_found_in_a_wrong_file),
-		TEST(absent_is_not_wrong),
-		TEST(relative_name_absolute_paths),
-		TEST(defaults_of_root_and_of_others),
+	    TEST(domain_is_enough),
+	    TEST(every_key_arrives),
+	    TEST(every_error_is_a_line),
+	    TEST(a_control_path_that_fits_no_socket),
+	    TEST(control_is_found_in_a_wrong_file),
+	    TEST(absent_is_not_wrong),
+	    TEST(relative_name_absolute_paths),
+	    TEST(defaults_of_root_and_of_others),
 	};
 	log_setup("test", LOG_INFO, LOG_TEXT);
 	return cmocka_run_group_tests(tests, NULL, NULL);

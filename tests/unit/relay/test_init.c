@@ -14,8 +14,11 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-static const struct cli_option domain = {"domain", 0, "D", "", false}, address = {"address", 0, "A", "", false}, host = {"host", 0, "H", "", false},
-			       dir = {"dir", 0, "DIR", "", false}, config = {"config", 'c', "FILE", "", false};
+static const struct cli_option domain = {"domain", 0, "D", "", false},
+			       address = {"address", 0, "A", "", false},
+			       host = {"host", 0, "H", "", false},
+			       dir = {"dir", 0, "DIR", "", false},
+			       config = {"config", 'c', "FILE", "", false};
 
 static struct capture said;
 static struct cli_line line;
@@ -68,7 +71,8 @@ static void the_files_are_in_order(void **state)
 	assert_string_equal(addr_ip_text(&c->addresses[1], text), "2001:db8::10");
 	assert_int_equal(accounts_load(c->accounts, c->domain, false, &all, &errors), 0);
 	assert_int_equal(accounts_count(all), 0);
-	struct tls_context *t = tls_server_new(c->certificate, c->private_key, TLS_ALPN_TUNNEL, false, &why);
+	struct tls_context *t =
+	    tls_server_new(c->certificate, c->private_key, TLS_ALPN_TUNNEL, false, &why);
 	assert_non_null(t);
 	tls_unref(t);
 	accounts_unref(all);
@@ -84,11 +88,19 @@ static void what_is_left_to_paste(void **state)
 	give(&dir, tempdir);
 	assert_int_equal(init("/nowhere/relay.json"), 0);
 	static const char *const lines[] = {
-		"(a) At the DNS provider of example.com,", "\n    home NS ns1.home.example.com.\n",
-		"\n    ns1.home A 203.0.113.10\n", "\n    ns1.home AAAA 2001:db8::10\n",
-		"(b)", "\n    home A 203.0.113.10\n", "\n    *.home A 203.0.113.10\n", "\n    *.home AAAA 2001:db8::10\n",
-		"(c)", "\n    ufw allow 7000/tcp\n", "\n    nft add rule inet filter input tcp dport 7000 accept\n",
-		"(d)", "groundnut-relay account add alice -c ",
+	    "(a) At the DNS provider of example.com,",
+	    "\n    home NS ns1.home.example.com.\n",
+	    "\n    ns1.home A 203.0.113.10\n",
+	    "\n    ns1.home AAAA 2001:db8::10\n",
+	    "(b)",
+	    "\n    home A 203.0.113.10\n",
+	    "\n    *.home A 203.0.113.10\n",
+	    "\n    *.home AAAA 2001:db8::10\n",
+	    "(c)",
+	    "\n    ufw allow 7000/tcp\n",
+	    "\n    nft add rule inet filter input tcp dport 7000 accept\n",
+	    "(d)",
+	    "groundnut-relay account add alice -c ",
 	};
 	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
 		if (!strstr(said.out, lines[i]))
@@ -117,14 +129,16 @@ static void commands_are_ready_to_paste(void **state)
 	give(&config, "given");
 	assert_int_equal(init(tempdir_path("its files.json")), 0);
 	char command[512];
-	snprintf(command, sizeof(command), "\n    groundnut-relay run -c '%s'\n", tempdir_path("its files.json"));
+	snprintf(command, sizeof(command), "\n    groundnut-relay run -c '%s'\n",
+		 tempdir_path("its files.json"));
 	assert_non_null(strstr(said.out, command));
 }
 
 static void nothing_is_overwritten(void **state)
 {
 	(void)state;
-	static const char *const files[] = {"relay.json", "accounts.json", "relay.crt", "relay.key"};
+	static const char *const files[] = {"relay.json", "accounts.json", "relay.crt",
+					    "relay.key"};
 	for (size_t i = 0; i < 4; i++) {
 		tempdir_write(files[i], "mine");
 		give(&domain, "home.example.com");
@@ -153,10 +167,12 @@ static void wrong_words(void **state)
 	give(&host, "a b");
 	give(&dir, tempdir);
 	assert_int_equal(init("/nowhere/relay.json"), EXIT_USAGE);
-	assert_string_equal(said.err, "test: --domain: \"192.0.2.1\" is not a domain name\n"
-				      "test: --host: \"a b\" is neither a host name nor an address\n"
-				      "test: --address: \"192.0.2.1:80\" is not an IPv4 or IPv6 address\n"
-				      "test: --address: \"fe80::1%lo\" has a zone, which means something on this machine only\n");
+	assert_string_equal(said.err,
+			    "test: --domain: \"192.0.2.1\" is not a domain name\n"
+			    "test: --host: \"a b\" is neither a host name nor an address\n"
+			    "test: --address: \"192.0.2.1:80\" is not an IPv4 or IPv6 address\n"
+			    "test: --address: \"fe80::1%lo\" has a zone, which means something on "
+			    "this machine only\n");
 	give(&dir, tempdir);
 	give(&config, "x");
 	assert_int_equal(init("x"), EXIT_USAGE);
@@ -168,8 +184,9 @@ static void wrong_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(the_files_are_in_order), TEST(what_is_left_to_paste), TEST(a_domain_that_is_a_zone),
-		TEST(commands_are_ready_to_paste), TEST(nothing_is_overwritten), TEST(wrong_words),
+	    TEST(the_files_are_in_order),  TEST(what_is_left_to_paste),
+	    TEST(a_domain_that_is_a_zone), TEST(commands_are_ready_to_paste),
+	    TEST(nothing_is_overwritten),  TEST(wrong_words),
 	};
 	log_setup("test", LOG_INFO, LOG_TEXT);
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
-/* Passwords: right ones fit, everything else does not, and the cache knows only what it was told. */
+/* Passwords: right ones fit, everything else does not, and the cache knows only what it was
+ * told. */
 #include "relay/passwd.h"
 
 #include "shared/base/mem.h"
@@ -29,8 +30,13 @@ static void only_the_right_one_fits(void **state)
 static void malformed_hashes_fit_nothing(void **state)
 {
 	(void)state;
-	static const char *const wrong[] = {"", "scrypt", "scrypt:15:8:1:a:b", "scrypt:30:8:1:AAAAAAAAAAAAAAAAAAAAAA:AAAA", "sha256:00",
-		"scrypt:15:8:1:AAAAAAAAAAAAAAAAAAAAAA:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA:x"};
+	static const char *const wrong[] = {
+	    "",
+	    "scrypt",
+	    "scrypt:15:8:1:a:b",
+	    "scrypt:30:8:1:AAAAAAAAAAAAAAAAAAAAAA:AAAA",
+	    "sha256:00",
+	    "scrypt:15:8:1:AAAAAAAAAAAAAAAAAAAAAA:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA:x"};
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 		assert_false(passwd_is_hash(wrong[i]));
 	char out[PASSWD_TEXT], *big = mem_alloc(300);
@@ -61,7 +67,9 @@ static void the_cache_forgets(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(only_the_right_one_fits), cmocka_unit_test(malformed_hashes_fit_nothing), cmocka_unit_test(the_cache_forgets),
+	    cmocka_unit_test(only_the_right_one_fits),
+	    cmocka_unit_test(malformed_hashes_fit_nothing),
+	    cmocka_unit_test(the_cache_forgets),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,7 +9,8 @@
 
 #include <cmocka.h>
 
-static bool claim(struct ports *p, enum mapping_protocol protocol, uint16_t first, uint16_t last, const char *owner, const char *holder)
+static bool claim(struct ports *p, enum mapping_protocol protocol, uint16_t first, uint16_t last,
+		  const char *owner, const char *holder)
 {
 	char *said;
 	bool held = ports_claim(p, protocol, first, last, owner, &said);

@@ -14,34 +14,44 @@
 #include <cmocka.h>
 
 static const char sample[] =
-	"{\"version\": \"0.1.0\", \"uptime_s\": 93784, \"agents\": ["
-	"{\"account\": \"alice\", \"agent\": \"nas\", \"state\": \"attached\", \"remote\": \"198.51.100.7:41000\","
-	" \"since\": \"2026-11-23T08:00:00Z\", \"rtt_ms\": 12, \"resumed\": 3, \"mappings\": ["
-	"  {\"name\": \"web\", \"protocol\": \"tcp\", \"public\": \"203.0.113.10:8080\", \"target\": \"127.0.0.1:80\","
-	"   \"state\": \"open\", \"error\": null, \"connections\": 2, \"connections_total\": 40, \"bytes_in\": 1023, \"bytes_out\": 1610612736},"
-	"  {\"name\": \"p\", \"protocol\": \"tcp\", \"public\": null, \"target\": \"h:1\", \"state\": \"error\", \"error\": \"port 80 is held\\u001b[2J\\u009b\"}]},"
-	"{\"account\": \"bob\", \"agent\": \"pi\", \"state\": \"detached\", \"mappings\": []}],"
-	"\"names\": [{\"name\": \"alice.home.example.com\", \"type\": \"A\", \"wanted\": \"203.0.113.10\", \"value\": null, \"source\": \"relay\"}]}";
+    "{\"version\": \"0.1.0\", \"uptime_s\": 93784, \"agents\": ["
+    "{\"account\": \"alice\", \"agent\": \"nas\", \"state\": \"attached\", \"remote\": "
+    "\"198.51.100.7:41000\","
+    " \"since\": \"2026-11-23T08:00:00Z\", \"rtt_ms\": 12, \"resumed\": 3, \"mappings\": ["
+    "  {\"name\": \"web\", \"protocol\": \"tcp\", \"public\": \"203.0.113.10:8080\", \"target\": "
+    "\"127.0.0.1:80\","
+    "   \"state\": \"open\", \"error\": null, \"connections\": 2, \"connections_total\": 40, "
+    "\"bytes_in\": 1023, \"bytes_out\": 1610612736},"
+    "  {\"name\": \"p\", \"protocol\": \"tcp\", \"public\": null, \"target\": \"h:1\", \"state\": "
+    "\"error\", \"error\": \"port 80 is held\\u001b[2J\\u009b\"}]},"
+    "{\"account\": \"bob\", \"agent\": \"pi\", \"state\": \"detached\", \"mappings\": []}],"
+    "\"names\": [{\"name\": \"alice.home.example.com\", \"type\": \"A\", \"wanted\": "
+    "\"203.0.113.10\", \"value\": null, \"source\": \"relay\"}]}";
 
 static void tables_for_people(void **state)
 {
 	(void)state;
 	struct buf out = BUF_INIT;
 	status_render(sample, &out);
-	assert_string_equal(buf_str(&out),
-			    "groundnut-relay 0.1.0, up 1 d 2 h, 2 agents\n"
-			    "\n"
-			    "alice/nas  attached  from 198.51.100.7:41000  since 2026-11-23T08:00:00Z  rtt 12 ms  resumed 3\n"
-			    "    MAPPING  PROTOCOL  PUBLIC             TARGET        STATE  NOW  TOTAL      IN     OUT\n"
-			    "    web      tcp       203.0.113.10:8080  127.0.0.1:80  open     2     40  1.0 kB  1.6 GB\n"
-			    "    p        tcp       -                  h:1           error    -      -       -       -\n"
-			    "    p: port 80 is held?[2J?\n"
-			    "\n"
-			    "bob/pi  detached  from -  since -  rtt - ms  resumed -\n"
-			    "    no mappings\n"
-			    "\n"
-			    "NAME                    TYPE  WANTED        PUBLISHED  SOURCE  UPDATED\n"
-			    "alice.home.example.com  A     203.0.113.10  -          relay   -\n");
+	assert_string_equal(
+	    buf_str(&out),
+	    "groundnut-relay 0.1.0, up 1 d 2 h, 2 agents\n"
+	    "\n"
+	    "alice/nas  attached  from 198.51.100.7:41000  since 2026-11-23T08:00:00Z  rtt 12 ms  "
+	    "resumed 3\n"
+	    "    MAPPING  PROTOCOL  PUBLIC             TARGET        STATE  NOW  TOTAL      IN     "
+	    "OUT\n"
+	    "    web      tcp       203.0.113.10:8080  127.0.0.1:80  open     2     40  1.0 kB  "
+	    "1.6 GB\n"
+	    "    p        tcp       -                  h:1           error    -      -       -     "
+	    "  -\n"
+	    "    p: port 80 is held?[2J?\n"
+	    "\n"
+	    "bob/pi  detached  from -  since -  rtt - ms  resumed -\n"
+	    "    no mappings\n"
+	    "\n"
+	    "NAME                    TYPE  WANTED        PUBLISHED  SOURCE  UPDATED\n"
+	    "alice.home.example.com  A     203.0.113.10  -          relay   -\n");
 	buf_fini(&out);
 }
 
@@ -49,9 +59,14 @@ static void strange_documents_do_not_crash(void **state)
 {
 	(void)state;
 	static const char *const texts[] = {
-		"", "[]", "{}", "{\"agents\": 5, \"names\": {}}", "{\"agents\": [5, null, {}]}",
-		"{\"agents\": [{\"mappings\": [7, {\"name\": 3, \"bytes_in\": -5, \"error\": \"x\"}, {\"error\": []}]}], \"names\": [1]}",
-		"{\"version\": 3, \"uptime_s\": \"x\"}",
+	    "",
+	    "[]",
+	    "{}",
+	    "{\"agents\": 5, \"names\": {}}",
+	    "{\"agents\": [5, null, {}]}",
+	    "{\"agents\": [{\"mappings\": [7, {\"name\": 3, \"bytes_in\": -5, \"error\": \"x\"}, "
+	    "{\"error\": []}]}], \"names\": [1]}",
+	    "{\"version\": 3, \"uptime_s\": \"x\"}",
 	};
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
 		struct buf out = BUF_INIT;
@@ -94,9 +109,9 @@ static void asked_over_the_socket(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(tables_for_people),
-		TEST(strange_documents_do_not_crash),
-		TEST(asked_over_the_socket),
+	    TEST(tables_for_people),
+	    TEST(strange_documents_do_not_crash),
+	    TEST(asked_over_the_socket),
 	};
 	log_setup("test", LOG_INFO, LOG_TEXT);
 	return cmocka_run_group_tests(tests, NULL, NULL);

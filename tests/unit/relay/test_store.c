@@ -44,11 +44,18 @@ static struct store *open_store(struct loop *l)
 	return s;
 }
 
-static void put(struct store *s, const char *name, unsigned family, const char *door, uint64_t requests, store_fn *fn, void *owner)
+static void put(struct store *s, const char *name, unsigned family, const char *door,
+		uint64_t requests, store_fn *fn, void *owner)
 {
 	struct store_batch *b = store_batch_new();
-	const struct store_name row = {.name = name, .family = family, .account = "alice", .door = door, .requests = requests,
-				       .client = "inadyn/2.10", .answer = "good", .updated_ms = 5};
+	const struct store_name row = {.name = name,
+				       .family = family,
+				       .account = "alice",
+				       .door = door,
+				       .requests = requests,
+				       .client = "inadyn/2.10",
+				       .answer = "good",
+				       .updated_ms = 5};
 	store_put_name(b, &row);
 	store_commit(s, b, fn, owner);
 }
@@ -203,10 +210,10 @@ static void no_file_is_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(last_value_wins_and_all_are_told, setup, teardown),
-		cmocka_unit_test_setup_teardown(kill_9_after_told_loses_nothing, setup, teardown),
-		cmocka_unit_test_setup_teardown(callbacks_may_commit_and_close, setup, teardown),
-		cmocka_unit_test_setup_teardown(no_file_is_told, setup, teardown),
+	    cmocka_unit_test_setup_teardown(last_value_wins_and_all_are_told, setup, teardown),
+	    cmocka_unit_test_setup_teardown(kill_9_after_told_loses_nothing, setup, teardown),
+	    cmocka_unit_test_setup_teardown(callbacks_may_commit_and_close, setup, teardown),
+	    cmocka_unit_test_setup_teardown(no_file_is_told, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /*
- * The agents' door, the registry and homes on two worker threads, called by agents that live on the test's main loop: who holds a name, what
- * ends a session, what is left at the end.
+ * The agents' door, the registry and homes on two worker threads, called by agents that live on the
+ * test's main loop: who holds a name, what ends a session, what is left at the end.
  */
 #define _GNU_SOURCE /* nftw */
 #include "relay/agents.h"
@@ -32,18 +32,18 @@ struct ground;
 /* An agent, more or less. */
 struct caller {
 	struct ground *ground;
-	struct io *io;               /* until the trunk has it; a mute one keeps it */
+	struct io *io; /* until the trunk has it; a mute one keeps it */
 	struct buf in;
 	struct hello hello;
-	bool mute;                   /* says HELLO and reads its answer, and nothing after */
+	bool mute; /* says HELLO and reads its answer, and nothing after */
 	bool welcomed, refused, closed;
 	struct welcome welcome;
 	struct refuse refuse;
 	struct trunk *trunk;
 	int lost, opened, stated;
-	struct refuse later;         /* a REFUSE on the link that was up */
+	struct refuse later; /* a REFUSE on the link that was up */
 	bool refused_later;
-	uint32_t mapping;            /* of the last OPEN */
+	uint32_t mapping; /* of the last OPEN */
 };
 
 struct ground {
@@ -58,7 +58,7 @@ struct ground {
 	struct caller callers[CALLERS];
 	void (*step)(struct ground *g);
 	int stage, waited;
-	uint16_t port;               /* of a mapping */
+	uint16_t port; /* of a mapping */
 	int visitor;
 	bool stopped;
 };
@@ -105,12 +105,17 @@ static void answered(struct caller *c, const struct frame *f)
 	}
 	buf_take(&c->in, FRAME_HEADER + f->len);
 	if (!c->trunk) {
-		struct tunnel_config t = {.first_id = 1, .accepts = 1000, .send_budget = 1 << 20, .receive_budget = 1 << 20};
-		c->trunk = trunk_new(c->ground->world.main, &t, &PULSE_AGENT, on_caller_trunk, c, on_caller_news, c);
+		struct tunnel_config t = {.first_id = 1,
+					  .accepts = 1000,
+					  .send_budget = 1 << 20,
+					  .receive_budget = 1 << 20};
+		c->trunk = trunk_new(c->ground->world.main, &t, &PULSE_AGENT, on_caller_trunk, c,
+				     on_caller_news, c);
 	}
 	struct io *io = c->io;
 	c->io = NULL;
-	assert_int_equal(trunk_attach(c->trunk, io, c->welcome.taken, 0, buf_data(&c->in), buf_len(&c->in)), 0);
+	assert_int_equal(
+	    trunk_attach(c->trunk, io, c->welcome.taken, 0, buf_data(&c->in), buf_len(&c->in)), 0);
 }
 
 static void on_caller_io(void *owner, enum io_event event)
@@ -119,7 +124,8 @@ static void on_caller_io(void *owner, enum io_event event)
 	if (event == IO_UP) {
 		struct buf frame = BUF_INIT;
 		hello_write(&c->hello, &frame);
-		assert_int_equal(io_write(c->io, buf_data(&frame), buf_len(&frame)), buf_len(&frame));
+		assert_int_equal(io_write(c->io, buf_data(&frame), buf_len(&frame)),
+				 buf_len(&frame));
 		buf_fini(&frame);
 		io_watch(c->io, IO_WATCH_READ);
 	} else if (event == IO_ERROR) {
@@ -146,7 +152,8 @@ static void hang_up(struct caller *c)
 static struct caller *call(struct ground *g, int i, uint64_t instance)
 {
 	struct caller *c = &g->callers[i];
-	*c = (struct caller){.ground = g, .hello = {.version = HELLO_VERSION, .instance = instance}};
+	*c =
+	    (struct caller){.ground = g, .hello = {.version = HELLO_VERSION, .instance = instance}};
 	buf_init(&c->in);
 	strcpy(c->hello.account, "alice");
 	strcpy(c->hello.agent, "nas");
@@ -166,7 +173,8 @@ static void resume(struct caller *c, const struct caller *of, uint64_t epoch, ui
 
 static void declare(struct caller *c, uint32_t id, uint16_t port)
 {
-	struct mapping m = {.id = id, .name = "web", .first = port, .last = port, .target_text = "127.0.0.1:80"};
+	struct mapping m = {
+	    .id = id, .name = "web", .first = port, .last = port, .target_text = "127.0.0.1:80"};
 	struct declare d = {.serial = id, .mappings = {&m, 1}, .nat = "unknown"};
 	struct buf json = BUF_INIT;
 	declare_write(&d, &json);
@@ -190,7 +198,9 @@ static uint16_t free_port(void)
 
 static int visit(uint16_t port)
 {
-	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(port)};
+	struct sockaddr_in at = {.sin_family = AF_INET,
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+				 .sin_port = htons(port)};
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	assert_int_equal(connect(fd, (struct sockaddr *)&at, sizeof at), 0);
 	return fd;
@@ -201,9 +211,12 @@ static struct accounts *accounts_of(bool with_alice)
 	char hash[TOKEN_HASH_TEXT], text[256], *errors;
 	struct accounts *all;
 	token_hash(token, hash);
-	snprintf(text, sizeof text, "[{\"name\": \"%s\", \"token\": \"%s\"}]", with_alice ? "alice" : "bob", hash);
+	snprintf(text, sizeof text, "[{\"name\": \"%s\", \"token\": \"%s\"}]",
+		 with_alice ? "alice" : "bob", hash);
 	tempdir_write("accounts.json", text);
-	assert_int_equal(accounts_load(tempdir_path("accounts.json"), "home.example.com", false, &all, &errors), 0);
+	assert_int_equal(
+	    accounts_load(tempdir_path("accounts.json"), "home.example.com", false, &all, &errors),
+	    0);
 	return all;
 }
 
@@ -245,7 +258,8 @@ static void make_tls(struct ground *g)
 	tempdir_write("relay.crt", crt);
 	tempdir_write("relay.key", key);
 	assert_int_equal(tls_pin_of_certificate(tempdir_path("relay.crt"), pin, &why), 0);
-	g->server = tls_server_new(tempdir_path("relay.crt"), tempdir_path("relay.key"), TLS_ALPN_TUNNEL, false, &why);
+	g->server = tls_server_new(tempdir_path("relay.crt"), tempdir_path("relay.key"),
+				   TLS_ALPN_TUNNEL, false, &why);
 	g->client = tls_client_new(pin, NULL, TLS_ALPN_TUNNEL, false, &why);
 	assert_true(g->server && g->client);
 	mem_free(crt);
@@ -262,9 +276,15 @@ static void open_ground(struct ground *g)
 	    .bind = &g->bind,
 	    .bind_count = 1,
 	    .grace_s = 5,
-	    .limits = {.connections_per_account = 100, .failed_handshakes_per_second_per_address = 5, .session_memory_mib = 16, .memory_mib = 64},
+	    .limits = {.connections_per_account = 100,
+		       .failed_handshakes_per_second_per_address = 5,
+		       .session_memory_mib = 16,
+		       .memory_mib = 64},
 	};
-	g->world = (struct world){.config = &g->config, .workers = g->workers, .worker_count = WORKERS, .ports = ports_new(100)};
+	g->world = (struct world){.config = &g->config,
+				  .workers = g->workers,
+				  .worker_count = WORKERS,
+				  .ports = ports_new(100)};
 	g->world.send.limit = g->world.receive.limit = 64 << 20;
 	g->world.main = loop_new("main");
 	for (int i = 0; i < WORKERS; i++) {
@@ -367,7 +387,8 @@ static void step_silent_holder(struct ground *g)
 		struct refuse r;
 		while (frame_read(buf_data(&got), &f) == 0 && f.kind != FRAME_REFUSE)
 			buf_take(&got, FRAME_HEADER + f.len);
-		assert_int_equal(refuse_read((const char *)buf_data(&got) + FRAME_HEADER, f.len, &r), 0);
+		assert_int_equal(
+		    refuse_read((const char *)buf_data(&got) + FRAME_HEADER, f.len, &r), 0);
 		assert_int_equal(r.code, REFUSE_REPLACED);
 		buf_fini(&got);
 		assert_int_equal(b->lost, 0);
@@ -443,7 +464,7 @@ static void step_numbers(struct ground *g)
 		call(g, 0, 1);
 		g->stage++;
 	} else if (g->stage == 1 && a->welcomed) {
-		resume(call(g, 1, 1), a, 0, 0); /* no newer than what is known */
+		resume(call(g, 1, 1), a, 0, 0);    /* no newer than what is known */
 		resume(call(g, 2, 1), a, 9, 1000); /* more than was ever sent */
 		g->stage++;
 	} else if (g->stage == 2 && b->refused && c->refused) {

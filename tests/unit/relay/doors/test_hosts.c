@@ -33,28 +33,28 @@ static void the_nearest_name_wins(void **state)
 		const char *host;
 		int owner;
 	} cases[] = {
-		{"alice.home.example.com", 1},
-		{"ALICE.home.Example.com", 1},
-		{"alice.home.example.com.", 1},
-		{"x.alice.home.example.com", 2},
-		{"x.y.alice.home.example.com", 2},
-		{"deep.alice.home.example.com", 2},
-		{"blog.alice.home.example.com", 3},
-		{"www.blog.alice.home.example.com", 2},
-		{"a.deep.alice.home.example.com", 4},
-		{"a.b.deep.alice.home.example.com", 4},
-		{"bob.home.example.com", 5},
-		{"malice.home.example.com", 5},
-		{"home.example.com", 0},
-		{"example.com", 0},
-		{"com", 0},
-		{"", 0},
-		{".", 0},
-		{"*.alice.home.example.com", 0},
-		{"a..alice.home.example.com", 0},
-		{".alice.home.example.com", 0},
-		{"192.0.2.1", 0},
-		{"shout.example.com", 6},
+	    {"alice.home.example.com", 1},
+	    {"ALICE.home.Example.com", 1},
+	    {"alice.home.example.com.", 1},
+	    {"x.alice.home.example.com", 2},
+	    {"x.y.alice.home.example.com", 2},
+	    {"deep.alice.home.example.com", 2},
+	    {"blog.alice.home.example.com", 3},
+	    {"www.blog.alice.home.example.com", 2},
+	    {"a.deep.alice.home.example.com", 4},
+	    {"a.b.deep.alice.home.example.com", 4},
+	    {"bob.home.example.com", 5},
+	    {"malice.home.example.com", 5},
+	    {"home.example.com", 0},
+	    {"example.com", 0},
+	    {"com", 0},
+	    {"", 0},
+	    {".", 0},
+	    {"*.alice.home.example.com", 0},
+	    {"a..alice.home.example.com", 0},
+	    {".alice.home.example.com", 0},
+	    {"192.0.2.1", 0},
+	    {"shout.example.com", 6},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		const int *got = hosts_find(h, cases[i].host);
@@ -70,10 +70,12 @@ static void a_held_name_is_refused_with_its_holder(void **state)
 	struct hosts *h = hosts_new();
 	const char *held_by = NULL;
 	assert_int_equal(hosts_add(h, "a.example.com", &owners[1], "alice/nas blog", &held_by), 0);
-	assert_int_equal(hosts_add(h, "A.example.com.", &owners[2], "bob/pc site", &held_by), -EADDRINUSE);
+	assert_int_equal(hosts_add(h, "A.example.com.", &owners[2], "bob/pc site", &held_by),
+			 -EADDRINUSE);
 	assert_string_equal(held_by, "alice/nas blog");
 	assert_int_equal(hosts_add(h, "*.example.com", &owners[2], "bob/pc site", &held_by), 0);
-	assert_int_equal(hosts_add(h, "a.example.com", &owners[1], "alice/nas renamed", &held_by), 0);
+	assert_int_equal(hosts_add(h, "a.example.com", &owners[1], "alice/nas renamed", &held_by),
+			 0);
 	assert_string_equal(hosts_holder(h, "a.example.com"), "alice/nas renamed");
 	assert_string_equal(hosts_holder(h, "*.example.com"), "bob/pc site");
 	assert_null(hosts_holder(h, "b.example.com"));
@@ -101,7 +103,8 @@ static void only_the_owner_removes(void **state)
 static void what_is_no_name_is_refused(void **state)
 {
 	(void)state;
-	static const char *const bad[] = {"", "*", "*.", "a.*.com", "**.com", "a b", "-a.com", "a..b", "a/b", "*a.com"};
+	static const char *const bad[] = {"",    "*",      "*.",   "a.*.com", "**.com",
+					  "a b", "-a.com", "a..b", "a/b",     "*a.com"};
 	struct hosts *h = hosts_new();
 	const char *held_by = NULL;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
@@ -136,11 +139,11 @@ static void thousands_of_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_nearest_name_wins),
-		cmocka_unit_test(a_held_name_is_refused_with_its_holder),
-		cmocka_unit_test(only_the_owner_removes),
-		cmocka_unit_test(what_is_no_name_is_refused),
-		cmocka_unit_test(thousands_of_names),
+	    cmocka_unit_test(the_nearest_name_wins),
+	    cmocka_unit_test(a_held_name_is_refused_with_its_holder),
+	    cmocka_unit_test(only_the_owner_removes),
+	    cmocka_unit_test(what_is_no_name_is_refused),
+	    cmocka_unit_test(thousands_of_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

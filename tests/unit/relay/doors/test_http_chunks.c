@@ -9,8 +9,10 @@
 #include <string.h>
 #include <cmocka.h>
 
-/* Reads text, given piece bytes at a time; the data goes to out. 1: whole, *rest bytes behind it; 0: not yet; -1: bad. */
-static int read_all(enum http_strictness how, const char *text, size_t len, size_t piece, char *out, size_t *rest)
+/* Reads text, given piece bytes at a time; the data goes to out. 1: whole, *rest bytes behind it;
+ * 0: not yet; -1: bad. */
+static int read_all(enum http_strictness how, const char *text, size_t len, size_t piece, char *out,
+		    size_t *rest)
 {
 	struct http_chunks c;
 	size_t at = 0, have = 0, got = 0;
@@ -44,16 +46,16 @@ static const struct {
 	const char *text, *data;
 	bool lenient_only;
 } goods[] = {
-	{"0\r\n\r\n", "", false},
-	{"5\r\nhello\r\n0\r\n\r\n", "hello", false},
-	{"000000000000005\r\nhello\r\n1;a=b\r\n!\r\n0;last\r\n\r\n", "hello!", false},
-	{"A\r\n0123456789\r\na\r\n0123456789\r\n00\r\n\r\n", "01234567890123456789", false},
-	{"2\r\n\r\n\r\n0\r\n\r\n", "\r\n", false},
-	{"1\r\nx\r\n0\r\nETag: \"1\"\r\nX-Sum: 5\r\n\r\n", "x", false},
-	{"5  \r\nhello\r\n0\r\n\r\n", "hello", true},
-	{" 5\r\nhello\r\n0\r\n\r\n", "hello", true},
-	{"5\nhello\n0\n\n", "hello", true},
-	{"1\r\nx\r\n0\r\nContent-Length: 5\r\n\r\n", "x", true},
+    {"0\r\n\r\n", "", false},
+    {"5\r\nhello\r\n0\r\n\r\n", "hello", false},
+    {"000000000000005\r\nhello\r\n1;a=b\r\n!\r\n0;last\r\n\r\n", "hello!", false},
+    {"A\r\n0123456789\r\na\r\n0123456789\r\n00\r\n\r\n", "01234567890123456789", false},
+    {"2\r\n\r\n\r\n0\r\n\r\n", "\r\n", false},
+    {"1\r\nx\r\n0\r\nETag: \"1\"\r\nX-Sum: 5\r\n\r\n", "x", false},
+    {"5  \r\nhello\r\n0\r\n\r\n", "hello", true},
+    {" 5\r\nhello\r\n0\r\n\r\n", "hello", true},
+    {"5\nhello\n0\n\n", "hello", true},
+    {"1\r\nx\r\n0\r\nContent-Length: 5\r\n\r\n", "x", true},
 };
 
 static void good_bodies_in_any_pieces(void **state)
@@ -85,34 +87,34 @@ static void bad_bodies_are_refused(void **state)
 		const char *text;
 		bool strict_only;
 	} cases[] = {
-		{"\r\n", false},
-		{"g\r\n", false},
-		{"-1\r\n", false},
-		{"+1\r\n", true},
-		{"0x5\r\nhello\r\n", false},
-		{"5 5\r\nhello\r\n", true},
-		{"5 \r\nhello\r\n", true},
-		{" 5\r\nhello\r\n", true},
-		{"5\nhello\r\n", true},
-		{"5;a\nb\r\nhello\r\n", true},
-		{"5;a\rb\r\nhello\r\n", true},
-		{"5;\x01\r\nhello\r\n", true},
-		{"5\r\nhelloXX0\r\n\r\n", false},
-		{"5\r\nhello0\r\n\r\n", false},
-		{"5\r\nhello\r0\r\n\r\n", false},
-		{"5\r\nhello\n0\r\n\r\n", true},
-		{"1000000000000000\r\n", false},
-		{"ffffffffffffffff1\r\n", false},
-		{"0000000000000000\r\n\r\n", false},
-		{"0\r\n\n", true},
-		{"0\r\nfoo\r\n\r\n", true},
-		{"0\r\nfoo : bar\r\n\r\n", true},
-		{"0\r\nfoo: bar\r\n more\r\n\r\n", true},
-		{"0\r\nfoo: bar\n\r\n", true},
-		{"0\r\nContent-Length: 5\r\n\r\n", true},
-		{"0\r\ntransfer-encoding: chunked\r\n\r\n", true},
-		{"0\r\nHost: b.example\r\n\r\n", true},
-		{"0\r\nConnection: close\r\n\r\n", true},
+	    {"\r\n", false},
+	    {"g\r\n", false},
+	    {"-1\r\n", false},
+	    {"+1\r\n", true},
+	    {"0x5\r\nhello\r\n", false},
+	    {"5 5\r\nhello\r\n", true},
+	    {"5 \r\nhello\r\n", true},
+	    {" 5\r\nhello\r\n", true},
+	    {"5\nhello\r\n", true},
+	    {"5;a\nb\r\nhello\r\n", true},
+	    {"5;a\rb\r\nhello\r\n", true},
+	    {"5;\x01\r\nhello\r\n", true},
+	    {"5\r\nhelloXX0\r\n\r\n", false},
+	    {"5\r\nhello0\r\n\r\n", false},
+	    {"5\r\nhello\r0\r\n\r\n", false},
+	    {"5\r\nhello\n0\r\n\r\n", true},
+	    {"1000000000000000\r\n", false},
+	    {"ffffffffffffffff1\r\n", false},
+	    {"0000000000000000\r\n\r\n", false},
+	    {"0\r\n\n", true},
+	    {"0\r\nfoo\r\n\r\n", true},
+	    {"0\r\nfoo : bar\r\n\r\n", true},
+	    {"0\r\nfoo: bar\r\n more\r\n\r\n", true},
+	    {"0\r\nfoo: bar\n\r\n", true},
+	    {"0\r\nContent-Length: 5\r\n\r\n", true},
+	    {"0\r\ntransfer-encoding: chunked\r\n\r\n", true},
+	    {"0\r\nHost: b.example\r\n\r\n", true},
+	    {"0\r\nConnection: close\r\n\r\n", true},
 	};
 	char out[256], longest[3000];
 	size_t rest;
@@ -121,7 +123,8 @@ static void bad_bodies_are_refused(void **state)
 		for (size_t piece = 1; piece <= len; piece++)
 			if (read_all(HTTP_STRICT, cases[i].text, len, piece, out, &rest) != -1)
 				fail_msg("taken: %s", cases[i].text);
-		if (!cases[i].strict_only && read_all(HTTP_LENIENT, cases[i].text, len, len, out, &rest) != -1)
+		if (!cases[i].strict_only &&
+		    read_all(HTTP_LENIENT, cases[i].text, len, len, out, &rest) != -1)
 			fail_msg("taken from a service: %s", cases[i].text);
 	}
 	int len = snprintf(longest, sizeof(longest), "5;%02000d", 0);
@@ -136,11 +139,13 @@ static void data_may_go_by_unseen(void **state)
 	struct http_chunks c;
 	size_t used;
 	http_chunks_init(&c, HTTP_STRICT);
-	assert_int_equal(http_chunks_next(&c, (const uint8_t *)"fffffff\r\n", 9, &used), HTTP_PIECE_SIZE);
+	assert_int_equal(http_chunks_next(&c, (const uint8_t *)"fffffff\r\n", 9, &used),
+			 HTTP_PIECE_SIZE);
 	assert_int_equal(used, 9);
 	assert_int_equal(c.left, 0xfffffff);
 	http_chunks_skip(&c, 0xffffff0);
-	assert_int_equal(http_chunks_next(&c, (const uint8_t *)"0123456789abcde\r\n", 17, &used), HTTP_PIECE_DATA);
+	assert_int_equal(http_chunks_next(&c, (const uint8_t *)"0123456789abcde\r\n", 17, &used),
+			 HTTP_PIECE_DATA);
 	assert_int_equal(used, 15);
 	assert_int_equal(http_chunks_next(&c, (const uint8_t *)"\r\n", 2, &used), HTTP_PIECE_CLOSE);
 }
@@ -148,9 +153,9 @@ static void data_may_go_by_unseen(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(good_bodies_in_any_pieces),
-		cmocka_unit_test(bad_bodies_are_refused),
-		cmocka_unit_test(data_may_go_by_unseen),
+	    cmocka_unit_test(good_bodies_in_any_pieces),
+	    cmocka_unit_test(bad_bodies_are_refused),
+	    cmocka_unit_test(data_may_go_by_unseen),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,7 +10,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-/* Scans and parses a copy of exactly that size, so that the sanitizer sees every byte read too much. */
+/* Scans and parses a copy of exactly that size, so that the sanitizer sees every byte read too
+ * much. */
 static int parse(const char *text, size_t len, struct http_head *h)
 {
 	static uint8_t *kept;
@@ -29,7 +30,7 @@ static int parse(const char *text, size_t len, struct http_head *h)
 	return err;
 }
 
-#define GET "GET / HTTP/1.1\r\n"
+#define GET  "GET / HTTP/1.1\r\n"
 #define HOST "Host: a.example\r\n"
 
 /* What made two readers see two requests somewhere, once; none may get through. */
@@ -37,117 +38,124 @@ static void smuggling_is_refused(void **state)
 {
 	(void)state;
 	static const char *const cases[] = {
-		/* two lengths */
-		"POST / HTTP/1.1\r\n" HOST "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
-		"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n",
-		"POST / HTTP/1.1\r\n" HOST "Content-Length: 5\r\nContent-Length: 5\r\n\r\n",
-		"POST / HTTP/1.1\r\n" HOST "Content-Length: 5\r\nContent-Length: 6\r\n\r\n",
-		"POST / HTTP/1.1\r\n" HOST "Content-Length: 5, 5\r\n\r\n",
-		"POST / HTTP/1.1\r\n" HOST "Content-Length: 5,6\r\n\r\n",
-		"POST / HTTP/1.1\r\n" HOST "Content-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n",
-		/* lengths that are none */
-		"POST / HTTP/1.1\r\n" HOST "Content-Length: +5\r\n\r\n",
-		"POST / HTTP/1.1\r\n" HOST "Content-Length: -5\r\n\r\n",
-		"POST / HTTP/1.1\r\n" HOST "Content-Length: 0x5\r\n\r\n",
-		"POST / HTTP/1.1\r\n" HOST "Content-Length: 5 6\r\n\r\n",
-		"POST / HTTP/1.1\r\n" HOST "Content-Length: 5;\r\n\r\n",
-		"POST / HTTP/1.1\r\n" HOST "Content-Length:\r\n\r\n",
-		"POST / HTTP/1.1\r\n" HOST "Content-Length: 18446744073709551616\r\n\r\n",
-		"POST / HTTP/1.1\r\n" HOST "Content-Length: 18446744073709551621\r\n\r\n",
-		"POST / HTTP/1.1\r\n" HOST "Content-Length: 99999999999999999999999\r\n\r\n",
-		"POST / HTTP/1.1\r\n" HOST "Content-Length : 5\r\n\r\n",
-		"POST / HTTP/1.1\r\n" HOST "Content-Length\t: 5\r\n\r\n",
-		"POST / HTTP/1.1\r\n" HOST " Content-Length: 5\r\n\r\n",
-		"POST / HTTP/1.1\r\n" HOST "Content-Length:\r\n 5\r\n\r\n",
-		"POST / HTTP/1.1\r\n" HOST "Content-Length: 1\r\n 5\r\n\r\n",
-		/* codings that are not chunked, or are hidden */
-		"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: xchunked\r\n\r\n",
-		"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked, identity\r\n\r\n",
-		"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: gzip, chunked\r\n\r\n",
-		"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked, chunked\r\n\r\n",
-		"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: identity\r\n\r\n",
-		"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n",
-		"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n\r\n",
-		"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
-		"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding : chunked\r\n\r\n",
-		"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding:\r\n chunked\r\n\r\n",
-		"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding:\x0b" "chunked\r\n\r\n",
-		"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: \"chunked\"\r\n\r\n",
-		"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding:\r\n\r\n",
-		"POST / HTTP/1.1\r\n" HOST "Foo: bar\r\n\tTransfer-Encoding: chunked\r\n\r\n",
-		"POST / HTTP/1.1\r\n" HOST "Foo: bar\nTransfer-Encoding: chunked\r\n\r\n",
-		"POST / HTTP/1.1\r\n" HOST "Foo: bar\rTransfer-Encoding: chunked\r\n\r\n",
-		"POST / HTTP/1.0\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n",
-		/* hosts */
-		GET "\r\n",
-		GET HOST HOST "\r\n",
-		GET HOST "Host: b.example\r\n\r\n",
-		GET "Host: a.example, b.example\r\n\r\n",
-		GET "Host: a.example b.example\r\n\r\n",
-		GET "Host: a.example/x\r\n\r\n",
-		GET "Host: user@a.example\r\n\r\n",
-		GET "Host: a.example:\x35" "x\r\n\r\n",
-		GET "Host: a.example:65536\r\n\r\n",
-		GET "Host: a.example:80:80\r\n\r\n",
-		GET "Host: [::1\r\n\r\n",
-		GET "Host: [::1]x\r\n\r\n",
-		GET "Host: [a.example]\r\n\r\n",
-		GET "Host: a\"b\r\n\r\n",
-		GET "Host: .\r\n\r\n",
-		GET "Host:\r\n a.example\r\n\r\n",
-		GET "Host : a.example\r\n\r\n",
-		GET " Host: a.example\r\n\r\n",
-		GET "\tHost: a.example\r\n\r\n",
-		"GET http://b.example/ HTTP/1.1\r\n" HOST "\r\n",
-		"GET http://a.example:81/ HTTP/1.1\r\n" HOST "\r\n",
-		"GET http://u@a.example/ HTTP/1.1\r\n" HOST "\r\n",
-		"GET http:///x HTTP/1.1\r\n" HOST "\r\n",
-		"GET ftp://a.example/ HTTP/1.1\r\n" HOST "\r\n",
-		/* request lines */
-		"GET /\r\n\r\n",
-		"GET / HTTP/0.9\r\n" HOST "\r\n",
-		"GET / HTTP/1.2\r\n" HOST "\r\n",
-		"GET / HTTP/2.0\r\n" HOST "\r\n",
-		"GET / HTTP/9.9\r\n" HOST "\r\n",
-		"GET / HTTP/1.10\r\n" HOST "\r\n",
-		"GET / HTTP/01.1\r\n" HOST "\r\n",
-		"GET / HTTP/1.1 \r\n" HOST "\r\n",
-		"GET / HTTP/1.1 x\r\n" HOST "\r\n",
-		"GET / http/1.1\r\n" HOST "\r\n",
-		"GET /a b HTTP/1.1\r\n" HOST "\r\n",
-		"GET /a\tb HTTP/1.1\r\n" HOST "\r\n",
-		"GET /a#b HTTP/1.1\r\n" HOST "\r\n",
-		"GET\t/ HTTP/1.1\r\n" HOST "\r\n",
-		"GET a HTTP/1.1\r\n" HOST "\r\n",
-		"GET * HTTP/1.1\r\n" HOST "\r\n",
-		" GET / HTTP/1.1\r\n" HOST "\r\n",
-		"get / HTTP/1.1\r\n" HOST "\r\n",
-		"FOO / HTTP/1.1\r\n" HOST "\r\n",
-		"CONNECT a.example:443 HTTP/1.1\r\n" HOST "\r\n",
-		"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-		"RTSP / HTTP/1.1\r\n" HOST "\r\n",
-		/* lines */
-		"GET / HTTP/1.1\n" HOST "\r\n",
-		GET "Host: a.example\n\r\n",
-		GET HOST "\n",
-		GET HOST "Foo: bar\n\n",
-		GET HOST "Foo: b\rar\r\n\r\n",
-		GET HOST "Foo: bar\r\r\n\r\n",
-		GET HOST "Foo\r\n\r\n",
-		GET HOST ": bar\r\n\r\n",
-		GET HOST "F oo: bar\r\n\r\n",
-		GET HOST "Foo\x01: bar\r\n\r\n",
-		GET HOST "F\xc3\xb6: bar\r\n\r\n",
-		GET HOST "Foo(: bar\r\n\r\n",
-		GET HOST "Foo: b\x01r\r\n\r\n",
-		GET HOST "Foo: b\x7fr\r\n\r\n",
-		/* what must stay is named as what must go */
-		GET HOST "Connection: close, Host\r\n\r\n",
-		"POST / HTTP/1.1\r\n" HOST "Connection: content-length\r\nContent-Length: 5\r\n\r\n",
-		"POST / HTTP/1.1\r\n" HOST "Connection: Transfer-Encoding\r\nTransfer-Encoding: chunked\r\n\r\n",
-		/* another protocol with a body before it */
-		GET HOST "Connection: upgrade\r\nUpgrade: websocket\r\nContent-Length: 5\r\n\r\n",
-		GET HOST "Connection: upgrade\r\nUpgrade: websocket\r\nTransfer-Encoding: chunked\r\n\r\n",
+	    /* two lengths */
+	    "POST / HTTP/1.1\r\n" HOST "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+	    "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n",
+	    "POST / HTTP/1.1\r\n" HOST "Content-Length: 5\r\nContent-Length: 5\r\n\r\n",
+	    "POST / HTTP/1.1\r\n" HOST "Content-Length: 5\r\nContent-Length: 6\r\n\r\n",
+	    "POST / HTTP/1.1\r\n" HOST "Content-Length: 5, 5\r\n\r\n",
+	    "POST / HTTP/1.1\r\n" HOST "Content-Length: 5,6\r\n\r\n",
+	    "POST / HTTP/1.1\r\n" HOST "Content-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n",
+	    /* lengths that are none */
+	    "POST / HTTP/1.1\r\n" HOST "Content-Length: +5\r\n\r\n",
+	    "POST / HTTP/1.1\r\n" HOST "Content-Length: -5\r\n\r\n",
+	    "POST / HTTP/1.1\r\n" HOST "Content-Length: 0x5\r\n\r\n",
+	    "POST / HTTP/1.1\r\n" HOST "Content-Length: 5 6\r\n\r\n",
+	    "POST / HTTP/1.1\r\n" HOST "Content-Length: 5;\r\n\r\n",
+	    "POST / HTTP/1.1\r\n" HOST "Content-Length:\r\n\r\n",
+	    "POST / HTTP/1.1\r\n" HOST "Content-Length: 18446744073709551616\r\n\r\n",
+	    "POST / HTTP/1.1\r\n" HOST "Content-Length: 18446744073709551621\r\n\r\n",
+	    "POST / HTTP/1.1\r\n" HOST "Content-Length: 99999999999999999999999\r\n\r\n",
+	    "POST / HTTP/1.1\r\n" HOST "Content-Length : 5\r\n\r\n",
+	    "POST / HTTP/1.1\r\n" HOST "Content-Length\t: 5\r\n\r\n",
+	    "POST / HTTP/1.1\r\n" HOST " Content-Length: 5\r\n\r\n",
+	    "POST / HTTP/1.1\r\n" HOST "Content-Length:\r\n 5\r\n\r\n",
+	    "POST / HTTP/1.1\r\n" HOST "Content-Length: 1\r\n 5\r\n\r\n",
+	    /* codings that are not chunked, or are hidden */
+	    "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: xchunked\r\n\r\n",
+	    "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked, identity\r\n\r\n",
+	    "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: gzip, chunked\r\n\r\n",
+	    "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked, chunked\r\n\r\n",
+	    "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: identity\r\n\r\n",
+	    "POST / HTTP/1.1\r\n" HOST
+	    "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n",
+	    "POST / HTTP/1.1\r\n" HOST
+	    "Transfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n\r\n",
+	    "POST / HTTP/1.1\r\n" HOST
+	    "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
+	    "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding : chunked\r\n\r\n",
+	    "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding:\r\n chunked\r\n\r\n",
+	    "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding:\x0b"
+	    "chunked\r\n\r\n",
+	    "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: \"chunked\"\r\n\r\n",
+	    "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding:\r\n\r\n",
+	    "POST / HTTP/1.1\r\n" HOST "Foo: bar\r\n\tTransfer-Encoding: chunked\r\n\r\n",
+	    "POST / HTTP/1.1\r\n" HOST "Foo: bar\nTransfer-Encoding: chunked\r\n\r\n",
+	    "POST / HTTP/1.1\r\n" HOST "Foo: bar\rTransfer-Encoding: chunked\r\n\r\n",
+	    "POST / HTTP/1.0\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n",
+	    /* hosts */
+	    GET "\r\n",
+	    GET HOST HOST "\r\n",
+	    GET HOST "Host: b.example\r\n\r\n",
+	    GET "Host: a.example, b.example\r\n\r\n",
+	    GET "Host: a.example b.example\r\n\r\n",
+	    GET "Host: a.example/x\r\n\r\n",
+	    GET "Host: user@a.example\r\n\r\n",
+	    GET "Host: a.example:\x35"
+		"x\r\n\r\n",
+	    GET "Host: a.example:65536\r\n\r\n",
+	    GET "Host: a.example:80:80\r\n\r\n",
+	    GET "Host: [::1\r\n\r\n",
+	    GET "Host: [::1]x\r\n\r\n",
+	    GET "Host: [a.example]\r\n\r\n",
+	    GET "Host: a\"b\r\n\r\n",
+	    GET "Host: .\r\n\r\n",
+	    GET "Host:\r\n a.example\r\n\r\n",
+	    GET "Host : a.example\r\n\r\n",
+	    GET " Host: a.example\r\n\r\n",
+	    GET "\tHost: a.example\r\n\r\n",
+	    "GET http://b.example/ HTTP/1.1\r\n" HOST "\r\n",
+	    "GET http://a.example:81/ HTTP/1.1\r\n" HOST "\r\n",
+	    "GET http://u@a.example/ HTTP/1.1\r\n" HOST "\r\n",
+	    "GET http:///x HTTP/1.1\r\n" HOST "\r\n",
+	    "GET ftp://a.example/ HTTP/1.1\r\n" HOST "\r\n",
+	    /* request lines */
+	    "GET /\r\n\r\n",
+	    "GET / HTTP/0.9\r\n" HOST "\r\n",
+	    "GET / HTTP/1.2\r\n" HOST "\r\n",
+	    "GET / HTTP/2.0\r\n" HOST "\r\n",
+	    "GET / HTTP/9.9\r\n" HOST "\r\n",
+	    "GET / HTTP/1.10\r\n" HOST "\r\n",
+	    "GET / HTTP/01.1\r\n" HOST "\r\n",
+	    "GET / HTTP/1.1 \r\n" HOST "\r\n",
+	    "GET / HTTP/1.1 x\r\n" HOST "\r\n",
+	    "GET / http/1.1\r\n" HOST "\r\n",
+	    "GET /a b HTTP/1.1\r\n" HOST "\r\n",
+	    "GET /a\tb HTTP/1.1\r\n" HOST "\r\n",
+	    "GET /a#b HTTP/1.1\r\n" HOST "\r\n",
+	    "GET\t/ HTTP/1.1\r\n" HOST "\r\n",
+	    "GET a HTTP/1.1\r\n" HOST "\r\n",
+	    "GET * HTTP/1.1\r\n" HOST "\r\n",
+	    " GET / HTTP/1.1\r\n" HOST "\r\n",
+	    "get / HTTP/1.1\r\n" HOST "\r\n",
+	    "FOO / HTTP/1.1\r\n" HOST "\r\n",
+	    "CONNECT a.example:443 HTTP/1.1\r\n" HOST "\r\n",
+	    "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+	    "RTSP / HTTP/1.1\r\n" HOST "\r\n",
+	    /* lines */
+	    "GET / HTTP/1.1\n" HOST "\r\n",
+	    GET "Host: a.example\n\r\n",
+	    GET HOST "\n",
+	    GET HOST "Foo: bar\n\n",
+	    GET HOST "Foo: b\rar\r\n\r\n",
+	    GET HOST "Foo: bar\r\r\n\r\n",
+	    GET HOST "Foo\r\n\r\n",
+	    GET HOST ": bar\r\n\r\n",
+	    GET HOST "F oo: bar\r\n\r\n",
+	    GET HOST "Foo\x01: bar\r\n\r\n",
+	    GET HOST "F\xc3\xb6: bar\r\n\r\n",
+	    GET HOST "Foo(: bar\r\n\r\n",
+	    GET HOST "Foo: b\x01r\r\n\r\n",
+	    GET HOST "Foo: b\x7fr\r\n\r\n",
+	    /* what must stay is named as what must go */
+	    GET HOST "Connection: close, Host\r\n\r\n",
+	    "POST / HTTP/1.1\r\n" HOST "Connection: content-length\r\nContent-Length: 5\r\n\r\n",
+	    "POST / HTTP/1.1\r\n" HOST
+	    "Connection: Transfer-Encoding\r\nTransfer-Encoding: chunked\r\n\r\n",
+	    /* another protocol with a body before it */
+	    GET HOST "Connection: upgrade\r\nUpgrade: websocket\r\nContent-Length: 5\r\n\r\n",
+	    GET HOST
+	    "Connection: upgrade\r\nUpgrade: websocket\r\nTransfer-Encoding: chunked\r\n\r\n",
 	};
 	static struct http_head h;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -155,7 +163,9 @@ static void smuggling_is_refused(void **state)
 		if (err != ERR_SYNTAX)
 			fail_msg("%d for %s", err, cases[i]);
 	}
-	static const char nul[] = GET HOST "Foo: b\0r\r\n\r\n", nul_name[] = GET HOST "F\0o: b\r\n\r\n", nul_line[] = "GET /\0 HTTP/1.1\r\n" HOST "\r\n";
+	static const char nul[] = GET HOST "Foo: b\0r\r\n\r\n",
+			  nul_name[] = GET HOST "F\0o: b\r\n\r\n",
+			  nul_line[] = "GET /\0 HTTP/1.1\r\n" HOST "\r\n";
 	assert_int_equal(parse(nul, sizeof(nul) - 1, &h), ERR_SYNTAX);
 	assert_int_equal(parse(nul_name, sizeof(nul_name) - 1, &h), ERR_SYNTAX);
 	assert_int_equal(parse(nul_line, sizeof(nul_line) - 1, &h), ERR_SYNTAX);
@@ -168,31 +178,53 @@ static const struct good {
 	uint64_t length;
 	bool keep_alive, upgrade, expect;
 } goods[] = {
-	{GET HOST "\r\n", "GET", "/", "a.example", 0, 1, HTTP_BODY_NONE, 0, true, false, false},
-	{GET "host:A.Example.:8080\r\n\r\n", "GET", "/", "a.example", 8080, 1, HTTP_BODY_NONE, 0, true, false, false},
-	{GET "Host: [2001:DB8::1]:80\r\n\r\n", "GET", "/", "2001:db8::1", 80, 1, HTTP_BODY_NONE, 0, true, false, false},
-	{GET "Host: 192.0.2.1\r\n\r\n", "GET", "/", "192.0.2.1", 0, 1, HTTP_BODY_NONE, 0, true, false, false},
-	{GET "Host: a_b.example\r\n\r\n", "GET", "/", "a_b.example", 0, 1, HTTP_BODY_NONE, 0, true, false, false},
-	{GET "Host:\r\n\r\n", "GET", "/", "", 0, 1, HTTP_BODY_NONE, 0, true, false, false},
-	{"GET / HTTP/1.0\r\n\r\n", "GET", "/", "", 0, 0, HTTP_BODY_NONE, 0, false, false, false},
-	{"GET / HTTP/1.0\r\nHost: x\r\nConnection: Keep-Alive\r\n\r\n", "GET", "/", "x", 0, 0, HTTP_BODY_NONE, 0, true, false, false},
-	{"POST /a?b=c%20d HTTP/1.1\r\n" HOST "Content-Length: 007\r\n\r\n", "POST", "/a?b=c%20d", "a.example", 0, 1, HTTP_BODY_LENGTH, 7, true, false, false},
-	{"PUT /x HTTP/1.1\r\n" HOST "Content-Length: \t0 \r\n\r\n", "PUT", "/x", "a.example", 0, 1, HTTP_BODY_NONE, 0, true, false, false},
-	{"PUT /x HTTP/1.1\r\n" HOST "Content-Length: 9223372036854775807\r\n\r\n", "PUT", "/x", "a.example", 0, 1, HTTP_BODY_LENGTH, INT64_MAX, true, false, false},
-	{"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: Chunked\r\n\r\n", "POST", "/", "a.example", 0, 1, HTTP_BODY_CHUNKED, 0, true, false, false},
-	{"GET / HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\n", "GET", "/", "a.example", 0, 1, HTTP_BODY_LENGTH, 3, true, false, false},
-	{GET HOST "Connection: x, Close\r\n\r\n", "GET", "/", "a.example", 0, 1, HTTP_BODY_NONE, 0, false, false, false},
-	{GET HOST "Connection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\n\r\n", "GET", "/", "a.example", 0, 1, HTTP_BODY_NONE, 0, true, true, false},
-	{GET HOST "Upgrade: websocket\r\n\r\n", "GET", "/", "a.example", 0, 1, HTTP_BODY_NONE, 0, true, false, false},
-	{GET HOST "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMA\r\n\r\n", "GET", "/", "a.example", 0, 1, HTTP_BODY_NONE, 0, true, false, false},
-	{GET HOST "Connection: Upgrade\r\nUpgrade: websocket, H2C\r\n\r\n", "GET", "/", "a.example", 0, 1, HTTP_BODY_NONE, 0, true, false, false},
-	{"GET / HTTP/1.0\r\n" HOST "Connection: upgrade\r\nUpgrade: websocket\r\n\r\n", "GET", "/", "a.example", 0, 0, HTTP_BODY_NONE, 0, false, false, false},
-	{"PUT / HTTP/1.1\r\n" HOST "Content-Length: 9\r\nExpect: 100-Continue\r\n\r\n", "PUT", "/", "a.example", 0, 1, HTTP_BODY_LENGTH, 9, true, false, true},
-	{"GET HTTP://A.EXAMPLE/p?q HTTP/1.1\r\n" HOST "\r\n", "GET", "/p?q", "a.example", 0, 1, HTTP_BODY_NONE, 0, true, false, false},
-	{"GET https://a.example?q HTTP/1.1\r\n" HOST "\r\n", "GET", "?q", "a.example", 0, 1, HTTP_BODY_NONE, 0, true, false, false},
-	{"OPTIONS * HTTP/1.1\r\n" HOST "\r\n", "OPTIONS", "*", "a.example", 0, 1, HTTP_BODY_NONE, 0, true, false, false},
-	{"PROPFIND /dav/ HTTP/1.1\r\n" HOST "Depth: 1\r\nX-Utf: \xc3\xa4\r\n\r\n", "PROPFIND", "/dav/", "a.example", 0, 1, HTTP_BODY_NONE, 0, true, false, false},
-	{"GET /\xc3\xa4 HTTP/1.1\r\n" HOST "\r\n", "GET", "/\xc3\xa4", "a.example", 0, 1, HTTP_BODY_NONE, 0, true, false, false},
+    {GET HOST "\r\n", "GET", "/", "a.example", 0, 1, HTTP_BODY_NONE, 0, true, false, false},
+    {GET "host:A.Example.:8080\r\n\r\n", "GET", "/", "a.example", 8080, 1, HTTP_BODY_NONE, 0, true,
+     false, false},
+    {GET "Host: [2001:DB8::1]:80\r\n\r\n", "GET", "/", "2001:db8::1", 80, 1, HTTP_BODY_NONE, 0,
+     true, false, false},
+    {GET "Host: 192.0.2.1\r\n\r\n", "GET", "/", "192.0.2.1", 0, 1, HTTP_BODY_NONE, 0, true, false,
+     false},
+    {GET "Host: a_b.example\r\n\r\n", "GET", "/", "a_b.example", 0, 1, HTTP_BODY_NONE, 0, true,
+     false, false},
+    {GET "Host:\r\n\r\n", "GET", "/", "", 0, 1, HTTP_BODY_NONE, 0, true, false, false},
+    {"GET / HTTP/1.0\r\n\r\n", "GET", "/", "", 0, 0, HTTP_BODY_NONE, 0, false, false, false},
+    {"GET / HTTP/1.0\r\nHost: x\r\nConnection: Keep-Alive\r\n\r\n", "GET", "/", "x", 0, 0,
+     HTTP_BODY_NONE, 0, true, false, false},
+    {"POST /a?b=c%20d HTTP/1.1\r\n" HOST "Content-Length: 007\r\n\r\n", "POST", "/a?b=c%20d",
+     "a.example", 0, 1, HTTP_BODY_LENGTH, 7, true, false, false},
+    {"PUT /x HTTP/1.1\r\n" HOST "Content-Length: \t0 \r\n\r\n", "PUT", "/x", "a.example", 0, 1,
+     HTTP_BODY_NONE, 0, true, false, false},
+    {"PUT /x HTTP/1.1\r\n" HOST "Content-Length: 9223372036854775807\r\n\r\n", "PUT", "/x",
+     "a.example", 0, 1, HTTP_BODY_LENGTH, INT64_MAX, true, false, false},
+    {"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: Chunked\r\n\r\n", "POST", "/", "a.example", 0,
+     1, HTTP_BODY_CHUNKED, 0, true, false, false},
+    {"GET / HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\n", "GET", "/", "a.example", 0, 1,
+     HTTP_BODY_LENGTH, 3, true, false, false},
+    {GET HOST "Connection: x, Close\r\n\r\n", "GET", "/", "a.example", 0, 1, HTTP_BODY_NONE, 0,
+     false, false, false},
+    {GET HOST "Connection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\n\r\n", "GET", "/",
+     "a.example", 0, 1, HTTP_BODY_NONE, 0, true, true, false},
+    {GET HOST "Upgrade: websocket\r\n\r\n", "GET", "/", "a.example", 0, 1, HTTP_BODY_NONE, 0, true,
+     false, false},
+    {GET HOST "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMA\r\n\r\n",
+     "GET", "/", "a.example", 0, 1, HTTP_BODY_NONE, 0, true, false, false},
+    {GET HOST "Connection: Upgrade\r\nUpgrade: websocket, H2C\r\n\r\n", "GET", "/", "a.example", 0,
+     1, HTTP_BODY_NONE, 0, true, false, false},
+    {"GET / HTTP/1.0\r\n" HOST "Connection: upgrade\r\nUpgrade: websocket\r\n\r\n", "GET", "/",
+     "a.example", 0, 0, HTTP_BODY_NONE, 0, false, false, false},
+    {"PUT / HTTP/1.1\r\n" HOST "Content-Length: 9\r\nExpect: 100-Continue\r\n\r\n", "PUT", "/",
+     "a.example", 0, 1, HTTP_BODY_LENGTH, 9, true, false, true},
+    {"GET HTTP://A.EXAMPLE/p?q HTTP/1.1\r\n" HOST "\r\n", "GET", "/p?q", "a.example", 0, 1,
+     HTTP_BODY_NONE, 0, true, false, false},
+    {"GET https://a.example?q HTTP/1.1\r\n" HOST "\r\n", "GET", "?q", "a.example", 0, 1,
+     HTTP_BODY_NONE, 0, true, false, false},
+    {"OPTIONS * HTTP/1.1\r\n" HOST "\r\n", "OPTIONS", "*", "a.example", 0, 1, HTTP_BODY_NONE, 0,
+     true, false, false},
+    {"PROPFIND /dav/ HTTP/1.1\r\n" HOST "Depth: 1\r\nX-Utf: \xc3\xa4\r\n\r\n", "PROPFIND", "/dav/",
+     "a.example", 0, 1, HTTP_BODY_NONE, 0, true, false, false},
+    {"GET /\xc3\xa4 HTTP/1.1\r\n" HOST "\r\n", "GET", "/\xc3\xa4", "a.example", 0, 1,
+     HTTP_BODY_NONE, 0, true, false, false},
 };
 
 static void good_requests_are_understood(void **state)
@@ -213,7 +245,8 @@ static void good_requests_are_understood(void **state)
 		assert_int_equal(h.minor, g->minor);
 		assert_int_equal(h.body, g->body);
 		assert_true(h.length == g->length);
-		if (h.keep_alive != g->keep_alive || h.upgrade != g->upgrade || h.expect_continue != g->expect)
+		if (h.keep_alive != g->keep_alive || h.upgrade != g->upgrade ||
+		    h.expect_continue != g->expect)
 			fail_msg("case %zu", i);
 	}
 }
@@ -291,28 +324,37 @@ static void answers_tell_where_they_end(void **state)
 		uint64_t length;
 		bool keep_alive;
 	} cases[] = {
-		{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", false, 200, HTTP_BODY_LENGTH, 5, true},
-		{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", true, 200, HTTP_BODY_NONE, 5, true},
-		{"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", false, 200, HTTP_BODY_NONE, 0, true},
-		{"HTTP/1.1 200\r\n\r\n", false, 200, HTTP_BODY_CLOSE, 0, true},
-		{"HTTP/1.0 200 OK\n\n", false, 200, HTTP_BODY_CLOSE, 0, false},
-		{"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\n", false, 200, HTTP_BODY_LENGTH, 1, true},
-		{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n", false, 200, HTTP_BODY_CHUNKED, 0, false},
-		{"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", false, 200, HTTP_BODY_CHUNKED, 0, true},
-		{"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n", false, 200, HTTP_BODY_CLOSE, 0, true},
-		{"HTTP/1.1 200 OK\r\nTransfer-Encoding: xchunked\r\n\r\n", false, 200, HTTP_BODY_CLOSE, 0, true},
-		{"HTTP/1.1 200 OK\r\nContent-Length : 5\r\nX: a\r\n folded\r\n\r\n", false, 200, HTTP_BODY_LENGTH, 5, true},
-		{"HTTP/1.1 204 No Content\r\n\r\n", false, 204, HTTP_BODY_NONE, 0, true},
-		{"HTTP/1.1 304 Not Modified\r\nContent-Length: 700\r\n\r\n", false, 304, HTTP_BODY_NONE, 700, true},
-		{"HTTP/1.1 100 Continue\r\n\r\n", false, 100, HTTP_BODY_NONE, 0, true},
-		{"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n", false, 101, HTTP_BODY_NONE, 0, true},
+	    {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", false, 200, HTTP_BODY_LENGTH, 5, true},
+	    {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", true, 200, HTTP_BODY_NONE, 5, true},
+	    {"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", false, 200, HTTP_BODY_NONE, 0, true},
+	    {"HTTP/1.1 200\r\n\r\n", false, 200, HTTP_BODY_CLOSE, 0, true},
+	    {"HTTP/1.0 200 OK\n\n", false, 200, HTTP_BODY_CLOSE, 0, false},
+	    {"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\n", false, 200,
+	     HTTP_BODY_LENGTH, 1, true},
+	    {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n", false,
+	     200, HTTP_BODY_CHUNKED, 0, false},
+	    {"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", false, 200,
+	     HTTP_BODY_CHUNKED, 0, true},
+	    {"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n", false, 200, HTTP_BODY_CLOSE, 0,
+	     true},
+	    {"HTTP/1.1 200 OK\r\nTransfer-Encoding: xchunked\r\n\r\n", false, 200, HTTP_BODY_CLOSE,
+	     0, true},
+	    {"HTTP/1.1 200 OK\r\nContent-Length : 5\r\nX: a\r\n folded\r\n\r\n", false, 200,
+	     HTTP_BODY_LENGTH, 5, true},
+	    {"HTTP/1.1 204 No Content\r\n\r\n", false, 204, HTTP_BODY_NONE, 0, true},
+	    {"HTTP/1.1 304 Not Modified\r\nContent-Length: 700\r\n\r\n", false, 304, HTTP_BODY_NONE,
+	     700, true},
+	    {"HTTP/1.1 100 Continue\r\n\r\n", false, 100, HTTP_BODY_NONE, 0, true},
+	    {"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n", false,
+	     101, HTTP_BODY_NONE, 0, true},
 	};
 	static struct http_head h;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		if (parse_answer(cases[i].text, cases[i].to_head, &h))
 			fail_msg("refused: %s", cases[i].text);
 		assert_int_equal(h.status, cases[i].status);
-		if (h.body != cases[i].body || h.length != cases[i].length || h.keep_alive != cases[i].keep_alive)
+		if (h.body != cases[i].body || h.length != cases[i].length ||
+		    h.keep_alive != cases[i].keep_alive)
 			fail_msg("case %zu: body %d length %d", i, h.body, (int)h.length);
 	}
 }
@@ -321,32 +363,32 @@ static void answers_that_blur_their_end_are_refused(void **state)
 {
 	(void)state;
 	static const char *const cases[] = {
-		"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nContent-Length: five\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nContent-Length: 5 5\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nContent-Length: 0x5\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nContent-Length:\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nContent-Length: 5\n 5\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551621\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\nContent-Length: 5\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, identity\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, chunked\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nX: a\rContent-Length: 5\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nX\x01: a\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nna me: x\r\n\r\n",
-		"HTTP/2.0 200 OK\r\n\r\n",
-		"HTTP/1.1 099 OK\r\n\r\n",
-		"HTTP/1.1 OK\r\n\r\n",
-		"SSH-2.0-OpenSSH\r\n\r\n",
-		"RTSP/1.0 200 OK\r\n\r\n",
+	    "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+	    "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
+	    "HTTP/1.1 200 OK\r\nContent-Length: five\r\n\r\n",
+	    "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n",
+	    "HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\n",
+	    "HTTP/1.1 200 OK\r\nContent-Length: 5 5\r\n\r\n",
+	    "HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\n",
+	    "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n",
+	    "HTTP/1.1 200 OK\r\nContent-Length: 0x5\r\n\r\n",
+	    "HTTP/1.1 200 OK\r\nContent-Length:\r\n\r\n",
+	    "HTTP/1.1 200 OK\r\nContent-Length: 5\n 5\r\n\r\n",
+	    "HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551621\r\n\r\n",
+	    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n",
+	    "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\nContent-Length: 5\r\n\r\n",
+	    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n",
+	    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, identity\r\n\r\n",
+	    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, chunked\r\n\r\n",
+	    "HTTP/1.1 200 OK\r\nX: a\rContent-Length: 5\r\n\r\n",
+	    "HTTP/1.1 200 OK\r\nX\x01: a\r\n\r\n",
+	    "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999\r\n\r\n",
+	    "HTTP/1.1 200 OK\r\nna me: x\r\n\r\n",
+	    "HTTP/2.0 200 OK\r\n\r\n",
+	    "HTTP/1.1 099 OK\r\n\r\n",
+	    "HTTP/1.1 OK\r\n\r\n",
+	    "SSH-2.0-OpenSSH\r\n\r\n",
+	    "RTSP/1.0 200 OK\r\n\r\n",
 	};
 	static struct http_head h;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
@@ -370,13 +412,13 @@ static void lists_are_taken_apart(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(smuggling_is_refused),
-		cmocka_unit_test(good_requests_are_understood),
-		cmocka_unit_test(every_prefix_waits),
-		cmocka_unit_test(too_big_is_told_apart),
-		cmocka_unit_test(answers_tell_where_they_end),
-		cmocka_unit_test(answers_that_blur_their_end_are_refused),
-		cmocka_unit_test(lists_are_taken_apart),
+	    cmocka_unit_test(smuggling_is_refused),
+	    cmocka_unit_test(good_requests_are_understood),
+	    cmocka_unit_test(every_prefix_waits),
+	    cmocka_unit_test(too_big_is_told_apart),
+	    cmocka_unit_test(answers_tell_where_they_end),
+	    cmocka_unit_test(answers_that_blur_their_end_are_refused),
+	    cmocka_unit_test(lists_are_taken_apart),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,14 +13,14 @@
 /* The owner, without sockets: does at once what is wanted, and keeps what was sent to whom. */
 struct gate {
 	struct http_relay *r;
-	struct buf sent[2];    /* by the end it went to */
-	size_t piece;          /* bytes fed at a time */
-	bool passing;          /* bodies go past the machine where they may */
-	bool stuck[2];         /* nothing can be sent there now */
+	struct buf sent[2]; /* by the end it went to */
+	size_t piece;       /* bytes fed at a time */
+	bool passing;       /* bodies go past the machine where they may */
+	bool stuck[2];      /* nothing can be sent there now */
 	bool refuse_open;
-	bool basic;            /* the site asks for a password */
+	bool basic; /* the site asks for a password */
 	unsigned opened, dropped;
-	char routed[512];      /* hosts in the order they were asked for */
+	char routed[512]; /* hosts in the order they were asked for */
 };
 
 static void gate_open(struct gate *g)
@@ -150,14 +150,16 @@ static void expect_page(struct gate *g, unsigned status, const char *with)
 	buf_take(&g->sent[HTTP_VISITOR], buf_len(&g->sent[HTTP_VISITOR]));
 }
 
-#define ORIGIN "X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: a.example\r\n" \
-	       "Forwarded: for=192.0.2.7;host=a.example;proto=http\r\n"
-#define ORIGIN_B "X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: b.example\r\n" \
-		 "Forwarded: for=192.0.2.7;host=b.example;proto=http\r\n"
-#define GET_A "GET / HTTP/1.1\r\nHost: a.example\r\n"
+#define ORIGIN                                                                                     \
+	"X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: a.example\r\n" \
+	"Forwarded: for=192.0.2.7;host=a.example;proto=http\r\n"
+#define ORIGIN_B                                                                                   \
+	"X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: b.example\r\n" \
+	"Forwarded: for=192.0.2.7;host=b.example;proto=http\r\n"
+#define GET_A    "GET / HTTP/1.1\r\nHost: a.example\r\n"
 #define ONWARD_A GET_A ORIGIN "\r\n"
 #define ONWARD_B "GET / HTTP/1.1\r\nHost: b.example\r\n" ORIGIN_B "\r\n"
-#define OK "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+#define OK       "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 static void heads_are_written_anew(void **state)
 {
@@ -165,42 +167,62 @@ static void heads_are_written_anew(void **state)
 	static const struct {
 		const char *from, *onward;
 	} cases[] = {
-		{GET_A "\r\n", ONWARD_A},
-		{"\r\n" GET_A "\r\n", ONWARD_A},
-		{GET_A "Accept:  */* \r\nCookie: a=b; c=d\r\nCookie: e=f\r\nEmpty:\r\n\r\n",
-		 GET_A "Accept: */*\r\nCookie: a=b; c=d\r\nCookie: e=f\r\nEmpty: \r\n" ORIGIN "\r\n"},
-		/* what the visitor claims about itself */
-		{GET_A "X-Forwarded-For: 127.0.0.1\r\nx-forwarded-proto: https\r\nX-FORWARDED-HOST: evil\r\nForwarded: for=127.0.0.1\r\n"
-		       "X-Real-IP: 127.0.0.1\r\nX-Forwarded-Port: 1\r\nX_Forwarded_For: 127.0.0.1\r\nX-Forwarded_For: 1\r\nProxy: http://evil\r\n\r\n",
-		 ONWARD_A},
-		{GET_A "X-Forwarded: 1\r\nX-Forwardedx: 2\r\n\r\n", GET_A "X-Forwarded: 1\r\nX-Forwardedx: 2\r\n" ORIGIN "\r\n"},
-		/* what belongs to this connection only */
-		{GET_A "Connection: keep-alive, X-Hop\r\nKeep-Alive: 5\r\nX-Hop: 1\r\nTE: trailers\r\nTrailer: x\r\nProxy-Connection: close\r\n"
-		       "Proxy-Authorization: Basic eDp5\r\nUpgrade: foo\r\n\r\n",
-		 ONWARD_A},
-		{GET_A "Connection: close, X-Forwarded-For, Authorization\r\nAuthorization: Basic eDp5\r\n\r\n", ONWARD_A},
-		{GET_A "Authorization: Bearer t\r\n\r\n", GET_A "Authorization: Bearer t\r\n" ORIGIN "\r\n"},
-		{GET_A "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMA\r\n\r\n", ONWARD_A},
-		{GET_A "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: k\r\n\r\n",
-		 GET_A "Upgrade: websocket\r\nSec-WebSocket-Key: k\r\n" ORIGIN "Connection: upgrade\r\n\r\n"},
-		/* targets */
-		{"GET http://a.example/x?y HTTP/1.1\r\nHost: a.example\r\n\r\n", "GET /x?y HTTP/1.1\r\nHost: a.example\r\n" ORIGIN "\r\n"},
-		{"GET http://a.example?y HTTP/1.1\r\nHost: a.example\r\n\r\n", "GET /?y HTTP/1.1\r\nHost: a.example\r\n" ORIGIN "\r\n"},
-		{"OPTIONS http://a.example HTTP/1.1\r\nHost: a.example\r\n\r\n", "OPTIONS * HTTP/1.1\r\nHost: a.example\r\n" ORIGIN "\r\n"},
-		/* the host as it was written */
-		{"GET / HTTP/1.1\r\nHost: A.example:80\r\n\r\n",
-		 "GET / HTTP/1.1\r\nHost: A.example:80\r\nX-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: A.example:80\r\n"
-		 "Forwarded: for=192.0.2.7;host=\"A.example:80\";proto=http\r\n\r\n"},
-		/* HTTP/1.0 stays what it is */
-		{"GET / HTTP/1.0\r\nHost: a.example\r\nExpect: 100-continue\r\n\r\n", "GET / HTTP/1.0\r\nHost: a.example\r\n" ORIGIN "\r\n"},
-		{"GET / HTTP/1.0\r\nHost: a.example\r\nConnection: keep-alive\r\n\r\n",
-		 "GET / HTTP/1.0\r\nHost: a.example\r\n" ORIGIN "Connection: keep-alive\r\n\r\n"},
-		/* bodies */
-		{"POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 05\r\nExpect: 100-continue\r\n\r\nhello",
-		 "POST / HTTP/1.1\r\nHost: a.example\r\nExpect: 100-continue\r\n" ORIGIN "Content-Length: 5\r\n\r\nhello"},
-		{"POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 0\r\n\r\n", "POST / HTTP/1.1\r\nHost: a.example\r\n" ORIGIN "Content-Length: 0\r\n\r\n"},
-		{"POST / HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n005;x=y\r\nhello\r\nA\r\n0123456789\r\n000\r\nX: y\r\n\r\n",
-		 "POST / HTTP/1.1\r\nHost: a.example\r\n" ORIGIN "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\na\r\n0123456789\r\n0\r\n\r\n"},
+	    {GET_A "\r\n", ONWARD_A},
+	    {"\r\n" GET_A "\r\n", ONWARD_A},
+	    {GET_A "Accept:  */* \r\nCookie: a=b; c=d\r\nCookie: e=f\r\nEmpty:\r\n\r\n",
+	     GET_A "Accept: */*\r\nCookie: a=b; c=d\r\nCookie: e=f\r\nEmpty: \r\n" ORIGIN "\r\n"},
+	    /* what the visitor claims about itself */
+	    {GET_A "X-Forwarded-For: 127.0.0.1\r\nx-forwarded-proto: https\r\nX-FORWARDED-HOST: "
+		   "evil\r\nForwarded: for=127.0.0.1\r\n"
+		   "X-Real-IP: 127.0.0.1\r\nX-Forwarded-Port: 1\r\nX_Forwarded_For: "
+		   "127.0.0.1\r\nX-Forwarded_For: 1\r\nProxy: http://evil\r\n\r\n",
+	     ONWARD_A},
+	    {GET_A "X-Forwarded: 1\r\nX-Forwardedx: 2\r\n\r\n",
+	     GET_A "X-Forwarded: 1\r\nX-Forwardedx: 2\r\n" ORIGIN "\r\n"},
+	    /* what belongs to this connection only */
+	    {GET_A "Connection: keep-alive, X-Hop\r\nKeep-Alive: 5\r\nX-Hop: 1\r\nTE: "
+		   "trailers\r\nTrailer: x\r\nProxy-Connection: close\r\n"
+		   "Proxy-Authorization: Basic eDp5\r\nUpgrade: foo\r\n\r\n",
+	     ONWARD_A},
+	    {GET_A "Connection: close, X-Forwarded-For, Authorization\r\nAuthorization: Basic "
+		   "eDp5\r\n\r\n",
+	     ONWARD_A},
+	    {GET_A "Authorization: Bearer t\r\n\r\n",
+	     GET_A "Authorization: Bearer t\r\n" ORIGIN "\r\n"},
+	    {GET_A
+	     "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMA\r\n\r\n",
+	     ONWARD_A},
+	    {GET_A "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: k\r\n\r\n",
+	     GET_A "Upgrade: websocket\r\nSec-WebSocket-Key: k\r\n" ORIGIN
+		   "Connection: upgrade\r\n\r\n"},
+	    /* targets */
+	    {"GET http://a.example/x?y HTTP/1.1\r\nHost: a.example\r\n\r\n",
+	     "GET /x?y HTTP/1.1\r\nHost: a.example\r\n" ORIGIN "\r\n"},
+	    {"GET http://a.example?y HTTP/1.1\r\nHost: a.example\r\n\r\n",
+	     "GET /?y HTTP/1.1\r\nHost: a.example\r\n" ORIGIN "\r\n"},
+	    {"OPTIONS http://a.example HTTP/1.1\r\nHost: a.example\r\n\r\n",
+	     "OPTIONS * HTTP/1.1\r\nHost: a.example\r\n" ORIGIN "\r\n"},
+	    /* the host as it was written */
+	    {"GET / HTTP/1.1\r\nHost: A.example:80\r\n\r\n",
+	     "GET / HTTP/1.1\r\nHost: A.example:80\r\nX-Forwarded-For: "
+	     "192.0.2.7\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: A.example:80\r\n"
+	     "Forwarded: for=192.0.2.7;host=\"A.example:80\";proto=http\r\n\r\n"},
+	    /* HTTP/1.0 stays what it is */
+	    {"GET / HTTP/1.0\r\nHost: a.example\r\nExpect: 100-continue\r\n\r\n",
+	     "GET / HTTP/1.0\r\nHost: a.example\r\n" ORIGIN "\r\n"},
+	    {"GET / HTTP/1.0\r\nHost: a.example\r\nConnection: keep-alive\r\n\r\n",
+	     "GET / HTTP/1.0\r\nHost: a.example\r\n" ORIGIN "Connection: keep-alive\r\n\r\n"},
+	    /* bodies */
+	    {"POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 05\r\nExpect: "
+	     "100-continue\r\n\r\nhello",
+	     "POST / HTTP/1.1\r\nHost: a.example\r\nExpect: 100-continue\r\n" ORIGIN
+	     "Content-Length: 5\r\n\r\nhello"},
+	    {"POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 0\r\n\r\n",
+	     "POST / HTTP/1.1\r\nHost: a.example\r\n" ORIGIN "Content-Length: 0\r\n\r\n"},
+	    {"POST / HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: "
+	     "chunked\r\n\r\n005;x=y\r\nhello\r\nA\r\n0123456789\r\n000\r\nX: y\r\n\r\n",
+	     "POST / HTTP/1.1\r\nHost: a.example\r\n" ORIGIN
+	     "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\na\r\n0123456789\r\n0\r\n\r\n"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		for (size_t piece = 0; piece < 3; piece++) {
@@ -214,10 +236,14 @@ static void heads_are_written_anew(void **state)
 				expect_sent(&g, HTTP_VISITOR, "");
 				assert_int_equal(g.opened, 1);
 				assert_int_equal(http_relay_phase(g.r), HTTP_PHASE_SERVING);
-				/* And the connection is where the next request begins, if there may be one. */
+				/* And the connection is where the next request begins, if there may
+				 * be one. */
 				serve(&g, OK);
-				bool last = strstr(cases[i].from, "close,") || (strstr(cases[i].from, "HTTP/1.0") && !strstr(cases[i].from, "keep-alive"));
-				assert_int_equal(http_relay_phase(g.r), last ? HTTP_PHASE_LINGER : HTTP_PHASE_IDLE);
+				bool last = strstr(cases[i].from, "close,") ||
+					    (strstr(cases[i].from, "HTTP/1.0") &&
+					     !strstr(cases[i].from, "keep-alive"));
+				assert_int_equal(http_relay_phase(g.r),
+						 last ? HTTP_PHASE_LINGER : HTTP_PHASE_IDLE);
 				gate_close(&g);
 			}
 		}
@@ -235,8 +261,9 @@ static void a_v6_visitor_is_quoted(void **state)
 	g.r = http_relay_new(&visitor, "https");
 	visit(&g, GET_A "\r\n");
 	expect_sent(&g, HTTP_SERVICE,
-	            GET_A "X-Forwarded-For: 2001:db8::7\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: a.example\r\n"
-	                  "Forwarded: for=\"[2001:db8::7]\";host=a.example;proto=https\r\n\r\n");
+		    GET_A "X-Forwarded-For: 2001:db8::7\r\nX-Forwarded-Proto: "
+			  "https\r\nX-Forwarded-Host: a.example\r\n"
+			  "Forwarded: for=\"[2001:db8::7]\";host=a.example;proto=https\r\n\r\n");
 	gate_close(&g);
 }
 
@@ -247,25 +274,40 @@ static void answers_find_their_end(void **state)
 		const char *from, *back;
 		bool goes_on, reuses; /* of the visitor's connection; of the stream */
 	} cases[] = {
-		{OK, OK, true, true},
-		{"HTTP/1.1 200 OK\r\nConnection: close, X-Hop\r\nX-Hop: 1\r\nKeep-Alive: 5\r\nContent-Length: 2\r\n\r\nok", OK, true, false},
-		{"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", OK, true, false},
-		{"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok", OK, true, true},
-		{"HTTP/1.1 200 OK\nContent-Length : 2\nX: a\n b\n\nok", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX: a  b\r\n\r\nok", true, true},
-		{"HTTP/1.1 204 No Content\r\nContent-Length: 7\r\n\r\n", "HTTP/1.1 204 No Content\r\n\r\n", true, true},
-		{"HTTP/1.1 304 Not Modified\r\nETag: \"x\"\r\nContent-Length: 70\r\n\r\n",
-		 "HTTP/1.1 304 Not Modified\r\nETag: \"x\"\r\nContent-Length: 70\r\n\r\n", true, true},
-		{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;a\r\nhello\r\n0\r\nT: 1\r\n\r\n",
-		 "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;a\r\nhello\r\n0\r\nT: 1\r\n\r\n", true, true},
-		{"HTTP/1.1 200 OK\r\nUpgrade: h2,h2c\r\nConnection: Upgrade\r\nContent-Length: 2\r\n\r\nok", OK, true, true},
-		{"HTTP/1.1 426 Upgrade Required\r\nUpgrade: x\r\nContent-Length: 0\r\n\r\n",
-		 "HTTP/1.1 426 Upgrade Required\r\nUpgrade: x\r\nContent-Length: 0\r\nConnection: upgrade\r\n\r\n", true, true},
-		{"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" OK, "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" OK, true, true},
-		{"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n" OK,
-		 "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n" OK, true, true},
-		{OK "excess", OK, true, false},
-		{"HTTP/1.1 200 OK\r\n\r\nuntil the end", "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nuntil the end", false, false},
-		{"HTTP/1.0 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", false, false},
+	    {OK, OK, true, true},
+	    {"HTTP/1.1 200 OK\r\nConnection: close, X-Hop\r\nX-Hop: 1\r\nKeep-Alive: "
+	     "5\r\nContent-Length: 2\r\n\r\nok",
+	     OK, true, false},
+	    {"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", OK, true, false},
+	    {"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok", OK, true,
+	     true},
+	    {"HTTP/1.1 200 OK\nContent-Length : 2\nX: a\n b\n\nok",
+	     "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX: a  b\r\n\r\nok", true, true},
+	    {"HTTP/1.1 204 No Content\r\nContent-Length: 7\r\n\r\n",
+	     "HTTP/1.1 204 No Content\r\n\r\n", true, true},
+	    {"HTTP/1.1 304 Not Modified\r\nETag: \"x\"\r\nContent-Length: 70\r\n\r\n",
+	     "HTTP/1.1 304 Not Modified\r\nETag: \"x\"\r\nContent-Length: 70\r\n\r\n", true, true},
+	    {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;a\r\nhello\r\n0\r\nT: "
+	     "1\r\n\r\n",
+	     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;a\r\nhello\r\n0\r\nT: "
+	     "1\r\n\r\n",
+	     true, true},
+	    {"HTTP/1.1 200 OK\r\nUpgrade: h2,h2c\r\nConnection: Upgrade\r\nContent-Length: "
+	     "2\r\n\r\nok",
+	     OK, true, true},
+	    {"HTTP/1.1 426 Upgrade Required\r\nUpgrade: x\r\nContent-Length: 0\r\n\r\n",
+	     "HTTP/1.1 426 Upgrade Required\r\nUpgrade: x\r\nContent-Length: 0\r\nConnection: "
+	     "upgrade\r\n\r\n",
+	     true, true},
+	    {"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" OK,
+	     "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" OK, true, true},
+	    {"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n" OK,
+	     "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n" OK, true, true},
+	    {OK "excess", OK, true, false},
+	    {"HTTP/1.1 200 OK\r\n\r\nuntil the end",
+	     "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nuntil the end", false, false},
+	    {"HTTP/1.0 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", false,
+	     false},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		for (size_t piece = 0; piece < 4; piece++) {
@@ -280,7 +322,8 @@ static void answers_find_their_end(void **state)
 				if (!cases[i].goes_on) {
 					assert_int_equal(http_relay_phase(g.r), HTTP_PHASE_SERVING);
 					end(&g, HTTP_SERVICE);
-					assert_int_equal(http_relay_wants(g.r), HTTP_WANT_FIN_VISITOR);
+					assert_int_equal(http_relay_wants(g.r),
+							 HTTP_WANT_FIN_VISITOR);
 					assert_int_equal(http_relay_phase(g.r), HTTP_PHASE_LINGER);
 				}
 				expect_sent(&g, HTTP_VISITOR, cases[i].back);
@@ -340,8 +383,8 @@ static void requests_sent_ahead_wait_their_turn(void **state)
 	struct gate g;
 	gate_open(&g);
 	visit(&g, "POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 3\r\n\r\nabc"
-	          "GET / HTTP/1.1\r\nHost: b.example\r\n\r\n"
-	          "GET / HTTP/1.1\r\nHost: none.example\r\n\r\n" GET_A "\r\n");
+		  "GET / HTTP/1.1\r\nHost: b.example\r\n\r\n"
+		  "GET / HTTP/1.1\r\nHost: none.example\r\n\r\n" GET_A "\r\n");
 	assert_string_equal(g.routed, "a.example ");
 	serve(&g, OK);
 	expect_sent(&g, HTTP_VISITOR, OK);
@@ -376,17 +419,21 @@ static void smuggled_requests_reach_nobody(void **state)
 		const char *text;
 		unsigned status;
 	} cases[] = {
-		{"POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /evil HTTP/1.1\r\n\r\n", 400},
-		{"POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef", 400},
-		{GET_A "Host: b.example\r\n\r\n", 400},
-		{GET_A "X: a\r\n b\r\n\r\n", 400},
-		{"GET / HTTP/1.1\nHost: a.example\n\n", 400},
-		{"GET / HTTP/1.1\r\n\r\n", 400},
-		{"\x16\3\1\2\0\1\0\1\xfc\3\3", 400},
-		{"\r\n\r\n", 400},
-		{"\r\rGET", 400},
-		{"\nGET", 400},
-		{"get / HTTP/1.1\r\n", 400},
+	    {"POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 6\r\nTransfer-Encoding: "
+	     "chunked\r\n\r\n0\r\n\r\nGET /evil HTTP/1.1\r\n\r\n",
+	     400},
+	    {"POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 5\r\nContent-Length: "
+	     "6\r\n\r\nabcdef",
+	     400},
+	    {GET_A "Host: b.example\r\n\r\n", 400},
+	    {GET_A "X: a\r\n b\r\n\r\n", 400},
+	    {"GET / HTTP/1.1\nHost: a.example\n\n", 400},
+	    {"GET / HTTP/1.1\r\n\r\n", 400},
+	    {"\x16\3\1\2\0\1\0\1\xfc\3\3", 400},
+	    {"\r\n\r\n", 400},
+	    {"\r\rGET", 400},
+	    {"\nGET", 400},
+	    {"get / HTTP/1.1\r\n", 400},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		for (size_t piece = 1; piece < 100; piece += 49) {
@@ -426,15 +473,19 @@ static void a_broken_chunk_ends_the_request(void **state)
 	(void)state;
 	struct gate g;
 	gate_open(&g);
-	visit(&g, "POST / HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello");
+	visit(&g,
+	      "POST / HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello");
 	visit(&g, "XX0\r\n\r\n");
 	expect_page(&g, 400, "Connection: close\r\n");
 	assert_int_equal(g.dropped, 1);
-	expect_sent(&g, HTTP_SERVICE, "POST / HTTP/1.1\r\nHost: a.example\r\n" ORIGIN "Transfer-Encoding: chunked\r\n\r\n5\r\nhello");
+	expect_sent(&g, HTTP_SERVICE,
+		    "POST / HTTP/1.1\r\nHost: a.example\r\n" ORIGIN
+		    "Transfer-Encoding: chunked\r\n\r\n5\r\nhello");
 	gate_close(&g);
 	/* Once an answer has begun, only a broken connection is honest. */
 	gate_open(&g);
-	visit(&g, "POST / HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello");
+	visit(&g,
+	      "POST / HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello");
 	serve(&g, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n123");
 	visit(&g, "XX0\r\n\r\n");
 	assert_int_equal(http_relay_wants(g.r), HTTP_WANT_ABORT);
@@ -500,7 +551,8 @@ static void slow_heads_get_408_and_idle_ones_nothing(void **state)
 static void whoever_does_not_send_his_body_is_awaited_and_given_up(void **state)
 {
 	(void)state;
-	static const char *const heads[] = {"Content-Length: 5\r\n\r\nab", "Transfer-Encoding: chunked\r\n\r\n5\r\nab"};
+	static const char *const heads[] = {"Content-Length: 5\r\n\r\nab",
+					    "Transfer-Encoding: chunked\r\n\r\n5\r\nab"};
 	for (size_t i = 0; i < 2; i++) {
 		struct gate g;
 		gate_open(&g);
@@ -532,7 +584,8 @@ static void whoever_waits_himself_is_not_awaited(void **state)
 	(void)state;
 	struct gate g;
 	gate_open(&g);
-	visit(&g, "PUT / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
+	visit(&g, "PUT / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 3\r\nExpect: "
+		  "100-continue\r\n\r\n");
 	assert_false(http_relay_awaits_body(g.r));
 	serve(&g, "HTTP/1.1 100 Continue\r\n\r\n");
 	assert_true(http_relay_awaits_body(g.r));
@@ -606,18 +659,22 @@ static void a_flood_of_interim_answers_is_bounded(void **state)
 	gate_close(&g);
 }
 
-/* What a bad origin sends beyond its answer is nobody's, and that stream carries no further request. */
+/* What a bad origin sends beyond its answer is nobody's, and that stream carries no further
+ * request. */
 static void bytes_behind_an_answer_are_no_answer(void **state)
 {
 	(void)state;
 	static const struct {
 		const char *ask, *answer, *back;
 	} cases[] = {
-		{"HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 60\r\n\r\n" OK, "HTTP/1.1 200 OK\r\nContent-Length: 60\r\n\r\n"},
-		{"GET", "HTTP/1.1 204 No Content\r\n\r\n" OK, "HTTP/1.1 204 No Content\r\n\r\n"},
-		{"GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: 60\r\n\r\n" OK, "HTTP/1.1 304 Not Modified\r\nContent-Length: 60\r\n\r\n"},
-		{"GET", OK OK, OK},
-		{"GET", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" OK, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
+	    {"HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 60\r\n\r\n" OK,
+	     "HTTP/1.1 200 OK\r\nContent-Length: 60\r\n\r\n"},
+	    {"GET", "HTTP/1.1 204 No Content\r\n\r\n" OK, "HTTP/1.1 204 No Content\r\n\r\n"},
+	    {"GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: 60\r\n\r\n" OK,
+	     "HTTP/1.1 304 Not Modified\r\nContent-Length: 60\r\n\r\n"},
+	    {"GET", OK OK, OK},
+	    {"GET", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" OK,
+	     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		for (size_t piece = 1; piece < 200; piece += 33) {
@@ -644,14 +701,14 @@ static void basic_auth(void **state)
 	/* ann:s3:cret */
 	static const char good[] = GET_A "Authorization: bAsIc YW5uOnMzOmNyZXQ=\r\n\r\n";
 	static const char *const bad[] = {
-		"Authorization: Basic YW5uOnMzOmNyZXU=\r\n",
-		"Authorization: Basic YW5uOg==\r\n",
-		"Authorization: Basic YW5uOnMzOmNyZXRhbm46czM6Y3JldA==\r\n",
-		"Authorization: Basic\r\n",
-		"Authorization: Basic ====\r\n",
-		"Authorization: Bearer YW5uOnMzOmNyZXQ=\r\n",
-		"Authorization: YW5uOnMzOmNyZXQ=\r\n",
-		"X-Authorization: Basic YW5uOnMzOmNyZXQ=\r\n",
+	    "Authorization: Basic YW5uOnMzOmNyZXU=\r\n",
+	    "Authorization: Basic YW5uOg==\r\n",
+	    "Authorization: Basic YW5uOnMzOmNyZXRhbm46czM6Y3JldA==\r\n",
+	    "Authorization: Basic\r\n",
+	    "Authorization: Basic ====\r\n",
+	    "Authorization: Bearer YW5uOnMzOmNyZXQ=\r\n",
+	    "Authorization: YW5uOnMzOmNyZXQ=\r\n",
+	    "X-Authorization: Basic YW5uOnMzOmNyZXQ=\r\n",
 	};
 	struct gate g;
 	gate_open(&g);
@@ -679,11 +736,14 @@ static void basic_auth(void **state)
 static void expecting_a_100(void **state)
 {
 	(void)state;
-	static const char put[] = "PUT / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n";
+	static const char put[] = "PUT / HTTP/1.1\r\nHost: a.example\r\nContent-Length: "
+				  "3\r\nExpect: 100-continue\r\n\r\n";
 	struct gate g;
 	gate_open(&g);
 	visit(&g, put);
-	expect_sent(&g, HTTP_SERVICE, "PUT / HTTP/1.1\r\nHost: a.example\r\nExpect: 100-continue\r\n" ORIGIN "Content-Length: 3\r\n\r\n");
+	expect_sent(&g, HTTP_SERVICE,
+		    "PUT / HTTP/1.1\r\nHost: a.example\r\nExpect: 100-continue\r\n" ORIGIN
+		    "Content-Length: 3\r\n\r\n");
 	serve(&g, "HTTP/1.1 100 Continue\r\n\r\n");
 	expect_sent(&g, HTTP_VISITOR, "HTTP/1.1 100 Continue\r\n\r\n");
 	visit(&g, "abc");
@@ -694,7 +754,8 @@ static void expecting_a_100(void **state)
 	/* Refused: its body may never come. */
 	visit(&g, put);
 	serve(&g, "HTTP/1.1 417 No\r\nContent-Length: 0\r\n\r\n");
-	expect_sent(&g, HTTP_VISITOR, "HTTP/1.1 417 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+	expect_sent(&g, HTTP_VISITOR,
+		    "HTTP/1.1 417 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
 	assert_int_equal(http_relay_phase(g.r), HTTP_PHASE_LINGER);
 	visit(&g, "abc" GET_A "\r\n");
 	assert_string_equal(g.routed, "a.example a.example ");
@@ -703,7 +764,8 @@ static void expecting_a_100(void **state)
 	gate_open(&g);
 	visit(&g, "GET / HTTP/1.0\r\nHost: a.example\r\n\r\n");
 	serve(&g, "HTTP/1.1 100 Continue\r\n\r\n" OK);
-	expect_sent(&g, HTTP_VISITOR, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
+	expect_sent(&g, HTTP_VISITOR,
+		    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
 	gate_close(&g);
 }
 
@@ -712,14 +774,19 @@ static void http_1_0_gets_no_chunks(void **state)
 	(void)state;
 	for (size_t piece = 1; piece < 4; piece++) {
 		for (int passing = 0; passing < 2; passing++) {
-			static const char answer[] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;a\r\nhello\r\n1\r\n!\r\n0\r\nT: 1\r\n\r\n";
+			static const char answer[] =
+			    "HTTP/1.1 200 OK\r\nTransfer-Encoding: "
+			    "chunked\r\n\r\n5;a\r\nhello\r\n1\r\n!\r\n0\r\nT: 1\r\n\r\n";
 			struct gate g;
 			gate_open(&g);
 			g.passing = passing;
-			visit(&g, "GET / HTTP/1.0\r\nHost: a.example\r\nConnection: keep-alive\r\n\r\n");
+			visit(
+			    &g,
+			    "GET / HTTP/1.0\r\nHost: a.example\r\nConnection: keep-alive\r\n\r\n");
 			g.piece = piece;
 			give(&g, HTTP_SERVICE, answer, strlen(answer));
-			expect_sent(&g, HTTP_VISITOR, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello!");
+			expect_sent(&g, HTTP_VISITOR,
+				    "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello!");
 			assert_int_equal(http_relay_wants(g.r), HTTP_WANT_FIN_VISITOR);
 			gate_close(&g);
 		}
@@ -735,7 +802,8 @@ static void early_413_arrives(void **state)
 	serve(&g, "HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 3\r\n\r\nbig");
 	http_relay_broken(g.r);
 	look(&g);
-	expect_sent(&g, HTTP_VISITOR, "HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig");
+	expect_sent(&g, HTTP_VISITOR,
+		    "HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig");
 	assert_int_equal(http_relay_phase(g.r), HTTP_PHASE_LINGER);
 	assert_int_equal(http_relay_wants(g.r), HTTP_WANT_FIN_VISITOR);
 	assert_int_equal(g.dropped, 1);
@@ -746,7 +814,9 @@ static void early_413_arrives(void **state)
 	visit(&g, "PUT / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 6\r\n\r\nabc");
 	serve(&g, OK);
 	visit(&g, "def" GET_A "\r\n");
-	expect_sent(&g, HTTP_SERVICE, "PUT / HTTP/1.1\r\nHost: a.example\r\n" ORIGIN "Content-Length: 6\r\n\r\nabcdef" ONWARD_A);
+	expect_sent(&g, HTTP_SERVICE,
+		    "PUT / HTTP/1.1\r\nHost: a.example\r\n" ORIGIN
+		    "Content-Length: 6\r\n\r\nabcdef" ONWARD_A);
 	gate_close(&g);
 }
 
@@ -797,11 +867,11 @@ static void bad_answers_are_502(void **state)
 {
 	(void)state;
 	static const char *const cases[] = {
-		"SSH-2.0-OpenSSH_9.2\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
-		"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nContent-Le",
+	    "SSH-2.0-OpenSSH_9.2\r\n\r\n",
+	    "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+	    "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
+	    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
+	    "HTTP/1.1 200 OK\r\nContent-Le",
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct gate g;
@@ -832,11 +902,12 @@ static void a_cut_answer_breaks_the_connection(void **state)
 		const char *text;
 		bool reset, whole;
 	} cases[] = {
-		{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc", false, false},
-		{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", false, false},
-		{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nxyz\r\n", false, false},
-		{"HTTP/1.1 200 OK\r\n\r\nabc", true, false},
-		{"HTTP/1.1 200 OK\r\n\r\nabc", false, true},
+	    {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc", false, false},
+	    {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", false, false},
+	    {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nxyz\r\n", false,
+	     false},
+	    {"HTTP/1.1 200 OK\r\n\r\nabc", true, false},
+	    {"HTTP/1.1 200 OK\r\n\r\nabc", false, true},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct gate g;
@@ -853,7 +924,8 @@ static void a_cut_answer_breaks_the_connection(void **state)
 		assert_false(http_relay_wants(g.r) & (HTTP_WANT_ABORT | HTTP_WANT_FIN_VISITOR));
 		g.stuck[HTTP_VISITOR] = false;
 		look(&g);
-		assert_non_null(strstr(buf_str(&g.sent[HTTP_VISITOR]), strstr(cases[i].text, "hello") ? "hello" : "abc"));
+		assert_non_null(strstr(buf_str(&g.sent[HTTP_VISITOR]),
+				       strstr(cases[i].text, "hello") ? "hello" : "abc"));
 		unsigned wants = http_relay_wants(g.r);
 		assert_int_equal(wants, cases[i].whole ? HTTP_WANT_FIN_VISITOR : HTTP_WANT_ABORT);
 		gate_close(&g);
@@ -870,7 +942,8 @@ static void a_visitor_that_ends_early(void **state)
 	end(&g, HTTP_VISITOR);
 	assert_int_equal(http_relay_wants(g.r), 0);
 	serve(&g, OK);
-	expect_sent(&g, HTTP_VISITOR, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
+	expect_sent(&g, HTTP_VISITOR,
+		    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
 	assert_int_equal(http_relay_wants(g.r), HTTP_WANT_FIN_VISITOR | HTTP_WANT_END);
 	gate_close(&g);
 	/* in the middle of its body, of its head, before anything */
@@ -903,7 +976,8 @@ static void websocket(void **state)
 		g.passing = passing;
 		/* Frames sent before the answer wait for it. */
 		visit(&g, SOCKET "frame 1");
-		expect_sent(&g, HTTP_SERVICE, GET_A "Upgrade: websocket\r\n" ORIGIN "Connection: upgrade\r\n\r\n");
+		expect_sent(&g, HTTP_SERVICE,
+			    GET_A "Upgrade: websocket\r\n" ORIGIN "Connection: upgrade\r\n\r\n");
 		serve(&g, SWITCH "Connection: Upgrade\r\n\r\nhello");
 		expect_sent(&g, HTTP_VISITOR, SWITCH "Connection: upgrade\r\n\r\nhello");
 		expect_sent(&g, HTTP_SERVICE, "frame 1");
@@ -917,7 +991,8 @@ static void websocket(void **state)
 		serve(&g, "last");
 		expect_sent(&g, HTTP_VISITOR, "last");
 		end(&g, HTTP_SERVICE);
-		assert_int_equal(http_relay_wants(g.r), HTTP_WANT_FIN_SERVICE | HTTP_WANT_FIN_VISITOR | HTTP_WANT_END);
+		assert_int_equal(http_relay_wants(g.r),
+				 HTTP_WANT_FIN_SERVICE | HTTP_WANT_FIN_VISITOR | HTTP_WANT_END);
 		gate_close(&g);
 	}
 }
@@ -956,7 +1031,10 @@ static void bodies_of_any_size_are_not_kept(void **state)
 			struct gate g;
 			gate_open(&g);
 			g.passing = passing;
-			visit(&g, from == HTTP_VISITOR ? "PUT / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 5000000\r\n\r\n" : GET_A "\r\n");
+			visit(&g, from == HTTP_VISITOR
+				      ? "PUT / HTTP/1.1\r\nHost: a.example\r\nContent-Length: "
+					"5000000\r\n\r\n"
+				      : GET_A "\r\n");
 			if (from == HTTP_SERVICE)
 				serve(&g, "HTTP/1.1 200 OK\r\nContent-Length: 5000000\r\n\r\n");
 			buf_take(&g.sent[!from], buf_len(&g.sent[!from]));
@@ -983,8 +1061,11 @@ static void events_stream_as_they_come(void **state)
 	struct gate g;
 	gate_open(&g);
 	visit(&g, GET_A "Accept: text/event-stream\r\n\r\n");
-	serve(&g, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n");
-	expect_sent(&g, HTTP_VISITOR, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n");
+	serve(&g, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: "
+		  "chunked\r\n\r\n");
+	expect_sent(&g, HTTP_VISITOR,
+		    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: "
+		    "chunked\r\n\r\n");
 	for (int i = 0; i < 3; i++) {
 		serve(&g, "9\r\ndata: 1\n\n");
 		expect_sent(&g, HTTP_VISITOR, "9\r\ndata: 1\n\n");
@@ -1001,7 +1082,8 @@ static void another_door_can_take_it_over(void **state)
 	struct buf raw = BUF_INIT;
 	addr_parse("192.0.2.7:5555", &visitor);
 	struct http_relay *r = http_relay_new(&visitor, "http");
-	static const char text[] = "POST /nic/update HTTP/1.1\r\nHost: 192.0.2.1\r\nContent-Length: 9\r\n\r\nhostname=";
+	static const char text[] =
+	    "POST /nic/update HTTP/1.1\r\nHost: 192.0.2.1\r\nContent-Length: 9\r\n\r\nhostname=";
 	assert_false(http_relay_unread(r, &raw));
 	http_relay_feed(r, HTTP_VISITOR, text, strlen(text));
 	assert_int_equal(http_relay_wants(r), HTTP_WANT_ROUTE);
@@ -1013,15 +1095,30 @@ static void another_door_can_take_it_over(void **state)
 	http_relay_free(NULL);
 }
 
-/* Any bytes, in any pieces, any facts in any order: nothing but the sanitizer and the asserts inside to complain. */
+/* Any bytes, in any pieces, any facts in any order: nothing but the sanitizer and the asserts
+ * inside to complain. */
 static void anything_may_happen(void **state)
 {
 	(void)state;
 	static const char *const said[] = {
-		GET_A "\r\n", SOCKET, "POST / HTTP/1.1\r\nHost: b.example\r\nContent-Length: 10\r\n\r\n", "0123456789", "\r\n", "5\r\nhello\r\n",
-		"POST / HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n", "0\r\n\r\n", "HEAD / HTTP/1.0\r\nHost: a.example\r\n\r\n",
-		"GET / HTTP/1.1\r\nHost: none.example\r\n\r\n", "x", OK, "HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 100 Continue\r\n\r\n", SWITCH "\r\n",
-		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "HTTP/1.1 204 No\r\n\r\n", "HTTP/1.0 200 OK\r\n\r\n",
+	    GET_A "\r\n",
+	    SOCKET,
+	    "POST / HTTP/1.1\r\nHost: b.example\r\nContent-Length: 10\r\n\r\n",
+	    "0123456789",
+	    "\r\n",
+	    "5\r\nhello\r\n",
+	    "POST / HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n",
+	    "0\r\n\r\n",
+	    "HEAD / HTTP/1.0\r\nHost: a.example\r\n\r\n",
+	    "GET / HTTP/1.1\r\nHost: none.example\r\n\r\n",
+	    "x",
+	    OK,
+	    "HTTP/1.1 200 OK\r\n\r\n",
+	    "HTTP/1.1 100 Continue\r\n\r\n",
+	    SWITCH "\r\n",
+	    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+	    "HTTP/1.1 204 No\r\n\r\n",
+	    "HTTP/1.0 200 OK\r\n\r\n",
 	};
 	srand(1);
 	for (int round = 0; round < 3000; round++) {
@@ -1062,37 +1159,37 @@ static void anything_may_happen(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(heads_are_written_anew),
-		cmocka_unit_test(a_v6_visitor_is_quoted),
-		cmocka_unit_test(answers_find_their_end),
-		cmocka_unit_test(an_answer_to_head_has_no_body),
-		cmocka_unit_test(each_request_is_routed_anew),
-		cmocka_unit_test(requests_sent_ahead_wait_their_turn),
-		cmocka_unit_test(pipelining_is_bounded),
-		cmocka_unit_test(smuggled_requests_reach_nobody),
-		cmocka_unit_test(an_oversize_head_is_431),
-		cmocka_unit_test(a_broken_chunk_ends_the_request),
-		cmocka_unit_test(own_pages),
-		cmocka_unit_test(slow_heads_get_408_and_idle_ones_nothing),
-		cmocka_unit_test(whoever_does_not_send_his_body_is_awaited_and_given_up),
-		cmocka_unit_test(whoever_waits_himself_is_not_awaited),
-		cmocka_unit_test(whoever_does_not_take_his_answer_is_given_up),
-		cmocka_unit_test(a_flood_of_interim_answers_is_bounded),
-		cmocka_unit_test(bytes_behind_an_answer_are_no_answer),
-		cmocka_unit_test(basic_auth),
-		cmocka_unit_test(expecting_a_100),
-		cmocka_unit_test(http_1_0_gets_no_chunks),
-		cmocka_unit_test(early_413_arrives),
-		cmocka_unit_test(a_kept_stream_that_closed_is_asked_again),
-		cmocka_unit_test(bad_answers_are_502),
-		cmocka_unit_test(a_cut_answer_breaks_the_connection),
-		cmocka_unit_test(a_visitor_that_ends_early),
-		cmocka_unit_test(websocket),
-		cmocka_unit_test(an_upgrade_that_is_refused_is_a_plain_answer),
-		cmocka_unit_test(bodies_of_any_size_are_not_kept),
-		cmocka_unit_test(events_stream_as_they_come),
-		cmocka_unit_test(another_door_can_take_it_over),
-		cmocka_unit_test(anything_may_happen),
+	    cmocka_unit_test(heads_are_written_anew),
+	    cmocka_unit_test(a_v6_visitor_is_quoted),
+	    cmocka_unit_test(answers_find_their_end),
+	    cmocka_unit_test(an_answer_to_head_has_no_body),
+	    cmocka_unit_test(each_request_is_routed_anew),
+	    cmocka_unit_test(requests_sent_ahead_wait_their_turn),
+	    cmocka_unit_test(pipelining_is_bounded),
+	    cmocka_unit_test(smuggled_requests_reach_nobody),
+	    cmocka_unit_test(an_oversize_head_is_431),
+	    cmocka_unit_test(a_broken_chunk_ends_the_request),
+	    cmocka_unit_test(own_pages),
+	    cmocka_unit_test(slow_heads_get_408_and_idle_ones_nothing),
+	    cmocka_unit_test(whoever_does_not_send_his_body_is_awaited_and_given_up),
+	    cmocka_unit_test(whoever_waits_himself_is_not_awaited),
+	    cmocka_unit_test(whoever_does_not_take_his_answer_is_given_up),
+	    cmocka_unit_test(a_flood_of_interim_answers_is_bounded),
+	    cmocka_unit_test(bytes_behind_an_answer_are_no_answer),
+	    cmocka_unit_test(basic_auth),
+	    cmocka_unit_test(expecting_a_100),
+	    cmocka_unit_test(http_1_0_gets_no_chunks),
+	    cmocka_unit_test(early_413_arrives),
+	    cmocka_unit_test(a_kept_stream_that_closed_is_asked_again),
+	    cmocka_unit_test(bad_answers_are_502),
+	    cmocka_unit_test(a_cut_answer_breaks_the_connection),
+	    cmocka_unit_test(a_visitor_that_ends_early),
+	    cmocka_unit_test(websocket),
+	    cmocka_unit_test(an_upgrade_that_is_refused_is_a_plain_answer),
+	    cmocka_unit_test(bodies_of_any_size_are_not_kept),
+	    cmocka_unit_test(events_stream_as_they_come),
+	    cmocka_unit_test(another_door_can_take_it_over),
+	    cmocka_unit_test(anything_may_happen),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -79,12 +79,12 @@ static void a_new_request_begins_with_a_clean_slate(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(who_says_nothing_falls_behind),
-		cmocka_unit_test(a_byte_now_and_then_is_not_enough),
-		cmocka_unit_test(who_moves_is_never_behind),
-		cmocka_unit_test(what_was_moved_is_saved_for_a_pause_but_not_without_end),
-		cmocka_unit_test(only_waiting_counts),
-		cmocka_unit_test(a_new_request_begins_with_a_clean_slate),
+	    cmocka_unit_test(who_says_nothing_falls_behind),
+	    cmocka_unit_test(a_byte_now_and_then_is_not_enough),
+	    cmocka_unit_test(who_moves_is_never_behind),
+	    cmocka_unit_test(what_was_moved_is_saved_for_a_pause_but_not_without_end),
+	    cmocka_unit_test(only_waiting_counts),
+	    cmocka_unit_test(a_new_request_begins_with_a_clean_slate),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

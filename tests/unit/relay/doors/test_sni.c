@@ -217,17 +217,17 @@ static void extension_cases_are_malformed(void **state)
 		const char *bytes;
 		size_t len;
 	} cases[] = {
-		{0, "", 0},                           /* empty */
-		{0, "\0\0", 2},                       /* an empty list */
-		{0, "\0\5\0\0\2a", 6},                /* a name longer than the list */
-		{0, "\0\4\0\0\0a", 6},                /* an empty name, and a byte left */
-		{0, "\0\4\0\0\1a!", 7},               /* a byte behind the list */
-		{0, "\0\x08\0\0\1a\0\0\1b", 10},      /* two host names */
-		{16, "", 0},
-		{16, "\0\0", 2},
-		{16, "\0\1\0", 3},                    /* an empty protocol */
-		{16, "\0\3\3h2", 5},
-		{16, "\0\3\2h2!", 6},
+	    {0, "", 0},                      /* empty */
+	    {0, "\0\0", 2},                  /* an empty list */
+	    {0, "\0\5\0\0\2a", 6},           /* a name longer than the list */
+	    {0, "\0\4\0\0\0a", 6},           /* an empty name, and a byte left */
+	    {0, "\0\4\0\0\1a!", 7},          /* a byte behind the list */
+	    {0, "\0\x08\0\0\1a\0\0\1b", 10}, /* two host names */
+	    {16, "", 0},
+	    {16, "\0\0", 2},
+	    {16, "\0\1\0", 3}, /* an empty protocol */
+	    {16, "\0\3\3h2", 5},
+	    {16, "\0\3\2h2!", 6},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct buf ext = BUF_INIT, hello = BUF_INIT, wire = BUF_INIT;
@@ -270,18 +270,18 @@ static void what_is_no_tls_is_known_at_once(void **state)
 		const char *bytes;
 		size_t len;
 	} cases[] = {
-		{"GET / HTTP/1.1\r\n", 1},
-		{"SSH-2.0-", 1},
-		{"\x80\x2e\1\3\1", 1},          /* SSL 2 */
-		{"\x15\3\1\0\2\1\0", 1},        /* an alert */
-		{"\x16\2\0\0\1\1", 2},          /* version 2 */
-		{"\x16\3\1\0\0", 5},            /* an empty record */
-		{"\x16\3\1\x40\1", 5},           /* a record over 16 KiB */
-		{"\x16\3\1\0\5\2", 6},          /* a ServerHello */
-		{"\x16\3\1\0\4\1\xff\0\0", 9},  /* a hello of 16 MB */
-		{"\x16\3\1\0\4\1\1\0\0", 9},    /* of 64 KiB and its header */
-		{"\x16\3\1\0\4\1\0\0\0", 9},    /* of nothing */
-		{"\x16\3\1\0\1\1\x17\3\1\0\1\0", 7}, /* another kind of record in its middle */
+	    {"GET / HTTP/1.1\r\n", 1},
+	    {"SSH-2.0-", 1},
+	    {"\x80\x2e\1\3\1", 1},               /* SSL 2 */
+	    {"\x15\3\1\0\2\1\0", 1},             /* an alert */
+	    {"\x16\2\0\0\1\1", 2},               /* version 2 */
+	    {"\x16\3\1\0\0", 5},                 /* an empty record */
+	    {"\x16\3\1\x40\1", 5},               /* a record over 16 KiB */
+	    {"\x16\3\1\0\5\2", 6},               /* a ServerHello */
+	    {"\x16\3\1\0\4\1\xff\0\0", 9},       /* a hello of 16 MB */
+	    {"\x16\3\1\0\4\1\1\0\0", 9},         /* of 64 KiB and its header */
+	    {"\x16\3\1\0\4\1\0\0\0", 9},         /* of nothing */
+	    {"\x16\3\1\0\1\1\x17\3\1\0\1\0", 7}, /* another kind of record in its middle */
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct sni s;
@@ -296,7 +296,8 @@ static void what_is_no_tls_is_known_at_once(void **state)
 	}
 }
 
-/* Any one byte of a good hello changed: never a crash, never a wait for more than was announced beyond the limit. */
+/* Any one byte of a good hello changed: never a crash, never a wait for more than was announced
+ * beyond the limit. */
 static void any_byte_changed_is_survived(void **state)
 {
 	(void)state;
@@ -330,16 +331,16 @@ static void the_alert_is_a_fatal_record(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(name_in_however_many_pieces),
-		cmocka_unit_test(every_prefix_asks_for_more),
-		cmocka_unit_test(agents_are_told_by_alpn),
-		cmocka_unit_test(no_name),
-		cmocka_unit_test(bytes_behind_the_hello_do_not_matter),
-		cmocka_unit_test(extension_cases_are_malformed),
-		cmocka_unit_test(an_extension_twice_is_malformed),
-		cmocka_unit_test(what_is_no_tls_is_known_at_once),
-		cmocka_unit_test(any_byte_changed_is_survived),
-		cmocka_unit_test(the_alert_is_a_fatal_record),
+	    cmocka_unit_test(name_in_however_many_pieces),
+	    cmocka_unit_test(every_prefix_asks_for_more),
+	    cmocka_unit_test(agents_are_told_by_alpn),
+	    cmocka_unit_test(no_name),
+	    cmocka_unit_test(bytes_behind_the_hello_do_not_matter),
+	    cmocka_unit_test(extension_cases_are_malformed),
+	    cmocka_unit_test(an_extension_twice_is_malformed),
+	    cmocka_unit_test(what_is_no_tls_is_known_at_once),
+	    cmocka_unit_test(any_byte_changed_is_survived),
+	    cmocka_unit_test(the_alert_is_a_fatal_record),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

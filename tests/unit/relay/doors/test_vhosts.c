@@ -31,10 +31,13 @@ static void a_held_host_is_refused_by_name(void **state)
 	uint64_t first = take(v, MAPPING_HTTP, "blog.example", 0), other;
 	char *why = NULL;
 	uint64_t version = vhosts_version(v);
-	assert_true(vhosts_claim(v, MAPPING_HTTP, "blog.example", home(1), "bob/box", &other, &why) < 0);
+	assert_true(
+	    vhosts_claim(v, MAPPING_HTTP, "blog.example", home(1), "bob/box", &other, &why) < 0);
 	assert_string_equal(why, "held by alice/nas");
 	mem_free(why);
-	assert_true(vhosts_claim(v, MAPPING_HTTP, "blog.example", home(0), "alice/nas", &other, &why) < 0); /* also for itself */
+	/* also for itself */
+	assert_true(
+	    vhosts_claim(v, MAPPING_HTTP, "blog.example", home(0), "alice/nas", &other, &why) < 0);
 	mem_free(why);
 	assert_true(vhosts_claim(v, MAPPING_HTTP, "no host", home(1), "bob/box", &other, &why) < 0);
 	mem_free(why);
@@ -49,7 +52,8 @@ static void http_and_tls_do_not_meet(void **state)
 	(void)state;
 	struct vhosts *v = vhosts_new();
 	struct vhost who;
-	uint64_t http = take(v, MAPPING_HTTP, "a.example", 0), tls = take(v, MAPPING_TLS, "a.example", 1);
+	uint64_t http = take(v, MAPPING_HTTP, "a.example", 0),
+		 tls = take(v, MAPPING_TLS, "a.example", 1);
 	assert_true(vhosts_find(v, MAPPING_HTTP, "a.example", &who));
 	assert_true(who.claim == http && who.home == home(0));
 	assert_true(vhosts_find(v, MAPPING_TLS, "A.Example.", &who));
@@ -83,7 +87,8 @@ static void churn(void *arg)
 		uint64_t claim;
 		char *why = NULL;
 		vhosts_find(v, MAPPING_HTTP, "a.example", &who);
-		if (vhosts_claim(v, MAPPING_HTTP, "a.example", home(2), "bob/box", &claim, &why) == 0)
+		if (vhosts_claim(v, MAPPING_HTTP, "a.example", home(2), "bob/box", &claim, &why) ==
+		    0)
 			vhosts_release(v, MAPPING_HTTP, "a.example", claim);
 		mem_free(why);
 	}
@@ -107,10 +112,10 @@ static void loops_share_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_held_host_is_refused_by_name),
-		cmocka_unit_test(http_and_tls_do_not_meet),
-		cmocka_unit_test(a_stale_release_takes_nothing),
-		cmocka_unit_test(loops_share_it),
+	    cmocka_unit_test(a_held_host_is_refused_by_name),
+	    cmocka_unit_test(http_and_tls_do_not_meet),
+	    cmocka_unit_test(a_stale_release_takes_nothing),
+	    cmocka_unit_test(loops_share_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* The authority as a function: tables of questions and what must come back, and packets that are none. */
+/* The authority as a function: tables of questions and what must come back, and packets that are
+ * none. */
 #include "relay/names/dns_answer.h"
 
 #include "shared/base/buf.h"
@@ -70,9 +71,11 @@ static size_t ask_raw(uint8_t *in, const char *name, unsigned type, unsigned cla
 		name += len + (name[len] == '.');
 	}
 	in[at++] = 0;
-	in[at++] = (uint8_t)(type >> 8), in[at++] = (uint8_t)type, in[at++] = 0, in[at++] = (uint8_t)class;
+	in[at++] = (uint8_t)(type >> 8), in[at++] = (uint8_t)type, in[at++] = 0,
+	in[at++] = (uint8_t) class;
 	if (edns) {
-		const uint8_t opt[] = {0, 0, 41, (uint8_t)(edns >> 8), (uint8_t)edns, 0, 0, 0, 0, 0, 0};
+		const uint8_t opt[] = {0, 0, 41, (uint8_t)(edns >> 8), (uint8_t)edns, 0, 0, 0,
+				       0, 0, 0};
 		in[11] = 1;
 		memcpy(in + at, opt, sizeof(opt));
 		at += sizeof(opt);
@@ -80,8 +83,10 @@ static size_t ask_raw(uint8_t *in, const char *name, unsigned type, unsigned cla
 	return at;
 }
 
-/* "RCODE aa|-- tc|-- answer: … authority: … additional: …", each record as the library writes it, blanks single. */
-static char *ask_full(const struct zone *z, const char *name, unsigned type, unsigned class, unsigned edns, bool tcp)
+/* "RCODE aa|-- tc|-- answer: … authority: … additional: …", each record as the library writes it,
+ * blanks single. */
+static char *ask_full(const struct zone *z, const char *name, unsigned type, unsigned class,
+		      unsigned edns, bool tcp)
 {
 	uint8_t in[600];
 	size_t len = dns_answer(z, in, ask_raw(in, name, type, class, edns), tcp, out);
@@ -94,8 +99,10 @@ static char *ask_full(const struct zone *z, const char *name, unsigned type, uns
 	if (edns)
 		assert_int_equal(ldns_pkt_edns_udp_size(pkt), 1232);
 	struct buf b = BUF_INIT;
-	buf_printf(&b, "%s%s%s", dns_rcode_text(ldns_pkt_get_rcode(pkt)), ldns_pkt_aa(pkt) ? " aa" : "", ldns_pkt_tc(pkt) ? " tc" : "");
-	ldns_rr_list *lists[] = {ldns_pkt_answer(pkt), ldns_pkt_authority(pkt), ldns_pkt_additional(pkt)};
+	buf_printf(&b, "%s%s%s", dns_rcode_text(ldns_pkt_get_rcode(pkt)),
+		   ldns_pkt_aa(pkt) ? " aa" : "", ldns_pkt_tc(pkt) ? " tc" : "");
+	ldns_rr_list *lists[] = {ldns_pkt_answer(pkt), ldns_pkt_authority(pkt),
+				 ldns_pkt_additional(pkt)};
 	for (unsigned s = 0; s < 3; s++) {
 		for (size_t i = 0; i < ldns_rr_list_rr_count(lists[s]); i++) {
 			char *text = ldns_rr2str(ldns_rr_list_rr(lists[s], i));
@@ -118,7 +125,8 @@ static void expect(const struct zone *z, const char *name, unsigned type, const 
 	mem_free(got);
 }
 
-#define NEGATIVE " |- home.test. 30 IN SOA ns1.home.test. hostmaster.home.test. 77 3600 600 86400 30"
+#define NEGATIVE                                                                                   \
+	" |- home.test. 30 IN SOA ns1.home.test. hostmaster.home.test. 77 3600 600 86400 30"
 
 static void answers(void **state)
 {
@@ -128,17 +136,24 @@ static void answers(void **state)
 	expect(z, "aLiCe.HOME.test", DNS_A, "NOERROR aa |= aLiCe.HOME.test. 60 IN A 11.0.0.2");
 	expect(z, "alice.home.test", DNS_AAAA, "NOERROR aa" NEGATIVE);
 	expect(z, "nobody.home.test", DNS_A, "NXDOMAIN aa" NEGATIVE);
-	expect(z, "home.test", DNS_SOA, "NOERROR aa |= home.test. 60 IN SOA ns1.home.test. hostmaster.home.test. 77 3600 600 86400 30");
+	expect(z, "home.test", DNS_SOA,
+	       "NOERROR aa |= home.test. 60 IN SOA ns1.home.test. hostmaster.home.test. 77 3600 "
+	       "600 86400 30");
 	expect(z, "home.test", DNS_NS,
-	       "NOERROR aa |= home.test. 3600 IN NS ns1.home.test. |+ ns1.home.test. 60 IN A 11.0.0.1 |+ ns1.home.test. 60 IN AAAA 2a00::1");
+	       "NOERROR aa |= home.test. 3600 IN NS ns1.home.test. |+ ns1.home.test. 60 IN A "
+	       "11.0.0.1 |+ ns1.home.test. 60 IN AAAA 2a00::1");
 	expect(z, "home.test", DNS_A, "NOERROR aa" NEGATIVE);
 	expect(z, "alice.home.test", DNS_MX,
-	       "NOERROR aa |= alice.home.test. 300 IN MX 10 mail.home.test. |= alice.home.test. 300 IN MX 20 mail2.home.test."
+	       "NOERROR aa |= alice.home.test. 300 IN MX 10 mail.home.test. |= alice.home.test. "
+	       "300 IN MX 20 mail2.home.test."
 	       " |+ mail.home.test. 60 IN A 11.0.0.9");
-	expect(z, "alice.home.test", DNS_TXT, "NOERROR aa |= alice.home.test. 300 IN TXT \"v=spf1 -all\"");
-	expect(z, "alice.home.test", DNS_CAA, "NOERROR aa |= alice.home.test. 300 IN CAA 0 issue \"letsencrypt.org\"");
+	expect(z, "alice.home.test", DNS_TXT,
+	       "NOERROR aa |= alice.home.test. 300 IN TXT \"v=spf1 -all\"");
+	expect(z, "alice.home.test", DNS_CAA,
+	       "NOERROR aa |= alice.home.test. 300 IN CAA 0 issue \"letsencrypt.org\"");
 	expect(z, "_sip._tcp.home.test", DNS_SRV,
-	       "NOERROR aa |= _sip._tcp.home.test. 300 IN SRV 0 5 5060 alice.home.test. |+ alice.home.test. 60 IN A 11.0.0.2");
+	       "NOERROR aa |= _sip._tcp.home.test. 300 IN SRV 0 5 5060 alice.home.test. |+ "
+	       "alice.home.test. 60 IN A 11.0.0.2");
 	zone_free(z);
 }
 
@@ -146,8 +161,10 @@ static void wildcards_and_empty_names(void **state)
 {
 	(void)state;
 	struct zone *z = sample();
-	expect(z, "blog.alice.home.test", DNS_A, "NOERROR aa |= blog.alice.home.test. 60 IN A 11.0.0.3");
-	expect(z, "a.b.alice.home.test", DNS_A, "NOERROR aa |= a.b.alice.home.test. 60 IN A 11.0.0.3");
+	expect(z, "blog.alice.home.test", DNS_A,
+	       "NOERROR aa |= blog.alice.home.test. 60 IN A 11.0.0.3");
+	expect(z, "a.b.alice.home.test", DNS_A,
+	       "NOERROR aa |= a.b.alice.home.test. 60 IN A 11.0.0.3");
 	expect(z, "blog.alice.home.test", DNS_AAAA, "NOERROR aa" NEGATIVE);
 	expect(z, "_tcp.home.test", DNS_A, "NOERROR aa" NEGATIVE);
 	expect(z, "deep.alice.home.test", DNS_A, "NOERROR aa" NEGATIVE);
@@ -159,7 +176,8 @@ static void wildcards_and_empty_names(void **state)
 	size_t before = zone_count(z);
 	zone_set_addresses(z, &name, 4, NULL, 0);
 	assert_int_equal(zone_count(z), before - 2);
-	expect(z, "deep.alice.home.test", DNS_A, "NOERROR aa |= deep.alice.home.test. 60 IN A 11.0.0.3");
+	expect(z, "deep.alice.home.test", DNS_A,
+	       "NOERROR aa |= deep.alice.home.test. 60 IN A 11.0.0.3");
 	zone_free(z);
 }
 
@@ -167,22 +185,35 @@ static void aliases(void **state)
 {
 	(void)state;
 	struct zone *z = sample();
-	expect(z, "WWW.home.test", DNS_A, "NOERROR aa |= WWW.home.test. 300 IN CNAME alice.home.test. |= alice.home.test. 60 IN A 11.0.0.2");
-	expect(z, "www.home.test", DNS_CNAME, "NOERROR aa |= www.home.test. 300 IN CNAME alice.home.test.");
-	expect(z, "www.home.test", DNS_AAAA, "NOERROR aa |= www.home.test. 300 IN CNAME alice.home.test." NEGATIVE);
-	expect(z, "out.home.test", DNS_A, "NOERROR aa |= out.home.test. 300 IN CNAME elsewhere.example.");
-	expect(z, "loop.home.test", DNS_A, "NOERROR aa |= loop.home.test. 300 IN CNAME loop.home.test.");
+	expect(z, "WWW.home.test", DNS_A,
+	       "NOERROR aa |= WWW.home.test. 300 IN CNAME alice.home.test. |= alice.home.test. 60 "
+	       "IN A 11.0.0.2");
+	expect(z, "www.home.test", DNS_CNAME,
+	       "NOERROR aa |= www.home.test. 300 IN CNAME alice.home.test.");
+	expect(z, "www.home.test", DNS_AAAA,
+	       "NOERROR aa |= www.home.test. 300 IN CNAME alice.home.test." NEGATIVE);
+	expect(z, "out.home.test", DNS_A,
+	       "NOERROR aa |= out.home.test. 300 IN CNAME elsewhere.example.");
+	expect(z, "loop.home.test", DNS_A,
+	       "NOERROR aa |= loop.home.test. 300 IN CNAME loop.home.test.");
 	record(z, "one.home.test", "CNAME", "two");
 	record(z, "two.home.test", "CNAME", "one");
-	expect(z, "one.home.test", DNS_A, "NOERROR aa |= one.home.test. 300 IN CNAME two.home.test. |= two.home.test. 300 IN CNAME one.home.test.");
+	expect(z, "one.home.test", DNS_A,
+	       "NOERROR aa |= one.home.test. 300 IN CNAME two.home.test. |= two.home.test. 300 IN "
+	       "CNAME one.home.test.");
 	record(z, "lost.home.test", "CNAME", "nobody");
-	expect(z, "lost.home.test", DNS_A, "NXDOMAIN aa |= lost.home.test. 300 IN CNAME nobody.home.test." NEGATIVE);
+	expect(z, "lost.home.test", DNS_A,
+	       "NXDOMAIN aa |= lost.home.test. 300 IN CNAME nobody.home.test." NEGATIVE);
 	record(z, "*.any.home.test", "CNAME", "alice");
-	expect(z, "q.any.home.test", DNS_A, "NOERROR aa |= q.any.home.test. 300 IN CNAME alice.home.test. |= alice.home.test. 60 IN A 11.0.0.2");
+	expect(z, "q.any.home.test", DNS_A,
+	       "NOERROR aa |= q.any.home.test. 300 IN CNAME alice.home.test. |= alice.home.test. "
+	       "60 IN A 11.0.0.2");
 	char *why;
 	struct dns_name name;
 	dns_name_parse("alice.home.test", &name);
-	assert_int_equal(zone_add_record(z, &name, dns_record_parse("CNAME", 60, "www", "home.test", &why)), ERR_SYNTAX);
+	assert_int_equal(
+	    zone_add_record(z, &name, dns_record_parse("CNAME", 60, "www", "home.test", &why)),
+	    ERR_SYNTAX);
 	zone_free(z);
 }
 
@@ -195,7 +226,8 @@ static void what_is_refused(void **state)
 	expect(z, "nothome.test", DNS_A, "REFUSED");
 	expect(z, "home.test", DNS_AXFR, "REFUSED");
 	expect(z, "home.test", DNS_IXFR, "REFUSED");
-	expect(z, "alice.home.test", DNS_ANY, "NOERROR aa |= alice.home.test. 3600 IN HINFO \"RFC8482\" \"\"");
+	expect(z, "alice.home.test", DNS_ANY,
+	       "NOERROR aa |= alice.home.test. 3600 IN HINFO \"RFC8482\" \"\"");
 	expect(z, "nobody.home.test", DNS_ANY, "NXDOMAIN aa" NEGATIVE);
 	char *got = ask_full(z, "alice.home.test", DNS_A, 3, 0, false);
 	assert_string_equal(got, "REFUSED");
@@ -209,7 +241,9 @@ static void too_big_is_truncated(void **state)
 	struct zone *z = sample();
 	for (unsigned i = 0; i < 30; i++) {
 		char text[128];
-		snprintf(text, sizeof(text), "\"%02u-0123456789012345678901234567890123456789012345678901234567890\"", i);
+		snprintf(text, sizeof(text),
+			 "\"%02u-0123456789012345678901234567890123456789012345678901234567890\"",
+			 i);
 		record(z, "big.home.test", "TXT", text);
 	}
 	char *udp = ask_full(z, "big.home.test", DNS_TXT, 1, 1232, false);
@@ -248,7 +282,8 @@ static void badvers_notimp_formerr_and_silence(void **state)
 	size_t got = dns_answer(z, in, len, false, out);
 	ldns_pkt *pkt;
 	assert_int_equal(ldns_wire2pkt(&pkt, out, got), LDNS_STATUS_OK);
-	assert_int_equal(ldns_pkt_get_rcode(pkt) | ldns_pkt_edns_extended_rcode(pkt) << 4, DNS_BADVERS);
+	assert_int_equal(ldns_pkt_get_rcode(pkt) | ldns_pkt_edns_extended_rcode(pkt) << 4,
+			 DNS_BADVERS);
 	ldns_pkt_free(pkt);
 	const unsigned opcodes[] = {1, 2, 4, 5, 15};
 	for (unsigned i = 0; i < 5; i++) {
@@ -313,7 +348,9 @@ static void by_hand_as_by_library(void **state)
 {
 	(void)state;
 	struct zone *z = sample();
-	static const char *const names[] = {"alice.home.test", "aLiCe.HOME.test", "any.alice.home.test", "ns1.home.test", "mail.home.test"};
+	static const char *const names[] = {"alice.home.test", "aLiCe.HOME.test",
+					    "any.alice.home.test", "ns1.home.test",
+					    "mail.home.test"};
 	static const unsigned sizes[] = {0, 512, 1232, 4096};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) * 8; i++) {
 		const char *name = names[i / 8];
@@ -329,10 +366,14 @@ static void by_hand_as_by_library(void **state)
 			continue;
 		struct dns_reply *r = dns_reply_new(&q, DNS_NOERROR, true);
 		for (size_t k = 0; k < count; k++)
-			dns_reply_add_address(r, DNS_ANSWER, NULL, ips + k * (type == DNS_A ? 4 : 16), type == DNS_A ? 4 : 16, ZONE_TTL);
+			dns_reply_add_address(r, DNS_ANSWER, NULL,
+					      ips + k * (type == DNS_A ? 4 : 16),
+					      type == DNS_A ? 4 : 16, ZONE_TTL);
 		assert_int_equal(dns_reply_end(r, library, sizeof(library)), len);
 		assert_memory_equal(library, out, len);
-		assert_int_equal(dns_addresses_write(&q, ips, type == DNS_A ? 4 : 16, count, ZONE_TTL, out, len - 1), 0);
+		assert_int_equal(dns_addresses_write(&q, ips, type == DNS_A ? 4 : 16, count,
+						     ZONE_TTL, out, len - 1),
+				 0);
 		/* With something behind it the library reads: the same question. */
 		struct dns_question other;
 		size_t asked = ask_raw(in, name, type, 1, edns);
@@ -350,9 +391,11 @@ static void updates_replace_whole_sets(void **state)
 	struct addr v4[2];
 	addr_parse_ip("11.0.0.1", &v4[0]);
 	addr_parse_ip("11.0.0.2", &v4[1]);
-	const struct dns_update_set sets[2] = {{.due = true, .list = v4, .count = 2}, {.due = true}};
+	const struct dns_update_set sets[2] = {{.due = true, .list = v4, .count = 2},
+					       {.due = true}};
 	uint8_t packet[1232];
-	size_t len = dns_update_write(9, "dyn.test", "pc.dyn.test", 60, sets, packet, sizeof(packet));
+	size_t len =
+	    dns_update_write(9, "dyn.test", "pc.dyn.test", 60, sets, packet, sizeof(packet));
 	assert_true(len > 12);
 	ldns_pkt *pkt;
 	assert_int_equal(ldns_wire2pkt(&pkt, packet, len), LDNS_STATUS_OK);
@@ -363,9 +406,11 @@ static void updates_replace_whole_sets(void **state)
 	assert_int_equal(ldns_rr_get_type(ldns_rr_list_rr(updates, 3)), DNS_AAAA);
 	assert_int_equal(ldns_rr_get_class(ldns_rr_list_rr(updates, 3)), 255);
 	ldns_pkt_free(pkt);
-	assert_int_equal(dns_update_write(9, "dyn.test", "pc.other.test", 60, sets, packet, sizeof(packet)), 0);
+	assert_int_equal(
+	    dns_update_write(9, "dyn.test", "pc.other.test", 60, sets, packet, sizeof(packet)), 0);
 	/* One family named: not a word about the other. */
-	const struct dns_update_set one[2] = {{.due = true, .list = v4, .count = 1}, {.due = false}};
+	const struct dns_update_set one[2] = {{.due = true, .list = v4, .count = 1},
+					      {.due = false}};
 	len = dns_update_write(9, "dyn.test", "pc.dyn.test", 60, one, packet, sizeof(packet));
 	assert_int_equal(ldns_wire2pkt(&pkt, packet, len), LDNS_STATUS_OK);
 	assert_int_equal(ldns_rr_list_rr_count(ldns_pkt_authority(pkt)), 2);
@@ -375,11 +420,13 @@ static void updates_replace_whole_sets(void **state)
 static void records_that_are_wrong(void **state)
 {
 	(void)state;
-	static const char *const wrong[][2] = {{"A", "1.2.3"}, {"MX", "mail"}, {"AAAA", "11.0.0.1"}, {"SRV", "1 2 3"}, {"A", ""},
-					       {"CAA", "issue"}, {"TXT", "a\nb IN A 1.2.3.4"}, {"NONSENSE", "x"}};
+	static const char *const wrong[][2] = {
+	    {"A", "1.2.3"}, {"MX", "mail"},   {"AAAA", "11.0.0.1"},         {"SRV", "1 2 3"},
+	    {"A", ""},      {"CAA", "issue"}, {"TXT", "a\nb IN A 1.2.3.4"}, {"NONSENSE", "x"}};
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		char *why = NULL;
-		struct dns_record *r = dns_record_parse(wrong[i][0], 60, wrong[i][1], "home.test", &why);
+		struct dns_record *r =
+		    dns_record_parse(wrong[i][0], 60, wrong[i][1], "home.test", &why);
 		if (r)
 			fail_msg("taken: %s %s", wrong[i][0], wrong[i][1]);
 		assert_non_null(why);
@@ -390,10 +437,17 @@ static void records_that_are_wrong(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(answers), cmocka_unit_test(wildcards_and_empty_names), cmocka_unit_test(aliases),
-		cmocka_unit_test(what_is_refused), cmocka_unit_test(too_big_is_truncated),
-		cmocka_unit_test(badvers_notimp_formerr_and_silence), cmocka_unit_test(names_of_every_byte), cmocka_unit_test(dnssec_ok_is_said_back),
-		cmocka_unit_test(by_hand_as_by_library), cmocka_unit_test(updates_replace_whole_sets), cmocka_unit_test(records_that_are_wrong),
+	    cmocka_unit_test(answers),
+	    cmocka_unit_test(wildcards_and_empty_names),
+	    cmocka_unit_test(aliases),
+	    cmocka_unit_test(what_is_refused),
+	    cmocka_unit_test(too_big_is_truncated),
+	    cmocka_unit_test(badvers_notimp_formerr_and_silence),
+	    cmocka_unit_test(names_of_every_byte),
+	    cmocka_unit_test(dnssec_ok_is_said_back),
+	    cmocka_unit_test(by_hand_as_by_library),
+	    cmocka_unit_test(updates_replace_whole_sets),
+	    cmocka_unit_test(records_that_are_wrong),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,7 +43,8 @@ static const char *outcome(const char *query, const char *peer_text)
 	for (unsigned i = 0; i < 2; i++) {
 		char ip[ADDR_TEXT];
 		if (c.set[i].family)
-			sprintf(out + strlen(out), "%s=%s ", i ? "AAAA" : "A", addr_ip_text(&c.set[i], ip));
+			sprintf(out + strlen(out), "%s=%s ", i ? "AAAA" : "A",
+				addr_ip_text(&c.set[i], ip));
 		else if (c.offline[i])
 			sprintf(out + strlen(out), "%s=off ", i ? "AAAA" : "A");
 		else if (c.asked[i])
@@ -56,44 +57,53 @@ static const char *outcome(const char *query, const char *peer_text)
 static void addresses(void **state)
 {
 	(void)state;
-	static const struct { const char *query, *peer, *want; } table[] = {
-		{"hostname=h.x&myip=11.1.2.3", "11.0.0.9", "A=11.1.2.3 11.1.2.3"},
-		{"hostname=h.x", "11.0.0.9", "A=11.0.0.9 11.0.0.9"},
-		{"hostname=h.x&myip=", "2a00::9", "AAAA=2a00::9 2a00::9"},
-		{"hostname=h.x&myip=2a00%3a1%3a%3a77", "11.0.0.9", "AAAA=2a00:1::77 2a00:1::77"},
-		{"hostname=h.x&myip=2a00:1::77", "11.0.0.9", "AAAA=2a00:1::77 2a00:1::77"},
-		{"hostname=h.x&myip=11.1.2.3,2a00:1::77", "11.0.0.9", "A=11.1.2.3 AAAA=2a00:1::77 11.1.2.3,2a00:1::77"},
-		{"hostname=h.x&myip=2a00:1::77,%2011.1.2.3", "11.0.0.9", "A=11.1.2.3 AAAA=2a00:1::77 2a00:1::77,11.1.2.3"},
-		{"hostname=h.x&myip=11.1.2.3&myipv6=2a00:1::77", "11.0.0.9", "A=11.1.2.3 AAAA=2a00:1::77 11.1.2.3,2a00:1::77"},
-		{"hostname=h.x&myip=11.1.2.3&myipv6=no", "2a00::9", "A=11.1.2.3 11.1.2.3"},
-		{"hostname=h.x&myipv6=2a00:1::77", "11.0.0.9", "AAAA=2a00:1::77 2a00:1::77"},
-		{"hostname=h.x&myip=11.1.2.3,2a00:1::/64", "11.0.0.9", "A=11.1.2.3 11.1.2.3"},
-		{"hostname=h.x&myip=11.1.2.3,2a00:1::5/64", "11.0.0.9", "A=11.1.2.3 AAAA=2a00:1::5 11.1.2.3,2a00:1::5"},
-		{"hostname=h.x&myip=2a00:1::/64", "2a00::9", "AAAA=2a00::9 2a00::9"},
-		{"hostname=h.x&myip=,2a00:1::/64", "11.0.0.9", "none"}, /* about v6, so v4 is not touched */
-		{"hostname=h.x&myip=192.168.1.5", "11.0.0.9", "A=11.0.0.9 11.0.0.9"},
-		{"hostname=h.x&myip=100.64.1.5", "11.0.0.9", "A=11.0.0.9 11.0.0.9"},
-		{"hostname=h.x&myip=0.0.0.0", "11.0.0.9", "A=11.0.0.9 11.0.0.9"},
-		{"hostname=h.x&myip=fe80::1", "2a00::9", "AAAA=2a00::9 2a00::9"},
-		{"hostname=h.x&myip=192.168.1.5", "2a00::9", "none"},
-		{"hostname=h.x&myip=192.168.1.5", "192.168.1.9", "none"},
-		{"hostname=h.x", "127.0.0.1", "none"},
-		{"hostname=h.x&myip=127.0.0.1", "11.0.0.9", "A=dummy 127.0.0.1"},
-		{"hostname=h.x&myip=::1", "11.0.0.9", "AAAA=dummy ::1"},
-		{"hostname=h.x&myip=203.0.113.7", "11.0.0.9", "A=dummy 203.0.113.7"},
-		{"hostname=h.x&myip=2001:db8::1", "11.0.0.9", "AAAA=dummy 2001:db8::1"},
-		{"hostname=h.x&myip=rubbish", "11.0.0.9", "A=11.0.0.9 11.0.0.9"},
-		{"hostname=h.x&myip=%3Cipaddr%3E", "11.0.0.9", "A=11.0.0.9 11.0.0.9"},
-		{"hostname=h.x&myip=::ffff:11.1.2.3", "2a00::9", "A=11.1.2.3 11.1.2.3"},
-		{"hostname=h.x&offline=YES", "11.0.0.9", "A=off AAAA=off "},
-		{"hostname=h.x&offline=yes&myip=11.1.2.3", "11.0.0.9", "A=off "},
-		{"hostname=h.x&offline=NO&myip=11.1.2.3", "11.0.0.9", "A=11.1.2.3 11.1.2.3"},
-		{"system=dyndns&hostname=h.x&myip=11.1.2.3&wildcard=OFF&mx=&backmx=NO&offline=NO", "11.0.0.9", "A=11.1.2.3 11.1.2.3"},
+	static const struct {
+		const char *query, *peer, *want;
+	} table[] = {
+	    {"hostname=h.x&myip=11.1.2.3", "11.0.0.9", "A=11.1.2.3 11.1.2.3"},
+	    {"hostname=h.x", "11.0.0.9", "A=11.0.0.9 11.0.0.9"},
+	    {"hostname=h.x&myip=", "2a00::9", "AAAA=2a00::9 2a00::9"},
+	    {"hostname=h.x&myip=2a00%3a1%3a%3a77", "11.0.0.9", "AAAA=2a00:1::77 2a00:1::77"},
+	    {"hostname=h.x&myip=2a00:1::77", "11.0.0.9", "AAAA=2a00:1::77 2a00:1::77"},
+	    {"hostname=h.x&myip=11.1.2.3,2a00:1::77", "11.0.0.9",
+	     "A=11.1.2.3 AAAA=2a00:1::77 11.1.2.3,2a00:1::77"},
+	    {"hostname=h.x&myip=2a00:1::77,%2011.1.2.3", "11.0.0.9",
+	     "A=11.1.2.3 AAAA=2a00:1::77 2a00:1::77,11.1.2.3"},
+	    {"hostname=h.x&myip=11.1.2.3&myipv6=2a00:1::77", "11.0.0.9",
+	     "A=11.1.2.3 AAAA=2a00:1::77 11.1.2.3,2a00:1::77"},
+	    {"hostname=h.x&myip=11.1.2.3&myipv6=no", "2a00::9", "A=11.1.2.3 11.1.2.3"},
+	    {"hostname=h.x&myipv6=2a00:1::77", "11.0.0.9", "AAAA=2a00:1::77 2a00:1::77"},
+	    {"hostname=h.x&myip=11.1.2.3,2a00:1::/64", "11.0.0.9", "A=11.1.2.3 11.1.2.3"},
+	    {"hostname=h.x&myip=11.1.2.3,2a00:1::5/64", "11.0.0.9",
+	     "A=11.1.2.3 AAAA=2a00:1::5 11.1.2.3,2a00:1::5"},
+	    {"hostname=h.x&myip=2a00:1::/64", "2a00::9", "AAAA=2a00::9 2a00::9"},
+	    {"hostname=h.x&myip=,2a00:1::/64", "11.0.0.9",
+	     "none"}, /* about v6, so v4 is not touched */
+	    {"hostname=h.x&myip=192.168.1.5", "11.0.0.9", "A=11.0.0.9 11.0.0.9"},
+	    {"hostname=h.x&myip=100.64.1.5", "11.0.0.9", "A=11.0.0.9 11.0.0.9"},
+	    {"hostname=h.x&myip=0.0.0.0", "11.0.0.9", "A=11.0.0.9 11.0.0.9"},
+	    {"hostname=h.x&myip=fe80::1", "2a00::9", "AAAA=2a00::9 2a00::9"},
+	    {"hostname=h.x&myip=192.168.1.5", "2a00::9", "none"},
+	    {"hostname=h.x&myip=192.168.1.5", "192.168.1.9", "none"},
+	    {"hostname=h.x", "127.0.0.1", "none"},
+	    {"hostname=h.x&myip=127.0.0.1", "11.0.0.9", "A=dummy 127.0.0.1"},
+	    {"hostname=h.x&myip=::1", "11.0.0.9", "AAAA=dummy ::1"},
+	    {"hostname=h.x&myip=203.0.113.7", "11.0.0.9", "A=dummy 203.0.113.7"},
+	    {"hostname=h.x&myip=2001:db8::1", "11.0.0.9", "AAAA=dummy 2001:db8::1"},
+	    {"hostname=h.x&myip=rubbish", "11.0.0.9", "A=11.0.0.9 11.0.0.9"},
+	    {"hostname=h.x&myip=%3Cipaddr%3E", "11.0.0.9", "A=11.0.0.9 11.0.0.9"},
+	    {"hostname=h.x&myip=::ffff:11.1.2.3", "2a00::9", "A=11.1.2.3 11.1.2.3"},
+	    {"hostname=h.x&offline=YES", "11.0.0.9", "A=off AAAA=off "},
+	    {"hostname=h.x&offline=yes&myip=11.1.2.3", "11.0.0.9", "A=off "},
+	    {"hostname=h.x&offline=NO&myip=11.1.2.3", "11.0.0.9", "A=11.1.2.3 11.1.2.3"},
+	    {"system=dyndns&hostname=h.x&myip=11.1.2.3&wildcard=OFF&mx=&backmx=NO&offline=NO",
+	     "11.0.0.9", "A=11.1.2.3 11.1.2.3"},
 	};
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		const char *got = outcome(table[i].query, table[i].peer);
 		if (strcmp(got, table[i].want) != 0)
-			fail_msg("%s from %s: %s, not %s", table[i].query, table[i].peer, got, table[i].want);
+			fail_msg("%s from %s: %s, not %s", table[i].query, table[i].peer, got,
+				 table[i].want);
 	}
 }
 
@@ -106,7 +116,8 @@ static void hosts(void **state)
 	assert_string_equal(r.hosts[1], "nas.dyn.example");
 	assert_string_equal(r.hosts[2], "");
 	assert_string_equal(r.hosts[3], "");
-	static const char *const own[] = {"", "hostname=", "hostname=YES", "hostname=1", "hostname=-", "myip=11.1.1.1"};
+	static const char *const own[] = {"",           "hostname=",  "hostname=YES",
+					  "hostname=1", "hostname=-", "myip=11.1.1.1"};
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
 		read_query(own[i]);
 		assert_int_equal(r.host_count, 0);
@@ -129,11 +140,18 @@ static void hosts(void **state)
 static void doors(void **state)
 {
 	(void)state;
-	static const struct { const char *line; enum dyndns_door want; } table[] = {
-		{"GET /nic/update?x", DYNDNS_UPDATE}, {"GET /v3/update", DYNDNS_UPDATE}, {"POST /ph/update", DYNDNS_UPDATE},
-		{"GET //nic/update", DYNDNS_UPDATE}, {"GET /update?x", DYNDNS_UPDATE}, {"HEAD /dyndns/update", DYNDNS_UPDATE}, {"GET /nic/update/", DYNDNS_UPDATE}, {"GET http://h:1/nic/update?x", DYNDNS_UPDATE},
-		{"GET /checkip", DYNDNS_CHECKIP}, {"GET /checkip/", DYNDNS_CHECKIP}, {"GET /myip?x=y", DYNDNS_MYIP}, {"GET /", DYNDNS_NO_DOOR},
-		{"GET /nic/updates", DYNDNS_NO_DOOR}, {"DELETE /nic/update", DYNDNS_NO_METHOD}, {"GET http://h", DYNDNS_NO_DOOR}};
+	static const struct {
+		const char *line;
+		enum dyndns_door want;
+	} table[] = {
+	    {"GET /nic/update?x", DYNDNS_UPDATE}, {"GET /v3/update", DYNDNS_UPDATE},
+	    {"POST /ph/update", DYNDNS_UPDATE},   {"GET //nic/update", DYNDNS_UPDATE},
+	    {"GET /update?x", DYNDNS_UPDATE},     {"HEAD /dyndns/update", DYNDNS_UPDATE},
+	    {"GET /nic/update/", DYNDNS_UPDATE},  {"GET http://h:1/nic/update?x", DYNDNS_UPDATE},
+	    {"GET /checkip", DYNDNS_CHECKIP},     {"GET /checkip/", DYNDNS_CHECKIP},
+	    {"GET /myip?x=y", DYNDNS_MYIP},       {"GET /", DYNDNS_NO_DOOR},
+	    {"GET /nic/updates", DYNDNS_NO_DOOR}, {"DELETE /nic/update", DYNDNS_NO_METHOD},
+	    {"GET http://h", DYNDNS_NO_DOOR}};
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		char *text = mem_printf("%s HTTP/1.1\r\nHost: h\r\n\r\n", table[i].line);
 		if (read_text(text) != table[i].want)
@@ -145,7 +163,8 @@ static void doors(void **state)
 static void credentials(void **state)
 {
 	(void)state;
-	read_text("GET /nic/update HTTP/1.0\r\nAuthorization: Basic YWxpY2U6cDphOnNz  \r\nUser-Agent: inadyn/2.10\r\n\r\n");
+	read_text("GET /nic/update HTTP/1.0\r\nAuthorization: Basic YWxpY2U6cDphOnNz  "
+		  "\r\nUser-Agent: inadyn/2.10\r\n\r\n");
 	assert_true(r.has_credentials);
 	assert_string_equal(r.user, "alice");
 	assert_string_equal(r.password, "p:a:ss");
@@ -163,7 +182,8 @@ static void credentials(void **state)
 	read_text("GET /nic/update HTTP/1.0\r\nAuthorization: Bearer abc\r\n\r\n");
 	assert_true(r.has_credentials);
 	assert_string_equal(r.user, "");
-	read_text("POST /nic/update HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 34\r\n\r\n"
+	read_text("POST /nic/update HTTP/1.1\r\nHost: x\r\nContent-Type: "
+		  "application/x-www-form-urlencoded\r\nContent-Length: 34\r\n\r\n"
 		  "hostname=h.x&myip=11.1.2.3&user=u\r");
 	assert_string_equal(r.hosts[0], "h.x");
 	assert_int_equal(r.item_count, 1);
@@ -172,7 +192,10 @@ static void credentials(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(addresses), cmocka_unit_test(hosts), cmocka_unit_test(doors), cmocka_unit_test(credentials),
+	    cmocka_unit_test(addresses),
+	    cmocka_unit_test(hosts),
+	    cmocka_unit_test(doors),
+	    cmocka_unit_test(credentials),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

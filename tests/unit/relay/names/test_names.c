@@ -1,4 +1,5 @@
-/* The model: which source wins, what is counted, what survives, and that nobody is told "good" for something lost. */
+/* The model: which source wins, what is counted, what survives, and that nobody is told "good" for
+ * something lost. */
 #include "relay/names/names.h"
 
 #include "shared/base/mem.h"
@@ -42,7 +43,8 @@ static struct accounts *read_accounts(const char *json)
 }
 
 #define HASH "\"token\":\"sha256:0000000000000000000000000000000000000000000000000000000000000000\""
-#define TWO "[{\"name\":\"alice\"," HASH "},{\"name\":\"bob\"," HASH ",\"hosts\":[\"bob\",\"shop\"]}]"
+#define TWO                                                                                        \
+	"[{\"name\":\"alice\"," HASH "},{\"name\":\"bob\"," HASH ",\"hosts\":[\"bob\",\"shop\"]}]"
 
 static void open_lab(struct lab *lab)
 {
@@ -53,11 +55,13 @@ static void open_lab(struct lab *lab)
 	assert_non_null(lab->store);
 	static const char json[] = "{\"dns\":[{\"kind\":\"serve\"}]}";
 	struct conf *c = conf_parse("relay.json", json, strlen(json), false);
-	assert_true(dns_config_read(conf_list(conf_root(c), "dns"), "relay.json", "home.test", &lab->dns));
+	assert_true(
+	    dns_config_read(conf_list(conf_root(c), "dns"), "relay.json", "home.test", &lab->dns));
 	conf_free(c);
 	addr_parse_ip("11.0.0.1", &lab->relay[0]);
 	addr_parse_ip("2a00::1", &lab->relay[1]);
-	const struct outlets_config config = {.domain = "home.test", .addresses = lab->relay, .address_count = 2, .dns = &lab->dns};
+	const struct outlets_config config = {
+	    .domain = "home.test", .addresses = lab->relay, .address_count = 2, .dns = &lab->dns};
 	lab->names = names_new(lab->loop, lab->store, &config);
 	lab->accounts = read_accounts(TWO);
 	names_set_accounts(lab->names, lab->accounts);
@@ -134,10 +138,12 @@ static struct names_change set4(const char *ip)
 	return c;
 }
 
-static enum names_answer ask(struct lab *lab, const char *account, const char *host, struct names_change c)
+static enum names_answer ask(struct lab *lab, const char *account, const char *host,
+			     struct names_change c)
 {
 	uint64_t ticket;
-	return names_update(lab->names, accounts_find(lab->accounts, account), host, &c, "inadyn (11.9.9.9)", on_done, lab, &ticket);
+	return names_update(lab->names, accounts_find(lab->accounts, account), host, &c,
+			    "inadyn (11.9.9.9)", on_done, lab, &ticket);
 }
 
 static char *status(struct lab *lab)
@@ -177,7 +183,8 @@ static void a_door_update_is_counted_and_outlives_the_process(void **state)
 	uint32_t serial = zone_serial(names_zone(lab.names));
 	assert_int_equal(ask(&lab, "alice", "alice.home.test", set4("11.7.7.7")), NAMES_WAIT);
 	assert_string_equal(shown(&lab, "alice.home.test", 4), "11.7.7.7");
-	assert_string_equal(shown(&lab, "alice.home.test", 6), "2a00::1"); /* the other family is not touched */
+	/* the other family is not touched */
+	assert_string_equal(shown(&lab, "alice.home.test", 6), "2a00::1");
 	assert_true(zone_serial(names_zone(lab.names)) > serial);
 	serial = zone_serial(names_zone(lab.names));
 	assert_int_equal(lab.answered, 0);
@@ -193,8 +200,11 @@ static void a_door_update_is_counted_and_outlives_the_process(void **state)
 	wait_answer(&lab);
 	assert_int_equal(lab.last, NAMES_NOCHG);
 	char *text = status(&lab);
-	assert_non_null(strstr(text, "{\"name\":\"alice.home.test\",\"type\":\"A\",\"wanted\":\"11.7.7.7\",\"value\":\"11.7.7.7\",\"source\":\"door\""));
-	assert_non_null(strstr(text, "\"requests\":2,\"changes\":1,\"client\":\"inadyn (11.9.9.9)\",\"answer\":\"nochg\""));
+	assert_non_null(strstr(text, "{\"name\":\"alice.home.test\",\"type\":\"A\",\"wanted\":\"11."
+				     "7.7.7\",\"value\":\"11.7.7.7\",\"source\":\"door\""));
+	assert_non_null(strstr(
+	    text,
+	    "\"requests\":2,\"changes\":1,\"client\":\"inadyn (11.9.9.9)\",\"answer\":\"nochg\""));
 	mem_free(text);
 	close_lab(&lab);
 }
@@ -209,7 +219,8 @@ static void a_family_that_nobody_named_has_not_changed(void **state)
 	addr_parse_ip("2a01::7", &six.set[1]);
 	ask(&lab, "alice", "pc.alice.home.test", six);
 	char *text = status(&lab);
-	const char *four = strstr(text, "\"name\":\"pc.alice.home.test\",\"type\":\"A\""), *second = strstr(text, "\"name\":\"pc.alice.home.test\",\"type\":\"AAAA\"");
+	const char *four = strstr(text, "\"name\":\"pc.alice.home.test\",\"type\":\"A\""),
+		   *second = strstr(text, "\"name\":\"pc.alice.home.test\",\"type\":\"AAAA\"");
 	assert_non_null(four);
 	assert_non_null(second);
 	assert_memory_equal(strstr(four, "\"requests\""), "\"requests\":1,\"changes\":1,", 25);
@@ -239,7 +250,8 @@ static void offline_and_dummies(void **state)
 	(void)state;
 	struct lab lab;
 	open_lab(&lab);
-	const struct names_change off = {.asked = {true, false}, .offline = {true, false}}, dummy = {.asked = {true, false}};
+	const struct names_change off = {.asked = {true, false}, .offline = {true, false}},
+				  dummy = {.asked = {true, false}};
 	assert_int_equal(ask(&lab, "alice", "new.alice.home.test", dummy), NAMES_GOOD);
 	assert_string_equal(shown(&lab, "new.alice.home.test", 4), "-");
 	ask(&lab, "alice", "alice.home.test", set4("11.7.7.7"));
@@ -254,7 +266,8 @@ static void offline_and_dummies(void **state)
 	close_lab(&lab);
 }
 
-static void declare_home(struct lab *lab, const char *agent, const char *host, enum name_follow follow, const char *seen, const char *nat)
+static void declare_home(struct lab *lab, const char *agent, const char *host,
+			 enum name_follow follow, const char *seen, const char *nat)
 {
 	struct name_wish wish = {.host = (char *)(uintptr_t)host, .follow = follow};
 	const struct name_wish_list wishes = {.items = &wish, .count = host != NULL};
@@ -275,11 +288,14 @@ static void the_agent_wins_and_steps_back(void **state)
 	declare_home(&lab, "nas", "alice", NAME_FOLLOW_HOME, "11.5.5.6", "unknown");
 	assert_string_equal(shown(&lab, "alice.home.test", 4), "11.5.5.6");
 	assert_int_equal(ask(&lab, "alice", "alice.home.test", set4("11.7.7.9")), NAMES_WAIT);
-	assert_string_equal(shown(&lab, "alice.home.test", 4), "11.5.5.6"); /* an update is taken, and is weaker */
+	/* an update is taken, and is weaker */
+	assert_string_equal(shown(&lab, "alice.home.test", 4), "11.5.5.6");
 	declare_home(&lab, "nas", "alice", NAME_FOLLOW_HOME, "11.5.5.6", "cgnat");
-	assert_string_equal(shown(&lab, "alice.home.test", 4), "11.0.0.1"); /* a carrier's address leads nowhere */
+	/* a carrier's address leads nowhere */
+	assert_string_equal(shown(&lab, "alice.home.test", 4), "11.0.0.1");
 	declare_home(&lab, "nas", "alice", NAME_FOLLOW_HOME, "11.5.5.7", "pending");
-	assert_string_equal(shown(&lab, "alice.home.test", 4), "11.0.0.1"); /* not even for a second */
+	/* not even for a second */
+	assert_string_equal(shown(&lab, "alice.home.test", 4), "11.0.0.1");
 	declare_home(&lab, "nas", "alice", NAME_FOLLOW_HOME, "100.64.3.4", "unknown");
 	assert_string_equal(shown(&lab, "alice.home.test", 4), "11.7.7.9");
 	declare_home(&lab, "nas", "alice", NAME_FOLLOW_RELAY, "11.5.5.6", "public");
@@ -296,9 +312,10 @@ static void a_verdict_about_another_address_is_none(void **state)
 	struct lab lab;
 	open_lab(&lab);
 	declare_home(&lab, "nas", "alice", NAME_FOLLOW_HOME, "11.5.5.5", "unknown");
-	struct name_wish wish = {.host = (char *)(uintptr_t)"alice", .follow = NAME_FOLLOW_HOME};
+	struct name_wish wish = {.host = (char *)(uintptr_t) "alice", .follow = NAME_FOLLOW_HOME};
 	const struct name_wish_list wishes = {.items = &wish, .count = 1};
-	struct wishes_agent a = {.account = "alice", .agent = "nas", .wishes = &wishes, .nat = "unknown"};
+	struct wishes_agent a = {
+	    .account = "alice", .agent = "nas", .wishes = &wishes, .nat = "unknown"};
 	addr_parse_ip("11.6.6.6", &a.seen);
 	addr_parse_ip("11.5.5.5", &a.judged);
 	names_set_agent(lab.names, &a);
@@ -325,7 +342,8 @@ static void a_detached_agents_value_stays(void **state)
 	open_lab(&lab);
 	assert_string_equal(shown(&lab, "direct.alice.home.test", 6), "2a01::5");
 	declare_home(&lab, "other", NULL, NAME_FOLLOW_HOME, "11.5.5.5", "public");
-	assert_string_equal(shown(&lab, "direct.alice.home.test", 6), "2a01::5"); /* another agent's word is not about it */
+	/* another agent's word is not about it */
+	assert_string_equal(shown(&lab, "direct.alice.home.test", 6), "2a01::5");
 	declare_home(&lab, "nas", NULL, NAME_FOLLOW_HOME, "11.5.5.5", "public");
 	assert_string_equal(shown(&lab, "direct.alice.home.test", 6), "-");
 	declare_home(&lab, "nas", "bob", NAME_FOLLOW_HOME, "11.5.5.5", "public");
@@ -341,10 +359,14 @@ static void mappings_hosts_exist(void **state)
 	(void)state;
 	struct lab lab;
 	open_lab(&lab);
-	struct mapping m[2] = {{.host = (char *)(uintptr_t)"*.alice"}, {.host = NULL}};
+	struct mapping m[2] = {{.host = (char *)(uintptr_t) "*.alice"}, {.host = NULL}};
 	const struct mapping_list mappings = {.items = m, .count = 2};
 	const struct name_wish_list none = {0};
-	struct wishes_agent a = {.account = "alice", .agent = "nas", .wishes = &none, .mappings = &mappings, .nat = "unknown"};
+	struct wishes_agent a = {.account = "alice",
+				 .agent = "nas",
+				 .wishes = &none,
+				 .mappings = &mappings,
+				 .nat = "unknown"};
 	addr_parse_ip("11.5.5.5", &a.seen);
 	names_set_agent(lab.names, &a);
 	assert_string_equal(shown(&lab, "anything.alice.home.test", 4), "11.0.0.1");
@@ -391,7 +413,8 @@ static void reload_keeps_what_is_known(void **state)
 	ask(&lab, "alice", "alice.home.test", set4("11.7.7.7"));
 	uint32_t serial = zone_serial(names_zone(lab.names));
 	addr_parse_ip("11.0.0.2", &lab.relay[0]);
-	const struct outlets_config config = {.domain = "home.test", .addresses = lab.relay, .address_count = 1, .dns = &lab.dns};
+	const struct outlets_config config = {
+	    .domain = "home.test", .addresses = lab.relay, .address_count = 1, .dns = &lab.dns};
 	names_reload(lab.names, &config);
 	assert_string_equal(shown(&lab, "alice.home.test", 4), "11.7.7.7");
 	assert_string_equal(shown(&lab, "alice.home.test", 6), "");
@@ -415,18 +438,22 @@ static void forgotten_owners_are_not_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(every_account_has_its_name, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_door_update_is_counted_and_outlives_the_process, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_family_that_nobody_named_has_not_changed, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_is_not_yours_is_nohost, setup, teardown),
-		cmocka_unit_test_setup_teardown(offline_and_dummies, setup, teardown),
-		cmocka_unit_test_setup_teardown(the_agent_wins_and_steps_back, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_verdict_about_another_address_is_none, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_detached_agents_value_stays, setup, teardown),
-		cmocka_unit_test_setup_teardown(mappings_hosts_exist, setup, teardown),
-		cmocka_unit_test_setup_teardown(an_agents_report_is_answered_when_durable, setup, teardown),
-		cmocka_unit_test_setup_teardown(reload_keeps_what_is_known, setup, teardown),
-		cmocka_unit_test_setup_teardown(forgotten_owners_are_not_told, setup, teardown),
+	    cmocka_unit_test_setup_teardown(every_account_has_its_name, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_door_update_is_counted_and_outlives_the_process,
+					    setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_family_that_nobody_named_has_not_changed, setup,
+					    teardown),
+	    cmocka_unit_test_setup_teardown(what_is_not_yours_is_nohost, setup, teardown),
+	    cmocka_unit_test_setup_teardown(offline_and_dummies, setup, teardown),
+	    cmocka_unit_test_setup_teardown(the_agent_wins_and_steps_back, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_verdict_about_another_address_is_none, setup,
+					    teardown),
+	    cmocka_unit_test_setup_teardown(a_detached_agents_value_stays, setup, teardown),
+	    cmocka_unit_test_setup_teardown(mappings_hosts_exist, setup, teardown),
+	    cmocka_unit_test_setup_teardown(an_agents_report_is_answered_when_durable, setup,
+					    teardown),
+	    cmocka_unit_test_setup_teardown(reload_keeps_what_is_known, setup, teardown),
+	    cmocka_unit_test_setup_teardown(forgotten_owners_are_not_told, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -52,12 +52,18 @@ static void all_kinds(void **state)
 	struct dns_config_list l;
 	bool ok;
 	struct conf *c = read_dns(
-		"[{\"kind\":\"serve\",\"nameservers\":[\"ns1.home.test\",\"ns2\",\"ns.example.com.\"],\"listen\":[\"127.0.0.1:5353\",\"::1\"],"
-		"\"records\":[{\"name\":\"alice\",\"type\":\"MX\",\"value\":\"10 mail.alice\",\"ttl\":60},{\"name\":\"@\",\"type\":\"TXT\",\"value\":\"hello\"}]},"
-		"{\"kind\":\"rfc2136\",\"server\":\"127.0.0.1\",\"zone\":\"Home.Test\",\"key_name\":\"relay-key\",\"key_file\":\"secret\"},"
-		"{\"kind\":\"rfc2136\",\"server\":\"ns.lan:5353\",\"key_name\":\"k\",\"key\":\"c2VjcmV0\",\"algorithm\":\"hmac-sha512\"},"
-		"{\"kind\":\"dyndns2\",\"url\":\"https://members.example.com/nic/update\",\"username\":\"me\",\"password_file\":\"secret\",\"hosts\":[\"alice\"]},"
-		"{\"kind\":\"cloudflare\",\"zone\":\"home.test\",\"token_file\":\"secret\"}]", &l, &ok);
+	    "[{\"kind\":\"serve\",\"nameservers\":[\"ns1.home.test\",\"ns2\",\"ns.example.com.\"],"
+	    "\"listen\":[\"127.0.0.1:5353\",\"::1\"],"
+	    "\"records\":[{\"name\":\"alice\",\"type\":\"MX\",\"value\":\"10 "
+	    "mail.alice\",\"ttl\":60},{\"name\":\"@\",\"type\":\"TXT\",\"value\":\"hello\"}]},"
+	    "{\"kind\":\"rfc2136\",\"server\":\"127.0.0.1\",\"zone\":\"Home.Test\",\"key_name\":"
+	    "\"relay-key\",\"key_file\":\"secret\"},"
+	    "{\"kind\":\"rfc2136\",\"server\":\"ns.lan:5353\",\"key_name\":\"k\",\"key\":"
+	    "\"c2VjcmV0\",\"algorithm\":\"hmac-sha512\"},"
+	    "{\"kind\":\"dyndns2\",\"url\":\"https://members.example.com/nic/"
+	    "update\",\"username\":\"me\",\"password_file\":\"secret\",\"hosts\":[\"alice\"]},"
+	    "{\"kind\":\"cloudflare\",\"zone\":\"home.test\",\"token_file\":\"secret\"}]",
+	    &l, &ok);
 	if (!ok)
 		fail_msg("%s", conf_error_text(c, 0));
 	assert_int_equal(l.count, 5);
@@ -87,26 +93,51 @@ static void all_kinds(void **state)
 static void what_is_wrong_is_said(void **state)
 {
 	(void)state;
-	static const struct { const char *json, *want; } table[] = {
-		{"[{\"kind\":\"server\"}]", "relay.json: dns[0].kind: \"server\" is not one of serve, rfc2136, dyndns2, cloudflare; did you mean \"serve\"?"},
-		{"[{\"kind\":\"serve\",\"nameserver\":[]}]", "relay.json: dns[0].nameserver: unknown key; did you mean \"nameservers\"?"},
-		{"[{\"kind\":\"serve\"},{\"kind\":\"serve\"}]", "relay.json: dns[1].kind: \"serve\" can stand here only once"},
-		{"[{\"kind\":\"serve\",\"listen\":[\"here\"]}]", "relay.json: dns[0].listen[0]: \"here\" is no address with a port"},
-		{"[{\"kind\":\"serve\",\"records\":[{\"name\":\"a\",\"type\":\"A\",\"value\":\"1.2.3\"}]}]", "relay.json: dns[0].records[0].value: \"1.2.3\" is no A record"},
-		{"[{\"kind\":\"serve\",\"records\":[{\"name\":\"a\",\"type\":\"NS\",\"value\":\"x\"}]}]", "relay.json: dns[0].records[0].type: \"NS\" is not one of"},
-		{"[{\"kind\":\"serve\",\"records\":[{\"name\":\"a.example.\",\"type\":\"A\",\"value\":\"1.2.3.4\"}]}]", "relay.json: dns[0].records[0].name: \"a.example.\" is not below"},
-		{"[{\"kind\":\"serve\",\"records\":[{\"name\":\"a\",\"type\":\"A\",\"value\":\"1.2.3.4\"},{\"name\":\"a\",\"type\":\"CNAME\",\"value\":\"b\"}]}]",
-		 "relay.json: dns[0].records: \"a.home.test\" has a CNAME and another record"},
-		{"[{\"kind\":\"serve\",\"records\":[{\"name\":\"@\",\"type\":\"CNAME\",\"value\":\"b\"}]}]",
-		 "relay.json: dns[0].records: \"home.test\" cannot be a CNAME: it is the domain or one of its name servers"},
-		{"[{\"kind\":\"serve\",\"records\":[{\"name\":\"ns1\",\"type\":\"CNAME\",\"value\":\"b\"}]}]",
-		 "relay.json: dns[0].records: \"ns1.home.test\" cannot be a CNAME: it is the domain or one of its name servers"},
-		{"[{\"kind\":\"rfc2136\",\"server\":\"a b\",\"key_name\":\"k\",\"key\":\"c2VjcmV0\"}]", "relay.json: dns[0].server: \"a b\""},
-		{"[{\"kind\":\"rfc2136\",\"server\":\"1.2.3.4\",\"key_name\":\"k\",\"key\":\"***\"}]", "relay.json: dns[0].key: is no base64"},
-		{"[{\"kind\":\"rfc2136\",\"server\":\"1.2.3.4\",\"key_name\":\"k\",\"key\":\"c2VjcmV0\",\"algorithm\":\"md4\"}]", "relay.json: dns[0].algorithm: \"md4\""},
-		{"[{\"kind\":\"dyndns2\",\"url\":\"members\",\"username\":\"u\",\"password_file\":\"secret\"}]", "relay.json: dns[0].url: \"members\" is no address"},
-		{"[{\"kind\":\"dyndns2\",\"url\":\"https://m\",\"username\":\"u\",\"password_file\":\"nothing\"}]", "relay.json: dns[0].password_file: \"nothing\" cannot be read"},
-		{"[{\"kind\":\"cloudflare\",\"zone\":\"home.test\"}]", "relay.json: dns[0].token_file"},
+	static const struct {
+		const char *json, *want;
+	} table[] = {
+	    {"[{\"kind\":\"server\"}]", "relay.json: dns[0].kind: \"server\" is not one of serve, "
+					"rfc2136, dyndns2, cloudflare; did you mean \"serve\"?"},
+	    {"[{\"kind\":\"serve\",\"nameserver\":[]}]",
+	     "relay.json: dns[0].nameserver: unknown key; did you mean \"nameservers\"?"},
+	    {"[{\"kind\":\"serve\"},{\"kind\":\"serve\"}]",
+	     "relay.json: dns[1].kind: \"serve\" can stand here only once"},
+	    {"[{\"kind\":\"serve\",\"listen\":[\"here\"]}]",
+	     "relay.json: dns[0].listen[0]: \"here\" is no address with a port"},
+	    {"[{\"kind\":\"serve\",\"records\":[{\"name\":\"a\",\"type\":\"A\",\"value\":\"1.2.3\"}"
+	     "]}]",
+	     "relay.json: dns[0].records[0].value: \"1.2.3\" is no A record"},
+	    {"[{\"kind\":\"serve\",\"records\":[{\"name\":\"a\",\"type\":\"NS\",\"value\":\"x\"}]}"
+	     "]",
+	     "relay.json: dns[0].records[0].type: \"NS\" is not one of"},
+	    {"[{\"kind\":\"serve\",\"records\":[{\"name\":\"a.example.\",\"type\":\"A\",\"value\":"
+	     "\"1.2.3.4\"}]}]",
+	     "relay.json: dns[0].records[0].name: \"a.example.\" is not below"},
+	    {"[{\"kind\":\"serve\",\"records\":[{\"name\":\"a\",\"type\":\"A\",\"value\":\"1.2.3."
+	     "4\"},{\"name\":\"a\",\"type\":\"CNAME\",\"value\":\"b\"}]}]",
+	     "relay.json: dns[0].records: \"a.home.test\" has a CNAME and another record"},
+	    {"[{\"kind\":\"serve\",\"records\":[{\"name\":\"@\",\"type\":\"CNAME\",\"value\":\"b\"}"
+	     "]}]",
+	     "relay.json: dns[0].records: \"home.test\" cannot be a CNAME: it is the domain or one "
+	     "of its name servers"},
+	    {"[{\"kind\":\"serve\",\"records\":[{\"name\":\"ns1\",\"type\":\"CNAME\",\"value\":"
+	     "\"b\"}]}]",
+	     "relay.json: dns[0].records: \"ns1.home.test\" cannot be a CNAME: it is the domain or "
+	     "one of its name servers"},
+	    {"[{\"kind\":\"rfc2136\",\"server\":\"a b\",\"key_name\":\"k\",\"key\":\"c2VjcmV0\"}]",
+	     "relay.json: dns[0].server: \"a b\""},
+	    {"[{\"kind\":\"rfc2136\",\"server\":\"1.2.3.4\",\"key_name\":\"k\",\"key\":\"***\"}]",
+	     "relay.json: dns[0].key: is no base64"},
+	    {"[{\"kind\":\"rfc2136\",\"server\":\"1.2.3.4\",\"key_name\":\"k\",\"key\":"
+	     "\"c2VjcmV0\",\"algorithm\":\"md4\"}]",
+	     "relay.json: dns[0].algorithm: \"md4\""},
+	    {"[{\"kind\":\"dyndns2\",\"url\":\"members\",\"username\":\"u\",\"password_file\":"
+	     "\"secret\"}]",
+	     "relay.json: dns[0].url: \"members\" is no address"},
+	    {"[{\"kind\":\"dyndns2\",\"url\":\"https://"
+	     "m\",\"username\":\"u\",\"password_file\":\"nothing\"}]",
+	     "relay.json: dns[0].password_file: \"nothing\" cannot be read"},
+	    {"[{\"kind\":\"cloudflare\",\"zone\":\"home.test\"}]", "relay.json: dns[0].token_file"},
 	};
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		struct dns_config_list l;
@@ -123,7 +154,8 @@ static void what_is_wrong_is_said(void **state)
 static void update_block(void **state)
 {
 	(void)state;
-	static const char right[] = "{\"http\":[\"[::]:8245\"],\"https\":[\"127.0.0.1:8443\"],\"certificate\":\"c.crt\",\"private_key\":\"c.key\"}";
+	static const char right[] = "{\"http\":[\"[::]:8245\"],\"https\":[\"127.0.0.1:8443\"],"
+				    "\"certificate\":\"c.crt\",\"private_key\":\"c.key\"}";
 	struct update_config u;
 	struct conf *c = conf_parse("relay.json", right, strlen(right), false);
 	assert_true(update_config_read(conf_root(c), file, &u));
@@ -144,9 +176,16 @@ static void update_block(void **state)
 static void full_names(void **state)
 {
 	(void)state;
-	static const struct { const char *host, *want; } table[] = {
-		{"alice", "alice.home.test"}, {"*.Alice", "*.alice.home.test"}, {"alice.home.test", "alice.home.test"},
-		{"x.example.", "x.example"}, {"home.test", "home.test"}, {"nothome.test", "nothome.test.home.test"}, {"a..b", NULL}, {"", NULL}};
+	static const struct {
+		const char *host, *want;
+	} table[] = {{"alice", "alice.home.test"},
+		     {"*.Alice", "*.alice.home.test"},
+		     {"alice.home.test", "alice.home.test"},
+		     {"x.example.", "x.example"},
+		     {"home.test", "home.test"},
+		     {"nothome.test", "nothome.test.home.test"},
+		     {"a..b", NULL},
+		     {"", NULL}};
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		char out[256];
 		int rc = names_full(table[i].host, "home.test", out);
@@ -160,8 +199,10 @@ static void full_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(all_kinds, setup, teardown), cmocka_unit_test_setup_teardown(what_is_wrong_is_said, setup, teardown),
-		cmocka_unit_test_setup_teardown(update_block, setup, teardown), cmocka_unit_test(full_names),
+	    cmocka_unit_test_setup_teardown(all_kinds, setup, teardown),
+	    cmocka_unit_test_setup_teardown(what_is_wrong_is_said, setup, teardown),
+	    cmocka_unit_test_setup_teardown(update_block, setup, teardown),
+	    cmocka_unit_test(full_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* Guessing gets slower and slower; the owner elsewhere, and the owner's router behind the same address, do not. */
+/* Guessing gets slower and slower; the owner elsewhere, and the owner's router behind the same
+ * address, do not. */
 #include "relay/names/throttle.h"
 
 #include <setjmp.h>
@@ -16,7 +17,8 @@ static struct addr source(const char *ip)
 }
 
 /* Guesses as fast as it is let; how many were looked at within the time. */
-static unsigned guess(struct throttle *t, const char *ip, const char *account, uint64_t *now_ms, uint64_t for_ms)
+static unsigned guess(struct throttle *t, const char *ip, const char *account, uint64_t *now_ms,
+		      uint64_t for_ms)
 {
 	struct addr a = source(ip);
 	unsigned looked = 0;
@@ -129,7 +131,8 @@ static void the_table_is_bounded(void **state)
 	(void)state;
 	struct throttle *t = throttle_new(64);
 	for (unsigned i = 0; i < 100000; i++) {
-		struct addr a = {.family = 4, .ip = {11, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i}};
+		struct addr a = {.family = 4,
+				 .ip = {11, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i}};
 		throttle_admit(t, &a, "alice", 1000 + i);
 	}
 	throttle_free(t);
@@ -138,10 +141,14 @@ static void the_table_is_bounded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(guesses_become_few), cmocka_unit_test(others_are_not_locked_out),
-		cmocka_unit_test(a_router_behind_the_guessers_address_goes_on), cmocka_unit_test(many_accounts_from_one_prefix_wait),
-		cmocka_unit_test(nobody_is_a_pair), cmocka_unit_test(side_by_side_is_no_faster), cmocka_unit_test(what_was_right_is_forgotten_and_undone_does_not_count),
-		cmocka_unit_test(the_table_is_bounded),
+	    cmocka_unit_test(guesses_become_few),
+	    cmocka_unit_test(others_are_not_locked_out),
+	    cmocka_unit_test(a_router_behind_the_guessers_address_goes_on),
+	    cmocka_unit_test(many_accounts_from_one_prefix_wait),
+	    cmocka_unit_test(nobody_is_a_pair),
+	    cmocka_unit_test(side_by_side_is_no_faster),
+	    cmocka_unit_test(what_was_right_is_forgotten_and_undone_does_not_count),
+	    cmocka_unit_test(the_table_is_bounded),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,7 +27,8 @@ static size_t question(uint8_t *out, size_t cap)
 {
 	struct addr a;
 	addr_parse_ip("11.0.0.1", &a);
-	const struct dns_update_set sets[2] = {{.due = true, .list = &a, .count = 1}, {.due = false}};
+	const struct dns_update_set sets[2] = {{.due = true, .list = &a, .count = 1},
+					       {.due = false}};
 	return dns_update_write(4711, "dyn.test", "pc.dyn.test", 60, sets, out, cap);
 }
 
@@ -40,7 +41,8 @@ static size_t server_answer(const uint8_t *request, size_t len, const char *key6
 	ldns_pkt_set_opcode(a, 5);
 	ldns_pkt_set_qr(a, true);
 	ldns_rdf *mac = ldns_rr_rdf(ldns_pkt_tsig(q), 3);
-	assert_int_equal(ldns_pkt_tsig_sign(a, "relay-key.", key64, 300, "hmac-sha256.", mac), LDNS_STATUS_OK);
+	assert_int_equal(ldns_pkt_tsig_sign(a, "relay-key.", key64, 300, "hmac-sha256.", mac),
+			 LDNS_STATUS_OK);
 	uint8_t *wire;
 	size_t got;
 	assert_int_equal(ldns_pkt2wire(&wire, a, &got), LDNS_STATUS_OK);
@@ -84,7 +86,8 @@ static void answers_are_judged(void **state)
 	assert_int_equal(tsig_verify(&k, answer, got, &mac, now - 400, &skew), TSIG_TIME);
 	memset(&other, 7, sizeof(other));
 	other.len = 32;
-	assert_int_equal(tsig_verify(&k, answer, got, &other, now, &skew), TSIG_BAD); /* the answer to another question */
+	/* the answer to another question */
+	assert_int_equal(tsig_verify(&k, answer, got, &other, now, &skew), TSIG_BAD);
 	got = server_answer(packet, len, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", answer);
 	assert_int_equal(tsig_verify(&k, answer, got, &mac, now, &skew), TSIG_BAD);
 	got = server_answer(packet, len, key64, answer);
@@ -92,9 +95,12 @@ static void answers_are_judged(void **state)
 		memcpy(forged, answer, got);
 		forged[i] ^= 1;
 		if (i < 2 || (i > 10 && i < 12))
-			continue; /* the id is the transport's business; the count decides whether there is a signature */
+			/* the id is the transport's business; the count decides whether there is a
+			 * signature */
+			continue;
 		enum tsig_verdict v = tsig_verify(&k, forged, got, &mac, now, &skew);
-		if (v == TSIG_GOOD && !(i >= 12 && forged[i] != answer[i] && (forged[i] | 0x20) == (answer[i] | 0x20)))
+		if (v == TSIG_GOOD && !(i >= 12 && forged[i] != answer[i] &&
+					(forged[i] | 0x20) == (answer[i] | 0x20)))
 			fail_msg("byte %zu", i);
 	}
 	for (size_t cut = 0; cut < got; cut++)
@@ -114,7 +120,8 @@ static void random_bytes_are_no_signature(void **state)
 		size_t len = random_below(sizeof(packet));
 		random_bytes(packet, len);
 		if (len > 12)
-			packet[4] = packet[6] = packet[8] = packet[10] = 0, packet[5] &= 3, packet[7] &= 3, packet[9] &= 3, packet[11] &= 3;
+			packet[4] = packet[6] = packet[8] = packet[10] = 0, packet[5] &= 3,
+			packet[7] &= 3, packet[9] &= 3, packet[11] &= 3;
 		assert_int_not_equal(tsig_verify(&k, packet, len, &mac, NOW, &skew), TSIG_GOOD);
 	}
 }
@@ -131,8 +138,10 @@ static void keys_that_are_none(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_library_takes_ours), cmocka_unit_test(answers_are_judged),
-		cmocka_unit_test(random_bytes_are_no_signature), cmocka_unit_test(keys_that_are_none),
+	    cmocka_unit_test(the_library_takes_ours),
+	    cmocka_unit_test(answers_are_judged),
+	    cmocka_unit_test(random_bytes_are_no_signature),
+	    cmocka_unit_test(keys_that_are_none),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

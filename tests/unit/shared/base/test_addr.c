@@ -22,15 +22,15 @@ static void addresses_are_read_and_written(void **state)
 {
 	(void)state;
 	static const char *const rows[][2] = {{"192.0.2.1", "192.0.2.1"},
-	                                      {"0.0.0.0", "0.0.0.0"},
-	                                      {"2001:DB8::0001", "2001:db8::1"},
-	                                      {"[2001:db8::1]", "2001:db8::1"},
-	                                      {"::", "::"},
-	                                      {"::ffff:192.0.2.1", "192.0.2.1"},
-	                                      {"[::ffff:c000:201]", "192.0.2.1"},
-	                                      {"fe80::1%1", "fe80::1%1"},
-	                                      {"fe80::1%lo", "fe80::1%1"},
-	                                      {"2001:db8::1%1", "2001:db8::1"}};
+					      {"0.0.0.0", "0.0.0.0"},
+					      {"2001:DB8::0001", "2001:db8::1"},
+					      {"[2001:db8::1]", "2001:db8::1"},
+					      {"::", "::"},
+					      {"::ffff:192.0.2.1", "192.0.2.1"},
+					      {"[::ffff:c000:201]", "192.0.2.1"},
+					      {"fe80::1%1", "fe80::1%1"},
+					      {"fe80::1%lo", "fe80::1%1"},
+					      {"2001:db8::1%1", "2001:db8::1"}};
 	char text[ADDR_TEXT];
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct addr a = ip(rows[i][0]);
@@ -43,10 +43,26 @@ static void addresses_are_read_and_written(void **state)
 static void what_is_no_address_is_refused(void **state)
 {
 	(void)state;
-	static const char *const bad[] = {"",         "1.2.3",      "1.2.3.4.5",   "256.1.1.1", "01.2.3.4", "1.2.3.4 ",
-	                                  "[1.2.3.4]", "::1]",      "[::1",        "[]",        ":::",      "1::2::3",
-	                                  "fe80::1%",  "g::",       "1.2.3.4:80",  "[::1]:80",  "localhost", "fe80::1%no-such-if",
-	                                  "0000000000000000000000000000000000000000000000000000000000000000000000000001"};
+	static const char *const bad[] = {
+	    "",
+	    "1.2.3",
+	    "1.2.3.4.5",
+	    "256.1.1.1",
+	    "01.2.3.4",
+	    "1.2.3.4 ",
+	    "[1.2.3.4]",
+	    "::1]",
+	    "[::1",
+	    "[]",
+	    ":::",
+	    "1::2::3",
+	    "fe80::1%",
+	    "g::",
+	    "1.2.3.4:80",
+	    "[::1]:80",
+	    "localhost",
+	    "fe80::1%no-such-if",
+	    "0000000000000000000000000000000000000000000000000000000000000000000000000001"};
 	struct addr a;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		if (addr_parse_ip(bad[i], &a) != ERR_SYNTAX)
@@ -57,13 +73,14 @@ static void the_port_is_required(void **state)
 {
 	(void)state;
 	static const char *const good[][2] = {{"192.0.2.1:80", "192.0.2.1:80"},
-	                                      {"[::]:7000", "[::]:7000"},
-	                                      {"127.0.0.1:0", "127.0.0.1:0"},
-	                                      {"[::ffff:1.2.3.4]:5", "1.2.3.4:5"},
-	                                      {"[fe80::1%1]:65535", "[fe80::1%1]:65535"}};
-	static const char *const bad[] = {"192.0.2.1", "192.0.2.1:", "192.0.2.1:65536", "192.0.2.1:-1", "::1:80",
-	                                  "[::1]",     "[::1]:",     "[::1]80",         ":80",          "",
-	                                  "host:80",   "1.2.3.4:80x", "[1.2.3.4]:80"};
+					      {"[::]:7000", "[::]:7000"},
+					      {"127.0.0.1:0", "127.0.0.1:0"},
+					      {"[::ffff:1.2.3.4]:5", "1.2.3.4:5"},
+					      {"[fe80::1%1]:65535", "[fe80::1%1]:65535"}};
+	static const char *const bad[] = {
+	    "192.0.2.1", "192.0.2.1:",  "192.0.2.1:65536", "192.0.2.1:-1", "::1:80",
+	    "[::1]",     "[::1]:",      "[::1]80",         ":80",          "",
+	    "host:80",   "1.2.3.4:80x", "[1.2.3.4]:80"};
 	char text[ADDR_TEXT];
 	struct addr a;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
@@ -82,7 +99,8 @@ static void the_longest_address_fits_its_text(void **state)
 	struct addr a = ip("fe80:1111:2222:3333:4444:5555:6666:7777");
 	a.scope = UINT32_MAX;
 	a.port = 65535;
-	assert_string_equal(addr_text(&a, text), "[fe80:1111:2222:3333:4444:5555:6666:7777%4294967295]:65535");
+	assert_string_equal(addr_text(&a, text),
+			    "[fe80:1111:2222:3333:4444:5555:6666:7777%4294967295]:65535");
 }
 
 static void sockaddrs_go_both_ways(void **state)
@@ -94,7 +112,7 @@ static void sockaddrs_go_both_ways(void **state)
 		struct addr a, b;
 		assert_int_equal(addr_parse(rows[i], &a), 0);
 		assert_int_equal(addr_to_sockaddr(&a, &ss),
-		                 i ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in));
+				 i ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in));
 		assert_true(addr_from_sockaddr(&b, (struct sockaddr *)&ss));
 		assert_true(addr_equal(&a, &b));
 		assert_memory_equal(&a, &b, sizeof(a));
@@ -122,7 +140,8 @@ static void v4_fits_where_only_v6_is_known(void **state)
 	struct sockaddr_storage ss;
 	assert_int_equal(mapped.family, 6);
 	assert_int_equal(addr_to_sockaddr(&mapped, &ss), sizeof(struct sockaddr_in6));
-	assert_true(addr_from_sockaddr(&back, (struct sockaddr *)&ss)); /* where mapped ones become v4 again */
+	/* where mapped ones become v4 again */
+	assert_true(addr_from_sockaddr(&back, (struct sockaddr *)&ss));
 	assert_true(addr_equal(&back, &four));
 	assert_true(addr_equal(&same, &six));
 }
@@ -130,7 +149,8 @@ static void v4_fits_where_only_v6_is_known(void **state)
 static void addresses_are_compared(void **state)
 {
 	(void)state;
-	struct addr a = ip("10.0.0.1"), b = ip("::ffff:10.0.0.1"), c = ip("a00:1::"), l1 = ip("fe80::1%1"), l2 = ip("fe80::1%2");
+	struct addr a = ip("10.0.0.1"), b = ip("::ffff:10.0.0.1"), c = ip("a00:1::"),
+		    l1 = ip("fe80::1%1"), l2 = ip("fe80::1%2");
 	b.port = 9;
 	assert_true(addr_equal_ip(&a, &b));
 	assert_false(addr_equal(&a, &b));
@@ -146,29 +166,67 @@ static void kinds_of_addresses(void **state)
 	static const struct {
 		const char *text;
 		unsigned kinds;
-	} rows[] = {{"0.0.0.0", ANY},          {"0.255.255.255", 0},     {"1.0.0.0", PUBLIC},
-	            {"9.255.255.255", PUBLIC}, {"10.0.0.0", PRIVATE},    {"10.255.255.255", PRIVATE},
-	            {"11.0.0.0", PUBLIC},      {"100.63.255.255", PUBLIC}, {"100.64.0.0", CARRIER},
-	            {"100.127.255.255", CARRIER}, {"100.128.0.0", PUBLIC}, {"126.255.255.255", PUBLIC},
-	            {"127.0.0.0", LOOPBACK},   {"127.255.255.255", LOOPBACK}, {"128.0.0.0", PUBLIC},
-	            {"169.253.255.255", PUBLIC}, {"169.254.0.0", 0},     {"169.255.0.0", PUBLIC},
-	            {"172.15.255.255", PUBLIC}, {"172.16.0.0", PRIVATE}, {"172.31.255.255", PRIVATE},
-	            {"172.32.0.0", PUBLIC},    {"192.0.1.255", PUBLIC},  {"192.0.2.0", DOCUMENTATION},
-	            {"192.0.3.0", PUBLIC},     {"192.167.255.255", PUBLIC}, {"192.168.0.0", PRIVATE},
-	            {"192.169.0.0", PUBLIC},   {"198.51.100.255", DOCUMENTATION}, {"203.0.113.77", DOCUMENTATION},
-	            {"203.0.114.0", PUBLIC},   {"223.255.255.255", PUBLIC}, {"224.0.0.0", 0},
-	            {"239.255.255.255", 0},    {"240.0.0.0", 0},         {"255.255.255.255", 0},
-	            {"::ffff:10.0.0.1", PRIVATE}, {"::", ANY},           {"::1", LOOPBACK},
-	            {"::2", 0},                {"64:ff9b::1", 0},        {"100::", PUBLIC},
-	            {"2001:db7:ffff::", PUBLIC}, {"2001:db8::1", DOCUMENTATION}, {"2001:db9::", PUBLIC},
-	            {"2606:4700::1", PUBLIC},  {"fbff::", PUBLIC},       {"fc00::", PRIVATE},
-	            {"fdff::1", PRIVATE},      {"fe00::", PUBLIC},       {"fe80::1", 0},
-	            {"febf::1", 0},            {"fec0::", PUBLIC},       {"ff02::1", 0}};
+	} rows[] = {{"0.0.0.0", ANY},
+		    {"0.255.255.255", 0},
+		    {"1.0.0.0", PUBLIC},
+		    {"9.255.255.255", PUBLIC},
+		    {"10.0.0.0", PRIVATE},
+		    {"10.255.255.255", PRIVATE},
+		    {"11.0.0.0", PUBLIC},
+		    {"100.63.255.255", PUBLIC},
+		    {"100.64.0.0", CARRIER},
+		    {"100.127.255.255", CARRIER},
+		    {"100.128.0.0", PUBLIC},
+		    {"126.255.255.255", PUBLIC},
+		    {"127.0.0.0", LOOPBACK},
+		    {"127.255.255.255", LOOPBACK},
+		    {"128.0.0.0", PUBLIC},
+		    {"169.253.255.255", PUBLIC},
+		    {"169.254.0.0", 0},
+		    {"169.255.0.0", PUBLIC},
+		    {"172.15.255.255", PUBLIC},
+		    {"172.16.0.0", PRIVATE},
+		    {"172.31.255.255", PRIVATE},
+		    {"172.32.0.0", PUBLIC},
+		    {"192.0.1.255", PUBLIC},
+		    {"192.0.2.0", DOCUMENTATION},
+		    {"192.0.3.0", PUBLIC},
+		    {"192.167.255.255", PUBLIC},
+		    {"192.168.0.0", PRIVATE},
+		    {"192.169.0.0", PUBLIC},
+		    {"198.51.100.255", DOCUMENTATION},
+		    {"203.0.113.77", DOCUMENTATION},
+		    {"203.0.114.0", PUBLIC},
+		    {"223.255.255.255", PUBLIC},
+		    {"224.0.0.0", 0},
+		    {"239.255.255.255", 0},
+		    {"240.0.0.0", 0},
+		    {"255.255.255.255", 0},
+		    {"::ffff:10.0.0.1", PRIVATE},
+		    {"::", ANY},
+		    {"::1", LOOPBACK},
+		    {"::2", 0},
+		    {"64:ff9b::1", 0},
+		    {"100::", PUBLIC},
+		    {"2001:db7:ffff::", PUBLIC},
+		    {"2001:db8::1", DOCUMENTATION},
+		    {"2001:db9::", PUBLIC},
+		    {"2606:4700::1", PUBLIC},
+		    {"fbff::", PUBLIC},
+		    {"fc00::", PRIVATE},
+		    {"fdff::1", PRIVATE},
+		    {"fe00::", PUBLIC},
+		    {"fe80::1", 0},
+		    {"febf::1", 0},
+		    {"fec0::", PUBLIC},
+		    {"ff02::1", 0}};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct addr a = ip(rows[i].text);
-		unsigned kinds = (addr_is_public(&a) ? PUBLIC : 0) | (addr_is_private(&a) ? PRIVATE : 0) |
-		                 (addr_is_carrier(&a) ? CARRIER : 0) | (addr_is_documentation(&a) ? DOCUMENTATION : 0) |
-		                 (addr_is_loopback(&a) ? LOOPBACK : 0) | (addr_is_any(&a) ? ANY : 0);
+		unsigned kinds =
+		    (addr_is_public(&a) ? PUBLIC : 0) | (addr_is_private(&a) ? PRIVATE : 0) |
+		    (addr_is_carrier(&a) ? CARRIER : 0) |
+		    (addr_is_documentation(&a) ? DOCUMENTATION : 0) |
+		    (addr_is_loopback(&a) ? LOOPBACK : 0) | (addr_is_any(&a) ? ANY : 0);
 		if (kinds != rows[i].kinds)
 			fail_msg("%s is %u, not %u", rows[i].text, kinds, rows[i].kinds);
 	}
@@ -182,15 +240,23 @@ static void networks_hold_their_addresses(void **state)
 	static const struct {
 		const char *net, *addr;
 		bool inside;
-	} rows[] = {{"198.51.100.0/24", "198.51.100.255", true}, {"198.51.100.0/24", "198.51.101.0", false},
-	            {"0.0.0.0/0", "255.255.255.255", true},      {"0.0.0.0/0", "::1", false},
-	            {"10.0.0.0/9", "10.127.255.255", true},      {"10.0.0.0/9", "10.128.0.0", false},
-	            {"10.0.0.7", "10.0.0.7", true},              {"10.0.0.7", "10.0.0.6", false},
-	            {"10.0.0.6/31", "10.0.0.7", true},           {"2001:db8::/32", "2001:db8:ffff::1", true},
-	            {"2001:db8::/32", "2001:db9::", false},      {"::/0", "fe80::1%1", true},
-	            {"::1", "::1", true},                        {"::1", "::2", false},
-	            {"::ffff:10.0.0.0/104", "10.9.9.9", true},   {"::ffff:10.0.0.0/104", "11.0.0.0", false},
-	            {"10.0.0.0/8", "::ffff:10.1.1.1", true}};
+	} rows[] = {{"198.51.100.0/24", "198.51.100.255", true},
+		    {"198.51.100.0/24", "198.51.101.0", false},
+		    {"0.0.0.0/0", "255.255.255.255", true},
+		    {"0.0.0.0/0", "::1", false},
+		    {"10.0.0.0/9", "10.127.255.255", true},
+		    {"10.0.0.0/9", "10.128.0.0", false},
+		    {"10.0.0.7", "10.0.0.7", true},
+		    {"10.0.0.7", "10.0.0.6", false},
+		    {"10.0.0.6/31", "10.0.0.7", true},
+		    {"2001:db8::/32", "2001:db8:ffff::1", true},
+		    {"2001:db8::/32", "2001:db9::", false},
+		    {"::/0", "fe80::1%1", true},
+		    {"::1", "::1", true},
+		    {"::1", "::2", false},
+		    {"::ffff:10.0.0.0/104", "10.9.9.9", true},
+		    {"::ffff:10.0.0.0/104", "11.0.0.0", false},
+		    {"10.0.0.0/8", "::ffff:10.1.1.1", true}};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct cidr c;
 		struct addr a = ip(rows[i].addr);
@@ -203,8 +269,18 @@ static void networks_hold_their_addresses(void **state)
 static void broken_networks_are_refused(void **state)
 {
 	(void)state;
-	static const char *const bad[] = {"",  "/8", "10.0.0.0/", "10.0.0.0/33", "10.0.0.1/24", "10.0.0.0/8/8", "10.0.0.0/-1",
-	                                  "10.0/8", "::/129", "2001:db8::1/64", "::ffff:10.0.0.0/95", "host/8"};
+	static const char *const bad[] = {"",
+					  "/8",
+					  "10.0.0.0/",
+					  "10.0.0.0/33",
+					  "10.0.0.1/24",
+					  "10.0.0.0/8/8",
+					  "10.0.0.0/-1",
+					  "10.0/8",
+					  "::/129",
+					  "2001:db8::1/64",
+					  "::ffff:10.0.0.0/95",
+					  "host/8"};
 	struct cidr c;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		if (cidr_parse(bad[i], &c) != ERR_SYNTAX)
@@ -233,11 +309,11 @@ static void endpoints_are_read(void **state)
 		uint16_t first, last;
 		bool numeric;
 	} rows[] = {{"127.0.0.1:80", "127.0.0.1", 80, 80, true},
-	            {"NAS.lan:80", "nas.lan", 80, 80, false},
-	            {"nas.lan.:1-65535", "nas.lan", 1, 65535, false},
-	            {"[FD00::4]:50000-50009", "fd00::4", 50000, 50009, true},
-	            {"[::ffff:1.2.3.4]:5", "1.2.3.4", 5, 5, true},
-	            {"cam1:554", "cam1", 554, 554, false}};
+		    {"NAS.lan:80", "nas.lan", 80, 80, false},
+		    {"nas.lan.:1-65535", "nas.lan", 1, 65535, false},
+		    {"[FD00::4]:50000-50009", "fd00::4", 50000, 50009, true},
+		    {"[::ffff:1.2.3.4]:5", "1.2.3.4", 5, 5, true},
+		    {"cam1:554", "cam1", 554, 554, false}};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct endpoint e;
 		const char *why = NULL;
@@ -301,13 +377,27 @@ static void lists_of_ports_are_read(void **state)
 		const char *text;
 		struct ports_range range;
 	} rows[] = {{"8000-8999", {8000, 8999, PORTS_TCP}},
-	            {"6310", {6310, 6310, PORTS_TCP}},
-	            {"53/tcp", {53, 53, PORTS_TCP}},
-	            {"51820/udp", {51820, 51820, PORTS_UDP}},
-	            {"1-65535/both", {1, 65535, PORTS_TCP | PORTS_UDP}}};
-	static const char *const bad[] = {"",      "0",     "65536",  "9-8",  "0-5",    "-5",   "5-",
-	                                  "5-6-7", "5/",    "5/sctp", "/udp", "5/udp ", "5, 6", "5-65536",
-	                                  "a",     "5/udp/udp", "00000000000000000000005"};
+		    {"6310", {6310, 6310, PORTS_TCP}},
+		    {"53/tcp", {53, 53, PORTS_TCP}},
+		    {"51820/udp", {51820, 51820, PORTS_UDP}},
+		    {"1-65535/both", {1, 65535, PORTS_TCP | PORTS_UDP}}};
+	static const char *const bad[] = {"",
+					  "0",
+					  "65536",
+					  "9-8",
+					  "0-5",
+					  "-5",
+					  "5-",
+					  "5-6-7",
+					  "5/",
+					  "5/sctp",
+					  "/udp",
+					  "5/udp ",
+					  "5, 6",
+					  "5-65536",
+					  "a",
+					  "5/udp/udp",
+					  "00000000000000000000005"};
 	struct ports_range r;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		assert_int_equal(ports_parse_one(rows[i].text, &r), 0);
@@ -324,10 +414,10 @@ static void every_port_of_a_range_must_be_allowed(void **state)
 {
 	(void)state;
 	static const struct ports_range list[] = {{8100, 8199, PORTS_TCP},
-	                                          {8000, 8099, PORTS_TCP | PORTS_UDP},
-	                                          {8150, 8250, PORTS_TCP},
-	                                          {9000, 9000, PORTS_UDP},
-	                                          {65000, 65535, PORTS_TCP}};
+						  {8000, 8099, PORTS_TCP | PORTS_UDP},
+						  {8150, 8250, PORTS_TCP},
+						  {9000, 9000, PORTS_UDP},
+						  {65000, 65535, PORTS_TCP}};
 	size_t n = sizeof(list) / sizeof(list[0]);
 	assert_true(ports_allow(list, n, PORTS_TCP, 8000, 8250));
 	assert_true(ports_allow(list, n, PORTS_TCP, 8050, 8050));

@@ -74,7 +74,8 @@ static void after_the_wait_there_is_room(void **state)
 		bucket_init(&b, rates[i], 17, now);
 		for (int round = 0; round < 50; round++) {
 			bucket_take(&b, (uint64_t)round % 17 + 1);
-			uint64_t want = (uint64_t)round * 5 % 17 + 1, wait = bucket_wait_ms(&b, want, now);
+			uint64_t want = (uint64_t)round * 5 % 17 + 1,
+				 wait = bucket_wait_ms(&b, want, now);
 			if (wait)
 				assert_true(bucket_room(&b, now + wait - 1) < want);
 			now += wait;
@@ -142,15 +143,15 @@ static void what_is_given_back_never_overflows(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(starts_full_and_fills_exactly),
-		cmocka_unit_test(rate_holds_however_often_it_is_asked),
-		cmocka_unit_test(debt_is_paid_first),
-		cmocka_unit_test(wait_is_no_longer_than_the_burst_takes),
-		cmocka_unit_test(after_the_wait_there_is_room),
-		cmocka_unit_test(no_rate_is_no_limit),
-		cmocka_unit_test(changing_keeps_what_is_owed),
-		cmocka_unit_test(what_is_given_back_never_overflows),
-		cmocka_unit_test(time_that_runs_backwards_gives_nothing),
+	    cmocka_unit_test(starts_full_and_fills_exactly),
+	    cmocka_unit_test(rate_holds_however_often_it_is_asked),
+	    cmocka_unit_test(debt_is_paid_first),
+	    cmocka_unit_test(wait_is_no_longer_than_the_burst_takes),
+	    cmocka_unit_test(after_the_wait_there_is_room),
+	    cmocka_unit_test(no_rate_is_no_limit),
+	    cmocka_unit_test(changing_keeps_what_is_owed),
+	    cmocka_unit_test(what_is_given_back_never_overflows),
+	    cmocka_unit_test(time_that_runs_backwards_gives_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,7 +23,8 @@ static void the_last_quarter_is_for_small_shares(void **state)
 {
 	(void)state;
 	struct budget_whole whole = {.limit = 4 * 1024 * 1024};
-	struct budget greedy = {.whole = &whole, .limit = SIZE_MAX}, small = {.whole = &whole, .limit = SIZE_MAX};
+	struct budget greedy = {.whole = &whole, .limit = SIZE_MAX},
+		      small = {.whole = &whole, .limit = SIZE_MAX};
 	budget_take(&greedy, 3 * 1024 * 1024);
 	assert_int_equal(budget_left(&greedy), 0);
 	assert_int_equal(budget_left(&small), 1024 * 1024);

@@ -15,23 +15,23 @@ static int run_nothing(const struct cli_line *ran)
 }
 
 static const struct cli_option init_options[] = {
-	{"domain", 0, "D", "the zone of your names", true},
-	{"address", 0, "A", "an address", false},
-	{0},
+    {"domain", 0, "D", "the zone of your names", true},
+    {"address", 0, "A", "an address", false},
+    {0},
 };
 
 static const struct cli_option status_options[] = {
-	{"json", 0, NULL, "as JSON", false},
-	{0},
+    {"json", 0, NULL, "as JSON", false},
+    {0},
 };
 
 static const struct cli_command commands[] = {
-	{"init", NULL, "writes the files", "More about it.", init_options, 0, 0, run_nothing},
-	{"account add", "NAME", "creates an account", NULL, NULL, 1, 1, run_nothing},
-	{"account list", NULL, "shows them", NULL, NULL, 0, 0, run_nothing},
-	{"status", NULL, "asks", NULL, status_options, 0, 0, run_nothing},
-	{"map", "NAME PUBLIC TARGET", "maps", NULL, NULL, 3, 3, run_nothing},
-	{0},
+    {"init", NULL, "writes the files", "More about it.", init_options, 0, 0, run_nothing},
+    {"account add", "NAME", "creates an account", NULL, NULL, 1, 1, run_nothing},
+    {"account list", NULL, "shows them", NULL, NULL, 0, 0, run_nothing},
+    {"status", NULL, "asks", NULL, status_options, 0, 0, run_nothing},
+    {"map", "NAME PUBLIC TARGET", "maps", NULL, NULL, 3, 3, run_nothing},
+    {0},
 };
 
 static const struct cli relay = {"groundnut-test", "tests the command line", commands, cli_common};
@@ -58,9 +58,10 @@ static void options_stand_anywhere(void **state)
 {
 	(void)state;
 	static const char *const lines[] = {
-		"-c a.json init --domain d.example --address 192.0.2.1 --address 2001:db8::1",
-		"--address 192.0.2.1 --domain=d.example init --address=2001:db8::1 --config a.json",
-		"--domain other.example --address 192.0.2.1 init --config=b.json --address 2001:db8::1 -ca.json --domain d.example",
+	    "-c a.json init --domain d.example --address 192.0.2.1 --address 2001:db8::1",
+	    "--address 192.0.2.1 --domain=d.example init --address=2001:db8::1 --config a.json",
+	    "--domain other.example --address 192.0.2.1 init --config=b.json --address 2001:db8::1 "
+	    "-ca.json --domain d.example",
 	};
 	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
 		assert_int_equal(parse(lines[i]), -1);
@@ -100,25 +101,32 @@ static void wrong_usage_is_one_line_and_two(void **state)
 	static const struct {
 		const char *line, *says;
 	} table[] = {
-		{"stats", "groundnut-test: unknown command \"stats\"; did you mean \"status\"?\n"},
-		{"acount add x", "groundnut-test: unknown command \"acount\"; did you mean \"account\"?\n"},
-		{"zzzzzz", "groundnut-test: unknown command \"zzzzzz\"; groundnut-test --help lists them\n"},
-		{"account", "groundnut-test: account needs one of add, list\n"},
-		{"account passwd x", "groundnut-test: unknown command \"account passwd\"; account has add, list\n"},
-		{"status --jsn", "groundnut-test: unknown option --jsn; did you mean --json?\n"},
-		{"status -x", "groundnut-test: unknown option -x\n"},
-		{"status --json=1", "groundnut-test: --json takes no value\n"},
-		{"status --domain x", "groundnut-test: status has no option --domain\n"},
-		{"status --config", "groundnut-test: --config needs a value: FILE\n"},
-		{"status --config=", "groundnut-test: --config needs a value: FILE\n"},
-		{"status -c ''", "groundnut-test: --config needs a value: FILE\n"},
-		{"status x", "groundnut-test: status: one word too many: \"x\"\n"},
-		{"map web", "groundnut-test: map needs NAME PUBLIC TARGET (groundnut-test map --help)\n"},
-		{"account add", "groundnut-test: account add needs NAME (groundnut-test account add --help)\n"},
-		{"status --log-level loud",
-		 "groundnut-test: --log-level: \"loud\" is none of debug, info, warn, error\n"},
-		{"status --log-format xml", "groundnut-test: --log-format: \"xml\" is neither text nor json\n"},
-		{"a b c d e f g h i j k l m n o p q", "groundnut-test: too many words, from \"q\" on\n"},
+	    {"stats", "groundnut-test: unknown command \"stats\"; did you mean \"status\"?\n"},
+	    {"acount add x",
+	     "groundnut-test: unknown command \"acount\"; did you mean \"account\"?\n"},
+	    {"zzzzzz",
+	     "groundnut-test: unknown command \"zzzzzz\"; groundnut-test --help lists them\n"},
+	    {"account", "groundnut-test: account needs one of add, list\n"},
+	    {"account passwd x",
+	     "groundnut-test: unknown command \"account passwd\"; account has add, list\n"},
+	    {"status --jsn", "groundnut-test: unknown option --jsn; did you mean --json?\n"},
+	    {"status -x", "groundnut-test: unknown option -x\n"},
+	    {"status --json=1", "groundnut-test: --json takes no value\n"},
+	    {"status --domain x", "groundnut-test: status has no option --domain\n"},
+	    {"status --config", "groundnut-test: --config needs a value: FILE\n"},
+	    {"status --config=", "groundnut-test: --config needs a value: FILE\n"},
+	    {"status -c ''", "groundnut-test: --config needs a value: FILE\n"},
+	    {"status x", "groundnut-test: status: one word too many: \"x\"\n"},
+	    {"map web",
+	     "groundnut-test: map needs NAME PUBLIC TARGET (groundnut-test map --help)\n"},
+	    {"account add",
+	     "groundnut-test: account add needs NAME (groundnut-test account add --help)\n"},
+	    {"status --log-level loud",
+	     "groundnut-test: --log-level: \"loud\" is none of debug, info, warn, error\n"},
+	    {"status --log-format xml",
+	     "groundnut-test: --log-format: \"xml\" is neither text nor json\n"},
+	    {"a b c d e f g h i j k l m n o p q",
+	     "groundnut-test: too many words, from \"q\" on\n"},
 	};
 	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
 		assert_int_equal(parse(table[i].line), EXIT_USAGE);
@@ -158,7 +166,9 @@ static void help_at_every_level(void **state)
 	assert_non_null(strstr(said.out, "\n  account list "));
 	assert_null(strstr(said.out, "\n  init "));
 	assert_int_equal(parse("-h init nonsense"), 0);
-	assert_non_null(strstr(said.out, "Usage: groundnut-test init --domain D [--address A]\n\nWrites the files.\n\n"));
+	assert_non_null(
+	    strstr(said.out,
+		   "Usage: groundnut-test init --domain D [--address A]\n\nWrites the files.\n\n"));
 	assert_non_null(strstr(said.out, "More about it."));
 	assert_string_equal(said.err, "");
 	assert_int_equal(parse("nonsense --help"), EXIT_USAGE);
@@ -177,13 +187,13 @@ static void version_anywhere(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(options_stand_anywhere),
-		cmocka_unit_test(words_and_double_dash),
-		cmocka_unit_test(wrong_usage_is_one_line_and_two),
-		cmocka_unit_test(too_many_values),
-		cmocka_unit_test(no_command_shows_usage_on_stderr),
-		cmocka_unit_test(help_at_every_level),
-		cmocka_unit_test(version_anywhere),
+	    cmocka_unit_test(options_stand_anywhere),
+	    cmocka_unit_test(words_and_double_dash),
+	    cmocka_unit_test(wrong_usage_is_one_line_and_two),
+	    cmocka_unit_test(too_many_values),
+	    cmocka_unit_test(no_command_shows_usage_on_stderr),
+	    cmocka_unit_test(help_at_every_level),
+	    cmocka_unit_test(version_anywhere),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,7 +37,8 @@ static void expect_errors(struct conf *c, const char *const *texts)
 static void values_of_every_kind_come_out(void **state)
 {
 	(void)state;
-	struct conf *c = parse("\xef\xbb\xbf{\"s\": \"x\\u00e9\", \"i\": -5, \"b\": true, \"o\": {\"k\": 1}, \"l\": [\"a\", 2, {}]}");
+	struct conf *c = parse("\xef\xbb\xbf{\"s\": \"x\\u00e9\", \"i\": -5, \"b\": true, \"o\": "
+			       "{\"k\": 1}, \"l\": [\"a\", 2, {}]}");
 	struct conf_at root = conf_root(c);
 	const char *s = NULL;
 	int64_t i = 0, k = 0;
@@ -56,8 +57,10 @@ static void values_of_every_kind_come_out(void **state)
 	assert_true(conf_item_int(list, 1, 0, 9, &i));
 	assert_int_equal(i, 2);
 	assert_non_null(conf_item(list, 2).value);
-	assert_true(conf_is_str(root, "s") && !conf_is_str(root, "i") && !conf_is_str(root, "absent"));
-	assert_true(conf_is_int(root, "i") && !conf_is_int(root, "s") && !conf_is_int(root, "absent"));
+	assert_true(conf_is_str(root, "s") && !conf_is_str(root, "i") &&
+		    !conf_is_str(root, "absent"));
+	assert_true(conf_is_int(root, "i") && !conf_is_int(root, "s") &&
+		    !conf_is_int(root, "absent"));
 	assert_true(conf_is_list(root, "l") && !conf_is_list(root, "o"));
 	conf_done(root);
 	EXPECT_NONE(c);
@@ -66,8 +69,10 @@ static void values_of_every_kind_come_out(void **state)
 static void every_error_is_told_and_in_the_order_of_the_file(void **state)
 {
 	(void)state;
-	struct conf *c = parse("{\"pin\": 7, \"mappings\": [{\"name\": \"web\", \"public_port\": \"x\", \"target\": \"a\"},\n"
-	                       "{\"name\": 1, \"hots\": \"h\", \"public_port\": 70000, \"target\": \"192.168.1.20\"}], \"grace\": 1}");
+	struct conf *c = parse("{\"pin\": 7, \"mappings\": [{\"name\": \"web\", \"public_port\": "
+			       "\"x\", \"target\": \"a\"},\n"
+			       "{\"name\": 1, \"hots\": \"h\", \"public_port\": 70000, \"target\": "
+			       "\"192.168.1.20\"}], \"grace\": 1}");
 	struct conf_at root = conf_root(c);
 	struct conf_at list = conf_list(root, "mappings");
 	const char *s;
@@ -85,8 +90,7 @@ static void every_error_is_told_and_in_the_order_of_the_file(void **state)
 	conf_str(root, "pin", &s);
 	conf_str(root, "relay", &s);
 	conf_done(root);
-	EXPECT(c, "agent.json: relay: missing",
-	       "agent.json: pin: must be a string, not a number",
+	EXPECT(c, "agent.json: relay: missing", "agent.json: pin: must be a string, not a number",
 	       "agent.json: mappings[0].public_port: must be a number, not a string",
 	       "agent.json: mappings[1].name: must be a string, not a number",
 	       "agent.json: mappings[1].hots: unknown key; did you mean \"host\"?",
@@ -98,7 +102,8 @@ static void every_error_is_told_and_in_the_order_of_the_file(void **state)
 static void a_wrong_type_is_named(void **state)
 {
 	(void)state;
-	struct conf *c = parse("{\"a\": true, \"b\": null, \"c\": 1.0, \"d\": {}, \"e\": [], \"f\": \"x\", \"g\": false, \"h\": 0}");
+	struct conf *c = parse("{\"a\": true, \"b\": null, \"c\": 1.0, \"d\": {}, \"e\": [], "
+			       "\"f\": \"x\", \"g\": false, \"h\": 0}");
 	struct conf_at root = conf_root(c);
 	const char *s = "kept";
 	int64_t n = 42;
@@ -115,25 +120,32 @@ static void a_wrong_type_is_named(void **state)
 	conf_done(root);
 	assert_string_equal(s, "kept");
 	assert_int_equal(n, 42);
-	EXPECT(c, "agent.json: a: must be a string, not true", "agent.json: b: must be a string, not null",
+	EXPECT(c, "agent.json: a: must be a string, not true",
+	       "agent.json: b: must be a string, not null",
 	       "agent.json: c: must be a whole number, not 1.0",
 	       "agent.json: d: must be true or false, not an object",
-	       "agent.json: e: must be an object, not a list", "agent.json: f: must be a list, not a string",
-	       "agent.json: g: must be a number, not false", "agent.json: h: must be at least 1, not 0");
+	       "agent.json: e: must be an object, not a list",
+	       "agent.json: f: must be a list, not a string",
+	       "agent.json: g: must be a number, not false",
+	       "agent.json: h: must be at least 1, not 0");
 }
 
 static void absent_values_keep_the_default_and_are_quiet(void **state)
 {
 	(void)state;
 	struct conf *c = parse("{}");
-	struct conf_at root = conf_root(c), none = conf_object(root, "http"), list = conf_list(none, "listen");
+	struct conf_at root = conf_root(c), none = conf_object(root, "http"),
+		       list = conf_list(none, "listen");
 	const char *s = "default";
 	int64_t n = 42;
 	bool b = true;
 	assert_null(none.value);
-	assert_true(conf_opt_str(root, "s", &s) && conf_opt_int(root, "n", 0, 1, &n) && conf_opt_bool(root, "b", &b));
-	assert_true(conf_opt_str(none, "s", &s) && conf_opt_int(none, "n", 0, 1, &n) && conf_opt_bool(none, "b", &b));
-	assert_false(conf_str(none, "s", &s) || conf_int(none, "n", 0, 1, &n) || conf_bool(none, "b", &b));
+	assert_true(conf_opt_str(root, "s", &s) && conf_opt_int(root, "n", 0, 1, &n) &&
+		    conf_opt_bool(root, "b", &b));
+	assert_true(conf_opt_str(none, "s", &s) && conf_opt_int(none, "n", 0, 1, &n) &&
+		    conf_opt_bool(none, "b", &b));
+	assert_false(conf_str(none, "s", &s) || conf_int(none, "n", 0, 1, &n) ||
+		     conf_bool(none, "b", &b));
 	assert_false(conf_has(none, "s") || conf_has(root, "s"));
 	assert_int_equal(conf_len(list), 0);
 	assert_null(conf_item(list, 0).value);
@@ -160,7 +172,8 @@ static void the_caller_names_items_and_places(void **state)
 	conf_error_item(ports, 0, "\"%s\" is no port", s);
 	assert_null(conf_item(list, 1).value);
 	conf_error(conf_item(list, 0), NULL, "has no name");
-	EXPECT(c, "accounts.json: [0]: has no name", "accounts.json: [0].ports[0]: \"0\" is no port",
+	EXPECT(c, "accounts.json: [0]: has no name",
+	       "accounts.json: [0].ports[0]: \"0\" is no port",
 	       "accounts.json: [0].ports[1]: must be a string, not a number",
 	       "accounts.json: [1]: must be an object, not a number");
 }
@@ -180,13 +193,23 @@ static void the_root_must_be_what_the_reader_wants(void **state)
 static void a_syntax_error_has_line_and_column(void **state)
 {
 	(void)state;
-	static const char *const bad[] = {"{",          "{\"a\": 1,}", "{\"a\": 1} x", "{'a': 1}",
-	                                  "// c\n{}", "{\"a\": 01}", "{\"a\": \"\\u0000\"}", "nonsense", "\"text\"",
-	                                  "{\"a\": 99999999999999999999}", "{\"\xff\": 1}", "[1 2]"};
+	static const char *const bad[] = {"{",
+					  "{\"a\": 1,}",
+					  "{\"a\": 1} x",
+					  "{'a': 1}",
+					  "// c\n{}",
+					  "{\"a\": 01}",
+					  "{\"a\": \"\\u0000\"}",
+					  "nonsense",
+					  "\"text\"",
+					  "{\"a\": 99999999999999999999}",
+					  "{\"\xff\": 1}",
+					  "[1 2]"};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct conf *c = parse(bad[i]);
 		assert_int_equal(conf_errors(c), 1);
-		assert_int_equal(strncmp(conf_error_text(c, 0), "agent.json: line 1, column ", 27), 0);
+		assert_int_equal(strncmp(conf_error_text(c, 0), "agent.json: line 1, column ", 27),
+				 0);
 		struct conf_at root = conf_root(c);
 		const char *s;
 		assert_null(root.value);
@@ -203,14 +226,16 @@ static void a_syntax_error_has_line_and_column(void **state)
 static void a_duplicate_key_is_rejected_and_hides_nothing(void **state)
 {
 	(void)state;
-	struct conf *c = parse("{\"a\": 1,\n\"a\": 2, \"b\": true, \"c\": {\"b\": 1, \"a\": [{\"a\": 1}, {\"a\": 2, \"\\u0061\": 3}]},\n \"a\": 4}");
+	struct conf *c = parse("{\"a\": 1,\n\"a\": 2, \"b\": true, \"c\": {\"b\": 1, \"a\": "
+			       "[{\"a\": 1}, {\"a\": 2, \"\\u0061\": 3}]},\n \"a\": 4}");
 	struct conf_at root = conf_root(c);
 	int64_t n;
 	conf_opt_int(root, "a", 0, 9, &n);
 	conf_opt_int(root, "b", 0, 9, &n);
 	EXPECT(c, "agent.json: line 2, column 1: the key \"a\" is given twice",
 	       "agent.json: line 2, column 59: the key \"a\" is given twice",
-	       "agent.json: line 3, column 2: the key \"a\" is given twice", "agent.json: b: must be a number, not true");
+	       "agent.json: line 3, column 2: the key \"a\" is given twice",
+	       "agent.json: b: must be a number, not true");
 }
 
 static void what_is_no_text_at_all_is_said_plainly(void **state)
@@ -218,9 +243,12 @@ static void what_is_no_text_at_all_is_said_plainly(void **state)
 	(void)state;
 	EXPECT(parse(""), "agent.json: is empty");
 	EXPECT(parse("\xef\xbb\xbf \r\n\t"), "agent.json: is empty");
-	EXPECT(conf_parse("x.json", "{}\0", 3, false), "x.json: holds a NUL byte, as no JSON text does");
-	EXPECT(parse("{\"a\": \"x\\u0000\"}"), "agent.json: line 1, column 15: \\u0000 may not stand in a text");
-	EXPECT(parse("{\"a\":\n99999999999999999999}"), "agent.json: line 2, column 20: a number is too large");
+	EXPECT(conf_parse("x.json", "{}\0", 3, false),
+	       "x.json: holds a NUL byte, as no JSON text does");
+	EXPECT(parse("{\"a\": \"x\\u0000\"}"),
+	       "agent.json: line 1, column 15: \\u0000 may not stand in a text");
+	EXPECT(parse("{\"a\":\n99999999999999999999}"),
+	       "agent.json: line 2, column 20: a number is too large");
 }
 
 static void brackets_without_end_are_refused(void **state)
@@ -232,7 +260,9 @@ static void brackets_without_end_are_refused(void **state)
 	EXPECT(conf_parse("frame", (char *)buf_data(&text), buf_len(&text), true),
 	       "frame: line 1, column 65: nested more than 64 deep");
 	buf_fini(&text);
-	struct conf *c = parse("{\"a\": \"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\\"[\"}");
+	struct conf *c = parse("{\"a\": "
+			       "\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["
+			       "[[[[[[[[[[\\\"[\"}");
 	EXPECT_NONE(c);
 }
 
@@ -272,7 +302,8 @@ static void an_error_told_twice_is_one_and_a_flood_ends(void **state)
 static void keys_asked_for_at_one_place_through_two_readers_are_known(void **state)
 {
 	(void)state;
-	struct conf *c = parse("{\"http\": {\"a\": 1, \"b\": 2}, \"list\": [{\"a\": 1, \"b\": 2}]}");
+	struct conf *c =
+	    parse("{\"http\": {\"a\": 1, \"b\": 2}, \"list\": [{\"a\": 1, \"b\": 2}]}");
 	struct conf_at root = conf_root(c), list = conf_list(root, "list");
 	conf_has(conf_object(root, "http"), "a");
 	conf_has(conf_object(root, "http"), "b");
@@ -311,7 +342,8 @@ static void a_file_is_named_by_its_last_component(void **state)
 	const char *s;
 	conf_str(conf_root(c), "domain", &s);
 	conf_done(conf_root(c));
-	EXPECT(c, "relay.json: domain: missing", "relay.json: domian: unknown key; did you mean \"domain\"?");
+	EXPECT(c, "relay.json: domain: missing",
+	       "relay.json: domian: unknown key; did you mean \"domain\"?");
 	assert_int_equal(truncate(name, 4 * 1024 * 1024 + 1), 0);
 	assert_int_equal(conf_open(name, &c), -EFBIG);
 	assert_null(c);

@@ -25,8 +25,8 @@ static void our_errors_have_their_text(void **state)
 static void no_number_is_both_ours_and_libuvs(void **state)
 {
 	(void)state;
-#define CHECK(name, text)                                                                                    \
-	if (UV_##name != UV_UNKNOWN)                                                                         \
+#define CHECK(name, text)                                                                          \
+	if (UV_##name != UV_UNKNOWN)                                                               \
 		assert_string_not_equal(err_text(UV_##name), "unknown error");
 	UV_ERRNO_MAP(CHECK)
 #undef CHECK

@@ -217,12 +217,14 @@ static void directories_are_made_and_left(void **state)
 static void paths_are_relative_to_the_file_they_stand_in(void **state)
 {
 	(void)state;
-	static const char *const rows[][3] = {{"/etc/g/relay.json", "relay.crt", "/etc/g/relay.crt"},
-	                                      {"/etc/g/relay.json", "/x/relay.crt", "/x/relay.crt"},
-	                                      {"relay.json", "relay.crt", "relay.crt"},
-	                                      {"d/relay.json", "../k", "d/../k"},
-	                                      {"/relay.json", "k", "/k"}};
-	static const char *const dirs[][2] = {{"/etc/g/f", "/etc/g"}, {"f", "."}, {"/f", "/"}, {"d/f", "d"}};
+	static const char *const rows[][3] = {
+	    {"/etc/g/relay.json", "relay.crt", "/etc/g/relay.crt"},
+	    {"/etc/g/relay.json", "/x/relay.crt", "/x/relay.crt"},
+	    {"relay.json", "relay.crt", "relay.crt"},
+	    {"d/relay.json", "../k", "d/../k"},
+	    {"/relay.json", "k", "/k"}};
+	static const char *const dirs[][2] = {
+	    {"/etc/g/f", "/etc/g"}, {"f", "."}, {"/f", "/"}, {"d/f", "d"}};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		char *path = file_beside(rows[i][0], rows[i][1]);
 		assert_string_equal(path, rows[i][2]);

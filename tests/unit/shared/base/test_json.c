@@ -34,10 +34,11 @@ static void a_document_reads_like_its_calls(void **state)
 	json_close(&w);
 	json_int(&w, "after", 2);
 	json_close(&w);
-	assert_string_equal(buf_str(&out), "{\"name\":\"web\",\"error\":null,\"low\":-9223372036854775808,"
-	                                   "\"high\":18446744073709551615,\"yes\":true,\"none\":null,"
-	                                   "\"since\":\"1970-01-01T00:00:01Z\",\"never\":null,\"raw\":[1],"
-	                                   "\"list\":[{},[],\"ab\",false],\"o\":{\"a\":1},\"after\":2}");
+	assert_string_equal(buf_str(&out),
+			    "{\"name\":\"web\",\"error\":null,\"low\":-9223372036854775808,"
+			    "\"high\":18446744073709551615,\"yes\":true,\"none\":null,"
+			    "\"since\":\"1970-01-01T00:00:01Z\",\"never\":null,\"raw\":[1],"
+			    "\"list\":[{},[],\"ab\",false],\"o\":{\"a\":1},\"after\":2}");
 	buf_fini(&out);
 }
 
@@ -55,7 +56,8 @@ static void an_indented_document_is_for_people(void **state)
 	json_open(&w, "c", '{');
 	json_close(&w);
 	json_close(&w);
-	assert_string_equal(buf_str(&out), "{\n  \"a\": 1,\n  \"b\": [\n    2,\n    3\n  ],\n  \"c\": {}\n}");
+	assert_string_equal(buf_str(&out),
+			    "{\n  \"a\": 1,\n  \"b\": [\n    2,\n    3\n  ],\n  \"c\": {}\n}");
 	buf_fini(&out);
 }
 
@@ -65,18 +67,18 @@ static void bytes_of_a_visitor_stay_inside_the_string(void **state)
 	static const struct {
 		const char *text, *json;
 	} rows[] = {{"a\"b\\c/", "\"a\\\"b\\\\c/\""},
-	            {"\n\r\t\x01\x1b\x7f", "\"\\n\\r\\t\\u0001\\u001b\\u007f\""},
-	            {"é€😀", "\"é€😀\""},
-	            {"\xc2\x9b", "\"\\u009b\""},
-	            {"\xff", "\"�\""},
-	            {"a\xc3", "\"a�\""},
-	            {"\xc3(", "\"�(\""},
-	            {"\xc0\x80", "\"��\""},
-	            {"\xe0\x80\x80", "\"���\""},
-	            {"\xed\xa0\x80", "\"���\""},
-	            {"\xf4\x90\x80\x80", "\"����\""},
-	            {"\xf8\x88\x80\x80\x80", "\"�����\""},
-	            {"\xe2\x82", "\"��\""}};
+		    {"\n\r\t\x01\x1b\x7f", "\"\\n\\r\\t\\u0001\\u001b\\u007f\""},
+		    {"é€😀", "\"é€😀\""},
+		    {"\xc2\x9b", "\"\\u009b\""},
+		    {"\xff", "\"�\""},
+		    {"a\xc3", "\"a�\""},
+		    {"\xc3(", "\"�(\""},
+		    {"\xc0\x80", "\"��\""},
+		    {"\xe0\x80\x80", "\"���\""},
+		    {"\xed\xa0\x80", "\"���\""},
+		    {"\xf4\x90\x80\x80", "\"����\""},
+		    {"\xf8\x88\x80\x80\x80", "\"�����\""},
+		    {"\xe2\x82", "\"��\""}};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct buf out = BUF_INIT;
 		struct json w = json_into(&out, false);

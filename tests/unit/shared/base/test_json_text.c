@@ -16,18 +16,19 @@ static void depth_is_of_brackets_not_of_strings(void **state)
 		const char *text;
 		unsigned most, line, column; /* line 0: not too deep */
 	} cases[] = {
-		{"", 0, 0, 0},
-		{"[]", 1, 0, 0},
-		{"[]", 0, 1, 1},
-		{"[[], [], {}]", 2, 0, 0},
-		{"[\n {\"é\": [1]}]", 2, 2, 8},
-		{"{\"[[[\": \"{{{\\\"[\"}", 1, 0, 0},
-		{"]]]][", 1, 0, 0},
-		{"\"[", 0, 0, 0},
-		{"\"\\", 0, 0, 0},
+	    {"", 0, 0, 0},
+	    {"[]", 1, 0, 0},
+	    {"[]", 0, 1, 1},
+	    {"[[], [], {}]", 2, 0, 0},
+	    {"[\n {\"é\": [1]}]", 2, 2, 8},
+	    {"{\"[[[\": \"{{{\\\"[\"}", 1, 0, 0},
+	    {"]]]][", 1, 0, 0},
+	    {"\"[", 0, 0, 0},
+	    {"\"\\", 0, 0, 0},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		bool deep = json_text_too_deep(cases[i].text, strlen(cases[i].text), cases[i].most, &at);
+		bool deep =
+		    json_text_too_deep(cases[i].text, strlen(cases[i].text), cases[i].most, &at);
 		assert_int_equal(deep, cases[i].line != 0);
 		if (deep) {
 			assert_int_equal(at.line, cases[i].line);
@@ -48,14 +49,14 @@ static void every_doubled_key_is_told(void **state)
 	static const struct {
 		const char *text, *said;
 	} cases[] = {
-		{"{}", ""},
-		{"{\"a\": 1, \"b\": \"a\", \"c\": [\"a\", \"a\"]}", ""},
-		{"{\"a\": {\"a\": {\"a\": 1}}, \"b\": [{\"a\": 1}, {\"a\": 1}]}", ""},
-		{"{\"a\": 1, \"a\": 2, \"a\": 3}", "1:10 a\n1:18 a\n"},
-		{"{\"a\": 1,\n\"\\u0061\": 2}", "2:1 a\n"},
-		{"{\"é\": [], \"x\": {\"y\": 1, \"y\": 2},\n \"é\": {}}", "1:25 y\n2:2 é\n"},
-		{"[{\"a,\\\"\": \"}\", \"a,\\\"\": 1}]", "1:16 a,\"\n"},
-		{"{\"\": 1, \"\": 2}", "1:9 \n"},
+	    {"{}", ""},
+	    {"{\"a\": 1, \"b\": \"a\", \"c\": [\"a\", \"a\"]}", ""},
+	    {"{\"a\": {\"a\": {\"a\": 1}}, \"b\": [{\"a\": 1}, {\"a\": 1}]}", ""},
+	    {"{\"a\": 1, \"a\": 2, \"a\": 3}", "1:10 a\n1:18 a\n"},
+	    {"{\"a\": 1,\n\"\\u0061\": 2}", "2:1 a\n"},
+	    {"{\"é\": [], \"x\": {\"y\": 1, \"y\": 2},\n \"é\": {}}", "1:25 y\n2:2 é\n"},
+	    {"[{\"a,\\\"\": \"}\", \"a,\\\"\": 1}]", "1:16 a,\"\n"},
+	    {"{\"\": 1, \"\": 2}", "1:9 \n"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		char said[200] = "";
@@ -67,8 +68,8 @@ static void every_doubled_key_is_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(depth_is_of_brackets_not_of_strings),
-		cmocka_unit_test(every_doubled_key_is_told),
+	    cmocka_unit_test(depth_is_of_brackets_not_of_strings),
+	    cmocka_unit_test(every_doubled_key_is_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

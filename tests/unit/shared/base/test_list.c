@@ -16,8 +16,8 @@ static const char *letters(struct list *head)
 {
 	static char out[16];
 	size_t n = 0;
-	LIST_EACH (node, head)
-		out[n++] = LIST_ENTRY(node, struct thing, link)->letter;
+	LIST_EACH(node, head)
+	out[n++] = LIST_ENTRY(node, struct thing, link)->letter;
 	out[n] = 0;
 	return out;
 }
@@ -51,7 +51,8 @@ static void removing_twice_or_while_walking_does_no_harm(void **state)
 	list_remove(&things[1].link);
 	assert_true(list_is_empty(&things[1].link));
 	unsigned walked = 0;
-	LIST_EACH (node, &head) {
+	LIST_EACH(node, &head)
+	{
 		list_remove(node);
 		walked++;
 	}

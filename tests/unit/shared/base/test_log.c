@@ -53,45 +53,54 @@ static const char *without_time(const char *line, char out[1024])
 	return out;
 }
 
-#define EXPECT_LINE(call, expected)                                                                          \
-	do {                                                                                                 \
-		char line[1024];                                                                             \
-		catch_stderr();                                                                              \
-		call;                                                                                        \
-		assert_string_equal(without_time(release_stderr(), line), expected);                         \
+#define EXPECT_LINE(call, expected)                                                                \
+	do {                                                                                       \
+		char line[1024];                                                                   \
+		catch_stderr();                                                                    \
+		call;                                                                              \
+		assert_string_equal(without_time(release_stderr(), line), expected);               \
 	} while (0)
 
 static void a_line_has_time_level_event_and_keys(void **state)
 {
 	(void)state;
 	log_setup("groundnut-relay", LOG_DEBUG, LOG_TEXT);
-	EXPECT_LINE(log_info("agent_resumed", "account=%s agent=%s after_ms=%" PRIu64, "alice", "nas", UINT64_C(12)),
-	            "TIME info agent_resumed account=alice agent=nas after_ms=12\n");
+	EXPECT_LINE(log_info("agent_resumed", "account=%s agent=%s after_ms=%" PRIu64, "alice",
+			     "nas", UINT64_C(12)),
+		    "TIME info agent_resumed account=alice agent=nas after_ms=12\n");
 	EXPECT_LINE(log_debug("stopped", NULL), "TIME debug stopped\n");
-	EXPECT_LINE(log_warn("all", "a=%d b=%u c=%ld d=%lu e=%lld f=%llu g=%zu h=%zd i=%c j=plain k=%s:%u l=%.*s", -1, ~0u, -2L,
-	                     ~0UL, -3LL, ~0ULL, (size_t)4, (ssize_t)-5, 'x', "h", 80u, 2, "abc"),
-	            "TIME warn all a=-1 b=4294967295 c=-2 d=18446744073709551615 e=-3 f=18446744073709551615 g=4 h=-5 "
-	            "i=x j=plain k=h:80 l=ab\n");
+	EXPECT_LINE(
+	    log_warn("all",
+		     "a=%d b=%u c=%ld d=%lu e=%lld f=%llu g=%zu h=%zd i=%c j=plain k=%s:%u l=%.*s",
+		     -1, ~0u, -2L, ~0UL, -3LL, ~0ULL, (size_t)4, (ssize_t)-5, 'x', "h", 80u, 2,
+		     "abc"),
+	    "TIME warn all a=-1 b=4294967295 c=-2 d=18446744073709551615 e=-3 "
+	    "f=18446744073709551615 g=4 h=-5 "
+	    "i=x j=plain k=h:80 l=ab\n");
 }
 
 static void a_visitor_cannot_forge_a_line(void **state)
 {
 	(void)state;
 	log_setup("groundnut-relay", LOG_INFO, LOG_TEXT);
-	EXPECT_LINE(log_error("bad", "a=%s b=%s c=%s d=%s e=%s f=%s g=%s", "x\nTIME info forged", "", "a=b", "q\"", "\x1b[2J\xff", "é",
-	                      "plain-\\[::1]:80"),
-	            "TIME error bad a=\"x\\nTIME info forged\" b=\"\" c=\"a=b\" d=\"q\\\"\" e=\"\\u001b[2J�\" f=\"é\" "
-	            "g=plain-\\[::1]:80\n");
+	EXPECT_LINE(log_error("bad", "a=%s b=%s c=%s d=%s e=%s f=%s g=%s", "x\nTIME info forged",
+			      "", "a=b", "q\"", "\x1b[2J\xff", "é", "plain-\\[::1]:80"),
+		    "TIME error bad a=\"x\\nTIME info forged\" b=\"\" c=\"a=b\" d=\"q\\\"\" "
+		    "e=\"\\u001b[2J�\" f=\"é\" "
+		    "g=plain-\\[::1]:80\n");
 }
 
 static void json_lines_keep_numbers_numbers(void **state)
 {
 	(void)state;
 	log_setup("groundnut-relay", LOG_INFO, LOG_JSON);
-	EXPECT_LINE(log_info("open", "n=%d u=%llu z=%zu s=%s both=%u/%u number_like=%s", -5, ~0ULL, (size_t)7, "a\"\n", 1u, 2u, "12"),
-	            "{\"time\":\"TIME\",\"level\":\"info\",\"event\":\"open\",\"n\":-5,\"u\":18446744073709551615,"
-	            "\"z\":7,\"s\":\"a\\\"\\n\",\"both\":\"1/2\",\"number_like\":\"12\"}\n");
-	EXPECT_LINE(log_info("stopped", NULL), "{\"time\":\"TIME\",\"level\":\"info\",\"event\":\"stopped\"}\n");
+	EXPECT_LINE(log_info("open", "n=%d u=%llu z=%zu s=%s both=%u/%u number_like=%s", -5, ~0ULL,
+			     (size_t)7, "a\"\n", 1u, 2u, "12"),
+		    "{\"time\":\"TIME\",\"level\":\"info\",\"event\":\"open\",\"n\":-5,\"u\":"
+		    "18446744073709551615,"
+		    "\"z\":7,\"s\":\"a\\\"\\n\",\"both\":\"1/2\",\"number_like\":\"12\"}\n");
+	EXPECT_LINE(log_info("stopped", NULL),
+		    "{\"time\":\"TIME\",\"level\":\"info\",\"event\":\"stopped\"}\n");
 }
 
 static void what_is_below_the_level_is_not_written(void **state)
@@ -110,20 +119,23 @@ static void what_is_said_is_one_line(void **state)
 	(void)state;
 	log_setup("groundnut-agent", LOG_ERROR, LOG_TEXT);
 	catch_stderr();
-	log_say("agent.json: mappings[%d].target: \"%s\" names no port", 1, "a\nb\x1b\xc2\x9b" "2Jé");
-	assert_string_equal(release_stderr(),
-	                    "groundnut-agent: agent.json: mappings[1].target: \"a\\x0ab\\x1b\\xc2\\x9b2Jé\" names no port\n");
+	log_say("agent.json: mappings[%d].target: \"%s\" names no port", 1,
+		"a\nb\x1b\xc2\x9b"
+		"2Jé");
+	assert_string_equal(release_stderr(), "groundnut-agent: agent.json: mappings[1].target: "
+					      "\"a\\x0ab\\x1b\\xc2\\x9b2Jé\" names no port\n");
 	/* A machine's log has nothing in it but objects. */
 	log_setup("groundnut-agent", LOG_ERROR, LOG_JSON);
 	EXPECT_LINE(log_say("x.json: %s", "\"\n\xff"),
-	            "{\"time\":\"TIME\",\"level\":\"error\",\"event\":\"said\",\"text\":\"x.json: \\\"\\n\xef\xbf\xbd\"}\n");
+		    "{\"time\":\"TIME\",\"level\":\"error\",\"event\":\"said\",\"text\":\"x.json: "
+		    "\\\"\\n\xef\xbf\xbd\"}\n");
 }
 
 static void *write_lines(void *mark)
 {
 	for (unsigned i = 0; i < 200; i++)
-		log_info("line", "mark=%c%c%c%c%c", *(char *)mark, *(char *)mark, *(char *)mark, *(char *)mark,
-		         *(char *)mark);
+		log_info("line", "mark=%c%c%c%c%c", *(char *)mark, *(char *)mark, *(char *)mark,
+			 *(char *)mark, *(char *)mark);
 	return NULL;
 }
 

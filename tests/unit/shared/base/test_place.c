@@ -27,7 +27,8 @@ static void what_the_environment_says_counts_if_absolute(void **state)
 	setenv("XDG_STATE_HOME", "relative", 1);
 	setenv("XDG_RUNTIME_DIR", "/xdg/run", 1);
 	expect(place_config("a.json"), "/etc/groundnut/a.json", "/xdg/config/groundnut/a.json");
-	expect(place_state("a.db"), "/var/lib/groundnut/a.db", "/home/u/.local/state/groundnut/a.db");
+	expect(place_state("a.db"), "/var/lib/groundnut/a.db",
+	       "/home/u/.local/state/groundnut/a.db");
 	expect(place_runtime("a.sock"), "/run/groundnut/a.sock", "/xdg/run/groundnut/a.sock");
 	unsetenv("XDG_CONFIG_HOME");
 	setenv("XDG_RUNTIME_DIR", "", 1);
@@ -49,8 +50,8 @@ static void home_is_known_without_the_environment(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_the_environment_says_counts_if_absolute),
-		cmocka_unit_test(home_is_known_without_the_environment),
+	    cmocka_unit_test(what_the_environment_says_counts_if_absolute),
+	    cmocka_unit_test(home_is_known_without_the_environment),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -39,7 +39,8 @@ static void a_v6_home_is_its_64(void **state)
 {
 	(void)state;
 	struct rate_table *t = rate_table_new(100, 1, 1);
-	struct addr a = ip("2001:db8:0:1::1"), b = ip("2001:db8:0:1:ffff::9"), c = ip("2001:db8:0:2::1");
+	struct addr a = ip("2001:db8:0:1::1"), b = ip("2001:db8:0:1:ffff::9"),
+		    c = ip("2001:db8:0:2::1");
 	a.port = 1;
 	b.port = 2;
 	assert_true(rate_table_try(t, &a, 0));
@@ -181,7 +182,8 @@ static void what_a_source_holds_can_be_found(void **state)
 		list_append(rate_table_holders(t, who), &things[i].node);
 	}
 	int next = 0;
-	LIST_EACH(node, rate_table_holders(t, &b)) {
+	LIST_EACH(node, rate_table_holders(t, &b))
+	{
 		struct thing *thing = LIST_ENTRY(node, struct thing, node);
 		assert_int_equal(thing->number, next);
 		next += 3;
@@ -199,15 +201,15 @@ static void what_a_source_holds_can_be_found(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(one_source_does_not_spend_anothers_rate),
-		cmocka_unit_test(a_v6_home_is_its_64),
-		cmocka_unit_test(failures_are_counted_afterwards),
-		cmocka_unit_test(a_good_source_is_forgiven),
-		cmocka_unit_test(the_oldest_idle_source_is_forgotten),
-		cmocka_unit_test(one_that_holds_is_never_forgotten),
-		cmocka_unit_test(many_sources_stay_apart_and_bounded),
-		cmocka_unit_test(what_a_source_holds_can_be_found),
-		cmocka_unit_test(a_new_rate_counts_for_known_sources),
+	    cmocka_unit_test(one_source_does_not_spend_anothers_rate),
+	    cmocka_unit_test(a_v6_home_is_its_64),
+	    cmocka_unit_test(failures_are_counted_afterwards),
+	    cmocka_unit_test(a_good_source_is_forgiven),
+	    cmocka_unit_test(the_oldest_idle_source_is_forgotten),
+	    cmocka_unit_test(one_that_holds_is_never_forgotten),
+	    cmocka_unit_test(many_sources_stay_apart_and_bounded),
+	    cmocka_unit_test(what_a_source_holds_can_be_found),
+	    cmocka_unit_test(a_new_rate_counts_for_known_sources),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,7 +9,8 @@
 
 #define NOON UINT64_C(1795608000000)
 
-static void tells(const struct story *s, enum story_state state, uint64_t silent, uint64_t left, const char *wanted)
+static void tells(const struct story *s, enum story_state state, uint64_t silent, uint64_t left,
+		  const char *wanted)
 {
 	char *text = story_text(s, state, silent, left);
 	if (wanted)
@@ -32,9 +33,11 @@ static void each_state_has_its_sentence(void **state)
 	(void)state;
 	struct story s = {0};
 	tells(&s, STORY_SUSPECT, 1340, 0, "suspect: silent for 1.3 s");
-	tells(&s, STORY_DETACHED, 12340, 107000, "detached: silent for 12.3 s, connections are held for another 107 s");
+	tells(&s, STORY_DETACHED, 12340, 107000,
+	      "detached: silent for 12.3 s, connections are held for another 107 s");
 	story_resumed(&s, NOON, 12900, 4711);
-	tells(&s, STORY_ATTACHED, 0, 0, "resumed 2026-11-25T12:00:00Z after 12.9 s, 4711 bytes sent again");
+	tells(&s, STORY_ATTACHED, 0, 0,
+	      "resumed 2026-11-25T12:00:00Z after 12.9 s, 4711 bytes sent again");
 	tells(&s, STORY_SUSPECT, 500, 0, "suspect: silent for 0.5 s");
 }
 
@@ -44,10 +47,13 @@ static void a_new_session_was_never_resumed(void **state)
 	struct story s = {0};
 	story_resumed(&s, NOON, 1000, 1);
 	story_over(&s, NOON + 1000, "the grace is over");
-	tells(&s, STORY_NO_SESSION, 0, 0, "the session before ended 2026-11-25T12:00:01Z: the grace is over");
-	tells(&s, STORY_ATTACHED, 0, 0, "the session before ended 2026-11-25T12:00:01Z: the grace is over");
+	tells(&s, STORY_NO_SESSION, 0, 0,
+	      "the session before ended 2026-11-25T12:00:01Z: the grace is over");
+	tells(&s, STORY_ATTACHED, 0, 0,
+	      "the session before ended 2026-11-25T12:00:01Z: the grace is over");
 	story_resumed(&s, NOON + 2000, 1000, 1);
-	tells(&s, STORY_ATTACHED, 0, 0, "resumed 2026-11-25T12:00:02Z after 1.0 s, 1 bytes sent again");
+	tells(&s, STORY_ATTACHED, 0, 0,
+	      "resumed 2026-11-25T12:00:02Z after 1.0 s, 1 bytes sent again");
 }
 
 static void a_long_reason_is_cut(void **state)

@@ -12,11 +12,15 @@ static void columns_are_as_wide_as_their_widest(void **state)
 	struct buf out = BUF_INIT;
 	struct table t = TABLE_INIT("lrl");
 	table_row(&t, "NAME", "N", "LAST");
-	table_row(&t, "Kamera-K\xc3\xbc" "che", "7", "x");
+	table_row(&t,
+		  "Kamera-K\xc3\xbc"
+		  "che",
+		  "7", "x");
 	table_row(&t, NULL, "1234", "");
 	table_write(&t, "  ", &out);
 	assert_string_equal(buf_str(&out), "  NAME             N  LAST\n"
-					   "  Kamera-K\xc3\xbc" "che     7  x\n"
+					   "  Kamera-K\xc3\xbc"
+					   "che     7  x\n"
 					   "  -             1234  -\n");
 	buf_fini(&out);
 }
@@ -26,7 +30,9 @@ static void terminals_are_not_steered(void **state)
 	(void)state;
 	struct buf out = BUF_INIT;
 	struct table t = TABLE_INIT("rr");
-	table_row(&t, "\x1b[2J", "a\xc2\x9b" "2J\n\x7f");
+	table_row(&t, "\x1b[2J",
+		  "a\xc2\x9b"
+		  "2J\n\x7f");
 	table_write(&t, "", &out);
 	assert_string_equal(buf_str(&out), "?[2J  a?2J??\n");
 	buf_fini(&out);
@@ -45,9 +51,9 @@ static void empty_table_is_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(columns_are_as_wide_as_their_widest),
-		cmocka_unit_test(terminals_are_not_steered),
-		cmocka_unit_test(empty_table_is_nothing),
+	    cmocka_unit_test(columns_are_as_wide_as_their_widest),
+	    cmocka_unit_test(terminals_are_not_steered),
+	    cmocka_unit_test(empty_table_is_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,13 +33,13 @@ static void base64_of_the_rfc(void **state)
 	static const struct {
 		const char *bytes, *url, *padded;
 	} rows[] = {{"", "", ""},
-	            {"f", "Zg", "Zg=="},
-	            {"fo", "Zm8", "Zm8="},
-	            {"foo", "Zm9v", "Zm9v"},
-	            {"foob", "Zm9vYg", "Zm9vYg=="},
-	            {"fooba", "Zm9vYmE", "Zm9vYmE="},
-	            {"foobar", "Zm9vYmFy", "Zm9vYmFy"},
-	            {"\xfb\xff\xfe", "-__-", "+//+"}};
+		    {"f", "Zg", "Zg=="},
+		    {"fo", "Zm8", "Zm8="},
+		    {"foo", "Zm9v", "Zm9v"},
+		    {"foob", "Zm9vYg", "Zm9vYg=="},
+		    {"fooba", "Zm9vYmE", "Zm9vYmE="},
+		    {"foobar", "Zm9vYmFy", "Zm9vYmFy"},
+		    {"\xfb\xff\xfe", "-__-", "+//+"}};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		char text[16];
 		uint8_t bytes[8];
@@ -49,12 +49,14 @@ static void base64_of_the_rfc(void **state)
 		assert_int_equal(text_unbase64url(rows[i].url, bytes, sizeof(bytes), &len), 0);
 		assert_int_equal(len, bytes_len);
 		assert_memory_equal(bytes, rows[i].bytes, len);
-		assert_int_equal(text_unbase64(rows[i].padded, padded, bytes, sizeof(bytes), &len), 0);
+		assert_int_equal(text_unbase64(rows[i].padded, padded, bytes, sizeof(bytes), &len),
+				 0);
 		assert_int_equal(len, bytes_len);
 		assert_memory_equal(bytes, rows[i].bytes, len);
 		while (padded && rows[i].padded[padded - 1] == '=')
 			padded--;
-		assert_int_equal(text_unbase64(rows[i].padded, padded, bytes, sizeof(bytes), &len), 0);
+		assert_int_equal(text_unbase64(rows[i].padded, padded, bytes, sizeof(bytes), &len),
+				 0);
 		assert_int_equal(len, bytes_len);
 	}
 }
@@ -64,12 +66,16 @@ static void broken_base64_is_refused(void **state)
 	(void)state;
 	uint8_t bytes[8];
 	size_t len;
-	static const char *const url[] = {"A", "Zg==", "Zh", "Zm9v Zm9v", "+//+", "Zm9vA", "Z\xc3\xa9gg"};
-	static const char *const standard[] = {"=", "==", "====", "Z===", "Zg=", "Zm8==", "Zg==Zg==", "-__-", "Zg=A", "Zh=="};
+	static const char *const url[] = {"A",    "Zg==",  "Zh",         "Zm9v Zm9v",
+					  "+//+", "Zm9vA", "Z\xc3\xa9gg"};
+	static const char *const standard[] = {
+	    "=", "==", "====", "Z===", "Zg=", "Zm8==", "Zg==Zg==", "-__-", "Zg=A", "Zh=="};
 	for (size_t i = 0; i < sizeof(url) / sizeof(url[0]); i++)
 		assert_int_equal(text_unbase64url(url[i], bytes, sizeof(bytes), &len), ERR_SYNTAX);
 	for (size_t i = 0; i < sizeof(standard) / sizeof(standard[0]); i++)
-		assert_int_equal(text_unbase64(standard[i], strlen(standard[i]), bytes, sizeof(bytes), &len), ERR_SYNTAX);
+		assert_int_equal(
+		    text_unbase64(standard[i], strlen(standard[i]), bytes, sizeof(bytes), &len),
+		    ERR_SYNTAX);
 	assert_int_equal(text_unbase64url("Zm9vYmFy", bytes, 5, &len), ERR_TOO_BIG);
 	assert_int_equal(text_unbase64url("Zm9vYmFy", bytes, 6, &len), 0);
 }
@@ -87,16 +93,29 @@ static void times_are_utc(void **state)
 static void the_nearest_key_is_suggested(void **state)
 {
 	(void)state;
-	static const char *const keys[] = {"name", "protocol", "public_port", "host", "target", "allow",
-	                                   "proxy_protocol", "bandwidth", "tls", "private_key", NULL};
+	static const char *const keys[] = {
+	    "name",           "protocol",  "public_port", "host",        "target", "allow",
+	    "proxy_protocol", "bandwidth", "tls",         "private_key", NULL};
 	static const char *const rows[][2] = {
-	    {"hots", "host"},         {"hosts", "host"},       {"Host", "host"},
-	    {"publicPort", "public_port"}, {"public-port", "public_port"}, {"port", "public_port"},
-	    {"protocl", "protocol"},  {"traget", "target"},    {"alow", "allow"},
-	    {"tsl", "tls"},           {"key", "private_key"},  {"bandwith", "bandwidth"},
-	    {"zzz", NULL},            {"x", NULL},             {"", NULL},
-	    {"completely_other", NULL}, {"dns", NULL},
-	    {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", NULL}};
+	    {"hots", "host"},
+	    {"hosts", "host"},
+	    {"Host", "host"},
+	    {"publicPort", "public_port"},
+	    {"public-port", "public_port"},
+	    {"port", "public_port"},
+	    {"protocl", "protocol"},
+	    {"traget", "target"},
+	    {"alow", "allow"},
+	    {"tsl", "tls"},
+	    {"key", "private_key"},
+	    {"bandwith", "bandwidth"},
+	    {"zzz", NULL},
+	    {"x", NULL},
+	    {"", NULL},
+	    {"completely_other", NULL},
+	    {"dns", NULL},
+	    {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	     NULL}};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const char *nearest = text_nearest(rows[i][0], keys);
 		if (rows[i][1] ? !nearest || strcmp(nearest, rows[i][1]) != 0 : nearest != NULL)
@@ -111,21 +130,22 @@ static void host_names_of_the_rfc(void **state)
 {
 	(void)state;
 	static const char *const good[][2] = {{"alice", "alice"},
-	                                      {"Blog.Alice.", "blog.alice"},
-	                                      {"a-b.c--d.e", "a-b.c--d.e"},
-	                                      {"_acme-challenge.x", "_acme-challenge.x"},
-	                                      {"1.2", "1.2"},
-	                                      {LABEL63 ".x", LABEL63 ".x"}};
-	static const char *const bad[] = {"",       ".",      "..",    "a..b",  ".a",  "-a",   "a-",        "a_b",
-	                                  "_",      "a b",    "a/b",   "é",     "*",   "*.",   "a.*.b",     "*a.b",
-	                                  "a..",    "a:80",   "__a",   LABEL63 "a"};
+					      {"Blog.Alice.", "blog.alice"},
+					      {"a-b.c--d.e", "a-b.c--d.e"},
+					      {"_acme-challenge.x", "_acme-challenge.x"},
+					      {"1.2", "1.2"},
+					      {LABEL63 ".x", LABEL63 ".x"}};
+	static const char *const bad[] = {"",      ".",    "..",  "a..b", ".a",  "-a",       "a-",
+					  "a_b",   "_",    "a b", "a/b",  "é",   "*",        "*.",
+					  "a.*.b", "*a.b", "a..", "a:80", "__a", LABEL63 "a"};
 	char out[256];
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		assert_int_equal(text_host(good[i][0], false, out), 0);
 		assert_string_equal(out, good[i][1]);
 	}
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		if (text_host(bad[i], false, out) != ERR_SYNTAX || text_host(bad[i], true, out) != ERR_SYNTAX)
+		if (text_host(bad[i], false, out) != ERR_SYNTAX ||
+		    text_host(bad[i], true, out) != ERR_SYNTAX)
 			fail_msg("%s passes", bad[i]);
 	assert_int_equal(text_host("*.Alice", true, out), 0);
 	assert_string_equal(out, "*.alice");
@@ -149,10 +169,11 @@ static void a_host_name_ends_at_253(void **state)
 static void names_of_accounts(void **state)
 {
 	(void)state;
-	assert_true(text_is_name("alice") && text_is_name("A.b_c-9") && text_is_name("_x") && text_is_name(LABEL63));
-	assert_false(text_is_name("") || text_is_name(".a") || text_is_name("-a") || text_is_name("a b") ||
-	             text_is_name("a/b") || text_is_name("a:b") || text_is_name("a@b") || text_is_name("é") ||
-	             text_is_name(LABEL63 "a"));
+	assert_true(text_is_name("alice") && text_is_name("A.b_c-9") && text_is_name("_x") &&
+		    text_is_name(LABEL63));
+	assert_false(text_is_name("") || text_is_name(".a") || text_is_name("-a") ||
+		     text_is_name("a b") || text_is_name("a/b") || text_is_name("a:b") ||
+		     text_is_name("a@b") || text_is_name("é") || text_is_name(LABEL63 "a"));
 }
 
 static void numbers_are_digits_within_range(void **state)
@@ -179,10 +200,30 @@ static void bandwidths(void **state)
 	static const struct {
 		const char *text;
 		uint64_t bits;
-	} good[] = {{"100M", 100000000}, {"1.5G", 1500000000}, {"800k", 800000},      {"64000", 64000},
-	            {"0.5K", 500},       {"1g", 1000000000},   {"1.000000001G", 1000000001}};
-	static const char *const bad[] = {"", "M", "0", "0M", "0.0M", "1.5", ".5M", "1.M", "1.5.5M", "1 M", "-1M", "1MM", "1T",
-	                                  "1Mbit", "1.0000000001G", "99999999999999999999", "18446744073709551615M"};
+	} good[] = {{"100M", 100000000},
+		    {"1.5G", 1500000000},
+		    {"800k", 800000},
+		    {"64000", 64000},
+		    {"0.5K", 500},
+		    {"1g", 1000000000},
+		    {"1.000000001G", 1000000001}};
+	static const char *const bad[] = {"",
+					  "M",
+					  "0",
+					  "0M",
+					  "0.0M",
+					  "1.5",
+					  ".5M",
+					  "1.M",
+					  "1.5.5M",
+					  "1 M",
+					  "-1M",
+					  "1MM",
+					  "1T",
+					  "1Mbit",
+					  "1.0000000001G",
+					  "99999999999999999999",
+					  "18446744073709551615M"};
 	uint64_t bits;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		assert_int_equal(text_bandwidth(good[i].text, &bits), 0);
@@ -227,8 +268,13 @@ static void what_steers_terminals_is_taken_out(void **state)
 	    {"", ""},
 	    {"plain", "plain"},
 	    {"\x1b[31mred\n", "?[31mred?"},
-	    {"\x7f\xc2\x9b" "2J\xc2\x80", "??2J?"},
-	    {"K\xc3\xbc" "che \xc2\xa0 \xe2\x9c\x93", "K\xc3\xbc" "che \xc2\xa0 \xe2\x9c\x93"},
+	    {"\x7f\xc2\x9b"
+	     "2J\xc2\x80",
+	     "??2J?"},
+	    {"K\xc3\xbc"
+	     "che \xc2\xa0 \xe2\x9c\x93",
+	     "K\xc3\xbc"
+	     "che \xc2\xa0 \xe2\x9c\x93"},
 	    {"cut \xc2", "cut \xc2"},
 	};
 	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
@@ -236,7 +282,9 @@ static void what_steers_terminals_is_taken_out(void **state)
 		assert_string_equal(got, table[i][1]);
 		free(got);
 	}
-	assert_int_equal(text_width("K\xc3\xbc" "che"), 5);
+	assert_int_equal(text_width("K\xc3\xbc"
+				    "che"),
+			 5);
 	assert_true(text_same(NULL, ""));
 	assert_true(text_same("a", "a"));
 	assert_false(text_same("a", NULL));
@@ -247,8 +295,13 @@ static void words_for_a_shell(void **state)
 	static const struct {
 		const char *text, *word;
 	} words[] = {
-		{"/etc/groundnut/relay.json", "/etc/groundnut/relay.json"}, {"", "''"}, {"my files/a", "'my files/a'"},
-		{"it's", "'it'\\''s'"}, {"$HOME", "'$HOME'"}, {"~", "'~'"}, {"花生", "'花生'"},
+	    {"/etc/groundnut/relay.json", "/etc/groundnut/relay.json"},
+	    {"", "''"},
+	    {"my files/a", "'my files/a'"},
+	    {"it's", "'it'\\''s'"},
+	    {"$HOME", "'$HOME'"},
+	    {"~", "'~'"},
+	    {"花生", "'花生'"},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {

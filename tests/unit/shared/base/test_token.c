@@ -40,13 +40,15 @@ static void the_hash_is_sha256_of_the_text(void **state)
 	(void)state;
 	char hash[TOKEN_HASH_TEXT];
 	token_hash("abc", hash);
-	assert_string_equal(hash, "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	assert_string_equal(
+	    hash, "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
 static void what_is_no_hash_is_told(void **state)
 {
 	(void)state;
-	static const char good[] = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+	static const char good[] =
+	    "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 	char text[80];
 	assert_true(token_is_hash(good));
 	for (size_t len = 0; len < sizeof(good) - 1; len++) {
@@ -55,8 +57,10 @@ static void what_is_no_hash_is_told(void **state)
 	}
 	snprintf(text, sizeof(text), "%s0", good);
 	assert_false(token_is_hash(text));
-	assert_false(token_is_hash("sha256:BA7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"));
-	assert_false(token_is_hash("sha512:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"));
+	assert_false(token_is_hash(
+	    "sha256:BA7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"));
+	assert_false(token_is_hash(
+	    "sha512:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"));
 }
 
 static void what_is_no_token_is_told(void **state)

@@ -1,4 +1,5 @@
-/* Two trunks over one TLS link on one loop, on top of pair.h: near is the agent's (it dialled), far the relay's. */
+/* Two trunks over one TLS link on one loop, on top of pair.h: near is the agent's (it dialled), far
+ * the relay's. */
 #ifndef GROUNDNUT_TEST_DUO_H
 #define GROUNDNUT_TEST_DUO_H
 
@@ -58,11 +59,14 @@ static inline void duo_on_news(void *owner, const struct tunnel_news *news)
 
 static inline void duo_make_trunk(struct duo *d, struct side *s, bool relay)
 {
-	struct tunnel_config c = {
-		.first_id = relay ? 2 : 1, .accepts = 1000, .send_budget = 16 << 20, .receive_budget = 16 << 20};
+	struct tunnel_config c = {.first_id = relay ? 2 : 1,
+				  .accepts = 1000,
+				  .send_budget = 16 << 20,
+				  .receive_budget = 16 << 20};
 
 	s->duo = d;
-	s->trunk = trunk_new(d->pair.loop, &c, relay ? &PULSE_RELAY : &PULSE_AGENT, duo_on_trunk, s, duo_on_news, s);
+	s->trunk = trunk_new(d->pair.loop, &c, relay ? &PULSE_RELAY : &PULSE_AGENT, duo_on_trunk, s,
+			     duo_on_news, s);
 }
 
 static inline void duo_up(struct end *e, enum io_event event)

@@ -1,4 +1,5 @@
-/* Two ends of one connection over loopback on one loop, plain or TLS: the ground that the tests of the net room stand on. */
+/* Two ends of one connection over loopback on one loop, plain or TLS: the ground that the tests of
+ * the net room stand on. */
 #ifndef GROUNDNUT_TEST_PAIR_H
 #define GROUNDNUT_TEST_PAIR_H
 
@@ -31,7 +32,7 @@ struct end {
 	struct io *io;
 	int ups, datas, rooms, errors; /* events told */
 	bool eof;
-	int error;           /* io_error() at IO_ERROR, or what reading said */
+	int error; /* io_error() at IO_ERROR, or what reading said */
 	void (*look)(struct end *e, enum io_event event);
 	void *mine;
 };
@@ -39,7 +40,7 @@ struct end {
 struct pair {
 	struct loop *loop;
 	struct listener *door;
-	struct timer *limit; /* a test that hangs fails instead */
+	struct timer *limit;  /* a test that hangs fails instead */
 	struct end near, far; /* near dialled, far was accepted */
 	struct tls_context *server, *client;
 	struct tls_context *server_tls; /* NULL: plain */
@@ -99,7 +100,8 @@ static inline void pair_on_limit(void *owner)
 	abort();
 }
 
-static inline void pair_on_accept(void *owner, int fd, const struct addr *peer, const struct addr *local)
+static inline void pair_on_accept(void *owner, int fd, const struct addr *peer,
+				  const struct addr *local)
 {
 	struct pair *p = owner;
 

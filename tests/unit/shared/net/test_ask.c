@@ -21,13 +21,13 @@ static void answers_and_what_they_mean(void **state)
 		enum ask_result result;
 		const char *said;
 	} table[] = {
-		{"{\"ok\": true}", ASK_DONE, NULL},
-		{"{\"ok\": true, \"said\": \"read again\"}", ASK_DONE, "read again"},
-		{"{\"ok\": false, \"error\": \"no\"}", ASK_REFUSED, "no"},
-		{"{\"ok\": false}", ASK_REFUSED, "the running relay refused, and did not say why"},
-		{"{\"ok\": 1}", ASK_FAILED, "the running relay's answer makes no sense"},
-		{"{", ASK_FAILED, "the running relay's answer makes no sense"},
-		{"[]", ASK_FAILED, "the running relay's answer makes no sense"},
+	    {"{\"ok\": true}", ASK_DONE, NULL},
+	    {"{\"ok\": true, \"said\": \"read again\"}", ASK_DONE, "read again"},
+	    {"{\"ok\": false, \"error\": \"no\"}", ASK_REFUSED, "no"},
+	    {"{\"ok\": false}", ASK_REFUSED, "the running relay refused, and did not say why"},
+	    {"{\"ok\": 1}", ASK_FAILED, "the running relay's answer makes no sense"},
+	    {"{", ASK_FAILED, "the running relay's answer makes no sense"},
+	    {"[]", ASK_FAILED, "the running relay's answer makes no sense"},
 	};
 	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
 		struct fake_control relay;
@@ -70,11 +70,13 @@ static void status_alone_is_printed(void **state)
 	static const struct {
 		const char *answer, *out, *err;
 	} table[] = {
-		{"{\"ok\": true, \"status\": {\"b\": 0.1, \"a\": [], \"n\": null}}", "{\n  \"b\": 0.1,\n  \"a\": [],\n  \"n\": null\n}", ""},
-		{"{\"ok\": true, \"status\": 7}", "", "test: the running agent gave an answer without a status\n"},
-		{"{\"ok\": true}", "", "test: the running agent gave an answer without a status\n"},
-		{"{\"ok\": false, \"error\": \"no\"}", "", "test: no\n"},
-		{"{\"status\": {}}", "", "test: the running agent's answer makes no sense\n"},
+	    {"{\"ok\": true, \"status\": {\"b\": 0.1, \"a\": [], \"n\": null}}",
+	     "{\n  \"b\": 0.1,\n  \"a\": [],\n  \"n\": null\n}", ""},
+	    {"{\"ok\": true, \"status\": 7}", "",
+	     "test: the running agent gave an answer without a status\n"},
+	    {"{\"ok\": true}", "", "test: the running agent gave an answer without a status\n"},
+	    {"{\"ok\": false, \"error\": \"no\"}", "", "test: no\n"},
+	    {"{\"status\": {}}", "", "test: the running agent's answer makes no sense\n"},
 	};
 	for (size_t i = 0; i < 2 * sizeof(table) / sizeof(*table); i++) {
 		static struct capture said;
@@ -99,9 +101,9 @@ static void status_alone_is_printed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(answers_and_what_they_mean),
-		TEST(nobody_there),
-		TEST(status_alone_is_printed),
+	    TEST(answers_and_what_they_mean),
+	    TEST(nobody_there),
+	    TEST(status_alone_is_printed),
 	};
 	log_setup("test", LOG_INFO, LOG_TEXT);
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -305,17 +305,17 @@ static void silent_asker_does_not_hold_the_end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(question_and_answer),
-		cmocka_unit_test(late_answer),
-		cmocka_unit_test(asker_gone_before_the_answer),
-		cmocka_unit_test(nothing_runs),
-		cmocka_unit_test(stale_socket_is_replaced),
-		cmocka_unit_test(a_file_is_never_taken_for_a_stale_socket),
-		cmocka_unit_test(live_socket_is_left_alone),
-		cmocka_unit_test(path_too_long),
-		cmocka_unit_test(endless_line_is_cut_off),
-		cmocka_unit_test(question_byte_by_byte_with_half_close),
-		cmocka_unit_test(silent_asker_does_not_hold_the_end),
+	    cmocka_unit_test(question_and_answer),
+	    cmocka_unit_test(late_answer),
+	    cmocka_unit_test(asker_gone_before_the_answer),
+	    cmocka_unit_test(nothing_runs),
+	    cmocka_unit_test(stale_socket_is_replaced),
+	    cmocka_unit_test(a_file_is_never_taken_for_a_stale_socket),
+	    cmocka_unit_test(live_socket_is_left_alone),
+	    cmocka_unit_test(path_too_long),
+	    cmocka_unit_test(endless_line_is_cut_off),
+	    cmocka_unit_test(question_byte_by_byte_with_half_close),
+	    cmocka_unit_test(silent_asker_does_not_hold_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);

@@ -5,7 +5,8 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-struct try {
+struct
+try {
 	struct loop *loop;
 	struct listener *door;
 	struct timer *timer;
@@ -88,7 +89,8 @@ static void numeric_address(void **state)
 
 	(void)state;
 	begin(&t, true);
-	dial_start(t.loop, DIAL_SERVICE, "127.0.0.1", listen_at(t.door)->port, NULL, 0, 5000, on_dialled, &t);
+	dial_start(t.loop, DIAL_SERVICE, "127.0.0.1", listen_at(t.door)->port, NULL, 0, 5000,
+		   on_dialled, &t);
 	run(&t);
 	assert_int_equal(t.answers, 1);
 	assert_int_equal(t.err, 0);
@@ -101,7 +103,8 @@ static void name_is_looked_up(void **state)
 
 	(void)state;
 	begin(&t, true); /* "localhost" may be ::1 first, where nobody listens */
-	dial_start(t.loop, DIAL_RELAY, "localhost", listen_at(t.door)->port, NULL, 0, 5000, on_dialled, &t);
+	dial_start(t.loop, DIAL_RELAY, "localhost", listen_at(t.door)->port, NULL, 0, 5000,
+		   on_dialled, &t);
 	run(&t);
 	assert_int_equal(t.answers, 1);
 	assert_int_equal(t.err, 0);
@@ -127,14 +130,15 @@ static void refused(void **state)
 static void falls_back_to_the_next_address(void **state)
 {
 	const struct addr dead[] = {
-		{.family = 6, .ip = {0x20, 0x01, 0x0d, 0xb8, [15] = 1}}, /* unreachable or silent */
-		{.family = 4, .ip = {127, 0, 0, 1}, .port = 1},           /* refused */
+	    {.family = 6, .ip = {0x20, 0x01, 0x0d, 0xb8, [15] = 1}}, /* unreachable or silent */
+	    {.family = 4, .ip = {127, 0, 0, 1}, .port = 1},          /* refused */
 	};
 	struct try t;
 
 	(void)state;
 	begin(&t, true);
-	dial_start(t.loop, DIAL_RELAY, "127.0.0.1", listen_at(t.door)->port, dead, 2, 20000, on_dialled, &t);
+	dial_start(t.loop, DIAL_RELAY, "127.0.0.1", listen_at(t.door)->port, dead, 2, 20000,
+		   on_dialled, &t);
 	run(&t);
 	assert_int_equal(t.answers, 1);
 	assert_int_equal(t.err, 0);
@@ -223,7 +227,8 @@ static void silent_address_does_not_hold_up_the_next(void **state)
 
 	(void)state;
 	begin(&t, true);
-	dial_start(t.loop, DIAL_RELAY, "127.0.0.1", listen_at(t.door)->port, &silent, 1, 20000, on_dialled, &t);
+	dial_start(t.loop, DIAL_RELAY, "127.0.0.1", listen_at(t.door)->port, &silent, 1, 20000,
+		   on_dialled, &t);
 	run(&t);
 	assert_int_equal(t.answers, 1);
 	assert_int_equal(t.err, 0);
@@ -239,8 +244,10 @@ static void closed_before_its_answer(void **state)
 
 	(void)state;
 	begin(&t, true);
-	dial_close(dial_start(t.loop, DIAL_SERVICE, "127.0.0.1", listen_at(t.door)->port, NULL, 0, 5000, on_dialled, &t));
-	dial_close(dial_start(t.loop, DIAL_SERVICE, "localhost", listen_at(t.door)->port, NULL, 0, 5000, on_dialled, &t));
+	dial_close(dial_start(t.loop, DIAL_SERVICE, "127.0.0.1", listen_at(t.door)->port, NULL, 0,
+			      5000, on_dialled, &t));
+	dial_close(dial_start(t.loop, DIAL_SERVICE, "localhost", listen_at(t.door)->port, NULL, 0,
+			      5000, on_dialled, &t));
 	finish(&t);
 	run(&t);
 	assert_int_equal(t.answers, 0);
@@ -260,7 +267,8 @@ static void closed_while_the_lookup_is_under_way(void **state)
 
 	(void)state;
 	begin(&t, true);
-	t.dial = dial_start(t.loop, DIAL_SERVICE, "localhost", listen_at(t.door)->port, NULL, 0, 5000, on_dialled, &t);
+	t.dial = dial_start(t.loop, DIAL_SERVICE, "localhost", listen_at(t.door)->port, NULL, 0,
+			    5000, on_dialled, &t);
 	t.timer = timer_new(t.loop, on_close_dial, &t);
 	timer_set(t.timer, 0); /* the next turn: asked, hardly answered */
 	run(&t);
@@ -290,7 +298,8 @@ static void many_wait_for_one_name(void **state)
 	(void)state;
 	begin(&t, true);
 	for (int i = 0; i < 50; i++)
-		dial_start(t.loop, DIAL_SERVICE, "localhost", listen_at(t.door)->port, NULL, 0, 20000, on_one_of_many, &m);
+		dial_start(t.loop, DIAL_SERVICE, "localhost", listen_at(t.door)->port, NULL, 0,
+			   20000, on_one_of_many, &m);
 	run(&t);
 	assert_int_equal(m.left, 0);
 }
@@ -298,18 +307,18 @@ static void many_wait_for_one_name(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(numeric_address),
-		cmocka_unit_test(name_is_looked_up),
-		cmocka_unit_test(refused),
-		cmocka_unit_test(falls_back_to_the_next_address),
-		cmocka_unit_test(refusal_tells_more_than_a_missing_route),
-		cmocka_unit_test(unknown_name),
-		cmocka_unit_test(extra_does_not_wait_for_the_lookup),
-		cmocka_unit_test(silence_ends_with_the_limit),
-		cmocka_unit_test(silent_address_does_not_hold_up_the_next),
-		cmocka_unit_test(closed_before_its_answer),
-		cmocka_unit_test(closed_while_the_lookup_is_under_way),
-		cmocka_unit_test(many_wait_for_one_name),
+	    cmocka_unit_test(numeric_address),
+	    cmocka_unit_test(name_is_looked_up),
+	    cmocka_unit_test(refused),
+	    cmocka_unit_test(falls_back_to_the_next_address),
+	    cmocka_unit_test(refusal_tells_more_than_a_missing_route),
+	    cmocka_unit_test(unknown_name),
+	    cmocka_unit_test(extra_does_not_wait_for_the_lookup),
+	    cmocka_unit_test(silence_ends_with_the_limit),
+	    cmocka_unit_test(silent_address_does_not_hold_up_the_next),
+	    cmocka_unit_test(closed_before_its_answer),
+	    cmocka_unit_test(closed_while_the_lookup_is_under_way),
+	    cmocka_unit_test(many_wait_for_one_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

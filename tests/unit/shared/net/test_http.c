@@ -1,4 +1,5 @@
-/* Messages cut at every byte, too large, broken; and a server and a client that meet on loopback. */
+/* Messages cut at every byte, too large, broken; and a server and a client that meet on
+ * loopback. */
 #include "shared/base/err.h"
 #include "shared/base/mem.h"
 #include "shared/net/http_client.h"
@@ -15,7 +16,8 @@
 
 #include <cmocka.h>
 
-static const char post[] = "POST /a?b=c HTTP/1.1\r\nHost: h\r\nX-Long: v1\r\nContent-Length: 5\r\n\r\nhello";
+static const char post[] =
+    "POST /a?b=c HTTP/1.1\r\nHost: h\r\nX-Long: v1\r\nContent-Length: 5\r\n\r\nhello";
 
 static void cut_at_every_byte(void **state)
 {
@@ -67,7 +69,9 @@ static void too_much_is_refused(void **state)
 static void answers_with_and_without_length(void **state)
 {
 	(void)state;
-	static const char interim[] = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
+	static const char interim[] =
+	    "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: "
+	    "chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
 	static const char until_end[] = "HTTP/1.0 401 No\r\nA: b\r\n\r\nbadauth";
 	size_t len;
 	struct http *h = http_new(HTTP_MESSAGE_RESPONSE, 100);
@@ -103,12 +107,15 @@ static void urls(void **state)
 	(void)state;
 	struct http_url u;
 	assert_int_equal(http_url_parse("https://Example.com/a?b", &u), 0);
-	assert_true(u.tls && u.port == 443 && !strcmp(u.host, "example.com") && !strcmp(u.path, "/a?b"));
+	assert_true(u.tls && u.port == 443 && !strcmp(u.host, "example.com") &&
+		    !strcmp(u.path, "/a?b"));
 	assert_int_equal(http_url_parse("http://[::1]:8080", &u), 0);
 	assert_true(!u.tls && u.port == 8080 && !strcmp(u.host, "::1") && !strcmp(u.path, "/"));
 	assert_int_equal(http_url_parse("http://h?x", &u), 0);
 	assert_string_equal(u.path, "/?x");
-	static const char *const wrong[] = {"ftp://h/", "http://", "http://u:p@h/", "http://h:0/", "http://h:x/", "http://h/a b", "http://h/\r\nX: y", "h"};
+	static const char *const wrong[] = {
+	    "ftp://h/",    "http://",      "http://u:p@h/",     "http://h:0/",
+	    "http://h:x/", "http://h/a b", "http://h/\r\nX: y", "h"};
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 		assert_true(http_url_parse(wrong[i], &u) < 0);
 }
@@ -167,13 +174,19 @@ static struct http_ask *ask(struct meeting *m, uint16_t port, uint64_t timeout_m
 	struct http_url u;
 	snprintf(text, sizeof(text), "http://127.0.0.1:%u/path?q", port);
 	assert_int_equal(http_url_parse(text, &u), 0);
-	const struct http_question q = {.url = &u, .method = "POST", .body = "ping", .body_len = 4, .answer_max = 100, .timeout_ms = timeout_ms};
+	const struct http_question q = {.url = &u,
+					.method = "POST",
+					.body = "ping",
+					.body_len = 4,
+					.answer_max = 100,
+					.timeout_ms = timeout_ms};
 	return http_ask_start(m->loop, &q, on_answer, m);
 }
 
 static void open_meeting(struct meeting *m, unsigned left)
 {
-	const struct http_server_limits limits = {.head_ms = 5000, .connections = 100, .per_source = 50, .body_max = 100};
+	const struct http_server_limits limits = {
+	    .head_ms = 5000, .connections = 100, .per_source = 50, .body_max = 100};
 	char *why;
 	struct addr at;
 	memset(m, 0, sizeof(*m));
@@ -220,8 +233,13 @@ static void nobody_there_silence_and_closing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(cut_at_every_byte), cmocka_unit_test(too_much_is_refused), cmocka_unit_test(answers_with_and_without_length),
-		cmocka_unit_test(escapes), cmocka_unit_test(urls), cmocka_unit_test(they_meet), cmocka_unit_test(nobody_there_silence_and_closing),
+	    cmocka_unit_test(cut_at_every_byte),
+	    cmocka_unit_test(too_much_is_refused),
+	    cmocka_unit_test(answers_with_and_without_length),
+	    cmocka_unit_test(escapes),
+	    cmocka_unit_test(urls),
+	    cmocka_unit_test(they_meet),
+	    cmocka_unit_test(nobody_there_silence_and_closing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -89,7 +89,8 @@ static void bulk_begin(struct end *e)
 	if (b->batch)
 		io_set_batch(e->io, b->batch);
 	if (b->send_room)
-		setsockopt(io_fd(e->io), SOL_SOCKET, SO_SNDBUF, &b->send_room, sizeof(b->send_room));
+		setsockopt(io_fd(e->io), SOL_SOCKET, SO_SNDBUF, &b->send_room,
+			   sizeof(b->send_room));
 	io_watch(e->io, IO_WATCH_READ | IO_WATCH_WRITE);
 	bulk_write(e);
 }
@@ -185,14 +186,15 @@ struct scene {
 	struct pair p;
 	struct timer *clock;
 	void (*const *steps)(struct scene *s);
-	uint64_t began_turn, turns; /* of the loop when the step began; how many passed until the next */
+	/* of the loop when the step began; how many passed until the next */
+	uint64_t began_turn, turns;
 	bool begun;
 };
 
 static void on_clock(void *owner)
 {
 	struct scene *s = owner;
-	void (*step)(struct scene *s) = *s->steps;
+	void (*step)(struct scene * s) = *s->steps;
 
 	s->turns = loop_turns(s->p.loop) - s->began_turn;
 	if (!step) {
@@ -211,7 +213,8 @@ static void scene_look(struct end *e, enum io_event event)
 	struct scene *s = (struct scene *)e->pair;
 
 	(void)event;
-	if (s->begun || !s->p.near.io || !s->p.far.io || s->p.near.ups == 0 || (s->p.server_tls && s->p.far.ups == 0))
+	if (s->begun || !s->p.near.io || !s->p.far.io || s->p.near.ups == 0 ||
+	    (s->p.server_tls && s->p.far.ups == 0))
 		return;
 	s->begun = true;
 	timer_set(s->clock, 10);
@@ -299,8 +302,9 @@ static void far_was_told_again(struct scene *s)
 
 static void unread_data_is_told_once_and_again_after_reading(void **state)
 {
-	void (*const steps[])(struct scene *) = {far_reads,	 near_writes, far_was_told_once, far_was_told_once,
-						 far_gets_hello, near_writes, far_was_told_again, NULL};
+	void (*const steps[])(struct scene *) = {
+	    far_reads,      near_writes, far_was_told_once,  far_was_told_once,
+	    far_gets_hello, near_writes, far_was_told_again, NULL};
 	struct scene s;
 
 	(void)state;
@@ -335,7 +339,8 @@ static void far_gets_it_again(struct scene *s)
 
 static void what_is_unread_comes_again_also_elsewhere(void **state)
 {
-	void (*const steps[])(struct scene *) = {near_writes, far_reads_too_far_and_moves, far_gets_it_again, NULL};
+	void (*const steps[])(struct scene *) = {near_writes, far_reads_too_far_and_moves,
+						 far_gets_it_again, NULL};
 	struct scene s;
 
 	(void)state;
@@ -350,8 +355,8 @@ static void far_watches_again(struct scene *s)
 
 static void watching_again_tells_again(void **state)
 {
-	void (*const steps[])(struct scene *) = {far_reads,	    near_writes,       far_was_told_once,
-						 far_watches_again, far_was_told_again, NULL};
+	void (*const steps[])(struct scene *) = {
+	    far_reads, near_writes, far_was_told_once, far_watches_again, far_was_told_again, NULL};
 	struct scene s;
 
 	(void)state;
@@ -368,8 +373,9 @@ static void far_was_told_nothing(struct scene *s)
 
 static void paused_end_is_not_told_of_data_or_end(void **state)
 {
-	void (*const steps[])(struct scene *) = {near_writes, far_was_told_nothing, near_shuts,	  far_was_told_nothing,
-						 far_reads,   far_was_told_once,    far_was_told_once, NULL};
+	void (*const steps[])(struct scene *) = {
+	    near_writes, far_was_told_nothing, near_shuts,        far_was_told_nothing,
+	    far_reads,   far_was_told_once,    far_was_told_once, NULL};
 	struct scene s;
 
 	(void)state;
@@ -399,7 +405,8 @@ static void far_reads_hello_and_reset(struct scene *s)
 
 static void paused_end_sees_a_reset(void **state)
 {
-	void (*const steps[])(struct scene *) = {near_resets, far_knows_the_reset, far_knows_the_reset, NULL};
+	void (*const steps[])(struct scene *) = {near_resets, far_knows_the_reset,
+						 far_knows_the_reset, NULL};
 	struct scene s;
 
 	(void)state;
@@ -426,15 +433,20 @@ static void far_knows_that_it_is_over(struct scene *s)
 
 static void ended_and_paused_sees_a_reset(void **state)
 {
-	void (*const steps[])(struct scene *) = {near_writes, near_shuts, far_reads_the_end_and_rests, near_resets,
-						 far_knows_that_it_is_over, NULL};
+	void (*const steps[])(struct scene *) = {near_writes,
+						 near_shuts,
+						 far_reads_the_end_and_rests,
+						 near_resets,
+						 far_knows_that_it_is_over,
+						 NULL};
 	struct scene s;
 
 	(void)state;
 	run_scene(false, steps, &s);
 }
 
-/* Urgent bytes are bytes of the stream here, and what is behind them comes without more having to happen. */
+/* Urgent bytes are bytes of the stream here, and what is behind them comes without more having to
+ * happen. */
 static void near_sends_an_urgent_byte(struct scene *s)
 {
 	int fd = io_fd(s->p.near.io);
@@ -472,8 +484,10 @@ static void far_has_all(struct scene *s)
 
 static void urgent_bytes_go_with_the_stream(void **state)
 {
-	void (*const late[])(struct scene *) = {near_sends_an_urgent_byte, far_collects, far_has_all, NULL};
-	void (*const live[])(struct scene *) = {far_collects, near_sends_an_urgent_byte, far_has_all, NULL};
+	void (*const late[])(struct scene *) = {near_sends_an_urgent_byte, far_collects,
+						far_has_all, NULL};
+	void (*const live[])(struct scene *) = {far_collects, near_sends_an_urgent_byte,
+						far_has_all, NULL};
 	struct scene s;
 
 	(void)state;
@@ -483,8 +497,10 @@ static void urgent_bytes_go_with_the_stream(void **state)
 
 static void data_before_a_reset_is_still_read(void **state)
 {
-	void (*const paused[])(struct scene *) = {near_writes, near_resets, far_reads_hello_and_reset, NULL};
-	void (*const watched[])(struct scene *) = {far_reads, near_writes, near_resets, far_reads_hello_and_reset, NULL};
+	void (*const paused[])(struct scene *) = {near_writes, near_resets,
+						  far_reads_hello_and_reset, NULL};
+	void (*const watched[])(struct scene *) = {far_reads, near_writes, near_resets,
+						   far_reads_hello_and_reset, NULL};
 	struct scene s;
 
 	(void)state;
@@ -514,7 +530,8 @@ static void reset_found_by_writing_is_no_clean_end(struct scene *s)
 
 static void failed_write_leaves_data_and_reason(void **state)
 {
-	void (*const steps[])(struct scene *) = {near_writes, reset_found_by_writing_is_no_clean_end, far_knows_the_reset, NULL};
+	void (*const steps[])(struct scene *) = {
+	    near_writes, reset_found_by_writing_is_no_clean_end, far_knows_the_reset, NULL};
 	struct scene s;
 
 	(void)state;
@@ -565,8 +582,10 @@ static void both_are_over(struct scene *s)
 
 static void half_close(void **state)
 {
-	void (*const steps[])(struct scene *) = {far_reads,	       near_writes,	  near_shuts,	 far_sees_the_end,
-						 near_gets_the_answer, near_sees_the_end, both_are_over, both_are_over, NULL};
+	void (*const steps[])(struct scene *) = {
+	    far_reads,        near_writes,          near_shuts,
+	    far_sees_the_end, near_gets_the_answer, near_sees_the_end,
+	    both_are_over,    both_are_over,        NULL};
 	struct scene s;
 
 	(void)state;
@@ -619,7 +638,9 @@ static void far_reads_all(struct scene *s)
 
 static void near_has_room(struct scene *s)
 {
-	assert_true(s->p.near.rooms >= 1); /* once or more, as the other side's reads make room; what the kernel still sends is its own time */
+	/* once or more, as the other side's reads make room; what the kernel still sends is its own
+	 * time */
+	assert_true(s->p.near.rooms >= 1);
 	assert_int_equal(io_flush(s->p.near.io), 0);
 }
 
@@ -647,7 +668,8 @@ static void near_watches_for_room(struct scene *s)
 
 static void room_is_told_when_it_came_unwatched(void **state)
 {
-	void (*const steps[])(struct scene *) = {near_fills_and_rests, near_watches_for_room, near_is_still, NULL};
+	void (*const steps[])(struct scene *) = {near_fills_and_rests, near_watches_for_room,
+						 near_is_still, NULL};
 	struct scene s;
 
 	(void)state;
@@ -657,8 +679,9 @@ static void room_is_told_when_it_came_unwatched(void **state)
 
 static void room_is_told_when_there_is_some(void **state)
 {
-	void (*const steps[])(struct scene *) = {near_fills_the_pipe, near_waits, near_waits, far_reads_all,
-						 near_has_room,	      near_is_still, NULL};
+	void (*const steps[])(struct scene *) = {
+	    near_fills_the_pipe, near_waits,    near_waits, far_reads_all,
+	    near_has_room,       near_is_still, NULL};
 	struct scene s;
 
 	(void)state;
@@ -666,7 +689,8 @@ static void room_is_told_when_there_is_some(void **state)
 	run_scene(true, steps, &s);
 }
 
-/* Small writes, each taken whole, until the kernel has more than it sends: nobody reads, but the first of it leaves by and by. */
+/* Small writes, each taken whole, until the kernel has more than it sends: nobody reads, but the
+ * first of it leaves by and by. */
 static void near_gets_ahead(struct scene *s)
 {
 	struct io *io = s->p.near.io;
@@ -697,7 +721,8 @@ static void near_is_not_ahead(struct scene *s)
 
 static void room_is_told_when_the_kernel_has_sent_what_it_had(void **state)
 {
-	void (*const steps[])(struct scene *) = {near_gets_ahead, near_gets_ahead, near_is_told_nothing_early, near_is_not_ahead, NULL};
+	void (*const steps[])(struct scene *) = {
+	    near_gets_ahead, near_gets_ahead, near_is_told_nothing_early, near_is_not_ahead, NULL};
 	struct scene s;
 
 	(void)state;
@@ -729,8 +754,9 @@ static void heir_was_told(struct scene *s)
 
 static void new_owner_is_told(void **state)
 {
-	void (*const steps[])(struct scene *) = {far_reads,	       near_writes,   far_was_told_once, far_was_told_once,
-						 far_gets_a_new_owner, heir_was_told, NULL};
+	void (*const steps[])(struct scene *) = {
+	    far_reads,     near_writes, far_was_told_once, far_was_told_once, far_gets_a_new_owner,
+	    heir_was_told, NULL};
 	struct scene s;
 
 	(void)state;
@@ -746,7 +772,8 @@ static void look_closes(struct end *e, enum io_event event)
 {
 	if (event == IO_UP && closing_event != IO_UP) {
 		io_watch(e->io, IO_WATCH_READ | IO_WATCH_WRITE);
-		while (closing_event == IO_ROOM && io_write(e->io, block, sizeof(block)) == (ssize_t)sizeof(block))
+		while (closing_event == IO_ROOM &&
+		       io_write(e->io, block, sizeof(block)) == (ssize_t)sizeof(block))
 			;
 	}
 	if (event != closing_event)
@@ -884,7 +911,8 @@ static void closed_before_anything(void **state)
 	assert_int_equal(p.near.errors + p.near.ups, 0);
 }
 
-/* Hand-over: part of a record has been read here, the rest is inside OpenSSL, and no event will tell the other loop. */
+/* Hand-over: part of a record has been read here, the rest is inside OpenSSL, and no event will
+ * tell the other loop. */
 
 enum { PARCEL = 16000, TAKEN = 100 };
 
@@ -1008,7 +1036,8 @@ static void near_sees_it_gone(struct scene *s)
 
 static void parcel_nobody_unpacks(void **state)
 {
-	void (*const steps[])(struct scene *) = {near_writes, far_is_packed_and_dropped, near_sees_it_gone, NULL};
+	void (*const steps[])(struct scene *) = {near_writes, far_is_packed_and_dropped,
+						 near_sees_it_gone, NULL};
 	struct scene s;
 
 	(void)state;
@@ -1019,31 +1048,31 @@ static void parcel_nobody_unpacks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(bulk_plain),
-		cmocka_unit_test(bulk_tls),
-		cmocka_unit_test(bulk_tls_small_batches_and_partial_sends),
-		cmocka_unit_test(bulk_read_later),
-		cmocka_unit_test(unread_data_is_told_once_and_again_after_reading),
-		cmocka_unit_test(watching_again_tells_again),
-		cmocka_unit_test(what_is_unread_comes_again_also_elsewhere),
-		cmocka_unit_test(paused_end_is_not_told_of_data_or_end),
-		cmocka_unit_test(paused_end_sees_a_reset),
-		cmocka_unit_test(ended_and_paused_sees_a_reset),
-		cmocka_unit_test(urgent_bytes_go_with_the_stream),
-		cmocka_unit_test(data_before_a_reset_is_still_read),
-		cmocka_unit_test(failed_write_leaves_data_and_reason),
-		cmocka_unit_test(half_close),
-		cmocka_unit_test(room_is_told_when_there_is_some),
-		cmocka_unit_test(room_is_told_when_it_came_unwatched),
-		cmocka_unit_test(room_is_told_when_the_kernel_has_sent_what_it_had),
-		cmocka_unit_test(new_owner_is_told),
-		cmocka_unit_test(closed_inside_an_event),
-		cmocka_unit_test(dial_refused),
-		cmocka_unit_test(dial_to_oneself_is_refused),
-		cmocka_unit_test(dial_that_fails_at_once_is_told_from_the_loop),
-		cmocka_unit_test(closed_before_anything),
-		cmocka_unit_test(handed_over_in_the_middle_of_a_record),
-		cmocka_unit_test(parcel_nobody_unpacks),
+	    cmocka_unit_test(bulk_plain),
+	    cmocka_unit_test(bulk_tls),
+	    cmocka_unit_test(bulk_tls_small_batches_and_partial_sends),
+	    cmocka_unit_test(bulk_read_later),
+	    cmocka_unit_test(unread_data_is_told_once_and_again_after_reading),
+	    cmocka_unit_test(watching_again_tells_again),
+	    cmocka_unit_test(what_is_unread_comes_again_also_elsewhere),
+	    cmocka_unit_test(paused_end_is_not_told_of_data_or_end),
+	    cmocka_unit_test(paused_end_sees_a_reset),
+	    cmocka_unit_test(ended_and_paused_sees_a_reset),
+	    cmocka_unit_test(urgent_bytes_go_with_the_stream),
+	    cmocka_unit_test(data_before_a_reset_is_still_read),
+	    cmocka_unit_test(failed_write_leaves_data_and_reason),
+	    cmocka_unit_test(half_close),
+	    cmocka_unit_test(room_is_told_when_there_is_some),
+	    cmocka_unit_test(room_is_told_when_it_came_unwatched),
+	    cmocka_unit_test(room_is_told_when_the_kernel_has_sent_what_it_had),
+	    cmocka_unit_test(new_owner_is_told),
+	    cmocka_unit_test(closed_inside_an_event),
+	    cmocka_unit_test(dial_refused),
+	    cmocka_unit_test(dial_to_oneself_is_refused),
+	    cmocka_unit_test(dial_that_fails_at_once_is_told_from_the_loop),
+	    cmocka_unit_test(closed_before_anything),
+	    cmocka_unit_test(handed_over_in_the_middle_of_a_record),
+	    cmocka_unit_test(parcel_nobody_unpacks),
 	};
 
 	return cmocka_run_group_tests(tests, pair_make_files, pair_remove_files);

@@ -192,7 +192,8 @@ static void held_port_names_its_holder(void **state)
 	at = *listen_at(d.listener);
 	assert_null(listen_open(d.loop, &at, false, on_visitor, &d, &err, &why));
 	assert_int_equal(err, UV_EADDRINUSE);
-	snprintf(expected, sizeof(expected), "127.0.0.1:%u is held by %s (pid %d)", at.port, self_name(), (int)getpid());
+	snprintf(expected, sizeof(expected), "127.0.0.1:%u is held by %s (pid %d)", at.port,
+		 self_name(), (int)getpid());
 	assert_string_equal(why, expected);
 	mem_free(why);
 	at.ip[3] = 77; /* another address of the same port is free */
@@ -308,15 +309,15 @@ static void rests_when_descriptors_run_out(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(more_visitors_than_one_turn_takes),
-		cmocka_unit_test(closed_inside_its_callback),
-		cmocka_unit_test(resting_listener_keeps_visitors_waiting),
-		cmocka_unit_test(both_families_and_v4_is_v4),
-		cmocka_unit_test(v6_only_beside_a_v4_wildcard),
-		cmocka_unit_test(held_port_names_its_holder),
-		cmocka_unit_test(address_of_another_machine),
-		cmocka_unit_test(low_port_without_the_right),
-		cmocka_unit_test(rests_when_descriptors_run_out),
+	    cmocka_unit_test(more_visitors_than_one_turn_takes),
+	    cmocka_unit_test(closed_inside_its_callback),
+	    cmocka_unit_test(resting_listener_keeps_visitors_waiting),
+	    cmocka_unit_test(both_families_and_v4_is_v4),
+	    cmocka_unit_test(v6_only_beside_a_v4_wildcard),
+	    cmocka_unit_test(held_port_names_its_holder),
+	    cmocka_unit_test(address_of_another_machine),
+	    cmocka_unit_test(low_port_without_the_right),
+	    cmocka_unit_test(rests_when_descriptors_run_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

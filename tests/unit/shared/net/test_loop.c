@@ -286,7 +286,8 @@ static void work_is_done_elsewhere_and_told_here(void **state)
 	assert_int_equal(loop_free(j.loop), 0);
 }
 
-/* In a child, since a loop that was left behind is never given back. It is kept where leak checkers see it. */
+/* In a child, since a loop that was left behind is never given back. It is kept where leak checkers
+ * see it. */
 static void a_leak_is_told(void **state)
 {
 	static uv_timer_t leaked; /* never closed */
@@ -312,16 +313,16 @@ static void a_leak_is_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(posts_run_in_order),
-		cmocka_unit_test(post_after_stop_runs_and_after_the_end_is_refused),
-		cmocka_unit_test(loop_that_never_ran),
-		cmocka_unit_test(tasks_run_once_in_order_unless_cancelled),
-		cmocka_unit_test(cancelled_task_leaves_the_loop_at_rest),
-		cmocka_unit_test(task_of_a_timer_does_not_wait),
-		cmocka_unit_test(closed_by_a_task_of_a_loop_that_never_ran),
-		cmocka_unit_test(posts_from_many_threads),
-		cmocka_unit_test(work_is_done_elsewhere_and_told_here),
-		cmocka_unit_test(a_leak_is_told),
+	    cmocka_unit_test(posts_run_in_order),
+	    cmocka_unit_test(post_after_stop_runs_and_after_the_end_is_refused),
+	    cmocka_unit_test(loop_that_never_ran),
+	    cmocka_unit_test(tasks_run_once_in_order_unless_cancelled),
+	    cmocka_unit_test(cancelled_task_leaves_the_loop_at_rest),
+	    cmocka_unit_test(task_of_a_timer_does_not_wait),
+	    cmocka_unit_test(closed_by_a_task_of_a_loop_that_never_ran),
+	    cmocka_unit_test(posts_from_many_threads),
+	    cmocka_unit_test(work_is_done_elsewhere_and_told_here),
+	    cmocka_unit_test(a_leak_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

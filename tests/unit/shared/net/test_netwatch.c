@@ -50,7 +50,8 @@ static void set_up(int fd, const char *name)
 static void add_route(int fd, const char *net, const char *mask)
 {
 	struct rtentry r = {0};
-	struct sockaddr_in *dst = (struct sockaddr_in *)&r.rt_dst, *bits = (struct sockaddr_in *)&r.rt_genmask;
+	struct sockaddr_in *dst = (struct sockaddr_in *)&r.rt_dst,
+			   *bits = (struct sockaddr_in *)&r.rt_genmask;
 	char dev[] = "lo";
 
 	dst->sin_family = bits->sin_family = AF_INET;
@@ -142,8 +143,8 @@ static void netwatch_stopped_at_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(addresses_and_default_routes_are_told),
-		cmocka_unit_test(netwatch_stopped_at_once),
+	    cmocka_unit_test(addresses_and_default_routes_are_told),
+	    cmocka_unit_test(netwatch_stopped_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -116,9 +116,9 @@ static void nobody_to_notify(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(manager_hears_ready_once),
-		cmocka_unit_test(watchdog_is_fed),
-		cmocka_unit_test(nobody_to_notify),
+	    cmocka_unit_test(manager_hears_ready_once),
+	    cmocka_unit_test(watchdog_is_fed),
+	    cmocka_unit_test(nobody_to_notify),
 	};
 
 	return cmocka_run_group_tests(tests, be_manager, be_manager_no_more);

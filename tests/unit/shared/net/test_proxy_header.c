@@ -22,18 +22,22 @@ static void version_1_is_a_line(void **state)
 	static const struct {
 		const char *from, *to, *line;
 	} cases[] = {
-		{"192.0.2.1:56324", "198.51.100.7:443", "PROXY TCP4 192.0.2.1 198.51.100.7 56324 443\r\n"},
-		{"[2001:db8::1]:1", "[2001:db8::2]:65535", "PROXY TCP6 2001:db8::1 2001:db8::2 1 65535\r\n"},
-		{"192.0.2.1:1", "[2001:db8::2]:2", "PROXY TCP6 ::ffff:192.0.2.1 2001:db8::2 1 2\r\n"},
-		{"[2001:db8::2]:2", "192.0.2.1:1", "PROXY TCP6 2001:db8::2 ::ffff:192.0.2.1 2 1\r\n"},
-		{"255.255.255.255:65535", "255.255.255.255:65535", "PROXY TCP4 255.255.255.255 255.255.255.255 65535 65535\r\n"},
-		{"", "192.0.2.1:1", "PROXY UNKNOWN\r\n"},
-		{"192.0.2.1:1", "", "PROXY UNKNOWN\r\n"},
+	    {"192.0.2.1:56324", "198.51.100.7:443",
+	     "PROXY TCP4 192.0.2.1 198.51.100.7 56324 443\r\n"},
+	    {"[2001:db8::1]:1", "[2001:db8::2]:65535",
+	     "PROXY TCP6 2001:db8::1 2001:db8::2 1 65535\r\n"},
+	    {"192.0.2.1:1", "[2001:db8::2]:2", "PROXY TCP6 ::ffff:192.0.2.1 2001:db8::2 1 2\r\n"},
+	    {"[2001:db8::2]:2", "192.0.2.1:1", "PROXY TCP6 2001:db8::2 ::ffff:192.0.2.1 2 1\r\n"},
+	    {"255.255.255.255:65535", "255.255.255.255:65535",
+	     "PROXY TCP4 255.255.255.255 255.255.255.255 65535 65535\r\n"},
+	    {"", "192.0.2.1:1", "PROXY UNKNOWN\r\n"},
+	    {"192.0.2.1:1", "", "PROXY UNKNOWN\r\n"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct addr from = at(cases[i].from), to = at(cases[i].to);
 		uint8_t out[PROXY_HEADER_MAX];
-		size_t len = proxy_header_write(1, PROXY_TCP, &from, &to, "ignored.example.com", out);
+		size_t len =
+		    proxy_header_write(1, PROXY_TCP, &from, &to, "ignored.example.com", out);
 		assert_int_equal(len, strlen(cases[i].line));
 		assert_memory_equal(out, cases[i].line, len);
 		assert_true(len <= 107);
@@ -61,21 +65,26 @@ static void version_2_is_bytes(void **state)
 		enum proxy_transport transport;
 		const char *from, *to, *authority, *hex;
 	} cases[] = {
-		{PROXY_TCP, "192.0.2.1:56324", "198.51.100.7:443", NULL, "2111000cc0000201c6336407dc0401bb"},
-		{PROXY_UDP, "192.0.2.1:56324", "198.51.100.7:443", NULL, "2112000cc0000201c6336407dc0401bb"},
-		{PROXY_TCP, "192.0.2.1:1", "198.51.100.7:2", "a.bc", "21110013c0000201c6336407000100020200" "04612e6263"},
-		{PROXY_TCP, "[2001:db8::1]:1", "[2001:db8::2]:2", NULL,
-		 "2121002420010db800000000000000000000000120010db800000000000000000000000200010002"},
-		{PROXY_UDP, "192.0.2.1:1", "[2001:db8::2]:2", NULL,
-		 "2122002400000000000000000000ffffc000020120010db800000000000000000000000200010002"},
-		{PROXY_TCP, "", "198.51.100.7:2", NULL, "20000000"},
-		{PROXY_TCP, "", "198.51.100.7:2", "a", "2000000402000161"},
+	    {PROXY_TCP, "192.0.2.1:56324", "198.51.100.7:443", NULL,
+	     "2111000cc0000201c6336407dc0401bb"},
+	    {PROXY_UDP, "192.0.2.1:56324", "198.51.100.7:443", NULL,
+	     "2112000cc0000201c6336407dc0401bb"},
+	    {PROXY_TCP, "192.0.2.1:1", "198.51.100.7:2", "a.bc",
+	     "21110013c0000201c6336407000100020200"
+	     "04612e6263"},
+	    {PROXY_TCP, "[2001:db8::1]:1", "[2001:db8::2]:2", NULL,
+	     "2121002420010db800000000000000000000000120010db800000000000000000000000200010002"},
+	    {PROXY_UDP, "192.0.2.1:1", "[2001:db8::2]:2", NULL,
+	     "2122002400000000000000000000ffffc000020120010db800000000000000000000000200010002"},
+	    {PROXY_TCP, "", "198.51.100.7:2", NULL, "20000000"},
+	    {PROXY_TCP, "", "198.51.100.7:2", "a", "2000000402000161"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct addr from = at(cases[i].from), to = at(cases[i].to);
 		uint8_t out[PROXY_HEADER_MAX];
 		char hex[2 * PROXY_HEADER_MAX + 1], want[2 * PROXY_HEADER_MAX + 1] = SIGNATURE;
-		size_t len = proxy_header_write(2, cases[i].transport, &from, &to, cases[i].authority, out);
+		size_t len =
+		    proxy_header_write(2, cases[i].transport, &from, &to, cases[i].authority, out);
 		text_hex(out, len, hex);
 		strcat(want, cases[i].hex);
 		assert_string_equal(hex, want);
@@ -99,10 +108,10 @@ static void the_longest_fits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(version_1_is_a_line),
-		cmocka_unit_test(a_scope_is_nobodys_business),
-		cmocka_unit_test(version_2_is_bytes),
-		cmocka_unit_test(the_longest_fits),
+	    cmocka_unit_test(version_1_is_a_line),
+	    cmocka_unit_test(a_scope_is_nobodys_business),
+	    cmocka_unit_test(version_2_is_bytes),
+	    cmocka_unit_test(the_longest_fits),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,8 +2,9 @@
 
 #include "shared/net/shaper.h"
 
-/* Several who share one shaper, each wanting more than there is. What counts is that all of it is used, that nobody is left out and that the sum is
- * what the buckets give: never more than the burst and the rate of the time that has passed. */
+/* Several who share one shaper, each wanting more than there is. What counts is that all of it
+ * is used, that nobody is left out and that the sum is what the buckets give: never more than
+ * the burst and the rate of the time that has passed. */
 struct taker {
 	struct crowd *crowd;
 	struct shaper *shaper;
@@ -19,7 +20,7 @@ struct crowd {
 	struct taker takers[8];
 	int count;
 	struct shaper *shapers[2]; /* freed when all is done, before the loop ends */
-	uint64_t goal;       /* each wants so much … */
+	uint64_t goal;             /* each wants so much … */
 	int done;
 };
 
@@ -121,12 +122,14 @@ static void the_whole_wins_over_the_mappings(void **state)
 	(void)state;
 	crowd_begin(&c, 100000);
 	struct shaper_whole *w = shaper_whole_new(8000000);
-	struct shaper *one = c.shapers[0] = shaper_new(c.loop, 800000000, w), *two = c.shapers[1] = shaper_new(c.loop, 0, w);
+	struct shaper *one = c.shapers[0] = shaper_new(c.loop, 800000000, w),
+		      *two = c.shapers[1] = shaper_new(c.loop, 0, w);
 	shaper_whole_unref(w);
 	crowd_add(&c, one, SHAPER_OUT);
 	crowd_add(&c, two, SHAPER_OUT);
 	uint64_t ms = crowd_run(&c);
-	/* Each looks at the bucket before it takes, so a piece may overdraw it; the debt is paid. */
+	/* Each looks at the bucket before it takes, so a piece may overdraw it; the debt is
+	 * paid. */
 	assert_true(c.takers[0].took + c.takers[1].took <= 50000 + 65536 + (ms + 2) * 1000);
 	assert_int_equal(loop_free(c.loop), 0);
 }
@@ -180,14 +183,16 @@ static void who_has_gone_is_not_told(void **state)
 	(void)state;
 	crowd_begin(&c, 60000);
 	struct shaper *s = c.shapers[0] = shaper_new(c.loop, 8000000, NULL);
-	struct taker gone = {.crowd = &c, .shaper = s, .way = SHAPER_IN, .waiter = {.fn = take, .arg = &gone}};
+	struct taker gone = {
+	    .crowd = &c, .shaper = s, .way = SHAPER_IN, .waiter = {.fn = take, .arg = &gone}};
 	list_init(&gone.waiter.node);
 	shaper_took(s, SHAPER_IN, 50000);
 	shaper_wait(s, SHAPER_IN, &gone.waiter);
 	shaper_wait(s, SHAPER_IN, &gone.waiter);
 	shaper_forget(&gone.waiter);
 	shaper_took(s, SHAPER_OUT, 1000000);
-	struct taker late = {.crowd = &c, .shaper = s, .way = SHAPER_OUT, .waiter = {.fn = note, .arg = &late}};
+	struct taker late = {
+	    .crowd = &c, .shaper = s, .way = SHAPER_OUT, .waiter = {.fn = note, .arg = &late}};
 	list_init(&late.waiter.node);
 	crowd_add(&c, s, SHAPER_IN);
 	note(&late);

@@ -98,10 +98,10 @@ static void errors_are_negative(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(newcomers_are_prepared_and_known),
-		cmocka_unit_test(what_the_peer_has_not_taken_is_counted),
-		cmocka_unit_test(sending_into_the_void_is_only_an_error),
-		cmocka_unit_test(errors_are_negative),
+	    cmocka_unit_test(newcomers_are_prepared_and_known),
+	    cmocka_unit_test(what_the_peer_has_not_taken_is_counted),
+	    cmocka_unit_test(sending_into_the_void_is_only_an_error),
+	    cmocka_unit_test(errors_are_negative),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

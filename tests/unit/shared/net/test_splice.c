@@ -1,5 +1,6 @@
 #define _GNU_SOURCE /* accept4 */
-/* A visitor and a service, each a blocking descriptor of the test's own, with two splices and a tunnel between them. */
+/* A visitor and a service, each a blocking descriptor of the test's own, with two splices and a
+ * tunnel between them. */
 #include "tests/unit/shared/net/duo.h"
 
 #include "shared/net/splice.h"
@@ -15,13 +16,13 @@ enum { BULK = 3 * 1024 * 1024, CHUNK = 70000 };
 
 struct way {
 	struct duo duo;
-	int visitor, service;          /* the test's ends */
-	int relay_fd;                  /* the relay's end of the visitor */
+	int visitor, service;               /* the test's ends */
+	int relay_fd;                       /* the relay's end of the visitor */
 	struct splice *at_relay, *at_agent; /* NULL: ended */
 	struct splice_end relay_end, agent_end;
 	struct splice_count relay_count, agent_count;
 	struct io *to_service;
-	void (*step)(struct way *w);   /* by a timer, until it says way_stop() */
+	void (*step)(struct way *w); /* by a timer, until it says way_stop() */
 	int stage;
 	bool stopped;
 };
@@ -88,7 +89,8 @@ static void linked(struct duo *d)
 	sockets(&b, &w->visitor);
 	w->relay_fd = b;
 	struct stream *stream = stream_open(trunk_tunnel(d->far.trunk), &info, NULL, NULL);
-	w->at_relay = splice_new(d->far.trunk, io_take(d->pair.loop, b, NULL, NULL, NULL, NULL), stream, &w->relay_count, on_relay_end, w);
+	w->at_relay = splice_new(d->far.trunk, io_take(d->pair.loop, b, NULL, NULL, NULL, NULL),
+				 stream, &w->relay_count, on_relay_end, w);
 	trunk_mark(d->far.trunk);
 	timer_close(d->pair.limit);
 	d->pair.limit = timer_new(d->pair.loop, on_step, w);
@@ -355,7 +357,8 @@ static void test_what_has_come_is_written_after_the_tunnel(void **state)
 	run(&w, step_gone_with_bytes);
 }
 
-/* The same when both directions had come to their end by then: it ends well. The kernel's buffers are full, so all of it waits. */
+/* The same when both directions had come to their end by then: it ends well. The kernel's buffers
+ * are full, so all of it waits. */
 static void step_gone_after_the_end(struct way *w)
 {
 	static char bytes[40 * 1024];
@@ -369,7 +372,8 @@ static void step_gone_after_the_end(struct way *w)
 		got = 0;
 		while ((n = send(w->relay_fd, bytes, sizeof(bytes), MSG_NOSIGNAL)) > 0)
 			wanted += (size_t)n;
-		assert_int_equal(send(w->service, bytes, sizeof(bytes), MSG_NOSIGNAL), sizeof(bytes));
+		assert_int_equal(send(w->service, bytes, sizeof(bytes), MSG_NOSIGNAL),
+				 sizeof(bytes));
 		shutdown(w->service, SHUT_WR);
 		shutdown(w->visitor, SHUT_WR);
 		w->stage++;
@@ -523,16 +527,16 @@ static void test_bulk_both_ways(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_half_close_each_way),
-		cmocka_unit_test(test_reset_passes_with_the_bytes_before_it),
-		cmocka_unit_test(test_an_end_with_a_reset_behind_it_is_a_reset),
-		cmocka_unit_test(test_an_early_answer_arrives),
-		cmocka_unit_test(test_a_half_closed_visitor_does_not_outlive_its_tunnel),
-		cmocka_unit_test(test_what_has_come_is_written_after_the_tunnel),
-		cmocka_unit_test(test_a_good_end_is_one_after_the_tunnel_too),
-		cmocka_unit_test(test_cut_resets_at_once),
-		cmocka_unit_test(test_stop_at_once_leaves_nothing),
-		cmocka_unit_test(test_bulk_both_ways),
+	    cmocka_unit_test(test_half_close_each_way),
+	    cmocka_unit_test(test_reset_passes_with_the_bytes_before_it),
+	    cmocka_unit_test(test_an_end_with_a_reset_behind_it_is_a_reset),
+	    cmocka_unit_test(test_an_early_answer_arrives),
+	    cmocka_unit_test(test_a_half_closed_visitor_does_not_outlive_its_tunnel),
+	    cmocka_unit_test(test_what_has_come_is_written_after_the_tunnel),
+	    cmocka_unit_test(test_a_good_end_is_one_after_the_tunnel_too),
+	    cmocka_unit_test(test_cut_resets_at_once),
+	    cmocka_unit_test(test_stop_at_once_leaves_nothing),
+	    cmocka_unit_test(test_bulk_both_ways),
 	};
 
 	return cmocka_run_group_tests(tests, pair_make_files, pair_remove_files);

@@ -10,7 +10,8 @@ static void look_measures(struct end *e, enum io_event event)
 	if (event == IO_UP) {
 		io_write(e->io, "12345", 5);
 		io_watch(e->io, IO_WATCH_READ);
-	} else if (event == IO_DATA && io_read(e->io, &c, 1) == 1) { /* the echo: ours has arrived */
+	} else if (event == IO_DATA &&
+		   io_read(e->io, &c, 1) == 1) { /* the echo: ours has arrived */
 		info = tcpinfo_of(io_fd(e->io));
 		assert_true(info.known);
 		assert_true(info.rtt_us > 0);
@@ -62,8 +63,8 @@ static void no_connection_at_all(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_the_kernel_knows),
-		cmocka_unit_test(no_connection_at_all),
+	    cmocka_unit_test(what_the_kernel_knows),
+	    cmocka_unit_test(no_connection_at_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -69,8 +69,8 @@ static void stopped_and_closed_timers_are_silent(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(timer_again_and_again),
-		cmocka_unit_test(stopped_and_closed_timers_are_silent),
+	    cmocka_unit_test(timer_again_and_again),
+	    cmocka_unit_test(stopped_and_closed_timers_are_silent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

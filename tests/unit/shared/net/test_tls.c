@@ -16,13 +16,13 @@ static void look_until_both_are_done(struct end *e, enum io_event event)
 		pair_stop(p);
 }
 
-
 static char near_words[300], far_words[300];
 
 static void look_handshake(struct end *e, enum io_event event)
 {
 	if (event == IO_ERROR)
-		snprintf(e == &e->pair->near ? near_words : far_words, sizeof(near_words), "%s", io_error_detail(e->io));
+		snprintf(e == &e->pair->near ? near_words : far_words, sizeof(near_words), "%s",
+			 io_error_detail(e->io));
 	look_until_both_are_done(e, event);
 }
 
@@ -220,28 +220,34 @@ static int shake_with(const struct raw *raw)
 	return p.far.error;
 }
 
-static const uint8_t half_hello[] = {0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03};
+static const uint8_t half_hello[] = {0x16, 0x03, 0x01, 0x02, 0x00, 0x01,
+				     0x00, 0x01, 0xfc, 0x03, 0x03};
 
 static void peer_closes_mid_handshake(void **state)
 {
 	(void)state;
 	assert_int_equal(shake_with(&(struct raw){NULL, 0, true, false}), ERR_CLOSED);
-	assert_int_equal(shake_with(&(struct raw){half_hello, sizeof(half_hello), true, false}), ERR_CLOSED);
+	assert_int_equal(shake_with(&(struct raw){half_hello, sizeof(half_hello), true, false}),
+			 ERR_CLOSED);
 }
 
 static void peer_resets_mid_handshake(void **state)
 {
 	(void)state;
-	assert_int_equal(shake_with(&(struct raw){half_hello, sizeof(half_hello), false, true}), UV_ECONNRESET);
+	assert_int_equal(shake_with(&(struct raw){half_hello, sizeof(half_hello), false, true}),
+			 UV_ECONNRESET);
 }
 
 static void garbage_instead_of_a_handshake(void **state)
 {
-	const char *garbage[] = {"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "SSH-2.0-OpenSSH_9.2\r\n", "\x16\x03\x01\xff\xff\xff\xff\xff\xff"};
+	const char *garbage[] = {"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "SSH-2.0-OpenSSH_9.2\r\n",
+				 "\x16\x03\x01\xff\xff\xff\xff\xff\xff"};
 
 	(void)state;
 	for (int i = 0; i < 3; i++) {
-		assert_int_equal(shake_with(&(struct raw){garbage[i], strlen(garbage[i]), false, false}), ERR_TLS);
+		assert_int_equal(
+		    shake_with(&(struct raw){garbage[i], strlen(garbage[i]), false, false}),
+		    ERR_TLS);
 		assert_string_not_equal(far_words, "");
 	}
 }
@@ -411,7 +417,8 @@ static void tls12_where_it_is_allowed(void **state)
 static void act_flood(SSL *ssl)
 {
 	for (int i = 0; i < 300000; i++)
-		if (SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED) != 1 || SSL_do_handshake(ssl) != 1)
+		if (SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED) != 1 ||
+		    SSL_do_handshake(ssl) != 1)
 			break;
 }
 
@@ -621,7 +628,8 @@ static void pins(void **state)
 static void self_signed_for_no_or_long_names(void **state)
 {
 	char longest[254], *crt, *key;
-	const char *names[] = {longest, "::1", NULL}, *none[] = {NULL}, *bad[] = {"bad\xff name", NULL};
+	const char *names[] = {longest, "::1", NULL}, *none[] = {NULL},
+		   *bad[] = {"bad\xff name", NULL};
 	size_t i;
 
 	(void)state;
@@ -648,29 +656,29 @@ static void self_signed_for_no_or_long_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(right_pin),
-		cmocka_unit_test(wrong_pin_names_both),
-		cmocka_unit_test(wrong_alpn),
-		cmocka_unit_test(no_alpn_where_one_is_required),
-		cmocka_unit_test(server_without_our_alpn),
-		cmocka_unit_test(ca_and_host_name),
-		cmocka_unit_test(ca_and_another_host_name),
-		cmocka_unit_test(unknown_authority),
-		cmocka_unit_test(peer_closes_mid_handshake),
-		cmocka_unit_test(peer_resets_mid_handshake),
-		cmocka_unit_test(garbage_instead_of_a_handshake),
-		cmocka_unit_test(relay_closes_mid_handshake),
-		cmocka_unit_test(peeked_bytes_are_put_back),
-		cmocka_unit_test(tls12_is_refused_in_the_tunnel),
-		cmocka_unit_test(tls12_where_it_is_allowed),
-		cmocka_unit_test(asks_without_listening),
-		cmocka_unit_test(key_updates_are_answered),
-		cmocka_unit_test(key_updates_after_our_end),
-		cmocka_unit_test(no_tickets_are_sent),
-		cmocka_unit_test(files_that_are_not_what_they_should_be),
-		cmocka_unit_test(key_of_another_certificate),
-		cmocka_unit_test(pins),
-		cmocka_unit_test(self_signed_for_no_or_long_names),
+	    cmocka_unit_test(right_pin),
+	    cmocka_unit_test(wrong_pin_names_both),
+	    cmocka_unit_test(wrong_alpn),
+	    cmocka_unit_test(no_alpn_where_one_is_required),
+	    cmocka_unit_test(server_without_our_alpn),
+	    cmocka_unit_test(ca_and_host_name),
+	    cmocka_unit_test(ca_and_another_host_name),
+	    cmocka_unit_test(unknown_authority),
+	    cmocka_unit_test(peer_closes_mid_handshake),
+	    cmocka_unit_test(peer_resets_mid_handshake),
+	    cmocka_unit_test(garbage_instead_of_a_handshake),
+	    cmocka_unit_test(relay_closes_mid_handshake),
+	    cmocka_unit_test(peeked_bytes_are_put_back),
+	    cmocka_unit_test(tls12_is_refused_in_the_tunnel),
+	    cmocka_unit_test(tls12_where_it_is_allowed),
+	    cmocka_unit_test(asks_without_listening),
+	    cmocka_unit_test(key_updates_are_answered),
+	    cmocka_unit_test(key_updates_after_our_end),
+	    cmocka_unit_test(no_tickets_are_sent),
+	    cmocka_unit_test(files_that_are_not_what_they_should_be),
+	    cmocka_unit_test(key_of_another_certificate),
+	    cmocka_unit_test(pins),
+	    cmocka_unit_test(self_signed_for_no_or_long_names),
 	};
 
 	return cmocka_run_group_tests(tests, pair_make_files, pair_remove_files);

@@ -221,13 +221,15 @@ static void fault_known_from_elsewhere(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(keys_change_on_the_way, connect_pipes, free_pipes),
-		cmocka_unit_test_setup_teardown(no_more_than_a_batch_in_hand, connect_pipes, free_pipes),
-		cmocka_unit_test_setup_teardown(small_pieces_share_a_record, connect_pipes, free_pipes),
-		cmocka_unit_test_setup_teardown(pending_bytes_are_known, connect_pipes, free_pipes),
-		cmocka_unit_test_setup_teardown(half_a_record_is_not_pending, connect_pipes, free_pipes),
-		cmocka_unit_test_setup_teardown(altered_on_the_way, connect_pipes, free_pipes),
-		cmocka_unit_test_setup_teardown(fault_known_from_elsewhere, connect_pipes, free_pipes),
+	    cmocka_unit_test_setup_teardown(keys_change_on_the_way, connect_pipes, free_pipes),
+	    cmocka_unit_test_setup_teardown(no_more_than_a_batch_in_hand, connect_pipes,
+					    free_pipes),
+	    cmocka_unit_test_setup_teardown(small_pieces_share_a_record, connect_pipes, free_pipes),
+	    cmocka_unit_test_setup_teardown(pending_bytes_are_known, connect_pipes, free_pipes),
+	    cmocka_unit_test_setup_teardown(half_a_record_is_not_pending, connect_pipes,
+					    free_pipes),
+	    cmocka_unit_test_setup_teardown(altered_on_the_way, connect_pipes, free_pipes),
+	    cmocka_unit_test_setup_teardown(fault_known_from_elsewhere, connect_pipes, free_pipes),
 	};
 
 	return cmocka_run_group_tests(tests, make_contexts, free_contexts);

@@ -33,7 +33,8 @@ static void sink_look(void *owner, enum stream_event event)
 		size_t all = 0;
 		for (int i = 0; i < count; i++) {
 			for (size_t j = 0; j < iov[i].iov_len; j++)
-				assert_int_equal(((uint8_t *)iov[i].iov_base)[j], pattern(k->got + all + j));
+				assert_int_equal(((uint8_t *)iov[i].iov_base)[j],
+						 pattern(k->got + all + j));
 			all += iov[i].iov_len;
 		}
 		k->got += all;
@@ -122,7 +123,8 @@ static void early_arrived(struct end *e, enum io_event event)
 
 	if (event != IO_DATA)
 		return;
-	assert_int_equal(io_read(e->io, early, EARLY), EARLY); /* the rest of the record stays inside OpenSSL */
+	/* the rest of the record stays inside OpenSSL */
+	assert_int_equal(io_read(e->io, early, EARLY), EARLY);
 	e->look = NULL;
 	duo_attach(&d->near, e, early, EARLY);
 }
@@ -192,7 +194,8 @@ static void refused_linked(struct duo *d)
 	frame_write(head, 0, FRAME_REFUSE, 2);
 	buf_put(&frame, head, sizeof(head));
 	buf_put(&frame, "{}", 2);
-	assert_int_equal(io_write(d->pair.far.io, buf_data(&frame), buf_len(&frame)), buf_len(&frame));
+	assert_int_equal(io_write(d->pair.far.io, buf_data(&frame), buf_len(&frame)),
+			 buf_len(&frame));
 	buf_fini(&frame);
 	int left = 1;
 	for (int i = 0; i < 10000 && left > 0; i++) { /* an ACK may be delayed */
@@ -387,12 +390,12 @@ static void test_news_may_break_the_link(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_early_bytes_come_first),
-		cmocka_unit_test(test_refuse_before_a_reset_is_read),
-		cmocka_unit_test(test_bye_arrives_behind_half_a_frame),
-		cmocka_unit_test(test_a_broken_session_is_refused),
-		cmocka_unit_test(test_a_doubted_link_is_asked_and_lives),
-		cmocka_unit_test(test_news_may_break_the_link),
+	    cmocka_unit_test(test_early_bytes_come_first),
+	    cmocka_unit_test(test_refuse_before_a_reset_is_read),
+	    cmocka_unit_test(test_bye_arrives_behind_half_a_frame),
+	    cmocka_unit_test(test_a_broken_session_is_refused),
+	    cmocka_unit_test(test_a_doubted_link_is_asked_and_lives),
+	    cmocka_unit_test(test_news_may_break_the_link),
 	};
 
 	return cmocka_run_group_tests(tests, pair_make_files, pair_remove_files);

@@ -187,7 +187,8 @@ static void an_old_refusal_costs_no_datagram(void **state)
 	u.until = 1;
 	struct addr at = loop4;
 	at.port = u.port;
-	assert_int_equal(udp_write(u.near, bytes, 5), 0); /* the refusal is there before the next is sent */
+	/* the refusal is there before the next is sent */
+	assert_int_equal(udp_write(u.near, bytes, 5), 0);
 	bind_at(&u, &at);
 	assert_int_equal(udp_write(u.near, bytes, 7), 0);
 	loop_run(u.loop);

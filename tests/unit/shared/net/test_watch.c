@@ -5,7 +5,8 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-/* One end of a pair of sockets is watched; each step happens at the far end, and what the watch knows then is compared. */
+/* One end of a pair of sockets is watched; each step happens at the far end, and what the watch
+ * knows then is compared. */
 struct spot {
 	struct loop *loop;
 	struct watch w;
@@ -108,7 +109,8 @@ static void told_once_and_again_when_there_is_more(void **state)
 	end(&s);
 }
 
-/* Bytes and the end come in one event: a read that fell short has not seen the end, and no second event comes. */
+/* Bytes and the end come in one event: a read that fell short has not seen the end, and no second
+ * event comes. */
 static void an_end_that_came_along_is_not_lost(void **state)
 {
 	struct spot s;
@@ -207,7 +209,8 @@ static void room_is_told_when_the_peer_has_read(void **state)
 	end(&s);
 }
 
-/* Closed in the turn in which it became ready: no look any more, not even when its owner asks for one. */
+/* Closed in the turn in which it became ready: no look any more, not even when its owner asks for
+ * one. */
 static struct spot two[2];
 
 static void look_closes_the_other(struct watch *w)
@@ -239,7 +242,8 @@ static void closed_by_anothers_look(void **state)
 	end(&two[0]);
 }
 
-/* Asked for in a look it comes in the next turn: two that ask for ever do not keep the tasks waiting. */
+/* Asked for in a look it comes in the next turn: two that ask for ever do not keep the tasks
+ * waiting. */
 static void look_again(struct watch *w)
 {
 	on_look(w);
@@ -295,15 +299,15 @@ static void left_behind_lives_on_elsewhere(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(told_once_and_again_when_there_is_more),
-		cmocka_unit_test(an_end_that_came_along_is_not_lost),
-		cmocka_unit_test(what_is_behind_an_urgent_byte_is_not_lost),
-		cmocka_unit_test(an_end_that_comes_later_is_told),
-		cmocka_unit_test(a_reset_is_told_to_who_has_unread_bytes),
-		cmocka_unit_test(room_is_told_when_the_peer_has_read),
-		cmocka_unit_test(closed_by_anothers_look),
-		cmocka_unit_test(looks_leave_room_for_tasks),
-		cmocka_unit_test(left_behind_lives_on_elsewhere),
+	    cmocka_unit_test(told_once_and_again_when_there_is_more),
+	    cmocka_unit_test(an_end_that_came_along_is_not_lost),
+	    cmocka_unit_test(what_is_behind_an_urgent_byte_is_not_lost),
+	    cmocka_unit_test(an_end_that_comes_later_is_told),
+	    cmocka_unit_test(a_reset_is_told_to_who_has_unread_bytes),
+	    cmocka_unit_test(room_is_told_when_the_peer_has_read),
+	    cmocka_unit_test(closed_by_anothers_look),
+	    cmocka_unit_test(looks_leave_room_for_tasks),
+	    cmocka_unit_test(left_behind_lives_on_elsewhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /*
- * Two tunnels back to back in memory, with a splice of sorts at each end of each connection: it sends a pattern that depends on connection,
- * side and position, compares every byte that comes, and ends in the way it was told. Time and chance are the test's: one seed, printed.
+ * Two tunnels back to back in memory, with a splice of sorts at each end of each connection: it
+ * sends a pattern that depends on connection, side and position, compares every byte that comes,
+ * and ends in the way it was told. Time and chance are the test's: one seed, printed.
  *
  * Side 0 is the relay, side 1 the agent; either may open.
  */
@@ -22,22 +23,23 @@
 
 #include <cmocka.h>
 
-enum end_way { END_FIN, END_RESET, END_CLOSE }; /* after plan bytes: half-close and go on reading; or break off */
+/* after plan bytes: half-close and go on reading; or break off */
+enum end_way { END_FIN, END_RESET, END_CLOSE };
 
 struct pair;
 struct end {
 	struct pair *pair;
 	int side, conn;
-	struct stream *stream;   /* NULL: not there yet, or closed */
+	struct stream *stream; /* NULL: not there yet, or closed */
 	uint64_t plan, sent, got;
 	enum end_way way;
-	bool deaf;               /* takes nothing for now */
-	bool dry;                /* has nothing to send for now */
-	bool slow;               /* takes and gives in small pieces */
-	bool types;              /* sends one byte a turn, and has no more */
-	bool finished;           /* said its FIN */
-	bool broke;              /* broke off */
-	bool eof, reset;         /* saw the other's end */
+	bool deaf;       /* takes nothing for now */
+	bool dry;        /* has nothing to send for now */
+	bool slow;       /* takes and gives in small pieces */
+	bool types;      /* sends one byte a turn, and has no more */
+	bool finished;   /* said its FIN */
+	bool broke;      /* broke off */
+	bool eof, reset; /* saw the other's end */
 	uint32_t reset_code;
 	bool opened, closed;
 	unsigned turns;
@@ -47,25 +49,25 @@ struct end {
 struct pair_conn {
 	struct end end[2];
 	int opener;
-	bool flow;               /* of datagrams */
+	bool flow; /* of datagrams */
 };
 
 struct pair {
 	struct tunnel *tunnel[2];
-	struct buf wire[2];      /* under way from that side */
-	size_t moved;            /* bytes delivered in all, both ways */
+	struct buf wire[2]; /* under way from that side */
+	size_t moved;       /* bytes delivered in all, both ways */
 	uint64_t now;
 	uint64_t seed, rng;
 	struct pair_conn *conns;
 	int count;
-	bool eager;              /* everyone takes and gives all there is */
-	bool wild;               /* owners close things inside events */
+	bool eager; /* everyone takes and gives all there is */
+	bool wild;  /* owners close things inside events */
 	int last_error;
-	int inside;              /* callbacks: never nested */
-	unsigned declared;       /* messages that came */
+	int inside;        /* callbacks: never nested */
+	unsigned declared; /* messages that came */
 	char message[64];
 	uint64_t pong;
-	uint64_t datagrams;      /* numbers given to them */
+	uint64_t datagrams; /* numbers given to them */
 	struct session_pool pool;
 };
 
@@ -92,7 +94,8 @@ static inline size_t pair_some(struct pair *p, size_t most)
 
 static inline uint8_t pair_byte(int conn, int side, uint64_t at)
 {
-	uint64_t x = (at + 1) * 0x9e3779b97f4a7c15ull + (uint64_t)conn * 0x517cc1b727220a95ull + (uint64_t)side * 77;
+	uint64_t x = (at + 1) * 0x9e3779b97f4a7c15ull + (uint64_t)conn * 0x517cc1b727220a95ull +
+		     (uint64_t)side * 77;
 	return (uint8_t)(x >> 37);
 }
 
@@ -129,7 +132,9 @@ static void end_look(struct end *e)
 		size_t all = 0;
 		for (int i = 0; i < n; i++)
 			all += iov[i].iov_len;
-		size_t most = e->slow && !p->eager ? pair_below(p, 700) : p->eager ? all : pair_some(p, all);
+		size_t most = e->slow && !p->eager ? pair_below(p, 700)
+			      : p->eager           ? all
+						   : pair_some(p, all);
 		if (most > all)
 			most = all;
 		size_t left = most;
@@ -138,8 +143,8 @@ static void end_look(struct end *e)
 			size_t part = left < iov[i].iov_len ? left : iov[i].iov_len;
 			for (size_t k = 0; k < part; k++)
 				if (bytes[k] != pair_byte(e->conn, !e->side, e->got + k))
-					fail_msg("conn %d side %d: wrong byte at %llu", e->conn, e->side,
-						 (unsigned long long)(e->got + k));
+					fail_msg("conn %d side %d: wrong byte at %llu", e->conn,
+						 e->side, (unsigned long long)(e->got + k));
 			e->got += part;
 			left -= part;
 		}
@@ -284,7 +289,8 @@ static void pair_news(void *owner, const struct tunnel_news *news)
 		stream_close(news->stream);
 	} else if (news->event == TUNNEL_DECLARED || news->event == TUNNEL_STATED) {
 		p->declared++;
-		snprintf(p->message, sizeof p->message, "%.*s", (int)news->len, (const char *)news->p);
+		snprintf(p->message, sizeof p->message, "%.*s", (int)news->len,
+			 (const char *)news->p);
 	} else if (news->event == TUNNEL_PONGED) {
 		p->pong = news->number;
 	}
@@ -295,9 +301,11 @@ struct pair_sizes {
 	size_t send[2], receive[2];
 };
 
-static inline void pair_init_sized(struct pair *p, uint64_t seed, int count, const struct pair_sizes *z)
+static inline void pair_init_sized(struct pair *p, uint64_t seed, int count,
+				   const struct pair_sizes *z)
 {
-	*p = (struct pair){.seed = seed, .rng = seed * 0x9e3779b97f4a7c15ull + 1, .count = count, .now = 1000};
+	*p = (struct pair){
+	    .seed = seed, .rng = seed * 0x9e3779b97f4a7c15ull + 1, .count = count, .now = 1000};
 	p->conns = mem_zalloc((size_t)(count ? count : 1) * sizeof *p->conns);
 	for (int side = 0; side < 2; side++) {
 		struct tunnel_config c = {
@@ -322,7 +330,8 @@ static inline void pair_init(struct pair *p, uint64_t seed, int count)
 
 static inline void pair_attach(struct pair *p, int side, uint64_t peer_taken)
 {
-	assert_int_equal(tunnel_attach(p->tunnel[side], peer_taken, p->tunnel[!side]->receive.limit, p->now), 0);
+	assert_int_equal(
+	    tunnel_attach(p->tunnel[side], peer_taken, p->tunnel[!side]->receive.limit, p->now), 0);
 }
 
 /* A whole resume: the agent's number is final before the relay hears of it. */
@@ -346,11 +355,13 @@ static inline void pair_open(struct pair *p, int conn, int opener)
 {
 	struct pair_conn *c = &p->conns[conn];
 	struct open_info info = {.mapping = (uint32_t)conn};
-	info.visitor = info.visited = (struct addr){.family = conn % 2 ? 6 : 4, .port = (uint16_t)conn};
+	info.visitor = info.visited =
+	    (struct addr){.family = conn % 2 ? 6 : 4, .port = (uint16_t)conn};
 	c->opener = opener;
 	struct end *e = &c->end[opener];
 	e->opened = true;
-	e->stream = (c->flow ? stream_open_flow : stream_open)(p->tunnel[opener], &info, end_event, e);
+	e->stream =
+	    (c->flow ? stream_open_flow : stream_open)(p->tunnel[opener], &info, end_event, e);
 	pair_start(e);
 }
 
@@ -360,7 +371,7 @@ static inline size_t list_len(const struct list *l)
 {
 	size_t n = 0;
 	LIST_EACH(node, l)
-		n++;
+	n++;
 	return n;
 }
 
@@ -385,7 +396,8 @@ static inline void check_outbox(const struct session *s)
 	mem_free(iov);
 	assert_int_equal(bytes, whole.unsent);
 	assert_int_equal(frames, s->next - s->acked);
-	assert_true(s->unsent <= bytes && s->acked <= s->sent && s->sent <= s->high && s->high <= s->next);
+	assert_true(s->unsent <= bytes && s->acked <= s->sent && s->sent <= s->high &&
+		    s->high <= s->next);
 	assert_true(s->send.used >= bytes);
 }
 
@@ -393,7 +405,8 @@ static inline void check_tunnel(const struct tunnel *t)
 {
 	uint64_t windows = 0, lent = 0;
 	size_t count = 0, datagram_bytes = 0;
-	LIST_EACH(node, &t->streams) {
+	LIST_EACH(node, &t->streams)
+	{
 		const struct stream *s = LIST_ENTRY(node, const struct stream, all);
 		windows += s->window;
 		lent += s->credit;
@@ -443,7 +456,8 @@ static inline size_t pair_pump(struct pair *p, int side, size_t batch, size_t mo
 		tunnel_sent(t, part);
 		gone += part;
 	}
-	if (gone == 0 && most > 0) { /* then nothing may claim to be due that this fill could not do */
+	/* then nothing may claim to be due that this fill could not do */
+	if (gone == 0 && most > 0) {
 		assert_false(tunnel_has_work(t, p->now));
 		assert_true(tunnel_deadline(t) > p->now);
 	}
@@ -457,7 +471,8 @@ static inline size_t pair_deliver(struct pair *p, int from, size_t len)
 		len = buf_len(&p->wire[from]);
 	if (len == 0)
 		return 0;
-	uint8_t *exact = mem_dup(buf_data(&p->wire[from]), len); /* so that a read beyond it shows */
+	/* so that a read beyond it shows */
+	uint8_t *exact = mem_dup(buf_data(&p->wire[from]), len);
 	buf_take(&p->wire[from], len);
 	p->last_error = tunnel_input(p->tunnel[!from], exact, len, p->now);
 	mem_free(exact);
@@ -489,7 +504,8 @@ static inline bool pair_is_done(const struct pair *p)
 	return true;
 }
 
-/* Runs until nothing more happens by itself; time passes only when nothing else does. True if something is still due by then: never. */
+/* Runs until nothing more happens by itself; time passes only when nothing else does. True if
+ * something is still due by then: never. */
 static inline void pair_settle(struct pair *p)
 {
 	unsigned rounds = 0;
@@ -543,8 +559,10 @@ static inline void pair_finish(struct pair *p)
 		for (int side = 0; side < 2; side++) {
 			const struct end *e = &c->end[side], *o = &c->end[!side];
 			if (e->opened && !e->closed)
-				fail_msg("conn %d side %d never ended (sent %llu of %llu, got %llu)", i, side,
-					 (unsigned long long)e->sent, (unsigned long long)e->plan, (unsigned long long)e->got);
+				fail_msg(
+				    "conn %d side %d never ended (sent %llu of %llu, got %llu)", i,
+				    side, (unsigned long long)e->sent, (unsigned long long)e->plan,
+				    (unsigned long long)e->got);
 			if (!e->broke && !o->broke) {
 				assert_int_equal(e->got, o->plan);
 				assert_true(e->eof);

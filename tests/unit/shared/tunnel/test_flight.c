@@ -25,7 +25,8 @@ static size_t run(struct path *p, uint64_t us, bool mixed)
 	for (; p->now_us < end; p->now_us += STEP_US) {
 		uint64_t step = p->now_us / STEP_US;
 		assert_true(step < STEPS);
-		uint64_t came = p->now_us >= p->rtt_us ? sent_at[(p->now_us - p->rtt_us) / STEP_US] : 0;
+		uint64_t came =
+		    p->now_us >= p->rtt_us ? sent_at[(p->now_us - p->rtt_us) / STEP_US] : 0;
 		uint64_t most = p->acked + p->rate * STEP_US / 1000000;
 		p->acked = came < p->acked ? p->acked : came < most ? came : most;
 		flight_acked(&p->f, p->acked, p->now_us);
@@ -69,7 +70,8 @@ static void talk(struct path *p)
 	flight_acked(&p->f, p->acked, p->now_us);
 }
 
-/* 25 MB/s at 200 ms hold 5 MB: in four round trips it gets there from either floor, four times each, and the path is filled. */
+/* 25 MB/s at 200 ms hold 5 MB: in four round trips it gets there from either floor, four times
+ * each, and the path is filled. */
 static void a_long_path_is_filled(void **state)
 {
 	(void)state;
@@ -94,7 +96,8 @@ static void a_known_path_is_not_overfilled(void **state)
 	assert_true(run(&p, 1000000, true) <= FLIGHT_MIXED + 2 * 500000);
 }
 
-/* What a word sent just before has told comes back first, and says little: the transfer's own bytes are timed meanwhile. */
+/* What a word sent just before has told comes back first, and says little: the transfer's own bytes
+ * are timed meanwhile. */
 static void a_word_before_a_transfer_costs_no_round_trip(void **state)
 {
 	(void)state;
@@ -117,7 +120,8 @@ static void a_short_path_is_not_flooded(void **state)
 		begin(&p, 25000000, 2000);
 		talk(&p);
 		size_t most = run(&p, 5000000, mixed);
-		assert_true(most <= (mixed ? FLIGHT_MIXED : FLIGHT_BULK) + 2 * 50000); /* 2 ms of the path are 50,000 bytes */
+		/* 2 ms of the path are 50,000 bytes */
+		assert_true(most <= (mixed ? FLIGHT_MIXED : FLIGHT_BULK) + 2 * 50000);
 		assert_true(p.acked > 5 * 24000000);
 	}
 }

@@ -42,12 +42,15 @@ static void each_kind_has_its_number_and_limits(void **state)
 		uint32_t least, most;
 		bool session;
 	} table[] = {
-	    {"HELLO", 1, 2, 4096, false},      {"WELCOME", 2, 2, 4096, false}, {"REFUSE", 3, 2, 4096, false},
-	    {"PING", 4, 8, 8, false},          {"PONG", 5, 8, 8, false},       {"ACK", 6, 8, 8, false},
-	    {"BYE", 7, 0, 255, false},         {"DATAGRAM", 8, 0, 65507, false}, {"DECLARE", 64, 2, 1048576, true},
-	    {"STATE", 65, 2, 1048576, true},   {"OPEN", 66, 22, 299, true},    {"DATA", 67, 1, 65536, true},
-	    {"FIN", 68, 0, 0, true},           {"RESET", 69, 4, 4, true},      {"CREDIT", 70, 4, 4, true},
-	    {"RETURN", 71, 4, 4, true},        {"BLOCKED", 72, 0, 0, true},
+	    {"HELLO", 1, 2, 4096, false},      {"WELCOME", 2, 2, 4096, false},
+	    {"REFUSE", 3, 2, 4096, false},     {"PING", 4, 8, 8, false},
+	    {"PONG", 5, 8, 8, false},          {"ACK", 6, 8, 8, false},
+	    {"BYE", 7, 0, 255, false},         {"DATAGRAM", 8, 0, 65507, false},
+	    {"DECLARE", 64, 2, 1048576, true}, {"STATE", 65, 2, 1048576, true},
+	    {"OPEN", 66, 22, 299, true},       {"DATA", 67, 1, 65536, true},
+	    {"FIN", 68, 0, 0, true},           {"RESET", 69, 4, 4, true},
+	    {"CREDIT", 70, 4, 4, true},        {"RETURN", 71, 4, 4, true},
+	    {"BLOCKED", 72, 0, 0, true},
 	};
 	for (unsigned kind = 0, row = 0; kind < 256; kind++) {
 		struct frame f;
@@ -56,9 +59,12 @@ static void each_kind_has_its_number_and_limits(void **state)
 			assert_int_equal(read_back(7, (uint8_t)kind, table[row].least, &f), 0);
 			assert_int_equal(read_back(7, (uint8_t)kind, table[row].most, &f), 0);
 			assert_int_equal(f.len, table[row].most);
-			assert_int_equal(read_back(7, (uint8_t)kind, table[row].most + 1, &f), ERR_TOO_BIG);
+			assert_int_equal(read_back(7, (uint8_t)kind, table[row].most + 1, &f),
+					 ERR_TOO_BIG);
 			if (table[row].least)
-				assert_int_equal(read_back(7, (uint8_t)kind, table[row].least - 1, &f), ERR_TOO_BIG);
+				assert_int_equal(
+				    read_back(7, (uint8_t)kind, table[row].least - 1, &f),
+				    ERR_TOO_BIG);
 			assert_int_equal(frame_is_session((uint8_t)kind), table[row].session);
 			row++;
 		} else if (kind < 128) {
@@ -90,8 +96,10 @@ static void open_survives_every_cut(void **state)
 {
 	(void)state;
 	for (int mix = 0; mix < 4; mix++) {
-		struct open_info in = {.mapping = 0xa1b2c3d4, .credit = 0x00010000,
-				       .visitor = some(mix & 1 ? 6 : 4, 9, 65535), .visited = some(mix & 2 ? 6 : 4, 1, 8080)};
+		struct open_info in = {.mapping = 0xa1b2c3d4,
+				       .credit = 0x00010000,
+				       .visitor = some(mix & 1 ? 6 : 4, 9, 65535),
+				       .visited = some(mix & 2 ? 6 : 4, 1, 8080)};
 		uint8_t bytes[FRAME_OPEN_MAX];
 		size_t len = open_write(bytes, &in);
 		assert_int_equal(len, 8u + (mix & 1 ? 19 : 7) + (mix & 2 ? 19 : 7));
@@ -99,7 +107,8 @@ static void open_survives_every_cut(void **state)
 		assert_int_equal(open_read(bytes, len, &out), 0);
 		assert_int_equal(out.mapping, in.mapping);
 		assert_int_equal(out.credit, in.credit);
-		assert_true(addr_equal(&out.visitor, &in.visitor) && addr_equal(&out.visited, &in.visited));
+		assert_true(addr_equal(&out.visitor, &in.visitor) &&
+			    addr_equal(&out.visited, &in.visited));
 		for (size_t cut = 0; cut < len; cut++) {
 			uint8_t *exact = mem_dup(bytes, cut);
 			assert_int_equal(open_read(exact, cut, &out), ERR_PROTOCOL);
@@ -116,7 +125,8 @@ static void an_open_may_carry_a_name(void **state)
 	(void)state;
 	char name[FRAME_NAME_MAX + 1];
 	memset(name, 'n', sizeof name);
-	struct open_info in = {.visitor = some(6, 9, 1), .visited = some(6, 1, 2), .name = name}, out;
+	struct open_info in = {.visitor = some(6, 9, 1), .visited = some(6, 1, 2), .name = name},
+			 out;
 	uint8_t bytes[FRAME_OPEN_MAX + 1];
 	for (in.name_len = 0; in.name_len <= FRAME_NAME_MAX; in.name_len++) {
 		size_t len = open_write(bytes, &in);
@@ -131,7 +141,8 @@ static void an_open_may_carry_a_name(void **state)
 	assert_int_equal(open_read(bytes, FRAME_OPEN_MAX + 1, &out), ERR_PROTOCOL);
 	for (unsigned c = 0; c < 256; c++) {
 		bytes[46] = (uint8_t)c;
-		assert_int_equal(open_read(bytes, 47, &out), c > ' ' && c <= '~' ? 0 : ERR_PROTOCOL);
+		assert_int_equal(open_read(bytes, 47, &out),
+				 c > ' ' && c <= '~' ? 0 : ERR_PROTOCOL);
 	}
 }
 

@@ -49,7 +49,8 @@ static void hello_comes_as_it_went(void **state)
 	assert_string_equal(h.account, good_hello.account);
 	assert_string_equal(h.agent, good_hello.agent);
 	assert_string_equal(h.token, good_hello.token);
-	assert_true(h.instance == good_hello.instance && h.receive_budget == good_hello.receive_budget);
+	assert_true(h.instance == good_hello.instance &&
+		    h.receive_budget == good_hello.receive_budget);
 	assert_true(h.epoch == good_hello.epoch && h.taken == good_hello.taken);
 	assert_true(h.resume && !h.probe);
 	assert_memory_equal(h.session, good_hello.session, SESSION_ID);
@@ -73,8 +74,14 @@ static void every_prefix_of_a_hello_is_bad(void **state)
 static void welcome_comes_as_it_went(void **state)
 {
 	(void)state;
-	struct welcome w = {.version = 1, .program = "groundnut-relay 0.1.0", .resumed = true, .taken = UINT64_MAX, .grace_s = 120,
-			    .receive_budget = (uint64_t)1 << 40, .address = "2001:db8::77"}, r;
+	struct welcome w = {.version = 1,
+			    .program = "groundnut-relay 0.1.0",
+			    .resumed = true,
+			    .taken = UINT64_MAX,
+			    .grace_s = 120,
+			    .receive_budget = (uint64_t)1 << 40,
+			    .address = "2001:db8::77"},
+		       r;
 	memset(w.session, 0xa5, sizeof w.session);
 	struct buf b = BUF_INIT;
 	buf_puts(&b, "before"); /* it appends */
@@ -82,7 +89,8 @@ static void welcome_comes_as_it_went(void **state)
 	buf_take(&b, 6);
 	struct frame f = head_of(&b, FRAME_WELCOME);
 	assert_int_equal(welcome_read(buf_data(&b) + FRAME_HEADER, f.len, &r), 0);
-	assert_true(r.version == 1 && r.resumed && r.taken == w.taken && r.grace_s == 120 && r.receive_budget == w.receive_budget);
+	assert_true(r.version == 1 && r.resumed && r.taken == w.taken && r.grace_s == 120 &&
+		    r.receive_budget == w.receive_budget);
 	assert_string_equal(r.program, w.program);
 	assert_string_equal(r.address, w.address);
 	assert_memory_equal(r.session, w.session, SESSION_ID);
@@ -95,8 +103,11 @@ static void every_refusal_has_a_word_and_a_sentence(void **state)
 {
 	(void)state;
 	for (int code = 0; code <= REFUSE_OTHER; code++) {
-		struct refuse out = {.code = (enum refuse_code)code, .retry_ms = 60000 + (uint32_t)code}, in;
-		memcpy(out.reason, refuse_code_reason(out.code), strlen(refuse_code_reason(out.code)) + 1);
+		struct refuse out = {.code = (enum refuse_code)code,
+				     .retry_ms = 60000 + (uint32_t)code},
+			      in;
+		memcpy(out.reason, refuse_code_reason(out.code),
+		       strlen(refuse_code_reason(out.code)) + 1);
 		struct buf b = BUF_INIT;
 		refuse_write(&out, &b);
 		struct frame f = head_of(&b, FRAME_REFUSE);
@@ -105,10 +116,12 @@ static void every_refusal_has_a_word_and_a_sentence(void **state)
 		assert_string_equal(in.reason, out.reason);
 		assert_int_equal(in.retry_ms, out.retry_ms);
 		for (size_t len = 0; len < f.len; len++)
-			assert_int_equal(refuse_read(buf_data(&b) + FRAME_HEADER, len, &in), ERR_SYNTAX);
+			assert_int_equal(refuse_read(buf_data(&b) + FRAME_HEADER, len, &in),
+					 ERR_SYNTAX);
 		buf_fini(&b);
 	}
-	static const char later[] = "{\"code\":\"from the future\",\"reason\":\"so\",\"more\":[1,2]}";
+	static const char later[] =
+	    "{\"code\":\"from the future\",\"reason\":\"so\",\"more\":[1,2]}";
 	struct refuse r;
 	assert_int_equal(refuse_read(later, sizeof later - 1, &r), 0);
 	assert_int_equal(r.code, REFUSE_OTHER);
@@ -129,14 +142,20 @@ static void hellos_are_read_strictly_where_it_matters(void **state)
 	    {"{" BASE ",\"version\":1,\"unknown\":{\"a\":[1]}}", 0},
 	    {"{" BASE ",\"probe\":true}", 0},
 	    {"{" BASE ",\"session\":\"" SESSION_TEXT "\",\"epoch\":\"1\",\"taken\":\"0\"}", 0},
-	    {"{" BASE ",\"session\":\"" SESSION_TEXT "\",\"epoch\":\"18446744073709551615\",\"taken\":\"0\"}", 0},
-	    {"{" BASE ",\"session\":\"" SESSION_TEXT "\",\"epoch\":\"18446744073709551616\",\"taken\":\"0\"}", ERR_SYNTAX},
+	    {"{" BASE ",\"session\":\"" SESSION_TEXT
+	     "\",\"epoch\":\"18446744073709551615\",\"taken\":\"0\"}",
+	     0},
+	    {"{" BASE ",\"session\":\"" SESSION_TEXT
+	     "\",\"epoch\":\"18446744073709551616\",\"taken\":\"0\"}",
+	     ERR_SYNTAX},
 	    {"{" BASE ",\"session\":\"" SESSION_TEXT "\",\"epoch\":1,\"taken\":\"0\"}", ERR_SYNTAX},
-	    {"{" BASE ",\"session\":\"" SESSION_TEXT "\",\"epoch\":\"-1\",\"taken\":\"0\"}", ERR_SYNTAX},
+	    {"{" BASE ",\"session\":\"" SESSION_TEXT "\",\"epoch\":\"-1\",\"taken\":\"0\"}",
+	     ERR_SYNTAX},
 	    {"{" BASE ",\"session\":\"" SESSION_TEXT "\",\"taken\":\"0\"}", ERR_SYNTAX},
 	    {"{" BASE ",\"session\":\"" SESSION_TEXT "\",\"epoch\":\"1\"}", ERR_SYNTAX},
 	    {"{" BASE ",\"session\":\"00\",\"epoch\":\"1\",\"taken\":\"0\"}", ERR_SYNTAX},
-	    {"{" BASE ",\"session\":\"" SESSION_TEXT "00\",\"epoch\":\"1\",\"taken\":\"0\"}", ERR_SYNTAX},
+	    {"{" BASE ",\"session\":\"" SESSION_TEXT "00\",\"epoch\":\"1\",\"taken\":\"0\"}",
+	     ERR_SYNTAX},
 	    {"{" BASE ",\"session\":null,\"epoch\":\"1\",\"taken\":\"0\"}", ERR_SYNTAX},
 	    {"{" BASE ",\"receive_budget\":-1}", ERR_SYNTAX},
 	    {"{" BASE ",\"receive_budget\":9007199254740993}", ERR_SYNTAX},
@@ -148,10 +167,14 @@ static void hellos_are_read_strictly_where_it_matters(void **state)
 	    {"{\"account\":\"alice\",\"token\":\"t\",\"instance\":\"7\"}", ERR_SYNTAX},
 	    {"{\"account\":\"alice\",\"agent\":\"nas\",\"instance\":\"7\"}", ERR_SYNTAX},
 	    {"{\"account\":\"alice\",\"agent\":\"nas\",\"token\":\"t\"}", ERR_SYNTAX},
-	    {"{\"account\":\"../x\",\"agent\":\"nas\",\"token\":\"t\",\"instance\":\"7\"}", ERR_SYNTAX},
-	    {"{\"account\":\"alice\",\"agent\":\"a b\",\"token\":\"t\",\"instance\":\"7\"}", ERR_SYNTAX},
-	    {"{\"account\":\"alice\",\"agent\":\"\",\"token\":\"t\",\"instance\":\"7\"}", ERR_SYNTAX},
-	    {"{\"account\":\"alice\\u0000\",\"agent\":\"nas\",\"token\":\"t\",\"instance\":\"7\"}", ERR_SYNTAX},
+	    {"{\"account\":\"../x\",\"agent\":\"nas\",\"token\":\"t\",\"instance\":\"7\"}",
+	     ERR_SYNTAX},
+	    {"{\"account\":\"alice\",\"agent\":\"a b\",\"token\":\"t\",\"instance\":\"7\"}",
+	     ERR_SYNTAX},
+	    {"{\"account\":\"alice\",\"agent\":\"\",\"token\":\"t\",\"instance\":\"7\"}",
+	     ERR_SYNTAX},
+	    {"{\"account\":\"alice\\u0000\",\"agent\":\"nas\",\"token\":\"t\",\"instance\":\"7\"}",
+	     ERR_SYNTAX},
 	    {"{\"account\":[],\"agent\":{},\"token\":1,\"instance\":null}", ERR_SYNTAX},
 	    {"[]", ERR_SYNTAX},
 	    {"\"\"", ERR_SYNTAX},
@@ -171,12 +194,14 @@ static void texts_too_long_for_their_place_are_bad(void **state)
 	(void)state;
 	for (size_t len = HELLO_TOKEN - 2; len < HELLO_TOKEN + 2; len++) {
 		struct buf b = BUF_INIT;
-		buf_puts(&b, "{\"account\":\"alice\",\"agent\":\"nas\",\"instance\":\"7\",\"token\":\"");
+		buf_puts(
+		    &b, "{\"account\":\"alice\",\"agent\":\"nas\",\"instance\":\"7\",\"token\":\"");
 		for (size_t i = 0; i < len; i++)
 			buf_put(&b, "t", 1);
 		buf_puts(&b, "\"}");
 		struct hello h;
-		assert_int_equal(hello_read(buf_data(&b), buf_len(&b), &h), len < HELLO_TOKEN ? 0 : ERR_SYNTAX);
+		assert_int_equal(hello_read(buf_data(&b), buf_len(&b), &h),
+				 len < HELLO_TOKEN ? 0 : ERR_SYNTAX);
 		buf_fini(&b);
 	}
 }
@@ -186,7 +211,8 @@ static void the_worst_texts_fit_a_frame(void **state)
 {
 	(void)state;
 	struct hello h = good_hello;
-	struct welcome w = {.taken = UINT64_MAX, .grace_s = UINT32_MAX, .receive_budget = (uint64_t)1 << 53};
+	struct welcome w = {
+	    .taken = UINT64_MAX, .grace_s = UINT32_MAX, .receive_budget = (uint64_t)1 << 53};
 	struct refuse r = {.code = REFUSE_NAME_IN_USE, .retry_ms = UINT32_MAX};
 	memset(h.program, 1, sizeof h.program - 1);
 	memset(h.account, 1, sizeof h.account - 1);

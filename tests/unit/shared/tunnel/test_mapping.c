@@ -11,7 +11,8 @@
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Reads {"mappings": text} as agent.json; all errors, a line each, in *errors (freed by the caller). */
+/* Reads {"mappings": text} as agent.json; all errors, a line each, in *errors (freed by the
+ * caller). */
 static bool read_list(const char *text, struct mapping_list *out, char **errors)
 {
 	char *file = mem_printf("{\"mappings\": %s}", text);
@@ -42,15 +43,22 @@ static struct mapping_list must_read(const char *text)
 }
 
 static const char sample[] =
-	"[{\"name\": \"web\", \"protocol\": \"tcp\", \"public_port\": 8080, \"target\": \"127.0.0.1:80\"},"
-	"{\"name\": \"one\", \"protocol\": \"tcp\", \"public_port\": \"8081\", \"target\": \"nas.lan:80\"},"
-	"{\"name\": \"ftp-data\", \"protocol\": \"tcp\", \"public_port\": \"50000-50009\", \"target\": \"192.168.1.4:50000-50009\","
-	" \"allow\": [\"198.51.100.0/24\", \"2001:db8::/32\", \"192.0.2.7\"], \"proxy_protocol\": 2, \"connections\": 100,"
-	" \"connections_per_second_per_source\": 3, \"bandwidth\": \"20M\", \"idle_s\": 600},"
-	"{\"name\": \"vpn\", \"protocol\": \"udp\", \"public_port\": 8080, \"target\": \"192.168.1.1:51820\", \"flows\": 99},"
-	"{\"name\": \"blog\", \"protocol\": \"http\", \"host\": \"Blog.Alice\", \"target\": \"127.0.0.1:8000\","
-	" \"basic_auth\": {\"user\": \"me\", \"password\": \"s:\\u00e4\\\"\"}},"
-	"{\"name\": \"nas\", \"protocol\": \"tls\", \"host\": \"*.alice.example.\", \"target\": \"[fd00::5]:443\"}]";
+    "[{\"name\": \"web\", \"protocol\": \"tcp\", \"public_port\": 8080, \"target\": "
+    "\"127.0.0.1:80\"},"
+    "{\"name\": \"one\", \"protocol\": \"tcp\", \"public_port\": \"8081\", \"target\": "
+    "\"nas.lan:80\"},"
+    "{\"name\": \"ftp-data\", \"protocol\": \"tcp\", \"public_port\": \"50000-50009\", \"target\": "
+    "\"192.168.1.4:50000-50009\","
+    " \"allow\": [\"198.51.100.0/24\", \"2001:db8::/32\", \"192.0.2.7\"], \"proxy_protocol\": 2, "
+    "\"connections\": 100,"
+    " \"connections_per_second_per_source\": 3, \"bandwidth\": \"20M\", \"idle_s\": 600},"
+    "{\"name\": \"vpn\", \"protocol\": \"udp\", \"public_port\": 8080, \"target\": "
+    "\"192.168.1.1:51820\", \"flows\": 99},"
+    "{\"name\": \"blog\", \"protocol\": \"http\", \"host\": \"Blog.Alice\", \"target\": "
+    "\"127.0.0.1:8000\","
+    " \"basic_auth\": {\"user\": \"me\", \"password\": \"s:\\u00e4\\\"\"}},"
+    "{\"name\": \"nas\", \"protocol\": \"tls\", \"host\": \"*.alice.example.\", \"target\": "
+    "\"[fd00::5]:443\"}]";
 
 static void every_field_arrives(void **state)
 {
@@ -65,7 +73,9 @@ static void every_field_arrives(void **state)
 	assert_null(m->host);
 	assert_string_equal(m->target_text, "127.0.0.1:80");
 	assert_int_equal(m->target.first, 80);
-	assert_int_equal(m->allow_count + m->proxy_protocol + m->connections + m->bandwidth + m->idle_s + m->flows, 0);
+	assert_int_equal(m->allow_count + m->proxy_protocol + m->connections + m->bandwidth +
+			     m->idle_s + m->flows,
+			 0);
 	assert_int_equal(l.items[1].first, 8081);
 	assert_string_equal(l.items[1].target.host, "nas.lan");
 	m = mapping_by_name(&l, "ftp-data");
@@ -93,72 +103,84 @@ static void every_field_arrives(void **state)
 	mapping_list_fini(&l);
 }
 
-#define TCP "[{\"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": 80, \"target\": \"h:80\""
-#define UDP "[{\"name\": \"a\", \"protocol\": \"udp\", \"public_port\": 80, \"target\": \"h:80\""
+#define TCP  "[{\"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": 80, \"target\": \"h:80\""
+#define UDP  "[{\"name\": \"a\", \"protocol\": \"udp\", \"public_port\": 80, \"target\": \"h:80\""
 #define HTTP "[{\"name\": \"a\", \"protocol\": \"http\", \"host\": \"x\", \"target\": \"h:80\""
-#define WEB "[{\"name\": \"web\", \"protocol\": \"tcp\", \"public_port\": 8080, \"target\": \"127.0.0.1:80\"},"
+#define WEB                                                                                        \
+	"[{\"name\": \"web\", \"protocol\": \"tcp\", \"public_port\": 8080, \"target\": "          \
+	"\"127.0.0.1:80\"},"
 
 static const struct {
 	const char *list, *says; /* the whole error text, or its beginning when it ends in "…" */
 } wrong[] = {
-	{WEB "{\"name\": \"p\", \"protocol\": \"tcp\", \"public_port\": 6310, \"target\": \"192.168.1.20\"}]",
-	 "agent.json: mappings[1].target: \"192.168.1.20\" names no port\n"},
-	{WEB "{\"name\": \"web\", \"protocol\": \"tcp\", \"public_port\": 81, \"target\": \"h:80\"}]",
-	 "agent.json: mappings[1]: the name \"web\" is given twice\n"},
-	{WEB "{\"name\": \"p\", \"protocol\": \"tcp\", \"public_port\": \"8000-8099\", \"target\": \"h:8000-8099\"}]",
-	 "agent.json: mappings[1]: the public tcp port 8080 is already that of \"web\"\n"},
-	{HTTP "}, {\"name\": \"b\", \"protocol\": \"http\", \"host\": \"X\", \"target\": \"h:81\"}]",
-	 "agent.json: mappings[1]: the http host \"x\" is already that of \"a\"\n"},
-	{"[{\"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": \"50000-50009\", \"target\": \"h:80\"}]",
-	 "agent.json: mappings[0].target: \"h:80\" names 1 port, public_port names 10\n"},
-	{"[{\"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": 80, \"target\": \"h:80-82\"}]",
-	 "agent.json: mappings[0].target: \"h:80-82\" names 3 ports, public_port names 1\n"},
-	{"[{\"name\": \"a\", \"protocol\": \"tls\", \"host\": \"x\", \"target\": \"h:80-81\"}]",
-	 "agent.json: mappings[0].target: \"h:80-81\" names 2 ports, a mapping of protocol tls leads to one\n"},
-	{"[{\"name\": \"-a\", \"protocol\": \"tcp\", \"public_port\": 80, \"target\": \"h:80\"}]",
-	 "agent.json: mappings[0].name: \"-a\" is not a name…"},
-	{"[{\"name\": \"a\", \"protocol\": \"sctp\", \"public_port\": 80, \"host\": \"x\", \"target\": \"h:80\"}]",
-	 "agent.json: mappings[0].protocol: \"sctp\" is none of tcp, udp, http, tls\n"},
-	{"[{\"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": \"90-80\", \"target\": \"h:80\"}]",
-	 "agent.json: mappings[0].public_port: \"90-80\" is neither a port…"},
-	{"[{\"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": \"80/udp\", \"target\": \"h:80\"}]",
-	 "agent.json: mappings[0].public_port: \"80/udp\" is neither a port…"},
-	{"[{\"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": 0, \"target\": \"h:80\"}]",
-	 "agent.json: mappings[0].public_port: …"},
-	{"[{\"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": 65536, \"target\": \"h:80\"}]",
-	 "agent.json: mappings[0].public_port: …"},
-	{"[{\"name\": \"a\", \"protocol\": \"http\", \"host\": \"a b\", \"target\": \"h:80\"}]",
-	 "agent.json: mappings[0].host: \"a b\" is not a host name\n"},
-	{TCP ", \"host\": \"x\"}]",
-	 "agent.json: mappings[0].host: does not fit a mapping of protocol tcp, only http and tls\n"},
-	{HTTP ", \"public_port\": 80}]",
-	 "agent.json: mappings[0].public_port: does not fit a mapping of protocol http, only tcp and udp\n"},
-	{TCP ", \"flows\": 5}]", "agent.json: mappings[0].flows: does not fit a mapping of protocol tcp, only udp\n"},
-	{TCP ", \"basic_auth\": {\"user\": \"u\", \"password\": \"p\"}}]",
-	 "agent.json: mappings[0].basic_auth: does not fit a mapping of protocol tcp, only http\n"},
-	{UDP ", \"proxy_protocol\": 1}]",
-	 "agent.json: mappings[0].proxy_protocol: version 1 cannot speak of udp, only 2 can\n"},
-	{TCP ", \"proxy_protocol\": 3}]", "agent.json: mappings[0].proxy_protocol: …"},
-	{TCP ", \"connections\": 0}]", "agent.json: mappings[0].connections: …"},
-	{TCP ", \"idle_s\": -1}]", "agent.json: mappings[0].idle_s: …"},
-	{TCP ", \"bandwidth\": \"fast\"}]",
-	 "agent.json: mappings[0].bandwidth: \"fast\" is not a number of bits a second such as \"20M\"\n"},
-	{TCP ", \"bandwidth\": \"18000000000G\"}]", "agent.json: mappings[0].bandwidth: …"},
-	{TCP ", \"bandwidth\": 0}]", "agent.json: mappings[0].bandwidth: …"},
-	{TCP ", \"allow\": [\"198.51.100.0/24\", \"198.51.100.1/24\"]}]",
-	 "agent.json: mappings[0].allow[1]: \"198.51.100.1/24\" is not a network such as \"198.51.100.0/24\"\n"},
-	{TCP ", \"allow\": []}]", "agent.json: mappings[0].allow: must name 1 to 256 networks, not 0\n"},
-	{TCP ", \"allow\": \"198.51.100.0/24\"}]", "agent.json: mappings[0].allow: …"},
-	{HTTP ", \"basic_auth\": {\"user\": \"a:b\", \"password\": \"p\"}}]",
-	 "agent.json: mappings[0].basic_auth.user: may have no colon (RFC 7617)\n"},
-	{HTTP ", \"basic_auth\": {\"user\": \"a\", \"password\": \"\"}}]",
-	 "agent.json: mappings[0].basic_auth.password: must have 1 to 256 bytes\n"},
-	{HTTP ", \"basic_auth\": {\"user\": \"a\\n\", \"password\": \"p\"}}]",
-	 "agent.json: mappings[0].basic_auth.user: has control characters\n"},
-	{TCP ", \"alow\": []}]", "agent.json: mappings[0].alow: unknown key; did you mean \"allow\"?\n"},
-	{TCP ", \"id\": 3}]", "agent.json: mappings[0].id: unknown key…"},
-	{"[3]", "agent.json: mappings[0]: …"},
-	{"{}", "agent.json: mappings: …"},
+    {WEB "{\"name\": \"p\", \"protocol\": \"tcp\", \"public_port\": 6310, \"target\": "
+	 "\"192.168.1.20\"}]",
+     "agent.json: mappings[1].target: \"192.168.1.20\" names no port\n"},
+    {WEB "{\"name\": \"web\", \"protocol\": \"tcp\", \"public_port\": 81, \"target\": \"h:80\"}]",
+     "agent.json: mappings[1]: the name \"web\" is given twice\n"},
+    {WEB "{\"name\": \"p\", \"protocol\": \"tcp\", \"public_port\": \"8000-8099\", \"target\": "
+	 "\"h:8000-8099\"}]",
+     "agent.json: mappings[1]: the public tcp port 8080 is already that of \"web\"\n"},
+    {HTTP "}, {\"name\": \"b\", \"protocol\": \"http\", \"host\": \"X\", \"target\": \"h:81\"}]",
+     "agent.json: mappings[1]: the http host \"x\" is already that of \"a\"\n"},
+    {"[{\"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": \"50000-50009\", \"target\": "
+     "\"h:80\"}]",
+     "agent.json: mappings[0].target: \"h:80\" names 1 port, public_port names 10\n"},
+    {"[{\"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": 80, \"target\": \"h:80-82\"}]",
+     "agent.json: mappings[0].target: \"h:80-82\" names 3 ports, public_port names 1\n"},
+    {"[{\"name\": \"a\", \"protocol\": \"tls\", \"host\": \"x\", \"target\": \"h:80-81\"}]",
+     "agent.json: mappings[0].target: \"h:80-81\" names 2 ports, a mapping of protocol tls leads "
+     "to one\n"},
+    {"[{\"name\": \"-a\", \"protocol\": \"tcp\", \"public_port\": 80, \"target\": \"h:80\"}]",
+     "agent.json: mappings[0].name: \"-a\" is not a name…"},
+    {"[{\"name\": \"a\", \"protocol\": \"sctp\", \"public_port\": 80, \"host\": \"x\", \"target\": "
+     "\"h:80\"}]",
+     "agent.json: mappings[0].protocol: \"sctp\" is none of tcp, udp, http, tls\n"},
+    {"[{\"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": \"90-80\", \"target\": \"h:80\"}]",
+     "agent.json: mappings[0].public_port: \"90-80\" is neither a port…"},
+    {"[{\"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": \"80/udp\", \"target\": "
+     "\"h:80\"}]",
+     "agent.json: mappings[0].public_port: \"80/udp\" is neither a port…"},
+    {"[{\"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": 0, \"target\": \"h:80\"}]",
+     "agent.json: mappings[0].public_port: …"},
+    {"[{\"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": 65536, \"target\": \"h:80\"}]",
+     "agent.json: mappings[0].public_port: …"},
+    {"[{\"name\": \"a\", \"protocol\": \"http\", \"host\": \"a b\", \"target\": \"h:80\"}]",
+     "agent.json: mappings[0].host: \"a b\" is not a host name\n"},
+    {TCP ", \"host\": \"x\"}]",
+     "agent.json: mappings[0].host: does not fit a mapping of protocol tcp, only http and tls\n"},
+    {HTTP ", \"public_port\": 80}]", "agent.json: mappings[0].public_port: does not fit a mapping "
+				     "of protocol http, only tcp and udp\n"},
+    {TCP ", \"flows\": 5}]",
+     "agent.json: mappings[0].flows: does not fit a mapping of protocol tcp, only udp\n"},
+    {TCP ", \"basic_auth\": {\"user\": \"u\", \"password\": \"p\"}}]",
+     "agent.json: mappings[0].basic_auth: does not fit a mapping of protocol tcp, only http\n"},
+    {UDP ", \"proxy_protocol\": 1}]",
+     "agent.json: mappings[0].proxy_protocol: version 1 cannot speak of udp, only 2 can\n"},
+    {TCP ", \"proxy_protocol\": 3}]", "agent.json: mappings[0].proxy_protocol: …"},
+    {TCP ", \"connections\": 0}]", "agent.json: mappings[0].connections: …"},
+    {TCP ", \"idle_s\": -1}]", "agent.json: mappings[0].idle_s: …"},
+    {TCP ", \"bandwidth\": \"fast\"}]", "agent.json: mappings[0].bandwidth: \"fast\" is not a "
+					"number of bits a second such as \"20M\"\n"},
+    {TCP ", \"bandwidth\": \"18000000000G\"}]", "agent.json: mappings[0].bandwidth: …"},
+    {TCP ", \"bandwidth\": 0}]", "agent.json: mappings[0].bandwidth: …"},
+    {TCP ", \"allow\": [\"198.51.100.0/24\", \"198.51.100.1/24\"]}]",
+     "agent.json: mappings[0].allow[1]: \"198.51.100.1/24\" is not a network such as "
+     "\"198.51.100.0/24\"\n"},
+    {TCP ", \"allow\": []}]",
+     "agent.json: mappings[0].allow: must name 1 to 256 networks, not 0\n"},
+    {TCP ", \"allow\": \"198.51.100.0/24\"}]", "agent.json: mappings[0].allow: …"},
+    {HTTP ", \"basic_auth\": {\"user\": \"a:b\", \"password\": \"p\"}}]",
+     "agent.json: mappings[0].basic_auth.user: may have no colon (RFC 7617)\n"},
+    {HTTP ", \"basic_auth\": {\"user\": \"a\", \"password\": \"\"}}]",
+     "agent.json: mappings[0].basic_auth.password: must have 1 to 256 bytes\n"},
+    {HTTP ", \"basic_auth\": {\"user\": \"a\\n\", \"password\": \"p\"}}]",
+     "agent.json: mappings[0].basic_auth.user: has control characters\n"},
+    {TCP ", \"alow\": []}]",
+     "agent.json: mappings[0].alow: unknown key; did you mean \"allow\"?\n"},
+    {TCP ", \"id\": 3}]", "agent.json: mappings[0].id: unknown key…"},
+    {"[3]", "agent.json: mappings[0]: …"},
+    {"{}", "agent.json: mappings: …"},
 };
 
 static void wrong_mappings_are_named(void **state)
@@ -183,11 +205,13 @@ static void all_errors_not_just_the_first(void **state)
 	(void)state;
 	struct mapping_list l;
 	char *errors;
-	assert_false(read_list("[{\"name\": \".x\", \"protocol\": \"tcp\", \"public_port\": 0, \"target\": \"h\", \"flow\": 1}, {}]",
+	assert_false(read_list("[{\"name\": \".x\", \"protocol\": \"tcp\", \"public_port\": 0, "
+			       "\"target\": \"h\", \"flow\": 1}, {}]",
 			       &l, &errors));
-	static const char *const places[] = {"mappings[0].name:", "mappings[0].public_port:", "mappings[0].target:",
-					     "mappings[0].flow:", "mappings[1].name:", "mappings[1].protocol:",
-					     "mappings[1].target:"};
+	static const char *const places[] = {
+	    "mappings[0].name:",  "mappings[0].public_port:", "mappings[0].target:",
+	    "mappings[0].flow:",  "mappings[1].name:",        "mappings[1].protocol:",
+	    "mappings[1].target:"};
 	for (size_t i = 0; i < COUNT_OF(places); i++)
 		assert_non_null(strstr(errors, places[i]));
 	mem_free(errors);
@@ -200,15 +224,20 @@ static void no_more_than_fits(void **state)
 	struct mapping_list l;
 	char *errors;
 	for (int i = 0; i <= MAPPING_MAX; i++)
-		buf_printf(&b, "%s{\"name\": \"m%d\", \"protocol\": \"tcp\", \"public_port\": %d, \"target\": \"h:1\"}",
+		buf_printf(&b,
+			   "%s{\"name\": \"m%d\", \"protocol\": \"tcp\", \"public_port\": %d, "
+			   "\"target\": \"h:1\"}",
 			   i ? "," : "[", i, i + 1);
 	buf_puts(&b, "]");
 	assert_false(read_list(buf_str(&b), &l, &errors));
-	assert_string_equal(errors, "agent.json: mappings: has 1025 mappings, at most 1024 may be\n");
+	assert_string_equal(errors,
+			    "agent.json: mappings: has 1025 mappings, at most 1024 may be\n");
 	mem_free(errors);
 	buf_take(&b, buf_len(&b));
 	for (int i = 0; i < MAPPING_MAX; i++) {
-		buf_printf(&b, "%s{\"name\": \"m%d\", \"protocol\": \"tcp\", \"public_port\": %d, \"target\": \"h:1\", \"allow\": [",
+		buf_printf(&b,
+			   "%s{\"name\": \"m%d\", \"protocol\": \"tcp\", \"public_port\": %d, "
+			   "\"target\": \"h:1\", \"allow\": [",
 			   i ? "," : "[", i, i + 1);
 		for (int k = 0; k < 40; k++)
 			buf_printf(&b, "%s\"2001:db8:1:2:3:4:5:%x\"", k ? "," : "", k + 1);
@@ -216,7 +245,8 @@ static void no_more_than_fits(void **state)
 	}
 	buf_puts(&b, "]");
 	assert_false(read_list(buf_str(&b), &l, &errors));
-	assert_string_equal(errors, "agent.json: mappings: is too long to be sent to the relay (700 KiB)\n");
+	assert_string_equal(
+	    errors, "agent.json: mappings: is too long to be sent to the relay (700 KiB)\n");
 	mem_free(errors);
 	buf_fini(&b);
 }
@@ -225,28 +255,29 @@ static void a_change_of_anything_is_a_change(void **state)
 {
 	(void)state;
 	static const char *const variants[] = {
-		TCP "}]",
-		"[{\"name\": \"b\", \"protocol\": \"tcp\", \"public_port\": 80, \"target\": \"h:80\"}]",
-		UDP "}]",
-		"[{\"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": 81, \"target\": \"h:80\"}]",
-		"[{\"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": \"80-81\", \"target\": \"h:80-81\"}]",
-		"[{\"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": 80, \"target\": \"h:81\"}]",
-		TCP ", \"allow\": [\"192.0.2.1\"]}]",
-		TCP ", \"allow\": [\"192.0.2.0/31\"]}]",
-		TCP ", \"allow\": [\"192.0.2.1\", \"192.0.2.2\"]}]",
-		TCP ", \"proxy_protocol\": 1}]",
-		TCP ", \"proxy_protocol\": 2}]",
-		TCP ", \"connections\": 1}]",
-		TCP ", \"connections_per_second_per_source\": 1}]",
-		TCP ", \"bandwidth\": \"1\"}]",
-		TCP ", \"idle_s\": 1}]",
-		UDP ", \"flows\": 1}]",
-		HTTP "}]",
-		"[{\"name\": \"a\", \"protocol\": \"http\", \"host\": \"y\", \"target\": \"h:80\"}]",
-		"[{\"name\": \"a\", \"protocol\": \"tls\", \"host\": \"x\", \"target\": \"h:80\"}]",
-		HTTP ", \"basic_auth\": {\"user\": \"a\", \"password\": \"b\"}}]",
-		HTTP ", \"basic_auth\": {\"user\": \"a\", \"password\": \"c\"}}]",
-		HTTP ", \"basic_auth\": {\"user\": \"c\", \"password\": \"b\"}}]",
+	    TCP "}]",
+	    "[{\"name\": \"b\", \"protocol\": \"tcp\", \"public_port\": 80, \"target\": \"h:80\"}]",
+	    UDP "}]",
+	    "[{\"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": 81, \"target\": \"h:80\"}]",
+	    "[{\"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": \"80-81\", \"target\": "
+	    "\"h:80-81\"}]",
+	    "[{\"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": 80, \"target\": \"h:81\"}]",
+	    TCP ", \"allow\": [\"192.0.2.1\"]}]",
+	    TCP ", \"allow\": [\"192.0.2.0/31\"]}]",
+	    TCP ", \"allow\": [\"192.0.2.1\", \"192.0.2.2\"]}]",
+	    TCP ", \"proxy_protocol\": 1}]",
+	    TCP ", \"proxy_protocol\": 2}]",
+	    TCP ", \"connections\": 1}]",
+	    TCP ", \"connections_per_second_per_source\": 1}]",
+	    TCP ", \"bandwidth\": \"1\"}]",
+	    TCP ", \"idle_s\": 1}]",
+	    UDP ", \"flows\": 1}]",
+	    HTTP "}]",
+	    "[{\"name\": \"a\", \"protocol\": \"http\", \"host\": \"y\", \"target\": \"h:80\"}]",
+	    "[{\"name\": \"a\", \"protocol\": \"tls\", \"host\": \"x\", \"target\": \"h:80\"}]",
+	    HTTP ", \"basic_auth\": {\"user\": \"a\", \"password\": \"b\"}}]",
+	    HTTP ", \"basic_auth\": {\"user\": \"a\", \"password\": \"c\"}}]",
+	    HTTP ", \"basic_auth\": {\"user\": \"c\", \"password\": \"b\"}}]",
 	};
 	for (size_t i = 0; i < COUNT_OF(variants); i++)
 		for (size_t k = 0; k < COUNT_OF(variants); k++) {
@@ -287,7 +318,8 @@ static void names_follow_relay_or_home(void **state)
 	(void)state;
 	struct name_wish_list l;
 	char *error;
-	assert_true(read_wishes("[{\"host\": \"Alice\", \"follow\": \"relay\"}, {\"host\": \"direct.alice.\", \"follow\": \"home\"}]",
+	assert_true(read_wishes("[{\"host\": \"Alice\", \"follow\": \"relay\"}, {\"host\": "
+				"\"direct.alice.\", \"follow\": \"home\"}]",
 				&l, &error));
 	assert_int_equal(l.count, 2);
 	assert_string_equal(l.items[0].host, "alice");
@@ -296,13 +328,14 @@ static void names_follow_relay_or_home(void **state)
 	assert_int_equal(l.items[1].follow, NAME_FOLLOW_HOME);
 	name_wish_list_fini(&l);
 	static const char *const bad[][2] = {
-		{"[{\"host\": \"a\", \"follow\": \"me\"}]",
-		 "agent.json: names[0].follow: \"me\" is neither relay nor home"},
-		{"[{\"host\": \"a\", \"follow\": \"home\"}, {\"host\": \"A\", \"follow\": \"relay\"}]",
-		 "agent.json: names[1]: the host \"a\" is given twice"},
-		{"[{\"host\": \"\", \"follow\": \"home\"}]", "agent.json: names[0].host: \"\" is not a host name"},
-		{"[{\"host\": \"a\", \"follow\": \"home\", \"folow\": 1}]",
-		 "agent.json: names[0].folow: unknown key; did you mean \"follow\"?"},
+	    {"[{\"host\": \"a\", \"follow\": \"me\"}]",
+	     "agent.json: names[0].follow: \"me\" is neither relay nor home"},
+	    {"[{\"host\": \"a\", \"follow\": \"home\"}, {\"host\": \"A\", \"follow\": \"relay\"}]",
+	     "agent.json: names[1]: the host \"a\" is given twice"},
+	    {"[{\"host\": \"\", \"follow\": \"home\"}]",
+	     "agent.json: names[0].host: \"\" is not a host name"},
+	    {"[{\"host\": \"a\", \"follow\": \"home\", \"folow\": 1}]",
+	     "agent.json: names[0].folow: unknown key; did you mean \"follow\"?"},
 	};
 	for (size_t i = 0; i < COUNT_OF(bad); i++) {
 		assert_false(read_wishes(bad[i][0], &l, &error));
@@ -334,7 +367,8 @@ static void declare_goes_and_comes(void **state)
 	assert_int_equal(back.mappings.count, d.mappings.count);
 	for (size_t i = 0; i < d.mappings.count; i++) {
 		assert_true(mapping_same(&d.mappings.items[i], &back.mappings.items[i]));
-		assert_ptr_equal(mapping_by_id(&back.mappings, (uint32_t)i + 1), &back.mappings.items[i]);
+		assert_ptr_equal(mapping_by_id(&back.mappings, (uint32_t)i + 1),
+				 &back.mappings.items[i]);
 	}
 	assert_null(mapping_by_id(&back.mappings, 99));
 	declare_fini(&back);
@@ -358,35 +392,63 @@ static void an_empty_declare(void **state)
 	char why[256];
 	declare_write(&d, &b);
 	assert_int_equal(declare_read((char *)buf_data(&b), buf_len(&b), &back, why), 0);
-	assert_int_equal(back.mappings.count + back.names.count + back.address6.family + back.judged.family, 0);
+	assert_int_equal(
+	    back.mappings.count + back.names.count + back.address6.family + back.judged.family, 0);
 	assert_string_equal(back.nat, "unknown");
 	declare_fini(&back);
 	buf_fini(&b);
 }
 
-#define ON_WIRE(more) "{\"serial\": 1, \"mappings\": [{\"id\": 1, \"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": 80, \"target\": \"h:80\"" more "}]}"
+#define ON_WIRE(more)                                                                              \
+	"{\"serial\": 1, \"mappings\": [{\"id\": 1, \"name\": \"a\", \"protocol\": \"tcp\", "      \
+	"\"public_port\": 80, \"target\": \"h:80\"" more "}]}"
 
 static void hostile_declares(void **state)
 {
 	(void)state;
 	static const char *const bad[] = {
-		"", " ", "null", "[]", "\"x\"", "7", "{", "{}", "{\"serial\": 0}", "{\"serial\": -1}", "{\"serial\": \"1\"}",
-		"{\"serial\": 1e3}", "{\"serial\": 9223372036854775808}", "{\"serial\": 1} x",
-		"{\"serial\": 1, \"serial\": 2}",
-		"{\"serial\": 1, \"mappings\": {}}", "{\"serial\": 1, \"mappings\": [null]}",
-		"{\"serial\": 1, \"mappings\": [[]]}",
-		"{\"serial\": 1, \"names\": [{\"host\": \"a\"}]}",
-		"{\"serial\": 1, \"address6\": \"192.0.2.1\"}", "{\"serial\": 1, \"address6\": \"::zz\"}",
-		"{\"serial\": 1, \"nat\": 5}", "{\"serial\": 1, \"judged\": \"x\"}",
-		"{\"serial\": 1, \"mappings\": [{\"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": 80, \"target\": \"h:80\"}]}",
-		ON_WIRE(", \"id\": 2"), ON_WIRE(", \"connections\": 4294967296"), ON_WIRE(", \"basic_auth\": {}"),
-		"{\"serial\": 1, \"mappings\": [{\"id\": 4294967296, \"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": 80, \"target\": \"h\"}]}",
-		"{\"serial\": 1, \"mappings\": [{\"id\": 1, \"name\": \"a\\u0000b\", \"protocol\": \"tcp\", \"public_port\": 80, \"target\": \"h\"}]}",
-		"{\"serial\": 1, \"mappings\": [{\"id\": 1, \"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": 80, \"target\": \"\"}]}",
-		"{\"serial\": 1, \"mappings\": [{\"id\": 1, \"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": 80, \"target\": \"\\u001b[2J\"}]}",
-		"{\"serial\": 1, \"mappings\": [{\"id\": 1, \"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": 80, \"target\": \"h\"},"
-		"{\"id\": 1, \"name\": \"b\", \"protocol\": \"tcp\", \"public_port\": 81, \"target\": \"h\"}]}",
-		"{\"serial\": 1, \"mappings\": [{\"id\": 1, \"name\": \"\xff\", \"protocol\": \"tcp\", \"public_port\": 80, \"target\": \"h\"}]}",
+	    "",
+	    " ",
+	    "null",
+	    "[]",
+	    "\"x\"",
+	    "7",
+	    "{",
+	    "{}",
+	    "{\"serial\": 0}",
+	    "{\"serial\": -1}",
+	    "{\"serial\": \"1\"}",
+	    "{\"serial\": 1e3}",
+	    "{\"serial\": 9223372036854775808}",
+	    "{\"serial\": 1} x",
+	    "{\"serial\": 1, \"serial\": 2}",
+	    "{\"serial\": 1, \"mappings\": {}}",
+	    "{\"serial\": 1, \"mappings\": [null]}",
+	    "{\"serial\": 1, \"mappings\": [[]]}",
+	    "{\"serial\": 1, \"names\": [{\"host\": \"a\"}]}",
+	    "{\"serial\": 1, \"address6\": \"192.0.2.1\"}",
+	    "{\"serial\": 1, \"address6\": \"::zz\"}",
+	    "{\"serial\": 1, \"nat\": 5}",
+	    "{\"serial\": 1, \"judged\": \"x\"}",
+	    "{\"serial\": 1, \"mappings\": [{\"name\": \"a\", \"protocol\": \"tcp\", "
+	    "\"public_port\": 80, \"target\": \"h:80\"}]}",
+	    ON_WIRE(", \"id\": 2"),
+	    ON_WIRE(", \"connections\": 4294967296"),
+	    ON_WIRE(", \"basic_auth\": {}"),
+	    "{\"serial\": 1, \"mappings\": [{\"id\": 4294967296, \"name\": \"a\", \"protocol\": "
+	    "\"tcp\", \"public_port\": 80, \"target\": \"h\"}]}",
+	    "{\"serial\": 1, \"mappings\": [{\"id\": 1, \"name\": \"a\\u0000b\", \"protocol\": "
+	    "\"tcp\", \"public_port\": 80, \"target\": \"h\"}]}",
+	    "{\"serial\": 1, \"mappings\": [{\"id\": 1, \"name\": \"a\", \"protocol\": \"tcp\", "
+	    "\"public_port\": 80, \"target\": \"\"}]}",
+	    "{\"serial\": 1, \"mappings\": [{\"id\": 1, \"name\": \"a\", \"protocol\": \"tcp\", "
+	    "\"public_port\": 80, \"target\": \"\\u001b[2J\"}]}",
+	    "{\"serial\": 1, \"mappings\": [{\"id\": 1, \"name\": \"a\", \"protocol\": \"tcp\", "
+	    "\"public_port\": 80, \"target\": \"h\"},"
+	    "{\"id\": 1, \"name\": \"b\", \"protocol\": \"tcp\", \"public_port\": 81, \"target\": "
+	    "\"h\"}]}",
+	    "{\"serial\": 1, \"mappings\": [{\"id\": 1, \"name\": \"\xff\", \"protocol\": \"tcp\", "
+	    "\"public_port\": 80, \"target\": \"h\"}]}",
 	};
 	struct declare d;
 	char why[256];
@@ -397,10 +459,10 @@ static void hostile_declares(void **state)
 		assert_non_null(memchr(why, '\0', sizeof(why)));
 	}
 	static const char *const good[] = {
-		ON_WIRE(""),
-		ON_WIRE(", \"later\": {\"x\": [1]}"),
-		"{\"serial\": 1, \"later\": 1}",
-		"{\"serial\": 9223372036854775807, \"nat\": \"symmetric\"}",
+	    ON_WIRE(""),
+	    ON_WIRE(", \"later\": {\"x\": [1]}"),
+	    "{\"serial\": 1, \"later\": 1}",
+	    "{\"serial\": 9223372036854775807, \"nat\": \"symmetric\"}",
 	};
 	for (size_t i = 0; i < COUNT_OF(good); i++) {
 		assert_int_equal(declare_read(good[i], strlen(good[i]), &d, why), 0);
@@ -426,9 +488,9 @@ static void state_goes_and_comes(void **unused)
 {
 	(void)unused;
 	struct mapping_report mappings[] = {
-		{1, MAPPING_OPEN, "203.0.113.10:8080", NULL},
-		{2, MAPPING_ERROR, NULL, "port 80 is held by nginx (\"pid 7\")"},
-		{4294967295u, MAPPING_PENDING, NULL, NULL},
+	    {1, MAPPING_OPEN, "203.0.113.10:8080", NULL},
+	    {2, MAPPING_ERROR, NULL, "port 80 is held by nginx (\"pid 7\")"},
+	    {4294967295u, MAPPING_PENDING, NULL, NULL},
 	};
 	struct name_report names[] = {{"alice.home.example.com", "203.0.113.10", NULL, "good", 12}};
 	struct state s = {7, mappings, 3, names, 1, "198.51.100.7"}, back;
@@ -467,19 +529,27 @@ static void hostile_states(void **unused)
 {
 	(void)unused;
 	static const char *const bad[] = {
-		"", "[]", "{}", "{\"serial\": -1}", "{\"serial\": 1, \"mappings\": 5}", "{\"serial\": 1, \"mappings\": [5]}",
-		"{\"serial\": 1, \"mappings\": [{\"id\": 1}]}", "{\"serial\": 1, \"mappings\": [{\"id\": 0, \"state\": \"open\"}]}",
-		"{\"serial\": 1, \"mappings\": [{\"id\": 1, \"state\": \"opened\"}]}",
-		"{\"serial\": 1, \"mappings\": [{\"id\": 1, \"state\": \"open\", \"public\": 3}]}",
-		"{\"serial\": 1, \"names\": [{}]}", "{\"serial\": 1, \"names\": [{\"name\": \"a\", \"counted\": -1}]}",
-		"{\"serial\": 1, \"address\": []}",
+	    "",
+	    "[]",
+	    "{}",
+	    "{\"serial\": -1}",
+	    "{\"serial\": 1, \"mappings\": 5}",
+	    "{\"serial\": 1, \"mappings\": [5]}",
+	    "{\"serial\": 1, \"mappings\": [{\"id\": 1}]}",
+	    "{\"serial\": 1, \"mappings\": [{\"id\": 0, \"state\": \"open\"}]}",
+	    "{\"serial\": 1, \"mappings\": [{\"id\": 1, \"state\": \"opened\"}]}",
+	    "{\"serial\": 1, \"mappings\": [{\"id\": 1, \"state\": \"open\", \"public\": 3}]}",
+	    "{\"serial\": 1, \"names\": [{}]}",
+	    "{\"serial\": 1, \"names\": [{\"name\": \"a\", \"counted\": -1}]}",
+	    "{\"serial\": 1, \"address\": []}",
 	};
 	struct state s;
 	char why[256];
 	for (size_t i = 0; i < COUNT_OF(bad); i++)
 		if (state_read(bad[i], strlen(bad[i]), &s, why) != ERR_SYNTAX)
 			fail_msg("taken: %s", bad[i]);
-	static const char good[] = "{\"serial\": 0, \"mappings\": [{\"id\": 1, \"state\": \"open\", \"new\": 1}], \"new\": {}}";
+	static const char good[] = "{\"serial\": 0, \"mappings\": [{\"id\": 1, \"state\": "
+				   "\"open\", \"new\": 1}], \"new\": {}}";
 	assert_int_equal(state_read(good, strlen(good), &s, why), 0);
 	state_fini(&s);
 }
@@ -487,19 +557,19 @@ static void hostile_states(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_field_arrives),
-		cmocka_unit_test(wrong_mappings_are_named),
-		cmocka_unit_test(all_errors_not_just_the_first),
-		cmocka_unit_test(no_more_than_fits),
-		cmocka_unit_test(a_change_of_anything_is_a_change),
-		cmocka_unit_test(protocols_by_name),
-		cmocka_unit_test(names_follow_relay_or_home),
-		cmocka_unit_test(declare_goes_and_comes),
-		cmocka_unit_test(an_empty_declare),
-		cmocka_unit_test(hostile_declares),
-		cmocka_unit_test(deep_nesting_does_not_kill),
-		cmocka_unit_test(state_goes_and_comes),
-		cmocka_unit_test(hostile_states),
+	    cmocka_unit_test(every_field_arrives),
+	    cmocka_unit_test(wrong_mappings_are_named),
+	    cmocka_unit_test(all_errors_not_just_the_first),
+	    cmocka_unit_test(no_more_than_fits),
+	    cmocka_unit_test(a_change_of_anything_is_a_change),
+	    cmocka_unit_test(protocols_by_name),
+	    cmocka_unit_test(names_follow_relay_or_home),
+	    cmocka_unit_test(declare_goes_and_comes),
+	    cmocka_unit_test(an_empty_declare),
+	    cmocka_unit_test(hostile_declares),
+	    cmocka_unit_test(deep_nesting_does_not_kill),
+	    cmocka_unit_test(state_goes_and_comes),
+	    cmocka_unit_test(hostile_states),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,12 +24,17 @@ static void test_ping_by_need(void **state)
 		struct pulse p;
 		uint64_t when;
 		pulse_init(&p, &PULSE_AGENT, T0);
-		assert_int_equal(pulse_next(&p, rows[i].moving, rows[i].open, T0, &when), PULSE_WAIT);
+		assert_int_equal(pulse_next(&p, rows[i].moving, rows[i].open, T0, &when),
+				 PULSE_WAIT);
 		assert_int_equal(when, T0 + rows[i].after);
-		assert_int_equal(pulse_next(&p, rows[i].moving, rows[i].open, when - 1, &when), PULSE_WAIT);
-		assert_int_equal(pulse_next(&p, rows[i].moving, rows[i].open, when, &when), PULSE_PING);
+		assert_int_equal(pulse_next(&p, rows[i].moving, rows[i].open, when - 1, &when),
+				 PULSE_WAIT);
+		assert_int_equal(pulse_next(&p, rows[i].moving, rows[i].open, when, &when),
+				 PULSE_PING);
 		assert_int_equal(p.number, 1);
-		assert_int_equal(pulse_next(&p, rows[i].moving, rows[i].open, when, &when), PULSE_WAIT); /* one at a time */
+		/* one at a time */
+		assert_int_equal(pulse_next(&p, rows[i].moving, rows[i].open, when, &when),
+				 PULSE_WAIT);
 	}
 }
 
@@ -90,7 +95,8 @@ static void test_the_kernels_acknowledgements_are_life(void **state)
 	}
 }
 
-/* An idle link is not asked about for twice its time because its last acknowledgement was looked at late. */
+/* An idle link is not asked about for twice its time because its last acknowledgement was looked at
+ * late. */
 static void test_an_acknowledgement_counts_from_when_it_came(void **state)
 {
 	(void)state;
@@ -150,7 +156,7 @@ static void test_doubt_asks_and_forgets_nothing(void **state)
 	pulse_doubt(&p);
 	assert_int_equal(next(&p, false, T0 + 200, &when), PULSE_PING);
 	assert_int_equal(next(&p, false, T0 + 200, &when), PULSE_SUSPECT);
-	assert_int_equal(p.life_ms, T0 + 100);  /* the grace is counted from it */
+	assert_int_equal(p.life_ms, T0 + 100); /* the grace is counted from it */
 	assert_int_equal(p.heard_ms, T0 + 100);
 	pulse_doubt(&p); /* again, while it is suspect: nothing is said twice */
 	assert_int_equal(next(&p, false, T0 + 201, &when), PULSE_WAIT);

@@ -24,10 +24,14 @@ static int on_frame(void *arg, const struct frame *f, const uint8_t *p, size_t l
 {
 	struct heard *h = arg;
 	if (f->kind == FRAME_DATA)
-		h->len += (size_t)snprintf(h->text + h->len, sizeof h->text - h->len, "%.*s", (int)len, (const char *)p);
+		h->len += (size_t)snprintf(h->text + h->len, sizeof h->text - h->len, "%.*s",
+					   (int)len, (const char *)p);
 	else
-		h->len += (size_t)snprintf(h->text + h->len, sizeof h->text - h->len, "<%s %u %.*s>", frame_kind_text(f->kind), f->stream,
-					   f->kind == FRAME_DECLARE || f->kind == FRAME_BYE ? (int)len : 0, (const char *)p);
+		h->len += (size_t)snprintf(
+		    h->text + h->len, sizeof h->text - h->len, "<%s %u %.*s>",
+		    frame_kind_text(f->kind), f->stream,
+		    f->kind == FRAME_DECLARE || f->kind == FRAME_BYE ? (int)len : 0,
+		    (const char *)p);
 	return h->answer;
 }
 
@@ -60,7 +64,8 @@ static void some_frames(struct buf *b)
 	put_frame(b, 0, 255, "", 0);
 	put_frame(b, 2, FRAME_RESET, "\0\0\0\1", 4);
 }
-static const char some_heard[] = "<PING 0 ><DECLARE 0 {\"a\":1}>hello <BYE 0 >world<FIN 2 ><RESET 2 >";
+static const char some_heard[] =
+    "<PING 0 ><DECLARE 0 {\"a\":1}>hello <BYE 0 >world<FIN 2 ><RESET 2 >";
 enum { SOME_TAKEN = 7 };
 
 static void frames_cut_anywhere_are_the_same_frames(void **state)
@@ -76,7 +81,9 @@ static void frames_cut_anywhere_are_the_same_frames(void **state)
 			session_init(&s, NULL, NULL, BUDGET);
 			assert_int_equal(hear(&s, &h, buf_data(&b), first, 0), 0);
 			for (size_t at = first; at < len; at += chunk)
-				assert_int_equal(hear(&s, &h, buf_data(&b) + at, len - at < chunk ? len - at : chunk, 0), 0);
+				assert_int_equal(hear(&s, &h, buf_data(&b) + at,
+						      len - at < chunk ? len - at : chunk, 0),
+						 0);
 			assert_string_equal(h.text, some_heard);
 			assert_int_equal(s.taken, SOME_TAKEN);
 			assert_int_equal(s.later_skipped, 3);
@@ -86,7 +93,8 @@ static void frames_cut_anywhere_are_the_same_frames(void **state)
 	buf_fini(&b);
 }
 
-/* Cut, resumed, and cut again at every byte: the peer sends again from the first frame that was not taken. */
+/* Cut, resumed, and cut again at every byte: the peer sends again from the first frame that was not
+ * taken. */
 static void nothing_is_handed_up_twice(void **state)
 {
 	(void)state;
@@ -94,7 +102,7 @@ static void nothing_is_handed_up_twice(void **state)
 	some_frames(&b);
 	size_t len = buf_len(&b);
 	size_t start_of[SOME_TAKEN + 1]; /* of session frame i, on the wire */
-	for (size_t at = 0, i = 0; at < len; ) {
+	for (size_t at = 0, i = 0; at < len;) {
 		struct frame f;
 		frame_read(buf_data(&b) + at, &f);
 		if (frame_is_session(f.kind))
@@ -113,17 +121,20 @@ static void nothing_is_handed_up_twice(void **state)
 			assert_int_equal(session_attach(&s, 0), 0);
 			size_t from = start_of[s.taken];
 			if (second > from) {
-				assert_int_equal(hear(&s, &h, buf_data(&b) + from, second - from, 0), 0);
+				assert_int_equal(
+				    hear(&s, &h, buf_data(&b) + from, second - from, 0), 0);
 				session_detach(&s);
 				assert_int_equal(session_attach(&s, 0), 0);
 				from = start_of[s.taken];
 			}
 			if (from < len)
-				assert_int_equal(hear(&s, &h, buf_data(&b) + from, len - from, 0), 0);
+				assert_int_equal(hear(&s, &h, buf_data(&b) + from, len - from, 0),
+						 0);
 			assert_int_equal(s.taken, SOME_TAKEN);
 			char text[sizeof h.text];
 			size_t n = 0;
-			for (const char *p = strstr(h.text, "{\"a\""); *p; p++) { /* link frames may come more than once */
+			/* link frames may come more than once */
+			for (const char *p = strstr(h.text, "{\"a\""); *p; p++) {
 				static const char bye[] = "<BYE 0 >";
 				if (!strncmp(p, bye, sizeof bye - 1))
 					p += sizeof bye - 2;
@@ -146,8 +157,14 @@ static void a_bad_frame_says_what_it_ends(void **state)
 		uint32_t len;
 		int expected;
 	} table[] = {
-	    {0, 0, ERR_PROTOCOL}, {40, 0, ERR_PROTOCOL}, {100, 0, ERR_SESSION}, {FRAME_PING, 9, ERR_TOO_BIG},
-	    {FRAME_DATA, 0, ERR_SESSION}, {FRAME_DATA, 65537, ERR_SESSION}, {FRAME_DECLARE, 0xffffff, ERR_SESSION}, {150, 65537, ERR_TOO_BIG},
+	    {0, 0, ERR_PROTOCOL},
+	    {40, 0, ERR_PROTOCOL},
+	    {100, 0, ERR_SESSION},
+	    {FRAME_PING, 9, ERR_TOO_BIG},
+	    {FRAME_DATA, 0, ERR_SESSION},
+	    {FRAME_DATA, 65537, ERR_SESSION},
+	    {FRAME_DECLARE, 0xffffff, ERR_SESSION},
+	    {150, 65537, ERR_TOO_BIG},
 	};
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
 		for (size_t chunk = 1; chunk <= FRAME_HEADER; chunk++) {
@@ -158,7 +175,9 @@ static void a_bad_frame_says_what_it_ends(void **state)
 			frame_write(head, 2, table[i].kind, table[i].len);
 			int err = 0;
 			for (size_t at = 0; at < FRAME_HEADER && !err; at += chunk)
-				err = hear(&s, &h, head + at, FRAME_HEADER - at < chunk ? FRAME_HEADER - at : chunk, 0);
+				err =
+				    hear(&s, &h, head + at,
+					 FRAME_HEADER - at < chunk ? FRAME_HEADER - at : chunk, 0);
 			assert_int_equal(err, table[i].expected);
 			assert_int_equal(h.len, 0);
 			session_fini(&s);
@@ -189,7 +208,8 @@ static size_t link_takes(struct session *s, struct buf *wire, size_t most)
 	for (int n; gone < most && (n = session_peek(s, iov, 3)) > 0;) {
 		size_t part = 0;
 		for (int i = 0; i < n && gone + part < most; i++) {
-			size_t len = iov[i].iov_len < most - gone - part ? iov[i].iov_len : most - gone - part;
+			size_t len = iov[i].iov_len < most - gone - part ? iov[i].iov_len
+									 : most - gone - part;
 			buf_put(wire, iov[i].iov_base, len);
 			part += len;
 		}
@@ -273,7 +293,8 @@ static void only_numbers_within_what_is_kept_attach(void **state)
 				assert_int_equal(s.acked, fits ? taken : acked);
 				assert_int_equal(s.unsent, (FRAMES - s.acked) * EACH);
 				buf_fini(&wire);
-				assert_int_equal(link_takes(&s, &wire, SIZE_MAX), (FRAMES - s.acked) * EACH);
+				assert_int_equal(link_takes(&s, &wire, SIZE_MAX),
+						 (FRAMES - s.acked) * EACH);
 				if (!fits)
 					assert_int_equal(session_attach(&s, UINT64_MAX), ERR_RANGE);
 				session_fini(&s);
@@ -309,7 +330,8 @@ static void what_goes_again_is_what_went_before(void **state)
 	assert_int_equal(session_attach(&s, 13), 0);
 	buf_fini(&wire);
 	link_takes(&s, &wire, SIZE_MAX);
-	assert_memory_equal(buf_data(&wire), buf_data(&all) + buf_len(&all) - buf_len(&wire), buf_len(&wire));
+	assert_memory_equal(buf_data(&wire), buf_data(&all) + buf_len(&all) - buf_len(&wire),
+			    buf_len(&wire));
 	assert_int_equal(session_acked(&s, 40), 0);
 	assert_int_equal(session_kept(&s), 0);
 	session_fini(&s);

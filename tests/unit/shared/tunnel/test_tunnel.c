@@ -40,19 +40,25 @@ static void random_act(struct pair *p)
 	default:
 		pair_pump(p, side, 1024 + pair_some(p, 256 * 1024), 1 + pair_some(p, 300000));
 		break;
-	case 5: case 6: case 7: case 8: case 9:
+	case 5:
+	case 6:
+	case 7:
+	case 8:
+	case 9:
 		if (tunnel_is_attached(p->tunnel[!side])) {
 			pair_deliver(p, side, 1 + pair_some(p, 100000));
 			assert_int_equal(p->last_error, 0);
 		}
 		break;
-	case 10: case 11:
+	case 10:
+	case 11:
 		if (e->stream && p->conns[e->conn].flow)
 			put_datagram(e, pair_some(p, 65507), ++p->datagrams);
 		else if (e->stream && e->dry)
 			pair_start(e);
 		break;
-	case 12: case 13:
+	case 12:
+	case 13:
 		if (e->stream) {
 			e->deaf = false;
 			end_look(e);
@@ -74,7 +80,8 @@ static void random_cut(struct pair *p)
 {
 	pair_cut(p);
 	unsigned lost = (unsigned)pair_below(p, 4);
-	for (unsigned i = 0; i < lost; i++) { /* WELCOME is lost: the relay alone believes in the link */
+	/* WELCOME is lost: the relay alone believes in the link */
+	for (unsigned i = 0; i < lost; i++) {
 		pair_attach(p, 0, tunnel_taken(p->tunnel[1]));
 		for (unsigned k = (unsigned)pair_below(p, 4); k > 0; k--)
 			pair_pump(p, 0, 1024 + pair_some(p, 100000), 1 + pair_some(p, 100000));
@@ -84,7 +91,8 @@ static void random_cut(struct pair *p)
 		pair_link(p);
 }
 
-static void run_random(uint64_t seed, const struct pair_sizes *z, unsigned steps, unsigned cut_one_in)
+static void run_random(uint64_t seed, const struct pair_sizes *z, unsigned steps,
+		       unsigned cut_one_in)
 {
 	struct pair p;
 	print_message("seed %llu\n", (unsigned long long)seed);
@@ -108,8 +116,10 @@ static void run_random(uint64_t seed, const struct pair_sizes *z, unsigned steps
 }
 
 static const struct pair_sizes large = {{16 << 20, 16 << 20}, {16 << 20, 16 << 20}};
-static const struct pair_sizes smallest = {{2 * (SESSION_CHUNK + 64), 2 * (SESSION_CHUNK + 64)}, {64 * 1024, 64 * 1024}};
-static const struct pair_sizes lopsided = {{2 * (SESSION_CHUNK + 64), 16 << 20}, {16 << 20, 64 * 1024}};
+static const struct pair_sizes smallest = {{2 * (SESSION_CHUNK + 64), 2 * (SESSION_CHUNK + 64)},
+					   {64 * 1024, 64 * 1024}};
+static const struct pair_sizes lopsided = {{2 * (SESSION_CHUNK + 64), 16 << 20},
+					   {16 << 20, 64 * 1024}};
 
 static void every_byte_arrives_in_order_by_chance(void **state)
 {
@@ -133,7 +143,6 @@ static void the_smallest_budgets_block_nobody(void **state)
 		run_random(new_seed(), &lopsided, 6000, i % 2 ? 150 : 0);
 	}
 }
-
 
 /* --- links cut at every byte --- */
 
@@ -168,7 +177,8 @@ static void start_exchange(struct pair *p)
 	}
 }
 
-/* Moves until that many bytes have arrived in all, in small pieces from both sides in turn; less only when no more come. */
+/* Moves until that many bytes have arrived in all, in small pieces from both sides in turn; less
+ * only when no more come. */
 static void move_until(struct pair *p, size_t moved)
 {
 	for (bool more = true; more && p->moved < moved;) {
@@ -197,7 +207,8 @@ static void a_link_cut_at_every_byte_loses_nothing(void **state)
 		for (size_t k = 0; k < sizeof again / sizeof *again; k++) {
 			start_exchange(&p);
 			move_until(&p, at);
-			for (unsigned times = 0; times < 1 + k % 3; times++) { /* the resumes fail again, in their midst */
+			/* the resumes fail again, in their midst */
+			for (unsigned times = 0; times < 1 + k % 3; times++) {
 				pair_cut(&p);
 				pair_link(&p);
 				if (k == 4)
@@ -226,7 +237,8 @@ static void what_an_old_link_still_brings_is_not_read(void **state)
 	buf_put(&late, buf_data(&p.wire[0]), buf_len(&p.wire[0]));
 	assert_true(buf_len(&late) > 0);
 	pair_cut(&p);
-	assert_int_equal(tunnel_input(p.tunnel[1], buf_data(&late), buf_len(&late), p.now), ERR_CLOSED);
+	assert_int_equal(tunnel_input(p.tunnel[1], buf_data(&late), buf_len(&late), p.now),
+			 ERR_CLOSED);
 	buf_fini(&late);
 	pair_link(&p);
 	pair_finish(&p);
@@ -291,7 +303,8 @@ struct copied {
 	struct stream *from, *to;
 };
 
-static struct stream *copy_of(const struct copied *all, size_t n, const struct list *node, size_t offset)
+static struct stream *copy_of(const struct copied *all, size_t n, const struct list *node,
+			      size_t offset)
 {
 	const struct stream *s = (const struct stream *)((const char *)node - offset);
 	for (size_t i = 0; i < n; i++)
@@ -301,10 +314,11 @@ static struct stream *copy_of(const struct copied *all, size_t n, const struct l
 	return NULL;
 }
 
-static void copy_list(const struct list *from, struct list *to, const struct copied *all, size_t n, size_t offset)
+static void copy_list(const struct list *from, struct list *to, const struct copied *all, size_t n,
+		      size_t offset)
 {
 	LIST_EACH(node, from)
-		list_append(to, (struct list *)((char *)copy_of(all, n, node, offset) + offset));
+	list_append(to, (struct list *)((char *)copy_of(all, n, node, offset) + offset));
 }
 
 static void copy_session(const struct session *from, struct session *to)
@@ -362,7 +376,8 @@ static struct stream *copy_stream(struct tunnel *t, const struct stream *from)
 static void pair_replace(struct pair *p, int side)
 {
 	struct tunnel *from = p->tunnel[side];
-	struct tunnel_config c = {.first_id = side ? 1 : 2, .send_budget = from->session.send.limit, .pool = &p->pool};
+	struct tunnel_config c = {
+	    .first_id = side ? 1 : 2, .send_budget = from->session.send.limit, .pool = &p->pool};
 	struct tunnel *to = tunnel_new(&c, pair_news, p);
 	size_t n = list_len(&from->streams), i = 0;
 	struct copied *all = mem_zalloc((n + 1) * sizeof *all);
@@ -387,7 +402,8 @@ static void pair_replace(struct pair *p, int side)
 	copy_session(&from->session, &to->session);
 	buf_put(&to->control, buf_data(&from->control), buf_len(&from->control));
 	buf_put(&to->message, buf_data(&from->message), buf_len(&from->message));
-	LIST_EACH(node, &from->streams) {
+	LIST_EACH(node, &from->streams)
+	{
 		struct stream *s = LIST_ENTRY(node, struct stream, all);
 		all[i++] = (struct copied){s, copy_stream(to, s)};
 	}
@@ -406,18 +422,25 @@ static void pair_replace(struct pair *p, int side)
 	copy_list(&from->bulk, &to->bulk, all, n, offsetof(struct stream, turn));
 	copy_list(&from->lent, &to->lent, all, n, offsetof(struct stream, lent));
 	for (int k = 0; k < DATAGRAM_STAGES; k++) {
-		LIST_EACH(node, &from->datagrams[k]) {
-			const struct tunnel_datagram *d = LIST_ENTRY(node, struct tunnel_datagram, node);
+		LIST_EACH(node, &from->datagrams[k])
+		{
+			const struct tunnel_datagram *d =
+			    LIST_ENTRY(node, struct tunnel_datagram, node);
 			struct tunnel_datagram *same = mem_dup(d, sizeof *d + d->len);
 			list_append(&to->datagrams[k], &same->node);
-			same->stream = copy_of(all, n, &d->stream->all, offsetof(struct stream, all));
+			same->stream =
+			    copy_of(all, n, &d->stream->all, offsetof(struct stream, all));
 		}
 	}
 	for (i = 0; i < n; i++) {
-		LIST_EACH(node, &all[i].from->datagrams) { /* the order within the flow */
-			const struct tunnel_datagram *d = LIST_ENTRY(node, struct tunnel_datagram, flow);
-			LIST_EACH(other, &to->datagrams[d->stage]) {
-				struct tunnel_datagram *same = LIST_ENTRY(other, struct tunnel_datagram, node);
+		LIST_EACH(node, &all[i].from->datagrams)
+		{ /* the order within the flow */
+			const struct tunnel_datagram *d =
+			    LIST_ENTRY(node, struct tunnel_datagram, flow);
+			LIST_EACH(other, &to->datagrams[d->stage])
+			{
+				struct tunnel_datagram *same =
+				    LIST_ENTRY(other, struct tunnel_datagram, node);
 				if (same->number == d->number)
 					list_append(&all[i].to->datagrams, &same->flow);
 			}
@@ -426,7 +449,8 @@ static void pair_replace(struct pair *p, int side)
 	to->datagram_bytes = blank.datagram_bytes;
 	to->datagram_number = blank.datagram_number;
 	to->datagram_debt = blank.datagram_debt;
-	copy_list(&from->datagram_turns, &to->datagram_turns, all, n, offsetof(struct stream, datagram_turn));
+	copy_list(&from->datagram_turns, &to->datagram_turns, all, n,
+		  offsetof(struct stream, datagram_turn));
 	copy_list(&from->rested, &to->rested, all, n, offsetof(struct stream, lent));
 	bool *closed = mem_zalloc(n + 1);
 	for (i = 0; i < n; i++)
@@ -500,7 +524,8 @@ static void ten_thousand_streams_come_and_go(void **state)
 	pair_fini(&p);
 }
 
-/* Those who were there first hold credit that was fair among few; it must come back, or newcomers wait for ever. */
+/* Those who were there first hold credit that was fair among few; it must come back, or newcomers
+ * wait for ever. */
 static void newcomers_get_in_beside_thousands_that_rest(void **state)
 {
 	(void)state;
@@ -582,7 +607,8 @@ static void round_trip(struct pair *p)
 	}
 }
 
-/* Four times a round trip while credit is what stops the sender; not at all for who leaves bytes lying, or sends less than he may. */
+/* Four times a round trip while credit is what stops the sender; not at all for who leaves bytes
+ * lying, or sends less than he may. */
 static void windows_grow_where_credit_is_what_stops(void **state)
 {
 	(void)state;
@@ -624,7 +650,8 @@ static void windows_grow_where_credit_is_what_stops(void **state)
 	pair_fini(&p);
 }
 
-/* What comes while the service is dialled lies there, which says nothing about how fast it will be read; what is left of it then does. */
+/* What comes while the service is dialled lies there, which says nothing about how fast it will be
+ * read; what is left of it then does. */
 static void a_window_grows_when_the_first_bytes_are_read_at_once(void **state)
 {
 	(void)state;
@@ -646,13 +673,15 @@ static void a_window_grows_when_the_first_bytes_are_read_at_once(void **state)
 		acceptor->deaf = false;
 		end_look(acceptor);
 		pair_pump(&p, 1, 65536, SIZE_MAX);
-		assert_int_equal(acceptor->stream->window, sips ? TUNNEL_FIRST_CREDIT : TUNNEL_OPEN_CREDIT_MAX);
+		assert_int_equal(acceptor->stream->window,
+				 sips ? TUNNEL_FIRST_CREDIT : TUNNEL_OPEN_CREDIT_MAX);
 		pair_finish(&p);
 		pair_fini(&p);
 	}
 }
 
-/* Two thousand who read nothing leave room for one more; and whoever needs no credit, for any more. */
+/* Two thousand who read nothing leave room for one more; and whoever needs no credit, for any
+ * more. */
 static void those_who_read_nothing_do_not_keep_others_out(void **state)
 {
 	(void)state;
@@ -807,8 +836,10 @@ static void ids_wrap_past_those_that_are_held(void **state)
 	pair_init(&p, 1, 40);
 	p.eager = true;
 	pair_link(&p);
-	p.conns[0].end[0].plan = p.conns[0].end[1].plan = p.conns[1].end[0].plan = p.conns[1].end[1].plan = 99;
-	for (int i = 0; i < 2; i++) { /* the first ids of both sides stay held: nothing is sent yet */
+	p.conns[0].end[0].plan = p.conns[0].end[1].plan = p.conns[1].end[0].plan =
+	    p.conns[1].end[1].plan = 99;
+	/* the first ids of both sides stay held: nothing is sent yet */
+	for (int i = 0; i < 2; i++) {
 		pair_open(&p, i, i);
 		p.conns[i].end[i].plan = UINT64_MAX;
 		pair_rest(&p.conns[i].end[i]);
@@ -825,7 +856,8 @@ static void ids_wrap_past_those_that_are_held(void **state)
 			pair_settle(&p);
 	}
 	pair_settle(&p);
-	assert_true(p.tunnel[0]->wrapped && p.tunnel[1]->wrapped && p.tunnel[0]->peer_wrapped && p.tunnel[1]->peer_wrapped);
+	assert_true(p.tunnel[0]->wrapped && p.tunnel[1]->wrapped && p.tunnel[0]->peer_wrapped &&
+		    p.tunnel[1]->peer_wrapped);
 	assert_true(p.tunnel[0]->next_id < 100 && p.tunnel[1]->next_id < 100);
 	assert_int_equal(stream_id(p.conns[0].end[0].stream), 2);
 	for (int i = 0; i < 2; i++)
@@ -927,7 +959,8 @@ static void what_has_come_outlives_the_tunnel(void **state)
 	p.tunnel[1] = NULL;
 	for (int i = 0; i < 4; i++) {
 		assert_true(p.conns[i].end[1].got >= 5000);
-		assert_true(p.conns[i].end[1].reset); /* also those whose FIN had come: their sending was cut short */
+		/* also those whose FIN had come: their sending was cut short */
+		assert_true(p.conns[i].end[1].reset);
 		assert_true(p.conns[i].end[1].closed);
 	}
 	pair_fini(&p);
@@ -966,7 +999,8 @@ static void a_peer_that_never_acknowledges_is_stopped(void **state)
 	pair_fini(&p);
 }
 
-/* Room in the process's budget is given back by other sessions, of which no event tells: whoever has the clock is told to look. */
+/* Room in the process's budget is given back by other sessions, of which no event tells: whoever
+ * has the clock is told to look. */
 static void room_that_others_leave_is_found(void **state)
 {
 	(void)state;
@@ -1065,8 +1099,10 @@ static void beyond_the_caps_the_oldest_datagrams_go(void **state)
 	struct tunnel *t = p.tunnel[0];
 	uint64_t number = 1;
 	for (int round = 0; round < 3000; round++) {
-		put_datagram(&p.conns[round % 40].end[0], 8 + (unsigned)round * 37 % 3000, number++);
-		assert_true(p.conns[round % 40].end[0].stream->datagram_bytes <= TUNNEL_DATAGRAM_FLOW);
+		put_datagram(&p.conns[round % 40].end[0], 8 + (unsigned)round * 37 % 3000,
+			     number++);
+		assert_true(p.conns[round % 40].end[0].stream->datagram_bytes <=
+			    TUNNEL_DATAGRAM_FLOW);
 		assert_true(t->datagram_bytes <= TUNNEL_DATAGRAM_ALL);
 	}
 	for (int i = 0; i < 5000; i++) /* empty ones cost too */
@@ -1181,16 +1217,21 @@ static void one_large_datagram_waiting_makes_no_flood_of_a_ping(void **state)
 
 struct bad_frame {
 	const char *what;
-	int expected;         /* 0: it is fine */
+	int expected; /* 0: it is fine */
 	uint32_t stream;
 	uint8_t kind;
 	uint32_t len;
-	const char *payload;  /* NULL: zeroes */
+	const char *payload; /* NULL: zeroes */
 };
 
-#define OPEN_BYTES "\0\0\377\377" "\0\0\0\1" "\4\1\2\3\4\0\1" "\4\1\2\3\4\0\1"
+#define OPEN_BYTES                                                                                 \
+	"\0\0\377\377"                                                                             \
+	"\0\0\0\1"                                                                                 \
+	"\4\1\2\3\4\0\1"                                                                           \
+	"\4\1\2\3\4\0\1"
 
-/* Given to an agent's tunnel that has taken: OPEN of 2, 4, 6 and 10; FIN of 4; RESET of 6 (answered: closed); and has 1 open itself. */
+/* Given to an agent's tunnel that has taken: OPEN of 2, 4, 6 and 10; FIN of 4; RESET of 6
+ * (answered: closed); and has 1 open itself. */
 static const struct bad_frame bad_frames[] = {
     {"kind 0", ERR_PROTOCOL, 0, 0, 0, 0},
     {"kind 9", ERR_PROTOCOL, 0, 9, 0, 0},
@@ -1212,7 +1253,8 @@ static const struct bad_frame bad_frames[] = {
     {"ACK", 0, 0, FRAME_ACK, 8, "\0\0\0\0\0\0\0\1"},
     {"ACK of 4", ERR_TOO_BIG, 0, FRAME_ACK, 4, 0},
     {"ACK of what was never sent", ERR_PROTOCOL, 0, FRAME_ACK, 8, "\0\0\0\0\0\0\1\0"},
-    {"ACK of all there could be", ERR_PROTOCOL, 0, FRAME_ACK, 8, "\377\377\377\377\377\377\377\377"},
+    {"ACK of all there could be", ERR_PROTOCOL, 0, FRAME_ACK, 8,
+     "\377\377\377\377\377\377\377\377"},
     {"BYE", 0, 0, FRAME_BYE, 0, 0},
     {"BYE of 256", ERR_TOO_BIG, 0, FRAME_BYE, 256, 0},
     {"DATAGRAM", 0, 2, FRAME_DATAGRAM, 65507, 0},
@@ -1230,9 +1272,21 @@ static const struct bad_frame bad_frames[] = {
     {"OPEN too short", ERR_SESSION, 20, FRAME_OPEN, 21, OPEN_BYTES},
     {"OPEN too long", ERR_SESSION, 20, FRAME_OPEN, 47, 0},
     {"OPEN with bytes left", ERR_SESSION, 20, FRAME_OPEN, 23, OPEN_BYTES},
-    {"OPEN from nowhere", ERR_SESSION, 20, FRAME_OPEN, 22, "\0\0\377\377" "\0\0\0\1" "\5\1\2\3\4\0\1" "\4\1\2\3\4\0\1"},
-    {"OPEN with half an address", ERR_SESSION, 20, FRAME_OPEN, 22, "\0\0\377\377" "\0\0\0\1" "\4\1\2\3\4\0\1" "\6\1\2\3\4\0\1"},
-    {"OPEN with endless credit", ERR_SESSION, 20, FRAME_OPEN, 22, "\0\0\377\377" "\377\0\0\0" "\4\1\2\3\4\0\1" "\4\1\2\3\4\0\1"},
+    {"OPEN from nowhere", ERR_SESSION, 20, FRAME_OPEN, 22,
+     "\0\0\377\377"
+     "\0\0\0\1"
+     "\5\1\2\3\4\0\1"
+     "\4\1\2\3\4\0\1"},
+    {"OPEN with half an address", ERR_SESSION, 20, FRAME_OPEN, 22,
+     "\0\0\377\377"
+     "\0\0\0\1"
+     "\4\1\2\3\4\0\1"
+     "\6\1\2\3\4\0\1"},
+    {"OPEN with endless credit", ERR_SESSION, 20, FRAME_OPEN, 22,
+     "\0\0\377\377"
+     "\377\0\0\0"
+     "\4\1\2\3\4\0\1"
+     "\4\1\2\3\4\0\1"},
     {"DATA", 0, 2, FRAME_DATA, 16384, 0},
     {"DATA beyond the window", ERR_SESSION, 2, FRAME_DATA, 16385, 0},
     {"DATA of nothing", ERR_SESSION, 2, FRAME_DATA, 0, 0},
@@ -1309,12 +1363,21 @@ static void an_opener_may_grant_less_at_first(void **state)
 	static const struct {
 		uint32_t asked;
 		size_t granted;
-	} cases[] = {{0, TUNNEL_OPEN_CREDIT_MAX}, {5000, 5000}, {TUNNEL_OPEN_CREDIT_MIN, TUNNEL_OPEN_CREDIT_MIN}, {1 << 20, TUNNEL_OPEN_CREDIT_MAX}};
+	} cases[] = {{0, TUNNEL_OPEN_CREDIT_MAX},
+		     {5000, 5000},
+		     {TUNNEL_OPEN_CREDIT_MIN, TUNNEL_OPEN_CREDIT_MIN},
+		     {1 << 20, TUNNEL_OPEN_CREDIT_MAX}};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		struct tunnel_config c = {.first_id = 2, .accepts = 5, .send_budget = 16 << 20, .receive_budget = 16 << 20};
+		struct tunnel_config c = {.first_id = 2,
+					  .accepts = 5,
+					  .send_budget = 16 << 20,
+					  .receive_budget = 16 << 20};
 		struct tunnel *t = tunnel_new(&c, bad_news, NULL);
 		assert_int_equal(tunnel_attach(t, 0, 1 << 20, 1000), 0);
-		struct open_info info = {.mapping = 1, .credit = cases[i].asked, .visitor = {.family = 4}, .visited = {.family = 4}};
+		struct open_info info = {.mapping = 1,
+					 .credit = cases[i].asked,
+					 .visitor = {.family = 4},
+					 .visited = {.family = 4}};
 		struct stream *s = stream_open(t, &info, NULL, NULL);
 		send_all(t, 1000);
 		assert_int_equal(stream_info(s)->credit, cases[i].granted);
@@ -1326,7 +1389,8 @@ static void an_opener_may_grant_less_at_first(void **state)
 
 static struct tunnel *prepared(struct stream *held[64], struct stream **own)
 {
-	struct tunnel_config c = {.first_id = 1, .accepts = 5, .send_budget = 1 << 20, .receive_budget = 1 << 20};
+	struct tunnel_config c = {
+	    .first_id = 1, .accepts = 5, .send_budget = 1 << 20, .receive_budget = 1 << 20};
 	struct tunnel *t = tunnel_new(&c, bad_news, held);
 	assert_int_equal(tunnel_attach(t, 0, 1 << 20, 1000), 0);
 	struct open_info info = {.mapping = 1, .visitor = {.family = 4}, .visited = {.family = 4}};
@@ -1334,7 +1398,8 @@ static struct tunnel *prepared(struct stream *held[64], struct stream **own)
 	send_all(t, 1000);
 	assert_int_equal(stream_id(*own), 1);
 	for (uint32_t id = 2; id <= 10; id += id == 6 ? 4 : 2)
-		assert_int_equal(give(t, &(struct bad_frame){"", 0, id, FRAME_OPEN, 22, OPEN_BYTES}, 100), 0);
+		assert_int_equal(
+		    give(t, &(struct bad_frame){"", 0, id, FRAME_OPEN, 22, OPEN_BYTES}, 100), 0);
 	assert_int_equal(give(t, &(struct bad_frame){"", 0, 4, FRAME_FIN, 0, NULL}, 100), 0);
 	assert_int_equal(give(t, &(struct bad_frame){"", 0, 6, FRAME_RESET, 4, NULL}, 100), 0);
 	stream_close(held[5]);
@@ -1363,19 +1428,25 @@ static void each_violation_ends_what_it_should(void **state)
 			struct tunnel *t = prepared(held, &own);
 			int err = give(t, b, chunks[k]);
 			if (err != b->expected)
-				fail_msg("%s, %zu bytes at a time: %s, expected %s", b->what, chunks[k],
-					 err ? err_text(err) : "fine", b->expected ? err_text(b->expected) : "fine");
+				fail_msg("%s, %zu bytes at a time: %s, expected %s", b->what,
+					 chunks[k], err ? err_text(err) : "fine",
+					 b->expected ? err_text(b->expected) : "fine");
 			check_tunnel(t);
 			if (err) {
 				assert_false(tunnel_has_work(t, 5000));
 				assert_true(tunnel_deadline(t) == UINT64_MAX);
-				assert_int_equal(give(t, &(struct bad_frame){"", 0, 0, FRAME_PING, 8, NULL}, 16), ERR_CLOSED);
+				assert_int_equal(
+				    give(t, &(struct bad_frame){"", 0, 0, FRAME_PING, 8, NULL}, 16),
+				    ERR_CLOSED);
 			}
 			if (err && err != ERR_SESSION) { /* the session is whole: it goes on */
 				uint64_t acked = t->session.acked;
 				tunnel_detach(t);
 				assert_int_equal(tunnel_attach(t, acked, 1 << 20, 3000), 0);
-				assert_int_equal(give(t, &(struct bad_frame){"", 0, 2, FRAME_DATA, 100, NULL}, 7), 0);
+				assert_int_equal(
+				    give(t, &(struct bad_frame){"", 0, 2, FRAME_DATA, 100, NULL},
+					 7),
+				    0);
 				check_tunnel(t);
 			}
 			end_prepared(t, held, own);
@@ -1388,9 +1459,12 @@ static void more_streams_than_accepted_end_the_session(void **state)
 	(void)state;
 	struct stream *held[64] = {0}, *own;
 	struct tunnel *t = prepared(held, &own); /* holds 2, 4 and 10; accepts 5 */
-	assert_int_equal(give(t, &(struct bad_frame){"", 0, 20, FRAME_OPEN, 22, OPEN_BYTES}, 100), 0);
-	assert_int_equal(give(t, &(struct bad_frame){"", 0, 22, FRAME_OPEN, 22, OPEN_BYTES}, 100), 0);
-	assert_int_equal(give(t, &(struct bad_frame){"", 0, 24, FRAME_OPEN, 22, OPEN_BYTES}, 100), ERR_SESSION);
+	assert_int_equal(give(t, &(struct bad_frame){"", 0, 20, FRAME_OPEN, 22, OPEN_BYTES}, 100),
+			 0);
+	assert_int_equal(give(t, &(struct bad_frame){"", 0, 22, FRAME_OPEN, 22, OPEN_BYTES}, 100),
+			 0);
+	assert_int_equal(give(t, &(struct bad_frame){"", 0, 24, FRAME_OPEN, 22, OPEN_BYTES}, 100),
+			 ERR_SESSION);
 	end_prepared(t, held, own);
 }
 
@@ -1409,7 +1483,8 @@ static void a_flood_of_pings_ends_the_link(void **state)
 	tunnel_detach(t);
 	assert_int_equal(tunnel_attach(t, t->session.acked, 0, 3000), 0);
 	for (int i = 0; i < 20000; i++) { /* one by one they are welcome */
-		assert_int_equal(give(t, &(struct bad_frame){"", 0, 0, FRAME_PING, 8, NULL}, 100), 0);
+		assert_int_equal(give(t, &(struct bad_frame){"", 0, 0, FRAME_PING, 8, NULL}, 100),
+				 0);
 		send_all(t, 3000);
 	}
 	end_prepared(t, held, own);
@@ -1419,7 +1494,10 @@ static void a_repeated_frame_that_differs_ends_the_session(void **state)
 {
 	(void)state;
 	static const struct bad_frame others[] = {
-	    {"", 0, 2, FRAME_FIN, 0, NULL}, {"", 0, 4, FRAME_DATA, 100, NULL}, {"", 0, 2, FRAME_DATA, 101, NULL}, {"", 0, 0, 200, 1, NULL},
+	    {"", 0, 2, FRAME_FIN, 0, NULL},
+	    {"", 0, 4, FRAME_DATA, 100, NULL},
+	    {"", 0, 2, FRAME_DATA, 101, NULL},
+	    {"", 0, 0, 200, 1, NULL},
 	};
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
 		struct stream *held[64] = {0}, *own;
