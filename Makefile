@@ -1,5 +1,5 @@
 # Groundnut: make, make test, make test SAN=1, make demo, make install. The README tells what each does.
-VERSION := 0.1.0
+VERSION := 0.1.1
 PREFIX  ?= /usr/local
 CC      ?= gcc
 SAN     ?= 0
