@@ -129,6 +129,11 @@ static void write_status(struct service_main *m, struct json *w)
 	const char *error = uplink_last_error(m->uplink), *address = uplink_address(m->uplink);
 	json_str(w, "last_error", *error ? error : NULL);
 	json_str(w, "address", *address ? address : NULL);
+	int64_t clock_off_ms;
+	if (uplink_clock(m->uplink, &clock_off_ms))
+		json_int(w, "clock_off_ms", clock_off_ms);
+	else
+		json_none(w, "clock_off_ms");
 	follow_status(m->follow, w);
 	services_status(m->services, w);
 	json_close(w);

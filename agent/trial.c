@@ -85,7 +85,7 @@ static void on_way(void *owner, struct approach *a, struct io *io, int err, cons
 	}
 	t->io = io;
 	io_own(io, on_io, t);
-	struct hello h = {.version = HELLO_VERSION, .probe = true};
+	struct hello h = {.version = HELLO_VERSION, .probe = true, .can = ABILITIES_OURS};
 	snprintf(h.program, sizeof h.program, "groundnut-agent %s", GROUNDNUT_VERSION);
 	snprintf(h.account, sizeof h.account, "%s", t->config->account);
 	snprintf(h.agent, sizeof h.agent, "%s", t->config->agent);

@@ -69,6 +69,8 @@ struct uplink {
 	uint64_t epoch, instance;
 	uint32_t grace_ms;
 	char address[ADDR_TEXT];
+	bool knows_clock;     /* the relay has told its clock … */
+	int64_t clock_off_ms; /* … which was so far ahead of this machine's */
 
 	struct ways *ways;
 	struct timer *pace; /* the next way */
@@ -295,6 +297,8 @@ static void attached(struct uplink *u, const struct welcome *w)
 	u->refused = false;
 	u->last_error[0] = 0;
 	u->grace_ms = w->grace_s * 1000;
+	u->knows_clock = abilities_has(w->can, ABILITY_TIME) && w->time_ms;
+	u->clock_off_ms = (int64_t)w->time_ms - (int64_t)loop_wall_ms();
 	u->fn(u->owner, UPLINK_STATE);
 }
 
@@ -424,6 +428,7 @@ static void say_hello(struct uplink *u, struct io *io)
 	struct hello h = {.version = HELLO_VERSION,
 			  .instance = u->instance,
 			  .receive_budget = RECEIVE_BUDGET,
+			  .can = ABILITIES_OURS,
 			  .resume = u->has_session};
 	snprintf(h.program, sizeof h.program, "groundnut-agent %s", GROUNDNUT_VERSION);
 	snprintf(h.account, sizeof h.account, "%s", c->account);
@@ -661,6 +666,12 @@ const char *uplink_last_error(const struct uplink *u)
 const char *uplink_address(const struct uplink *u)
 {
 	return u->address;
+}
+
+bool uplink_clock(const struct uplink *u, int64_t *off_ms)
+{
+	*off_ms = u->clock_off_ms;
+	return u->knows_clock;
 }
 
 char *uplink_story(const struct uplink *u)

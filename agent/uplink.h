@@ -46,6 +46,8 @@ const char *uplink_last_error(const struct uplink *u); /* one sentence, "" when 
 char *uplink_story(const struct uplink *u);
 /* ours as the relay sees it; "" while unknown */
 const char *uplink_address(const struct uplink *u);
+/* how far the relay's clock is ahead of ours, by its last WELCOME; false: it has not told */
+bool uplink_clock(const struct uplink *u, int64_t *off_ms);
 /* TUNNEL_REFUSED: what comes next is no ordinary loss */
 void uplink_heard_refuse(struct uplink *u, const void *json, size_t len);
 

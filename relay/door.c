@@ -94,7 +94,12 @@ static void refuse(struct peer *p, enum refuse_code code, const char *reason, ui
 
 static void welcome_probe(struct peer *p)
 {
-	struct welcome w = {.version = HELLO_VERSION, .grace_s = p->door->world->config->grace_s};
+	struct welcome w = {
+	    .version = HELLO_VERSION,
+	    .grace_s = p->door->world->config->grace_s,
+	    .can = ABILITIES_OURS,
+	    .time_ms = loop_wall_ms(),
+	};
 	snprintf(w.program, sizeof w.program, "groundnut-relay %s", GROUNDNUT_VERSION);
 	addr_ip_text(io_peer(p->io), w.address);
 	struct buf frame = BUF_INIT;

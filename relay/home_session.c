@@ -187,6 +187,8 @@ static int attach(struct home_session *s, struct greeting *g, bool resumed)
 	    .taken = resumed ? tunnel_taken(trunk_tunnel(s->trunk)) : 0,
 	    .grace_s = c->grace_s,
 	    .receive_budget = (uint64_t)c->limits.session_memory_mib << 20,
+	    .can = ABILITIES_OURS,
+	    .time_ms = loop_wall_ms(),
 	};
 	snprintf(w.program, sizeof w.program, "groundnut-relay %s", GROUNDNUT_VERSION);
 	memcpy(w.session, s->id, SESSION_ID);

@@ -363,6 +363,17 @@ size_t text_width(const char *text)
 	return n;
 }
 
+const char *text_fit(const char *text, char *out, size_t cap)
+{
+	size_t len = strnlen(text, cap);
+	if (len == cap)
+		for (len--; len && ((unsigned char)text[len] & 0xc0) == 0x80;)
+			len--;
+	memcpy(out, text, len);
+	out[len] = '\0';
+	return out;
+}
+
 char *text_shell(const char *text)
 {
 	static const char plain[] =

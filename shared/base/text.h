@@ -39,6 +39,8 @@ const char *text_duration(uint64_t s, char out[32]);
  * many characters wide a text of UTF-8 is. */
 char *text_harmless(const char *text);
 size_t text_width(const char *text);
+/* As much of the text as cap holds with its NUL, never a part of a character; returns out. */
+const char *text_fit(const char *text, char *out, size_t cap);
 /* The text as one word for a shell, in quotes where it needs them; freed by the caller. */
 char *text_shell(const char *text);
 /* Bits a second: "100M", "1.5G", "800k", "64000" → bits; 0 or ERR_SYNTAX. */

@@ -74,6 +74,7 @@ void hello_write(const struct hello *h, struct buf *out)
 	json_str(&w, "token", h->token);
 	put_u64(&w, "instance", h->instance);
 	json_uint(&w, "receive_budget", h->receive_budget);
+	abilities_write(&w, h->can);
 	if (h->probe)
 		json_bool(&w, "probe", true);
 	if (h->resume) {
@@ -96,6 +97,9 @@ void welcome_write(const struct welcome *m, struct buf *out)
 	json_uint(&w, "grace_s", m->grace_s);
 	json_uint(&w, "receive_budget", m->receive_budget);
 	json_str(&w, "address", m->address);
+	abilities_write(&w, m->can);
+	if (m->time_ms)
+		json_uint(&w, "time", m->time_ms);
 	finish(&w, at, FRAME_WELCOME);
 }
 
@@ -126,6 +130,14 @@ static void get_text(struct conf_at at, const char *key, char *out, size_t cap, 
 		memcpy(out, text, strlen(text) + 1);
 }
 
+/* For people only: a longer one of a later version is cut. */
+static void get_words(struct conf_at at, const char *key, char *out, size_t cap)
+{
+	const char *text = "";
+	if (conf_opt_str(at, key, &text))
+		text_fit(text, out, cap);
+}
+
 static void get_u64(struct conf_at at, const char *key, uint64_t *out)
 {
 	const char *text;
@@ -147,8 +159,8 @@ static uint32_t get_u32(struct conf_at at, const char *key)
 	return (uint32_t)n;
 }
 
-/* A number of bytes: 53 bits are enough, so it may be a JSON number. */
-static uint64_t get_size(struct conf_at at, const char *key)
+/* 53 bits are enough for bytes and for milliseconds, so these may be JSON numbers. */
+static uint64_t get_number(struct conf_at at, const char *key)
 {
 	int64_t n = 0;
 	conf_opt_int(at, key, 0, (int64_t)1 << 53, &n);
@@ -168,13 +180,14 @@ int hello_read(const void *json, size_t len, struct hello *out)
 	struct conf *c = conf_parse("HELLO", json, len, true);
 	struct conf_at at = conf_root(c);
 	out->version = get_u32(at, "version");
-	get_text(at, "program", out->program, sizeof out->program, false);
+	get_words(at, "program", out->program, sizeof out->program);
 	get_text(at, "account", out->account, sizeof out->account, true);
 	get_text(at, "agent", out->agent, sizeof out->agent, true);
 	get_text(at, "token", out->token, sizeof out->token, true);
 	get_u64(at, "instance", &out->instance);
-	out->receive_budget = get_size(at, "receive_budget");
+	out->receive_budget = get_number(at, "receive_budget");
 	conf_opt_bool(at, "probe", &out->probe);
+	abilities_read(at, &out->can);
 	out->resume = conf_has(at, "session");
 	if (out->resume) {
 		get_session(at, out->session);
@@ -194,13 +207,15 @@ int welcome_read(const void *json, size_t len, struct welcome *out)
 	struct conf *c = conf_parse("WELCOME", json, len, true);
 	struct conf_at at = conf_root(c);
 	out->version = get_u32(at, "version");
-	get_text(at, "program", out->program, sizeof out->program, false);
+	get_words(at, "program", out->program, sizeof out->program);
 	conf_bool(at, "resumed", &out->resumed);
 	get_session(at, out->session);
 	get_u64(at, "taken", &out->taken);
 	out->grace_s = get_u32(at, "grace_s");
-	out->receive_budget = get_size(at, "receive_budget");
+	out->receive_budget = get_number(at, "receive_budget");
 	get_text(at, "address", out->address, sizeof out->address, false);
+	abilities_read(at, &out->can);
+	out->time_ms = get_number(at, "time");
 	return done(c);
 }
 
@@ -214,7 +229,7 @@ int refuse_read(const void *json, size_t len, struct refuse *out)
 		for (int i = 0; i < REFUSE_OTHER; i++)
 			if (!strcmp(word, codes[i].word))
 				out->code = (enum refuse_code)i;
-	get_text(at, "reason", out->reason, sizeof out->reason, false);
+	get_words(at, "reason", out->reason, sizeof out->reason);
 	out->retry_ms = get_u32(at, "retry_ms");
 	return done(c);
 }

@@ -6,6 +6,7 @@
 #define GROUNDNUT_TUNNEL_HELLO_H
 
 #include "shared/base/buf.h"
+#include "shared/tunnel/abilities.h"
 #include "shared/tunnel/frame.h"
 
 enum { HELLO_VERSION = 1, SESSION_ID = 16, HELLO_NAME = 64, HELLO_TOKEN = 128, HELLO_TEXT = 256 };
@@ -21,7 +22,8 @@ struct hello {
 	uint64_t receive_budget; /* as in WELCOME, of the agent */
 	/* only asks whether it would be welcome: WELCOME, then BYE; nothing is attached */
 	bool probe;
-	bool resume; /* the fields below count */
+	struct abilities can; /* of the agent */
+	bool resume;          /* the fields below count */
 	uint8_t session[SESSION_ID];
 	uint64_t epoch; /* one higher with each HELLO of this session */
 	uint64_t taken; /* session frames taken by the agent */
@@ -37,6 +39,8 @@ struct welcome {
 	uint32_t grace_s;
 	uint64_t receive_budget; /* of the relay for this session, bytes */
 	char address[ADDR_TEXT]; /* the agent's address as the relay sees it */
+	struct abilities can;    /* of the relay */
+	uint64_t time_ms;        /* the relay's clock, UNIX time; 0: not told */
 };
 
 #define REFUSE_MAP(X)                                                                              \

@@ -41,6 +41,8 @@ struct relay {
 	struct conn conns[CONNS];
 	int count, hellos;
 	enum answer answer; /* to the next HELLO */
+	struct abilities can;
+	uint64_t time_ms;
 	struct refuse refuse;
 
 	struct agent_config *config;
@@ -77,7 +79,9 @@ static void answer(struct relay *r, struct conn *c)
 				    .resumed = r->answer == RESUMED,
 				    .grace_s = 120,
 				    .session = {1, 2, 3},
-				    .address = "127.0.0.1"};
+				    .address = "127.0.0.1",
+				    .can = r->can,
+				    .time_ms = r->time_ms};
 		welcome_write(&w, &frame);
 		say(c, &frame);
 	} else if (r->answer == REFUSED) {
@@ -229,6 +233,42 @@ static int make_files(void **state)
 	mem_free(crt);
 	mem_free(key);
 	return tls_pin_of_certificate(tempdir_path("relay.crt"), pin, &why);
+}
+
+/* --- what the relay tells of itself --- */
+
+/* First a relay that is an hour behind, then one of 0.1.0, then one that cannot and says it. */
+static void step_clock(struct relay *r)
+{
+	int64_t off_ms;
+	if (r->sessions != r->stage)
+		return;
+	bool known = uplink_clock(r->uplink, &off_ms);
+	if (r->stage == 0) {
+		assert_false(known);
+		r->can = ABILITIES_OURS;
+		r->time_ms = loop_wall_ms() - 3600 * 1000;
+	} else if (r->stage == 1) {
+		assert_true(known && off_ms <= -3600 * 1000 && off_ms > -3700 * 1000);
+		assert_true(last(r)->hello.can.bits == ABILITIES_OURS.bits);
+		r->can = (struct abilities){0};
+		r->time_ms = 0;
+		uplink_restart(r->uplink);
+	} else if (r->stage == 2) {
+		assert_false(known);
+		r->time_ms = loop_wall_ms();
+		uplink_restart(r->uplink);
+	} else {
+		assert_false(known);
+		stop(r);
+	}
+	r->stage++;
+}
+
+static void the_relays_clock_is_known_if_it_is_told(void **state)
+{
+	(void)state;
+	run(step_clock, "127.0.0.1", NEW);
 }
 
 /* --- resuming --- */
@@ -502,6 +542,7 @@ static void a_stop_behind_hello_leaves_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(the_relays_clock_is_known_if_it_is_told),
 	    cmocka_unit_test(a_lost_welcome_is_asked_for_again),
 	    cmocka_unit_test(an_unknown_session_begins_anew),
 	    cmocka_unit_test(a_resume_that_nobody_asked_for_is_none),

@@ -290,6 +290,23 @@ static void what_steers_terminals_is_taken_out(void **state)
 	assert_false(text_same("a", NULL));
 }
 
+static void what_fits_is_whole_characters(void **state)
+{
+	(void)state;
+	static const char *const fits[] = {"",
+					   "",
+					   "\xc3\xa4",
+					   "\xc3\xa4",
+					   "\xc3\xa4",
+					   "\xc3\xa4\xe2\x82\xac",
+					   "\xc3\xa4\xe2\x82\xacx"};
+	char out[8];
+	for (size_t cap = 1; cap <= 7; cap++)
+		assert_string_equal(text_fit("\xc3\xa4\xe2\x82\xacx", out, cap), fits[cap - 1]);
+	assert_string_equal(text_fit("", out, 1), "");
+	assert_string_equal(text_fit("\x80\x80", out, 2), "");
+}
+
 static void words_for_a_shell(void **state)
 {
 	static const struct {
@@ -327,6 +344,7 @@ int main(void)
 	    cmocka_unit_test(amounts_for_people),
 	    cmocka_unit_test(what_steers_terminals_is_taken_out),
 	    cmocka_unit_test(words_for_a_shell),
+	    cmocka_unit_test(what_fits_is_whole_characters),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

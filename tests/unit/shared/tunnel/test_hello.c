@@ -20,6 +20,7 @@ static const struct hello good_hello = {
     .token = "dGhpcyBpcyBub3QgYSByZWFsIHRva2VuIGF0IGFsbCE",
     .instance = UINT64_MAX,
     .receive_budget = (uint64_t)16 << 30,
+    .can = {1u << ABILITY_TIME},
     .resume = true,
     .session = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15},
     .epoch = ((uint64_t)1 << 53) + 1,
@@ -53,6 +54,7 @@ static void hello_comes_as_it_went(void **state)
 		    h.receive_budget == good_hello.receive_budget);
 	assert_true(h.epoch == good_hello.epoch && h.taken == good_hello.taken);
 	assert_true(h.resume && !h.probe);
+	assert_true(abilities_has(h.can, ABILITY_TIME) && !abilities_has(h.can, ABILITY_HOST));
 	assert_memory_equal(h.session, good_hello.session, SESSION_ID);
 	buf_fini(&b);
 }
@@ -80,7 +82,9 @@ static void welcome_comes_as_it_went(void **state)
 			    .taken = UINT64_MAX,
 			    .grace_s = 120,
 			    .receive_budget = (uint64_t)1 << 40,
-			    .address = "2001:db8::77"},
+			    .address = "2001:db8::77",
+			    .can = {1u << ABILITY_HOST},
+			    .time_ms = 1796000000123},
 		       r;
 	memset(w.session, 0xa5, sizeof w.session);
 	struct buf b = BUF_INIT;
@@ -93,10 +97,23 @@ static void welcome_comes_as_it_went(void **state)
 		    r.receive_budget == w.receive_budget);
 	assert_string_equal(r.program, w.program);
 	assert_string_equal(r.address, w.address);
+	assert_true(abilities_has(r.can, ABILITY_HOST) && !abilities_has(r.can, ABILITY_TIME));
+	assert_true(r.time_ms == w.time_ms);
 	assert_memory_equal(r.session, w.session, SESSION_ID);
 	for (size_t len = 0; len < f.len; len++)
 		assert_int_equal(welcome_read(buf_data(&b) + FRAME_HEADER, len, &r), ERR_SYNTAX);
 	buf_fini(&b);
+}
+
+/* 0.1.0 says neither "can" nor "time", and reads neither. */
+static void a_welcome_of_the_first_version_names_no_ability(void **state)
+{
+	(void)state;
+	static const char first[] =
+	    "{\"version\":1,\"resumed\":false,\"session\":\"" SESSION_TEXT "\",\"taken\":\"0\"}";
+	struct welcome w;
+	assert_int_equal(welcome_read(first, sizeof first - 1, &w), 0);
+	assert_true(w.can.bits == 0 && w.time_ms == 0);
 }
 
 static void every_refusal_has_a_word_and_a_sentence(void **state)
@@ -162,6 +179,10 @@ static void hellos_are_read_strictly_where_it_matters(void **state)
 	    {"{" BASE ",\"receive_budget\":\"16\"}", ERR_SYNTAX},
 	    {"{" BASE ",\"version\":4294967296}", ERR_SYNTAX},
 	    {"{" BASE ",\"probe\":1}", ERR_SYNTAX},
+	    {"{" BASE ",\"can\":[]}", 0},
+	    {"{" BASE ",\"can\":[\"time\",\"fly\",\"\",\"time\"]}", 0},
+	    {"{" BASE ",\"can\":\"time\"}", ERR_SYNTAX},
+	    {"{" BASE ",\"can\":[1]}", ERR_SYNTAX},
 	    {"{" BASE ",\"account\":\"bob\"}", ERR_SYNTAX}, /* twice */
 	    {"{\"agent\":\"nas\",\"token\":\"t\",\"instance\":\"7\"}", ERR_SYNTAX},
 	    {"{\"account\":\"alice\",\"token\":\"t\",\"instance\":\"7\"}", ERR_SYNTAX},
@@ -206,14 +227,43 @@ static void texts_too_long_for_their_place_are_bad(void **state)
 	}
 }
 
+static void what_only_people_read_is_cut(void **state)
+{
+	(void)state;
+	struct buf b = BUF_INIT;
+	buf_puts(&b, "{" BASE ",\"program\":\"");
+	for (int i = 0; i < HELLO_NAME; i++)
+		buf_puts(&b, i ? "\xc3\xa4" : "x");
+	buf_puts(&b, "\"}");
+	struct hello h;
+	assert_int_equal(hello_read(buf_data(&b), buf_len(&b), &h), 0);
+	assert_int_equal(strlen(h.program), HELLO_NAME - 1);
+	assert_memory_equal(h.program + HELLO_NAME - 3, "\xc3\xa4", 3);
+	buf_fini(&b);
+	struct refuse r;
+	buf_puts(&b, "{\"code\":\"busy\",\"reason\":\"");
+	for (int i = 0; i < HELLO_TEXT; i++)
+		buf_puts(&b, "y");
+	buf_puts(&b, "\"}");
+	assert_int_equal(refuse_read(buf_data(&b), buf_len(&b), &r), 0);
+	assert_int_equal(strlen(r.reason), HELLO_TEXT - 1);
+	buf_fini(&b);
+}
+
 /* Whatever the texts hold, what is written is a frame within its limit. */
 static void the_worst_texts_fit_a_frame(void **state)
 {
 	(void)state;
 	struct hello h = good_hello;
 	struct welcome w = {
-	    .taken = UINT64_MAX, .grace_s = UINT32_MAX, .receive_budget = (uint64_t)1 << 53};
+	    .taken = UINT64_MAX,
+	    .grace_s = UINT32_MAX,
+	    .receive_budget = (uint64_t)1 << 53,
+	    .can = ABILITIES_OURS,
+	    .time_ms = (uint64_t)1 << 53,
+	};
 	struct refuse r = {.code = REFUSE_NAME_IN_USE, .retry_ms = UINT32_MAX};
+	h.can = ABILITIES_OURS;
 	memset(h.program, 1, sizeof h.program - 1);
 	memset(h.account, 1, sizeof h.account - 1);
 	memset(h.agent, 1, sizeof h.agent - 1);
@@ -239,9 +289,11 @@ int main(void)
 	    cmocka_unit_test(hello_comes_as_it_went),
 	    cmocka_unit_test(every_prefix_of_a_hello_is_bad),
 	    cmocka_unit_test(welcome_comes_as_it_went),
+	    cmocka_unit_test(a_welcome_of_the_first_version_names_no_ability),
 	    cmocka_unit_test(every_refusal_has_a_word_and_a_sentence),
 	    cmocka_unit_test(hellos_are_read_strictly_where_it_matters),
 	    cmocka_unit_test(texts_too_long_for_their_place_are_bad),
+	    cmocka_unit_test(what_only_people_read_is_cut),
 	    cmocka_unit_test(the_worst_texts_fit_a_frame),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
