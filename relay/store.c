@@ -68,6 +68,7 @@ struct store {
 	struct list running; /* batches the pool has; not to be touched by the loop */
 	struct list told;    /* batches whose owners are being told */
 	bool busy;
+	bool pooled; /* from the first batch on only the pool touches the database */
 	bool closing;
 };
 
@@ -110,12 +111,20 @@ static int version_of(sqlite3 *db)
 	return version;
 }
 
-static void destroy(struct store *s)
+/* On the pool, but for a store that could not be opened: the last to close writes the log of the
+ * WAL back, and waits for the disk. */
+static void close_database(void *arg)
 {
+	struct store *s = arg;
 	for (unsigned i = 0; i < STATEMENTS; i++)
 		sqlite3_finalize(s->statements[i]);
 	sqlite3_close(s->db);
-	mem_free(s);
+}
+
+static void destroy(struct store *s)
+{
+	s->pooled = true;
+	loop_work(s->loop, close_database, mem_free, s);
 }
 
 struct store *store_open(struct loop *l, const char *path, char **why)
@@ -151,13 +160,15 @@ struct store *store_open(struct loop *l, const char *path, char **why)
 	}
 	return s;
 fail:
-	destroy(s);
+	close_database(s);
+	mem_free(s);
 	return NULL;
 }
 
 static sqlite3_stmt *query(struct store *s, const char *text)
 {
 	sqlite3_stmt *q = NULL;
+	assert(!s->pooled);
 	if (sqlite3_prepare_v2(s->db, text, -1, &q, NULL) != SQLITE_OK)
 		log_error("store_unreadable", "reason=%s", sqlite3_errmsg(s->db));
 	return q;
@@ -264,7 +275,7 @@ fail:
 
 int store_write_number_now(struct store *s, const char *key, int64_t value)
 {
-	assert(!s->busy);
+	assert(!s->pooled);
 	const struct act a = {
 	    .statement = PUT_NUMBER, .texts = {(char *)(uintptr_t)key}, .numbers = {value}};
 	return transact(s, &a, 1);
@@ -377,7 +388,7 @@ static void send(struct store *s)
 {
 	if (s->busy || list_is_empty(&s->queued))
 		return;
-	s->busy = true;
+	s->busy = s->pooled = true;
 	while (!list_is_empty(&s->queued)) {
 		struct list *node = s->queued.next;
 		list_remove(node);

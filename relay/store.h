@@ -1,7 +1,8 @@
 /*
  * What outlives the process: an SQLite file in WAL mode. Read whole once at the start (blocking);
  * written in batches, each one transaction on the thread pool, in the order given. What a batch's
- * callback was told about survives kill -9 and a power cut.
+ * callback was told about survives kill -9 and a power cut. From the first batch on only the pool
+ * touches the file: a loop that waited for the disk would hold up every visitor.
  */
 #ifndef GROUNDNUT_RELAY_STORE_H
 #define GROUNDNUT_RELAY_STORE_H
@@ -37,10 +38,10 @@ struct store_published {
 /* Blocking: opens or makes the file (0600, its directory 0700). NULL with *why (freed by the
  * caller). */
 struct store *store_open(struct loop *l, const char *path, char **why);
-/* Batches handed over before are still written; no callback comes. */
+/* Batches handed over before are still written, and then the file is closed; no callback comes. */
 void store_close(struct store *s);
 
-/* Blocking, for the start: 0 or negative, logged. */
+/* Blocking, for the start: before the first store_commit() only. 0 or negative, logged. */
 int store_read_names(struct store *s, void (*fn)(void *arg, const struct store_name *row),
 		     void *arg);
 int store_read_published(struct store *s, void (*fn)(void *arg, const struct store_published *row),

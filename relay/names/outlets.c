@@ -13,13 +13,13 @@ enum { SERIALS_AHEAD = 20000 };
 
 struct outlets {
 	struct loop *loop;
-	struct store *store;
 	struct ledger *ledger;
 	const struct outlets_owner *fns;
 	void *owner;
 	char **reserved; /* names that the relay itself needs */
 	size_t reserved_count;
 	struct zone *zone;        /* or NULL: no `serve` */
+	uint32_t serial;          /* the last one given to a zone */
 	int64_t serials_reserved; /* the store knows that none above this was ever served */
 	struct converge **publishers;
 	size_t publisher_count;
@@ -92,23 +92,28 @@ static void add_records(struct outlets *o, const char *domain, const struct serv
 	}
 }
 
-/* A fresh zone in place of the old one, with a serial above any that was served before. */
+/* Above any that was served before, also before a kill -9. Half of the reserve used up: more is
+ * reserved, long before it is needed. */
+static uint32_t next_serial(struct outlets *o)
+{
+	if (++o->serial == 0)
+		o->serial = 1;
+	if ((uint32_t)o->serials_reserved - o->serial < SERIALS_AHEAD / 2) {
+		o->serials_reserved = (int64_t)(uint32_t)(o->serial + SERIALS_AHEAD);
+		outlets_repeat(o);
+	}
+	return o->serial;
+}
+
+/* A fresh zone in place of the old one. */
 static void make_zone(struct outlets *o, const struct outlets_config *config,
 		      const struct serve_config *serve)
 {
-	uint32_t serial = o->zone ? zone_serial(o->zone) + 1 : 0;
-	if (!o->zone) {
-		serial = (uint32_t)store_read_number(o->store, "serial",
-						     (int64_t)(loop_wall_ms() / 1000)) +
-			 1;
-		o->serials_reserved = (int64_t)(uint32_t)(serial + SERIALS_AHEAD);
-		store_write_number_now(o->store, "serial", o->serials_reserved);
-	}
 	zone_free(o->zone);
 	o->zone = zone_new(config->domain, (const char *const *)serve->nameservers,
 			   serve->nameserver_count);
 	assert(o->zone); /* names_config has checked the domain and each name server */
-	zone_set_serial(o->zone, serial ? serial : 1);
+	zone_set_serial(o->zone, next_serial(o));
 	reserve(o, config->domain, config->domain);
 	for (size_t i = 0; i < serve->nameserver_count; i++)
 		reserve(o, config->domain, serve->nameservers[i]);
@@ -126,23 +131,13 @@ void outlets_show(struct outlets *o, const struct entry *e, unsigned which,
 
 void outlets_number(struct outlets *o)
 {
-	if (!o->zone)
-		return;
-	uint32_t serial = zone_serial(o->zone) + 1;
-	if (serial == 0)
-		serial = 1;
-	zone_set_serial(o->zone, serial);
-	/* Half used up: reserve further ahead, long before they are needed. */
-	if ((uint32_t)o->serials_reserved - serial < SERIALS_AHEAD / 2) {
-		o->serials_reserved = (int64_t)(uint32_t)(serial + SERIALS_AHEAD);
-		outlets_repeat(o);
-	}
+	if (o->zone)
+		zone_set_serial(o->zone, next_serial(o));
 }
 
 void outlets_repeat(struct outlets *o)
 {
-	if (o->zone)
-		store_put_number(ledger_batch(o->ledger), "serial", o->serials_reserved);
+	store_put_number(ledger_batch(o->ledger), "serial", o->serials_reserved);
 }
 
 const struct zone *outlets_zone(const struct outlets *o)
@@ -360,15 +355,24 @@ void outlets_status(const struct outlets *o, const struct entry *e, unsigned whi
 	json_close(w);
 }
 
+/* Also without a zone: a reload may bring one, and the store is read and written here at the start
+ * only. */
+static void reserve_serials(struct outlets *o, struct store *store)
+{
+	o->serial = (uint32_t)store_read_number(store, "serial", (int64_t)(loop_wall_ms() / 1000));
+	o->serials_reserved = (int64_t)(uint32_t)(o->serial + SERIALS_AHEAD);
+	store_write_number_now(store, "serial", o->serials_reserved);
+}
+
 struct outlets *outlets_new(struct loop *l, struct store *store, struct ledger *g,
 			    const struct outlets_owner *fns, void *owner)
 {
 	struct outlets *o = mem_zalloc(sizeof(*o));
 	o->loop = l;
-	o->store = store;
 	o->ledger = g;
 	o->fns = fns;
 	o->owner = owner;
+	reserve_serials(o, store);
 	return o;
 }
 

@@ -26,6 +26,7 @@ struct outlets_owner {
 	void (*published)(void *owner, struct entry *e);
 };
 
+/* Reads and writes the store (blocking). */
 struct outlets *outlets_new(struct loop *l, struct store *store, struct ledger *g,
 			    const struct outlets_owner *fns, void *owner);
 void outlets_free(struct outlets *o); /* every entry has left */

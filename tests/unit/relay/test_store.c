@@ -15,6 +15,8 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/relay/sqlite_use.h"
+
 static char dir[64], path[128];
 
 static int setup(void **state)
@@ -181,6 +183,33 @@ static void callbacks_may_commit_and_close(void **state)
 	assert_int_equal(loop_free(c.loop), 0);
 }
 
+/* A disk that is slow holds up nobody: neither while batches are written nor at the end. */
+static void after_the_start_only_the_pool_touches_the_file(void **state)
+{
+	(void)state;
+	struct loop *l = loop_new("test");
+	struct seen seen = {0};
+	sqlite_use_watch();
+	struct store *s = open_store(l);
+	store_read_names(s, note, &seen);
+	assert_int_equal(store_write_number_now(s, "serial", 7), 0);
+	assert_true(sqlite_use_here > 0);
+	sqlite_use_here = 0;
+	put(s, "a.home.test", 4, "11.0.0.1", 1, told, &seen);
+	while (!seen.told)
+		loop_turn(l);
+	store_close(s); /* idle: it closes at once, and again while a batch is written */
+	s = open_store(l);
+	sqlite_use_here = 0;
+	put(s, "a.home.test", 4, "11.0.0.2", 2, told, &seen);
+	store_close(s);
+	loop_stop(l);
+	loop_run(l);
+	assert_int_equal(sqlite_use_here, 0);
+	assert_true(sqlite_use_elsewhere > 0);
+	assert_int_equal(loop_free(l), 0);
+}
+
 static void no_file_is_told(void **state)
 {
 	(void)state;
@@ -213,6 +242,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(last_value_wins_and_all_are_told, setup, teardown),
 	    cmocka_unit_test_setup_teardown(kill_9_after_told_loses_nothing, setup, teardown),
 	    cmocka_unit_test_setup_teardown(callbacks_may_commit_and_close, setup, teardown),
+	    cmocka_unit_test_setup_teardown(after_the_start_only_the_pool_touches_the_file, setup,
+					    teardown),
 	    cmocka_unit_test_setup_teardown(no_file_is_told, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

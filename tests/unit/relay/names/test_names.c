@@ -15,6 +15,8 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/relay/sqlite_use.h"
+
 static char dir[64], path[128];
 
 struct lab {
@@ -424,6 +426,45 @@ static void reload_keeps_what_is_known(void **state)
 	close_lab(&lab);
 }
 
+static uint32_t serial_after(struct lab *lab, const struct dns_config_list *dns)
+{
+	const struct outlets_config config = {
+	    .domain = "home.test", .addresses = lab->relay, .address_count = 2, .dns = dns};
+	names_reload(lab->names, &config);
+	return names_zone(lab->names) ? zone_serial(names_zone(lab->names)) : 0;
+}
+
+/* The pool has the store: the serial of a zone that a reload brings is known before. */
+static void a_reload_that_brings_serve_while_a_batch_is_written(void **state)
+{
+	(void)state;
+	struct lab lab;
+	sqlite_use_watch();
+	open_lab(&lab);
+	static const struct dns_config_list none = {0};
+	uint32_t first = zone_serial(names_zone(lab.names));
+	assert_int_equal(serial_after(&lab, &none), 0);
+	sqlite_use_here = 0;
+	for (unsigned i = 0; i < 20; i++) {
+		char ip[32];
+		snprintf(ip, sizeof(ip), "11.7.7.%u", i + 1);
+		assert_int_equal(ask(&lab, "alice", "alice.home.test", set4(ip)), NAMES_WAIT);
+		loop_turn(lab.loop);
+		uint32_t serial = serial_after(&lab, &lab.dns);
+		assert_true(serial > first);
+		first = serial;
+		assert_string_equal(shown(&lab, "alice.home.test", 4), ip);
+		assert_int_equal(serial_after(&lab, &none), 0);
+	}
+	while (lab.answered < 20)
+		loop_turn(lab.loop);
+	assert_int_equal(sqlite_use_here, 0);
+	close_lab(&lab);
+	open_lab(&lab); /* nothing was served that the file does not know of */
+	assert_true(zone_serial(names_zone(lab.names)) > first);
+	close_lab(&lab);
+}
+
 static void forgotten_owners_are_not_told(void **state)
 {
 	(void)state;
@@ -453,6 +494,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(an_agents_report_is_answered_when_durable, setup,
 					    teardown),
 	    cmocka_unit_test_setup_teardown(reload_keeps_what_is_known, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_reload_that_brings_serve_while_a_batch_is_written,
+					    setup, teardown),
 	    cmocka_unit_test_setup_teardown(forgotten_owners_are_not_told, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
