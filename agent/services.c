@@ -28,7 +28,7 @@ struct service {
 	struct services *all;
 	struct mapping mapping; /* owned; id is ours */
 	enum mapping_state state;
-	char *public_text, *error; /* what the relay said */
+	char *public_text, *error, *host; /* what the relay said */
 	/* why the last dial failed, until one succeeds; udp: … until more than so much has gone
 	 * out */
 	char *dial_error;
@@ -279,6 +279,7 @@ static void service_free(struct service *s)
 	mapping_fini(&s->mapping);
 	mem_free(s->public_text);
 	mem_free(s->error);
+	mem_free(s->host);
 	mem_free(s->dial_error);
 	mem_free(s);
 }
@@ -356,8 +357,10 @@ static void take_report(struct service *s, const struct mapping_report *r)
 	s->state = r->state;
 	mem_free(s->public_text);
 	mem_free(s->error);
+	mem_free(s->host);
 	s->public_text = mem_strdup(r->public_text);
 	s->error = mem_strdup(r->error);
+	s->host = mem_strdup(r->host);
 	if (!news)
 		return;
 	if (s->state == MAPPING_OPEN)
@@ -395,7 +398,8 @@ void services_session_over(struct services *s)
 		service->state = MAPPING_PENDING;
 		mem_free(service->public_text);
 		mem_free(service->error);
-		service->public_text = service->error = NULL;
+		mem_free(service->host);
+		service->public_text = service->error = service->host = NULL;
 	}
 }
 
@@ -433,13 +437,14 @@ static uint64_t dropped(const struct service *s)
 	return count;
 }
 
-/* What the file asks for, which is all there is to name before the relay has opened it. */
-static void wanted_status(const struct mapping *m, struct json *w)
+/* What the file asks for: all there is to name before the relay has opened it. */
+static void wanted_status(const struct service *s, struct json *w)
 {
+	const struct mapping *m = &s->mapping;
 	char ports[16];
 	snprintf(ports, sizeof ports, m->first == m->last ? "%u" : "%u-%u", (unsigned)m->first,
 		 (unsigned)m->last);
-	json_str(w, "wanted", m->host ? m->host : ports);
+	json_str(w, "wanted", s->host ? s->host : m->host ? m->host : ports);
 }
 
 static void service_status(const struct service *s, struct json *w)
@@ -448,7 +453,7 @@ static void service_status(const struct service *s, struct json *w)
 	json_str(w, "name", s->mapping.name);
 	json_str(w, "protocol", mapping_protocol_text(s->mapping.protocol));
 	json_str(w, "public", s->public_text);
-	wanted_status(&s->mapping, w);
+	wanted_status(s, w);
 	json_str(w, "target", s->mapping.target_text);
 	json_str(w, "state", mapping_state_text(s->state));
 	bool udp = s->mapping.protocol == MAPPING_UDP;

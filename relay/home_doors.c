@@ -79,6 +79,7 @@ static void send_state(struct home_doors *all)
 		    .state = open ? MAPPING_OPEN : MAPPING_ERROR,
 		    .public_text = open ? public_text(all, d) : NULL,
 		    .error = open ? NULL : mem_strdup(d->error),
+		    .host = mem_strdup(d->host),
 		};
 	}
 	s.names = all->names; /* borrowed */

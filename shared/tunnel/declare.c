@@ -182,6 +182,7 @@ static void report_fini(struct mapping_report *r)
 {
 	mem_free(r->public_text);
 	mem_free(r->error);
+	mem_free(r->host);
 }
 
 static void name_report_fini(struct name_report *r)
@@ -204,6 +205,9 @@ void state_fini(struct state *s)
 	memset(s, 0, sizeof(*s));
 }
 
+/* 1,024 mappings and as many names have to fit a frame. */
+enum { ERROR_ROOM = 200, WORD_ROOM = 64 };
+
 static void write_text(struct json *w, const char *key, const char *text)
 {
 	if (text)
@@ -222,7 +226,9 @@ void state_write(const struct state *s, struct buf *out)
 		json_uint(&w, "id", r->id);
 		json_str(&w, "state", mapping_state_text(r->state));
 		write_text(&w, "public", r->public_text);
-		write_text(&w, "error", r->error);
+		char error[ERROR_ROOM];
+		write_text(&w, "error", r->error ? text_fit(r->error, error, sizeof(error)) : NULL);
+		write_text(&w, "host", r->host);
 		json_close(&w);
 	}
 	json_close(&w);
@@ -248,6 +254,18 @@ static char *read_text(struct conf_at at, const char *key)
 	return conf_opt_str(at, key, &text) ? mem_strdup(text) : NULL;
 }
 
+/* Of a later relay. What it says beside the state may still tell why. */
+static void set_unknown_state(struct mapping_report *r, const char *word)
+{
+	char fits[WORD_ROOM];
+	char *error = mem_printf("the agent is older than the relay, update it: state \"%s\"%s%s",
+				 text_fit(word, fits, sizeof(fits)), r->error ? ": " : "",
+				 r->error ? r->error : "");
+	mem_free(r->error);
+	r->error = error;
+	r->state = MAPPING_ERROR;
+}
+
 static void read_report(struct conf_at at, struct mapping_report *out)
 {
 	int64_t id = 0;
@@ -256,12 +274,12 @@ static void read_report(struct conf_at at, struct mapping_report *out)
 		return;
 	conf_int(at, "id", 1, UINT32_MAX, &id);
 	out->id = (uint32_t)id;
-	if (conf_str(at, "state", &text)) {
-		if (mapping_state_parse(text, &out->state) < 0)
-			conf_error(at, "state", "\"%s\" is none of pending, open, error", text);
-	}
+	bool has_state = conf_str(at, "state", &text);
 	out->public_text = read_text(at, "public");
 	out->error = read_text(at, "error");
+	out->host = read_text(at, "host");
+	if (has_state && mapping_state_parse(text, &out->state) < 0)
+		set_unknown_state(out, text);
 }
 
 static void read_name_report(struct conf_at at, struct name_report *out)

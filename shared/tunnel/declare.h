@@ -44,7 +44,8 @@ struct mapping_report {
 	uint32_t id;
 	enum mapping_state state;
 	char *public_text; /* what a visitor types; NULL while not open */
-	char *error;       /* why not, or NULL */
+	char *error;       /* why not, or NULL; longer ones are cut on the wire */
+	char *host;        /* of http and tls: the full name, open or not; else NULL */
 };
 struct name_report {
 	char *name;               /* full name */
@@ -63,6 +64,7 @@ struct state {
 void state_fini(struct state *s);
 void state_write(const struct state *s, struct buf *out);
 /* as declare_read */
+/* As declare_read. A state that this version does not know is an error of that mapping alone. */
 int state_read(const char *text, size_t len, struct state *out, char why[256]);
 
 #endif

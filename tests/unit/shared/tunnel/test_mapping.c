@@ -2,6 +2,7 @@
 
 #include "shared/base/err.h"
 #include "shared/base/mem.h"
+#include "shared/tunnel/frame.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -488,9 +489,9 @@ static void state_goes_and_comes(void **unused)
 {
 	(void)unused;
 	struct mapping_report mappings[] = {
-	    {1, MAPPING_OPEN, "203.0.113.10:8080", NULL},
-	    {2, MAPPING_ERROR, NULL, "port 80 is held by nginx (\"pid 7\")"},
-	    {4294967295u, MAPPING_PENDING, NULL, NULL},
+	    {1, MAPPING_OPEN, "203.0.113.10:8080", NULL, NULL},
+	    {2, MAPPING_ERROR, NULL, "port 80 is held by nginx (\"pid 7\")", "b.example"},
+	    {4294967295u, MAPPING_PENDING, NULL, NULL, "*.c.example"},
 	};
 	struct name_report names[] = {{"alice.home.example.com", "203.0.113.10", NULL, "good", 12}};
 	struct state s = {7, mappings, 3, names, 1, "198.51.100.7"}, back;
@@ -508,6 +509,9 @@ static void state_goes_and_comes(void **unused)
 	assert_null(back.mappings[0].error);
 	assert_null(back.mappings[1].public_text);
 	assert_string_equal(back.mappings[1].error, mappings[1].error);
+	assert_null(back.mappings[0].host);
+	assert_string_equal(back.mappings[1].host, "b.example");
+	assert_string_equal(back.mappings[2].host, "*.c.example");
 	assert_int_equal(back.name_count, 1);
 	assert_string_equal(back.names[0].name, names[0].name);
 	assert_string_equal(back.names[0].wanted, names[0].wanted);
@@ -537,7 +541,8 @@ static void hostile_states(void **unused)
 	    "{\"serial\": 1, \"mappings\": [5]}",
 	    "{\"serial\": 1, \"mappings\": [{\"id\": 1}]}",
 	    "{\"serial\": 1, \"mappings\": [{\"id\": 0, \"state\": \"open\"}]}",
-	    "{\"serial\": 1, \"mappings\": [{\"id\": 1, \"state\": \"opened\"}]}",
+	    "{\"serial\": 1, \"mappings\": [{\"id\": 1, \"state\": 3}]}",
+	    "{\"serial\": 1, \"mappings\": [{\"id\": 1, \"state\": \"open\", \"host\": {}}]}",
 	    "{\"serial\": 1, \"mappings\": [{\"id\": 1, \"state\": \"open\", \"public\": 3}]}",
 	    "{\"serial\": 1, \"names\": [{}]}",
 	    "{\"serial\": 1, \"names\": [{\"name\": \"a\", \"counted\": -1}]}",
@@ -552,6 +557,63 @@ static void hostile_states(void **unused)
 				   "\"open\", \"new\": 1}], \"new\": {}}";
 	assert_int_equal(state_read(good, strlen(good), &s, why), 0);
 	state_fini(&s);
+}
+
+/* What a relay of a later version says of one mapping leaves the others as they are. */
+static void a_state_that_is_not_known_is_one_mappings_error(void **unused)
+{
+	(void)unused;
+	static const char json[] =
+	    "{\"serial\": 9, \"mappings\": [{\"id\": 1, \"state\": \"open\", \"public\": \"x:1\"},"
+	    "{\"id\": 2, \"state\": \"limited\", \"public\": \"x:2\"},"
+	    "{\"id\": 3, \"state\": \"limited\", \"error\": \"the quota is used up\"}]}";
+	struct state s;
+	char why[256];
+	assert_int_equal(state_read(json, strlen(json), &s, why), 0);
+	assert_int_equal(s.serial, 9);
+	assert_int_equal(s.mapping_count, 3);
+	assert_int_equal(s.mappings[0].state, MAPPING_OPEN);
+	assert_null(s.mappings[0].error);
+	assert_int_equal(s.mappings[1].state, MAPPING_ERROR);
+	assert_string_equal(s.mappings[1].error,
+			    "the agent is older than the relay, update it: state \"limited\"");
+	assert_int_equal(s.mappings[2].state, MAPPING_ERROR);
+	assert_string_equal(s.mappings[2].error, "the agent is older than the relay, update it: "
+						 "state \"limited\": the quota is used up");
+	state_fini(&s);
+}
+
+/* 1,024 mappings and as many names, each of the longest kind. */
+static void the_longest_state_fits_a_frame(void **unused)
+{
+	(void)unused;
+	enum { COUNT = MAPPING_MAX };
+	char name[254], error[400];
+	char addresses[] = "255.255.255.255,2001:db8:1111:2222:3333:4444:5555:6666";
+	memset(name, 'n', sizeof(name) - 1);
+	memset(error, 'e', sizeof(error) - 1);
+	name[sizeof(name) - 1] = error[sizeof(error) - 1] = '\0';
+	static struct mapping_report mappings[COUNT];
+	static struct name_report names[COUNT];
+	for (size_t i = 0; i < COUNT; i++) {
+		mappings[i] = (struct mapping_report){UINT32_MAX, MAPPING_ERROR, NULL, error, name};
+		names[i] = (struct name_report){name, addresses, addresses, "nochg", UINT32_MAX};
+	}
+	struct state s = {UINT32_MAX, mappings, COUNT, names, COUNT, addresses}, back;
+	struct buf b = BUF_INIT;
+	char why[256];
+	state_write(&s, &b);
+	assert_true(buf_len(&b) <= FRAME_DECLARE_MAX);
+	assert_int_equal(state_read((char *)buf_data(&b), buf_len(&b), &back, why), 0);
+	assert_string_equal(back.mappings[COUNT - 1].host, name);
+	assert_int_equal(strlen(back.mappings[COUNT - 1].error), 199);
+	for (size_t i = 0; i < COUNT; i++) /* open, the public side is the name once more */
+		mappings[i] = (struct mapping_report){UINT32_MAX, MAPPING_OPEN, name, NULL, name};
+	buf_fini(&b);
+	state_fini(&back);
+	state_write(&s, &b);
+	assert_true(buf_len(&b) <= FRAME_DECLARE_MAX);
+	buf_fini(&b);
 }
 
 int main(void)
@@ -570,6 +632,8 @@ int main(void)
 	    cmocka_unit_test(deep_nesting_does_not_kill),
 	    cmocka_unit_test(state_goes_and_comes),
 	    cmocka_unit_test(hostile_states),
+	    cmocka_unit_test(a_state_that_is_not_known_is_one_mappings_error),
+	    cmocka_unit_test(the_longest_state_fits_a_frame),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
