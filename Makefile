@@ -142,14 +142,15 @@ demo:
 
 LIBDIR = $(DESTDIR)$(PREFIX)/lib
 DOCDIR = $(DESTDIR)$(PREFIX)/share/doc/groundnut
+DOCS   = $(wildcard *.md */README.md) LICENSE shared/tunnel/PROTOCOL.md tests/bench/README.md tests/bench/ratios.svg deploy/relay.json deploy/agent.json
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(LIBDIR)/systemd/system $(LIBDIR)/sysusers.d $(LIBDIR)/tmpfiles.d $(DOCDIR)
+	install -d $(DESTDIR)$(PREFIX)/bin $(LIBDIR)/systemd/system $(LIBDIR)/sysusers.d $(LIBDIR)/tmpfiles.d
 	install -m 755 $(B)/groundnut-relay $(B)/groundnut-agent $(DESTDIR)$(PREFIX)/bin/
 	for unit in relay agent; do sed 's#@PREFIX@#$(PREFIX)#g' deploy/groundnut-$$unit.service | \
 		install -m 644 /dev/stdin $(LIBDIR)/systemd/system/groundnut-$$unit.service || exit 1; done
 	install -m 644 deploy/groundnut.sysusers $(LIBDIR)/sysusers.d/groundnut.conf
 	install -m 644 deploy/groundnut.tmpfiles $(LIBDIR)/tmpfiles.d/groundnut.conf
-	install -m 644 README.md CHANGES.md LICENSE deploy/relay.json deploy/agent.json $(DOCDIR)/
+	for file in $(DOCS); do install -D -m 644 $$file $(DOCDIR)/$$file || exit 1; done
 
 clean:
 	rm -rf build

@@ -26,7 +26,7 @@ void follow_look(struct follow *f); /* the network here has changed */
 void follow_declare(struct follow *f, struct declare *d);
 void follow_stated(struct follow *f, const struct state *s);
 bool follow_has_names(const struct follow *f);
-/* "nat", "advice", "names" (CONTRACT section 3) */
+/* writes "nat", "advice" and "names" of status (README.md, "Status") */
 void follow_status(const struct follow *f, struct json *w);
 
 #endif

@@ -30,7 +30,7 @@ bool services_all_answered(const struct services *s);
 /* The mapping's state; *public_text and *error may be NULL. False: no such mapping. */
 bool services_look(const struct services *s, const char *name, enum mapping_state *state,
 		   const char **public_text, const char **error);
-/* "mappings": [MAPPING…] (CONTRACT section 3) */
+/* writes "mappings" of status (README.md, "Status") */
 void services_status(const struct services *s, struct json *w);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-/* For a person. json: the status object (CONTRACT section 3); what is missing in it is left out. */
+/* For a person. json: the status object of README.md; what is missing in it is left out. */
 void status_render(const char *json, struct buf *out);
 int status_command(const char *file, bool as_json); /* the exit code */
 

@@ -1,6 +1,6 @@
 /*
  * The way to the relay, kept up: dialling, HELLO, resuming, spares beside a suspect link, and a new
- * session when the old one cannot go on. DESIGN.md section 4 has the rules and PROTOCOL.md the
+ * session when the old one cannot go on. shared/README.md has the rules and PROTOCOL.md the
  * words; this file keeps the state. One for each agent process.
  */
 #ifndef GROUNDNUT_AGENT_UPLINK_H

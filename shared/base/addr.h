@@ -41,8 +41,8 @@ bool addr_equal_ip(const struct addr *a, const struct addr *b);
 bool addr_equal(const struct addr *a, const struct addr *b); /* with the port */
 bool addr_is_any(const struct addr *a);                      /* 0.0.0.0 or :: */
 bool addr_is_loopback(const struct addr *a);
-/* CONTRACT section 4: whether it may be published (false for private, carrier, documentation,
- * multicast …). */
+/* Whether it may be published as a name's address: false for private, carrier, documentation,
+ * multicast and other special addresses. */
 bool addr_is_public(const struct addr *a);
 bool addr_is_private(const struct addr *a); /* RFC 1918 or fc00::/7 */
 bool addr_is_carrier(const struct addr *a); /* 100.64/10 */
