@@ -171,6 +171,23 @@ struct status_question {
 	struct control_reply *reply;
 };
 
+static void put_loop(struct json *w, const struct loop *l)
+{
+	json_open(w, NULL, '{');
+	json_str(w, "name", loop_name(l));
+	json_uint(w, "longest_turn_us", loop_longest_turn_us(l));
+	json_close(w);
+}
+
+static void put_loops(struct json *w, const struct world *world)
+{
+	json_open(w, "loops", '[');
+	put_loop(w, world->main);
+	for (unsigned i = 0; i < world->worker_count; i++)
+		put_loop(w, world->workers[i].loop);
+	json_close(w);
+}
+
 static void on_status(void *arg, const struct buf *agents)
 {
 	struct status_question *q = arg;
@@ -182,6 +199,7 @@ static void on_status(void *arg, const struct buf *agents)
 	json_open(&w, "status", '{');
 	json_str(&w, "version", GROUNDNUT_VERSION);
 	json_uint(&w, "uptime_s", (loop_clock_ms() - r->started_ms) / 1000);
+	put_loops(&w, &r->world);
 	json_raw(&w, "agents", (const char *)buf_data(agents), buf_len(agents));
 	json_open(&w, "names", '[');
 	if (r->world.names)

@@ -16,9 +16,14 @@
 #include "shared/net/watch.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <time.h>
 #include <uv.h>
+
+/* The thread's CPU time is asked for only when so much time has passed since it was last asked for:
+ * it costs a system call. */
+enum { TURN_LOOK_NS = 2000000 };
 
 struct loop {
 	uv_loop_t uv;
@@ -34,6 +39,8 @@ struct loop {
 	void *lookups;                      /* lookup.c's */
 	void (*drop_lookups)(void *lookups);
 	uint64_t turns;
+	uint64_t mark_ns, mark_cpu_ns;    /* the end of a turn, by the clock and by the CPU */
+	_Atomic uint64_t longest_turn_us; /* of CPU time; other threads read it */
 	char name[32];
 };
 
@@ -103,12 +110,37 @@ static bool has_work(const struct loop *l)
 	return watches_are_due(l->watches) || loop_has_tasks(l);
 }
 
+static uint64_t thread_cpu_ns(void)
+{
+	struct timespec used;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+	return (uint64_t)used.tv_sec * 1000000000 + (uint64_t)used.tv_nsec;
+}
+
+/* Waiting costs no CPU, so that what was used between the ends of two turns is the second turn's.
+ * Short turns before it count for up to TURN_LOOK_NS. */
+static void measure_turn(struct loop *l)
+{
+	uint64_t now = uv_hrtime(), cpu, us;
+
+	if (now - l->mark_ns < TURN_LOOK_NS)
+		return;
+	cpu = thread_cpu_ns();
+	us = (cpu - l->mark_cpu_ns) / 1000;
+	if (us > atomic_load_explicit(&l->longest_turn_us, memory_order_relaxed))
+		atomic_store_explicit(&l->longest_turn_us, us, memory_order_relaxed);
+	l->mark_ns = now;
+	l->mark_cpu_ns = cpu;
+}
+
 static void turn(struct loop *l, bool hurry)
 {
 	l->turns++;
 	watches_wait(l->watches, hurry || has_work(l));
 	watches_look(l->watches);
 	run_tasks(l);
+	measure_turn(l);
 }
 
 static bool is_alive(struct loop *l)
@@ -158,6 +190,8 @@ static void close_own(struct loop *l)
 
 void loop_run(struct loop *l)
 {
+	l->mark_ns = uv_hrtime();
+	l->mark_cpu_ns = thread_cpu_ns();
 	for (;;) {
 		while (is_alive(l))
 			turn(l, false);
@@ -177,6 +211,16 @@ void loop_turn(struct loop *l)
 uint64_t loop_turns(const struct loop *l)
 {
 	return l->turns;
+}
+
+uint64_t loop_longest_turn_us(const struct loop *l)
+{
+	return atomic_load_explicit(&l->longest_turn_us, memory_order_relaxed);
+}
+
+const char *loop_name(const struct loop *l)
+{
+	return l->name;
 }
 
 static void thread_main(void *arg)

@@ -3,7 +3,8 @@
  * once at the end of a turn, staging memory that everyone on the loop may use within one call, and
  * a count of what still lives, so that main can prove at the end that nothing was left behind.
  *
- * Everything but loop_post() and loop_stop() is called on the loop's own thread only.
+ * Everything but loop_post(), loop_stop() and what says "any thread" is called on the loop's own
+ * thread only.
  */
 #ifndef GROUNDNUT_NET_LOOP_H
 #define GROUNDNUT_NET_LOOP_H
@@ -29,6 +30,9 @@ void loop_run(struct loop *l);
 /* one turn of it, here: for tests that drive it themselves */
 void loop_turn(struct loop *l);
 uint64_t loop_turns(const struct loop *l); /* so far */
+const char *loop_name(const struct loop *l);
+/* any thread: CPU time of the longest turn since loop_run() began, at most 2 ms too much */
+uint64_t loop_longest_turn_us(const struct loop *l);
 /* any thread: closes the loop's own handles, so it runs dry and returns */
 void loop_stop(struct loop *l);
 int loop_join(struct loop *l); /* waits for the thread of loop_start */

@@ -310,6 +310,33 @@ static void a_leak_is_told(void **state)
 	assert_int_equal(status, 0);
 }
 
+static void burn(void *arg)
+{
+	uint64_t *used_us = arg;
+	struct timespec begun, now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &begun);
+	do {
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+		*used_us = (uint64_t)(now.tv_sec - begun.tv_sec) * 1000000 +
+			   (uint64_t)((now.tv_nsec - begun.tv_nsec) / 1000);
+	} while (*used_us < 20000);
+}
+
+static void the_longest_turn_is_measured(void **state)
+{
+	struct loop *l = loop_new("test");
+	uint64_t used_us = 0;
+
+	(void)state;
+	assert_int_equal(loop_longest_turn_us(l), 0);
+	assert_true(loop_post(l, burn, &used_us));
+	assert_true(loop_post(l, stop, l));
+	loop_run(l);
+	assert_true(loop_longest_turn_us(l) >= used_us);
+	assert_int_equal(loop_free(l), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -323,6 +350,7 @@ int main(void)
 	    cmocka_unit_test(posts_from_many_threads),
 	    cmocka_unit_test(work_is_done_elsewhere_and_told_here),
 	    cmocka_unit_test(a_leak_is_told),
+	    cmocka_unit_test(the_longest_turn_is_measured),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
