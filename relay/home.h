@@ -4,9 +4,9 @@
  * visitors. Everything here runs on that loop; what comes from the main loop comes as a message
  * (the functions marked "main").
  *
- * A home that has ended says home_ended to the main loop and stays as an empty shell, since a HELLO
- * may be on its way to it; the main loop, which knows, frees it (home_free_later) or lets it live
- * on.
+ * A home that has ended calls its home_ended_fn on the main loop and stays as an empty shell, since
+ * a HELLO may be on its way to it; the main loop, which knows, frees it (home_free_later) or lets
+ * it live on.
  */
 #ifndef GROUNDNUT_RELAY_HOME_H
 #define GROUNDNUT_RELAY_HOME_H

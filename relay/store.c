@@ -1,9 +1,9 @@
 /*
  * A batch is a list of statements with their values. store_commit() queues it; while no work is on
- * the pool the whole queue leaves as one job, which runs each batch as a transaction of its own;
- * its end on the loop tells the owners and sends the next. So a thousand updates a second share
- * their fsyncs. A transaction that fails (disk full) is rolled back and its owner told; the next
- * goes on.
+ * the pool the whole queue leaves as one job. The job writes all its batches in one transaction, so
+ * that a thousand updates a second share an fsync; if that fails (disk full), it writes each batch
+ * in a transaction of its own, so that one owner's trouble is its own. The job's end on the loop
+ * tells the owners and sends the next.
  */
 #include "relay/store.h"
 

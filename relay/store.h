@@ -1,7 +1,8 @@
 /*
  * What outlives the process: an SQLite file in WAL mode. Read whole once at the start (blocking);
- * written in batches, each one transaction on the thread pool, in the order given. What a batch's
- * callback was told about survives kill -9 and a power cut. From the first batch on only the pool
+ * written in batches on the thread pool, in the order given, each whole or not at all; batches that
+ * wait together share a transaction. What a batch's callback was told about survives kill -9 and a
+ * power cut. From the first batch on only the pool
  * touches the file: a loop that waited for the disk would hold up every visitor.
  */
 #ifndef GROUNDNUT_RELAY_STORE_H

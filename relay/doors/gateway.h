@@ -33,8 +33,8 @@ struct gateway_times {     /* 0: for ever */
 
 /*
  * A request is to be routed: the owner answers it on gateway_machine() (http_relay_route after
- * gateway_set_lead, or http_relay_refuse) and says true; or takes the visitor away (gateway_pack,
- * gateway_close) and says false.
+ * gateway_set_lead, or http_relay_refuse) and says true; or takes the visitor away (gateway_pack)
+ * and says false.
  */
 typedef bool gateway_route_fn(void *owner);
 typedef void gateway_over_fn(void *owner); /* the visitor has gone, and the gateway with him */

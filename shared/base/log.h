@@ -19,7 +19,7 @@
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 enum log_format { LOG_TEXT, LOG_JSON };
 
-/* program: prefix of log_fatal and cli_error lines, kept by pointer. */
+/* program: prefix of log_say() lines, kept by pointer. */
 void log_setup(const char *program, enum log_level least, enum log_format format);
 /* "debug" "info" "warn" "error"; 0 or ERR_SYNTAX */
 int log_level_parse(const char *text, enum log_level *out);

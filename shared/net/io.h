@@ -1,7 +1,7 @@
 /*
  * One connected socket, plain or TLS, on one loop: the leaf that everything above stands on.
  *
- * Events only say "look again": the owner asks io_read(), io_write(), io_state() what there is to
+ * Events only say "look again": the owner asks io_read(), io_write(), io_error() what there is to
  * do. Lost, doubled or late events do no harm. No function here calls the owner back; events come
  * from the loop, one at a time, and the owner may close the io inside one. After
  * io_close()/io_reset() the callback never comes again.

@@ -3,8 +3,8 @@
  * visitor, and at the agent, where it is a service. Half-close and reset pass through; a stalled
  * side holds up only itself.
  *
- * It owns both from splice_new() on, closes them at its end, tells its owner SPLICE_ENDED as its
- * last act, and is gone after.
+ * It owns both from splice_new() on and closes them at its end. Its last act is to call its owner's
+ * splice_fn, once; after that it is gone.
  */
 #ifndef GROUNDNUT_NET_SPLICE_H
 #define GROUNDNUT_NET_SPLICE_H

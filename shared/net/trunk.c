@@ -1,5 +1,5 @@
 /*
- * The happy path: io_event(DATA) reads plaintext into the loop's staging memory and gives it to
+ * The happy path: IO_DATA reads plaintext into the loop's staging memory and gives it to
  * tunnel_input, which tells streams; they, and whoever has something to send, mark the task. At the
  * end of the turn work() fills one batch and writes it. When the kernel takes no more, the io's
  * IO_ROOM brings work() back; nothing is filled meanwhile, so nothing is written ahead of the link.

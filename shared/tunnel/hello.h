@@ -20,7 +20,7 @@ struct hello {
 	/* random per process: tells a restarted agent from a redialling one */
 	uint64_t instance;
 	uint64_t receive_budget; /* as in WELCOME, of the agent */
-	/* only asks whether it would be welcome: WELCOME, then BYE; nothing is attached */
+	/* only asks whether it would be welcome: after WELCOME the link ends, nothing is attached */
 	bool probe;
 	struct abilities can; /* of the agent */
 	bool resume;          /* the fields below count */

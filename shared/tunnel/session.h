@@ -3,8 +3,7 @@
  * until the peer says it has taken it, and is sent again from there on the next link; what comes in
  * is cut into frames, counted, and never handed up twice.
  *
- * Pure: bytes and frames in, bytes and frames out. Embedded in a tunnel; a plain struct that may be
- * copied field by field.
+ * Pure: bytes and frames in, bytes and frames out. Embedded in a tunnel.
  */
 #ifndef GROUNDNUT_TUNNEL_SESSION_H
 #define GROUNDNUT_TUNNEL_SESSION_H
