@@ -105,7 +105,7 @@ void home_doors_set_names(struct home_doors *all, struct name_report *reports, s
 
 /* --- opening --- */
 
-/* What the account does not allow, it may not even try. */
+/* What the account does not allow, and what is the relay's own, may not even be tried. */
 static char *forbidden_host(struct home *h, const struct mapping_door *d)
 {
 	const struct relay_config *c = home_world(h)->config;
@@ -130,7 +130,7 @@ static char *forbidden(struct home *h, const struct mapping_door *d)
 	const struct account *a = home_account(h);
 	if (!a || !account_allows_ports(a, protocol, m->first, m->last))
 		return mem_printf("account %s may not open that port", home_account_name(h));
-	return NULL;
+	return ports_why_not(home_world(h)->ports, m->protocol, m->first, m->last);
 }
 
 static void log_door(const struct home *h, const struct mapping_door *d)

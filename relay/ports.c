@@ -16,14 +16,15 @@ struct ports {
 	uv_mutex_t lock;
 	struct list claims;
 	size_t count, most; /* of all claims' ports */
+	struct ports_range *own;
+	size_t own_count;
 };
 
 struct ports *ports_new(size_t most)
 {
-	struct ports *p = mem_alloc(sizeof *p);
+	struct ports *p = mem_zalloc(sizeof *p);
 	uv_mutex_init(&p->lock);
 	list_init(&p->claims);
-	p->count = 0;
 	p->most = most;
 	return p;
 }
@@ -48,33 +49,85 @@ void ports_free(struct ports *p)
 	while (!list_is_empty(&p->claims))
 		drop(p, LIST_ENTRY(p->claims.next, struct claim, node));
 	uv_mutex_destroy(&p->lock);
+	mem_free(p->own);
 	mem_free(p);
 }
 
-bool ports_claim(struct ports *p, enum mapping_protocol protocol, uint16_t first, uint16_t last,
-		 const char *owner, char **holder)
+void ports_set_own(struct ports *p, const struct ports_range *own, size_t count)
 {
-	*holder = NULL;
+	struct ports_range *fresh = mem_zalloc(count * sizeof *fresh);
+	for (size_t i = 0; i < count; i++)
+		fresh[i] = own[i];
 	uv_mutex_lock(&p->lock);
-	bool fits = span(first, last) <= p->most - p->count;
+	mem_free(p->own);
+	p->own = fresh;
+	p->own_count = count;
+	uv_mutex_unlock(&p->lock);
+}
+
+/* Under the lock. */
+static char *why_not(const struct ports *p, enum mapping_protocol protocol, uint16_t first,
+		     uint16_t last)
+{
+	bool udp = protocol == MAPPING_UDP;
+	for (size_t i = 0; i < p->own_count; i++) {
+		const struct ports_range *r = &p->own[i];
+		if ((r->protocols & (udp ? PORTS_UDP : PORTS_TCP)) && r->first <= last &&
+		    first <= r->last)
+			return mem_printf("the relay itself listens on port %u%s",
+					  r->first > first ? r->first : first, udp ? "/udp" : "");
+	}
+	return NULL;
+}
+
+char *ports_why_not(struct ports *p, enum mapping_protocol protocol, uint16_t first, uint16_t last)
+{
+	uv_mutex_lock(&p->lock);
+	char *why = why_not(p, protocol, first, last);
+	uv_mutex_unlock(&p->lock);
+	return why;
+}
+
+static char *held_by(const struct ports *p, enum mapping_protocol protocol, uint16_t first,
+		     uint16_t last)
+{
 	LIST_EACH(node, &p->claims)
 	{
 		const struct claim *c = LIST_ENTRY(node, struct claim, node);
-		if (c->protocol == protocol && c->first <= last && first <= c->last) {
-			*holder = mem_strdup(c->owner);
-			break;
-		}
+		if (c->protocol == protocol && c->first <= last && first <= c->last)
+			return mem_printf("held by %s", c->owner);
 	}
-	bool held = fits && !*holder;
-	if (held) {
-		struct claim *c = mem_alloc(sizeof *c);
-		*c = (struct claim){
-		    .protocol = protocol, .first = first, .last = last, .owner = mem_strdup(owner)};
-		list_append(&p->claims, &c->node);
-		p->count += span(first, last);
+	return NULL;
+}
+
+static void add(struct ports *p, enum mapping_protocol protocol, uint16_t first, uint16_t last,
+		const char *owner)
+{
+	struct claim *c = mem_alloc(sizeof *c);
+	*c = (struct claim){
+	    .protocol = protocol, .first = first, .last = last, .owner = mem_strdup(owner)};
+	list_append(&p->claims, &c->node);
+	p->count += span(first, last);
+}
+
+int ports_claim(struct ports *p, enum mapping_protocol protocol, uint16_t first, uint16_t last,
+		const char *owner, char **why)
+{
+	int err = 0;
+	uv_mutex_lock(&p->lock);
+	*why = why_not(p, protocol, first, last);
+	if (!*why)
+		*why = held_by(p, protocol, first, last);
+	if (*why) {
+		err = UV_EADDRINUSE;
+	} else if (span(first, last) > p->most - p->count) {
+		*why = mem_strdup("the relay has no descriptors left for so many ports");
+		err = UV_EMFILE;
+	} else {
+		add(p, protocol, first, last, owner);
 	}
 	uv_mutex_unlock(&p->lock);
-	return held;
+	return err;
 }
 
 void ports_release(struct ports *p, enum mapping_protocol protocol, uint16_t first, uint16_t last)

@@ -1,7 +1,7 @@
 /*
  * Which home holds which public ports, over all loops: the one thing they share, behind a mutex
  * that is touched when mappings come and go, never on the data path. Ranges of one protocol may not
- * overlap.
+ * overlap. And which ports nobody may have, since the relay itself listens there.
  */
 #ifndef GROUNDNUT_RELAY_PORTS_H
 #define GROUNDNUT_RELAY_PORTS_H
@@ -12,10 +12,14 @@ struct ports;
 
 struct ports *ports_new(size_t most); /* ports, of all mappings */
 void ports_free(struct ports *p);
-/* True and held; or false and *holder (freed by the caller) names who holds a port of it:
- * "alice/nas"; NULL: there is no room for so many. */
-bool ports_claim(struct ports *p, enum mapping_protocol protocol, uint16_t first, uint16_t last,
-		 const char *owner, char **holder);
+/* The relay's own, in place of those before: no mapping may have one of them from here on. A claim
+ * that holds one stays until it is released. */
+void ports_set_own(struct ports *p, const struct ports_range *own, size_t count);
+/* NULL; or why no mapping may have these, freed by the caller: one is the relay's own. */
+char *ports_why_not(struct ports *p, enum mapping_protocol protocol, uint16_t first, uint16_t last);
+/* 0 and held; or UV_EADDRINUSE or UV_EMFILE and *why (freed by the caller): "held by alice/nas". */
+int ports_claim(struct ports *p, enum mapping_protocol protocol, uint16_t first, uint16_t last,
+		const char *owner, char **why);
 void ports_release(struct ports *p, enum mapping_protocol protocol, uint16_t first, uint16_t last);
 
 #endif

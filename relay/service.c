@@ -12,6 +12,7 @@
 #include "relay/check.h"
 #include "relay/names/names_link.h"
 #include "relay/names/names_service.h"
+#include "relay/listening.h"
 #include "relay/store.h"
 #include "relay/door.h"
 #include "relay/doors/front.h"
@@ -53,26 +54,46 @@ struct relay {
 
 /* --- accounts and certificates, read again --- */
 
-/* NULL, or why nothing was changed, in one sentence (freed by the caller). */
-static char *reload_accounts(struct relay *r, const struct relay_config *c)
+/* NULL with *why, one sentence (freed by the caller). */
+static struct accounts *read_accounts(struct relay *r, const struct relay_config *c, char **why)
 {
 	struct accounts *fresh;
 	char *errors = NULL;
 	/* before it is read: what changes meanwhile is seen as a change */
 	stat(c->accounts, &r->accounts_seen);
-	int err = accounts_load(c->accounts, c->domain, false, &fresh, &errors);
-	if (err < 0) {
-		accounts_report(errors);
-		mem_free(errors);
-		return mem_printf(
-		    "%s is wrong or cannot be read: nothing was changed (the log says where)",
-		    c->accounts);
-	}
+	if (accounts_load(c->accounts, c->domain, false, &fresh, &errors) == 0)
+		return fresh;
+	accounts_report(errors);
+	mem_free(errors);
+	*why = mem_printf("%s is wrong or cannot be read: nothing was changed (the log says where)",
+			  c->accounts);
+	return NULL;
+}
+
+static void take_accounts(struct relay *r, struct accounts *fresh)
+{
 	agents_set_accounts(r->agents, fresh);
 	names_service_set_accounts(r->names, fresh);
 	log_info("accounts_loaded", "count=%zu", accounts_count(fresh));
 	accounts_unref(fresh);
-	return NULL;
+}
+
+/* NULL, or why nothing was changed, as of read_accounts. */
+static char *reload_accounts(struct relay *r)
+{
+	char *why = NULL;
+	struct accounts *fresh = read_accounts(r, r->config, &why);
+	if (fresh)
+		take_accounts(r, fresh);
+	return why;
+}
+
+static void set_own_ports(struct relay *r, const struct relay_config *c)
+{
+	size_t count;
+	struct ports_range *own = listening_ports(c, &count);
+	ports_set_own(r->world.ports, own, count);
+	mem_free(own);
 }
 
 static void look_at_accounts(void *owner)
@@ -81,7 +102,7 @@ static void look_at_accounts(void *owner)
 	struct stat now;
 	if (stat(r->config->accounts, &now) < 0 || file_is_same(&now, &r->accounts_seen))
 		return;
-	char *error = reload_accounts(r, r->config);
+	char *error = reload_accounts(r);
 	if (error)
 		log_warn("accounts_refused", "why=%s", error);
 	mem_free(error);
@@ -110,22 +131,22 @@ static char *reload_all(struct relay *r, char **later)
 		    "%s is wrong or cannot be read: nothing was changed (the log says where)",
 		    r->file);
 	char *why = NULL;
+	struct accounts *accounts = NULL;
 	struct tls_context *tls =
 	    tls_server_new(fresh->certificate, fresh->private_key, TLS_ALPN_TUNNEL, false, &why);
-	if (!tls) {
-		relay_config_free(fresh);
-		return why;
-	}
-	char *error = reload_accounts(r, fresh);
-	if (!error) {
+	if (tls)
+		accounts = read_accounts(r, fresh, &why);
+	if (accounts) {
 		struct names_service_config names = names_of(fresh);
+		set_own_ports(r, fresh);
+		take_accounts(r, accounts);
 		door_set_tls(r->door, tls);
 		names_service_reload(r->names, &names);
 		*later = relay_config_needs_restart(r->config, fresh);
 	}
 	tls_unref(tls);
 	relay_config_free(fresh);
-	return error;
+	return why;
 }
 
 static void answer_reload(struct control_reply *reply, const char *error, const char *later)
@@ -225,7 +246,7 @@ static void on_control(void *owner, struct control_reply *reply, const char *req
 	} else if (!strcmp(what, "reload")) {
 		reload(r, reply);
 	} else if (!strcmp(what, "accounts")) {
-		char *error = reload_accounts(r, r->config);
+		char *error = reload_accounts(r);
 		control_answer_plain(reply, error);
 		mem_free(error);
 	} else {
@@ -386,6 +407,7 @@ int service_run(const char *config_file)
 	r.world.config = r.config;
 	r.world.send.limit = r.world.receive.limit = (size_t)r.config->limits.memory_mib << 20;
 	r.world.ports = ports_new(file_limit_for_visitors() / PORTS_SHARE / r.config->bind_count);
+	set_own_ports(&r, r.config);
 	r.world.vhosts = vhosts_new();
 	r.world.main = loop_new("main");
 	int code = start(&r);

@@ -89,21 +89,13 @@ static int claim(struct mapping_door *d)
 {
 	struct world *w = home_world(d->home);
 	const struct mapping *m = &d->mapping;
+	const char *label = home_label(d->home);
 	char *why;
-	if (d->host) {
-		int err = vhosts_claim(w->vhosts, m->protocol, d->host, d->home,
-				       home_label(d->home), &d->claim, &why);
-		if (err < 0)
-			mapping_door_set_error(d, why);
-		return err;
-	}
-	if (ports_claim(w->ports, m->protocol, m->first, m->last, home_label(d->home), &why))
-		return 0;
-	mapping_door_set_error(
-	    d, why ? mem_printf("held by %s", why)
-		   : mem_strdup("the relay has no descriptors left for so many ports"));
-	int err = why ? UV_EADDRINUSE : UV_EMFILE;
-	mem_free(why);
+	int err =
+	    d->host ? vhosts_claim(w->vhosts, m->protocol, d->host, d->home, label, &d->claim, &why)
+		    : ports_claim(w->ports, m->protocol, m->first, m->last, label, &why);
+	if (err < 0)
+		mapping_door_set_error(d, why);
 	return err;
 }
 

@@ -118,7 +118,7 @@ static void read_addresses(struct conf_at at, const char *key, uint16_t port, st
 		struct addr a;
 		if (!conf_item_str(list, i, &text))
 			continue;
-		if (read_address(text, port, &a) != 0) {
+		if (read_address(text, port, &a) != 0 || !a.port) {
 			conf_error_item(list, i, "\"%s\" is no address with a port", text);
 			continue;
 		}

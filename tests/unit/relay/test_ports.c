@@ -6,37 +6,41 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <uv.h>
 
 #include <cmocka.h>
 
-static bool claim(struct ports *p, enum mapping_protocol protocol, uint16_t first, uint16_t last,
-		  const char *owner, const char *holder)
+#define NO_ROOM "the relay has no descriptors left for so many ports"
+
+/* why: what is said; NULL: it is held. */
+static void claim(struct ports *p, enum mapping_protocol protocol, uint16_t first, uint16_t last,
+		  const char *owner, const char *why)
 {
 	char *said;
-	bool held = ports_claim(p, protocol, first, last, owner, &said);
-	if (holder)
-		assert_string_equal(said, holder);
+	int err = ports_claim(p, protocol, first, last, owner, &said);
+	assert_int_equal(err, !why ? 0 : strcmp(why, NO_ROOM) ? UV_EADDRINUSE : UV_EMFILE);
+	if (why)
+		assert_string_equal(said, why);
 	else
 		assert_null(said);
 	mem_free(said);
-	return held;
 }
 
 static void ranges_of_one_protocol_do_not_overlap(void **state)
 {
 	(void)state;
 	struct ports *p = ports_new(1000);
-	assert_true(claim(p, MAPPING_TCP, 100, 200, "alice/nas", NULL));
-	assert_false(claim(p, MAPPING_TCP, 200, 300, "bob/pc", "alice/nas"));
-	assert_false(claim(p, MAPPING_TCP, 50, 100, "bob/pc", "alice/nas"));
-	assert_false(claim(p, MAPPING_TCP, 150, 150, "bob/pc", "alice/nas"));
-	assert_false(claim(p, MAPPING_TCP, 1, 65535, "bob/pc", "alice/nas"));
-	assert_true(claim(p, MAPPING_UDP, 100, 200, "bob/pc", NULL));
-	assert_true(claim(p, MAPPING_TCP, 201, 300, "bob/pc", NULL));
-	assert_true(claim(p, MAPPING_TCP, 65535, 65535, "bob/pc", NULL));
+	claim(p, MAPPING_TCP, 100, 200, "alice/nas", NULL);
+	claim(p, MAPPING_TCP, 200, 300, "bob/pc", "held by alice/nas");
+	claim(p, MAPPING_TCP, 50, 100, "bob/pc", "held by alice/nas");
+	claim(p, MAPPING_TCP, 150, 150, "bob/pc", "held by alice/nas");
+	claim(p, MAPPING_TCP, 1, 65535, "bob/pc", "held by alice/nas");
+	claim(p, MAPPING_UDP, 100, 200, "bob/pc", NULL);
+	claim(p, MAPPING_TCP, 201, 300, "bob/pc", NULL);
+	claim(p, MAPPING_TCP, 65535, 65535, "bob/pc", NULL);
 	ports_release(p, MAPPING_TCP, 100, 200);
-	assert_true(claim(p, MAPPING_TCP, 150, 150, "bob/pc", NULL));
-	assert_true(claim(p, MAPPING_TCP, 151, 200, "alice/nas", NULL));
+	claim(p, MAPPING_TCP, 150, 150, "bob/pc", NULL);
+	claim(p, MAPPING_TCP, 151, 200, "alice/nas", NULL);
 	ports_free(p);
 }
 
@@ -45,16 +49,44 @@ static void there_is_an_end_to_them(void **state)
 {
 	(void)state;
 	struct ports *p = ports_new(100);
-	assert_false(claim(p, MAPPING_TCP, 1, 65535, "alice/nas", NULL));
-	assert_true(claim(p, MAPPING_TCP, 1001, 1060, "alice/nas", NULL));
-	assert_false(claim(p, MAPPING_UDP, 1001, 1041, "alice/nas", NULL));
-	assert_true(claim(p, MAPPING_UDP, 1001, 1040, "bob/pc", NULL));
-	assert_false(claim(p, MAPPING_TCP, 2000, 2000, "bob/pc", NULL));
-	assert_false(claim(p, MAPPING_TCP, 1001, 1001, "bob/pc", "alice/nas"));
+	claim(p, MAPPING_TCP, 1, 65535, "alice/nas", NO_ROOM);
+	claim(p, MAPPING_TCP, 1001, 1060, "alice/nas", NULL);
+	claim(p, MAPPING_UDP, 1001, 1041, "alice/nas", NO_ROOM);
+	claim(p, MAPPING_UDP, 1001, 1040, "bob/pc", NULL);
+	claim(p, MAPPING_TCP, 2000, 2000, "bob/pc", NO_ROOM);
+	claim(p, MAPPING_TCP, 1001, 1001, "bob/pc", "held by alice/nas");
 	ports_release(p, MAPPING_TCP, 1001, 1060);
 	ports_release(p, MAPPING_TCP, 1001, 1060);
-	assert_true(claim(p, MAPPING_TCP, 2000, 2059, "bob/pc", NULL));
-	assert_false(claim(p, MAPPING_TCP, 3000, 3000, "bob/pc", NULL));
+	claim(p, MAPPING_TCP, 2000, 2059, "bob/pc", NULL);
+	claim(p, MAPPING_TCP, 3000, 3000, "bob/pc", NO_ROOM);
+	ports_free(p);
+}
+
+static void none_of_the_relays_own(void **state)
+{
+	(void)state;
+	static const struct ports_range before[] = {{8245, 8245, PORTS_TCP}};
+	static const struct ports_range after[] = {{53, 53, PORTS_TCP | PORTS_UDP},
+						   {8500, 8500, PORTS_TCP}};
+	struct ports *p = ports_new(1000);
+	assert_null(ports_why_not(p, MAPPING_TCP, 1, 65535));
+	ports_set_own(p, before, 1);
+	claim(p, MAPPING_TCP, 8245, 8245, "bob/pc", "the relay itself listens on port 8245");
+	claim(p, MAPPING_TCP, 8200, 8299, "bob/pc", "the relay itself listens on port 8245");
+	claim(p, MAPPING_UDP, 8245, 8245, "bob/pc", NULL);
+	claim(p, MAPPING_TCP, 8246, 8600, "bob/pc", NULL);
+	ports_set_own(p, after, 2); /* also while somebody holds it */
+	char *why = ports_why_not(p, MAPPING_TCP, 8246, 8600);
+	assert_string_equal(why, "the relay itself listens on port 8500");
+	mem_free(why);
+	assert_null(ports_why_not(p, MAPPING_TCP, 8501, 8600));
+	assert_null(ports_why_not(p, MAPPING_UDP, 8500, 8500));
+	claim(p, MAPPING_TCP, 8245, 8245, "bob/pc", NULL);
+	claim(p, MAPPING_UDP, 53, 54, "bob/pc", "the relay itself listens on port 53/udp");
+	ports_release(p, MAPPING_TCP, 8246, 8600);
+	claim(p, MAPPING_TCP, 8246, 8600, "bob/pc", "the relay itself listens on port 8500");
+	ports_set_own(p, NULL, 0);
+	claim(p, MAPPING_TCP, 8246, 8600, "bob/pc", NULL);
 	ports_free(p);
 }
 
@@ -63,6 +95,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(ranges_of_one_protocol_do_not_overlap),
 	    cmocka_unit_test(there_is_an_end_to_them),
+	    cmocka_unit_test(none_of_the_relays_own),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

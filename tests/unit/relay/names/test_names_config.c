@@ -104,6 +104,8 @@ static void what_is_wrong_is_said(void **state)
 	     "relay.json: dns[1].kind: \"serve\" can stand here only once"},
 	    {"[{\"kind\":\"serve\",\"listen\":[\"here\"]}]",
 	     "relay.json: dns[0].listen[0]: \"here\" is no address with a port"},
+	    {"[{\"kind\":\"serve\",\"listen\":[\"[::]:0\"]}]",
+	     "relay.json: dns[0].listen[0]: \"[::]:0\" is no address with a port"},
 	    {"[{\"kind\":\"serve\",\"records\":[{\"name\":\"a\",\"type\":\"A\",\"value\":\"1.2.3\"}"
 	     "]}]",
 	     "relay.json: dns[0].records[0].value: \"1.2.3\" is no A record"},
