@@ -204,9 +204,10 @@ static struct agent_config *read_all(struct conf_at root, const char *file)
 /* Takes the conf. */
 static int finish(struct conf *conf, const char *file, struct agent_config **out)
 {
-	struct agent_config *c = read_all(conf_root(conf), file);
+	struct conf_at root = conf_root(conf);
+	struct agent_config *c = read_all(root, file);
 	int err = 0;
-	if (conf_errors(conf)) {
+	if (!conf_ok(root)) {
 		conf_report(conf);
 		agent_config_free(c);
 		c = NULL;

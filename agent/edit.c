@@ -66,10 +66,10 @@ static int lock_dir(struct document *d)
 static int parse(struct document *d)
 {
 	struct conf *conf = conf_parse(file_name(d->file), d->text, d->len, false);
-	bool is_object = conf_root(conf).value != NULL;
+	bool ok = conf_ok(conf_root(conf));
 	conf_report(conf);
 	conf_free(conf);
-	if (!is_object)
+	if (!ok)
 		return EXIT_USAGE;
 	const char *text = d->text;
 	size_t len = d->len;
@@ -298,10 +298,9 @@ static int check_mapping(const json_t *mapping)
 {
 	char *text = json_dumps(mapping, 0);
 	struct conf *conf = conf_parse("map", text, strlen(text), false);
-	struct mapping m = {0};
-	mapping_read(conf_root(conf), false, &m);
+	struct mapping m;
+	int code = mapping_read(conf_root(conf), false, &m) ? 0 : EXIT_USAGE;
 	mapping_fini(&m);
-	int code = conf_errors(conf) ? EXIT_USAGE : 0;
 	conf_report(conf);
 	conf_free(conf);
 	free(text);

@@ -248,6 +248,7 @@ static void stated(struct service_main *m, const void *json, size_t len)
 	char why[256];
 	if (state_read(json, len, &s, why) < 0) {
 		log_warn("bad_state", "why=%s", why);
+		trunk_break(uplink_trunk(m->uplink), ERR_SESSION);
 		return;
 	}
 	follow_stated(m->follow, &s);

@@ -175,10 +175,9 @@ static void sort(struct accounts *all, struct conf_at list)
 				   all->by_name[i]->name);
 }
 
-static struct accounts *read_all(struct conf *c, const char *domain)
+static struct accounts *read_all(struct conf_at list, const char *domain)
 {
 	struct accounts *all = mem_zalloc(sizeof(*all));
-	struct conf_at list = conf_root_list(c);
 	atomic_init(&all->refs, 1);
 	all->count = conf_len(list);
 	all->items = mem_zalloc(all->count * sizeof(*all->items));
@@ -211,8 +210,9 @@ int accounts_load(const char *file, const char *domain, bool absent_ok, struct a
 		*errors = mem_printf("%s: %s\n", file, err_text(err));
 		return err;
 	}
-	struct accounts *all = read_all(c, domain);
-	if (conf_errors(c)) {
+	struct conf_at list = conf_root_list(c);
+	struct accounts *all = read_all(list, domain);
+	if (!conf_ok(list)) {
 		*errors = error_lines(c);
 		accounts_unref(all);
 		err = ERR_CONFIG;

@@ -315,7 +315,7 @@ int relay_config_load(const char *file, struct relay_config **out)
 	struct conf_at root = conf_root(conf);
 	if (root.value)
 		read_root(root, c);
-	if (conf_errors(conf)) {
+	if (!conf_ok(root)) {
 		conf_report(conf);
 		relay_config_free(c);
 		err = ERR_CONFIG;

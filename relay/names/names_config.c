@@ -410,21 +410,18 @@ bool dns_config_read(struct conf_at list, const char *file, const char *domain,
 		     struct dns_config_list *out)
 {
 	*out = (struct dns_config_list){0};
-	if (!list.value)
-		return true;
-	size_t before = conf_errors(list.conf), serves = 0;
+	size_t serves = 0;
 	out->items = mem_zalloc((conf_len(list) + 1) * sizeof(struct dns_config));
 	for (size_t i = 0; i < conf_len(list); i++) {
 		struct conf_at at = conf_item(list, i);
 		if (!at.value)
 			continue;
 		struct dns_config *c = &out->items[out->count++];
-		size_t errors = conf_errors(list.conf);
 		read_one(at, file, domain, c);
-		if (conf_errors(list.conf) == errors && c->kind == DNS_SERVE && serves++)
+		if (conf_ok(at) && c->kind == DNS_SERVE && serves++)
 			conf_error(at, "kind", "\"serve\" can stand here only once");
 	}
-	if (conf_errors(list.conf) == before)
+	if (conf_ok(list))
 		return true;
 	dns_config_fini(out);
 	return false;
@@ -442,8 +439,7 @@ bool update_config_read(struct conf_at at, const char *file, struct update_confi
 {
 	*out = (struct update_config){0};
 	if (!at.value)
-		return true;
-	size_t before = conf_errors(at.conf);
+		return conf_ok(at);
 	const char *certificate = NULL, *private_key = NULL;
 	out->on = true;
 	read_addresses(at, "http", 0, &out->http, &out->http_count);
@@ -454,7 +450,7 @@ bool update_config_read(struct conf_at at, const char *file, struct update_confi
 	if (!certificate != !private_key)
 		conf_error(at, certificate ? "private_key" : "certificate",
 			   "is missing: the two go together");
-	if (conf_errors(at.conf) > before) {
+	if (!conf_ok(at)) {
 		update_config_fini(out);
 		return false;
 	}

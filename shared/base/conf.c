@@ -1,6 +1,13 @@
+/*
+ * The parser's tree stays, and every place where a reader has been is remembered beside it: which
+ * keys were asked for there (conf_done), where it stands (the order of the errors), and whether
+ * something is wrong there or below (conf_ok). An error marks its place and all above it, and its
+ * text goes to the faults, which keep a limited number.
+ */
 #include "shared/base/conf.h"
 
 #include "shared/base/buf.h"
+#include "shared/base/faults.h"
 #include "shared/base/file.h"
 #include "shared/base/json.h"
 #include "shared/base/json_text.h"
@@ -16,10 +23,8 @@
 
 enum {
 	FILE_MAX = 4 * 1024 * 1024,
-	ERRORS_MAX = 1000, /* a hostile document must not make more errors than it has bytes */
 	MESSAGE_MAX = 500, /* bytes of one error, which may quote any value */
-	KEY_MAX = 64,      /* bytes shown of a key that nobody asked for */
-	TRAIL_MAX = 8      /* levels that decide the order of errors */
+	KEY_MAX = 64       /* bytes shown of a key that nobody asked for */
 };
 
 /* A place in the document that some reader has been at. */
@@ -34,25 +39,17 @@ struct conf_seen {
 	char *path;   /* "mappings[1]" */
 	char **asked; /* NULL-ended keys that readers asked for; NULL: none yet */
 	size_t asked_count;
-	/* among the members or items of the parent, from 1; 0: not there */
-	size_t position;
-};
-
-/* One error and where it belongs: positions from the root down, 0 being before all members. */
-struct fault {
-	char *text;
-	size_t trail[TRAIL_MAX];
+	size_t position; /* among the members or items of the parent, from 1; 0: not there */
+	bool wrong;      /* something here or below is; then its parent is, too */
 };
 
 struct conf {
 	char *name;
 	json_t *document; /* NULL: not JSON */
 	bool lenient;
-	struct conf_seen *root; /* NULL until a reader is there */
+	struct conf_seen *root;
 	struct conf_seen *seen; /* all of them */
-	struct fault *faults;   /* in the order of the document */
-	size_t count;
-	size_t dropped; /* errors past ERRORS_MAX */
+	struct faults *faults;
 };
 
 static const char *kind(const json_t *value)
@@ -86,69 +83,65 @@ static void cut(struct buf *text, size_t max)
 	buf_puts(text, "…");
 }
 
-static void trail_of(const struct conf_seen *seen, size_t position, size_t trail[TRAIL_MAX])
+static void trail_of(const struct conf_seen *seen, size_t position, size_t trail[FAULTS_TRAIL])
 {
 	size_t depth = 0;
-	for (const struct conf_seen *s = seen; s && s->parent; s = s->parent)
+	for (const struct conf_seen *s = seen; s->parent; s = s->parent)
 		depth++;
-	memset(trail, 0, TRAIL_MAX * sizeof(*trail));
-	if (depth < TRAIL_MAX)
+	memset(trail, 0, FAULTS_TRAIL * sizeof(*trail));
+	if (depth < FAULTS_TRAIL)
 		trail[depth] = position;
-	for (; seen && seen->parent; seen = seen->parent)
-		if (--depth < TRAIL_MAX)
+	for (; seen->parent; seen = seen->parent)
+		if (--depth < FAULTS_TRAIL)
 			trail[depth] = seen->position;
 }
 
-static int compare_trails(const size_t *a, const size_t *b)
+/* The first error of what a peer sent ends its reading. */
+static bool is_over(const struct conf *c)
 {
-	for (size_t i = 0; i < TRAIL_MAX; i++)
-		if (a[i] != b[i])
-			return a[i] < b[i] ? -1 : 1;
-	return 0;
+	return c->lenient && c->root->wrong;
 }
 
-/* Takes text. The same error twice (a value read again) is one. */
-static void insert(struct conf *c, char *text, const size_t trail[TRAIL_MAX])
+static void set_wrong(struct conf_seen *seen)
 {
-	for (size_t i = 0; i < c->count; i++) {
-		if (strcmp(c->faults[i].text, text) == 0) {
-			mem_free(text);
-			return;
-		}
-	}
-	size_t at = c->count++;
-	c->faults = mem_resize(c->faults, c->count * sizeof(*c->faults));
-	for (; at && compare_trails(c->faults[at - 1].trail, trail) > 0; at--)
-		c->faults[at] = c->faults[at - 1];
-	c->faults[at].text = text;
-	memcpy(c->faults[at].trail, trail, sizeof(c->faults[at].trail));
+	for (; seen && !seen->wrong; seen = seen->parent)
+		seen->wrong = true;
 }
 
+/* Notes that something is wrong at this place; whether its text is wanted. */
+static bool is_news(struct conf *c, struct conf_seen *seen)
+{
+	if (is_over(c))
+		return false;
+	set_wrong(seen);
+	return faults_has_room(c->faults);
+}
+
+/* Takes what message holds. */
 static void add_error(struct conf *c, const struct conf_seen *seen, size_t position,
-		      const char *path, const char *format, va_list args)
+		      const char *path, struct buf *message)
 {
-	struct buf message = BUF_INIT;
-	size_t trail[TRAIL_MAX];
-	if (c->count == ERRORS_MAX) {
-		c->dropped++;
-		return;
-	}
-	buf_vprintf(&message, format, args);
-	cut(&message, MESSAGE_MAX);
+	size_t trail[FAULTS_TRAIL];
+	cut(message, MESSAGE_MAX);
 	trail_of(seen, position, trail);
-	insert(c, mem_printf("%s: %s%s%s", c->name, path, *path ? ": " : "", buf_str(&message)),
-	       trail);
-	buf_fini(&message);
+	faults_add(c->faults,
+		   mem_printf("%s: %s%s%s", c->name, path, *path ? ": " : "", buf_str(message)),
+		   trail);
+	buf_fini(message);
 }
 
 /* Of the document as a whole. */
 __attribute__((format(printf, 2, 3))) static void document_error(struct conf *c, const char *format,
 								 ...)
 {
+	struct buf message = BUF_INIT;
 	va_list args;
+	if (!is_news(c, c->root))
+		return;
 	va_start(args, format);
-	add_error(c, NULL, 0, "", format, args);
+	buf_vprintf(&message, format, args);
 	va_end(args);
+	add_error(c, c->root, 0, "", &message);
 }
 
 /* Keys that do not look like ours are quoted, and never shown at full length. */
@@ -179,62 +172,45 @@ static char *item_path(const char *path, size_t i)
 	return mem_printf("%s[%zu]", path, i);
 }
 
-static size_t position_of(json_t *object, const char *key)
+/* From 1; 0: it is not there. */
+static size_t position_of(struct conf_at at, const char *key)
 {
 	size_t position = 1;
-	for (void *m = json_object_iter(object); m;
-	     m = json_object_iter_next(object, m), position++)
+	if (is_over(at.conf)) /* nobody will be told */
+		return 0;
+	for (void *m = json_object_iter(at.value); m;
+	     m = json_object_iter_next(at.value, m), position++)
 		if (strcmp(json_object_iter_key(m), key) == 0)
 			return position;
 	return 0;
 }
 
-__attribute__((format(printf, 3, 4))) static void member_error(struct conf_at at, const char *key,
-							       const char *format, ...)
-{
-	va_list args;
-	char *path = member_path(at.path, key);
-	va_start(args, format);
-	add_error(at.conf, at.seen, at.value ? position_of(at.value, key) : 0, path, format, args);
-	va_end(args);
-	mem_free(path);
-}
-
-__attribute__((format(printf, 3, 4))) static void item_error(struct conf_at list, size_t i,
-							     const char *format, ...)
-{
-	va_list args;
-	char *path = item_path(list.path, i);
-	va_start(args, format);
-	add_error(list.conf, list.seen, i + 1, path, format, args);
-	va_end(args);
-	mem_free(path);
-}
-
 void conf_error(struct conf_at at, const char *key, const char *format, ...)
 {
-	struct buf text = BUF_INIT;
+	struct buf message = BUF_INIT;
 	va_list args;
+	if (!is_news(at.conf, at.seen))
+		return;
 	va_start(args, format);
-	if (key) {
-		buf_vprintf(&text, format, args);
-		member_error(at, key, "%s", buf_str(&text));
-	} else {
-		add_error(at.conf, at.seen, 0, at.path, format, args);
-	}
+	buf_vprintf(&message, format, args);
 	va_end(args);
-	buf_fini(&text);
+	char *path = key ? member_path(at.path, key) : mem_strdup(at.path);
+	add_error(at.conf, at.seen, key ? position_of(at, key) : 0, path, &message);
+	mem_free(path);
 }
 
 void conf_error_item(struct conf_at list, size_t i, const char *format, ...)
 {
-	struct buf text = BUF_INIT;
+	struct buf message = BUF_INIT;
 	va_list args;
+	if (!is_news(list.conf, list.seen))
+		return;
 	va_start(args, format);
-	buf_vprintf(&text, format, args);
+	buf_vprintf(&message, format, args);
 	va_end(args);
-	item_error(list, i, "%s", buf_str(&text));
-	buf_fini(&text);
+	char *path = item_path(list.path, i);
+	add_error(list.conf, list.seen, i + 1, path, &message);
+	mem_free(path);
 }
 
 /* Takes path. */
@@ -257,8 +233,7 @@ static struct conf_seen *seen_member(struct conf_at at, const char *key)
 		seen = seen->sibling;
 	if (seen)
 		return seen;
-	size_t position = at.value ? position_of(at.value, key) : 0;
-	seen = new_seen(at.conf, at.seen, position, member_path(at.path, key));
+	seen = new_seen(at.conf, at.seen, position_of(at, key), member_path(at.path, key));
 	seen->key = mem_strdup(key);
 	seen->sibling = at.seen->children;
 	at.seen->children = seen;
@@ -283,8 +258,6 @@ static struct conf_at at_seen(struct conf *c, struct conf_seen *seen, json_t *va
 
 static struct conf_at at_root(struct conf *c, json_type type, const char *wanted)
 {
-	if (!c->root)
-		c->root = new_seen(c, NULL, 0, mem_strdup(""));
 	if (!c->document || json_typeof(c->document) == type)
 		return at_seen(c, c->root, c->document);
 	document_error(c, "must be %s, not %s", wanted, kind(c->document));
@@ -301,20 +274,32 @@ struct conf_at conf_root_list(struct conf *c)
 	return at_root(c, JSON_ARRAY, "a list");
 }
 
-static void note_asked(struct conf_seen *seen, const char *key)
+bool conf_ok(struct conf_at at)
+{
+	return !at.seen->wrong && !is_over(at.conf);
+}
+
+static bool was_asked_for(const struct conf_seen *seen, const char *key)
 {
 	for (size_t i = 0; i < seen->asked_count; i++)
 		if (strcmp(seen->asked[i], key) == 0)
-			return;
+			return true;
+	return false;
+}
+
+static void note_asked(struct conf_seen *seen, const char *key)
+{
+	if (was_asked_for(seen, key))
+		return;
 	seen->asked = mem_resize(seen->asked, (seen->asked_count + 2) * sizeof(*seen->asked));
 	seen->asked[seen->asked_count++] = mem_strdup(key);
 	seen->asked[seen->asked_count] = NULL;
 }
 
-/* NULL: absent. */
+/* NULL: absent, or the reading is over. */
 static json_t *member(struct conf_at at, const char *key)
 {
-	if (!at.value)
+	if (!at.value || is_over(at.conf))
 		return NULL;
 	if (!at.conf->lenient)
 		note_asked(at.seen, key);
@@ -326,7 +311,7 @@ static json_t *required(struct conf_at at, const char *key)
 {
 	json_t *value = member(at, key);
 	if (at.value && !value)
-		member_error(at, key, "missing");
+		conf_error(at, key, "missing");
 	return value;
 }
 
@@ -391,14 +376,14 @@ static bool read_bool(json_t *value, bool *out, struct buf *fault)
 static void tell_member(struct conf_at at, const char *key, struct buf *fault)
 {
 	if (buf_len(fault))
-		member_error(at, key, "%s", buf_str(fault));
+		conf_error(at, key, "%s", buf_str(fault));
 	buf_fini(fault);
 }
 
 static void tell_item(struct conf_at list, size_t i, struct buf *fault)
 {
 	if (buf_len(fault))
-		item_error(list, i, "%s", buf_str(fault));
+		conf_error_item(list, i, "%s", buf_str(fault));
 	buf_fini(fault);
 }
 
@@ -421,7 +406,7 @@ bool conf_opt_str(struct conf_at at, const char *key, const char **out)
 {
 	struct buf fault = BUF_INIT;
 	json_t *value = member(at, key);
-	bool ok = !value || read_str(value, out, &fault);
+	bool ok = value ? read_str(value, out, &fault) : !is_over(at.conf);
 	tell_member(at, key, &fault);
 	return ok;
 }
@@ -430,7 +415,7 @@ bool conf_opt_int(struct conf_at at, const char *key, int64_t min, int64_t max, 
 {
 	struct buf fault = BUF_INIT;
 	json_t *value = member(at, key);
-	bool ok = !value || read_int(value, min, max, out, &fault);
+	bool ok = value ? read_int(value, min, max, out, &fault) : !is_over(at.conf);
 	tell_member(at, key, &fault);
 	return ok;
 }
@@ -439,7 +424,7 @@ bool conf_opt_bool(struct conf_at at, const char *key, bool *out)
 {
 	struct buf fault = BUF_INIT;
 	json_t *value = member(at, key);
-	bool ok = !value || read_bool(value, out, &fault);
+	bool ok = value ? read_bool(value, out, &fault) : !is_over(at.conf);
 	tell_member(at, key, &fault);
 	return ok;
 }
@@ -448,11 +433,15 @@ static struct conf_at at_member(struct conf_at at, const char *key, json_type ty
 				const char *wanted)
 {
 	json_t *value = member(at, key);
+	if (is_over(at.conf))
+		return at_seen(at.conf, at.seen, NULL);
+	struct conf_seen *seen = seen_member(at, key);
 	if (value && json_typeof(value) != type) {
-		member_error(at, key, "must be %s, not %s", wanted, kind(value));
+		conf_error(at, key, "must be %s, not %s", wanted, kind(value));
+		set_wrong(seen);
 		value = NULL;
 	}
-	return at_seen(at.conf, seen_member(at, key), value);
+	return at_seen(at.conf, seen, value);
 }
 
 struct conf_at conf_object(struct conf_at at, const char *key)
@@ -465,27 +454,35 @@ struct conf_at conf_list(struct conf_at at, const char *key)
 	return at_member(at, key, JSON_ARRAY, "a list");
 }
 
+/* NULL: there is none of that number, or the reading is over. */
+static json_t *item(struct conf_at list, size_t i)
+{
+	return is_over(list.conf) ? NULL : json_array_get(list.value, i);
+}
+
 size_t conf_len(struct conf_at list)
 {
-	return list.value ? json_array_size(list.value) : 0;
+	return is_over(list.conf) ? 0 : json_array_size(list.value);
 }
 
 struct conf_at conf_item(struct conf_at list, size_t i)
 {
-	json_t *value = json_array_get(list.value, i);
+	json_t *value = item(list, i);
 	if (!value)
 		return at_seen(list.conf, list.seen, NULL);
+	struct conf_seen *seen = seen_item(list, i);
 	if (!json_is_object(value)) {
-		item_error(list, i, "must be an object, not %s", kind(value));
+		conf_error_item(list, i, "must be an object, not %s", kind(value));
+		set_wrong(seen);
 		value = NULL;
 	}
-	return at_seen(list.conf, seen_item(list, i), value);
+	return at_seen(list.conf, seen, value);
 }
 
 bool conf_item_str(struct conf_at list, size_t i, const char **out)
 {
 	struct buf fault = BUF_INIT;
-	json_t *value = json_array_get(list.value, i);
+	json_t *value = item(list, i);
 	bool ok = value && read_str(value, out, &fault);
 	tell_item(list, i, &fault);
 	return ok;
@@ -494,49 +491,54 @@ bool conf_item_str(struct conf_at list, size_t i, const char **out)
 bool conf_item_int(struct conf_at list, size_t i, int64_t min, int64_t max, int64_t *out)
 {
 	struct buf fault = BUF_INIT;
-	json_t *value = json_array_get(list.value, i);
+	json_t *value = item(list, i);
 	bool ok = value && read_int(value, min, max, out, &fault);
 	tell_item(list, i, &fault);
 	return ok;
 }
 
+/* Its position is known: to look for it would be quadratic. */
+static void unknown_key(struct conf_at at, const char *key, size_t position)
+{
+	static const char *const none[] = {NULL};
+	const char *const *asked = (const char *const *)at.seen->asked;
+	struct buf message = BUF_INIT;
+	if (!is_news(at.conf, at.seen))
+		return;
+	const char *nearest = text_nearest(key, asked ? asked : none);
+	buf_puts(&message, "unknown key");
+	if (nearest)
+		buf_printf(&message, "; did you mean \"%s\"?", nearest);
+	char *path = member_path(at.path, key);
+	add_error(at.conf, at.seen, position, path, &message);
+	mem_free(path);
+}
+
 void conf_done(struct conf_at at)
 {
+	size_t position = 1;
 	if (!at.value || at.conf->lenient)
 		return;
-	static char *const none[] = {NULL};
-	char *const *asked = at.seen->asked ? at.seen->asked : none;
-	for (void *m = json_object_iter(at.value); m; m = json_object_iter_next(at.value, m)) {
-		const char *key = json_object_iter_key(m);
-		size_t i = 0;
-		while (asked[i] && strcmp(asked[i], key) != 0)
-			i++;
-		if (asked[i])
-			continue;
-		const char *nearest = text_nearest(key, (const char *const *)asked);
-		if (nearest)
-			member_error(at, key, "unknown key; did you mean \"%s\"?", nearest);
-		else
-			member_error(at, key, "unknown key");
-	}
+	for (void *m = json_object_iter(at.value); m;
+	     m = json_object_iter_next(at.value, m), position++)
+		if (!was_asked_for(at.seen, json_object_iter_key(m)))
+			unknown_key(at, json_object_iter_key(m), position);
 }
 
 size_t conf_errors(const struct conf *c)
 {
-	return c->count;
+	return faults_count(c->faults);
 }
 
 const char *conf_error_text(const struct conf *c, size_t i)
 {
-	return i < c->count ? c->faults[i].text : NULL;
+	return faults_text(c->faults, i);
 }
 
 void conf_report(const struct conf *c)
 {
-	for (size_t i = 0; i < c->count; i++)
-		log_say("%s", c->faults[i].text);
-	if (c->dropped)
-		log_say("%s: %zu more errors", c->name, c->dropped);
+	for (size_t i = 0; i < conf_errors(c); i++)
+		log_say("%s", conf_error_text(c, i));
 }
 
 void conf_skip_mark(const char **text, size_t *len)
@@ -569,13 +571,27 @@ static void tell_syntax(struct conf *c, const json_error_t *error)
 		text = "\\u0000 may not stand in a text";
 	else if (code == json_error_numeric_overflow)
 		text = "a number is too large";
+	else if (code == json_error_duplicate_key)
+		text = "a key is given twice";
 	document_error(c, "line %d, column %d: %s", error->line, error->column, text);
+}
+
+/* Whether it may become a tree: with brackets for everybody's stack, and from a peer not out of all
+ * proportion. */
+static bool is_bearable(struct conf *c, const char *text, size_t len)
+{
+	struct json_place at;
+	if (json_text_too_deep(text, len, JSON_TEXT_DEPTH, &at))
+		document_error(c, "line %u, column %u: nested more than %d deep", at.line,
+			       at.column, JSON_TEXT_DEPTH);
+	else if (c->lenient && json_text_too_many(text, len, CONF_PARTS_MAX, &at))
+		document_error(c, "line %u, column %u: holds too many values", at.line, at.column);
+	return conf_ok(at_seen(c, c->root, NULL));
 }
 
 static void load(struct conf *c, const char *text, size_t len)
 {
 	json_error_t error;
-	struct json_place at;
 	conf_skip_mark(&text, &len);
 	if (is_blank(text, len)) {
 		document_error(c, "is empty");
@@ -585,15 +601,12 @@ static void load(struct conf *c, const char *text, size_t len)
 		document_error(c, "holds a NUL byte, as no JSON text does");
 		return;
 	}
-	if (json_text_too_deep(text, len, JSON_TEXT_DEPTH, &at)) {
-		document_error(c, "line %u, column %u: nested more than %d deep", at.line,
-			       at.column, JSON_TEXT_DEPTH);
+	if (!is_bearable(c, text, len))
 		return;
-	}
 	c->document = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
 	if (c->document)
 		return;
-	if (json_error_code(&error) != json_error_duplicate_key) {
+	if (c->lenient || json_error_code(&error) != json_error_duplicate_key) {
 		tell_syntax(c, &error);
 		return;
 	}
@@ -610,6 +623,8 @@ struct conf *conf_parse(const char *name, const char *text, size_t len, bool len
 	struct conf *c = mem_zalloc(sizeof(*c));
 	c->name = mem_strdup(name);
 	c->lenient = lenient;
+	c->root = new_seen(c, NULL, 0, mem_strdup(""));
+	c->faults = faults_new(name);
 	load(c, text, len);
 	return c;
 }
@@ -647,9 +662,7 @@ void conf_free(struct conf *c)
 		next = seen->next;
 		free_seen(seen);
 	}
-	for (size_t i = 0; i < c->count; i++)
-		mem_free(c->faults[i].text);
-	mem_free(c->faults);
+	faults_free(c->faults);
 	json_decref(c->document);
 	mem_free(c->name);
 	mem_free(c);

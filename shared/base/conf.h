@@ -9,12 +9,17 @@
  *	conf_str(root, "relay", &relay);           // required
  *	if (conf_has(root, "grace_s")) conf_int(root, "grace_s", 1, 86400, &grace);
  *	conf_done(root);                           // unknown keys
- *	if (conf_errors(c)) conf_report(c) …
+ *	if (!conf_ok(root)) conf_report(c) …
+ *
+ * Whether something was wrong is remembered at its place, so whoever reads a part asks conf_ok()
+ * there at its end, whatever was wrong elsewhere. conf_errors() is for people: there is an end to
+ * the texts that are kept, so their number says nothing.
  *
  * Strings handed out live as long as the conf. A conf_at is a value, copied freely, invalid after
  * conf_free. At a place without a value (absent, or of a wrong type and so reported) every reader
  * is quiet: the required ones return false, the optional ones true, conf_len is 0, conf_done finds
- * nothing; conf_error works there too.
+ * nothing; conf_error works there too. In a lenient document the first error ends the reading:
+ * from then on nothing is there any more, every reader is quiet and false, and nothing is made.
  */
 #ifndef GROUNDNUT_BASE_CONF_H
 #define GROUNDNUT_BASE_CONF_H
@@ -26,6 +31,10 @@
 
 struct conf; /* one document and what is wrong with it */
 
+/* Values of a lenient document, an object counted as four: 1 MiB could hold ten times that, and
+ * would become 80 MiB of tree. */
+enum { CONF_PARTS_MAX = 64 * 1024 };
+
 struct conf_at {
 	struct conf *conf;
 	/* the JSON value here, or NULL: absent, or of a wrong type (already reported) */
@@ -34,21 +43,25 @@ struct conf_at {
 	struct conf_seen *seen; /* what was asked for here; owned by the conf */
 };
 
-/* From a file: *out holds it also when it has errors (then conf_errors > 0). Returns 0, or the
- * negative errno of reading (absent, unreadable, more than 4 MiB: exit 1), with *out NULL. A
+/* From a file: *out holds it also when it has errors (then its root is not conf_ok). Returns 0, or
+ * the negative errno of reading (absent, unreadable, more than 4 MiB: exit 1), with *out NULL. A
  * syntax error is an error inside *out, with line and column. The file's last component stands
  * for it in the errors. */
 int conf_open(const char *file, struct conf **out);
-/* From memory: name stands where the file's name would. lenient: conf_done() ignores unknown keys
- * (frames). */
+/* From memory: name stands where the file's name would. lenient, for what a peer sends: conf_done()
+ * ignores unknown keys, the first error ends the reading, and so do more values than anybody has to
+ * say. */
 struct conf *conf_parse(const char *name, const char *text, size_t len, bool lenient);
 void conf_free(struct conf *c);
 /* Passes over the mark (EF BB BF) that some editors put before UTF-8; the readers do so by
  * themselves. */
 void conf_skip_mark(const char **text, size_t *len);
 
-struct conf_at conf_root(struct conf *c);          /* must be an object, else an error */
-struct conf_at conf_root_list(struct conf *c);     /* must be an array */
+struct conf_at conf_root(struct conf *c);      /* must be an object, else an error */
+struct conf_at conf_root_list(struct conf *c); /* must be an array */
+/* Nothing that was found so far is wrong at this place or below it; an absent value is not wrong,
+ * one of a wrong type is. At the root: of the whole document, its syntax included. */
+bool conf_ok(struct conf_at at);
 bool conf_has(struct conf_at at, const char *key); /* present (also null); counts as asked for */
 
 /* Required members: true and *out set, or false with the error collected (missing, wrong type, out
@@ -87,10 +100,11 @@ void conf_error_item(struct conf_at list, size_t i, const char *format, ...)
  * stand here, also with conf_has(), before conf_done(). */
 void conf_done(struct conf_at at);
 
-size_t conf_errors(const struct conf *c); /* at most 1000 are kept */
-/* "agent.json: mappings[1].target: …", without the program's name */
+/* Lines to say: at most 1000 errors, and one that counts the rest. */
+size_t conf_errors(const struct conf *c);
+/* "agent.json: mappings[1].target: …", without the program's name, in the order of the file; NULL
+ * past the last */
 const char *conf_error_text(const struct conf *c, size_t i);
-/* each through log_say(), in the order of the file */
-void conf_report(const struct conf *c);
+void conf_report(const struct conf *c); /* each through log_say() */
 
 #endif

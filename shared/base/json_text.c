@@ -77,6 +77,20 @@ bool json_text_too_deep(const char *text, size_t len, unsigned most, struct json
 	return false;
 }
 
+bool json_text_too_many(const char *text, size_t len, size_t most, struct json_place *at)
+{
+	struct scan s = scan_of(text, len);
+	size_t parts = 0;
+	for (char c = scan_next(&s); c; c = scan_next(&s)) {
+		parts += c == '{' ? 4 : c == '[' || c == ',';
+		if (parts > most) {
+			*at = s.token_place;
+			return true;
+		}
+	}
+	return false;
+}
+
 static void look_at_key(const struct scan *s, json_t *keys, json_text_fn *fn, void *owner)
 {
 	json_t *text = json_loadb(s->token, s->token_len, JSON_DECODE_ANY, NULL);

@@ -1,5 +1,6 @@
 #include "shared/tunnel/declare.h"
 
+#include "shared/base/dict.h"
 #include "shared/base/err.h"
 #include "shared/base/json.h"
 #include "shared/base/mem.h"
@@ -36,7 +37,7 @@ void name_wish_list_fini(struct name_wish_list *l)
 	memset(l, 0, sizeof(*l));
 }
 
-static void read_wish(struct conf_at list, size_t i, struct name_wish_list *out)
+static void read_wish(struct conf_at list, size_t i, struct dict *hosts, struct name_wish_list *out)
 {
 	struct conf_at at = conf_item(list, i);
 	const char *text;
@@ -52,30 +53,29 @@ static void read_wish(struct conf_at list, size_t i, struct name_wish_list *out)
 			conf_error(at, "follow", "\"%s\" is neither relay nor home", text);
 	}
 	conf_done(at);
-	for (size_t k = 0; host && k < out->count; k++)
-		if (!strcmp(host, out->items[k].host))
-			conf_error_item(list, i, "the host \"%s\" is given twice", host);
-	if (host && follow >= 0)
+	if (host && dict_get(hosts, host, strlen(host)))
+		conf_error_item(list, i, "the host \"%s\" is given twice", host);
+	if (host && follow >= 0) {
+		dict_add(hosts, host, strlen(host), host);
 		out->items[out->count++] = (struct name_wish){host, (enum name_follow)follow};
-	else
+	} else {
 		mem_free(host);
+	}
 }
 
 bool name_wish_list_read(struct conf_at list, struct name_wish_list *out)
 {
 	memset(out, 0, sizeof(*out));
 	size_t count = conf_len(list);
-	if (!count)
-		return true;
-	if (count > NAMES_MAX) {
+	struct dict *hosts = dict_new();
+	if (count > NAMES_MAX)
 		conf_error(list, NULL, "has %zu names, at most %d may be", count, NAMES_MAX);
-		return false;
-	}
-	size_t errors_before = conf_errors(list.conf);
-	out->items = mem_zalloc(count * sizeof(*out->items));
-	for (size_t i = 0; i < count; i++)
-		read_wish(list, i, out);
-	if (conf_errors(list.conf) == errors_before)
+	else if (count)
+		out->items = mem_zalloc(count * sizeof(*out->items));
+	for (size_t i = 0; out->items && i < conf_len(list); i++)
+		read_wish(list, i, hosts, out);
+	dict_free(hosts);
+	if (conf_ok(list))
 		return true;
 	name_wish_list_fini(out);
 	return false;
@@ -140,11 +140,11 @@ static void read_address(struct conf_at at, const char *key, bool v6, struct add
 		conf_error(at, key, v6 ? "is not an IPv6 address" : "is not an address");
 }
 
-/* Ends a frame's reading: 0, or the first reason. */
-static int frame_result(struct conf *c, char why[256])
+/* Ends a frame's reading: 0, or the reason. */
+static int frame_result(struct conf *c, struct conf_at root, char why[256])
 {
 	int err = 0;
-	if (conf_errors(c)) {
+	if (!conf_ok(root)) {
 		const char *text = conf_error_text(c, 0);
 		size_t len = strnlen(text, 255);
 		memcpy(why, text, len);
@@ -170,7 +170,7 @@ int declare_read(const char *text, size_t len, struct declare *out, char why[256
 		read_address(root, "judged", false, &out->judged);
 		read_nat(root, out->nat);
 	}
-	int err = frame_result(c, why);
+	int err = frame_result(c, root, why);
 	if (err)
 		declare_fini(out);
 	return err;
@@ -300,13 +300,11 @@ static void read_name_report(struct conf_at at, struct name_report *out)
 static void read_reports(struct conf_at root, struct state *out)
 {
 	struct conf_at list = conf_list(root, "mappings");
-	out->mapping_count = conf_len(list);
-	if (out->mapping_count > MAPPING_MAX) {
+	if (conf_len(list) > MAPPING_MAX)
 		conf_error(list, NULL, "has more than %d entries", MAPPING_MAX);
-		out->mapping_count = 0;
-	}
+	out->mapping_count = conf_len(list);
 	out->mappings = mem_zalloc(out->mapping_count * sizeof(*out->mappings));
-	for (size_t i = 0; i < out->mapping_count; i++)
+	for (size_t i = 0; i < conf_len(list); i++)
 		read_report(conf_item(list, i), &out->mappings[i]);
 }
 
@@ -315,13 +313,11 @@ static void read_name_reports(struct conf_at root, struct state *out)
 {
 	enum { REPORTS_MAX = NAMES_MAX + MAPPING_MAX + 1 };
 	struct conf_at list = conf_list(root, "names");
-	out->name_count = conf_len(list);
-	if (out->name_count > REPORTS_MAX) {
+	if (conf_len(list) > REPORTS_MAX)
 		conf_error(list, NULL, "has more than %d entries", REPORTS_MAX);
-		out->name_count = 0;
-	}
+	out->name_count = conf_len(list);
 	out->names = mem_zalloc(out->name_count * sizeof(*out->names));
-	for (size_t i = 0; i < out->name_count; i++)
+	for (size_t i = 0; i < conf_len(list); i++)
 		read_name_report(conf_item(list, i), &out->names[i]);
 }
 
@@ -338,7 +334,7 @@ int state_read(const char *text, size_t len, struct state *out, char why[256])
 		read_name_reports(root, out);
 		out->address = read_text(root, "address");
 	}
-	int err = frame_result(c, why);
+	int err = frame_result(c, root, why);
 	if (err)
 		state_fini(out);
 	return err;

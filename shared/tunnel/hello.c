@@ -167,9 +167,9 @@ static uint64_t get_number(struct conf_at at, const char *key)
 	return (uint64_t)n;
 }
 
-static int done(struct conf *c)
+static int done(struct conf *c, struct conf_at at)
 {
-	int err = conf_errors(c) ? ERR_SYNTAX : 0;
+	int err = conf_ok(at) ? 0 : ERR_SYNTAX;
 	conf_free(c);
 	return err;
 }
@@ -198,7 +198,7 @@ int hello_read(const void *json, size_t len, struct hello *out)
 		conf_error(at, "account", "not a name");
 	if (!text_is_name(out->agent))
 		conf_error(at, "agent", "not a name");
-	return done(c);
+	return done(c, at);
 }
 
 int welcome_read(const void *json, size_t len, struct welcome *out)
@@ -216,7 +216,7 @@ int welcome_read(const void *json, size_t len, struct welcome *out)
 	get_text(at, "address", out->address, sizeof out->address, false);
 	abilities_read(at, &out->can);
 	out->time_ms = get_number(at, "time");
-	return done(c);
+	return done(c, at);
 }
 
 int refuse_read(const void *json, size_t len, struct refuse *out)
@@ -231,5 +231,5 @@ int refuse_read(const void *json, size_t len, struct refuse *out)
 				out->code = (enum refuse_code)i;
 	get_words(at, "reason", out->reason, sizeof out->reason);
 	out->retry_ms = get_u32(at, "retry_ms");
-	return done(c);
+	return done(c, at);
 }

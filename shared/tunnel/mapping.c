@@ -1,14 +1,24 @@
+/*
+ * A list of mappings is read one after the other. What a mapping must have alone (name, id, host,
+ * ports) is entered in the list's book when it has been read without an error; who comes later and
+ * finds it there is told whose it is. So nothing is compared with all that was before it. On the
+ * wire the first error ends the reading (conf.h); of a file all are told.
+ */
 #include "shared/tunnel/mapping.h"
 
+#include "shared/base/dict.h"
 #include "shared/base/err.h"
 #include "shared/base/json.h"
+#include "shared/base/json_text.h"
 #include "shared/base/mem.h"
 #include "shared/base/text.h"
 
 #include <string.h>
 
-/* A DECLARE frame holds 1 MiB: 1,024 names of the longest kind take 300 KiB of it. */
-enum { LIST_TEXT_MAX = 700 * 1024, TARGET_TEXT_MAX = 320, BASIC_AUTH_MAX = 256 };
+/* A DECLARE frame holds 1 MiB and CONF_PARTS_MAX values: 1,024 names of the longest kind take 300
+ * KiB and 6,144 values of it. */
+enum { LIST_TEXT_MAX = 700 * 1024, LIST_PARTS_MAX = CONF_PARTS_MAX - 7000 };
+enum { TARGET_TEXT_MAX = 320, BASIC_AUTH_MAX = 256 };
 enum { COUNT_MAX = 1000000, IDLE_MAX_S = 365 * 86400 };
 
 static const char *const protocol_names[] = {"tcp", "udp", "http", "tls"};
@@ -379,7 +389,6 @@ bool mapping_read(struct conf_at at, bool on_wire, struct mapping *out)
 	memset(out, 0, sizeof(*out));
 	if (!at.value)
 		return false;
-	size_t errors_before = conf_errors(at.conf);
 	int64_t id = 0;
 	if (on_wire && conf_int(at, "id", 1, UINT32_MAX, &id))
 		out->id = (uint32_t)id;
@@ -397,29 +406,71 @@ bool mapping_read(struct conf_at at, bool on_wire, struct mapping *out)
 		read_target(at, out, protocol_known);
 	read_options(at, out, protocol_known);
 	conf_done(at);
-	if (conf_errors(at.conf) == errors_before)
+	if (conf_ok(at))
 		return true;
 	mapping_fini(out);
 	return false;
 }
 
-static void check_pair(struct conf_at list, size_t i, const struct mapping *m,
-		       const struct mapping *before)
+/* Who has what only one of a list may have. */
+struct book {
+	struct mapping_list *list;
+	struct dict *names, *ids;
+	struct dict *hosts[COUNT_OF(protocol_names)];
+	uint16_t (*ports)[UINT16_MAX + 1]; /* by protocol: the place in list from 1; 0: nobody's */
+};
+
+static void book_init(struct book *b, struct mapping_list *list)
 {
-	if (!strcmp(m->name, before->name))
-		conf_error_item(list, i, "the name \"%s\" is given twice", m->name);
-	if (m->id && m->id == before->id)
-		conf_error_item(list, i, "the id %u is given twice", (unsigned)m->id);
-	if (m->protocol != before->protocol)
-		return;
-	if (m->host && !strcmp(m->host, before->host))
+	*b = (struct book){.list = list, .names = dict_new(), .ids = dict_new()};
+	for (size_t i = 0; i < COUNT_OF(b->hosts); i++)
+		b->hosts[i] = dict_new();
+	b->ports = mem_zalloc(2 * sizeof(*b->ports));
+}
+
+static void book_fini(struct book *b)
+{
+	dict_free(b->names);
+	dict_free(b->ids);
+	for (size_t i = 0; i < COUNT_OF(b->hosts); i++)
+		dict_free(b->hosts[i]);
+	mem_free(b->ports);
+}
+
+static void enter_host(struct book *b, struct conf_at list, size_t i, struct mapping *m)
+{
+	const struct mapping *before = dict_add(b->hosts[m->protocol], m->host, strlen(m->host), m);
+	if (before)
 		conf_error_item(list, i, "the %s host \"%s\" is already that of \"%s\"",
 				protocol_names[m->protocol], m->host, before->name);
-	if (has_ports(m) && m->first <= before->last && before->first <= m->last) {
-		uint16_t port = m->first > before->first ? m->first : before->first;
+}
+
+static void enter_ports(struct book *b, struct conf_at list, size_t i, const struct mapping *m)
+{
+	uint16_t *holders = b->ports[m->protocol == MAPPING_UDP];
+	for (unsigned port = m->first; port <= m->last; port++) {
+		if (!holders[port]) {
+			holders[port] = (uint16_t)(b->list->count + 1);
+			continue;
+		}
+		const struct mapping *before = &b->list->items[holders[port] - 1];
 		conf_error_item(list, i, "the public %s port %u is already that of \"%s\"",
-				protocol_names[m->protocol], (unsigned)port, before->name);
+				protocol_names[m->protocol], port, before->name);
+		port = before->last; /* the same holder is told once */
 	}
+}
+
+/* m is the next of the book's list. */
+static void enter(struct book *b, struct conf_at list, size_t i, struct mapping *m)
+{
+	if (dict_add(b->names, m->name, strlen(m->name), m))
+		conf_error_item(list, i, "the name \"%s\" is given twice", m->name);
+	if (m->id && dict_add(b->ids, &m->id, sizeof(m->id), m))
+		conf_error_item(list, i, "the id %u is given twice", (unsigned)m->id);
+	if (m->host)
+		enter_host(b, list, i, m);
+	else
+		enter_ports(b, list, i, m);
 }
 
 static void write_some(struct json *w, const char *key, uint64_t n)
@@ -488,35 +539,42 @@ static bool fits_a_frame(const struct mapping_list *l)
 	for (size_t i = 0; i < l->count; i++)
 		mapping_write(&l->items[i], &w);
 	json_close(&w);
-	bool fits = buf_len(&text) <= LIST_TEXT_MAX;
+	struct json_place at;
+	bool fits =
+	    buf_len(&text) <= LIST_TEXT_MAX &&
+	    !json_text_too_many((const char *)buf_data(&text), buf_len(&text), LIST_PARTS_MAX, &at);
 	buf_fini(&text);
 	return fits;
+}
+
+static void read_all(struct conf_at list, bool on_wire, struct mapping_list *out)
+{
+	struct book book;
+	book_init(&book, out);
+	for (size_t i = 0; i < conf_len(list); i++) {
+		struct mapping *m = &out->items[out->count];
+		if (!mapping_read(conf_item(list, i), on_wire, m))
+			continue;
+		enter(&book, list, i, m);
+		out->count++;
+	}
+	book_fini(&book);
 }
 
 bool mapping_list_read(struct conf_at list, bool on_wire, struct mapping_list *out)
 {
 	memset(out, 0, sizeof(*out));
 	size_t count = conf_len(list);
-	if (!count)
-		return true;
-	if (count > MAPPING_MAX) {
+	if (count > MAPPING_MAX)
 		conf_error(list, NULL, "has %zu mappings, at most %d may be", count, MAPPING_MAX);
-		return false;
-	}
-	size_t errors_before = conf_errors(list.conf);
-	out->items = mem_zalloc(count * sizeof(*out->items));
-	for (size_t i = 0; i < count; i++) {
-		struct mapping *m = &out->items[out->count];
-		if (!mapping_read(conf_item(list, i), on_wire, m))
-			continue;
-		for (size_t k = 0; k < out->count; k++)
-			check_pair(list, i, m, &out->items[k]);
-		out->count++;
-	}
-	if (conf_errors(list.conf) == errors_before && !on_wire && !fits_a_frame(out))
-		conf_error(list, NULL, "is too long to be sent to the relay (%d KiB)",
-			   LIST_TEXT_MAX / 1024);
-	if (conf_errors(list.conf) == errors_before)
+	else if (count)
+		out->items = mem_zalloc(count * sizeof(*out->items));
+	if (out->items)
+		read_all(list, on_wire, out);
+	if (conf_ok(list) && !on_wire && !fits_a_frame(out))
+		conf_error(list, NULL, "is too long to be sent to the relay (%d KiB and %d values)",
+			   LIST_TEXT_MAX / 1024, LIST_PARTS_MAX);
+	if (conf_ok(list))
 		return true;
 	mapping_list_fini(out);
 	return false;

@@ -160,6 +160,22 @@ static void every_error_is_said(void **state)
 	}
 }
 
+static void more_errors_than_are_kept_are_counted(void **state)
+{
+	(void)state;
+	struct agent_config *c;
+	struct buf text = BUF_INIT;
+	buf_puts(&text, HEAD ", \"mappings\": [{}");
+	for (unsigned i = 1; i < 400; i++)
+		buf_puts(&text, ",{}");
+	buf_puts(&text, "], \"names\": [{}]}");
+	assert_int_equal(load(buf_str(&text), &c), ERR_CONFIG);
+	assert_null(c);
+	assert_said("agent.json: mappings[333].name: missing");
+	assert_said("agent.json: 202 more errors\n");
+	buf_fini(&text);
+}
+
 static void broken_syntax_is_the_only_error(void **state)
 {
 	struct agent_config *c;
@@ -206,6 +222,7 @@ int main(void)
 	    TEST(token_file_is_read_beside_the_file),
 	    TEST(token_that_others_can_read_is_a_warning),
 	    TEST(every_error_is_said),
+	    TEST(more_errors_than_are_kept_are_counted),
 	    TEST(broken_syntax_is_the_only_error),
 	    TEST(absent_file_is_an_errno),
 	    TEST(control_is_found_in_a_wrong_file),

@@ -165,6 +165,23 @@ static void errors_have_a_line_each(void **state)
 	}
 }
 
+static void more_errors_than_are_kept_are_counted(void **state)
+{
+	(void)state;
+	struct buf text = BUF_INIT;
+	struct accounts *all;
+	char *errors;
+	for (unsigned i = 0; i < 600; i++)
+		buf_puts(&text, i ? ",{}" : "[{}");
+	buf_puts(&text, "]");
+	assert_int_equal(load(buf_str(&text), &all, &errors), ERR_CONFIG);
+	assert_null(all);
+	assert_non_null(strstr(errors, "accounts.json: [499].token: missing\n"
+				       "accounts.json: 200 more errors\n"));
+	mem_free(errors);
+	buf_fini(&text);
+}
+
 static void absent_may_be_empty(void **state)
 {
 	(void)state;
@@ -200,13 +217,10 @@ static void a_list_lives_while_one_holds_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(what_nobody_wrote),
-	    TEST(what_was_written),
-	    TEST(empty_lists_allow_nothing),
-	    TEST(a_token_opens_its_own_account_only),
-	    TEST(errors_have_a_line_each),
-	    TEST(absent_may_be_empty),
-	    TEST(a_list_lives_while_one_holds_it),
+	    TEST(what_nobody_wrote),         TEST(what_was_written),
+	    TEST(empty_lists_allow_nothing), TEST(a_token_opens_its_own_account_only),
+	    TEST(errors_have_a_line_each),   TEST(more_errors_than_are_kept_are_counted),
+	    TEST(absent_may_be_empty),       TEST(a_list_lives_while_one_holds_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE /* nftw */
 #include "relay/config.h"
 
+#include "shared/base/buf.h"
 #include "shared/base/err.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
@@ -160,6 +161,22 @@ static void every_error_is_a_line(void **state)
 	}
 }
 
+static void more_errors_than_are_kept_are_counted(void **state)
+{
+	(void)state;
+	struct relay_config *c;
+	struct buf text = BUF_INIT;
+	buf_puts(&text, D "\"dns\": [{}");
+	for (unsigned i = 1; i < 1100; i++)
+		buf_puts(&text, ",{}");
+	buf_puts(&text, "], \"update\": {\"htp\": []}}");
+	assert_int_equal(load(buf_str(&text), &c), ERR_CONFIG);
+	assert_null(c);
+	assert_non_null(strstr(said.err, "test: relay.json: dns[999].kind: missing\n"
+					 "test: relay.json: 101 more errors\n"));
+	buf_fini(&text);
+}
+
 static void a_control_path_that_fits_no_socket(void **state)
 {
 	(void)state;
@@ -246,6 +263,7 @@ int main(void)
 	    TEST(domain_is_enough),
 	    TEST(every_key_arrives),
 	    TEST(every_error_is_a_line),
+	    TEST(more_errors_than_are_kept_are_counted),
 	    TEST(a_control_path_that_fits_no_socket),
 	    TEST(control_is_found_in_a_wrong_file),
 	    TEST(absent_is_not_wrong),

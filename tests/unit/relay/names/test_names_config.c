@@ -171,8 +171,27 @@ static void update_block(void **state)
 	assert_false(update_config_read(conf_root(c), file, &u));
 	assert_int_equal(conf_errors(c), 3);
 	conf_free(c);
-	assert_true(update_config_read((struct conf_at){0}, file, &u));
+	c = conf_parse("relay.json", "{\"update\": 1}", 13, false);
+	assert_true(update_config_read(conf_object(conf_root(c), "none"), file, &u));
 	assert_false(u.on);
+	assert_false(update_config_read(conf_object(conf_root(c), "update"), file, &u));
+	conf_free(c);
+}
+
+static void errors_elsewhere_hide_none_here(void **state)
+{
+	(void)state;
+	static const char wrong[] = "{\"http\":[\"8245\"],\"dns\":[{}]}";
+	struct conf *c = conf_parse("relay.json", wrong, strlen(wrong), false);
+	struct dns_config_list l;
+	struct update_config u;
+	for (unsigned i = 0; i < 2000; i++)
+		conf_error(conf_root(c), "domain", "wrong in way %u", i);
+	assert_false(update_config_read(conf_root(c), file, &u));
+	assert_false(u.on);
+	assert_false(dns_config_read(conf_list(conf_root(c), "dns"), file, "home.test", &l));
+	assert_int_equal(l.count, 0);
+	conf_free(c);
 }
 
 static void full_names(void **state)
@@ -204,6 +223,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(all_kinds, setup, teardown),
 	    cmocka_unit_test_setup_teardown(what_is_wrong_is_said, setup, teardown),
 	    cmocka_unit_test_setup_teardown(update_block, setup, teardown),
+	    cmocka_unit_test(errors_elsewhere_hide_none_here),
 	    cmocka_unit_test(full_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

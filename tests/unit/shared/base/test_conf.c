@@ -295,8 +295,91 @@ static void an_error_told_twice_is_one_and_a_flood_ends(void **state)
 	assert_int_equal(conf_errors(c), 1);
 	for (unsigned i = 0; i < 5000; i++)
 		conf_error(conf_root(c), "a", "wrong in way %u", i);
-	assert_int_equal(conf_errors(c), 1000);
+	assert_int_equal(conf_errors(c), 1001);
+	assert_string_equal(conf_error_text(c, 999), "agent.json: a: wrong in way 998");
+	assert_string_equal(conf_error_text(c, 1000), "agent.json: 4001 more errors");
+	assert_null(conf_error_text(c, 1001));
 	conf_free(c);
+}
+
+static void each_place_knows_whether_it_is_right(void **state)
+{
+	(void)state;
+	struct conf *c =
+	    parse("{\"a\": {\"x\": 1, \"y\": {}}, \"l\": [{}, {\"z\": 1}, 7], \"n\": 5}");
+	struct conf_at root = conf_root(c), a = conf_object(root, "a"), l = conf_list(root, "l");
+	struct conf_at none = conf_object(root, "none"), n = conf_list(root, "n");
+	const char *s;
+	assert_true(conf_ok(a) && conf_ok(l) && conf_ok(none));
+	assert_false(conf_ok(n) || conf_ok(root)); /* n is no list */
+	assert_false(conf_str(conf_object(a, "y"), "k", &s));
+	assert_false(conf_ok(conf_object(a, "y")) || conf_ok(a));
+	assert_true(conf_ok(l) && conf_ok(conf_item(l, 0)));
+	conf_done(conf_item(l, 1));
+	assert_false(conf_ok(conf_item(l, 1)) || conf_ok(l));
+	assert_true(conf_ok(conf_item(l, 0)));
+	assert_false(conf_ok(conf_item(l, 2)));
+	/* Also when no more texts are kept. */
+	for (unsigned i = 0; i < 2000; i++)
+		conf_error(root, "n", "wrong in way %u", i);
+	assert_true(conf_ok(none) && conf_ok(conf_item(l, 0)));
+	conf_error(none, "k", "missing");
+	conf_error_item(conf_list(conf_item(l, 0), "k"), 3, "missing");
+	assert_false(conf_ok(none) || conf_ok(conf_item(l, 0)));
+	conf_free(c);
+	c = parse("{\"a\": 1, \"a\": 2}");
+	assert_false(conf_ok(conf_root(c)));
+	conf_free(c);
+	c = parse("[]");
+	assert_false(conf_ok(conf_root(c)));
+	conf_free(c);
+}
+
+static void the_first_error_ends_the_reading_of_what_a_peer_sent(void **state)
+{
+	(void)state;
+	static const char text[] = "{\"a\": {\"x\": 1}, \"l\": [{\"n\": 1}, \"s\"], \"b\": true}";
+	struct conf *c = conf_parse("STATE", text, strlen(text), true);
+	struct conf_at root = conf_root(c), a = conf_object(root, "a"), l = conf_list(root, "l");
+	const char *s = "kept";
+	int64_t n = 5;
+	bool b = false;
+	assert_true(conf_int(a, "x", 0, 9, &n) && conf_ok(root));
+	assert_false(conf_str(a, "x", &s));
+	assert_false(conf_ok(root) || conf_ok(a) || conf_ok(l));
+	assert_false(conf_bool(root, "b", &b) || conf_opt_bool(root, "b", &b) || b);
+	assert_false(conf_opt_str(root, "none", &s) || conf_opt_int(a, "x", 0, 9, &n));
+	assert_false(conf_has(root, "b") || conf_is_list(root, "l"));
+	assert_int_equal(conf_len(l), 0);
+	assert_null(conf_item(l, 0).value);
+	assert_false(conf_item_str(l, 1, &s));
+	assert_null(conf_object(root, "a").value);
+	assert_null(conf_list(root, "l").value);
+	conf_error(root, "b", "is wrong, too");
+	conf_error_item(l, 0, "is wrong, too");
+	assert_string_equal(s, "kept");
+	EXPECT(c, "STATE: a.x: must be a string, not a number");
+	EXPECT(conf_parse("STATE", "{\"a\": 1, \"a\": 2, \"a\": 3}", 24, true),
+	       "STATE: line 1, column 12: a key is given twice");
+}
+
+static void more_values_than_anybody_has_to_say_are_refused(void **state)
+{
+	(void)state;
+	struct buf text = BUF_INIT;
+	buf_puts(&text, "[0");
+	for (unsigned i = 1; i < CONF_PARTS_MAX; i++)
+		buf_puts(&text, ",0");
+	buf_puts(&text, "]");
+	struct conf *c = conf_parse("x", (char *)buf_data(&text), buf_len(&text), true);
+	assert_true(conf_ok(conf_root_list(c)));
+	conf_free(c);
+	text.end--;
+	buf_puts(&text, ",0]");
+	EXPECT(conf_parse("x", (char *)buf_data(&text), buf_len(&text), true),
+	       "x: line 1, column 131073: holds too many values");
+	EXPECT_NONE(conf_parse("x", (char *)buf_data(&text), buf_len(&text), false));
+	buf_fini(&text);
 }
 
 static void keys_asked_for_at_one_place_through_two_readers_are_known(void **state)
@@ -367,6 +450,9 @@ int main(void)
 	    cmocka_unit_test(brackets_without_end_are_refused),
 	    cmocka_unit_test(odd_keys_and_long_values_stay_one_short_line),
 	    cmocka_unit_test(an_error_told_twice_is_one_and_a_flood_ends),
+	    cmocka_unit_test(each_place_knows_whether_it_is_right),
+	    cmocka_unit_test(the_first_error_ends_the_reading_of_what_a_peer_sent),
+	    cmocka_unit_test(more_values_than_anybody_has_to_say_are_refused),
 	    cmocka_unit_test(keys_asked_for_at_one_place_through_two_readers_are_known),
 	    cmocka_unit_test(unknown_keys_of_a_peer_are_ignored),
 	    cmocka_unit_test(a_file_is_named_by_its_last_component),

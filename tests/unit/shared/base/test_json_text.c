@@ -37,6 +37,32 @@ static void depth_is_of_brackets_not_of_strings(void **state)
 	}
 }
 
+static void values_and_members_are_counted(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		size_t parts;
+		unsigned line, column; /* of the one that is too many when one less is allowed */
+	} cases[] = {
+	    {"", 0, 0, 0},
+	    {"[]", 1, 1, 1},
+	    {"[1,2, 3]", 3, 1, 5},
+	    {"{}", 4, 1, 1},
+	    {"{\"a,[{\": 1,\n\"b\": {}, \"c\": [[]]}", 12, 2, 16},
+	    {"]]}}:", 0, 0, 0},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct json_place at = {0, 0};
+		const char *text = cases[i].text;
+		size_t len = strlen(text), parts = cases[i].parts;
+		assert_false(json_text_too_many(text, len, parts, &at));
+		assert_int_equal(parts && json_text_too_many(text, len, parts - 1, &at), parts > 0);
+		assert_int_equal(at.line, cases[i].line);
+		assert_int_equal(at.column, cases[i].column);
+	}
+}
+
 static void on_doubled(void *owner, const struct json_place *at, const char *key)
 {
 	char *said = owner;
@@ -69,6 +95,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(depth_is_of_brackets_not_of_strings),
+	    cmocka_unit_test(values_and_members_are_counted),
 	    cmocka_unit_test(every_doubled_key_is_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

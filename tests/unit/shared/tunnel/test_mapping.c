@@ -246,10 +246,127 @@ static void no_more_than_fits(void **state)
 	}
 	buf_puts(&b, "]");
 	assert_false(read_list(buf_str(&b), &l, &errors));
-	assert_string_equal(
-	    errors, "agent.json: mappings: is too long to be sent to the relay (700 KiB)\n");
+	assert_string_equal(errors, "agent.json: mappings: is too long to be sent to the relay "
+				    "(700 KiB and 58536 values)\n");
 	mem_free(errors);
 	buf_fini(&b);
+}
+
+/* An item count times; in place of '#' is its number from 0. */
+static void put_list(struct buf *b, const char *item, unsigned count)
+{
+	size_t head = strcspn(item, "#");
+	for (unsigned i = 0; i < count; i++) {
+		buf_printf(b, "%s%.*s", i ? "," : "[", (int)head, item);
+		if (item[head])
+			buf_printf(b, "%u%s", i, item + head + 1);
+	}
+	buf_puts(b, "]");
+}
+
+static void more_errors_than_are_kept_are_errors(void **state)
+{
+	(void)state;
+	struct buf b = BUF_INIT;
+	struct mapping_list l;
+	struct declare d;
+	char *errors, why[256];
+	put_list(&b, "{}", 400);
+	assert_false(read_list(buf_str(&b), &l, &errors));
+	assert_int_equal(l.count, 0);
+	assert_non_null(strstr(errors, "agent.json: mappings[0].name: missing\n"));
+	assert_non_null(strstr(errors, "\nagent.json: 200 more errors\n"));
+	mem_free(errors);
+	buf_take(&b, buf_len(&b));
+	buf_puts(&b, "{\"serial\": 1, \"mappings\": ");
+	put_list(&b, "{}", 260);
+	buf_puts(&b, "}");
+	assert_int_equal(declare_read(buf_str(&b), buf_len(&b), &d, why), ERR_SYNTAX);
+	assert_string_equal(why, "DECLARE: mappings[0].id: missing");
+	buf_fini(&b);
+}
+
+#define SAME(more)                                                                                 \
+	"{\"name\": \"m#\", \"protocol\": \"tcp\", \"public_port\": \"1-65535\", \"target\": "     \
+	"\"h:1-65535\"" more "}"
+
+/* Each is told what it has in common with those before it, and not with every one. */
+static void one_mapping_many_times(void **state)
+{
+	(void)state;
+	struct buf b = BUF_INIT;
+	struct mapping_list l;
+	char *errors;
+	put_list(
+	    &b, "{\"name\": \"a\", \"protocol\": \"udp\", \"public_port\": 7, \"target\": \"h:1\"}",
+	    MAPPING_MAX);
+	assert_false(read_list(buf_str(&b), &l, &errors));
+	assert_non_null(strstr(errors, "agent.json: mappings[1]: the name \"a\" is given twice\n"));
+	assert_non_null(strstr(
+	    errors, "agent.json: mappings[1]: the public udp port 7 is already that of \"a\"\n"));
+	assert_non_null(strstr(errors, "\nagent.json: 1046 more errors\n")); /* 2 * 1023 - 1000 */
+	mem_free(errors);
+	buf_take(&b, buf_len(&b));
+	put_list(&b, SAME(""), MAPPING_MAX);
+	assert_false(read_list(buf_str(&b), &l, &errors));
+	assert_non_null(strstr(
+	    errors,
+	    "agent.json: mappings[1000]: the public tcp port 1 is already that of \"m0\"\n"));
+	assert_non_null(strstr(errors, "\nagent.json: 23 more errors\n"));
+	mem_free(errors);
+	buf_fini(&b);
+}
+
+/* On the wire nothing is read after the first error. */
+static void one_mapping_many_times_in_a_declare(void **state)
+{
+	(void)state;
+	static const char *const items[] = {
+	    SAME(", \"id\": 7"),
+	    "{\"name\": \"a\", \"protocol\": \"tls\", \"host\": \"a\", \"target\": \"h:1\", "
+	    "\"id\": 7}",
+	    "{\"host\": \"x\", \"follow\": \"home\"}",
+	};
+	for (size_t i = 0; i < COUNT_OF(items); i++) {
+		struct buf b = BUF_INIT;
+		struct mapping_list mappings;
+		struct name_wish_list names;
+		buf_puts(&b, "{\"list\": ");
+		put_list(&b, items[i], MAPPING_MAX);
+		buf_puts(&b, "}");
+		struct conf *c = conf_parse("DECLARE", buf_str(&b), buf_len(&b), true);
+		struct conf_at list = conf_list(conf_root(c), "list");
+		assert_int_equal(conf_len(list), MAPPING_MAX);
+		assert_false(i < 2 ? mapping_list_read(list, true, &mappings)
+				   : name_wish_list_read(list, &names));
+		assert_int_equal(conf_errors(c), 1);
+		assert_int_equal(strncmp(conf_error_text(c, 0), "DECLARE: list[1]: the ", 22), 0);
+		conf_free(c);
+		buf_fini(&b);
+	}
+}
+
+static void ranges_that_overlap_are_told_of_each_other(void **state)
+{
+	(void)state;
+	struct mapping_list l;
+	char *errors;
+#define RANGE(name, ports)                                                                         \
+	"{\"name\": \"" name "\", \"protocol\": \"tcp\", \"public_port\": \"" ports                \
+	"\", \"target\": \"h:" ports "\"}"
+	assert_false(read_list(
+	    "[" RANGE("a", "10-19") "," RANGE("b", "30-39") "," RANGE("c", "15-34") "," RANGE(
+		"d", "20-21") "," RANGE("e", "1-65535") "," RANGE("f", "9-9") "]",
+	    &l, &errors));
+	assert_string_equal(
+	    errors, "agent.json: mappings[2]: the public tcp port 15 is already that of \"a\"\n"
+		    "agent.json: mappings[2]: the public tcp port 30 is already that of \"b\"\n"
+		    "agent.json: mappings[3]: the public tcp port 20 is already that of \"c\"\n"
+		    "agent.json: mappings[4]: the public tcp port 10 is already that of \"a\"\n"
+		    "agent.json: mappings[4]: the public tcp port 20 is already that of \"c\"\n"
+		    "agent.json: mappings[4]: the public tcp port 35 is already that of \"b\"\n"
+		    "agent.json: mappings[5]: the public tcp port 9 is already that of \"e\"\n");
+	mem_free(errors);
 }
 
 static void a_change_of_anything_is_a_change(void **state)
@@ -485,6 +602,32 @@ static void deep_nesting_does_not_kill(void **state)
 	mem_free(text);
 }
 
+static void a_wrong_state_is_read_to_its_first_error(void **unused)
+{
+	(void)unused;
+	static const char *const bad[][3] = {
+	    {"mappings", "{}", "STATE: mappings[0].id: missing"},
+	    {"mappings", "{\"id\": 1, \"state\": 7}",
+	     "STATE: mappings[0].state: must be a string, not a number"},
+	    {"names", "{}", "STATE: names[0].name: missing"},
+	    {"names", "{\"name\": \"a\", \"counted\": -1}",
+	     "STATE: names[0].counted: must be at least 0, not -1"},
+	    {"names", "7", "STATE: names[0]: must be an object, not a number"},
+	};
+	for (size_t i = 0; i < COUNT_OF(bad); i++) {
+		struct buf b = BUF_INIT;
+		struct state s;
+		char why[256];
+		buf_printf(&b, "{\"serial\": 1, \"%s\": ", bad[i][0]);
+		put_list(&b, bad[i][1], 1000);
+		buf_puts(&b, "}");
+		assert_int_equal(state_read(buf_str(&b), buf_len(&b), &s, why), ERR_SYNTAX);
+		assert_string_equal(why, bad[i][2]);
+		assert_int_equal(s.mapping_count + s.name_count, 0);
+		buf_fini(&b);
+	}
+}
+
 static void state_goes_and_comes(void **unused)
 {
 	(void)unused;
@@ -623,6 +766,10 @@ int main(void)
 	    cmocka_unit_test(wrong_mappings_are_named),
 	    cmocka_unit_test(all_errors_not_just_the_first),
 	    cmocka_unit_test(no_more_than_fits),
+	    cmocka_unit_test(more_errors_than_are_kept_are_errors),
+	    cmocka_unit_test(one_mapping_many_times),
+	    cmocka_unit_test(one_mapping_many_times_in_a_declare),
+	    cmocka_unit_test(ranges_that_overlap_are_told_of_each_other),
 	    cmocka_unit_test(a_change_of_anything_is_a_change),
 	    cmocka_unit_test(protocols_by_name),
 	    cmocka_unit_test(names_follow_relay_or_home),
@@ -630,6 +777,7 @@ int main(void)
 	    cmocka_unit_test(an_empty_declare),
 	    cmocka_unit_test(hostile_declares),
 	    cmocka_unit_test(deep_nesting_does_not_kill),
+	    cmocka_unit_test(a_wrong_state_is_read_to_its_first_error),
 	    cmocka_unit_test(state_goes_and_comes),
 	    cmocka_unit_test(hostile_states),
 	    cmocka_unit_test(a_state_that_is_not_known_is_one_mappings_error),
