@@ -180,7 +180,7 @@ static void read_mappings(struct conf_at root, struct agent_config *c)
 
 static void read_names(struct conf_at root, struct agent_config *c)
 {
-	name_wish_list_read(conf_list(root, "names"), &c->names);
+	name_wish_list_read(conf_list(root, "names"), false, &c->names);
 }
 
 static struct agent_config *read_all(struct conf_at root, const char *file)

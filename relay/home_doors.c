@@ -105,7 +105,6 @@ void home_doors_set_names(struct home_doors *all, struct name_report *reports, s
 
 /* --- opening --- */
 
-/* What the account does not allow, and what is the relay's own, may not even be tried. */
 static char *forbidden_host(struct home *h, const struct mapping_door *d)
 {
 	const struct relay_config *c = home_world(h)->config;
@@ -121,9 +120,13 @@ static char *forbidden_host(struct home *h, const struct mapping_door *d)
 	return NULL;
 }
 
+/* What the account does not allow, what is the relay's own and what the relay does not know may not
+ * even be tried. */
 static char *forbidden(struct home *h, const struct mapping_door *d)
 {
 	const struct mapping *m = &d->mapping;
+	if (m->unknown)
+		return mem_printf("the relay is older than the agent, update it: %s", m->unknown);
 	if (d->host)
 		return forbidden_host(h, d);
 	enum ports_protocol protocol = m->protocol == MAPPING_UDP ? PORTS_UDP : PORTS_TCP;

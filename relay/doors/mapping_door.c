@@ -24,6 +24,7 @@ static const struct door_kind *kind_of(enum mapping_protocol p)
 	case MAPPING_TLS:
 		return &TLS_DOOR;
 	case MAPPING_TCP:
+	case MAPPING_UNKNOWN: /* never opened */
 		break;
 	}
 	return &TCP_DOOR;
@@ -129,7 +130,7 @@ int mapping_door_open(struct mapping_door *d)
 bool mapping_door_fits(const struct mapping_door *d, const struct mapping *m)
 {
 	const struct mapping *had = &d->mapping;
-	if (!d->is_open || had->protocol != m->protocol)
+	if (!d->is_open || had->protocol != m->protocol || m->unknown)
 		return false;
 	if (had->host)
 		return !strcmp(had->host, m->host);

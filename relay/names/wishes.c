@@ -9,11 +9,17 @@
 
 #include <string.h>
 
+/* A name that an agent declared. */
+struct wish {
+	char *name;      /* full, or as written when it is none */
+	bool is_unknown; /* what it follows is known to a later version only */
+};
+
 struct agent {
 	struct list node;
 	struct list reports; /* that wait for the ledger */
 	char *account, *name;
-	char **wishes; /* full names, or as written when they are none */
+	struct wish *wishes;
 	size_t wish_count;
 	uint64_t sent, answered; /* reports; those that are durable */
 };
@@ -142,10 +148,13 @@ static void take_wishes(struct wishes *w, const struct account *account,
 			const struct wishes_agent *a)
 {
 	for (size_t i = 0; i < a->wishes->count; i++) {
-		struct entry *e = declared(w, account, a, a->wishes->items[i].host, true);
+		const struct name_wish *wish = &a->wishes->items[i];
+		struct entry *e = NULL;
+		if (wish->follow != NAME_FOLLOW_UNKNOWN)
+			e = declared(w, account, a, wish->host, true);
 		if (!e)
 			continue;
-		take_wish(w, e, a, a->wishes->items[i].follow);
+		take_wish(w, e, a, wish->follow);
 		entries_mark(w->entries, e);
 	}
 }
@@ -181,7 +190,7 @@ static struct agent *agent_of(const struct wishes *w, const char *account, const
 static void forget_wishes(struct agent *a)
 {
 	for (size_t i = 0; i < a->wish_count; i++)
-		mem_free(a->wishes[i]);
+		mem_free(a->wishes[i].name);
 	a->wish_count = 0;
 }
 
@@ -197,11 +206,13 @@ static struct agent *remember_agent(struct wishes *w, const struct wishes_agent 
 	}
 	forget_wishes(a);
 	a->wish_count = from->wishes->count;
-	a->wishes = mem_resize(a->wishes, (a->wish_count + 1) * sizeof(char *));
+	a->wishes = mem_resize(a->wishes, (a->wish_count + 1) * sizeof(*a->wishes));
 	for (size_t i = 0; i < a->wish_count; i++) {
 		char full[256];
-		const char *host = from->wishes->items[i].host;
-		a->wishes[i] = mem_strdup(entries_name(w->entries, host, full) == 0 ? full : host);
+		const struct name_wish *wish = &from->wishes->items[i];
+		bool is_name = entries_name(w->entries, wish->host, full) == 0;
+		a->wishes[i] = (struct wish){mem_strdup(is_name ? full : wish->host),
+					     wish->follow == NAME_FOLLOW_UNKNOWN};
 	}
 	return a;
 }
@@ -268,12 +279,17 @@ static char *joined(const char *a, const char *b)
 	return a && b ? mem_printf("%s,%s", a, b) : mem_strdup(a ? a : b);
 }
 
-static void report_one(const struct wishes *w, const struct agent *a, const char *name,
+static void report_one(const struct wishes *w, const struct agent *a, const struct wish *wish,
 		       struct name_report *out)
 {
-	const struct entry *e = entries_find(w->entries, name);
+	const struct entry *e = entries_find(w->entries, wish->name);
 	const struct outlets *outlets = entries_outlets(w->entries);
-	*out = (struct name_report){.name = mem_strdup(name), .counted = a->answered};
+	*out = (struct name_report){.name = mem_strdup(wish->name), .counted = a->answered};
+	if (wish->is_unknown) {
+		out->answer = mem_strdup("the relay is older than the agent, update it: it does "
+					 "not know what this name follows");
+		return;
+	}
 	if (!e || e->gone || !e->wished || strcmp(e->holder, a->name) != 0) {
 		out->answer = mem_strdup("nohost");
 		return;
@@ -293,7 +309,7 @@ size_t wishes_report(const struct wishes *w, const char *account, const char *ag
 		return 0;
 	*out = mem_zalloc(a->wish_count * sizeof(struct name_report));
 	for (size_t i = 0; i < a->wish_count; i++)
-		report_one(w, a, a->wishes[i], &(*out)[i]);
+		report_one(w, a, &a->wishes[i], &(*out)[i]);
 	return a->wish_count;
 }
 

@@ -10,9 +10,7 @@
 
 enum { NAMES_MAX = 1024 };
 
-static const char *const follow_names[] = {"relay", "home"};
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+static const char *const follow_names[] = {"relay", "home", "unknown"};
 
 const char *name_follow_text(enum name_follow f)
 {
@@ -37,33 +35,42 @@ void name_wish_list_fini(struct name_wish_list *l)
 	memset(l, 0, sizeof(*l));
 }
 
-static void read_wish(struct conf_at list, size_t i, struct dict *hosts, struct name_wish_list *out)
+/* False after reporting. */
+static bool read_follow(struct conf_at at, bool on_wire, enum name_follow *out)
+{
+	const char *text;
+	if (!conf_str(at, "follow", &text))
+		return false;
+	*out = NAME_FOLLOW_RELAY;
+	while (*out < NAME_FOLLOW_UNKNOWN && strcmp(text, follow_names[*out]))
+		++*out;
+	if (*out < NAME_FOLLOW_UNKNOWN || on_wire)
+		return true;
+	conf_error(at, "follow", "\"%s\" is neither relay nor home", text);
+	return false;
+}
+
+static void read_wish(struct conf_at list, size_t i, bool on_wire, struct dict *hosts,
+		      struct name_wish_list *out)
 {
 	struct conf_at at = conf_item(list, i);
-	const char *text;
+	enum name_follow follow;
 	if (!at.value)
 		return;
 	char *host = mapping_read_host(at);
-	int follow = -1;
-	if (conf_str(at, "follow", &text)) {
-		for (int k = 0; k < (int)COUNT_OF(follow_names); k++)
-			if (!strcmp(text, follow_names[k]))
-				follow = k;
-		if (follow < 0)
-			conf_error(at, "follow", "\"%s\" is neither relay nor home", text);
-	}
+	bool knows_follow = read_follow(at, on_wire, &follow);
 	conf_done(at);
 	if (host && dict_get(hosts, host, strlen(host)))
 		conf_error_item(list, i, "the host \"%s\" is given twice", host);
-	if (host && follow >= 0) {
+	if (host && knows_follow) {
 		dict_add(hosts, host, strlen(host), host);
-		out->items[out->count++] = (struct name_wish){host, (enum name_follow)follow};
+		out->items[out->count++] = (struct name_wish){host, follow};
 	} else {
 		mem_free(host);
 	}
 }
 
-bool name_wish_list_read(struct conf_at list, struct name_wish_list *out)
+bool name_wish_list_read(struct conf_at list, bool on_wire, struct name_wish_list *out)
 {
 	memset(out, 0, sizeof(*out));
 	size_t count = conf_len(list);
@@ -73,7 +80,7 @@ bool name_wish_list_read(struct conf_at list, struct name_wish_list *out)
 	else if (count)
 		out->items = mem_zalloc(count * sizeof(*out->items));
 	for (size_t i = 0; out->items && i < conf_len(list); i++)
-		read_wish(list, i, hosts, out);
+		read_wish(list, i, on_wire, hosts, out);
 	dict_free(hosts);
 	if (conf_ok(list))
 		return true;
@@ -165,7 +172,7 @@ int declare_read(const char *text, size_t len, struct declare *out, char why[256
 		conf_int(root, "serial", 1, INT64_MAX, &serial);
 		out->serial = (uint64_t)serial;
 		mapping_list_read(conf_list(root, "mappings"), true, &out->mappings);
-		name_wish_list_read(conf_list(root, "names"), &out->names);
+		name_wish_list_read(conf_list(root, "names"), true, &out->names);
 		read_address(root, "address6", true, &out->address6);
 		read_address(root, "judged", false, &out->judged);
 		read_nat(root, out->nat);

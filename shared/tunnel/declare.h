@@ -9,7 +9,8 @@
 #include "shared/tunnel/mapping.h"
 
 /* What a "names" entry of agent.json says. */
-enum name_follow { NAME_FOLLOW_RELAY, NAME_FOLLOW_HOME };
+/* The last: only on the relay, of a later agent. */
+enum name_follow { NAME_FOLLOW_RELAY, NAME_FOLLOW_HOME, NAME_FOLLOW_UNKNOWN };
 struct name_wish {
 	char *host; /* as a mapping's host */
 	enum name_follow follow;
@@ -21,7 +22,9 @@ struct name_wish_list {
 const char *name_follow_text(enum name_follow f); /* "relay" "home" */
 void name_wish_list_fini(struct name_wish_list *l);
 void name_wish_list_copy(struct name_wish_list *out, const struct name_wish_list *from);
-bool name_wish_list_read(struct conf_at list, struct name_wish_list *out);
+/* False when there were errors, and *out is empty. On the wire a word for what a name follows that
+ * this version does not know is none. */
+bool name_wish_list_read(struct conf_at list, bool on_wire, struct name_wish_list *out);
 
 /* DECLARE: the whole list of what the agent wants, under a serial that only grows within a
  * session. */

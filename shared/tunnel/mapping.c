@@ -13,15 +13,18 @@
 #include "shared/base/mem.h"
 #include "shared/base/text.h"
 
+#include <inttypes.h>
+#include <stdarg.h>
 #include <string.h>
 
 /* A DECLARE frame holds 1 MiB and CONF_PARTS_MAX values: 1,024 names of the longest kind take 300
  * KiB and 6,144 values of it. */
 enum { LIST_TEXT_MAX = 700 * 1024, LIST_PARTS_MAX = CONF_PARTS_MAX - 7000 };
 enum { TARGET_TEXT_MAX = 320, BASIC_AUTH_MAX = 256 };
+enum { UNKNOWN_ROOM = 120 }; /* of what is told of a value */
 enum { COUNT_MAX = 1000000, IDLE_MAX_S = 365 * 86400 };
 
-static const char *const protocol_names[] = {"tcp", "udp", "http", "tls"};
+static const char *const protocol_names[] = {"tcp", "udp", "http", "tls", "unknown"};
 static const char *const state_names[] = {"pending", "open", "error"};
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -42,7 +45,7 @@ const char *mapping_protocol_text(enum mapping_protocol p)
 
 int mapping_protocol_parse(const char *text, enum mapping_protocol *out)
 {
-	int i = index_of(text, protocol_names, COUNT_OF(protocol_names));
+	int i = index_of(text, protocol_names, MAPPING_UNKNOWN);
 	if (i < 0)
 		return ERR_SYNTAX;
 	*out = (enum mapping_protocol)i;
@@ -63,6 +66,11 @@ const char *mapping_state_text(enum mapping_state s)
 	return state_names[s];
 }
 
+static bool is_on_wire(const struct mapping *m)
+{
+	return m->id != 0;
+}
+
 static bool has_ports(const struct mapping *m)
 {
 	return m->protocol == MAPPING_TCP || m->protocol == MAPPING_UDP;
@@ -78,6 +86,7 @@ void mapping_fini(struct mapping *m)
 	if (m->basic_password)
 		mem_wipe(m->basic_password, strlen(m->basic_password));
 	mem_free(m->basic_password);
+	mem_free(m->unknown);
 	memset(m, 0, sizeof(*m));
 }
 
@@ -89,6 +98,7 @@ void mapping_copy(struct mapping *out, const struct mapping *from)
 	out->target_text = mem_strdup(from->target_text);
 	out->basic_user = mem_strdup(from->basic_user);
 	out->basic_password = mem_strdup(from->basic_password);
+	out->unknown = mem_strdup(from->unknown);
 	out->allow = from->allow_count
 			 ? mem_dup(from->allow, from->allow_count * sizeof *from->allow)
 			 : NULL;
@@ -122,7 +132,7 @@ bool mapping_same(const struct mapping *a, const struct mapping *b)
 	       text_same(a->name, b->name) && text_same(a->host, b->host) &&
 	       text_same(a->target_text, b->target_text) && same_allow(a, b) &&
 	       text_same(a->basic_user, b->basic_user) &&
-	       text_same(a->basic_password, b->basic_password);
+	       text_same(a->basic_password, b->basic_password) && text_same(a->unknown, b->unknown);
 }
 
 struct mapping *mapping_by_name(const struct mapping_list *l, const char *name)
@@ -147,6 +157,26 @@ struct mapping *mapping_by_id(const struct mapping_list *l, uint32_t id)
  * good.
  */
 
+/* Of the right type, but no value that this version knows: an error in a file, and on the wire, where
+ * it may be a later agent's, one of that mapping alone. */
+__attribute__((format(printf, 4, 5))) static void wrong(struct conf_at at, const char *key,
+							struct mapping *m, const char *format, ...)
+{
+	struct buf text = BUF_INIT;
+	va_list args;
+	va_start(args, format);
+	buf_vprintf(&text, format, args);
+	va_end(args);
+	if (!is_on_wire(m)) {
+		conf_error(at, key, "%s", buf_str(&text));
+	} else if (!m->unknown) {
+		char fits[UNKNOWN_ROOM];
+		m->unknown = mem_printf("%s%s%s", key ? key : "", key ? ": " : "",
+					text_fit(buf_str(&text), fits, sizeof(fits)));
+	}
+	buf_fini(&text);
+}
+
 static bool read_name(struct conf_at at, struct mapping *m)
 {
 	const char *name;
@@ -170,64 +200,98 @@ static bool read_protocol(struct conf_at at, struct mapping *m)
 		return false;
 	if (!mapping_protocol_parse(text, &m->protocol))
 		return true;
-	conf_error(at, "protocol", "\"%s\" is none of tcp, udp, http, tls", text);
+	m->protocol = MAPPING_UNKNOWN;
+	wrong(at, "protocol", m, "\"%s\" is none of tcp, udp, http, tls", text);
 	return false;
 }
 
-static bool read_public_port(struct conf_at at, struct mapping *m)
+/* n, or 0 when it is not from 1 to max. */
+static int64_t checked(struct conf_at at, const char *key, struct mapping *m, int64_t n,
+		       int64_t max)
 {
-	if (!conf_is_str(at, "public_port")) {
-		int64_t port;
-		if (!conf_int(at, "public_port", 1, 65535, &port))
-			return false;
-		m->first = m->last = (uint16_t)port;
-		return true;
-	}
+	if (n >= 1 && n <= max)
+		return n;
+	if (max == INT64_MAX)
+		wrong(at, key, m, "must be at least 1, not %" PRId64, n);
+	else
+		wrong(at, key, m, "must be 1 to %" PRId64 ", not %" PRId64, max, n);
+	return 0;
+}
+
+static int64_t read_count(struct conf_at at, const char *key, struct mapping *m, int64_t max)
+{
+	int64_t n = 0;
+	bool given = conf_has(at, key) && conf_opt_int(at, key, INT64_MIN, INT64_MAX, &n);
+	return given ? checked(at, key, m, n, max) : 0;
+}
+
+static void read_public_port(struct conf_at at, struct mapping *m)
+{
 	const char *text;
 	struct ports_range range;
-	if (!conf_str(at, "public_port", &text))
-		return false;
+	int64_t port;
+	if (!conf_is_str(at, "public_port")) {
+		if (conf_int(at, "public_port", INT64_MIN, INT64_MAX, &port))
+			m->first = m->last = (uint16_t)checked(at, "public_port", m, port, 65535);
+		return;
+	}
+	conf_str(at, "public_port", &text);
 	if (strspn(text, "0123456789-") != strlen(text) || ports_parse_one(text, &range) < 0) {
-		conf_error(
-		    at, "public_port",
-		    "\"%s\" is neither a port (1 to 65535) nor a range such as \"50000-50009\"",
-		    text);
-		return false;
+		wrong(at, "public_port", m,
+		      "\"%s\" is neither a port (1 to 65535) nor a range such as \"50000-50009\"",
+		      text);
+		return;
 	}
 	m->first = range.first;
 	m->last = range.last;
-	return true;
 }
+
+static char *host_of(const char *text)
+{
+	char host[256];
+	if (text_host(text, true, host) < 0)
+		return NULL;
+	return mem_printf("%s%s", host, text[strlen(text) - 1] == '.' ? "." : "");
+}
+
+#define NO_HOST "\"%s\" is not a host name"
 
 char *mapping_read_host(struct conf_at at)
 {
 	const char *text;
-	char host[256];
 	if (!conf_str(at, "host", &text))
 		return NULL;
-	if (text_host(text, true, host) < 0) {
-		conf_error(at, "host", "\"%s\" is not a host name", text);
-		return NULL;
-	}
-	return mem_printf("%s%s", host, text[strlen(text) - 1] == '.' ? "." : "");
+	char *host = host_of(text);
+	if (!host)
+		conf_error(at, "host", NO_HOST, text);
+	return host;
 }
 
-static void refuse_key(struct conf_at at, const struct mapping *m, const char *key,
-		       const char *whose)
+static void refuse_key(struct conf_at at, const char *key, struct mapping *m, const char *whose)
 {
 	if (conf_has(at, key))
-		conf_error(at, key, "does not fit a mapping of protocol %s, only %s",
-			   protocol_names[m->protocol], whose);
+		wrong(at, key, m, "does not fit a mapping of protocol %s, only %s",
+		      protocol_names[m->protocol], whose);
+}
+
+static void read_host(struct conf_at at, struct mapping *m)
+{
+	const char *text;
+	if (!conf_str(at, "host", &text))
+		return;
+	m->host = host_of(text);
+	if (!m->host)
+		wrong(at, "host", m, NO_HOST, text);
 }
 
 static void read_public(struct conf_at at, struct mapping *m)
 {
 	if (has_ports(m)) {
 		read_public_port(at, m);
-		refuse_key(at, m, "host", "http and tls");
+		refuse_key(at, "host", m, "http and tls");
 	} else {
-		m->host = mapping_read_host(at);
-		refuse_key(at, m, "public_port", "tcp and udp");
+		read_host(at, m);
+		refuse_key(at, "public_port", m, "tcp and udp");
 	}
 }
 
@@ -245,7 +309,7 @@ static void read_target_on_wire(struct conf_at at, struct mapping *m)
 	if (!conf_str(at, "target", &text))
 		return;
 	if (!*text || strlen(text) > TARGET_TEXT_MAX || !is_printable(text))
-		conf_error(at, "target", "is not a target");
+		wrong(at, "target", m, "is not a target");
 	else
 		m->target_text = mem_strdup(text);
 }
@@ -285,6 +349,8 @@ static void read_target(struct conf_at at, struct mapping *m, bool protocol_know
 		check_target_ports(at, m);
 }
 
+#define NO_NETWORK "\"%s\" is not a network such as \"198.51.100.0/24\""
+
 static void read_allow(struct conf_at at, struct mapping *m)
 {
 	struct conf_at list = conf_list(at, "allow");
@@ -292,8 +358,8 @@ static void read_allow(struct conf_at at, struct mapping *m)
 	if (!list.value)
 		return;
 	if (!count || count > MAPPING_ALLOW_MAX) {
-		conf_error(at, "allow", "must name 1 to %d networks, not %zu", MAPPING_ALLOW_MAX,
-			   count);
+		wrong(at, "allow", m, "must name 1 to %d networks, not %zu", MAPPING_ALLOW_MAX,
+		      count);
 		return;
 	}
 	m->allow = mem_zalloc(count * sizeof(*m->allow));
@@ -301,11 +367,12 @@ static void read_allow(struct conf_at at, struct mapping *m)
 		const char *text;
 		if (!conf_item_str(list, i, &text))
 			continue;
-		if (cidr_parse(text, &m->allow[m->allow_count]) < 0)
-			conf_error_item(
-			    list, i, "\"%s\" is not a network such as \"198.51.100.0/24\"", text);
-		else
+		if (cidr_parse(text, &m->allow[m->allow_count]) == 0)
 			m->allow_count++;
+		else if (is_on_wire(m))
+			wrong(at, "allow", m, NO_NETWORK, text);
+		else
+			conf_error_item(list, i, NO_NETWORK, text);
 	}
 }
 
@@ -314,38 +381,29 @@ static void read_bandwidth(struct conf_at at, struct mapping *m)
 	if (!conf_has(at, "bandwidth"))
 		return;
 	if (conf_is_int(at, "bandwidth")) {
-		int64_t bits;
-		if (conf_int(at, "bandwidth", 1, INT64_MAX, &bits))
-			m->bandwidth = (uint64_t)bits;
+		m->bandwidth = (uint64_t)read_count(at, "bandwidth", m, INT64_MAX);
 		return;
 	}
 	const char *text;
 	if (!conf_str(at, "bandwidth", &text))
 		return;
 	if (text_bandwidth(text, &m->bandwidth) < 0 || !m->bandwidth || m->bandwidth > INT64_MAX)
-		conf_error(at, "bandwidth",
-			   "\"%s\" is not a number of bits a second such as \"20M\"", text);
+		wrong(at, "bandwidth", m, "\"%s\" is not a number of bits a second such as \"20M\"",
+		      text);
 }
 
-static uint32_t read_count(struct conf_at at, const char *key, int64_t max)
-{
-	int64_t n = 0;
-	conf_opt_int(at, key, 1, max, &n);
-	return (uint32_t)n;
-}
-
-static char *read_credential(struct conf_at at, const char *key)
+static char *read_credential(struct conf_at at, const char *key, struct mapping *m)
 {
 	const char *text;
 	if (!conf_str(at, key, &text))
 		return NULL;
 	for (const char *p = text; *p; p++)
 		if ((unsigned char)*p < 0x20 || *p == 0x7f) {
-			conf_error(at, key, "has control characters");
+			wrong(at, key, m, "has control characters");
 			return NULL;
 		}
 	if (!*text || strlen(text) > BASIC_AUTH_MAX) {
-		conf_error(at, key, "must have 1 to %d bytes", BASIC_AUTH_MAX);
+		wrong(at, key, m, "must have 1 to %d bytes", BASIC_AUTH_MAX);
 		return NULL;
 	}
 	return mem_strdup(text);
@@ -356,10 +414,10 @@ static void read_basic_auth(struct conf_at at, struct mapping *m)
 	struct conf_at auth = conf_object(at, "basic_auth");
 	if (!auth.value)
 		return;
-	m->basic_user = read_credential(auth, "user");
-	m->basic_password = read_credential(auth, "password");
+	m->basic_user = read_credential(auth, "user", m);
+	m->basic_password = read_credential(auth, "password", m);
 	if (m->basic_user && strchr(m->basic_user, ':'))
-		conf_error(auth, "user", "may have no colon (RFC 7617)");
+		wrong(auth, "user", m, "may have no colon (RFC 7617)");
 	conf_done(auth);
 }
 
@@ -367,21 +425,21 @@ static void read_options(struct conf_at at, struct mapping *m, bool protocol_kno
 {
 	read_allow(at, m);
 	read_bandwidth(at, m);
-	m->proxy_protocol = (uint8_t)read_count(at, "proxy_protocol", 2);
-	m->connections = read_count(at, "connections", COUNT_MAX);
+	m->proxy_protocol = (uint8_t)read_count(at, "proxy_protocol", m, 2);
+	m->connections = (uint32_t)read_count(at, "connections", m, COUNT_MAX);
 	m->connections_per_second_per_source =
-	    read_count(at, "connections_per_second_per_source", COUNT_MAX);
-	m->idle_s = read_count(at, "idle_s", IDLE_MAX_S);
-	m->flows = read_count(at, "flows", COUNT_MAX);
+	    (uint32_t)read_count(at, "connections_per_second_per_source", m, COUNT_MAX);
+	m->idle_s = (uint32_t)read_count(at, "idle_s", m, IDLE_MAX_S);
+	m->flows = (uint32_t)read_count(at, "flows", m, COUNT_MAX);
 	read_basic_auth(at, m);
 	if (!protocol_known)
 		return;
 	if (m->protocol == MAPPING_UDP && m->proxy_protocol == 1)
-		conf_error(at, "proxy_protocol", "version 1 cannot speak of udp, only 2 can");
+		wrong(at, "proxy_protocol", m, "version 1 cannot speak of udp, only 2 can");
 	if (m->protocol != MAPPING_UDP)
-		refuse_key(at, m, "flows", "udp");
+		refuse_key(at, "flows", m, "udp");
 	if (m->protocol != MAPPING_HTTP)
-		refuse_key(at, m, "basic_auth", "http");
+		refuse_key(at, "basic_auth", m, "http");
 }
 
 bool mapping_read(struct conf_at at, bool on_wire, struct mapping *out)
@@ -441,11 +499,11 @@ static void enter_host(struct book *b, struct conf_at list, size_t i, struct map
 {
 	const struct mapping *before = dict_add(b->hosts[m->protocol], m->host, strlen(m->host), m);
 	if (before)
-		conf_error_item(list, i, "the %s host \"%s\" is already that of \"%s\"",
-				protocol_names[m->protocol], m->host, before->name);
+		wrong(conf_item(list, i), NULL, m, "the %s host \"%s\" is already that of \"%s\"",
+		      protocol_names[m->protocol], m->host, before->name);
 }
 
-static void enter_ports(struct book *b, struct conf_at list, size_t i, const struct mapping *m)
+static void enter_ports(struct book *b, struct conf_at list, size_t i, struct mapping *m)
 {
 	uint16_t *holders = b->ports[m->protocol == MAPPING_UDP];
 	for (unsigned port = m->first; port <= m->last; port++) {
@@ -454,8 +512,9 @@ static void enter_ports(struct book *b, struct conf_at list, size_t i, const str
 			continue;
 		}
 		const struct mapping *before = &b->list->items[holders[port] - 1];
-		conf_error_item(list, i, "the public %s port %u is already that of \"%s\"",
-				protocol_names[m->protocol], port, before->name);
+		wrong(conf_item(list, i), NULL, m,
+		      "the public %s port %u is already that of \"%s\"",
+		      protocol_names[m->protocol], port, before->name);
 		port = before->last; /* the same holder is told once */
 	}
 }
@@ -467,6 +526,8 @@ static void enter(struct book *b, struct conf_at list, size_t i, struct mapping 
 		conf_error_item(list, i, "the name \"%s\" is given twice", m->name);
 	if (m->id && dict_add(b->ids, &m->id, sizeof(m->id), m))
 		conf_error_item(list, i, "the id %u is given twice", (unsigned)m->id);
+	if (m->unknown) /* it is not opened, so it holds nothing */
+		return;
 	if (m->host)
 		enter_host(b, list, i, m);
 	else

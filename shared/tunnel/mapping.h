@@ -13,7 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum mapping_protocol { MAPPING_TCP, MAPPING_UDP, MAPPING_HTTP, MAPPING_TLS };
+/* The last: only on the relay, in a mapping of a later agent. */
+enum mapping_protocol { MAPPING_TCP, MAPPING_UDP, MAPPING_HTTP, MAPPING_TLS, MAPPING_UNKNOWN };
 enum mapping_state { MAPPING_PENDING, MAPPING_OPEN, MAPPING_ERROR };
 
 enum { MAPPING_MAX = 1024, MAPPING_ALLOW_MAX = 256 };
@@ -38,6 +39,9 @@ struct mapping {
 	uint32_t idle_s;                            /* 0: the default (udp 120, tcp none) */
 	uint32_t flows;                             /* udp; 0: the default 16384 */
 	char *basic_user, *basic_password;          /* http; NULL: none */
+	/* on the relay: what in it only a later version knows, and the rest may be unset: it must
+	 * not be opened; NULL: nothing */
+	char *unknown;
 };
 
 struct mapping_list {
@@ -64,11 +68,12 @@ struct mapping *mapping_by_id(const struct mapping_list *l, uint32_t id);
 /* One mapping object as in agent.json; on_wire: with "id", and the target is not taken apart.
  * Errors are collected in the conf; false when there were any, and *out is then empty. Checks:
  * name, protocol, as many public ports as target ports, host for http and tls only, keys that do
- * not fit the protocol. */
+ * not fit the protocol. On the wire a value of the right type that does not pass them, but for id
+ * and name, is no error: the first is told in unknown. */
 bool mapping_read(struct conf_at at, bool on_wire, struct mapping *out);
-/* The list, with doubled names, hosts and ids, public ports that overlap within one protocol,
- * and more than a DECLARE can carry, as errors. False: *out is empty. An absent list is empty
- * and true. */
+/* The list, with doubled names, hosts and ids, public ports that overlap within one protocol, and
+ * more than a DECLARE can carry, as errors; on the wire a host or port that an earlier one has is
+ * told in unknown. False: *out is empty. An absent list is empty and true. */
 bool mapping_list_read(struct conf_at list, bool on_wire, struct mapping_list *out);
 /* as on the wire, with its id; into an array that is open */
 void mapping_write(const struct mapping *m, struct json *w);

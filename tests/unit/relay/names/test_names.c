@@ -307,6 +307,27 @@ static void the_agent_wins_and_steps_back(void **state)
 	close_lab(&lab);
 }
 
+/* Of a later agent: what is not understood moves nothing, and the agent is told. */
+static void a_name_that_follows_something_unknown_stays(void **state)
+{
+	(void)state;
+	struct lab lab;
+	struct name_report *reports;
+	open_lab(&lab);
+	declare_home(&lab, "nas", "alice", NAME_FOLLOW_UNKNOWN, "11.5.5.5", "public");
+	assert_string_equal(shown(&lab, "alice.home.test", 4), "11.0.0.1");
+	size_t count = names_report(lab.names, "alice", "nas", &reports);
+	assert_int_equal(count, 1);
+	assert_string_equal(reports[0].name, "alice.home.test");
+	assert_string_equal(reports[0].answer, "the relay is older than the agent, update it: "
+					       "it does not know what this name follows");
+	assert_null(reports[0].wanted);
+	wishes_report_free(reports, count);
+	declare_home(&lab, "nas", "alice", NAME_FOLLOW_HOME, "11.5.5.5", "public");
+	assert_string_equal(shown(&lab, "alice.home.test", 4), "11.5.5.5");
+	close_lab(&lab);
+}
+
 /* A declaration that is carried over to the next link speaks of the address before. */
 static void a_verdict_about_another_address_is_none(void **state)
 {
@@ -487,6 +508,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(what_is_not_yours_is_nohost, setup, teardown),
 	    cmocka_unit_test_setup_teardown(offline_and_dummies, setup, teardown),
 	    cmocka_unit_test_setup_teardown(the_agent_wins_and_steps_back, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_name_that_follows_something_unknown_stays, setup,
+					    teardown),
 	    cmocka_unit_test_setup_teardown(a_verdict_about_another_address_is_none, setup,
 					    teardown),
 	    cmocka_unit_test_setup_teardown(a_detached_agents_value_stays, setup, teardown),

@@ -338,7 +338,7 @@ static void one_mapping_many_times_in_a_declare(void **state)
 		struct conf_at list = conf_list(conf_root(c), "list");
 		assert_int_equal(conf_len(list), MAPPING_MAX);
 		assert_false(i < 2 ? mapping_list_read(list, true, &mappings)
-				   : name_wish_list_read(list, &names));
+				   : name_wish_list_read(list, true, &names));
 		assert_int_equal(conf_errors(c), 1);
 		assert_int_equal(strncmp(conf_error_text(c, 0), "DECLARE: list[1]: the ", 22), 0);
 		conf_free(c);
@@ -424,7 +424,7 @@ static bool read_wishes(const char *text, struct name_wish_list *out, char **err
 	char *file = mem_printf("{\"names\": %s}", text);
 	struct conf *c = conf_parse("agent.json", file, strlen(file), false);
 	struct conf_at root = conf_root(c);
-	bool ok = name_wish_list_read(conf_list(root, "names"), out);
+	bool ok = name_wish_list_read(conf_list(root, "names"), false, out);
 	*error = conf_errors(c) ? mem_strdup(conf_error_text(c, 0)) : NULL;
 	conf_free(c);
 	mem_free(file);
@@ -551,16 +551,22 @@ static void hostile_declares(void **state)
 	    "{\"serial\": 1, \"mappings\": [{\"name\": \"a\", \"protocol\": \"tcp\", "
 	    "\"public_port\": 80, \"target\": \"h:80\"}]}",
 	    ON_WIRE(", \"id\": 2"),
-	    ON_WIRE(", \"connections\": 4294967296"),
+	    ON_WIRE(", \"connections\": \"many\""),
+	    ON_WIRE(", \"connections\": 9223372036854775808"),
+	    ON_WIRE(", \"allow\": \"192.0.2.0/24\""),
+	    ON_WIRE(", \"allow\": [4]"),
 	    ON_WIRE(", \"basic_auth\": {}"),
+	    "{\"serial\": 1, \"mappings\": [{\"id\": 1, \"name\": \"a\", \"protocol\": 6, "
+	    "\"public_port\": 80, \"target\": \"h:80\"}]}",
+	    "{\"serial\": 1, \"mappings\": [{\"id\": 1, \"name\": \"a\", \"protocol\": \"quic\", "
+	    "\"public_port\": 80}]}",
+	    "{\"serial\": 1, \"mappings\": [{\"id\": 1, \"name\": \"a\", \"protocol\": \"tcp\", "
+	    "\"target\": \"h:80\"}]}",
+	    "{\"serial\": 1, \"names\": [{\"host\": \"a\", \"follow\": 1}]}",
 	    "{\"serial\": 1, \"mappings\": [{\"id\": 4294967296, \"name\": \"a\", \"protocol\": "
 	    "\"tcp\", \"public_port\": 80, \"target\": \"h\"}]}",
 	    "{\"serial\": 1, \"mappings\": [{\"id\": 1, \"name\": \"a\\u0000b\", \"protocol\": "
 	    "\"tcp\", \"public_port\": 80, \"target\": \"h\"}]}",
-	    "{\"serial\": 1, \"mappings\": [{\"id\": 1, \"name\": \"a\", \"protocol\": \"tcp\", "
-	    "\"public_port\": 80, \"target\": \"\"}]}",
-	    "{\"serial\": 1, \"mappings\": [{\"id\": 1, \"name\": \"a\", \"protocol\": \"tcp\", "
-	    "\"public_port\": 80, \"target\": \"\\u001b[2J\"}]}",
 	    "{\"serial\": 1, \"mappings\": [{\"id\": 1, \"name\": \"a\", \"protocol\": \"tcp\", "
 	    "\"public_port\": 80, \"target\": \"h\"},"
 	    "{\"id\": 1, \"name\": \"b\", \"protocol\": \"tcp\", \"public_port\": 81, \"target\": "
@@ -586,6 +592,167 @@ static void hostile_declares(void **state)
 		assert_int_equal(declare_read(good[i], strlen(good[i]), &d, why), 0);
 		declare_fini(&d);
 	}
+}
+
+#define MINE "{\"id\": 1, \"name\": \"mine\", \"target\": \"h:80\", "
+
+/* A later agent's mapping does not end the session: it is its own error, the others are read. */
+static void what_only_a_later_version_knows_is_one_mappings_error(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *mapping, *unknown;
+	} table[] = {
+	    {MINE "\"protocol\": \"quic\", \"public_port\": 80",
+	     "protocol: \"quic\" is none of tcp, udp, http, tls"},
+	    {MINE "\"protocol\": \"unknown\", \"host\": \"x\"",
+	     "protocol: \"unknown\" is none of tcp, udp, http, tls"},
+	    {MINE "\"protocol\": \"tls\", \"host\": \"x\", \"public_port\": 54321",
+	     "public_port: does not fit a mapping of protocol tls, only tcp and udp"},
+	    {MINE "\"protocol\": \"tcp\", \"public_port\": 80, \"host\": \"x\"",
+	     "host: does not fit a mapping of protocol tcp, only http and tls"},
+	    {MINE "\"protocol\": \"tcp\", \"public_port\": 0",
+	     "public_port: must be 1 to 65535, not 0"},
+	    {MINE "\"protocol\": \"udp\", \"public_port\": \"any\"",
+	     "public_port: \"any\" is neither …"},
+	    {MINE "\"protocol\": \"http\", \"host\": \"a/b\"", "host: \"a/b\" is not a host name"},
+	    {MINE "\"protocol\": \"tcp\", \"public_port\": 80, \"proxy_protocol\": 3",
+	     "proxy_protocol: must be 1 to 2, not 3"},
+	    {MINE "\"protocol\": \"tcp\", \"public_port\": 80, \"connections\": 4294967296",
+	     "connections: …"},
+	    {MINE "\"protocol\": \"tcp\", \"public_port\": 80, \"bandwidth\": 0",
+	     "bandwidth: must be at least 1, not 0"},
+	    {MINE "\"protocol\": \"tcp\", \"public_port\": 80, \"bandwidth\": \"half\"",
+	     "bandwidth: …"},
+	    {MINE "\"protocol\": \"tcp\", \"public_port\": 80, \"allow\": [\"192.0.2.1\", \"lan\"]",
+	     "allow: \"lan\" is not a network such as \"198.51.100.0/24\""},
+	    {MINE "\"protocol\": \"tcp\", \"public_port\": 80, \"allow\": []", "allow: …"},
+	    {MINE "\"protocol\": \"tcp\", \"public_port\": 80, \"flows\": 5", "flows: …"},
+	    {MINE "\"protocol\": \"http\", \"host\": \"x\", \"basic_auth\": {\"user\": \"a:b\", "
+		  "\"password\": \"p\"}",
+	     "user: may have no colon (RFC 7617)"},
+	    {"{\"id\": 1, \"name\": \"mine\", \"protocol\": \"tcp\", \"public_port\": 80, "
+	     "\"target\": \"\"",
+	     "target: is not a target"},
+	    {"{\"id\": 1, \"name\": \"mine\", \"protocol\": \"tcp\", \"public_port\": 80, "
+	     "\"target\": "
+	     "\"\\u001b[2J\"",
+	     "target: is not a target"},
+	};
+	for (size_t i = 0; i < COUNT_OF(table); i++) {
+		char *json = mem_printf(
+		    "{\"serial\": 1, \"mappings\": [%s}, {\"id\": 2, \"name\": \"other\", "
+		    "\"protocol\": \"tcp\", \"public_port\": 80, \"target\": \"h:80\"}]}",
+		    table[i].mapping);
+		struct declare d;
+		char why[256], *dots = strstr(table[i].unknown, "…");
+		if (declare_read(json, strlen(json), &d, why) != 0)
+			fail_msg("%s: %s", json, why);
+		assert_int_equal(d.mappings.count, 2);
+		assert_string_equal(d.mappings.items[0].name, "mine");
+		assert_non_null(d.mappings.items[0].unknown);
+		if (dots)
+			assert_memory_equal(d.mappings.items[0].unknown, table[i].unknown,
+					    (size_t)(dots - table[i].unknown));
+		else
+			assert_string_equal(d.mappings.items[0].unknown, table[i].unknown);
+		assert_null(d.mappings.items[1].unknown);
+		assert_int_equal(d.mappings.items[1].first, 80);
+		declare_fini(&d);
+		mem_free(json);
+	}
+}
+
+static void a_long_word_is_not_told_whole(void **state)
+{
+	(void)state;
+	struct buf b = BUF_INIT;
+	struct declare d;
+	char why[256];
+	buf_puts(&b, "{\"serial\": 1, \"mappings\": [" MINE "\"protocol\": \"");
+	for (int i = 0; i < 300000; i++)
+		buf_puts(&b, "\xc3\xa4");
+	buf_puts(&b, "\"}]}");
+	assert_int_equal(declare_read((char *)buf_data(&b), buf_len(&b), &d, why), 0);
+	assert_true(strlen(d.mappings.items[0].unknown) < 140);
+	declare_fini(&d);
+	buf_fini(&b);
+}
+
+/* Else the door of the one would serve the other, with an allow list that was not understood. */
+static void a_mapping_with_something_unknown_is_another_one(void **state)
+{
+	(void)state;
+	static const char plain[] = ON_WIRE(""), odd[] = ON_WIRE(", \"proxy_protocol\": 9"),
+			  odder[] = ON_WIRE(", \"proxy_protocol\": 10");
+	struct declare a, b, c;
+	struct mapping copy;
+	char why[256];
+	assert_int_equal(declare_read(plain, strlen(plain), &a, why), 0);
+	assert_int_equal(declare_read(odd, strlen(odd), &b, why), 0);
+	assert_int_equal(declare_read(odder, strlen(odder), &c, why), 0);
+	assert_false(mapping_same(&a.mappings.items[0], &b.mappings.items[0]));
+	assert_false(mapping_same(&b.mappings.items[0], &c.mappings.items[0]));
+	mapping_copy(&copy, &b.mappings.items[0]);
+	assert_true(mapping_same(&copy, &b.mappings.items[0]));
+	mapping_fini(&copy);
+	declare_fini(&a);
+	declare_fini(&b);
+	declare_fini(&c);
+}
+
+/* A later agent may know how two share it. What is in error holds nothing. */
+static void the_second_of_one_port_is_in_error_on_the_wire(void **state)
+{
+	(void)state;
+	static const char json[] =
+	    "{\"serial\": 1, \"mappings\": ["
+	    "{\"id\": 1, \"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": 80, \"target\": "
+	    "\"h\"},"
+	    "{\"id\": 2, \"name\": \"b\", \"protocol\": \"tcp\", \"public_port\": \"79-81\", "
+	    "\"target\": \"h\"},"
+	    "{\"id\": 3, \"name\": \"c\", \"protocol\": \"http\", \"host\": \"x\", \"target\": "
+	    "\"h\", \"flows\": 1},"
+	    "{\"id\": 4, \"name\": \"d\", \"protocol\": \"http\", \"host\": \"x\", \"target\": "
+	    "\"h\"},"
+	    "{\"id\": 5, \"name\": \"e\", \"protocol\": \"http\", \"host\": \"x\", \"target\": "
+	    "\"h\"},"
+	    "{\"id\": 6, \"name\": \"f\", \"protocol\": \"v\", \"target\": \"h\"},"
+	    "{\"id\": 7, \"name\": \"g\", \"protocol\": \"v\", \"target\": \"h\"}]}";
+	static const char *const unknown[] = {
+	    NULL,
+	    "the public tcp port 80 is already that of \"a\"",
+	    "flows: does not fit a mapping of protocol http, only udp",
+	    NULL,
+	    "the http host \"x\" is already that of \"d\"",
+	    "protocol: \"v\" is none of tcp, udp, http, tls",
+	    "protocol: \"v\" is none of tcp, udp, http, tls"};
+	struct declare d;
+	char why[256];
+	assert_int_equal(declare_read(json, strlen(json), &d, why), 0);
+	assert_int_equal(d.mappings.count, COUNT_OF(unknown));
+	for (size_t i = 0; i < COUNT_OF(unknown); i++)
+		if (unknown[i])
+			assert_string_equal(d.mappings.items[i].unknown, unknown[i]);
+		else
+			assert_null(d.mappings.items[i].unknown);
+	declare_fini(&d);
+}
+
+static void what_a_name_follows_may_be_of_a_later_version(void **state)
+{
+	(void)state;
+	static const char json[] =
+	    "{\"serial\": 1, \"names\": [{\"host\": \"a\", \"follow\": \"moon\"},"
+	    "{\"host\": \"b\", \"follow\": \"unknown\"}, {\"host\": \"c\", \"follow\": \"home\"}]}";
+	struct declare d;
+	char why[256];
+	assert_int_equal(declare_read(json, strlen(json), &d, why), 0);
+	assert_int_equal(d.names.count, 3);
+	assert_int_equal(d.names.items[0].follow, NAME_FOLLOW_UNKNOWN);
+	assert_int_equal(d.names.items[1].follow, NAME_FOLLOW_UNKNOWN);
+	assert_int_equal(d.names.items[2].follow, NAME_FOLLOW_HOME);
+	declare_fini(&d);
 }
 
 static void deep_nesting_does_not_kill(void **state)
@@ -776,6 +943,11 @@ int main(void)
 	    cmocka_unit_test(declare_goes_and_comes),
 	    cmocka_unit_test(an_empty_declare),
 	    cmocka_unit_test(hostile_declares),
+	    cmocka_unit_test(what_only_a_later_version_knows_is_one_mappings_error),
+	    cmocka_unit_test(a_long_word_is_not_told_whole),
+	    cmocka_unit_test(a_mapping_with_something_unknown_is_another_one),
+	    cmocka_unit_test(the_second_of_one_port_is_in_error_on_the_wire),
+	    cmocka_unit_test(what_a_name_follows_may_be_of_a_later_version),
 	    cmocka_unit_test(deep_nesting_does_not_kill),
 	    cmocka_unit_test(a_wrong_state_is_read_to_its_first_error),
 	    cmocka_unit_test(state_goes_and_comes),
