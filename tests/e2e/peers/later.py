@@ -3,8 +3,8 @@
 
 	agent HOST PORT ACCOUNT TOKEN     declares five mappings, of which the first is plain; its link dies in a frame of a later kind, and it resumes;
 	                                  in a new session the first has something unknown, too
-	relay PORT CERTIFICATE KEY ENOUGH welcomes one agent, states three mappings, the first plain; its link dies in such a frame, too. Behind "done" it
-	                                  only listens, until there is a file ENOUGH
+	relay PORT CERTIFICATE KEY ENOUGH welcomes one agent, states its mappings, one of them plain; its link dies in such a frame, too. Behind "done" it
+	                                  answers declarations until there is a file ENOUGH
 It prints what went wrong, and ends with 1 then.
 """
 import json
@@ -30,7 +30,7 @@ def wrong(text):
 
 class Peer(Link):
 	"""One end of a session: the links come and go, the counts stay."""
-	sent, taken, last = 0, 0, {}
+	sent, taken, acked, last = 0, 0, 0, {}
 
 	def begin(self, tls):
 		super().__init__(tls)
@@ -56,15 +56,22 @@ class Peer(Link):
 			came[kind] = payload
 			if kind == PING:
 				self.send(frame(0, PONG, payload))
+			elif kind == ACK:
+				self.acked = struct.unpack(">Q", payload)[0]
 			elif is_session(kind):
 				self.send(frame(0, ACK, struct.pack(">Q", self.taken)))
 		self.last = came or self.last
 		return came
 
 	def die_in(self, whole):
-		"""The link is gone with half of a frame on its way; the peer has had all before it."""
+		"""The peer has all that was said, and has said so; then the link goes with half of a frame on its way."""
+		end = time.monotonic() + PATIENCE
+		while self.acked != self.sent and not self.over and time.monotonic() < end:
+			self.work(0.1)
+		if self.acked != self.sent:
+			wrong("of %d session frames %d were acknowledged" % (self.sent, self.acked))
 		self.send(whole[:len(whole) // 2])
-		time.sleep(0.3)
+		time.sleep(0.1)
 		self.close()
 
 
@@ -113,7 +120,7 @@ def agent(host, port, account, token):
 		pass
 	peer.close()
 	# The door is open yet; what is declared for it now lets in whom this relay cannot tell.
-	peer.sent = peer.taken = 0
+	peer.sent = peer.taken = peer.acked = 0
 	if dial({}).get("resumed"):
 		wrong("a new session was not begun")
 	peer.say(declare(1, [dict(plain, allow=["country:NZ"])]))
@@ -147,13 +154,16 @@ def relay(port, certificate, key, enough):
 	if not {"host", "time"} <= set(hello["can"]):
 		wrong("greeted by %r" % hello)
 	welcome(False)
-	mappings = peer.await_frame(DECLARE)["mappings"]
-	ids = {m["name"]: m["id"] for m in mappings}
-	state = words(STATE, {"serial": 1, "names": [], "mappings": [
-		{"id": ids["plain"], "state": "open", "public": "192.0.2.1:8080", "later": []},
-		{"id": ids["limited"], "state": "limited", "public": "192.0.2.1:8081"},
-		{"id": ids["blog"], "state": "resting", "error": "until eight", "host": "blog.alice.home.example.com"}]})
-	peer.say(*later_frames(65536), state, *later_frames(1))
+	odd = {
+		"plain": {"state": "open", "public": "192.0.2.1:8080", "later": []},
+		"limited": {"state": "limited", "public": "192.0.2.1:8081"},
+		"blog": {"state": "resting", "error": "until eight", "host": "blog.alice.home.example.com"}}
+
+	def state(said):
+		return words(STATE, {"serial": said["serial"], "names": [],
+			"mappings": [dict(odd.get(m["name"], {"state": "asleep"}), id=m["id"]) for m in said["mappings"]]})
+
+	peer.say(*later_frames(65536), state(peer.await_frame(DECLARE)), *later_frames(1))
 	half = frame(0, LATER, b"!" * 30000)
 	peer.die_in(half)
 	hello = accept()
@@ -164,7 +174,9 @@ def relay(port, certificate, key, enough):
 	print("done", flush=True)
 	end = time.monotonic() + PATIENCE
 	while not os.path.exists(enough) and time.monotonic() < end:
-		peer.work(0.1)
+		came = peer.work(0.1)
+		if DECLARE in came:
+			peer.say(state(json.loads(came[DECLARE])))
 		if peer.over:
 			wrong("the link ended")
 
