@@ -1,4 +1,4 @@
-# Groundnut: make, make test, make test SAN=1, make demo, make install. The README tells what each does.
+# Groundnut: make, make demo, make install, make uninstall (README.md); make test, make test SAN=1 and all the others (tests/README.md).
 VERSION := 0.1.1
 PREFIX  ?= /usr/local
 CC      ?= gcc
@@ -37,7 +37,7 @@ say       = $(if $(V),,@printf '  %-4s %s\n' $(1);)
 obj       = $(patsubst %.c,$(B)/%.o,$(1))
 UNITS    := $(patsubst %.c,$(B)/%,$(UNIT_C))
 
-.PHONY: all check test test-unit test-e2e test-services test-house test-replay fuzz fuzz-run soak bench bench-names bench-resume demo install clean
+.PHONY: all check test test-unit test-e2e test-services test-house test-replay fuzz fuzz-run soak bench bench-names bench-resume demo install uninstall clean
 all: $(B)/groundnut-relay $(B)/groundnut-agent
 
 $(B)/groundnut-relay: $(call obj,relay/main.c) $(B)/relay.a $(B)/shared.a
@@ -151,6 +151,10 @@ install: all
 	install -m 644 deploy/groundnut.sysusers $(LIBDIR)/sysusers.d/groundnut.conf
 	install -m 644 deploy/groundnut.tmpfiles $(LIBDIR)/tmpfiles.d/groundnut.conf
 	for file in $(DOCS); do install -D -m 644 $$file $(DOCDIR)/$$file || exit 1; done
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/groundnut-relay $(DESTDIR)$(PREFIX)/bin/groundnut-agent $(LIBDIR)/systemd/system/groundnut-relay.service \
+		$(LIBDIR)/systemd/system/groundnut-agent.service $(LIBDIR)/sysusers.d/groundnut.conf $(LIBDIR)/tmpfiles.d/groundnut.conf
+	rm -rf $(DOCDIR)
 
 clean:
 	rm -rf build

@@ -1,5 +1,4 @@
-/* Files as the contract wants them: read whole with a ceiling, replaced atomically, directories
- * made. */
+/* Files: read whole with a ceiling, replaced atomically, directories made. */
 #ifndef GROUNDNUT_BASE_FILE_H
 #define GROUNDNUT_BASE_FILE_H
 
