@@ -30,7 +30,7 @@ static int run_unmap(const struct cli_line *line)
 
 static int run_run(const struct cli_line *line)
 {
-	return service_run(line->config);
+	return cli_serve(line, service_run);
 }
 
 static int run_check(const struct cli_line *line)

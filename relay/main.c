@@ -75,7 +75,7 @@ static int run_account_passwd(const struct cli_line *line)
 
 static int run_service(const struct cli_line *line)
 {
-	return service_run(line->config);
+	return cli_serve(line, service_run);
 }
 
 static int run_check(const struct cli_line *line)

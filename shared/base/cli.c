@@ -402,6 +402,18 @@ int cli_main(const struct cli *cli, int argc, char **argv)
 	return end(exit_code);
 }
 
+int cli_serve(const struct cli_line *line, int (*serve)(const char *config))
+{
+	int err = log_start();
+	if (err < 0) {
+		log_say("the log's thread: %s", err_text(err));
+		return EXIT_WORK;
+	}
+	int exit_code = serve(line->config);
+	log_stop();
+	return exit_code;
+}
+
 int cli_exit(int err)
 {
 	return err == 0 ? 0 : err == ERR_CONFIG ? EXIT_USAGE : EXIT_WORK;

@@ -68,6 +68,8 @@ void cli_parse(const struct cli *cli, int argc, char **argv, struct cli_line *ou
 /* All of a main(): parses, runs the command, and returns the exit code. What could not be written
  * to stdout is a failure. */
 int cli_main(const struct cli *cli, int argc, char **argv);
+/* Runs a service, whose log nobody waits for; returns its exit code. */
+int cli_serve(const struct cli_line *line, int (*serve)(const char *config));
 /* the exit code of 0, or of a negative error: a configuration that is wrong is wrong usage */
 int cli_exit(int err);
 bool cli_has(const struct cli_line *line, const char *option);

@@ -3,17 +3,17 @@
 #include "shared/base/buf.h"
 #include "shared/base/err.h"
 #include "shared/base/json.h"
+#include "shared/base/log_writer.h"
 #include "shared/base/text.h"
 
 #include <assert.h>
-#include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 static const char *const level_names[] = {"debug", "info", "warn", "error", NULL};
 static const char *const format_names[] = {"text", "json", NULL};
@@ -55,18 +55,10 @@ int log_format_parse(const char *text, enum log_format *out)
 	return 0;
 }
 
-/* A stderr that takes nothing loses the line: nothing here may wait for it or end for it. */
 static void put_line(struct buf *line)
 {
 	buf_puts(line, "\n");
-	while (buf_len(line)) {
-		ssize_t n = write(STDERR_FILENO, buf_data(line), buf_len(line));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		buf_take(line, (size_t)n);
-	}
+	log_writer_put(buf_data(line), buf_len(line));
 	buf_fini(line);
 }
 
@@ -221,15 +213,50 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
 	put_line(&line.text);
 }
 
-static void say_json(struct buf *text)
+/* A line of one key; value is used up. */
+static struct buf compose(bool is_json, enum log_level level, const char *event, const char *key,
+			  struct buf *value, bool number)
 {
-	struct line line = {.text = BUF_INIT, .is_json = true};
-	put_head(&line, LOG_ERROR, "said");
-	put_member(&line, "text", text, false);
-	json_close(&line.json);
-	put_line(&line.text);
-	buf_fini(text);
+	struct line line = {.text = BUF_INIT, .is_json = is_json};
+	put_head(&line, level, event);
+	put_member(&line, key, value, number);
+	if (is_json)
+		json_close(&line.json);
+	buf_fini(value);
+	return line.text;
 }
+
+static size_t say_lost(uint64_t lines, char *out, size_t size)
+{
+	struct buf value = BUF_INIT;
+	buf_printf(&value, "%" PRIu64, lines);
+	struct buf line = compose(atomic_load(&log_form) == LOG_JSON, LOG_WARN, "log_lost", "lines",
+				  &value, true);
+	int len = snprintf(out, size, "%s\n", buf_str(&line));
+	buf_fini(&line);
+	return (size_t)len;
+}
+
+int log_start(void)
+{
+	return log_writer_start(say_lost);
+}
+
+void log_stop(void)
+{
+	log_writer_stop();
+}
+
+#ifdef __GLIBC__
+/* What a failed assert() calls; the C library's own waits for stderr's reader. */
+void __assert_fail(const char *what, const char *file, unsigned line, const char *function)
+{
+	char text[1024];
+	snprintf(text, sizeof(text), "%s: %s:%u: %s: Assertion `%.512s' failed.\n",
+		 atomic_load(&log_program), file, line, function, what);
+	log_writer_die(text);
+}
+#endif
 
 void log_say(const char *format, ...)
 {
@@ -239,7 +266,8 @@ void log_say(const char *format, ...)
 	buf_vprintf(&text, format, args);
 	va_end(args);
 	if (atomic_load(&log_form) == LOG_JSON) {
-		say_json(&text);
+		line = compose(true, LOG_ERROR, "said", "text", &text, false);
+		put_line(&line);
 		return;
 	}
 	buf_printf(&line, "%s: ", atomic_load(&log_program));

@@ -1,6 +1,6 @@
 /*
  * Logs go to stderr, one event a line: "time level event key=value…", or one JSON object a line.
- * Time is RFC 3339 UTC with milliseconds. Safe from any thread: a line leaves in one write.
+ * Time is RFC 3339 UTC with milliseconds. Safe from any thread.
  *
  *	log_info("agent_resumed", "account=%s agent=%s after_ms=%" PRIu64, account, agent, ms);
  *
@@ -37,5 +37,10 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
  * commands say, and what is wrong with a file. With --log-format json an event "said", so that a
  * machine's log has nothing else in it. */
 void log_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* From here on nobody waits for the log's reader; what is lost is said by an event "log_lost"
+ * (log_writer.h). 0 or negative. */
+int log_start(void);
+void log_stop(void); /* after it lines are written by their callers again */
 
 #endif

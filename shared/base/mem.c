@@ -1,20 +1,18 @@
 #include "shared/base/mem.h"
 
+#include "shared/base/log_writer.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
 
 static void die(void)
 {
-	static const char text[] = "out of memory\n";
-	ssize_t n = write(STDERR_FILENO, text, sizeof(text) - 1);
-	(void)n;
-	abort();
+	log_writer_die("out of memory\n");
 }
 
 void *mem_alloc(size_t len)

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,18 +140,20 @@ static void *write_lines(void *mark)
 	return NULL;
 }
 
-static void lines_of_threads_do_not_mix(void **state)
+static void check_threads(bool with_writer)
 {
-	(void)state;
 	pthread_t threads[4];
 	char marks[] = "abcd";
 	unsigned lines = 0;
 	log_setup("groundnut-relay", LOG_INFO, LOG_TEXT);
 	catch_stderr();
+	assert_int_equal(with_writer ? log_start() : 0, 0);
 	for (unsigned i = 0; i < 4; i++)
 		pthread_create(&threads[i], NULL, write_lines, &marks[i]);
 	for (unsigned i = 0; i < 4; i++)
 		pthread_join(threads[i], NULL);
+	if (with_writer)
+		log_stop();
 	for (const char *p = release_stderr(); *p; p = strchr(p, '\n') + 1, lines++) {
 		const char *mark = strstr(p, " info line mark=");
 		assert_int_equal(mark - p, 24);
@@ -159,6 +162,13 @@ static void lines_of_threads_do_not_mix(void **state)
 		assert_int_equal(mark[5], '\n');
 	}
 	assert_int_equal(lines, 800);
+}
+
+static void lines_of_threads_do_not_mix(void **state)
+{
+	(void)state;
+	check_threads(false);
+	check_threads(true);
 }
 
 static void words_for_levels_and_formats(void **state)
