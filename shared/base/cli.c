@@ -13,8 +13,11 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { KNOWN_MAX = 64, HELP_COLUMN = 34 };
 
@@ -392,10 +395,25 @@ static int end(int exit_code)
 	return exit_code ? exit_code : EXIT_WORK;
 }
 
+/* Opened the wrong way round: reading from or writing to what came closed still fails, so that
+ * results are not lost in silence. */
+static bool hold_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		int way = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", way) != fd)
+			return false;
+	}
+	return true;
+}
+
 int cli_main(const struct cli *cli, int argc, char **argv)
 {
 	struct cli_line line;
 	int exit_code;
+	if (!hold_descriptors())
+		return EXIT_WORK;
+	signal(SIGPIPE, SIG_IGN);
 	cli_parse(cli, argc, argv, &line, &exit_code);
 	if (exit_code < 0)
 		exit_code = run(cli, &line);

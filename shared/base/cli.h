@@ -66,7 +66,8 @@ struct cli_line {
  * on, out->command is set. */
 void cli_parse(const struct cli *cli, int argc, char **argv, struct cli_line *out, int *exit_code);
 /* All of a main(): parses, runs the command, and returns the exit code. What could not be written
- * to stdout is a failure. */
+ * to stdout is a failure. SIGPIPE is ignored. Where descriptor 0, 1 or 2 came closed, /dev/null
+ * holds its place, so that no file or socket is opened there; using it fails. */
 int cli_main(const struct cli *cli, int argc, char **argv);
 /* Runs a service, whose log nobody waits for; returns its exit code. */
 int cli_serve(const struct cli_line *line, int (*serve)(const char *config));

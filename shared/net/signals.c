@@ -25,7 +25,6 @@ static void on_signal(uv_signal_t *h, int number)
 struct signals *signals_open(struct loop *l, signals_fn *fn, void *owner)
 {
 	static const int numbers[SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
-	signal(SIGPIPE, SIG_IGN);
 	struct signals *s = mem_zalloc(sizeof *s);
 	s->fn = fn;
 	s->owner = owner;

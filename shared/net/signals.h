@@ -1,5 +1,4 @@
-/* SIGTERM, SIGINT and SIGHUP as events of a loop; SIGPIPE is ignored from signals_open() on. A
- * leaf. */
+/* SIGTERM, SIGINT and SIGHUP as events of a loop. A leaf. */
 #ifndef GROUNDNUT_NET_SIGNALS_H
 #define GROUNDNUT_NET_SIGNALS_H
 

@@ -2,10 +2,12 @@
 
 #include "tests/unit/capture.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <cmocka.h>
 
 static int run_nothing(const struct cli_line *ran)
@@ -184,6 +186,33 @@ static void version_anywhere(void **state)
 	assert_string_equal(said.out, "groundnut-test " GROUNDNUT_VERSION "\n");
 }
 
+/* What --version ends with when the descriptors of mask are closed; 99: a file took a place. */
+static int version_without(unsigned mask)
+{
+	char *argv[] = {"prog", "--version", NULL};
+	fflush(NULL);
+	pid_t pid = fork();
+	if (pid == 0) {
+		dup2(open("/dev/null", O_RDWR), STDOUT_FILENO);
+		for (int fd = 0; fd <= 2; fd++)
+			if (mask & 1u << fd)
+				close(fd);
+		int code = cli_main(&relay, 2, argv);
+		_exit(open("/dev/null", O_RDONLY) > 2 ? code : 99);
+	}
+	int status = 0;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void closed_descriptors_are_held_and_fail(void **state)
+{
+	(void)state;
+	for (unsigned mask = 0; mask < 8; mask++)
+		assert_int_equal(version_without(mask), mask & 1u << STDOUT_FILENO ? 1 : 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -194,6 +223,7 @@ int main(void)
 	    cmocka_unit_test(no_command_shows_usage_on_stderr),
 	    cmocka_unit_test(help_at_every_level),
 	    cmocka_unit_test(version_anywhere),
+	    cmocka_unit_test(closed_descriptors_are_held_and_fail),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
