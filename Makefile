@@ -2,6 +2,7 @@
 VERSION := 0.1.1
 PREFIX  ?= /usr/local
 CC      ?= gcc
+PKG_CONFIG ?= pkg-config
 SAN     ?= 0
 
 B := build/$(if $(filter gcc cc,$(CC)),plain,$(CC))
@@ -25,9 +26,9 @@ WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvl
 CFLAGS   ?= -O2 -g
 HARDEN   := -fstack-protector-strong -fPIE $(if $(filter 0,$(SAN)),-D_FORTIFY_SOURCE=2)
 ALL_C    := -std=gnu11 $(WARN) $(HARDEN) $(FLAGS_SAN) -I. -DGROUNDNUT_VERSION='"$(VERSION)"' \
-            $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null) $(CFLAGS) -MMD -MP
+            $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null) $(CFLAGS) -MMD -MP
 LINK      = $(CC) $(FLAGS_SAN) -pie -Wl,-z,relro,-z,now $(LDFLAGS)
-LIBS     := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lhttp_parser -lldns -lpthread
+LIBS     := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) -lhttp_parser -lldns -lpthread
 
 SHARED_C := $(sort $(wildcard shared/*/*.c))
 RELAY_C  := $(sort $(filter-out relay/main.c,$(wildcard relay/*.c relay/*/*.c)))
@@ -37,7 +38,7 @@ say       = $(if $(V),,@printf '  %-4s %s\n' $(1);)
 obj       = $(patsubst %.c,$(B)/%.o,$(1))
 UNITS    := $(patsubst %.c,$(B)/%,$(UNIT_C))
 
-.PHONY: all check test test-unit test-e2e test-services test-house test-replay fuzz fuzz-run soak bench bench-names bench-resume demo install uninstall clean
+.PHONY: all check test test-unit test-e2e test-services test-house test-replay fuzz fuzz-run soak bench bench-names bench-resume demo clean
 all: $(B)/groundnut-relay $(B)/groundnut-agent
 
 $(B)/groundnut-relay: $(call obj,relay/main.c) $(B)/relay.a $(B)/shared.a
@@ -140,24 +141,10 @@ soak: all
 demo:
 	@BUILD=$(abspath $(B)) deploy/demo
 
-LIBDIR = $(DESTDIR)$(PREFIX)/lib
-DOCDIR = $(DESTDIR)$(PREFIX)/share/doc/groundnut
-DOCS   = $(wildcard *.md */README.md) LICENSE shared/tunnel/PROTOCOL.md tests/bench/README.md tests/bench/ratios.svg deploy/relay.json deploy/agent.json
-install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(LIBDIR)/systemd/system $(LIBDIR)/sysusers.d $(LIBDIR)/tmpfiles.d
-	install -m 755 $(B)/groundnut-relay $(B)/groundnut-agent $(DESTDIR)$(PREFIX)/bin/
-	for unit in relay agent; do sed 's#@PREFIX@#$(PREFIX)#g' deploy/groundnut-$$unit.service | \
-		install -m 644 /dev/stdin $(LIBDIR)/systemd/system/groundnut-$$unit.service || exit 1; done
-	install -m 644 deploy/groundnut.sysusers $(LIBDIR)/sysusers.d/groundnut.conf
-	install -m 644 deploy/groundnut.tmpfiles $(LIBDIR)/tmpfiles.d/groundnut.conf
-	for file in $(DOCS); do install -D -m 644 $$file $(DOCDIR)/$$file || exit 1; done
-uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/groundnut-relay $(DESTDIR)$(PREFIX)/bin/groundnut-agent $(LIBDIR)/systemd/system/groundnut-relay.service \
-		$(LIBDIR)/systemd/system/groundnut-agent.service $(LIBDIR)/sysusers.d/groundnut.conf $(LIBDIR)/tmpfiles.d/groundnut.conf
-	rm -rf $(DOCDIR)
+include deploy/packages.mk
 
 clean:
 	rm -rf build
 
--include $(shell find build -name '*.d' 2>/dev/null)
+-include $(shell find build -path build/deb -prune -o -type f -name '*.d' -print 2>/dev/null)
 .SECONDARY:
