@@ -38,7 +38,7 @@ say       = $(if $(V),,@printf '  %-4s %s\n' $(1);)
 obj       = $(patsubst %.c,$(B)/%.o,$(1))
 UNITS    := $(patsubst %.c,$(B)/%,$(UNIT_C))
 
-.PHONY: all check test test-unit test-e2e test-services test-house test-replay fuzz fuzz-run soak bench bench-names bench-resume demo clean
+.PHONY: all check test test-unit test-e2e test-attacks attacks test-services test-house test-replay fuzz fuzz-run soak bench bench-names bench-resume demo clean
 all: $(B)/groundnut-relay $(B)/groundnut-agent
 
 $(B)/groundnut-relay: $(call obj,relay/main.c) $(B)/relay.a $(B)/shared.a
@@ -109,11 +109,27 @@ E2E   = BUILD=$(abspath $(B)) SLOW=$(SLOW) tests/e2e/run
 # The packages first, and then a make that sees them.
 test:
 	@deploy/install-deps build test
-	@$(MAKE) --no-print-directory test-house test-unit test-replay test-e2e
+	@$(MAKE) --no-print-directory test-house test-unit test-replay test-e2e test-attacks
 test-house: all $(ELSEWHERE)
 	@BUILD=$(abspath $(B)) tests/house
 test-e2e: all $(ELSEWHERE) $(B)/tests/tools/swarm
 	@$(E2E) $(TESTS)
+# Hostile peers, in short: what no clock decides. `make attacks` is the long form, with limits for waits; it writes tests/ATTACKS.md.
+# ATTACKS: the names of some of them.
+ATTACKERS   := $(patsubst %,$(B)/tests/attacks/peers/%,key_updates clock.so)
+RUN_ATTACKS  = BUILD=$(abspath $(B)) SLOW=$(SLOW) KNOWN=$(CURDIR)/tests/attacks/known
+ATTACK_NAMES = $(or $(addprefix ../attacks/,$(ATTACKS)),../attacks)
+$(B)/tests/attacks/peers/%.so: tests/attacks/peers/%.c
+	@mkdir -p $(@D)
+	$(call say,LINK $@)$(CC) -std=gnu11 $(WARN) -O2 -fPIC -shared -o $@ $<
+$(B)/tests/attacks/peers/%: $(B)/tests/attacks/peers/%.o
+	$(call say,LINK $@)$(LINK) -o $@ $^ $(LIBS)
+test-attacks: all $(ATTACKERS) $(B)/tests/bench/idle_agents
+	@$(RUN_ATTACKS) tests/e2e/run -j 2 $(ATTACK_NAMES)
+attacks: all $(ATTACKERS) $(B)/tests/bench/idle_agents
+	@mkdir -p $(B)/attacks
+	@$(RUN_ATTACKS) FULL=1 RESULTS=$(abspath $(B))/attacks tests/e2e/run -j 1 $(ATTACK_NAMES); code=$$?; \
+		python3 tests/attacks/figures.py $(B)/attacks tests/ATTACKS.md || code=1; exit $$code
 test-services: all
 	@deploy/install-deps test services
 	@$(E2E) services
