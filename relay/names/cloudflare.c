@@ -22,6 +22,7 @@ enum {
 	TIMEOUT_MS = 30000,
 	DENIED_MS = 5 * 60000,
 	STEPS = 64,
+	PAGE = 100, /* records that an answer holds at most */
 	ID = 64,
 	REASON = 400
 };
@@ -49,6 +50,7 @@ struct cloudflare {
 	struct publish_job job; /* its name stays valid until done */
 	struct step steps[STEPS];
 	size_t step_count, step;
+	bool more; /* has to be done than these steps, or may have to */
 };
 
 static void go_on(struct cloudflare *c);
@@ -103,8 +105,10 @@ static bool take_zone(struct cloudflare *c, struct conf_at result)
 static void add_step(struct cloudflare *c, const char *method, const char *id,
 		     const struct addr *value)
 {
-	if (c->step_count == STEPS)
+	if (c->step_count == STEPS) {
+		c->more = true;
 		return;
+	}
 	struct step *s = &c->steps[c->step_count++];
 	snprintf(s->method, sizeof(s->method), "%s", method);
 	snprintf(s->id, sizeof(s->id), "%s", id);
@@ -135,6 +139,8 @@ static void plan_family(struct cloudflare *c, struct conf_at result, unsigned wh
 				kept = there[k] = true;
 		if (!kept && spares < STEPS)
 			spare[spares++] = at;
+		else if (!kept)
+			c->more = true;
 	}
 	for (size_t k = 0; k < set->count; k++) {
 		const char *id = "";
@@ -154,10 +160,28 @@ static void plan_family(struct cloudflare *c, struct conf_at result, unsigned wh
 static void plan(struct cloudflare *c, struct conf_at result)
 {
 	c->step_count = c->step = 0;
+	c->more = conf_len(result) >= PAGE;
 	for (unsigned which = 0; which < 2; which++)
 		if (c->job.sets[which].due)
 			plan_family(c, result, which);
 	c->doing = STEP;
+}
+
+/* What a success brings; wrong in root when it is not what was asked for. false: there is no such
+ * zone. */
+static bool take(struct cloudflare *c, struct conf_at root)
+{
+	if (c->doing == STEP) {
+		c->step++;
+		return true;
+	}
+	struct conf_at result = conf_list(root, "result");
+	if (!result.value)
+		conf_error(root, "result", "missing");
+	if (c->doing == ASK_ZONE)
+		return take_zone(c, result);
+	plan(c, result);
+	return true;
 }
 
 static void judge(struct cloudflare *c, struct http *answer)
@@ -168,7 +192,7 @@ static void judge(struct cloudflare *c, struct http *answer)
 	unsigned status = http_status(answer);
 	struct conf *json = conf_parse("answer", body, len, true);
 	struct conf_at root = conf_root(json);
-	bool success = false, went_well = true;
+	bool success = false;
 	if (root.value)
 		conf_opt_bool(root, "success", &success);
 	if (!success || status >= 300) {
@@ -182,19 +206,17 @@ static void judge(struct cloudflare *c, struct http *answer)
 		give_up(c, status, reason);
 		return;
 	}
-	if (c->doing == ASK_ZONE)
-		went_well = take_zone(c, conf_list(root, "result"));
-	else if (c->doing == ASK_RECORDS)
-		plan(c, conf_list(root, "result"));
-	else
-		c->step++;
+	bool went_well = take(c, root);
+	bool readable = conf_ok(root);
+	if (!readable)
+		snprintf(reason, sizeof(reason), "Cloudflare's %.300s", conf_error_text(json, 0));
+	else if (!went_well)
+		snprintf(reason, sizeof(reason), "Cloudflare shows this token no zone %s", c->zone);
 	conf_free(json);
-	if (went_well) {
+	if (readable && went_well)
 		go_on(c);
-		return;
-	}
-	snprintf(reason, sizeof(reason), "Cloudflare shows this token no zone %s", c->zone);
-	c->done(c->owner, PUBLISH_LATER, DENIED_MS, reason);
+	else
+		c->done(c->owner, PUBLISH_LATER, readable ? DENIED_MS : 0, reason);
 }
 
 static void on_answer(void *owner, struct http *answer, int err, const char *detail)
@@ -268,11 +290,14 @@ static void go_on(struct cloudflare *c)
 		ask(c, "GET", buf_str(&path), NULL);
 	} else if (c->doing != STEP) {
 		c->doing = ASK_RECORDS;
-		buf_printf(&path, "/zones/%s/dns_records?per_page=100&name=", c->zone_id);
+		buf_printf(&path, "/zones/%s/dns_records?per_page=%d&name=", c->zone_id, PAGE);
 		http_escape(&path, c->job.name);
 		ask(c, "GET", buf_str(&path), NULL);
 	} else if (c->step < c->step_count) {
 		take_step(c);
+	} else if (c->more) {
+		c->done(c->owner, PUBLISH_LATER, 0,
+			"the name has very many records; the rest follows");
 	} else {
 		c->done(c->owner, PUBLISH_OK, 0, NULL);
 	}

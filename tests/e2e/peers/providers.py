@@ -1,6 +1,6 @@
 """A dyndns2 provider and Cloudflare's record API, played: providers.py DIR PORT [CERTIFICATE KEY]. DIR/provider gets a line for each update
 that came, DIR/cloudflare holds the records; while DIR/says exists the provider answers what stands in it, "STATUS WORD"; while DIR/limit
-exists the API answers 429."""
+exists the API answers 429; while DIR/strange exists that is what it answers when it is asked for records."""
 import http.server, json, os, ssl, sys, urllib.parse
 
 where, port = sys.argv[1], int(sys.argv[2])
@@ -60,6 +60,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             else:
                 records[record] = dict(body, id=record)
             keep()
+        if self.command == "GET" and parts != ["zones"] and os.path.exists(where + "/strange"):
+            with open(where + "/strange") as f:
+                return self.answer(200, f.read())
         self.answer(200, json.dumps({"success": True, "errors": [], "messages": [], "result": result}))
 
     def do_GET(self):
