@@ -164,12 +164,14 @@ __attribute__((format(printf, 4, 5))) static void wrong(struct conf_at at, const
 {
 	struct buf text = BUF_INIT;
 	va_list args;
+	if (m->unknown)
+		return;
 	va_start(args, format);
 	buf_vprintf(&text, format, args);
 	va_end(args);
 	if (!is_on_wire(m)) {
 		conf_error(at, key, "%s", buf_str(&text));
-	} else if (!m->unknown) {
+	} else {
 		char fits[UNKNOWN_ROOM];
 		m->unknown = mem_printf("%s%s%s", key ? key : "", key ? ": " : "",
 					text_fit(buf_str(&text), fits, sizeof(fits)));
@@ -470,29 +472,55 @@ bool mapping_read(struct conf_at at, bool on_wire, struct mapping *out)
 	return false;
 }
 
+/* A range that one of the list has. */
+struct held {
+	uint16_t first, last;
+	uint16_t holder; /* its place in the list */
+};
+
 /* Who has what only one of a list may have. */
 struct book {
 	struct mapping_list *list;
 	struct dict *names, *ids;
 	struct dict *hosts[COUNT_OF(protocol_names)];
-	uint16_t (*ports)[UINT16_MAX + 1]; /* by protocol: the place in list from 1; 0: nobody's */
+	struct {
+		struct held held[MAPPING_MAX]; /* by port; none overlaps another */
+		size_t count;
+	} ports[2]; /* tcp, udp */
 };
 
-static void book_init(struct book *b, struct mapping_list *list)
+static struct book *book_new(struct mapping_list *list)
 {
-	*b = (struct book){.list = list, .names = dict_new(), .ids = dict_new()};
+	struct book *b = mem_zalloc(sizeof(*b));
+	b->list = list;
+	b->names = dict_new();
+	b->ids = dict_new();
 	for (size_t i = 0; i < COUNT_OF(b->hosts); i++)
 		b->hosts[i] = dict_new();
-	b->ports = mem_zalloc(2 * sizeof(*b->ports));
+	return b;
 }
 
-static void book_fini(struct book *b)
+static void book_free(struct book *b)
 {
 	dict_free(b->names);
 	dict_free(b->ids);
 	for (size_t i = 0; i < COUNT_OF(b->hosts); i++)
 		dict_free(b->hosts[i]);
-	mem_free(b->ports);
+	mem_free(b);
+}
+
+/* The place of the first that ends at port or above it. */
+static size_t first_from(const struct held *held, size_t count, uint16_t port)
+{
+	size_t low = 0;
+	while (low < count) {
+		size_t middle = low + (count - low) / 2;
+		if (held[middle].last < port)
+			low = middle + 1;
+		else
+			count = middle;
+	}
+	return low;
 }
 
 static void enter_host(struct book *b, struct conf_at list, size_t i, struct mapping *m)
@@ -503,20 +531,26 @@ static void enter_host(struct book *b, struct conf_at list, size_t i, struct map
 		      protocol_names[m->protocol], m->host, before->name);
 }
 
+/* Who finds one of its ports held by another holds none itself. */
 static void enter_ports(struct book *b, struct conf_at list, size_t i, struct mapping *m)
 {
-	uint16_t *holders = b->ports[m->protocol == MAPPING_UDP];
-	for (unsigned port = m->first; port <= m->last; port++) {
-		if (!holders[port]) {
-			holders[port] = (uint16_t)(b->list->count + 1);
-			continue;
-		}
-		const struct mapping *before = &b->list->items[holders[port] - 1];
+	struct held *held = b->ports[m->protocol == MAPPING_UDP].held;
+	size_t *count = &b->ports[m->protocol == MAPPING_UDP].count;
+	size_t at = first_from(held, *count, m->first);
+	bool free = true;
+	for (size_t k = at; k < *count && held[k].first <= m->last && !m->unknown; k++) {
+		free = false;
 		wrong(conf_item(list, i), NULL, m,
 		      "the public %s port %u is already that of \"%s\"",
-		      protocol_names[m->protocol], port, before->name);
-		port = before->last; /* the same holder is told once */
+		      protocol_names[m->protocol],
+		      (unsigned)(held[k].first > m->first ? held[k].first : m->first),
+		      b->list->items[held[k].holder].name);
 	}
+	if (!free)
+		return;
+	memmove(&held[at + 1], &held[at], (*count - at) * sizeof(*held));
+	held[at] = (struct held){m->first, m->last, (uint16_t)b->list->count};
+	++*count;
 }
 
 /* m is the next of the book's list. */
@@ -610,16 +644,15 @@ static bool fits_a_frame(const struct mapping_list *l)
 
 static void read_all(struct conf_at list, bool on_wire, struct mapping_list *out)
 {
-	struct book book;
-	book_init(&book, out);
+	struct book *book = book_new(out);
 	for (size_t i = 0; i < conf_len(list); i++) {
 		struct mapping *m = &out->items[out->count];
 		if (!mapping_read(conf_item(list, i), on_wire, m))
 			continue;
-		enter(&book, list, i, m);
+		enter(book, list, i, m);
 		out->count++;
 	}
-	book_fini(&book);
+	book_free(book);
 }
 
 bool mapping_list_read(struct conf_at list, bool on_wire, struct mapping_list *out)

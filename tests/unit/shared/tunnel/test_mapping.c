@@ -361,12 +361,39 @@ static void ranges_that_overlap_are_told_of_each_other(void **state)
 	assert_string_equal(
 	    errors, "agent.json: mappings[2]: the public tcp port 15 is already that of \"a\"\n"
 		    "agent.json: mappings[2]: the public tcp port 30 is already that of \"b\"\n"
-		    "agent.json: mappings[3]: the public tcp port 20 is already that of \"c\"\n"
 		    "agent.json: mappings[4]: the public tcp port 10 is already that of \"a\"\n"
-		    "agent.json: mappings[4]: the public tcp port 20 is already that of \"c\"\n"
-		    "agent.json: mappings[4]: the public tcp port 35 is already that of \"b\"\n"
-		    "agent.json: mappings[5]: the public tcp port 9 is already that of \"e\"\n");
+		    "agent.json: mappings[4]: the public tcp port 20 is already that of \"d\"\n"
+		    "agent.json: mappings[4]: the public tcp port 30 is already that of \"b\"\n");
 	mem_free(errors);
+}
+
+/* Of the ranges that may not be had none holds its free ports against those that come later. */
+static void ranges_over_ports_that_are_held(void **state)
+{
+	(void)state;
+	struct buf b = BUF_INIT;
+	struct declare d;
+	char why[256];
+	buf_puts(&b, "{\"serial\": 1, \"mappings\": [");
+	for (unsigned i = 0; i < MAPPING_MAX; i++) {
+		unsigned first = i < 512 ? 2 * i + 1 : i == 1023 ? 2 : 1;
+		unsigned last = i < 512 || i == 1023 ? first : 65535;
+		buf_printf(&b,
+			   "%s{\"id\": %u, \"name\": \"m%u\", \"protocol\": \"udp\", "
+			   "\"public_port\": \"%u-%u\", \"target\": \"h\"}",
+			   i ? "," : "", i + 1, i, first, last);
+	}
+	buf_puts(&b, "]}");
+	assert_int_equal(declare_read(buf_str(&b), buf_len(&b), &d, why), 0);
+	for (unsigned i = 0; i < MAPPING_MAX; i++) {
+		if (i < 512 || i == 1023)
+			assert_null(d.mappings.items[i].unknown);
+		else
+			assert_string_equal(d.mappings.items[i].unknown,
+					    "the public udp port 1 is already that of \"m0\"");
+	}
+	declare_fini(&d);
+	buf_fini(&b);
 }
 
 static void a_change_of_anything_is_a_change(void **state)
@@ -937,6 +964,7 @@ int main(void)
 	    cmocka_unit_test(one_mapping_many_times),
 	    cmocka_unit_test(one_mapping_many_times_in_a_declare),
 	    cmocka_unit_test(ranges_that_overlap_are_told_of_each_other),
+	    cmocka_unit_test(ranges_over_ports_that_are_held),
 	    cmocka_unit_test(a_change_of_anything_is_a_change),
 	    cmocka_unit_test(protocols_by_name),
 	    cmocka_unit_test(names_follow_relay_or_home),
