@@ -1,6 +1,7 @@
 #include "agent/follow.h"
 
 #include "agent/nat_probe.h"
+#include "shared/base/dict.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/net/udp.h"
@@ -60,15 +61,18 @@ void follow_free(struct follow *f)
 void follow_set(struct follow *f, const struct name_wish_list *names)
 {
 	struct followed *fresh = mem_zalloc(names->count * sizeof *fresh);
+	struct dict *kept = dict_new();
+	for (size_t i = 0; i < names->count; i++)
+		dict_add(kept, names->items[i].host, strlen(names->items[i].host), &fresh[i]);
 	for (size_t i = 0; i < f->names.count; i++) {
-		size_t at = 0;
-		while (at < names->count && strcmp(names->items[at].host, f->names.items[i].host))
-			at++;
-		if (at < names->count)
-			fresh[at] = f->state[i];
+		const char *host = f->names.items[i].host;
+		struct followed *at = dict_get(kept, host, strlen(host));
+		if (at)
+			*at = f->state[i];
 		else
 			forget(&f->state[i]);
 	}
+	dict_free(kept);
 	mem_free(f->state);
 	f->state = fresh;
 	name_wish_list_fini(&f->names);

@@ -207,7 +207,9 @@ static void on_control(void *owner, struct control_reply *reply, const char *req
 	const char *what = "", *name = "";
 	conf_str(at, "do", &what);
 	conf_opt_str(at, "name", &name);
-	if (!strcmp(what, "status")) {
+	if (!conf_ok(at)) {
+		control_answer_plain(reply, conf_error_text(c, 0));
+	} else if (!strcmp(what, "status")) {
 		answer_status(m, reply);
 	} else if (!strcmp(what, "reload")) {
 		const char *error = reload(m);

@@ -7,6 +7,7 @@
 #include "agent/services.h"
 
 #include "agent/flows.h"
+#include "shared/base/dict.h"
 #include "shared/base/err.h"
 #include "shared/base/file.h"
 #include "shared/base/log.h"
@@ -57,6 +58,7 @@ struct services {
 	services_fn *fn;
 	void *owner;
 	struct list list;
+	struct dict *by_id;
 	unsigned visits, visits_most; /* of all services; a new link needs descriptors, too */
 	uint32_t next_id;
 	uint64_t serial, answered;
@@ -71,6 +73,7 @@ struct services *services_new(struct loop *l, services_fn *fn, void *owner)
 	s->next_id = 1;
 	s->visits_most = file_limit_for_visitors();
 	list_init(&s->list);
+	s->by_id = dict_new();
 	return s;
 }
 
@@ -189,15 +192,9 @@ static void on_stream(void *owner, enum stream_event event)
 		cut_visit(v, RESET_ABORTED);
 }
 
-static struct service *service_by_id(struct services *s, uint32_t id)
+static struct service *service_by_id(const struct services *s, uint32_t id)
 {
-	LIST_EACH(node, &s->list)
-	{
-		struct service *at = LIST_ENTRY(node, struct service, node);
-		if (at->mapping.id == id)
-			return at;
-	}
-	return NULL;
+	return dict_get(s->by_id, &id, sizeof(id));
 }
 
 /* The target's port for the port that was visited; 0: that port is none of ours. */
@@ -276,6 +273,7 @@ static void service_free(struct service *s)
 	while (!list_is_empty(&s->visits))
 		cut_visit(LIST_ENTRY(s->visits.next, struct visit, node), RESET_MAPPING_GONE);
 	list_remove(&s->node);
+	dict_remove(s->all->by_id, &s->mapping.id, sizeof(s->mapping.id));
 	mapping_fini(&s->mapping);
 	mem_free(s->public_text);
 	mem_free(s->error);
@@ -290,6 +288,7 @@ void services_free(struct services *s)
 		return;
 	while (!list_is_empty(&s->list))
 		service_free(LIST_ENTRY(s->list.next, struct service, node));
+	dict_free(s->by_id);
 	mem_free(s);
 }
 
@@ -301,32 +300,31 @@ static void service_add(struct services *s, const struct mapping *m)
 	new->mapping.id = s->next_id++;
 	list_init(&new->visits);
 	list_append(&s->list, &new->node);
+	dict_add(s->by_id, &new->mapping.id, sizeof(new->mapping.id), new);
 }
 
 /* The old list is sorted into the order of the new one, so that status reads like the file. */
 void services_set(struct services *s, const struct mapping_list *list)
 {
 	struct list old = {&old, &old};
-	while (!list_is_empty(&s->list)) {
-		struct list *node = s->list.next;
-		list_remove(node);
-		list_append(&old, node);
+	struct dict *by_name = dict_new();
+	list_move(&old, &s->list);
+	LIST_EACH(node, &old)
+	{
+		struct service *at = LIST_ENTRY(node, struct service, node);
+		dict_add(by_name, at->mapping.name, strlen(at->mapping.name), at);
 	}
 	for (size_t i = 0; i < list->count; i++) {
-		struct service *kept = NULL;
-		LIST_EACH(node, &old)
-		{
-			struct service *at = LIST_ENTRY(node, struct service, node);
-			if (!kept && mapping_same(&at->mapping, &list->items[i]))
-				kept = at;
-		}
-		if (kept) {
+		const struct mapping *m = &list->items[i];
+		struct service *kept = dict_get(by_name, m->name, strlen(m->name));
+		if (kept && mapping_same(&kept->mapping, m)) {
 			list_remove(&kept->node);
 			list_append(&s->list, &kept->node);
 		} else {
-			service_add(s, &list->items[i]);
+			service_add(s, m);
 		}
 	}
+	dict_free(by_name);
 	while (!list_is_empty(&old))
 		service_free(LIST_ENTRY(old.next, struct service, node));
 }

@@ -4,6 +4,7 @@
 #include "relay/doors/mapping_door.h"
 #include "relay/home.h"
 #include "relay/names/names.h"
+#include "shared/base/dict.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/net/timer.h"
@@ -197,22 +198,46 @@ void home_doors_judge(struct home_doors *all)
 
 /* --- DECLARE --- */
 
+/* What a door is found by: the mapping's id, or after a change of session its public side. */
+static const void *key_of(const struct home_doors *all, const struct mapping *m, size_t *len)
+{
+	*len = m->host ? strlen(m->host) : sizeof(m->first);
+	if (all->orphans)
+		return m->host ? (const void *)m->host : &m->first;
+	*len = sizeof(m->id);
+	return &m->id;
+}
+
+/* The doors there are; where the public side counts, the open ones, and each protocol has its
+ * own. */
+static void find_by(struct home_doors *all, struct dict *known[MAPPING_UNKNOWN + 1])
+{
+	size_t len;
+	for (int i = 0; i <= MAPPING_UNKNOWN; i++)
+		known[i] = dict_new();
+	for (size_t i = 0; i < all->count; i++) {
+		const struct mapping *m = &all->doors[i]->mapping;
+		const void *key = key_of(all, m, &len);
+		if (all->orphans && !all->doors[i]->is_open)
+			continue;
+		dict_add(known[all->orphans ? m->protocol : 0], key, len, &all->doors[i]);
+	}
+}
+
 /* The door that serves m already: the same mapping, or after a change of session the same public
  * side. */
-static struct mapping_door *take_door(struct home_doors *all, const struct mapping *m)
+static struct mapping_door *take_door(struct home_doors *all, struct dict *const *known,
+				      const struct mapping *m)
 {
-	for (size_t i = 0; i < all->count; i++) {
-		struct mapping_door *d = all->doors[i];
-		if (!d)
-			continue;
-		bool fits = all->orphans ? mapping_door_fits(d, m)
-					 : d->mapping.id == m->id && mapping_same(&d->mapping, m);
-		if (fits) {
-			all->doors[i] = NULL;
-			return d;
-		}
-	}
-	return NULL;
+	size_t len;
+	const void *key = key_of(all, m, &len);
+	struct mapping_door **at = dict_get(known[all->orphans ? m->protocol : 0], key, len);
+	struct mapping_door *d = at ? *at : NULL;
+	bool fits = d && (all->orphans ? mapping_door_fits(d, m) : mapping_same(&d->mapping, m));
+	if (!fits)
+		return NULL;
+	*at = NULL;
+	return d;
 }
 
 static void close_all(struct home_doors *all)
@@ -233,8 +258,12 @@ static void wake_all(struct home_doors *all)
 static void set_doors(struct home_doors *all, const struct mapping_list *list)
 {
 	struct mapping_door **fresh = mem_zalloc(list->count * sizeof *fresh);
+	struct dict *known[MAPPING_UNKNOWN + 1];
+	find_by(all, known);
 	for (size_t i = 0; i < list->count; i++)
-		fresh[i] = take_door(all, &list->items[i]);
+		fresh[i] = take_door(all, known, &list->items[i]);
+	for (int i = 0; i <= MAPPING_UNKNOWN; i++)
+		dict_free(known[i]);
 	close_all(all); /* before any is opened: a new mapping may want its port */
 	all->doors = fresh;
 	all->count = list->count;

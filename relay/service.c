@@ -237,9 +237,12 @@ static void on_control(void *owner, struct control_reply *reply, const char *req
 {
 	struct relay *r = owner;
 	struct conf *c = conf_parse("request", request, len, true);
+	struct conf_at root = conf_root(c);
 	const char *what = "";
-	conf_str(conf_root(c), "do", &what);
-	if (!strcmp(what, "status")) {
+	conf_str(root, "do", &what);
+	if (!conf_ok(root)) {
+		control_answer_plain(reply, conf_error_text(c, 0));
+	} else if (!strcmp(what, "status")) {
 		struct status_question *q = mem_alloc(sizeof *q);
 		*q = (struct status_question){.relay = r, .reply = reply};
 		agents_status(r->agents, on_status, q);

@@ -3,6 +3,7 @@
 #include "relay/names/dns_packet.h"
 #include "relay/names/tsig.h"
 #include "relay/names/zone.h"
+#include "shared/base/dict.h"
 #include "shared/base/err.h"
 #include "shared/base/file.h"
 #include "shared/base/mem.h"
@@ -178,36 +179,41 @@ static void read_record(struct conf_at at, const char *domain, struct serve_conf
 								       .ttl = (uint32_t)ttl};
 }
 
-/* The domain and its name servers have records of their own. */
-static bool is_needed(const struct serve_config *serve, const char *domain, const char *name)
+/* The CNAMEs by name, but for those that cannot be: the domain and its name servers have records of
+ * their own. */
+static struct dict *read_aliases(struct conf_at list, const char *domain,
+				 struct serve_config *serve)
 {
-	bool needed = strcmp(name, domain) == 0;
+	struct dict *needed = dict_new(), *aliases = dict_new();
+	dict_add(needed, domain, strlen(domain), serve);
 	for (size_t i = 0; i < serve->nameserver_count; i++)
-		needed |= strcmp(name, serve->nameservers[i]) == 0;
-	return needed;
+		dict_add(needed, serve->nameservers[i], strlen(serve->nameservers[i]), serve);
+	for (size_t i = 0; i < serve->record_count; i++) {
+		struct dns_record_config *r = &serve->records[i];
+		if (strcmp(r->type, "CNAME") != 0)
+			continue;
+		if (dict_get(needed, r->name, strlen(r->name)))
+			conf_error(list, NULL,
+				   "\"%s\" cannot be a CNAME: it is the domain or one of its name "
+				   "servers",
+				   r->name);
+		else
+			dict_add(aliases, r->name, strlen(r->name), r);
+	}
+	dict_free(needed);
+	return aliases;
 }
 
-/* An alias stands alone at its name. */
-static void check_aliases(struct conf_at list, const char *domain, const struct serve_config *serve)
+static void check_aliases(struct conf_at list, const char *domain, struct serve_config *serve)
 {
+	struct dict *aliases = read_aliases(list, domain, serve);
 	for (size_t i = 0; i < serve->record_count; i++) {
-		if (strcmp(serve->records[i].type, "CNAME") != 0)
-			continue;
-		if (is_needed(serve, domain, serve->records[i].name)) {
-			conf_error(
-			    list, NULL,
-			    "\"%s\" cannot be a CNAME: it is the domain or one of its name servers",
-			    serve->records[i].name);
-			return;
-		}
-		for (size_t k = 0; k < serve->record_count; k++) {
-			if (k != i && strcmp(serve->records[i].name, serve->records[k].name) == 0) {
-				conf_error(list, NULL, "\"%s\" has a CNAME and another record",
-					   serve->records[i].name);
-				return;
-			}
-		}
+		const struct dns_record_config *r = &serve->records[i];
+		const struct dns_record_config *alias = dict_get(aliases, r->name, strlen(r->name));
+		if (alias && alias != r)
+			conf_error(list, NULL, "\"%s\" has a CNAME and another record", r->name);
 	}
+	dict_free(aliases);
 }
 
 static void read_serve(struct conf_at at, const char *domain, struct serve_config *out)

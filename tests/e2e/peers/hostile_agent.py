@@ -2,6 +2,7 @@
 """An agent with a right token and no manners: hostile_agent.py CASE HOST PORT ACCOUNT TOKEN
 
 	declares   DECLARE upon DECLARE, of a thousand mappings, a thousand names, or nothing; the last is answered
+	faults     DECLAREs with many errors, each of which ends its session at the first
 	pings      more PINGs than a link takes: the link ends
 	opens      more streams than it may: the session ends
 	crowd      one agent more than an account may have is refused
@@ -80,6 +81,20 @@ if case == "crowd":
 		wrong("the last one was not refused (%r)" % agent.refused)
 	if not Agent("a17").welcomed:
 		wrong("one of them was not let in again")
+	sys.exit(0)
+if case == "faults":
+	same, empty = mapping(7, 20000), b'{"serial":1,"mappings":[' + b",".join([b"{}"] * 260) + b"]}"
+	faults = [frame(0, DECLARE, empty), declare(1, [{}] * 1024, []), declare(1, [same] * 1024, []), declare(1, [same] * 1025, []),
+		declare(1, [], [{"host": "x", "follow": "home"}] * 1024), declare(1, [], [{}] * 1024), declare(1, [[]] * 1024, [7] * 1024),
+		frame(0, DECLARE, b'{"serial":1,"x":[' + b"{}," * 349000 + b"0]}"), frame(0, DECLARE, b'{"serial":1' + b',"x":0' * 170000 + b"}"),
+		frame(0, DECLARE, b'{"serial":1,"x":' + b"[" * 500000), frame(0, DECLARE, b'{"serial":1,"mappings":[{"id":1,"id":2}]}')]
+	for number, fault in enumerate(faults * 3):
+		agent = Agent()
+		agent.send(fault)
+		if not agent.until(lambda: agent.refused or agent.over) or agent.refused != "protocol":
+			wrong("number %d was answered by %r, %r" % (number, agent.refused, agent.state))
+		agent.close()
+	print(3 * len(faults))
 	sys.exit(0)
 agent = Agent()
 if not agent.welcomed:

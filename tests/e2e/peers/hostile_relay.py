@@ -2,6 +2,7 @@
 """A relay with the right key and no manners: hostile_relay.py CASE PORT CERTIFICATE KEY ENOUGH
 
 	garbage      what comes instead of WELCOME is none: the agent ends the link, and comes again
+	states       STATEs with many errors: each ends its session at the first
 	undeclared   streams to a mapping that the agent never declared: each is reset
 	stuffing     streams to a service that never answers, each stuffed with all the bytes it takes, none given back: in the end each is reset
 	flood        words of farewell and of refusal without end: the link ends
@@ -86,6 +87,15 @@ if case == "garbage":
 	agent.close()
 else:
 	agent.welcome("1.2.3.4\u009b31m\x1b[31m" if case == "terminal" else "192.0.2.1")
+if case == "states":
+	report = {"id": 1, "state": "open"}
+	for bad in ({}, {"serial": 1, "mappings": [{}] * 400}, {"serial": 1, "mappings": [report] * 1025}, {"serial": 1, "names": [{}] * 2000},
+			{"serial": 1, "names": [{"name": "x", "counted": -1}] * 2000}, {"serial": 1, "x": [{}] * 100000}):
+		agent.send(words(STATE, bad))
+		if not agent.until(lambda: agent.over):
+			wrong("the link lives behind %s" % json.dumps(bad)[:60])
+		agent = Agent()
+		agent.welcome()
 if case == "undeclared":
 	for at in range(0, 20000, 500):
 		agent.send(b"".join(opening(2 * i + 2, 4000000, 8080) for i in range(at, at + 500)))

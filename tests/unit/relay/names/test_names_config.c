@@ -194,6 +194,30 @@ static void errors_elsewhere_hide_none_here(void **state)
 	conf_free(c);
 }
 
+static void every_alias_that_cannot_be_is_told(void **state)
+{
+	(void)state;
+#define RECORD(name, type, value)                                                                  \
+	"{\"name\":\"" name "\",\"type\":\"" type "\",\"value\":\"" value "\"},"
+	struct dns_config_list l;
+	bool ok;
+	struct conf *c = read_dns("[{\"kind\":\"serve\",\"records\":[" RECORD("@", "CNAME", "b")
+				      RECORD("a", "A", "1.2.3.4") RECORD("a", "CNAME", "b")
+					  RECORD("a", "TXT", "x") RECORD("c", "CNAME", "b")
+					      RECORD("c", "CNAME", "d") RECORD("d", "CNAME", "b")
+						  RECORD("ns1", "CNAME", "b") "{}]}]",
+				  &l, &ok);
+	assert_false(ok);
+	static const char *const says[] = {
+	    "\"home.test\" cannot be a CNAME", "\"ns1.home.test\" cannot be a CNAME",
+	    "\"a.home.test\" has a CNAME and", "\"c.home.test\" has a CNAME and"};
+	for (size_t i = 0; i < 4; i++)
+		if (!strstr(conf_error_text(c, i), says[i]))
+			fail_msg("%s, not %s", conf_error_text(c, i), says[i]);
+	assert_int_equal(conf_errors(c), 4 + 3); /* those of {} */
+	conf_free(c);
+}
+
 static void full_names(void **state)
 {
 	(void)state;
@@ -224,6 +248,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(what_is_wrong_is_said, setup, teardown),
 	    cmocka_unit_test_setup_teardown(update_block, setup, teardown),
 	    cmocka_unit_test(errors_elsewhere_hide_none_here),
+	    cmocka_unit_test(every_alias_that_cannot_be_is_told),
 	    cmocka_unit_test(full_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
