@@ -6,6 +6,7 @@
 #include "shared/base/conf.h"
 #include "shared/base/err.h"
 #include "shared/base/file.h"
+#include "shared/base/json_text.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/net/ask.h"
@@ -123,7 +124,14 @@ static int tell_relay(const struct relay_config *c)
 {
 	struct ask ask;
 	int exit_code = 0;
-	ask_program("relay", c->control, "{\"do\": \"accounts\"}", ASK_MS, &ask);
+	struct buf question = BUF_INIT;
+	struct json w = json_into(&question, false);
+	json_open(&w, NULL, '{');
+	json_str(&w, "do", "accounts");
+	json_str(&w, "file", c->accounts);
+	json_close(&w);
+	ask_program("relay", c->control, buf_str(&question), ASK_MS, &ask);
+	buf_fini(&question);
 	switch (ask.result) {
 	case ASK_DONE:
 		log_say("the running relay has taken it up");

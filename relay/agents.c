@@ -145,6 +145,31 @@ void agents_set_accounts(struct agents *a, struct accounts *accounts)
 	home_set_accounts(LIST_ENTRY(node, struct entry, node)->home, accounts);
 }
 
+struct news {
+	struct worker *worker;
+	struct relay_config *config; /* a reference */
+};
+
+static void take_config(void *arg)
+{
+	struct news *n = arg;
+	relay_config_unref(n->worker->config);
+	n->worker->config = n->config;
+	mem_free(n);
+}
+
+void agents_set_config(struct agents *a, struct relay_config *config)
+{
+	for (unsigned i = 0; i < a->world->worker_count; i++) {
+		struct news *n = mem_alloc(sizeof *n);
+		*n = (struct news){&a->world->workers[i], relay_config_ref(config)};
+		if (loop_post(n->worker->loop, take_config, n))
+			continue;
+		relay_config_unref(n->config);
+		mem_free(n);
+	}
+}
+
 static struct account_use *use_of(struct agents *a, const char *account)
 {
 	LIST_EACH(node, &a->uses)
@@ -292,6 +317,13 @@ static void take_answer(void *arg)
 		end_survey(s);
 }
 
+static void pass(void *arg)
+{
+	struct answer *n = arg;
+	if (!loop_post(n->main, take_answer, n))
+		drop_answer(n);
+}
+
 static void ask_worker(void *arg)
 {
 	struct answer *n = arg;
@@ -300,11 +332,11 @@ static void ask_worker(void *arg)
 	LIST_EACH(node, &n->worker->homes)
 	home_status(home_of_node(node), &w);
 	json_close(&w);
-	if (!loop_post(n->main, take_answer, n))
-		drop_answer(n);
+	pass(n);
 }
 
-void agents_status(struct agents *a, agents_status_fn *fn, void *arg)
+/* ask runs on each worker's loop. */
+static void survey(struct agents *a, void (*ask)(void *arg), agents_status_fn *fn, void *arg)
 {
 	struct survey *s = mem_zalloc(sizeof *s);
 	*s = (struct survey){.fn = fn, .arg = arg, .open = a->world->worker_count};
@@ -315,7 +347,17 @@ void agents_status(struct agents *a, agents_status_fn *fn, void *arg)
 		n->survey = s;
 		n->worker = &a->world->workers[i];
 		n->main = a->world->main;
-		if (!loop_post(n->worker->loop, ask_worker, n))
+		if (!loop_post(n->worker->loop, ask, n))
 			drop_answer(n);
 	}
+}
+
+void agents_status(struct agents *a, agents_status_fn *fn, void *arg)
+{
+	survey(a, ask_worker, fn, arg);
+}
+
+void agents_settle(struct agents *a, agents_status_fn *fn, void *arg)
+{
+	survey(a, pass, fn, arg);
 }

@@ -22,6 +22,9 @@ bool agents_would_serve(const struct agents *a, const char *host);
 /* The new list is in force: removed accounts are cut off, the others checked again. Takes its own
  * reference. */
 void agents_set_accounts(struct agents *a, struct accounts *accounts);
+/* Every worker gets the configuration that is in force. Before agents_set_accounts, which then has
+ * all doors judged by it. */
+void agents_set_config(struct agents *a, struct relay_config *config);
 /* Whether the account may have this agent: it has it already, or not all it may have. */
 bool agents_has_room(const struct agents *a, const char *account, const char *agent);
 /* A HELLO whose token fits goes to its home; the parcel and early go along. */
@@ -34,5 +37,8 @@ void agents_stop(struct agents *a); /* goodbye to all; their homes free themselv
 /* Asks every loop; fn gets the "agents" array as JSON text, on the main loop. */
 typedef void agents_status_fn(void *arg, const struct buf *json);
 void agents_status(struct agents *a, agents_status_fn *fn, void *arg);
+/* fn comes (json: "[]") when every loop has done all that was sent to it until now; at the latest
+ * from agents_free. */
+void agents_settle(struct agents *a, agents_status_fn *fn, void *arg);
 
 #endif

@@ -1,3 +1,10 @@
+/*
+ * load: the file as JSON, then each key by a reader of its own that collects what is wrong and goes
+ * on, then the defaults; every error is reported, and then there is no configuration.
+ *
+ * For a reload the file is read twice when its domain is another than the one that runs: by itself,
+ * and with `dns` below the one that runs. Then what only a restart changes is replaced by what runs.
+ */
 #include "relay/config.h"
 
 #include "shared/base/buf.h"
@@ -249,15 +256,17 @@ static void read_limits(struct conf_at root, struct relay_limits *l)
 	conf_done(at);
 }
 
-static void read_names(struct conf_at root, struct relay_config *c)
+/* A missing domain is an error already, and hides none of these. */
+static void read_names(struct conf_at root, const char *domain, struct relay_config *c)
 {
-	/* A missing domain is an error already, and hides none of these. */
-	dns_config_read(conf_list(root, "dns"), c->file, c->domain ? c->domain : "invalid",
-			&c->dns);
+	if (!domain)
+		domain = c->domain ? c->domain : "invalid";
+	dns_config_read(conf_list(root, "dns"), c->file, domain, &c->dns);
 	update_config_read(conf_object(root, "update"), c->file, &c->update);
 }
 
-static void read_root(struct conf_at root, struct relay_config *c)
+/* domain: the one that runs, for what is below it; NULL: its own. */
+static void read_root(struct conf_at root, const char *domain, struct relay_config *c)
 {
 	c->domain = read_domain(root);
 	c->host = read_host(root);
@@ -273,7 +282,7 @@ static void read_root(struct conf_at root, struct relay_config *c)
 	c->grace_s = read_number(root, "grace_s", 1, GRACE_MAX_S, 120);
 	c->threads = read_number(root, "threads", 0, THREADS_MAX, 0);
 	read_limits(root, &c->limits);
-	read_names(root, c);
+	read_names(root, domain, c);
 	for (size_t i = 0; i < sizeof(later_keys) / sizeof(*later_keys); i++)
 		if (conf_has(root, later_keys[i]))
 			conf_error(root, later_keys[i], "this version does not run it yet");
@@ -288,36 +297,42 @@ static int open_config(const char *file, struct conf **conf)
 	return err;
 }
 
+static struct relay_config *new_config(const char *file)
+{
+	struct relay_config *c = mem_zalloc(sizeof(*c));
+	atomic_init(&c->refs, 1);
+	c->file = absolute(file);
+	return c;
+}
+
 int relay_config_control(const char *file, char **path)
 {
 	struct conf *conf = NULL;
 	int err = open_config(file, &conf);
 	if (err < 0)
 		return err;
-	struct relay_config *c = mem_zalloc(sizeof(*c));
-	c->file = absolute(file);
+	struct relay_config *c = new_config(file);
 	read_paths(conf_root(conf), c);
 	*path = mem_strdup(c->control);
-	relay_config_free(c);
+	relay_config_unref(c);
 	conf_free(conf);
 	return 0;
 }
 
-int relay_config_load(const char *file, struct relay_config **out)
+static int load(const char *file, const char *domain, struct relay_config **out)
 {
 	struct conf *conf = NULL;
 	*out = NULL;
 	int err = open_config(file, &conf);
 	if (err < 0)
 		return err;
-	struct relay_config *c = mem_zalloc(sizeof(*c));
-	c->file = absolute(file);
+	struct relay_config *c = new_config(file);
 	struct conf_at root = conf_root(conf);
 	if (root.value)
-		read_root(root, c);
+		read_root(root, domain, c);
 	if (!conf_ok(root)) {
 		conf_report(conf);
-		relay_config_free(c);
+		relay_config_unref(c);
 		err = ERR_CONFIG;
 	} else {
 		*out = c;
@@ -325,6 +340,13 @@ int relay_config_load(const char *file, struct relay_config **out)
 	conf_free(conf);
 	return err;
 }
+
+int relay_config_load(const char *file, struct relay_config **out)
+{
+	return load(file, NULL, out);
+}
+
+/* --- another one, while one runs --- */
 
 static bool same_addrs(const struct addr *a, size_t a_count, const struct addr *b, size_t b_count)
 {
@@ -334,7 +356,8 @@ static bool same_addrs(const struct addr *a, size_t a_count, const struct addr *
 	return same;
 }
 
-char *relay_config_needs_restart(const struct relay_config *a, const struct relay_config *b)
+/* The keys in which they differ and which only a restart takes up. */
+static char *needs_restart(const struct relay_config *a, const struct relay_config *b)
 {
 	const struct {
 		const char *key;
@@ -346,14 +369,11 @@ char *relay_config_needs_restart(const struct relay_config *a, const struct rela
 	     same_addrs(a->addresses, a->address_count, b->addresses, b->address_count)},
 	    {"listen", same_addrs(a->listen, a->listen_count, b->listen, b->listen_count)},
 	    {"bind", same_addrs(a->bind, a->bind_count, b->bind, b->bind_count)},
-	    {"http", same_addrs(a->http, a->http_count, b->http, b->http_count)},
-	    {"tls", same_addrs(a->tls, a->tls_count, b->tls, b->tls_count)},
 	    {"accounts", text_same(a->accounts, b->accounts)},
 	    {"state", text_same(a->state, b->state)},
 	    {"control", text_same(a->control, b->control)},
 	    {"grace_s", a->grace_s == b->grace_s},
 	    {"threads", a->threads == b->threads},
-	    {"limits", !memcmp(&a->limits, &b->limits, sizeof(a->limits))},
 	};
 	struct buf out = BUF_INIT;
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
@@ -364,9 +384,66 @@ char *relay_config_needs_restart(const struct relay_config *a, const struct rela
 	return text;
 }
 
-void relay_config_free(struct relay_config *c)
+static void keep_text(char **at, const char *runs)
 {
-	if (!c)
+	mem_free(*at);
+	*at = runs ? mem_strdup(runs) : NULL;
+}
+
+static void keep_addrs(struct addr **at, size_t *count, const struct addr *runs, size_t run_count)
+{
+	mem_free(*at);
+	*at = mem_zalloc(run_count * sizeof(**at));
+	for (size_t i = 0; i < run_count; i++)
+		(*at)[i] = runs[i];
+	*count = run_count;
+}
+
+/* The same keys as in needs_restart(). */
+static void keep_fixed(struct relay_config *c, const struct relay_config *runs)
+{
+	keep_text(&c->domain, runs->domain);
+	keep_text(&c->host, runs->host);
+	keep_addrs(&c->addresses, &c->address_count, runs->addresses, runs->address_count);
+	keep_addrs(&c->listen, &c->listen_count, runs->listen, runs->listen_count);
+	keep_addrs(&c->bind, &c->bind_count, runs->bind, runs->bind_count);
+	keep_text(&c->accounts, runs->accounts);
+	keep_text(&c->state, runs->state);
+	keep_text(&c->control, runs->control);
+	c->grace_s = runs->grace_s;
+	c->threads = runs->threads;
+}
+
+int relay_config_reload(const char *file, const struct relay_config *running,
+			struct relay_config **out, char **later)
+{
+	*later = NULL;
+	int err = load(file, NULL, out);
+	if (err < 0)
+		return err;
+	char *differ = needs_restart(running, *out);
+	if (!text_same((*out)->domain, running->domain)) {
+		relay_config_unref(*out);
+		err = load(file, running->domain, out);
+	}
+	if (err < 0) {
+		mem_free(differ);
+		return err;
+	}
+	keep_fixed(*out, running);
+	*later = differ;
+	return 0;
+}
+
+struct relay_config *relay_config_ref(struct relay_config *c)
+{
+	atomic_fetch_add_explicit(&c->refs, 1, memory_order_relaxed);
+	return c;
+}
+
+void relay_config_unref(struct relay_config *c)
+{
+	if (!c || atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) != 1)
 		return;
 	dns_config_fini(&c->dns);
 	update_config_fini(&c->update);

@@ -1,5 +1,8 @@
-/* relay.json, read strictly into plain values. Defaults are filled in, paths made absolute against
- * the file's directory. */
+/*
+ * relay.json, read strictly into plain values. Defaults are filled in, paths made absolute against
+ * the file's directory. What was read is immutable and counted, so that every loop can hold the one
+ * it was given while another is being put in force.
+ */
 #ifndef GROUNDNUT_RELAY_CONFIG_H
 #define GROUNDNUT_RELAY_CONFIG_H
 
@@ -7,6 +10,7 @@
 #include "shared/base/addr.h"
 #include "shared/base/conf.h"
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 struct relay_limits {
@@ -23,6 +27,7 @@ struct relay_limits {
 };
 
 struct relay_config {
+	atomic_uint refs;
 	char *file;   /* relay.json itself */
 	char *domain; /* lower case, no final dot */
 	/* a name or an address; or NULL: join lines then name the first address */
@@ -54,10 +59,14 @@ int relay_config_load(const char *file, struct relay_config **out);
 /* Only where to ask the running relay, which can be found in a file with errors too; freed by the
  * caller. 0, or a negative errno, reported. */
 int relay_config_control(const char *file, char **path);
-/* The keys in which they differ and which only a restart takes up: "grace_s, limits", freed by the
- * caller; NULL: none. */
-char *relay_config_needs_restart(const struct relay_config *running,
-				 const struct relay_config *fresh);
-void relay_config_free(struct relay_config *c);
+/*
+ * For a reload: what runs, with those keys of the file that a running relay takes up. *later (freed
+ * by the caller, NULL: none) names the others that differ: "domain, threads". The file must be right
+ * by itself, and with what runs: names in `dns` are below the domain that runs. As relay_config_load.
+ */
+int relay_config_reload(const char *file, const struct relay_config *running,
+			struct relay_config **out, char **later);
+struct relay_config *relay_config_ref(struct relay_config *c); /* any thread */
+void relay_config_unref(struct relay_config *c);               /* any thread; NULL does nothing */
 
 #endif

@@ -43,12 +43,19 @@ struct peer {
 	bool answered;
 };
 
+/* One address of `listen`. */
+struct entrance {
+	struct door *door;
+	struct addr at;
+	struct listener *listener;
+};
+
 struct door {
 	struct world *world;
 	struct agents *agents;
 	struct tls_context *tls;
-	struct listener **listeners;
-	size_t listener_count;
+	struct entrance *entrances;
+	size_t entrance_count;
 	struct list peers;
 	size_t peer_count;
 	struct rate_table *failures, *held;
@@ -255,24 +262,22 @@ void door_take(struct door *d, struct io *io, const void *early, size_t early_le
 	io_tls_accept(io, d->tls, early, early_len);
 }
 
-static void on_accept(void *owner, int fd, const struct addr *peer, const struct addr *local)
-{
-	struct door *d = owner;
-	door_take(d, io_take(d->world->main, fd, peer, local, NULL, NULL), NULL, 0);
-}
-
-static void on_accept_shared(void *owner, int fd, const struct addr *peer, const struct addr *local)
-{
-	struct door *d = owner;
-	front_accept_tls(d->world->front, fd, peer, local);
-}
-
 static bool is_tls_port(const struct relay_config *c, const struct addr *at)
 {
 	for (size_t i = 0; i < c->tls_count; i++)
 		if (addr_equal(&c->tls[i], at))
 			return true;
 	return false;
+}
+
+static void on_accept(void *owner, int fd, const struct addr *peer, const struct addr *local)
+{
+	struct entrance *e = owner;
+	struct world *w = e->door->world;
+	if (is_tls_port(w->config, &e->at))
+		front_accept_tls(w->front, fd, peer, local);
+	else
+		door_take(e->door, io_take(w->main, fd, peer, local, NULL, NULL), NULL, 0);
 }
 
 struct door *door_open(struct world *w, struct agents *agents, struct tls_context *tls, char **why)
@@ -286,32 +291,34 @@ struct door *door_open(struct world *w, struct agents *agents, struct tls_contex
 	d->failures = rate_table_new(SOURCES, c->limits.failed_handshakes_per_second_per_address,
 				     DOOR_FAILED_BURST);
 	d->held = rate_table_new(SOURCES, 0, 0);
-	d->listeners = mem_zalloc(c->listen_count * sizeof *d->listeners);
+	d->entrances = mem_zalloc(c->listen_count * sizeof *d->entrances);
 	bool v4 = false;
 	for (size_t i = 0; i < c->listen_count; i++)
 		v4 |= c->listen[i].family == 4;
 	for (size_t i = 0; i < c->listen_count; i++) {
+		struct entrance *e = &d->entrances[i];
 		int err;
+		char at[ADDR_TEXT];
 		bool v6only = v4 && c->listen[i].family == 6;
-		bool shared = is_tls_port(c, &c->listen[i]);
-		d->listeners[i] = listen_open(w->main, &c->listen[i], v6only,
-					      shared ? on_accept_shared : on_accept, d, &err, why);
-		if (!d->listeners[i]) {
+		*e = (struct entrance){.door = d, .at = c->listen[i]};
+		e->listener = listen_open(w->main, &e->at, v6only, on_accept, e, &err, why);
+		if (!e->listener) {
 			door_close(d);
 			return NULL;
 		}
-		d->listener_count++;
-		char at[ADDR_TEXT];
-		log_info("listening", "for=%s at=%s", shared ? "agents+tls" : "agents",
-			 addr_text(listen_at(d->listeners[i]), at));
+		d->entrance_count++;
+		log_info("listening", "for=agents at=%s", addr_text(listen_at(e->listener), at));
 	}
 	return d;
 }
 
-void door_set_tls(struct door *d, struct tls_context *tls)
+void door_reload(struct door *d, struct tls_context *tls)
 {
 	tls_unref(d->tls);
 	d->tls = tls_ref(tls);
+	rate_table_change(d->failures,
+			  d->world->config->limits.failed_handshakes_per_second_per_address,
+			  DOOR_FAILED_BURST);
 }
 
 void door_close(struct door *d)
@@ -320,9 +327,9 @@ void door_close(struct door *d)
 		return;
 	while (!list_is_empty(&d->peers))
 		drop(LIST_ENTRY(d->peers.next, struct peer, node));
-	for (size_t i = 0; i < d->listener_count; i++)
-		listen_close(d->listeners[i]);
-	mem_free(d->listeners);
+	for (size_t i = 0; i < d->entrance_count; i++)
+		listen_close(d->entrances[i].listener);
+	mem_free(d->entrances);
 	rate_table_free(d->failures);
 	rate_table_free(d->held);
 	tls_unref(d->tls);

@@ -18,8 +18,8 @@ enum { DOOR_PEERS = 1024, DOOR_PEERS_EACH = 64, DOOR_PEERS_BURST = 512, DOOR_FAI
 /* Listens on every address of the configuration. NULL with *why (freed by the caller): one could
  * not be bound; that is fatal. */
 struct door *door_open(struct world *w, struct agents *agents, struct tls_context *tls, char **why);
-/* for newcomers; takes its own reference */
-void door_set_tls(struct door *d, struct tls_context *tls);
+/* Another configuration is in force: the certificate (by reference) and limits for newcomers. */
+void door_reload(struct door *d, struct tls_context *tls);
 /* A peer who came by another listener: its ClientHello, early, asks for us. Takes io. */
 void door_take(struct door *d, struct io *io, const void *early, size_t early_len);
 void door_close(struct door *d);

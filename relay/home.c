@@ -329,6 +329,11 @@ struct world *home_world(struct home *h)
 	return h->world;
 }
 
+const struct relay_config *home_config(const struct home *h)
+{
+	return h->worker->config;
+}
+
 struct worker *home_worker(struct home *h)
 {
 	return h->worker;
@@ -378,8 +383,8 @@ bool home_is_attached(const struct home *h)
 bool home_enter(struct home *h)
 {
 	const struct account *a = home_account(h);
-	uint32_t most =
-	    a && a->connections ? a->connections : h->world->config->limits.connections_per_account;
+	uint32_t most = a && a->connections ? a->connections
+					    : h->worker->config->limits.connections_per_account;
 	if (atomic_fetch_add(&h->use->connections, 1) < most)
 		return true;
 	atomic_fetch_sub(&h->use->connections, 1);

@@ -52,6 +52,8 @@ struct home *home_of_node(struct list *node); /* of worker.homes */
 /* --- for its parts and its doors (worker) --- */
 struct trunk *home_trunk(struct home *h);
 struct world *home_world(struct home *h);
+/* what is in force on its loop; until the next turn */
+const struct relay_config *home_config(const struct home *h);
 struct loop *home_loop(struct home *h);
 struct worker *home_worker(struct home *h);
 const struct account *home_account(const struct home *h);

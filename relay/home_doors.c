@@ -57,7 +57,7 @@ static char *public_text(const struct home_doors *all, const struct mapping_door
 	const struct mapping *m = &d->mapping;
 	if (d->host)
 		return mem_strdup(d->host);
-	const struct relay_config *c = home_world(all->home)->config;
+	const struct relay_config *c = home_config(all->home);
 	struct addr at = c->address_count ? c->addresses[0] : (struct addr){.family = 4};
 	char text[ADDR_TEXT];
 	at.port = m->first;
@@ -108,7 +108,7 @@ void home_doors_set_names(struct home_doors *all, struct name_report *reports, s
 
 static char *forbidden_host(struct home *h, const struct mapping_door *d)
 {
-	const struct relay_config *c = home_world(h)->config;
+	const struct relay_config *c = home_config(h);
 	bool http = d->mapping.protocol == MAPPING_HTTP;
 	if (!(http ? c->http_count : c->tls_count))
 		return mem_printf(

@@ -34,6 +34,7 @@ struct home_session {
 	void *owner;
 
 	struct trunk *trunk; /* NULL: no session */
+	size_t budget;       /* the trunk's, each way */
 	uint8_t id[SESSION_ID];
 	uint64_t epoch;    /* of the link's HELLO; 0 before the first resume */
 	uint64_t instance; /* of the agent's process */
@@ -49,7 +50,7 @@ struct home_session {
 
 static uint64_t grace_ms(const struct home_session *s)
 {
-	return (uint64_t)home_world(s->home)->config->grace_s * 1000;
+	return (uint64_t)home_config(s->home)->grace_s * 1000;
 }
 
 static uint64_t silent_ms(const struct home_session *s)
@@ -164,12 +165,12 @@ enum home_session_verdict home_session_judge(const struct home_session *s,
 static struct trunk *new_trunk(struct home_session *s)
 {
 	struct world *w = home_world(s->home);
-	size_t budget = (size_t)w->config->limits.session_memory_mib << 20;
+	s->budget = (size_t)home_config(s->home)->limits.session_memory_mib << 20;
 	struct tunnel_config c = {
 	    .first_id = 2,
 	    .accepts = PEER_STREAMS,
-	    .send_budget = budget,
-	    .receive_budget = budget,
+	    .send_budget = s->budget,
+	    .receive_budget = s->budget,
 	    .send_whole = &w->send,
 	    .receive_whole = &w->receive,
 	    .pool = &s->worker->pool,
@@ -180,13 +181,13 @@ static struct trunk *new_trunk(struct home_session *s)
 /* The link that g brings is the session's from here; g is gone. Negative: the link, too. */
 static int attach(struct home_session *s, struct greeting *g, bool resumed)
 {
-	const struct relay_config *c = home_world(s->home)->config;
+	const struct relay_config *c = home_config(s->home);
 	struct welcome w = {
 	    .version = HELLO_VERSION,
 	    .resumed = resumed,
 	    .taken = resumed ? tunnel_taken(trunk_tunnel(s->trunk)) : 0,
 	    .grace_s = c->grace_s,
-	    .receive_budget = (uint64_t)c->limits.session_memory_mib << 20,
+	    .receive_budget = s->budget,
 	    .can = ABILITIES_OURS,
 	    .time_ms = loop_wall_ms(),
 	};

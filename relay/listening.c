@@ -1,7 +1,10 @@
 #include "relay/listening.h"
 
+#include "relay/doors/front.h"
 #include "relay/names/dns_packet.h"
+#include "relay/names/names_service.h"
 #include "shared/base/mem.h"
+#include "shared/net/listeners.h"
 
 struct found {
 	const struct relay_config *config;
@@ -23,7 +26,7 @@ static bool meets_mappings(const struct relay_config *c, const struct addr *at)
 	return false;
 }
 
-static void add(struct found *f, uint8_t protocols, const struct addr *list, size_t count)
+static void add_ports(struct found *f, uint8_t protocols, const struct addr *list, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		uint16_t port = list[i].port;
@@ -38,19 +41,64 @@ struct ports_range *listening_ports(const struct relay_config *c, size_t *count)
 {
 	static const struct addr machine = {.family = 6, .port = DNS_PORT};
 	struct found f = {.config = c};
-	add(&f, PORTS_TCP, c->listen, c->listen_count);
-	add(&f, PORTS_TCP, c->http, c->http_count);
-	add(&f, PORTS_TCP, c->tls, c->tls_count);
-	add(&f, PORTS_TCP, c->update.http, c->update.http_count);
-	add(&f, PORTS_TCP, c->update.https, c->update.https_count);
+	add_ports(&f, PORTS_TCP, c->listen, c->listen_count);
+	add_ports(&f, PORTS_TCP, c->http, c->http_count);
+	add_ports(&f, PORTS_TCP, c->tls, c->tls_count);
+	add_ports(&f, PORTS_TCP, c->update.http, c->update.http_count);
+	add_ports(&f, PORTS_TCP, c->update.https, c->update.https_count);
 	for (size_t i = 0; i < c->dns.count; i++) {
 		const struct serve_config *s = &c->dns.items[i].serve;
 		if (c->dns.items[i].kind != DNS_SERVE)
 			continue;
-		add(&f, PORTS_TCP | PORTS_UDP, s->listen, s->listen_count);
+		add_ports(&f, PORTS_TCP | PORTS_UDP, s->listen, s->listen_count);
 		if (!s->listen_count)
-			add(&f, PORTS_TCP | PORTS_UDP, &machine, 1);
+			add_ports(&f, PORTS_TCP | PORTS_UDP, &machine, 1);
 	}
 	*count = f.count;
 	return f.list;
+}
+
+void listening_reserve(struct world *w)
+{
+	size_t count;
+	struct ports_range *own = listening_ports(w->config, &count);
+	ports_set_own(w->ports, own, count);
+	mem_free(own);
+}
+
+static bool is_agents_door(const struct relay_config *c, const struct addr *at)
+{
+	for (size_t i = 0; i < c->listen_count; i++)
+		if (addr_equal(&c->listen[i], at))
+			return true;
+	return false;
+}
+
+struct entries {
+	struct listeners_entry *list;
+	size_t count;
+};
+
+static void add_entries(struct entries *e, const char *what, listen_fn *fn, void *owner,
+			const struct addr *list, size_t count)
+{
+	e->list = mem_resize(e->list, (e->count + count + 1) * sizeof *e->list);
+	for (size_t i = 0; i < count; i++)
+		e->list[e->count++] = (struct listeners_entry){list[i], what, fn, owner};
+}
+
+void listening_open(struct world *w)
+{
+	const struct relay_config *c = w->config;
+	const struct update_config *u = &c->update;
+	struct entries e = {0};
+	add_entries(&e, "http", front_accept_http, w->front, c->http, c->http_count);
+	for (size_t i = 0; i < c->tls_count; i++)
+		if (!is_agents_door(c, &c->tls[i])) /* which sends everybody to the front itself */
+			add_entries(&e, "tls", front_accept_tls, w->front, &c->tls[i], 1);
+	add_entries(&e, "update", names_service_accept_http, w->naming, u->http, u->http_count);
+	add_entries(&e, "update over tls", names_service_accept_https, w->naming, u->https,
+		    u->https_count);
+	listeners_set(w->listeners, e.list, e.count);
+	mem_free(e.list);
 }

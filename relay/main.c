@@ -33,7 +33,7 @@ static int run_account_add(const struct cli_line *line)
 	struct relay_config *c = load(line, &exit_code);
 	if (c)
 		exit_code = account_file_add(c, line->words[0], cli_value(line, "ports"));
-	relay_config_free(c);
+	relay_config_unref(c);
 	return exit_code;
 }
 
@@ -43,7 +43,7 @@ static int run_account_list(const struct cli_line *line)
 	struct relay_config *c = load(line, &exit_code);
 	if (c)
 		exit_code = account_file_list(c);
-	relay_config_free(c);
+	relay_config_unref(c);
 	return exit_code;
 }
 
@@ -54,7 +54,7 @@ static int of_account(const struct cli_line *line,
 	struct relay_config *c = load(line, &exit_code);
 	if (c)
 		exit_code = act(c, line->words[0]);
-	relay_config_free(c);
+	relay_config_unref(c);
 	return exit_code;
 }
 
@@ -86,7 +86,7 @@ static int run_check(const struct cli_line *line)
 		exit_code = check_files(c);
 	if (!exit_code)
 		printf("%s is in order\n", c->file);
-	relay_config_free(c);
+	relay_config_unref(c);
 	return exit_code;
 }
 
@@ -124,7 +124,7 @@ static int run_reload(const struct cli_line *line)
 		exit_code = check_files(c);
 	if (!exit_code)
 		exit_code = ask_reload(c);
-	relay_config_free(c);
+	relay_config_unref(c);
 	return exit_code;
 }
 

@@ -13,6 +13,7 @@
 #include "relay/names/names_link.h"
 #include "relay/names/names_service.h"
 #include "relay/listening.h"
+#include "relay/reload.h"
 #include "relay/store.h"
 #include "relay/door.h"
 #include "relay/doors/front.h"
@@ -22,6 +23,7 @@
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/net/control.h"
+#include "shared/net/listeners.h"
 #include "shared/net/notify.h"
 #include "shared/net/signals.h"
 #include "shared/net/timer.h"
@@ -37,10 +39,7 @@ enum { PORTS_SHARE = 2 }; /* half of the descriptors for the ports of mappings *
 struct relay {
 	struct world world;
 	char *file;
-	/* as at the start: what only a restart changes (relay_config_needs_restart) */
-	struct relay_config *config;
 	struct agents *agents;
-	struct door *door;
 	struct control *control;
 	struct signals *signals;
 	struct timer *watchdog;
@@ -52,101 +51,36 @@ struct relay {
 	bool stopping;
 };
 
-/* --- accounts and certificates, read again --- */
+/* --- files, read again --- */
 
-/* NULL with *why, one sentence (freed by the caller). */
-static struct accounts *read_accounts(struct relay *r, const struct relay_config *c, char **why)
+/* Before they are read: what changes meanwhile is seen as a change. */
+static char *read_accounts_again(struct relay *r)
 {
-	struct accounts *fresh;
-	char *errors = NULL;
-	/* before it is read: what changes meanwhile is seen as a change */
-	stat(c->accounts, &r->accounts_seen);
-	if (accounts_load(c->accounts, c->domain, false, &fresh, &errors) == 0)
-		return fresh;
-	accounts_report(errors);
-	mem_free(errors);
-	*why = mem_printf("%s is wrong or cannot be read: nothing was changed (the log says where)",
-			  c->accounts);
-	return NULL;
+	stat(r->world.config->accounts, &r->accounts_seen);
+	return reload_accounts(&r->world);
 }
 
-static void take_accounts(struct relay *r, struct accounts *fresh)
+/* edited: what a command has written, or NULL. As reload_accounts. */
+static char *take_edited_accounts(struct relay *r, const char *edited)
 {
-	agents_set_accounts(r->agents, fresh);
-	names_service_set_accounts(r->names, fresh);
-	log_info("accounts_loaded", "count=%zu", accounts_count(fresh));
-	accounts_unref(fresh);
-}
-
-/* NULL, or why nothing was changed, as of read_accounts. */
-static char *reload_accounts(struct relay *r)
-{
-	char *why = NULL;
-	struct accounts *fresh = read_accounts(r, r->config, &why);
-	if (fresh)
-		take_accounts(r, fresh);
-	return why;
-}
-
-static void set_own_ports(struct relay *r, const struct relay_config *c)
-{
-	size_t count;
-	struct ports_range *own = listening_ports(c, &count);
-	ports_set_own(r->world.ports, own, count);
-	mem_free(own);
+	const char *ours = r->world.config->accounts;
+	struct stat a, b;
+	if (edited && stat(edited, &a) == 0 && stat(ours, &b) == 0 &&
+	    (a.st_dev != b.st_dev || a.st_ino != b.st_ino))
+		return mem_printf("until it is restarted it runs with %s", ours);
+	return read_accounts_again(r);
 }
 
 static void look_at_accounts(void *owner)
 {
 	struct relay *r = owner;
 	struct stat now;
-	if (stat(r->config->accounts, &now) < 0 || file_is_same(&now, &r->accounts_seen))
+	if (stat(r->world.config->accounts, &now) < 0 || file_is_same(&now, &r->accounts_seen))
 		return;
-	char *error = reload_accounts(r);
+	char *error = read_accounts_again(r);
 	if (error)
 		log_warn("accounts_refused", "why=%s", error);
 	mem_free(error);
-}
-
-static struct names_service_config names_of(const struct relay_config *c)
-{
-	return (struct names_service_config){
-	    .names = {.domain = c->domain,
-		      .host = c->host,
-		      .addresses = c->addresses,
-		      .address_count = c->address_count,
-		      .dns = &c->dns},
-	    .update = &c->update,
-	    .certificate = c->certificate,
-	    .private_key = c->private_key,
-	};
-}
-
-/* As reload_accounts; *later (freed by the caller): the keys that only a restart takes up. */
-static char *reload_all(struct relay *r, char **later)
-{
-	struct relay_config *fresh;
-	if (relay_config_load(r->file, &fresh) < 0)
-		return mem_printf(
-		    "%s is wrong or cannot be read: nothing was changed (the log says where)",
-		    r->file);
-	char *why = NULL;
-	struct accounts *accounts = NULL;
-	struct tls_context *tls =
-	    tls_server_new(fresh->certificate, fresh->private_key, TLS_ALPN_TUNNEL, false, &why);
-	if (tls)
-		accounts = read_accounts(r, fresh, &why);
-	if (accounts) {
-		struct names_service_config names = names_of(fresh);
-		set_own_ports(r, fresh);
-		take_accounts(r, accounts);
-		door_set_tls(r->door, tls);
-		names_service_reload(r->names, &names);
-		*later = relay_config_needs_restart(r->config, fresh);
-	}
-	tls_unref(tls);
-	relay_config_free(fresh);
-	return why;
 }
 
 static void answer_reload(struct control_reply *reply, const char *error, const char *later)
@@ -167,22 +101,34 @@ static void answer_reload(struct control_reply *reply, const char *error, const 
 	mem_free(said);
 }
 
-static void reload(struct relay *r, struct control_reply *reply)
+struct reload_question {
+	struct relay *relay;
+	struct control_reply *reply; /* NULL: a signal asked */
+};
+
+static void on_reloaded(void *owner, const char *error, const char *later)
 {
-	notify_reloading();
-	char *later = NULL;
-	char *error = reload_all(r, &later);
+	struct reload_question *q = owner;
 	if (error)
 		log_warn("reload_refused", "why=%s", error);
 	else
-		log_info("reloaded", "file=%s", r->file);
+		log_info("reloaded", "file=%s", q->relay->file);
 	if (later)
 		log_warn("needs_restart", "keys=%s", later);
-	notify_reloaded();
-	if (reply)
-		answer_reload(reply, error, later);
-	mem_free(error);
-	mem_free(later);
+	if (!q->relay->stopping)
+		notify_reloaded();
+	if (q->reply)
+		answer_reload(q->reply, error, later);
+	mem_free(q);
+}
+
+static void reload(struct relay *r, struct control_reply *reply)
+{
+	struct reload_question *q = mem_alloc(sizeof *q);
+	*q = (struct reload_question){.relay = r, .reply = reply};
+	notify_reloading();
+	stat(r->world.config->accounts, &r->accounts_seen);
+	reload_begin(&r->world, r->file, on_reloaded, q);
 }
 
 /* --- the control socket --- */
@@ -249,7 +195,9 @@ static void on_control(void *owner, struct control_reply *reply, const char *req
 	} else if (!strcmp(what, "reload")) {
 		reload(r, reply);
 	} else if (!strcmp(what, "accounts")) {
-		char *error = reload_accounts(r);
+		const char *edited = NULL;
+		conf_opt_str(conf_root(c), "file", &edited);
+		char *error = take_edited_accounts(r, edited);
 		control_answer_plain(reply, error);
 		mem_free(error);
 	} else {
@@ -267,9 +215,10 @@ static void stop(struct relay *r)
 	r->stopping = true;
 	log_info("stopping", NULL);
 	notify_stopping();
-	front_close(r->world.front);
+	listeners_close(r->world.listeners);
+	front_free(r->world.front);
 	r->world.front = NULL;
-	door_close(r->door);
+	door_close(r->world.door);
 	control_close(r->control);
 	signals_close(r->signals);
 	timer_close(r->watchdog);
@@ -295,13 +244,15 @@ static void on_signal(void *owner, enum signals_event event)
 
 static int start_workers(struct relay *r)
 {
-	unsigned count = r->config->threads ? r->config->threads : uv_available_parallelism();
+	struct relay_config *c = r->world.config;
+	unsigned count = c->threads ? c->threads : uv_available_parallelism();
 	count = count > THREADS_MOST ? THREADS_MOST : count;
 	r->world.workers = mem_zalloc(count * sizeof *r->world.workers);
 	for (unsigned i = 0; i < count; i++) {
 		struct worker *w = &r->world.workers[i];
 		list_init(&w->homes);
 		w->web = rate_table_new(WEB_SOURCES, 0, 0);
+		w->config = relay_config_ref(c);
 		char name[16];
 		snprintf(name, sizeof name, "worker%u", i);
 		w->loop = loop_new(name);
@@ -310,6 +261,7 @@ static int start_workers(struct relay *r)
 			log_say("cannot start a thread: %s", err_text(err));
 			loop_free(w->loop);
 			rate_table_free(w->web);
+			relay_config_unref(w->config);
 			return err;
 		}
 		r->world.worker_count++;
@@ -320,14 +272,13 @@ static int start_workers(struct relay *r)
 static bool start_names(struct relay *r, struct accounts *accounts)
 {
 	char *why = NULL;
-	r->store = store_open(r->world.main, r->config->state, &why);
+	r->store = store_open(r->world.main, r->world.config->state, &why);
 	if (!r->store) {
 		log_say("%s", why);
 		mem_free(why);
 		return false;
 	}
-	struct names_service_config names = names_of(r->config);
-	r->names = names_service_start(r->world.main, r->store, &names, accounts);
+	r->names = names_service_start(r->world.main, r->store, r->world.config, accounts);
 	r->world.naming = r->names;
 	r->world.names = names_service_names(r->names);
 	names_link_watch(&r->world);
@@ -336,7 +287,7 @@ static bool start_names(struct relay *r, struct accounts *accounts)
 
 static int start(struct relay *r)
 {
-	const struct relay_config *c = r->config;
+	const struct relay_config *c = r->world.config;
 	char *why = NULL;
 	struct accounts *accounts;
 	stat(c->accounts, &r->accounts_seen);
@@ -362,14 +313,16 @@ static int start(struct relay *r)
 				err == UV_EADDRINUSE ? "a relay is running on it already"
 				: err == UV_EEXIST   ? "is there already, and is no socket"
 						     : err_text(err));
-		else if (!(r->door = door_open(&r->world, r->agents, tls, &why)))
+		else if (!(r->world.door = door_open(&r->world, r->agents, tls, &why)))
 			log_say("%s", why);
 	}
 	mem_free(why);
 	tls_unref(tls);
-	if (!r->door)
+	if (!r->world.door)
 		return EXIT_WORK;
-	r->world.front = front_open(&r->world, r->agents, r->door);
+	r->world.front = front_new(&r->world, r->agents, r->world.door);
+	r->world.listeners = listeners_new(r->world.main, file_limit_for_visitors());
+	listening_open(&r->world);
 	r->signals = signals_open(r->world.main, on_signal, r);
 	r->watchdog = notify_watchdog(r->world.main);
 	r->accounts_look = timer_new(r->world.main, look_at_accounts, r);
@@ -389,6 +342,7 @@ static int end_loops(struct relay *r)
 		loop_join(w->loop);
 		session_pool_fini(&w->pool);
 		rate_table_free(w->web);
+		relay_config_unref(w->config);
 		if (loop_free(w->loop) < 0)
 			err = UV_EBUSY;
 	}
@@ -401,16 +355,16 @@ static int end_loops(struct relay *r)
 int service_run(const char *config_file)
 {
 	struct relay r = {.file = mem_strdup(config_file), .started_ms = loop_clock_ms()};
-	int err = relay_config_load(config_file, &r.config);
+	int err = relay_config_load(config_file, &r.world.config);
 	if (err < 0) {
 		mem_free(r.file);
 		return cli_exit(err);
 	}
 	file_raise_limit();
-	r.world.config = r.config;
-	r.world.send.limit = r.world.receive.limit = (size_t)r.config->limits.memory_mib << 20;
-	r.world.ports = ports_new(file_limit_for_visitors() / PORTS_SHARE / r.config->bind_count);
-	set_own_ports(&r, r.config);
+	const struct relay_config *c = r.world.config;
+	r.world.send.limit = r.world.receive.limit = (size_t)c->limits.memory_mib << 20;
+	r.world.ports = ports_new(file_limit_for_visitors() / PORTS_SHARE / c->bind_count);
+	listening_reserve(&r.world);
 	r.world.vhosts = vhosts_new();
 	r.world.main = loop_new("main");
 	int code = start(&r);
@@ -421,7 +375,7 @@ int service_run(const char *config_file)
 	ports_free(r.world.ports);
 	vhosts_free(r.world.vhosts);
 	mem_free(r.world.workers);
-	relay_config_free(r.config);
+	relay_config_unref(r.world.config);
 	mem_free(r.file);
 	if (!code)
 		log_info("stopped", NULL);

@@ -1,6 +1,7 @@
 /*
  * What every room of the relay may look at: made once by service.c, constant from then on but for
- * the counters, which are atomic, and the parts that say so.
+ * the counters, which are atomic, and the parts that say so. A reload (reload.h) brings another
+ * configuration.
  */
 #ifndef GROUNDNUT_RELAY_WORLD_H
 #define GROUNDNUT_RELAY_WORLD_H
@@ -17,24 +18,27 @@
 /* One of the loops that homes live on. */
 struct worker {
 	struct loop *loop;
-	struct session_pool pool; /* the worker's thread only */
-	struct list homes;        /* the worker's thread only */
+	struct relay_config *config; /* a reference; the worker's thread only */
+	struct session_pool pool;    /* the worker's thread only */
+	struct list homes;           /* the worker's thread only */
 	/* the same: the visitors of its http doors, by their sources */
 	struct rate_table *web;
 	unsigned count; /* homes given to it; the main thread only */
 };
 
 struct world {
-	const struct relay_config *config;
+	struct relay_config *config; /* a reference; the main thread only, workers have their own */
 	struct loop *main;
 	struct worker *workers;
 	unsigned worker_count;
 	struct ports *ports;
 	struct vhosts *vhosts;
 	struct agents *agents;        /* the main thread only */
+	struct door *door;            /* the same */
 	struct names *names;          /* the main thread only; NULL before and after */
 	struct names_service *naming; /* the same */
 	struct front *front;          /* the main thread only; NULL before and after */
+	struct listeners *listeners;  /* the main thread only */
 	struct budget_whole send, receive;
 };
 

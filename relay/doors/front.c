@@ -11,12 +11,8 @@
 #include "relay/doors/gateway.h"
 #include "relay/doors/vhosts.h"
 #include "relay/names/names_service.h"
-#include "shared/base/err.h"
-#include "shared/base/file.h"
-#include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/rate_table.h"
-#include "shared/net/listen.h"
 #include "shared/net/timer.h"
 
 #include <string.h>
@@ -24,22 +20,12 @@
 
 enum {
 	SOURCES = 65536,
-	LISTEN_RETRY_MS = 3000,
 	ALERT_LINGER_MS = 1000, /* for a visitor to read it */
 	AWAY_RETRY_S = 30,
 	READ_MOST = 16 * 1024,
 	/* newcomers, from which on what they hold is added up now and then */
 	WEIGH_FROM = 512,
 	WEIGH_MS = 200,
-};
-
-/* One shared port. */
-struct port {
-	struct front *front;
-	struct addr at;
-	bool v6only, tls;
-	struct listener *listener; /* NULL: it could not be opened yet */
-	char *why;                 /* … for the reason that was logged */
 };
 
 struct newcomer {
@@ -60,9 +46,7 @@ struct front {
 	struct world *world;
 	struct agents *agents;
 	struct door *door;
-	struct port *ports;
-	size_t port_count;
-	struct timer *retry, *weigh;
+	struct timer *weigh;
 	struct list newcomers;
 	size_t count;
 	struct rate_table *held;
@@ -220,10 +204,10 @@ static void begin_http(struct front *f, struct io *io, struct http_relay *machin
 	n->gateway = gateway_new(f->world->main, io, machine, &times, on_route, on_over, n);
 }
 
-static void on_accept_http(void *owner, int fd, const struct addr *peer, const struct addr *local)
+void front_accept_http(void *owner, int fd, const struct addr *peer, const struct addr *local)
 {
-	struct port *p = owner;
-	begin_http(p->front, io_take(p->front->world->main, fd, peer, local, NULL, NULL),
+	struct front *f = owner;
+	begin_http(f, io_take(f->world->main, fd, peer, local, NULL, NULL),
 		   http_relay_new(peer, "http"));
 }
 
@@ -348,8 +332,9 @@ static void on_timer(void *owner)
 	drop(owner);
 }
 
-void front_accept_tls(struct front *f, int fd, const struct addr *peer, const struct addr *local)
+void front_accept_tls(void *owner, int fd, const struct addr *peer, const struct addr *local)
 {
+	struct front *f = owner;
 	struct io *io = io_take(f->world->main, fd, peer, local, NULL, NULL);
 	struct newcomer *n = admit(f, io_peer(io));
 	if (!n) {
@@ -364,106 +349,25 @@ void front_accept_tls(struct front *f, int fd, const struct addr *peer, const st
 	io_watch(io, IO_WATCH_READ);
 }
 
-static void on_accept_tls(void *owner, int fd, const struct addr *peer, const struct addr *local)
+struct front *front_new(struct world *w, struct agents *agents, struct door *door)
 {
-	struct port *p = owner;
-	front_accept_tls(p->front, fd, peer, local);
-}
-
-/* --- listeners --- */
-
-static bool open_port(struct port *p)
-{
-	int err;
-	char *why = NULL, at[ADDR_TEXT];
-	const char *what = p->tls ? "tls" : "http";
-	listen_fn *fn = p->tls ? on_accept_tls : on_accept_http;
-	p->listener = listen_open(p->front->world->main, &p->at, p->v6only, fn, p, &err, &why);
-	if (p->listener) {
-		listen_leave(p->listener, file_limit_for_visitors());
-		log_info("listening", "for=%s at=%s", what, addr_text(listen_at(p->listener), at));
-		return true;
-	}
-	const char *reason = why ? why : err_text(err);
-	if (!p->why || strcmp(p->why, reason))
-		log_error("cannot_listen", "for=%s at=%s why=%s retry_ms=%d", what,
-			  addr_text(&p->at, at), reason, LISTEN_RETRY_MS);
-	mem_free(p->why);
-	p->why = mem_strdup(reason);
-	mem_free(why);
-	return false;
-}
-
-static void open_ports(void *owner)
-{
-	struct front *f = owner;
-	bool all = true;
-	for (size_t i = 0; i < f->port_count; i++)
-		if (!f->ports[i].listener)
-			all &= open_port(&f->ports[i]);
-	if (!all)
-		timer_set(f->retry, LISTEN_RETRY_MS);
-}
-
-static bool has_v4_any(const struct addr *list, size_t count, uint16_t port)
-{
-	for (size_t i = 0; i < count; i++)
-		if (list[i].family == 4 && list[i].port == port && addr_is_any(&list[i]))
-			return true;
-	return false;
-}
-
-static bool is_agents_door(const struct relay_config *c, const struct addr *at)
-{
-	for (size_t i = 0; i < c->listen_count; i++)
-		if (addr_equal(&c->listen[i], at))
-			return true;
-	return false;
-}
-
-static void add_ports(struct front *f, const struct addr *list, size_t count, bool tls)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (tls && is_agents_door(f->world->config, &list[i]))
-			continue; /* the agents' door listens there, and sends everybody here */
-		bool v6only = list[i].family == 6 && addr_is_any(&list[i]) &&
-			      has_v4_any(list, count, list[i].port);
-		f->ports[f->port_count++] =
-		    (struct port){.front = f, .at = list[i], .v6only = v6only, .tls = tls};
-	}
-}
-
-struct front *front_open(struct world *w, struct agents *agents, struct door *door)
-{
-	const struct relay_config *c = w->config;
 	struct front *f = mem_zalloc(sizeof *f);
 	f->world = w;
 	f->agents = agents;
 	f->door = door;
 	list_init(&f->newcomers);
 	f->held = rate_table_new(SOURCES, 0, 0);
-	f->retry = timer_new(w->main, open_ports, f);
 	f->weigh = timer_new(w->main, on_weigh, f);
-	f->ports = mem_zalloc((c->http_count + c->tls_count + 1) * sizeof *f->ports);
-	add_ports(f, c->http, c->http_count, false);
-	add_ports(f, c->tls, c->tls_count, true);
-	open_ports(f);
 	return f;
 }
 
-void front_close(struct front *f)
+void front_free(struct front *f)
 {
 	if (!f)
 		return;
-	for (size_t i = 0; i < f->port_count; i++) {
-		listen_close(f->ports[i].listener);
-		mem_free(f->ports[i].why);
-	}
 	while (!list_is_empty(&f->newcomers))
 		drop(LIST_ENTRY(f->newcomers.next, struct newcomer, node));
-	timer_close(f->retry);
 	timer_close(f->weigh);
 	rate_table_free(f->held);
-	mem_free(f->ports);
 	mem_free(f);
 }

@@ -19,13 +19,13 @@ struct door;
 
 enum { FRONT_MOST = 16384, FRONT_BYTES = 64 * 1024 * 1024 };
 
-/* Listens where the configuration says, and goes on trying where it cannot. door: agents who come
- * by a tls port go there. Never NULL. */
-struct front *front_open(struct world *w, struct agents *agents, struct door *door);
-void front_close(struct front *f);
+/* door: agents who come by a tls port go there. Never NULL. */
+struct front *front_new(struct world *w, struct agents *agents, struct door *door);
+void front_free(struct front *f);
 
-/* A newcomer on an address that is the agents' door and a tls port at once. */
-void front_accept_tls(struct front *f, int fd, const struct addr *peer, const struct addr *local);
+/* listen_fn of the shared ports; owner is the front. */
+void front_accept_http(void *owner, int fd, const struct addr *peer, const struct addr *local);
+void front_accept_tls(void *owner, int fd, const struct addr *peer, const struct addr *local);
 
 /* Any loop: an HTTP visitor who is wanted elsewhere, or nowhere; his request waits to be routed.
  * Takes both. */

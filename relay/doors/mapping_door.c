@@ -49,7 +49,7 @@ static void set_rates(struct mapping_door *d)
 static char *full_host(struct home *h, const char *host)
 {
 	char full[256];
-	return mem_strdup(names_full(host, home_world(h)->config->domain, full) == 0 ? full : host);
+	return mem_strdup(names_full(host, home_config(h)->domain, full) == 0 ? full : host);
 }
 
 struct mapping_door *mapping_door_new(struct home *h, const struct mapping *mapping)
@@ -393,7 +393,7 @@ int mapping_door_each_address(struct mapping_door *d,
 			      int (*listen)(struct mapping_door *d, const struct addr *at,
 					    bool v6only))
 {
-	const struct relay_config *c = home_world(d->home)->config;
+	const struct relay_config *c = home_config(d->home);
 	bool beside_v4 = has_v4_any(c);
 	for (unsigned port = d->mapping.first; port <= d->mapping.last; port++) {
 		for (size_t b = 0; b < c->bind_count; b++) {

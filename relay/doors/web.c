@@ -62,10 +62,10 @@ static struct gateway_times times_of(const struct mapping_door *d)
 {
 	uint32_t idle_ms = d->mapping.idle_s * 1000;
 	return (struct gateway_times){
-	    .head_ms = home_world(d->home)->config->limits.head_s * 1000,
+	    .head_ms = home_config(d->home)->limits.head_s * 1000,
 	    .idle_ms = idle_ms ? idle_ms : KEEP_ALIVE_MS,
 	    .stall_ms = idle_ms,
-	    .wait_ms = home_world(d->home)->config->limits.stall_s * 1000,
+	    .wait_ms = home_config(d->home)->limits.stall_s * 1000,
 	};
 }
 
@@ -126,7 +126,7 @@ static void thin_out(struct visitor *newcomer)
 {
 	struct home *h = newcomer->door->door.home;
 	struct rate_table *all = everybody(newcomer);
-	uint32_t most = home_world(h)->config->limits.slow_visitors_per_source;
+	uint32_t most = home_config(h)->limits.slow_visitors_per_source;
 	for (int i = 0; i < LOOKS; i++) {
 		uint32_t count = rate_table_held(all, &newcomer->source);
 		struct list *beside = rate_table_holders(all, &newcomer->source);

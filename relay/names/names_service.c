@@ -4,7 +4,6 @@
 #include "relay/names/update_door.h"
 #include "shared/base/mem.h"
 
-#include <string.h>
 #include <unistd.h>
 
 struct names_service {
@@ -13,8 +12,6 @@ struct names_service {
 	struct serve *serve;      /* or NULL: no `serve` */
 	struct update_door *door; /* or NULL: no `update` */
 	struct accounts *accounts;
-	/* what the door was opened with, as text; another one opens it anew */
-	char *door_key;
 };
 
 static const struct serve_config *serve_of(const struct dns_config_list *dns)
@@ -25,68 +22,64 @@ static const struct serve_config *serve_of(const struct dns_config_list *dns)
 	return NULL;
 }
 
-static void put_addresses(struct buf *b, const char *what, const struct addr *list, size_t count)
+static struct outlets_config outlets_of(const struct relay_config *c)
 {
-	char text[ADDR_TEXT];
-	for (size_t i = 0; i < count; i++)
-		buf_printf(b, "%s %s\n", what, addr_text(&list[i], text));
+	return (struct outlets_config){.domain = c->domain,
+				       .host = c->host,
+				       .addresses = c->addresses,
+				       .address_count = c->address_count,
+				       .dns = &c->dns};
 }
 
-static char *door_key(const struct names_service_config *config)
+static void open_door(struct names_service *s, const struct relay_config *config)
 {
-	const struct update_config *u = config->update;
-	struct buf b = BUF_INIT;
-	put_addresses(&b, "http", u->http, u->http_count);
-	put_addresses(&b, "https", u->https, u->https_count);
-	buf_printf(&b, "%s\n%s\n%s\n", config->names.domain,
-		   u->certificate ? u->certificate : config->certificate,
-		   u->certificate ? u->private_key : config->private_key);
-	char *text = mem_strdup(buf_str(&b));
-	buf_fini(&b);
-	return text;
+	const struct update_config *u = &config->update;
+	if (!u->on) {
+		update_door_close(s->door);
+		s->door = NULL;
+		return;
+	}
+	if (!s->door) {
+		s->door = update_door_new(s->loop, s->names, config->domain);
+		update_door_set_accounts(s->door, s->accounts);
+	}
+	if (!u->https_count)
+		update_door_set_pair(s->door, NULL, NULL);
+	else if (u->certificate)
+		update_door_set_pair(s->door, u->certificate, u->private_key);
+	else
+		update_door_set_pair(s->door, config->certificate, config->private_key);
 }
 
-static void open_doors(struct names_service *s, const struct names_service_config *config)
+static void open_doors(struct names_service *s, const struct relay_config *config)
 {
-	const struct serve_config *serve = serve_of(config->names.dns);
+	const struct serve_config *serve = serve_of(&config->dns);
 	if (s->serve && serve) {
 		serve_reload(s->serve, serve);
 	} else {
 		serve_close(s->serve);
 		s->serve = serve ? serve_new(s->loop, s->names, serve) : NULL;
 	}
-	char *key = config->update->on ? door_key(config) : NULL;
-	if (key && s->door_key && strcmp(key, s->door_key) == 0) {
-		mem_free(key);
-		return;
-	}
-	update_door_close(s->door);
-	s->door = NULL;
-	mem_free(s->door_key);
-	s->door_key = key;
-	if (!key)
-		return;
-	s->door = update_door_new(s->loop, s->names, config->names.domain, config->update,
-				  config->certificate, config->private_key);
-	if (s->accounts)
-		update_door_set_accounts(s->door, s->accounts);
+	open_door(s, config);
 }
 
 struct names_service *names_service_start(struct loop *l, struct store *store,
-					  const struct names_service_config *config,
+					  const struct relay_config *config,
 					  struct accounts *accounts)
 {
 	struct names_service *s = mem_zalloc(sizeof(*s));
 	s->loop = l;
-	s->names = names_new(l, store, &config->names);
+	struct outlets_config names = outlets_of(config);
+	s->names = names_new(l, store, &names);
 	names_service_set_accounts(s, accounts);
 	open_doors(s, config);
 	return s;
 }
 
-void names_service_reload(struct names_service *s, const struct names_service_config *config)
+void names_service_reload(struct names_service *s, const struct relay_config *config)
 {
-	names_reload(s->names, &config->names);
+	struct outlets_config names = outlets_of(config);
+	names_reload(s->names, &names);
 	open_doors(s, config);
 }
 
@@ -114,14 +107,26 @@ void names_service_take_http(struct names_service *s, int fd, const struct addr 
 		close(fd);
 }
 
-const struct addr *names_service_dns_at(const struct names_service *s, size_t i)
+static void accept_at_door(struct names_service *s, int fd, const struct addr *peer, bool tls)
 {
-	return s->serve ? serve_at(s->serve, i) : NULL;
+	if (s->door)
+		update_door_accept(s->door, fd, peer, tls);
+	else
+		close(fd);
 }
 
-const struct addr *names_service_update_at(const struct names_service *s, size_t i)
+void names_service_accept_http(void *owner, int fd, const struct addr *peer,
+			       const struct addr *local)
 {
-	return s->door ? update_door_at(s->door, i) : NULL;
+	(void)local;
+	accept_at_door(owner, fd, peer, false);
+}
+
+void names_service_accept_https(void *owner, int fd, const struct addr *peer,
+				const struct addr *local)
+{
+	(void)local;
+	accept_at_door(owner, fd, peer, true);
 }
 
 void names_service_stop(struct names_service *s)
@@ -132,6 +137,5 @@ void names_service_stop(struct names_service *s)
 	serve_close(s->serve);
 	names_free(s->names);
 	accounts_unref(s->accounts);
-	mem_free(s->door_key);
 	mem_free(s);
 }

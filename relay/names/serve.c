@@ -357,16 +357,6 @@ void serve_reload(struct serve *s, const struct serve_config *config)
 	make_places(s);
 }
 
-const struct addr *serve_at(const struct serve *s, size_t i)
-{
-	for (const struct list *node = s->places.next; node != &s->places; node = node->next) {
-		const struct place *p = LIST_ENTRY(node, struct place, node);
-		if (p->udp && p->tcp && i-- == 0)
-			return listen_at(p->tcp);
-	}
-	return NULL;
-}
-
 void serve_close(struct serve *s)
 {
 	if (!s)

@@ -14,8 +14,6 @@ struct serve;
 struct serve *serve_new(struct loop *l, struct names *names, const struct serve_config *config);
 /* sockets that stay listed stay open */
 void serve_reload(struct serve *s, const struct serve_config *config);
-/* what is bound, in no order; NULL: no more */
-const struct addr *serve_at(const struct serve *s, size_t i);
 void serve_close(struct serve *s);
 
 #endif

@@ -17,6 +17,7 @@
 #include "shared/base/file.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
+#include "shared/base/text.h"
 #include "shared/net/http_server.h"
 #include "shared/net/timer.h"
 
@@ -33,8 +34,6 @@ enum {
 	SCRYPT_AT_ONCE = 2,
 	SCRYPT_WAITING = 32,
 	CERTIFICATE_MS = 5000,
-	LISTEN_SOON_MS = 300,
-	LISTEN_AGAIN_MS = 10000,
 	THROTTLED = 8192,
 };
 
@@ -59,12 +58,6 @@ struct visit {
 	char text[DYNDNS_TEXT];
 };
 
-struct wish {
-	struct addr at;
-	bool tls, v6only, open;
-	char *said; /* why not, when it was last tried */
-};
-
 struct update_door {
 	struct loop *loop;
 	struct names *names;
@@ -76,14 +69,11 @@ struct update_door {
 	struct list visits;
 	struct list scrypt; /* visits that wait for the pool */
 	unsigned running, queued, held;
-	struct wish *wishes;
-	size_t wish_count;
-	bool tried; /* to listen, at least once */
-	char *certificate, *private_key;
-	struct stat stamps[2]; /* of the pair in use */
+	char *certificate, *private_key; /* NULL: nothing is over TLS */
+	struct stat stamps[2];           /* of the pair in use */
 	bool has_tls;
 	char *tls_said; /* why the pair was not taken last */
-	struct timer *certificate_timer, *listen_timer;
+	struct timer *certificate_timer;
 };
 
 static void check_password(struct visit *v);
@@ -401,68 +391,21 @@ static void on_certificate_timer(void *owner)
 	timer_set(d->certificate_timer, CERTIFICATE_MS);
 }
 
-/* Where the listener that was opened last stands: port 0 has become a real one. */
-static const struct addr *newest_at(const struct update_door *d)
+void update_door_set_pair(struct update_door *d, const char *certificate, const char *private_key)
 {
-	size_t i = 0;
-	while (http_server_at(d->server, i + 1))
-		i++;
-	return http_server_at(d->server, i);
+	if (!text_same(d->certificate, certificate) || !text_same(d->private_key, private_key))
+		memset(d->stamps, 0, sizeof(d->stamps));
+	mem_free(d->certificate);
+	mem_free(d->private_key);
+	d->certificate = certificate ? mem_strdup(certificate) : NULL;
+	d->private_key = private_key ? mem_strdup(private_key) : NULL;
+	if (certificate)
+		on_certificate_timer(d);
+	else
+		timer_stop(d->certificate_timer);
 }
 
-static void listen_all(struct update_door *d)
-{
-	bool missing = false;
-	for (size_t i = 0; i < d->wish_count; i++) {
-		struct wish *w = &d->wishes[i];
-		char *why = NULL, at[ADDR_TEXT];
-		if (w->open)
-			continue;
-		int err = http_server_listen(d->server, &w->at, w->v6only, w->tls, &why);
-		w->open = err == 0;
-		missing |= !w->open;
-		const char *reason = why ? why : err_text(err);
-		if (w->open)
-			log_info("update_door_open", "at=%s tls=%s", addr_text(newest_at(d), at),
-				 w->tls ? "yes" : "no");
-		else if (!w->said || strcmp(w->said, reason) != 0)
-			log_error("update_door_closed", "at=%s reason=%s", addr_text(&w->at, at),
-				  reason);
-		mem_free(w->said);
-		w->said = w->open ? NULL : mem_strdup(reason);
-		mem_free(why);
-	}
-	/* The first time soon: the port may be that of a door that is just closing. */
-	if (missing)
-		timer_set(d->listen_timer, d->tried ? LISTEN_AGAIN_MS : LISTEN_SOON_MS);
-	d->tried = true;
-}
-
-static void on_listen_timer(void *owner)
-{
-	listen_all(owner);
-}
-
-/* "[::]" beside a v4 wildcard of the same port is v6 only. */
-static bool beside_v4(const struct addr *at, const struct addr *list, size_t count)
-{
-	for (size_t i = 0; at->family == 6 && addr_is_any(at) && i < count; i++)
-		if (list[i].family == 4 && list[i].port == at->port && at->port &&
-		    addr_is_any(&list[i]))
-			return true;
-	return false;
-}
-
-static void add_wishes(struct update_door *d, const struct addr *list, size_t count, bool tls)
-{
-	for (size_t i = 0; i < count; i++)
-		d->wishes[d->wish_count++] = (struct wish){
-		    .at = list[i], .tls = tls, .v6only = beside_v4(&list[i], list, count)};
-}
-
-struct update_door *update_door_new(struct loop *l, struct names *names, const char *domain,
-				    const struct update_config *config, const char *certificate,
-				    const char *private_key)
+struct update_door *update_door_new(struct loop *l, struct names *names, const char *domain)
 {
 	const struct http_server_limits limits = {.head_ms = HEAD_MS,
 						  .connections = CONNECTIONS,
@@ -472,22 +415,12 @@ struct update_door *update_door_new(struct loop *l, struct names *names, const c
 	d->loop = l;
 	d->names = names;
 	d->domain = mem_strdup(domain);
-	d->certificate = mem_strdup(config->certificate ? config->certificate : certificate);
-	d->private_key = mem_strdup(config->certificate ? config->private_key : private_key);
 	d->throttle = throttle_new(THROTTLED);
 	d->cache = passwd_cache_new();
 	list_init(&d->visits);
 	list_init(&d->scrypt);
 	d->server = http_server_new(l, &limits, on_request, d);
-	d->wishes =
-	    mem_zalloc((config->http_count + config->https_count + 1) * sizeof(struct wish));
-	add_wishes(d, config->http, config->http_count, false);
-	add_wishes(d, config->https, config->https_count, true);
 	d->certificate_timer = timer_new(l, on_certificate_timer, d);
-	d->listen_timer = timer_new(l, on_listen_timer, d);
-	if (config->https_count)
-		on_certificate_timer(d);
-	listen_all(d);
 	return d;
 }
 
@@ -504,9 +437,9 @@ void update_door_take(struct update_door *d, int fd, const struct addr *peer, co
 	http_server_take(d->server, fd, peer, early, early_len);
 }
 
-const struct addr *update_door_at(const struct update_door *d, size_t i)
+void update_door_accept(struct update_door *d, int fd, const struct addr *peer, bool tls)
 {
-	return http_server_at(d->server, i);
+	http_server_accept(d->server, fd, peer, tls);
 }
 
 static void drop_visits(struct update_door *d, struct list *visits)
@@ -529,10 +462,6 @@ void update_door_close(struct update_door *d)
 	drop_visits(d, &d->scrypt);
 	http_server_close(d->server);
 	timer_close(d->certificate_timer);
-	timer_close(d->listen_timer);
-	for (size_t i = 0; i < d->wish_count; i++)
-		mem_free(d->wishes[i].said);
-	mem_free(d->wishes);
 	throttle_free(d->throttle);
 	passwd_cache_free(d->cache);
 	accounts_unref(d->accounts);

@@ -12,7 +12,7 @@
 
 struct budget_whole {
 	atomic_size_t used;
-	size_t limit;
+	atomic_size_t limit;
 };
 
 struct budget {
@@ -29,7 +29,8 @@ static inline size_t budget_left(const struct budget *b)
 	if (!b->whole)
 		return mine;
 	size_t taken = atomic_load_explicit(&b->whole->used, memory_order_relaxed);
-	size_t open = b->used < BUDGET_SMALL ? b->whole->limit : b->whole->limit / 4 * 3;
+	size_t limit = atomic_load_explicit(&b->whole->limit, memory_order_relaxed);
+	size_t open = b->used < BUDGET_SMALL ? limit : limit / 4 * 3;
 	size_t all = open > taken ? open - taken : 0;
 	return mine < all ? mine : all;
 }

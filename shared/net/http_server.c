@@ -10,22 +10,15 @@
 #include "shared/base/list.h"
 #include "shared/base/mem.h"
 #include "shared/net/io.h"
-#include "shared/net/listen.h"
 #include "shared/net/timer.h"
 
 #include <string.h>
 #include <unistd.h>
 #include <uv.h>
 
-enum { LINGER_MS = 2000, WRITE_MS = 10000, LISTENERS = 16, CHUNK = 4096, SOURCES = 1024 };
+enum { LINGER_MS = 2000, WRITE_MS = 10000, CHUNK = 4096, SOURCES = 1024 };
 
 enum state { READING, ASKED, WRITING, LINGERING };
-
-struct door {
-	struct http_server *server;
-	struct listener *listener;
-	bool tls;
-};
 
 struct http_exchange {
 	struct list node;
@@ -46,8 +39,6 @@ struct http_server {
 	http_server_fn *fn;
 	void *owner;
 	struct tls_context *tls;
-	struct door doors[LISTENERS];
-	size_t door_count;
 	struct list exchanges;
 	uint32_t count;
 	/* connections by hash of the source; a shared place errs on the strict side */
@@ -246,20 +237,18 @@ static struct http_exchange *admit(struct http_server *s, int fd, const struct a
 	return x;
 }
 
-static void on_accept(void *owner, int fd, const struct addr *peer, const struct addr *local)
+void http_server_accept(struct http_server *s, int fd, const struct addr *peer, bool tls)
 {
-	struct door *d = owner;
-	(void)local;
-	if (d->tls && !d->server->tls) {
+	if (tls && !s->tls) {
 		close(fd);
 		return;
 	}
-	struct http_exchange *x = admit(d->server, fd, peer);
+	struct http_exchange *x = admit(s, fd, peer);
 	if (!x)
 		return;
-	x->tls = d->tls;
-	if (d->tls)
-		io_tls_accept(x->io, d->server->tls, NULL, 0);
+	x->tls = tls;
+	if (tls)
+		io_tls_accept(x->io, s->tls, NULL, 0);
 	io_watch(x->io, IO_WATCH_READ);
 }
 
@@ -292,34 +281,10 @@ void http_server_set_tls(struct http_server *s, struct tls_context *tls)
 	s->tls = tls;
 }
 
-int http_server_listen(struct http_server *s, const struct addr *at, bool v6only, bool tls,
-		       char **why)
-{
-	int err = 0;
-	*why = NULL;
-	if (s->door_count == LISTENERS)
-		return UV_EMFILE;
-	struct door *d = &s->doors[s->door_count];
-	d->server = s;
-	d->tls = tls;
-	d->listener = listen_open(s->loop, at, v6only, on_accept, d, &err, why);
-	if (!d->listener)
-		return err;
-	s->door_count++;
-	return 0;
-}
-
-const struct addr *http_server_at(const struct http_server *s, size_t i)
-{
-	return i < s->door_count ? listen_at(s->doors[i].listener) : NULL;
-}
-
 void http_server_close(struct http_server *s)
 {
 	if (!s)
 		return;
-	for (size_t i = 0; i < s->door_count; i++)
-		listen_close(s->doors[i].listener);
 	while (!list_is_empty(&s->exchanges))
 		end(LIST_ENTRY(s->exchanges.next, struct http_exchange, node));
 	tls_unref(s->tls);

@@ -26,14 +26,11 @@ struct http_server_limits {
 
 struct http_server *http_server_new(struct loop *l, const struct http_server_limits *limits,
 				    http_server_fn *fn, void *owner);
-/* The certificate for connections of TLS listeners from now on; by reference. */
+/* The certificate for connections over TLS from now on; by reference. Without one they are closed. */
 void http_server_set_tls(struct http_server *s, struct tls_context *tls);
-/* One more listener; 0 or negative with *why as in listen_open. */
-int http_server_listen(struct http_server *s, const struct addr *at, bool v6only, bool tls,
-		       char **why);
-/* as bound, in order of listening; NULL: no more */
-const struct addr *http_server_at(const struct http_server *s, size_t i);
-/* A connection that another listener accepted, with what was read of it already (plain). */
+/* A connection that a listener accepted; over TLS, or plain. */
+void http_server_accept(struct http_server *s, int fd, const struct addr *peer, bool tls);
+/* A plain one of which something was read already. */
 void http_server_take(struct http_server *s, int fd, const struct addr *peer, const void *early,
 		      size_t early_len);
 /* exchanges that wait are gone: they may not be answered any more */

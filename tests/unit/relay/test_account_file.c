@@ -28,7 +28,7 @@ static void configure(const char *more)
 {
 	char *text =
 	    mem_printf("{\"domain\": \"home.example.com\", \"control\": \"r.sock\", %s}", more);
-	relay_config_free(config);
+	relay_config_unref(config);
 	tempdir_write("relay.json", text);
 	mem_free(text);
 	assert_int_equal(relay_config_load(tempdir_path("relay.json"), &config), 0);
@@ -49,7 +49,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	relay_config_free(config);
+	relay_config_unref(config);
 	config = NULL;
 	return tempdir_remove(state);
 }
@@ -240,7 +240,9 @@ static void a_running_relay_is_told(void **state)
 	assert_join_line("alice", "203.0.113.10:7000", token);
 	assert_string_equal(said.err, "test: the running relay has taken it up\n");
 	fake_control_stop(&relay);
-	assert_string_equal(relay.asked, "{\"do\": \"accounts\"}\n");
+	char *asked = mem_printf("{\"do\":\"accounts\",\"file\":\"%s\"}\n", config->accounts);
+	assert_string_equal(relay.asked, asked);
+	mem_free(asked);
 	/* The socket is left behind, and nobody listens. */
 	assert_int_equal(renew("alice"), 0);
 	assert_string_equal(said.err, NOBODY);

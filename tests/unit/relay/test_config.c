@@ -55,7 +55,7 @@ static void domain_is_enough(void **state)
 	assert_int_equal(c->limits.memory_mib, 256);
 	for (size_t i = 0; i < c->address_count; i++)
 		assert_false(addr_is_loopback(&c->addresses[i]));
-	relay_config_free(c);
+	relay_config_unref(c);
 }
 
 static void every_key_arrives(void **state)
@@ -99,7 +99,7 @@ static void every_key_arrives(void **state)
 	assert_int_equal(c->limits.stall_s, 12);
 	assert_int_equal(c->limits.session_memory_mib, 2);
 	assert_int_equal(c->limits.memory_mib, 4);
-	relay_config_free(c);
+	relay_config_unref(c);
 }
 
 #define D "{\"domain\": \"h.example\", "
@@ -231,7 +231,7 @@ static void relative_name_absolute_paths(void **state)
 	assert_int_equal(err, 0);
 	assert_string_equal(c->file, tempdir_path("relay.json"));
 	assert_string_equal(c->accounts, tempdir_path("accounts.json"));
-	relay_config_free(c);
+	relay_config_unref(c);
 }
 
 static void defaults_of_root_and_of_others(void **state)
@@ -252,7 +252,135 @@ static void defaults_of_root_and_of_others(void **state)
 	assert_string_equal(c->control, root ? "/run/groundnut/relay.sock"
 					     : "/home/u/.local/state/groundnut/relay.sock");
 	mem_free(file);
-	relay_config_free(c);
+	relay_config_unref(c);
+}
+
+/* --- a reload --- */
+
+static struct relay_config *running(void)
+{
+	struct relay_config *c;
+	assert_int_equal(load("{\"domain\": \"h.example\", \"addresses\": [\"203.0.113.10\"],"
+			      "\"state\": \"r.db\", \"control\": \"r.sock\","
+			      "\"http\": {\"listen\": [\"[::]:80\"]},"
+			      "\"dns\": [{\"kind\": \"serve\"}]}",
+			      &c),
+			 0);
+	return c;
+}
+
+static int reload(const char *text, const struct relay_config *runs, struct relay_config **out,
+		  char **later)
+{
+	tempdir_write("relay.json", text);
+	capture_start(&said);
+	int err = relay_config_reload(tempdir_path("relay.json"), runs, out, later);
+	capture_end(&said);
+	return err;
+}
+
+static void what_a_running_relay_takes_up(void **state)
+{
+	(void)state;
+	struct relay_config *runs = running(), *c;
+	char *later;
+	assert_int_equal(
+	    reload("{\"domain\": \"h.example\", \"addresses\": [\"203.0.113.10\"], \"state\": "
+		   "\"r.db\", \"control\": \"r.sock\", \"certificate\": \"other.crt\","
+		   "\"http\": {\"listen\": [\"[::]:81\", \"[::]:82\"]}, \"tls\": {},"
+		   "\"update\": {\"http\": [\"[::]:8245\"]}, \"limits\": {\"head_s\": 3}}",
+		   runs, &c, &later),
+	    0);
+	assert_null(later);
+	assert_string_equal(said.err, "");
+	assert_int_equal(c->http_count, 2);
+	assert_int_equal(c->http[1].port, 82);
+	assert_int_equal(c->tls[0].port, 443);
+	assert_int_equal(c->update.http[0].port, 8245);
+	assert_int_equal(c->dns.count, 0);
+	assert_int_equal(c->limits.head_s, 3);
+	assert_string_equal(c->certificate, tempdir_path("other.crt"));
+	relay_config_unref(c);
+	relay_config_unref(runs);
+}
+
+/* Each alone: named, and as it runs; what else the file says is taken up. */
+static void what_stays_until_a_restart(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *domain, *key, *value;
+	} table[] = {
+	    {"other.example", "domain", "\"other.example\""},
+	    {"h.example", "host", "\"relay.example\""},
+	    {"h.example", "addresses", "[\"203.0.113.11\"]"},
+	    {"h.example", "listen", "[\"[::]:7001\"]"},
+	    {"h.example", "bind", "[\"127.0.0.1\"]"},
+	    {"h.example", "accounts", "\"other.json\""},
+	    {"h.example", "state", "\"other.db\""},
+	    {"h.example", "control", "\"other.sock\""},
+	    {"h.example", "grace_s", "7"},
+	    {"h.example", "threads", "7"},
+	};
+	struct relay_config *runs = running(), *c;
+	for (size_t i = 0; i < COUNT_OF(table); i++) {
+		const char *key = table[i].key;
+		char text[512], *later;
+		size_t len = 0;
+		len += (size_t)snprintf(text, sizeof(text),
+					"{\"dns\": [{\"kind\": \"serve\"}], \"http\": {\"listen\":"
+					" [\"[::]:81\"]}, \"%s\": %s",
+					key, table[i].value);
+		static const char *const others[][2] = {{"domain", "\"h.example\""},
+							{"addresses", "[\"203.0.113.10\"]"},
+							{"state", "\"r.db\""},
+							{"control", "\"r.sock\""}};
+		for (size_t o = 0; o < COUNT_OF(others); o++)
+			if (strcmp(others[o][0], key) != 0)
+				len += (size_t)snprintf(text + len, sizeof(text) - len,
+							", \"%s\": %s", others[o][0], others[o][1]);
+		snprintf(text + len, sizeof(text) - len, "}");
+		assert_int_equal(reload(text, runs, &c, &later), 0);
+		assert_string_equal(later, key);
+		mem_free(later);
+		assert_string_equal(c->domain, "h.example");
+		assert_null(c->host);
+		assert_int_equal(c->address_count, 1);
+		assert_true(addr_equal(&c->addresses[0], &runs->addresses[0]));
+		assert_int_equal(c->listen[0].port, 7000);
+		assert_true(addr_is_any(&c->bind[0]));
+		assert_string_equal(c->accounts, runs->accounts);
+		assert_string_equal(c->state, runs->state);
+		assert_string_equal(c->control, runs->control);
+		assert_int_equal(c->grace_s, 120);
+		assert_int_equal(c->threads, 0);
+		assert_int_equal(c->http[0].port, 81);
+		assert_string_equal(c->dns.items[0].serve.nameservers[0], "ns1.h.example");
+		relay_config_unref(c);
+	}
+	relay_config_unref(runs);
+}
+
+/* Right by itself, yet not below the domain that runs. */
+static void a_file_that_does_not_fit_what_runs_is_refused(void **state)
+{
+	(void)state;
+	struct relay_config *runs = running(), *c;
+	char *later;
+	assert_int_equal(reload("{\"domain\": \"other.example\", \"dns\": [{\"kind\": \"serve\","
+				"\"records\": [{\"name\": \"www.other.example.\", \"type\": \"A\","
+				"\"value\": \"192.0.2.1\"}]}]}",
+				runs, &c, &later),
+			 ERR_CONFIG);
+	assert_null(c);
+	assert_null(later);
+	assert_string_equal(said.err, "test: relay.json: dns[0].records[0].name: "
+				      "\"www.other.example.\" is not below \"h.example\"\n");
+	assert_int_equal(reload("{\"domain\": \"h.example\", \"grace_s\": 0}", runs, &c, &later),
+			 ERR_CONFIG);
+	assert_null(c);
+	assert_null(later);
+	relay_config_unref(runs);
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, tempdir_make, tempdir_remove)
@@ -269,6 +397,9 @@ int main(void)
 	    TEST(absent_is_not_wrong),
 	    TEST(relative_name_absolute_paths),
 	    TEST(defaults_of_root_and_of_others),
+	    TEST(what_a_running_relay_takes_up),
+	    TEST(what_stays_until_a_restart),
+	    TEST(a_file_that_does_not_fit_what_runs_is_refused),
 	};
 	log_setup("test", LOG_INFO, LOG_TEXT);
 	return cmocka_run_group_tests(tests, NULL, NULL);

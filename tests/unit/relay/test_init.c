@@ -76,7 +76,7 @@ static void the_files_are_in_order(void **state)
 	assert_non_null(t);
 	tls_unref(t);
 	accounts_unref(all);
-	relay_config_free(c);
+	relay_config_unref(c);
 }
 
 static void what_is_left_to_paste(void **state)

@@ -30,7 +30,7 @@ static char *of(const char *keys)
 	text = mem_strdup(buf_str(&b));
 	buf_fini(&b);
 	mem_free(list);
-	relay_config_free(c);
+	relay_config_unref(c);
 	return text;
 }
 

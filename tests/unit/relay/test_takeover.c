@@ -9,6 +9,7 @@
 #include "shared/base/mem.h"
 #include "shared/base/token.h"
 #include "shared/net/greet.h"
+#include "shared/net/listen.h"
 #include "shared/net/tls.h"
 #include "shared/net/timer.h"
 
@@ -271,6 +272,7 @@ static void open_ground(struct ground *g)
 	g->listen = (struct addr){.family = 4, .ip = {127, 0, 0, 1}, .port = free_port()};
 	g->bind = (struct addr){.family = 4, .ip = {127, 0, 0, 1}};
 	g->config = (struct relay_config){
+	    .refs = 1000, /* it is not on the heap */
 	    .listen = &g->listen,
 	    .listen_count = 1,
 	    .bind = &g->bind,
@@ -290,6 +292,7 @@ static void open_ground(struct ground *g)
 	for (int i = 0; i < WORKERS; i++) {
 		list_init(&g->workers[i].homes);
 		g->workers[i].loop = loop_new("worker");
+		g->workers[i].config = &g->config;
 		assert_int_equal(loop_start(g->workers[i].loop), 0);
 	}
 	token_new(token);
@@ -565,6 +568,66 @@ static void a_visitor_waits_for_the_new_sessions_word(void **state)
 	run(step_between);
 }
 
+/* --- a reload takes the port of a mapping --- */
+
+static bool settled;
+
+/* Every loop has given up what it must: the port is free at once. */
+static void on_settled(void *arg, const struct buf *json)
+{
+	struct ground *g = arg;
+	struct addr at = g->bind;
+	int err;
+	at.port = g->port;
+	assert_int_equal(buf_len(json), 2);
+	struct listener *l = listen_open(g->world.main, &at, false, NULL, NULL, &err, NULL);
+	assert_non_null(l);
+	listen_close(l);
+	settled = true;
+}
+
+static void step_own_port(struct ground *g)
+{
+	struct caller *a = &g->callers[0];
+	struct ports_range own = {g->port, g->port, PORTS_TCP};
+	if (g->stage == 0) {
+		settled = false;
+		call(g, 0, 1);
+		g->stage++;
+	} else if (g->stage == 1 && a->welcomed) {
+		declare(a, 1, g->port);
+		g->stage++;
+	} else if (g->stage == 2 && a->stated) {
+		g->visitor = visit(g->port);
+		g->stage++;
+	} else if (g->stage == 3 && a->opened == 1) {
+		a->stated = 0;
+		ports_set_own(g->world.ports, &own, 1);
+		agents_set_config(g->agents, &g->config);
+		set_accounts(g, true);
+		agents_settle(g->agents, on_settled, g);
+		g->stage++;
+	} else if (g->stage == 4 && settled && a->stated) {
+		ports_set_own(g->world.ports, NULL, 0);
+		set_accounts(g, true); /* or by itself, a little later */
+		a->stated = 0;
+		g->stage++;
+	} else if (g->stage == 5 && a->stated) {
+		close(g->visitor);
+		g->visitor = visit(g->port);
+		g->stage++;
+	} else if (g->stage == 6 && a->opened == 2) {
+		stop(g);
+	}
+}
+
+static void a_port_that_a_reload_takes_is_free_when_all_loops_have_heard(void **state)
+{
+	(void)state;
+	run(step_own_port);
+	assert_true(settled);
+}
+
 static void step_bad_declare(struct ground *g)
 {
 	struct caller *a = &g->callers[0];
@@ -645,6 +708,7 @@ int main(void)
 	    cmocka_unit_test(a_wrong_number_ends_no_live_session),
 	    cmocka_unit_test(a_removed_account_is_cut_off_and_told),
 	    cmocka_unit_test(a_visitor_waits_for_the_new_sessions_word),
+	    cmocka_unit_test(a_port_that_a_reload_takes_is_free_when_all_loops_have_heard),
 	    cmocka_unit_test(a_declare_that_is_none_ends_the_session),
 	    cmocka_unit_test(a_stop_leaves_nothing_behind),
 	};

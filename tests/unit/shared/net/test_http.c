@@ -4,6 +4,7 @@
 #include "shared/base/mem.h"
 #include "shared/net/http_client.h"
 #include "shared/net/http_server.h"
+#include "shared/net/listen.h"
 
 #include <netinet/in.h>
 #include <setjmp.h>
@@ -123,6 +124,7 @@ static void urls(void **state)
 struct meeting {
 	struct loop *loop;
 	struct http_server *server;
+	struct listener *listener;
 	unsigned asked, answered, failed, left;
 	struct http_exchange *held;
 	bool hold;
@@ -146,6 +148,7 @@ static void finish(struct meeting *m)
 {
 	if (--m->left)
 		return;
+	listen_close(m->listener);
 	http_server_close(m->server);
 	loop_stop(m->loop);
 }
@@ -183,18 +186,27 @@ static struct http_ask *ask(struct meeting *m, uint16_t port, uint64_t timeout_m
 	return http_ask_start(m->loop, &q, on_answer, m);
 }
 
+static void on_visitor(void *owner, int fd, const struct addr *peer, const struct addr *local)
+{
+	struct meeting *m = owner;
+	(void)local;
+	http_server_accept(m->server, fd, peer, false);
+}
+
 static void open_meeting(struct meeting *m, unsigned left)
 {
 	const struct http_server_limits limits = {
 	    .head_ms = 5000, .connections = 100, .per_source = 50, .body_max = 100};
 	char *why;
+	int err;
 	struct addr at;
 	memset(m, 0, sizeof(*m));
 	m->loop = loop_new("test");
 	m->left = left;
 	m->server = http_server_new(m->loop, &limits, on_request, m);
 	addr_parse("127.0.0.1:0", &at);
-	assert_int_equal(http_server_listen(m->server, &at, false, false, &why), 0);
+	m->listener = listen_open(m->loop, &at, false, on_visitor, m, &err, &why);
+	assert_non_null(m->listener);
 }
 
 static void they_meet(void **state)
@@ -203,7 +215,7 @@ static void they_meet(void **state)
 	struct meeting m;
 	open_meeting(&m, 30);
 	for (unsigned i = 0; i < 30; i++)
-		ask(&m, http_server_at(m.server, 0)->port, 10000);
+		ask(&m, listen_at(m.listener)->port, 10000);
 	loop_run(m.loop);
 	assert_int_equal(m.answered, 30);
 	assert_int_equal(loop_free(m.loop), 0);
@@ -221,8 +233,8 @@ static void nobody_there_silence_and_closing(void **state)
 	assert_int_equal(bind(fd, (struct sockaddr *)&sin, len), 0);
 	getsockname(fd, (struct sockaddr *)&sin, &len);
 	ask(&m, ntohs(sin.sin_port), 10000);             /* bound, nobody listens: refused */
-	ask(&m, http_server_at(m.server, 0)->port, 200); /* held: times out */
-	http_ask_close(ask(&m, http_server_at(m.server, 0)->port, 1000));
+	ask(&m, listen_at(m.listener)->port, 200); /* held: times out */
+	http_ask_close(ask(&m, listen_at(m.listener)->port, 1000));
 	loop_run(m.loop);
 	assert_int_equal(m.failed, 2);
 	assert_int_equal(m.asked, 1);

@@ -1,0 +1,133 @@
+/*
+ * build: relay.json → the configuration → accounts and certificates by it. What is wrong in any of
+ * them ends it, and nothing was touched.
+ *
+ * put_in_force: the ports that the relay listens on from now on are taken from mappings, every loop
+ * gets configuration and accounts, and judges its mappings by them; when all have done so, names
+ * and listeners follow, which find their ports free. Two reloads may overlap: what follows is
+ * always the configuration that was put in force last.
+ */
+#include "relay/reload.h"
+
+#include "relay/agents.h"
+#include "relay/door.h"
+#include "relay/listening.h"
+#include "relay/names/names_service.h"
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+
+struct reload {
+	struct world *world;
+	reload_fn *done;
+	void *owner;
+	struct relay_config *config;
+	struct accounts *accounts;
+	struct tls_context *tls; /* the agents' door's */
+	char *later;
+};
+
+static char *wrong(const char *file)
+{
+	return mem_printf("%s is wrong or cannot be read: nothing was changed (the log says where)",
+			  file);
+}
+
+/* NULL with *why, one sentence (freed by the caller). */
+static struct accounts *read_accounts(const struct relay_config *c, char **why)
+{
+	struct accounts *fresh;
+	char *errors = NULL;
+	if (accounts_load(c->accounts, c->domain, false, &fresh, &errors) == 0)
+		return fresh;
+	accounts_report(errors);
+	mem_free(errors);
+	*why = wrong(c->accounts);
+	return NULL;
+}
+
+static bool update_pair_fits(const struct update_config *u, char **why)
+{
+	if (!u->certificate)
+		return true;
+	struct tls_context *tls = tls_server_new(u->certificate, u->private_key, NULL, true, why);
+	tls_unref(tls);
+	return tls != NULL;
+}
+
+/* NULL, or why nothing is to be changed (freed by the caller). */
+static char *build(struct reload *r, const char *file)
+{
+	char *why = NULL;
+	if (relay_config_reload(file, r->world->config, &r->config, &r->later) < 0)
+		return wrong(file);
+	const struct relay_config *c = r->config;
+	r->accounts = read_accounts(c, &why);
+	if (r->accounts && update_pair_fits(&c->update, &why))
+		r->tls =
+		    tls_server_new(c->certificate, c->private_key, TLS_ALPN_TUNNEL, false, &why);
+	return why;
+}
+
+static void end(struct reload *r, const char *error)
+{
+	r->done(r->owner, error, error ? NULL : r->later);
+	relay_config_unref(r->config);
+	accounts_unref(r->accounts);
+	tls_unref(r->tls);
+	mem_free(r->later);
+	mem_free(r);
+}
+
+static void take_accounts(struct world *w, struct accounts *fresh)
+{
+	agents_set_accounts(w->agents, fresh);
+	names_service_set_accounts(w->naming, fresh);
+	log_info("accounts_loaded", "count=%zu", accounts_count(fresh));
+}
+
+static void on_settled(void *arg, const struct buf *nothing)
+{
+	struct reload *r = arg;
+	struct world *w = r->world;
+	(void)nothing;
+	if (w->naming) { /* else the relay is stopping */
+		names_service_reload(w->naming, w->config);
+		listening_open(w);
+	}
+	end(r, NULL);
+}
+
+static void put_in_force(struct reload *r)
+{
+	struct world *w = r->world;
+	relay_config_unref(w->config);
+	w->config = relay_config_ref(r->config);
+	w->send.limit = w->receive.limit = (size_t)w->config->limits.memory_mib << 20;
+	listening_reserve(w);
+	door_reload(w->door, r->tls);
+	agents_set_config(w->agents, w->config);
+	take_accounts(w, r->accounts);
+	agents_settle(w->agents, on_settled, r);
+}
+
+void reload_begin(struct world *w, const char *file, reload_fn *done, void *owner)
+{
+	struct reload *r = mem_zalloc(sizeof *r);
+	*r = (struct reload){.world = w, .done = done, .owner = owner};
+	char *why = build(r, file);
+	if (why)
+		end(r, why);
+	else
+		put_in_force(r);
+	mem_free(why);
+}
+
+char *reload_accounts(struct world *w)
+{
+	char *why = NULL;
+	struct accounts *fresh = read_accounts(w->config, &why);
+	if (fresh)
+		take_accounts(w, fresh);
+	accounts_unref(fresh);
+	return why;
+}
