@@ -11,7 +11,7 @@
  *	                          acme_client_published() or acme_client_not_published()
  *	case ACME_CLIENT_WAIT:    until acme_client_wake_ms(), or until an answer comes
  *	case ACME_CLIENT_DONE:    take the result
- *	case ACME_CLIENT_FAILED:  acme_client_words() tell why, acme_client_retry_ms() when it goes on
+ *	case ACME_CLIENT_FAILED:  acme_client_words() tell why, acme_client_retry_ms() until when
  *	}
  *	acme_client_end(c);
  *

@@ -1,7 +1,7 @@
 /*
  * Signed JSON as ACME wants it (RFC 7515 flattened, RFC 8555 section 6.2): signed with the
- * account's key (ES256), or, to bind a new account to one that exists elsewhere, with a key that the CA gave
- * out there (HS256). Pure.
+ * account's key (ES256), or, to bind a new account to one that exists elsewhere, with a key that
+ * the CA gave out there (HS256). Pure.
  */
 #ifndef GROUNDNUT_ACME_JWS_H
 #define GROUNDNUT_ACME_JWS_H
