@@ -90,10 +90,12 @@ FUZZ_C  := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 REPLAYS := $(patsubst tests/fuzz/fuzz_%.c,$(B)/tests/fuzz/replay_%,$(FUZZ_C))
 FUZZERS := $(patsubst %.c,$(B)/%,$(FUZZ_C))
 FUZZ_S  ?= 60
-$(B)/tests/fuzz/replay_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(B)/relay.a $(B)/shared.a
+$(B)/tests/fuzz/replay_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(B)/relay.a $(B)/agent.a $(B)/shared.a
 	$(call say,LINK $@)$(LINK) -o $@ $^ $(LIBS)
-$(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/relay.a $(B)/shared.a
+$(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/relay.a $(B)/agent.a $(B)/shared.a
 	$(call say,LINK $@)$(LINK) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+# Those that read JSON are given JSON.
+$(patsubst %,$(B)/tests/fuzz/fuzz_%,$(shell grep -l json_mutator_keys $(FUZZ_C) | sed 's/.*fuzz_//; s/\.c$$//')): $(B)/tests/fuzz/json_mutator.o
 test-replay: $(REPLAYS)
 	@tests/run-fuzz replay $(REPLAYS)
 CLANG   ?= $(or $(shell command -v clang),$(shell command -v clang-14),clang)

@@ -8,8 +8,7 @@
 #include "shared/base/buf.h"
 #include "shared/tunnel/mapping.h"
 
-/* What a "names" entry of agent.json says. */
-/* The last: only on the relay, of a later agent. */
+/* What a "names" entry of agent.json says. The last: only on the relay, of a later agent. */
 enum name_follow { NAME_FOLLOW_RELAY, NAME_FOLLOW_HOME, NAME_FOLLOW_UNKNOWN };
 struct name_wish {
 	char *host; /* as a mapping's host */
@@ -66,7 +65,6 @@ struct state {
 };
 void state_fini(struct state *s);
 void state_write(const struct state *s, struct buf *out);
-/* as declare_read */
 /* As declare_read. A state that this version does not know is an error of that mapping alone. */
 int state_read(const char *text, size_t len, struct state *out, char why[256]);
 

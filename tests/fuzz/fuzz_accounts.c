@@ -1,0 +1,61 @@
+#define _GNU_SOURCE /* memfd_create */
+/* Any JSON as accounts.json. What is taken is whole, and each account is found by its name; what is
+ * not is said. */
+#include "relay/accounts.h"
+#include "shared/base/mem.h"
+#include "tests/fuzz/json_mutator.h"
+#include "tests/fuzz/memfile.h"
+
+#include <assert.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+#define HASH "\"sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\""
+
+const char *const json_mutator_keys[] = {"name",        "token",     "password", "ports", "hosts",
+					 "connections", "bandwidth", "agents",   "quota", NULL};
+const char *const json_mutator_values[] = {HASH,
+					   "\"alice\"",
+					   "\"ALICE\"",
+					   "\"bob\"",
+					   "\"scrypt:15:8:1:a:b\"",
+					   "\"8000-8999\"",
+					   "\"51820/udp\"",
+					   "\"53/both\"",
+					   "\"*.alice\"",
+					   "\"a.example.\"",
+					   "\"100M\"",
+					   "[\"1-65535/both\"]",
+					   "[\"nas\",\"*.web\"]",
+					   "1000",
+					   "{\"name\":\"alice\",\"token\":" HASH "}",
+					   "{\"name\":\"bob\",\"token\":" HASH ",\"ports\":[]}",
+					   "{}",
+					   "[{}]",
+					   NULL};
+
+static void check(const struct account *a, const struct accounts *all)
+{
+	assert(a->name && a->token);
+	assert(account_is_name(a->name) && accounts_find(all, a->name) == a);
+	assert(!accounts_verify(all, a->name, "wrong"));
+	for (size_t i = 0; i < a->ports_count; i++)
+		assert(a->ports[i].first && a->ports[i].first <= a->ports[i].last);
+	for (size_t i = 0; i < a->host_count; i++)
+		assert(account_allows_host(a, a->hosts[i]));
+	account_allows_ports(a, PORTS_TCP, 1, 65535);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	struct accounts *all;
+	char *errors;
+	int err = accounts_load(memfile_path(data, len), "home.example", false, &all, &errors);
+	assert(err ? !all && errors && *errors : all && !errors);
+	for (size_t i = 0; all && i < accounts_count(all); i++)
+		check(accounts_at(all, i), all);
+	accounts_unref(all);
+	mem_free(errors);
+	return 0;
+}
