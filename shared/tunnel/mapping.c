@@ -135,22 +135,6 @@ bool mapping_same(const struct mapping *a, const struct mapping *b)
 	       text_same(a->basic_password, b->basic_password) && text_same(a->unknown, b->unknown);
 }
 
-struct mapping *mapping_by_name(const struct mapping_list *l, const char *name)
-{
-	for (size_t i = 0; i < l->count; i++)
-		if (!strcmp(l->items[i].name, name))
-			return &l->items[i];
-	return NULL;
-}
-
-struct mapping *mapping_by_id(const struct mapping_list *l, uint32_t id)
-{
-	for (size_t i = 0; i < l->count; i++)
-		if (l->items[i].id == id)
-			return &l->items[i];
-	return NULL;
-}
-
 /*
  * One mapping from JSON. Each reader reports what is wrong with its own key and leaves the rest to
  * go on, so that a file's errors come all at once; whoever needs two keys asks whether both were

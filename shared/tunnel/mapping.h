@@ -62,8 +62,6 @@ void mapping_copy(struct mapping *out, const struct mapping *from); /* everythin
 void mapping_list_fini(struct mapping_list *l);
 /* all but the id: nothing a visitor could notice has changed */
 bool mapping_same(const struct mapping *a, const struct mapping *b);
-struct mapping *mapping_by_name(const struct mapping_list *l, const char *name);
-struct mapping *mapping_by_id(const struct mapping_list *l, uint32_t id);
 
 /* One mapping object as in agent.json; on_wire: with "id", and the target is not taken apart.
  * Errors are collected in the conf; false when there were any, and *out is then empty. Checks:
