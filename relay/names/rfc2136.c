@@ -225,6 +225,12 @@ static void publish(void *self, const struct publish_job *job)
 	}
 	r->packet_len =
 	    tsig_sign(&r->key, r->packet, r->packet_len, loop_wall_ms() / 1000, &r->mac);
+	if (r->packet_len == 0) {
+		snprintf(r->reason, sizeof(r->reason),
+			 "this machine's OpenSSL makes no signatures of the key's algorithm");
+		decide(r, PUBLISH_LATER);
+		return;
+	}
 	find_server(r);
 }
 

@@ -138,6 +138,8 @@ size_t tsig_sign(const struct tsig_key *key, uint8_t *packet, size_t len, uint64
 	const struct variables v = {
 	    .name = key->name, .algorithm = key->algorithm, .time_s = now_s, .fudge = TSIG_FUDGE_S};
 	mac->len = mac_of(key, packet, packet + HEADER, len - HEADER, NULL, &v, mac->bytes);
+	if (mac->len != key->mac_len)
+		return 0;
 	struct wire w = wire_over(packet + len, TSIG_ROOM + key->name.len);
 	wire_put_bytes(&w, key->name.wire, key->name.len);
 	wire_put_u16(&w, DNS_TSIG);

@@ -29,8 +29,8 @@ struct tsig_mac {
 int tsig_key_set(struct tsig_key *key, const char *name, const char *algorithm, const void *secret,
 		 size_t len);
 
-/* Appends the signature; the packet has TSIG_ROOM to grow. Returns its new length; *mac is kept for
- * the answer. */
+/* Appends the signature; the packet has TSIG_ROOM to grow. Returns its new length, or 0 when this
+ * machine's TLS library does not make such signatures; *mac is kept for the answer. */
 size_t tsig_sign(const struct tsig_key *key, uint8_t *packet, size_t len, uint64_t now_s,
 		 struct tsig_mac *mac);
 

@@ -135,6 +135,16 @@ static void keys_that_are_none(void **state)
 	assert_int_not_equal(tsig_key_set(&k, "relay-key", "hmac-sha256", secret, 0), 0);
 }
 
+static void what_cannot_be_signed_is_not_sent(void **state)
+{
+	(void)state;
+	uint8_t packet[1024];
+	struct tsig_mac mac;
+	struct tsig_key k = key_of("hmac-sha256");
+	k.digest = "none";
+	assert_int_equal(tsig_sign(&k, packet, question(packet, 1024), NOW, &mac), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -142,6 +152,7 @@ int main(void)
 	    cmocka_unit_test(answers_are_judged),
 	    cmocka_unit_test(random_bytes_are_no_signature),
 	    cmocka_unit_test(keys_that_are_none),
+	    cmocka_unit_test(what_cannot_be_signed_is_not_sent),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
