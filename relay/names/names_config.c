@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The name, its addresses and the API's own words are put behind a URL's path. */
+enum { URL_ROOM = 424 };
 enum { SECRET_MAX = 4096, TTL_MAX = 604800, RATE_MAX = 1000000 };
 
 static const char *const kinds[] = {[DNS_SERVE] = "serve",
@@ -312,9 +314,13 @@ static char *read_ca(struct conf_at at, const char *file)
 
 static void read_url(struct conf_at at, const char *key, const char *url, char **out)
 {
+	enum { MOST = sizeof(((struct http_url *)0)->path) - URL_ROOM };
 	struct http_url tried;
 	if (http_url_parse(url, &tried) != 0)
 		conf_error(at, key, "\"%s\" is no address of the form https://host/path", url);
+	else if (strlen(tried.path) > MOST)
+		conf_error(at, key, "has a path of %zu bytes, at most %d may be",
+			   strlen(tried.path), MOST);
 	else
 		*out = mem_strdup(url);
 }

@@ -218,6 +218,30 @@ static void every_alias_that_cannot_be_is_told(void **state)
 	conf_free(c);
 }
 
+static void a_path_leaves_room_for_the_name(void **state)
+{
+	(void)state;
+	for (size_t len = 600; len <= 601; len++) {
+		char path[602] = "/";
+		struct dns_config_list l;
+		bool ok;
+		memset(path + 1, 'x', len - 1);
+		path[len] = 0;
+		char *json = mem_printf("[{\"kind\":\"dyndns2\",\"url\":\"https://m%s\","
+					"\"username\":\"u\",\"password_file\":\"secret\"}]",
+					path);
+		struct conf *c = read_dns(json, &l, &ok);
+		assert_int_equal(ok, len == 600);
+		if (!ok)
+			assert_string_equal(
+			    conf_error_text(c, 0),
+			    "relay.json: dns[0].url: has a path of 601 bytes, at most 600 may be");
+		dns_config_fini(&l);
+		conf_free(c);
+		mem_free(json);
+	}
+}
+
 static void full_names(void **state)
 {
 	(void)state;
@@ -249,6 +273,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(update_block, setup, teardown),
 	    cmocka_unit_test(errors_elsewhere_hide_none_here),
 	    cmocka_unit_test(every_alias_that_cannot_be_is_told),
+	    cmocka_unit_test_setup_teardown(a_path_leaves_room_for_the_name, setup, teardown),
 	    cmocka_unit_test(full_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
