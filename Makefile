@@ -67,8 +67,8 @@ $(B)/elsewhere/groundnut-%: $(B)/%/main.o $(patsubst %.c,$(B)/elsewhere/%.o,$(EL
 	$(call say,LINK $@)$(LINK) -o $@ $(filter $(B)/$*/main.o $(B)/elsewhere/shared/% $(B)/elsewhere/$*/% %.a,$^) $(LIBS)
 
 # What moves bytes is tested with the readiness of elsewhere, too.
-ELSEWHERE_UNITS := $(patsubst %,$(B)/elsewhere/tests/unit/shared/net/test_%,io listen loop splice tls trunk udp watch)
-$(ELSEWHERE_UNITS): $(B)/elsewhere/%: $(B)/%.o $(B)/elsewhere/shared/net/watch.o $(B)/shared.a
+ELSEWHERE_UNITS := $(patsubst %,$(B)/elsewhere/tests/unit/shared/net/test_%,io listener loop splice tls_context transport udp_socket poller)
+$(ELSEWHERE_UNITS): $(B)/elsewhere/%: $(B)/%.o $(B)/elsewhere/shared/net/poller.o $(B)/shared.a
 	@mkdir -p $(@D)
 	$(call say,LINK $@)$(LINK) -o $@ $^ $(LIBS) -lcmocka
 

@@ -5,9 +5,9 @@
 #include "shared/base/file.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
-#include "shared/base/place.h"
+#include "shared/base/default_paths.h"
 #include "shared/base/text.h"
-#include "shared/net/tls.h"
+#include "shared/net/tls_context.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -19,13 +19,13 @@ enum { TOKEN_MAX = 512, TOKEN_FILE_MAX = 4096, NAME_MAX_LEN = 63 };
 
 char *agent_config_default_path(void)
 {
-	return place_config("agent.json");
+	return default_paths_config("agent.json");
 }
 
 static char *default_control(void)
 {
-	char *path = place_runtime("agent.sock");
-	return path ? path : place_state("agent.sock");
+	char *path = default_paths_runtime("agent.sock");
+	return path ? path : default_paths_state("agent.sock");
 }
 
 /* A host name may hold what an agent's name may not. */
@@ -72,11 +72,12 @@ static void read_ca_file(struct conf_at root, struct agent_config *c)
 	if (!conf_str(root, "ca_file", &text))
 		return;
 	c->ca_file = file_beside(c->file, text);
-	struct tls_context *tls = tls_client_new(NULL, c->ca_file, TLS_ALPN_TUNNEL, false, &why);
+	struct tls_context *tls =
+	    tls_context_client_new(NULL, c->ca_file, TLS_CONTEXT_ALPN_TUNNEL, false, &why);
 	if (!tls)
 		conf_error(root, "ca_file", "%s", why);
 	mem_free(why);
-	tls_unref(tls);
+	tls_context_unref(tls);
 }
 
 /* How the relay is known: exactly one way, and never none. */
@@ -93,7 +94,7 @@ static void read_trust(struct conf_at root, struct agent_config *c)
 		conf_error(root, pin ? "pin" : "ca_file",
 			   "only one of \"pin\", \"ca_file\" and \"ca\" may be given");
 	if (pin && conf_str(root, "pin", &text)) {
-		if (!tls_is_pin(text))
+		if (!tls_context_is_pin(text))
 			conf_error(root, "pin",
 				   "\"%s\" is not sha256: and 64 lower-case hex digits", text);
 		c->pin = mem_strdup(text);

@@ -1,16 +1,16 @@
 #include "agent/join.h"
 
 #include "agent/config.h"
-#include "agent/edit.h"
-#include "agent/trial.h"
+#include "agent/config_edit.h"
+#include "agent/join_test.h"
 #include "shared/base/addr.h"
 #include "shared/base/cli.h"
 #include "shared/base/err.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
-#include "shared/net/ask.h"
+#include "shared/net/control_client.h"
 #include "shared/base/text.h"
-#include "shared/net/tls.h"
+#include "shared/net/tls_context.h"
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -85,7 +85,7 @@ static bool check_query(char *query, const char **pin, struct why *why)
 	}
 	if (!*pin)
 		return wrong(why, "the pin is missing; copy the whole line");
-	if (!tls_is_pin(*pin))
+	if (!tls_context_is_pin(*pin))
 		return wrong(why, "the pin \"%s\" is not sha256: and 64 lower-case hex digits",
 			     *pin);
 	return true;
@@ -203,18 +203,19 @@ static void say_next(const struct agent_config *c)
 static void follow_up(const struct agent_config *c)
 {
 	char *said = NULL;
-	struct ask ask;
-	trial_run(c, TRIAL_TIMEOUT_MS, &said);
+	struct control_client ask;
+	join_test_run(c, TRIAL_TIMEOUT_MS, &said);
 	log_say("%s", said);
 	mem_free(said);
-	ask_program("agent", c->control, "{\"do\": \"reload\"}", ASK_MS, &ask);
-	if (ask.result == ASK_DONE)
+	control_client_program("agent", c->control, "{\"do\": \"reload\"}", CONTROL_CLIENT_MS,
+			       &ask);
+	if (ask.result == CONTROL_CLIENT_DONE)
 		log_say("the running agent has taken the file up; next: `groundnut-agent status`");
-	else if (ask.result == ASK_NOBODY)
+	else if (ask.result == CONTROL_CLIENT_NOBODY)
 		say_next(c);
 	else
 		log_say("%s", ask.said);
-	ask_fini(&ask);
+	control_client_fini(&ask);
 }
 
 int join_command(const char *file, const char *word, bool force)
@@ -224,7 +225,7 @@ int join_command(const char *file, const char *word, bool force)
 	int code = take_line(word, &line);
 	if (code)
 		return code;
-	code = edit_join(file, &line, force, &c);
+	code = config_edit_join(file, &line, force, &c);
 	join_fini(&line);
 	if (code)
 		return code;

@@ -1,14 +1,14 @@
 /* groundnut-agent: its commands, each handed to the file that does it. */
 #include "agent/config.h"
 #include "agent/join.h"
-#include "agent/map.h"
+#include "agent/map_command.h"
 #include "agent/service.h"
 #include "agent/status.h"
 #include "shared/base/cli.h"
 #include "shared/base/err.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
-#include "shared/net/ask.h"
+#include "shared/net/control_client.h"
 
 #include <stdio.h>
 
@@ -20,12 +20,13 @@ static int run_join(const struct cli_line *line)
 static int run_map(const struct cli_line *line)
 {
 	const char *const *words = line->words;
-	return map_command(line->config, words[0], words[1], words[2], cli_value(line, "protocol"));
+	return map_command_command(line->config, words[0], words[1], words[2],
+				   cli_value(line, "protocol"));
 }
 
 static int run_unmap(const struct cli_line *line)
 {
-	return map_remove_command(line->config, line->words[0]);
+	return map_command_remove_command(line->config, line->words[0]);
 }
 
 static int run_run(const struct cli_line *line)
@@ -51,12 +52,12 @@ static int run_status(const struct cli_line *line)
 
 static int reload_running(const char *control)
 {
-	struct ask ask;
-	ask_program("agent", control, "{\"do\": \"reload\"}", ASK_MS, &ask);
-	log_say("%s",
-		ask.result == ASK_DONE ? "the running agent has taken the file up" : ask.said);
-	int code = ask.result == ASK_DONE ? 0 : EXIT_WORK;
-	ask_fini(&ask);
+	struct control_client ask;
+	control_client_program("agent", control, "{\"do\": \"reload\"}", CONTROL_CLIENT_MS, &ask);
+	log_say("%s", ask.result == CONTROL_CLIENT_DONE ? "the running agent has taken the file up"
+							: ask.said);
+	int code = ask.result == CONTROL_CLIENT_DONE ? 0 : EXIT_WORK;
+	control_client_fini(&ask);
 	return code;
 }
 

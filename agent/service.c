@@ -4,7 +4,7 @@
  */
 #include "agent/service.h"
 
-#include "agent/services.h"
+#include "agent/targets.h"
 #include "agent/uplink.h"
 #include "shared/base/cli.h"
 #include "shared/base/err.h"
@@ -12,9 +12,9 @@
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/text.h"
-#include "shared/net/control.h"
-#include "shared/net/netwatch.h"
-#include "shared/net/notify.h"
+#include "shared/net/control_server.h"
+#include "shared/net/network_monitor.h"
+#include "shared/net/systemd.h"
 #include "shared/net/signals.h"
 #include "shared/net/timer.h"
 
@@ -36,11 +36,11 @@ struct service_main {
 	char *file;
 	struct agent_config *config;
 	struct uplink *uplink;
-	struct services *services;
-	struct follow *follow;
+	struct targets *services;
+	struct followed_names *follow;
 	struct control *control;
 	struct signals *signals;
-	struct netwatch *netwatch;
+	struct network_monitor *netwatch;
 	struct timer *watchdog, *question_timer;
 	struct list questions;
 	uint64_t started_ms;
@@ -83,7 +83,7 @@ static void settle_questions(struct service_main *m)
 		struct question *q = LIST_ENTRY(node, struct question, node);
 		enum mapping_state state;
 		const char *public_text, *error;
-		if (!services_look(m->services, q->name, &state, &public_text, &error))
+		if (!targets_look(m->services, q->name, &state, &public_text, &error))
 			control_answer_plain(q->reply, "no such mapping");
 		else if (state != MAPPING_PENDING || now >= q->until_ms || m->stopping)
 			answer_mapping(q->reply, state, public_text,
@@ -121,7 +121,7 @@ static void write_status(struct service_main *m, struct json *w)
 	json_str(w, "account", m->config->account);
 	json_str(w, "agent", m->config->agent);
 	json_str(w, "state", uplink_state_text(uplink_state(m->uplink)));
-	json_uint(w, "rtt_ms", trunk_rtt_ms(uplink_trunk(m->uplink)));
+	json_uint(w, "rtt_ms", transport_rtt_ms(uplink_trunk(m->uplink)));
 	json_uint(w, "resumed", uplink_resumed(m->uplink));
 	char *story = uplink_story(m->uplink);
 	json_str(w, "link", story);
@@ -134,8 +134,8 @@ static void write_status(struct service_main *m, struct json *w)
 		json_int(w, "clock_off_ms", clock_off_ms);
 	else
 		json_none(w, "clock_off_ms");
-	follow_status(m->follow, w);
-	services_status(m->services, w);
+	followed_names_status(m->follow, w);
+	targets_status(m->services, w);
 	json_close(w);
 }
 
@@ -153,7 +153,7 @@ static void answer_status(struct service_main *m, struct control_reply *reply)
 
 static void declare(struct service_main *m)
 {
-	services_declare(m->services, m->follow, uplink_trunk(m->uplink));
+	targets_declare(m->services, m->follow, uplink_trunk(m->uplink));
 }
 
 /* --- the file, read again --- */
@@ -168,13 +168,13 @@ static bool same_relay(const struct agent_config *a, const struct agent_config *
 /* NULL, or why nothing was changed (static or freed by nobody). */
 static const char *reload(struct service_main *m)
 {
-	notify_reloading();
+	systemd_reloading();
 	struct agent_config *fresh;
 	char *why = NULL;
 	int err = agent_config_load(m->file, &fresh);
 	if (err < 0) {
 		log_warn("reload_refused", "file=%s why=%s", m->file, err_text(err));
-		notify_reloaded();
+		systemd_reloaded();
 		return "the file is wrong or cannot be read: nothing was changed (the log says "
 		       "where)";
 	}
@@ -182,20 +182,20 @@ static const char *reload(struct service_main *m)
 		log_warn("reload_refused", "file=%s why=%s", m->file, why);
 		mem_free(why);
 		agent_config_free(fresh);
-		notify_reloaded();
+		systemd_reloaded();
 		return "the certificates that the file names cannot be used: nothing was changed";
 	}
 	struct agent_config *old = m->config;
 	m->config = fresh;
-	services_set(m->services, &fresh->mappings);
-	follow_set(m->follow, &fresh->names);
+	targets_set(m->services, &fresh->mappings);
+	followed_names_set(m->follow, &fresh->names);
 	if (!same_relay(old, fresh))
 		uplink_restart(m->uplink);
 	else if (uplink_state(m->uplink) != UPLINK_CONNECTING)
 		declare(m);
 	agent_config_free(old);
 	log_info("reloaded", "file=%s mappings=%zu", m->file, fresh->mappings.count);
-	notify_reloaded();
+	systemd_reloaded();
 	return NULL;
 }
 
@@ -238,9 +238,9 @@ static void attached(struct service_main *m)
 	m->fresh = false;
 	if (fresh)
 		return; /* declared a moment ago */
-	follow_attached(m->follow, io_peer(trunk_io(uplink_trunk(m->uplink))),
-			uplink_address(m->uplink));
-	if (services_all_answered(m->services) && follow_has_names(m->follow))
+	followed_names_attached(m->follow, io_peer(transport_io(uplink_trunk(m->uplink))),
+				uplink_address(m->uplink));
+	if (targets_all_answered(m->services) && followed_names_has_names(m->follow))
 		declare(m);
 }
 
@@ -250,11 +250,11 @@ static void stated(struct service_main *m, const void *json, size_t len)
 	char why[256];
 	if (state_read(json, len, &s, why) < 0) {
 		log_warn("bad_state", "why=%s", why);
-		trunk_break(uplink_trunk(m->uplink), ERR_SESSION);
+		transport_break(uplink_trunk(m->uplink), ERR_SESSION);
 		return;
 	}
-	follow_stated(m->follow, &s);
-	services_stated(m->services, &s);
+	followed_names_stated(m->follow, &s);
+	targets_stated(m->services, &s);
 	state_fini(&s);
 }
 
@@ -264,18 +264,18 @@ static void on_uplink(void *owner, enum uplink_event event)
 	switch (event) {
 	case UPLINK_SESSION:
 		m->fresh = true;
-		follow_attached(m->follow, io_peer(trunk_io(uplink_trunk(m->uplink))),
-				uplink_address(m->uplink));
+		followed_names_attached(m->follow, io_peer(transport_io(uplink_trunk(m->uplink))),
+					uplink_address(m->uplink));
 		declare(m);
 		break;
 	case UPLINK_ENDING:
-		services_session_over(m->services);
+		targets_session_over(m->services);
 		break;
 	case UPLINK_STATE:
 		if (uplink_state(m->uplink) == UPLINK_ATTACHED)
 			attached(m);
 		if (m->ready)
-			notify_status(uplink_state_text(uplink_state(m->uplink)));
+			systemd_status(uplink_state_text(uplink_state(m->uplink)));
 		break;
 	}
 }
@@ -285,7 +285,7 @@ static void on_news(void *owner, const struct tunnel_news *news)
 	struct service_main *m = owner;
 	switch (news->event) {
 	case TUNNEL_OPENED:
-		services_opened(m->services, uplink_trunk(m->uplink), news->stream);
+		targets_opened(m->services, uplink_trunk(m->uplink), news->stream);
 		break;
 	case TUNNEL_STATED:
 		stated(m, news->p, news->len);
@@ -306,11 +306,11 @@ static void on_services(void *owner)
 {
 	struct service_main *m = owner;
 	settle_questions(m);
-	if (m->ready || !services_all_answered(m->services))
+	if (m->ready || !targets_all_answered(m->services))
 		return;
 	m->ready = true;
 	log_info("ready", "mappings=%zu", m->config->mappings.count);
-	notify_ready("attached");
+	systemd_ready("attached");
 }
 
 /* --- beginning and end --- */
@@ -321,15 +321,15 @@ static void stop(struct service_main *m)
 		return;
 	m->stopping = true;
 	log_info("stopping", NULL);
-	notify_stopping();
+	systemd_stopping();
 	settle_questions(m);
 	uplink_stop(m->uplink);
-	services_session_over(m->services);
-	services_free(m->services);
-	follow_free(m->follow);
+	targets_session_over(m->services);
+	targets_free(m->services);
+	followed_names_free(m->follow);
 	uplink_free(m->uplink);
 	control_close(m->control);
-	netwatch_stop(m->netwatch);
+	network_monitor_stop(m->netwatch);
 	timer_close(m->watchdog);
 	timer_close(m->question_timer);
 	signals_close(m->signals);
@@ -352,7 +352,7 @@ static void on_network(void *owner)
 	log_info("network_changed", NULL);
 	uplink_doubt(m->uplink);
 	uplink_hurry(m->uplink);
-	follow_look(m->follow);
+	followed_names_look(m->follow);
 }
 
 static void on_follow(void *owner)
@@ -366,10 +366,10 @@ static int start(struct service_main *m)
 {
 	char *why = NULL;
 	int err = 0;
-	m->services = services_new(m->loop, on_services, m);
-	services_set(m->services, &m->config->mappings);
-	m->follow = follow_new(m->loop, on_follow, m);
-	follow_set(m->follow, &m->config->names);
+	m->services = targets_new(m->loop, on_services, m);
+	targets_set(m->services, &m->config->mappings);
+	m->follow = followed_names_new(m->loop, on_follow, m);
+	followed_names_set(m->follow, &m->config->names);
 	m->uplink = uplink_new(m->loop, m->config, on_uplink, on_news, m, &why);
 	if (!m->uplink) {
 		log_say("%s: %s", m->file, why);
@@ -386,8 +386,8 @@ static int start(struct service_main *m)
 	}
 	m->question_timer = timer_new(m->loop, on_question_timer, m);
 	m->signals = signals_open(m->loop, on_signal, m);
-	m->netwatch = netwatch_start(m->loop, on_network, m);
-	m->watchdog = notify_watchdog(m->loop);
+	m->netwatch = network_monitor_start(m->loop, on_network, m);
+	m->watchdog = systemd_watchdog(m->loop);
 	log_info("started", "version=%s relay=%s account=%s agent=%s mappings=%zu",
 		 GROUNDNUT_VERSION, m->config->relay_text, m->config->account, m->config->agent,
 		 m->config->mappings.count);
@@ -408,8 +408,8 @@ int service_run(const char *config_file)
 	int code = start(&m);
 	if (code) {
 		m.stopping = true;
-		services_free(m.services);
-		follow_free(m.follow);
+		targets_free(m.services);
+		followed_names_free(m.follow);
 		uplink_free(m.uplink);
 		loop_stop(m.loop);
 	}

@@ -3,9 +3,9 @@
 #include "agent/config.h"
 #include "shared/base/cli.h"
 #include "shared/base/mem.h"
-#include "shared/base/table.h"
+#include "shared/base/text_table.h"
 #include "shared/base/text.h"
-#include "shared/net/ask.h"
+#include "shared/net/control_client.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -108,38 +108,38 @@ static const struct column name_columns[] = {
     {0},
 };
 
-static void add_cell(struct table *t, const json_t *row, const struct column *c)
+static void add_cell(struct text_table *t, const json_t *row, const struct column *c)
 {
 	char text[32];
 	json_int_t n = json_integer_value(json_object_get(row, c->key));
 	if (c->kind == COLUMN_TEXT && c->otherwise && !has_text(row, c->key) &&
 	    has_text(row, c->otherwise)) {
 		char *bracketed = mem_printf("(%s)", text_of(row, c->otherwise));
-		table_cell(t, bracketed);
+		text_table_cell(t, bracketed);
 		mem_free(bracketed);
 	} else if (c->kind == COLUMN_TEXT) {
-		table_cell(t, text_of(row, c->key));
+		text_table_cell(t, text_of(row, c->key));
 	} else if (c->kind == COLUMN_BYTES) {
-		table_cell(t, text_bytes((uint64_t)n, text));
+		text_table_cell(t, text_bytes((uint64_t)n, text));
 	} else {
 		snprintf(text, sizeof text, "%lld", (long long)n);
-		table_cell(t, text);
+		text_table_cell(t, text);
 	}
 }
 
 static void put_table(struct buf *out, const char *sides, const struct column *columns,
 		      const json_t *rows)
 {
-	struct table t = TABLE_INIT(sides);
+	struct text_table t = TEXT_TABLE_INIT(sides);
 	if (json_array_size(rows) == 0)
 		return;
 	for (const struct column *c = columns; c->key; c++)
-		table_cell(&t, c->title);
+		text_table_cell(&t, c->title);
 	for (size_t r = 0; r < json_array_size(rows); r++)
 		for (const struct column *c = columns; c->key; c++)
 			add_cell(&t, json_array_get(rows, r), c);
 	buf_puts(out, "\n");
-	table_write(&t, "", out);
+	text_table_write(&t, "", out);
 }
 
 void status_render(const char *json, struct buf *out)
@@ -156,7 +156,7 @@ int status_command(const char *file, bool as_json)
 	char *control;
 	if (agent_config_control(file, &control) != 0)
 		return EXIT_WORK;
-	int code = ask_print_status("agent", control, as_json, status_render);
+	int code = control_client_print_status("agent", control, as_json, status_render);
 	mem_free(control);
 	return code;
 }

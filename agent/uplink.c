@@ -17,15 +17,15 @@
  */
 #include "agent/uplink.h"
 
-#include "agent/patience.h"
-#include "agent/ways.h"
+#include "agent/silence_limit.h"
+#include "agent/relay_dialer.h"
 #include "shared/base/backoff.h"
 #include "shared/base/err.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/random.h"
-#include "shared/base/story.h"
-#include "shared/net/greet.h"
+#include "shared/base/link_summary.h"
+#include "shared/net/first_frame.h"
 #include "shared/net/tcpinfo.h"
 #include "shared/net/timer.h"
 
@@ -63,8 +63,8 @@ struct uplink {
 	enum uplink_state state;
 
 	struct session_pool pool;
-	struct trunk *trunk; /* never NULL before uplink_free */
-	bool has_session;    /* the relay knows it: session, epoch */
+	struct transport *trunk; /* never NULL before uplink_free */
+	bool has_session;        /* the relay knows it: session, epoch */
 	uint8_t session[SESSION_ID];
 	uint64_t epoch, instance;
 	uint32_t grace_ms;
@@ -72,7 +72,7 @@ struct uplink {
 	bool knows_clock;     /* the relay has told its clock … */
 	int64_t clock_off_ms; /* … which was so far ahead of this machine's */
 
-	struct ways *ways;
+	struct relay_dialer *ways;
 	struct timer *pace; /* the next way */
 	struct backoff backoff;
 	uint64_t down_ms; /* since when a link is missed */
@@ -95,8 +95,8 @@ struct uplink {
 	uint64_t lost_ms; /* last byte heard before this outage */
 	uint64_t resumed;
 
-	struct patience patience;
-	struct story story;
+	struct silence_limit patience;
+	struct link_summary story;
 	char last_error[512];
 	bool stopped;
 };
@@ -112,7 +112,7 @@ const char *uplink_state_text(enum uplink_state s)
 
 /* --- sessions --- */
 
-static void on_trunk(void *owner, enum trunk_event event);
+static void on_trunk(void *owner, enum transport_event event);
 
 static void begin_trunk(struct uplink *u)
 {
@@ -123,21 +123,21 @@ static void begin_trunk(struct uplink *u)
 	    .receive_budget = RECEIVE_BUDGET,
 	    .pool = &u->pool,
 	};
-	u->trunk = trunk_new(u->loop, &c, &PULSE_AGENT, on_trunk, u, u->news, u->owner);
-	trunk_set_patience(u->trunk, u->patience.silence_ms);
+	u->trunk = transport_new(u->loop, &c, &PULSE_AGENT, on_trunk, u, u->news, u->owner);
+	transport_set_patience(u->trunk, u->patience.silence_ms);
 }
 
 static void give_up_session(struct uplink *u, const char *why)
 {
 	if (u->has_session) {
 		log_warn("session_over", "why=%s", why);
-		story_over(&u->story, loop_wall_ms(), why);
+		link_summary_over(&u->story, loop_wall_ms(), why);
 	}
 	u->has_session = false;
 	u->epoch = 0;
 	u->state = UPLINK_CONNECTING;
 	u->fn(u->owner, UPLINK_ENDING);
-	trunk_free(u->trunk);
+	transport_free(u->trunk);
 	begin_trunk(u);
 }
 
@@ -150,12 +150,12 @@ static bool wants_link(const struct uplink *u)
 	if (u->greeting)
 		/* resuming: the relay answers at once, or the path is dead again */
 		return u->has_session;
-	return !trunk_is_attached(u->trunk) || trunk_is_suspect(u->trunk);
+	return !transport_is_attached(u->trunk) || transport_is_suspect(u->trunk);
 }
 
 static void close_ways(struct uplink *u)
 {
-	ways_close(u->ways);
+	relay_dialer_close(u->ways);
 	timer_stop(u->pace);
 }
 
@@ -175,11 +175,11 @@ static void note_failure(struct uplink *u, int err, const char *detail)
 		snprintf(
 		    text, sizeof text,
 		    "%s: the relay does not speak %s: it is too old, too new, or something else",
-		    u->config->relay_text, TLS_ALPN_TUNNEL);
+		    u->config->relay_text, TLS_CONTEXT_ALPN_TUNNEL);
 	else
 		snprintf(text, sizeof text, "%s: %s%s%s", u->config->relay_text, err_text(err),
 			 detail && *detail ? ": " : "", detail ? detail : "");
-	if (!trunk_is_attached(u->trunk))
+	if (!transport_is_attached(u->trunk))
 		note_error(u, text);
 }
 
@@ -194,10 +194,10 @@ static void on_way(void *owner, struct io *io, int err, const char *detail)
 		io_close(io);
 		return;
 	}
-	if (trunk_is_attached(u->trunk)) {
-		u->lost_ms = trunk_heard_ms(u->trunk);
+	if (transport_is_attached(u->trunk)) {
+		u->lost_ms = transport_heard_ms(u->trunk);
 		u->spare_ms = 0;
-		trunk_detach(u->trunk); /* for good: what it has brought is final */
+		transport_detach(u->trunk); /* for good: what it has brought is final */
 		u->state = UPLINK_DETACHED;
 		u->fn(u->owner, UPLINK_STATE);
 	}
@@ -207,7 +207,7 @@ static void on_way(void *owner, struct io *io, int err, const char *detail)
 
 static void start_way(struct uplink *u, bool must)
 {
-	ways_start(u->ways, &u->config->relay, u->tls, u->patience.maxseg, must);
+	relay_dialer_start(u->ways, &u->config->relay, u->tls, u->patience.maxseg, must);
 }
 
 static uint64_t next_pace(struct uplink *u)
@@ -280,10 +280,10 @@ static void greeting_failed(struct uplink *u, int err)
 
 static void resumed(struct uplink *u)
 {
-	const struct tunnel *t = trunk_tunnel(u->trunk);
-	bool eased = patience_resumed(&u->patience, loop_now_ms(u->loop), tunnel_progress(t),
-				      tunnel_streams(t) > 0);
-	trunk_set_patience(u->trunk, u->patience.silence_ms);
+	const struct tunnel *t = transport_tunnel(u->trunk);
+	bool eased = silence_limit_resumed(&u->patience, loop_now_ms(u->loop), tunnel_progress(t),
+					   tunnel_streams(t) > 0);
+	transport_set_patience(u->trunk, u->patience.silence_ms);
 	if (eased)
 		log_warn("patience", "suspect_after_ms=%u maxseg=%u", u->patience.silence_ms,
 			 u->patience.maxseg);
@@ -297,7 +297,7 @@ static void attached(struct uplink *u, const struct welcome *w)
 	u->refused = false;
 	u->last_error[0] = 0;
 	u->grace_ms = w->grace_s * 1000;
-	u->knows_clock = abilities_has(w->can, ABILITY_TIME) && w->time_ms;
+	u->knows_clock = capabilities_has(w->can, ABILITY_TIME) && w->time_ms;
 	u->clock_off_ms = (int64_t)w->time_ms - (int64_t)loop_wall_ms();
 	u->fn(u->owner, UPLINK_STATE);
 }
@@ -317,8 +317,8 @@ static void welcomed(struct uplink *u, const struct welcome *w)
 		memcpy(u->session, w->session, SESSION_ID);
 		u->epoch = 0;
 	}
-	if (trunk_attach(u->trunk, io, w->resumed ? w->taken : 0, w->receive_budget,
-			 buf_data(&early), buf_len(&early)) < 0) {
+	if (transport_attach(u->trunk, io, w->resumed ? w->taken : 0, w->receive_budget,
+			     buf_data(&early), buf_len(&early)) < 0) {
 		buf_fini(&early);
 		io_close(io);
 		give_up_session(u, "the relay has other numbers");
@@ -326,18 +326,18 @@ static void welcomed(struct uplink *u, const struct welcome *w)
 		return;
 	}
 	buf_fini(&early);
-	ways_remember(u->ways, io_peer(io));
+	relay_dialer_remember(u->ways, io_peer(io));
 	snprintf(u->address, sizeof u->address, "%s", w->address);
 	char peer[ADDR_TEXT];
 	addr_text(io_peer(io), peer);
 	uint64_t now = loop_now_ms(u->loop);
 	if (w->resumed) {
 		u->resumed++;
-		uint64_t again = tunnel_replay(trunk_tunnel(u->trunk));
+		uint64_t again = tunnel_replay(transport_tunnel(u->trunk));
 		log_info("resumed",
 			 "relay=%s after_ms=%" PRIu64 " sent_again=%" PRIu64 " address=%s", peer,
 			 now - u->lost_ms, again, w->address);
-		story_resumed(&u->story, loop_wall_ms(), now - u->lost_ms, again);
+		link_summary_resumed(&u->story, loop_wall_ms(), now - u->lost_ms, again);
 		resumed(u);
 	} else {
 		log_info("attached", "relay=%s program=%s address=%s grace_s=%u", peer, w->program,
@@ -370,7 +370,7 @@ void uplink_heard_refuse(struct uplink *u, const void *json, size_t len)
 	if (u->refused || refuse_read(json, len, &r) < 0)
 		return;
 	u->refused = true;
-	trunk_break(u->trunk, ERR_REFUSED);
+	transport_break(u->trunk, ERR_REFUSED);
 	snprintf(u->last_error, sizeof u->last_error, "%s: refused: %s", u->config->relay_text,
 		 r.reason);
 	log_warn("refused", "code=%s why=%s", refuse_code_text(r.code), r.reason);
@@ -394,7 +394,7 @@ static void on_greeting(void *owner, enum io_event event)
 		io_flush(u->greeting);
 		return;
 	}
-	int got = greet_read(u->greeting, &u->in, &f);
+	int got = first_frame_read(u->greeting, &u->in, &f);
 	if (got == 0)
 		return;
 	struct welcome w;
@@ -428,7 +428,7 @@ static void say_hello(struct uplink *u, struct io *io)
 	struct hello h = {.version = HELLO_VERSION,
 			  .instance = u->instance,
 			  .receive_budget = RECEIVE_BUDGET,
-			  .can = ABILITIES_OURS,
+			  .can = CAPABILITIES_OURS,
 			  .resume = u->has_session};
 	snprintf(h.program, sizeof h.program, "groundnut-agent %s", GROUNDNUT_VERSION);
 	snprintf(h.account, sizeof h.account, "%s", c->account);
@@ -437,7 +437,7 @@ static void say_hello(struct uplink *u, struct io *io)
 	if (h.resume) {
 		memcpy(h.session, u->session, SESSION_ID);
 		h.epoch = ++u->epoch;
-		h.taken = tunnel_taken(trunk_tunnel(u->trunk));
+		h.taken = tunnel_taken(transport_tunnel(u->trunk));
 	}
 	struct buf frame = BUF_INIT;
 	hello_write(&h, &frame);
@@ -461,10 +461,10 @@ static void say_hello(struct uplink *u, struct io *io)
 
 static void on_lost(struct uplink *u)
 {
-	int why = trunk_why(u->trunk);
+	int why = transport_why(u->trunk);
 	u->state = UPLINK_DETACHED;
 	uint64_t now = loop_now_ms(u->loop);
-	u->lost_ms = trunk_heard_ms(u->trunk);
+	u->lost_ms = transport_heard_ms(u->trunk);
 	log_warn("detached", "why=%s silent_ms=%" PRIu64, err_text(why), now - u->lost_ms);
 	if (!u->last_error[0])
 		snprintf(u->last_error, sizeof u->last_error, "%s: %s", u->config->relay_text,
@@ -482,28 +482,28 @@ static void on_lost(struct uplink *u)
 static void on_suspect(struct uplink *u)
 {
 	uint64_t now = loop_now_ms(u->loop);
-	log_info("suspect", "silent_ms=%" PRIu64 " rtt_ms=%u", now - trunk_life_ms(u->trunk),
-		 trunk_rtt_ms(u->trunk));
+	log_info("suspect", "silent_ms=%" PRIu64 " rtt_ms=%u", now - transport_life_ms(u->trunk),
+		 transport_rtt_ms(u->trunk));
 	bool changed = u->doubt_ms && now < u->doubt_ms + SPARE_GAP_MS; /* then it is no flapping */
 	uint64_t allowed = u->spare_ms && !changed ? u->spare_ms + SPARE_GAP_MS : now;
 	miss_link(u);
 	pace_after(u, allowed > now ? allowed - now : 0);
 }
 
-static void on_trunk(void *owner, enum trunk_event event)
+static void on_trunk(void *owner, enum transport_event event)
 {
 	struct uplink *u = owner;
 	switch (event) {
-	case TRUNK_LOST:
-	case TRUNK_OVER:
+	case TRANSPORT_LOST:
+	case TRANSPORT_OVER:
 		on_lost(u);
 		break;
-	case TRUNK_SUSPECT:
+	case TRANSPORT_SUSPECT:
 		on_suspect(u);
 		break;
-	case TRUNK_ALIVE:
-		log_info("alive", "rtt_ms=%u", trunk_rtt_ms(u->trunk));
-		if (ways_has_any(u->ways))
+	case TRANSPORT_ALIVE:
+		log_info("alive", "rtt_ms=%u", transport_rtt_ms(u->trunk));
+		if (relay_dialer_has_any(u->ways))
 			u->spare_ms = loop_now_ms(u->loop);
 		close_ways(u);
 		break;
@@ -523,8 +523,9 @@ static bool is_over(const struct uplink *u, uint64_t now)
 {
 	if (!u->has_session || u->greeting)
 		return false;
-	if (trunk_is_attached(u->trunk))
-		return trunk_is_suspect(u->trunk) && now > trunk_heard_ms(u->trunk) + u->grace_ms;
+	if (transport_is_attached(u->trunk))
+		return transport_is_suspect(u->trunk) &&
+		       now > transport_heard_ms(u->trunk) + u->grace_ms;
 	return now > u->lost_ms + u->grace_ms;
 }
 
@@ -548,7 +549,7 @@ static void on_tick(void *owner)
 
 static struct tls_context *tls_for(const struct agent_config *c, char **why)
 {
-	return tls_client_new(c->pin, c->ca_file, TLS_ALPN_TUNNEL, false, why);
+	return tls_context_client_new(c->pin, c->ca_file, TLS_CONTEXT_ALPN_TUNNEL, false, why);
 }
 
 struct uplink *uplink_new(struct loop *l, const struct agent_config *c, uplink_fn *fn,
@@ -565,8 +566,9 @@ struct uplink *uplink_new(struct loop *l, const struct agent_config *c, uplink_f
 	u->news = news;
 	u->owner = owner;
 	u->backoff = (struct backoff){.base_ms = 2000, .max_ms = 60000};
-	u->patience = (struct patience)PATIENCE_INIT(PULSE_AGENT.suspect_ms, PULSE_SUSPECT_MOST_MS);
-	u->ways = ways_new(l, on_way, u);
+	u->patience = (struct silence_limit)SILENCE_LIMIT_INIT(PULSE_AGENT.suspect_ms,
+							       KEEPALIVE_SUSPECT_MOST_MS);
+	u->ways = relay_dialer_new(l, on_way, u);
 	random_bytes(&u->instance, sizeof u->instance);
 	u->boot_skew_ms = boot_skew(u);
 	u->pace = timer_new(l, on_pace, u);
@@ -584,7 +586,7 @@ int uplink_set_config(struct uplink *u, const struct agent_config *c, char **why
 	struct tls_context *tls = tls_for(c, why);
 	if (!tls)
 		return ERR_CONFIG;
-	tls_unref(u->tls);
+	tls_context_unref(u->tls);
 	u->tls = tls;
 	u->config = c;
 	return 0;
@@ -592,10 +594,10 @@ int uplink_set_config(struct uplink *u, const struct agent_config *c, char **why
 
 void uplink_restart(struct uplink *u)
 {
-	trunk_bye(u->trunk, "reconfigured");
+	transport_bye(u->trunk, "reconfigured");
 	close_greeting(u);
 	close_ways(u);
-	ways_forget(u->ways);
+	relay_dialer_forget(u->ways);
 	u->hold_ms = 0;
 	u->misfortunes = 0;
 	give_up_session(u, "relay, account or name changed");
@@ -606,7 +608,7 @@ void uplink_restart(struct uplink *u)
 void uplink_hurry(struct uplink *u)
 {
 	uint64_t now = loop_now_ms(u->loop);
-	if (!wants_link(u) || trunk_is_attached(u->trunk) || now < u->hold_ms)
+	if (!wants_link(u) || transport_is_attached(u->trunk) || now < u->hold_ms)
 		return; /* a spare has its own time */
 	miss_link(u);
 	start_way(u, true);
@@ -616,7 +618,7 @@ void uplink_hurry(struct uplink *u)
 void uplink_doubt(struct uplink *u)
 {
 	u->doubt_ms = loop_now_ms(u->loop);
-	trunk_doubt(u->trunk);
+	transport_doubt(u->trunk);
 }
 
 void uplink_stop(struct uplink *u)
@@ -625,25 +627,25 @@ void uplink_stop(struct uplink *u)
 	close_ways(u);
 	close_greeting(u);
 	timer_stop(u->tick);
-	trunk_bye(u->trunk, "stopping");
+	transport_bye(u->trunk, "stopping");
 }
 
 void uplink_free(struct uplink *u)
 {
 	if (!u)
 		return;
-	ways_free(u->ways);
+	relay_dialer_free(u->ways);
 	close_greeting(u);
-	trunk_free(u->trunk);
+	transport_free(u->trunk);
 	session_pool_fini(&u->pool);
 	timer_close(u->pace);
 	timer_close(u->welcome_timer);
 	timer_close(u->tick);
-	tls_unref(u->tls);
+	tls_context_unref(u->tls);
 	mem_free(u);
 }
 
-struct trunk *uplink_trunk(struct uplink *u)
+struct transport *uplink_trunk(struct uplink *u)
 {
 	return u->trunk;
 }
@@ -679,9 +681,11 @@ char *uplink_story(const struct uplink *u)
 	uint64_t now = loop_now_ms(u->loop), silent = now - u->lost_ms,
 		 left = u->grace_ms > silent ? u->grace_ms - silent : 0;
 	if (!u->has_session)
-		return story_text(&u->story, STORY_NO_SESSION, 0, 0);
-	if (!trunk_is_attached(u->trunk))
-		return story_text(&u->story, STORY_DETACHED, silent, left);
-	return story_text(&u->story, trunk_is_suspect(u->trunk) ? STORY_SUSPECT : STORY_ATTACHED,
-			  now - trunk_life_ms(u->trunk), 0);
+		return link_summary_text(&u->story, LINK_SUMMARY_NO_SESSION, 0, 0);
+	if (!transport_is_attached(u->trunk))
+		return link_summary_text(&u->story, LINK_SUMMARY_DETACHED, silent, left);
+	return link_summary_text(&u->story,
+				 transport_is_suspect(u->trunk) ? LINK_SUMMARY_SUSPECT
+								: LINK_SUMMARY_ATTACHED,
+				 now - transport_life_ms(u->trunk), 0);
 }

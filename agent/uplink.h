@@ -7,7 +7,7 @@
 #define GROUNDNUT_AGENT_UPLINK_H
 
 #include "agent/config.h"
-#include "shared/net/trunk.h"
+#include "shared/net/transport.h"
 
 struct uplink;
 
@@ -38,7 +38,7 @@ void uplink_stop(struct uplink *u);
 void uplink_free(struct uplink *u);
 
 /* of the present session; never NULL between UPLINK_SESSION and UPLINK_ENDING */
-struct trunk *uplink_trunk(struct uplink *u);
+struct transport *uplink_trunk(struct uplink *u);
 enum uplink_state uplink_state(const struct uplink *u);
 uint64_t uplink_resumed(const struct uplink *u);       /* how many resumes */
 const char *uplink_last_error(const struct uplink *u); /* one sentence, "" when attached and well */

@@ -3,7 +3,8 @@
  * on, then the defaults; every error is reported, and then there is no configuration.
  *
  * For a reload the file is read twice when its domain is another than the one that runs: by itself,
- * and with `dns` below the one that runs. Then what only a restart changes is replaced by what runs.
+ * and with `dns` below the one that runs. Then what only a restart changes is replaced by what
+ * runs.
  */
 #include "relay/config.h"
 
@@ -12,7 +13,7 @@
 #include "shared/base/file.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
-#include "shared/base/place.h"
+#include "shared/base/default_paths.h"
 #include "shared/base/text.h"
 
 #include <ifaddrs.h>
@@ -36,12 +37,12 @@ static const char *const later_keys[] = {"admin"};
 
 char *relay_config_default_path(void)
 {
-	return place_config("relay.json");
+	return default_paths_config("relay.json");
 }
 
 static char *default_control(const char *state)
 {
-	char *path = place_runtime("relay.sock");
+	char *path = default_paths_runtime("relay.sock");
 	return path ? path : file_beside(state, "relay.sock");
 }
 
@@ -223,7 +224,7 @@ static void read_paths(struct conf_at root, struct relay_config *c)
 	if (!c->accounts)
 		c->accounts = file_beside(c->file, "accounts.json");
 	if (!c->state)
-		c->state = place_state("relay.db");
+		c->state = default_paths_state("relay.db");
 	c->control = read_control(root, c->file, c->state);
 }
 

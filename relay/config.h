@@ -61,8 +61,9 @@ int relay_config_load(const char *file, struct relay_config **out);
 int relay_config_control(const char *file, char **path);
 /*
  * For a reload: what runs, with those keys of the file that a running relay takes up. *later (freed
- * by the caller, NULL: none) names the others that differ: "domain, threads". The file must be right
- * by itself, and with what runs: names in `dns` are below the domain that runs. As relay_config_load.
+ * by the caller, NULL: none) names the others that differ: "domain, threads". The file must be
+ * right by itself, and with what runs: names in `dns` are below the domain that runs. As
+ * relay_config_load.
  */
 int relay_config_reload(const char *file, const struct relay_config *running,
 			struct relay_config **out, char **later);

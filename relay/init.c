@@ -8,7 +8,7 @@
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/text.h"
-#include "shared/net/tls.h"
+#include "shared/net/tls_context.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -188,7 +188,7 @@ static int make_key(const struct init *in, char **certificate, char **key)
 			names[count++] = texts[i];
 	}
 	names[count] = NULL;
-	return tls_make_self_signed(names, certificate, key);
+	return tls_context_make_self_signed(names, certificate, key);
 }
 
 /* The four files, in the order of writing: relay.json is the last, so that it never names what is

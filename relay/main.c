@@ -1,7 +1,7 @@
 /* groundnut-relay: its command line. Each command reads what it needs of the configuration; `run`
  * hands over to the service. */
-#include "relay/account_file.h"
-#include "relay/check.h"
+#include "relay/accounts/account_edit.h"
+#include "relay/config_check.h"
 #include "relay/config.h"
 #include "relay/init.h"
 #include "relay/service.h"
@@ -10,7 +10,7 @@
 #include "shared/base/err.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
-#include "shared/net/ask.h"
+#include "shared/net/control_client.h"
 
 #include <stdio.h>
 
@@ -32,7 +32,7 @@ static int run_account_add(const struct cli_line *line)
 	int exit_code;
 	struct relay_config *c = load(line, &exit_code);
 	if (c)
-		exit_code = account_file_add(c, line->words[0], cli_value(line, "ports"));
+		exit_code = account_edit_add(c, line->words[0], cli_value(line, "ports"));
 	relay_config_unref(c);
 	return exit_code;
 }
@@ -42,7 +42,7 @@ static int run_account_list(const struct cli_line *line)
 	int exit_code;
 	struct relay_config *c = load(line, &exit_code);
 	if (c)
-		exit_code = account_file_list(c);
+		exit_code = account_edit_list(c);
 	relay_config_unref(c);
 	return exit_code;
 }
@@ -60,17 +60,17 @@ static int of_account(const struct cli_line *line,
 
 static int run_account_remove(const struct cli_line *line)
 {
-	return of_account(line, account_file_remove);
+	return of_account(line, account_edit_remove);
 }
 
 static int run_account_renew(const struct cli_line *line)
 {
-	return of_account(line, account_file_renew);
+	return of_account(line, account_edit_renew);
 }
 
 static int run_account_passwd(const struct cli_line *line)
 {
-	return of_account(line, account_file_passwd);
+	return of_account(line, account_edit_passwd);
 }
 
 static int run_service(const struct cli_line *line)
@@ -83,7 +83,7 @@ static int run_check(const struct cli_line *line)
 	int exit_code;
 	struct relay_config *c = load(line, &exit_code);
 	if (c)
-		exit_code = check_files(c);
+		exit_code = config_check_files(c);
 	if (!exit_code)
 		printf("%s is in order\n", c->file);
 	relay_config_unref(c);
@@ -104,14 +104,15 @@ static int run_status(const struct cli_line *line)
 
 static int ask_reload(const struct relay_config *c)
 {
-	struct ask ask;
-	ask_program("relay", c->control, "{\"do\": \"reload\"}", ASK_MS, &ask);
-	if (ask.result == ASK_DONE)
+	struct control_client ask;
+	control_client_program("relay", c->control, "{\"do\": \"reload\"}", CONTROL_CLIENT_MS,
+			       &ask);
+	if (ask.result == CONTROL_CLIENT_DONE)
 		printf("%s\n", ask.said ? ask.said : "reloaded");
 	else
 		log_say("%s", ask.said);
-	int exit_code = ask.result == ASK_DONE ? 0 : EXIT_WORK;
-	ask_fini(&ask);
+	int exit_code = ask.result == CONTROL_CLIENT_DONE ? 0 : EXIT_WORK;
+	control_client_fini(&ask);
 	return exit_code;
 }
 
@@ -121,7 +122,7 @@ static int run_reload(const struct cli_line *line)
 	int exit_code;
 	struct relay_config *c = load(line, &exit_code);
 	if (c)
-		exit_code = check_files(c);
+		exit_code = config_check_files(c);
 	if (!exit_code)
 		exit_code = ask_reload(c);
 	relay_config_unref(c);

@@ -9,15 +9,15 @@
  */
 #include "relay/reload.h"
 
-#include "relay/agents.h"
-#include "relay/door.h"
-#include "relay/listening.h"
+#include "relay/agents/registry.h"
+#include "relay/agents/agent_listener.h"
+#include "relay/own_listeners.h"
 #include "relay/names/names_service.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 
 struct reload {
-	struct world *world;
+	struct context *world;
 	reload_fn *done;
 	void *owner;
 	struct relay_config *config;
@@ -49,8 +49,9 @@ static bool update_pair_fits(const struct update_config *u, char **why)
 {
 	if (!u->certificate)
 		return true;
-	struct tls_context *tls = tls_server_new(u->certificate, u->private_key, NULL, true, why);
-	tls_unref(tls);
+	struct tls_context *tls =
+	    tls_context_server_new(u->certificate, u->private_key, NULL, true, why);
+	tls_context_unref(tls);
 	return tls != NULL;
 }
 
@@ -63,8 +64,8 @@ static char *build(struct reload *r, const char *file)
 	const struct relay_config *c = r->config;
 	r->accounts = read_accounts(c, &why);
 	if (r->accounts && update_pair_fits(&c->update, &why))
-		r->tls =
-		    tls_server_new(c->certificate, c->private_key, TLS_ALPN_TUNNEL, false, &why);
+		r->tls = tls_context_server_new(c->certificate, c->private_key,
+						TLS_CONTEXT_ALPN_TUNNEL, false, &why);
 	return why;
 }
 
@@ -73,14 +74,14 @@ static void end(struct reload *r, const char *error)
 	r->done(r->owner, error, error ? NULL : r->later);
 	relay_config_unref(r->config);
 	accounts_unref(r->accounts);
-	tls_unref(r->tls);
+	tls_context_unref(r->tls);
 	mem_free(r->later);
 	mem_free(r);
 }
 
-static void take_accounts(struct world *w, struct accounts *fresh)
+static void take_accounts(struct context *w, struct accounts *fresh)
 {
-	agents_set_accounts(w->agents, fresh);
+	registry_set_accounts(w->agents, fresh);
 	names_service_set_accounts(w->naming, fresh);
 	log_info("accounts_loaded", "count=%zu", accounts_count(fresh));
 }
@@ -88,29 +89,29 @@ static void take_accounts(struct world *w, struct accounts *fresh)
 static void on_settled(void *arg, const struct buf *nothing)
 {
 	struct reload *r = arg;
-	struct world *w = r->world;
+	struct context *w = r->world;
 	(void)nothing;
 	if (w->naming) { /* else the relay is stopping */
 		names_service_reload(w->naming, w->config);
-		listening_open(w);
+		own_listeners_open(w);
 	}
 	end(r, NULL);
 }
 
 static void put_in_force(struct reload *r)
 {
-	struct world *w = r->world;
+	struct context *w = r->world;
 	relay_config_unref(w->config);
 	w->config = relay_config_ref(r->config);
 	w->send.limit = w->receive.limit = (size_t)w->config->limits.memory_mib << 20;
-	listening_reserve(w);
-	door_reload(w->door, r->tls);
-	agents_set_config(w->agents, w->config);
+	own_listeners_reserve(w);
+	agent_listener_reload(w->door, r->tls);
+	registry_set_config(w->agents, w->config);
 	take_accounts(w, r->accounts);
-	agents_settle(w->agents, on_settled, r);
+	registry_settle(w->agents, on_settled, r);
 }
 
-void reload_begin(struct world *w, const char *file, reload_fn *done, void *owner)
+void reload_begin(struct context *w, const char *file, reload_fn *done, void *owner)
 {
 	struct reload *r = mem_zalloc(sizeof *r);
 	*r = (struct reload){.world = w, .done = done, .owner = owner};
@@ -122,7 +123,7 @@ void reload_begin(struct world *w, const char *file, reload_fn *done, void *owne
 	mem_free(why);
 }
 
-char *reload_accounts(struct world *w)
+char *reload_accounts(struct context *w)
 {
 	char *why = NULL;
 	struct accounts *fresh = read_accounts(w->config, &why);

@@ -8,23 +8,23 @@
  */
 #include "relay/service.h"
 
-#include "relay/agents.h"
-#include "relay/check.h"
+#include "relay/agents/registry.h"
+#include "relay/config_check.h"
 #include "relay/names/names_link.h"
 #include "relay/names/names_service.h"
-#include "relay/listening.h"
+#include "relay/own_listeners.h"
 #include "relay/reload.h"
 #include "relay/store.h"
-#include "relay/door.h"
-#include "relay/doors/front.h"
+#include "relay/agents/agent_listener.h"
+#include "relay/doors/shared_ports.h"
 #include "shared/base/cli.h"
 #include "shared/base/err.h"
 #include "shared/base/file.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
-#include "shared/net/control.h"
-#include "shared/net/listeners.h"
-#include "shared/net/notify.h"
+#include "shared/net/control_server.h"
+#include "shared/net/listener_set.h"
+#include "shared/net/systemd.h"
 #include "shared/net/signals.h"
 #include "shared/net/timer.h"
 
@@ -37,9 +37,9 @@ enum { THREADS_MOST = 64, ACCOUNTS_LOOK_MS = 1000, WEB_SOURCES = 65536 };
 enum { PORTS_SHARE = 2 }; /* half of the descriptors for the ports of mappings */
 
 struct relay {
-	struct world world;
+	struct context world;
 	char *file;
-	struct agents *agents;
+	struct registry *agents;
 	struct control *control;
 	struct signals *signals;
 	struct timer *watchdog;
@@ -116,7 +116,7 @@ static void on_reloaded(void *owner, const char *error, const char *later)
 	if (later)
 		log_warn("needs_restart", "keys=%s", later);
 	if (!q->relay->stopping)
-		notify_reloaded();
+		systemd_reloaded();
 	if (q->reply)
 		answer_reload(q->reply, error, later);
 	mem_free(q);
@@ -126,7 +126,7 @@ static void reload(struct relay *r, struct control_reply *reply)
 {
 	struct reload_question *q = mem_alloc(sizeof *q);
 	*q = (struct reload_question){.relay = r, .reply = reply};
-	notify_reloading();
+	systemd_reloading();
 	stat(r->world.config->accounts, &r->accounts_seen);
 	reload_begin(&r->world, r->file, on_reloaded, q);
 }
@@ -146,7 +146,7 @@ static void put_loop(struct json *w, const struct loop *l)
 	json_close(w);
 }
 
-static void put_loops(struct json *w, const struct world *world)
+static void put_loops(struct json *w, const struct context *world)
 {
 	json_open(w, "loops", '[');
 	put_loop(w, world->main);
@@ -191,7 +191,7 @@ static void on_control(void *owner, struct control_reply *reply, const char *req
 	} else if (!strcmp(what, "status")) {
 		struct status_question *q = mem_alloc(sizeof *q);
 		*q = (struct status_question){.relay = r, .reply = reply};
-		agents_status(r->agents, on_status, q);
+		registry_status(r->agents, on_status, q);
 	} else if (!strcmp(what, "reload")) {
 		reload(r, reply);
 	} else if (!strcmp(what, "accounts")) {
@@ -214,17 +214,17 @@ static void stop(struct relay *r)
 		return;
 	r->stopping = true;
 	log_info("stopping", NULL);
-	notify_stopping();
-	listeners_close(r->world.listeners);
-	front_free(r->world.front);
+	systemd_stopping();
+	listener_set_close(r->world.listeners);
+	shared_ports_free(r->world.front);
 	r->world.front = NULL;
-	door_close(r->world.door);
+	agent_listener_close(r->world.door);
 	control_close(r->control);
 	signals_close(r->signals);
 	timer_close(r->watchdog);
 	timer_close(r->accounts_look);
 	if (r->agents)
-		agents_stop(r->agents);
+		registry_stop(r->agents);
 	r->world.names = NULL;
 	r->world.naming = NULL;
 	names_service_stop(r->names);
@@ -251,7 +251,7 @@ static int start_workers(struct relay *r)
 	for (unsigned i = 0; i < count; i++) {
 		struct worker *w = &r->world.workers[i];
 		list_init(&w->homes);
-		w->web = rate_table_new(WEB_SOURCES, 0, 0);
+		w->web = rate_limiter_new(WEB_SOURCES, 0, 0);
 		w->config = relay_config_ref(c);
 		char name[16];
 		snprintf(name, sizeof name, "worker%u", i);
@@ -260,7 +260,7 @@ static int start_workers(struct relay *r)
 		if (err < 0) {
 			log_say("cannot start a thread: %s", err_text(err));
 			loop_free(w->loop);
-			rate_table_free(w->web);
+			rate_limiter_free(w->web);
 			relay_config_unref(w->config);
 			return err;
 		}
@@ -298,12 +298,12 @@ static int start(struct relay *r)
 		return cli_exit(err);
 	}
 	struct tls_context *tls;
-	int exit_code = check_identity(c, &tls);
+	int exit_code = config_check_identity(c, &tls);
 	if (exit_code) {
 		accounts_unref(accounts);
 		return exit_code;
 	}
-	r->world.agents = r->agents = agents_new(&r->world, accounts);
+	r->world.agents = r->agents = registry_new(&r->world, accounts);
 	bool named = start_names(r, accounts);
 	accounts_unref(accounts);
 	if (named && start_workers(r) == 0) {
@@ -313,23 +313,23 @@ static int start(struct relay *r)
 				err == UV_EADDRINUSE ? "a relay is running on it already"
 				: err == UV_EEXIST   ? "is there already, and is no socket"
 						     : err_text(err));
-		else if (!(r->world.door = door_open(&r->world, r->agents, tls, &why)))
+		else if (!(r->world.door = agent_listener_open(&r->world, r->agents, tls, &why)))
 			log_say("%s", why);
 	}
 	mem_free(why);
-	tls_unref(tls);
+	tls_context_unref(tls);
 	if (!r->world.door)
 		return EXIT_WORK;
-	r->world.front = front_new(&r->world, r->agents, r->world.door);
-	r->world.listeners = listeners_new(r->world.main, file_limit_for_visitors());
-	listening_open(&r->world);
+	r->world.front = shared_ports_new(&r->world, r->agents, r->world.door);
+	r->world.listeners = listener_set_new(r->world.main, file_limit_for_visitors());
+	own_listeners_open(&r->world);
 	r->signals = signals_open(r->world.main, on_signal, r);
-	r->watchdog = notify_watchdog(r->world.main);
+	r->watchdog = systemd_watchdog(r->world.main);
 	r->accounts_look = timer_new(r->world.main, look_at_accounts, r);
 	timer_set_every(r->accounts_look, ACCOUNTS_LOOK_MS);
 	log_info("started", "version=%s domain=%s accounts=%zu threads=%u", GROUNDNUT_VERSION,
-		 c->domain, accounts_count(agents_accounts(r->agents)), r->world.worker_count);
-	notify_ready("listening");
+		 c->domain, accounts_count(registry_accounts(r->agents)), r->world.worker_count);
+	systemd_ready("listening");
 	return 0;
 }
 
@@ -341,12 +341,12 @@ static int end_loops(struct relay *r)
 		struct worker *w = &r->world.workers[i];
 		loop_join(w->loop);
 		session_pool_fini(&w->pool);
-		rate_table_free(w->web);
+		rate_limiter_free(w->web);
 		relay_config_unref(w->config);
 		if (loop_free(w->loop) < 0)
 			err = UV_EBUSY;
 	}
-	agents_free(r->agents);
+	registry_free(r->agents);
 	if (loop_free(r->world.main) < 0)
 		err = UV_EBUSY;
 	return err;
@@ -363,17 +363,17 @@ int service_run(const char *config_file)
 	file_raise_limit();
 	const struct relay_config *c = r.world.config;
 	r.world.send.limit = r.world.receive.limit = (size_t)c->limits.memory_mib << 20;
-	r.world.ports = ports_new(file_limit_for_visitors() / PORTS_SHARE / c->bind_count);
-	listening_reserve(&r.world);
-	r.world.vhosts = vhosts_new();
+	r.world.ports = port_table_new(file_limit_for_visitors() / PORTS_SHARE / c->bind_count);
+	own_listeners_reserve(&r.world);
+	r.world.vhosts = vhost_table_new();
 	r.world.main = loop_new("main");
 	int code = start(&r);
 	if (code)
 		stop(&r);
 	if (end_loops(&r) < 0 && !code)
 		code = EXIT_WORK;
-	ports_free(r.world.ports);
-	vhosts_free(r.world.vhosts);
+	port_table_free(r.world.ports);
+	vhost_table_free(r.world.vhosts);
 	mem_free(r.world.workers);
 	relay_config_unref(r.world.config);
 	mem_free(r.file);

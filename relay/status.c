@@ -1,9 +1,9 @@
 #include "relay/status.h"
 
 #include "shared/base/mem.h"
-#include "shared/base/table.h"
+#include "shared/base/text_table.h"
 #include "shared/base/text.h"
-#include "shared/net/ask.h"
+#include "shared/net/control_client.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -35,7 +35,7 @@ static const char *bytes_of(const json_t *object, const char *key, char out[32])
 
 static void put_mappings(const json_t *agent, struct buf *out)
 {
-	struct table t = TABLE_INIT("lllllrrrr");
+	struct text_table t = TEXT_TABLE_INIT("lllllrrrr");
 	char now[32], total[32], in[32], back[32];
 	size_t i;
 	json_t *m;
@@ -44,14 +44,14 @@ static void put_mappings(const json_t *agent, struct buf *out)
 		buf_puts(out, "    no mappings\n");
 		return;
 	}
-	table_row(&t, "MAPPING", "PROTOCOL", "PUBLIC", "TARGET", "STATE", "NOW", "TOTAL", "IN",
-		  "OUT");
-	json_array_foreach(mappings, i, m)
-	    table_row(&t, text_of(m, "name"), text_of(m, "protocol"), text_of(m, "public"),
-		      text_of(m, "target"), text_of(m, "state"), number_of(m, "connections", now),
-		      number_of(m, "connections_total", total), bytes_of(m, "bytes_in", in),
-		      bytes_of(m, "bytes_out", back));
-	table_write(&t, "    ", out);
+	text_table_row(&t, "MAPPING", "PROTOCOL", "PUBLIC", "TARGET", "STATE", "NOW", "TOTAL", "IN",
+		       "OUT");
+	json_array_foreach(mappings, i, m) text_table_row(
+	    &t, text_of(m, "name"), text_of(m, "protocol"), text_of(m, "public"),
+	    text_of(m, "target"), text_of(m, "state"), number_of(m, "connections", now),
+	    number_of(m, "connections_total", total), bytes_of(m, "bytes_in", in),
+	    bytes_of(m, "bytes_out", back));
+	text_table_write(&t, "    ", out);
 	json_array_foreach(mappings, i, m)
 	{
 		if (!text_of(m, "error"))
@@ -66,7 +66,7 @@ static void put_mappings(const json_t *agent, struct buf *out)
 
 static void put_agent(const json_t *agent, struct buf *out)
 {
-	struct table t = TABLE_INIT("llllll");
+	struct text_table t = TEXT_TABLE_INIT("llllll");
 	char rtt[32], resumed[32];
 	const char *account = text_of(agent, "account"), *name = text_of(agent, "agent"),
 		   *state = text_of(agent, "state");
@@ -79,8 +79,8 @@ static void put_agent(const json_t *agent, struct buf *out)
 	    mem_printf("since %s", text_of(agent, "since") ? text_of(agent, "since") : "-");
 	char *far = mem_printf("rtt %s ms", *rtt ? rtt : "-");
 	char *often = mem_printf("resumed %s", *resumed ? resumed : "-");
-	table_row(&t, who, state, from, since, far, often);
-	table_write(&t, "", out);
+	text_table_row(&t, who, state, from, since, far, often);
+	text_table_write(&t, "", out);
 	mem_free(who);
 	mem_free(from);
 	mem_free(since);
@@ -96,17 +96,17 @@ static void put_agent(const json_t *agent, struct buf *out)
 
 static void put_names(const json_t *names, struct buf *out)
 {
-	struct table t = TABLE_INIT("llllll");
+	struct text_table t = TEXT_TABLE_INIT("llllll");
 	size_t i;
 	json_t *n;
 	if (!json_array_size(names))
 		return;
-	table_row(&t, "NAME", "TYPE", "WANTED", "PUBLISHED", "SOURCE", "UPDATED");
+	text_table_row(&t, "NAME", "TYPE", "WANTED", "PUBLISHED", "SOURCE", "UPDATED");
 	json_array_foreach(names, i, n)
-	    table_row(&t, text_of(n, "name"), text_of(n, "type"), text_of(n, "wanted"),
-		      text_of(n, "value"), text_of(n, "source"), text_of(n, "updated"));
+	    text_table_row(&t, text_of(n, "name"), text_of(n, "type"), text_of(n, "wanted"),
+			   text_of(n, "value"), text_of(n, "source"), text_of(n, "updated"));
 	buf_puts(out, "\n");
-	table_write(&t, "", out);
+	text_table_write(&t, "", out);
 }
 
 void status_render(const char *json, struct buf *out)
@@ -133,5 +133,5 @@ void status_render(const char *json, struct buf *out)
 
 int status_print(const char *control, bool json)
 {
-	return ask_print_status("relay", control, json, status_render);
+	return control_client_print_status("relay", control, json, status_render);
 }

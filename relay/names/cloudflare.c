@@ -184,12 +184,12 @@ static bool take(struct cloudflare *c, struct conf_at root)
 	return true;
 }
 
-static void judge(struct cloudflare *c, struct http *answer)
+static void judge(struct cloudflare *c, struct http_message *answer)
 {
 	char reason[REASON];
 	size_t len;
-	const char *body = http_body(answer, &len);
-	unsigned status = http_status(answer);
+	const char *body = http_message_body(answer, &len);
+	unsigned status = http_message_status(answer);
 	struct conf *json = conf_parse("answer", body, len, true);
 	struct conf_at root = conf_root(json);
 	bool success = false;
@@ -219,7 +219,7 @@ static void judge(struct cloudflare *c, struct http *answer)
 		c->done(c->owner, PUBLISH_LATER, readable ? DENIED_MS : 0, reason);
 }
 
-static void on_answer(void *owner, struct http *answer, int err, const char *detail)
+static void on_answer(void *owner, struct http_message *answer, int err, const char *detail)
 {
 	struct cloudflare *c = owner;
 	char reason[REASON];
@@ -286,12 +286,12 @@ static void go_on(struct cloudflare *c)
 	if (!c->zone_id[0]) {
 		c->doing = ASK_ZONE;
 		buf_puts(&path, "/zones?name=");
-		http_escape(&path, c->zone);
+		http_message_escape(&path, c->zone);
 		ask(c, "GET", buf_str(&path), NULL);
 	} else if (c->doing != STEP) {
 		c->doing = ASK_RECORDS;
 		buf_printf(&path, "/zones/%s/dns_records?per_page=%d&name=", c->zone_id, PAGE);
-		http_escape(&path, c->job.name);
+		http_message_escape(&path, c->job.name);
 		ask(c, "GET", buf_str(&path), NULL);
 	} else if (c->step < c->step_count) {
 		take_step(c);
@@ -325,7 +325,7 @@ static void close_publisher(void *self)
 	struct cloudflare *c = self;
 	http_ask_close(c->ask);
 	timer_close(c->soon);
-	tls_unref(c->tls);
+	tls_context_unref(c->tls);
 	mem_wipe(c->headers, strlen(c->headers));
 	mem_free(c->headers);
 	mem_free(c->tls_trouble);
@@ -350,7 +350,7 @@ void *cloudflare_new(struct loop *l, const struct cloudflare_config *config, pub
 	c->headers = mem_printf("Authorization: Bearer %s\r\nContent-Type: application/json\r\n",
 				config->token);
 	if (strncmp(c->api, "https:", 6) == 0)
-		c->tls = tls_client_new(NULL, config->ca_file, NULL, true, &c->tls_trouble);
+		c->tls = tls_context_client_new(NULL, config->ca_file, NULL, true, &c->tls_trouble);
 	c->done = done;
 	c->owner = owner;
 	c->soon = timer_new(l, on_soon, c);

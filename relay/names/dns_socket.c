@@ -8,7 +8,7 @@
 #include "relay/names/dns_socket.h"
 
 #include "shared/base/mem.h"
-#include "shared/net/watch.h"
+#include "shared/net/poller.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -20,7 +20,7 @@
 enum { BATCH = 32, PACKET = 4096, TURNS = 8 };
 
 struct dns_socket {
-	struct watch watch;
+	struct poller watch;
 	struct loop *loop;
 	int fd;
 	struct addr at;
@@ -53,13 +53,13 @@ static bool take_batch(struct dns_socket *s)
 	int got = recvmmsg(s->fd, in, BATCH, MSG_DONTWAIT, NULL);
 	if (got < 0) {
 		if (errno == EAGAIN)
-			watch_drained(&s->watch, WATCH_READ);
+			poller_drained(&s->watch, POLLER_READ);
 		else if (s->failed && errno != EINTR)
 			s->failed(s->owner, -errno);
 		return false;
 	}
 	if (got < BATCH && !s->failed) /* of a connected one an error may still be there */
-		watch_drained(&s->watch, WATCH_READ);
+		poller_drained(&s->watch, POLLER_READ);
 	unsigned ready = 0;
 	for (int i = 0; i < got && s->fd >= 0; i++) {
 		struct addr peer = s->peer;
@@ -84,15 +84,15 @@ static bool take_batch(struct dns_socket *s)
 	return got == BATCH && s->fd >= 0;
 }
 
-static void look(struct watch *w)
+static void look(struct poller *w)
 {
 	struct dns_socket *s = LIST_ENTRY(w, struct dns_socket, watch);
-	if (w->ready & WATCH_FAULT)
-		watch_recover(w); /* recvmmsg says what is wrong */
+	if (w->ready & POLLER_FAULT)
+		poller_recover(w); /* recvmmsg says what is wrong */
 	for (unsigned i = 0; i < TURNS && take_batch(s); i++)
 		;
-	if (w->ready & WATCH_READ)
-		watch_due(w);
+	if (w->ready & POLLER_READ)
+		poller_due(w);
 }
 
 static struct dns_socket *make(struct loop *l, uint8_t family, dns_socket_fn *fn, void *owner,
@@ -128,8 +128,8 @@ static struct dns_socket *start(struct dns_socket *s, int failed, int *err)
 		return NULL;
 	}
 	addr_from_sockaddr(&s->at, (struct sockaddr *)&ss);
-	watch_init(&s->watch, s->loop, look);
-	*err = watch_open(&s->watch, s->fd, WATCH_READ);
+	poller_init(&s->watch, s->loop, look);
+	*err = poller_open(&s->watch, s->fd, POLLER_READ);
 	if (*err != 0) {
 		close(s->fd);
 		mem_free(s);
@@ -179,7 +179,7 @@ void dns_socket_close(struct dns_socket *s)
 {
 	if (!s)
 		return;
-	watch_close(&s->watch);
+	poller_close(&s->watch);
 	close(s->fd);
 	s->fd = -1;
 	task_init(&s->end, free_socket, s);

@@ -6,7 +6,7 @@
  */
 #include "relay/names/dyndns2.h"
 
-#include "relay/names/converge.h"
+#include "relay/names/publish_queue.h"
 #include "shared/base/err.h"
 #include "shared/base/mem.h"
 #include "shared/net/http_client.h"
@@ -68,7 +68,7 @@ static bool is_any(const char *body, const char *const *words)
 	return false;
 }
 
-static void judge(struct dyndns2 *p, struct http *answer)
+static void judge(struct dyndns2 *p, struct http_message *answer)
 {
 	static const char *const good[] = {"good", "nochg", "OK", NULL};
 	static const char *const wait[] = {"911", "dnserr", NULL};
@@ -77,8 +77,8 @@ static void judge(struct dyndns2 *p, struct http *answer)
 					   "!active", "badsys", NULL};
 	char reason[REASON];
 	size_t len;
-	const char *body = http_body(answer, &len);
-	unsigned status = http_status(answer);
+	const char *body = http_message_body(answer, &len);
+	unsigned status = http_message_status(answer);
 	body += strspn(body, " \t\r\n");
 	snprintf(reason, sizeof(reason), "%s answered %u %.*s", p->url.host, status,
 		 (int)(strcspn(body, "\r\n") > 80 ? 80 : strcspn(body, "\r\n")), body);
@@ -97,7 +97,7 @@ static void judge(struct dyndns2 *p, struct http *answer)
 		p->done(p->owner, PUBLISH_LATER, 0, reason);
 }
 
-static void on_answer(void *owner, struct http *answer, int err, const char *detail)
+static void on_answer(void *owner, struct http_message *answer, int err, const char *detail)
 {
 	struct dyndns2 *p = owner;
 	char reason[REASON];
@@ -115,7 +115,7 @@ static void publish(void *self, const struct publish_job *job)
 {
 	struct dyndns2 *p = self;
 	struct buf addresses = BUF_INIT;
-	char text[CONVERGE_TEXT];
+	char text[PUBLISH_QUEUE_TEXT];
 	/* A provider's record holds one address of each family. */
 	for (unsigned i = 0; i < 2; i++) {
 		if (!job->sets[i].due || job->sets[i].count == 0)
@@ -130,7 +130,7 @@ static void publish(void *self, const struct publish_job *job)
 	} else {
 		struct buf path = BUF_INIT;
 		buf_printf(&path, "%shostname=", p->base_path);
-		http_escape(&path, job->name);
+		http_message_escape(&path, job->name);
 		buf_printf(&path, "&myip=%s", buf_str(&addresses));
 		struct http_url url = p->url;
 		snprintf(url.path, sizeof(url.path), "%s", buf_str(&path));
@@ -160,7 +160,7 @@ static void close_publisher(void *self)
 	struct dyndns2 *p = self;
 	http_ask_close(p->ask);
 	timer_close(p->soon);
-	tls_unref(p->tls);
+	tls_context_unref(p->tls);
 	for (size_t i = 0; i < p->host_count; i++)
 		mem_free(p->hosts[i]);
 	mem_free(p->hosts);
@@ -208,7 +208,7 @@ void *dyndns2_new(struct loop *l, const struct dyndns2_config *config, publish_d
 	for (size_t i = 0; i < config->host_count; i++)
 		p->hosts[p->host_count++] = mem_strdup(config->hosts[i]);
 	if (p->url.tls)
-		p->tls = tls_client_new(NULL, config->ca_file, NULL, true, &p->tls_trouble);
+		p->tls = tls_context_client_new(NULL, config->ca_file, NULL, true, &p->tls_trouble);
 	p->soon = timer_new(l, on_soon, p);
 	return p;
 }

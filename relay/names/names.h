@@ -6,15 +6,16 @@
 #ifndef GROUNDNUT_RELAY_NAMES_NAMES_H
 #define GROUNDNUT_RELAY_NAMES_NAMES_H
 
-#include "relay/names/wishes.h"
+#include "relay/names/declared_names.h"
 
 struct names;
 
 /* Reads the store (blocking). The configuration is copied as far as needed; the store is not owned
  * and must outlive it. */
-struct names *names_new(struct loop *l, struct store *store, const struct outlets_config *config);
+struct names *names_new(struct loop *l, struct store *store,
+			const struct publishers_config *config);
 /* keeps what it knows; publishers begin anew */
-void names_reload(struct names *n, const struct outlets_config *config);
+void names_reload(struct names *n, const struct publishers_config *config);
 void names_free(struct names *n); /* what is not written yet is handed to the store */
 /* NULL without a `serve`; another one after names_reload */
 const struct zone *names_zone(const struct names *n);
@@ -23,11 +24,11 @@ const struct zone *names_zone(const struct names *n);
  * reference. */
 void names_set_accounts(struct names *n, struct accounts *accounts);
 
-/* What agents declare: as wishes_set, wishes_report, wishes_watch. */
-void names_set_agent(struct names *n, const struct wishes_agent *a);
+/* What agents declare: as declared_names_set, declared_names_report, declared_names_watch. */
+void names_set_agent(struct names *n, const struct declared_names_agent *a);
 size_t names_report(struct names *n, const char *account, const char *agent,
 		    struct name_report **out);
-void names_watch(struct names *n, wishes_changed_fn *fn, void *owner);
+void names_watch(struct names *n, declared_names_changed_fn *fn, void *owner);
 
 enum names_answer { NAMES_GOOD, NAMES_NOCHG, NAMES_NOHOST, NAMES_TROUBLE, NAMES_WAIT };
 struct names_change {

@@ -3,7 +3,7 @@
 #include "relay/names/dns_packet.h"
 #include "relay/names/tsig.h"
 #include "relay/names/zone.h"
-#include "shared/base/dict.h"
+#include "shared/base/hash_table.h"
 #include "shared/base/err.h"
 #include "shared/base/file.h"
 #include "shared/base/mem.h"
@@ -62,7 +62,7 @@ static char *read_secret(struct conf_at at, const char *key, const char *file)
 		return NULL;
 	}
 	text[strcspn(text, "\r\n")] = 0;
-	if (!*text || !http_is_clean(text)) {
+	if (!*text || !http_message_is_clean(text)) {
 		conf_error(at, key, "\"%s\" holds no secret on its first line", path);
 		mem_wipe(text, len);
 		mem_free(text);
@@ -183,39 +183,40 @@ static void read_record(struct conf_at at, const char *domain, struct serve_conf
 
 /* The CNAMEs by name, but for those that cannot be: the domain and its name servers have records of
  * their own. */
-static struct dict *read_aliases(struct conf_at list, const char *domain,
-				 struct serve_config *serve)
+static struct hash_table *read_aliases(struct conf_at list, const char *domain,
+				       struct serve_config *serve)
 {
-	struct dict *needed = dict_new(), *aliases = dict_new();
-	dict_add(needed, domain, strlen(domain), serve);
+	struct hash_table *needed = hash_table_new(), *aliases = hash_table_new();
+	hash_table_add(needed, domain, strlen(domain), serve);
 	for (size_t i = 0; i < serve->nameserver_count; i++)
-		dict_add(needed, serve->nameservers[i], strlen(serve->nameservers[i]), serve);
+		hash_table_add(needed, serve->nameservers[i], strlen(serve->nameservers[i]), serve);
 	for (size_t i = 0; i < serve->record_count; i++) {
 		struct dns_record_config *r = &serve->records[i];
 		if (strcmp(r->type, "CNAME") != 0)
 			continue;
-		if (dict_get(needed, r->name, strlen(r->name)))
+		if (hash_table_get(needed, r->name, strlen(r->name)))
 			conf_error(list, NULL,
 				   "\"%s\" cannot be a CNAME: it is the domain or one of its name "
 				   "servers",
 				   r->name);
 		else
-			dict_add(aliases, r->name, strlen(r->name), r);
+			hash_table_add(aliases, r->name, strlen(r->name), r);
 	}
-	dict_free(needed);
+	hash_table_free(needed);
 	return aliases;
 }
 
 static void check_aliases(struct conf_at list, const char *domain, struct serve_config *serve)
 {
-	struct dict *aliases = read_aliases(list, domain, serve);
+	struct hash_table *aliases = read_aliases(list, domain, serve);
 	for (size_t i = 0; i < serve->record_count; i++) {
 		const struct dns_record_config *r = &serve->records[i];
-		const struct dns_record_config *alias = dict_get(aliases, r->name, strlen(r->name));
+		const struct dns_record_config *alias =
+		    hash_table_get(aliases, r->name, strlen(r->name));
 		if (alias && alias != r)
 			conf_error(list, NULL, "\"%s\" has a CNAME and another record", r->name);
 	}
-	dict_free(aliases);
+	hash_table_free(aliases);
 }
 
 static void read_serve(struct conf_at at, const char *domain, struct serve_config *out)

@@ -1,13 +1,13 @@
 #include "relay/names/names_link.h"
 
-#include "relay/agents.h"
+#include "relay/agents/registry.h"
 #include "relay/names/names.h"
 #include "shared/base/mem.h"
 
 #include <stdio.h>
 
 struct word {
-	struct world *world;
+	struct context *world;
 	char *account, *agent;
 	struct name_wish_list wishes;
 	struct mapping_list mappings;
@@ -15,14 +15,14 @@ struct word {
 	char nat[8];
 };
 
-static void report(struct world *w, const char *account, const char *agent)
+static void report(struct context *w, const char *account, const char *agent)
 {
-	struct home *h = agents_home(w->agents, account, agent);
+	struct agent *h = registry_home(w->agents, account, agent);
 	if (!h)
 		return;
 	struct name_report *reports;
 	size_t count = names_report(w->names, account, agent, &reports);
-	home_set_names(h, reports, count);
+	agent_set_names(h, reports, count);
 }
 
 static void free_word(struct word *m)
@@ -38,21 +38,21 @@ static void take_word(void *arg)
 {
 	struct word *m = arg;
 	if (m->world->names) {
-		struct wishes_agent a = {.account = m->account,
-					 .agent = m->agent,
-					 .wishes = &m->wishes,
-					 .mappings = &m->mappings,
-					 .seen = m->seen,
-					 .address6 = m->address6,
-					 .nat = m->nat,
-					 .judged = m->judged};
+		struct declared_names_agent a = {.account = m->account,
+						 .agent = m->agent,
+						 .wishes = &m->wishes,
+						 .mappings = &m->mappings,
+						 .seen = m->seen,
+						 .address6 = m->address6,
+						 .nat = m->nat,
+						 .judged = m->judged};
 		names_set_agent(m->world->names, &a);
 		report(m->world, m->account, m->agent);
 	}
 	free_word(m);
 }
 
-void names_link_declare(struct world *w, const char *account, const char *agent,
+void names_link_declare(struct context *w, const char *account, const char *agent,
 			const struct declare *d, const struct addr *seen)
 {
 	struct word *m = mem_zalloc(sizeof *m);
@@ -77,7 +77,7 @@ static void on_changed(void *owner, const char *account, const char *agent)
 	report(owner, account, agent);
 }
 
-void names_link_watch(struct world *w)
+void names_link_watch(struct context *w)
 {
 	names_watch(w->names, on_changed, w);
 }

@@ -1,7 +1,7 @@
 #include "relay/names/names_service.h"
 
-#include "relay/names/serve.h"
-#include "relay/names/update_door.h"
+#include "relay/names/dns_server.h"
+#include "relay/names/ddns_server.h"
 #include "shared/base/mem.h"
 
 #include <unistd.h>
@@ -9,8 +9,8 @@
 struct names_service {
 	struct loop *loop;
 	struct names *names;
-	struct serve *serve;      /* or NULL: no `serve` */
-	struct update_door *door; /* or NULL: no `update` */
+	struct dns_server *serve; /* or NULL: no `serve` */
+	struct ddns_server *door; /* or NULL: no `update` */
 	struct accounts *accounts;
 };
 
@@ -22,43 +22,43 @@ static const struct serve_config *serve_of(const struct dns_config_list *dns)
 	return NULL;
 }
 
-static struct outlets_config outlets_of(const struct relay_config *c)
+static struct publishers_config outlets_of(const struct relay_config *c)
 {
-	return (struct outlets_config){.domain = c->domain,
-				       .host = c->host,
-				       .addresses = c->addresses,
-				       .address_count = c->address_count,
-				       .dns = &c->dns};
+	return (struct publishers_config){.domain = c->domain,
+					  .host = c->host,
+					  .addresses = c->addresses,
+					  .address_count = c->address_count,
+					  .dns = &c->dns};
 }
 
 static void open_door(struct names_service *s, const struct relay_config *config)
 {
 	const struct update_config *u = &config->update;
 	if (!u->on) {
-		update_door_close(s->door);
+		ddns_server_close(s->door);
 		s->door = NULL;
 		return;
 	}
 	if (!s->door) {
-		s->door = update_door_new(s->loop, s->names, config->domain);
-		update_door_set_accounts(s->door, s->accounts);
+		s->door = ddns_server_new(s->loop, s->names, config->domain);
+		ddns_server_set_accounts(s->door, s->accounts);
 	}
 	if (!u->https_count)
-		update_door_set_pair(s->door, NULL, NULL);
+		ddns_server_set_pair(s->door, NULL, NULL);
 	else if (u->certificate)
-		update_door_set_pair(s->door, u->certificate, u->private_key);
+		ddns_server_set_pair(s->door, u->certificate, u->private_key);
 	else
-		update_door_set_pair(s->door, config->certificate, config->private_key);
+		ddns_server_set_pair(s->door, config->certificate, config->private_key);
 }
 
 static void open_doors(struct names_service *s, const struct relay_config *config)
 {
 	const struct serve_config *serve = serve_of(&config->dns);
 	if (s->serve && serve) {
-		serve_reload(s->serve, serve);
+		dns_server_reload(s->serve, serve);
 	} else {
-		serve_close(s->serve);
-		s->serve = serve ? serve_new(s->loop, s->names, serve) : NULL;
+		dns_server_close(s->serve);
+		s->serve = serve ? dns_server_new(s->loop, s->names, serve) : NULL;
 	}
 	open_door(s, config);
 }
@@ -69,7 +69,7 @@ struct names_service *names_service_start(struct loop *l, struct store *store,
 {
 	struct names_service *s = mem_zalloc(sizeof(*s));
 	s->loop = l;
-	struct outlets_config names = outlets_of(config);
+	struct publishers_config names = outlets_of(config);
 	s->names = names_new(l, store, &names);
 	names_service_set_accounts(s, accounts);
 	open_doors(s, config);
@@ -78,7 +78,7 @@ struct names_service *names_service_start(struct loop *l, struct store *store,
 
 void names_service_reload(struct names_service *s, const struct relay_config *config)
 {
-	struct outlets_config names = outlets_of(config);
+	struct publishers_config names = outlets_of(config);
 	names_reload(s->names, &names);
 	open_doors(s, config);
 }
@@ -90,7 +90,7 @@ void names_service_set_accounts(struct names_service *s, struct accounts *accoun
 	s->accounts = accounts;
 	names_set_accounts(s->names, accounts);
 	if (s->door)
-		update_door_set_accounts(s->door, accounts);
+		ddns_server_set_accounts(s->door, accounts);
 }
 
 struct names *names_service_names(struct names_service *s)
@@ -102,7 +102,7 @@ void names_service_take_http(struct names_service *s, int fd, const struct addr 
 			     const void *early, size_t early_len)
 {
 	if (s->door)
-		update_door_take(s->door, fd, peer, early, early_len);
+		ddns_server_take(s->door, fd, peer, early, early_len);
 	else
 		close(fd);
 }
@@ -110,7 +110,7 @@ void names_service_take_http(struct names_service *s, int fd, const struct addr 
 static void accept_at_door(struct names_service *s, int fd, const struct addr *peer, bool tls)
 {
 	if (s->door)
-		update_door_accept(s->door, fd, peer, tls);
+		ddns_server_accept(s->door, fd, peer, tls);
 	else
 		close(fd);
 }
@@ -133,8 +133,8 @@ void names_service_stop(struct names_service *s)
 {
 	if (!s)
 		return;
-	update_door_close(s->door);
-	serve_close(s->serve);
+	ddns_server_close(s->door);
+	dns_server_close(s->serve);
 	names_free(s->names);
 	accounts_unref(s->accounts);
 	mem_free(s);

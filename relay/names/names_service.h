@@ -23,8 +23,8 @@ struct names *names_service_names(struct names_service *s);
  * closed. */
 void names_service_take_http(struct names_service *s, int fd, const struct addr *peer,
 			     const void *early, size_t early_len);
-/* listen_fn of the doors' own listeners; owner is the service. Without an `update` block they close
- * what comes. */
+/* listener_fn of the doors' own listeners; owner is the service. Without an `update` block they
+ * close what comes. */
 void names_service_accept_http(void *owner, int fd, const struct addr *peer,
 			       const struct addr *local);
 void names_service_accept_https(void *owner, int fd, const struct addr *peer,

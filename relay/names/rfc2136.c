@@ -17,7 +17,7 @@
 #include "shared/base/random.h"
 #include "shared/base/text.h"
 #include "shared/net/dial.h"
-#include "shared/net/lookup.h"
+#include "shared/net/resolver.h"
 #include "shared/net/timer.h"
 
 #include <stdio.h>
@@ -41,7 +41,7 @@ struct rfc2136 {
 	void *owner;
 	struct dns_socket *socket; /* of the job under way, or NULL */
 	struct timer *timer;
-	struct lookup *lookup;     /* under way, or NULL */
+	struct resolver *lookup;   /* under way, or NULL */
 	struct addr to[ADDRESSES]; /* the server's */
 	unsigned to_count, next;   /* of these, the next try's */
 	unsigned unreachable;      /* tries that failed at once; they are none of TRIES */
@@ -198,8 +198,8 @@ static void find_server(struct rfc2136 *r)
 		r->to_count = 1;
 		send_packet(r);
 	} else {
-		r->lookup =
-		    lookup_start(r->loop, DIAL_RELAY, r->server.host, DIAL_CACHE_MS, on_lookup, r);
+		r->lookup = resolver_start(r->loop, DIAL_RELAY, r->server.host, DIAL_CACHE_MS,
+					   on_lookup, r);
 	}
 }
 
@@ -246,7 +246,7 @@ static void close_publisher(void *self)
 {
 	struct rfc2136 *r = self;
 	if (r->lookup)
-		lookup_close(r->lookup);
+		resolver_close(r->lookup);
 	dns_socket_close(r->socket);
 	timer_close(r->timer);
 	mem_wipe(&r->key, sizeof(r->key));

@@ -4,8 +4,8 @@
  * Ways to fail. No answer, a 5xx, or a rate limit for less than PAUSE_MAX_MS: the same request
  * again, RETRIES times in a row, with growing pauses. A bad nonce: again at once, NONCE_TRIES
  * times. An account that the CA does not know: it is made anew, once. A `replaces` that is refused:
- * the order again without it. A refusal of what was sent before without an answer tells that it came through.
- * Everything else fails the job with the CA's own words.
+ * the order again without it. A refusal of what was sent before without an answer tells that it
+ * came through. Everything else fails the job with the CA's own words.
  */
 #include "shared/acme/acme_client_parts.h"
 

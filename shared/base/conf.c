@@ -7,10 +7,10 @@
 #include "shared/base/conf.h"
 
 #include "shared/base/buf.h"
-#include "shared/base/faults.h"
+#include "shared/base/error_list.h"
 #include "shared/base/file.h"
 #include "shared/base/json.h"
-#include "shared/base/json_text.h"
+#include "shared/base/json_lint.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/text.h"
@@ -49,7 +49,7 @@ struct conf {
 	bool lenient;
 	struct conf_seen *root;
 	struct conf_seen *seen; /* all of them */
-	struct faults *faults;
+	struct error_list *faults;
 };
 
 static const char *kind(const json_t *value)
@@ -83,16 +83,16 @@ static void cut(struct buf *text, size_t max)
 	buf_puts(text, "…");
 }
 
-static void trail_of(const struct conf_seen *seen, size_t position, size_t trail[FAULTS_TRAIL])
+static void trail_of(const struct conf_seen *seen, size_t position, size_t trail[ERROR_LIST_TRAIL])
 {
 	size_t depth = 0;
 	for (const struct conf_seen *s = seen; s->parent; s = s->parent)
 		depth++;
-	memset(trail, 0, FAULTS_TRAIL * sizeof(*trail));
-	if (depth < FAULTS_TRAIL)
+	memset(trail, 0, ERROR_LIST_TRAIL * sizeof(*trail));
+	if (depth < ERROR_LIST_TRAIL)
 		trail[depth] = position;
 	for (; seen->parent; seen = seen->parent)
-		if (--depth < FAULTS_TRAIL)
+		if (--depth < ERROR_LIST_TRAIL)
 			trail[depth] = seen->position;
 }
 
@@ -114,19 +114,19 @@ static bool is_news(struct conf *c, struct conf_seen *seen)
 	if (is_over(c))
 		return false;
 	set_wrong(seen);
-	return faults_has_room(c->faults);
+	return error_list_has_room(c->faults);
 }
 
 /* Takes what message holds. */
 static void add_error(struct conf *c, const struct conf_seen *seen, size_t position,
 		      const char *path, struct buf *message)
 {
-	size_t trail[FAULTS_TRAIL];
+	size_t trail[ERROR_LIST_TRAIL];
 	cut(message, MESSAGE_MAX);
 	trail_of(seen, position, trail);
-	faults_add(c->faults,
-		   mem_printf("%s: %s%s%s", c->name, path, *path ? ": " : "", buf_str(message)),
-		   trail);
+	error_list_add(c->faults,
+		       mem_printf("%s: %s%s%s", c->name, path, *path ? ": " : "", buf_str(message)),
+		       trail);
 	buf_fini(message);
 }
 
@@ -527,12 +527,12 @@ void conf_done(struct conf_at at)
 
 size_t conf_errors(const struct conf *c)
 {
-	return faults_count(c->faults);
+	return error_list_count(c->faults);
 }
 
 const char *conf_error_text(const struct conf *c, size_t i)
 {
-	return faults_text(c->faults, i);
+	return error_list_text(c->faults, i);
 }
 
 void conf_report(const struct conf *c)
@@ -581,10 +581,10 @@ static void tell_syntax(struct conf *c, const json_error_t *error)
 static bool is_bearable(struct conf *c, const char *text, size_t len)
 {
 	struct json_place at;
-	if (json_text_too_deep(text, len, JSON_TEXT_DEPTH, &at))
+	if (json_lint_too_deep(text, len, JSON_LINT_DEPTH, &at))
 		document_error(c, "line %u, column %u: nested more than %d deep", at.line,
-			       at.column, JSON_TEXT_DEPTH);
-	else if (c->lenient && json_text_too_many(text, len, CONF_PARTS_MAX, &at))
+			       at.column, JSON_LINT_DEPTH);
+	else if (c->lenient && json_lint_too_many(text, len, CONF_PARTS_MAX, &at))
 		document_error(c, "line %u, column %u: holds too many values", at.line, at.column);
 	return conf_ok(at_seen(c, c->root, NULL));
 }
@@ -613,7 +613,7 @@ static void load(struct conf *c, const char *text, size_t len)
 	/* The rest of the document can still be read, and what else is wrong with it be told. */
 	c->document = json_loadb(text, len, 0, &error);
 	if (c->document)
-		json_text_doubled(text, len, on_doubled, c);
+		json_lint_doubled(text, len, on_doubled, c);
 	else
 		tell_syntax(c, &error);
 }
@@ -624,7 +624,7 @@ struct conf *conf_parse(const char *name, const char *text, size_t len, bool len
 	c->name = mem_strdup(name);
 	c->lenient = lenient;
 	c->root = new_seen(c, NULL, 0, mem_strdup(""));
-	c->faults = faults_new(name);
+	c->faults = error_list_new(name);
 	load(c, text, len);
 	return c;
 }
@@ -662,7 +662,7 @@ void conf_free(struct conf *c)
 		next = seen->next;
 		free_seen(seen);
 	}
-	faults_free(c->faults);
+	error_list_free(c->faults);
 	json_decref(c->document);
 	mem_free(c->name);
 	mem_free(c);

@@ -8,15 +8,15 @@
 
 #include "shared/base/err.h"
 #include "shared/base/mem.h"
-#include "shared/net/lookup.h"
+#include "shared/net/resolver.h"
 #include "shared/net/timer.h"
 
 #include <assert.h>
 #include <uv.h>
 
-enum { HEAD_START_MS = 250, ADDRESSES = 2 * LOOKUP_MAX };
+enum { HEAD_START_MS = 250, ADDRESSES = 2 * RESOLVER_MAX };
 
-static_assert((int)DIAL_SERVICE < (int)LOOKUP_LANES, "a lane of lookups each");
+static_assert((int)DIAL_SERVICE < (int)RESOLVER_LANES, "a lane of lookups each");
 
 struct attempt {
 	struct dial *dial;
@@ -32,8 +32,8 @@ struct dial {
 	size_t count;                       /* known */
 	size_t begun;
 	size_t active;
-	uint64_t newest_ms;    /* when the newest attempt began */
-	struct lookup *lookup; /* open, or NULL */
+	uint64_t newest_ms;      /* when the newest attempt began */
+	struct resolver *lookup; /* open, or NULL */
 	struct timer *head_start, *limit;
 	int err;
 	dial_fn *fn;
@@ -46,7 +46,7 @@ static void release(struct dial *d)
 {
 	for (size_t i = 0; i < d->begun; i++)
 		io_close(d->attempts[i].io);
-	lookup_close(d->lookup);
+	resolver_close(d->lookup);
 	timer_close(d->head_start);
 	timer_close(d->limit);
 	mem_free(d);
@@ -199,7 +199,7 @@ struct dial *dial_start_small(struct loop *l, enum dial_lane lane, const char *h
 	if (addr_parse_ip(host, &numeric) == 0)
 		add(d, &numeric);
 	else
-		d->lookup = lookup_start(l, lane, host, DIAL_CACHE_MS, on_lookup, d);
+		d->lookup = resolver_start(l, lane, host, DIAL_CACHE_MS, on_lookup, d);
 	if (d->count > 0)
 		begin_next(d);
 	return d;

@@ -20,7 +20,7 @@ struct http_ask {
 	struct tls_context *tls;
 	char host[256];
 	struct buf out;
-	struct http *http;
+	struct http_message *http;
 	struct dial *dial; /* until it is connected */
 	struct io *io;     /* from then on */
 	struct timer *timer;
@@ -36,7 +36,8 @@ int http_url_parse(const char *text, struct http_url *out)
 	text += out->tls ? 8 : 7;
 	size_t len = strcspn(text, "/?#");
 	char authority[300];
-	if (len == 0 || len >= sizeof(authority) || memchr(text, '@', len) || !http_is_clean(text))
+	if (len == 0 || len >= sizeof(authority) || memchr(text, '@', len) ||
+	    !http_message_is_clean(text))
 		return ERR_SYNTAX;
 	snprintf(authority, sizeof(authority), "%.*s", (int)len, text);
 	const char *path = text + len;
@@ -68,9 +69,9 @@ void http_ask_close(struct http_ask *a)
 	dial_close(a->dial);
 	io_close(a->io);
 	timer_close(a->timer);
-	http_free(a->http);
+	http_message_free(a->http);
 	buf_fini(&a->out);
-	tls_unref(a->tls);
+	tls_context_unref(a->tls);
 	mem_free(a);
 }
 
@@ -79,13 +80,13 @@ static void tell(struct http_ask *a, int err, const char *detail)
 {
 	http_ask_fn *fn = a->fn;
 	void *owner = a->owner;
-	struct http *http = a->http;
+	struct http_message *http = a->http;
 	char words[300];
 	snprintf(words, sizeof(words), "%s", detail ? detail : "");
 	a->http = NULL;
 	http_ask_close(a);
 	fn(owner, err == 0 ? http : NULL, err, words);
-	http_free(http);
+	http_message_free(http);
 }
 
 static void write_on(struct http_ask *a)
@@ -110,7 +111,7 @@ static void read_on(struct http_ask *a)
 	ssize_t n = io_read(a->io, chunk, sizeof(chunk));
 	if (n == UV_EAGAIN)
 		return;
-	int got = n > 0 ? http_input(a->http, chunk, (size_t)n) : http_end(a->http);
+	int got = n > 0 ? http_message_input(a->http, chunk, (size_t)n) : http_message_end(a->http);
 	if (got == 1)
 		tell(a, 0, NULL);
 	else if (got < 0)
@@ -167,9 +168,9 @@ struct http_ask *http_ask_start(struct loop *l, const struct http_question *q, h
 	a->loop = l;
 	a->fn = fn;
 	a->owner = owner;
-	a->tls = u->tls ? tls_ref(q->tls) : NULL;
+	a->tls = u->tls ? tls_context_ref(q->tls) : NULL;
 	memcpy(a->host, u->host, sizeof(a->host));
-	a->http = http_new(HTTP_MESSAGE_RESPONSE, q->answer_max);
+	a->http = http_message_new(HTTP_MESSAGE_MESSAGE_RESPONSE, q->answer_max);
 	buf_printf(&a->out, "%s %s HTTP/1.1\r\nHost: %s%s%s", q->method, u->path, v6 ? "[" : "",
 		   u->host, v6 ? "]" : "");
 	if (u->port != (u->tls ? 443 : 80))

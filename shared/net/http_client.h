@@ -3,9 +3,9 @@
 #ifndef GROUNDNUT_NET_HTTP_CLIENT_H
 #define GROUNDNUT_NET_HTTP_CLIENT_H
 
-#include "shared/net/http.h"
+#include "shared/http/http_message.h"
 #include "shared/net/loop.h"
-#include "shared/net/tls.h"
+#include "shared/net/tls_context.h"
 
 #include <stdint.h>
 
@@ -32,7 +32,7 @@ struct http_question {
 };
 
 /* Once, from the loop: the answer (valid during the call), or NULL with err and words. */
-typedef void http_ask_fn(void *owner, struct http *answer, int err, const char *detail);
+typedef void http_ask_fn(void *owner, struct http_message *answer, int err, const char *detail);
 /* Everything is copied. */
 struct http_ask *http_ask_start(struct loop *l, const struct http_question *q, http_ask_fn *fn,
 				void *owner);

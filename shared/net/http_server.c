@@ -24,7 +24,7 @@ struct http_exchange {
 	struct list node;
 	struct http_server *server;
 	struct io *io; /* NULL: the asker has gone */
-	struct http *http;
+	struct http_message *http;
 	struct addr peer;
 	uint16_t source; /* its place in server.sources */
 	bool tls;
@@ -61,7 +61,7 @@ static void end(struct http_exchange *x)
 	x->server->sources[x->source]--;
 	io_close(x->io);
 	timer_close(x->timer);
-	http_free(x->http);
+	http_message_free(x->http);
 	buf_fini(&x->out);
 	mem_free(x);
 }
@@ -136,11 +136,11 @@ static const char *status_text(unsigned status)
 static void put_answer(struct http_exchange *x, unsigned status, const char *type,
 		       const char *headers, const void *body, size_t len)
 {
-	bool head = strcmp(http_method(x->http), "HEAD") == 0;
+	bool head = strcmp(http_message_method(x->http), "HEAD") == 0;
 	buf_printf(&x->out,
 		   "HTTP/1.%d %u %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nConnection: "
 		   "close\r\nCache-Control: no-store\r\n%s\r\n",
-		   http_is_11(x->http) ? 1 : 0, status, status_text(status), type, len,
+		   http_message_is_11(x->http) ? 1 : 0, status, status_text(status), type, len,
 		   headers ? headers : "");
 	if (!head && len)
 		buf_put(&x->out, body, len);
@@ -166,7 +166,7 @@ static void refuse(struct http_exchange *x, int err)
 
 static void take(struct http_exchange *x, const void *p, size_t len)
 {
-	int got = http_input(x->http, p, len);
+	int got = http_message_input(x->http, p, len);
 	if (got == 0)
 		return;
 	if (got < 0) {
@@ -227,7 +227,7 @@ static struct http_exchange *admit(struct http_server *s, int fd, const struct a
 	x->server = s;
 	x->peer = *peer;
 	x->source = source;
-	x->http = http_new(HTTP_MESSAGE_REQUEST, s->limits.body_max);
+	x->http = http_message_new(HTTP_MESSAGE_MESSAGE_REQUEST, s->limits.body_max);
 	list_append(&s->exchanges, &x->node);
 	s->count++;
 	s->sources[source]++;
@@ -276,8 +276,8 @@ struct http_server *http_server_new(struct loop *l, const struct http_server_lim
 
 void http_server_set_tls(struct http_server *s, struct tls_context *tls)
 {
-	tls_ref(tls);
-	tls_unref(s->tls);
+	tls_context_ref(tls);
+	tls_context_unref(s->tls);
 	s->tls = tls;
 }
 
@@ -287,11 +287,11 @@ void http_server_close(struct http_server *s)
 		return;
 	while (!list_is_empty(&s->exchanges))
 		end(LIST_ENTRY(s->exchanges.next, struct http_exchange, node));
-	tls_unref(s->tls);
+	tls_context_unref(s->tls);
 	mem_free(s);
 }
 
-struct http *http_exchange_request(struct http_exchange *x)
+struct http_message *http_exchange_request(struct http_exchange *x)
 {
 	return x->http;
 }

@@ -7,9 +7,9 @@
 #define GROUNDNUT_NET_HTTP_SERVER_H
 
 #include "shared/base/addr.h"
-#include "shared/net/http.h"
+#include "shared/http/http_message.h"
 #include "shared/net/loop.h"
-#include "shared/net/tls.h"
+#include "shared/net/tls_context.h"
 
 struct http_server;
 struct http_exchange; /* one whole request that waits for its answer */
@@ -26,7 +26,8 @@ struct http_server_limits {
 
 struct http_server *http_server_new(struct loop *l, const struct http_server_limits *limits,
 				    http_server_fn *fn, void *owner);
-/* The certificate for connections over TLS from now on; by reference. Without one they are closed. */
+/* The certificate for connections over TLS from now on; by reference. Without one they are
+ * closed. */
 void http_server_set_tls(struct http_server *s, struct tls_context *tls);
 /* A connection that a listener accepted; over TLS, or plain. */
 void http_server_accept(struct http_server *s, int fd, const struct addr *peer, bool tls);
@@ -36,7 +37,7 @@ void http_server_take(struct http_server *s, int fd, const struct addr *peer, co
 /* exchanges that wait are gone: they may not be answered any more */
 void http_server_close(struct http_server *s);
 
-struct http *http_exchange_request(struct http_exchange *x);
+struct http_message *http_exchange_request(struct http_exchange *x);
 const struct addr *http_exchange_peer(const struct http_exchange *x);
 bool http_exchange_is_tls(const struct http_exchange *x);
 /* headers: further lines, each with CRLF, or NULL. The exchange is over. Nothing is sent if the

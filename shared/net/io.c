@@ -17,8 +17,8 @@
 #include "shared/base/err.h"
 #include "shared/base/mem.h"
 #include "shared/net/socket.h"
-#include "shared/net/tlspipe.h"
-#include "shared/net/watch.h"
+#include "shared/net/tls_connection.h"
+#include "shared/net/poller.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -26,14 +26,15 @@
 #include <unistd.h>
 #include <uv.h>
 
-static_assert((int)TLSPIPE_STAGING == (int)LOOP_STAGING, "a tlspipe gathers in the loop's memory");
+static_assert((int)TLS_CONNECTION_STAGING == (int)LOOP_STAGING,
+	      "a tlspipe gathers in the loop's memory");
 
 enum stage { STAGE_DIAL, STAGE_HANDSHAKE, STAGE_UP, STAGE_FAILED };
 
 /* What moves from loop to loop. */
 struct body {
-	int fd;              /* -1 when there never was one */
-	struct tlspipe *tls; /* NULL: plain */
+	int fd;                     /* -1 when there never was one */
+	struct tls_connection *tls; /* NULL: plain */
 	/* given back by the owner, to be read before what the socket has */
 	struct buf unread;
 	struct addr peer, local;
@@ -45,7 +46,7 @@ struct body {
 
 struct io {
 	struct body b;
-	struct watch w;
+	struct poller w;
 	struct loop *loop;
 	io_fn *fn;
 	void *owner;
@@ -66,7 +67,7 @@ struct io_parcel {
 
 static void look_later(struct io *io)
 {
-	watch_due(&io->w);
+	poller_due(&io->w);
 }
 
 /* io_read() has something to say. */
@@ -76,22 +77,22 @@ static bool is_readable(const struct io *io)
 
 	if (b->stage != STAGE_UP || b->eof)
 		return false;
-	return b->fault != 0 || (io->w.ready & WATCH_READ) || buf_len(&b->unread) ||
-	       (b->tls && tlspipe_has_pending(b->tls));
+	return b->fault != 0 || (io->w.ready & POLLER_READ) || buf_len(&b->unread) ||
+	       (b->tls && tls_connection_has_pending(b->tls));
 }
 
 /* IO_ROOM is due, if it is watched. */
 static bool has_room(const struct io *io)
 {
 	return io->batch_full ||
-	       (io->want_room && ((io->w.ready & WATCH_WRITE) || io->b.fault != 0));
+	       (io->want_room && ((io->w.ready & POLLER_WRITE) || io->b.fault != 0));
 }
 
 /* After whatever may have sent: what is in hand is what the kernel did not take. */
 static void note_full(struct io *io)
 {
-	if (io->b.tls && tlspipe_in_hand(io->b.tls) > 0)
-		watch_drained(&io->w, WATCH_WRITE);
+	if (io->b.tls && tls_connection_in_hand(io->b.tls) > 0)
+		poller_drained(&io->w, POLLER_WRITE);
 }
 
 /* Always the last act of its caller, or followed by a look at closing. */
@@ -104,10 +105,10 @@ static void tell(struct io *io, enum io_event event)
 /* After the pipe has read: what it found of the descriptor. */
 static void note_pipe(struct io *io)
 {
-	if (tlspipe_is_empty(io->b.tls))
-		watch_drained(&io->w, WATCH_READ);
-	else if (tlspipe_is_dry(io->b.tls))
-		watch_short(&io->w);
+	if (tls_connection_is_empty(io->b.tls))
+		poller_drained(&io->w, POLLER_READ);
+	else if (tls_connection_is_dry(io->b.tls))
+		poller_short(&io->w);
 	note_full(io);
 }
 
@@ -127,7 +128,7 @@ static void fail(struct io *io, int err)
 	if (io->b.fault == 0)
 		io->b.fault = err;
 	if (io->b.tls)
-		tlspipe_set_fault(io->b.tls, err);
+		tls_connection_set_fault(io->b.tls, err);
 }
 
 /* Asks the descriptor what is wrong with it, if anything is. */
@@ -138,8 +139,8 @@ static void note_fault(struct io *io)
 
 	if (io->b.fault != 0)
 		return;
-	if (io->b.tls && tlspipe_fault(io->b.tls) != 0)
-		err = -tlspipe_fault(io->b.tls);
+	if (io->b.tls && tls_connection_fault(io->b.tls) != 0)
+		err = -tls_connection_fault(io->b.tls);
 	else if (getsockopt(io->b.fd, SOL_SOCKET, SO_ERROR, &err, &len) != 0)
 		err = errno;
 	if (err != 0)
@@ -155,7 +156,7 @@ static void give_up(struct io *io, int err)
 
 static void finish_if_due(struct io *io)
 {
-	if (!io->b.fin_due || (io->b.tls && tlspipe_in_hand(io->b.tls) > 0))
+	if (!io->b.fin_due || (io->b.tls && tls_connection_in_hand(io->b.tls) > 0))
 		return;
 	io->b.fin_due = false;
 	shutdown(io->b.fd, SHUT_WR);
@@ -164,12 +165,13 @@ static void finish_if_due(struct io *io)
 static void use_staging(struct io *io)
 {
 	if (io->b.tls)
-		tlspipe_set_staging(io->b.tls, loop_cipher(io->loop), loop_received(io->loop));
+		tls_connection_set_staging(io->b.tls, loop_cipher(io->loop),
+					   loop_received(io->loop));
 }
 
 static void step_handshake(struct io *io)
 {
-	int err = tlspipe_handshake(io->b.tls);
+	int err = tls_connection_handshake(io->b.tls);
 
 	note_pipe(io);
 	if (err == 0) {
@@ -177,7 +179,7 @@ static void step_handshake(struct io *io)
 		io->up_due = true;
 	} else if (err != UV_EAGAIN) {
 		give_up(io, err);
-	} else if (io->w.ready & WATCH_READ) {
+	} else if (io->w.ready & POLLER_READ) {
 		look_later(io);
 	}
 }
@@ -211,7 +213,9 @@ static void step_dial(struct io *io)
 /* True when the owner is to hear of room. */
 static bool step_write(struct io *io)
 {
-	int err = io->b.tls && tlspipe_in_hand(io->b.tls) > 0 ? tlspipe_flush(io->b.tls) : 0;
+	int err = io->b.tls && tls_connection_in_hand(io->b.tls) > 0
+		      ? tls_connection_flush(io->b.tls)
+		      : 0;
 
 	note_full(io);
 	if (err == UV_EAGAIN)
@@ -245,19 +249,19 @@ static void tell_all(struct io *io, bool room)
 		tell(io, IO_ERROR);
 }
 
-static void look(struct watch *w)
+static void look(struct poller *w)
 {
 	struct io *io = LIST_ENTRY(w, struct io, w);
 	bool room = io->batch_full && (io->wanted & IO_WATCH_WRITE);
 
-	if (io->b.stage == STAGE_DIAL && (w->ready & (WATCH_WRITE | WATCH_FAULT)))
+	if (io->b.stage == STAGE_DIAL && (w->ready & (POLLER_WRITE | POLLER_FAULT)))
 		step_dial(io);
 	else if (io->b.stage == STAGE_HANDSHAKE)
 		step_handshake(io); /* a fault shows itself to recv */
-	if (io->b.stage == STAGE_UP && (w->ready & WATCH_FAULT))
+	if (io->b.stage == STAGE_UP && (w->ready & POLLER_FAULT))
 		note_fault(io);
-	w->ready &= (uint8_t)~WATCH_FAULT;
-	if (io->b.stage == STAGE_UP && ((w->ready & WATCH_WRITE) || io->b.fault != 0))
+	w->ready &= (uint8_t)~POLLER_FAULT;
+	if (io->b.stage == STAGE_UP && ((w->ready & POLLER_WRITE) || io->b.fault != 0))
 		room |= step_write(io);
 	if (room)
 		io->batch_full = false;
@@ -272,13 +276,13 @@ static struct io *io_new(struct loop *l, io_fn *fn, void *owner)
 	io->fn = fn;
 	io->owner = owner;
 	io->b.fd = -1;
-	watch_init(&io->w, l, look);
+	poller_init(&io->w, l, look);
 	return io;
 }
 
 static void start_watch(struct io *io)
 {
-	int err = watch_open(&io->w, io->b.fd, WATCH_READ | WATCH_WRITE);
+	int err = poller_open(&io->w, io->b.fd, POLLER_READ | POLLER_WRITE);
 
 	if (err == 0)
 		return;
@@ -352,7 +356,7 @@ static void begin_tls(struct io *io, struct tls_context *tls, const char *host, 
 		      size_t early_len)
 {
 	assert(!io->b.tls);
-	io->b.tls = tlspipe_new(io->b.fd, tls, host, early, early_len);
+	io->b.tls = tls_connection_new(io->b.fd, tls, host, early, early_len);
 	use_staging(io);
 	if (io->b.fault != 0 && io->b.stage != STAGE_FAILED)
 		give_up(io, io->b.fault);
@@ -399,11 +403,11 @@ static ssize_t read_plain(struct io *io, void *p, size_t len)
 	} while (n < 0 && errno == EINTR);
 	if (n > 0) {
 		if ((size_t)n < len)
-			watch_short(&io->w);
+			poller_short(&io->w);
 		return n;
 	}
 	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-		watch_drained(&io->w, WATCH_READ);
+		poller_drained(&io->w, POLLER_READ);
 		return UV_EAGAIN;
 	}
 	if (n < 0)
@@ -416,7 +420,7 @@ static ssize_t read_plain(struct io *io, void *p, size_t len)
 
 static ssize_t read_tls(struct io *io, void *p, size_t len)
 {
-	ssize_t n = tlspipe_read(io->b.tls, p, len);
+	ssize_t n = tls_connection_read(io->b.tls, p, len);
 
 	note_pipe(io);
 	return n;
@@ -494,19 +498,19 @@ ssize_t io_writev(struct io *io, const struct iovec *iov, int count)
 		total += iov[i].iov_len;
 	if (total == 0)
 		return 0;
-	n = io->b.tls ? tlspipe_writev(io->b.tls, iov, count) : write_plain(io, iov, count);
+	n = io->b.tls ? tls_connection_writev(io->b.tls, iov, count) : write_plain(io, iov, count);
 	if (n < 0) {
 		fail(io, (int)n);
 		look_later(io); /* IO_ERROR, for those who do not look at results */
 		return io->b.fault;
 	}
-	io->batch_full = io->b.tls && (size_t)n < total && tlspipe_in_hand(io->b.tls) == 0;
-	io->want_room =
-	    !io->batch_full && ((size_t)n < total || (io->b.tls && tlspipe_in_hand(io->b.tls) > 0));
+	io->batch_full = io->b.tls && (size_t)n < total && tls_connection_in_hand(io->b.tls) == 0;
+	io->want_room = !io->batch_full &&
+			((size_t)n < total || (io->b.tls && tls_connection_in_hand(io->b.tls) > 0));
 	if (io->batch_full && (io->wanted & IO_WATCH_WRITE))
 		look_later(io);
 	if (io->want_room)
-		watch_drained(&io->w, WATCH_WRITE);
+		poller_drained(&io->w, POLLER_WRITE);
 	return n;
 }
 
@@ -523,7 +527,7 @@ int io_flush(struct io *io)
 
 	if (!io->b.tls || io->b.stage != STAGE_UP)
 		return 0;
-	err = tlspipe_flush(io->b.tls);
+	err = tls_connection_flush(io->b.tls);
 	if (err == UV_EAGAIN)
 		io->want_room = true;
 	else if (err != 0)
@@ -536,13 +540,13 @@ int io_flush(struct io *io)
 void io_set_batch(struct io *io, size_t bytes)
 {
 	if (io->b.tls)
-		tlspipe_set_batch(io->b.tls, bytes);
+		tls_connection_set_batch(io->b.tls, bytes);
 }
 
 void io_set_busy(struct io *io, bool busy)
 {
 	if (io->b.tls)
-		tlspipe_keep_buffers(io->b.tls, busy);
+		tls_connection_keep_buffers(io->b.tls, busy);
 }
 
 int io_shutdown(struct io *io)
@@ -553,7 +557,7 @@ int io_shutdown(struct io *io)
 		return io->b.fault != 0 ? io->b.fault : UV_ENOTCONN;
 	io->b.fin_due = true;
 	if (io->b.tls) {
-		err = tlspipe_finish(io->b.tls);
+		err = tls_connection_finish(io->b.tls);
 		if (err != 0 && err != UV_EAGAIN)
 			return err;
 		note_full(io);
@@ -569,7 +573,7 @@ int io_error(const struct io *io)
 
 const char *io_error_detail(const struct io *io)
 {
-	return io->b.tls ? tlspipe_detail(io->b.tls) : "";
+	return io->b.tls ? tls_connection_detail(io->b.tls) : "";
 }
 
 const struct addr *io_peer(const struct io *io)
@@ -589,7 +593,7 @@ bool io_is_tls(const struct io *io)
 
 const char *io_alpn(const struct io *io)
 {
-	return io->b.tls ? tlspipe_alpn(io->b.tls) : "";
+	return io->b.tls ? tls_connection_alpn(io->b.tls) : "";
 }
 
 int io_fd(const struct io *io)
@@ -609,7 +613,7 @@ bool io_has_unread(const struct io *io)
 
 size_t io_unsent(const struct io *io)
 {
-	return socket_unsent(io->b.fd) + (io->b.tls ? tlspipe_in_hand(io->b.tls) : 0);
+	return socket_unsent(io->b.fd) + (io->b.tls ? tls_connection_in_hand(io->b.tls) : 0);
 }
 
 void io_set_notsent_lowat(struct io *io, unsigned bytes)
@@ -623,15 +627,15 @@ bool io_is_ahead(struct io *io, size_t most)
 		return false;
 	io->batch_full = false;
 	io->want_room = true;
-	watch_drained(&io->w, WATCH_WRITE);
+	poller_drained(&io->w, POLLER_WRITE);
 	/* no write has come up short, so the kernel knows of nobody who waits */
-	watch_again(&io->w);
+	poller_again(&io->w);
 	return true;
 }
 
 static void free_body(struct body *b)
 {
-	tlspipe_free(b->tls);
+	tls_connection_free(b->tls);
 	buf_fini(&b->unread);
 	if (b->fd >= 0)
 		close(b->fd);
@@ -653,7 +657,7 @@ void io_close(struct io *io)
 {
 	if (!io)
 		return;
-	watch_close(&io->w);
+	poller_close(&io->w);
 	free_body(&io->b);
 	let_go(io);
 }
@@ -674,7 +678,7 @@ struct io_parcel *io_pack(struct io *io)
 	struct io_parcel *p = mem_alloc(sizeof(*p));
 
 	p->b = io->b;
-	watch_leave(&io->w);
+	poller_leave(&io->w);
 	let_go(io);
 	return p;
 }

@@ -15,7 +15,7 @@
 
 #include "shared/base/addr.h"
 #include "shared/net/loop.h"
-#include "shared/net/tls.h"
+#include "shared/net/tls_context.h"
 
 #include <sys/types.h>
 #include <sys/uio.h>

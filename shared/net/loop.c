@@ -13,7 +13,7 @@
 #include "shared/base/err.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
-#include "shared/net/watch.h"
+#include "shared/net/poller.h"
 
 #include <assert.h>
 #include <stdatomic.h>

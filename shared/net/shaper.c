@@ -1,6 +1,6 @@
 #include "shared/net/shaper.h"
 
-#include "shared/base/bucket.h"
+#include "shared/base/token_bucket.h"
 #include "shared/base/mem.h"
 #include "shared/net/timer.h"
 
@@ -12,12 +12,12 @@ enum { WAYS = 2, LEAST_WAIT_MS = 1, MOST_WAIT_MS = 100 };
 struct shaper_whole {
 	uv_mutex_t lock;
 	atomic_uint refs;
-	struct bucket buckets[WAYS];
+	struct token_bucket buckets[WAYS];
 };
 
 struct shaper {
 	struct loop *loop;
-	struct bucket buckets[WAYS];
+	struct token_bucket buckets[WAYS];
 	struct shaper_whole *whole;
 	struct list waiting[WAYS];
 	struct timer *timer;
@@ -31,7 +31,7 @@ struct shaper_whole *shaper_whole_new(uint64_t bits_per_second)
 	uv_mutex_init(&w->lock);
 	atomic_store(&w->refs, 1);
 	for (int i = 0; i < WAYS; i++)
-		bucket_init_bandwidth(&w->buckets[i], bits_per_second, loop_clock_ms());
+		token_bucket_init_bandwidth(&w->buckets[i], bits_per_second, loop_clock_ms());
 	return w;
 }
 
@@ -39,7 +39,7 @@ void shaper_whole_change(struct shaper_whole *w, uint64_t bits_per_second)
 {
 	uv_mutex_lock(&w->lock);
 	for (int i = 0; i < WAYS; i++)
-		bucket_change_bandwidth(&w->buckets[i], bits_per_second, loop_clock_ms());
+		token_bucket_change_bandwidth(&w->buckets[i], bits_per_second, loop_clock_ms());
 	uv_mutex_unlock(&w->lock);
 }
 
@@ -60,7 +60,7 @@ void shaper_whole_unref(struct shaper_whole *w)
 static uint64_t whole_room(struct shaper_whole *w, enum shaper_way way)
 {
 	uv_mutex_lock(&w->lock);
-	uint64_t room = bucket_room(&w->buckets[way], loop_clock_ms());
+	uint64_t room = token_bucket_room(&w->buckets[way], loop_clock_ms());
 	uv_mutex_unlock(&w->lock);
 	return room;
 }
@@ -68,15 +68,15 @@ static uint64_t whole_room(struct shaper_whole *w, enum shaper_way way)
 static void whole_take(struct shaper_whole *w, enum shaper_way way, size_t len)
 {
 	uv_mutex_lock(&w->lock);
-	bucket_take(&w->buckets[way], len);
+	token_bucket_take(&w->buckets[way], len);
 	uv_mutex_unlock(&w->lock);
 }
 
 static uint64_t whole_wait(struct shaper_whole *w, enum shaper_way way)
 {
 	uv_mutex_lock(&w->lock);
-	struct bucket *b = &w->buckets[way];
-	uint64_t ms = bucket_wait_ms(b, bucket_piece(b), loop_clock_ms());
+	struct token_bucket *b = &w->buckets[way];
+	uint64_t ms = token_bucket_wait_ms(b, token_bucket_piece(b), loop_clock_ms());
 	uv_mutex_unlock(&w->lock);
 	return ms;
 }
@@ -112,7 +112,7 @@ struct shaper *shaper_new(struct loop *l, uint64_t bits_per_second, struct shape
 	s->whole = whole ? shaper_whole_ref(whole) : NULL;
 	s->timer = timer_new(l, on_timer, s);
 	for (int i = 0; i < WAYS; i++) {
-		bucket_init_bandwidth(&s->buckets[i], bits_per_second, loop_clock_ms());
+		token_bucket_init_bandwidth(&s->buckets[i], bits_per_second, loop_clock_ms());
 		list_init(&s->waiting[i]);
 	}
 	return s;
@@ -121,7 +121,7 @@ struct shaper *shaper_new(struct loop *l, uint64_t bits_per_second, struct shape
 void shaper_change(struct shaper *s, uint64_t bits_per_second)
 {
 	for (int i = 0; i < WAYS; i++)
-		bucket_change_bandwidth(&s->buckets[i], bits_per_second, loop_clock_ms());
+		token_bucket_change_bandwidth(&s->buckets[i], bits_per_second, loop_clock_ms());
 }
 
 void shaper_stand_below(struct shaper *s, struct shaper_whole *whole)
@@ -144,7 +144,7 @@ void shaper_free(struct shaper *s)
 
 size_t shaper_room(struct shaper *s, enum shaper_way way, size_t want)
 {
-	uint64_t room = bucket_room(&s->buckets[way], loop_clock_ms());
+	uint64_t room = token_bucket_room(&s->buckets[way], loop_clock_ms());
 	if (s->whole && room) {
 		uint64_t all = whole_room(s->whole, way);
 		room = all < room ? all : room;
@@ -154,7 +154,7 @@ size_t shaper_room(struct shaper *s, enum shaper_way way, size_t want)
 
 void shaper_took(struct shaper *s, enum shaper_way way, size_t len)
 {
-	bucket_take(&s->buckets[way], len);
+	token_bucket_take(&s->buckets[way], len);
 	if (s->whole)
 		whole_take(s->whole, way, len);
 }
@@ -165,8 +165,8 @@ void shaper_wait(struct shaper *s, enum shaper_way way, struct shaper_waiter *w)
 		list_append(&s->waiting[way], &w->node);
 	if (timer_is_set(s->timer))
 		return;
-	struct bucket *b = &s->buckets[way];
-	uint64_t ms = bucket_wait_ms(b, bucket_piece(b), loop_clock_ms());
+	struct token_bucket *b = &s->buckets[way];
+	uint64_t ms = token_bucket_wait_ms(b, token_bucket_piece(b), loop_clock_ms());
 	uint64_t all = s->whole ? whole_wait(s->whole, way) : 0;
 	ms = all > ms ? all : ms;
 	timer_set(s->timer, ms < LEAST_WAIT_MS  ? LEAST_WAIT_MS

@@ -36,7 +36,7 @@ enum { NEAR_LOWAT = 128 * 1024, DRAIN_MS = 2000, DRAIN_MOST_MS = 30000, DRAIN_LO
 
 struct splice {
 	struct loop *loop;
-	struct trunk *trunk; /* NULL once the tunnel is gone */
+	struct transport *trunk; /* NULL once the tunnel is gone */
 	struct io *near;
 	struct stream *far;
 	struct splice_count *count;
@@ -60,7 +60,7 @@ static void look_far(struct splice *s);
 static void mark(struct splice *s)
 {
 	if (s->trunk)
-		trunk_mark(s->trunk);
+		transport_mark(s->trunk);
 }
 
 static void finish(struct splice *s)
@@ -330,11 +330,11 @@ void splice_shape(struct splice *s, struct shaper *shaper)
 	s->shaper = shaper;
 }
 
-struct splice *splice_new(struct trunk *k, struct io *near, struct stream *far,
+struct splice *splice_new(struct transport *k, struct io *near, struct stream *far,
 			  struct splice_count *count, splice_fn *fn, void *owner)
 {
 	struct splice *s = mem_alloc(sizeof *s);
-	*s = (struct splice){.loop = trunk_loop(k),
+	*s = (struct splice){.loop = transport_loop(k),
 			     .trunk = k,
 			     .near = near,
 			     .far = far,

@@ -10,7 +10,7 @@
 #define GROUNDNUT_NET_SPLICE_H
 
 #include "shared/net/shaper.h"
-#include "shared/net/trunk.h"
+#include "shared/net/transport.h"
 
 struct splice;
 
@@ -27,7 +27,7 @@ struct splice_end {
 typedef void splice_fn(void *owner, const struct splice_end *end);
 
 /* near: a plain io that is up. count may be NULL. */
-struct splice *splice_new(struct trunk *k, struct io *near, struct stream *far,
+struct splice *splice_new(struct transport *k, struct io *near, struct stream *far,
 			  struct splice_count *count, splice_fn *fn, void *owner);
 /* When a byte last went through, by loop_now_ms(); at first, when it began. */
 uint64_t splice_moved_ms(const struct splice *s);

@@ -6,10 +6,10 @@
  */
 #include "shared/tunnel/mapping.h"
 
-#include "shared/base/dict.h"
+#include "shared/base/hash_table.h"
 #include "shared/base/err.h"
 #include "shared/base/json.h"
-#include "shared/base/json_text.h"
+#include "shared/base/json_lint.h"
 #include "shared/base/mem.h"
 #include "shared/base/text.h"
 
@@ -141,8 +141,8 @@ bool mapping_same(const struct mapping *a, const struct mapping *b)
  * good.
  */
 
-/* Of the right type, but no value that this version knows: an error in a file, and on the wire, where
- * it may be a later agent's, one of that mapping alone. */
+/* Of the right type, but no value that this version knows: an error in a file, and on the wire,
+ * where it may be a later agent's, one of that mapping alone. */
 __attribute__((format(printf, 4, 5))) static void wrong(struct conf_at at, const char *key,
 							struct mapping *m, const char *format, ...)
 {
@@ -465,8 +465,8 @@ struct held {
 /* Who has what only one of a list may have. */
 struct book {
 	struct mapping_list *list;
-	struct dict *names, *ids;
-	struct dict *hosts[COUNT_OF(protocol_names)];
+	struct hash_table *names, *ids;
+	struct hash_table *hosts[COUNT_OF(protocol_names)];
 	struct {
 		struct held held[MAPPING_MAX]; /* by port; none overlaps another */
 		size_t count;
@@ -477,19 +477,19 @@ static struct book *book_new(struct mapping_list *list)
 {
 	struct book *b = mem_zalloc(sizeof(*b));
 	b->list = list;
-	b->names = dict_new();
-	b->ids = dict_new();
+	b->names = hash_table_new();
+	b->ids = hash_table_new();
 	for (size_t i = 0; i < COUNT_OF(b->hosts); i++)
-		b->hosts[i] = dict_new();
+		b->hosts[i] = hash_table_new();
 	return b;
 }
 
 static void book_free(struct book *b)
 {
-	dict_free(b->names);
-	dict_free(b->ids);
+	hash_table_free(b->names);
+	hash_table_free(b->ids);
 	for (size_t i = 0; i < COUNT_OF(b->hosts); i++)
-		dict_free(b->hosts[i]);
+		hash_table_free(b->hosts[i]);
 	mem_free(b);
 }
 
@@ -509,7 +509,8 @@ static size_t first_from(const struct held *held, size_t count, uint16_t port)
 
 static void enter_host(struct book *b, struct conf_at list, size_t i, struct mapping *m)
 {
-	const struct mapping *before = dict_add(b->hosts[m->protocol], m->host, strlen(m->host), m);
+	const struct mapping *before =
+	    hash_table_add(b->hosts[m->protocol], m->host, strlen(m->host), m);
 	if (before)
 		wrong(conf_item(list, i), NULL, m, "the %s host \"%s\" is already that of \"%s\"",
 		      protocol_names[m->protocol], m->host, before->name);
@@ -540,9 +541,9 @@ static void enter_ports(struct book *b, struct conf_at list, size_t i, struct ma
 /* m is the next of the book's list. */
 static void enter(struct book *b, struct conf_at list, size_t i, struct mapping *m)
 {
-	if (dict_add(b->names, m->name, strlen(m->name), m))
+	if (hash_table_add(b->names, m->name, strlen(m->name), m))
 		conf_error_item(list, i, "the name \"%s\" is given twice", m->name);
-	if (m->id && dict_add(b->ids, &m->id, sizeof(m->id), m))
+	if (m->id && hash_table_add(b->ids, &m->id, sizeof(m->id), m))
 		conf_error_item(list, i, "the id %u is given twice", (unsigned)m->id);
 	if (m->unknown) /* it is not opened, so it holds nothing */
 		return;
@@ -621,7 +622,7 @@ static bool fits_a_frame(const struct mapping_list *l)
 	struct json_place at;
 	bool fits =
 	    buf_len(&text) <= LIST_TEXT_MAX &&
-	    !json_text_too_many((const char *)buf_data(&text), buf_len(&text), LIST_PARTS_MAX, &at);
+	    !json_lint_too_many((const char *)buf_data(&text), buf_len(&text), LIST_PARTS_MAX, &at);
 	buf_fini(&text);
 	return fits;
 }

@@ -42,13 +42,13 @@ static struct session_chunk *chunk_new(struct session *s, size_t cap)
 	}
 	c->next = NULL;
 	c->start = c->end = 0;
-	budget_take(&s->send, chunk_cost(c));
+	memory_budget_take(&s->send, chunk_cost(c));
 	return c;
 }
 
 static void chunk_free(struct session *s, struct session_chunk *c)
 {
-	budget_give(&s->send, chunk_cost(c));
+	memory_budget_give(&s->send, chunk_cost(c));
 	if (s->pool && c->cap == SESSION_CHUNK && s->pool->count < SESSION_POOL_KEEP) {
 		c->next = s->pool->free;
 		s->pool->free = c;
@@ -68,8 +68,8 @@ void session_pool_fini(struct session_pool *p)
 	p->count = 0;
 }
 
-void session_init(struct session *s, struct session_pool *pool, struct budget_whole *send_whole,
-		  size_t send_budget)
+void session_init(struct session *s, struct session_pool *pool,
+		  struct memory_budget_whole *send_whole, size_t send_budget)
 {
 	*s = (struct session){.pool = pool, .send = {.whole = send_whole, .limit = send_budget}};
 	buf_init(&s->body);
@@ -102,7 +102,7 @@ bool session_has_room(const struct session *s)
 	const struct session_chunk *c = s->last;
 	if (c && c->cap - c->end >= FRAME_HEADER + SESSION_LEAST_ROOM)
 		return true;
-	return budget_left(&s->send) >= sizeof *c + SESSION_CHUNK;
+	return memory_budget_left(&s->send) >= sizeof *c + SESSION_CHUNK;
 }
 
 uint8_t *session_reserve(struct session *s, size_t want, size_t *room)

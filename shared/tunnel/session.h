@@ -8,7 +8,7 @@
 #ifndef GROUNDNUT_TUNNEL_SESSION_H
 #define GROUNDNUT_TUNNEL_SESSION_H
 
-#include "shared/base/budget.h"
+#include "shared/base/memory_budget.h"
 #include "shared/base/buf.h"
 #include "shared/tunnel/frame.h"
 
@@ -53,7 +53,7 @@ struct session {
 	size_t unsent; /* bytes from the cursor to the end */
 	uint64_t gone; /* bytes gone out on this link */
 	size_t flight; /* … that the peer has not acknowledged */
-	struct budget send;
+	struct memory_budget send;
 
 	/* receiving */
 	uint8_t head[FRAME_HEADER];
@@ -72,8 +72,8 @@ struct session {
 	uint64_t unacked_since_ms; /* when the first of them came */
 };
 
-void session_init(struct session *s, struct session_pool *pool, struct budget_whole *send_whole,
-		  size_t send_budget);
+void session_init(struct session *s, struct session_pool *pool,
+		  struct memory_budget_whole *send_whole, size_t send_budget);
 void session_fini(struct session *s);
 
 /* --- writing --- */

@@ -8,7 +8,7 @@
  * Off the wire as soon as neither half is open; freed when also the owner has closed it. Until then
  * its id stays taken, and what still comes for it is dropped.
  */
-#include "shared/tunnel/tunnel_parts.h"
+#include "shared/tunnel/tunnel_internal.h"
 
 #include "shared/base/mem.h"
 
@@ -33,9 +33,9 @@ struct stream *stream_new(struct tunnel *t, const struct open_info *info)
 static void drop_waiting(struct stream *s)
 {
 	size_t len = s->queue.len;
-	queue_fini(&s->queue);
+	byte_queue_fini(&s->queue);
 	if (s->tunnel)
-		budget_give(&s->tunnel->receive, len);
+		memory_budget_give(&s->tunnel->receive, len);
 	s->window -= len;
 }
 
@@ -45,7 +45,7 @@ static void drop_pieces(struct stream *s)
 	struct tunnel *t = s->tunnel;
 	if (t->reader != s)
 		return;
-	budget_give(&t->receive, t->piece_bytes);
+	memory_budget_give(&t->receive, t->piece_bytes);
 	s->window -= t->piece_bytes;
 	t->reader = NULL;
 	t->piece_count = 0;
@@ -55,7 +55,7 @@ static void drop_pieces(struct stream *s)
 void stream_drop_window(struct stream *s)
 {
 	if (!s->dropping) {
-		budget_give(&s->tunnel->receive, s->granted + s->owed);
+		memory_budget_give(&s->tunnel->receive, s->granted + s->owed);
 		s->window -= s->granted + s->owed;
 	}
 	s->granted = s->owed = 0;
@@ -236,7 +236,7 @@ void stream_reset(struct stream *s, enum reset_code code)
 
 int stream_peek(const struct stream *s, struct iovec *iov, int most)
 {
-	int n = queue_peek(&s->queue, iov, most);
+	int n = byte_queue_peek(&s->queue, iov, most);
 	if (s->tunnel && s->tunnel->reader == s)
 		for (int i = 0; i < s->tunnel->piece_count && n < most; i++)
 			iov[n++] = s->tunnel->pieces[i];
@@ -270,14 +270,14 @@ void stream_consume(struct stream *s, size_t len)
 {
 	struct tunnel *t = s->tunnel;
 	size_t queued = len < s->queue.len ? len : s->queue.len;
-	queue_take(&s->queue, queued);
+	byte_queue_take(&s->queue, queued);
 	if (len > queued)
 		consume_pieces(t, len - queued);
 	bool first = !s->consumed;
 	s->consumed = true;
 	if (!t || s->got != HALF_OPEN) {
 		if (t)
-			budget_give(&t->receive, len);
+			memory_budget_give(&t->receive, len);
 		s->window -= len;
 		return;
 	}
@@ -326,7 +326,7 @@ uint32_t stream_keep(const struct tunnel *t)
  * nothing would leave none for the next. */
 uint64_t stream_grant_for_open(const struct tunnel *t)
 {
-	size_t left = budget_left(&t->receive), kept = t->receive.limit / 2;
+	size_t left = memory_budget_left(&t->receive), kept = t->receive.limit / 2;
 	if (left < TUNNEL_OPEN_CREDIT_MIN)
 		return 0;
 	size_t grant = left > kept ? (left - kept) / 32 : 0;
@@ -337,7 +337,7 @@ uint64_t stream_grant_for_open(const struct tunnel *t)
 
 void stream_take_window(struct stream *s, uint64_t bytes)
 {
-	budget_take(&s->tunnel->receive, bytes);
+	memory_budget_take(&s->tunnel->receive, bytes);
 	s->window += bytes;
 	s->granted += bytes;
 	if (s->peak < s->window)
@@ -351,8 +351,8 @@ void stream_take_window(struct stream *s, uint64_t bytes)
  */
 static uint64_t growth(const struct stream *s)
 {
-	const struct budget *b = &s->tunnel->receive;
-	size_t left = budget_left(b);
+	const struct memory_budget *b = &s->tunnel->receive;
+	size_t left = memory_budget_left(b);
 	size_t kept = b->limit / 2;
 	uint64_t aim = s->window < TUNNEL_WINDOW_MAX / 4 ? 4 * s->window : 2 * s->window;
 	if (aim < TUNNEL_OPEN_CREDIT_MAX)
@@ -433,7 +433,7 @@ void stream_close(struct stream *s)
 	if (s->got == HALF_OPEN) {
 		/* What was granted may still be in flight: it counts against the peer, but no
 		 * longer against the budget. */
-		budget_give(&t->receive, s->window);
+		memory_budget_give(&t->receive, s->window);
 		s->window = 0;
 		s->owed = 0;
 		s->credit_due = false;

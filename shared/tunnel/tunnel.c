@@ -7,7 +7,7 @@
  * frame did (it would come again on every replay). Either way nothing more is read here until the
  * next attach, or ever.
  */
-#include "shared/tunnel/tunnel_parts.h"
+#include "shared/tunnel/tunnel_internal.h"
 
 #include "shared/base/err.h"
 #include "shared/base/mem.h"
@@ -28,7 +28,7 @@ struct tunnel *tunnel_new(const struct tunnel_config *c, tunnel_fn *fn, void *ow
 {
 	struct tunnel *t = mem_zalloc(sizeof *t);
 	session_init(&t->session, c->pool, c->send_whole, c->send_budget);
-	t->receive = (struct budget){.whole = c->receive_whole, .limit = c->receive_budget};
+	t->receive = (struct memory_budget){.whole = c->receive_whole, .limit = c->receive_budget};
 	t->fn = fn;
 	t->owner = owner;
 	t->accepts = c->accepts;
@@ -56,7 +56,7 @@ static void orphan(struct stream *s)
 	t->waiting -= !s->id && !list_is_empty(&s->facts);
 	list_remove(&s->facts);
 	list_remove(&s->all);
-	budget_give(&t->receive, s->window);
+	memory_budget_give(&t->receive, s->window);
 	if (s->id)
 		tunnel_remove(t, s);
 	s->tunnel = NULL;
@@ -186,7 +186,7 @@ static void keep_pieces(struct tunnel *t)
 	if (t->piece_bytes > 0)
 		s->stalled = true;
 	for (int i = 0; i < t->piece_count; i++)
-		queue_put(&s->queue, t->pieces[i].iov_base, t->pieces[i].iov_len);
+		byte_queue_put(&s->queue, t->pieces[i].iov_base, t->pieces[i].iov_len);
 	t->reader = NULL;
 	t->piece_count = 0;
 	t->piece_bytes = 0;
@@ -310,7 +310,7 @@ static int input_credit(struct tunnel *t, const struct frame *f, const uint8_t *
 			s->untried = s->granted;
 		if (!s->dropping) {
 			s->window -= n;
-			budget_give(&t->receive, n);
+			memory_budget_give(&t->receive, n);
 		}
 		return 0;
 	}
@@ -638,9 +638,9 @@ bool tunnel_has_work(const struct tunnel *t, uint64_t now_ms)
 	       next_open(t);
 }
 
-static bool is_taken_by_others(const struct budget *b, size_t need)
+static bool is_taken_by_others(const struct memory_budget *b, size_t need)
 {
-	return b->used + need <= b->limit && budget_left(b) < need;
+	return b->used + need <= b->limit && memory_budget_left(b) < need;
 }
 
 bool tunnel_is_starved(const struct tunnel *t)

@@ -3,14 +3,14 @@
  * a TLS link of its own, says HELLO and declares one tcp mapping (FIRST_PORT and up). Prints
  * "ready" when all are answered, and stays until it is ended.
  */
-#include "agent/approach.h"
+#include "agent/relay_connection.h"
 #include "shared/base/err.h"
 #include "shared/base/mem.h"
 #include "shared/base/random.h"
-#include "shared/net/greet.h"
+#include "shared/net/first_frame.h"
 #include "shared/net/timer.h"
-#include "shared/net/trunk.h"
-#include "shared/tunnel/declare.h"
+#include "shared/net/transport.h"
+#include "shared/tunnel/session_messages.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -24,7 +24,7 @@ struct agent {
 	unsigned number;
 	struct io *io;
 	struct buf in;
-	struct trunk *trunk;
+	struct transport *trunk;
 	bool answered; /* the relay may say more than once how its mapping is */
 };
 
@@ -43,10 +43,10 @@ static void fatal(const char *what, int err)
 	exit(1);
 }
 
-static void on_trunk(void *owner, enum trunk_event event)
+static void on_trunk(void *owner, enum transport_event event)
 {
 	(void)owner;
-	if (event == TRUNK_LOST || event == TRUNK_OVER)
+	if (event == TRANSPORT_LOST || event == TRANSPORT_OVER)
 		fatal("a link was lost", ERR_CLOSED);
 }
 
@@ -74,8 +74,8 @@ static void declare_one(struct agent *a)
 	struct declare d = {.serial = 1, .mappings = {&m, 1}, .nat = "unknown"};
 	struct buf json = BUF_INIT;
 	declare_write(&d, &json);
-	tunnel_declare(trunk_tunnel(a->trunk), &json);
-	trunk_mark(a->trunk);
+	tunnel_declare(transport_tunnel(a->trunk), &json);
+	transport_mark(a->trunk);
 	buf_fini(&json);
 }
 
@@ -88,7 +88,7 @@ static void on_io(void *owner, enum io_event event)
 		fatal("greeting", io_error(a->io));
 	if (event != IO_DATA)
 		return;
-	int got = greet_read(a->io, &a->in, &f);
+	int got = first_frame_read(a->io, &a->in, &f);
 	if (got == 0)
 		return;
 	if (got < 0 || f.kind != FRAME_WELCOME ||
@@ -96,14 +96,15 @@ static void on_io(void *owner, enum io_event event)
 		fatal("no WELCOME", got < 0 ? got : ERR_REFUSED);
 	struct tunnel_config c = {
 	    .first_id = 1, .accepts = 1024, .send_budget = BUDGET, .receive_budget = BUDGET};
-	a->trunk = trunk_new(loop, &c, &PULSE_AGENT, on_trunk, a, on_news, a);
+	a->trunk = transport_new(loop, &c, &PULSE_AGENT, on_trunk, a, on_news, a);
 	buf_take(&a->in, FRAME_HEADER + f.len);
-	trunk_attach(a->trunk, a->io, 0, w.receive_budget, buf_data(&a->in), buf_len(&a->in));
+	transport_attach(a->trunk, a->io, 0, w.receive_budget, buf_data(&a->in), buf_len(&a->in));
 	buf_fini(&a->in);
 	declare_one(a);
 }
 
-static void on_way(void *owner, struct approach *way, struct io *io, int err, const char *detail)
+static void on_way(void *owner, struct relay_connection *way, struct io *io, int err,
+		   const char *detail)
 {
 	struct agent *a = owner;
 	(void)way, (void)detail;
@@ -130,7 +131,7 @@ static void begin_next(void)
 		return;
 	struct agent *a = &agents[begun];
 	a->number = begun++;
-	approach_start(loop, &relay, tls, NULL, 0, 0, on_way, a);
+	relay_connection_start(loop, &relay, tls, NULL, 0, 0, on_way, a);
 }
 
 int main(int argc, char **argv)
@@ -148,7 +149,7 @@ int main(int argc, char **argv)
 	snprintf(at, sizeof at, "127.0.0.1:%s", argv[1]);
 	if (endpoint_parse(at, &relay, &bad) < 0)
 		fatal(bad, ERR_CONFIG);
-	tls = tls_client_new(argv[2], NULL, TLS_ALPN_TUNNEL, false, &why);
+	tls = tls_context_client_new(argv[2], NULL, TLS_CONTEXT_ALPN_TUNNEL, false, &why);
 	if (!tls)
 		fatal(why, ERR_CONFIG);
 	account = argv[3];

@@ -1,7 +1,7 @@
 #define _GNU_SOURCE /* memfd_create */
 /* Any JSON as accounts.json. What is taken is whole, and each account is found by its name; what is
  * not is said. */
-#include "relay/accounts.h"
+#include "relay/accounts/accounts.h"
 #include "shared/base/mem.h"
 #include "tests/fuzz/json_mutator.h"
 #include "tests/fuzz/memfile.h"

@@ -5,7 +5,7 @@
  * up and nothing is left.
  */
 #include "shared/base/err.h"
-#include "shared/tunnel/tunnel_parts.h"
+#include "shared/tunnel/tunnel_internal.h"
 
 #include <assert.h>
 

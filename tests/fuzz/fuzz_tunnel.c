@@ -3,7 +3,7 @@
  * cut in two anywhere, they mean the same. The relay's side is kept busy: a stream of its own is
  * open, and what the tunnel has to say is taken from it.
  */
-#include "shared/base/budget.h"
+#include "shared/base/memory_budget.h"
 #include "shared/tunnel/tunnel.h"
 
 #include <assert.h>

@@ -1,7 +1,7 @@
 #include "agent/config.h"
 
 #include "shared/base/err.h"
-#include "shared/net/tls.h"
+#include "shared/net/tls_context.h"
 
 #include "tests/unit/agent/scratch.h"
 
@@ -75,7 +75,7 @@ static void ca_file_is_read_beside_the_file(void **state)
 	struct agent_config *c;
 	char *certificate, *key, path[160];
 	(void)state;
-	assert_int_equal(tls_make_self_signed(names, &certificate, &key), 0);
+	assert_int_equal(tls_context_make_self_signed(names, &certificate, &key), 0);
 	scratch_write("ca.pem", certificate);
 	free(certificate);
 	free(key);

@@ -1,10 +1,10 @@
-/* The relay and the running agent are stood in for: trial_run() and control_ask() below. */
+/* The relay and the running agent are stood in for: join_test_run() and control_ask() below. */
 #include "agent/join.h"
 
-#include "agent/trial.h"
+#include "agent/join_test.h"
 #include "shared/base/err.h"
 #include "shared/base/mem.h"
-#include "shared/net/control.h"
+#include "shared/net/control_server.h"
 
 #include "tests/unit/agent/scratch.h"
 
@@ -18,7 +18,7 @@ static unsigned trials;
 static const char *running; /* the running agent's answer, or NULL: none runs */
 static char asked[512];
 
-int trial_run(const struct agent_config *c, unsigned timeout_ms, char **said)
+int join_test_run(const struct agent_config *c, unsigned timeout_ms, char **said)
 {
 	assert_int_equal(timeout_ms, 5000);
 	assert_string_equal(c->token, TOKEN2);

@@ -4,10 +4,10 @@
 #include "agent/uplink.h"
 #include "shared/base/buf.h"
 #include "shared/base/mem.h"
-#include "shared/net/greet.h"
-#include "shared/net/listen.h"
+#include "shared/net/first_frame.h"
+#include "shared/net/listener.h"
 #include "shared/net/timer.h"
-#include "shared/net/tls.h"
+#include "shared/net/tls_context.h"
 
 #include "tests/unit/self.h"
 #include "tests/unit/tempdir.h"
@@ -41,7 +41,7 @@ struct relay {
 	struct conn conns[CONNS];
 	int count, hellos;
 	enum answer answer; /* to the next HELLO */
-	struct abilities can;
+	struct capabilities can;
 	uint64_t time_ms;
 	struct refuse refuse;
 
@@ -54,7 +54,7 @@ struct relay {
 	bool stopped;
 };
 
-static char pin[TLS_PIN_TEXT];
+static char pin[TLS_CONTEXT_PIN_TEXT];
 
 /* --- the relay --- */
 
@@ -110,7 +110,7 @@ static void on_conn(void *owner, enum io_event event)
 		return;
 	}
 	struct frame f;
-	int got = greet_read(c->io, &c->in, &f);
+	int got = first_frame_read(c->io, &c->in, &f);
 	if (got < 0)
 		hang_up(c);
 	if (got <= 0)
@@ -169,7 +169,7 @@ static struct agent_config *config_for(struct relay *r, const char *host)
 		 "{\"relay\": \"%s:%u\", \"pin\": \"%s\", \"account\": \"alice\", \"token\": "
 		 "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\", "
 		 "\"agent\": \"nas\"}",
-		 host, listen_at(r->door)->port, pin);
+		 host, listener_at(r->door)->port, pin);
 	assert_int_equal(agent_config_parse(tempdir_path("agent.json"), text, strlen(text), &c), 0);
 	return c;
 }
@@ -181,7 +181,7 @@ static void stop(struct relay *r)
 	uplink_free(r->uplink);
 	for (int i = 0; i < r->count; i++)
 		hang_up(&r->conns[i]);
-	listen_close(r->door);
+	listener_close(r->door);
 	timer_close(r->timer);
 	loop_stop(r->loop);
 }
@@ -204,9 +204,9 @@ static void run(void (*step)(struct relay *r), const char *host, enum answer fir
 	int err;
 	alarm(self_patience(60));
 	r->loop = loop_new("test");
-	r->door = listen_open(r->loop, &at, false, on_accept, r, &err, NULL);
-	r->tls = tls_server_new(tempdir_path("relay.crt"), tempdir_path("relay.key"),
-				TLS_ALPN_TUNNEL, false, &why);
+	r->door = listener_open(r->loop, &at, false, on_accept, r, &err, NULL);
+	r->tls = tls_context_server_new(tempdir_path("relay.crt"), tempdir_path("relay.key"),
+					TLS_CONTEXT_ALPN_TUNNEL, false, &why);
 	r->answer = first;
 	r->config = config_for(r, host);
 	r->uplink = uplink_new(r->loop, r->config, on_uplink, on_news, r, &why);
@@ -216,7 +216,7 @@ static void run(void (*step)(struct relay *r), const char *host, enum answer fir
 	timer_set(r->timer, 0);
 	loop_run(r->loop);
 	agent_config_free(r->config);
-	tls_unref(r->tls);
+	tls_context_unref(r->tls);
 	assert_int_equal(loop_free(r->loop), 0);
 	mem_free(r);
 	alarm(0);
@@ -226,13 +226,13 @@ static int make_files(void **state)
 {
 	const char *names[] = {"localhost", NULL};
 	char *crt, *key, *why;
-	if (tempdir_make(state) || tls_make_self_signed(names, &crt, &key))
+	if (tempdir_make(state) || tls_context_make_self_signed(names, &crt, &key))
 		return -1;
 	tempdir_write("relay.crt", crt);
 	tempdir_write("relay.key", key);
 	mem_free(crt);
 	mem_free(key);
-	return tls_pin_of_certificate(tempdir_path("relay.crt"), pin, &why);
+	return tls_context_pin_of_certificate(tempdir_path("relay.crt"), pin, &why);
 }
 
 /* --- what the relay tells of itself --- */
@@ -246,12 +246,12 @@ static void step_clock(struct relay *r)
 	bool known = uplink_clock(r->uplink, &off_ms);
 	if (r->stage == 0) {
 		assert_false(known);
-		r->can = ABILITIES_OURS;
+		r->can = CAPABILITIES_OURS;
 		r->time_ms = loop_wall_ms() - 3600 * 1000;
 	} else if (r->stage == 1) {
 		assert_true(known && off_ms <= -3600 * 1000 && off_ms > -3700 * 1000);
-		assert_true(last(r)->hello.can.bits == ABILITIES_OURS.bits);
-		r->can = (struct abilities){0};
+		assert_true(last(r)->hello.can.bits == CAPABILITIES_OURS.bits);
+		r->can = (struct capabilities){0};
 		r->time_ms = 0;
 		uplink_restart(r->uplink);
 	} else if (r->stage == 2) {

@@ -1,10 +1,10 @@
 #define _GNU_SOURCE /* nftw */
 #include "relay/init.h"
 
-#include "relay/accounts.h"
+#include "relay/accounts/accounts.h"
 #include "relay/config.h"
 #include "shared/base/log.h"
-#include "shared/net/tls.h"
+#include "shared/net/tls_context.h"
 
 #include "tests/unit/capture.h"
 #include "tests/unit/tempdir.h"
@@ -71,10 +71,10 @@ static void the_files_are_in_order(void **state)
 	assert_string_equal(addr_ip_text(&c->addresses[1], text), "2001:db8::10");
 	assert_int_equal(accounts_load(c->accounts, c->domain, false, &all, &errors), 0);
 	assert_int_equal(accounts_count(all), 0);
-	struct tls_context *t =
-	    tls_server_new(c->certificate, c->private_key, TLS_ALPN_TUNNEL, false, &why);
+	struct tls_context *t = tls_context_server_new(c->certificate, c->private_key,
+						       TLS_CONTEXT_ALPN_TUNNEL, false, &why);
 	assert_non_null(t);
-	tls_unref(t);
+	tls_context_unref(t);
 	accounts_unref(all);
 	relay_config_unref(c);
 }

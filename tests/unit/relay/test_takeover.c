@@ -3,14 +3,14 @@
  * test's main loop: who holds a name, what ends a session, what is left at the end.
  */
 #define _GNU_SOURCE /* nftw */
-#include "relay/agents.h"
-#include "relay/door.h"
+#include "relay/agents/registry.h"
+#include "relay/agents/agent_listener.h"
 #include "shared/base/file.h"
 #include "shared/base/mem.h"
 #include "shared/base/token.h"
-#include "shared/net/greet.h"
-#include "shared/net/listen.h"
-#include "shared/net/tls.h"
+#include "shared/net/first_frame.h"
+#include "shared/net/listener.h"
+#include "shared/net/tls_context.h"
 #include "shared/net/timer.h"
 
 #include "tests/unit/self.h"
@@ -40,7 +40,7 @@ struct caller {
 	bool welcomed, refused, closed;
 	struct welcome welcome;
 	struct refuse refuse;
-	struct trunk *trunk;
+	struct transport *trunk;
 	int lost, opened, stated;
 	struct refuse later; /* a REFUSE on the link that was up */
 	bool refused_later;
@@ -50,10 +50,10 @@ struct caller {
 struct ground {
 	struct relay_config config;
 	struct addr listen, bind;
-	struct world world;
+	struct context world;
 	struct worker workers[WORKERS];
-	struct agents *agents;
-	struct door *door;
+	struct registry *agents;
+	struct agent_listener *door;
 	struct tls_context *server, *client;
 	struct timer *timer;
 	struct caller callers[CALLERS];
@@ -68,10 +68,10 @@ static char token[TOKEN_TEXT];
 
 /* --- the agents' side --- */
 
-static void on_caller_trunk(void *owner, enum trunk_event event)
+static void on_caller_trunk(void *owner, enum transport_event event)
 {
 	struct caller *c = owner;
-	c->lost += event == TRUNK_LOST || event == TRUNK_OVER;
+	c->lost += event == TRANSPORT_LOST || event == TRANSPORT_OVER;
 }
 
 static void on_caller_news(void *owner, const struct tunnel_news *news)
@@ -85,7 +85,7 @@ static void on_caller_news(void *owner, const struct tunnel_news *news)
 		c->mapping = news->open->mapping;
 		stream_reset(news->stream, RESET_REFUSED);
 		stream_close(news->stream);
-		trunk_mark(c->trunk);
+		transport_mark(c->trunk);
 	}
 }
 
@@ -110,13 +110,14 @@ static void answered(struct caller *c, const struct frame *f)
 					  .accepts = 1000,
 					  .send_budget = 1 << 20,
 					  .receive_budget = 1 << 20};
-		c->trunk = trunk_new(c->ground->world.main, &t, &PULSE_AGENT, on_caller_trunk, c,
-				     on_caller_news, c);
+		c->trunk = transport_new(c->ground->world.main, &t, &PULSE_AGENT, on_caller_trunk,
+					 c, on_caller_news, c);
 	}
 	struct io *io = c->io;
 	c->io = NULL;
 	assert_int_equal(
-	    trunk_attach(c->trunk, io, c->welcome.taken, 0, buf_data(&c->in), buf_len(&c->in)), 0);
+	    transport_attach(c->trunk, io, c->welcome.taken, 0, buf_data(&c->in), buf_len(&c->in)),
+	    0);
 }
 
 static void on_caller_io(void *owner, enum io_event event)
@@ -133,7 +134,7 @@ static void on_caller_io(void *owner, enum io_event event)
 		c->closed = true;
 	} else if (event == IO_DATA && !c->welcomed && !c->refused) {
 		struct frame f;
-		int got = greet_read(c->io, &c->in, &f);
+		int got = first_frame_read(c->io, &c->in, &f);
 		if (got > 0)
 			answered(c, &f);
 		c->closed |= got < 0;
@@ -144,7 +145,7 @@ static void hang_up(struct caller *c)
 {
 	io_close(c->io);
 	c->io = NULL;
-	trunk_free(c->trunk);
+	transport_free(c->trunk);
 	c->trunk = NULL;
 	buf_fini(&c->in);
 }
@@ -179,8 +180,8 @@ static void declare(struct caller *c, uint32_t id, uint16_t port)
 	struct declare d = {.serial = id, .mappings = {&m, 1}, .nat = "unknown"};
 	struct buf json = BUF_INIT;
 	declare_write(&d, &json);
-	tunnel_declare(trunk_tunnel(c->trunk), &json);
-	trunk_mark(c->trunk);
+	tunnel_declare(transport_tunnel(c->trunk), &json);
+	transport_mark(c->trunk);
 	buf_fini(&json);
 }
 
@@ -224,15 +225,15 @@ static struct accounts *accounts_of(bool with_alice)
 static void set_accounts(struct ground *g, bool with_alice)
 {
 	struct accounts *all = accounts_of(with_alice);
-	agents_set_accounts(g->agents, all);
+	registry_set_accounts(g->agents, all);
 	accounts_unref(all);
 }
 
 static void stop(struct ground *g)
 {
 	g->stopped = true;
-	door_close(g->door);
-	agents_stop(g->agents);
+	agent_listener_close(g->door);
+	registry_stop(g->agents);
 	for (int i = 0; i < CALLERS; i++)
 		hang_up(&g->callers[i]);
 	timer_close(g->timer);
@@ -254,14 +255,14 @@ static void on_step(void *owner)
 static void make_tls(struct ground *g)
 {
 	const char *names[] = {"localhost", NULL};
-	char *crt, *key, *why, pin[TLS_PIN_TEXT];
-	assert_int_equal(tls_make_self_signed(names, &crt, &key), 0);
+	char *crt, *key, *why, pin[TLS_CONTEXT_PIN_TEXT];
+	assert_int_equal(tls_context_make_self_signed(names, &crt, &key), 0);
 	tempdir_write("relay.crt", crt);
 	tempdir_write("relay.key", key);
-	assert_int_equal(tls_pin_of_certificate(tempdir_path("relay.crt"), pin, &why), 0);
-	g->server = tls_server_new(tempdir_path("relay.crt"), tempdir_path("relay.key"),
-				   TLS_ALPN_TUNNEL, false, &why);
-	g->client = tls_client_new(pin, NULL, TLS_ALPN_TUNNEL, false, &why);
+	assert_int_equal(tls_context_pin_of_certificate(tempdir_path("relay.crt"), pin, &why), 0);
+	g->server = tls_context_server_new(tempdir_path("relay.crt"), tempdir_path("relay.key"),
+					   TLS_CONTEXT_ALPN_TUNNEL, false, &why);
+	g->client = tls_context_client_new(pin, NULL, TLS_CONTEXT_ALPN_TUNNEL, false, &why);
 	assert_true(g->server && g->client);
 	mem_free(crt);
 	mem_free(key);
@@ -283,10 +284,10 @@ static void open_ground(struct ground *g)
 		       .session_memory_mib = 16,
 		       .memory_mib = 64},
 	};
-	g->world = (struct world){.config = &g->config,
-				  .workers = g->workers,
-				  .worker_count = WORKERS,
-				  .ports = ports_new(100)};
+	g->world = (struct context){.config = &g->config,
+				    .workers = g->workers,
+				    .worker_count = WORKERS,
+				    .ports = port_table_new(100)};
 	g->world.send.limit = g->world.receive.limit = 64 << 20;
 	g->world.main = loop_new("main");
 	for (int i = 0; i < WORKERS; i++) {
@@ -298,10 +299,10 @@ static void open_ground(struct ground *g)
 	token_new(token);
 	make_tls(g);
 	struct accounts *all = accounts_of(true);
-	g->agents = agents_new(&g->world, all);
+	g->agents = registry_new(&g->world, all);
 	accounts_unref(all);
 	char *why = NULL;
-	g->door = door_open(&g->world, g->agents, g->server, &why);
+	g->door = agent_listener_open(&g->world, g->agents, g->server, &why);
 	assert_non_null(g->door);
 	g->port = free_port();
 	g->visitor = -1;
@@ -321,11 +322,11 @@ static void run(void (*step)(struct ground *g))
 		session_pool_fini(&g->workers[i].pool);
 		assert_int_equal(loop_free(g->workers[i].loop), 0);
 	}
-	agents_free(g->agents);
+	registry_free(g->agents);
 	assert_int_equal(loop_free(g->world.main), 0);
-	ports_free(g->world.ports);
-	tls_unref(g->server);
-	tls_unref(g->client);
+	port_table_free(g->world.ports);
+	tls_context_unref(g->server);
+	tls_context_unref(g->client);
 	if (g->visitor >= 0)
 		close(g->visitor);
 	mem_free(g);
@@ -580,9 +581,9 @@ static void on_settled(void *arg, const struct buf *json)
 	int err;
 	at.port = g->port;
 	assert_int_equal(buf_len(json), 2);
-	struct listener *l = listen_open(g->world.main, &at, false, NULL, NULL, &err, NULL);
+	struct listener *l = listener_open(g->world.main, &at, false, NULL, NULL, &err, NULL);
 	assert_non_null(l);
-	listen_close(l);
+	listener_close(l);
 	settled = true;
 }
 
@@ -602,13 +603,13 @@ static void step_own_port(struct ground *g)
 		g->stage++;
 	} else if (g->stage == 3 && a->opened == 1) {
 		a->stated = 0;
-		ports_set_own(g->world.ports, &own, 1);
-		agents_set_config(g->agents, &g->config);
+		port_table_set_own(g->world.ports, &own, 1);
+		registry_set_config(g->agents, &g->config);
 		set_accounts(g, true);
-		agents_settle(g->agents, on_settled, g);
+		registry_settle(g->agents, on_settled, g);
 		g->stage++;
 	} else if (g->stage == 4 && settled && a->stated) {
-		ports_set_own(g->world.ports, NULL, 0);
+		port_table_set_own(g->world.ports, NULL, 0);
 		set_accounts(g, true); /* or by itself, a little later */
 		a->stated = 0;
 		g->stage++;
@@ -637,8 +638,8 @@ static void step_bad_declare(struct ground *g)
 	} else if (g->stage == 1 && a->welcomed) {
 		struct buf json = BUF_INIT;
 		buf_puts(&json, "{\"serial\": \"nonsense\"}");
-		tunnel_declare(trunk_tunnel(a->trunk), &json);
-		trunk_mark(a->trunk);
+		tunnel_declare(transport_tunnel(a->trunk), &json);
+		transport_mark(a->trunk);
 		buf_fini(&json);
 		g->stage++;
 	} else if (g->stage == 2 && a->lost) {
@@ -681,12 +682,12 @@ static void step_stop(struct ground *g)
 	} else if (g->stage == 2 && a->stated && g->waited > 10) {
 		g->visitor = visit(g->port);
 		send(g->visitor, "hello", 5, MSG_NOSIGNAL);
-		trunk_detach(a->trunk);
+		transport_detach(a->trunk);
 		call(g, 3, 4); /* its handshake is under way */
 		g->stage++;
 	} else if (g->stage == 3) {
 		answers = 0;
-		agents_status(g->agents, count_status, &answers);
+		registry_status(g->agents, count_status, &answers);
 		stop(g);
 	}
 }

@@ -62,7 +62,7 @@ static void open_lab(struct lab *lab)
 	conf_free(c);
 	addr_parse_ip("11.0.0.1", &lab->relay[0]);
 	addr_parse_ip("2a00::1", &lab->relay[1]);
-	const struct outlets_config config = {
+	const struct publishers_config config = {
 	    .domain = "home.test", .addresses = lab->relay, .address_count = 2, .dns = &lab->dns};
 	lab->names = names_new(lab->loop, lab->store, &config);
 	lab->accounts = read_accounts(TWO);
@@ -273,7 +273,8 @@ static void declare_home(struct lab *lab, const char *agent, const char *host,
 {
 	struct name_wish wish = {.host = (char *)(uintptr_t)host, .follow = follow};
 	const struct name_wish_list wishes = {.items = &wish, .count = host != NULL};
-	struct wishes_agent a = {.account = "alice", .agent = agent, .wishes = &wishes, .nat = nat};
+	struct declared_names_agent a = {
+	    .account = "alice", .agent = agent, .wishes = &wishes, .nat = nat};
 	addr_parse_ip(seen, &a.seen);
 	names_set_agent(lab->names, &a);
 }
@@ -322,7 +323,7 @@ static void a_name_that_follows_something_unknown_stays(void **state)
 	assert_string_equal(reports[0].answer, "the relay is older than the agent, update it: "
 					       "it does not know what this name follows");
 	assert_null(reports[0].wanted);
-	wishes_report_free(reports, count);
+	declared_names_report_free(reports, count);
 	declare_home(&lab, "nas", "alice", NAME_FOLLOW_HOME, "11.5.5.5", "public");
 	assert_string_equal(shown(&lab, "alice.home.test", 4), "11.5.5.5");
 	close_lab(&lab);
@@ -337,7 +338,7 @@ static void a_verdict_about_another_address_is_none(void **state)
 	declare_home(&lab, "nas", "alice", NAME_FOLLOW_HOME, "11.5.5.5", "unknown");
 	struct name_wish wish = {.host = (char *)(uintptr_t) "alice", .follow = NAME_FOLLOW_HOME};
 	const struct name_wish_list wishes = {.items = &wish, .count = 1};
-	struct wishes_agent a = {
+	struct declared_names_agent a = {
 	    .account = "alice", .agent = "nas", .wishes = &wishes, .nat = "unknown"};
 	addr_parse_ip("11.6.6.6", &a.seen);
 	addr_parse_ip("11.5.5.5", &a.judged);
@@ -360,7 +361,7 @@ static void a_detached_agents_value_stays(void **state)
 	struct name_report *reports;
 	assert_int_equal(names_report(lab.names, "alice", "nas", &reports), 1);
 	assert_int_equal(reports[0].counted, 0);
-	wishes_report_free(reports, 1);
+	declared_names_report_free(reports, 1);
 	close_lab(&lab);
 	open_lab(&lab);
 	assert_string_equal(shown(&lab, "direct.alice.home.test", 6), "2a01::5");
@@ -373,7 +374,7 @@ static void a_detached_agents_value_stays(void **state)
 	assert_string_equal(shown(&lab, "bob.home.test", 4), "11.0.0.1");
 	assert_int_equal(names_report(lab.names, "alice", "nas", &reports), 1);
 	assert_string_equal(reports[0].answer, "nohost");
-	wishes_report_free(reports, 1);
+	declared_names_report_free(reports, 1);
 	close_lab(&lab);
 }
 
@@ -385,11 +386,11 @@ static void mappings_hosts_exist(void **state)
 	struct mapping m[2] = {{.host = (char *)(uintptr_t) "*.alice"}, {.host = NULL}};
 	const struct mapping_list mappings = {.items = m, .count = 2};
 	const struct name_wish_list none = {0};
-	struct wishes_agent a = {.account = "alice",
-				 .agent = "nas",
-				 .wishes = &none,
-				 .mappings = &mappings,
-				 .nat = "unknown"};
+	struct declared_names_agent a = {.account = "alice",
+					 .agent = "nas",
+					 .wishes = &none,
+					 .mappings = &mappings,
+					 .nat = "unknown"};
 	addr_parse_ip("11.5.5.5", &a.seen);
 	names_set_agent(lab.names, &a);
 	assert_string_equal(shown(&lab, "anything.alice.home.test", 4), "11.0.0.1");
@@ -412,7 +413,7 @@ static void on_changed(void *owner, const char *account, const char *agent)
 	assert_string_equal(reports[0].answer, "good");
 	assert_string_equal(reports[0].published, "11.5.5.5,2a00::1");
 	assert_int_equal(reports[0].counted, 1);
-	wishes_report_free(reports, 1);
+	declared_names_report_free(reports, 1);
 	lab->answered++;
 }
 
@@ -436,7 +437,7 @@ static void reload_keeps_what_is_known(void **state)
 	ask(&lab, "alice", "alice.home.test", set4("11.7.7.7"));
 	uint32_t serial = zone_serial(names_zone(lab.names));
 	addr_parse_ip("11.0.0.2", &lab.relay[0]);
-	const struct outlets_config config = {
+	const struct publishers_config config = {
 	    .domain = "home.test", .addresses = lab.relay, .address_count = 1, .dns = &lab.dns};
 	names_reload(lab.names, &config);
 	assert_string_equal(shown(&lab, "alice.home.test", 4), "11.7.7.7");
@@ -449,7 +450,7 @@ static void reload_keeps_what_is_known(void **state)
 
 static uint32_t serial_after(struct lab *lab, const struct dns_config_list *dns)
 {
-	const struct outlets_config config = {
+	const struct publishers_config config = {
 	    .domain = "home.test", .addresses = lab->relay, .address_count = 2, .dns = dns};
 	names_reload(lab->names, &config);
 	return names_zone(lab->names) ? zone_serial(names_zone(lab->names)) : 0;

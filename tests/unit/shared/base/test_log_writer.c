@@ -21,8 +21,8 @@
 
 #include <cmocka.h>
 
-/* Every test has a child, whose stderr it owns. A child that waits for a reader is ended by SIGALRM,
- * which no test expects. */
+/* Every test has a child, whose stderr it owns. A child that waits for a reader is ended by
+ * SIGALRM, which no test expects. */
 
 enum { PATIENCE_S = 30, LINES = 20000, FITTING = 4000 };
 

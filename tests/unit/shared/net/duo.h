@@ -3,14 +3,14 @@
 #ifndef GROUNDNUT_TEST_DUO_H
 #define GROUNDNUT_TEST_DUO_H
 
-#include "shared/net/trunk.h"
+#include "shared/net/transport.h"
 #include "tests/unit/shared/net/pair.h"
 
 struct duo;
 
 struct side {
 	struct duo *duo;
-	struct trunk *trunk;
+	struct transport *trunk;
 	int lost, over, suspect, alive, byes, refusals, opened;
 	bool free_when_lost;
 	void (*on_opened)(struct side *s, struct stream *stream);
@@ -25,17 +25,17 @@ struct duo {
 	bool stopping;
 };
 
-static inline void duo_on_trunk(void *owner, enum trunk_event event)
+static inline void duo_on_trunk(void *owner, enum transport_event event)
 {
 	struct side *s = owner;
 	struct duo *d = s->duo;
 
-	s->lost += event == TRUNK_LOST;
-	s->over += event == TRUNK_OVER;
-	s->suspect += event == TRUNK_SUSPECT;
-	s->alive += event == TRUNK_ALIVE;
-	if (s->free_when_lost && (event == TRUNK_LOST || event == TRUNK_OVER)) {
-		trunk_free(s->trunk);
+	s->lost += event == TRANSPORT_LOST;
+	s->over += event == TRANSPORT_OVER;
+	s->suspect += event == TRANSPORT_SUSPECT;
+	s->alive += event == TRANSPORT_ALIVE;
+	if (s->free_when_lost && (event == TRANSPORT_LOST || event == TRANSPORT_OVER)) {
+		transport_free(s->trunk);
 		s->trunk = NULL;
 	}
 	if (d->look && !d->stopping)
@@ -65,8 +65,8 @@ static inline void duo_make_trunk(struct duo *d, struct side *s, bool relay)
 				  .receive_budget = 16 << 20};
 
 	s->duo = d;
-	s->trunk = trunk_new(d->pair.loop, &c, relay ? &PULSE_RELAY : &PULSE_AGENT, duo_on_trunk, s,
-			     duo_on_news, s);
+	s->trunk = transport_new(d->pair.loop, &c, relay ? &PULSE_RELAY : &PULSE_AGENT,
+				 duo_on_trunk, s, duo_on_news, s);
 }
 
 static inline void duo_up(struct end *e, enum io_event event)
@@ -96,7 +96,7 @@ static inline void duo_attach(struct side *s, struct end *e, const void *early, 
 	struct io *io = e->io;
 
 	e->io = NULL;
-	assert_int_equal(trunk_attach(s->trunk, io, 0, 0, early, len), 0);
+	assert_int_equal(transport_attach(s->trunk, io, 0, 0, early, len), 0);
 }
 
 static inline void duo_attach_both(struct duo *d)
@@ -109,8 +109,8 @@ static inline void duo_stop_now(void *arg)
 {
 	struct duo *d = arg;
 
-	trunk_free(d->near.trunk);
-	trunk_free(d->far.trunk);
+	transport_free(d->near.trunk);
+	transport_free(d->far.trunk);
 	d->near.trunk = d->far.trunk = NULL;
 	pair_stop(&d->pair);
 }

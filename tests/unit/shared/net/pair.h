@@ -9,10 +9,10 @@
 #include "shared/base/mem.h"
 #include "shared/base/random.h"
 #include "shared/net/io.h"
-#include "shared/net/listen.h"
+#include "shared/net/listener.h"
 #include "shared/net/loop.h"
 #include "shared/net/timer.h"
-#include "shared/net/tls.h"
+#include "shared/net/tls_context.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -49,7 +49,7 @@ struct pair {
 };
 
 static char pair_dir[64];
-static char pair_crt[96], pair_key[96], pair_pin[TLS_PIN_TEXT];
+static char pair_crt[96], pair_key[96], pair_pin[TLS_CONTEXT_PIN_TEXT];
 
 /* A group setup: key and certificate for "localhost" and 127.0.0.1. */
 static inline int pair_make_files(void **state)
@@ -62,10 +62,10 @@ static inline int pair_make_files(void **state)
 	assert_non_null(mkdtemp(pair_dir));
 	snprintf(pair_crt, sizeof(pair_crt), "%s/relay.crt", pair_dir);
 	snprintf(pair_key, sizeof(pair_key), "%s/relay.key", pair_dir);
-	assert_int_equal(tls_make_self_signed(names, &crt, &key), 0);
+	assert_int_equal(tls_context_make_self_signed(names, &crt, &key), 0);
 	assert_int_equal(file_replace(pair_crt, crt, strlen(crt), 0644, false), 0);
 	assert_int_equal(file_replace(pair_key, key, strlen(key), 0600, false), 0);
-	assert_int_equal(tls_pin_of_certificate(pair_crt, pair_pin, &why), 0);
+	assert_int_equal(tls_context_pin_of_certificate(pair_crt, pair_pin, &why), 0);
 	mem_free(crt);
 	mem_free(key);
 	return 0;
@@ -120,7 +120,7 @@ static inline void pair_open(struct pair *p)
 
 	memset(p, 0, sizeof(*p));
 	p->loop = loop_new("test");
-	p->door = listen_open(p->loop, &at, false, pair_on_accept, p, &err, NULL);
+	p->door = listener_open(p->loop, &at, false, pair_on_accept, p, &err, NULL);
 	assert_non_null(p->door);
 	p->limit = timer_new(p->loop, pair_on_limit, NULL);
 	timer_set(p->limit, self_patience(30) * 1000);
@@ -131,16 +131,17 @@ static inline void pair_use_tls(struct pair *p)
 {
 	char *why;
 
-	p->server = tls_server_new(pair_crt, pair_key, TLS_ALPN_TUNNEL, false, &why);
+	p->server =
+	    tls_context_server_new(pair_crt, pair_key, TLS_CONTEXT_ALPN_TUNNEL, false, &why);
 	assert_non_null(p->server);
-	p->client = tls_client_new(pair_pin, NULL, TLS_ALPN_TUNNEL, false, &why);
+	p->client = tls_context_client_new(pair_pin, NULL, TLS_CONTEXT_ALPN_TUNNEL, false, &why);
 	assert_non_null(p->client);
 	p->server_tls = p->server;
 }
 
 static inline void pair_dial(struct pair *p)
 {
-	p->near.io = io_dial(p->loop, listen_at(p->door), NULL, pair_event, &p->near);
+	p->near.io = io_dial(p->loop, listener_at(p->door), NULL, pair_event, &p->near);
 	if (p->client)
 		io_tls_dial(p->near.io, p->client, p->host);
 }
@@ -156,7 +157,7 @@ static inline void pair_stop(struct pair *p)
 {
 	pair_close_end(&p->near);
 	pair_close_end(&p->far);
-	listen_close(p->door);
+	listener_close(p->door);
 	p->door = NULL;
 	timer_close(p->limit);
 	p->limit = NULL;
@@ -166,8 +167,8 @@ static inline void pair_stop(struct pair *p)
 static inline void pair_run(struct pair *p)
 {
 	loop_run(p->loop);
-	tls_unref(p->server);
-	tls_unref(p->client);
+	tls_context_unref(p->server);
+	tls_context_unref(p->client);
 	assert_int_equal(loop_free(p->loop), 0);
 }
 

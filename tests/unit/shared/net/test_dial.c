@@ -30,7 +30,7 @@ static void on_visitor(void *owner, int fd, const struct addr *peer, const struc
 
 static void finish(struct try *t)
 {
-	listen_close(t->door);
+	listener_close(t->door);
 	timer_close(t->timer);
 	t->door = NULL;
 	t->timer = NULL;
@@ -59,7 +59,7 @@ static void begin(struct try *t, bool listening)
 	memset(t, 0, sizeof(*t));
 	t->loop = loop_new("test");
 	if (listening) {
-		t->door = listen_open(t->loop, &loop4, false, on_visitor, t, &err, NULL);
+		t->door = listener_open(t->loop, &loop4, false, on_visitor, t, &err, NULL);
 		assert_non_null(t->door);
 	}
 }
@@ -89,7 +89,7 @@ static void numeric_address(void **state)
 
 	(void)state;
 	begin(&t, true);
-	dial_start(t.loop, DIAL_SERVICE, "127.0.0.1", listen_at(t.door)->port, NULL, 0, 5000,
+	dial_start(t.loop, DIAL_SERVICE, "127.0.0.1", listener_at(t.door)->port, NULL, 0, 5000,
 		   on_dialled, &t);
 	run(&t);
 	assert_int_equal(t.answers, 1);
@@ -103,7 +103,7 @@ static void name_is_looked_up(void **state)
 
 	(void)state;
 	begin(&t, true); /* "localhost" may be ::1 first, where nobody listens */
-	dial_start(t.loop, DIAL_RELAY, "localhost", listen_at(t.door)->port, NULL, 0, 5000,
+	dial_start(t.loop, DIAL_RELAY, "localhost", listener_at(t.door)->port, NULL, 0, 5000,
 		   on_dialled, &t);
 	run(&t);
 	assert_int_equal(t.answers, 1);
@@ -137,7 +137,7 @@ static void falls_back_to_the_next_address(void **state)
 
 	(void)state;
 	begin(&t, true);
-	dial_start(t.loop, DIAL_RELAY, "127.0.0.1", listen_at(t.door)->port, dead, 2, 20000,
+	dial_start(t.loop, DIAL_RELAY, "127.0.0.1", listener_at(t.door)->port, dead, 2, 20000,
 		   on_dialled, &t);
 	run(&t);
 	assert_int_equal(t.answers, 1);
@@ -180,7 +180,7 @@ static void extra_does_not_wait_for_the_lookup(void **state)
 
 	(void)state;
 	begin(&t, true);
-	extra.port = listen_at(t.door)->port;
+	extra.port = listener_at(t.door)->port;
 	dial_start(t.loop, DIAL_RELAY, "no such name", 1, &extra, 1, 20000, on_dialled, &t);
 	run(&t);
 	assert_int_equal(t.answers, 1);
@@ -227,7 +227,7 @@ static void silent_address_does_not_hold_up_the_next(void **state)
 
 	(void)state;
 	begin(&t, true);
-	dial_start(t.loop, DIAL_RELAY, "127.0.0.1", listen_at(t.door)->port, &silent, 1, 20000,
+	dial_start(t.loop, DIAL_RELAY, "127.0.0.1", listener_at(t.door)->port, &silent, 1, 20000,
 		   on_dialled, &t);
 	run(&t);
 	assert_int_equal(t.answers, 1);
@@ -244,9 +244,9 @@ static void closed_before_its_answer(void **state)
 
 	(void)state;
 	begin(&t, true);
-	dial_close(dial_start(t.loop, DIAL_SERVICE, "127.0.0.1", listen_at(t.door)->port, NULL, 0,
+	dial_close(dial_start(t.loop, DIAL_SERVICE, "127.0.0.1", listener_at(t.door)->port, NULL, 0,
 			      5000, on_dialled, &t));
-	dial_close(dial_start(t.loop, DIAL_SERVICE, "localhost", listen_at(t.door)->port, NULL, 0,
+	dial_close(dial_start(t.loop, DIAL_SERVICE, "localhost", listener_at(t.door)->port, NULL, 0,
 			      5000, on_dialled, &t));
 	finish(&t);
 	run(&t);
@@ -267,7 +267,7 @@ static void closed_while_the_lookup_is_under_way(void **state)
 
 	(void)state;
 	begin(&t, true);
-	t.dial = dial_start(t.loop, DIAL_SERVICE, "localhost", listen_at(t.door)->port, NULL, 0,
+	t.dial = dial_start(t.loop, DIAL_SERVICE, "localhost", listener_at(t.door)->port, NULL, 0,
 			    5000, on_dialled, &t);
 	t.timer = timer_new(t.loop, on_close_dial, &t);
 	timer_set(t.timer, 0); /* the next turn: asked, hardly answered */
@@ -298,7 +298,7 @@ static void many_wait_for_one_name(void **state)
 	(void)state;
 	begin(&t, true);
 	for (int i = 0; i < 50; i++)
-		dial_start(t.loop, DIAL_SERVICE, "localhost", listen_at(t.door)->port, NULL, 0,
+		dial_start(t.loop, DIAL_SERVICE, "localhost", listener_at(t.door)->port, NULL, 0,
 			   20000, on_one_of_many, &m);
 	run(&t);
 	assert_int_equal(m.left, 0);

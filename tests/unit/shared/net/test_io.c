@@ -846,8 +846,8 @@ static void dial_refused(void **state)
 
 	(void)state;
 	pair_open(&p);
-	to = *listen_at(p.door);
-	listen_close(p.door);
+	to = *listener_at(p.door);
+	listener_close(p.door);
 	p.door = NULL;
 	p.near.look = look_ends_on_error;
 	p.near.io = io_dial(p.loop, &to, NULL, pair_event, &p.near);
@@ -866,8 +866,8 @@ static void dial_to_oneself_is_refused(void **state)
 
 	(void)state;
 	pair_open(&p);
-	to = *listen_at(p.door);
-	listen_close(p.door);
+	to = *listener_at(p.door);
+	listener_close(p.door);
 	p.door = NULL;
 	p.near.look = look_ends_on_error;
 	p.near.io = io_dial(p.loop, &to, &to, pair_event, &p.near);
@@ -885,7 +885,7 @@ static void dial_that_fails_at_once_is_told_from_the_loop(void **state)
 	pair_open(&p);
 	pair_use_tls(&p);
 	p.near.look = look_ends_on_error;
-	p.near.io = io_dial(p.loop, listen_at(p.door), &not_ours, pair_event, &p.near);
+	p.near.io = io_dial(p.loop, listener_at(p.door), &not_ours, pair_event, &p.near);
 	io_tls_dial(p.near.io, p.client, NULL);
 	assert_int_equal(p.near.errors, 0);
 	pair_run(&p);
@@ -900,11 +900,11 @@ static void closed_before_anything(void **state)
 
 	(void)state;
 	pair_open(&p);
-	io_close(io_dial(p.loop, listen_at(p.door), NULL, pair_event, &p.near));
-	io_close(io_dial(p.loop, listen_at(p.door), &not_ours, pair_event, &p.near));
-	io_reset(io_dial(p.loop, listen_at(p.door), NULL, pair_event, &p.near));
+	io_close(io_dial(p.loop, listener_at(p.door), NULL, pair_event, &p.near));
+	io_close(io_dial(p.loop, listener_at(p.door), &not_ours, pair_event, &p.near));
+	io_reset(io_dial(p.loop, listener_at(p.door), NULL, pair_event, &p.near));
 	io_close(NULL);
-	listen_close(p.door);
+	listener_close(p.door);
 	p.door = NULL;
 	pair_stop(&p);
 	pair_run(&p);

@@ -88,10 +88,10 @@ static void linked(struct duo *d)
 	w->to_service = io_take(d->pair.loop, a, NULL, NULL, NULL, NULL);
 	sockets(&b, &w->visitor);
 	w->relay_fd = b;
-	struct stream *stream = stream_open(trunk_tunnel(d->far.trunk), &info, NULL, NULL);
+	struct stream *stream = stream_open(transport_tunnel(d->far.trunk), &info, NULL, NULL);
 	w->at_relay = splice_new(d->far.trunk, io_take(d->pair.loop, b, NULL, NULL, NULL, NULL),
 				 stream, &w->relay_count, on_relay_end, w);
-	trunk_mark(d->far.trunk);
+	transport_mark(d->far.trunk);
 	timer_close(d->pair.limit);
 	d->pair.limit = timer_new(d->pair.loop, on_step, w);
 	timer_set(d->pair.limit, 2);
@@ -291,7 +291,7 @@ static void step_gone_half_closed(struct way *w)
 		assert_int_equal(recv(w->visitor, &c, 1, 0), 0);
 		splice_abandon(w->at_relay);
 		w->at_relay = NULL;
-		trunk_free(w->duo.far.trunk);
+		transport_free(w->duo.far.trunk);
 		w->duo.far.trunk = NULL;
 		say(w->visitor, "to nobody");
 		w->stage++;
@@ -331,7 +331,7 @@ static void step_gone_with_bytes(struct way *w)
 	} else if (w->stage == 100) {
 		splice_abandon(w->at_relay);
 		w->at_relay = NULL;
-		trunk_free(w->duo.far.trunk);
+		transport_free(w->duo.far.trunk);
 		w->duo.far.trunk = NULL;
 		splice_cut(w->at_agent, RESET_ABORTED);
 		w->at_agent = NULL;
@@ -378,12 +378,12 @@ static void step_gone_after_the_end(struct way *w)
 		shutdown(w->visitor, SHUT_WR);
 		w->stage++;
 	} else if (w->stage == 1) {
-		if (w->at_agent || tunnel_streams(trunk_tunnel(w->duo.far.trunk)) > 0)
+		if (w->at_agent || tunnel_streams(transport_tunnel(w->duo.far.trunk)) > 0)
 			return;
 		assert_true(w->relay_count.far_to_near < sizeof(bytes));
 		splice_abandon(w->at_relay);
 		w->at_relay = NULL;
-		trunk_free(w->duo.far.trunk);
+		transport_free(w->duo.far.trunk);
 		w->duo.far.trunk = NULL;
 		fcntl(w->visitor, F_SETFL, O_NONBLOCK);
 		w->stage++;

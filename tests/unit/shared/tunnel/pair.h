@@ -10,7 +10,7 @@
 
 #include "shared/base/err.h"
 #include "shared/base/mem.h"
-#include "shared/tunnel/tunnel_parts.h"
+#include "shared/tunnel/tunnel_internal.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -224,7 +224,7 @@ static void what_is_sent_stays_until_it_is_acknowledged(void **state)
 	(void)state;
 	struct session s;
 	struct session_pool pool = {0};
-	struct budget_whole whole = {.limit = 64 << 20};
+	struct memory_budget_whole whole = {.limit = 64 << 20};
 	session_init(&s, &pool, &whole, BUDGET);
 	assert_int_equal(session_kept(&s), 0);
 	size_t room;

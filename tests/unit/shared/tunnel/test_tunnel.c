@@ -323,7 +323,7 @@ static void copy_list(const struct list *from, struct list *to, const struct cop
 
 static void copy_session(const struct session *from, struct session *to)
 {
-	struct budget send = to->send;
+	struct memory_budget send = to->send;
 	struct session_pool *pool = to->pool;
 	struct session whole = *from;
 	buf_init(&whole.body);
@@ -359,17 +359,17 @@ static struct stream *copy_stream(struct tunnel *t, const struct stream *from)
 	struct stream *s = mem_dup(from, sizeof *from);
 	s->tunnel = t;
 	s->hash_next = NULL;
-	s->queue = (struct queue){0};
+	s->queue = (struct byte_queue){0};
 	list_init(&s->facts);
 	list_init(&s->turn);
 	list_init(&s->lent);
 	list_init(&s->datagrams);
 	list_init(&s->datagram_turn);
 	struct iovec iov[64];
-	int n = queue_peek(&from->queue, iov, 64);
+	int n = byte_queue_peek(&from->queue, iov, 64);
 	assert_true(n < 64);
 	for (int i = 0; i < n; i++)
-		queue_put(&s->queue, iov[i].iov_base, iov[i].iov_len);
+		byte_queue_put(&s->queue, iov[i].iov_base, iov[i].iov_len);
 	return s;
 }
 
@@ -1004,7 +1004,7 @@ static void a_peer_that_never_acknowledges_is_stopped(void **state)
 static void room_that_others_leave_is_found(void **state)
 {
 	(void)state;
-	struct budget_whole whole = {.limit = 64 << 20};
+	struct memory_budget_whole whole = {.limit = 64 << 20};
 	whole.used = whole.limit;
 	struct pair p;
 	pair_init(&p, 1, 1);

@@ -1,0 +1,409 @@
+#include "agent/config_edit.h"
+
+#include "shared/base/buf.h"
+#include "shared/base/cli.h"
+#include "shared/base/conf.h"
+#include "shared/base/err.h"
+#include "shared/base/file.h"
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+#include "shared/base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+#include <uv.h>
+
+enum { DOCUMENT_MAX = 4 * 1024 * 1024 };
+
+struct document {
+	const char *file;
+	int lock;   /* descriptor of the locked directory */
+	char *text; /* as it stands; NULL: there is no file yet */
+	size_t len;
+	json_t *root; /* the text, to be changed */
+};
+
+static int fail(const char *file, int err)
+{
+	log_say("%s: %s", file, err_text(err));
+	return EXIT_WORK;
+}
+
+/* A file is replaced, so it is its directory that must be writable. */
+static int fail_to_write(const char *file, int err)
+{
+	log_say("%s: cannot be written: %s", file, err_text(err));
+	return EXIT_WORK;
+}
+
+static int fail_to_open(const char *file, int err)
+{
+	if (err != UV_ENOENT)
+		return fail(file, err);
+	log_say("%s: there is none yet; `groundnut-agent join` makes it", file);
+	return EXIT_WORK;
+}
+
+static int lock_dir(struct document *d)
+{
+	char *dir = file_dir(d->file);
+	int code = 0;
+	d->lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (d->lock < 0)
+		code = fail_to_open(errno == ENOENT ? d->file : dir, -errno);
+	else if (flock(d->lock, LOCK_EX) != 0)
+		code = fail(dir, -errno);
+	mem_free(dir);
+	return code;
+}
+
+/* The conf reader's words for what is wrong, with line and column; jansson takes what it took. */
+static int parse(struct document *d)
+{
+	struct conf *conf = conf_parse(file_name(d->file), d->text, d->len, false);
+	bool ok = conf_ok(conf_root(conf));
+	conf_report(conf);
+	conf_free(conf);
+	if (!ok)
+		return EXIT_USAGE;
+	const char *text = d->text;
+	size_t len = d->len;
+	conf_skip_mark(&text, &len);
+	d->root = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+	return d->root ? 0 : EXIT_USAGE;
+}
+
+static int document_open(struct document *d, const char *file, bool may_be_absent)
+{
+	*d = (struct document){.file = file, .lock = -1};
+	int code = lock_dir(d);
+	if (code)
+		return code;
+	int err = file_read(file, DOCUMENT_MAX, &d->text, &d->len);
+	if (err == UV_ENOENT && may_be_absent)
+		d->root = json_object();
+	else if (err)
+		return fail_to_open(file, err);
+	return d->text ? parse(d) : 0;
+}
+
+static void document_close(struct document *d)
+{
+	json_decref(d->root);
+	if (d->text)
+		mem_wipe(d->text, d->len);
+	mem_free(d->text);
+	if (d->lock >= 0)
+		close(d->lock);
+}
+
+static void put_value(struct buf *out, const json_t *value)
+{
+	char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+	buf_puts(out, text);
+	free(text);
+}
+
+/* A list of objects has one of them a line, as people write it; everything else stays on its key's
+ * line. */
+static void put_member(struct buf *out, json_t *value)
+{
+	const char *before = "";
+	if (!json_is_object(json_array_get(value, 0))) {
+		put_value(out, value);
+		return;
+	}
+	buf_puts(out, "[");
+	for (size_t i = 0; i < json_array_size(value); i++, before = ",") {
+		buf_printf(out, "%s\n    ", before);
+		put_value(out, json_array_get(value, i));
+	}
+	buf_puts(out, "\n  ]");
+}
+
+static void write_document(json_t *root, struct buf *out)
+{
+	const char *key, *before = "";
+	json_t *value;
+	buf_puts(out, "{");
+	json_object_foreach(root, key, value)
+	{
+		json_t *quoted = json_string(key);
+		buf_printf(out, "%s\n  ", before);
+		put_value(out, quoted);
+		buf_puts(out, ": ");
+		put_member(out, value);
+		json_decref(quoted);
+		before = ",";
+	}
+	buf_puts(out, "\n}\n");
+}
+
+static int keep_old(const struct document *d)
+{
+	char *old = mem_printf("%s~", d->file);
+	unlink(old); /* its mode may be from before it held a token */
+	int err = file_replace(old, d->text, d->len, file_secret_mode(d->file), false);
+	int code = err ? fail_to_write(old, err) : 0;
+	mem_free(old);
+	return code;
+}
+
+/* Nothing is touched unless the document as changed is a good configuration. */
+static int document_save(struct document *d, bool backup, struct agent_config **out)
+{
+	struct buf text = BUF_INIT;
+	struct agent_config *c = NULL;
+	int code = 0, err;
+	write_document(d->root, &text);
+	if (agent_config_parse(d->file, (const char *)buf_data(&text), buf_len(&text), &c) != 0)
+		code = EXIT_USAGE;
+	if (!code && backup && d->text)
+		code = keep_old(d);
+	if (!code) {
+		err = file_replace(d->file, buf_data(&text), buf_len(&text),
+				   file_secret_mode(d->file), false);
+		code = err ? fail_to_write(d->file, err) : 0;
+	}
+	mem_wipe(buf_data(&text), buf_len(&text));
+	buf_fini(&text);
+	if (code) {
+		agent_config_free(c);
+		c = NULL;
+	}
+	*out = c;
+	return code;
+}
+
+/* A key that is there keeps its place. False: not UTF-8. */
+static bool put(json_t *object, const char *key, const char *value)
+{
+	return json_object_set_new(object, key, json_string(value)) == 0;
+}
+
+static int change_account(struct document *d, const struct join_line *line, bool force)
+{
+	const char *account = json_string_value(json_object_get(d->root, "account"));
+	if (account && strcmp(account, line->account) != 0 && !force) {
+		log_say("%s: is of account %s, the line is for %s; --force changes it and keeps "
+			"the mappings",
+			d->file, account, line->account);
+		return EXIT_WORK;
+	}
+	put(d->root, "relay", line->relay);
+	put(d->root, "pin", line->pin);
+	put(d->root, "account", line->account);
+	put(d->root, "token", line->token);
+	/* The line's pin and token take the place of other ways to say the same. */
+	json_object_del(d->root, "ca");
+	json_object_del(d->root, "ca_file");
+	json_object_del(d->root, "token_file");
+	if (!d->text)
+		json_object_set_new(d->root, "mappings", json_array());
+	return 0;
+}
+
+int config_edit_join(const char *file, const struct join_line *line, bool force,
+		     struct agent_config **out)
+{
+	struct document d;
+	char *dir = file_dir(file);
+	*out = NULL;
+	int err = file_make_dirs(dir, 0700);
+	int code = err ? fail(dir, err) : 0;
+	mem_free(dir);
+	if (code)
+		return code;
+	code = document_open(&d, file, true);
+	if (!code)
+		code = change_account(&d, line, force);
+	if (!code)
+		code = document_save(&d, force, out);
+	document_close(&d);
+	return code;
+}
+
+static bool is_ports(const char *text)
+{
+	return *text && strspn(text, "0123456789-") == strlen(text);
+}
+
+/* "51820/udp", as accounts' ports are written. */
+static bool is_ports_with_protocol(const char *text)
+{
+	size_t len = strspn(text, "0123456789-");
+	return len && text[len] == '/';
+}
+
+static int choose_protocol(const char *public_text, const char *protocol,
+			   enum mapping_protocol *out)
+{
+	bool ports = is_ports(public_text);
+	if (!ports && is_ports_with_protocol(public_text)) {
+		log_say("map: \"%s\": say `%.*s --protocol udp` for a udp port", public_text,
+			(int)strcspn(public_text, "/"), public_text);
+		return EXIT_USAGE;
+	}
+	if (!protocol) {
+		*out = ports ? MAPPING_TCP : MAPPING_HTTP;
+		return 0;
+	}
+	if (mapping_protocol_parse(protocol, out) != 0) {
+		log_say("map: --protocol %s: is none of tcp, udp, http and tls", protocol);
+		return EXIT_USAGE;
+	}
+	if (ports != (*out == MAPPING_TCP || *out == MAPPING_UDP)) {
+		log_say("map: \"%s\" is a %s, but %s is public by %s", public_text,
+			ports ? "port" : "host", protocol, ports ? "host" : "port");
+		return EXIT_USAGE;
+	}
+	return 0;
+}
+
+/* A single port is a number in the file; what is no port at all stays text, for the reader to
+ * refuse. */
+static bool put_public(json_t *mapping, const char *text)
+{
+	uint64_t port;
+	if (!is_ports(text))
+		return put(mapping, "host", text);
+	if (text_uint(text, UINT16_MAX, &port) == 0)
+		return json_object_set_new(mapping, "public_port",
+					   json_integer((json_int_t)port)) == 0;
+	return put(mapping, "public_port", text);
+}
+
+static json_t *new_mapping(const char *name, const char *public_text, const char *target,
+			   enum mapping_protocol p)
+{
+	json_t *mapping = json_object();
+	char *at_home = is_ports(target) ? mem_printf("127.0.0.1:%s", target) : mem_strdup(target);
+	bool ok = put(mapping, "name", name) &&
+		  put(mapping, "protocol", mapping_protocol_text(p)) &&
+		  put_public(mapping, public_text) && put(mapping, "target", at_home);
+	mem_free(at_home);
+	if (ok)
+		return mapping;
+	json_decref(mapping);
+	return NULL;
+}
+
+/* The new mapping by itself, so that its errors name what was typed and not a place in a file that
+ * it is not in. */
+static int check_mapping(const json_t *mapping)
+{
+	char *text = json_dumps(mapping, 0);
+	struct conf *conf = conf_parse("map", text, strlen(text), false);
+	struct mapping m;
+	int code = mapping_read(conf_root(conf), false, &m) ? 0 : EXIT_USAGE;
+	mapping_fini(&m);
+	conf_report(conf);
+	conf_free(conf);
+	free(text);
+	return code;
+}
+
+static size_t find(const json_t *list, const char *name)
+{
+	size_t i;
+	for (i = 0; i < json_array_size(list); i++) {
+		const char *it =
+		    json_string_value(json_object_get(json_array_get(list, i), "name"));
+		if (it && strcmp(it, name) == 0)
+			break;
+	}
+	return i;
+}
+
+/* What `map` has no word for goes over from the old mapping to the new one. */
+static void keep_options(json_t *mapping, json_t *old)
+{
+	static const char *const said[] = {"name", "protocol", "public_port", "host", "target"};
+	struct buf kept = BUF_INIT;
+	const char *key;
+	json_t *value;
+	json_object_foreach(old, key, value)
+	{
+		size_t i = 0;
+		while (i < sizeof(said) / sizeof(said[0]) && strcmp(said[i], key) != 0)
+			i++;
+		if (i < sizeof(said) / sizeof(said[0]))
+			continue;
+		json_object_set(mapping, key, value);
+		buf_printf(&kept, "%s%s", buf_len(&kept) ? ", " : "", key);
+	}
+	if (buf_len(&kept))
+		log_say("%s keeps its %s", json_string_value(json_object_get(mapping, "name")),
+			buf_str(&kept));
+	buf_fini(&kept);
+}
+
+/* mappings that is no list is left for the reader to refuse. */
+static void place_mapping(json_t *root, json_t *mapping)
+{
+	json_t *list = json_object_get(root, "mappings");
+	if (!list) {
+		list = json_array();
+		json_object_set_new(root, "mappings", list);
+	}
+	size_t i = find(list, json_string_value(json_object_get(mapping, "name")));
+	if (i < json_array_size(list)) {
+		keep_options(mapping, json_array_get(list, i));
+		json_array_set(list, i, mapping);
+	} else {
+		json_array_append(list, mapping);
+	}
+}
+
+int config_edit_map(const char *file, const char *name, const char *public_text, const char *target,
+		    const char *protocol, struct agent_config **out)
+{
+	enum mapping_protocol p;
+	struct document d;
+	*out = NULL;
+	int code = choose_protocol(public_text, protocol, &p);
+	if (code)
+		return code;
+	json_t *mapping = new_mapping(name, public_text, target, p);
+	if (!mapping) {
+		log_say("map: what was typed is not UTF-8");
+		return EXIT_USAGE;
+	}
+	code = check_mapping(mapping);
+	if (!code) {
+		code = document_open(&d, file, false);
+		if (!code)
+			place_mapping(d.root, mapping);
+		if (!code)
+			code = document_save(&d, false, out);
+		document_close(&d);
+	}
+	json_decref(mapping);
+	return code;
+}
+
+int config_edit_unmap(const char *file, const char *name, struct agent_config **out)
+{
+	struct document d;
+	*out = NULL;
+	int code = document_open(&d, file, false);
+	if (!code) {
+		json_t *list = json_object_get(d.root, "mappings");
+		size_t i = find(list, name);
+		if (i < json_array_size(list)) {
+			json_array_remove(list, i);
+		} else {
+			log_say("%s: no mapping is called \"%s\"", file, name);
+			code = EXIT_WORK;
+		}
+	}
+	if (!code)
+		code = document_save(&d, false, out);
+	document_close(&d);
+	return code;
+}

@@ -1,0 +1,22 @@
+/*
+ * Changing agent.json from the command line: under a lock on its directory, the rest of the
+ * document kept as it stands, the outcome read as a configuration before anything is replaced. Each
+ * returns an exit code after saying what was wrong; with 0, *out is the configuration that the file
+ * now holds, freed by the caller.
+ */
+#ifndef GROUNDNUT_AGENT_CONFIG_EDIT_H
+#define GROUNDNUT_AGENT_CONFIG_EDIT_H
+
+#include "agent/config.h"
+#include "agent/join.h"
+
+int config_edit_join(const char *file, const struct join_line *line, bool force,
+		     struct agent_config **out);
+/* protocol: NULL goes by the looks of public_text. An existing mapping of that name gives way,
+ * but keeps what `map` cannot say ("allow", limits …), so that no service loses its fence by
+ * being moved. */
+int config_edit_map(const char *file, const char *name, const char *public_text, const char *target,
+		    const char *protocol, struct agent_config **out);
+int config_edit_unmap(const char *file, const char *name, struct agent_config **out);
+
+#endif

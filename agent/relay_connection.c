@@ -1,0 +1,99 @@
+/*
+ * dial → io (plain, up) → TLS → IO_UP: handed over. One timer bounds it all. A way that fails is
+ * told once, after it has been taken apart.
+ */
+#include "agent/relay_connection.h"
+
+#include "shared/base/err.h"
+#include "shared/base/mem.h"
+#include "shared/net/timer.h"
+
+#include <string.h>
+
+struct relay_connection {
+	struct loop *loop;
+	char *name; /* name or address, for SNI and verification */
+	struct tls_context *tls;
+	relay_connection_fn *fn;
+	void *owner;
+	struct dial *dial;
+	struct io *io;
+	struct timer *timer;
+};
+
+static void take_apart(struct relay_connection *a)
+{
+	dial_close(a->dial);
+	io_close(a->io);
+	timer_close(a->timer);
+	tls_context_unref(a->tls);
+	mem_free(a->name);
+	mem_free(a);
+}
+
+void relay_connection_close(struct relay_connection *a)
+{
+	if (a)
+		take_apart(a);
+}
+
+static void fail(struct relay_connection *a, int err, const char *detail)
+{
+	relay_connection_fn *fn = a->fn;
+	void *owner = a->owner;
+	char *words = mem_strdup(detail);
+	struct relay_connection *name = a;
+	take_apart(a);
+	fn(owner, name, NULL, err, words);
+	mem_free(words);
+}
+
+static void on_io(void *owner, enum io_event event)
+{
+	struct relay_connection *a = owner;
+	if (event == IO_ERROR) {
+		fail(a, io_error(a->io), io_error_detail(a->io));
+	} else if (event == IO_UP) {
+		relay_connection_fn *fn = a->fn;
+		void *to = a->owner;
+		struct io *io = a->io;
+		struct relay_connection *name = a;
+		a->io = NULL;
+		take_apart(a);
+		fn(to, name, io, 0, "");
+	}
+}
+
+static void on_dialled(void *owner, struct io *io, int err)
+{
+	struct relay_connection *a = owner;
+	a->dial = NULL;
+	if (!io) {
+		fail(a, err, "");
+		return;
+	}
+	a->io = io;
+	io_own(io, on_io, a);
+	io_tls_dial(io, a->tls, a->name);
+}
+
+static void on_timeout(void *owner)
+{
+	fail(owner, ERR_TIMEOUT, "");
+}
+
+struct relay_connection *relay_connection_start(struct loop *l, const struct endpoint *relay,
+						struct tls_context *tls, const struct addr *known,
+						size_t known_count, unsigned maxseg,
+						relay_connection_fn *fn, void *owner)
+{
+	struct relay_connection *a = mem_alloc(sizeof *a);
+	*a = (struct relay_connection){
+	    .loop = l, .tls = tls_context_ref(tls), .fn = fn, .owner = owner};
+	a->name = mem_strdup(relay->host);
+	a->timer = timer_new(l, on_timeout, a);
+	timer_set(a->timer, RELAY_CONNECTION_TIMEOUT_MS);
+	a->dial = dial_start_small(l, DIAL_RELAY, relay->host, relay->first, known, known_count,
+				   maxseg, RELAY_CONNECTION_TIMEOUT_MS, on_dialled, a);
+	return a;
+}

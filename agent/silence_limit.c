@@ -1,0 +1,32 @@
+#include "agent/silence_limit.h"
+
+enum {
+	STRIKE_MS = 60 * 1000,
+	STRIKES = 3,
+	EASED_MS = 600 * 1000, /* so long without more, and a shorter silence counts again */
+	SMALL_MAXSEG = 1220,
+};
+
+static uint32_t doubled(const struct silence_limit *p)
+{
+	return p->silence_ms * 2 > p->most_ms ? p->most_ms : p->silence_ms * 2;
+}
+
+bool silence_limit_resumed(struct silence_limit *p, uint64_t now_ms, uint64_t progress,
+			   bool has_streams)
+{
+	if (progress != p->progress || !has_streams || now_ms > p->strike_ms + STRIKE_MS) {
+		p->strikes = 0;
+		p->strike_ms = now_ms;
+	}
+	p->progress = progress;
+	if (now_ms > p->eased_ms + EASED_MS)
+		p->silence_ms = p->least_ms;
+	if (++p->strikes < STRIKES)
+		return false;
+	p->strikes = 0;
+	p->eased_ms = now_ms;
+	p->silence_ms = doubled(p);
+	p->maxseg = SMALL_MAXSEG;
+	return true;
+}

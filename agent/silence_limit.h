@@ -1,0 +1,32 @@
+/*
+ * How long a link may be silent before it is suspect, and how large its segments may be. Links that
+ * are resumed again and again without bringing anything say that the path is slow, or swallows
+ * large packets: then both are eased. Pure.
+ */
+#ifndef GROUNDNUT_AGENT_SILENCE_LIMIT_H
+#define GROUNDNUT_AGENT_SILENCE_LIMIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct silence_limit {
+	uint32_t least_ms, most_ms; /* of silence_ms */
+	uint32_t silence_ms;
+	unsigned maxseg;    /* 0: the kernel's choice */
+	unsigned strikes;   /* resumes without progress … */
+	uint64_t strike_ms; /* … since then */
+	uint64_t progress;  /* as it was at the last of them */
+	uint64_t eased_ms;  /* when silence_ms last grew */
+};
+
+#define SILENCE_LIMIT_INIT(least, most)                                                            \
+	{                                                                                          \
+		.least_ms = (least), .most_ms = (most), .silence_ms = (least)                      \
+	}
+
+/* A link has been resumed, with streams that wait for it (or with none): progress is what they have
+ * brought in all. True: it has been eased. */
+bool silence_limit_resumed(struct silence_limit *p, uint64_t now_ms, uint64_t progress,
+			   bool has_streams);
+
+#endif

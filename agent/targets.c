@@ -1,0 +1,485 @@
+/*
+ * A visit is one connection: OPEN → the target is dialled → splice. While it is being dialled, what
+ * the visitor sends waits in the stream. Ways to fail: the dial fails (RESET with the reason, kept
+ * for status), the visitor goes first (the dial is dropped), the mapping goes (both are cut), the
+ * session goes (the dial is dropped, a splice drains by itself).
+ */
+#include "agent/targets.h"
+
+#include "agent/udp_flows.h"
+#include "shared/base/hash_table.h"
+#include "shared/base/err.h"
+#include "shared/base/file.h"
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+#include "shared/base/text.h"
+#include "shared/net/dial.h"
+#include "shared/net/proxy_protocol.h"
+#include "shared/net/splice.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <uv.h>
+
+enum { SERVICE_DIAL_MS = 10000, COMPLAIN_MS = 60000, PORT_FREE_LEAST = 1024 };
+
+struct service {
+	struct list node; /* services.list */
+	struct targets *all;
+	struct mapping mapping; /* owned; id is ours */
+	enum mapping_state state;
+	char *public_text, *error, *host; /* what the relay said */
+	/* why the last dial failed, until one succeeds; udp: … until more than so much has gone
+	 * out */
+	char *dial_error;
+	uint64_t dial_error_out;
+	uint64_t dial_error_ms;
+	uint64_t complained_ms; /* when the log last heard of it */
+	struct list visits;
+	uint64_t visits_now, visits_total;
+	/* near is home: near_to_far goes out, far_to_near comes in; dropped only by flows */
+	struct flow_count count;
+};
+
+struct visit {
+	struct list node;
+	struct service *service;
+	struct transport *trunk;
+	struct stream *stream; /* until the splice has it */
+	struct dial *dial;
+	struct splice *splice;
+	struct flow *flow; /* of a udp mapping, instead of the three */
+	uint16_t port;
+};
+
+struct targets {
+	struct loop *loop;
+	targets_fn *fn;
+	void *owner;
+	struct list list;
+	struct hash_table *by_id;
+	unsigned visits, visits_most; /* of all services; a new link needs descriptors, too */
+	uint32_t next_id;
+	uint64_t serial, answered;
+};
+
+struct targets *targets_new(struct loop *l, targets_fn *fn, void *owner)
+{
+	struct targets *s = mem_zalloc(sizeof *s);
+	s->loop = l;
+	s->fn = fn;
+	s->owner = owner;
+	s->next_id = 1;
+	s->visits_most = file_limit_for_visitors();
+	list_init(&s->list);
+	s->by_id = hash_table_new();
+	return s;
+}
+
+/* --- visits --- */
+
+static void drop_visit(struct visit *v)
+{
+	v->service->visits_now--;
+	v->service->all->visits--;
+	list_remove(&v->node);
+	mem_free(v);
+}
+
+static void cut_visit(struct visit *v, enum reset_code code)
+{
+	dial_close(v->dial);
+	flow_cut(v->flow, code);
+	if (v->splice)
+		splice_cut(v->splice, code);
+	if (v->stream) {
+		stream_reset(v->stream, code);
+		stream_close(v->stream);
+		transport_mark(v->trunk);
+	}
+	drop_visit(v);
+}
+
+static void on_visit_end(void *owner, const struct splice_end *end)
+{
+	struct visit *v = owner;
+	if (end->near_error)
+		log_debug("visit_ended", "mapping=%s why=%s", v->service->mapping.name,
+			  err_text(end->near_error));
+	v->splice = NULL;
+	drop_visit(v);
+}
+
+static enum reset_code code_of(int err)
+{
+	return err == UV_ECONNREFUSED ? RESET_REFUSED : RESET_UNREACHABLE;
+}
+
+/* What the service is told first when its mapping says so: who comes, to which address and, by TLS,
+ * for which name. 0: nothing. */
+static size_t proxy_header(const struct service *s, const struct stream *stream,
+			   uint8_t out[PROXY_PROTOCOL_MAX])
+{
+	const struct mapping *m = &s->mapping;
+	const struct open_info *info = stream_info(stream);
+	enum proxy_transport transport = m->protocol == MAPPING_UDP ? PROXY_UDP : PROXY_TCP;
+	return m->proxy_protocol
+		   ? proxy_protocol_write(m->proxy_protocol, transport, &info->visitor,
+					  &info->visited, info->name, out)
+		   : 0;
+}
+
+/* One line when it is new, and one a minute while it lasts: each visitor would make one else. */
+static void note_dial_error(struct service *s, uint16_t port, int err)
+{
+	char *text = mem_printf("%s:%u: %s", s->mapping.target.host, port, err_text(err));
+	uint64_t now = loop_now_ms(s->all->loop);
+	bool news = !s->dial_error || strcmp(s->dial_error, text) != 0;
+	mem_free(s->dial_error);
+	s->dial_error = text;
+	s->dial_error_ms = loop_wall_ms();
+	s->dial_error_out = s->count.bytes.near_to_far;
+	if (!news && now < s->complained_ms + COMPLAIN_MS)
+		return;
+	s->complained_ms = now;
+	log_warn("service_unreachable", "mapping=%s target=%s:%u why=%s", s->mapping.name,
+		 s->mapping.target.host, port, err_text(err));
+}
+
+static void forget_dial_error(struct service *s)
+{
+	mem_free(s->dial_error);
+	s->dial_error = NULL;
+}
+
+static void on_flow_end(void *owner, int err)
+{
+	struct visit *v = owner;
+	v->flow = NULL;
+	if (err)
+		note_dial_error(v->service, v->port, err);
+	drop_visit(v);
+}
+
+static void on_dialled(void *owner, struct io *io, int err)
+{
+	struct visit *v = owner;
+	struct service *s = v->service;
+	v->dial = NULL;
+	if (!io) {
+		note_dial_error(s, v->port, err);
+		cut_visit(v, code_of(err));
+		return;
+	}
+	forget_dial_error(s);
+	uint8_t header[PROXY_PROTOCOL_MAX];
+	size_t len = proxy_header(s, v->stream, header);
+	/* a fresh socket takes that much, or is dead */
+	if (len && io_write(io, header, len) != (ssize_t)len) {
+		io_close(io);
+		cut_visit(v, RESET_UNREACHABLE);
+		return;
+	}
+	struct stream *stream = v->stream;
+	v->stream = NULL;
+	v->splice = splice_new(v->trunk, io, stream, &s->count.bytes, on_visit_end, v);
+}
+
+static void on_stream(void *owner, enum stream_event event)
+{
+	struct visit *v = owner;
+	if (event == STREAM_LOOK && stream_is_reset(v->stream))
+		cut_visit(v, RESET_ABORTED);
+}
+
+static struct service *service_by_id(const struct targets *s, uint32_t id)
+{
+	return hash_table_get(s->by_id, &id, sizeof(id));
+}
+
+/* The target's port for the port that was visited; 0: that port is none of ours. */
+static uint16_t target_port(const struct mapping *m, uint16_t visited)
+{
+	if (m->protocol == MAPPING_HTTP || m->protocol == MAPPING_TLS)
+		return m->target.first;
+	if (visited < m->first || visited > m->last)
+		return 0;
+	return (uint16_t)(m->target.first + (visited - m->first));
+}
+
+/*
+ * The port that a flow speaks from: the visitor's own, as a home router would keep it, where a
+ * range is mapped. RTSP's servers send RTP to the port that the visitor named, at the address that
+ * the RTSP connection came from: here. Not a port that a service at home may be about to take, and
+ * 0: any.
+ */
+static uint16_t flow_port(const struct mapping *m, uint16_t visitor)
+{
+	bool taken =
+	    visitor < PORT_FREE_LEAST || (visitor >= m->target.first && visitor <= m->target.last);
+	return m->first == m->last || taken ? 0 : visitor;
+}
+
+static void refuse(struct transport *k, struct stream *stream, enum reset_code code)
+{
+	stream_reset(stream, code);
+	stream_close(stream);
+	transport_mark(k);
+}
+
+void targets_opened(struct targets *s, struct transport *k, struct stream *stream)
+{
+	const struct open_info *info = stream_info(stream);
+	struct service *service = service_by_id(s, info->mapping);
+	uint16_t port = service ? target_port(&service->mapping, info->visited.port) : 0;
+	bool is_flow = service && service->mapping.protocol == MAPPING_UDP;
+	if (!port || is_flow != (info->credit == 0)) {
+		refuse(k, stream, RESET_NO_MAPPING);
+		return;
+	}
+	/* no relay that keeps the rules gets there */
+	if (tunnel_is_overdrawn(transport_tunnel(k))) {
+		refuse(k, stream, RESET_NO_ROOM);
+		return;
+	}
+	if (s->visits >= s->visits_most) {
+		note_dial_error(service, port, UV_EMFILE);
+		refuse(k, stream, RESET_NO_ROOM);
+		return;
+	}
+	struct visit *v = mem_alloc(sizeof *v);
+	*v = (struct visit){.service = service, .trunk = k, .stream = stream, .port = port};
+	list_append(&service->visits, &v->node);
+	service->visits_now++;
+	s->visits++;
+	service->visits_total++;
+	if (is_flow) {
+		v->stream = NULL;
+		uint8_t header[PROXY_PROTOCOL_MAX];
+		size_t len = proxy_header(service, stream, header);
+		v->flow = flow_new(k, stream, service->mapping.target.host, port,
+				   flow_port(&service->mapping, info->visitor.port), header, len,
+				   &service->count, on_flow_end, v);
+		return;
+	}
+	stream_own(stream, on_stream, v);
+	v->dial = dial_start(s->loop, DIAL_SERVICE, service->mapping.target.host, port, NULL, 0,
+			     SERVICE_DIAL_MS, on_dialled, v);
+}
+
+/* --- the list --- */
+
+static void service_free(struct service *s)
+{
+	while (!list_is_empty(&s->visits))
+		cut_visit(LIST_ENTRY(s->visits.next, struct visit, node), RESET_MAPPING_GONE);
+	list_remove(&s->node);
+	hash_table_remove(s->all->by_id, &s->mapping.id, sizeof(s->mapping.id));
+	mapping_fini(&s->mapping);
+	mem_free(s->public_text);
+	mem_free(s->error);
+	mem_free(s->host);
+	mem_free(s->dial_error);
+	mem_free(s);
+}
+
+void targets_free(struct targets *s)
+{
+	if (!s)
+		return;
+	while (!list_is_empty(&s->list))
+		service_free(LIST_ENTRY(s->list.next, struct service, node));
+	hash_table_free(s->by_id);
+	mem_free(s);
+}
+
+static void service_add(struct targets *s, const struct mapping *m)
+{
+	struct service *new = mem_zalloc(sizeof *new);
+	new->all = s;
+	mapping_copy(&new->mapping, m);
+	new->mapping.id = s->next_id++;
+	list_init(&new->visits);
+	list_append(&s->list, &new->node);
+	hash_table_add(s->by_id, &new->mapping.id, sizeof(new->mapping.id), new);
+}
+
+/* The old list is sorted into the order of the new one, so that status reads like the file. */
+void targets_set(struct targets *s, const struct mapping_list *list)
+{
+	struct list old = {&old, &old};
+	struct hash_table *by_name = hash_table_new();
+	list_move(&old, &s->list);
+	LIST_EACH(node, &old)
+	{
+		struct service *at = LIST_ENTRY(node, struct service, node);
+		hash_table_add(by_name, at->mapping.name, strlen(at->mapping.name), at);
+	}
+	for (size_t i = 0; i < list->count; i++) {
+		const struct mapping *m = &list->items[i];
+		struct service *kept = hash_table_get(by_name, m->name, strlen(m->name));
+		if (kept && mapping_same(&kept->mapping, m)) {
+			list_remove(&kept->node);
+			list_append(&s->list, &kept->node);
+		} else {
+			service_add(s, m);
+		}
+	}
+	hash_table_free(by_name);
+	while (!list_is_empty(&old))
+		service_free(LIST_ENTRY(old.next, struct service, node));
+}
+
+void targets_declare(struct targets *s, struct followed_names *names, struct transport *k)
+{
+	size_t count = 0;
+	LIST_EACH(node, &s->list)
+	count++;
+	struct mapping *items = mem_alloc(count * sizeof *items);
+	size_t i = 0;
+	LIST_EACH(node, &s->list)
+	items[i++] = LIST_ENTRY(node, struct service, node)->mapping; /* borrowed */
+	struct declare d = {.serial = ++s->serial, .mappings = {items, count}};
+	followed_names_declare(names, &d);
+	struct buf json = BUF_INIT;
+	declare_write(&d, &json);
+	tunnel_declare(transport_tunnel(k), &json);
+	transport_mark(k);
+	buf_fini(&json);
+	mem_free(items);
+}
+
+static void take_report(struct service *s, const struct mapping_report *r)
+{
+	bool news =
+	    s->state != r->state || strcmp(s->error ? s->error : "", r->error ? r->error : "");
+	s->state = r->state;
+	mem_free(s->public_text);
+	mem_free(s->error);
+	mem_free(s->host);
+	s->public_text = mem_strdup(r->public_text);
+	s->error = mem_strdup(r->error);
+	s->host = mem_strdup(r->host);
+	if (!news)
+		return;
+	if (s->state == MAPPING_OPEN)
+		log_info("mapping_open", "mapping=%s public=%s target=%s", s->mapping.name,
+			 s->public_text, s->mapping.target_text);
+	else if (s->state == MAPPING_ERROR)
+		log_warn("mapping_error", "mapping=%s why=%s", s->mapping.name, s->error);
+}
+
+void targets_stated(struct targets *s, const struct state *state)
+{
+	for (size_t i = 0; i < state->mapping_count; i++) {
+		struct service *service = service_by_id(s, state->mappings[i].id);
+		if (service)
+			take_report(service, &state->mappings[i]);
+	}
+	s->answered = state->serial;
+	s->fn(s->owner);
+}
+
+void targets_session_over(struct targets *s)
+{
+	LIST_EACH(node, &s->list)
+	{
+		struct service *service = LIST_ENTRY(node, struct service, node);
+		while (!list_is_empty(&service->visits)) {
+			struct visit *v = LIST_ENTRY(service->visits.next, struct visit, node);
+			dial_close(v->dial);
+			flow_cut(v->flow, RESET_ABORTED);
+			if (v->splice)
+				splice_abandon(v->splice);
+			stream_close(v->stream);
+			drop_visit(v);
+		}
+		service->state = MAPPING_PENDING;
+		mem_free(service->public_text);
+		mem_free(service->error);
+		mem_free(service->host);
+		service->public_text = service->error = service->host = NULL;
+	}
+}
+
+/* --- what is known --- */
+
+bool targets_all_answered(const struct targets *s)
+{
+	return s->serial > 0 && s->answered == s->serial;
+}
+
+bool targets_look(const struct targets *s, const char *name, enum mapping_state *state,
+		  const char **public_text, const char **error)
+{
+	LIST_EACH(node, &s->list)
+	{
+		const struct service *at = LIST_ENTRY(node, struct service, node);
+		if (strcmp(at->mapping.name, name))
+			continue;
+		*state = at->state;
+		*public_text = at->public_text;
+		*error = at->error;
+		return true;
+	}
+	return false;
+}
+
+static uint64_t dropped(const struct service *s)
+{
+	uint64_t count = s->count.dropped;
+	LIST_EACH(node, &s->visits)
+	{
+		const struct visit *v = LIST_ENTRY(node, const struct visit, node);
+		count += v->flow ? flow_dropped(v->flow) : 0;
+	}
+	return count;
+}
+
+/* What the file asks for: all there is to name before the relay has opened it. */
+static void wanted_status(const struct service *s, struct json *w)
+{
+	const struct mapping *m = &s->mapping;
+	char ports[16];
+	snprintf(ports, sizeof ports, m->first == m->last ? "%u" : "%u-%u", (unsigned)m->first,
+		 (unsigned)m->last);
+	json_str(w, "wanted", s->host ? s->host : m->host ? m->host : ports);
+}
+
+static void service_status(const struct service *s, struct json *w)
+{
+	json_open(w, NULL, '{');
+	json_str(w, "name", s->mapping.name);
+	json_str(w, "protocol", mapping_protocol_text(s->mapping.protocol));
+	json_str(w, "public", s->public_text);
+	wanted_status(s, w);
+	json_str(w, "target", s->mapping.target_text);
+	json_str(w, "state", mapping_state_text(s->state));
+	bool udp = s->mapping.protocol == MAPPING_UDP;
+	bool healed = udp && s->count.bytes.near_to_far > s->dial_error_out;
+	if (s->error || !s->dial_error || healed) {
+		json_str(w, "error", s->error);
+	} else {
+		char at[32];
+		char *text =
+		    mem_printf("%s (at %s)", s->dial_error, text_time(s->dial_error_ms, at));
+		json_str(w, "error", text);
+		mem_free(text);
+	}
+	json_uint(w, "connections", udp ? 0 : s->visits_now);
+	json_uint(w, "connections_total", s->visits_total);
+	json_uint(w, "flows", udp ? s->visits_now : 0);
+	json_uint(w, "dropped", dropped(s));
+	json_uint(w, "bytes_in", s->count.bytes.far_to_near);
+	json_uint(w, "bytes_out", s->count.bytes.near_to_far);
+	json_close(w);
+}
+
+void targets_status(const struct targets *s, struct json *w)
+{
+	json_open(w, "mappings", '[');
+	LIST_EACH(node, &s->list)
+	service_status(LIST_ENTRY(node, struct service, node), w);
+	json_close(w);
+}

@@ -1,0 +1,36 @@
+/*
+ * The services at home: for each mapping where a visitor's stream leads, the visits under way, and
+ * what the relay said of it. The agent dials only what its own file lists.
+ */
+#ifndef GROUNDNUT_AGENT_TARGETS_H
+#define GROUNDNUT_AGENT_TARGETS_H
+
+#include "agent/followed_names.h"
+#include "shared/base/json.h"
+#include "shared/net/transport.h"
+#include "shared/tunnel/session_messages.h"
+
+struct targets;
+typedef void targets_fn(void *owner); /* a state has changed */
+
+struct targets *targets_new(struct loop *l, targets_fn *fn, void *owner);
+void targets_free(struct targets *s);
+
+/* The list of the file: a mapping that has not changed keeps its id and its visits, those of a
+ * changed or removed one are cut. Takes what it needs as copies. */
+void targets_set(struct targets *s, const struct mapping_list *list);
+/* Say the whole list to the relay. */
+void targets_declare(struct targets *s, struct followed_names *names, struct transport *k);
+void targets_stated(struct targets *s, const struct state *state);
+void targets_opened(struct targets *s, struct transport *k, struct stream *stream);
+/* The session ends: let go of its streams, everything is pending again. */
+void targets_session_over(struct targets *s);
+
+bool targets_all_answered(const struct targets *s);
+/* The mapping's state; *public_text and *error may be NULL. False: no such mapping. */
+bool targets_look(const struct targets *s, const char *name, enum mapping_state *state,
+		  const char **public_text, const char **error);
+/* writes "mappings" of status (README.md, "Status") */
+void targets_status(const struct targets *s, struct json *w);
+
+#endif

@@ -1,0 +1,29 @@
+/*
+ * Flows at home: a datagram stream joined to a UDP socket of its own towards the service, so that
+ * answers find their way back. The relay decides when a flow has been idle for too long; here it
+ * ends with its stream, or when the service's address cannot be found.
+ */
+#ifndef GROUNDNUT_AGENT_UDP_FLOWS_H
+#define GROUNDNUT_AGENT_UDP_FLOWS_H
+
+#include "shared/net/splice.h"
+
+struct flow;
+/* the flow has ended, and is gone after. err: why the service cannot be sent to, or 0 */
+typedef void flow_fn(void *owner, int err);
+
+/* What has gone through, kept by the owner for as long as the flow lives. near is home. */
+struct flow_count {
+	struct splice_count bytes;
+	uint64_t dropped; /* datagrams; but for flow_dropped() of those under way */
+};
+
+/* Owns stream. from: the local port wanted, 0: any. first: bytes said to the service before each
+ * flow's first datagram (PROXY protocol), may be NULL. count is the owner's. */
+struct flow *flow_new(struct transport *k, struct stream *stream, const char *host, uint16_t port,
+		      uint16_t from, const void *first, size_t first_len, struct flow_count *count,
+		      flow_fn *fn, void *owner);
+uint64_t flow_dropped(const struct flow *f); /* datagrams that waited for the link in vain */
+void flow_cut(struct flow *f, enum reset_code code); /* the owner is not told */
+
+#endif

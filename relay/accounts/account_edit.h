@@ -1,0 +1,20 @@
+/*
+ * What `account add|list|remove|renew|passwd` do to accounts.json: under a lock, a file with errors
+ * is refused, what the edit does not concern is kept as it is, the new text is written, fsynced and
+ * renamed, and a running relay is told. Each returns an exit code after saying on stderr what was
+ * wrong, or how the running relay took it.
+ */
+#ifndef GROUNDNUT_RELAY_ACCOUNTS_ACCOUNT_EDIT_H
+#define GROUNDNUT_RELAY_ACCOUNTS_ACCOUNT_EDIT_H
+
+#include "relay/config.h"
+
+/* ports: LIST, or NULL; prints the join line */
+int account_edit_add(const struct relay_config *c, const char *name, const char *ports);
+int account_edit_list(const struct relay_config *c);
+int account_edit_remove(const struct relay_config *c, const char *name);
+/* asks for the password: password_ask() */
+int account_edit_passwd(const struct relay_config *c, const char *name);
+int account_edit_renew(const struct relay_config *c, const char *name); /* prints the join line */
+
+#endif

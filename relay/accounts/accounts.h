@@ -1,0 +1,50 @@
+/*
+ * accounts.json: who may attach and what each may open. A loaded list is immutable and counted, so
+ * that every loop can hold the one it was given while another is being loaded.
+ */
+#ifndef GROUNDNUT_RELAY_ACCOUNTS_ACCOUNTS_H
+#define GROUNDNUT_RELAY_ACCOUNTS_ACCOUNTS_H
+
+#include "shared/base/addr.h"
+#include "shared/tunnel/mapping.h"
+
+#include <stdint.h>
+
+struct account {
+	char *name;
+	char *token;               /* "sha256:…" */
+	char *password;            /* "scrypt:…" or NULL */
+	struct ports_range *ports; /* 1024 to 65535 of both when none was written */
+	size_t ports_count;        /* 0: no port at all, an empty list was written */
+	/* full names, wildcards allowed: own name and below when none was written */
+	char **hosts;
+	size_t host_count;
+	uint32_t connections; /* 0: limits.connections_per_account */
+	uint64_t bandwidth;   /* bits a second each way for all its mappings; 0: none */
+};
+
+struct accounts;
+
+/* 0; ERR_CONFIG after collecting into *errors (freed by the caller, lines without the program's
+ * name, the last ended too); or a negative errno, with *errors one line as well. *errors is NULL
+ * after 0. An absent file is an empty list only when absent_ok. */
+int accounts_load(const char *file, const char *domain, bool absent_ok, struct accounts **out,
+		  char **errors);
+/* Each line of errors through log_say(). */
+void accounts_report(const char *errors);
+struct accounts *accounts_ref(struct accounts *a); /* any thread */
+void accounts_unref(struct accounts *a);           /* any thread; NULL does nothing */
+size_t accounts_count(const struct accounts *a);
+const struct account *accounts_at(const struct accounts *a, size_t i); /* in the file's order */
+const struct account *accounts_find(const struct accounts *a, const char *name);
+/* The account when name and token fit, else NULL; takes the same time for an unknown name. */
+const struct account *accounts_verify(const struct accounts *a, const char *name,
+				      const char *token);
+bool account_allows_ports(const struct account *a, enum ports_protocol protocol, uint16_t first,
+			  uint16_t last);
+/* also "*.x": when all of that is the account's */
+bool account_allows_host(const struct account *a, const char *full_name);
+/* What an account may be called: a name, and usable as a host below the relay's domain. */
+bool account_is_name(const char *name);
+
+#endif

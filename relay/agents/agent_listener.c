@@ -1,0 +1,342 @@
+/*
+ * accept → TLS → HELLO → token → registry_greet(). A peer ends by: its own end or error, the
+ * timeout, bytes that are no HELLO, a token that does not fit (REFUSE), or by being the oldest when
+ * there are too many. Each is one log line at most.
+ */
+#include "relay/agents/agent_listener.h"
+
+#include "relay/doors/shared_ports.h"
+#include "shared/base/err.h"
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+#include "shared/base/rate_limiter.h"
+#include "shared/net/first_frame.h"
+#include "shared/net/listener.h"
+#include "shared/net/timer.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <uv.h>
+
+enum {
+	SOURCES = 4096,
+	RETRY_TOKEN_MS = 30000,
+	RETRY_VERSION_MS = 60000,
+	RETRY_BUSY_MS = 30000,
+	LINGER_MS = 1000, /* for a refused peer to read why */
+	YOUNG_MS = 1000,
+	TELL_MS = 10000, /* between two lines on sources that are turned away */
+	/* a valid token pays for the ways that its agent dialled beside the one it used, and some
+	 * neighbours' */
+	FORGIVEN = 16,
+};
+
+struct peer {
+	struct list node; /* door.peers, oldest first */
+	struct agent_listener *door;
+	struct io *io;
+	struct buf in;
+	struct timer *timer;
+	struct addr source;
+	uint64_t since_ms;
+	/* REFUSE, or WELCOME to a probe, is on its way; only its end is awaited */
+	bool answered;
+};
+
+/* One address of `listen`. */
+struct entrance {
+	struct agent_listener *door;
+	struct addr at;
+	struct listener *listener;
+};
+
+struct agent_listener {
+	struct context *world;
+	struct registry *agents;
+	struct tls_context *tls;
+	struct entrance *entrances;
+	size_t entrance_count;
+	struct list peers;
+	size_t peer_count;
+	struct rate_limiter *failures, *held;
+	uint64_t told_ms;
+};
+
+static void drop(struct peer *p)
+{
+	p->door->peer_count--;
+	rate_limiter_release(p->door->held, &p->source);
+	list_remove(&p->node);
+	timer_close(p->timer);
+	io_close(p->io);
+	buf_fini(&p->in);
+	mem_free(p);
+}
+
+/* A handshake that brought no valid token. */
+static void fail(struct peer *p, const char *why)
+{
+	char at[ADDR_TEXT];
+	struct loop *l = p->door->world->main;
+	rate_limiter_count(p->door->failures, &p->source, loop_now_ms(l));
+	log_info("peer_failed", "remote=%s why=%s", addr_text(io_peer(p->io), at), why);
+}
+
+/* The last words to a peer; only its end is awaited then. */
+static void say_last(struct peer *p, struct buf *frame)
+{
+	io_write(p->io, buf_data(frame), buf_len(frame));
+	buf_fini(frame);
+	io_shutdown(p->io);
+	p->answered = true;
+	timer_set(p->timer, LINGER_MS);
+}
+
+static void refuse(struct peer *p, enum refuse_code code, const char *reason, uint32_t retry_ms)
+{
+	struct buf frame = BUF_INIT;
+	refuse_put(code, reason, retry_ms, &frame);
+	say_last(p, &frame);
+}
+
+static void welcome_probe(struct peer *p)
+{
+	struct welcome w = {
+	    .version = HELLO_VERSION,
+	    .grace_s = p->door->world->config->grace_s,
+	    .can = CAPABILITIES_OURS,
+	    .time_ms = loop_wall_ms(),
+	};
+	snprintf(w.program, sizeof w.program, "groundnut-relay %s", GROUNDNUT_VERSION);
+	addr_ip_text(io_peer(p->io), w.address);
+	struct buf frame = BUF_INIT;
+	welcome_write(&w, &frame);
+	say_last(p, &frame);
+}
+
+static void take_hello(struct peer *p, size_t payload)
+{
+	struct agent_listener *d = p->door;
+	struct hello h;
+	if (hello_read(buf_data(&p->in) + FRAME_HEADER, payload, &h) < 0) {
+		fail(p, "its HELLO is not well formed");
+		drop(p);
+		return;
+	}
+	if (h.version != HELLO_VERSION) {
+		char reason[HELLO_TEXT];
+		snprintf(reason, sizeof reason,
+			 "this relay speaks version %d of the protocol, the agent version %u",
+			 HELLO_VERSION, h.version);
+		fail(p, reason);
+		refuse(p, REFUSE_VERSION, reason, RETRY_VERSION_MS);
+	} else if (!accounts_verify(registry_accounts(d->agents), h.account, h.token)) {
+		char why[128];
+		snprintf(why, sizeof why, "account %s and the token do not fit", h.account);
+		fail(p, why);
+		refuse(p, REFUSE_TOKEN, NULL, RETRY_TOKEN_MS);
+	} else if (h.probe) {
+		welcome_probe(p);
+	} else if (!registry_has_room(d->agents, h.account, h.agent)) {
+		log_warn("agent_refused", "account=%s agent=%s why=%s", h.account, h.agent,
+			 "the account has all the agents that it may have");
+		refuse(p, REFUSE_BUSY, "the account has all the agents that it may have",
+		       RETRY_BUSY_MS);
+	} else {
+		rate_limiter_forgive(d->failures, &p->source, FORGIVEN,
+				     loop_now_ms(d->world->main));
+		buf_take(&p->in, FRAME_HEADER + payload);
+		struct io_parcel *parcel = io_pack(p->io);
+		p->io = NULL;
+		registry_greet(d->agents, parcel, &h, &p->in);
+		drop(p);
+	}
+	mem_wipe(&h, sizeof h);
+}
+
+static void on_peer(void *owner, enum io_event event)
+{
+	struct peer *p = owner;
+	if (event == IO_UP) {
+		io_watch(p->io, IO_WATCH_READ);
+		return;
+	}
+	if (event == IO_ERROR) {
+		if (!p->answered)
+			fail(p, *io_error_detail(p->io) ? io_error_detail(p->io)
+							: err_text(io_error(p->io)));
+		drop(p);
+		return;
+	}
+	if (p->answered) {
+		uint8_t rest[256];
+		ssize_t n = io_read(p->io, rest, sizeof rest);
+		if (n == 0 || (n < 0 && n != UV_EAGAIN))
+			drop(p);
+		return;
+	}
+	struct frame f;
+	int got = first_frame_read(p->io, &p->in, &f);
+	if (got == 0)
+		return;
+	if (got < 0 || f.kind != FRAME_HELLO) {
+		fail(p, got < 0 ? err_text(got) : "something else came instead of HELLO");
+		drop(p);
+		return;
+	}
+	take_hello(p, f.len);
+}
+
+static void on_timeout(void *owner)
+{
+	struct peer *p = owner;
+	if (!p->answered)
+		fail(p, "it said no HELLO in time");
+	drop(p);
+}
+
+/* The oldest peer, of source only if that is given; NULL: none. */
+static struct peer *oldest(struct agent_listener *d, const struct addr *source)
+{
+	LIST_EACH(node, &d->peers)
+	{
+		struct peer *p = LIST_ENTRY(node, struct peer, node);
+		if (!source || addr_equal_ip(&p->source, source))
+			return p;
+	}
+	return NULL;
+}
+
+static void crowd_out(struct peer *p)
+{
+	if (!p->answered)
+		fail(p, "too many newcomers: the oldest goes");
+	drop(p);
+}
+
+/* Makes room for one more of source, and counts it; false: there is none. */
+static bool make_room(struct agent_listener *d, const struct addr *source, uint64_t now)
+{
+	if (d->peer_count >= AGENT_LISTENER_PEERS)
+		crowd_out(oldest(d, NULL));
+	struct peer *p = rate_limiter_held(d->held, source) >= AGENT_LISTENER_PEERS_EACH
+			     ? oldest(d, source)
+			     : NULL;
+	if (p && now >= p->since_ms + YOUNG_MS)
+		crowd_out(p);
+	return rate_limiter_hold(d->held, source, AGENT_LISTENER_PEERS_BURST, now);
+}
+
+static void tell_turned_away(struct agent_listener *d, const struct addr *peer, uint64_t now)
+{
+	char at[ADDR_TEXT];
+	if (d->told_ms && now < d->told_ms + TELL_MS)
+		return;
+	d->told_ms = now;
+	log_warn("turned_away", "remote=%s why=%s", addr_ip_text(peer, at),
+		 "too many of its handshakes brought no valid token");
+}
+
+void agent_listener_take(struct agent_listener *d, struct io *io, const void *early,
+			 size_t early_len)
+{
+	struct loop *l = d->world->main;
+	uint64_t now = loop_now_ms(l);
+	struct addr source = addr_source(io_peer(io));
+	if (rate_limiter_is_over(d->failures, &source, now)) {
+		tell_turned_away(d, io_peer(io), now);
+		io_close(io);
+		return;
+	}
+	if (!make_room(d, &source, now)) {
+		io_close(io);
+		return;
+	}
+	struct peer *p = mem_zalloc(sizeof *p);
+	p->door = d;
+	p->io = io;
+	p->source = source;
+	p->since_ms = now;
+	p->timer = timer_new(l, on_timeout, p);
+	timer_set(p->timer, FIRST_FRAME_TIMEOUT_MS);
+	list_append(&d->peers, &p->node);
+	d->peer_count++;
+	io_own(io, on_peer, p);
+	io_tls_accept(io, d->tls, early, early_len);
+}
+
+static bool is_tls_port(const struct relay_config *c, const struct addr *at)
+{
+	for (size_t i = 0; i < c->tls_count; i++)
+		if (addr_equal(&c->tls[i], at))
+			return true;
+	return false;
+}
+
+static void on_accept(void *owner, int fd, const struct addr *peer, const struct addr *local)
+{
+	struct entrance *e = owner;
+	struct context *w = e->door->world;
+	if (is_tls_port(w->config, &e->at))
+		shared_ports_accept_tls(w->front, fd, peer, local);
+	else
+		agent_listener_take(e->door, io_take(w->main, fd, peer, local, NULL, NULL), NULL,
+				    0);
+}
+
+struct agent_listener *agent_listener_open(struct context *w, struct registry *agents,
+					   struct tls_context *tls, char **why)
+{
+	struct agent_listener *d = mem_zalloc(sizeof *d);
+	const struct relay_config *c = w->config;
+	d->world = w;
+	d->agents = agents;
+	d->tls = tls_context_ref(tls);
+	list_init(&d->peers);
+	d->failures = rate_limiter_new(SOURCES, c->limits.failed_handshakes_per_second_per_address,
+				       AGENT_LISTENER_FAILED_BURST);
+	d->held = rate_limiter_new(SOURCES, 0, 0);
+	d->entrances = mem_zalloc(c->listen_count * sizeof *d->entrances);
+	bool v4 = false;
+	for (size_t i = 0; i < c->listen_count; i++)
+		v4 |= c->listen[i].family == 4;
+	for (size_t i = 0; i < c->listen_count; i++) {
+		struct entrance *e = &d->entrances[i];
+		int err;
+		char at[ADDR_TEXT];
+		bool v6only = v4 && c->listen[i].family == 6;
+		*e = (struct entrance){.door = d, .at = c->listen[i]};
+		e->listener = listener_open(w->main, &e->at, v6only, on_accept, e, &err, why);
+		if (!e->listener) {
+			agent_listener_close(d);
+			return NULL;
+		}
+		d->entrance_count++;
+		log_info("listening", "for=agents at=%s", addr_text(listener_at(e->listener), at));
+	}
+	return d;
+}
+
+void agent_listener_reload(struct agent_listener *d, struct tls_context *tls)
+{
+	tls_context_unref(d->tls);
+	d->tls = tls_context_ref(tls);
+	rate_limiter_change(d->failures,
+			    d->world->config->limits.failed_handshakes_per_second_per_address,
+			    AGENT_LISTENER_FAILED_BURST);
+}
+
+void agent_listener_close(struct agent_listener *d)
+{
+	if (!d)
+		return;
+	while (!list_is_empty(&d->peers))
+		drop(LIST_ENTRY(d->peers.next, struct peer, node));
+	for (size_t i = 0; i < d->entrance_count; i++)
+		listener_close(d->entrances[i].listener);
+	mem_free(d->entrances);
+	rate_limiter_free(d->failures);
+	rate_limiter_free(d->held);
+	tls_context_unref(d->tls);
+	mem_free(d);
+}

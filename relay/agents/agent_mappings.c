@@ -1,0 +1,339 @@
+#include "relay/agents/agent_mappings.h"
+
+#include "relay/doors/shared_ports.h"
+#include "relay/doors/door.h"
+#include "relay/agents/agent.h"
+#include "relay/names/names.h"
+#include "shared/base/hash_table.h"
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+#include "shared/net/timer.h"
+
+#include <string.h>
+
+enum { RETRY_MS = 2000 }; /* a door that could not be opened is tried again that often */
+
+struct agent_mappings {
+	struct agent *home;
+	struct door **doors;
+	size_t count;
+	uint64_t serial;           /* of the last DECLARE */
+	struct name_report *names; /* what became of its names */
+	size_t name_count;
+	/* the doors are of the session before; the next DECLARE adopts or closes them */
+	bool orphans;
+	struct timer *retry;
+};
+
+static void try_all(struct agent_mappings *all);
+
+static void on_retry(void *owner)
+{
+	try_all(owner);
+}
+
+struct agent_mappings *agent_mappings_new(struct agent *h)
+{
+	struct agent_mappings *all = mem_zalloc(sizeof *all);
+	all->home = h;
+	all->retry = timer_new(agent_loop(h), on_retry, all);
+	return all;
+}
+
+void agent_mappings_free(struct agent_mappings *all)
+{
+	if (!all)
+		return;
+	agent_mappings_close(all);
+	timer_close(all->retry);
+	declared_names_report_free(all->names, all->name_count);
+	mem_free(all);
+}
+
+/* --- STATE --- */
+
+static char *public_text(const struct agent_mappings *all, const struct door *d)
+{
+	const struct mapping *m = &d->mapping;
+	if (d->host)
+		return mem_strdup(d->host);
+	const struct relay_config *c = agent_config(all->home);
+	struct addr at = c->address_count ? c->addresses[0] : (struct addr){.family = 4};
+	char text[ADDR_TEXT];
+	at.port = m->first;
+	addr_text(&at, text);
+	return m->first == m->last ? mem_strdup(text) : mem_printf("%s-%u", text, m->last);
+}
+
+static void send_state(struct agent_mappings *all)
+{
+	struct transport *k = agent_trunk(all->home);
+	struct state s = {.serial = all->serial, .mapping_count = all->count};
+	char address[ADDR_TEXT];
+	s.address = mem_strdup(addr_ip_text(agent_remote(all->home), address));
+	s.mappings = mem_zalloc(all->count * sizeof *s.mappings);
+	for (size_t i = 0; i < all->count; i++) {
+		const struct door *d = all->doors[i];
+		bool open = d->is_open;
+		s.mappings[i] = (struct mapping_report){
+		    .id = d->mapping.id,
+		    .state = open ? MAPPING_OPEN : MAPPING_ERROR,
+		    .public_text = open ? public_text(all, d) : NULL,
+		    .error = open ? NULL : mem_strdup(d->error),
+		    .host = mem_strdup(d->host),
+		};
+	}
+	s.names = all->names; /* borrowed */
+	s.name_count = all->name_count;
+	struct buf json = BUF_INIT;
+	state_write(&s, &json);
+	s.names = NULL;
+	s.name_count = 0;
+	tunnel_state(transport_tunnel(k), &json);
+	transport_mark(k);
+	buf_fini(&json);
+	state_fini(&s);
+}
+
+void agent_mappings_set_names(struct agent_mappings *all, struct name_report *reports, size_t count)
+{
+	declared_names_report_free(all->names, all->name_count);
+	all->names = reports;
+	all->name_count = count;
+	if (agent_trunk(all->home) && !all->orphans)
+		send_state(all);
+}
+
+/* --- opening --- */
+
+static char *forbidden_host(struct agent *h, const struct door *d)
+{
+	const struct relay_config *c = agent_config(h);
+	bool http = d->mapping.protocol == MAPPING_HTTP;
+	if (!(http ? c->http_count : c->tls_count))
+		return mem_printf(
+		    "this relay has no port for %s mappings (\"%s\" in its relay.json)",
+		    mapping_protocol_text(d->mapping.protocol), http ? "http" : "tls");
+	const struct account *a = agent_account(h);
+	if (!a || !account_allows_host(a, d->host))
+		return mem_printf("account %s may not have the host %s", agent_account_name(h),
+				  d->host);
+	return NULL;
+}
+
+/* What the account does not allow, what is the relay's own and what the relay does not know may not
+ * even be tried. */
+static char *forbidden(struct agent *h, const struct door *d)
+{
+	const struct mapping *m = &d->mapping;
+	if (m->unknown)
+		return mem_printf("the relay is older than the agent, update it: %s", m->unknown);
+	if (d->host)
+		return forbidden_host(h, d);
+	enum ports_protocol protocol = m->protocol == MAPPING_UDP ? PORTS_UDP : PORTS_TCP;
+	const struct account *a = agent_account(h);
+	if (!a || !account_allows_ports(a, protocol, m->first, m->last))
+		return mem_printf("account %s may not open that port", agent_account_name(h));
+	return port_table_why_not(agent_world(h)->ports, m->protocol, m->first, m->last);
+}
+
+static void log_door(const struct agent *h, const struct door *d)
+{
+	const char *account = agent_account_name(h), *agent = agent_name(h);
+	const struct mapping *m = &d->mapping;
+	if (!d->is_open)
+		log_warn("mapping_error", "account=%s agent=%s mapping=%s why=%s", account, agent,
+			 m->name, d->error);
+	else if (d->host)
+		log_info("mapping_open", "account=%s agent=%s mapping=%s host=%s", account, agent,
+			 m->name, d->host);
+	else
+		log_info("mapping_open", "account=%s agent=%s mapping=%s port=%u", account, agent,
+			 m->name, m->first);
+}
+
+/* Opens it if it may and can; true if its state is another now. */
+static bool try_one(struct agent *h, struct door *d)
+{
+	if (d->is_open)
+		return false;
+	char *before = mem_strdup(d->error);
+	char *why = forbidden(h, d);
+	if (why)
+		door_set_error(d, why);
+	else
+		door_open(d);
+	bool news = d->is_open || !before || strcmp(before, d->error) != 0;
+	mem_free(before);
+	if (news)
+		log_door(h, d);
+	return news;
+}
+
+static void try_all(struct agent_mappings *all)
+{
+	bool news = false, again = false;
+	for (size_t i = 0; i < all->count; i++) {
+		news |= try_one(all->home, all->doors[i]);
+		again |= !all->doors[i]->is_open;
+	}
+	if (again)
+		timer_set(all->retry, RETRY_MS);
+	if (news && agent_trunk(all->home))
+		send_state(all);
+}
+
+void agent_mappings_judge(struct agent_mappings *all)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		char *why = all->doors[i]->is_open ? forbidden(all->home, all->doors[i]) : NULL;
+		if (why)
+			door_shut(all->doors[i], why);
+	}
+	if (agent_trunk(all->home) && !all->orphans) {
+		try_all(all);
+		send_state(all);
+	}
+}
+
+/* --- DECLARE --- */
+
+/* What a door is found by: the mapping's id, or after a change of session its public side. */
+static const void *key_of(const struct agent_mappings *all, const struct mapping *m, size_t *len)
+{
+	*len = m->host ? strlen(m->host) : sizeof(m->first);
+	if (all->orphans)
+		return m->host ? (const void *)m->host : &m->first;
+	*len = sizeof(m->id);
+	return &m->id;
+}
+
+/* The doors there are; where the public side counts, the open ones, and each protocol has its
+ * own. */
+static void find_by(struct agent_mappings *all, struct hash_table *known[MAPPING_UNKNOWN + 1])
+{
+	size_t len;
+	for (int i = 0; i <= MAPPING_UNKNOWN; i++)
+		known[i] = hash_table_new();
+	for (size_t i = 0; i < all->count; i++) {
+		const struct mapping *m = &all->doors[i]->mapping;
+		const void *key = key_of(all, m, &len);
+		if (all->orphans && !all->doors[i]->is_open)
+			continue;
+		hash_table_add(known[all->orphans ? m->protocol : 0], key, len, &all->doors[i]);
+	}
+}
+
+/* The door that serves m already: the same mapping, or after a change of session the same public
+ * side. */
+static struct door *take_door(struct agent_mappings *all, struct hash_table *const *known,
+			      const struct mapping *m)
+{
+	size_t len;
+	const void *key = key_of(all, m, &len);
+	struct door **at = hash_table_get(known[all->orphans ? m->protocol : 0], key, len);
+	struct door *d = at ? *at : NULL;
+	bool fits = d && (all->orphans ? door_fits(d, m) : mapping_same(&d->mapping, m));
+	if (!fits)
+		return NULL;
+	*at = NULL;
+	return d;
+}
+
+static void close_all(struct agent_mappings *all)
+{
+	for (size_t i = 0; i < all->count; i++)
+		door_close(all->doors[i]);
+	mem_free(all->doors);
+	all->doors = NULL;
+	all->count = 0;
+}
+
+static void wake_all(struct agent_mappings *all)
+{
+	for (size_t i = 0; i < all->count; i++)
+		door_wake(all->doors[i]);
+}
+
+static void set_doors(struct agent_mappings *all, const struct mapping_list *list)
+{
+	struct door **fresh = mem_zalloc(list->count * sizeof *fresh);
+	struct hash_table *known[MAPPING_UNKNOWN + 1];
+	find_by(all, known);
+	for (size_t i = 0; i < list->count; i++)
+		fresh[i] = take_door(all, known, &list->items[i]);
+	for (int i = 0; i <= MAPPING_UNKNOWN; i++)
+		hash_table_free(known[i]);
+	close_all(all); /* before any is opened: a new mapping may want its port */
+	all->doors = fresh;
+	all->count = list->count;
+	for (size_t i = 0; i < list->count; i++) {
+		if (!fresh[i])
+			fresh[i] = door_new(all->home, &list->items[i]);
+		else if (all->orphans)
+			door_adopt(fresh[i], &list->items[i]);
+	}
+	if (all->orphans)
+		wake_all(all);
+	all->orphans = false;
+}
+
+void agent_mappings_declare(struct agent_mappings *all, const struct declare *d)
+{
+	all->serial = d->serial;
+	set_doors(all, &d->mappings);
+	try_all(all);
+	send_state(all);
+}
+
+/* --- the session's ways --- */
+
+void agent_mappings_wake(struct agent_mappings *all)
+{
+	if (!all->orphans)
+		wake_all(all);
+}
+
+void agent_mappings_orphan(struct agent_mappings *all)
+{
+	timer_stop(all->retry);
+	for (size_t i = 0; i < all->count; i++) {
+		door_clear(all->doors[i], true, RESET_GRACE_OVER);
+		door_rest(all->doors[i]);
+	}
+	all->orphans = true;
+}
+
+void agent_mappings_close(struct agent_mappings *all)
+{
+	close_all(all);
+	all->orphans = false;
+}
+
+/* --- visitors of the shared ports --- */
+
+void agent_mappings_visit(struct agent_mappings *all, uint64_t claim, struct io_parcel *parcel,
+			  struct http_gateway *machine)
+{
+	struct door *door = NULL;
+	for (size_t i = 0; i < all->count; i++)
+		if (all->doors[i]->claim == claim)
+			door = all->doors[i];
+	if (door)
+		door_arrive(door, parcel, machine);
+	else if (machine) /* it has just closed: there may be another */
+		shared_ports_return(agent_world(all->home), parcel, machine);
+	else
+		shared_ports_alert(agent_loop(all->home), parcel, CLIENT_HELLO_INTERNAL_ERROR);
+}
+
+void agent_mappings_status(const struct agent_mappings *all, struct json *w)
+{
+	json_open(w, "mappings", '[');
+	for (size_t i = 0; i < all->count; i++) {
+		char *public = public_text(all, all->doors[i]);
+		door_status(all->doors[i], public, w);
+		mem_free(public);
+	}
+	json_close(w);
+}

@@ -1,0 +1,81 @@
+#include "relay/config_check.h"
+
+#include "relay/accounts/accounts.h"
+#include "shared/base/cli.h"
+#include "shared/base/err.h"
+#include "shared/base/file.h"
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+
+#include <string.h>
+
+enum { PEM_MAX = 1 << 20 };
+
+/* Of two exit codes the one to end with: a wrong file is told before an absent one. */
+static int worse(int a, int b)
+{
+	return a > b ? a : b;
+}
+
+static int check_readable(const char *file)
+{
+	char *text;
+	size_t len;
+	int err = file_read(file, PEM_MAX, &text, &len);
+	if (err) {
+		log_say("%s: %s", file, err_text(err));
+		return EXIT_WORK;
+	}
+	mem_wipe(text, len);
+	mem_free(text);
+	return 0;
+}
+
+static int check_pair(const char *certificate, const char *private_key, const char *alpn,
+		      bool least_tls12, struct tls_context **out)
+{
+	char *why = NULL;
+	*out = NULL;
+	int exit_code = worse(check_readable(certificate), check_readable(private_key));
+	if (exit_code)
+		return exit_code;
+	*out = tls_context_server_new(certificate, private_key, alpn, least_tls12, &why);
+	if (!*out)
+		log_say("%s", why);
+	mem_free(why);
+	return *out ? 0 : EXIT_USAGE;
+}
+
+int config_check_identity(const struct relay_config *c, struct tls_context **out)
+{
+	return check_pair(c->certificate, c->private_key, TLS_CONTEXT_ALPN_TUNNEL, false, out);
+}
+
+static int check_update(const struct update_config *u)
+{
+	struct tls_context *tls = NULL;
+	int exit_code =
+	    u->certificate ? check_pair(u->certificate, u->private_key, NULL, true, &tls) : 0;
+	tls_context_unref(tls);
+	return exit_code;
+}
+
+static int check_accounts(const struct relay_config *c)
+{
+	struct accounts *accounts;
+	char *errors;
+	int err = accounts_load(c->accounts, c->domain, false, &accounts, &errors);
+	accounts_report(errors);
+	mem_free(errors);
+	accounts_unref(accounts);
+	return cli_exit(err);
+}
+
+int config_check_files(const struct relay_config *c)
+{
+	struct tls_context *tls;
+	int accounts = check_accounts(c), identity = config_check_identity(c, &tls),
+	    update = check_update(&c->update);
+	tls_context_unref(tls);
+	return worse(accounts, worse(identity, update));
+}

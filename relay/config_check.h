@@ -1,0 +1,16 @@
+/* What the configuration names, looked at as `check` does: every error is said, nothing is
+ * changed. */
+#ifndef GROUNDNUT_RELAY_CONFIG_CHECK_H
+#define GROUNDNUT_RELAY_CONFIG_CHECK_H
+
+#include "relay/config.h"
+#include "shared/net/tls_context.h"
+
+/* The agents' door's own pair. *out, or NULL and an exit code: a file that cannot be read is
+ * trouble at work, one that holds something else is a wrong configuration. */
+int config_check_identity(const struct relay_config *c, struct tls_context **out);
+
+/* That, the accounts and the pair of the update doors; returns the exit code. */
+int config_check_files(const struct relay_config *c);
+
+#endif

@@ -1,0 +1,406 @@
+#include "relay/doors/door.h"
+
+#include "relay/doors/vhost_table.h"
+#include "relay/names/names_config.h"
+#include "shared/base/err.h"
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+#include "shared/net/timer.h"
+
+#include <string.h>
+#include <uv.h>
+
+enum { REST_LOOK_MS = 100, SOURCES = 4096, FLOWS_DEFAULT = 16384 };
+
+static void on_rest_timer(void *owner);
+
+static const struct door_kind *kind_of(enum mapping_protocol p)
+{
+	switch (p) {
+	case MAPPING_UDP:
+		return &UDP_DOOR;
+	case MAPPING_HTTP:
+		return &HTTP_DOOR;
+	case MAPPING_TLS:
+		return &TLS_DOOR;
+	case MAPPING_TCP:
+	case MAPPING_UNKNOWN: /* never opened */
+		break;
+	}
+	return &TCP_DOOR;
+}
+
+static void set_rates(struct door *d)
+{
+	uint32_t rate = d->mapping.connections_per_second_per_source;
+	if (rate && d->rates)
+		rate_limiter_change(d->rates, rate, rate);
+	else if (rate)
+		d->rates = rate_limiter_new(SOURCES, rate, rate);
+	else {
+		rate_limiter_free(d->rates);
+		d->rates = NULL;
+	}
+	if (d->shaper)
+		shaper_change(d->shaper, d->mapping.bandwidth);
+}
+
+/* One that would be too long stays as it is, and no account has it. */
+static char *full_host(struct agent *h, const char *host)
+{
+	char full[256];
+	return mem_strdup(names_full(host, agent_config(h)->domain, full) == 0 ? full : host);
+}
+
+struct door *door_new(struct agent *h, const struct mapping *mapping)
+{
+	const struct door_kind *kind = kind_of(mapping->protocol);
+	struct door *d = mem_zalloc(kind->size);
+	d->kind = kind;
+	d->home = h;
+	mapping_copy(&d->mapping, mapping);
+	d->host = mapping->host ? full_host(h, mapping->host) : NULL;
+	list_init(&d->parked);
+	d->rest_timer = timer_new(agent_loop(h), on_rest_timer, d);
+	set_rates(d);
+	kind->init(d);
+	return d;
+}
+
+void door_set_error(struct door *d, char *error)
+{
+	mem_free(d->error);
+	d->error = error;
+	d->failed = 0;
+}
+
+bool door_is_asked(const struct door *d)
+{
+	return d->failed != 0;
+}
+
+void door_fail(struct door *d, int err, char *why)
+{
+	if (why || err != d->failed)
+		door_set_error(d, why ? why : mem_strdup(err_text(err)));
+	d->failed = err;
+}
+
+static int claim(struct door *d)
+{
+	struct context *w = agent_world(d->home);
+	const struct mapping *m = &d->mapping;
+	const char *label = agent_label(d->home);
+	char *why;
+	int err = d->host ? vhost_table_claim(w->vhosts, m->protocol, d->host, d->home, label,
+					      &d->claim, &why)
+			  : port_table_claim(w->ports, m->protocol, m->first, m->last, label, &why);
+	if (err < 0)
+		door_set_error(d, why);
+	return err;
+}
+
+static void release(struct door *d)
+{
+	struct context *w = agent_world(d->home);
+	const struct mapping *m = &d->mapping;
+	if (d->host)
+		vhost_table_release(w->vhosts, m->protocol, d->host, d->claim);
+	else
+		port_table_release(w->ports, m->protocol, m->first, m->last);
+	d->claim = 0;
+}
+
+int door_open(struct door *d)
+{
+	int err = claim(d);
+	if (err < 0)
+		return err;
+	err = d->kind->open ? d->kind->open(d) : 0;
+	if (err < 0) {
+		d->kind->close(d);
+		release(d);
+		return err;
+	}
+	door_set_error(d, NULL);
+	d->is_open = true;
+	return 0;
+}
+
+bool door_fits(const struct door *d, const struct mapping *m)
+{
+	const struct mapping *had = &d->mapping;
+	if (!d->is_open || had->protocol != m->protocol || m->unknown)
+		return false;
+	if (had->host)
+		return !strcmp(had->host, m->host);
+	return had->first == m->first && had->last == m->last;
+}
+
+void door_adopt(struct door *d, const struct mapping *mapping)
+{
+	mapping_fini(&d->mapping);
+	mapping_copy(&d->mapping, mapping);
+	set_rates(d);
+}
+
+/* --- visitors of the shared ports, while the door rests --- */
+
+struct parked {
+	struct list node;
+	struct io_parcel *parcel;
+	struct http_gateway *machine;
+};
+
+void door_arrive(struct door *d, struct io_parcel *parcel, struct http_gateway *machine)
+{
+	if (!d->resting) {
+		d->kind->take(d, parcel, machine);
+		return;
+	}
+	if (d->parked_count >= DOOR_WAITING) {
+		d->kind->turn_away(d, parcel, machine);
+		return;
+	}
+	struct parked *p = mem_alloc(sizeof *p);
+	*p = (struct parked){.parcel = parcel, .machine = machine};
+	list_append(&d->parked, &p->node);
+	d->parked_count++;
+}
+
+/* As many as come in until the door rests again; or all of them away. */
+static void unpark(struct door *d, bool away)
+{
+	while (!list_is_empty(&d->parked) && (away || !d->resting)) {
+		struct parked *p = LIST_ENTRY(d->parked.next, struct parked, node);
+		list_remove(&p->node);
+		d->parked_count--;
+		(away ? d->kind->turn_away : d->kind->take)(d, p->parcel, p->machine);
+		mem_free(p);
+	}
+}
+
+void door_rest(struct door *d)
+{
+	d->resting = true;
+	timer_stop(d->rest_timer);
+	if (d->kind->rest)
+		d->kind->rest(d);
+}
+
+void door_wake(struct door *d)
+{
+	d->newcomers = 0;
+	d->resting = false;
+	timer_stop(d->rest_timer);
+	if (d->kind->wake)
+		d->kind->wake(d);
+	unpark(d, false);
+}
+
+void door_clear(struct door *d, bool graceful, enum reset_code code)
+{
+	d->kind->clear(d, graceful, code);
+}
+
+void door_shut(struct door *d, char *error)
+{
+	door_clear(d, false, RESET_MAPPING_GONE);
+	unpark(d, true);
+	if (d->kind->close)
+		d->kind->close(d);
+	if (d->is_open)
+		release(d);
+	d->is_open = false;
+	door_set_error(d, error);
+}
+
+void door_close(struct door *d)
+{
+	if (!d)
+		return;
+	door_shut(d, NULL);
+	timer_close(d->rest_timer);
+	shaper_free(d->shaper);
+	rate_limiter_free(d->rates);
+	if (d->kind->fini)
+		d->kind->fini(d);
+	mem_free(d->host);
+	mapping_fini(&d->mapping);
+	mem_free(d);
+}
+
+void door_status(const struct door *d, const char *public_text, struct json *w)
+{
+	const struct mapping *m = &d->mapping;
+	json_open(w, NULL, '{');
+	json_str(w, "name", m->name);
+	json_str(w, "protocol", mapping_protocol_text(m->protocol));
+	json_str(w, "public", d->is_open ? public_text : NULL);
+	json_str(w, "target", m->target_text);
+	json_str(w, "state", mapping_state_text(d->is_open ? MAPPING_OPEN : MAPPING_ERROR));
+	json_str(w, "error", d->is_open ? NULL : d->error);
+	json_uint(w, "connections", d->now);
+	json_uint(w, "connections_total", d->total);
+	json_uint(w, "flows", d->flows);
+	json_uint(w, "dropped", d->dropped + (d->kind->dropped ? d->kind->dropped(d) : 0));
+	json_uint(w, "bytes_in", d->count.near_to_far);
+	json_uint(w, "bytes_out", d->count.far_to_near);
+	json_close(w);
+}
+
+/* --- for the kinds --- */
+
+bool door_allows(const struct door *d, const struct addr *peer)
+{
+	const struct mapping *m = &d->mapping;
+	for (size_t i = 0; i < m->allow_count; i++)
+		if (cidr_contains(&m->allow[i], peer))
+			return true;
+	return m->allow_count == 0;
+}
+
+const char *door_entry_text(enum door_entry e)
+{
+	static const char *const text[] = {
+	    [DOOR_ENTERED] = "entered",
+	    [DOOR_NOT_ALLOWED] = "its address is not allowed",
+	    [DOOR_FULL] = "the mapping has all its connections",
+	    [DOOR_HASTY] = "its source comes too often",
+	    [DOOR_ACCOUNT_FULL] = "the account has all its connections",
+	};
+	return text[e];
+}
+
+static enum door_entry try_entry(struct door *d, const struct addr *peer, uint64_t inside)
+{
+	if (!door_allows(d, peer))
+		return DOOR_NOT_ALLOWED;
+	if (d->mapping.connections && inside >= d->mapping.connections)
+		return DOOR_FULL;
+	return DOOR_ENTERED;
+}
+
+static bool is_hasty(struct door *d, const struct addr *peer)
+{
+	return d->rates && !rate_limiter_try(d->rates, peer, loop_now_ms(agent_loop(d->home)));
+}
+
+enum door_entry door_enter(struct door *d, const struct addr *peer)
+{
+	enum door_entry entry = try_entry(d, peer, d->now);
+	if (entry != DOOR_ENTERED)
+		return entry;
+	if (!agent_enter(d->home))
+		return DOOR_ACCOUNT_FULL;
+	/* last, so that asking again because of what came before costs nobody a turn */
+	if (is_hasty(d, peer)) {
+		agent_leave(d->home);
+		return DOOR_HASTY;
+	}
+	d->now++;
+	d->total++;
+	return DOOR_ENTERED;
+}
+
+enum door_entry door_enter_flow(struct door *d, const struct addr *peer)
+{
+	enum door_entry entry = try_entry(d, peer, d->flows);
+	if (entry != DOOR_ENTERED)
+		return entry;
+	if (is_hasty(d, peer))
+		return DOOR_HASTY;
+	uint32_t most = d->mapping.flows ? d->mapping.flows : FLOWS_DEFAULT;
+	if (d->flows >= most)
+		d->kind->evict(d);
+	if (!agent_enter_flow(d->home)) {
+		if (!d->flows)
+			return DOOR_ACCOUNT_FULL;
+		d->kind->evict(d);
+		if (!agent_enter_flow(d->home))
+			return DOOR_ACCOUNT_FULL;
+	}
+	d->flows++;
+	d->total++;
+	return DOOR_ENTERED;
+}
+
+void door_leave_flow(struct door *d)
+{
+	d->flows--;
+	agent_leave_flow(d->home);
+}
+
+void door_leave(struct door *d)
+{
+	d->now--;
+	agent_leave(d->home);
+}
+
+struct shaper *door_shaper(struct door *d)
+{
+	struct shaper_whole *whole = agent_bandwidth(d->home);
+	if (!d->shaper && (whole || d->mapping.bandwidth))
+		d->shaper = shaper_new(agent_loop(d->home), d->mapping.bandwidth, whole);
+	else if (d->shaper && whole)
+		shaper_stand_below(d->shaper, whole);
+	return d->shaper;
+}
+
+static size_t waiting(const struct door *d)
+{
+	return agent_is_attached(d->home) ? tunnel_waiting(transport_tunnel(agent_trunk(d->home)))
+					  : d->newcomers;
+}
+
+void door_crowd(struct door *d)
+{
+	bool attached = agent_is_attached(d->home);
+	if (!attached)
+		d->newcomers++;
+	if (waiting(d) < DOOR_WAITING || d->resting)
+		return;
+	door_rest(d);
+	if (attached) /* else the next link wakes it */
+		timer_set(d->rest_timer, REST_LOOK_MS);
+	log_info("door_rests", "mapping=%s waiting=%zu", d->mapping.name, waiting(d));
+}
+
+static void on_rest_timer(void *owner)
+{
+	struct door *d = owner;
+	if (!agent_is_attached(d->home))
+		return;
+	if (waiting(d) >= DOOR_WAITING / 2) {
+		if (d->kind->relieve)
+			d->kind->relieve(d);
+		timer_set(d->rest_timer, REST_LOOK_MS);
+	} else {
+		door_wake(d);
+	}
+}
+
+static bool has_v4_any(const struct relay_config *c)
+{
+	for (size_t i = 0; i < c->bind_count; i++)
+		if (c->bind[i].family == 4 && addr_is_any(&c->bind[i]))
+			return true;
+	return false;
+}
+
+int door_each_address(struct door *d,
+		      int (*listen)(struct door *d, const struct addr *at, bool v6only))
+{
+	const struct relay_config *c = agent_config(d->home);
+	bool beside_v4 = has_v4_any(c);
+	for (unsigned port = d->mapping.first; port <= d->mapping.last; port++) {
+		for (size_t b = 0; b < c->bind_count; b++) {
+			struct addr at = c->bind[b];
+			at.port = (uint16_t)port;
+			int err = listen(d, &at, beside_v4 && at.family == 6);
+			if (err < 0)
+				return err;
+		}
+	}
+	return 0;
+}

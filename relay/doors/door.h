@@ -1,0 +1,118 @@
+/*
+ * The door of one mapping: what visitors come in by. Kinds (tcp, udp, http, tls) differ in how they
+ * listen and what a visitor is; what is common, the claim, the state, the counts, is here.
+ *
+ * tcp and udp doors listen themselves. http and tls doors have no port of their own: the front
+ * reads who is wanted on a shared port, and sends the visitor here (door_arrive).
+ *
+ * A door outlives a change of session when the new DECLARE wants the same public side: then it is
+ * adopted under the new mapping id, without a new bind.
+ */
+#ifndef GROUNDNUT_RELAY_DOORS_DOOR_H
+#define GROUNDNUT_RELAY_DOORS_DOOR_H
+
+#include "shared/http/http_gateway.h"
+#include "relay/agents/agent.h"
+#include "shared/base/rate_limiter.h"
+#include "shared/net/splice.h"
+
+struct door;
+
+enum { DOOR_WAITING = 256 }; /* newcomers that may wait for the home before the door rests */
+
+/* What a kind does; the door's claim is taken before open and let go after close. Functions that
+ * need not exist are NULL. */
+struct door_kind {
+	/* of its struct, which begins with struct door */
+	size_t size;
+	void (*init)(struct door *d);
+	/* 0, or negative after door_set_error() */
+	int (*open)(struct door *d);
+	/* listen no more; visitors have been cleared */
+	void (*close)(struct door *d);
+	void (*rest)(struct door *d); /* take no newcomers … */
+	void (*wake)(struct door *d); /* … and take them again */
+	void (*clear)(struct door *d, bool graceful, enum reset_code code);
+	/* udp: the flow that has been idle for longest; there is one */
+	void (*evict)(struct door *d);
+	/* newcomers wait for the home: end a few visitors who use their places for nothing */
+	void (*relieve)(struct door *d);
+	uint64_t (*dropped)(const struct door *d); /* datagrams, by flows under way */
+	void (*fini)(struct door *d);
+	/* http and tls: a visitor of the shared port comes in; or is turned away, since the home
+	 * cannot be reached. Both take what they get. */
+	void (*take)(struct door *d, struct io_parcel *parcel, struct http_gateway *machine);
+	void (*turn_away)(struct door *d, struct io_parcel *parcel, struct http_gateway *machine);
+};
+extern const struct door_kind TCP_DOOR, UDP_DOOR, HTTP_DOOR, TLS_DOOR;
+
+/* What becomes of somebody at the door. */
+enum door_entry { DOOR_ENTERED, DOOR_NOT_ALLOWED, DOOR_FULL, DOOR_HASTY, DOOR_ACCOUNT_FULL };
+const char *door_entry_text(enum door_entry e);
+
+struct door {
+	const struct door_kind *kind;
+	struct agent *home;
+	struct mapping mapping;
+	char *host;         /* http, tls: the full name */
+	uint64_t claim;     /* … and the number under which it is held while open, else 0 */
+	struct list parked; /* … and visitors who came while it rests */
+	unsigned parked_count;
+	bool is_open, resting;
+	char *error; /* why it is not open */
+	/* what listening failed with when it was last tried; 0: it was something else */
+	int failed;
+	uint64_t now, total;       /* visitors; of udp flows only the total */
+	uint64_t flows, dropped;   /* udp; dropped: but for what flows under way have */
+	struct splice_count count; /* near_to_far goes toward home */
+	unsigned newcomers;        /* let in while the home is detached */
+	struct timer *rest_timer;
+	struct shaper *shaper;      /* NULL: neither mapping nor account has a limit */
+	struct rate_limiter *rates; /* newcomers of each source; NULL: no limit */
+};
+
+/* mapping is copied. It is not open yet; NULL never. */
+struct door *door_new(struct agent *h, const struct mapping *mapping);
+/* Claim and listen. 0, or negative with error set: to be tried again later. */
+int door_open(struct door *d);
+void door_set_error(struct door *d, char *error); /* takes it */
+/* open, and the same public side */
+bool door_fits(const struct door *d, const struct mapping *m);
+void door_adopt(struct door *d, const struct mapping *mapping);
+/* http and tls: from the front. While the door rests, DOOR_WAITING of them wait. */
+void door_arrive(struct door *d, struct io_parcel *parcel, struct http_gateway *machine);
+void door_rest(struct door *d);
+void door_wake(struct door *d); /* those who wait are counted anew */
+/* Cut the visitors. graceful: what has come for them is still written (the session has ended); else
+ * they are reset now. */
+void door_clear(struct door *d, bool graceful, enum reset_code code);
+/* no longer allowed: cut, closed, the claim let go; takes error */
+void door_shut(struct door *d, char *error);
+void door_close(struct door *d); /* NULL does nothing */
+void door_status(const struct door *d, const char *public_text, struct json *w);
+
+/* --- for the kinds --- */
+/* DOOR_ENTERED: this visitor is in, and counted (door_leave() gives it back). Else why
+ * not. */
+enum door_entry door_enter(struct door *d, const struct addr *peer);
+void door_leave(struct door *d);
+/* A flow: as an entry, but it counts among the flows, of which the mapping and the account have
+ * their own most. */
+enum door_entry door_enter_flow(struct door *d, const struct addr *peer);
+void door_leave_flow(struct door *d);
+/* for a newcomer; NULL: no limit. It lives as long as the door */
+struct shaper *door_shaper(struct door *d);
+bool door_allows(const struct door *d, const struct addr *peer);
+/* Listening failed. why in words, taken; NULL: not asked for, since door_is_asked() said
+ * that it is known. */
+void door_fail(struct door *d, int err, char *why);
+/* finding out who holds a port is slow: once is enough */
+bool door_is_asked(const struct door *d);
+/* After a newcomer: rest when too many wait. */
+void door_crowd(struct door *d);
+/* Calls listen for each port of the mapping on each address of "bind"; stops at the first that is
+ * negative. */
+int door_each_address(struct door *d,
+		      int (*listen)(struct door *d, const struct addr *at, bool v6only));
+
+#endif

@@ -1,0 +1,338 @@
+/*
+ * The door of an http mapping. The front sends visitors whose first request is for this host; each
+ * request after that is looked at again, and when it is for another host, the visitor goes back to
+ * the front, which sends him on.
+ *
+ * Slow visitors are no trouble while they are few: the clock (limits.stall_s) ends only those who
+ * do not move at all. Of a source that has many visitors here those go who keep us waiting, sooner
+ * the more there are; so thousands of slow ones push out each other, and whoever moves stays.
+ */
+#include "relay/doors/shared_ports.h"
+#include "relay/doors/http_visitor.h"
+#include "relay/doors/door.h"
+#include "relay/doors/vhost_table.h"
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+
+#include <string.h>
+
+enum {
+	KEEP_ALIVE_MS = 75000,
+	FULL_RETRY_S = 10,
+	AWAY_RETRY_S = 30,
+	SOURCES = 1024,
+	WRONG_PASSWORDS = 20, /* of one source, then WRONG_RATE a second */
+	WRONG_RATE = 1,
+	LOOKS = 8, /* visitors looked at for each who comes */
+	/* how far one of a crowded source may be behind, less the more there are */
+	LAG_MS = 1000,
+	PLACE_LAG_MS = 10000, /* … and one whose place in a full mapping another wants */
+	SAY_MS = 60000,
+	/* what all visitors of one source may be granted at first, while they are not too many even
+	 * for that */
+	SOURCE_CREDIT = 2 * 1024 * 1024,
+};
+
+struct visitor {
+	struct list node;
+	struct list beside; /* those of one source on this loop, whichever door */
+	struct addr source;
+	struct web_door *door;
+	struct http_visitor *gateway;
+	bool entered;
+	unsigned refusals; /* wrong passwords known of */
+	char host[256];    /* of the last request … */
+	uint64_t version;  /* … and the state of the hosts then: it was ours */
+};
+
+struct web_door {
+	struct door door;
+	struct list visitors;
+	struct rate_limiter *wrong; /* sources of wrong passwords; NULL: none yet */
+	/* visitors who went because they were slow, and when that was last said */
+	uint64_t slow, said_ms;
+};
+
+static struct web_door *web(struct door *d)
+{
+	return (struct web_door *)d;
+}
+
+static struct http_visitor_times times_of(const struct door *d)
+{
+	uint32_t idle_ms = d->mapping.idle_s * 1000;
+	return (struct http_visitor_times){
+	    .head_ms = agent_config(d->home)->limits.head_s * 1000,
+	    .idle_ms = idle_ms ? idle_ms : KEEP_ALIVE_MS,
+	    .stall_ms = idle_ms,
+	    .wait_ms = agent_config(d->home)->limits.stall_s * 1000,
+	};
+}
+
+/* The visitors of all http doors of this loop. */
+static struct rate_limiter *everybody(struct visitor *v)
+{
+	return agent_worker(v->door->door.home)->web;
+}
+
+static void leave(struct visitor *v)
+{
+	if (v->entered)
+		door_leave(&v->door->door);
+	if (!list_is_empty(&v->beside)) {
+		list_remove(&v->beside);
+		rate_limiter_release(everybody(v), &v->source);
+	}
+	list_remove(&v->node);
+	mem_free(v);
+}
+
+static void on_over(void *owner)
+{
+	leave(owner);
+}
+
+/* --- slow ones --- */
+
+static void say_slow(struct visitor *v, int64_t lag_ms)
+{
+	struct web_door *w = v->door;
+	char text[ADDR_TEXT];
+	uint64_t now = loop_now_ms(agent_loop(w->door.home));
+	w->slow++;
+	if (w->said_ms && now < w->said_ms + SAY_MS)
+		return;
+	w->said_ms = now;
+	log_info("slow_visitor_ended", "mapping=%s visitor=%s lag_ms=%lld so_far=%llu",
+		 w->door.mapping.name, addr_ip_text(&v->source, text), (long long)lag_ms,
+		 (unsigned long long)w->slow);
+}
+
+/* Whether he was behind by that much, and has gone. */
+static bool end_slow(struct visitor *v, int64_t most_ms)
+{
+	int64_t lag_ms = http_visitor_lag_ms(v->gateway);
+	if (lag_ms <= most_ms)
+		return false;
+	say_slow(v, lag_ms);
+	http_visitor_evict(v->gateway);
+	leave(v);
+	return true;
+}
+
+/* A source with more visitors than limits.slow_visitors_per_source loses those who keep us waiting:
+ * a few are looked at for each who comes, in turn. */
+static void thin_out(struct visitor *newcomer)
+{
+	struct agent *h = newcomer->door->door.home;
+	struct rate_limiter *all = everybody(newcomer);
+	uint32_t most = agent_config(h)->limits.slow_visitors_per_source;
+	for (int i = 0; i < LOOKS; i++) {
+		uint32_t count = rate_limiter_held(all, &newcomer->source);
+		struct list *beside = rate_limiter_holders(all, &newcomer->source);
+		if (!beside || count < most)
+			return;
+		struct visitor *v = LIST_ENTRY(beside->next, struct visitor, beside);
+		list_remove(&v->beside);
+		list_append(beside, &v->beside);
+		end_slow(v, (int64_t)LAG_MS * most / count);
+	}
+}
+
+/* Who reads nothing holds as much memory as his stream was granted: the more of one source, the
+ * less for each. */
+static uint32_t first_credit(struct visitor *v)
+{
+	uint32_t count = rate_limiter_held(everybody(v), &v->source);
+	uint32_t share = count ? SOURCE_CREDIT / count : SOURCE_CREDIT;
+	return share < TUNNEL_OPEN_CREDIT_MIN ? TUNNEL_OPEN_CREDIT_MIN : share;
+}
+
+/* In a mapping that is full somebody who is far behind gives up his place. */
+static bool make_room(struct web_door *w)
+{
+	for (int i = 0; i < LOOKS && !list_is_empty(&w->visitors); i++) {
+		struct visitor *v = LIST_ENTRY(w->visitors.next, struct visitor, node);
+		list_remove(&v->node);
+		list_append(&w->visitors, &v->node);
+		if (v->entered && end_slow(v, PLACE_LAG_MS))
+			return true;
+	}
+	return false;
+}
+
+static void relieve(struct door *d)
+{
+	for (int i = 0; i < LOOKS && make_room(web(d)); i++)
+		;
+}
+
+/* --- a request --- */
+
+static bool is_ours(struct visitor *v, const char *host)
+{
+	struct door *d = &v->door->door;
+	struct vhost_table *all = agent_world(d->home)->vhosts;
+	uint64_t version = vhost_table_version(all);
+	if (v->version == version && !strcmp(v->host, host))
+		return true;
+	struct vhost who;
+	if (!vhost_table_find(all, MAPPING_HTTP, host, &who) || who.claim != d->claim)
+		return false;
+	v->version = version;
+	memcpy(v->host, host, strlen(host) + 1);
+	return true;
+}
+
+static void send_back(struct visitor *v)
+{
+	struct http_gateway *machine;
+	struct context *w = agent_world(v->door->door.home);
+	struct io_parcel *parcel = http_visitor_pack(v->gateway, &machine);
+	leave(v);
+	shared_ports_return(w, parcel, machine);
+}
+
+static void refuse(struct visitor *v, enum door_entry entry)
+{
+	struct http_gateway *machine = http_visitor_machine(v->gateway);
+	char text[ADDR_TEXT];
+	log_debug("visitor_refused", "mapping=%s visitor=%s why=%s", v->door->door.mapping.name,
+		  addr_ip_text(&v->source, text), door_entry_text(entry));
+	if (entry == DOOR_NOT_ALLOWED)
+		http_gateway_refuse(machine, 403, 0);
+	else if (entry == DOOR_HASTY)
+		http_gateway_refuse(machine, 429, 1);
+	else
+		http_gateway_refuse(machine, 503, FULL_RETRY_S);
+	http_gateway_timeout(machine); /* one page each: who has not come in may not stay */
+}
+
+static bool come_in(struct visitor *v)
+{
+	struct door *d = &v->door->door;
+	enum door_entry entry = door_enter(d, &v->source);
+	if ((entry == DOOR_FULL || entry == DOOR_ACCOUNT_FULL) && make_room(v->door))
+		entry = door_enter(d, &v->source);
+	v->entered = entry == DOOR_ENTERED;
+	if (!v->entered) {
+		refuse(v, entry);
+		return false;
+	}
+	struct http_visitor_lead lead = {
+	    .trunk = agent_trunk(d->home),
+	    .mapping = d->mapping.id,
+	    .count = &d->count,
+	    .shaper = door_shaper(d),
+	    .credit = first_credit(v),
+	};
+	http_visitor_set_lead(v->gateway, &lead);
+	door_crowd(d);
+	return true;
+}
+
+/* Guessing passwords is slow for each source. */
+static bool may_try(struct visitor *v, uint64_t now)
+{
+	return !v->door->wrong ||
+	       !rate_limiter_is_over(v->door->wrong, io_peer(http_visitor_io(v->gateway)), now);
+}
+
+static void count_wrong(struct visitor *v, uint64_t now)
+{
+	unsigned refusals = http_gateway_refusals(http_visitor_machine(v->gateway));
+	bool offered = refusals != v->refusals;
+	v->refusals = refusals;
+	if (!offered)
+		return;
+	if (!v->door->wrong)
+		v->door->wrong = rate_limiter_new(SOURCES, WRONG_RATE, WRONG_PASSWORDS);
+	rate_limiter_count(v->door->wrong, io_peer(http_visitor_io(v->gateway)), now);
+}
+
+static void route_here(struct visitor *v)
+{
+	struct door *d = &v->door->door;
+	struct http_gateway *machine = http_visitor_machine(v->gateway);
+	uint64_t now = loop_now_ms(agent_loop(d->home));
+	if (!may_try(v, now)) {
+		http_gateway_refuse(machine, 429, 1);
+		return;
+	}
+	struct http_route route = {.key = d->claim,
+				   .user = d->mapping.basic_user,
+				   .password = d->mapping.basic_password,
+				   .realm = d->mapping.name};
+	http_gateway_route(machine, &route);
+	count_wrong(v, now);
+}
+
+static bool on_route(void *owner)
+{
+	struct visitor *v = owner;
+	const struct http_head *head = http_gateway_request(http_visitor_machine(v->gateway));
+	if (!is_ours(v, head->host)) {
+		send_back(v);
+		return false;
+	}
+	if (v->entered || come_in(v))
+		route_here(v);
+	return true;
+}
+
+/* --- the door --- */
+
+static void take(struct door *d, struct io_parcel *parcel, struct http_gateway *machine)
+{
+	struct visitor *v = mem_zalloc(sizeof *v);
+	struct http_visitor_times times = times_of(d);
+	v->door = web(d);
+	v->refusals = http_gateway_refusals(machine);
+	list_init(&v->beside);
+	list_append(&web(d)->visitors, &v->node);
+	struct io *io = io_unpack(agent_loop(d->home), parcel, NULL, NULL);
+	v->gateway =
+	    http_visitor_new(agent_loop(d->home), io, machine, &times, on_route, on_over, v);
+	v->source = *io_peer(io);
+	thin_out(v);
+	if (rate_limiter_hold(everybody(v), &v->source, UINT32_MAX,
+			      loop_now_ms(agent_loop(d->home))))
+		list_append(rate_limiter_holders(everybody(v), &v->source), &v->beside);
+}
+
+static void turn_away(struct door *d, struct io_parcel *parcel, struct http_gateway *machine)
+{
+	http_visitor_turn_away(agent_loop(d->home), parcel, machine, 503, AWAY_RETRY_S);
+}
+
+static void clear(struct door *d, bool graceful, enum reset_code code)
+{
+	while (!list_is_empty(&web(d)->visitors)) {
+		struct visitor *v = LIST_ENTRY(web(d)->visitors.next, struct visitor, node);
+		if (graceful)
+			http_visitor_abandon(v->gateway);
+		else
+			http_visitor_cut(v->gateway, code);
+		leave(v);
+	}
+}
+
+static void init(struct door *d)
+{
+	list_init(&web(d)->visitors);
+}
+
+static void fini(struct door *d)
+{
+	rate_limiter_free(web(d)->wrong);
+}
+
+const struct door_kind HTTP_DOOR = {
+    .size = sizeof(struct web_door),
+    .init = init,
+    .clear = clear,
+    .relieve = relieve,
+    .fini = fini,
+    .take = take,
+    .turn_away = turn_away,
+};

@@ -1,0 +1,70 @@
+/*
+ * One HTTP visitor on one loop: the socket, the machine (http_relay.h) that decides, and the stream
+ * to the service while there is one. What is left to the owner is where each request goes.
+ *
+ * It owns io and machine from http_visitor_new() on, and every stream it opens.
+ */
+#ifndef GROUNDNUT_RELAY_DOORS_HTTP_VISITOR_H
+#define GROUNDNUT_RELAY_DOORS_HTTP_VISITOR_H
+
+#include "shared/http/http_gateway.h"
+#include "shared/net/splice.h"
+
+struct http_visitor;
+
+/* Where streams are opened to. All of it outlives the gateway, or http_visitor_abandon() comes
+ * first. */
+struct http_visitor_lead {
+	struct transport *trunk;
+	uint32_t mapping;
+	struct splice_count *count; /* near_to_far goes toward home */
+	struct shaper *shaper;      /* NULL: no limit */
+	/* the most that a stream is granted at first; 0: as much as there is */
+	uint32_t credit;
+};
+
+struct http_visitor_times { /* 0: for ever */
+	uint32_t head_ms;   /* for a head that has begun */
+	uint32_t idle_ms;   /* between requests, and before the first */
+	uint32_t stall_ms;  /* while a request is under way: without a byte either way */
+	/* … and without a byte while we wait for the visitor, to send more of it or to take the
+	 * answer */
+	uint32_t wait_ms;
+};
+
+/*
+ * A request is to be routed: the owner answers it on http_visitor_machine() (http_gateway_route
+ * after http_visitor_set_lead, or http_gateway_refuse) and says true; or takes the visitor away
+ * (http_visitor_pack) and says false.
+ */
+typedef bool http_visitor_route_fn(void *owner);
+typedef void http_visitor_over_fn(void *owner); /* the visitor has gone, and the gateway with him */
+
+struct http_visitor *http_visitor_new(struct loop *l, struct io *io, struct http_gateway *machine,
+				      const struct http_visitor_times *times,
+				      http_visitor_route_fn *route, http_visitor_over_fn *over,
+				      void *owner);
+void http_visitor_set_lead(struct http_visitor *g, const struct http_visitor_lead *lead);
+void http_visitor_set_times(struct http_visitor *g, const struct http_visitor_times *times);
+struct http_gateway *http_visitor_machine(struct http_visitor *g);
+struct io *http_visitor_io(struct http_visitor *g);
+/* how far the visitor is behind, as of patience.h */
+int64_t http_visitor_lag_ms(struct http_visitor *g);
+
+/* Hand-over: machine and socket go on elsewhere; the stream is closed. gateway is gone. */
+struct io_parcel *http_visitor_pack(struct http_visitor *g, struct http_gateway **machine);
+/* The owner goes away: what has come for the visitor is still written, a request not answered yet
+ * gets a 503, then it ends by itself. */
+void http_visitor_abandon(struct http_visitor *g);
+/* At once: both sides are reset. */
+void http_visitor_cut(struct http_visitor *g, enum reset_code code);
+/* The visitor has kept us waiting, and somebody needs the room: http_gateway_give_up(), as far
+ * as it goes at once. The owner is not told. */
+void http_visitor_evict(struct http_visitor *g);
+
+/* A visitor who is not to come in: his request, which waits to be routed, is answered by a page,
+ * and the connection ends. */
+void http_visitor_turn_away(struct loop *l, struct io_parcel *parcel, struct http_gateway *machine,
+			    unsigned status, unsigned retry_after_s);
+
+#endif

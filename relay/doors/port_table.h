@@ -1,0 +1,27 @@
+/*
+ * Which home holds which public ports, over all loops: the one thing they share, behind a mutex
+ * that is touched when mappings come and go, never on the data path. Ranges of one protocol may not
+ * overlap. And which ports nobody may have, since the relay itself listens there.
+ */
+#ifndef GROUNDNUT_RELAY_DOORS_PORT_TABLE_H
+#define GROUNDNUT_RELAY_DOORS_PORT_TABLE_H
+
+#include "shared/tunnel/mapping.h"
+
+struct port_table;
+
+struct port_table *port_table_new(size_t most); /* ports, of all mappings */
+void port_table_free(struct port_table *p);
+/* The relay's own, in place of those before: no mapping may have one of them from here on. A claim
+ * that holds one stays until it is released. */
+void port_table_set_own(struct port_table *p, const struct ports_range *own, size_t count);
+/* NULL; or why no mapping may have these, freed by the caller: one is the relay's own. */
+char *port_table_why_not(struct port_table *p, enum mapping_protocol protocol, uint16_t first,
+			 uint16_t last);
+/* 0 and held; or UV_EADDRINUSE or UV_EMFILE and *why (freed by the caller): "held by alice/nas". */
+int port_table_claim(struct port_table *p, enum mapping_protocol protocol, uint16_t first,
+		     uint16_t last, const char *owner, char **why);
+void port_table_release(struct port_table *p, enum mapping_protocol protocol, uint16_t first,
+			uint16_t last);
+
+#endif

@@ -1,0 +1,379 @@
+/*
+ * accept → newcomer (held by its source) → http: a gateway reads the head; tls: the ClientHello is
+ * read here → who has the host? → the socket, and what was read, go to the loop of that home.
+ *
+ * Nobody has it: a page, or an alert. An agent on a tls port shows itself by ALPN and goes to the
+ * agents' door. Slow ones end by the clock, or by being the oldest when there are too many.
+ */
+#include "relay/doors/shared_ports.h"
+
+#include "relay/agents/agent_listener.h"
+#include "relay/doors/http_visitor.h"
+#include "relay/doors/vhost_table.h"
+#include "relay/names/names_service.h"
+#include "shared/base/mem.h"
+#include "shared/base/rate_limiter.h"
+#include "shared/net/timer.h"
+
+#include <string.h>
+#include <uv.h>
+
+enum {
+	SOURCES = 65536,
+	ALERT_LINGER_MS = 1000, /* for a visitor to read it */
+	AWAY_RETRY_S = 30,
+	READ_MOST = 16 * 1024,
+	/* newcomers, from which on what they hold is added up now and then */
+	WEIGH_FROM = 512,
+	WEIGH_MS = 200,
+};
+
+struct newcomer {
+	struct list node;   /* front.newcomers, oldest first */
+	struct list beside; /* those of one source, oldest first */
+	struct shared_ports *front;
+	struct addr source;
+	struct http_visitor *gateway; /* http */
+	/* tls: */
+	struct io *io;
+	struct buf hello;
+	struct client_hello sni;
+	struct timer *timer;
+	bool alerted; /* only its end is awaited */
+};
+
+struct shared_ports {
+	struct context *world;
+	struct registry *agents;
+	struct agent_listener *door;
+	struct timer *weigh;
+	struct list newcomers;
+	size_t count;
+	struct rate_limiter *held;
+};
+
+/* --- newcomers --- */
+
+/* No more of the front's, whatever becomes of the connection. */
+static void forget(struct newcomer *n)
+{
+	list_remove(&n->beside);
+	rate_limiter_release(n->front->held, &n->source);
+	n->front->count--;
+	list_remove(&n->node);
+	timer_close(n->timer);
+	buf_fini(&n->hello);
+	mem_free(n);
+}
+
+static void drop(struct newcomer *n)
+{
+	if (n->gateway)
+		http_visitor_evict(n->gateway);
+	io_close(n->io);
+	forget(n);
+}
+
+/* Room is made if need be; NULL when even that does not help. */
+static struct newcomer *admit(struct shared_ports *f, const struct addr *peer)
+{
+	struct addr source = addr_source(peer);
+	uint64_t now = loop_now_ms(f->world->main);
+	uint32_t most = f->world->config->limits.unfinished_heads_per_source;
+	if (f->count >= SHARED_PORTS_MOST)
+		drop(LIST_ENTRY(f->newcomers.next, struct newcomer, node));
+	while (!rate_limiter_hold(f->held, &source, most, now)) {
+		struct list *held = rate_limiter_holders(f->held, &source);
+		if (!held)
+			return NULL;
+		drop(LIST_ENTRY(held->next, struct newcomer, beside));
+	}
+	struct newcomer *n = mem_zalloc(sizeof *n);
+	n->front = f;
+	n->source = source;
+	list_append(&f->newcomers, &n->node);
+	list_append(rate_limiter_holders(f->held, &source), &n->beside);
+	f->count++;
+	if (f->count >= WEIGH_FROM && !timer_is_set(f->weigh))
+		timer_set(f->weigh, WEIGH_MS);
+	return n;
+}
+
+static size_t held(const struct newcomer *n)
+{
+	return n->gateway ? http_gateway_held(http_visitor_machine(n->gateway)) : n->hello.cap;
+}
+
+/* Many sources, each within its limit, may still be too much together: then the oldest go. */
+static void on_weigh(void *owner)
+{
+	struct shared_ports *f = owner;
+	size_t bytes = 0;
+	LIST_EACH(node, &f->newcomers)
+	bytes += held(LIST_ENTRY(node, struct newcomer, node));
+	while (bytes > SHARED_PORTS_BYTES) {
+		struct newcomer *oldest = LIST_ENTRY(f->newcomers.next, struct newcomer, node);
+		bytes -= held(oldest);
+		drop(oldest);
+	}
+	if (f->count >= WEIGH_FROM)
+		timer_set(f->weigh, WEIGH_MS);
+}
+
+static uint32_t head_ms(const struct shared_ports *f)
+{
+	return f->world->config->limits.head_s * 1000;
+}
+
+/* --- http --- */
+
+/* What is asked of the relay itself belongs to no home. */
+static bool is_own_host(const struct shared_ports *f, const char *host)
+{
+	const struct relay_config *c = f->world->config;
+	struct addr ip;
+	if (!strcmp(host, c->domain) || (c->host && !strcmp(host, c->host)))
+		return true;
+	if (addr_parse_ip(host, &ip) < 0)
+		return false;
+	for (size_t i = 0; i < c->address_count; i++)
+		if (addr_equal_ip(&c->addresses[i], &ip))
+			return true;
+	return false;
+}
+
+/* A DDNS client that came to the common port: the update doors take it from its first byte. False:
+ * its connection has been used already. */
+static bool to_update_doors(struct newcomer *n, struct http_gateway *machine)
+{
+	struct shared_ports *f = n->front;
+	struct buf early = BUF_INIT;
+	if (!f->world->naming || !f->world->config->update.on ||
+	    !http_gateway_unread(machine, &early))
+		return false;
+	struct addr peer = *io_peer(http_visitor_io(n->gateway));
+	int fd = io_parcel_open(http_visitor_pack(n->gateway, &machine));
+	n->gateway = NULL;
+	http_gateway_free(machine);
+	names_service_take_http(f->world->naming, fd, &peer, buf_data(&early), buf_len(&early));
+	buf_fini(&early);
+	forget(n);
+	return true;
+}
+
+static bool on_route(void *owner)
+{
+	struct newcomer *n = owner;
+	struct shared_ports *f = n->front;
+	struct http_gateway *machine = http_visitor_machine(n->gateway);
+	const char *host = http_gateway_request(machine)->host;
+	struct vhost who;
+	if (is_own_host(f, host)) {
+		if (to_update_doors(n, machine))
+			return false;
+		http_gateway_refuse(machine, 404, 0);
+		return true;
+	}
+	if (!vhost_table_find(f->world->vhosts, MAPPING_HTTP, host, &who)) {
+		bool away = registry_would_serve(f->agents, host);
+		http_gateway_refuse(machine, away ? 503 : 404, away ? AWAY_RETRY_S : 0);
+		return true;
+	}
+	struct io_parcel *parcel = http_visitor_pack(n->gateway, &machine);
+	n->gateway = NULL;
+	agent_visit(who.home, who.claim, parcel, machine);
+	forget(n);
+	return false;
+}
+
+static void on_over(void *owner)
+{
+	forget(owner);
+}
+
+static void begin_http(struct shared_ports *f, struct io *io, struct http_gateway *machine)
+{
+	struct newcomer *n = admit(f, io_peer(io));
+	if (!n) {
+		io_close(io);
+		http_gateway_free(machine);
+		return;
+	}
+	struct http_visitor_times times = {
+	    .head_ms = head_ms(f), .idle_ms = head_ms(f), .stall_ms = head_ms(f)};
+	n->gateway = http_visitor_new(f->world->main, io, machine, &times, on_route, on_over, n);
+}
+
+void shared_ports_accept_http(void *owner, int fd, const struct addr *peer,
+			      const struct addr *local)
+{
+	struct shared_ports *f = owner;
+	begin_http(f, io_take(f->world->main, fd, peer, local, NULL, NULL),
+		   http_gateway_new(peer, "http"));
+}
+
+struct returned {
+	struct context *world;
+	struct io_parcel *parcel;
+	struct http_gateway *machine;
+};
+
+static void take_returned(void *arg)
+{
+	struct returned *r = arg;
+	struct shared_ports *f = r->world->front;
+	if (f) {
+		begin_http(f, io_unpack(r->world->main, r->parcel, NULL, NULL), r->machine);
+	} else { /* the relay is stopping */
+		io_parcel_free(r->parcel);
+		http_gateway_free(r->machine);
+	}
+	mem_free(r);
+}
+
+void shared_ports_return(struct context *w, struct io_parcel *parcel, struct http_gateway *machine)
+{
+	struct returned *r = mem_alloc(sizeof *r);
+	*r = (struct returned){.world = w, .parcel = parcel, .machine = machine};
+	if (loop_post(w->main, take_returned, r))
+		return;
+	io_parcel_free(parcel);
+	http_gateway_free(machine);
+	mem_free(r);
+}
+
+/* --- tls --- */
+
+void shared_ports_alert(struct loop *l, struct io_parcel *parcel, enum client_hello_alert alert)
+{
+	uint8_t bytes[CLIENT_HELLO_ALERT_LEN];
+	struct io *io = io_unpack(l, parcel, NULL, NULL);
+	client_hello_write_alert(alert, bytes);
+	io_write(io, bytes, sizeof bytes);
+	io_close(io);
+}
+
+/* Read on for a moment: closing over unread bytes would be a reset, and the alert lost. */
+static void alert(struct newcomer *n, enum client_hello_alert alert)
+{
+	uint8_t bytes[CLIENT_HELLO_ALERT_LEN];
+	client_hello_write_alert(alert, bytes);
+	io_write(n->io, bytes, sizeof bytes);
+	io_shutdown(n->io);
+	buf_fini(&n->hello);
+	n->alerted = true;
+	timer_set(n->timer, ALERT_LINGER_MS);
+}
+
+static void to_agents(struct newcomer *n)
+{
+	struct io *io = n->io;
+	n->io = NULL;
+	agent_listener_take(n->front->door, io, buf_data(&n->hello), buf_len(&n->hello));
+	forget(n);
+}
+
+static void to_home(struct newcomer *n)
+{
+	struct vhost who;
+	if (!vhost_table_find(n->front->world->vhosts, MAPPING_TLS, n->sni.host, &who)) {
+		alert(n, registry_would_serve(n->front->agents, n->sni.host)
+			     ? CLIENT_HELLO_INTERNAL_ERROR
+			     : CLIENT_HELLO_UNRECOGNIZED_NAME);
+		return;
+	}
+	io_unread(n->io, buf_data(&n->hello), buf_len(&n->hello));
+	struct io_parcel *parcel = io_pack(n->io);
+	n->io = NULL;
+	agent_visit(who.home, who.claim, parcel, NULL);
+	forget(n);
+}
+
+static void read_hello(struct newcomer *n)
+{
+	for (;;) {
+		uint8_t piece[READ_MOST];
+		ssize_t got = io_read(n->io, piece, sizeof piece);
+		if (got == UV_EAGAIN)
+			return;
+		if (got <= 0) {
+			drop(n);
+			return;
+		}
+		buf_put(&n->hello, piece, (size_t)got);
+		enum client_hello_result result =
+		    client_hello_read(&n->sni, buf_data(&n->hello), buf_len(&n->hello));
+		if (result == CLIENT_HELLO_MORE)
+			continue;
+		if (result != CLIENT_HELLO_MALFORMED &&
+		    client_hello_has_alpn(&n->sni, TLS_CONTEXT_ALPN_TUNNEL))
+			to_agents(n);
+		else if (result == CLIENT_HELLO_HOST)
+			to_home(n);
+		else
+			alert(n, result == CLIENT_HELLO_NO_NAME ? CLIENT_HELLO_UNRECOGNIZED_NAME
+								: CLIENT_HELLO_DECODE_ERROR);
+		return;
+	}
+}
+
+static void on_tls(void *owner, enum io_event event)
+{
+	struct newcomer *n = owner;
+	uint8_t rest[4096];
+	if (event == IO_ERROR) {
+		drop(n);
+	} else if (!n->alerted) {
+		read_hello(n);
+	} else {
+		ssize_t got = io_read(n->io, rest, sizeof rest);
+		if (got <= 0 && got != UV_EAGAIN)
+			drop(n);
+	}
+}
+
+static void on_timer(void *owner)
+{
+	drop(owner);
+}
+
+void shared_ports_accept_tls(void *owner, int fd, const struct addr *peer, const struct addr *local)
+{
+	struct shared_ports *f = owner;
+	struct io *io = io_take(f->world->main, fd, peer, local, NULL, NULL);
+	struct newcomer *n = admit(f, io_peer(io));
+	if (!n) {
+		io_close(io);
+		return;
+	}
+	n->io = io;
+	client_hello_init(&n->sni);
+	n->timer = timer_new(f->world->main, on_timer, n);
+	timer_set(n->timer, head_ms(f));
+	io_own(io, on_tls, n);
+	io_watch(io, IO_WATCH_READ);
+}
+
+struct shared_ports *shared_ports_new(struct context *w, struct registry *agents,
+				      struct agent_listener *door)
+{
+	struct shared_ports *f = mem_zalloc(sizeof *f);
+	f->world = w;
+	f->agents = agents;
+	f->door = door;
+	list_init(&f->newcomers);
+	f->held = rate_limiter_new(SOURCES, 0, 0);
+	f->weigh = timer_new(w->main, on_weigh, f);
+	return f;
+}
+
+void shared_ports_free(struct shared_ports *f)
+{
+	if (!f)
+		return;
+	while (!list_is_empty(&f->newcomers))
+		drop(LIST_ENTRY(f->newcomers.next, struct newcomer, node));
+	timer_close(f->weigh);
+	rate_limiter_free(f->held);
+	mem_free(f);
+}

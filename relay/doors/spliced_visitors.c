@@ -1,0 +1,102 @@
+#include "relay/doors/spliced_visitors.h"
+
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+#include "shared/net/timer.h"
+
+#include <string.h>
+
+enum { SWEEP_MS = 1000 };
+
+struct visitor {
+	struct list node;
+	struct door *door;
+	struct splice *splice;
+};
+
+static void leave(struct visitor *v)
+{
+	list_remove(&v->node);
+	door_leave(v->door);
+	mem_free(v);
+}
+
+static void on_end(void *owner, const struct splice_end *end)
+{
+	(void)end;
+	leave(owner);
+}
+
+static void on_sweep(void *owner)
+{
+	struct spliced_visitors *all = owner;
+	struct door *d = all->door;
+	uint64_t now = loop_now_ms(agent_loop(d->home)), most = (uint64_t)d->mapping.idle_s * 1000;
+	if (!agent_is_attached(d->home))
+		all->attached_ms = now;
+	LIST_EACH(node, &all->list)
+	{
+		struct visitor *v = LIST_ENTRY(node, struct visitor, node);
+		uint64_t moved = splice_moved_ms(v->splice);
+		if (most && now >= (moved > all->attached_ms ? moved : all->attached_ms) + most) {
+			splice_cut(v->splice, RESET_IDLE);
+			leave(v);
+		}
+	}
+	if (most && !list_is_empty(&all->list))
+		timer_set(all->sweep, SWEEP_MS);
+}
+
+void spliced_visitors_init(struct spliced_visitors *all, struct door *door)
+{
+	all->door = door;
+	list_init(&all->list);
+	all->sweep = timer_new(agent_loop(door->home), on_sweep, all);
+}
+
+void spliced_visitors_fini(struct spliced_visitors *all)
+{
+	timer_close(all->sweep);
+}
+
+void spliced_visitors_let_in(struct spliced_visitors *all, struct io *io, const struct addr *local,
+			     const char *name)
+{
+	struct door *d = all->door;
+	enum door_entry entry = door_enter(d, io_peer(io));
+	if (entry != DOOR_ENTERED) {
+		char text[ADDR_TEXT];
+		log_debug("visitor_refused", "mapping=%s visitor=%s why=%s", d->mapping.name,
+			  addr_ip_text(io_peer(io), text), door_entry_text(entry));
+		io_reset(io);
+		return;
+	}
+	struct visitor *v = mem_alloc(sizeof *v);
+	*v = (struct visitor){.door = d};
+	list_append(&all->list, &v->node);
+	struct transport *k = agent_trunk(d->home);
+	struct open_info info = {.mapping = d->mapping.id,
+				 .visitor = *io_peer(io),
+				 .visited = *local,
+				 .name = name,
+				 .name_len = strlen(name)};
+	struct stream *stream = stream_open(transport_tunnel(k), &info, NULL, NULL);
+	v->splice = splice_new(k, io, stream, &d->count, on_end, v);
+	splice_shape(v->splice, door_shaper(d));
+	transport_mark(k);
+	if (d->mapping.idle_s && !timer_is_set(all->sweep))
+		timer_set(all->sweep, SWEEP_MS);
+	door_crowd(d);
+}
+
+void spliced_visitors_clear(struct spliced_visitors *all, bool graceful, enum reset_code code)
+{
+	while (!list_is_empty(&all->list)) {
+		struct visitor *v = LIST_ENTRY(all->list.next, struct visitor, node);
+		if (graceful)
+			splice_abandon(v->splice);
+		else
+			splice_cut(v->splice, code);
+		leave(v);
+	}
+}

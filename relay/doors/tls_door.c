@@ -1,0 +1,71 @@
+/* The door of a tls mapping: the front has read the name in the ClientHello and put the bytes back;
+ * from here they go through as they are. */
+#include "relay/doors/shared_ports.h"
+#include "relay/doors/client_hello.h"
+#include "relay/doors/spliced_visitors.h"
+
+#include <string.h>
+
+struct tls_door {
+	struct door door;
+	struct spliced_visitors visitors;
+};
+
+static struct tls_door *tls(struct door *d)
+{
+	return (struct tls_door *)d;
+}
+
+static void init(struct door *d)
+{
+	spliced_visitors_init(&tls(d)->visitors, d);
+}
+
+/* What the front has read and put back, read once more. */
+static void read_name(struct io *io, struct client_hello *sni)
+{
+	uint8_t *p = loop_plain(io_loop(io));
+	ssize_t len = io_read(io, p, CLIENT_HELLO_BYTES_MAX);
+	client_hello_init(sni);
+	if (len > 0) {
+		client_hello_read(sni, p, (size_t)len);
+		io_unread(io, p, (size_t)len);
+	}
+}
+
+static void take(struct door *d, struct io_parcel *parcel, struct http_gateway *machine)
+{
+	(void)machine;
+	struct io *io = io_unpack(agent_loop(d->home), parcel, NULL, NULL);
+	struct addr local = *io_local(io);
+	struct client_hello sni = {.host = ""};
+	if (d->mapping.proxy_protocol == 2)
+		read_name(io, &sni);
+	spliced_visitors_let_in(&tls(d)->visitors, io, &local,
+				strlen(sni.host) <= FRAME_NAME_MAX ? sni.host : "");
+}
+
+static void turn_away(struct door *d, struct io_parcel *parcel, struct http_gateway *machine)
+{
+	(void)machine;
+	shared_ports_alert(agent_loop(d->home), parcel, CLIENT_HELLO_INTERNAL_ERROR);
+}
+
+static void clear(struct door *d, bool graceful, enum reset_code code)
+{
+	spliced_visitors_clear(&tls(d)->visitors, graceful, code);
+}
+
+static void fini(struct door *d)
+{
+	spliced_visitors_fini(&tls(d)->visitors);
+}
+
+const struct door_kind TLS_DOOR = {
+    .size = sizeof(struct tls_door),
+    .init = init,
+    .clear = clear,
+    .fini = fini,
+    .take = take,
+    .turn_away = turn_away,
+};

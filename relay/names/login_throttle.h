@@ -1,0 +1,39 @@
+/*
+ * Who guesses passwords waits: exponentially per (source prefix, account), and less soon per source
+ * prefix; never per account alone, since a stranger must not lock out the owner's router. Pure: the
+ * caller gives the time. Bounded: the longest unseen is forgotten.
+ *
+ * Every attempt counts as a failure from the moment it is let in until it is told right, so that
+ * attempts side by side wait like attempts one after the other. A pair that was right lately is not
+ * slowed by what others of its prefix do.
+ */
+#ifndef GROUNDNUT_RELAY_NAMES_LOGIN_THROTTLE_H
+#define GROUNDNUT_RELAY_NAMES_LOGIN_THROTTLE_H
+
+#include "shared/base/addr.h"
+
+struct login_throttle;
+
+enum {
+	LOGIN_THROTTLE_FREE_PAIR = 5,    /* failures of a pair before it waits */
+	LOGIN_THROTTLE_FREE_SOURCE = 20, /* of a whole prefix */
+	LOGIN_THROTTLE_FIRST_MS = 500,   /* the first wait; doubled with each further failure */
+	LOGIN_THROTTLE_LONGEST_MS = 900000,
+	LOGIN_THROTTLE_FORGET_MS = 3600000, /* without a failure */
+};
+
+/* how many pairs and prefixes are remembered */
+struct login_throttle *login_throttle_new(size_t entries);
+void login_throttle_free(struct login_throttle *t);
+
+/* How long this attempt has to wait before it is looked at; 0: at once. Counts it. */
+uint64_t login_throttle_admit(struct login_throttle *t, const struct addr *source,
+			      const char *account, uint64_t now_ms);
+void login_throttle_right(struct login_throttle *t, const struct addr *source, const char *account,
+			  uint64_t now_ms);
+/* The attempt was never looked at (turned away for another reason, or told to come back): not
+ * counted after all. */
+void login_throttle_undo(struct login_throttle *t, const struct addr *source, const char *account,
+			 uint64_t now_ms);
+
+#endif

@@ -1,0 +1,123 @@
+#include "shared/base/json_lint.h"
+
+#include <jansson.h>
+
+struct scan {
+	const char *text;
+	size_t len, at;
+	struct json_place place; /* of text[at] */
+	/* what scan_next() has found: a bracket, comma or colon, or a whole string with its
+	 * quotes */
+	const char *token;
+	size_t token_len;
+	struct json_place token_place;
+};
+
+static struct scan scan_of(const char *text, size_t len)
+{
+	return (struct scan){.text = text, .len = len, .place = {1, 1}};
+}
+
+static void step(struct scan *s)
+{
+	char c = s->text[s->at++];
+	if (c == '\n') {
+		s->place.line++;
+		s->place.column = 1;
+	} else if (((unsigned char)c & 0xc0) != 0x80) {
+		s->place.column++;
+	}
+}
+
+static void pass_string(struct scan *s)
+{
+	step(s);
+	while (s->at < s->len && s->text[s->at] != '"') {
+		if (s->text[s->at] == '\\' && s->at + 1 < s->len)
+			step(s);
+		step(s);
+	}
+	if (s->at < s->len)
+		step(s);
+}
+
+/* The token's first character, or 0 at the end. Numbers, literals and space are passed over. */
+static char scan_next(struct scan *s)
+{
+	for (; s->at < s->len; step(s)) {
+		char c = s->text[s->at];
+		if (c != '{' && c != '}' && c != '[' && c != ']' && c != ',' && c != '"')
+			continue;
+		s->token = s->text + s->at;
+		s->token_place = s->place;
+		if (c == '"')
+			pass_string(s);
+		else
+			step(s);
+		s->token_len = (size_t)(s->text + s->at - s->token);
+		return c;
+	}
+	return 0;
+}
+
+bool json_lint_too_deep(const char *text, size_t len, unsigned most, struct json_place *at)
+{
+	struct scan s = scan_of(text, len);
+	unsigned depth = 0;
+	for (char c = scan_next(&s); c; c = scan_next(&s)) {
+		if (c == '{' || c == '[')
+			depth++;
+		else if ((c == '}' || c == ']') && depth)
+			depth--;
+		if (depth > most) {
+			*at = s.token_place;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool json_lint_too_many(const char *text, size_t len, size_t most, struct json_place *at)
+{
+	struct scan s = scan_of(text, len);
+	size_t parts = 0;
+	for (char c = scan_next(&s); c; c = scan_next(&s)) {
+		parts += c == '{' ? 4 : c == '[' || c == ',';
+		if (parts > most) {
+			*at = s.token_place;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void look_at_key(const struct scan *s, json_t *keys, json_lint_fn *fn, void *owner)
+{
+	json_t *text = json_loadb(s->token, s->token_len, JSON_DECODE_ANY, NULL);
+	const char *key = json_string_value(text);
+	if (key && json_object_get(keys, key))
+		fn(owner, &s->token_place, key);
+	else if (key)
+		json_object_set_new(keys, key, json_true());
+	json_decref(text);
+}
+
+void json_lint_doubled(const char *text, size_t len, json_lint_fn *fn, void *owner)
+{
+	struct scan s = scan_of(text, len);
+	/* of each object that is open; NULL for a list */
+	json_t *keys[JSON_LINT_DEPTH + 1] = {NULL};
+	size_t depth = 0;
+	bool key_next = false;
+	for (char c = scan_next(&s); c; c = scan_next(&s)) {
+		if ((c == '{' || c == '[') && depth < JSON_LINT_DEPTH)
+			keys[++depth] = c == '{' ? json_object() : NULL;
+		else if (c == '"' && key_next)
+			look_at_key(&s, keys[depth], fn, owner);
+		else if ((c == '}' || c == ']') && depth)
+			json_decref(keys[depth--]);
+		key_next = keys[depth] && (c == '{' || c == ',');
+	}
+	while (depth)
+		json_decref(keys[depth--]);
+}

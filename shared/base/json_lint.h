@@ -1,0 +1,34 @@
+/*
+ * JSON as text, where a parser's tree is too late or tells too little: brackets too deep for
+ * anybody's stack, more values than there is memory for, and keys given twice, all of them and with
+ * their places. Lines and columns count from 1, columns in characters.
+ */
+#ifndef GROUNDNUT_BASE_JSON_LINT_H
+#define GROUNDNUT_BASE_JSON_LINT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct json_place {
+	unsigned line, column;
+};
+
+/* Whether brackets stand more than most deep, and where the first that does; of text that need not
+ * be well formed. */
+bool json_lint_too_deep(const char *text, size_t len, unsigned most, struct json_place *at);
+
+/* Whether its tree would have more than most parts, and where the first too many is. A comma and an
+ * opening bracket count one, an opening brace four, since an object has a table. Of text that need
+ * not be well formed, too. */
+bool json_lint_too_many(const char *text, size_t len, size_t most, struct json_place *at);
+
+/* Called for each key that its object has already had; the key is unescaped and valid during the
+ * call. */
+typedef void json_lint_fn(void *owner, const struct json_place *at, const char *key);
+
+enum { JSON_LINT_DEPTH = 64 };
+
+/* text must be well formed and no deeper than JSON_LINT_DEPTH. */
+void json_lint_doubled(const char *text, size_t len, json_lint_fn *fn, void *owner);
+
+#endif

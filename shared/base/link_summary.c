@@ -1,0 +1,47 @@
+#include "shared/base/link_summary.h"
+
+#include "shared/base/mem.h"
+#include "shared/base/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+void link_summary_resumed(struct link_summary *s, uint64_t at_ms, uint64_t without_ms,
+			  uint64_t sent_again)
+{
+	s->resumed_ms = at_ms;
+	s->without_ms = without_ms;
+	s->sent_again = sent_again;
+}
+
+void link_summary_over(struct link_summary *s, uint64_t at_ms, const char *why)
+{
+	s->resumed_ms = 0;
+	s->over_ms = at_ms;
+	snprintf(s->over_why, sizeof s->over_why, "%s", why);
+}
+
+static double seconds(uint64_t ms)
+{
+	return (double)ms / 1000;
+}
+
+char *link_summary_text(const struct link_summary *s, enum link_summary_state state,
+			uint64_t silent_ms, uint64_t left_ms)
+{
+	char at[32];
+	if (state == LINK_SUMMARY_SUSPECT)
+		return mem_printf("suspect: silent for %.1f s", seconds(silent_ms));
+	if (state == LINK_SUMMARY_DETACHED)
+		return mem_printf(
+		    "detached: silent for %.1f s, connections are held for another %.0f s",
+		    seconds(silent_ms), seconds(left_ms));
+	if (state == LINK_SUMMARY_ATTACHED && s->resumed_ms)
+		return mem_printf("resumed %s after %.1f s, %" PRIu64 " bytes sent again",
+				  text_time(s->resumed_ms, at), seconds(s->without_ms),
+				  s->sent_again);
+	if (s->over_ms)
+		return mem_printf("the session before ended %s: %s", text_time(s->over_ms, at),
+				  s->over_why);
+	return NULL;
+}

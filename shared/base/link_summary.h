@@ -1,0 +1,35 @@
+/*
+ * What became of a link and its session, in one sentence for `status`: both ends keep one and tell
+ * it alike. Pure: the caller gives the times, in ms since 1970 where they are points.
+ */
+#ifndef GROUNDNUT_BASE_LINK_SUMMARY_H
+#define GROUNDNUT_BASE_LINK_SUMMARY_H
+
+#include <stdint.h>
+
+struct link_summary {
+	uint64_t resumed_ms; /* when the session last went on over a new link; 0: never */
+	uint64_t without_ms; /* how long it had been without a sign of life then */
+	uint64_t sent_again; /* bytes */
+	uint64_t over_ms;    /* when a session before this one ended; 0: there was none */
+	char over_why[96];
+};
+
+enum link_summary_state {
+	LINK_SUMMARY_ATTACHED,
+	LINK_SUMMARY_SUSPECT,
+	LINK_SUMMARY_DETACHED,
+	LINK_SUMMARY_NO_SESSION
+};
+
+void link_summary_resumed(struct link_summary *s, uint64_t at_ms, uint64_t without_ms,
+			  uint64_t sent_again);
+/* the next session has been resumed never */
+void link_summary_over(struct link_summary *s, uint64_t at_ms, const char *why);
+/* One sentence (freed by the caller), or NULL when there is nothing to tell. silent_ms, left_ms:
+ * since the last sign of life, and until the grace is over; each is looked at only where the
+ * state has one. */
+char *link_summary_text(const struct link_summary *s, enum link_summary_state state,
+			uint64_t silent_ms, uint64_t left_ms);
+
+#endif

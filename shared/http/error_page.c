@@ -1,0 +1,63 @@
+#include "shared/http/error_page.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+static const struct words {
+	unsigned status;
+	const char *reason;
+	const char *sentence;
+} all[] = {
+    {400, "Bad Request", "The request was not well formed, so it was not passed on."},
+    {401, "Unauthorized", "This site asks for a user name and a password."},
+    {403, "Forbidden", "This site is not open to your address."},
+    {404, "Not Found", "No site of this name is served here."},
+    {408, "Request Timeout", "The request took too long to arrive."},
+    {429, "Too Many Requests",
+     "There were too many requests from your address. Please wait a moment."},
+    {431, "Request Header Fields Too Large", "The request's header is too large."},
+    {502, "Bad Gateway", "The site's own server did not answer as it should."},
+    {503, "Service Unavailable",
+     "The site is not connected at the moment. Please try again shortly."},
+};
+
+static const struct words *words_of(unsigned status)
+{
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+		if (all[i].status == status)
+			return &all[i];
+	return NULL;
+}
+
+void error_page_write(const struct error_page *page, struct buf *out)
+{
+	const struct words *w = words_of(page->status);
+	assert(w);
+	char body[1024];
+	int len = snprintf(
+	    body, sizeof(body),
+	    "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+	    "<meta name=\"viewport\" content=\"width=device-width\"><title>%u %s</title>\n"
+	    "<style>body{font:1.1em/1.5 sans-serif;max-width:32em;margin:15vh auto;padding:0 1em}"
+	    "</style></head>\n"
+	    "<body><h1>%s</h1><p>%s</p></body></html>\n",
+	    w->status, w->reason, w->reason, w->sentence);
+	assert(len > 0 && (size_t)len < sizeof(body));
+	buf_printf(
+	    out,
+	    "HTTP/1.1 %u %s\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: %d\r\n"
+	    "Cache-Control: no-store\r\n",
+	    w->status, w->reason, len);
+	if (page->retry_after_s)
+		buf_printf(out, "Retry-After: %u\r\n", page->retry_after_s);
+	if (w->status == 401)
+		buf_printf(out, "WWW-Authenticate: Basic realm=\"%s\", charset=\"UTF-8\"\r\n",
+			   page->realm ? page->realm : "");
+	if (page->close)
+		buf_puts(out, "Connection: close\r\n");
+	else if (page->http_1_0)
+		buf_puts(out, "Connection: keep-alive\r\n");
+	buf_puts(out, "\r\n");
+	if (!page->head)
+		buf_put(out, body, (size_t)len);
+}

@@ -1,0 +1,114 @@
+/*
+ * The HTTP/1.x gateway for one visitor's connection. Pure: bytes and facts in, bytes and wishes
+ * out, no socket, no clock, no pointer outward, so that it can move to another thread whole.
+ *
+ * Each request is routed anew and goes over one stream to its service: a fresh one, unless the last
+ * answer left its stream fit for another request to the same place. Requests sent ahead
+ * (pipelining) wait their turn. Bodies stream through; nothing is kept but what one queue holds.
+ *
+ * The owner feeds what it reads, sends what it finds, and after each call looks again:
+ *
+ *	bytes:   room → feed;  peek → send → consume;  pass → move past the machine → passed
+ *	ends:    eof(VISITOR), eof(SERVICE), broken
+ *	wishes:  wants → ROUTE: route or refuse · OPEN: open a stream, opened (or refuse) · DROP:
+ *               close the stream, dropped · FIN_…, END, ABORT
+ *
+ * Nothing here calls back, and telling the same thing twice does no harm. Wishes stand until they
+ * are met.
+ */
+#ifndef GROUNDNUT_HTTP_HTTP_GATEWAY_H
+#define GROUNDNUT_HTTP_HTTP_GATEWAY_H
+
+#include "shared/http/body_transfer.h"
+#include "shared/base/addr.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct http_gateway;
+
+enum http_message_end { HTTP_VISITOR, HTTP_SERVICE };
+
+/* proto: "http" or "https", kept by reference */
+struct http_gateway *http_gateway_new(const struct addr *visitor, const char *proto);
+void http_gateway_free(struct http_gateway *r);
+
+/* Bytes from one end: at most room of them. Room 0: do not read from there now. */
+size_t http_gateway_room(const struct http_gateway *r, enum http_message_end from);
+void http_gateway_feed(struct http_gateway *r, enum http_message_end from, const void *p,
+		       size_t len);
+/* its FIN came, behind all that was fed */
+void http_gateway_eof(struct http_gateway *r, enum http_message_end from);
+/* the stream was reset, behind all that was fed */
+void http_gateway_broken(struct http_gateway *r);
+
+/* Bytes toward one end. */
+size_t http_gateway_peek(const struct http_gateway *r, enum http_message_end to, const uint8_t **p);
+void http_gateway_consume(struct http_gateway *r, enum http_message_end to, size_t len);
+
+/* How many of the next bytes from that end (UINT64_MAX: all) may go to the other end as they are,
+ * without being fed; 0: feed them. Any part may. */
+uint64_t http_gateway_pass(const struct http_gateway *r, enum http_message_end from);
+void http_gateway_passed(struct http_gateway *r, enum http_message_end from, uint64_t len);
+
+enum http_want {
+	HTTP_WANT_ROUTE = 1, /* http_gateway_request says for what */
+	/* a fresh stream to where the request was routed; never together with DROP */
+	HTTP_WANT_OPEN = 2,
+	HTTP_WANT_DROP = 4,        /* the stream there is is of no use any more */
+	HTTP_WANT_FIN_SERVICE = 8, /* half-close it (upgraded connections only) */
+	/* nothing more will come for the visitor; go on reading (it is thrown away) till it ends,
+	 * or a moment */
+	HTTP_WANT_FIN_VISITOR = 16,
+	HTTP_WANT_END = 32, /* both ways are over: close */
+	/* an answer or a request was cut off: reset both, so that nobody takes it for whole */
+	HTTP_WANT_ABORT = 64,
+};
+unsigned http_gateway_wants(const struct http_gateway *r);
+
+/* The request to be routed; valid while ROUTE is wanted. */
+const struct http_head *http_gateway_request(const struct http_gateway *r);
+
+struct http_route {
+	/* same key: same service, so its stream may be used again; never 0 */
+	uint64_t key;
+	const char *user, *password; /* basic_auth, or NULL; used during the call only */
+	const char *realm;           /* for its 401: the mapping's name */
+};
+/* Meets ROUTE: OPEN follows, or nothing when the stream there is will do, or a 401. */
+void http_gateway_route(struct http_gateway *r, const struct http_route *route);
+/* Meets ROUTE or OPEN, or answers for a stream that has not answered yet, with a page of our own:
+ * 403, 404, 429, 502, 503. */
+void http_gateway_refuse(struct http_gateway *r, unsigned status, unsigned retry_after_s);
+void http_gateway_opened(struct http_gateway *r);
+void http_gateway_dropped(struct http_gateway *r);
+/* Instead of meeting ROUTE: the raw request and all behind it, for another door to take over; false
+ * when an earlier answer is still on its way. */
+bool http_gateway_unread(const struct http_gateway *r, struct buf *out);
+
+/* For the owner's clock: */
+enum http_phase {
+	HTTP_PHASE_IDLE,    /* between requests, or before the first */
+	HTTP_PHASE_HEAD,    /* a head has begun and is not complete: head_s counts */
+	HTTP_PHASE_SERVING, /* a request is under way */
+	HTTP_PHASE_TUNNEL,  /* upgraded: bytes both ways until both ends */
+	HTTP_PHASE_LINGER,  /* the last answer is on its way or out: a few seconds, then close */
+};
+enum http_phase http_gateway_phase(const struct http_gateway *r);
+const char *http_phase_text(enum http_phase phase);
+/* The time for IDLE or HEAD is over: a 408 for a begun head; nothing in other phases. */
+void http_gateway_timeout(struct http_gateway *r);
+/* More of a request's body has to come from the visitor, and he waits for nothing himself. */
+bool http_gateway_awaits_body(const struct http_gateway *r);
+/* The visitor has kept us waiting for too long, in any phase: a 408 while nothing has been
+ * answered, else what is under way breaks off (ABORT). */
+void http_gateway_give_up(struct http_gateway *r);
+
+/* bytes of memory for what is under way */
+size_t http_gateway_held(const struct http_gateway *r);
+uint64_t http_gateway_requests(const struct http_gateway *r); /* heads read whole so far */
+/* wrong names or passwords so far, for whoever counts them per source */
+unsigned http_gateway_refusals(const struct http_gateway *r);
+
+#endif

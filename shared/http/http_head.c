@@ -1,0 +1,477 @@
+#include "shared/http/http_head.h"
+
+#include "shared/base/err.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <http_parser.h>
+#include <string.h>
+#include <strings.h>
+
+void http_scan_init(struct http_scan *s, enum http_strictness how)
+{
+	*s = (struct http_scan){.how = how};
+}
+
+/* One ended line [line, lf) of a request, and what follows its LF if that is there: CRLF and
+ * nothing else ends lines. */
+static bool is_strict_line(const uint8_t *p, size_t line, size_t lf)
+{
+	if (lf == line || p[lf - 1] != '\r')
+		return false;
+	const uint8_t *text = p + line;
+	size_t len = lf - 1 - line;
+	bool folded = line && len && (*text == ' ' || *text == '\t');
+	return !folded && !memchr(text, '\r', len) && !memchr(text, 0, len);
+}
+
+static bool is_empty_line(const uint8_t *p, size_t line, size_t lf)
+{
+	return lf == line || (lf == line + 1 && p[line] == '\r');
+}
+
+int http_scan(struct http_scan *s, const uint8_t *p, size_t len)
+{
+	bool strict = s->how == HTTP_STRICT;
+	size_t most = strict ? HTTP_HEAD_MAX : HTTP_ANSWER_HEAD_MAX;
+	while (s->at < len) {
+		const uint8_t *found = memchr(p + s->at, '\n', len - s->at);
+		if (!found)
+			break;
+		size_t lf = (size_t)(found - p);
+		if (lf >= most || (strict && !s->lines && lf > HTTP_LINE_MAX))
+			return ERR_TOO_BIG;
+		if (strict && !is_strict_line(p, s->line, lf))
+			return ERR_SYNTAX;
+		if (is_empty_line(p, s->line, lf))
+			return (int)lf + 1;
+		s->line = s->at = lf + 1;
+		if (++s->lines > (strict ? HTTP_REQUEST_FIELDS_MAX : HTTP_FIELDS_MAX) + 1u)
+			return ERR_TOO_BIG;
+	}
+	s->at = len;
+	if (len >= most || (strict && !s->lines && len > HTTP_LINE_MAX))
+		return ERR_TOO_BIG;
+	return 0;
+}
+
+bool http_span_is(struct http_span s, const char *text)
+{
+	return strlen(text) == s.len && !strncasecmp(s.p, text, s.len);
+}
+
+bool http_span_same(struct http_span a, struct http_span b)
+{
+	return a.len == b.len && !strncasecmp(a.p, b.p, a.len);
+}
+
+static struct http_span trimmed(struct http_span s)
+{
+	while (s.len && (*s.p == ' ' || *s.p == '\t'))
+		s.p++, s.len--;
+	while (s.len && (s.p[s.len - 1] == ' ' || s.p[s.len - 1] == '\t'))
+		s.len--;
+	return s;
+}
+
+bool http_list_next(struct http_span *list, struct http_span *element)
+{
+	while (list->len) {
+		const char *comma = memchr(list->p, ',', list->len);
+		size_t len = comma ? (size_t)(comma - list->p) : list->len;
+		*element = trimmed((struct http_span){list->p, len});
+		list->p += len + (comma ? 1 : 0);
+		list->len -= len + (comma ? 1 : 0);
+		if (element->len)
+			return true;
+	}
+	return false;
+}
+
+bool http_is_token(struct http_span s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+		bool letter = (c | 32) >= 'a' && (c | 32) <= 'z';
+		if (!letter && !(c >= '0' && c <= '9') && (!c || !strchr("!#$%&'*+-.^_`|~", c)))
+			return false;
+	}
+	return s.len > 0;
+}
+
+const struct http_field *http_head_field(const struct http_head *h, const char *name)
+{
+	for (size_t i = 0; i < h->field_count; i++)
+		if (http_span_is(h->fields[i].name, name))
+			return &h->fields[i];
+	return NULL;
+}
+
+bool http_head_lists(const struct http_head *h, const char *name, const char *token)
+{
+	for (size_t i = 0; i < h->field_count; i++) {
+		struct http_span list = h->fields[i].value, element;
+		if (!http_span_is(h->fields[i].name, name))
+			continue;
+		while (http_list_next(&list, &element))
+			if (http_span_is(element, token))
+				return true;
+	}
+	return false;
+}
+
+bool http_head_has_option(const struct http_head *h, struct http_span name)
+{
+	for (size_t i = 0; i < h->option_count; i++)
+		if (http_span_same(h->options[i], name))
+			return true;
+	return false;
+}
+
+static bool has_option(const struct http_head *h, const char *name)
+{
+	return http_head_has_option(h, (struct http_span){name, strlen(name)});
+}
+
+/* Gathered once, since every field is looked up among them: false when there are sillily many. */
+static bool read_options(struct http_head *h)
+{
+	for (size_t i = 0; i < h->field_count; i++) {
+		struct http_span list = h->fields[i].value, element;
+		if (!http_span_is(h->fields[i].name, "connection"))
+			continue;
+		while (http_list_next(&list, &element)) {
+			if (h->option_count == HTTP_OPTIONS_MAX)
+				return false;
+			h->options[h->option_count++] = element;
+		}
+	}
+	return true;
+}
+
+/* What http-parser calls while it reads. Spans only grow where they end, since the head is one
+ * piece of memory. */
+struct reading {
+	struct http_head *head;
+	bool in_value;
+	bool bad;
+	unsigned long long content_length;
+	bool chunked;
+};
+
+static void extend(struct reading *r, struct http_span *s, const char *p, size_t len)
+{
+	if (!s->p)
+		*s = (struct http_span){p, len};
+	else if (s->p + s->len == p)
+		s->len += len;
+	else
+		r->bad = true;
+}
+
+static int on_target(http_parser *parser, const char *p, size_t len)
+{
+	struct reading *r = parser->data;
+	extend(r, &r->head->target, p, len);
+	return 0;
+}
+
+static int on_reason(http_parser *parser, const char *p, size_t len)
+{
+	struct reading *r = parser->data;
+	extend(r, &r->head->reason, p, len);
+	return 0;
+}
+
+static int on_name(http_parser *parser, const char *p, size_t len)
+{
+	struct reading *r = parser->data;
+	struct http_head *h = r->head;
+	if (r->in_value || !h->field_count) {
+		if (h->field_count == HTTP_FIELDS_MAX)
+			return 1;
+		h->fields[h->field_count++] = (struct http_field){0};
+		r->in_value = false;
+	}
+	extend(r, &h->fields[h->field_count - 1].name, p, len);
+	return 0;
+}
+
+static int on_value(http_parser *parser, const char *p, size_t len)
+{
+	struct reading *r = parser->data;
+	r->in_value = true;
+	extend(r, &r->head->fields[r->head->field_count - 1].value, p, len);
+	return 0;
+}
+
+static int on_complete(http_parser *parser)
+{
+	struct reading *r = parser->data;
+	r->content_length = parser->content_length;
+	r->chunked = parser->flags & F_CHUNKED;
+	return 1; /* the body is not for this parser */
+}
+
+static bool run_parser(const uint8_t *p, size_t len, enum http_parser_type type, struct reading *r)
+{
+	static const http_parser_settings settings = {
+	    .on_url = on_target,
+	    .on_status = on_reason,
+	    .on_header_field = on_name,
+	    .on_header_value = on_value,
+	    .on_headers_complete = on_complete,
+	};
+	http_parser parser;
+	http_parser_init(&parser, type);
+	parser.data = r;
+	size_t used = http_parser_execute(&parser, &settings, (const char *)p, len);
+	if (HTTP_PARSER_ERRNO(&parser) != HPE_OK || used != len || r->bad)
+		return false;
+	if (parser.http_major != 1 || parser.http_minor > 1)
+		return false;
+	r->head->minor = (uint8_t)parser.http_minor;
+	r->head->status = parser.status_code;
+	return true;
+}
+
+static bool trim_fields(struct http_head *h)
+{
+	for (size_t i = 0; i < h->field_count; i++) {
+		struct http_field *f = &h->fields[i];
+		if (!f->value.p)
+			f->value = (struct http_span){f->name.p + f->name.len, 0};
+		f->value = trimmed(f->value);
+		if (!http_is_token(f->name))
+			return false;
+	}
+	return true;
+}
+
+static size_t count_fields(const struct http_head *h, const char *name)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < h->field_count; i++)
+		n += http_span_is(h->fields[i].name, name);
+	return n;
+}
+
+static bool read_keep_alive(const struct http_head *h)
+{
+	if (has_option(h, "close"))
+		return false;
+	return h->minor == 1 || has_option(h, "keep-alive");
+}
+
+/* How long the body is, said once and in one way; any doubt is an error (RFC 9112 section 6.3 and
+ * 11.2). */
+static int read_request_body(const struct reading *r, struct http_head *h)
+{
+	const struct http_field *length = http_head_field(h, "content-length");
+	const struct http_field *coding = http_head_field(h, "transfer-encoding");
+	if (count_fields(h, "content-length") + count_fields(h, "transfer-encoding") > 1)
+		return ERR_SYNTAX;
+	if (coding) {
+		if (h->minor == 0 || !http_span_is(coding->value, "chunked") || !r->chunked)
+			return ERR_SYNTAX;
+		h->body = HTTP_BODY_CHUNKED;
+	}
+	if (length) {
+		/* 19 digits cannot overflow. http-parser has read them too, and must have come to
+		 * the same number. */
+		uint64_t n = 0;
+		if (!length->value.len || length->value.len > 19)
+			return ERR_SYNTAX;
+		for (size_t i = 0; i < length->value.len; i++) {
+			char c = length->value.p[i];
+			if (c < '0' || c > '9')
+				return ERR_SYNTAX;
+			n = n * 10 + (uint64_t)(c - '0');
+		}
+		if (n != r->content_length)
+			return ERR_SYNTAX;
+		h->length = n;
+		h->has_length = true;
+		h->body = n ? HTTP_BODY_LENGTH : HTTP_BODY_NONE;
+	}
+	return 0;
+}
+
+static bool read_port(struct http_span s, uint16_t *out)
+{
+	unsigned n = 0;
+	if (s.len > 5)
+		return false;
+	for (size_t i = 0; i < s.len; i++) {
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return false;
+		n = n * 10 + (unsigned)(s.p[i] - '0');
+	}
+	*out = (uint16_t)n;
+	return n <= 65535;
+}
+
+static bool copy_host(struct http_span s, bool v6, char out[256])
+{
+	if (!v6 && s.len && s.p[s.len - 1] == '.')
+		s.len--;
+	if (!s.len || s.len > 255)
+		return false;
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+		bool letter = (c | 32) >= 'a' && (c | 32) <= 'z';
+		if (!letter && !(c >= '0' && c <= '9') && (!c || !strchr(v6 ? ":." : "-._", c)))
+			return false;
+		out[i] = letter ? (char)(c | 32) : (char)c;
+	}
+	out[s.len] = 0;
+	struct in6_addr a;
+	return !v6 || inet_pton(AF_INET6, out, &a) == 1;
+}
+
+/* uri-host [":" port] of RFC 9110 section 7.2, as far as anybody uses it: a name, a v4 address, or
+ * a v6 address in brackets. */
+static bool read_host(struct http_span s, struct http_head *h)
+{
+	bool v6 = s.len && s.p[0] == '[';
+	const char *end = v6 ? memchr(s.p, ']', s.len) : memchr(s.p, ':', s.len);
+	if (!end && v6)
+		return false;
+	size_t len = end ? (size_t)(end - s.p) : s.len;
+	struct http_span name = {s.p + v6, len - v6};
+	struct http_span rest = {s.p + len + v6, s.len - len - v6};
+	if (rest.len && (rest.p[0] != ':' ||
+			 !read_port((struct http_span){rest.p + 1, rest.len - 1}, &h->port)))
+		return false;
+	return copy_host(name, v6, h->host);
+}
+
+static int read_target(struct http_head *h)
+{
+	struct http_span t = h->target;
+	for (size_t i = 0; i < t.len; i++)
+		if ((unsigned char)t.p[i] <= ' ' || t.p[i] == 0x7f || t.p[i] == '#')
+			return ERR_SYNTAX;
+	if (t.len && t.p[0] == '/')
+		return 0;
+	if (http_span_is(t, "*"))
+		return http_span_is(h->method, "OPTIONS") ? 0 : ERR_SYNTAX;
+	size_t scheme;
+	if (t.len > 7 && !strncasecmp(t.p, "http://", 7))
+		scheme = 7;
+	else if (t.len > 8 && !strncasecmp(t.p, "https://", 8))
+		scheme = 8;
+	else
+		return ERR_SYNTAX;
+	struct http_span authority = {t.p + scheme, 0};
+	while (scheme + authority.len < t.len && !strchr("/?", authority.p[authority.len]))
+		authority.len++;
+	if (!authority.len || !http_span_same(authority, h->host_text))
+		return ERR_SYNTAX;
+	h->target = (struct http_span){authority.p + authority.len, t.len - scheme - authority.len};
+	h->target_is_bare = !h->target.len || h->target.p[0] == '?';
+	return 0;
+}
+
+/* Connection may name what is to be dropped, but not what says where the message goes or ends. */
+static bool names_what_must_stay(const struct http_head *h)
+{
+	return has_option(h, "host") || has_option(h, "content-length") ||
+	       has_option(h, "transfer-encoding");
+}
+
+static int read_host_and_target(struct http_head *h)
+{
+	const struct http_field *host = http_head_field(h, "host");
+	if (count_fields(h, "host") > 1 || (!host && h->minor == 1))
+		return ERR_SYNTAX;
+	if (host && host->value.len) {
+		h->host_text = host->value;
+		if (!read_host(host->value, h))
+			return ERR_SYNTAX;
+	}
+	return read_target(h);
+}
+
+int http_head_request(const uint8_t *p, size_t len, struct http_head *out)
+{
+	struct reading r = {.head = out};
+	const uint8_t *space = memchr(p, ' ', len);
+	out->field_count = 0;
+	memset(out, 0, offsetof(struct http_head, fields));
+	if (len > HTTP_HEAD_MAX)
+		return ERR_TOO_BIG;
+	if (!space || !run_parser(p, len, HTTP_REQUEST, &r))
+		return ERR_SYNTAX;
+	out->method = (struct http_span){(const char *)p, (size_t)(space - p)};
+	if (!http_is_token(out->method) || http_span_is(out->method, "CONNECT"))
+		return ERR_SYNTAX;
+	if (!trim_fields(out) || !read_options(out))
+		return ERR_SYNTAX;
+	if (out->field_count > HTTP_REQUEST_FIELDS_MAX)
+		return ERR_TOO_BIG;
+	if (read_request_body(&r, out) || read_host_and_target(out) || names_what_must_stay(out))
+		return ERR_SYNTAX;
+	out->keep_alive = read_keep_alive(out);
+	out->upgrade = out->minor == 1 && http_head_field(out, "upgrade") &&
+		       has_option(out, "upgrade") && !http_head_lists(out, "upgrade", "h2c");
+	if (out->upgrade && out->body != HTTP_BODY_NONE)
+		return ERR_SYNTAX;
+	out->expect_continue = out->minor == 1 && http_head_lists(out, "expect", "100-continue");
+	return 0;
+}
+
+/* A line that begins with white space goes on with the one before: its line end becomes white space
+ * too. */
+static void unfold(uint8_t *p, size_t len)
+{
+	for (size_t i = 0; i + 1 < len; i++) {
+		if (p[i] != '\n' || (p[i + 1] != ' ' && p[i + 1] != '\t'))
+			continue;
+		p[i] = ' ';
+		if (i && p[i - 1] == '\r')
+			p[i - 1] = ' ';
+	}
+}
+
+/* "Content-Length : 5" is taken from a service, and handed on as it should have been (RFC 9112
+ * section 5.1). */
+static void trim_names(struct http_head *h)
+{
+	for (size_t i = 0; i < h->field_count; i++)
+		h->fields[i].name = trimmed(h->fields[i].name);
+}
+
+int http_head_response(uint8_t *p, size_t len, bool to_head, struct http_head *out)
+{
+	struct reading r = {.head = out};
+	out->field_count = 0;
+	memset(out, 0, offsetof(struct http_head, fields));
+	unfold(p, len);
+	if (!run_parser(p, len, HTTP_RESPONSE, &r))
+		return ERR_SYNTAX;
+	trim_names(out);
+	if (!trim_fields(out) || !read_options(out) || out->status < 100 ||
+	    count_fields(out, "content-length") > 1)
+		return ERR_SYNTAX;
+	/* Chunked, but not as the last coding, or twice: until the end of the connection for us,
+	 * perhaps not for the next reader. */
+	if (!r.chunked && http_head_lists(out, "transfer-encoding", "chunked"))
+		return ERR_SYNTAX;
+	if (out->reason.p)
+		out->reason = trimmed(out->reason);
+	out->keep_alive = read_keep_alive(out);
+	out->upgrade = out->status == 101;
+	bool bodyless = to_head || out->status < 200 || out->status == 204 || out->status == 304;
+	out->has_length = http_head_field(out, "content-length");
+	out->length = out->has_length ? r.content_length : 0;
+	if (bodyless)
+		out->body = HTTP_BODY_NONE;
+	else if (r.chunked)
+		out->body = HTTP_BODY_CHUNKED;
+	else if (!out->has_length || http_head_field(out, "transfer-encoding"))
+		out->body = HTTP_BODY_CLOSE;
+	else
+		out->body = out->length ? HTTP_BODY_LENGTH : HTTP_BODY_NONE;
+	return 0;
+}

@@ -1,0 +1,246 @@
+/*
+ * Each lane has those who wait and at most one request with libuv. A task (pump) answers whom kept
+ * answers serve and sends the first other name off. An answer goes to everyone in the lane who
+ * waits for that name. The lanes belong to the loop and are freed with it, and a loop does not run
+ * dry before its requests are answered: so a request outlives nothing.
+ */
+#include "shared/net/resolver.h"
+
+#include "shared/base/err.h"
+#include "shared/base/mem.h"
+
+#include <assert.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <uv.h>
+
+enum { HOST = 256 };
+
+struct answer {
+	struct addr list[RESOLVER_MAX];
+	size_t count;
+	int err;
+};
+
+struct kept {
+	char host[HOST];
+	uint64_t until_ms; /* 0: free */
+	struct answer answer;
+};
+
+struct lane {
+	struct lookups *all;
+	struct list waiting;
+	struct task pump;
+	uv_getaddrinfo_t req;
+	char host[HOST]; /* under way */
+	uint64_t keep_ms;
+	bool busy;
+};
+
+struct lookups {
+	struct loop *loop;
+	struct lane lanes[RESOLVER_LANES];
+	struct kept *kept[RESOLVER_KEEP]; /* each made when needed */
+};
+
+struct resolver {
+	struct list node;
+	struct lane *lane;
+	char host[HOST];
+	uint64_t keep_ms;
+	resolver_fn *fn;
+	void *owner;
+};
+
+static const struct answer *find_kept(const struct lookups *all, const char *host)
+{
+	for (size_t i = 0; i < RESOLVER_KEEP; i++) {
+		const struct kept *k = all->kept[i];
+
+		if (k && k->until_ms > loop_now_ms(all->loop) && strcasecmp(k->host, host) == 0)
+			return &k->answer;
+	}
+	return NULL;
+}
+
+/* In the place of the same name, or of the one that lapses first. */
+static void keep(struct lookups *all, const char *host, uint64_t keep_ms,
+		 const struct answer *answer)
+{
+	size_t best = 0;
+
+	for (size_t i = 0; i < RESOLVER_KEEP; i++) {
+		struct kept *k = all->kept[i];
+
+		if (k && strcasecmp(k->host, host) != 0) {
+			if (all->kept[best] && k->until_ms < all->kept[best]->until_ms)
+				best = i;
+			continue;
+		}
+		best = i;
+		break;
+	}
+	if (!all->kept[best])
+		all->kept[best] = mem_alloc(sizeof(struct kept));
+	snprintf(all->kept[best]->host, HOST, "%s", host);
+	all->kept[best]->until_ms = loop_now_ms(all->loop) + keep_ms;
+	all->kept[best]->answer = *answer;
+}
+
+static void give(struct resolver *k, const struct answer *answer)
+{
+	resolver_fn *fn = k->fn;
+	void *owner = k->owner;
+
+	list_remove(&k->node);
+	mem_free(k);
+	fn(owner, answer->list, answer->count, answer->err);
+}
+
+/* To all who wait for host by now; who comes during the answers is served by the next pump. */
+static void give_all(struct lane *lane, const char *host, const struct answer *answer)
+{
+	struct list mine;
+
+	list_init(&mine);
+	LIST_EACH(node, &lane->waiting)
+	{
+		if (strcasecmp(LIST_ENTRY(node, struct resolver, node)->host, host) != 0)
+			continue;
+		list_remove(node);
+		list_append(&mine, node);
+	}
+	while (!list_is_empty(&mine))
+		give(LIST_ENTRY(mine.next, struct resolver, node), answer);
+}
+
+static void read_answer(struct answer *out, const struct addrinfo *info)
+{
+	for (; info && out->count < RESOLVER_MAX; info = info->ai_next)
+		if (addr_from_sockaddr(&out->list[out->count], info->ai_addr))
+			out->count++;
+	if (out->count == 0 && out->err == 0)
+		out->err = UV_EAI_NONAME;
+}
+
+static void on_answer(uv_getaddrinfo_t *req, int status, struct addrinfo *info)
+{
+	struct lane *lane = req->data;
+	struct answer answer = {.err = status};
+	char host[HOST];
+
+	lane->busy = false;
+	read_answer(&answer, info);
+	uv_freeaddrinfo(info);
+	if (answer.err == 0)
+		keep(lane->all, lane->host, lane->keep_ms, &answer);
+	task_mark(lane->all->loop, &lane->pump);
+	if (status == UV_ECANCELED) /* everyone had gone; who has come since asks anew */
+		return;
+	memcpy(host, lane->host, HOST);
+	give_all(lane, host, &answer);
+}
+
+static int send_off(struct lane *lane, const struct resolver *k)
+{
+	struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+	int err;
+
+	memcpy(lane->host, k->host, HOST);
+	lane->keep_ms = k->keep_ms;
+	lane->req.data = lane;
+	err = uv_getaddrinfo(loop_uv(lane->all->loop), &lane->req, on_answer, lane->host, NULL,
+			     &hints);
+	lane->busy = err == 0;
+	return err;
+}
+
+static void on_pump(void *arg)
+{
+	struct lane *lane = arg;
+	struct list mine;
+
+	list_init(&mine);
+	LIST_EACH(node, &lane->waiting)
+	{
+		if (!find_kept(lane->all, LIST_ENTRY(node, struct resolver, node)->host))
+			continue;
+		list_remove(node);
+		list_append(&mine, node);
+	}
+	while (!list_is_empty(&mine)) {
+		struct resolver *k = LIST_ENTRY(mine.next, struct resolver, node);
+		struct answer answer = *find_kept(lane->all, k->host);
+
+		give(k, &answer);
+	}
+	if (!lane->busy && !list_is_empty(&lane->waiting)) {
+		struct resolver *k = LIST_ENTRY(lane->waiting.next, struct resolver, node);
+		struct answer failed = {.err = send_off(lane, k)};
+
+		if (failed.err != 0) {
+			task_mark(lane->all->loop, &lane->pump);
+			give(k, &failed);
+		}
+	}
+}
+
+static void drop(void *arg)
+{
+	struct lookups *all = arg;
+
+	for (size_t i = 0; i < RESOLVER_KEEP; i++)
+		mem_free(all->kept[i]);
+	mem_free(all);
+}
+
+static struct lookups *lookups_of(struct loop *l)
+{
+	struct lookups *all = loop_lookups(l);
+
+	if (all)
+		return all;
+	all = mem_zalloc(sizeof(*all));
+	all->loop = l;
+	for (size_t i = 0; i < RESOLVER_LANES; i++) {
+		all->lanes[i].all = all;
+		list_init(&all->lanes[i].waiting);
+		task_init(&all->lanes[i].pump, on_pump, &all->lanes[i]);
+	}
+	loop_set_lookups(l, all, drop);
+	return all;
+}
+
+struct resolver *resolver_start(struct loop *l, unsigned lane, const char *host, uint64_t keep_ms,
+				resolver_fn *fn, void *owner)
+{
+	struct resolver *k = mem_zalloc(sizeof(*k));
+
+	assert(lane < RESOLVER_LANES);
+	k->lane = &lookups_of(l)->lanes[lane];
+	snprintf(k->host, sizeof(k->host), "%s", host);
+	k->keep_ms = keep_ms;
+	k->fn = fn;
+	k->owner = owner;
+	list_append(&k->lane->waiting, &k->node);
+	task_mark(l, &k->lane->pump);
+	return k;
+}
+
+void resolver_close(struct resolver *k)
+{
+	struct lane *lane;
+
+	if (!k)
+		return;
+	lane = k->lane;
+	list_remove(&k->node);
+	mem_free(k);
+	if (lane->busy && list_is_empty(&lane->waiting))
+		/* helps while it is still queued; else its answer is for nobody */
+		uv_cancel((uv_req_t *)&lane->req);
+}

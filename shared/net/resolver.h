@@ -1,0 +1,24 @@
+/*
+ * Names to addresses, for dial.c and who dials nothing: one lookup at a time a lane (libuv runs two
+ * at a time in its pool, and a dead name holds its place for many seconds), answers kept for a
+ * while per loop. An answer always comes from the loop, also a kept one.
+ */
+#ifndef GROUNDNUT_NET_RESOLVER_H
+#define GROUNDNUT_NET_RESOLVER_H
+
+#include "shared/base/addr.h"
+#include "shared/net/loop.h"
+
+enum { RESOLVER_LANES = 2, RESOLVER_MAX = 16, RESOLVER_KEEP = 64 };
+
+struct resolver;
+/* Once. list: without ports, as the resolver sorts them, valid during the call; or count 0 and err
+ * says why. */
+typedef void resolver_fn(void *owner, const struct addr *list, size_t count, int err);
+
+struct resolver *resolver_start(struct loop *l, unsigned lane, const char *host, uint64_t keep_ms,
+				resolver_fn *fn, void *owner);
+/* before its answer: it never comes; after the answer it is gone by itself */
+void resolver_close(struct resolver *k);
+
+#endif

@@ -1,0 +1,67 @@
+/*
+ * One TLS connection over a connected non-blocking descriptor: for io.c, which adds the events.
+ * Nothing here waits or calls back.
+ *
+ * Ciphertext of one call is gathered in staging memory and leaves in one send; what comes is
+ * received into staging memory, too, and given to OpenSSL from there. Only what the kernel did not
+ * take, and what OpenSSL did not, is kept in memory of its own, so an idle connection holds
+ * nothing. Whoever calls looks at tls_connection_in_hand() afterwards: while it is not 0,
+ * tls_connection_flush() wants to be called when the descriptor takes bytes.
+ */
+#ifndef GROUNDNUT_NET_TLS_CONNECTION_H
+#define GROUNDNUT_NET_TLS_CONNECTION_H
+
+#include "shared/net/tls_context.h"
+
+#include <sys/types.h>
+#include <sys/uio.h>
+
+enum {
+	TLS_CONNECTION_STAGING = 256 * 1024 + 8192, /* the size of staging memory */
+	TLS_CONNECTION_BATCH_MIN = 4096,
+	TLS_CONNECTION_BATCH_MAX = 256 * 1024,
+	TLS_CONNECTION_REKEY_RECORDS = 1 << 22, /* far below what AES-GCM may seal with one key */
+	/* more than this beyond a batch waits unsent: the peer makes us talk and does not listen */
+	TLS_CONNECTION_FLOOD = 256 * 1024,
+};
+
+struct tls_connection;
+
+/* early: bytes read from fd before, copied. fd stays the caller's. */
+struct tls_connection *tls_connection_new(int fd, struct tls_context *tls, const char *host,
+					  const void *early, size_t early_len);
+void tls_connection_free(struct tls_connection *t);
+/* Two pieces of TLS_CONNECTION_STAGING bytes that are ours during each call; to be set before
+ * the first and after changing threads. */
+void tls_connection_set_staging(struct tls_connection *t, uint8_t *out, uint8_t *in);
+
+/* 0: done; UV_EAGAIN; else why it failed, tls_connection_detail() in words */
+int tls_connection_handshake(struct tls_connection *t);
+ssize_t tls_connection_read(struct tls_connection *t, void *p, size_t len); /* as io_read() */
+/* the last handshake or read found nothing at the descriptor in the end (EAGAIN) … */
+bool tls_connection_is_empty(const struct tls_connection *t);
+bool tls_connection_is_dry(const struct tls_connection *t); /* … or less than it asked for */
+/* tls_connection_read() may give something that the descriptor does not show any more */
+bool tls_connection_has_pending(const struct tls_connection *t);
+/* as io_writev(): bytes taken */
+ssize_t tls_connection_writev(struct tls_connection *t, const struct iovec *iov, int count);
+/* 0: nothing left in hand; UV_EAGAIN; else error */
+int tls_connection_flush(struct tls_connection *t);
+/* close_notify after what was written; result as of flush */
+int tls_connection_finish(struct tls_connection *t);
+size_t tls_connection_in_hand(const struct tls_connection *t);
+void tls_connection_set_batch(struct tls_connection *t, size_t bytes);
+/* OpenSSL's, about 33 KiB, from one call to the next; by default not */
+void tls_connection_keep_buffers(struct tls_connection *t, bool keep);
+/* default TLS_CONNECTION_REKEY_RECORDS */
+void tls_connection_set_rekey(struct tls_connection *t, uint32_t records);
+/* The descriptor's own error was read elsewhere (SO_ERROR gives it only once): an end of input from
+ * now on is this error. */
+void tls_connection_set_fault(struct tls_connection *t, int err);
+/* 0, or the first error that the descriptor gave */
+int tls_connection_fault(const struct tls_connection *t);
+const char *tls_connection_detail(const struct tls_connection *t);
+/* negotiated, "" when none; valid as long as t */
+const char *tls_connection_alpn(const struct tls_connection *t);
+
+#endif

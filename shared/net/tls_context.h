@@ -1,0 +1,54 @@
+/*
+ * TLS contexts: who we are, whom we believe. The rest of the program sees only these handles;
+ * OpenSSL stays in tls.c and io.c. TLS 1.3 only for the tunnel; 1.2 and up for the doors of DDNS
+ * clients (old routers). No tickets, no early data. A context is immutable after making, counted,
+ * and may be shared by threads.
+ */
+#ifndef GROUNDNUT_NET_TLS_CONTEXT_H
+#define GROUNDNUT_NET_TLS_CONTEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define TLS_CONTEXT_ALPN_TUNNEL "groundnut/1"
+
+enum { TLS_CONTEXT_PIN_TEXT = 72 };
+
+struct tls_context;
+
+/* The relay's end. certificate and key: PEM files. alpn: required from the peer (a handshake
+ * without it fails), or NULL: none asked. least_tls12: allow 1.2. On failure NULL, and *why
+ * (freed by the caller) tells file and reason. */
+struct tls_context *tls_context_server_new(const char *certificate, const char *key,
+					   const char *alpn, bool least_tls12, char **why);
+
+/* The agent's end. One of pin ("sha256:<hex>" of the peer's SPKI), ca_file (PEM) or the system's
+ * CAs (both NULL). With CAs the chain and the host name given to io_tls_dial() are verified.
+ * alpn as above, or NULL. */
+struct tls_context *tls_context_client_new(const char *pin, const char *ca_file, const char *alpn,
+					   bool least_tls12, char **why);
+
+struct tls_context *tls_context_ref(struct tls_context *t);
+void tls_context_unref(struct tls_context *t); /* NULL does nothing */
+
+/* of a PEM file; 0 or negative */
+int tls_context_pin_of_certificate(const char *certificate, char out[TLS_CONTEXT_PIN_TEXT],
+				   char **why);
+bool tls_context_is_pin(const char *text);
+
+/* `init`: an ECDSA P-256 key and a self-signed certificate for names (DNS names and addresses,
+ * NULL-ended), valid 20 years, as PEM texts freed by the caller. */
+int tls_context_make_self_signed(const char *const *names, char **certificate, char **key);
+
+/* For tlspipe.c only: one connection's SSL. host as for io_tls_dial(); early data never, records
+ * are written as they come. */
+struct ssl_st *tls_context_open(struct tls_context *t, const char *host);
+void tls_context_close(struct ssl_st *ssl);
+bool tls_context_is_server(const struct tls_context *t);
+const char *tls_context_alpn(const struct tls_context *t); /* the one that is required, or NULL */
+/* After a failed handshake: ERR_PIN or ERR_CERTIFICATE with words freed by the caller, or 0 when it
+ * was not the certificate. */
+int tls_context_verdict(struct ssl_st *ssl, char **detail);
+
+#endif

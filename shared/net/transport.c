@@ -1,0 +1,570 @@
+/*
+ * The happy path: IO_DATA reads plaintext into the loop's staging memory and gives it to
+ * tunnel_input, which tells streams; they, and whoever has something to send, mark the task. At the
+ * end of the turn work() fills one batch and writes it. When the kernel takes no more, the io's
+ * IO_ROOM brings work() back; nothing is filled meanwhile, so nothing is written ahead of the link.
+ *
+ * One timer serves what is due by time: acknowledgements, idle credit, the pulse.
+ *
+ * Ways to end: the io fails or ends (what it brought before is read first: it may say why), the
+ * peer breaks a rule, the pulse dies. All go through lose(), which closes the link first and tells
+ * the owner last.
+ */
+#include "shared/net/transport.h"
+
+#include "shared/base/err.h"
+#include "shared/base/mem.h"
+#include "shared/net/lingering_close.h"
+#include "shared/net/tcpinfo.h"
+#include "shared/net/timer.h"
+#include "shared/tunnel/in_flight.h"
+#include "shared/tunnel/link_messages.h"
+
+#include <stdio.h>
+#include <uv.h>
+
+enum {
+	BATCH_FIRST = 64 * 1024,
+	BATCH_MIN = 4 * 1024,
+	BATCH_MAX = 256 * 1024,
+	/* while somebody waits for a few bytes among bulk: at most so much is sent, or read, at a
+	 * time */
+	BATCH_MIXED = 32 * 1024,
+	/* less is not worth sending while more is under way than the path needs */
+	BATCH_LEAST = 16 * 1024,
+	BATCH_LINK = 16 * 1024, /* what goes along with link frames then */
+	BATCH_MS = 3,           /* a batch is what the path carries in that time */
+	/* up to this it is asked whether the kernel has more than the mark */
+	BATCH_SLOW = 8 * 1024,
+	/* the mark: half a batch waits in the kernel unsent when the next is made, on a slow
+	 * path … */
+	LOWAT_MIN = 4 * 1024,
+	LOWAT_MAX = 64 * 1024,
+	/* … what it carries in that time: less than comes between two bunches of ACKs would hold it
+	 * up */
+	LOWAT_MS = 40,
+	SAMPLE_MS = 50,       /* how often the kernel is asked, while busy */
+	SAMPLE_MOST_MS = 200, /* after a longer time it has not been busy throughout */
+	LEAST_WAIT_MS = 5,
+	WATCH_MS = 100,  /* how often the kernel is asked about a link under suspicion */
+	BUSY_MS = 1000,  /* the io keeps its buffers for that long */
+	STARVED_MS = 50, /* how often it is looked whether others have left memory */
+	RETRY_PROTOCOL_MS = 1000,
+};
+
+struct transport {
+	struct loop *loop;
+	struct tunnel *tunnel;
+	struct keepalive pulse;
+	struct keepalive_rules rules;
+	transport_fn *fn;
+	void *owner;
+	tunnel_fn *news;
+	void *news_owner;
+	struct io *io; /* NULL while detached */
+	struct task task;
+	struct timer *timer;
+	struct buf early; /* read with WELCOME, not yet given to the tunnel */
+	size_t batch, lowat;
+	struct in_flight flight;
+	uint64_t sampled_ms;
+	uint64_t sampled_acked; /* bytes that the kernel had seen acknowledged then */
+	bool busy;              /* something moved lately: the io keeps its buffers */
+	bool filled;            /* the link has been blocked since then */
+	/* the io has ciphertext in hand, or the kernel has enough; IO_ROOM will say when that is
+	 * gone */
+	bool blocked;
+	int broken; /* transport_break() inside news: why; 0: not */
+	int why;    /* the last link was lost */
+};
+
+static void work(void *arg);
+static void on_timer(void *arg);
+
+/* The pulse hears of PONGs first; all else is the owner's. */
+static void on_news(void *arg, const struct tunnel_news *news)
+{
+	struct transport *k = arg;
+	if (news->event == TUNNEL_PONGED)
+		keepalive_pong(&k->pulse, news->number, loop_now_ms(k->loop));
+	else
+		k->news(k->news_owner, news);
+}
+
+struct transport *transport_new(struct loop *l, const struct tunnel_config *config,
+				const struct keepalive_rules *rules, transport_fn *fn, void *owner,
+				tunnel_fn *news, void *news_owner)
+{
+	struct transport *k = mem_zalloc(sizeof *k);
+	k->loop = l;
+	k->fn = fn;
+	k->owner = owner;
+	k->news = news;
+	k->news_owner = news_owner;
+	k->rules = *rules;
+	k->tunnel = tunnel_new(config, on_news, k);
+	k->timer = timer_new(l, on_timer, k);
+	task_init(&k->task, work, k);
+	keepalive_init(&k->pulse, rules, loop_now_ms(l));
+	return k;
+}
+
+void transport_detach(struct transport *k)
+{
+	io_close(k->io);
+	k->io = NULL;
+	k->blocked = false;
+	k->broken = 0;
+	buf_fini(&k->early);
+	task_cancel(&k->task);
+	timer_stop(k->timer);
+	tunnel_detach(k->tunnel);
+}
+
+void transport_free(struct transport *k)
+{
+	if (!k)
+		return;
+	transport_detach(k);
+	timer_close(k->timer);
+	tunnel_free(k->tunnel);
+	task_cancel(&k->task); /* streams that went with the tunnel have marked it */
+	mem_free(k);
+}
+
+/* The frame under way to its end, then the link's own. */
+static void last_words(struct transport *k)
+{
+	struct buf words = BUF_INIT;
+	struct iovec v;
+	bool whole = false;
+	while (!whole && tunnel_peek(k->tunnel, &v, 1) > 0) {
+		whole = tunnel_at_boundary(k->tunnel);
+		buf_put(&words, v.iov_base, v.iov_len);
+		tunnel_sent(k->tunnel, v.iov_len);
+	}
+	lingering_close_say(k->io, &words);
+	k->io = NULL;
+	transport_detach(k);
+}
+
+static void lose(struct transport *k, int why)
+{
+	k->why = why;
+	if (why == ERR_SESSION) {
+		struct refuse r = {.code = REFUSE_PROTOCOL, .retry_ms = RETRY_PROTOCOL_MS};
+		struct buf frame = BUF_INIT;
+		snprintf(r.reason, sizeof r.reason, "%s", refuse_code_reason(r.code));
+		refuse_write(&r, &frame);
+		transport_refuse(k, &frame);
+		buf_fini(&frame);
+	} else {
+		transport_detach(k);
+	}
+	k->fn(k->owner, why == ERR_SESSION ? TRANSPORT_OVER : TRANSPORT_LOST);
+}
+
+/* --- what the kernel knows --- */
+
+static size_t clamp(uint64_t n, size_t least, size_t most)
+{
+	return n < least ? least : n > most ? most : (size_t)n;
+}
+
+static void set_marks(struct transport *k, size_t batch, size_t lowat)
+{
+	k->batch = batch;
+	k->lowat = lowat;
+	io_set_batch(k->io, batch);
+	io_set_notsent_lowat(k->io, (unsigned)lowat);
+}
+
+/*
+ * What the path has carried since the last look is what it can carry, if there was always more to
+ * send; else it is the least. (The kernel's own delivery rate is of short bursts, and says nothing
+ * where a slower program stands in between.)
+ */
+static void set_batch(struct transport *k, uint64_t acked, uint64_t passed_ms)
+{
+	uint64_t carried = acked - k->sampled_acked;
+	bool all = k->filled && passed_ms <= SAMPLE_MOST_MS;
+	size_t batch = clamp(passed_ms ? carried * BATCH_MS / passed_ms : 0, BATCH_MIN, BATCH_MAX);
+	size_t slack = clamp(passed_ms ? carried * LOWAT_MS / passed_ms : 0, LOWAT_MIN, LOWAT_MAX);
+	size_t lowat = batch > BATCH_SLOW ? clamp(batch / 2, LOWAT_MIN, LOWAT_MAX) : slack;
+	k->sampled_acked = acked;
+	k->filled = k->blocked;
+	if (all || batch > k->batch || (batch == k->batch && lowat > k->lowat))
+		set_marks(k, batch, lowat);
+}
+
+static void sample(struct transport *k)
+{
+	uint64_t now = loop_now_ms(k->loop), passed_ms = now - k->sampled_ms;
+	struct tcpinfo info = tcpinfo_of(io_fd(k->io));
+	if (!info.known)
+		return;
+	bool unacked = info.unacked > 0 || info.notsent_bytes > 0 || k->blocked;
+	uint64_t acked_ms = info.ack_age_ms < now ? now - info.ack_age_ms : 0;
+	if (keepalive_kernel(&k->pulse, info.bytes_acked, acked_ms, unacked, info.rtt_us,
+			     info.rttvar_us, now))
+		/* changes nothing here but the owner's mind about a spare */
+		k->fn(k->owner, TRANSPORT_ALIVE);
+	if (passed_ms >= SAMPLE_MS) {
+		k->sampled_ms = now;
+		set_batch(k, info.bytes_acked, passed_ms);
+	}
+}
+
+/* --- by time --- */
+
+/* The io keeps its buffers while streams and datagrams move. A PING is no reason: of 2,000 quiet
+ * homes hundreds would hold 16 KiB at any time. */
+static void set_busy(struct transport *k, uint64_t now)
+{
+	bool busy = now < tunnel_last_moved_ms(k->tunnel) + BUSY_MS;
+	if (busy != k->busy)
+		io_set_busy(k->io, busy);
+	k->busy = busy;
+}
+
+/* Asks the pulse, does what it says, and sets the timer for whatever is due next. False when the
+ * link is lost. */
+static bool keep_time(struct transport *k)
+{
+	uint64_t now = loop_now_ms(k->loop);
+	bool open = tunnel_streams(k->tunnel) > 0;
+	bool moving = open && now < tunnel_last_moved_ms(k->tunnel) + KEEPALIVE_LATELY_MS;
+	uint64_t when;
+	enum keepalive_act act;
+	while ((act = keepalive_next(&k->pulse, moving, open, now, &when)) != KEEPALIVE_WAIT) {
+		if (act == KEEPALIVE_DEAD) {
+			lose(k, ERR_TIMEOUT);
+			return false;
+		}
+		if (act == KEEPALIVE_PING) {
+			tunnel_ping(k->tunnel, k->pulse.number);
+			task_mark(k->loop, &k->task);
+		} else {
+			k->fn(k->owner, TRANSPORT_SUSPECT);
+			if (!k->io)
+				return false;
+		}
+	}
+	uint64_t due = k->blocked ? UINT64_MAX : tunnel_deadline(k->tunnel);
+	if (tunnel_is_starved(k->tunnel) && due > now + STARVED_MS)
+		due = now + STARVED_MS;
+	if (k->pulse.is_suspect && due > now + WATCH_MS)
+		due = now + WATCH_MS;
+	set_busy(k, now);
+	if (k->busy && due > tunnel_last_moved_ms(k->tunnel) + BUSY_MS)
+		due = tunnel_last_moved_ms(k->tunnel) + BUSY_MS;
+	when = due < when ? due : when;
+	uint64_t wait = when > now + LEAST_WAIT_MS ? when - now : LEAST_WAIT_MS;
+	timer_set(k->timer, wait);
+	return true;
+}
+
+static void on_timer(void *arg)
+{
+	struct transport *k = arg;
+	if (!k->io)
+		return;
+	sample(k);
+	if (k->io && keep_time(k))
+		task_mark(k->loop, &k->task);
+}
+
+/* --- reading --- */
+
+/* False when the link is lost. */
+static bool take(struct transport *k, const uint8_t *p, size_t len)
+{
+	int err = tunnel_input(k->tunnel, p, len, loop_now_ms(k->loop));
+	if (err == 0)
+		err = k->broken;
+	if (err < 0)
+		lose(k, err);
+	return err == 0;
+}
+
+/* What came with the greeting is before anything that io_read() gives now. */
+static bool take_early(struct transport *k)
+{
+	if (!buf_len(&k->early))
+		return true;
+	struct buf early = k->early;
+	k->early = (struct buf)BUF_INIT;
+	bool alive = take(k, buf_data(&early), buf_len(&early));
+	buf_fini(&early);
+	return alive;
+}
+
+enum reading { READING_LOST, READING_NOTHING, READING_SOME };
+
+static enum reading read_some(struct transport *k, bool *relief)
+{
+	if (!take_early(k))
+		return READING_LOST;
+	uint8_t *plain = loop_plain(k->loop);
+	ssize_t n =
+	    io_read(k->io, plain,
+		    tunnel_is_mixed(k->tunnel, loop_now_ms(k->loop)) ? BATCH_MIXED : BATCH_MAX);
+	if (n == UV_EAGAIN)
+		return READING_NOTHING;
+	if (n <= 0) {
+		lose(k, n < 0 ? (int)n : ERR_CLOSED);
+		return READING_LOST;
+	}
+	*relief |= keepalive_heard(&k->pulse, loop_now_ms(k->loop));
+	return take(k, plain, (size_t)n) ? READING_SOME : READING_LOST;
+}
+
+static void read_data(struct transport *k)
+{
+	bool relief = false;
+	if (read_some(k, &relief) != READING_SOME)
+		return;
+	uint64_t now = loop_now_ms(k->loop);
+	if (tunnel_has_work(k->tunnel, now) || !timer_is_set(k->timer))
+		task_mark(k->loop, &k->task);
+	else if (tunnel_deadline(k->tunnel) < UINT64_MAX)
+		keep_time(k);
+	if (relief)
+		k->fn(k->owner, TRANSPORT_ALIVE);
+}
+
+/* The io has failed: what came before is read, and tells more than the error. */
+static void fail(struct transport *k, int why)
+{
+	bool relief = false;
+	enum reading got;
+	while ((got = read_some(k, &relief)) == READING_SOME)
+		;
+	if (got == READING_NOTHING)
+		lose(k, why);
+}
+
+/* --- writing --- */
+
+/* How much of the session may be made and sent now; 0: an ACK must come first. */
+static size_t may_go(struct transport *k, uint64_t now, uint64_t now_us)
+{
+	bool mixed = tunnel_is_mixed(k->tunnel, now);
+	size_t under_way = tunnel_under_way(k->tunnel);
+	in_flight_acked(&k->flight, tunnel_gone(k->tunnel) - under_way, now_us);
+	size_t most = in_flight_most(&k->flight, mixed),
+	       batch = mixed && k->batch > BATCH_MIXED ? BATCH_MIXED : k->batch;
+	size_t room = under_way < most ? most - under_way : 0;
+	if (room >= batch)
+		return batch;
+	return room < BATCH_LEAST ? 0 : room;
+}
+
+static bool is_ahead(struct transport *k)
+{
+	return k->batch <= BATCH_SLOW && io_is_ahead(k->io, k->lowat);
+}
+
+static void work(void *arg)
+{
+	struct transport *k = arg;
+	if (!k->io || !take_early(k) || k->blocked)
+		return;
+	/* before sending: the peer may answer before that returns */
+	uint64_t now = loop_now_ms(k->loop), now_us = loop_clock_us();
+	if (now >= k->sampled_ms + SAMPLE_MS)
+		sample(k);
+	size_t batch = may_go(k, now, now_us), limit = batch ? batch : BATCH_LINK;
+	tunnel_fill(k->tunnel, batch, now);
+	set_busy(k, now);
+	struct iovec iov[16];
+	size_t gone = 0;
+	int count;
+	while (gone < limit && (batch || tunnel_has_control(k->tunnel)) &&
+	       (count = tunnel_peek(k->tunnel, iov, 16)) > 0) {
+		size_t wanted = 0;
+		for (int i = 0; i < count; i++)
+			wanted += iov[i].iov_len;
+		ssize_t n = io_writev(k->io, iov, count);
+		if (n < 0 && n != UV_EAGAIN) {
+			fail(k, (int)n);
+			return;
+		}
+		size_t sent = n > 0 ? (size_t)n : 0;
+		tunnel_sent(k->tunnel, sent);
+		gone += sent;
+		if (sent < wanted)
+			break;
+	}
+	int left = io_flush(k->io);
+	if (left < 0 && left != UV_EAGAIN) {
+		fail(k, left);
+		return;
+	}
+	k->blocked = left == UV_EAGAIN || is_ahead(k);
+	k->filled |= k->blocked;
+	io_watch(k->io, k->blocked ? IO_WATCH_READ | IO_WATCH_WRITE : IO_WATCH_READ);
+	in_flight_sent(&k->flight, tunnel_gone(k->tunnel),
+		       tunnel_gone(k->tunnel) - tunnel_under_way(k->tunnel), now_us);
+	if (!k->blocked && batch && tunnel_has_work(k->tunnel, now))
+		task_mark(k->loop, &k->task);
+	if (!timer_is_set(k->timer) || gone || tunnel_is_starved(k->tunnel))
+		keep_time(k);
+}
+
+/* --- events of the io --- */
+
+static void on_io(void *owner, enum io_event event)
+{
+	struct transport *k = owner;
+	switch (event) {
+	case IO_UP:
+		break;
+	case IO_DATA:
+		read_data(k);
+		break;
+	case IO_ROOM: {
+		int left = io_flush(k->io);
+		if (left < 0 && left != UV_EAGAIN) {
+			fail(k, left);
+			break;
+		}
+		k->blocked = left == UV_EAGAIN || is_ahead(k);
+		if (!k->blocked)
+			task_mark(k->loop, &k->task);
+		break;
+	}
+	case IO_ERROR:
+		fail(k, io_error(k->io) ? io_error(k->io) : ERR_CLOSED);
+		break;
+	}
+}
+
+/* --- the owner's side --- */
+
+int transport_attach(struct transport *k, struct io *io, uint64_t peer_taken, uint64_t peer_budget,
+		     const void *early, size_t early_len)
+{
+	uint64_t now = loop_now_ms(k->loop);
+	int err = tunnel_attach(k->tunnel, peer_taken, peer_budget, now);
+	if (err < 0)
+		return err;
+	k->io = io;
+	in_flight_init(&k->flight, loop_clock_us());
+	k->sampled_ms = now;
+	k->sampled_acked = 0;
+	k->filled = k->busy = false;
+	k->blocked = false;
+	k->why = 0;
+	keepalive_init(&k->pulse, &k->rules, now);
+	buf_put(&k->early, early, early_len);
+	io_own(io, on_io, k);
+	set_marks(k, BATCH_FIRST, LOWAT_MAX);
+	io_watch(io, IO_WATCH_READ);
+	sample(k);
+	task_mark(k->loop, &k->task);
+	return 0;
+}
+
+void transport_bye(struct transport *k, const char *why)
+{
+	if (!k->io)
+		return;
+	tunnel_bye(k->tunnel, why);
+	last_words(k);
+}
+
+void transport_refuse(struct transport *k, const struct buf *frame)
+{
+	if (!k->io)
+		return;
+	tunnel_refuse(k->tunnel, frame);
+	last_words(k);
+}
+
+void transport_break(struct transport *k, int why)
+{
+	k->broken = why;
+}
+
+void transport_mark(struct transport *k)
+{
+	if (k->io && !k->blocked)
+		task_mark(k->loop, &k->task);
+}
+
+struct tunnel *transport_tunnel(struct transport *k)
+{
+	return k->tunnel;
+}
+
+struct loop *transport_loop(const struct transport *k)
+{
+	return k->loop;
+}
+
+bool transport_is_attached(const struct transport *k)
+{
+	return k->io != NULL;
+}
+
+bool transport_wants_datagrams(const struct transport *k)
+{
+	return tunnel_datagrams_waiting(k->tunnel) < TUNNEL_DATAGRAM_BATCH || !k->io ||
+	       k->blocked || !tunnel_has_work(k->tunnel, loop_now_ms(k->loop));
+}
+
+bool transport_is_suspect(const struct transport *k)
+{
+	return k->io && k->pulse.is_suspect;
+}
+
+void transport_doubt(struct transport *k)
+{
+	if (!k->io)
+		return;
+	keepalive_doubt(&k->pulse);
+	keep_time(k);
+}
+
+void transport_probe(struct transport *k)
+{
+	tunnel_ping(k->tunnel, 0);
+	transport_mark(k);
+}
+
+uint64_t transport_life_ms(const struct transport *k)
+{
+	return k->pulse.life_ms;
+}
+
+uint64_t transport_heard_ms(const struct transport *k)
+{
+	return k->pulse.heard_ms;
+}
+
+uint32_t transport_rtt_ms(const struct transport *k)
+{
+	return keepalive_rtt_ms(&k->pulse);
+}
+
+uint32_t transport_silence_ms(const struct transport *k)
+{
+	return keepalive_suspect_after_ms(&k->pulse);
+}
+
+void transport_set_patience(struct transport *k, uint32_t least_ms)
+{
+	k->rules.suspect_ms = least_ms;
+	k->pulse.rules.suspect_ms = least_ms;
+}
+
+int transport_why(const struct transport *k)
+{
+	return k->why;
+}
+
+struct io *transport_io(const struct transport *k)
+{
+	return k->io;
+}

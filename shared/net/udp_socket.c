@@ -1,0 +1,226 @@
+/* The owner is told once; what he leaves unread he is told of again in the next turn. */
+#include "shared/net/udp_socket.h"
+
+#include "shared/base/mem.h"
+#include "shared/net/port_owner.h"
+#include "shared/net/pktinfo.h"
+#include "shared/net/socket.h"
+#include "shared/net/poller.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+#include <uv.h>
+
+enum { BUFFER_BYTES = 4 * 1024 * 1024 };
+
+struct udp_door {
+	struct poller watch;
+	struct loop *loop;
+	int fd;
+	uint8_t family; /* of the socket: 4 or 6 */
+	uint16_t port;  /* bound */
+	udp_socket_fn *fn;
+	void *owner;
+	struct task end; /* frees it, once its caller is surely out of it */
+};
+
+static void look(struct poller *w)
+{
+	struct udp_door *u = LIST_ENTRY(w, struct udp_door, watch);
+
+	if (w->ready & POLLER_FAULT)
+		poller_recover(w); /* nobody listens: udp_socket_read() tells */
+	if (u->fn)
+		u->fn(u->owner);
+	if (w->ready & POLLER_READ)
+		poller_due(w);
+}
+
+static int open_socket(uint8_t family, bool v6only)
+{
+	int fd = socket_open(family == 6 ? AF_INET6 : AF_INET, SOCK_DGRAM);
+	if (fd < 0)
+		return fd;
+	int bytes = BUFFER_BYTES, only = v6only;
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+	if (family == 6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only);
+	pktinfo_ask(fd, family);
+	return fd;
+}
+
+/* NULL and *err: it cannot be watched. */
+static struct udp_door *udp_new(struct loop *l, int fd, uint8_t family, udp_socket_fn *fn,
+				void *owner, int *err)
+{
+	struct udp_door *u = mem_zalloc(sizeof *u);
+	u->fd = fd;
+	u->family = family;
+	u->fn = fn;
+	u->owner = owner;
+	u->loop = l;
+	poller_init(&u->watch, l, look);
+	*err = poller_open(&u->watch, fd, POLLER_READ);
+	if (*err == 0)
+		return u;
+	close(fd);
+	mem_free(u);
+	return NULL;
+}
+
+static int bind_to(const struct addr *at, bool v6only, uint8_t *family)
+{
+	struct sockaddr_storage sa;
+	struct addr where = *at;
+	int fd = open_socket(where.family, v6only);
+	if (fd == -EAFNOSUPPORT && where.family == 6 && addr_is_any(&where) && !v6only) {
+		where = (struct addr){.family = 4, .port = at->port};
+		fd = open_socket(4, false);
+	}
+	if (fd < 0)
+		return fd;
+	socklen_t len = addr_to_sockaddr(&where, &sa);
+	if (bind(fd, (struct sockaddr *)&sa, len) < 0) {
+		int err = -errno;
+		close(fd);
+		return err;
+	}
+	*family = where.family;
+	return fd;
+}
+
+struct udp_door *udp_socket_bind(struct loop *l, const struct addr *at, bool v6only,
+				 udp_socket_fn *fn, void *owner, int *err, char **why)
+{
+	uint8_t family = 0;
+	int fd = bind_to(at, v6only, &family);
+	if (fd < 0) {
+		*err = fd;
+		if (why)
+			*why = port_owner_explain(PORT_OWNER_UDP, at, fd);
+		return NULL;
+	}
+	struct udp_door *u = udp_new(l, fd, family, fn, owner, err);
+	struct addr bound;
+	if (!u && why)
+		*why = port_owner_explain(PORT_OWNER_UDP, at, *err);
+	if (u && udp_socket_local(u, &bound) == 0)
+		u->port = bound.port;
+	return u;
+}
+
+struct udp_door *udp_socket_connect(struct loop *l, const struct addr *to, uint16_t from,
+				    udp_socket_fn *fn, void *owner, int *err)
+{
+	struct sockaddr_storage sa;
+	struct addr here = {.family = to->family, .port = from};
+	int fd = open_socket(to->family, false);
+	if (fd >= 0 && from)
+		/* taken: connect() finds another */
+		(void)bind(fd, (struct sockaddr *)&sa, addr_to_sockaddr(&here, &sa));
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&sa, addr_to_sockaddr(to, &sa)) < 0) {
+		int failed = -errno;
+		close(fd);
+		fd = failed;
+	}
+	if (fd < 0) {
+		*err = fd;
+		return NULL;
+	}
+	return udp_new(l, fd, to->family, fn, owner, err);
+}
+
+ssize_t udp_socket_read(struct udp_door *u, void *p, size_t cap, struct addr *from,
+			struct addr *local)
+{
+	struct sockaddr_storage sa;
+	_Alignas(struct cmsghdr) char control[PKTINFO_ROOM];
+	struct iovec iov = {.iov_base = p, .iov_len = cap};
+	struct msghdr m = {.msg_name = &sa,
+			   .msg_namelen = sizeof sa,
+			   .msg_iov = &iov,
+			   .msg_iovlen = 1,
+			   .msg_control = control,
+			   .msg_controllen = sizeof control};
+	ssize_t n;
+	do
+		n = recvmsg(u->fd, &m, 0);
+	while (n < 0 && errno == EINTR);
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+		poller_drained(&u->watch, POLLER_READ);
+		return UV_EAGAIN;
+	}
+	if (n < 0)
+		return -errno;
+	if (from && !addr_from_sockaddr(from, (struct sockaddr *)&sa))
+		*from = (struct addr){0};
+	if (local) {
+		pktinfo_read(&m, local);
+		local->port = u->port;
+	}
+	return n;
+}
+
+/* The socket may be v6 and the address v4: then it is written as v4-mapped. */
+static socklen_t socket_address(const struct udp_door *u, const struct addr *a,
+				struct sockaddr_storage *out)
+{
+	struct addr mapped = u->family == 6 ? addr_mapped(a) : *a;
+	return addr_to_sockaddr(&mapped, out);
+}
+
+int udp_socket_write_to(struct udp_door *u, const struct addr *to, const struct addr *local,
+			const void *p, size_t len)
+{
+	struct sockaddr_storage sa;
+	_Alignas(struct cmsghdr) char control[PKTINFO_ROOM] = {0};
+	struct iovec iov = {.iov_base = (void *)(uintptr_t)p, .iov_len = len};
+	struct msghdr m = {.msg_name = &sa,
+			   .msg_namelen = socket_address(u, to, &sa),
+			   .msg_iov = &iov,
+			   .msg_iovlen = 1,
+			   .msg_control = control,
+			   .msg_controllen = sizeof control};
+	if (local && local->family && !addr_is_any(local)) {
+		pktinfo_write(&m, u->family, local);
+	} else {
+		m.msg_control = NULL;
+		m.msg_controllen = 0;
+	}
+	return sendmsg(u->fd, &m, SOCKET_SEND) < 0 ? -errno : 0;
+}
+
+int udp_socket_write(struct udp_door *u, const void *p, size_t len)
+{
+	ssize_t n = send(u->fd, p, len, SOCKET_SEND);
+	/* that was an earlier one's answer: this one has not been sent */
+	if (n < 0 && errno == ECONNREFUSED)
+		n = send(u->fd, p, len, SOCKET_SEND);
+	return n < 0 ? -errno : 0;
+}
+
+int udp_socket_local(const struct udp_door *u, struct addr *out)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = sizeof sa;
+	if (getsockname(u->fd, (struct sockaddr *)&sa, &len) < 0)
+		return -errno;
+	return addr_from_sockaddr(out, (struct sockaddr *)&sa) ? 0 : UV_EAFNOSUPPORT;
+}
+
+static void free_udp(void *arg)
+{
+	mem_free(arg);
+}
+
+void udp_socket_close(struct udp_door *u)
+{
+	if (!u)
+		return;
+	poller_close(&u->watch);
+	close(u->fd);
+	task_init(&u->end, free_udp, u);
+	task_mark(u->loop, &u->end);
+}

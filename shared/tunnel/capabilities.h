@@ -1,0 +1,38 @@
+/*
+ * What an end is able to do beyond the first version of the protocol: the words of "can" in HELLO
+ * and WELCOME. What a peer did not name is neither sent to it nor awaited from it.
+ */
+#ifndef GROUNDNUT_TUNNEL_CAPABILITIES_H
+#define GROUNDNUT_TUNNEL_CAPABILITIES_H
+
+#include "shared/base/conf.h"
+#include "shared/base/json.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { CAPABILITIES_WORDS_MOST = 256 }; /* that a peer may name */
+
+#define CAPABILITY_MAP(X)                                                                          \
+	X(HOST, "host") /* the relay tells each mapping's full name in STATE */                    \
+	X(TIME, "time") /* the relay tells its clock in WELCOME */
+enum ability {
+#define ABILITY_ENUM(name, word) ABILITY_##name,
+	CAPABILITY_MAP(ABILITY_ENUM)
+#undef ABILITY_ENUM
+	    CAPABILITY_COUNT
+};
+
+/* A set of them, copied freely. */
+struct capabilities {
+	uint32_t bits;
+};
+/* of this version */
+#define CAPABILITIES_OURS ((struct capabilities){(1u << CAPABILITY_COUNT) - 1})
+
+bool capabilities_has(struct capabilities a, enum ability which);
+void capabilities_write(struct json *w, struct capabilities a); /* the member "can" */
+/* Absent: none. Words that this version does not know are passed over. */
+void capabilities_read(struct conf_at at, struct capabilities *out);
+
+#endif

@@ -1,0 +1,59 @@
+/*
+ * How many bytes of a session may be under way on a link: gone out, and not acknowledged by the
+ * peer's program. The kernel bounds what lies unsent, and what the network holds; what lies unread
+ * in the peer's receive buffer, or in a program between, nobody else sees. More than the path
+ * carries in two round trips, or than keeps both ends busy, only makes everyone wait, and falls out
+ * of the caches. While the rate still rises the path is not known, and it is four.
+ *
+ * A queue that never drains looks like a longer path: the least round trip of a window is only as
+ * good as its quietest moment. Then this bounds less, and never too much.
+ *
+ * Pure; one for each link. Rate and round trip are measured by probes: some byte goes out, its ACK
+ * comes. A few are under way at a time, spread over what is: with one, what a round trip has gained
+ * would be seen two round trips later.
+ */
+#ifndef GROUNDNUT_TUNNEL_IN_FLIGHT_H
+#define GROUNDNUT_TUNNEL_IN_FLIGHT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	IN_FLIGHT_BULK = 768 * 1024,  /* beside two round trips: while all that moves is bulk, */
+	IN_FLIGHT_MIXED = 128 * 1024, /* and while somebody waits for a few bytes among it */
+	IN_FLIGHT_PROBES = 8,
+	/* the least round trip and the best rate of 10 to 20 s count */
+	IN_FLIGHT_WINDOW_US = 10000000,
+};
+
+/* The best of the window that is filling, and of the one before. */
+struct in_flight_best {
+	uint64_t now, before;
+};
+
+struct in_flight_probe {
+	uint64_t at;             /* bytes that must be acknowledged to answer it */
+	uint64_t sent_us, acked; /* when it went out, and how many were acknowledged then */
+};
+
+struct in_flight {
+	uint64_t gone;                                   /* as last told */
+	struct in_flight_probe probes[IN_FLIGHT_PROBES]; /* a ring */
+	unsigned first, count;                           /* under way: the oldest, and how many */
+	uint64_t turned_us;                              /* when the windows were last turned */
+	struct in_flight_best rtt_us;                    /* least; 0: not known */
+	struct in_flight_best rate;                      /* most; bytes a second */
+	uint64_t risen, risen_us; /* the rate when it last rose by a quarter, and when */
+	bool growing;             /* that was lately: the path is not known yet */
+};
+
+void in_flight_init(struct in_flight *f, uint64_t now_us);
+/* Right after sending. gone: bytes sent on this link in all; acked: how many of them are
+ * acknowledged. */
+void in_flight_sent(struct in_flight *f, uint64_t gone, uint64_t acked, uint64_t now_us);
+void in_flight_acked(struct in_flight *f, uint64_t acked, uint64_t now_us);
+/* How many bytes may be under way at most. */
+size_t in_flight_most(const struct in_flight *f, bool mixed);
+
+#endif

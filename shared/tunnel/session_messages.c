@@ -1,0 +1,348 @@
+#include "shared/tunnel/session_messages.h"
+
+#include "shared/base/hash_table.h"
+#include "shared/base/err.h"
+#include "shared/base/json.h"
+#include "shared/base/mem.h"
+#include "shared/base/text.h"
+
+#include <string.h>
+
+enum { NAMES_MAX = 1024 };
+
+static const char *const follow_names[] = {"relay", "home", "unknown"};
+
+const char *name_follow_text(enum name_follow f)
+{
+	return follow_names[f];
+}
+
+void name_wish_list_copy(struct name_wish_list *out, const struct name_wish_list *from)
+{
+	*out = (struct name_wish_list){.items = mem_alloc(from->count * sizeof *out->items),
+				       .count = from->count};
+	for (size_t i = 0; i < from->count; i++) {
+		out->items[i] = from->items[i];
+		out->items[i].host = mem_strdup(from->items[i].host);
+	}
+}
+
+void name_wish_list_fini(struct name_wish_list *l)
+{
+	for (size_t i = 0; i < l->count; i++)
+		mem_free(l->items[i].host);
+	mem_free(l->items);
+	memset(l, 0, sizeof(*l));
+}
+
+/* False after reporting. */
+static bool read_follow(struct conf_at at, bool on_wire, enum name_follow *out)
+{
+	const char *text;
+	if (!conf_str(at, "follow", &text))
+		return false;
+	*out = NAME_FOLLOW_RELAY;
+	while (*out < NAME_FOLLOW_UNKNOWN && strcmp(text, follow_names[*out]))
+		++*out;
+	if (*out < NAME_FOLLOW_UNKNOWN || on_wire)
+		return true;
+	conf_error(at, "follow", "\"%s\" is neither relay nor home", text);
+	return false;
+}
+
+static void read_wish(struct conf_at list, size_t i, bool on_wire, struct hash_table *hosts,
+		      struct name_wish_list *out)
+{
+	struct conf_at at = conf_item(list, i);
+	enum name_follow follow;
+	if (!at.value)
+		return;
+	char *host = mapping_read_host(at);
+	bool knows_follow = read_follow(at, on_wire, &follow);
+	conf_done(at);
+	if (host && hash_table_get(hosts, host, strlen(host)))
+		conf_error_item(list, i, "the host \"%s\" is given twice", host);
+	if (host && knows_follow) {
+		hash_table_add(hosts, host, strlen(host), host);
+		out->items[out->count++] = (struct name_wish){host, follow};
+	} else {
+		mem_free(host);
+	}
+}
+
+bool name_wish_list_read(struct conf_at list, bool on_wire, struct name_wish_list *out)
+{
+	memset(out, 0, sizeof(*out));
+	size_t count = conf_len(list);
+	struct hash_table *hosts = hash_table_new();
+	if (count > NAMES_MAX)
+		conf_error(list, NULL, "has %zu names, at most %d may be", count, NAMES_MAX);
+	else if (count)
+		out->items = mem_zalloc(count * sizeof(*out->items));
+	for (size_t i = 0; out->items && i < conf_len(list); i++)
+		read_wish(list, i, on_wire, hosts, out);
+	hash_table_free(hosts);
+	if (conf_ok(list))
+		return true;
+	name_wish_list_fini(out);
+	return false;
+}
+
+/* DECLARE */
+
+static void write_mappings(struct json *w, const char *key, const struct mapping_list *l)
+{
+	json_open(w, key, '[');
+	for (size_t i = 0; i < l->count; i++)
+		mapping_write(&l->items[i], w);
+	json_close(w);
+}
+
+void declare_fini(struct declare *d)
+{
+	mapping_list_fini(&d->mappings);
+	name_wish_list_fini(&d->names);
+	memset(d, 0, sizeof(*d));
+}
+
+void declare_write(const struct declare *d, struct buf *out)
+{
+	struct json w = json_into(out, false);
+	json_open(&w, NULL, '{');
+	json_uint(&w, "serial", d->serial);
+	write_mappings(&w, "mappings", &d->mappings);
+	json_open(&w, "names", '[');
+	for (size_t i = 0; i < d->names.count; i++) {
+		json_open(&w, NULL, '{');
+		json_str(&w, "host", d->names.items[i].host);
+		json_str(&w, "follow", follow_names[d->names.items[i].follow]);
+		json_close(&w);
+	}
+	json_close(&w);
+	char ip[ADDR_TEXT];
+	if (d->address6.family == 6)
+		json_str(&w, "address6", addr_ip_text(&d->address6, ip));
+	if (d->judged.family)
+		json_str(&w, "judged", addr_ip_text(&d->judged, ip));
+	json_str(&w, "nat", d->nat[0] ? d->nat : "unknown");
+	json_close(&w);
+}
+
+/* What a later version may call its NAT is unknown to this one. */
+static void read_nat(struct conf_at at, char out[8])
+{
+	const char *text = "unknown";
+	conf_opt_str(at, "nat", &text);
+	strcpy(out, !strcmp(text, "public") || !strcmp(text, "cgnat") || !strcmp(text, "pending")
+			? text
+			: "unknown");
+}
+
+static void read_address(struct conf_at at, const char *key, bool v6, struct addr *out)
+{
+	const char *text = NULL;
+	if (!conf_opt_str(at, key, &text) || !text)
+		return;
+	if (addr_parse_ip(text, out) < 0 || (v6 && out->family != 6))
+		conf_error(at, key, v6 ? "is not an IPv6 address" : "is not an address");
+}
+
+/* Ends a frame's reading: 0, or the reason. */
+static int frame_result(struct conf *c, struct conf_at root, char why[256])
+{
+	int err = 0;
+	if (!conf_ok(root)) {
+		const char *text = conf_error_text(c, 0);
+		size_t len = strnlen(text, 255);
+		memcpy(why, text, len);
+		why[len] = '\0';
+		err = ERR_SYNTAX;
+	}
+	conf_free(c);
+	return err;
+}
+
+int declare_read(const char *text, size_t len, struct declare *out, char why[256])
+{
+	memset(out, 0, sizeof(*out));
+	struct conf *c = conf_parse("DECLARE", text, len, true);
+	struct conf_at root = conf_root(c);
+	int64_t serial = 0;
+	if (root.value) {
+		conf_int(root, "serial", 1, INT64_MAX, &serial);
+		out->serial = (uint64_t)serial;
+		mapping_list_read(conf_list(root, "mappings"), true, &out->mappings);
+		name_wish_list_read(conf_list(root, "names"), true, &out->names);
+		read_address(root, "address6", true, &out->address6);
+		read_address(root, "judged", false, &out->judged);
+		read_nat(root, out->nat);
+	}
+	int err = frame_result(c, root, why);
+	if (err)
+		declare_fini(out);
+	return err;
+}
+
+/* STATE */
+
+static void report_fini(struct mapping_report *r)
+{
+	mem_free(r->public_text);
+	mem_free(r->error);
+	mem_free(r->host);
+}
+
+static void name_report_fini(struct name_report *r)
+{
+	mem_free(r->name);
+	mem_free(r->wanted);
+	mem_free(r->published);
+	mem_free(r->answer);
+}
+
+void state_fini(struct state *s)
+{
+	for (size_t i = 0; i < s->mapping_count; i++)
+		report_fini(&s->mappings[i]);
+	for (size_t i = 0; i < s->name_count; i++)
+		name_report_fini(&s->names[i]);
+	mem_free(s->mappings);
+	mem_free(s->names);
+	mem_free(s->address);
+	memset(s, 0, sizeof(*s));
+}
+
+/* 1,024 mappings and as many names have to fit a frame. */
+enum { ERROR_ROOM = 200, WORD_ROOM = 64 };
+
+static void write_text(struct json *w, const char *key, const char *text)
+{
+	if (text)
+		json_str(w, key, text);
+}
+
+void state_write(const struct state *s, struct buf *out)
+{
+	struct json w = json_into(out, false);
+	json_open(&w, NULL, '{');
+	json_uint(&w, "serial", s->serial);
+	json_open(&w, "mappings", '[');
+	for (size_t i = 0; i < s->mapping_count; i++) {
+		const struct mapping_report *r = &s->mappings[i];
+		json_open(&w, NULL, '{');
+		json_uint(&w, "id", r->id);
+		json_str(&w, "state", mapping_state_text(r->state));
+		write_text(&w, "public", r->public_text);
+		char error[ERROR_ROOM];
+		write_text(&w, "error", r->error ? text_fit(r->error, error, sizeof(error)) : NULL);
+		write_text(&w, "host", r->host);
+		json_close(&w);
+	}
+	json_close(&w);
+	json_open(&w, "names", '[');
+	for (size_t i = 0; i < s->name_count; i++) {
+		const struct name_report *r = &s->names[i];
+		json_open(&w, NULL, '{');
+		json_str(&w, "name", r->name);
+		write_text(&w, "wanted", r->wanted);
+		write_text(&w, "published", r->published);
+		write_text(&w, "answer", r->answer);
+		json_uint(&w, "counted", r->counted);
+		json_close(&w);
+	}
+	json_close(&w);
+	write_text(&w, "address", s->address);
+	json_close(&w);
+}
+
+static char *read_text(struct conf_at at, const char *key)
+{
+	const char *text = NULL;
+	return conf_opt_str(at, key, &text) ? mem_strdup(text) : NULL;
+}
+
+/* Of a later relay. What it says beside the state may still tell why. */
+static void set_unknown_state(struct mapping_report *r, const char *word)
+{
+	char fits[WORD_ROOM];
+	char *error = mem_printf("the agent is older than the relay, update it: state \"%s\"%s%s",
+				 text_fit(word, fits, sizeof(fits)), r->error ? ": " : "",
+				 r->error ? r->error : "");
+	mem_free(r->error);
+	r->error = error;
+	r->state = MAPPING_ERROR;
+}
+
+static void read_report(struct conf_at at, struct mapping_report *out)
+{
+	int64_t id = 0;
+	const char *text;
+	if (!at.value)
+		return;
+	conf_int(at, "id", 1, UINT32_MAX, &id);
+	out->id = (uint32_t)id;
+	bool has_state = conf_str(at, "state", &text);
+	out->public_text = read_text(at, "public");
+	out->error = read_text(at, "error");
+	out->host = read_text(at, "host");
+	if (has_state && mapping_state_parse(text, &out->state) < 0)
+		set_unknown_state(out, text);
+}
+
+static void read_name_report(struct conf_at at, struct name_report *out)
+{
+	int64_t counted = 0;
+	const char *name;
+	if (!at.value)
+		return;
+	if (conf_str(at, "name", &name))
+		out->name = mem_strdup(name);
+	out->wanted = read_text(at, "wanted");
+	out->published = read_text(at, "published");
+	out->answer = read_text(at, "answer");
+	conf_opt_int(at, "counted", 0, INT64_MAX, &counted);
+	out->counted = (uint64_t)counted;
+}
+
+static void read_reports(struct conf_at root, struct state *out)
+{
+	struct conf_at list = conf_list(root, "mappings");
+	if (conf_len(list) > MAPPING_MAX)
+		conf_error(list, NULL, "has more than %d entries", MAPPING_MAX);
+	out->mapping_count = conf_len(list);
+	out->mappings = mem_zalloc(out->mapping_count * sizeof(*out->mappings));
+	for (size_t i = 0; i < conf_len(list); i++)
+		read_report(conf_item(list, i), &out->mappings[i]);
+}
+
+/* Besides the wishes every mapping's host and the account's own name has a report. */
+static void read_name_reports(struct conf_at root, struct state *out)
+{
+	enum { REPORTS_MAX = NAMES_MAX + MAPPING_MAX + 1 };
+	struct conf_at list = conf_list(root, "names");
+	if (conf_len(list) > REPORTS_MAX)
+		conf_error(list, NULL, "has more than %d entries", REPORTS_MAX);
+	out->name_count = conf_len(list);
+	out->names = mem_zalloc(out->name_count * sizeof(*out->names));
+	for (size_t i = 0; i < conf_len(list); i++)
+		read_name_report(conf_item(list, i), &out->names[i]);
+}
+
+int state_read(const char *text, size_t len, struct state *out, char why[256])
+{
+	memset(out, 0, sizeof(*out));
+	struct conf *c = conf_parse("STATE", text, len, true);
+	struct conf_at root = conf_root(c);
+	int64_t serial = 0;
+	if (root.value) {
+		conf_int(root, "serial", 0, INT64_MAX, &serial);
+		out->serial = (uint64_t)serial;
+		read_reports(root, out);
+		read_name_reports(root, out);
+		out->address = read_text(root, "address");
+	}
+	int err = frame_result(c, root, why);
+	if (err)
+		state_fini(out);
+	return err;
+}

@@ -1,0 +1,71 @@
+/*
+ * The session's two messages: DECLARE, the whole of what an agent wants, and STATE, what became of
+ * it. This is the one place that knows their JSON; PROTOCOL.md says when each is sent.
+ */
+#ifndef GROUNDNUT_TUNNEL_SESSION_MESSAGES_H
+#define GROUNDNUT_TUNNEL_SESSION_MESSAGES_H
+
+#include "shared/base/buf.h"
+#include "shared/tunnel/mapping.h"
+
+/* What a "names" entry of agent.json says. The last: only on the relay, of a later agent. */
+enum name_follow { NAME_FOLLOW_RELAY, NAME_FOLLOW_HOME, NAME_FOLLOW_UNKNOWN };
+struct name_wish {
+	char *host; /* as a mapping's host */
+	enum name_follow follow;
+};
+struct name_wish_list {
+	struct name_wish *items; /* owned */
+	size_t count;
+};
+const char *name_follow_text(enum name_follow f); /* "relay" "home" */
+void name_wish_list_fini(struct name_wish_list *l);
+void name_wish_list_copy(struct name_wish_list *out, const struct name_wish_list *from);
+/* False when there were errors, and *out is empty. On the wire a word for what a name follows that
+ * this version does not know is none. */
+bool name_wish_list_read(struct conf_at list, bool on_wire, struct name_wish_list *out);
+
+/* DECLARE: the whole list of what the agent wants, under a serial that only grows within a
+ * session. */
+struct declare {
+	uint64_t serial;
+	struct mapping_list mappings;
+	struct name_wish_list names;
+	struct addr address6; /* the home's own public v6 as the agent sees it, or family 0 */
+	char nat[8];          /* "public", "cgnat", "unknown"; "pending": not known yet */
+	/* the address that nat is about, as the relay last told it, or family 0 */
+	struct addr judged;
+};
+void declare_fini(struct declare *d);
+void declare_write(const struct declare *d, struct buf *out);
+/* 0; or ERR_SYNTAX with the first reason in why, and *out is empty. Unknown keys are ignored. */
+int declare_read(const char *text, size_t len, struct declare *out, char why[256]);
+
+/* STATE: the relay's answer; one entry for each mapping of that serial. */
+struct mapping_report {
+	uint32_t id;
+	enum mapping_state state;
+	char *public_text; /* what a visitor types; NULL while not open */
+	char *error;       /* why not, or NULL; longer ones are cut on the wire */
+	char *host;        /* of http and tls: the full name, open or not; else NULL */
+};
+struct name_report {
+	char *name;               /* full name */
+	char *wanted, *published; /* addresses, comma separated, or NULL */
+	char *answer;             /* "good", "nochg", or why not */
+	uint64_t counted;         /* how many of the agent's reports for it were answered */
+};
+struct state {
+	uint64_t serial; /* of the DECLARE it answers */
+	struct mapping_report *mappings;
+	size_t mapping_count;
+	struct name_report *names;
+	size_t name_count;
+	char *address; /* the agent's address as the relay sees it */
+};
+void state_fini(struct state *s);
+void state_write(const struct state *s, struct buf *out);
+/* As declare_read. A state that this version does not know is an error of that mapping alone. */
+int state_read(const char *text, size_t len, struct state *out, char why[256]);
+
+#endif

@@ -1,0 +1,201 @@
+/*
+ * The insides of a tunnel, shared by tunnel.c (frames), stream.c (one stream), turns.c (who goes
+ * next) and datagrams.c; nobody else looks here.
+ *
+ * The credit of a stream, receiving side, always adds up: granted + waiting bytes + owed == window,
+ * and window is what the stream has taken from the receive budget. Sending side: credit is what the
+ * peer has granted and we have not used.
+ */
+#ifndef GROUNDNUT_TUNNEL_TUNNEL_INTERNAL_H
+#define GROUNDNUT_TUNNEL_TUNNEL_INTERNAL_H
+
+#include "shared/base/list.h"
+#include "shared/base/byte_queue.h"
+#include "shared/tunnel/tunnel.h"
+
+enum stream_half { HALF_OPEN, HALF_FIN, HALF_RESET };
+
+struct stream {
+	struct tunnel *tunnel; /* NULL: the tunnel is gone */
+	stream_fn *fn;         /* NULL: nobody owns it (yet, or any more) */
+	void *owner;
+	uint32_t id; /* 0: OPEN not written */
+	struct stream *hash_next;
+	struct list all; /* tunnel.streams */
+	struct open_info info;
+	enum stream_half sent, got; /* what went out, what came in, besides data */
+	uint32_t got_code;          /* of the RESET that came */
+	bool closed;                /* the owner has let go */
+	bool flow;                  /* carries datagrams only; no credit either way */
+	/* closed while the peer may still send: granted is remembered, the budget has it back */
+	bool dropping;
+
+	/* facts: due to be written */
+	/* tunnel.facts, or while OPEN is due tunnel.opens or tunnel.flow_opens */
+	struct list facts;
+	bool fin_due, reset_due, credit_due, blocked_due;
+	uint32_t reset_code;
+
+	/* sending */
+	struct list turn; /* tunnel.fresh or tunnel.bulk */
+	bool ready;       /* the owner has something to read */
+	bool starved;     /* … but had no credit when its turn came */
+	bool passing;     /* silent, going once through bulk */
+	int64_t deficit;
+	uint64_t credit;
+	struct list lent; /* tunnel.lent, least recently used first, or tunnel.rested */
+	uint64_t used_ms; /* when credit was last used or had */
+	bool spoke;       /* a small DATA frame of it has moved */
+	uint64_t bulk_ms; /* when a large DATA frame of it last moved, either way */
+
+	/* receiving */
+	uint64_t window, granted, owed;
+	struct byte_queue queue; /* waiting bytes that have been copied */
+	uint64_t peak;           /* the largest window it has had */
+	/* bytes of credit that the peer must use before its BLOCKED tells anything new */
+	uint64_t untried;
+	/* … it has said so: the window is to grow with the next CREDIT */
+	bool wanting;
+	bool stalled;  /* bytes had to be copied since the last CREDIT */
+	bool consumed; /* the owner has taken bytes */
+
+	/* datagrams */
+	struct list datagrams;     /* waiting for the link, oldest first */
+	struct list datagram_turn; /* tunnel.datagram_turns, while any of them may go */
+	size_t datagram_bytes;     /* what they count for */
+	/* frames that must have gone out before them: all to our OPEN */
+	uint64_t opened_at;
+	uint64_t datagrams_dropped;
+};
+
+/*
+ * One datagram on its way to the link. Link frames overtake the session's, so until its stream's
+ * OPEN has gone out whole a datagram would come to a stream that the peer does not know.
+ */
+enum datagram_stage {
+	DATAGRAM_UNOPENED, /* OPEN is not written */
+	DATAGRAM_EARLY,    /* … is in the outbox */
+	DATAGRAM_FREE,     /* … has gone: may go */
+	DATAGRAM_STAGES,
+};
+struct tunnel_datagram {
+	struct list node; /* tunnel.datagrams[stage] */
+	struct list flow; /* stream.datagrams */
+	struct stream *stream;
+	enum datagram_stage stage;
+	uint32_t len;
+	uint64_t number; /* tells which is the oldest */
+	uint8_t bytes[];
+};
+
+enum { TUNNEL_PIECES = 16 };
+
+struct tunnel {
+	struct session session;
+	tunnel_fn *fn;
+	void *owner;
+	bool attached;
+	bool over; /* a violation was found: nothing more is read of this link */
+	uint64_t now_ms;
+
+	/* link frames to be written at the next frame boundary; what is in it now: */
+	struct buf control;
+	unsigned control_pongs;
+	bool control_ack, control_datagrams;
+	struct buf message;   /* a whole DECLARE or STATE payload not written yet */
+	uint8_t message_kind; /* 0: none */
+
+	struct list streams;  /* every one */
+	size_t count;         /* … that has an id: open or closing */
+	size_t peer_count;    /* of these, opened by the peer */
+	struct stream **hash; /* by id; power of two */
+	size_t hash_size;
+	uint32_t next_id, peer_next_id;
+	bool wrapped, peer_wrapped;
+	uint32_t accepts;
+
+	struct list facts, opens, flow_opens;
+	size_t waiting;          /* on opens and flow_opens */
+	struct list fresh, bulk; /* streams with something to read: woken ones, the others */
+	struct list lent;
+	/* brought down to what a quiet sender kept then; back on lent when they move */
+	struct list rested;
+	uint64_t rested_keep; /* none of them has more */
+	uint64_t lent_bytes;  /* sum of all credit */
+	uint64_t peer_budget;
+
+	struct memory_budget receive;
+
+	/* during tunnel_fill */
+	bool filling;
+	size_t batch_left;
+	struct stream *turn; /* whose STREAM_TURN it is; NULL once it is closed */
+	size_t turn_bytes;
+
+	/* during tunnel_input: bytes of one stream, still where the link read them */
+	struct stream *reader;
+	struct iovec pieces[TUNNEL_PIECES];
+	int piece_count;
+	size_t piece_bytes;
+	const uint8_t *datagram; /* being handed up */
+	size_t datagram_len;
+	struct stream *datagram_to;
+
+	struct list datagrams[DATAGRAM_STAGES];
+	struct list datagram_turns; /* flows with datagrams that may go */
+	size_t datagram_bytes;
+	uint64_t datagram_number;
+	/* bytes of datagrams that have gone before bytes of the session */
+	size_t datagram_debt;
+
+	uint64_t last_moved_ms;
+	/* when a small DATA frame last moved, either way, and a large one */
+	uint64_t few_ms, bulk_ms;
+	uint64_t datagrams_dropped;
+};
+
+/* stream.c */
+struct stream *stream_new(struct tunnel *t, const struct open_info *info);
+void stream_free(struct stream *s);
+/* the caller's last act with s, unless it asks again */
+void stream_tell(struct stream *s, enum stream_event event);
+/* ended at both ends? then off the wire; and freed when closed */
+void stream_settle(struct stream *s);
+void stream_fact(struct stream *s); /* a fact is due: on the list */
+/* unused credit a quiet sender keeps */
+uint32_t stream_keep(const struct tunnel *t);
+uint64_t stream_grant_for_open(const struct tunnel *t); /* 0: no room, the OPEN waits */
+/* grows window and granted, from the budget */
+void stream_take_window(struct stream *s, uint64_t bytes);
+/* nothing more will come: only what waits still counts */
+void stream_drop_window(struct stream *s);
+/* owed, and growth; moves it to granted */
+uint64_t stream_credit_to_write(struct stream *s);
+void stream_add_credit(struct stream *s, uint64_t bytes);
+void stream_use_credit(struct stream *s, uint64_t bytes);
+void stream_forget_credit(struct stream *s); /* nothing more will be sent */
+
+/* datagrams.c */
+void datagrams_opened(struct stream *s);    /* its OPEN has been written */
+void datagrams_drop_flow(struct stream *s); /* its stream has ended */
+void datagrams_drop_all(struct tunnel *t);
+bool datagrams_due(const struct tunnel *t);
+void datagrams_fill(struct tunnel *t, size_t bytes); /* of a batch of so many */
+
+/* tunnel.c */
+void tunnel_put_control(struct tunnel *t, uint32_t stream, uint8_t kind, const void *payload,
+			size_t len);
+struct stream *tunnel_stream(struct tunnel *t, uint32_t id);
+void tunnel_insert(struct tunnel *t, struct stream *s);
+void tunnel_remove(struct tunnel *t, struct stream *s);
+uint32_t tunnel_new_id(struct tunnel *t);
+void tunnel_note_size(struct stream *s, size_t len); /* of a DATA frame, either way */
+
+/* turns.c */
+/* it may have got a turn's worth: on a list */
+void turns_wake(struct stream *s);
+void turns_leave(struct stream *s);
+void turns_serve(struct tunnel *t);
+bool turns_due(const struct tunnel *t);
+
+#endif

@@ -1,0 +1,685 @@
+#include "tests/unit/shared/net/pair.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <openssl/ssl.h>
+#include <pthread.h>
+#include <sys/socket.h>
+
+/* Both ends have come to an end of their handshake, one way or the other. */
+static void look_until_both_are_done(struct end *e, enum io_event event)
+{
+	struct pair *p = e->pair;
+
+	(void)event;
+	if (p->near.ups + p->near.errors > 0 && p->far.ups + p->far.errors > 0)
+		pair_stop(p);
+}
+
+static char near_words[300], far_words[300];
+
+static void look_handshake(struct end *e, enum io_event event)
+{
+	if (event == IO_ERROR)
+		snprintf(e == &e->pair->near ? near_words : far_words, sizeof(near_words), "%s",
+			 io_error_detail(e->io));
+	look_until_both_are_done(e, event);
+}
+
+/* p->server, p->client, p->host are set. */
+static void shake(struct pair *p, int near, int far)
+{
+	near_words[0] = far_words[0] = '\0';
+	p->server_tls = p->server;
+	p->near.look = p->far.look = look_handshake;
+	pair_dial(p);
+	pair_run(p);
+	assert_int_equal(p->near.error, near);
+	assert_int_equal(p->far.error, far);
+	assert_int_equal(p->near.ups, near == 0);
+	assert_int_equal(p->far.ups, far == 0);
+}
+
+static struct tls_context *server(const char *alpn)
+{
+	char *why;
+	struct tls_context *t = tls_context_server_new(pair_crt, pair_key, alpn, false, &why);
+
+	assert_non_null(t);
+	return t;
+}
+
+static struct tls_context *client(const char *pin, const char *ca, const char *alpn)
+{
+	char *why;
+	struct tls_context *t = tls_context_client_new(pin, ca, alpn, false, &why);
+
+	assert_non_null(t);
+	return t;
+}
+
+static void right_pin(void **state)
+{
+	struct pair p;
+
+	(void)state;
+	pair_open(&p);
+	p.server = server(TLS_CONTEXT_ALPN_TUNNEL);
+	p.client = client(pair_pin, NULL, TLS_CONTEXT_ALPN_TUNNEL);
+	p.host = "any.name.example";
+	shake(&p, 0, 0);
+}
+
+static void wrong_pin_names_both(void **state)
+{
+	char other[TLS_CONTEXT_PIN_TEXT], expected[256];
+	struct pair p;
+
+	(void)state;
+	strcpy(other, pair_pin);
+	other[10] = other[10] == '0' ? '1' : '0';
+	pair_open(&p);
+	p.server = server(TLS_CONTEXT_ALPN_TUNNEL);
+	p.client = client(other, NULL, TLS_CONTEXT_ALPN_TUNNEL);
+	shake(&p, ERR_PIN, ERR_TLS);
+	snprintf(expected, sizeof(expected), "expected %s but the relay has %s", other, pair_pin);
+	assert_string_equal(near_words, expected);
+	assert_string_not_equal(far_words, "");
+}
+
+static void wrong_alpn(void **state)
+{
+	struct pair p;
+
+	(void)state;
+	pair_open(&p);
+	p.server = server(TLS_CONTEXT_ALPN_TUNNEL);
+	p.client = client(pair_pin, NULL, "groundnut/10");
+	shake(&p, ERR_TLS, ERR_TLS);
+	assert_non_null(strstr(near_words, "no application protocol"));
+}
+
+static void no_alpn_where_one_is_required(void **state)
+{
+	struct pair p;
+
+	(void)state;
+	pair_open(&p);
+	p.server = server(TLS_CONTEXT_ALPN_TUNNEL);
+	p.client = client(pair_pin, NULL, NULL);
+	shake(&p, ERR_TLS, ERR_TLS);
+}
+
+static void server_without_our_alpn(void **state)
+{
+	struct pair p;
+
+	(void)state;
+	pair_open(&p);
+	p.server = server(NULL);
+	p.client = client(pair_pin, NULL, TLS_CONTEXT_ALPN_TUNNEL);
+	p.near.look = p.far.look = look_handshake;
+	shake(&p, ERR_TLS, 0);
+	assert_string_equal(near_words, "the other side does not speak groundnut/1");
+}
+
+static void ca_and_host_name(void **state)
+{
+	const char *good[] = {"localhost", "127.0.0.1", NULL};
+	struct pair p;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		pair_open(&p);
+		p.server = server(TLS_CONTEXT_ALPN_TUNNEL);
+		p.client = client(NULL, pair_crt, TLS_CONTEXT_ALPN_TUNNEL);
+		p.host = good[i];
+		shake(&p, 0, 0);
+	}
+}
+
+static void ca_and_another_host_name(void **state)
+{
+	const char *bad[] = {"relay.example", "127.0.0.2", "::1"};
+	struct pair p;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		pair_open(&p);
+		p.server = server(TLS_CONTEXT_ALPN_TUNNEL);
+		p.client = client(NULL, pair_crt, TLS_CONTEXT_ALPN_TUNNEL);
+		p.host = bad[i];
+		shake(&p, ERR_CERTIFICATE, ERR_TLS);
+		assert_non_null(strstr(near_words, "mismatch"));
+	}
+}
+
+static void unknown_authority(void **state)
+{
+	struct pair p;
+
+	(void)state;
+	pair_open(&p);
+	p.server = server(TLS_CONTEXT_ALPN_TUNNEL);
+	p.client = client(NULL, NULL, TLS_CONTEXT_ALPN_TUNNEL);
+	p.host = "localhost";
+	shake(&p, ERR_CERTIFICATE, ERR_TLS);
+	assert_non_null(strstr(near_words, "self"));
+}
+
+/* A peer that is no io: plain bytes instead of a handshake, then perhaps the end. */
+
+struct raw {
+	const void *bytes;
+	size_t len;
+	bool shut, reset;
+};
+
+static void send_raw(struct pair *p, const struct raw *raw)
+{
+	const struct addr *at = listener_at(p->door);
+	struct sockaddr_storage ss;
+	socklen_t len = addr_to_sockaddr(at, &ss);
+	struct linger at_once = {.l_onoff = 1};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(connect(fd, (struct sockaddr *)&ss, len), 0);
+	if (raw->len > 0)
+		assert_int_equal(send(fd, raw->bytes, raw->len, 0), raw->len);
+	if (raw->reset)
+		setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+	p->near.mine = (void *)(intptr_t)fd;
+	if (raw->shut || raw->reset) {
+		close(fd);
+		p->near.mine = NULL;
+	}
+}
+
+static void look_ends_on_error(struct end *e, enum io_event event)
+{
+	if (event != IO_ERROR)
+		return;
+	snprintf(far_words, sizeof(far_words), "%s", io_error_detail(e->io));
+	pair_stop(e->pair);
+}
+
+static int shake_with(const struct raw *raw)
+{
+	struct pair p;
+
+	pair_open(&p);
+	p.server = server(TLS_CONTEXT_ALPN_TUNNEL);
+	p.server_tls = p.server;
+	p.far.look = look_ends_on_error;
+	send_raw(&p, raw);
+	pair_run(&p);
+	if (p.near.mine)
+		close((int)(intptr_t)p.near.mine);
+	assert_int_equal(p.far.errors, 1);
+	assert_int_equal(p.far.ups, 0);
+	return p.far.error;
+}
+
+static const uint8_t half_hello[] = {0x16, 0x03, 0x01, 0x02, 0x00, 0x01,
+				     0x00, 0x01, 0xfc, 0x03, 0x03};
+
+static void peer_closes_mid_handshake(void **state)
+{
+	(void)state;
+	assert_int_equal(shake_with(&(struct raw){NULL, 0, true, false}), ERR_CLOSED);
+	assert_int_equal(shake_with(&(struct raw){half_hello, sizeof(half_hello), true, false}),
+			 ERR_CLOSED);
+}
+
+static void peer_resets_mid_handshake(void **state)
+{
+	(void)state;
+	assert_int_equal(shake_with(&(struct raw){half_hello, sizeof(half_hello), false, true}),
+			 UV_ECONNRESET);
+}
+
+static void garbage_instead_of_a_handshake(void **state)
+{
+	const char *garbage[] = {"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "SSH-2.0-OpenSSH_9.2\r\n",
+				 "\x16\x03\x01\xff\xff\xff\xff\xff\xff"};
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(
+		    shake_with(&(struct raw){garbage[i], strlen(garbage[i]), false, false}),
+		    ERR_TLS);
+		assert_string_not_equal(far_words, "");
+	}
+}
+
+static void accepted_closes(struct pair *p)
+{
+	pair_close_end(&p->far);
+}
+
+static void relay_closes_mid_handshake(void **state)
+{
+	struct pair p;
+
+	(void)state;
+	pair_open(&p);
+	p.client = client(pair_pin, NULL, TLS_CONTEXT_ALPN_TUNNEL);
+	p.near.look = look_ends_on_error;
+	p.accepted = accepted_closes;
+	pair_dial(&p);
+	pair_run(&p);
+	assert_true(p.near.error == ERR_CLOSED || p.near.error == UV_ECONNRESET);
+}
+
+/* The ClientHello was read before TLS began (a door that looks at its name): it is put back. */
+
+static size_t peek;
+
+static void look_peeks(struct end *e, enum io_event event)
+{
+	uint8_t early[4096];
+	ssize_t n;
+
+	if (event != IO_DATA || io_is_tls(e->io)) {
+		look_until_both_are_done(e, event);
+		return;
+	}
+	n = io_read(e->io, early, peek);
+	assert_true(n > 0);
+	io_tls_accept(e->io, e->pair->server, early, (size_t)n);
+}
+
+static void accepted_waits(struct pair *p)
+{
+	io_watch(p->far.io, IO_WATCH_READ);
+}
+
+static void peeked_bytes_are_put_back(void **state)
+{
+	const size_t peeks[] = {1, 5, 100, 4096};
+	struct pair p;
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		peek = peeks[i];
+		pair_open(&p);
+		p.server = server(TLS_CONTEXT_ALPN_TUNNEL);
+		p.client = client(pair_pin, NULL, TLS_CONTEXT_ALPN_TUNNEL);
+		p.near.look = look_until_both_are_done;
+		p.far.look = look_peeks;
+		p.accepted = accepted_waits;
+		pair_dial(&p);
+		pair_run(&p);
+		assert_int_equal(p.near.error, 0);
+		assert_int_equal(p.far.error, 0);
+		assert_int_equal(p.near.ups, 1);
+		assert_int_equal(p.far.ups, 1);
+	}
+}
+
+/* Peers of OpenSSL's own making, blocking, on a thread. */
+
+struct stranger {
+	struct addr at;
+	int max_version;
+	void (*act)(SSL *ssl);
+	int receive_room;
+	bool up;
+};
+
+static void *stranger_main(void *arg)
+{
+	struct stranger *x = arg;
+	static const unsigned char alpn[] = "\x0bgroundnut/1";
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	struct sockaddr_storage ss;
+	socklen_t len = addr_to_sockaddr(&x->at, &ss);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	SSL *ssl;
+
+	if (x->receive_room)
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &x->receive_room, sizeof(x->receive_room));
+	connect(fd, (struct sockaddr *)&ss, len);
+	SSL_CTX_set_max_proto_version(ctx, x->max_version);
+	ssl = SSL_new(ctx);
+	SSL_set_alpn_protos(ssl, alpn, sizeof(alpn) - 1);
+	SSL_set_fd(ssl, fd);
+	x->up = SSL_connect(ssl) == 1;
+	if (x->up && x->act)
+		x->act(ssl);
+	SSL_free(ssl);
+	SSL_CTX_free(ctx);
+	close(fd);
+	return NULL;
+}
+
+static void meet(struct pair *p, struct stranger *x)
+{
+	pthread_t thread;
+
+	p->server_tls = p->server;
+	x->at = *listener_at(p->door);
+	assert_int_equal(pthread_create(&thread, NULL, stranger_main, x), 0);
+	pair_run(p);
+	pthread_join(thread, NULL);
+}
+
+static void tls12_is_refused_in_the_tunnel(void **state)
+{
+	struct stranger x = {.max_version = TLS1_2_VERSION};
+	struct pair p;
+
+	(void)state;
+	pair_open(&p);
+	p.server = server(TLS_CONTEXT_ALPN_TUNNEL);
+	p.far.look = look_ends_on_error;
+	meet(&p, &x);
+	assert_int_equal(p.far.error, ERR_TLS);
+	assert_non_null(strstr(far_words, "unsupported protocol"));
+	assert_false(x.up);
+}
+
+static void look_reads_to_the_end(struct end *e, enum io_event event)
+{
+	uint8_t buf[1000];
+	int small = 4096;
+	ssize_t n = 1;
+
+	if (event == IO_UP) {
+		setsockopt(io_fd(e->io), SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+		io_watch(e->io, IO_WATCH_READ);
+		return;
+	}
+	while (n > 0)
+		n = io_read(e->io, buf, sizeof(buf));
+	if (n != UV_EAGAIN) {
+		e->error = (int)n;
+		pair_stop(e->pair);
+	}
+}
+
+static void tls12_where_it_is_allowed(void **state)
+{
+	struct stranger x = {.max_version = TLS1_2_VERSION};
+	struct pair p;
+	char *why;
+
+	(void)state;
+	pair_open(&p);
+	p.server = tls_context_server_new(pair_crt, pair_key, NULL, true, &why);
+	p.far.look = look_reads_to_the_end;
+	meet(&p, &x);
+	assert_true(x.up);
+	assert_int_equal(p.far.ups, 1);
+	assert_int_equal(p.far.error, 0); /* the stranger just closes: an end, no error */
+}
+
+static void act_flood(SSL *ssl)
+{
+	for (int i = 0; i < 300000; i++)
+		if (SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED) != 1 ||
+		    SSL_do_handshake(ssl) != 1)
+			break;
+}
+
+static void asks_without_listening(void **state)
+{
+	struct stranger x = {.max_version = TLS1_3_VERSION, .act = act_flood, .receive_room = 4096};
+	struct pair p;
+
+	(void)state;
+	signal(SIGPIPE, SIG_IGN); /* the stranger's own writes */
+	pair_open(&p);
+	p.server = server(TLS_CONTEXT_ALPN_TUNNEL);
+	p.far.look = look_reads_to_the_end;
+	meet(&p, &x);
+	assert_true(x.up);
+	assert_int_equal(p.far.error, ERR_FLOOD);
+}
+
+static void act_rekey(SSL *ssl)
+{
+	char c;
+
+	for (int i = 0; i < 100; i++) {
+		SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED);
+		if (SSL_write(ssl, "0123456789", 10) != 10)
+			return;
+	}
+	SSL_shutdown(ssl);
+	while (SSL_read(ssl, &c, 1) > 0)
+		;
+}
+
+static size_t rekeyed_bytes;
+
+static void look_counts(struct end *e, enum io_event event)
+{
+	uint8_t buf[7];
+	ssize_t n;
+
+	if (event == IO_UP)
+		io_watch(e->io, IO_WATCH_READ);
+	if (event != IO_DATA)
+		return;
+	n = io_read(e->io, buf, sizeof(buf));
+	if (n > 0)
+		rekeyed_bytes += (size_t)n;
+	else if (n != UV_EAGAIN)
+		pair_stop(e->pair);
+}
+
+static void key_updates_are_answered(void **state)
+{
+	struct stranger x = {.max_version = TLS1_3_VERSION, .act = act_rekey};
+	struct pair p;
+
+	(void)state;
+	rekeyed_bytes = 0;
+	pair_open(&p);
+	p.server = server(TLS_CONTEXT_ALPN_TUNNEL);
+	p.far.look = look_counts;
+	meet(&p, &x);
+	assert_int_equal(rekeyed_bytes, 1000);
+	assert_int_equal(p.far.errors, 0);
+}
+
+/* After our close_notify and FIN nothing can be answered any more, but what comes is still read. */
+static void act_rekey_after_the_end(SSL *ssl)
+{
+	char c;
+
+	while (SSL_read(ssl, &c, 1) > 0)
+		;
+	act_rekey(ssl);
+}
+
+static void look_shuts_and_counts(struct end *e, enum io_event event)
+{
+	look_counts(e, event);
+	if (event == IO_UP)
+		assert_int_equal(io_shutdown(e->io), 0);
+}
+
+static void key_updates_after_our_end(void **state)
+{
+	struct stranger x = {.max_version = TLS1_3_VERSION, .act = act_rekey_after_the_end};
+	struct pair p;
+
+	(void)state;
+	rekeyed_bytes = 0;
+	pair_open(&p);
+	p.server = server(TLS_CONTEXT_ALPN_TUNNEL);
+	p.far.look = look_shuts_and_counts;
+	meet(&p, &x);
+	assert_int_equal(rekeyed_bytes, 1000);
+	assert_int_equal(p.far.errors, 0);
+}
+
+static int tickets;
+
+static int on_ticket(SSL *ssl, SSL_SESSION *session)
+{
+	(void)ssl, (void)session;
+	tickets++;
+	return 0;
+}
+
+static void act_counts_tickets(SSL *ssl)
+{
+	char c;
+
+	SSL_CTX_set_session_cache_mode(SSL_get_SSL_CTX(ssl), SSL_SESS_CACHE_CLIENT);
+	SSL_CTX_sess_set_new_cb(SSL_get_SSL_CTX(ssl), on_ticket);
+	if (SSL_read(ssl, &c, 1) != 1) /* what came before it has been looked at then */
+		tickets = -1;
+}
+
+static void look_says_a_byte(struct end *e, enum io_event event)
+{
+	if (event != IO_UP)
+		return;
+	assert_int_equal(io_write(e->io, "x", 1), 1);
+	pair_stop(e->pair);
+}
+
+static void no_tickets_are_sent(void **state)
+{
+	struct stranger x = {.max_version = TLS1_3_VERSION, .act = act_counts_tickets};
+	struct pair p;
+
+	(void)state;
+	tickets = 0;
+	pair_open(&p);
+	p.server = server(TLS_CONTEXT_ALPN_TUNNEL);
+	p.far.look = look_says_a_byte;
+	meet(&p, &x);
+	assert_true(x.up);
+	assert_int_equal(tickets, 0);
+}
+
+/* Contexts and files */
+
+static void files_that_are_not_what_they_should_be(void **state)
+{
+	char *why = NULL, nowhere[128];
+
+	(void)state;
+	snprintf(nowhere, sizeof(nowhere), "%s/nowhere.pem", pair_dir);
+	assert_null(tls_context_server_new(nowhere, pair_key, NULL, false, &why));
+	assert_non_null(strstr(why, nowhere));
+	assert_non_null(strstr(why, "no such file"));
+	mem_free(why);
+	assert_null(tls_context_server_new(pair_crt, nowhere, NULL, false, &why));
+	assert_non_null(strstr(why, nowhere));
+	mem_free(why);
+	assert_null(tls_context_server_new(pair_key, pair_key, NULL, false, &why));
+	assert_non_null(strstr(why, pair_key));
+	assert_non_null(strstr(why, ": holds no certificate in PEM form"));
+	mem_free(why);
+	assert_null(tls_context_server_new(pair_crt, pair_crt, NULL, false, &why));
+	assert_non_null(strstr(why, pair_crt));
+	assert_non_null(strstr(why, ": holds no private key in PEM form"));
+	mem_free(why);
+	assert_null(tls_context_client_new(NULL, nowhere, NULL, false, &why));
+	assert_non_null(strstr(why, nowhere));
+	mem_free(why);
+	assert_null(tls_context_client_new("sha256:abcd", NULL, NULL, false, &why));
+	assert_non_null(strstr(why, "sha256:abcd"));
+	mem_free(why);
+}
+
+static void key_of_another_certificate(void **state)
+{
+	const char *names[] = {"other.example", NULL};
+	char *crt, *key, *why, path[128];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/other.key", pair_dir);
+	assert_int_equal(tls_context_make_self_signed(names, &crt, &key), 0);
+	assert_int_equal(file_replace(path, key, strlen(key), 0600, false), 0);
+	assert_null(tls_context_server_new(pair_crt, path, NULL, false, &why));
+	assert_non_null(strstr(why, path));
+	assert_non_null(strstr(why, ": is not the key of "));
+	mem_free(why);
+	mem_free(crt);
+	mem_free(key);
+	unlink(path);
+}
+
+static void pins(void **state)
+{
+	char pin[TLS_CONTEXT_PIN_TEXT], *why;
+
+	(void)state;
+	assert_true(tls_context_is_pin(pair_pin));
+	assert_int_equal(strlen(pair_pin), TLS_CONTEXT_PIN_TEXT - 1);
+	assert_false(tls_context_is_pin(""));
+	assert_false(tls_context_is_pin("sha256:"));
+	assert_false(tls_context_is_pin(pair_pin + 1));
+	strcpy(pin, pair_pin);
+	pin[TLS_CONTEXT_PIN_TEXT - 2] = 'g';
+	assert_false(tls_context_is_pin(pin));
+	assert_true(tls_context_pin_of_certificate(pair_key, pin, &why) < 0);
+	assert_non_null(strstr(why, pair_key));
+	mem_free(why);
+}
+
+static void self_signed_for_no_or_long_names(void **state)
+{
+	char longest[254], *crt, *key;
+	const char *names[] = {longest, "::1", NULL}, *none[] = {NULL},
+		   *bad[] = {"bad\xff name", NULL};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(longest) - 1; i++)
+		longest[i] = i % 50 == 49 ? '.' : 'a';
+	longest[i] = '\0';
+	assert_int_equal(tls_context_make_self_signed(names, &crt, &key), 0);
+	assert_non_null(strstr(crt, "BEGIN CERTIFICATE"));
+	assert_non_null(strstr(key, "BEGIN PRIVATE KEY"));
+	mem_free(crt);
+	mem_free(key);
+	assert_int_equal(tls_context_make_self_signed(none, &crt, &key), 0);
+	mem_free(crt);
+	mem_free(key);
+	if (tls_context_make_self_signed(bad, &crt, &key) == 0) {
+		mem_free(crt);
+		mem_free(key);
+	} else {
+		assert_null(crt);
+		assert_null(key);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(right_pin),
+	    cmocka_unit_test(wrong_pin_names_both),
+	    cmocka_unit_test(wrong_alpn),
+	    cmocka_unit_test(no_alpn_where_one_is_required),
+	    cmocka_unit_test(server_without_our_alpn),
+	    cmocka_unit_test(ca_and_host_name),
+	    cmocka_unit_test(ca_and_another_host_name),
+	    cmocka_unit_test(unknown_authority),
+	    cmocka_unit_test(peer_closes_mid_handshake),
+	    cmocka_unit_test(peer_resets_mid_handshake),
+	    cmocka_unit_test(garbage_instead_of_a_handshake),
+	    cmocka_unit_test(relay_closes_mid_handshake),
+	    cmocka_unit_test(peeked_bytes_are_put_back),
+	    cmocka_unit_test(tls12_is_refused_in_the_tunnel),
+	    cmocka_unit_test(tls12_where_it_is_allowed),
+	    cmocka_unit_test(asks_without_listening),
+	    cmocka_unit_test(key_updates_are_answered),
+	    cmocka_unit_test(key_updates_after_our_end),
+	    cmocka_unit_test(no_tickets_are_sent),
+	    cmocka_unit_test(files_that_are_not_what_they_should_be),
+	    cmocka_unit_test(key_of_another_certificate),
+	    cmocka_unit_test(pins),
+	    cmocka_unit_test(self_signed_for_no_or_long_names),
+	};
+
+	return cmocka_run_group_tests(tests, pair_make_files, pair_remove_files);
+}
