@@ -86,6 +86,10 @@ const char *const json_mutator_values[] = {
     "{\"kind\":\"serve\",\"records\":[]}",
     "{\"name\":\"a\",\"type\":\"MX\",\"value\":\"10 mail.a\",\"ttl\":300}",
     "{\"name\":\"a\",\"type\":\"CNAME\",\"value\":\"b\"}",
+    "\"/proc/self/comm\"",
+    "{\"kind\":\"dyndns2\",\"url\":\"https://a.example/x\",\"username\":\"u\",\"password_file\":\"/"
+    "proc/self/comm\"}",
+    "{\"kind\":\"cloudflare\",\"zone\":\"z.example\",\"token_file\":\"/proc/self/comm\"}",
     "{\"kind\":\"rfc2136\",\"server\":\"127.0.0.1\",\"key_name\":\"k\",\"key\":\"c2VjcmV0\"}",
     NULL};
 
