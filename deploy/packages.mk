@@ -1,5 +1,5 @@
 # Installing, and what is made for installing: manual pages, packages. The top Makefile includes this.
-.PHONY: install uninstall settle man deb
+.PHONY: install uninstall settle man deb test-packages
 
 # Manual pages come from --help and the references. Where the programs that are built run on another machine only, MAN_FROM is a directory
 # with ones that run here.
@@ -59,3 +59,7 @@ uninstall:
 ARCHES ?=
 deb:
 	@deploy/deb $(ARCHES)
+# On machines with a real systemd, as root: installs, upgrades, reboots and purges them.
+test-packages: deb
+	@deploy/install-deps packages
+	@tests/packages/run
