@@ -164,5 +164,5 @@ include deploy/packages.mk
 clean:
 	rm -rf build
 
--include $(shell find build -path build/deb -prune -o -type f -name '*.d' -print 2>/dev/null)
+-include $(shell find $(B) -type f -name '*.d' 2>/dev/null)
 .SECONDARY:
