@@ -8,9 +8,10 @@
 	half_declares COUNT   of each of COUNT agents a DECLARE of 1 MiB without its end
 	ports             all ports that it is given
 	relay_ports LIST  these ports, over and over; prints those that it was ever given
+	by_port PORT      HELLO at another port than the agents'
 	one_state MAPPINGS [NAMES]   prints what STATE says of them
 	random_frames [SEED]   frames of random kinds, lengths and bytes
-	stalled COUNT     COUNT agents that read nothing of what visitors send through them
+	hoarders COUNT EACH   COUNT agents with EACH streams, whose credit they keep, and whose visitors read nothing
 """
 import json
 import os
@@ -21,8 +22,8 @@ import sys
 import threading
 import time
 
-from attack import goes_on, hold, ready, seconds
-from frames import ACK, BYE, CREDIT, DATA, DECLARE, FIN, HELLO, Link, OPEN, PING, PONG, REFUSE, RESET, STATE, WELCOME, client_context, frame, is_session, words
+from attack import goes_on, hold, ready, seconds, stranger
+from frames import ACK, BYE, DATA, DECLARE, FIN, HELLO, Link, OPEN, PING, PONG, REFUSE, RESET, STATE, WELCOME, client_context, frame, is_session, words
 
 case, relay, account, token = sys.argv[1:5]
 arguments = sys.argv[5:]
@@ -33,14 +34,14 @@ context = client_context()
 class Agent(Link):
 	"""Attached when it is made, or `refused` says why not."""
 
-	def __init__(self, name, source=None):
-		plain = socket.create_connection((relay, 7000), PATIENCE, source and (source, 0))
+	def __init__(self, name, port=7000, patience=PATIENCE):
+		plain = socket.create_connection((relay, port), patience)
 		plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 		super().__init__(context.wrap_socket(plain))
 		self.taken, self.state, self.refused, self.welcomed = 0, None, None, False
 		self.send(words(HELLO, {"version": 1, "role": "agent", "program": "hostile", "account": account, "agent": name, "token": token,
 			"instance": "1", "receive_budget": 1 << 24}))
-		self.until(lambda: self.welcomed or self.refused)
+		self.until(lambda: self.welcomed or self.refused, patience)
 
 	def work(self, seconds):
 		got = self.frames(seconds)
@@ -231,6 +232,21 @@ def one_state():
 	return 1
 
 
+def by_port():
+	"""HELLO at another port than the agents'; prints how many were let in."""
+	done = let_in = 0
+	ready()
+	while goes_on():
+		done += 1
+		try:
+			let_in += Agent("side", port=int(arguments[0]), patience=2).welcomed
+		except OSError:
+			pass
+		time.sleep(0.1)
+	print("let in", let_in)
+	return done
+
+
 def random_frames():
 	"""Frames of random kinds, lengths and bytes, behind a good beginning; the relay ends each of these agents in its own time."""
 	import random
@@ -257,39 +273,39 @@ def random_frames():
 	return sent / seconds()
 
 
-def stalled():
-	"""Agents that take what they are sent to a point and then read nothing: each has a mapping at 22000 and up, and strangers fill it."""
-	agents = []
-	for i in range(int(arguments[0])):
-		agent = Agent("stalled%d" % i)
+def hoarders():
+	"""Agents that give none of their streams' credit back, whose visitors read nothing: each has a mapping at 22000 and up. `rate` is streams."""
+	count, each = int(arguments[0]), int(arguments[1])
+	agents, visitors = [Agent("hoarder%d" % i) for i in range(count)], []
+	for i, agent in enumerate(agents):
 		agent.declare(1, [tcp(1, 22000 + i)])
 		agent.until(lambda: agent.state)
-		agents.append(agent)
-	block, look, opened = bytes(1 << 16), select.epoll(), {}
-	for i in range(len(agents)):
-		for _ in range(8):
-			s = socket.create_connection((relay, 22000 + i), PATIENCE, ("11.64.%d.1" % i, 0))
-			s.setblocking(False)
-			opened[s.fileno()] = s
-			look.register(s, select.EPOLLOUT)
-	# A stream's first credit is small: the agents give much more, and never read.
-	time.sleep(0.5)
-	for agent in agents:
-		for stream, kind, _ in agent.frames(1):
-			if kind == OPEN:
-				agent.send(frame(stream, CREDIT, struct.pack(">I", 4 << 20)))
-	sent = 0
-	ready()
-	while goes_on():
-		for fd, _ in look.poll(0.1, 200):
-			try:
-				sent += opened[fd].send(block)
-			except BlockingIOError:
-				pass
-			except OSError:
+	look = select.epoll()
+	by_fd = {agent.s.fileno(): agent for agent in agents}
+	for fd in by_fd:
+		look.register(fd, select.EPOLLIN)
+	opened, pouring, begun = 0, bytes(16384), time.monotonic()
+	while goes_on() or opened < count * each and seconds() < 30:
+		while len(visitors) < min(count * each, opened + 200):
+			s = socket.socket()
+			s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+			s.bind((stranger(len(visitors) % 500), 0))
+			s.settimeout(5)
+			s.connect((relay, 22000 + len(visitors) % count))
+			visitors.append(s)
+		for fd, _ in look.poll(0.05):
+			agent = by_fd[fd]
+			for stream, kind, payload in agent.work(0):
+				if kind == OPEN:
+					opened += 1
+					grant = struct.unpack(">I", payload[4:8])[0]
+					agent.send(frame(stream, DATA, pouring[:min(grant, 16384)]))
+			if agent.over:
 				look.unregister(fd)
-	print("sent", sent >> 20, "MiB")
-	return sent >> 20
+		if opened >= count * each or time.monotonic() > begun + 15:
+			begun = float("inf")
+			ready()
+	return opened
 
 
 print("rate %d" % globals()[case]())

@@ -2,7 +2,7 @@
 """What the doors of the names are attacked with: names.py CASE RELAY arguments…, while the attack goes on. At last "rate N".
 
 	logins  ACCOUNT RATE NETWORKS       wrong DDNS passwords, so many a second, in turn from so many networks
-	updates ACCOUNT PASSWORD DOMAIN     right ones, each of 20 names that were never there before
+	updates ACCOUNT PASSWORD DOMAIN [NAMES]   right ones, each of 20 names; of so many in all, or that were never there before
 	dns     CONNECTIONS SOURCES NAME    questions by TCP, as many as go, on so many connections
 	lockout ADDRESS                     idle connections to the update door from addresses that share ADDRESS's place in a table of 1,024 by FNV-1a
 """
@@ -63,9 +63,10 @@ def logins(account, rate, networks):
 	return ask(0, 500, lambda i: request(account, "wrong%d" % i, "myip=11.9.9.9"), int(rate), int(networks))
 
 
-def updates(account, password, domain):
+def updates(account, password, domain, names="1000000000"):
 	def make(i):
-		return request(account, password, "myip=11.9.9.9&hostname=" + ",".join("u%d-%d.%s.%s" % (i, j, account, domain) for j in range(20)))
+		hosts = ",".join("u%d.%s.%s" % ((20 * i + j) % int(names), account, domain) for j in range(20))
+		return request(account, password, "myip=11.9.%d.%d&hostname=%s" % (i >> 8 & 255, i & 255, hosts))
 	return 20 * ask(0, 30, make, networks=20)
 
 

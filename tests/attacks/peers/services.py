@@ -1,8 +1,10 @@
 #!/usr/bin/python3
-"""Services at home, on one port each: services.py CASE PORT [FILE]
+"""Services at home, on one port each: services.py CASE PORT [FILE…]
 
 	pour      sends without end, to each visitor as fast as it reads
 	record    answers every HTTP request with 200, and writes its head to FILE, one JSON list of lines each
+	drip      answers HTTP requests with a piece each 50 ms, without end
+	tlsecho   echoes by TLS; FILE is the certificate, and its key comes behind it
 	sink      takes UDP packets and reads none
 	spoil     answers HTTP requests with what no answer may be, a new kind each time
 """
@@ -10,6 +12,7 @@ import json
 import resource
 import select
 import socket
+import ssl
 import sys
 import threading
 import time
@@ -115,6 +118,22 @@ def spoil(s):
 	s.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
 	for _ in range(100000):
 		s.sendall(b"1\r\nx\r\n" * 100)
+
+
+def drip(s):
+	read_head(s, b"")
+	s.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+	while True:
+		s.sendall(b"5\r\ndrop\n\r\n")
+		time.sleep(0.05)
+
+
+def tlsecho(s):
+	context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+	context.load_cert_chain(sys.argv[3], sys.argv[4])
+	with context.wrap_socket(s, server_side=True) as tls:
+		while data := tls.recv(4096):
+			tls.sendall(data)
 
 
 def serve(s):

@@ -4,6 +4,7 @@
 	fill  PORTS COUNT SOURCES TEXT [RATE]  COUNT connections from SOURCES addresses, spread over PORTS; each says TEXT (with \\r, \\n, \\xNN, or
 	                                       hello:NAME: the first half of a ClientHello) and then nothing; who is sent away comes again. RATE: at
 	                                       most so many a second; default: without a pause
+	churn PORTS COUNT SOURCES TEXT RATE    RATE connections a second; when there are COUNT, the oldest leave
 	stall PORT COUNT SOURCES TEXT          the same, and each reads nothing
 	storm PORTS SOURCES TEXT               each connection says TEXT, waits for the answer's end, and comes again: 100 at a time
 	udp   PORT SOURCES BYTES [chosen]      packets whose senders are forged; chosen: all in one place of a table by FNV-1a
@@ -90,15 +91,17 @@ class Crowd:
 			except OSError:
 				self.end(s)
 
-	def work(self, count, rate=0):
+	def work(self, count, rate=0, churn=False):
 		height = False
 		while goes_on() or not height:
 			if not height and (len(self.held) >= count or self.opened >= 2 * count or seconds() > 20):
 				height = True
 				ready()
-			room = min(count - len(self.held), 200)
+			room = min(200, 200 if churn else count - len(self.held))
 			if rate:
 				room = min(room, int(seconds() * rate) - self.opened)
+			for _ in range(len(self.held) + room - count if churn else 0):
+				self.end(next(iter(self.held.values())))
 			for _ in range(room):
 				if not self.open_one():
 					break
@@ -111,6 +114,10 @@ def fill(ports, count, sources, text, rate=0):
 	rate = crowd.work(int(count), int(rate))
 	print("held %d" % len(crowd.held))
 	return rate
+
+
+def churn(ports, count, sources, text, rate):
+	return Crowd(ports, sources, text).work(int(count), int(rate), churn=True)
 
 
 def stall(port, count, sources, text):
