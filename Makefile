@@ -127,7 +127,7 @@ $(B)/tests/attacks/peers/%.so: tests/attacks/peers/%.c
 $(B)/tests/attacks/peers/%: $(B)/tests/attacks/peers/%.o
 	$(call say,LINK $@)$(LINK) -o $@ $^ $(LIBS)
 test-attacks: all $(ATTACKERS) $(B)/tests/bench/idle_agents
-	@$(RUN_ATTACKS) tests/e2e/run -j 2 $(ATTACK_NAMES)
+	@$(RUN_ATTACKS) tests/e2e/run -j 3 $(ATTACK_NAMES)
 attacks: all $(ATTACKERS) $(B)/tests/bench/idle_agents
 	@mkdir -p $(B)/attacks
 	@$(RUN_ATTACKS) FULL=1 RESULTS=$(abspath $(B))/attacks tests/e2e/run -j 1 $(ATTACK_NAMES); code=$$?; \

@@ -372,7 +372,7 @@ web() {
 	worker_processes 1;
 	pid $dir/pid;
 	error_log $dir/error.log;
-	events { worker_connections 1024; }
+	events { worker_connections 4096; }
 	http {
 		access_log $dir/access.log;
 		client_body_temp_path $dir/body; proxy_temp_path $dir/proxy; fastcgi_temp_path $dir/fastcgi;
