@@ -13,7 +13,7 @@
 	X(VERSION, -6005, "the other side is of a version that this one cannot talk to")           \
 	X(REFUSED, -6006, "refused by the relay")                                                  \
 	X(PIN, -6007, "the relay's key is not the pinned one")                                     \
-	X(CERTIFICATE, -6008, "the relay's certificate does not verify")                           \
+	X(CERTIFICATE, -6008, "the certificate does not verify")                                   \
 	X(TLS, -6009, "TLS failed")                                                                \
 	X(TIMEOUT, -6010, "no answer in time")                                                     \
 	X(CLOSED, -6011, "closed by the other side")                                               \

@@ -66,6 +66,12 @@ static int on_value(http_parser *p, const char *at, size_t len)
 	return count(h, len);
 }
 
+static int on_head(http_parser *p)
+{
+	const struct http_message *h = p->data;
+	return h->side == HTTP_MESSAGE_HEAD_RESPONSE;
+}
+
 static int on_body(http_parser *p, const char *at, size_t len)
 {
 	struct http_message *h = p->data;
@@ -94,6 +100,7 @@ static int on_complete(http_parser *p)
 static const http_parser_settings settings = {.on_url = on_target,
 					      .on_header_field = on_field,
 					      .on_header_value = on_value,
+					      .on_headers_complete = on_head,
 					      .on_body = on_body,
 					      .on_message_complete = on_complete};
 

@@ -12,7 +12,11 @@
 
 struct http_message;
 
-enum http_message_side { HTTP_MESSAGE_MESSAGE_REQUEST, HTTP_MESSAGE_MESSAGE_RESPONSE };
+enum http_message_side {
+	HTTP_MESSAGE_MESSAGE_REQUEST,
+	HTTP_MESSAGE_MESSAGE_RESPONSE,
+	HTTP_MESSAGE_HEAD_RESPONSE /* to HEAD: it has no body, whatever its fields say */
+};
 enum { HTTP_HEAD_MAX = 16 * 1024, HTTP_MESSAGE_HEADERS_MAX = 100 };
 
 struct http_message *http_message_new(enum http_message_side side, size_t body_max);

@@ -170,12 +170,14 @@ struct http_ask *http_ask_start(struct loop *l, const struct http_question *q, h
 	a->owner = owner;
 	a->tls = u->tls ? tls_context_ref(q->tls) : NULL;
 	memcpy(a->host, u->host, sizeof(a->host));
-	a->http = http_message_new(HTTP_MESSAGE_MESSAGE_RESPONSE, q->answer_max);
+	a->http = http_message_new(strcmp(q->method, "HEAD") == 0 ? HTTP_MESSAGE_HEAD_RESPONSE
+								  : HTTP_MESSAGE_MESSAGE_RESPONSE,
+				   q->answer_max);
 	buf_printf(&a->out, "%s %s HTTP/1.1\r\nHost: %s%s%s", q->method, u->path, v6 ? "[" : "",
 		   u->host, v6 ? "]" : "");
 	if (u->port != (u->tls ? 443 : 80))
 		buf_printf(&a->out, ":%u", u->port);
-	buf_printf(&a->out, "\r\nConnection: close\r\nUser-Agent: Groundnut groundnut-relay/%s\r\n",
+	buf_printf(&a->out, "\r\nConnection: close\r\nUser-Agent: groundnut/%s\r\n",
 		   GROUNDNUT_VERSION);
 	if (q->body)
 		buf_printf(&a->out, "Content-Length: %zu\r\n", q->body_len);

@@ -88,6 +88,25 @@ static void answers_with_and_without_length(void **state)
 	http_message_free(h);
 }
 
+static void an_answer_to_head_has_no_body(void **state)
+{
+	(void)state;
+	static const char *const heads[] = {
+	    "HTTP/1.1 200 OK\r\nReplay-Nonce: n\r\nContent-Length: 100\r\n\r\n",
+	    "HTTP/1.1 200 OK\r\nReplay-Nonce: n\r\nTransfer-Encoding: chunked\r\n\r\n",
+	    "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nReplay-Nonce: n\r\n\r\n"};
+	for (size_t i = 0; i < 3; i++) {
+		size_t len;
+		struct http_message *h = http_message_new(HTTP_MESSAGE_HEAD_RESPONSE, 100);
+		assert_int_equal(http_message_input(h, heads[i], strlen(heads[i]) - 1), 0);
+		assert_int_equal(http_message_input(h, "\n", 1), 1);
+		assert_string_equal(http_message_header(h, "replay-nonce"), "n");
+		http_message_body(h, &len);
+		assert_int_equal(len, 0);
+		http_message_free(h);
+	}
+}
+
 static void escapes(void **state)
 {
 	(void)state;
@@ -248,6 +267,7 @@ int main(void)
 	    cmocka_unit_test(cut_at_every_byte),
 	    cmocka_unit_test(too_much_is_refused),
 	    cmocka_unit_test(answers_with_and_without_length),
+	    cmocka_unit_test(an_answer_to_head_has_no_body),
 	    cmocka_unit_test(escapes),
 	    cmocka_unit_test(urls),
 	    cmocka_unit_test(they_meet),
