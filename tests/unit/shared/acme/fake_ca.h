@@ -17,10 +17,12 @@
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 
+/* where it is, unless a test says otherwise */
 #define FAKE_CA     "https://ca.test"
 #define FAKE_SECRET "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"
 
 struct fake_ca {
+	char base[64];
 	/* how it behaves */
 	unsigned refuse_nonces; /* so many in a row */
 	bool ready_at_once;     /* the names have been shown before */
@@ -50,9 +52,20 @@ struct fake_ca {
 	unsigned asked; /* requests so far */
 };
 
+/* valid until the fourth next call */
+static inline const char *fake_ca_url(const struct fake_ca *ca, const char *path)
+{
+	static char urls[4][128];
+	static unsigned next;
+	char *url = urls[next++ % 4];
+	snprintf(url, sizeof(urls[0]), "%s%s", ca->base, path);
+	return url;
+}
+
 static inline void fake_ca_init(struct fake_ca *ca)
 {
 	memset(ca, 0, sizeof(*ca));
+	strcpy(ca->base, FAKE_CA);
 	ca->challenges = "http-01 dns-01 tls-alpn-01";
 	ca->life_days = 90;
 	ca->slow = 1;
@@ -175,23 +188,23 @@ static inline void fake_ca_order(struct fake_ca *ca)
 	json_str(&w, "expires", "2030-01-01T00:00:00Z");
 	json_open(&w, "authorizations", '[');
 	for (size_t i = 0; i < ca->name_count; i++) {
-		char url[64];
-		snprintf(url, sizeof(url), FAKE_CA "/authz/%zu", i);
+		char url[128];
+		snprintf(url, sizeof(url), "%s/authz/%zu", ca->base, i);
 		json_str(&w, NULL, url);
 	}
 	json_close(&w);
-	json_str(&w, "finalize", FAKE_CA "/finalize");
+	json_str(&w, "finalize", fake_ca_url(ca, "/finalize"));
 	if (strcmp(status, "valid") == 0)
-		json_str(&w, "certificate", FAKE_CA "/cert");
+		json_str(&w, "certificate", fake_ca_url(ca, "/cert"));
 	json_close(&w);
 }
 
 static inline void fake_ca_challenge(struct fake_ca *ca, struct json *w, size_t i, const char *type,
 				     size_t type_len)
 {
-	char url[64], token[64];
+	char url[128], token[64];
 	bool failed = ca->challenge_error && ca->shown[i];
-	snprintf(url, sizeof(url), FAKE_CA "/chall/%zu", i);
+	snprintf(url, sizeof(url), "%s/chall/%zu", ca->base, i);
 	fake_ca_token(i, token);
 	json_open(w, NULL, '{');
 	json_strn(w, "type", type, type_len);
@@ -234,12 +247,12 @@ static inline void fake_ca_directory(struct fake_ca *ca)
 {
 	struct json w = json_into(&ca->body, false);
 	json_open(&w, NULL, '{');
-	json_str(&w, "newNonce", FAKE_CA "/nonce");
-	json_str(&w, "newAccount", FAKE_CA "/new-account");
-	json_str(&w, "newOrder", FAKE_CA "/new-order");
-	json_str(&w, "revokeCert", FAKE_CA "/revoke");
+	json_str(&w, "newNonce", fake_ca_url(ca, "/nonce"));
+	json_str(&w, "newAccount", fake_ca_url(ca, "/new-account"));
+	json_str(&w, "newOrder", fake_ca_url(ca, "/new-order"));
+	json_str(&w, "revokeCert", fake_ca_url(ca, "/revoke"));
 	if (!ca->no_renewal_info)
-		json_str(&w, "renewalInfo", FAKE_CA "/renewal");
+		json_str(&w, "renewalInfo", fake_ca_url(ca, "/renewal"));
 	json_open(&w, "meta", '{');
 	json_str(&w, "termsOfService", "data:text/plain,yes");
 	json_bool(&w, "externalAccountRequired", ca->needs_binding);
@@ -276,7 +289,7 @@ static inline bool fake_ca_is_bound(struct fake_ca *ca, struct conf_at payload)
 	text_unbase64url(FAKE_SECRET, secret, sizeof(secret), &len);
 	HMAC(EVP_sha256(), secret, (int)len, (const uint8_t *)r.input, strlen(r.input), mac, NULL);
 	good = good && strcmp(alg, "HS256") == 0 && strcmp(kid, "kid-1") == 0 &&
-	       strcmp(url, FAKE_CA "/new-account") == 0 && r.signature_len == 32 &&
+	       strcmp(url, fake_ca_url(ca, "/new-account")) == 0 && r.signature_len == 32 &&
 	       memcmp(mac, r.signature, 32) == 0;
 	jws_reader_fini(&r);
 	buf_fini(&again);
@@ -310,7 +323,7 @@ static inline void fake_ca_new_account(struct fake_ca *ca, struct jws_reader *r,
 	text_base64url(digest, 32, ca->thumbprint);
 	ca->status = 201;
 	ca->has_account = true;
-	snprintf(ca->location, sizeof(ca->location), FAKE_CA "/account/1");
+	snprintf(ca->location, sizeof(ca->location), "%s%s", ca->base, "/account/1");
 	buf_puts(&ca->body, "{\"status\":\"valid\"}");
 }
 
@@ -339,7 +352,7 @@ static inline void fake_ca_new_order(struct fake_ca *ca, struct conf_at payload)
 	ca->has_order = true;
 	ca->has_csr = false;
 	ca->questions = ca->ready_at_once ? ca->slow : 0;
-	snprintf(ca->location, sizeof(ca->location), FAKE_CA "/order/1");
+	snprintf(ca->location, sizeof(ca->location), "%s%s", ca->base, "/order/1");
 	fake_ca_order(ca);
 }
 
@@ -402,7 +415,7 @@ static inline void fake_ca_dispatch(struct fake_ca *ca, const char *path, struct
 static inline void fake_ca_signed(struct fake_ca *ca, const struct acme_client_request *q)
 {
 	struct jws_reader r;
-	const char *path = q->url + strlen(FAKE_CA);
+	const char *path = q->url + strlen(ca->base);
 	bool is_new = strcmp(path, "/new-account") == 0;
 	bool good = jws_reader_init(&r, q->body, q->body_len);
 	const char *nonce = jws_reader_str(&r, "nonce"), *url = jws_reader_str(&r, "url"),
@@ -414,7 +427,8 @@ static inline void fake_ca_signed(struct fake_ca *ca, const struct acme_client_r
 		fake_ca_refuse(ca, 400, "malformed", "no message");
 	else if (strcmp(nonce, wanted) != 0 || ca->refuse_nonces)
 		fake_ca_refuse(ca, 400, "badNonce", "bad nonce");
-	else if (!is_new && (!ca->has_account || !kid || strcmp(kid, FAKE_CA "/account/1") != 0))
+	else if (!is_new &&
+		 (!ca->has_account || !kid || strcmp(kid, fake_ca_url(ca, "/account/1")) != 0))
 		fake_ca_refuse(ca, 400, "accountDoesNotExist", "who?");
 	else if (!is_new && !jws_reader_verifies(&r, ca->account))
 		fake_ca_refuse(ca, 403, "unauthorized", "bad signature");
@@ -428,7 +442,7 @@ static inline void fake_ca_signed(struct fake_ca *ca, const struct acme_client_r
 static inline void fake_ca_ask(struct fake_ca *ca, const struct acme_client_request *q,
 			       struct acme_client_answer *a)
 {
-	const char *path = q->url + strlen(FAKE_CA);
+	const char *path = q->url + strlen(ca->base);
 	bool is_post = strcmp(q->method, "POST") == 0;
 	buf_fini(&ca->body);
 	ca->status = 200;
