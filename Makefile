@@ -114,7 +114,8 @@ test:
 	@$(MAKE) --no-print-directory test-house test-unit test-replay test-e2e test-attacks
 test-house: all $(ELSEWHERE)
 	@BUILD=$(abspath $(B)) tests/house
-test-e2e: all $(ELSEWHERE) $(B)/tests/tools/swarm
+test-e2e: all $(ELSEWHERE) $(B)/tests/tools/swarm $(B)/tests/tools/acme_order
+	@$(if $(TESTS),,bash tests/e2e/pebble.sh)
 	@$(E2E) $(TESTS)
 # Hostile peers, in short: what no clock decides. `make attacks` is the long form, with limits for waits; it writes tests/ATTACKS.md.
 # ATTACKS: the names of some of them.
