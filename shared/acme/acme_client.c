@@ -177,8 +177,10 @@ void acme_client_fail(struct acme_client *c, const char *format, ...)
 	va_start(args, format);
 	buf_vprintf(&text, format, args);
 	va_end(args);
-	snprintf(c->words, sizeof(c->words), "%.*s%s", (int)(sizeof(c->words) - sizeof(end)),
-		 buf_str(&text), end);
+	char *harmless = text_harmless(buf_str(&text));
+	text_fit(harmless, c->words, sizeof(c->words) - strlen(end));
+	strcat(c->words, end);
+	mem_free(harmless);
 	buf_fini(&text);
 	c->end = ACME_CLIENT_FAILED;
 }

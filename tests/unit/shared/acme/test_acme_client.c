@@ -753,6 +753,7 @@ static void hostile_answers_fail_the_job(void **state)
 	    {4, PENDING(FOUR FOUR FOUR FOUR AT("/a")), "order: authorizations: are more than 16"},
 	    {5, AUTHZ("nas.example", ""),
 	     "offers no tls-alpn-01 for nas.example (it offers: nothing)"},
+	    {5, AUTHZ("bank\\u001b[2J", ""), "ca.test: wants to be shown bank?[2J, which was not"},
 	    {5, AUTHZ("bank.example", CHALLENGE(AT("/chall/0"), "\"abc\"")),
 	     "ca.test: wants to be shown bank.example, which was not ordered"},
 	    {5, AUTHZ("nas.example", CHALLENGE(AT("/chall/0"), "\"../../etc/passwd\"")),
