@@ -146,8 +146,6 @@ static void set_record(struct order *o, size_t i)
 	struct http_url url;
 	char *text = mem_printf("%s/set-txt", o->dns),
 	     *host = mem_printf("_acme-challenge.%s.", w->name);
-	if (r->ask)
-		return;
 	struct json j = json_into(&body, false);
 	json_open(&j, NULL, '{');
 	json_str(&j, "host", host);
@@ -172,7 +170,7 @@ static void set_record(struct order *o, size_t i)
 static void publish(struct order *o)
 {
 	for (size_t i = 0; i < acme_client_wishes(o->client); i++) {
-		if (acme_client_wish(o->client, i)->published)
+		if (acme_client_wish(o->client, i)->published || o->records[i].ask)
 			continue;
 		if (o->challenge == ACME_DNS_01)
 			set_record(o, i);

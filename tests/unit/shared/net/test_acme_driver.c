@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-enum what { TO_THE_END, END_JOB, CLOSE_DRIVER };
+enum what { TO_THE_END, END_JOB, CLOSE_DRIVER, SAY_MUCH };
 
 struct order {
 	struct loop *loop;
@@ -72,6 +72,15 @@ static void answer(struct order *o, struct http_exchange *x)
 	mem_free(url);
 }
 
+static void say_much(struct http_exchange *x)
+{
+	size_t len = ACME_CLIENT_ANSWER_MAX + 1;
+	char *much = mem_alloc(len);
+	memset(much, ' ', len);
+	http_answer(x, 200, "application/json", NULL, much, len);
+	mem_free(much);
+}
+
 static void on_request(void *owner, struct http_exchange *x)
 {
 	struct order *o = owner;
@@ -87,6 +96,9 @@ static void on_request(void *owner, struct http_exchange *x)
 		break;
 	case CLOSE_DRIVER:
 		leave(o);
+		break;
+	case SAY_MUCH:
+		say_much(x);
 		break;
 	default:
 		answer(o, x);
@@ -160,6 +172,19 @@ static void a_ca_that_is_not_there_is_told(void **state)
 	mem_free(words);
 }
 
+static void an_answer_that_is_too_large_is_told(void **state)
+{
+	struct order o;
+	(void)state;
+	open_order(&o, 100000);
+	o.what = SAY_MUCH;
+	o.at = 1;
+	char *words = mem_printf("%s: larger than allowed", o.ca.base + 7);
+	run(&o);
+	assert_string_equal(o.words, words);
+	mem_free(words);
+}
+
 static void a_job_and_a_driver_may_end_while_an_answer_is_awaited(void **state)
 {
 	(void)state;
@@ -180,6 +205,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(an_order_goes_through),
 	    cmocka_unit_test(a_ca_that_is_not_there_is_told),
+	    cmocka_unit_test(an_answer_that_is_too_large_is_told),
 	    cmocka_unit_test(a_job_and_a_driver_may_end_while_an_answer_is_awaited),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
