@@ -8,7 +8,7 @@
 #define GROUNDNUT_AGENT_CONFIG_EDIT_H
 
 #include "agent/config.h"
-#include "agent/join.h"
+#include "agent/join_line.h"
 
 int config_edit_join(const char *file, const struct join_line *line, bool force,
 		     struct agent_config **out);

@@ -20,13 +20,13 @@ static int run_join(const struct cli_line *line)
 static int run_map(const struct cli_line *line)
 {
 	const char *const *words = line->words;
-	return map_command_command(line->config, words[0], words[1], words[2],
-				   cli_value(line, "protocol"));
+	return map_command_run(line->config, words[0], words[1], words[2],
+			       cli_value(line, "protocol"));
 }
 
 static int run_unmap(const struct cli_line *line)
 {
-	return map_command_remove_command(line->config, line->words[0]);
+	return map_command_remove(line->config, line->words[0]);
 }
 
 static int run_run(const struct cli_line *line)

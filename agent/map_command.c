@@ -38,8 +38,8 @@ static int tell(const char *name, const char *answer_text)
 	return code;
 }
 
-int map_command_command(const char *file, const char *name, const char *public_text,
-			const char *target, const char *protocol)
+int map_command_run(const char *file, const char *name, const char *public_text, const char *target,
+		    const char *protocol)
 {
 	struct agent_config *c;
 	struct control_client ask;
@@ -68,7 +68,7 @@ int map_command_command(const char *file, const char *name, const char *public_t
 	return code;
 }
 
-int map_command_remove_command(const char *file, const char *name)
+int map_command_remove(const char *file, const char *name)
 {
 	struct agent_config *c;
 	struct control_client ask;

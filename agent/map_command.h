@@ -3,8 +3,8 @@
 #ifndef GROUNDNUT_AGENT_MAP_COMMAND_H
 #define GROUNDNUT_AGENT_MAP_COMMAND_H
 
-int map_command_command(const char *file, const char *name, const char *public_text,
-			const char *target, const char *protocol);
-int map_command_remove_command(const char *file, const char *name);
+int map_command_run(const char *file, const char *name, const char *public_text, const char *target,
+		    const char *protocol);
+int map_command_remove(const char *file, const char *name);
 
 #endif

@@ -1,5 +1,6 @@
 /* The relay and the running agent are stood in for: join_test_run() and control_ask() below. */
 #include "agent/join.h"
+#include "agent/join_line.h"
 
 #include "agent/join_test.h"
 #include "shared/base/err.h"
@@ -73,12 +74,12 @@ static void good_lines_come_apart(void **state)
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		struct join_line l;
 		char why[256] = "";
-		assert_int_equal(join_parse(good[i].line, &l, why, sizeof(why)), 0);
+		assert_int_equal(join_line_parse(good[i].line, &l, why, sizeof(why)), 0);
 		assert_string_equal(l.account, good[i].account);
 		assert_string_equal(l.token, good[i].token);
 		assert_string_equal(l.relay, good[i].relay);
 		assert_string_equal(l.pin, good[i].pin);
-		join_fini(&l);
+		join_line_fini(&l);
 	}
 }
 
@@ -120,7 +121,7 @@ static void bad_lines_say_what_is_wrong_but_never_the_token(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct join_line l;
 		char why[256] = "";
-		assert_int_equal(join_parse(bad[i].line, &l, why, sizeof(why)), ERR_SYNTAX);
+		assert_int_equal(join_line_parse(bad[i].line, &l, why, sizeof(why)), ERR_SYNTAX);
 		assert_null(l.token);
 		if (!strstr(why, bad[i].why))
 			fail_msg("%s: \"%s\" does not say \"%s\"", bad[i].line, why, bad[i].why);
@@ -135,7 +136,7 @@ static void every_cut_line_is_bad(void **state)
 		struct join_line l;
 		char cut[256] = "", why[256];
 		memcpy(cut, LINE, len);
-		assert_int_equal(join_parse(cut, &l, why, sizeof(why)), ERR_SYNTAX);
+		assert_int_equal(join_line_parse(cut, &l, why, sizeof(why)), ERR_SYNTAX);
 	}
 }
 

@@ -57,7 +57,7 @@ static int setup(void **state)
 static int map(const char *name, const char *public_text, const char *target, const char *protocol)
 {
 	listen_in();
-	int code = map_command_command(scratch_file, name, public_text, target, protocol);
+	int code = map_command_run(scratch_file, name, public_text, target, protocol);
 	listen_end();
 	return code;
 }
@@ -65,7 +65,7 @@ static int map(const char *name, const char *public_text, const char *target, co
 static int unmap(const char *name)
 {
 	listen_in();
-	int code = map_command_remove_command(scratch_file, name);
+	int code = map_command_remove(scratch_file, name);
 	listen_end();
 	return code;
 }
@@ -305,7 +305,7 @@ static void edits_at_once_lose_nothing(void **state)
 			char name[16], port[16];
 			snprintf(name, sizeof(name), "n%d", i);
 			snprintf(port, sizeof(port), "%d", 3000 + i);
-			_exit(map_command_command(scratch_file, name, port, "80", NULL));
+			_exit(map_command_run(scratch_file, name, port, "80", NULL));
 		}
 	}
 	for (int i = 0; i < EDITORS; i++) {

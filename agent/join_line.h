@@ -1,0 +1,20 @@
+/*
+ * The join line, groundnut://NAME:TOKEN@HOST:PORT/?pin=sha256:HEX, taken apart and checked. Pure.
+ */
+#ifndef GROUNDNUT_AGENT_JOIN_LINE_H
+#define GROUNDNUT_AGENT_JOIN_LINE_H
+
+#include <stddef.h>
+
+struct join_line {
+	char *account, *token;
+	char *relay; /* "HOST:PORT", an IPv6 host in brackets */
+	char *pin;
+};
+
+/* 0; or ERR_SYNTAX and one sentence in why, which never shows the token. *out needs no fini
+ * then. */
+int join_line_parse(const char *text, struct join_line *out, char *why, size_t why_len);
+void join_line_fini(struct join_line *l);
+
+#endif
