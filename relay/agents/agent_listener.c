@@ -82,6 +82,12 @@ static void fail(struct peer *p, const char *why)
 	log_info("peer_failed", "remote=%s why=%s", addr_text(io_peer(p->io), at), why);
 }
 
+static const char *words_for(const struct peer *p, int err)
+{
+	const char *detail = io_error_detail(p->io);
+	return *detail ? detail : err_text(err);
+}
+
 /* The last words to a peer; only its end is awaited then. */
 static void say_last(struct peer *p, struct buf *frame)
 {
@@ -163,8 +169,7 @@ static void on_peer(void *owner, enum io_event event)
 	}
 	if (event == IO_ERROR) {
 		if (!p->answered)
-			fail(p, *io_error_detail(p->io) ? io_error_detail(p->io)
-							: err_text(io_error(p->io)));
+			fail(p, words_for(p, io_error(p->io)));
 		drop(p);
 		return;
 	}
@@ -180,7 +185,7 @@ static void on_peer(void *owner, enum io_event event)
 	if (got == 0)
 		return;
 	if (got < 0 || f.kind != FRAME_HELLO) {
-		fail(p, got < 0 ? err_text(got) : "something else came instead of HELLO");
+		fail(p, got < 0 ? words_for(p, got) : "something else came instead of HELLO");
 		drop(p);
 		return;
 	}

@@ -27,7 +27,7 @@
 #include <uv.h>
 
 static_assert((int)TLS_CONNECTION_STAGING == (int)LOOP_STAGING,
-	      "a tlspipe gathers in the loop's memory");
+	      "a TLS connection gathers in the loop's memory");
 
 enum stage { STAGE_DIAL, STAGE_HANDSHAKE, STAGE_UP, STAGE_FAILED };
 
@@ -58,7 +58,8 @@ struct io {
 	bool up_due; /* a handshake is new: IO_UP is still to come */
 	bool error_told;
 	bool closing;
-	struct task end; /* frees it, once its caller is surely out of it */
+	uint64_t read_turn; /* the loop's, of the last io_read() of TLS */
+	struct task end;    /* frees it, once its caller is surely out of it */
 };
 
 struct io_parcel {
@@ -179,7 +180,7 @@ static void step_handshake(struct io *io)
 		io->up_due = true;
 	} else if (err != UV_EAGAIN) {
 		give_up(io, err);
-	} else if (io->w.ready & POLLER_READ) {
+	} else if ((io->w.ready & POLLER_READ) || tls_connection_is_paused(io->b.tls)) {
 		look_later(io);
 	}
 }
@@ -420,8 +421,12 @@ static ssize_t read_plain(struct io *io, void *p, size_t len)
 
 static ssize_t read_tls(struct io *io, void *p, size_t len)
 {
-	ssize_t n = tls_connection_read(io->b.tls, p, len);
+	ssize_t n;
 
+	if (io_is_paused(io) && io->read_turn == loop_turns(io->loop))
+		return UV_EAGAIN;
+	n = tls_connection_read(io->b.tls, p, len, loop_now_ms(io->loop));
+	io->read_turn = loop_turns(io->loop);
 	note_pipe(io);
 	return n;
 }
@@ -470,7 +475,7 @@ ssize_t io_read(struct io *io, void *p, size_t len)
 	io->b.eof = n == 0;
 	if (n < 0 && n != UV_EAGAIN)
 		fail(io, (int)n);
-	if (io->b.fault != 0 ? n > 0 || !io->error_told
+	if (io->b.fault != 0 ? n > 0 || io_is_paused(io) || !io->error_told
 			     : (io->wanted & IO_WATCH_READ) && is_readable(io))
 		look_later(io);
 	return n;
@@ -564,6 +569,17 @@ int io_shutdown(struct io *io)
 	}
 	finish_if_due(io);
 	return 0;
+}
+
+bool io_is_paused(const struct io *io)
+{
+	return io->b.tls && tls_connection_is_paused(io->b.tls);
+}
+
+void io_greet(struct io *io)
+{
+	if (io->b.tls)
+		tls_connection_greet(io->b.tls);
 }
 
 int io_error(const struct io *io)

@@ -60,8 +60,12 @@ void io_watch(struct io *io, unsigned mask);
 
 /* > 0: bytes; 0: the peer's end (FIN or close_notify); UV_EAGAIN: nothing now, IO_DATA will come
  * while READ is watched; other negative: the connection's error. TLS reads gather records until
- * len is full or nothing is left. */
+ * len is full or nothing is left, or until they have done as much as one turn of the loop may. */
 ssize_t io_read(struct io *io, void *p, size_t len);
+/* the last io_read() has: there may be more, and IO_DATA comes in the next turn */
+bool io_is_paused(const struct io *io);
+/* TLS: the peer has introduced itself; see tls_connection_greet() */
+void io_greet(struct io *io);
 /* Bytes that were read too far: io_read() gives them again before all else, on whichever loop.
  * Plain io only. */
 void io_unread(struct io *io, const void *p, size_t len);

@@ -8,14 +8,22 @@
  * each record, which is several copies of each byte. What is left there at the end of a call,
  * because its caller's memory was full, is kept (early).
  *
+ * The work of one call is bounded by what bio_read() hands out, whatever OpenSSL makes of it: a
+ * record of one byte, an empty one or an alert costs as much as one of a few KiB, and is two pieces
+ * (its header, its body). When the pieces are used up, OpenSSL is told that there is nothing more,
+ * wherever it is, and the call has paused. Messages that are not data cost twenty times as much
+ * (a key update derives keys), so a few of them make it pause, too, and many of them end it.
+ *
  * What can go wrong: the descriptor fails (read_err, write_err from then on; fault is remembered
  * because Linux tells a reset only once, whoever asks first), OpenSSL gives up (ERR_TLS with its
- * reason), the peer floods us with requests that need answers and does not read them (ERR_FLOOD).
+ * reason), the peer sends messages that are not data too early (ERR_PROTOCOL) or too often
+ * (ERR_FLOOD).
  */
 #include "shared/net/tls_connection.h"
 
 #include "shared/base/err.h"
 #include "shared/base/mem.h"
+#include "shared/base/token_bucket.h"
 #include "shared/net/socket.h"
 
 #include <assert.h>
@@ -34,7 +42,11 @@ enum {
 	IN_LEAST = 32768,
 	YOUNG_READ = 16384, /* until the peer has shown more than a greeting, this much */
 	YOUNG_BYTES = 64 * 1024,
-	NOT_DATA_TRIES = 4,
+	PIECES = 1024, /* that OpenSSL is given in one call */
+	YOUNG_PIECES = 64,
+	MESSAGES_CALL = 4, /* that are not data, in one call */
+	MESSAGES_BURST = 32,
+	MESSAGES_PER_S = 1,
 };
 
 struct tls_connection {
@@ -53,18 +65,23 @@ struct tls_connection {
 	/* received before this call, not yet given to OpenSSL; NULL when used up */
 	uint8_t *early;
 	size_t early_start, early_len;
-	uint64_t read_bytes;     /* plaintext, until YOUNG_BYTES */
-	uint32_t records;        /* written since the last key update */
-	uint32_t rekey_records;  /* that many bring the next */
-	bool dry;                /* within one call: the descriptor has no more … */
-	bool empty;              /* … and has said so itself */
-	bool eof;                /* the descriptor's end */
-	bool up;                 /* handshake done */
-	bool finished;           /* close_notify is written */
-	bool starved;            /* OpenSSL holds part of a record at most */
-	int fault;               /* first error of the descriptor */
-	int read_err, write_err; /* what every further read, write gives */
-	char *detail;            /* words for a person, or NULL */
+	uint64_t read_bytes;         /* plaintext, until YOUNG_BYTES */
+	uint32_t records;            /* written since the last key update */
+	uint32_t rekey_records;      /* that many bring the next */
+	bool dry;                    /* within one call: the descriptor has no more … */
+	bool empty;                  /* … and has said so itself */
+	bool eof;                    /* the descriptor's end */
+	bool up;                     /* handshake done */
+	bool finished;               /* close_notify is written */
+	bool starved;                /* OpenSSL holds part of a record at most */
+	bool paused;                 /* the last call was stopped by its bound */
+	bool greeted;                /* messages that are not data are allowed */
+	unsigned pieces;             /* left in this call */
+	unsigned messages;           /* that are not data, since the last read ended */
+	struct token_bucket allowed; /* … and how many there may be */
+	int fault;                   /* first error of the descriptor */
+	int read_err, write_err;     /* what every further read, write gives */
+	char *detail;                /* words for a person, or NULL */
 	char alpn[64];
 };
 
@@ -119,6 +136,12 @@ static int bio_read(BIO *bio, char *p, int len)
 	ssize_t n;
 
 	BIO_clear_retry_flags(bio);
+	if (t->pieces == 0) {
+		t->paused = true;
+		BIO_set_retry_read(bio);
+		return -1;
+	}
+	t->pieces--;
 	if (t->early)
 		return take_early(t, p, len);
 	if (t->in_start < t->in_end)
@@ -194,9 +217,6 @@ static int bio_write(BIO *bio, const char *p, int len)
 	/* an answer to a key update; after close_notify nobody wants it, and a FIN may have left */
 	if (t->finished)
 		return len;
-	if (t->write_err == 0 && tls_connection_in_hand(t) + t->staged + n >
-				     t->batch + RECORD + RECORD_OVERHEAD + TLS_CONNECTION_FLOOD)
-		t->write_err = t->read_err = ERR_FLOOD;
 	if (t->write_err != 0)
 		return -1;
 	if (t->staged + n > TLS_CONNECTION_STAGING) {
@@ -223,11 +243,21 @@ static BIO_METHOD *method;
 
 static void make_method(void)
 {
-	method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "tlspipe");
+	method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "tls_connection");
 	assert(method);
 	BIO_meth_set_read(method, bio_read);
 	BIO_meth_set_write(method, bio_write);
 	BIO_meth_set_ctrl(method, bio_ctrl);
+}
+
+static void on_message(int written, int version, int type, const void *p, size_t len, SSL *ssl,
+		       void *arg)
+{
+	struct tls_connection *t = arg;
+
+	(void)version, (void)p, (void)len, (void)ssl;
+	if (!written && type == SSL3_RT_HANDSHAKE && t->up)
+		t->messages++;
 }
 
 struct tls_connection *tls_connection_new(int fd, struct tls_context *tls, const char *host,
@@ -243,6 +273,7 @@ struct tls_connection *tls_connection_new(int fd, struct tls_context *tls, const
 	t->ssl = tls_context_open(tls, host);
 	t->batch = TLS_CONNECTION_BATCH_MAX;
 	t->rekey_records = TLS_CONNECTION_REKEY_RECORDS;
+	token_bucket_init(&t->allowed, MESSAGES_PER_S, MESSAGES_BURST, 0);
 	if (early_len > 0) {
 		t->early = mem_dup(early, early_len);
 		t->early_len = early_len;
@@ -252,6 +283,10 @@ struct tls_connection *tls_connection_new(int fd, struct tls_context *tls, const
 	BIO_set_data(bio, t);
 	BIO_set_init(bio, 1);
 	SSL_set_bio(t->ssl, bio, bio);
+	SSL_set_msg_callback(t->ssl, on_message);
+	SSL_set_msg_callback_arg(t->ssl, t);
+	/* servers send session tickets before their first data */
+	t->greeted = !tls_context_is_server(tls);
 	return t;
 }
 
@@ -277,9 +312,10 @@ static void begin(struct tls_connection *t)
 {
 	ERR_clear_error();
 	t->staged = 0;
-	t->dry = t->empty = false;
+	t->dry = t->empty = t->paused = false;
 	t->in_start = t->in_end = 0;
 	t->in_most = YOUNG_READ;
+	t->pieces = t->read_bytes < YOUNG_BYTES ? YOUNG_PIECES : PIECES;
 }
 
 /* Whether OpenSSL could be given more without asking the descriptor. */
@@ -397,28 +433,34 @@ int tls_connection_handshake(struct tls_connection *t)
 	return err;
 }
 
+/* OpenSSL has stopped after a message that is not data (it does without AUTO_RETRY). 0: go on. */
+static int judge_message(struct tls_connection *t, bool is_first)
+{
+	if (is_first && !t->greeted) {
+		set_detail(t, mem_strdup("a TLS message came that is neither handshake nor data"));
+		return ERR_PROTOCOL;
+	}
+	t->paused = t->messages >= MESSAGES_CALL && (has_in(t) || !t->dry);
+	return t->paused ? UV_EAGAIN : 0;
+}
+
 /* Reads until len is full or OpenSSL has nothing whole; *why is then what it said. */
 static size_t gather(struct tls_connection *t, uint8_t *p, size_t len, int *why)
 {
 	size_t got = 0;
-	int tries = 0;
 
 	*why = 0;
 	t->starved = false;
 	while (got < len) {
 		size_t n = 0;
+		unsigned messages = t->messages;
 		int result = SSL_read_ex(t->ssl, p + got, len - got, &n);
 
 		if (result != 1) {
 			*why = why_failed(t, result);
-			/*
-			 * Without AUTO_RETRY it also stops after messages that are not data. What
-			 * has been received is read to its end; for more the descriptor is asked a
-			 * few times only, so a peer that sends nothing else does not hold the loop,
-			 * but after a fault nobody would tell of the rest.
-			 */
-			if (*why == UV_EAGAIN &&
-			    (has_in(t) || (!t->dry && (++tries < NOT_DATA_TRIES || t->fault != 0))))
+			if (*why == UV_EAGAIN && t->messages > messages)
+				*why = judge_message(t, got == 0);
+			if (*why == 0)
 				continue;
 			t->starved = true;
 			break;
@@ -434,7 +476,7 @@ static size_t gather(struct tls_connection *t, uint8_t *p, size_t len, int *why)
 	return got;
 }
 
-ssize_t tls_connection_read(struct tls_connection *t, void *p, size_t len)
+ssize_t tls_connection_read(struct tls_connection *t, void *p, size_t len, uint64_t now_ms)
 {
 	size_t got;
 	int why;
@@ -451,6 +493,11 @@ ssize_t tls_connection_read(struct tls_connection *t, void *p, size_t len)
 	send_all(t);
 	if (t->read_bytes < YOUNG_BYTES)
 		t->read_bytes += got;
+	if (t->messages > 0 && !token_bucket_try(&t->allowed, t->messages, now_ms))
+		why = ERR_FLOOD;
+	t->messages = 0;
+	if (why == ERR_FLOOD || why == ERR_PROTOCOL)
+		t->write_err = why;
 	if (why != 0 && why != UV_EAGAIN)
 		t->read_err = why;
 	if (got > 0)
@@ -468,9 +515,20 @@ bool tls_connection_is_dry(const struct tls_connection *t)
 	return t->dry;
 }
 
+bool tls_connection_is_paused(const struct tls_connection *t)
+{
+	return t->paused;
+}
+
 bool tls_connection_has_pending(const struct tls_connection *t)
 {
-	return t->early || t->read_err != 0 || (!t->starved && SSL_has_pending(t->ssl));
+	return t->early || t->paused || t->read_err != 0 ||
+	       (!t->starved && SSL_has_pending(t->ssl));
+}
+
+void tls_connection_greet(struct tls_connection *t)
+{
+	t->greeted = true;
 }
 
 struct cursor {

@@ -21,8 +21,6 @@ enum {
 	TLS_CONNECTION_BATCH_MIN = 4096,
 	TLS_CONNECTION_BATCH_MAX = 256 * 1024,
 	TLS_CONNECTION_REKEY_RECORDS = 1 << 22, /* far below what AES-GCM may seal with one key */
-	/* more than this beyond a batch waits unsent: the peer makes us talk and does not listen */
-	TLS_CONNECTION_FLOOD = 256 * 1024,
 };
 
 struct tls_connection;
@@ -37,7 +35,14 @@ void tls_connection_set_staging(struct tls_connection *t, uint8_t *out, uint8_t 
 
 /* 0: done; UV_EAGAIN; else why it failed, tls_connection_detail() in words */
 int tls_connection_handshake(struct tls_connection *t);
-ssize_t tls_connection_read(struct tls_connection *t, void *p, size_t len); /* as io_read() */
+/* as io_read(); now_ms: the clock that rates go by */
+ssize_t tls_connection_read(struct tls_connection *t, void *p, size_t len, uint64_t now_ms);
+/* The last handshake or read has done as much as one call may, and there may be more. The caller
+ * lets others have their turn before it calls again. */
+bool tls_connection_is_paused(const struct tls_connection *t);
+/* The peer has introduced itself. Before, a message that is neither handshake nor data ends a
+ * connection that we accepted; afterwards, and on others, only a flood of them does. */
+void tls_connection_greet(struct tls_connection *t);
 /* the last handshake or read found nothing at the descriptor in the end (EAGAIN) … */
 bool tls_connection_is_empty(const struct tls_connection *t);
 bool tls_connection_is_dry(const struct tls_connection *t); /* … or less than it asked for */

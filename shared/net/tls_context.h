@@ -41,7 +41,7 @@ bool tls_context_is_pin(const char *text);
  * NULL-ended), valid 20 years, as PEM texts freed by the caller. */
 int tls_context_make_self_signed(const char *const *names, char **certificate, char **key);
 
-/* For tlspipe.c only: one connection's SSL. host as for io_tls_dial(); early data never, records
+/* For tls_connection.c only: one connection's SSL. host as for io_tls_dial(); early data never, records
  * are written as they come. */
 struct ssl_st *tls_context_open(struct tls_context *t, const char *host);
 void tls_context_close(struct ssl_st *ssl);

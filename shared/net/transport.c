@@ -75,6 +75,7 @@ struct transport {
 	 * gone */
 	bool blocked;
 	int broken; /* transport_break() inside news: why; 0: not */
+	int ending; /* the io has failed: why; what came before is still being read */
 	int why;    /* the last link was lost */
 };
 
@@ -114,7 +115,7 @@ void transport_detach(struct transport *k)
 	io_close(k->io);
 	k->io = NULL;
 	k->blocked = false;
-	k->broken = 0;
+	k->broken = k->ending = 0;
 	buf_fini(&k->early);
 	task_cancel(&k->task);
 	timer_stop(k->timer);
@@ -322,7 +323,10 @@ static enum reading read_some(struct transport *k, bool *relief)
 static void read_data(struct transport *k)
 {
 	bool relief = false;
-	if (read_some(k, &relief) != READING_SOME)
+	enum reading got = read_some(k, &relief);
+	if (got == READING_NOTHING && k->ending && !io_is_paused(k->io))
+		lose(k, k->ending);
+	if (got != READING_SOME)
 		return;
 	uint64_t now = loop_now_ms(k->loop);
 	if (tunnel_has_work(k->tunnel, now) || !timer_is_set(k->timer))
@@ -333,15 +337,12 @@ static void read_data(struct transport *k)
 		k->fn(k->owner, TRANSPORT_ALIVE);
 }
 
-/* The io has failed: what came before is read, and tells more than the error. */
+/* The io has failed: what came before is read, and tells more than the error. A turn reads as much
+ * as ever; the io tells of the rest until there is none. */
 static void fail(struct transport *k, int why)
 {
-	bool relief = false;
-	enum reading got;
-	while ((got = read_some(k, &relief)) == READING_SOME)
-		;
-	if (got == READING_NOTHING)
-		lose(k, why);
+	k->ending = why;
+	read_data(k);
 }
 
 /* --- writing --- */
@@ -368,7 +369,7 @@ static bool is_ahead(struct transport *k)
 static void work(void *arg)
 {
 	struct transport *k = arg;
-	if (!k->io || !take_early(k) || k->blocked)
+	if (!k->io || !take_early(k) || k->blocked || k->ending)
 		return;
 	/* before sending: the peer may answer before that returns */
 	uint64_t now = loop_now_ms(k->loop), now_us = loop_clock_us();
@@ -459,6 +460,7 @@ int transport_attach(struct transport *k, struct io *io, uint64_t peer_taken, ui
 	keepalive_init(&k->pulse, &k->rules, now);
 	buf_put(&k->early, early, early_len);
 	io_own(io, on_io, k);
+	io_greet(io);
 	set_marks(k, BATCH_FIRST, LOWAT_MAX);
 	io_watch(io, IO_WATCH_READ);
 	sample(k);

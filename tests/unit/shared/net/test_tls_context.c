@@ -1,4 +1,5 @@
 #include "tests/unit/shared/net/pair.h"
+#include "tests/unit/shared/net/raw_tls.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -387,6 +388,7 @@ static void look_reads_to_the_end(struct end *e, enum io_event event)
 
 	if (event == IO_UP) {
 		setsockopt(io_fd(e->io), SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+		io_greet(e->io);
 		io_watch(e->io, IO_WATCH_READ);
 		return;
 	}
@@ -422,7 +424,7 @@ static void act_flood(SSL *ssl)
 			break;
 }
 
-static void asks_without_listening(void **state)
+static void asks_without_end(void **state)
 {
 	struct stranger x = {.max_version = TLS1_3_VERSION, .act = act_flood, .receive_room = 4096};
 	struct pair p;
@@ -437,11 +439,13 @@ static void asks_without_listening(void **state)
 	assert_int_equal(p.far.error, ERR_FLOOD);
 }
 
+enum { UPDATES = 30 };
+
 static void act_rekey(SSL *ssl)
 {
 	char c;
 
-	for (int i = 0; i < 100; i++) {
+	for (int i = 0; i < UPDATES; i++) {
 		SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED);
 		if (SSL_write(ssl, "0123456789", 10) != 10)
 			return;
@@ -458,8 +462,10 @@ static void look_counts(struct end *e, enum io_event event)
 	uint8_t buf[7];
 	ssize_t n;
 
-	if (event == IO_UP)
+	if (event == IO_UP) {
+		io_greet(e->io);
 		io_watch(e->io, IO_WATCH_READ);
+	}
 	if (event != IO_DATA)
 		return;
 	n = io_read(e->io, buf, sizeof(buf));
@@ -480,7 +486,7 @@ static void key_updates_are_answered(void **state)
 	p.server = server(TLS_CONTEXT_ALPN_TUNNEL);
 	p.far.look = look_counts;
 	meet(&p, &x);
-	assert_int_equal(rekeyed_bytes, 1000);
+	assert_int_equal(rekeyed_bytes, 10 * UPDATES);
 	assert_int_equal(p.far.errors, 0);
 }
 
@@ -512,8 +518,58 @@ static void key_updates_after_our_end(void **state)
 	p.server = server(TLS_CONTEXT_ALPN_TUNNEL);
 	p.far.look = look_shuts_and_counts;
 	meet(&p, &x);
-	assert_int_equal(rekeyed_bytes, 1000);
+	assert_int_equal(rekeyed_bytes, 10 * UPDATES);
 	assert_int_equal(p.far.errors, 0);
+}
+
+/* --- whoever reads until there is nothing more still lets others have their turn --- */
+
+static struct io *greedy;
+static unsigned greedy_got;
+
+static void read_greedily(void *owner, enum io_event event)
+{
+	char c[64];
+	ssize_t n = 1;
+
+	(void)owner;
+	while (event == IO_DATA && n > 0) {
+		n = io_read(greedy, c, sizeof(c));
+		greedy_got += n > 0 ? (unsigned)n : 0;
+	}
+}
+
+static void records_of_one_byte_do_not_hold_the_loop(void **state)
+{
+	static uint8_t wire[1000 * (RAW_MORE + 1)];
+	struct loop *l = loop_new("test");
+	struct tls_context *t = server(NULL);
+	struct raw_tls raw;
+	int fds[2];
+	size_t len = 0;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+	raw_tls_open(&raw, fds[0]);
+	greedy = io_take(l, fds[1], NULL, NULL, read_greedily, NULL);
+	io_tls_accept(greedy, t, NULL, 0);
+	io_watch(greedy, IO_WATCH_READ);
+	while (SSL_do_handshake(raw.ssl) != 1)
+		loop_turn(l);
+	while (len < sizeof(wire))
+		len += raw_tls_record(&raw, RAW_DATA, "x", 1, wire + len);
+	assert_int_equal(send(fds[0], wire, len, 0), len);
+	for (greedy_got = 0; greedy_got < 1000;) {
+		unsigned before = greedy_got;
+
+		loop_turn(l);
+		assert_true(greedy_got - before <= 32);
+	}
+	raw_tls_close(&raw);
+	io_close(greedy);
+	close(fds[0]);
+	tls_context_unref(t);
+	assert_int_equal(loop_free(l), 0);
 }
 
 static int tickets;
@@ -671,7 +727,8 @@ int main(void)
 	    cmocka_unit_test(peeked_bytes_are_put_back),
 	    cmocka_unit_test(tls12_is_refused_in_the_tunnel),
 	    cmocka_unit_test(tls12_where_it_is_allowed),
-	    cmocka_unit_test(asks_without_listening),
+	    cmocka_unit_test(records_of_one_byte_do_not_hold_the_loop),
+	    cmocka_unit_test(asks_without_end),
 	    cmocka_unit_test(key_updates_are_answered),
 	    cmocka_unit_test(key_updates_after_our_end),
 	    cmocka_unit_test(no_tickets_are_sent),

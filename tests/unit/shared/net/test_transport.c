@@ -179,6 +179,20 @@ static void look_refused(struct duo *d)
 	duo_stop(d);
 }
 
+/* Far resets the link once near's kernel has all that was written. */
+static void reset_behind_it(struct duo *d)
+{
+	int left = 1;
+	for (int i = 0; i < 10000 && left > 0; i++) { /* an ACK may be delayed */
+		io_flush(d->pair.far.io);
+		usleep(1000);
+		assert_int_equal(ioctl(io_fd(d->pair.far.io), TIOCOUTQ, &left), 0);
+	}
+	assert_int_equal(left, 0);
+	io_reset(d->pair.far.io);
+	d->pair.far.io = NULL;
+}
+
 static void refused_linked(struct duo *d)
 {
 	struct buf frame = BUF_INIT;
@@ -197,15 +211,7 @@ static void refused_linked(struct duo *d)
 	assert_int_equal(io_write(d->pair.far.io, buf_data(&frame), buf_len(&frame)),
 			 buf_len(&frame));
 	buf_fini(&frame);
-	int left = 1;
-	for (int i = 0; i < 10000 && left > 0; i++) { /* an ACK may be delayed */
-		io_flush(d->pair.far.io);
-		usleep(1000);
-		assert_int_equal(ioctl(io_fd(d->pair.far.io), TIOCOUTQ, &left), 0);
-	}
-	assert_int_equal(left, 0);
-	io_reset(d->pair.far.io);
-	d->pair.far.io = NULL;
+	reset_behind_it(d);
 	tunnel_ping(transport_tunnel(d->near.trunk), 1); /* its writing meets the reset first */
 	transport_mark(d->near.trunk);
 	d->look = look_refused;
@@ -218,6 +224,47 @@ static void test_refuse_before_a_reset_is_read(void **state)
 	(void)state;
 	duo_open(&d, refused_linked);
 	pair_run(&d.pair);
+}
+
+/* --- and many small records before an error are not all read in one turn --- */
+
+enum { FAREWELLS = 400 };
+
+static int in_turn, most_in_turn;
+static uint64_t turn;
+
+static void look_counts_by_turns(struct duo *d)
+{
+	in_turn = turn == loop_turns(d->pair.loop) ? in_turn + 1 : 1;
+	turn = loop_turns(d->pair.loop);
+	if (!d->near.lost)
+		most_in_turn = in_turn > most_in_turn ? in_turn : most_in_turn;
+	else
+		duo_stop(d);
+}
+
+static void many_linked(struct duo *d)
+{
+	uint8_t bye[FRAME_HEADER + 100] = {0};
+
+	duo_attach(&d->near, &d->pair.near, NULL, 0);
+	frame_write(bye, 0, FRAME_BYE, 100);
+	for (int i = 0; i < FAREWELLS; i++) /* a record each */
+		assert_int_equal(io_write(d->pair.far.io, bye, sizeof(bye)), sizeof(bye));
+	reset_behind_it(d);
+	d->look = look_counts_by_turns;
+}
+
+static void test_what_came_before_an_error_is_read_in_turns(void **state)
+{
+	struct duo d;
+
+	(void)state;
+	most_in_turn = 0;
+	duo_open(&d, many_linked);
+	pair_run(&d.pair);
+	assert_int_equal(d.near.byes, FAREWELLS);
+	assert_true(most_in_turn <= 64);
 }
 
 /* --- last words go out in the middle of a transfer that is stuck, and over unread bytes --- */
@@ -392,6 +439,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_early_bytes_come_first),
 	    cmocka_unit_test(test_refuse_before_a_reset_is_read),
+	    cmocka_unit_test(test_what_came_before_an_error_is_read_in_turns),
 	    cmocka_unit_test(test_bye_arrives_behind_half_a_frame),
 	    cmocka_unit_test(test_a_broken_session_is_refused),
 	    cmocka_unit_test(test_a_doubted_link_is_asked_and_lives),
