@@ -172,8 +172,13 @@ static void use_staging(struct io *io)
 
 static void step_handshake(struct io *io)
 {
-	int err = tls_connection_handshake(io->b.tls);
+	int err;
 
+	if (!loop_may_toil(io->loop)) {
+		look_later(io);
+		return;
+	}
+	err = tls_connection_handshake(io->b.tls);
 	note_pipe(io);
 	if (err == 0) {
 		io->b.stage = STAGE_UP;

@@ -23,7 +23,7 @@
 
 /* The thread's CPU time is asked for only when so much time has passed since it was last asked for:
  * it costs a system call. */
-enum { TURN_LOOK_NS = 2000000 };
+enum { TURN_LOOK_NS = 2000000, TOILS = 4 };
 
 struct loop {
 	uv_loop_t uv;
@@ -39,6 +39,8 @@ struct loop {
 	void *lookups;                      /* lookup.c's */
 	void (*drop_lookups)(void *lookups);
 	uint64_t turns;
+	uint64_t toil_turn;               /* in which … */
+	unsigned toils;                   /* … so many have asked loop_may_toil() */
 	uint64_t mark_ns, mark_cpu_ns;    /* the end of a turn, by the clock and by the CPU */
 	_Atomic uint64_t longest_turn_us; /* of CPU time; other threads read it */
 	char name[32];
@@ -211,6 +213,14 @@ void loop_turn(struct loop *l)
 uint64_t loop_turns(const struct loop *l)
 {
 	return l->turns;
+}
+
+bool loop_may_toil(struct loop *l)
+{
+	if (l->toil_turn != l->turns)
+		l->toils = 0;
+	l->toil_turn = l->turns;
+	return l->toils++ < TOILS;
 }
 
 uint64_t loop_longest_turn_us(const struct loop *l)

@@ -41,8 +41,8 @@ bool tls_context_is_pin(const char *text);
  * NULL-ended), valid 20 years, as PEM texts freed by the caller. */
 int tls_context_make_self_signed(const char *const *names, char **certificate, char **key);
 
-/* For tls_connection.c only: one connection's SSL. host as for io_tls_dial(); early data never, records
- * are written as they come. */
+/* For tls_connection.c only: one connection's SSL. host as for io_tls_dial(); early data never,
+ * records are written as they come. */
 struct ssl_st *tls_context_open(struct tls_context *t, const char *host);
 void tls_context_close(struct ssl_st *ssl);
 bool tls_context_is_server(const struct tls_context *t);

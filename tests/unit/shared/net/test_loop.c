@@ -323,6 +323,22 @@ static void burn(void *arg)
 	} while (*used_us < 20000);
 }
 
+static void a_turn_takes_few_toils(void **state)
+{
+	struct loop *l = loop_new("test");
+
+	(void)state;
+	for (int turn = 0; turn < 3; turn++) {
+		for (int i = 0; i < 4; i++)
+			assert_true(loop_may_toil(l));
+		for (int i = 0; i < 10; i++)
+			assert_false(loop_may_toil(l));
+		loop_post(l, note, "x"); /* or it would wait */
+		loop_turn(l);
+	}
+	assert_int_equal(loop_free(l), 0);
+}
+
 static void the_longest_turn_is_measured(void **state)
 {
 	struct loop *l = loop_new("test");
@@ -350,6 +366,7 @@ int main(void)
 	    cmocka_unit_test(posts_from_many_threads),
 	    cmocka_unit_test(work_is_done_elsewhere_and_told_here),
 	    cmocka_unit_test(a_leak_is_told),
+	    cmocka_unit_test(a_turn_takes_few_toils),
 	    cmocka_unit_test(the_longest_turn_is_measured),
 	};
 

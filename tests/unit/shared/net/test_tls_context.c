@@ -522,6 +522,68 @@ static void key_updates_after_our_end(void **state)
 	assert_int_equal(p.far.errors, 0);
 }
 
+/* --- a crowd that says hello at once --- */
+
+enum { CROWD = 40 };
+
+static void ignore(void *owner, enum io_event event)
+{
+	(void)owner, (void)event;
+}
+
+/* A client's first message, put into its socket; returns the other end. */
+static int say_hello(SSL_CTX *ctx, int *mine)
+{
+	int fds[2];
+	SSL *ssl = SSL_new(ctx);
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+	SSL_set_fd(ssl, fds[0]);
+	assert_int_equal(SSL_connect(ssl), -1);
+	SSL_free(ssl);
+	*mine = fds[0];
+	return fds[1];
+}
+
+static unsigned answered(const int *fds)
+{
+	unsigned count = 0;
+	char c;
+
+	for (int i = 0; i < CROWD; i++)
+		count += recv(fds[i], &c, 1, MSG_PEEK) == 1;
+	return count;
+}
+
+static void a_crowd_shakes_hands_in_turns(void **state)
+{
+	struct loop *l = loop_new("test");
+	struct tls_context *t = server(NULL);
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	struct io *ios[CROWD];
+	int fds[CROWD];
+	unsigned before = 0, now = 0, turns = 0;
+
+	(void)state;
+	for (int i = 0; i < CROWD; i++) {
+		ios[i] = io_take(l, say_hello(ctx, &fds[i]), NULL, NULL, ignore, NULL);
+		io_tls_accept(ios[i], t, NULL, 0);
+	}
+	for (; now < CROWD; before = now, turns++) {
+		loop_turn(l);
+		now = answered(fds);
+		assert_true(now - before <= 4);
+		assert_true(turns < 4 * CROWD);
+	}
+	for (int i = 0; i < CROWD; i++) {
+		io_close(ios[i]);
+		close(fds[i]);
+	}
+	SSL_CTX_free(ctx);
+	tls_context_unref(t);
+	assert_int_equal(loop_free(l), 0);
+}
+
 /* --- whoever reads until there is nothing more still lets others have their turn --- */
 
 static struct io *greedy;
@@ -727,6 +789,7 @@ int main(void)
 	    cmocka_unit_test(peeked_bytes_are_put_back),
 	    cmocka_unit_test(tls12_is_refused_in_the_tunnel),
 	    cmocka_unit_test(tls12_where_it_is_allowed),
+	    cmocka_unit_test(a_crowd_shakes_hands_in_turns),
 	    cmocka_unit_test(records_of_one_byte_do_not_hold_the_loop),
 	    cmocka_unit_test(asks_without_end),
 	    cmocka_unit_test(key_updates_are_answered),
