@@ -1,3 +1,8 @@
+/*
+ * Each read_ function reads one key and reports what is wrong with it; read_all() goes through all
+ * of them, so that every error of a file is reported at once. A file with any error yields no
+ * configuration.
+ */
 #include "agent/config.h"
 
 #include "shared/base/conf.h"

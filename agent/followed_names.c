@@ -1,3 +1,10 @@
+/*
+ * Happy path: a link is up → the probe looks how the home is connected → the verdict changes →
+ * DECLARE is due → STATE brings the relay's answer for each name.
+ *
+ * Ways to fail: the probe hears nothing (the verdict stays, or is unknown), or the relay does not
+ * report a name (its count of answers stays behind).
+ */
 #include "agent/followed_names.h"
 
 #include "agent/nat_probe.h"

@@ -74,8 +74,8 @@ static void on_io(void *owner, enum io_event event)
 		failed(t, got < 0 ? got : ERR_PROTOCOL, "");
 }
 
-static void on_way(void *owner, struct relay_connection *a, struct io *io, int err,
-		   const char *detail)
+static void on_connection(void *owner, struct relay_connection *a, struct io *io, int err,
+			  const char *detail)
 {
 	struct join_test *t = owner;
 	(void)a;
@@ -117,7 +117,8 @@ int join_test_run(const struct agent_config *c, unsigned timeout_ms, char **said
 	t.timer = timer_new(t.loop, on_timeout, &t);
 	timer_set(t.timer, timeout_ms);
 	if (tls)
-		t.way = relay_connection_start(t.loop, &c->relay, tls, NULL, 0, 0, on_way, &t);
+		t.way =
+		    relay_connection_start(t.loop, &c->relay, tls, NULL, 0, 0, on_connection, &t);
 	else
 		end(&t, ERR_CONFIG, why);
 	loop_run(t.loop);

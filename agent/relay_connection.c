@@ -1,6 +1,6 @@
 /*
- * dial → io (plain, up) → TLS → IO_UP: handed over. One timer bounds it all. A way that fails is
- * told once, after it has been taken apart.
+ * Happy path: dial → io (plain, up) → TLS → IO_UP → handed to the owner. One timer bounds it all. A
+ * failure is reported once, after the connection has been freed.
  */
 #include "agent/relay_connection.h"
 

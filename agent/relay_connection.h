@@ -1,13 +1,12 @@
-/* One way to the relay in the making: lookup, TCP, TLS, and then silence, until somebody says HELLO
- * on it. */
+/* One connection to the relay: lookup, TCP, TLS. Nothing is said on it; its owner says HELLO. */
 #ifndef GROUNDNUT_AGENT_RELAY_CONNECTION_H
 #define GROUNDNUT_AGENT_RELAY_CONNECTION_H
 
 #include "shared/net/dial.h"
 
 struct relay_connection;
-/* Once: io is up with TLS and the callee's (io_own() it), or NULL, err and detail (words beyond
- * err_text(), may be "") say why. The approach is gone after. */
+/* Comes once. io is up with TLS and belongs to the callee (io_own() it); or it is NULL, and err and
+ * detail (words beyond err_text(), may be "") say why. The connection object is freed by then. */
 typedef void relay_connection_fn(void *owner, struct relay_connection *a, struct io *io, int err,
 				 const char *detail);
 

@@ -32,8 +32,8 @@ void relay_dialer_free(struct relay_dialer *w)
 	mem_free(w);
 }
 
-static void on_approach(void *owner, struct relay_connection *a, struct io *io, int err,
-			const char *detail)
+static void on_connection(void *owner, struct relay_connection *a, struct io *io, int err,
+			  const char *detail)
 {
 	struct relay_dialer *w = owner;
 	for (int i = 0; i < RELAY_DIALER_MOST; i++)
@@ -54,7 +54,7 @@ void relay_dialer_start(struct relay_dialer *w, const struct endpoint *relay,
 	relay_connection_close(w->all[at]);
 	w->begun_ms[at] = loop_now_ms(w->loop);
 	w->all[at] = relay_connection_start(w->loop, relay, tls, w->known, w->known_count, maxseg,
-					    on_approach, w);
+					    on_connection, w);
 }
 
 void relay_dialer_close(struct relay_dialer *w)

@@ -1,6 +1,10 @@
 /*
- * `groundnut-agent run`: one loop with the uplink, the services, the control socket, signals and a
- * watch on the network. Everything here is wiring: an event comes, the right room is told.
+ * `groundnut-agent run`: one loop with the uplink, the targets, the control socket, signals and a
+ * network monitor. Everything here is wiring: an event comes in and goes to the file that handles
+ * it.
+ *
+ * Happy path: start → the uplink attaches (UPLINK_SESSION) → DECLARE → STATE → ready. A file that is
+ * wrong changes nothing; a session that ends makes every mapping pending until the next STATE.
  */
 #include "agent/service.h"
 
@@ -23,7 +27,7 @@
 
 enum { ANSWER_WAIT_MS = 5000 };
 
-/* A `map` command that waits for the relay's word on its mapping. */
+/* A `map` command that waits for the relay's answer about its mapping. */
 struct question {
 	struct list node;
 	struct control_reply *reply;
@@ -36,16 +40,16 @@ struct service_main {
 	char *file;
 	struct agent_config *config;
 	struct uplink *uplink;
-	struct targets *services;
+	struct targets *targets;
 	struct followed_names *follow;
 	struct control *control;
 	struct signals *signals;
-	struct network_monitor *netwatch;
+	struct network_monitor *network;
 	struct timer *watchdog, *question_timer;
 	struct list questions;
 	uint64_t started_ms;
 	bool ready, stopping;
-	/* a new session, whose declaration is out before its link is told of */
+	/* a new session has begun, and was declared before UPLINK_STATE */
 	bool fresh;
 };
 
@@ -83,7 +87,7 @@ static void settle_questions(struct service_main *m)
 		struct question *q = LIST_ENTRY(node, struct question, node);
 		enum mapping_state state;
 		const char *public_text, *error;
-		if (!targets_look(m->services, q->name, &state, &public_text, &error))
+		if (!targets_look(m->targets, q->name, &state, &public_text, &error))
 			control_answer_plain(q->reply, "no such mapping");
 		else if (state != MAPPING_PENDING || now >= q->until_ms || m->stopping)
 			answer_mapping(q->reply, state, public_text,
@@ -121,11 +125,11 @@ static void write_status(struct service_main *m, struct json *w)
 	json_str(w, "account", m->config->account);
 	json_str(w, "agent", m->config->agent);
 	json_str(w, "state", uplink_state_text(uplink_state(m->uplink)));
-	json_uint(w, "rtt_ms", transport_rtt_ms(uplink_trunk(m->uplink)));
+	json_uint(w, "rtt_ms", transport_rtt_ms(uplink_transport(m->uplink)));
 	json_uint(w, "resumed", uplink_resumed(m->uplink));
-	char *story = uplink_story(m->uplink);
-	json_str(w, "link", story);
-	mem_free(story);
+	char *summary = uplink_summary(m->uplink);
+	json_str(w, "link", summary);
+	mem_free(summary);
 	const char *error = uplink_last_error(m->uplink), *address = uplink_address(m->uplink);
 	json_str(w, "last_error", *error ? error : NULL);
 	json_str(w, "address", *address ? address : NULL);
@@ -135,7 +139,7 @@ static void write_status(struct service_main *m, struct json *w)
 	else
 		json_none(w, "clock_off_ms");
 	followed_names_status(m->follow, w);
-	targets_status(m->services, w);
+	targets_status(m->targets, w);
 	json_close(w);
 }
 
@@ -153,7 +157,7 @@ static void answer_status(struct service_main *m, struct control_reply *reply)
 
 static void declare(struct service_main *m)
 {
-	targets_declare(m->services, m->follow, uplink_trunk(m->uplink));
+	targets_declare(m->targets, m->follow, uplink_transport(m->uplink));
 }
 
 /* --- the file, read again --- */
@@ -187,7 +191,7 @@ static const char *reload(struct service_main *m)
 	}
 	struct agent_config *old = m->config;
 	m->config = fresh;
-	targets_set(m->services, &fresh->mappings);
+	targets_set(m->targets, &fresh->mappings);
 	followed_names_set(m->follow, &fresh->names);
 	if (!same_relay(old, fresh))
 		uplink_restart(m->uplink);
@@ -230,17 +234,17 @@ static void on_control(void *owner, struct control_reply *reply, const char *req
 
 /* --- the uplink --- */
 
-/* A link is up: by HELLO the relay has seen where we are; names that follow the home are reported
- * anew. */
+/* A link is up: the relay has seen our address with HELLO, so names that follow the home are
+ * reported again. */
 static void attached(struct service_main *m)
 {
 	bool fresh = m->fresh;
 	m->fresh = false;
 	if (fresh)
 		return; /* declared a moment ago */
-	followed_names_attached(m->follow, io_peer(transport_io(uplink_trunk(m->uplink))),
+	followed_names_attached(m->follow, io_peer(transport_io(uplink_transport(m->uplink))),
 				uplink_address(m->uplink));
-	if (targets_all_answered(m->services) && followed_names_has_names(m->follow))
+	if (targets_all_answered(m->targets) && followed_names_has_names(m->follow))
 		declare(m);
 }
 
@@ -250,11 +254,11 @@ static void stated(struct service_main *m, const void *json, size_t len)
 	char why[256];
 	if (state_read(json, len, &s, why) < 0) {
 		log_warn("bad_state", "why=%s", why);
-		transport_break(uplink_trunk(m->uplink), ERR_SESSION);
+		transport_break(uplink_transport(m->uplink), ERR_SESSION);
 		return;
 	}
 	followed_names_stated(m->follow, &s);
-	targets_stated(m->services, &s);
+	targets_stated(m->targets, &s);
 	state_fini(&s);
 }
 
@@ -264,12 +268,13 @@ static void on_uplink(void *owner, enum uplink_event event)
 	switch (event) {
 	case UPLINK_SESSION:
 		m->fresh = true;
-		followed_names_attached(m->follow, io_peer(transport_io(uplink_trunk(m->uplink))),
+		followed_names_attached(m->follow,
+					io_peer(transport_io(uplink_transport(m->uplink))),
 					uplink_address(m->uplink));
 		declare(m);
 		break;
 	case UPLINK_ENDING:
-		targets_session_over(m->services);
+		targets_session_over(m->targets);
 		break;
 	case UPLINK_STATE:
 		if (uplink_state(m->uplink) == UPLINK_ATTACHED)
@@ -285,7 +290,7 @@ static void on_news(void *owner, const struct tunnel_news *news)
 	struct service_main *m = owner;
 	switch (news->event) {
 	case TUNNEL_OPENED:
-		targets_opened(m->services, uplink_trunk(m->uplink), news->stream);
+		targets_opened(m->targets, uplink_transport(m->uplink), news->stream);
 		break;
 	case TUNNEL_STATED:
 		stated(m, news->p, news->len);
@@ -302,11 +307,11 @@ static void on_news(void *owner, const struct tunnel_news *news)
 	}
 }
 
-static void on_services(void *owner)
+static void on_targets(void *owner)
 {
 	struct service_main *m = owner;
 	settle_questions(m);
-	if (m->ready || !targets_all_answered(m->services))
+	if (m->ready || !targets_all_answered(m->targets))
 		return;
 	m->ready = true;
 	log_info("ready", "mappings=%zu", m->config->mappings.count);
@@ -324,12 +329,12 @@ static void stop(struct service_main *m)
 	systemd_stopping();
 	settle_questions(m);
 	uplink_stop(m->uplink);
-	targets_session_over(m->services);
-	targets_free(m->services);
+	targets_session_over(m->targets);
+	targets_free(m->targets);
 	followed_names_free(m->follow);
 	uplink_free(m->uplink);
 	control_close(m->control);
-	network_monitor_stop(m->netwatch);
+	network_monitor_stop(m->network);
 	timer_close(m->watchdog);
 	timer_close(m->question_timer);
 	signals_close(m->signals);
@@ -366,8 +371,8 @@ static int start(struct service_main *m)
 {
 	char *why = NULL;
 	int err = 0;
-	m->services = targets_new(m->loop, on_services, m);
-	targets_set(m->services, &m->config->mappings);
+	m->targets = targets_new(m->loop, on_targets, m);
+	targets_set(m->targets, &m->config->mappings);
 	m->follow = followed_names_new(m->loop, on_follow, m);
 	followed_names_set(m->follow, &m->config->names);
 	m->uplink = uplink_new(m->loop, m->config, on_uplink, on_news, m, &why);
@@ -386,7 +391,7 @@ static int start(struct service_main *m)
 	}
 	m->question_timer = timer_new(m->loop, on_question_timer, m);
 	m->signals = signals_open(m->loop, on_signal, m);
-	m->netwatch = network_monitor_start(m->loop, on_network, m);
+	m->network = network_monitor_start(m->loop, on_network, m);
 	m->watchdog = systemd_watchdog(m->loop);
 	log_info("started", "version=%s relay=%s account=%s agent=%s mappings=%zu",
 		 GROUNDNUT_VERSION, m->config->relay_text, m->config->account, m->config->agent,
@@ -408,7 +413,7 @@ int service_run(const char *config_file)
 	int code = start(&m);
 	if (code) {
 		m.stopping = true;
-		targets_free(m.services);
+		targets_free(m.targets);
 		followed_names_free(m.follow);
 		uplink_free(m.uplink);
 		loop_stop(m.loop);

@@ -3,7 +3,8 @@
 enum {
 	STRIKE_MS = 60 * 1000,
 	STRIKES = 3,
-	EASED_MS = 600 * 1000, /* so long without more, and a shorter silence counts again */
+	/* after this long without trouble the shorter limit is in force again */
+	EASED_MS = 600 * 1000,
 	SMALL_MAXSEG = 1220,
 };
 

@@ -1,7 +1,7 @@
 /*
- * How long a link may be silent before it is suspect, and how large its segments may be. Links that
- * are resumed again and again without bringing anything say that the path is slow, or swallows
- * large packets: then both are eased. Pure.
+ * How long a link may be silent before it is suspect, and how large its segments may be. When links
+ * are resumed again and again without any progress, the path is slow or drops large packets: then
+ * the silence allowed doubles and segments become small. Pure.
  */
 #ifndef GROUNDNUT_AGENT_SILENCE_LIMIT_H
 #define GROUNDNUT_AGENT_SILENCE_LIMIT_H

@@ -1,8 +1,10 @@
 /*
- * A visit is one connection: OPEN → the target is dialled → splice. While it is being dialled, what
- * the visitor sends waits in the stream. Ways to fail: the dial fails (RESET with the reason, kept
- * for status), the visitor goes first (the dial is dropped), the mapping goes (both are cut), the
- * session goes (the dial is dropped, a splice drains by itself).
+ * A visit is one connection. Happy path: OPEN → the target is dialled → splice. While the target is
+ * being dialled, what the visitor sends waits in the stream.
+ *
+ * Ways to fail: the dial fails (RESET with the reason, which status shows), the visitor leaves
+ * first (the dial is dropped), the mapping is removed (both are cut), the session ends (the dial is
+ * dropped; a splice drains by itself).
  */
 #include "agent/targets.h"
 
@@ -24,14 +26,14 @@
 
 enum { SERVICE_DIAL_MS = 10000, COMPLAIN_MS = 60000, PORT_FREE_LEAST = 1024 };
 
-struct service {
+struct target {
 	struct list node; /* services.list */
 	struct targets *all;
 	struct mapping mapping; /* owned; id is ours */
 	enum mapping_state state;
 	char *public_text, *error, *host; /* what the relay said */
-	/* why the last dial failed, until one succeeds; udp: … until more than so much has gone
-	 * out */
+	/* why the last dial failed, until one succeeds; udp: until more than dial_error_out bytes
+	 * have gone out */
 	char *dial_error;
 	uint64_t dial_error_out;
 	uint64_t dial_error_ms;
@@ -44,8 +46,8 @@ struct service {
 
 struct visit {
 	struct list node;
-	struct service *service;
-	struct transport *trunk;
+	struct target *target;
+	struct transport *transport;
 	struct stream *stream; /* until the splice has it */
 	struct dial *dial;
 	struct splice *splice;
@@ -59,7 +61,7 @@ struct targets {
 	void *owner;
 	struct list list;
 	struct hash_table *by_id;
-	unsigned visits, visits_most; /* of all services; a new link needs descriptors, too */
+	unsigned visits, visits_most; /* of all targets; a new link needs descriptors, too */
 	uint32_t next_id;
 	uint64_t serial, answered;
 };
@@ -81,8 +83,8 @@ struct targets *targets_new(struct loop *l, targets_fn *fn, void *owner)
 
 static void drop_visit(struct visit *v)
 {
-	v->service->visits_now--;
-	v->service->all->visits--;
+	v->target->visits_now--;
+	v->target->all->visits--;
 	list_remove(&v->node);
 	mem_free(v);
 }
@@ -96,7 +98,7 @@ static void cut_visit(struct visit *v, enum reset_code code)
 	if (v->stream) {
 		stream_reset(v->stream, code);
 		stream_close(v->stream);
-		transport_mark(v->trunk);
+		transport_mark(v->transport);
 	}
 	drop_visit(v);
 }
@@ -105,7 +107,7 @@ static void on_visit_end(void *owner, const struct splice_end *end)
 {
 	struct visit *v = owner;
 	if (end->near_error)
-		log_debug("visit_ended", "mapping=%s why=%s", v->service->mapping.name,
+		log_debug("visit_ended", "mapping=%s why=%s", v->target->mapping.name,
 			  err_text(end->near_error));
 	v->splice = NULL;
 	drop_visit(v);
@@ -116,9 +118,9 @@ static enum reset_code code_of(int err)
 	return err == UV_ECONNREFUSED ? RESET_REFUSED : RESET_UNREACHABLE;
 }
 
-/* What the service is told first when its mapping says so: who comes, to which address and, by TLS,
- * for which name. 0: nothing. */
-static size_t proxy_header(const struct service *s, const struct stream *stream,
+/* The PROXY header, when the mapping asks for one: the visitor, the address visited and, by TLS,
+ * the name asked for. Returns its length; 0: none. */
+static size_t proxy_header(const struct target *s, const struct stream *stream,
 			   uint8_t out[PROXY_PROTOCOL_MAX])
 {
 	const struct mapping *m = &s->mapping;
@@ -130,8 +132,8 @@ static size_t proxy_header(const struct service *s, const struct stream *stream,
 		   : 0;
 }
 
-/* One line when it is new, and one a minute while it lasts: each visitor would make one else. */
-static void note_dial_error(struct service *s, uint16_t port, int err)
+/* Logs one line when the error is new and one a minute while it lasts, not one for each visitor. */
+static void note_dial_error(struct target *s, uint16_t port, int err)
 {
 	char *text = mem_printf("%s:%u: %s", s->mapping.target.host, port, err_text(err));
 	uint64_t now = loop_now_ms(s->all->loop);
@@ -147,7 +149,7 @@ static void note_dial_error(struct service *s, uint16_t port, int err)
 		 s->mapping.target.host, port, err_text(err));
 }
 
-static void forget_dial_error(struct service *s)
+static void forget_dial_error(struct target *s)
 {
 	mem_free(s->dial_error);
 	s->dial_error = NULL;
@@ -158,14 +160,14 @@ static void on_flow_end(void *owner, int err)
 	struct visit *v = owner;
 	v->flow = NULL;
 	if (err)
-		note_dial_error(v->service, v->port, err);
+		note_dial_error(v->target, v->port, err);
 	drop_visit(v);
 }
 
 static void on_dialled(void *owner, struct io *io, int err)
 {
 	struct visit *v = owner;
-	struct service *s = v->service;
+	struct target *s = v->target;
 	v->dial = NULL;
 	if (!io) {
 		note_dial_error(s, v->port, err);
@@ -175,7 +177,7 @@ static void on_dialled(void *owner, struct io *io, int err)
 	forget_dial_error(s);
 	uint8_t header[PROXY_PROTOCOL_MAX];
 	size_t len = proxy_header(s, v->stream, header);
-	/* a fresh socket takes that much, or is dead */
+	/* A fresh socket takes this much, or it is dead. */
 	if (len && io_write(io, header, len) != (ssize_t)len) {
 		io_close(io);
 		cut_visit(v, RESET_UNREACHABLE);
@@ -183,7 +185,7 @@ static void on_dialled(void *owner, struct io *io, int err)
 	}
 	struct stream *stream = v->stream;
 	v->stream = NULL;
-	v->splice = splice_new(v->trunk, io, stream, &s->count.bytes, on_visit_end, v);
+	v->splice = splice_new(v->transport, io, stream, &s->count.bytes, on_visit_end, v);
 }
 
 static void on_stream(void *owner, enum stream_event event)
@@ -193,7 +195,7 @@ static void on_stream(void *owner, enum stream_event event)
 		cut_visit(v, RESET_ABORTED);
 }
 
-static struct service *service_by_id(const struct targets *s, uint32_t id)
+static struct target *target_by_id(const struct targets *s, uint32_t id)
 {
 	return hash_table_get(s->by_id, &id, sizeof(id));
 }
@@ -209,10 +211,10 @@ static uint16_t target_port(const struct mapping *m, uint16_t visited)
 }
 
 /*
- * The port that a flow speaks from: the visitor's own, as a home router would keep it, where a
- * range is mapped. RTSP's servers send RTP to the port that the visitor named, at the address that
- * the RTSP connection came from: here. Not a port that a service at home may be about to take, and
- * 0: any.
+ * The local port of a flow; 0: any. Where a range is mapped it is the visitor's own port, as a home
+ * router would keep it: RTSP servers send RTP to the port that the visitor named, at the address
+ * that the RTSP connection came from, which is this machine. Ports that a service at home may want
+ * are left alone.
  */
 static uint16_t flow_port(const struct mapping *m, uint16_t visitor)
 {
@@ -231,46 +233,46 @@ static void refuse(struct transport *k, struct stream *stream, enum reset_code c
 void targets_opened(struct targets *s, struct transport *k, struct stream *stream)
 {
 	const struct open_info *info = stream_info(stream);
-	struct service *service = service_by_id(s, info->mapping);
-	uint16_t port = service ? target_port(&service->mapping, info->visited.port) : 0;
-	bool is_flow = service && service->mapping.protocol == MAPPING_UDP;
+	struct target *target = target_by_id(s, info->mapping);
+	uint16_t port = target ? target_port(&target->mapping, info->visited.port) : 0;
+	bool is_flow = target && target->mapping.protocol == MAPPING_UDP;
 	if (!port || is_flow != (info->credit == 0)) {
 		refuse(k, stream, RESET_NO_MAPPING);
 		return;
 	}
-	/* no relay that keeps the rules gets there */
+	/* A relay that keeps the rules never gets here. */
 	if (tunnel_is_overdrawn(transport_tunnel(k))) {
 		refuse(k, stream, RESET_NO_ROOM);
 		return;
 	}
 	if (s->visits >= s->visits_most) {
-		note_dial_error(service, port, UV_EMFILE);
+		note_dial_error(target, port, UV_EMFILE);
 		refuse(k, stream, RESET_NO_ROOM);
 		return;
 	}
 	struct visit *v = mem_alloc(sizeof *v);
-	*v = (struct visit){.service = service, .trunk = k, .stream = stream, .port = port};
-	list_append(&service->visits, &v->node);
-	service->visits_now++;
+	*v = (struct visit){.target = target, .transport = k, .stream = stream, .port = port};
+	list_append(&target->visits, &v->node);
+	target->visits_now++;
 	s->visits++;
-	service->visits_total++;
+	target->visits_total++;
 	if (is_flow) {
 		v->stream = NULL;
 		uint8_t header[PROXY_PROTOCOL_MAX];
-		size_t len = proxy_header(service, stream, header);
-		v->flow = flow_new(k, stream, service->mapping.target.host, port,
-				   flow_port(&service->mapping, info->visitor.port), header, len,
-				   &service->count, on_flow_end, v);
+		size_t len = proxy_header(target, stream, header);
+		v->flow = flow_new(k, stream, target->mapping.target.host, port,
+				   flow_port(&target->mapping, info->visitor.port), header, len,
+				   &target->count, on_flow_end, v);
 		return;
 	}
 	stream_own(stream, on_stream, v);
-	v->dial = dial_start(s->loop, DIAL_SERVICE, service->mapping.target.host, port, NULL, 0,
+	v->dial = dial_start(s->loop, DIAL_SERVICE, target->mapping.target.host, port, NULL, 0,
 			     SERVICE_DIAL_MS, on_dialled, v);
 }
 
 /* --- the list --- */
 
-static void service_free(struct service *s)
+static void target_free(struct target *s)
 {
 	while (!list_is_empty(&s->visits))
 		cut_visit(LIST_ENTRY(s->visits.next, struct visit, node), RESET_MAPPING_GONE);
@@ -289,14 +291,14 @@ void targets_free(struct targets *s)
 	if (!s)
 		return;
 	while (!list_is_empty(&s->list))
-		service_free(LIST_ENTRY(s->list.next, struct service, node));
+		target_free(LIST_ENTRY(s->list.next, struct target, node));
 	hash_table_free(s->by_id);
 	mem_free(s);
 }
 
-static void service_add(struct targets *s, const struct mapping *m)
+static void target_add(struct targets *s, const struct mapping *m)
 {
-	struct service *new = mem_zalloc(sizeof *new);
+	struct target *new = mem_zalloc(sizeof *new);
 	new->all = s;
 	mapping_copy(&new->mapping, m);
 	new->mapping.id = s->next_id++;
@@ -305,7 +307,7 @@ static void service_add(struct targets *s, const struct mapping *m)
 	hash_table_add(s->by_id, &new->mapping.id, sizeof(new->mapping.id), new);
 }
 
-/* The old list is sorted into the order of the new one, so that status reads like the file. */
+/* Puts the kept ones into the order of the new list, so that status reads like the file. */
 void targets_set(struct targets *s, const struct mapping_list *list)
 {
 	struct list old = {&old, &old};
@@ -313,22 +315,22 @@ void targets_set(struct targets *s, const struct mapping_list *list)
 	list_move(&old, &s->list);
 	LIST_EACH(node, &old)
 	{
-		struct service *at = LIST_ENTRY(node, struct service, node);
+		struct target *at = LIST_ENTRY(node, struct target, node);
 		hash_table_add(by_name, at->mapping.name, strlen(at->mapping.name), at);
 	}
 	for (size_t i = 0; i < list->count; i++) {
 		const struct mapping *m = &list->items[i];
-		struct service *kept = hash_table_get(by_name, m->name, strlen(m->name));
+		struct target *kept = hash_table_get(by_name, m->name, strlen(m->name));
 		if (kept && mapping_same(&kept->mapping, m)) {
 			list_remove(&kept->node);
 			list_append(&s->list, &kept->node);
 		} else {
-			service_add(s, m);
+			target_add(s, m);
 		}
 	}
 	hash_table_free(by_name);
 	while (!list_is_empty(&old))
-		service_free(LIST_ENTRY(old.next, struct service, node));
+		target_free(LIST_ENTRY(old.next, struct target, node));
 }
 
 void targets_declare(struct targets *s, struct followed_names *names, struct transport *k)
@@ -339,7 +341,7 @@ void targets_declare(struct targets *s, struct followed_names *names, struct tra
 	struct mapping *items = mem_alloc(count * sizeof *items);
 	size_t i = 0;
 	LIST_EACH(node, &s->list)
-	items[i++] = LIST_ENTRY(node, struct service, node)->mapping; /* borrowed */
+	items[i++] = LIST_ENTRY(node, struct target, node)->mapping; /* borrowed */
 	struct declare d = {.serial = ++s->serial, .mappings = {items, count}};
 	followed_names_declare(names, &d);
 	struct buf json = BUF_INIT;
@@ -350,7 +352,7 @@ void targets_declare(struct targets *s, struct followed_names *names, struct tra
 	mem_free(items);
 }
 
-static void take_report(struct service *s, const struct mapping_report *r)
+static void take_report(struct target *s, const struct mapping_report *r)
 {
 	bool news =
 	    s->state != r->state || strcmp(s->error ? s->error : "", r->error ? r->error : "");
@@ -373,9 +375,9 @@ static void take_report(struct service *s, const struct mapping_report *r)
 void targets_stated(struct targets *s, const struct state *state)
 {
 	for (size_t i = 0; i < state->mapping_count; i++) {
-		struct service *service = service_by_id(s, state->mappings[i].id);
-		if (service)
-			take_report(service, &state->mappings[i]);
+		struct target *target = target_by_id(s, state->mappings[i].id);
+		if (target)
+			take_report(target, &state->mappings[i]);
 	}
 	s->answered = state->serial;
 	s->fn(s->owner);
@@ -385,9 +387,9 @@ void targets_session_over(struct targets *s)
 {
 	LIST_EACH(node, &s->list)
 	{
-		struct service *service = LIST_ENTRY(node, struct service, node);
-		while (!list_is_empty(&service->visits)) {
-			struct visit *v = LIST_ENTRY(service->visits.next, struct visit, node);
+		struct target *target = LIST_ENTRY(node, struct target, node);
+		while (!list_is_empty(&target->visits)) {
+			struct visit *v = LIST_ENTRY(target->visits.next, struct visit, node);
 			dial_close(v->dial);
 			flow_cut(v->flow, RESET_ABORTED);
 			if (v->splice)
@@ -395,11 +397,11 @@ void targets_session_over(struct targets *s)
 			stream_close(v->stream);
 			drop_visit(v);
 		}
-		service->state = MAPPING_PENDING;
-		mem_free(service->public_text);
-		mem_free(service->error);
-		mem_free(service->host);
-		service->public_text = service->error = service->host = NULL;
+		target->state = MAPPING_PENDING;
+		mem_free(target->public_text);
+		mem_free(target->error);
+		mem_free(target->host);
+		target->public_text = target->error = target->host = NULL;
 	}
 }
 
@@ -415,7 +417,7 @@ bool targets_look(const struct targets *s, const char *name, enum mapping_state 
 {
 	LIST_EACH(node, &s->list)
 	{
-		const struct service *at = LIST_ENTRY(node, struct service, node);
+		const struct target *at = LIST_ENTRY(node, struct target, node);
 		if (strcmp(at->mapping.name, name))
 			continue;
 		*state = at->state;
@@ -426,7 +428,7 @@ bool targets_look(const struct targets *s, const char *name, enum mapping_state 
 	return false;
 }
 
-static uint64_t dropped(const struct service *s)
+static uint64_t dropped(const struct target *s)
 {
 	uint64_t count = s->count.dropped;
 	LIST_EACH(node, &s->visits)
@@ -437,8 +439,8 @@ static uint64_t dropped(const struct service *s)
 	return count;
 }
 
-/* What the file asks for: all there is to name before the relay has opened it. */
-static void wanted_status(const struct service *s, struct json *w)
+/* What the file asks for: the only name there is before the relay has opened the mapping. */
+static void wanted_status(const struct target *s, struct json *w)
 {
 	const struct mapping *m = &s->mapping;
 	char ports[16];
@@ -447,7 +449,7 @@ static void wanted_status(const struct service *s, struct json *w)
 	json_str(w, "wanted", s->host ? s->host : m->host ? m->host : ports);
 }
 
-static void service_status(const struct service *s, struct json *w)
+static void target_status(const struct target *s, struct json *w)
 {
 	json_open(w, NULL, '{');
 	json_str(w, "name", s->mapping.name);
@@ -480,6 +482,6 @@ void targets_status(const struct targets *s, struct json *w)
 {
 	json_open(w, "mappings", '[');
 	LIST_EACH(node, &s->list)
-	service_status(LIST_ENTRY(node, struct service, node), w);
+	target_status(LIST_ENTRY(node, struct target, node), w);
 	json_close(w);
 }

@@ -1,6 +1,7 @@
 /*
- * The services at home: for each mapping where a visitor's stream leads, the visits under way, and
- * what the relay said of it. The agent dials only what its own file lists.
+ * The targets at home: for each mapping of the file, the service that a visitor's stream leads to,
+ * the visits under way, and the relay's last word on it. The agent dials only what its own file
+ * lists.
  */
 #ifndef GROUNDNUT_AGENT_TARGETS_H
 #define GROUNDNUT_AGENT_TARGETS_H
@@ -16,14 +17,14 @@ typedef void targets_fn(void *owner); /* a state has changed */
 struct targets *targets_new(struct loop *l, targets_fn *fn, void *owner);
 void targets_free(struct targets *s);
 
-/* The list of the file: a mapping that has not changed keeps its id and its visits, those of a
- * changed or removed one are cut. Takes what it needs as copies. */
+/* Takes the file's list, copied. A mapping that has not changed keeps its id and its visits; the
+ * visits of a changed or removed one are cut. */
 void targets_set(struct targets *s, const struct mapping_list *list);
-/* Say the whole list to the relay. */
+/* Declares the whole list to the relay. */
 void targets_declare(struct targets *s, struct followed_names *names, struct transport *k);
 void targets_stated(struct targets *s, const struct state *state);
 void targets_opened(struct targets *s, struct transport *k, struct stream *stream);
-/* The session ends: let go of its streams, everything is pending again. */
+/* The session ends: drops its streams; every mapping is pending again. */
 void targets_session_over(struct targets *s);
 
 bool targets_all_answered(const struct targets *s);

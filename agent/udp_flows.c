@@ -1,6 +1,7 @@
 /*
- * lookup → a connected socket → datagrams both ways. What comes before the address is known waits,
- * up to PENDING_MOST. An ICMP "nobody listens" ends nothing: the service may come up.
+ * Happy path: lookup → a connected socket → datagrams in both directions. Datagrams that come
+ * before the address is known wait, up to PENDING_MOST bytes. An ICMP "port unreachable" ends
+ * nothing: the service may come up later.
  */
 #include "agent/udp_flows.h"
 
@@ -22,7 +23,7 @@ struct pending {
 
 struct flow {
 	struct loop *loop;
-	struct transport *trunk;
+	struct transport *transport;
 	struct stream *stream;
 	struct resolver *lookup;
 	struct udp_door *udp;
@@ -61,7 +62,7 @@ static void end(struct flow *f, enum reset_code code, int err)
 	void *owner = f->owner;
 	stream_reset(f->stream, code);
 	if (!stream_is_adrift(f->stream))
-		transport_mark(f->trunk);
+		transport_mark(f->transport);
 	take_apart(f);
 	fn(owner, err);
 }
@@ -121,7 +122,7 @@ static void on_readable(void *owner)
 {
 	struct flow *f = owner;
 	uint8_t *p = loop_plain(f->loop);
-	for (int i = 0; i < READS_A_TURN && transport_wants_datagrams(f->trunk); i++) {
+	for (int i = 0; i < READS_A_TURN && transport_wants_datagrams(f->transport); i++) {
 		ssize_t n = udp_socket_read(f->udp, p, UDP_SOCKET_DATAGRAM_MAX, NULL, NULL);
 		if (n == UV_EAGAIN)
 			break;
@@ -130,7 +131,7 @@ static void on_readable(void *owner)
 		f->count->bytes.near_to_far += (uint64_t)n;
 		stream_datagram(f->stream, p, (size_t)n);
 	}
-	transport_mark(f->trunk);
+	transport_mark(f->transport);
 }
 
 static void on_found(void *owner, const struct addr *list, size_t count, int err)
@@ -158,7 +159,7 @@ struct flow *flow_new(struct transport *k, struct stream *stream, const char *ho
 {
 	struct flow *f = mem_zalloc(sizeof *f);
 	f->loop = transport_loop(k);
-	f->trunk = k;
+	f->transport = k;
 	f->stream = stream;
 	f->port = port;
 	f->from = from;
@@ -186,7 +187,7 @@ void flow_cut(struct flow *f, enum reset_code code)
 		return;
 	stream_reset(f->stream, code);
 	if (!stream_is_adrift(f->stream))
-		transport_mark(f->trunk);
+		transport_mark(f->transport);
 	take_apart(f);
 }
 

@@ -1,19 +1,19 @@
 /*
- * The story of a good day: pace → approach (TCP, TLS) → HELLO → WELCOME → the trunk is attached,
- * and stays so.
+ * Happy path: the retry timer fires → a connection is dialled (TCP, TLS) → HELLO → WELCOME → the
+ * transport is attached and stays attached.
  *
- *	no link      ways are begun every second, three at most at once; the first that has TLS up
- *                   wins, the rest are closed
- *	suspect      the same beside the old link, nothing said; whichever comes first, life on the
- *                   old link or a way that is up, decides. Once
- *	             a way is up, the old link is closed for good, so what it brought is
- *	               final, and only then HELLO is said
- *	HELLO said   WELCOME resumed: the trunk goes on. WELCOME new: the old session is over, its
- *                   streams are reset. REFUSE: wait as told.
- *	             Anything else: again, with an epoch one higher. A resume that is not
- *	               answered soon gets ways beside it, too
- *	grace over   without a link for grace_s since the last byte heard: the session is given up;
- *                   the relay does the same
+ *	no link      A connection is begun every second, at most three at once. The first one whose
+ *	             TLS is up wins; the others are closed.
+ *	suspect      Connections are dialled beside the old link, and nothing is said on them. Life
+ *	             on the old link, or a connection that is up, decides; whichever comes first.
+ *	             When a connection is up, the old link is closed for good, so that what it has
+ *	             brought is final. Only then HELLO is said.
+ *	pending      HELLO has been said. WELCOME resumed: the transport goes on. WELCOME new: the
+ *	             old session is over and its streams are reset. REFUSE: wait as told. Anything
+ *	             else: HELLO again, with an epoch one higher. A resume that is not answered
+ *	             soon gets further connections beside it.
+ *	grace over   No link for grace_s since the last byte was heard: the session is given up.
+ *	             The relay does the same.
  */
 #include "agent/uplink.h"
 
@@ -36,13 +36,14 @@
 
 enum {
 	FIRST_JITTER_MS = 250,
-	PACE_MS = 1000,
-	QUICK_MS = 120 * 1000,         /* so long every second, then with back-off */
+	RETRY_MS = 1000,
+	QUICK_MS = 120 * 1000,         /* for this long each second, then with back-off */
 	REFUSED_QUICK_MS = 600 * 1000, /* the machine is up, the program is not: longer */
 	WELCOME_TIMEOUT_MS = 5000,
-	WELCOME_DOUBT_MS = 2000, /* a resume without answer: another way beside it */
-	STEADY_MS = 5000,        /* a link that lived so long was a good one */
-	/* links in a row that were not, before the pace slows down */
+	/* a resume that is not answered for this long gets another connection beside it */
+	WELCOME_DOUBT_MS = 2000,
+	STEADY_MS = 5000, /* a link that lived this long was a good one */
+	/* links in a row that were not good before the dialling slows down */
 	QUICK_TRIES = 3,
 	SPARE_GAP_MS = 5000, /* between two spares, unless the last was used */
 	TICK_MS = 1000,
@@ -63,8 +64,8 @@ struct uplink {
 	enum uplink_state state;
 
 	struct session_pool pool;
-	struct transport *trunk; /* never NULL before uplink_free */
-	bool has_session;        /* the relay knows it: session, epoch */
+	struct transport *transport; /* never NULL before uplink_free */
+	bool has_session;            /* the relay knows it: session, epoch */
 	uint8_t session[SESSION_ID];
 	uint64_t epoch, instance;
 	uint32_t grace_ms;
@@ -72,15 +73,15 @@ struct uplink {
 	bool knows_clock;     /* the relay has told its clock … */
 	int64_t clock_off_ms; /* … which was so far ahead of this machine's */
 
-	struct relay_dialer *ways;
-	struct timer *pace; /* the next way */
+	struct relay_dialer *dialer;
+	struct timer *retry; /* dials the next connection */
 	struct backoff backoff;
 	uint64_t down_ms; /* since when a link is missed */
 	uint64_t hold_ms; /* the relay said not to come before */
 	int last_failure;
-	unsigned misfortunes; /* links in a row that failed at HELLO or soon after */
+	unsigned bad_links; /* links in a row that failed at HELLO or soon after */
 
-	struct io *greeting; /* HELLO has been said on it */
+	struct io *pending; /* HELLO has been said on it */
 	struct buf in;
 	struct timer *welcome_timer;
 
@@ -89,20 +90,20 @@ struct uplink {
 	uint64_t boot_skew_ms;
 	/* when a spare was last closed unused; 0: the last one was used */
 	uint64_t spare_ms;
-	uint64_t doubt_ms; /* when this machine's network last changed; 0: never */
+	uint64_t network_changed_ms; /* when this machine's network last changed; 0: never */
 	uint64_t attached_ms;
 	bool refused;     /* … by the link that is up: its end has begun */
 	uint64_t lost_ms; /* last byte heard before this outage */
 	uint64_t resumed;
 
-	struct silence_limit patience;
-	struct link_summary story;
+	struct silence_limit silence;
+	struct link_summary summary;
 	char last_error[512];
 	bool stopped;
 };
 
 static void say_hello(struct uplink *u, struct io *io);
-static void close_greeting(struct uplink *u);
+static void close_pending(struct uplink *u);
 
 const char *uplink_state_text(enum uplink_state s)
 {
@@ -112,9 +113,9 @@ const char *uplink_state_text(enum uplink_state s)
 
 /* --- sessions --- */
 
-static void on_trunk(void *owner, enum transport_event event);
+static void on_transport(void *owner, enum transport_event event);
 
-static void begin_trunk(struct uplink *u)
+static void new_transport(struct uplink *u)
 {
 	struct tunnel_config c = {
 	    .first_id = 1,
@@ -123,40 +124,40 @@ static void begin_trunk(struct uplink *u)
 	    .receive_budget = RECEIVE_BUDGET,
 	    .pool = &u->pool,
 	};
-	u->trunk = transport_new(u->loop, &c, &PULSE_AGENT, on_trunk, u, u->news, u->owner);
-	transport_set_patience(u->trunk, u->patience.silence_ms);
+	u->transport = transport_new(u->loop, &c, &PULSE_AGENT, on_transport, u, u->news, u->owner);
+	transport_set_patience(u->transport, u->silence.silence_ms);
 }
 
 static void give_up_session(struct uplink *u, const char *why)
 {
 	if (u->has_session) {
 		log_warn("session_over", "why=%s", why);
-		link_summary_over(&u->story, loop_wall_ms(), why);
+		link_summary_over(&u->summary, loop_wall_ms(), why);
 	}
 	u->has_session = false;
 	u->epoch = 0;
 	u->state = UPLINK_CONNECTING;
 	u->fn(u->owner, UPLINK_ENDING);
-	transport_free(u->trunk);
-	begin_trunk(u);
+	transport_free(u->transport);
+	new_transport(u);
 }
 
-/* --- ways --- */
+/* --- dialling --- */
 
 static bool wants_link(const struct uplink *u)
 {
 	if (u->stopped)
 		return false;
-	if (u->greeting)
-		/* resuming: the relay answers at once, or the path is dead again */
+	if (u->pending)
+		/* While resuming: the relay answers at once, or the path is dead again. */
 		return u->has_session;
-	return !transport_is_attached(u->trunk) || transport_is_suspect(u->trunk);
+	return !transport_is_attached(u->transport) || transport_is_suspect(u->transport);
 }
 
-static void close_ways(struct uplink *u)
+static void stop_dialling(struct uplink *u)
 {
-	relay_dialer_close(u->ways);
-	timer_stop(u->pace);
+	relay_dialer_close(u->dialer);
+	timer_stop(u->retry);
 }
 
 static void note_error(struct uplink *u, const char *text)
@@ -179,11 +180,11 @@ static void note_failure(struct uplink *u, int err, const char *detail)
 	else
 		snprintf(text, sizeof text, "%s: %s%s%s", u->config->relay_text, err_text(err),
 			 detail && *detail ? ": " : "", detail ? detail : "");
-	if (!transport_is_attached(u->trunk))
+	if (!transport_is_attached(u->transport))
 		note_error(u, text);
 }
 
-static void on_way(void *owner, struct io *io, int err, const char *detail)
+static void on_connection(void *owner, struct io *io, int err, const char *detail)
 {
 	struct uplink *u = owner;
 	if (!io) {
@@ -194,99 +195,99 @@ static void on_way(void *owner, struct io *io, int err, const char *detail)
 		io_close(io);
 		return;
 	}
-	if (transport_is_attached(u->trunk)) {
-		u->lost_ms = transport_heard_ms(u->trunk);
+	if (transport_is_attached(u->transport)) {
+		u->lost_ms = transport_heard_ms(u->transport);
 		u->spare_ms = 0;
-		transport_detach(u->trunk); /* for good: what it has brought is final */
+		transport_detach(u->transport); /* for good, so that what it has brought is final */
 		u->state = UPLINK_DETACHED;
 		u->fn(u->owner, UPLINK_STATE);
 	}
-	close_greeting(u);
+	close_pending(u);
 	say_hello(u, io);
 }
 
-static void start_way(struct uplink *u, bool must)
+static void dial_once(struct uplink *u, bool must)
 {
-	relay_dialer_start(u->ways, &u->config->relay, u->tls, u->patience.maxseg, must);
+	relay_dialer_start(u->dialer, &u->config->relay, u->tls, u->silence.maxseg, must);
 }
 
-static uint64_t next_pace(struct uplink *u)
+static uint64_t next_try_ms(struct uplink *u)
 {
 	uint64_t since = loop_now_ms(u->loop) - u->down_ms;
 	bool refused = u->last_failure == UV_ECONNREFUSED;
 	if (since < (refused ? REFUSED_QUICK_MS : QUICK_MS))
-		return refused ? PACE_MS / 2 + random_below(PACE_MS) : PACE_MS;
-	return backoff_next(&u->backoff, PACE_MS, random_u32());
+		return refused ? RETRY_MS / 2 + random_below(RETRY_MS) : RETRY_MS;
+	return backoff_next(&u->backoff, RETRY_MS, random_u32());
 }
 
-static void on_pace(void *owner)
+static void on_retry(void *owner)
 {
 	struct uplink *u = owner;
 	if (!wants_link(u))
 		return;
-	start_way(u, false);
-	timer_set(u->pace, next_pace(u));
+	dial_once(u, false);
+	timer_set(u->retry, next_try_ms(u));
 }
 
-static void pace_after(struct uplink *u, uint64_t ms)
+static void retry_after(struct uplink *u, uint64_t ms)
 {
 	uint64_t now = loop_now_ms(u->loop);
 	if (now + ms < u->hold_ms)
 		ms = u->hold_ms - now;
 	if (wants_link(u))
-		timer_set(u->pace, ms);
+		timer_set(u->retry, ms);
 }
 
-/* A link is missed from now on. */
-static void miss_link(struct uplink *u)
+/* No link is up from now on. */
+static void link_missing(struct uplink *u)
 {
 	u->down_ms = loop_now_ms(u->loop);
 	u->last_failure = 0;
 	backoff_reset(&u->backoff);
 }
 
-/* The relay named a time. Nothing but another file makes it shorter. */
+/* The relay named a time to wait. Only a changed file makes it shorter. */
 static void hold(struct uplink *u, uint64_t ms)
 {
 	u->hold_ms = loop_now_ms(u->loop) + ms;
-	close_ways(u);
+	stop_dialling(u);
 }
 
-/* A path or a relay that lets links up and then fails them is not hammered. */
-static uint64_t after_misfortune(struct uplink *u)
+/* Slows down for a path or a relay that lets links come up and then fails them. */
+static uint64_t delay_after_bad_link(struct uplink *u)
 {
-	return u->misfortunes++ < QUICK_TRIES ? random_below(FIRST_JITTER_MS) : next_pace(u);
+	return u->bad_links++ < QUICK_TRIES ? random_below(FIRST_JITTER_MS) : next_try_ms(u);
 }
 
-/* --- the greeting --- */
+/* --- HELLO and its answer --- */
 
-static void close_greeting(struct uplink *u)
+static void close_pending(struct uplink *u)
 {
-	io_close(u->greeting);
-	u->greeting = NULL;
+	io_close(u->pending);
+	u->pending = NULL;
 	buf_fini(&u->in);
 	timer_stop(u->welcome_timer);
 }
 
-static void greeting_failed(struct uplink *u, int err)
+static void hello_failed(struct uplink *u, int err)
 {
-	const char *detail = u->greeting ? io_error_detail(u->greeting) : "";
+	const char *detail = u->pending ? io_error_detail(u->pending) : "";
 	char words[256];
 	snprintf(words, sizeof words, "%s", detail);
-	close_greeting(u);
+	close_pending(u);
 	note_failure(u, err, words);
-	pace_after(u, after_misfortune(u));
+	retry_after(u, delay_after_bad_link(u));
 }
 
 static void resumed(struct uplink *u)
 {
-	const struct tunnel *t = transport_tunnel(u->trunk);
-	bool eased = silence_limit_resumed(&u->patience, loop_now_ms(u->loop), tunnel_progress(t),
+	const struct tunnel *t = transport_tunnel(u->transport);
+	bool eased = silence_limit_resumed(&u->silence, loop_now_ms(u->loop), tunnel_progress(t),
 					   tunnel_streams(t) > 0);
-	transport_set_patience(u->trunk, u->patience.silence_ms);
+	transport_set_patience(u->transport, u->silence.silence_ms);
 	if (eased)
-		log_warn("patience", "suspect_after_ms=%u maxseg=%u", u->patience.silence_ms,
-			 u->patience.maxseg);
+		log_warn("patience", "suspect_after_ms=%u maxseg=%u", u->silence.silence_ms,
+			 u->silence.maxseg);
 }
 
 static void attached(struct uplink *u, const struct welcome *w)
@@ -304,12 +305,12 @@ static void attached(struct uplink *u, const struct welcome *w)
 
 static void welcomed(struct uplink *u, const struct welcome *w)
 {
-	struct io *io = u->greeting;
+	struct io *io = u->pending;
 	struct buf early = u->in;
 	u->in = (struct buf)BUF_INIT;
-	u->greeting = NULL;
-	close_greeting(u);
-	close_ways(u);
+	u->pending = NULL;
+	close_pending(u);
+	stop_dialling(u);
 	if (!w->resumed) {
 		if (u->has_session)
 			give_up_session(u, "the relay does not know it any more");
@@ -317,27 +318,27 @@ static void welcomed(struct uplink *u, const struct welcome *w)
 		memcpy(u->session, w->session, SESSION_ID);
 		u->epoch = 0;
 	}
-	if (transport_attach(u->trunk, io, w->resumed ? w->taken : 0, w->receive_budget,
+	if (transport_attach(u->transport, io, w->resumed ? w->taken : 0, w->receive_budget,
 			     buf_data(&early), buf_len(&early)) < 0) {
 		buf_fini(&early);
 		io_close(io);
 		give_up_session(u, "the relay has other numbers");
-		pace_after(u, PACE_MS);
+		retry_after(u, RETRY_MS);
 		return;
 	}
 	buf_fini(&early);
-	relay_dialer_remember(u->ways, io_peer(io));
+	relay_dialer_remember(u->dialer, io_peer(io));
 	snprintf(u->address, sizeof u->address, "%s", w->address);
 	char peer[ADDR_TEXT];
 	addr_text(io_peer(io), peer);
 	uint64_t now = loop_now_ms(u->loop);
 	if (w->resumed) {
 		u->resumed++;
-		uint64_t again = tunnel_replay(transport_tunnel(u->trunk));
+		uint64_t again = tunnel_replay(transport_tunnel(u->transport));
 		log_info("resumed",
 			 "relay=%s after_ms=%" PRIu64 " sent_again=%" PRIu64 " address=%s", peer,
 			 now - u->lost_ms, again, w->address);
-		link_summary_resumed(&u->story, loop_wall_ms(), now - u->lost_ms, again);
+		link_summary_resumed(&u->summary, loop_wall_ms(), now - u->lost_ms, again);
 		resumed(u);
 	} else {
 		log_info("attached", "relay=%s program=%s address=%s grace_s=%u", peer, w->program,
@@ -347,21 +348,21 @@ static void welcomed(struct uplink *u, const struct welcome *w)
 	attached(u, w);
 }
 
-/* What a REFUSE means for the next try, told in HELLO's place or on a link that was up. */
+/* What a REFUSE in answer to HELLO means for the next try. */
 static void refused(struct uplink *u, const struct refuse *r)
 {
 	char text[sizeof u->last_error];
 	snprintf(text, sizeof text, "%s: refused: %s", u->config->relay_text,
 		 r->reason[0] ? r->reason : refuse_code_reason(r->code));
 	note_error(u, text);
-	uint64_t wait = r->retry_ms ? r->retry_ms : PACE_MS;
+	uint64_t wait = r->retry_ms ? r->retry_ms : RETRY_MS;
 	if (r->code == REFUSE_REPLACED && wait < REPLACED_WAIT_MS)
 		wait = REPLACED_WAIT_MS;
 	if (r->code == REFUSE_PROTOCOL || r->code == REFUSE_REPLACED)
 		give_up_session(u, refuse_code_text(r->code));
-	miss_link(u);
+	link_missing(u);
 	hold(u, wait);
-	pace_after(u, wait);
+	retry_after(u, wait);
 }
 
 void uplink_heard_refuse(struct uplink *u, const void *json, size_t len)
@@ -370,31 +371,31 @@ void uplink_heard_refuse(struct uplink *u, const void *json, size_t len)
 	if (u->refused || refuse_read(json, len, &r) < 0)
 		return;
 	u->refused = true;
-	transport_break(u->trunk, ERR_REFUSED);
+	transport_break(u->transport, ERR_REFUSED);
 	snprintf(u->last_error, sizeof u->last_error, "%s: refused: %s", u->config->relay_text,
 		 r.reason);
 	log_warn("refused", "code=%s why=%s", refuse_code_text(r.code), r.reason);
 	if (r.code == REFUSE_PROTOCOL || r.code == REFUSE_REPLACED || r.code == REFUSE_REMOVED ||
 	    r.code == REFUSE_TOKEN)
-		/* gone at the relay; ours ends when the link does, which is now */
+		/* The relay has dropped the session; ours ends with the link, which is now. */
 		u->has_session = false;
 	hold(u, r.code == REFUSE_REPLACED && r.retry_ms < REPLACED_WAIT_MS ? REPLACED_WAIT_MS
 									   : r.retry_ms);
 }
 
-static void on_greeting(void *owner, enum io_event event)
+static void on_pending(void *owner, enum io_event event)
 {
 	struct uplink *u = owner;
 	struct frame f;
 	if (event == IO_ERROR) {
-		greeting_failed(u, io_error(u->greeting));
+		hello_failed(u, io_error(u->pending));
 		return;
 	}
 	if (event == IO_ROOM) {
-		io_flush(u->greeting);
+		io_flush(u->pending);
 		return;
 	}
-	int got = first_frame_read(u->greeting, &u->in, &f);
+	int got = first_frame_read(u->pending, &u->in, &f);
 	if (got == 0)
 		return;
 	struct welcome w;
@@ -402,28 +403,28 @@ static void on_greeting(void *owner, enum io_event event)
 	const uint8_t *json = got > 0 ? buf_data(&u->in) + FRAME_HEADER : NULL;
 	if (got > 0 && f.kind == FRAME_WELCOME && welcome_read(json, f.len, &w) == 0) {
 		if (w.version != HELLO_VERSION || (w.resumed && !u->has_session)) {
-			greeting_failed(u, w.version != HELLO_VERSION ? ERR_VERSION : ERR_PROTOCOL);
+			hello_failed(u, w.version != HELLO_VERSION ? ERR_VERSION : ERR_PROTOCOL);
 			return;
 		}
 		buf_take(&u->in, FRAME_HEADER + f.len);
 		welcomed(u, &w);
 	} else if (got > 0 && f.kind == FRAME_REFUSE && refuse_read(json, f.len, &r) == 0) {
-		close_greeting(u);
-		close_ways(u);
+		close_pending(u);
+		stop_dialling(u);
 		refused(u, &r);
 	} else {
-		greeting_failed(u, got < 0 ? got : ERR_PROTOCOL);
+		hello_failed(u, got < 0 ? got : ERR_PROTOCOL);
 	}
 }
 
 static void on_welcome_timeout(void *owner)
 {
-	greeting_failed(owner, ERR_TIMEOUT);
+	hello_failed(owner, ERR_TIMEOUT);
 }
 
 static void say_hello(struct uplink *u, struct io *io)
 {
-	close_ways(u);
+	stop_dialling(u);
 	const struct agent_config *c = u->config;
 	struct hello h = {.version = HELLO_VERSION,
 			  .instance = u->instance,
@@ -437,60 +438,61 @@ static void say_hello(struct uplink *u, struct io *io)
 	if (h.resume) {
 		memcpy(h.session, u->session, SESSION_ID);
 		h.epoch = ++u->epoch;
-		h.taken = tunnel_taken(transport_tunnel(u->trunk));
+		h.taken = tunnel_taken(transport_tunnel(u->transport));
 	}
 	struct buf frame = BUF_INIT;
 	hello_write(&h, &frame);
-	u->greeting = io;
-	io_own(io, on_greeting, u);
+	u->pending = io;
+	io_own(io, on_pending, u);
 	ssize_t n = io_write(io, buf_data(&frame), buf_len(&frame));
 	bool whole = n == (ssize_t)buf_len(&frame);
 	mem_wipe(buf_data(&frame), buf_len(&frame));
 	mem_wipe(h.token, sizeof h.token);
 	buf_fini(&frame);
 	if (!whole) {
-		greeting_failed(u, n < 0 ? (int)n : ERR_CLOSED);
+		hello_failed(u, n < 0 ? (int)n : ERR_CLOSED);
 		return;
 	}
 	io_watch(io, IO_WATCH_READ | (io_flush(io) == UV_EAGAIN ? IO_WATCH_WRITE : 0));
 	timer_set(u->welcome_timer, WELCOME_TIMEOUT_MS);
-	pace_after(u, WELCOME_DOUBT_MS);
+	retry_after(u, WELCOME_DOUBT_MS);
 }
 
 /* --- the link that is up --- */
 
 static void on_lost(struct uplink *u)
 {
-	int why = transport_why(u->trunk);
+	int why = transport_why(u->transport);
 	u->state = UPLINK_DETACHED;
 	uint64_t now = loop_now_ms(u->loop);
-	u->lost_ms = transport_heard_ms(u->trunk);
+	u->lost_ms = transport_heard_ms(u->transport);
 	log_warn("detached", "why=%s silent_ms=%" PRIu64, err_text(why), now - u->lost_ms);
 	if (!u->last_error[0])
 		snprintf(u->last_error, sizeof u->last_error, "%s: %s", u->config->relay_text,
 			 err_text(why));
 	if (now >= u->attached_ms + STEADY_MS) {
-		u->misfortunes = 0;
-		miss_link(u);
+		u->bad_links = 0;
+		link_missing(u);
 	}
 	if (!u->has_session || why == ERR_SESSION)
 		give_up_session(u, err_text(why));
 	u->fn(u->owner, UPLINK_STATE);
-	pace_after(u, why == ERR_SESSION ? PACE_MS : after_misfortune(u));
+	retry_after(u, why == ERR_SESSION ? RETRY_MS : delay_after_bad_link(u));
 }
 
 static void on_suspect(struct uplink *u)
 {
 	uint64_t now = loop_now_ms(u->loop);
-	log_info("suspect", "silent_ms=%" PRIu64 " rtt_ms=%u", now - transport_life_ms(u->trunk),
-		 transport_rtt_ms(u->trunk));
-	bool changed = u->doubt_ms && now < u->doubt_ms + SPARE_GAP_MS; /* then it is no flapping */
+	log_info("suspect", "silent_ms=%" PRIu64 " rtt_ms=%u",
+		 now - transport_life_ms(u->transport), transport_rtt_ms(u->transport));
+	bool changed = u->network_changed_ms &&
+		       now < u->network_changed_ms + SPARE_GAP_MS; /* then it is no flapping */
 	uint64_t allowed = u->spare_ms && !changed ? u->spare_ms + SPARE_GAP_MS : now;
-	miss_link(u);
-	pace_after(u, allowed > now ? allowed - now : 0);
+	link_missing(u);
+	retry_after(u, allowed > now ? allowed - now : 0);
 }
 
-static void on_trunk(void *owner, enum transport_event event)
+static void on_transport(void *owner, enum transport_event event)
 {
 	struct uplink *u = owner;
 	switch (event) {
@@ -502,15 +504,15 @@ static void on_trunk(void *owner, enum transport_event event)
 		on_suspect(u);
 		break;
 	case TRANSPORT_ALIVE:
-		log_info("alive", "rtt_ms=%u", transport_rtt_ms(u->trunk));
-		if (relay_dialer_has_any(u->ways))
+		log_info("alive", "rtt_ms=%u", transport_rtt_ms(u->transport));
+		if (relay_dialer_has_any(u->dialer))
 			u->spare_ms = loop_now_ms(u->loop);
-		close_ways(u);
+		stop_dialling(u);
 		break;
 	}
 }
 
-/* --- by the second --- */
+/* --- each second --- */
 
 static uint64_t boot_skew(const struct uplink *u)
 {
@@ -518,14 +520,14 @@ static uint64_t boot_skew(const struct uplink *u)
 	return boot > now ? boot - now : 0;
 }
 
-/* The grace counts from the last byte heard, be the link gone or only silent. */
+/* The grace counts from the last byte heard, whether the link is gone or only silent. */
 static bool is_over(const struct uplink *u, uint64_t now)
 {
-	if (!u->has_session || u->greeting)
+	if (!u->has_session || u->pending)
 		return false;
-	if (transport_is_attached(u->trunk))
-		return transport_is_suspect(u->trunk) &&
-		       now > transport_heard_ms(u->trunk) + u->grace_ms;
+	if (transport_is_attached(u->transport))
+		return transport_is_suspect(u->transport) &&
+		       now > transport_heard_ms(u->transport) + u->grace_ms;
 	return now > u->lost_ms + u->grace_ms;
 }
 
@@ -566,18 +568,18 @@ struct uplink *uplink_new(struct loop *l, const struct agent_config *c, uplink_f
 	u->news = news;
 	u->owner = owner;
 	u->backoff = (struct backoff){.base_ms = 2000, .max_ms = 60000};
-	u->patience = (struct silence_limit)SILENCE_LIMIT_INIT(PULSE_AGENT.suspect_ms,
-							       KEEPALIVE_SUSPECT_MOST_MS);
-	u->ways = relay_dialer_new(l, on_way, u);
+	u->silence = (struct silence_limit)SILENCE_LIMIT_INIT(PULSE_AGENT.suspect_ms,
+							      KEEPALIVE_SUSPECT_MOST_MS);
+	u->dialer = relay_dialer_new(l, on_connection, u);
 	random_bytes(&u->instance, sizeof u->instance);
 	u->boot_skew_ms = boot_skew(u);
-	u->pace = timer_new(l, on_pace, u);
+	u->retry = timer_new(l, on_retry, u);
 	u->welcome_timer = timer_new(l, on_welcome_timeout, u);
 	u->tick = timer_new(l, on_tick, u);
 	timer_set(u->tick, TICK_MS);
-	begin_trunk(u);
-	miss_link(u);
-	pace_after(u, 0);
+	new_transport(u);
+	link_missing(u);
+	retry_after(u, 0);
 	return u;
 }
 
@@ -594,60 +596,60 @@ int uplink_set_config(struct uplink *u, const struct agent_config *c, char **why
 
 void uplink_restart(struct uplink *u)
 {
-	transport_bye(u->trunk, "reconfigured");
-	close_greeting(u);
-	close_ways(u);
-	relay_dialer_forget(u->ways);
+	transport_bye(u->transport, "reconfigured");
+	close_pending(u);
+	stop_dialling(u);
+	relay_dialer_forget(u->dialer);
 	u->hold_ms = 0;
-	u->misfortunes = 0;
+	u->bad_links = 0;
 	give_up_session(u, "relay, account or name changed");
-	miss_link(u);
-	pace_after(u, 0);
+	link_missing(u);
+	retry_after(u, 0);
 }
 
 void uplink_hurry(struct uplink *u)
 {
 	uint64_t now = loop_now_ms(u->loop);
-	if (!wants_link(u) || transport_is_attached(u->trunk) || now < u->hold_ms)
+	if (!wants_link(u) || transport_is_attached(u->transport) || now < u->hold_ms)
 		return; /* a spare has its own time */
-	miss_link(u);
-	start_way(u, true);
-	timer_set(u->pace, PACE_MS);
+	link_missing(u);
+	dial_once(u, true);
+	timer_set(u->retry, RETRY_MS);
 }
 
 void uplink_doubt(struct uplink *u)
 {
-	u->doubt_ms = loop_now_ms(u->loop);
-	transport_doubt(u->trunk);
+	u->network_changed_ms = loop_now_ms(u->loop);
+	transport_doubt(u->transport);
 }
 
 void uplink_stop(struct uplink *u)
 {
 	u->stopped = true;
-	close_ways(u);
-	close_greeting(u);
+	stop_dialling(u);
+	close_pending(u);
 	timer_stop(u->tick);
-	transport_bye(u->trunk, "stopping");
+	transport_bye(u->transport, "stopping");
 }
 
 void uplink_free(struct uplink *u)
 {
 	if (!u)
 		return;
-	relay_dialer_free(u->ways);
-	close_greeting(u);
-	transport_free(u->trunk);
+	relay_dialer_free(u->dialer);
+	close_pending(u);
+	transport_free(u->transport);
 	session_pool_fini(&u->pool);
-	timer_close(u->pace);
+	timer_close(u->retry);
 	timer_close(u->welcome_timer);
 	timer_close(u->tick);
 	tls_context_unref(u->tls);
 	mem_free(u);
 }
 
-struct transport *uplink_trunk(struct uplink *u)
+struct transport *uplink_transport(struct uplink *u)
 {
-	return u->trunk;
+	return u->transport;
 }
 
 enum uplink_state uplink_state(const struct uplink *u)
@@ -676,16 +678,16 @@ bool uplink_clock(const struct uplink *u, int64_t *off_ms)
 	return u->knows_clock;
 }
 
-char *uplink_story(const struct uplink *u)
+char *uplink_summary(const struct uplink *u)
 {
 	uint64_t now = loop_now_ms(u->loop), silent = now - u->lost_ms,
 		 left = u->grace_ms > silent ? u->grace_ms - silent : 0;
 	if (!u->has_session)
-		return link_summary_text(&u->story, LINK_SUMMARY_NO_SESSION, 0, 0);
-	if (!transport_is_attached(u->trunk))
-		return link_summary_text(&u->story, LINK_SUMMARY_DETACHED, silent, left);
-	return link_summary_text(&u->story,
-				 transport_is_suspect(u->trunk) ? LINK_SUMMARY_SUSPECT
-								: LINK_SUMMARY_ATTACHED,
-				 now - transport_life_ms(u->trunk), 0);
+		return link_summary_text(&u->summary, LINK_SUMMARY_NO_SESSION, 0, 0);
+	if (!transport_is_attached(u->transport))
+		return link_summary_text(&u->summary, LINK_SUMMARY_DETACHED, silent, left);
+	return link_summary_text(&u->summary,
+				 transport_is_suspect(u->transport) ? LINK_SUMMARY_SUSPECT
+								    : LINK_SUMMARY_ATTACHED,
+				 now - transport_life_ms(u->transport), 0);
 }
