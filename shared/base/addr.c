@@ -291,13 +291,17 @@ bool cidr_contains(const struct cidr *c, const struct addr *a)
 	return c->net.family == a->family && same_bits(c->net.ip, a->ip, c->bits);
 }
 
+struct addr addr_prefix(const struct addr *a, unsigned v4_bits, unsigned v6_bits)
+{
+	struct addr prefix = *a;
+	prefix.port = 0;
+	clear_host_bits(&prefix, prefix.family == 4 ? v4_bits : v6_bits);
+	return prefix;
+}
+
 struct addr addr_source(const struct addr *a)
 {
-	struct addr source = *a;
-	source.port = 0;
-	if (source.family == 6)
-		clear_host_bits(&source, 64);
-	return source;
+	return addr_prefix(a, 32, 64);
 }
 
 static int parse_range(const char *text, size_t len, uint16_t *first, uint16_t *last)

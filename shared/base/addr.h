@@ -52,6 +52,8 @@ bool addr_is_documentation(const struct addr *a);
  * bits) */
 int cidr_parse(const char *text, struct cidr *out);
 bool cidr_contains(const struct cidr *c, const struct addr *a);
+/* The first bits of it, and no port. */
+struct addr addr_prefix(const struct addr *a, unsigned v4_bits, unsigned v6_bits);
 /* The prefix that stands for "one source": the address for v4, its /64 for v6; port 0. */
 struct addr addr_source(const struct addr *a);
 

@@ -1,8 +1,8 @@
 /*
- * What each source has done lately: a bucket and a count for every source prefix (addr_source: a v4
- * address, a v6 /64), in a table of bounded size. When it is full the source seen longest ago is
- * forgotten; one that holds a count is never forgotten, so when all do, a newcomer is refused.
- * Pure: the caller gives the time. One thread.
+ * How fast each source may go: a token bucket and a count of held things for every source prefix
+ * (addr_source: a v4 address, a v6 /64), in a source_table. A newcomer is never refused for want of
+ * a place: when the table is full, the oldest source of the fullest network is forgotten. A source
+ * that holds something is not. Pure: the caller gives the time. One thread.
  */
 #ifndef GROUNDNUT_BASE_RATE_LIMITER_H
 #define GROUNDNUT_BASE_RATE_LIMITER_H
@@ -16,20 +16,20 @@
 
 struct rate_limiter;
 
-/* max: sources remembered at most (at least 1). rate, burst: of each source's bucket, as in
- * bucket.h; rate 0: counts only. */
+/* max: sources remembered (at least 1); only when more hold something, more are. rate, burst: of
+ * each source's bucket, as in token_bucket.h; rate 0: no limit. */
 struct rate_limiter *rate_limiter_new(size_t max, uint64_t rate, uint64_t burst);
 void rate_limiter_free(struct rate_limiter *t);
-/* also for the sources it knows, when they are next seen */
+/* The new rate counts also for known sources, when they are next seen. */
 void rate_limiter_change(struct rate_limiter *t, uint64_t rate, uint64_t burst);
 
 /* One event of this source: false when it comes too fast. */
 bool rate_limiter_try(struct rate_limiter *t, const struct addr *source, uint64_t now_ms);
-/* The same in two steps, for what is known to be a failure only afterwards: ask, and later count
- * it. */
+/* The same in two steps, for events that only their end shows to be failures: ask first, and count
+ * the failure later. */
 bool rate_limiter_is_over(struct rate_limiter *t, const struct addr *source, uint64_t now_ms);
 void rate_limiter_count(struct rate_limiter *t, const struct addr *source, uint64_t now_ms);
-/* It has shown itself good: so many counted failures are forgiven. */
+/* The source has shown itself good: so many counted failures are forgiven. */
 void rate_limiter_forgive(struct rate_limiter *t, const struct addr *source, uint64_t failures,
 			  uint64_t now_ms);
 
@@ -39,11 +39,8 @@ bool rate_limiter_hold(struct rate_limiter *t, const struct addr *source, uint32
 		       uint64_t now_ms);
 void rate_limiter_release(struct rate_limiter *t, const struct addr *source);
 uint32_t rate_limiter_held(struct rate_limiter *t, const struct addr *source);
-/* While the source holds something: a list of its own, in which whoever keeps the table may keep
- * what that is; empty when the source comes to hold something, and to be empty again when it
- * does no more. NULL when it holds nothing. */
+/* A list in which the caller may keep what the source holds. It is empty when the source begins to
+ * hold, and must be empty again at the last release. NULL: the source holds nothing. */
 struct list *rate_limiter_holders(struct rate_limiter *t, const struct addr *source);
-
-size_t rate_limiter_size(const struct rate_limiter *t);
 
 #endif

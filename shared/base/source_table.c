@@ -1,0 +1,205 @@
+/*
+ * Sources and networks are known by hash_table. A network lists its sources that may be forgotten,
+ * the one seen longest ago first, and stands itself among those networks that list as many, again
+ * the one seen longest ago first. So the victim is the first of the first of the fullest, and every
+ * step costs the same however many there are. Networks with FULLEST sources or more (a v6 /48 has
+ * 65,536 /64s) count as equally full.
+ */
+#include "shared/base/source_table.h"
+
+#include "shared/base/hash_table.h"
+#include "shared/base/list.h"
+#include "shared/base/mem.h"
+
+#include <assert.h>
+#include <stdalign.h>
+#include <string.h>
+
+enum { FULLEST = 256 };
+
+struct key {
+	uint8_t family;
+	uint8_t ip[16];
+	char label[SOURCE_TABLE_LABEL];
+};
+
+struct network {
+	struct list node; /* table.by_count[], while it has a source that may be forgotten */
+	struct key key;
+	struct list sources; /* that may be forgotten, the one seen longest ago first */
+	size_t count;        /* … of them */
+	size_t held;         /* its other sources */
+};
+
+struct source {
+	struct list node; /* network.sources, while it is not held */
+	struct network *network;
+	size_t holds;
+	struct key key;
+	alignas(max_align_t) uint8_t kept[];
+};
+
+struct source_table {
+	struct hash_table *sources, *networks;
+	size_t max, size;
+	struct list by_count[FULLEST + 1]; /* networks */
+	size_t fullest;                    /* no network has more */
+};
+
+struct source_table *source_table_new(size_t max, size_t size)
+{
+	assert(max);
+	struct source_table *t = mem_zalloc(sizeof(*t));
+	t->sources = hash_table_new();
+	t->networks = hash_table_new();
+	t->max = max;
+	t->size = size;
+	for (size_t i = 0; i <= FULLEST; i++)
+		list_init(&t->by_count[i]);
+	return t;
+}
+
+static void free_one(void *arg, void *value)
+{
+	(void)arg;
+	mem_free(value);
+}
+
+void source_table_free(struct source_table *t)
+{
+	if (!t)
+		return;
+	hash_table_each(t->sources, free_one, NULL);
+	hash_table_each(t->networks, free_one, NULL);
+	hash_table_free(t->sources);
+	hash_table_free(t->networks);
+	mem_free(t);
+}
+
+static struct key key_of(const struct addr *prefix, const char *label)
+{
+	struct key key = {.family = prefix->family};
+	memcpy(key.ip, prefix->ip, prefix->family == 4 ? 4 : 16);
+	if (label)
+		memcpy(key.label, label, strnlen(label, sizeof(key.label)));
+	return key;
+}
+
+/* Puts the network where its count belongs, as the one that was seen last. */
+static void place(struct source_table *t, struct network *n)
+{
+	size_t rank = n->count < FULLEST ? n->count : FULLEST;
+	list_remove(&n->node);
+	if (n->count)
+		list_append(&t->by_count[rank], &n->node);
+	if (rank > t->fullest)
+		t->fullest = rank;
+	while (t->fullest && list_is_empty(&t->by_count[t->fullest]))
+		t->fullest--;
+}
+
+/* The source may be forgotten from now on, and was seen last. */
+static void enlist(struct source_table *t, struct source *s)
+{
+	list_append(&s->network->sources, &s->node);
+	s->network->count++;
+	place(t, s->network);
+}
+
+static void delist(struct source_table *t, struct source *s)
+{
+	list_remove(&s->node);
+	s->network->count--;
+	place(t, s->network);
+}
+
+static void forget(struct source_table *t, struct source *s)
+{
+	struct network *n = s->network;
+	delist(t, s);
+	if (!n->count && !n->held) {
+		hash_table_remove(t->networks, &n->key, sizeof(n->key));
+		mem_free(n);
+	}
+	hash_table_remove(t->sources, &s->key, sizeof(s->key));
+	mem_free(s);
+}
+
+static void make_room(struct source_table *t)
+{
+	while (hash_table_count(t->sources) >= t->max && t->fullest) {
+		struct network *n = LIST_ENTRY(t->by_count[t->fullest].next, struct network, node);
+		forget(t, LIST_ENTRY(n->sources.next, struct source, node));
+	}
+}
+
+static struct network *network_of(struct source_table *t, const struct addr *prefix)
+{
+	struct addr whole = addr_prefix(prefix, 24, 48);
+	struct key key = key_of(&whole, NULL);
+	struct network *n = hash_table_get(t->networks, &key, sizeof(key));
+	if (n)
+		return n;
+	n = mem_zalloc(sizeof(*n));
+	n->key = key;
+	list_init(&n->node);
+	list_init(&n->sources);
+	hash_table_add(t->networks, &n->key, sizeof(n->key), n);
+	return n;
+}
+
+static struct source *source_of(void *kept)
+{
+	return (struct source *)((char *)kept - offsetof(struct source, kept));
+}
+
+void *source_table_get(const struct source_table *t, const struct addr *prefix, const char *label)
+{
+	struct key key = key_of(prefix, label);
+	struct source *s = hash_table_get(t->sources, &key, sizeof(key));
+	return s ? s->kept : NULL;
+}
+
+void *source_table_see(struct source_table *t, const struct addr *prefix, const char *label)
+{
+	struct key key = key_of(prefix, label);
+	struct source *s = hash_table_get(t->sources, &key, sizeof(key));
+	if (!s) {
+		make_room(t);
+		s = mem_zalloc(sizeof(*s) + t->size);
+		s->key = key;
+		s->network = network_of(t, prefix);
+		hash_table_add(t->sources, &s->key, sizeof(s->key), s);
+		enlist(t, s);
+	} else if (!s->holds) {
+		delist(t, s);
+		enlist(t, s);
+	}
+	return s->kept;
+}
+
+void source_table_hold(struct source_table *t, void *kept)
+{
+	struct source *s = source_of(kept);
+	if (s->holds++)
+		return;
+	s->network->held++;
+	delist(t, s);
+}
+
+void source_table_release(struct source_table *t, void *kept)
+{
+	struct source *s = source_of(kept);
+	assert(s->holds);
+	if (--s->holds)
+		return;
+	s->network->held--;
+	enlist(t, s);
+	if (hash_table_count(t->sources) > t->max)
+		make_room(t);
+}
+
+size_t source_table_count(const struct source_table *t)
+{
+	return hash_table_count(t->sources);
+}
