@@ -1,30 +1,40 @@
 /*
- * What every room of the relay may look at: made once by service.c, constant from then on but for
- * the counters, which are atomic, and the parts that say so. A reload (reload.h) brings another
- * configuration.
+ * What all rooms of the relay share. service.c makes it once; from then on it is constant but for
+ * the counters, which are atomic, and what a reload (reload.h) replaces. It names no room above the
+ * one that reads it: what must be told upward is a function in it.
  */
 #ifndef GROUNDNUT_RELAY_CONTEXT_H
 #define GROUNDNUT_RELAY_CONTEXT_H
 
 #include "relay/config.h"
-#include "relay/doors/vhost_table.h"
-#include "relay/doors/port_table.h"
+#include "shared/base/hash_table.h"
 #include "shared/base/memory_budget.h"
 #include "shared/base/rate_limiter.h"
 #include "shared/net/loop.h"
-#include "shared/net/shaper.h"
 #include "shared/tunnel/session.h"
+#include "shared/tunnel/session_messages.h"
 
-/* One of the loops that homes live on. */
+struct context;
+struct port_table;
+struct vhost_table;
+struct shared_ports;
+
+/* One of the loops that agents live on. Only its own thread uses it, but for loop and count. */
 struct worker {
+	struct context *context;
 	struct loop *loop;
-	struct relay_config *config; /* a reference; the worker's thread only */
-	struct session_pool pool;    /* the worker's thread only */
-	struct list homes;           /* the worker's thread only */
-	/* the same: the visitors of its http doors, by their sources */
-	struct rate_limiter *web;
-	unsigned count; /* homes given to it; the main thread only */
+	struct relay_config *config;   /* a reference */
+	struct session_pool pool;      /* memory of all its sessions */
+	struct list agents;            /* of struct agent */
+	struct hash_table *vhosts;     /* open doors of http and tls mappings, by claim */
+	struct rate_limiter *visitors; /* of its http doors, by source */
+	unsigned count;                /* agents given to it; the main thread only */
 };
+
+/* An agent has declared; called on the agent's loop. remote: its address as the relay sees it.
+ * What is kept is copied. */
+typedef void context_declare_fn(void *owner, const char *account, const char *agent,
+				const struct declare *d, const struct addr *remote);
 
 struct context {
 	struct relay_config *config; /* a reference; the main thread only, workers have their own */
@@ -33,23 +43,10 @@ struct context {
 	unsigned worker_count;
 	struct port_table *ports;
 	struct vhost_table *vhosts;
-	struct registry *agents;        /* the main thread only */
-	struct agent_listener *door;    /* the same */
-	struct names *names;            /* the main thread only; NULL before and after */
-	struct names_service *naming;   /* the same */
-	struct shared_ports *front;     /* the main thread only; NULL before and after */
-	struct listener_set *listeners; /* the main thread only */
+	struct shared_ports *shared_ports; /* the main thread only; NULL before and after */
 	struct memory_budget_whole send, receive;
+	context_declare_fn *on_declare; /* NULL: nobody listens */
+	void *on_declare_owner;
 };
-
-/* What one account uses, over all its agents and loops: its visitors, its bandwidth. Counted: one
- * reference for each home and for the table. */
-struct account_use {
-	atomic_uint connections, flows;
-	struct shaper_whole *bandwidth;
-	atomic_uint refs;
-};
-struct account_use *account_use_ref(struct account_use *u);
-void account_use_unref(struct account_use *u);
 
 #endif

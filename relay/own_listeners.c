@@ -1,8 +1,10 @@
 #include "relay/own_listeners.h"
 
+#include "relay/doors/port_table.h"
 #include "relay/doors/shared_ports.h"
 #include "relay/names/dns_packet.h"
-#include "relay/names/names_service.h"
+#include "shared/base/file.h"
+#include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/net/listener_set.h"
 
@@ -58,20 +60,87 @@ struct ports_range *own_listeners_ports(const struct relay_config *c, size_t *co
 	return f.list;
 }
 
-void own_listeners_reserve(struct context *w)
+void own_listeners_reserve(const struct context *c)
 {
 	size_t count;
-	struct ports_range *own = own_listeners_ports(w->config, &count);
-	port_table_set_own(w->ports, own, count);
+	struct ports_range *own = own_listeners_ports(c->config, &count);
+	port_table_set_own(c->ports, own, count);
 	mem_free(own);
 }
 
-static bool is_agents_door(const struct relay_config *c, const struct addr *at)
+/* One address of `listen`. */
+struct entrance {
+	struct relay_parts *relay;
+	struct listener *listener;
+	struct addr at;
+};
+
+struct own_listeners {
+	struct relay_parts *relay;
+	struct entrance *entrances;
+	size_t entrance_count;
+	struct listener_set *others;
+};
+
+static bool has(const struct addr *list, size_t count, const struct addr *at)
 {
-	for (size_t i = 0; i < c->listen_count; i++)
-		if (addr_equal(&c->listen[i], at))
+	for (size_t i = 0; i < count; i++)
+		if (addr_equal(&list[i], at))
 			return true;
 	return false;
+}
+
+static void on_accept(void *owner, int fd, const struct addr *peer, const struct addr *local)
+{
+	const struct entrance *e = owner;
+	const struct context *c = &e->relay->context;
+	if (has(c->config->tls, c->config->tls_count, &e->at))
+		shared_ports_accept_tls(c->shared_ports, fd, peer, local);
+	else
+		agent_listener_accept(e->relay->agent_listener, fd, peer, local);
+}
+
+static bool has_v4(const struct relay_config *c)
+{
+	for (size_t i = 0; i < c->listen_count; i++)
+		if (c->listen[i].family == 4)
+			return true;
+	return false;
+}
+
+struct own_listeners *own_listeners_new(struct relay_parts *r, char **why)
+{
+	const struct relay_config *c = r->context.config;
+	struct own_listeners *o = mem_zalloc(sizeof *o);
+	o->relay = r;
+	o->entrances = mem_zalloc(c->listen_count * sizeof *o->entrances);
+	o->others = listener_set_new(r->context.main, file_limit_for_visitors());
+	for (size_t i = 0; i < c->listen_count; i++) {
+		struct entrance *e = &o->entrances[i];
+		int err;
+		char at[ADDR_TEXT];
+		*e = (struct entrance){.relay = r, .at = c->listen[i]};
+		e->listener = listener_open(r->context.main, &e->at, e->at.family == 6 && has_v4(c),
+					    on_accept, e, &err, why);
+		if (!e->listener) {
+			own_listeners_close(o);
+			return NULL;
+		}
+		o->entrance_count++;
+		log_info("listening", "for=agents at=%s", addr_text(listener_at(e->listener), at));
+	}
+	return o;
+}
+
+void own_listeners_close(struct own_listeners *o)
+{
+	if (!o)
+		return;
+	for (size_t i = 0; i < o->entrance_count; i++)
+		listener_close(o->entrances[i].listener);
+	listener_set_close(o->others);
+	mem_free(o->entrances);
+	mem_free(o);
 }
 
 struct entries {
@@ -87,18 +156,21 @@ static void add_entries(struct entries *e, const char *what, listener_fn *fn, vo
 		e->list[e->count++] = (struct listener_set_entry){list[i], what, fn, owner};
 }
 
-void own_listeners_open(struct context *w)
+void own_listeners_set(struct own_listeners *o)
 {
-	const struct relay_config *c = w->config;
+	const struct context *x = &o->relay->context;
+	const struct relay_config *c = x->config;
 	const struct update_config *u = &c->update;
+	struct names_service *names = o->relay->names;
 	struct entries e = {0};
-	add_entries(&e, "http", shared_ports_accept_http, w->front, c->http, c->http_count);
+	add_entries(&e, "http", shared_ports_accept_http, x->shared_ports, c->http, c->http_count);
 	for (size_t i = 0; i < c->tls_count; i++)
-		if (!is_agents_door(c, &c->tls[i])) /* which sends everybody to the front itself */
-			add_entries(&e, "tls", shared_ports_accept_tls, w->front, &c->tls[i], 1);
-	add_entries(&e, "update", names_service_accept_http, w->naming, u->http, u->http_count);
-	add_entries(&e, "update over tls", names_service_accept_https, w->naming, u->https,
+		if (!has(c->listen, c->listen_count, &c->tls[i]))
+			add_entries(&e, "tls", shared_ports_accept_tls, x->shared_ports, &c->tls[i],
+				    1);
+	add_entries(&e, "update", names_service_accept_http, names, u->http, u->http_count);
+	add_entries(&e, "update over tls", names_service_accept_https, names, u->https,
 		    u->https_count);
-	listener_set_set(w->listeners, e.list, e.count);
+	listener_set_set(o->others, e.list, e.count);
 	mem_free(e.list);
 }

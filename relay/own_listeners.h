@@ -1,20 +1,26 @@
 /*
- * What relay.json itself listens on: agents, shared ports, DNS, the doors of DDNS clients. No
- * mapping may have one of these ports, also while the relay's own listener is not open.
+ * What relay.json itself listens on: agents, shared ports, DNS, DDNS clients. No mapping may have
+ * one of these ports, also while the relay's own listener is not open.
  *
- * The agents' door and DNS keep their sockets themselves; the others are opened here. Main loop
+ * DNS keeps its sockets itself; the others are opened here. Where `listen` and `tls` name the same
+ * address, its newcomers are read as those of a tls port, which knows agents by ALPN. Main loop
  * only.
  */
 #ifndef GROUNDNUT_RELAY_OWN_LISTENERS_H
 #define GROUNDNUT_RELAY_OWN_LISTENERS_H
 
-#include "relay/context.h"
+#include "relay/relay_parts.h"
 
 /* The ports that a mapping would meet on one of the addresses of `bind`; freed by the caller. */
 struct ports_range *own_listeners_ports(const struct relay_config *c, size_t *count);
 /* They are nobody's mapping from here on. */
-void own_listeners_reserve(struct context *w);
-/* As the configuration that is in force says. Sockets that are open already stay. */
-void own_listeners_open(struct context *w);
+void own_listeners_reserve(const struct context *c);
+
+/* Opens the addresses of `listen`, which stay. NULL with *why (freed by the caller): one cannot be
+ * bound. */
+struct own_listeners *own_listeners_new(struct relay_parts *r, char **why);
+/* Opens the others, as the configuration that is in force says. Sockets that are open stay. */
+void own_listeners_set(struct own_listeners *o);
+void own_listeners_close(struct own_listeners *o); /* NULL does nothing */
 
 #endif

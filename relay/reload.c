@@ -9,20 +9,17 @@
  */
 #include "relay/reload.h"
 
-#include "relay/agents/registry.h"
-#include "relay/agents/agent_listener.h"
 #include "relay/own_listeners.h"
-#include "relay/names/names_service.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 
 struct reload {
-	struct context *world;
+	struct relay_parts *relay;
 	reload_fn *done;
 	void *owner;
 	struct relay_config *config;
 	struct accounts *accounts;
-	struct tls_context *tls; /* the agents' door's */
+	struct tls_context *tls; /* of the agents' listener */
 	char *later;
 };
 
@@ -59,7 +56,7 @@ static bool update_pair_fits(const struct update_config *u, char **why)
 static char *build(struct reload *r, const char *file)
 {
 	char *why = NULL;
-	if (relay_config_reload(file, r->world->config, &r->config, &r->later) < 0)
+	if (relay_config_reload(file, r->relay->context.config, &r->config, &r->later) < 0)
 		return wrong(file);
 	const struct relay_config *c = r->config;
 	r->accounts = read_accounts(c, &why);
@@ -79,42 +76,43 @@ static void end(struct reload *r, const char *error)
 	mem_free(r);
 }
 
-static void take_accounts(struct context *w, struct accounts *fresh)
+static void take_accounts(struct relay_parts *p, struct accounts *fresh)
 {
-	registry_set_accounts(w->agents, fresh);
-	names_service_set_accounts(w->naming, fresh);
+	registry_set_accounts(p->registry, fresh);
+	names_service_set_accounts(p->names, fresh);
 	log_info("accounts_loaded", "count=%zu", accounts_count(fresh));
 }
 
 static void on_settled(void *arg, const struct buf *nothing)
 {
 	struct reload *r = arg;
-	struct context *w = r->world;
+	struct relay_parts *p = r->relay;
 	(void)nothing;
-	if (w->naming) { /* else the relay is stopping */
-		names_service_reload(w->naming, w->config);
-		own_listeners_open(w);
+	if (p->names) { /* else the relay is stopping */
+		names_service_reload(p->names, p->context.config);
+		own_listeners_set(p->listeners);
 	}
 	end(r, NULL);
 }
 
 static void put_in_force(struct reload *r)
 {
-	struct context *w = r->world;
-	relay_config_unref(w->config);
-	w->config = relay_config_ref(r->config);
-	w->send.limit = w->receive.limit = (size_t)w->config->limits.memory_mib << 20;
-	own_listeners_reserve(w);
-	agent_listener_reload(w->door, r->tls);
-	registry_set_config(w->agents, w->config);
-	take_accounts(w, r->accounts);
-	registry_settle(w->agents, on_settled, r);
+	struct relay_parts *p = r->relay;
+	struct context *c = &p->context;
+	relay_config_unref(c->config);
+	c->config = relay_config_ref(r->config);
+	c->send.limit = c->receive.limit = (size_t)c->config->limits.memory_mib << 20;
+	own_listeners_reserve(c);
+	agent_listener_reload(p->agent_listener, r->tls);
+	registry_set_config(p->registry, c->config);
+	take_accounts(p, r->accounts);
+	registry_settle(p->registry, on_settled, r);
 }
 
-void reload_begin(struct context *w, const char *file, reload_fn *done, void *owner)
+void reload_begin(struct relay_parts *p, const char *file, reload_fn *done, void *owner)
 {
 	struct reload *r = mem_zalloc(sizeof *r);
-	*r = (struct reload){.world = w, .done = done, .owner = owner};
+	*r = (struct reload){.relay = p, .done = done, .owner = owner};
 	char *why = build(r, file);
 	if (why)
 		end(r, why);
@@ -123,12 +121,12 @@ void reload_begin(struct context *w, const char *file, reload_fn *done, void *ow
 	mem_free(why);
 }
 
-char *reload_accounts(struct context *w)
+char *reload_accounts(struct relay_parts *p)
 {
 	char *why = NULL;
-	struct accounts *fresh = read_accounts(w->config, &why);
+	struct accounts *fresh = read_accounts(p->context.config, &why);
 	if (fresh)
-		take_accounts(w, fresh);
+		take_accounts(p, fresh);
 	accounts_unref(fresh);
 	return why;
 }

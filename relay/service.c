@@ -8,22 +8,19 @@
  */
 #include "relay/service.h"
 
-#include "relay/agents/registry.h"
 #include "relay/config_check.h"
-#include "relay/names/names_link.h"
-#include "relay/names/names_service.h"
+#include "relay/doors/port_table.h"
+#include "relay/doors/shared_ports.h"
+#include "relay/doors/vhost_table.h"
 #include "relay/own_listeners.h"
 #include "relay/reload.h"
 #include "relay/store.h"
-#include "relay/agents/agent_listener.h"
-#include "relay/doors/shared_ports.h"
 #include "shared/base/cli.h"
 #include "shared/base/err.h"
 #include "shared/base/file.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/net/control_server.h"
-#include "shared/net/listener_set.h"
 #include "shared/net/systemd.h"
 #include "shared/net/signals.h"
 #include "shared/net/timer.h"
@@ -33,13 +30,12 @@
 #include <sys/stat.h>
 #include <uv.h>
 
-enum { THREADS_MOST = 64, ACCOUNTS_LOOK_MS = 1000, WEB_SOURCES = 65536 };
+enum { THREADS_MOST = 64, ACCOUNTS_LOOK_MS = 1000, VISITOR_SOURCES = 65536 };
 enum { PORTS_SHARE = 2 }; /* half of the descriptors for the ports of mappings */
 
 struct relay {
-	struct context world;
+	struct relay_parts parts;
 	char *file;
-	struct registry *agents;
 	struct control *control;
 	struct signals *signals;
 	struct timer *watchdog;
@@ -47,7 +43,6 @@ struct relay {
 	struct stat accounts_seen;   /* as it was when last read */
 	uint64_t started_ms;
 	struct store *store; /* what the names remember */
-	struct names_service *names;
 	bool stopping;
 };
 
@@ -56,14 +51,14 @@ struct relay {
 /* Before they are read: what changes meanwhile is seen as a change. */
 static char *read_accounts_again(struct relay *r)
 {
-	stat(r->world.config->accounts, &r->accounts_seen);
-	return reload_accounts(&r->world);
+	stat(r->parts.context.config->accounts, &r->accounts_seen);
+	return reload_accounts(&r->parts);
 }
 
 /* edited: what a command has written, or NULL. As reload_accounts. */
 static char *take_edited_accounts(struct relay *r, const char *edited)
 {
-	const char *ours = r->world.config->accounts;
+	const char *ours = r->parts.context.config->accounts;
 	struct stat a, b;
 	if (edited && stat(edited, &a) == 0 && stat(ours, &b) == 0 &&
 	    (a.st_dev != b.st_dev || a.st_ino != b.st_ino))
@@ -75,7 +70,8 @@ static void look_at_accounts(void *owner)
 {
 	struct relay *r = owner;
 	struct stat now;
-	if (stat(r->world.config->accounts, &now) < 0 || file_is_same(&now, &r->accounts_seen))
+	if (stat(r->parts.context.config->accounts, &now) < 0 ||
+	    file_is_same(&now, &r->accounts_seen))
 		return;
 	char *error = read_accounts_again(r);
 	if (error)
@@ -127,8 +123,8 @@ static void reload(struct relay *r, struct control_reply *reply)
 	struct reload_question *q = mem_alloc(sizeof *q);
 	*q = (struct reload_question){.relay = r, .reply = reply};
 	systemd_reloading();
-	stat(r->world.config->accounts, &r->accounts_seen);
-	reload_begin(&r->world, r->file, on_reloaded, q);
+	stat(r->parts.context.config->accounts, &r->accounts_seen);
+	reload_begin(&r->parts, r->file, on_reloaded, q);
 }
 
 /* --- the control socket --- */
@@ -146,12 +142,12 @@ static void put_loop(struct json *w, const struct loop *l)
 	json_close(w);
 }
 
-static void put_loops(struct json *w, const struct context *world)
+static void put_loops(struct json *w, const struct context *c)
 {
 	json_open(w, "loops", '[');
-	put_loop(w, world->main);
-	for (unsigned i = 0; i < world->worker_count; i++)
-		put_loop(w, world->workers[i].loop);
+	put_loop(w, c->main);
+	for (unsigned i = 0; i < c->worker_count; i++)
+		put_loop(w, c->workers[i].loop);
 	json_close(w);
 }
 
@@ -166,11 +162,11 @@ static void on_status(void *arg, const struct buf *agents)
 	json_open(&w, "status", '{');
 	json_str(&w, "version", GROUNDNUT_VERSION);
 	json_uint(&w, "uptime_s", (loop_clock_ms() - r->started_ms) / 1000);
-	put_loops(&w, &r->world);
+	put_loops(&w, &r->parts.context);
 	json_raw(&w, "agents", (const char *)buf_data(agents), buf_len(agents));
 	json_open(&w, "names", '[');
-	if (r->world.names)
-		names_status(r->world.names, &w);
+	if (r->parts.names)
+		names_status(r->parts.names_link.names, &w);
 	json_close(&w);
 	json_close(&w);
 	json_close(&w);
@@ -191,7 +187,7 @@ static void on_control(void *owner, struct control_reply *reply, const char *req
 	} else if (!strcmp(what, "status")) {
 		struct status_question *q = mem_alloc(sizeof *q);
 		*q = (struct status_question){.relay = r, .reply = reply};
-		registry_status(r->agents, on_status, q);
+		registry_status(r->parts.registry, on_status, q);
 	} else if (!strcmp(what, "reload")) {
 		reload(r, reply);
 	} else if (!strcmp(what, "accounts")) {
@@ -215,23 +211,23 @@ static void stop(struct relay *r)
 	r->stopping = true;
 	log_info("stopping", NULL);
 	systemd_stopping();
-	listener_set_close(r->world.listeners);
-	shared_ports_free(r->world.front);
-	r->world.front = NULL;
-	agent_listener_close(r->world.door);
+	own_listeners_close(r->parts.listeners);
+	shared_ports_free(r->parts.context.shared_ports);
+	r->parts.context.shared_ports = NULL;
+	agent_listener_free(r->parts.agent_listener);
 	control_close(r->control);
 	signals_close(r->signals);
 	timer_close(r->watchdog);
 	timer_close(r->accounts_look);
-	if (r->agents)
-		registry_stop(r->agents);
-	r->world.names = NULL;
-	r->world.naming = NULL;
-	names_service_stop(r->names);
+	if (r->parts.registry)
+		registry_stop(r->parts.registry);
+	names_service_stop(r->parts.names);
+	r->parts.names = NULL;
+	r->parts.names_link.names = NULL;
 	store_close(r->store);
-	for (unsigned i = 0; i < r->world.worker_count; i++)
-		loop_stop(r->world.workers[i].loop);
-	loop_stop(r->world.main);
+	for (unsigned i = 0; i < r->parts.context.worker_count; i++)
+		loop_stop(r->parts.context.workers[i].loop);
+	loop_stop(r->parts.context.main);
 }
 
 static void on_signal(void *owner, enum signals_event event)
@@ -242,16 +238,26 @@ static void on_signal(void *owner, enum signals_event event)
 		reload(owner, NULL);
 }
 
+static void free_worker(struct worker *w)
+{
+	session_pool_fini(&w->pool);
+	hash_table_free(w->vhosts);
+	rate_limiter_free(w->visitors);
+	relay_config_unref(w->config);
+}
+
 static int start_workers(struct relay *r)
 {
-	struct relay_config *c = r->world.config;
+	struct relay_config *c = r->parts.context.config;
 	unsigned count = c->threads ? c->threads : uv_available_parallelism();
 	count = count > THREADS_MOST ? THREADS_MOST : count;
-	r->world.workers = mem_zalloc(count * sizeof *r->world.workers);
+	r->parts.context.workers = mem_zalloc(count * sizeof *r->parts.context.workers);
 	for (unsigned i = 0; i < count; i++) {
-		struct worker *w = &r->world.workers[i];
-		list_init(&w->homes);
-		w->web = rate_limiter_new(WEB_SOURCES, 0, 0);
+		struct worker *w = &r->parts.context.workers[i];
+		w->context = &r->parts.context;
+		list_init(&w->agents);
+		w->vhosts = hash_table_new();
+		w->visitors = rate_limiter_new(VISITOR_SOURCES, 0, 0);
 		w->config = relay_config_ref(c);
 		char name[16];
 		snprintf(name, sizeof name, "worker%u", i);
@@ -260,11 +266,10 @@ static int start_workers(struct relay *r)
 		if (err < 0) {
 			log_say("cannot start a thread: %s", err_text(err));
 			loop_free(w->loop);
-			rate_limiter_free(w->web);
-			relay_config_unref(w->config);
+			free_worker(w);
 			return err;
 		}
-		r->world.worker_count++;
+		r->parts.context.worker_count++;
 	}
 	return 0;
 }
@@ -272,22 +277,52 @@ static int start_workers(struct relay *r)
 static bool start_names(struct relay *r, struct accounts *accounts)
 {
 	char *why = NULL;
-	r->store = store_open(r->world.main, r->world.config->state, &why);
+	r->store = store_open(r->parts.context.main, r->parts.context.config->state, &why);
 	if (!r->store) {
 		log_say("%s", why);
 		mem_free(why);
 		return false;
 	}
-	r->names = names_service_start(r->world.main, r->store, r->world.config, accounts);
-	r->world.naming = r->names;
-	r->world.names = names_service_names(r->names);
-	names_link_watch(&r->world);
+	struct relay_parts *p = &r->parts;
+	p->names = names_service_start(p->context.main, r->store, p->context.config, accounts);
+	names_link_init(&p->names_link, p->context.main, names_service_names(p->names),
+			p->registry);
+	p->context.on_declare = names_link_declare;
+	p->context.on_declare_owner = &p->names_link;
 	return true;
+}
+
+static bool would_serve(void *owner, const char *host)
+{
+	return registry_would_serve(((struct relay_parts *)owner)->registry, host);
+}
+
+static void take_agent(void *owner, struct io *io, const void *early, size_t early_len)
+{
+	agent_listener_take(((struct relay_parts *)owner)->agent_listener, io, early, early_len);
+}
+
+static void take_own(void *owner, int fd, const struct addr *peer, const void *early,
+		     size_t early_len)
+{
+	names_service_take_http(((struct relay_parts *)owner)->names, fd, peer, early, early_len);
+}
+
+/* *why is set when the agents' addresses cannot be bound. */
+static void open_doors(struct relay *r, struct tls_context *tls, char **why)
+{
+	struct relay_parts *p = &r->parts;
+	const struct shared_ports_calls calls = {would_serve, take_agent, take_own, p};
+	p->context.shared_ports = shared_ports_new(&p->context, &calls);
+	p->agent_listener = agent_listener_new(&p->context, p->registry, tls);
+	p->listeners = own_listeners_new(p, why);
+	if (p->listeners)
+		own_listeners_set(p->listeners);
 }
 
 static int start(struct relay *r)
 {
-	const struct relay_config *c = r->world.config;
+	const struct relay_config *c = r->parts.context.config;
 	char *why = NULL;
 	struct accounts *accounts;
 	stat(c->accounts, &r->accounts_seen);
@@ -303,32 +338,32 @@ static int start(struct relay *r)
 		accounts_unref(accounts);
 		return exit_code;
 	}
-	r->world.agents = r->agents = registry_new(&r->world, accounts);
+	r->parts.registry = registry_new(&r->parts.context, accounts);
 	bool named = start_names(r, accounts);
 	accounts_unref(accounts);
 	if (named && start_workers(r) == 0) {
-		r->control = control_open(r->world.main, c->control, on_control, r, &err);
+		r->control = control_open(r->parts.context.main, c->control, on_control, r, &err);
 		if (!r->control)
 			log_say("%s: %s", c->control,
 				err == UV_EADDRINUSE ? "a relay is running on it already"
 				: err == UV_EEXIST   ? "is there already, and is no socket"
 						     : err_text(err));
-		else if (!(r->world.door = agent_listener_open(&r->world, r->agents, tls, &why)))
-			log_say("%s", why);
+		else
+			open_doors(r, tls, &why);
 	}
+	if (why)
+		log_say("%s", why);
 	mem_free(why);
 	tls_context_unref(tls);
-	if (!r->world.door)
+	if (!r->parts.listeners)
 		return EXIT_WORK;
-	r->world.front = shared_ports_new(&r->world, r->agents, r->world.door);
-	r->world.listeners = listener_set_new(r->world.main, file_limit_for_visitors());
-	own_listeners_open(&r->world);
-	r->signals = signals_open(r->world.main, on_signal, r);
-	r->watchdog = systemd_watchdog(r->world.main);
-	r->accounts_look = timer_new(r->world.main, look_at_accounts, r);
+	r->signals = signals_open(r->parts.context.main, on_signal, r);
+	r->watchdog = systemd_watchdog(r->parts.context.main);
+	r->accounts_look = timer_new(r->parts.context.main, look_at_accounts, r);
 	timer_set_every(r->accounts_look, ACCOUNTS_LOOK_MS);
 	log_info("started", "version=%s domain=%s accounts=%zu threads=%u", GROUNDNUT_VERSION,
-		 c->domain, accounts_count(registry_accounts(r->agents)), r->world.worker_count);
+		 c->domain, accounts_count(registry_accounts(r->parts.registry)),
+		 r->parts.context.worker_count);
 	systemd_ready("listening");
 	return 0;
 }
@@ -336,18 +371,16 @@ static int start(struct relay *r)
 static int end_loops(struct relay *r)
 {
 	int err = 0;
-	loop_run(r->world.main);
-	for (unsigned i = 0; i < r->world.worker_count; i++) {
-		struct worker *w = &r->world.workers[i];
+	loop_run(r->parts.context.main);
+	for (unsigned i = 0; i < r->parts.context.worker_count; i++) {
+		struct worker *w = &r->parts.context.workers[i];
 		loop_join(w->loop);
-		session_pool_fini(&w->pool);
-		rate_limiter_free(w->web);
-		relay_config_unref(w->config);
+		free_worker(w);
 		if (loop_free(w->loop) < 0)
 			err = UV_EBUSY;
 	}
-	registry_free(r->agents);
-	if (loop_free(r->world.main) < 0)
+	registry_free(r->parts.registry);
+	if (loop_free(r->parts.context.main) < 0)
 		err = UV_EBUSY;
 	return err;
 }
@@ -355,27 +388,29 @@ static int end_loops(struct relay *r)
 int service_run(const char *config_file)
 {
 	struct relay r = {.file = mem_strdup(config_file), .started_ms = loop_clock_ms()};
-	int err = relay_config_load(config_file, &r.world.config);
+	int err = relay_config_load(config_file, &r.parts.context.config);
 	if (err < 0) {
 		mem_free(r.file);
 		return cli_exit(err);
 	}
 	file_raise_limit();
-	const struct relay_config *c = r.world.config;
-	r.world.send.limit = r.world.receive.limit = (size_t)c->limits.memory_mib << 20;
-	r.world.ports = port_table_new(file_limit_for_visitors() / PORTS_SHARE / c->bind_count);
-	own_listeners_reserve(&r.world);
-	r.world.vhosts = vhost_table_new();
-	r.world.main = loop_new("main");
+	const struct relay_config *c = r.parts.context.config;
+	r.parts.context.send.limit = r.parts.context.receive.limit = (size_t)c->limits.memory_mib
+								     << 20;
+	r.parts.context.ports =
+	    port_table_new(file_limit_for_visitors() / PORTS_SHARE / c->bind_count);
+	own_listeners_reserve(&r.parts.context);
+	r.parts.context.vhosts = vhost_table_new();
+	r.parts.context.main = loop_new("main");
 	int code = start(&r);
 	if (code)
 		stop(&r);
 	if (end_loops(&r) < 0 && !code)
 		code = EXIT_WORK;
-	port_table_free(r.world.ports);
-	vhost_table_free(r.world.vhosts);
-	mem_free(r.world.workers);
-	relay_config_unref(r.world.config);
+	port_table_free(r.parts.context.ports);
+	vhost_table_free(r.parts.context.vhosts);
+	mem_free(r.parts.context.workers);
+	relay_config_unref(r.parts.context.config);
 	mem_free(r.file);
 	if (!code)
 		log_info("stopped", NULL);

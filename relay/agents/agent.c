@@ -1,136 +1,119 @@
 /*
- * What a HELLO brings, in this order:
+ * What becomes of a HELLO, in this order:
  *
- *	resuming our session, a newer epoch            the session goes on over the new link
- *	… an older epoch, or numbers that cannot be    REFUSE stale; a live session is never ended
- *                                                     by a wrong number
- *	a new session                                  by the same process, or while detached: at
- *                                                     once. By another process while we are
- *                                                     attached:
- *	                                               a challenge, and the holder is
- *	                                                 replaced, or REFUSE name_in_use
+ *	it resumes our session, with a newer epoch     the session goes on over the new link
+ *	it resumes it with an older epoch, or with     REFUSE stale; a wrong number never ends a
+ *	numbers that cannot be                         live session
+ *	it begins a session, and we are detached or    the session begins at once
+ *	it is the same process
+ *	it begins a session, and another process is    a takeover: the holder is replaced, or
+ *	attached                                       REFUSE name_in_use
  *
- * After the end of a session its doors rest, open, until the next DECLARE adopts or drops them;
- * with no session and nothing to wait for, the home has ended.
+ * After the end of a session its doors rest, open, until the next DECLARE adopts or drops them.
+ * With no session and nothing to wait for, the agent has ended.
  */
 #include "relay/agents/agent.h"
 
-#include "relay/agents/takeover.h"
 #include "relay/agents/agent_mappings.h"
 #include "relay/agents/agent_session.h"
+#include "relay/agents/takeover.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 
 #include <string.h>
 
-enum {
-	ACCOUNT_FLOWS = 32768, /* half of what an agent lets be opened to it */
-	RETRY_REPLACED_MS = 60000,
-	RETRY_STALE_MS = 500,
-	RETRY_REMOVED_MS = 30000,
-};
+enum { RETRY_REPLACED_MS = 60000, RETRY_STALE_MS = 500, RETRY_REMOVED_MS = 30000 };
 
 struct agent {
-	struct list node; /* worker.homes */
-	struct context *world;
-	struct worker *worker;
-	char *account, *agent, *label;
-	struct account_use *use;
+	struct list node; /* worker.agents */
+	struct tenant tenant;
 	agent_ended_fn *ended;
 	void *owner;
+	uint64_t hellos; /* it has had */
+	bool told_ended; /* … and no HELLO has come since */
 
-	struct accounts *accounts; /* the list that is in force here */
-	uint64_t greeted;          /* HELLOs it has had */
-	bool told_ended;           /* … and nobody has greeted since */
-
-	/* parts; NULL until the first message */
+	/* NULL until the first message */
 	struct agent_session *session;
-	struct agent_mappings *doors;
-	struct takeover *challenge;
+	struct agent_mappings *mappings;
+	struct takeover *takeover;
 };
 
-struct agent *agent_new(struct context *world, struct worker *worker, const char *account,
-			const char *agent, struct account_use *use, agent_ended_fn *ended,
-			void *owner)
+struct agent *agent_new(struct worker *worker, const char *account, const char *name,
+			struct usage *usage, agent_ended_fn *ended, void *owner)
 {
-	struct agent *h = mem_zalloc(sizeof *h);
-	h->world = world;
-	h->worker = worker;
-	h->account = mem_strdup(account);
-	h->agent = mem_strdup(agent);
-	h->label = mem_printf("%s/%s", account, agent);
-	h->use = account_use_ref(use);
-	h->ended = ended;
-	h->owner = owner;
-	list_init(&h->node);
-	return h;
+	struct agent *a = mem_zalloc(sizeof *a);
+	tenant_init(&a->tenant, worker, account, name, usage);
+	a->ended = ended;
+	a->owner = owner;
+	list_init(&a->node);
+	return a;
 }
 
 /* --- the end --- */
 
-/* By the time it is read the home may be gone, if everything ends: so it says everything itself. */
-struct obituary {
+/* Self-contained: the agent may already be freed when this is read. */
+struct end_message {
 	agent_ended_fn *ended;
 	void *owner;
-	struct agent *home;
-	uint64_t greeted;
+	struct agent *agent;
+	uint64_t hellos;
 };
 
-static void tell_ended(void *arg)
+static void take_end(void *arg)
 {
-	struct obituary *o = arg;
-	o->ended(o->owner, o->home, o->greeted);
-	mem_free(o);
+	struct end_message *m = arg;
+	m->ended(m->owner, m->agent, m->hellos);
+	mem_free(m);
 }
 
-static void maybe_end(struct agent *h)
+static void maybe_end(struct agent *a)
 {
-	if (agent_session_trunk(h->session) || takeover_is_on(h->challenge) || h->told_ended)
+	if (a->tenant.transport || takeover_is_on(a->takeover) || a->told_ended)
 		return;
-	agent_mappings_close(h->doors);
-	h->told_ended = true;
-	struct obituary *o = mem_alloc(sizeof *o);
-	*o = (struct obituary){
-	    .ended = h->ended, .owner = h->owner, .home = h, .greeted = h->greeted};
-	if (!loop_post(h->world->main, tell_ended, o))
-		mem_free(o);
+	agent_mappings_close(a->mappings);
+	a->told_ended = true;
+	struct end_message *m = mem_alloc(sizeof *m);
+	*m = (struct end_message){a->ended, a->owner, a, a->hellos};
+	if (!loop_post(a->tenant.worker->context->main, take_end, m))
+		mem_free(m);
 }
 
 /* --- HELLO --- */
 
-static void begin_session(struct agent *h, struct pending_agent *g)
+static void begin_session(struct agent *a, struct pending_agent *p)
 {
-	if (agent_session_begin(h->session, g) < 0)
-		maybe_end(h);
+	if (agent_session_begin(a->session, p) < 0)
+		maybe_end(a);
 }
 
-static void on_challenge(void *owner, struct pending_agent *winner)
+static void on_takeover(void *owner, struct pending_agent *winner)
 {
-	struct agent *h = owner;
+	struct agent *a = owner;
 	if (!winner) {
-		maybe_end(h);
+		maybe_end(a);
 		return;
 	}
-	if (agent_session_trunk(h->session))
-		log_info("agent_replaced", "account=%s agent=%s", h->account, h->agent);
-	agent_session_refuse(h->session, REFUSE_REPLACED, RETRY_REPLACED_MS);
-	begin_session(h, winner);
+	if (a->tenant.transport)
+		log_info("agent_replaced", "account=%s agent=%s", a->tenant.account,
+			 a->tenant.agent);
+	agent_session_refuse(a->session, REFUSE_REPLACED, RETRY_REPLACED_MS);
+	begin_session(a, winner);
 }
 
-static void greet(struct agent *h, struct pending_agent *g)
+static void answer_hello(struct agent *a, struct pending_agent *p)
 {
-	switch (agent_session_judge(h->session, &g->hello)) {
+	switch (agent_session_judge(a->session, &p->hello)) {
 	case AGENT_SESSION_NEW:
-		begin_session(h, g);
+		begin_session(a, p);
 		break;
 	case AGENT_SESSION_RESUMES:
-		agent_session_resume(h->session, g);
+		agent_session_resume(a->session, p);
 		break;
 	case AGENT_SESSION_STALE:
-		pending_agent_refuse(g, REFUSE_STALE, NULL, RETRY_STALE_MS);
+		pending_agent_refuse(p, REFUSE_STALE, NULL, RETRY_STALE_MS);
 		break;
 	case AGENT_SESSION_HELD:
-		takeover_pose(h->challenge, g);
+		takeover_pose(a->takeover, p);
 		break;
 	}
 }
@@ -138,8 +121,8 @@ static void greet(struct agent *h, struct pending_agent *g)
 /* --- messages from the main loop --- */
 
 struct message {
-	struct agent *home;
-	struct pending_agent *greeting;
+	struct agent *agent;
+	struct pending_agent *pending;
 	struct accounts *accounts;
 	struct name_report *names;
 	size_t name_count;
@@ -151,261 +134,150 @@ static void on_session_over(void *owner)
 	maybe_end(owner);
 }
 
-/* The first message makes a home known to its loop. */
-static void settle_in(struct agent *h)
+/* The first message makes an agent known to its loop. */
+static void settle_in(struct agent *a)
 {
-	if (h->session)
+	struct tenant *t = &a->tenant;
+	if (a->session)
 		return;
-	h->doors = agent_mappings_new(h);
-	h->session = agent_session_new(h, h->worker, h->doors, on_session_over, h);
-	h->challenge = takeover_new(h, on_challenge, h);
-	list_append(&h->worker->homes, &h->node);
+	a->mappings = agent_mappings_new(t);
+	a->session = agent_session_new(t, a->mappings, on_session_over, a);
+	a->takeover = takeover_new(t, on_takeover, a);
+	list_append(&t->worker->agents, &a->node);
 }
 
-static void set_accounts(struct agent *h, struct accounts *a)
+static void set_accounts(struct agent *a, struct accounts *accounts)
 {
-	accounts_unref(h->accounts);
-	h->accounts = a;
+	accounts_unref(a->tenant.accounts);
+	a->tenant.accounts = accounts;
 }
 
-static void take_greeting(void *arg)
+/* m is copied. When the loop has ended, so have all its agents, and false comes back. */
+static bool post(struct agent *a, void (*take)(void *arg), const struct message *m)
+{
+	struct message *copy = mem_dup(m, sizeof *m);
+	copy->agent = a;
+	if (loop_post(a->tenant.worker->loop, take, copy))
+		return true;
+	mem_free(copy);
+	return false;
+}
+
+static void take_hello(void *arg)
 {
 	struct message *m = arg;
-	struct agent *h = m->home;
-	struct pending_agent *g = m->greeting;
-	settle_in(h);
-	h->greeted++;
-	h->told_ended = false;
-	set_accounts(h, m->accounts);
+	struct agent *a = m->agent;
+	settle_in(a);
+	a->hellos++;
+	a->told_ended = false;
+	set_accounts(a, m->accounts);
+	pending_agent_unpack(m->pending, a->tenant.worker->loop);
+	answer_hello(a, m->pending);
 	mem_free(m);
-	pending_agent_unpack(g, h->worker->loop);
-	greet(h, g);
 }
 
-void agent_greet(struct agent *h, struct io_parcel *parcel, const struct hello *hello,
+void agent_hello(struct agent *a, struct io_parcel *parcel, const struct hello *hello,
 		 struct buf *early, struct accounts *accounts)
 {
-	struct message *m = mem_zalloc(sizeof *m);
-	*m = (struct message){.home = h,
-			      .accounts = accounts_ref(accounts),
-			      .greeting = pending_agent_new(parcel, hello, early)};
-	loop_post(h->worker->loop, take_greeting, m);
+	struct message m = {.accounts = accounts_ref(accounts),
+			    .pending = pending_agent_new(parcel, hello, early)};
+	if (post(a, take_hello, &m))
+		return;
+	accounts_unref(accounts);
+	pending_agent_drop(m.pending);
 }
 
-static void end_by_refusal(struct agent *h, enum refuse_code code, uint32_t retry_ms)
+static void end_by_refusal(struct agent *a, enum refuse_code code, uint32_t retry_ms)
 {
-	takeover_refuse(h->challenge, code, NULL, retry_ms);
-	agent_session_refuse(h->session, code, retry_ms);
-	agent_session_end(h->session, refuse_code_reason(code));
+	takeover_refuse(a->takeover, code, NULL, retry_ms);
+	agent_session_refuse(a->session, code, retry_ms);
+	agent_session_end(a->session, refuse_code_reason(code));
 }
 
 static void take_accounts(void *arg)
 {
 	struct message *m = arg;
-	struct agent *h = m->home;
-	settle_in(h);
-	const struct account *old = agent_account(h);
-	const struct account *new = accounts_find(m->accounts, h->account);
-	bool renewed = old && new &&strcmp(old->token, new->token) != 0;
-	bool removed = !new;
-	set_accounts(h, m->accounts);
+	struct agent *a = m->agent;
+	settle_in(a);
+	const struct account *old = tenant_account(&a->tenant);
+	const struct account *fresh = accounts_find(m->accounts, a->tenant.account);
+	bool renewed = old && fresh && strcmp(old->token, fresh->token) != 0;
+	set_accounts(a, m->accounts);
 	mem_free(m);
-	if (removed || renewed) {
-		end_by_refusal(h, removed ? REFUSE_REMOVED : REFUSE_TOKEN, RETRY_REMOVED_MS);
-		maybe_end(h);
+	if (fresh && !renewed) {
+		agent_mappings_judge(a->mappings);
 		return;
 	}
-	agent_mappings_judge(h->doors);
+	end_by_refusal(a, fresh ? REFUSE_TOKEN : REFUSE_REMOVED, RETRY_REMOVED_MS);
+	maybe_end(a);
 }
 
-void agent_set_accounts(struct agent *h, struct accounts *accounts)
+void agent_set_accounts(struct agent *a, struct accounts *accounts)
 {
-	struct message *m = mem_zalloc(sizeof *m);
-	*m = (struct message){.home = h, .accounts = accounts_ref(accounts)};
-	loop_post(h->worker->loop, take_accounts, m);
-}
-
-struct visit {
-	struct agent *home;
-	uint64_t claim;
-	struct io_parcel *parcel;
-	struct http_gateway *machine;
-};
-
-static void take_visit(void *arg)
-{
-	struct visit *v = arg;
-	agent_mappings_visit(v->home->doors, v->claim, v->parcel, v->machine);
-	mem_free(v);
-}
-
-void agent_visit(struct agent *h, uint64_t claim, struct io_parcel *parcel,
-		 struct http_gateway *machine)
-{
-	struct visit *v = mem_alloc(sizeof *v);
-	*v = (struct visit){.home = h, .claim = claim, .parcel = parcel, .machine = machine};
-	loop_post(h->worker->loop, take_visit, v);
+	struct message m = {.accounts = accounts_ref(accounts)};
+	if (!post(a, take_accounts, &m))
+		accounts_unref(accounts);
 }
 
 static void take_names(void *arg)
 {
 	struct message *m = arg;
-	agent_mappings_set_names(m->home->doors, m->names, m->name_count);
+	agent_mappings_set_names(m->agent->mappings, m->names, m->name_count);
 	mem_free(m);
 }
 
-void agent_set_names(struct agent *h, struct name_report *reports, size_t count)
+void agent_set_names(struct agent *a, struct name_report *reports, size_t count)
 {
-	struct message *m = mem_zalloc(sizeof *m);
-	*m = (struct message){.home = h, .names = reports, .name_count = count};
-	loop_post(h->worker->loop, take_names, m);
+	struct message m = {.names = reports, .name_count = count};
+	if (!post(a, take_names, &m))
+		name_reports_free(reports, count);
 }
 
 static void take_stop(void *arg)
 {
 	struct message *m = arg;
-	struct agent *h = m->home;
-	enum refuse_code why = m->why;
+	settle_in(m->agent);
+	end_by_refusal(m->agent, m->why, 0);
+	agent_mappings_close(m->agent->mappings);
 	mem_free(m);
-	settle_in(h);
-	end_by_refusal(h, why, 0);
-	agent_mappings_close(h->doors);
 }
 
-void agent_stop(struct agent *h, enum refuse_code why)
+void agent_stop(struct agent *a, enum refuse_code why)
 {
-	struct message *m = mem_zalloc(sizeof *m);
-	*m = (struct message){.home = h, .why = why};
-	loop_post(h->worker->loop, take_stop, m);
+	post(a, take_stop, &(struct message){.why = why});
 }
 
 static void free_here(void *arg)
 {
-	struct agent *h = arg;
-	takeover_refuse(h->challenge, REFUSE_STOPPING, NULL, 0);
-	agent_session_end(h->session, "freed");
-	agent_mappings_free(h->doors); /* which asks for the session, to its end */
-	agent_session_free(h->session);
-	takeover_free(h->challenge);
-	list_remove(&h->node);
-	accounts_unref(h->accounts);
-	account_use_unref(h->use);
-	mem_free(h->account);
-	mem_free(h->agent);
-	mem_free(h->label);
-	mem_free(h);
+	struct agent *a = arg;
+	takeover_refuse(a->takeover, REFUSE_STOPPING, NULL, 0);
+	agent_session_end(a->session, "freed");
+	agent_mappings_free(a->mappings);
+	agent_session_free(a->session);
+	takeover_free(a->takeover);
+	list_remove(&a->node);
+	tenant_fini(&a->tenant);
+	mem_free(a);
 }
 
-void agent_free_later(struct agent *h)
+void agent_free_later(struct agent *a)
 {
-	loop_post(h->worker->loop, free_here, h);
+	loop_post(a->tenant.worker->loop, free_here, a);
 }
-
-/* --- what is known --- */
 
 struct agent *agent_of_node(struct list *node)
 {
 	return LIST_ENTRY(node, struct agent, node);
 }
 
-void agent_status(const struct agent *h, struct json *w)
+void agent_status(const struct agent *a, struct json *w)
 {
-	if (!agent_session_trunk(h->session))
+	if (!a->tenant.transport)
 		return;
 	json_open(w, NULL, '{');
-	json_str(w, "account", h->account);
-	json_str(w, "agent", h->agent);
-	agent_session_status(h->session, w);
-	agent_mappings_status(h->doors, w);
+	json_str(w, "account", a->tenant.account);
+	json_str(w, "agent", a->tenant.agent);
+	agent_session_status(a->session, w);
+	agent_mappings_status(a->mappings, w);
 	json_close(w);
-}
-
-struct transport *agent_trunk(struct agent *h)
-{
-	return agent_session_trunk(h->session);
-}
-
-struct context *agent_world(struct agent *h)
-{
-	return h->world;
-}
-
-const struct relay_config *agent_config(const struct agent *h)
-{
-	return h->worker->config;
-}
-
-struct worker *agent_worker(struct agent *h)
-{
-	return h->worker;
-}
-
-struct loop *agent_loop(struct agent *h)
-{
-	return h->worker->loop;
-}
-
-const char *agent_label(const struct agent *h)
-{
-	return h->label;
-}
-
-const char *agent_account_name(const struct agent *h)
-{
-	return h->account;
-}
-
-const char *agent_name(const struct agent *h)
-{
-	return h->agent;
-}
-
-const struct addr *agent_remote(const struct agent *h)
-{
-	return agent_session_remote(h->session);
-}
-
-const struct account *agent_account(const struct agent *h)
-{
-	return h->accounts ? accounts_find(h->accounts, h->account) : NULL;
-}
-
-struct shaper_whole *agent_bandwidth(const struct agent *h)
-{
-	const struct account *a = agent_account(h);
-	return a && a->bandwidth ? h->use->bandwidth : NULL;
-}
-
-bool agent_is_attached(const struct agent *h)
-{
-	return agent_session_is_attached(h->session);
-}
-
-bool agent_enter(struct agent *h)
-{
-	const struct account *a = agent_account(h);
-	uint32_t most = a && a->connections ? a->connections
-					    : h->worker->config->limits.connections_per_account;
-	if (atomic_fetch_add(&h->use->connections, 1) < most)
-		return true;
-	atomic_fetch_sub(&h->use->connections, 1);
-	return false;
-}
-
-void agent_leave(struct agent *h)
-{
-	atomic_fetch_sub(&h->use->connections, 1);
-}
-
-bool agent_enter_flow(struct agent *h)
-{
-	if (atomic_fetch_add(&h->use->flows, 1) < ACCOUNT_FLOWS)
-		return true;
-	atomic_fetch_sub(&h->use->flows, 1);
-	return false;
-}
-
-void agent_leave_flow(struct agent *h)
-{
-	atomic_fetch_sub(&h->use->flows, 1);
 }

@@ -1,17 +1,15 @@
 /*
- * accept → TLS → HELLO → token → registry_greet(). A peer ends by: its own end or error, the
+ * accept → TLS → HELLO → token → registry_hello(). A peer ends by: its own end or error, the
  * timeout, bytes that are no HELLO, a token that does not fit (REFUSE), or by being the oldest when
  * there are too many. Each is one log line at most.
  */
 #include "relay/agents/agent_listener.h"
 
-#include "relay/doors/shared_ports.h"
 #include "shared/base/err.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/rate_limiter.h"
 #include "shared/net/first_frame.h"
-#include "shared/net/listener.h"
 #include "shared/net/timer.h"
 
 #include <stdio.h>
@@ -32,8 +30,8 @@ enum {
 };
 
 struct peer {
-	struct list node; /* door.peers, oldest first */
-	struct agent_listener *door;
+	struct list node; /* agent_listener.peers, oldest first */
+	struct agent_listener *listener;
 	struct io *io;
 	struct buf in;
 	struct timer *timer;
@@ -43,19 +41,10 @@ struct peer {
 	bool answered;
 };
 
-/* One address of `listen`. */
-struct entrance {
-	struct agent_listener *door;
-	struct addr at;
-	struct listener *listener;
-};
-
 struct agent_listener {
-	struct context *world;
+	struct context *context;
 	struct registry *agents;
 	struct tls_context *tls;
-	struct entrance *entrances;
-	size_t entrance_count;
 	struct list peers;
 	size_t peer_count;
 	struct rate_limiter *failures, *held;
@@ -64,8 +53,8 @@ struct agent_listener {
 
 static void drop(struct peer *p)
 {
-	p->door->peer_count--;
-	rate_limiter_release(p->door->held, &p->source);
+	p->listener->peer_count--;
+	rate_limiter_release(p->listener->held, &p->source);
 	list_remove(&p->node);
 	timer_close(p->timer);
 	io_close(p->io);
@@ -77,8 +66,8 @@ static void drop(struct peer *p)
 static void fail(struct peer *p, const char *why)
 {
 	char at[ADDR_TEXT];
-	struct loop *l = p->door->world->main;
-	rate_limiter_count(p->door->failures, &p->source, loop_now_ms(l));
+	struct loop *l = p->listener->context->main;
+	rate_limiter_count(p->listener->failures, &p->source, loop_now_ms(l));
 	log_info("peer_failed", "remote=%s why=%s", addr_text(io_peer(p->io), at), why);
 }
 
@@ -109,7 +98,7 @@ static void welcome_probe(struct peer *p)
 {
 	struct welcome w = {
 	    .version = HELLO_VERSION,
-	    .grace_s = p->door->world->config->grace_s,
+	    .grace_s = p->listener->context->config->grace_s,
 	    .can = CAPABILITIES_OURS,
 	    .time_ms = loop_wall_ms(),
 	};
@@ -122,7 +111,7 @@ static void welcome_probe(struct peer *p)
 
 static void take_hello(struct peer *p, size_t payload)
 {
-	struct agent_listener *d = p->door;
+	struct agent_listener *d = p->listener;
 	struct hello h;
 	if (hello_read(buf_data(&p->in) + FRAME_HEADER, payload, &h) < 0) {
 		fail(p, "its HELLO is not well formed");
@@ -150,11 +139,11 @@ static void take_hello(struct peer *p, size_t payload)
 		       RETRY_BUSY_MS);
 	} else {
 		rate_limiter_forgive(d->failures, &p->source, FORGIVEN,
-				     loop_now_ms(d->world->main));
+				     loop_now_ms(d->context->main));
 		buf_take(&p->in, FRAME_HEADER + payload);
 		struct io_parcel *parcel = io_pack(p->io);
 		p->io = NULL;
-		registry_greet(d->agents, parcel, &h, &p->in);
+		registry_hello(d->agents, parcel, &h, &p->in);
 		drop(p);
 	}
 	mem_wipe(&h, sizeof h);
@@ -245,7 +234,7 @@ static void tell_turned_away(struct agent_listener *d, const struct addr *peer, 
 void agent_listener_take(struct agent_listener *d, struct io *io, const void *early,
 			 size_t early_len)
 {
-	struct loop *l = d->world->main;
+	struct loop *l = d->context->main;
 	uint64_t now = loop_now_ms(l);
 	struct addr source = addr_source(io_peer(io));
 	if (rate_limiter_is_over(d->failures, &source, now)) {
@@ -258,7 +247,7 @@ void agent_listener_take(struct agent_listener *d, struct io *io, const void *ea
 		return;
 	}
 	struct peer *p = mem_zalloc(sizeof *p);
-	p->door = d;
+	p->listener = d;
 	p->io = io;
 	p->source = source;
 	p->since_ms = now;
@@ -270,55 +259,24 @@ void agent_listener_take(struct agent_listener *d, struct io *io, const void *ea
 	io_tls_accept(io, d->tls, early, early_len);
 }
 
-static bool is_tls_port(const struct relay_config *c, const struct addr *at)
+void agent_listener_accept(void *owner, int fd, const struct addr *peer, const struct addr *local)
 {
-	for (size_t i = 0; i < c->tls_count; i++)
-		if (addr_equal(&c->tls[i], at))
-			return true;
-	return false;
+	struct agent_listener *d = owner;
+	agent_listener_take(d, io_take(d->context->main, fd, peer, local, NULL, NULL), NULL, 0);
 }
 
-static void on_accept(void *owner, int fd, const struct addr *peer, const struct addr *local)
-{
-	struct entrance *e = owner;
-	struct context *w = e->door->world;
-	if (is_tls_port(w->config, &e->at))
-		shared_ports_accept_tls(w->front, fd, peer, local);
-	else
-		agent_listener_take(e->door, io_take(w->main, fd, peer, local, NULL, NULL), NULL,
-				    0);
-}
-
-struct agent_listener *agent_listener_open(struct context *w, struct registry *agents,
-					   struct tls_context *tls, char **why)
+struct agent_listener *agent_listener_new(struct context *c, struct registry *agents,
+					  struct tls_context *tls)
 {
 	struct agent_listener *d = mem_zalloc(sizeof *d);
-	const struct relay_config *c = w->config;
-	d->world = w;
+	d->context = c;
 	d->agents = agents;
 	d->tls = tls_context_ref(tls);
 	list_init(&d->peers);
-	d->failures = rate_limiter_new(SOURCES, c->limits.failed_handshakes_per_second_per_address,
-				       AGENT_LISTENER_FAILED_BURST);
+	d->failures =
+	    rate_limiter_new(SOURCES, c->config->limits.failed_handshakes_per_second_per_address,
+			     AGENT_LISTENER_FAILED_BURST);
 	d->held = rate_limiter_new(SOURCES, 0, 0);
-	d->entrances = mem_zalloc(c->listen_count * sizeof *d->entrances);
-	bool v4 = false;
-	for (size_t i = 0; i < c->listen_count; i++)
-		v4 |= c->listen[i].family == 4;
-	for (size_t i = 0; i < c->listen_count; i++) {
-		struct entrance *e = &d->entrances[i];
-		int err;
-		char at[ADDR_TEXT];
-		bool v6only = v4 && c->listen[i].family == 6;
-		*e = (struct entrance){.door = d, .at = c->listen[i]};
-		e->listener = listener_open(w->main, &e->at, v6only, on_accept, e, &err, why);
-		if (!e->listener) {
-			agent_listener_close(d);
-			return NULL;
-		}
-		d->entrance_count++;
-		log_info("listening", "for=agents at=%s", addr_text(listener_at(e->listener), at));
-	}
 	return d;
 }
 
@@ -327,19 +285,16 @@ void agent_listener_reload(struct agent_listener *d, struct tls_context *tls)
 	tls_context_unref(d->tls);
 	d->tls = tls_context_ref(tls);
 	rate_limiter_change(d->failures,
-			    d->world->config->limits.failed_handshakes_per_second_per_address,
+			    d->context->config->limits.failed_handshakes_per_second_per_address,
 			    AGENT_LISTENER_FAILED_BURST);
 }
 
-void agent_listener_close(struct agent_listener *d)
+void agent_listener_free(struct agent_listener *d)
 {
 	if (!d)
 		return;
 	while (!list_is_empty(&d->peers))
 		drop(LIST_ENTRY(d->peers.next, struct peer, node));
-	for (size_t i = 0; i < d->entrance_count; i++)
-		listener_close(d->entrances[i].listener);
-	mem_free(d->entrances);
 	rate_limiter_free(d->failures);
 	rate_limiter_free(d->held);
 	tls_context_unref(d->tls);

@@ -1,9 +1,7 @@
 #include "relay/agents/agent_mappings.h"
 
-#include "relay/doors/shared_ports.h"
 #include "relay/doors/door.h"
-#include "relay/agents/agent.h"
-#include "relay/names/names.h"
+#include "relay/doors/port_table.h"
 #include "shared/base/hash_table.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
@@ -14,7 +12,7 @@
 enum { RETRY_MS = 2000 }; /* a door that could not be opened is tried again that often */
 
 struct agent_mappings {
-	struct agent *home;
+	struct tenant *tenant;
 	struct door **doors;
 	size_t count;
 	uint64_t serial;           /* of the last DECLARE */
@@ -32,11 +30,11 @@ static void on_retry(void *owner)
 	try_all(owner);
 }
 
-struct agent_mappings *agent_mappings_new(struct agent *h)
+struct agent_mappings *agent_mappings_new(struct tenant *t)
 {
 	struct agent_mappings *all = mem_zalloc(sizeof *all);
-	all->home = h;
-	all->retry = timer_new(agent_loop(h), on_retry, all);
+	all->tenant = t;
+	all->retry = timer_new(t->worker->loop, on_retry, all);
 	return all;
 }
 
@@ -46,7 +44,7 @@ void agent_mappings_free(struct agent_mappings *all)
 		return;
 	agent_mappings_close(all);
 	timer_close(all->retry);
-	declared_names_report_free(all->names, all->name_count);
+	name_reports_free(all->names, all->name_count);
 	mem_free(all);
 }
 
@@ -57,7 +55,7 @@ static char *public_text(const struct agent_mappings *all, const struct door *d)
 	const struct mapping *m = &d->mapping;
 	if (d->host)
 		return mem_strdup(d->host);
-	const struct relay_config *c = agent_config(all->home);
+	const struct relay_config *c = all->tenant->worker->config;
 	struct addr at = c->address_count ? c->addresses[0] : (struct addr){.family = 4};
 	char text[ADDR_TEXT];
 	at.port = m->first;
@@ -67,10 +65,10 @@ static char *public_text(const struct agent_mappings *all, const struct door *d)
 
 static void send_state(struct agent_mappings *all)
 {
-	struct transport *k = agent_trunk(all->home);
+	struct transport *k = all->tenant->transport;
 	struct state s = {.serial = all->serial, .mapping_count = all->count};
 	char address[ADDR_TEXT];
-	s.address = mem_strdup(addr_ip_text(agent_remote(all->home), address));
+	s.address = mem_strdup(addr_ip_text(&all->tenant->remote, address));
 	s.mappings = mem_zalloc(all->count * sizeof *s.mappings);
 	for (size_t i = 0; i < all->count; i++) {
 		const struct door *d = all->doors[i];
@@ -97,49 +95,48 @@ static void send_state(struct agent_mappings *all)
 
 void agent_mappings_set_names(struct agent_mappings *all, struct name_report *reports, size_t count)
 {
-	declared_names_report_free(all->names, all->name_count);
+	name_reports_free(all->names, all->name_count);
 	all->names = reports;
 	all->name_count = count;
-	if (agent_trunk(all->home) && !all->orphans)
+	if (all->tenant->transport && !all->orphans)
 		send_state(all);
 }
 
 /* --- opening --- */
 
-static char *forbidden_host(struct agent *h, const struct door *d)
+static char *forbidden_host(const struct tenant *t, const struct door *d)
 {
-	const struct relay_config *c = agent_config(h);
+	const struct relay_config *c = t->worker->config;
 	bool http = d->mapping.protocol == MAPPING_HTTP;
 	if (!(http ? c->http_count : c->tls_count))
 		return mem_printf(
 		    "this relay has no port for %s mappings (\"%s\" in its relay.json)",
 		    mapping_protocol_text(d->mapping.protocol), http ? "http" : "tls");
-	const struct account *a = agent_account(h);
+	const struct account *a = tenant_account(t);
 	if (!a || !account_allows_host(a, d->host))
-		return mem_printf("account %s may not have the host %s", agent_account_name(h),
-				  d->host);
+		return mem_printf("account %s may not have the host %s", t->account, d->host);
 	return NULL;
 }
 
 /* What the account does not allow, what is the relay's own and what the relay does not know may not
  * even be tried. */
-static char *forbidden(struct agent *h, const struct door *d)
+static char *forbidden(const struct tenant *t, const struct door *d)
 {
 	const struct mapping *m = &d->mapping;
 	if (m->unknown)
 		return mem_printf("the relay is older than the agent, update it: %s", m->unknown);
 	if (d->host)
-		return forbidden_host(h, d);
+		return forbidden_host(t, d);
 	enum ports_protocol protocol = m->protocol == MAPPING_UDP ? PORTS_UDP : PORTS_TCP;
-	const struct account *a = agent_account(h);
+	const struct account *a = tenant_account(t);
 	if (!a || !account_allows_ports(a, protocol, m->first, m->last))
-		return mem_printf("account %s may not open that port", agent_account_name(h));
-	return port_table_why_not(agent_world(h)->ports, m->protocol, m->first, m->last);
+		return mem_printf("account %s may not open that port", t->account);
+	return port_table_why_not(t->worker->context->ports, m->protocol, m->first, m->last);
 }
 
-static void log_door(const struct agent *h, const struct door *d)
+static void log_door(const struct tenant *t, const struct door *d)
 {
-	const char *account = agent_account_name(h), *agent = agent_name(h);
+	const char *account = t->account, *agent = t->agent;
 	const struct mapping *m = &d->mapping;
 	if (!d->is_open)
 		log_warn("mapping_error", "account=%s agent=%s mapping=%s why=%s", account, agent,
@@ -153,12 +150,12 @@ static void log_door(const struct agent *h, const struct door *d)
 }
 
 /* Opens it if it may and can; true if its state is another now. */
-static bool try_one(struct agent *h, struct door *d)
+static bool try_one(const struct tenant *t, struct door *d)
 {
 	if (d->is_open)
 		return false;
 	char *before = mem_strdup(d->error);
-	char *why = forbidden(h, d);
+	char *why = forbidden(t, d);
 	if (why)
 		door_set_error(d, why);
 	else
@@ -166,7 +163,7 @@ static bool try_one(struct agent *h, struct door *d)
 	bool news = d->is_open || !before || strcmp(before, d->error) != 0;
 	mem_free(before);
 	if (news)
-		log_door(h, d);
+		log_door(t, d);
 	return news;
 }
 
@@ -174,23 +171,23 @@ static void try_all(struct agent_mappings *all)
 {
 	bool news = false, again = false;
 	for (size_t i = 0; i < all->count; i++) {
-		news |= try_one(all->home, all->doors[i]);
+		news |= try_one(all->tenant, all->doors[i]);
 		again |= !all->doors[i]->is_open;
 	}
 	if (again)
 		timer_set(all->retry, RETRY_MS);
-	if (news && agent_trunk(all->home))
+	if (news && all->tenant->transport)
 		send_state(all);
 }
 
 void agent_mappings_judge(struct agent_mappings *all)
 {
 	for (size_t i = 0; i < all->count; i++) {
-		char *why = all->doors[i]->is_open ? forbidden(all->home, all->doors[i]) : NULL;
+		char *why = all->doors[i]->is_open ? forbidden(all->tenant, all->doors[i]) : NULL;
 		if (why)
 			door_shut(all->doors[i], why);
 	}
-	if (agent_trunk(all->home) && !all->orphans) {
+	if (all->tenant->transport && !all->orphans) {
 		try_all(all);
 		send_state(all);
 	}
@@ -269,7 +266,7 @@ static void set_doors(struct agent_mappings *all, const struct mapping_list *lis
 	all->count = list->count;
 	for (size_t i = 0; i < list->count; i++) {
 		if (!fresh[i])
-			fresh[i] = door_new(all->home, &list->items[i]);
+			fresh[i] = door_new(all->tenant, &list->items[i]);
 		else if (all->orphans)
 			door_adopt(fresh[i], &list->items[i]);
 	}
@@ -308,23 +305,6 @@ void agent_mappings_close(struct agent_mappings *all)
 {
 	close_all(all);
 	all->orphans = false;
-}
-
-/* --- visitors of the shared ports --- */
-
-void agent_mappings_visit(struct agent_mappings *all, uint64_t claim, struct io_parcel *parcel,
-			  struct http_gateway *machine)
-{
-	struct door *door = NULL;
-	for (size_t i = 0; i < all->count; i++)
-		if (all->doors[i]->claim == claim)
-			door = all->doors[i];
-	if (door)
-		door_arrive(door, parcel, machine);
-	else if (machine) /* it has just closed: there may be another */
-		shared_ports_return(agent_world(all->home), parcel, machine);
-	else
-		shared_ports_alert(agent_loop(all->home), parcel, CLIENT_HELLO_INTERNAL_ERROR);
 }
 
 void agent_mappings_status(const struct agent_mappings *all, struct json *w)

@@ -1,5 +1,5 @@
 /*
- *	HELLO for a new session            begin: a trunk, an id, WELCOME
+ *	HELLO for a new session            begin: a transport, an id, WELCOME
  *	DECLARE                            doors are closed, kept, opened; STATE answers
  *	the link lost                      detached: visitors and doors stay, unread, for grace_s
  *                                         since the last byte
@@ -10,8 +10,6 @@
  */
 #include "relay/agents/agent_session.h"
 
-#include "relay/agents/agent.h"
-#include "relay/names/names_link.h"
 #include "shared/base/err.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
@@ -27,44 +25,41 @@
 enum { PEER_STREAMS = 64 }; /* agents open none yet; each is answered by a reset */
 
 struct agent_session {
-	struct agent *home;
-	struct worker *worker;
-	struct agent_mappings *doors;
+	struct tenant *tenant; /* its transport and remote are set here */
+	struct agent_mappings *mappings;
 	agent_session_fn *over;
 	void *owner;
 
-	struct transport *trunk; /* NULL: no session */
-	size_t budget;           /* the trunk's, each way */
+	size_t budget; /* the transport's, each way */
 	uint8_t id[SESSION_ID];
 	uint64_t epoch;    /* of the link's HELLO; 0 before the first resume */
 	uint64_t instance; /* of the agent's process */
 	/* the agent said goodbye: its link's end is the session's */
 	bool bye;
 	struct timer *grace; /* runs while detached */
-	struct addr remote;
 
 	uint64_t since_ms; /* wall clock: in this state since */
-	uint64_t resumed;  /* how often, over all the home's sessions */
-	struct link_summary story;
+	uint64_t resumed;  /* how often, over all the agent's sessions */
+	struct link_summary summary;
 };
 
 static uint64_t grace_ms(const struct agent_session *s)
 {
-	return (uint64_t)agent_config(s->home)->grace_s * 1000;
+	return (uint64_t)s->tenant->worker->config->grace_s * 1000;
 }
 
 static uint64_t silent_ms(const struct agent_session *s)
 {
-	return loop_now_ms(s->worker->loop) - transport_heard_ms(s->trunk);
+	return loop_now_ms(s->tenant->worker->loop) - transport_heard_ms(s->tenant->transport);
 }
 
 static void detached(struct agent_session *s, int why)
 {
 	s->since_ms = loop_wall_ms();
 	uint64_t silent = silent_ms(s), grace = grace_ms(s);
-	log_warn(
-	    "agent_detached", "account=%s agent=%s why=%s silent_ms=%" PRIu64 " grace_s=%" PRIu64,
-	    agent_account_name(s->home), agent_name(s->home), err_text(why), silent, grace / 1000);
+	log_warn("agent_detached",
+		 "account=%s agent=%s why=%s silent_ms=%" PRIu64 " grace_s=%" PRIu64,
+		 s->tenant->account, s->tenant->agent, err_text(why), silent, grace / 1000);
 	timer_set(s->grace, grace > silent ? grace - silent : 0);
 }
 
@@ -79,30 +74,31 @@ static void on_grace(void *owner)
 	end_itself(owner, "grace over");
 }
 
-static void on_trunk(void *owner, enum transport_event event)
+static void on_transport(void *owner, enum transport_event event)
 {
 	struct agent_session *s = owner;
 	if (event == TRANSPORT_LOST && s->bye)
 		end_itself(s, "the agent said goodbye");
 	else if (event == TRANSPORT_LOST)
-		detached(s, transport_why(s->trunk));
+		detached(s, transport_why(s->tenant->transport));
 	else if (event == TRANSPORT_OVER)
 		end_itself(s, "protocol violation inside the session");
 }
 
 static void declared(struct agent_session *s, const uint8_t *p, size_t len)
 {
-	struct agent *h = s->home;
+	const struct tenant *t = s->tenant;
+	const struct context *c = t->worker->context;
 	struct declare d;
 	char why[256];
 	if (declare_read((const char *)p, len, &d, why) < 0) {
-		log_warn("bad_declare", "account=%s agent=%s why=%s", agent_account_name(h),
-			 agent_name(h), why);
-		transport_break(s->trunk, ERR_SESSION);
+		log_warn("bad_declare", "account=%s agent=%s why=%s", t->account, t->agent, why);
+		transport_break(s->tenant->transport, ERR_SESSION);
 		return;
 	}
-	names_link_declare(agent_world(h), agent_account_name(h), agent_name(h), &d, &s->remote);
-	agent_mappings_declare(s->doors, &d);
+	if (c->on_declare)
+		c->on_declare(c->on_declare_owner, t->account, t->agent, &d, &t->remote);
+	agent_mappings_declare(s->mappings, &d);
 	declare_fini(&d);
 }
 
@@ -116,29 +112,27 @@ static void on_news(void *owner, const struct tunnel_news *news)
 	case TUNNEL_OPENED: /* agents open nothing yet */
 		stream_reset(news->stream, RESET_NO_MAPPING);
 		stream_close(news->stream);
-		transport_mark(s->trunk);
+		transport_mark(s->tenant->transport);
 		break;
 	case TUNNEL_BYE:
 	case TUNNEL_REFUSED: /* the agent has given the session up */
 		s->bye = true;
 		break;
 	case TUNNEL_STATED:
-	case TUNNEL_PONGED: /* the trunk keeps those */
+	case TUNNEL_PONGED: /* the transport keeps those */
 		break;
 	}
 }
 
-struct agent_session *agent_session_new(struct agent *h, struct worker *worker,
-					struct agent_mappings *doors, agent_session_fn *over,
-					void *owner)
+struct agent_session *agent_session_new(struct tenant *t, struct agent_mappings *mappings,
+					agent_session_fn *over, void *owner)
 {
 	struct agent_session *s = mem_zalloc(sizeof *s);
-	s->home = h;
-	s->worker = worker;
-	s->doors = doors;
+	s->tenant = t;
+	s->mappings = mappings;
 	s->over = over;
 	s->owner = owner;
-	s->grace = timer_new(worker->loop, on_grace, s);
+	s->grace = timer_new(t->worker->loop, on_grace, s);
 	return s;
 }
 
@@ -153,20 +147,21 @@ void agent_session_free(struct agent_session *s)
 enum agent_session_verdict agent_session_judge(const struct agent_session *s,
 					       const struct hello *hello)
 {
-	bool live = agent_session_is_attached(s);
-	if (!s->trunk || !hello->resume || CRYPTO_memcmp(hello->session, s->id, SESSION_ID) != 0)
+	bool live = tenant_is_attached(s->tenant);
+	if (!s->tenant->transport || !hello->resume ||
+	    CRYPTO_memcmp(hello->session, s->id, SESSION_ID) != 0)
 		return live && hello->instance != s->instance ? AGENT_SESSION_HELD
 							      : AGENT_SESSION_NEW;
-	bool fits = tunnel_fits(transport_tunnel(s->trunk), hello->taken);
+	bool fits = tunnel_fits(transport_tunnel(s->tenant->transport), hello->taken);
 	if (hello->epoch <= s->epoch || (live && !fits))
 		return AGENT_SESSION_STALE;
 	return fits ? AGENT_SESSION_RESUMES : AGENT_SESSION_NEW;
 }
 
-static struct transport *new_trunk(struct agent_session *s)
+static struct transport *new_transport(struct agent_session *s)
 {
-	struct context *w = agent_world(s->home);
-	s->budget = (size_t)agent_config(s->home)->limits.session_memory_mib << 20;
+	struct context *w = s->tenant->worker->context;
+	s->budget = (size_t)s->tenant->worker->config->limits.session_memory_mib << 20;
 	struct tunnel_config c = {
 	    .first_id = 2,
 	    .accepts = PEER_STREAMS,
@@ -174,19 +169,20 @@ static struct transport *new_trunk(struct agent_session *s)
 	    .receive_budget = s->budget,
 	    .send_whole = &w->send,
 	    .receive_whole = &w->receive,
-	    .pool = &s->worker->pool,
+	    .pool = &s->tenant->worker->pool,
 	};
-	return transport_new(s->worker->loop, &c, &PULSE_RELAY, on_trunk, s, on_news, s);
+	return transport_new(s->tenant->worker->loop, &c, &PULSE_RELAY, on_transport, s, on_news,
+			     s);
 }
 
-/* The link that g brings is the session's from here; g is gone. Negative: the link, too. */
-static int attach(struct agent_session *s, struct pending_agent *g, bool resumed)
+/* The link that p brings is the session's from here; p is gone. Negative: the link, too. */
+static int attach(struct agent_session *s, struct pending_agent *p, bool resumed)
 {
-	const struct relay_config *c = agent_config(s->home);
+	const struct relay_config *c = s->tenant->worker->config;
 	struct welcome w = {
 	    .version = HELLO_VERSION,
 	    .resumed = resumed,
-	    .taken = resumed ? tunnel_taken(transport_tunnel(s->trunk)) : 0,
+	    .taken = resumed ? tunnel_taken(transport_tunnel(s->tenant->transport)) : 0,
 	    .grace_s = c->grace_s,
 	    .receive_budget = s->budget,
 	    .can = CAPABILITIES_OURS,
@@ -194,113 +190,97 @@ static int attach(struct agent_session *s, struct pending_agent *g, bool resumed
 	};
 	snprintf(w.program, sizeof w.program, "groundnut-relay %s", GROUNDNUT_VERSION);
 	memcpy(w.session, s->id, SESSION_ID);
-	addr_ip_text(io_peer(g->io), w.address);
-	s->remote = *io_peer(g->io);
-	s->remote.port = 0;
-	s->epoch = resumed ? g->hello.epoch : 0;
+	addr_ip_text(io_peer(p->io), w.address);
+	s->tenant->remote = *io_peer(p->io);
+	s->tenant->remote.port = 0;
+	s->epoch = resumed ? p->hello.epoch : 0;
 	s->bye = false;
 	s->since_ms = loop_wall_ms();
 	timer_stop(s->grace);
-	return pending_agent_welcome(g, s->trunk, &w);
+	return pending_agent_welcome(p, s->tenant->transport, &w);
 }
 
-int agent_session_begin(struct agent_session *s, struct pending_agent *g)
+int agent_session_begin(struct agent_session *s, struct pending_agent *p)
 {
 	agent_session_end(s, "a new session begins");
-	s->trunk = new_trunk(s);
+	s->tenant->transport = new_transport(s);
 	random_bytes(s->id, sizeof s->id);
-	s->instance = g->hello.instance;
+	s->instance = p->hello.instance;
 	char peer[ADDR_TEXT];
-	log_info("agent_attached", "account=%s agent=%s remote=%s program=%s",
-		 agent_account_name(s->home), agent_name(s->home), addr_text(io_peer(g->io), peer),
-		 g->hello.program);
-	int err = attach(s, g, false);
+	log_info("agent_attached", "account=%s agent=%s remote=%s program=%s", s->tenant->account,
+		 s->tenant->agent, addr_text(io_peer(p->io), peer), p->hello.program);
+	int err = attach(s, p, false);
 	if (err < 0)
 		agent_session_end(s, "the link was gone at once");
 	return err;
 }
 
-int agent_session_resume(struct agent_session *s, struct pending_agent *g)
+int agent_session_resume(struct agent_session *s, struct pending_agent *p)
 {
-	bool was_attached = transport_is_attached(s->trunk);
+	bool was_attached = transport_is_attached(s->tenant->transport);
 	uint64_t silent = silent_ms(s);
 	char peer[ADDR_TEXT];
-	addr_text(io_peer(g->io), peer);
-	transport_detach(s->trunk);
-	int err = attach(s, g, true);
+	addr_text(io_peer(p->io), peer);
+	transport_detach(s->tenant->transport);
+	int err = attach(s, p, true);
 	if (err < 0) {
 		detached(s, ERR_CLOSED);
 		return err;
 	}
-	uint64_t again = tunnel_replay(transport_tunnel(s->trunk));
+	uint64_t again = tunnel_replay(transport_tunnel(s->tenant->transport));
 	s->resumed++;
-	link_summary_resumed(&s->story, loop_wall_ms(), silent, again);
+	link_summary_resumed(&s->summary, loop_wall_ms(), silent, again);
 	log_info("agent_resumed",
 		 "account=%s agent=%s remote=%s after_ms=%" PRIu64 " sent_again=%" PRIu64 " was=%s",
-		 agent_account_name(s->home), agent_name(s->home), peer, silent, again,
+		 s->tenant->account, s->tenant->agent, peer, silent, again,
 		 was_attached ? "attached" : "detached");
-	agent_mappings_wake(s->doors);
+	agent_mappings_wake(s->mappings);
 	return 0;
 }
 
 void agent_session_refuse(struct agent_session *s, enum refuse_code code, uint32_t retry_ms)
 {
-	if (!agent_session_is_attached(s))
+	if (!tenant_is_attached(s->tenant))
 		return;
 	struct buf frame = BUF_INIT;
 	refuse_put(code, NULL, retry_ms, &frame);
-	transport_refuse(s->trunk, &frame);
+	transport_refuse(s->tenant->transport, &frame);
 	buf_fini(&frame);
 }
 
 void agent_session_end(struct agent_session *s, const char *why)
 {
-	if (!s->trunk)
+	if (!s->tenant->transport)
 		return;
-	log_info("session_over", "account=%s agent=%s why=%s", agent_account_name(s->home),
-		 agent_name(s->home), why);
-	link_summary_over(&s->story, loop_wall_ms(), why);
+	log_info("session_over", "account=%s agent=%s why=%s", s->tenant->account, s->tenant->agent,
+		 why);
+	link_summary_over(&s->summary, loop_wall_ms(), why);
 	timer_stop(s->grace);
-	agent_mappings_orphan(s->doors);
-	transport_free(s->trunk);
-	s->trunk = NULL;
+	agent_mappings_orphan(s->mappings);
+	transport_free(s->tenant->transport);
+	s->tenant->transport = NULL;
 	s->bye = false;
 	s->since_ms = loop_wall_ms();
 }
 
 /* --- what is known --- */
 
-struct transport *agent_session_trunk(const struct agent_session *s)
-{
-	return s->trunk;
-}
-
-bool agent_session_is_attached(const struct agent_session *s)
-{
-	return s->trunk && transport_is_attached(s->trunk);
-}
-
-const struct addr *agent_session_remote(const struct agent_session *s)
-{
-	return &s->remote;
-}
-
 void agent_session_status(const struct agent_session *s, struct json *w)
 {
-	bool up = transport_is_attached(s->trunk);
+	bool up = transport_is_attached(s->tenant->transport);
 	char remote[ADDR_TEXT];
 	json_str(w, "state", up ? "attached" : "detached");
-	json_str(w, "remote", addr_ip_text(&s->remote, remote));
+	json_str(w, "remote", addr_ip_text(&s->tenant->remote, remote));
 	json_time(w, "since", s->since_ms);
-	json_uint(w, "rtt_ms", transport_rtt_ms(s->trunk));
+	json_uint(w, "rtt_ms", transport_rtt_ms(s->tenant->transport));
 	json_uint(w, "resumed", s->resumed);
 	uint64_t silent = silent_ms(s), grace = grace_ms(s);
-	char *story =
-	    link_summary_text(&s->story, up ? LINK_SUMMARY_ATTACHED : LINK_SUMMARY_DETACHED, silent,
-			      grace > silent ? grace - silent : 0);
-	json_str(w, "link", story);
-	mem_free(story);
-	struct tunnel_numbers n = tunnel_numbers(transport_tunnel(s->trunk));
+	char *summary =
+	    link_summary_text(&s->summary, up ? LINK_SUMMARY_ATTACHED : LINK_SUMMARY_DETACHED,
+			      silent, grace > silent ? grace - silent : 0);
+	json_str(w, "link", summary);
+	mem_free(summary);
+	struct tunnel_numbers n = tunnel_numbers(transport_tunnel(s->tenant->transport));
 	json_uint(w, "outbox_bytes", n.outbox);
 	json_uint(w, "waiting", n.waiting);
 }

@@ -1,6 +1,6 @@
 /*
- * Somebody whose HELLO has been believed, until his link is a session's: he is welcomed, refused or
- * dropped, and each of these frees the greeting. Made on the main loop, unpacked on the home's.
+ * An agent whose HELLO was right, until its link is a session's. It is welcomed, refused or
+ * dropped; each of these frees it. It is made on the main loop and unpacked on its worker's.
  */
 #ifndef GROUNDNUT_RELAY_AGENTS_PENDING_AGENT_H
 #define GROUNDNUT_RELAY_AGENTS_PENDING_AGENT_H
@@ -18,14 +18,14 @@ struct pending_agent {
 /* takes parcel and early */
 struct pending_agent *pending_agent_new(struct io_parcel *parcel, const struct hello *hello,
 					struct buf *early);
-void pending_agent_unpack(struct pending_agent *g, struct loop *l);
-bool pending_agent_is_gone(const struct pending_agent *g); /* it did not wait */
-/* Say WELCOME, and the link is the trunk's: w says what was taken. Negative: the link was gone, or
+void pending_agent_unpack(struct pending_agent *p, struct loop *l);
+bool pending_agent_is_gone(const struct pending_agent *p); /* it did not wait */
+/* Say WELCOME, and the link is the transport's: w says what was taken. Negative: the link was gone, or
  * the HELLO's numbers do not fit. */
-int pending_agent_welcome(struct pending_agent *g, struct transport *k, const struct welcome *w);
+int pending_agent_welcome(struct pending_agent *p, struct transport *k, const struct welcome *w);
 /* reason: as of refuse_put() */
-void pending_agent_refuse(struct pending_agent *g, enum refuse_code code, const char *reason,
+void pending_agent_refuse(struct pending_agent *p, enum refuse_code code, const char *reason,
 			  uint32_t retry_ms);
-void pending_agent_drop(struct pending_agent *g);
+void pending_agent_drop(struct pending_agent *p);
 
 #endif

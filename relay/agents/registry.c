@@ -1,13 +1,20 @@
+/*
+ * An account is known from its first HELLO on; what it uses outlives its agents. An agent's entry
+ * is found by "account/name", is made by its first HELLO, and goes when the agent says that it has
+ * nothing left, unless another HELLO has been sent to it meanwhile.
+ *
+ * A survey asks each worker's loop in turn and puts the answers together on the main one.
+ */
 #include "relay/agents/registry.h"
 
-#include "shared/base/log.h"
+#include "shared/base/hash_table.h"
 #include "shared/base/mem.h"
 #include "shared/net/timer.h"
 
-#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
-enum { TRIM_MS = 5000 };
+enum { TRIM_MS = 5000, LABEL = 2 * HELLO_NAME };
 
 /* A question to each loop, answered into one text. */
 struct survey {
@@ -18,275 +25,80 @@ struct survey {
 	struct buf json; /* "[{…},{…}" */
 };
 
-struct account_entry {
-	struct list node;
-	char *name;
-	struct account_use *use;
+struct holder {
+	struct usage *usage;
+	unsigned agents;       /* entries */
+	char name[HELLO_NAME]; /* of the account; the key */
 };
 
 struct entry {
-	struct list node;
-	struct registry *agents;
-	char *account, *agent;
-	struct agent *home;
+	struct registry *registry;
+	struct holder *holder;
+	struct agent *agent;
 	struct worker *worker;
-	uint64_t greeted; /* HELLOs sent to it */
+	uint64_t hellos;   /* sent to it */
+	char label[LABEL]; /* the key */
 };
 
 struct registry {
-	struct context *world;
+	struct context *context;
 	struct accounts *accounts;
-	struct list entries;
-	struct list uses;
+	struct hash_table *holders, *entries;
 	struct list surveys; /* open ones */
 	struct timer *trim;
 	bool stopping;
 };
 
-static void end_survey(struct survey *s);
-
-struct account_use *account_use_ref(struct account_use *u)
-{
-	atomic_fetch_add(&u->refs, 1);
-	return u;
-}
-
-void account_use_unref(struct account_use *u)
-{
-	if (atomic_fetch_sub(&u->refs, 1) != 1)
-		return;
-	shaper_whole_unref(u->bandwidth);
-	mem_free(u);
-}
-
-/* What detached homes held is worth giving back; soon, as their last visitors are still being
+/* What detached agents held is worth giving back; soon, as their last visitors are still being
  * written to. So is what many handshakes needed, when they are over: a third of what an idle
- * home holds. */
+ * agent holds. */
 static void on_trim(void *owner)
 {
 	(void)owner;
 	mem_trim();
 }
 
-struct registry *registry_new(struct context *world, struct accounts *accounts)
+struct registry *registry_new(struct context *context, struct accounts *accounts)
 {
-	struct registry *a = mem_zalloc(sizeof *a);
-	a->world = world;
-	a->accounts = accounts_ref(accounts);
-	list_init(&a->entries);
-	list_init(&a->uses);
-	list_init(&a->surveys);
-	a->trim = timer_new(world->main, on_trim, a);
-	return a;
+	struct registry *r = mem_zalloc(sizeof *r);
+	r->context = context;
+	r->accounts = accounts_ref(accounts);
+	r->holders = hash_table_new();
+	r->entries = hash_table_new();
+	list_init(&r->surveys);
+	r->trim = timer_new(context->main, on_trim, r);
+	return r;
 }
 
-static void drop_entry(struct entry *e)
+static struct entry *get_entry(const struct registry *r, const char *account, const char *agent)
 {
-	list_remove(&e->node);
+	char label[LABEL];
+	int len = snprintf(label, sizeof label, "%s/%s", account, agent);
+	return hash_table_get(r->entries, label, (size_t)len);
+}
+
+static struct holder *get_holder(const struct registry *r, const char *account)
+{
+	return hash_table_get(r->holders, account, strlen(account));
+}
+
+static void drop_entry(void *arg, void *value)
+{
+	struct entry *e = value;
+	(void)arg;
+	hash_table_remove(e->registry->entries, e->label, strlen(e->label));
 	e->worker->count--;
-	mem_free(e->account);
-	mem_free(e->agent);
+	e->holder->agents--;
 	mem_free(e);
 }
 
-void registry_free(struct registry *a)
+static void drop_holder(void *arg, void *value)
 {
-	if (!a)
-		return;
-	while (!list_is_empty(&a->surveys)) /* the loops ended before all had answered */
-		end_survey(LIST_ENTRY(a->surveys.next, struct survey, node));
-	while (!list_is_empty(&a->entries))
-		drop_entry(LIST_ENTRY(a->entries.next, struct entry, node));
-	while (!list_is_empty(&a->uses)) {
-		struct account_entry *u = LIST_ENTRY(a->uses.next, struct account_entry, node);
-		list_remove(&u->node);
-		account_use_unref(u->use);
-		mem_free(u->name);
-		mem_free(u);
-	}
-	accounts_unref(a->accounts);
-	mem_free(a);
+	struct holder *h = value;
+	(void)arg;
+	usage_unref(h->usage);
+	mem_free(h);
 }
-
-struct accounts *registry_accounts(struct registry *a)
-{
-	return a->accounts;
-}
-
-static bool is_here(const struct registry *a, const char *account)
-{
-	LIST_EACH(node, &a->entries)
-	if (!strcmp(LIST_ENTRY(node, struct entry, node)->account, account))
-		return true;
-	return false;
-}
-
-bool registry_would_serve(const struct registry *a, const char *host)
-{
-	for (size_t i = 0; *host && i < accounts_count(a->accounts); i++) {
-		const struct account *at = accounts_at(a->accounts, i);
-		if (account_allows_host(at, host) && !is_here(a, at->name))
-			return true;
-	}
-	return false;
-}
-
-void registry_set_accounts(struct registry *a, struct accounts *accounts)
-{
-	accounts_unref(a->accounts);
-	a->accounts = accounts_ref(accounts);
-	LIST_EACH(node, &a->uses)
-	{
-		struct account_entry *u = LIST_ENTRY(node, struct account_entry, node);
-		const struct account *of = accounts_find(accounts, u->name);
-		shaper_whole_change(u->use->bandwidth, of ? of->bandwidth : 0);
-	}
-	LIST_EACH(node, &a->entries)
-	agent_set_accounts(LIST_ENTRY(node, struct entry, node)->home, accounts);
-}
-
-struct news {
-	struct worker *worker;
-	struct relay_config *config; /* a reference */
-};
-
-static void take_config(void *arg)
-{
-	struct news *n = arg;
-	relay_config_unref(n->worker->config);
-	n->worker->config = n->config;
-	mem_free(n);
-}
-
-void registry_set_config(struct registry *a, struct relay_config *config)
-{
-	for (unsigned i = 0; i < a->world->worker_count; i++) {
-		struct news *n = mem_alloc(sizeof *n);
-		*n = (struct news){&a->world->workers[i], relay_config_ref(config)};
-		if (loop_post(n->worker->loop, take_config, n))
-			continue;
-		relay_config_unref(n->config);
-		mem_free(n);
-	}
-}
-
-static struct account_use *use_of(struct registry *a, const char *account)
-{
-	LIST_EACH(node, &a->uses)
-	{
-		struct account_entry *u = LIST_ENTRY(node, struct account_entry, node);
-		if (!strcmp(u->name, account))
-			return u->use;
-	}
-	struct account_entry *u = mem_alloc(sizeof *u);
-	*u = (struct account_entry){.name = mem_strdup(account), .use = mem_zalloc(sizeof *u->use)};
-	account_use_ref(u->use);
-	const struct account *of = accounts_find(a->accounts, account);
-	u->use->bandwidth = shaper_whole_new(of ? of->bandwidth : 0);
-	list_append(&a->uses, &u->node);
-	return u->use;
-}
-
-/* A home has nothing left; unless a HELLO is on its way to it, it goes. */
-static void on_ended(void *owner, struct agent *h, uint64_t greeted)
-{
-	struct entry *e = owner;
-	struct registry *a = e->agents;
-	if (a->stopping || e->greeted != greeted)
-		return;
-	drop_entry(e);
-	agent_free_later(h);
-	timer_set(a->trim, TRIM_MS);
-}
-
-static struct worker *least_busy(struct context *w)
-{
-	struct worker *best = &w->workers[0];
-	for (unsigned i = 1; i < w->worker_count; i++)
-		if (w->workers[i].count < best->count)
-			best = &w->workers[i];
-	return best;
-}
-
-struct agent *registry_home(struct registry *a, const char *account, const char *agent)
-{
-	LIST_EACH(node, &a->entries)
-	{
-		struct entry *e = LIST_ENTRY(node, struct entry, node);
-		if (!strcmp(e->account, account) && !strcmp(e->agent, agent))
-			return a->stopping ? NULL : e->home;
-	}
-	return NULL;
-}
-
-bool registry_has_room(const struct registry *a, const char *account, const char *agent)
-{
-	unsigned count = 0;
-	LIST_EACH(node, &a->entries)
-	{
-		const struct entry *e = LIST_ENTRY(node, const struct entry, node);
-		if (strcmp(e->account, account) != 0)
-			continue;
-		if (!strcmp(e->agent, agent))
-			return true;
-		count++;
-	}
-	return count < REGISTRY_EACH;
-}
-
-static struct entry *entry_of(struct registry *a, const char *account, const char *agent)
-{
-	LIST_EACH(node, &a->entries)
-	{
-		struct entry *e = LIST_ENTRY(node, struct entry, node);
-		if (!strcmp(e->account, account) && !strcmp(e->agent, agent))
-			return e;
-	}
-	struct entry *e = mem_alloc(sizeof *e);
-	*e = (struct entry){.agents = a,
-			    .account = mem_strdup(account),
-			    .agent = mem_strdup(agent),
-			    .worker = least_busy(a->world)};
-	e->worker->count++;
-	e->home = agent_new(a->world, e->worker, account, agent, use_of(a, account), on_ended, e);
-	list_append(&a->entries, &e->node);
-	return e;
-}
-
-void registry_greet(struct registry *a, struct io_parcel *parcel, const struct hello *hello,
-		    struct buf *early)
-{
-	if (a->stopping) {
-		io_parcel_free(parcel);
-		return;
-	}
-	struct entry *e = entry_of(a, hello->account, hello->agent);
-	e->greeted++;
-	agent_greet(e->home, parcel, hello, early, a->accounts);
-	timer_set(a->trim, TRIM_MS);
-}
-
-void registry_stop(struct registry *a)
-{
-	a->stopping = true;
-	timer_close(a->trim);
-	a->trim = NULL;
-	LIST_EACH(node, &a->entries)
-	{
-		struct agent *h = LIST_ENTRY(node, struct entry, node)->home;
-		agent_stop(h, REFUSE_STOPPING);
-		agent_free_later(h);
-	}
-}
-
-/* --- status --- */
-
-struct answer {
-	struct survey *survey;
-	struct worker *worker;
-	struct loop *main;
-	struct buf json; /* "[…]" of one loop */
-};
 
 static void end_survey(struct survey *s)
 {
@@ -296,6 +108,185 @@ static void end_survey(struct survey *s)
 	buf_fini(&s->json);
 	mem_free(s);
 }
+
+void registry_free(struct registry *r)
+{
+	if (!r)
+		return;
+	while (!list_is_empty(&r->surveys)) /* the loops ended before all had answered */
+		end_survey(LIST_ENTRY(r->surveys.next, struct survey, node));
+	hash_table_each(r->entries, drop_entry, NULL);
+	hash_table_each(r->holders, drop_holder, NULL);
+	hash_table_free(r->entries);
+	hash_table_free(r->holders);
+	accounts_unref(r->accounts);
+	mem_free(r);
+}
+
+struct accounts *registry_accounts(struct registry *r)
+{
+	return r->accounts;
+}
+
+bool registry_would_serve(const struct registry *r, const char *host)
+{
+	for (size_t i = 0; *host && i < accounts_count(r->accounts); i++) {
+		const struct account *a = accounts_at(r->accounts, i);
+		const struct holder *h = get_holder(r, a->name);
+		if (account_allows_host(a, host) && (!h || !h->agents))
+			return true;
+	}
+	return false;
+}
+
+static void set_bandwidth(void *arg, void *value)
+{
+	struct holder *h = value;
+	const struct account *a = accounts_find(arg, h->name);
+	shaper_whole_change(h->usage->bandwidth, a ? a->bandwidth : 0);
+}
+
+static void set_accounts(void *arg, void *value)
+{
+	agent_set_accounts(((struct entry *)value)->agent, arg);
+}
+
+void registry_set_accounts(struct registry *r, struct accounts *accounts)
+{
+	accounts_unref(r->accounts);
+	r->accounts = accounts_ref(accounts);
+	hash_table_each(r->holders, set_bandwidth, accounts);
+	hash_table_each(r->entries, set_accounts, accounts);
+}
+
+struct new_config {
+	struct worker *worker;
+	struct relay_config *config; /* a reference */
+};
+
+static void take_config(void *arg)
+{
+	struct new_config *n = arg;
+	relay_config_unref(n->worker->config);
+	n->worker->config = n->config;
+	mem_free(n);
+}
+
+void registry_set_config(struct registry *r, struct relay_config *config)
+{
+	for (unsigned i = 0; i < r->context->worker_count; i++) {
+		struct new_config *n = mem_alloc(sizeof *n);
+		*n = (struct new_config){&r->context->workers[i], relay_config_ref(config)};
+		if (loop_post(n->worker->loop, take_config, n))
+			continue;
+		relay_config_unref(config);
+		mem_free(n);
+	}
+}
+
+/* The agent has nothing left; unless a HELLO is on its way to it, it goes. */
+static void on_ended(void *owner, struct agent *agent, uint64_t hellos)
+{
+	struct entry *e = owner;
+	struct registry *r = e->registry;
+	if (r->stopping || e->hellos != hellos)
+		return;
+	drop_entry(NULL, e);
+	agent_free_later(agent);
+	timer_set(r->trim, TRIM_MS);
+}
+
+static struct worker *least_busy(struct context *c)
+{
+	struct worker *best = &c->workers[0];
+	for (unsigned i = 1; i < c->worker_count; i++)
+		if (c->workers[i].count < best->count)
+			best = &c->workers[i];
+	return best;
+}
+
+bool registry_has_room(const struct registry *r, const char *account, const char *agent)
+{
+	const struct holder *h = get_holder(r, account);
+	return !h || h->agents < REGISTRY_EACH || get_entry(r, account, agent);
+}
+
+static struct holder *holder_of(struct registry *r, const char *account)
+{
+	struct holder *h = get_holder(r, account);
+	if (h)
+		return h;
+	const struct account *a = accounts_find(r->accounts, account);
+	h = mem_zalloc(sizeof *h);
+	h->usage = usage_new(a ? a->bandwidth : 0);
+	snprintf(h->name, sizeof h->name, "%s", account);
+	hash_table_add(r->holders, h->name, strlen(h->name), h);
+	return h;
+}
+
+static struct entry *entry_of(struct registry *r, const char *account, const char *agent)
+{
+	struct entry *e = get_entry(r, account, agent);
+	if (e)
+		return e;
+	e = mem_zalloc(sizeof *e);
+	e->registry = r;
+	e->holder = holder_of(r, account);
+	e->worker = least_busy(r->context);
+	e->agent = agent_new(e->worker, account, agent, e->holder->usage, on_ended, e);
+	e->worker->count++;
+	e->holder->agents++;
+	snprintf(e->label, sizeof e->label, "%s/%s", account, agent);
+	hash_table_add(r->entries, e->label, strlen(e->label), e);
+	return e;
+}
+
+void registry_hello(struct registry *r, struct io_parcel *parcel, const struct hello *hello,
+		    struct buf *early)
+{
+	if (r->stopping) {
+		io_parcel_free(parcel);
+		return;
+	}
+	struct entry *e = entry_of(r, hello->account, hello->agent);
+	e->hellos++;
+	agent_hello(e->agent, parcel, hello, early, r->accounts);
+	timer_set(r->trim, TRIM_MS);
+}
+
+void registry_set_names(struct registry *r, const char *account, const char *agent,
+			struct name_report *reports, size_t count)
+{
+	const struct entry *e = r->stopping ? NULL : get_entry(r, account, agent);
+	if (e)
+		agent_set_names(e->agent, reports, count);
+	else
+		name_reports_free(reports, count);
+}
+
+static void stop_one(void *arg, void *value)
+{
+	struct agent *agent = ((struct entry *)value)->agent;
+	(void)arg;
+	agent_stop(agent, REFUSE_STOPPING);
+	agent_free_later(agent);
+}
+
+void registry_stop(struct registry *r)
+{
+	r->stopping = true;
+	timer_close(r->trim);
+	r->trim = NULL;
+	hash_table_each(r->entries, stop_one, NULL);
+}
+
+/* --- surveys --- */
+
+struct answer {
+	struct survey *survey;
+	struct worker *worker;
+	struct buf json; /* "[…]" of one loop */
+};
 
 static void drop_answer(struct answer *n)
 {
@@ -317,47 +308,46 @@ static void take_answer(void *arg)
 		end_survey(s);
 }
 
-static void pass(void *arg)
+static void ask_nothing(void *arg)
 {
 	struct answer *n = arg;
-	if (!loop_post(n->main, take_answer, n))
+	if (!loop_post(n->worker->context->main, take_answer, n))
 		drop_answer(n);
 }
 
-static void ask_worker(void *arg)
+static void ask_status(void *arg)
 {
 	struct answer *n = arg;
 	struct json w = json_into(&n->json, false);
 	json_open(&w, NULL, '[');
-	LIST_EACH(node, &n->worker->homes)
+	LIST_EACH(node, &n->worker->agents)
 	agent_status(agent_of_node(node), &w);
 	json_close(&w);
-	pass(n);
+	ask_nothing(n);
 }
 
 /* ask runs on each worker's loop. */
-static void survey(struct registry *a, void (*ask)(void *arg), registry_status_fn *fn, void *arg)
+static void survey(struct registry *r, void (*ask)(void *arg), registry_status_fn *fn, void *arg)
 {
 	struct survey *s = mem_zalloc(sizeof *s);
-	*s = (struct survey){.fn = fn, .arg = arg, .open = a->world->worker_count};
+	*s = (struct survey){.fn = fn, .arg = arg, .open = r->context->worker_count};
 	buf_puts(&s->json, "[");
-	list_append(&a->surveys, &s->node);
-	for (unsigned i = 0; i < a->world->worker_count; i++) {
+	list_append(&r->surveys, &s->node);
+	for (unsigned i = 0; i < r->context->worker_count; i++) {
 		struct answer *n = mem_zalloc(sizeof *n);
 		n->survey = s;
-		n->worker = &a->world->workers[i];
-		n->main = a->world->main;
+		n->worker = &r->context->workers[i];
 		if (!loop_post(n->worker->loop, ask, n))
 			drop_answer(n);
 	}
 }
 
-void registry_status(struct registry *a, registry_status_fn *fn, void *arg)
+void registry_status(struct registry *r, registry_status_fn *fn, void *arg)
 {
-	survey(a, ask_worker, fn, arg);
+	survey(r, ask_status, fn, arg);
 }
 
-void registry_settle(struct registry *a, registry_status_fn *fn, void *arg)
+void registry_settle(struct registry *r, registry_status_fn *fn, void *arg)
 {
-	survey(a, pass, fn, arg);
+	survey(r, ask_nothing, fn, arg);
 }

@@ -1,6 +1,5 @@
 #include "relay/agents/takeover.h"
 
-#include "relay/agents/agent.h"
 #include "shared/base/mem.h"
 #include "shared/net/timer.h"
 
@@ -13,7 +12,7 @@ enum {
 };
 
 struct takeover {
-	struct agent *home;
+	struct tenant *holder;
 	takeover_fn *fn;
 	void *owner;
 	struct pending_agent *challenger;
@@ -23,45 +22,45 @@ struct takeover {
 
 static struct pending_agent *take_challenger(struct takeover *c)
 {
-	struct pending_agent *g = c->challenger;
+	struct pending_agent *p = c->challenger;
 	c->challenger = NULL;
 	timer_stop(c->look);
-	return g;
+	return p;
 }
 
 static void on_look(void *owner)
 {
 	struct takeover *c = owner;
-	struct agent *h = c->home;
-	bool attached = agent_is_attached(h);
+	const struct tenant *h = c->holder;
+	bool attached = tenant_is_attached(h);
 	/* bytes: a kernel would acknowledge for the dead, too */
-	if (attached && transport_heard_ms(agent_trunk(h)) >= c->asked_ms) {
+	if (attached && transport_heard_ms(h->transport) >= c->asked_ms) {
 		char at[ADDR_TEXT], reason[HELLO_TEXT];
 		snprintf(reason, sizeof reason, "another agent named %s is attached, from %s",
-			 agent_name(h), addr_ip_text(agent_remote(h), at));
+			 h->agent, addr_ip_text(&h->remote, at));
 		takeover_refuse(c, REFUSE_NAME_IN_USE, reason, RETRY_NAME_IN_USE_MS);
 		return;
 	}
-	if (attached && loop_now_ms(agent_loop(h)) < c->asked_ms + HOLDER_WAIT_MS) {
+	if (attached && loop_now_ms(h->worker->loop) < c->asked_ms + HOLDER_WAIT_MS) {
 		timer_set(c->look, HOLDER_LOOK_MS);
 		return;
 	}
-	struct pending_agent *g = take_challenger(c);
+	struct pending_agent *p = take_challenger(c);
 	/* it has not waited: no reason to end the holder's session */
-	if (pending_agent_is_gone(g)) {
-		pending_agent_drop(g);
-		g = NULL;
+	if (pending_agent_is_gone(p)) {
+		pending_agent_drop(p);
+		p = NULL;
 	}
-	c->fn(c->owner, g);
+	c->fn(c->owner, p);
 }
 
-struct takeover *takeover_new(struct agent *h, takeover_fn *fn, void *owner)
+struct takeover *takeover_new(struct tenant *holder, takeover_fn *fn, void *owner)
 {
 	struct takeover *c = mem_zalloc(sizeof *c);
-	c->home = h;
+	c->holder = holder;
 	c->fn = fn;
 	c->owner = owner;
-	c->look = timer_new(agent_loop(h), on_look, c);
+	c->look = timer_new(holder->worker->loop, on_look, c);
 	return c;
 }
 
@@ -73,16 +72,16 @@ void takeover_free(struct takeover *c)
 	mem_free(c);
 }
 
-void takeover_pose(struct takeover *c, struct pending_agent *g)
+void takeover_pose(struct takeover *c, struct pending_agent *p)
 {
 	if (c->challenger) {
-		pending_agent_refuse(g, REFUSE_BUSY, "two other agents want this name already",
+		pending_agent_refuse(p, REFUSE_BUSY, "two other agents want this name already",
 				     RETRY_NAME_IN_USE_MS);
 		return;
 	}
-	c->challenger = g;
-	c->asked_ms = loop_now_ms(agent_loop(c->home));
-	transport_probe(agent_trunk(c->home));
+	c->challenger = p;
+	c->asked_ms = loop_now_ms(c->holder->worker->loop);
+	transport_probe(c->holder->transport);
 	timer_set(c->look, HOLDER_LOOK_MS);
 }
 

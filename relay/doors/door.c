@@ -1,10 +1,12 @@
 #include "relay/doors/door.h"
 
+#include "relay/doors/port_table.h"
+#include "relay/doors/shared_ports.h"
 #include "relay/doors/vhost_table.h"
-#include "relay/names/names_config.h"
 #include "shared/base/err.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
+#include "shared/base/text.h"
 #include "shared/net/timer.h"
 
 #include <string.h>
@@ -46,22 +48,23 @@ static void set_rates(struct door *d)
 }
 
 /* One that would be too long stays as it is, and no account has it. */
-static char *full_host(struct agent *h, const char *host)
+static char *full_host(const struct tenant *t, const char *host)
 {
 	char full[256];
-	return mem_strdup(names_full(host, agent_config(h)->domain, full) == 0 ? full : host);
+	const char *domain = t->worker->config->domain;
+	return mem_strdup(text_full_host(host, domain, full) == 0 ? full : host);
 }
 
-struct door *door_new(struct agent *h, const struct mapping *mapping)
+struct door *door_new(struct tenant *t, const struct mapping *mapping)
 {
 	const struct door_kind *kind = kind_of(mapping->protocol);
 	struct door *d = mem_zalloc(kind->size);
 	d->kind = kind;
-	d->home = h;
+	d->tenant = t;
 	mapping_copy(&d->mapping, mapping);
-	d->host = mapping->host ? full_host(h, mapping->host) : NULL;
+	d->host = mapping->host ? full_host(t, mapping->host) : NULL;
 	list_init(&d->parked);
-	d->rest_timer = timer_new(agent_loop(h), on_rest_timer, d);
+	d->rest_timer = timer_new(t->worker->loop, on_rest_timer, d);
 	set_rates(d);
 	kind->init(d);
 	return d;
@@ -86,28 +89,85 @@ void door_fail(struct door *d, int err, char *why)
 	d->failed = err;
 }
 
+/* --- visitors of the shared ports --- */
+
+/* On its way from the main loop to the door's; or parked while the door rests. */
+struct arrival {
+	struct list node; /* door.parked */
+	struct worker *worker;
+	uint64_t claim;
+	struct io_parcel *parcel;
+	struct http_gateway *machine;
+};
+
+static void arrive(struct door *d, struct arrival *a)
+{
+	if (d->resting && d->parked_count < DOOR_WAITING) {
+		list_append(&d->parked, &a->node);
+		d->parked_count++;
+		return;
+	}
+	(d->resting ? d->kind->turn_away : d->kind->take)(d, a->parcel, a->machine);
+	mem_free(a);
+}
+
+static void take_arrival(void *arg)
+{
+	struct arrival *a = arg;
+	struct door *d = hash_table_get(a->worker->vhosts, &a->claim, sizeof a->claim);
+	if (d) {
+		arrive(d, a);
+		return;
+	}
+	if (a->machine) /* the door has just closed: there may be another */
+		shared_ports_return(a->worker->context, a->parcel, a->machine);
+	else
+		shared_ports_alert(a->worker->loop, a->parcel, CLIENT_HELLO_INTERNAL_ERROR);
+	mem_free(a);
+}
+
+static void deliver(const struct vhost *to, struct io_parcel *parcel, struct http_gateway *machine)
+{
+	struct arrival *a = mem_alloc(sizeof *a);
+	*a = (struct arrival){
+	    .worker = to->worker, .claim = to->claim, .parcel = parcel, .machine = machine};
+	if (loop_post(to->worker->loop, take_arrival, a))
+		return;
+	io_parcel_free(parcel);
+	http_gateway_free(machine);
+	mem_free(a);
+}
+
+/* --- claims --- */
+
 static int claim(struct door *d)
 {
-	struct context *w = agent_world(d->home);
+	struct context *c = d->tenant->worker->context;
 	const struct mapping *m = &d->mapping;
-	const char *label = agent_label(d->home);
+	const char *label = d->tenant->label;
+	struct vhost v = {.worker = d->tenant->worker, .deliver = deliver};
 	char *why;
-	int err = d->host ? vhost_table_claim(w->vhosts, m->protocol, d->host, d->home, label,
-					      &d->claim, &why)
-			  : port_table_claim(w->ports, m->protocol, m->first, m->last, label, &why);
-	if (err < 0)
+	int err = d->host ? vhost_table_claim(c->vhosts, m->protocol, d->host, label, &v, &why)
+			  : port_table_claim(c->ports, m->protocol, m->first, m->last, label, &why);
+	if (err < 0) {
 		door_set_error(d, why);
+	} else if (d->host) {
+		d->claim = v.claim;
+		hash_table_add(v.worker->vhosts, &d->claim, sizeof d->claim, d);
+	}
 	return err;
 }
 
 static void release(struct door *d)
 {
-	struct context *w = agent_world(d->home);
+	struct worker *w = d->tenant->worker;
 	const struct mapping *m = &d->mapping;
-	if (d->host)
-		vhost_table_release(w->vhosts, m->protocol, d->host, d->claim);
-	else
-		port_table_release(w->ports, m->protocol, m->first, m->last);
+	if (d->host) {
+		hash_table_remove(w->vhosts, &d->claim, sizeof d->claim);
+		vhost_table_release(w->context->vhosts, m->protocol, d->host, d->claim);
+	} else {
+		port_table_release(w->context->ports, m->protocol, m->first, m->last);
+	}
 	d->claim = 0;
 }
 
@@ -144,39 +204,17 @@ void door_adopt(struct door *d, const struct mapping *mapping)
 	set_rates(d);
 }
 
-/* --- visitors of the shared ports, while the door rests --- */
-
-struct parked {
-	struct list node;
-	struct io_parcel *parcel;
-	struct http_gateway *machine;
-};
-
-void door_arrive(struct door *d, struct io_parcel *parcel, struct http_gateway *machine)
-{
-	if (!d->resting) {
-		d->kind->take(d, parcel, machine);
-		return;
-	}
-	if (d->parked_count >= DOOR_WAITING) {
-		d->kind->turn_away(d, parcel, machine);
-		return;
-	}
-	struct parked *p = mem_alloc(sizeof *p);
-	*p = (struct parked){.parcel = parcel, .machine = machine};
-	list_append(&d->parked, &p->node);
-	d->parked_count++;
-}
+/* --- rest --- */
 
 /* As many as come in until the door rests again; or all of them away. */
 static void unpark(struct door *d, bool away)
 {
 	while (!list_is_empty(&d->parked) && (away || !d->resting)) {
-		struct parked *p = LIST_ENTRY(d->parked.next, struct parked, node);
-		list_remove(&p->node);
+		struct arrival *a = LIST_ENTRY(d->parked.next, struct arrival, node);
+		list_remove(&a->node);
 		d->parked_count--;
-		(away ? d->kind->turn_away : d->kind->take)(d, p->parcel, p->machine);
-		mem_free(p);
+		(away ? d->kind->turn_away : d->kind->take)(d, a->parcel, a->machine);
+		mem_free(a);
 	}
 }
 
@@ -283,7 +321,7 @@ static enum door_entry try_entry(struct door *d, const struct addr *peer, uint64
 
 static bool is_hasty(struct door *d, const struct addr *peer)
 {
-	return d->rates && !rate_limiter_try(d->rates, peer, loop_now_ms(agent_loop(d->home)));
+	return d->rates && !rate_limiter_try(d->rates, peer, loop_now_ms(d->tenant->worker->loop));
 }
 
 enum door_entry door_enter(struct door *d, const struct addr *peer)
@@ -291,11 +329,11 @@ enum door_entry door_enter(struct door *d, const struct addr *peer)
 	enum door_entry entry = try_entry(d, peer, d->now);
 	if (entry != DOOR_ENTERED)
 		return entry;
-	if (!agent_enter(d->home))
+	if (!tenant_enter(d->tenant))
 		return DOOR_ACCOUNT_FULL;
 	/* last, so that asking again because of what came before costs nobody a turn */
 	if (is_hasty(d, peer)) {
-		agent_leave(d->home);
+		tenant_leave(d->tenant);
 		return DOOR_HASTY;
 	}
 	d->now++;
@@ -313,11 +351,11 @@ enum door_entry door_enter_flow(struct door *d, const struct addr *peer)
 	uint32_t most = d->mapping.flows ? d->mapping.flows : FLOWS_DEFAULT;
 	if (d->flows >= most)
 		d->kind->evict(d);
-	if (!agent_enter_flow(d->home)) {
+	if (!tenant_enter_flow(d->tenant)) {
 		if (!d->flows)
 			return DOOR_ACCOUNT_FULL;
 		d->kind->evict(d);
-		if (!agent_enter_flow(d->home))
+		if (!tenant_enter_flow(d->tenant))
 			return DOOR_ACCOUNT_FULL;
 	}
 	d->flows++;
@@ -328,20 +366,20 @@ enum door_entry door_enter_flow(struct door *d, const struct addr *peer)
 void door_leave_flow(struct door *d)
 {
 	d->flows--;
-	agent_leave_flow(d->home);
+	tenant_leave_flow(d->tenant);
 }
 
 void door_leave(struct door *d)
 {
 	d->now--;
-	agent_leave(d->home);
+	tenant_leave(d->tenant);
 }
 
 struct shaper *door_shaper(struct door *d)
 {
-	struct shaper_whole *whole = agent_bandwidth(d->home);
+	struct shaper_whole *whole = tenant_bandwidth(d->tenant);
 	if (!d->shaper && (whole || d->mapping.bandwidth))
-		d->shaper = shaper_new(agent_loop(d->home), d->mapping.bandwidth, whole);
+		d->shaper = shaper_new(d->tenant->worker->loop, d->mapping.bandwidth, whole);
 	else if (d->shaper && whole)
 		shaper_stand_below(d->shaper, whole);
 	return d->shaper;
@@ -349,13 +387,14 @@ struct shaper *door_shaper(struct door *d)
 
 static size_t waiting(const struct door *d)
 {
-	return agent_is_attached(d->home) ? tunnel_waiting(transport_tunnel(agent_trunk(d->home)))
-					  : d->newcomers;
+	return tenant_is_attached(d->tenant)
+		   ? tunnel_waiting(transport_tunnel(d->tenant->transport))
+		   : d->newcomers;
 }
 
 void door_crowd(struct door *d)
 {
-	bool attached = agent_is_attached(d->home);
+	bool attached = tenant_is_attached(d->tenant);
 	if (!attached)
 		d->newcomers++;
 	if (waiting(d) < DOOR_WAITING || d->resting)
@@ -369,7 +408,7 @@ void door_crowd(struct door *d)
 static void on_rest_timer(void *owner)
 {
 	struct door *d = owner;
-	if (!agent_is_attached(d->home))
+	if (!tenant_is_attached(d->tenant))
 		return;
 	if (waiting(d) >= DOOR_WAITING / 2) {
 		if (d->kind->relieve)
@@ -391,7 +430,7 @@ static bool has_v4_any(const struct relay_config *c)
 int door_each_address(struct door *d,
 		      int (*listen)(struct door *d, const struct addr *at, bool v6only))
 {
-	const struct relay_config *c = agent_config(d->home);
+	const struct relay_config *c = d->tenant->worker->config;
 	bool beside_v4 = has_v4_any(c);
 	for (unsigned port = d->mapping.first; port <= d->mapping.last; port++) {
 		for (size_t b = 0; b < c->bind_count; b++) {

@@ -12,8 +12,8 @@
 #define GROUNDNUT_RELAY_DOORS_DOOR_H
 
 #include "shared/http/http_gateway.h"
-#include "relay/agents/agent.h"
-#include "shared/base/rate_limiter.h"
+#include "relay/doors/tenant.h"
+#include "shared/base/json.h"
 #include "shared/net/splice.h"
 
 struct door;
@@ -52,7 +52,7 @@ const char *door_entry_text(enum door_entry e);
 
 struct door {
 	const struct door_kind *kind;
-	struct agent *home;
+	struct tenant *tenant;
 	struct mapping mapping;
 	char *host;         /* http, tls: the full name */
 	uint64_t claim;     /* … and the number under which it is held while open, else 0 */
@@ -72,15 +72,13 @@ struct door {
 };
 
 /* mapping is copied. It is not open yet; NULL never. */
-struct door *door_new(struct agent *h, const struct mapping *mapping);
+struct door *door_new(struct tenant *t, const struct mapping *mapping);
 /* Claim and listen. 0, or negative with error set: to be tried again later. */
 int door_open(struct door *d);
 void door_set_error(struct door *d, char *error); /* takes it */
 /* open, and the same public side */
 bool door_fits(const struct door *d, const struct mapping *m);
 void door_adopt(struct door *d, const struct mapping *mapping);
-/* http and tls: from the front. While the door rests, DOOR_WAITING of them wait. */
-void door_arrive(struct door *d, struct io_parcel *parcel, struct http_gateway *machine);
 void door_rest(struct door *d);
 void door_wake(struct door *d); /* those who wait are counted anew */
 /* Cut the visitors. graceful: what has come for them is still written (the session has ended); else

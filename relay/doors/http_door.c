@@ -62,17 +62,17 @@ static struct http_visitor_times times_of(const struct door *d)
 {
 	uint32_t idle_ms = d->mapping.idle_s * 1000;
 	return (struct http_visitor_times){
-	    .head_ms = agent_config(d->home)->limits.head_s * 1000,
+	    .head_ms = d->tenant->worker->config->limits.head_s * 1000,
 	    .idle_ms = idle_ms ? idle_ms : KEEP_ALIVE_MS,
 	    .stall_ms = idle_ms,
-	    .wait_ms = agent_config(d->home)->limits.stall_s * 1000,
+	    .wait_ms = d->tenant->worker->config->limits.stall_s * 1000,
 	};
 }
 
 /* The visitors of all http doors of this loop. */
 static struct rate_limiter *everybody(struct visitor *v)
 {
-	return agent_worker(v->door->door.home)->web;
+	return v->door->door.tenant->worker->visitors;
 }
 
 static void leave(struct visitor *v)
@@ -98,7 +98,7 @@ static void say_slow(struct visitor *v, int64_t lag_ms)
 {
 	struct web_door *w = v->door;
 	char text[ADDR_TEXT];
-	uint64_t now = loop_now_ms(agent_loop(w->door.home));
+	uint64_t now = loop_now_ms(w->door.tenant->worker->loop);
 	w->slow++;
 	if (w->said_ms && now < w->said_ms + SAY_MS)
 		return;
@@ -124,9 +124,9 @@ static bool end_slow(struct visitor *v, int64_t most_ms)
  * a few are looked at for each who comes, in turn. */
 static void thin_out(struct visitor *newcomer)
 {
-	struct agent *h = newcomer->door->door.home;
 	struct rate_limiter *all = everybody(newcomer);
-	uint32_t most = agent_config(h)->limits.slow_visitors_per_source;
+	uint32_t most =
+	    newcomer->door->door.tenant->worker->config->limits.slow_visitors_per_source;
 	for (int i = 0; i < LOOKS; i++) {
 		uint32_t count = rate_limiter_held(all, &newcomer->source);
 		struct list *beside = rate_limiter_holders(all, &newcomer->source);
@@ -172,7 +172,7 @@ static void relieve(struct door *d)
 static bool is_ours(struct visitor *v, const char *host)
 {
 	struct door *d = &v->door->door;
-	struct vhost_table *all = agent_world(d->home)->vhosts;
+	struct vhost_table *all = d->tenant->worker->context->vhosts;
 	uint64_t version = vhost_table_version(all);
 	if (v->version == version && !strcmp(v->host, host))
 		return true;
@@ -187,7 +187,7 @@ static bool is_ours(struct visitor *v, const char *host)
 static void send_back(struct visitor *v)
 {
 	struct http_gateway *machine;
-	struct context *w = agent_world(v->door->door.home);
+	struct context *w = v->door->door.tenant->worker->context;
 	struct io_parcel *parcel = http_visitor_pack(v->gateway, &machine);
 	leave(v);
 	shared_ports_return(w, parcel, machine);
@@ -220,7 +220,7 @@ static bool come_in(struct visitor *v)
 		return false;
 	}
 	struct http_visitor_lead lead = {
-	    .trunk = agent_trunk(d->home),
+	    .trunk = d->tenant->transport,
 	    .mapping = d->mapping.id,
 	    .count = &d->count,
 	    .shaper = door_shaper(d),
@@ -254,7 +254,7 @@ static void route_here(struct visitor *v)
 {
 	struct door *d = &v->door->door;
 	struct http_gateway *machine = http_visitor_machine(v->gateway);
-	uint64_t now = loop_now_ms(agent_loop(d->home));
+	uint64_t now = loop_now_ms(d->tenant->worker->loop);
 	if (!may_try(v, now)) {
 		http_gateway_refuse(machine, 429, 1);
 		return;
@@ -290,19 +290,19 @@ static void take(struct door *d, struct io_parcel *parcel, struct http_gateway *
 	v->refusals = http_gateway_refusals(machine);
 	list_init(&v->beside);
 	list_append(&web(d)->visitors, &v->node);
-	struct io *io = io_unpack(agent_loop(d->home), parcel, NULL, NULL);
+	struct io *io = io_unpack(d->tenant->worker->loop, parcel, NULL, NULL);
 	v->gateway =
-	    http_visitor_new(agent_loop(d->home), io, machine, &times, on_route, on_over, v);
+	    http_visitor_new(d->tenant->worker->loop, io, machine, &times, on_route, on_over, v);
 	v->source = *io_peer(io);
 	thin_out(v);
 	if (rate_limiter_hold(everybody(v), &v->source, UINT32_MAX,
-			      loop_now_ms(agent_loop(d->home))))
+			      loop_now_ms(d->tenant->worker->loop)))
 		list_append(rate_limiter_holders(everybody(v), &v->source), &v->beside);
 }
 
 static void turn_away(struct door *d, struct io_parcel *parcel, struct http_gateway *machine)
 {
-	http_visitor_turn_away(agent_loop(d->home), parcel, machine, 503, AWAY_RETRY_S);
+	http_visitor_turn_away(d->tenant->worker->loop, parcel, machine, 503, AWAY_RETRY_S);
 }
 
 static void clear(struct door *d, bool graceful, enum reset_code code)

@@ -7,10 +7,8 @@
  */
 #include "relay/doors/shared_ports.h"
 
-#include "relay/agents/agent_listener.h"
 #include "relay/doors/http_visitor.h"
 #include "relay/doors/vhost_table.h"
-#include "relay/names/names_service.h"
 #include "shared/base/mem.h"
 #include "shared/base/rate_limiter.h"
 #include "shared/net/timer.h"
@@ -29,9 +27,9 @@ enum {
 };
 
 struct newcomer {
-	struct list node;   /* front.newcomers, oldest first */
+	struct list node;   /* shared_ports.newcomers, oldest first */
 	struct list beside; /* those of one source, oldest first */
-	struct shared_ports *front;
+	struct shared_ports *ports;
 	struct addr source;
 	struct http_visitor *gateway; /* http */
 	/* tls: */
@@ -43,9 +41,8 @@ struct newcomer {
 };
 
 struct shared_ports {
-	struct context *world;
-	struct registry *agents;
-	struct agent_listener *door;
+	struct context *context;
+	struct shared_ports_calls above;
 	struct timer *weigh;
 	struct list newcomers;
 	size_t count;
@@ -54,12 +51,12 @@ struct shared_ports {
 
 /* --- newcomers --- */
 
-/* No more of the front's, whatever becomes of the connection. */
+/* It is none of the newcomers any more, whatever becomes of its connection. */
 static void forget(struct newcomer *n)
 {
 	list_remove(&n->beside);
-	rate_limiter_release(n->front->held, &n->source);
-	n->front->count--;
+	rate_limiter_release(n->ports->held, &n->source);
+	n->ports->count--;
 	list_remove(&n->node);
 	timer_close(n->timer);
 	buf_fini(&n->hello);
@@ -78,8 +75,8 @@ static void drop(struct newcomer *n)
 static struct newcomer *admit(struct shared_ports *f, const struct addr *peer)
 {
 	struct addr source = addr_source(peer);
-	uint64_t now = loop_now_ms(f->world->main);
-	uint32_t most = f->world->config->limits.unfinished_heads_per_source;
+	uint64_t now = loop_now_ms(f->context->main);
+	uint32_t most = f->context->config->limits.unfinished_heads_per_source;
 	if (f->count >= SHARED_PORTS_MOST)
 		drop(LIST_ENTRY(f->newcomers.next, struct newcomer, node));
 	while (!rate_limiter_hold(f->held, &source, most, now)) {
@@ -89,7 +86,7 @@ static struct newcomer *admit(struct shared_ports *f, const struct addr *peer)
 		drop(LIST_ENTRY(held->next, struct newcomer, beside));
 	}
 	struct newcomer *n = mem_zalloc(sizeof *n);
-	n->front = f;
+	n->ports = f;
 	n->source = source;
 	list_append(&f->newcomers, &n->node);
 	list_append(rate_limiter_holders(f->held, &source), &n->beside);
@@ -122,7 +119,7 @@ static void on_weigh(void *owner)
 
 static uint32_t head_ms(const struct shared_ports *f)
 {
-	return f->world->config->limits.head_s * 1000;
+	return f->context->config->limits.head_s * 1000;
 }
 
 /* --- http --- */
@@ -130,7 +127,7 @@ static uint32_t head_ms(const struct shared_ports *f)
 /* What is asked of the relay itself belongs to no home. */
 static bool is_own_host(const struct shared_ports *f, const char *host)
 {
-	const struct relay_config *c = f->world->config;
+	const struct relay_config *c = f->context->config;
 	struct addr ip;
 	if (!strcmp(host, c->domain) || (c->host && !strcmp(host, c->host)))
 		return true;
@@ -146,16 +143,15 @@ static bool is_own_host(const struct shared_ports *f, const char *host)
  * its connection has been used already. */
 static bool to_update_doors(struct newcomer *n, struct http_gateway *machine)
 {
-	struct shared_ports *f = n->front;
+	struct shared_ports *f = n->ports;
 	struct buf early = BUF_INIT;
-	if (!f->world->naming || !f->world->config->update.on ||
-	    !http_gateway_unread(machine, &early))
+	if (!f->context->config->update.on || !http_gateway_unread(machine, &early))
 		return false;
 	struct addr peer = *io_peer(http_visitor_io(n->gateway));
 	int fd = io_parcel_open(http_visitor_pack(n->gateway, &machine));
 	n->gateway = NULL;
 	http_gateway_free(machine);
-	names_service_take_http(f->world->naming, fd, &peer, buf_data(&early), buf_len(&early));
+	f->above.take_own(f->above.owner, fd, &peer, buf_data(&early), buf_len(&early));
 	buf_fini(&early);
 	forget(n);
 	return true;
@@ -164,7 +160,7 @@ static bool to_update_doors(struct newcomer *n, struct http_gateway *machine)
 static bool on_route(void *owner)
 {
 	struct newcomer *n = owner;
-	struct shared_ports *f = n->front;
+	struct shared_ports *f = n->ports;
 	struct http_gateway *machine = http_visitor_machine(n->gateway);
 	const char *host = http_gateway_request(machine)->host;
 	struct vhost who;
@@ -174,14 +170,14 @@ static bool on_route(void *owner)
 		http_gateway_refuse(machine, 404, 0);
 		return true;
 	}
-	if (!vhost_table_find(f->world->vhosts, MAPPING_HTTP, host, &who)) {
-		bool away = registry_would_serve(f->agents, host);
+	if (!vhost_table_find(f->context->vhosts, MAPPING_HTTP, host, &who)) {
+		bool away = f->above.would_serve(f->above.owner, host);
 		http_gateway_refuse(machine, away ? 503 : 404, away ? AWAY_RETRY_S : 0);
 		return true;
 	}
 	struct io_parcel *parcel = http_visitor_pack(n->gateway, &machine);
 	n->gateway = NULL;
-	agent_visit(who.home, who.claim, parcel, machine);
+	who.deliver(&who, parcel, machine);
 	forget(n);
 	return false;
 }
@@ -201,19 +197,19 @@ static void begin_http(struct shared_ports *f, struct io *io, struct http_gatewa
 	}
 	struct http_visitor_times times = {
 	    .head_ms = head_ms(f), .idle_ms = head_ms(f), .stall_ms = head_ms(f)};
-	n->gateway = http_visitor_new(f->world->main, io, machine, &times, on_route, on_over, n);
+	n->gateway = http_visitor_new(f->context->main, io, machine, &times, on_route, on_over, n);
 }
 
 void shared_ports_accept_http(void *owner, int fd, const struct addr *peer,
 			      const struct addr *local)
 {
 	struct shared_ports *f = owner;
-	begin_http(f, io_take(f->world->main, fd, peer, local, NULL, NULL),
+	begin_http(f, io_take(f->context->main, fd, peer, local, NULL, NULL),
 		   http_gateway_new(peer, "http"));
 }
 
 struct returned {
-	struct context *world;
+	struct context *context;
 	struct io_parcel *parcel;
 	struct http_gateway *machine;
 };
@@ -221,9 +217,9 @@ struct returned {
 static void take_returned(void *arg)
 {
 	struct returned *r = arg;
-	struct shared_ports *f = r->world->front;
+	struct shared_ports *f = r->context->shared_ports;
 	if (f) {
-		begin_http(f, io_unpack(r->world->main, r->parcel, NULL, NULL), r->machine);
+		begin_http(f, io_unpack(r->context->main, r->parcel, NULL, NULL), r->machine);
 	} else { /* the relay is stopping */
 		io_parcel_free(r->parcel);
 		http_gateway_free(r->machine);
@@ -231,11 +227,11 @@ static void take_returned(void *arg)
 	mem_free(r);
 }
 
-void shared_ports_return(struct context *w, struct io_parcel *parcel, struct http_gateway *machine)
+void shared_ports_return(struct context *c, struct io_parcel *parcel, struct http_gateway *machine)
 {
 	struct returned *r = mem_alloc(sizeof *r);
-	*r = (struct returned){.world = w, .parcel = parcel, .machine = machine};
-	if (loop_post(w->main, take_returned, r))
+	*r = (struct returned){.context = c, .parcel = parcel, .machine = machine};
+	if (loop_post(c->main, take_returned, r))
 		return;
 	io_parcel_free(parcel);
 	http_gateway_free(machine);
@@ -267,17 +263,19 @@ static void alert(struct newcomer *n, enum client_hello_alert alert)
 
 static void to_agents(struct newcomer *n)
 {
+	const struct shared_ports_calls *above = &n->ports->above;
 	struct io *io = n->io;
 	n->io = NULL;
-	agent_listener_take(n->front->door, io, buf_data(&n->hello), buf_len(&n->hello));
+	above->take_agent(above->owner, io, buf_data(&n->hello), buf_len(&n->hello));
 	forget(n);
 }
 
-static void to_home(struct newcomer *n)
+static void to_door(struct newcomer *n)
 {
+	const struct shared_ports_calls *above = &n->ports->above;
 	struct vhost who;
-	if (!vhost_table_find(n->front->world->vhosts, MAPPING_TLS, n->sni.host, &who)) {
-		alert(n, registry_would_serve(n->front->agents, n->sni.host)
+	if (!vhost_table_find(n->ports->context->vhosts, MAPPING_TLS, n->sni.host, &who)) {
+		alert(n, above->would_serve(above->owner, n->sni.host)
 			     ? CLIENT_HELLO_INTERNAL_ERROR
 			     : CLIENT_HELLO_UNRECOGNIZED_NAME);
 		return;
@@ -285,7 +283,7 @@ static void to_home(struct newcomer *n)
 	io_unread(n->io, buf_data(&n->hello), buf_len(&n->hello));
 	struct io_parcel *parcel = io_pack(n->io);
 	n->io = NULL;
-	agent_visit(who.home, who.claim, parcel, NULL);
+	who.deliver(&who, parcel, NULL);
 	forget(n);
 }
 
@@ -309,7 +307,7 @@ static void read_hello(struct newcomer *n)
 		    client_hello_has_alpn(&n->sni, TLS_CONTEXT_ALPN_TUNNEL))
 			to_agents(n);
 		else if (result == CLIENT_HELLO_HOST)
-			to_home(n);
+			to_door(n);
 		else
 			alert(n, result == CLIENT_HELLO_NO_NAME ? CLIENT_HELLO_UNRECOGNIZED_NAME
 								: CLIENT_HELLO_DECODE_ERROR);
@@ -340,7 +338,7 @@ static void on_timer(void *owner)
 void shared_ports_accept_tls(void *owner, int fd, const struct addr *peer, const struct addr *local)
 {
 	struct shared_ports *f = owner;
-	struct io *io = io_take(f->world->main, fd, peer, local, NULL, NULL);
+	struct io *io = io_take(f->context->main, fd, peer, local, NULL, NULL);
 	struct newcomer *n = admit(f, io_peer(io));
 	if (!n) {
 		io_close(io);
@@ -348,22 +346,20 @@ void shared_ports_accept_tls(void *owner, int fd, const struct addr *peer, const
 	}
 	n->io = io;
 	client_hello_init(&n->sni);
-	n->timer = timer_new(f->world->main, on_timer, n);
+	n->timer = timer_new(f->context->main, on_timer, n);
 	timer_set(n->timer, head_ms(f));
 	io_own(io, on_tls, n);
 	io_watch(io, IO_WATCH_READ);
 }
 
-struct shared_ports *shared_ports_new(struct context *w, struct registry *agents,
-				      struct agent_listener *door)
+struct shared_ports *shared_ports_new(struct context *c, const struct shared_ports_calls *above)
 {
 	struct shared_ports *f = mem_zalloc(sizeof *f);
-	f->world = w;
-	f->agents = agents;
-	f->door = door;
+	f->context = c;
+	f->above = *above;
 	list_init(&f->newcomers);
 	f->held = rate_limiter_new(SOURCES, 0, 0);
-	f->weigh = timer_new(w->main, on_weigh, f);
+	f->weigh = timer_new(c->main, on_weigh, f);
 	return f;
 }
 

@@ -1,40 +1,48 @@
 /*
- * The front of the relay: the ports that all homes share. It reads from each visitor just enough to
- * know who is wanted (a request's head, a ClientHello), and hands the visitor to the door that
- * serves it. Main loop only, where nothing else is said.
+ * The http and tls ports that all mappings share. Of each visitor just enough is read to know which
+ * host it wants (a request's head, a ClientHello); then it goes to the door that serves that host.
+ * Main loop only, where nothing else is said.
  *
- * What is unfinished here is bounded: limits.head_s, limits.unfinished_heads_per_source,
- * SHARED_PORTS_MOST and SHARED_PORTS_BYTES (what comes after the first head is the http doors'
- * care); whoever is over makes the oldest go, so that slow ones push out each other and never those
- * who come to say something.
+ * Unfinished visitors are bounded by limits.head_s, limits.unfinished_heads_per_source,
+ * SHARED_PORTS_MOST and SHARED_PORTS_BYTES. Over a bound the oldest goes, so that slow visitors
+ * push out each other. What comes after the first head is bounded by http_door.c.
  */
 #ifndef GROUNDNUT_RELAY_DOORS_SHARED_PORTS_H
 #define GROUNDNUT_RELAY_DOORS_SHARED_PORTS_H
 
-#include "relay/agents/registry.h"
-#include "shared/http/http_gateway.h"
+#include "relay/context.h"
 #include "relay/doors/client_hello.h"
-
-struct shared_ports;
-struct agent_listener;
+#include "shared/http/http_gateway.h"
+#include "shared/net/io.h"
 
 enum { SHARED_PORTS_MOST = 16384, SHARED_PORTS_BYTES = 64 * 1024 * 1024 };
 
-/* door: agents who come by a tls port go there. Never NULL. */
-struct shared_ports *shared_ports_new(struct context *w, struct registry *agents,
-				      struct agent_listener *door);
+/* What is asked of the rooms above, and given to them. */
+struct shared_ports_calls {
+	/* Does the host belong to an account that has no agent here now? */
+	bool (*would_serve)(void *owner, const char *host);
+	/* Its ClientHello, early, asks for the agents' protocol. Takes io. */
+	void (*take_agent)(void *owner, struct io *io, const void *early, size_t early_len);
+	/* An HTTP request for the relay itself while `update` is on; early begins with it. Takes
+	 * fd. */
+	void (*take_own)(void *owner, int fd, const struct addr *peer, const void *early,
+			 size_t early_len);
+	void *owner;
+};
+
+struct shared_ports *shared_ports_new(struct context *c, const struct shared_ports_calls *above);
 void shared_ports_free(struct shared_ports *f);
 
-/* listener_fn of the shared ports; owner is the front. */
+/* listener_fn of the shared ports; owner is the struct shared_ports. */
 void shared_ports_accept_http(void *owner, int fd, const struct addr *peer,
 			      const struct addr *local);
 void shared_ports_accept_tls(void *owner, int fd, const struct addr *peer,
 			     const struct addr *local);
 
-/* Any loop: an HTTP visitor who is wanted elsewhere, or nowhere; his request waits to be routed.
- * Takes both. */
-void shared_ports_return(struct context *w, struct io_parcel *parcel, struct http_gateway *machine);
-/* On the loop given: the alert, then the end. Takes the parcel. */
+/* Any loop: an HTTP visitor that wants another host, or whose door has gone; its request waits to
+ * be routed. Takes both. */
+void shared_ports_return(struct context *c, struct io_parcel *parcel, struct http_gateway *machine);
+/* On the loop given: sends the alert and closes. Takes the parcel. */
 void shared_ports_alert(struct loop *l, struct io_parcel *parcel, enum client_hello_alert alert);
 
 #endif

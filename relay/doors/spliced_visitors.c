@@ -31,8 +31,9 @@ static void on_sweep(void *owner)
 {
 	struct spliced_visitors *all = owner;
 	struct door *d = all->door;
-	uint64_t now = loop_now_ms(agent_loop(d->home)), most = (uint64_t)d->mapping.idle_s * 1000;
-	if (!agent_is_attached(d->home))
+	uint64_t now = loop_now_ms(d->tenant->worker->loop),
+		 most = (uint64_t)d->mapping.idle_s * 1000;
+	if (!tenant_is_attached(d->tenant))
 		all->attached_ms = now;
 	LIST_EACH(node, &all->list)
 	{
@@ -51,7 +52,7 @@ void spliced_visitors_init(struct spliced_visitors *all, struct door *door)
 {
 	all->door = door;
 	list_init(&all->list);
-	all->sweep = timer_new(agent_loop(door->home), on_sweep, all);
+	all->sweep = timer_new(door->tenant->worker->loop, on_sweep, all);
 }
 
 void spliced_visitors_fini(struct spliced_visitors *all)
@@ -74,7 +75,7 @@ void spliced_visitors_let_in(struct spliced_visitors *all, struct io *io, const 
 	struct visitor *v = mem_alloc(sizeof *v);
 	*v = (struct visitor){.door = d};
 	list_append(&all->list, &v->node);
-	struct transport *k = agent_trunk(d->home);
+	struct transport *k = d->tenant->transport;
 	struct open_info info = {.mapping = d->mapping.id,
 				 .visitor = *io_peer(io),
 				 .visited = *local,

@@ -22,7 +22,7 @@ static void on_accept(void *owner, int fd, const struct addr *peer, const struct
 {
 	struct tcp_door *t = owner;
 	spliced_visitors_let_in(&t->visitors,
-				io_take(agent_loop(t->door.home), fd, peer, local, NULL, NULL),
+				io_take(t->door.tenant->worker->loop, fd, peer, local, NULL, NULL),
 				local, "");
 }
 
@@ -38,7 +38,7 @@ static int listen_at_one(struct door *d, const struct addr *at, bool v6only)
 	struct tcp_door *t = tcp(d);
 	int err;
 	char *why = NULL;
-	struct listener *l = listener_open(agent_loop(d->home), at, v6only, on_accept, t, &err,
+	struct listener *l = listener_open(d->tenant->worker->loop, at, v6only, on_accept, t, &err,
 					   door_is_asked(d) ? NULL : &why);
 	if (!l) {
 		door_fail(d, err, why);

@@ -36,7 +36,7 @@ static void read_name(struct io *io, struct client_hello *sni)
 static void take(struct door *d, struct io_parcel *parcel, struct http_gateway *machine)
 {
 	(void)machine;
-	struct io *io = io_unpack(agent_loop(d->home), parcel, NULL, NULL);
+	struct io *io = io_unpack(d->tenant->worker->loop, parcel, NULL, NULL);
 	struct addr local = *io_local(io);
 	struct client_hello sni = {.host = ""};
 	if (d->mapping.proxy_protocol == 2)
@@ -48,7 +48,7 @@ static void take(struct door *d, struct io_parcel *parcel, struct http_gateway *
 static void turn_away(struct door *d, struct io_parcel *parcel, struct http_gateway *machine)
 {
 	(void)machine;
-	shared_ports_alert(agent_loop(d->home), parcel, CLIENT_HELLO_INTERNAL_ERROR);
+	shared_ports_alert(d->tenant->worker->loop, parcel, CLIENT_HELLO_INTERNAL_ERROR);
 }
 
 static void clear(struct door *d, bool graceful, enum reset_code code)

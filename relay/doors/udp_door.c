@@ -113,7 +113,7 @@ static void drop(struct flow *f, enum reset_code code)
 
 static void used(struct flow *f)
 {
-	f->used_ms = loop_now_ms(agent_loop(f->door->door.home));
+	f->used_ms = loop_now_ms(f->door->door.tenant->worker->loop);
 	list_remove(&f->recent);
 	list_append(&f->door->recent, &f->recent);
 }
@@ -126,9 +126,9 @@ static uint64_t idle_ms(const struct udp_door *u)
 static void on_sweep(void *owner)
 {
 	struct udp_door *u = owner;
-	uint64_t now = loop_now_ms(agent_loop(u->door.home));
+	uint64_t now = loop_now_ms(u->door.tenant->worker->loop);
 	bool any = false;
-	if (!agent_is_attached(u->door.home))
+	if (!tenant_is_attached(u->door.tenant))
 		u->attached_ms = now;
 	while (!list_is_empty(&u->recent)) {
 		struct flow *f = LIST_ENTRY(u->recent.next, struct flow, recent);
@@ -139,7 +139,7 @@ static void on_sweep(void *owner)
 		any = true;
 	}
 	if (any)
-		transport_mark(agent_trunk(u->door.home));
+		transport_mark(u->door.tenant->transport);
 	if (!list_is_empty(&u->recent))
 		timer_set(u->sweep, SWEEP_MS);
 }
@@ -194,7 +194,7 @@ static struct flow *begin(struct udp_door *u, struct udp_door *socket, const str
 	list_append(&u->recent, &f->recent);
 	struct open_info info = {
 	    .mapping = d->mapping.id, .visitor = *visitor, .visited = *visited};
-	f->stream = stream_open_flow(transport_tunnel(agent_trunk(d->home)), &info, on_stream, f);
+	f->stream = stream_open_flow(transport_tunnel(d->tenant->transport), &info, on_stream, f);
 	if (!timer_is_set(u->sweep))
 		timer_set(u->sweep, SWEEP_MS);
 	return f;
@@ -205,9 +205,9 @@ static void on_readable(void *owner)
 	struct udp_socket *s = owner;
 	struct udp_door *u = s->door;
 	struct door *d = &u->door;
-	uint8_t *p = loop_plain(agent_loop(d->home));
-	for (int i = 0; i < READS_A_TURN && (!agent_is_attached(d->home) ||
-					     transport_wants_datagrams(agent_trunk(d->home)));
+	uint8_t *p = loop_plain(d->tenant->worker->loop);
+	for (int i = 0; i < READS_A_TURN && (!tenant_is_attached(d->tenant) ||
+					     transport_wants_datagrams(d->tenant->transport));
 	     i++) {
 		struct addr visitor, visited;
 		ssize_t n = udp_socket_read(s->udp, p, UDP_SOCKET_DATAGRAM_MAX, &visitor, &visited);
@@ -217,8 +217,8 @@ static void on_readable(void *owner)
 			continue;
 		uint32_t hash = hash_of(&visitor, &visited);
 		struct flow *f =
-		    agent_is_attached(d->home) ? find(u, &visitor, &visited, hash) : NULL;
-		if (!f && agent_is_attached(d->home))
+		    tenant_is_attached(d->tenant) ? find(u, &visitor, &visited, hash) : NULL;
+		if (!f && tenant_is_attached(d->tenant))
 			f = begin(u, s->udp, &visitor, &visited, hash);
 		if (!f || !passes(u, SHAPER_IN, (size_t)n)) {
 			d->dropped++;
@@ -228,8 +228,8 @@ static void on_readable(void *owner)
 		d->count.near_to_far += (uint64_t)n;
 		stream_datagram(f->stream, p, (size_t)n);
 	}
-	if (agent_is_attached(d->home))
-		transport_mark(agent_trunk(d->home));
+	if (tenant_is_attached(d->tenant))
+		transport_mark(d->tenant->transport);
 }
 
 /* --- the kind --- */
@@ -237,7 +237,7 @@ static void on_readable(void *owner)
 static void init(struct door *d)
 {
 	list_init(&udp(d)->recent);
-	udp(d)->sweep = timer_new(agent_loop(d->home), on_sweep, d);
+	udp(d)->sweep = timer_new(d->tenant->worker->loop, on_sweep, d);
 }
 
 static void fini(struct door *d)
@@ -253,7 +253,7 @@ static int bind_one(struct door *d, const struct addr *at, bool v6only)
 	int err;
 	char *why = NULL;
 	s->door = u;
-	s->udp = udp_socket_bind(agent_loop(d->home), at, v6only, on_readable, s, &err,
+	s->udp = udp_socket_bind(d->tenant->worker->loop, at, v6only, on_readable, s, &err,
 				 door_is_asked(d) ? NULL : &why);
 	if (!s->udp) {
 		mem_free(s);

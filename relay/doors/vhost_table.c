@@ -1,25 +1,24 @@
 #include "relay/doors/vhost_table.h"
 
-#include "relay/doors/host_match.h"
 #include "shared/base/err.h"
-#include "shared/base/list.h"
+#include "shared/base/hash_table.h"
 #include "shared/base/mem.h"
+#include "shared/base/text.h"
 
-#include <errno.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <uv.h>
 
-/* What hosts.h keeps as an owner: one for each claim. */
-struct claim {
-	struct list node;
-	struct vhost is;
+struct entry {
+	struct vhost door;
+	char *owner;
+	char name[256]; /* lower case, no final dot; the key */
 };
 
 struct vhost_table {
 	uv_mutex_t lock;
-	struct host_match *http, *tls;
-	struct list claims;
-	uint64_t next;
+	struct hash_table *http, *tls;
+	uint64_t claims; /* so far */
 	_Atomic uint64_t version;
 };
 
@@ -27,70 +26,79 @@ struct vhost_table *vhost_table_new(void)
 {
 	struct vhost_table *v = mem_zalloc(sizeof *v);
 	uv_mutex_init(&v->lock);
-	v->http = host_match_new();
-	v->tls = host_match_new();
-	v->next = 1;
-	list_init(&v->claims);
+	v->http = hash_table_new();
+	v->tls = hash_table_new();
 	return v;
 }
 
-static void drop(struct claim *c)
+static void drop(void *arg, void *value)
 {
-	list_remove(&c->node);
-	mem_free(c);
+	struct entry *e = value;
+	(void)arg;
+	mem_free(e->owner);
+	mem_free(e);
 }
 
 void vhost_table_free(struct vhost_table *v)
 {
 	if (!v)
 		return;
-	host_match_free(v->http);
-	host_match_free(v->tls);
-	while (!list_is_empty(&v->claims))
-		drop(LIST_ENTRY(v->claims.next, struct claim, node));
+	hash_table_each(v->http, drop, NULL);
+	hash_table_each(v->tls, drop, NULL);
+	hash_table_free(v->http);
+	hash_table_free(v->tls);
 	uv_mutex_destroy(&v->lock);
 	mem_free(v);
 }
 
-static struct host_match *table(struct vhost_table *v, enum mapping_protocol protocol)
+static struct hash_table *table(struct vhost_table *v, enum mapping_protocol protocol)
 {
 	return protocol == MAPPING_TLS ? v->tls : v->http;
 }
 
-int vhost_table_claim(struct vhost_table *v, enum mapping_protocol protocol, const char *host,
-		      struct agent *home, const char *owner, uint64_t *claim, char **why)
+static struct entry *get(struct hash_table *t, const char *name)
 {
-	const char *held_by = NULL;
+	return hash_table_get(t, name, strlen(name));
+}
+
+int vhost_table_claim(struct vhost_table *v, enum mapping_protocol protocol, const char *host,
+		      const char *owner, struct vhost *door, char **why)
+{
+	struct entry *e = mem_zalloc(sizeof *e), *holder;
+	if (text_host(host, true, e->name) < 0) {
+		mem_free(e);
+		*why = mem_printf("\"%s\" is no host name", host);
+		return ERR_SYNTAX;
+	}
+	e->owner = mem_strdup(owner);
 	uv_mutex_lock(&v->lock);
-	struct claim *c = mem_alloc(sizeof *c);
-	*c = (struct claim){.is = {.home = home, .claim = v->next}};
-	list_append(&v->claims, &c->node);
-	int err = host_match_add(table(v, protocol), host, c, owner, &held_by);
-	if (err < 0) {
-		*why = held_by ? mem_printf("held by %s", held_by)
-			       : mem_printf("\"%s\" is no host name", host);
-		drop(c);
+	holder = hash_table_add(table(v, protocol), e->name, strlen(e->name), e);
+	if (holder) {
+		*why = mem_printf("held by %s", holder->owner);
 	} else {
-		*claim = v->next++;
+		door->claim = ++v->claims;
+		e->door = *door;
 		atomic_fetch_add(&v->version, 1);
 	}
 	uv_mutex_unlock(&v->lock);
-	return err;
+	if (!holder)
+		return 0;
+	drop(NULL, e);
+	return UV_EADDRINUSE;
 }
 
 void vhost_table_release(struct vhost_table *v, enum mapping_protocol protocol, const char *host,
 			 uint64_t claim)
 {
+	char name[256];
+	if (text_host(host, true, name) < 0)
+		return;
 	uv_mutex_lock(&v->lock);
-	LIST_EACH(node, &v->claims)
-	{
-		struct claim *c = LIST_ENTRY(node, struct claim, node);
-		if (c->is.claim != claim)
-			continue;
-		host_match_remove(table(v, protocol), host, c);
-		drop(c);
+	struct entry *e = get(table(v, protocol), name);
+	if (e && e->door.claim == claim) {
+		hash_table_remove(table(v, protocol), name, strlen(name));
+		drop(NULL, e);
 		atomic_fetch_add(&v->version, 1);
-		break;
 	}
 	uv_mutex_unlock(&v->lock);
 }
@@ -98,12 +106,22 @@ void vhost_table_release(struct vhost_table *v, enum mapping_protocol protocol, 
 bool vhost_table_find(struct vhost_table *v, enum mapping_protocol protocol, const char *host,
 		      struct vhost *out)
 {
+	char text[1 + 256];
+	/* a byte in front, where a wildcard's '*' replaces the label before the dot */
+	char *name = text + 1;
+	if (text_host(host, false, name) < 0)
+		return false;
 	uv_mutex_lock(&v->lock);
-	const struct claim *c = host_match_find(table(v, protocol), host);
-	if (c)
-		*out = c->is;
+	struct hash_table *t = table(v, protocol);
+	const struct entry *e = get(t, name);
+	for (char *dot = strchr(name, '.'); !e && dot; dot = strchr(dot + 1, '.')) {
+		dot[-1] = '*';
+		e = get(t, dot - 1);
+	}
+	if (e)
+		*out = e->door;
 	uv_mutex_unlock(&v->lock);
-	return c != NULL;
+	return e != NULL;
 }
 
 uint64_t vhost_table_version(struct vhost_table *v)

@@ -1,30 +1,40 @@
 /*
- * Which home serves which host on the shared http and tls ports, over all loops: like the ports,
- * behind a mutex that is touched when mappings come and go, and once for each visitor (or request
- * to another host than the one before), never for bytes.
+ * Which door serves which host on the shared http and tls ports, over all loops. A mutex guards it;
+ * it is taken when mappings come and go, and once for each visitor (or request to another host than
+ * the one before), never for bytes.
+ *
+ * Hosts are full names, "blog.alice.home.example.com", or wildcards, "*.alice.home.example.com",
+ * which stand for every name below, at any depth, but not for the name itself.
  */
 #ifndef GROUNDNUT_RELAY_DOORS_VHOST_TABLE_H
 #define GROUNDNUT_RELAY_DOORS_VHOST_TABLE_H
 
 #include "shared/tunnel/mapping.h"
 
-struct agent;
+struct http_gateway;
+struct io_parcel;
+struct vhost;
 struct vhost_table;
+struct worker;
 
-/* Who has a host. The home may be spoken to by the main loop only, and by its own: nobody else
- * knows how long it lives. */
+/* Main loop: a visitor for the door. machine: of an http visitor, else NULL. It takes both. */
+typedef void vhost_deliver_fn(const struct vhost *to, struct io_parcel *parcel,
+			      struct http_gateway *machine);
 struct vhost {
-	struct agent *home;
+	struct worker *worker;
+	vhost_deliver_fn *deliver;
 	uint64_t claim; /* a number that is given once; never 0 */
 };
 
 struct vhost_table *vhost_table_new(void);
 void vhost_table_free(struct vhost_table *v);
 
-/* protocol: MAPPING_HTTP or MAPPING_TLS. host: a full name or wildcard. 0 and *claim; or
- * negative and *why (freed by the caller): who has it ("alice/nas"), or that it is no host name. */
+/* protocol: MAPPING_HTTP or MAPPING_TLS. host: a full name or wildcard. owner: "alice/nas". 0, and
+ * door->claim is set; or negative and *why (freed by the caller): who has it, or that it is no host
+ * name. */
 int vhost_table_claim(struct vhost_table *v, enum mapping_protocol protocol, const char *host,
-		      struct agent *home, const char *owner, uint64_t *claim, char **why);
+		      const char *owner, struct vhost *door, char **why);
+/* Does nothing when another has claimed the host since. */
 void vhost_table_release(struct vhost_table *v, enum mapping_protocol protocol, const char *host,
 			 uint64_t claim);
 /* For a visitor's host: the exact name wins, then the longest wildcard. */

@@ -185,7 +185,7 @@ static void update(struct visit *v)
 	if (r->host_count == 0) {
 		char own[256];
 		v->answers[0] = NAMES_NOHOST;
-		if (names_full(v->account->name, v->door->domain, own) == 0)
+		if (text_full_host(v->account->name, v->door->domain, own) == 0)
 			update_host(v, 0, own, client);
 	}
 	mem_free(client);

@@ -319,17 +319,6 @@ size_t declared_names_report(const struct declared_names *w, const char *account
 	return a->wish_count;
 }
 
-void declared_names_report_free(struct name_report *reports, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		mem_free(reports[i].name);
-		mem_free(reports[i].wanted);
-		mem_free(reports[i].published);
-		mem_free(reports[i].answer);
-	}
-	mem_free(reports);
-}
-
 /* --- beginning and end --- */
 
 static void agent_free(struct agent *a)

@@ -41,9 +41,8 @@ void declared_names_published(struct declared_names *w, const struct name_entry 
 /* agents of other accounts are forgotten */
 void declared_names_keep(struct declared_names *w, const struct accounts *accounts);
 
-/* What became of this agent's wishes; to be freed with declared_names_report_free. */
+/* What became of this agent's wishes; to be freed with name_reports_free. */
 size_t declared_names_report(const struct declared_names *w, const char *account, const char *agent,
 			     struct name_report **out);
-void declared_names_report_free(struct name_report *reports, size_t count);
 
 #endif

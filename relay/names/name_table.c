@@ -7,6 +7,7 @@
 
 #include "shared/base/err.h"
 #include "shared/base/mem.h"
+#include "shared/base/text.h"
 
 #include <string.h>
 
@@ -172,7 +173,7 @@ bool name_table_are_of(const struct name_table *t, const char *name)
 
 int name_table_name(const struct name_table *t, const char *host, char out[256])
 {
-	return names_full(host, t->domain, out) == 0 && name_table_are_of(t, out) ? 0 : ERR_SYNTAX;
+	return text_full_host(host, t->domain, out) == 0 && name_table_are_of(t, out) ? 0 : ERR_SYNTAX;
 }
 
 /* --- the store and the outlets --- */

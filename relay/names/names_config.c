@@ -28,25 +28,6 @@ const char *dns_kind_text(enum dns_kind kind)
 	return kinds[kind];
 }
 
-int names_full(const char *host, const char *domain, char out[256])
-{
-	char clean[256];
-	size_t len = strlen(host), tail = strlen(domain);
-	bool final = len > 0 && host[len - 1] == '.';
-	if (text_host(host, true, clean) != 0)
-		return ERR_SYNTAX;
-	len = strlen(clean);
-	bool inside = strcmp(clean, domain) == 0 || (len > tail && clean[len - tail - 1] == '.' &&
-						     strcmp(clean + len - tail, domain) == 0);
-	if (final || inside)
-		memcpy(out, clean, len + 1);
-	else if (len + 1 + tail > 253)
-		return ERR_SYNTAX;
-	else
-		snprintf(out, 256, "%.*s.%.*s", (int)len, clean, (int)(254 - len), domain);
-	return 0;
-}
-
 /* A secret in a file beside relay.json: its first line. NULL after reporting. */
 static char *read_secret(struct conf_at at, const char *key, const char *file)
 {
@@ -94,7 +75,7 @@ static void read_hosts(struct conf_at at, const char *key, const char *domain, c
 		char full[256];
 		if (!conf_item_str(list, i, &text))
 			continue;
-		if (names_full(text, domain, full) == 0)
+		if (text_full_host(text, domain, full) == 0)
 			add_text(out, count, full);
 		else
 			conf_error_item(list, i, "\"%s\" is no host name", text);
@@ -147,7 +128,7 @@ static void read_record(struct conf_at at, const char *domain, struct serve_conf
 	bool apex = strcmp(name, "@") == 0 || !*name;
 	if (apex)
 		snprintf(full, sizeof(full), "%s", domain);
-	if (!apex && names_full(name, domain, full) != 0) {
+	if (!apex && text_full_host(name, domain, full) != 0) {
 		conf_error(at, "name", "\"%s\" is no host name", name);
 		return;
 	}

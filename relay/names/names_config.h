@@ -83,8 +83,4 @@ void dns_config_fini(struct dns_config_list *l);
 bool update_config_read(struct conf_at at, const char *file, struct update_config *out);
 void update_config_fini(struct update_config *c);
 
-/* A host as written in a file: below domain unless it ends with a dot or already lies there. 0 or
- * ERR_SYNTAX. */
-int names_full(const char *host, const char *domain, char out[256]);
-
 #endif

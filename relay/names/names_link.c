@@ -1,13 +1,11 @@
 #include "relay/names/names_link.h"
 
-#include "relay/agents/registry.h"
-#include "relay/names/names.h"
 #include "shared/base/mem.h"
 
 #include <stdio.h>
 
 struct word {
-	struct context *world;
+	struct names_link *link;
 	char *account, *agent;
 	struct name_wish_list wishes;
 	struct mapping_list mappings;
@@ -15,14 +13,11 @@ struct word {
 	char nat[8];
 };
 
-static void report(struct context *w, const char *account, const char *agent)
+static void report(struct names_link *l, const char *account, const char *agent)
 {
-	struct agent *h = registry_home(w->agents, account, agent);
-	if (!h)
-		return;
 	struct name_report *reports;
-	size_t count = names_report(w->names, account, agent, &reports);
-	agent_set_names(h, reports, count);
+	size_t count = names_report(l->names, account, agent, &reports);
+	registry_set_names(l->agents, account, agent, reports, count);
 }
 
 static void free_word(struct word *m)
@@ -37,7 +32,7 @@ static void free_word(struct word *m)
 static void take_word(void *arg)
 {
 	struct word *m = arg;
-	if (m->world->names) {
+	if (m->link->names) {
 		struct declared_names_agent a = {.account = m->account,
 						 .agent = m->agent,
 						 .wishes = &m->wishes,
@@ -46,17 +41,17 @@ static void take_word(void *arg)
 						 .address6 = m->address6,
 						 .nat = m->nat,
 						 .judged = m->judged};
-		names_set_agent(m->world->names, &a);
-		report(m->world, m->account, m->agent);
+		names_set_agent(m->link->names, &a);
+		report(m->link, m->account, m->agent);
 	}
 	free_word(m);
 }
 
-void names_link_declare(struct context *w, const char *account, const char *agent,
-			const struct declare *d, const struct addr *seen)
+void names_link_declare(void *owner, const char *account, const char *agent,
+			const struct declare *d, const struct addr *remote)
 {
 	struct word *m = mem_zalloc(sizeof *m);
-	m->world = w;
+	m->link = owner;
 	m->account = mem_strdup(account);
 	m->agent = mem_strdup(agent);
 	name_wish_list_copy(&m->wishes, &d->names);
@@ -64,11 +59,11 @@ void names_link_declare(struct context *w, const char *account, const char *agen
 	m->mappings.count = d->mappings.count;
 	for (size_t i = 0; i < d->mappings.count; i++)
 		mapping_copy(&m->mappings.items[i], &d->mappings.items[i]);
-	m->seen = *seen;
+	m->seen = *remote;
 	m->address6 = d->address6;
 	m->judged = d->judged;
 	snprintf(m->nat, sizeof m->nat, "%s", d->nat);
-	if (!loop_post(w->main, take_word, m))
+	if (!loop_post(m->link->main, take_word, m))
 		free_word(m);
 }
 
@@ -77,7 +72,9 @@ static void on_changed(void *owner, const char *account, const char *agent)
 	report(owner, account, agent);
 }
 
-void names_link_watch(struct context *w)
+void names_link_init(struct names_link *l, struct loop *main, struct names *names,
+		     struct registry *agents)
 {
-	names_watch(w->names, on_changed, w);
+	*l = (struct names_link){main, names, agents};
+	names_watch(names, on_changed, l);
 }

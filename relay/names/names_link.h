@@ -5,15 +5,20 @@
 #ifndef GROUNDNUT_RELAY_NAMES_NAMES_LINK_H
 #define GROUNDNUT_RELAY_NAMES_NAMES_LINK_H
 
-#include "relay/context.h"
-#include "shared/tunnel/session_messages.h"
+#include "relay/agents/registry.h"
+#include "relay/names/names.h"
 
-/* Any loop: what is needed of d is copied. seen: the agent's address as the relay sees it. */
-void names_link_declare(struct context *w, const char *account, const char *agent,
-			const struct declare *d, const struct addr *seen);
+struct names_link {
+	struct loop *main;
+	struct names *names; /* NULL: what comes is dropped */
+	struct registry *agents;
+};
 
-/* Main loop: from now on homes are told when their names change by themselves. world.names and
- * world.agents are set. */
-void names_link_watch(struct context *w);
+/* Main loop: from now on agents are told when their names change by themselves. */
+void names_link_init(struct names_link *l, struct loop *main, struct names *names,
+		     struct registry *agents);
+/* context_declare_fn; owner is the struct names_link, which outlives all loops. Any loop. */
+void names_link_declare(void *owner, const char *account, const char *agent,
+			const struct declare *d, const struct addr *remote);
 
 #endif

@@ -235,6 +235,25 @@ int text_host(const char *name, bool wildcard, char out[256])
 	return 0;
 }
 
+int text_full_host(const char *host, const char *domain, char out[256])
+{
+	char clean[256];
+	size_t len = strlen(host), tail = strlen(domain);
+	bool final = len > 0 && host[len - 1] == '.';
+	if (text_host(host, true, clean) != 0)
+		return ERR_SYNTAX;
+	len = strlen(clean);
+	bool inside = strcmp(clean, domain) == 0 || (len > tail && clean[len - tail - 1] == '.' &&
+						     strcmp(clean + len - tail, domain) == 0);
+	if (final || inside)
+		memcpy(out, clean, len + 1);
+	else if (len + 1 + tail > 253)
+		return ERR_SYNTAX;
+	else
+		snprintf(out, 256, "%.*s.%.*s", (int)len, clean, (int)(254 - len), domain);
+	return 0;
+}
+
 bool text_is_name(const char *name)
 {
 	size_t len = strlen(name);

@@ -192,22 +192,23 @@ static void report_fini(struct mapping_report *r)
 	mem_free(r->host);
 }
 
-static void name_report_fini(struct name_report *r)
+void name_reports_free(struct name_report *reports, size_t count)
 {
-	mem_free(r->name);
-	mem_free(r->wanted);
-	mem_free(r->published);
-	mem_free(r->answer);
+	for (size_t i = 0; i < count; i++) {
+		mem_free(reports[i].name);
+		mem_free(reports[i].wanted);
+		mem_free(reports[i].published);
+		mem_free(reports[i].answer);
+	}
+	mem_free(reports);
 }
 
 void state_fini(struct state *s)
 {
 	for (size_t i = 0; i < s->mapping_count; i++)
 		report_fini(&s->mappings[i]);
-	for (size_t i = 0; i < s->name_count; i++)
-		name_report_fini(&s->names[i]);
 	mem_free(s->mappings);
-	mem_free(s->names);
+	name_reports_free(s->names, s->name_count);
 	mem_free(s->address);
 	memset(s, 0, sizeof(*s));
 }

@@ -63,6 +63,7 @@ struct state {
 	size_t name_count;
 	char *address; /* the agent's address as the relay sees it */
 };
+void name_reports_free(struct name_report *reports, size_t count);
 void state_fini(struct state *s);
 void state_write(const struct state *s, struct buf *out);
 /* As declare_read. A state that this version does not know is an error of that mapping alone. */

@@ -1,50 +1,118 @@
 #include "relay/doors/vhost_table.h"
 
+#include "shared/base/err.h"
 #include "shared/base/mem.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <uv.h>
 #include <cmocka.h>
 
-static char homes[4];
+static char workers[8];
 
-static struct agent *home(int i)
+static struct worker *worker(int i)
 {
-	return (struct agent *)&homes[i];
+	return (struct worker *)&workers[i];
 }
 
 static uint64_t take(struct vhost_table *v, enum mapping_protocol p, const char *host, int i)
 {
-	uint64_t claim;
+	struct vhost door = {.worker = worker(i)};
 	char *why = NULL;
-	assert_int_equal(vhost_table_claim(v, p, host, home(i), "alice/nas", &claim, &why), 0);
-	return claim;
+	assert_int_equal(vhost_table_claim(v, p, host, "alice/nas", &door, &why), 0);
+	return door.claim;
+}
+
+/* Negative, and why. */
+static int refused(struct vhost_table *v, const char *host, const char *owner, const char *text)
+{
+	struct vhost door = {.worker = worker(1)};
+	char *why = NULL;
+	int err = vhost_table_claim(v, MAPPING_HTTP, host, owner, &door, &why);
+	assert_true(err < 0);
+	assert_string_equal(why, text);
+	mem_free(why);
+	return err;
 }
 
 static void a_held_host_is_refused_by_name(void **state)
 {
 	(void)state;
 	struct vhost_table *v = vhost_table_new();
-	uint64_t first = take(v, MAPPING_HTTP, "blog.example", 0), other;
-	char *why = NULL;
+	uint64_t first = take(v, MAPPING_HTTP, "blog.example", 0);
 	uint64_t version = vhost_table_version(v);
-	assert_true(vhost_table_claim(v, MAPPING_HTTP, "blog.example", home(1), "bob/box", &other,
-				      &why) < 0);
-	assert_string_equal(why, "held by alice/nas");
-	mem_free(why);
-	/* also for itself */
-	assert_true(vhost_table_claim(v, MAPPING_HTTP, "blog.example", home(0), "alice/nas", &other,
-				      &why) < 0);
-	mem_free(why);
-	assert_true(
-	    vhost_table_claim(v, MAPPING_HTTP, "no host", home(1), "bob/box", &other, &why) < 0);
-	mem_free(why);
+	refused(v, "Blog.Example.", "bob/box", "held by alice/nas");
+	refused(v, "blog.example", "alice/nas", "held by alice/nas"); /* also for itself */
+	refused(v, "no host", "bob/box", "\"no host\" is no host name");
 	assert_int_equal(vhost_table_version(v), version);
 	vhost_table_release(v, MAPPING_HTTP, "blog.example", first);
 	assert_int_not_equal(take(v, MAPPING_HTTP, "blog.example", 1), first);
+	vhost_table_free(v);
+	vhost_table_free(NULL);
+}
+
+static void what_is_no_name_is_refused(void **state)
+{
+	(void)state;
+	static const char *const bad[] = {"",    "*",      "*.",   "a.*.com", "**.com",
+					  "a b", "-a.com", "a..b", "a/b",     "*a.com"};
+	struct vhost_table *v = vhost_table_new();
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		char *text = mem_printf("\"%s\" is no host name", bad[i]);
+		assert_int_equal(refused(v, bad[i], "bob/box", text), ERR_SYNTAX);
+		vhost_table_release(v, MAPPING_HTTP, bad[i], 1);
+		mem_free(text);
+	}
+	vhost_table_free(v);
+}
+
+static void the_nearest_name_wins(void **state)
+{
+	(void)state;
+	struct vhost_table *v = vhost_table_new();
+	take(v, MAPPING_TLS, "alice.home.example.com", 1);
+	take(v, MAPPING_TLS, "*.alice.home.example.com", 2);
+	take(v, MAPPING_TLS, "blog.alice.home.example.com", 3);
+	take(v, MAPPING_TLS, "*.deep.alice.home.example.com", 4);
+	take(v, MAPPING_TLS, "*.home.example.com", 5);
+	take(v, MAPPING_TLS, "Shout.Example.COM.", 6);
+	static const struct {
+		const char *host;
+		int owner;
+	} cases[] = {
+	    {"alice.home.example.com", 1},
+	    {"ALICE.home.Example.com", 1},
+	    {"alice.home.example.com.", 1},
+	    {"x.alice.home.example.com", 2},
+	    {"x.y.alice.home.example.com", 2},
+	    {"deep.alice.home.example.com", 2},
+	    {"blog.alice.home.example.com", 3},
+	    {"www.blog.alice.home.example.com", 2},
+	    {"a.deep.alice.home.example.com", 4},
+	    {"a.b.deep.alice.home.example.com", 4},
+	    {"bob.home.example.com", 5},
+	    {"malice.home.example.com", 5},
+	    {"home.example.com", 0},
+	    {"example.com", 0},
+	    {"com", 0},
+	    {"", 0},
+	    {".", 0},
+	    {"*.alice.home.example.com", 0},
+	    {"a..alice.home.example.com", 0},
+	    {".alice.home.example.com", 0},
+	    {"192.0.2.1", 0},
+	    {"shout.example.com", 6},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct vhost who = {.worker = worker(0)};
+		bool found = vhost_table_find(v, MAPPING_TLS, cases[i].host, &who);
+		if (who.worker != worker(cases[i].owner) || found != (cases[i].owner != 0))
+			fail_msg("%s went to %d", cases[i].host,
+				 (int)((char *)who.worker - workers));
+	}
 	vhost_table_free(v);
 }
 
@@ -56,9 +124,9 @@ static void http_and_tls_do_not_meet(void **state)
 	uint64_t http = take(v, MAPPING_HTTP, "a.example", 0),
 		 tls = take(v, MAPPING_TLS, "a.example", 1);
 	assert_true(vhost_table_find(v, MAPPING_HTTP, "a.example", &who));
-	assert_true(who.claim == http && who.home == home(0));
+	assert_true(who.claim == http && who.worker == worker(0));
 	assert_true(vhost_table_find(v, MAPPING_TLS, "A.Example.", &who));
-	assert_true(who.claim == tls && who.home == home(1));
+	assert_true(who.claim == tls && who.worker == worker(1));
 	vhost_table_free(v);
 }
 
@@ -71,12 +139,36 @@ static void a_stale_release_takes_nothing(void **state)
 	vhost_table_release(v, MAPPING_TLS, "*.example", old);
 	uint64_t new = take(v, MAPPING_TLS, "*.example", 1);
 	vhost_table_release(v, MAPPING_TLS, "*.example", old);
+	vhost_table_release(v, MAPPING_TLS, "b.example", new);
 	assert_true(vhost_table_find(v, MAPPING_TLS, "x.example", &who));
 	assert_int_equal(who.claim, new);
 	uint64_t version = vhost_table_version(v);
-	vhost_table_release(v, MAPPING_TLS, "*.example", new);
+	vhost_table_release(v, MAPPING_TLS, "*.Example.", new);
 	assert_int_not_equal(vhost_table_version(v), version);
 	assert_false(vhost_table_find(v, MAPPING_TLS, "x.example", &who));
+	vhost_table_free(v);
+}
+
+static void thousands_of_names(void **state)
+{
+	(void)state;
+	static uint64_t claims[5000];
+	struct vhost_table *v = vhost_table_new();
+	struct vhost who;
+	char name[64];
+	for (int i = 0; i < 5000; i++) {
+		snprintf(name, sizeof(name), "%sh%d.example.com", i % 3 ? "" : "*.", i);
+		claims[i] = take(v, MAPPING_HTTP, name, 0);
+	}
+	for (int i = 0; i < 5000; i += 2) {
+		snprintf(name, sizeof(name), "%sh%d.example.com", i % 3 ? "" : "*.", i);
+		vhost_table_release(v, MAPPING_HTTP, name, claims[i]);
+	}
+	for (int i = 0; i < 5000; i++) {
+		snprintf(name, sizeof(name), "%sh%d.example.com", i % 3 ? "" : "www.", i);
+		assert_int_equal(vhost_table_find(v, MAPPING_HTTP, name, &who), i % 2);
+		assert_true(!(i % 2) || who.claim == claims[i]);
+	}
 	vhost_table_free(v);
 }
 
@@ -84,13 +176,11 @@ static void churn(void *arg)
 {
 	struct vhost_table *v = arg;
 	for (int i = 0; i < 2000; i++) {
-		struct vhost who;
-		uint64_t claim;
+		struct vhost who, door = {.worker = worker(2)};
 		char *why = NULL;
 		vhost_table_find(v, MAPPING_HTTP, "a.example", &who);
-		if (vhost_table_claim(v, MAPPING_HTTP, "a.example", home(2), "bob/box", &claim,
-				      &why) == 0)
-			vhost_table_release(v, MAPPING_HTTP, "a.example", claim);
+		if (vhost_table_claim(v, MAPPING_HTTP, "a.example", "bob/box", &door, &why) == 0)
+			vhost_table_release(v, MAPPING_HTTP, "a.example", door.claim);
 		mem_free(why);
 	}
 }
@@ -114,8 +204,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_held_host_is_refused_by_name),
+	    cmocka_unit_test(what_is_no_name_is_refused),
+	    cmocka_unit_test(the_nearest_name_wins),
 	    cmocka_unit_test(http_and_tls_do_not_meet),
 	    cmocka_unit_test(a_stale_release_takes_nothing),
+	    cmocka_unit_test(thousands_of_names),
 	    cmocka_unit_test(loops_share_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

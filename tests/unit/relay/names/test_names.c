@@ -323,7 +323,7 @@ static void a_name_that_follows_something_unknown_stays(void **state)
 	assert_string_equal(reports[0].answer, "the relay is older than the agent, update it: "
 					       "it does not know what this name follows");
 	assert_null(reports[0].wanted);
-	declared_names_report_free(reports, count);
+	name_reports_free(reports, count);
 	declare_home(&lab, "nas", "alice", NAME_FOLLOW_HOME, "11.5.5.5", "public");
 	assert_string_equal(shown(&lab, "alice.home.test", 4), "11.5.5.5");
 	close_lab(&lab);
@@ -361,7 +361,7 @@ static void a_detached_agents_value_stays(void **state)
 	struct name_report *reports;
 	assert_int_equal(names_report(lab.names, "alice", "nas", &reports), 1);
 	assert_int_equal(reports[0].counted, 0);
-	declared_names_report_free(reports, 1);
+	name_reports_free(reports, 1);
 	close_lab(&lab);
 	open_lab(&lab);
 	assert_string_equal(shown(&lab, "direct.alice.home.test", 6), "2a01::5");
@@ -374,7 +374,7 @@ static void a_detached_agents_value_stays(void **state)
 	assert_string_equal(shown(&lab, "bob.home.test", 4), "11.0.0.1");
 	assert_int_equal(names_report(lab.names, "alice", "nas", &reports), 1);
 	assert_string_equal(reports[0].answer, "nohost");
-	declared_names_report_free(reports, 1);
+	name_reports_free(reports, 1);
 	close_lab(&lab);
 }
 
@@ -413,7 +413,7 @@ static void on_changed(void *owner, const char *account, const char *agent)
 	assert_string_equal(reports[0].answer, "good");
 	assert_string_equal(reports[0].published, "11.5.5.5,2a00::1");
 	assert_int_equal(reports[0].counted, 1);
-	declared_names_report_free(reports, 1);
+	name_reports_free(reports, 1);
 	lab->answered++;
 }
 

@@ -242,29 +242,6 @@ static void a_path_leaves_room_for_the_name(void **state)
 	}
 }
 
-static void full_names(void **state)
-{
-	(void)state;
-	static const struct {
-		const char *host, *want;
-	} table[] = {{"alice", "alice.home.test"},
-		     {"*.Alice", "*.alice.home.test"},
-		     {"alice.home.test", "alice.home.test"},
-		     {"x.example.", "x.example"},
-		     {"home.test", "home.test"},
-		     {"nothome.test", "nothome.test.home.test"},
-		     {"a..b", NULL},
-		     {"", NULL}};
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		char out[256];
-		int rc = names_full(table[i].host, "home.test", out);
-		if (table[i].want)
-			assert_string_equal(out, table[i].want);
-		else
-			assert_true(rc < 0);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -274,7 +251,6 @@ int main(void)
 	    cmocka_unit_test(errors_elsewhere_hide_none_here),
 	    cmocka_unit_test(every_alias_that_cannot_be_is_told),
 	    cmocka_unit_test_setup_teardown(a_path_leaves_room_for_the_name, setup, teardown),
-	    cmocka_unit_test(full_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -328,6 +328,29 @@ static void words_for_a_shell(void **state)
 	}
 }
 
+static void full_names(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *host, *want;
+	} table[] = {{"alice", "alice.home.test"},
+		     {"*.Alice", "*.alice.home.test"},
+		     {"alice.home.test", "alice.home.test"},
+		     {"x.example.", "x.example"},
+		     {"home.test", "home.test"},
+		     {"nothome.test", "nothome.test.home.test"},
+		     {"a..b", NULL},
+		     {"", NULL}};
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		char out[256];
+		int rc = text_full_host(table[i].host, "home.test", out);
+		if (table[i].want)
+			assert_string_equal(out, table[i].want);
+		else
+			assert_true(rc < 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -338,6 +361,7 @@ int main(void)
 	    cmocka_unit_test(the_nearest_key_is_suggested),
 	    cmocka_unit_test(host_names_of_the_rfc),
 	    cmocka_unit_test(a_host_name_ends_at_253),
+	    cmocka_unit_test(full_names),
 	    cmocka_unit_test(names_of_accounts),
 	    cmocka_unit_test(numbers_are_digits_within_range),
 	    cmocka_unit_test(bandwidths),

@@ -1,10 +1,10 @@
 /*
- * The agents' door, the registry and homes on two worker threads, called by agents that live on the
- * test's main loop: who holds a name, what ends a session, what is left at the end.
+ * The agents' listener, the registry and agents on two worker threads, called by agents that live on
+ * the test's main loop: who holds a name, what ends a session, what is left at the end.
  */
 #define _GNU_SOURCE /* nftw */
-#include "relay/agents/registry.h"
 #include "relay/agents/agent_listener.h"
+#include "relay/doors/port_table.h"
 #include "shared/base/file.h"
 #include "shared/base/mem.h"
 #include "shared/base/token.h"
@@ -33,14 +33,14 @@ struct ground;
 /* An agent, more or less. */
 struct caller {
 	struct ground *ground;
-	struct io *io; /* until the trunk has it; a mute one keeps it */
+	struct io *io; /* until the transport has it; a mute one keeps it */
 	struct buf in;
 	struct hello hello;
 	bool mute; /* says HELLO and reads its answer, and nothing after */
 	bool welcomed, refused, closed;
 	struct welcome welcome;
 	struct refuse refuse;
-	struct transport *trunk;
+	struct transport *transport;
 	int lost, opened, stated;
 	struct refuse later; /* a REFUSE on the link that was up */
 	bool refused_later;
@@ -50,10 +50,11 @@ struct caller {
 struct ground {
 	struct relay_config config;
 	struct addr listen, bind;
-	struct context world;
+	struct context context;
 	struct worker workers[WORKERS];
 	struct registry *agents;
-	struct agent_listener *door;
+	struct agent_listener *agent_listener;
+	struct listener *listener;
 	struct tls_context *server, *client;
 	struct timer *timer;
 	struct caller callers[CALLERS];
@@ -68,7 +69,7 @@ static char token[TOKEN_TEXT];
 
 /* --- the agents' side --- */
 
-static void on_caller_trunk(void *owner, enum transport_event event)
+static void on_caller_transport(void *owner, enum transport_event event)
 {
 	struct caller *c = owner;
 	c->lost += event == TRANSPORT_LOST || event == TRANSPORT_OVER;
@@ -85,7 +86,7 @@ static void on_caller_news(void *owner, const struct tunnel_news *news)
 		c->mapping = news->open->mapping;
 		stream_reset(news->stream, RESET_REFUSED);
 		stream_close(news->stream);
-		transport_mark(c->trunk);
+		transport_mark(c->transport);
 	}
 }
 
@@ -105,19 +106,19 @@ static void answered(struct caller *c, const struct frame *f)
 		return;
 	}
 	buf_take(&c->in, FRAME_HEADER + f->len);
-	if (!c->trunk) {
+	if (!c->transport) {
 		struct tunnel_config t = {.first_id = 1,
 					  .accepts = 1000,
 					  .send_budget = 1 << 20,
 					  .receive_budget = 1 << 20};
-		c->trunk = transport_new(c->ground->world.main, &t, &PULSE_AGENT, on_caller_trunk,
-					 c, on_caller_news, c);
+		c->transport = transport_new(c->ground->context.main, &t, &PULSE_AGENT,
+					     on_caller_transport, c, on_caller_news, c);
 	}
 	struct io *io = c->io;
 	c->io = NULL;
-	assert_int_equal(
-	    transport_attach(c->trunk, io, c->welcome.taken, 0, buf_data(&c->in), buf_len(&c->in)),
-	    0);
+	assert_int_equal(transport_attach(c->transport, io, c->welcome.taken, 0, buf_data(&c->in),
+					  buf_len(&c->in)),
+			 0);
 }
 
 static void on_caller_io(void *owner, enum io_event event)
@@ -145,8 +146,8 @@ static void hang_up(struct caller *c)
 {
 	io_close(c->io);
 	c->io = NULL;
-	transport_free(c->trunk);
-	c->trunk = NULL;
+	transport_free(c->transport);
+	c->transport = NULL;
 	buf_fini(&c->in);
 }
 
@@ -160,7 +161,7 @@ static struct caller *call(struct ground *g, int i, uint64_t instance)
 	strcpy(c->hello.account, "alice");
 	strcpy(c->hello.agent, "nas");
 	strcpy(c->hello.token, token);
-	c->io = io_dial(g->world.main, &g->listen, NULL, on_caller_io, c);
+	c->io = io_dial(g->context.main, &g->listen, NULL, on_caller_io, c);
 	io_tls_dial(c->io, g->client, NULL);
 	return c;
 }
@@ -180,8 +181,8 @@ static void declare(struct caller *c, uint32_t id, uint16_t port)
 	struct declare d = {.serial = id, .mappings = {&m, 1}, .nat = "unknown"};
 	struct buf json = BUF_INIT;
 	declare_write(&d, &json);
-	tunnel_declare(transport_tunnel(c->trunk), &json);
-	transport_mark(c->trunk);
+	tunnel_declare(transport_tunnel(c->transport), &json);
+	transport_mark(c->transport);
 	buf_fini(&json);
 }
 
@@ -232,14 +233,15 @@ static void set_accounts(struct ground *g, bool with_alice)
 static void stop(struct ground *g)
 {
 	g->stopped = true;
-	agent_listener_close(g->door);
+	listener_close(g->listener);
+	agent_listener_free(g->agent_listener);
 	registry_stop(g->agents);
 	for (int i = 0; i < CALLERS; i++)
 		hang_up(&g->callers[i]);
 	timer_close(g->timer);
 	for (int i = 0; i < WORKERS; i++)
 		loop_stop(g->workers[i].loop);
-	loop_stop(g->world.main);
+	loop_stop(g->context.main);
 }
 
 static void on_step(void *owner)
@@ -284,14 +286,15 @@ static void open_ground(struct ground *g)
 		       .session_memory_mib = 16,
 		       .memory_mib = 64},
 	};
-	g->world = (struct context){.config = &g->config,
-				    .workers = g->workers,
-				    .worker_count = WORKERS,
-				    .ports = port_table_new(100)};
-	g->world.send.limit = g->world.receive.limit = 64 << 20;
-	g->world.main = loop_new("main");
+	g->context = (struct context){.config = &g->config,
+				      .workers = g->workers,
+				      .worker_count = WORKERS,
+				      .ports = port_table_new(100)};
+	g->context.send.limit = g->context.receive.limit = 64 << 20;
+	g->context.main = loop_new("main");
 	for (int i = 0; i < WORKERS; i++) {
-		list_init(&g->workers[i].homes);
+		list_init(&g->workers[i].agents);
+		g->workers[i].context = &g->context;
 		g->workers[i].loop = loop_new("worker");
 		g->workers[i].config = &g->config;
 		assert_int_equal(loop_start(g->workers[i].loop), 0);
@@ -299,11 +302,13 @@ static void open_ground(struct ground *g)
 	token_new(token);
 	make_tls(g);
 	struct accounts *all = accounts_of(true);
-	g->agents = registry_new(&g->world, all);
+	g->agents = registry_new(&g->context, all);
 	accounts_unref(all);
-	char *why = NULL;
-	g->door = agent_listener_open(&g->world, g->agents, g->server, &why);
-	assert_non_null(g->door);
+	int err;
+	g->agent_listener = agent_listener_new(&g->context, g->agents, g->server);
+	g->listener = listener_open(g->context.main, &g->listen, false, agent_listener_accept,
+				    g->agent_listener, &err, NULL);
+	assert_non_null(g->listener);
 	g->port = free_port();
 	g->visitor = -1;
 }
@@ -314,17 +319,17 @@ static void run(void (*step)(struct ground *g))
 	alarm(self_patience(60));
 	open_ground(g);
 	g->step = step;
-	g->timer = timer_new(g->world.main, on_step, g);
+	g->timer = timer_new(g->context.main, on_step, g);
 	timer_set(g->timer, 0);
-	loop_run(g->world.main);
+	loop_run(g->context.main);
 	for (int i = 0; i < WORKERS; i++) {
 		assert_int_equal(loop_join(g->workers[i].loop), 0);
 		session_pool_fini(&g->workers[i].pool);
 		assert_int_equal(loop_free(g->workers[i].loop), 0);
 	}
 	registry_free(g->agents);
-	assert_int_equal(loop_free(g->world.main), 0);
-	port_table_free(g->world.ports);
+	assert_int_equal(loop_free(g->context.main), 0);
+	port_table_free(g->context.ports);
 	tls_context_unref(g->server);
 	tls_context_unref(g->client);
 	if (g->visitor >= 0)
@@ -510,7 +515,7 @@ static void step_removed(struct ground *g)
 	} else if (g->stage == 2 && a->stated) {
 		g->visitor = visit(g->port);
 		set_accounts(g, false);
-		set_accounts(g, false); /* the home has said already that it has ended */
+		set_accounts(g, false); /* the agent has said already that it has ended */
 		g->stage++;
 	} else if (g->stage == 3 && a->lost) {
 		assert_true(a->refused_later);
@@ -581,7 +586,7 @@ static void on_settled(void *arg, const struct buf *json)
 	int err;
 	at.port = g->port;
 	assert_int_equal(buf_len(json), 2);
-	struct listener *l = listener_open(g->world.main, &at, false, NULL, NULL, &err, NULL);
+	struct listener *l = listener_open(g->context.main, &at, false, NULL, NULL, &err, NULL);
 	assert_non_null(l);
 	listener_close(l);
 	settled = true;
@@ -603,13 +608,13 @@ static void step_own_port(struct ground *g)
 		g->stage++;
 	} else if (g->stage == 3 && a->opened == 1) {
 		a->stated = 0;
-		port_table_set_own(g->world.ports, &own, 1);
+		port_table_set_own(g->context.ports, &own, 1);
 		registry_set_config(g->agents, &g->config);
 		set_accounts(g, true);
 		registry_settle(g->agents, on_settled, g);
 		g->stage++;
 	} else if (g->stage == 4 && settled && a->stated) {
-		port_table_set_own(g->world.ports, NULL, 0);
+		port_table_set_own(g->context.ports, NULL, 0);
 		set_accounts(g, true); /* or by itself, a little later */
 		a->stated = 0;
 		g->stage++;
@@ -638,8 +643,8 @@ static void step_bad_declare(struct ground *g)
 	} else if (g->stage == 1 && a->welcomed) {
 		struct buf json = BUF_INIT;
 		buf_puts(&json, "{\"serial\": \"nonsense\"}");
-		tunnel_declare(transport_tunnel(a->trunk), &json);
-		transport_mark(a->trunk);
+		tunnel_declare(transport_tunnel(a->transport), &json);
+		transport_mark(a->transport);
 		buf_fini(&json);
 		g->stage++;
 	} else if (g->stage == 2 && a->lost) {
@@ -682,7 +687,7 @@ static void step_stop(struct ground *g)
 	} else if (g->stage == 2 && a->stated && g->waited > 10) {
 		g->visitor = visit(g->port);
 		send(g->visitor, "hello", 5, MSG_NOSIGNAL);
-		transport_detach(a->trunk);
+		transport_detach(a->transport);
 		call(g, 3, 4); /* its handshake is under way */
 		g->stage++;
 	} else if (g->stage == 3) {

@@ -1,0 +1,73 @@
+#include "relay/doors/tenant.h"
+
+#include "shared/base/mem.h"
+
+enum { ACCOUNT_FLOWS = 32768 }; /* half of what an agent lets be opened to it */
+
+void tenant_init(struct tenant *t, struct worker *worker, const char *account, const char *agent,
+		 struct usage *usage)
+{
+	*t = (struct tenant){
+	    .worker = worker,
+	    .account = mem_strdup(account),
+	    .agent = mem_strdup(agent),
+	    .label = mem_printf("%s/%s", account, agent),
+	    .usage = usage_ref(usage),
+	};
+}
+
+void tenant_fini(struct tenant *t)
+{
+	accounts_unref(t->accounts);
+	usage_unref(t->usage);
+	mem_free(t->account);
+	mem_free(t->agent);
+	mem_free(t->label);
+}
+
+const struct account *tenant_account(const struct tenant *t)
+{
+	return t->accounts ? accounts_find(t->accounts, t->account) : NULL;
+}
+
+bool tenant_is_attached(const struct tenant *t)
+{
+	return t->transport && transport_is_attached(t->transport);
+}
+
+static bool take(atomic_uint *count, uint32_t most)
+{
+	if (atomic_fetch_add(count, 1) < most)
+		return true;
+	atomic_fetch_sub(count, 1);
+	return false;
+}
+
+bool tenant_enter(struct tenant *t)
+{
+	const struct account *a = tenant_account(t);
+	return take(&t->usage->connections,
+		    a && a->connections ? a->connections
+					: t->worker->config->limits.connections_per_account);
+}
+
+void tenant_leave(struct tenant *t)
+{
+	atomic_fetch_sub(&t->usage->connections, 1);
+}
+
+bool tenant_enter_flow(struct tenant *t)
+{
+	return take(&t->usage->flows, ACCOUNT_FLOWS);
+}
+
+void tenant_leave_flow(struct tenant *t)
+{
+	atomic_fetch_sub(&t->usage->flows, 1);
+}
+
+struct shaper_whole *tenant_bandwidth(const struct tenant *t)
+{
+	const struct account *a = tenant_account(t);
+	return a && a->bandwidth ? t->usage->bandwidth : NULL;
+}

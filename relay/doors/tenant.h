@@ -1,0 +1,40 @@
+/*
+ * An agent as its doors see it: whose it is, the loop it lives on, the link to it, and what its
+ * account may use. The agent embeds it; everything here runs on the worker's loop.
+ */
+#ifndef GROUNDNUT_RELAY_DOORS_TENANT_H
+#define GROUNDNUT_RELAY_DOORS_TENANT_H
+
+#include "relay/accounts/accounts.h"
+#include "relay/accounts/usage.h"
+#include "relay/context.h"
+#include "shared/net/transport.h"
+
+struct tenant {
+	struct worker *worker;
+	char *account, *agent; /* names */
+	char *label;           /* "alice/nas" */
+	struct usage *usage;
+	struct accounts *accounts;   /* the list in force on this loop; NULL: not known yet */
+	struct transport *transport; /* NULL: no session */
+	struct addr remote;          /* where the link comes from, or the last one came */
+};
+
+void tenant_init(struct tenant *t, struct worker *worker, const char *account, const char *agent,
+		 struct usage *usage);
+void tenant_fini(struct tenant *t);
+
+/* NULL: the account was removed. Valid while the list is in force. */
+const struct account *tenant_account(const struct tenant *t);
+bool tenant_is_attached(const struct tenant *t);
+/* Is there room for one visitor more of the account? It is counted if so; tenant_leave() gives it
+ * back. */
+bool tenant_enter(struct tenant *t);
+void tenant_leave(struct tenant *t);
+/* the same for flows */
+bool tenant_enter_flow(struct tenant *t);
+void tenant_leave_flow(struct tenant *t);
+/* The account's bandwidth; NULL: no limit. */
+struct shaper_whole *tenant_bandwidth(const struct tenant *t);
+
+#endif
