@@ -5,6 +5,7 @@
  */
 #include "agent/config.h"
 
+#include "agent/identity.h"
 #include "shared/base/conf.h"
 #include "shared/base/err.h"
 #include "shared/base/file.h"
@@ -20,7 +21,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { TOKEN_MAX = 512, TOKEN_FILE_MAX = 4096, NAME_MAX_LEN = 63 };
+enum { TOKEN_MAX = 512, TOKEN_FILE_MAX = 4096 };
 
 char *agent_config_default_path(void)
 {
@@ -33,20 +34,21 @@ static char *default_control(void)
 	return path ? path : default_paths_state("agent.sock");
 }
 
-/* A host name may hold what an agent's name may not. */
-static char *default_agent(void)
+static char *read_state(struct conf_at root, const char *file)
 {
-	char host[256] = "";
-	if (gethostname(host, sizeof(host) - 1) != 0)
-		host[0] = '\0';
-	for (char *p = host; *p; p++) {
-		if (!isalnum((unsigned char)*p) && !strchr("._-", *p))
-			*p = '-';
-	}
-	char *name = host + strspn(host, ".-");
-	if (strlen(name) > NAME_MAX_LEN)
-		name[NAME_MAX_LEN] = '\0';
-	return mem_strdup(text_is_name(name) ? name : "agent");
+	const char *text = NULL;
+	if (conf_opt_str(root, "state", &text) && text && !*text)
+		conf_error(root, "state", "is empty");
+	return text ? file_beside(file, text) : default_paths_state("agent");
+}
+
+static char *default_agent(const char *state)
+{
+	struct identity id;
+	identity_read(state, &id);
+	char *name = identity_name(&id);
+	identity_fini(&id);
+	return name;
 }
 
 bool agent_config_is_token(const char *text)
@@ -199,8 +201,10 @@ static struct agent_config *read_all(struct conf_at root, const char *file)
 	read_trust(root, c);
 	c->account = read_name(root, "account");
 	read_token(root, c);
-	c->agent = conf_has(root, "agent") ? read_name(root, "agent") : default_agent();
 	c->control = read_control(root, file);
+	c->state = read_state(root, file);
+	c->agent_is_default = !conf_has(root, "agent");
+	c->agent = c->agent_is_default ? default_agent(c->state) : read_name(root, "agent");
 	read_mappings(root, c);
 	read_names(root, c);
 	conf_done(root);
@@ -285,6 +289,7 @@ void agent_config_free(struct agent_config *c)
 	mem_free(c->token);
 	mem_free(c->agent);
 	mem_free(c->control);
+	mem_free(c->state);
 	mapping_list_fini(&c->mappings);
 	name_wish_list_fini(&c->names);
 	mem_free(c);

@@ -13,9 +13,11 @@ struct agent_config {
 	char *ca_file;    /* path, or NULL: the system's */
 	char *account;
 	char *token;
-	/* this agent's name; default: the machine's host name, made to fit text_is_name */
+	/* this agent's name; default: as identity_name() remembers or makes it */
 	char *agent;
+	bool agent_is_default;
 	char *control; /* path */
+	char *state;   /* directory, path */
 	struct mapping_list mappings;
 	struct name_wish_list names;
 };

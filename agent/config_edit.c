@@ -8,9 +8,11 @@
  */
 #include "agent/config_edit.h"
 
+#include "agent/identity.h"
 #include "shared/base/buf.h"
 #include "shared/base/cli.h"
 #include "shared/base/conf.h"
+#include "shared/base/default_paths.h"
 #include "shared/base/err.h"
 #include "shared/base/file.h"
 #include "shared/base/log.h"
@@ -194,10 +196,20 @@ static bool put(json_t *object, const char *key, const char *value)
 	return json_object_set_new(object, key, json_string(value)) == 0;
 }
 
+/* Has the join of the account that the file names never worked? */
+static bool never_joined(const struct document *d, const char *account)
+{
+	const char *state = json_string_value(json_object_get(d->root, "state"));
+	char *dir = state ? file_beside(d->file, state) : default_paths_state("agent");
+	bool never = identity_is_failed_join(dir, account);
+	mem_free(dir);
+	return never;
+}
+
 static int change_account(struct document *d, const struct join_line *line, bool force)
 {
 	const char *account = json_string_value(json_object_get(d->root, "account"));
-	if (account && strcmp(account, line->account) != 0 && !force) {
+	if (account && strcmp(account, line->account) != 0 && !force && !never_joined(d, account)) {
 		log_say("%s: is of account %s, the line is for %s; --force changes it and keeps "
 			"the mappings",
 			d->file, account, line->account);

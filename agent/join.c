@@ -2,6 +2,7 @@
 
 #include "agent/config.h"
 #include "agent/config_edit.h"
+#include "agent/identity.h"
 #include "agent/join_line.h"
 #include "agent/join_test.h"
 #include "shared/base/cli.h"
@@ -16,15 +17,22 @@
 
 enum { LINE_MAX_LEN = 2048, TRIAL_TIMEOUT_MS = 5000 };
 
-/* The first line of stdin that is not blank. */
+/* The first line of stdin that is not blank; a line that was wrapped comes together again, to the
+ * end of stdin or, on a terminal, to the first blank line. */
 static bool read_line(char line[LINE_MAX_LEN])
 {
-	while (fgets(line, LINE_MAX_LEN, stdin)) {
-		if (line[strspn(line, " \t\r\n")])
-			return true;
+	bool terminal = isatty(STDIN_FILENO);
+	size_t len = 0;
+	if (terminal)
+		log_say("paste the join line, then press Enter twice:");
+	while (len + 1 < LINE_MAX_LEN && fgets(line + len, (int)(LINE_MAX_LEN - len), stdin)) {
+		bool blank = !line[len + strspn(line + len, " \t\r\n")];
+		if (blank && len && terminal)
+			break;
+		len = blank ? len : strlen(line);
 	}
-	line[0] = '\0';
-	return false;
+	line[len] = '\0';
+	return len > 0;
 }
 
 static int take_line(const char *word, struct join_line *out)
@@ -63,15 +71,20 @@ static void say_next(const struct agent_config *c)
 	mem_free(usual);
 }
 
-/* What was written is tried, and handed to an agent that already runs on it; neither changes the
- * exit code. */
-static void follow_up(const struct agent_config *c)
+/* Tries what was written, and hands it to an agent that already runs on this file. Returns the exit
+ * code: 1 when the relay did not take it. */
+static int follow_up(const struct agent_config *c)
 {
 	char *said = NULL;
 	struct control_client ask;
-	join_test_run(c, TRIAL_TIMEOUT_MS, &said);
+	int err = join_test_run(c, TRIAL_TIMEOUT_MS, &said);
 	log_say("%s", said);
 	mem_free(said);
+	if (err) {
+		identity_note_failed_join(c->state, c->account);
+		return EXIT_WORK;
+	}
+	identity_note_attached(c->state, c->agent_is_default ? c->agent : NULL);
 	control_client_program("agent", c->control, "{\"do\": \"reload\"}", CONTROL_CLIENT_MS,
 			       &ask);
 	if (ask.result == CONTROL_CLIENT_DONE)
@@ -81,6 +94,7 @@ static void follow_up(const struct agent_config *c)
 	else
 		log_say("%s", ask.said);
 	control_client_fini(&ask);
+	return 0;
 }
 
 int join_command(const char *file, const char *word, bool force)
@@ -95,7 +109,7 @@ int join_command(const char *file, const char *word, bool force)
 	if (code)
 		return code;
 	log_say("%s: written for account %s at %s", file, c->account, c->relay_text);
-	follow_up(c);
+	code = follow_up(c);
 	agent_config_free(c);
-	return 0;
+	return code;
 }

@@ -111,14 +111,11 @@ int join_line_parse(const char *text, struct join_line *out, char *why_text, siz
 {
 	struct why why = {why_text, why_len};
 	struct join_line parts = {0};
-	size_t len;
-	while (isspace((unsigned char)*text))
-		text++;
-	len = strlen(text);
-	while (len > 0 && isspace((unsigned char)text[len - 1]))
-		len--;
-	char *copy = mem_zalloc(len + 1);
-	memcpy(copy, text, len);
+	size_t len = 0;
+	char *copy = mem_zalloc(strlen(text) + 1);
+	for (; *text; text++)
+		if (!isspace((unsigned char)*text)) /* a mail or a chat has wrapped the line */
+			copy[len++] = *text;
 	bool ok = split(copy, &parts, &why);
 	*out = (struct join_line){0};
 	if (ok) {

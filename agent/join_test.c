@@ -13,6 +13,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <uv.h>
 
 struct join_test {
 	const struct agent_config *config;
@@ -37,13 +38,65 @@ static void end(struct join_test *t, int err, char *said)
 	loop_stop(t->loop);
 }
 
+/* The likely cause of err and what to do about it; freed by the caller. */
+static char *cure(const struct agent_config *c, int err)
+{
+	switch (err) {
+	case ERR_PIN:
+		return mem_printf("was the relay installed anew? There, `groundnut-relay account "
+				  "renew %s` prints a line with its present pin",
+				  c->account);
+	case UV_ECONNREFUSED:
+		return mem_printf("is groundnut-relay running there? On the VPS: "
+				  "`systemctl status groundnut-relay`");
+	case ERR_TIMEOUT:
+	case UV_ETIMEDOUT:
+	case UV_EHOSTUNREACH:
+	case UV_ENETUNREACH:
+		return mem_printf("the VPS may be down, or its firewall (or its provider's) keeps "
+				  "port %u/tcp closed",
+				  c->relay.first);
+	case ERR_TLS:
+	case ERR_CLOSED:
+	case ERR_RESET:
+	case UV_ECONNRESET:
+	case ERR_PROTOCOL:
+		return mem_printf("is port %u another service's? relay.json's \"listen\" names the "
+				  "relay's",
+				  c->relay.first);
+	case UV_EAI_NONAME:
+	case UV_EAI_NODATA:
+	case UV_EAI_AGAIN:
+	case UV_EAI_FAIL:
+		return mem_printf("the name %s was not found: check its spelling, and this "
+				  "machine's name resolution",
+				  c->relay.host);
+	default:
+		return mem_strdup("the relay's log on the VPS may tell more");
+	}
+}
+
 static void failed(struct join_test *t, int err, const char *detail)
 {
-	const char *relay = t->config->relay_text;
-	if (*detail)
-		end(t, err, mem_printf("%s: %s: %s", relay, err_text(err), detail));
-	else
-		end(t, err, mem_printf("%s: %s", relay, err_text(err)));
+	const struct agent_config *c = t->config;
+	char *advice = cure(c, err);
+	end(t, err,
+	    mem_printf("%s: %s%s%s; %s", c->relay_text, err_text(err), *detail ? ": " : "", detail,
+		       advice));
+	mem_free(advice);
+}
+
+static void refused(struct join_test *t, const struct refuse *r)
+{
+	const struct agent_config *c = t->config;
+	char *advice =
+	    r->code == REFUSE_TOKEN
+		? mem_printf("; on the VPS, `groundnut-relay account renew %s` prints a new line",
+			     c->account)
+		: mem_strdup("");
+	end(t, ERR_REFUSED,
+	    mem_printf("%s answers, but refuses: %s%s", c->relay_text, r->reason, advice));
+	mem_free(advice);
 }
 
 static void on_io(void *owner, enum io_event event)
@@ -68,8 +121,7 @@ static void on_io(void *owner, enum io_event event)
 			       "account %s",
 			       t->config->relay_text, t->config->account));
 	else if (got > 0 && f.kind == FRAME_REFUSE && refuse_read(json, f.len, &r) == 0)
-		end(t, ERR_REFUSED,
-		    mem_printf("%s answers, but refuses: %s", t->config->relay_text, r.reason));
+		refused(t, &r);
 	else
 		failed(t, got < 0 ? got : ERR_PROTOCOL, "");
 }

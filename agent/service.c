@@ -8,6 +8,7 @@
  */
 #include "agent/service.h"
 
+#include "agent/identity.h"
 #include "agent/targets.h"
 #include "agent/uplink.h"
 #include "shared/base/cli.h"
@@ -238,6 +239,10 @@ static void on_control(void *owner, struct control_reply *reply, const char *req
  * reported again. */
 static void attached(struct service_main *m)
 {
+	const struct agent_config *c = m->config;
+	int err = identity_note_attached(c->state, c->agent_is_default ? c->agent : NULL);
+	if (err < 0)
+		log_debug("identity_not_kept", "state=%s why=%s", c->state, err_text(err));
 	bool fresh = m->fresh;
 	m->fresh = false;
 	if (fresh)

@@ -52,6 +52,15 @@ static void put_relay(struct buf *out, const json_t *status)
 	buf_fini(&line);
 }
 
+/* The advice is about names that follow the home; without one it would only worry people. */
+static bool follows_home(const json_t *names)
+{
+	for (size_t i = 0; i < json_array_size(names); i++)
+		if (!strcmp(text_of(json_array_get(names, i), "follow"), "home"))
+			return true;
+	return false;
+}
+
 static void put_head(struct buf *out, const json_t *status)
 {
 	struct buf line = BUF_INIT;
@@ -66,8 +75,7 @@ static void put_head(struct buf *out, const json_t *status)
 			buf_printf(&line, " (%s)", text_of(status, "nat"));
 		put_line(out, "address", buf_str(&line));
 	}
-	/* What is not known matters only to names that follow the home. */
-	if (nat_known || json_array_size(json_object_get(status, "names")))
+	if (follows_home(json_object_get(status, "names")))
 		put_opt_line(out, "advice", status, "advice");
 	buf_take(&line, buf_len(&line));
 	text_duration((uint64_t)json_integer_value(json_object_get(status, "uptime_s")), up);

@@ -59,8 +59,8 @@ static void declare(struct member *m)
 	struct declare d = {.serial = ++m->serial, .mappings = {&m->mapping, 1}, .nat = "unknown"};
 	struct buf json = BUF_INIT;
 	declare_write(&d, &json);
-	tunnel_declare(transport_tunnel(uplink_trunk(m->uplink)), &json);
-	transport_mark(uplink_trunk(m->uplink));
+	tunnel_declare(transport_tunnel(uplink_transport(m->uplink)), &json);
+	transport_mark(uplink_transport(m->uplink));
 	buf_fini(&json);
 }
 
@@ -97,7 +97,7 @@ static void send_some(struct stream *stream)
 static void on_stream(void *owner, enum stream_event event)
 {
 	struct visit *v = owner;
-	struct transport *trunk = uplink_trunk(v->member->uplink);
+	struct transport *trunk = uplink_transport(v->member->uplink);
 	if (event == STREAM_TURN) {
 		send_some(v->stream);
 		return;
@@ -120,7 +120,7 @@ static void opened(struct member *m, struct stream *stream)
 	stream_own(stream, on_stream, v);
 	if (m->swarm->sends)
 		stream_ready(stream);
-	transport_mark(uplink_trunk(m->uplink));
+	transport_mark(uplink_transport(m->uplink));
 }
 
 /* --- the uplinks --- */

@@ -1,4 +1,5 @@
 /* The relay and the running agent are stood in for: join_test_run() and control_ask() below. */
+#include "agent/identity.h"
 #include "agent/join.h"
 #include "agent/join_line.h"
 
@@ -29,6 +30,41 @@ int join_test_run(const struct agent_config *c, unsigned timeout_ms, char **said
 	return trial_answer;
 }
 
+/* The state directory, in memory. */
+static char failed_join[64], attached_as[64];
+void identity_read(const char *dir, struct identity *out)
+{
+	(void)dir;
+	*out = (struct identity){0};
+}
+char *identity_name(const struct identity *id)
+{
+	(void)id;
+	return mem_strdup("pc");
+}
+void identity_fini(struct identity *id)
+{
+	(void)id;
+}
+int identity_note_attached(const char *dir, const char *agent)
+{
+	(void)dir;
+	failed_join[0] = '\0';
+	snprintf(attached_as, sizeof(attached_as), "%s", agent ? agent : "");
+	return 0;
+}
+int identity_note_failed_join(const char *dir, const char *account)
+{
+	(void)dir;
+	snprintf(failed_join, sizeof(failed_join), "%s", account);
+	return 0;
+}
+bool identity_is_failed_join(const char *dir, const char *account)
+{
+	(void)dir;
+	return *failed_join && !strcmp(failed_join, account);
+}
+
 int control_ask(const char *path, const char *request, unsigned timeout_ms, char **answer,
 		size_t *len)
 {
@@ -46,6 +82,7 @@ static int setup(void **state)
 	trial_answer = 0;
 	trials = 0;
 	running = NULL;
+	failed_join[0] = attached_as[0] = '\0';
 	asked[0] = '\0';
 	return scratch_setup(state);
 }
@@ -66,6 +103,7 @@ static const struct {
     {" \tgroundnut://alice:t@[2001:db8::1]:7000/?pin=" PIN " \r\n", "alice", "t",
      "[2001:db8::1]:7000", PIN},
     {"groundnut://alice:-_@relay:1/?pin=" PIN, "alice", "-_", "relay:1", PIN},
+    {"groundnut://ali\n ce:t@re\r\nlay:1/ ?pin=" PIN, "alice", "t", "relay:1", PIN},
 };
 
 static void good_lines_come_apart(void **state)
@@ -92,10 +130,10 @@ static const struct {
     {"groundnut://alice:t", "no \"@\""},
     {"groundnut://@r:7000/?pin=" PIN, "\"\" is not an account's name"},
     {"groundnut://:t@r:7000/?pin=" PIN, "\"\" is not an account's name"},
-    {"groundnut://a b:t@r:7000/?pin=" PIN, "\"a b\" is not an account's name"},
+    {"groundnut://a/b:t@r:7000/?pin=" PIN, "\"a/b\" is not an account's name"},
     {"groundnut://alice@r:7000/?pin=" PIN, "no token"},
     {"groundnut://alice:@r:7000/?pin=" PIN, "no token"},
-    {"groundnut://alice:se cret@r:7000/?pin=" PIN, "the token holds"},
+    {"groundnut://alice:se!cret@r:7000/?pin=" PIN, "the token holds"},
     {"groundnut://alice:se:cret@r:7000/?pin=" PIN, "the token holds"},
     {"groundnut://alice:t@/?pin=" PIN, "no relay"},
     {"groundnut://alice:t@relay/?pin=" PIN, "\"relay\" "},
@@ -162,9 +200,24 @@ static void file_is_written_whatever_the_relay_says(void **state)
 {
 	(void)state;
 	trial_answer = ERR_TIMEOUT;
-	assert_int_equal(join(LINE, false), 0);
+	assert_int_equal(join(LINE, false), 1);
 	assert_true(scratch_has("agent.json"));
 	assert_said("the relay does not answer");
+	assert_null(strstr(scratch_err, "groundnut-agent map"));
+	assert_string_equal(failed_join, "alice");
+}
+
+static void a_join_that_never_worked_gives_way(void **state)
+{
+	(void)state;
+	trial_answer = ERR_REFUSED;
+	assert_int_equal(join(OTHER, false), 1);
+	trial_answer = 0;
+	assert_int_equal(join(LINE, false), 0);
+	assert_non_null(strstr(scratch_read("agent.json"), "\"alice\""));
+	assert_string_equal(attached_as, "pc");
+	assert_int_equal(join(OTHER, false), 1); /* alice's has worked */
+	assert_said("--force");
 }
 
 static void missing_directories_are_made(void **state)
@@ -307,6 +360,7 @@ int main(void)
 	    TEST(every_cut_line_is_bad),
 	    TEST(first_join_writes_a_secret_file),
 	    TEST(file_is_written_whatever_the_relay_says),
+	    TEST(a_join_that_never_worked_gives_way),
 	    TEST(missing_directories_are_made),
 	    TEST(same_account_replaces_relay_pin_and_token_only),
 	    TEST(join_takes_the_place_of_ca_and_token_file),

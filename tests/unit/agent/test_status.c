@@ -24,7 +24,6 @@ static void person_reads_lines_and_columns(void **state)
 	assert_string_equal(buf_str(&out),
 			    "relay       r.example:7000, attached, 23.4 ms, resumed 2 times\n"
 			    "address     203.0.113.77 (cgnat)\n"
-			    "advice      ?[31mred\n"
 			    "up          1 d 2 h, version 0.1.0\n"
 			    "\n"
 			    "MAPPING      PROTOCOL  PUBLIC             TARGET        STATE  NOW  "
@@ -53,7 +52,11 @@ static void what_is_not_known_is_not_shown(void **state)
 		    "relay       r.example:7000, connecting\naddress     203.0.113.77\nup ", 67),
 	    0);
 	buf_fini(&out);
-	snprintf(text, sizeof(text), unknown, "{}");
+	snprintf(text, sizeof(text), unknown, "{\"follow\": \"relay\"}");
+	status_render(text, &out);
+	assert_null(strstr(buf_str(&out), "advice"));
+	buf_fini(&out);
+	snprintf(text, sizeof(text), unknown, "{\"follow\": \"home\"}");
 	status_render(text, &out);
 	assert_non_null(strstr(buf_str(&out), "\nadvice      who knows\n"));
 	buf_fini(&out);
