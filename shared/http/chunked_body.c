@@ -57,8 +57,8 @@ static enum http_piece next_size(struct chunked_body *c, const uint8_t *p, size_
 		return HTTP_PIECE_BAD;
 	*used = line + 1;
 	c->at = c->left ? CHUNKED_BODY_DATA : CHUNKED_BODY_TRAILERS;
-	if (!c->left)
-		http_scan_init(&c->scan, c->how);
+	http_scan_init(&c->scan, c->how);
+	c->scan.lines = 1;
 	return HTTP_PIECE_SIZE;
 }
 

@@ -102,7 +102,7 @@ void head_rewrite_request(const struct http_head *h, const struct http_origin *o
 	put_span(out, h->method);
 	buf_puts(out, " ");
 	if (h->target_is_bare)
-		buf_puts(out, http_span_is(h->method, "OPTIONS") && !h->target.len ? "*" : "/");
+		buf_puts(out, http_head_asks(h, "OPTIONS") && !h->target.len ? "*" : "/");
 	put_span(out, h->target);
 	buf_printf(out, " HTTP/1.%u\r\n", h->minor);
 	if (h->minor == 1 || h->host_text.len) {

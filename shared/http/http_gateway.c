@@ -45,8 +45,7 @@ struct http_gateway {
 	struct http_head *request; /* parsed out of head; NULL otherwise */
 	/* its head as it goes onward, while it waits for a stream or may be asked again */
 	struct buf onward;
-	bool blank_skipped; /* one empty line before a request is forgiven */
-	bool keep;          /* the visitor's connection goes on after the answer */
+	bool keep; /* the visitor's connection goes on after the answer */
 	bool http_1_0;
 	bool to_head;
 	bool repeatable; /* no body, and a method that may be asked twice */
@@ -111,7 +110,6 @@ static void begin_next(struct http_gateway *r)
 	buf_fini(&r->onward);
 	r->asking = ASK_HEAD;
 	r->answering = ANSWER_NONE;
-	r->blank_skipped = false;
 	http_scan_init(&r->scan[HTTP_VISITOR], HTTP_STRICT);
 }
 
@@ -166,7 +164,7 @@ static bool is_repeatable(const struct http_head *h)
 	if (h->body != HTTP_BODY_NONE || h->upgrade)
 		return false;
 	for (size_t i = 0; i < sizeof(methods) / sizeof(*methods); i++)
-		if (http_span_is(h->method, methods[i]))
+		if (http_head_asks(h, methods[i]))
 			return true;
 	return false;
 }
@@ -184,7 +182,7 @@ static bool take_request(struct http_gateway *r, size_t len)
 	}
 	r->keep = h->keep_alive;
 	r->http_1_0 = h->minor == 0;
-	r->to_head = http_span_is(h->method, "HEAD");
+	r->to_head = http_head_asks(h, "HEAD");
 	r->repeatable = is_repeatable(h);
 	r->wants_upgrade = h->upgrade;
 	r->expects = h->expect_continue;
@@ -194,30 +192,10 @@ static bool take_request(struct http_gateway *r, size_t len)
 	return true;
 }
 
-/* Whether the bytes so far can begin a request at all; an empty line before it is taken away
- * once. */
-static bool begins_request(struct http_gateway *r)
-{
-	struct buf *in = &r->in[HTTP_VISITOR];
-	const uint8_t *p = buf_data(in);
-	if (!r->blank_skipped && p[0] == '\r' && (buf_len(in) == 1 || p[1] == '\n')) {
-		if (buf_len(in) > 1) {
-			buf_take(in, 2);
-			r->blank_skipped = true;
-		}
-		return true;
-	}
-	return p[0] >= 'A' && p[0] <= 'Z';
-}
-
 static bool step_head(struct http_gateway *r)
 {
 	struct buf *in = &r->in[HTTP_VISITOR];
 	r->to_head = r->http_1_0 = false;
-	if (buf_len(in) && !begins_request(r)) {
-		answer_page(r, 400, 0, NULL);
-		return true;
-	}
 	int found = buf_len(in) ? http_scan(&r->scan[HTTP_VISITOR], buf_data(in), buf_len(in)) : 0;
 	if (found > 0)
 		return take_request(r, (size_t)found);
@@ -650,8 +628,7 @@ enum http_phase http_gateway_phase(const struct http_gateway *r)
 		return HTTP_PHASE_TUNNEL;
 	if (r->asking != ASK_HEAD)
 		return HTTP_PHASE_SERVING;
-	return buf_len(&r->in[HTTP_VISITOR]) || r->blank_skipped ? HTTP_PHASE_HEAD
-								 : HTTP_PHASE_IDLE;
+	return buf_len(&r->in[HTTP_VISITOR]) ? HTTP_PHASE_HEAD : HTTP_PHASE_IDLE;
 }
 
 const char *http_phase_text(enum http_phase phase)

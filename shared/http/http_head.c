@@ -13,16 +13,21 @@ void http_scan_init(struct http_scan *s, enum http_strictness how)
 	*s = (struct http_scan){.how = how};
 }
 
-/* One ended line [line, lf) of a request, and what follows its LF if that is there: CRLF and
- * nothing else ends lines. */
+static bool is_token_char(unsigned char c)
+{
+	bool letter = (c | 32) >= 'a' && (c | 32) <= 'z';
+	return letter || (c >= '0' && c <= '9') || (c && strchr("!#$%&'*+-.^_`|~", c));
+}
+
+/* One ended line [line, lf) of a request: it begins with a token, or is empty, and only CRLF ends
+ * it. */
 static bool is_strict_line(const uint8_t *p, size_t line, size_t lf)
 {
 	if (lf == line || p[lf - 1] != '\r')
 		return false;
 	const uint8_t *text = p + line;
 	size_t len = lf - 1 - line;
-	bool folded = line && len && (*text == ' ' || *text == '\t');
-	return !folded && !memchr(text, '\r', len) && !memchr(text, 0, len);
+	return (!len || is_token_char(*text)) && !memchr(text, '\r', len) && !memchr(text, 0, len);
 }
 
 static bool is_empty_line(const uint8_t *p, size_t line, size_t lf)
@@ -43,16 +48,21 @@ int http_scan(struct http_scan *s, const uint8_t *p, size_t len)
 			return ERR_TOO_BIG;
 		if (strict && !is_strict_line(p, s->line, lf))
 			return ERR_SYNTAX;
-		if (is_empty_line(p, s->line, lf))
+		bool blank_before = strict && !s->lines && !s->line;
+		if (is_empty_line(p, s->line, lf) && !blank_before)
 			return (int)lf + 1;
+		s->lines += !is_empty_line(p, s->line, lf);
 		s->line = s->at = lf + 1;
-		if (++s->lines > (strict ? HTTP_REQUEST_FIELDS_MAX : HTTP_FIELDS_MAX) + 1u)
+		if (s->lines > (strict ? HTTP_REQUEST_FIELDS_MAX : HTTP_FIELDS_MAX) + 1u)
 			return ERR_TOO_BIG;
 	}
 	s->at = len;
 	if (len >= most || (strict && !s->lines && len > HTTP_LINE_MAX))
 		return ERR_TOO_BIG;
-	return 0;
+	if (!strict || len == s->line)
+		return 0;
+	bool may_be_line = p[s->line] == '\r' ? len == s->line + 1 : is_token_char(p[s->line]);
+	return may_be_line ? 0 : ERR_SYNTAX;
 }
 
 bool http_span_is(struct http_span s, const char *text)
@@ -90,13 +100,15 @@ bool http_list_next(struct http_span *list, struct http_span *element)
 
 bool http_is_token(struct http_span s)
 {
-	for (size_t i = 0; i < s.len; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-		bool letter = (c | 32) >= 'a' && (c | 32) <= 'z';
-		if (!letter && !(c >= '0' && c <= '9') && (!c || !strchr("!#$%&'*+-.^_`|~", c)))
+	for (size_t i = 0; i < s.len; i++)
+		if (!is_token_char((unsigned char)s.p[i]))
 			return false;
-	}
 	return s.len > 0;
+}
+
+bool http_head_asks(const struct http_head *h, const char *method)
+{
+	return strlen(method) == h->method.len && !memcmp(h->method.p, method, h->method.len);
 }
 
 const struct http_field *http_head_field(const struct http_head *h, const char *name)
@@ -169,13 +181,6 @@ static void extend(struct reading *r, struct http_span *s, const char *p, size_t
 		r->bad = true;
 }
 
-static int on_target(http_parser *parser, const char *p, size_t len)
-{
-	struct reading *r = parser->data;
-	extend(r, &r->head->target, p, len);
-	return 0;
-}
-
 static int on_reason(http_parser *parser, const char *p, size_t len)
 {
 	struct reading *r = parser->data;
@@ -213,26 +218,29 @@ static int on_complete(http_parser *parser)
 	return 1; /* the body is not for this parser */
 }
 
+/* A request's own first line has been read before, and another stands for it: the parser knows the
+ * methods of its time only. */
 static bool run_parser(const uint8_t *p, size_t len, enum http_parser_type type, struct reading *r)
 {
 	static const http_parser_settings settings = {
-	    .on_url = on_target,
 	    .on_status = on_reason,
 	    .on_header_field = on_name,
 	    .on_header_value = on_value,
 	    .on_headers_complete = on_complete,
 	};
+	static const char first[] = "GET / HTTP/1.1\r\n";
 	http_parser parser;
 	http_parser_init(&parser, type);
 	parser.data = r;
+	if (type == HTTP_REQUEST)
+		http_parser_execute(&parser, &settings, first, sizeof(first) - 1);
 	size_t used = http_parser_execute(&parser, &settings, (const char *)p, len);
 	if (HTTP_PARSER_ERRNO(&parser) != HPE_OK || used != len || r->bad)
 		return false;
-	if (parser.http_major != 1 || parser.http_minor > 1)
-		return false;
-	r->head->minor = (uint8_t)parser.http_minor;
 	r->head->status = parser.status_code;
-	return true;
+	if (type == HTTP_RESPONSE)
+		r->head->minor = (uint8_t)parser.http_minor;
+	return parser.http_major == 1 && parser.http_minor <= 1;
 }
 
 static bool trim_fields(struct http_head *h)
@@ -346,6 +354,23 @@ static bool read_host(struct http_span s, struct http_head *h)
 	return copy_host(name, v6, h->host);
 }
 
+/* "GET /path HTTP/1.1", with one blank between its parts. */
+static bool read_request_line(struct http_span line, struct http_head *h)
+{
+	static const char version[] = " HTTP/1.";
+	const char *blank = memchr(line.p, ' ', line.len);
+	size_t tail = sizeof(version); /* with the last digit */
+	if (!blank || line.len < tail)
+		return false;
+	const char *end = line.p + line.len - tail;
+	if (blank >= end || memcmp(end, version, tail - 1) != 0 || (end[tail - 1] | 1) != '1')
+		return false;
+	h->minor = end[tail - 1] == '1';
+	h->method = (struct http_span){line.p, (size_t)(blank - line.p)};
+	h->target = (struct http_span){blank + 1, (size_t)(end - blank - 1)};
+	return http_is_token(h->method) && !http_span_is(h->method, "CONNECT");
+}
+
 static int read_target(struct http_head *h)
 {
 	struct http_span t = h->target;
@@ -355,7 +380,7 @@ static int read_target(struct http_head *h)
 	if (t.len && t.p[0] == '/')
 		return 0;
 	if (http_span_is(t, "*"))
-		return http_span_is(h->method, "OPTIONS") ? 0 : ERR_SYNTAX;
+		return http_head_asks(h, "OPTIONS") ? 0 : ERR_SYNTAX;
 	size_t scheme;
 	if (t.len > 7 && !strncasecmp(t.p, "http://", 7))
 		scheme = 7;
@@ -396,15 +421,16 @@ static int read_host_and_target(struct http_head *h)
 int http_head_request(const uint8_t *p, size_t len, struct http_head *out)
 {
 	struct reading r = {.head = out};
-	const uint8_t *space = memchr(p, ' ', len);
 	out->field_count = 0;
 	memset(out, 0, offsetof(struct http_head, fields));
 	if (len > HTTP_HEAD_MAX)
 		return ERR_TOO_BIG;
-	if (!space || !run_parser(p, len, HTTP_REQUEST, &r))
-		return ERR_SYNTAX;
-	out->method = (struct http_span){(const char *)p, (size_t)(space - p)};
-	if (!http_is_token(out->method) || http_span_is(out->method, "CONNECT"))
+	if (len > 2 && *p == '\r')
+		p += 2, len -= 2;
+	const uint8_t *cr = memchr(p, '\r', len);
+	struct http_span line = {(const char *)p, cr ? (size_t)(cr - p) : 0};
+	if (!read_request_line(line, out) ||
+	    !run_parser(cr + 2, len - line.len - 2, HTTP_REQUEST, &r))
 		return ERR_SYNTAX;
 	if (!trim_fields(out) || !read_options(out))
 		return ERR_SYNTAX;

@@ -31,12 +31,13 @@ struct http_scan {
 	enum http_strictness how;
 	size_t line;    /* where the line being looked at begins */
 	size_t at;      /* looked at up to here */
-	unsigned lines; /* ended so far */
+	unsigned lines; /* that have ended so far; 1 at the start: of trailers */
 };
 
 void http_scan_init(struct http_scan *s, enum http_strictness how);
 /* p, len: all bytes from the head's first. > 0: the head's length, with its empty line; 0: not
- * there yet; ERR_SYNTAX; ERR_TOO_BIG. */
+ * there yet; ERR_SYNTAX; ERR_TOO_BIG. One empty line before a request belongs to its head (RFC 9112
+ * section 2.2). */
 int http_scan(struct http_scan *s, const uint8_t *p, size_t len);
 
 /* A run of bytes inside the head that was parsed; not NUL-terminated. */
@@ -91,6 +92,8 @@ int http_head_request(const uint8_t *p, size_t len, struct http_head *out);
  * ERR_SYNTAX (502). */
 int http_head_response(uint8_t *p, size_t len, bool to_head, struct http_head *out);
 
+/* exactly that method: methods have a case */
+bool http_head_asks(const struct http_head *h, const char *method);
 /* the first of that name, any case, or NULL */
 const struct http_field *http_head_field(const struct http_head *h, const char *name);
 /* is token in the comma lists of that name? */

@@ -195,6 +195,13 @@ static void heads_are_written_anew(void **state)
 	    {GET_A "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: k\r\n\r\n",
 	     GET_A "Upgrade: websocket\r\nSec-WebSocket-Key: k\r\n" ORIGIN
 		   "Connection: upgrade\r\n\r\n"},
+	    /* methods, also unheard-of ones; HEAD is none when it is written otherwise */
+	    {"LIST /v1/kv HTTP/1.1\r\nHost: a.example\r\n\r\n",
+	     "LIST /v1/kv HTTP/1.1\r\nHost: a.example\r\n" ORIGIN "\r\n"},
+	    {"\r\nRDG_IN_DATA /x HTTP/1.1\r\nHost: a.example\r\n\r\n",
+	     "RDG_IN_DATA /x HTTP/1.1\r\nHost: a.example\r\n" ORIGIN "\r\n"},
+	    {"head / HTTP/1.1\r\nHost: a.example\r\n\r\n",
+	     "head / HTTP/1.1\r\nHost: a.example\r\n" ORIGIN "\r\n"},
 	    /* targets */
 	    {"GET http://a.example/x?y HTTP/1.1\r\nHost: a.example\r\n\r\n",
 	     "GET /x?y HTTP/1.1\r\nHost: a.example\r\n" ORIGIN "\r\n"},
@@ -435,7 +442,8 @@ static void smuggled_requests_reach_nobody(void **state)
 	    {"\r\n\r\n", 400},
 	    {"\r\rGET", 400},
 	    {"\nGET", 400},
-	    {"get / HTTP/1.1\r\n", 400},
+	    {"CONNECT a.example:443 HTTP/1.1\r\nHost: a.example\r\n\r\n", 400},
+	    {"(get / HTTP/1.1\r\n", 400},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		for (size_t piece = 1; piece < 100; piece += 49) {

@@ -127,11 +127,18 @@ static void smuggling_is_refused(void **state)
 	    "GET a HTTP/1.1\r\n" HOST "\r\n",
 	    "GET * HTTP/1.1\r\n" HOST "\r\n",
 	    " GET / HTTP/1.1\r\n" HOST "\r\n",
-	    "get / HTTP/1.1\r\n" HOST "\r\n",
-	    "FOO / HTTP/1.1\r\n" HOST "\r\n",
+	    "options * HTTP/1.1\r\n" HOST "\r\n",
+	    "G(T / HTTP/1.1\r\n" HOST "\r\n",
+	    "G\xc3\x84T / HTTP/1.1\r\n" HOST "\r\n",
+	    "GET  / HTTP/1.1\r\n" HOST "\r\n",
+	    "GET /  HTTP/1.1\r\n" HOST "\r\n",
+	    "GET  HTTP/1.1\r\n" HOST "\r\n",
+	    "GET HTTP/1.1\r\n" HOST "\r\n",
+	    "HTTP/1.1\r\n" HOST "\r\n",
+	    "connect a.example:443 HTTP/1.1\r\n" HOST "\r\n",
+	    "CONNECT / HTTP/1.1\r\n" HOST "\r\n",
 	    "CONNECT a.example:443 HTTP/1.1\r\n" HOST "\r\n",
 	    "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-	    "RTSP / HTTP/1.1\r\n" HOST "\r\n",
 	    /* lines */
 	    "GET / HTTP/1.1\n" HOST "\r\n",
 	    GET "Host: a.example\n\r\n",
@@ -248,6 +255,39 @@ static void good_requests_are_understood(void **state)
 		if (h.keep_alive != g->keep_alive || h.upgrade != g->upgrade ||
 		    h.expect_continue != g->expect)
 			fail_msg("case %zu", i);
+	}
+}
+
+/* Every token is a method, also those that the parser behind this reader has never heard of. */
+static void any_token_is_a_method(void **state)
+{
+	(void)state;
+	static const char *const methods[] = {
+	    "LIST",
+	    "RDG_IN_DATA",
+	    "RDG_OUT_DATA",
+	    "RPC_IN_DATA",
+	    "BPROPFIND",
+	    "M-SEARCH",
+	    "VERSION-CONTROL",
+	    "QUERY",
+	    "FOO",
+	    "RTSP",
+	    "get",
+	    "Purge",
+	    "1",
+	    "!#$%&'*+-.^_`|~09azAZ",
+	};
+	static struct http_head h;
+	for (size_t i = 0; i < sizeof(methods) / sizeof(*methods); i++) {
+		char text[200];
+		int len =
+		    snprintf(text, sizeof(text),
+			     "%s /x HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\n", methods[i]);
+		assert_int_equal(parse(text, (size_t)len, &h), 0);
+		assert_true(http_head_asks(&h, methods[i]));
+		assert_int_equal(h.body, HTTP_BODY_LENGTH);
+		assert_true(http_span_is(h.target, "/x"));
 	}
 }
 
@@ -414,6 +454,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(smuggling_is_refused),
 	    cmocka_unit_test(good_requests_are_understood),
+	    cmocka_unit_test(any_token_is_a_method),
 	    cmocka_unit_test(every_prefix_waits),
 	    cmocka_unit_test(too_big_is_told_apart),
 	    cmocka_unit_test(answers_tell_where_they_end),
