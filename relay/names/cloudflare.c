@@ -189,7 +189,7 @@ static void judge(struct cloudflare *c, struct http_message *answer)
 	char reason[REASON];
 	size_t len;
 	const char *body = http_message_body(answer, &len);
-	unsigned status = http_message_status(answer);
+	unsigned status = http_message_head(answer)->status;
 	struct conf *json = conf_parse("answer", body, len, true);
 	struct conf_at root = conf_root(json);
 	bool success = false;

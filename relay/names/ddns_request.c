@@ -23,15 +23,10 @@ static enum ddns_request_door door_of(const char *target)
 		     {"/checkip", DDNS_REQUEST_CHECKIP},
 		     {"/myip", DDNS_REQUEST_MYIP},
 		     {"/ip", DDNS_REQUEST_MYIP}};
-	/* Some clients send the absolute form, some put a slash too many at either end. */
-	if (strncasecmp(target, "http://", 7) == 0 || strncasecmp(target, "https://", 8) == 0) {
-		target = strchr(strstr(target, "//") + 2, '/');
-		if (!target)
-			return DDNS_REQUEST_NO_DOOR;
-	}
+	/* Some clients put a slash too many at either end. */
 	while (target[0] == '/' && target[1] == '/')
 		target++;
-	size_t len = strcspn(target, "?#");
+	size_t len = strcspn(target, "?");
 	while (len > 1 && target[len - 1] == '/')
 		len--;
 	for (size_t i = 0; i < sizeof(doors) / sizeof(doors[0]); i++)
@@ -206,12 +201,12 @@ static bool take_basic(struct ddns_request_request *r, const char *header)
 void ddns_request_read(struct http_message *h, struct ddns_request_request *out)
 {
 	memset(out, 0, sizeof(*out));
-	const char *target = http_message_target(h), *method = http_message_method(h),
-		   *agent = http_message_header(h, "User-Agent");
+	const struct http_head *head = http_message_head(h);
+	const char *target = head->target.p, *agent = http_message_header(h, "User-Agent");
 	out->door = door_of(target);
-	bool post = strcmp(method, "POST") == 0;
-	if (out->door != DDNS_REQUEST_NO_DOOR && !post && strcmp(method, "GET") != 0 &&
-	    strcmp(method, "HEAD") != 0)
+	bool post = http_head_asks(head, "POST");
+	if (out->door != DDNS_REQUEST_NO_DOOR && !post && !http_head_asks(head, "GET") &&
+	    !http_head_asks(head, "HEAD"))
 		out->door = DDNS_REQUEST_NO_METHOD;
 	if (out->door != DDNS_REQUEST_UPDATE)
 		return;
@@ -219,7 +214,7 @@ void ddns_request_read(struct http_message *h, struct ddns_request_request *out)
 	bool basic = take_basic(out, http_message_header(h, "Authorization"));
 	const char *query = strchr(target, '?');
 	if (query)
-		take_form(out, query + 1, strcspn(query + 1, "#"), !basic);
+		take_form(out, query + 1, strlen(query + 1), !basic);
 	if (post) {
 		size_t len;
 		const char *body = http_message_body(h, &len);

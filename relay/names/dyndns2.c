@@ -78,7 +78,7 @@ static void judge(struct dyndns2 *p, struct http_message *answer)
 	char reason[REASON];
 	size_t len;
 	const char *body = http_message_body(answer, &len);
-	unsigned status = http_message_status(answer);
+	unsigned status = http_message_head(answer)->status;
 	body += strspn(body, " \t\r\n");
 	snprintf(reason, sizeof(reason), "%s answered %u %.*s", p->url.host, status,
 		 (int)(strcspn(body, "\r\n") > 80 ? 80 : strcspn(body, "\r\n")), body);

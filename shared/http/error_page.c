@@ -6,13 +6,16 @@
 static const struct words {
 	unsigned status;
 	const char *reason;
-	const char *sentence;
+	const char *sentence; /* NULL: has no page here */
 } all[] = {
+    {200, "OK", NULL},
     {400, "Bad Request", "The request was not well formed, so it was not passed on."},
     {401, "Unauthorized", "This site asks for a user name and a password."},
     {403, "Forbidden", "This site is not open to your address."},
     {404, "Not Found", "No site of this name is served here."},
+    {405, "Method Not Allowed", NULL},
     {408, "Request Timeout", "The request took too long to arrive."},
+    {413, "Content Too Large", NULL},
     {429, "Too Many Requests",
      "There were too many requests from your address. Please wait a moment."},
     {431, "Request Header Fields Too Large", "The request's header is too large."},
@@ -29,10 +32,16 @@ static const struct words *words_of(unsigned status)
 	return NULL;
 }
 
+const char *error_page_reason(unsigned status)
+{
+	const struct words *w = words_of(status);
+	return w ? w->reason : "Answer";
+}
+
 void error_page_write(const struct error_page *page, struct buf *out)
 {
 	const struct words *w = words_of(page->status);
-	assert(w);
+	assert(w && w->sentence);
 	char body[1024];
 	int len = snprintf(
 	    body, sizeof(body),

@@ -16,6 +16,8 @@ struct error_page {
 	bool head;              /* answer to HEAD: the length, but no page */
 };
 
+/* "Not Found" for 404, … */
+const char *error_page_reason(unsigned status);
 void error_page_write(const struct error_page *page, struct buf *out);
 
 #endif

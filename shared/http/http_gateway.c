@@ -176,7 +176,7 @@ static bool take_request(struct http_gateway *r, size_t len)
 	buf_take(in, len);
 	struct http_head *h = r->request = mem_alloc(sizeof(*h));
 	int err = http_head_request(buf_data(&r->head), len, h);
-	if (err) {
+	if (err || h->two_hosts) {
 		answer_page(r, err == ERR_TOO_BIG ? 431 : 400, 0, NULL);
 		return true;
 	}

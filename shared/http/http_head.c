@@ -339,7 +339,7 @@ static bool copy_host(struct http_span s, bool v6, char out[256])
 
 /* uri-host [":" port] of RFC 9110 section 7.2, as far as anybody uses it: a name, a v4 address, or
  * a v6 address in brackets. */
-static bool read_host(struct http_span s, struct http_head *h)
+static bool read_host(struct http_span s, char host[256], uint16_t *port)
 {
 	bool v6 = s.len && s.p[0] == '[';
 	const char *end = v6 ? memchr(s.p, ']', s.len) : memchr(s.p, ':', s.len);
@@ -349,9 +349,9 @@ static bool read_host(struct http_span s, struct http_head *h)
 	struct http_span name = {s.p + v6, len - v6};
 	struct http_span rest = {s.p + len + v6, s.len - len - v6};
 	if (rest.len && (rest.p[0] != ':' ||
-			 !read_port((struct http_span){rest.p + 1, rest.len - 1}, &h->port)))
+			 !read_port((struct http_span){rest.p + 1, rest.len - 1}, port)))
 		return false;
-	return copy_host(name, v6, h->host);
+	return copy_host(name, v6, host);
 }
 
 /* "GET /path HTTP/1.1", with one blank between its parts. */
@@ -381,18 +381,16 @@ static int read_target(struct http_head *h)
 		return 0;
 	if (http_span_is(t, "*"))
 		return http_head_asks(h, "OPTIONS") ? 0 : ERR_SYNTAX;
-	size_t scheme;
-	if (t.len > 7 && !strncasecmp(t.p, "http://", 7))
-		scheme = 7;
-	else if (t.len > 8 && !strncasecmp(t.p, "https://", 8))
-		scheme = 8;
-	else
+	bool tls = t.len > 8 && !strncasecmp(t.p, "https://", 8);
+	size_t scheme = tls ? 8 : 7;
+	if (!tls && (t.len <= 7 || strncasecmp(t.p, "http://", 7) != 0))
 		return ERR_SYNTAX;
 	struct http_span authority = {t.p + scheme, 0};
 	while (scheme + authority.len < t.len && !strchr("/?", authority.p[authority.len]))
 		authority.len++;
-	if (!authority.len || !http_span_same(authority, h->host_text))
+	if (!authority.len)
 		return ERR_SYNTAX;
+	h->two_hosts = !http_span_same(authority, h->host_text);
 	h->target = (struct http_span){authority.p + authority.len, t.len - scheme - authority.len};
 	h->target_is_bare = !h->target.len || h->target.p[0] == '?';
 	return 0;
@@ -412,7 +410,7 @@ static int read_host_and_target(struct http_head *h)
 		return ERR_SYNTAX;
 	if (host && host->value.len) {
 		h->host_text = host->value;
-		if (!read_host(host->value, h))
+		if (!read_host(host->value, h->host, &h->port))
 			return ERR_SYNTAX;
 	}
 	return read_target(h);

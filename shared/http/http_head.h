@@ -75,6 +75,8 @@ struct http_head {
 	 * may) */
 	char host[256];
 	uint16_t port; /* 0: not given */
+	/* an absolute URL names another host than Host does: no request for who goes by either */
+	bool two_hosts;
 	/* it asks to go on in another protocol (never h2c: that would carry requests past us) */
 	bool upgrade;
 	bool expect_continue;

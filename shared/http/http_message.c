@@ -2,217 +2,143 @@
 
 #include "shared/base/err.h"
 #include "shared/base/mem.h"
+#include "shared/http/body_transfer.h"
 
-#include <http_parser.h>
 #include <stdint.h>
 #include <string.h>
-#include <strings.h>
-
-struct field {
-	struct buf name, value;
-};
 
 struct http_message {
-	http_parser parser;
 	enum http_message_side side;
 	size_t body_max;
-	size_t head_len;
-	struct buf target;
-	struct field fields[HTTP_MESSAGE_HEADERS_MAX];
-	size_t field_count;
-	bool in_value; /* the last piece was a value's */
+	struct buf in; /* not used yet */
+	struct http_scan scan;
+	struct buf text;        /* the head's bytes, and … */
+	struct http_head *head; /* … what they say; NULL: not read yet */
+	struct body_transfer transfer;
 	struct buf body;
-	int err; /* why a callback stopped the parser */
-	bool whole;
+	int verdict; /* as http_message_input */
 };
 
-static int stop(struct http_message *h, int err)
+static enum http_strictness strictness(const struct http_message *m)
 {
-	h->err = err;
-	return 1;
+	return m->side == HTTP_MESSAGE_REQUEST ? HTTP_STRICT : HTTP_LENIENT;
 }
-
-static int count(struct http_message *h, size_t len)
-{
-	h->head_len += len;
-	return h->head_len > HTTP_HEAD_MAX ? stop(h, ERR_TOO_BIG) : 0;
-}
-
-static int on_target(http_parser *p, const char *at, size_t len)
-{
-	struct http_message *h = p->data;
-	buf_put(&h->target, at, len);
-	return count(h, len);
-}
-
-static int on_field(http_parser *p, const char *at, size_t len)
-{
-	struct http_message *h = p->data;
-	if (h->field_count == 0 || h->in_value) {
-		if (h->field_count == HTTP_MESSAGE_HEADERS_MAX)
-			return stop(h, ERR_TOO_BIG);
-		h->field_count++;
-		h->in_value = false;
-	}
-	buf_put(&h->fields[h->field_count - 1].name, at, len);
-	return count(h, len + 4);
-}
-
-static int on_value(http_parser *p, const char *at, size_t len)
-{
-	struct http_message *h = p->data;
-	h->in_value = true;
-	buf_put(&h->fields[h->field_count - 1].value, at, len);
-	return count(h, len);
-}
-
-static int on_head(http_parser *p)
-{
-	const struct http_message *h = p->data;
-	return h->side == HTTP_MESSAGE_HEAD_RESPONSE;
-}
-
-static int on_body(http_parser *p, const char *at, size_t len)
-{
-	struct http_message *h = p->data;
-	if (buf_len(&h->body) + len > h->body_max)
-		return stop(h, ERR_TOO_BIG);
-	buf_put(&h->body, at, len);
-	buf_str(&h->body); /* also when the rest never comes */
-	return 0;
-}
-
-/* Every text is made a C string once, here; an interim answer (100) is not the message. */
-static int on_complete(http_parser *p)
-{
-	struct http_message *h = p->data;
-	h->whole = true;
-	buf_str(&h->target);
-	buf_str(&h->body);
-	for (size_t i = 0; i < h->field_count; i++) {
-		buf_str(&h->fields[i].name);
-		buf_str(&h->fields[i].value);
-	}
-	http_parser_pause(p, 1);
-	return 0;
-}
-
-static const http_parser_settings settings = {.on_url = on_target,
-					      .on_header_field = on_field,
-					      .on_header_value = on_value,
-					      .on_headers_complete = on_head,
-					      .on_body = on_body,
-					      .on_message_complete = on_complete};
 
 struct http_message *http_message_new(enum http_message_side side, size_t body_max)
 {
-	struct http_message *h = mem_zalloc(sizeof(*h));
-	http_parser_init(&h->parser,
-			 side == HTTP_MESSAGE_MESSAGE_REQUEST ? HTTP_REQUEST : HTTP_RESPONSE);
-	h->parser.data = h;
-	h->side = side;
-	h->body_max = body_max;
-	return h;
+	struct http_message *m = mem_zalloc(sizeof(*m));
+	m->side = side;
+	m->body_max = body_max;
+	http_scan_init(&m->scan, strictness(m));
+	return m;
 }
 
-static void clear(struct http_message *h)
+void http_message_free(struct http_message *m)
 {
-	for (size_t i = 0; i < h->field_count; i++) {
-		buf_fini(&h->fields[i].name);
-		buf_fini(&h->fields[i].value);
-	}
-	h->field_count = 0;
-	h->in_value = false;
-	buf_fini(&h->target);
-	buf_fini(&h->body);
-}
-
-void http_message_free(struct http_message *h)
-{
-	if (!h)
+	if (!m)
 		return;
-	clear(h);
-	mem_free(h);
+	buf_fini(&m->in);
+	buf_fini(&m->text);
+	buf_fini(&m->body);
+	mem_free(m->head);
+	mem_free(m);
 }
 
-static int verdict(struct http_message *h)
+/* What the head says is made C strings in place: behind each of them stands at least one byte that
+ * only divides it from the next. */
+static void end_texts(const struct http_head *h)
 {
-	if (h->err)
-		return h->err;
-	if (h->whole)
-		return 1;
-	return HTTP_PARSER_ERRNO(&h->parser) == HPE_OK                ? 0
-	       : HTTP_PARSER_ERRNO(&h->parser) == HPE_HEADER_OVERFLOW ? ERR_TOO_BIG
-								      : ERR_SYNTAX;
-}
-
-int http_message_input(struct http_message *h, const void *p, size_t len)
-{
-	if (h->whole || h->err)
-		return verdict(h);
-	const char *at = p;
-	while (len) {
-		size_t used = http_parser_execute(&h->parser, &settings, at, len);
-		if (h->err || !h->whole)
-			break;
-		if (h->side == HTTP_MESSAGE_MESSAGE_REQUEST || h->parser.status_code >= 200)
-			break;
-		/* An interim answer: the real one follows. */
-		clear(h);
-		h->whole = false;
-		http_parser_pause(&h->parser, 0);
-		at += used;
-		len -= used;
-	}
-	if (h->parser.upgrade && !h->whole && !h->err)
-		h->err = ERR_SYNTAX;
-	return verdict(h);
-}
-
-int http_message_end(struct http_message *h)
-{
-	if (!h->whole && !h->err)
-		http_parser_execute(&h->parser, &settings, "", 0);
-	return h->whole ? 1 : h->err ? h->err : ERR_CLOSED;
-}
-
-const char *http_message_method(const struct http_message *h)
-{
-	return http_method_str((enum http_method)h->parser.method);
-}
-
-static const char *text_of(const struct buf *b)
-{
-	return b->base ? (const char *)b->base + b->start : "";
-}
-
-const char *http_message_target(const struct http_message *h)
-{
-	return text_of(&h->target);
-}
-
-bool http_message_is_11(const struct http_message *h)
-{
-	return h->parser.http_major == 1 && h->parser.http_minor == 1;
-}
-
-unsigned http_message_status(const struct http_message *h)
-{
-	return h->parser.status_code;
-}
-
-const char *http_message_header(const struct http_message *h, const char *name)
-{
+	if (h->method.p)
+		((char *)h->method.p)[h->method.len] = ((char *)h->target.p)[h->target.len] = 0;
 	for (size_t i = 0; i < h->field_count; i++)
-		if (strcasecmp(text_of(&h->fields[i].name), name) == 0)
-			return text_of(&h->fields[i].value);
-	return NULL;
+		((char *)h->fields[i].value.p)[h->fields[i].value.len] = 0;
 }
 
-const char *http_message_body(struct http_message *h, size_t *len)
+/* Leaves head NULL behind an interim answer (100), which is not the message. */
+static int read_head(struct http_message *m, size_t len)
 {
-	*len = buf_len(&h->body);
-	return text_of(&h->body);
+	struct http_head *h = mem_alloc(sizeof(*h));
+	buf_fini(&m->text);
+	buf_put(&m->text, buf_data(&m->in), len);
+	buf_take(&m->in, len);
+	int err =
+	    m->side == HTTP_MESSAGE_REQUEST
+		? http_head_request(buf_data(&m->text), len, h)
+		: http_head_response(buf_data(&m->text), len, m->side == HTTP_MESSAGE_HEAD, h);
+	if (!err && h->status == 101)
+		err = ERR_SYNTAX;
+	if (!err && h->body == HTTP_BODY_LENGTH && h->length > m->body_max)
+		err = ERR_TOO_BIG;
+	if (err || (m->side != HTTP_MESSAGE_REQUEST && h->status < 200)) {
+		mem_free(h);
+		http_scan_init(&m->scan, strictness(m));
+		return err;
+	}
+	end_texts(h);
+	m->head = h;
+	body_transfer_begin(&m->transfer, h->body, h->length, strictness(m),
+			    HTTP_CHUNKS_DATA_ALONE);
+	return 0;
+}
+
+static int read_body(struct http_message *m)
+{
+	struct buf piece = BUF_INIT;
+	size_t got;
+	int over;
+	do {
+		over = body_transfer_move(&m->transfer, &m->in, &piece);
+		got = buf_len(&piece);
+		if (over < 0)
+			over = ERR_SYNTAX;
+		else if (got > m->body_max - buf_len(&m->body))
+			over = ERR_TOO_BIG;
+		else if (got)
+			buf_put(&m->body, buf_data(&piece), got);
+		buf_take(&piece, got);
+	} while (!over && got == HTTP_QUEUE_MAX);
+	buf_fini(&piece);
+	return over;
+}
+
+int http_message_input(struct http_message *m, const void *p, size_t len)
+{
+	if (m->verdict)
+		return m->verdict;
+	buf_put(&m->in, p, len);
+	while (!m->head && !m->verdict) {
+		int found = http_scan(&m->scan, buf_data(&m->in), buf_len(&m->in));
+		if (found == 0)
+			return 0;
+		m->verdict = found < 0 ? found : read_head(m, (size_t)found);
+	}
+	if (!m->verdict)
+		m->verdict = read_body(m);
+	return m->verdict;
+}
+
+int http_message_end(struct http_message *m)
+{
+	if (!m->verdict)
+		m->verdict = m->head && m->transfer.kind == HTTP_BODY_CLOSE ? 1 : ERR_CLOSED;
+	return m->verdict;
+}
+
+const struct http_head *http_message_head(const struct http_message *m)
+{
+	return m->head;
+}
+
+const char *http_message_header(const struct http_message *m, const char *name)
+{
+	const struct http_field *f = m->head ? http_head_field(m->head, name) : NULL;
+	return f ? f->value.p : NULL;
+}
+
+const char *http_message_body(struct http_message *m, size_t *len)
+{
+	*len = buf_len(&m->body);
+	return buf_str(&m->body);
 }
 
 bool http_message_is_clean(const char *text)

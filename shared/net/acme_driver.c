@@ -53,7 +53,7 @@ static void on_answer(void *owner, struct http_message *answer, int err, const c
 	struct acme_driver *d = owner;
 	d->ask = NULL;
 	if (answer) {
-		struct acme_client_answer a = {.status = http_message_status(answer),
+		struct acme_client_answer a = {.status = http_message_head(answer)->status,
 					       .nonce = http_message_header(answer, "Replay-Nonce"),
 					       .location = http_message_header(answer, "Location"),
 					       .retry_after =

@@ -91,18 +91,11 @@ static void tell(struct http_ask *a, int err, const char *detail)
 
 static void write_on(struct http_ask *a)
 {
-	while (buf_len(&a->out)) {
-		ssize_t n = io_write(a->io, buf_data(&a->out), buf_len(&a->out));
-		if (n < 0) {
-			tell(a, (int)n, io_error_detail(a->io));
-			return;
-		}
-		if (n == 0)
-			return;
-		buf_take(&a->out, (size_t)n);
-	}
-	if (io_flush(a->io) == 0)
+	int err = io_write_buf(a->io, &a->out);
+	if (err == 0)
 		io_watch(a->io, IO_WATCH_READ);
+	else if (err != UV_EAGAIN)
+		tell(a, err, io_error_detail(a->io));
 }
 
 static void read_on(struct http_ask *a)
@@ -170,9 +163,8 @@ struct http_ask *http_ask_start(struct loop *l, const struct http_question *q, h
 	a->owner = owner;
 	a->tls = u->tls ? tls_context_ref(q->tls) : NULL;
 	memcpy(a->host, u->host, sizeof(a->host));
-	a->http = http_message_new(strcmp(q->method, "HEAD") == 0 ? HTTP_MESSAGE_HEAD_RESPONSE
-								  : HTTP_MESSAGE_MESSAGE_RESPONSE,
-				   q->answer_max);
+	bool head = strcmp(q->method, "HEAD") == 0;
+	a->http = http_message_new(head ? HTTP_MESSAGE_HEAD : HTTP_MESSAGE_RESPONSE, q->answer_max);
 	buf_printf(&a->out, "%s %s HTTP/1.1\r\nHost: %s%s%s", q->method, u->path, v6 ? "[" : "",
 		   u->host, v6 ? "]" : "");
 	if (u->port != (u->tls ? 443 : 80))

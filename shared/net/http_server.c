@@ -1,14 +1,23 @@
 /*
- * A connection reads until its request is whole, is then handed to the owner and watches nothing,
- * writes the answer, says FIN and reads on for a moment so that the answer is not lost to a reset.
- * Each of these has the one timer. A visitor that goes while the owner thinks leaves a connection
- * without io, which ends when the answer comes.
+ * The happy path, each step with the one timer:
+ *
+ *	READING     until the request is whole
+ *	ASKED       the owner has it; nothing is watched, and the timer rests
+ *	WRITING     the answer
+ *	LINGERING   after the FIN, reading on, so that the answer is not lost to a reset
+ *
+ * Ways to fail: a request that cannot be read is answered with 400 or 413. A client that goes while
+ * the owner thinks leaves an exchange without io, which ends when the answer comes. Where there
+ * are too many connections, in all or of one source, or too many bytes of requests that are not
+ * whole, the oldest that is still READING makes room; when none is, the newcomer is closed.
  */
 #include "shared/net/http_server.h"
 
 #include "shared/base/err.h"
 #include "shared/base/list.h"
 #include "shared/base/mem.h"
+#include "shared/base/rate_limiter.h"
+#include "shared/http/error_page.h"
 #include "shared/net/io.h"
 #include "shared/net/timer.h"
 
@@ -16,19 +25,23 @@
 #include <unistd.h>
 #include <uv.h>
 
-enum { LINGER_MS = 2000, WRITE_MS = 10000, CHUNK = 4096, SOURCES = 1024 };
+enum { LINGER_MS = 2000, WRITE_MS = 10000, CHUNK = 4096 };
+
+/* of requests that are not whole, all together */
+enum { READING_BYTES = 32 * 1024 * 1024 };
 
 enum state { READING, ASKED, WRITING, LINGERING };
 
 struct http_exchange {
-	struct list node;
+	struct list node;   /* of server.reading, or server.asked */
+	struct list beside; /* READING: those of one source, oldest first */
 	struct http_server *server;
-	struct io *io; /* NULL: the asker has gone */
+	struct io *io; /* NULL: the client has gone */
 	struct http_message *http;
 	struct addr peer;
-	uint16_t source; /* its place in server.sources */
 	bool tls;
 	enum state state;
+	size_t bytes;   /* READING: read so far */
 	struct buf out; /* what is still to be written */
 	struct timer *timer;
 };
@@ -39,26 +52,25 @@ struct http_server {
 	http_server_fn *fn;
 	void *owner;
 	struct tls_context *tls;
-	struct list exchanges;
+	struct list reading, asked; /* exchanges, by whether their request is whole; oldest first */
 	uint32_t count;
-	/* connections by hash of the source; a shared place errs on the strict side */
-	uint16_t sources[SOURCES];
+	size_t bytes;                 /* of all that are reading */
+	struct rate_limiter *sources; /* how many connections each has */
 };
 
-static uint16_t source_of(const struct addr *peer)
+static void leave_reading(struct http_exchange *x)
 {
-	struct addr source = addr_source(peer);
-	uint32_t h = 2166136261u;
-	for (size_t i = 0; i < sizeof(source.ip); i++)
-		h = (h ^ source.ip[i]) * 16777619u;
-	return (uint16_t)((h ^ h >> 16) % SOURCES);
+	list_remove(&x->node);
+	list_remove(&x->beside);
+	x->server->bytes -= x->bytes;
+	x->bytes = 0;
 }
 
 static void end(struct http_exchange *x)
 {
-	list_remove(&x->node);
+	leave_reading(x);
 	x->server->count--;
-	x->server->sources[x->source]--;
+	rate_limiter_release(x->server->sources, &x->peer);
 	io_close(x->io);
 	timer_close(x->timer);
 	http_message_free(x->http);
@@ -79,20 +91,10 @@ static void lose_asker(struct http_exchange *x)
 
 static void write_on(struct http_exchange *x)
 {
-	while (buf_len(&x->out)) {
-		ssize_t n = io_write(x->io, buf_data(&x->out), buf_len(&x->out));
-		if (n < 0) {
-			end(x);
-			return;
-		}
-		if (n == 0)
-			return;
-		buf_take(&x->out, (size_t)n);
-	}
-	int left = io_flush(x->io);
-	if (left == UV_EAGAIN)
+	int err = io_write_buf(x->io, &x->out);
+	if (err == UV_EAGAIN)
 		return;
-	if (left < 0 || io_shutdown(x->io) < 0) {
+	if (err < 0 || io_shutdown(x->io) < 0) {
 		end(x);
 		return;
 	}
@@ -109,40 +111,16 @@ static void begin_answer(struct http_exchange *x)
 	write_on(x);
 }
 
-static const char *status_text(unsigned status)
-{
-	switch (status) {
-	case 200:
-		return "OK";
-	case 400:
-		return "Bad Request";
-	case 401:
-		return "Unauthorized";
-	case 403:
-		return "Forbidden";
-	case 404:
-		return "Not Found";
-	case 405:
-		return "Method Not Allowed";
-	case 413:
-		return "Content Too Large";
-	case 503:
-		return "Service Unavailable";
-	default:
-		return "Answer";
-	}
-}
-
 static void put_answer(struct http_exchange *x, unsigned status, const char *type,
 		       const char *headers, const void *body, size_t len)
 {
-	bool head = strcmp(http_message_method(x->http), "HEAD") == 0;
+	const struct http_head *asked = http_message_head(x->http);
 	buf_printf(&x->out,
 		   "HTTP/1.%d %u %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nConnection: "
 		   "close\r\nCache-Control: no-store\r\n%s\r\n",
-		   http_message_is_11(x->http) ? 1 : 0, status, status_text(status), type, len,
+		   asked ? asked->minor : 0, status, error_page_reason(status), type, len,
 		   headers ? headers : "");
-	if (!head && len)
+	if (len && !(asked && http_head_asks(asked, "HEAD")))
 		buf_put(&x->out, body, len);
 }
 
@@ -166,9 +144,22 @@ static void refuse(struct http_exchange *x, int err)
 
 static void take(struct http_exchange *x, const void *p, size_t len)
 {
+	struct http_server *s = x->server;
+	x->bytes += len;
+	s->bytes += len;
+	while (s->bytes > READING_BYTES) {
+		struct http_exchange *oldest =
+		    LIST_ENTRY(s->reading.next, struct http_exchange, node);
+		bool self = oldest == x;
+		end(oldest);
+		if (self)
+			return;
+	}
 	int got = http_message_input(x->http, p, len);
 	if (got == 0)
 		return;
+	leave_reading(x);
+	list_append(&s->asked, &x->node);
 	if (got < 0) {
 		refuse(x, got);
 		return;
@@ -176,7 +167,7 @@ static void take(struct http_exchange *x, const void *p, size_t len)
 	x->state = ASKED;
 	timer_stop(x->timer);
 	io_watch(x->io, 0);
-	x->server->fn(x->server->owner, x);
+	s->fn(s->owner, x);
 }
 
 static void read_on(struct http_exchange *x)
@@ -216,21 +207,37 @@ static void on_timer(void *owner)
 	end(owner);
 }
 
+/* Room for one more of this source; false when there is none. */
+static bool make_room(struct http_server *s, const struct addr *peer)
+{
+	uint64_t now = loop_now_ms(s->loop);
+	if (s->count >= s->limits.connections) {
+		if (list_is_empty(&s->reading))
+			return false;
+		end(LIST_ENTRY(s->reading.next, struct http_exchange, node));
+	}
+	if (rate_limiter_hold(s->sources, peer, s->limits.per_source, now))
+		return true;
+	struct list *beside = rate_limiter_holders(s->sources, peer);
+	if (!beside || list_is_empty(beside))
+		return false;
+	end(LIST_ENTRY(beside->next, struct http_exchange, beside));
+	return rate_limiter_hold(s->sources, peer, s->limits.per_source, now);
+}
+
 static struct http_exchange *admit(struct http_server *s, int fd, const struct addr *peer)
 {
-	uint16_t source = source_of(peer);
-	if (s->count >= s->limits.connections || s->sources[source] >= s->limits.per_source) {
+	if (!make_room(s, peer)) {
 		close(fd);
 		return NULL;
 	}
 	struct http_exchange *x = mem_zalloc(sizeof(*x));
 	x->server = s;
 	x->peer = *peer;
-	x->source = source;
-	x->http = http_message_new(HTTP_MESSAGE_MESSAGE_REQUEST, s->limits.body_max);
-	list_append(&s->exchanges, &x->node);
+	x->http = http_message_new(HTTP_MESSAGE_REQUEST, s->limits.body_max);
+	list_append(&s->reading, &x->node);
+	list_append(rate_limiter_holders(s->sources, peer), &x->beside);
 	s->count++;
-	s->sources[source]++;
 	x->timer = timer_new(s->loop, on_timer, x);
 	timer_set(x->timer, s->limits.head_ms);
 	x->io = io_take(s->loop, fd, peer, NULL, on_io, x);
@@ -270,7 +277,9 @@ struct http_server *http_server_new(struct loop *l, const struct http_server_lim
 	s->limits = *limits;
 	s->fn = fn;
 	s->owner = owner;
-	list_init(&s->exchanges);
+	list_init(&s->reading);
+	list_init(&s->asked);
+	s->sources = rate_limiter_new(limits->connections, 0, 0);
 	return s;
 }
 
@@ -285,8 +294,10 @@ void http_server_close(struct http_server *s)
 {
 	if (!s)
 		return;
-	while (!list_is_empty(&s->exchanges))
-		end(LIST_ENTRY(s->exchanges.next, struct http_exchange, node));
+	list_move(&s->asked, &s->reading);
+	while (!list_is_empty(&s->asked))
+		end(LIST_ENTRY(s->asked.next, struct http_exchange, node));
+	rate_limiter_free(s->sources);
 	tls_context_unref(s->tls);
 	mem_free(s);
 }

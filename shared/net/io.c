@@ -13,7 +13,6 @@
  */
 #include "shared/net/io.h"
 
-#include "shared/base/buf.h"
 #include "shared/base/err.h"
 #include "shared/base/mem.h"
 #include "shared/net/socket.h"
@@ -545,6 +544,17 @@ int io_flush(struct io *io)
 	note_full(io);
 	finish_if_due(io);
 	return err;
+}
+
+int io_write_buf(struct io *io, struct buf *out)
+{
+	while (buf_len(out)) {
+		ssize_t n = io_write(io, buf_data(out), buf_len(out));
+		if (n <= 0)
+			return n < 0 ? (int)n : UV_EAGAIN;
+		buf_take(out, (size_t)n);
+	}
+	return io_flush(io);
 }
 
 void io_set_batch(struct io *io, size_t bytes)

@@ -14,6 +14,7 @@
 #define GROUNDNUT_NET_IO_H
 
 #include "shared/base/addr.h"
+#include "shared/base/buf.h"
 #include "shared/net/loop.h"
 #include "shared/net/tls_context.h"
 
@@ -74,6 +75,9 @@ void io_unread(struct io *io, const void *p, size_t len);
  * and in hand, and never more than io_set_batch() bytes of ciphertext are; one send a call. */
 ssize_t io_writev(struct io *io, const struct iovec *iov, int count);
 ssize_t io_write(struct io *io, const void *p, size_t len);
+/* As much of out as there is room for, taken off it. 0: all of it has left, also what TLS had in
+ * hand; UV_EAGAIN: IO_ROOM will come while WRITE is watched; else error. */
+int io_write_buf(struct io *io, struct buf *out);
 /* TLS: send what is in hand. 0: nothing left, UV_EAGAIN: some left, else error. Plain: always 0. */
 int io_flush(struct io *io);
 void io_set_batch(struct io *io, size_t bytes); /* TLS, default 256 KiB */

@@ -24,13 +24,10 @@ static void end(void *owner)
 /* False when it is of no use any more. */
 static bool speak(struct lingering_close *f)
 {
-	while (buf_len(&f->words)) {
-		ssize_t n = io_write(f->io, buf_data(&f->words), buf_len(&f->words));
-		if (n <= 0)
-			return n == 0;
-		buf_take(&f->words, (size_t)n);
-	}
-	if (!f->said && io_shutdown(f->io) < 0)
+	int err = io_write_buf(f->io, &f->words);
+	if (err == UV_EAGAIN)
+		return true;
+	if (err < 0 || (!f->said && io_shutdown(f->io) < 0))
 		return false;
 	f->said = true;
 	return true;

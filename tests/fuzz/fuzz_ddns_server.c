@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct ddns_request_request r;
 	const struct addr peer = {.family = 4, .ip = {11, 0, 0, 9}};
-	struct http_message *h = http_message_new(HTTP_MESSAGE_MESSAGE_REQUEST, 8192);
+	struct http_message *h = http_message_new(HTTP_MESSAGE_REQUEST, 8192);
 	if (http_message_input(h, data, size) == 1) {
 		struct names_change change;
 		char text[DDNS_REQUEST_TEXT];
@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		ddns_request_wipe(&r);
 	}
 	http_message_free(h);
-	h = http_message_new(HTTP_MESSAGE_MESSAGE_RESPONSE, 8192);
+	h = http_message_new(HTTP_MESSAGE_RESPONSE, 8192);
 	if (http_message_input(h, data, size) == 0)
 		http_message_end(h);
 	size_t len;

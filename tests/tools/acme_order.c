@@ -96,7 +96,7 @@ static void on_http_visitor(void *owner, int fd, const struct addr *peer, const 
 static void on_request(void *owner, struct http_exchange *x)
 {
 	struct order *o = owner;
-	const char *target = http_message_target(http_exchange_request(x));
+	const char *target = http_message_head(http_exchange_request(x))->target.p;
 	for (size_t i = 0; i < acme_client_wishes(o->client); i++) {
 		const struct acme_wish *w = acme_client_wish(o->client, i);
 		if (strncmp(target, challenge_path, strlen(challenge_path)) == 0 &&
@@ -131,7 +131,7 @@ static void on_record(void *owner, struct http_message *answer, int err, const c
 	struct record *r = owner;
 	(void)detail;
 	r->ask = NULL;
-	if (answer && http_message_status(answer) == 200)
+	if (answer && http_message_head(answer)->status == 200)
 		acme_client_published(r->order->client, r->wish);
 	else
 		acme_client_not_published(r->order->client, r->wish, err_text(err));

@@ -14,7 +14,7 @@ static struct ddns_request_request r;
 
 static enum ddns_request_door read_text(const char *text)
 {
-	struct http_message *h = http_message_new(HTTP_MESSAGE_MESSAGE_REQUEST, 8192);
+	struct http_message *h = http_message_new(HTTP_MESSAGE_REQUEST, 8192);
 	assert_int_equal(http_message_input(h, text, strlen(text)), 1);
 	ddns_request_read(h, &r);
 	http_message_free(h);

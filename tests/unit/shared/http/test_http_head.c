@@ -23,6 +23,8 @@ static int parse(const char *text, size_t len, struct http_head *h)
 	int err = found <= 0 ? found : http_head_request(kept, (size_t)found, h);
 	if (found == 0)
 		err = 1;
+	else if (!err && h->two_hosts) /* refused by who routes */
+		err = ERR_SYNTAX;
 	if (err) {
 		mem_free(kept);
 		kept = NULL;

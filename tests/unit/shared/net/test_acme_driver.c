@@ -55,8 +55,8 @@ static void look(void *owner)
 static void answer(struct order *o, struct http_exchange *x)
 {
 	struct http_message *h = http_exchange_request(x);
-	char *url = mem_printf("%s%s", o->ca.base, http_message_target(h));
-	struct acme_client_request q = {.method = http_message_method(h), .url = url};
+	char *url = mem_printf("%s%s", o->ca.base, http_message_head(h)->target.p);
+	struct acme_client_request q = {.method = http_message_head(h)->method.p, .url = url};
 	struct acme_client_answer a;
 	struct buf fields = BUF_INIT;
 	q.body = http_message_body(h, &q.body_len);

@@ -1,0 +1,220 @@
+/* The small server and the client meet on loopback: many, nobody there, silence, and a crowd of
+ * clients that finish nothing. */
+#include "shared/base/err.h"
+#include "shared/base/mem.h"
+#include "shared/net/http_client.h"
+#include "shared/net/http_server.h"
+#include "shared/net/listener.h"
+#include "shared/net/timer.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static void urls(void **state)
+{
+	(void)state;
+	struct http_url u;
+	assert_int_equal(http_url_parse("https://Example.com/a?b", &u), 0);
+	assert_true(u.tls && u.port == 443 && !strcmp(u.host, "example.com") &&
+		    !strcmp(u.path, "/a?b"));
+	assert_int_equal(http_url_parse("http://[::1]:8080", &u), 0);
+	assert_true(!u.tls && u.port == 8080 && !strcmp(u.host, "::1") && !strcmp(u.path, "/"));
+	assert_int_equal(http_url_parse("http://h?x", &u), 0);
+	assert_string_equal(u.path, "/?x");
+	static const char *const wrong[] = {
+	    "ftp://h/",    "http://",      "http://u:p@h/",     "http://h:0/",
+	    "http://h:x/", "http://h/a b", "http://h/\r\nX: y", "h"};
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		assert_true(http_url_parse(wrong[i], &u) < 0);
+}
+
+struct meeting {
+	struct loop *loop;
+	struct http_server *server;
+	struct listener *listener;
+	unsigned asked, answered, failed, left;
+	struct http_exchange *held;
+	bool hold;
+};
+
+static void on_request(void *owner, struct http_exchange *x)
+{
+	struct meeting *m = owner;
+	size_t len;
+	m->asked++;
+	const char *body = http_message_body(http_exchange_request(x), &len);
+	assert_string_equal(http_message_head(http_exchange_request(x))->target.p, "/path?q");
+	assert_true(addr_is_loopback(http_exchange_peer(x)));
+	if (m->hold)
+		m->held = x;
+	else
+		http_answer(x, 200, "text/plain", "X-Extra: yes\r\n", body, len);
+}
+
+static void finish(struct meeting *m)
+{
+	if (--m->left)
+		return;
+	listener_close(m->listener);
+	http_server_close(m->server);
+	loop_stop(m->loop);
+}
+
+static void on_answer(void *owner, struct http_message *answer, int err, const char *detail)
+{
+	struct meeting *m = owner;
+	(void)detail;
+	if (answer) {
+		size_t len;
+		assert_int_equal(http_message_head(answer)->status, 200);
+		assert_string_equal(http_message_body(answer, &len), "ping");
+		assert_string_equal(http_message_header(answer, "x-extra"), "yes");
+		assert_string_equal(http_message_header(answer, "connection"), "close");
+		m->answered++;
+	} else {
+		assert_true(err < 0);
+		m->failed++;
+	}
+	finish(m);
+}
+
+static struct http_ask *ask(struct meeting *m, uint16_t port, uint64_t timeout_ms)
+{
+	char text[64];
+	struct http_url u;
+	snprintf(text, sizeof(text), "http://127.0.0.1:%u/path?q", port);
+	assert_int_equal(http_url_parse(text, &u), 0);
+	const struct http_question q = {.url = &u,
+					.method = "POST",
+					.body = "ping",
+					.body_len = 4,
+					.answer_max = 100,
+					.timeout_ms = timeout_ms};
+	return http_ask_start(m->loop, &q, on_answer, m);
+}
+
+static void on_visitor(void *owner, int fd, const struct addr *peer, const struct addr *local)
+{
+	struct meeting *m = owner;
+	(void)local;
+	http_server_accept(m->server, fd, peer, false);
+}
+
+static void open_meeting(struct meeting *m, unsigned left)
+{
+	const struct http_server_limits limits = {
+	    .head_ms = 5000, .connections = 100, .per_source = 50, .body_max = 100};
+	char *why;
+	int err;
+	struct addr at;
+	memset(m, 0, sizeof(*m));
+	m->loop = loop_new("test");
+	m->left = left;
+	m->server = http_server_new(m->loop, &limits, on_request, m);
+	addr_parse("127.0.0.1:0", &at);
+	m->listener = listener_open(m->loop, &at, false, on_visitor, m, &err, &why);
+	assert_non_null(m->listener);
+}
+
+static void they_meet(void **state)
+{
+	(void)state;
+	struct meeting m;
+	open_meeting(&m, 30);
+	for (unsigned i = 0; i < 30; i++)
+		ask(&m, listener_at(m.listener)->port, 10000);
+	loop_run(m.loop);
+	assert_int_equal(m.answered, 30);
+	assert_int_equal(loop_free(m.loop), 0);
+}
+
+static void nobody_there_silence_and_closing(void **state)
+{
+	(void)state;
+	struct meeting m;
+	open_meeting(&m, 2);
+	m.hold = true;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(sin);
+	assert_int_equal(bind(fd, (struct sockaddr *)&sin, len), 0);
+	getsockname(fd, (struct sockaddr *)&sin, &len);
+	ask(&m, ntohs(sin.sin_port), 10000);         /* bound, nobody listens: refused */
+	ask(&m, listener_at(m.listener)->port, 200); /* held: times out */
+	http_ask_close(ask(&m, listener_at(m.listener)->port, 1000));
+	loop_run(m.loop);
+	assert_int_equal(m.failed, 2);
+	assert_int_equal(m.asked, 1);
+	close(fd);
+	assert_int_equal(loop_free(m.loop), 0);
+}
+
+/* Clients that say half a request, from addresses of 127/8, until the places are taken; then one
+ * more asks, from the same source or from another. */
+static void crowd(unsigned places, unsigned per_source, unsigned sources, const char *newcomer)
+{
+	struct meeting m;
+	struct http_server_limits limits = {
+	    .head_ms = 60000, .connections = places, .per_source = per_source, .body_max = 100};
+	int fds[64];
+	open_meeting(&m, 1);
+	http_server_close(m.server);
+	m.server = http_server_new(m.loop, &limits, on_request, &m);
+	struct sockaddr_in to = {.sin_family = AF_INET,
+				 .sin_port = htons(listener_at(m.listener)->port),
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	for (unsigned i = 0; i < 20; i++) {
+		struct sockaddr_in from = {.sin_family = AF_INET,
+					   .sin_addr.s_addr = htonl(0x7f000002 + i % sources)};
+		fds[i] = socket(AF_INET, SOCK_STREAM, 0);
+		assert_int_equal(bind(fds[i], (struct sockaddr *)&from, sizeof(from)), 0);
+		assert_int_equal(connect(fds[i], (struct sockaddr *)&to, sizeof(to)), 0);
+		assert_int_equal(send(fds[i], "GET /path?q HT", 14, 0), 14);
+	}
+	struct sockaddr_in from = {.sin_family = AF_INET};
+	assert_int_equal(inet_pton(AF_INET, newcomer, &from.sin_addr), 1);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&from, sizeof(from)), 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+	const char request[] = "POST /path?q HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nping";
+	assert_int_equal(send(fd, request, sizeof(request) - 1, 0), sizeof(request) - 1);
+	char answer[200] = "";
+	while (recv(fd, answer, sizeof(answer) - 1, MSG_DONTWAIT) < 0)
+		loop_turn(m.loop);
+	assert_memory_equal(answer, "HTTP/1.1 200 OK\r\n", 17);
+	assert_int_equal(m.asked, 1);
+	close(fd);
+	for (unsigned i = 0; i < 20; i++)
+		close(fds[i]);
+	finish(&m);
+	loop_run(m.loop);
+	assert_int_equal(loop_free(m.loop), 0);
+}
+
+static void who_finishes_nothing_keeps_nobody_out(void **state)
+{
+	(void)state;
+	crowd(16, 64, 20, "127.0.0.1");
+	crowd(64, 8, 1, "127.0.0.2");
+	crowd(64, 8, 1, "127.0.0.1");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(urls),
+	    cmocka_unit_test(they_meet),
+	    cmocka_unit_test(nobody_there_silence_and_closing),
+	    cmocka_unit_test(who_finishes_nothing_keeps_nobody_out),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
