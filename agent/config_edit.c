@@ -363,8 +363,9 @@ static void keep_options(json_t *mapping, json_t *old)
 	buf_fini(&kept);
 }
 
-/* mappings that is no list is left for the reader to refuse. */
-static void place_mapping(json_t *root, json_t *mapping)
+/* True: there was none of that name. A "mappings" that is no list is left for the reader to
+ * refuse. */
+static bool place_mapping(json_t *root, json_t *mapping)
 {
 	json_t *list = json_object_get(root, "mappings");
 	if (!list) {
@@ -372,16 +373,18 @@ static void place_mapping(json_t *root, json_t *mapping)
 		json_object_set_new(root, "mappings", list);
 	}
 	size_t i = find(list, json_string_value(json_object_get(mapping, "name")));
-	if (i < json_array_size(list)) {
+	bool is_new = i >= json_array_size(list);
+	if (is_new) {
+		json_array_append(list, mapping);
+	} else {
 		keep_options(mapping, json_array_get(list, i));
 		json_array_set(list, i, mapping);
-	} else {
-		json_array_append(list, mapping);
 	}
+	return is_new;
 }
 
 int config_edit_map(const char *file, const char *name, const char *public_text, const char *target,
-		    const char *protocol, struct agent_config **out)
+		    const char *protocol, bool *is_new, struct agent_config **out)
 {
 	enum mapping_protocol p;
 	struct document d;
@@ -398,7 +401,7 @@ int config_edit_map(const char *file, const char *name, const char *public_text,
 	if (!code) {
 		code = document_open(&d, file, false);
 		if (!code)
-			place_mapping(d.root, mapping);
+			*is_new = place_mapping(d.root, mapping);
 		if (!code)
 			code = document_save(&d, false, out);
 		document_close(&d);

@@ -14,9 +14,9 @@ int config_edit_join(const char *file, const struct join_line *line, bool force,
 		     struct agent_config **out);
 /* protocol: NULL goes by the looks of public_text. An existing mapping of that name gives way,
  * but keeps what `map` cannot say ("allow", limits …), so that no service loses its fence by
- * being moved. */
+ * being moved; *is_new: there was none. */
 int config_edit_map(const char *file, const char *name, const char *public_text, const char *target,
-		    const char *protocol, struct agent_config **out);
+		    const char *protocol, bool *is_new, struct agent_config **out);
 int config_edit_unmap(const char *file, const char *name, struct agent_config **out);
 
 #endif

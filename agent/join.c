@@ -5,10 +5,10 @@
 #include "agent/identity.h"
 #include "agent/join_line.h"
 #include "agent/join_test.h"
+#include "agent/running_agent.h"
 #include "shared/base/cli.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
-#include "shared/net/control_client.h"
 #include "shared/base/text.h"
 
 #include <stdio.h>
@@ -85,8 +85,7 @@ static int follow_up(const struct agent_config *c)
 		return EXIT_WORK;
 	}
 	identity_note_attached(c->state, c->agent_is_default ? c->agent : NULL);
-	control_client_program("agent", c->control, "{\"do\": \"reload\"}", CONTROL_CLIENT_MS,
-			       &ask);
+	running_agent_ask(c, "reload", NULL, CONTROL_CLIENT_MS, &ask);
 	if (ask.result == CONTROL_CLIENT_DONE)
 		log_say("the running agent has taken the file up; next: `groundnut-agent status`");
 	else if (ask.result == CONTROL_CLIENT_NOBODY)

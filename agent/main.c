@@ -2,13 +2,13 @@
 #include "agent/config.h"
 #include "agent/join.h"
 #include "agent/map_command.h"
+#include "agent/running_agent.h"
 #include "agent/service.h"
 #include "agent/status.h"
 #include "shared/base/cli.h"
 #include "shared/base/err.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
-#include "shared/net/control_client.h"
 
 #include <stdio.h>
 
@@ -50,10 +50,10 @@ static int run_status(const struct cli_line *line)
 	return status_command(line->config, cli_has(line, "json"));
 }
 
-static int reload_running(const char *control)
+static int reload_running(const struct agent_config *c)
 {
 	struct control_client ask;
-	control_client_program("agent", control, "{\"do\": \"reload\"}", CONTROL_CLIENT_MS, &ask);
+	running_agent_ask(c, "reload", NULL, CONTROL_CLIENT_MS, &ask);
 	log_say("%s", ask.result == CONTROL_CLIENT_DONE ? "the running agent has taken the file up"
 							: ask.said);
 	int code = ask.result == CONTROL_CLIENT_DONE ? 0 : EXIT_WORK;
@@ -67,7 +67,7 @@ static int run_reload(const struct cli_line *line)
 	struct agent_config *c;
 	int code = cli_exit(agent_config_load(line->config, &c));
 	if (!code)
-		code = reload_running(c->control);
+		code = reload_running(c);
 	agent_config_free(c);
 	return code;
 }

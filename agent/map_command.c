@@ -1,11 +1,11 @@
 #include "agent/map_command.h"
 
 #include "agent/config_edit.h"
+#include "agent/running_agent.h"
 #include "shared/base/cli.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/text.h"
-#include "shared/net/control_client.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -14,8 +14,28 @@
 /* The agent waits 5 s for the relay; its own answer takes a moment more. */
 enum { MAP_TIMEOUT_MS = 7000 };
 
-/* The relay's word on the mapping, as the agent passes it on. */
-static int tell(const char *name, const char *answer_text)
+/* A host with dots that the relay refused may have been meant as a full name. */
+static bool may_be_full_name(const char *public_text)
+{
+	size_t len = strlen(public_text);
+	const char *dot = strchr(public_text, '.');
+	return dot && strchr(dot + 1, '.') && public_text[len - 1] != '.' && *public_text != '*' &&
+	       strspn(public_text, "0123456789.-") != len;
+}
+
+static void say_refused(const char *name, const char *public_text, const char *error, bool is_new)
+{
+	log_say("%s: %s", name, error ? error : "the relay did not open it");
+	if (may_be_full_name(public_text))
+		log_say("did you mean `%s.`? A host without a dot at its end is below the relay's "
+			"domain",
+			public_text);
+	if (is_new)
+		log_say("kept; `groundnut-agent unmap %s` takes it away", name);
+}
+
+/* The relay's answer about the mapping, as the agent passes it on. */
+static int tell(const char *name, const char *public_text, const char *answer_text, bool is_new)
 {
 	json_t *answer = json_loads(answer_text, 0, NULL);
 	const char *state = json_string_value(json_object_get(answer, "state"));
@@ -32,7 +52,7 @@ static int tell(const char *name, const char *answer_text)
 			"`groundnut-agent status`",
 			name, error ? ": " : "", error ? error : "");
 	} else {
-		log_say("%s: %s", name, error ? error : "the relay did not open it");
+		say_refused(name, public_text, error, is_new);
 	}
 	json_decref(answer);
 	return code;
@@ -43,15 +63,14 @@ int map_command_run(const char *file, const char *name, const char *public_text,
 {
 	struct agent_config *c;
 	struct control_client ask;
-	int code = config_edit_map(file, name, public_text, target, protocol, &c);
+	bool is_new;
+	int code = config_edit_map(file, name, public_text, target, protocol, &is_new, &c);
 	if (code)
 		return code;
-	/* A name that went through the reader needs no escapes. */
-	char *request = mem_printf("{\"do\": \"map\", \"name\": \"%s\"}", name);
-	control_client_program("agent", c->control, request, MAP_TIMEOUT_MS, &ask);
+	running_agent_ask(c, "map", name, MAP_TIMEOUT_MS, &ask);
 	switch (ask.result) {
 	case CONTROL_CLIENT_DONE:
-		code = tell(name, ask.answer);
+		code = tell(name, public_text, ask.answer, is_new);
 		break;
 	case CONTROL_CLIENT_NOBODY:
 		log_say("no agent is running: %s opens when one starts", name);
@@ -62,7 +81,6 @@ int map_command_run(const char *file, const char *name, const char *public_text,
 		code = EXIT_WORK;
 		break;
 	}
-	mem_free(request);
 	control_client_fini(&ask);
 	agent_config_free(c);
 	return code;
@@ -71,19 +89,12 @@ int map_command_run(const char *file, const char *name, const char *public_text,
 int map_command_remove(const char *file, const char *name)
 {
 	struct agent_config *c;
-	struct control_client ask;
 	int code = config_edit_unmap(file, name, &c);
 	if (code)
 		return code;
-	control_client_program("agent", c->control, "{\"do\": \"reload\"}", CONTROL_CLIENT_MS,
-			       &ask);
-	if (ask.result == CONTROL_CLIENT_NOBODY)
-		log_say("no agent is running: %s is out of the file", name);
-	else if (ask.result != CONTROL_CLIENT_DONE)
-		log_say("%s", ask.said);
-	code = ask.result == CONTROL_CLIENT_DONE || ask.result == CONTROL_CLIENT_NOBODY ? 0
-											: EXIT_WORK;
-	control_client_fini(&ask);
+	char *nobody = mem_printf("no agent is running: %s is out of the file", name);
+	code = running_agent_reload(c, nobody);
+	mem_free(nobody);
 	agent_config_free(c);
 	return code;
 }

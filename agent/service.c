@@ -9,6 +9,7 @@
 #include "agent/service.h"
 
 #include "agent/identity.h"
+#include "agent/running_agent.h"
 #include "agent/targets.h"
 #include "agent/uplink.h"
 #include "shared/base/cli.h"
@@ -209,11 +210,16 @@ static void on_control(void *owner, struct control_reply *reply, const char *req
 	struct service_main *m = owner;
 	struct conf *c = conf_parse("request", request, len, true);
 	struct conf_at at = conf_root(c);
-	const char *what = "", *name = "";
+	const char *what = "", *name = "", *file = m->file;
 	conf_str(at, "do", &what);
+	conf_opt_str(at, "file", &file);
 	conf_opt_str(at, "name", &name);
 	if (!conf_ok(at)) {
 		control_answer_plain(reply, conf_error_text(c, 0));
+	} else if (!running_agent_is_file(file, m->file)) {
+		char *other = mem_printf("the running agent works with another file, %s", m->file);
+		control_answer_plain(reply, other);
+		mem_free(other);
 	} else if (!strcmp(what, "status")) {
 		answer_status(m, reply);
 	} else if (!strcmp(what, "reload")) {

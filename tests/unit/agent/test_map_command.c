@@ -207,6 +207,15 @@ static void absent_file_is_not_made(void **state)
 	assert_false(scratch_has("agent.json"));
 }
 
+/* Was the running agent asked this, about our file? */
+static void assert_asked(const char *part)
+{
+	char file[256];
+	snprintf(file, sizeof(file), "\"file\":\"%s\"", scratch_file);
+	if (!strstr(asked, part) || !strstr(asked, file))
+		fail_msg("asked was: %s", asked);
+}
+
 static void open_mapping_is_printed_alone(void **state)
 {
 	char path[160];
@@ -215,7 +224,8 @@ static void open_mapping_is_printed_alone(void **state)
 	assert_int_equal(map("web", "8080", "80", NULL), 0);
 	assert_string_equal(scratch_out, "203.0.113.10:8080\n");
 	assert_string_equal(scratch_err, "");
-	assert_string_equal(asked, "{\"do\": \"map\", \"name\": \"web\"}");
+	assert_asked("\"do\":\"map\"");
+	assert_asked("\"name\":\"web\"");
 	snprintf(path, sizeof(path), "%s/a.sock", scratch_dir);
 	assert_string_equal(asked_path, path);
 }
@@ -252,6 +262,20 @@ static void refused_mapping_fails_but_stays_in_the_file(void **state)
 	}
 }
 
+static void a_refused_newcomer_says_how_to_go_back(void **state)
+{
+	(void)state;
+	running = "{\"ok\": true, \"state\": \"error\", \"error\": \"account alice may not have "
+		  "the host www.mysite.org.home.example.com\"}";
+	assert_int_equal(map("site", "www.mysite.org", "80", NULL), 1);
+	assert_said("may not have the host");
+	assert_said("did you mean `www.mysite.org.`?");
+	assert_said("kept; `groundnut-agent unmap site` takes it away");
+	assert_int_equal(map("site", "blog.alice", "80", NULL), 1);
+	assert_null(strstr(scratch_err, "did you mean"));
+	assert_null(strstr(scratch_err, "kept;")); /* it was there before */
+}
+
 static void unmap_takes_only_that_one(void **state)
 {
 	(void)state;
@@ -260,7 +284,7 @@ static void unmap_takes_only_that_one(void **state)
 	assert_said("no agent is running");
 	running = "{\"ok\": true}";
 	assert_int_equal(unmap("ftp"), 0);
-	assert_string_equal(asked, "{\"do\": \"reload\"}");
+	assert_asked("\"do\":\"reload\"");
 	assert_string_equal(scratch_err, "");
 	assert_non_null(strstr(scratch_read("agent.json"), "\"mappings\": [],\n  \"names\": []\n"));
 }
@@ -338,6 +362,7 @@ int main(void)
 	    TEST(absent_file_is_not_made),
 	    TEST(open_mapping_is_printed_alone),
 	    TEST(refused_mapping_fails_but_stays_in_the_file),
+	    TEST(a_refused_newcomer_says_how_to_go_back),
 	    TEST(unmap_takes_only_that_one),
 	    TEST(unmap_of_an_unknown_name_fails),
 	    TEST(unmap_that_the_agent_refuses_fails),

@@ -1,0 +1,18 @@
+/* Questions of the commands to the agent that runs, about one configuration file. */
+#ifndef GROUNDNUT_AGENT_RUNNING_AGENT_H
+#define GROUNDNUT_AGENT_RUNNING_AGENT_H
+
+#include "agent/config.h"
+#include "shared/net/control_client.h"
+
+/* what: "reload" or "map"; mapping: the mapping's name for "map", else NULL. An agent that runs on
+ * another file than c's refuses and says which. Ends with control_client_fini(). */
+void running_agent_ask(const struct agent_config *c, const char *what, const char *mapping,
+		       unsigned timeout_ms, struct control_client *out);
+/* Reloads; exit code 0 when the running agent took the file up or none runs. Says what happened;
+ * nobody: what to say when none runs, freed by the caller. */
+int running_agent_reload(const struct agent_config *c, const char *nobody);
+/* The same file, whatever its path? */
+bool running_agent_is_file(const char *a, const char *b);
+
+#endif
