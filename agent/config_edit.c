@@ -219,6 +219,10 @@ static int change_account(struct document *d, const struct join_line *line, bool
 	put(d->root, "pin", line->pin);
 	put(d->root, "account", line->account);
 	put(d->root, "token", line->token);
+	if (line->agent && !put(d->root, "agent", line->agent)) {
+		log_say("%s: the agent's name is not UTF-8", d->file);
+		return EXIT_USAGE;
+	}
 	/* The line's pin and token take the place of other ways to say the same. */
 	json_object_del(d->root, "ca");
 	json_object_del(d->root, "ca_file");

@@ -10,6 +10,7 @@ struct join_line {
 	char *account, *token;
 	char *relay; /* "HOST:PORT", an IPv6 host in brackets */
 	char *pin;
+	const char *agent; /* not in the line: the agent's name in the file, or NULL */
 };
 
 /* White space anywhere in text is ignored. 0; or ERR_SYNTAX and one sentence in why, which never shows the token. *out needs no fini

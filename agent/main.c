@@ -1,5 +1,6 @@
 /* groundnut-agent: its commands, each handed to the file that does it. */
 #include "agent/config.h"
+#include "agent/environment.h"
 #include "agent/join.h"
 #include "agent/map_command.h"
 #include "agent/running_agent.h"
@@ -11,6 +12,7 @@
 #include "shared/base/mem.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static int run_join(const struct cli_line *line)
 {
@@ -29,9 +31,12 @@ static int run_unmap(const struct cli_line *line)
 	return map_command_remove(line->config, line->words[0]);
 }
 
+static int map_of_environment(void *line, char **words, int count);
+
 static int run_run(const struct cli_line *line)
 {
-	return cli_serve(line, service_run);
+	int code = environment_apply(line->config, map_of_environment, (void *)line);
+	return code ? code : cli_serve(line, service_run);
 }
 
 static int run_check(const struct cli_line *line)
@@ -47,7 +52,7 @@ static int run_check(const struct cli_line *line)
 
 static int run_status(const struct cli_line *line)
 {
-	return status_command(line->config, cli_has(line, "json"));
+	return status_command(line->config, cli_has(line, "json"), cli_has(line, "check"));
 }
 
 static int reload_running(const struct agent_config *c)
@@ -85,6 +90,7 @@ static const struct cli_option map_options[] = {
 };
 static const struct cli_option status_options[] = {
     {"json", 0, NULL, "as one JSON object", false},
+    {"check", 0, NULL, "prints nothing; ends with 0 only when the agent is attached", false},
     {0},
 };
 
@@ -121,6 +127,25 @@ static const struct cli cli = {
     .common = cli_common,
     .default_config = agent_config_default_path,
 };
+
+/* As the command line would run it, with the file and the log of the line that `run` has. */
+static int map_of_environment(void *arg, char **words, int count)
+{
+	const struct cli_line *line = arg;
+	const char *level = cli_value(line, "log-level"), *format = cli_value(line, "log-format");
+	char *options[] = {
+	    mem_printf("--config=%s", line->config),
+	    mem_printf("--log-level=%s", level ? level : "info"),
+	    mem_printf("--log-format=%s", format ? format : "text"),
+	};
+	char *argv[2 + CLI_WORDS + 3] = {(char *)cli.program, "map"};
+	memcpy(argv + 2, words, (size_t)count * sizeof(*words));
+	memcpy(argv + 2 + count, options, sizeof(options));
+	int code = cli_main(&cli, count + 5, argv);
+	for (size_t i = 0; i < 3; i++)
+		mem_free(options[i]);
+	return code;
+}
 
 int main(int argc, char **argv)
 {

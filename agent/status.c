@@ -159,12 +159,21 @@ void status_render(const char *json, struct buf *out)
 	json_decref(status);
 }
 
-int status_command(const char *file, bool as_json)
+bool status_is_up(const char *json)
+{
+	json_t *status = json_loads(json, 0, NULL);
+	bool up = strcmp(text_of(status, "state"), "attached") == 0;
+	json_decref(status);
+	return up;
+}
+
+int status_command(const char *file, bool as_json, bool check)
 {
 	char *control;
 	if (agent_config_control(file, &control) != 0)
 		return EXIT_WORK;
-	int code = control_client_print_status("agent", control, as_json, status_render);
+	int code = check ? control_client_check_status(control, status_is_up)
+			 : control_client_print_status("agent", control, as_json, status_render);
 	mem_free(control);
 	return code;
 }

@@ -8,6 +8,9 @@
 
 /* For a person. json: the status object of README.md; what is missing in it is left out. */
 void status_render(const char *json, struct buf *out);
-int status_command(const char *file, bool as_json); /* the exit code */
+/* whether it is attached */
+bool status_is_up(const char *json);
+/* The exit code. With check nothing is printed, and 0 means that the agent is attached. */
+int status_command(const char *file, bool as_json, bool check);
 
 #endif

@@ -97,7 +97,7 @@ static int run_status(const struct cli_line *line)
 	char *control;
 	if (relay_config_control(line->config, &control) < 0)
 		return EXIT_WORK;
-	int exit_code = status_print(control, cli_has(line, "json"));
+	int exit_code = status_print(control, cli_has(line, "json"), cli_has(line, "check"));
 	mem_free(control);
 	return exit_code;
 }
@@ -145,6 +145,8 @@ static const struct cli_option account_add_options[] = {
 
 static const struct cli_option status_options[] = {
     {"json", 0, NULL, "as one JSON object", false},
+    {"check", 0, NULL,
+     "prints nothing; ends with 0 only when the relay and all it listens on are up", false},
     {0},
 };
 

@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 #include <stdio.h>
+#include <string.h>
 
 static const char *text_of(const json_t *object, const char *key)
 {
@@ -131,7 +132,23 @@ void status_render(const char *json, struct buf *out)
 	json_decref(status);
 }
 
-int status_print(const char *control, bool json)
+bool status_is_up(const char *json)
 {
+	json_t *status = json_loads(json, 0, NULL), *listener;
+	bool up = json_is_object(status);
+	size_t i;
+	json_array_foreach(json_object_get(status, "listeners"), i, listener)
+	{
+		const char *state = text_of(listener, "state");
+		up = up && state && strcmp(state, "open") == 0;
+	}
+	json_decref(status);
+	return up;
+}
+
+int status_print(const char *control, bool json, bool check)
+{
+	if (check)
+		return control_client_check_status(control, status_is_up);
 	return control_client_print_status("relay", control, json, status_render);
 }

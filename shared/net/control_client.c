@@ -99,3 +99,14 @@ int control_client_print_status(const char *who, const char *control, bool as_js
 	control_client_fini(&ask);
 	return code;
 }
+
+int control_client_check_status(const char *control, control_client_is_up_fn *is_up)
+{
+	struct control_client ask;
+	control_client_program("", control, "{\"do\": \"status\"}", CONTROL_CLIENT_MS, &ask);
+	char *status = status_of(&ask);
+	bool up = status && is_up(status);
+	mem_free(status);
+	control_client_fini(&ask);
+	return up ? 0 : EXIT_WORK;
+}

@@ -33,5 +33,9 @@ void control_client_fini(struct control_client *a);
 typedef void control_client_render_fn(const char *json, struct buf *out);
 int control_client_print_status(const char *who, const char *control, bool as_json,
 				control_client_render_fn *render);
+/* `status --check`: prints and says nothing; 0 only when the program answers and is_up finds its
+ * "status" object good. */
+typedef bool control_client_is_up_fn(const char *json);
+int control_client_check_status(const char *control, control_client_is_up_fn *is_up);
 
 #endif

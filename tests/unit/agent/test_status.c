@@ -90,6 +90,20 @@ static void strange_documents_do_not_crash(void **state)
 	}
 }
 
+static void attached_alone_is_up(void **state)
+{
+	(void)state;
+	assert_true(status_is_up("{\"state\": \"attached\"}"));
+	static const char *const down[] = {"",
+					   "[]",
+					   "{}",
+					   "{\"state\": \"connecting\"}",
+					   "{\"state\": \"detached\"}",
+					   "{\"state\": 1}"};
+	for (size_t i = 0; i < sizeof(down) / sizeof(*down); i++)
+		assert_false(status_is_up(down[i]));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -97,6 +111,7 @@ int main(void)
 	    cmocka_unit_test(what_is_not_known_is_not_shown),
 	    cmocka_unit_test(least_status_is_shown),
 	    cmocka_unit_test(strange_documents_do_not_crash),
+	    cmocka_unit_test(attached_alone_is_up),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

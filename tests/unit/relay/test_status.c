@@ -84,19 +84,19 @@ static void asked_over_the_socket(void **state)
 	char control[128], answer[4096];
 	snprintf(control, sizeof(control), "%s", tempdir_path("r.sock"));
 	capture_start(&said);
-	assert_int_equal(status_print(control, true), EXIT_WORK);
+	assert_int_equal(status_print(control, true, false), EXIT_WORK);
 	capture_end(&said);
 	assert_string_equal(said.out, "");
 	assert_non_null(strstr(said.err, "test: no relay is running (nobody answers at "));
 	snprintf(answer, sizeof(answer), "{\"ok\": true, \"status\": %s}", sample);
 	fake_control_start(&relay, control, answer);
 	capture_start(&said);
-	int as_json = status_print(control, true);
+	int as_json = status_print(control, true, false);
 	capture_end(&said);
 	assert_int_equal(as_json, 0);
 	assert_non_null(strstr(said.out, "{\n  \"version\": \"0.1.0\",\n  \"uptime_s\": 93784,\n"));
 	capture_start(&said);
-	int as_text = status_print(control, false);
+	int as_text = status_print(control, false, false);
 	capture_end(&said);
 	fake_control_stop(&relay);
 	assert_int_equal(as_text, 0);
@@ -106,12 +106,46 @@ static void asked_over_the_socket(void **state)
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, tempdir_make, tempdir_remove)
 
+static void one_listener_down_is_not_up(void **state)
+{
+	(void)state;
+	assert_true(status_is_up("{}"));
+	assert_true(status_is_up("{\"listeners\": [{\"state\": \"open\"}]}"));
+	static const char *const down[] = {
+	    "",
+	    "[]",
+	    "{\"listeners\": [{\"state\": \"open\"}, {\"state\": \"error\"}]}",
+	    "{\"listeners\": [1]}",
+	};
+	for (size_t i = 0; i < sizeof(down) / sizeof(*down); i++)
+		assert_false(status_is_up(down[i]));
+}
+
+static void check_says_nothing(void **state)
+{
+	(void)state;
+	static struct capture said;
+	struct fake_control relay;
+	char control[128];
+	snprintf(control, sizeof(control), "%s", tempdir_path("r.sock"));
+	capture_start(&said);
+	int nobody = status_print(control, false, true);
+	fake_control_start(&relay, control, "{\"ok\": true, \"status\": {}}");
+	int up = status_print(control, false, true);
+	fake_control_stop(&relay);
+	capture_end(&said);
+	assert_int_equal(nobody, EXIT_WORK);
+	assert_int_equal(up, 0);
+	assert_string_equal(said.out, "");
+	assert_string_equal(said.err, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(tables_for_people),
-	    TEST(strange_documents_do_not_crash),
-	    TEST(asked_over_the_socket),
+	    TEST(tables_for_people),     TEST(strange_documents_do_not_crash),
+	    TEST(asked_over_the_socket), cmocka_unit_test(one_listener_down_is_not_up),
+	    TEST(check_says_nothing),
 	};
 	log_setup("test", LOG_INFO, LOG_TEXT);
 	return cmocka_run_group_tests(tests, NULL, NULL);
