@@ -1,15 +1,13 @@
 # Installing, and what is made for installing: manual pages, packages. The top Makefile includes this.
 .PHONY: install uninstall settle man deb test-packages
 
-# Manual pages come from --help and the references. Where the programs that are built run on another machine only, MAN_FROM is a directory
-# with ones that run here.
-MAN_FROM ?= $(B)
-MANUALS  := man1/groundnut-relay.1 man1/groundnut-agent.1 man5/relay.json.5 man5/agent.json.5
-man: $(B)/man/groundnut-relay.1
-$(B)/man/groundnut-relay.1: deploy/man relay/README.md agent/README.md deploy/relay.json deploy/agent.json $(MAN_FROM)/groundnut-relay \
-		$(MAN_FROM)/groundnut-agent
+# Manual pages come from --help and the references. MAN is a directory with ready ones, where the programs that are built run elsewhere only.
+MAN     ?= $(B)/man
+MANUALS := man1/groundnut-relay.1 man1/groundnut-agent.1 man5/relay.json.5 man5/agent.json.5
+man: $(MAN)/groundnut-relay.1
+$(B)/man/groundnut-relay.1: deploy/man relay/README.md agent/README.md deploy/relay.json deploy/agent.json $(B)/groundnut-relay $(B)/groundnut-agent
 	@mkdir -p $(@D)
-	$(call say,MAN $(@D))deploy/man $(MAN_FROM) $(@D)
+	$(call say,MAN $(@D))deploy/man $(B) $(@D)
 
 SHARE   = $(DESTDIR)$(PREFIX)/share
 LIBDIR  = $(DESTDIR)$(PREFIX)/lib
@@ -17,7 +15,7 @@ DOCDIR  = $(SHARE)/doc/groundnut
 BASHDIR = $(SHARE)/bash-completion/completions
 ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
 DOCS    = $(wildcard *.md */README.md) LICENSE shared/tunnel/PROTOCOL.md tests/bench/README.md tests/bench/ratios.svg deploy/relay.json \
-	deploy/agent.json
+	deploy/agent.json deploy/container/compose.yaml
 # Installs $(1) as $(2), with the words between @ replaced.
 put     = sed "s\#@PREFIX@\#$(PREFIX)\#g; s\#@PROGRAM@\#$$program\#g" $(1) | install -D -m 644 /dev/stdin $(2)
 # Nothing is to be done on this machine when the files go elsewhere, or who installs is not root.
@@ -31,7 +29,7 @@ install: all man
 		for kind in service path; do $(call put,deploy/$$program.$$kind,$(LIBDIR)/systemd/system/$$program.$$kind); done; \
 		$(call put,deploy/completion.bash,$(BASHDIR)/$$program); \
 		$(call put,deploy/completion.zsh,$(DESTDIR)$(ZSHDIR)/_$$program); done
-	set -e; for page in $(MANUALS); do install -D -m 644 $(B)/man/$${page#*/} $(SHARE)/man/$$page; done
+	set -e; for page in $(MANUALS); do install -D -m 644 $(MAN)/$${page#*/} $(SHARE)/man/$$page; done
 	set -e; for kind in sysusers tmpfiles; do install -D -m 644 deploy/groundnut.$$kind $(LIBDIR)/$$kind.d/groundnut.conf; done
 	install -D -m 644 deploy/groundnut.modules $(LIBDIR)/modules-load.d/groundnut.conf
 	set -e; for file in $(DOCS); do install -D -m 644 $$file $(DOCDIR)/$$file; done
@@ -59,7 +57,7 @@ uninstall:
 ARCHES ?=
 deb:
 	@deploy/deb $(ARCHES)
-# On machines with a real systemd, as root: installs, upgrades, reboots and purges them.
+# As root: installs, upgrades, reboots and purges the packages on machines with a real systemd; builds and runs the containers.
 test-packages: deb
 	@deploy/install-deps packages
-	@tests/packages/run
+	@code=0; tests/packages/run || code=1; tests/packages/containers || code=1; exit $$code

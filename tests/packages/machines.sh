@@ -48,6 +48,8 @@ boot() {
 	booted "$1"
 }
 
+not() { ! "$@"; }
+
 until_ok() {
 	local tries
 	for ((tries = 0; tries < 150; tries++)); do "$@" >/dev/null 2>&1 && return; sleep 0.2; done
