@@ -1,10 +1,11 @@
 /*
- * What one account uses, over all its agents and loops: its visitors, flows and bandwidth. It is
- * counted: the registry and each agent hold a reference. Any thread.
+ * What one account uses, over all its agents and loops: its visitors, flows, bandwidth and memory.
+ * It is counted: the registry and each agent hold a reference. Any thread.
  */
 #ifndef GROUNDNUT_RELAY_ACCOUNTS_USAGE_H
 #define GROUNDNUT_RELAY_ACCOUNTS_USAGE_H
 
+#include "shared/base/memory_budget.h"
 #include "shared/net/shaper.h"
 
 #include <stdatomic.h>
@@ -13,6 +14,7 @@
 struct usage {
 	atomic_uint connections, flows;
 	struct shaper_whole *bandwidth;
+	struct memory_budget_account send, receive; /* whose wholes the registry sets */
 	atomic_uint refs;
 };
 

@@ -160,15 +160,14 @@ enum agent_session_verdict agent_session_judge(const struct agent_session *s,
 
 static struct transport *new_transport(struct agent_session *s)
 {
-	struct context *w = s->tenant->worker->context;
 	s->budget = (size_t)s->tenant->worker->config->limits.session_memory_mib << 20;
 	struct tunnel_config c = {
 	    .first_id = 2,
 	    .accepts = PEER_STREAMS,
 	    .send_budget = s->budget,
 	    .receive_budget = s->budget,
-	    .send_whole = &w->send,
-	    .receive_whole = &w->receive,
+	    .send_account = &s->tenant->usage->send,
+	    .receive_account = &s->tenant->usage->receive,
 	    .pool = &s->tenant->worker->pool,
 	};
 	return transport_new(s->tenant->worker->loop, &c, &PULSE_RELAY, on_transport, s, on_news,

@@ -219,6 +219,8 @@ static struct holder *holder_of(struct registry *r, const char *account)
 	const struct account *a = accounts_find(r->accounts, account);
 	h = mem_zalloc(sizeof *h);
 	h->usage = usage_new(a ? a->bandwidth : 0);
+	h->usage->send.whole = &r->context->send;
+	h->usage->receive.whole = &r->context->receive;
 	snprintf(h->name, sizeof h->name, "%s", account);
 	hash_table_add(r->holders, h->name, strlen(h->name), h);
 	return h;

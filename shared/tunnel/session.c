@@ -69,9 +69,10 @@ void session_pool_fini(struct session_pool *p)
 }
 
 void session_init(struct session *s, struct session_pool *pool,
-		  struct memory_budget_whole *send_whole, size_t send_budget)
+		  struct memory_budget_account *send_account, size_t send_budget)
 {
-	*s = (struct session){.pool = pool, .send = {.whole = send_whole, .limit = send_budget}};
+	*s = (struct session){.pool = pool};
+	memory_budget_init(&s->send, send_account, send_budget);
 	buf_init(&s->body);
 }
 
@@ -93,6 +94,7 @@ void session_fini(struct session *s)
 	while (s->first)
 		drop_first(s);
 	buf_fini(&s->body);
+	memory_budget_fini(&s->send);
 }
 
 /* --- writing --- */

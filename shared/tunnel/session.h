@@ -73,7 +73,7 @@ struct session {
 };
 
 void session_init(struct session *s, struct session_pool *pool,
-		  struct memory_budget_whole *send_whole, size_t send_budget);
+		  struct memory_budget_account *send_account, size_t send_budget);
 void session_fini(struct session *s);
 
 /* --- writing --- */

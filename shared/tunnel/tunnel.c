@@ -27,8 +27,8 @@ enum { OUTBOX_SLACK = 4 * 1024 * 1024 };
 struct tunnel *tunnel_new(const struct tunnel_config *c, tunnel_fn *fn, void *owner)
 {
 	struct tunnel *t = mem_zalloc(sizeof *t);
-	session_init(&t->session, c->pool, c->send_whole, c->send_budget);
-	t->receive = (struct memory_budget){.whole = c->receive_whole, .limit = c->receive_budget};
+	session_init(&t->session, c->pool, c->send_account, c->send_budget);
+	memory_budget_init(&t->receive, c->receive_account, c->receive_budget);
 	t->fn = fn;
 	t->owner = owner;
 	t->accepts = c->accepts;
@@ -83,6 +83,7 @@ void tunnel_free(struct tunnel *t)
 		orphan(LIST_ENTRY(t->streams.next, struct stream, all));
 	assert(t->receive.used == 0);
 	session_fini(&t->session);
+	memory_budget_fini(&t->receive);
 	buf_fini(&t->control);
 	buf_fini(&t->message);
 	mem_free(t->hash);

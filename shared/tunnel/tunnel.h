@@ -54,8 +54,8 @@ struct tunnel_config {
 	/* streams the peer may have open at once; more is a violation */
 	uint32_t accepts;
 	size_t send_budget, receive_budget;
-	struct memory_budget_whole *send_whole, *receive_whole; /* the process's; may be NULL */
-	struct session_pool *pool;                              /* may be NULL */
+	struct memory_budget_account *send_account, *receive_account; /* may be NULL */
+	struct session_pool *pool;                                    /* may be NULL */
 };
 
 enum tunnel_event {

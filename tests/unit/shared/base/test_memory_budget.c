@@ -19,21 +19,76 @@ static void a_share_ends_at_its_limit(void **state)
 	assert_int_equal(memory_budget_left(&b), 1000);
 }
 
+enum { MIB = 1024 * 1024 };
+
 static void the_last_quarter_is_for_small_shares(void **state)
 {
 	(void)state;
-	struct memory_budget_whole whole = {.limit = 4 * 1024 * 1024};
-	struct memory_budget greedy = {.whole = &whole, .limit = SIZE_MAX},
-			     small = {.whole = &whole, .limit = SIZE_MAX};
-	memory_budget_take(&greedy, 3 * 1024 * 1024);
+	struct memory_budget_whole whole = {.limit = 16 * MIB};
+	struct memory_budget_account one = {.whole = &whole};
+	struct memory_budget greedy, small;
+	memory_budget_init(&greedy, &one, SIZE_MAX);
+	memory_budget_init(&small, &one, SIZE_MAX);
+	assert_int_equal(memory_budget_left(&small), 12 * MIB);
+	memory_budget_take(&greedy, 9 * MIB); /* three quarters of the account's share */
 	assert_int_equal(memory_budget_left(&greedy), 0);
-	assert_int_equal(memory_budget_left(&small), 1024 * 1024);
+	assert_int_equal(memory_budget_left(&small), 3 * MIB);
 	memory_budget_take(&small, MEMORY_BUDGET_SMALL);
 	assert_int_equal(memory_budget_left(&small), 0);
-	memory_budget_give(&greedy, 3 * 1024 * 1024);
-	assert_int_equal(memory_budget_left(&small), 3 * 1024 * 1024 - MEMORY_BUDGET_SMALL);
+	memory_budget_give(&greedy, 9 * MIB);
 	memory_budget_give(&small, MEMORY_BUDGET_SMALL);
+	assert_int_equal(atomic_load(&one.used), 0);
 	assert_int_equal(atomic_load(&whole.used), 0);
+	memory_budget_fini(&greedy);
+	memory_budget_fini(&small);
+	assert_int_equal(atomic_load(&whole.accounts), 0);
+}
+
+/* Twelve sessions of one account take all that they get; another account has a session. */
+static void a_crowd_of_one_account_leaves_the_others_theirs(void **state)
+{
+	(void)state;
+	struct memory_budget_whole whole = {.limit = 64 * MIB};
+	struct memory_budget_account crowd = {.whole = &whole}, home = {.whole = &whole};
+	struct memory_budget sessions[12], other;
+	memory_budget_init(&other, &home, 16 * MIB);
+	for (size_t i = 0; i < 12; i++)
+		memory_budget_init(&sessions[i], &crowd, 16 * MIB);
+	for (size_t i = 0; i < 12; i++)
+		memory_budget_take(&sessions[i], memory_budget_left(&sessions[i]));
+	assert_true(atomic_load(&crowd.used) <= 16 * MIB);
+	assert_int_equal(memory_budget_left(&other), 16 * MIB);
+	for (size_t i = 0; i < 12; i++)
+		memory_budget_give(&sessions[i], sessions[i].used);
+	for (size_t i = 0; i < 12; i++)
+		memory_budget_fini(&sessions[i]);
+	memory_budget_fini(&other);
+	assert_int_equal(atomic_load(&whole.used), 0);
+	assert_int_equal(atomic_load(&whole.accounts), 0);
+}
+
+static void who_grew_alone_grows_no_more_when_another_comes(void **state)
+{
+	(void)state;
+	struct memory_budget_whole whole = {.limit = 64 * MIB};
+	struct memory_budget_account first = {.whole = &whole}, second = {.whole = &whole};
+	struct memory_budget a, b, late;
+	memory_budget_init(&a, &first, SIZE_MAX);
+	memory_budget_take(&a, 36 * MIB);
+	memory_budget_init(&late, &first, SIZE_MAX);
+	assert_int_equal(memory_budget_left(&late), 12 * MIB);
+	memory_budget_take(&late, MEMORY_BUDGET_SMALL);
+	memory_budget_take(&a, 12 * MIB);
+	memory_budget_init(&b, &second, SIZE_MAX);
+	assert_int_equal(memory_budget_left(&a), 0);
+	assert_int_equal(memory_budget_left(&late), 0);
+	assert_true(memory_budget_left(&b) > 12 * MIB); /* of the quarter that is kept */
+	memory_budget_give(&a, 48 * MIB);
+	memory_budget_give(&late, MEMORY_BUDGET_SMALL);
+	memory_budget_fini(&b);
+	assert_int_equal(memory_budget_left(&a), 48 * MIB);
+	memory_budget_fini(&late);
+	memory_budget_fini(&a);
 }
 
 int main(void)
@@ -41,6 +96,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_share_ends_at_its_limit),
 	    cmocka_unit_test(the_last_quarter_is_for_small_shares),
+	    cmocka_unit_test(a_crowd_of_one_account_leaves_the_others_theirs),
+	    cmocka_unit_test(who_grew_alone_grows_no_more_when_another_comes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

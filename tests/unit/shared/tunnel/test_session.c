@@ -225,7 +225,8 @@ static void what_is_sent_stays_until_it_is_acknowledged(void **state)
 	struct session s;
 	struct session_pool pool = {0};
 	struct memory_budget_whole whole = {.limit = 64 << 20};
-	session_init(&s, &pool, &whole, BUDGET);
+	struct memory_budget_account account = {.whole = &whole};
+	session_init(&s, &pool, &account, BUDGET);
 	assert_int_equal(session_kept(&s), 0);
 	size_t room;
 	memcpy(session_reserve(&s, FRAME_DATA_MAX, &room), "abc", 3);

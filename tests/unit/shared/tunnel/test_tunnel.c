@@ -1005,10 +1005,11 @@ static void room_that_others_leave_is_found(void **state)
 {
 	(void)state;
 	struct memory_budget_whole whole = {.limit = 64 << 20};
+	struct memory_budget_account account = {.whole = &whole};
 	whole.used = whole.limit;
 	struct pair p;
 	pair_init(&p, 1, 1);
-	p.tunnel[0]->session.send.whole = &whole;
+	p.tunnel[0]->session.send.account = &account;
 	pair_link(&p);
 	p.eager = true;
 	p.conns[0].end[0].plan = p.conns[0].end[1].plan = 100;
@@ -1018,8 +1019,8 @@ static void room_that_others_leave_is_found(void **state)
 	whole.used = 0;
 	assert_false(tunnel_is_starved(p.tunnel[0]));
 	assert_true(tunnel_has_work(p.tunnel[0], p.now));
-	p.tunnel[0]->session.send.whole = NULL;
-	p.tunnel[0]->receive.whole = &whole; /* and the same for what may come back */
+	p.tunnel[0]->session.send.account = NULL;
+	p.tunnel[0]->receive.account = &account; /* and the same for what may come back */
 	whole.used = whole.limit;
 	assert_false(tunnel_has_work(p.tunnel[0], p.now));
 	assert_true(tunnel_is_starved(p.tunnel[0]));
@@ -1027,6 +1028,7 @@ static void room_that_others_leave_is_found(void **state)
 	assert_true(tunnel_has_work(p.tunnel[0], p.now));
 	pair_finish(&p);
 	assert_int_equal(whole.used, 0);
+	p.tunnel[0]->receive.account = NULL;
 	pair_fini(&p);
 }
 
