@@ -281,7 +281,7 @@ static int choose_protocol(const char *public_text, const char *protocol,
 		log_say("map: --protocol %s: is none of tcp, udp, http and tls", protocol);
 		return EXIT_USAGE;
 	}
-	if (ports != (*out == MAPPING_TCP || *out == MAPPING_UDP)) {
+	if (ports != (mapping_kind(*out)->entrance == MAPPING_OWN_PORTS)) {
 		log_say("map: \"%s\" is a %s, but %s is public by %s", public_text,
 			ports ? "port" : "host", protocol, ports ? "host" : "port");
 		return EXIT_USAGE;
@@ -307,8 +307,7 @@ static json_t *new_mapping(const char *name, const char *public_text, const char
 {
 	json_t *mapping = json_object();
 	char *at_home = is_ports(target) ? mem_printf("127.0.0.1:%s", target) : mem_strdup(target);
-	bool ok = put(mapping, "name", name) &&
-		  put(mapping, "protocol", mapping_protocol_text(p)) &&
+	bool ok = put(mapping, "name", name) && put(mapping, "protocol", mapping_kind(p)->word) &&
 		  put_public(mapping, public_text) && put(mapping, "target", at_home);
 	mem_free(at_home);
 	if (ok)

@@ -125,7 +125,8 @@ static size_t proxy_header(const struct target *s, const struct stream *stream,
 {
 	const struct mapping *m = &s->mapping;
 	const struct open_info *info = stream_info(stream);
-	enum proxy_transport transport = m->protocol == MAPPING_UDP ? PROXY_UDP : PROXY_TCP;
+	bool udp = mapping_kind(m->protocol)->transport == PORTS_UDP;
+	enum proxy_transport transport = udp ? PROXY_UDP : PROXY_TCP;
 	return m->proxy_protocol
 		   ? proxy_protocol_write(m->proxy_protocol, transport, &info->visitor,
 					  &info->visited, info->name, out)
@@ -203,7 +204,7 @@ static struct target *target_by_id(const struct targets *s, uint32_t id)
 /* The target's port for the port that was visited; 0: that port is none of ours. */
 static uint16_t target_port(const struct mapping *m, uint16_t visited)
 {
-	if (m->protocol == MAPPING_HTTP || m->protocol == MAPPING_TLS)
+	if (mapping_kind(m->protocol)->entrance != MAPPING_OWN_PORTS)
 		return m->target.first;
 	if (visited < m->first || visited > m->last)
 		return 0;
@@ -235,7 +236,7 @@ void targets_opened(struct targets *s, struct transport *k, struct stream *strea
 	const struct open_info *info = stream_info(stream);
 	struct target *target = target_by_id(s, info->mapping);
 	uint16_t port = target ? target_port(&target->mapping, info->visited.port) : 0;
-	bool is_flow = target && target->mapping.protocol == MAPPING_UDP;
+	bool is_flow = target && mapping_kind(target->mapping.protocol)->transport == PORTS_UDP;
 	if (!port || is_flow != (info->credit == 0)) {
 		refuse(k, stream, RESET_NO_MAPPING);
 		return;
@@ -453,12 +454,12 @@ static void target_status(const struct target *s, struct json *w)
 {
 	json_open(w, NULL, '{');
 	json_str(w, "name", s->mapping.name);
-	json_str(w, "protocol", mapping_protocol_text(s->mapping.protocol));
+	json_str(w, "protocol", mapping_kind(s->mapping.protocol)->word);
 	json_str(w, "public", s->public_text);
 	wanted_status(s, w);
 	json_str(w, "target", s->mapping.target_text);
 	json_str(w, "state", mapping_state_text(s->state));
-	bool udp = s->mapping.protocol == MAPPING_UDP;
+	bool udp = mapping_kind(s->mapping.protocol)->transport == PORTS_UDP;
 	bool healed = udp && s->count.bytes.near_to_far > s->dial_error_out;
 	if (s->error || !s->dial_error || healed) {
 		json_str(w, "error", s->error);

@@ -26,7 +26,7 @@ struct flow {
 	struct transport *transport;
 	struct stream *stream;
 	struct resolver *lookup;
-	struct udp_door *udp;
+	struct udp_socket *udp;
 	uint16_t port, from;
 	struct list pending;
 	size_t pending_bytes;

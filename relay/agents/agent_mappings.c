@@ -107,11 +107,12 @@ void agent_mappings_set_names(struct agent_mappings *all, struct name_report *re
 static char *forbidden_host(const struct tenant *t, const struct door *d)
 {
 	const struct relay_config *c = t->worker->config;
-	bool http = d->mapping.protocol == MAPPING_HTTP;
+	const struct mapping_kind *k = mapping_kind(d->mapping.protocol);
+	bool http = k->entrance == MAPPING_SHARED_HTTP;
 	if (!(http ? c->http_count : c->tls_count))
 		return mem_printf(
-		    "this relay has no port for %s mappings (\"%s\" in its relay.json)",
-		    mapping_protocol_text(d->mapping.protocol), http ? "http" : "tls");
+		    "this relay has no port for %s mappings (\"%s\" in its relay.json)", k->word,
+		    http ? "http" : "tls");
 	const struct account *a = tenant_account(t);
 	if (!a || !account_allows_host(a, d->host))
 		return mem_printf("account %s may not have the host %s", t->account, d->host);
@@ -127,11 +128,11 @@ static char *forbidden(const struct tenant *t, const struct door *d)
 		return mem_printf("the relay is older than the agent, update it: %s", m->unknown);
 	if (d->host)
 		return forbidden_host(t, d);
-	enum ports_protocol protocol = m->protocol == MAPPING_UDP ? PORTS_UDP : PORTS_TCP;
+	enum ports_protocol transport = mapping_kind(m->protocol)->transport;
 	const struct account *a = tenant_account(t);
-	if (!a || !account_allows_ports(a, protocol, m->first, m->last))
+	if (!a || !account_allows_ports(a, transport, m->first, m->last))
 		return mem_printf("account %s may not open that port", t->account);
-	return port_table_why_not(t->worker->context->ports, m->protocol, m->first, m->last);
+	return port_table_why_not(t->worker->context->ports, transport, m->first, m->last);
 }
 
 static void log_door(const struct tenant *t, const struct door *d)

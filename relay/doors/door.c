@@ -27,9 +27,9 @@ static const struct door_kind *kind_of(enum mapping_protocol p)
 		return &TLS_DOOR;
 	case MAPPING_TCP:
 	case MAPPING_UNKNOWN: /* never opened */
-		break;
+		return &TCP_DOOR;
 	}
-	return &TCP_DOOR;
+	return NULL; /* no other value is ever read */
 }
 
 static void set_rates(struct door *d)
@@ -75,18 +75,6 @@ void door_set_error(struct door *d, char *error)
 	mem_free(d->error);
 	d->error = error;
 	d->failed = 0;
-}
-
-bool door_is_asked(const struct door *d)
-{
-	return d->failed != 0;
-}
-
-void door_fail(struct door *d, int err, char *why)
-{
-	if (why || err != d->failed)
-		door_set_error(d, why ? why : mem_strdup(err_text(err)));
-	d->failed = err;
 }
 
 /* --- visitors of the shared ports --- */
@@ -144,11 +132,13 @@ static int claim(struct door *d)
 {
 	struct context *c = d->tenant->worker->context;
 	const struct mapping *m = &d->mapping;
+	const struct mapping_kind *k = mapping_kind(m->protocol);
 	const char *label = d->tenant->label;
 	struct vhost v = {.worker = d->tenant->worker, .deliver = deliver};
 	char *why;
-	int err = d->host ? vhost_table_claim(c->vhosts, m->protocol, d->host, label, &v, &why)
-			  : port_table_claim(c->ports, m->protocol, m->first, m->last, label, &why);
+	int err = d->host
+		      ? vhost_table_claim(c->vhosts, k->entrance, d->host, label, &v, &why)
+		      : port_table_claim(c->ports, k->transport, m->first, m->last, label, &why);
 	if (err < 0) {
 		door_set_error(d, why);
 	} else if (d->host) {
@@ -162,13 +152,63 @@ static void release(struct door *d)
 {
 	struct worker *w = d->tenant->worker;
 	const struct mapping *m = &d->mapping;
+	const struct mapping_kind *k = mapping_kind(m->protocol);
 	if (d->host) {
 		hash_table_remove(w->vhosts, &d->claim, sizeof d->claim);
-		vhost_table_release(w->context->vhosts, m->protocol, d->host, d->claim);
+		vhost_table_release(w->context->vhosts, k->entrance, d->host, d->claim);
 	} else {
-		port_table_release(w->context->ports, m->protocol, m->first, m->last);
+		port_table_release(w->context->ports, k->transport, m->first, m->last);
 	}
 	d->claim = 0;
+}
+
+/* Finding out who holds a port is slow: an error that is known already is not asked about. */
+static void *listen_at(struct door *d, const struct addr *at, bool v6only, int *err)
+{
+	char *why = NULL;
+	void *socket = d->kind->listen(d, at, v6only, err, d->failed ? NULL : &why);
+	if (socket)
+		return socket;
+	if (why || *err != d->failed)
+		door_set_error(d, why ? why : mem_strdup(err_text(*err)));
+	d->failed = *err;
+	return NULL;
+}
+
+static bool has_v4_any(const struct relay_config *c)
+{
+	for (size_t i = 0; i < c->bind_count; i++)
+		if (c->bind[i].family == 4 && addr_is_any(&c->bind[i]))
+			return true;
+	return false;
+}
+
+/* Each port of the mapping on each address of `bind`; false at the first that fails. */
+static int open_sockets(struct door *d)
+{
+	const struct relay_config *c = d->tenant->worker->config;
+	size_t ports = (size_t)(d->mapping.last - d->mapping.first) + 1;
+	bool beside_v4 = has_v4_any(c);
+	int err = 0;
+	d->sockets = mem_alloc(ports * c->bind_count * sizeof *d->sockets);
+	for (size_t i = 0; i < ports * c->bind_count; i++) {
+		struct addr at = c->bind[i % c->bind_count];
+		at.port = (uint16_t)(d->mapping.first + i / c->bind_count);
+		void *socket = listen_at(d, &at, beside_v4 && at.family == 6, &err);
+		if (!socket)
+			return err;
+		d->sockets[d->socket_count++] = socket;
+	}
+	return 0;
+}
+
+static void close_sockets(struct door *d)
+{
+	for (size_t i = 0; i < d->socket_count; i++)
+		d->kind->unlisten(d->sockets[i]);
+	mem_free(d->sockets);
+	d->sockets = NULL;
+	d->socket_count = 0;
 }
 
 int door_open(struct door *d)
@@ -176,9 +216,9 @@ int door_open(struct door *d)
 	int err = claim(d);
 	if (err < 0)
 		return err;
-	err = d->kind->open ? d->kind->open(d) : 0;
+	err = d->kind->listen ? open_sockets(d) : 0;
 	if (err < 0) {
-		d->kind->close(d);
+		close_sockets(d);
 		release(d);
 		return err;
 	}
@@ -222,8 +262,8 @@ void door_rest(struct door *d)
 {
 	d->resting = true;
 	timer_stop(d->rest_timer);
-	if (d->kind->rest)
-		d->kind->rest(d);
+	for (size_t i = 0; d->kind->rest && i < d->socket_count; i++)
+		d->kind->rest(d->sockets[i]);
 }
 
 void door_wake(struct door *d)
@@ -231,8 +271,8 @@ void door_wake(struct door *d)
 	d->newcomers = 0;
 	d->resting = false;
 	timer_stop(d->rest_timer);
-	if (d->kind->wake)
-		d->kind->wake(d);
+	for (size_t i = 0; d->kind->wake && i < d->socket_count; i++)
+		d->kind->wake(d->sockets[i]);
 	unpark(d, false);
 }
 
@@ -245,8 +285,7 @@ void door_shut(struct door *d, char *error)
 {
 	door_clear(d, false, RESET_MAPPING_GONE);
 	unpark(d, true);
-	if (d->kind->close)
-		d->kind->close(d);
+	close_sockets(d);
 	if (d->is_open)
 		release(d);
 	d->is_open = false;
@@ -273,7 +312,7 @@ void door_status(const struct door *d, const char *public_text, struct json *w)
 	const struct mapping *m = &d->mapping;
 	json_open(w, NULL, '{');
 	json_str(w, "name", m->name);
-	json_str(w, "protocol", mapping_protocol_text(m->protocol));
+	json_str(w, "protocol", mapping_kind(m->protocol)->word);
 	json_str(w, "public", d->is_open ? public_text : NULL);
 	json_str(w, "target", m->target_text);
 	json_str(w, "state", mapping_state_text(d->is_open ? MAPPING_OPEN : MAPPING_ERROR));
@@ -419,27 +458,7 @@ static void on_rest_timer(void *owner)
 	}
 }
 
-static bool has_v4_any(const struct relay_config *c)
+uint32_t door_idle_s(const struct door *d)
 {
-	for (size_t i = 0; i < c->bind_count; i++)
-		if (c->bind[i].family == 4 && addr_is_any(&c->bind[i]))
-			return true;
-	return false;
-}
-
-int door_each_address(struct door *d,
-		      int (*listen)(struct door *d, const struct addr *at, bool v6only))
-{
-	const struct relay_config *c = d->tenant->worker->config;
-	bool beside_v4 = has_v4_any(c);
-	for (unsigned port = d->mapping.first; port <= d->mapping.last; port++) {
-		for (size_t b = 0; b < c->bind_count; b++) {
-			struct addr at = c->bind[b];
-			at.port = (uint16_t)port;
-			int err = listen(d, &at, beside_v4 && at.family == 6);
-			if (err < 0)
-				return err;
-		}
-	}
-	return 0;
+	return d->mapping.idle_s ? d->mapping.idle_s : mapping_kind(d->mapping.protocol)->idle_s;
 }

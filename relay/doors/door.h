@@ -26,12 +26,12 @@ struct door_kind {
 	/* of its struct, which begins with struct door */
 	size_t size;
 	void (*init)(struct door *d);
-	/* 0, or negative after door_set_error() */
-	int (*open)(struct door *d);
-	/* listen no more; visitors have been cleared */
-	void (*close)(struct door *d);
-	void (*rest)(struct door *d); /* take no newcomers … */
-	void (*wake)(struct door *d); /* … and take them again */
+	/* tcp and udp: a socket at one address; NULL with *err, and *why in words (freed by the
+	 * caller) unless why is NULL. v6only: as of listener_open() */
+	void *(*listen)(struct door *d, const struct addr *at, bool v6only, int *err, char **why);
+	void (*unlisten)(void *socket);
+	void (*rest)(void *socket); /* take no newcomers … */
+	void (*wake)(void *socket); /* … and take them again */
 	void (*clear)(struct door *d, bool graceful, enum reset_code code);
 	/* udp: the flow that has been idle for longest; there is one */
 	void (*evict)(struct door *d);
@@ -62,6 +62,8 @@ struct door {
 	char *error; /* why it is not open */
 	/* what listening failed with when it was last tried; 0: it was something else */
 	int failed;
+	void **sockets; /* of kind->listen */
+	size_t socket_count;
 	uint64_t now, total;       /* visitors; of udp flows only the total */
 	uint64_t flows, dropped;   /* udp; dropped: but for what flows under way have */
 	struct splice_count count; /* near_to_far goes toward home */
@@ -101,16 +103,9 @@ void door_leave_flow(struct door *d);
 /* for a newcomer; NULL: no limit. It lives as long as the door */
 struct shaper *door_shaper(struct door *d);
 bool door_allows(const struct door *d, const struct addr *peer);
-/* Listening failed. why in words, taken; NULL: not asked for, since door_is_asked() said
- * that it is known. */
-void door_fail(struct door *d, int err, char *why);
-/* finding out who holds a port is slow: once is enough */
-bool door_is_asked(const struct door *d);
 /* After a newcomer: rest when too many wait. */
 void door_crowd(struct door *d);
-/* Calls listen for each port of the mapping on each address of "bind"; stops at the first that is
- * negative. */
-int door_each_address(struct door *d,
-		      int (*listen)(struct door *d, const struct addr *at, bool v6only));
+/* how long a visitor or flow may be idle; 0: for ever */
+uint32_t door_idle_s(const struct door *d);
 
 #endif

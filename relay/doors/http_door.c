@@ -177,7 +177,7 @@ static bool is_ours(struct visitor *v, const char *host)
 	if (v->version == version && !strcmp(v->host, host))
 		return true;
 	struct vhost who;
-	if (!vhost_table_find(all, MAPPING_HTTP, host, &who) || who.claim != d->claim)
+	if (!vhost_table_find(all, MAPPING_SHARED_HTTP, host, &who) || who.claim != d->claim)
 		return false;
 	v->version = version;
 	memcpy(v->host, host, strlen(host) + 1);

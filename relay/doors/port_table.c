@@ -1,30 +1,28 @@
 #include "relay/doors/port_table.h"
 
-#include "shared/base/list.h"
 #include "shared/base/mem.h"
 
+#include <string.h>
 #include <uv.h>
 
+enum { PORTS = 65536 };
+
 struct claim {
-	struct list node;
-	enum mapping_protocol protocol;
 	uint16_t first, last;
 	char *owner;
 };
 
 struct port_table {
 	uv_mutex_t lock;
-	struct list claims;
-	size_t count, most; /* of all claims' ports */
-	struct ports_range *own;
-	size_t own_count;
+	struct claim *holders[2][PORTS]; /* of each tcp port, of each udp port; NULL: it is free */
+	uint8_t own[PORTS];              /* ports_protocol: where the relay itself listens */
+	size_t count, most;              /* of held ports */
 };
 
 struct port_table *port_table_new(size_t most)
 {
 	struct port_table *p = mem_zalloc(sizeof *p);
 	uv_mutex_init(&p->lock);
-	list_init(&p->claims);
 	p->most = most;
 	return p;
 }
@@ -34,10 +32,16 @@ static size_t span(uint16_t first, uint16_t last)
 	return (size_t)(last - first) + 1;
 }
 
-static void drop(struct port_table *p, struct claim *c)
+static void set(struct claim **holders, uint16_t first, uint16_t last, struct claim *c)
+{
+	for (unsigned port = first; port <= last; port++)
+		holders[port] = c;
+}
+
+static void drop(struct port_table *p, struct claim **holders, struct claim *c)
 {
 	p->count -= span(c->first, c->last);
-	list_remove(&c->node);
+	set(holders, c->first, c->last, NULL);
 	mem_free(c->owner);
 	mem_free(c);
 }
@@ -46,100 +50,76 @@ void port_table_free(struct port_table *p)
 {
 	if (!p)
 		return;
-	while (!list_is_empty(&p->claims))
-		drop(p, LIST_ENTRY(p->claims.next, struct claim, node));
+	for (int udp = 0; udp <= 1; udp++)
+		for (unsigned port = 0; port < PORTS; port++)
+			if (p->holders[udp][port])
+				drop(p, p->holders[udp], p->holders[udp][port]);
 	uv_mutex_destroy(&p->lock);
-	mem_free(p->own);
 	mem_free(p);
 }
 
 void port_table_set_own(struct port_table *p, const struct ports_range *own, size_t count)
 {
-	struct ports_range *fresh = mem_zalloc(count * sizeof *fresh);
-	for (size_t i = 0; i < count; i++)
-		fresh[i] = own[i];
 	uv_mutex_lock(&p->lock);
-	mem_free(p->own);
-	p->own = fresh;
-	p->own_count = count;
+	memset(p->own, 0, sizeof p->own);
+	for (size_t i = 0; i < count; i++)
+		for (unsigned port = own[i].first; port <= own[i].last; port++)
+			p->own[port] |= own[i].protocols;
 	uv_mutex_unlock(&p->lock);
 }
 
 /* Under the lock. */
-static char *why_not(const struct port_table *p, enum mapping_protocol protocol, uint16_t first,
+static char *why_not(const struct port_table *p, enum ports_protocol transport, uint16_t first,
 		     uint16_t last)
 {
-	bool udp = protocol == MAPPING_UDP;
-	for (size_t i = 0; i < p->own_count; i++) {
-		const struct ports_range *r = &p->own[i];
-		if ((r->protocols & (udp ? PORTS_UDP : PORTS_TCP)) && r->first <= last &&
-		    first <= r->last)
-			return mem_printf("the relay itself listens on port %u%s",
-					  r->first > first ? r->first : first, udp ? "/udp" : "");
-	}
+	for (unsigned port = first; port <= last; port++)
+		if (p->own[port] & transport)
+			return mem_printf("the relay itself listens on port %u%s", port,
+					  transport == PORTS_UDP ? "/udp" : "");
 	return NULL;
 }
 
-char *port_table_why_not(struct port_table *p, enum mapping_protocol protocol, uint16_t first,
+char *port_table_why_not(struct port_table *p, enum ports_protocol transport, uint16_t first,
 			 uint16_t last)
 {
 	uv_mutex_lock(&p->lock);
-	char *why = why_not(p, protocol, first, last);
+	char *why = why_not(p, transport, first, last);
 	uv_mutex_unlock(&p->lock);
 	return why;
 }
 
-static char *held_by(const struct port_table *p, enum mapping_protocol protocol, uint16_t first,
-		     uint16_t last)
-{
-	LIST_EACH(node, &p->claims)
-	{
-		const struct claim *c = LIST_ENTRY(node, struct claim, node);
-		if (c->protocol == protocol && c->first <= last && first <= c->last)
-			return mem_printf("held by %s", c->owner);
-	}
-	return NULL;
-}
-
-static void add(struct port_table *p, enum mapping_protocol protocol, uint16_t first, uint16_t last,
-		const char *owner)
-{
-	struct claim *c = mem_alloc(sizeof *c);
-	*c = (struct claim){
-	    .protocol = protocol, .first = first, .last = last, .owner = mem_strdup(owner)};
-	list_append(&p->claims, &c->node);
-	p->count += span(first, last);
-}
-
-int port_table_claim(struct port_table *p, enum mapping_protocol protocol, uint16_t first,
+int port_table_claim(struct port_table *p, enum ports_protocol transport, uint16_t first,
 		     uint16_t last, const char *owner, char **why)
 {
-	int err = 0;
+	struct claim **holders = p->holders[transport == PORTS_UDP];
+	int err = UV_EADDRINUSE;
 	uv_mutex_lock(&p->lock);
-	*why = why_not(p, protocol, first, last);
-	if (!*why)
-		*why = held_by(p, protocol, first, last);
-	if (*why) {
-		err = UV_EADDRINUSE;
-	} else if (span(first, last) > p->most - p->count) {
+	*why = why_not(p, transport, first, last);
+	for (unsigned port = first; port <= last && !*why; port++)
+		if (holders[port])
+			*why = mem_printf("held by %s", holders[port]->owner);
+	if (!*why && span(first, last) > p->most - p->count) {
 		*why = mem_strdup("the relay has no descriptors left for so many ports");
 		err = UV_EMFILE;
-	} else {
-		add(p, protocol, first, last, owner);
+	}
+	if (!*why) {
+		struct claim *c = mem_alloc(sizeof *c);
+		*c = (struct claim){first, last, mem_strdup(owner)};
+		set(holders, first, last, c);
+		p->count += span(first, last);
+		err = 0;
 	}
 	uv_mutex_unlock(&p->lock);
 	return err;
 }
 
-void port_table_release(struct port_table *p, enum mapping_protocol protocol, uint16_t first,
+void port_table_release(struct port_table *p, enum ports_protocol transport, uint16_t first,
 			uint16_t last)
 {
+	struct claim **holders = p->holders[transport == PORTS_UDP];
 	uv_mutex_lock(&p->lock);
-	LIST_EACH(node, &p->claims)
-	{
-		struct claim *c = LIST_ENTRY(node, struct claim, node);
-		if (c->protocol == protocol && c->first == first && c->last == last)
-			drop(p, c);
-	}
+	struct claim *c = holders[first];
+	if (c && c->first == first && c->last == last)
+		drop(p, holders, c);
 	uv_mutex_unlock(&p->lock);
 }

@@ -6,7 +6,7 @@
 #ifndef GROUNDNUT_RELAY_DOORS_PORT_TABLE_H
 #define GROUNDNUT_RELAY_DOORS_PORT_TABLE_H
 
-#include "shared/tunnel/mapping.h"
+#include "shared/base/addr.h"
 
 struct port_table;
 
@@ -16,12 +16,12 @@ void port_table_free(struct port_table *p);
  * that holds one stays until it is released. */
 void port_table_set_own(struct port_table *p, const struct ports_range *own, size_t count);
 /* NULL; or why no mapping may have these, freed by the caller: one is the relay's own. */
-char *port_table_why_not(struct port_table *p, enum mapping_protocol protocol, uint16_t first,
+char *port_table_why_not(struct port_table *p, enum ports_protocol transport, uint16_t first,
 			 uint16_t last);
 /* 0 and held; or UV_EADDRINUSE or UV_EMFILE and *why (freed by the caller): "held by alice/nas". */
-int port_table_claim(struct port_table *p, enum mapping_protocol protocol, uint16_t first,
+int port_table_claim(struct port_table *p, enum ports_protocol transport, uint16_t first,
 		     uint16_t last, const char *owner, char **why);
-void port_table_release(struct port_table *p, enum mapping_protocol protocol, uint16_t first,
+void port_table_release(struct port_table *p, enum ports_protocol transport, uint16_t first,
 			uint16_t last);
 
 #endif

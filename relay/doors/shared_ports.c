@@ -170,7 +170,7 @@ static bool on_route(void *owner)
 		http_gateway_refuse(machine, 404, 0);
 		return true;
 	}
-	if (!vhost_table_find(f->context->vhosts, MAPPING_HTTP, host, &who)) {
+	if (!vhost_table_find(f->context->vhosts, MAPPING_SHARED_HTTP, host, &who)) {
 		bool away = f->above.would_serve(f->above.owner, host);
 		http_gateway_refuse(machine, away ? 503 : 404, away ? AWAY_RETRY_S : 0);
 		return true;
@@ -274,7 +274,7 @@ static void to_door(struct newcomer *n)
 {
 	const struct shared_ports_calls *above = &n->ports->above;
 	struct vhost who;
-	if (!vhost_table_find(n->ports->context->vhosts, MAPPING_TLS, n->sni.host, &who)) {
+	if (!vhost_table_find(n->ports->context->vhosts, MAPPING_SHARED_TLS, n->sni.host, &who)) {
 		alert(n, above->would_serve(above->owner, n->sni.host)
 			     ? CLIENT_HELLO_INTERNAL_ERROR
 			     : CLIENT_HELLO_UNRECOGNIZED_NAME);

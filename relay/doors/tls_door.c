@@ -1,27 +1,12 @@
-/* The door of a tls mapping: the front has read the name in the ClientHello and put the bytes back;
- * from here they go through as they are. */
-#include "relay/doors/shared_ports.h"
+/* The door of a tls mapping. The shared port has read the name in the ClientHello and put the bytes
+ * back; from here they go through as they are. */
 #include "relay/doors/client_hello.h"
-#include "relay/doors/spliced_visitors.h"
+#include "relay/doors/shared_ports.h"
+#include "relay/doors/spliced_door.h"
 
 #include <string.h>
 
-struct tls_door {
-	struct door door;
-	struct spliced_visitors visitors;
-};
-
-static struct tls_door *tls(struct door *d)
-{
-	return (struct tls_door *)d;
-}
-
-static void init(struct door *d)
-{
-	spliced_visitors_init(&tls(d)->visitors, d);
-}
-
-/* What the front has read and put back, read once more. */
+/* What the shared port has read and put back, read once more. */
 static void read_name(struct io *io, struct client_hello *sni)
 {
 	uint8_t *p = loop_plain(io_loop(io));
@@ -41,8 +26,7 @@ static void take(struct door *d, struct io_parcel *parcel, struct http_gateway *
 	struct client_hello sni = {.host = ""};
 	if (d->mapping.proxy_protocol == 2)
 		read_name(io, &sni);
-	spliced_visitors_let_in(&tls(d)->visitors, io, &local,
-				strlen(sni.host) <= FRAME_NAME_MAX ? sni.host : "");
+	spliced_door_let_in(d, io, &local, strlen(sni.host) <= FRAME_NAME_MAX ? sni.host : "");
 }
 
 static void turn_away(struct door *d, struct io_parcel *parcel, struct http_gateway *machine)
@@ -51,21 +35,11 @@ static void turn_away(struct door *d, struct io_parcel *parcel, struct http_gate
 	shared_ports_alert(d->tenant->worker->loop, parcel, CLIENT_HELLO_INTERNAL_ERROR);
 }
 
-static void clear(struct door *d, bool graceful, enum reset_code code)
-{
-	spliced_visitors_clear(&tls(d)->visitors, graceful, code);
-}
-
-static void fini(struct door *d)
-{
-	spliced_visitors_fini(&tls(d)->visitors);
-}
-
 const struct door_kind TLS_DOOR = {
-    .size = sizeof(struct tls_door),
-    .init = init,
-    .clear = clear,
-    .fini = fini,
+    .size = sizeof(struct spliced_door),
+    .init = spliced_door_init,
+    .clear = spliced_door_clear,
+    .fini = spliced_door_fini,
     .take = take,
     .turn_away = turn_away,
 };

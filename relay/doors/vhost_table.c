@@ -51,9 +51,9 @@ void vhost_table_free(struct vhost_table *v)
 	mem_free(v);
 }
 
-static struct hash_table *table(struct vhost_table *v, enum mapping_protocol protocol)
+static struct hash_table *table(struct vhost_table *v, enum mapping_entrance entrance)
 {
-	return protocol == MAPPING_TLS ? v->tls : v->http;
+	return entrance == MAPPING_SHARED_TLS ? v->tls : v->http;
 }
 
 static struct entry *get(struct hash_table *t, const char *name)
@@ -61,7 +61,7 @@ static struct entry *get(struct hash_table *t, const char *name)
 	return hash_table_get(t, name, strlen(name));
 }
 
-int vhost_table_claim(struct vhost_table *v, enum mapping_protocol protocol, const char *host,
+int vhost_table_claim(struct vhost_table *v, enum mapping_entrance entrance, const char *host,
 		      const char *owner, struct vhost *door, char **why)
 {
 	struct entry *e = mem_zalloc(sizeof *e), *holder;
@@ -72,7 +72,7 @@ int vhost_table_claim(struct vhost_table *v, enum mapping_protocol protocol, con
 	}
 	e->owner = mem_strdup(owner);
 	uv_mutex_lock(&v->lock);
-	holder = hash_table_add(table(v, protocol), e->name, strlen(e->name), e);
+	holder = hash_table_add(table(v, entrance), e->name, strlen(e->name), e);
 	if (holder) {
 		*why = mem_printf("held by %s", holder->owner);
 	} else {
@@ -87,23 +87,23 @@ int vhost_table_claim(struct vhost_table *v, enum mapping_protocol protocol, con
 	return UV_EADDRINUSE;
 }
 
-void vhost_table_release(struct vhost_table *v, enum mapping_protocol protocol, const char *host,
+void vhost_table_release(struct vhost_table *v, enum mapping_entrance entrance, const char *host,
 			 uint64_t claim)
 {
 	char name[256];
 	if (text_host(host, true, name) < 0)
 		return;
 	uv_mutex_lock(&v->lock);
-	struct entry *e = get(table(v, protocol), name);
+	struct entry *e = get(table(v, entrance), name);
 	if (e && e->door.claim == claim) {
-		hash_table_remove(table(v, protocol), name, strlen(name));
+		hash_table_remove(table(v, entrance), name, strlen(name));
 		drop(NULL, e);
 		atomic_fetch_add(&v->version, 1);
 	}
 	uv_mutex_unlock(&v->lock);
 }
 
-bool vhost_table_find(struct vhost_table *v, enum mapping_protocol protocol, const char *host,
+bool vhost_table_find(struct vhost_table *v, enum mapping_entrance entrance, const char *host,
 		      struct vhost *out)
 {
 	char text[1 + 256];
@@ -112,7 +112,7 @@ bool vhost_table_find(struct vhost_table *v, enum mapping_protocol protocol, con
 	if (text_host(host, false, name) < 0)
 		return false;
 	uv_mutex_lock(&v->lock);
-	struct hash_table *t = table(v, protocol);
+	struct hash_table *t = table(v, entrance);
 	const struct entry *e = get(t, name);
 	for (char *dot = strchr(name, '.'); !e && dot; dot = strchr(dot + 1, '.')) {
 		dot[-1] = '*';

@@ -29,16 +29,16 @@ struct vhost {
 struct vhost_table *vhost_table_new(void);
 void vhost_table_free(struct vhost_table *v);
 
-/* protocol: MAPPING_HTTP or MAPPING_TLS. host: a full name or wildcard. owner: "alice/nas". 0, and
+/* entrance: one of the shared ones. host: a full name or wildcard. owner: "alice/nas". 0, and
  * door->claim is set; or negative and *why (freed by the caller): who has it, or that it is no host
  * name. */
-int vhost_table_claim(struct vhost_table *v, enum mapping_protocol protocol, const char *host,
+int vhost_table_claim(struct vhost_table *v, enum mapping_entrance entrance, const char *host,
 		      const char *owner, struct vhost *door, char **why);
 /* Does nothing when another has claimed the host since. */
-void vhost_table_release(struct vhost_table *v, enum mapping_protocol protocol, const char *host,
+void vhost_table_release(struct vhost_table *v, enum mapping_entrance entrance, const char *host,
 			 uint64_t claim);
 /* For a visitor's host: the exact name wins, then the longest wildcard. */
-bool vhost_table_find(struct vhost_table *v, enum mapping_protocol protocol, const char *host,
+bool vhost_table_find(struct vhost_table *v, enum mapping_entrance entrance, const char *host,
 		      struct vhost *out);
 /* Moves with every claim and release: what was found holds for as long as this stays. Any thread,
  * no lock. */

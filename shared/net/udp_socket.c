@@ -14,7 +14,7 @@
 
 enum { BUFFER_BYTES = 4 * 1024 * 1024 };
 
-struct udp_door {
+struct udp_socket {
 	struct poller watch;
 	struct loop *loop;
 	int fd;
@@ -27,7 +27,7 @@ struct udp_door {
 
 static void look(struct poller *w)
 {
-	struct udp_door *u = LIST_ENTRY(w, struct udp_door, watch);
+	struct udp_socket *u = LIST_ENTRY(w, struct udp_socket, watch);
 
 	if (w->ready & POLLER_FAULT)
 		poller_recover(w); /* nobody listens: udp_socket_read() tells */
@@ -52,10 +52,10 @@ static int open_socket(uint8_t family, bool v6only)
 }
 
 /* NULL and *err: it cannot be watched. */
-static struct udp_door *udp_new(struct loop *l, int fd, uint8_t family, udp_socket_fn *fn,
-				void *owner, int *err)
+static struct udp_socket *udp_new(struct loop *l, int fd, uint8_t family, udp_socket_fn *fn,
+				  void *owner, int *err)
 {
-	struct udp_door *u = mem_zalloc(sizeof *u);
+	struct udp_socket *u = mem_zalloc(sizeof *u);
 	u->fd = fd;
 	u->family = family;
 	u->fn = fn;
@@ -91,8 +91,8 @@ static int bind_to(const struct addr *at, bool v6only, uint8_t *family)
 	return fd;
 }
 
-struct udp_door *udp_socket_bind(struct loop *l, const struct addr *at, bool v6only,
-				 udp_socket_fn *fn, void *owner, int *err, char **why)
+struct udp_socket *udp_socket_bind(struct loop *l, const struct addr *at, bool v6only,
+				   udp_socket_fn *fn, void *owner, int *err, char **why)
 {
 	uint8_t family = 0;
 	int fd = bind_to(at, v6only, &family);
@@ -102,7 +102,7 @@ struct udp_door *udp_socket_bind(struct loop *l, const struct addr *at, bool v6o
 			*why = port_owner_explain(PORT_OWNER_UDP, at, fd);
 		return NULL;
 	}
-	struct udp_door *u = udp_new(l, fd, family, fn, owner, err);
+	struct udp_socket *u = udp_new(l, fd, family, fn, owner, err);
 	struct addr bound;
 	if (!u && why)
 		*why = port_owner_explain(PORT_OWNER_UDP, at, *err);
@@ -111,8 +111,8 @@ struct udp_door *udp_socket_bind(struct loop *l, const struct addr *at, bool v6o
 	return u;
 }
 
-struct udp_door *udp_socket_connect(struct loop *l, const struct addr *to, uint16_t from,
-				    udp_socket_fn *fn, void *owner, int *err)
+struct udp_socket *udp_socket_connect(struct loop *l, const struct addr *to, uint16_t from,
+				      udp_socket_fn *fn, void *owner, int *err)
 {
 	struct sockaddr_storage sa;
 	struct addr here = {.family = to->family, .port = from};
@@ -132,7 +132,7 @@ struct udp_door *udp_socket_connect(struct loop *l, const struct addr *to, uint1
 	return udp_new(l, fd, to->family, fn, owner, err);
 }
 
-ssize_t udp_socket_read(struct udp_door *u, void *p, size_t cap, struct addr *from,
+ssize_t udp_socket_read(struct udp_socket *u, void *p, size_t cap, struct addr *from,
 			struct addr *local)
 {
 	struct sockaddr_storage sa;
@@ -164,14 +164,14 @@ ssize_t udp_socket_read(struct udp_door *u, void *p, size_t cap, struct addr *fr
 }
 
 /* The socket may be v6 and the address v4: then it is written as v4-mapped. */
-static socklen_t socket_address(const struct udp_door *u, const struct addr *a,
+static socklen_t socket_address(const struct udp_socket *u, const struct addr *a,
 				struct sockaddr_storage *out)
 {
 	struct addr mapped = u->family == 6 ? addr_mapped(a) : *a;
 	return addr_to_sockaddr(&mapped, out);
 }
 
-int udp_socket_write_to(struct udp_door *u, const struct addr *to, const struct addr *local,
+int udp_socket_write_to(struct udp_socket *u, const struct addr *to, const struct addr *local,
 			const void *p, size_t len)
 {
 	struct sockaddr_storage sa;
@@ -192,7 +192,7 @@ int udp_socket_write_to(struct udp_door *u, const struct addr *to, const struct 
 	return sendmsg(u->fd, &m, SOCKET_SEND) < 0 ? -errno : 0;
 }
 
-int udp_socket_write(struct udp_door *u, const void *p, size_t len)
+int udp_socket_write(struct udp_socket *u, const void *p, size_t len)
 {
 	ssize_t n = send(u->fd, p, len, SOCKET_SEND);
 	/* that was an earlier one's answer: this one has not been sent */
@@ -201,7 +201,7 @@ int udp_socket_write(struct udp_door *u, const void *p, size_t len)
 	return n < 0 ? -errno : 0;
 }
 
-int udp_socket_local(const struct udp_door *u, struct addr *out)
+int udp_socket_local(const struct udp_socket *u, struct addr *out)
 {
 	struct sockaddr_storage sa;
 	socklen_t len = sizeof sa;
@@ -215,7 +215,7 @@ static void free_udp(void *arg)
 	mem_free(arg);
 }
 
-void udp_socket_close(struct udp_door *u)
+void udp_socket_close(struct udp_socket *u)
 {
 	if (!u)
 		return;

@@ -24,41 +24,41 @@ enum { TARGET_TEXT_MAX = 320, BASIC_AUTH_MAX = 256 };
 enum { UNKNOWN_ROOM = 120 }; /* of what is told of a value */
 enum { COUNT_MAX = 1000000, IDLE_MAX_S = 365 * 86400 };
 
-static const char *const protocol_names[] = {"tcp", "udp", "http", "tls", "unknown"};
+static const struct mapping_kind kinds[] = {
+#define MAPPING_KIND(name, word, transport, entrance, idle_s, keys)                                \
+	{word, transport, entrance, idle_s, keys},
+    MAPPING_PROTOCOLS(MAPPING_KIND)
+#undef MAPPING_KIND
+};
 static const char *const state_names[] = {"pending", "open", "error"};
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-/* The place of text among names, or -1. */
-static int index_of(const char *text, const char *const *names, size_t count)
+const struct mapping_kind *mapping_kind(enum mapping_protocol p)
 {
-	for (size_t i = 0; i < count; i++)
-		if (!strcmp(text, names[i]))
-			return (int)i;
-	return -1;
-}
-
-const char *mapping_protocol_text(enum mapping_protocol p)
-{
-	return protocol_names[p];
+	return &kinds[p];
 }
 
 int mapping_protocol_parse(const char *text, enum mapping_protocol *out)
 {
-	int i = index_of(text, protocol_names, MAPPING_UNKNOWN);
-	if (i < 0)
-		return ERR_SYNTAX;
-	*out = (enum mapping_protocol)i;
-	return 0;
+	for (int i = 0; i < MAPPING_UNKNOWN; i++) {
+		if (strcmp(text, kinds[i].word) != 0)
+			continue;
+		*out = (enum mapping_protocol)i;
+		return 0;
+	}
+	return ERR_SYNTAX;
 }
 
 int mapping_state_parse(const char *text, enum mapping_state *out)
 {
-	int i = index_of(text, state_names, COUNT_OF(state_names));
-	if (i < 0)
-		return ERR_SYNTAX;
-	*out = (enum mapping_state)i;
-	return 0;
+	for (size_t i = 0; i < COUNT_OF(state_names); i++) {
+		if (strcmp(text, state_names[i]) != 0)
+			continue;
+		*out = (enum mapping_state)i;
+		return 0;
+	}
+	return ERR_SYNTAX;
 }
 
 const char *mapping_state_text(enum mapping_state s)
@@ -73,7 +73,7 @@ static bool is_on_wire(const struct mapping *m)
 
 static bool has_ports(const struct mapping *m)
 {
-	return m->protocol == MAPPING_TCP || m->protocol == MAPPING_UDP;
+	return kinds[m->protocol].entrance == MAPPING_OWN_PORTS;
 }
 
 void mapping_fini(struct mapping *m)
@@ -187,7 +187,11 @@ static bool read_protocol(struct conf_at at, struct mapping *m)
 	if (!mapping_protocol_parse(text, &m->protocol))
 		return true;
 	m->protocol = MAPPING_UNKNOWN;
-	wrong(at, "protocol", m, "\"%s\" is none of tcp, udp, http, tls", text);
+	struct buf words = BUF_INIT;
+	for (int i = 0; i < MAPPING_UNKNOWN; i++)
+		buf_printf(&words, "%s%s", i ? ", " : "", kinds[i].word);
+	wrong(at, "protocol", m, "\"%s\" is none of %s", text, buf_str(&words));
+	buf_fini(&words);
 	return false;
 }
 
@@ -253,11 +257,40 @@ char *mapping_read_host(struct conf_at at)
 	return host;
 }
 
-static void refuse_key(struct conf_at at, const char *key, struct mapping *m, const char *whose)
+typedef bool has_key_fn(const struct mapping_kind *k);
+
+static bool has_public_port(const struct mapping_kind *k)
 {
-	if (conf_has(at, key))
-		wrong(at, key, m, "does not fit a mapping of protocol %s, only %s",
-		      protocol_names[m->protocol], whose);
+	return k->entrance == MAPPING_OWN_PORTS;
+}
+
+static bool has_host(const struct mapping_kind *k)
+{
+	return k->entrance != MAPPING_OWN_PORTS;
+}
+
+static bool has_flows(const struct mapping_kind *k)
+{
+	return k->keys & MAPPING_HAS_FLOWS;
+}
+
+static bool has_basic_auth(const struct mapping_kind *k)
+{
+	return k->keys & MAPPING_HAS_BASIC_AUTH;
+}
+
+/* A key that the mapping's protocol does not have is wrong. */
+static void check_key(struct conf_at at, const char *key, struct mapping *m, has_key_fn *has)
+{
+	struct buf words = BUF_INIT;
+	if (has(&kinds[m->protocol]) || !conf_has(at, key))
+		return;
+	for (int i = 0; i < MAPPING_UNKNOWN; i++)
+		if (has(&kinds[i]))
+			buf_printf(&words, "%s%s", buf_len(&words) ? " and " : "", kinds[i].word);
+	wrong(at, key, m, "does not fit a mapping of protocol %s, only %s", kinds[m->protocol].word,
+	      buf_str(&words));
+	buf_fini(&words);
 }
 
 static void read_host(struct conf_at at, struct mapping *m)
@@ -272,13 +305,12 @@ static void read_host(struct conf_at at, struct mapping *m)
 
 static void read_public(struct conf_at at, struct mapping *m)
 {
-	if (has_ports(m)) {
+	if (has_ports(m))
 		read_public_port(at, m);
-		refuse_key(at, "host", m, "http and tls");
-	} else {
+	else
 		read_host(at, m);
-		refuse_key(at, "public_port", m, "tcp and udp");
-	}
+	check_key(at, "host", m, has_host);
+	check_key(at, "public_port", m, has_public_port);
 }
 
 static bool is_printable(const char *text)
@@ -312,7 +344,7 @@ static void check_target_ports(struct conf_at at, const struct mapping *m)
 		if (have > 1)
 			conf_error(at, "target",
 				   "\"%s\" names %u ports, a mapping of protocol %s leads to one",
-				   m->target_text, have, protocol_names[m->protocol]);
+				   m->target_text, have, kinds[m->protocol].word);
 	} else if (m->first) {
 		unsigned want = span(m->first, m->last);
 		if (have != want)
@@ -420,12 +452,10 @@ static void read_options(struct conf_at at, struct mapping *m, bool protocol_kno
 	read_basic_auth(at, m);
 	if (!protocol_known)
 		return;
-	if (m->protocol == MAPPING_UDP && m->proxy_protocol == 1)
+	if (kinds[m->protocol].transport == PORTS_UDP && m->proxy_protocol == 1)
 		wrong(at, "proxy_protocol", m, "version 1 cannot speak of udp, only 2 can");
-	if (m->protocol != MAPPING_UDP)
-		refuse_key(at, "flows", m, "udp");
-	if (m->protocol != MAPPING_HTTP)
-		refuse_key(at, "basic_auth", m, "http");
+	check_key(at, "flows", m, has_flows);
+	check_key(at, "basic_auth", m, has_basic_auth);
 }
 
 bool mapping_read(struct conf_at at, bool on_wire, struct mapping *out)
@@ -466,7 +496,7 @@ struct held {
 struct book {
 	struct mapping_list *list;
 	struct hash_table *names, *ids;
-	struct hash_table *hosts[COUNT_OF(protocol_names)];
+	struct hash_table *hosts[COUNT_OF(kinds)];
 	struct {
 		struct held held[MAPPING_MAX]; /* by port; none overlaps another */
 		size_t count;
@@ -513,21 +543,21 @@ static void enter_host(struct book *b, struct conf_at list, size_t i, struct map
 	    hash_table_add(b->hosts[m->protocol], m->host, strlen(m->host), m);
 	if (before)
 		wrong(conf_item(list, i), NULL, m, "the %s host \"%s\" is already that of \"%s\"",
-		      protocol_names[m->protocol], m->host, before->name);
+		      kinds[m->protocol].word, m->host, before->name);
 }
 
 /* Who finds one of its ports held by another holds none itself. */
 static void enter_ports(struct book *b, struct conf_at list, size_t i, struct mapping *m)
 {
-	struct held *held = b->ports[m->protocol == MAPPING_UDP].held;
-	size_t *count = &b->ports[m->protocol == MAPPING_UDP].count;
+	bool udp = kinds[m->protocol].transport == PORTS_UDP;
+	struct held *held = b->ports[udp].held;
+	size_t *count = &b->ports[udp].count;
 	size_t at = first_from(held, *count, m->first);
 	bool free = true;
 	for (size_t k = at; k < *count && held[k].first <= m->last && !m->unknown; k++) {
 		free = false;
 		wrong(conf_item(list, i), NULL, m,
-		      "the public %s port %u is already that of \"%s\"",
-		      protocol_names[m->protocol],
+		      "the public %s port %u is already that of \"%s\"", kinds[m->protocol].word,
 		      (unsigned)(held[k].first > m->first ? held[k].first : m->first),
 		      b->list->items[held[k].holder].name);
 	}
@@ -592,7 +622,7 @@ void mapping_write(const struct mapping *m, struct json *w)
 	json_open(w, NULL, '{');
 	json_uint(w, "id", m->id);
 	json_str(w, "name", m->name);
-	json_str(w, "protocol", protocol_names[m->protocol]);
+	json_str(w, "protocol", kinds[m->protocol].word);
 	write_public(w, m);
 	json_str(w, "target", m->target_text);
 	write_allow(w, m);

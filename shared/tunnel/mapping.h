@@ -13,8 +13,32 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The last: only on the relay, in a mapping of a later agent. */
-enum mapping_protocol { MAPPING_TCP, MAPPING_UDP, MAPPING_HTTP, MAPPING_TLS, MAPPING_UNKNOWN };
+/* Where visitors come in. */
+enum mapping_entrance { MAPPING_OWN_PORTS, MAPPING_SHARED_HTTP, MAPPING_SHARED_TLS };
+/* Keys that only some protocols have, beside public_port of those with ports and host of the
+ * others. */
+enum { MAPPING_HAS_FLOWS = 1, MAPPING_HAS_BASIC_AUTH = 2 };
+
+/* Each protocol: its word, transport, entrance, idle_s where the mapping says none (0: for ever),
+ * keys. The last: only on the relay, in a mapping of a later agent; it is never opened. */
+#define MAPPING_PROTOCOLS(X)                                                                       \
+	X(TCP, "tcp", PORTS_TCP, MAPPING_OWN_PORTS, 0, 0)                                          \
+	X(UDP, "udp", PORTS_UDP, MAPPING_OWN_PORTS, 120, MAPPING_HAS_FLOWS)                        \
+	X(HTTP, "http", PORTS_TCP, MAPPING_SHARED_HTTP, 0, MAPPING_HAS_BASIC_AUTH)                 \
+	X(TLS, "tls", PORTS_TCP, MAPPING_SHARED_TLS, 0, 0)                                         \
+	X(UNKNOWN, "unknown", PORTS_TCP, MAPPING_OWN_PORTS, 0, 0)
+enum mapping_protocol {
+#define MAPPING_ENUM(name, word, transport, entrance, idle_s, keys) MAPPING_##name,
+	MAPPING_PROTOCOLS(MAPPING_ENUM)
+#undef MAPPING_ENUM
+};
+struct mapping_kind {
+	const char *word;
+	enum ports_protocol transport;
+	enum mapping_entrance entrance;
+	uint32_t idle_s;
+	unsigned keys;
+};
 enum mapping_state { MAPPING_PENDING, MAPPING_OPEN, MAPPING_ERROR };
 
 enum { MAPPING_MAX = 1024, MAPPING_ALLOW_MAX = 256 };
@@ -49,7 +73,7 @@ struct mapping_list {
 	size_t count;
 };
 
-const char *mapping_protocol_text(enum mapping_protocol p);               /* "tcp" … */
+const struct mapping_kind *mapping_kind(enum mapping_protocol p);
 int mapping_protocol_parse(const char *text, enum mapping_protocol *out); /* 0 or ERR_SYNTAX */
 const char *mapping_state_text(enum mapping_state s); /* "pending" "open" "error" */
 int mapping_state_parse(const char *text, enum mapping_state *out);

@@ -18,7 +18,7 @@ static struct worker *worker(int i)
 	return (struct worker *)&workers[i];
 }
 
-static uint64_t take(struct vhost_table *v, enum mapping_protocol p, const char *host, int i)
+static uint64_t take(struct vhost_table *v, enum mapping_entrance p, const char *host, int i)
 {
 	struct vhost door = {.worker = worker(i)};
 	char *why = NULL;
@@ -31,7 +31,7 @@ static int refused(struct vhost_table *v, const char *host, const char *owner, c
 {
 	struct vhost door = {.worker = worker(1)};
 	char *why = NULL;
-	int err = vhost_table_claim(v, MAPPING_HTTP, host, owner, &door, &why);
+	int err = vhost_table_claim(v, MAPPING_SHARED_HTTP, host, owner, &door, &why);
 	assert_true(err < 0);
 	assert_string_equal(why, text);
 	mem_free(why);
@@ -42,14 +42,14 @@ static void a_held_host_is_refused_by_name(void **state)
 {
 	(void)state;
 	struct vhost_table *v = vhost_table_new();
-	uint64_t first = take(v, MAPPING_HTTP, "blog.example", 0);
+	uint64_t first = take(v, MAPPING_SHARED_HTTP, "blog.example", 0);
 	uint64_t version = vhost_table_version(v);
 	refused(v, "Blog.Example.", "bob/box", "held by alice/nas");
 	refused(v, "blog.example", "alice/nas", "held by alice/nas"); /* also for itself */
 	refused(v, "no host", "bob/box", "\"no host\" is no host name");
 	assert_int_equal(vhost_table_version(v), version);
-	vhost_table_release(v, MAPPING_HTTP, "blog.example", first);
-	assert_int_not_equal(take(v, MAPPING_HTTP, "blog.example", 1), first);
+	vhost_table_release(v, MAPPING_SHARED_HTTP, "blog.example", first);
+	assert_int_not_equal(take(v, MAPPING_SHARED_HTTP, "blog.example", 1), first);
 	vhost_table_free(v);
 	vhost_table_free(NULL);
 }
@@ -63,7 +63,7 @@ static void what_is_no_name_is_refused(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		char *text = mem_printf("\"%s\" is no host name", bad[i]);
 		assert_int_equal(refused(v, bad[i], "bob/box", text), ERR_SYNTAX);
-		vhost_table_release(v, MAPPING_HTTP, bad[i], 1);
+		vhost_table_release(v, MAPPING_SHARED_HTTP, bad[i], 1);
 		mem_free(text);
 	}
 	vhost_table_free(v);
@@ -73,12 +73,12 @@ static void the_nearest_name_wins(void **state)
 {
 	(void)state;
 	struct vhost_table *v = vhost_table_new();
-	take(v, MAPPING_TLS, "alice.home.example.com", 1);
-	take(v, MAPPING_TLS, "*.alice.home.example.com", 2);
-	take(v, MAPPING_TLS, "blog.alice.home.example.com", 3);
-	take(v, MAPPING_TLS, "*.deep.alice.home.example.com", 4);
-	take(v, MAPPING_TLS, "*.home.example.com", 5);
-	take(v, MAPPING_TLS, "Shout.Example.COM.", 6);
+	take(v, MAPPING_SHARED_TLS, "alice.home.example.com", 1);
+	take(v, MAPPING_SHARED_TLS, "*.alice.home.example.com", 2);
+	take(v, MAPPING_SHARED_TLS, "blog.alice.home.example.com", 3);
+	take(v, MAPPING_SHARED_TLS, "*.deep.alice.home.example.com", 4);
+	take(v, MAPPING_SHARED_TLS, "*.home.example.com", 5);
+	take(v, MAPPING_SHARED_TLS, "Shout.Example.COM.", 6);
 	static const struct {
 		const char *host;
 		int owner;
@@ -108,7 +108,7 @@ static void the_nearest_name_wins(void **state)
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct vhost who = {.worker = worker(0)};
-		bool found = vhost_table_find(v, MAPPING_TLS, cases[i].host, &who);
+		bool found = vhost_table_find(v, MAPPING_SHARED_TLS, cases[i].host, &who);
 		if (who.worker != worker(cases[i].owner) || found != (cases[i].owner != 0))
 			fail_msg("%s went to %d", cases[i].host,
 				 (int)((char *)who.worker - workers));
@@ -121,11 +121,11 @@ static void http_and_tls_do_not_meet(void **state)
 	(void)state;
 	struct vhost_table *v = vhost_table_new();
 	struct vhost who;
-	uint64_t http = take(v, MAPPING_HTTP, "a.example", 0),
-		 tls = take(v, MAPPING_TLS, "a.example", 1);
-	assert_true(vhost_table_find(v, MAPPING_HTTP, "a.example", &who));
+	uint64_t http = take(v, MAPPING_SHARED_HTTP, "a.example", 0),
+		 tls = take(v, MAPPING_SHARED_TLS, "a.example", 1);
+	assert_true(vhost_table_find(v, MAPPING_SHARED_HTTP, "a.example", &who));
 	assert_true(who.claim == http && who.worker == worker(0));
-	assert_true(vhost_table_find(v, MAPPING_TLS, "A.Example.", &who));
+	assert_true(vhost_table_find(v, MAPPING_SHARED_TLS, "A.Example.", &who));
 	assert_true(who.claim == tls && who.worker == worker(1));
 	vhost_table_free(v);
 }
@@ -135,17 +135,17 @@ static void a_stale_release_takes_nothing(void **state)
 	(void)state;
 	struct vhost_table *v = vhost_table_new();
 	struct vhost who;
-	uint64_t old = take(v, MAPPING_TLS, "*.example", 0);
-	vhost_table_release(v, MAPPING_TLS, "*.example", old);
-	uint64_t new = take(v, MAPPING_TLS, "*.example", 1);
-	vhost_table_release(v, MAPPING_TLS, "*.example", old);
-	vhost_table_release(v, MAPPING_TLS, "b.example", new);
-	assert_true(vhost_table_find(v, MAPPING_TLS, "x.example", &who));
+	uint64_t old = take(v, MAPPING_SHARED_TLS, "*.example", 0);
+	vhost_table_release(v, MAPPING_SHARED_TLS, "*.example", old);
+	uint64_t new = take(v, MAPPING_SHARED_TLS, "*.example", 1);
+	vhost_table_release(v, MAPPING_SHARED_TLS, "*.example", old);
+	vhost_table_release(v, MAPPING_SHARED_TLS, "b.example", new);
+	assert_true(vhost_table_find(v, MAPPING_SHARED_TLS, "x.example", &who));
 	assert_int_equal(who.claim, new);
 	uint64_t version = vhost_table_version(v);
-	vhost_table_release(v, MAPPING_TLS, "*.Example.", new);
+	vhost_table_release(v, MAPPING_SHARED_TLS, "*.Example.", new);
 	assert_int_not_equal(vhost_table_version(v), version);
-	assert_false(vhost_table_find(v, MAPPING_TLS, "x.example", &who));
+	assert_false(vhost_table_find(v, MAPPING_SHARED_TLS, "x.example", &who));
 	vhost_table_free(v);
 }
 
@@ -158,15 +158,15 @@ static void thousands_of_names(void **state)
 	char name[64];
 	for (int i = 0; i < 5000; i++) {
 		snprintf(name, sizeof(name), "%sh%d.example.com", i % 3 ? "" : "*.", i);
-		claims[i] = take(v, MAPPING_HTTP, name, 0);
+		claims[i] = take(v, MAPPING_SHARED_HTTP, name, 0);
 	}
 	for (int i = 0; i < 5000; i += 2) {
 		snprintf(name, sizeof(name), "%sh%d.example.com", i % 3 ? "" : "*.", i);
-		vhost_table_release(v, MAPPING_HTTP, name, claims[i]);
+		vhost_table_release(v, MAPPING_SHARED_HTTP, name, claims[i]);
 	}
 	for (int i = 0; i < 5000; i++) {
 		snprintf(name, sizeof(name), "%sh%d.example.com", i % 3 ? "" : "www.", i);
-		assert_int_equal(vhost_table_find(v, MAPPING_HTTP, name, &who), i % 2);
+		assert_int_equal(vhost_table_find(v, MAPPING_SHARED_HTTP, name, &who), i % 2);
 		assert_true(!(i % 2) || who.claim == claims[i]);
 	}
 	vhost_table_free(v);
@@ -178,9 +178,10 @@ static void churn(void *arg)
 	for (int i = 0; i < 2000; i++) {
 		struct vhost who, door = {.worker = worker(2)};
 		char *why = NULL;
-		vhost_table_find(v, MAPPING_HTTP, "a.example", &who);
-		if (vhost_table_claim(v, MAPPING_HTTP, "a.example", "bob/box", &door, &why) == 0)
-			vhost_table_release(v, MAPPING_HTTP, "a.example", door.claim);
+		vhost_table_find(v, MAPPING_SHARED_HTTP, "a.example", &who);
+		if (vhost_table_claim(v, MAPPING_SHARED_HTTP, "a.example", "bob/box", &door,
+				      &why) == 0)
+			vhost_table_release(v, MAPPING_SHARED_HTTP, "a.example", door.claim);
 		mem_free(why);
 	}
 }
@@ -196,7 +197,7 @@ static void loops_share_it(void **state)
 	churn(v);
 	for (int i = 0; i < 2; i++)
 		uv_thread_join(&threads[i]);
-	assert_false(vhost_table_find(v, MAPPING_HTTP, "a.example", &who));
+	assert_false(vhost_table_find(v, MAPPING_SHARED_HTTP, "a.example", &who));
 	vhost_table_free(v);
 }
 

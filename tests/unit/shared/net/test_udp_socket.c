@@ -15,7 +15,7 @@ enum { BACK_MOST = 16 };
 /* bound answers what comes, from where it came to; near asks and notes what comes back. */
 struct udps {
 	struct loop *loop;
-	struct udp_door *bound, *near;
+	struct udp_socket *bound, *near;
 	struct timer *limit;
 	uint16_t port;
 	int came, back, errors;
@@ -235,7 +235,7 @@ static void a_port_that_is_wanted_is_had_if_it_is_free(void **state)
 	u.near = udp_socket_connect(u.loop, &to, first.port, on_near, &u, &err);
 	assert_int_equal(udp_socket_local(u.near, &again), 0);
 	assert_int_equal(again.port, first.port);
-	struct udp_door *second = udp_socket_connect(u.loop, &to, first.port, NULL, NULL, &err);
+	struct udp_socket *second = udp_socket_connect(u.loop, &to, first.port, NULL, NULL, &err);
 	assert_non_null(second);
 	assert_int_equal(udp_socket_local(second, &again), 0);
 	assert_int_not_equal(again.port, first.port);

@@ -441,7 +441,7 @@ static void protocols_by_name(void **state)
 	enum mapping_protocol p;
 	for (size_t i = 0; i < COUNT_OF(names); i++) {
 		assert_int_equal(mapping_protocol_parse(names[i], &p), 0);
-		assert_string_equal(mapping_protocol_text(p), names[i]);
+		assert_string_equal(mapping_kind(p)->word, names[i]);
 	}
 	assert_int_equal(mapping_protocol_parse("TCP", &p), ERR_SYNTAX);
 }

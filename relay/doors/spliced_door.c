@@ -1,4 +1,4 @@
-#include "relay/doors/spliced_visitors.h"
+#include "relay/doors/spliced_door.h"
 
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
@@ -13,6 +13,11 @@ struct visitor {
 	struct door *door;
 	struct splice *splice;
 };
+
+static struct spliced_door *spliced(struct door *d)
+{
+	return (struct spliced_door *)d;
+}
 
 static void leave(struct visitor *v)
 {
@@ -29,13 +34,13 @@ static void on_end(void *owner, const struct splice_end *end)
 
 static void on_sweep(void *owner)
 {
-	struct spliced_visitors *all = owner;
-	struct door *d = all->door;
+	struct spliced_door *all = owner;
+	struct door *d = &all->door;
 	uint64_t now = loop_now_ms(d->tenant->worker->loop),
 		 most = (uint64_t)d->mapping.idle_s * 1000;
 	if (!tenant_is_attached(d->tenant))
 		all->attached_ms = now;
-	LIST_EACH(node, &all->list)
+	LIST_EACH(node, &all->visitors)
 	{
 		struct visitor *v = LIST_ENTRY(node, struct visitor, node);
 		uint64_t moved = splice_moved_ms(v->splice);
@@ -44,26 +49,23 @@ static void on_sweep(void *owner)
 			leave(v);
 		}
 	}
-	if (most && !list_is_empty(&all->list))
+	if (most && !list_is_empty(&all->visitors))
 		timer_set(all->sweep, SWEEP_MS);
 }
 
-void spliced_visitors_init(struct spliced_visitors *all, struct door *door)
+void spliced_door_init(struct door *d)
 {
-	all->door = door;
-	list_init(&all->list);
-	all->sweep = timer_new(door->tenant->worker->loop, on_sweep, all);
+	list_init(&spliced(d)->visitors);
+	spliced(d)->sweep = timer_new(d->tenant->worker->loop, on_sweep, d);
 }
 
-void spliced_visitors_fini(struct spliced_visitors *all)
+void spliced_door_fini(struct door *d)
 {
-	timer_close(all->sweep);
+	timer_close(spliced(d)->sweep);
 }
 
-void spliced_visitors_let_in(struct spliced_visitors *all, struct io *io, const struct addr *local,
-			     const char *name)
+void spliced_door_let_in(struct door *d, struct io *io, const struct addr *local, const char *name)
 {
-	struct door *d = all->door;
 	enum door_entry entry = door_enter(d, io_peer(io));
 	if (entry != DOOR_ENTERED) {
 		char text[ADDR_TEXT];
@@ -74,7 +76,7 @@ void spliced_visitors_let_in(struct spliced_visitors *all, struct io *io, const 
 	}
 	struct visitor *v = mem_alloc(sizeof *v);
 	*v = (struct visitor){.door = d};
-	list_append(&all->list, &v->node);
+	list_append(&spliced(d)->visitors, &v->node);
 	struct transport *k = d->tenant->transport;
 	struct open_info info = {.mapping = d->mapping.id,
 				 .visitor = *io_peer(io),
@@ -85,15 +87,16 @@ void spliced_visitors_let_in(struct spliced_visitors *all, struct io *io, const 
 	v->splice = splice_new(k, io, stream, &d->count, on_end, v);
 	splice_shape(v->splice, door_shaper(d));
 	transport_mark(k);
-	if (d->mapping.idle_s && !timer_is_set(all->sweep))
-		timer_set(all->sweep, SWEEP_MS);
+	if (d->mapping.idle_s && !timer_is_set(spliced(d)->sweep))
+		timer_set(spliced(d)->sweep, SWEEP_MS);
 	door_crowd(d);
 }
 
-void spliced_visitors_clear(struct spliced_visitors *all, bool graceful, enum reset_code code)
+void spliced_door_clear(struct door *d, bool graceful, enum reset_code code)
 {
-	while (!list_is_empty(&all->list)) {
-		struct visitor *v = LIST_ENTRY(all->list.next, struct visitor, node);
+	struct list *all = &spliced(d)->visitors;
+	while (!list_is_empty(all)) {
+		struct visitor *v = LIST_ENTRY(all->next, struct visitor, node);
 		if (graceful)
 			splice_abandon(v->splice);
 		else

@@ -1,0 +1,28 @@
+/*
+ * What tcp and tls doors have in common: visitors whose bytes go through as they are, each a splice
+ * of its socket and a stream. The stream's OPEN is written when the link has room; until then, and
+ * while the agent is detached, the visitor waits, unread.
+ */
+#ifndef GROUNDNUT_RELAY_DOORS_SPLICED_DOOR_H
+#define GROUNDNUT_RELAY_DOORS_SPLICED_DOOR_H
+
+#include "relay/doors/door.h"
+
+struct spliced_door {
+	struct door door;
+	struct list visitors;
+	/* of a mapping with idle_s: who has been idle for so long is reset */
+	struct timer *sweep;
+	/* idle time counts from here: a detached agent is not the visitor's fault */
+	uint64_t attached_ms;
+};
+
+/* as of struct door_kind */
+void spliced_door_init(struct door *d);
+void spliced_door_fini(struct door *d);
+void spliced_door_clear(struct door *d, bool graceful, enum reset_code code);
+/* Takes io; it is reset when it may not come in. local: the address it came to; name: what it asked
+ * for and the agent wants to know, or "". */
+void spliced_door_let_in(struct door *d, struct io *io, const struct addr *local, const char *name);
+
+#endif
