@@ -47,6 +47,19 @@ static int run_account_list(const struct cli_line *line)
 	return exit_code;
 }
 
+static int run_account_set(const struct cli_line *line)
+{
+	int exit_code;
+	struct account_changes changes = {cli_value(line, "ports"), cli_value(line, "hosts"),
+					  cli_value(line, "connections"),
+					  cli_value(line, "bandwidth")};
+	struct relay_config *c = load(line, &exit_code);
+	if (c)
+		exit_code = account_edit_set(c, line->words[0], &changes);
+	relay_config_unref(c);
+	return exit_code;
+}
+
 static int of_account(const struct cli_line *line,
 		      int (*act)(const struct relay_config *c, const char *name))
 {
@@ -143,6 +156,17 @@ static const struct cli_option account_add_options[] = {
     {0},
 };
 
+static const struct cli_option account_set_options[] = {
+    {"ports", 0, "LIST", "what it may open, in place of what it has; +LIST adds, -LIST takes away",
+     false},
+    {"hosts", 0, "LIST", "its hosts, such as blog.alice,*.alice,www.example.org.; +LIST, -LIST",
+     false},
+    {"connections", 0, "N", "visitors at once over all its mappings; none: the relay's limit",
+     false},
+    {"bandwidth", 0, "B", "bits a second each way, such as 20M; none: no limit", false},
+    {0},
+};
+
 static const struct cli_option status_options[] = {
     {"json", 0, NULL, "as one JSON object", false},
     {"check", 0, NULL,
@@ -162,6 +186,11 @@ static const struct cli_command commands[] = {
      account_add_options, 1, 1, run_account_add},
     {"account list", NULL, "show the accounts and what they may open", NULL, NULL, 0, 0,
      run_account_list},
+    {"account set", "NAME", "change what an account may open",
+     "In force at once: refused mappings open, and mappings that lost the right close.\n\n"
+     "  groundnut-relay account set alice --ports +443,51820/udp\n"
+     "  groundnut-relay account set alice --hosts +www.example.org. --bandwidth 50M",
+     account_set_options, 1, 1, run_account_set},
     {"account remove", "NAME", "remove an account and end its sessions", NULL, NULL, 1, 1,
      run_account_remove},
     {"account renew", "NAME", "give an account a new token and print its join line",

@@ -10,6 +10,7 @@
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/net/control_client.h"
+#include "shared/base/text.h"
 #include "shared/base/token.h"
 #include "shared/net/tls_context.h"
 
@@ -350,15 +351,20 @@ int account_edit_remove(const struct relay_config *c, const char *name)
 	return exit_code ? exit_code : tell_relay(c);
 }
 
-static void put_ports(struct buf *b, const struct account *a)
+static void put_range(struct buf *b, const struct ports_range *r)
 {
 	static const char *const kinds[] = {"", "", "/udp", "/both"};
+	buf_printf(b, "%u", (unsigned)r->first);
+	if (r->last != r->first)
+		buf_printf(b, "-%u", (unsigned)r->last);
+	buf_puts(b, kinds[r->protocols]);
+}
+
+static void put_ports(struct buf *b, const struct account *a)
+{
 	for (size_t i = 0; i < a->ports_count; i++) {
-		const struct ports_range *r = &a->ports[i];
-		buf_printf(b, "%s%u", i ? "," : "", (unsigned)r->first);
-		if (r->last != r->first)
-			buf_printf(b, "-%u", (unsigned)r->last);
-		buf_puts(b, kinds[r->protocols]);
+		buf_puts(b, i ? "," : "");
+		put_range(b, &a->ports[i]);
 	}
 	if (!a->ports_count)
 		buf_puts(b, "none");
@@ -371,7 +377,12 @@ static void print_account(const struct account *a)
 	printf("%-20s  ports %-24s  hosts ", a->name, buf_str(&ports));
 	for (size_t i = 0; i < a->host_count; i++)
 		printf("%s%s", i ? "," : "", a->hosts[i]);
-	printf("%s\n", a->host_count ? "" : "none");
+	printf("%s", a->host_count ? "" : "none");
+	if (a->connections)
+		printf("  connections %u", (unsigned)a->connections);
+	if (a->bandwidth)
+		printf("  bandwidth %llu", (unsigned long long)a->bandwidth);
+	printf("\n");
 	buf_fini(&ports);
 }
 
@@ -388,4 +399,244 @@ int account_edit_list(const struct relay_config *c)
 		print_account(accounts_at(all, i));
 	accounts_unref(all);
 	return 0;
+}
+
+/* --- set --- */
+
+/* A growing list of ranges. */
+struct ranges {
+	struct ports_range *items;
+	size_t count;
+};
+
+static void ranges_add(struct ranges *r, unsigned first, unsigned last, unsigned protocols)
+{
+	if (first > last || !protocols)
+		return;
+	r->items = mem_resize(r->items, (r->count + 1) * sizeof(*r->items));
+	r->items[r->count++] =
+	    (struct ports_range){(uint16_t)first, (uint16_t)last, (uint8_t)protocols};
+}
+
+/* What is left of from without what: below it, above it, and of the other protocol inside it. */
+static void ranges_subtract(struct ranges *r, const struct ports_range *what)
+{
+	struct ranges left = {0};
+	for (size_t i = 0; i < r->count; i++) {
+		struct ports_range at = r->items[i];
+		if (at.last < what->first || at.first > what->last) {
+			ranges_add(&left, at.first, at.last, at.protocols);
+			continue;
+		}
+		unsigned first = at.first > what->first ? at.first : what->first;
+		unsigned last = at.last < what->last ? at.last : what->last;
+		if (first)
+			ranges_add(&left, at.first, first - 1, at.protocols);
+		ranges_add(&left, first, last, at.protocols & ~what->protocols);
+		ranges_add(&left, last + 1, at.last, at.protocols);
+	}
+	mem_free(r->items);
+	*r = left;
+}
+
+static bool covers(const struct ranges *r, const struct ports_range *one)
+{
+	for (unsigned protocol = PORTS_TCP; protocol <= PORTS_UDP; protocol++)
+		if (one->protocols & protocol &&
+		    !ports_allow(r->items, r->count, (enum ports_protocol)protocol, one->first,
+				 one->last))
+			return false;
+	return true;
+}
+
+/* The account's ports with what (texts of ranges) added or taken away, as JSON. */
+static json_t *change_ports(const struct account *a, char sign, const json_t *what)
+{
+	struct ranges r = {0};
+	for (size_t i = 0; sign && i < a->ports_count; i++)
+		ranges_add(&r, a->ports[i].first, a->ports[i].last, a->ports[i].protocols);
+	for (size_t i = 0; i < json_array_size(what); i++) {
+		struct ports_range one;
+		ports_parse_one(json_string_value(json_array_get(what, i)), &one);
+		if (sign == '+' && covers(&r, &one))
+			continue;
+		ranges_subtract(&r, &one); /* before it is added, so that nothing is there twice */
+		if (sign != '-')
+			ranges_add(&r, one.first, one.last, one.protocols);
+	}
+	json_t *ports = json_array();
+	for (size_t i = 0; i < r.count; i++) {
+		struct buf text = BUF_INIT;
+		put_range(&text, &r.items[i]);
+		json_array_append_new(ports, json_string(buf_str(&text)));
+		buf_fini(&text);
+	}
+	mem_free(r.items);
+	return ports;
+}
+
+/* The full name of a host as accounts.json has it, freed by the caller; NULL: it is none. */
+static char *full_host(const char *text, const char *domain)
+{
+	char host[256];
+	size_t len = strlen(text);
+	if (text_host(text, true, host) < 0)
+		return NULL;
+	return text[len - 1] == '.' ? mem_printf("%s.", host) : mem_printf("%s.%s.", host, domain);
+}
+
+static bool has_host(const json_t *list, const char *host, size_t *at)
+{
+	for (*at = 0; *at < json_array_size(list); ++*at)
+		if (!strcmp(json_string_value(json_array_get(list, *at)), host))
+			return true;
+	return false;
+}
+
+/* The account's hosts with those of list added or taken away, as JSON with full names; NULL after
+ * saying what is wrong. */
+static json_t *change_hosts(const struct account *a, const char *domain, char sign,
+			    const char *list)
+{
+	json_t *hosts = json_array();
+	bool ok = true;
+	size_t at;
+	for (size_t i = 0; sign && i < a->host_count; i++) {
+		char *full = mem_printf("%s.", a->hosts[i]);
+		json_array_append_new(hosts, json_string(full));
+		mem_free(full);
+	}
+	for (const char *p = list; ok; p++) {
+		size_t len = strcspn(p, ",");
+		char *one = mem_printf("%.*s", (int)len, p), *host = full_host(one, domain);
+		bool there = host && has_host(hosts, host, &at);
+		ok = host && (sign != '-' || there);
+		if (!host)
+			log_say("--hosts: \"%s\" is not a host name", one);
+		else if (!ok)
+			log_say("--hosts: %s has no host %s", a->name, one);
+		else if (sign == '-')
+			json_array_remove(hosts, at);
+		else if (!there)
+			json_array_append_new(hosts, json_string(host));
+		mem_free(host);
+		mem_free(one);
+		p += len;
+		if (!*p)
+			break;
+	}
+	if (ok)
+		return hosts;
+	json_decref(hosts);
+	return NULL;
+}
+
+/* A list with tcp entries only is often a mistake. */
+static void warn_if_tcp_only(const json_t *ports)
+{
+	for (size_t i = 0; i < json_array_size(ports); i++)
+		if (strchr(json_string_value(json_array_get(ports, i)), '/'))
+			return;
+	if (json_array_size(ports))
+		log_say("these ports are tcp only; `51820/udp` grants udp, `53/both` both");
+}
+
+static char sign_of(const char **list)
+{
+	return **list == '+' || **list == '-' ? *(*list)++ : '\0';
+}
+
+static bool set_ports(json_t *account, const struct account *a, const char *list)
+{
+	char sign = sign_of(&list);
+	json_t *what = ports_of_list(list);
+	if (!what)
+		return false;
+	json_t *ports = change_ports(a, sign, what);
+	if (sign != '-')
+		warn_if_tcp_only(ports);
+	json_object_set_new(account, "ports", ports);
+	json_decref(what);
+	return true;
+}
+
+static bool set_hosts(json_t *account, const struct account *a, const char *domain,
+		      const char *list)
+{
+	char sign = sign_of(&list);
+	json_t *hosts = change_hosts(a, domain, sign, list);
+	return hosts && json_object_set_new(account, "hosts", hosts) == 0;
+}
+
+static bool set_connections(json_t *account, const char *text)
+{
+	uint64_t n;
+	if (!strcmp(text, "none")) {
+		json_object_del(account, "connections");
+		return true;
+	}
+	if (text_uint(text, ACCOUNT_CONNECTIONS_MAX, &n) == 0 && n)
+		return json_object_set_new(account, "connections", json_integer((json_int_t)n)) ==
+		       0;
+	log_say("--connections: \"%s\" is not a number from 1 to %d, nor \"none\"", text,
+		ACCOUNT_CONNECTIONS_MAX);
+	return false;
+}
+
+static bool set_bandwidth(json_t *account, const char *text)
+{
+	uint64_t bits;
+	if (!strcmp(text, "none")) {
+		json_object_del(account, "bandwidth");
+		return true;
+	}
+	if (text_bandwidth(text, &bits) == 0 && bits <= INT64_MAX)
+		return json_object_set_new(account, "bandwidth", json_string(text)) == 0;
+	log_say("--bandwidth: \"%s\" is not a rate such as 20M or 800k (bits a second), nor "
+		"\"none\"",
+		text);
+	return false;
+}
+
+static int set(struct edit *e, const char *name, const struct account_changes *ch)
+{
+	int exit_code = edit_start(e, e->config, false);
+	long place = exit_code ? -1 : place_of(e, name);
+	if (place < 0)
+		return exit_code ? exit_code : EXIT_WORK;
+	const struct account *a = accounts_at(e->accounts, (size_t)place);
+	json_t *account = json_array_get(e->root, (size_t)place);
+	bool ok = (!ch->ports || set_ports(account, a, ch->ports)) &&
+		  (!ch->hosts || set_hosts(account, a, e->config->domain, ch->hosts)) &&
+		  (!ch->connections || set_connections(account, ch->connections)) &&
+		  (!ch->bandwidth || set_bandwidth(account, ch->bandwidth));
+	return ok ? edit_write(e) : EXIT_USAGE;
+}
+
+static void print_one(const struct relay_config *c, const char *name)
+{
+	struct accounts *all;
+	char *errors;
+	if (accounts_load(c->accounts, c->domain, false, &all, &errors) == 0) {
+		print_account(accounts_find(all, name));
+		accounts_unref(all);
+	}
+	mem_free(errors);
+}
+
+int account_edit_set(const struct relay_config *c, const char *name,
+		     const struct account_changes *changes)
+{
+	struct edit e = {.config = c, .lock = -1};
+	if (!changes->ports && !changes->hosts && !changes->connections && !changes->bandwidth) {
+		log_say("account set: nothing to change; give --ports, --hosts, --connections or "
+			"--bandwidth");
+		return EXIT_USAGE;
+	}
+	int exit_code = set(&e, name, changes);
+	edit_fini(&e);
+	if (exit_code)
+		return exit_code;
+	print_one(c, name);
+	return tell_relay(c);
 }

@@ -1,5 +1,5 @@
 /*
- * What `account add|list|remove|renew|passwd` do to accounts.json: under a lock, a file with errors
+ * What `account add|list|set|remove|renew|passwd` do to accounts.json: under a lock, a file with errors
  * is refused, what the edit does not concern is kept as it is, the new text is written, fsynced and
  * renamed, and a running relay is told. Each returns an exit code after saying on stderr what was
  * wrong, or how the running relay took it.
@@ -11,6 +11,14 @@
 
 /* ports: LIST, or NULL; prints the join line */
 int account_edit_add(const struct relay_config *c, const char *name, const char *ports);
+/* What `account set` changes; NULL stays. ports and hosts: a LIST in place of the present one, or
+ * beginning with '+' or '-' one that is added or taken away. connections, bandwidth: a number or
+ * rate, or "none": the relay's own limit. Prints the account as account_edit_list() does. */
+struct account_changes {
+	const char *ports, *hosts, *connections, *bandwidth;
+};
+int account_edit_set(const struct relay_config *c, const char *name,
+		     const struct account_changes *changes);
 int account_edit_list(const struct relay_config *c);
 int account_edit_remove(const struct relay_config *c, const char *name);
 /* asks for the password: password_ask() */

@@ -7,12 +7,13 @@
 #include "shared/base/token.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <uv.h>
 
-enum { CONNECTIONS_MAX = 10000000, ENTRIES_MAX = 1024, FIRST_FREE_PORT = 1024 };
+enum { ENTRIES_MAX = 1024, FIRST_FREE_PORT = 1024 };
 
 struct accounts {
 	atomic_uint refs;
@@ -82,8 +83,16 @@ static void read_ports(struct conf_at at, struct account *a)
 	a->ports = mem_zalloc(len * sizeof(*a->ports));
 	for (size_t i = 0; i < len; i++) {
 		const char *text;
-		if (!conf_item_str(list, i, &text))
+		char number[8];
+		int64_t port;
+		if (conf_item_is_int(list, i)) { /* 80 as well as "80" */
+			if (!conf_item_int(list, i, 1, 65535, &port))
+				continue;
+			snprintf(number, sizeof(number), "%u", (unsigned)port);
+			text = number;
+		} else if (!conf_item_str(list, i, &text)) {
 			continue;
+		}
 		if (ports_parse_one(text, &a->ports[a->ports_count]) < 0)
 			conf_error_item(
 			    list, i,
@@ -132,7 +141,7 @@ static void read_limits(struct conf_at at, struct account *a)
 {
 	int64_t connections = 0;
 	const char *bandwidth = NULL;
-	conf_opt_int(at, "connections", 1, CONNECTIONS_MAX, &connections);
+	conf_opt_int(at, "connections", 1, ACCOUNT_CONNECTIONS_MAX, &connections);
 	a->connections = (uint32_t)connections;
 	if (!conf_opt_str(at, "bandwidth", &bandwidth) || !bandwidth)
 		return;

@@ -10,6 +10,8 @@
 
 #include <stdint.h>
 
+enum { ACCOUNT_CONNECTIONS_MAX = 10000000 };
+
 struct account {
 	char *name;
 	char *token;               /* "sha256:…" */

@@ -488,6 +488,11 @@ bool conf_item_str(struct conf_at list, size_t i, const char **out)
 	return ok;
 }
 
+bool conf_item_is_int(struct conf_at list, size_t i)
+{
+	return json_is_integer(item(list, i));
+}
+
 bool conf_item_int(struct conf_at list, size_t i, int64_t min, int64_t max, int64_t *out)
 {
 	struct buf fault = BUF_INIT;

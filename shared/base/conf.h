@@ -86,6 +86,7 @@ size_t conf_len(struct conf_at list); /* 0 for an absent one */
 /* an object in a list; else reported, value NULL */
 struct conf_at conf_item(struct conf_at list, size_t i);
 bool conf_item_str(struct conf_at list, size_t i, const char **out);
+bool conf_item_is_int(struct conf_at list, size_t i); /* peeks at the type */
 bool conf_item_int(struct conf_at list, size_t i, int64_t min, int64_t max, int64_t *out);
 
 /* An error of the caller's own at a member (key NULL: at the place itself): conf_error(at,

@@ -78,6 +78,15 @@ static int renew(const char *name)
 	return exit_code;
 }
 
+static int set(const char *ports, const char *hosts, const char *connections, const char *bandwidth)
+{
+	struct account_changes changes = {ports, hosts, connections, bandwidth};
+	capture_start(&said);
+	int exit_code = account_edit_set(config, "alice", &changes);
+	capture_end(&said);
+	return exit_code;
+}
+
 static struct accounts *accounts_now(void)
 {
 	struct accounts *all;
@@ -172,6 +181,67 @@ static void an_edit_keeps_the_rest(void **state)
 	struct stat st;
 	assert_int_equal(stat(config->accounts, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0640);
+}
+
+static void set_adds_and_takes_away(void **state)
+{
+	static const struct {
+		const char *ports, *hosts, *shown;
+	} steps[] = {
+	    {"-8080", NULL, "ports 1024-8079/both,8080/udp,8081-65535/both "},
+	    {"+51820/udp,2000-2010", NULL, "ports 1024-8079/both,8080/udp,8081-65535/both "},
+	    {"+8080", NULL, "ports 1024-8079/both,8080/udp,8081-65535/both,8080 "},
+	    {"80,90-99", NULL, "ports 80,90-99 "},
+	    {"-92-93,80/udp", NULL, "ports 80,90-91,94-99 "},
+	    {"-1-65535/both", NULL, "ports none "},
+	    {"+443,443/udp", NULL, "ports 443,443/udp "},
+	    {NULL, "+www.example.org.,blog.alice",
+	     "hosts alice.home.example.com,*.alice.home.example.com,www.example.org,"
+	     "blog.alice.home.example.com\n"},
+	    {NULL, "-*.alice,ALICE", "hosts www.example.org,blog.alice.home.example.com\n"},
+	    {NULL, "*.bob", "hosts *.bob.home.example.com\n"},
+	};
+	(void)state;
+	assert_int_equal(add("alice", NULL), 0);
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		assert_int_equal(set(steps[i].ports, steps[i].hosts, NULL, NULL), 0);
+		if (!strstr(said.out, steps[i].shown))
+			fail_msg("step %zu shows %s", i, said.out);
+	}
+	assert_int_equal(set(NULL, NULL, "10", "20M"), 0);
+	assert_non_null(strstr(said.out, "connections 10  bandwidth 20000000\n"));
+	assert_int_equal(set(NULL, NULL, "none", "none"), 0);
+	assert_null(strstr(said.out, "connections"));
+}
+
+static void set_refuses_what_is_wrong_and_changes_nothing(void **state)
+{
+	static const struct {
+		const char *ports, *hosts, *connections, *bandwidth, *why;
+	} wrong[] = {
+	    {NULL, NULL, NULL, NULL, "nothing to change"},
+	    {"+70000", NULL, NULL, NULL, "\"70000\" is not a port"},
+	    {"+", NULL, NULL, NULL, "\"\" is not a port"},
+	    {NULL, "-foo", NULL, NULL, "alice has no host foo"},
+	    {NULL, "+a b", NULL, NULL, "\"a b\" is not a host name"},
+	    {NULL, NULL, "0", NULL, "--connections: \"0\""},
+	    {NULL, NULL, NULL, "fast", "--bandwidth: \"fast\""},
+	    {"+80", NULL, NULL, "fast", "--bandwidth: \"fast\""},
+	};
+	(void)state;
+	assert_int_equal(add("alice", NULL), 0);
+	char *before = mem_strdup(tempdir_read("accounts.json"));
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		assert_int_equal(
+		    set(wrong[i].ports, wrong[i].hosts, wrong[i].connections, wrong[i].bandwidth),
+		    2);
+		if (!strstr(said.err, wrong[i].why))
+			fail_msg("wrong %zu says %s", i, said.err);
+		assert_string_equal(tempdir_read("accounts.json"), before);
+	}
+	mem_free(before);
+	assert_int_equal(set("80", NULL, NULL, NULL), 0);
+	assert_non_null(strstr(said.err, "these ports are tcp only"));
 }
 
 static void what_cannot_be_done(void **state)
@@ -309,6 +379,8 @@ int main(void)
 	    TEST(where_an_agent_finds_us),
 	    TEST(ports_are_kept_as_given),
 	    TEST(an_edit_keeps_the_rest),
+	    TEST(set_adds_and_takes_away),
+	    TEST(set_refuses_what_is_wrong_and_changes_nothing),
 	    TEST(what_cannot_be_done),
 	    TEST(a_mark_before_the_text_is_no_error),
 	    TEST(a_file_with_errors_is_not_touched),

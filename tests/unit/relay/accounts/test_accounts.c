@@ -64,8 +64,8 @@ static void what_was_written(void **state)
 {
 	(void)state;
 	struct accounts *all = must_load(
-	    "[" ALICE
-	    ", \"password\": \"scrypt:x\", \"ports\": [\"8000-8099\", \"8100-8999\", \"51820/udp\","
+	    "[" ALICE ", \"password\": \"scrypt:x\", \"ports\": [\"8000-8099\", \"8100-8999\", "
+		      "6310, \"51820/udp\","
 	    " \"53/both\"], \"hosts\": [\"nas\", \"*.Web\", \"a.example.org.\"], \"connections\": "
 	    "1000,"
 	    " \"bandwidth\": \"100M\"}]");
@@ -74,6 +74,7 @@ static void what_was_written(void **state)
 	assert_int_equal(a->connections, 1000);
 	assert_int_equal(a->bandwidth, 100000000);
 	assert_true(account_allows_ports(a, PORTS_TCP, 8050, 8200));
+	assert_true(account_allows_ports(a, PORTS_TCP, 6310, 6310)); /* a number */
 	assert_false(account_allows_ports(a, PORTS_UDP, 8050, 8050));
 	assert_true(account_allows_ports(a, PORTS_UDP, 51820, 51820));
 	assert_false(account_allows_ports(a, PORTS_TCP, 51820, 51820));
