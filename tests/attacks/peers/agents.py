@@ -88,14 +88,17 @@ def side_by_side(count, work):
 
 
 def declares():
+	"""Made once and numbered anew each time, as the attack is to cost the relay more than the attacker. No id comes twice."""
 	def flood(i):
 		agent = Agent("flood%d" % i)
+		mappings = [tcp(int("1%05d%03d" % (99999, j)), 20000 + 1000 * i + j, "mapping-%d-%s" % (j, "x" * 30)) for j in range(250)]
+		names = [[{"host": "n%d-%d-%d.%s" % (i, k, j, account), "follow": "relay"} for j in range(400)] for k in range(7)]
+		bodies = [json.dumps({"serial": 199999, "mappings": mappings if k % 2 else [], "names": names[k % 7] if k % 3 else []}).encode()
+			.replace(b": 199999", b": 1NUMBER") for k in range(42)]
 		sent = 0
 		while goes_on() and not agent.over:
 			sent += 1
-			body = [tcp(1000 * sent + j, 20000 + 1000 * i + j, "mapping-%d-%s" % (j, "x" * 30)) for j in range(250)] if sent % 2 else []
-			names = [{"host": "n%d-%d-%d.%s" % (i, sent % 7, j, account), "follow": "relay"} for j in range(400)] if sent % 3 else []
-			agent.declare(sent, body, names)
+			agent.send(frame(0, DECLARE, bodies[sent % 42].replace(b"NUMBER", b"%05d" % sent)))
 			agent.work(0)
 		agent.close()
 		return sent
