@@ -72,31 +72,64 @@ static json_t *load_json(const char *file)
 	return root;
 }
 
-/* 0, or an exit code. */
-static int edit_start(struct edit *e, const struct relay_config *c, bool absent_ok)
+/* What a command does with an account: makes it with key, value and ports; sets key; changes what
+ * set says; or, with neither, removes it. */
+struct change {
+	const char *name;
+	bool is_new;
+	const json_t *ports; /* NULL: none are written */
+	const char *key, *value;
+	const struct account_changes *set;
+};
+
+static int set(struct edit *e, size_t place, const struct account_changes *ch);
+
+/* The place of an account in the file, which is the same in both forms; or -1. */
+static long place_of(const struct edit *e, const char *name,
+		     int (*compare)(const char *, const char *))
 {
-	char *errors;
-	*e = (struct edit){.config = c, .lock = lock_directory(c->accounts)};
-	if (e->lock < 0)
+	for (size_t i = 0; i < accounts_count(e->accounts); i++)
+		if (!compare(accounts_at(e->accounts, i)->name, name))
+			return (long)i;
+	return -1;
+}
+
+/* 0, or an exit code after saying why not. */
+static int add(struct edit *e, const struct change *c)
+{
+	long place = place_of(e, c->name, strcasecmp);
+	if (place >= 0) {
+		log_say("an account called \"%s\" exists (account renew makes it a new token)",
+			accounts_at(e->accounts, (size_t)place)->name);
 		return EXIT_WORK;
-	int err = accounts_load(c->accounts, c->domain, absent_ok, &e->accounts, &errors);
-	accounts_report(errors);
-	mem_free(errors);
-	if (err)
-		return cli_exit(err);
-	e->root = load_json(c->accounts);
-	return e->root ? 0 : EXIT_WORK;
+	}
+	json_t *account = json_object();
+	json_object_set_new(account, "name", json_string(c->name));
+	json_object_set_new(account, c->key, json_string(c->value));
+	if (c->ports)
+		json_object_set_new(account, "ports", json_deep_copy(c->ports));
+	json_array_append_new(e->root, account);
+	return 0;
 }
 
-static void edit_fini(struct edit *e)
+static int alter(struct edit *e, const struct change *c)
 {
-	json_decref(e->root);
-	accounts_unref(e->accounts);
-	if (e->lock >= 0)
-		close(e->lock);
+	long place = place_of(e, c->name, strcmp);
+	if (place < 0) {
+		log_say("no account is called \"%s\"", c->name);
+		return EXIT_WORK;
+	}
+	if (c->set)
+		return set(e, (size_t)place, c->set);
+	if (c->key)
+		json_object_set_new(json_array_get(e->root, (size_t)place), c->key,
+				    json_string(c->value));
+	else
+		json_array_remove(e->root, (size_t)place);
+	return 0;
 }
 
-static int edit_write(struct edit *e)
+static int write_file(const struct edit *e)
 {
 	const char *file = e->config->accounts;
 	char *json = json_dumps(e->root, JSON_INDENT(2));
@@ -110,15 +143,27 @@ static int edit_write(struct edit *e)
 	return EXIT_WORK;
 }
 
-/* The place of an account in the file, which is the same in both forms, or -1 after saying that
- * there is none. */
-static long place_of(const struct edit *e, const char *name)
+/* From the lock to the rename. 0, or an exit code. */
+static int edit(const struct relay_config *config, const struct change *c)
 {
-	for (size_t i = 0; i < accounts_count(e->accounts); i++)
-		if (!strcmp(accounts_at(e->accounts, i)->name, name))
-			return (long)i;
-	log_say("no account is called \"%s\"", name);
-	return -1;
+	char *errors = NULL;
+	struct edit e = {.config = config, .lock = lock_directory(config->accounts)};
+	if (e.lock < 0)
+		return EXIT_WORK;
+	int err = accounts_load(config->accounts, config->domain, c->is_new, &e.accounts, &errors);
+	int exit_code = cli_exit(err);
+	accounts_report(errors);
+	mem_free(errors);
+	if (!exit_code)
+		exit_code = (e.root = load_json(config->accounts)) ? 0 : EXIT_WORK;
+	if (!exit_code)
+		exit_code = c->is_new ? add(&e, c) : alter(&e, c);
+	if (!exit_code)
+		exit_code = write_file(&e);
+	json_decref(e.root);
+	accounts_unref(e.accounts);
+	close(e.lock);
+	return exit_code;
 }
 
 static int tell_relay(const struct relay_config *c)
@@ -219,43 +264,26 @@ static json_t *ports_of_list(const char *list)
 	return NULL;
 }
 
-static bool is_taken(const struct edit *e, const char *name)
+/* A token for an account that is made, or has one; its join line is printed. */
+static int give_token(const struct relay_config *config, struct change *c)
 {
-	for (size_t i = 0; i < accounts_count(e->accounts); i++) {
-		const char *other = accounts_at(e->accounts, i)->name;
-		if (!strcasecmp(other, name)) {
-			log_say(
-			    "an account called \"%s\" exists (account renew makes it a new token)",
-			    other);
-			return true;
-		}
-	}
-	return false;
-}
-
-static int add(struct edit *e, const char *name, json_t *ports, char token[TOKEN_TEXT])
-{
-	int exit_code = edit_start(e, e->config, true);
-	if (exit_code)
-		return exit_code;
-	if (is_taken(e, name))
-		return EXIT_WORK;
-	char hash[TOKEN_HASH_TEXT];
+	char token[TOKEN_TEXT], hash[TOKEN_HASH_TEXT], pin[TLS_CONTEXT_PIN_TEXT];
+	int exit_code = find_pin(config, pin);
 	token_new(token);
 	token_hash(token, hash);
-	json_t *account = json_object();
-	json_object_set_new(account, "name", json_string(name));
-	json_object_set_new(account, "token", json_string(hash));
-	if (ports)
-		json_object_set(account, "ports", ports);
-	json_array_append_new(e->root, account);
-	return edit_write(e);
+	c->key = "token";
+	c->value = hash;
+	if (!exit_code)
+		exit_code = edit(config, c);
+	if (!exit_code)
+		print_join_line(config, c->name, token, pin);
+	mem_wipe(token, sizeof(token));
+	return exit_code ? exit_code : tell_relay(config);
 }
 
 int account_edit_add(const struct relay_config *c, const char *name, const char *ports)
 {
-	struct edit e = {.config = c, .lock = -1};
-	char token[TOKEN_TEXT], pin[TLS_CONTEXT_PIN_TEXT];
+	struct change change = {.name = name, .is_new = true};
 	if (!account_is_name(name)) {
 		log_say("\"%s\" cannot be an account's name: 1 to 63 letters, digits, inner '-' "
 			"and '.', since it is also a host",
@@ -265,57 +293,15 @@ int account_edit_add(const struct relay_config *c, const char *name, const char 
 	json_t *list = ports ? ports_of_list(ports) : NULL;
 	if (ports && !list)
 		return EXIT_USAGE;
-	int exit_code = find_pin(c, pin);
-	if (!exit_code)
-		exit_code = add(&e, name, list, token);
-	edit_fini(&e);
+	change.ports = list;
+	int exit_code = give_token(c, &change);
 	json_decref(list);
-	if (exit_code)
-		return exit_code;
-	print_join_line(c, name, token, pin);
-	mem_wipe(token, sizeof(token));
-	return tell_relay(c);
-}
-
-static int renew(struct edit *e, const char *name, char token[TOKEN_TEXT])
-{
-	int exit_code = edit_start(e, e->config, false);
-	long place = exit_code ? -1 : place_of(e, name);
-	if (place < 0)
-		return exit_code ? exit_code : EXIT_WORK;
-	char hash[TOKEN_HASH_TEXT];
-	token_new(token);
-	token_hash(token, hash);
-	json_object_set_new(json_array_get(e->root, (size_t)place), "token", json_string(hash));
-	return edit_write(e);
+	return exit_code;
 }
 
 int account_edit_renew(const struct relay_config *c, const char *name)
 {
-	struct edit e = {.config = c, .lock = -1};
-	char token[TOKEN_TEXT], pin[TLS_CONTEXT_PIN_TEXT];
-	int exit_code = find_pin(c, pin);
-	if (!exit_code)
-		exit_code = renew(&e, name, token);
-	edit_fini(&e);
-	if (exit_code)
-		return exit_code;
-	print_join_line(c, name, token, pin);
-	mem_wipe(token, sizeof(token));
-	return tell_relay(c);
-}
-
-static int set_password(struct edit *e, const struct relay_config *c, const char *name,
-			const char *hash)
-{
-	int exit_code = edit_start(e, c, false);
-	if (exit_code)
-		return exit_code;
-	long place = place_of(e, name);
-	if (place < 0)
-		return EXIT_WORK;
-	json_object_set_new(json_array_get(e->root, (size_t)place), "password", json_string(hash));
-	return edit_write(e);
+	return give_token(c, &(struct change){.name = name});
 }
 
 int account_edit_passwd(const struct relay_config *c, const char *name)
@@ -329,25 +315,14 @@ int account_edit_passwd(const struct relay_config *c, const char *name)
 		log_say("the password must have 1 to %d bytes", PASSWORD_MAX);
 		return EXIT_USAGE;
 	}
-	struct edit e = {.config = c, .lock = -1};
-	int exit_code = set_password(&e, c, name, hash);
-	edit_fini(&e);
+	struct change change = {.name = name, .key = "password", .value = hash};
+	int exit_code = edit(c, &change);
 	return exit_code ? exit_code : tell_relay(c);
 }
 
 int account_edit_remove(const struct relay_config *c, const char *name)
 {
-	struct edit e;
-	int exit_code = edit_start(&e, c, false);
-	if (!exit_code) {
-		long place = place_of(&e, name);
-		exit_code = place < 0 ? EXIT_WORK : 0;
-		if (!exit_code) {
-			json_array_remove(e.root, (size_t)place);
-			exit_code = edit_write(&e);
-		}
-	}
-	edit_fini(&e);
+	int exit_code = edit(c, &(struct change){.name = name});
 	return exit_code ? exit_code : tell_relay(c);
 }
 
@@ -598,19 +573,15 @@ static bool set_bandwidth(json_t *account, const char *text)
 	return false;
 }
 
-static int set(struct edit *e, const char *name, const struct account_changes *ch)
+static int set(struct edit *e, size_t place, const struct account_changes *ch)
 {
-	int exit_code = edit_start(e, e->config, false);
-	long place = exit_code ? -1 : place_of(e, name);
-	if (place < 0)
-		return exit_code ? exit_code : EXIT_WORK;
-	const struct account *a = accounts_at(e->accounts, (size_t)place);
-	json_t *account = json_array_get(e->root, (size_t)place);
+	const struct account *a = accounts_at(e->accounts, place);
+	json_t *account = json_array_get(e->root, place);
 	bool ok = (!ch->ports || set_ports(account, a, ch->ports)) &&
 		  (!ch->hosts || set_hosts(account, a, e->config->domain, ch->hosts)) &&
 		  (!ch->connections || set_connections(account, ch->connections)) &&
 		  (!ch->bandwidth || set_bandwidth(account, ch->bandwidth));
-	return ok ? edit_write(e) : EXIT_USAGE;
+	return ok ? 0 : EXIT_USAGE;
 }
 
 static void print_one(const struct relay_config *c, const char *name)
@@ -627,14 +598,12 @@ static void print_one(const struct relay_config *c, const char *name)
 int account_edit_set(const struct relay_config *c, const char *name,
 		     const struct account_changes *changes)
 {
-	struct edit e = {.config = c, .lock = -1};
 	if (!changes->ports && !changes->hosts && !changes->connections && !changes->bandwidth) {
 		log_say("account set: nothing to change; give --ports, --hosts, --connections or "
 			"--bandwidth");
 		return EXIT_USAGE;
 	}
-	int exit_code = set(&e, name, changes);
-	edit_fini(&e);
+	int exit_code = edit(c, &(struct change){.name = name, .set = changes});
 	if (exit_code)
 		return exit_code;
 	print_one(c, name);
