@@ -1,3 +1,8 @@
+/*
+ * Options → what they say, checked → a key and certificate → four files, none of which may exist;
+ * one that cannot be written takes those before it back. Then what is left to do by hand is
+ * printed: DNS, firewall, next commands.
+ */
 #include "relay/init.h"
 
 #include "shared/base/addr.h"

@@ -1,9 +1,11 @@
 /*
- * `groundnut-relay run`: the main loop with the agents' door, the table of homes, the control
- * socket and signals; a worker loop for each core, on which the homes live. Everything here is
- * wiring.
+ * `groundnut-relay run`: the main loop with listeners, registry, names, control socket and signals;
+ * a worker loop for each core, on which the agents live. Everything here is wiring.
  *
- * The end: the door closes, every home says goodbye and frees itself on its loop, then the loops
+ * start: configuration → accounts, certificate → registry, names, workers → control socket →
+ * listeners. What fails says why, and stop() ends what has been started.
+ *
+ * stop: the listeners close, every agent says goodbye and frees itself on its loop, then the loops
  * run dry one after another.
  */
 #include "relay/service.h"
@@ -39,7 +41,7 @@ struct relay {
 	struct control *control;
 	struct signals *signals;
 	struct timer *watchdog;
-	struct timer *accounts_look; /* somebody may edit accounts.json by hand */
+	struct timer *accounts_look; /* accounts.json may be edited by hand */
 	struct stat accounts_seen;   /* as it was when last read */
 	uint64_t started_ms;
 	struct store *store; /* what the names remember */

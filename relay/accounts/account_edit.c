@@ -1,3 +1,8 @@
+/*
+ * An edit: lock the directory → read the file twice, as accounts (a file with errors is refused)
+ * and as JSON → change the JSON → write it anew → unlock → tell the running relay. Each step that
+ * fails says why and ends it; nothing is written by halves.
+ */
 #include "relay/accounts/account_edit.h"
 
 #include "relay/accounts/accounts.h"

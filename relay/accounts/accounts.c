@@ -1,3 +1,7 @@
+/*
+ * accounts.json → an object for each account, read key by key; what is wrong is collected and all
+ * of it reported, and then there is no list. Accounts are found by name with a sorted index.
+ */
 #include "relay/accounts/accounts.h"
 
 #include "shared/base/err.h"

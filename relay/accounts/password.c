@@ -1,3 +1,8 @@
+/*
+ * Stored passwords are "scrypt:N:r:p:salt:hash"; what does not read so is verified against a made
+ * up one, so that it takes the same time. Asking on a terminal turns echo off; signals are held
+ * meanwhile, so that the terminal echoes again before one of them ends the process.
+ */
 #include "relay/accounts/password.h"
 
 #include "shared/base/err.h"

@@ -1,3 +1,11 @@
+/*
+ * DECLARE: doors whose mapping is the same stay, the others close, then new ones open; STATE tells
+ * what became of each. A door that may not be opened, or cannot be, keeps its reason and is tried
+ * again each RETRY_MS. Other accounts or another configuration: each open door is judged again.
+ *
+ * Between two sessions the doors are orphans. Their mapping ids mean nothing any more, so that the
+ * next DECLARE finds them by protocol and public side.
+ */
 #include "relay/agents/agent_mappings.h"
 
 #include "relay/doors/door.h"

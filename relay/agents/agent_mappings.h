@@ -24,7 +24,7 @@ void agent_mappings_wake(struct agent_mappings *all);
 /* it is about to end: visitors get what has come for them */
 void agent_mappings_orphan(struct agent_mappings *all);
 void agent_mappings_close(struct agent_mappings *all);
-/* the accounts are others: who lost the right to a door loses it, the others are tried */
+/* the accounts are others: a door that is not allowed any more is shut, the others are tried */
 void agent_mappings_judge(struct agent_mappings *all);
 /* takes the reports */
 void agent_mappings_set_names(struct agent_mappings *all, struct name_report *reports,

@@ -161,7 +161,7 @@ enum client_hello_result client_hello_read(struct client_hello *s, const uint8_t
 		size_t n = (size_t)record[3] << 8 | record[4];
 		if (!n || n > RECORD_MAX || s->at + RECORD_HEADER + n > CLIENT_HELLO_BYTES_MAX)
 			return CLIENT_HELLO_MALFORMED;
-		/* A stranger who speaks something else is told so by the first byte inside. */
+		/* A stranger that speaks something else is known by the first byte inside. */
 		if (!s->have && left > RECORD_HEADER && record[RECORD_HEADER] != CLIENT_HELLO)
 			return CLIENT_HELLO_MALFORMED;
 		if (left < RECORD_HEADER + n)

@@ -1,10 +1,10 @@
 /*
  * What a TLS ClientHello asks for, read without decrypting anything: the server's name, and the
  * protocols (ALPN) by which an agent is told from a visitor on a shared port. Pure. The caller
- * keeps the bytes, since whoever is behind gets them all again.
+ * keeps the bytes, since the door gets them all again.
  *
  * The hello may be cut into records and segments as it likes. With ECH the outer name counts, as it
- * does for anybody on the way.
+ * does for all on the way.
  */
 #ifndef GROUNDNUT_RELAY_DOORS_CLIENT_HELLO_H
 #define GROUNDNUT_RELAY_DOORS_CLIENT_HELLO_H
@@ -30,7 +30,7 @@ enum client_hello_result {
 enum client_hello_alert {
 	CLIENT_HELLO_UNRECOGNIZED_NAME = 112, /* nobody serves it, or no name was given */
 	CLIENT_HELLO_DECODE_ERROR = 50,       /* for CLIENT_HELLO_MALFORMED */
-	CLIENT_HELLO_INTERNAL_ERROR = 80,     /* known, but the home cannot be reached */
+	CLIENT_HELLO_INTERNAL_ERROR = 80,     /* known, but its agent cannot be reached */
 };
 enum { CLIENT_HELLO_ALERT_LEN = 7 };
 

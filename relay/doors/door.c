@@ -1,3 +1,12 @@
+/*
+ *	closed         claims its host or ports, then listens (tcp, udp)    → open
+ *	open           visitors come in, each counted by mapping and account
+ *	open, resting  newcomers wait (in the kernel, or parked here): too many wait for the agent, or
+ *	               there is no session. A link or a DECLARE wakes it    → open
+ *	shut           no longer allowed or declared: visitors are reset    → closed
+ *
+ * A claim or a listener that fails leaves the door closed with the reason; its owner tries again.
+ */
 #include "relay/doors/door.h"
 
 #include "relay/doors/port_table.h"
@@ -85,7 +94,7 @@ struct arrival {
 	struct worker *worker;
 	uint64_t claim;
 	struct io_parcel *parcel;
-	struct http_gateway *machine;
+	struct http_gateway *gateway;
 };
 
 static void arrive(struct door *d, struct arrival *a)
@@ -95,7 +104,7 @@ static void arrive(struct door *d, struct arrival *a)
 		d->parked_count++;
 		return;
 	}
-	(d->resting ? d->kind->turn_away : d->kind->take)(d, a->parcel, a->machine);
+	(d->resting ? d->kind->turn_away : d->kind->take)(d, a->parcel, a->gateway);
 	mem_free(a);
 }
 
@@ -107,22 +116,22 @@ static void take_arrival(void *arg)
 		arrive(d, a);
 		return;
 	}
-	if (a->machine) /* the door has just closed: there may be another */
-		shared_ports_return(a->worker->context, a->parcel, a->machine);
+	if (a->gateway) /* the door has just closed: there may be another */
+		shared_ports_return(a->worker->context, a->parcel, a->gateway);
 	else
 		shared_ports_alert(a->worker->loop, a->parcel, CLIENT_HELLO_INTERNAL_ERROR);
 	mem_free(a);
 }
 
-static void deliver(const struct vhost *to, struct io_parcel *parcel, struct http_gateway *machine)
+static void deliver(const struct vhost *to, struct io_parcel *parcel, struct http_gateway *gateway)
 {
 	struct arrival *a = mem_alloc(sizeof *a);
 	*a = (struct arrival){
-	    .worker = to->worker, .claim = to->claim, .parcel = parcel, .machine = machine};
+	    .worker = to->worker, .claim = to->claim, .parcel = parcel, .gateway = gateway};
 	if (loop_post(to->worker->loop, take_arrival, a))
 		return;
 	io_parcel_free(parcel);
-	http_gateway_free(machine);
+	http_gateway_free(gateway);
 	mem_free(a);
 }
 
@@ -253,7 +262,7 @@ static void unpark(struct door *d, bool away)
 		struct arrival *a = LIST_ENTRY(d->parked.next, struct arrival, node);
 		list_remove(&a->node);
 		d->parked_count--;
-		(away ? d->kind->turn_away : d->kind->take)(d, a->parcel, a->machine);
+		(away ? d->kind->turn_away : d->kind->take)(d, a->parcel, a->gateway);
 		mem_free(a);
 	}
 }

@@ -1,9 +1,9 @@
 /*
- * The door of one mapping: what visitors come in by. Kinds (tcp, udp, http, tls) differ in how they
- * listen and what a visitor is; what is common, the claim, the state, the counts, is here.
+ * The door of one mapping: visitors come in by it. Kinds (tcp, udp, http, tls) differ in how they
+ * listen and what a visitor is; what they have in common (claim, state, counts) is here.
  *
- * tcp and udp doors listen themselves. http and tls doors have no port of their own: the front
- * reads who is wanted on a shared port, and sends the visitor here (door_arrive).
+ * tcp and udp doors listen themselves. http and tls doors have no port of their own: a shared port
+ * reads which host is wanted, finds the door's claim, and sends the visitor to the door's loop.
  *
  * A door outlives a change of session when the new DECLARE wants the same public side: then it is
  * adopted under the new mapping id, without a new bind.
@@ -18,7 +18,7 @@
 
 struct door;
 
-enum { DOOR_WAITING = 256 }; /* newcomers that may wait for the home before the door rests */
+enum { DOOR_WAITING = 256 }; /* newcomers that may wait for the agent before the door rests */
 
 /* What a kind does; the door's claim is taken before open and let go after close. Functions that
  * need not exist are NULL. */
@@ -35,18 +35,18 @@ struct door_kind {
 	void (*clear)(struct door *d, bool graceful, enum reset_code code);
 	/* udp: the flow that has been idle for longest; there is one */
 	void (*evict)(struct door *d);
-	/* newcomers wait for the home: end a few visitors who use their places for nothing */
+	/* newcomers wait for the agent: end a few visitors that do not move */
 	void (*relieve)(struct door *d);
 	uint64_t (*dropped)(const struct door *d); /* datagrams, by flows under way */
 	void (*fini)(struct door *d);
-	/* http and tls: a visitor of the shared port comes in; or is turned away, since the home
+	/* http and tls: a visitor of the shared port comes in; or is turned away, since the agent
 	 * cannot be reached. Both take what they get. */
-	void (*take)(struct door *d, struct io_parcel *parcel, struct http_gateway *machine);
-	void (*turn_away)(struct door *d, struct io_parcel *parcel, struct http_gateway *machine);
+	void (*take)(struct door *d, struct io_parcel *parcel, struct http_gateway *gateway);
+	void (*turn_away)(struct door *d, struct io_parcel *parcel, struct http_gateway *gateway);
 };
 extern const struct door_kind TCP_DOOR, UDP_DOOR, HTTP_DOOR, TLS_DOOR;
 
-/* What becomes of somebody at the door. */
+/* What becomes of a newcomer. */
 enum door_entry { DOOR_ENTERED, DOOR_NOT_ALLOWED, DOOR_FULL, DOOR_HASTY, DOOR_ACCOUNT_FULL };
 const char *door_entry_text(enum door_entry e);
 
@@ -56,7 +56,7 @@ struct door {
 	struct mapping mapping;
 	char *host;         /* http, tls: the full name */
 	uint64_t claim;     /* … and the number under which it is held while open, else 0 */
-	struct list parked; /* … and visitors who came while it rests */
+	struct list parked; /* … and visitors that came while it rests */
 	unsigned parked_count;
 	bool is_open, resting;
 	char *error; /* why it is not open */
@@ -66,8 +66,8 @@ struct door {
 	size_t socket_count;
 	uint64_t now, total;       /* visitors; of udp flows only the total */
 	uint64_t flows, dropped;   /* udp; dropped: but for what flows under way have */
-	struct splice_count count; /* near_to_far goes toward home */
-	unsigned newcomers;        /* let in while the home is detached */
+	struct splice_count count; /* near_to_far goes toward the agent */
+	unsigned newcomers;        /* let in while the agent is detached */
 	struct timer *rest_timer;
 	struct shaper *shaper;      /* NULL: neither mapping nor account has a limit */
 	struct rate_limiter *rates; /* newcomers of each source; NULL: no limit */
@@ -82,11 +82,11 @@ void door_set_error(struct door *d, char *error); /* takes it */
 bool door_fits(const struct door *d, const struct mapping *m);
 void door_adopt(struct door *d, const struct mapping *mapping);
 void door_rest(struct door *d);
-void door_wake(struct door *d); /* those who wait are counted anew */
-/* Cut the visitors. graceful: what has come for them is still written (the session has ended); else
- * they are reset now. */
+void door_wake(struct door *d); /* those that wait are counted anew */
+/* Ends the visitors. graceful: what has come for them is still written (the session has ended);
+ * else they are reset now. */
 void door_clear(struct door *d, bool graceful, enum reset_code code);
-/* no longer allowed: cut, closed, the claim let go; takes error */
+/* It is no longer allowed: visitors are reset, the claim is let go. Takes error. */
 void door_shut(struct door *d, char *error);
 void door_close(struct door *d); /* NULL does nothing */
 void door_status(const struct door *d, const char *public_text, struct json *w);

@@ -1,11 +1,11 @@
 /*
- * The door of an http mapping. The front sends visitors whose first request is for this host; each
- * request after that is looked at again, and when it is for another host, the visitor goes back to
- * the front, which sends him on.
+ * The door of an http mapping. The shared port sends visitors whose first request is for this host.
+ * Each request after that is looked at again; when it is for another host, the visitor goes back to
+ * the shared port, which sends it on.
  *
- * Slow visitors are no trouble while they are few: the clock (limits.stall_s) ends only those who
- * do not move at all. Of a source that has many visitors here those go who keep us waiting, sooner
- * the more there are; so thousands of slow ones push out each other, and whoever moves stays.
+ * A few slow visitors do no harm: the clock (limits.stall_s) ends only those that do not move at
+ * all. Of a source with many visitors here the slow ones are ended, sooner the more there are. So
+ * thousands of slow ones push out each other, and one that moves stays.
  */
 #include "relay/doors/shared_ports.h"
 #include "relay/doors/http_visitor.h"
@@ -23,33 +23,33 @@ enum {
 	SOURCES = 1024,
 	WRONG_PASSWORDS = 20, /* of one source, then WRONG_RATE a second */
 	WRONG_RATE = 1,
-	LOOKS = 8, /* visitors looked at for each who comes */
-	/* how far one of a crowded source may be behind, less the more there are */
+	LOOKS = 8, /* visitors looked at for each newcomer */
+	/* how far one of a crowded source may be behind; less, the more there are */
 	LAG_MS = 1000,
-	PLACE_LAG_MS = 10000, /* … and one whose place in a full mapping another wants */
+	PLACE_LAG_MS = 10000, /* the same, where the mapping is full and another wants its place */
 	SAY_MS = 60000,
-	/* what all visitors of one source may be granted at first, while they are not too many even
-	 * for that */
+	/* what all visitors of one source may be granted at first; each has
+	 * TUNNEL_OPEN_CREDIT_MIN at least */
 	SOURCE_CREDIT = 2 * 1024 * 1024,
 };
 
 struct visitor {
 	struct list node;
-	struct list beside; /* those of one source on this loop, whichever door */
+	struct list beside; /* those of one source on this loop, over all its doors */
 	struct addr source;
 	struct web_door *door;
-	struct http_visitor *gateway;
+	struct http_visitor *http;
 	bool entered;
 	unsigned refusals; /* wrong passwords known of */
-	char host[256];    /* of the last request … */
-	uint64_t version;  /* … and the state of the hosts then: it was ours */
+	char host[256];    /* of the last request, which was this door's … */
+	uint64_t version;  /* … by this state of the table of hosts */
 };
 
 struct web_door {
 	struct door door;
 	struct list visitors;
 	struct rate_limiter *wrong; /* sources of wrong passwords; NULL: none yet */
-	/* visitors who went because they were slow, and when that was last said */
+	/* visitors ended because they were slow, and when that was last logged */
 	uint64_t slow, said_ms;
 };
 
@@ -108,20 +108,20 @@ static void say_slow(struct visitor *v, int64_t lag_ms)
 		 (unsigned long long)w->slow);
 }
 
-/* Whether he was behind by that much, and has gone. */
+/* True: it was more than most_ms behind, and has gone. */
 static bool end_slow(struct visitor *v, int64_t most_ms)
 {
-	int64_t lag_ms = http_visitor_lag_ms(v->gateway);
+	int64_t lag_ms = http_visitor_lag_ms(v->http);
 	if (lag_ms <= most_ms)
 		return false;
 	say_slow(v, lag_ms);
-	http_visitor_evict(v->gateway);
+	http_visitor_evict(v->http);
 	leave(v);
 	return true;
 }
 
-/* A source with more visitors than limits.slow_visitors_per_source loses those who keep us waiting:
- * a few are looked at for each who comes, in turn. */
+/* A source with more visitors than limits.slow_visitors_per_source loses slow ones: a few are
+ * looked at for each newcomer, in turn. */
 static void thin_out(struct visitor *newcomer)
 {
 	struct rate_limiter *all = everybody(newcomer);
@@ -139,8 +139,8 @@ static void thin_out(struct visitor *newcomer)
 	}
 }
 
-/* Who reads nothing holds as much memory as his stream was granted: the more of one source, the
- * less for each. */
+/* A visitor that reads nothing holds as much memory as its stream was granted: the more visitors of
+ * one source, the less for each. */
 static uint32_t first_credit(struct visitor *v)
 {
 	uint32_t count = rate_limiter_held(everybody(v), &v->source);
@@ -148,7 +148,7 @@ static uint32_t first_credit(struct visitor *v)
 	return share < TUNNEL_OPEN_CREDIT_MIN ? TUNNEL_OPEN_CREDIT_MIN : share;
 }
 
-/* In a mapping that is full somebody who is far behind gives up his place. */
+/* In a full mapping a visitor that is far behind gives up its place. */
 static bool make_room(struct web_door *w)
 {
 	for (int i = 0; i < LOOKS && !list_is_empty(&w->visitors); i++) {
@@ -186,26 +186,26 @@ static bool is_ours(struct visitor *v, const char *host)
 
 static void send_back(struct visitor *v)
 {
-	struct http_gateway *machine;
+	struct http_gateway *gateway;
 	struct context *w = v->door->door.tenant->worker->context;
-	struct io_parcel *parcel = http_visitor_pack(v->gateway, &machine);
+	struct io_parcel *parcel = http_visitor_pack(v->http, &gateway);
 	leave(v);
-	shared_ports_return(w, parcel, machine);
+	shared_ports_return(w, parcel, gateway);
 }
 
 static void refuse(struct visitor *v, enum door_entry entry)
 {
-	struct http_gateway *machine = http_visitor_machine(v->gateway);
+	struct http_gateway *gateway = http_visitor_gateway(v->http);
 	char text[ADDR_TEXT];
 	log_debug("visitor_refused", "mapping=%s visitor=%s why=%s", v->door->door.mapping.name,
 		  addr_ip_text(&v->source, text), door_entry_text(entry));
 	if (entry == DOOR_NOT_ALLOWED)
-		http_gateway_refuse(machine, 403, 0);
+		http_gateway_refuse(gateway, 403, 0);
 	else if (entry == DOOR_HASTY)
-		http_gateway_refuse(machine, 429, 1);
+		http_gateway_refuse(gateway, 429, 1);
 	else
-		http_gateway_refuse(machine, 503, FULL_RETRY_S);
-	http_gateway_timeout(machine); /* one page each: who has not come in may not stay */
+		http_gateway_refuse(gateway, 503, FULL_RETRY_S);
+	http_gateway_timeout(gateway); /* one page each: what has not come in may not stay */
 }
 
 static bool come_in(struct visitor *v)
@@ -220,13 +220,13 @@ static bool come_in(struct visitor *v)
 		return false;
 	}
 	struct http_visitor_lead lead = {
-	    .trunk = d->tenant->transport,
+	    .transport = d->tenant->transport,
 	    .mapping = d->mapping.id,
 	    .count = &d->count,
 	    .shaper = door_shaper(d),
 	    .credit = first_credit(v),
 	};
-	http_visitor_set_lead(v->gateway, &lead);
+	http_visitor_set_lead(v->http, &lead);
 	door_crowd(d);
 	return true;
 }
@@ -235,42 +235,42 @@ static bool come_in(struct visitor *v)
 static bool may_try(struct visitor *v, uint64_t now)
 {
 	return !v->door->wrong ||
-	       !rate_limiter_is_over(v->door->wrong, io_peer(http_visitor_io(v->gateway)), now);
+	       !rate_limiter_is_over(v->door->wrong, io_peer(http_visitor_io(v->http)), now);
 }
 
 static void count_wrong(struct visitor *v, uint64_t now)
 {
-	unsigned refusals = http_gateway_refusals(http_visitor_machine(v->gateway));
+	unsigned refusals = http_gateway_refusals(http_visitor_gateway(v->http));
 	bool offered = refusals != v->refusals;
 	v->refusals = refusals;
 	if (!offered)
 		return;
 	if (!v->door->wrong)
 		v->door->wrong = rate_limiter_new(SOURCES, WRONG_RATE, WRONG_PASSWORDS);
-	rate_limiter_count(v->door->wrong, io_peer(http_visitor_io(v->gateway)), now);
+	rate_limiter_count(v->door->wrong, io_peer(http_visitor_io(v->http)), now);
 }
 
 static void route_here(struct visitor *v)
 {
 	struct door *d = &v->door->door;
-	struct http_gateway *machine = http_visitor_machine(v->gateway);
+	struct http_gateway *gateway = http_visitor_gateway(v->http);
 	uint64_t now = loop_now_ms(d->tenant->worker->loop);
 	if (!may_try(v, now)) {
-		http_gateway_refuse(machine, 429, 1);
+		http_gateway_refuse(gateway, 429, 1);
 		return;
 	}
 	struct http_route route = {.key = d->claim,
 				   .user = d->mapping.basic_user,
 				   .password = d->mapping.basic_password,
 				   .realm = d->mapping.name};
-	http_gateway_route(machine, &route);
+	http_gateway_route(gateway, &route);
 	count_wrong(v, now);
 }
 
 static bool on_route(void *owner)
 {
 	struct visitor *v = owner;
-	const struct http_head *head = http_gateway_request(http_visitor_machine(v->gateway));
+	const struct http_head *head = http_gateway_request(http_visitor_gateway(v->http));
 	if (!is_ours(v, head->host)) {
 		send_back(v);
 		return false;
@@ -282,17 +282,17 @@ static bool on_route(void *owner)
 
 /* --- the door --- */
 
-static void take(struct door *d, struct io_parcel *parcel, struct http_gateway *machine)
+static void take(struct door *d, struct io_parcel *parcel, struct http_gateway *gateway)
 {
 	struct visitor *v = mem_zalloc(sizeof *v);
 	struct http_visitor_times times = times_of(d);
 	v->door = web(d);
-	v->refusals = http_gateway_refusals(machine);
+	v->refusals = http_gateway_refusals(gateway);
 	list_init(&v->beside);
 	list_append(&web(d)->visitors, &v->node);
 	struct io *io = io_unpack(d->tenant->worker->loop, parcel, NULL, NULL);
-	v->gateway =
-	    http_visitor_new(d->tenant->worker->loop, io, machine, &times, on_route, on_over, v);
+	v->http =
+	    http_visitor_new(d->tenant->worker->loop, io, gateway, &times, on_route, on_over, v);
 	v->source = *io_peer(io);
 	thin_out(v);
 	if (rate_limiter_hold(everybody(v), &v->source, UINT32_MAX,
@@ -300,9 +300,9 @@ static void take(struct door *d, struct io_parcel *parcel, struct http_gateway *
 		list_append(rate_limiter_holders(everybody(v), &v->source), &v->beside);
 }
 
-static void turn_away(struct door *d, struct io_parcel *parcel, struct http_gateway *machine)
+static void turn_away(struct door *d, struct io_parcel *parcel, struct http_gateway *gateway)
 {
-	http_visitor_turn_away(d->tenant->worker->loop, parcel, machine, 503, AWAY_RETRY_S);
+	http_visitor_turn_away(d->tenant->worker->loop, parcel, gateway, 503, AWAY_RETRY_S);
 }
 
 static void clear(struct door *d, bool graceful, enum reset_code code)
@@ -310,9 +310,9 @@ static void clear(struct door *d, bool graceful, enum reset_code code)
 	while (!list_is_empty(&web(d)->visitors)) {
 		struct visitor *v = LIST_ENTRY(web(d)->visitors.next, struct visitor, node);
 		if (graceful)
-			http_visitor_abandon(v->gateway);
+			http_visitor_abandon(v->http);
 		else
-			http_visitor_cut(v->gateway, code);
+			http_visitor_cut(v->http, code);
 		leave(v);
 	}
 }

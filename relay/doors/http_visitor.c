@@ -1,19 +1,19 @@
 /*
- * Every event leads to look(): bytes are moved wherever they can be, then the machine's wishes are
- * met, until nothing moves any more.
+ * Every event leads to look(): bytes are moved wherever they can be, then what the gateway wants is
+ * done, until nothing moves any more.
  *
- *	visitor → machine    IO_DATA: as much as the machine has room for
- *	machine → stream     in STREAM_TURN; a body's bytes that the machine need not see go from
- *                           the socket straight into the outbox
- *	stream → machine     STREAM_LOOK, IO_ROOM; a body's bytes that it need not see go straight
- *                           to the socket
- *	machine → visitor    likewise
+ *	visitor → gateway    IO_DATA: as much as the gateway has room for
+ *	gateway → stream     in STREAM_TURN; a body's bytes that the gateway need not see go from the
+ *                           socket straight into the outbox
+ *	stream → gateway     STREAM_LOOK, IO_ROOM; a body's bytes that it need not see go straight to
+ *                           the socket
+ *	gateway → visitor    likewise
  *
- * One timer, set for the nearest deadline and looked at when it comes: deadlines move with every
- * byte, the timer does not. While the visitor does not take what waits for him, the bytes that
- * count are those his side has acknowledged: he may be slow, and the kernel holds a lot.
+ * One timer is set for the nearest deadline. Deadlines move with every byte, the timer does not; it
+ * is looked at when it comes. While the visitor does not take what waits for it, only bytes that
+ * its side has acknowledged count: the visitor may be slow, and the kernel holds a lot.
  *
- * Ends: the machine says END or ABORT, the visitor's socket fails (the stream is reset), a deadline
+ * Ends: the gateway says END or ABORT; the visitor's socket fails (the stream is reset); a deadline
  * passes.
  */
 #include "relay/doors/http_visitor.h"
@@ -37,7 +37,7 @@ enum {
 struct http_visitor {
 	struct loop *loop;
 	struct io *io;
-	struct http_gateway *machine;
+	struct http_gateway *gateway;
 	http_visitor_route_fn *route; /* NULL: abandoned */
 	http_visitor_over_fn *over;
 	void *owner;
@@ -51,92 +51,92 @@ struct http_visitor {
 	enum http_phase phase;
 	uint64_t phase_ms; /* since when */
 	uint64_t moved_ms; /* when a byte last moved */
-	struct minimum_rate patience;
-	bool deaf;               /* … he does not take what is written; else he says nothing */
-	uint64_t kept_ms;        /* when we began to wait for him */
-	uint64_t brought, given; /* bytes from the visitor, and to his socket */
-	uint64_t seen;           /* progress() when it was last looked at */
-	bool readable;           /* the socket may have bytes */
-	bool eof;                /* its end has been read */
-	bool failed;             /* it can be read or written no more */
-	bool service_told;       /* the machine knows that the stream has ended */
+	struct minimum_rate rate;
+	bool is_writing;               /* it is late in taking what is written; else in sending */
+	uint64_t kept_ms;              /* since when it is waited for, or not */
+	uint64_t brought, given;       /* bytes from the visitor, and to its socket */
+	uint64_t seen;                 /* progress() when it was last looked at */
+	bool readable;                 /* the socket may have bytes */
+	bool eof;                      /* its end has been read */
+	bool failed;                   /* it can be read or written no more */
+	bool service_told;             /* the gateway knows that the stream has ended */
 	bool fin_service, fin_visitor; /* have been passed on */
 };
 
-static void look(struct http_visitor *g);
+static void look(struct http_visitor *v);
 
-static void mark(struct http_visitor *g)
+static void mark(struct http_visitor *v)
 {
-	if (g->lead.trunk)
-		transport_mark(g->lead.trunk);
+	if (v->lead.transport)
+		transport_mark(v->lead.transport);
 }
 
-static void drop_stream(struct http_visitor *g)
+static void drop_stream(struct http_visitor *v)
 {
-	shaper_forget(&g->in);
-	shaper_forget(&g->out);
-	if (!g->stream)
+	shaper_forget(&v->in);
+	shaper_forget(&v->out);
+	if (!v->stream)
 		return;
-	stream_close(g->stream);
-	g->stream = NULL;
-	mark(g);
+	stream_close(v->stream);
+	v->stream = NULL;
+	mark(v);
 }
 
-static void drop(struct http_visitor *g)
+static void drop(struct http_visitor *v)
 {
-	drop_stream(g);
-	task_cancel(&g->task);
-	timer_close(g->timer);
-	http_gateway_free(g->machine);
-	mem_free(g);
+	drop_stream(v);
+	task_cancel(&v->task);
+	timer_close(v->timer);
+	http_gateway_free(v->gateway);
+	mem_free(v);
 }
 
-static void end(struct http_visitor *g)
+static void end(struct http_visitor *v)
 {
-	http_visitor_over_fn *over = g->over;
-	void *owner = g->owner;
-	io_close(g->io);
-	drop(g);
+	http_visitor_over_fn *over = v->over;
+	void *owner = v->owner;
+	io_close(v->io);
+	drop(v);
 	if (over)
 		over(owner);
 }
 
-static void end_reset(struct http_visitor *g, enum reset_code code)
+static void end_reset(struct http_visitor *v, enum reset_code code)
 {
-	if (g->stream)
-		stream_reset(g->stream, code);
-	io_reset(g->io);
-	g->io = NULL;
-	end(g);
+	if (v->stream)
+		stream_reset(v->stream, code);
+	io_reset(v->io);
+	v->io = NULL;
+	end(v);
 }
 
-static void moved(struct http_visitor *g)
+static void moved(struct http_visitor *v)
 {
-	g->moved_ms = loop_now_ms(g->loop);
+	v->moved_ms = loop_now_ms(v->loop);
 }
 
-/* The bytes that he has brought, or has been seen to take. */
-static uint64_t progress(const struct http_visitor *g)
+/* The bytes that it has brought, or has been seen to take. */
+static uint64_t progress(const struct http_visitor *v)
 {
-	uint64_t unsent = io_unsent(g->io);
-	return g->brought + (g->given > unsent ? g->given - unsent : 0);
+	uint64_t unsent = io_unsent(v->io);
+	return v->brought + (v->given > unsent ? v->given - unsent : 0);
 }
 
 /* --- toward the visitor --- */
 
-static bool write_visitor(struct http_visitor *g)
+static bool write_visitor(struct http_visitor *v)
 {
 	const uint8_t *p;
 	size_t len;
 	bool any = false;
-	while (!g->failed && (len = http_gateway_peek(g->machine, HTTP_VISITOR, &p)) > 0) {
-		ssize_t n = io_write(g->io, p, len);
-		g->failed = n < 0;
+	while (!v->failed && (len = http_gateway_peek(v->gateway, HTTP_VISITOR, &p)) > 0) {
+		ssize_t n = io_write(v->io, p, len);
+		v->failed = n < 0;
 		if (n <= 0)
 			break;
-		http_gateway_consume(g->machine, HTTP_VISITOR, (size_t)n);
-		g->given += (uint64_t)n;
-		moved(g);
+		http_gateway_consume(v->gateway, HTTP_VISITOR, (size_t)n);
+		v->given += (uint64_t)n;
+		moved(v);
 		any = true;
 	}
 	return any;
@@ -147,25 +147,25 @@ static bool is_held(const struct shaper_waiter *w)
 	return !list_is_empty(&w->node);
 }
 
-/* How many of len bytes may move now, that way. */
-static size_t allowed(struct http_visitor *g, enum shaper_way way, struct shaper_waiter *w,
+/* How many of len bytes may move that way now. */
+static size_t allowed(struct http_visitor *v, enum shaper_way way, struct shaper_waiter *w,
 		      size_t len)
 {
-	if (!g->lead.shaper)
+	if (!v->lead.shaper)
 		return len;
-	size_t room = shaper_room(g->lead.shaper, way, len);
+	size_t room = shaper_room(v->lead.shaper, way, len);
 	if (!room)
-		shaper_wait(g->lead.shaper, way, w);
+		shaper_wait(v->lead.shaper, way, w);
 	return room;
 }
 
-static void took(struct http_visitor *g, enum shaper_way way, size_t len)
+static void took(struct http_visitor *v, enum shaper_way way, size_t len)
 {
-	moved(g);
-	if (g->lead.shaper)
-		shaper_took(g->lead.shaper, way, len);
-	if (g->lead.count)
-		*(way == SHAPER_IN ? &g->lead.count->near_to_far : &g->lead.count->far_to_near) +=
+	moved(v);
+	if (v->lead.shaper)
+		shaper_took(v->lead.shaper, way, len);
+	if (v->lead.count)
+		*(way == SHAPER_IN ? &v->lead.count->near_to_far : &v->lead.count->far_to_near) +=
 		    len;
 }
 
@@ -181,223 +181,223 @@ static int shorten(struct iovec *iov, int count, size_t len)
 	return count;
 }
 
-/* The stream's bytes: past the machine when it need not see them, else into it. */
-static bool read_service(struct http_visitor *g)
+/* The stream's bytes: past the gateway when it need not see them, else into it. */
+static bool read_service(struct http_visitor *v)
 {
 	struct iovec iov[IOV_MOST];
-	int count = g->stream ? stream_peek(g->stream, iov, IOV_MOST) : 0;
-	uint64_t pass = count ? http_gateway_pass(g->machine, HTTP_SERVICE) : 0;
-	size_t room = count ? http_gateway_room(g->machine, HTTP_SERVICE) : 0;
-	if (!count || g->failed || (!pass && !room))
+	int count = v->stream ? stream_peek(v->stream, iov, IOV_MOST) : 0;
+	uint64_t pass = count ? http_gateway_pass(v->gateway, HTTP_SERVICE) : 0;
+	size_t room = count ? http_gateway_room(v->gateway, HTTP_SERVICE) : 0;
+	if (!count || v->failed || (!pass && !room))
 		return false;
-	size_t waiting = stream_waiting(g->stream);
+	size_t waiting = stream_waiting(v->stream);
 	size_t len = pass ? (waiting < pass ? waiting : (size_t)pass)
 			  : (iov[0].iov_len < room ? iov[0].iov_len : room);
-	len = allowed(g, SHAPER_OUT, &g->out, len);
+	len = allowed(v, SHAPER_OUT, &v->out, len);
 	if (!len)
 		return false;
 	if (!pass) {
-		http_gateway_feed(g->machine, HTTP_SERVICE, iov[0].iov_base, len);
+		http_gateway_feed(v->gateway, HTTP_SERVICE, iov[0].iov_base, len);
 	} else {
 		count = shorten(iov, count, len);
-		ssize_t n = io_writev(g->io, iov, count);
-		g->failed = n < 0;
+		ssize_t n = io_writev(v->io, iov, count);
+		v->failed = n < 0;
 		if (n <= 0)
 			return false;
 		len = (size_t)n;
-		g->given += len;
-		http_gateway_passed(g->machine, HTTP_SERVICE, len);
+		v->given += len;
+		http_gateway_passed(v->gateway, HTTP_SERVICE, len);
 	}
-	stream_consume(g->stream, len);
-	took(g, SHAPER_OUT, len);
-	mark(g); /* credit may be due */
+	stream_consume(v->stream, len);
+	took(v, SHAPER_OUT, len);
+	mark(v); /* credit may be due */
 	return true;
 }
 
-/* Behind all its bytes, how the stream ended. */
-static bool end_service(struct http_visitor *g)
+/* How the stream ended is passed on behind all its bytes. */
+static bool end_service(struct http_visitor *v)
 {
-	if (!g->stream || g->service_told || stream_waiting(g->stream))
+	if (!v->stream || v->service_told || stream_waiting(v->stream))
 		return false;
-	bool is_reset = stream_is_reset(g->stream);
-	if (!is_reset && !stream_is_eof(g->stream))
+	bool is_reset = stream_is_reset(v->stream);
+	if (!is_reset && !stream_is_eof(v->stream))
 		return false;
-	g->service_told = true;
+	v->service_told = true;
 	if (!is_reset) {
-		http_gateway_eof(g->machine, HTTP_SERVICE);
+		http_gateway_eof(v->gateway, HTTP_SERVICE);
 		return true;
 	}
-	if (stream_is_adrift(g->stream)) {
-		g->lead.trunk = NULL;
-		http_gateway_refuse(g->machine, 503, AWAY_RETRY_S);
+	if (stream_is_adrift(v->stream)) {
+		v->lead.transport = NULL;
+		http_gateway_refuse(v->gateway, 503, AWAY_RETRY_S);
 	}
-	http_gateway_broken(g->machine);
+	http_gateway_broken(v->gateway);
 	return true;
 }
 
 /* --- from the visitor --- */
 
-static bool read_visitor(struct http_visitor *g)
+static bool read_visitor(struct http_visitor *v)
 {
-	size_t room = http_gateway_room(g->machine, HTTP_VISITOR);
-	if (!g->readable || g->eof || g->failed || !room)
+	size_t room = http_gateway_room(v->gateway, HTTP_VISITOR);
+	if (!v->readable || v->eof || v->failed || !room)
 		return false;
-	if (http_gateway_pass(g->machine, HTTP_VISITOR))
+	if (http_gateway_pass(v->gateway, HTTP_VISITOR))
 		return false; /* turn() reads */
 	size_t most = room < READ_MOST ? room : READ_MOST;
 	/* not the loop's staging: in STREAM_LOOK that holds what the link has brought */
 	uint8_t p[READ_MOST];
-	ssize_t n = io_read(g->io, p, most);
-	g->readable = n == (ssize_t)most;
+	ssize_t n = io_read(v->io, p, most);
+	v->readable = n == (ssize_t)most;
 	if (n == UV_EAGAIN)
 		return false;
 	if (n > 0) {
-		http_gateway_feed(g->machine, HTTP_VISITOR, p, (size_t)n);
-		g->brought += (uint64_t)n;
-		moved(g);
+		http_gateway_feed(v->gateway, HTTP_VISITOR, p, (size_t)n);
+		v->brought += (uint64_t)n;
+		moved(v);
 	} else if (n == 0) {
-		g->eof = true;
-		http_gateway_eof(g->machine, HTTP_VISITOR);
+		v->eof = true;
+		http_gateway_eof(v->gateway, HTTP_VISITOR);
 	} else {
-		g->failed = true;
+		v->failed = true;
 	}
 	return true;
 }
 
-/* One piece of what the machine has for the service. */
-static void send_piece(struct http_visitor *g, const uint8_t *p, size_t len)
+/* One piece of what the gateway has for the service. */
+static void send_piece(struct http_visitor *v, const uint8_t *p, size_t len)
 {
 	size_t room;
-	uint8_t *to = stream_reserve(g->stream, &room);
-	len = allowed(g, SHAPER_IN, &g->in, len < room ? len : room);
+	uint8_t *to = stream_reserve(v->stream, &room);
+	len = allowed(v, SHAPER_IN, &v->in, len < room ? len : room);
 	if (!len) {
-		stream_idle(g->stream);
+		stream_idle(v->stream);
 		return;
 	}
 	memcpy(to, p, len);
-	stream_commit(g->stream, len);
-	http_gateway_consume(g->machine, HTTP_SERVICE, len);
-	took(g, SHAPER_IN, len);
+	stream_commit(v->stream, len);
+	http_gateway_consume(v->gateway, HTTP_SERVICE, len);
+	took(v, SHAPER_IN, len);
 }
 
-static void pass_piece(struct http_visitor *g, uint64_t pass)
+static void pass_piece(struct http_visitor *v, uint64_t pass)
 {
 	size_t room;
-	uint8_t *to = stream_reserve(g->stream, &room);
-	room = allowed(g, SHAPER_IN, &g->in, room < pass ? room : (size_t)pass);
-	ssize_t n = room ? io_read(g->io, to, room) : UV_EAGAIN;
+	uint8_t *to = stream_reserve(v->stream, &room);
+	room = allowed(v, SHAPER_IN, &v->in, room < pass ? room : (size_t)pass);
+	ssize_t n = room ? io_read(v->io, to, room) : UV_EAGAIN;
 	if (n > 0) {
-		stream_commit(g->stream, (size_t)n);
-		http_gateway_passed(g->machine, HTTP_VISITOR, (uint64_t)n);
-		g->brought += (uint64_t)n;
-		took(g, SHAPER_IN, (size_t)n);
+		stream_commit(v->stream, (size_t)n);
+		http_gateway_passed(v->gateway, HTTP_VISITOR, (uint64_t)n);
+		v->brought += (uint64_t)n;
+		took(v, SHAPER_IN, (size_t)n);
 	}
 	if (room)
-		g->readable = n == (ssize_t)room;
+		v->readable = n == (ssize_t)room;
 	if (n == 0) {
-		g->eof = true;
-		http_gateway_eof(g->machine, HTTP_VISITOR);
+		v->eof = true;
+		http_gateway_eof(v->gateway, HTTP_VISITOR);
 	} else if (n < 0 && n != UV_EAGAIN) {
-		g->failed = true;
+		v->failed = true;
 	}
 	if (n != (ssize_t)room)
-		stream_idle(g->stream);
+		stream_idle(v->stream);
 }
 
-static void turn(struct http_visitor *g)
+static void turn(struct http_visitor *v)
 {
 	const uint8_t *p;
-	size_t len = http_gateway_peek(g->machine, HTTP_SERVICE, &p);
+	size_t len = http_gateway_peek(v->gateway, HTTP_SERVICE, &p);
 	uint64_t pass =
-	    len || g->eof || g->failed ? 0 : http_gateway_pass(g->machine, HTTP_VISITOR);
+	    len || v->eof || v->failed ? 0 : http_gateway_pass(v->gateway, HTTP_VISITOR);
 	if (len)
-		send_piece(g, p, len);
+		send_piece(v, p, len);
 	else if (pass)
-		pass_piece(g, pass);
+		pass_piece(v, pass);
 	else
-		stream_idle(g->stream);
-	task_mark(g->loop, &g->task);
+		stream_idle(v->stream);
+	task_mark(v->loop, &v->task);
 }
 
 /* Asks for turns while there is something for the service. */
-static void ask_turns(struct http_visitor *g)
+static void ask_turns(struct http_visitor *v)
 {
 	const uint8_t *p;
-	if (!g->stream || !stream_may_send(g->stream) || g->failed || is_held(&g->in))
+	if (!v->stream || !stream_may_send(v->stream) || v->failed || is_held(&v->in))
 		return;
-	bool queued = http_gateway_peek(g->machine, HTTP_SERVICE, &p) > 0;
-	if (!queued && !(g->readable && !g->eof && http_gateway_pass(g->machine, HTTP_VISITOR)))
+	bool queued = http_gateway_peek(v->gateway, HTTP_SERVICE, &p) > 0;
+	if (!queued && !(v->readable && !v->eof && http_gateway_pass(v->gateway, HTTP_VISITOR)))
 		return;
-	stream_ready(g->stream);
-	mark(g);
+	stream_ready(v->stream);
+	mark(v);
 }
 
-/* --- what the machine wants --- */
+/* --- what the gateway wants --- */
 
 static void on_stream(void *owner, enum stream_event event)
 {
-	struct http_visitor *g = owner;
+	struct http_visitor *v = owner;
 	if (event == STREAM_TURN)
-		turn(g);
+		turn(v);
 	else if (event == STREAM_LOOK)
-		look(g);
+		look(v);
 }
 
-static void open_stream(struct http_visitor *g)
+static void open_stream(struct http_visitor *v)
 {
-	struct open_info info = {.mapping = g->lead.mapping,
-				 .credit = g->lead.credit,
-				 .visitor = *io_peer(g->io),
-				 .visited = *io_local(g->io)};
-	g->stream = stream_open(transport_tunnel(g->lead.trunk), &info, on_stream, g);
-	g->service_told = g->fin_service = false;
-	http_gateway_opened(g->machine);
-	mark(g);
+	struct open_info info = {.mapping = v->lead.mapping,
+				 .credit = v->lead.credit,
+				 .visitor = *io_peer(v->io),
+				 .visited = *io_local(v->io)};
+	v->stream = stream_open(transport_tunnel(v->lead.transport), &info, on_stream, v);
+	v->service_told = v->fin_service = false;
+	http_gateway_opened(v->gateway);
+	mark(v);
 }
 
 enum met { MET_NOTHING, MET_SOMETHING, MET_END };
 
-static enum met meet_route(struct http_visitor *g)
+static enum met meet_route(struct http_visitor *v)
 {
-	if (g->route)
-		return g->route(g->owner) ? MET_SOMETHING : MET_END;
-	http_gateway_refuse(g->machine, 503, AWAY_RETRY_S);
+	if (v->route)
+		return v->route(v->owner) ? MET_SOMETHING : MET_END;
+	http_gateway_refuse(v->gateway, 503, AWAY_RETRY_S);
 	return MET_SOMETHING;
 }
 
-static enum met meet(struct http_visitor *g)
+static enum met meet(struct http_visitor *v)
 {
-	unsigned wants = http_gateway_wants(g->machine);
-	if (g->failed || (wants & HTTP_WANT_ABORT)) {
-		end_reset(g, RESET_ABORTED);
+	unsigned wants = http_gateway_wants(v->gateway);
+	if (v->failed || (wants & HTTP_WANT_ABORT)) {
+		end_reset(v, RESET_ABORTED);
 		return MET_END;
 	}
 	if (wants & HTTP_WANT_END) {
-		end(g);
+		end(v);
 		return MET_END;
 	}
 	if (wants & HTTP_WANT_DROP) {
-		drop_stream(g);
-		http_gateway_dropped(g->machine);
+		drop_stream(v);
+		http_gateway_dropped(v->gateway);
 		return MET_SOMETHING;
 	}
 	if (wants & HTTP_WANT_ROUTE)
-		return meet_route(g);
+		return meet_route(v);
 	if (wants & HTTP_WANT_OPEN) {
-		if (g->lead.trunk)
-			open_stream(g);
+		if (v->lead.transport)
+			open_stream(v);
 		else
-			http_gateway_refuse(g->machine, 503, AWAY_RETRY_S);
+			http_gateway_refuse(v->gateway, 503, AWAY_RETRY_S);
 		return MET_SOMETHING;
 	}
-	if ((wants & HTTP_WANT_FIN_SERVICE) && g->stream && !g->fin_service) {
-		g->fin_service = true;
-		stream_finish(g->stream);
-		mark(g);
+	if ((wants & HTTP_WANT_FIN_SERVICE) && v->stream && !v->fin_service) {
+		v->fin_service = true;
+		stream_finish(v->stream);
+		mark(v);
 	}
-	if ((wants & HTTP_WANT_FIN_VISITOR) && !g->fin_visitor) {
-		g->fin_visitor = true;
-		io_shutdown(g->io);
+	if ((wants & HTTP_WANT_FIN_VISITOR) && !v->fin_visitor) {
+		v->fin_visitor = true;
+		io_shutdown(v->io);
 	}
 	return MET_NOTHING;
 }
@@ -414,94 +414,94 @@ static uint64_t after(uint64_t since_ms, uint32_t most_ms)
 	return most_ms ? since_ms + most_ms : UINT64_MAX;
 }
 
-static uint64_t wait_deadline(const struct http_visitor *g)
+static uint64_t wait_deadline(const struct http_visitor *v)
 {
-	uint64_t since = g->moved_ms > g->kept_ms ? g->moved_ms : g->kept_ms;
-	return g->patience.waiting && g->route ? after(since, g->times.wait_ms) : UINT64_MAX;
+	uint64_t since = v->moved_ms > v->kept_ms ? v->moved_ms : v->kept_ms;
+	return v->rate.waiting && v->route ? after(since, v->times.wait_ms) : UINT64_MAX;
 }
 
-static uint64_t deadline(const struct http_visitor *g)
+static uint64_t deadline(const struct http_visitor *v)
 {
-	switch (g->phase) {
+	switch (v->phase) {
 	case HTTP_PHASE_IDLE:
-		return after(g->phase_ms, g->times.idle_ms);
+		return after(v->phase_ms, v->times.idle_ms);
 	case HTTP_PHASE_HEAD:
-		return after(g->phase_ms, g->times.head_ms);
+		return after(v->phase_ms, v->times.head_ms);
 	case HTTP_PHASE_SERVING:
 	case HTTP_PHASE_TUNNEL:
-		if (!g->route)
-			return g->moved_ms + LINGER_MS;
-		return nearest(after(g->moved_ms, g->times.stall_ms), wait_deadline(g));
+		if (!v->route)
+			return v->moved_ms + LINGER_MS;
+		return nearest(after(v->moved_ms, v->times.stall_ms), wait_deadline(v));
 	case HTTP_PHASE_LINGER:
-		if (g->patience.waiting && g->route && g->times.wait_ms)
-			return wait_deadline(g);
-		return (g->moved_ms > g->phase_ms ? g->moved_ms : g->phase_ms) + LINGER_MS;
+		if (v->rate.waiting && v->route && v->times.wait_ms)
+			return wait_deadline(v);
+		return (v->moved_ms > v->phase_ms ? v->moved_ms : v->phase_ms) + LINGER_MS;
 	}
 	return UINT64_MAX;
 }
 
-static void set_phase(struct http_visitor *g)
+static void set_phase(struct http_visitor *v)
 {
-	enum http_phase phase = http_gateway_phase(g->machine);
-	if (phase != g->phase) {
+	enum http_phase phase = http_gateway_phase(v->gateway);
+	if (phase != v->phase) {
 		if (phase != HTTP_PHASE_HEAD)
-			minimum_rate_pardon(&g->patience, loop_now_ms(g->loop));
-		g->phase = phase;
-		g->phase_ms = loop_now_ms(g->loop);
+			minimum_rate_pardon(&v->rate, loop_now_ms(v->loop));
+		v->phase = phase;
+		v->phase_ms = loop_now_ms(v->loop);
 	}
-	if (!g->route && (phase == HTTP_PHASE_IDLE || phase == HTTP_PHASE_HEAD)) {
-		http_gateway_timeout(g->machine);
-		task_mark(g->loop, &g->task);
+	if (!v->route && (phase == HTTP_PHASE_IDLE || phase == HTTP_PHASE_HEAD)) {
+		http_gateway_timeout(v->gateway);
+		task_mark(v->loop, &v->task);
 	}
-	uint64_t at = deadline(g), now = loop_now_ms(g->loop);
-	if (at == UINT64_MAX || (g->due_ms && g->due_ms <= at))
+	uint64_t at = deadline(v), now = loop_now_ms(v->loop);
+	if (at == UINT64_MAX || (v->due_ms && v->due_ms <= at))
 		return;
-	g->due_ms = at > now ? at : now + 1;
-	timer_set(g->timer, g->due_ms - now);
+	v->due_ms = at > now ? at : now + 1;
+	timer_set(v->timer, v->due_ms - now);
 }
 
-/* Nothing could be written, but what had been written is on its way all the same. */
-static bool takes_quietly(struct http_visitor *g)
+/* Nothing could be written, but what was written before is still being taken. */
+static bool takes_quietly(struct http_visitor *v)
 {
-	uint64_t now = progress(g);
-	if (g->phase == HTTP_PHASE_IDLE || g->phase == HTTP_PHASE_HEAD || !g->patience.waiting ||
-	    now == g->seen)
+	uint64_t now = progress(v);
+	if (v->phase == HTTP_PHASE_IDLE || v->phase == HTTP_PHASE_HEAD || !v->rate.waiting ||
+	    now == v->seen)
 		return false;
-	g->seen = now;
-	moved(g);
+	v->seen = now;
+	moved(v);
 	return true;
 }
 
 static void on_timer(void *owner)
 {
-	struct http_visitor *g = owner;
-	g->due_ms = 0;
-	if (loop_now_ms(g->loop) < deadline(g) || takes_quietly(g)) {
-		set_phase(g);
-	} else if (g->phase == HTTP_PHASE_IDLE || g->phase == HTTP_PHASE_HEAD) {
-		http_gateway_timeout(g->machine);
-		look(g);
-	} else if (loop_now_ms(g->loop) >= wait_deadline(g)) {
-		http_gateway_give_up(g->machine);
-		look(g);
-	} else if (g->phase == HTTP_PHASE_LINGER) {
-		end(g);
+	struct http_visitor *v = owner;
+	v->due_ms = 0;
+	if (loop_now_ms(v->loop) < deadline(v) || takes_quietly(v)) {
+		set_phase(v);
+	} else if (v->phase == HTTP_PHASE_IDLE || v->phase == HTTP_PHASE_HEAD) {
+		http_gateway_timeout(v->gateway);
+		look(v);
+	} else if (loop_now_ms(v->loop) >= wait_deadline(v)) {
+		http_gateway_give_up(v->gateway);
+		look(v);
+	} else if (v->phase == HTTP_PHASE_LINGER) {
+		end(v);
 	} else {
-		end_reset(g, RESET_IDLE);
+		end_reset(v, RESET_IDLE);
 	}
 }
 
 /* --- looking --- */
 
-/* Is it the visitor that everything waits for? */
-static bool is_kept(const struct http_visitor *g, bool reading, bool writing)
+/* Does everything wait for the visitor? */
+static bool is_kept(const struct http_visitor *v, bool reading, bool writing)
 {
-	switch (http_gateway_phase(g->machine)) {
+	switch (http_gateway_phase(v->gateway)) {
 	case HTTP_PHASE_IDLE:
 	case HTTP_PHASE_HEAD:
 		return true;
 	case HTTP_PHASE_SERVING:
-		return writing || (reading && http_gateway_awaits_body(g->machine));
+		return writing || (reading && http_gateway_awaits_body(v->gateway));
 	case HTTP_PHASE_TUNNEL:
 	case HTTP_PHASE_LINGER:
 		return writing;
@@ -509,46 +509,46 @@ static bool is_kept(const struct http_visitor *g, bool reading, bool writing)
 	return false;
 }
 
-static void set_patience(struct http_visitor *g, bool waiting, bool writing)
+static void set_waiting(struct http_visitor *v, bool waiting, bool writing)
 {
-	g->deaf = writing;
-	if (waiting == g->patience.waiting)
+	v->is_writing = writing;
+	if (waiting == v->rate.waiting)
 		return;
-	g->kept_ms = loop_now_ms(g->loop);
-	minimum_rate_wait(&g->patience, waiting, g->kept_ms);
+	v->kept_ms = loop_now_ms(v->loop);
+	minimum_rate_wait(&v->rate, waiting, v->kept_ms);
 	if (waiting && writing)
-		g->seen = progress(g);
+		v->seen = progress(v);
 }
 
-static void watch(struct http_visitor *g)
+static void watch(struct http_visitor *v)
 {
 	const uint8_t *p;
-	bool passes = !is_held(&g->in) && http_gateway_pass(g->machine, HTTP_VISITOR);
+	bool passes = !is_held(&v->in) && http_gateway_pass(v->gateway, HTTP_VISITOR);
 	bool reading =
-	    !g->eof && !g->readable && (passes || http_gateway_room(g->machine, HTTP_VISITOR));
-	bool writing = http_gateway_peek(g->machine, HTTP_VISITOR, &p) > 0;
-	if (g->stream && stream_waiting(g->stream) && !is_held(&g->out))
+	    !v->eof && !v->readable && (passes || http_gateway_room(v->gateway, HTTP_VISITOR));
+	bool writing = http_gateway_peek(v->gateway, HTTP_VISITOR, &p) > 0;
+	if (v->stream && stream_waiting(v->stream) && !is_held(&v->out))
 		writing = true;
-	io_watch(g->io, (reading ? IO_WATCH_READ : 0) | (writing ? IO_WATCH_WRITE : 0));
-	set_patience(g, is_kept(g, reading, writing), writing);
+	io_watch(v->io, (reading ? IO_WATCH_READ : 0) | (writing ? IO_WATCH_WRITE : 0));
+	set_waiting(v, is_kept(v, reading, writing), writing);
 }
 
-static void look(struct http_visitor *g)
+static void look(struct http_visitor *v)
 {
 	enum met met;
 	bool any;
 	do {
-		any = write_visitor(g);
-		any |= read_service(g);
-		any |= end_service(g);
-		any |= read_visitor(g);
-		met = meet(g);
+		any = write_visitor(v);
+		any |= read_service(v);
+		any |= end_service(v);
+		any |= read_visitor(v);
+		met = meet(v);
 		if (met == MET_END)
 			return;
 	} while (any || met == MET_SOMETHING);
-	ask_turns(g);
-	watch(g);
-	set_phase(g);
+	ask_turns(v);
+	watch(v);
+	set_phase(v);
 }
 
 static void on_task(void *arg)
@@ -558,120 +558,115 @@ static void on_task(void *arg)
 
 static void on_io(void *owner, enum io_event event)
 {
-	struct http_visitor *g = owner;
+	struct http_visitor *v = owner;
 	if (event == IO_ERROR)
-		g->failed = true;
+		v->failed = true;
 	if (event == IO_DATA)
-		g->readable = true;
-	look(g);
+		v->readable = true;
+	look(v);
 }
 
 /* --- for the owner --- */
 
-struct http_visitor *http_visitor_new(struct loop *l, struct io *io, struct http_gateway *machine,
+struct http_visitor *http_visitor_new(struct loop *l, struct io *io, struct http_gateway *gateway,
 				      const struct http_visitor_times *times,
 				      http_visitor_route_fn *route, http_visitor_over_fn *over,
 				      void *owner)
 {
-	struct http_visitor *g = mem_zalloc(sizeof *g);
+	struct http_visitor *v = mem_zalloc(sizeof *v);
 	uint64_t now = loop_now_ms(l);
-	*g = (struct http_visitor){.loop = l,
+	*v = (struct http_visitor){.loop = l,
 				   .io = io,
-				   .machine = machine,
+				   .gateway = gateway,
 				   .route = route,
 				   .over = over,
 				   .owner = owner,
 				   .times = *times};
-	g->phase = http_gateway_phase(machine);
-	g->phase_ms = g->moved_ms = now;
-	minimum_rate_init(&g->patience, now);
-	g->in = (struct shaper_waiter){.fn = on_task, .arg = g};
-	g->out = (struct shaper_waiter){.fn = on_task, .arg = g};
-	list_init(&g->in.node);
-	list_init(&g->out.node);
-	task_init(&g->task, on_task, g);
-	g->timer = timer_new(l, on_timer, g);
-	io_own(io, on_io, g);
+	v->phase = http_gateway_phase(gateway);
+	v->phase_ms = v->moved_ms = now;
+	minimum_rate_init(&v->rate, now);
+	v->in = (struct shaper_waiter){.fn = on_task, .arg = v};
+	v->out = (struct shaper_waiter){.fn = on_task, .arg = v};
+	list_init(&v->in.node);
+	list_init(&v->out.node);
+	task_init(&v->task, on_task, v);
+	v->timer = timer_new(l, on_timer, v);
+	io_own(io, on_io, v);
 	io_set_notsent_lowat(io, VISITOR_LOWAT);
-	task_mark(l, &g->task); /* a request may wait in the machine already */
-	return g;
+	task_mark(l, &v->task); /* a request may wait in the gateway already */
+	return v;
 }
 
-void http_visitor_set_lead(struct http_visitor *g, const struct http_visitor_lead *lead)
+void http_visitor_set_lead(struct http_visitor *v, const struct http_visitor_lead *lead)
 {
-	g->lead = *lead;
+	v->lead = *lead;
 }
 
-void http_visitor_set_times(struct http_visitor *g, const struct http_visitor_times *times)
+struct http_gateway *http_visitor_gateway(struct http_visitor *v)
 {
-	g->times = *times;
+	return v->gateway;
 }
 
-struct http_gateway *http_visitor_machine(struct http_visitor *g)
+struct io *http_visitor_io(struct http_visitor *v)
 {
-	return g->machine;
+	return v->io;
 }
 
-struct io *http_visitor_io(struct http_visitor *g)
+int64_t http_visitor_lag_ms(struct http_visitor *v)
 {
-	return g->io;
-}
-
-int64_t http_visitor_lag_ms(struct http_visitor *g)
-{
-	int64_t lag_ms = minimum_rate_lag_ms(&g->patience, progress(g), loop_now_ms(g->loop));
-	/* then it is we who are late */
-	bool spoke = lag_ms > 0 && !g->deaf && io_has_unread(g->io);
+	int64_t lag_ms = minimum_rate_lag_ms(&v->rate, progress(v), loop_now_ms(v->loop));
+	/* then the relay is late, not the visitor */
+	bool spoke = lag_ms > 0 && !v->is_writing && io_has_unread(v->io);
 	return spoke ? 0 : lag_ms;
 }
 
-struct io_parcel *http_visitor_pack(struct http_visitor *g, struct http_gateway **machine)
+struct io_parcel *http_visitor_pack(struct http_visitor *v, struct http_gateway **gateway)
 {
-	if (g->stream) { /* it stays here; the machine has to know that */
-		http_gateway_broken(g->machine);
-		http_gateway_dropped(g->machine);
+	if (v->stream) { /* the stream stays here, and the gateway has to know that */
+		http_gateway_broken(v->gateway);
+		http_gateway_dropped(v->gateway);
 	}
-	struct io_parcel *parcel = io_pack(g->io);
-	g->io = NULL;
-	*machine = g->machine;
-	g->machine = NULL;
-	drop(g);
+	struct io_parcel *parcel = io_pack(v->io);
+	v->io = NULL;
+	*gateway = v->gateway;
+	v->gateway = NULL;
+	drop(v);
 	return parcel;
 }
 
-void http_visitor_abandon(struct http_visitor *g)
+void http_visitor_abandon(struct http_visitor *v)
 {
-	shaper_forget(&g->in);
-	shaper_forget(&g->out);
-	g->route = NULL;
-	g->over = NULL;
-	g->lead = (struct http_visitor_lead){.trunk = NULL};
-	moved(g);
-	task_mark(g->loop, &g->task);
+	shaper_forget(&v->in);
+	shaper_forget(&v->out);
+	v->route = NULL;
+	v->over = NULL;
+	v->lead = (struct http_visitor_lead){.transport = NULL};
+	moved(v);
+	task_mark(v->loop, &v->task);
 }
 
-void http_visitor_cut(struct http_visitor *g, enum reset_code code)
+void http_visitor_cut(struct http_visitor *v, enum reset_code code)
 {
-	g->over = NULL;
-	end_reset(g, code);
+	v->over = NULL;
+	end_reset(v, code);
 }
 
-void http_visitor_evict(struct http_visitor *g)
+void http_visitor_evict(struct http_visitor *v)
 {
-	http_gateway_give_up(g->machine);
-	write_visitor(g);
-	g->over = NULL;
-	if (http_gateway_wants(g->machine) & HTTP_WANT_ABORT)
-		end_reset(g, RESET_ABORTED);
+	http_gateway_give_up(v->gateway);
+	write_visitor(v);
+	v->over = NULL;
+	if (http_gateway_wants(v->gateway) & HTTP_WANT_ABORT)
+		end_reset(v, RESET_ABORTED);
 	else
-		end(g);
+		end(v);
 }
 
-void http_visitor_turn_away(struct loop *l, struct io_parcel *parcel, struct http_gateway *machine,
+void http_visitor_turn_away(struct loop *l, struct io_parcel *parcel, struct http_gateway *gateway,
 			    unsigned status, unsigned retry_after_s)
 {
 	static const struct http_visitor_times none = {0};
 	struct io *io = io_unpack(l, parcel, NULL, NULL);
-	http_gateway_refuse(machine, status, retry_after_s);
-	http_visitor_new(l, io, machine, &none, NULL, NULL, NULL);
+	http_gateway_refuse(gateway, status, retry_after_s);
+	http_visitor_new(l, io, gateway, &none, NULL, NULL, NULL);
 }

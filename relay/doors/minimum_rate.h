@@ -1,7 +1,7 @@
 /*
- * How long a visitor has kept us waiting (for more of a request, or for room to write an answer
- * to), set against the bytes that he brought or took meanwhile. Whoever moves at MINIMUM_RATE_RATE
- * or better is never behind, and has a little saved for a pause. Pure.
+ * How long a visitor has been waited for (to send more of a request, or to take an answer), set
+ * against the bytes that it brought or took meanwhile. One that moves at MINIMUM_RATE_RATE or
+ * better is never behind, and saves a little for a pause. Pure.
  */
 #ifndef GROUNDNUT_RELAY_DOORS_MINIMUM_RATE_H
 #define GROUNDNUT_RELAY_DOORS_MINIMUM_RATE_H
@@ -22,12 +22,12 @@ struct minimum_rate {
 };
 
 void minimum_rate_init(struct minimum_rate *p, uint64_t now_ms);
-/* from now on we wait for him, or do not */
+/* from now on the visitor is waited for, or is not */
 void minimum_rate_wait(struct minimum_rate *p, bool waiting, uint64_t now_ms);
-/* something new begins: he is not behind any more, what he has saved he keeps */
+/* something new begins: it is not behind any more, and keeps what it has saved */
 void minimum_rate_pardon(struct minimum_rate *p, uint64_t now_ms);
-/* progress: all bytes he has brought and taken so far. How far he is behind; negative: what he has
- * saved. 0 while we do not wait for him. */
+/* How far it is behind; negative: what it has saved; 0 while it is not waited for. progress: all
+ * bytes that it has brought and taken so far. */
 int64_t minimum_rate_lag_ms(struct minimum_rate *p, uint64_t progress, uint64_t now_ms);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * Which home holds which public ports, over all loops: the one thing they share, behind a mutex
- * that is touched when mappings come and go, never on the data path. Ranges of one protocol may not
- * overlap. And which ports nobody may have, since the relay itself listens there.
+ * Which agent holds which public ports, over all loops, and which ports no mapping may have, since
+ * the relay itself listens there. A mutex guards it; it is taken when mappings come and go, never
+ * on the data path. Ranges of one transport may not overlap.
  */
 #ifndef GROUNDNUT_RELAY_DOORS_PORT_TABLE_H
 #define GROUNDNUT_RELAY_DOORS_PORT_TABLE_H

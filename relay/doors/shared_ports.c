@@ -1,9 +1,9 @@
 /*
- * accept → newcomer (held by its source) → http: a gateway reads the head; tls: the ClientHello is
- * read here → who has the host? → the socket, and what was read, go to the loop of that home.
+ * accept → newcomer (counted by its source) → http: a gateway reads the head; tls: the ClientHello
+ * is read here → the table of hosts names a door → socket and what was read go to the door's loop.
  *
- * Nobody has it: a page, or an alert. An agent on a tls port shows itself by ALPN and goes to the
- * agents' door. Slow ones end by the clock, or by being the oldest when there are too many.
+ * No door has the host: a page, or an alert. An agent on a tls port is known by ALPN and goes to
+ * the agents' listener. Slow newcomers end by the clock, or as the oldest when there are too many.
  */
 #include "relay/doors/shared_ports.h"
 
@@ -31,7 +31,7 @@ struct newcomer {
 	struct list beside; /* those of one source, oldest first */
 	struct shared_ports *ports;
 	struct addr source;
-	struct http_visitor *gateway; /* http */
+	struct http_visitor *http; /* http */
 	/* tls: */
 	struct io *io;
 	struct buf hello;
@@ -65,8 +65,8 @@ static void forget(struct newcomer *n)
 
 static void drop(struct newcomer *n)
 {
-	if (n->gateway)
-		http_visitor_evict(n->gateway);
+	if (n->http)
+		http_visitor_evict(n->http);
 	io_close(n->io);
 	forget(n);
 }
@@ -98,7 +98,7 @@ static struct newcomer *admit(struct shared_ports *f, const struct addr *peer)
 
 static size_t held(const struct newcomer *n)
 {
-	return n->gateway ? http_gateway_held(http_visitor_machine(n->gateway)) : n->hello.cap;
+	return n->http ? http_gateway_held(http_visitor_gateway(n->http)) : n->hello.cap;
 }
 
 /* Many sources, each within its limit, may still be too much together: then the oldest go. */
@@ -124,7 +124,7 @@ static uint32_t head_ms(const struct shared_ports *f)
 
 /* --- http --- */
 
-/* What is asked of the relay itself belongs to no home. */
+/* What is asked of the relay itself is no mapping's. */
 static bool is_own_host(const struct shared_ports *f, const char *host)
 {
 	const struct relay_config *c = f->context->config;
@@ -141,16 +141,16 @@ static bool is_own_host(const struct shared_ports *f, const char *host)
 
 /* A DDNS client that came to the common port: the update doors take it from its first byte. False:
  * its connection has been used already. */
-static bool to_update_doors(struct newcomer *n, struct http_gateway *machine)
+static bool to_update_doors(struct newcomer *n, struct http_gateway *gateway)
 {
 	struct shared_ports *f = n->ports;
 	struct buf early = BUF_INIT;
-	if (!f->context->config->update.on || !http_gateway_unread(machine, &early))
+	if (!f->context->config->update.on || !http_gateway_unread(gateway, &early))
 		return false;
-	struct addr peer = *io_peer(http_visitor_io(n->gateway));
-	int fd = io_parcel_open(http_visitor_pack(n->gateway, &machine));
-	n->gateway = NULL;
-	http_gateway_free(machine);
+	struct addr peer = *io_peer(http_visitor_io(n->http));
+	int fd = io_parcel_open(http_visitor_pack(n->http, &gateway));
+	n->http = NULL;
+	http_gateway_free(gateway);
 	f->above.take_own(f->above.owner, fd, &peer, buf_data(&early), buf_len(&early));
 	buf_fini(&early);
 	forget(n);
@@ -161,23 +161,23 @@ static bool on_route(void *owner)
 {
 	struct newcomer *n = owner;
 	struct shared_ports *f = n->ports;
-	struct http_gateway *machine = http_visitor_machine(n->gateway);
-	const char *host = http_gateway_request(machine)->host;
+	struct http_gateway *gateway = http_visitor_gateway(n->http);
+	const char *host = http_gateway_request(gateway)->host;
 	struct vhost who;
 	if (is_own_host(f, host)) {
-		if (to_update_doors(n, machine))
+		if (to_update_doors(n, gateway))
 			return false;
-		http_gateway_refuse(machine, 404, 0);
+		http_gateway_refuse(gateway, 404, 0);
 		return true;
 	}
 	if (!vhost_table_find(f->context->vhosts, MAPPING_SHARED_HTTP, host, &who)) {
 		bool away = f->above.would_serve(f->above.owner, host);
-		http_gateway_refuse(machine, away ? 503 : 404, away ? AWAY_RETRY_S : 0);
+		http_gateway_refuse(gateway, away ? 503 : 404, away ? AWAY_RETRY_S : 0);
 		return true;
 	}
-	struct io_parcel *parcel = http_visitor_pack(n->gateway, &machine);
-	n->gateway = NULL;
-	who.deliver(&who, parcel, machine);
+	struct io_parcel *parcel = http_visitor_pack(n->http, &gateway);
+	n->http = NULL;
+	who.deliver(&who, parcel, gateway);
 	forget(n);
 	return false;
 }
@@ -187,17 +187,17 @@ static void on_over(void *owner)
 	forget(owner);
 }
 
-static void begin_http(struct shared_ports *f, struct io *io, struct http_gateway *machine)
+static void begin_http(struct shared_ports *f, struct io *io, struct http_gateway *gateway)
 {
 	struct newcomer *n = admit(f, io_peer(io));
 	if (!n) {
 		io_close(io);
-		http_gateway_free(machine);
+		http_gateway_free(gateway);
 		return;
 	}
 	struct http_visitor_times times = {
 	    .head_ms = head_ms(f), .idle_ms = head_ms(f), .stall_ms = head_ms(f)};
-	n->gateway = http_visitor_new(f->context->main, io, machine, &times, on_route, on_over, n);
+	n->http = http_visitor_new(f->context->main, io, gateway, &times, on_route, on_over, n);
 }
 
 void shared_ports_accept_http(void *owner, int fd, const struct addr *peer,
@@ -211,7 +211,7 @@ void shared_ports_accept_http(void *owner, int fd, const struct addr *peer,
 struct returned {
 	struct context *context;
 	struct io_parcel *parcel;
-	struct http_gateway *machine;
+	struct http_gateway *gateway;
 };
 
 static void take_returned(void *arg)
@@ -219,22 +219,22 @@ static void take_returned(void *arg)
 	struct returned *r = arg;
 	struct shared_ports *f = r->context->shared_ports;
 	if (f) {
-		begin_http(f, io_unpack(r->context->main, r->parcel, NULL, NULL), r->machine);
+		begin_http(f, io_unpack(r->context->main, r->parcel, NULL, NULL), r->gateway);
 	} else { /* the relay is stopping */
 		io_parcel_free(r->parcel);
-		http_gateway_free(r->machine);
+		http_gateway_free(r->gateway);
 	}
 	mem_free(r);
 }
 
-void shared_ports_return(struct context *c, struct io_parcel *parcel, struct http_gateway *machine)
+void shared_ports_return(struct context *c, struct io_parcel *parcel, struct http_gateway *gateway)
 {
 	struct returned *r = mem_alloc(sizeof *r);
-	*r = (struct returned){.context = c, .parcel = parcel, .machine = machine};
+	*r = (struct returned){.context = c, .parcel = parcel, .gateway = gateway};
 	if (loop_post(c->main, take_returned, r))
 		return;
 	io_parcel_free(parcel);
-	http_gateway_free(machine);
+	http_gateway_free(gateway);
 	mem_free(r);
 }
 

@@ -41,7 +41,7 @@ void shared_ports_accept_tls(void *owner, int fd, const struct addr *peer,
 
 /* Any loop: an HTTP visitor that wants another host, or whose door has gone; its request waits to
  * be routed. Takes both. */
-void shared_ports_return(struct context *c, struct io_parcel *parcel, struct http_gateway *machine);
+void shared_ports_return(struct context *c, struct io_parcel *parcel, struct http_gateway *gateway);
 /* On the loop given: sends the alert and closes. Takes the parcel. */
 void shared_ports_alert(struct loop *l, struct io_parcel *parcel, enum client_hello_alert alert);
 

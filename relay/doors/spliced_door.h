@@ -11,7 +11,7 @@
 struct spliced_door {
 	struct door door;
 	struct list visitors;
-	/* of a mapping with idle_s: who has been idle for so long is reset */
+	/* of a mapping with idle_s: a visitor that was idle for so long is reset */
 	struct timer *sweep;
 	/* idle time counts from here: a detached agent is not the visitor's fault */
 	uint64_t attached_ms;

@@ -18,9 +18,9 @@ static void read_name(struct io *io, struct client_hello *sni)
 	}
 }
 
-static void take(struct door *d, struct io_parcel *parcel, struct http_gateway *machine)
+static void take(struct door *d, struct io_parcel *parcel, struct http_gateway *gateway)
 {
-	(void)machine;
+	(void)gateway;
 	struct io *io = io_unpack(d->tenant->worker->loop, parcel, NULL, NULL);
 	struct addr local = *io_local(io);
 	struct client_hello sni = {.host = ""};
@@ -29,9 +29,9 @@ static void take(struct door *d, struct io_parcel *parcel, struct http_gateway *
 	spliced_door_let_in(d, io, &local, strlen(sni.host) <= FRAME_NAME_MAX ? sni.host : "");
 }
 
-static void turn_away(struct door *d, struct io_parcel *parcel, struct http_gateway *machine)
+static void turn_away(struct door *d, struct io_parcel *parcel, struct http_gateway *gateway)
 {
-	(void)machine;
+	(void)gateway;
 	shared_ports_alert(d->tenant->worker->loop, parcel, CLIENT_HELLO_INTERNAL_ERROR);
 }
 

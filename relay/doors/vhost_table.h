@@ -17,9 +17,9 @@ struct vhost;
 struct vhost_table;
 struct worker;
 
-/* Main loop: a visitor for the door. machine: of an http visitor, else NULL. It takes both. */
+/* Main loop: a visitor for the door. gateway: of an http visitor, else NULL. It takes both. */
 typedef void vhost_deliver_fn(const struct vhost *to, struct io_parcel *parcel,
-			      struct http_gateway *machine);
+			      struct http_gateway *gateway);
 struct vhost {
 	struct worker *worker;
 	vhost_deliver_fn *deliver;
