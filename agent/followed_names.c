@@ -97,11 +97,12 @@ bool followed_names_has_names(const struct followed_names *f)
  * go. Nothing is sent. */
 static struct addr own_v6(struct loop *l)
 {
-	struct addr to, mine = {0};
+	struct addr to, mine;
 	int err;
 	addr_parse("[2001:500:2f::f]:53", &to);
 	struct udp_socket *u = udp_socket_connect(l, &to, 0, NULL, NULL, &err);
-	if (u && udp_socket_local(u, &mine) == 0 && !addr_is_public(&mine))
+	mine = u ? udp_socket_local(u) : (struct addr){0};
+	if (!addr_is_public(&mine))
 		mine = (struct addr){0};
 	udp_socket_close(u);
 	mine.port = 0;

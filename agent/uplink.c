@@ -26,7 +26,6 @@
 #include "shared/base/random.h"
 #include "shared/base/link_summary.h"
 #include "shared/net/first_frame.h"
-#include "shared/net/tcpinfo.h"
 #include "shared/net/timer.h"
 
 #include <inttypes.h>
@@ -516,7 +515,7 @@ static void on_transport(void *owner, enum transport_event event)
 
 static uint64_t boot_skew(const struct uplink *u)
 {
-	uint64_t boot = tcpinfo_boot_ms(), now = loop_now_ms(u->loop);
+	uint64_t boot = loop_boot_ms(), now = loop_now_ms(u->loop);
 	return boot > now ? boot - now : 0;
 }
 

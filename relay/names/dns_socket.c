@@ -128,7 +128,7 @@ static struct dns_socket *start(struct dns_socket *s, int failed, int *err)
 		return NULL;
 	}
 	addr_from_sockaddr(&s->at, (struct sockaddr *)&ss);
-	poller_init(&s->watch, s->loop, look);
+	poller_init(&s->watch, loop_pollers(s->loop), look);
 	*err = poller_open(&s->watch, s->fd, POLLER_READ);
 	if (*err != 0) {
 		close(s->fd);

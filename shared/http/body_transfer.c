@@ -1,6 +1,6 @@
 #include "shared/http/body_transfer.h"
 
-void body_transfer_begin(struct body_transfer *t, enum http_message_body kind, uint64_t len,
+void body_transfer_begin(struct body_transfer *t, enum http_body kind, uint64_t len,
 			 enum http_strictness how, enum http_rechunk rechunk)
 {
 	*t = (struct body_transfer){.kind = kind, .rechunk = rechunk, .left = len};

@@ -18,7 +18,7 @@ enum http_rechunk {
 };
 
 struct body_transfer {
-	enum http_message_body kind;
+	enum http_body kind;
 	enum http_rechunk rechunk;
 	uint64_t left; /* of HTTP_BODY_LENGTH */
 	struct chunked_body chunks;
@@ -26,7 +26,7 @@ struct body_transfer {
 
 /* len: of HTTP_BODY_LENGTH. HTTP_BODY_CLOSE never ends by itself: whoever knows of the end ends
  * it. */
-void body_transfer_begin(struct body_transfer *t, enum http_message_body kind, uint64_t len,
+void body_transfer_begin(struct body_transfer *t, enum http_body kind, uint64_t len,
 			 enum http_strictness how, enum http_rechunk rechunk);
 /* Moves what may be moved now: > 0 the body is over, 0 it waits for bytes or room, < 0 it is
  * broken. */

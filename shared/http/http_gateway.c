@@ -63,7 +63,7 @@ struct http_gateway {
 	unsigned refusals;
 };
 
-static enum http_message_end other(enum http_message_end end)
+static enum http_end other(enum http_end end)
 {
 	return end == HTTP_VISITOR ? HTTP_SERVICE : HTTP_VISITOR;
 }
@@ -142,8 +142,8 @@ static void answer_page(struct http_gateway *r, unsigned status, unsigned retry_
 
 /* The visitor's chunks get size lines of our own; to a visitor of HTTP/1.0 those of a service go
  * without. */
-static void begin_body(struct http_gateway *r, enum http_message_end from,
-		       enum http_message_body kind, uint64_t len)
+static void begin_body(struct http_gateway *r, enum http_end from, enum http_body kind,
+		       uint64_t len)
 {
 	bool asked = from == HTTP_VISITOR;
 	enum http_rechunk rechunk = asked         ? HTTP_CHUNKS_ANEW
@@ -152,7 +152,7 @@ static void begin_body(struct http_gateway *r, enum http_message_end from,
 	body_transfer_begin(&r->body[from], kind, len, asked ? HTTP_STRICT : HTTP_LENIENT, rechunk);
 }
 
-static int move_body(struct http_gateway *r, enum http_message_end from)
+static int move_body(struct http_gateway *r, enum http_end from)
 {
 	return body_transfer_move(&r->body[from], &r->in[from], &r->out[other(from)]);
 }
@@ -437,7 +437,7 @@ void http_gateway_free(struct http_gateway *r)
 	mem_free(r);
 }
 
-size_t http_gateway_room(const struct http_gateway *r, enum http_message_end from)
+size_t http_gateway_room(const struct http_gateway *r, enum http_end from)
 {
 	size_t most = from == HTTP_VISITOR ? HTTP_HEAD_MAX : HTTP_ANSWER_HEAD_MAX;
 	if (r->aborted || (from == HTTP_SERVICE && (!r->up || r->drop)))
@@ -445,15 +445,14 @@ size_t http_gateway_room(const struct http_gateway *r, enum http_message_end fro
 	return buf_len(&r->in[from]) < most ? most - buf_len(&r->in[from]) : 0;
 }
 
-void http_gateway_feed(struct http_gateway *r, enum http_message_end from, const void *p,
-		       size_t len)
+void http_gateway_feed(struct http_gateway *r, enum http_end from, const void *p, size_t len)
 {
 	assert(len <= http_gateway_room(r, from));
 	buf_put(&r->in[from], p, len);
 	settle(r);
 }
 
-void http_gateway_eof(struct http_gateway *r, enum http_message_end from)
+void http_gateway_eof(struct http_gateway *r, enum http_end from)
 {
 	if (from == HTTP_SERVICE && (!r->up || r->drop))
 		return;
@@ -469,13 +468,13 @@ void http_gateway_broken(struct http_gateway *r)
 	settle(r);
 }
 
-size_t http_gateway_peek(const struct http_gateway *r, enum http_message_end to, const uint8_t **p)
+size_t http_gateway_peek(const struct http_gateway *r, enum http_end to, const uint8_t **p)
 {
 	*p = buf_len(&r->out[to]) ? buf_data(&r->out[to]) : NULL;
 	return buf_len(&r->out[to]);
 }
 
-void http_gateway_consume(struct http_gateway *r, enum http_message_end to, size_t len)
+void http_gateway_consume(struct http_gateway *r, enum http_end to, size_t len)
 {
 	buf_take(&r->out[to], len);
 	settle(r);
@@ -488,7 +487,7 @@ void http_gateway_consume(struct http_gateway *r, enum http_message_end to, size
 			buf_fini(&r->in[end]);
 }
 
-uint64_t http_gateway_pass(const struct http_gateway *r, enum http_message_end from)
+uint64_t http_gateway_pass(const struct http_gateway *r, enum http_end from)
 {
 	bool moving = from == HTTP_VISITOR
 			  ? r->asking == ASK_BODY || r->asking == ASK_TUNNEL
@@ -499,7 +498,7 @@ uint64_t http_gateway_pass(const struct http_gateway *r, enum http_message_end f
 	return body_transfer_pass(&r->body[from]);
 }
 
-void http_gateway_passed(struct http_gateway *r, enum http_message_end from, uint64_t len)
+void http_gateway_passed(struct http_gateway *r, enum http_end from, uint64_t len)
 {
 	assert(len <= http_gateway_pass(r, from));
 	if (!len)

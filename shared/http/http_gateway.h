@@ -28,29 +28,28 @@
 
 struct http_gateway;
 
-enum http_message_end { HTTP_VISITOR, HTTP_SERVICE };
+enum http_end { HTTP_VISITOR, HTTP_SERVICE };
 
 /* proto: "http" or "https", kept by reference */
 struct http_gateway *http_gateway_new(const struct addr *visitor, const char *proto);
 void http_gateway_free(struct http_gateway *r);
 
 /* Bytes from one end: at most room of them. Room 0: do not read from there now. */
-size_t http_gateway_room(const struct http_gateway *r, enum http_message_end from);
-void http_gateway_feed(struct http_gateway *r, enum http_message_end from, const void *p,
-		       size_t len);
+size_t http_gateway_room(const struct http_gateway *r, enum http_end from);
+void http_gateway_feed(struct http_gateway *r, enum http_end from, const void *p, size_t len);
 /* its FIN came, behind all that was fed */
-void http_gateway_eof(struct http_gateway *r, enum http_message_end from);
+void http_gateway_eof(struct http_gateway *r, enum http_end from);
 /* the stream was reset, behind all that was fed */
 void http_gateway_broken(struct http_gateway *r);
 
 /* Bytes toward one end. */
-size_t http_gateway_peek(const struct http_gateway *r, enum http_message_end to, const uint8_t **p);
-void http_gateway_consume(struct http_gateway *r, enum http_message_end to, size_t len);
+size_t http_gateway_peek(const struct http_gateway *r, enum http_end to, const uint8_t **p);
+void http_gateway_consume(struct http_gateway *r, enum http_end to, size_t len);
 
 /* How many of the next bytes from that end (UINT64_MAX: all) may go to the other end as they are,
  * without being fed; 0: feed them. Any part may. */
-uint64_t http_gateway_pass(const struct http_gateway *r, enum http_message_end from);
-void http_gateway_passed(struct http_gateway *r, enum http_message_end from, uint64_t len);
+uint64_t http_gateway_pass(const struct http_gateway *r, enum http_end from);
+void http_gateway_passed(struct http_gateway *r, enum http_end from, uint64_t len);
 
 enum http_want {
 	HTTP_WANT_ROUTE = 1, /* http_gateway_request says for what */

@@ -50,7 +50,7 @@ struct http_field {
 	struct http_span name, value; /* value without white space around it */
 };
 
-enum http_message_body {
+enum http_body {
 	HTTP_BODY_NONE,
 	HTTP_BODY_LENGTH, /* length bytes (more than 0) */
 	HTTP_BODY_CHUNKED,
@@ -59,7 +59,7 @@ enum http_message_body {
 
 struct http_head {
 	uint8_t minor; /* HTTP/1.minor: 0 or 1 */
-	enum http_message_body body;
+	enum http_body body;
 	uint64_t length;
 	bool has_length;                            /* Content-Length was there; it may be 0 */
 	bool keep_alive;                            /* by version and Connection */

@@ -1,5 +1,5 @@
-/* Questions of the commands to the program that runs, over its control socket (control.h), and what
- * its answers mean. */
+/* Questions of the commands to the running program over its control socket (control_server.h), and
+ * what its answers mean. */
 #ifndef GROUNDNUT_NET_CONTROL_CLIENT_H
 #define GROUNDNUT_NET_CONTROL_CLIENT_H
 

@@ -1,12 +1,14 @@
 /*
- * The serving end: a listening pipe and its connections, each a leaf of its own. A connection reads
- * until the first LF and asks the owner once; the reply points to it until either goes. The answer
- * is written and the connection closed when it has left. An asker that goes away, talks too much,
- * says nothing or does not listen for IDLE_MS is closed.
+ * The serving end: a listener and its connections. A connection reads until the first LF and asks
+ * the owner once; the reply points to it until either goes. The answer is written and the
+ * connection closed when it has left. A client that goes away, talks too much, says nothing or does
+ * not read for IDLE_MS is closed.
  *
  * The path is taken by bind(); one that exists is tried first, and removed when nobody answers
  * there. Nobody can connect before listen(), so chmod() between the two is early enough, and unlike
  * umask() it disturbs no other thread.
+ *
+ * The asking end is one blocking exchange, bounded by a deadline.
  */
 #include "shared/net/control_server.h"
 
@@ -15,13 +17,16 @@
 #include "shared/base/list.h"
 #include "shared/base/json.h"
 #include "shared/base/mem.h"
+#include "shared/net/io.h"
+#include "shared/net/listener.h"
 #include "shared/net/socket.h"
+#include "shared/net/timer.h"
 
 #include <errno.h>
-#include <poll.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/un.h>
+#include <sys/time.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -34,7 +39,8 @@ enum {
 };
 
 struct control {
-	uv_pipe_t pipe;
+	struct loop *loop;
+	struct listener *listener;
 	struct list conns;
 	control_fn *fn;
 	void *owner;
@@ -47,147 +53,114 @@ struct control_reply {
 
 struct conn {
 	struct list node; /* control's conns */
-	uv_pipe_t pipe;
-	uv_timer_t idle;             /* until the question is there */
-	unsigned handles;            /* that the loop still owes a close */
-	struct control *control;     /* NULL once closing */
+	struct control *control;
+	struct io *io;
+	struct timer *idle;          /* until the question is there, and while the answer leaves */
 	struct control_reply *reply; /* the open question, or NULL */
-	struct buf in;
-	char *answer; /* being written */
-	uv_write_t write;
+	struct buf in, out;
 };
 
-static void on_conn_closed(uv_handle_t *handle)
+static void close_conn(void *arg)
 {
-	struct conn *c = handle->data;
+	struct conn *c = arg;
 
-	if (--c->handles > 0)
-		return;
+	if (c->reply)
+		c->reply->conn = NULL;
+	list_remove(&c->node);
+	io_close(c->io);
+	timer_close(c->idle);
 	buf_fini(&c->in);
-	mem_free(c->answer);
+	buf_fini(&c->out);
 	mem_free(c);
 }
 
-static void close_conn(struct conn *c)
-{
-	if (!c->control)
-		return;
-	c->control = NULL;
-	if (c->reply)
-		c->reply->conn = NULL;
-	c->reply = NULL;
-	list_remove(&c->node);
-	uv_close((uv_handle_t *)&c->pipe, on_conn_closed);
-	uv_close((uv_handle_t *)&c->idle, on_conn_closed);
-}
-
-static void on_idle(uv_timer_t *timer)
-{
-	close_conn(timer->data);
-}
-
-static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
-{
-	struct conn *c = handle->data;
-
-	(void)suggested;
-	*out = uv_buf_init((char *)buf_reserve(&c->in, CHUNK), CHUNK);
-}
-
-/* Once the question is whole, reading only watches for the asker's going. */
+/* What comes after the question is ignored, and its end may be a mere half-close. */
 static void ask(struct conn *c, size_t len)
 {
-	struct control *control = c->control;
-
-	uv_timer_stop(&c->idle);
+	timer_stop(c->idle);
+	io_watch(c->io, 0);
 	c->reply = mem_alloc(sizeof(*c->reply));
 	c->reply->conn = c;
 	buf_data(&c->in)[len] = '\0';
-	control->fn(control->owner, c->reply, (const char *)buf_data(&c->in), len);
+	c->control->fn(c->control->owner, c->reply, (const char *)buf_data(&c->in), len);
 }
 
-static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *room)
+static void read_question(struct conn *c)
 {
-	struct conn *c = stream->data;
-	const uint8_t *line_end;
+	ssize_t n = io_read(c->io, buf_reserve(&c->in, CHUNK), CHUNK);
 
-	(void)room;
-	/* what comes after the question is ignored, and its end may be a mere half-close */
-	if (c->reply || c->answer) {
-		if (n < 0 && n != UV_EOF)
-			close_conn(c);
+	if (n == UV_EAGAIN)
 		return;
-	}
-	if (n < 0) {
+	if (n <= 0) {
 		close_conn(c);
 		return;
 	}
 	buf_commit(&c->in, (size_t)n);
-	line_end = buf_len(&c->in) > 0 ? memchr(buf_data(&c->in), '\n', buf_len(&c->in)) : NULL;
+	const uint8_t *line_end = memchr(buf_data(&c->in), '\n', buf_len(&c->in));
 	if (line_end)
 		ask(c, (size_t)(line_end - buf_data(&c->in)));
 	else if (buf_len(&c->in) > REQUEST_MAX)
 		close_conn(c);
 }
 
-static void on_connection(uv_stream_t *stream, int status)
+static void write_answer(struct conn *c)
 {
-	struct control *control = stream->data;
-	struct conn *c;
-
-	if (status < 0)
-		return;
-	c = mem_zalloc(sizeof(*c));
-	c->control = control;
-	c->handles = 2;
-	list_append(&control->conns, &c->node);
-	uv_pipe_init(stream->loop, &c->pipe, 0);
-	uv_timer_init(stream->loop, &c->idle);
-	c->pipe.data = c->idle.data = c;
-	if (uv_accept(stream, (uv_stream_t *)&c->pipe) != 0 ||
-	    uv_read_start((uv_stream_t *)&c->pipe, on_alloc, on_read) != 0)
-		close_conn(c);
+	if (io_write_buf(c->io, &c->out) == UV_EAGAIN)
+		io_watch(c->io, IO_WATCH_WRITE);
 	else
-		uv_timer_start(&c->idle, on_idle, IDLE_MS, 0);
+		close_conn(c);
 }
 
-static void on_written(uv_write_t *write, int status)
+static void on_io(void *owner, enum io_event event)
 {
-	(void)status;
-	close_conn(write->data);
+	struct conn *c = owner;
+
+	if (event == IO_ERROR)
+		close_conn(c);
+	else if (event == IO_DATA)
+		read_question(c);
+	else if (event == IO_ROOM)
+		write_answer(c);
+}
+
+static void on_connection(void *owner, int fd, const struct addr *peer, const struct addr *local)
+{
+	struct control *control = owner;
+	struct conn *c = mem_zalloc(sizeof(*c));
+
+	c->control = control;
+	list_append(&control->conns, &c->node);
+	c->io = io_take(control->loop, fd, peer, local, on_io, c);
+	c->idle = timer_new(control->loop, close_conn, c);
+	timer_set(c->idle, IDLE_MS);
+	io_watch(c->io, IO_WATCH_READ);
 }
 
 void control_answer(struct control_reply *reply, const struct buf *json)
 {
 	struct conn *c = reply->conn;
-	size_t len = buf_len(json);
-	uv_buf_t out;
 
 	mem_free(reply);
 	if (!c)
 		return;
 	c->reply = NULL;
-	c->answer = mem_alloc(len + 1);
-	if (len > 0)
-		memcpy(c->answer, buf_data(json), len);
-	c->answer[len] = '\n';
-	c->write.data = c;
-	out = uv_buf_init(c->answer, (unsigned)len + 1);
-	if (uv_write(&c->write, (uv_stream_t *)&c->pipe, &out, 1, on_written) != 0)
-		close_conn(c);
-	else
-		uv_timer_start(&c->idle, on_idle, IDLE_MS, 0); /* an asker that does not read */
+	buf_put(&c->out, buf_data(json), buf_len(json));
+	buf_puts(&c->out, "\n");
+	timer_set(c->idle, IDLE_MS);
+	write_answer(c);
 }
 
-static int address_of(const char *path, struct sockaddr_un *at)
+void control_answer_plain(struct control_reply *reply, const char *error)
 {
-	size_t len = strlen(path);
-
-	if (len == 0 || len >= sizeof(at->sun_path))
-		return UV_ENAMETOOLONG;
-	*at = (struct sockaddr_un){.sun_family = AF_UNIX};
-	memcpy(at->sun_path, path, len);
-	return 0;
+	struct buf out = BUF_INIT;
+	struct json w = json_into(&out, false);
+	json_open(&w, NULL, '{');
+	json_bool(&w, "ok", !error);
+	if (error)
+		json_str(&w, "error", error);
+	json_close(&w);
+	control_answer(reply, &out);
+	buf_fini(&out);
 }
 
 /* What is there to be removed must be a socket: connect() refuses any other file just as it does a
@@ -215,7 +188,7 @@ static bool is_stale(const struct sockaddr_un *at)
 static int listen_on(const char *path)
 {
 	struct sockaddr_un at;
-	int err = address_of(path, &at), fd;
+	int err = socket_unix_address(path, &at), fd;
 
 	if (err != 0)
 		return err;
@@ -239,14 +212,6 @@ static int listen_on(const char *path)
 	return err;
 }
 
-static void on_closed(uv_handle_t *handle)
-{
-	struct control *control = handle->data;
-
-	mem_free(control->path);
-	mem_free(control);
-}
-
 struct control *control_open(struct loop *l, const char *path, control_fn *fn, void *owner,
 			     int *err)
 {
@@ -261,35 +226,14 @@ struct control *control_open(struct loop *l, const char *path, control_fn *fn, v
 	if (fd < 0)
 		return NULL;
 	control = mem_zalloc(sizeof(*control));
-	control->fn = fn;
-	control->owner = owner;
+	*control = (struct control){.loop = l, .fn = fn, .owner = owner};
 	control->path = mem_strdup(path);
 	list_init(&control->conns);
-	uv_pipe_init(loop_uv(l), &control->pipe, 0);
-	control->pipe.data = control;
-	*err = uv_pipe_open(&control->pipe, fd);
-	if (*err != 0)
-		close(fd);
-	else
-		*err = uv_listen((uv_stream_t *)&control->pipe, BACKLOG, on_connection);
-	if (*err != 0) {
-		control_close(control);
-		return NULL;
-	}
-	return control;
-}
-
-void control_answer_plain(struct control_reply *reply, const char *error)
-{
-	struct buf out = BUF_INIT;
-	struct json w = json_into(&out, false);
-	json_open(&w, NULL, '{');
-	json_bool(&w, "ok", !error);
-	if (error)
-		json_str(&w, "error", error);
-	json_close(&w);
-	control_answer(reply, &out);
-	buf_fini(&out);
+	control->listener = listener_over(l, fd, on_connection, control, err);
+	if (*err == 0)
+		return control;
+	control_close(control);
+	return NULL;
 }
 
 void control_close(struct control *control)
@@ -299,43 +243,29 @@ void control_close(struct control *control)
 	while (!list_is_empty(&control->conns))
 		close_conn(LIST_ENTRY(control->conns.next, struct conn, node));
 	unlink(control->path);
-	uv_close((uv_handle_t *)&control->pipe, on_closed);
+	listener_close(control->listener);
+	mem_free(control->path);
+	mem_free(control);
 }
 
-/* The asking side. */
+/* --- the asking end --- */
 
-static int wait_for(int fd, short events, uint64_t deadline_ms)
+/* Each call of the kernel waits until then at most. */
+static int set_deadline(int fd, uint64_t deadline_ms)
 {
-	struct pollfd p = {.fd = fd, .events = events};
-	uint64_t now = loop_clock_ms();
-	int n;
+	uint64_t now = loop_clock_ms(), left = deadline_ms > now ? deadline_ms - now : 0;
+	struct timeval most = {(time_t)(left / 1000), (suseconds_t)(left % 1000 * 1000)};
 
-	if (now >= deadline_ms)
+	if (left == 0)
 		return UV_ETIMEDOUT;
-	n = poll(&p, 1, (int)(deadline_ms - now));
-	if (n < 0 && errno != EINTR)
-		return -errno;
-	return n == 0 ? UV_ETIMEDOUT : 0;
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof(most));
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof(most));
+	return 0;
 }
 
-static int send_line(int fd, const char *line, size_t len, uint64_t deadline_ms)
+static int failed(void)
 {
-	while (len > 0) {
-		ssize_t n = send(fd, line, len, SOCKET_SEND);
-		int err;
-
-		if (n > 0) {
-			line += n;
-			len -= (size_t)n;
-			continue;
-		}
-		if (errno != EAGAIN && errno != EINTR)
-			return -errno;
-		err = wait_for(fd, POLLOUT, deadline_ms);
-		if (err != 0)
-			return err;
-	}
-	return 0;
+	return errno == EAGAIN || errno == EINPROGRESS ? UV_ETIMEDOUT : -errno;
 }
 
 /* Up to the LF, which is cut off. */
@@ -343,45 +273,40 @@ static int receive_line(int fd, struct buf *in, uint64_t deadline_ms)
 {
 	for (;;) {
 		uint8_t *p = buf_reserve(in, CHUNK);
-		ssize_t n = recv(fd, p, CHUNK, 0);
-		int err;
+		int err = set_deadline(fd, deadline_ms);
+		ssize_t n = err == 0 ? recv(fd, p, CHUNK, 0) : -1;
 
-		if (n > 0) {
-			uint8_t *line_end = memchr(p, '\n', (size_t)n);
-
-			buf_commit(in, line_end ? (size_t)(line_end - p) : (size_t)n);
-			if (line_end)
-				return 0;
-			if (buf_len(in) > ANSWER_MAX)
-				return ERR_TOO_BIG;
-			continue;
-		}
-		if (n == 0)
-			return ERR_CLOSED;
-		if (errno != EAGAIN && errno != EINTR)
-			return -errno;
-		err = wait_for(fd, POLLIN, deadline_ms);
 		if (err != 0)
 			return err;
+		if (n == 0)
+			return ERR_CLOSED;
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return failed();
+		uint8_t *line_end = memchr(p, '\n', (size_t)n);
+		buf_commit(in, line_end ? (size_t)(line_end - p) : (size_t)n);
+		if (line_end)
+			return 0;
+		if (buf_len(in) > ANSWER_MAX)
+			return ERR_TOO_BIG;
 	}
 }
 
 static int ask_over(int fd, const struct sockaddr_un *at, const char *request, uint64_t deadline_ms,
 		    struct buf *in)
 {
-	char *line;
-	int err;
+	int err = set_deadline(fd, deadline_ms);
 
-	/* A full queue of a UNIX socket gives EAGAIN, and poll does not tell when there is room. */
-	while (connect(fd, (const struct sockaddr *)at, sizeof(*at)) != 0) {
-		if (errno != EAGAIN && errno != EINTR)
-			return -errno;
-		if (loop_clock_ms() >= deadline_ms)
-			return UV_ETIMEDOUT;
-		poll(NULL, 0, 10);
-	}
-	line = mem_printf("%s\n", request);
-	err = send_line(fd, line, strlen(line), deadline_ms);
+	if (err == 0 && connect(fd, (const struct sockaddr *)at, sizeof(*at)) != 0)
+		err = failed();
+	char *line = mem_printf("%s\n", request);
+	size_t len = strlen(line);
+	ssize_t n = err == 0 ? send(fd, line, len, SOCKET_SEND) : 0;
+	if (n < 0)
+		err = failed();
+	else if (err == 0 && (size_t)n < len) /* blocking, it is short when its time is over */
+		err = UV_ETIMEDOUT;
 	mem_free(line);
 	return err != 0 ? err : receive_line(fd, in, deadline_ms);
 }
@@ -392,7 +317,7 @@ int control_ask(const char *path, const char *request, unsigned timeout_ms, char
 	uint64_t deadline_ms = loop_clock_ms() + timeout_ms;
 	struct buf in = BUF_INIT;
 	struct sockaddr_un at;
-	int err = address_of(path, &at), fd;
+	int err = socket_unix_address(path, &at), fd;
 
 	*answer = NULL;
 	*len = 0;
@@ -401,6 +326,7 @@ int control_ask(const char *path, const char *request, unsigned timeout_ms, char
 	fd = socket_open(AF_UNIX, SOCK_STREAM);
 	if (fd < 0)
 		return fd;
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
 	err = ask_over(fd, &at, request, deadline_ms, &in);
 	close(fd);
 	if (err == 0) {

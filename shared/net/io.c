@@ -112,17 +112,6 @@ static void note_pipe(struct io *io)
 	note_full(io);
 }
 
-static struct addr address_of(int fd, int (*ask)(int fd, struct sockaddr *ss, socklen_t *len))
-{
-	struct sockaddr_storage ss;
-	socklen_t len = sizeof(ss);
-	struct addr a = {0};
-
-	if (ask(fd, (struct sockaddr *)&ss, &len) == 0)
-		addr_from_sockaddr(&a, (struct sockaddr *)&ss);
-	return a;
-}
-
 static void fail(struct io *io, int err)
 {
 	if (io->b.fault == 0)
@@ -200,9 +189,9 @@ static void step_dial(struct io *io)
 		give_up(io, -err);
 		return;
 	}
-	io->b.local = address_of(io->b.fd, getsockname);
+	io->b.local = socket_local(io->b.fd);
 	if (addr_is_any(&io->b.peer))
-		io->b.peer = address_of(io->b.fd, getpeername);
+		io->b.peer = socket_peer(io->b.fd);
 	/* nobody listens there, and our own port was picked to be that one */
 	if (addr_equal(&io->b.local, &io->b.peer)) {
 		give_up(io, UV_ECONNREFUSED);
@@ -281,7 +270,7 @@ static struct io *io_new(struct loop *l, io_fn *fn, void *owner)
 	io->fn = fn;
 	io->owner = owner;
 	io->b.fd = -1;
-	poller_init(&io->w, l, look);
+	poller_init(&io->w, loop_pollers(l), look);
 	return io;
 }
 
@@ -351,8 +340,8 @@ struct io *io_take(struct loop *l, int fd, const struct addr *peer, const struct
 
 	io->b.fd = fd;
 	io->b.stage = STAGE_UP;
-	io->b.peer = peer ? *peer : address_of(fd, getpeername);
-	io->b.local = local ? *local : address_of(fd, getsockname);
+	io->b.peer = peer ? *peer : socket_peer(fd);
+	io->b.local = local ? *local : socket_local(fd);
 	start_watch(io);
 	return io;
 }

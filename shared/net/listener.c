@@ -64,16 +64,13 @@ static void starve(struct listener *s, int err)
 
 static void welcome(struct listener *s, int fd, const struct addr *peer)
 {
-	struct sockaddr_storage ss;
-	socklen_t len = sizeof(ss);
-	struct addr local = s->at;
+	struct addr local;
 
-	if (!peer->family) {
+	if (s->at.family && !peer->family) {
 		close(fd);
 		return;
 	}
-	if (getsockname(fd, (struct sockaddr *)&ss, &len) == 0)
-		addr_from_sockaddr(&local, (struct sockaddr *)&ss);
+	local = socket_local(fd);
 	s->fn(s->owner, fd, peer, &local);
 }
 
@@ -146,40 +143,39 @@ static int bind_with_fallback(struct addr *at, bool v6only)
 	return bind_at(at, false);
 }
 
-struct listener *listener_open(struct loop *l, const struct addr *at, bool v6only, listener_fn *fn,
-			       void *owner, int *err, char **why)
+struct listener *listener_over(struct loop *l, int fd, listener_fn *fn, void *owner, int *err)
 {
-	struct sockaddr_storage ss;
-	socklen_t len = sizeof(ss);
-	struct addr here = *at;
-	struct listener *s;
-	int fd = bind_with_fallback(&here, v6only);
+	struct listener *s = mem_zalloc(sizeof(*s));
 
-	*err = fd < 0 ? fd : 0;
-	if (why)
-		*why = fd < 0 ? port_owner_explain(PORT_OWNER_TCP, &here, fd) : NULL;
-	if (fd < 0)
-		return NULL;
-	s = mem_zalloc(sizeof(*s));
 	s->loop = l;
 	s->fd = fd;
 	s->fn = fn;
 	s->owner = owner;
-	s->at = here;
+	s->at = socket_local(fd);
 	s->leave_from = UINT_MAX;
-	if (getsockname(fd, (struct sockaddr *)&ss, &len) == 0)
-		addr_from_sockaddr(&s->at, (struct sockaddr *)&ss);
-	poller_init(&s->watch, l, look);
+	poller_init(&s->watch, loop_pollers(l), look);
 	*err = poller_open(&s->watch, fd, POLLER_READ);
 	if (*err != 0) {
-		if (why)
-			*why = port_owner_explain(PORT_OWNER_TCP, &here, *err);
 		close(fd);
 		mem_free(s);
 		return NULL;
 	}
 	uv_timer_init(loop_uv(l), &s->again);
 	s->again.data = s;
+	return s;
+}
+
+struct listener *listener_open(struct loop *l, const struct addr *at, bool v6only, listener_fn *fn,
+			       void *owner, int *err, char **why)
+{
+	struct addr here = *at;
+	int fd = bind_with_fallback(&here, v6only);
+	struct listener *s = fd >= 0 ? listener_over(l, fd, fn, owner, err) : NULL;
+
+	if (fd < 0)
+		*err = fd;
+	if (why)
+		*why = s ? NULL : port_owner_explain(PORT_OWNER_TCP, &here, *err);
 	return s;
 }
 

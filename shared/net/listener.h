@@ -11,7 +11,7 @@
 
 struct listener;
 /* fd is the callee's; peer and local (what the visitor addressed) are normalised to v4 where
- * v4-mapped. */
+ * v4-mapped, and without a family when the socket is neither v4 nor v6. */
 typedef void listener_fn(void *owner, int fd, const struct addr *peer, const struct addr *local);
 
 /*
@@ -23,6 +23,8 @@ typedef void listener_fn(void *owner, int fd, const struct addr *peer, const str
  */
 struct listener *listener_open(struct loop *l, const struct addr *at, bool v6only, listener_fn *fn,
 			       void *owner, int *err, char **why);
+/* Over a descriptor that listens, of any family; the listener's from now on, also on failure. */
+struct listener *listener_over(struct loop *l, int fd, listener_fn *fn, void *owner, int *err);
 /* Descriptors numbered from on are not for this listener: a newcomer that gets one is closed, and
  * it rests as if there were none. */
 void listener_leave(struct listener *s, unsigned from);

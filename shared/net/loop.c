@@ -1,5 +1,5 @@
 /*
- * A turn of the loop: the kernel's events are entered, and what libuv has is run (watches_wait:
+ * A turn of the loop: the kernel's events are entered, and what libuv has is run (poller_set_wait:
  * timers, files, names, posts of other threads, which come in through one uv_async); then a look at
  * each descriptor that has become ready; then the tasks marked so far. While looks or tasks are
  * left for the next turn, it does not wait.
@@ -28,7 +28,7 @@ enum { TURN_LOOK_NS = 2000000, TOILS = 4 };
 struct loop {
 	uv_loop_t uv;
 	uv_async_t wake; /* something is in the inbox, or stop was asked for */
-	struct watches *watches;
+	struct poller_set *pollers;
 	uv_thread_t thread; /* of loop_start */
 	uv_mutex_t lock;    /* guards inbox, stopping, dry */
 	struct list inbox;
@@ -107,9 +107,11 @@ static void run_tasks(struct loop *l)
 }
 
 /* A turn must not wait. */
-static bool has_work(const struct loop *l)
+static bool has_work(void *arg)
 {
-	return watches_are_due(l->watches) || loop_has_tasks(l);
+	const struct loop *l = arg;
+
+	return poller_set_is_due(l->pollers) || !list_is_empty(&l->tasks);
 }
 
 static uint64_t thread_cpu_ns(void)
@@ -139,8 +141,8 @@ static void measure_turn(struct loop *l)
 static void turn(struct loop *l, bool hurry)
 {
 	l->turns++;
-	watches_wait(l->watches, hurry || has_work(l));
-	watches_look(l->watches);
+	poller_set_wait(l->pollers, hurry || has_work(l));
+	poller_set_look(l->pollers);
 	run_tasks(l);
 	measure_turn(l);
 }
@@ -163,8 +165,8 @@ struct loop *loop_new(const char *name)
 		err = uv_mutex_init(&l->lock);
 	if (err == 0)
 		err = uv_async_init(&l->uv, &l->wake, on_wake);
-	l->watches = err == 0 ? watches_new(l) : NULL;
-	if (err == 0 && !l->watches)
+	l->pollers = err == 0 ? poller_set_new(&l->uv, has_work, l) : NULL;
+	if (err == 0 && !l->pollers)
 		err = UV_EMFILE;
 	/* no descriptors or memory at the very start: nothing can be done without a loop */
 	if (err != 0) {
@@ -187,7 +189,7 @@ static bool become_dry(struct loop *l)
 static void close_own(struct loop *l)
 {
 	uv_close((uv_handle_t *)&l->wake, NULL);
-	watches_close(l->watches);
+	poller_set_close(l->pollers);
 }
 
 void loop_run(struct loop *l)
@@ -276,7 +278,7 @@ int loop_free(struct loop *l)
 			run_inbox(l);
 			turn(l, true);
 			/* a look that is still due is of somebody who was left behind */
-		} while (loop_has_tasks(l) || !become_dry(l));
+		} while (!list_is_empty(&l->tasks) || !become_dry(l));
 		close_own(l);
 		uv_run(&l->uv, UV_RUN_NOWAIT);
 	}
@@ -285,12 +287,12 @@ int loop_free(struct loop *l)
 	err = uv_loop_close(&l->uv);
 	if (err != 0)
 		uv_walk(&l->uv, log_leak, l);
-	if (watches_open(l->watches) > 0) {
+	if (poller_set_open(l->pollers) > 0) {
 		log_error("handle_leaked", "loop=%s kind=watch count=%u", l->name,
-			  watches_open(l->watches));
+			  poller_set_open(l->pollers));
 		err = UV_EBUSY;
 	}
-	watches_free(l->watches);
+	poller_set_free(l->pollers);
 	uv_mutex_destroy(&l->lock);
 	mem_free(l->plain);
 	mem_free(l->cipher);
@@ -304,14 +306,9 @@ struct uv_loop_s *loop_uv(struct loop *l)
 	return &l->uv;
 }
 
-bool loop_has_tasks(const struct loop *l)
+struct poller_set *loop_pollers(const struct loop *l)
 {
-	return !list_is_empty(&l->tasks);
-}
-
-struct watches *loop_watches(const struct loop *l)
-{
-	return l->watches;
+	return l->pollers;
 }
 
 void *loop_lookups(const struct loop *l)
@@ -340,12 +337,26 @@ uint64_t loop_clock_ms(void)
 	return uv_hrtime() / 1000000;
 }
 
-uint64_t loop_wall_ms(void)
+static uint64_t read_clock_ms(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_REALTIME, &now);
+	clock_gettime(clock, &now);
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+uint64_t loop_wall_ms(void)
+{
+	return read_clock_ms(CLOCK_REALTIME);
+}
+
+uint64_t loop_boot_ms(void)
+{
+#ifdef CLOCK_BOOTTIME
+	return read_clock_ms(CLOCK_BOOTTIME);
+#else
+	return read_clock_ms(CLOCK_MONOTONIC);
+#endif
 }
 
 bool loop_post(struct loop *l, void (*fn)(void *arg), void *arg)

@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 struct loop;
-struct watches;
+struct poller_set;
 struct uv_loop_s;
 
 enum { LOOP_STAGING = 256 * 1024 + 8192 };
@@ -43,17 +43,17 @@ int loop_join(struct loop *l); /* waits for the thread of loop_start */
  * UV_EBUSY. Frees l. */
 int loop_free(struct loop *l);
 
-/* For the files in shared/net only: libuv's loop, the watched descriptors, and a place for what
- * lookup.c keeps per loop (drop frees it with the loop). */
+/* For files that have handles of their own: libuv's loop, the pollers, and a place for what
+ * resolver.c keeps per loop (drop frees it with the loop). */
 struct uv_loop_s *loop_uv(struct loop *l);
-struct watches *loop_watches(const struct loop *l);
-bool loop_has_tasks(const struct loop *l);
+struct poller_set *loop_pollers(const struct loop *l);
 void *loop_lookups(const struct loop *l);
 void loop_set_lookups(struct loop *l, void *lookups, void (*drop)(void *lookups));
 uint64_t loop_clock_us(void);               /* the same clock, read now, and finer */
 uint64_t loop_now_ms(const struct loop *l); /* monotonic; moves once a turn */
 uint64_t loop_clock_ms(void);               /* monotonic, read now; any thread */
 uint64_t loop_wall_ms(void);                /* UNIX time in ms; any thread */
+uint64_t loop_boot_ms(void); /* as loop_clock_ms(), but counts while the machine sleeps, on Linux */
 
 /* Any thread: fn(arg) runs on l's thread, in the order of posting. After loop_stop() it runs
  * before the loop ends, or is dropped with false when the loop is already gone dry. */

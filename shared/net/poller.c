@@ -1,16 +1,15 @@
 /*
- * A turn has two steps for them: events are only entered in the watches' accounts (watches_wait),
- * and then everyone that is due is looked at (watches_look). So an event can never meet a watch
+ * A turn has two steps: events are only entered in the pollers' accounts (poller_set_wait), and
+ * then every poller that is due is looked at (poller_set_look). So an event never meets a poller
  * that another's look has closed a moment ago.
  *
- * A closed descriptor leaves the kernel's set by itself, as long as nobody has a copy of it: so
- * none is duplicated and no program here forks, and whoever hands one over to another loop takes it
- * out first (poller_leave). Else an event could come for memory that is freed.
+ * A closed descriptor leaves the kernel's set by itself, as long as it has no copy: so none is
+ * duplicated, and one that goes to another loop is taken out first (poller_leave). Otherwise an
+ * event could come for freed memory.
  */
 #include "shared/net/poller.h"
 
 #include "shared/base/mem.h"
-#include "shared/net/loop.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -21,45 +20,47 @@
 #define USE_EPOLL
 #endif
 
-struct watches {
-	struct loop *loop;
+struct poller_set {
+	uv_loop_t *uv;
 	struct list due;
 	unsigned open;
 #ifdef USE_EPOLL
-	int set;           /* the epoll descriptor */
-	uv_prepare_t hold; /* does nothing, but keeps libuv's loop alive while anyone is watched */
+	int epoll;
+	uv_prepare_t hold; /* does nothing, but keeps libuv's loop alive while one is open */
 #else
+	bool (*has_work)(void *arg);
+	void *arg;
 	uv_prepare_t before; /* libuv waits */
 	uv_idle_t hurry;     /* active: it does not */
 #endif
 };
 
-void poller_init(struct poller *w, struct loop *l, void (*look)(struct poller *w))
+void poller_init(struct poller *w, struct poller_set *set, void (*look)(struct poller *w))
 {
-	*w = (struct poller){.fd = -1, .look = look, .all = loop_watches(l)};
+	*w = (struct poller){.fd = -1, .look = look, .set = set};
 	list_init(&w->node);
 }
 
 void poller_due(struct poller *w)
 {
 	if (w->look && list_is_empty(&w->node))
-		list_append(&w->all->due, &w->node);
+		list_append(&w->set->due, &w->node);
 }
 
-bool watches_are_due(const struct watches *all)
+bool poller_set_is_due(const struct poller_set *set)
 {
-	return !list_is_empty(&all->due);
+	return !list_is_empty(&set->due);
 }
 
-void watches_look(struct watches *all)
+void poller_set_look(struct poller_set *set)
 {
 	struct list now;
 
-	if (list_is_empty(&all->due))
+	if (list_is_empty(&set->due))
 		return;
 	/* What becomes due from here on is for the next turn. */
 	list_init(&now);
-	list_move(&now, &all->due);
+	list_move(&now, &set->due);
 	while (!list_is_empty(&now)) {
 		struct poller *w = LIST_ENTRY(now.next, struct poller, node);
 
@@ -68,15 +69,40 @@ void watches_look(struct watches *all)
 	}
 }
 
+static bool start(struct poller_set *set);
+
+struct poller_set *poller_set_new(uv_loop_t *uv, bool (*has_work)(void *arg), void *arg)
+{
+	struct poller_set *set = mem_zalloc(sizeof(*set));
+
+	set->uv = uv;
+	list_init(&set->due);
+#ifndef USE_EPOLL
+	set->has_work = has_work;
+	set->arg = arg;
+#else
+	(void)has_work, (void)arg;
+#endif
+	if (start(set))
+		return set;
+	mem_free(set);
+	return NULL;
+}
+
+void poller_set_free(struct poller_set *set)
+{
+	mem_free(set);
+}
+
 void poller_short(struct poller *w)
 {
 	if (!w->ended && !w->urgent)
 		poller_drained(w, POLLER_READ);
 }
 
-unsigned watches_open(const struct watches *all)
+unsigned poller_set_open(const struct poller_set *set)
 {
-	return all->open;
+	return set->open;
 }
 
 #ifdef USE_EPOLL
@@ -103,18 +129,17 @@ static void enter(struct poller *w, uint32_t events)
 		poller_due(w);
 }
 
-void watches_wait(struct watches *all, bool hurry)
+void poller_set_wait(struct poller_set *set, bool hurry)
 {
-	uv_loop_t *uv = loop_uv(all->loop);
 	struct epoll_event ev[EVENTS];
 	bool theirs = false;
 	int wait_ms = 0, n;
 
 	if (!hurry) {
-		uv_update_time(uv); /* the last turn took its time */
-		wait_ms = uv_backend_timeout(uv);
+		uv_update_time(set->uv); /* the last turn took its time */
+		wait_ms = uv_backend_timeout(set->uv);
 	}
-	n = epoll_wait(all->set, ev, EVENTS, wait_ms);
+	n = epoll_wait(set->epoll, ev, EVENTS, wait_ms);
 	assert(n >= 0 || errno == EINTR);
 	for (int i = 0; i < n; i++) { /* what is beyond EVENTS comes in the next turn */
 		if (ev[i].data.ptr)
@@ -122,9 +147,9 @@ void watches_wait(struct watches *all, bool hurry)
 		else
 			theirs = true;
 	}
-	uv_update_time(uv);
-	if (theirs || uv_backend_timeout(uv) == 0)
-		uv_run(uv, UV_RUN_NOWAIT);
+	uv_update_time(set->uv);
+	if (theirs || uv_backend_timeout(set->uv) == 0)
+		uv_run(set->uv, UV_RUN_NOWAIT);
 }
 
 static int control(struct poller *w, int what, int fd)
@@ -135,7 +160,7 @@ static int control(struct poller *w, int what, int fd)
 		ev.events |= EPOLLIN | EPOLLPRI | EPOLLRDHUP;
 	if (w->what & POLLER_WRITE)
 		ev.events |= EPOLLOUT;
-	return epoll_ctl(w->all->set, what, fd, &ev);
+	return epoll_ctl(w->set->epoll, what, fd, &ev);
 }
 
 int poller_open(struct poller *w, int fd, unsigned what)
@@ -144,8 +169,8 @@ int poller_open(struct poller *w, int fd, unsigned what)
 	if (control(w, EPOLL_CTL_ADD, fd) != 0)
 		return -errno;
 	w->fd = fd;
-	if (w->all->open++ == 0)
-		uv_ref((uv_handle_t *)&w->all->hold);
+	if (w->set->open++ == 0)
+		uv_ref((uv_handle_t *)&w->set->hold);
 	return 0;
 }
 
@@ -175,8 +200,8 @@ void poller_close(struct poller *w)
 	if (w->fd < 0)
 		return;
 	w->fd = -1;
-	if (--w->all->open == 0)
-		uv_unref((uv_handle_t *)&w->all->hold);
+	if (--w->set->open == 0)
+		uv_unref((uv_handle_t *)&w->set->hold);
 }
 
 void poller_leave(struct poller *w)
@@ -191,46 +216,33 @@ static void on_hold(uv_prepare_t *hold)
 	(void)hold;
 }
 
-static int add_uv(struct watches *all)
+static bool start(struct poller_set *set)
 {
 	struct epoll_event ev = {.events = EPOLLIN};
 
-	return epoll_ctl(all->set, EPOLL_CTL_ADD, uv_backend_fd(loop_uv(all->loop)), &ev);
-}
-
-struct watches *watches_new(struct loop *l)
-{
-	struct watches *all = mem_zalloc(sizeof(*all));
-
-	all->loop = l;
-	list_init(&all->due);
-	all->set = epoll_create1(EPOLL_CLOEXEC);
-	if (all->set < 0 || add_uv(all) != 0) {
-		if (all->set >= 0)
-			close(all->set);
-		mem_free(all);
-		return NULL;
+	set->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (set->epoll < 0)
+		return false;
+	if (epoll_ctl(set->epoll, EPOLL_CTL_ADD, uv_backend_fd(set->uv), &ev) != 0) {
+		close(set->epoll);
+		return false;
 	}
-	uv_prepare_init(loop_uv(l), &all->hold);
-	uv_prepare_start(&all->hold, on_hold);
-	uv_unref((uv_handle_t *)&all->hold);
-	return all;
+	uv_prepare_init(set->uv, &set->hold);
+	uv_prepare_start(&set->hold, on_hold);
+	uv_unref((uv_handle_t *)&set->hold);
+	return true;
 }
 
-void watches_close(struct watches *all)
+void poller_set_close(struct poller_set *set)
 {
-	uv_close((uv_handle_t *)&all->hold, NULL);
-	close(all->set);
+	uv_close((uv_handle_t *)&set->hold, NULL);
+	close(set->epoll);
 }
 
-void watches_free(struct watches *all)
-{
-	mem_free(all);
-}
 #else
-struct watch_poll {
+struct poller_uv {
 	uv_poll_t uv;
-	struct poller *watch;
+	struct poller *poller;
 	bool urgent, faulty; /* has been told; libuv would tell it for ever */
 };
 
@@ -239,22 +251,22 @@ static void on_poll(uv_poll_t *uv, int status, int events);
 /* What is ready already is nothing to wait for. */
 static void rearm(struct poller *w)
 {
-	int events = (w->ended ? 0 : UV_DISCONNECT) | (w->poll->urgent ? 0 : UV_PRIORITIZED);
+	int events = (w->ended ? 0 : UV_DISCONNECT) | (w->uv->urgent ? 0 : UV_PRIORITIZED);
 
 	if (w->what & ~w->ready & POLLER_READ)
 		events |= UV_READABLE;
 	if (w->what & ~w->ready & POLLER_WRITE)
 		events |= UV_WRITABLE;
-	if (events != 0 && !w->poll->faulty)
-		uv_poll_start(&w->poll->uv, events, on_poll);
+	if (events != 0 && !w->uv->faulty)
+		uv_poll_start(&w->uv->uv, events, on_poll);
 	else
-		uv_poll_stop(&w->poll->uv);
+		uv_poll_stop(&w->uv->uv);
 }
 
 static void on_poll(uv_poll_t *uv, int status, int events)
 {
-	struct watch_poll *p = uv->data;
-	struct poller *w = p->watch;
+	struct poller_uv *p = uv->data;
+	struct poller *w = p->poller;
 
 	p->faulty |= status < 0;
 	/* the latter says urgent bytes, or that both directions are over */
@@ -273,19 +285,19 @@ static void on_poll(uv_poll_t *uv, int status, int events)
 
 int poller_open(struct poller *w, int fd, unsigned what)
 {
-	struct watch_poll *p = mem_zalloc(sizeof(*p));
-	int err = uv_poll_init(loop_uv(w->all->loop), &p->uv, fd);
+	struct poller_uv *p = mem_zalloc(sizeof(*p));
+	int err = uv_poll_init(w->set->uv, &p->uv, fd);
 
 	if (err != 0) {
 		mem_free(p);
 		return err;
 	}
 	p->uv.data = p;
-	p->watch = w;
-	w->poll = p;
+	p->poller = w;
+	w->uv = p;
 	w->fd = fd;
 	w->what = (uint8_t)what;
-	w->all->open++;
+	w->set->open++;
 	rearm(w);
 	return 0;
 }
@@ -298,7 +310,7 @@ void poller_drained(struct poller *w, unsigned what)
 	if (w->fd < 0 || (left == w->ready && urgent == w->urgent))
 		return;
 	w->ready = left;
-	w->urgent = w->poll->urgent = urgent;
+	w->urgent = w->uv->urgent = urgent;
 	rearm(w);
 }
 
@@ -309,7 +321,7 @@ void poller_again(struct poller *w)
 
 void poller_recover(struct poller *w)
 {
-	w->ended = w->urgent = w->poll->faulty = w->poll->urgent = false;
+	w->ended = w->urgent = w->uv->faulty = w->uv->urgent = false;
 	w->ready &= (uint8_t)~POLLER_FAULT;
 	rearm(w);
 }
@@ -326,8 +338,8 @@ void poller_close(struct poller *w)
 	if (w->fd < 0)
 		return;
 	w->fd = -1;
-	w->all->open--;
-	uv_close((uv_handle_t *)&w->poll->uv, on_closed);
+	w->set->open--;
+	uv_close((uv_handle_t *)&w->uv->uv, on_closed);
 }
 
 void poller_leave(struct poller *w)
@@ -343,41 +355,33 @@ static void on_hurry(uv_idle_t *hurry)
 /* Timers have run; what they have marked is not to wait for events. */
 static void before_waiting(uv_prepare_t *before)
 {
-	struct watches *all = before->data;
+	struct poller_set *set = before->data;
 
-	if (watches_are_due(all) || loop_has_tasks(all->loop))
-		uv_idle_start(&all->hurry, on_hurry);
+	if (set->has_work(set->arg))
+		uv_idle_start(&set->hurry, on_hurry);
 	else
-		uv_idle_stop(&all->hurry);
+		uv_idle_stop(&set->hurry);
 }
 
-void watches_wait(struct watches *all, bool hurry)
+void poller_set_wait(struct poller_set *set, bool hurry)
 {
-	uv_run(loop_uv(all->loop), hurry ? UV_RUN_NOWAIT : UV_RUN_ONCE);
+	uv_run(set->uv, hurry ? UV_RUN_NOWAIT : UV_RUN_ONCE);
 }
 
-struct watches *watches_new(struct loop *l)
+static bool start(struct poller_set *set)
 {
-	struct watches *all = mem_zalloc(sizeof(*all));
-
-	all->loop = l;
-	list_init(&all->due);
-	uv_idle_init(loop_uv(l), &all->hurry);
-	uv_prepare_init(loop_uv(l), &all->before);
-	all->before.data = all;
-	uv_prepare_start(&all->before, before_waiting);
-	uv_unref((uv_handle_t *)&all->before);
-	return all;
+	uv_idle_init(set->uv, &set->hurry);
+	uv_prepare_init(set->uv, &set->before);
+	set->before.data = set;
+	uv_prepare_start(&set->before, before_waiting);
+	uv_unref((uv_handle_t *)&set->before);
+	return true;
 }
 
-void watches_close(struct watches *all)
+void poller_set_close(struct poller_set *set)
 {
-	uv_close((uv_handle_t *)&all->before, NULL);
-	uv_close((uv_handle_t *)&all->hurry, NULL);
+	uv_close((uv_handle_t *)&set->before, NULL);
+	uv_close((uv_handle_t *)&set->hurry, NULL);
 }
 
-void watches_free(struct watches *all)
-{
-	mem_free(all);
-}
 #endif

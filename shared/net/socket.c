@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #ifdef __linux__
 #include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <stddef.h>
 
 int socket_open(int family, int type)
 {
@@ -34,7 +36,28 @@ size_t socket_notsent(int fd)
 	int queued = 0;
 	return ioctl(fd, SIOCOUTQNSD, &queued) == 0 && queued > 0 ? (size_t)queued : 0;
 }
+
+struct socket_info socket_info(int fd)
+{
+	struct tcp_info info = {0};
+	socklen_t len = sizeof info;
+	/* a kernel before 4.6 tells less */
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0 ||
+	    len < offsetof(struct tcp_info, tcpi_notsent_bytes) + sizeof info.tcpi_notsent_bytes)
+		return (struct socket_info){0};
+	return (struct socket_info){
+	    .known = true,
+	    .rtt_us = info.tcpi_rtt,
+	    .rttvar_us = info.tcpi_rttvar,
+	    .bytes_acked = info.tcpi_bytes_acked,
+	    .ack_age_ms = info.tcpi_last_ack_recv,
+	    .unacked = info.tcpi_unacked,
+	    .notsent_bytes = info.tcpi_notsent_bytes,
+	};
+}
 #else
+#include <netinet/tcp.h>
+
 static int prepare(int fd)
 {
 	if (fd < 0)
@@ -86,6 +109,12 @@ size_t socket_notsent(int fd)
 	(void)fd;
 	return 0;
 }
+
+struct socket_info socket_info(int fd)
+{
+	(void)fd;
+	return (struct socket_info){0};
+}
 #endif
 
 /* With one piece, send() is cheaper: the kernel has less to look up. */
@@ -107,6 +136,37 @@ size_t socket_unread(int fd)
 {
 	int queued = 0;
 	return ioctl(fd, FIONREAD, &queued) == 0 && queued > 0 ? (size_t)queued : 0;
+}
+
+static struct addr address_of(int fd, int (*ask)(int fd, struct sockaddr *ss, socklen_t *len))
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof ss;
+	struct addr a = {0};
+	if (ask(fd, (struct sockaddr *)&ss, &len) != 0 ||
+	    !addr_from_sockaddr(&a, (struct sockaddr *)&ss))
+		return (struct addr){0};
+	return a;
+}
+
+struct addr socket_local(int fd)
+{
+	return address_of(fd, getsockname);
+}
+
+struct addr socket_peer(int fd)
+{
+	return address_of(fd, getpeername);
+}
+
+int socket_unix_address(const char *path, struct sockaddr_un *at)
+{
+	size_t len = strlen(path);
+	*at = (struct sockaddr_un){.sun_family = AF_UNIX};
+	if (len == 0 || len >= sizeof(at->sun_path))
+		return -ENAMETOOLONG;
+	memcpy(at->sun_path, path, len);
+	return 0;
 }
 
 int socket_accept(int fd, struct addr *peer)

@@ -10,6 +10,7 @@
 
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 
 #ifdef MSG_NOSIGNAL
 enum { SOCKET_SEND = MSG_NOSIGNAL }; /* flags of each send */
@@ -20,6 +21,11 @@ enum { SOCKET_SEND = 0 };
 int socket_open(int family, int type); /* a descriptor, or negative */
 /* the same; peer's family 0: neither v4 nor v6 */
 int socket_accept(int fd, struct addr *peer);
+/* where it is bound, where it is connected to; family 0: neither v4 nor v6, or not known */
+struct addr socket_local(int fd);
+struct addr socket_peer(int fd);
+/* of a UNIX socket: 0 or UV_ENAMETOOLONG. */
+int socket_unix_address(const char *path, struct sockaddr_un *at);
 /* one call of the kernel: bytes taken, or negative (-EAGAIN: no room) */
 ssize_t socket_send(int fd, const struct iovec *iov, int count);
 /* bytes the peer's kernel has not acknowledged; 0 where that is not known */
@@ -28,6 +34,17 @@ size_t socket_unsent(int fd);
 size_t socket_unread(int fd);
 /* of the unsent, those that have not been sent once; 0 where that is not known */
 size_t socket_notsent(int fd);
+/* What the kernel knows of a TCP connection; all 0 where that is not told. */
+struct socket_info {
+	bool known;
+	uint32_t rtt_us, rttvar_us;
+	uint64_t bytes_acked; /* of ours, by the peer's kernel */
+	uint32_t ack_age_ms;  /* since its last acknowledgement */
+	uint32_t unacked;     /* segments */
+	uint32_t notsent_bytes;
+};
+struct socket_info socket_info(int fd);
+
 /* What each TCP connection of ours has, and what is accepted has from its listener: no delay,
  * keep-alive (a peer that has vanished is found in the end), and urgent bytes where they were
  * sent (RFC 6093, section 3.2), so that none is lost on its way through. */

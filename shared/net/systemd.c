@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,14 +18,13 @@ static bool is_reloading; /* and RELOADING=1 after it */
 /* Failing is nobody's trouble here: the service works the same without a manager that listens. */
 static void say(const char *text)
 {
-	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	struct sockaddr_un to;
 	const char *path = getenv("NOTIFY_SOCKET");
 	size_t len = path ? strlen(path) : 0;
 	int fd;
 
-	if (len < 2 || len >= sizeof(to.sun_path))
+	if (len < 2 || socket_unix_address(path, &to) != 0)
 		return;
-	memcpy(to.sun_path, path, len);
 	if (path[0] == '@') /* the abstract names */
 		to.sun_path[0] = '\0';
 	fd = socket_open(AF_UNIX, SOCK_DGRAM);

@@ -15,7 +15,7 @@
 #include "shared/base/err.h"
 #include "shared/base/mem.h"
 #include "shared/net/lingering_close.h"
-#include "shared/net/tcpinfo.h"
+#include "shared/net/socket.h"
 #include "shared/net/timer.h"
 #include "shared/tunnel/in_flight.h"
 #include "shared/tunnel/link_messages.h"
@@ -201,7 +201,7 @@ static void set_batch(struct transport *k, uint64_t acked, uint64_t passed_ms)
 static void sample(struct transport *k)
 {
 	uint64_t now = loop_now_ms(k->loop), passed_ms = now - k->sampled_ms;
-	struct tcpinfo info = tcpinfo_of(io_fd(k->io));
+	struct socket_info info = socket_info(io_fd(k->io));
 	if (!info.known)
 		return;
 	bool unacked = info.unacked > 0 || info.notsent_bytes > 0 || k->blocked;

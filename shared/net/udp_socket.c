@@ -1,9 +1,15 @@
-/* The owner is told once; what he leaves unread he is told of again in the next turn. */
+#define _GNU_SOURCE          /* struct in6_pktinfo */
+#define __APPLE_USE_RFC_3542 /* the same on macOS */
+/*
+ * The owner is told once that there is something to read; what it leaves unread it is told of again
+ * in the next turn. Where a system tells which address a datagram came to (PKTINFO), the answer
+ * leaves from it; elsewhere the system chooses. An error of the socket is only an event: reading
+ * tells it.
+ */
 #include "shared/net/udp_socket.h"
 
 #include "shared/base/mem.h"
 #include "shared/net/port_owner.h"
-#include "shared/net/pktinfo.h"
 #include "shared/net/socket.h"
 #include "shared/net/poller.h"
 
@@ -13,6 +19,7 @@
 #include <uv.h>
 
 enum { BUFFER_BYTES = 4 * 1024 * 1024 };
+enum { PKTINFO_ROOM = 256 }; /* bytes of control messages, aligned as struct cmsghdr */
 
 struct udp_socket {
 	struct poller watch;
@@ -37,6 +44,84 @@ static void look(struct poller *w)
 		poller_due(w);
 }
 
+/* --- the local address of a datagram --- */
+
+#if defined(__linux__) || defined(__APPLE__)
+
+static void ask_pktinfo(int fd, uint8_t family)
+{
+	const int on = 1;
+	if (family == 6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on);
+	setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
+}
+
+static void read_pktinfo(struct msghdr *m, struct addr *local)
+{
+	*local = (struct addr){0};
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+			struct in_pktinfo info;
+			memcpy(&info, CMSG_DATA(c), sizeof info);
+			struct sockaddr_in sin = {.sin_family = AF_INET, .sin_addr = info.ipi_addr};
+			addr_from_sockaddr(local, (struct sockaddr *)&sin);
+		} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+			struct in6_pktinfo info;
+			memcpy(&info, CMSG_DATA(c), sizeof info);
+			struct sockaddr_in6 sin6 = {.sin6_family = AF_INET6,
+						    .sin6_addr = info.ipi6_addr,
+						    .sin6_scope_id = (uint32_t)info.ipi6_ifindex};
+			addr_from_sockaddr(local, (struct sockaddr *)&sin6);
+		}
+	}
+}
+
+static void put(struct msghdr *m, int level, int type, const void *info, size_t len)
+{
+	struct cmsghdr *c = CMSG_FIRSTHDR(m);
+	c->cmsg_level = level;
+	c->cmsg_type = type;
+	c->cmsg_len = CMSG_LEN(len);
+	memcpy(CMSG_DATA(c), info, len);
+	m->msg_controllen = CMSG_SPACE(len);
+}
+
+static void write_pktinfo(struct msghdr *m, uint8_t family, const struct addr *local)
+{
+	if (family == 4) {
+		struct in_pktinfo info = {0};
+		memcpy(&info.ipi_spec_dst, local->ip, 4);
+		put(m, IPPROTO_IP, IP_PKTINFO, &info, sizeof info);
+		return;
+	}
+	struct addr six = addr_mapped(local);
+	struct in6_pktinfo info = {.ipi6_ifindex = six.scope};
+	memcpy(&info.ipi6_addr, six.ip, sizeof info.ipi6_addr);
+	put(m, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof info);
+}
+#else
+
+static void ask_pktinfo(int fd, uint8_t family)
+{
+	(void)fd, (void)family;
+}
+
+static void read_pktinfo(struct msghdr *m, struct addr *local)
+{
+	(void)m;
+	*local = (struct addr){0};
+}
+
+static void write_pktinfo(struct msghdr *m, uint8_t family, const struct addr *local)
+{
+	(void)family, (void)local;
+	m->msg_control = NULL;
+	m->msg_controllen = 0;
+}
+#endif
+
+/* --- the socket --- */
+
 static int open_socket(uint8_t family, bool v6only)
 {
 	int fd = socket_open(family == 6 ? AF_INET6 : AF_INET, SOCK_DGRAM);
@@ -47,7 +132,7 @@ static int open_socket(uint8_t family, bool v6only)
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
 	if (family == 6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only);
-	pktinfo_ask(fd, family);
+	ask_pktinfo(fd, family);
 	return fd;
 }
 
@@ -61,7 +146,7 @@ static struct udp_socket *udp_new(struct loop *l, int fd, uint8_t family, udp_so
 	u->fn = fn;
 	u->owner = owner;
 	u->loop = l;
-	poller_init(&u->watch, l, look);
+	poller_init(&u->watch, loop_pollers(l), look);
 	*err = poller_open(&u->watch, fd, POLLER_READ);
 	if (*err == 0)
 		return u;
@@ -103,11 +188,10 @@ struct udp_socket *udp_socket_bind(struct loop *l, const struct addr *at, bool v
 		return NULL;
 	}
 	struct udp_socket *u = udp_new(l, fd, family, fn, owner, err);
-	struct addr bound;
 	if (!u && why)
 		*why = port_owner_explain(PORT_OWNER_UDP, at, *err);
-	if (u && udp_socket_local(u, &bound) == 0)
-		u->port = bound.port;
+	if (u)
+		u->port = socket_local(fd).port;
 	return u;
 }
 
@@ -157,7 +241,7 @@ ssize_t udp_socket_read(struct udp_socket *u, void *p, size_t cap, struct addr *
 	if (from && !addr_from_sockaddr(from, (struct sockaddr *)&sa))
 		*from = (struct addr){0};
 	if (local) {
-		pktinfo_read(&m, local);
+		read_pktinfo(&m, local);
 		local->port = u->port;
 	}
 	return n;
@@ -184,7 +268,7 @@ int udp_socket_write_to(struct udp_socket *u, const struct addr *to, const struc
 			   .msg_control = control,
 			   .msg_controllen = sizeof control};
 	if (local && local->family && !addr_is_any(local)) {
-		pktinfo_write(&m, u->family, local);
+		write_pktinfo(&m, u->family, local);
 	} else {
 		m.msg_control = NULL;
 		m.msg_controllen = 0;
@@ -201,13 +285,9 @@ int udp_socket_write(struct udp_socket *u, const void *p, size_t len)
 	return n < 0 ? -errno : 0;
 }
 
-int udp_socket_local(const struct udp_socket *u, struct addr *out)
+struct addr udp_socket_local(const struct udp_socket *u)
 {
-	struct sockaddr_storage sa;
-	socklen_t len = sizeof sa;
-	if (getsockname(u->fd, (struct sockaddr *)&sa, &len) < 0)
-		return -errno;
-	return addr_from_sockaddr(out, (struct sockaddr *)&sa) ? 0 : UV_EAFNOSUPPORT;
+	return socket_local(u->fd);
 }
 
 static void free_udp(void *arg)

@@ -32,8 +32,8 @@ ssize_t udp_socket_read(struct udp_socket *u, void *p, size_t cap, struct addr *
 int udp_socket_write_to(struct udp_socket *u, const struct addr *to, const struct addr *local,
 			const void *p, size_t len);
 int udp_socket_write(struct udp_socket *u, const void *p, size_t len); /* of a connected one */
-/* the local address of a connected one; 0 or negative */
-int udp_socket_local(const struct udp_socket *u, struct addr *out);
+/* family 0: not known */
+struct addr udp_socket_local(const struct udp_socket *u);
 void udp_socket_close(struct udp_socket *u); /* NULL does nothing */
 
 #endif

@@ -56,8 +56,7 @@ static void look(struct run *run)
 	}
 }
 
-static void give(struct run *run, enum http_message_end from, const uint8_t *p, size_t len,
-		 size_t piece)
+static void give(struct run *run, enum http_end from, const uint8_t *p, size_t len, size_t piece)
 {
 	size_t opened = run->opened; /* what one stream says, no other does */
 	for (size_t at = 0; at < len && (from == HTTP_VISITOR || run->opened == opened);) {

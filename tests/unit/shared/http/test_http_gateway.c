@@ -89,7 +89,7 @@ static void look(struct gate *g)
 }
 
 /* Feeds all it may; returns how much was taken. */
-static size_t give(struct gate *g, enum http_message_end from, const char *p, size_t len)
+static size_t give(struct gate *g, enum http_end from, const char *p, size_t len)
 {
 	size_t at = 0;
 	while (at < len) {
@@ -124,13 +124,13 @@ static void serve(struct gate *g, const char *text)
 	assert_int_equal(give(g, HTTP_SERVICE, text, strlen(text)), strlen(text));
 }
 
-static void end(struct gate *g, enum http_message_end from)
+static void end(struct gate *g, enum http_end from)
 {
 	http_gateway_eof(g->r, from);
 	look(g);
 }
 
-static void expect_sent(struct gate *g, enum http_message_end to, const char *text)
+static void expect_sent(struct gate *g, enum http_end to, const char *text)
 {
 	assert_string_equal(buf_str(&g->sent[to]), text);
 	buf_take(&g->sent[to], buf_len(&g->sent[to]));
@@ -1038,7 +1038,7 @@ static void bodies_of_any_size_are_not_kept(void **state)
 	for (size_t i = 0; i < SIZE; i++)
 		data[i] = (char)(i * 7 + i / 251);
 	for (int passing = 0; passing < 2; passing++) {
-		for (enum http_message_end from = 0; from < 2; from++) {
+		for (enum http_end from = 0; from < 2; from++) {
 			struct gate g;
 			gate_open(&g);
 			g.passing = passing;
@@ -1138,7 +1138,7 @@ static void anything_may_happen(void **state)
 		g.piece = (size_t)(rand() % 3 ? 1000 : 1 + rand() % 7);
 		for (int step = 0; step < 30; step++) {
 			int what = rand() % 21;
-			enum http_message_end e = rand() % 2;
+			enum http_end e = rand() % 2;
 			const char *text = said[(size_t)rand() % (sizeof(said) / sizeof(*said))];
 			g.passing = rand() % 2;
 			g.refuse_open = rand() % 10 == 0;

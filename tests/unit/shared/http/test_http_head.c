@@ -183,7 +183,7 @@ static void smuggling_is_refused(void **state)
 static const struct good {
 	const char *text, *method, *target, *host;
 	unsigned port, minor;
-	enum http_message_body body;
+	enum http_body body;
 	uint64_t length;
 	bool keep_alive, upgrade, expect;
 } goods[] = {
@@ -362,7 +362,7 @@ static void answers_tell_where_they_end(void **state)
 		const char *text;
 		bool to_head;
 		unsigned status;
-		enum http_message_body body;
+		enum http_body body;
 		uint64_t length;
 		bool keep_alive;
 	} cases[] = {

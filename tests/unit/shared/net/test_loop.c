@@ -353,9 +353,19 @@ static void the_longest_turn_is_measured(void **state)
 	assert_int_equal(loop_free(l), 0);
 }
 
+/* The clock that a sleeping machine does not stop is never behind the other. */
+static void clocks_go_forward(void **state)
+{
+	uint64_t clock = loop_clock_ms(), boot = loop_boot_ms();
+
+	(void)state;
+	assert_true(boot >= clock && loop_boot_ms() >= boot && loop_wall_ms() > boot);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(clocks_go_forward),
 	    cmocka_unit_test(posts_run_in_order),
 	    cmocka_unit_test(post_after_stop_runs_and_after_the_end_is_refused),
 	    cmocka_unit_test(loop_that_never_ran),

@@ -40,7 +40,7 @@ static void begin(struct spot *s, unsigned what)
 {
 	*s = (struct spot){.loop = loop_new("test")};
 	connect_pair(&s->near, &s->far);
-	poller_init(&s->w, s->loop, on_look);
+	poller_init(&s->w, loop_pollers(s->loop), on_look);
 	assert_int_equal(poller_open(&s->w, s->near, what), 0);
 }
 
@@ -230,7 +230,7 @@ static void closed_by_anothers_look(void **state)
 	two[0].w.look = look_closes_the_other;
 	two[1].looks = 0;
 	connect_pair(&two[1].near, &two[1].far);
-	poller_init(&two[1].w, two[0].loop, look_closes_the_other);
+	poller_init(&two[1].w, loop_pollers(two[0].loop), look_closes_the_other);
 	assert_int_equal(poller_open(&two[1].w, two[1].near, POLLER_WRITE), 0);
 	for (int i = 0; i < 3; i++) { /* both are writable, and the first turn finds both */
 		loop_post(two[0].loop, nothing, NULL);
@@ -283,7 +283,7 @@ static void left_behind_lives_on_elsewhere(void **state)
 	begin(&s, POLLER_READ);
 	poller_leave(&s.w);
 	heir.loop = loop_new("heir");
-	poller_init(&heir.w, heir.loop, on_look);
+	poller_init(&heir.w, loop_pollers(heir.loop), on_look);
 	assert_int_equal(poller_open(&heir.w, s.near, POLLER_READ), 0);
 	assert_int_equal(send(s.far, "abc", 3, 0), 3);
 	wait_look(&heir);

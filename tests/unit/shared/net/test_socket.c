@@ -86,6 +86,30 @@ static void sending_into_the_void_is_only_an_error(void **state)
 	close(p.far);
 }
 
+static void the_kernel_tells_of_a_connection(void **state)
+{
+	(void)state;
+	struct pair p;
+	char c[6];
+	connect_pair(&p);
+	assert_int_equal(send(p.near, "12345", 5, SOCKET_SEND), 5);
+	struct pollfd come = {.fd = p.far, .events = POLLIN};
+	assert_int_equal(poll(&come, 1, 10000), 1);
+	assert_int_equal(recv(p.far, c, sizeof c, 0), 5);
+	assert_int_equal(send(p.far, c, 5, SOCKET_SEND), 5); /* its ACK tells of ours */
+	come.fd = p.near;
+	assert_int_equal(poll(&come, 1, 10000), 1);
+	struct socket_info info = socket_info(p.near);
+	assert_true(info.known);
+	assert_true(info.rtt_us > 0);
+	assert_true(info.bytes_acked >= 5);
+	assert_int_equal(info.notsent_bytes, 0);
+	close(p.near);
+	close(p.far);
+	assert_false(socket_info(-1).known);
+	assert_false(socket_info(0).known);
+}
+
 static void errors_are_negative(void **state)
 {
 	(void)state;
@@ -101,6 +125,7 @@ int main(void)
 	    cmocka_unit_test(newcomers_are_prepared_and_known),
 	    cmocka_unit_test(what_the_peer_has_not_taken_is_counted),
 	    cmocka_unit_test(sending_into_the_void_is_only_an_error),
+	    cmocka_unit_test(the_kernel_tells_of_a_connection),
 	    cmocka_unit_test(errors_are_negative),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
