@@ -20,7 +20,9 @@
 	X(RESET, -6012, "reset by the other side")                                                 \
 	X(FLOOD, -6013, "more control traffic than is sane")                                       \
 	X(SESSION, -6014, "violation inside the session")                                          \
-	X(CONFIG, -6015, "wrong configuration")
+	X(CONFIG, -6015, "wrong configuration")                                                    \
+	X(NO_ROOM, -6016, "no memory is left for a message that comes in parts")                   \
+	X(UNFINISHED, -6017, "a message began and did not go on")
 
 enum err {
 #define ERR_ENUM(name, number, text) ERR_##name = number,

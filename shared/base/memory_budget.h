@@ -17,6 +17,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct memory_budget_whole {
 	atomic_size_t used;
@@ -65,11 +66,11 @@ static inline void memory_budget_fini(struct memory_budget *b)
 	b->account = NULL;
 }
 
-static inline size_t memory_budget_left(const struct memory_budget *b)
+/* What the account and the process leave. */
+static inline size_t memory_budget_around(const struct memory_budget *b)
 {
-	size_t left = memory_budget_rest(b->limit, b->used);
 	if (!b->account)
-		return left;
+		return SIZE_MAX;
 	const struct memory_budget_whole *whole = b->account->whole;
 	size_t limit = memory_budget_read(&whole->limit);
 	size_t account_used = memory_budget_read(&b->account->used);
@@ -79,8 +80,13 @@ static inline size_t memory_budget_left(const struct memory_budget *b)
 	    memory_budget_rest(b->used < MEMORY_BUDGET_SMALL ? share : share / 4 * 3, account_used);
 	size_t in_process = memory_budget_rest(account_used < limit / 16 ? limit : limit / 4 * 3,
 					       memory_budget_read(&whole->used));
-	left = in_account < left ? in_account : left;
-	return in_process < left ? in_process : left;
+	return in_process < in_account ? in_process : in_account;
+}
+
+static inline size_t memory_budget_left(const struct memory_budget *b)
+{
+	size_t own = memory_budget_rest(b->limit, b->used), around = memory_budget_around(b);
+	return around < own ? around : own;
 }
 
 /* Taken in any case: a caller who may be refused asks memory_budget_left first, and what is owed

@@ -236,6 +236,10 @@ static bool keep_time(struct transport *k)
 	bool open = tunnel_streams(k->tunnel) > 0;
 	bool moving = open && now < tunnel_last_moved_ms(k->tunnel) + KEEPALIVE_LATELY_MS;
 	uint64_t when;
+	if (tunnel_is_unfinished(k->tunnel, now)) {
+		lose(k, ERR_UNFINISHED);
+		return false;
+	}
 	enum keepalive_act act;
 	while ((act = keepalive_next(&k->pulse, moving, open, now, &when)) != KEEPALIVE_WAIT) {
 		if (act == KEEPALIVE_DEAD) {

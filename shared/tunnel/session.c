@@ -89,11 +89,18 @@ static void drop_first(struct session *s)
 	chunk_free(s, c);
 }
 
+static void drop_body(struct session *s)
+{
+	if (s->receive)
+		memory_budget_give(s->receive, buf_len(&s->body));
+	buf_fini(&s->body);
+}
+
 void session_fini(struct session *s)
 {
 	while (s->first)
 		drop_first(s);
-	buf_fini(&s->body);
+	drop_body(s);
 	memory_budget_fini(&s->send);
 }
 
@@ -218,7 +225,7 @@ void session_detach(struct session *s)
 	s->head_len = 0;
 	s->body_len = 0;
 	s->skip = 0;
-	buf_fini(&s->body);
+	drop_body(s);
 	s->unacked_bytes = 0;
 	rewind_cursor(s);
 }
@@ -326,18 +333,35 @@ static int data_part(struct session *s, const uint8_t *p, size_t len, session_fn
 	return old < len ? fn(arg, &s->frame, p + old, len - old) : 0;
 }
 
-static int whole_part(struct session *s, const uint8_t *p, size_t len, session_fn *fn, void *arg)
+/* A part of a frame that is handed up whole. What is small is taken in any case, or a session whose
+ * own streams fill its budget could not declare any more. */
+static int keep_part(struct session *s, const uint8_t *p, size_t len, uint64_t now_ms)
+{
+	if (s->receive && buf_len(&s->body) + len > SESSION_BODY_SMALL &&
+	    len > memory_budget_around(s->receive))
+		return ERR_NO_ROOM;
+	if (!buf_len(&s->body))
+		buf_reserve(&s->body, s->frame.len);
+	buf_put(&s->body, p, len);
+	s->body_len += len;
+	s->body_ms = now_ms;
+	if (s->receive)
+		memory_budget_take(s->receive, len);
+	return 0;
+}
+
+static int whole_part(struct session *s, const uint8_t *p, size_t len, uint64_t now_ms,
+		      session_fn *fn, void *arg)
 {
 	if (s->body_len == 0 && len == s->frame.len) {
 		s->body_len = len;
 		return fn(arg, &s->frame, p, len);
 	}
-	buf_put(&s->body, p, len);
-	s->body_len += len;
-	if (s->body_len < s->frame.len)
-		return 0;
-	int err = fn(arg, &s->frame, buf_data(&s->body), s->frame.len);
-	buf_fini(&s->body);
+	int err = keep_part(s, p, len, now_ms);
+	if (err < 0 || s->body_len < s->frame.len)
+		return err;
+	err = fn(arg, &s->frame, buf_data(&s->body), s->frame.len);
+	drop_body(s);
 	return err;
 }
 
@@ -368,7 +392,7 @@ int session_input(struct session *s, const uint8_t *p, size_t len, uint64_t now_
 		if (s->frame.kind == FRAME_DATA)
 			err = data_part(s, p, part, fn, arg);
 		else if (s->frame.kind < FRAME_LINK_LATER)
-			err = whole_part(s, p, part, fn, arg);
+			err = whole_part(s, p, part, now_ms, fn, arg);
 		else
 			s->body_len += part;
 		if (err < 0)
@@ -379,6 +403,11 @@ int session_input(struct session *s, const uint8_t *p, size_t len, uint64_t now_
 			end_frame(s, now_ms);
 	}
 	return 0;
+}
+
+uint64_t session_body_deadline(const struct session *s)
+{
+	return buf_len(&s->body) ? s->body_ms + SESSION_BODY_MS : UINT64_MAX;
 }
 
 bool session_ack_due(const struct session *s, uint64_t now_ms)

@@ -25,6 +25,10 @@ enum {
 	SESSION_ACK_BYTES = 64 * 1024,
 	SESSION_ACK_MS = 200,   /* … or that long after the first of them */
 	SESSION_POOL_KEEP = 32, /* free chunks a loop keeps */
+	/* so much of a frame that comes in parts is taken however full the budgets are */
+	SESSION_BODY_SMALL = 64 * 1024,
+	/* a frame of which a part has come may be silent that long */
+	SESSION_BODY_MS = 30000,
 };
 
 /* Free chunks, last in first out so that they are still in cache; one for each loop, shared by its
@@ -62,14 +66,16 @@ struct session {
 	size_t body_len;    /* bytes of its payload that have come */
 	/* of a repeated DATA frame: bytes handed up on an earlier link */
 	size_t skip;
-	/* payload of a frame that is handed up whole but came in parts */
+	/* payload of a frame that is handed up whole but comes in parts, */
 	struct buf body;
-	uint64_t taken;            /* whole session frames handed up */
-	struct frame partial;      /* DATA frame the last link died in … */
-	size_t partial_len;        /* … and how much of it had been handed up */
-	uint64_t later_skipped;    /* frames of kinds this version does not know */
-	size_t unacked_bytes;      /* taken since the last ACK was written */
-	uint64_t unacked_since_ms; /* when the first of them came */
+	uint64_t body_ms;              /* … when the last of them came, */
+	struct memory_budget *receive; /* … and what they count in: not owned; may be NULL */
+	uint64_t taken;                /* whole session frames handed up */
+	struct frame partial;          /* DATA frame the last link died in … */
+	size_t partial_len;            /* … and how much of it had been handed up */
+	uint64_t later_skipped;        /* frames of kinds this version does not know */
+	size_t unacked_bytes;          /* taken since the last ACK was written */
+	uint64_t unacked_since_ms;     /* when the first of them came */
 };
 
 void session_init(struct session *s, struct session_pool *pool,
@@ -111,10 +117,12 @@ size_t session_kept(const struct session *s); /* bytes of memory that the outbox
  * the reading with it.
  */
 typedef int session_fn(void *arg, const struct frame *f, const uint8_t *p, size_t len);
-/* 0, or why it is over: ERR_PROTOCOL, ERR_TOO_BIG (a link frame), ERR_SESSION (a session frame), or
- * what fn returned. */
+/* 0, or why it is over: ERR_PROTOCOL, ERR_TOO_BIG (a link frame), ERR_SESSION (a session frame),
+ * ERR_NO_ROOM (the link: it can come again when there is memory), or what fn returned. */
 int session_input(struct session *s, const uint8_t *p, size_t len, uint64_t now_ms, session_fn *fn,
 		  void *arg);
+/* When a frame of which a part is held has been silent too long; UINT64_MAX: there is none. */
+uint64_t session_body_deadline(const struct session *s);
 bool session_ack_due(const struct session *s, uint64_t now_ms);
 /* when it becomes due by time; UINT64_MAX: nothing to acknowledge */
 uint64_t session_ack_deadline(const struct session *s);

@@ -29,6 +29,7 @@ struct tunnel *tunnel_new(const struct tunnel_config *c, tunnel_fn *fn, void *ow
 	struct tunnel *t = mem_zalloc(sizeof *t);
 	session_init(&t->session, c->pool, c->send_account, c->send_budget);
 	memory_budget_init(&t->receive, c->receive_account, c->receive_budget);
+	t->session.receive = &t->receive;
 	t->fn = fn;
 	t->owner = owner;
 	t->accepts = c->accepts;
@@ -697,13 +698,20 @@ void tunnel_sent(struct tunnel *t, size_t len)
 	session_sent(&t->session, len);
 }
 
+bool tunnel_is_unfinished(const struct tunnel *t, uint64_t now_ms)
+{
+	return now_ms >= session_body_deadline(&t->session);
+}
+
 uint64_t tunnel_deadline(const struct tunnel *t)
 {
 	if (!t->attached || t->over)
 		return UINT64_MAX;
+	uint64_t at = session_body_deadline(&t->session);
 	if (t->session.unsent || buf_len(&t->control))
-		return UINT64_MAX; /* the link has it in hand, and what is due goes along */
-	uint64_t at = session_ack_deadline(&t->session);
+		return at; /* the link has it in hand, and what is due goes along */
+	uint64_t ack = session_ack_deadline(&t->session);
+	at = ack < at ? ack : at;
 	if (!list_is_empty(&t->lent)) {
 		uint64_t quiet =
 		    LIST_ENTRY(t->lent.next, const struct stream, lent)->used_ms + TUNNEL_QUIET_MS;

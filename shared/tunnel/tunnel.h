@@ -118,7 +118,9 @@ bool tunnel_at_boundary(const struct tunnel *t); /* the link stands between two 
 /* what waits has memory of its own left, but others have taken the process's */
 bool tunnel_is_starved(const struct tunnel *t);
 void tunnel_sent(struct tunnel *t, size_t len);
-/* when to call tunnel_fill by time; UINT64_MAX: not by time */
+/* A message of which a part is held has been silent for too long: the link is to end. */
+bool tunnel_is_unfinished(const struct tunnel *t, uint64_t now_ms);
+/* when to call tunnel_fill and tunnel_is_unfinished by time; UINT64_MAX: not by time */
 uint64_t tunnel_deadline(const struct tunnel *t);
 void tunnel_ping(struct tunnel *t, uint64_t number);
 void tunnel_bye(struct tunnel *t, const char *why);

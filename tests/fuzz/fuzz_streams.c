@@ -65,7 +65,8 @@ static void check(void)
 		lent += s->credit;
 		assert(s->dropping || s->granted + stream_waiting(s) + s->owed == s->window);
 	}
-	assert(windows == tunnel->receive.used && lent == tunnel->lent_bytes);
+	assert(windows + buf_len(&tunnel->session.body) == tunnel->receive.used &&
+	       lent == tunnel->lent_bytes);
 }
 
 static int give(const uint8_t *p, size_t len, uint64_t now)

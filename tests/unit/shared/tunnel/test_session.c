@@ -388,6 +388,91 @@ static void the_budget_is_said_before_it_is_broken(void **state)
 	session_fini(&s);
 }
 
+/* --- frames that come in parts --- */
+
+static int hear_part(struct session *s, struct heard *h, size_t len, uint64_t now)
+{
+	uint8_t *part = mem_zalloc(len);
+	int err = session_input(s, part, len, now, on_frame, h);
+	mem_free(part);
+	return err;
+}
+
+static void parts_of_a_frame_count_until_it_is_whole(void **state)
+{
+	(void)state;
+	struct session s;
+	struct heard h = {0};
+	struct memory_budget receive = {.limit = 100000};
+	uint8_t head[FRAME_HEADER];
+	session_init(&s, NULL, NULL, BUDGET);
+	s.receive = &receive;
+	frame_write(head, 0, FRAME_DECLARE, 1000);
+	assert_int_equal(hear(&s, &h, head, sizeof head, 0), 0);
+	assert_int_equal(hear_part(&s, &h, 600, 0), 0);
+	assert_int_equal(receive.used, 600);
+	assert_int_equal(hear_part(&s, &h, 400, 0), 0);
+	assert_int_equal(receive.used, 0);
+	assert_int_equal(s.taken, 1);
+	assert_int_equal(hear(&s, &h, head, sizeof head, 0), 0);
+	assert_int_equal(hear_part(&s, &h, 999, 0), 0);
+	assert_int_equal(receive.used, 999);
+	session_detach(&s); /* the link is gone: it comes again from its first byte */
+	assert_int_equal(receive.used, 0);
+	assert_int_equal(hear(&s, &h, head, sizeof head, 0), 0);
+	assert_int_equal(hear_part(&s, &h, 1, 0), 0);
+	session_fini(&s);
+	assert_int_equal(receive.used, 0);
+}
+
+/* An account whose share is used up may begin long messages, and not go on with them; short ones
+ * are taken, also where its own streams have filled the session's budget. */
+static void a_long_frame_ends_the_link_where_the_account_has_no_room(void **state)
+{
+	(void)state;
+	struct memory_budget_whole whole = {.limit = 64 << 20};
+	struct memory_budget_account account = {.whole = &whole};
+	struct memory_budget receive;
+	struct heard h = {0};
+	struct session s;
+	uint8_t head[FRAME_HEADER];
+	memory_budget_init(&receive, &account, 1 << 20);
+	session_init(&s, NULL, NULL, BUDGET);
+	s.receive = &receive;
+	memory_budget_take(&receive, 1 << 20);
+	frame_write(head, 0, FRAME_DECLARE, 1 << 20);
+	assert_int_equal(hear(&s, &h, head, sizeof head, 0), 0);
+	assert_int_equal(hear_part(&s, &h, 500000, 0), 0);
+	session_detach(&s);
+	account.used += 48 << 20;
+	whole.used += 48 << 20;
+	assert_int_equal(hear(&s, &h, head, sizeof head, 0), 0);
+	assert_int_equal(hear_part(&s, &h, SESSION_BODY_SMALL, 0), 0);
+	assert_int_equal(hear_part(&s, &h, 1, 0), ERR_NO_ROOM);
+	session_fini(&s);
+	memory_budget_give(&receive, 1 << 20);
+	memory_budget_fini(&receive);
+}
+
+static void a_frame_that_does_not_go_on_is_given_up(void **state)
+{
+	(void)state;
+	struct session s;
+	struct heard h = {0};
+	uint8_t head[FRAME_HEADER];
+	session_init(&s, NULL, NULL, BUDGET);
+	frame_write(head, 0, FRAME_DECLARE, 1000);
+	assert_int_equal(hear(&s, &h, head, sizeof head, 5), 0);
+	assert_true(session_body_deadline(&s) == UINT64_MAX);
+	assert_int_equal(hear_part(&s, &h, 1, 10), 0);
+	assert_true(session_body_deadline(&s) == 10 + SESSION_BODY_MS);
+	assert_int_equal(hear_part(&s, &h, 1, 29000), 0); /* each byte begins the time anew */
+	assert_true(session_body_deadline(&s) == 29000 + SESSION_BODY_MS);
+	session_detach(&s); /* time without a link does not count */
+	assert_true(session_body_deadline(&s) == UINT64_MAX);
+	session_fini(&s);
+}
+
 /* --- acknowledging --- */
 
 static void an_ack_is_due_by_bytes_or_by_time(void **state)
@@ -439,6 +524,9 @@ int main(void)
 	    cmocka_unit_test(what_goes_again_is_what_went_before),
 	    cmocka_unit_test(a_reservation_that_is_not_used_costs_nothing),
 	    cmocka_unit_test(the_budget_is_said_before_it_is_broken),
+	    cmocka_unit_test(parts_of_a_frame_count_until_it_is_whole),
+	    cmocka_unit_test(a_long_frame_ends_the_link_where_the_account_has_no_room),
+	    cmocka_unit_test(a_frame_that_does_not_go_on_is_given_up),
 	    cmocka_unit_test(an_ack_is_due_by_bytes_or_by_time),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

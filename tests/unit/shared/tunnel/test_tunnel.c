@@ -325,12 +325,14 @@ static void copy_session(const struct session *from, struct session *to)
 {
 	struct memory_budget send = to->send;
 	struct session_pool *pool = to->pool;
+	struct memory_budget *receive = to->receive;
 	struct session whole = *from;
 	buf_init(&whole.body);
 	session_detach(&whole);
 	*to = *from;
 	to->pool = pool;
 	to->send = send;
+	to->receive = receive;
 	to->first = to->last = to->at = NULL;
 	to->at_offset = to->frame_left = to->unsent = 0;
 	to->next = to->sent = from->acked;
