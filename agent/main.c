@@ -10,6 +10,7 @@
 #include "shared/base/err.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
+#include "shared/net/status_command.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -52,7 +53,8 @@ static int run_check(const struct cli_line *line)
 
 static int run_status(const struct cli_line *line)
 {
-	return status_command(line->config, cli_has(line, "json"), cli_has(line, "check"));
+	int flags = status_command_flags(line);
+	return flags < 0 ? EXIT_USAGE : status_run(line->config, flags);
 }
 
 static int reload_running(const struct agent_config *c)
@@ -88,16 +90,11 @@ static const struct cli_option map_options[] = {
     {"protocol", 0, "P", "tcp, udp, http or tls", false},
     {0},
 };
-static const struct cli_option status_options[] = {
-    {"json", 0, NULL, "as one JSON object", false},
-    {"check", 0, NULL, "prints nothing; ends with 0 only when the agent is attached", false},
-    {0},
-};
 
 static const struct cli_command commands[] = {
     {"join", "LINE|-", "write agent.json from the line that `groundnut-relay account add` printed",
      "LINE: groundnut://NAME:TOKEN@HOST:PORT/?pin=sha256:HEX; \"-\" reads it from stdin, so that "
-     "the token stays out of\n"
+     "the token stays out of "
      "the list of processes. The relay is tried for 5 s and the finding told; the file is written "
      "either way.",
      join_options, 1, 1, run_join},
@@ -109,13 +106,18 @@ static const struct cli_command commands[] = {
      "Prints what visitors type once the relay has opened it.\n\n"
      "  groundnut-agent map web 8080 80\n"
      "  groundnut-agent map printer 6310 192.168.1.20:631\n"
-     "  groundnut-agent map vpn 51820 192.168.1.1:51820 --protocol udp",
+     "  groundnut-agent map ftp 50000-50009 192.168.1.4:50000-50009\n"
+     "  groundnut-agent map vpn 51820 192.168.1.1:51820 --protocol udp\n"
+     "  groundnut-agent map blog blog.alice 8000\n"
+     "  groundnut-agent map rest '*.alice' 192.168.1.7:80\n"
+     "  groundnut-agent map nas nas.alice 192.168.1.5:443 --protocol tls",
      map_options, 3, 3, run_map},
     {"unmap", "NAME", "take a mapping out again", NULL, NULL, 1, 1, run_unmap},
     {"run", NULL, "the service, in the foreground; SIGHUP re-reads the file, SIGTERM ends it", NULL,
      NULL, 0, 0, run_run},
     {"check", NULL, "read the configuration and report every error", NULL, NULL, 0, 0, run_check},
-    {"status", NULL, "ask the running agent how it is", NULL, status_options, 0, 0, run_status},
+    {"status", NULL, "ask the running agent how it is", NULL, status_command_options, 0, 0,
+     run_status},
     {"reload", NULL, "have the running agent read its file again", NULL, NULL, 0, 0, run_reload},
     {0},
 };

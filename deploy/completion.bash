@@ -1,6 +1,12 @@
 # Completion of groundnut-relay and groundnut-agent for bash. Commands, options and their values are read from --help; names of accounts and
 # mappings from the configuration.
 
+# --help with its long lines whole again.
+_groundnut_help() {
+	local text
+	text=$("$@" --help 2>/dev/null) && sed -E ':a;N;$!ba;s/\n( {20,}| {4}(\[))/ \2/g' <<<"$text"
+}
+
 # The words of "tcp, udp, http or tls" or "text (the default) or json"; nothing when help lists no plain words.
 _groundnut_values() {
 	local text
@@ -39,14 +45,14 @@ _groundnut() {
 	[ "$current" != = ] || current=
 	[ "$before" != = ] || before=${COMP_WORDS[COMP_CWORD - 2]}
 	COMPREPLY=()
-	all=$("$program" --help 2>/dev/null) || return
+	all=$(_groundnut_help "$program") || return
 	names=$(sed -n '/^Commands:/,/^$/p' <<<"$all" | sed -nE 's/^  ([a-z]+( [a-z]+)*)( [^a-z].*|$)/\1/p')
 	# The words before this one, without options and what belongs to them; the longest command that they begin with.
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
 		=) i=$((i + 1)) ;;
 		-*) wants=$(_groundnut_option "${help:-$all}" "${COMP_WORDS[i]}"); [ -z "${wants%%$'\t'*}" ] || [ "${COMP_WORDS[i + 1]}" = = ] || i=$((i + 1)) ;;
-		*) words+=("${COMP_WORDS[i]}"); ! grep -qxF -- "${words[*]}" <<<"$names" || { command=${words[*]}; help=$("$program" ${words[@]} --help); } ;;
+		*) words+=("${COMP_WORDS[i]}"); ! grep -qxF -- "${words[*]}" <<<"$names" || { command=${words[*]}; help=$(_groundnut_help "$program" ${words[@]}); } ;;
 		esac
 	done
 	help=${help:-$all}

@@ -11,6 +11,7 @@
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/net/control_client.h"
+#include "shared/net/status_command.h"
 
 #include <stdio.h>
 
@@ -108,9 +109,12 @@ static int run_check(const struct cli_line *line)
 static int run_status(const struct cli_line *line)
 {
 	char *control;
+	int flags = status_command_flags(line);
+	if (flags < 0)
+		return EXIT_USAGE;
 	if (relay_config_control(line->config, &control) < 0)
 		return EXIT_WORK;
-	int exit_code = status_print(control, cli_has(line, "json"), cli_has(line, "check"));
+	int exit_code = status_run(control, flags);
 	mem_free(control);
 	return exit_code;
 }
@@ -167,17 +171,10 @@ static const struct cli_option account_set_options[] = {
     {0},
 };
 
-static const struct cli_option status_options[] = {
-    {"json", 0, NULL, "as one JSON object", false},
-    {"check", 0, NULL,
-     "prints nothing; ends with 0 only when the relay and all it listens on are up", false},
-    {0},
-};
-
 static const struct cli_command commands[] = {
     {"init", NULL, "write a first configuration, key and certificate",
      "Writes relay.json, accounts.json, relay.crt and relay.key, and never overwrites one. Prints "
-     "the DNS records,\n"
+     "the DNS records, "
      "the firewall's ports and the next commands.",
      init_options, 0, 0, run_init},
     {"account add", "NAME", "create an account and print its join line",
@@ -204,7 +201,8 @@ static const struct cli_command commands[] = {
     {"check", NULL, "read the configuration and report every error",
      "Reads relay.json, the accounts, and the certificate with its key; changes nothing.", NULL, 0,
      0, run_check},
-    {"status", NULL, "ask the running relay how it is", NULL, status_options, 0, 0, run_status},
+    {"status", NULL, "ask the running relay how it is", NULL, status_command_options, 0, 0,
+     run_status},
     {"reload", NULL, "have the running relay read its files again",
      "A wrong file changes nothing: the relay goes on with what it has, and says so.", NULL, 0, 0,
      run_reload},

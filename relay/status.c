@@ -1,154 +1,156 @@
 #include "relay/status.h"
 
 #include "shared/base/mem.h"
-#include "shared/base/text_table.h"
 #include "shared/base/text.h"
-#include "shared/net/control_client.h"
+#include "shared/base/text_table.h"
+#include "shared/net/status_command.h"
+#include "shared/net/status_page.h"
 
 #include <jansson.h>
-#include <stdio.h>
 #include <string.h>
 
+enum { INDENT = 4 };
+
+/* "?" for what is absent. */
 static const char *text_of(const json_t *object, const char *key)
 {
-	return json_string_value(json_object_get(object, key));
+	const char *text = status_page_text(object, key);
+	return text ? text : "?";
 }
 
-/* A number as text, or "" when there is none. */
-static const char *number_of(const json_t *object, const char *key, char out[32])
+static bool is_open(const json_t *listener)
 {
-	const json_t *value = json_object_get(object, key);
-	out[0] = '\0';
-	if (json_is_integer(value))
-		snprintf(out, 32, "%lld", (long long)json_integer_value(value));
-	else if (json_is_real(value))
-		snprintf(out, 32, "%.1f", json_real_value(value));
-	return out;
+	return !strcmp(text_of(listener, "state"), "open");
 }
 
-/* An amount of bytes, or "" when there is none. */
-static const char *bytes_of(const json_t *object, const char *key, char out[32])
+static void put_listeners(struct text_page *page, const json_t *listeners)
 {
-	const json_t *value = json_object_get(object, key);
-	out[0] = '\0';
-	return json_is_integer(value) ? text_bytes((uint64_t)json_integer_value(value), out) : out;
-}
-
-static void put_mappings(const json_t *agent, struct buf *out)
-{
-	struct text_table t = TEXT_TABLE_INIT("lllllrrrr");
-	char now[32], total[32], in[32], back[32];
-	size_t i;
-	json_t *m;
-	const json_t *mappings = json_object_get(agent, "mappings");
-	if (!json_array_size(mappings)) {
-		buf_puts(out, "    no mappings\n");
+	struct text_table t = TEXT_TABLE_INIT("lll");
+	if (!json_array_size(listeners))
 		return;
+	text_table_row(&t, "LISTENER", "STATE", "AT");
+	for (size_t i = 0; i < json_array_size(listeners); i++) {
+		const json_t *l = json_array_get(listeners, i);
+		text_table_cell(&t, status_page_text(l, "for"));
+		text_table_cell(&t, status_page_text(l, "state"));
+		text_table_paint(&t, status_page_paint(status_page_text(l, "state")));
+		text_table_cell(&t, status_page_text(l, "at"));
+		if (status_page_text(l, "error"))
+			text_table_note(&t, TEXT_RED, status_page_text(l, "error"));
 	}
-	text_table_row(&t, "MAPPING", "PROTOCOL", "PUBLIC", "TARGET", "STATE", "NOW", "TOTAL", "IN",
-		       "OUT");
-	json_array_foreach(mappings, i, m) text_table_row(
-	    &t, text_of(m, "name"), text_of(m, "protocol"), text_of(m, "public"),
-	    text_of(m, "target"), text_of(m, "state"), number_of(m, "connections", now),
-	    number_of(m, "connections_total", total), bytes_of(m, "bytes_in", in),
-	    bytes_of(m, "bytes_out", back));
-	text_table_write(&t, "    ", out);
-	json_array_foreach(mappings, i, m)
-	{
-		if (!text_of(m, "error"))
+	buf_puts(page->out, "\n");
+	text_table_write(&t, 0, page);
+}
+
+/* The line of an agent: what is not known is left out. */
+static char *agent_line(const json_t *agent)
+{
+	struct buf line = BUF_INIT;
+	char rtt[32];
+	json_int_t resumed = json_integer_value(json_object_get(agent, "resumed"));
+	buf_printf(&line, "%s/%s  %s", text_of(agent, "account"), text_of(agent, "agent"),
+		   text_of(agent, "state"));
+	if (status_page_text(agent, "since"))
+		buf_printf(&line, " since %s", text_of(agent, "since"));
+	if (status_page_text(agent, "remote"))
+		buf_printf(&line, " from %s", text_of(agent, "remote"));
+	if (*status_page_number(agent, "rtt_ms", rtt))
+		buf_printf(&line, ", %s ms", rtt);
+	if (resumed > 0)
+		buf_printf(&line, ", resumed %lld time%s", (long long)resumed,
+			   resumed == 1 ? "" : "s");
+	char *text = mem_strdup(buf_str(&line));
+	buf_fini(&line);
+	return text;
+}
+
+static void put_agent(struct text_page *page, const json_t *agent)
+{
+	const json_t *mappings = json_object_get(agent, "mappings");
+	char *line = agent_line(agent);
+	buf_puts(page->out, "\n");
+	text_page_put(page, 0, INDENT, status_page_paint(text_of(agent, "state")), line);
+	mem_free(line);
+	if (status_page_text(agent, "link"))
+		text_page_put(page, INDENT, INDENT, TEXT_PLAIN, text_of(agent, "link"));
+	if (json_array_size(mappings))
+		status_page_mappings(page, INDENT, mappings);
+	else
+		text_page_put(page, INDENT, INDENT, TEXT_PLAIN, "no mappings");
+}
+
+static void note_published(struct text_table *t, const json_t *name)
+{
+	const json_t *published = json_object_get(name, "published");
+	if (!status_page_text(name, "value") ||
+	    strcmp(text_of(name, "value"), text_of(name, "wanted")) != 0) {
+		char *line = mem_printf("published %s", status_page_text(name, "value")
+							    ? text_of(name, "value")
+							    : "nowhere yet");
+		text_table_note(t, TEXT_PLAIN, line);
+		mem_free(line);
+	}
+	for (size_t i = 0; i < json_array_size(published); i++) {
+		const json_t *p = json_array_get(published, i);
+		if (!status_page_text(p, "error"))
 			continue;
-		char *name = text_harmless(text_of(m, "name") ? text_of(m, "name") : "?"),
-		     *error = text_harmless(text_of(m, "error"));
-		buf_printf(out, "    %s: %s\n", name, error);
-		mem_free(name);
-		mem_free(error);
+		char *line = mem_printf("%s: %s", text_of(p, "kind"), text_of(p, "error"));
+		text_table_note(t, TEXT_RED, line);
+		mem_free(line);
 	}
 }
 
-static void put_agent(const json_t *agent, struct buf *out)
+static void put_names(struct text_page *page, const json_t *names)
 {
-	struct text_table t = TEXT_TABLE_INIT("llllll");
-	char rtt[32], resumed[32];
-	const char *account = text_of(agent, "account"), *name = text_of(agent, "agent"),
-		   *state = text_of(agent, "state");
-	number_of(agent, "rtt_ms", rtt);
-	number_of(agent, "resumed", resumed);
-	char *who = mem_printf("%s/%s", account ? account : "?", name ? name : "?");
-	char *from =
-	    mem_printf("from %s", text_of(agent, "remote") ? text_of(agent, "remote") : "-");
-	char *since =
-	    mem_printf("since %s", text_of(agent, "since") ? text_of(agent, "since") : "-");
-	char *far = mem_printf("rtt %s ms", *rtt ? rtt : "-");
-	char *often = mem_printf("resumed %s", *resumed ? resumed : "-");
-	text_table_row(&t, who, state, from, since, far, often);
-	text_table_write(&t, "", out);
-	mem_free(who);
-	mem_free(from);
-	mem_free(since);
-	mem_free(far);
-	mem_free(often);
-	if (text_of(agent, "link")) {
-		char *link = text_harmless(text_of(agent, "link"));
-		buf_printf(out, "    %s\n", link);
-		mem_free(link);
-	}
-	put_mappings(agent, out);
-}
-
-static void put_names(const json_t *names, struct buf *out)
-{
-	struct text_table t = TEXT_TABLE_INIT("llllll");
-	size_t i;
-	json_t *n;
+	struct text_table t = TEXT_TABLE_INIT("lllll");
 	if (!json_array_size(names))
 		return;
-	text_table_row(&t, "NAME", "TYPE", "WANTED", "PUBLISHED", "SOURCE", "UPDATED");
-	json_array_foreach(names, i, n)
-	    text_table_row(&t, text_of(n, "name"), text_of(n, "type"), text_of(n, "wanted"),
-			   text_of(n, "value"), text_of(n, "source"), text_of(n, "updated"));
-	buf_puts(out, "\n");
-	text_table_write(&t, "", out);
+	json_t *sorted = status_page_sorted(names, "name", "type");
+	text_table_row(&t, "NAME", "TYPE", "WANTED", "SOURCE", "UPDATED");
+	for (size_t i = 0; i < json_array_size(sorted); i++) {
+		const json_t *n = json_array_get(sorted, i);
+		text_table_row(&t, status_page_text(n, "name"), status_page_text(n, "type"),
+			       status_page_text(n, "wanted"), status_page_text(n, "source"),
+			       status_page_text(n, "updated"));
+		note_published(&t, n);
+	}
+	buf_puts(page->out, "\n");
+	text_table_write(&t, 0, page);
+	json_decref(sorted);
 }
 
-void status_render(const char *json, struct buf *out)
+void status_render(const char *json, struct text_page *page)
 {
 	json_t *status = json_loads(json, 0, NULL);
-	const json_t *agents = json_object_get(status, "agents");
-	char *version =
-	    text_harmless(text_of(status, "version") ? text_of(status, "version") : "?");
+	json_t *agents = status_page_sorted(json_object_get(status, "agents"), "account", "agent");
+	size_t count = json_array_size(agents);
 	char up[32];
-	size_t i, count = json_array_size(agents);
-	json_t *agent;
 	text_duration((uint64_t)json_integer_value(json_object_get(status, "uptime_s")), up);
-	buf_printf(out, "groundnut-relay %s, up %s, %zu agent%s\n", version, up, count,
-		   count == 1 ? "" : "s");
-	json_array_foreach(agents, i, agent)
-	{
-		buf_puts(out, "\n");
-		put_agent(agent, out);
-	}
-	put_names(json_object_get(status, "names"), out);
-	mem_free(version);
+	char *head = mem_printf("groundnut-relay %s, up %s, %zu agent%s",
+				text_of(status, "version"), up, count, count == 1 ? "" : "s");
+	text_page_put(page, 0, INDENT, TEXT_PLAIN, head);
+	mem_free(head);
+	put_listeners(page, json_object_get(status, "listeners"));
+	for (size_t i = 0; i < count; i++)
+		put_agent(page, json_array_get(agents, i));
+	put_names(page, json_object_get(status, "names"));
+	json_decref(agents);
 	json_decref(status);
 }
 
 bool status_is_up(const char *json)
 {
-	json_t *status = json_loads(json, 0, NULL), *listener;
+	json_t *status = json_loads(json, 0, NULL);
+	const json_t *listeners = json_object_get(status, "listeners");
 	bool up = json_is_object(status);
-	size_t i;
-	json_array_foreach(json_object_get(status, "listeners"), i, listener)
-	{
-		const char *state = text_of(listener, "state");
-		up = up && state && strcmp(state, "open") == 0;
-	}
+	for (size_t i = 0; i < json_array_size(listeners); i++)
+		up = up && is_open(json_array_get(listeners, i));
 	json_decref(status);
 	return up;
 }
 
-int status_print(const char *control, bool json, bool check)
+int status_run(const char *control, int flags)
 {
-	if (check)
-		return control_client_check_status(control, status_is_up);
-	return control_client_print_status("relay", control, json, status_render);
+	static const struct status_command command = {"relay", status_render, status_is_up};
+	return status_command_run(&command, control, flags);
 }

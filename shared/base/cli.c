@@ -9,6 +9,7 @@
 #include "shared/base/err.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
+#include "shared/base/text_page.h"
 #include "shared/base/text.h"
 
 #include <ctype.h>
@@ -19,7 +20,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { KNOWN_MAX = 64, HELP_COLUMN = 34 };
+enum { KNOWN_MAX = 64, HELP_WIDTH = 80, HELP_COLUMN = 27 };
 
 const struct cli_option cli_common[] = {
     {"config", 'c', "FILE",
@@ -214,6 +215,21 @@ static int unknown_command(const struct cli *cli, const struct raw *raw)
 	return EXIT_USAGE;
 }
 
+/* One line of a list; its words begin at one column, and go on there below. */
+static void put_help_line(struct buf *b, const char *form, const char *help)
+{
+	struct text_page page = {b, HELP_WIDTH, false};
+	bool fits = text_width(form) < HELP_COLUMN;
+	char *line = mem_printf("  %-*s %s", HELP_COLUMN, form, help);
+	if (fits) {
+		text_page_put(&page, 0, HELP_COLUMN + 3, TEXT_PLAIN, line);
+	} else {
+		buf_printf(b, "  %s\n", form);
+		text_page_put(&page, HELP_COLUMN + 3, HELP_COLUMN + 3, TEXT_PLAIN, help);
+	}
+	mem_free(line);
+}
+
 static void print_options(struct buf *b, const struct cli_option *list)
 {
 	for (const struct cli_option *o = list; o && o->name; o++) {
@@ -221,7 +237,7 @@ static void print_options(struct buf *b, const struct cli_option *list)
 		snprintf(form, sizeof(form), "%s%.*s%s--%s%s%s", o->letter ? "-" : "",
 			 o->letter ? 1 : 0, &o->letter, o->letter ? ", " : "    ", o->name,
 			 o->value ? " " : "", o->value ? o->value : "");
-		buf_printf(b, "  %-*s %s\n", HELP_COLUMN, form, o->help);
+		put_help_line(b, form, o->help);
 	}
 }
 
@@ -236,7 +252,7 @@ static void put_command(struct buf *b, const struct cli_command *c)
 {
 	struct buf form = BUF_INIT;
 	buf_printf(&form, "%s%s%s", c->name, c->words ? " " : "", c->words ? c->words : "");
-	buf_printf(b, "  %-*s %s\n", HELP_COLUMN, buf_str(&form), c->help);
+	put_help_line(b, buf_str(&form), c->help);
 	buf_fini(&form);
 }
 
@@ -253,14 +269,36 @@ static void put_help(struct buf *b, const struct cli *cli, const char *group)
 	buf_printf(b, "\n%s COMMAND --help tells more about one.\n", cli->program);
 }
 
+/* Each line of the text as long as it likes; empty ones stay. */
+static void put_paragraphs(struct buf *b, const char *text)
+{
+	struct text_page page = {b, HELP_WIDTH, false};
+	buf_puts(b, "\n");
+	for (size_t len; *text; text += len + (text[len] == '\n')) {
+		len = strcspn(text, "\n");
+		char *line = mem_printf("%.*s", (int)len, text);
+		text_page_put(&page, 0, 0, TEXT_PLAIN, line);
+		mem_free(line);
+	}
+}
+
+static void put_usage(struct buf *b, const struct cli *cli, const struct cli_command *c)
+{
+	struct text_page page = {b, HELP_WIDTH, false};
+	struct buf usage = BUF_INIT;
+	buf_printf(&usage, "Usage: %s %s%s%s", cli->program, c->name, c->words ? " " : "",
+		   c->words ? c->words : "");
+	put_switches(&usage, c);
+	text_page_put(&page, 0, 4, TEXT_PLAIN, buf_str(&usage));
+	buf_fini(&usage);
+}
+
 static void put_command_help(struct buf *b, const struct cli *cli, const struct cli_command *c)
 {
-	buf_printf(b, "Usage: %s %s%s%s", cli->program, c->name, c->words ? " " : "",
-		   c->words ? c->words : "");
-	put_switches(b, c);
-	buf_printf(b, "\n\n%c%s.\n", toupper((unsigned char)c->help[0]), c->help + 1);
+	put_usage(b, cli, c);
+	buf_printf(b, "\n%c%s.\n", toupper((unsigned char)c->help[0]), c->help + 1);
 	if (c->more)
-		buf_printf(b, "\n%s\n", c->more);
+		put_paragraphs(b, c->more);
 	buf_puts(b, "\nOptions:\n");
 	print_options(b, c->options);
 	print_options(b, cli->common);

@@ -374,12 +374,35 @@ char *text_harmless(const char *text)
 	return copy;
 }
 
+static bool is_wide(uint32_t c)
+{
+	static const struct {
+		uint32_t first, last;
+	} wide[] = {
+	    {0x1100, 0x115f}, {0x2e80, 0xa4cf}, {0xac00, 0xd7a3},   {0xf900, 0xfaff},
+	    {0xfe30, 0xfe6f}, {0xff00, 0xff60}, {0x1f300, 0x1faff}, {0x20000, 0x3fffd},
+	};
+	for (size_t i = 0; i < sizeof(wide) / sizeof(*wide); i++)
+		if (c >= wide[i].first && c <= wide[i].last)
+			return true;
+	return false;
+}
+
+size_t text_character(const char *text, size_t *bytes)
+{
+	const unsigned char *p = (const unsigned char *)text;
+	uint32_t c = *p < 0xc0 ? *p : *p < 0xe0 ? *p & 0x1f : *p < 0xf0 ? *p & 0x0f : *p & 0x07;
+	for (*bytes = 1; (p[*bytes] & 0xc0) == 0x80; ++*bytes)
+		c = c << 6 | (p[*bytes] & 0x3f);
+	return is_wide(c) ? 2 : 1;
+}
+
 size_t text_width(const char *text)
 {
-	size_t n = 0;
-	for (; *text; text++)
-		n += ((unsigned char)*text & 0xc0) != 0x80;
-	return n;
+	size_t width = 0, bytes;
+	for (; *text; text += bytes)
+		width += text_character(text, &bytes);
+	return width;
 }
 
 const char *text_fit(const char *text, char *out, size_t cap)

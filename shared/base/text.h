@@ -38,10 +38,12 @@ bool text_same(const char *a, const char *b); /* NULL is the same as "" */
 const char *text_bytes(uint64_t n, char out[32]);
 /* "59 s", "3 min", "2 h 5 min", "1 d 2 h"; returns out */
 const char *text_duration(uint64_t s, char out[32]);
-/* With '?' for what could steer a terminal: C0, DEL and (as UTF-8) C1; freed by the caller. And how
- * many characters wide a text of UTF-8 is. */
+/* With '?' for what could steer a terminal: C0, DEL and (as UTF-8) C1; freed by the caller. */
 char *text_harmless(const char *text);
+/* How many columns of a terminal a text of UTF-8 takes, and its first character, of so many bytes:
+ * two for Chinese and its like. */
 size_t text_width(const char *text);
+size_t text_character(const char *text, size_t *bytes);
 /* As much of the text as cap holds with its NUL, never a part of a character; returns out. */
 const char *text_fit(const char *text, char *out, size_t cap);
 /* The text as one word for a shell, in quotes where it needs them; freed by the caller. */

@@ -6,12 +6,31 @@
 #include <stdarg.h>
 #include <string.h>
 
-enum { GAP = 2 };
+enum { GAP = 2, NOTE_INDENT = 4, NARROWEST = 8 };
+
+struct text_table_cell {
+	char *text; /* owned */
+	enum text_page_paint paint;
+};
+
+struct text_table_note {
+	char *text; /* owned */
+	enum text_page_paint paint;
+	size_t below; /* this many cells */
+};
 
 void text_table_cell(struct text_table *t, const char *text)
 {
-	t->cells = mem_resize(t->cells, (t->count + 1) * sizeof *t->cells);
-	t->cells[t->count++] = text_harmless(text && *text ? text : "-");
+	t->cells = mem_resize(t->cells, (t->count + 1) * sizeof(*t->cells));
+	t->cells[t->count++] = (struct text_table_cell){
+	    text_page_shown(text && *text ? text : "-"),
+	    TEXT_PLAIN,
+	};
+}
+
+void text_table_paint(struct text_table *t, enum text_page_paint paint)
+{
+	t->cells[t->count - 1].paint = paint;
 }
 
 void text_table_row(struct text_table *t, ...)
@@ -23,39 +42,105 @@ void text_table_row(struct text_table *t, ...)
 	va_end(args);
 }
 
-static size_t widest(const struct text_table *t, size_t column)
+void text_table_note(struct text_table *t, enum text_page_paint paint, const char *text)
 {
-	size_t most = 0, columns = strlen(t->columns);
-	for (size_t i = column; i < t->count; i += columns)
-		if (text_width(t->cells[i]) > most)
-			most = text_width(t->cells[i]);
-	return most;
+	t->notes = mem_resize(t->notes, (t->note_count + 1) * sizeof(*t->notes));
+	t->notes[t->note_count++] = (struct text_table_note){mem_strdup(text), paint, t->count};
 }
 
-static void put_spaces(struct buf *out, size_t n)
+/* The widths of the columns; their sum with the gaps is returned. */
+static size_t measure(const struct text_table *t, size_t *widths, size_t columns)
 {
-	buf_printf(out, "%*s", (int)n, "");
+	size_t sum = GAP * (columns - 1);
+	for (size_t i = 0; i < t->count; i++) {
+		size_t width = text_width(t->cells[i].text);
+		if (width > widths[i % columns])
+			widths[i % columns] = width;
+	}
+	for (size_t c = 0; c < columns; c++)
+		sum += widths[c];
+	return sum;
 }
 
-void text_table_write(struct text_table *t, const char *indent, struct buf *out)
+/* Takes one character after the other from the widest column of words. */
+static void narrow(const struct text_table *t, size_t *widths, size_t columns, size_t too_wide)
+{
+	for (; too_wide; too_wide--) {
+		size_t widest = columns;
+		for (size_t c = 0; c < columns; c++)
+			if (t->columns[c] == 'l' && widths[c] > NARROWEST &&
+			    (widest == columns || widths[c] > widths[widest]))
+				widest = c;
+		if (widest == columns)
+			return;
+		widths[widest]--;
+	}
+}
+
+/* Writes as much of each cell as fits into its column, and moves it on; false: all is written. */
+static bool put_line(struct text_table_cell *row, const char **rest, const struct text_table *t,
+		     const size_t *widths, size_t indent, struct text_page *page)
+{
+	size_t gap = indent;
+	bool more = false;
+	for (size_t c = 0; t->columns[c]; c++) {
+		size_t len = text_page_break(rest[c], widths[c]);
+		char *part = mem_printf("%.*s", (int)len, rest[c]);
+		size_t width = text_width(part);
+		size_t pad = widths[c] > width ? widths[c] - width : 0;
+		bool right = t->columns[c] == 'r';
+		/* the gap is written when a text follows: no line ends with spaces */
+		if (len) {
+			text_page_spaces(page, gap + (right ? pad : 0));
+			text_page_painted(page, row[c].paint, part, len);
+			gap = right ? GAP : GAP + pad;
+		} else {
+			gap += widths[c] + GAP;
+		}
+		rest[c] += len;
+		rest[c] += strspn(rest[c], " ");
+		more |= *rest[c] != '\0';
+		mem_free(part);
+	}
+	buf_puts(page->out, "\n");
+	return more;
+}
+
+static void put_row(const struct text_table *t, size_t first, const size_t *widths, size_t indent,
+		    struct text_page *page)
 {
 	size_t columns = strlen(t->columns);
-	size_t *widths = mem_zalloc(columns * sizeof *widths);
+	const char **rest = mem_zalloc(columns * sizeof(*rest));
 	for (size_t c = 0; c < columns; c++)
-		widths[c] = widest(t, c);
-	for (size_t i = 0; i < t->count; i++) {
-		size_t c = i % columns, pad = widths[c] - text_width(t->cells[i]);
-		bool last = c + 1 == columns, right = t->columns[c] == 'r';
-		if (c == 0)
-			buf_puts(out, indent);
-		put_spaces(out, right ? pad : 0);
-		buf_puts(out, t->cells[i]);
-		put_spaces(out, last ? 0 : GAP + (right ? 0 : pad));
-		buf_puts(out, last ? "\n" : "");
-		mem_free(t->cells[i]);
+		rest[c] = t->cells[first + c].text;
+	while (put_line(t->cells + first, rest, t, widths, indent, page))
+		;
+	mem_free(rest);
+}
+
+static void clear(struct text_table *t)
+{
+	for (size_t i = 0; i < t->count; i++)
+		mem_free(t->cells[i].text);
+	for (size_t i = 0; i < t->note_count; i++)
+		mem_free(t->notes[i].text);
+	mem_free(t->cells);
+	mem_free(t->notes);
+	*t = (struct text_table)TEXT_TABLE_INIT(t->columns);
+}
+
+void text_table_write(struct text_table *t, size_t indent, struct text_page *page)
+{
+	size_t columns = strlen(t->columns), note = 0;
+	size_t *widths = mem_zalloc(columns * sizeof(*widths));
+	size_t sum = indent + measure(t, widths, columns);
+	narrow(t, widths, columns, sum > page->width ? sum - page->width : 0);
+	for (size_t i = 0; i + columns <= t->count; i += columns) {
+		put_row(t, i, widths, indent, page);
+		for (; note < t->note_count && t->notes[note].below <= i + columns; note++)
+			text_page_put(page, indent + NOTE_INDENT, indent + NOTE_INDENT + GAP,
+				      t->notes[note].paint, t->notes[note].text);
 	}
 	mem_free(widths);
-	mem_free(t->cells);
-	t->cells = NULL;
-	t->count = 0;
+	clear(t);
 }

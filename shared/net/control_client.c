@@ -1,14 +1,10 @@
 #include "shared/net/control_client.h"
 
-#include "shared/base/cli.h"
 #include "shared/base/err.h"
-#include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/net/control_server.h"
 
 #include <jansson.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <uv.h>
 
@@ -53,60 +49,9 @@ void control_client_program(const char *who, const char *control, const char *re
 	mem_free(text);
 }
 
-/* The "status" object as indented JSON; NULL: it has none. */
-static char *status_of(const struct control_client *a)
-{
-	json_t *answer = a->answer ? json_loads(a->answer, 0, NULL) : NULL;
-	const json_t *status = json_object_get(answer, "status");
-	char *dumped =
-	    json_is_object(status)
-		? json_dumps(status, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15))
-		: NULL;
-	char *text = mem_strdup(dumped);
-	free(dumped);
-	json_decref(answer);
-	return text;
-}
-
 void control_client_fini(struct control_client *a)
 {
 	mem_free(a->said);
 	mem_free(a->answer);
 	memset(a, 0, sizeof *a);
-}
-
-int control_client_print_status(const char *who, const char *control, bool as_json,
-				control_client_render_fn *render)
-{
-	struct control_client ask;
-	control_client_program(who, control, "{\"do\": \"status\"}", CONTROL_CLIENT_MS, &ask);
-	char *status = status_of(&ask);
-	if (status) {
-		struct buf out = BUF_INIT;
-		if (as_json)
-			buf_printf(&out, "%s\n", status);
-		else
-			render(status, &out);
-		fputs(buf_str(&out), stdout);
-		buf_fini(&out);
-	} else if (ask.result == CONTROL_CLIENT_DONE) {
-		log_say("the running %s gave an answer without a status", who);
-	} else {
-		log_say("%s", ask.said);
-	}
-	int code = status ? 0 : EXIT_WORK;
-	mem_free(status);
-	control_client_fini(&ask);
-	return code;
-}
-
-int control_client_check_status(const char *control, control_client_is_up_fn *is_up)
-{
-	struct control_client ask;
-	control_client_program("", control, "{\"do\": \"status\"}", CONTROL_CLIENT_MS, &ask);
-	char *status = status_of(&ask);
-	bool up = status && is_up(status);
-	mem_free(status);
-	control_client_fini(&ask);
-	return up ? 0 : EXIT_WORK;
 }

@@ -9,6 +9,7 @@
 	"\"names\": [], "                                                                          \
 	"\"mappings\": [{\"name\": \"web\", \"protocol\": \"tcp\", \"public\": "                   \
 	"\"203.0.113.10:8080\", "                                                                  \
+	"\"target_state\": {\"state\": \"down\", \"error\": \"connection refused\"}, "             \
 	"\"target\": \"127.0.0.1:80\", \"state\": \"open\", \"error\": null, \"connections\": 3, " \
 	"\"connections_total\": 120, \"flows\": 0, \"dropped\": 0, \"bytes_in\": 999, "            \
 	"\"bytes_out\": 41234567}, "                                                               \
@@ -19,19 +20,21 @@
 static void person_reads_lines_and_columns(void **state)
 {
 	struct buf out = BUF_INIT;
+	struct text_page page = {&out, 80, false};
 	(void)state;
-	status_render(STATUS, &out);
+	status_render(STATUS, &page);
 	assert_string_equal(buf_str(&out),
 			    "relay       r.example:7000, attached, 23.4 ms, resumed 2 times\n"
 			    "address     203.0.113.77 (cgnat)\n"
 			    "up          1 d 2 h, version 0.1.0\n"
 			    "\n"
-			    "MAPPING      PROTOCOL  PUBLIC             TARGET        STATE  NOW  "
-			    "TOTAL   IN    OUT  ERROR\n"
-			    "web          tcp       203.0.113.10:8080  127.0.0.1:80  open     3    "
-			    "120  999  41 MB  -\n"
-			    "a-long-name  tcp       (8000-8009)        x:1           error    0    "
-			    "  0    0      0  port taken?\n");
+			    "MAPPING      STATE  PUBLIC             NOW  TOTAL   IN    OUT\n"
+			    "a-long-name  error  (8000-8009)          -      -    -      -\n"
+			    "    tcp to x:1\n"
+			    "    port taken?\n"
+			    "web          open   203.0.113.10:8080    3    120  999  41 MB\n"
+			    "    tcp to 127.0.0.1:80\n"
+			    "    the target is down: connection refused\n");
 	buf_fini(&out);
 }
 
@@ -44,20 +47,21 @@ static void what_is_not_known_is_not_shown(void **state)
 	    "\"mappings\": []}";
 	char text[512];
 	struct buf out = BUF_INIT;
+	struct text_page page = {&out, 80, false};
 	(void)state;
 	snprintf(text, sizeof(text), unknown, "");
-	status_render(text, &out);
+	status_render(text, &page);
 	assert_int_equal(
 	    strncmp(buf_str(&out),
 		    "relay       r.example:7000, connecting\naddress     203.0.113.77\nup ", 67),
 	    0);
 	buf_fini(&out);
 	snprintf(text, sizeof(text), unknown, "{\"follow\": \"relay\"}");
-	status_render(text, &out);
+	status_render(text, &page);
 	assert_null(strstr(buf_str(&out), "advice"));
 	buf_fini(&out);
 	snprintf(text, sizeof(text), unknown, "{\"follow\": \"home\"}");
-	status_render(text, &out);
+	status_render(text, &page);
 	assert_non_null(strstr(buf_str(&out), "\nadvice      who knows\n"));
 	buf_fini(&out);
 }
@@ -65,8 +69,9 @@ static void what_is_not_known_is_not_shown(void **state)
 static void least_status_is_shown(void **state)
 {
 	struct buf out = BUF_INIT;
+	struct text_page page = {&out, 80, false};
 	(void)state;
-	status_render("{\"mappings\": [7], \"names\": {}}", &out);
+	status_render("{\"mappings\": [7], \"names\": {}}", &page);
 	assert_non_null(strstr(buf_str(&out), "relay       -, -\n"));
 	buf_fini(&out);
 }
@@ -84,7 +89,8 @@ static void strange_documents_do_not_crash(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		struct buf out = BUF_INIT;
-		status_render(texts[i], &out);
+		struct text_page page = {&out, 80, false};
+		status_render(texts[i], &page);
 		assert_non_null(strstr(buf_str(&out), "relay       -, -\n"));
 		buf_fini(&out);
 	}
@@ -104,6 +110,27 @@ static void attached_alone_is_up(void **state)
 		assert_false(status_is_up(down[i]));
 }
 
+static void names_tell_what_differs(void **state)
+{
+	struct buf out = BUF_INIT;
+	struct text_page page = {&out, 80, false};
+	(void)state;
+	status_render("{\"names\": ["
+		      "{\"name\": \"z\", \"follow\": \"home\", \"wanted\": \"192.0.2.1\", "
+		      "\"published\": \"192.0.2.2\", \"updates_sent\": 3, \"updates_answered\": 2, "
+		      "\"last\": \"dnserr\"},"
+		      "{\"name\": \"a\", \"follow\": \"relay\", \"wanted\": \"192.0.2.1\", "
+		      "\"published\": \"192.0.2.1\"}]}",
+		      &page);
+	assert_non_null(strstr(buf_str(&out), "\n"
+					      "NAME  FOLLOWS  PUBLISHED  SENT  ANSWERED\n"
+					      "a     relay    192.0.2.1     -         -\n"
+					      "z     home     192.0.2.2     3         2\n"
+					      "    wanted 192.0.2.1\n"
+					      "    last answer: dnserr\n"));
+	buf_fini(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -112,6 +139,7 @@ int main(void)
 	    cmocka_unit_test(least_status_is_shown),
 	    cmocka_unit_test(strange_documents_do_not_crash),
 	    cmocka_unit_test(attached_alone_is_up),
+	    cmocka_unit_test(names_tell_what_differs),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

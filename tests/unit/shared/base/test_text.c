@@ -285,6 +285,7 @@ static void what_steers_terminals_is_taken_out(void **state)
 	assert_int_equal(text_width("K\xc3\xbc"
 				    "che"),
 			 5);
+	assert_int_equal(text_width("\xe5\x8d\x9a\xe5\xae\xa2.a"), 6);
 	assert_true(text_same(NULL, ""));
 	assert_true(text_same("a", "a"));
 	assert_false(text_same("a", NULL));
