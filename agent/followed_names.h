@@ -1,7 +1,7 @@
 /*
- * The names that follow the home: which ones, whether the home can be reached at all (nat.h), its own
- * v6 address, and how many reports were sent and answered. Reports leave with DECLARE, answers come
- * with STATE.
+ * The names that follow the home: which ones, whether the home can be reached at all (nat.h), its
+ * own v6 address, and how many reports were sent and answered. Reports leave with DECLARE, answers
+ * come with STATE.
  */
 #ifndef GROUNDNUT_AGENT_FOLLOWED_NAMES_H
 #define GROUNDNUT_AGENT_FOLLOWED_NAMES_H

@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-/* line: the join line, or "-": from stdin. The file is written whatever the relay says; the exit code
- * is 0 only when the relay took the token. */
+/* line: the join line, or "-": from stdin. The file is written whatever the relay says; the exit
+ * code is 0 only when the relay took the token. */
 int join_command(const char *file, const char *line, bool force);
 
 #endif

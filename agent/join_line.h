@@ -13,8 +13,8 @@ struct join_line {
 	const char *agent; /* not in the line: the agent's name in the file, or NULL */
 };
 
-/* White space anywhere in text is ignored. 0; or ERR_SYNTAX and one sentence in why, which never shows the token. *out needs no fini
- * then. */
+/* White space anywhere in text is ignored. 0; or ERR_SYNTAX and one sentence in why, which never
+ * shows the token. *out needs no fini then. */
 int join_line_parse(const char *text, struct join_line *out, char *why, size_t why_len);
 void join_line_fini(struct join_line *l);
 

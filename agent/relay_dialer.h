@@ -1,6 +1,6 @@
 /*
- * Dials the relay: up to RELAY_DIALER_MOST connections side by side. Each one that comes up is handed
- * to the owner, which decides what becomes of the others.
+ * Dials the relay: up to RELAY_DIALER_MOST connections side by side. Each one that comes up is
+ * handed to the owner, which decides what becomes of the others.
  */
 #ifndef GROUNDNUT_AGENT_RELAY_DIALER_H
 #define GROUNDNUT_AGENT_RELAY_DIALER_H

@@ -3,8 +3,8 @@
  * network monitor. Everything here is wiring: an event comes in and goes to the file that handles
  * it.
  *
- * Happy path: start → the uplink attaches (UPLINK_SESSION) → DECLARE → STATE → ready. A file that is
- * wrong changes nothing; a session that ends makes every mapping pending until the next STATE.
+ * Happy path: start → the uplink attaches (UPLINK_SESSION) → DECLARE → STATE → ready. A file that
+ * is wrong changes nothing; a session that ends makes every mapping pending until the next STATE.
  */
 #include "agent/service.h"
 

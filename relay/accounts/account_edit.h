@@ -1,8 +1,8 @@
 /*
- * What `account add|list|set|remove|renew|passwd` do to accounts.json: under a lock, a file with errors
- * is refused, what the edit does not concern is kept as it is, the new text is written, fsynced and
- * renamed, and a running relay is told. Each returns an exit code after saying on stderr what was
- * wrong, or how the running relay took it.
+ * What `account add|list|set|remove|renew|passwd` do to accounts.json: under a lock, a file with
+ * errors is refused, what the edit does not concern is kept as it is, the new text is written,
+ * fsynced and renamed, and a running relay is told. Each returns an exit code after saying on
+ * stderr what was wrong, or how the running relay took it.
  */
 #ifndef GROUNDNUT_RELAY_ACCOUNTS_ACCOUNT_EDIT_H
 #define GROUNDNUT_RELAY_ACCOUNTS_ACCOUNT_EDIT_H

@@ -1,7 +1,8 @@
 /*
  *	closed         claims its host or ports, then listens (tcp, udp)    → open
  *	open           visitors come in, each counted by mapping and account
- *	open, resting  newcomers wait (in the kernel, or parked here): too many wait for the agent, or
+ *	open, resting  newcomers wait (in the kernel, or parked here): too many wait for the agent,
+ *                     or
  *	               there is no session. A link or a DECLARE wakes it    → open
  *	shut           no longer allowed or declared: visitors are reset    → closed
  *

@@ -3,9 +3,11 @@
  * done, until nothing moves any more.
  *
  *	visitor → gateway    IO_DATA: as much as the gateway has room for
- *	gateway → stream     in STREAM_TURN; a body's bytes that the gateway need not see go from the
+ *	gateway → stream     in STREAM_TURN; a body's bytes that the gateway need not see go from
+ *                           the
  *                           socket straight into the outbox
- *	stream → gateway     STREAM_LOOK, IO_ROOM; a body's bytes that it need not see go straight to
+ *	stream → gateway     STREAM_LOOK, IO_ROOM; a body's bytes that it need not see go straight
+ *                           to
  *                           the socket
  *	gateway → visitor    likewise
  *

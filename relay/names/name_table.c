@@ -173,7 +173,8 @@ bool name_table_are_of(const struct name_table *t, const char *name)
 
 int name_table_name(const struct name_table *t, const char *host, char out[256])
 {
-	return text_full_host(host, t->domain, out) == 0 && name_table_are_of(t, out) ? 0 : ERR_SYNTAX;
+	return text_full_host(host, t->domain, out) == 0 && name_table_are_of(t, out) ? 0
+										      : ERR_SYNTAX;
 }
 
 /* --- the store and the outlets --- */

@@ -1,6 +1,6 @@
 /*
- * The agents' listener, the registry and agents on two worker threads, called by agents that live on
- * the test's main loop: who holds a name, what ends a session, what is left at the end.
+ * The agents' listener, the registry and agents on two worker threads, called by agents that live
+ * on the test's main loop: who holds a name, what ends a session, what is left at the end.
  */
 #define _GNU_SOURCE /* nftw */
 #include "relay/agents/agent_listener.h"
