@@ -14,7 +14,8 @@ answer has not come after PATIENCE. What still waits at the end is waited for.
 	dnstcp  the same by TCP
 	udp     a datagram to the mapping at --udp and back; sent again after a second, up to five times
 	update  tells the update door a new address of ACCOUNT's name, by its token, or --password
-	router  the same as a router does it that was never there before: each time from another network of 11.22.0.0/16
+	router  the same as a router does it that was never there before: each time another account of router0, router1 …, which all have --password, from
+	        another network of 11.22.0.0/16
 
 It prints "ready" when each probe has succeeded once. SIGUSR1: the quiet is over, the attack begins. SIGUSR2: the attack is at its height; "seen" is
 printed when each probe has come to an end three more times. SIGTERM: the end; then the figures go to FILE.
@@ -48,6 +49,7 @@ source = getattr(options, "from")
 phase = "quiet"
 over = threading.Event()
 SMALL = 1024
+ROUTERS = 40
 
 
 class Wrong(Exception):
@@ -210,15 +212,24 @@ class Update:
 	def address(self, number):
 		return source
 
+	def account(self, number):
+		return options.account
+
 	def once(self, number):
-		login = base64.b64encode(("%s:%s" % (options.account, options.password or options.token)).encode()).decode()
+		account = self.account(number)
+		login = base64.b64encode(("%s:%s" % (account, options.password or options.token)).encode()).decode()
 		status, body = ask_http(8245, "GET /nic/update?hostname=%s.%s&myip=11.9.%d.%d HTTP/1.1\r\nHost: x\r\nAuthorization: Basic %s\r\n"
-			"User-Agent: good/1\r\nConnection: close\r\n\r\n" % (options.account, options.home, number >> 8 & 255, number & 255, login), self.address(number))
+			"User-Agent: good/1\r\nConnection: close\r\n\r\n" % (account, options.home, number >> 8 & 255, number & 255, login), self.address(number))
 		if status != "HTTP/1.1 200 OK" or not body.startswith((b"good", b"nochg")):
 			raise Wrong("answered %r %r" % (status, body[:40]))
 
 
 class Router(Update):
+	pause = 0.4
+
+	def account(self, number):
+		return "router%d" % (number % ROUTERS)
+
 	def address(self, number):
 		return "11.22.%d.%d" % (100 + number % 150, 1 + number // 150)
 
