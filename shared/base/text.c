@@ -235,6 +235,13 @@ int text_host(const char *name, bool wildcard, char out[256])
 	return 0;
 }
 
+bool text_is_in(const char *name, const char *domain)
+{
+	size_t len = strlen(name), tail = strlen(domain);
+	return len >= tail && strcmp(name + len - tail, domain) == 0 &&
+	       (len == tail || name[len - tail - 1] == '.');
+}
+
 int text_full_host(const char *host, const char *domain, char out[256])
 {
 	char clean[256];
@@ -243,9 +250,7 @@ int text_full_host(const char *host, const char *domain, char out[256])
 	if (text_host(host, true, clean) != 0)
 		return ERR_SYNTAX;
 	len = strlen(clean);
-	bool inside = strcmp(clean, domain) == 0 || (len > tail && clean[len - tail - 1] == '.' &&
-						     strcmp(clean + len - tail, domain) == 0);
-	if (final || inside)
+	if (final || text_is_in(clean, domain))
 		memcpy(out, clean, len + 1);
 	else if (len + 1 + tail > 253)
 		return ERR_SYNTAX;

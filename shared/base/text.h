@@ -29,6 +29,8 @@ int text_host(const char *name, bool wildcard, char out[256]);
 /* The full name of host, wildcard or not: as it is when it ends with a dot or lies in domain, else
  * below domain. ERR_SYNTAX: it is no host name, or too long. */
 int text_full_host(const char *host, const char *domain, char out[256]);
+/* Whether a full name is domain or lies below it; both lower case, without a final dot. */
+bool text_is_in(const char *name, const char *domain);
 /* an account, agent or mapping: 1..63 of [A-Za-z0-9._-], not starting with '.' or '-' */
 bool text_is_name(const char *name);
 /* decimal digits only, the whole text; 0, ERR_SYNTAX or ERR_RANGE */
