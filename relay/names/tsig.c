@@ -1,5 +1,6 @@
 #include "relay/names/tsig.h"
 
+#include "shared/base/buf.h"
 #include "shared/base/err.h"
 #include "shared/base/wire.h"
 
@@ -14,7 +15,7 @@ enum {
 	ERROR_BADKEY = 17,
 	ERROR_BADTIME = 18,
 	POINTERS_MAX = 64,
-	SCRATCH = 512
+	VARIABLES = 2 * DNS_NAME_MAX + 18 /* bytes at most, but for other */
 };
 
 /* What the signature covers besides the message, as it stands in the TSIG record. */
@@ -54,53 +55,20 @@ int tsig_key_set(struct tsig_key *key, const char *name, const char *algorithm, 
 	return ERR_SYNTAX;
 }
 
-struct hmac {
-	EVP_MAC *mac;
-	EVP_MAC_CTX *ctx;
-};
-
-static bool hmac_begin(struct hmac *h, const struct tsig_key *key)
+static void put_variables(struct buf *out, const struct variables *v)
 {
-	OSSL_PARAM params[] = {
-	    OSSL_PARAM_construct_utf8_string("digest", (char *)(uintptr_t)key->digest, 0),
-	    OSSL_PARAM_construct_end()};
-	h->mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-	h->ctx = h->mac ? EVP_MAC_CTX_new(h->mac) : NULL;
-	return h->ctx && EVP_MAC_init(h->ctx, key->secret, key->secret_len, params) == 1;
-}
-
-static void hmac_add(struct hmac *h, const void *p, size_t len)
-{
-	if (len)
-		EVP_MAC_update(h->ctx, p, len);
-}
-
-static size_t hmac_end(struct hmac *h, uint8_t out[TSIG_MAC_MAX])
-{
-	size_t len = 0;
-	if (EVP_MAC_final(h->ctx, out, &len, TSIG_MAC_MAX) != 1)
-		len = 0;
-	EVP_MAC_CTX_free(h->ctx);
-	EVP_MAC_free(h->mac);
-	return len;
-}
-
-static void hmac_variables(struct hmac *h, const struct variables *v)
-{
-	uint8_t scratch[SCRATCH];
-	struct wire w = wire_over(scratch, sizeof(scratch));
+	uint8_t *room = buf_reserve(out, VARIABLES);
+	struct wire w = wire_into(room, VARIABLES);
 	wire_put_bytes(&w, v->name.wire, v->name.len);
 	wire_put_u16(&w, CLASS_ANY);
 	wire_put_u32(&w, 0); /* its ttl */
-	hmac_add(h, scratch, sizeof(scratch) - w.left);
-	w = wire_over(scratch, sizeof(scratch));
 	wire_put_bytes(&w, v->algorithm.wire, v->algorithm.len);
 	wire_put(&w, 6, v->time_s);
 	wire_put_u16(&w, v->fudge);
 	wire_put_u16(&w, v->error);
 	wire_put_u16(&w, (uint16_t)v->other_len);
-	hmac_add(h, scratch, sizeof(scratch) - w.left);
-	hmac_add(h, v->other, v->other_len);
+	buf_commit(out, VARIABLES - w.left);
+	buf_put(out, v->other, v->other_len);
 }
 
 /* request: the MAC of what is being answered, or NULL for a question. */
@@ -108,21 +76,22 @@ static size_t mac_of(const struct tsig_key *key, const uint8_t *header, const ui
 		     size_t rest_len, const struct tsig_mac *request, const struct variables *v,
 		     uint8_t out[TSIG_MAC_MAX])
 {
-	struct hmac h;
-	if (!hmac_begin(&h, key)) {
-		EVP_MAC_CTX_free(h.ctx);
-		EVP_MAC_free(h.mac);
-		return 0;
-	}
+	struct buf covered = BUF_INIT;
+	size_t len = 0;
 	if (request) {
-		const uint8_t len[2] = {(uint8_t)(request->len >> 8), (uint8_t)request->len};
-		hmac_add(&h, len, 2);
-		hmac_add(&h, request->bytes, request->len);
+		const uint8_t request_len[2] = {(uint8_t)(request->len >> 8),
+						(uint8_t)request->len};
+		buf_put(&covered, request_len, 2);
+		buf_put(&covered, request->bytes, request->len);
 	}
-	hmac_add(&h, header, HEADER);
-	hmac_add(&h, rest, rest_len);
-	hmac_variables(&h, v);
-	return hmac_end(&h, out);
+	buf_put(&covered, header, HEADER);
+	buf_put(&covered, rest, rest_len);
+	put_variables(&covered, v);
+	if (!EVP_Q_mac(NULL, "HMAC", NULL, key->digest, NULL, key->secret, key->secret_len,
+		       buf_data(&covered), buf_len(&covered), out, TSIG_MAC_MAX, &len))
+		len = 0;
+	buf_fini(&covered);
+	return len;
 }
 
 static void count_additional(uint8_t *header, int by)
