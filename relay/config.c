@@ -258,12 +258,29 @@ static void read_limits(struct conf_at root, struct relay_limits *l)
 }
 
 /* A missing domain is an error already, and hides none of these. */
-static void read_names(struct conf_at root, const char *domain, struct relay_config *c)
+static void read_dns(struct conf_at root, const char *domain, struct relay_config *c)
 {
 	if (!domain)
 		domain = c->domain ? c->domain : "invalid";
-	dns_config_read(conf_list(root, "dns"), c->file, domain, &c->dns);
-	update_config_read(conf_object(root, "update"), c->file, &c->update);
+	const struct publisher_place place = {.file = c->file, .domain = domain};
+	publishers_config_read(conf_list(root, "dns"), &place, &c->dns);
+}
+
+static void read_update(struct conf_at root, struct relay_config *c)
+{
+	struct conf_at at = conf_object(root, "update");
+	struct update_config *u = &c->update;
+	if (!at.value)
+		return;
+	u->on = true;
+	u->http = publisher_read_addresses(at, "http", 0, &u->http_count);
+	u->https = publisher_read_addresses(at, "https", 0, &u->https_count);
+	u->certificate = read_path(at, "certificate", c->file);
+	u->private_key = read_path(at, "private_key", c->file);
+	conf_done(at);
+	if (!u->certificate != !u->private_key)
+		conf_error(at, u->certificate ? "private_key" : "certificate",
+			   "is missing: the two go together");
 }
 
 /* domain: the one that runs, for what is below it; NULL: its own. */
@@ -283,7 +300,8 @@ static void read_root(struct conf_at root, const char *domain, struct relay_conf
 	c->grace_s = read_number(root, "grace_s", 1, GRACE_MAX_S, 120);
 	c->threads = read_number(root, "threads", 0, THREADS_MAX, 0);
 	read_limits(root, &c->limits);
-	read_names(root, domain, c);
+	read_dns(root, domain, c);
+	read_update(root, c);
 	for (size_t i = 0; i < sizeof(later_keys) / sizeof(*later_keys); i++)
 		if (conf_has(root, later_keys[i]))
 			conf_error(root, later_keys[i], "this version does not run it yet");
@@ -446,8 +464,11 @@ void relay_config_unref(struct relay_config *c)
 {
 	if (!c || atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) != 1)
 		return;
-	dns_config_fini(&c->dns);
-	update_config_fini(&c->update);
+	publishers_config_fini(&c->dns);
+	mem_free(c->update.http);
+	mem_free(c->update.https);
+	mem_free(c->update.certificate);
+	mem_free(c->update.private_key);
 	mem_free(c->file);
 	mem_free(c->domain);
 	mem_free(c->host);

@@ -6,7 +6,7 @@
 #ifndef GROUNDNUT_RELAY_CONFIG_H
 #define GROUNDNUT_RELAY_CONFIG_H
 
-#include "relay/names/names_config.h"
+#include "relay/names/publishers.h"
 #include "shared/base/addr.h"
 #include "shared/base/conf.h"
 
@@ -26,6 +26,14 @@ struct relay_limits {
 	uint32_t memory_mib;
 };
 
+/* The HTTP server for DDNS clients. */
+struct update_config {
+	bool on;
+	struct addr *http, *https;
+	size_t http_count, https_count;
+	char *certificate, *private_key; /* absolute paths, or NULL: the relay's own */
+};
+
 struct relay_config {
 	atomic_uint refs;
 	char *file;   /* relay.json itself */
@@ -43,10 +51,10 @@ struct relay_config {
 	struct addr *bind; /* where mappings' ports are opened; default :: */
 	size_t bind_count;
 	char *certificate, *private_key, *accounts, *state, *control; /* paths */
-	struct dns_config_list dns;  /* empty: nobody is told of the names */
-	struct update_config update; /* the doors of DDNS clients */
-	uint32_t grace_s;            /* 120 */
-	uint32_t threads;            /* 0: one per core */
+	struct publishers_config dns; /* empty: no one is told of the names */
+	struct update_config update;
+	uint32_t grace_s; /* 120 */
+	uint32_t threads; /* 0: one per core */
 	struct relay_limits limits;
 };
 

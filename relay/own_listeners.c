@@ -2,7 +2,6 @@
 
 #include "relay/doors/port_table.h"
 #include "relay/doors/shared_ports.h"
-#include "relay/names/dns_packet.h"
 #include "shared/base/file.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
@@ -48,14 +47,11 @@ struct ports_range *own_listeners_ports(const struct relay_config *c, size_t *co
 	add_ports(&f, PORTS_TCP, c->tls, c->tls_count);
 	add_ports(&f, PORTS_TCP, c->update.http, c->update.http_count);
 	add_ports(&f, PORTS_TCP, c->update.https, c->update.https_count);
-	for (size_t i = 0; i < c->dns.count; i++) {
-		const struct serve_config *s = &c->dns.items[i].serve;
-		if (c->dns.items[i].kind != DNS_SERVE)
-			continue;
-		add_ports(&f, PORTS_TCP | PORTS_UDP, s->listen, s->listen_count);
-		if (!s->listen_count)
-			add_ports(&f, PORTS_TCP | PORTS_UDP, &machine, 1);
-	}
+	const struct serve_settings *serve = publishers_config_serve(&c->dns);
+	if (serve && serve->listen_count)
+		add_ports(&f, PORTS_TCP | PORTS_UDP, serve->listen, serve->listen_count);
+	else if (serve)
+		add_ports(&f, PORTS_TCP | PORTS_UDP, &machine, 1);
 	*count = f.count;
 	return f.list;
 }
@@ -161,15 +157,15 @@ void own_listeners_set(struct own_listeners *o)
 	const struct context *x = &o->relay->context;
 	const struct relay_config *c = x->config;
 	const struct update_config *u = &c->update;
-	struct names_service *names = o->relay->names;
+	struct ddns_server *ddns = o->relay->ddns_server;
 	struct entries e = {0};
 	add_entries(&e, "http", shared_ports_accept_http, x->shared_ports, c->http, c->http_count);
 	for (size_t i = 0; i < c->tls_count; i++)
 		if (!has(c->listen, c->listen_count, &c->tls[i]))
 			add_entries(&e, "tls", shared_ports_accept_tls, x->shared_ports, &c->tls[i],
 				    1);
-	add_entries(&e, "update", names_service_accept_http, names, u->http, u->http_count);
-	add_entries(&e, "update over tls", names_service_accept_https, names, u->https,
+	add_entries(&e, "update", ddns_server_accept_http, ddns, u->http, u->http_count);
+	add_entries(&e, "update over tls", ddns_server_accept_https, ddns, u->https,
 		    u->https_count);
 	listener_set_set(o->others, e.list, e.count);
 	mem_free(e.list);

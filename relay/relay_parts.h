@@ -6,15 +6,18 @@
 #define GROUNDNUT_RELAY_RELAY_PARTS_H
 
 #include "relay/agents/agent_listener.h"
+#include "relay/names/ddns_server.h"
+#include "relay/names/dns_server.h"
 #include "relay/names/names_link.h"
-#include "relay/names/names_service.h"
 
 struct relay_parts {
 	struct context context;
 	struct registry *registry;
 	struct agent_listener *agent_listener;
 	struct own_listeners *listeners;
-	struct names_service *names; /* NULL before it starts and after it stops */
+	struct names *names; /* this and the servers: NULL before the start and after the stop */
+	struct dns_server *dns_server;
+	struct ddns_server *ddns_server;
 	struct names_link names_link;
 };
 

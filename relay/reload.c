@@ -79,7 +79,7 @@ static void end(struct reload *r, const char *error)
 static void take_accounts(struct relay_parts *p, struct accounts *fresh)
 {
 	registry_set_accounts(p->registry, fresh);
-	names_service_set_accounts(p->names, fresh);
+	names_set_accounts(p->names, fresh);
 	log_info("accounts_loaded", "count=%zu", accounts_count(fresh));
 }
 
@@ -87,9 +87,12 @@ static void on_settled(void *arg, const struct buf *nothing)
 {
 	struct reload *r = arg;
 	struct relay_parts *p = r->relay;
+	struct relay_config *c = p->context.config;
 	(void)nothing;
 	if (p->names) { /* else the relay is stopping */
-		names_service_reload(p->names, p->context.config);
+		names_reload(p->names, c);
+		dns_server_set(p->dns_server, publishers_config_serve(&c->dns));
+		ddns_server_set(p->ddns_server, c);
 		own_listeners_set(p->listeners);
 	}
 	end(r, NULL);

@@ -168,7 +168,7 @@ static void on_status(void *arg, const struct buf *agents)
 	json_raw(&w, "agents", (const char *)buf_data(agents), buf_len(agents));
 	json_open(&w, "names", '[');
 	if (r->parts.names)
-		names_status(r->parts.names_link.names, &w);
+		names_status(r->parts.names, &w);
 	json_close(&w);
 	json_close(&w);
 	json_close(&w);
@@ -206,6 +206,15 @@ static void on_control(void *owner, struct control_reply *reply, const char *req
 
 /* --- beginning and end --- */
 
+static void stop_names(struct relay_parts *p)
+{
+	ddns_server_close(p->ddns_server);
+	dns_server_close(p->dns_server);
+	names_link_close(&p->names_link);
+	names_free(p->names);
+	p->names = NULL;
+}
+
 static void stop(struct relay *r)
 {
 	if (r->stopping)
@@ -223,9 +232,7 @@ static void stop(struct relay *r)
 	timer_close(r->accounts_look);
 	if (r->parts.registry)
 		registry_stop(r->parts.registry);
-	names_service_stop(r->parts.names);
-	r->parts.names = NULL;
-	r->parts.names_link.names = NULL;
+	stop_names(&r->parts);
 	store_close(r->store);
 	for (unsigned i = 0; i < r->parts.context.worker_count; i++)
 		loop_stop(r->parts.context.workers[i].loop);
@@ -286,9 +293,15 @@ static bool start_names(struct relay *r, struct accounts *accounts)
 		return false;
 	}
 	struct relay_parts *p = &r->parts;
-	p->names = names_service_start(p->context.main, r->store, p->context.config, accounts);
-	names_link_init(&p->names_link, p->context.main, names_service_names(p->names),
-			p->registry);
+	struct loop *main = p->context.main;
+	struct relay_config *c = p->context.config;
+	p->names = names_new(main, r->store, c);
+	names_link_open(&p->names_link, main, p->names, p->registry);
+	names_set_accounts(p->names, accounts);
+	p->dns_server = dns_server_new(main, p->names);
+	dns_server_set(p->dns_server, publishers_config_serve(&c->dns));
+	p->ddns_server = ddns_server_new(main, p->names);
+	ddns_server_set(p->ddns_server, c);
 	p->context.on_declare = names_link_declare;
 	p->context.on_declare_owner = &p->names_link;
 	return true;
@@ -307,7 +320,7 @@ static void take_agent(void *owner, struct io *io, const void *early, size_t ear
 static void take_own(void *owner, int fd, const struct addr *peer, const void *early,
 		     size_t early_len)
 {
-	names_service_take_http(((struct relay_parts *)owner)->names, fd, peer, early, early_len);
+	ddns_server_take(((struct relay_parts *)owner)->ddns_server, fd, peer, early, early_len);
 }
 
 /* *why is set when the agents' addresses cannot be bound. */

@@ -9,12 +9,12 @@
 
 enum { VALUE = 6000 };
 
-static enum ddns_request_door door_of(const char *target)
+static enum ddns_request_path path_of(const char *target)
 {
 	static const struct {
 		const char *path;
-		enum ddns_request_door door;
-	} doors[] = {{"/nic/update", DDNS_REQUEST_UPDATE},
+		enum ddns_request_path is;
+	} paths[] = {{"/nic/update", DDNS_REQUEST_UPDATE},
 		     {"/v3/update", DDNS_REQUEST_UPDATE},
 		     {"/v2/update", DDNS_REQUEST_UPDATE},
 		     {"/ph/update", DDNS_REQUEST_UPDATE},
@@ -29,10 +29,10 @@ static enum ddns_request_door door_of(const char *target)
 	size_t len = strcspn(target, "?");
 	while (len > 1 && target[len - 1] == '/')
 		len--;
-	for (size_t i = 0; i < sizeof(doors) / sizeof(doors[0]); i++)
-		if (strlen(doors[i].path) == len && memcmp(doors[i].path, target, len) == 0)
-			return doors[i].door;
-	return DDNS_REQUEST_NO_DOOR;
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		if (strlen(paths[i].path) == len && memcmp(paths[i].path, target, len) == 0)
+			return paths[i].is;
+	return DDNS_REQUEST_NO_PATH;
 }
 
 /* Blanks at both ends cut off; returns the first that is none. */
@@ -45,7 +45,7 @@ static char *trim(char *text)
 	return text;
 }
 
-static void add_host(struct ddns_request_request *r, char *text)
+static void add_host(struct ddns_request *r, char *text)
 {
 	text = trim(text);
 	text += strspn(text, ".");
@@ -73,7 +73,7 @@ static bool is_prefix(const struct addr *a, const char *length)
 	return true;
 }
 
-static void add_address(struct ddns_request_request *r, char *text, bool v6_key)
+static void add_address(struct ddns_request *r, char *text, bool v6_key)
 {
 	struct addr a;
 	text = trim(text);
@@ -92,19 +92,19 @@ static void add_address(struct ddns_request_request *r, char *text, bool v6_key)
 	r->items[r->item_count++] = a;
 }
 
-static void each_part(struct ddns_request_request *r, char *value,
-		      void (*add)(struct ddns_request_request *r, char *text))
+static void each_part(struct ddns_request *r, char *value,
+		      void (*add)(struct ddns_request *r, char *text))
 {
 	char *save = NULL;
 	for (char *part = strtok_r(value, ",", &save); part; part = strtok_r(NULL, ",", &save))
 		add(r, part);
 }
 
-static void add_any(struct ddns_request_request *r, char *text)
+static void add_any(struct ddns_request *r, char *text)
 {
 	add_address(r, text, false);
 }
-static void add_v6(struct ddns_request_request *r, char *text)
+static void add_v6(struct ddns_request *r, char *text)
 {
 	add_address(r, text, true);
 }
@@ -117,15 +117,14 @@ static bool is_one_of(const char *key, const char *const *names)
 	return false;
 }
 
-static void take_credential(struct ddns_request_request *r, char *to, size_t cap, const char *value)
+static void take_credential(struct ddns_request *r, char *to, size_t cap, const char *value)
 {
 	if (strlen(value) < cap)
 		snprintf(to, cap, "%s", value);
 	r->has_credentials = true;
 }
 
-static void take_parameter(struct ddns_request_request *r, const char *key, char *value,
-			   bool credentials)
+static void take_parameter(struct ddns_request *r, const char *key, char *value, bool credentials)
 {
 	static const char *const any_keys[] = {"myip", "ip", "myipv4", "ipv4", NULL},
 				 *const v6_keys[] = {"myipv6", "ipv6", NULL};
@@ -147,8 +146,7 @@ static void take_parameter(struct ddns_request_request *r, const char *key, char
 		take_credential(r, r->password, sizeof(r->password), value);
 }
 
-static void take_form(struct ddns_request_request *r, const char *text, size_t len,
-		      bool credentials)
+static void take_form(struct ddns_request *r, const char *text, size_t len, bool credentials)
 {
 	char value[VALUE];
 	for (const char *end = text + len; text < end;) {
@@ -172,7 +170,7 @@ static void take_form(struct ddns_request_request *r, const char *text, size_t l
 }
 
 /* "Basic dXNlcjpwYXNz"; whatever else it says counts as wrong credentials, not as none. */
-static bool take_basic(struct ddns_request_request *r, const char *header)
+static bool take_basic(struct ddns_request *r, const char *header)
 {
 	char plain[DDNS_REQUEST_USER + DDNS_REQUEST_PASSWORD + 8];
 	size_t len = 0;
@@ -198,17 +196,17 @@ static bool take_basic(struct ddns_request_request *r, const char *header)
 	return true;
 }
 
-void ddns_request_read(struct http_message *h, struct ddns_request_request *out)
+void ddns_request_read(struct http_message *h, struct ddns_request *out)
 {
 	memset(out, 0, sizeof(*out));
 	const struct http_head *head = http_message_head(h);
 	const char *target = head->target.p, *agent = http_message_header(h, "User-Agent");
-	out->door = door_of(target);
+	out->path = path_of(target);
 	bool post = http_head_asks(head, "POST");
-	if (out->door != DDNS_REQUEST_NO_DOOR && !post && !http_head_asks(head, "GET") &&
+	if (out->path != DDNS_REQUEST_NO_PATH && !post && !http_head_asks(head, "GET") &&
 	    !http_head_asks(head, "HEAD"))
-		out->door = DDNS_REQUEST_NO_METHOD;
-	if (out->door != DDNS_REQUEST_UPDATE)
+		out->path = DDNS_REQUEST_NO_METHOD;
+	if (out->path != DDNS_REQUEST_UPDATE)
 		return;
 	snprintf(out->client, sizeof(out->client), "%s", agent ? agent : "");
 	bool basic = take_basic(out, http_message_header(h, "Authorization"));
@@ -224,7 +222,7 @@ void ddns_request_read(struct http_message *h, struct ddns_request_request *out)
 	}
 }
 
-void ddns_request_wipe(struct ddns_request_request *r)
+void ddns_request_wipe(struct ddns_request *r)
 {
 	mem_wipe(r->password, sizeof(r->password));
 }
@@ -258,7 +256,7 @@ static void take_item(struct names_change *out, const struct addr *item, const s
 	name_address(text, use);
 }
 
-bool ddns_request_change(const struct ddns_request_request *r, const struct addr *peer,
+bool ddns_request_change(const struct ddns_request *r, const struct addr *peer,
 			 struct names_change *out, char text[DDNS_REQUEST_TEXT])
 {
 	memset(out, 0, sizeof(*out));

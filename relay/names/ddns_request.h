@@ -16,16 +16,16 @@ enum {
 	DDNS_REQUEST_ITEMS = 8
 };
 
-enum ddns_request_door {
+enum ddns_request_path {
 	DDNS_REQUEST_UPDATE,
 	DDNS_REQUEST_CHECKIP,
 	DDNS_REQUEST_MYIP,
-	DDNS_REQUEST_NO_DOOR,
+	DDNS_REQUEST_NO_PATH,
 	DDNS_REQUEST_NO_METHOD
 };
 
-struct ddns_request_request {
-	enum ddns_request_door door;
+struct ddns_request {
+	enum ddns_request_path path;
 	bool has_credentials;
 	/* to be wiped with ddns_request_wipe */
 	char user[DDNS_REQUEST_USER + 1], password[DDNS_REQUEST_PASSWORD + 1];
@@ -41,13 +41,13 @@ struct ddns_request_request {
 	char client[200]; /* User-Agent, or "" */
 };
 
-void ddns_request_read(struct http_message *h, struct ddns_request_request *out);
-void ddns_request_wipe(struct ddns_request_request *r);
+void ddns_request_read(struct http_message *h, struct ddns_request *out);
+void ddns_request_wipe(struct ddns_request *r);
 
 /* What is to be changed, the same for each host; text: the addresses as the answer names them.
  * False: there is no address that may be published. */
 enum { DDNS_REQUEST_TEXT = 2 * ADDR_TEXT };
-bool ddns_request_change(const struct ddns_request_request *r, const struct addr *peer,
+bool ddns_request_change(const struct ddns_request *r, const struct addr *peer,
 			 struct names_change *out, char text[DDNS_REQUEST_TEXT]);
 
 #endif

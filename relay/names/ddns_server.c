@@ -1,9 +1,9 @@
 /*
- * A request becomes a visit: held back while its source has guessed too often, then its credentials
- * are looked at (the token and the cache of passwords at once, scrypt on the pool, two at a time),
- * then each of its hosts is given to names, and when the last is durable the lines are answered in
- * the order of the request. A visit that is on the pool when the door closes is left to the pool,
- * which frees it.
+ * An update is held back while its source has guessed too often. Then its credentials are looked at
+ * (the token and the cache of passwords at once, scrypt on the pool, two at a time), then each of
+ * its hosts is given to the names, and when the last is durable the lines are answered in the order
+ * of the request. An update that is on the pool when the server closes is left to the pool, which
+ * frees it.
  *
  * Trouble of our own is 503 with `911`, which every client tries again; a wrong password is 401
  * with `badauth`. Query strings are never logged.
@@ -23,6 +23,7 @@
 
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum {
 	HEAD_MS = 10000,
@@ -37,12 +38,12 @@ enum {
 	THROTTLED = 8192,
 };
 
-struct visit {
-	/* on door.visits, or door.scrypt while it waits for the pool */
+struct update {
+	/* on the server's updates, or scrypt while it waits for the pool */
 	struct list node;
-	struct ddns_server *door; /* NULL: closed while this one was on the pool */
+	struct ddns_server *server; /* NULL: closed while this one was on the pool */
 	struct http_exchange *exchange;
-	struct ddns_request_request request;
+	struct ddns_request request;
 	struct addr peer;
 	struct account *account;   /* within accounts */
 	struct accounts *accounts; /* the list it was checked against; a reference */
@@ -61,13 +62,12 @@ struct visit {
 struct ddns_server {
 	struct loop *loop;
 	struct names *names;
-	char *domain;
-	struct accounts *accounts; /* or NULL before the first list: nobody fits */
+	bool on;
 	struct http_server *server;
 	struct login_throttle *throttle;
 	struct passwd_cache *cache;
-	struct list visits;
-	struct list scrypt; /* visits that wait for the pool */
+	struct list updates;
+	struct list scrypt; /* those that wait for the pool */
 	unsigned running, queued, held;
 	char *certificate, *private_key; /* NULL: nothing is over TLS */
 	struct stat stamps[2];           /* of the pair in use */
@@ -76,36 +76,36 @@ struct ddns_server {
 	struct timer *certificate_timer;
 };
 
-static void check_password(struct visit *v);
+static void check_password(struct update *u);
 static void next_scrypt(struct ddns_server *d);
 
-static void visit_free(struct visit *v)
+static void update_free(struct update *u)
 {
-	list_remove(&v->node);
-	ddns_request_wipe(&v->request);
-	timer_close(v->hold);
-	accounts_unref(v->accounts);
-	mem_free(v->hash);
-	mem_free(v);
+	list_remove(&u->node);
+	ddns_request_wipe(&u->request);
+	timer_close(u->hold);
+	accounts_unref(u->accounts);
+	mem_free(u->hash);
+	mem_free(u);
 }
 
-static void answer(struct visit *v, unsigned status, const char *headers, const char *body)
+static void answer(struct update *u, unsigned status, const char *headers, const char *body)
 {
-	struct http_exchange *x = v->exchange;
-	visit_free(v);
+	struct http_exchange *x = u->exchange;
+	update_free(u);
 	http_answer(x, status, "text/plain", headers, body, strlen(body));
 }
 
-static void answer_busy(struct visit *v)
+static void answer_busy(struct update *u)
 {
-	login_throttle_undo(v->door->throttle, &v->peer, v->request.user,
-			    loop_now_ms(v->door->loop));
-	answer(v, 503, "Retry-After: 60\r\n", "911\n");
+	login_throttle_undo(u->server->throttle, &u->peer, u->request.user,
+			    loop_now_ms(u->server->loop));
+	answer(u, 503, "Retry-After: 60\r\n", "911\n");
 }
 
-static void answer_badauth(struct visit *v)
+static void answer_badauth(struct update *u)
 {
-	answer(v, 401, "WWW-Authenticate: Basic realm=\"groundnut\"\r\n", "badauth\n");
+	answer(u, 401, "WWW-Authenticate: Basic realm=\"groundnut\"\r\n", "badauth\n");
 }
 
 static const char *word_of(enum names_answer a)
@@ -122,200 +122,195 @@ static const char *word_of(enum names_answer a)
 	}
 }
 
-static void answer_lines(struct visit *v)
+static void answer_lines(struct update *u)
 {
 	struct buf body = BUF_INIT;
 	bool trouble = false;
-	for (size_t i = 0; i < v->host_count; i++) {
-		if (v->request.host_count && !v->request.hosts[i][0]) {
+	for (size_t i = 0; i < u->host_count; i++) {
+		if (u->request.host_count && !u->request.hosts[i][0]) {
 			buf_puts(&body, "notfqdn\n");
 			continue;
 		}
-		enum names_answer a = v->answers[i];
+		enum names_answer a = u->answers[i];
 		bool well = a == NAMES_GOOD || a == NAMES_NOCHG;
 		trouble |= a == NAMES_TROUBLE;
-		buf_printf(&body, "%s%s%s\n", word_of(a), well && v->text[0] ? " " : "",
-			   well ? v->text : "");
+		buf_printf(&body, "%s%s%s\n", word_of(a), well && u->text[0] ? " " : "",
+			   well ? u->text : "");
 	}
-	struct http_exchange *x = v->exchange;
-	visit_free(v);
+	struct http_exchange *x = u->exchange;
+	update_free(u);
 	http_answer(x, trouble ? 503 : 200, "text/plain", NULL, buf_data(&body), buf_len(&body));
 	buf_fini(&body);
 }
 
 static void on_updated(void *owner, uint64_t ticket, enum names_answer a)
 {
-	struct visit *v = owner;
-	for (size_t i = 0; i < v->host_count; i++)
-		if (v->tickets[i] == ticket)
-			v->answers[i] = a;
-	if (--v->waiting == 0)
-		answer_lines(v);
+	struct update *u = owner;
+	for (size_t i = 0; i < u->host_count; i++)
+		if (u->tickets[i] == ticket)
+			u->answers[i] = a;
+	if (--u->waiting == 0)
+		answer_lines(u);
 }
 
-static void update_host(struct visit *v, size_t i, const char *host, const char *client)
+static void update_host(struct update *u, size_t i, const char *host, const char *client)
 {
-	v->answers[i] = names_update(v->door->names, v->account, host, &v->change, client,
-				     on_updated, v, &v->tickets[i]);
-	v->waiting += v->answers[i] == NAMES_WAIT;
+	u->answers[i] = names_update(u->server->names, u->account, host, &u->change, client,
+				     on_updated, u, &u->tickets[i]);
+	u->waiting += u->answers[i] == NAMES_WAIT;
 }
 
-static void update(struct visit *v)
+static void apply(struct update *u)
 {
-	const struct ddns_request_request *r = &v->request;
+	const struct ddns_request *r = &u->request;
 	char peer[ADDR_TEXT];
-	addr_ip_text(&v->peer, peer);
+	addr_ip_text(&u->peer, peer);
 	if (r->too_many) {
-		answer(v, 200, NULL, "numhost\n");
+		answer(u, 200, NULL, "numhost\n");
 		return;
 	}
-	if (!ddns_request_change(r, &v->peer, &v->change, v->text)) {
+	if (!ddns_request_change(r, &u->peer, &u->change, u->text)) {
 		log_info(
-		    "update_without_address", "account=%s source=%s reason=%s", v->account->name,
+		    "update_without_address", "account=%s source=%s reason=%s", u->account->name,
 		    peer,
 		    "neither the request nor its source gives an address that may be published");
-		answer(v, 503, NULL, "dnserr\n"); /* with 200 most clients would give up for good */
+		answer(u, 503, NULL, "dnserr\n"); /* with 200 most clients would give up for good */
 		return;
 	}
 	char *client = mem_printf("%s%s(%s)", r->client, r->client[0] ? " " : "", peer);
-	v->host_count = r->host_count ? r->host_count : 1;
+	u->host_count = r->host_count ? r->host_count : 1;
 	for (size_t i = 0; i < r->host_count; i++)
 		if (r->hosts[i][0])
-			update_host(v, i, r->hosts[i], client);
-	if (r->host_count == 0) {
-		char own[256];
-		v->answers[0] = NAMES_NOHOST;
-		if (text_full_host(v->account->name, v->door->domain, own) == 0)
-			update_host(v, 0, own, client);
-	}
+			update_host(u, i, r->hosts[i], client);
+	if (r->host_count == 0)
+		update_host(u, 0, NULL, client);
 	mem_free(client);
-	if (v->waiting == 0)
-		answer_lines(v);
+	if (u->waiting == 0)
+		answer_lines(u);
 }
 
-static void let_in(struct visit *v, const struct account *a)
+static void let_in(struct update *u, const struct account *a)
 {
-	login_throttle_right(v->door->throttle, &v->peer, v->request.user,
-			     loop_now_ms(v->door->loop));
-	v->account = (struct account *)(uintptr_t)a;
-	update(v);
+	login_throttle_right(u->server->throttle, &u->peer, u->request.user,
+			     loop_now_ms(u->server->loop));
+	u->account = (struct account *)(uintptr_t)a;
+	apply(u);
 }
 
-static void turn_away(struct visit *v)
+static void turn_away(struct update *u)
 {
 	char peer[ADDR_TEXT];
-	log_warn("update_login_failed", "account=%s source=%s", v->request.user,
-		 addr_ip_text(&v->peer, peer));
-	answer_badauth(v);
+	log_warn("update_login_failed", "account=%s source=%s", u->request.user,
+		 addr_ip_text(&u->peer, peer));
+	answer_badauth(u);
 }
 
 static void on_pool(void *arg)
 {
-	struct visit *v = arg;
-	v->fits = password_verify(v->request.password, v->hash);
+	struct update *u = arg;
+	u->fits = password_verify(u->request.password, u->hash);
 }
 
 static void off_pool(void *arg)
 {
-	struct visit *v = arg;
-	struct ddns_server *d = v->door;
-	v->on_pool = false;
+	struct update *u = arg;
+	struct ddns_server *d = u->server;
+	u->on_pool = false;
 	if (!d) {
-		visit_free(v);
+		update_free(u);
 		return;
 	}
 	d->running--;
 	next_scrypt(d);
 	/* The accounts may have changed meanwhile: what counts is what is stored now. */
-	accounts_ref(d->accounts);
-	accounts_unref(v->accounts);
-	v->accounts = d->accounts;
-	const struct account *a = accounts_find(v->accounts, v->request.user);
-	if (v->fits && a && a->password && strcmp(a->password, v->hash) == 0) {
-		password_cache_put(d->cache, a->name, v->hash, v->request.password,
+	accounts_unref(u->accounts);
+	u->accounts = accounts_ref(names_accounts(d->names));
+	const struct account *a = accounts_find(u->accounts, u->request.user);
+	if (u->fits && a && a->password && strcmp(a->password, u->hash) == 0) {
+		password_cache_put(d->cache, a->name, u->hash, u->request.password,
 				   loop_now_ms(d->loop));
-		let_in(v, a);
+		let_in(u, a);
 	} else {
-		turn_away(v);
+		turn_away(u);
 	}
 }
 
 static void next_scrypt(struct ddns_server *d)
 {
 	while (d->running < SCRYPT_AT_ONCE && !list_is_empty(&d->scrypt)) {
-		struct visit *v = LIST_ENTRY(d->scrypt.next, struct visit, node);
-		list_remove(&v->node);
-		list_append(&d->visits, &v->node);
+		struct update *u = LIST_ENTRY(d->scrypt.next, struct update, node);
+		list_remove(&u->node);
+		list_append(&d->updates, &u->node);
 		d->queued--;
 		d->running++;
-		v->on_pool = true;
-		loop_work(d->loop, on_pool, off_pool, v);
+		u->on_pool = true;
+		loop_work(d->loop, on_pool, off_pool, u);
 	}
 }
 
 /* The same work for an account that does not exist, has no password, or another one. */
-static void check_password(struct visit *v)
+static void check_password(struct update *u)
 {
-	struct ddns_server *d = v->door;
+	struct ddns_server *d = u->server;
 	const struct account *a =
-	    accounts_verify(v->accounts, v->request.user, v->request.password);
+	    accounts_verify(u->accounts, u->request.user, u->request.password);
 	if (a) {
-		let_in(v, a);
+		let_in(u, a);
 		return;
 	}
-	a = accounts_find(v->accounts, v->request.user);
+	a = accounts_find(u->accounts, u->request.user);
 	if (a && a->password &&
-	    password_cache_has(d->cache, a->name, a->password, v->request.password,
+	    password_cache_has(d->cache, a->name, a->password, u->request.password,
 			       loop_now_ms(d->loop))) {
-		let_in(v, a);
+		let_in(u, a);
 		return;
 	}
 	if (d->queued >= SCRYPT_WAITING) {
-		answer_busy(v);
+		answer_busy(u);
 		return;
 	}
-	v->hash = a ? mem_strdup(a->password) : NULL;
-	list_remove(&v->node);
-	list_append(&d->scrypt, &v->node);
+	u->hash = a ? mem_strdup(a->password) : NULL;
+	list_remove(&u->node);
+	list_append(&d->scrypt, &u->node);
 	d->queued++;
 	next_scrypt(d);
 }
 
 static void on_held(void *owner)
 {
-	struct visit *v = owner;
-	timer_close(v->hold);
-	v->hold = NULL;
-	v->door->held--;
-	check_password(v);
+	struct update *u = owner;
+	timer_close(u->hold);
+	u->hold = NULL;
+	u->server->held--;
+	check_password(u);
 }
 
-static void begin_visit(struct ddns_server *d, struct http_exchange *x,
-			const struct ddns_request_request *r)
+static void begin_update(struct ddns_server *d, struct http_exchange *x,
+			 const struct ddns_request *r)
 {
-	struct visit *v = mem_zalloc(sizeof(*v));
-	v->door = d;
-	v->exchange = x;
-	v->request = *r;
-	v->peer = *http_exchange_peer(x);
-	v->accounts = accounts_ref(d->accounts);
-	list_append(&d->visits, &v->node);
+	struct update *u = mem_zalloc(sizeof(*u));
+	u->server = d;
+	u->exchange = x;
+	u->request = *r;
+	u->peer = *http_exchange_peer(x);
+	u->accounts = accounts_ref(names_accounts(d->names));
+	list_append(&d->updates, &u->node);
 	if (!r->has_credentials) {
-		answer_badauth(v); /* the challenge that browsers and some routers wait for */
+		answer_badauth(u); /* the challenge that browsers and some routers wait for */
 		return;
 	}
-	uint64_t wait = login_throttle_admit(d->throttle, &v->peer, r->user, loop_now_ms(d->loop));
+	uint64_t wait = login_throttle_admit(d->throttle, &u->peer, r->user, loop_now_ms(d->loop));
 	if (wait > HOLD_MAX_MS || (wait && d->held >= HELD_MAX)) {
-		answer_busy(v);
+		answer_busy(u);
 		return;
 	}
 	if (!wait) {
-		check_password(v);
+		check_password(u);
 		return;
 	}
 	d->held++;
-	v->hold = timer_new(d->loop, on_held, v);
-	timer_set(v->hold, wait);
+	u->hold = timer_new(d->loop, on_held, u);
+	timer_set(u->hold, wait);
 }
 
 static void answer_address(struct http_exchange *x, bool page)
@@ -333,14 +328,14 @@ static void answer_address(struct http_exchange *x, bool page)
 static void on_request(void *owner, struct http_exchange *x)
 {
 	struct ddns_server *d = owner;
-	struct ddns_request_request r;
+	struct ddns_request r;
 	ddns_request_read(http_exchange_request(x), &r);
-	switch (r.door) {
+	switch (r.path) {
 	case DDNS_REQUEST_CHECKIP:
 	case DDNS_REQUEST_MYIP:
-		answer_address(x, r.door == DDNS_REQUEST_CHECKIP);
+		answer_address(x, r.path == DDNS_REQUEST_CHECKIP);
 		break;
-	case DDNS_REQUEST_NO_DOOR:
+	case DDNS_REQUEST_NO_PATH:
 		http_answer(x, 404, "text/plain", NULL, "not found\n", 10);
 		break;
 	case DDNS_REQUEST_NO_METHOD:
@@ -348,8 +343,8 @@ static void on_request(void *owner, struct http_exchange *x)
 			    "method not allowed\n", 19);
 		break;
 	case DDNS_REQUEST_UPDATE:
-		if (d->accounts)
-			begin_visit(d, x, &r);
+		if (names_accounts(d->names))
+			begin_update(d, x, &r);
 		else
 			http_answer(x, 503, "text/plain", "Retry-After: 5\r\n", "911\n", 4);
 		break;
@@ -394,21 +389,33 @@ static void on_certificate_timer(void *owner)
 	timer_set(d->certificate_timer, CERTIFICATE_MS);
 }
 
-void ddns_server_set_pair(struct ddns_server *d, const char *certificate, const char *private_key)
+static void set_pair(struct ddns_server *d, const char *certificate, const char *private_key)
 {
 	if (!text_same(d->certificate, certificate) || !text_same(d->private_key, private_key))
 		memset(d->stamps, 0, sizeof(d->stamps));
 	mem_free(d->certificate);
 	mem_free(d->private_key);
-	d->certificate = certificate ? mem_strdup(certificate) : NULL;
-	d->private_key = private_key ? mem_strdup(private_key) : NULL;
+	d->certificate = mem_strdup(certificate);
+	d->private_key = mem_strdup(private_key);
 	if (certificate)
 		on_certificate_timer(d);
 	else
 		timer_stop(d->certificate_timer);
 }
 
-struct ddns_server *ddns_server_new(struct loop *l, struct names *names, const char *domain)
+void ddns_server_set(struct ddns_server *d, const struct relay_config *config)
+{
+	const struct update_config *u = &config->update;
+	d->on = u->on;
+	if (!u->on || !u->https_count)
+		set_pair(d, NULL, NULL);
+	else if (u->certificate)
+		set_pair(d, u->certificate, u->private_key);
+	else
+		set_pair(d, config->certificate, config->private_key);
+}
+
+struct ddns_server *ddns_server_new(struct loop *l, struct names *names)
 {
 	const struct http_server_limits limits = {.head_ms = HEAD_MS,
 						  .connections = CONNECTIONS,
@@ -417,43 +424,54 @@ struct ddns_server *ddns_server_new(struct loop *l, struct names *names, const c
 	struct ddns_server *d = mem_zalloc(sizeof(*d));
 	d->loop = l;
 	d->names = names;
-	d->domain = mem_strdup(domain);
 	d->throttle = login_throttle_new(THROTTLED);
 	d->cache = password_cache_new();
-	list_init(&d->visits);
+	list_init(&d->updates);
 	list_init(&d->scrypt);
 	d->server = http_server_new(l, &limits, on_request, d);
 	d->certificate_timer = timer_new(l, on_certificate_timer, d);
 	return d;
 }
 
-void ddns_server_set_accounts(struct ddns_server *d, struct accounts *accounts)
-{
-	accounts_ref(accounts);
-	accounts_unref(d->accounts);
-	d->accounts = accounts;
-}
-
 void ddns_server_take(struct ddns_server *d, int fd, const struct addr *peer, const void *early,
 		      size_t early_len)
 {
-	http_server_take(d->server, fd, peer, early, early_len);
+	if (d->on)
+		http_server_take(d->server, fd, peer, early, early_len);
+	else
+		close(fd);
 }
 
-void ddns_server_accept(struct ddns_server *d, int fd, const struct addr *peer, bool tls)
+static void accept_one(struct ddns_server *d, int fd, const struct addr *peer, bool tls)
 {
-	http_server_accept(d->server, fd, peer, tls);
+	if (d->on)
+		http_server_accept(d->server, fd, peer, tls);
+	else
+		close(fd);
 }
 
-static void drop_visits(struct ddns_server *d, struct list *visits)
+void ddns_server_accept_http(void *owner, int fd, const struct addr *peer, const struct addr *local)
 {
-	while (!list_is_empty(visits)) {
-		struct visit *v = LIST_ENTRY(visits->next, struct visit, node);
-		names_forget(d->names, v);
-		list_remove(&v->node);
-		v->door = NULL;
-		if (!v->on_pool)
-			visit_free(v);
+	(void)local;
+	accept_one(owner, fd, peer, false);
+}
+
+void ddns_server_accept_https(void *owner, int fd, const struct addr *peer,
+			      const struct addr *local)
+{
+	(void)local;
+	accept_one(owner, fd, peer, true);
+}
+
+static void drop_updates(struct ddns_server *d, struct list *updates)
+{
+	while (!list_is_empty(updates)) {
+		struct update *u = LIST_ENTRY(updates->next, struct update, node);
+		names_forget(d->names, u);
+		list_remove(&u->node);
+		u->server = NULL;
+		if (!u->on_pool)
+			update_free(u);
 	}
 }
 
@@ -461,16 +479,14 @@ void ddns_server_close(struct ddns_server *d)
 {
 	if (!d)
 		return;
-	drop_visits(d, &d->visits);
-	drop_visits(d, &d->scrypt);
+	drop_updates(d, &d->updates);
+	drop_updates(d, &d->scrypt);
 	http_server_close(d->server);
 	timer_close(d->certificate_timer);
 	login_throttle_free(d->throttle);
 	password_cache_free(d->cache);
-	accounts_unref(d->accounts);
 	mem_free(d->tls_said);
 	mem_free(d->certificate);
 	mem_free(d->private_key);
-	mem_free(d->domain);
 	mem_free(d);
 }

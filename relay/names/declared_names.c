@@ -1,225 +1,83 @@
 /*
- * A declaration is the agent's whole word: its entries are marked while it is read, and what it
- * held before and did not name again is withdrawn. Each declaration is a report that waits in the
- * ledger; the agent's count of answered ones grows when it is durable.
+ * A declaration is the agent's whole word: its names are marked while it is read, and what it held
+ * before and did not name again is withdrawn. Each declaration is a report that waits for the write
+ * batch; the agent's count of answered ones grows when it is durable.
  */
 #include "relay/names/declared_names.h"
 
+#include "shared/base/hash_table.h"
 #include "shared/base/mem.h"
+#include "shared/base/text.h"
 
 #include <string.h>
 
-/* A name that an agent declared. */
-struct wish {
+/* An entry of an agent's `names`. */
+struct entry {
 	char *name;      /* full, or as written when it is none */
 	bool is_unknown; /* what it follows is known to a later version only */
 };
 
 struct agent {
-	struct list node;
-	struct list reports; /* that wait for the ledger */
+	struct list reports; /* that wait for the write batch */
 	char *account, *name;
-	struct wish *wishes;
-	size_t wish_count;
+	char *key; /* both */
+	struct entry *entries;
+	size_t entry_count;
 	uint64_t sent, answered; /* reports; those that are durable */
 };
 
 struct report {
 	struct write_batch_wait wait; /* first */
 	struct list node;             /* on agent.reports */
-	struct declared_names *wishes;
+	struct declared_names *all;
 	struct agent *agent;
 };
 
 struct declared_names {
-	struct name_table *entries;
-	struct list agents;
-	declared_names_changed_fn *changed;
+	struct names *names;
+	struct hash_table *agents; /* by key */
+	declared_names_fn *fn;
 	void *owner;
 };
 
-static void tell_agent(const struct declared_names *w, const char *account, const char *agent)
+/* --- reports --- */
+
+/* Both families in one text, or NULL for none. */
+static char *joined(const char *a, const char *b)
 {
-	if (w->changed && *agent)
-		w->changed(w->owner, account, agent);
+	a = a && *a ? a : NULL;
+	b = b && *b ? b : NULL;
+	return a && b ? mem_printf("%s,%s", a, b) : mem_strdup(a ? a : b);
 }
 
-/* --- what one entry is told --- */
-
-static void set_home(struct name_entry *e, const struct declared_names_agent *a)
+static void report_one(const struct declared_names *d, const struct agent *a, const struct entry *e,
+		       struct name_report *out)
 {
-	const struct addr *v6 =
-	    addr_is_public(&a->address6) && a->address6.family == 6 ? &a->address6 : &a->seen;
-	/* Whether that address leads home is being found out, or the word is about another one:
-	 * sent before the link that it came over. */
-	bool pending = strcmp(a->nat, "pending") == 0 ||
-		       (a->judged.family && !addr_equal_ip(&a->judged, &a->seen));
-	if (!pending && strcmp(a->nat, "cgnat") == 0)
-		name_entry_set_agent(&e->records[0], NAME_ENTRY_AGENT_RELAY, NULL);
-	else if (!pending && a->seen.family == 4 && addr_is_public(&a->seen))
-		name_entry_set_agent(&e->records[0], NAME_ENTRY_AGENT_HOME, &a->seen);
-	else if (!pending)
-		name_entry_set_agent(&e->records[0], NAME_ENTRY_AGENT_NONE, NULL);
-	name_entry_set_agent(&e->records[1],
-			     v6->family == 6 && addr_is_public(v6) ? NAME_ENTRY_AGENT_HOME
-								   : NAME_ENTRY_AGENT_NONE,
-			     v6);
-}
-
-static void clear(struct name_entry *e)
-{
-	name_entry_set_agent(&e->records[0], NAME_ENTRY_AGENT_NONE, NULL);
-	name_entry_set_agent(&e->records[1], NAME_ENTRY_AGENT_NONE, NULL);
-}
-
-static void take_wish(struct declared_names *w, struct name_entry *e,
-		      const struct declared_names_agent *a, enum name_follow follow)
-{
-	char *client = mem_printf("groundnut-agent %s", a->agent);
-	if (follow == NAME_FOLLOW_HOME) {
-		set_home(e, a);
-	} else {
-		name_entry_set_agent(&e->records[0], NAME_ENTRY_AGENT_RELAY, NULL);
-		name_entry_set_agent(&e->records[1], NAME_ENTRY_AGENT_RELAY, NULL);
-	}
-	e->wished = true;
-	bool changed = name_table_settle(w->entries, e, true);
-	for (unsigned which = 0; which < 2; which++)
-		if (e->records[which].agent_value != NAME_ENTRY_AGENT_NONE)
-			name_entry_count(&e->records[which], client, changed ? "good" : "nochg");
-	mem_free(client);
-}
-
-/* The entry for a host that this agent declares, or NULL when the account may not have it. */
-static struct name_entry *declared(struct declared_names *w, const struct account *account,
-				   const struct declared_names_agent *a, const char *host,
-				   bool wish)
-{
-	char full[256];
-	if (!account || name_table_name(w->entries, host, full) != 0 ||
-	    !account_allows_host(account, full))
-		return NULL;
-	struct name_entry *e = name_table_obtain(w->entries, full, a->account);
-	/* A mapping's host does not take a name from the agent that wishes where it points. */
-	if (!wish && e->wished && strcmp(e->holder, a->agent) != 0)
-		return e;
-	if (strcmp(e->holder, a->agent) != 0) {
-		e->wished = e->mapped = false;
-		name_entry_set_holder(e, a->agent);
-	}
-	e->marked = true;
-	return e;
-}
-
-/* What this agent declared before and does not any more. */
-static void withdraw(struct declared_names *w, struct name_entry *e)
-{
-	e->wished = e->mapped = false;
-	name_entry_set_holder(e, "");
-	clear(e);
-	if (!name_entry_has_reason(e)) {
-		name_table_let_go(w->entries, e);
+	const struct name *n = names_find(d->names, e->name);
+	*out = (struct name_report){.name = mem_strdup(e->name), .counted = a->answered};
+	if (e->is_unknown) {
+		out->answer = mem_strdup("the relay is older than the agent, update it: it does "
+					 "not know what this name follows");
 		return;
 	}
-	name_table_settle(w->entries, e, true);
-	name_table_mark(w->entries, e);
-}
-
-static bool is_held_by(const struct name_entry *e, const struct declared_names_agent *a)
-{
-	return !e->gone && strcmp(e->account, a->account) == 0 && strcmp(e->holder, a->agent) == 0;
-}
-
-/* --- one declaration --- */
-
-static void take_mappings(struct declared_names *w, const struct account *account,
-			  const struct declared_names_agent *a)
-{
-	for (size_t i = 0; a->mappings && i < a->mappings->count; i++) {
-		const char *host = a->mappings->items[i].host;
-		struct name_entry *e = host ? declared(w, account, a, host, false) : NULL;
-		if (!e)
-			continue;
-		e->mapped = true;
-		name_table_settle(w->entries, e, false);
-		name_table_mark(w->entries, e);
+	if (!n || !n->declared || strcmp(n->holder, a->name) != 0) {
+		out->answer = mem_strdup("nohost");
+		return;
 	}
+	const struct name_record *four = &n->records[PUBLISH_A], *six = &n->records[PUBLISH_AAAA];
+	out->wanted = joined(four->wanted, six->wanted);
+	out->published =
+	    joined(names_value(d->names, n, PUBLISH_A), names_value(d->names, n, PUBLISH_AAAA));
+	const char *answer = four->answer ? four->answer : six->answer;
+	out->answer = mem_strdup(a->answered < a->sent ? NULL : answer ? answer : "good");
 }
 
-static void take_wishes(struct declared_names *w, const struct account *account,
-			const struct declared_names_agent *a)
+static void tell(const struct declared_names *d, const struct agent *a)
 {
-	for (size_t i = 0; i < a->wishes->count; i++) {
-		const struct name_wish *wish = &a->wishes->items[i];
-		struct name_entry *e = NULL;
-		if (wish->follow != NAME_FOLLOW_UNKNOWN)
-			e = declared(w, account, a, wish->host, true);
-		if (!e)
-			continue;
-		take_wish(w, e, a, wish->follow);
-		name_table_mark(w->entries, e);
-	}
-}
-
-static void withdraw_rest(struct declared_names *w, const struct declared_names_agent *a,
-			  struct list *mine)
-{
-	LIST_EACH(node, mine)
-	{
-		struct name_entry *e = LIST_ENTRY(node, struct name_entry, same_account);
-		if (!is_held_by(e, a))
-			continue;
-		if (!e->marked) {
-			withdraw(w, e);
-		} else if (!e->wished && (e->records[0].agent_value != NAME_ENTRY_AGENT_NONE ||
-					  e->records[1].agent_value != NAME_ENTRY_AGENT_NONE)) {
-			clear(e);
-			name_table_settle(w->entries, e, true);
-			name_table_mark(w->entries, e);
-		}
-	}
-}
-
-static struct agent *agent_of(const struct declared_names *w, const char *account,
-			      const char *agent)
-{
-	for (const struct list *node = w->agents.next; node != &w->agents; node = node->next) {
-		struct agent *a = LIST_ENTRY(node, struct agent, node);
-		if (strcmp(a->account, account) == 0 && strcmp(a->name, agent) == 0)
-			return a;
-	}
-	return NULL;
-}
-
-static void forget_wishes(struct agent *a)
-{
-	for (size_t i = 0; i < a->wish_count; i++)
-		mem_free(a->wishes[i].name);
-	a->wish_count = 0;
-}
-
-static struct agent *remember_agent(struct declared_names *w,
-				    const struct declared_names_agent *from)
-{
-	struct agent *a = agent_of(w, from->account, from->agent);
-	if (!a) {
-		a = mem_zalloc(sizeof(*a));
-		a->account = mem_strdup(from->account);
-		a->name = mem_strdup(from->agent);
-		list_init(&a->reports);
-		list_append(&w->agents, &a->node);
-	}
-	forget_wishes(a);
-	a->wish_count = from->wishes->count;
-	a->wishes = mem_resize(a->wishes, (a->wish_count + 1) * sizeof(*a->wishes));
-	for (size_t i = 0; i < a->wish_count; i++) {
-		char full[256];
-		const struct name_wish *wish = &from->wishes->items[i];
-		bool is_name = name_table_name(w->entries, wish->host, full) == 0;
-		a->wishes[i] = (struct wish){mem_strdup(is_name ? full : wish->host),
-					     wish->follow == NAME_FOLLOW_UNKNOWN};
-	}
-	return a;
+	struct name_report *reports = mem_zalloc(a->entry_count * sizeof(*reports));
+	for (size_t i = 0; i < a->entry_count; i++)
+		report_one(d, a, &a->entries[i], &reports[i]);
+	d->fn(d->owner, a->account, a->name, reports, a->entry_count);
 }
 
 static void drop_report(struct report *r)
@@ -232,136 +90,259 @@ static void drop_report(struct report *r)
 static void on_written(struct write_batch_wait *wait, bool written)
 {
 	struct report *r = (struct report *)wait;
-	struct declared_names *w = r->wishes;
+	struct declared_names *d = r->all;
 	struct agent *a = r->agent;
 	drop_report(r);
-	if (!written)
-		return;
-	a->answered++;
-	tell_agent(w, a->account, a->name);
+	a->answered += written;
+	if (written)
+		tell(d, a);
 }
 
-static void wait_for_ledger(struct declared_names *w, struct agent *a)
+static void wait_for_batch(struct declared_names *d, struct agent *a)
 {
 	struct report *r = mem_zalloc(sizeof(*r));
 	r->wait.fn = on_written;
-	r->wishes = w;
+	r->all = d;
 	r->agent = a;
 	list_append(&a->reports, &r->node);
 	a->sent++;
-	write_batch_join(name_table_ledger(w->entries), &r->wait);
+	write_batch_join(names_batch(d->names), &r->wait);
 }
 
-void declared_names_set(struct declared_names *w, const struct account *account,
-			const struct declared_names_agent *a)
+/* --- the agents --- */
+
+static char *key_of(const char *account, const char *agent)
 {
-	struct list *mine = name_table_of(w->entries, a->account);
-	LIST_EACH(node, mine)
-	LIST_ENTRY(node, struct name_entry, same_account)->marked = false;
-	take_mappings(w, account, a);
-	LIST_EACH(node, mine)
-	{
-		struct name_entry *e = LIST_ENTRY(node, struct name_entry, same_account);
-		if (is_held_by(e, a))
-			e->wished = false;
+	return mem_printf("%s/%s", account, agent);
+}
+
+static struct agent *find_agent(const struct declared_names *d, const char *account,
+				const char *agent)
+{
+	char *key = key_of(account, agent);
+	struct agent *a = hash_table_get(d->agents, key, strlen(key));
+	mem_free(key);
+	return a;
+}
+
+static struct agent *obtain_agent(struct declared_names *d, const struct declaration *said)
+{
+	struct agent *a = find_agent(d, said->account, said->agent);
+	if (a)
+		return a;
+	a = mem_zalloc(sizeof(*a));
+	a->account = mem_strdup(said->account);
+	a->name = mem_strdup(said->agent);
+	a->key = key_of(a->account, a->name);
+	list_init(&a->reports);
+	hash_table_add(d->agents, a->key, strlen(a->key), a);
+	return a;
+}
+
+static void drop_entries(struct agent *a)
+{
+	for (size_t i = 0; i < a->entry_count; i++)
+		mem_free(a->entries[i].name);
+	mem_free(a->entries);
+}
+
+static void remember(struct declared_names *d, struct agent *a, const struct name_wish_list *said)
+{
+	drop_entries(a);
+	a->entry_count = said->count;
+	a->entries = mem_alloc(said->count * sizeof(*a->entries));
+	for (size_t i = 0; i < said->count; i++) {
+		char full[256];
+		bool is_name = names_full(d->names, said->items[i].host, full) == 0;
+		a->entries[i] = (struct entry){mem_strdup(is_name ? full : said->items[i].host),
+					       said->items[i].follow == NAME_FOLLOW_UNKNOWN};
 	}
-	take_wishes(w, account, a);
-	withdraw_rest(w, a, mine);
-	wait_for_ledger(w, remember_agent(w, a));
 }
 
-void declared_names_published(struct declared_names *w, const struct name_entry *e)
+/* With the table's own walk, or with all of it. */
+static void drop_agent(void *arg, void *value)
 {
-	tell_agent(w, e->account, e->holder);
-}
-
-/* --- reports --- */
-
-/* Both families in one text, or NULL for none. */
-static char *joined(const char *a, const char *b)
-{
-	a = a && *a ? a : NULL;
-	b = b && *b ? b : NULL;
-	return a && b ? mem_printf("%s,%s", a, b) : mem_strdup(a ? a : b);
-}
-
-static void report_one(const struct declared_names *w, const struct agent *a,
-		       const struct wish *wish, struct name_report *out)
-{
-	const struct name_entry *e = name_table_find(w->entries, wish->name);
-	const struct publishers *outlets = name_table_outlets(w->entries);
-	*out = (struct name_report){.name = mem_strdup(wish->name), .counted = a->answered};
-	if (wish->is_unknown) {
-		out->answer = mem_strdup("the relay is older than the agent, update it: it does "
-					 "not know what this name follows");
-		return;
-	}
-	if (!e || e->gone || !e->wished || strcmp(e->holder, a->name) != 0) {
-		out->answer = mem_strdup("nohost");
-		return;
-	}
-	out->wanted = joined(e->records[0].wanted, e->records[1].wanted);
-	out->published = joined(publishers_value(outlets, e, 0), publishers_value(outlets, e, 1));
-	const char *answer = e->records[0].answer ? e->records[0].answer : e->records[1].answer;
-	out->answer = mem_strdup(a->answered < a->sent ? NULL : answer ? answer : "good");
-}
-
-size_t declared_names_report(const struct declared_names *w, const char *account, const char *agent,
-			     struct name_report **out)
-{
-	const struct agent *a = agent_of(w, account, agent);
-	*out = NULL;
-	if (!a || a->wish_count == 0)
-		return 0;
-	*out = mem_zalloc(a->wish_count * sizeof(struct name_report));
-	for (size_t i = 0; i < a->wish_count; i++)
-		report_one(w, a, &a->wishes[i], &(*out)[i]);
-	return a->wish_count;
-}
-
-/* --- beginning and end --- */
-
-static void agent_free(struct agent *a)
-{
+	struct declared_names *d = arg;
+	struct agent *a = value;
 	while (!list_is_empty(&a->reports))
 		drop_report(LIST_ENTRY(a->reports.next, struct report, node));
-	list_remove(&a->node);
-	forget_wishes(a);
-	mem_free(a->wishes);
+	hash_table_remove(d->agents, a->key, strlen(a->key));
+	drop_entries(a);
 	mem_free(a->account);
 	mem_free(a->name);
+	mem_free(a->key);
 	mem_free(a);
 }
 
-void declared_names_keep(struct declared_names *w, const struct accounts *accounts)
+/* --- one declaration --- */
+
+static void set_home(struct name *n, const struct declaration *said)
 {
-	LIST_EACH(node, &w->agents)
-	{
-		struct agent *a = LIST_ENTRY(node, struct agent, node);
-		if (!accounts_find(accounts, a->account))
-			agent_free(a);
+	const struct addr *v6 = &said->seen;
+	char four[ADDR_TEXT], six[ADDR_TEXT];
+	const char *a = NULL;
+	if (said->address6.family == 6 && addr_is_public(&said->address6))
+		v6 = &said->address6;
+	/* Whether that address leads home is being found out, or the word is about another one:
+	 * sent before the link that it came over. */
+	if (strcmp(said->nat, "pending") == 0 ||
+	    (said->judged.family && !addr_equal_ip(&said->judged, &said->seen)))
+		a = n->records[PUBLISH_A].agent;
+	else if (strcmp(said->nat, "cgnat") == 0)
+		a = NAME_RELAY;
+	else if (said->seen.family == 4 && addr_is_public(&said->seen))
+		a = addr_ip_text(&said->seen, four);
+	name_set_agent(n, a, v6->family == 6 && addr_is_public(v6) ? addr_ip_text(v6, six) : NULL);
+}
+
+/* The name of a host that this agent declares, or NULL when the account may not have it. */
+static struct name *declare(struct declared_names *d, const struct account *account,
+			    const struct declaration *said, const char *host, bool is_entry)
+{
+	char full[256];
+	if (!account || names_full(d->names, host, full) != 0 ||
+	    !account_allows_host(account, full))
+		return NULL;
+	struct name *n = names_obtain(d->names, full, said->account);
+	bool held = strcmp(n->holder, said->agent) == 0;
+	/* A mapping's host does not take a name from the agent whose entry says where it points. */
+	if (!is_entry && n->declared && !held)
+		return n;
+	if (!held) {
+		n->declared = n->mapped = false;
+		name_set_text(&n->holder, said->agent);
+	}
+	n->marked = true;
+	return n;
+}
+
+static void take_mappings(struct declared_names *d, const struct account *account,
+			  const struct declaration *said)
+{
+	for (size_t i = 0; said->mappings && i < said->mappings->count; i++) {
+		const char *host = said->mappings->items[i].host;
+		struct name *n = host ? declare(d, account, said, host, false) : NULL;
+		if (!n)
+			continue;
+		n->mapped = true;
+		names_settle(d->names, n, false);
+		names_mark(d->names, n);
 	}
 }
 
-struct declared_names *declared_names_new(struct name_table *t)
+static void take_entries(struct declared_names *d, const struct account *account,
+			 const struct declaration *said)
 {
-	struct declared_names *w = mem_zalloc(sizeof(*w));
-	w->entries = t;
-	list_init(&w->agents);
-	return w;
+	char *client = mem_printf("groundnut-agent %s", said->agent);
+	for (size_t i = 0; i < said->entries->count; i++) {
+		const struct name_wish *entry = &said->entries->items[i];
+		struct name *n = entry->follow == NAME_FOLLOW_UNKNOWN
+				     ? NULL
+				     : declare(d, account, said, entry->host, true);
+		if (!n)
+			continue;
+		if (entry->follow == NAME_FOLLOW_HOME)
+			set_home(n, said);
+		else
+			name_set_agent(n, NAME_RELAY, NAME_RELAY);
+		n->declared = true;
+		bool changed = names_settle(d->names, n, true);
+		for (unsigned t = 0; t < PUBLISH_TYPES; t++)
+			if (n->records[t].agent)
+				name_count(&n->records[t], client, changed ? "good" : "nochg");
+		names_mark(d->names, n);
+	}
+	mem_free(client);
 }
 
-void declared_names_free(struct declared_names *w)
+/* What this agent declared before and does not any more; may drop the name. */
+static void withdraw(struct declared_names *d, struct name *n)
 {
-	if (!w)
+	if (n->marked && (n->declared || !name_has_agent(n)))
 		return;
-	while (!list_is_empty(&w->agents))
-		agent_free(LIST_ENTRY(w->agents.next, struct agent, node));
-	mem_free(w);
+	if (!n->marked) {
+		n->declared = n->mapped = false;
+		name_set_text(&n->holder, "");
+	}
+	name_set_agent(n, NULL, NULL);
+	if (name_has_reason(n)) {
+		names_settle(d->names, n, true);
+		names_mark(d->names, n);
+	} else {
+		names_drop(d->names, n);
+	}
 }
 
-void declared_names_watch(struct declared_names *w, declared_names_changed_fn *fn, void *owner)
+void declared_names_set(struct declared_names *d, const struct declaration *said)
 {
-	w->changed = fn;
-	w->owner = owner;
+	struct accounts *accounts = names_accounts(d->names);
+	const struct account *account = accounts ? accounts_find(accounts, said->account) : NULL;
+	struct list *mine = names_of(d->names, said->account);
+	LIST_EACH(node, mine)
+	LIST_ENTRY(node, struct name, same_account)->marked = false;
+	take_mappings(d, account, said);
+	LIST_EACH(node, mine)
+	{
+		struct name *n = LIST_ENTRY(node, struct name, same_account);
+		n->declared &= strcmp(n->holder, said->agent) != 0;
+	}
+	take_entries(d, account, said);
+	LIST_EACH(node, mine)
+	{
+		struct name *n = LIST_ENTRY(node, struct name, same_account);
+		if (strcmp(n->holder, said->agent) == 0)
+			withdraw(d, n);
+	}
+	struct agent *a = obtain_agent(d, said);
+	remember(d, a, said->entries);
+	wait_for_batch(d, a);
+	tell(d, a);
+}
+
+/* --- what the names tell --- */
+
+static void on_published(void *owner, const struct name *n)
+{
+	struct declared_names *d = owner;
+	const struct agent *a = find_agent(d, n->account, n->holder);
+	if (a)
+		tell(d, a);
+}
+
+static void drop_if_gone(void *arg, void *value)
+{
+	struct declared_names *d = arg;
+	const struct agent *a = value;
+	if (!accounts_find(names_accounts(d->names), a->account))
+		drop_agent(d, value);
+}
+
+static void on_accounts_changed(void *owner)
+{
+	struct declared_names *d = owner;
+	hash_table_each(d->agents, drop_if_gone, d);
+}
+
+static const struct names_watcher watcher = {.published = on_published,
+					     .accounts_changed = on_accounts_changed};
+
+struct declared_names *declared_names_new(struct names *all, declared_names_fn *fn, void *owner)
+{
+	struct declared_names *d = mem_zalloc(sizeof(*d));
+	d->names = all;
+	d->agents = hash_table_new();
+	d->fn = fn;
+	d->owner = owner;
+	names_watch(all, &watcher, d);
+	return d;
+}
+
+void declared_names_free(struct declared_names *d)
+{
+	if (!d)
+		return;
+	names_watch(d->names, NULL, NULL);
+	hash_table_each(d->agents, drop_agent, d);
+	hash_table_free(d->agents);
+	mem_free(d);
 }

@@ -17,7 +17,8 @@ enum {
 	TYPE_OPT = 41,
 	OPT_LEN = 11,
 	FIXED_RR = 12,
-	OPT_DO = 0x80
+	OPT_DO = 0x80,
+	SOA_SERIAL = 2 /* among its fields */
 };
 
 struct dns_record {
@@ -49,17 +50,6 @@ int dns_name_parse(const char *host, struct dns_name *out)
 	return 0;
 }
 
-bool dns_name_parent(const struct dns_name *n, struct dns_name *out)
-{
-	if (n->len <= 1)
-		return false;
-	size_t skip = n->wire[0] + 1u;
-	struct dns_name parent = {.len = (uint8_t)(n->len - skip)};
-	memcpy(parent.wire, n->wire + skip, parent.len);
-	*out = parent;
-	return true;
-}
-
 bool dns_name_equal(const struct dns_name *a, const struct dns_name *b)
 {
 	return a->len == b->len && memcmp(a->wire, b->wire, a->len) == 0;
@@ -71,21 +61,6 @@ bool dns_name_below(const struct dns_name *n, const struct dns_name *zone)
 	while (n->len - at > zone->len)
 		at += n->wire[at] + 1u;
 	return n->len - at == zone->len && memcmp(n->wire + at, zone->wire, zone->len) == 0;
-}
-
-const char *dns_type_text(unsigned type)
-{
-	static const struct {
-		unsigned type;
-		const char *text;
-	} names[] = {{DNS_A, "A"},     {DNS_NS, "NS"},       {DNS_CNAME, "CNAME"},
-		     {DNS_SOA, "SOA"}, {DNS_HINFO, "HINFO"}, {DNS_MX, "MX"},
-		     {DNS_TXT, "TXT"}, {DNS_AAAA, "AAAA"},   {DNS_SRV, "SRV"},
-		     {DNS_CAA, "CAA"}, {DNS_ANY, "ANY"}};
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (names[i].type == type)
-			return names[i].text;
-	return "?";
 }
 
 const char *dns_rcode_text(unsigned rcode)
@@ -162,6 +137,12 @@ void dns_record_free(struct dns_record *r)
 		return;
 	ldns_rr_free(r->rr);
 	mem_free(r);
+}
+
+void dns_record_set_serial(struct dns_record *r, uint32_t serial)
+{
+	ldns_rdf_deep_free(
+	    ldns_rr_set_rdf(r->rr, ldns_native2rdf_int32(LDNS_RDF_TYPE_INT32, serial), SOA_SERIAL));
 }
 
 unsigned dns_record_type(const struct dns_record *r)
@@ -350,7 +331,8 @@ void dns_reply_add(struct dns_reply *r, enum dns_section s, const struct dns_nam
 	push(r, s, owner, rr);
 }
 
-static ldns_rr *address_rr(const uint8_t *ip, size_t len, uint32_t ttl)
+void dns_reply_add_address(struct dns_reply *r, enum dns_section s, const struct dns_name *owner,
+			   const uint8_t *ip, size_t len, uint32_t ttl)
 {
 	ldns_rr *rr = ldns_rr_new();
 	ldns_rr_set_type(rr, len == 4 ? LDNS_RR_TYPE_A : LDNS_RR_TYPE_AAAA);
@@ -358,13 +340,7 @@ static ldns_rr *address_rr(const uint8_t *ip, size_t len, uint32_t ttl)
 	ldns_rr_set_ttl(rr, ttl);
 	ldns_rr_push_rdf(
 	    rr, ldns_rdf_new_frm_data(len == 4 ? LDNS_RDF_TYPE_A : LDNS_RDF_TYPE_AAAA, len, ip));
-	return rr;
-}
-
-void dns_reply_add_address(struct dns_reply *r, enum dns_section s, const struct dns_name *owner,
-			   const uint8_t *ip, size_t len, uint32_t ttl)
-{
-	push(r, s, owner, address_rr(ip, len, ttl));
+	push(r, s, owner, rr);
 }
 
 static uint8_t *append(uint8_t *at, const void *p, size_t len)
@@ -422,19 +398,6 @@ static void empty(ldns_pkt *pkt, ldns_rr_list *(*section)(const ldns_pkt *),
 	set_count(pkt, 0);
 }
 
-static void set_answers(ldns_pkt *pkt, uint16_t n)
-{
-	ldns_pkt_set_ancount(pkt, n);
-}
-static void set_authorities(ldns_pkt *pkt, uint16_t n)
-{
-	ldns_pkt_set_nscount(pkt, n);
-}
-static void set_additionals(ldns_pkt *pkt, uint16_t n)
-{
-	ldns_pkt_set_arcount(pkt, n);
-}
-
 static size_t write_packet(const ldns_pkt *pkt, uint8_t *out, size_t limit)
 {
 	uint8_t *wire = NULL;
@@ -451,12 +414,12 @@ size_t dns_reply_end(struct dns_reply *r, uint8_t *out, size_t limit)
 {
 	size_t len = write_packet(r->pkt, out, limit);
 	if (len > limit && ldns_pkt_arcount(r->pkt) > 0) {
-		empty(r->pkt, ldns_pkt_additional, set_additionals);
+		empty(r->pkt, ldns_pkt_additional, ldns_pkt_set_arcount);
 		len = write_packet(r->pkt, out, limit);
 	}
 	if (len > limit) {
-		empty(r->pkt, ldns_pkt_answer, set_answers);
-		empty(r->pkt, ldns_pkt_authority, set_authorities);
+		empty(r->pkt, ldns_pkt_answer, ldns_pkt_set_ancount);
+		empty(r->pkt, ldns_pkt_authority, ldns_pkt_set_nscount);
 		ldns_pkt_set_tc(r->pkt, true);
 		len = write_packet(r->pkt, out, limit);
 	}
@@ -466,42 +429,70 @@ size_t dns_reply_end(struct dns_reply *r, uint8_t *out, size_t limit)
 	return len <= limit ? len : 0;
 }
 
-static void push_update(ldns_rr_list *list, const struct dns_name *owner, ldns_rr *rr)
+struct dns_update {
+	uint16_t id;
+	struct dns_name zone;
+	ldns_rr_list *changes;
+	bool failed;
+};
+
+struct dns_update *dns_update_new(uint16_t id, const char *zone)
 {
-	ldns_rr_set_owner(rr, dname(owner));
-	ldns_rr_list_push_rr(list, rr);
+	struct dns_update *u = mem_zalloc(sizeof(*u));
+	u->id = id;
+	u->changes = ldns_rr_list_new();
+	u->failed = dns_name_parse(zone, &u->zone) != 0;
+	return u;
 }
 
-size_t dns_update_write(uint16_t id, const char *zone, const char *name, uint32_t ttl,
-			const struct dns_update_set sets[2], uint8_t *out, size_t cap)
+/* rr NULL: it could not be made. */
+static void push_change(struct dns_update *u, const char *name, ldns_rr *rr)
 {
-	struct dns_name zone_name, owner;
-	if (dns_name_parse(zone, &zone_name) != 0 || dns_name_parse(name, &owner) != 0 ||
-	    !dns_name_below(&owner, &zone_name))
-		return 0;
-	ldns_rr_list *updates = ldns_rr_list_new();
-	for (unsigned family = 0; family < 2; family++) {
-		if (!sets[family].due)
-			continue;
-		ldns_rr *drop = ldns_rr_new();
-		ldns_rr_set_type(drop, family == 0 ? LDNS_RR_TYPE_A : LDNS_RR_TYPE_AAAA);
-		ldns_rr_set_class(drop, (ldns_rr_class)CLASS_ANY);
-		ldns_rr_set_ttl(drop, 0);
-		push_update(updates, &owner, drop);
-		for (size_t i = 0; i < sets[family].count; i++)
-			push_update(updates, &owner,
-				    address_rr(sets[family].list[i].ip, family == 0 ? 4 : 16, ttl));
+	struct dns_name owner;
+	if (!rr || dns_name_parse(name, &owner) != 0 || !dns_name_below(&owner, &u->zone)) {
+		u->failed = true;
+		ldns_rr_free(rr);
+		return;
 	}
+	ldns_rdf_deep_free(ldns_rr_owner(rr));
+	ldns_rr_set_owner(rr, dname(&owner));
+	ldns_rr_list_push_rr(u->changes, rr);
+}
+
+void dns_update_clear(struct dns_update *u, const char *name, const char *type)
+{
+	ldns_rr *rr = ldns_rr_new();
+	ldns_rr_set_type(rr, ldns_get_rr_type_by_name(type));
+	ldns_rr_set_class(rr, (ldns_rr_class)CLASS_ANY);
+	ldns_rr_set_ttl(rr, 0);
+	push_change(u, name, rr);
+}
+
+void dns_update_add(struct dns_update *u, const char *name, const char *type, uint32_t ttl,
+		    const char *value)
+{
+	char *why;
+	struct dns_record *r = dns_record_parse(type, ttl, value, "invalid", &why);
+	push_change(u, name, r ? r->rr : NULL);
+	mem_free(r);
+	mem_free(why);
+}
+
+size_t dns_update_end(struct dns_update *u, uint8_t *out, size_t cap)
+{
+	size_t len = 0;
 	/* The packet takes over the zone's name and copies the list. */
-	ldns_pkt *pkt =
-	    ldns_update_pkt_new(dname(&zone_name), LDNS_RR_CLASS_IN, NULL, updates, NULL);
-	ldns_rr_list_deep_free(updates);
-	if (!pkt)
-		return 0;
-	ldns_pkt_set_id(pkt, id);
-	ldns_pkt_set_opcode(pkt, (ldns_pkt_opcode)OPCODE_UPDATE);
-	size_t len = write_packet(pkt, out, cap);
-	ldns_pkt_free(pkt);
+	ldns_pkt *pkt = u->failed ? NULL
+				  : ldns_update_pkt_new(dname(&u->zone), LDNS_RR_CLASS_IN, NULL,
+							u->changes, NULL);
+	if (pkt) {
+		ldns_pkt_set_id(pkt, u->id);
+		ldns_pkt_set_opcode(pkt, (ldns_pkt_opcode)OPCODE_UPDATE);
+		len = write_packet(pkt, out, cap);
+		ldns_pkt_free(pkt);
+	}
+	ldns_rr_list_deep_free(u->changes);
+	mem_free(u);
 	return len <= cap ? len : 0;
 }
 

@@ -56,13 +56,9 @@ struct dns_name {
 
 /* "alice.home.example.com", "*.alice…"; 0 or ERR_SYNTAX */
 int dns_name_parse(const char *host, struct dns_name *out);
-/* without its first label; false for the root */
-bool dns_name_parent(const struct dns_name *n, struct dns_name *out);
 /* also true for zone itself */
 bool dns_name_below(const struct dns_name *n, const struct dns_name *zone);
 bool dns_name_equal(const struct dns_name *a, const struct dns_name *b);
-/* "A"; "?" for one that is not in the list above */
-const char *dns_type_text(unsigned type);
 const char *dns_rcode_text(unsigned rcode); /* "NOERROR" …; never NULL */
 
 /* A record's type, ttl and data, without its owner. */
@@ -72,6 +68,8 @@ struct dns_record;
 struct dns_record *dns_record_parse(const char *type, uint32_t ttl, const char *text,
 				    const char *origin, char **why);
 void dns_record_free(struct dns_record *r);
+/* of a SOA */
+void dns_record_set_serial(struct dns_record *r, uint32_t serial);
 unsigned dns_record_type(const struct dns_record *r);
 uint32_t dns_record_ttl(const struct dns_record *r);
 /* the name that NS, CNAME, MX or SRV leads to */
@@ -117,17 +115,17 @@ size_t dns_addresses_write(const struct dns_question *q, const uint8_t *ips, siz
  * section, then everything but TC. */
 size_t dns_reply_end(struct dns_reply *r, uint8_t *out, size_t limit);
 
-/* UPDATE that makes name's addresses of each family that is given exactly these: delete the set,
- * then add. */
-struct dns_update_set {
-	bool due;                /* this family is to be written */
-	const struct addr *list; /* may be empty: the set is only deleted */
-	size_t count;
-};
-/* sets[0]: A, sets[1]: AAAA. 0 for a name or zone that cannot be written, else the packet's
- * length. */
-size_t dns_update_write(uint16_t id, const char *zone, const char *name, uint32_t ttl,
-			const struct dns_update_set sets[2], uint8_t *out, size_t cap);
+/* An UPDATE of a zone (RFC 2136), built up. What cannot be written makes all of it fail at its
+ * end. */
+struct dns_update;
+struct dns_update *dns_update_new(uint16_t id, const char *zone);
+/* All records of this type that name has are deleted. */
+void dns_update_clear(struct dns_update *u, const char *name, const char *type);
+/* value: as in a zone file */
+void dns_update_add(struct dns_update *u, const char *name, const char *type, uint32_t ttl,
+		    const char *value);
+/* The packet's length in out, or 0. Frees it. */
+size_t dns_update_end(struct dns_update *u, uint8_t *out, size_t cap);
 
 struct dns_header {
 	uint16_t id;

@@ -1,8 +1,8 @@
 /*
- * A place is one address with its UDP socket and TCP listener. With `listen` the places are those,
- * a wildcard standing for every address of the machine; without, port 53 of every address that is
- * not loopback. The list is made again when the kernel tells of a change, and now and then while
- * something could not be bound; places that stay keep their sockets.
+ * Each address has a UDP socket and a TCP listener. With `listen` the addresses are those, a
+ * wildcard standing for every address of the machine; without, port 53 of every address that is not
+ * loopback. The list is made again when the kernel tells of a change, and now and then while
+ * something could not be bound; addresses that stay keep their sockets.
  *
  * A TCP connection reads length-prefixed questions and answers them in order; it ends when idle,
  * when it does not read its answers, or when there are too many of its kind.
@@ -11,11 +11,12 @@
 
 #include "relay/names/dns_answer.h"
 #include "relay/names/dns_socket.h"
-#include "relay/names/response_rate.h"
 #include "shared/base/buf.h"
 #include "shared/base/err.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
+#include "shared/base/random.h"
+#include "shared/base/rate_limiter.h"
 #include "shared/net/io.h"
 #include "shared/net/listener.h"
 #include "shared/net/network_monitor.h"
@@ -27,29 +28,30 @@
 #include <uv.h>
 
 enum {
-	PLACES = 64,
+	ADDRESSES = 64,
 	AGAIN_MS = 10000,
 	SETTLE_MS = 200,
 	TCP_MAX = 200,
 	TCP_PER_SOURCE = 20,
 	TCP_IDLE_MS = 10000,
 	QUESTION_MAX = 4096,
-	OUT_MAX = 128 * 1024
+	OUT_MAX = 128 * 1024,
+	SOURCES = 16384
 };
 
-struct place {
+struct address {
 	struct list node;
-	struct dns_server *serve;
-	struct addr at; /* as wished */
+	struct dns_server *server;
+	struct addr at; /* as configured */
 	struct dns_socket *udp;
 	struct listener *tcp;
 	bool wanted; /* found in the list that is being made */
 	char *said;  /* why it cannot be bound */
 };
 
-struct caller {
+struct connection {
 	struct list node;
-	struct dns_server *serve;
+	struct dns_server *server;
 	struct io *io;
 	struct addr peer;
 	struct timer *idle;
@@ -61,38 +63,48 @@ struct dns_server {
 	struct names *names;
 	struct addr *listen; /* as configured; count 0: the machine's addresses */
 	size_t listen_count;
-	struct list places;
-	size_t place_count;
-	struct list callers;
-	size_t caller_count;
-	struct response_rate *rate;
+	struct list addresses;
+	size_t address_count;
+	struct list connections;
+	size_t connection_count;
+	uint32_t rate; /* answers a second to one source prefix; 0: no limit */
+	struct rate_limiter *answers;
+	struct rate_limiter *tcp_sources; /* connections, by source */
+	uint32_t coin;
 	struct network_monitor *watch;
 	struct timer *again;
 	uint8_t *answer; /* DNS_PACKET_MAX for a TCP answer */
 };
 
+/* What shares an answers' budget: a v4 /24, a v6 /56. */
+static struct addr prefix_of(const struct addr *source)
+{
+	struct addr prefix = *source;
+	size_t keep = source->family == 4 ? 3 : 7;
+	memset(prefix.ip + keep, 0, sizeof(prefix.ip) - keep);
+	return prefix;
+}
+
+/* Beyond the limit half are told to come by TCP, so that honest ones do, and half nothing. */
 static size_t on_packet(void *owner, const uint8_t *in, size_t len, const struct addr *from,
 			uint8_t *out)
 {
-	struct place *p = owner;
-	struct dns_server *s = p->serve;
+	struct dns_server *s = ((struct address *)owner)->server;
 	const struct zone *zone = names_zone(s->names);
+	struct addr prefix = prefix_of(from);
 	if (!zone || from->port == 0)
 		return 0;
-	switch (response_rate_take(s->rate, from, loop_now_ms(s->loop))) {
-	case RESPONSE_RATE_ANSWER:
+	if (!s->rate || rate_limiter_try(s->answers, &prefix, loop_now_ms(s->loop)))
 		return dns_answer(zone, in, len, false, out);
-	case RESPONSE_RATE_TRUNCATE:
-		return dns_answer_truncated(in, len, out);
-	default:
-		return 0;
-	}
+	s->coin = s->coin * 1664525u + 1013904223u;
+	return s->coin >> 31 ? dns_answer_truncated(in, len, out) : 0;
 }
 
-static void caller_end(struct caller *c)
+static void connection_end(struct connection *c)
 {
 	list_remove(&c->node);
-	c->serve->caller_count--;
+	c->server->connection_count--;
+	rate_limiter_release(c->server->tcp_sources, &c->peer);
 	io_close(c->io);
 	timer_close(c->idle);
 	buf_fini(&c->in);
@@ -101,7 +113,7 @@ static void caller_end(struct caller *c)
 }
 
 /* False: it is over. */
-static bool write_on(struct caller *c)
+static bool write_on(struct connection *c)
 {
 	while (buf_len(&c->out)) {
 		ssize_t n = io_write(c->io, buf_data(&c->out), buf_len(&c->out));
@@ -111,13 +123,13 @@ static bool write_on(struct caller *c)
 			break;
 		buf_take(&c->out, (size_t)n);
 	}
-	/* Whoever does not take its answers is not read either. */
+	/* A peer that does not take its answers is not read either. */
 	io_watch(c->io, buf_len(&c->out) ? IO_WATCH_WRITE : IO_WATCH_READ);
 	return true;
 }
 
 /* The length of the first question, when all of it is there; SIZE_MAX when not. */
-static size_t whole_question(const struct caller *c)
+static size_t whole_question(const struct connection *c)
 {
 	const uint8_t *p = buf_data(&c->in);
 	size_t have = buf_len(&c->in), len = have < 2 ? 0 : (size_t)p[0] << 8 | p[1];
@@ -125,19 +137,19 @@ static size_t whole_question(const struct caller *c)
 }
 
 /* As many questions as there is room for answers; false: it is over. */
-static bool answer_some(struct caller *c)
+static bool answer_some(struct connection *c)
 {
-	const struct zone *zone = names_zone(c->serve->names);
+	const struct zone *zone = names_zone(c->server->names);
 	for (size_t len; buf_len(&c->out) < OUT_MAX && (len = whole_question(c)) != SIZE_MAX;) {
 		const uint8_t *p = buf_data(&c->in);
 		if (len > QUESTION_MAX || !zone)
 			return false;
-		size_t answered = dns_answer(zone, p + 2, len, true, c->serve->answer);
+		size_t answered = dns_answer(zone, p + 2, len, true, c->server->answer);
 		if (answered == 0)
 			return false;
 		const uint8_t prefix[2] = {(uint8_t)(answered >> 8), (uint8_t)answered};
 		buf_put(&c->out, prefix, 2);
-		buf_put(&c->out, c->serve->answer, answered);
+		buf_put(&c->out, c->server->answer, answered);
 		buf_take(&c->in, len + 2);
 		timer_set(c->idle, TCP_IDLE_MS);
 	}
@@ -145,7 +157,7 @@ static bool answer_some(struct caller *c)
 }
 
 /* What fits into the kernel at once makes room for more. */
-static bool answer_all(struct caller *c)
+static bool answer_all(struct connection *c)
 {
 	do {
 		if (!answer_some(c))
@@ -154,9 +166,9 @@ static bool answer_all(struct caller *c)
 	return true;
 }
 
-static void on_caller(void *owner, enum io_event event)
+static void on_io(void *owner, enum io_event event)
 {
-	struct caller *c = owner;
+	struct connection *c = owner;
 	bool good = event != IO_ERROR;
 	if (event == IO_DATA) {
 		uint8_t *room = buf_reserve(&c->in, QUESTION_MAX + 2);
@@ -168,109 +180,98 @@ static void on_caller(void *owner, enum io_event event)
 			buf_commit(&c->in, (size_t)n);
 	}
 	if (!good || !answer_all(c))
-		caller_end(c);
+		connection_end(c);
 }
 
 static void on_idle(void *owner)
 {
-	caller_end(owner);
-}
-
-static size_t count_of_source(const struct dns_server *s, const struct addr *peer)
-{
-	struct addr source = addr_source(peer);
-	size_t count = 0;
-	for (const struct list *node = s->callers.next; node != &s->callers; node = node->next) {
-		struct addr other = addr_source(&LIST_ENTRY(node, struct caller, node)->peer);
-		count += addr_equal_ip(&source, &other);
-	}
-	return count;
+	connection_end(owner);
 }
 
 static void on_accept(void *owner, int fd, const struct addr *peer, const struct addr *local)
 {
-	struct place *p = owner;
-	struct dns_server *s = p->serve;
+	struct address *a = owner;
+	struct dns_server *s = a->server;
 	(void)local;
-	if (count_of_source(s, peer) >= TCP_PER_SOURCE) {
+	if (!rate_limiter_hold(s->tcp_sources, peer, TCP_PER_SOURCE, loop_now_ms(s->loop))) {
 		close(fd);
 		return;
 	}
-	if (s->caller_count >= TCP_MAX) /* the oldest goes: it has had its time */
-		caller_end(LIST_ENTRY(s->callers.next, struct caller, node));
-	struct caller *c = mem_zalloc(sizeof(*c));
-	c->serve = s;
+	if (s->connection_count >= TCP_MAX) /* the oldest goes: it has had its time */
+		connection_end(LIST_ENTRY(s->connections.next, struct connection, node));
+	struct connection *c = mem_zalloc(sizeof(*c));
+	c->server = s;
 	c->peer = *peer;
-	list_append(&s->callers, &c->node);
-	s->caller_count++;
+	list_append(&s->connections, &c->node);
+	s->connection_count++;
 	c->idle = timer_new(s->loop, on_idle, c);
 	timer_set(c->idle, TCP_IDLE_MS);
-	c->io = io_take(s->loop, fd, peer, NULL, on_caller, c);
+	c->io = io_take(s->loop, fd, peer, NULL, on_io, c);
 	io_watch(c->io, IO_WATCH_READ);
 }
 
-static void place_free(struct place *p)
+static void address_free(struct address *a)
 {
-	list_remove(&p->node);
-	p->serve->place_count--;
-	dns_socket_close(p->udp);
-	listener_close(p->tcp);
-	mem_free(p->said);
-	mem_free(p);
+	list_remove(&a->node);
+	a->server->address_count--;
+	dns_socket_close(a->udp);
+	listener_close(a->tcp);
+	mem_free(a->said);
+	mem_free(a);
 }
 
-static void say(struct place *p, int err, const char *why)
+static void say(struct address *a, int err, const char *why)
 {
 	char at[ADDR_TEXT];
 	const char *reason = why ? why : err_text(err);
-	if (p->said && strcmp(p->said, reason) == 0)
+	if (a->said && strcmp(a->said, reason) == 0)
 		return;
-	log_error("dns_closed", "at=%s reason=%s", addr_text(&p->at, at), reason);
-	mem_free(p->said);
-	p->said = mem_strdup(reason);
+	log_error("dns_closed", "at=%s reason=%s", addr_text(&a->at, at), reason);
+	mem_free(a->said);
+	a->said = mem_strdup(reason);
 }
 
-static bool place_open(struct place *p)
+static bool address_open(struct address *a)
 {
 	char *why = NULL, at[ADDR_TEXT];
 	int err = 0;
-	if (p->udp && p->tcp)
+	if (a->udp && a->tcp)
 		return true;
 	/* TCP first: it knows who holds the port, and with port 0 it chooses one. */
-	if (!p->tcp)
-		p->tcp = listener_open(p->serve->loop, &p->at, p->at.family == 6, on_accept, p,
+	if (!a->tcp)
+		a->tcp = listener_open(a->server->loop, &a->at, a->at.family == 6, on_accept, a,
 				       &err, &why);
-	if (p->tcp && !p->udp)
-		p->udp = dns_socket_bind(p->serve->loop, listener_at(p->tcp), on_packet, p, &err);
-	if (p->udp && p->tcp) {
-		log_info("dns_open", "at=%s", addr_text(listener_at(p->tcp), at));
-		mem_free(p->said);
-		p->said = NULL;
+	if (a->tcp && !a->udp)
+		a->udp = dns_socket_bind(a->server->loop, listener_at(a->tcp), on_packet, a, &err);
+	if (a->udp && a->tcp) {
+		log_info("dns_open", "at=%s", addr_text(listener_at(a->tcp), at));
+		mem_free(a->said);
+		a->said = NULL;
 	} else {
-		say(p, err, why);
+		say(a, err, why);
 	}
 	mem_free(why);
-	return p->udp && p->tcp;
+	return a->udp && a->tcp;
 }
 
-static void want_place(struct dns_server *s, const struct addr *at)
+static void want_address(struct dns_server *s, const struct addr *at)
 {
-	LIST_EACH(node, &s->places)
+	LIST_EACH(node, &s->addresses)
 	{
-		struct place *p = LIST_ENTRY(node, struct place, node);
-		if (addr_equal(&p->at, at)) {
-			p->wanted = true;
+		struct address *a = LIST_ENTRY(node, struct address, node);
+		if (addr_equal(&a->at, at)) {
+			a->wanted = true;
 			return;
 		}
 	}
-	if (s->place_count == PLACES)
+	if (s->address_count == ADDRESSES)
 		return;
-	struct place *p = mem_zalloc(sizeof(*p));
-	p->serve = s;
-	p->at = *at;
-	p->wanted = true;
-	list_append(&s->places, &p->node);
-	s->place_count++;
+	struct address *a = mem_zalloc(sizeof(*a));
+	a->server = s;
+	a->at = *at;
+	a->wanted = true;
+	list_append(&s->addresses, &a->node);
+	s->address_count++;
 }
 
 /* Every address of the machine (family 0: both) on this port. */
@@ -288,16 +289,16 @@ static void want_machine(struct dns_server *s, uint8_t family, uint16_t port, bo
 		if (link_local || (addr_is_loopback(&a) && !loopback))
 			continue;
 		a.port = port;
-		want_place(s, &a);
+		want_address(s, &a);
 	}
 	freeifaddrs(all);
 }
 
-static void make_places(struct dns_server *s)
+static void make_addresses(struct dns_server *s)
 {
 	bool missing = false;
-	LIST_EACH(node, &s->places)
-	LIST_ENTRY(node, struct place, node)->wanted = false;
+	LIST_EACH(node, &s->addresses)
+	LIST_ENTRY(node, struct address, node)->wanted = false;
 	if (s->listen_count == 0)
 		want_machine(s, 0, DNS_PORT, false);
 	for (size_t i = 0; i < s->listen_count; i++) {
@@ -305,23 +306,23 @@ static void make_places(struct dns_server *s)
 		if (addr_is_any(at))
 			want_machine(s, at->family == 4 ? 4 : 0, at->port, true);
 		else
-			want_place(s, at);
+			want_address(s, at);
 	}
-	LIST_EACH(node, &s->places)
+	LIST_EACH(node, &s->addresses)
 	{
-		struct place *p = LIST_ENTRY(node, struct place, node);
-		if (!p->wanted)
-			place_free(p);
+		struct address *a = LIST_ENTRY(node, struct address, node);
+		if (!a->wanted)
+			address_free(a);
 		else
-			missing |= !place_open(p);
+			missing |= !address_open(a);
 	}
-	if (missing || s->place_count == 0)
+	if (missing || s->address_count == 0)
 		timer_set(s->again, AGAIN_MS);
 }
 
 static void on_again(void *owner)
 {
-	make_places(owner);
+	make_addresses(owner);
 }
 
 /* Changes come in flocks: one look after the last. */
@@ -331,44 +332,56 @@ static void on_change(void *owner)
 	timer_set(s->again, SETTLE_MS);
 }
 
-struct dns_server *dns_server_new(struct loop *l, struct names *names,
-				  const struct serve_config *config)
+static void stop(struct dns_server *s)
+{
+	while (!list_is_empty(&s->addresses))
+		address_free(LIST_ENTRY(s->addresses.next, struct address, node));
+	while (!list_is_empty(&s->connections))
+		connection_end(LIST_ENTRY(s->connections.next, struct connection, node));
+	network_monitor_stop(s->watch);
+	s->watch = NULL;
+	timer_stop(s->again);
+}
+
+struct dns_server *dns_server_new(struct loop *l, struct names *names)
 {
 	struct dns_server *s = mem_zalloc(sizeof(*s));
 	s->loop = l;
 	s->names = names;
-	list_init(&s->places);
-	list_init(&s->callers);
+	list_init(&s->addresses);
+	list_init(&s->connections);
 	s->answer = mem_alloc(DNS_PACKET_MAX);
+	s->answers = rate_limiter_new(SOURCES, 0, 0);
+	s->tcp_sources = rate_limiter_new(TCP_MAX + 1, 0, 0);
+	s->coin = random_u32();
 	s->again = timer_new(l, on_again, s);
-	s->watch = network_monitor_start(l, on_change, s);
-	dns_server_reload(s, config);
 	return s;
 }
 
-void dns_server_reload(struct dns_server *s, const struct serve_config *config)
+void dns_server_set(struct dns_server *s, const struct serve_settings *settings)
 {
+	if (!settings) {
+		stop(s);
+		return;
+	}
 	mem_free(s->listen);
-	s->listen_count = config->listen_count;
-	s->listen = mem_alloc((config->listen_count + 1) * sizeof(struct addr));
-	for (size_t i = 0; i < config->listen_count; i++)
-		s->listen[i] = config->listen[i];
-	response_rate_free(s->rate);
-	s->rate = response_rate_new(config->rate);
-	make_places(s);
+	s->listen_count = settings->listen_count;
+	s->listen = mem_dup(settings->listen, s->listen_count * sizeof(struct addr));
+	s->rate = settings->rate;
+	rate_limiter_change(s->answers, s->rate, s->rate);
+	if (!s->watch)
+		s->watch = network_monitor_start(s->loop, on_change, s);
+	make_addresses(s);
 }
 
 void dns_server_close(struct dns_server *s)
 {
 	if (!s)
 		return;
-	while (!list_is_empty(&s->places))
-		place_free(LIST_ENTRY(s->places.next, struct place, node));
-	while (!list_is_empty(&s->callers))
-		caller_end(LIST_ENTRY(s->callers.next, struct caller, node));
-	network_monitor_stop(s->watch);
+	stop(s);
 	timer_close(s->again);
-	response_rate_free(s->rate);
+	rate_limiter_free(s->answers);
+	rate_limiter_free(s->tcp_sources);
 	mem_free(s->listen);
 	mem_free(s->answer);
 	mem_free(s);

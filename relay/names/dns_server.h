@@ -9,12 +9,12 @@
 
 struct dns_server;
 
-/* Addresses that cannot be bound are logged and tried again; addresses that the machine gains or
- * loses are followed. names is not owned and outlives it. */
-struct dns_server *dns_server_new(struct loop *l, struct names *names,
-				  const struct serve_config *config);
-/* sockets that stay listed stay open */
-void dns_server_reload(struct dns_server *s, const struct serve_config *config);
+/* Answers nothing until dns_server_set. The names are not owned and outlive it. */
+struct dns_server *dns_server_new(struct loop *l, struct names *names);
+/* Listens as the settings say, which are read during the call only; NULL: nowhere. Sockets that stay
+ * listed stay open. Addresses that cannot be bound are logged and tried again; addresses that the
+ * machine gains or loses are followed. */
+void dns_server_set(struct dns_server *s, const struct serve_settings *settings);
 void dns_server_close(struct dns_server *s);
 
 #endif

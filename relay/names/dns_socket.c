@@ -9,8 +9,8 @@
 
 #include "shared/base/mem.h"
 #include "shared/net/poller.h"
+#include "shared/net/socket.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -23,10 +23,7 @@ struct dns_socket {
 	struct poller watch;
 	struct loop *loop;
 	int fd;
-	struct addr at;
-	struct addr peer; /* of a connected one */
 	dns_socket_fn *fn;
-	dns_socket_error_fn *failed;
 	void *owner;
 	struct task end; /* frees it, once its caller is surely out of it */
 };
@@ -36,7 +33,7 @@ static void free_socket(void *arg)
 	mem_free(arg);
 }
 
-/* One batch; false when there was less than a full one, or s has been closed meanwhile. */
+/* One batch; false when there was less than a full one. */
 static bool take_batch(struct dns_socket *s)
 {
 	struct mmsghdr in[BATCH] = {0}, out[BATCH] = {0};
@@ -54,17 +51,15 @@ static bool take_batch(struct dns_socket *s)
 	if (got < 0) {
 		if (errno == EAGAIN)
 			poller_drained(&s->watch, POLLER_READ);
-		else if (s->failed && errno != EINTR)
-			s->failed(s->owner, -errno);
 		return false;
 	}
-	if (got < BATCH && !s->failed) /* of a connected one an error may still be there */
+	if (got < BATCH)
 		poller_drained(&s->watch, POLLER_READ);
 	unsigned ready = 0;
-	for (int i = 0; i < got && s->fd >= 0; i++) {
-		struct addr peer = s->peer;
+	for (int i = 0; i < got; i++) {
+		struct addr peer;
 		if (in[i].msg_hdr.msg_flags & MSG_TRUNC ||
-		    (!peer.family && !addr_from_sockaddr(&peer, (struct sockaddr *)&from[i])))
+		    !addr_from_sockaddr(&peer, (struct sockaddr *)&from[i]))
 			continue;
 		uint8_t *answer = answers + (size_t)ready * DNS_SOCKET_ANSWER;
 		size_t len = s->fn(s->owner, in_at[i].iov_base, in[i].msg_len, &peer, answer);
@@ -77,11 +72,11 @@ static bool take_batch(struct dns_socket *s)
 						     .msg_iovlen = 1};
 		ready++;
 	}
-	for (unsigned sent = 0; sent < ready && s->fd >= 0;) {
+	for (unsigned sent = 0; sent < ready;) {
 		int n = sendmmsg(s->fd, out + sent, ready - sent, MSG_DONTWAIT);
 		sent += n > 0 ? (unsigned)n : 1; /* the one that the kernel refuses is skipped */
 	}
-	return got == BATCH && s->fd >= 0;
+	return got == BATCH;
 }
 
 static void look(struct poller *w)
@@ -95,84 +90,30 @@ static void look(struct poller *w)
 		poller_due(w);
 }
 
-static struct dns_socket *make(struct loop *l, uint8_t family, dns_socket_fn *fn, void *owner,
-			       int *err)
-{
-	int fd =
-	    socket(family == 4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0) {
-		*err = -errno;
-		return NULL;
-	}
-	const int on = 1;
-	if (family == 6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-	struct dns_socket *s = mem_zalloc(sizeof(*s));
-	s->loop = l;
-	s->fd = fd;
-	s->fn = fn;
-	s->owner = owner;
-	return s;
-}
-
-static struct dns_socket *start(struct dns_socket *s, int failed, int *err)
-{
-	struct sockaddr_storage ss;
-	socklen_t len = sizeof(ss);
-	if (failed == 0)
-		failed = getsockname(s->fd, (struct sockaddr *)&ss, &len);
-	if (failed != 0) {
-		*err = -errno;
-		close(s->fd);
-		mem_free(s);
-		return NULL;
-	}
-	addr_from_sockaddr(&s->at, (struct sockaddr *)&ss);
-	poller_init(&s->watch, loop_pollers(s->loop), look);
-	*err = poller_open(&s->watch, s->fd, POLLER_READ);
-	if (*err != 0) {
-		close(s->fd);
-		mem_free(s);
-		return NULL;
-	}
-	return s;
-}
-
 struct dns_socket *dns_socket_bind(struct loop *l, const struct addr *at, dns_socket_fn *fn,
 				   void *owner, int *err)
 {
-	struct dns_socket *s = make(l, at->family, fn, owner, err);
 	struct sockaddr_storage ss;
-	if (!s)
-		return NULL;
-	const int room = 1 << 20;
-	setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
 	socklen_t len = addr_to_sockaddr(at, &ss);
-	return start(s, bind(s->fd, (struct sockaddr *)&ss, len), err);
-}
-
-struct dns_socket *dns_socket_connect(struct loop *l, const struct addr *to, dns_socket_fn *fn,
-				      dns_socket_error_fn *failed, void *owner, int *err)
-{
-	struct dns_socket *s = make(l, to->family, fn, owner, err);
-	struct sockaddr_storage ss;
-	if (!s)
+	const int on = 1, room = 1 << 20;
+	int fd = socket_open(at->family == 4 ? AF_INET : AF_INET6, SOCK_DGRAM);
+	if (fd < 0) {
+		*err = fd;
 		return NULL;
-	s->failed = failed;
-	s->peer = *to;
-	socklen_t len = addr_to_sockaddr(to, &ss);
-	return start(s, connect(s->fd, (struct sockaddr *)&ss, len), err);
-}
-
-int dns_socket_send(struct dns_socket *s, const void *p, size_t len)
-{
-	ssize_t n = send(s->fd, p, len, MSG_DONTWAIT | MSG_NOSIGNAL);
-	return n < 0 ? -errno : 0;
-}
-
-const struct addr *dns_socket_at(const struct dns_socket *s)
-{
-	return &s->at;
+	}
+	struct dns_socket *s = mem_zalloc(sizeof(*s));
+	*s = (struct dns_socket){.loop = l, .fd = fd, .fn = fn, .owner = owner};
+	if (at->family == 6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+	poller_init(&s->watch, loop_pollers(l), look);
+	*err = bind(fd, (struct sockaddr *)&ss, len) == 0 ? poller_open(&s->watch, fd, POLLER_READ)
+							  : -errno;
+	if (*err == 0)
+		return s;
+	close(fd);
+	mem_free(s);
+	return NULL;
 }
 
 void dns_socket_close(struct dns_socket *s)
@@ -181,7 +122,6 @@ void dns_socket_close(struct dns_socket *s)
 		return;
 	poller_close(&s->watch);
 	close(s->fd);
-	s->fd = -1;
 	task_init(&s->end, free_socket, s);
 	task_mark(s->loop, &s->end);
 }

@@ -1,12 +1,23 @@
+/*
+ * Whatever changes a name settles it: names_settle derives what is wanted, and what is something
+ * else than before is shown in the zone at once, counted, and due at the publishers. Then the name
+ * is marked, and the write batch brings it to the store; a door's request waits for that.
+ *
+ * A name without any reason to exist is dropped at once. What the publishers have of it is theirs
+ * to delete: they ask what is wanted of it, and that is nothing.
+ *
+ * A batch that is lost is told to those who wait for it, and everything is written again.
+ */
 #include "relay/names/names.h"
 
-#include "relay/names/names_status.h"
+#include "shared/base/err.h"
+#include "shared/base/hash_table.h"
 #include "shared/base/mem.h"
 #include "shared/base/text.h"
 
 #include <string.h>
 
-/* A door's request that waits for the ledger. */
+/* A door's request that waits for the write batch. */
 struct asker {
 	struct write_batch_wait wait; /* first */
 	struct list node;             /* on names.askers */
@@ -16,34 +27,234 @@ struct asker {
 	enum names_answer answer;
 };
 
+struct account_names {
+	struct list names; /* by same_account */
+	char account[];
+};
+
 struct names {
-	struct name_table *entries;
-	struct declared_names *wishes;
-	struct accounts *accounts; /* or NULL before the first list */
+	struct relay_config *config;             /* a reference */
+	struct publish_set relay[PUBLISH_TYPES]; /* the relay's addresses */
+	struct hash_table *names;                /* by name */
+	struct hash_table *by_account;           /* struct account_names */
+	struct accounts *accounts;               /* or NULL before the first list */
+	struct write_batch *batch;
+	struct publishers *publishers;
+	const struct names_watcher *watcher; /* or NULL */
+	void *watcher_owner;
 	struct list askers;
 	uint64_t last_ticket;
 };
 
-static void on_published(void *owner, const struct name_entry *e)
+/* --- the table --- */
+
+struct name *names_find(const struct names *all, const char *name)
 {
-	struct names *n = owner;
-	declared_names_published(n->wishes, e);
+	return hash_table_get(all->names, name, strlen(name));
 }
 
-struct names *names_new(struct loop *l, struct store *store, const struct publishers_config *config)
+static struct account_names *obtain_account(struct names *all, const char *account)
 {
-	struct names *n = mem_zalloc(sizeof(*n));
-	list_init(&n->askers);
-	n->entries = name_table_new(l, store, config, on_published, n);
-	n->wishes = declared_names_new(n->entries);
+	size_t len = strlen(account);
+	struct account_names *of = hash_table_get(all->by_account, account, len);
+	if (of)
+		return of;
+	of = mem_zalloc(sizeof(*of) + len + 1);
+	list_init(&of->names);
+	memcpy(of->account, account, len);
+	hash_table_add(all->by_account, of->account, len, of);
+	return of;
+}
+
+struct list *names_of(struct names *all, const char *account)
+{
+	return &obtain_account(all, account)->names;
+}
+
+struct name *names_obtain(struct names *all, const char *name, const char *account)
+{
+	struct name *n = names_find(all, name);
+	if (n && strcmp(n->account, account) == 0)
+		return n;
+	if (n) {
+		name_set_text(&n->account, account);
+		list_remove(&n->same_account);
+	} else {
+		n = name_new(name, account);
+		hash_table_add(all->names, n->name, strlen(n->name), n);
+	}
+	list_append(names_of(all, account), &n->same_account);
 	return n;
 }
 
-void names_reload(struct names *n, const struct publishers_config *config)
+/* A full name that lies below the domain and is not one that the relay itself needs. */
+static bool may_be(const struct names *all, const char *name)
 {
-	name_table_change(n->entries, config);
-	if (n->accounts)
-		names_set_accounts(n, n->accounts);
+	return text_is_in(name, all->config->domain) && strcmp(name, all->config->domain) != 0 &&
+	       !publishers_is_reserved(all->publishers, name);
+}
+
+int names_full(const struct names *all, const char *host, char out[256])
+{
+	return text_full_host(host, all->config->domain, out) == 0 && may_be(all, out) ? 0
+										       : ERR_SYNTAX;
+}
+
+bool names_settle(struct names *all, struct name *n, bool counts)
+{
+	bool changed = false;
+	for (unsigned t = 0; t < PUBLISH_TYPES; t++) {
+		struct name_record *r = &n->records[t];
+		struct publish_set set;
+		char text[PUBLISH_TEXT];
+		name_want(n, t, all->relay, &set);
+		publish_set_text(&set, text);
+		if (r->wanted && strcmp(r->wanted, text) == 0)
+			continue;
+		bool untouched = !r->wanted && !*text; /* a family that this new name never had */
+		name_set_text(&r->wanted, text);
+		if (untouched)
+			continue;
+		r->changes += counts;
+		if (counts || !r->updated_ms)
+			r->updated_ms = loop_wall_ms();
+		publishers_show(all->publishers, n->name, t, &set);
+		publishers_number(all->publishers);
+		changed = true;
+	}
+	if (changed)
+		publishers_check(all->publishers, n->name);
+	return changed;
+}
+
+void names_mark(struct names *all, struct name *n)
+{
+	write_batch_mark(all->batch, n);
+}
+
+void names_drop(struct names *all, struct name *n)
+{
+	static const struct publish_set none = {0};
+	for (unsigned t = 0; t < PUBLISH_TYPES; t++) {
+		store_drop_name(write_batch_batch(all->batch), n->name, publish_type_number(t));
+		if (n->records[t].wanted && *n->records[t].wanted) {
+			publishers_show(all->publishers, n->name, t, &none);
+			publishers_number(all->publishers);
+		}
+	}
+	hash_table_remove(all->names, n->name, strlen(n->name));
+	list_remove(&n->same_account);
+	list_remove(&n->dirty);
+	publishers_check(all->publishers, n->name);
+	name_free(n);
+}
+
+struct write_batch *names_batch(struct names *all)
+{
+	return all->batch;
+}
+
+const char *names_value(const struct names *all, const struct name *n, enum publish_type type)
+{
+	return publishers_value(all->publishers, n->name, type, n->records[type].wanted);
+}
+
+const struct zone *names_zone(const struct names *all)
+{
+	return publishers_zone(all->publishers);
+}
+
+void names_watch(struct names *all, const struct names_watcher *fns, void *owner)
+{
+	all->watcher = fns;
+	all->watcher_owner = owner;
+}
+
+/* --- accounts --- */
+
+static void keep_or_drop(void *arg, void *value)
+{
+	struct names *all = arg;
+	struct name *n = value;
+	const struct account *a = accounts_find(all->accounts, n->account);
+	char own[256];
+	n->own = a && names_full(all, a->name, own) == 0 && strcmp(own, n->name) == 0;
+	if (!a || (!n->own && !account_allows_host(a, n->name)) || !name_has_reason(n))
+		names_drop(all, n);
+}
+
+static void give_own_name(struct names *all, const char *account)
+{
+	char own[256];
+	if (names_full(all, account, own) != 0)
+		return;
+	struct name *n = names_obtain(all, own, account);
+	n->own = true;
+	if (names_settle(all, n, false))
+		names_mark(all, n);
+}
+
+static void drop_account_names(void *arg, void *value)
+{
+	struct names *all = arg;
+	struct account_names *of = value;
+	if (!list_is_empty(&of->names))
+		return;
+	hash_table_remove(all->by_account, of->account, strlen(of->account));
+	mem_free(of);
+}
+
+void names_set_accounts(struct names *all, struct accounts *accounts)
+{
+	accounts_ref(accounts);
+	accounts_unref(all->accounts);
+	all->accounts = accounts;
+	for (size_t i = 0; i < accounts_count(accounts); i++)
+		give_own_name(all, accounts_at(accounts, i)->name);
+	hash_table_each(all->names, keep_or_drop, all);
+	hash_table_each(all->by_account, drop_account_names, all);
+	if (all->watcher)
+		all->watcher->accounts_changed(all->watcher_owner);
+}
+
+struct accounts *names_accounts(const struct names *all)
+{
+	return all->accounts;
+}
+
+/* --- door updates --- */
+
+static bool is_set(const struct names_change *c, enum publish_type t)
+{
+	return c->set[t].family || c->offline[t];
+}
+
+static bool set_door(struct name_record *r, const struct names_change *c, enum publish_type t)
+{
+	char ip[ADDR_TEXT];
+	const char *value = c->offline[t] ? NAME_OFFLINE : addr_ip_text(&c->set[t], ip);
+	bool changed = !text_same(r->door, value);
+	name_set_text(&r->door, value);
+	return changed;
+}
+
+static enum names_answer apply(struct names *all, struct name *n, const struct names_change *c,
+			       const char *client)
+{
+	bool changed = false, dummy = false;
+	for (unsigned t = 0; t < PUBLISH_TYPES; t++) {
+		if (is_set(c, t))
+			changed |= set_door(&n->records[t], c, t);
+		else
+			dummy |= c->asked[t];
+	}
+	names_settle(all, n, true);
+	enum names_answer answer = changed || dummy ? NAMES_GOOD : NAMES_NOCHG;
+	for (unsigned t = 0; t < PUBLISH_TYPES; t++)
+		if (is_set(c, t) || c->asked[t])
+			name_count(&n->records[t], client, answer == NAMES_GOOD ? "good" : "nochg");
+	names_mark(all, n);
+	return answer;
 }
 
 static void asker_free(struct asker *a)
@@ -53,145 +264,38 @@ static void asker_free(struct asker *a)
 	mem_free(a);
 }
 
-void names_free(struct names *n)
-{
-	if (!n)
-		return;
-	while (!list_is_empty(&n->askers))
-		asker_free(LIST_ENTRY(n->askers.next, struct asker, node));
-	declared_names_free(n->wishes);
-	name_table_free(n->entries);
-	accounts_unref(n->accounts);
-	mem_free(n);
-}
-
-const struct zone *names_zone(const struct names *n)
-{
-	return publishers_zone(name_table_outlets(n->entries));
-}
-
-/* --- accounts --- */
-
-static void keep_or_let_go(void *arg, struct name_entry *e)
-{
-	struct names *n = arg;
-	if (e->gone)
-		return;
-	const struct account *a = accounts_find(n->accounts, e->account);
-	char own[256];
-	e->own = a && name_table_name(n->entries, a->name, own) == 0 && strcmp(own, e->name) == 0;
-	if (!a || (!e->own && !account_allows_host(a, e->name)) || !name_entry_has_reason(e))
-		name_table_let_go(n->entries, e);
-}
-
-static void give_own_name(struct names *n, const char *account)
-{
-	char own[256];
-	if (name_table_name(n->entries, account, own) != 0)
-		return;
-	struct name_entry *e = name_table_find(n->entries, own);
-	if (e && !e->gone && e->own && strcmp(e->account, account) == 0)
-		return;
-	e = name_table_obtain(n->entries, own, account);
-	e->own = true;
-	if (name_table_settle(n->entries, e, false))
-		name_table_mark(n->entries, e);
-}
-
-void names_set_accounts(struct names *n, struct accounts *accounts)
-{
-	accounts_ref(accounts);
-	accounts_unref(n->accounts);
-	n->accounts = accounts;
-	for (size_t i = 0; i < accounts_count(accounts); i++)
-		give_own_name(n, accounts_at(accounts, i)->name);
-	name_table_each(n->entries, keep_or_let_go, n);
-	declared_names_keep(n->wishes, accounts);
-}
-
-/* --- agents --- */
-
-void names_set_agent(struct names *n, const struct declared_names_agent *a)
-{
-	declared_names_set(n->wishes, n->accounts ? accounts_find(n->accounts, a->account) : NULL,
-			   a);
-}
-
-size_t names_report(struct names *n, const char *account, const char *agent,
-		    struct name_report **out)
-{
-	return declared_names_report(n->wishes, account, agent, out);
-}
-
-void names_watch(struct names *n, declared_names_changed_fn *fn, void *owner)
-{
-	declared_names_watch(n->wishes, fn, owner);
-}
-
-/* --- door updates --- */
-
-static bool is_set(const struct names_change *c, unsigned which)
-{
-	return c->set[which].family || c->offline[which];
-}
-
-static enum names_answer apply(struct names *n, struct name_entry *e,
-			       const struct names_change *change, const char *client)
-{
-	bool changed = false, dummy = false;
-	for (unsigned which = 0; which < 2; which++) {
-		if (is_set(change, which))
-			changed |= name_entry_set_door(&e->records[which], &change->set[which],
-						       change->offline[which]);
-		else
-			dummy |= change->asked[which];
-	}
-	name_table_settle(n->entries, e, true);
-	enum names_answer answer = changed || dummy ? NAMES_GOOD : NAMES_NOCHG;
-	for (unsigned which = 0; which < 2; which++)
-		if (is_set(change, which) || change->asked[which])
-			name_entry_count(&e->records[which], client,
-					 answer == NAMES_GOOD ? "good" : "nochg");
-	name_table_mark(n->entries, e);
-	return answer;
-}
-
 static void on_written(struct write_batch_wait *wait, bool written)
 {
-	struct asker *a = (struct asker *)wait;
-	names_done_fn *fn = a->fn;
-	void *owner = a->owner;
-	uint64_t ticket = a->ticket;
-	enum names_answer answer = written ? a->answer : NAMES_TROUBLE;
-	asker_free(a);
-	fn(owner, ticket, answer);
+	struct asker a = *(struct asker *)wait;
+	asker_free((struct asker *)wait);
+	a.fn(a.owner, a.ticket, written ? a.answer : NAMES_TROUBLE);
 }
 
-enum names_answer names_update(struct names *n, const struct account *account, const char *host,
+enum names_answer names_update(struct names *all, const struct account *account, const char *host,
 			       const struct names_change *change, const char *client,
 			       names_done_fn *fn, void *owner, uint64_t *ticket)
 {
 	char full[256];
-	if (text_host(host, true, full) != 0 || !name_table_are_of(n->entries, full) ||
-	    !account_allows_host(account, full))
+	int err = host ? text_host(host, true, full)
+		       : text_full_host(account->name, all->config->domain, full);
+	if (err || !may_be(all, full) || !account_allows_host(account, full))
 		return NAMES_NOHOST;
-	struct name_entry *e = name_table_find(n->entries, full);
-	if ((!e || e->gone) && !is_set(change, 0) && !is_set(change, 1))
+	if (!names_find(all, full) && !is_set(change, PUBLISH_A) && !is_set(change, PUBLISH_AAAA))
 		return NAMES_GOOD;
 	struct asker *a = mem_zalloc(sizeof(*a));
-	*ticket = a->ticket = ++n->last_ticket;
+	*ticket = a->ticket = ++all->last_ticket;
 	a->wait.fn = on_written;
 	a->fn = fn;
 	a->owner = owner;
-	a->answer = apply(n, name_table_obtain(n->entries, full, account->name), change, client);
-	list_append(&n->askers, &a->node);
-	write_batch_join(name_table_ledger(n->entries), &a->wait);
+	a->answer = apply(all, names_obtain(all, full, account->name), change, client);
+	list_append(&all->askers, &a->node);
+	write_batch_join(all->batch, &a->wait);
 	return NAMES_WAIT;
 }
 
-void names_forget(struct names *n, void *owner)
+void names_forget(struct names *all, void *owner)
 {
-	LIST_EACH(node, &n->askers)
+	LIST_EACH(node, &all->askers)
 	{
 		struct asker *a = LIST_ENTRY(node, struct asker, node);
 		if (a->owner == owner)
@@ -201,12 +305,192 @@ void names_forget(struct names *n, void *owner)
 
 /* --- what is told --- */
 
-void names_status(struct names *n, struct json *w)
+struct telling {
+	const struct names *all;
+	struct json *w;
+};
+
+static void write_record(const struct telling *to, const struct name *n, enum publish_type type)
 {
-	names_status_write(n->entries, w);
+	static const char *const sources[] = {
+	    [NAME_FROM_RELAY] = "relay", [NAME_FROM_DOOR] = "door", [NAME_FROM_AGENT] = "agent"};
+	const struct name_record *r = &n->records[type];
+	struct json *w = to->w;
+	struct publish_set set;
+	json_open(w, NULL, '{');
+	json_str(w, "name", n->name);
+	json_str(w, "type", publish_type_text(type));
+	json_str(w, "wanted", r->wanted && *r->wanted ? r->wanted : NULL);
+	json_str(w, "value", names_value(to->all, n, type));
+	json_str(w, "source", sources[name_want(n, type, to->all->relay, &set)]);
+	json_time(w, "updated", r->updated_ms);
+	json_uint(w, "requests", r->requests);
+	json_uint(w, "changes", r->changes);
+	json_str(w, "client", r->client);
+	json_str(w, "answer", r->answer);
+	publishers_status(to->all->publishers, n->name, type, r->wanted, r->updated_ms, w);
+	json_close(w);
 }
 
-size_t names_count(const struct names *n)
+static void write_name(void *arg, void *value)
 {
-	return name_table_count(n->entries);
+	const struct name *n = value;
+	for (unsigned t = 0; t < PUBLISH_TYPES; t++) {
+		const struct name_record *r = &n->records[t];
+		/* A family that nobody has and nobody asked for is not worth a line. */
+		if ((r->wanted && *r->wanted) || r->requests)
+			write_record(arg, n, t);
+	}
+}
+
+void names_status(struct names *all, struct json *w)
+{
+	hash_table_each(all->names, write_name, &(struct telling){all, w});
+}
+
+/* --- the store and the publishers --- */
+
+static void mark_one(void *arg, void *value)
+{
+	names_mark(arg, value);
+}
+
+static void on_lost(void *owner)
+{
+	struct names *all = owner;
+	hash_table_each(all->names, mark_one, all);
+	publishers_repeat(all->publishers);
+}
+
+static void on_wanted(void *owner, const char *name, enum publish_type type,
+		      struct publish_set *out)
+{
+	const struct names *all = owner;
+	const struct name *n = names_find(all, name);
+	out->count = 0;
+	if (n)
+		name_want(n, type, all->relay, out);
+}
+
+static void on_published(void *owner, const char *name)
+{
+	struct names *all = owner;
+	const struct name *n = names_find(all, name);
+	if (n && n->declared && all->watcher)
+		all->watcher->published(all->watcher_owner, n);
+}
+
+static const struct publish_queue_owner queue_fns = {.wanted = on_wanted,
+						     .published = on_published};
+
+static void on_stored_name(void *arg, const struct store_name *row)
+{
+	struct names *all = arg;
+	if (may_be(all, row->name) && publish_type_of_number(row->family) >= 0)
+		name_read(names_obtain(all, row->name, row->account), row);
+}
+
+static void on_stored_published(void *arg, const struct store_published *row)
+{
+	struct names *all = arg;
+	publishers_restore(all->publishers, row);
+}
+
+static void put_in_force(struct names *all, struct relay_config *config)
+{
+	memset(all->relay, 0, sizeof(all->relay));
+	for (size_t i = 0; i < config->address_count; i++) {
+		const struct addr *a = &config->addresses[i];
+		char ip[ADDR_TEXT];
+		publish_set_add(&all->relay[a->family == 4 ? PUBLISH_A : PUBLISH_AAAA],
+				addr_ip_text(a, ip));
+	}
+	const struct publishers_setup setup = {.domain = config->domain,
+					       .host = config->host,
+					       .addresses = all->relay,
+					       .dns = &config->dns};
+	publishers_change(all->publishers, &setup);
+	relay_config_ref(config);
+	relay_config_unref(all->config);
+	all->config = config;
+}
+
+/* After a start or a change all is derived and shown anew, and counts as a change only if it was
+ * known and is another. */
+static void show(void *arg, void *value)
+{
+	struct names *all = arg;
+	struct name *n = value;
+	names_settle(all, n, n->records[PUBLISH_A].wanted != NULL);
+	for (unsigned t = 0; t < PUBLISH_TYPES; t++) {
+		struct publish_set set;
+		name_want(n, t, all->relay, &set);
+		publishers_show(all->publishers, n->name, t, &set);
+	}
+	publishers_check(all->publishers, n->name);
+}
+
+static void drop_if_outside(void *arg, void *value)
+{
+	struct names *all = arg;
+	const struct name *n = value;
+	if (!may_be(all, n->name))
+		names_drop(all, value);
+}
+
+void names_reload(struct names *all, struct relay_config *config)
+{
+	put_in_force(all, config);
+	hash_table_each(all->names, show, all);
+	hash_table_each(all->names, drop_if_outside, all);
+	publishers_check_all(all->publishers);
+	if (all->accounts)
+		names_set_accounts(all, all->accounts);
+}
+
+struct names *names_new(struct loop *l, struct store *store, struct relay_config *config)
+{
+	struct names *all = mem_zalloc(sizeof(*all));
+	list_init(&all->askers);
+	all->names = hash_table_new();
+	all->by_account = hash_table_new();
+	all->batch = write_batch_new(l, store, on_lost, all);
+	all->publishers = publishers_new(l, store, all->batch, &queue_fns, all);
+	put_in_force(all, config);
+	store_read_names(store, on_stored_name, all);
+	store_read_published(store, on_stored_published, all);
+	hash_table_each(all->names, show, all);
+	publishers_check_all(all->publishers);
+	return all;
+}
+
+static void free_name(void *arg, void *value)
+{
+	struct name *n = value;
+	(void)arg;
+	list_remove(&n->dirty);
+	name_free(n);
+}
+
+static void free_account_names(void *arg, void *value)
+{
+	(void)arg;
+	mem_free(value);
+}
+
+void names_free(struct names *all)
+{
+	if (!all)
+		return;
+	while (!list_is_empty(&all->askers))
+		asker_free(LIST_ENTRY(all->askers.next, struct asker, node));
+	write_batch_free(all->batch); /* first: it writes what the names hold */
+	publishers_free(all->publishers);
+	hash_table_each(all->names, free_name, NULL);
+	hash_table_free(all->names);
+	hash_table_each(all->by_account, free_account_names, NULL);
+	hash_table_free(all->by_account);
+	accounts_unref(all->accounts);
+	relay_config_unref(all->config);
+	mem_free(all);
 }

@@ -1,56 +1,81 @@
 /*
- * The one model of names: what each name's A and AAAA are to hold, by whose word, how often it was
- * asked for and changed; and where that is brought out. Main loop only. Everything that counts is
- * in the store before anybody is told "good".
+ * All names there are, by name and by account: what each one's records are to hold, by whose word,
+ * how often they were asked for and changed; and where that is brought out. Main loop only. What
+ * counts is in the store before anyone is told "good".
  */
 #ifndef GROUNDNUT_RELAY_NAMES_NAMES_H
 #define GROUNDNUT_RELAY_NAMES_NAMES_H
 
-#include "relay/names/declared_names.h"
+#include "relay/accounts/accounts.h"
+#include "relay/config.h"
+#include "relay/names/name.h"
+#include "relay/names/write_batch.h"
+#include "shared/base/json.h"
 
 struct names;
 
-/* Reads the store (blocking). The configuration is copied as far as needed; the store is not owned
- * and must outlive it. */
-struct names *names_new(struct loop *l, struct store *store,
-			const struct publishers_config *config);
-/* keeps what it knows; publishers begin anew */
-void names_reload(struct names *n, const struct publishers_config *config);
-void names_free(struct names *n); /* what is not written yet is handed to the store */
+/* Reads the store (blocking), which is not owned. Keeps a reference to the configuration. */
+struct names *names_new(struct loop *l, struct store *store, struct relay_config *config);
+/* Keeps what it knows; publishers begin anew. */
+void names_reload(struct names *all, struct relay_config *config);
+void names_free(struct names *all); /* what is not written yet is handed to the store */
 /* NULL without a `serve`; another one after names_reload */
-const struct zone *names_zone(const struct names *n);
+const struct zone *names_zone(const struct names *all);
 
 /* Names of accounts that are gone, or that the account may no longer have, go with it. Keeps a
  * reference. */
-void names_set_accounts(struct names *n, struct accounts *accounts);
+void names_set_accounts(struct names *all, struct accounts *accounts);
+struct accounts *names_accounts(const struct names *all); /* NULL before the first list */
 
-/* What agents declare: as declared_names_set, declared_names_report, declared_names_watch. */
-void names_set_agent(struct names *n, const struct declared_names_agent *a);
-size_t names_report(struct names *n, const char *account, const char *agent,
-		    struct name_report **out);
-void names_watch(struct names *n, declared_names_changed_fn *fn, void *owner);
+/* --- door updates --- */
 
 enum names_answer { NAMES_GOOD, NAMES_NOCHG, NAMES_NOHOST, NAMES_TROUBLE, NAMES_WAIT };
 struct names_change {
 	/* A, AAAA; family 0: that one is not touched. Only public addresses are ever given here */
-	struct addr set[2];
-	bool offline[2]; /* that family is to have no record */
+	struct addr set[PUBLISH_TYPES];
+	bool offline[PUBLISH_TYPES]; /* that family is to have no record */
 	/* named by the request; with neither of the above it only counts (a client's dummy) and is
 	 * good */
-	bool asked[2];
+	bool asked[PUBLISH_TYPES];
 };
 typedef void names_done_fn(void *owner, uint64_t ticket, enum names_answer answer);
 
-/* NAMES_NOHOST at once (the account may not have that name), GOOD at once for a dummy about a
- * name that is not there; else NAMES_WAIT with a ticket, and fn comes from the loop when the
- * request is durable: GOOD, NOCHG or TROUBLE. */
-enum names_answer names_update(struct names *n, const struct account *account, const char *host,
+/* host NULL: the account's own name. NAMES_NOHOST at once (the account may not have that name),
+ * GOOD at once for a dummy about a name that is not there; else NAMES_WAIT with a ticket, and fn
+ * comes from the loop when the request is durable: GOOD, NOCHG or TROUBLE. */
+enum names_answer names_update(struct names *all, const struct account *account, const char *host,
 			       const struct names_change *change, const char *client,
 			       names_done_fn *fn, void *owner, uint64_t *ticket);
-void names_forget(struct names *n, void *owner); /* no answers to this owner any more */
+void names_forget(struct names *all, void *owner); /* no answers to this owner any more */
 
 /* the members of "names": into an array the caller opened */
-void names_status(struct names *n, struct json *w);
-size_t names_count(const struct names *n);
+void names_status(struct names *all, struct json *w);
+
+/* --- for what declares names --- */
+
+struct names_watcher {
+	/* Something of a name that its holder declares in `names` has come out. */
+	void (*published)(void *owner, const struct name *n);
+	void (*accounts_changed)(void *owner);
+};
+void names_watch(struct names *all, const struct names_watcher *fns, void *owner);
+
+/* A host as written in a file, made full. 0, or ERR_SYNTAX when it is none of these names. */
+int names_full(const struct names *all, const char *host, char out[256]);
+struct name *names_find(const struct names *all, const char *name); /* NULL: none */
+/* Made when needed, this account's from now on. */
+struct name *names_obtain(struct names *all, const char *name, const char *account);
+/* The account's names, by same_account. */
+struct list *names_of(struct names *all, const char *account);
+/* Whatever changes a name settles it: what is wanted is derived anew, and brought out when it is
+ * something else. counts: whether this is a change that somebody asked for. True: something else
+ * is wanted than before. */
+bool names_settle(struct names *all, struct name *n, bool counts);
+void names_mark(struct names *all, struct name *n); /* to be written */
+/* Out of zone and store now, of the publishers in their time. */
+void names_drop(struct names *all, struct name *n);
+struct write_batch *names_batch(struct names *all);
+/* what the world sees of a record, or NULL */
+const char *names_value(const struct names *all, const struct name *n, enum publish_type type);
 
 #endif

@@ -1,23 +1,24 @@
 /*
- * Between the homes, each on its own loop, and the names, on the main one: what an agent declares
+ * Between the agents, each on its own loop, and the names, on the main one: what an agent declares
  * goes there, what became of it comes back.
  */
 #ifndef GROUNDNUT_RELAY_NAMES_NAMES_LINK_H
 #define GROUNDNUT_RELAY_NAMES_NAMES_LINK_H
 
 #include "relay/agents/registry.h"
-#include "relay/names/names.h"
+#include "relay/names/declared_names.h"
 
 struct names_link {
 	struct loop *main;
-	struct names *names; /* NULL: what comes is dropped */
+	struct declared_names *declared; /* NULL: what comes is dropped */
 	struct registry *agents;
 };
 
-/* Main loop: from now on agents are told when their names change by themselves. */
-void names_link_init(struct names_link *l, struct loop *main, struct names *names,
+/* Main loop, both. The link itself outlives all loops. */
+void names_link_open(struct names_link *l, struct loop *main, struct names *names,
 		     struct registry *agents);
-/* context_declare_fn; owner is the struct names_link, which outlives all loops. Any loop. */
+void names_link_close(struct names_link *l);
+/* context_declare_fn; owner is the struct names_link. Any loop. */
 void names_link_declare(void *owner, const char *account, const char *agent,
 			const struct declare *d, const struct addr *remote);
 

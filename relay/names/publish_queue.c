@@ -1,16 +1,21 @@
 /*
- * An item is due when what is wanted differs from what was published. One job is under way at a
- * time. It ends well: the values that were sent are now the published ones, and the item is due
- * again if more has been wished meanwhile. This name refused: the item waits wait_ms behind the
- * others. Server in trouble: the item goes to the front and everybody waits. An item that is
- * removed while under way leaves the job running and its answer unheard.
+ * An item, that is a name here, is due when what is wanted differs from what was published. One job
+ * is under way at a time:
+ *
+ *	it ends well               what was sent is published now, and kept; the item is due again if
+ *	                           something else is wanted meanwhile
+ *	this name is refused       the item waits wait_ms behind the others
+ *	the server is in trouble   the item goes to the front, and all wait
+ *	the publisher stops        nothing is tried until the configuration is read anew
  */
 #include "relay/names/publish_queue.h"
 
 #include "shared/base/backoff.h"
+#include "shared/base/hash_table.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/random.h"
+#include "shared/base/text.h"
 #include "shared/net/timer.h"
 
 #include <assert.h>
@@ -23,42 +28,37 @@ enum {
 	BACKOFF_FLOOR_MS = 1000
 };
 
+struct item {
+	struct list node; /* among the due or the refused ones, or on none */
+	/* comma list as brought out, "" for a deleted set, NULL: not known */
+	char *published[PUBLISH_TYPES];
+	uint64_t since_ms[PUBLISH_TYPES]; /* UNIX time of that */
+	char *error;                      /* of the last try, NULL: it went well */
+	uint64_t retry_ms;                /* loop time, while among the refused */
+	char name[];
+};
+
 struct publish_queue {
 	struct loop *loop;
+	struct write_batch *batch;
 	char *id;
+	const struct publisher_kind *kind;
+	const void *settings;
 	const struct publish_queue_owner *fns;
 	void *owner;
-	const struct publisher_kind *kind;
-	void *self;                       /* the publisher */
-	struct list due;                  /* items to be brought out, in turn */
-	struct list refused;              /* items that wait, the first one the shortest */
-	bool flying;                      /* a job is with the publisher */
-	struct publish_queue_item *flier; /* whose, NULL when it was removed meanwhile */
+	void *publisher;
+	struct hash_table *items; /* by name */
+	struct list due;          /* in turn */
+	struct list refused;      /* the first one waits the shortest */
+	struct item *flier;       /* whose job is with the publisher, or NULL */
 	struct publish_job job;
-	char *job_name; /* own copy, since the flier may go */
 	struct backoff backoff;
-	uint64_t paused_ms; /* loop time until which nobody is tried */
+	uint64_t paused_ms; /* loop time until which nothing is tried */
 	bool stopped;
 	char *trouble; /* why it pauses or has stopped */
 	struct timer *timer;
 	struct task pump;
 };
-
-const char *publish_queue_text(const struct publish_set *set, char out[PUBLISH_QUEUE_TEXT])
-{
-	size_t at = 0;
-	out[0] = 0;
-	for (unsigned i = 0; i < set->count; i++) {
-		char ip[ADDR_TEXT];
-		addr_ip_text(&set->list[i], ip);
-		size_t len = strlen(ip);
-		if (i)
-			out[at++] = ',';
-		memcpy(out + at, ip, len + 1);
-		at += len;
-	}
-	return out;
-}
 
 static void replace(char **at, const char *text)
 {
@@ -67,273 +67,334 @@ static void replace(char **at, const char *text)
 	*at = copy;
 }
 
-/* Never published and nothing wanted is the same as deleted. */
-static bool is_due(const struct publish_queue *c, struct publish_queue_item *item, unsigned which,
-		   struct publish_set *set)
+static struct item *find(const struct publish_queue *q, const char *name)
 {
-	char text[PUBLISH_QUEUE_TEXT];
-	c->fns->wanted(c->owner, item, which ? 6 : 4, set);
-	publish_queue_text(set, text);
-	set->due = strcmp(text, item->published[which] ? item->published[which] : "") != 0;
-	return set->due;
+	return hash_table_get(q->items, name, strlen(name));
 }
 
-static bool any_due(struct publish_queue *c, struct publish_queue_item *item,
-		    struct publish_set sets[2])
+static struct item *obtain(struct publish_queue *q, const char *name)
 {
-	bool four = is_due(c, item, 0, &sets[0]), six = is_due(c, item, 1, &sets[1]);
-	return four || six;
+	struct item *i = find(q, name);
+	if (i)
+		return i;
+	size_t len = strlen(name);
+	i = mem_zalloc(sizeof(*i) + len + 1);
+	list_init(&i->node);
+	memcpy(i->name, name, len);
+	hash_table_add(q->items, i->name, len, i);
+	return i;
 }
 
-static void set_timer(struct publish_queue *c)
+static void free_item(void *arg, void *value)
 {
-	uint64_t now = loop_now_ms(c->loop), at = UINT64_MAX;
-	if (c->paused_ms > now && !list_is_empty(&c->due))
-		at = c->paused_ms;
-	if (!list_is_empty(&c->refused)) {
-		uint64_t first =
-		    LIST_ENTRY(c->refused.next, struct publish_queue_item, node)->retry_ms;
+	struct item *i = value;
+	(void)arg;
+	for (unsigned t = 0; t < PUBLISH_TYPES; t++)
+		mem_free(i->published[t]);
+	mem_free(i->error);
+	mem_free(i);
+}
+
+/* What is to be changed; false: nothing. i NULL: nothing is published. */
+static bool is_due(const struct publish_queue *q, const char *name, const struct item *i,
+		   struct publish_job *out)
+{
+	*out = (struct publish_job){.name = i ? i->name : name};
+	for (unsigned t = 0; t < PUBLISH_TYPES; t++) {
+		struct publish_change *c = &out->changes[out->count];
+		char text[PUBLISH_TEXT];
+		*c = (struct publish_change){.type = t};
+		q->fns->wanted(q->owner, name, t, &c->wanted);
+		publish_set_text(&c->wanted, text);
+		/* Never published and nothing wanted is the same as deleted. */
+		if (!text_same(text, i ? i->published[t] : NULL))
+			out->count++;
+	}
+	return out->count > 0;
+}
+
+/* An item that is not due: nothing of it is wanted, and nothing is there. */
+static void drop_if_empty(struct publish_queue *q, struct item *i)
+{
+	for (unsigned t = 0; t < PUBLISH_TYPES; t++)
+		if (i->published[t] && *i->published[t])
+			return;
+	list_remove(&i->node);
+	hash_table_remove(q->items, i->name, strlen(i->name));
+	free_item(NULL, i);
+}
+
+static void set_timer(struct publish_queue *q)
+{
+	uint64_t now = loop_now_ms(q->loop), at = UINT64_MAX;
+	if (q->paused_ms > now && !list_is_empty(&q->due))
+		at = q->paused_ms;
+	if (!list_is_empty(&q->refused)) {
+		uint64_t first = LIST_ENTRY(q->refused.next, struct item, node)->retry_ms;
 		at = first < at ? first : at;
 	}
-	if (at == UINT64_MAX || c->stopped)
-		timer_stop(c->timer);
+	if (at == UINT64_MAX || q->stopped)
+		timer_stop(q->timer);
 	else
-		timer_set(c->timer, at > now ? at - now : 1);
+		timer_set(q->timer, at > now ? at - now : 1);
 }
 
 static void pump(void *arg)
 {
-	struct publish_queue *c = arg;
-	if (c->flying || c->stopped || !c->self)
+	struct publish_queue *q = arg;
+	if (q->flier || q->stopped)
 		return;
-	if (c->paused_ms > loop_now_ms(c->loop)) {
-		set_timer(c);
+	if (q->paused_ms > loop_now_ms(q->loop)) {
+		set_timer(q);
 		return;
 	}
-	while (!list_is_empty(&c->due)) {
-		struct publish_queue_item *item =
-		    LIST_ENTRY(c->due.next, struct publish_queue_item, node);
-		list_remove(&item->node);
-		if (!any_due(c, item, c->job.sets))
-			continue;
-		c->flying = true;
-		c->flier = item;
-		replace(&c->job_name, item->name);
-		c->job.name = c->job_name;
-		c->kind->publish(c->self, &c->job);
-		return;
+	while (!q->flier && !list_is_empty(&q->due)) {
+		struct item *i = LIST_ENTRY(q->due.next, struct item, node);
+		list_remove(&i->node);
+		if (is_due(q, i->name, i, &q->job)) {
+			q->flier = i;
+			q->kind->publish(q->publisher, &q->job);
+		} else {
+			drop_if_empty(q, i);
+		}
 	}
 }
 
 static void on_timer(void *owner)
 {
-	struct publish_queue *c = owner;
-	uint64_t now = loop_now_ms(c->loop);
-	while (!list_is_empty(&c->refused)) {
-		struct publish_queue_item *item =
-		    LIST_ENTRY(c->refused.next, struct publish_queue_item, node);
-		if (item->retry_ms > now)
+	struct publish_queue *q = owner;
+	uint64_t now = loop_now_ms(q->loop);
+	while (!list_is_empty(&q->refused)) {
+		struct item *i = LIST_ENTRY(q->refused.next, struct item, node);
+		if (i->retry_ms > now)
 			break;
-		list_remove(&item->node);
-		list_append(&c->due, &item->node);
+		list_remove(&i->node);
+		list_append(&q->due, &i->node);
 	}
-	set_timer(c);
-	task_mark(c->loop, &c->pump);
+	set_timer(q);
+	task_mark(q->loop, &q->pump);
 }
 
-struct publish_queue *publish_queue_new(struct loop *l, const char *id,
-					const struct publish_queue_owner *fns, void *owner)
+static void check(struct publish_queue *q, struct item *i)
 {
-	struct publish_queue *c = mem_zalloc(sizeof(*c));
-	c->loop = l;
-	c->id = mem_strdup(id);
-	c->fns = fns;
-	c->owner = owner;
-	list_init(&c->due);
-	list_init(&c->refused);
-	c->backoff = (struct backoff){.base_ms = BACKOFF_BASE_MS, .max_ms = BACKOFF_MAX_MS};
-	c->timer = timer_new(l, on_timer, c);
-	task_init(&c->pump, pump, c);
-	return c;
-}
-
-void publish_queue_attach(struct publish_queue *c, const struct publisher_kind *kind, void *self)
-{
-	c->kind = kind;
-	c->self = self;
-	task_mark(c->loop, &c->pump);
-}
-
-void publish_queue_close(struct publish_queue *c)
-{
-	if (!c)
+	struct publish_job job;
+	if (!q->kind->serves(q->settings, i->name) || q->flier == i)
 		return;
-	if (c->self)
-		c->kind->close(c->self);
-	timer_close(c->timer);
-	task_cancel(&c->pump);
-	mem_free(c->trouble);
-	mem_free(c->job_name);
-	mem_free(c->id);
-	mem_free(c);
-}
-
-const char *publish_queue_id(const struct publish_queue *c)
-{
-	return c->id;
-}
-
-void publish_queue_add(struct publish_queue *c, struct publish_queue_item *item, const char *name)
-{
-	(void)c;
-	list_init(&item->node);
-	item->name = name;
-}
-
-void publish_queue_check(struct publish_queue *c, struct publish_queue_item *item)
-{
-	struct publish_set sets[2];
-	if (!c->kind->serves(c->self, item->name) || c->flier == item || !any_due(c, item, sets)) {
-		if (c->flier != item)
-			list_remove(&item->node);
+	list_remove(&i->node);
+	if (!is_due(q, i->name, i, &job)) {
+		drop_if_empty(q, i);
 		return;
 	}
-	list_remove(&item->node);
-	list_append(&c->due, &item->node);
-	task_mark(c->loop, &c->pump);
+	list_append(&q->due, &i->node);
+	task_mark(q->loop, &q->pump);
 }
 
-void publish_queue_remove(struct publish_queue *c, struct publish_queue_item *item)
+void publish_queue_check(struct publish_queue *q, const char *name)
 {
-	list_remove(&item->node);
-	if (c->flier == item)
-		c->flier = NULL;
-	for (unsigned which = 0; which < 2; which++) {
-		mem_free(item->published[which]);
-		item->published[which] = NULL;
+	struct publish_job job;
+	struct item *i = find(q, name);
+	if (!i && q->kind->serves(q->settings, name) && is_due(q, name, NULL, &job))
+		i = obtain(q, name);
+	if (i)
+		check(q, i);
+}
+
+static void check_one(void *arg, void *value)
+{
+	check(arg, value);
+}
+
+void publish_queue_check_all(struct publish_queue *q)
+{
+	hash_table_each(q->items, check_one, q);
+}
+
+/* --- what became of a job --- */
+
+static void keep(struct publish_queue *q, const struct item *i, enum publish_type t)
+{
+	struct store_batch *b = write_batch_batch(q->batch);
+	const struct store_published row = {.publisher = q->id,
+					    .name = i->name,
+					    .family = publish_type_number(t),
+					    .value = i->published[t],
+					    .since_ms = i->since_ms[t]};
+	if (*row.value)
+		store_put_published(b, &row);
+	else
+		store_drop_published(b, q->id, i->name, row.family);
+}
+
+static void went_well(struct publish_queue *q, struct item *i)
+{
+	char text[PUBLISH_TEXT];
+	backoff_reset(&q->backoff);
+	q->paused_ms = 0;
+	replace(&q->trouble, NULL);
+	replace(&i->error, NULL);
+	for (size_t k = 0; k < q->job.count; k++) {
+		const struct publish_change *c = &q->job.changes[k];
+		replace(&i->published[c->type], publish_set_text(&c->wanted, text));
+		i->since_ms[c->type] = loop_wall_ms();
+		keep(q, i, c->type);
 	}
-	mem_free(item->error);
-	item->error = NULL;
+	q->fns->published(q->owner, i->name);
+	check(q, i);
 }
 
-bool publish_queue_is_settled(const struct publish_queue *c, const struct publish_queue_item *item)
-{
-	if (c->flier == item)
-		return false;
-	return (!item->published[0] || !*item->published[0]) &&
-	       (!item->published[1] || !*item->published[1]);
-}
-
-static void went_well(struct publish_queue *c, struct publish_queue_item *item)
-{
-	char text[PUBLISH_QUEUE_TEXT];
-	backoff_reset(&c->backoff);
-	c->paused_ms = 0;
-	mem_free(c->trouble);
-	c->trouble = NULL;
-	if (!item)
-		return;
-	mem_free(item->error);
-	item->error = NULL;
-	for (unsigned which = 0; which < 2; which++) {
-		if (!c->job.sets[which].due)
-			continue;
-		replace(&item->published[which], publish_queue_text(&c->job.sets[which], text));
-		item->since_ms[which] = loop_wall_ms();
-	}
-	struct publish_set sets[2];
-	if (any_due(c, item, sets))
-		list_append(&c->due, &item->node);
-	c->fns->published(c->owner, c, item);
-}
-
-static void was_refused(struct publish_queue *c, struct publish_queue_item *item, uint64_t wait_ms,
+static void was_refused(struct publish_queue *q, struct item *i, uint64_t wait_ms,
 			const char *error)
 {
-	if (!item)
-		return;
-	replace(&item->error, error);
-	item->retry_ms = loop_now_ms(c->loop) + (wait_ms ? wait_ms : REFUSED_MS);
+	replace(&i->error, error);
+	i->retry_ms = loop_now_ms(q->loop) + (wait_ms ? wait_ms : REFUSED_MS);
 	/* In order of time; nearly always that is the end. */
-	struct list *before = c->refused.prev;
-	while (before != &c->refused &&
-	       LIST_ENTRY(before, struct publish_queue_item, node)->retry_ms > item->retry_ms)
+	struct list *before = q->refused.prev;
+	while (before != &q->refused &&
+	       LIST_ENTRY(before, struct item, node)->retry_ms > i->retry_ms)
 		before = before->prev;
-	list_prepend(before, &item->node);
-	log_warn("name_not_published", "publisher=%s name=%s reason=%s", c->kind->kind, item->name,
+	list_prepend(before, &i->node);
+	log_warn("name_not_published", "publisher=%s name=%s reason=%s", q->kind->name, i->name,
 		 error);
 }
 
-static void must_wait(struct publish_queue *c, struct publish_queue_item *item, bool stop,
-		      uint64_t wait_ms, const char *error)
+static void must_wait(struct publish_queue *q, struct item *i, bool stop, uint64_t wait_ms,
+		      const char *error)
 {
 	if (!wait_ms)
-		wait_ms = backoff_next(&c->backoff, BACKOFF_FLOOR_MS, random_u32());
-	c->paused_ms = loop_now_ms(c->loop) + wait_ms;
-	c->stopped = stop;
+		wait_ms = backoff_next(&q->backoff, BACKOFF_FLOOR_MS, random_u32());
+	q->paused_ms = loop_now_ms(q->loop) + wait_ms;
+	q->stopped = stop;
 	/* once for each kind of trouble, not for each try */
-	if (!c->trouble || strcmp(c->trouble, error) != 0)
+	if (!q->trouble || strcmp(q->trouble, error) != 0)
 		log_warn(stop ? "publisher_stopped" : "publisher_waits", "publisher=%s reason=%s",
-			 c->id, error);
-	replace(&c->trouble, error);
-	if (!item)
-		return;
-	replace(&item->error, error);
-	list_prepend(&c->due, &item->node);
+			 q->id, error);
+	replace(&q->trouble, error);
+	replace(&i->error, error);
+	list_prepend(&q->due, &i->node);
 }
 
-void publish_queue_done(void *converge, enum publish_result result, uint64_t wait_ms,
-			const char *error)
+static void on_done(void *owner, enum publish_result result, uint64_t wait_ms, const char *error)
 {
-	struct publish_queue *c = converge;
-	struct publish_queue_item *item = c->flier;
-	assert(c->flying);
-	c->flying = false;
-	c->flier = NULL;
-	task_mark(c->loop, &c->pump);
+	struct publish_queue *q = owner;
+	struct item *i = q->flier;
+	assert(i);
+	q->flier = NULL;
+	task_mark(q->loop, &q->pump);
 	switch (result) {
 	case PUBLISH_OK:
-		went_well(c, item);
+		went_well(q, i);
 		break;
 	case PUBLISH_REFUSED:
-		was_refused(c, item, wait_ms, error);
+		was_refused(q, i, wait_ms, error);
 		break;
 	case PUBLISH_LATER:
 	case PUBLISH_STOP:
-		must_wait(c, item, result == PUBLISH_STOP, wait_ms, error);
+		must_wait(q, i, result == PUBLISH_STOP, wait_ms, error);
 		break;
 	}
-	set_timer(c);
+	set_timer(q);
 }
 
-const char *publish_queue_value(const struct publish_queue_item *item, unsigned family)
+/* --- beginning and end --- */
+
+static void begin_anew(void *arg, void *value)
 {
-	return item->published[family == 4 ? 0 : 1];
+	struct item *i = value;
+	(void)arg;
+	list_remove(&i->node);
+	replace(&i->error, NULL);
+}
+
+struct publish_queue *publish_queue_new(struct loop *l, struct write_batch *batch,
+					const struct publisher_config *config,
+					struct publish_queue *before,
+					const struct publish_queue_owner *fns, void *owner)
+{
+	struct publish_queue *q = mem_zalloc(sizeof(*q));
+	q->loop = l;
+	q->batch = batch;
+	q->kind = config->kind;
+	q->settings = config->settings;
+	q->id = q->kind->id(q->settings);
+	q->fns = fns;
+	q->owner = owner;
+	list_init(&q->due);
+	list_init(&q->refused);
+	q->backoff = (struct backoff){.base_ms = BACKOFF_BASE_MS, .max_ms = BACKOFF_MAX_MS};
+	q->timer = timer_new(l, on_timer, q);
+	task_init(&q->pump, pump, q);
+	q->items = hash_table_new();
+	if (before) {
+		struct hash_table *none = q->items;
+		q->items = before->items;
+		before->items = none;
+		hash_table_each(q->items, begin_anew, NULL);
+	}
+	q->publisher = q->kind->start(l, q->settings, on_done, q);
+	return q;
+}
+
+void publish_queue_close(struct publish_queue *q)
+{
+	q->kind->close(q->publisher);
+	timer_close(q->timer);
+	task_cancel(&q->pump);
+	hash_table_each(q->items, free_item, NULL);
+	hash_table_free(q->items);
+	mem_free(q->trouble);
+	mem_free(q->id);
+	mem_free(q);
+}
+
+const char *publish_queue_id(const struct publish_queue *q)
+{
+	return q->id;
+}
+
+void publish_queue_restore(struct publish_queue *q, const struct store_published *row)
+{
+	int type = publish_type_of_number(row->family);
+	if (type < 0)
+		return;
+	struct item *i = obtain(q, row->name);
+	replace(&i->published[type], row->value);
+	i->since_ms[type] = row->since_ms;
+}
+
+/* --- what is told --- */
+
+const char *publish_queue_value(const struct publish_queue *q, const char *name,
+				enum publish_type type)
+{
+	const struct item *i = find(q, name);
+	return i ? i->published[type] : NULL;
 }
 
 /* When the next try is, in UNIX time, or 0: none is needed, or none will be made. */
-static uint64_t next_try(const struct publish_queue *c, const struct publish_queue_item *item)
+static uint64_t next_try(const struct publish_queue *q, const struct item *i)
 {
-	uint64_t now = loop_now_ms(c->loop);
-	if (list_is_empty(&item->node) || c->stopped)
+	uint64_t now = loop_now_ms(q->loop);
+	if (list_is_empty(&i->node) || q->stopped)
 		return 0;
-	uint64_t at = item->error && item->retry_ms > now ? item->retry_ms : c->paused_ms;
+	uint64_t at = i->error && i->retry_ms > now ? i->retry_ms : q->paused_ms;
 	return loop_wall_ms() + (at > now ? at - now : 0);
 }
 
-void publish_queue_status(const struct publish_queue *c, const struct publish_queue_item *item,
-			  unsigned family, struct json *w)
+void publish_queue_status(const struct publish_queue *q, const char *name, enum publish_type type,
+			  struct json *w)
 {
-	unsigned which = family == 4 ? 0 : 1;
-	if (!c->kind->serves(c->self, item->name))
+	static const struct item none = {0};
+	const struct item *i = find(q, name);
+	if (!q->kind->serves(q->settings, name))
 		return;
-	const char *value = item->published[which];
-	bool waits = !list_is_empty(&item->node);
+	bool waits = i && !list_is_empty(&i->node);
+	i = i ? i : &none;
+	const char *value = i->published[type];
 	json_open(w, NULL, '{');
-	json_str(w, "kind", c->kind->kind);
+	json_str(w, "kind", q->kind->name);
 	json_str(w, "value", value && *value ? value : NULL);
-	json_time(w, "since", value ? item->since_ms[which] : 0);
-	json_str(w, "error", item->error ? item->error : waits ? c->trouble : NULL);
-	json_time(w, "next_try", next_try(c, item));
+	json_time(w, "since", value ? i->since_ms[type] : 0);
+	json_str(w, "error", i->error ? i->error : waits ? q->trouble : NULL);
+	json_time(w, "next_try", waits ? next_try(q, i) : 0);
 	json_close(w);
 }

@@ -1,15 +1,13 @@
 /*
- * A job is one UPDATE, sent over a fresh socket and sent again every RESEND_MS until an answer
- * comes that bears the server's signature; after TRIES the server counts as gone. What is not
- * signed proves nothing: it is remembered as the likely reason, and shortens the wait. A server
- * given by name is looked up for each job, in the lane that no other publisher uses here, so that a
- * dead name does not hold up theirs; each try goes to its next address, at once when one of them is
- * refused.
+ * The kind `rfc2136`: signed updates to BIND, Knot or PowerDNS. A job is one UPDATE, sent over a
+ * fresh socket and sent again every RESEND_MS until an answer comes that bears the server's
+ * signature; after TRIES the server counts as gone. What is not signed proves nothing: it is
+ * remembered as the likely reason, and shortens the wait. A server given by name is looked up for
+ * each job, in the lane that no other publisher uses here, so that a dead name does not hold up
+ * theirs; each try goes to its next address, at once when one of them is refused.
  */
-#include "relay/names/rfc2136.h"
-
 #include "relay/names/dns_packet.h"
-#include "relay/names/dns_socket.h"
+#include "relay/names/publisher.h"
 #include "relay/names/tsig.h"
 #include "relay/names/zone.h"
 #include "shared/base/err.h"
@@ -19,27 +17,35 @@
 #include "shared/net/dial.h"
 #include "shared/net/resolver.h"
 #include "shared/net/timer.h"
+#include "shared/net/udp_socket.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <uv.h>
 
 enum {
 	RESEND_MS = 5000,
 	TRIES = 3,
 	UNSIGNED_MS = 1000,
 	PACKET = 2048,
+	ANSWER = 4096,
 	REASON = 512,
-	ADDRESSES = 4
+	ADDRESSES = 4,
+	KEY_MAX = 128
+};
+
+struct settings {
+	struct endpoint server; /* port 53 when none was written */
+	char *zone;
+	struct tsig_key key;
 };
 
 struct rfc2136 {
 	struct loop *loop;
-	struct endpoint server;
-	char *zone;
-	struct tsig_key key;
+	const struct settings *settings;
 	publish_done_fn *done;
 	void *owner;
-	struct dns_socket *socket; /* of the job under way, or NULL */
+	struct udp_socket *socket; /* of the job under way, or NULL */
 	struct timer *timer;
 	struct resolver *lookup;   /* under way, or NULL */
 	struct addr to[ADDRESSES]; /* the server's */
@@ -52,17 +58,97 @@ struct rfc2136 {
 	uint16_t id;
 	unsigned tries;
 	char reason[REASON]; /* what will be said when no signed answer comes */
-	/* set by an answer; told from the timer, since a socket's callback may not close it */
+	/* set by an answer; told from the timer, since publish() may not tell */
 	enum publish_result result;
 	bool decided;
 };
 
-static void end(struct rfc2136 *r, enum publish_result result, const char *error)
+/* --- settings --- */
+
+/* "HOST", "HOST:PORT"; false after reporting. */
+static void read_server(struct conf_at at, struct endpoint *out)
 {
-	dns_socket_close(r->socket);
+	const char *server = NULL, *why = NULL;
+	struct addr a;
+	char clean[256];
+	if (!conf_str(at, "server", &server))
+		return;
+	if (addr_parse_ip(server, &a) == 0) {
+		a.port = DNS_PORT;
+		*out = (struct endpoint){
+		    .first = DNS_PORT, .last = DNS_PORT, .numeric = true, .addr = a};
+		addr_ip_text(&a, out->host);
+	} else if (text_host(server, false, clean) == 0 && !strchr(server, ':')) {
+		*out = (struct endpoint){.first = DNS_PORT, .last = DNS_PORT};
+		memcpy(out->host, clean, strlen(clean) + 1);
+	} else if (endpoint_parse(server, out, &why) != 0) {
+		conf_error(at, "server", "\"%s\" %s", server, why);
+	} else if (out->first != out->last) {
+		conf_error(at, "server", "\"%s\" is more than one port", server);
+	}
+}
+
+static void read_key(struct conf_at at, const char *file, struct tsig_key *out)
+{
+	const char *algorithm = "hmac-sha256", *name = NULL, *text = NULL;
+	char *secret = NULL, clean[256];
+	uint8_t key[KEY_MAX];
+	size_t len = 0;
+	conf_opt_str(at, "algorithm", &algorithm);
+	if (conf_str(at, "key_name", &name) && text_host(name, false, clean) != 0)
+		conf_error(at, "key_name", "\"%s\" is no key's name", name);
+	if (conf_has(at, "key_file"))
+		text = secret = publisher_read_secret(at, "key_file", file);
+	else
+		conf_str(at, "key", &text);
+	conf_has(at, "key");
+	if (text && (text_unbase64(text, strlen(text), key, sizeof(key), &len) != 0 || len == 0))
+		conf_error(at, secret ? "key_file" : "key", "is no base64 of at most %d bytes",
+			   KEY_MAX);
+	else if (text && name && tsig_key_set(out, name, algorithm, key, len) != 0)
+		conf_error(at, "algorithm",
+			   "\"%s\" with key \"%s\" is not known; hmac-sha256 is what servers make",
+			   algorithm, name);
+	mem_wipe(key, sizeof(key));
+	publisher_free_secret(secret);
+}
+
+static void *read_settings(struct conf_at at, const struct publisher_place *place)
+{
+	struct settings *s = mem_zalloc(sizeof(*s));
+	read_server(at, &s->server);
+	s->zone = publisher_read_zone(at, place->domain);
+	read_key(at, place->file, &s->key);
+	return s;
+}
+
+static void drop_settings(void *settings)
+{
+	struct settings *s = settings;
+	mem_wipe(&s->key, sizeof(s->key));
+	mem_free(s->zone);
+	mem_free(s);
+}
+
+static char *id(const void *settings)
+{
+	const struct settings *s = settings;
+	return mem_printf("rfc2136 %s %s:%u", s->zone, s->server.host, s->server.first);
+}
+
+static bool serves(const void *settings, const char *name)
+{
+	return text_is_in(name, ((const struct settings *)settings)->zone);
+}
+
+/* --- the job --- */
+
+static void end(struct rfc2136 *r, enum publish_result result)
+{
+	udp_socket_close(r->socket);
 	r->socket = NULL;
 	timer_stop(r->timer);
-	r->done(r->owner, result, 0, error);
+	r->done(r->owner, result, 0, result == PUBLISH_OK ? NULL : r->reason);
 }
 
 static void decide(struct rfc2136 *r, enum publish_result result)
@@ -78,62 +164,50 @@ static void judge(struct rfc2136 *r, unsigned rcode)
 		decide(r, PUBLISH_OK);
 		return;
 	}
-	snprintf(r->reason, sizeof(r->reason), "the server %s answered %s", r->server.host,
-		 dns_rcode_text(rcode));
+	snprintf(r->reason, sizeof(r->reason), "the server %s answered %s",
+		 r->settings->server.host, dns_rcode_text(rcode));
 	decide(r, rcode == DNS_REFUSED ? PUBLISH_REFUSED : PUBLISH_LATER);
 }
 
 static void suspect(struct rfc2136 *r, unsigned rcode, const char *what)
 {
-	snprintf(r->reason, sizeof(r->reason), "the server %s answered %s %s", r->server.host,
-		 dns_rcode_text(rcode), what);
+	snprintf(r->reason, sizeof(r->reason), "the server %s answered %s %s",
+		 r->settings->server.host, dns_rcode_text(rcode), what);
 	timer_set(r->timer, UNSIGNED_MS);
 	r->tries = TRIES;
 }
 
-static size_t on_packet(void *owner, const uint8_t *in, size_t len, const struct addr *from,
-			uint8_t *out)
+static void take_answer(struct rfc2136 *r, const uint8_t *in, size_t len)
 {
-	struct rfc2136 *r = owner;
+	static const char *const suspicions[] = {
+	    [TSIG_BADKEY] = "and does not know the key",
+	    [TSIG_BADSIG] = "and found the signature wrong: is the key the same?",
+	    [TSIG_ABSENT] = "without a signature: is the key the right one?",
+	    [TSIG_BAD] = "with a signature that does not verify"};
 	struct dns_header h;
 	int64_t skew;
-	(void)from;
-	(void)out;
 	if (r->decided || !dns_header_read(in, len, &h) || !h.qr || h.id != r->id)
-		return 0;
-	switch (tsig_verify(&r->key, in, len, &r->mac, loop_wall_ms() / 1000, &skew)) {
-	case TSIG_GOOD:
+		return;
+	enum tsig_verdict verdict =
+	    tsig_verify(&r->settings->key, in, len, &r->mac, loop_wall_ms() / 1000, &skew);
+	if (verdict == TSIG_GOOD) {
 		judge(r, h.rcode);
-		break;
-	case TSIG_BADTIME:
-	case TSIG_TIME:
+	} else if (verdict == TSIG_BADTIME || verdict == TSIG_TIME) {
 		snprintf(r->reason, sizeof(r->reason), "the clock of the server %s is %lld s %s",
-			 r->server.host, (long long)(skew < 0 ? -skew : skew),
+			 r->settings->server.host, (long long)(skew < 0 ? -skew : skew),
 			 skew < 0 ? "behind" : "ahead");
 		decide(r, PUBLISH_LATER);
-		break;
-	case TSIG_BADKEY:
-		suspect(r, h.rcode, "and does not know the key");
-		break;
-	case TSIG_BADSIG:
-		suspect(r, h.rcode, "and found the signature wrong: is the key the same?");
-		break;
-	case TSIG_ABSENT:
-		suspect(r, h.rcode, "without a signature: is the key the right one?");
-		break;
-	case TSIG_BAD:
-		suspect(r, h.rcode, "with a signature that does not verify");
-		break;
+	} else {
+		suspect(r, h.rcode, suspicions[verdict]);
 	}
-	return 0;
 }
 
-static void on_socket_error(void *owner, int err)
+static void on_socket_error(struct rfc2136 *r, int err)
 {
-	struct rfc2136 *r = owner;
 	if (r->decided || r->failed)
 		return;
-	snprintf(r->reason, sizeof(r->reason), "the server %s: %s", r->server.host, err_text(err));
+	snprintf(r->reason, sizeof(r->reason), "the server %s: %s", r->settings->server.host,
+		 err_text(err));
 	r->failed = true;
 	r->tries--;
 	if (++r->unreachable >= r->to_count)
@@ -142,22 +216,33 @@ static void on_socket_error(void *owner, int err)
 		timer_set(r->timer, 0);
 }
 
+static void on_socket(void *owner)
+{
+	struct rfc2136 *r = owner;
+	uint8_t in[ANSWER];
+	ssize_t n;
+	while ((n = udp_socket_read(r->socket, in, sizeof(in), NULL, NULL)) >= 0)
+		take_answer(r, in, (size_t)n);
+	if (n != UV_EAGAIN)
+		on_socket_error(r, (int)n);
+}
+
 /* The socket of an only address stays: an answer to an earlier try counts, too. */
 static void send_packet(struct rfc2136 *r)
 {
 	int err = 0;
 	if (r->to_count > 1) {
-		dns_socket_close(r->socket);
+		udp_socket_close(r->socket);
 		r->socket = NULL;
 	}
 	if (!r->socket)
-		r->socket = dns_socket_connect(r->loop, &r->to[r->next++ % r->to_count], on_packet,
-					       on_socket_error, r, &err);
+		r->socket = udp_socket_connect(r->loop, &r->to[r->next++ % r->to_count], 0,
+					       on_socket, r, &err);
 	r->tries++;
 	r->failed = false;
 	timer_set(r->timer, RESEND_MS);
 	if (r->socket)
-		err = dns_socket_send(r->socket, r->packet, r->packet_len);
+		err = udp_socket_write(r->socket, r->packet, r->packet_len);
 	if (err < 0)
 		on_socket_error(r, err);
 }
@@ -166,9 +251,9 @@ static void on_timer(void *owner)
 {
 	struct rfc2136 *r = owner;
 	if (r->decided)
-		end(r, r->result, r->result == PUBLISH_OK ? NULL : r->reason);
+		end(r, r->result);
 	else if (r->tries >= TRIES)
-		end(r, PUBLISH_LATER, r->reason);
+		end(r, PUBLISH_LATER);
 	else
 		send_packet(r);
 }
@@ -178,68 +263,65 @@ static void on_lookup(void *owner, const struct addr *list, size_t count, int er
 	struct rfc2136 *r = owner;
 	r->lookup = NULL;
 	if (count == 0) {
-		snprintf(r->reason, sizeof(r->reason), "%s: %s", r->server.host, err_text(err));
+		snprintf(r->reason, sizeof(r->reason), "%s: %s", r->settings->server.host,
+			 err_text(err));
 		decide(r, PUBLISH_LATER);
 		return;
 	}
 	r->to_count = count < ADDRESSES ? (unsigned)count : ADDRESSES;
 	for (unsigned i = 0; i < r->to_count; i++) {
 		r->to[i] = list[i];
-		r->to[i].port = r->server.first;
+		r->to[i].port = r->settings->server.first;
 	}
 	send_packet(r);
 }
 
 static void find_server(struct rfc2136 *r)
 {
+	const struct endpoint *server = &r->settings->server;
 	r->next = r->unreachable = 0;
-	if (r->server.numeric) {
-		r->to[0] = r->server.addr;
+	if (server->numeric) {
+		r->to[0] = server->addr;
 		r->to_count = 1;
 		send_packet(r);
 	} else {
-		r->lookup = resolver_start(r->loop, DIAL_RELAY, r->server.host, DIAL_CACHE_MS,
-					   on_lookup, r);
+		r->lookup =
+		    resolver_start(r->loop, DIAL_RELAY, server->host, DIAL_CACHE_MS, on_lookup, r);
 	}
 }
 
 static void publish(void *self, const struct publish_job *job)
 {
 	struct rfc2136 *r = self;
-	struct dns_update_set sets[2];
-	for (unsigned i = 0; i < 2; i++)
-		sets[i] = (struct dns_update_set){.due = job->sets[i].due,
-						  .list = job->sets[i].list,
-						  .count = job->sets[i].count};
+	const struct settings *s = r->settings;
 	r->decided = false;
 	r->tries = 0;
 	random_bytes(&r->id, sizeof(r->id));
-	snprintf(r->reason, sizeof(r->reason), "the server %s does not answer", r->server.host);
-	r->packet_len = dns_update_write(r->id, r->zone, job->name, ZONE_TTL, sets, r->packet,
-					 PACKET - TSIG_ROOM - DNS_NAME_MAX);
+	struct dns_update *u = dns_update_new(r->id, s->zone);
+	for (size_t i = 0; i < job->count; i++) {
+		const struct publish_set *set = &job->changes[i].wanted;
+		const char *type = publish_type_text(job->changes[i].type);
+		dns_update_clear(u, job->name, type);
+		for (unsigned k = 0; k < set->count; k++)
+			dns_update_add(u, job->name, type, ZONE_TTL, set->values[k]);
+	}
+	r->packet_len = dns_update_end(u, r->packet, PACKET - TSIG_ROOM - DNS_NAME_MAX);
 	if (r->packet_len == 0) {
 		snprintf(r->reason, sizeof(r->reason), "%s cannot be written into %s", job->name,
-			 r->zone);
+			 s->zone);
 		decide(r, PUBLISH_REFUSED);
 		return;
 	}
 	r->packet_len =
-	    tsig_sign(&r->key, r->packet, r->packet_len, loop_wall_ms() / 1000, &r->mac);
+	    tsig_sign(&s->key, r->packet, r->packet_len, loop_wall_ms() / 1000, &r->mac);
 	if (r->packet_len == 0) {
 		snprintf(r->reason, sizeof(r->reason),
 			 "this machine's OpenSSL makes no signatures of the key's algorithm");
 		decide(r, PUBLISH_LATER);
 		return;
 	}
+	snprintf(r->reason, sizeof(r->reason), "the server %s does not answer", s->server.host);
 	find_server(r);
-}
-
-static bool serves(const void *self, const char *name)
-{
-	const struct rfc2136 *r = self;
-	struct dns_name zone, here;
-	return dns_name_parse(r->zone, &zone) == 0 && dns_name_parse(name, &here) == 0 &&
-	       dns_name_below(&here, &zone);
 }
 
 static void close_publisher(void *self)
@@ -247,26 +329,27 @@ static void close_publisher(void *self)
 	struct rfc2136 *r = self;
 	if (r->lookup)
 		resolver_close(r->lookup);
-	dns_socket_close(r->socket);
+	udp_socket_close(r->socket);
 	timer_close(r->timer);
-	mem_wipe(&r->key, sizeof(r->key));
-	mem_free(r->zone);
 	mem_free(r);
 }
 
-const struct publisher_kind rfc2136_kind = {
-    .kind = "rfc2136", .serves = serves, .publish = publish, .close = close_publisher};
-
-void *rfc2136_new(struct loop *l, const struct rfc2136_config *config, publish_done_fn *done,
-		  void *owner)
+static void *start(struct loop *l, const void *settings, publish_done_fn *done, void *owner)
 {
 	struct rfc2136 *r = mem_zalloc(sizeof(*r));
 	r->loop = l;
-	r->server = config->server;
-	r->zone = mem_strdup(config->zone);
-	tsig_key_set(&r->key, config->key_name, config->algorithm, config->key, config->key_len);
+	r->settings = settings;
 	r->done = done;
 	r->owner = owner;
 	r->timer = timer_new(l, on_timer, r);
 	return r;
 }
+
+const struct publisher_kind rfc2136_kind = {.name = "rfc2136",
+					    .read = read_settings,
+					    .drop = drop_settings,
+					    .id = id,
+					    .serves = serves,
+					    .start = start,
+					    .publish = publish,
+					    .close = close_publisher};

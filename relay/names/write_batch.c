@@ -19,7 +19,7 @@ struct write_batch {
 	struct list collecting; /* who waits for the batch that is being gathered */
 	struct list flying;     /* for the one that is being written */
 	struct list telling;    /* those whose batch is done, being told */
-	/* what goes into the next batch besides dirty entries, or NULL */
+	/* what goes into the next batch besides dirty names, or NULL */
 	struct store_batch *pending;
 	bool writing;
 	bool lost; /* a batch was: everything is to be written again */
@@ -27,18 +27,9 @@ struct write_batch {
 	struct task flush;
 };
 
-static void move_all(struct list *from, struct list *to)
-{
-	while (!list_is_empty(from)) {
-		struct list *node = from->next;
-		list_remove(node);
-		list_append(to, node);
-	}
-}
-
 static void tell(struct write_batch *g, bool written)
 {
-	move_all(&g->flying, &g->telling);
+	list_move(&g->telling, &g->flying);
 	while (!list_is_empty(&g->telling)) {
 		struct write_batch_wait *w =
 		    LIST_ENTRY(g->telling.next, struct write_batch_wait, node);
@@ -65,9 +56,9 @@ static struct store_batch *gather(struct write_batch *g)
 	struct store_batch *b = write_batch_batch(g);
 	g->pending = NULL;
 	while (!list_is_empty(&g->dirty)) {
-		struct name_entry *e = LIST_ENTRY(g->dirty.next, struct name_entry, dirty);
-		list_remove(&e->dirty);
-		name_entry_put(e, b);
+		struct name *n = LIST_ENTRY(g->dirty.next, struct name, dirty);
+		list_remove(&n->dirty);
+		name_put(n, b);
 	}
 	return b;
 }
@@ -83,7 +74,7 @@ static void flush(void *arg)
 	}
 	if (!g->pending && list_is_empty(&g->dirty) && list_is_empty(&g->collecting))
 		return;
-	move_all(&g->collecting, &g->flying);
+	list_move(&g->flying, &g->collecting);
 	g->writing = true;
 	store_commit(g->store, gather(g), on_written, g);
 }
@@ -118,8 +109,8 @@ void write_batch_free(struct write_batch *g)
 	if (g->pending || !list_is_empty(&g->dirty))
 		store_commit(g->store, gather(g), NULL, NULL);
 	store_forget(g->store, g);
-	move_all(&g->collecting, &g->telling);
-	move_all(&g->flying, &g->telling);
+	list_move(&g->telling, &g->collecting);
+	list_move(&g->telling, &g->flying);
 	while (!list_is_empty(&g->telling))
 		list_remove(g->telling.next);
 	task_cancel(&g->flush);
@@ -127,10 +118,10 @@ void write_batch_free(struct write_batch *g)
 	mem_free(g);
 }
 
-void write_batch_mark(struct write_batch *g, struct name_entry *e)
+void write_batch_mark(struct write_batch *g, struct name *n)
 {
-	if (list_is_empty(&e->dirty))
-		list_append(&g->dirty, &e->dirty);
+	if (list_is_empty(&n->dirty))
+		list_append(&g->dirty, &n->dirty);
 	task_mark(g->loop, &g->flush);
 }
 

@@ -1,13 +1,13 @@
 /*
- * A hash table of nodes by name. A node lives while it holds something or `below` says that a
- * deeper one does, so an empty non-terminal answers NOERROR and a wildcard's closest encloser is
- * the first ancestor that the table has.
+ * Nodes by name. A node lives while it holds something or `below` says that a deeper one does, so
+ * an empty non-terminal answers NOERROR and a wildcard's closest encloser is the first ancestor
+ * that the table has.
  */
 #include "relay/names/zone.h"
 
 #include "shared/base/err.h"
+#include "shared/base/hash_table.h"
 #include "shared/base/mem.h"
-#include "shared/base/random.h"
 
 #include <assert.h>
 #include <string.h>
@@ -18,8 +18,6 @@ struct address_set {
 };
 
 struct zone_node {
-	struct zone_node *next; /* in its bucket */
-	uint32_t hash;
 	uint32_t below;                   /* nodes under this one that hold something */
 	struct address_set *addresses[2]; /* A, AAAA; NULL: none */
 	struct dns_record **records;      /* the operator's, in the order given */
@@ -30,49 +28,16 @@ struct zone_node {
 
 struct zone {
 	struct dns_name apex;
-	char *apex_text;
-	char *primary; /* the first name server, for the SOA */
 	uint32_t serial;
-	struct dns_record *soa; /* made again with each serial */
-	uint32_t seed;          /* so that nobody chooses names that share a bucket */
-	struct zone_node **buckets;
-	size_t bucket_count; /* a power of two */
-	size_t count;
+	struct dns_record *soa; /* with the serial */
+	struct hash_table *nodes;
 };
 
-enum { FIRST_BUCKETS = 64, ADDRESSES_MAX = 64 };
-
-static uint32_t hash_of(const struct zone *z, const uint8_t *p, size_t len)
-{
-	uint32_t h = 2166136261u ^ z->seed;
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ p[i]) * 16777619u;
-	return h ^ h >> 15;
-}
+enum { ADDRESSES_MAX = 64 };
 
 static struct zone_node *find(const struct zone *z, const uint8_t *p, size_t len)
 {
-	uint32_t hash = hash_of(z, p, len);
-	struct zone_node *n = z->buckets[hash & (z->bucket_count - 1)];
-	while (n && (n->hash != hash || n->len != len || memcmp(n->name, p, len) != 0))
-		n = n->next;
-	return n;
-}
-
-static void grow(struct zone *z)
-{
-	size_t count = z->bucket_count * 2;
-	struct zone_node **buckets = mem_zalloc(count * sizeof(struct zone_node *));
-	for (size_t i = 0; i < z->bucket_count; i++) {
-		for (struct zone_node *n = z->buckets[i], *next; n; n = next) {
-			next = n->next;
-			n->next = buckets[n->hash & (count - 1)];
-			buckets[n->hash & (count - 1)] = n;
-		}
-	}
-	mem_free(z->buckets);
-	z->buckets = buckets;
-	z->bucket_count = count;
+	return hash_table_get(z->nodes, p, len);
 }
 
 static struct zone_node *obtain(struct zone *z, const uint8_t *p, size_t len)
@@ -80,15 +45,10 @@ static struct zone_node *obtain(struct zone *z, const uint8_t *p, size_t len)
 	struct zone_node *n = find(z, p, len);
 	if (n)
 		return n;
-	if (z->count >= z->bucket_count)
-		grow(z);
 	n = mem_zalloc(sizeof(*n) + len);
 	n->len = (uint8_t)len;
 	memcpy(n->name, p, len);
-	n->hash = hash_of(z, p, len);
-	n->next = z->buckets[n->hash & (z->bucket_count - 1)];
-	z->buckets[n->hash & (z->bucket_count - 1)] = n;
-	z->count++;
+	hash_table_add(z->nodes, n->name, n->len, n);
 	return n;
 }
 
@@ -97,8 +57,10 @@ static bool holds(const struct zone_node *n)
 	return n->addresses[0] || n->addresses[1] || n->record_count;
 }
 
-static void node_free(struct zone_node *n)
+static void node_free(void *zone, void *node)
 {
+	struct zone_node *n = node;
+	(void)zone;
 	for (size_t i = 0; i < n->record_count; i++)
 		dns_record_free(n->records[i]);
 	mem_free(n->records);
@@ -111,12 +73,8 @@ static void drop_if_empty(struct zone *z, struct zone_node *n)
 {
 	if (holds(n) || n->below)
 		return;
-	struct zone_node **at = &z->buckets[n->hash & (z->bucket_count - 1)];
-	while (*at != n)
-		at = &(*at)->next;
-	*at = n->next;
-	z->count--;
-	node_free(n);
+	hash_table_remove(z->nodes, n->name, n->len);
+	node_free(z, n);
 }
 
 /* Tells every ancestor within the zone that a node came to hold something, or ceased to. */
@@ -130,43 +88,29 @@ static void count_above(struct zone *z, const struct dns_name *name, int by)
 	}
 }
 
-static void make_soa(struct zone *z)
-{
-	char *why;
-	char *text = mem_printf("%s. hostmaster.%s. %u 3600 600 86400 %d", z->primary, z->apex_text,
-				z->serial, ZONE_NEGATIVE_TTL);
-	struct dns_record *soa = dns_record_parse("SOA", ZONE_TTL, text, z->apex_text, &why);
-	mem_free(text);
-	mem_free(why);
-	assert(soa);
-	dns_record_free(z->soa);
-	z->soa = soa;
-}
-
-struct zone *zone_new(const char *domain, const char *const *nameservers, size_t nameserver_count)
+struct zone *zone_new(const char *domain, const char *const *nameservers)
 {
 	struct dns_name apex, server;
-	if (nameserver_count == 0 || dns_name_parse(domain, &apex) != 0)
+	if (!nameservers[0] || dns_name_parse(domain, &apex) != 0)
 		return NULL;
-	for (size_t i = 0; i < nameserver_count; i++)
+	for (size_t i = 0; nameservers[i]; i++)
 		if (dns_name_parse(nameservers[i], &server) != 0)
 			return NULL;
 	struct zone *z = mem_zalloc(sizeof(*z));
 	z->apex = apex;
-	z->apex_text = mem_strdup(domain);
-	z->primary = mem_strdup(nameservers[0]);
 	z->serial = 1;
-	z->seed = random_u32();
-	z->bucket_count = FIRST_BUCKETS;
-	z->buckets = mem_zalloc(z->bucket_count * sizeof(struct zone_node *));
-	make_soa(z);
-	for (size_t i = 0; i < nameserver_count; i++) {
-		char *why, *text = mem_printf("%s.", nameservers[i]);
+	z->nodes = hash_table_new();
+	char *why, *text = mem_printf("%s. hostmaster.%s. 1 3600 600 86400 %d", nameservers[0],
+				      domain, ZONE_NEGATIVE_TTL);
+	z->soa = dns_record_parse("SOA", ZONE_TTL, text, domain, &why);
+	assert(z->soa);
+	mem_free(text);
+	for (size_t i = 0; nameservers[i]; i++) {
+		text = mem_printf("%s.", nameservers[i]);
 		struct dns_record *ns = dns_record_parse("NS", ZONE_NS_TTL, text, domain, &why);
+		assert(ns);
+		zone_add_record(z, &apex, ns);
 		mem_free(text);
-		mem_free(why);
-		if (ns)
-			zone_add_record(z, &apex, ns);
 	}
 	return z;
 }
@@ -175,15 +119,9 @@ void zone_free(struct zone *z)
 {
 	if (!z)
 		return;
-	for (size_t i = 0; i < z->bucket_count; i++)
-		for (struct zone_node *n = z->buckets[i], *next; n; n = next) {
-			next = n->next;
-			node_free(n);
-		}
-	mem_free(z->buckets);
+	hash_table_each(z->nodes, node_free, z);
+	hash_table_free(z->nodes);
 	dns_record_free(z->soa);
-	mem_free(z->apex_text);
-	mem_free(z->primary);
 	mem_free(z);
 }
 
@@ -199,10 +137,8 @@ uint32_t zone_serial(const struct zone *z)
 
 void zone_set_serial(struct zone *z, uint32_t serial)
 {
-	if (serial == z->serial)
-		return;
 	z->serial = serial;
-	make_soa(z);
+	dns_record_set_serial(z->soa, serial);
 }
 
 void zone_set_addresses(struct zone *z, const struct dns_name *name, uint8_t family,
@@ -302,5 +238,5 @@ const struct dns_record *zone_soa(const struct zone *z)
 
 size_t zone_count(const struct zone *z)
 {
-	return z->count;
+	return hash_table_count(z->nodes);
 }

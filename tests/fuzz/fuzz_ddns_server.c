@@ -9,7 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct ddns_request_request r;
+	static struct ddns_request r;
 	const struct addr peer = {.family = 4, .ip = {11, 0, 0, 9}};
 	struct http_message *h = http_message_new(HTTP_MESSAGE_REQUEST, 8192);
 	if (http_message_input(h, data, size) == 1) {

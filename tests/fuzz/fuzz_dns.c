@@ -17,8 +17,8 @@ static void put(struct zone *z, const char *host, const char *type, const char *
 
 static struct zone *zone_sample(void)
 {
-	const char *servers[] = {"ns1.home.test"};
-	struct zone *z = zone_new("home.test", servers, 1);
+	const char *servers[] = {"ns1.home.test", NULL};
+	struct zone *z = zone_new("home.test", servers);
 	struct dns_name name;
 	struct addr many[40];
 	for (unsigned i = 0; i < 40; i++)

@@ -99,16 +99,13 @@ static void check(const struct relay_config *c)
 	assert(c->certificate && c->private_key && c->accounts && c->grace_s);
 	assert(c->limits.session_memory_mib <= c->limits.memory_mib);
 	for (size_t i = 0; i < c->dns.count; i++) {
-		const struct dns_config *d = &c->dns.items[i];
-		assert(dns_kind_text(d->kind));
-		assert(d->kind != DNS_SERVE || d->serve.nameserver_count);
-		assert(d->kind != DNS_RFC2136 ||
-		       (d->rfc2136.zone && d->rfc2136.key_name && d->rfc2136.key_len));
-		assert(d->kind != DNS_DYNDNS2 ||
-		       (d->dyndns2.url && d->dyndns2.username && d->dyndns2.password));
-		assert(d->kind != DNS_CLOUDFLARE ||
-		       (d->cloudflare.zone && d->cloudflare.token && d->cloudflare.api));
+		const struct publisher_config *p = &c->dns.items[i];
+		char *id = p->kind->id ? p->kind->id(p->settings) : NULL;
+		assert(!id || !strstr(id, "(null)"));
+		mem_free(id);
 	}
+	const struct serve_settings *serve = publishers_config_serve(&c->dns);
+	assert(!serve || serve->nameservers[0]);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

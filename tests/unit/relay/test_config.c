@@ -147,6 +147,10 @@ static void every_error_is_a_line(void **state)
 	     "test: relay.json: addresses[0]: \"fe80::1%lo\" is not an address\n"},
 	    {D "\"dns\": {}}", "test: relay.json: dns: must be a list, not an object\n"},
 	    {D "\"update\": []}", "test: relay.json: update: must be an object, not a list\n"},
+	    {D "\"update\": {\"http\": [\"8245\"], \"certificate\": \"c.crt\", \"htps\": []}}",
+	     "test: relay.json: update.private_key: is missing: the two go together\n"
+	     "test: relay.json: update.http[0]: \"8245\" is no address with a port\n"
+	     "test: relay.json: update.htps: unknown key; did you mean \"https\"?\n"},
 	    {D "\"admin\": {}}", "test: relay.json: admin: this version does not run it yet\n"},
 	    {"{\"grace_s\": -1, \"threads\": \"x\"}",
 	     "test: relay.json: domain: missing\ntest: relay.json: grace_s: must be 1 to 86400, "
@@ -288,7 +292,9 @@ static void what_a_running_relay_takes_up(void **state)
 	    reload("{\"domain\": \"h.example\", \"addresses\": [\"203.0.113.10\"], \"state\": "
 		   "\"r.db\", \"control\": \"r.sock\", \"certificate\": \"other.crt\","
 		   "\"http\": {\"listen\": [\"[::]:81\", \"[::]:82\"]}, \"tls\": {},"
-		   "\"update\": {\"http\": [\"[::]:8245\"]}, \"limits\": {\"head_s\": 3}}",
+		   "\"update\": {\"http\": [\"[::]:8245\"], \"https\": [\"127.0.0.1:8443\"],"
+		   "\"certificate\": \"c.crt\", \"private_key\": \"c.key\"}, \"limits\": "
+		   "{\"head_s\": 3}}",
 		   runs, &c, &later),
 	    0);
 	assert_null(later);
@@ -296,7 +302,10 @@ static void what_a_running_relay_takes_up(void **state)
 	assert_int_equal(c->http_count, 2);
 	assert_int_equal(c->http[1].port, 82);
 	assert_int_equal(c->tls[0].port, 443);
+	assert_true(c->update.on);
 	assert_int_equal(c->update.http[0].port, 8245);
+	assert_int_equal(c->update.https[0].port, 8443);
+	assert_string_equal(c->update.certificate, tempdir_path("c.crt"));
 	assert_int_equal(c->dns.count, 0);
 	assert_int_equal(c->limits.head_s, 3);
 	assert_string_equal(c->certificate, tempdir_path("other.crt"));
@@ -355,7 +364,8 @@ static void what_stays_until_a_restart(void **state)
 		assert_int_equal(c->grace_s, 120);
 		assert_int_equal(c->threads, 0);
 		assert_int_equal(c->http[0].port, 81);
-		assert_string_equal(c->dns.items[0].serve.nameservers[0], "ns1.h.example");
+		assert_string_equal(publishers_config_serve(&c->dns)->nameservers[0],
+				    "ns1.h.example");
 		relay_config_unref(c);
 	}
 	relay_config_unref(runs);

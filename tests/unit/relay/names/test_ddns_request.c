@@ -10,15 +10,15 @@
 
 #include <cmocka.h>
 
-static struct ddns_request_request r;
+static struct ddns_request r;
 
-static enum ddns_request_door read_text(const char *text)
+static enum ddns_request_path read_text(const char *text)
 {
 	struct http_message *h = http_message_new(HTTP_MESSAGE_REQUEST, 8192);
 	assert_int_equal(http_message_input(h, text, strlen(text)), 1);
 	ddns_request_read(h, &r);
 	http_message_free(h);
-	return r.door;
+	return r.path;
 }
 
 static void read_query(const char *query)
@@ -142,7 +142,7 @@ static void doors(void **state)
 	(void)state;
 	static const struct {
 		const char *line;
-		enum ddns_request_door want;
+		enum ddns_request_path want;
 	} table[] = {{"GET /nic/update?x", DDNS_REQUEST_UPDATE},
 		     {"GET /v3/update", DDNS_REQUEST_UPDATE},
 		     {"POST /ph/update", DDNS_REQUEST_UPDATE},
@@ -154,10 +154,10 @@ static void doors(void **state)
 		     {"GET /checkip", DDNS_REQUEST_CHECKIP},
 		     {"GET /checkip/", DDNS_REQUEST_CHECKIP},
 		     {"GET /myip?x=y", DDNS_REQUEST_MYIP},
-		     {"GET /", DDNS_REQUEST_NO_DOOR},
-		     {"GET /nic/updates", DDNS_REQUEST_NO_DOOR},
+		     {"GET /", DDNS_REQUEST_NO_PATH},
+		     {"GET /nic/updates", DDNS_REQUEST_NO_PATH},
 		     {"DELETE /nic/update", DDNS_REQUEST_NO_METHOD},
-		     {"GET http://h", DDNS_REQUEST_NO_DOOR}};
+		     {"GET http://h", DDNS_REQUEST_NO_PATH}};
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		char *text = mem_printf("%s HTTP/1.1\r\nHost: h\r\n\r\n", table[i].line);
 		if (read_text(text) != table[i].want)

@@ -38,8 +38,8 @@ static void record(struct zone *z, const char *host, const char *type, const cha
 
 static struct zone *sample(void)
 {
-	const char *servers[] = {"ns1.home.test"};
-	struct zone *z = zone_new("home.test", servers, 1);
+	const char *servers[] = {"ns1.home.test", NULL};
+	struct zone *z = zone_new("home.test", servers);
 	zone_set_serial(z, 77);
 	put(z, "ns1.home.test", "11.0.0.1");
 	put(z, "ns1.home.test", "2a00::1");
@@ -388,33 +388,44 @@ static void by_hand_as_by_library(void **state)
 static void updates_replace_whole_sets(void **state)
 {
 	(void)state;
-	struct addr v4[2];
-	addr_parse_ip("11.0.0.1", &v4[0]);
-	addr_parse_ip("11.0.0.2", &v4[1]);
-	const struct dns_update_set sets[2] = {{.due = true, .list = v4, .count = 2},
-					       {.due = true}};
 	uint8_t packet[1232];
-	size_t len =
-	    dns_update_write(9, "dyn.test", "pc.dyn.test", 60, sets, packet, sizeof(packet));
+	struct dns_update *u = dns_update_new(9, "dyn.test");
+	dns_update_clear(u, "pc.dyn.test", "A");
+	dns_update_add(u, "pc.dyn.test", "A", 60, "11.0.0.1");
+	dns_update_add(u, "pc.dyn.test", "A", 60, "11.0.0.2");
+	dns_update_clear(u, "pc.dyn.test", "AAAA");
+	size_t len = dns_update_end(u, packet, sizeof(packet));
 	assert_true(len > 12);
 	ldns_pkt *pkt;
 	assert_int_equal(ldns_wire2pkt(&pkt, packet, len), LDNS_STATUS_OK);
+	assert_int_equal(ldns_pkt_id(pkt), 9);
 	assert_int_equal(ldns_pkt_get_opcode(pkt), 5);
 	ldns_rr_list *updates = ldns_pkt_authority(pkt);
 	assert_int_equal(ldns_rr_list_rr_count(updates), 4);
 	assert_int_equal(ldns_rr_get_class(ldns_rr_list_rr(updates, 0)), 255);
+	assert_int_equal(ldns_rr_get_class(ldns_rr_list_rr(updates, 1)), 1);
+	assert_int_equal(ldns_rr_ttl(ldns_rr_list_rr(updates, 1)), 60);
 	assert_int_equal(ldns_rr_get_type(ldns_rr_list_rr(updates, 3)), DNS_AAAA);
 	assert_int_equal(ldns_rr_get_class(ldns_rr_list_rr(updates, 3)), 255);
 	ldns_pkt_free(pkt);
-	assert_int_equal(
-	    dns_update_write(9, "dyn.test", "pc.other.test", 60, sets, packet, sizeof(packet)), 0);
-	/* One family named: not a word about the other. */
-	const struct dns_update_set one[2] = {{.due = true, .list = v4, .count = 1},
-					      {.due = false}};
-	len = dns_update_write(9, "dyn.test", "pc.dyn.test", 60, one, packet, sizeof(packet));
-	assert_int_equal(ldns_wire2pkt(&pkt, packet, len), LDNS_STATUS_OK);
-	assert_int_equal(ldns_rr_list_rr_count(ldns_pkt_authority(pkt)), 2);
-	ldns_pkt_free(pkt);
+}
+
+static void updates_that_cannot_be(void **state)
+{
+	(void)state;
+	static const char *const wrong[][3] = {{"dyn.test", "pc.other.test", "11.0.0.1"},
+					       {"dyn.test", "pc.dyn.test", "11.0.0"},
+					       {"dyn..test", "pc.dyn.test", "11.0.0.1"},
+					       {"dyn.test", "p c.dyn.test", "11.0.0.1"}};
+	uint8_t packet[1232];
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		struct dns_update *u = dns_update_new(9, wrong[i][0]);
+		dns_update_add(u, wrong[i][1], "A", 60, wrong[i][2]);
+		assert_int_equal(dns_update_end(u, packet, sizeof(packet)), 0);
+	}
+	struct dns_update *u = dns_update_new(9, "dyn.test");
+	dns_update_add(u, "pc.dyn.test", "A", 60, "11.0.0.1");
+	assert_int_equal(dns_update_end(u, packet, 40), 0);
 }
 
 static void records_that_are_wrong(void **state)
@@ -447,6 +458,7 @@ int main(void)
 	    cmocka_unit_test(dnssec_ok_is_said_back),
 	    cmocka_unit_test(by_hand_as_by_library),
 	    cmocka_unit_test(updates_replace_whole_sets),
+	    cmocka_unit_test(updates_that_cannot_be),
 	    cmocka_unit_test(records_that_are_wrong),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

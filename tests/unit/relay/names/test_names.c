@@ -1,6 +1,6 @@
 /* The model: which source wins, what is counted, what survives, and that nobody is told "good" for
  * something lost. */
-#include "relay/names/names.h"
+#include "relay/names/declared_names.h"
 
 #include "shared/base/mem.h"
 #include "shared/net/timer.h"
@@ -23,9 +23,12 @@ struct lab {
 	struct loop *loop;
 	struct store *store;
 	struct names *names;
+	struct declared_names *declared;
 	struct accounts *accounts;
-	struct dns_config_list dns;
-	struct addr relay[2];
+	struct name_report *reports; /* of the agent that was reported last */
+	size_t report_count;
+	unsigned reported; /* by itself, not for a declaration */
+	bool declaring;
 	unsigned answered;
 	enum names_answer last;
 };
@@ -48,6 +51,36 @@ static struct accounts *read_accounts(const char *json)
 #define TWO                                                                                        \
 	"[{\"name\":\"alice\"," HASH "},{\"name\":\"bob\"," HASH ",\"hosts\":[\"bob\",\"shop\"]}]"
 
+static struct relay_config *read_config(const char *keys)
+{
+	char file[160];
+	struct relay_config *c;
+	snprintf(file, sizeof(file), "%s/relay.json", dir);
+	FILE *f = fopen(file, "w");
+	fprintf(f, "{\"domain\":\"home.test\",%s}", keys);
+	fclose(f);
+	assert_int_equal(relay_config_load(file, &c), 0);
+	return c;
+}
+
+#define ADDRESSES "\"addresses\":[\"11.0.0.1\",\"2a00::1\"]"
+#define SERVE     "\"dns\":[{\"kind\":\"serve\"}]"
+
+static void on_report(void *owner, const char *account, const char *agent,
+		      struct name_report *reports, size_t count)
+{
+	struct lab *lab = owner;
+	assert_string_equal(account, "alice");
+	name_reports_free(lab->reports, lab->report_count);
+	lab->reports = reports;
+	lab->report_count = count;
+	if (lab->declaring)
+		return;
+	assert_string_equal(agent, "nas");
+	lab->reported++;
+	lab->answered++;
+}
+
 static void open_lab(struct lab *lab)
 {
 	char *why;
@@ -55,26 +88,21 @@ static void open_lab(struct lab *lab)
 	lab->loop = loop_new("test");
 	lab->store = store_open(lab->loop, path, &why);
 	assert_non_null(lab->store);
-	static const char json[] = "{\"dns\":[{\"kind\":\"serve\"}]}";
-	struct conf *c = conf_parse("relay.json", json, strlen(json), false);
-	assert_true(
-	    dns_config_read(conf_list(conf_root(c), "dns"), "relay.json", "home.test", &lab->dns));
-	conf_free(c);
-	addr_parse_ip("11.0.0.1", &lab->relay[0]);
-	addr_parse_ip("2a00::1", &lab->relay[1]);
-	const struct publishers_config config = {
-	    .domain = "home.test", .addresses = lab->relay, .address_count = 2, .dns = &lab->dns};
-	lab->names = names_new(lab->loop, lab->store, &config);
+	struct relay_config *config = read_config(ADDRESSES "," SERVE);
+	lab->names = names_new(lab->loop, lab->store, config);
+	relay_config_unref(config);
+	lab->declared = declared_names_new(lab->names, on_report, lab);
 	lab->accounts = read_accounts(TWO);
 	names_set_accounts(lab->names, lab->accounts);
 }
 
 static void close_lab(struct lab *lab)
 {
+	declared_names_free(lab->declared);
 	names_free(lab->names);
 	store_close(lab->store);
 	accounts_unref(lab->accounts);
-	dns_config_fini(&lab->dns);
+	name_reports_free(lab->reports, lab->report_count);
 	loop_stop(lab->loop);
 	loop_run(lab->loop);
 	assert_int_equal(loop_free(lab->loop), 0);
@@ -268,15 +296,21 @@ static void offline_and_dummies(void **state)
 	close_lab(&lab);
 }
 
+static void declare(struct lab *lab, const struct declaration *said)
+{
+	lab->declaring = true;
+	declared_names_set(lab->declared, said);
+	lab->declaring = false;
+}
+
 static void declare_home(struct lab *lab, const char *agent, const char *host,
 			 enum name_follow follow, const char *seen, const char *nat)
 {
 	struct name_wish wish = {.host = (char *)(uintptr_t)host, .follow = follow};
 	const struct name_wish_list wishes = {.items = &wish, .count = host != NULL};
-	struct declared_names_agent a = {
-	    .account = "alice", .agent = agent, .wishes = &wishes, .nat = nat};
+	struct declaration a = {.account = "alice", .agent = agent, .entries = &wishes, .nat = nat};
 	addr_parse_ip(seen, &a.seen);
-	names_set_agent(lab->names, &a);
+	declare(lab, &a);
 }
 
 static void the_agent_wins_and_steps_back(void **state)
@@ -313,17 +347,14 @@ static void a_name_that_follows_something_unknown_stays(void **state)
 {
 	(void)state;
 	struct lab lab;
-	struct name_report *reports;
 	open_lab(&lab);
 	declare_home(&lab, "nas", "alice", NAME_FOLLOW_UNKNOWN, "11.5.5.5", "public");
 	assert_string_equal(shown(&lab, "alice.home.test", 4), "11.0.0.1");
-	size_t count = names_report(lab.names, "alice", "nas", &reports);
-	assert_int_equal(count, 1);
-	assert_string_equal(reports[0].name, "alice.home.test");
-	assert_string_equal(reports[0].answer, "the relay is older than the agent, update it: "
-					       "it does not know what this name follows");
-	assert_null(reports[0].wanted);
-	name_reports_free(reports, count);
+	assert_int_equal(lab.report_count, 1);
+	assert_string_equal(lab.reports[0].name, "alice.home.test");
+	assert_string_equal(lab.reports[0].answer, "the relay is older than the agent, update it: "
+						   "it does not know what this name follows");
+	assert_null(lab.reports[0].wanted);
 	declare_home(&lab, "nas", "alice", NAME_FOLLOW_HOME, "11.5.5.5", "public");
 	assert_string_equal(shown(&lab, "alice.home.test", 4), "11.5.5.5");
 	close_lab(&lab);
@@ -338,14 +369,14 @@ static void a_verdict_about_another_address_is_none(void **state)
 	declare_home(&lab, "nas", "alice", NAME_FOLLOW_HOME, "11.5.5.5", "unknown");
 	struct name_wish wish = {.host = (char *)(uintptr_t) "alice", .follow = NAME_FOLLOW_HOME};
 	const struct name_wish_list wishes = {.items = &wish, .count = 1};
-	struct declared_names_agent a = {
-	    .account = "alice", .agent = "nas", .wishes = &wishes, .nat = "unknown"};
+	struct declaration a = {
+	    .account = "alice", .agent = "nas", .entries = &wishes, .nat = "unknown"};
 	addr_parse_ip("11.6.6.6", &a.seen);
 	addr_parse_ip("11.5.5.5", &a.judged);
-	names_set_agent(lab.names, &a);
+	declare(&lab, &a);
 	assert_string_equal(shown(&lab, "alice.home.test", 4), "11.5.5.5");
 	a.judged = a.seen;
-	names_set_agent(lab.names, &a);
+	declare(&lab, &a);
 	assert_string_equal(shown(&lab, "alice.home.test", 4), "11.6.6.6");
 	close_lab(&lab);
 }
@@ -358,10 +389,8 @@ static void a_detached_agents_value_stays(void **state)
 	declare_home(&lab, "nas", "direct.alice", NAME_FOLLOW_HOME, "2a01::5", "public");
 	assert_string_equal(shown(&lab, "direct.alice.home.test", 6), "2a01::5");
 	assert_string_equal(shown(&lab, "direct.alice.home.test", 4), "11.0.0.1");
-	struct name_report *reports;
-	assert_int_equal(names_report(lab.names, "alice", "nas", &reports), 1);
-	assert_int_equal(reports[0].counted, 0);
-	name_reports_free(reports, 1);
+	assert_int_equal(lab.report_count, 1);
+	assert_int_equal(lab.reports[0].counted, 0);
 	close_lab(&lab);
 	open_lab(&lab);
 	assert_string_equal(shown(&lab, "direct.alice.home.test", 6), "2a01::5");
@@ -372,9 +401,8 @@ static void a_detached_agents_value_stays(void **state)
 	assert_string_equal(shown(&lab, "direct.alice.home.test", 6), "-");
 	declare_home(&lab, "nas", "bob", NAME_FOLLOW_HOME, "11.5.5.5", "public");
 	assert_string_equal(shown(&lab, "bob.home.test", 4), "11.0.0.1");
-	assert_int_equal(names_report(lab.names, "alice", "nas", &reports), 1);
-	assert_string_equal(reports[0].answer, "nohost");
-	name_reports_free(reports, 1);
+	assert_int_equal(lab.report_count, 1);
+	assert_string_equal(lab.reports[0].answer, "nohost");
 	close_lab(&lab);
 }
 
@@ -386,35 +414,21 @@ static void mappings_hosts_exist(void **state)
 	struct mapping m[2] = {{.host = (char *)(uintptr_t) "*.alice"}, {.host = NULL}};
 	const struct mapping_list mappings = {.items = m, .count = 2};
 	const struct name_wish_list none = {0};
-	struct declared_names_agent a = {.account = "alice",
-					 .agent = "nas",
-					 .wishes = &none,
-					 .mappings = &mappings,
-					 .nat = "unknown"};
+	struct declaration a = {.account = "alice",
+				.agent = "nas",
+				.entries = &none,
+				.mappings = &mappings,
+				.nat = "unknown"};
 	addr_parse_ip("11.5.5.5", &a.seen);
-	names_set_agent(lab.names, &a);
+	declare(&lab, &a);
 	assert_string_equal(shown(&lab, "anything.alice.home.test", 4), "11.0.0.1");
 	close_lab(&lab);
 	open_lab(&lab);
 	assert_string_equal(shown(&lab, "anything.alice.home.test", 4), "11.0.0.1");
 	a.mappings = NULL;
-	names_set_agent(lab.names, &a);
+	declare(&lab, &a);
 	assert_string_equal(shown(&lab, "anything.alice.home.test", 4), "-");
 	close_lab(&lab);
-}
-
-static void on_changed(void *owner, const char *account, const char *agent)
-{
-	struct lab *lab = owner;
-	assert_string_equal(account, "alice");
-	assert_string_equal(agent, "nas");
-	struct name_report *reports;
-	assert_int_equal(names_report(lab->names, account, agent, &reports), 1);
-	assert_string_equal(reports[0].answer, "good");
-	assert_string_equal(reports[0].published, "11.5.5.5,2a00::1");
-	assert_int_equal(reports[0].counted, 1);
-	name_reports_free(reports, 1);
-	lab->answered++;
 }
 
 static void an_agents_report_is_answered_when_durable(void **state)
@@ -422,11 +436,21 @@ static void an_agents_report_is_answered_when_durable(void **state)
 	(void)state;
 	struct lab lab;
 	open_lab(&lab);
-	names_watch(lab.names, on_changed, &lab);
 	declare_home(&lab, "nas", "direct.alice", NAME_FOLLOW_HOME, "11.5.5.5", "public");
 	wait_answer(&lab);
-	assert_int_equal(lab.answered, 1);
+	assert_int_equal(lab.reported, 1);
+	assert_int_equal(lab.report_count, 1);
+	assert_string_equal(lab.reports[0].answer, "good");
+	assert_string_equal(lab.reports[0].published, "11.5.5.5,2a00::1");
+	assert_int_equal(lab.reports[0].counted, 1);
 	close_lab(&lab);
+}
+
+static void reload(struct lab *lab, const char *keys)
+{
+	struct relay_config *config = read_config(keys);
+	names_reload(lab->names, config);
+	relay_config_unref(config);
 }
 
 static void reload_keeps_what_is_known(void **state)
@@ -436,10 +460,7 @@ static void reload_keeps_what_is_known(void **state)
 	open_lab(&lab);
 	ask(&lab, "alice", "alice.home.test", set4("11.7.7.7"));
 	uint32_t serial = zone_serial(names_zone(lab.names));
-	addr_parse_ip("11.0.0.2", &lab.relay[0]);
-	const struct publishers_config config = {
-	    .domain = "home.test", .addresses = lab.relay, .address_count = 1, .dns = &lab.dns};
-	names_reload(lab.names, &config);
+	reload(&lab, "\"addresses\":[\"11.0.0.2\"]," SERVE);
 	assert_string_equal(shown(&lab, "alice.home.test", 4), "11.7.7.7");
 	assert_string_equal(shown(&lab, "alice.home.test", 6), "");
 	assert_string_equal(shown(&lab, "bob.home.test", 4), "11.0.0.2");
@@ -448,11 +469,9 @@ static void reload_keeps_what_is_known(void **state)
 	close_lab(&lab);
 }
 
-static uint32_t serial_after(struct lab *lab, const struct dns_config_list *dns)
+static uint32_t serial_after(struct lab *lab, const char *keys)
 {
-	const struct publishers_config config = {
-	    .domain = "home.test", .addresses = lab->relay, .address_count = 2, .dns = dns};
-	names_reload(lab->names, &config);
+	reload(lab, keys);
 	return names_zone(lab->names) ? zone_serial(names_zone(lab->names)) : 0;
 }
 
@@ -463,20 +482,19 @@ static void a_reload_that_brings_serve_while_a_batch_is_written(void **state)
 	struct lab lab;
 	sqlite_use_watch();
 	open_lab(&lab);
-	static const struct dns_config_list none = {0};
 	uint32_t first = zone_serial(names_zone(lab.names));
-	assert_int_equal(serial_after(&lab, &none), 0);
+	assert_int_equal(serial_after(&lab, ADDRESSES), 0);
 	sqlite_use_here = 0;
 	for (unsigned i = 0; i < 20; i++) {
 		char ip[32];
 		snprintf(ip, sizeof(ip), "11.7.7.%u", i + 1);
 		assert_int_equal(ask(&lab, "alice", "alice.home.test", set4(ip)), NAMES_WAIT);
 		loop_turn(lab.loop);
-		uint32_t serial = serial_after(&lab, &lab.dns);
+		uint32_t serial = serial_after(&lab, ADDRESSES "," SERVE);
 		assert_true(serial > first);
 		first = serial;
 		assert_string_equal(shown(&lab, "alice.home.test", 4), ip);
-		assert_int_equal(serial_after(&lab, &none), 0);
+		assert_int_equal(serial_after(&lab, ADDRESSES), 0);
 	}
 	while (lab.answered < 20)
 		loop_turn(lab.loop);

@@ -25,11 +25,10 @@ static struct tsig_key key_of(const char *algorithm)
 
 static size_t question(uint8_t *out, size_t cap)
 {
-	struct addr a;
-	addr_parse_ip("11.0.0.1", &a);
-	const struct dns_update_set sets[2] = {{.due = true, .list = &a, .count = 1},
-					       {.due = false}};
-	return dns_update_write(4711, "dyn.test", "pc.dyn.test", 60, sets, out, cap);
+	struct dns_update *u = dns_update_new(4711, "dyn.test");
+	dns_update_clear(u, "pc.dyn.test", "A");
+	dns_update_add(u, "pc.dyn.test", "A", 60, "11.0.0.1");
+	return dns_update_end(u, out, cap);
 }
 
 /* What a server would answer: the header with QR, signed over the request's MAC by the library. */

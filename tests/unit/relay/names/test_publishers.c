@@ -1,5 +1,5 @@
-/* The blocks `dns` and `update`: what is right is read, what is wrong is said with its place. */
-#include "relay/names/names_config.h"
+/* The block `dns`: what is right is read, what is wrong is said with its place. */
+#include "relay/names/publishers.h"
 
 #include "shared/base/mem.h"
 
@@ -17,7 +17,7 @@ static char dir[64], file[128];
 static int setup(void **state)
 {
 	(void)state;
-	strcpy(dir, "/tmp/test_names_config.XXXXXX");
+	strcpy(dir, "/tmp/test_publishers.XXXXXX");
 	assert_non_null(mkdtemp(dir));
 	snprintf(file, sizeof(file), "%s/relay.json", dir);
 	char *path = mem_printf("%s/secret", dir);
@@ -37,19 +37,20 @@ static int teardown(void **state)
 	return rc;
 }
 
-static struct conf *read_dns(const char *json, struct dns_config_list *out, bool *ok)
+static struct conf *read_dns(const char *json, struct publishers_config *out, bool *ok)
 {
 	char *text = mem_printf("{\"dns\":%s}", json);
 	struct conf *c = conf_parse("relay.json", text, strlen(text), false);
 	mem_free(text);
-	*ok = dns_config_read(conf_list(conf_root(c), "dns"), file, "home.test", out);
+	const struct publisher_place place = {.file = file, .domain = "home.test"};
+	*ok = publishers_config_read(conf_list(conf_root(c), "dns"), &place, out);
 	return c;
 }
 
 static void all_kinds(void **state)
 {
 	(void)state;
-	struct dns_config_list l;
+	struct publishers_config l;
 	bool ok;
 	struct conf *c = read_dns(
 	    "[{\"kind\":\"serve\",\"nameservers\":[\"ns1.home.test\",\"ns2\",\"ns.example.com.\"],"
@@ -67,26 +68,32 @@ static void all_kinds(void **state)
 	if (!ok)
 		fail_msg("%s", conf_error_text(c, 0));
 	assert_int_equal(l.count, 5);
-	const struct serve_config *s = &l.items[0].serve;
+	const struct serve_settings *s = publishers_config_serve(&l);
 	assert_string_equal(s->nameservers[1], "ns2.home.test");
 	assert_string_equal(s->nameservers[2], "ns.example.com");
 	assert_int_equal(s->listen[1].port, 53);
 	assert_string_equal(s->records[0].name, "alice.home.test");
 	assert_string_equal(s->records[1].name, "home.test");
-	assert_int_equal(l.items[1].rfc2136.server.first, 53);
-	assert_string_equal(l.items[1].rfc2136.zone, "home.test");
-	assert_int_equal(l.items[1].rfc2136.key_len, 6);
-	assert_string_equal(l.items[2].rfc2136.zone, "home.test");
-	assert_int_equal(l.items[2].rfc2136.server.first, 5353);
-	assert_string_equal(l.items[3].dyndns2.password, "c2VjcmV0");
-	assert_string_equal(l.items[3].dyndns2.hosts[0], "alice.home.test");
-	assert_string_equal(l.items[4].cloudflare.api, "https://api.cloudflare.com/client/v4");
-	dns_config_fini(&l);
+	static const char *const ids[] = {
+	    NULL, "rfc2136 home.test 127.0.0.1:53", "rfc2136 home.test ns.lan:5353",
+	    "dyndns2 https://members.example.com/nic/update me",
+	    "cloudflare home.test https://api.cloudflare.com/client/v4"};
+	static const bool serves_bob[] = {false, true, true, false, true};
+	for (size_t i = 1; i < 5; i++) {
+		const struct publisher_config *one = &l.items[i];
+		char *id = one->kind->id(one->settings);
+		assert_string_equal(id, ids[i]);
+		mem_free(id);
+		assert_true(one->kind->serves(one->settings, "alice.home.test"));
+		assert_int_equal(one->kind->serves(one->settings, "bob.home.test"), serves_bob[i]);
+		assert_false(one->kind->serves(one->settings, "alice.example"));
+	}
+	publishers_config_fini(&l);
 	conf_free(c);
 	c = read_dns("[{\"kind\":\"serve\"}]", &l, &ok);
 	assert_true(ok);
-	assert_string_equal(l.items[0].serve.nameservers[0], "ns1.home.test");
-	dns_config_fini(&l);
+	assert_string_equal(publishers_config_serve(&l)->nameservers[0], "ns1.home.test");
+	publishers_config_fini(&l);
 	conf_free(c);
 }
 
@@ -142,7 +149,7 @@ static void what_is_wrong_is_said(void **state)
 	    {"[{\"kind\":\"cloudflare\",\"zone\":\"home.test\"}]", "relay.json: dns[0].token_file"},
 	};
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		struct dns_config_list l;
+		struct publishers_config l;
 		bool ok;
 		struct conf *c = read_dns(table[i].json, &l, &ok);
 		if (ok || conf_errors(c) != 1)
@@ -153,43 +160,16 @@ static void what_is_wrong_is_said(void **state)
 	}
 }
 
-static void update_block(void **state)
-{
-	(void)state;
-	static const char right[] = "{\"http\":[\"[::]:8245\"],\"https\":[\"127.0.0.1:8443\"],"
-				    "\"certificate\":\"c.crt\",\"private_key\":\"c.key\"}";
-	struct update_config u;
-	struct conf *c = conf_parse("relay.json", right, strlen(right), false);
-	assert_true(update_config_read(conf_root(c), file, &u));
-	assert_true(u.on);
-	assert_int_equal(u.http[0].port, 8245);
-	assert_int_equal(u.certificate[0], '/');
-	update_config_fini(&u);
-	conf_free(c);
-	static const char wrong[] = "{\"http\":[\"8245\"],\"certificate\":\"c.crt\",\"htps\":[]}";
-	c = conf_parse("relay.json", wrong, strlen(wrong), false);
-	assert_false(update_config_read(conf_root(c), file, &u));
-	assert_int_equal(conf_errors(c), 3);
-	conf_free(c);
-	c = conf_parse("relay.json", "{\"update\": 1}", 13, false);
-	assert_true(update_config_read(conf_object(conf_root(c), "none"), file, &u));
-	assert_false(u.on);
-	assert_false(update_config_read(conf_object(conf_root(c), "update"), file, &u));
-	conf_free(c);
-}
-
 static void errors_elsewhere_hide_none_here(void **state)
 {
 	(void)state;
-	static const char wrong[] = "{\"http\":[\"8245\"],\"dns\":[{}]}";
+	static const char wrong[] = "{\"dns\":[{}]}";
 	struct conf *c = conf_parse("relay.json", wrong, strlen(wrong), false);
-	struct dns_config_list l;
-	struct update_config u;
+	struct publishers_config l;
+	const struct publisher_place place = {.file = file, .domain = "home.test"};
 	for (unsigned i = 0; i < 2000; i++)
 		conf_error(conf_root(c), "domain", "wrong in way %u", i);
-	assert_false(update_config_read(conf_root(c), file, &u));
-	assert_false(u.on);
-	assert_false(dns_config_read(conf_list(conf_root(c), "dns"), file, "home.test", &l));
+	assert_false(publishers_config_read(conf_list(conf_root(c), "dns"), &place, &l));
 	assert_int_equal(l.count, 0);
 	conf_free(c);
 }
@@ -199,7 +179,7 @@ static void every_alias_that_cannot_be_is_told(void **state)
 	(void)state;
 #define RECORD(name, type, value)                                                                  \
 	"{\"name\":\"" name "\",\"type\":\"" type "\",\"value\":\"" value "\"},"
-	struct dns_config_list l;
+	struct publishers_config l;
 	bool ok;
 	struct conf *c = read_dns("[{\"kind\":\"serve\",\"records\":[" RECORD("@", "CNAME", "b")
 				      RECORD("a", "A", "1.2.3.4") RECORD("a", "CNAME", "b")
@@ -223,7 +203,7 @@ static void a_path_leaves_room_for_the_name(void **state)
 	(void)state;
 	for (size_t len = 600; len <= 601; len++) {
 		char path[602] = "/";
-		struct dns_config_list l;
+		struct publishers_config l;
 		bool ok;
 		memset(path + 1, 'x', len - 1);
 		path[len] = 0;
@@ -236,7 +216,7 @@ static void a_path_leaves_room_for_the_name(void **state)
 			assert_string_equal(
 			    conf_error_text(c, 0),
 			    "relay.json: dns[0].url: has a path of 601 bytes, at most 600 may be");
-		dns_config_fini(&l);
+		publishers_config_fini(&l);
 		conf_free(c);
 		mem_free(json);
 	}
@@ -247,7 +227,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(all_kinds, setup, teardown),
 	    cmocka_unit_test_setup_teardown(what_is_wrong_is_said, setup, teardown),
-	    cmocka_unit_test_setup_teardown(update_block, setup, teardown),
 	    cmocka_unit_test(errors_elsewhere_hide_none_here),
 	    cmocka_unit_test(every_alias_that_cannot_be_is_told),
 	    cmocka_unit_test_setup_teardown(a_path_leaves_room_for_the_name, setup, teardown),

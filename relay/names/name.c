@@ -1,0 +1,128 @@
+#include "relay/names/name.h"
+
+#include "shared/base/mem.h"
+
+#include <string.h>
+
+void name_set_text(char **at, const char *text)
+{
+	char *copy = mem_strdup(text);
+	mem_free(*at);
+	*at = copy;
+}
+
+struct name *name_new(const char *name, const char *account)
+{
+	struct name *n = mem_zalloc(sizeof(*n));
+	n->name = mem_strdup(name);
+	n->account = mem_strdup(account);
+	n->holder = mem_strdup("");
+	list_init(&n->same_account);
+	list_init(&n->dirty);
+	return n;
+}
+
+void name_free(struct name *n)
+{
+	for (unsigned t = 0; t < PUBLISH_TYPES; t++) {
+		struct name_record *r = &n->records[t];
+		mem_free(r->agent);
+		mem_free(r->door);
+		mem_free(r->wanted);
+		mem_free(r->client);
+		mem_free(r->answer);
+	}
+	mem_free(n->name);
+	mem_free(n->account);
+	mem_free(n->holder);
+	mem_free(n);
+}
+
+void name_set_agent(struct name *n, const char *a, const char *aaaa)
+{
+	name_set_text(&n->records[PUBLISH_A].agent, a);
+	name_set_text(&n->records[PUBLISH_AAAA].agent, aaaa);
+}
+
+bool name_has_agent(const struct name *n)
+{
+	return n->records[PUBLISH_A].agent || n->records[PUBLISH_AAAA].agent;
+}
+
+bool name_has_reason(const struct name *n)
+{
+	return n->own || n->declared || n->mapped || n->records[PUBLISH_A].door ||
+	       n->records[PUBLISH_AAAA].door;
+}
+
+enum name_source name_want(const struct name *n, enum publish_type type,
+			   const struct publish_set *relay, struct publish_set *out)
+{
+	const struct name_record *r = &n->records[type];
+	bool follows = r->agent && strcmp(r->agent, NAME_RELAY) == 0;
+	out->count = 0;
+	if (r->agent && !follows) {
+		publish_set_add(out, r->agent);
+		return NAME_FROM_AGENT;
+	}
+	if (r->door && !follows) {
+		if (strcmp(r->door, NAME_OFFLINE) != 0)
+			publish_set_add(out, r->door);
+		return NAME_FROM_DOOR;
+	}
+	/* A name that only the doors know never held the relay's addresses: a family that nobody
+	 * named stays empty. */
+	if (n->own || n->declared || n->mapped)
+		*out = relay[type];
+	return follows ? NAME_FROM_AGENT : NAME_FROM_RELAY;
+}
+
+void name_count(struct name_record *r, const char *client, const char *answer)
+{
+	r->requests++;
+	name_set_text(&r->client, client);
+	name_set_text(&r->answer, answer);
+}
+
+void name_put(const struct name *n, struct store_batch *b)
+{
+	for (unsigned t = 0; t < PUBLISH_TYPES; t++) {
+		const struct name_record *r = &n->records[t];
+		const struct store_name row = {.name = n->name,
+					       .family = publish_type_number(t),
+					       .account = n->account,
+					       .holder = n->holder,
+					       .agent = r->agent,
+					       .door = r->door,
+					       .client = r->client,
+					       .answer = r->answer,
+					       .requests = r->requests,
+					       .changes = r->changes,
+					       .updated_ms = r->updated_ms};
+		store_put_name(b, &row);
+	}
+}
+
+/* The store's text when it is an address or the word, else nothing. */
+static void read_value(char **at, const char *text, const char *word)
+{
+	struct addr a;
+	bool right = strcmp(text, word) == 0 || addr_parse_ip(text, &a) == 0;
+	name_set_text(at, right ? text : NULL);
+}
+
+void name_read(struct name *n, const struct store_name *row)
+{
+	struct name_record *r = &n->records[publish_type_of_number(row->family)];
+	r->requests = row->requests;
+	r->changes = row->changes;
+	r->updated_ms = row->updated_ms;
+	name_set_text(&r->client, *row->client ? row->client : NULL);
+	name_set_text(&r->answer, *row->answer ? row->answer : NULL);
+	read_value(&r->agent, row->agent, NAME_RELAY);
+	read_value(&r->door, row->door, NAME_OFFLINE);
+	name_set_text(&n->holder, row->holder);
+	/* Until its agent speaks again, all that it declared stands. */
+	n->declared = n->declared || *row->agent;
+	n->mapped = n->mapped || *row->holder;
+}

@@ -1,0 +1,62 @@
+/*
+ * One name with its records, A and AAAA: what each source says of them, and what follows from it.
+ * Values only; nothing here tells anyone of a change.
+ *
+ * By strength: an entry in the `names` of an agent; the last accepted door update; the relay's own
+ * addresses.
+ */
+#ifndef GROUNDNUT_RELAY_NAMES_NAME_H
+#define GROUNDNUT_RELAY_NAMES_NAME_H
+
+#include "relay/names/publisher.h"
+#include "relay/store.h"
+
+/* What stands in place of an address. */
+#define NAME_RELAY   "relay"   /* an agent's word: it follows the relay */
+#define NAME_OFFLINE "offline" /* a door's: there is to be no record */
+
+enum name_source { NAME_FROM_RELAY, NAME_FROM_DOOR, NAME_FROM_AGENT };
+
+struct name_record {
+	char *agent;  /* an address or NAME_RELAY, by an agent's names entry; or NULL */
+	char *door;   /* an address or NAME_OFFLINE, by the last accepted update; or NULL */
+	char *wanted; /* as settled last, comma list; NULL before */
+	uint64_t requests, changes;
+	uint64_t updated_ms; /* UNIX time of the last change of what is wanted */
+	char *client;        /* who asked last, or NULL */
+	char *answer;        /* what it was told, or NULL */
+};
+
+struct name {
+	struct list same_account; /* of the account's names */
+	struct list dirty;        /* in the write batch while not written */
+	char *name;               /* full, lower case */
+	char *account;            /* never NULL */
+	char *holder;             /* the agent that declares it, "" none */
+	bool own;                 /* the account's own name */
+	bool declared, mapped;    /* by holder: in `names`, as a mapping's host */
+	bool marked;              /* seen in the declaration being read */
+	struct name_record records[PUBLISH_TYPES];
+};
+
+struct name *name_new(const char *name, const char *account);
+void name_free(struct name *n); /* has left every list */
+
+/* Replaces a text; text may be *at, or NULL. */
+void name_set_text(char **at, const char *text);
+/* An agent's word on both records; NULL: none. */
+void name_set_agent(struct name *n, const char *a, const char *aaaa);
+bool name_has_agent(const struct name *n); /* an agent says something of it */
+/* Whether anything is left that makes the name exist. */
+bool name_has_reason(const struct name *n);
+/* What one record is to hold. relay: the relay's own addresses, by type. */
+enum name_source name_want(const struct name *n, enum publish_type type,
+			   const struct publish_set *relay, struct publish_set *out);
+/* One request. */
+void name_count(struct name_record *r, const char *client, const char *answer);
+
+/* As the store keeps it: all records out, one in. */
+void name_put(const struct name *n, struct store_batch *b);
+void name_read(struct name *n, const struct store_name *row);
+
+#endif

@@ -1,0 +1,32 @@
+/*
+ * Asking the web service of a provider, one question at a time: the TLS that its URL wants, and one
+ * way to be told, whatever goes wrong.
+ */
+#ifndef GROUNDNUT_RELAY_NAMES_PROVIDER_CLIENT_H
+#define GROUNDNUT_RELAY_NAMES_PROVIDER_CLIENT_H
+
+#include "shared/http/http_message.h"
+#include "shared/net/loop.h"
+
+struct provider_client;
+
+/* From the loop, once for each question: the answer (valid during the call), or NULL and one
+ * sentence. */
+typedef void provider_client_fn(void *owner, struct http_message *answer, const char *why);
+
+struct provider_client_service {
+	const char *url;     /* all questions begin with it */
+	const char *name;    /* for sentences */
+	const char *ca_file; /* NULL: the system's */
+	size_t answer_max;
+};
+
+struct provider_client *provider_client_new(struct loop *l,
+					    const struct provider_client_service *service,
+					    provider_client_fn *fn, void *owner);
+/* path: put behind the URL. headers: lines, each with CRLF. body: NULL for none. */
+void provider_client_ask(struct provider_client *c, const char *method, const char *path,
+			 const char *headers, const struct buf *body);
+void provider_client_close(struct provider_client *c); /* an answer still to come never comes */
+
+#endif
