@@ -60,7 +60,7 @@ void acme_challenge_certificate(const char *name, const uint8_t digest[ACME_DIGE
 {
 	struct p256 k;
 	p256_new(&k);
-	*certificate = certificate_self_signed(&k, name, digest);
+	*certificate = certificate_self_signed(&k, &name, 1, digest);
 	*key = p256_text(&k);
 	mem_wipe(&k, sizeof(k));
 }

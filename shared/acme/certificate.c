@@ -24,8 +24,10 @@
 enum {
 	CHAIN_MAX = 10, /* certificates */
 	ID_PART_MAX = 64,
-	SELF_SIGNED_S = 7 * 86400,
-	CLOCKS_DIFFER_S = 86400
+	CHALLENGE_DAYS = 7,
+	OWN_DAYS = 20 * 365 + 5,
+	CLOCKS_DIFFER_S = 86400,
+	COMMON_NAME_MAX = 64,
 };
 
 /* --- making --- */
@@ -109,28 +111,65 @@ static char *text_of(BIO *bio)
 	return text;
 }
 
-char *certificate_self_signed(const struct p256 *key, const char *name, const uint8_t digest[32])
+static X509 *certificate_for(EVP_PKEY *pkey, const char *const *names, size_t count,
+			     const char *common_name, int days)
+{
+	X509 *x = X509_new();
+	GENERAL_NAMES *list = names_of(names, count);
+	X509_NAME *subject = x ? X509_get_subject_name(x) : NULL;
+	BIGNUM *serial = BN_new();
+	bool ok =
+	    subject && serial && BN_rand(serial, 127, BN_RAND_TOP_ANY, BN_RAND_BOTTOM_ANY) &&
+	    BN_to_ASN1_INTEGER(serial, X509_get_serialNumber(x)) &&
+	    X509_set_version(x, X509_VERSION_3) == 1 &&
+	    X509_gmtime_adj(X509_getm_notBefore(x), -CLOCKS_DIFFER_S) &&
+	    X509_time_adj_ex(X509_getm_notAfter(x), days, 0, NULL) &&
+	    X509_NAME_add_entry_by_NID(subject, NID_commonName, MBSTRING_ASC,
+				       (const uint8_t *)common_name, -1, -1, 0) == 1 &&
+	    X509_set_issuer_name(x, subject) == 1 && X509_set_pubkey(x, pkey) == 1 &&
+	    (!count || X509_add1_ext_i2d(x, NID_subject_alt_name, list, 0, X509V3_ADD_APPEND) == 1);
+	assert(ok);
+	BN_free(serial);
+	GENERAL_NAMES_free(list);
+	return x;
+}
+
+static void add_extension(X509 *x, X509_EXTENSION *ext)
+{
+	bool ok = ext && X509_add_ext(x, ext, -1) == 1;
+	assert(ok);
+	X509_EXTENSION_free(ext);
+}
+
+static void add_server_extensions(X509 *x)
+{
+	X509V3_CTX ctx;
+	X509V3_set_ctx_nodb(&ctx);
+	X509V3_set_ctx(&ctx, x, x, NULL, NULL, 0);
+	add_extension(x,
+		      X509V3_EXT_conf_nid(NULL, &ctx, NID_basic_constraints, "critical,CA:FALSE"));
+	add_extension(x, X509V3_EXT_conf_nid(NULL, &ctx, NID_ext_key_usage, "serverAuth"));
+	add_extension(x, X509V3_EXT_conf_nid(NULL, &ctx, NID_subject_key_identifier, "hash"));
+}
+
+char *certificate_self_signed(const struct p256 *key, const char *const *names, size_t count,
+			      const uint8_t *digest)
 {
 	EVP_PKEY *pkey = p256_open(key);
-	X509 *x = X509_new();
 	BIO *bio = BIO_new(BIO_s_mem());
-	X509_EXTENSION *ext = acme_identifier(digest);
-	GENERAL_NAMES *list = names_of(&name, 1);
-	X509_NAME *subject = x ? X509_get_subject_name(x) : NULL;
-	bool ok = subject && bio && ext && X509_set_version(x, X509_VERSION_3) == 1 &&
-		  ASN1_INTEGER_set(X509_get_serialNumber(x), 1) == 1 &&
-		  X509_gmtime_adj(X509_getm_notBefore(x), -CLOCKS_DIFFER_S) &&
-		  X509_gmtime_adj(X509_getm_notAfter(x), SELF_SIGNED_S) &&
-		  X509_NAME_add_entry_by_NID(subject, NID_commonName, MBSTRING_ASC,
-					     (const unsigned char *)"acme", -1, -1, 0) == 1 &&
-		  X509_set_issuer_name(x, subject) == 1 && X509_set_pubkey(x, pkey) == 1 &&
-		  X509_add1_ext_i2d(x, NID_subject_alt_name, list, 0, X509V3_ADD_APPEND) == 1 &&
-		  X509_add_ext(x, ext, -1) == 1 && X509_sign(x, pkey, EVP_sha256()) > 0 &&
-		  PEM_write_bio_X509(bio, x) == 1;
+	bool named = count && strlen(names[0]) <= COMMON_NAME_MAX;
+	X509 *x = certificate_for(pkey, names, count,
+				  digest  ? "acme"
+				  : named ? names[0]
+					  : "groundnut-relay",
+				  digest ? CHALLENGE_DAYS : OWN_DAYS);
+	if (digest)
+		add_extension(x, acme_identifier(digest));
+	else
+		add_server_extensions(x);
+	bool ok = bio && X509_sign(x, pkey, EVP_sha256()) > 0 && PEM_write_bio_X509(bio, x) == 1;
 	assert(ok);
 	char *text = text_of(bio);
-	X509_EXTENSION_free(ext);
-	GENERAL_NAMES_free(list);
 	BIO_free(bio);
 	X509_free(x);
 	EVP_PKEY_free(pkey);

@@ -1,4 +1,4 @@
-/* Certificates and requests for them (X.509), as far as ACME needs them. Pure. */
+/* Certificates and requests for them (X.509): what ACME needs, and a server's own. Pure. */
 #ifndef GROUNDNUT_ACME_CERTIFICATE_H
 #define GROUNDNUT_ACME_CERTIFICATE_H
 
@@ -25,8 +25,9 @@ int certificate_init(struct certificate *out, const char *pem, size_t len, const
 		     const char *const *names, size_t count, char why[CERTIFICATE_WORDS]);
 void certificate_fini(struct certificate *c);
 
-/* A certificate signed by its own key, for one name and with an acmeIdentifier (RFC 8737); PEM,
- * freed by the caller. */
-char *certificate_self_signed(const struct p256 *key, const char *name, const uint8_t digest[32]);
+/* A certificate signed by its own key, for the names; PEM, freed by the caller. With digest: for
+ * tls-alpn-01 (an acmeIdentifier, RFC 8737), a week. NULL: a server's own, 20 years. */
+char *certificate_self_signed(const struct p256 *key, const char *const *names, size_t count,
+			      const uint8_t *digest);
 
 #endif

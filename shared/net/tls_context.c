@@ -6,6 +6,7 @@
  */
 #include "shared/net/tls_context.h"
 
+#include "shared/acme/certificate.h"
 #include "shared/base/err.h"
 #include "shared/base/mem.h"
 #include "shared/base/text.h"
@@ -31,8 +32,6 @@ struct tls_context {
 	uint8_t pin[SHA256_DIGEST_LENGTH]; /* when pinned */
 	char alpn[64];                     /* required, or empty */
 };
-
-enum { SELF_SIGNED_DAYS = 20 * 365 + 5, NAME_MAX_CN = 64 };
 
 /* AES-128 first: a quarter less work than 256 on the path that costs most, and as safe for what a
  * tunnel lives. */
@@ -348,92 +347,16 @@ int tls_context_pin_of_certificate(const char *certificate, char out[TLS_CONTEXT
 	return err;
 }
 
-static bool add_extension(X509 *x, int nid, const char *value)
-{
-	X509V3_CTX ctx;
-	X509_EXTENSION *ext;
-	bool ok;
-
-	X509V3_set_ctx_nodb(&ctx);
-	X509V3_set_ctx(&ctx, x, x, NULL, NULL, 0);
-	ext = X509V3_EXT_conf_nid(NULL, &ctx, nid, value);
-	ok = ext && X509_add_ext(x, ext, -1) == 1;
-	X509_EXTENSION_free(ext);
-	return ok;
-}
-
-/* Each name is added as a value, not pasted into OpenSSL's little language of commas and colons. */
-static bool add_names(X509 *x, const char *const *names)
-{
-	GENERAL_NAMES *list = sk_GENERAL_NAME_new_null();
-	bool ok = list != NULL;
-
-	for (; ok && *names; names++) {
-		GENERAL_NAME *name = a2i_GENERAL_NAME(
-		    NULL, NULL, NULL, is_ip(*names) ? GEN_IPADD : GEN_DNS, *names, 0);
-
-		ok = name && sk_GENERAL_NAME_push(list, name) > 0;
-		if (!ok)
-			GENERAL_NAME_free(name);
-	}
-	ok = ok && (sk_GENERAL_NAME_num(list) == 0 ||
-		    X509_add1_ext_i2d(x, NID_subject_alt_name, list, 0, X509V3_ADD_APPEND) == 1);
-	GENERAL_NAMES_free(list);
-	return ok;
-}
-
-static bool fill_certificate(X509 *x, EVP_PKEY *key, const char *const *names)
-{
-	const char *cn = names[0] && strlen(names[0]) <= NAME_MAX_CN ? names[0] : "groundnut-relay";
-	X509_NAME *subject = X509_get_subject_name(x);
-	BIGNUM *serial = BN_new();
-	bool ok = serial && BN_rand(serial, 127, BN_RAND_TOP_ANY, BN_RAND_BOTTOM_ANY) == 1 &&
-		  BN_to_ASN1_INTEGER(serial, X509_get_serialNumber(x)) != NULL;
-
-	BN_free(serial);
-	return ok && X509_set_version(x, X509_VERSION_3) == 1 &&
-	       /* for machines whose clock is behind */
-	       X509_gmtime_adj(X509_getm_notBefore(x), -24 * 3600) &&
-	       X509_time_adj_ex(X509_getm_notAfter(x), SELF_SIGNED_DAYS, 0, NULL) &&
-	       X509_NAME_add_entry_by_NID(subject, NID_commonName, MBSTRING_UTF8,
-					  (const unsigned char *)cn, -1, -1, 0) == 1 &&
-	       X509_set_issuer_name(x, subject) == 1 && X509_set_pubkey(x, key) == 1 &&
-	       add_extension(x, NID_basic_constraints, "critical,CA:FALSE") &&
-	       add_extension(x, NID_ext_key_usage, "serverAuth") &&
-	       add_extension(x, NID_subject_key_identifier, "hash") && add_names(x, names) &&
-	       X509_sign(x, key, EVP_sha256()) > 0;
-}
-
-static char *text_of(BIO *bio)
-{
-	char *data;
-	long len = BIO_get_mem_data(bio, &data);
-	char *text = mem_alloc((size_t)len + 1);
-
-	memcpy(text, data, (size_t)len);
-	text[len] = '\0';
-	return text;
-}
-
 int tls_context_make_self_signed(const char *const *names, char **certificate, char **key)
 {
-	EVP_PKEY *pkey = EVP_EC_gen("P-256");
-	X509 *x = X509_new();
-	BIO *x_text = BIO_new(BIO_s_mem()), *key_text = BIO_new(BIO_s_secmem());
-	int err = ERR_TLS;
+	struct p256 pair;
+	size_t count = 0;
 
-	*certificate = *key = NULL;
-	if (pkey && x && x_text && key_text && fill_certificate(x, pkey, names) &&
-	    PEM_write_bio_X509(x_text, x) == 1 &&
-	    PEM_write_bio_PrivateKey(key_text, pkey, NULL, NULL, 0, NULL, NULL) == 1) {
-		*certificate = text_of(x_text);
-		*key = text_of(key_text);
-		err = 0;
-	}
-	BIO_free(key_text);
-	BIO_free(x_text);
-	X509_free(x);
-	EVP_PKEY_free(pkey);
-	ERR_clear_error();
-	return err;
+	while (names[count])
+		count++;
+	p256_new(&pair);
+	*certificate = certificate_self_signed(&pair, names, count, NULL);
+	*key = p256_text(&pair);
+	mem_wipe(&pair, sizeof(pair));
+	return 0;
 }

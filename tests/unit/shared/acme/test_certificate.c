@@ -116,10 +116,10 @@ static void the_id_is_that_of_the_rfc(void **state)
 	char why[CERTIFICATE_WORDS], *text;
 	(void)state;
 	p256_new(&key);
-	char *pem = certificate_self_signed(&key, "nas.example", digest);
+	const char *name = "nas.example";
+	char *pem = certificate_self_signed(&key, &name, 1, digest);
 	BIO *bio = BIO_new_mem_buf(pem, -1);
 	X509 *cert = PEM_read_bio_X509(bio, NULL, NULL, NULL);
-	const char *name = "nas.example";
 	assert_int_equal(certificate_init(&x, pem, strlen(pem), &key, &name, 1, why), 0);
 	assert_string_equal(x.id, ""); /* no key identifier yet */
 	certificate_fini(&x);
