@@ -127,7 +127,7 @@ static void write_status(struct service_main *m, struct json *w)
 	json_str(w, "account", m->config->account);
 	json_str(w, "agent", m->config->agent);
 	json_str(w, "state", uplink_state_text(uplink_state(m->uplink)));
-	json_uint(w, "rtt_ms", transport_rtt_ms(uplink_transport(m->uplink)));
+	json_uint(w, "rtt_ms", keepalive_rtt_ms(transport_keepalive(uplink_transport(m->uplink))));
 	json_uint(w, "resumed", uplink_resumed(m->uplink));
 	char *summary = uplink_summary(m->uplink);
 	json_str(w, "link", summary);

@@ -40,7 +40,7 @@ struct target {
 	uint64_t complained_ms; /* when the log last heard of it */
 	struct list visits;
 	uint64_t visits_now, visits_total;
-	/* near is home: near_to_far goes out, far_to_near comes in; dropped only by flows */
+	/* to_stream goes out of the home, from_stream comes in; dropped only by flows */
 	struct flow_count count;
 };
 
@@ -106,9 +106,9 @@ static void cut_visit(struct visit *v, enum reset_code code)
 static void on_visit_end(void *owner, const struct splice_end *end)
 {
 	struct visit *v = owner;
-	if (end->near_error)
+	if (end->socket_error)
 		log_debug("visit_ended", "mapping=%s why=%s", v->target->mapping.name,
-			  err_text(end->near_error));
+			  err_text(end->socket_error));
 	v->splice = NULL;
 	drop_visit(v);
 }
@@ -142,7 +142,7 @@ static void note_dial_error(struct target *s, uint16_t port, int err)
 	mem_free(s->dial_error);
 	s->dial_error = text;
 	s->dial_error_ms = loop_wall_ms();
-	s->dial_error_out = s->count.bytes.near_to_far;
+	s->dial_error_out = s->count.bytes.to_stream;
 	if (!news && now < s->complained_ms + COMPLAIN_MS)
 		return;
 	s->complained_ms = now;
@@ -460,7 +460,7 @@ static void target_status(const struct target *s, struct json *w)
 	json_str(w, "target", s->mapping.target_text);
 	json_str(w, "state", mapping_state_text(s->state));
 	bool udp = mapping_kind(s->mapping.protocol)->transport == PORTS_UDP;
-	bool healed = udp && s->count.bytes.near_to_far > s->dial_error_out;
+	bool healed = udp && s->count.bytes.to_stream > s->dial_error_out;
 	if (s->error || !s->dial_error || healed) {
 		json_str(w, "error", s->error);
 	} else {
@@ -474,8 +474,8 @@ static void target_status(const struct target *s, struct json *w)
 	json_uint(w, "connections_total", s->visits_total);
 	json_uint(w, "flows", udp ? s->visits_now : 0);
 	json_uint(w, "dropped", dropped(s));
-	json_uint(w, "bytes_in", s->count.bytes.far_to_near);
-	json_uint(w, "bytes_out", s->count.bytes.near_to_far);
+	json_uint(w, "bytes_in", s->count.bytes.from_stream);
+	json_uint(w, "bytes_out", s->count.bytes.to_stream);
 	json_close(w);
 }
 

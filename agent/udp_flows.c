@@ -86,7 +86,7 @@ static void send_home(struct flow *f, const uint8_t *p, size_t len)
 	}
 	mem_free(f->first);
 	f->first = NULL;
-	f->count->bytes.far_to_near += len;
+	f->count->bytes.from_stream += len;
 }
 
 static void keep(struct flow *f, const uint8_t *p, size_t len)
@@ -128,7 +128,7 @@ static void on_readable(void *owner)
 			break;
 		if (n < 0)
 			continue;
-		f->count->bytes.near_to_far += (uint64_t)n;
+		f->count->bytes.to_stream += (uint64_t)n;
 		stream_datagram(f->stream, p, (size_t)n);
 	}
 	transport_mark(f->transport);

@@ -124,7 +124,7 @@ static void new_transport(struct uplink *u)
 	    .pool = &u->pool,
 	};
 	u->transport = transport_new(u->loop, &c, &PULSE_AGENT, on_transport, u, u->news, u->owner);
-	transport_set_patience(u->transport, u->silence.silence_ms);
+	transport_set_silence(u->transport, u->silence.silence_ms);
 }
 
 static void give_up_session(struct uplink *u, const char *why)
@@ -150,7 +150,8 @@ static bool wants_link(const struct uplink *u)
 	if (u->pending)
 		/* While resuming: the relay answers at once, or the path is dead again. */
 		return u->has_session;
-	return !transport_is_attached(u->transport) || transport_is_suspect(u->transport);
+	return !transport_is_attached(u->transport) ||
+	       transport_keepalive(u->transport)->is_suspect;
 }
 
 static void stop_dialling(struct uplink *u)
@@ -195,7 +196,7 @@ static void on_connection(void *owner, struct io *io, int err, const char *detai
 		return;
 	}
 	if (transport_is_attached(u->transport)) {
-		u->lost_ms = transport_heard_ms(u->transport);
+		u->lost_ms = transport_keepalive(u->transport)->heard_ms;
 		u->spare_ms = 0;
 		transport_detach(u->transport); /* for good, so that what it has brought is final */
 		u->state = UPLINK_DETACHED;
@@ -283,7 +284,7 @@ static void resumed(struct uplink *u)
 	const struct tunnel *t = transport_tunnel(u->transport);
 	bool eased = silence_limit_resumed(&u->silence, loop_now_ms(u->loop), tunnel_progress(t),
 					   tunnel_streams(t) > 0);
-	transport_set_patience(u->transport, u->silence.silence_ms);
+	transport_set_silence(u->transport, u->silence.silence_ms);
 	if (eased)
 		log_warn("patience", "suspect_after_ms=%u maxseg=%u", u->silence.silence_ms,
 			 u->silence.maxseg);
@@ -464,7 +465,7 @@ static void on_lost(struct uplink *u)
 	int why = transport_why(u->transport);
 	u->state = UPLINK_DETACHED;
 	uint64_t now = loop_now_ms(u->loop);
-	u->lost_ms = transport_heard_ms(u->transport);
+	u->lost_ms = transport_keepalive(u->transport)->heard_ms;
 	log_warn("detached", "why=%s silent_ms=%" PRIu64, err_text(why), now - u->lost_ms);
 	if (!u->last_error[0])
 		snprintf(u->last_error, sizeof u->last_error, "%s: %s", u->config->relay_text,
@@ -483,7 +484,8 @@ static void on_suspect(struct uplink *u)
 {
 	uint64_t now = loop_now_ms(u->loop);
 	log_info("suspect", "silent_ms=%" PRIu64 " rtt_ms=%u",
-		 now - transport_life_ms(u->transport), transport_rtt_ms(u->transport));
+		 now - transport_keepalive(u->transport)->life_ms,
+		 keepalive_rtt_ms(transport_keepalive(u->transport)));
 	bool changed = u->network_changed_ms &&
 		       now < u->network_changed_ms + SPARE_GAP_MS; /* then it is no flapping */
 	uint64_t allowed = u->spare_ms && !changed ? u->spare_ms + SPARE_GAP_MS : now;
@@ -503,7 +505,7 @@ static void on_transport(void *owner, enum transport_event event)
 		on_suspect(u);
 		break;
 	case TRANSPORT_ALIVE:
-		log_info("alive", "rtt_ms=%u", transport_rtt_ms(u->transport));
+		log_info("alive", "rtt_ms=%u", keepalive_rtt_ms(transport_keepalive(u->transport)));
 		if (relay_dialer_has_any(u->dialer))
 			u->spare_ms = loop_now_ms(u->loop);
 		stop_dialling(u);
@@ -525,8 +527,8 @@ static bool is_over(const struct uplink *u, uint64_t now)
 	if (!u->has_session || u->pending)
 		return false;
 	if (transport_is_attached(u->transport))
-		return transport_is_suspect(u->transport) &&
-		       now > transport_heard_ms(u->transport) + u->grace_ms;
+		return transport_keepalive(u->transport)->is_suspect &&
+		       now > transport_keepalive(u->transport)->heard_ms + u->grace_ms;
 	return now > u->lost_ms + u->grace_ms;
 }
 
@@ -686,7 +688,8 @@ char *uplink_summary(const struct uplink *u)
 	if (!transport_is_attached(u->transport))
 		return link_summary_text(&u->summary, LINK_SUMMARY_DETACHED, silent, left);
 	return link_summary_text(&u->summary,
-				 transport_is_suspect(u->transport) ? LINK_SUMMARY_SUSPECT
-								    : LINK_SUMMARY_ATTACHED,
-				 now - transport_life_ms(u->transport), 0);
+				 transport_keepalive(u->transport)->is_suspect
+				     ? LINK_SUMMARY_SUSPECT
+				     : LINK_SUMMARY_ATTACHED,
+				 now - transport_keepalive(u->transport)->life_ms, 0);
 }

@@ -50,7 +50,8 @@ static uint64_t grace_ms(const struct agent_session *s)
 
 static uint64_t silent_ms(const struct agent_session *s)
 {
-	return loop_now_ms(s->tenant->worker->loop) - transport_heard_ms(s->tenant->transport);
+	return loop_now_ms(s->tenant->worker->loop) -
+	       transport_keepalive(s->tenant->transport)->heard_ms;
 }
 
 static void detached(struct agent_session *s, int why)
@@ -271,7 +272,7 @@ void agent_session_status(const struct agent_session *s, struct json *w)
 	json_str(w, "state", up ? "attached" : "detached");
 	json_str(w, "remote", addr_ip_text(&s->tenant->remote, remote));
 	json_time(w, "since", s->since_ms);
-	json_uint(w, "rtt_ms", transport_rtt_ms(s->tenant->transport));
+	json_uint(w, "rtt_ms", keepalive_rtt_ms(transport_keepalive(s->tenant->transport)));
 	json_uint(w, "resumed", s->resumed);
 	uint64_t silent = silent_ms(s), grace = grace_ms(s);
 	char *summary =

@@ -34,7 +34,7 @@ static void on_look(void *owner)
 	const struct tenant *h = c->holder;
 	bool attached = tenant_is_attached(h);
 	/* bytes: a kernel would acknowledge for the dead, too */
-	if (attached && transport_heard_ms(h->transport) >= c->asked_ms) {
+	if (attached && transport_keepalive(h->transport)->heard_ms >= c->asked_ms) {
 		char at[ADDR_TEXT], reason[HELLO_TEXT];
 		snprintf(reason, sizeof reason, "another agent named %s is attached, from %s",
 			 h->agent, addr_ip_text(&h->remote, at));

@@ -331,8 +331,8 @@ void door_status(const struct door *d, const char *public_text, struct json *w)
 	json_uint(w, "connections_total", d->total);
 	json_uint(w, "flows", d->flows);
 	json_uint(w, "dropped", d->dropped + (d->kind->dropped ? d->kind->dropped(d) : 0));
-	json_uint(w, "bytes_in", d->count.near_to_far);
-	json_uint(w, "bytes_out", d->count.far_to_near);
+	json_uint(w, "bytes_in", d->count.to_stream);
+	json_uint(w, "bytes_out", d->count.from_stream);
 	json_close(w);
 }
 

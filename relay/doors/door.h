@@ -66,7 +66,7 @@ struct door {
 	size_t socket_count;
 	uint64_t now, total;       /* visitors; of udp flows only the total */
 	uint64_t flows, dropped;   /* udp; dropped: but for what flows under way have */
-	struct splice_count count; /* near_to_far goes toward the agent */
+	struct splice_count count; /* to_stream goes toward the agent */
 	unsigned newcomers;        /* let in while the agent is detached */
 	struct timer *rest_timer;
 	struct shaper *shaper;      /* NULL: neither mapping nor account has a limit */

@@ -167,7 +167,7 @@ static void took(struct http_visitor *v, enum shaper_way way, size_t len)
 	if (v->lead.shaper)
 		shaper_took(v->lead.shaper, way, len);
 	if (v->lead.count)
-		*(way == SHAPER_IN ? &v->lead.count->near_to_far : &v->lead.count->far_to_near) +=
+		*(way == SHAPER_IN ? &v->lead.count->to_stream : &v->lead.count->from_stream) +=
 		    len;
 }
 

@@ -17,7 +17,7 @@ struct http_visitor;
 struct http_visitor_lead {
 	struct transport *transport;
 	uint32_t mapping;
-	struct splice_count *count; /* near_to_far goes toward the agent */
+	struct splice_count *count; /* to_stream goes toward the agent */
 	struct shaper *shaper;      /* NULL: no limit */
 	/* the most that a stream is granted at first; 0: as much as there is */
 	uint32_t credit;

@@ -137,7 +137,7 @@ static void on_stream(void *owner, enum stream_event event)
 	    udp_socket_write_to(f->socket->udp, &f->visitor, &f->visited, p, len) < 0)
 		u->door.dropped++;
 	else
-		u->door.count.far_to_near += len;
+		u->door.count.from_stream += len;
 }
 
 static struct flow *begin(struct bound *s, const struct addr *visitor, const struct addr *visited,
@@ -176,7 +176,7 @@ static void take_datagram(struct bound *s, const struct addr *visitor, const str
 		return;
 	}
 	used(f);
-	u->door.count.near_to_far += len;
+	u->door.count.to_stream += len;
 	stream_datagram(f->stream, p, len);
 }
 

@@ -1,14 +1,15 @@
 /*
  * The happy path: IO_DATA reads plaintext into the loop's staging memory and gives it to
- * tunnel_input, which tells streams; they, and whoever has something to send, mark the task. At the
- * end of the turn work() fills one batch and writes it. When the kernel takes no more, the io's
- * IO_ROOM brings work() back; nothing is filled meanwhile, so nothing is written ahead of the link.
+ * tunnel_input, which tells streams. Streams and everything else with something to send mark the
+ * task. At the end of the turn work() fills one batch and writes it. When the kernel takes no more,
+ * the io's IO_ROOM brings work() back; nothing is filled meanwhile, so nothing is written ahead of
+ * the link.
  *
- * One timer serves what is due by time: acknowledgements, idle credit, the pulse.
+ * One timer serves what is due by time: acknowledgements, idle credit, keepalive.
  *
- * Ways to end: the io fails or ends (what it brought before is read first: it may say why), the
- * peer breaks a rule, the pulse dies. All go through lose(), which closes the link first and tells
- * the owner last.
+ * Ways to end: the io fails or ends (what it brought before is read first, since it may say why),
+ * the peer breaks a rule, keepalive says that the link is dead. All go through lose(), which closes
+ * the link first and tells the owner last.
  */
 #include "shared/net/transport.h"
 
@@ -46,16 +47,16 @@ enum {
 	SAMPLE_MS = 50,       /* how often the kernel is asked, while busy */
 	SAMPLE_MOST_MS = 200, /* after a longer time it has not been busy throughout */
 	LEAST_WAIT_MS = 5,
-	WATCH_MS = 100,  /* how often the kernel is asked about a link under suspicion */
-	BUSY_MS = 1000,  /* the io keeps its buffers for that long */
-	STARVED_MS = 50, /* how often it is looked whether others have left memory */
+	SUSPECT_LOOK_MS = 100, /* how often the kernel is asked about a suspect link */
+	BUSY_MS = 1000,        /* the io keeps its buffers for that long */
+	STARVED_MS = 50,       /* how often it looks whether others have left memory */
 	RETRY_PROTOCOL_MS = 1000,
 };
 
 struct transport {
 	struct loop *loop;
 	struct tunnel *tunnel;
-	struct keepalive pulse;
+	struct keepalive keepalive;
 	struct keepalive_rules rules;
 	transport_fn *fn;
 	void *owner;
@@ -82,12 +83,12 @@ struct transport {
 static void work(void *arg);
 static void on_timer(void *arg);
 
-/* The pulse hears of PONGs first; all else is the owner's. */
+/* PONGs are for keepalive; all else is the owner's. */
 static void on_news(void *arg, const struct tunnel_news *news)
 {
 	struct transport *k = arg;
 	if (news->event == TUNNEL_PONGED)
-		keepalive_pong(&k->pulse, news->number, loop_now_ms(k->loop));
+		keepalive_pong(&k->keepalive, news->number, loop_now_ms(k->loop));
 	else
 		k->news(k->news_owner, news);
 }
@@ -106,7 +107,7 @@ struct transport *transport_new(struct loop *l, const struct tunnel_config *conf
 	k->tunnel = tunnel_new(config, on_news, k);
 	k->timer = timer_new(l, on_timer, k);
 	task_init(&k->task, work, k);
-	keepalive_init(&k->pulse, rules, loop_now_ms(l));
+	keepalive_init(&k->keepalive, rules, loop_now_ms(l));
 	return k;
 }
 
@@ -114,7 +115,7 @@ void transport_detach(struct transport *k)
 {
 	io_close(k->io);
 	k->io = NULL;
-	k->blocked = false;
+	k->blocked = k->keepalive.is_suspect = false;
 	k->broken = k->ending = 0;
 	buf_fini(&k->early);
 	task_cancel(&k->task);
@@ -206,7 +207,7 @@ static void sample(struct transport *k)
 		return;
 	bool unacked = info.unacked > 0 || info.notsent_bytes > 0 || k->blocked;
 	uint64_t acked_ms = info.ack_age_ms < now ? now - info.ack_age_ms : 0;
-	if (keepalive_kernel(&k->pulse, info.bytes_acked, acked_ms, unacked, info.rtt_us,
+	if (keepalive_kernel(&k->keepalive, info.bytes_acked, acked_ms, unacked, info.rtt_us,
 			     info.rttvar_us, now))
 		/* changes nothing here but the owner's mind about a spare */
 		k->fn(k->owner, TRANSPORT_ALIVE);
@@ -228,7 +229,7 @@ static void set_busy(struct transport *k, uint64_t now)
 	k->busy = busy;
 }
 
-/* Asks the pulse, does what it says, and sets the timer for whatever is due next. False when the
+/* Asks keepalive, does what it says, and sets the timer for whatever is due next. False when the
  * link is lost. */
 static bool keep_time(struct transport *k)
 {
@@ -241,13 +242,13 @@ static bool keep_time(struct transport *k)
 		return false;
 	}
 	enum keepalive_act act;
-	while ((act = keepalive_next(&k->pulse, moving, open, now, &when)) != KEEPALIVE_WAIT) {
+	while ((act = keepalive_next(&k->keepalive, moving, open, now, &when)) != KEEPALIVE_WAIT) {
 		if (act == KEEPALIVE_DEAD) {
 			lose(k, ERR_TIMEOUT);
 			return false;
 		}
 		if (act == KEEPALIVE_PING) {
-			tunnel_ping(k->tunnel, k->pulse.number);
+			tunnel_ping(k->tunnel, k->keepalive.number);
 			task_mark(k->loop, &k->task);
 		} else {
 			k->fn(k->owner, TRANSPORT_SUSPECT);
@@ -258,8 +259,8 @@ static bool keep_time(struct transport *k)
 	uint64_t due = k->blocked ? UINT64_MAX : tunnel_deadline(k->tunnel);
 	if (tunnel_is_starved(k->tunnel) && due > now + STARVED_MS)
 		due = now + STARVED_MS;
-	if (k->pulse.is_suspect && due > now + WATCH_MS)
-		due = now + WATCH_MS;
+	if (k->keepalive.is_suspect && due > now + SUSPECT_LOOK_MS)
+		due = now + SUSPECT_LOOK_MS;
 	set_busy(k, now);
 	if (k->busy && due > tunnel_last_moved_ms(k->tunnel) + BUSY_MS)
 		due = tunnel_last_moved_ms(k->tunnel) + BUSY_MS;
@@ -292,7 +293,7 @@ static bool take(struct transport *k, const uint8_t *p, size_t len)
 	return err == 0;
 }
 
-/* What came with the greeting is before anything that io_read() gives now. */
+/* What came with HELLO or WELCOME is before anything that io_read() gives now. */
 static bool take_early(struct transport *k)
 {
 	if (!buf_len(&k->early))
@@ -320,7 +321,7 @@ static enum reading read_some(struct transport *k, bool *relief)
 		lose(k, n < 0 ? (int)n : ERR_CLOSED);
 		return READING_LOST;
 	}
-	*relief |= keepalive_heard(&k->pulse, loop_now_ms(k->loop));
+	*relief |= keepalive_heard(&k->keepalive, loop_now_ms(k->loop));
 	return take(k, plain, (size_t)n) ? READING_SOME : READING_LOST;
 }
 
@@ -461,7 +462,7 @@ int transport_attach(struct transport *k, struct io *io, uint64_t peer_taken, ui
 	k->filled = k->busy = false;
 	k->blocked = false;
 	k->why = 0;
-	keepalive_init(&k->pulse, &k->rules, now);
+	keepalive_init(&k->keepalive, &k->rules, now);
 	buf_put(&k->early, early, early_len);
 	io_own(io, on_io, k);
 	io_greet(io);
@@ -520,16 +521,11 @@ bool transport_wants_datagrams(const struct transport *k)
 	       k->blocked || !tunnel_has_work(k->tunnel, loop_now_ms(k->loop));
 }
 
-bool transport_is_suspect(const struct transport *k)
-{
-	return k->io && k->pulse.is_suspect;
-}
-
 void transport_doubt(struct transport *k)
 {
 	if (!k->io)
 		return;
-	keepalive_doubt(&k->pulse);
+	keepalive_doubt(&k->keepalive);
 	keep_time(k);
 }
 
@@ -539,30 +535,15 @@ void transport_probe(struct transport *k)
 	transport_mark(k);
 }
 
-uint64_t transport_life_ms(const struct transport *k)
+const struct keepalive *transport_keepalive(const struct transport *k)
 {
-	return k->pulse.life_ms;
+	return &k->keepalive;
 }
 
-uint64_t transport_heard_ms(const struct transport *k)
-{
-	return k->pulse.heard_ms;
-}
-
-uint32_t transport_rtt_ms(const struct transport *k)
-{
-	return keepalive_rtt_ms(&k->pulse);
-}
-
-uint32_t transport_silence_ms(const struct transport *k)
-{
-	return keepalive_suspect_after_ms(&k->pulse);
-}
-
-void transport_set_patience(struct transport *k, uint32_t least_ms)
+void transport_set_silence(struct transport *k, uint32_t least_ms)
 {
 	k->rules.suspect_ms = least_ms;
-	k->pulse.rules.suspect_ms = least_ms;
+	k->keepalive.rules.suspect_ms = least_ms;
 }
 
 int transport_why(const struct transport *k)

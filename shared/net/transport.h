@@ -1,9 +1,9 @@
 /*
- * A tunnel on a loop: carries it over whichever link it has now. The link is a TLS io on which
- * HELLO and WELCOME have been said; links come and go, the trunk and its streams stay. Both ends
- * use this one code path; what differs is in the rules of the pulse.
+ * A tunnel on a loop: carries it over the link that it has now. The link is a TLS io on which HELLO
+ * and WELCOME have been said. Links come and go; the transport, its tunnel and its streams stay.
+ * Both ends use this one code path; they differ in the rules of keepalive.
  *
- * Work is done once per turn of the loop: whoever changes a fact on a stream says transport_mark().
+ * Work is done once per turn of the loop: transport_mark() after a change to a stream.
  */
 #ifndef GROUNDNUT_NET_TRANSPORT_H
 #define GROUNDNUT_NET_TRANSPORT_H
@@ -22,7 +22,7 @@ enum transport_event {
 	TRANSPORT_SUSPECT, /* the link has been silent for too long */
 	TRANSPORT_ALIVE,   /* … and now it lives again */
 };
-/* Events come from the loop; the owner may free the trunk inside LOST and OVER. */
+/* Events come from the loop; the owner may free the transport inside LOST and OVER. */
 typedef void transport_fn(void *owner, enum transport_event event);
 
 struct transport *transport_new(struct loop *l, const struct tunnel_config *config,
@@ -31,14 +31,14 @@ struct transport *transport_new(struct loop *l, const struct tunnel_config *conf
 /* Closes the link at once; every stream's owner is told (STREAM_LOOK, reset). */
 void transport_free(struct transport *k);
 
-/* Take io (owned from now on) as the link. early: bytes read behind WELCOME or HELLO. 0;
- * ERR_RANGE with io untouched: the numbers do not fit, and io stays the caller's. What early
- * holds is read in the next turn. */
+/* Take io (owned from now on) as the link. early: bytes read behind WELCOME or HELLO; they are read
+ * in the next turn. 0; ERR_RANGE with io untouched: the numbers do not fit, and io stays the
+ * caller's. */
 int transport_attach(struct transport *k, struct io *io, uint64_t peer_taken, uint64_t peer_budget,
 		     const void *early, size_t early_len);
 /* Drop the link with all its unread bytes; nothing is told. */
 void transport_detach(struct transport *k);
-/* Say why, with the link's last words (farewell.h), and be detached. */
+/* Say why, as the link's last words (lingering_close.h), and be detached. */
 void transport_bye(struct transport *k, const char *why);
 void transport_refuse(struct transport *k, const struct buf *frame);
 /* Inside news, which cannot end a link: it is lost as soon as the news are out. why: ERR_SESSION,
@@ -48,22 +48,18 @@ void transport_break(struct transport *k, int why);
 void transport_mark(struct transport *k);
 struct tunnel *transport_tunnel(struct transport *k);
 struct loop *transport_loop(const struct transport *k);
+struct io *transport_io(const struct transport *k); /* the link; NULL while detached */
 bool transport_is_attached(const struct transport *k);
-bool transport_is_suspect(const struct transport *k);
+int transport_why(const struct transport *k);
+/* Of the link, or of the last one: when it lived, whether it is suspect (no link is not), … */
+const struct keepalive *transport_keepalive(const struct transport *k);
 void transport_doubt(struct transport *k); /* suspect at once */
 void transport_probe(struct transport *k); /* PING now, whatever the rules say */
-/* when the link (or the last one) last lived, by loop_now_ms() */
-uint64_t transport_life_ms(const struct transport *k);
-uint64_t transport_heard_ms(const struct transport *k); /* … and last brought a byte */
-uint32_t transport_rtt_ms(const struct transport *k);
-uint32_t transport_silence_ms(const struct transport *k); /* how long is too long */
-/* the least silence that makes suspect */
-void transport_set_patience(struct transport *k, uint32_t least_ms);
-int transport_why(const struct transport *k);
+/* the least silence that makes suspect, for this link and the next ones */
+void transport_set_silence(struct transport *k, uint32_t least_ms);
 /* More datagrams are to be read from their sockets now: few wait; or the link is slow, and the
  * newest are to win. Otherwise the sockets keep them until the next turn, by when some have
  * left. */
 bool transport_wants_datagrams(const struct transport *k);
-struct io *transport_io(const struct transport *k); /* the link; NULL while detached */
 
 #endif

@@ -182,9 +182,9 @@ static void step_half_close(struct way *w)
 			break;
 		hears(w->visitor, "answer");
 		assert_int_equal(recv(w->visitor, &c, 1, 0), 0);
-		assert_int_equal(w->relay_end.near_error + w->agent_end.near_error, 0);
-		assert_int_equal(w->relay_count.near_to_far, 8);
-		assert_int_equal(w->agent_count.near_to_far, 6);
+		assert_int_equal(w->relay_end.socket_error + w->agent_end.socket_error, 0);
+		assert_int_equal(w->relay_count.to_stream, 8);
+		assert_int_equal(w->agent_count.to_stream, 6);
 		way_stop(w);
 		break;
 	}
@@ -227,7 +227,7 @@ static void step_end_then_reset(struct way *w)
 	if (w->stage == 0) {
 		say(w->service, "unread");
 		w->stage++;
-	} else if (w->stage == 1 && w->relay_count.far_to_near == 6) {
+	} else if (w->stage == 1 && w->relay_count.from_stream == 6) {
 		shutdown(w->visitor, SHUT_WR);
 		reset(&w->visitor);
 		w->stage++;
@@ -254,7 +254,7 @@ static void step_early_answer(struct way *w)
 		w->stage++;
 	} else if (w->stage == 1) {
 		send(w->visitor, waste, sizeof(waste), MSG_NOSIGNAL);
-		if (w->relay_count.near_to_far < CHUNK)
+		if (w->relay_count.to_stream < CHUNK)
 			return;
 		say(w->service, "413");
 		close(w->service); /* unread bytes: this is a reset */
@@ -341,11 +341,11 @@ static void step_gone_with_bytes(struct way *w)
 		static char got[65536];
 		ssize_t n;
 		while ((n = recv(w->visitor, got, sizeof(got), 0)) > 0)
-			w->relay_count.near_to_far += (uint64_t)n; /* counted here from now on */
+			w->relay_count.to_stream += (uint64_t)n; /* counted here from now on */
 		if (n < 0 && errno == EAGAIN)
 			return;
 		assert_true(n < 0 && errno == ECONNRESET);
-		assert_true(w->relay_count.near_to_far >= w->relay_count.far_to_near);
+		assert_true(w->relay_count.to_stream >= w->relay_count.from_stream);
 		way_stop(w);
 	}
 }
@@ -380,7 +380,7 @@ static void step_gone_after_the_end(struct way *w)
 	} else if (w->stage == 1) {
 		if (w->at_agent || tunnel_streams(transport_tunnel(w->duo.far.trunk)) > 0)
 			return;
-		assert_true(w->relay_count.far_to_near < sizeof(bytes));
+		assert_true(w->relay_count.from_stream < sizeof(bytes));
 		splice_abandon(w->at_relay);
 		w->at_relay = NULL;
 		transport_free(w->duo.far.trunk);
@@ -511,8 +511,8 @@ static void step_bulk(struct way *w)
 		for (int i = 0; i < 4; i++)
 			pthread_join(threads[i], NULL);
 		assert_true(mills[0].right && mills[1].right);
-		assert_int_equal(w->relay_count.near_to_far, BULK);
-		assert_int_equal(w->relay_count.far_to_near, BULK);
+		assert_int_equal(w->relay_count.to_stream, BULK);
+		assert_int_equal(w->relay_count.from_stream, BULK);
 		way_stop(w);
 	}
 }

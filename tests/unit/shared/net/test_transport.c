@@ -373,14 +373,16 @@ static void test_a_broken_session_is_refused(void **state)
 static void look_doubt(struct duo *d)
 {
 	if (d->near.suspect == 1 && !d->near.alive) {
-		assert_true(transport_is_suspect(d->near.trunk));
-		assert_true(transport_life_ms(d->near.trunk) > 0);
-		assert_true(loop_now_ms(d->pair.loop) - transport_heard_ms(d->near.trunk) < 20000);
+		assert_true(transport_keepalive(d->near.trunk)->is_suspect);
+		assert_true(transport_keepalive(d->near.trunk)->life_ms > 0);
+		assert_true(loop_now_ms(d->pair.loop) -
+				transport_keepalive(d->near.trunk)->heard_ms <
+			    20000);
 	}
 	if (!d->near.alive)
 		return;
 	assert_int_equal(d->near.suspect, 1);
-	assert_false(transport_is_suspect(d->near.trunk));
+	assert_false(transport_keepalive(d->near.trunk)->is_suspect);
 	duo_stop(d);
 }
 
