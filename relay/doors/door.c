@@ -437,7 +437,7 @@ struct shaper *door_shaper(struct door *d)
 static size_t waiting(const struct door *d)
 {
 	return tenant_is_attached(d->tenant)
-		   ? tunnel_waiting(transport_tunnel(d->tenant->transport))
+		   ? tunnel_waiting(transport_tunnel(d->tenant->transport), d->mapping.id)
 		   : d->newcomers;
 }
 

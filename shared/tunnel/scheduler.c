@@ -7,8 +7,14 @@
  *
  * A turn may take more than the deficit (large reads are cheap, small ones dear); the debt is paid
  * by later rounds.
+ *
+ * OPENs wait for memory to receive, in a queue for each mapping, and the mappings take turns: so a
+ * crowd at one of them holds up none of the others. A mapping whose turn it is and that has no room
+ * is passed over. A flow needs no memory, so its OPEN waits in a list of its own.
  */
 #include "shared/tunnel/tunnel_internal.h"
+
+#include "shared/base/mem.h"
 
 enum { LEAST_TURN = 1024 }; /* a batch with less left is full */
 
@@ -109,4 +115,85 @@ bool turns_due(const struct tunnel *t)
 {
 	return (!list_is_empty(&t->fresh) || !list_is_empty(&t->bulk)) &&
 	       session_has_room(&t->session);
+}
+
+/* --- OPENs --- */
+
+static struct open_queue *queue_of(struct tunnel *t, uint32_t mapping)
+{
+	struct open_queue *q = hash_table_get(t->open_queues, &mapping, sizeof mapping);
+	if (q)
+		return q;
+	q = mem_zalloc(sizeof *q);
+	q->mapping = mapping;
+	list_init(&q->node);
+	list_init(&q->waiting);
+	hash_table_add(t->open_queues, &q->mapping, sizeof q->mapping, q);
+	return q;
+}
+
+void opens_add(struct stream *s)
+{
+	struct tunnel *t = s->tunnel;
+	t->waiting++;
+	if (s->flow) {
+		list_append(&t->flow_opens, &s->facts);
+		return;
+	}
+	struct open_queue *q = s->open_queue = queue_of(t, s->info.mapping);
+	q->streams++;
+	list_append(&q->waiting, &s->facts);
+	if (list_is_empty(&q->node))
+		list_append(&t->open_turns, &q->node);
+}
+
+static void take_out(struct stream *s)
+{
+	list_remove(&s->facts);
+	s->tunnel->waiting--;
+	if (s->open_queue && list_is_empty(&s->open_queue->waiting))
+		list_remove(&s->open_queue->node);
+}
+
+void opens_written(struct stream *s)
+{
+	struct open_queue *q = s->open_queue;
+	take_out(s);
+	if (!q)
+		return;
+	q->held++;
+	if (list_is_empty(&q->node))
+		return;
+	list_remove(&q->node);
+	list_append(&s->tunnel->open_turns, &q->node);
+}
+
+void opens_leave(struct stream *s)
+{
+	struct open_queue *q = s->open_queue;
+	if (!s->id && !list_is_empty(&s->facts))
+		take_out(s);
+	list_remove(&s->facts);
+	s->open_queue = NULL;
+	if (!q)
+		return;
+	q->held -= s->id != 0;
+	if (--q->streams)
+		return;
+	hash_table_remove(s->tunnel->open_queues, &q->mapping, sizeof q->mapping);
+	mem_free(q);
+}
+
+struct stream *opens_next(const struct tunnel *t)
+{
+	if (!session_has_room(&t->session) || t->count - t->peer_count >= TUNNEL_STREAMS_MOST)
+		return NULL;
+	LIST_EACH(node, &t->open_turns)
+	{
+		const struct open_queue *q = LIST_ENTRY(node, const struct open_queue, node);
+		if (stream_grant_for_open(t, q) > 0)
+			return LIST_ENTRY(q->waiting.next, struct stream, facts);
+	}
+	return list_is_empty(&t->flow_opens) ? NULL
+					     : LIST_ENTRY(t->flow_opens.next, struct stream, facts);
 }

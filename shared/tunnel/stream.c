@@ -82,8 +82,7 @@ void stream_free(struct stream *s)
 		datagrams_drop_flow(s);
 		stream_forget_credit(s);
 		stream_drop_window(s);
-		t->waiting -= !s->id && !list_is_empty(&s->facts);
-		list_remove(&s->facts);
+		opens_leave(s);
 		list_remove(&s->all);
 		if (s->id)
 			tunnel_remove(t, s);
@@ -110,11 +109,11 @@ void stream_settle(struct stream *s)
 {
 	if (!s->tunnel || s->sent == HALF_OPEN || s->got == HALF_OPEN)
 		return;
+	opens_leave(s);
 	if (s->id) {
 		tunnel_remove(s->tunnel, s);
 		s->id = 0;
 	}
-	list_remove(&s->facts);
 	s->fin_due = s->reset_due = false;
 	datagrams_drop_flow(s);
 	stream_forget_credit(s);
@@ -123,27 +122,26 @@ void stream_settle(struct stream *s)
 		stream_free(s);
 }
 
-static struct stream *open_on(struct list *opens, struct tunnel *t, const struct open_info *info,
-			      stream_fn *fn, void *owner)
+static struct stream *open_one(struct tunnel *t, const struct open_info *info, bool flow,
+			       stream_fn *fn, void *owner)
 {
 	struct stream *s = stream_new(t, info);
 	stream_own(s, fn, owner);
-	s->flow = opens == &t->flow_opens;
-	list_append(opens, &s->facts);
-	t->waiting++;
+	s->flow = flow;
+	opens_add(s);
 	return s;
 }
 
 struct stream *stream_open(struct tunnel *t, const struct open_info *info, stream_fn *fn,
 			   void *owner)
 {
-	return open_on(&t->opens, t, info, fn, owner);
+	return open_one(t, info, false, fn, owner);
 }
 
 struct stream *stream_open_flow(struct tunnel *t, const struct open_info *info, stream_fn *fn,
 				void *owner)
 {
-	return open_on(&t->flow_opens, t, info, fn, owner);
+	return open_one(t, info, true, fn, owner);
 }
 
 void stream_own(struct stream *s, stream_fn *fn, void *owner)
@@ -322,12 +320,18 @@ uint32_t stream_keep(const struct tunnel *t)
 	return keep < TUNNEL_KEEP_MIN ? TUNNEL_KEEP_MIN : (uint32_t)keep;
 }
 
-/* Half of the budget is given out in least grants only: else a few hundred visitors who read
- * nothing would leave none for the next. */
-uint64_t stream_grant_for_open(const struct tunnel *t)
+/* Mappings with fewer streams than this get in to the last byte of the budget: a sixteenth of the
+ * last quarter, in least grants. */
+static size_t streams_of_little(const struct tunnel *t)
+{
+	return t->receive.limit / 64 / TUNNEL_OPEN_CREDIT_MIN + 1;
+}
+
+uint64_t stream_grant_for_open(const struct tunnel *t, const struct open_queue *q)
 {
 	size_t left = memory_budget_left(&t->receive), kept = t->receive.limit / 2;
-	if (left < TUNNEL_OPEN_CREDIT_MIN)
+	size_t reserve = q->held < streams_of_little(t) ? 0 : t->receive.limit / 4;
+	if (left < reserve + TUNNEL_OPEN_CREDIT_MIN)
 		return 0;
 	size_t grant = left > kept ? (left - kept) / 32 : 0;
 	if (grant > TUNNEL_OPEN_CREDIT_MAX)

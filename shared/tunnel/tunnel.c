@@ -37,13 +37,14 @@ struct tunnel *tunnel_new(const struct tunnel_config *c, tunnel_fn *fn, void *ow
 	t->peer_next_id = c->first_id % 2 ? 2 : 1;
 	t->hash_size = HASH_LEAST;
 	t->hash = mem_zalloc(HASH_LEAST * sizeof *t->hash);
-	struct list *lists[] = {&t->streams, &t->facts, &t->opens, &t->flow_opens,
-				&t->fresh,   &t->bulk,  &t->lent,  &t->rested};
+	struct list *lists[] = {&t->streams, &t->facts, &t->open_turns, &t->flow_opens,
+				&t->fresh,   &t->bulk,  &t->lent,       &t->rested};
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
 		list_init(lists[i]);
 	for (size_t i = 0; i < DATAGRAM_STAGES; i++)
 		list_init(&t->datagrams[i]);
 	list_init(&t->datagram_turns);
+	t->open_queues = hash_table_new();
 	return t;
 }
 
@@ -54,8 +55,7 @@ static void orphan(struct stream *s)
 	datagrams_drop_flow(s);
 	turns_leave(s);
 	list_remove(&s->lent);
-	t->waiting -= !s->id && !list_is_empty(&s->facts);
-	list_remove(&s->facts);
+	opens_leave(s);
 	list_remove(&s->all);
 	memory_budget_give(&t->receive, s->window);
 	if (s->id)
@@ -87,6 +87,7 @@ void tunnel_free(struct tunnel *t)
 	memory_budget_fini(&t->receive);
 	buf_fini(&t->control);
 	buf_fini(&t->message);
+	hash_table_free(t->open_queues);
 	mem_free(t->hash);
 	mem_free(t);
 }
@@ -479,25 +480,12 @@ static void give_back(struct tunnel *t, struct stream *s, uint32_t keep)
 	put_number(t, s->id, FRAME_RETURN, n);
 }
 
-/* Whose OPEN may be written now, or NULL. A flow needs no credit, so it does not wait behind those
- * that do. */
-static struct stream *next_open(const struct tunnel *t)
-{
-	if (!session_has_room(&t->session) || t->count - t->peer_count >= TUNNEL_STREAMS_MOST)
-		return NULL;
-	if (!list_is_empty(&t->opens) && stream_grant_for_open(t) > 0)
-		return LIST_ENTRY(t->opens.next, struct stream, facts);
-	return list_is_empty(&t->flow_opens) ? NULL
-					     : LIST_ENTRY(t->flow_opens.next, struct stream, facts);
-}
-
 static void fill_open(struct tunnel *t, struct stream *s)
 {
-	uint64_t grant = s->flow ? 0 : stream_grant_for_open(t);
+	uint64_t grant = s->flow ? 0 : stream_grant_for_open(t, s->open_queue);
 	if (s->info.credit && grant > s->info.credit)
 		grant = s->info.credit;
-	list_remove(&s->facts);
-	t->waiting--;
+	opens_written(s);
 	s->id = tunnel_new_id(t);
 	tunnel_insert(t, s);
 	s->info.credit = (uint32_t)grant;
@@ -603,7 +591,7 @@ static void fill_session(struct tunnel *t, size_t bytes)
 {
 	fill_message(t);
 	/* a crowd of newcomers does not hold up the others */
-	for (struct stream *s; t->session.unsent < bytes && (s = next_open(t));)
+	for (struct stream *s; t->session.unsent < bytes && (s = opens_next(t));)
 		fill_open(t, s);
 	fill_facts(t);
 	fill_returns(t);
@@ -637,7 +625,7 @@ bool tunnel_has_work(const struct tunnel *t, uint64_t now_ms)
 	return t->session.unsent || buf_len(&t->control) ||
 	       (t->message_kind && session_has_room(&t->session)) || !list_is_empty(&t->facts) ||
 	       datagrams_due(t) || turns_due(t) || session_ack_due(&t->session, now_ms) ||
-	       next_open(t);
+	       opens_next(t);
 }
 
 static bool is_taken_by_others(const struct memory_budget *b, size_t need)
@@ -649,11 +637,14 @@ bool tunnel_is_starved(const struct tunnel *t)
 {
 	if (!t->attached || t->over)
 		return false;
-	bool opens = !list_is_empty(&t->opens), flows = !list_is_empty(&t->flow_opens),
+	bool opens = !list_is_empty(&t->open_turns), flows = !list_is_empty(&t->flow_opens),
 	     turns = !list_is_empty(&t->fresh) || !list_is_empty(&t->bulk);
 	if ((opens || flows || turns || t->message_kind) && !session_has_room(&t->session))
 		return is_taken_by_others(&t->session.send, SESSION_CHUNK + SESSION_LEAST_ROOM);
-	return opens && !next_open(t) && is_taken_by_others(&t->receive, TUNNEL_OPEN_CREDIT_MIN);
+	if (!opens || opens_next(t))
+		return false;
+	return is_taken_by_others(&t->receive, TUNNEL_OPEN_CREDIT_MIN) ||
+	       is_taken_by_others(&t->receive, t->receive.limit / 4 + TUNNEL_OPEN_CREDIT_MIN);
 }
 
 bool tunnel_at_boundary(const struct tunnel *t)
@@ -859,9 +850,10 @@ bool tunnel_is_overdrawn(const struct tunnel *t)
 	return t->receive.used / 2 > t->receive.limit;
 }
 
-size_t tunnel_waiting(const struct tunnel *t)
+size_t tunnel_waiting(const struct tunnel *t, uint32_t mapping)
 {
-	return t->waiting;
+	const struct open_queue *q = hash_table_get(t->open_queues, &mapping, sizeof mapping);
+	return q ? q->streams - q->held : 0;
 }
 
 size_t tunnel_datagrams_waiting(const struct tunnel *t)

@@ -144,7 +144,8 @@ uint64_t tunnel_last_moved_ms(const struct tunnel *t);
 /* The peer was promised more than twice the receive budget: it opens stream upon stream and RETURNs
  * nothing. */
 bool tunnel_is_overdrawn(const struct tunnel *t);
-size_t tunnel_waiting(const struct tunnel *t);           /* opened here, OPEN not written yet */
+/* of the mapping's streams that were opened here, those whose OPEN is not written yet */
+size_t tunnel_waiting(const struct tunnel *t, uint32_t mapping);
 size_t tunnel_datagrams_waiting(const struct tunnel *t); /* what they count for, in bytes */
 struct tunnel_numbers tunnel_numbers(const struct tunnel *t);
 

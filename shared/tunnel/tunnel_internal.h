@@ -9,9 +9,19 @@
 #ifndef GROUNDNUT_TUNNEL_TUNNEL_INTERNAL_H
 #define GROUNDNUT_TUNNEL_TUNNEL_INTERNAL_H
 
-#include "shared/base/list.h"
 #include "shared/base/byte_queue.h"
+#include "shared/base/hash_table.h"
+#include "shared/base/list.h"
 #include "shared/tunnel/tunnel.h"
+
+/* What one mapping's streams hold of the tunnel, and its OPENs that wait. */
+struct open_queue {
+	uint32_t mapping;
+	struct list node;    /* tunnel.open_turns, while it has OPENs that wait */
+	struct list waiting; /* streams, by their facts; oldest first */
+	size_t streams;      /* all of the mapping that we opened */
+	size_t held;         /* … whose OPEN is written */
+};
 
 enum stream_half { HALF_OPEN, HALF_FIN, HALF_RESET };
 
@@ -23,15 +33,16 @@ struct stream {
 	struct stream *hash_next;
 	struct list all; /* tunnel.streams */
 	struct open_info info;
-	enum stream_half sent, got; /* what went out, what came in, besides data */
-	uint32_t got_code;          /* of the RESET that came */
-	bool closed;                /* the owner has let go */
-	bool flow;                  /* carries datagrams only; no credit either way */
+	struct open_queue *open_queue; /* of those that we opened and that carry bytes */
+	enum stream_half sent, got;    /* what went out, what came in, besides data */
+	uint32_t got_code;             /* of the RESET that came */
+	bool closed;                   /* the owner has let go */
+	bool flow;                     /* carries datagrams only; no credit either way */
 	/* closed while the peer may still send: granted is remembered, the budget has it back */
 	bool dropping;
 
 	/* facts: due to be written */
-	/* tunnel.facts, or while OPEN is due tunnel.opens or tunnel.flow_opens */
+	/* tunnel.facts, or while OPEN is due open_queue.waiting or tunnel.flow_opens */
 	struct list facts;
 	bool fin_due, reset_due, credit_due, blocked_due;
 	uint32_t reset_code;
@@ -114,9 +125,11 @@ struct tunnel {
 	bool wrapped, peer_wrapped;
 	uint32_t accepts;
 
-	struct list facts, opens, flow_opens;
-	size_t waiting;          /* on opens and flow_opens */
-	struct list fresh, bulk; /* streams with something to read: woken ones, the others */
+	struct list facts, flow_opens;
+	struct hash_table *open_queues; /* by mapping */
+	struct list open_turns;         /* open_queues with OPENs that wait; the first is next */
+	size_t waiting;                 /* OPENs of all */
+	struct list fresh, bulk;        /* streams with something to read: woken ones, the others */
 	struct list lent;
 	/* brought down to what a quiet sender kept then; back on lent when they move */
 	struct list rested;
@@ -164,7 +177,9 @@ void stream_settle(struct stream *s);
 void stream_fact(struct stream *s); /* a fact is due: on the list */
 /* unused credit a quiet sender keeps */
 uint32_t stream_keep(const struct tunnel *t);
-uint64_t stream_grant_for_open(const struct tunnel *t); /* 0: no room, the OPEN waits */
+/* Half of the budget is given out in least grants only, and its last quarter only to mappings that
+ * hold little. 0: no room, the OPEN waits. */
+uint64_t stream_grant_for_open(const struct tunnel *t, const struct open_queue *q);
 /* grows window and granted, from the budget */
 void stream_take_window(struct stream *s, uint64_t bytes);
 /* nothing more will come: only what waits still counts */
@@ -197,5 +212,9 @@ void turns_wake(struct stream *s);
 void turns_leave(struct stream *s);
 void turns_serve(struct tunnel *t);
 bool turns_due(const struct tunnel *t);
+void opens_add(struct stream *s);     /* its OPEN waits */
+void opens_written(struct stream *s); /* no more; that mapping's next one comes after the others' */
+void opens_leave(struct stream *s);   /* it has ended, or is to be freed; its id is still set */
+struct stream *opens_next(const struct tunnel *t); /* whose OPEN may be written now, or NULL */
 
 #endif

@@ -427,7 +427,10 @@ static inline void check_tunnel(const struct tunnel *t)
 	assert_int_equal(lent, t->lent_bytes);
 	assert_int_equal(count, t->count);
 	assert_true(datagram_bytes <= TUNNEL_DATAGRAM_ALL);
-	assert_int_equal(list_len(&t->opens) + list_len(&t->flow_opens), t->waiting);
+	size_t waiting = list_len(&t->flow_opens);
+	LIST_EACH(node, &t->open_turns)
+	waiting += list_len(&LIST_ENTRY(node, const struct open_queue, node)->waiting);
+	assert_int_equal(waiting, t->waiting);
 	check_outbox(&t->session);
 }
 

@@ -287,9 +287,9 @@ static void newcomers_while_detached_wait_and_cost_nothing(void **state)
 	assert_false(tunnel_has_work(p.tunnel[0], p.now));
 	assert_true(tunnel_deadline(p.tunnel[0]) == UINT64_MAX);
 	assert_int_equal(session_kept(&p.tunnel[0]->session), kept);
-	assert_int_equal(tunnel_waiting(p.tunnel[0]), 7);
+	assert_int_equal(tunnel_numbers(p.tunnel[0]).waiting, 7);
 	end_break(&p.conns[3].end[0]); /* gone before its OPEN: never spoken of */
-	assert_int_equal(tunnel_waiting(p.tunnel[0]), 6);
+	assert_int_equal(tunnel_numbers(p.tunnel[0]).waiting, 6);
 	pair_link(&p);
 	pair_finish(&p);
 	assert_false(p.conns[3].end[1].opened);
@@ -417,8 +417,21 @@ static void pair_replace(struct pair *p, int side)
 			((struct end *)all[i].from->owner)->stream = all[i].to;
 		all[i].from->fn = NULL;
 	}
+	for (i = 0; i < n; i++) {
+		all[i].to->open_queue = NULL;
+		if (!all[i].from->open_queue || !all[i].from->id)
+			continue;
+		opens_add(all[i].to);
+		opens_written(all[i].to);
+	}
+	LIST_EACH(node, &from->open_turns)
+	{
+		const struct open_queue *q = LIST_ENTRY(node, const struct open_queue, node);
+		LIST_EACH(one, &q->waiting)
+		opens_add(copy_of(all, n, one, offsetof(struct stream, facts)));
+	}
+	to->waiting = blank.waiting;
 	copy_list(&from->facts, &to->facts, all, n, offsetof(struct stream, facts));
-	copy_list(&from->opens, &to->opens, all, n, offsetof(struct stream, facts));
 	copy_list(&from->flow_opens, &to->flow_opens, all, n, offsetof(struct stream, facts));
 	copy_list(&from->fresh, &to->fresh, all, n, offsetof(struct stream, turn));
 	copy_list(&from->bulk, &to->bulk, all, n, offsetof(struct stream, turn));
@@ -553,7 +566,7 @@ static void newcomers_get_in_beside_thousands_that_rest(void **state)
 		assert_true(p.conns[i].end[1].opened);
 	for (int side = 0; side < 2; side++) {
 		struct tunnel *t = p.tunnel[side];
-		assert_int_equal(tunnel_waiting(t), 0);
+		assert_int_equal(tunnel_numbers(t).waiting, 0);
 		assert_true(t->lent_bytes <= t->peer_budget / 4 * 3);
 		check_tunnel(t);
 	}
@@ -708,7 +721,7 @@ static void those_who_read_nothing_do_not_keep_others_out(void **state)
 			pair_settle(&p);
 	}
 	pair_settle(&p);
-	assert_true(tunnel_waiting(p.tunnel[0]) > 0);
+	assert_true(tunnel_numbers(p.tunnel[0]).waiting > 0);
 	assert_true(p.tunnel[0]->receive.used <= p.tunnel[0]->receive.limit);
 	struct pair_conn *flow = &p.conns[STALLED + MORE + 1];
 	flow->flow = true;
@@ -1032,6 +1045,64 @@ static void room_that_others_leave_is_found(void **state)
 	assert_int_equal(whole.used, 0);
 	p.tunnel[0]->receive.account = NULL;
 	pair_fini(&p);
+}
+
+/* A crowd of one mapping whose visitors read nothing takes three quarters of the budget. Others are
+ * opened nevertheless, and are not behind those of the crowd that wait. */
+static void a_crowd_at_one_mapping_leaves_room_for_the_others(void **state)
+{
+	(void)state;
+	enum { CROWD = 1000, BUDGET_SMALL = 2 << 20 };
+	struct tunnel_config c = {
+	    .first_id = 2, .send_budget = 16 << 20, .receive_budget = BUDGET_SMALL};
+	struct tunnel *t = tunnel_new(&c, NULL, NULL);
+	struct stream *crowd[CROWD], *others[3];
+	struct open_info info = {.mapping = 1, .visitor = {.family = 4}, .visited = {.family = 4}};
+	assert_int_equal(tunnel_attach(t, 0, 16 << 20, 0), 0);
+	for (int i = 0; i < CROWD; i++)
+		crowd[i] = stream_open(t, &info, NULL, NULL);
+	tunnel_fill(t, 1 << 20, 0);
+	assert_true(tunnel_numbers(t).waiting > 0);
+	assert_true(tunnel_numbers(t).receive <= BUDGET_SMALL / 4 * 3);
+	for (unsigned i = 0; i < 3; i++) {
+		info.mapping = 2 + i;
+		others[i] = stream_open(t, &info, NULL, NULL);
+		assert_true(tunnel_has_work(t, 0));
+	}
+	tunnel_fill(t, 1 << 20, 0);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_not_equal(stream_id(others[i]), 0);
+	assert_int_equal(stream_id(crowd[CROWD - 1]), 0);
+	assert_true(tunnel_waiting(t, 1) > 0);
+	assert_int_equal(tunnel_waiting(t, 2), 0);
+	for (int i = 0; i < CROWD; i++)
+		stream_close(crowd[i]);
+	for (int i = 0; i < 3; i++)
+		stream_close(others[i]);
+	tunnel_free(t);
+}
+
+/* Of a batch with room for a few OPENs each mapping gets its share. */
+static void opens_take_turns_by_mapping(void **state)
+{
+	(void)state;
+	struct tunnel_config c = {
+	    .first_id = 2, .send_budget = 16 << 20, .receive_budget = 16 << 20};
+	struct tunnel *t = tunnel_new(&c, NULL, NULL);
+	struct stream *s[6];
+	struct open_info info = {.visitor = {.family = 4}, .visited = {.family = 4}};
+	static const uint32_t mappings[6] = {1, 1, 1, 2, 2, 3}, ids[6] = {2, 8, 12, 4, 10, 6};
+	assert_int_equal(tunnel_attach(t, 0, 16 << 20, 0), 0);
+	for (int i = 0; i < 6; i++) {
+		info.mapping = mappings[i];
+		s[i] = stream_open(t, &info, NULL, NULL);
+	}
+	tunnel_fill(t, 1 << 20, 0);
+	for (int i = 0; i < 6; i++)
+		assert_int_equal(stream_id(s[i]), ids[i]);
+	for (int i = 0; i < 6; i++)
+		stream_close(s[i]);
+	tunnel_free(t);
 }
 
 /* --- datagrams --- */
@@ -1562,6 +1633,8 @@ int main(void)
 	    cmocka_unit_test(what_has_come_outlives_the_tunnel),
 	    cmocka_unit_test(a_peer_that_never_acknowledges_is_stopped),
 	    cmocka_unit_test(room_that_others_leave_is_found),
+	    cmocka_unit_test(a_crowd_at_one_mapping_leaves_room_for_the_others),
+	    cmocka_unit_test(opens_take_turns_by_mapping),
 	    cmocka_unit_test(the_first_datagram_does_not_overtake_its_open),
 	    cmocka_unit_test(datagrams_keep_their_boundaries),
 	    cmocka_unit_test(beyond_the_caps_the_oldest_datagrams_go),
