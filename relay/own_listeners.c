@@ -91,7 +91,7 @@ static void on_accept(void *owner, int fd, const struct addr *peer, const struct
 	const struct entrance *e = owner;
 	const struct context *c = &e->relay->context;
 	if (has(c->config->tls, c->config->tls_count, &e->at))
-		shared_ports_accept_tls(c->shared_ports, fd, peer, local);
+		shared_ports_accept_tls_or_agent(c->shared_ports, fd, peer, local);
 	else
 		agent_listener_accept(e->relay->agent_listener, fd, peer, local);
 }

@@ -2,8 +2,8 @@
  * accept → newcomer (counted by its source) → http: a gateway reads the head; tls: the ClientHello
  * is read here → the table of hosts names a door → socket and what was read go to the door's loop.
  *
- * No door has the host: a page, or an alert. An agent on a tls port is known by ALPN and goes to
- * the agents' listener. Slow newcomers end by the clock, or as the oldest when there are too many.
+ * No door has the host: a page, or an alert. An agent is known by ALPN, on a port
+ * that is the agents', too, and goes to their listener. Slow newcomers end by the clock, or as the oldest when there are too many.
  */
 #include "relay/doors/shared_ports.h"
 
@@ -37,7 +37,8 @@ struct newcomer {
 	struct buf hello;
 	struct client_hello sni;
 	struct timer *timer;
-	bool alerted; /* only its end is awaited */
+	bool may_be_agent; /* it came to a port that is the agents', too */
+	bool alerted;      /* only its end is awaited */
 };
 
 struct shared_ports {
@@ -303,7 +304,7 @@ static void read_hello(struct newcomer *n)
 		    client_hello_read(&n->sni, buf_data(&n->hello), buf_len(&n->hello));
 		if (result == CLIENT_HELLO_MORE)
 			continue;
-		if (result != CLIENT_HELLO_MALFORMED &&
+		if (n->may_be_agent && result != CLIENT_HELLO_MALFORMED &&
 		    client_hello_has_alpn(&n->sni, TLS_CONTEXT_ALPN_TUNNEL))
 			to_agents(n);
 		else if (result == CLIENT_HELLO_HOST)
@@ -335,21 +336,33 @@ static void on_timer(void *owner)
 	drop(owner);
 }
 
-void shared_ports_accept_tls(void *owner, int fd, const struct addr *peer, const struct addr *local)
+static void begin_tls(struct shared_ports *f, struct io *io, bool may_be_agent)
 {
-	struct shared_ports *f = owner;
-	struct io *io = io_take(f->context->main, fd, peer, local, NULL, NULL);
 	struct newcomer *n = admit(f, io_peer(io));
 	if (!n) {
 		io_close(io);
 		return;
 	}
 	n->io = io;
+	n->may_be_agent = may_be_agent;
 	client_hello_init(&n->sni);
 	n->timer = timer_new(f->context->main, on_timer, n);
 	timer_set(n->timer, head_ms(f));
 	io_own(io, on_tls, n);
 	io_watch(io, IO_WATCH_READ);
+}
+
+void shared_ports_accept_tls(void *owner, int fd, const struct addr *peer, const struct addr *local)
+{
+	struct shared_ports *f = owner;
+	begin_tls(f, io_take(f->context->main, fd, peer, local, NULL, NULL), false);
+}
+
+void shared_ports_accept_tls_or_agent(void *owner, int fd, const struct addr *peer,
+				      const struct addr *local)
+{
+	struct shared_ports *f = owner;
+	begin_tls(f, io_take(f->context->main, fd, peer, local, NULL, NULL), true);
 }
 
 struct shared_ports *shared_ports_new(struct context *c, const struct shared_ports_calls *above)

@@ -38,6 +38,9 @@ void shared_ports_accept_http(void *owner, int fd, const struct addr *peer,
 			      const struct addr *local);
 void shared_ports_accept_tls(void *owner, int fd, const struct addr *peer,
 			     const struct addr *local);
+/* The same, of a port that is the agents', too. */
+void shared_ports_accept_tls_or_agent(void *owner, int fd, const struct addr *peer,
+				      const struct addr *local);
 
 /* Any loop: an HTTP visitor that wants another host, or whose door has gone; its request waits to
  * be routed. Takes both. */
