@@ -149,7 +149,7 @@ static void log_door(const struct tenant *t, const struct door *d)
 	const struct mapping *m = &d->mapping;
 	if (!d->is_open)
 		log_warn("mapping_error", "account=%s agent=%s mapping=%s why=%s", account, agent,
-			 m->name, d->error);
+			 m->name, door_detail(d));
 	else if (d->host)
 		log_info("mapping_open", "account=%s agent=%s mapping=%s host=%s", account, agent,
 			 m->name, d->host);
@@ -166,7 +166,7 @@ static bool try_one(const struct tenant *t, struct door *d)
 	char *before = mem_strdup(d->error);
 	char *why = forbidden(t, d);
 	if (why)
-		door_set_error(d, why);
+		door_set_error(d, why, NULL);
 	else
 		door_open(d);
 	bool news = d->is_open || !before || strcmp(before, d->error) != 0;

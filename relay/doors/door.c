@@ -80,11 +80,18 @@ struct door *door_new(struct tenant *t, const struct mapping *mapping)
 	return d;
 }
 
-void door_set_error(struct door *d, char *error)
+void door_set_error(struct door *d, char *error, char *detail)
 {
 	mem_free(d->error);
+	mem_free(d->detail);
 	d->error = error;
+	d->detail = detail;
 	d->failed = 0;
+}
+
+const char *door_detail(const struct door *d)
+{
+	return d->detail ? d->detail : d->error;
 }
 
 /* --- visitors of the shared ports --- */
@@ -138,6 +145,15 @@ static void deliver(const struct vhost *to, struct io_parcel *parcel, struct htt
 
 /* --- claims --- */
 
+/* holder: "alice/nas". An account knows its own agents, and nothing of others. */
+static void set_held(struct door *d, const char *holder)
+{
+	size_t len = strlen(d->tenant->account);
+	bool ours = !strncmp(holder, d->tenant->account, len) && holder[len] == '/';
+	char *detail = mem_printf("held by %s", holder);
+	door_set_error(d, mem_strdup(ours ? detail : "held by another account"), detail);
+}
+
 static int claim(struct door *d)
 {
 	struct context *c = d->tenant->worker->context;
@@ -145,13 +161,17 @@ static int claim(struct door *d)
 	const struct mapping_kind *k = mapping_kind(m->protocol);
 	const char *label = d->tenant->label;
 	struct vhost v = {.worker = d->tenant->worker, .deliver = deliver};
-	char *why;
-	int err = d->host
-		      ? vhost_table_claim(c->vhosts, k->entrance, d->host, label, &v, &why)
-		      : port_table_claim(c->ports, k->transport, m->first, m->last, label, &why);
-	if (err < 0) {
-		door_set_error(d, why);
-	} else if (d->host) {
+	char *holder, *why;
+	int err =
+	    d->host
+		? vhost_table_claim(c->vhosts, k->entrance, d->host, label, &v, &holder, &why)
+		: port_table_claim(c->ports, k->transport, m->first, m->last, label, &holder, &why);
+	if (holder)
+		set_held(d, holder);
+	else if (err < 0)
+		door_set_error(d, why, NULL);
+	mem_free(holder);
+	if (!err && d->host) {
 		d->claim = v.claim;
 		hash_table_add(v.worker->vhosts, &d->claim, sizeof d->claim, d);
 	}
@@ -172,17 +192,19 @@ static void release(struct door *d)
 	d->claim = 0;
 }
 
-/* Finding out who holds a port is slow: an error that is known already is not asked about. */
-static void *listen_at(struct door *d, const struct addr *at, bool v6only, int *err)
+/* why: in words, taken; NULL: it was not asked. */
+static void set_failed(struct door *d, const struct addr *at, int err, char *why)
 {
-	char *why = NULL;
-	void *socket = d->kind->listen(d, at, v6only, err, d->failed ? NULL : &why);
-	if (socket)
-		return socket;
-	if (why || *err != d->failed)
-		door_set_error(d, why ? why : mem_strdup(err_text(*err)));
-	d->failed = *err;
-	return NULL;
+	char text[ADDR_TEXT];
+	bool udp = mapping_kind(d->mapping.protocol)->transport == PORTS_UDP;
+	if (err == UV_EADDRINUSE && why)
+		door_set_error(d,
+			       mem_printf("%s%s is held by another program", addr_text(at, text),
+					  udp ? "/udp" : ""),
+			       why);
+	else if (why || err != d->failed)
+		door_set_error(d, why ? why : mem_strdup(err_text(err)), NULL);
+	d->failed = err;
 }
 
 static bool has_v4_any(const struct relay_config *c)
@@ -204,9 +226,14 @@ static int open_sockets(struct door *d)
 	for (size_t i = 0; i < ports * c->bind_count; i++) {
 		struct addr at = c->bind[i % c->bind_count];
 		at.port = (uint16_t)(d->mapping.first + i / c->bind_count);
-		void *socket = listen_at(d, &at, beside_v4 && at.family == 6, &err);
-		if (!socket)
+		/* finding out who holds a port is slow: the same error is not asked about again */
+		char *why = NULL;
+		void *socket = d->kind->listen(d, &at, beside_v4 && at.family == 6, &err,
+					       d->failed ? NULL : &why);
+		if (!socket) {
+			set_failed(d, &at, err, why);
 			return err;
+		}
 		d->sockets[d->socket_count++] = socket;
 	}
 	return 0;
@@ -232,7 +259,7 @@ int door_open(struct door *d)
 		release(d);
 		return err;
 	}
-	door_set_error(d, NULL);
+	door_set_error(d, NULL, NULL);
 	d->is_open = true;
 	return 0;
 }
@@ -299,7 +326,7 @@ void door_shut(struct door *d, char *error)
 	if (d->is_open)
 		release(d);
 	d->is_open = false;
-	door_set_error(d, error);
+	door_set_error(d, error, NULL);
 }
 
 void door_close(struct door *d)
@@ -326,7 +353,7 @@ void door_status(const struct door *d, const char *public_text, struct json *w)
 	json_str(w, "public", d->is_open ? public_text : NULL);
 	json_str(w, "target", m->target_text);
 	json_str(w, "state", mapping_state_text(d->is_open ? MAPPING_OPEN : MAPPING_ERROR));
-	json_str(w, "error", d->is_open ? NULL : d->error);
+	json_str(w, "error", d->is_open ? NULL : door_detail(d));
 	json_uint(w, "connections", d->now);
 	json_uint(w, "connections_total", d->total);
 	json_uint(w, "flows", d->flows);

@@ -59,7 +59,8 @@ struct door {
 	struct list parked; /* … and visitors that came while it rests */
 	unsigned parked_count;
 	bool is_open, resting;
-	char *error; /* why it is not open */
+	char *error;  /* why it is not open, as its account may know it */
+	char *detail; /* the same for the operator, who may know of others; NULL: no more */
 	/* what listening failed with when it was last tried; 0: it was something else */
 	int failed;
 	void **sockets; /* of kind->listen */
@@ -77,7 +78,10 @@ struct door {
 struct door *door_new(struct tenant *t, const struct mapping *mapping);
 /* Claim and listen. 0, or negative with error set: to be tried again later. */
 int door_open(struct door *d);
-void door_set_error(struct door *d, char *error); /* takes it */
+/* Takes both. */
+void door_set_error(struct door *d, char *error, char *detail);
+/* for the operator */
+const char *door_detail(const struct door *d);
 /* open, and the same public side */
 bool door_fits(const struct door *d, const struct mapping *m);
 void door_adopt(struct door *d, const struct mapping *mapping);

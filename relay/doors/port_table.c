@@ -89,20 +89,21 @@ char *port_table_why_not(struct port_table *p, enum ports_protocol transport, ui
 }
 
 int port_table_claim(struct port_table *p, enum ports_protocol transport, uint16_t first,
-		     uint16_t last, const char *owner, char **why)
+		     uint16_t last, const char *owner, char **holder, char **why)
 {
 	struct claim **holders = p->holders[transport == PORTS_UDP];
 	int err = UV_EADDRINUSE;
+	*holder = NULL;
 	uv_mutex_lock(&p->lock);
 	*why = why_not(p, transport, first, last);
-	for (unsigned port = first; port <= last && !*why; port++)
+	for (unsigned port = first; port <= last && !*why && !*holder; port++)
 		if (holders[port])
-			*why = mem_printf("held by %s", holders[port]->owner);
-	if (!*why && span(first, last) > p->most - p->count) {
+			*holder = mem_strdup(holders[port]->owner);
+	if (!*why && !*holder && span(first, last) > p->most - p->count) {
 		*why = mem_strdup("the relay has no descriptors left for so many ports");
 		err = UV_EMFILE;
 	}
-	if (!*why) {
+	if (!*why && !*holder) {
 		struct claim *c = mem_alloc(sizeof *c);
 		*c = (struct claim){first, last, mem_strdup(owner)};
 		set(holders, first, last, c);

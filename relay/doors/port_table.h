@@ -18,9 +18,10 @@ void port_table_set_own(struct port_table *p, const struct ports_range *own, siz
 /* NULL; or why no mapping may have these, freed by the caller: one is the relay's own. */
 char *port_table_why_not(struct port_table *p, enum ports_protocol transport, uint16_t first,
 			 uint16_t last);
-/* 0 and held; or UV_EADDRINUSE or UV_EMFILE and *why (freed by the caller): "held by alice/nas". */
+/* 0 and held; or negative with *why (freed by the caller); where another holds one of them, with
+ * *holder in its place: "alice/nas". */
 int port_table_claim(struct port_table *p, enum ports_protocol transport, uint16_t first,
-		     uint16_t last, const char *owner, char **why);
+		     uint16_t last, const char *owner, char **holder, char **why);
 void port_table_release(struct port_table *p, enum ports_protocol transport, uint16_t first,
 			uint16_t last);
 

@@ -62,9 +62,10 @@ static struct entry *get(struct hash_table *t, const char *name)
 }
 
 int vhost_table_claim(struct vhost_table *v, enum mapping_entrance entrance, const char *host,
-		      const char *owner, struct vhost *door, char **why)
+		      const char *owner, struct vhost *door, char **holder, char **why)
 {
-	struct entry *e = mem_zalloc(sizeof *e), *holder;
+	struct entry *e = mem_zalloc(sizeof *e), *before;
+	*holder = *why = NULL;
 	if (text_host(host, true, e->name) < 0) {
 		mem_free(e);
 		*why = mem_printf("\"%s\" is no host name", host);
@@ -72,16 +73,16 @@ int vhost_table_claim(struct vhost_table *v, enum mapping_entrance entrance, con
 	}
 	e->owner = mem_strdup(owner);
 	uv_mutex_lock(&v->lock);
-	holder = hash_table_add(table(v, entrance), e->name, strlen(e->name), e);
-	if (holder) {
-		*why = mem_printf("held by %s", holder->owner);
+	before = hash_table_add(table(v, entrance), e->name, strlen(e->name), e);
+	if (before) {
+		*holder = mem_strdup(before->owner);
 	} else {
 		door->claim = ++v->claims;
 		e->door = *door;
 		atomic_fetch_add(&v->version, 1);
 	}
 	uv_mutex_unlock(&v->lock);
-	if (!holder)
+	if (!before)
 		return 0;
 	drop(NULL, e);
 	return UV_EADDRINUSE;

@@ -30,10 +30,10 @@ struct vhost_table *vhost_table_new(void);
 void vhost_table_free(struct vhost_table *v);
 
 /* entrance: one of the shared ones. host: a full name or wildcard. owner: "alice/nas". 0, and
- * door->claim is set; or negative and *why (freed by the caller): who has it, or that it is no host
- * name. */
+ * door->claim is set; or negative with *why (freed by the caller), UV_EADDRINUSE with *holder in
+ * its place: whose it is. */
 int vhost_table_claim(struct vhost_table *v, enum mapping_entrance entrance, const char *host,
-		      const char *owner, struct vhost *door, char **why);
+		      const char *owner, struct vhost *door, char **holder, char **why);
 /* Does nothing when another has claimed the host since. */
 void vhost_table_release(struct vhost_table *v, enum mapping_entrance entrance, const char *host,
 			 uint64_t claim);

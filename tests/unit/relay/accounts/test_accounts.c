@@ -65,7 +65,7 @@ static void what_was_written(void **state)
 	(void)state;
 	struct accounts *all = must_load(
 	    "[" ALICE ", \"password\": \"scrypt:x\", \"ports\": [\"8000-8099\", \"8100-8999\", "
-		      "6310, \"51820/udp\","
+	    "6310, \"51820/udp\","
 	    " \"53/both\"], \"hosts\": [\"nas\", \"*.Web\", \"a.example.org.\"], \"connections\": "
 	    "1000,"
 	    " \"bandwidth\": \"100M\"}]");

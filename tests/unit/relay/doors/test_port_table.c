@@ -16,8 +16,13 @@
 static void claim(struct port_table *p, enum ports_protocol transport, uint16_t first,
 		  uint16_t last, const char *owner, const char *why)
 {
-	char *said;
-	int err = port_table_claim(p, transport, first, last, owner, &said);
+	char *holder, *said;
+	int err = port_table_claim(p, transport, first, last, owner, &holder, &said);
+	if (holder) {
+		assert_null(said);
+		said = mem_printf("held by %s", holder);
+	}
+	mem_free(holder);
 	assert_int_equal(err, !why ? 0 : strcmp(why, NO_ROOM) ? UV_EADDRINUSE : UV_EMFILE);
 	if (why)
 		assert_string_equal(said, why);
