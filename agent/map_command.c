@@ -41,11 +41,14 @@ static int tell(const char *name, const char *public_text, const char *answer_te
 	const char *state = json_string_value(json_object_get(answer, "state"));
 	const char *open = json_string_value(json_object_get(answer, "public"));
 	const char *error = json_string_value(json_object_get(answer, "error"));
+	const char *down = json_string_value(json_object_get(answer, "target_error"));
 	int code = EXIT_WORK;
 	if (state && strcmp(state, "open") == 0 && open) {
 		char *clean = text_harmless(open);
 		puts(clean);
 		mem_free(clean);
+		if (down)
+			log_say("mapped, but nothing answers at %s", down);
 		code = 0;
 	} else if (state && strcmp(state, "pending") == 0) {
 		log_say("%s is in the file, but the relay has not answered yet%s%s; see "

@@ -57,17 +57,19 @@ struct service_main {
 
 /* --- answers --- */
 
-static void answer_mapping(struct control_reply *reply, enum mapping_state state,
-			   const char *public_text, const char *error)
+static void answer_mapping(struct control_reply *reply, const struct target_look *look,
+			   const char *error)
 {
 	struct buf out = BUF_INIT;
 	struct json w = json_into(&out, false);
 	json_open(&w, NULL, '{');
 	json_bool(&w, "ok", true);
-	json_str(&w, "state", mapping_state_text(state));
-	json_str(&w, "public", public_text);
+	json_str(&w, "state", mapping_state_text(look->state));
+	json_str(&w, "public", look->public_text);
 	if (error)
 		json_str(&w, "error", error);
+	if (look->target_error)
+		json_str(&w, "target_error", look->target_error);
 	json_close(&w);
 	control_answer(reply, &out);
 	buf_fini(&out);
@@ -87,13 +89,13 @@ static void settle_questions(struct service_main *m)
 	LIST_EACH(node, &m->questions)
 	{
 		struct question *q = LIST_ENTRY(node, struct question, node);
-		enum mapping_state state;
-		const char *public_text, *error;
-		if (!targets_look(m->targets, q->name, &state, &public_text, &error))
+		struct target_look look;
+		if (!targets_look(m->targets, q->name, &look))
 			control_answer_plain(q->reply, "no such mapping");
-		else if (state != MAPPING_PENDING || now >= q->until_ms || m->stopping)
-			answer_mapping(q->reply, state, public_text,
-				       state == MAPPING_PENDING ? why_pending(m) : error);
+		else if ((look.state != MAPPING_PENDING && look.is_checked) || now >= q->until_ms ||
+			 m->stopping)
+			answer_mapping(q->reply, &look,
+				       look.state == MAPPING_PENDING ? why_pending(m) : look.error);
 		else
 			continue;
 		list_remove(&q->node);
@@ -115,6 +117,7 @@ static void ask_later(struct service_main *m, struct control_reply *reply, const
 			       .until_ms = loop_now_ms(m->loop) + ANSWER_WAIT_MS};
 	list_append(&m->questions, &q->node);
 	timer_set(m->question_timer, ANSWER_WAIT_MS);
+	targets_check(m->targets, name);
 	settle_questions(m);
 }
 

@@ -8,6 +8,7 @@
  */
 #include "agent/targets.h"
 
+#include "agent/target_check.h"
 #include "agent/udp_flows.h"
 #include "shared/base/hash_table.h"
 #include "shared/base/err.h"
@@ -37,7 +38,8 @@ struct target {
 	char *dial_error;
 	uint64_t dial_error_out;
 	uint64_t dial_error_ms;
-	uint64_t complained_ms; /* when the log last heard of it */
+	uint64_t complained_ms;     /* when the log last heard of it */
+	struct target_check *check; /* NULL: of udp, which is not asked */
 	struct list visits;
 	uint64_t visits_now, visits_total;
 	/* to_stream goes out of the home, from_stream comes in; dropped only by flows */
@@ -61,6 +63,7 @@ struct targets {
 	void *owner;
 	struct list list;
 	struct hash_table *by_id;
+	struct target_checks *checks;
 	unsigned visits, visits_most; /* of all targets; a new link needs descriptors, too */
 	uint32_t next_id;
 	uint64_t serial, answered;
@@ -76,6 +79,7 @@ struct targets *targets_new(struct loop *l, targets_fn *fn, void *owner)
 	s->visits_most = file_limit_for_visitors();
 	list_init(&s->list);
 	s->by_id = hash_table_new();
+	s->checks = target_checks_new(l, fn, owner);
 	return s;
 }
 
@@ -143,6 +147,8 @@ static void note_dial_error(struct target *s, uint16_t port, int err)
 	s->dial_error = text;
 	s->dial_error_ms = loop_wall_ms();
 	s->dial_error_out = s->count.bytes.to_stream;
+	if (s->check && err != UV_EMFILE)
+		target_check_note(s->check, text);
 	if (!news && now < s->complained_ms + COMPLAIN_MS)
 		return;
 	s->complained_ms = now;
@@ -154,6 +160,8 @@ static void forget_dial_error(struct target *s)
 {
 	mem_free(s->dial_error);
 	s->dial_error = NULL;
+	if (s->check)
+		target_check_note(s->check, NULL);
 }
 
 static void on_flow_end(void *owner, int err)
@@ -277,6 +285,7 @@ static void target_free(struct target *s)
 {
 	while (!list_is_empty(&s->visits))
 		cut_visit(LIST_ENTRY(s->visits.next, struct visit, node), RESET_MAPPING_GONE);
+	target_check_free(s->check);
 	list_remove(&s->node);
 	hash_table_remove(s->all->by_id, &s->mapping.id, sizeof(s->mapping.id));
 	mapping_fini(&s->mapping);
@@ -294,6 +303,7 @@ void targets_free(struct targets *s)
 	while (!list_is_empty(&s->list))
 		target_free(LIST_ENTRY(s->list.next, struct target, node));
 	hash_table_free(s->by_id);
+	target_checks_free(s->checks);
 	mem_free(s);
 }
 
@@ -306,6 +316,11 @@ static void target_add(struct targets *s, const struct mapping *m)
 	list_init(&new->visits);
 	list_append(&s->list, &new->node);
 	hash_table_add(s->by_id, &new->mapping.id, sizeof(new->mapping.id), new);
+	if (mapping_kind(m->protocol)->transport == PORTS_UDP)
+		return;
+	new->check = target_check_new(s->checks, new->mapping.name, new->mapping.target.host,
+				      new->mapping.target.first, &new->visits_now);
+	target_check_every(new->check, m->check_s);
 }
 
 /* Puts the kept ones into the order of the new list, so that status reads like the file. */
@@ -325,6 +340,9 @@ void targets_set(struct targets *s, const struct mapping_list *list)
 		if (kept && mapping_same(&kept->mapping, m)) {
 			list_remove(&kept->node);
 			list_append(&s->list, &kept->node);
+			kept->mapping.check_s = m->check_s;
+			if (kept->check)
+				target_check_every(kept->check, m->check_s);
 		} else {
 			target_add(s, m);
 		}
@@ -413,20 +431,37 @@ bool targets_all_answered(const struct targets *s)
 	return s->serial > 0 && s->answered == s->serial;
 }
 
-bool targets_look(const struct targets *s, const char *name, enum mapping_state *state,
-		  const char **public_text, const char **error)
+static struct target *target_by_name(const struct targets *s, const char *name)
 {
 	LIST_EACH(node, &s->list)
 	{
-		const struct target *at = LIST_ENTRY(node, struct target, node);
-		if (strcmp(at->mapping.name, name))
-			continue;
-		*state = at->state;
-		*public_text = at->public_text;
-		*error = at->error;
-		return true;
+		struct target *at = LIST_ENTRY(node, struct target, node);
+		if (!strcmp(at->mapping.name, name))
+			return at;
 	}
-	return false;
+	return NULL;
+}
+
+void targets_check(struct targets *s, const char *name)
+{
+	struct target *target = target_by_name(s, name);
+	if (target && target->check)
+		target_check_ask(target->check);
+}
+
+bool targets_look(const struct targets *s, const char *name, struct target_look *out)
+{
+	const struct target *at = target_by_name(s, name);
+	if (!at)
+		return false;
+	*out = (struct target_look){
+	    .state = at->state,
+	    .public_text = at->public_text,
+	    .error = at->error,
+	    .target_error = target_check_error(at->check),
+	    .is_checked = !target_check_is_asked(at->check),
+	};
+	return true;
 }
 
 static uint64_t dropped(const struct target *s)
@@ -470,6 +505,7 @@ static void target_status(const struct target *s, struct json *w)
 		json_str(w, "error", text);
 		mem_free(text);
 	}
+	target_check_status(s->check, w);
 	json_uint(w, "connections", udp ? 0 : s->visits_now);
 	json_uint(w, "connections_total", s->visits_total);
 	json_uint(w, "flows", udp ? s->visits_now : 0);

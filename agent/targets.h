@@ -28,9 +28,16 @@ void targets_opened(struct targets *s, struct transport *k, struct stream *strea
 void targets_session_over(struct targets *s);
 
 bool targets_all_answered(const struct targets *s);
-/* The mapping's state; *public_text and *error may be NULL. False: no such mapping. */
-bool targets_look(const struct targets *s, const char *name, enum mapping_state *state,
-		  const char **public_text, const char **error);
+/* Looks at once whether the mapping's target answers, and tells by targets_fn. */
+void targets_check(struct targets *s, const char *name);
+
+struct target_look {
+	enum mapping_state state;
+	const char *public_text, *error; /* NULL: none */
+	const char *target_error;        /* why the target did not answer last; NULL: it did */
+	bool is_checked;                 /* no targets_check() is under way */
+};
+bool targets_look(const struct targets *s, const char *name, struct target_look *out);
 /* writes "mappings" of status (README.md, "Status") */
 void targets_status(const struct targets *s, struct json *w);
 

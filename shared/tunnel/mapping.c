@@ -22,11 +22,11 @@
 enum { LIST_TEXT_MAX = 700 * 1024, LIST_PARTS_MAX = CONF_PARTS_MAX - 7000 };
 enum { TARGET_TEXT_MAX = 320, BASIC_AUTH_MAX = 256 };
 enum { UNKNOWN_ROOM = 120 }; /* of what is told of a value */
-enum { COUNT_MAX = 1000000, IDLE_MAX_S = 365 * 86400 };
+enum { COUNT_MAX = 1000000, IDLE_MAX_S = 365 * 86400, CHECK_MAX_S = 86400 };
 
 static const struct mapping_kind kinds[] = {
-#define MAPPING_KIND(name, word, transport, entrance, idle_s, keys)                                \
-	{word, transport, entrance, idle_s, keys},
+#define MAPPING_KIND(name, word, transport, entrance, idle_s, check_s, keys)                       \
+	{word, transport, entrance, idle_s, check_s, keys},
     MAPPING_PROTOCOLS(MAPPING_KIND)
 #undef MAPPING_KIND
 };
@@ -279,6 +279,11 @@ static bool has_basic_auth(const struct mapping_kind *k)
 	return k->keys & MAPPING_HAS_BASIC_AUTH;
 }
 
+static bool has_check(const struct mapping_kind *k)
+{
+	return k->keys & MAPPING_HAS_CHECK;
+}
+
 /* A key that the mapping's protocol does not have is wrong. */
 static void check_key(struct conf_at at, const char *key, struct mapping *m, has_key_fn *has)
 {
@@ -439,6 +444,16 @@ static void read_basic_auth(struct conf_at at, struct mapping *m)
 	conf_done(auth);
 }
 
+/* It stays at home: a relay of another version need not know it. */
+static void read_check(struct conf_at at, struct mapping *m)
+{
+	int64_t s = kinds[m->protocol].check_s;
+	conf_opt_int(at, "check_s", 0, CHECK_MAX_S, &s);
+	m->check_s = (uint32_t)s;
+	if (m->protocol != MAPPING_UNKNOWN)
+		check_key(at, "check_s", m, has_check);
+}
+
 static void read_options(struct conf_at at, struct mapping *m, bool protocol_known)
 {
 	read_allow(at, m);
@@ -474,10 +489,12 @@ bool mapping_read(struct conf_at at, bool on_wire, struct mapping *out)
 		conf_has(at, "public_port");
 		conf_has(at, "host");
 	}
-	if (on_wire)
+	if (on_wire) {
 		read_target_on_wire(at, out);
-	else
+	} else {
 		read_target(at, out, protocol_known);
+		read_check(at, out);
+	}
 	read_options(at, out, protocol_known);
 	conf_done(at);
 	if (conf_ok(at))

@@ -17,18 +17,19 @@
 enum mapping_entrance { MAPPING_OWN_PORTS, MAPPING_SHARED_HTTP, MAPPING_SHARED_TLS };
 /* Keys that only some protocols have, beside public_port of those with ports and host of the
  * others. */
-enum { MAPPING_HAS_FLOWS = 1, MAPPING_HAS_BASIC_AUTH = 2 };
+enum { MAPPING_HAS_FLOWS = 1, MAPPING_HAS_BASIC_AUTH = 2, MAPPING_HAS_CHECK = 4 };
 
 /* Each protocol: its word, transport, entrance, idle_s where the mapping says none (0: for ever),
- * keys. The last: only on the relay, in a mapping of a later agent; it is never opened. */
+ * check_s likewise (0: never), keys. The last: only on the relay, in a mapping of a later agent; it is never opened. */
 #define MAPPING_PROTOCOLS(X)                                                                       \
-	X(TCP, "tcp", PORTS_TCP, MAPPING_OWN_PORTS, 0, 0)                                          \
-	X(UDP, "udp", PORTS_UDP, MAPPING_OWN_PORTS, 120, MAPPING_HAS_FLOWS)                        \
-	X(HTTP, "http", PORTS_TCP, MAPPING_SHARED_HTTP, 0, MAPPING_HAS_BASIC_AUTH)                 \
-	X(TLS, "tls", PORTS_TCP, MAPPING_SHARED_TLS, 0, 0)                                         \
-	X(UNKNOWN, "unknown", PORTS_TCP, MAPPING_OWN_PORTS, 0, 0)
+	X(TCP, "tcp", PORTS_TCP, MAPPING_OWN_PORTS, 0, 60, MAPPING_HAS_CHECK)                      \
+	X(UDP, "udp", PORTS_UDP, MAPPING_OWN_PORTS, 120, 0, MAPPING_HAS_FLOWS)                     \
+	X(HTTP, "http", PORTS_TCP, MAPPING_SHARED_HTTP, 0, 60,                                     \
+	  MAPPING_HAS_BASIC_AUTH | MAPPING_HAS_CHECK)                                              \
+	X(TLS, "tls", PORTS_TCP, MAPPING_SHARED_TLS, 0, 0, MAPPING_HAS_CHECK)                      \
+	X(UNKNOWN, "unknown", PORTS_TCP, MAPPING_OWN_PORTS, 0, 0, 0)
 enum mapping_protocol {
-#define MAPPING_ENUM(name, word, transport, entrance, idle_s, keys) MAPPING_##name,
+#define MAPPING_ENUM(name, word, transport, entrance, idle_s, check_s, keys) MAPPING_##name,
 	MAPPING_PROTOCOLS(MAPPING_ENUM)
 #undef MAPPING_ENUM
 };
@@ -36,7 +37,7 @@ struct mapping_kind {
 	const char *word;
 	enum ports_protocol transport;
 	enum mapping_entrance entrance;
-	uint32_t idle_s;
+	uint32_t idle_s, check_s;
 	unsigned keys;
 };
 enum mapping_state { MAPPING_PENDING, MAPPING_OPEN, MAPPING_ERROR };
@@ -62,7 +63,9 @@ struct mapping {
 	uint64_t bandwidth;                         /* bits a second, each way; 0: no limit */
 	uint32_t idle_s;                            /* 0: the default (udp 120, tcp none) */
 	uint32_t flows;                             /* udp; 0: the default 16384 */
-	char *basic_user, *basic_password;          /* http; NULL: none */
+	/* how often the agent looks whether the target answers; 0: never; not on the wire */
+	uint32_t check_s;
+	char *basic_user, *basic_password; /* http; NULL: none */
 	/* on the relay: what in it only a later version knows, and the rest may be unset: it must
 	 * not be opened; NULL: nothing */
 	char *unknown;
@@ -84,7 +87,7 @@ char *mapping_read_host(struct conf_at at);
 void mapping_fini(struct mapping *m);
 void mapping_copy(struct mapping *out, const struct mapping *from); /* everything owned anew */
 void mapping_list_fini(struct mapping_list *l);
-/* all but the id: nothing a visitor could notice has changed */
+/* all but id and check_s: nothing a visitor could notice has changed */
 bool mapping_same(const struct mapping *a, const struct mapping *b);
 
 /* One mapping object as in agent.json; on_wire: with "id", and the target is not taken apart.

@@ -47,7 +47,7 @@ static const char sample[] =
     "[{\"name\": \"web\", \"protocol\": \"tcp\", \"public_port\": 8080, \"target\": "
     "\"127.0.0.1:80\"},"
     "{\"name\": \"one\", \"protocol\": \"tcp\", \"public_port\": \"8081\", \"target\": "
-    "\"nas.lan:80\"},"
+    "\"nas.lan:80\", \"check_s\": 0},"
     "{\"name\": \"ftp-data\", \"protocol\": \"tcp\", \"public_port\": \"50000-50009\", \"target\": "
     "\"192.168.1.4:50000-50009\","
     " \"allow\": [\"198.51.100.0/24\", \"2001:db8::/32\", \"192.0.2.7\"], \"proxy_protocol\": 2, "
@@ -93,6 +93,9 @@ static void every_field_arrives(void **state)
 	assert_int_equal(m->connections_per_second_per_source, 3);
 	assert_int_equal(m->bandwidth, 20000000);
 	assert_int_equal(m->idle_s, 600);
+	static const uint32_t check_s[] = {60, 0, 60, 0, 60, 0};
+	for (size_t i = 0; i < l.count; i++)
+		assert_int_equal(l.items[i].check_s, check_s[i]);
 	assert_int_equal(l.items[3].flows, 99);
 	m = &l.items[4];
 	assert_string_equal(m->host, "blog.alice");
@@ -161,6 +164,9 @@ static const struct {
     {TCP ", \"proxy_protocol\": 3}]", "agent.json: mappings[0].proxy_protocol: …"},
     {TCP ", \"connections\": 0}]", "agent.json: mappings[0].connections: …"},
     {TCP ", \"idle_s\": -1}]", "agent.json: mappings[0].idle_s: …"},
+    {TCP ", \"check_s\": 86401}]", "agent.json: mappings[0].check_s: …"},
+    {UDP ", \"check_s\": 60}]", "agent.json: mappings[0].check_s: does not fit a mapping of "
+				"protocol udp, only tcp and http and tls\n"},
     {TCP ", \"bandwidth\": \"fast\"}]", "agent.json: mappings[0].bandwidth: \"fast\" is not a "
 					"number of bits a second such as \"20M\"\n"},
     {TCP ", \"bandwidth\": \"18000000000G\"}]", "agent.json: mappings[0].bandwidth: …"},

@@ -1,0 +1,33 @@
+/*
+ * Whether the targets answer. Each is connected to now and then, a few at once, and not while
+ * visits get through. What visits find out is told with target_check_note().
+ */
+#ifndef GROUNDNUT_AGENT_TARGET_CHECK_H
+#define GROUNDNUT_AGENT_TARGET_CHECK_H
+
+#include "shared/base/json.h"
+#include "shared/net/loop.h"
+
+struct target_checks;                      /* all of them */
+struct target_check;                       /* of one target */
+typedef void target_check_fn(void *owner); /* a check that was asked for has ended */
+
+struct target_checks *target_checks_new(struct loop *l, target_check_fn *fn, void *owner);
+void target_checks_free(struct target_checks *all); /* after each of its checks */
+
+/* name: of the mapping; host and name are borrowed. visits: how many are under way, the owner's. */
+struct target_check *target_check_new(struct target_checks *all, const char *name, const char *host,
+				      uint16_t port, const uint64_t *visits);
+void target_check_free(struct target_check *c);
+/* Looks every so many seconds from now on; 0: never. The same as before changes nothing. */
+void target_check_every(struct target_check *c, uint32_t every_s);
+/* Looks at once, and tells. */
+void target_check_ask(struct target_check *c);
+bool target_check_is_asked(const struct target_check *c); /* and not yet answered */
+/* A visit got through (NULL), or why it did not. */
+void target_check_note(struct target_check *c, const char *error);
+const char *target_check_error(const struct target_check *c); /* why it is down, else NULL */
+/* writes "target_state"; c NULL: unknown */
+void target_check_status(const struct target_check *c, struct json *w);
+
+#endif
