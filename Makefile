@@ -38,7 +38,7 @@ say       = $(if $(V),,@printf '  %-4s %s\n' $(1);)
 obj       = $(patsubst %.c,$(B)/%.o,$(1))
 UNITS    := $(patsubst %.c,$(B)/%,$(UNIT_C))
 
-.PHONY: all check test test-unit test-e2e test-attacks attacks test-services test-house test-replay fuzz fuzz-run soak bench bench-names bench-resume demo clean
+.PHONY: all check test test-unit test-e2e test-attacks attacks test-services test-house test-replay lint fuzz fuzz-run soak bench bench-names bench-resume demo clean
 all: $(B)/groundnut-relay $(B)/groundnut-agent
 
 $(B)/groundnut-relay: $(call obj,relay/main.c) $(B)/relay.a $(B)/shared.a
@@ -114,6 +114,10 @@ test:
 	@$(MAKE) --no-print-directory test-house test-unit test-replay test-e2e test-attacks
 test-house: all $(ELSEWHERE)
 	@BUILD=$(abspath $(B)) tests/house
+# clang-tidy and cppcheck.
+lint:
+	@deploy/install-deps build lint
+	@tests/lint
 test-e2e: all $(ELSEWHERE) $(B)/tests/tools/swarm $(B)/tests/tools/acme_order
 	@$(if $(TESTS),,bash tests/e2e/pebble.sh)
 	@$(E2E) $(TESTS)

@@ -2,8 +2,9 @@
  * accept → newcomer (counted by its source) → http: a gateway reads the head; tls: the ClientHello
  * is read here → the table of hosts names a door → socket and what was read go to the door's loop.
  *
- * No door has the host: a page, or an alert. An agent is known by ALPN, on a port
- * that is the agents', too, and goes to their listener. Slow newcomers end by the clock, or as the oldest when there are too many.
+ * No door has the host: a page, or an alert. An agent is known by ALPN, on a port that is the
+ * agents', too, and goes to their listener. Slow newcomers end by the clock, or as the oldest when
+ * there are too many.
  */
 #include "relay/doors/shared_ports.h"
 

@@ -155,8 +155,8 @@ static bool is_value(const char *content, const char *value)
 	       addr_equal_ip(&a, &b);
 }
 
-/* One type: records that are there and wanted stay, the others are given the missing values, what is
- * left is deleted or added. */
+/* One type: records that are there and wanted stay, the others are given the missing values,
+ * what is left is deleted or added. */
 static void plan_type(struct cloudflare *c, struct conf_at result,
 		      const struct publish_change *change)
 {

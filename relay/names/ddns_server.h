@@ -1,6 +1,6 @@
 /*
- * The HTTP server for the DDNS clients that people already have: routers, cameras, inadyn, ddclient.
- * HTTP and HTTPS, one request a connection. Main loop only.
+ * The HTTP server for the DDNS clients that people already have: routers, cameras, inadyn,
+ * ddclient. HTTP and HTTPS, one request a connection. Main loop only.
  */
 #ifndef GROUNDNUT_RELAY_NAMES_DDNS_SERVER_H
 #define GROUNDNUT_RELAY_NAMES_DDNS_SERVER_H

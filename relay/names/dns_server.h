@@ -11,9 +11,9 @@ struct dns_server;
 
 /* Answers nothing until dns_server_set. The names are not owned and outlive it. */
 struct dns_server *dns_server_new(struct loop *l, struct names *names);
-/* Listens as the settings say, which are read during the call only; NULL: nowhere. Sockets that stay
- * listed stay open. Addresses that cannot be bound are logged and tried again; addresses that the
- * machine gains or loses are followed. */
+/* Listens as the settings say, which are read during the call only; NULL: nowhere. Sockets that
+ * stay listed stay open. Addresses that cannot be bound are logged and tried again; addresses
+ * that the machine gains or loses are followed. */
 void dns_server_set(struct dns_server *s, const struct serve_settings *settings);
 void dns_server_close(struct dns_server *s);
 

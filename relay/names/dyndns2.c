@@ -1,9 +1,9 @@
 /*
  * The kind `dyndns2`: names are passed on to a public DDNS provider. A job is one GET with the
- * addresses of all its families, as the provider's own clients send it. The first word of the answer
- * decides: good and nochg are well; badauth, abuse and their like stop this publisher until the
- * configuration is read anew; 911 and dnserr wait half an hour. A provider cannot be told that a
- * name has gone, so such a job ends well without a question.
+ * addresses of all its families, as the provider's own clients send it. The first word of the
+ * answer decides: good and nochg are well; badauth, abuse and their like stop this publisher until
+ * the configuration is read anew; 911 and dnserr wait half an hour. A provider cannot be told that
+ * a name has gone, so such a job ends well without a question.
  */
 #include "relay/names/provider_client.h"
 #include "relay/names/publisher.h"

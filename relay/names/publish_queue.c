@@ -2,7 +2,8 @@
  * An item, that is a name here, is due when what is wanted differs from what was published. One job
  * is under way at a time:
  *
- *	it ends well               what was sent is published now, and kept; the item is due again if
+ *	it ends well               what was sent is published now, and kept; the item is due again
+ *                                 if
  *	                           something else is wanted meanwhile
  *	this name is refused       the item waits wait_ms behind the others
  *	the server is in trouble   the item goes to the front, and all wait

@@ -1,7 +1,7 @@
 /*
  * What every way to publish names has in common: its row in the table of kinds (publishers.c), the
- * job that it is given, the answer that it gives, and the keys of relay.json that several kinds read
- * alike.
+ * job that it is given, the answer that it gives, and the keys of relay.json that several kinds
+ * read alike.
  */
 #ifndef GROUNDNUT_RELAY_NAMES_PUBLISHER_H
 #define GROUNDNUT_RELAY_NAMES_PUBLISHER_H

@@ -13,8 +13,8 @@ struct zone_node;
 
 enum { ZONE_TTL = 60, ZONE_NEGATIVE_TTL = 30, ZONE_NS_TTL = 3600 };
 
-/* nameservers: full names, at least one, NULL behind the last. NULL when domain or one of them is no
- * host name. */
+/* nameservers: full names, at least one, NULL behind the last. NULL when domain or one of them
+ * is no host name. */
 struct zone *zone_new(const char *domain, const char *const *nameservers);
 void zone_free(struct zone *z);
 

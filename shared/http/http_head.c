@@ -348,8 +348,8 @@ static bool read_host(struct http_span s, char host[256], uint16_t *port)
 	size_t len = end ? (size_t)(end - s.p) : s.len;
 	struct http_span name = {s.p + v6, len - v6};
 	struct http_span rest = {s.p + len + v6, s.len - len - v6};
-	if (rest.len && (rest.p[0] != ':' ||
-			 !read_port((struct http_span){rest.p + 1, rest.len - 1}, port)))
+	if (rest.len &&
+	    (rest.p[0] != ':' || !read_port((struct http_span){rest.p + 1, rest.len - 1}, port)))
 		return false;
 	return copy_host(name, v6, host);
 }

@@ -19,8 +19,9 @@ enum mapping_entrance { MAPPING_OWN_PORTS, MAPPING_SHARED_HTTP, MAPPING_SHARED_T
  * others. */
 enum { MAPPING_HAS_FLOWS = 1, MAPPING_HAS_BASIC_AUTH = 2, MAPPING_HAS_CHECK = 4 };
 
-/* Each protocol: its word, transport, entrance, idle_s where the mapping says none (0: for ever),
- * check_s likewise (0: never), keys. The last: only on the relay, in a mapping of a later agent; it is never opened. */
+/* Each protocol: its word, transport, entrance, idle_s where the mapping says none (0: for
+ * ever), check_s likewise (0: never), keys. The last: only on the relay, in a mapping of a later
+ * agent; it is never opened. */
 #define MAPPING_PROTOCOLS(X)                                                                       \
 	X(TCP, "tcp", PORTS_TCP, MAPPING_OWN_PORTS, 0, 60, MAPPING_HAS_CHECK)                      \
 	X(UDP, "udp", PORTS_UDP, MAPPING_OWN_PORTS, 120, 0, MAPPING_HAS_FLOWS)                     \

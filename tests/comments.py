@@ -1,0 +1,35 @@
+#!/usr/bin/env python3
+"""Identifiers that a comment names and the code lacks, as FILE:LINE: WORD. Run in the root of the tree."""
+import os
+import re
+
+# Names of other people's code that comments may speak of.
+FOREIGN = re.compile(r'(uv|json|http_parser|sqlite3|ldns|SSL|EVP|BIO)_|[A-Z]*SO_|UV_E|PP2_|TCP_|close_notify$|sd_notify$'
+                     r'|MONOTONIC_USEC$|AUTO_RETRY$|HTTP_PROXY$|PIPE_BUF$|nf_|net_')
+COMMENT = re.compile(r'/\*.*?\*/|//[^\n]*', re.S)
+WORD = re.compile(r'\b([a-z]\w*_\w+|[A-Z][A-Z0-9]*_[A-Z0-9_]+)\b(?!\.[a-z])|\b([a-z_]\w*)\(\)')
+
+
+def sources():
+    for top in ('shared', 'relay', 'agent', 'tests'):
+        for folder, _, files in os.walk(top):
+            for name in sorted(files):
+                if name.endswith(('.c', '.h')):
+                    path = os.path.join(folder, name)
+                    yield path, open(path, encoding='utf8').read()
+
+
+def main():
+    code, comments = set(), []
+    for path, text in sources():
+        code.update(re.findall(r'\b[A-Za-z_]\w*\b', COMMENT.sub(' ', text)))
+        if not path.startswith('tests'):
+            comments += [(path, text.count('\n', 0, m.start()) + 1, m.group(0)) for m in COMMENT.finditer(text)]
+    for path, line, comment in comments:
+        for found in WORD.finditer(comment):
+            word = found.group(1) or found.group(2)
+            if word not in code and not word.endswith('_') and not FOREIGN.match(word):
+                print('%s:%d: %s' % (path, line + comment.count('\n', 0, found.start()), word))
+
+
+main()
