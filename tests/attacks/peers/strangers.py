@@ -91,10 +91,11 @@ class Crowd:
 			except OSError:
 				self.end(s)
 
-	def work(self, count, rate=0, churn=False):
+	def work(self, count, rate=0, churn=False, enough=0):
+		"""The height is reached when enough were opened, or, where that is not given, when count are held or twice as many were opened."""
 		height = False
 		while goes_on() or not height:
-			if not height and (len(self.held) >= count or self.opened >= 2 * count or seconds() > 20):
+			if not height and (self.opened >= (enough or 2 * count) or len(self.held) >= count and not enough or seconds() > 20):
 				height = True
 				ready()
 			room = min(200, 200 if churn else count - len(self.held))
@@ -111,7 +112,7 @@ class Crowd:
 
 def fill(ports, count, sources, text, rate=0):
 	crowd = Crowd(ports, sources, text)
-	rate = crowd.work(int(count), int(rate))
+	rate = crowd.work(int(count), int(rate), enough=3000 if int(rate) else 0)
 	print("held %d" % len(crowd.held))
 	return rate
 
@@ -128,8 +129,7 @@ def stall(port, count, sources, text):
 
 
 def storm(ports, sources, text):
-	ready()
-	return Crowd(ports, sources, text).work(100)
+	return Crowd(ports, sources, text).work(100, enough=2000)
 
 
 # ---- UDP
