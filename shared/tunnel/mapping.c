@@ -1,15 +1,13 @@
 /*
- * A list of mappings is read one after the other. What a mapping must have alone (name, id, host,
- * ports) is entered in the list's book when it has been read without an error; who comes later and
- * finds it there is told whose it is. So nothing is compared with all that was before it. On the
- * wire the first error ends the reading (conf.h); of a file all are told.
+ * One mapping from JSON and back. Each reader reports what is wrong with its own key and leaves the
+ * rest to go on, so that a file's errors come all at once; what needs two keys asks whether both
+ * were good. On the wire the first error ends the reading (conf.h), and a value that only a later
+ * version knows is no error: it is told in `unknown`, and the mapping is not opened.
  */
 #include "shared/tunnel/mapping.h"
 
-#include "shared/base/hash_table.h"
 #include "shared/base/err.h"
 #include "shared/base/json.h"
-#include "shared/base/json_lint.h"
 #include "shared/base/mem.h"
 #include "shared/base/text.h"
 
@@ -17,9 +15,6 @@
 #include <stdarg.h>
 #include <string.h>
 
-/* A DECLARE frame holds 1 MiB and CONF_PARTS_MAX values: 1,024 names of the longest kind take 300
- * KiB and 6,144 values of it. */
-enum { LIST_TEXT_MAX = 700 * 1024, LIST_PARTS_MAX = CONF_PARTS_MAX - 7000 };
 enum { TARGET_TEXT_MAX = 320, BASIC_AUTH_MAX = 256 };
 enum { UNKNOWN_ROOM = 120 }; /* of what is told of a value */
 enum { COUNT_MAX = 1000000, IDLE_MAX_S = 365 * 86400, CHECK_MAX_S = 86400 };
@@ -104,14 +99,6 @@ void mapping_copy(struct mapping *out, const struct mapping *from)
 			 : NULL;
 }
 
-void mapping_list_fini(struct mapping_list *l)
-{
-	for (size_t i = 0; i < l->count; i++)
-		mapping_fini(&l->items[i]);
-	mem_free(l->items);
-	memset(l, 0, sizeof(*l));
-}
-
 static bool same_allow(const struct mapping *a, const struct mapping *b)
 {
 	if (a->allow_count != b->allow_count)
@@ -135,16 +122,7 @@ bool mapping_same(const struct mapping *a, const struct mapping *b)
 	       text_same(a->basic_password, b->basic_password) && text_same(a->unknown, b->unknown);
 }
 
-/*
- * One mapping from JSON. Each reader reports what is wrong with its own key and leaves the rest to
- * go on, so that a file's errors come all at once; whoever needs two keys asks whether both were
- * good.
- */
-
-/* Of the right type, but no value that this version knows: an error in a file, and on the wire,
- * where it may be a later agent's, one of that mapping alone. */
-__attribute__((format(printf, 4, 5))) static void wrong(struct conf_at at, const char *key,
-							struct mapping *m, const char *format, ...)
+void mapping_wrong(struct conf_at at, const char *key, struct mapping *m, const char *format, ...)
 {
 	struct buf text = BUF_INIT;
 	va_list args;
@@ -190,7 +168,7 @@ static bool read_protocol(struct conf_at at, struct mapping *m)
 	struct buf words = BUF_INIT;
 	for (int i = 0; i < MAPPING_UNKNOWN; i++)
 		buf_printf(&words, "%s%s", i ? ", " : "", kinds[i].word);
-	wrong(at, "protocol", m, "\"%s\" is none of %s", text, buf_str(&words));
+	mapping_wrong(at, "protocol", m, "\"%s\" is none of %s", text, buf_str(&words));
 	buf_fini(&words);
 	return false;
 }
@@ -202,9 +180,9 @@ static int64_t checked(struct conf_at at, const char *key, struct mapping *m, in
 	if (n >= 1 && n <= max)
 		return n;
 	if (max == INT64_MAX)
-		wrong(at, key, m, "must be at least 1, not %" PRId64, n);
+		mapping_wrong(at, key, m, "must be at least 1, not %" PRId64, n);
 	else
-		wrong(at, key, m, "must be 1 to %" PRId64 ", not %" PRId64, max, n);
+		mapping_wrong(at, key, m, "must be 1 to %" PRId64 ", not %" PRId64, max, n);
 	return 0;
 }
 
@@ -227,9 +205,10 @@ static void read_public_port(struct conf_at at, struct mapping *m)
 	}
 	conf_str(at, "public_port", &text);
 	if (strspn(text, "0123456789-") != strlen(text) || ports_parse_one(text, &range) < 0) {
-		wrong(at, "public_port", m,
-		      "\"%s\" is neither a port (1 to 65535) nor a range such as \"50000-50009\"",
-		      text);
+		mapping_wrong(
+		    at, "public_port", m,
+		    "\"%s\" is neither a port (1 to 65535) nor a range such as \"50000-50009\"",
+		    text);
 		return;
 	}
 	m->first = range.first;
@@ -293,8 +272,8 @@ static void check_key(struct conf_at at, const char *key, struct mapping *m, has
 	for (int i = 0; i < MAPPING_UNKNOWN; i++)
 		if (has(&kinds[i]))
 			buf_printf(&words, "%s%s", buf_len(&words) ? " and " : "", kinds[i].word);
-	wrong(at, key, m, "does not fit a mapping of protocol %s, only %s", kinds[m->protocol].word,
-	      buf_str(&words));
+	mapping_wrong(at, key, m, "does not fit a mapping of protocol %s, only %s",
+		      kinds[m->protocol].word, buf_str(&words));
 	buf_fini(&words);
 }
 
@@ -305,7 +284,7 @@ static void read_host(struct conf_at at, struct mapping *m)
 		return;
 	m->host = host_of(text);
 	if (!m->host)
-		wrong(at, "host", m, NO_HOST, text);
+		mapping_wrong(at, "host", m, NO_HOST, text);
 }
 
 static void read_public(struct conf_at at, struct mapping *m)
@@ -332,7 +311,7 @@ static void read_target_on_wire(struct conf_at at, struct mapping *m)
 	if (!conf_str(at, "target", &text))
 		return;
 	if (!*text || strlen(text) > TARGET_TEXT_MAX || !is_printable(text))
-		wrong(at, "target", m, "is not a target");
+		mapping_wrong(at, "target", m, "is not a target");
 	else
 		m->target_text = mem_strdup(text);
 }
@@ -381,8 +360,8 @@ static void read_allow(struct conf_at at, struct mapping *m)
 	if (!list.value)
 		return;
 	if (!count || count > MAPPING_ALLOW_MAX) {
-		wrong(at, "allow", m, "must name 1 to %d networks, not %zu", MAPPING_ALLOW_MAX,
-		      count);
+		mapping_wrong(at, "allow", m, "must name 1 to %d networks, not %zu",
+			      MAPPING_ALLOW_MAX, count);
 		return;
 	}
 	m->allow = mem_zalloc(count * sizeof(*m->allow));
@@ -393,7 +372,7 @@ static void read_allow(struct conf_at at, struct mapping *m)
 		if (cidr_parse(text, &m->allow[m->allow_count]) == 0)
 			m->allow_count++;
 		else if (is_on_wire(m))
-			wrong(at, "allow", m, NO_NETWORK, text);
+			mapping_wrong(at, "allow", m, NO_NETWORK, text);
 		else
 			conf_error_item(list, i, NO_NETWORK, text);
 	}
@@ -411,8 +390,8 @@ static void read_bandwidth(struct conf_at at, struct mapping *m)
 	if (!conf_str(at, "bandwidth", &text))
 		return;
 	if (text_bandwidth(text, &m->bandwidth) < 0 || !m->bandwidth || m->bandwidth > INT64_MAX)
-		wrong(at, "bandwidth", m, "\"%s\" is not a number of bits a second such as \"20M\"",
-		      text);
+		mapping_wrong(at, "bandwidth", m,
+			      "\"%s\" is not a number of bits a second such as \"20M\"", text);
 }
 
 static char *read_credential(struct conf_at at, const char *key, struct mapping *m)
@@ -422,11 +401,11 @@ static char *read_credential(struct conf_at at, const char *key, struct mapping 
 		return NULL;
 	for (const char *p = text; *p; p++)
 		if ((unsigned char)*p < 0x20 || *p == 0x7f) {
-			wrong(at, key, m, "has control characters");
+			mapping_wrong(at, key, m, "has control characters");
 			return NULL;
 		}
 	if (!*text || strlen(text) > BASIC_AUTH_MAX) {
-		wrong(at, key, m, "must have 1 to %d bytes", BASIC_AUTH_MAX);
+		mapping_wrong(at, key, m, "must have 1 to %d bytes", BASIC_AUTH_MAX);
 		return NULL;
 	}
 	return mem_strdup(text);
@@ -440,7 +419,7 @@ static void read_basic_auth(struct conf_at at, struct mapping *m)
 	m->basic_user = read_credential(auth, "user", m);
 	m->basic_password = read_credential(auth, "password", m);
 	if (m->basic_user && strchr(m->basic_user, ':'))
-		wrong(auth, "user", m, "may have no colon (RFC 7617)");
+		mapping_wrong(auth, "user", m, "may have no colon (RFC 7617)");
 	conf_done(auth);
 }
 
@@ -468,7 +447,7 @@ static void read_options(struct conf_at at, struct mapping *m, bool protocol_kno
 	if (!protocol_known)
 		return;
 	if (kinds[m->protocol].transport == PORTS_UDP && m->proxy_protocol == 1)
-		wrong(at, "proxy_protocol", m, "version 1 cannot speak of udp, only 2 can");
+		mapping_wrong(at, "proxy_protocol", m, "version 1 cannot speak of udp, only 2 can");
 	check_key(at, "flows", m, has_flows);
 	check_key(at, "basic_auth", m, has_basic_auth);
 }
@@ -501,103 +480,6 @@ bool mapping_read(struct conf_at at, bool on_wire, struct mapping *out)
 		return true;
 	mapping_fini(out);
 	return false;
-}
-
-/* A range that one of the list has. */
-struct held {
-	uint16_t first, last;
-	uint16_t holder; /* its place in the list */
-};
-
-/* Who has what only one of a list may have. */
-struct book {
-	struct mapping_list *list;
-	struct hash_table *names, *ids;
-	struct hash_table *hosts[COUNT_OF(kinds)];
-	struct {
-		struct held held[MAPPING_MAX]; /* by port; none overlaps another */
-		size_t count;
-	} ports[2]; /* tcp, udp */
-};
-
-static struct book *book_new(struct mapping_list *list)
-{
-	struct book *b = mem_zalloc(sizeof(*b));
-	b->list = list;
-	b->names = hash_table_new();
-	b->ids = hash_table_new();
-	for (size_t i = 0; i < COUNT_OF(b->hosts); i++)
-		b->hosts[i] = hash_table_new();
-	return b;
-}
-
-static void book_free(struct book *b)
-{
-	hash_table_free(b->names);
-	hash_table_free(b->ids);
-	for (size_t i = 0; i < COUNT_OF(b->hosts); i++)
-		hash_table_free(b->hosts[i]);
-	mem_free(b);
-}
-
-/* The place of the first that ends at port or above it. */
-static size_t first_from(const struct held *held, size_t count, uint16_t port)
-{
-	size_t low = 0;
-	while (low < count) {
-		size_t middle = low + (count - low) / 2;
-		if (held[middle].last < port)
-			low = middle + 1;
-		else
-			count = middle;
-	}
-	return low;
-}
-
-static void enter_host(struct book *b, struct conf_at list, size_t i, struct mapping *m)
-{
-	const struct mapping *before =
-	    hash_table_add(b->hosts[m->protocol], m->host, strlen(m->host), m);
-	if (before)
-		wrong(conf_item(list, i), NULL, m, "the %s host \"%s\" is already that of \"%s\"",
-		      kinds[m->protocol].word, m->host, before->name);
-}
-
-/* Who finds one of its ports held by another holds none itself. */
-static void enter_ports(struct book *b, struct conf_at list, size_t i, struct mapping *m)
-{
-	bool udp = kinds[m->protocol].transport == PORTS_UDP;
-	struct held *held = b->ports[udp].held;
-	size_t *count = &b->ports[udp].count;
-	size_t at = first_from(held, *count, m->first);
-	bool free = true;
-	for (size_t k = at; k < *count && held[k].first <= m->last && !m->unknown; k++) {
-		free = false;
-		wrong(conf_item(list, i), NULL, m,
-		      "the public %s port %u is already that of \"%s\"", kinds[m->protocol].word,
-		      (unsigned)(held[k].first > m->first ? held[k].first : m->first),
-		      b->list->items[held[k].holder].name);
-	}
-	if (!free)
-		return;
-	memmove(&held[at + 1], &held[at], (*count - at) * sizeof(*held));
-	held[at] = (struct held){m->first, m->last, (uint16_t)b->list->count};
-	++*count;
-}
-
-/* m is the next of the book's list. */
-static void enter(struct book *b, struct conf_at list, size_t i, struct mapping *m)
-{
-	if (hash_table_add(b->names, m->name, strlen(m->name), m))
-		conf_error_item(list, i, "the name \"%s\" is given twice", m->name);
-	if (m->id && hash_table_add(b->ids, &m->id, sizeof(m->id), m))
-		conf_error_item(list, i, "the id %u is given twice", (unsigned)m->id);
-	if (m->unknown) /* it is not opened, so it holds nothing */
-		return;
-	if (m->host)
-		enter_host(b, list, i, m);
-	else
-		enter_ports(b, list, i, m);
 }
 
 static void write_some(struct json *w, const char *key, uint64_t n)
@@ -656,52 +538,4 @@ void mapping_write(const struct mapping *m, struct json *w)
 		json_close(w);
 	}
 	json_close(w);
-}
-
-static bool fits_a_frame(const struct mapping_list *l)
-{
-	struct buf text = BUF_INIT;
-	struct json w = json_into(&text, false);
-	json_open(&w, NULL, '[');
-	for (size_t i = 0; i < l->count; i++)
-		mapping_write(&l->items[i], &w);
-	json_close(&w);
-	struct json_place at;
-	bool fits =
-	    buf_len(&text) <= LIST_TEXT_MAX &&
-	    !json_lint_too_many((const char *)buf_data(&text), buf_len(&text), LIST_PARTS_MAX, &at);
-	buf_fini(&text);
-	return fits;
-}
-
-static void read_all(struct conf_at list, bool on_wire, struct mapping_list *out)
-{
-	struct book *book = book_new(out);
-	for (size_t i = 0; i < conf_len(list); i++) {
-		struct mapping *m = &out->items[out->count];
-		if (!mapping_read(conf_item(list, i), on_wire, m))
-			continue;
-		enter(book, list, i, m);
-		out->count++;
-	}
-	book_free(book);
-}
-
-bool mapping_list_read(struct conf_at list, bool on_wire, struct mapping_list *out)
-{
-	memset(out, 0, sizeof(*out));
-	size_t count = conf_len(list);
-	if (count > MAPPING_MAX)
-		conf_error(list, NULL, "has %zu mappings, at most %d may be", count, MAPPING_MAX);
-	else if (count)
-		out->items = mem_zalloc(count * sizeof(*out->items));
-	if (out->items)
-		read_all(list, on_wire, out);
-	if (conf_ok(list) && !on_wire && !fits_a_frame(out))
-		conf_error(list, NULL, "is too long to be sent to the relay (%d KiB and %d values)",
-			   LIST_TEXT_MAX / 1024, LIST_PARTS_MAX);
-	if (conf_ok(list))
-		return true;
-	mapping_list_fini(out);
-	return false;
 }

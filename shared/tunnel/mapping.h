@@ -43,7 +43,7 @@ struct mapping_kind {
 };
 enum mapping_state { MAPPING_PENDING, MAPPING_OPEN, MAPPING_ERROR };
 
-enum { MAPPING_MAX = 1024, MAPPING_ALLOW_MAX = 256 };
+enum { MAPPING_ALLOW_MAX = 256 };
 
 struct mapping {
 	/* the agent's number; never used again within a session; 0 in a file */
@@ -72,11 +72,6 @@ struct mapping {
 	char *unknown;
 };
 
-struct mapping_list {
-	struct mapping *items; /* owned */
-	size_t count;
-};
-
 const struct mapping_kind *mapping_kind(enum mapping_protocol p);
 int mapping_protocol_parse(const char *text, enum mapping_protocol *out); /* 0 or ERR_SYNTAX */
 const char *mapping_state_text(enum mapping_state s); /* "pending" "open" "error" */
@@ -87,7 +82,6 @@ char *mapping_read_host(struct conf_at at);
 
 void mapping_fini(struct mapping *m);
 void mapping_copy(struct mapping *out, const struct mapping *from); /* everything owned anew */
-void mapping_list_fini(struct mapping_list *l);
 /* all but id and check_s: nothing a visitor could notice has changed */
 bool mapping_same(const struct mapping *a, const struct mapping *b);
 
@@ -97,10 +91,11 @@ bool mapping_same(const struct mapping *a, const struct mapping *b);
  * not fit the protocol. On the wire a value of the right type that does not pass them, but for id
  * and name, is no error: the first is told in unknown. */
 bool mapping_read(struct conf_at at, bool on_wire, struct mapping *out);
-/* The list, with doubled names, hosts and ids, public ports that overlap within one protocol, and
- * more than a DECLARE can carry, as errors; on the wire a host or port that an earlier one has is
- * told in unknown. False: *out is empty. An absent list is empty and true. */
-bool mapping_list_read(struct conf_at list, bool on_wire, struct mapping_list *out);
+/* A value of the right type that this version cannot take: an error in a file; on the wire, where
+ * it may be a later agent's, the first one is told in m's unknown, and is no error. key may be
+ * NULL. */
+void mapping_wrong(struct conf_at at, const char *key, struct mapping *m, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 /* as on the wire, with its id; into an array that is open */
 void mapping_write(const struct mapping *m, struct json *w);
 

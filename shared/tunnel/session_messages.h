@@ -6,7 +6,7 @@
 #define GROUNDNUT_TUNNEL_SESSION_MESSAGES_H
 
 #include "shared/base/buf.h"
-#include "shared/tunnel/mapping.h"
+#include "shared/tunnel/mapping_list.h"
 
 /* What a "names" entry of agent.json says. The last: only on the relay, of a later agent. */
 enum name_follow { NAME_FOLLOW_RELAY, NAME_FOLLOW_HOME, NAME_FOLLOW_UNKNOWN };
