@@ -2,10 +2,14 @@
 
 #include "relay/doors/port_table.h"
 #include "relay/doors/shared_ports.h"
+#include "relay/doors/vhost_table.h"
 #include "shared/base/file.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/net/listener_set.h"
+
+#include <string.h>
+#include <uv.h>
 
 struct found {
 	const struct relay_config *config;
@@ -78,6 +82,8 @@ struct own_listeners {
 	struct listener_set *others;
 };
 
+static const char update_over_tls[] = "update over tls"; /* in the log */
+
 static bool has(const struct addr *list, size_t count, const struct addr *at)
 {
 	for (size_t i = 0; i < count; i++)
@@ -96,6 +102,45 @@ static void on_accept(void *owner, int fd, const struct addr *peer, const struct
 		agent_listener_accept(e->relay->agent_listener, fd, peer, local);
 }
 
+/* What a shared port's mappings are told; error NULL: nothing. */
+struct shared_port {
+	const char *what;
+	char *error, *detail;
+};
+
+static void find_closed(void *arg, const struct listener_set_entry *e, int err, const char *why)
+{
+	struct shared_port *p = arg;
+	char at[ADDR_TEXT];
+	if (!why || p->error || strcmp(e->what, p->what) != 0)
+		return;
+	p->error = err == UV_EADDRINUSE
+		       ? mem_printf("%s is held by another program", addr_text(&e->at, at))
+		       : mem_strdup(why);
+	p->detail = mem_strdup(why);
+}
+
+static bool tell_mappings(const struct own_listeners *o, const char *what,
+			  enum mapping_entrance entrance)
+{
+	struct shared_port p = {.what = what};
+	listener_set_each(o->others, find_closed, &p);
+	bool news = vhost_table_set_closed(o->relay->context.vhosts, entrance, p.error, p.detail);
+	mem_free(p.error);
+	mem_free(p.detail);
+	return news;
+}
+
+/* A mapping is open only while the shared port that it needs is. */
+static void on_retried(void *owner)
+{
+	const struct own_listeners *o = owner;
+	bool http = tell_mappings(o, "http", MAPPING_SHARED_HTTP);
+	bool tls = tell_mappings(o, "tls", MAPPING_SHARED_TLS);
+	if (http || tls)
+		registry_judge(o->relay->registry);
+}
+
 static bool has_v4(const struct relay_config *c)
 {
 	for (size_t i = 0; i < c->listen_count; i++)
@@ -110,7 +155,7 @@ struct own_listeners *own_listeners_new(struct relay_parts *r, char **why)
 	struct own_listeners *o = mem_zalloc(sizeof *o);
 	o->relay = r;
 	o->entrances = mem_zalloc(c->listen_count * sizeof *o->entrances);
-	o->others = listener_set_new(r->context.main, file_limit_for_visitors());
+	o->others = listener_set_new(r->context.main, file_limit_for_visitors(), on_retried, o);
 	for (size_t i = 0; i < c->listen_count; i++) {
 		struct entrance *e = &o->entrances[i];
 		int err;
@@ -165,8 +210,33 @@ void own_listeners_set(struct own_listeners *o)
 			add_entries(&e, "tls", shared_ports_accept_tls, x->shared_ports, &c->tls[i],
 				    1);
 	add_entries(&e, "update", ddns_server_accept_http, ddns, u->http, u->http_count);
-	add_entries(&e, "update over tls", ddns_server_accept_https, ddns, u->https,
-		    u->https_count);
+	add_entries(&e, update_over_tls, ddns_server_accept_https, ddns, u->https, u->https_count);
 	listener_set_set(o->others, e.list, e.count);
 	mem_free(e.list);
+	on_retried(o);
+}
+
+static void put_listener(struct json *w, const char *what, const struct addr *at, const char *why)
+{
+	char text[ADDR_TEXT];
+	json_open(w, NULL, '{');
+	json_str(w, "for", what);
+	json_str(w, "at", addr_text(at, text));
+	json_str(w, "state", why ? "error" : "open");
+	json_str(w, "error", why);
+	json_close(w);
+}
+
+static void put_other(void *arg, const struct listener_set_entry *e, int err, const char *why)
+{
+	(void)err;
+	put_listener(arg, e->what == update_over_tls ? "update" : e->what, &e->at, why);
+}
+
+void own_listeners_status(const struct own_listeners *o, struct json *w)
+{
+	for (size_t i = 0; o && i < o->entrance_count; i++)
+		put_listener(w, "agents", listener_at(o->entrances[i].listener), NULL);
+	if (o)
+		listener_set_each(o->others, put_other, w);
 }

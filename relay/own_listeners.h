@@ -21,6 +21,8 @@ void own_listeners_reserve(const struct context *c);
 struct own_listeners *own_listeners_new(struct relay_parts *r, char **why);
 /* Opens the others, as the configuration that is in force says. Sockets that are open stay. */
 void own_listeners_set(struct own_listeners *o);
+/* The items of "listeners" in status; NULL writes none. */
+void own_listeners_status(const struct own_listeners *o, struct json *w);
 void own_listeners_close(struct own_listeners *o); /* NULL does nothing */
 
 #endif

@@ -165,6 +165,11 @@ static void on_status(void *arg, const struct buf *agents)
 	json_str(&w, "version", GROUNDNUT_VERSION);
 	json_uint(&w, "uptime_s", (loop_clock_ms() - r->started_ms) / 1000);
 	put_loops(&w, &r->parts.context);
+	json_open(&w, "listeners", '[');
+	own_listeners_status(r->parts.listeners, &w);
+	if (r->parts.dns_server)
+		dns_server_status(r->parts.dns_server, &w);
+	json_close(&w);
 	json_raw(&w, "agents", (const char *)buf_data(agents), buf_len(agents));
 	json_open(&w, "names", '[');
 	if (r->parts.names)
@@ -210,6 +215,7 @@ static void stop_names(struct relay_parts *p)
 {
 	ddns_server_close(p->ddns_server);
 	dns_server_close(p->dns_server);
+	p->dns_server = NULL;
 	names_link_close(&p->names_link);
 	names_free(p->names);
 	p->names = NULL;
@@ -223,6 +229,7 @@ static void stop(struct relay *r)
 	log_info("stopping", NULL);
 	systemd_stopping();
 	own_listeners_close(r->parts.listeners);
+	r->parts.listeners = NULL;
 	shared_ports_free(r->parts.context.shared_ports);
 	r->parts.context.shared_ports = NULL;
 	agent_listener_free(r->parts.agent_listener);

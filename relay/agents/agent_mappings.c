@@ -80,12 +80,12 @@ static void send_state(struct agent_mappings *all)
 	s.mappings = mem_zalloc(all->count * sizeof *s.mappings);
 	for (size_t i = 0; i < all->count; i++) {
 		const struct door *d = all->doors[i];
-		bool open = d->is_open;
+		char *why = door_why_closed(d, false);
 		s.mappings[i] = (struct mapping_report){
 		    .id = d->mapping.id,
-		    .state = open ? MAPPING_OPEN : MAPPING_ERROR,
-		    .public_text = open ? public_text(all, d) : NULL,
-		    .error = open ? NULL : mem_strdup(d->error),
+		    .state = why ? MAPPING_ERROR : MAPPING_OPEN,
+		    .public_text = why ? NULL : public_text(all, d),
+		    .error = why,
 		    .host = mem_strdup(d->host),
 		};
 	}
@@ -147,15 +147,17 @@ static void log_door(const struct tenant *t, const struct door *d)
 {
 	const char *account = t->account, *agent = t->agent;
 	const struct mapping *m = &d->mapping;
-	if (!d->is_open)
+	char *why = door_why_closed(d, true);
+	if (why)
 		log_warn("mapping_error", "account=%s agent=%s mapping=%s why=%s", account, agent,
-			 m->name, door_detail(d));
+			 m->name, why);
 	else if (d->host)
 		log_info("mapping_open", "account=%s agent=%s mapping=%s host=%s", account, agent,
 			 m->name, d->host);
 	else
 		log_info("mapping_open", "account=%s agent=%s mapping=%s port=%u", account, agent,
 			 m->name, m->first);
+	mem_free(why);
 }
 
 /* Opens it if it may and can; true if its state is another now. */

@@ -159,6 +159,11 @@ void registry_set_accounts(struct registry *r, struct accounts *accounts)
 	hash_table_each(r->entries, set_accounts, accounts);
 }
 
+void registry_judge(struct registry *r)
+{
+	hash_table_each(r->entries, set_accounts, r->accounts);
+}
+
 struct new_config {
 	struct worker *worker;
 	struct relay_config *config; /* a reference */

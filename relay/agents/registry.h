@@ -21,6 +21,8 @@ bool registry_would_serve(const struct registry *r, const char *host);
 /* The new list is in force: removed accounts are cut off, the others checked again. Takes its own
  * reference. */
 void registry_set_accounts(struct registry *r, struct accounts *accounts);
+/* All doors are judged again: a shared port has opened or closed. */
+void registry_judge(struct registry *r);
 /* Every worker gets the configuration that is in force. Before registry_set_accounts, which then
  * has all doors judged by it. */
 void registry_set_config(struct registry *r, struct relay_config *config);

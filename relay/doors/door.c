@@ -89,9 +89,16 @@ void door_set_error(struct door *d, char *error, char *detail)
 	d->failed = 0;
 }
 
-const char *door_detail(const struct door *d)
+char *door_why_closed(const struct door *d, bool for_operator)
 {
-	return d->detail ? d->detail : d->error;
+	if (!d->is_open)
+		return mem_strdup(for_operator && d->detail ? d->detail
+				  : d->error                ? d->error
+							    : "not opened yet");
+	return d->host
+		   ? vhost_table_closed(d->tenant->worker->context->vhosts,
+					mapping_kind(d->mapping.protocol)->entrance, for_operator)
+		   : NULL;
 }
 
 /* --- visitors of the shared ports --- */
@@ -347,13 +354,15 @@ void door_close(struct door *d)
 void door_status(const struct door *d, const char *public_text, struct json *w)
 {
 	const struct mapping *m = &d->mapping;
+	char *why = door_why_closed(d, true);
 	json_open(w, NULL, '{');
 	json_str(w, "name", m->name);
 	json_str(w, "protocol", mapping_kind(m->protocol)->word);
-	json_str(w, "public", d->is_open ? public_text : NULL);
+	json_str(w, "public", why ? NULL : public_text);
 	json_str(w, "target", m->target_text);
-	json_str(w, "state", mapping_state_text(d->is_open ? MAPPING_OPEN : MAPPING_ERROR));
-	json_str(w, "error", d->is_open ? NULL : door_detail(d));
+	json_str(w, "state", mapping_state_text(why ? MAPPING_ERROR : MAPPING_OPEN));
+	json_str(w, "error", why);
+	mem_free(why);
 	json_uint(w, "connections", d->now);
 	json_uint(w, "connections_total", d->total);
 	json_uint(w, "flows", d->flows);

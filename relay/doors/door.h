@@ -80,8 +80,9 @@ struct door *door_new(struct tenant *t, const struct mapping *mapping);
 int door_open(struct door *d);
 /* Takes both. */
 void door_set_error(struct door *d, char *error, char *detail);
-/* for the operator */
-const char *door_detail(const struct door *d);
+/* Why visitors cannot come in: it is not open, or the shared port that it needs is not. NULL: they
+ * can. For its account, or for the operator, who may know of others. Freed by the caller. */
+char *door_why_closed(const struct door *d, bool for_operator);
 /* open, and the same public side */
 bool door_fits(const struct door *d, const struct mapping *m);
 void door_adopt(struct door *d, const struct mapping *mapping);

@@ -15,9 +15,15 @@ struct entry {
 	char name[256]; /* lower case, no final dot; the key */
 };
 
+/* why a shared port is not open */
+struct closed {
+	char *error, *detail; /* NULL: it is open */
+};
+
 struct vhost_table {
 	uv_mutex_t lock;
 	struct hash_table *http, *tls;
+	struct closed http_closed, tls_closed;
 	uint64_t claims; /* so far */
 	_Atomic uint64_t version;
 };
@@ -39,6 +45,14 @@ static void drop(void *arg, void *value)
 	mem_free(e);
 }
 
+static void set_closed(struct closed *c, const char *error, const char *detail)
+{
+	mem_free(c->error);
+	mem_free(c->detail);
+	c->error = mem_strdup(error);
+	c->detail = mem_strdup(detail);
+}
+
 void vhost_table_free(struct vhost_table *v)
 {
 	if (!v)
@@ -47,6 +61,8 @@ void vhost_table_free(struct vhost_table *v)
 	hash_table_each(v->tls, drop, NULL);
 	hash_table_free(v->http);
 	hash_table_free(v->tls);
+	set_closed(&v->http_closed, NULL, NULL);
+	set_closed(&v->tls_closed, NULL, NULL);
 	uv_mutex_destroy(&v->lock);
 	mem_free(v);
 }
@@ -123,6 +139,32 @@ bool vhost_table_find(struct vhost_table *v, enum mapping_entrance entrance, con
 		*out = e->door;
 	uv_mutex_unlock(&v->lock);
 	return e != NULL;
+}
+
+static struct closed *closed(struct vhost_table *v, enum mapping_entrance entrance)
+{
+	return entrance == MAPPING_SHARED_TLS ? &v->tls_closed : &v->http_closed;
+}
+
+bool vhost_table_set_closed(struct vhost_table *v, enum mapping_entrance entrance,
+			    const char *error, const char *detail)
+{
+	struct closed *c = closed(v, entrance);
+	uv_mutex_lock(&v->lock);
+	bool news = !text_same(c->error, error) || !text_same(c->detail, detail);
+	if (news)
+		set_closed(c, error, detail);
+	uv_mutex_unlock(&v->lock);
+	return news;
+}
+
+char *vhost_table_closed(struct vhost_table *v, enum mapping_entrance entrance, bool for_operator)
+{
+	const struct closed *c = closed(v, entrance);
+	uv_mutex_lock(&v->lock);
+	char *why = mem_strdup(for_operator && c->detail ? c->detail : c->error);
+	uv_mutex_unlock(&v->lock);
+	return why;
 }
 
 uint64_t vhost_table_version(struct vhost_table *v)

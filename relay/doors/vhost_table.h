@@ -40,6 +40,12 @@ void vhost_table_release(struct vhost_table *v, enum mapping_entrance entrance, 
 /* For a visitor's host: the exact name wins, then the longest wildcard. */
 bool vhost_table_find(struct vhost_table *v, enum mapping_entrance entrance, const char *host,
 		      struct vhost *out);
+/* Why the shared port is not open; NULL: it is. detail: the same for the operator; NULL: no more.
+ * True: that is news. */
+bool vhost_table_set_closed(struct vhost_table *v, enum mapping_entrance entrance,
+			    const char *error, const char *detail);
+/* Freed by the caller. */
+char *vhost_table_closed(struct vhost_table *v, enum mapping_entrance entrance, bool for_operator);
 /* Moves with every claim and release: what was found holds for as long as this stays. Any thread,
  * no lock. */
 uint64_t vhost_table_version(struct vhost_table *v);

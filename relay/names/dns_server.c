@@ -374,6 +374,21 @@ void dns_server_set(struct dns_server *s, const struct serve_settings *settings)
 	make_addresses(s);
 }
 
+void dns_server_status(const struct dns_server *s, struct json *w)
+{
+	LIST_EACH(node, &s->addresses)
+	{
+		const struct address *a = LIST_ENTRY(node, const struct address, node);
+		char at[ADDR_TEXT];
+		json_open(w, NULL, '{');
+		json_str(w, "for", "dns");
+		json_str(w, "at", addr_text(a->tcp ? listener_at(a->tcp) : &a->at, at));
+		json_str(w, "state", a->tcp && a->udp ? "open" : "error");
+		json_str(w, "error", a->said);
+		json_close(w);
+	}
+}
+
 void dns_server_close(struct dns_server *s)
 {
 	if (!s)

@@ -27,6 +27,7 @@ struct entry {
 	bool v6only;               /* as it was bound */
 	bool wanted;               /* found in the list that is being set */
 	char *why;                 /* it cannot be opened, as logged */
+	int err;                   /* … as an error */
 };
 
 struct listener_set {
@@ -34,6 +35,8 @@ struct listener_set {
 	unsigned leave;
 	struct list entries; /* in the list's order, then those that stay beside */
 	struct timer *retry;
+	listener_set_fn *fn;
+	void *owner;
 };
 
 static bool is_any(const struct entry *e, uint8_t family)
@@ -74,7 +77,7 @@ static void say(const struct entry *e, const char *event)
 	log_info(event, "for=%s at=%s", e->is.what, addr_text(listener_at(e->listener), at));
 }
 
-static void complain(struct entry *e, const char *why)
+static void complain(struct entry *e, int err, const char *why)
 {
 	char at[ADDR_TEXT];
 	if (e->why && !strcmp(e->why, why))
@@ -83,6 +86,7 @@ static void complain(struct entry *e, const char *why)
 		  addr_text(&e->is.at, at), why, RETRY_MS);
 	mem_free(e->why);
 	e->why = mem_strdup(why);
+	e->err = err;
 }
 
 /* False: to be tried again. */
@@ -100,20 +104,26 @@ static bool open_one(struct entry *e)
 		mem_free(e->why);
 		e->why = NULL;
 	} else {
-		complain(e, why ? why : err_text(err));
+		complain(e, err, why ? why : err_text(err));
 	}
 	mem_free(why);
 	return e->listener != NULL;
 }
 
-static void open_all(void *owner)
+static void open_all(struct listener_set *s)
 {
-	struct listener_set *s = owner;
 	bool all = true;
 	LIST_EACH(node, &s->entries)
 	all &= open_one(LIST_ENTRY(node, struct entry, node));
 	if (!all)
 		timer_set(s->retry, RETRY_MS);
+}
+
+static void on_retry(void *owner)
+{
+	struct listener_set *s = owner;
+	open_all(s);
+	s->fn(s->owner);
 }
 
 static void drop(struct entry *e)
@@ -175,13 +185,16 @@ void listener_set_set(struct listener_set *s, const struct listener_set_entry *l
 	open_all(s);
 }
 
-struct listener_set *listener_set_new(struct loop *l, unsigned leave)
+struct listener_set *listener_set_new(struct loop *l, unsigned leave, listener_set_fn *fn,
+				      void *owner)
 {
 	struct listener_set *s = mem_zalloc(sizeof *s);
 	s->loop = l;
 	s->leave = leave;
+	s->fn = fn;
+	s->owner = owner;
 	list_init(&s->entries);
-	s->retry = timer_new(l, open_all, s);
+	s->retry = timer_new(l, on_retry, s);
 	return s;
 }
 
@@ -194,6 +207,16 @@ const struct addr *listener_set_at(const struct listener_set *s, size_t i)
 			return listener_at(e->listener);
 	}
 	return NULL;
+}
+
+void listener_set_each(const struct listener_set *s, listener_set_each_fn *fn, void *arg)
+{
+	LIST_EACH(node, &s->entries)
+	{
+		const struct entry *e = LIST_ENTRY(node, const struct entry, node);
+		const char *why = e->listener || is_covered(e) ? NULL : e->why;
+		fn(arg, &e->is, why ? e->err : 0, why);
+	}
 }
 
 void listener_set_close(struct listener_set *s)

@@ -204,6 +204,25 @@ static void loops_share_it(void **state)
 	vhost_table_free(v);
 }
 
+static void a_closed_port_is_told(void **state)
+{
+	(void)state;
+	struct vhost_table *v = vhost_table_new();
+	assert_null(vhost_table_closed(v, MAPPING_SHARED_TLS, true));
+	assert_true(vhost_table_set_closed(v, MAPPING_SHARED_TLS, "is held", "is held by nginx"));
+	assert_false(vhost_table_set_closed(v, MAPPING_SHARED_TLS, "is held", "is held by nginx"));
+	char *account = vhost_table_closed(v, MAPPING_SHARED_TLS, false);
+	char *operator= vhost_table_closed(v, MAPPING_SHARED_TLS, true);
+	assert_string_equal(account, "is held");
+	assert_string_equal(operator, "is held by nginx");
+	mem_free(account);
+	mem_free(operator);
+	assert_null(vhost_table_closed(v, MAPPING_SHARED_HTTP, false));
+	assert_true(vhost_table_set_closed(v, MAPPING_SHARED_TLS, NULL, NULL));
+	assert_null(vhost_table_closed(v, MAPPING_SHARED_TLS, true));
+	vhost_table_free(v);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -214,6 +233,7 @@ int main(void)
 	    cmocka_unit_test(a_stale_release_takes_nothing),
 	    cmocka_unit_test(thousands_of_names),
 	    cmocka_unit_test(loops_share_it),
+	    cmocka_unit_test(a_closed_port_is_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,12 +8,16 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <string.h>
 #include <unistd.h>
+#include <uv.h>
 #include <cmocka.h>
 
 struct lab {
 	struct loop *loop;
 	struct listener_set *all;
+	unsigned retried;
+	char why[128];
 	const char *came; /* at whom a visitor has come */
 };
 
@@ -99,11 +103,25 @@ static const char *visit(const char *ip, int which)
 	return lab->came;
 }
 
+static void on_retried(void *owner)
+{
+	((struct lab *)owner)->retried++;
+}
+
+/* Its state, alone in the set. */
+static void look(void *arg, const struct listener_set_entry *e, int err, const char *why)
+{
+	struct lab *l = arg;
+	assert_string_equal(e->what, "http");
+	assert_int_equal(err, why ? UV_EADDRINUSE : 0);
+	snprintf(l->why, sizeof(l->why), "%s", why ? why : "open");
+}
+
 static void open_lab(struct lab *l)
 {
 	*l = (struct lab){.loop = loop_new("test")};
 	lab = l;
-	l->all = listener_set_new(l->loop, UINT_MAX);
+	l->all = listener_set_new(l->loop, UINT_MAX, on_retried, l);
 	struct listener_set_entry any = {{.family = 4}, "http", at_http, l};
 	listener_set_set(l->all, (struct listener_set_entry[]){any, any, any}, PORTS);
 	for (int i = 0; i < PORTS; i++)
@@ -215,9 +233,15 @@ static void a_held_port_is_tried_again(void **state)
 	open_lab(&l);
 	holder = listener_open(l.loop, &at, false, at_doors, lab, &err, &why);
 	SET(http("127.0.0.1", 0));
+	listener_set_each(l.all, look, &l);
+	assert_non_null(strstr(l.why, " is held by "));
+	assert_int_equal(l.retried, 0);
 	listener_close(holder);
 	while (!listener_set_at(l.all, 0)) /* and so does it by itself */
 		loop_turn(l.loop);
+	assert_true(l.retried > 0);
+	listener_set_each(l.all, look, &l);
+	assert_string_equal(l.why, "open");
 	assert_string_equal(visit("127.0.0.1", 0), "http");
 	close_lab();
 }
