@@ -1,5 +1,5 @@
 # Installing, and what is made for installing: manual pages, packages. The top Makefile includes this.
-.PHONY: install uninstall settle man deb test-packages
+.PHONY: install uninstall settle man deb dist test-packages
 
 # Manual pages come from --help and the references. MAN is a directory with ready ones, where the programs that are built run elsewhere only.
 MAN     ?= $(B)/man
@@ -61,3 +61,7 @@ deb:
 test-packages: deb
 	@deploy/install-deps packages
 	@code=0; tests/packages/run || code=1; tests/packages/containers || code=1; exit $$code
+
+# Static programs for Linux of any kind, into build/dist; ARCHES='x86_64 aarch64' makes some only.
+dist:
+	@deploy/dist $(ARCHES)

@@ -13,7 +13,7 @@ image() {
 	local dir=$1 suite=$2 packages
 	shift 2
 	[ ! -e "$dir/etc/debian_version" ] || return 0
-	packages=$(IFS=,; echo "systemd,systemd-sysv,dbus,iproute2,kmod,curl,python3,$*")
+	packages=$(IFS=,; echo "systemd,systemd-sysv,dbus,iproute2,kmod,curl,openssl,python3,$*")
 	rm -rf "$dir" "$dir.new"
 	mkdir -p "${dir%/*}"
 	mmdebstrap --quiet --variant=minbase --include="$packages" --dpkgopt='path-exclude=/usr/share/locale/*' "$suite" "$dir.new" >&2 || return 1
@@ -59,7 +59,7 @@ until_ok() {
 on() {
 	local name=$1
 	shift
-	nsenter -t "${leader[$name]}" -m -u -i -n -p -- env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"
+	nsenter -t "${leader[$name]}" -m -u -i -n -p -- env -i PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"
 }
 
 # The machine's first process, which is another one after a reboot.
