@@ -231,6 +231,7 @@ static void a_held_port_is_tried_again(void **state)
 	close_lab();
 
 	open_lab(&l);
+	at = address("127.0.0.1", 0);
 	holder = listener_open(l.loop, &at, false, at_doors, lab, &err, &why);
 	SET(http("127.0.0.1", 0));
 	listener_set_each(l.all, look, &l);
