@@ -11,7 +11,7 @@
  *	conf_done(root);                           // unknown keys
  *	if (!conf_ok(root)) conf_report(c) …
  *
- * Whether something was wrong is remembered at its place, so whoever reads a part asks conf_ok()
+ * Whether something was wrong is remembered at its place, so the reader of a part asks conf_ok()
  * there at its end, whatever was wrong elsewhere. conf_errors() is for people: there is an end to
  * the texts that are kept, so their number says nothing.
  *

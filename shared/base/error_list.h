@@ -1,7 +1,7 @@
 /*
- * What is wrong with a document: a line each, told in the document's order however they were found,
- * none twice, and of very many the first found and how many more there were. For people; whether
- * something was wrong must not be asked here, where there is an end to what is kept.
+ * What is wrong with a document, for people: a line for each error, in the document's order, none
+ * twice. Of very many errors the first that were found are kept, and the rest is counted. So this
+ * list must not be asked whether something was wrong: a reader returns its own verdict.
  */
 #ifndef GROUNDNUT_BASE_ERROR_LIST_H
 #define GROUNDNUT_BASE_ERROR_LIST_H

@@ -1,8 +1,9 @@
 /*
- * Slots of chains, a power of two of them, and while the size changes those of the size before,
- * too. Their slots below `moved` are empty: what was in them is in the new ones, where all that is
- * added goes. A size changes when there are as many entries as slots, or only an eighth of that;
- * moving HASH_TABLE_STEP slots a call is then done long before the next change is due.
+ * The table has a power of two of slots, each a chain. While its size changes it has the slots of
+ * the size before, too: those below `moved` are empty, since their entries are in the new slots,
+ * where each new entry goes as well. The size changes when there are as many entries as slots, or
+ * an eighth of that. Calls move HASH_TABLE_STEP slots each, which is done long before the next
+ * change is due.
  */
 #include "shared/base/hash_table.h"
 

@@ -1,7 +1,7 @@
 /*
- * JSON as text, where a parser's tree is too late or tells too little: brackets too deep for
- * anybody's stack, more values than there is memory for, and keys given twice, all of them and with
- * their places. Lines and columns count from 1, columns in characters.
+ * Checks of JSON as text, for what a parser's tree tells too late or not at all: brackets that are
+ * too deep for the stack, more values than there is memory for, and every key that is given twice,
+ * with its place. Lines and columns count from 1, columns in characters.
  */
 #ifndef GROUNDNUT_BASE_JSON_LINT_H
 #define GROUNDNUT_BASE_JSON_LINT_H

@@ -69,7 +69,7 @@ char *mem_printf(const char *format, ...)
 
 void mem_wipe(void *p, size_t len)
 {
-	/* whom a compiler cannot know, it cannot leave out */
+	/* The compiler cannot leave out a call of a function that it does not know. */
 	static void *(*const volatile set)(void *, int, size_t) = memset;
 	if (len)
 		set(p, 0, len);

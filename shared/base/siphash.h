@@ -1,5 +1,5 @@
 /*
- * SipHash-2-4 (Aumasson and Bernstein, 2012): a hash that whoever does not have the key can neither
+ * SipHash-2-4 (Aumasson and Bernstein, 2012): a hash that nobody without the key can
  * guess nor steer.
  */
 #ifndef GROUNDNUT_BASE_SIPHASH_H

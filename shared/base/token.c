@@ -45,12 +45,3 @@ bool token_is_hash(const char *text)
 	return strlen(text) == TOKEN_HASH_TEXT - 1 &&
 	       strspn(text + prefix, "0123456789abcdef") == 64;
 }
-
-bool token_is_token(const char *text)
-{
-	uint8_t bytes[TOKEN_BYTES];
-	size_t len;
-	bool is = text_unbase64url(text, bytes, sizeof(bytes), &len) == 0 && len == TOKEN_BYTES;
-	mem_wipe(bytes, sizeof(bytes));
-	return is;
-}

@@ -17,7 +17,5 @@ void token_hash(const char *token, char out[TOKEN_HASH_TEXT]);
 bool token_matches(const char *token, const char *hash);
 /* "sha256:" and 64 lower-case hex digits */
 bool token_is_hash(const char *text);
-/* 43 characters of base64url */
-bool token_is_token(const char *text);
 
 #endif

@@ -31,7 +31,7 @@ void token_bucket_change_bandwidth(struct token_bucket *b, uint64_t bits_per_sec
 
 /* whole units that may go now; UINT64_MAX: no limit */
 uint64_t token_bucket_room(struct token_bucket *b, uint64_t now_ms);
-/* in any case; whoever may wait asks token_bucket_room first */
+/* Taken in any case: a caller that can wait asks token_bucket_room first. */
 void token_bucket_take(struct token_bucket *b, uint64_t units);
 /* back, as far as it holds them */
 void token_bucket_give(struct token_bucket *b, uint64_t units, uint64_t now_ms);

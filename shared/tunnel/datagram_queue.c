@@ -1,7 +1,7 @@
 /*
- * Datagrams on their way to the link: whole, unreliable, the newest win. They wait in order, by
- * flow and by tunnel; beyond the caps the oldest goes. Flows take turns, a datagram each, so that a
- * game does not wait behind what somebody's VPN has piled up. At most a batch of them is among the
+ * Datagrams on their way to the link: whole, unreliable, the newest win. They wait in order; of a
+ * flow or a tunnel that has too many the oldest is dropped. Flows take turns, a datagram each, so
+ * that a game does not wait behind a VPN's backlog. At most a batch of them is among the
  * link's frames at a time, and while the session has bytes to send it gets as many in turn, so that
  * a flood of datagrams starves no stream. A detach empties it all.
  */
@@ -128,32 +128,32 @@ uint64_t stream_datagrams_dropped(const struct stream *s)
 	return s->datagrams_dropped;
 }
 
-void datagrams_opened(struct stream *s)
+void datagram_queue_opened(struct stream *s)
 {
 	LIST_EACH(node, &s->datagrams)
 	set_stage(s->tunnel, LIST_ENTRY(node, struct tunnel_datagram, flow), DATAGRAM_EARLY);
 }
 
-void datagrams_drop_flow(struct stream *s)
+void datagram_queue_drop_flow(struct stream *s)
 {
 	while (!list_is_empty(&s->datagrams))
 		take_out(s->tunnel, first_of_flow(s));
 }
 
-void datagrams_drop_all(struct tunnel *t)
+void datagram_queue_drop_all(struct tunnel *t)
 {
 	for (struct tunnel_datagram *d; (d = oldest(t));)
 		take_out(t, d);
 	t->datagram_debt = 0;
 }
 
-bool datagrams_due(const struct tunnel *t)
+bool datagram_queue_due(const struct tunnel *t)
 {
 	const struct tunnel_datagram *early = first_of(&t->datagrams[DATAGRAM_EARLY]);
 	return !list_is_empty(&t->datagrams[DATAGRAM_FREE]) || (early && may_go(t, early->stream));
 }
 
-void datagrams_fill(struct tunnel *t, size_t bytes)
+void datagram_queue_fill(struct tunnel *t, size_t bytes)
 {
 	for (struct tunnel_datagram *d;
 	     (d = first_of(&t->datagrams[DATAGRAM_EARLY])) && may_go(t, d->stream);)

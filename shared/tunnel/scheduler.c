@@ -1,9 +1,9 @@
 /*
- * Who may send next: deficit round robin over two lists, as in FQ-CoDel (RFC 8290, section 4.2). A
- * stream that wakes is fresh: it goes before the bulk ones until its quantum is used, but the fresh
- * ones together never get more than three quarters of a batch. A stream that falls silent while it
- * is fresh passes once through the bulk list: if it wakes meanwhile, it is fresh only for what is
- * left of its quantum. One that runs out of credit comes back as bulk.
+ * Which stream sends next: deficit round robin over two lists, as in FQ-CoDel (RFC 8290, section
+ * 4.2). A stream that wakes is fresh: it goes before the bulk ones until its quantum is used, but
+ * the fresh ones together never get more than three quarters of a batch. A stream that falls silent
+ * while it is fresh passes once through the bulk list: if it wakes meanwhile, it is fresh only for
+ * what is left of its quantum. One that runs out of credit comes back as bulk.
  *
  * A turn may take more than the deficit (large reads are cheap, small ones dear); the debt is paid
  * by later rounds.
@@ -23,7 +23,7 @@ static struct stream *first_of(struct list *l)
 	return list_is_empty(l) ? NULL : LIST_ENTRY(l->next, struct stream, turn);
 }
 
-void turns_wake(struct stream *s)
+void scheduler_wake(struct stream *s)
 {
 	if (!s->id || !s->credit)
 		return;
@@ -43,7 +43,7 @@ void turns_wake(struct stream *s)
 	list_append(&s->tunnel->fresh, &s->turn);
 }
 
-void turns_leave(struct stream *s)
+void scheduler_leave(struct stream *s)
 {
 	s->passing = false;
 	list_remove(&s->turn);
@@ -70,13 +70,13 @@ static size_t take_turn(struct tunnel *t, struct stream *s, bool fresh)
 			s->starved = true;
 			s->blocked_due = true;
 			stream_fact(s);
-			turns_leave(s);
+			scheduler_leave(s);
 		} else if (!s->ready) {
 			s->passing = fresh && !list_is_empty(&t->bulk);
 			if (s->passing)
 				to_bulk(t, s);
 			else
-				turns_leave(s);
+				scheduler_leave(s);
 		} else if (took == 0) {
 			/* an owner that neither reads nor says idle must not hold the others up */
 			to_bulk(t, s);
@@ -87,7 +87,7 @@ static size_t take_turn(struct tunnel *t, struct stream *s, bool fresh)
 	return took;
 }
 
-void turns_serve(struct tunnel *t)
+void scheduler_serve(struct tunnel *t)
 {
 	size_t fresh_left = t->batch_left / 4 * 3;
 	size_t idle_turns = 0;
@@ -111,7 +111,7 @@ void turns_serve(struct tunnel *t)
 	}
 }
 
-bool turns_due(const struct tunnel *t)
+bool scheduler_due(const struct tunnel *t)
 {
 	return (!list_is_empty(&t->fresh) || !list_is_empty(&t->bulk)) &&
 	       session_has_room(&t->session);
@@ -132,7 +132,7 @@ static struct open_queue *queue_of(struct tunnel *t, uint32_t mapping)
 	return q;
 }
 
-void opens_add(struct stream *s)
+void scheduler_open_waits(struct stream *s)
 {
 	struct tunnel *t = s->tunnel;
 	t->waiting++;
@@ -155,7 +155,7 @@ static void take_out(struct stream *s)
 		list_remove(&s->open_queue->node);
 }
 
-void opens_written(struct stream *s)
+void scheduler_open_written(struct stream *s)
 {
 	struct open_queue *q = s->open_queue;
 	take_out(s);
@@ -168,7 +168,7 @@ void opens_written(struct stream *s)
 	list_append(&s->tunnel->open_turns, &q->node);
 }
 
-void opens_leave(struct stream *s)
+void scheduler_open_leaves(struct stream *s)
 {
 	struct open_queue *q = s->open_queue;
 	if (!s->id && !list_is_empty(&s->facts))
@@ -184,7 +184,7 @@ void opens_leave(struct stream *s)
 	mem_free(q);
 }
 
-struct stream *opens_next(const struct tunnel *t)
+struct stream *scheduler_next_open(const struct tunnel *t)
 {
 	if (!session_has_room(&t->session) || t->count - t->peer_count >= TUNNEL_STREAMS_MOST)
 		return NULL;

@@ -67,7 +67,7 @@ void stream_forget_credit(struct stream *s)
 	s->tunnel->lent_bytes -= s->credit;
 	s->credit = 0;
 	list_remove(&s->lent);
-	turns_leave(s);
+	scheduler_leave(s);
 }
 
 void stream_free(struct stream *s)
@@ -79,10 +79,10 @@ void stream_free(struct stream *s)
 		if (t->datagram_to == s)
 			t->datagram_to = NULL;
 		drop_pieces(s);
-		datagrams_drop_flow(s);
+		datagram_queue_drop_flow(s);
 		stream_forget_credit(s);
 		stream_drop_window(s);
-		opens_leave(s);
+		scheduler_open_leaves(s);
 		list_remove(&s->all);
 		if (s->id)
 			tunnel_remove(t, s);
@@ -109,13 +109,13 @@ void stream_settle(struct stream *s)
 {
 	if (!s->tunnel || s->sent == HALF_OPEN || s->got == HALF_OPEN)
 		return;
-	opens_leave(s);
+	scheduler_open_leaves(s);
 	if (s->id) {
 		tunnel_remove(s->tunnel, s);
 		s->id = 0;
 	}
 	s->fin_due = s->reset_due = false;
-	datagrams_drop_flow(s);
+	datagram_queue_drop_flow(s);
 	stream_forget_credit(s);
 	stream_drop_window(s);
 	if (s->closed)
@@ -128,7 +128,7 @@ static struct stream *open_one(struct tunnel *t, const struct open_info *info, b
 	struct stream *s = stream_new(t, info);
 	stream_own(s, fn, owner);
 	s->flow = flow;
-	opens_add(s);
+	scheduler_open_waits(s);
 	return s;
 }
 
@@ -178,7 +178,7 @@ void stream_ready(struct stream *s)
 		s->blocked_due = true;
 		stream_fact(s);
 	}
-	turns_wake(s);
+	scheduler_wake(s);
 }
 
 void stream_idle(struct stream *s)
@@ -401,7 +401,7 @@ void stream_add_credit(struct stream *s, uint64_t bytes)
 	list_remove(&s->lent);
 	list_append(&t->lent, &s->lent);
 	if (s->ready)
-		turns_wake(s);
+		scheduler_wake(s);
 }
 
 void stream_use_credit(struct stream *s, uint64_t bytes)

@@ -52,10 +52,10 @@ struct tunnel *tunnel_new(const struct tunnel_config *c, tunnel_fn *fn, void *ow
 static void orphan(struct stream *s)
 {
 	struct tunnel *t = s->tunnel;
-	datagrams_drop_flow(s);
-	turns_leave(s);
+	datagram_queue_drop_flow(s);
+	scheduler_leave(s);
 	list_remove(&s->lent);
-	opens_leave(s);
+	scheduler_open_leaves(s);
 	list_remove(&s->all);
 	memory_budget_give(&t->receive, s->window);
 	if (s->id)
@@ -90,12 +90,6 @@ void tunnel_free(struct tunnel *t)
 	hash_table_free(t->open_queues);
 	mem_free(t->hash);
 	mem_free(t);
-}
-
-void tunnel_own(struct tunnel *t, tunnel_fn *fn, void *owner)
-{
-	t->fn = fn;
-	t->owner = owner;
 }
 
 /* --- streams by id --- */
@@ -485,14 +479,14 @@ static void fill_open(struct tunnel *t, struct stream *s)
 	uint64_t grant = s->flow ? 0 : stream_grant_for_open(t, s->open_queue);
 	if (s->info.credit && grant > s->info.credit)
 		grant = s->info.credit;
-	opens_written(s);
+	scheduler_open_written(s);
 	s->id = tunnel_new_id(t);
 	tunnel_insert(t, s);
 	s->info.credit = (uint32_t)grant;
 	uint8_t bytes[FRAME_OPEN_MAX];
 	session_put(&t->session, s->id, FRAME_OPEN, bytes, open_write(bytes, &s->info));
 	s->opened_at = t->session.next;
-	datagrams_opened(s);
+	datagram_queue_opened(s);
 	if (!s->flow) {
 		stream_take_window(s, grant);
 		stream_add_credit(s, TUNNEL_FIRST_CREDIT);
@@ -569,8 +563,8 @@ static void fill_returns(struct tunnel *t)
 		give_back(t, s, keep);
 		rest(t, s);
 	}
-	/* Those that rest came to what was fair among fewer. Walked only when that has shrunk by a
-	 * quarter: newcomers have paid for it. */
+	/* Idle streams kept a fair share of when there were fewer streams. Rescan only after that
+	 * share has dropped by a quarter, so that new streams amortise the scan. */
 	if (!holds_too_much(t) || keep > t->rested_keep / 4 * 3)
 		return;
 	t->rested_keep = 0;
@@ -591,13 +585,13 @@ static void fill_session(struct tunnel *t, size_t bytes)
 {
 	fill_message(t);
 	/* a crowd of newcomers does not hold up the others */
-	for (struct stream *s; t->session.unsent < bytes && (s = opens_next(t));)
+	for (struct stream *s; t->session.unsent < bytes && (s = scheduler_next_open(t));)
 		fill_open(t, s);
 	fill_facts(t);
 	fill_returns(t);
 	t->batch_left -=
 	    t->datagram_bytes < t->batch_left / 2 ? t->datagram_bytes : t->batch_left / 2;
-	turns_serve(t);
+	scheduler_serve(t);
 	fill_facts(t); /* an end that a turn has found goes with its last bytes */
 	session_tidy(&t->session);
 }
@@ -613,7 +607,7 @@ void tunnel_fill(struct tunnel *t, size_t bytes, uint64_t now_ms)
 		t->batch_left = bytes - t->session.unsent;
 		fill_session(t, bytes);
 	}
-	datagrams_fill(t, bytes);
+	datagram_queue_fill(t, bytes);
 	fill_control(t);
 	t->filling = false;
 }
@@ -624,8 +618,8 @@ bool tunnel_has_work(const struct tunnel *t, uint64_t now_ms)
 		return false;
 	return t->session.unsent || buf_len(&t->control) ||
 	       (t->message_kind && session_has_room(&t->session)) || !list_is_empty(&t->facts) ||
-	       datagrams_due(t) || turns_due(t) || session_ack_due(&t->session, now_ms) ||
-	       opens_next(t);
+	       datagram_queue_due(t) || scheduler_due(t) || session_ack_due(&t->session, now_ms) ||
+	       scheduler_next_open(t);
 }
 
 static bool is_taken_by_others(const struct memory_budget *b, size_t need)
@@ -641,7 +635,7 @@ bool tunnel_is_starved(const struct tunnel *t)
 	     turns = !list_is_empty(&t->fresh) || !list_is_empty(&t->bulk);
 	if ((opens || flows || turns || t->message_kind) && !session_has_room(&t->session))
 		return is_taken_by_others(&t->session.send, SESSION_CHUNK + SESSION_LEAST_ROOM);
-	if (!opens || opens_next(t))
+	if (!opens || scheduler_next_open(t))
 		return false;
 	return is_taken_by_others(&t->receive, TUNNEL_OPEN_CREDIT_MIN) ||
 	       is_taken_by_others(&t->receive, t->receive.limit / 4 + TUNNEL_OPEN_CREDIT_MIN);
@@ -738,12 +732,7 @@ void tunnel_detach(struct tunnel *t)
 	t->over = false;
 	session_detach(&t->session);
 	clear_control(t);
-	datagrams_drop_all(t);
-}
-
-bool tunnel_is_attached(const struct tunnel *t)
-{
-	return t->attached;
+	datagram_queue_drop_all(t);
 }
 
 uint64_t tunnel_taken(const struct tunnel *t)

@@ -86,7 +86,6 @@ typedef void stream_fn(void *owner, enum stream_event event);
 
 struct tunnel *tunnel_new(const struct tunnel_config *config, tunnel_fn *fn, void *owner);
 void tunnel_free(struct tunnel *t);
-void tunnel_own(struct tunnel *t, tunnel_fn *fn, void *owner);
 
 /* --- the link's side --- */
 /* 0 or ERR_RANGE */
@@ -94,7 +93,6 @@ int tunnel_attach(struct tunnel *t, uint64_t peer_taken, uint64_t peer_budget, u
 /* whether tunnel_attach would take that number */
 bool tunnel_fits(const struct tunnel *t, uint64_t peer_taken);
 void tunnel_detach(struct tunnel *t);
-bool tunnel_is_attached(const struct tunnel *t);
 uint64_t tunnel_taken(const struct tunnel *t); /* for HELLO and WELCOME */
 /* frames that have arrived for good, either way: grows while a session gets on */
 uint64_t tunnel_progress(const struct tunnel *t);

@@ -1,6 +1,6 @@
 /*
- * The insides of a tunnel, shared by tunnel.c (frames), stream.c (one stream), turns.c (who goes
- * next) and datagrams.c; nobody else looks here.
+ * The insides of a tunnel, shared by tunnel.c (frames), stream.c (one stream), scheduler.c (which
+ * stream is next) and datagram_queue.c. No other file includes this.
  *
  * The credit of a stream, receiving side, always adds up: granted + waiting bytes + owed == window,
  * and window is what the stream has taken from the receive budget. Sending side: credit is what the
@@ -131,7 +131,8 @@ struct tunnel {
 	size_t waiting;                 /* OPENs of all */
 	struct list fresh, bulk;        /* streams with something to read: woken ones, the others */
 	struct list lent;
-	/* brought down to what a quiet sender kept then; back on lent when they move */
+	/* streams with credit that were quiet and gave the rest of it back; back on lent when they
+	 * move */
 	struct list rested;
 	uint64_t rested_keep; /* none of them has more */
 	uint64_t lent_bytes;  /* sum of all credit */
@@ -190,12 +191,12 @@ void stream_add_credit(struct stream *s, uint64_t bytes);
 void stream_use_credit(struct stream *s, uint64_t bytes);
 void stream_forget_credit(struct stream *s); /* nothing more will be sent */
 
-/* datagrams.c */
-void datagrams_opened(struct stream *s);    /* its OPEN has been written */
-void datagrams_drop_flow(struct stream *s); /* its stream has ended */
-void datagrams_drop_all(struct tunnel *t);
-bool datagrams_due(const struct tunnel *t);
-void datagrams_fill(struct tunnel *t, size_t bytes); /* of a batch of so many */
+/* datagram_queue.c */
+void datagram_queue_opened(struct stream *s);    /* its OPEN has been written */
+void datagram_queue_drop_flow(struct stream *s); /* its stream has ended */
+void datagram_queue_drop_all(struct tunnel *t);
+bool datagram_queue_due(const struct tunnel *t);
+void datagram_queue_fill(struct tunnel *t, size_t bytes); /* of a batch of so many */
 
 /* tunnel.c */
 void tunnel_put_control(struct tunnel *t, uint32_t stream, uint8_t kind, const void *payload,
@@ -206,15 +207,18 @@ void tunnel_remove(struct tunnel *t, struct stream *s);
 uint32_t tunnel_new_id(struct tunnel *t);
 void tunnel_note_size(struct stream *s, size_t len); /* of a DATA frame, either way */
 
-/* turns.c */
+/* scheduler.c */
 /* it may have got a turn's worth: on a list */
-void turns_wake(struct stream *s);
-void turns_leave(struct stream *s);
-void turns_serve(struct tunnel *t);
-bool turns_due(const struct tunnel *t);
-void opens_add(struct stream *s);     /* its OPEN waits */
-void opens_written(struct stream *s); /* no more; that mapping's next one comes after the others' */
-void opens_leave(struct stream *s);   /* it has ended, or is to be freed; its id is still set */
-struct stream *opens_next(const struct tunnel *t); /* whose OPEN may be written now, or NULL */
+void scheduler_wake(struct stream *s);
+void scheduler_leave(struct stream *s);
+void scheduler_serve(struct tunnel *t);
+bool scheduler_due(const struct tunnel *t);
+void scheduler_open_waits(struct stream *s); /* its OPEN waits */
+void scheduler_open_written(
+    struct stream *s); /* no more; that mapping's next one comes after the others' */
+void scheduler_open_leaves(
+    struct stream *s); /* it has ended, or is to be freed; its id is still set */
+struct stream *
+scheduler_next_open(const struct tunnel *t); /* whose OPEN may be written now, or NULL */
 
 #endif

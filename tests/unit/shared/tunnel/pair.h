@@ -440,7 +440,7 @@ static inline void check_tunnel(const struct tunnel *t)
 static inline size_t pair_pump(struct pair *p, int side, size_t batch, size_t most)
 {
 	struct tunnel *t = p->tunnel[side];
-	if (!tunnel_is_attached(t))
+	if (!t->attached)
 		return 0;
 	tunnel_fill(t, batch, p->now);
 	size_t gone = 0;
@@ -542,7 +542,7 @@ static inline void pair_finish(struct pair *p)
 	p->wild = false;
 	for (int i = 0; i < p->count; i++)
 		p->conns[i].end[0].types = p->conns[i].end[1].types = false;
-	if (!tunnel_is_attached(p->tunnel[0]) || !tunnel_is_attached(p->tunnel[1])) {
+	if (!p->tunnel[0]->attached || !p->tunnel[1]->attached) {
 		pair_cut(p);
 		pair_link(p);
 	}

@@ -45,7 +45,7 @@ static void random_act(struct pair *p)
 	case 7:
 	case 8:
 	case 9:
-		if (tunnel_is_attached(p->tunnel[!side])) {
+		if (p->tunnel[!side]->attached) {
 			pair_deliver(p, side, 1 + pair_some(p, 100000));
 			assert_int_equal(p->last_error, 0);
 		}
@@ -108,7 +108,7 @@ static void run_random(uint64_t seed, const struct pair_sizes *z, unsigned steps
 				check_tunnel(p.tunnel[side]);
 		if (cut_one_in && pair_below(&p, cut_one_in) == 0)
 			random_cut(&p);
-		else if (cut_one_in && !tunnel_is_attached(p.tunnel[0]) && pair_below(&p, 40) == 0)
+		else if (cut_one_in && !p.tunnel[0]->attached && pair_below(&p, 40) == 0)
 			pair_link(&p);
 	}
 	pair_finish(&p);
@@ -213,7 +213,7 @@ static void a_link_cut_at_every_byte_loses_nothing(void **state)
 				pair_link(&p);
 				if (k == 4)
 					random_cut(&p);
-				if (!tunnel_is_attached(p.tunnel[1]))
+				if (!p.tunnel[1]->attached)
 					pair_link(&p);
 				move_until(&p, p.moved + again[k]);
 				check_tunnel(p.tunnel[0]);
@@ -261,7 +261,7 @@ static void numbers_outside_what_is_kept_change_nothing(void **state)
 	assert_int_equal(tunnel_attach(t, acked - 1, 0, p.now), ERR_RANGE);
 	assert_int_equal(tunnel_attach(t, high + 1, 0, p.now), ERR_RANGE);
 	assert_int_equal(tunnel_attach(t, UINT64_MAX, 0, p.now), ERR_RANGE);
-	assert_false(tunnel_is_attached(t));
+	assert_false(t->attached);
 	pair_link(&p);
 	pair_finish(&p);
 	pair_fini(&p);
@@ -421,14 +421,14 @@ static void pair_replace(struct pair *p, int side)
 		all[i].to->open_queue = NULL;
 		if (!all[i].from->open_queue || !all[i].from->id)
 			continue;
-		opens_add(all[i].to);
-		opens_written(all[i].to);
+		scheduler_open_waits(all[i].to);
+		scheduler_open_written(all[i].to);
 	}
 	LIST_EACH(node, &from->open_turns)
 	{
 		const struct open_queue *q = LIST_ENTRY(node, const struct open_queue, node);
 		LIST_EACH(one, &q->waiting)
-		opens_add(copy_of(all, n, one, offsetof(struct stream, facts)));
+		scheduler_open_waits(copy_of(all, n, one, offsetof(struct stream, facts)));
 	}
 	to->waiting = blank.waiting;
 	copy_list(&from->facts, &to->facts, all, n, offsetof(struct stream, facts));
@@ -497,7 +497,7 @@ static void a_tunnel_copied_between_turns_goes_on(void **state)
 				pair_replace(&p, (int)pair_below(&p, 2));
 			if (pair_below(&p, 300) == 0)
 				random_cut(&p);
-			else if (!tunnel_is_attached(p.tunnel[0]) && pair_below(&p, 40) == 0)
+			else if (!p.tunnel[0]->attached && pair_below(&p, 40) == 0)
 				pair_link(&p);
 		}
 		pair_finish(&p);
