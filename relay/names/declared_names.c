@@ -249,7 +249,8 @@ static void take_entries(struct declared_names *d, const struct account *account
 		bool changed = names_settle(d->names, n, true);
 		for (unsigned t = 0; t < PUBLISH_TYPES; t++)
 			if (n->records[t].agent)
-				name_count(&n->records[t], client, changed ? "good" : "nochg");
+				name_note_request(&n->records[t], client,
+						  changed ? "good" : "nochg");
 		names_mark(d->names, n);
 	}
 	mem_free(client);

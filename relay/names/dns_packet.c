@@ -16,7 +16,9 @@ enum {
 	CLASS_ANY = 255,
 	TYPE_OPT = 41,
 	OPT_LEN = 11,
-	FIXED_RR = 12,
+	ANSWERS = 0x8400, /* an answer, authoritative */
+	RECURSION_DESIRED = 0x100,
+	NAME_AT_HEADER = 0xc000 | HEADER, /* a pointer to the question's name */
 	OPT_DO = 0x80,
 	SOA_SERIAL = 2 /* among its fields */
 };
@@ -343,50 +345,37 @@ void dns_reply_add_address(struct dns_reply *r, enum dns_section s, const struct
 	push(r, s, owner, rr);
 }
 
-static uint8_t *append(uint8_t *at, const void *p, size_t len)
-{
-	memcpy(at, p, len);
-	return at + len;
-}
-
 size_t dns_addresses_write(const struct dns_question *q, const uint8_t *ips, size_t len,
 			   size_t count, uint32_t ttl, uint8_t *out, size_t limit)
 {
-	size_t total =
-	    HEADER + q->asked.len + 4u + count * (FIXED_RR + len) + (q->edns ? OPT_LEN : 0);
-	if (!q->named || total > limit)
-		return 0;
-	const uint8_t flags = 0x84 | (q->rd ? 1 : 0); /* an answer, authoritative */
-	const uint8_t header[HEADER] = {
-	    (uint8_t)(q->id >> 8), (uint8_t)q->id, flags, 0, 0, 1,
-	    (uint8_t)(count >> 8), (uint8_t)count, 0,     0, 0, q->edns};
-	const uint8_t asked[4] = {(uint8_t)(q->type >> 8), (uint8_t)q->type,
-				  (uint8_t)(q->class >> 8), (uint8_t)q->class};
-	const uint8_t fixed[FIXED_RR] = {0xc0,
-					 HEADER,
-					 asked[0],
-					 asked[1],
-					 asked[2],
-					 asked[3],
-					 (uint8_t)(ttl >> 24),
-					 (uint8_t)(ttl >> 16),
-					 (uint8_t)(ttl >> 8),
-					 (uint8_t)ttl,
-					 0,
-					 (uint8_t)len};
-	const uint8_t opt[OPT_LEN] = {
-	    0, 0, TYPE_OPT, DNS_UDP_EDNS >> 8, DNS_UDP_EDNS & 255, 0, 0, q->dnssec_ok ? OPT_DO : 0};
-	uint8_t *at = out;
-	at = append(at, header, HEADER);
-	at = append(at, q->asked.wire, q->asked.len);
-	at = append(at, asked, sizeof(asked));
+	struct wire w = wire_into(out, limit);
+	wire_put_u16(&w, q->id);
+	wire_put_u16(&w, q->rd ? ANSWERS | RECURSION_DESIRED : ANSWERS);
+	wire_put_u16(&w, 1);
+	wire_put_u16(&w, (uint16_t)count);
+	wire_put_u16(&w, 0);
+	wire_put_u16(&w, q->edns);
+	wire_put_bytes(&w, q->asked.wire, q->asked.len);
+	wire_put_u16(&w, q->type);
+	wire_put_u16(&w, q->class);
 	for (size_t i = 0; i < count; i++) {
-		at = append(at, fixed, FIXED_RR);
-		at = append(at, ips + i * len, len);
+		wire_put_u16(&w, NAME_AT_HEADER);
+		wire_put_u16(&w, q->type);
+		wire_put_u16(&w, q->class);
+		wire_put_u32(&w, ttl);
+		wire_put_u16(&w, (uint16_t)len);
+		wire_put_bytes(&w, ips + i * len, len);
 	}
-	if (q->edns)
-		memcpy(at, opt, OPT_LEN);
-	return total;
+	if (q->edns) {
+		wire_put_u8(&w, 0);
+		wire_put_u16(&w, TYPE_OPT);
+		wire_put_u16(&w, DNS_UDP_EDNS);
+		wire_put_u16(&w, 0);
+		wire_put_u8(&w, q->dnssec_ok ? OPT_DO : 0);
+		wire_put_u8(&w, 0);
+		wire_put_u16(&w, 0);
+	}
+	return q->named && wire_ok(&w) ? limit - w.left : 0;
 }
 
 static void empty(ldns_pkt *pkt, ldns_rr_list *(*section)(const ldns_pkt *),

@@ -67,7 +67,7 @@ struct dns_server {
 	size_t address_count;
 	struct list connections;
 	size_t connection_count;
-	uint32_t rate; /* answers a second to one source prefix; 0: no limit */
+	uint32_t rate; /* answers a second to one v4 /24 or v6 /56; 0: no limit */
 	struct rate_limiter *answers;
 	struct rate_limiter *tcp_sources; /* connections, by source */
 	uint32_t coin;
@@ -76,22 +76,13 @@ struct dns_server {
 	uint8_t *answer; /* DNS_PACKET_MAX for a TCP answer */
 };
 
-/* What shares an answers' budget: a v4 /24, a v6 /56. */
-static struct addr prefix_of(const struct addr *source)
-{
-	struct addr prefix = *source;
-	size_t keep = source->family == 4 ? 3 : 7;
-	memset(prefix.ip + keep, 0, sizeof(prefix.ip) - keep);
-	return prefix;
-}
-
 /* Beyond the limit half are told to come by TCP, so that honest ones do, and half nothing. */
 static size_t on_packet(void *owner, const uint8_t *in, size_t len, const struct addr *from,
 			uint8_t *out)
 {
 	struct dns_server *s = ((struct address *)owner)->server;
 	const struct zone *zone = names_zone(s->names);
-	struct addr prefix = prefix_of(from);
+	struct addr prefix = addr_prefix(from, 24, 56);
 	if (!zone || from->port == 0)
 		return 0;
 	if (!s->rate || rate_limiter_try(s->answers, &prefix, loop_now_ms(s->loop)))

@@ -1,7 +1,7 @@
 /*
- * Who guesses passwords waits: exponentially per (source prefix, account), and less soon per source
- * prefix; never per account alone, since a stranger must not lock out the owner's router. Pure: the
- * caller gives the time. Bounded: the longest unseen is forgotten.
+ * Password guessing is slowed: attempts wait longer and longer, by the pair of source prefix and
+ * account, and later by source prefix; never by account alone, since a stranger must not lock out
+ * the owner's router. Pure: the caller gives the time. Bounded: it stands on a source_table.
  *
  * Every attempt counts as a failure from the moment it is let in until it is told right, so that
  * attempts side by side wait like attempts one after the other. A pair that was right lately is not

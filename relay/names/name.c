@@ -70,14 +70,14 @@ enum name_source name_want(const struct name *n, enum publish_type type,
 			publish_set_add(out, r->door);
 		return NAME_FROM_DOOR;
 	}
-	/* A name that only the doors know never held the relay's addresses: a family that nobody
+	/* A name that only the doors know never held the relay's addresses: a family that no update
 	 * named stays empty. */
 	if (n->own || n->declared || n->mapped)
 		*out = relay[type];
 	return follows ? NAME_FROM_AGENT : NAME_FROM_RELAY;
 }
 
-void name_count(struct name_record *r, const char *client, const char *answer)
+void name_note_request(struct name_record *r, const char *client, const char *answer)
 {
 	r->requests++;
 	name_set_text(&r->client, client);

@@ -53,7 +53,7 @@ bool name_has_reason(const struct name *n);
 enum name_source name_want(const struct name *n, enum publish_type type,
 			   const struct publish_set *relay, struct publish_set *out);
 /* One request. */
-void name_count(struct name_record *r, const char *client, const char *answer);
+void name_note_request(struct name_record *r, const char *client, const char *answer);
 
 /* As the store keeps it: all records out, one in. */
 void name_put(const struct name *n, struct store_batch *b);

@@ -252,7 +252,8 @@ static enum names_answer apply(struct names *all, struct name *n, const struct n
 	enum names_answer answer = changed || dummy ? NAMES_GOOD : NAMES_NOCHG;
 	for (unsigned t = 0; t < PUBLISH_TYPES; t++)
 		if (is_set(c, t) || c->asked[t])
-			name_count(&n->records[t], client, answer == NAMES_GOOD ? "good" : "nochg");
+			name_note_request(&n->records[t], client,
+					  answer == NAMES_GOOD ? "good" : "nochg");
 	names_mark(all, n);
 	return answer;
 }
@@ -337,7 +338,7 @@ static void write_name(void *arg, void *value)
 	const struct name *n = value;
 	for (unsigned t = 0; t < PUBLISH_TYPES; t++) {
 		const struct name_record *r = &n->records[t];
-		/* A family that nobody has and nobody asked for is not worth a line. */
+		/* A family that is empty and was never asked for is not worth a line. */
 		if ((r->wanted && *r->wanted) || r->requests)
 			write_record(arg, n, t);
 	}

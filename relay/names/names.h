@@ -68,7 +68,7 @@ struct name *names_obtain(struct names *all, const char *name, const char *accou
 /* The account's names, by same_account. */
 struct list *names_of(struct names *all, const char *account);
 /* Whatever changes a name settles it: what is wanted is derived anew, and brought out when it is
- * something else. counts: whether this is a change that somebody asked for. True: something else
+ * something else. counts: whether this is a change that was asked for. True: something else
  * is wanted than before. */
 bool names_settle(struct names *all, struct name *n, bool counts);
 void names_mark(struct names *all, struct name *n); /* to be written */

@@ -36,7 +36,7 @@ size_t tsig_sign(const struct tsig_key *key, uint8_t *packet, size_t len, uint64
 
 enum tsig_verdict {
 	TSIG_GOOD,
-	TSIG_ABSENT, /* not signed: its rcode is nobody's word */
+	TSIG_ABSENT, /* not signed: its rcode proves nothing */
 	TSIG_BAD,    /* malformed, another key, or the signature does not fit */
 	/* signed well at another time: old, or clocks differ; *skew_s says by how much */
 	TSIG_TIME,
