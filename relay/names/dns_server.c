@@ -4,8 +4,16 @@
  * loopback. The list is made again when the kernel tells of a change, and now and then while
  * something could not be bound; addresses that stay keep their sockets.
  *
- * A TCP connection reads length-prefixed questions and answers them in order; it ends when idle,
- * when it does not read its answers, or when there are too many of its kind.
+ * A TCP connection brings length-prefixed questions:
+ *
+ *	reading   until a whole question is there
+ *	ready     questions are there; the ready connections are answered by turns, so many
+ *	          answers in a turn of the loop
+ *	paused    its network has had its answers of this second
+ *	writing   until the kernel has taken the answers
+ *
+ * It reads on only when its questions are answered. It ends when idle, when it does not take its
+ * answers, or when there are too many of its kind.
  */
 #include "relay/names/dns_server.h"
 
@@ -34,6 +42,9 @@ enum {
 	TCP_MAX = 200,
 	TCP_PER_SOURCE = 20,
 	TCP_IDLE_MS = 10000,
+	TCP_PAUSE_MS = 50,
+	ANSWERS_A_TURN = 128, /* over TCP, of all connections */
+	ANSWERS_AT_ONCE = 16, /* … of one, before the next has its turn */
 	QUESTION_MAX = 4096,
 	OUT_MAX = 128 * 1024,
 	SOURCES = 16384
@@ -51,9 +62,11 @@ struct address {
 
 struct connection {
 	struct list node;
+	struct list turn;   /* on ready or paused, or on none */
+	struct list beside; /* those of one source, oldest first */
 	struct dns_server *server;
 	struct io *io;
-	struct addr peer;
+	struct addr peer, network; /* network: its v4 /24 or v6 /48 */
 	struct timer *idle;
 	struct buf in, out;
 };
@@ -67,9 +80,13 @@ struct dns_server {
 	size_t address_count;
 	struct list connections;
 	size_t connection_count;
+	struct list ready, paused; /* connections with whole questions */
+	struct timer *unpause;
+	struct task answering;
 	uint32_t rate; /* answers a second to one v4 /24 or v6 /56; 0: no limit */
-	struct rate_limiter *answers;
-	struct rate_limiter *tcp_sources; /* connections, by source */
+	struct rate_limiter *udp_answers, *tcp_answers; /* by these */
+	struct rate_limiter *tcp_sources;               /* connections, by source */
+	struct rate_limiter *tcp_networks;              /* the same, by v4 /24 or v6 /48 */
 	uint32_t coin;
 	struct network_monitor *watch;
 	struct timer *again;
@@ -85,7 +102,7 @@ static size_t on_packet(void *owner, const uint8_t *in, size_t len, const struct
 	struct addr prefix = addr_prefix(from, 24, 56);
 	if (!zone || from->port == 0)
 		return 0;
-	if (!s->rate || rate_limiter_try(s->answers, &prefix, loop_now_ms(s->loop)))
+	if (!s->rate || rate_limiter_try(s->udp_answers, &prefix, loop_now_ms(s->loop)))
 		return dns_answer(zone, in, len, false, out);
 	s->coin = s->coin * 1664525u + 1013904223u;
 	return s->coin >> 31 ? dns_answer_truncated(in, len, out) : 0;
@@ -94,29 +111,16 @@ static size_t on_packet(void *owner, const uint8_t *in, size_t len, const struct
 static void connection_end(struct connection *c)
 {
 	list_remove(&c->node);
+	list_remove(&c->turn);
+	list_remove(&c->beside);
 	c->server->connection_count--;
 	rate_limiter_release(c->server->tcp_sources, &c->peer);
+	rate_limiter_release(c->server->tcp_networks, &c->network);
 	io_close(c->io);
 	timer_close(c->idle);
 	buf_fini(&c->in);
 	buf_fini(&c->out);
 	mem_free(c);
-}
-
-/* False: it is over. */
-static bool write_on(struct connection *c)
-{
-	while (buf_len(&c->out)) {
-		ssize_t n = io_write(c->io, buf_data(&c->out), buf_len(&c->out));
-		if (n < 0)
-			return false;
-		if (n == 0)
-			break;
-		buf_take(&c->out, (size_t)n);
-	}
-	/* A peer that does not take its answers is not read either. */
-	io_watch(c->io, buf_len(&c->out) ? IO_WATCH_WRITE : IO_WATCH_READ);
-	return true;
 }
 
 /* The length of the first question, when all of it is there; SIZE_MAX when not. */
@@ -127,51 +131,102 @@ static size_t whole_question(const struct connection *c)
 	return have < 2 || (have < len + 2 && len <= QUESTION_MAX) ? SIZE_MAX : len;
 }
 
-/* As many questions as there is room for answers; false: it is over. */
-static bool answer_some(struct connection *c)
+/* What it does next: write its answers, wait for its turn, or read on. A peer that does not take
+ * its answers is not read either. */
+static void go_on(struct connection *c, bool pause)
 {
-	const struct zone *zone = names_zone(c->server->names);
-	for (size_t len; buf_len(&c->out) < OUT_MAX && (len = whole_question(c)) != SIZE_MAX;) {
-		const uint8_t *p = buf_data(&c->in);
-		if (len > QUESTION_MAX || !zone)
-			return false;
-		size_t answered = dns_answer(zone, p + 2, len, true, c->server->answer);
-		if (answered == 0)
-			return false;
-		const uint8_t prefix[2] = {(uint8_t)(answered >> 8), (uint8_t)answered};
-		buf_put(&c->out, prefix, 2);
-		buf_put(&c->out, c->server->answer, answered);
-		buf_take(&c->in, len + 2);
-		timer_set(c->idle, TCP_IDLE_MS);
+	struct dns_server *s = c->server;
+	bool has_question = whole_question(c) != SIZE_MAX;
+	int err = buf_len(&c->out) ? io_write_buf(c->io, &c->out) : 0;
+	if (err < 0 && err != UV_EAGAIN) {
+		connection_end(c);
+	} else if (buf_len(&c->out) >= OUT_MAX || (err && !has_question)) {
+		io_watch(c->io, IO_WATCH_WRITE);
+	} else if (!has_question) {
+		io_watch(c->io, IO_WATCH_READ);
+	} else {
+		io_watch(c->io, 0);
+		list_append(pause ? &s->paused : &s->ready, &c->turn);
+		if (!pause)
+			task_mark(s->loop, &s->answering);
+		else if (!timer_is_set(s->unpause))
+			timer_set(s->unpause, TCP_PAUSE_MS);
 	}
-	return write_on(c);
 }
 
-/* What fits into the kernel at once makes room for more. */
-static bool answer_all(struct connection *c)
+/* Answers its first question; false when there is no answer. */
+static bool answer_one(struct connection *c)
 {
-	do {
-		if (!answer_some(c))
-			return false;
-	} while (!buf_len(&c->out) && whole_question(c) != SIZE_MAX);
+	struct dns_server *s = c->server;
+	const struct zone *zone = names_zone(s->names);
+	size_t len = whole_question(c), answered = 0;
+	if (zone && len <= QUESTION_MAX)
+		answered = dns_answer(zone, buf_data(&c->in) + 2, len, true, s->answer);
+	if (!answered)
+		return false;
+	const uint8_t answered_len[2] = {(uint8_t)(answered >> 8), (uint8_t)answered};
+	buf_put(&c->out, answered_len, 2);
+	buf_put(&c->out, s->answer, answered);
+	buf_take(&c->in, len + 2);
+	timer_set(c->idle, TCP_IDLE_MS);
 	return true;
+}
+
+/* A connection's turn; left: answers that may still be given in this turn of the loop. */
+static void answer_some(struct connection *c, unsigned *left)
+{
+	struct dns_server *s = c->server;
+	struct addr prefix = addr_prefix(&c->peer, 24, 56);
+	bool over = false;
+	for (unsigned i = 0; i < ANSWERS_AT_ONCE && *left && whole_question(c) != SIZE_MAX; i++) {
+		over = s->rate && !rate_limiter_try(s->tcp_answers, &prefix, loop_now_ms(s->loop));
+		if (over)
+			break;
+		if (!answer_one(c)) {
+			connection_end(c);
+			return;
+		}
+		(*left)--;
+	}
+	go_on(c, over);
+}
+
+static void answer_ready(void *arg)
+{
+	struct dns_server *s = arg;
+	for (unsigned left = ANSWERS_A_TURN; left && !list_is_empty(&s->ready);) {
+		struct connection *c = LIST_ENTRY(s->ready.next, struct connection, turn);
+		list_remove(&c->turn);
+		answer_some(c, &left);
+	}
+	if (!list_is_empty(&s->ready))
+		task_mark(s->loop, &s->answering);
+}
+
+static void on_unpause(void *owner)
+{
+	struct dns_server *s = owner;
+	list_move(&s->ready, &s->paused);
+	task_mark(s->loop, &s->answering);
 }
 
 static void on_io(void *owner, enum io_event event)
 {
 	struct connection *c = owner;
-	bool good = event != IO_ERROR;
+	ssize_t n = event == IO_ERROR ? -1 : 0;
 	if (event == IO_DATA) {
-		uint8_t *room = buf_reserve(&c->in, QUESTION_MAX + 2);
-		ssize_t n = io_read(c->io, room, QUESTION_MAX + 2);
+		n = io_read(c->io, buf_reserve(&c->in, QUESTION_MAX + 2), QUESTION_MAX + 2);
 		if (n == UV_EAGAIN)
 			return;
-		good = n > 0;
 		if (n > 0)
 			buf_commit(&c->in, (size_t)n);
+		else
+			n = -1;
 	}
-	if (!good || !answer_all(c))
+	if (n < 0)
 		connection_end(c);
+	else if (list_is_empty(&c->turn))
+		go_on(c, false);
 }
 
 static void on_idle(void *owner)
@@ -179,20 +234,41 @@ static void on_idle(void *owner)
 	connection_end(owner);
 }
 
+/* The oldest connection of the network that has the most. */
+static struct connection *oldest_of_fullest(struct dns_server *s)
+{
+	struct connection *oldest = NULL;
+	uint32_t most = 0;
+	LIST_EACH(node, &s->connections)
+	{
+		struct connection *c = LIST_ENTRY(node, struct connection, node);
+		uint32_t held = rate_limiter_held(s->tcp_networks, &c->network);
+		if (held > most) {
+			most = held;
+			oldest = c;
+		}
+	}
+	return oldest;
+}
+
 static void on_accept(void *owner, int fd, const struct addr *peer, const struct addr *local)
 {
-	struct address *a = owner;
-	struct dns_server *s = a->server;
-	(void)local;
-	if (!rate_limiter_hold(s->tcp_sources, peer, TCP_PER_SOURCE, loop_now_ms(s->loop))) {
-		close(fd);
-		return;
-	}
-	if (s->connection_count >= TCP_MAX) /* the oldest goes: it has had its time */
-		connection_end(LIST_ENTRY(s->connections.next, struct connection, node));
+	struct dns_server *s = ((struct address *)owner)->server;
 	struct connection *c = mem_zalloc(sizeof(*c));
+	uint64_t now = loop_now_ms(s->loop);
+	(void)local;
+	if (rate_limiter_held(s->tcp_sources, peer) >= TCP_PER_SOURCE)
+		connection_end(LIST_ENTRY(rate_limiter_holders(s->tcp_sources, peer)->next,
+					  struct connection, beside));
+	else if (s->connection_count >= TCP_MAX)
+		connection_end(oldest_of_fullest(s));
 	c->server = s;
 	c->peer = *peer;
+	c->network = addr_prefix(peer, 24, 48);
+	rate_limiter_hold(s->tcp_sources, peer, TCP_PER_SOURCE, now);
+	rate_limiter_hold(s->tcp_networks, &c->network, TCP_MAX, now);
+	list_init(&c->turn);
+	list_append(rate_limiter_holders(s->tcp_sources, peer), &c->beside);
 	list_append(&s->connections, &c->node);
 	s->connection_count++;
 	c->idle = timer_new(s->loop, on_idle, c);
@@ -341,9 +417,15 @@ struct dns_server *dns_server_new(struct loop *l, struct names *names)
 	s->names = names;
 	list_init(&s->addresses);
 	list_init(&s->connections);
+	list_init(&s->ready);
+	list_init(&s->paused);
+	task_init(&s->answering, answer_ready, s);
+	s->unpause = timer_new(l, on_unpause, s);
 	s->answer = mem_alloc(DNS_PACKET_MAX);
-	s->answers = rate_limiter_new(SOURCES, 0, 0);
-	s->tcp_sources = rate_limiter_new(TCP_MAX + 1, 0, 0);
+	s->udp_answers = rate_limiter_new(SOURCES, 0, 0);
+	s->tcp_answers = rate_limiter_new(SOURCES, 0, 0);
+	s->tcp_sources = rate_limiter_new(TCP_MAX, 0, 0);
+	s->tcp_networks = rate_limiter_new(TCP_MAX, 0, 0);
 	s->coin = random_u32();
 	s->again = timer_new(l, on_again, s);
 	return s;
@@ -359,7 +441,8 @@ void dns_server_set(struct dns_server *s, const struct serve_settings *settings)
 	s->listen_count = settings->listen_count;
 	s->listen = mem_dup(settings->listen, s->listen_count * sizeof(struct addr));
 	s->rate = settings->rate;
-	rate_limiter_change(s->answers, s->rate, s->rate);
+	rate_limiter_change(s->udp_answers, s->rate, s->rate);
+	rate_limiter_change(s->tcp_answers, s->rate, s->rate);
 	if (!s->watch)
 		s->watch = network_monitor_start(s->loop, on_change, s);
 	make_addresses(s);
@@ -386,8 +469,12 @@ void dns_server_close(struct dns_server *s)
 		return;
 	stop(s);
 	timer_close(s->again);
-	rate_limiter_free(s->answers);
+	timer_close(s->unpause);
+	task_cancel(&s->answering);
+	rate_limiter_free(s->udp_answers);
+	rate_limiter_free(s->tcp_answers);
 	rate_limiter_free(s->tcp_sources);
+	rate_limiter_free(s->tcp_networks);
 	mem_free(s->listen);
 	mem_free(s->answer);
 	mem_free(s);
