@@ -11,6 +11,8 @@
 #include <string.h>
 
 enum { TTL_MAX = 604800, RATE_MAX = 1000000 };
+/* "hostmaster." stands before it in the SOA. */
+enum { DOMAIN_MAX = 253 - sizeof("hostmaster.") + 1 };
 
 /* A record's name, made full; false after reporting. */
 static bool read_name(struct conf_at at, const char *name, const char *domain, char full[256])
@@ -109,6 +111,9 @@ static void *read_settings(struct conf_at at, const struct publisher_place *plac
 {
 	struct serve_settings *s = mem_zalloc(sizeof(*s));
 	int64_t rate = SERVE_RATE;
+	if (strlen(place->domain) > DOMAIN_MAX)
+		conf_error(at, NULL, "the domain has %zu bytes, a zone's has at most %d",
+			   strlen(place->domain), DOMAIN_MAX);
 	s->nameservers = publisher_read_hosts(at, "nameservers", place->domain);
 	if (!s->nameservers[0]) {
 		s->nameservers = mem_resize(s->nameservers, 2 * sizeof(char *));

@@ -33,7 +33,8 @@ struct zone {
 	struct hash_table *nodes;
 };
 
-enum { ADDRESSES_MAX = 64 };
+/* Those of the SOA are what checkers of zones expect; there are no secondaries. */
+enum { ADDRESSES_MAX = 64, REFRESH_S = 14400, RETRY_S = 3600, EXPIRE_S = 604800 };
 
 static struct zone_node *find(const struct zone *z, const uint8_t *p, size_t len)
 {
@@ -100,8 +101,8 @@ struct zone *zone_new(const char *domain, const char *const *nameservers)
 	z->apex = apex;
 	z->serial = 1;
 	z->nodes = hash_table_new();
-	char *why, *text = mem_printf("%s. hostmaster.%s. 1 3600 600 86400 %d", nameservers[0],
-				      domain, ZONE_NEGATIVE_TTL);
+	char *why, *text = mem_printf("%s. hostmaster.%s. 1 %d %d %d %d", nameservers[0], domain,
+				      REFRESH_S, RETRY_S, EXPIRE_S, ZONE_NEGATIVE_TTL);
 	z->soa = dns_record_parse("SOA", ZONE_TTL, text, domain, &why);
 	assert(z->soa);
 	mem_free(text);

@@ -126,7 +126,7 @@ static void expect(const struct zone *z, const char *name, unsigned type, const 
 }
 
 #define NEGATIVE                                                                                   \
-	" |- home.test. 30 IN SOA ns1.home.test. hostmaster.home.test. 77 3600 600 86400 30"
+	" |- home.test. 30 IN SOA ns1.home.test. hostmaster.home.test. 77 14400 3600 604800 30"
 
 static void answers(void **state)
 {
@@ -137,8 +137,8 @@ static void answers(void **state)
 	expect(z, "alice.home.test", DNS_AAAA, "NOERROR aa" NEGATIVE);
 	expect(z, "nobody.home.test", DNS_A, "NXDOMAIN aa" NEGATIVE);
 	expect(z, "home.test", DNS_SOA,
-	       "NOERROR aa |= home.test. 60 IN SOA ns1.home.test. hostmaster.home.test. 77 3600 "
-	       "600 86400 30");
+	       "NOERROR aa |= home.test. 60 IN SOA ns1.home.test. hostmaster.home.test. 77 14400 "
+	       "3600 604800 30");
 	expect(z, "home.test", DNS_NS,
 	       "NOERROR aa |= home.test. 3600 IN NS ns1.home.test. |+ ns1.home.test. 60 IN A "
 	       "11.0.0.1 |+ ns1.home.test. 60 IN AAAA 2a00::1");

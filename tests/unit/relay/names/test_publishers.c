@@ -198,6 +198,32 @@ static void every_alias_that_cannot_be_is_told(void **state)
 	conf_free(c);
 }
 
+/* "hostmaster." and "ns1." stand before it in its zone. */
+static void a_domain_leaves_room_for_its_zone(void **state)
+{
+	(void)state;
+	static const char json[] = "{\"dns\":[{\"kind\":\"serve\"}]}";
+	for (size_t len = 242; len <= 243; len++) {
+		char domain[256];
+		for (size_t i = 0; i < len; i++)
+			domain[i] = i % 50 == 49 ? '.' : 'x';
+		domain[len] = 0;
+		const struct publisher_place place = {.file = file, .domain = domain};
+		struct publishers_config l;
+		struct conf *c = conf_parse("relay.json", json, strlen(json), false);
+		bool ok = publishers_config_read(conf_list(conf_root(c), "dns"), &place, &l);
+		assert_int_equal(ok, len == 242);
+		if (ok)
+			zone_free(serve_zone(publishers_config_serve(&l), domain));
+		else
+			assert_non_null(strstr(conf_error_text(c, 0),
+					       "dns[0]: the domain has 243 bytes, a zone's has at "
+					       "most 242"));
+		publishers_config_fini(&l);
+		conf_free(c);
+	}
+}
+
 static void a_path_leaves_room_for_the_name(void **state)
 {
 	(void)state;
@@ -229,6 +255,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(what_is_wrong_is_said, setup, teardown),
 	    cmocka_unit_test(errors_elsewhere_hide_none_here),
 	    cmocka_unit_test(every_alias_that_cannot_be_is_told),
+	    cmocka_unit_test(a_domain_leaves_room_for_its_zone),
 	    cmocka_unit_test_setup_teardown(a_path_leaves_room_for_the_name, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
