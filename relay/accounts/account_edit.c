@@ -419,8 +419,9 @@ static void ranges_subtract(struct ranges *r, const struct ports_range *what)
 	*r = left;
 }
 
-static bool covers(const struct ranges *r, const struct ports_range *one)
+static bool covers(struct ranges *r, const struct ports_range *one)
 {
+	ports_sort(r->items, r->count);
 	for (unsigned protocol = PORTS_TCP; protocol <= PORTS_UDP; protocol++)
 		if (one->protocols & protocol &&
 		    !ports_allow(r->items, r->count, (enum ports_protocol)protocol, one->first,

@@ -105,6 +105,7 @@ static void read_ports(struct conf_at at, struct account *a)
 		else
 			a->ports_count++;
 	}
+	ports_sort(a->ports, a->ports_count);
 }
 
 static void default_hosts(struct account *a, const char *domain)

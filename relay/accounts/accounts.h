@@ -16,7 +16,7 @@ struct account {
 	char *name;
 	char *token;               /* "sha256:…" */
 	char *password;            /* "scrypt:…" or NULL */
-	struct ports_range *ports; /* 1024 to 65535 of both when none was written */
+	struct ports_range *ports; /* sorted; 1024 to 65535 of both when none was written */
 	size_t ports_count;        /* 0: no port at all, an empty list was written */
 	/* full names, wildcards allowed: own name and below when none was written */
 	char **hosts;

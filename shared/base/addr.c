@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <net/if.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const uint8_t mapped_prefix[12] = {[10] = 0xff, [11] = 0xff};
@@ -389,17 +390,24 @@ int ports_parse_one(const char *text, struct ports_range *out)
 			   &out->last);
 }
 
+static int by_first(const void *a, const void *b)
+{
+	const struct ports_range *one = a, *other = b;
+	return (int)one->first - (int)other->first;
+}
+
+void ports_sort(struct ports_range *list, size_t count)
+{
+	if (count)
+		qsort(list, count, sizeof(*list), by_first);
+}
+
 bool ports_allow(const struct ports_range *list, size_t count, enum ports_protocol protocol,
 		 uint16_t first, uint16_t last)
 {
-	/* next: the first port not yet found allowed; each pass moves it past one entry. */
-	uint32_t next = first;
-	for (size_t i = 0; i < count && next <= last;) {
-		const struct ports_range *r = &list[i++];
-		if ((r->protocols & protocol) && r->first <= next && next <= r->last) {
-			next = (uint32_t)r->last + 1;
-			i = 0;
-		}
-	}
+	uint32_t next = first; /* the first port not yet found allowed */
+	for (size_t i = 0; i < count && list[i].first <= next && next <= last; i++)
+		if ((list[i].protocols & protocol) && next <= list[i].last)
+			next = (uint32_t)list[i].last + 1;
 	return next > last;
 }

@@ -78,7 +78,9 @@ struct ports_range {
 };
 /* one entry; 0 or ERR_SYNTAX (0, reversed, above 65535) */
 int ports_parse_one(const char *text, struct ports_range *out);
-/* every port of the range */
+/* By their first ports, as ports_allow() wants them. */
+void ports_sort(struct ports_range *list, size_t count);
+/* Whether every port of the range is in the list. */
 bool ports_allow(const struct ports_range *list, size_t count, enum ports_protocol protocol,
 		 uint16_t first, uint16_t last);
 

@@ -190,7 +190,7 @@ static void set_adds_and_takes_away(void **state)
 	} steps[] = {
 	    {"-8080", NULL, "ports 1024-8079/both,8080/udp,8081-65535/both "},
 	    {"+51820/udp,2000-2010", NULL, "ports 1024-8079/both,8080/udp,8081-65535/both "},
-	    {"+8080", NULL, "ports 1024-8079/both,8080/udp,8081-65535/both,8080 "},
+	    {"+8080", NULL, "ports 1024-8079/both,8080/udp,8080,8081-65535/both "},
 	    {"80,90-99", NULL, "ports 80,90-99 "},
 	    {"-92-93,80/udp", NULL, "ports 80,90-91,94-99 "},
 	    {"-1-65535/both", NULL, "ports none "},
@@ -365,7 +365,7 @@ static void a_list_for_people(void **state)
 	assert_int_equal(account_edit_list(config), 0);
 	capture_end(&said);
 	assert_non_null(strstr(said.out, "alice "));
-	assert_non_null(strstr(said.out, " 80,53/udp "));
+	assert_non_null(strstr(said.out, " 53/udp,80 "));
 	assert_non_null(strstr(said.out, "alice.home.example.com,*.alice.home.example.com\n"));
 	assert_null(strstr(said.out, "sha256"));
 }

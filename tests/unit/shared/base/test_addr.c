@@ -413,12 +413,11 @@ static void lists_of_ports_are_read(void **state)
 static void every_port_of_a_range_must_be_allowed(void **state)
 {
 	(void)state;
-	static const struct ports_range list[] = {{8100, 8199, PORTS_TCP},
-						  {8000, 8099, PORTS_TCP | PORTS_UDP},
-						  {8150, 8250, PORTS_TCP},
-						  {9000, 9000, PORTS_UDP},
-						  {65000, 65535, PORTS_TCP}};
+	struct ports_range list[] = {{8100, 8199, PORTS_TCP},   {8000, 8099, PORTS_TCP | PORTS_UDP},
+				     {8150, 8250, PORTS_TCP},   {9000, 9000, PORTS_UDP},
+				     {65000, 65535, PORTS_TCP}, {8050, 8060, PORTS_UDP}};
 	size_t n = sizeof(list) / sizeof(list[0]);
+	ports_sort(list, n);
 	assert_true(ports_allow(list, n, PORTS_TCP, 8000, 8250));
 	assert_true(ports_allow(list, n, PORTS_TCP, 8050, 8050));
 	assert_true(ports_allow(list, n, PORTS_TCP, 65535, 65535));
