@@ -213,8 +213,8 @@ const char *target_check_error(const struct target_check *c)
 void target_check_status(const struct target_check *c, struct json *w)
 {
 	json_open(w, "target_state", '{');
-	json_str(w, "state", state_words[c ? c->state : TARGET_UNKNOWN]);
-	json_str(w, "error", c ? c->error : NULL);
-	json_time(w, "since", c ? c->since_ms : 0);
+	json_str(w, "state", state_words[c->state]);
+	json_str(w, "error", c->error);
+	json_time(w, "since", c->since_ms);
 	json_close(w);
 }

@@ -27,7 +27,7 @@ bool target_check_is_asked(const struct target_check *c); /* and not yet answere
 /* A visit got through (NULL), or why it did not. */
 void target_check_note(struct target_check *c, const char *error);
 const char *target_check_error(const struct target_check *c); /* why it is down, else NULL */
-/* writes "target_state"; c NULL: unknown */
+/* writes "target_state" */
 void target_check_status(const struct target_check *c, struct json *w);
 
 #endif

@@ -173,6 +173,12 @@ static void on_flow_end(void *owner, int err)
 	drop_visit(v);
 }
 
+static void on_flow_trouble(void *owner, int err)
+{
+	const struct visit *v = owner;
+	note_dial_error(v->target, v->port, err);
+}
+
 static void on_dialled(void *owner, struct io *io, int err)
 {
 	struct visit *v = owner;
@@ -271,7 +277,7 @@ void targets_opened(struct targets *s, struct transport *k, struct stream *strea
 		size_t len = proxy_header(target, stream, header);
 		v->flow = flow_new(k, stream, target->mapping.target.host, port,
 				   flow_port(&target->mapping, info->visitor.port), header, len,
-				   &target->count, on_flow_end, v);
+				   &target->count, on_flow_end, on_flow_trouble, v);
 		return;
 	}
 	stream_own(stream, on_stream, v);
@@ -485,6 +491,16 @@ static void wanted_status(const struct target *s, struct json *w)
 	json_str(w, "wanted", s->host ? s->host : m->host ? m->host : ports);
 }
 
+/* Of udp nothing is known but what its visitors found. */
+static void udp_state(const struct target *s, bool is_down, struct json *w)
+{
+	json_open(w, "target_state", '{');
+	json_str(w, "state", is_down ? "down" : s->count.bytes.to_stream ? "up" : "unknown");
+	json_str(w, "error", is_down ? s->dial_error : NULL);
+	json_time(w, "since", is_down ? s->dial_error_ms : 0);
+	json_close(w);
+}
+
 static void target_status(const struct target *s, struct json *w)
 {
 	json_open(w, NULL, '{');
@@ -505,7 +521,10 @@ static void target_status(const struct target *s, struct json *w)
 		json_str(w, "error", text);
 		mem_free(text);
 	}
-	target_check_status(s->check, w);
+	if (udp)
+		udp_state(s, s->dial_error && !healed, w);
+	else
+		target_check_status(s->check, w);
 	json_uint(w, "connections", udp ? 0 : s->visits_now);
 	json_uint(w, "connections_total", s->visits_total);
 	json_uint(w, "flows", udp ? s->visits_now : 0);

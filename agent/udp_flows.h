@@ -1,7 +1,8 @@
 /*
  * Flows at home: a datagram stream joined to a UDP socket of its own towards the service, so that
- * answers find their way back. The relay decides when a flow has been idle for too long; here it
- * ends with its stream, or when the service's address cannot be found.
+ * answers find their way back. Of several addresses of the service the one that answers is kept.
+ * The relay decides when a flow has been idle for too long; here it ends with its stream, or when
+ * the service's address cannot be found.
  */
 #ifndef GROUNDNUT_AGENT_UDP_FLOWS_H
 #define GROUNDNUT_AGENT_UDP_FLOWS_H
@@ -11,6 +12,8 @@
 struct flow;
 /* the flow has ended, and is gone after. err: why the service cannot be sent to, or 0 */
 typedef void flow_fn(void *owner, int err);
+/* no address of the service answers; the flow goes on, and is not cut in here */
+typedef void flow_trouble_fn(void *owner, int err);
 
 /* What has gone through, kept by the owner for as long as the flow lives. near is home. */
 struct flow_count {
@@ -22,7 +25,7 @@ struct flow_count {
  * flow's first datagram (PROXY protocol), may be NULL. count is the owner's. */
 struct flow *flow_new(struct transport *k, struct stream *stream, const char *host, uint16_t port,
 		      uint16_t from, const void *first, size_t first_len, struct flow_count *count,
-		      flow_fn *fn, void *owner);
+		      flow_fn *fn, flow_trouble_fn *trouble, void *owner);
 uint64_t flow_dropped(const struct flow *f); /* datagrams that waited for the link in vain */
 void flow_cut(struct flow *f, enum reset_code code); /* the owner is not told */
 

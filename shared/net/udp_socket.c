@@ -200,7 +200,9 @@ struct udp_socket *udp_socket_connect(struct loop *l, const struct addr *to, uin
 {
 	struct sockaddr_storage sa;
 	struct addr here = {.family = to->family, .port = from};
-	int fd = open_socket(to->family, false);
+	int fd = open_socket(to->family, false), on = 1;
+	if (fd >= 0)
+		setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof on);
 	if (fd >= 0 && from)
 		/* taken: connect() finds another */
 		(void)bind(fd, (struct sockaddr *)&sa, addr_to_sockaddr(&here, &sa));

@@ -19,7 +19,8 @@ typedef void udp_socket_fn(void *owner); /* udp_socket_read() may give something
 /* As listener_open(): wildcards, v6only, errors and *why alike. */
 struct udp_socket *udp_socket_bind(struct loop *l, const struct addr *at, bool v6only,
 				   udp_socket_fn *fn, void *owner, int *err, char **why);
-/* from: the local port wanted; 0, or one that is not to be had: any. */
+/* from: the local port wanted; 0, or one that is not to be had: any. to may be a broadcast
+ * address (Wake-on-LAN). */
 struct udp_socket *udp_socket_connect(struct loop *l, const struct addr *to, uint16_t from,
 				      udp_socket_fn *fn, void *owner, int *err);
 /* >= 0: a datagram of that length; UV_EAGAIN: none; else an error (a connected one:

@@ -2,6 +2,7 @@
 """UDP at both ends: datagrams.py KIND ARGUMENTS…; the last line says what came of it, and 0 means all was right.
 
 	echo PORT[-PORT] [tell]       sends back what comes, from the address that was asked; tell: with "LOCAL PORT, REMOTE PORT " before it
+	echo4 PORT                    the same on 127.0.0.1 alone
 	first PORT FILE               echoes, and writes each remote's first datagram to FILE, in hexadecimal, a line each
 	ask HOST PORT TEXT            one datagram; prints the answer, and with from= before it the address it came from if that is another one
 	sizes HOST PORT               every length that is a boundary somewhere, 0 to 65507, both ways, in bursts as well
@@ -299,6 +300,13 @@ elif kind == "ask":
 	except OSError:
 		say("nothing came", False)
 	say(("" if remote[0] == arguments[0] and remote[1] == int(arguments[1]) else "from=%s,%d " % remote[:2]) + data.decode())
+elif kind == "echo4":
+	s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+	s.bind(("127.0.0.1", int(arguments[0])))
+	print("ready", flush=True)
+	while True:
+		data, remote = s.recvfrom(65536)
+		s.sendto(data, remote)
 elif kind == "sizes":
 	sizes(arguments[0], int(arguments[1]))
 elif kind == "order":
