@@ -23,7 +23,7 @@
 
 /* The thread's CPU time is asked for only when so much time has passed since it was last asked for:
  * it costs a system call. */
-enum { TURN_LOOK_NS = 2000000, TOILS = 4 };
+enum { TURN_LOOK_NS = 2000000, INBOX_SLICE_NS = 5000000, TOILS = 4 };
 
 struct loop {
 	uv_loop_t uv;
@@ -59,23 +59,40 @@ struct work {
 	void *arg;
 };
 
+static uint64_t thread_cpu_ns(void)
+{
+	struct timespec used;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+	return (uint64_t)used.tv_sec * 1000000000 + (uint64_t)used.tv_nsec;
+}
+
 /* Posts made by a post wait for the next look, so that a pair of loops cannot starve their
- * sockets. */
+ * sockets; so do those that are left when INBOX_SLICE_NS of CPU time are used. */
 static void run_inbox(struct loop *l)
 {
 	struct list mine;
+	uint64_t until = thread_cpu_ns() + INBOX_SLICE_NS;
 
 	list_init(&mine);
 	uv_mutex_lock(&l->lock);
 	list_move(&mine, &l->inbox);
 	uv_mutex_unlock(&l->lock);
-	while (!list_is_empty(&mine)) {
+	do {
 		struct post *p = LIST_ENTRY(mine.next, struct post, node);
 
+		if (list_is_empty(&mine))
+			return;
 		list_remove(&p->node);
 		p->fn(p->arg);
 		mem_free(p);
-	}
+	} while (thread_cpu_ns() < until);
+	uv_mutex_lock(&l->lock);
+	list_move(&mine, &l->inbox); /* behind those that were before them */
+	list_move(&l->inbox, &mine);
+	if (!list_is_empty(&l->inbox) && !uv_is_closing((uv_handle_t *)&l->wake))
+		uv_async_send(&l->wake);
+	uv_mutex_unlock(&l->lock);
 }
 
 static void on_wake(uv_async_t *wake)
@@ -112,14 +129,6 @@ static bool has_work(void *arg)
 	const struct loop *l = arg;
 
 	return poller_set_is_due(l->pollers) || !list_is_empty(&l->tasks);
-}
-
-static uint64_t thread_cpu_ns(void)
-{
-	struct timespec used;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-	return (uint64_t)used.tv_sec * 1000000000 + (uint64_t)used.tv_nsec;
 }
 
 /* Waiting costs no CPU, so that what was used between the ends of two turns is the second turn's.

@@ -323,6 +323,26 @@ static void burn(void *arg)
 	} while (*used_us < 20000);
 }
 
+static void the_inbox_is_worked_off_by_slices(void **state)
+{
+	struct loop *l = loop_new("test");
+	uint64_t used_us;
+
+	(void)state;
+	order[0] = '\0';
+	for (const char *p = "abc"; *p; p++) {
+		assert_true(loop_post(l, burn, &used_us));
+		assert_true(loop_post(l, note, (void *)(uintptr_t)p));
+	}
+	loop_turn(l);
+	assert_string_equal(order, ""); /* the first was more than a slice */
+	assert_true(loop_post(l, note, "d"));
+	assert_true(loop_post(l, stop, l));
+	loop_run(l);
+	assert_string_equal(order, "abcd");
+	assert_int_equal(loop_free(l), 0);
+}
+
 static void a_turn_takes_few_toils(void **state)
 {
 	struct loop *l = loop_new("test");
@@ -368,6 +388,7 @@ int main(void)
 	    cmocka_unit_test(clocks_go_forward),
 	    cmocka_unit_test(posts_run_in_order),
 	    cmocka_unit_test(post_after_stop_runs_and_after_the_end_is_refused),
+	    cmocka_unit_test(the_inbox_is_worked_off_by_slices),
 	    cmocka_unit_test(loop_that_never_ran),
 	    cmocka_unit_test(tasks_run_once_in_order_unless_cancelled),
 	    cmocka_unit_test(cancelled_task_leaves_the_loop_at_rest),
