@@ -31,10 +31,10 @@ struct worker {
 	unsigned count;                /* agents given to it; the main thread only */
 };
 
-/* An agent has declared; called on the agent's loop. remote: its address as the relay sees it.
- * What is kept is copied. */
+/* An agent has declared; on the main loop. remote: its address as the relay sees it. count: how
+ * many of its declarations this one stands for, being the newest. What is kept is copied. */
 typedef void context_declare_fn(void *owner, const char *account, const char *agent,
-				const struct declare *d, const struct addr *remote);
+				const struct declare *d, const struct addr *remote, unsigned count);
 
 struct context {
 	struct relay_config *config; /* a reference; the main thread only, workers have their own */

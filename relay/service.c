@@ -303,7 +303,7 @@ static bool start_names(struct relay *r, struct accounts *accounts)
 	struct loop *main = p->context.main;
 	struct relay_config *c = p->context.config;
 	p->names = names_new(main, r->store, c);
-	names_link_open(&p->names_link, main, p->names, p->registry);
+	names_link_open(&p->names_link, p->names, p->registry);
 	names_set_accounts(p->names, accounts);
 	p->dns_server = dns_server_new(main, p->names);
 	dns_server_set(p->dns_server, publishers_config_serve(&c->dns));

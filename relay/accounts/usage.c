@@ -2,6 +2,8 @@
 
 #include "shared/base/mem.h"
 
+enum { DECLARES_AHEAD_US = 6000000 };
+
 struct usage *usage_new(uint64_t bandwidth)
 {
 	struct usage *u = mem_zalloc(sizeof *u);
@@ -22,4 +24,15 @@ void usage_unref(struct usage *u)
 		return;
 	shaper_whole_unref(u->bandwidth);
 	mem_free(u);
+}
+
+uint64_t usage_declare_wait_ms(struct usage *u, uint32_t rate, uint64_t now_ms)
+{
+	uint64_t now_us = now_ms * 1000, paid = atomic_load(&u->declares_us), from;
+	do {
+		from = paid > now_us ? paid : now_us;
+		if (from - now_us > DECLARES_AHEAD_US)
+			return (from - now_us - DECLARES_AHEAD_US) / 1000 + 1;
+	} while (!atomic_compare_exchange_weak(&u->declares_us, &paid, from + 1000000 / rate));
+	return 0;
 }

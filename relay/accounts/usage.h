@@ -13,6 +13,7 @@
 
 struct usage {
 	atomic_uint connections, flows;
+	atomic_uint_fast64_t declares_us; /* up to here its DECLAREs are paid for */
 	struct shaper_whole *bandwidth;
 	struct memory_budget_account send, receive; /* whose wholes the registry sets */
 	atomic_uint refs;
@@ -22,5 +23,8 @@ struct usage {
 struct usage *usage_new(uint64_t bandwidth);
 struct usage *usage_ref(struct usage *u);
 void usage_unref(struct usage *u); /* NULL does nothing */
+/* A DECLARE of one of its agents: 0, and it is counted; or the milliseconds that it has to wait, as
+ * more than rate a second came. Six seconds' worth may come at once. */
+uint64_t usage_declare_wait_ms(struct usage *u, uint32_t rate, uint64_t now_ms);
 
 #endif

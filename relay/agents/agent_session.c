@@ -10,6 +10,7 @@
  */
 #include "relay/agents/agent_session.h"
 
+#include "relay/agents/pending_declare.h"
 #include "shared/base/err.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
@@ -37,6 +38,13 @@ struct agent_session {
 	/* the agent said goodbye: its link's end is the session's */
 	bool bye;
 	struct timer *grace; /* runs while detached */
+
+	bool has_declared;               /* in this session */
+	struct buf waiting;              /* a DECLARE that came too soon … */
+	unsigned waiting_count;          /* … and how many it stands for; 0: none waits */
+	struct memory_budget waiting_in; /* what waiting counts in */
+	struct timer *wait;
+	struct pending_declare *pending;
 
 	uint64_t since_ms; /* wall clock: in this state since */
 	uint64_t resumed;  /* how often, over all the agent's sessions */
@@ -86,21 +94,78 @@ static void on_transport(void *owner, enum transport_event event)
 		end_itself(s, "protocol violation inside the session");
 }
 
-static void declared(struct agent_session *s, const uint8_t *p, size_t len)
+static void drop_waiting(struct agent_session *s)
+{
+	timer_stop(s->wait);
+	memory_budget_give(&s->waiting_in, buf_len(&s->waiting));
+	buf_fini(&s->waiting);
+	s->waiting_count = 0;
+}
+
+/* False: it is none, and the session is to end. */
+static bool take_declare(struct agent_session *s, const uint8_t *p, size_t len, unsigned count)
 {
 	const struct tenant *t = s->tenant;
-	const struct context *c = t->worker->context;
 	struct declare d;
 	char why[256];
 	if (declare_read((const char *)p, len, &d, why) < 0) {
 		log_warn("bad_declare", "account=%s agent=%s why=%s", t->account, t->agent, why);
-		transport_break(s->tenant->transport, ERR_SESSION);
+		return false;
+	}
+	s->has_declared = true;
+	agent_mappings_declare(s->mappings, &d);
+	pending_declare_put(s->pending, &d, &t->remote, count);
+	return true;
+}
+
+/* 0: a DECLARE may be taken now. The first of a session always may, or agents that come back
+ * together would wait for each other. */
+static uint64_t declare_wait_ms(struct agent_session *s)
+{
+	const struct worker *w = s->tenant->worker;
+	return s->has_declared
+		   ? usage_declare_wait_ms(s->tenant->usage, w->config->limits.declares_per_second,
+					   loop_now_ms(w->loop))
+		   : 0;
+}
+
+static void on_wait(void *owner)
+{
+	struct agent_session *s = owner;
+	uint64_t wait_ms = declare_wait_ms(s);
+	if (wait_ms) {
+		timer_set(s->wait, wait_ms);
 		return;
 	}
-	if (c->on_declare)
-		c->on_declare(c->on_declare_owner, t->account, t->agent, &d, &t->remote);
-	agent_mappings_declare(s->mappings, &d);
-	declare_fini(&d);
+	struct buf text = s->waiting;
+	unsigned count = s->waiting_count;
+	memory_budget_give(&s->waiting_in, buf_len(&text));
+	buf_init(&s->waiting);
+	s->waiting_count = 0;
+	bool good = take_declare(s, buf_data(&text), buf_len(&text), count);
+	buf_fini(&text);
+	if (good)
+		return;
+	agent_session_refuse(s, REFUSE_PROTOCOL, 0);
+	end_itself(s, "protocol violation inside the session");
+}
+
+/* The newest wins: what waits for its time is replaced. */
+static void declared(struct agent_session *s, const uint8_t *p, size_t len)
+{
+	uint64_t wait_ms = timer_is_set(s->wait) ? 1 : declare_wait_ms(s);
+	if (!wait_ms) {
+		if (!take_declare(s, p, len, 1))
+			transport_break(s->tenant->transport, ERR_SESSION);
+		return;
+	}
+	memory_budget_give(&s->waiting_in, buf_len(&s->waiting));
+	buf_fini(&s->waiting);
+	buf_put(&s->waiting, p, len);
+	memory_budget_take(&s->waiting_in, len);
+	s->waiting_count++;
+	if (!timer_is_set(s->wait))
+		timer_set(s->wait, wait_ms);
 }
 
 static void on_news(void *owner, const struct tunnel_news *news)
@@ -134,6 +199,10 @@ struct agent_session *agent_session_new(struct tenant *t, struct agent_mappings 
 	s->over = over;
 	s->owner = owner;
 	s->grace = timer_new(t->worker->loop, on_grace, s);
+	s->wait = timer_new(t->worker->loop, on_wait, s);
+	s->waiting_in.account = &t->usage->receive;
+	s->pending = pending_declare_new(t);
+	buf_init(&s->waiting);
 	return s;
 }
 
@@ -142,6 +211,8 @@ void agent_session_free(struct agent_session *s)
 	if (!s)
 		return;
 	timer_close(s->grace);
+	timer_close(s->wait);
+	pending_declare_unref(s->pending);
 	mem_free(s);
 }
 
@@ -256,6 +327,8 @@ void agent_session_end(struct agent_session *s, const char *why)
 		 why);
 	link_summary_over(&s->summary, loop_wall_ms(), why);
 	timer_stop(s->grace);
+	drop_waiting(s);
+	s->has_declared = false;
 	agent_mappings_orphan(s->mappings);
 	transport_free(s->tenant->transport);
 	s->tenant->transport = NULL;

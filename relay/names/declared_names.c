@@ -31,6 +31,7 @@ struct report {
 	struct list node;             /* on agent.reports */
 	struct declared_names *all;
 	struct agent *agent;
+	unsigned count; /* how many of its reports this answers */
 };
 
 struct declared_names {
@@ -92,20 +93,21 @@ static void on_written(struct write_batch_wait *wait, bool written)
 	struct report *r = (struct report *)wait;
 	struct declared_names *d = r->all;
 	struct agent *a = r->agent;
+	a->answered += written ? r->count : 0;
 	drop_report(r);
-	a->answered += written;
 	if (written)
 		tell(d, a);
 }
 
-static void wait_for_batch(struct declared_names *d, struct agent *a)
+static void wait_for_batch(struct declared_names *d, struct agent *a, unsigned count)
 {
 	struct report *r = mem_zalloc(sizeof(*r));
 	r->wait.fn = on_written;
 	r->all = d;
 	r->agent = a;
+	r->count = count;
 	list_append(&a->reports, &r->node);
-	a->sent++;
+	a->sent += count;
 	write_batch_join(names_batch(d->names), &r->wait);
 }
 
@@ -296,7 +298,7 @@ void declared_names_set(struct declared_names *d, const struct declaration *said
 	}
 	struct agent *a = obtain_agent(d, said);
 	remember(d, a, said->entries);
-	wait_for_batch(d, a);
+	wait_for_batch(d, a, said->count);
 	tell(d, a);
 }
 

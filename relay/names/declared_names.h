@@ -20,6 +20,7 @@ struct declaration {
 	/* "public", "cgnat", "unknown"; "pending": its v4 value stays as it is */
 	const char *nat;
 	struct addr judged; /* the address that nat is about; family 0: seen */
+	unsigned count;     /* of what the agent said since the last time; this is the newest */
 };
 
 /* What became of an agent's entries: told in the call that declares them, and from the loop when it

@@ -283,6 +283,7 @@ static void open_ground(struct ground *g)
 	    .grace_s = 5,
 	    .limits = {.connections_per_account = 100,
 		       .failed_handshakes_per_second_per_address = 5,
+		       .declares_per_second = 5,
 		       .session_memory_mib = 16,
 		       .memory_mib = 64},
 	};

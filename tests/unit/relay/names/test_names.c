@@ -308,7 +308,8 @@ static void declare_home(struct lab *lab, const char *agent, const char *host,
 {
 	struct name_wish wish = {.host = (char *)(uintptr_t)host, .follow = follow};
 	const struct name_wish_list wishes = {.items = &wish, .count = host != NULL};
-	struct declaration a = {.account = "alice", .agent = agent, .entries = &wishes, .nat = nat};
+	struct declaration a = {
+	    .account = "alice", .agent = agent, .entries = &wishes, .nat = nat, .count = 1};
 	addr_parse_ip(seen, &a.seen);
 	declare(lab, &a);
 }
@@ -370,7 +371,7 @@ static void a_verdict_about_another_address_is_none(void **state)
 	struct name_wish wish = {.host = (char *)(uintptr_t) "alice", .follow = NAME_FOLLOW_HOME};
 	const struct name_wish_list wishes = {.items = &wish, .count = 1};
 	struct declaration a = {
-	    .account = "alice", .agent = "nas", .entries = &wishes, .nat = "unknown"};
+	    .count = 1, .account = "alice", .agent = "nas", .entries = &wishes, .nat = "unknown"};
 	addr_parse_ip("11.6.6.6", &a.seen);
 	addr_parse_ip("11.5.5.5", &a.judged);
 	declare(&lab, &a);
@@ -414,7 +415,8 @@ static void mappings_hosts_exist(void **state)
 	struct mapping m[2] = {{.host = (char *)(uintptr_t) "*.alice"}, {.host = NULL}};
 	const struct mapping_list mappings = {.items = m, .count = 2};
 	const struct name_wish_list none = {0};
-	struct declaration a = {.account = "alice",
+	struct declaration a = {.count = 1,
+				.account = "alice",
 				.agent = "nas",
 				.entries = &none,
 				.mappings = &mappings,

@@ -1,0 +1,64 @@
+#include "relay/accounts/usage.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+#include <cmocka.h>
+
+static void declares_over_the_rate_wait_their_turn(void **state)
+{
+	(void)state;
+	enum { RATE = 5, AT_ONCE = 6 * RATE, NOW = 1000000 };
+	struct usage *u = usage_new(0);
+	for (int i = 0; i <= AT_ONCE; i++)
+		assert_int_equal(usage_declare_wait_ms(u, RATE, NOW), 0);
+	assert_int_equal(usage_declare_wait_ms(u, RATE, NOW), 201);
+	assert_int_equal(usage_declare_wait_ms(u, RATE, NOW + 100), 101); /* asking costs nothing */
+	assert_int_equal(usage_declare_wait_ms(u, RATE, NOW + 200), 0);
+	assert_int_equal(usage_declare_wait_ms(u, RATE, NOW + 200), 201);
+	/* another rate holds at once; idle time saves no more than the burst */
+	assert_int_equal(usage_declare_wait_ms(u, 1, NOW + 400), 0);
+	assert_int_equal(usage_declare_wait_ms(u, 1, NOW + 400), 1001);
+	for (int i = 0; i <= AT_ONCE; i++)
+		assert_int_equal(usage_declare_wait_ms(u, RATE, NOW + 3600000), 0);
+	assert_int_not_equal(usage_declare_wait_ms(u, RATE, NOW + 3600000), 0);
+	usage_unref(u);
+}
+
+struct burst {
+	struct usage *usage;
+	atomic_uint taken;
+};
+
+static void take_some(void *arg)
+{
+	struct burst *b = arg;
+	for (int i = 0; i < 1000; i++)
+		if (!usage_declare_wait_ms(b->usage, 5, 1000))
+			atomic_fetch_add(&b->taken, 1);
+}
+
+static void loops_share_it(void **state)
+{
+	(void)state;
+	struct burst b = {.usage = usage_new(0)};
+	uv_thread_t threads[2];
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(uv_thread_create(&threads[i], take_some, &b), 0);
+	take_some(&b);
+	for (int i = 0; i < 2; i++)
+		uv_thread_join(&threads[i]);
+	assert_int_equal(atomic_load(&b.taken), 31);
+	usage_unref(b.usage);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(declares_over_the_rate_wait_their_turn),
+	    cmocka_unit_test(loops_share_it),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
