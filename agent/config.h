@@ -3,7 +3,7 @@
 #define GROUNDNUT_AGENT_CONFIG_H
 
 #include "shared/base/addr.h"
-#include "shared/tunnel/session_messages.h"
+#include "shared/tunnel/declare_messages.h"
 
 struct agent_config {
 	char *file;

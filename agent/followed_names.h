@@ -8,7 +8,7 @@
 
 #include "shared/base/json.h"
 #include "shared/net/loop.h"
-#include "shared/tunnel/session_messages.h"
+#include "shared/tunnel/declare_messages.h"
 
 struct followed_names;
 typedef void followed_names_fn(void *owner); /* what DECLARE says has changed: declare again */

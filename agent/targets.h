@@ -9,7 +9,7 @@
 #include "agent/followed_names.h"
 #include "shared/base/json.h"
 #include "shared/net/transport.h"
-#include "shared/tunnel/session_messages.h"
+#include "shared/tunnel/declare_messages.h"
 
 struct targets;
 typedef void targets_fn(void *owner); /* a state has changed */

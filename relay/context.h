@@ -12,7 +12,7 @@
 #include "shared/base/rate_limiter.h"
 #include "shared/net/loop.h"
 #include "shared/tunnel/session.h"
-#include "shared/tunnel/session_messages.h"
+#include "shared/tunnel/declare_messages.h"
 
 struct context;
 struct port_table;

@@ -12,7 +12,7 @@
 
 #include "relay/doors/tenant.h"
 #include "shared/base/json.h"
-#include "shared/tunnel/link_messages.h"
+#include "shared/tunnel/hello_messages.h"
 
 struct agent;
 

@@ -11,7 +11,7 @@
 
 #include "relay/doors/tenant.h"
 #include "shared/base/json.h"
-#include "shared/tunnel/session_messages.h"
+#include "shared/tunnel/declare_messages.h"
 
 struct agent_mappings;
 

@@ -6,7 +6,7 @@
 #define GROUNDNUT_RELAY_AGENTS_PENDING_AGENT_H
 
 #include "shared/net/transport.h"
-#include "shared/tunnel/link_messages.h"
+#include "shared/tunnel/hello_messages.h"
 
 struct pending_agent {
 	struct io_parcel *parcel; /* NULL: unpacked */

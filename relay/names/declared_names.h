@@ -6,7 +6,7 @@
 #define GROUNDNUT_RELAY_NAMES_DECLARED_NAMES_H
 
 #include "relay/names/names.h"
-#include "shared/tunnel/session_messages.h"
+#include "shared/tunnel/declare_messages.h"
 
 struct declared_names;
 

@@ -7,7 +7,7 @@
 #define GROUNDNUT_NET_FIRST_FRAME_H
 
 #include "shared/net/io.h"
-#include "shared/tunnel/link_messages.h"
+#include "shared/tunnel/hello_messages.h"
 
 enum { FIRST_FRAME_TIMEOUT_MS = 10000, FIRST_FRAME_READ_AHEAD = 16 * 1024 };
 

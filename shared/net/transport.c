@@ -19,7 +19,7 @@
 #include "shared/net/socket.h"
 #include "shared/net/timer.h"
 #include "shared/tunnel/in_flight.h"
-#include "shared/tunnel/link_messages.h"
+#include "shared/tunnel/hello_messages.h"
 
 #include <stdio.h>
 #include <uv.h>

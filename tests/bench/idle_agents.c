@@ -10,7 +10,7 @@
 #include "shared/net/first_frame.h"
 #include "shared/net/timer.h"
 #include "shared/net/transport.h"
-#include "shared/tunnel/session_messages.h"
+#include "shared/tunnel/declare_messages.h"
 
 #include <stdbool.h>
 #include <stdio.h>

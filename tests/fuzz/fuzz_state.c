@@ -1,7 +1,7 @@
 /* Any JSON as STATE. What is taken is whole, and written and read again it is the same; what is not
  * leaves nothing behind but a reason. */
 #include "shared/base/text.h"
-#include "shared/tunnel/session_messages.h"
+#include "shared/tunnel/declare_messages.h"
 #include "tests/fuzz/json_mutator.h"
 
 #include <assert.h>

@@ -1,4 +1,4 @@
-#include "shared/tunnel/session_messages.h"
+#include "shared/tunnel/declare_messages.h"
 
 #include "shared/base/err.h"
 #include "shared/base/mem.h"

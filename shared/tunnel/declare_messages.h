@@ -2,8 +2,8 @@
  * The session's two messages: DECLARE, the whole of what an agent wants, and STATE, what became of
  * it. This is the one place that knows their JSON; PROTOCOL.md says when each is sent.
  */
-#ifndef GROUNDNUT_TUNNEL_SESSION_MESSAGES_H
-#define GROUNDNUT_TUNNEL_SESSION_MESSAGES_H
+#ifndef GROUNDNUT_TUNNEL_DECLARE_MESSAGES_H
+#define GROUNDNUT_TUNNEL_DECLARE_MESSAGES_H
 
 #include "shared/base/buf.h"
 #include "shared/tunnel/mapping_list.h"

@@ -1,4 +1,4 @@
-#include "shared/tunnel/session_messages.h"
+#include "shared/tunnel/declare_messages.h"
 
 #include "shared/base/hash_table.h"
 #include "shared/base/err.h"

@@ -2,7 +2,7 @@
  * Numbers that need all 64 bits (instance, epoch, frames taken) travel as decimal strings: many
  * JSON readers keep only 53.
  */
-#include "shared/tunnel/link_messages.h"
+#include "shared/tunnel/hello_messages.h"
 
 #include "shared/base/conf.h"
 #include "shared/base/err.h"

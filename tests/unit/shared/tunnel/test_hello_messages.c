@@ -1,6 +1,6 @@
 #include "shared/base/err.h"
 #include "shared/base/mem.h"
-#include "shared/tunnel/link_messages.h"
+#include "shared/tunnel/hello_messages.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

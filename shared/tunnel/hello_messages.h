@@ -2,8 +2,8 @@
  * The three JSON frames with which a link begins: HELLO (agent → relay), and WELCOME or REFUSE in
  * answer. Unknown keys are ignored. PROTOCOL.md says when each is sent and what its fields mean.
  */
-#ifndef GROUNDNUT_TUNNEL_LINK_MESSAGES_H
-#define GROUNDNUT_TUNNEL_LINK_MESSAGES_H
+#ifndef GROUNDNUT_TUNNEL_HELLO_MESSAGES_H
+#define GROUNDNUT_TUNNEL_HELLO_MESSAGES_H
 
 #include "shared/base/buf.h"
 #include "shared/tunnel/capabilities.h"

@@ -1,6 +1,6 @@
 /* Any JSON as HELLO, WELCOME and REFUSE. What is taken, written again and read again, is the
  * same. */
-#include "shared/tunnel/link_messages.h"
+#include "shared/tunnel/hello_messages.h"
 #include "tests/fuzz/json_mutator.h"
 
 #include <assert.h>
