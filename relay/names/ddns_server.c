@@ -11,6 +11,7 @@
 #include "relay/names/ddns_server.h"
 
 #include "relay/names/ddns_request.h"
+#include "relay/names/login_queue.h"
 #include "relay/names/login_throttle.h"
 #include "relay/accounts/password.h"
 #include "shared/base/err.h"
@@ -33,15 +34,15 @@ enum {
 	HOLD_MAX_MS = 8000,
 	HELD_MAX = 256,
 	SCRYPT_AT_ONCE = 2,
-	SCRYPT_WAITING = 32,
+	SCRYPT_WAITING = 256,
 	CERTIFICATE_MS = 5000,
 	THROTTLED = 8192,
 };
 
 struct update {
-	/* on the server's updates, or scrypt while it waits for the pool */
-	struct list node;
-	struct ddns_server *server; /* NULL: closed while this one was on the pool */
+	struct list node;             /* of the server's updates */
+	struct login_queue_item turn; /* while it waits for the pool */
+	struct ddns_server *server;   /* NULL: closed while this one was on the pool */
 	struct http_exchange *exchange;
 	struct ddns_request request;
 	struct addr peer;
@@ -50,6 +51,7 @@ struct update {
 	struct timer *hold;        /* or NULL */
 	char *hash;                /* for the pool: the stored password, or NULL */
 	bool fits;                 /* the pool's answer */
+	bool proven; /* its source has shown a password of the account within the hour */
 	bool on_pool;
 	enum names_answer answers[DDNS_REQUEST_HOSTS];
 	uint64_t tickets[DDNS_REQUEST_HOSTS];
@@ -67,8 +69,8 @@ struct ddns_server {
 	struct login_throttle *throttle;
 	struct passwd_cache *cache;
 	struct list updates;
-	struct list scrypt; /* those that wait for the pool */
-	unsigned running, queued, held;
+	struct login_queue *scrypt; /* those that wait for the pool */
+	unsigned running, held;
 	char *certificate, *private_key; /* NULL: nothing is over TLS */
 	struct stat stamps[2];           /* of the pair in use */
 	bool has_tls;
@@ -229,6 +231,7 @@ static void off_pool(void *arg)
 	if (u->fits && a && a->password && strcmp(a->password, u->hash) == 0) {
 		password_cache_put(d->cache, a->name, u->hash, u->request.password,
 				   loop_now_ms(d->loop));
+		login_queue_forgive(d->scrypt, &u->peer, a->name, loop_now_ms(d->loop));
 		let_in(u, a);
 	} else {
 		turn_away(u);
@@ -237,11 +240,13 @@ static void off_pool(void *arg)
 
 static void next_scrypt(struct ddns_server *d)
 {
-	while (d->running < SCRYPT_AT_ONCE && !list_is_empty(&d->scrypt)) {
-		struct update *u = LIST_ENTRY(d->scrypt.next, struct update, node);
-		list_remove(&u->node);
-		list_append(&d->updates, &u->node);
-		d->queued--;
+	struct login_queue_item *turn;
+	while (d->running < SCRYPT_AT_ONCE && (turn = login_queue_take(d->scrypt))) {
+		struct update *u = LIST_ENTRY(turn, struct update, turn);
+		if (http_exchange_is_gone(u->exchange)) {
+			answer_busy(u);
+			continue;
+		}
 		d->running++;
 		u->on_pool = true;
 		loop_work(d->loop, on_pool, off_pool, u);
@@ -265,14 +270,11 @@ static void check_password(struct update *u)
 		let_in(u, a);
 		return;
 	}
-	if (d->queued >= SCRYPT_WAITING) {
-		answer_busy(u);
-		return;
-	}
 	u->hash = a ? mem_strdup(a->password) : NULL;
-	list_remove(&u->node);
-	list_append(&d->scrypt, &u->node);
-	d->queued++;
+	struct login_queue_item *victim = login_queue_add(
+	    d->scrypt, &u->turn, &u->peer, a ? a->name : NULL, u->proven, loop_now_ms(d->loop));
+	if (victim)
+		answer_busy(LIST_ENTRY(victim, struct update, turn));
 	next_scrypt(d);
 }
 
@@ -299,7 +301,9 @@ static void begin_update(struct ddns_server *d, struct http_exchange *x,
 		answer_badauth(u); /* the challenge that browsers and some routers wait for */
 		return;
 	}
-	uint64_t wait = login_throttle_admit(d->throttle, &u->peer, r->user, loop_now_ms(d->loop));
+	uint64_t now = loop_now_ms(d->loop);
+	u->proven = login_throttle_is_proven(d->throttle, &u->peer, r->user, now);
+	uint64_t wait = login_throttle_admit(d->throttle, &u->peer, r->user, now);
 	if (wait > HOLD_MAX_MS || (wait && d->held >= HELD_MAX)) {
 		answer_busy(u);
 		return;
@@ -427,7 +431,7 @@ struct ddns_server *ddns_server_new(struct loop *l, struct names *names)
 	d->throttle = login_throttle_new(THROTTLED);
 	d->cache = password_cache_new();
 	list_init(&d->updates);
-	list_init(&d->scrypt);
+	d->scrypt = login_queue_new(SCRYPT_WAITING);
 	d->server = http_server_new(l, &limits, on_request, d);
 	d->certificate_timer = timer_new(l, on_certificate_timer, d);
 	return d;
@@ -463,24 +467,19 @@ void ddns_server_accept_https(void *owner, int fd, const struct addr *peer,
 	accept_one(owner, fd, peer, true);
 }
 
-static void drop_updates(struct ddns_server *d, struct list *updates)
+void ddns_server_close(struct ddns_server *d)
 {
-	while (!list_is_empty(updates)) {
-		struct update *u = LIST_ENTRY(updates->next, struct update, node);
+	if (!d)
+		return;
+	while (!list_is_empty(&d->updates)) {
+		struct update *u = LIST_ENTRY(d->updates.next, struct update, node);
 		names_forget(d->names, u);
 		list_remove(&u->node);
 		u->server = NULL;
 		if (!u->on_pool)
 			update_free(u);
 	}
-}
-
-void ddns_server_close(struct ddns_server *d)
-{
-	if (!d)
-		return;
-	drop_updates(d, &d->updates);
-	drop_updates(d, &d->scrypt);
+	login_queue_free(d->scrypt);
 	http_server_close(d->server);
 	timer_close(d->certificate_timer);
 	login_throttle_free(d->throttle);

@@ -79,7 +79,15 @@ static void uncount(struct attempts *a, uint32_t free, uint64_t now_ms)
 
 static bool is_trusted(const struct attempts *pair, uint64_t now_ms)
 {
-	return pair->right_ms && now_ms - pair->right_ms <= LOGIN_THROTTLE_FORGET_MS;
+	return pair->right_ms && now_ms - pair->right_ms <= LOGIN_THROTTLE_TRUST_MS;
+}
+
+bool login_throttle_is_proven(struct login_throttle *t, const struct addr *source,
+			      const char *account, uint64_t now_ms)
+{
+	const struct attempts *pair = see(t, source, account, now_ms);
+	return pair->right_ms && !pair->failures &&
+	       now_ms - pair->right_ms <= LOGIN_THROTTLE_PROVEN_MS;
 }
 
 uint64_t login_throttle_admit(struct login_throttle *t, const struct addr *source,

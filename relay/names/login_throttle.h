@@ -4,8 +4,8 @@
  * the owner's router. Pure: the caller gives the time. Bounded: it stands on a source_table.
  *
  * Every attempt counts as a failure from the moment it is let in until it is told right, so that
- * attempts side by side wait like attempts one after the other. A pair that was right lately is not
- * slowed by what others of its prefix do.
+ * attempts side by side wait like attempts one after the other. A pair that was right within a day
+ * is not slowed by what others of its prefix do.
  */
 #ifndef GROUNDNUT_RELAY_NAMES_LOGIN_THROTTLE_H
 #define GROUNDNUT_RELAY_NAMES_LOGIN_THROTTLE_H
@@ -20,6 +20,8 @@ enum {
 	LOGIN_THROTTLE_FIRST_MS = 500,   /* the first wait; doubled with each further failure */
 	LOGIN_THROTTLE_LONGEST_MS = 900000,
 	LOGIN_THROTTLE_FORGET_MS = 3600000, /* without a failure */
+	LOGIN_THROTTLE_PROVEN_MS = 3600000,
+	LOGIN_THROTTLE_TRUST_MS = 86400000,
 };
 
 /* how many pairs and prefixes are remembered */
@@ -28,6 +30,10 @@ void login_throttle_free(struct login_throttle *t);
 
 /* How long this attempt has to wait before it is looked at; 0: at once. Counts it. */
 uint64_t login_throttle_admit(struct login_throttle *t, const struct addr *source,
+			      const char *account, uint64_t now_ms);
+/* Whether the pair was right within the hour, and has not failed since. Before the attempt is
+ * admitted. */
+bool login_throttle_is_proven(struct login_throttle *t, const struct addr *source,
 			      const char *account, uint64_t now_ms);
 void login_throttle_right(struct login_throttle *t, const struct addr *source, const char *account,
 			  uint64_t now_ms);

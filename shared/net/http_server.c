@@ -39,7 +39,6 @@ struct http_exchange {
 	struct io *io; /* NULL: the client has gone */
 	struct http_message *http;
 	struct addr peer;
-	bool tls;
 	enum state state;
 	size_t bytes;   /* READING: read so far */
 	struct buf out; /* what is still to be written */
@@ -253,7 +252,6 @@ void http_server_accept(struct http_server *s, int fd, const struct addr *peer, 
 	struct http_exchange *x = admit(s, fd, peer);
 	if (!x)
 		return;
-	x->tls = tls;
 	if (tls)
 		io_tls_accept(x->io, s->tls, NULL, 0);
 	io_watch(x->io, IO_WATCH_READ);
@@ -312,7 +310,7 @@ const struct addr *http_exchange_peer(const struct http_exchange *x)
 	return &x->peer;
 }
 
-bool http_exchange_is_tls(const struct http_exchange *x)
+bool http_exchange_is_gone(const struct http_exchange *x)
 {
-	return x->tls;
+	return !x->io;
 }

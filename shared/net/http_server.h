@@ -39,7 +39,8 @@ void http_server_close(struct http_server *s);
 
 struct http_message *http_exchange_request(struct http_exchange *x);
 const struct addr *http_exchange_peer(const struct http_exchange *x);
-bool http_exchange_is_tls(const struct http_exchange *x);
+/* The client has gone, as far as is known: the answer will be sent to no one. */
+bool http_exchange_is_gone(const struct http_exchange *x);
 /* headers: further lines, each with CRLF, or NULL. The exchange is over. Nothing is sent if the
  * asker has gone. */
 void http_answer(struct http_exchange *x, unsigned status, const char *type, const char *headers,
