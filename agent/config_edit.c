@@ -17,6 +17,7 @@
 #include "shared/base/file.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
+#include "shared/base/mounted_file.h"
 #include "shared/base/text.h"
 
 #include <errno.h>
@@ -164,6 +165,14 @@ static int keep_old(const struct document *d)
 	return code;
 }
 
+static int write_mounted(const char *file, struct buf *text)
+{
+	char *dir = default_paths_state("agent");
+	int err = mounted_file_write(file, buf_data(text), buf_len(text), dir);
+	mem_free(dir);
+	return err;
+}
+
 /* Nothing is touched unless the document as changed is a good configuration. */
 static int document_save(struct document *d, bool backup, struct agent_config **out)
 {
@@ -178,6 +187,8 @@ static int document_save(struct document *d, bool backup, struct agent_config **
 	if (!code) {
 		err = file_replace(d->file, buf_data(&text), buf_len(&text),
 				   file_secret_mode(d->file), false);
+		if (err == UV_EBUSY)
+			err = write_mounted(d->file, &text);
 		code = err ? fail_to_write(d->file, err) : 0;
 	}
 	mem_wipe(buf_data(&text), buf_len(&text));

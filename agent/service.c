@@ -13,10 +13,12 @@
 #include "agent/targets.h"
 #include "agent/uplink.h"
 #include "shared/base/cli.h"
+#include "shared/base/default_paths.h"
 #include "shared/base/err.h"
 #include "shared/base/file.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
+#include "shared/base/mounted_file.h"
 #include "shared/base/text.h"
 #include "shared/net/control_server.h"
 #include "shared/net/network_monitor.h"
@@ -413,9 +415,18 @@ static int start(struct service_main *m)
 	return 0;
 }
 
+/* The file's own "state" cannot be asked: it is the file that may be broken. */
+static void mend_file(const char *config_file)
+{
+	char *dir = default_paths_state("agent");
+	mounted_file_mend(config_file, dir);
+	mem_free(dir);
+}
+
 int service_run(const char *config_file)
 {
 	struct service_main m = {.file = mem_strdup(config_file), .started_ms = loop_clock_ms()};
+	mend_file(config_file);
 	int err = agent_config_load(config_file, &m.config);
 	if (err < 0) {
 		mem_free(m.file);

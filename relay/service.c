@@ -22,6 +22,7 @@
 #include "shared/base/file.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
+#include "shared/base/mounted_file.h"
 #include "shared/net/control_server.h"
 #include "shared/net/systemd.h"
 #include "shared/net/signals.h"
@@ -342,11 +343,19 @@ static void open_doors(struct relay *r, struct tls_context *tls, char **why)
 		own_listeners_set(p->listeners);
 }
 
+static void mend_accounts(const struct relay_config *c)
+{
+	char *dir = file_dir(c->state);
+	mounted_file_mend(c->accounts, dir);
+	mem_free(dir);
+}
+
 static int start(struct relay *r)
 {
 	const struct relay_config *c = r->parts.context.config;
 	char *why = NULL;
 	struct accounts *accounts;
+	mend_accounts(c);
 	stat(c->accounts, &r->accounts_seen);
 	int err = accounts_load(c->accounts, c->domain, false, &accounts, &why);
 	if (err < 0) {

@@ -14,6 +14,7 @@
 #include "shared/base/json_lint.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
+#include "shared/base/mounted_file.h"
 #include "shared/net/control_client.h"
 #include "shared/base/text.h"
 #include "shared/base/token.h"
@@ -140,6 +141,11 @@ static int write_file(const struct edit *e)
 	char *json = json_dumps(e->root, JSON_INDENT(2));
 	char *text = mem_printf("%s\n", json);
 	int err = file_replace(file, text, strlen(text), file_secret_mode(file), false);
+	if (err == UV_EBUSY) {
+		char *dir = file_dir(e->config->state);
+		err = mounted_file_write(file, text, strlen(text), dir);
+		mem_free(dir);
+	}
 	free(json);
 	mem_free(text);
 	if (!err)
