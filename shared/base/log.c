@@ -11,9 +11,13 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 static const char *const level_names[] = {"debug", "info", "warn", "error", NULL};
 static const char *const format_names[] = {"text", "json", NULL};
@@ -21,12 +25,29 @@ static const char *const format_names[] = {"text", "json", NULL};
 static _Atomic(const char *) log_program = "groundnut";
 static atomic_int log_least = LOG_INFO;
 static atomic_int log_form = LOG_TEXT;
+static atomic_bool log_to_journal;
+
+/* Priorities of syslog, by level. */
+static const int priorities[] = {7, 6, 4, 3};
+
+/* systemd names the device and inode of the journal's socket; stderr may be another file. */
+static bool is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	char ours[64];
+	struct stat st;
+	if (!stream || fstat(STDERR_FILENO, &st) < 0)
+		return false;
+	snprintf(ours, sizeof(ours), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	return !strcmp(stream, ours);
+}
 
 void log_setup(const char *program, enum log_level least, enum log_format format)
 {
 	atomic_store(&log_program, program);
 	atomic_store(&log_least, (int)least);
 	atomic_store(&log_form, (int)format);
+	atomic_store(&log_to_journal, is_journal());
 }
 
 static int find_name(const char *const *names, const char *text)
@@ -179,20 +200,31 @@ static void put_members(struct line *line, const char *p, va_list *args)
 	buf_fini(&value);
 }
 
+/* The journal has times and priorities of its own, and takes the priority from the line. */
+static void put_priority(struct buf *text, enum log_level level)
+{
+	if (atomic_load(&log_to_journal))
+		buf_printf(text, "<%d>", priorities[level]);
+}
+
 static void put_head(struct line *line, enum log_level level, const char *event)
 {
 	struct timespec now;
 	char seconds[32], stamp[40];
+	bool timed = !atomic_load(&log_to_journal);
 	clock_gettime(CLOCK_REALTIME, &now);
 	text_time((uint64_t)now.tv_sec * 1000, seconds);
 	snprintf(stamp, sizeof(stamp), "%.19s.%03dZ", seconds, (int)(now.tv_nsec / 1000000));
+	put_priority(&line->text, level);
 	if (!line->is_json) {
-		buf_printf(&line->text, "%s %s %s", stamp, level_names[level], event);
+		buf_printf(&line->text, "%s%s%s %s", timed ? stamp : "", timed ? " " : "",
+			   level_names[level], event);
 		return;
 	}
 	line->json = json_into(&line->text, false);
 	json_open(&line->json, NULL, '{');
-	json_str(&line->json, "time", stamp);
+	if (timed)
+		json_str(&line->json, "time", stamp);
 	json_str(&line->json, "level", level_names[level]);
 	json_str(&line->json, "event", event);
 }
@@ -270,6 +302,7 @@ void log_say(const char *format, ...)
 		put_line(&line);
 		return;
 	}
+	put_priority(&line, LOG_ERROR);
 	buf_printf(&line, "%s: ", atomic_load(&log_program));
 	for (size_t i = 0; i < buf_len(&text); i++) {
 		uint8_t c = buf_data(&text)[i],

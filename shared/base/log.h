@@ -1,6 +1,7 @@
 /*
  * Logs go to stderr, one event a line: "time level event key=value…", or one JSON object a line.
- * Time is RFC 3339 UTC with milliseconds. Safe from any thread.
+ * Time is RFC 3339 UTC with milliseconds. Safe from any thread. Where stderr is systemd's journal
+ * (JOURNAL_STREAM), lines begin with their priority ("<4>") and have no time.
  *
  *	log_info("agent_resumed", "account=%s agent=%s after_ms=%" PRIu64, account, agent, ms);
  *

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -132,6 +133,52 @@ static void what_is_said_is_one_line(void **state)
 		    "\\\"\\n\xef\xbf\xbd\"}\n");
 }
 
+static const char *as_journal(bool it_is, enum log_format format)
+{
+	char stream[64];
+	struct stat st;
+	catch_stderr();
+	assert_int_equal(fstat(STDERR_FILENO, &st), 0);
+	snprintf(stream, sizeof(stream), "%ju:%ju", (uintmax_t)st.st_dev,
+		 (uintmax_t)st.st_ino + !it_is);
+	setenv("JOURNAL_STREAM", stream, 1);
+	log_setup("test", LOG_DEBUG, format);
+	log_debug("a", NULL);
+	log_info("b", "n=%d", 1);
+	log_warn("c", NULL);
+	log_error("d", NULL);
+	log_say("e");
+	unsetenv("JOURNAL_STREAM");
+	const char *lines = release_stderr();
+	log_setup("test", LOG_DEBUG, LOG_TEXT);
+	return lines;
+}
+
+static void journal_gets_priorities_and_no_times(void **state)
+{
+	(void)state;
+	assert_string_equal(as_journal(true, LOG_TEXT), "<7>debug a\n"
+							"<6>info b n=1\n"
+							"<4>warn c\n"
+							"<3>error d\n"
+							"<3>test: e\n");
+	assert_string_equal(as_journal(true, LOG_JSON),
+			    "<7>{\"level\":\"debug\",\"event\":\"a\"}\n"
+			    "<6>{\"level\":\"info\",\"event\":\"b\",\"n\":1}\n"
+			    "<4>{\"level\":\"warn\",\"event\":\"c\"}\n"
+			    "<3>{\"level\":\"error\",\"event\":\"d\"}\n"
+			    "<3>{\"level\":\"error\",\"event\":\"said\",\"text\":\"e\"}\n");
+}
+
+static void another_file_is_no_journal(void **state)
+{
+	(void)state;
+	const char *lines = as_journal(false, LOG_TEXT);
+	assert_int_equal(lines[0], '2');
+	assert_non_null(strstr(lines, "Z debug a\n"));
+	assert_non_null(strstr(lines, "\ntest: e\n"));
+}
+
 static void *write_lines(void *mark)
 {
 	for (unsigned i = 0; i < 200; i++)
@@ -195,6 +242,8 @@ int main(void)
 	    cmocka_unit_test(what_is_below_the_level_is_not_written),
 	    cmocka_unit_test(what_is_said_is_one_line),
 	    cmocka_unit_test(lines_of_threads_do_not_mix),
+	    cmocka_unit_test(journal_gets_priorities_and_no_times),
+	    cmocka_unit_test(another_file_is_no_journal),
 	    cmocka_unit_test(words_for_levels_and_formats),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
