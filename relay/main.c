@@ -98,7 +98,7 @@ static int run_check(const struct cli_line *line)
 	struct relay_config *c = load(line, &exit_code);
 	if (c)
 		exit_code = config_check_files(c);
-	if (!exit_code)
+	if (c && !exit_code)
 		printf("%s is in order\n", c->file);
 	relay_config_unref(c);
 	return exit_code;
@@ -140,7 +140,7 @@ static int run_reload(const struct cli_line *line)
 	struct relay_config *c = load(line, &exit_code);
 	if (c)
 		exit_code = config_check_files(c);
-	if (!exit_code)
+	if (c && !exit_code)
 		exit_code = ask_reload(c);
 	relay_config_unref(c);
 	return exit_code;

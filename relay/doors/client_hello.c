@@ -136,7 +136,7 @@ static enum client_hello_result gather(struct client_hello *s, const uint8_t *p)
  * hello we take. */
 static bool read_total(struct client_hello *s, const uint8_t *p)
 {
-	uint8_t header[HANDSHAKE_HEADER];
+	uint8_t header[HANDSHAKE_HEADER] = {0};
 	size_t got = 0;
 	for (size_t at = 0; got < sizeof(header);
 	     at += RECORD_HEADER + ((size_t)p[at + 3] << 8 | p[at + 4])) {

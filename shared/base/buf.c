@@ -26,7 +26,7 @@ uint8_t *buf_reserve(struct buf *b, size_t len)
 		return b->base + b->end;
 	/* Moving is paid for by the bytes taken since the last move; with fewer of them, growing is
 	 * cheaper. */
-	if (b->start) {
+	if (b->base && b->start) {
 		memmove(b->base, b->base + b->start, held);
 		size_t taken = b->start;
 		b->start = 0;

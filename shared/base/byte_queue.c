@@ -63,6 +63,7 @@ void byte_queue_take(struct byte_queue *q, size_t len)
 	q->len -= len;
 	while (len > 0) {
 		struct queue_piece *p = q->first;
+		assert(p);
 		size_t part = p->end - p->start;
 		if (part > len) {
 			p->start += len;

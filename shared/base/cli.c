@@ -12,6 +12,7 @@
 #include "shared/base/text_page.h"
 #include "shared/base/text.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -416,6 +417,7 @@ static int run(const struct cli *cli, struct cli_line *line)
 	const char *config = cli_value(line, "config");
 	char *path = config ? mem_strdup(config) : cli->default_config();
 	line->config = path;
+	assert(line->command);
 	int exit_code = line->command->run(line);
 	line->config = NULL;
 	mem_free(path);

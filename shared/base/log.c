@@ -188,7 +188,7 @@ static void put_members(struct line *line, const char *p, va_list *args)
 	while (*p) {
 		char key[64];
 		size_t len = strcspn(p, "=");
-		assert(p[len] == '=' && len < sizeof(key));
+		assert(len < sizeof(key) && p[len] == '=');
 		memcpy(key, p, len);
 		key[len] = 0;
 		bool number;

@@ -8,10 +8,11 @@
 
 #include <stddef.h>
 
-void *mem_alloc(size_t len);  /* uninitialised; len 0 is allowed */
-void *mem_zalloc(size_t len); /* zeroed */
-void *mem_resize(void *p, size_t len);
-void *mem_dup(const void *p, size_t len);
+/* uninitialised; len 0 is allowed */
+void *mem_alloc(size_t len) __attribute__((returns_nonnull));
+void *mem_zalloc(size_t len) __attribute__((returns_nonnull)); /* zeroed */
+void *mem_resize(void *p, size_t len) __attribute__((returns_nonnull));
+void *mem_dup(const void *p, size_t len) __attribute__((returns_nonnull));
 char *mem_strdup(const char *s); /* NULL stays NULL */
 char *mem_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void mem_wipe(void *p, size_t len); /* zero that the compiler keeps; for secrets */

@@ -29,7 +29,7 @@ void name_wish_list_copy(struct name_wish_list *out, const struct name_wish_list
 
 void name_wish_list_fini(struct name_wish_list *l)
 {
-	for (size_t i = 0; i < l->count; i++)
+	for (size_t i = 0; l->items && i < l->count; i++)
 		mem_free(l->items[i].host);
 	mem_free(l->items);
 	memset(l, 0, sizeof(*l));
