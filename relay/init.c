@@ -87,7 +87,7 @@ static bool read_addresses(const struct cli_line *line, struct init *in)
 		const char *text = cli_value_at(line, "address", i);
 		struct addr a;
 		if (addr_parse_ip(text, &a) < 0) {
-			log_say("--address: \"%s\" is not an IPv4 or IPv6 address", text);
+			log_say("--address: \"%s\" is not an address", text);
 			ok = false;
 		} else if (a.scope) {
 			log_say("--address: \"%s\" has a zone, which means something on this "

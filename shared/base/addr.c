@@ -333,16 +333,26 @@ static bool ends_in_number(const char *host)
 	return *label && label[strspn(label, "0123456789")] == 0;
 }
 
+static const char *too_many_colons(const char *text)
+{
+	bool is_ipv6 = text[strspn(text, "0123456789abcdefABCDEF:.")] == '\0';
+	return is_ipv6 ? "is an IPv6 address without brackets: write [ADDRESS]:PORT"
+		       : "has two colons, where HOST:PORT has one";
+}
+
 static const char *endpoint_fault(const char *text, struct endpoint *out)
 {
 	const char *colon = strrchr(text, ':');
 	const char *bracket = text[0] == '[' ? strchr(text, ']') : NULL;
 	char host[sizeof(out->host)];
+	if (strstr(text, "://"))
+		return "is a URL, where HOST:PORT is wanted";
+	if (strchr(text, '/'))
+		return "has a slash, where HOST:PORT is wanted";
 	if (text[0] == '[' ? !bracket || !bracket[1] : !colon)
 		return text[0] == '[' && !bracket ? "has no closing bracket" : "names no port";
 	if (text[0] == '[' ? colon != bracket + 1 : strchr(text, ':') != colon)
-		return text[0] == '[' ? "is not [ADDRESS]:PORT"
-				      : "is an IPv6 address without brackets, or names two ports";
+		return text[0] == '[' ? "is not [ADDRESS]:PORT" : too_many_colons(text);
 	size_t len = (size_t)(colon - text);
 	if (len == 0)
 		return "names no host";
@@ -361,7 +371,7 @@ static const char *endpoint_fault(const char *text, struct endpoint *out)
 		return NULL;
 	}
 	if (bracket || ends_in_number(host))
-		return "names a host that is not an address";
+		return "names a host that is no address";
 	return text_host(host, false, out->host) < 0
 		   ? "names a host that is neither a name nor an address"
 		   : NULL;

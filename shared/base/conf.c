@@ -568,8 +568,14 @@ static void on_doubled(void *owner, const struct json_place *at, const char *key
 }
 
 /* The parser's words, without those that speak to its programmers. */
-static void tell_syntax(struct conf *c, const json_error_t *error)
+static void tell_syntax(struct conf *c, const json_error_t *error, const char *json, size_t len)
 {
+	struct json_place at;
+	const char *slip = c->lenient ? NULL : json_lint_slip(json, len, &at);
+	if (slip) {
+		document_error(c, "line %u, column %u: %s", at.line, at.column, slip);
+		return;
+	}
 	enum json_error_code code = json_error_code(error);
 	const char *text = error->text;
 	if (code == json_error_null_character)
@@ -602,6 +608,11 @@ static void load(struct conf *c, const char *text, size_t len)
 		document_error(c, "is empty");
 		return;
 	}
+	if (len > 1 && (!memcmp(text, "\xff\xfe", 2) || !memcmp(text, "\xfe\xff", 2) || !text[0] ||
+			!text[1])) {
+		document_error(c, "is UTF-16; save it as UTF-8");
+		return;
+	}
 	if (memchr(text, 0, len)) {
 		document_error(c, "holds a NUL byte, as no JSON text does");
 		return;
@@ -612,7 +623,7 @@ static void load(struct conf *c, const char *text, size_t len)
 	if (c->document)
 		return;
 	if (c->lenient || json_error_code(&error) != json_error_duplicate_key) {
-		tell_syntax(c, &error);
+		tell_syntax(c, &error, text, len);
 		return;
 	}
 	/* The rest of the document can still be read, and what else is wrong with it be told. */
@@ -620,7 +631,7 @@ static void load(struct conf *c, const char *text, size_t len)
 	if (c->document)
 		json_lint_doubled(text, len, on_doubled, c);
 	else
-		tell_syntax(c, &error);
+		tell_syntax(c, &error, text, len);
 }
 
 struct conf *conf_parse(const char *name, const char *text, size_t len, bool lenient)

@@ -1,6 +1,7 @@
 #include "shared/base/json_lint.h"
 
 #include <jansson.h>
+#include <string.h>
 
 struct scan {
 	const char *text;
@@ -120,4 +121,70 @@ void json_lint_doubled(const char *text, size_t len, json_lint_fn *fn, void *own
 	}
 	while (depth)
 		json_decref(keys[depth--]);
+}
+
+static bool begins(const struct scan *s, const char *what)
+{
+	size_t len = strlen(what);
+	return s->len - s->at >= len && !memcmp(s->text + s->at, what, len);
+}
+
+/* What is wrong with the character here, whatever stands before it. */
+static const char *slip_of_character(const struct scan *s)
+{
+	/* of Unicode: “ ” ‘ ’ „ and the Chinese comma and colon */
+	static const char *const quotes[] = {"\xe2\x80\x9c", "\xe2\x80\x9d", "\xe2\x80\x98",
+					     "\xe2\x80\x99", "\xe2\x80\x9e"};
+	if (begins(s, "//") || begins(s, "/*") || begins(s, "#"))
+		return "JSON has no comments";
+	if (begins(s, "'"))
+		return "a text stands in double quotes (\"), not in single ones";
+	for (size_t i = 0; i < sizeof(quotes) / sizeof(*quotes); i++)
+		if (begins(s, quotes[i]))
+			return "a text stands in straight double quotes (\"), not in curly ones";
+	if (begins(s, "\xef\xbc\x8c") || begins(s, "\xef\xbc\x9a"))
+		return "a full-width comma or colon stands where JSON wants , or :";
+	return NULL;
+}
+
+/* Passes one string, number, word or sign. */
+static void pass_token(struct scan *s)
+{
+	if (s->text[s->at] == '"') {
+		pass_string(s);
+		return;
+	}
+	bool is_sign = strchr("{}[],:", s->text[s->at]) != NULL;
+	do
+		step(s);
+	while (!is_sign && s->at < s->len && !strchr(" \t\r\n{}[],:\"", s->text[s->at]));
+}
+
+const char *json_lint_slip(const char *text, size_t len, struct json_place *at)
+{
+	struct scan s = scan_of(text, len);
+	struct json_place comma = {0, 0};
+	char before = 0; /* the last token's first character; 'v' where a value has ended */
+	while (s.at < s.len) {
+		char c = s.text[s.at];
+		if (strchr(" \t\r\n", c)) {
+			step(&s);
+			continue;
+		}
+		*at = s.place;
+		const char *slip = slip_of_character(&s);
+		if (slip)
+			return slip;
+		if (before == ',' && strchr("}],", c)) {
+			*at = comma;
+			return "a comma too many";
+		}
+		if (before == 'v' && !strchr("}],:", c))
+			return "a comma is missing before this";
+		if (c == ',')
+			comma = s.place;
+		before = strchr("{[,:", c) ? c : 'v';
+		pass_token(&s);
+	}
+	return NULL;
 }

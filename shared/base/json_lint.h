@@ -22,6 +22,10 @@ bool json_lint_too_deep(const char *text, size_t len, unsigned most, struct json
  * not be well formed, too. */
 bool json_lint_too_many(const char *text, size_t len, size_t most, struct json_place *at);
 
+/* What people do by hand that JSON does not know: comments, other quotes, a comma too many or too
+ * few. In words, and where; NULL: none of these. Of text that is not well formed. */
+const char *json_lint_slip(const char *text, size_t len, struct json_place *at);
+
 /* Called for each key that its object has already had; the key is unescaped and valid during the
  * call. */
 typedef void json_lint_fn(void *owner, const struct json_place *at, const char *key);

@@ -337,15 +337,65 @@ static void check_target_ports(struct conf_at at, const struct mapping *m)
 	}
 }
 
+/* HOST:PORT of a URL, with the port that the scheme implies; freed by the caller. NULL: it is no
+ * URL. */
+static char *without_scheme(const char *text)
+{
+	const char *host = strstr(text, "://");
+	if (!host)
+		return NULL;
+	host += 3;
+	size_t len = strcspn(host, "/?#");
+	const char *name_end = memchr(host, ']', len);
+	bool has_port = memchr(name_end ? name_end : host, ':',
+			       len - (name_end ? (size_t)(name_end - host) : 0)) != NULL;
+	const char *port = has_port                        ? ""
+			   : !strncmp(text, "http://", 7)  ? ":80"
+			   : !strncmp(text, "https://", 8) ? ":443"
+							   : ":PORT";
+	return mem_printf("%.*s%s", (int)len, host, port);
+}
+
+static bool is_plain_http(const char *text)
+{
+	size_t end = 7 + strcspn(text + strnlen(text, 7), "/?#");
+	return !strncmp(text, "http://", 7) && (!text[end] || !strcmp(text + end, "/"));
+}
+
+/* People copy what their browser shows. Only an http mapping can take that, and only plain HTTP to
+ * the whole of a host. */
+static void read_url(struct conf_at at, struct mapping *m, const char *text, const char *place)
+{
+	const char *why;
+	if (m->protocol != MAPPING_HTTP)
+		conf_error(at, "target",
+			   "\"%s\" is a URL; a mapping of protocol %s leads to \"%s\"", text,
+			   kinds[m->protocol].word, place);
+	else if (!strncmp(text, "https://", 8))
+		conf_error(at, "target",
+			   "\"%s\": an http mapping speaks plain HTTP to its target; for one "
+			   "with HTTPS of its own use protocol tls and \"%s\"",
+			   text, place);
+	else if (!is_plain_http(text))
+		conf_error(at, "target", "\"%s\" names more than a host: write \"http://%s\"", text,
+			   place);
+	else if (endpoint_parse(place, &m->target, &why) < 0)
+		conf_error(at, "target", "\"%s\" %s", text, why);
+}
+
 static void read_target(struct conf_at at, struct mapping *m, bool protocol_known)
 {
 	const char *text, *why;
 	if (!conf_str(at, "target", &text))
 		return;
-	if (endpoint_parse(text, &m->target, &why) < 0) {
+	char *place = without_scheme(text);
+	if (place && protocol_known)
+		read_url(at, m, text, place);
+	else if (endpoint_parse(text, &m->target, &why) < 0)
 		conf_error(at, "target", "\"%s\" %s", text, why);
+	mem_free(place);
+	if (!m->target.first)
 		return;
-	}
 	m->target_text = mem_strdup(text);
 	if (protocol_known)
 		check_target_ports(at, m);

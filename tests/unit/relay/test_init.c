@@ -170,7 +170,7 @@ static void wrong_words(void **state)
 	assert_string_equal(said.err,
 			    "test: --domain: \"192.0.2.1\" is not a domain name\n"
 			    "test: --host: \"a b\" is neither a host name nor an address\n"
-			    "test: --address: \"192.0.2.1:80\" is not an IPv4 or IPv6 address\n"
+			    "test: --address: \"192.0.2.1:80\" is not an address\n"
 			    "test: --address: \"fe80::1%lo\" has a zone, which means something on "
 			    "this machine only\n");
 	give(&dir, tempdir);

@@ -223,6 +223,42 @@ static void a_syntax_error_has_line_and_column(void **state)
 	conf_free(c);
 }
 
+static void slips_of_the_hand_are_told_in_plain_words(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text, *error;
+	} table[] = {
+	    {"{\"a\": 1,\n \"b\": [1, 2,],\n}", "line 2, column 12: a comma too many"},
+	    {"{\"a\": 1,\n}", "line 1, column 8: a comma too many"},
+	    {"{\"a\": 1,, \"b\": 2}", "line 1, column 8: a comma too many"},
+	    {"{\"a\": 1\n \"b\": 2}", "line 2, column 2: a comma is missing before this"},
+	    {"{\"a\": [{} {}]}", "line 1, column 11: a comma is missing before this"},
+	    {"// the relay\n{}", "line 1, column 1: JSON has no comments"},
+	    {"{\"a\": 1, /* b */ \"b\": 2}", "line 1, column 10: JSON has no comments"},
+	    {"{\"a\": 1,\n# \"b\": 2\n}", "line 2, column 1: JSON has no comments"},
+	    {"{'a': 1}",
+	     "line 1, column 2: a text stands in double quotes (\"), not in single ones"},
+	    {"{\"a\": \xe2\x80\x9cx\xe2\x80\x9d}",
+	     "line 1, column 7: a text stands in straight double quotes (\"), not in curly ones"},
+	    {"{\"a\"\xef\xbc\x9a 1}",
+	     "line 1, column 5: a full-width comma or colon stands where JSON wants , or :"},
+	    {"{\"a\": \"// ' # ,}\", \"b\": x}", "line 1, column "},
+	};
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		struct conf *c = parse(table[i].text);
+		char want[128];
+		snprintf(want, sizeof(want), "agent.json: %s", table[i].error);
+		assert_int_equal(conf_errors(c), 1);
+		if (strncmp(conf_error_text(c, 0), want, strlen(want)) != 0)
+			fail_msg("%s", conf_error_text(c, 0));
+		conf_free(c);
+	}
+	EXPECT(conf_parse("a.json", "\xff\xfe{\0}\0", 6, false),
+	       "a.json: is UTF-16; save it as UTF-8");
+	EXPECT(conf_parse("a.json", "{\0}\0", 4, false), "a.json: is UTF-16; save it as UTF-8");
+}
+
 static void a_duplicate_key_is_rejected_and_hides_nothing(void **state)
 {
 	(void)state;
@@ -445,6 +481,7 @@ int main(void)
 	    cmocka_unit_test(the_caller_names_items_and_places),
 	    cmocka_unit_test(the_root_must_be_what_the_reader_wants),
 	    cmocka_unit_test(a_syntax_error_has_line_and_column),
+	    cmocka_unit_test(slips_of_the_hand_are_told_in_plain_words),
 	    cmocka_unit_test(a_duplicate_key_is_rejected_and_hides_nothing),
 	    cmocka_unit_test(what_is_no_text_at_all_is_said_plainly),
 	    cmocka_unit_test(brackets_without_end_are_refused),

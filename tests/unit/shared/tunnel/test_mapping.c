@@ -61,6 +61,33 @@ static const char sample[] =
     "{\"name\": \"nas\", \"protocol\": \"tls\", \"host\": \"*.alice.example.\", \"target\": "
     "\"[fd00::5]:443\"}]";
 
+static void an_http_target_may_be_a_url(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *target, *host;
+		uint16_t port;
+	} table[] = {
+	    {"http://192.168.1.5:8000", "192.168.1.5", 8000},
+	    {"http://192.168.1.5", "192.168.1.5", 80},
+	    {"http://nas.lan/", "nas.lan", 80},
+	    {"http://[fd00::5]/", "fd00::5", 80},
+	    {"http://[fd00::5]:81/", "fd00::5", 81},
+	};
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		char text[256];
+		snprintf(text, sizeof(text),
+			 "[{\"name\": \"w\", \"protocol\": \"http\", \"host\": \"w\", \"target\": "
+			 "\"%s\"}]",
+			 table[i].target);
+		struct mapping_list l = must_read(text);
+		assert_string_equal(l.items[0].target.host, table[i].host);
+		assert_int_equal(l.items[0].target.first, table[i].port);
+		assert_string_equal(l.items[0].target_text, table[i].target);
+		mapping_list_fini(&l);
+	}
+}
+
 static void every_field_arrives(void **state)
 {
 	(void)state;
@@ -164,6 +191,28 @@ static const struct {
     {TCP ", \"proxy_protocol\": 3}]", "agent.json: mappings[0].proxy_protocol: …"},
     {TCP ", \"connections\": 0}]", "agent.json: mappings[0].connections: …"},
     {TCP ", \"idle_s\": -1}]", "agent.json: mappings[0].idle_s: …"},
+    {"[{\"name\": \"w\", \"protocol\": \"tcp\", \"public_port\": 80, \"target\": "
+     "\"http://192.168.1.5:80\"}]",
+     "agent.json: mappings[0].target: \"http://192.168.1.5:80\" is a URL; a mapping of protocol "
+     "tcp "
+     "leads to \"192.168.1.5:80\"\n"},
+    {"[{\"name\": \"w\", \"protocol\": \"tls\", \"host\": \"w\", \"target\": "
+     "\"https://[fd00::5]/\"}]",
+     "agent.json: mappings[0].target: \"https://[fd00::5]/\" is a URL; a mapping of protocol tls "
+     "leads to \"[fd00::5]:443\"\n"},
+    {"[{\"name\": \"w\", \"protocol\": \"http\", \"host\": \"w\", \"target\": "
+     "\"https://nas:5001\"}]",
+     "agent.json: mappings[0].target: \"https://nas:5001\": an http mapping speaks plain HTTP to "
+     "its "
+     "target; for one with HTTPS of its own use protocol tls and \"nas:5001\"\n"},
+    {"[{\"name\": \"w\", \"protocol\": \"http\", \"host\": \"w\", \"target\": "
+     "\"http://nas/blog\"}]",
+     "agent.json: mappings[0].target: \"http://nas/blog\" names more than a host: write "
+     "\"http://nas:80\"\n"},
+    {"[{\"name\": \"w\", \"protocol\": \"udp\", \"public_port\": 80, \"target\": "
+     "\"udp://nas\"}]",
+     "agent.json: mappings[0].target: \"udp://nas\" is a URL; a mapping of protocol udp leads to "
+     "\"nas:PORT\"\n"},
     {TCP ", \"check_s\": 86401}]", "agent.json: mappings[0].check_s: …"},
     {UDP ", \"check_s\": 60}]", "agent.json: mappings[0].check_s: does not fit a mapping of "
 				"protocol udp, only tcp and http and tls\n"},
@@ -961,6 +1010,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_field_arrives),
+	    cmocka_unit_test(an_http_target_may_be_a_url),
 	    cmocka_unit_test(wrong_mappings_are_named),
 	    cmocka_unit_test(all_errors_not_just_the_first),
 	    cmocka_unit_test(no_more_than_fits),
