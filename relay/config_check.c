@@ -1,6 +1,7 @@
 #include "relay/config_check.h"
 
 #include "relay/accounts/accounts.h"
+#include "relay/state_file.h"
 #include "shared/base/cli.h"
 #include "shared/base/err.h"
 #include "shared/base/file.h"
@@ -71,11 +72,22 @@ static int check_accounts(const struct relay_config *c)
 	return cli_exit(err);
 }
 
+static int check_state(const struct relay_config *c)
+{
+	char *why = state_file_check(c->state);
+	if (why)
+		log_say("%s: is broken: %s; a relay that starts keeps it as %s.broken and begins "
+			"anew",
+			c->state, why, c->state);
+	mem_free(why);
+	return why ? EXIT_WORK : 0;
+}
+
 int config_check_files(const struct relay_config *c)
 {
 	struct tls_context *tls;
 	int accounts = check_accounts(c), identity = config_check_identity(c, &tls),
-	    update = check_update(&c->update);
+	    update = check_update(&c->update), state = check_state(c);
 	tls_context_unref(tls);
-	return worse(accounts, worse(identity, update));
+	return worse(worse(accounts, state), worse(identity, update));
 }

@@ -10,7 +10,7 @@
  * trouble at work, one that holds something else is a wrong configuration. */
 int config_check_identity(const struct relay_config *c, struct tls_context **out);
 
-/* That, the accounts and the pair of the update doors; returns the exit code. */
+/* That, the accounts, the pair of the update doors and the state file; returns the exit code. */
 int config_check_files(const struct relay_config *c);
 
 #endif

@@ -7,27 +7,36 @@
  */
 #include "relay/store.h"
 
+#include "relay/state_file.h"
 #include "shared/base/err.h"
 #include "shared/base/file.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
+#include "shared/base/text.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <sqlite3.h>
 #include <string.h>
-#include <unistd.h>
 
-enum statement { PUT_NAME, DROP_NAME, PUT_PUBLISHED, DROP_PUBLISHED, PUT_NUMBER, STATEMENTS };
+enum statement {
+	PUT_NAME,
+	DROP_NAME,
+	DROP_NAMES,
+	PUT_PUBLISHED,
+	DROP_PUBLISHED,
+	PUT_NUMBER,
+	STATEMENTS
+};
 
-enum { TEXTS = 7, NUMBERS = 4, BUSY_MS = 5000, SCHEMA = 1 };
+enum { TEXTS = 7, NUMBERS = 4, SCHEMA = 1 };
 
 static const char *const sql[STATEMENTS] = {
     [PUT_NAME] = "INSERT OR REPLACE INTO names (name, account, holder, agent, door, client, "
 		 "answer, family, requests, changes, updated)"
 		 " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     [DROP_NAME] = "DELETE FROM names WHERE name = ?1 AND family = ?8",
+    [DROP_NAMES] = "DELETE FROM names",
     [PUT_PUBLISHED] = "INSERT OR REPLACE INTO published (publisher, name, value, family, since) "
 		      "VALUES (?1, ?2, ?3, ?8, ?9)",
     [DROP_PUBLISHED] = "DELETE FROM published WHERE publisher = ?1 AND name = ?2 AND family = ?8",
@@ -62,7 +71,10 @@ struct store_batch {
 
 struct store {
 	struct loop *loop;
-	sqlite3 *db;
+	char *path;
+	sqlite3 *db; /* NULL: there is none now, and batches fail */
+	bool writable;
+	bool unread; /* what lies there was never read: it is kept aside before it is written to */
 	sqlite3_stmt *statements[STATEMENTS];
 	struct list queued;  /* batches waiting for the pool */
 	struct list running; /* batches the pool has; not to be touched by the loop */
@@ -70,105 +82,122 @@ struct store {
 	bool busy;
 	bool pooled; /* from the first batch on only the pool touches the database */
 	bool closing;
+	char *said; /* why there is none, as said last */
 };
 
-static char *trouble(sqlite3 *db, const char *path)
-{
-	return mem_printf("%s: %s", path, db ? sqlite3_errmsg(db) : "no memory");
-}
-
-/* Made by us, so that its mode is ours; SQLite gives its side files the same. */
-static int create_private(const char *path)
-{
-	int fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -1;
-	close(fd);
-	return 0;
-}
-
-static bool prepare(struct store *s)
-{
-	if (sqlite3_exec(s->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;", NULL, NULL,
-			 NULL) != SQLITE_OK ||
-	    sqlite3_exec(s->db, schema, NULL, NULL, NULL) != SQLITE_OK)
-		return false;
-	for (unsigned i = 0; i < STATEMENTS; i++)
-		if (sqlite3_prepare_v3(s->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT,
-				       &s->statements[i], NULL) != SQLITE_OK)
-			return false;
-	return true;
-}
-
-static int version_of(sqlite3 *db)
-{
-	sqlite3_stmt *q = NULL;
-	int version = -1;
-	if (sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &q, NULL) == SQLITE_OK &&
-	    sqlite3_step(q) == SQLITE_ROW)
-		version = sqlite3_column_int(q, 0);
-	sqlite3_finalize(q);
-	return version;
-}
+/* --- the file --- */
 
 /* On the pool, but for a store that could not be opened: the last to close writes the log of the
  * WAL back, and waits for the disk. */
 static void close_database(void *arg)
 {
 	struct store *s = arg;
-	for (unsigned i = 0; i < STATEMENTS; i++)
+	for (unsigned i = 0; i < STATEMENTS; i++) {
 		sqlite3_finalize(s->statements[i]);
+		s->statements[i] = NULL;
+	}
 	sqlite3_close(s->db);
+	s->db = NULL;
+	s->writable = false;
+}
+
+static void move_aside(struct store *s, const char *why)
+{
+	log_error("state_broken", "file=%s reason=%s kept_as=%s.broken", s->path, why, s->path);
+	if (!state_file_move_aside(s->path))
+		log_error("state_not_moved", "file=%s reason=%s", s->path, strerror(errno));
+}
+
+/* Opens the file for writing; a broken one is kept aside, and a new one made. */
+static enum state_file_result open_database(struct store *s, char **why)
+{
+	enum state_file_result result = state_file_open(s->path, schema, SCHEMA, &s->db, why);
+	if (result == STATE_FILE_BROKEN) {
+		move_aside(s, *why);
+		mem_free(*why);
+		result = state_file_open(s->path, schema, SCHEMA, &s->db, why);
+	}
+	s->writable = result == STATE_FILE_OPEN;
+	for (unsigned i = 0; i < STATEMENTS && s->writable; i++)
+		s->writable = sqlite3_prepare_v3(s->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT,
+						 &s->statements[i], NULL) == SQLITE_OK;
+	return result;
+}
+
+static void say(struct store *s, const char *why)
+{
+	if (!text_same(s->said, why))
+		log_error("state_not_kept", "file=%s reason=%s", s->path, why);
+	mem_free(s->said);
+	s->said = mem_strdup(why);
+}
+
+/* Before a batch, when there was trouble. */
+static bool reopen(struct store *s)
+{
+	char *why = NULL;
+	close_database(s);
+	if (s->unread && file_exists(s->path))
+		move_aside(s, "it could not be read");
+	s->unread = false;
+	if (open_database(s, &why) == STATE_FILE_OPEN) {
+		log_info("state_kept_again", "file=%s", s->path);
+		mem_free(s->said);
+		s->said = NULL;
+		return true;
+	}
+	say(s, why);
+	mem_free(why);
+	return false;
+}
+
+static void free_store(void *arg)
+{
+	struct store *s = arg;
+	mem_free(s->path);
+	mem_free(s->said);
+	mem_free(s);
 }
 
 static void destroy(struct store *s)
 {
 	s->pooled = true;
-	loop_work(s->loop, close_database, mem_free, s);
+	loop_work(s->loop, close_database, free_store, s);
 }
 
 struct store *store_open(struct loop *l, const char *path, char **why)
 {
-	*why = NULL;
 	struct store *s = mem_zalloc(sizeof(*s));
+	char *reason = NULL;
 	s->loop = l;
+	s->path = mem_strdup(path);
 	list_init(&s->queued);
 	list_init(&s->running);
 	list_init(&s->told);
-	char *dir = file_dir(path);
-	int err = file_make_dirs(dir, 0700);
-	mem_free(dir);
-	if (err < 0 || create_private(path) < 0) {
-		*why = mem_printf("%s: cannot be made: %s", path,
-				  err < 0 ? err_text(err) : strerror(errno));
-		goto fail;
+	*why = NULL;
+	enum state_file_result result = open_database(s, &reason);
+	if (result == STATE_FILE_DENIED) {
+		*why = mem_printf("%s: %s", path, reason);
+		close_database(s);
+		free_store(s);
+		s = NULL;
+	} else if (result != STATE_FILE_OPEN) {
+		say(s, reason);
+		s->db = state_file_open_to_read(path);
+		s->unread = !s->db;
 	}
-	if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
-	    SQLITE_OK) {
-		*why = trouble(s->db, path);
-		goto fail;
-	}
-	sqlite3_busy_timeout(s->db, BUSY_MS);
-	int version = version_of(s->db);
-	if (version > SCHEMA) {
-		*why = mem_printf("%s: written by a later version of this program", path);
-		goto fail;
-	}
-	if (version < 0 || !prepare(s)) {
-		*why = trouble(s->db, path);
-		goto fail;
-	}
+	mem_free(reason);
 	return s;
-fail:
-	close_database(s);
-	mem_free(s);
-	return NULL;
 }
+
+/* --- reading --- */
 
 static sqlite3_stmt *query(struct store *s, const char *text)
 {
 	sqlite3_stmt *q = NULL;
 	assert(!s->pooled);
+	if (!s->db)
+		return NULL;
 	if (sqlite3_prepare_v2(s->db, text, -1, &q, NULL) != SQLITE_OK)
 		log_error("store_unreadable", "reason=%s", sqlite3_errmsg(s->db));
 	return q;
@@ -267,9 +296,12 @@ static int transact(struct store *s, const struct act *acts, size_t count)
 			goto fail;
 	if (sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
 		return 0;
-fail:
+fail:;
+	int code = sqlite3_errcode(s->db);
 	log_error("store_failed", "reason=%s", sqlite3_errmsg(s->db));
 	sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
+		s->writable = false; /* it is opened anew, and found broken */
 	return -EIO;
 }
 
@@ -278,7 +310,7 @@ int store_write_number_now(struct store *s, const char *key, int64_t value)
 	assert(!s->pooled);
 	const struct act a = {
 	    .statement = PUT_NUMBER, .texts = {(char *)(uintptr_t)key}, .numbers = {value}};
-	return transact(s, &a, 1);
+	return s->writable ? transact(s, &a, 1) : -EIO;
 }
 
 struct store_batch *store_batch_new(void)
@@ -331,6 +363,11 @@ void store_drop_name(struct store_batch *b, const char *name, unsigned family)
 	a->numbers[0] = family;
 }
 
+void store_drop_names(struct store_batch *b)
+{
+	add(b, DROP_NAMES);
+}
+
 void store_put_published(struct store_batch *b, const struct store_published *row)
 {
 	struct act *a = add(b, PUT_PUBLISHED);
@@ -363,6 +400,7 @@ static void work(void *arg)
 {
 	struct store *s = arg;
 	size_t count = 0, at = 0;
+	bool open = s->writable || reopen(s);
 	LIST_EACH(node, &s->running)
 	count += LIST_ENTRY(node, struct store_batch, node)->count;
 	struct act *all = mem_alloc((count + 1) * sizeof(struct act));
@@ -373,12 +411,12 @@ static void work(void *arg)
 			memcpy(all + at, b->acts, b->count * sizeof(struct act));
 		at += b->count;
 	}
-	bool together = transact(s, all, count) == 0;
+	bool together = open && transact(s, all, count) == 0;
 	mem_free(all);
 	LIST_EACH(node, &s->running)
 	{
 		struct store_batch *b = LIST_ENTRY(node, struct store_batch, node);
-		b->err = together ? 0 : transact(s, b->acts, b->count);
+		b->err = together ? 0 : s->writable ? transact(s, b->acts, b->count) : -EIO;
 	}
 }
 
@@ -389,22 +427,14 @@ static void send(struct store *s)
 	if (s->busy || list_is_empty(&s->queued))
 		return;
 	s->busy = s->pooled = true;
-	while (!list_is_empty(&s->queued)) {
-		struct list *node = s->queued.next;
-		list_remove(node);
-		list_append(&s->running, node);
-	}
+	list_move(&s->running, &s->queued);
 	loop_work(s->loop, work, done, s);
 }
 
 static void done(void *arg)
 {
 	struct store *s = arg;
-	while (!list_is_empty(&s->running)) {
-		struct list *node = s->running.next;
-		list_remove(node);
-		list_append(&s->told, node);
-	}
+	list_move(&s->told, &s->running);
 	s->busy = false;
 	send(s);
 	/* From here on the owner may close the store; it lives while it is busy, so hold it so. */

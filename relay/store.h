@@ -1,9 +1,12 @@
 /*
- * What outlives the process: an SQLite file in WAL mode. Read whole once at the start (blocking);
+ * What outlives the process, in the state file. It is read whole once at the start (blocking), and
  * written in batches on the thread pool, in the order given, each whole or not at all; batches that
  * wait together share a transaction. What a batch's callback was told about survives kill -9 and a
- * power cut. From the first batch on only the pool
- * touches the file: a loop that waited for the disk would hold up every visitor.
+ * power cut. From the first batch on only the pool touches the file: a loop that waited for the
+ * disk would hold up every visitor.
+ *
+ * A broken file is kept aside, and a new one made. While none can be written (a full disk) the
+ * store goes on without: what can be read is read, batches fail, and each of them tries anew.
  */
 #ifndef GROUNDNUT_RELAY_STORE_H
 #define GROUNDNUT_RELAY_STORE_H
@@ -36,8 +39,8 @@ struct store_published {
 	uint64_t since_ms;
 };
 
-/* Blocking: opens or makes the file (0600, its directory 0700). NULL with *why (freed by the
- * caller). */
+/* Blocking. NULL only where the operator must mend something, with *why (freed by the caller): the
+ * file or its directory is not ours, or it is a later version's. */
 struct store *store_open(struct loop *l, const char *path, char **why);
 /* Batches handed over before are still written, and then the file is closed; no callback comes. */
 void store_close(struct store *s);
@@ -54,6 +57,7 @@ struct store_batch *store_batch_new(void);
 void store_batch_free(struct store_batch *b); /* one that is not committed after all */
 void store_put_name(struct store_batch *b, const struct store_name *row);
 void store_drop_name(struct store_batch *b, const char *name, unsigned family);
+void store_drop_names(struct store_batch *b); /* all of them */
 void store_put_published(struct store_batch *b, const struct store_published *row);
 void store_drop_published(struct store_batch *b, const char *publisher, const char *name,
 			  unsigned family);

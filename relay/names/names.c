@@ -359,6 +359,7 @@ static void mark_one(void *arg, void *value)
 static void on_lost(void *owner)
 {
 	struct names *all = owner;
+	store_drop_names(write_batch_batch(all->batch));
 	hash_table_each(all->names, mark_one, all);
 	publishers_repeat(all->publishers);
 }

@@ -106,6 +106,8 @@ void write_batch_free(struct write_batch *g)
 {
 	if (!g)
 		return;
+	if (g->lost)
+		g->all(g->owner);
 	if (g->pending || !list_is_empty(&g->dirty))
 		store_commit(g->store, gather(g), NULL, NULL);
 	store_forget(g->store, g);

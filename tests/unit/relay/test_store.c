@@ -1,10 +1,12 @@
 /* The store: what was told durable is there after kill -9, order is kept, trouble is told. */
+#include "relay/state_file.h"
 #include "relay/store.h"
 
 #include "shared/base/mem.h"
 
 #include <setjmp.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -222,18 +224,162 @@ static void no_file_is_told(void **state)
 	mem_free(why);
 	mem_free(bad);
 	mem_free(plain);
-	plain = mem_printf("%s/garbage.db", dir);
-	FILE *f = fopen(plain, "w");
-	for (unsigned i = 0; i < 4096; i++)
-		fputs("no database ", f);
-	fclose(f);
-	assert_null(store_open(l, plain, &why));
-	assert_non_null(strstr(why, "not a database"));
-	mem_free(why);
-	mem_free(plain);
 	loop_stop(l);
 	loop_run(l);
 	assert_int_equal(loop_free(l), 0);
+}
+
+static void end(struct loop *l, struct store *s)
+{
+	store_close(s);
+	loop_stop(l);
+	loop_run(l);
+	assert_int_equal(loop_free(l), 0);
+}
+
+/* A file with one name, closed. */
+static void make_good(void)
+{
+	struct loop *l = loop_new("test");
+	struct store *s = open_store(l);
+	struct seen seen = {0};
+	put(s, "a.home.test", 4, "11.0.0.1", 7, told, &seen);
+	while (!seen.told)
+		loop_turn(l);
+	end(l, s);
+}
+
+static void write_file(const char *name, const char *p, size_t len)
+{
+	FILE *f = fopen(name, "w");
+	assert_int_equal(fwrite(p, 1, len, f), len);
+	fclose(f);
+}
+
+static size_t read_file(const char *name, char *p, size_t cap)
+{
+	FILE *f = fopen(name, "r");
+	assert_non_null(f);
+	size_t len = fread(p, 1, cap, f);
+	fclose(f);
+	return len;
+}
+
+static void a_broken_file_is_kept_aside(void **state)
+{
+	(void)state;
+	static char good[65536], bad[65536], kept[65536];
+	char *aside = mem_printf("%s.broken", path);
+	make_good();
+	assert_null(state_file_check(path));
+	size_t good_len = read_file(path, good, sizeof(good));
+	for (unsigned round = 0; round < 3; round++) {
+		size_t len = round == 0 ? 20000 : round == 1 ? 3000 : good_len;
+		memcpy(bad, good, sizeof(bad));
+		for (size_t i = round == 0 ? 0 : 4096; round != 1 && i < len; i++)
+			bad[i] = (char)(i * 7 + i / 256);
+		write_file(path, bad, len);
+		char *why = state_file_check(path);
+		if (!why)
+			fail_msg("round %u: found in order", round);
+		mem_free(why);
+		struct loop *l = loop_new("test");
+		struct store *s = open_store(l);
+		struct seen seen = {0};
+		assert_int_equal(read_file(aside, kept, sizeof(kept)), len);
+		assert_memory_equal(kept, bad, len);
+		store_read_names(s, note, &seen);
+		assert_int_equal(seen.rows, 0);
+		put(s, "b.home.test", 4, "11.0.0.2", 8, told, &seen);
+		while (!seen.told)
+			loop_turn(l);
+		assert_int_equal(seen.failed, 0);
+		end(l, s);
+		assert_null(state_file_check(path));
+		l = loop_new("test");
+		s = open_store(l);
+		store_read_names(s, note, &seen);
+		assert_int_equal(seen.requests, 8);
+		end(l, s);
+	}
+	mem_free(aside);
+}
+
+/* Files may not grow from here on, as on a disk that is full; or they may. */
+static void fill_disk(bool full)
+{
+	struct rlimit limit;
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &limit);
+	limit.rlim_cur = full ? 0 : limit.rlim_max;
+	setrlimit(RLIMIT_FSIZE, &limit);
+}
+
+static void a_full_disk_is_gone_on_without(void **state)
+{
+	(void)state;
+	make_good();
+	struct loop *l = loop_new("test");
+	struct seen seen = {0};
+	fill_disk(true);
+	struct store *s = open_store(l);
+	store_read_names(s, note, &seen);
+	put(s, "b.home.test", 4, "11.0.0.2", 8, told, &seen);
+	while (!seen.told)
+		loop_turn(l);
+	fill_disk(false);
+	assert_int_equal(seen.rows, 1); /* what can be read is read */
+	assert_int_equal(seen.failed, 1);
+	put(s, "b.home.test", 4, "11.0.0.2", 9, told, &seen);
+	while (seen.told < 2)
+		loop_turn(l);
+	assert_int_equal(seen.failed, 1);
+	end(l, s);
+	l = loop_new("test");
+	s = open_store(l);
+	seen = (struct seen){0};
+	store_read_names(s, note, &seen);
+	assert_int_equal(seen.rows, 2);
+	end(l, s);
+}
+
+/* Nor is there any file yet. */
+static void a_full_disk_and_no_file(void **state)
+{
+	(void)state;
+	char *directory = mem_printf("mkdir %s/deep", dir);
+	assert_int_equal(system(directory), 0);
+	mem_free(directory);
+	struct loop *l = loop_new("test");
+	struct seen seen = {0};
+	fill_disk(true);
+	struct store *s = open_store(l);
+	fill_disk(false);
+	store_read_names(s, note, &seen);
+	assert_int_equal(seen.rows, 0);
+	assert_true(store_read_number(s, "serial", 5) == 5);
+	put(s, "b.home.test", 4, "11.0.0.2", 9, told, &seen);
+	while (!seen.told)
+		loop_turn(l);
+	assert_int_equal(seen.failed, 0);
+	end(l, s);
+	assert_null(state_file_check(path));
+}
+
+static void a_later_versions_file_is_left_alone(void **state)
+{
+	(void)state;
+	sqlite3 *db;
+	char *why;
+	make_good();
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 99", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	struct loop *l = loop_new("test");
+	assert_null(store_open(l, path, &why));
+	assert_non_null(strstr(why, "written by a later version of this program"));
+	mem_free(why);
+	end(l, NULL);
 }
 
 int main(void)
@@ -245,6 +391,10 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(after_the_start_only_the_pool_touches_the_file, setup,
 					    teardown),
 	    cmocka_unit_test_setup_teardown(no_file_is_told, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_broken_file_is_kept_aside, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_full_disk_is_gone_on_without, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_full_disk_and_no_file, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_later_versions_file_is_left_alone, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

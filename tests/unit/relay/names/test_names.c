@@ -6,10 +6,12 @@
 #include "shared/net/timer.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -507,6 +509,55 @@ static void a_reload_that_brings_serve_while_a_batch_is_written(void **state)
 	close_lab(&lab);
 }
 
+static void count_row(void *arg, const struct store_name *row)
+{
+	unsigned *count = arg;
+	*count += strcmp(row->account, "bob") == 0;
+}
+
+/* Files may not grow from here on, as on a disk that is full; or they may. */
+static void fill_disk(bool full)
+{
+	struct rlimit limit;
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &limit);
+	limit.rlim_cur = full ? 0 : limit.rlim_max;
+	setrlimit(RLIMIT_FSIZE, &limit);
+}
+
+/* What was dropped while nothing could be written does not come back. */
+static void a_lost_batch_is_made_good(void **state)
+{
+	(void)state;
+	struct lab lab;
+	unsigned rows = 0;
+	char *why;
+	open_lab(&lab);
+	ask(&lab, "bob", "shop.home.test", set4("11.7.7.7"));
+	wait_answer(&lab);
+	struct accounts *one = read_accounts("[{\"name\":\"alice\"," HASH "}]");
+	fill_disk(true);
+	names_set_accounts(lab.names, one);
+	ask(&lab, "alice", "alice.home.test", set4("11.7.7.7"));
+	wait_answer(&lab);
+	fill_disk(false);
+	assert_int_equal(lab.last, NAMES_TROUBLE);
+	while (lab.last != NAMES_NOCHG) {
+		ask(&lab, "alice", "alice.home.test", set4("11.7.7.7"));
+		wait_answer(&lab);
+	}
+	accounts_unref(one);
+	close_lab(&lab);
+	lab.loop = loop_new("test");
+	lab.store = store_open(lab.loop, path, &why);
+	store_read_names(lab.store, count_row, &rows);
+	store_close(lab.store);
+	loop_stop(lab.loop);
+	loop_run(lab.loop);
+	assert_int_equal(loop_free(lab.loop), 0);
+	assert_int_equal(rows, 0);
+}
+
 static void forgotten_owners_are_not_told(void **state)
 {
 	(void)state;
@@ -540,6 +591,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(reload_keeps_what_is_known, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_reload_that_brings_serve_while_a_batch_is_written,
 					    setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_lost_batch_is_made_good, setup, teardown),
 	    cmocka_unit_test_setup_teardown(forgotten_owners_are_not_told, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
