@@ -11,6 +11,7 @@
 #include "shared/base/file.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
+#include "shared/base/service_user.h"
 #include "shared/base/default_paths.h"
 #include "shared/base/text.h"
 #include "shared/net/tls_context.h"
@@ -293,4 +294,10 @@ void agent_config_free(struct agent_config *c)
 	mapping_list_fini(&c->mappings);
 	name_wish_list_fini(&c->names);
 	mem_free(c);
+}
+
+bool agent_config_check_service_user(const struct agent_config *c)
+{
+	const char *const files[] = {c->file, c->ca_file ? c->ca_file : "", NULL};
+	return service_user_reads(c->file, files);
 }

@@ -33,6 +33,8 @@ void agent_config_free(struct agent_config *c);
 /* Only where the running agent listens, from a file that may be wrong otherwise: `status` must
  * work then too. 0 and *path freed by the caller; or a negative errno, reported. */
 int agent_config_control(const char *file, char **path);
+/* As service_user_reads() of all files that the service reads. */
+bool agent_config_check_service_user(const struct agent_config *c);
 /* what a token is made of, of any length a token may have */
 bool agent_config_is_token(const char *text);
 

@@ -44,6 +44,8 @@ static int run_check(const struct cli_line *line)
 {
 	struct agent_config *c;
 	int code = cli_exit(agent_config_load(line->config, &c));
+	if (!code && !agent_config_check_service_user(c))
+		code = EXIT_WORK;
 	if (!code)
 		printf("%s: good; account %s at %s, mappings: %zu\n", line->config, c->account,
 		       c->relay_text, c->mappings.count);

@@ -433,6 +433,7 @@ int service_run(const char *config_file)
 		return cli_exit(err);
 	}
 	file_raise_limit();
+	agent_config_check_service_user(m.config);
 	list_init(&m.questions);
 	m.loop = loop_new("agent");
 	int code = start(&m);

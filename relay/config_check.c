@@ -7,6 +7,7 @@
 #include "shared/base/file.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
+#include "shared/base/service_user.h"
 
 #include <string.h>
 
@@ -81,6 +82,21 @@ static int check_state(const struct relay_config *c)
 			c->state, why, c->state);
 	mem_free(why);
 	return why ? EXIT_WORK : 0;
+}
+
+bool config_check_service_user(const struct relay_config *c)
+{
+	const struct update_config *u = &c->update;
+	const char *const files[] = {
+	    c->file,
+	    c->accounts,
+	    c->certificate,
+	    c->private_key,
+	    u->certificate ? u->certificate : "",
+	    u->private_key ? u->private_key : "",
+	    NULL,
+	};
+	return service_user_reads(c->file, files);
 }
 
 int config_check_files(const struct relay_config *c)

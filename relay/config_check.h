@@ -13,4 +13,7 @@ int config_check_identity(const struct relay_config *c, struct tls_context **out
 /* That, the accounts, the pair of the update doors and the state file; returns the exit code. */
 int config_check_files(const struct relay_config *c);
 
+/* As service_user_reads() of all files that the service reads. */
+bool config_check_service_user(const struct relay_config *c);
+
 #endif

@@ -426,6 +426,7 @@ int service_run(const char *config_file)
 	}
 	file_raise_limit();
 	const struct relay_config *c = r.parts.context.config;
+	config_check_service_user(c);
 	r.parts.context.send.limit = r.parts.context.receive.limit = (size_t)c->limits.memory_mib
 								     << 20;
 	r.parts.context.ports =

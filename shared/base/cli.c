@@ -6,7 +6,9 @@
 #include "shared/base/cli.h"
 
 #include "shared/base/buf.h"
+#include "shared/base/default_paths.h"
 #include "shared/base/err.h"
+#include "shared/base/file.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/text_page.h"
@@ -412,13 +414,24 @@ void cli_parse(const struct cli *cli, int argc, char **argv, struct cli_line *ou
 	*exit_code = parse(cli, argc, argv, out);
 }
 
+/* "agent" of "groundnut-agent" */
+static const char *side(const struct cli *cli)
+{
+	const char *dash = strrchr(cli->program, '-');
+	return dash ? dash + 1 : cli->program;
+}
+
+/* Who has no configuration of its own, beside a service of the system, has forgotten sudo. */
 static int run(const struct cli *cli, struct cli_line *line)
 {
 	const char *config = cli_value(line, "config");
 	char *path = config ? mem_strdup(config) : cli->default_config();
 	line->config = path;
+	bool misses = !config && !file_exists(path) && default_paths_system_runs(side(cli));
 	assert(line->command);
 	int exit_code = line->command->run(line);
+	if (misses)
+		log_say("%s runs as a system service here; to speak to it use sudo", cli->program);
 	line->config = NULL;
 	mem_free(path);
 	return exit_code;

@@ -2,6 +2,7 @@
 
 #include "shared/base/mem.h"
 
+#include <errno.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -44,4 +45,14 @@ char *default_paths_state(const char *file)
 char *default_paths_runtime(const char *file)
 {
 	return place("/run", "XDG_RUNTIME_DIR", NULL, file);
+}
+
+bool default_paths_system_runs(const char *name)
+{
+	if (geteuid() == 0)
+		return false;
+	char *socket = mem_printf("/run/groundnut/%s.sock", name);
+	bool runs = access(socket, F_OK) == 0 || errno == EACCES;
+	mem_free(socket);
+	return runs;
 }
