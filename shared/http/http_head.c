@@ -271,6 +271,18 @@ static bool read_keep_alive(const struct http_head *h)
 	return h->minor == 1 || has_option(h, "keep-alive");
 }
 
+/* Digits and nothing else; 19 of them cannot overflow. */
+static bool read_number(struct http_span s, uint64_t *out)
+{
+	*out = 0;
+	for (size_t i = 0; i < s.len; i++) {
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return false;
+		*out = *out * 10 + (uint64_t)(s.p[i] - '0');
+	}
+	return s.len && s.len <= 19;
+}
+
 /* How long the body is, said once and in one way; any doubt is an error (RFC 9112 section 6.3 and
  * 11.2). */
 static int read_request_body(const struct reading *r, struct http_head *h)
@@ -285,38 +297,13 @@ static int read_request_body(const struct reading *r, struct http_head *h)
 		h->body = HTTP_BODY_CHUNKED;
 	}
 	if (length) {
-		/* 19 digits cannot overflow. http-parser has read them too, and must have come to
-		 * the same number. */
-		uint64_t n = 0;
-		if (!length->value.len || length->value.len > 19)
+		/* http-parser has read it too, and must have come to the same number. */
+		if (!read_number(length->value, &h->length) || h->length != r->content_length)
 			return ERR_SYNTAX;
-		for (size_t i = 0; i < length->value.len; i++) {
-			char c = length->value.p[i];
-			if (c < '0' || c > '9')
-				return ERR_SYNTAX;
-			n = n * 10 + (uint64_t)(c - '0');
-		}
-		if (n != r->content_length)
-			return ERR_SYNTAX;
-		h->length = n;
 		h->has_length = true;
-		h->body = n ? HTTP_BODY_LENGTH : HTTP_BODY_NONE;
+		h->body = h->length ? HTTP_BODY_LENGTH : HTTP_BODY_NONE;
 	}
 	return 0;
-}
-
-static bool read_port(struct http_span s, uint16_t *out)
-{
-	unsigned n = 0;
-	if (s.len > 5)
-		return false;
-	for (size_t i = 0; i < s.len; i++) {
-		if (s.p[i] < '0' || s.p[i] > '9')
-			return false;
-		n = n * 10 + (unsigned)(s.p[i] - '0');
-	}
-	*out = (uint16_t)n;
-	return n <= 65535;
 }
 
 static bool copy_host(struct http_span s, bool v6, char out[256])
@@ -348,9 +335,13 @@ static bool read_host(struct http_span s, char host[256], uint16_t *port)
 	size_t len = end ? (size_t)(end - s.p) : s.len;
 	struct http_span name = {s.p + v6, len - v6};
 	struct http_span rest = {s.p + len + v6, s.len - len - v6};
-	if (rest.len &&
-	    (rest.p[0] != ':' || !read_port((struct http_span){rest.p + 1, rest.len - 1}, port)))
+	uint64_t n = 0;
+	if (rest.len && rest.p[0] != ':')
 		return false;
+	if (rest.len > 1 &&
+	    (!read_number((struct http_span){rest.p + 1, rest.len - 1}, &n) || n > 65535))
+		return false;
+	*port = (uint16_t)n;
 	return copy_host(name, v6, host);
 }
 
@@ -369,6 +360,15 @@ static bool read_request_line(struct http_span line, struct http_head *h)
 	h->method = (struct http_span){line.p, (size_t)(blank - line.p)};
 	h->target = (struct http_span){blank + 1, (size_t)(end - blank - 1)};
 	return http_is_token(h->method) && !http_span_is(h->method, "CONNECT");
+}
+
+/* The port that the scheme has anyway may be written or not. */
+static bool is_same_host(struct http_span authority, const struct http_head *h, uint16_t usual)
+{
+	char host[256];
+	uint16_t port;
+	return read_host(authority, host, &port) && !strcmp(host, h->host) &&
+	       (port ? port : usual) == (h->port ? h->port : usual);
 }
 
 static int read_target(struct http_head *h)
@@ -390,7 +390,7 @@ static int read_target(struct http_head *h)
 		authority.len++;
 	if (!authority.len)
 		return ERR_SYNTAX;
-	h->two_hosts = !http_span_same(authority, h->host_text);
+	h->two_hosts = !is_same_host(authority, h, tls ? 443 : 80);
 	h->target = (struct http_span){authority.p + authority.len, t.len - scheme - authority.len};
 	h->target_is_bare = !h->target.len || h->target.p[0] == '?';
 	return 0;
