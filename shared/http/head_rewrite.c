@@ -96,6 +96,22 @@ static void put_framing(const struct http_head *h, struct buf *out)
 		buf_printf(out, "Content-Length: %" PRIu64 "\r\n", h->length);
 }
 
+/* The protocols that the visitor asks for, but h2c. */
+static void put_upgrade(const struct http_field *f, struct buf *out)
+{
+	struct http_span list = f->value, protocol;
+	const char *before = "Upgrade: ";
+	while (http_list_next(&list, &protocol)) {
+		if (http_span_is(protocol, "h2c"))
+			continue;
+		buf_puts(out, before);
+		put_span(out, protocol);
+		before = ", ";
+	}
+	if (*before == ',')
+		buf_puts(out, "\r\n");
+}
+
 void head_rewrite_request(const struct http_head *h, const struct http_origin *origin,
 			  struct buf *out)
 {
@@ -114,7 +130,7 @@ void head_rewrite_request(const struct http_head *h, const struct http_origin *o
 		if (goes_onward(h, h->fields[i].name, origin))
 			put_field(out, &h->fields[i]);
 		else if (h->upgrade && http_span_is(h->fields[i].name, "upgrade"))
-			put_field(out, &h->fields[i]);
+			put_upgrade(&h->fields[i], out);
 	}
 	put_origin(h, origin, out);
 	put_framing(h, out);

@@ -8,7 +8,9 @@
  *                                                                   comes is thrown away
  *	answering:  NONE ───────────────→ HEAD → BODY → DONE         (interim answers go round in
  *                  HEAD)
- *	                                                             a 101 turns both into TUNNEL
+ *	                                                             behind a 101 each side turns
+ *	                                                             into TUNNEL, the request's
+ *	                                                             behind its body
  *
  * Ways to fail: before a byte of the answer has gone out, a page of our own says so (answer_page).
  * After that the only honest sign is a broken connection (abort). A kept stream that closes just as
@@ -208,6 +210,20 @@ static bool step_head(struct http_gateway *r)
 	return r->eof[HTTP_VISITOR];
 }
 
+/* Each side when its message is over. */
+static void begin_tunnel(struct http_gateway *r)
+{
+	if (r->asking == ASK_SENT) {
+		r->asking = ASK_TUNNEL;
+		begin_body(r, HTTP_VISITOR, HTTP_BODY_CLOSE, 0);
+	}
+	if (r->answering == ANSWER_HEAD) {
+		r->answering = ANSWER_TUNNEL;
+		begin_body(r, HTTP_SERVICE, HTTP_BODY_CLOSE, 0);
+	}
+	r->keep = r->fit = false;
+}
+
 static bool step_ask_body(struct http_gateway *r)
 {
 	if (buf_len(&r->in[HTTP_VISITOR]))
@@ -215,6 +231,8 @@ static bool step_ask_body(struct http_gateway *r)
 	int moved = move_body(r, HTTP_VISITOR);
 	if (moved > 0) {
 		r->asking = ASK_SENT;
+		if (r->answering == ANSWER_TUNNEL)
+			begin_tunnel(r);
 		return true;
 	}
 	if (moved < 0) {
@@ -275,19 +293,10 @@ static void answer_missing(struct http_gateway *r)
 	answer_page(r, 502, 0, NULL);
 }
 
-static void begin_tunnel(struct http_gateway *r)
-{
-	r->asking = ASK_TUNNEL;
-	r->answering = ANSWER_TUNNEL;
-	r->keep = r->fit = false;
-	begin_body(r, HTTP_VISITOR, HTTP_BODY_CLOSE, 0);
-	begin_body(r, HTTP_SERVICE, HTTP_BODY_CLOSE, 0);
-}
-
 /* After 1xx another head follows; 101 is the last. */
 static bool take_interim(struct http_gateway *r, const struct http_head *h)
 {
-	if (h->status == 101 && (!r->wants_upgrade || r->asking != ASK_SENT))
+	if (h->status == 101 && !r->wants_upgrade)
 		return false;
 	if (h->status == 100)
 		r->expects = false;
@@ -511,7 +520,7 @@ void http_gateway_passed(struct http_gateway *r, enum http_end from, uint64_t le
 
 unsigned http_gateway_wants(const struct http_gateway *r)
 {
-	bool tunnel = r->asking == ASK_TUNNEL;
+	bool tunnel = r->answering == ANSWER_TUNNEL;
 	bool all_sent[2], ended[2];
 	unsigned wants = 0;
 	if (r->aborted)
@@ -526,7 +535,7 @@ unsigned http_gateway_wants(const struct http_gateway *r)
 		wants |= HTTP_WANT_OPEN;
 	if (r->drop)
 		wants |= HTTP_WANT_DROP;
-	if (tunnel && ended[HTTP_VISITOR] && all_sent[HTTP_SERVICE])
+	if (r->asking == ASK_TUNNEL && ended[HTTP_VISITOR] && all_sent[HTTP_SERVICE])
 		wants |= HTTP_WANT_FIN_SERVICE;
 	bool last = tunnel ? ended[HTTP_SERVICE] : r->asking == ASK_DISCARD;
 	if (last && all_sent[HTTP_VISITOR]) {

@@ -416,6 +416,20 @@ static int read_host_and_target(struct http_head *h)
 	return read_target(h);
 }
 
+/* Connection and Upgrade name a protocol other than h2c. */
+static bool asks_upgrade(const struct http_head *h)
+{
+	bool named = false;
+	for (size_t i = 0; i < h->field_count; i++) {
+		struct http_span list = h->fields[i].value, protocol;
+		if (!http_span_is(h->fields[i].name, "upgrade"))
+			continue;
+		while (http_list_next(&list, &protocol))
+			named |= !http_span_is(protocol, "h2c");
+	}
+	return named && h->minor == 1 && has_option(h, "upgrade");
+}
+
 int http_head_request(const uint8_t *p, size_t len, struct http_head *out)
 {
 	struct reading r = {.head = out};
@@ -437,10 +451,7 @@ int http_head_request(const uint8_t *p, size_t len, struct http_head *out)
 	if (read_request_body(&r, out) || read_host_and_target(out) || names_what_must_stay(out))
 		return ERR_SYNTAX;
 	out->keep_alive = read_keep_alive(out);
-	out->upgrade = out->minor == 1 && http_head_field(out, "upgrade") &&
-		       has_option(out, "upgrade") && !http_head_lists(out, "upgrade", "h2c");
-	if (out->upgrade && out->body != HTTP_BODY_NONE)
-		return ERR_SYNTAX;
+	out->upgrade = asks_upgrade(out);
 	out->expect_continue = out->minor == 1 && http_head_lists(out, "expect", "100-continue");
 	return 0;
 }

@@ -77,7 +77,8 @@ struct http_head {
 	uint16_t port; /* 0: not given */
 	/* an absolute URL names another host than Host does: no request for who goes by either */
 	bool two_hosts;
-	/* it asks to go on in another protocol (never h2c: that would carry requests past us) */
+	/* it asks to go on in another protocol behind its body (h2c never counts as one: that would
+	 * carry requests past us) */
 	bool upgrade;
 	bool expect_continue;
 	/* Of a response: */

@@ -192,6 +192,9 @@ static void heads_are_written_anew(void **state)
 	    {GET_A
 	     "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMA\r\n\r\n",
 	     ONWARD_A},
+	    {GET_A "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: foo/2, h2c\r\nUpgrade: H2C\r\n"
+		   "Upgrade: bar\r\nHTTP2-Settings: AAMA\r\n\r\n",
+	     GET_A "Upgrade: foo/2\r\nUpgrade: bar\r\n" ORIGIN "Connection: upgrade\r\n\r\n"},
 	    {GET_A "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: k\r\n\r\n",
 	     GET_A "Upgrade: websocket\r\nSec-WebSocket-Key: k\r\n" ORIGIN
 		   "Connection: upgrade\r\n\r\n"},
@@ -1008,6 +1011,80 @@ static void websocket(void **state)
 	}
 }
 
+#define EXEC(framing)                                                                              \
+	"POST /exec HTTP/1.1\r\nHost: a.example\r\n" framing                                       \
+	"Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
+#define EXEC_ONWARD(framing)                                                                       \
+	"POST /exec HTTP/1.1\r\nHost: a.example\r\nUpgrade: tcp\r\n" ORIGIN framing                \
+	"Connection: upgrade\r\n\r\n"
+#define SWITCHED "HTTP/1.1 101 UPGRADED\r\nUpgrade: tcp\r\nConnection: upgrade\r\n\r\n"
+
+/* As docker exec does it: the request has a body, and what is behind its end is the other
+ * protocol's, whether it comes before or behind the 101. */
+static void an_upgrade_may_have_a_body(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *head, *body, *onward, *passed;
+	} cases[] = {
+	    {EXEC("Content-Length: 7\r\n"), "{\"a\":1}", EXEC_ONWARD("Content-Length: 7\r\n"),
+	     "{\"a\":1}"},
+	    {EXEC("Transfer-Encoding: chunked\r\n"), "007\r\n{\"a\":1}\r\n0\r\n\r\n",
+	     EXEC_ONWARD("Transfer-Encoding: chunked\r\n"), "7\r\n{\"a\":1}\r\n0\r\n\r\n"},
+	};
+	for (unsigned way = 0; way < 24; way++) {
+		const char *body = cases[way % 2].body;
+		size_t cut = way / 2 % 3 * strlen(body) / 2; /* of the body come before the 101 */
+		char wanted[1000];
+		struct gate g;
+		gate_open(&g);
+		g.passing = way / 6 % 2;
+		g.piece = way / 12 ? 1 : SIZE_MAX;
+		visit(&g, cases[way % 2].head);
+		give(&g, HTTP_VISITOR, body, cut);
+		if (cut == strlen(body)) {
+			visit(&g, "early ");
+			expect_sent(&g, HTTP_VISITOR, "");
+		}
+		serve(&g, "HTTP/1.1 101 UPGRADED\r\nUpgrade: tcp\r\nConnection: Upgrade\r\n\r\nhi");
+		give(&g, HTTP_VISITOR, body + cut, strlen(body) - cut);
+		visit(&g, "GET / HTTP/1.1\r\n\r\n");
+		snprintf(wanted, sizeof(wanted), "%s%s%sGET / HTTP/1.1\r\n\r\n",
+			 cases[way % 2].onward, cases[way % 2].passed,
+			 cut == strlen(body) ? "early " : "");
+		expect_sent(&g, HTTP_SERVICE, wanted);
+		expect_sent(&g, HTTP_VISITOR, SWITCHED "hi");
+		assert_int_equal(http_gateway_phase(g.r), HTTP_PHASE_TUNNEL);
+		assert_int_equal(g.opened, 1);
+		end(&g, HTTP_VISITOR);
+		assert_int_equal(http_gateway_wants(g.r), HTTP_WANT_FIN_SERVICE);
+		serve(&g, "!");
+		expect_sent(&g, HTTP_VISITOR, "!");
+		end(&g, HTTP_SERVICE);
+		assert_true(http_gateway_wants(g.r) & HTTP_WANT_END);
+		gate_close(&g);
+	}
+}
+
+/* The service has said 101 and ends, or the visitor does, before the request's body is whole. */
+static void an_upgrade_that_breaks_off_in_its_body(void **state)
+{
+	(void)state;
+	for (int who = 0; who < 2; who++) {
+		struct gate g;
+		gate_open(&g);
+		visit(&g, EXEC("Content-Length: 7\r\n") "abc");
+		serve(&g, SWITCHED "hi");
+		expect_sent(&g, HTTP_VISITOR, SWITCHED "hi");
+		end(&g, who ? HTTP_SERVICE : HTTP_VISITOR);
+		assert_int_equal(http_gateway_wants(g.r),
+				 who ? HTTP_WANT_FIN_VISITOR : HTTP_WANT_ABORT);
+		end(&g, HTTP_VISITOR);
+		assert_int_equal(http_gateway_wants(g.r), HTTP_WANT_ABORT);
+		gate_close(&g);
+	}
+}
+
 static void an_upgrade_that_is_refused_is_a_plain_answer(void **state)
 {
 	(void)state;
@@ -1196,6 +1273,8 @@ int main(void)
 	    cmocka_unit_test(a_cut_answer_breaks_the_connection),
 	    cmocka_unit_test(a_visitor_that_ends_early),
 	    cmocka_unit_test(websocket),
+	    cmocka_unit_test(an_upgrade_may_have_a_body),
+	    cmocka_unit_test(an_upgrade_that_breaks_off_in_its_body),
 	    cmocka_unit_test(an_upgrade_that_is_refused_is_a_plain_answer),
 	    cmocka_unit_test(bodies_of_any_size_are_not_kept),
 	    cmocka_unit_test(events_stream_as_they_come),

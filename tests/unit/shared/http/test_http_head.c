@@ -166,10 +166,6 @@ static void smuggling_is_refused(void **state)
 	    "POST / HTTP/1.1\r\n" HOST "Connection: content-length\r\nContent-Length: 5\r\n\r\n",
 	    "POST / HTTP/1.1\r\n" HOST
 	    "Connection: Transfer-Encoding\r\nTransfer-Encoding: chunked\r\n\r\n",
-	    /* another protocol with a body before it */
-	    GET HOST "Connection: upgrade\r\nUpgrade: websocket\r\nContent-Length: 5\r\n\r\n",
-	    GET HOST
-	    "Connection: upgrade\r\nUpgrade: websocket\r\nTransfer-Encoding: chunked\r\n\r\n",
 	};
 	static struct http_head h;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -224,7 +220,15 @@ static const struct good {
     {GET HOST "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMA\r\n\r\n",
      "GET", "/", "a.example", 0, 1, HTTP_BODY_NONE, 0, true, false, false},
     {GET HOST "Connection: Upgrade\r\nUpgrade: websocket, H2C\r\n\r\n", "GET", "/", "a.example", 0,
-     1, HTTP_BODY_NONE, 0, true, false, false},
+     1, HTTP_BODY_NONE, 0, true, true, false},
+    {GET HOST "Connection: Upgrade\r\nUpgrade: H2c,,h2c\r\nUpgrade:\r\n\r\n", "GET", "/",
+     "a.example", 0, 1, HTTP_BODY_NONE, 0, true, false, false},
+    /* docker exec, and the like */
+    {"POST / HTTP/1.1\r\n" HOST "Connection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 29\r\n\r\n",
+     "POST", "/", "a.example", 0, 1, HTTP_BODY_LENGTH, 29, true, true, false},
+    {"POST / HTTP/1.1\r\n" HOST
+     "Connection: upgrade\r\nUpgrade: x\r\nTransfer-Encoding: chunked\r\n\r\n",
+     "POST", "/", "a.example", 0, 1, HTTP_BODY_CHUNKED, 0, true, true, false},
     {"GET / HTTP/1.0\r\n" HOST "Connection: upgrade\r\nUpgrade: websocket\r\n\r\n", "GET", "/",
      "a.example", 0, 0, HTTP_BODY_NONE, 0, false, false, false},
     {"PUT / HTTP/1.1\r\n" HOST "Content-Length: 9\r\nExpect: 100-Continue\r\n\r\n", "PUT", "/",
