@@ -23,6 +23,7 @@
 #include "shared/http/error_page.h"
 #include "shared/http/head_rewrite.h"
 #include "shared/base/err.h"
+#include "shared/base/log.h"
 #include "shared/base/mem.h"
 
 #include <assert.h>
@@ -312,6 +313,8 @@ static bool take_answer(struct http_gateway *r, uint8_t *p, size_t len, struct h
 {
 	if (http_head_response(p, len, r->to_head, h))
 		return false;
+	if (h->odd_lines)
+		log_debug("answer_lines_dropped", "lines=%u first=%s", h->odd_lines, h->odd_line);
 	if (h->status < 200)
 		return take_interim(r, h);
 	r->fit = h->keep_alive && h->body != HTTP_BODY_CLOSE;

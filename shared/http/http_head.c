@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <http_parser.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -469,12 +470,120 @@ static void unfold(uint8_t *p, size_t len)
 	}
 }
 
-/* "Content-Length : 5" is taken from a service, and handed on as it should have been (RFC 9112
- * section 5.1). */
-static void trim_names(struct http_head *h)
+/* Whether a name that is none could pass for one that says where a message ends, or what becomes of
+ * the connection, with a reader that overlooks what is odd in it: by its letters alone. */
+static bool spells_framing(struct http_span name)
 {
-	for (size_t i = 0; i < h->field_count; i++)
-		h->fields[i].name = trimmed(h->fields[i].name);
+	static const char *const all[] = {"contentlength", "transferencoding", "connection",
+					  "upgrade", "trailer"};
+	char letters[20];
+	size_t len = 0;
+	for (size_t i = 0; i < name.len; i++) {
+		char c = (char)(name.p[i] | 32);
+		if (c < 'a' || c > 'z')
+			continue;
+		if (len == sizeof(letters) - 1)
+			return false;
+		letters[len++] = c;
+	}
+	letters[len] = 0;
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+		if (!strcmp(letters, all[i]))
+			return true;
+	return false;
+}
+
+static bool begins_with_framing(struct http_span line)
+{
+	const char *colon = memchr(line.p, ':', line.len);
+	return spells_framing(
+	    (struct http_span){line.p, colon ? (size_t)(colon - line.p) : line.len});
+}
+
+/* Control characters become blanks; false when a CR hides what some reader takes for a line. */
+static bool blank_controls(struct http_span text)
+{
+	char *p = (char *)text.p;
+	for (size_t i = 0; i < text.len; i++) {
+		struct http_span rest = {p + i + 1, text.len - i - 1};
+		if (p[i] == '\r' && begins_with_framing(rest))
+			return false;
+		if (((unsigned char)p[i] < ' ' && p[i] != '\t') || p[i] == 0x7f)
+			p[i] = ' ';
+	}
+	return true;
+}
+
+enum line { LINE_TAKEN, LINE_DROPPED, LINE_BLURS };
+
+/* A Content-Length that says once more what the first has said is dropped; "5, 5" becomes "5". */
+static enum line mend_length(struct http_head *h, struct http_span value)
+{
+	struct http_span list = value, element;
+	bool first = !h->has_length, any = false;
+	uint64_t n;
+	while (http_list_next(&list, &element)) {
+		if (!read_number(element, &n) || (h->has_length && n != h->length))
+			return LINE_BLURS;
+		if (any)
+			memset((char *)element.p, ' ', element.len);
+		any = h->has_length = true;
+		h->length = n;
+	}
+	for (size_t i = 0; i < value.len; i++)
+		if (value.p[i] == ',')
+			((char *)value.p)[i] = ' ';
+	return !any ? LINE_BLURS : first ? LINE_TAKEN : LINE_DROPPED;
+}
+
+static enum line mend_line(struct http_head *h, struct http_span line)
+{
+	const char *colon = memchr(line.p, ':', line.len);
+	size_t len = colon ? (size_t)(colon - line.p) : line.len;
+	struct http_span name = trimmed((struct http_span){line.p, len});
+	if (line.p[0] == '\r')
+		return LINE_BLURS; /* some reader's empty line */
+	if (!colon || !http_is_token(name)) {
+		if (!h->odd_lines++)
+			snprintf(h->odd_line, sizeof(h->odd_line), "%.*s", (int)line.len, line.p);
+		return spells_framing(name) ? LINE_BLURS : LINE_DROPPED;
+	}
+	memset((char *)name.p + name.len, ' ', (size_t)(colon - name.p) - name.len);
+	struct http_span value = {colon + 1, line.len - len - 1};
+	if (http_span_is(name, "content-length"))
+		return mend_length(h, value);
+	if (spells_framing(name))
+		return LINE_TAKEN; /* the parser refuses what is odd in it */
+	return blank_controls(value) ? LINE_TAKEN : LINE_BLURS;
+}
+
+/*
+ * Mends in place what is odd in an answer and does not blur where its body ends, line by line behind
+ * the first; what is taken moves up over what is dropped. Returns the length that is left; 0: it
+ * blurs.
+ */
+static size_t mend(uint8_t *p, size_t len, struct http_head *h)
+{
+	size_t to = 0;
+	for (size_t at = 0; at < len;) {
+		const uint8_t *lf = memchr(p + at, '\n', len - at);
+		size_t next = lf ? (size_t)(lf - p) + 1 : len;
+		size_t end = next - 1 - (next > at + 1 && p[next - 2] == '\r');
+		struct http_span line = {(const char *)p + at, end - at};
+		enum line what = LINE_TAKEN;
+		if (at == 0)
+			what = blank_controls(line) ? LINE_TAKEN : LINE_BLURS;
+		else if (line.len)
+			what = mend_line(h, line);
+		if (what == LINE_BLURS)
+			return 0;
+		if (what == LINE_TAKEN) {
+			memmove(p + to, p + at, next - at);
+			to += next - at;
+		}
+		at = next;
+	}
+	return to;
 }
 
 int http_head_response(uint8_t *p, size_t len, bool to_head, struct http_head *out)
@@ -483,11 +592,13 @@ int http_head_response(uint8_t *p, size_t len, bool to_head, struct http_head *o
 	out->field_count = 0;
 	memset(out, 0, offsetof(struct http_head, fields));
 	unfold(p, len);
-	if (!run_parser(p, len, HTTP_RESPONSE, &r))
+	len = mend(p, len, out);
+	if (!len || !run_parser(p, len, HTTP_RESPONSE, &r))
 		return ERR_SYNTAX;
-	trim_names(out);
-	if (!trim_fields(out) || !read_options(out) || out->status < 100 ||
-	    count_fields(out, "content-length") > 1)
+	/* "Content-Length : 5" is handed on as it should have been (RFC 9112 section 5.1). */
+	for (size_t i = 0; i < out->field_count; i++)
+		out->fields[i].name = trimmed(out->fields[i].name);
+	if (!trim_fields(out) || !read_options(out) || out->status < 100)
 		return ERR_SYNTAX;
 	/* Chunked, but not as the last coding, or twice: until the end of the connection for us,
 	 * perhaps not for the next reader. */
@@ -498,8 +609,6 @@ int http_head_response(uint8_t *p, size_t len, bool to_head, struct http_head *o
 	out->keep_alive = read_keep_alive(out);
 	out->upgrade = out->status == 101;
 	bool bodyless = to_head || out->status < 200 || out->status == 204 || out->status == 304;
-	out->has_length = http_head_field(out, "content-length");
-	out->length = out->has_length ? r.content_length : 0;
 	if (bodyless)
 		out->body = HTTP_BODY_NONE;
 	else if (r.chunked)

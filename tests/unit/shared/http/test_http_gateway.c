@@ -909,6 +909,28 @@ static void bad_answers_are_502(void **state)
 	gate_close(&g);
 }
 
+/* As a switch and a web server said them: they reach the visitor, without what was odd. */
+static void odd_answers_reach_the_visitor(void **state)
+{
+	(void)state;
+	static const char *const cases[] = {
+	    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nok",
+	    "HTTP/1.1 200 OK\r\nactiveLangId=English; isStackableDevice=falseServer: switch\r\n"
+	    "Content-Length: 2\r\n\r\nok",
+	};
+	for (size_t i = 0; i < 2 * sizeof(cases) / sizeof(*cases); i++) {
+		struct gate g;
+		gate_open(&g);
+		g.piece = i % 2 ? 1 : SIZE_MAX;
+		visit(&g, GET_A "\r\n");
+		serve(&g, cases[i / 2]);
+		expect_sent(&g, HTTP_VISITOR, OK);
+		assert_int_equal(http_gateway_phase(g.r), HTTP_PHASE_IDLE);
+		assert_int_equal(g.dropped, 0);
+		gate_close(&g);
+	}
+}
+
 static void a_cut_answer_breaks_the_connection(void **state)
 {
 	(void)state;
@@ -1270,6 +1292,7 @@ int main(void)
 	    cmocka_unit_test(early_413_arrives),
 	    cmocka_unit_test(a_kept_stream_that_closed_is_asked_again),
 	    cmocka_unit_test(bad_answers_are_502),
+	    cmocka_unit_test(odd_answers_reach_the_visitor),
 	    cmocka_unit_test(a_cut_answer_breaks_the_connection),
 	    cmocka_unit_test(a_visitor_that_ends_early),
 	    cmocka_unit_test(websocket),
