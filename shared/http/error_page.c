@@ -18,7 +18,9 @@ static const struct words {
     {413, "Content Too Large", NULL},
     {429, "Too Many Requests",
      "There were too many requests from your address. Please wait a moment."},
-    {431, "Request Header Fields Too Large", "The request's header is too large."},
+    {431, "Request Header Fields Too Large",
+     "The request's header is too large. This server takes 32 KiB in 256 fields, of which the "
+     "first line may have 8 KiB."},
     {502, "Bad Gateway", "The site's own server did not answer as it should."},
     {503, "Service Unavailable",
      "The site is not connected at the moment. Please try again shortly."},

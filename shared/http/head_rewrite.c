@@ -1,20 +1,19 @@
 #include "shared/http/head_rewrite.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 #include <strings.h>
 
-/* '_' counts as '-': CGI and WSGI make one variable of both, so X_Forwarded_For would pass for the
- * real one. */
+/* Whatever is neither letter nor digit counts as '-': CGI and others make one variable of all such
+ * names, so X_Forwarded.For would pass for the real one. */
 static bool is_named(struct http_span name, const char *text, size_t len)
 {
 	if (name.len != len)
 		return false;
 	for (size_t i = 0; i < len; i++) {
-		char c = name.p[i] == '_' ? '-' : name.p[i];
-		if (c >= 'A' && c <= 'Z')
-			c |= 32;
-		if (c != text[i])
+		unsigned char c = (unsigned char)name.p[i];
+		if ((isalnum(c) ? tolower(c) : '-') != text[i])
 			return false;
 	}
 	return true;

@@ -54,7 +54,7 @@ int http_scan(struct http_scan *s, const uint8_t *p, size_t len)
 			return (int)lf + 1;
 		s->lines += !is_empty_line(p, s->line, lf);
 		s->line = s->at = lf + 1;
-		if (s->lines > (strict ? HTTP_REQUEST_FIELDS_MAX : HTTP_FIELDS_MAX) + 1u)
+		if (s->lines > HTTP_FIELDS_MAX + 1)
 			return ERR_TOO_BIG;
 	}
 	s->at = len;
@@ -447,8 +447,6 @@ int http_head_request(const uint8_t *p, size_t len, struct http_head *out)
 		return ERR_SYNTAX;
 	if (!trim_fields(out) || !read_options(out))
 		return ERR_SYNTAX;
-	if (out->field_count > HTTP_REQUEST_FIELDS_MAX)
-		return ERR_TOO_BIG;
 	if (read_request_body(&r, out) || read_host_and_target(out) || names_what_must_stay(out))
 		return ERR_SYNTAX;
 	out->keep_alive = read_keep_alive(out);

@@ -17,9 +17,8 @@
 enum {
 	HTTP_HEAD_MAX = 32 * 1024, /* of a request, all of it */
 	HTTP_LINE_MAX = 8 * 1024,  /* its first line */
-	HTTP_REQUEST_FIELDS_MAX = 100,
 	HTTP_ANSWER_HEAD_MAX = 64 * 1024,
-	HTTP_FIELDS_MAX = 256, /* of a response */
+	HTTP_FIELDS_MAX = 256,
 	HTTP_OPTIONS_MAX = 32, /* named by Connection */
 };
 

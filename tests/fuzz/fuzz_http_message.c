@@ -103,7 +103,7 @@ static void read_again(const struct buf *b)
 		http_scan_init(&scan, HTTP_LENIENT);
 		int found = http_scan(&scan, p, left);
 		assert(found > 0);
-		if (found >= HTTP_HEAD_MAX || scan.lines > HTTP_REQUEST_FIELDS_MAX)
+		if (found >= HTTP_HEAD_MAX || scan.lines > HTTP_FIELDS_MAX)
 			return;
 		assert(!http_head_request(p, (size_t)found, &h));
 		const struct http_field *f = http_head_field(&h, "x-forwarded-for");

@@ -177,6 +177,10 @@ static void heads_are_written_anew(void **state)
 		   "X-Real-IP: 127.0.0.1\r\nX-Forwarded-Port: 1\r\nX_Forwarded_For: "
 		   "127.0.0.1\r\nX-Forwarded_For: 1\r\nProxy: http://evil\r\n\r\n",
 	     ONWARD_A},
+	    {GET_A "X-Forwarded.For: 1\r\nX!Forwarded!For: 1\r\nX.Forwarded_Proto: https\r\n"
+		   "x~forwarded|host: evil\r\nX'Real`IP: 1\r\nContent.Length: 7\r\n"
+		   "Transfer_Encoding: chunked\r\nX#Forwarded#Prefix: /x\r\n\r\n",
+	     ONWARD_A},
 	    {GET_A "X-Forwarded: 1\r\nX-Forwardedx: 2\r\n\r\n",
 	     GET_A "X-Forwarded: 1\r\nX-Forwardedx: 2\r\n" ORIGIN "\r\n"},
 	    /* what belongs to this connection only */
@@ -478,6 +482,11 @@ static void an_oversize_head_is_431(void **state)
 	g.piece = 1000;
 	visit(&g, text);
 	expect_page(&g, 431, "Connection: close\r\n");
+	gate_close(&g);
+	/* The page says how much it may be. */
+	gate_open(&g);
+	visit(&g, text);
+	expect_page(&g, 431, "32 KiB in 256 fields, of which the first line may have 8 KiB");
 	gate_close(&g);
 }
 
