@@ -1,8 +1,8 @@
 /*
  * Contexts. A certificate is judged by OpenSSL while it shakes hands: with CAs by its own chain
  * building, with a pin by on_certificate(), which replaces that and compares keys only (names and
- * dates say nothing about a pinned key). It leaves both pins in words on the SSL, where
- * tls_context_verdict() finds them after the handshake has failed.
+ * dates say nothing about a pinned key). A callback that ends the handshake leaves the reason in
+ * words on the SSL, where tls_context_verdict() finds it afterwards.
  */
 #include "shared/net/tls_context.h"
 
@@ -95,6 +95,13 @@ static bool pin_of(const X509 *certificate, uint8_t digest[SHA256_DIGEST_LENGTH]
 	return true;
 }
 
+/* Why we end the handshake, until tls_context_verdict() takes it. */
+static void note_words(SSL *ssl, char *words)
+{
+	mem_free(SSL_get_app_data(ssl));
+	SSL_set_app_data(ssl, words);
+}
+
 static int on_certificate(X509_STORE_CTX *store, void *arg)
 {
 	const struct tls_context *t = arg;
@@ -108,9 +115,7 @@ static int on_certificate(X509_STORE_CTX *store, void *arg)
 			return 1;
 		pin_text(t->pin, expected);
 		pin_text(digest, found);
-		mem_free(SSL_get_app_data(ssl));
-		SSL_set_app_data(ssl,
-				 mem_printf("expected %s but the relay has %s", expected, found));
+		note_words(ssl, mem_printf("expected %s but the relay has %s", expected, found));
 	}
 	X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_UNTRUSTED);
 	return 0;
@@ -119,17 +124,24 @@ static int on_certificate(X509_STORE_CTX *store, void *arg)
 int tls_context_verdict(struct ssl_st *ssl, char **detail)
 {
 	long verified = SSL_get_verify_result(ssl);
-	char *pins = SSL_get_app_data(ssl);
+	char *words = SSL_get_app_data(ssl);
 
-	if (pins) {
+	if (words) {
 		SSL_set_app_data(ssl, NULL);
-		*detail = pins;
-		return ERR_PIN;
+		*detail = words;
+		return SSL_is_server(ssl) ? ERR_TLS : ERR_PIN;
 	}
 	if (verified == X509_V_OK)
 		return 0;
 	*detail = mem_strdup(X509_verify_cert_error_string(verified));
 	return ERR_CERTIFICATE;
+}
+
+static void note_missing_alpn(SSL *ssl, const struct tls_context *t)
+{
+	note_words(ssl, mem_printf("it does not offer the protocol %s (ALPN): a browser or a "
+				   "scanner, perhaps",
+				   t->alpn));
 }
 
 /* A peer that offers no ALPN at all never reaches on_alpn(), so it is turned away at its first
@@ -139,10 +151,10 @@ static int on_client_hello(SSL *ssl, int *alert, void *arg)
 	const unsigned char *ext;
 	size_t len;
 
-	(void)arg;
 	if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_application_layer_protocol_negotiation, &ext,
 				      &len))
 		return SSL_CLIENT_HELLO_SUCCESS;
+	note_missing_alpn(ssl, arg);
 	*alert = SSL_AD_NO_APPLICATION_PROTOCOL;
 	return SSL_CLIENT_HELLO_ERROR;
 }
@@ -153,7 +165,6 @@ static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
 	const struct tls_context *t = arg;
 	size_t want = strlen(t->alpn);
 
-	(void)ssl;
 	for (unsigned i = 0; i < in_len && in[i] < in_len - i; i += 1u + in[i]) {
 		if (in[i] == want && memcmp(in + i + 1, t->alpn, want) == 0) {
 			*out = in + i + 1;
@@ -161,6 +172,7 @@ static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
 			return SSL_TLSEXT_ERR_OK;
 		}
 	}
+	note_missing_alpn(ssl, t);
 	return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
@@ -216,7 +228,7 @@ struct tls_context *tls_context_server_new(const char *certificate, const char *
 		return NULL;
 	}
 	if (alpn) {
-		SSL_CTX_set_client_hello_cb(t->ctx, on_client_hello, NULL);
+		SSL_CTX_set_client_hello_cb(t->ctx, on_client_hello, t);
 		SSL_CTX_set_alpn_select_cb(t->ctx, on_alpn, t);
 	}
 	return t;

@@ -47,8 +47,8 @@ struct ssl_st *tls_context_open(struct tls_context *t, const char *host);
 void tls_context_close(struct ssl_st *ssl);
 bool tls_context_is_server(const struct tls_context *t);
 const char *tls_context_alpn(const struct tls_context *t); /* the one that is required, or NULL */
-/* After a failed handshake: ERR_PIN or ERR_CERTIFICATE with words freed by the caller, or 0 when it
- * was not the certificate. */
+/* After a failed handshake: ERR_PIN, ERR_CERTIFICATE, or ERR_TLS where the peer does not offer the
+ * ALPN, with words freed by the caller; 0 when it was something else. */
 int tls_context_verdict(struct ssl_st *ssl, char **detail);
 
 #endif

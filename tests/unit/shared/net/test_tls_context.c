@@ -88,6 +88,8 @@ static void wrong_pin_names_both(void **state)
 	assert_string_not_equal(far_words, "");
 }
 
+#define NO_ALPN "it does not offer the protocol groundnut/1 (ALPN): a browser or a scanner, perhaps"
+
 static void wrong_alpn(void **state)
 {
 	struct pair p;
@@ -98,6 +100,7 @@ static void wrong_alpn(void **state)
 	p.client = client(pair_pin, NULL, "groundnut/10");
 	shake(&p, ERR_TLS, ERR_TLS);
 	assert_non_null(strstr(near_words, "no application protocol"));
+	assert_string_equal(far_words, NO_ALPN);
 }
 
 static void no_alpn_where_one_is_required(void **state)
@@ -109,6 +112,7 @@ static void no_alpn_where_one_is_required(void **state)
 	p.server = server(TLS_CONTEXT_ALPN_TUNNEL);
 	p.client = client(pair_pin, NULL, NULL);
 	shake(&p, ERR_TLS, ERR_TLS);
+	assert_string_equal(far_words, NO_ALPN);
 }
 
 static void server_without_our_alpn(void **state)
