@@ -153,6 +153,12 @@ def serve(s):
 			time.sleep(0.2)
 			s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 			return
+		elif path == b"/twice":
+			answer(s, b"said twice\n", fields=b"Content-Length: 11\r\n")
+		elif path == b"/odd":
+			answer(s, b"odd\n", fields=b"activeLangId=English; isStackableDevice=falseServer: switch\r\nX-Odd: a\x01b\xe4\r\n")
+		elif path == b"/blurred":
+			answer(s, b"blurred\n", fields=b"Content Length: 3\r\n")
 		elif path == b"/close":
 			s.sendall(b"HTTP/1.1 200 OK\r\n\r\nuntil the end\n")
 			return
