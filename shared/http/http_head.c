@@ -556,9 +556,9 @@ static enum line mend_line(struct http_head *h, struct http_span line)
 }
 
 /*
- * Mends in place what is odd in an answer and does not blur where its body ends, line by line behind
- * the first; what is taken moves up over what is dropped. Returns the length that is left; 0: it
- * blurs.
+ * Mends in place what is odd in an answer and does not blur where its body ends, line by line
+ * behind the first; what is taken moves up over what is dropped. Returns the length that is left;
+ * 0: it blurs.
  */
 static size_t mend(uint8_t *p, size_t len, struct http_head *h)
 {

@@ -92,9 +92,9 @@ struct http_head {
 /* p, len: exactly what http_scan found; must live as long as out is used. 0, ERR_SYNTAX (answer
  * 400) or ERR_TOO_BIG (431). */
 int http_head_request(const uint8_t *p, size_t len, struct http_head *out);
-/* What is odd in it and does not blur where the body ends is mended in place: folded lines, control
- * characters, a Content-Length said twice, lines whose names are none. to_head: it answers a HEAD request, so no body follows. 0 or
- * ERR_SYNTAX (502). */
+/* What is odd in it and does not blur where the body ends is mended in place: folded lines,
+ * control characters, a Content-Length said twice, lines whose names are none. to_head: it
+ * answers a HEAD request, so no body follows. 0 or ERR_SYNTAX (502). */
 int http_head_response(uint8_t *p, size_t len, bool to_head, struct http_head *out);
 
 /* exactly that method: methods have a case */
