@@ -35,10 +35,10 @@ static void look(struct run *run)
 			if (!strcmp(h->host, "none"))
 				http_gateway_refuse(run->r, 404, 0);
 			else
-				http_gateway_route(
-				    run->r,
-				    &(struct http_route){.key = run->reuse ? 1 + (uint8_t)h->host[0]
-									   : ++run->routed});
+				http_gateway_route(run->r,
+						   &(struct http_route){
+						       .key = run->reuse ? 1u + (uint8_t)h->host[0]
+									 : ++run->routed});
 		} else if (wants & HTTP_WANT_DROP) {
 			http_gateway_dropped(run->r);
 		} else if (wants & HTTP_WANT_OPEN) {

@@ -36,7 +36,10 @@ static const struct cli_command commands[] = {
     {0},
 };
 
-static const struct cli relay = {"groundnut-test", "tests the command line", commands, cli_common};
+static const struct cli relay = {.program = "groundnut-test",
+				 .about = "tests the command line",
+				 .commands = commands,
+				 .common = cli_common};
 
 static struct capture said;
 static struct cli_line line;
