@@ -14,7 +14,7 @@ HOSTILE=$ROOT/tests/attacks/peers
 export PYTHONPATH=$PEERS:$HOSTILE SLOW
 FULL=${FULL:-} RESULTS=${RESULTS:-}
 DOMAIN=home.example.com
-if [ -n "$FULL" ]; then QUIET_S=${QUIET_S:-3} ATTACK_S=${ATTACK_S:-7}; else QUIET_S=${QUIET_S:-0.3} ATTACK_S=${ATTACK_S:-1}; fi
+if [ -n "$FULL" ]; then QUIET_S=${QUIET_S:-2} ATTACK_S=${ATTACK_S:-7}; else QUIET_S=${QUIET_S:-0.3} ATTACK_S=${ATTACK_S:-1}; fi
 export ATTACK_S ENOUGH=$W/enough
 PROBES="kept fresh http attach"
 MEMORY_MIB=64         # budget for sending, and the same for receiving
