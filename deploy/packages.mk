@@ -1,5 +1,5 @@
 # Installing, and what is made for installing: manual pages, packages. The top Makefile includes this.
-.PHONY: install uninstall settle man deb dist test-packages
+.PHONY: install uninstall settle man deb dist test-packages test-dist
 
 # Manual pages come from --help and the references. MAN is a directory with ready ones, where the programs that are built run elsewhere only.
 MAN     ?= $(B)/man
@@ -65,3 +65,6 @@ test-packages: deb
 # Static programs for Linux of any kind, into build/dist; ARCHES='x86_64 aarch64' makes some only.
 dist:
 	@deploy/dist $(ARCHES)
+test-dist:
+	@deploy/install-deps test test-dist
+	@ARCHES='$(ARCHES)' tests/packages/static
