@@ -240,6 +240,8 @@ static void read_limits(struct conf_at root, struct relay_limits *l)
 {
 	struct conf_at at = conf_object(root, "limits");
 	l->connections_per_account = read_number(at, "connections_per_account", 1, COUNT_MAX, 4096);
+	l->names_per_account = read_number(at, "names_per_account", 1, COUNT_MAX, 2048);
+	l->records_per_account = read_number(at, "records_per_account", 1, COUNT_MAX, 4096);
 	l->declares_per_second = read_number(at, "declares_per_second", 1, 1000000, 5);
 	l->failed_handshakes_per_second_per_address =
 	    read_number(at, "failed_handshakes_per_second_per_address", 1, COUNT_MAX, 5);

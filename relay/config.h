@@ -15,6 +15,8 @@
 
 struct relay_limits {
 	uint32_t connections_per_account;                  /* 4096 */
+	uint32_t names_per_account;                        /* 2048 */
+	uint32_t records_per_account;                      /* 4096 */
 	uint32_t declares_per_second;                      /* 5, of an account */
 	uint32_t failed_handshakes_per_second_per_address; /* 5, burst 50 */
 	uint32_t head_s;                                   /* 10 */

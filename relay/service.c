@@ -154,10 +154,53 @@ static void put_loops(struct json *w, const struct context *c)
 	json_close(w);
 }
 
+/* True: there are more behind the cursor. */
+static bool put_names(const struct relay *r, struct names_cursor *at, struct json *w)
+{
+	json_open(w, "names", '[');
+	bool more = r->parts.names && names_status(r->parts.names, at, w);
+	json_close(w);
+	return more;
+}
+
+/* The question that is answered by what comes behind. */
+static void put_more(const struct relay *r, bool more, const struct names_cursor *at,
+		     struct json *w)
+{
+	if (!more)
+		return;
+	json_open(w, "more", '{');
+	json_str(w, "do", "names");
+	json_uint(w, "after", at->id);
+	json_str(w, "name", at->name);
+	json_uint(w, "names", names_count(r->parts.names));
+	json_close(w);
+}
+
+static void answer_names(struct relay *r, struct control_reply *reply, struct conf_at asked)
+{
+	struct names_cursor at = {0};
+	struct buf out = BUF_INIT;
+	struct json w = json_into(&out, false);
+	const char *name = "";
+	int64_t after = 0;
+	conf_opt_int(asked, "after", 0, INT64_MAX, &after);
+	conf_opt_str(asked, "name", &name);
+	at.id = (uint64_t)after;
+	snprintf(at.name, sizeof at.name, "%s", name);
+	json_open(&w, NULL, '{');
+	json_bool(&w, "ok", true);
+	put_more(r, put_names(r, &at, &w), &at, &w);
+	json_close(&w);
+	control_answer(reply, &out);
+	buf_fini(&out);
+}
+
 static void on_status(void *arg, const struct buf *agents)
 {
 	struct status_question *q = arg;
 	struct relay *r = q->relay;
+	struct names_cursor at = {0};
 	struct buf out = BUF_INIT;
 	struct json w = json_into(&out, false);
 	json_open(&w, NULL, '{');
@@ -172,11 +215,9 @@ static void on_status(void *arg, const struct buf *agents)
 		dns_server_status(r->parts.dns_server, &w);
 	json_close(&w);
 	json_raw(&w, "agents", (const char *)buf_data(agents), buf_len(agents));
-	json_open(&w, "names", '[');
-	if (r->parts.names)
-		names_status(r->parts.names, &w);
+	bool more = put_names(r, &at, &w);
 	json_close(&w);
-	json_close(&w);
+	put_more(r, more, &at, &w);
 	json_close(&w);
 	control_answer(q->reply, &out);
 	buf_fini(&out);
@@ -196,6 +237,8 @@ static void on_control(void *owner, struct control_reply *reply, const char *req
 		struct status_question *q = mem_alloc(sizeof *q);
 		*q = (struct status_question){.relay = r, .reply = reply};
 		registry_status(r->parts.registry, on_status, q);
+	} else if (!strcmp(what, "names")) {
+		answer_names(r, reply, root);
 	} else if (!strcmp(what, "reload")) {
 		reload(r, reply);
 	} else if (!strcmp(what, "accounts")) {

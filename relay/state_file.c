@@ -83,8 +83,10 @@ static enum state_file_result prepare(sqlite3 *db, const char *schema, int versi
 	enum state_file_result result = look_through(db, why);
 	if (result != STATE_FILE_OPEN)
 		return result;
-	if (sqlite3_exec(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;", NULL, NULL,
-			 NULL) == SQLITE_OK &&
+	if (sqlite3_exec(db,
+			 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
+			 "PRAGMA wal_autocheckpoint = 256; PRAGMA journal_size_limit = 1048576;",
+			 NULL, NULL, NULL) == SQLITE_OK &&
 	    sqlite3_exec(db, schema, NULL, NULL, NULL) == SQLITE_OK)
 		return STATE_FILE_OPEN;
 	*why = mem_strdup(sqlite3_errmsg(db));

@@ -119,6 +119,17 @@ static void put_names(struct text_page *page, const json_t *names)
 	json_decref(sorted);
 }
 
+/* The names that did not fit into the first answer. */
+static void put_more(struct text_page *page, const json_t *more)
+{
+	char count[32];
+	if (!*status_page_number(more, "names", count))
+		return;
+	char *line = mem_printf("… of %s names; all of them: groundnut-relay status --json", count);
+	text_page_put(page, 0, INDENT, TEXT_PLAIN, line);
+	mem_free(line);
+}
+
 void status_render(const char *json, struct text_page *page)
 {
 	json_t *status = json_loads(json, 0, NULL);
@@ -134,6 +145,7 @@ void status_render(const char *json, struct text_page *page)
 	for (size_t i = 0; i < count; i++)
 		put_agent(page, json_array_get(agents, i));
 	put_names(page, json_object_get(status, "names"));
+	put_more(page, json_object_get(status, "more"));
 	json_decref(agents);
 	json_decref(status);
 }

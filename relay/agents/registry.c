@@ -261,6 +261,11 @@ void registry_hello(struct registry *r, struct io_parcel *parcel, const struct h
 	timer_set(r->trim, TRIM_MS);
 }
 
+bool registry_has(const struct registry *r, const char *account, const char *agent)
+{
+	return get_entry(r, account, agent) != NULL;
+}
+
 void registry_set_names(struct registry *r, const char *account, const char *agent,
 			struct name_report *reports, size_t count)
 {

@@ -31,6 +31,8 @@ bool registry_has_room(const struct registry *r, const char *account, const char
 /* A HELLO whose token fits goes to its agent. Takes the parcel and early. */
 void registry_hello(struct registry *r, struct io_parcel *parcel, const struct hello *hello,
 		    struct buf *early);
+/* Whether the agent is attached, or detached and may resume. */
+bool registry_has(const struct registry *r, const char *account, const char *agent);
 /* What became of an agent's names. Takes the reports; an agent that is gone is not told. */
 void registry_set_names(struct registry *r, const char *account, const char *agent,
 			struct name_report *reports, size_t count);

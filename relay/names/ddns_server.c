@@ -119,6 +119,8 @@ static const char *word_of(enum names_answer a)
 		return "nochg";
 	case NAMES_NOHOST:
 		return "nohost";
+	case NAMES_FULL:
+		return "numhost";
 	default:
 		return "911";
 	}

@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+enum { SWEEP_LEAST = 64 };
+
 /* An entry of an agent's `names`. */
 struct entry {
 	char *name;      /* full, or as written when it is none */
@@ -37,7 +39,9 @@ struct report {
 struct declared_names {
 	struct names *names;
 	struct hash_table *agents; /* by key */
+	size_t sweep_at;           /* agents; as many, and those that are gone are forgotten */
 	declared_names_fn *fn;
+	declared_names_alive_fn *is_alive;
 	void *owner;
 };
 
@@ -62,7 +66,11 @@ static void report_one(const struct declared_names *d, const struct agent *a, co
 		return;
 	}
 	if (!n || !n->declared || strcmp(n->holder, a->name) != 0) {
-		out->answer = mem_strdup("nohost");
+		out->answer =
+		    mem_strdup(!n && names_is_full(d->names, a->account)
+				   ? "this account has all the names that it may have (limits: "
+				     "names_per_account, records_per_account)"
+				   : "nohost");
 		return;
 	}
 	const struct name_record *four = &n->records[PUBLISH_A], *six = &n->records[PUBLISH_AAAA];
@@ -127,11 +135,25 @@ static struct agent *find_agent(const struct declared_names *d, const char *acco
 	return a;
 }
 
+static void drop_agent(void *arg, void *value);
+
+static void drop_if_gone(void *arg, void *value)
+{
+	struct declared_names *d = arg;
+	const struct agent *a = value;
+	if (!d->is_alive(d->owner, a->account, a->name))
+		drop_agent(d, value);
+}
+
 static struct agent *obtain_agent(struct declared_names *d, const struct declaration *said)
 {
 	struct agent *a = find_agent(d, said->account, said->agent);
 	if (a)
 		return a;
+	if (hash_table_count(d->agents) >= d->sweep_at) {
+		hash_table_each(d->agents, drop_if_gone, d);
+		d->sweep_at = 2 * hash_table_count(d->agents) + SWEEP_LEAST;
+	}
 	a = mem_zalloc(sizeof(*a));
 	a->account = mem_strdup(said->account);
 	a->name = mem_strdup(said->agent);
@@ -197,15 +219,54 @@ static void set_home(struct name *n, const struct declaration *said)
 	name_set_agent(n, a, v6->family == 6 && addr_is_public(v6) ? addr_ip_text(v6, six) : NULL);
 }
 
-/* The name of a host that this agent declares, or NULL when the account may not have it. */
-static struct name *declare(struct declared_names *d, const struct account *account,
-			    const struct declaration *said, const char *host, bool is_entry)
+/* Whether nothing would miss it: no live agent holds it. */
+static bool is_left_over(struct declared_names *d, const struct name *n)
 {
+	return !n->own && !(*n->holder && d->is_alive(d->owner, n->account, n->holder));
+}
+
+/* A declaration being read. */
+struct reading {
+	struct declared_names *d;
+	const struct account *account; /* or NULL: it is not known */
+	const struct declaration *said;
+	struct list *mine; /* the account's names */
+	size_t looks;      /* at names that may make room, still to be had */
+};
+
+/* Drops the oldest name of the account that is left over. Those that are not are put behind the
+ * others, so that the next look begins where this one ended. */
+static bool make_room(struct reading *r)
+{
+	while (r->looks && !list_is_empty(r->mine)) {
+		struct name *n = LIST_ENTRY(r->mine->next, struct name, same_account);
+		r->looks--;
+		if (is_left_over(r->d, n)) {
+			names_drop(r->d->names, n);
+			return true;
+		}
+		list_remove(&n->same_account);
+		list_append(r->mine, &n->same_account);
+	}
+	return false;
+}
+
+/* The name of a host that this agent declares, or NULL when the account may not have it. */
+static struct name *declare(struct reading *r, const char *host, bool is_entry)
+{
+	struct names *names = r->d->names;
+	const struct declaration *said = r->said;
 	char full[256];
-	if (!account || names_full(d->names, host, full) != 0 ||
-	    !account_allows_host(account, full))
+	if (!r->account || names_full(names, host, full) != 0 ||
+	    !account_allows_host(r->account, full))
 		return NULL;
-	struct name *n = names_obtain(d->names, full, said->account);
+	struct name *n = names_obtain(names, full, said->account);
+	while (!n && make_room(r))
+		n = names_obtain(names, full, said->account);
+	if (!n) {
+		names_tell_full(names, said->account);
+		return NULL;
+	}
 	bool held = strcmp(n->holder, said->agent) == 0;
 	/* A mapping's host does not take a name from the agent whose entry says where it points. */
 	if (!is_entry && n->declared && !held)
@@ -218,42 +279,40 @@ static struct name *declare(struct declared_names *d, const struct account *acco
 	return n;
 }
 
-static void take_mappings(struct declared_names *d, const struct account *account,
-			  const struct declaration *said)
+static void take_mappings(struct reading *r)
 {
-	for (size_t i = 0; said->mappings && i < said->mappings->count; i++) {
-		const char *host = said->mappings->items[i].host;
-		struct name *n = host ? declare(d, account, said, host, false) : NULL;
+	const struct mapping_list *mappings = r->said->mappings;
+	for (size_t i = 0; mappings && i < mappings->count; i++) {
+		const char *host = mappings->items[i].host;
+		struct name *n = host ? declare(r, host, false) : NULL;
 		if (!n)
 			continue;
 		n->mapped = true;
-		names_settle(d->names, n, false);
-		names_mark(d->names, n);
+		names_settle(r->d->names, n, false);
+		names_mark(r->d->names, n);
 	}
 }
 
-static void take_entries(struct declared_names *d, const struct account *account,
-			 const struct declaration *said)
+static void take_entries(struct reading *r)
 {
-	char *client = mem_printf("groundnut-agent %s", said->agent);
-	for (size_t i = 0; i < said->entries->count; i++) {
-		const struct name_wish *entry = &said->entries->items[i];
-		struct name *n = entry->follow == NAME_FOLLOW_UNKNOWN
-				     ? NULL
-				     : declare(d, account, said, entry->host, true);
+	char *client = mem_printf("groundnut-agent %s", r->said->agent);
+	for (size_t i = 0; i < r->said->entries->count; i++) {
+		const struct name_wish *entry = &r->said->entries->items[i];
+		struct name *n =
+		    entry->follow == NAME_FOLLOW_UNKNOWN ? NULL : declare(r, entry->host, true);
 		if (!n)
 			continue;
 		if (entry->follow == NAME_FOLLOW_HOME)
-			set_home(n, said);
+			set_home(n, r->said);
 		else
 			name_set_agent(n, NAME_RELAY, NAME_RELAY);
 		n->declared = true;
-		bool changed = names_settle(d->names, n, true);
+		bool changed = names_settle(r->d->names, n, true);
 		for (unsigned t = 0; t < PUBLISH_TYPES; t++)
 			if (n->records[t].agent)
 				name_note_request(&n->records[t], client,
 						  changed ? "good" : "nochg");
-		names_mark(d->names, n);
+		names_mark(r->d->names, n);
 	}
 	mem_free(client);
 }
@@ -279,17 +338,21 @@ static void withdraw(struct declared_names *d, struct name *n)
 void declared_names_set(struct declared_names *d, const struct declaration *said)
 {
 	struct accounts *accounts = names_accounts(d->names);
-	const struct account *account = accounts ? accounts_find(accounts, said->account) : NULL;
 	struct list *mine = names_of(d->names, said->account);
+	struct reading r = {.d = d, .said = said, .mine = mine};
+	r.account = accounts ? accounts_find(accounts, said->account) : NULL;
 	LIST_EACH(node, mine)
-	LIST_ENTRY(node, struct name, same_account)->marked = false;
-	take_mappings(d, account, said);
+	{
+		LIST_ENTRY(node, struct name, same_account)->marked = false;
+		r.looks++;
+	}
+	take_mappings(&r);
 	LIST_EACH(node, mine)
 	{
 		struct name *n = LIST_ENTRY(node, struct name, same_account);
 		n->declared &= strcmp(n->holder, said->agent) != 0;
 	}
-	take_entries(d, account, said);
+	take_entries(&r);
 	LIST_EACH(node, mine)
 	{
 		struct name *n = LIST_ENTRY(node, struct name, same_account);
@@ -312,7 +375,7 @@ static void on_published(void *owner, const struct name *n)
 		tell(d, a);
 }
 
-static void drop_if_gone(void *arg, void *value)
+static void drop_if_removed(void *arg, void *value)
 {
 	struct declared_names *d = arg;
 	const struct agent *a = value;
@@ -323,18 +386,21 @@ static void drop_if_gone(void *arg, void *value)
 static void on_accounts_changed(void *owner)
 {
 	struct declared_names *d = owner;
-	hash_table_each(d->agents, drop_if_gone, d);
+	hash_table_each(d->agents, drop_if_removed, d);
 }
 
 static const struct names_watcher watcher = {.published = on_published,
 					     .accounts_changed = on_accounts_changed};
 
-struct declared_names *declared_names_new(struct names *all, declared_names_fn *fn, void *owner)
+struct declared_names *declared_names_new(struct names *all, declared_names_fn *fn,
+					  declared_names_alive_fn *is_alive, void *owner)
 {
 	struct declared_names *d = mem_zalloc(sizeof(*d));
 	d->names = all;
 	d->agents = hash_table_new();
+	d->sweep_at = SWEEP_LEAST;
 	d->fn = fn;
+	d->is_alive = is_alive;
 	d->owner = owner;
 	names_watch(all, &watcher, d);
 	return d;

@@ -17,6 +17,7 @@ struct name *name_new(const char *name, const char *account)
 	n->name = mem_strdup(name);
 	n->account = mem_strdup(account);
 	n->holder = mem_strdup("");
+	list_init(&n->all);
 	list_init(&n->same_account);
 	list_init(&n->dirty);
 	return n;
@@ -47,6 +48,14 @@ void name_set_agent(struct name *n, const char *a, const char *aaaa)
 bool name_has_agent(const struct name *n)
 {
 	return n->records[PUBLISH_A].agent || n->records[PUBLISH_AAAA].agent;
+}
+
+unsigned name_records(const struct name *n)
+{
+	unsigned count = 0;
+	for (unsigned t = 0; t < PUBLISH_TYPES; t++)
+		count += n->records[t].wanted && *n->records[t].wanted;
+	return count;
 }
 
 bool name_has_reason(const struct name *n)

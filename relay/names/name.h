@@ -28,14 +28,16 @@ struct name_record {
 };
 
 struct name {
+	struct list all;          /* in the order they came; id grows along it */
 	struct list same_account; /* of the account's names */
 	struct list dirty;        /* in the write batch while not written */
-	char *name;               /* full, lower case */
-	char *account;            /* never NULL */
-	char *holder;             /* the agent that declares it, "" none */
-	bool own;                 /* the account's own name */
-	bool declared, mapped;    /* by holder: in `names`, as a mapping's host */
-	bool marked;              /* seen in the declaration being read */
+	uint64_t id;
+	char *name;            /* full, lower case */
+	char *account;         /* never NULL */
+	char *holder;          /* the agent that declares it, "" none */
+	bool own;              /* the account's own name */
+	bool declared, mapped; /* by holder: in `names`, as a mapping's host */
+	bool marked;           /* seen in the declaration being read */
 	struct name_record records[PUBLISH_TYPES];
 };
 
@@ -47,6 +49,8 @@ void name_set_text(char **at, const char *text);
 /* An agent's word on both records; NULL: none. */
 void name_set_agent(struct name *n, const char *a, const char *aaaa);
 bool name_has_agent(const struct name *n); /* an agent says something of it */
+/* Records of it that hold something. */
+unsigned name_records(const struct name *n);
 /* Whether anything is left that makes the name exist. */
 bool name_has_reason(const struct name *n);
 /* What one record is to hold. relay: the relay's own addresses, by type. */

@@ -12,6 +12,7 @@
 
 #include "shared/base/err.h"
 #include "shared/base/hash_table.h"
+#include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/text.h"
 
@@ -29,15 +30,21 @@ struct asker {
 
 struct account_names {
 	struct list names; /* by same_account */
+	size_t count, records;
+	bool told; /* that it is full; once until it is not */
 	char account[];
 };
+
+enum { NOT_COUNTED = PUBLISH_TYPES + 1, PAGE = 1000 };
 
 struct names {
 	struct relay_config *config;             /* a reference */
 	struct publish_set relay[PUBLISH_TYPES]; /* the relay's addresses */
 	struct hash_table *names;                /* by name */
-	struct hash_table *by_account;           /* struct account_names */
-	struct accounts *accounts;               /* or NULL before the first list */
+	struct list list;                        /* the same, by id */
+	uint64_t last_id;
+	struct hash_table *by_account; /* struct account_names */
+	struct accounts *accounts;     /* or NULL before the first list */
 	struct write_batch *batch;
 	struct publishers *publishers;
 	const struct names_watcher *watcher; /* or NULL */
@@ -71,20 +78,76 @@ struct list *names_of(struct names *all, const char *account)
 	return &obtain_account(all, account)->names;
 }
 
-struct name *names_obtain(struct names *all, const char *name, const char *account)
+static bool is_over(const struct names *all, const struct account_names *of, unsigned names,
+		    unsigned records)
 {
+	const struct relay_limits *l = &all->config->limits;
+	return (names && of->count + names > l->names_per_account) ||
+	       (records && of->records + records > l->records_per_account);
+}
+
+bool names_is_full(const struct names *all, const char *account)
+{
+	static const struct account_names none = {0};
+	const struct account_names *of = hash_table_get(all->by_account, account, strlen(account));
+	return is_over(all, of ? of : &none, 1, PUBLISH_TYPES);
+}
+
+/* Once, until a quarter is free again. */
+void names_tell_full(struct names *all, const char *account)
+{
+	struct account_names *of = obtain_account(all, account);
+	if (!of->told)
+		log_warn("names_full", "account=%s names=%zu records=%zu", of->account, of->count,
+			 of->records);
+	of->told = true;
+}
+
+static void enter(struct account_names *of, struct name *n)
+{
+	list_append(&of->names, &n->same_account);
+	of->count++;
+	of->records += name_records(n);
+}
+
+static void leave(struct names *all, struct name *n)
+{
+	struct account_names *of = obtain_account(all, n->account);
+	list_remove(&n->same_account);
+	of->count--;
+	of->records -= name_records(n);
+	of->told &= of->count > all->config->limits.names_per_account / 4 * 3;
+}
+
+/* records: so many more than now. NULL: that would be more than the account may have. */
+static struct name *obtain(struct names *all, const char *name, const char *account,
+			   unsigned records)
+{
+	struct account_names *of = obtain_account(all, account);
 	struct name *n = names_find(all, name);
-	if (n && strcmp(n->account, account) == 0)
+	bool is_new = !n || strcmp(n->account, account) != 0;
+	if (records != NOT_COUNTED && is_over(all, of, is_new, records))
+		return NULL;
+	if (n && !is_new)
 		return n;
 	if (n) {
+		leave(all, n);
 		name_set_text(&n->account, account);
-		list_remove(&n->same_account);
 	} else {
 		n = name_new(name, account);
+		n->id = ++all->last_id;
+		list_append(&all->list, &n->all);
 		hash_table_add(all->names, n->name, strlen(n->name), n);
 	}
-	list_append(names_of(all, account), &n->same_account);
+	enter(of, n);
 	return n;
+}
+
+struct name *names_obtain(struct names *all, const char *name, const char *account)
+{
+	const struct name *n = names_find(all, name);
+	bool has = n && strcmp(n->account, account) == 0;
+	return obtain(all, name, account, has ? 0 : PUBLISH_TYPES);
 }
 
 /* A full name that lies below the domain and is not one that the relay itself needs. */
@@ -103,6 +166,7 @@ int names_full(const struct names *all, const char *host, char out[256])
 bool names_settle(struct names *all, struct name *n, bool counts)
 {
 	bool changed = false;
+	size_t before = name_records(n);
 	for (unsigned t = 0; t < PUBLISH_TYPES; t++) {
 		struct name_record *r = &n->records[t];
 		struct publish_set set;
@@ -122,8 +186,10 @@ bool names_settle(struct names *all, struct name *n, bool counts)
 		publishers_number(all->publishers);
 		changed = true;
 	}
-	if (changed)
+	if (changed) {
+		obtain_account(all, n->account)->records += name_records(n) - before;
 		publishers_check(all->publishers, n->name);
+	}
 	return changed;
 }
 
@@ -142,8 +208,9 @@ void names_drop(struct names *all, struct name *n)
 			publishers_number(all->publishers);
 		}
 	}
+	leave(all, n);
 	hash_table_remove(all->names, n->name, strlen(n->name));
-	list_remove(&n->same_account);
+	list_remove(&n->all);
 	list_remove(&n->dirty);
 	publishers_check(all->publishers, n->name);
 	name_free(n);
@@ -188,7 +255,7 @@ static void give_own_name(struct names *all, const char *account)
 	char own[256];
 	if (names_full(all, account, own) != 0)
 		return;
-	struct name *n = names_obtain(all, own, account);
+	struct name *n = obtain(all, own, account, NOT_COUNTED);
 	n->own = true;
 	if (names_settle(all, n, false))
 		names_mark(all, n);
@@ -281,14 +348,24 @@ enum names_answer names_update(struct names *all, const struct account *account,
 		       : text_full_host(account->name, all->config->domain, full);
 	if (err || !may_be(all, full) || !account_allows_host(account, full))
 		return NAMES_NOHOST;
-	if (!names_find(all, full) && !is_set(change, PUBLISH_A) && !is_set(change, PUBLISH_AAAA))
+	const struct name *known = names_find(all, full);
+	unsigned records = 0;
+	for (unsigned t = 0; t < PUBLISH_TYPES; t++)
+		records += change->set[t].family &&
+			   !(known && known->records[t].wanted && *known->records[t].wanted);
+	if (!known && !is_set(change, PUBLISH_A) && !is_set(change, PUBLISH_AAAA))
 		return NAMES_GOOD;
+	struct name *n = obtain(all, full, account->name, records);
+	if (!n) {
+		names_tell_full(all, account->name);
+		return NAMES_FULL;
+	}
 	struct asker *a = mem_zalloc(sizeof(*a));
 	*ticket = a->ticket = ++all->last_ticket;
 	a->wait.fn = on_written;
 	a->fn = fn;
 	a->owner = owner;
-	a->answer = apply(all, names_obtain(all, full, account->name), change, client);
+	a->answer = apply(all, n, change, client);
 	list_append(&all->askers, &a->node);
 	write_batch_join(all->batch, &a->wait);
 	return NAMES_WAIT;
@@ -333,20 +410,44 @@ static void write_record(const struct telling *to, const struct name *n, enum pu
 	json_close(w);
 }
 
-static void write_name(void *arg, void *value)
+static void write_name(const struct telling *to, const struct name *n)
 {
-	const struct name *n = value;
 	for (unsigned t = 0; t < PUBLISH_TYPES; t++) {
 		const struct name_record *r = &n->records[t];
 		/* A family that is empty and was never asked for is not worth a line. */
 		if ((r->wanted && *r->wanted) || r->requests)
-			write_record(arg, n, t);
+			write_record(to, n, t);
 	}
 }
 
-void names_status(struct names *all, struct json *w)
+/* The first that is behind the cursor, also when the name that it stands at has gone. */
+static const struct list *node_behind(const struct names *all, const struct names_cursor *at)
 {
-	hash_table_each(all->names, write_name, &(struct telling){all, w});
+	const struct name *n = names_find(all, at->name);
+	if (n && n->id == at->id)
+		return n->all.next;
+	const struct list *node = all->list.next;
+	while (node != &all->list && LIST_ENTRY(node, struct name, all)->id <= at->id)
+		node = node->next;
+	return node;
+}
+
+bool names_status(const struct names *all, struct names_cursor *at, struct json *w)
+{
+	const struct telling to = {all, w};
+	const struct list *node = node_behind(all, at);
+	for (unsigned i = 0; i < PAGE && node != &all->list; i++, node = node->next) {
+		const struct name *n = LIST_ENTRY(node, struct name, all);
+		write_name(&to, n);
+		at->id = n->id;
+		strcpy(at->name, n->name);
+	}
+	return node != &all->list;
+}
+
+size_t names_count(const struct names *all)
+{
+	return hash_table_count(all->names);
 }
 
 /* --- the store and the publishers --- */
@@ -389,7 +490,7 @@ static void on_stored_name(void *arg, const struct store_name *row)
 {
 	struct names *all = arg;
 	if (may_be(all, row->name) && publish_type_of_number(row->family) >= 0)
-		name_read(names_obtain(all, row->name, row->account), row);
+		name_read(obtain(all, row->name, row->account, NOT_COUNTED), row);
 }
 
 static void on_stored_published(void *arg, const struct store_published *row)
@@ -454,6 +555,7 @@ struct names *names_new(struct loop *l, struct store *store, struct relay_config
 {
 	struct names *all = mem_zalloc(sizeof(*all));
 	list_init(&all->askers);
+	list_init(&all->list);
 	all->names = hash_table_new();
 	all->by_account = hash_table_new();
 	all->batch = write_batch_new(l, store, on_lost, all);

@@ -29,7 +29,14 @@ struct accounts *names_accounts(const struct names *all); /* NULL before the fir
 
 /* --- door updates --- */
 
-enum names_answer { NAMES_GOOD, NAMES_NOCHG, NAMES_NOHOST, NAMES_TROUBLE, NAMES_WAIT };
+enum names_answer {
+	NAMES_GOOD,
+	NAMES_NOCHG,
+	NAMES_NOHOST,
+	NAMES_FULL, /* the account has all the names or records that it may have */
+	NAMES_TROUBLE,
+	NAMES_WAIT
+};
 struct names_change {
 	/* A, AAAA; family 0: that one is not touched. Only public addresses are ever given here */
 	struct addr set[PUBLISH_TYPES];
@@ -40,16 +47,23 @@ struct names_change {
 };
 typedef void names_done_fn(void *owner, uint64_t ticket, enum names_answer answer);
 
-/* host NULL: the account's own name. NAMES_NOHOST at once (the account may not have that name),
- * GOOD at once for a dummy about a name that is not there; else NAMES_WAIT with a ticket, and fn
- * comes from the loop when the request is durable: GOOD, NOCHG or TROUBLE. */
+/* host NULL: the account's own name. NAMES_NOHOST (the account may not have that name) and FULL at
+ * once, GOOD at once for a dummy about a name that is not there; else NAMES_WAIT with a ticket, and
+ * fn comes from the loop when the request is durable: GOOD, NOCHG or TROUBLE. */
 enum names_answer names_update(struct names *all, const struct account *account, const char *host,
 			       const struct names_change *change, const char *client,
 			       names_done_fn *fn, void *owner, uint64_t *ticket);
 void names_forget(struct names *all, void *owner); /* no answers to this owner any more */
 
-/* the members of "names": into an array the caller opened */
-void names_status(struct names *all, struct json *w);
+/* Where a list of all names has come to. */
+struct names_cursor {
+	uint64_t id;
+	char name[256];
+};
+/* Members of "names", of as many names as fit into a page behind the cursor (zeroes: the
+ * beginning), which moves along. True: there are more. */
+bool names_status(const struct names *all, struct names_cursor *at, struct json *w);
+size_t names_count(const struct names *all);
 
 /* --- for what declares names --- */
 
@@ -63,8 +77,11 @@ void names_watch(struct names *all, const struct names_watcher *fns, void *owner
 /* A host as written in a file, made full. 0, or ERR_SYNTAX when it is none of these names. */
 int names_full(const struct names *all, const char *host, char out[256]);
 struct name *names_find(const struct names *all, const char *name); /* NULL: none */
-/* Made when needed, this account's from now on. */
+/* Made when needed, this account's from now on; NULL when the account is full. */
 struct name *names_obtain(struct names *all, const char *name, const char *account);
+/* Whether another name, with both its records, would be more than the account may have. */
+bool names_is_full(const struct names *all, const char *account);
+void names_tell_full(struct names *all, const char *account); /* in the log, once */
 /* The account's names, by same_account. */
 struct list *names_of(struct names *all, const char *account);
 /* Whatever changes a name settles it: what is wanted is derived anew, and brought out when it is

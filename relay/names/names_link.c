@@ -24,9 +24,15 @@ static void on_report(void *owner, const char *account, const char *agent,
 	registry_set_names(l->agents, account, agent, reports, count);
 }
 
+static bool is_alive(void *owner, const char *account, const char *agent)
+{
+	const struct names_link *l = owner;
+	return registry_has(l->agents, account, agent);
+}
+
 void names_link_open(struct names_link *l, struct names *names, struct registry *agents)
 {
-	*l = (struct names_link){declared_names_new(names, on_report, l), agents};
+	*l = (struct names_link){declared_names_new(names, on_report, is_alive, l), agents};
 }
 
 void names_link_close(struct names_link *l)

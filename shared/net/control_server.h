@@ -6,6 +6,9 @@
  *	→ {"do": "status"}
  *	← {"ok": true, "status": {…}}     or   {"ok": false, "error": "one sentence"}
  *
+ * What would be too long goes on in another answer: "more" is the question after the items that the
+ * last list of the status still lacks.
+ *
  * A stale socket file (nobody answers) is replaced; a live one is UV_EADDRINUSE.
  */
 #ifndef GROUNDNUT_NET_CONTROL_SERVER_H

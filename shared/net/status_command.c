@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 const struct cli_option status_command_options[] = {
@@ -30,59 +31,115 @@ int status_command_flags(const struct cli_line *line)
 	return flags;
 }
 
-/* The "status" object as indented JSON; NULL: it has none. */
-static char *status_of(const struct control_client *a)
+/* As indented JSON; freed by the caller. */
+static char *dump(const json_t *json)
 {
-	json_t *answer = a->answer ? json_loads(a->answer, 0, NULL) : NULL;
-	const json_t *status = json_object_get(answer, "status");
 	char *dumped =
-	    json_is_object(status)
-		? json_dumps(status, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15))
-		: NULL;
+	    json_dumps(json, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15));
 	char *text = mem_strdup(dumped);
 	free(dumped);
-	json_decref(answer);
 	return text;
 }
 
-/* The status object, or NULL and in *why the reason; each freed by the caller. */
-static char *ask(const char *who, const char *control, char **why)
+/* The whole answer, or NULL and in *why the reason (freed by the caller). */
+static json_t *ask(const char *who, const char *control, const char *request, char **why)
 {
 	struct control_client a;
-	control_client_program(who, control, "{\"do\": \"status\"}", CONTROL_CLIENT_MS, &a);
-	char *status = status_of(&a);
-	*why = status ? NULL
-	       : a.result == CONTROL_CLIENT_DONE
-		   ? mem_printf("the running %s gave an answer without a status", who)
-		   : mem_strdup(a.said);
+	control_client_program(who, control, request, CONTROL_CLIENT_MS, &a);
+	json_t *answer = a.answer ? json_loads(a.answer, 0, NULL) : NULL;
+	*why = answer ? NULL : mem_strdup(a.said);
 	control_client_fini(&a);
-	return status;
+	return answer;
 }
 
-static void put(const struct status_command *s, const char *status, int flags, struct buf *out)
+/* An answer with a status object; as ask(). */
+static json_t *ask_status(const char *who, const char *control, char **why)
 {
+	json_t *answer = ask(who, control, "{\"do\": \"status\"}", why);
+	if (!answer || json_is_object(json_object_get(answer, "status")))
+		return answer;
+	*why = mem_printf("the running %s gave an answer without a status", who);
+	json_decref(answer);
+	return NULL;
+}
+
+/* Behind the last item of a list in an object. */
+static void print_items(const json_t *list)
+{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		char *text = dump(json_array_get(list, i));
+		fputs(",\n    ", stdout);
+		for (const char *p = text; *p; p++)
+			printf(*p == '\n' ? "%c    " : "%c", *p);
+		mem_free(text);
+	}
+}
+
+/* The status as JSON, page by page: its last list goes on in the answers to what "more" asks. Never
+ * all in memory. NULL, or why it ends early (freed by the caller). */
+static char *print_json(const struct status_command *s, const char *control, json_t *answer)
+{
+	static const char list_end[] = "\n  ]\n}";
+	char *text = dump(json_object_get(answer, "status")), *why = NULL;
+	json_t *more = json_incref(json_object_get(answer, "more"));
+	size_t len = strlen(text), end = sizeof list_end - 1;
+	bool open = more && len > end && !strcmp(text + len - end, list_end);
+	printf("%.*s", (int)(open ? len - end : len), text);
+	while (open && more) {
+		char *question = json_dumps(more, JSON_COMPACT);
+		json_t *page = ask(s->who, control, question, &why);
+		free(question);
+		json_decref(more);
+		more = json_incref(json_object_get(page, "more"));
+		const char *key;
+		json_t *list;
+		json_object_foreach(page, key, list) print_items(list);
+		json_decref(page);
+	}
+	fputs(open ? "\n  ]\n}\n" : "\n", stdout);
+	json_decref(more);
+	mem_free(text);
+	return why;
+}
+
+/* As a page for people; what "more" asks is left out, which the page may say. */
+static char *print_page(const struct status_command *s, json_t *answer)
+{
+	struct buf out = BUF_INIT;
 	struct text_page page;
-	text_page_init(&page, out, STDOUT_FILENO);
-	if (flags & STATUS_JSON)
-		buf_printf(out, "%s\n", status);
-	else
-		s->render(status, &page);
+	json_t *status = json_object_get(answer, "status");
+	json_object_set(status, "more", json_object_get(answer, "more"));
+	char *text = dump(status);
+	text_page_init(&page, &out, STDOUT_FILENO);
+	s->render(text, &page);
+	fputs(buf_str(&out), stdout);
+	buf_fini(&out);
+	mem_free(text);
+	return NULL;
+}
+
+static bool is_up(const struct status_command *s, const json_t *answer)
+{
+	char *text = dump(json_object_get(answer, "status"));
+	bool up = s->is_up(text);
+	mem_free(text);
+	return up;
 }
 
 static int show_once(const struct status_command *s, const char *control, int flags)
 {
-	char *why, *status = ask(s->who, control, &why);
-	struct buf out = BUF_INIT;
-	int code = status ? 0 : EXIT_WORK;
+	char *why;
+	json_t *answer = ask_status(s->who, control, &why);
+	int code = answer ? 0 : EXIT_WORK;
 	if (flags & STATUS_CHECK)
-		code = status && s->is_up(status) ? 0 : EXIT_WORK;
-	else if (status)
-		put(s, status, flags, &out);
-	else
+		code = answer && is_up(s, answer) ? 0 : EXIT_WORK;
+	else if (answer)
+		why = flags & STATUS_JSON ? print_json(s, control, answer) : print_page(s, answer);
+	if (why && !(flags & STATUS_CHECK)) {
 		log_say("%s", why);
-	fputs(buf_str(&out), stdout);
-	buf_fini(&out);
-	mem_free(status);
+		code = EXIT_WORK;
+	}
+	json_decref(answer);
 	mem_free(why);
 	return code;
 }
@@ -96,20 +153,17 @@ static void end_watch(int signal_number)
 /* A program that does not answer may come back, so its absence is shown like a status. */
 static bool show_again(const struct status_command *s, const char *control, int flags)
 {
-	char *why, *status = ask(s->who, control, &why);
-	struct buf out = BUF_INIT;
+	char *why;
+	json_t *answer = ask_status(s->who, control, &why);
 	if (isatty(STDOUT_FILENO) == 1)
-		buf_puts(&out, "\033[H\033[2J");
-	if (status)
-		put(s, status, flags, &out);
-	else
-		buf_printf(&out, "%s\n", why);
-	fputs(buf_str(&out), stdout);
-	bool written = fflush(stdout) == 0;
-	buf_fini(&out);
-	mem_free(status);
+		fputs("\033[H\033[2J", stdout);
+	if (answer)
+		why = flags & STATUS_JSON ? print_json(s, control, answer) : print_page(s, answer);
+	if (why)
+		printf("%s\n", why);
+	json_decref(answer);
 	mem_free(why);
-	return written;
+	return fflush(stdout) == 0;
 }
 
 static int watch(const struct status_command *s, const char *control, int flags)

@@ -31,6 +31,7 @@ struct lab {
 	size_t report_count;
 	unsigned reported; /* by itself, not for a declaration */
 	bool declaring;
+	const char *gone; /* an agent that is */
 	unsigned answered;
 	enum names_answer last;
 };
@@ -83,19 +84,31 @@ static void on_report(void *owner, const char *account, const char *agent,
 	lab->answered++;
 }
 
-static void open_lab(struct lab *lab)
+static bool is_alive(void *owner, const char *account, const char *agent)
+{
+	const struct lab *lab = owner;
+	assert_string_equal(account, "alice");
+	return !lab->gone || strcmp(lab->gone, agent) != 0;
+}
+
+static void open_lab_with(struct lab *lab, const char *keys)
 {
 	char *why;
 	memset(lab, 0, sizeof(*lab));
 	lab->loop = loop_new("test");
 	lab->store = store_open(lab->loop, path, &why);
 	assert_non_null(lab->store);
-	struct relay_config *config = read_config(ADDRESSES "," SERVE);
+	struct relay_config *config = read_config(keys);
 	lab->names = names_new(lab->loop, lab->store, config);
 	relay_config_unref(config);
-	lab->declared = declared_names_new(lab->names, on_report, lab);
+	lab->declared = declared_names_new(lab->names, on_report, is_alive, lab);
 	lab->accounts = read_accounts(TWO);
 	names_set_accounts(lab->names, lab->accounts);
+}
+
+static void open_lab(struct lab *lab)
+{
+	open_lab_with(lab, ADDRESSES "," SERVE);
 }
 
 static void close_lab(struct lab *lab)
@@ -183,7 +196,7 @@ static char *status(struct lab *lab)
 	struct buf b = BUF_INIT;
 	struct json w = json_into(&b, false);
 	json_open(&w, NULL, '[');
-	names_status(lab->names, &w);
+	assert_false(names_status(lab->names, &(struct names_cursor){0}, &w));
 	json_close(&w);
 	char *text = mem_strdup(buf_str(&b));
 	buf_fini(&b);
@@ -509,6 +522,137 @@ static void a_reload_that_brings_serve_while_a_batch_is_written(void **state)
 	close_lab(&lab);
 }
 
+#define FEW ADDRESSES "," SERVE ",\"limits\":{\"names_per_account\":4,\"records_per_account\":6}"
+
+static enum names_answer ask_door(struct lab *lab, const char *host)
+{
+	enum names_answer a = ask(lab, "alice", host, set4("11.7.7.7"));
+	if (a == NAMES_WAIT)
+		wait_answer(lab);
+	return a == NAMES_WAIT ? lab->last : a;
+}
+
+/* alice.home.test is the first, with two records. */
+static void a_password_makes_only_so_many_names(void **state)
+{
+	(void)state;
+	struct lab lab;
+	open_lab_with(&lab, FEW);
+	assert_int_equal(ask_door(&lab, "a.alice.home.test"), NAMES_GOOD);
+	assert_int_equal(ask_door(&lab, "b.alice.home.test"), NAMES_GOOD);
+	assert_int_equal(ask_door(&lab, "c.alice.home.test"), NAMES_GOOD);
+	assert_int_equal(ask_door(&lab, "d.alice.home.test"), NAMES_FULL);
+	assert_string_equal(shown(&lab, "d.alice.home.test", 4), "-");
+	assert_int_equal(ask_door(&lab, "c.alice.home.test"), NAMES_NOCHG);
+	/* records: 2 + 3, and one more is the last */
+	struct names_change six = {.asked = {false, true}};
+	addr_parse_ip("2a01::7", &six.set[1]);
+	assert_int_equal(ask(&lab, "alice", "a.alice.home.test", six), NAMES_WAIT);
+	assert_int_equal(ask(&lab, "alice", "b.alice.home.test", six), NAMES_FULL);
+	assert_int_equal(ask(&lab, "bob", "bob.home.test", six), NAMES_WAIT); /* has its own */
+	names_forget(lab.names, &lab);
+	close_lab(&lab);
+	/* What is there stays, also when less is allowed. */
+	open_lab_with(&lab, ADDRESSES "," SERVE ",\"limits\":{\"names_per_account\":1}");
+	assert_string_equal(shown(&lab, "c.alice.home.test", 4), "11.7.7.7");
+	assert_int_equal(ask_door(&lab, "c.alice.home.test"), NAMES_NOCHG);
+	assert_int_equal(ask_door(&lab, "d.alice.home.test"), NAMES_FULL);
+	close_lab(&lab);
+}
+
+static void declare_hosts(struct lab *lab, const char *agent, const char *const *hosts)
+{
+	struct mapping m[8] = {{0}};
+	size_t count = 0;
+	for (; hosts[count]; count++)
+		m[count].host = (char *)(uintptr_t)hosts[count];
+	const struct mapping_list mappings = {.items = m, .count = count};
+	const struct name_wish_list none = {0};
+	struct declaration a = {.account = "alice",
+				.agent = agent,
+				.entries = &none,
+				.mappings = &mappings,
+				.nat = "unknown",
+				.count = 1};
+	addr_parse_ip("11.5.5.5", &a.seen);
+	declare(lab, &a);
+}
+
+#define FOUR ADDRESSES "," SERVE ",\"limits\":{\"names_per_account\":4,\"records_per_account\":100}"
+
+static void what_is_left_over_makes_room_for_what_is_declared(void **state)
+{
+	(void)state;
+	struct lab lab;
+	open_lab_with(&lab, FOUR);
+	assert_int_equal(ask_door(&lab, "door.alice.home.test"), NAMES_GOOD);
+	declare_hosts(&lab, "old", (const char *const[]){"x.alice", "y.alice", NULL});
+	assert_string_equal(shown(&lab, "y.alice.home.test", 4), "11.0.0.1");
+	/* full; only what the door brought is left over */
+	declare_hosts(&lab, "new", (const char *const[]){"p.alice", "q.alice", NULL});
+	assert_string_equal(shown(&lab, "p.alice.home.test", 4), "11.0.0.1");
+	assert_string_equal(shown(&lab, "q.alice.home.test", 4), "-");
+	assert_string_equal(shown(&lab, "door.alice.home.test", 4), "-");
+	assert_string_equal(shown(&lab, "x.alice.home.test", 4), "11.0.0.1");
+	lab.gone = "old";
+	declare_hosts(&lab, "new", (const char *const[]){"p.alice", "q.alice", NULL});
+	assert_string_equal(shown(&lab, "q.alice.home.test", 4), "11.0.0.1");
+	assert_string_equal(shown(&lab, "p.alice.home.test", 4), "11.0.0.1");
+	assert_string_equal(shown(&lab, "x.alice.home.test", 4), "-");
+	assert_string_equal(shown(&lab, "y.alice.home.test", 4), "11.0.0.1");
+	assert_string_equal(shown(&lab, "alice.home.test", 4), "11.0.0.1");
+	/* A door takes nothing from an agent that is gone. */
+	assert_int_equal(ask_door(&lab, "door.alice.home.test"), NAMES_FULL);
+	declare_hosts(&lab, "new",
+		      (const char *const[]){"p.alice", "q.alice", "r.alice", "s.alice", NULL});
+	assert_string_equal(shown(&lab, "r.alice.home.test", 4), "11.0.0.1");
+	assert_string_equal(shown(&lab, "s.alice.home.test", 4), "-");
+	declare_home(&lab, "late", "t.alice", NAME_FOLLOW_RELAY, "11.5.5.5", "public");
+	assert_string_equal(lab.reports[0].answer,
+			    "this account has all the names that it may have (limits: "
+			    "names_per_account, records_per_account)");
+	close_lab(&lab);
+}
+
+static unsigned count_names(const char *json)
+{
+	unsigned count = 0;
+	for (const char *at = json; (at = strstr(at, "{\"name\":\"")); at++)
+		count++;
+	return count;
+}
+
+static void status_comes_in_pages(void **state)
+{
+	enum { NAMES = 2500 };
+	(void)state;
+	struct lab lab;
+	struct names_cursor at = {0};
+	unsigned pages = 0, seen = 0;
+	bool more = true;
+	open_lab_with(&lab, ADDRESSES "," SERVE ",\"limits\":{\"names_per_account\":5000}");
+	for (unsigned i = 0; i < NAMES; i++) {
+		char host[64];
+		snprintf(host, sizeof(host), "n%u.alice.home.test", i);
+		ask(&lab, "alice", host, set4("11.7.7.7"));
+	}
+	while (more) {
+		struct buf b = BUF_INIT;
+		struct json w = json_into(&b, false);
+		json_open(&w, NULL, '[');
+		more = names_status(lab.names, &at, &w);
+		json_close(&w);
+		seen += count_names(buf_str(&b));
+		buf_fini(&b);
+		if (pages++ == 0) /* the name that it stands at goes */
+			names_drop(lab.names, names_find(lab.names, at.name));
+	}
+	assert_int_equal(pages, 3);
+	assert_int_equal(seen, NAMES + 4); /* alice's and bob's own, two records each */
+	names_forget(lab.names, &lab);
+	close_lab(&lab);
+}
+
 static void count_row(void *arg, const struct store_name *row)
 {
 	unsigned *count = arg;
@@ -591,6 +735,10 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(reload_keeps_what_is_known, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_reload_that_brings_serve_while_a_batch_is_written,
 					    setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_password_makes_only_so_many_names, setup, teardown),
+	    cmocka_unit_test_setup_teardown(what_is_left_over_makes_room_for_what_is_declared,
+					    setup, teardown),
+	    cmocka_unit_test_setup_teardown(status_comes_in_pages, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_lost_batch_is_made_good, setup, teardown),
 	    cmocka_unit_test_setup_teardown(forgotten_owners_are_not_told, setup, teardown),
 	};
