@@ -305,6 +305,7 @@ static void unpark(struct door *d, bool away)
 void door_rest(struct door *d)
 {
 	d->resting = true;
+	d->watched = false;
 	timer_stop(d->rest_timer);
 	for (size_t i = 0; d->kind->rest && i < d->socket_count; i++)
 		d->kind->rest(d->sockets[i]);
@@ -314,6 +315,7 @@ void door_wake(struct door *d)
 {
 	d->newcomers = 0;
 	d->resting = false;
+	d->watched = false;
 	timer_stop(d->rest_timer);
 	for (size_t i = 0; d->kind->wake && i < d->socket_count; i++)
 		d->kind->wake(d->sockets[i]);
@@ -482,12 +484,30 @@ void door_crowd(struct door *d)
 	bool attached = tenant_is_attached(d->tenant);
 	if (!attached)
 		d->newcomers++;
-	if (waiting(d) < DOOR_WAITING || d->resting)
+	if (d->resting)
 		return;
+	if (waiting(d) < DOOR_WAITING) {
+		if (attached && d->kind->relieve && !d->watched && waiting(d) > 1) {
+			d->watched = true;
+			timer_set(d->rest_timer, REST_LOOK_MS);
+		}
+		return;
+	}
 	door_rest(d);
 	if (attached) /* else the next link wakes it */
 		timer_set(d->rest_timer, REST_LOOK_MS);
 	log_info("door_rests", "mapping=%s waiting=%zu", d->mapping.name, waiting(d));
+}
+
+/* Newcomers still wait after a moment: the memory for visitors is short. Those that use their places
+ * for nothing make room, before so many wait that the door has to rest. */
+static void relieve_while_waiting(struct door *d)
+{
+	d->watched = waiting(d) > 0;
+	if (!d->watched)
+		return;
+	d->kind->relieve(d);
+	timer_set(d->rest_timer, REST_LOOK_MS);
 }
 
 static void on_rest_timer(void *owner)
@@ -495,6 +515,10 @@ static void on_rest_timer(void *owner)
 	struct door *d = owner;
 	if (!tenant_is_attached(d->tenant))
 		return;
+	if (d->watched && !d->resting) {
+		relieve_while_waiting(d);
+		return;
+	}
 	if (waiting(d) >= DOOR_WAITING / 2) {
 		if (d->kind->relieve)
 			d->kind->relieve(d);

@@ -69,6 +69,7 @@ struct door {
 	uint64_t flows, dropped;   /* udp; dropped: but for what flows under way have */
 	struct splice_count count; /* to_stream goes toward the agent */
 	unsigned newcomers;        /* let in while the agent is detached */
+	bool watched; /* newcomers wait, and the timer looks whether they go on waiting */
 	struct timer *rest_timer;
 	struct shaper *shaper;      /* NULL: neither mapping nor account has a limit */
 	struct rate_limiter *rates; /* newcomers of each source; NULL: no limit */

@@ -320,8 +320,8 @@ uint32_t stream_keep(const struct tunnel *t)
 	return keep < TUNNEL_KEEP_MIN ? TUNNEL_KEEP_MIN : (uint32_t)keep;
 }
 
-/* Mappings with fewer streams than this get in to the last byte of the budget: a sixteenth of the
- * last quarter, in least grants. */
+/* Mappings with fewer streams than this get in to the last byte of the budget: an eighth of the last
+ * eighth, in least grants. */
 static size_t streams_of_little(const struct tunnel *t)
 {
 	return t->receive.limit / 64 / TUNNEL_OPEN_CREDIT_MIN + 1;
@@ -330,7 +330,7 @@ static size_t streams_of_little(const struct tunnel *t)
 uint64_t stream_grant_for_open(const struct tunnel *t, const struct open_queue *q)
 {
 	size_t left = memory_budget_left(&t->receive), kept = t->receive.limit / 2;
-	size_t reserve = q->held < streams_of_little(t) ? 0 : t->receive.limit / 4;
+	size_t reserve = q->held < streams_of_little(t) ? 0 : t->receive.limit / 8;
 	if (left < reserve + TUNNEL_OPEN_CREDIT_MIN)
 		return 0;
 	size_t grant = left > kept ? (left - kept) / 32 : 0;

@@ -178,7 +178,7 @@ void stream_settle(struct stream *s);
 void stream_fact(struct stream *s); /* a fact is due: on the list */
 /* unused credit a quiet sender keeps */
 uint32_t stream_keep(const struct tunnel *t);
-/* Half of the budget is given out in least grants only, and its last quarter only to mappings that
+/* Half of the budget is given out in least grants only, and its last eighth only to mappings that
  * hold little. 0: no room, the OPEN waits. */
 uint64_t stream_grant_for_open(const struct tunnel *t, const struct open_queue *q);
 /* grows window and granted, from the budget */
