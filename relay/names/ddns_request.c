@@ -35,14 +35,23 @@ static enum ddns_request_path path_of(const char *target)
 	return DDNS_REQUEST_NO_PATH;
 }
 
-/* Blanks at both ends cut off; returns the first that is none. */
+/* White space, line ends and quotes at both ends cut off; returns the first that is none. */
 static char *trim(char *text)
 {
-	text += strspn(text, " \t");
+	static const char around[] = " \t\r\n\v\f\"'";
+	text += strspn(text, around);
 	size_t len = strlen(text);
-	while (len && strchr(" \t", text[len - 1]))
+	while (len && strchr(around, text[len - 1]))
 		text[--len] = 0;
 	return text;
+}
+
+static bool is_one_of(const char *text, const char *const *words)
+{
+	for (; *words; words++)
+		if (strcasecmp(text, *words) == 0)
+			return true;
+	return false;
 }
 
 static void add_host(struct ddns_request *r, char *text)
@@ -73,16 +82,19 @@ static bool is_prefix(const struct addr *a, const char *length)
 	return true;
 }
 
-static void add_address(struct ddns_request *r, char *text, bool v6_key)
+/* family: that which the key is about, 0: both. */
+static void add_address(struct ddns_request *r, char *text, uint8_t family)
 {
+	static const char *const untouched[] = {"no", "preserve", NULL};
 	struct addr a;
 	text = trim(text);
-	if (v6_key && strcasecmp(text, "no") == 0)
-		r->untouched[1] = true;
+	if (family && is_one_of(text, untouched))
+		r->untouched[family == 6] = true;
 	char *slash = strchr(text, '/');
 	if (slash)
 		*slash = 0;
-	if (r->item_count == DDNS_REQUEST_ITEMS || addr_parse_ip(text, &a) != 0)
+	if (r->item_count == DDNS_REQUEST_ITEMS || addr_parse_ip(text, &a) != 0 ||
+	    (family && a.family != family))
 		return;
 	if (slash && is_prefix(&a, slash + 1)) {
 		r->prefix6 = true;
@@ -92,29 +104,20 @@ static void add_address(struct ddns_request *r, char *text, bool v6_key)
 	r->items[r->item_count++] = a;
 }
 
-static void each_part(struct ddns_request *r, char *value,
-		      void (*add)(struct ddns_request *r, char *text))
+static void add_addresses(struct ddns_request *r, char *value, uint8_t family)
+{
+	char *save = NULL;
+	value = trim(value);
+	r->is_addressed |= family || *value;
+	for (char *part = strtok_r(value, ",", &save); part; part = strtok_r(NULL, ",", &save))
+		add_address(r, part, family);
+}
+
+static void add_hosts(struct ddns_request *r, char *value)
 {
 	char *save = NULL;
 	for (char *part = strtok_r(value, ",", &save); part; part = strtok_r(NULL, ",", &save))
-		add(r, part);
-}
-
-static void add_any(struct ddns_request *r, char *text)
-{
-	add_address(r, text, false);
-}
-static void add_v6(struct ddns_request *r, char *text)
-{
-	add_address(r, text, true);
-}
-
-static bool is_one_of(const char *key, const char *const *names)
-{
-	for (; *names; names++)
-		if (strcasecmp(key, *names) == 0)
-			return true;
-	return false;
+		add_host(r, part);
 }
 
 static void take_credential(struct ddns_request *r, char *to, size_t cap, const char *value)
@@ -126,20 +129,23 @@ static void take_credential(struct ddns_request *r, char *to, size_t cap, const 
 
 static void take_parameter(struct ddns_request *r, const char *key, char *value, bool credentials)
 {
-	static const char *const any_keys[] = {"myip", "ip", "myipv4", "ipv4", NULL},
-				 *const v6_keys[] = {"myipv6", "ipv6", NULL};
+	static const char *const any_keys[] = {"myip", "ip", NULL};
+	static const char *const v4_keys[] = {"myipv4", "ipv4", NULL};
+	static const char *const v6_keys[] = {"myipv6", "ipv6", NULL};
 	static const char *const user_keys[] = {"username", "user", NULL},
 				 *const password_keys[] = {"password", "pass", NULL};
 	static const char *const host_keys[] = {"hostname", "host", "hosts", NULL};
 	static const char *const yes[] = {"yes", "1", "true", "on", NULL};
 	if (is_one_of(key, host_keys))
-		each_part(r, value, add_host);
+		add_hosts(r, value);
 	else if (is_one_of(key, any_keys))
-		each_part(r, value, add_any);
+		add_addresses(r, value, 0);
+	else if (is_one_of(key, v4_keys))
+		add_addresses(r, value, 4);
 	else if (is_one_of(key, v6_keys))
-		each_part(r, value, add_v6);
+		add_addresses(r, value, 6);
 	else if (strcasecmp(key, "offline") == 0)
-		r->offline = is_one_of(value, yes);
+		r->offline = is_one_of(trim(value), yes);
 	else if (credentials && is_one_of(key, user_keys))
 		take_credential(r, r->user, sizeof(r->user), value);
 	else if (credentials && is_one_of(key, password_keys))
@@ -154,13 +160,14 @@ static void take_form(struct ddns_request *r, const char *text, size_t len, bool
 		size_t part = (size_t)((stop ? stop : end) - text), key = part;
 		const char *equals = memchr(text, '=', part);
 		char name[32];
+		value[0] = 0;
 		if (equals)
 			key = (size_t)(equals - text);
-		if (equals && key < sizeof(name) &&
-		    http_message_unescape(text, key, name) != SIZE_MAX) {
+		if (key < sizeof(name) && http_message_unescape(text, key, name) != SIZE_MAX) {
 			/* A host that cannot be read is not one that is missing. */
-			if (part - key - 1 >= sizeof(value) ||
-			    http_message_unescape(equals + 1, part - key - 1, value) == SIZE_MAX)
+			if (equals &&
+			    (part - key - 1 >= sizeof(value) ||
+			     http_message_unescape(equals + 1, part - key - 1, value) == SIZE_MAX))
 				snprintf(value, sizeof(value), "?");
 			take_parameter(r, name, value, credentials);
 		}
@@ -267,15 +274,17 @@ bool ddns_request_change(const struct ddns_request *r, const struct addr *peer,
 			named[r->items[i].family == 6] = true;
 		for (unsigned which = 0; which < 2; which++)
 			out->offline[which] = out->asked[which] =
-			    (named[which] || r->item_count == 0) && !r->untouched[which];
+			    !r->untouched[which] &&
+			    (named[which] || !r->is_addressed || r->untouched[!which]);
 		return out->asked[0] || out->asked[1];
 	}
 	for (size_t i = 0; i < r->item_count; i++)
 		if (!r->untouched[r->items[i].family == 6])
 			take_item(out, &r->items[i], peer, text);
 	/* A prefix alone is about v6: a peer's v4 has nothing to do with it. */
-	if (r->item_count == 0 && addr_is_public(peer) && !r->untouched[peer->family == 6] &&
-	    (peer->family == 6 || !r->prefix6))
+	bool by_peer = r->prefix6 ? peer->family == 6 : !r->is_addressed;
+	if (r->item_count == 0 && by_peer && addr_is_public(peer) &&
+	    !r->untouched[peer->family == 6])
 		take_item(out, peer, peer, text);
 	return out->asked[0] || out->asked[1];
 }

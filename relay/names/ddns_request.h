@@ -33,10 +33,11 @@ struct ddns_request {
 	char hosts[DDNS_REQUEST_HOSTS][256];
 	size_t host_count; /* 0: the account's own name is meant */
 	bool too_many;
-	struct addr items[DDNS_REQUEST_ITEMS]; /* addresses as written */
+	bool is_addressed; /* by a parameter that gives addresses, but for an empty myip alone */
+	struct addr items[DDNS_REQUEST_ITEMS]; /* those that could be read */
 	size_t item_count;
 	bool prefix6;      /* a v6 network without a host was among them */
-	bool untouched[2]; /* "no": that family is to be left alone */
+	bool untouched[2]; /* "no", "preserve": A, AAAA is to be left alone */
 	bool offline;
 	char client[200]; /* User-Agent, or "" */
 };
@@ -44,8 +45,10 @@ struct ddns_request {
 void ddns_request_read(struct http_message *h, struct ddns_request *out);
 void ddns_request_wipe(struct ddns_request *r);
 
-/* What is to be changed, the same for each host; text: the addresses as the answer names them.
- * False: there is no address that may be published. */
+/* What is to be changed, the same for each host; text: the addresses as the answer names them. The
+ * peer's address counts only where none was given, and in place of a private one of its family; a
+ * family that was given empty or unreadable is not touched. False: there is no address that may be
+ * published. */
 enum { DDNS_REQUEST_TEXT = 2 * ADDR_TEXT };
 bool ddns_request_change(const struct ddns_request *r, const struct addr *peer,
 			 struct names_change *out, char text[DDNS_REQUEST_TEXT]);

@@ -90,14 +90,92 @@ static void addresses(void **state)
 	    {"hostname=h.x&myip=::1", "11.0.0.9", "AAAA=dummy ::1"},
 	    {"hostname=h.x&myip=203.0.113.7", "11.0.0.9", "A=dummy 203.0.113.7"},
 	    {"hostname=h.x&myip=2001:db8::1", "11.0.0.9", "AAAA=dummy 2001:db8::1"},
-	    {"hostname=h.x&myip=rubbish", "11.0.0.9", "A=11.0.0.9 11.0.0.9"},
-	    {"hostname=h.x&myip=%3Cipaddr%3E", "11.0.0.9", "A=11.0.0.9 11.0.0.9"},
+	    {"hostname=h.x&myip=rubbish", "11.0.0.9", "none"},
+	    {"hostname=h.x&myip=%3Cipaddr%3E", "11.0.0.9", "none"},
 	    {"hostname=h.x&myip=::ffff:11.1.2.3", "2a00::9", "A=11.1.2.3 11.1.2.3"},
 	    {"hostname=h.x&offline=YES", "11.0.0.9", "A=off AAAA=off "},
 	    {"hostname=h.x&offline=yes&myip=11.1.2.3", "11.0.0.9", "A=off "},
 	    {"hostname=h.x&offline=NO&myip=11.1.2.3", "11.0.0.9", "A=11.1.2.3 11.1.2.3"},
 	    {"system=dyndns&hostname=h.x&myip=11.1.2.3&wildcard=OFF&mx=&backmx=NO&offline=NO",
 	     "11.0.0.9", "A=11.1.2.3 11.1.2.3"},
+	    /* white space, line ends and quotes around a value are none of it */
+	    {"hostname=h.x&myip=11.1.2.3%0A", "11.0.0.9", "A=11.1.2.3 11.1.2.3"},
+	    {"hostname=h.x&myip=11.1.2.3%0D%0A", "11.0.0.9", "A=11.1.2.3 11.1.2.3"},
+	    {"hostname=h.x&myip=%0911.1.2.3+", "11.0.0.9", "A=11.1.2.3 11.1.2.3"},
+	    {"hostname=h.x&myip=%2211.1.2.3%22", "11.0.0.9", "A=11.1.2.3 11.1.2.3"},
+	    {"hostname=h.x&myip='11.1.2.3'", "11.0.0.9", "A=11.1.2.3 11.1.2.3"},
+	    {"hostname=h.x&myip=%22%2011.1.2.3%0A%22", "11.0.0.9", "A=11.1.2.3 11.1.2.3"},
+	    {"hostname=h.x&myip=11.1.2.3%0A,2a00:1::77%0A", "11.0.0.9",
+	     "A=11.1.2.3 AAAA=2a00:1::77 11.1.2.3,2a00:1::77"},
+	    {"hostname=h.x&myipv6=%222a00:1::77%22%0A", "11.0.0.9", "AAAA=2a00:1::77 2a00:1::77"},
+	    {"hostname=h.x&offline=%22YES%22%0A", "11.0.0.9", "A=off AAAA=off "},
+	    {"hostname=h.x&myip=11.1.2.3%0A11.4.5.6", "11.0.0.9", "none"}, /* not around it */
+	    {"hostname=h.x&myip=%5B2a00:1::77%5D", "11.0.0.9", "AAAA=2a00:1::77 2a00:1::77"},
+	    /* the source counts only where no address was given, or an empty myip alone */
+	    {"hostname=h.x&myip", "11.0.0.9", "A=11.0.0.9 11.0.0.9"},
+	    {"hostname=h.x&myip=%20%0A", "11.0.0.9", "A=11.0.0.9 11.0.0.9"},
+	    {"hostname=h.x&ip=", "11.0.0.9", "A=11.0.0.9 11.0.0.9"},
+	    {"hostname=h.x&offline=no", "11.0.0.9", "A=11.0.0.9 11.0.0.9"},
+	    {"hostname=h.x&myipv6=", "11.0.0.9", "none"}, /* behind CGNAT, not its v4 */
+	    {"hostname=h.x&myipv6", "11.0.0.9", "none"},
+	    {"hostname=h.x&myipv4=", "11.0.0.9", "none"},
+	    {"hostname=h.x&myipv4=&myipv6=", "11.0.0.9", "none"},
+	    {"hostname=h.x&myip=&myipv6=", "11.0.0.9", "none"},
+	    {"hostname=h.x&myip=&myipv6=2a00:1::77", "11.0.0.9", "AAAA=2a00:1::77 2a00:1::77"},
+	    {"hostname=h.x&myip=&myipv4=", "2a00::9", "none"},
+	    {"hostname=h.x&myip=,", "11.0.0.9", "none"},
+	    {"hostname=h.x&myip=,2a00:1::77", "11.0.0.9", "AAAA=2a00:1::77 2a00:1::77"},
+	    {"hostname=h.x&myip=11.1.2.3,", "2a00::9", "A=11.1.2.3 11.1.2.3"},
+	    /* a family that is named empty, no, preserve or unreadable is not touched */
+	    {"hostname=h.x&myip=11.1.2.3&myipv6=", "2a00::9", "A=11.1.2.3 11.1.2.3"},
+	    {"hostname=h.x&myip=11.1.2.3&myipv6=preserve", "2a00::9", "A=11.1.2.3 11.1.2.3"},
+	    {"hostname=h.x&myip=11.1.2.3,2a00:1::77&myipv6=no", "2a00::9", "A=11.1.2.3 11.1.2.3"},
+	    {"hostname=h.x&myip=11.1.2.3,2a00:1::77&myipv4=preserve", "11.0.0.9",
+	     "AAAA=2a00:1::77 2a00:1::77"},
+	    {"hostname=h.x&myipv4=no&myipv6=2a00:1::77", "11.0.0.9", "AAAA=2a00:1::77 2a00:1::77"},
+	    {"hostname=h.x&myipv4=NO", "11.0.0.9", "none"},
+	    {"hostname=h.x&myip=no", "11.0.0.9", "none"},
+	    {"hostname=h.x&myip=preserve", "2a00::9", "none"},
+	    {"hostname=h.x&myipv6=rubbish", "11.0.0.9", "none"},
+	    {"hostname=h.x&myip=11.1.2.3&myipv6=rubbish", "2a00::9", "A=11.1.2.3 11.1.2.3"},
+	    {"hostname=h.x&myip=rubbish,2a00:1::77", "11.0.0.9", "AAAA=2a00:1::77 2a00:1::77"},
+	    {"hostname=h.x&myip=256.1.2.3", "11.0.0.9", "none"},
+	    {"hostname=h.x&myip=11.1.2.3.4", "11.0.0.9", "none"},
+	    {"hostname=h.x&myip=11.1.2.3:80", "11.0.0.9", "none"},
+	    {"hostname=h.x&myip=%zz", "11.0.0.9", "none"},
+	    {"hostname=h.x&myip=unknown", "2a00::9", "none"},
+	    /* a key that is about one family moves no other */
+	    {"hostname=h.x&myipv6=11.1.2.3", "11.0.0.9", "none"},
+	    {"hostname=h.x&myipv6=::ffff:11.1.2.3", "11.0.0.9", "none"},
+	    {"hostname=h.x&myipv4=2a00:1::77", "2a00::9", "none"},
+	    {"hostname=h.x&ipv4=11.1.2.3&ipv6=2a00:1::77", "11.0.0.9",
+	     "A=11.1.2.3 AAAA=2a00:1::77 11.1.2.3,2a00:1::77"},
+	    {"hostname=h.x&MyIP=11.1.2.3&MYIPV6=2a00:1::77", "11.0.0.9",
+	     "A=11.1.2.3 AAAA=2a00:1::77 11.1.2.3,2a00:1::77"},
+	    {"hostname=h.x&myip=2a00:1::77&myipv4=11.1.2.3", "11.0.0.9",
+	     "A=11.1.2.3 AAAA=2a00:1::77 2a00:1::77,11.1.2.3"},
+	    /* of two of a family the first counts */
+	    {"hostname=h.x&myip=11.1.2.3,11.4.5.6", "11.0.0.9", "A=11.1.2.3 11.1.2.3"},
+	    {"hostname=h.x&myip=11.1.2.3&myip=11.4.5.6", "11.0.0.9", "A=11.1.2.3 11.1.2.3"},
+	    /* dummies, and what is nobody's, beside what is somebody's */
+	    {"hostname=h.x&myip=127.0.0.1,2a00:1::77", "11.0.0.9",
+	     "A=dummy AAAA=2a00:1::77 127.0.0.1,2a00:1::77"},
+	    {"hostname=h.x&myip=192.0.2.7&myipv6=2001:db8::1", "11.0.0.9",
+	     "A=dummy AAAA=dummy 192.0.2.7,2001:db8::1"},
+	    {"hostname=h.x&myip=10.1.2.3,fd00::7", "11.0.0.9", "A=11.0.0.9 11.0.0.9"},
+	    {"hostname=h.x&myip=169.254.1.2", "11.0.0.9", "A=11.0.0.9 11.0.0.9"},
+	    {"hostname=h.x&myip=224.0.0.1", "11.0.0.9", "A=11.0.0.9 11.0.0.9"},
+	    {"hostname=h.x&myip=255.255.255.255", "11.0.0.9", "A=11.0.0.9 11.0.0.9"},
+	    {"hostname=h.x&myip=ff02::1", "2a00::9", "AAAA=2a00::9 2a00::9"},
+	    {"hostname=h.x&myipv6=fe80::1", "11.0.0.9", "none"},
+	    {"hostname=h.x&myip=100.64.1.5", "100.64.1.5", "none"},
+	    /* taken off: what is named, or all */
+	    {"hostname=h.x&offline=YES&myipv6=2a00:1::77", "11.0.0.9", "AAAA=off "},
+	    {"hostname=h.x&offline=YES&myip=11.1.2.3,2a00:1::77", "11.0.0.9", "A=off AAAA=off "},
+	    {"hostname=h.x&offline=YES&myipv6=no", "11.0.0.9", "A=off "},
+	    {"hostname=h.x&offline=YES&myipv6=", "11.0.0.9", "none"},
+	    {"hostname=h.x&offline=YES&myip=", "11.0.0.9", "A=off AAAA=off "},
+	    {"hostname=h.x&offline", "11.0.0.9", "A=11.0.0.9 11.0.0.9"},
 	};
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		const char *got = outcome(table[i].query, table[i].peer);
@@ -116,6 +194,10 @@ static void hosts(void **state)
 	assert_string_equal(r.hosts[1], "nas.dyn.example");
 	assert_string_equal(r.hosts[2], "");
 	assert_string_equal(r.hosts[3], "");
+	read_query("hostname=%22h.x%22%0A,%20'i.x'%0D%0A");
+	assert_int_equal(r.host_count, 2);
+	assert_string_equal(r.hosts[0], "h.x");
+	assert_string_equal(r.hosts[1], "i.x");
 	static const char *const own[] = {"",           "hostname=",  "hostname=YES",
 					  "hostname=1", "hostname=-", "myip=11.1.1.1"};
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
