@@ -499,8 +499,8 @@ void door_crowd(struct door *d)
 	log_info("door_rests", "mapping=%s waiting=%zu", d->mapping.name, waiting(d));
 }
 
-/* Newcomers still wait after a moment: the memory for visitors is short. Those that use their places
- * for nothing make room, before so many wait that the door has to rest. */
+/* Newcomers still wait after a moment: the memory for visitors is short. Those that use their
+ * places for nothing make room, before so many wait that the door has to rest. */
 static void relieve_while_waiting(struct door *d)
 {
 	d->watched = waiting(d) > 0;

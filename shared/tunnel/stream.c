@@ -320,8 +320,8 @@ uint32_t stream_keep(const struct tunnel *t)
 	return keep < TUNNEL_KEEP_MIN ? TUNNEL_KEEP_MIN : (uint32_t)keep;
 }
 
-/* Mappings with fewer streams than this get in to the last byte of the budget: an eighth of the last
- * eighth, in least grants. */
+/* Mappings with fewer streams than this get in to the last byte of the budget: an eighth of the
+ * last eighth, in least grants. */
 static size_t streams_of_little(const struct tunnel *t)
 {
 	return t->receive.limit / 64 / TUNNEL_OPEN_CREDIT_MIN + 1;
