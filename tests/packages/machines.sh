@@ -13,7 +13,9 @@ image() {
 	local dir=$1 suite=$2 packages
 	shift 2
 	[ ! -e "$dir/etc/debian_version" ] || return 0
-	packages=$(IFS=,; echo "systemd,systemd-sysv,dbus,iproute2,kmod,curl,make,openrc,openssl,procps,python3,$*")
+	packages=$(IFS=,; echo "systemd,systemd-sysv,dbus,iproute2,kmod,curl,make,openssl,procps,python3,$*")
+	# Later releases have it instead of systemd only.
+	[ "$suite" != bookworm ] || packages+=,openrc
 	rm -rf "$dir" "$dir.new"
 	mkdir -p "${dir%/*}"
 	mmdebstrap --quiet --variant=minbase --include="$packages" --dpkgopt='path-exclude=/usr/share/locale/*' "$suite" "$dir.new" >&2 || return 1
