@@ -76,7 +76,7 @@ bool http_span_same(struct http_span a, struct http_span b)
 	return a.len == b.len && !strncasecmp(a.p, b.p, a.len);
 }
 
-static struct http_span trimmed(struct http_span s)
+struct http_span http_span_trim(struct http_span s)
 {
 	while (s.len && (*s.p == ' ' || *s.p == '\t'))
 		s.p++, s.len--;
@@ -90,7 +90,7 @@ bool http_list_next(struct http_span *list, struct http_span *element)
 	while (list->len) {
 		const char *comma = memchr(list->p, ',', list->len);
 		size_t len = comma ? (size_t)(comma - list->p) : list->len;
-		*element = trimmed((struct http_span){list->p, len});
+		*element = http_span_trim((struct http_span){list->p, len});
 		list->p += len + (comma ? 1 : 0);
 		list->len -= len + (comma ? 1 : 0);
 		if (element->len)
@@ -250,7 +250,7 @@ static bool trim_fields(struct http_head *h)
 		struct http_field *f = &h->fields[i];
 		if (!f->value.p)
 			f->value = (struct http_span){f->name.p + f->name.len, 0};
-		f->value = trimmed(f->value);
+		f->value = http_span_trim(f->value);
 		if (!http_is_token(f->name))
 			return false;
 	}
@@ -538,7 +538,7 @@ static enum line mend_line(struct http_head *h, struct http_span line)
 {
 	const char *colon = memchr(line.p, ':', line.len);
 	size_t len = colon ? (size_t)(colon - line.p) : line.len;
-	struct http_span name = trimmed((struct http_span){line.p, len});
+	struct http_span name = http_span_trim((struct http_span){line.p, len});
 	if (line.p[0] == '\r')
 		return LINE_BLURS; /* some reader's empty line */
 	if (!colon || !http_is_token(name)) {
@@ -595,7 +595,7 @@ int http_head_response(uint8_t *p, size_t len, bool to_head, struct http_head *o
 		return ERR_SYNTAX;
 	/* "Content-Length : 5" is handed on as it should have been (RFC 9112 section 5.1). */
 	for (size_t i = 0; i < out->field_count; i++)
-		out->fields[i].name = trimmed(out->fields[i].name);
+		out->fields[i].name = http_span_trim(out->fields[i].name);
 	if (!trim_fields(out) || !read_options(out) || out->status < 100)
 		return ERR_SYNTAX;
 	/* Chunked, but not as the last coding, or twice: until the end of the connection for us,
@@ -603,7 +603,7 @@ int http_head_response(uint8_t *p, size_t len, bool to_head, struct http_head *o
 	if (!r.chunked && http_head_lists(out, "transfer-encoding", "chunked"))
 		return ERR_SYNTAX;
 	if (out->reason.p)
-		out->reason = trimmed(out->reason);
+		out->reason = http_span_trim(out->reason);
 	out->keep_alive = read_keep_alive(out);
 	out->upgrade = out->status == 101;
 	bool bodyless = to_head || out->status < 200 || out->status == 204 || out->status == 304;

@@ -109,6 +109,7 @@ bool http_head_has_option(const struct http_head *h, struct http_span name);
 bool http_span_is(struct http_span s, const char *text);
 /* any case */
 bool http_span_same(struct http_span a, struct http_span b);
+struct http_span http_span_trim(struct http_span s); /* white space around it */
 /* The next element of a comma list, white space trimmed; false at its end. *list moves on. */
 bool http_list_next(struct http_span *list, struct http_span *element);
 bool http_is_token(struct http_span s); /* RFC 9110's token, not empty */

@@ -1,0 +1,31 @@
+/*
+ * For whom a proxy has sent a request: what X-Forwarded-For and X-Forwarded-Proto, or Forwarded,
+ * say, as far as the peers that say it are trusted. Pure.
+ */
+#ifndef GROUNDNUT_HTTP_FORWARDED_H
+#define GROUNDNUT_HTTP_FORWARDED_H
+
+#include "shared/http/http_head.h"
+#include "shared/base/addr.h"
+
+/* Which peers of a listener may state for whom they forward, and how. */
+struct forwarded_trust {
+	struct cidr *proxies; /* owned by whoever made it */
+	size_t count;
+	bool by_forwarded;   /* Forwarded counts, else X-Forwarded-For and X-Forwarded-Proto */
+	bool proxy_protocol; /* a PROXY header comes first from them (net/proxy_protocol) */
+};
+
+struct forwarded {
+	struct addr visitor;
+	const char *proto; /* "http" or "https", for ever */
+};
+
+bool forwarded_trusts(const struct forwarded_trust *t, const struct addr *peer);
+/* Of a request that peer has sent over proto. Entries are read from the right, over trusted
+ * addresses, up to the first that is not; one that cannot be read ends the reading, too, and the
+ * address before it counts. A peer that is not trusted is the visitor itself. */
+struct forwarded forwarded_read(const struct forwarded_trust *t, const struct http_head *h,
+				const struct addr *peer, const char *proto);
+
+#endif
