@@ -19,11 +19,13 @@
 #include <ifaddrs.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 enum {
 	LISTEN_MAX = 64,
+	PROXIES_MAX = 1024,
 	GRACE_MAX_S = 86400,
 	THREADS_MAX = 256,
 	HEAD_MAX_S = 3600,
@@ -138,9 +140,39 @@ static void default_addr(const char *text, parse_fn *parse, struct addr **out, s
 	*count = parse(text, *out) == 0;
 }
 
-/* A shared port's block, {"listen": [...]}; with the block there but not the list, its default. */
+/* Which proxies stand before a listener. has_requests: it reads what they say in each of them. */
+static void read_trust(struct conf_at at, bool has_requests, struct forwarded_trust *out)
+{
+	struct conf_at list = conf_list(at, "trusted_proxies");
+	size_t len = conf_len(list);
+	const char *text, *header = NULL;
+	if (len > PROXIES_MAX) {
+		conf_error(at, "trusted_proxies", "must have %d entries at most, not %zu",
+			   PROXIES_MAX, len);
+		len = 0;
+	}
+	out->proxies = mem_zalloc((len + 1) * sizeof(*out->proxies));
+	for (size_t i = 0; i < len; i++) {
+		if (!conf_item_str(list, i, &text))
+			continue;
+		if (cidr_parse(text, &out->proxies[out->count]) == 0)
+			out->count++;
+		else
+			conf_error_item(list, i, "\"%s\" is not a network such as \"127.0.0.1/32\"",
+					text);
+	}
+	conf_opt_bool(at, "proxy_protocol", &out->proxy_protocol);
+	if (!has_requests || !conf_opt_str(at, "forwarded_header", &header) || !header)
+		return;
+	out->by_forwarded = strcasecmp(header, "forwarded") == 0;
+	if (!out->by_forwarded && strcasecmp(header, "x-forwarded-for") != 0)
+		conf_error(at, "forwarded_header",
+			   "\"%s\" is neither \"x-forwarded-for\" nor \"forwarded\"", header);
+}
+
+/* A shared port's block; with the block there but not the list of addresses, its default. */
 static void read_shared(struct conf_at root, const char *key, const char *otherwise,
-			struct addr **out, size_t *count)
+			struct addr **out, size_t *count, struct forwarded_trust *trust)
 {
 	struct conf_at at = conf_object(root, key);
 	if (!at.value)
@@ -148,6 +180,7 @@ static void read_shared(struct conf_at root, const char *key, const char *otherw
 	read_addrs(at, "listen", addr_parse, out, count);
 	if (!conf_has(at, "listen"))
 		default_addr(otherwise, addr_parse, out, count);
+	read_trust(at, strcmp(key, "http") == 0, trust);
 	conf_done(at);
 }
 
@@ -278,6 +311,7 @@ static void read_update(struct conf_at root, struct relay_config *c)
 	u->on = true;
 	u->http = publisher_read_addresses(at, "http", 0, &u->http_count);
 	u->https = publisher_read_addresses(at, "https", 0, &u->https_count);
+	read_trust(at, true, &u->trust);
 	u->certificate = read_path(at, "certificate", c->file);
 	u->private_key = read_path(at, "private_key", c->file);
 	conf_done(at);
@@ -293,8 +327,8 @@ static void read_root(struct conf_at root, const char *domain, struct relay_conf
 	c->host = read_host(root);
 	read_addrs(root, "addresses", parse_public, &c->addresses, &c->address_count);
 	read_addrs(root, "listen", addr_parse, &c->listen, &c->listen_count);
-	read_shared(root, "http", "[::]:80", &c->http, &c->http_count);
-	read_shared(root, "tls", "[::]:443", &c->tls, &c->tls_count);
+	read_shared(root, "http", "[::]:80", &c->http, &c->http_count, &c->http_trust);
+	read_shared(root, "tls", "[::]:443", &c->tls, &c->tls_count, &c->tls_trust);
 	read_addrs(root, "bind", addr_parse_ip, &c->bind, &c->bind_count);
 	default_addresses(c);
 	default_addr("[::]:7000", addr_parse, &c->listen, &c->listen_count);
@@ -470,6 +504,7 @@ void relay_config_unref(struct relay_config *c)
 	publishers_config_fini(&c->dns);
 	mem_free(c->update.http);
 	mem_free(c->update.https);
+	mem_free(c->update.trust.proxies);
 	mem_free(c->update.certificate);
 	mem_free(c->update.private_key);
 	mem_free(c->file);
@@ -479,6 +514,8 @@ void relay_config_unref(struct relay_config *c)
 	mem_free(c->listen);
 	mem_free(c->http);
 	mem_free(c->tls);
+	mem_free(c->http_trust.proxies);
+	mem_free(c->tls_trust.proxies);
 	mem_free(c->bind);
 	mem_free(c->certificate);
 	mem_free(c->private_key);

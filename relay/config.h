@@ -9,6 +9,7 @@
 #include "relay/names/publishers.h"
 #include "shared/base/addr.h"
 #include "shared/base/conf.h"
+#include "shared/http/forwarded.h"
 
 #include <stdatomic.h>
 #include <stdint.h>
@@ -34,6 +35,7 @@ struct update_config {
 	bool on;
 	struct addr *http, *https;
 	size_t http_count, https_count;
+	struct forwarded_trust trust;
 	char *certificate, *private_key; /* absolute paths, or NULL: the relay's own */
 };
 
@@ -51,6 +53,7 @@ struct relay_config {
 	size_t listen_count;
 	struct addr *http, *tls; /* where visitors of http and tls mappings come in; none: off */
 	size_t http_count, tls_count;
+	struct forwarded_trust http_trust, tls_trust;
 	struct addr *bind; /* where mappings' ports are opened; default :: */
 	size_t bind_count;
 	char *certificate, *private_key, *accounts, *state, *control; /* paths */

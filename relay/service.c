@@ -363,15 +363,14 @@ static bool would_serve(void *owner, const char *host)
 	return registry_would_serve(((struct relay_parts *)owner)->registry, host);
 }
 
-static void take_agent(void *owner, struct io *io, const void *early, size_t early_len)
+static void take_agent(void *owner, struct io *io)
 {
-	agent_listener_take(((struct relay_parts *)owner)->agent_listener, io, early, early_len);
+	agent_listener_take(((struct relay_parts *)owner)->agent_listener, io);
 }
 
-static void take_own(void *owner, int fd, const struct addr *peer, const void *early,
-		     size_t early_len)
+static void take_own(void *owner, struct io *io)
 {
-	ddns_server_take(((struct relay_parts *)owner)->ddns_server, fd, peer, early, early_len);
+	ddns_server_take(((struct relay_parts *)owner)->ddns_server, io);
 }
 
 /* *why is set when the agents' addresses cannot be bound. */

@@ -231,8 +231,7 @@ static void tell_turned_away(struct agent_listener *d, const struct addr *peer, 
 		 "too many of its handshakes brought no valid token");
 }
 
-void agent_listener_take(struct agent_listener *d, struct io *io, const void *early,
-			 size_t early_len)
+void agent_listener_take(struct agent_listener *d, struct io *io)
 {
 	struct loop *l = d->context->main;
 	uint64_t now = loop_now_ms(l);
@@ -256,13 +255,13 @@ void agent_listener_take(struct agent_listener *d, struct io *io, const void *ea
 	list_append(&d->peers, &p->node);
 	d->peer_count++;
 	io_own(io, on_peer, p);
-	io_tls_accept(io, d->tls, early, early_len);
+	io_tls_accept(io, d->tls);
 }
 
 void agent_listener_accept(void *owner, int fd, const struct addr *peer, const struct addr *local)
 {
 	struct agent_listener *d = owner;
-	agent_listener_take(d, io_take(d->context->main, fd, peer, local, NULL, NULL), NULL, 0);
+	agent_listener_take(d, io_take(d->context->main, fd, peer, local, NULL, NULL));
 }
 
 struct agent_listener *agent_listener_new(struct context *c, struct registry *agents,

@@ -28,9 +28,8 @@ void agent_listener_reload(struct agent_listener *d, struct tls_context *tls);
 
 /* listener_fn; owner is the struct agent_listener. */
 void agent_listener_accept(void *owner, int fd, const struct addr *peer, const struct addr *local);
-/* A peer that came by a shared port: its ClientHello, early, asks for the agents' protocol. Takes
- * io. */
-void agent_listener_take(struct agent_listener *d, struct io *io, const void *early,
-			 size_t early_len);
+/* A peer that came by a shared port: its ClientHello, which io gives again, asks for the agents'
+ * protocol. Takes io. */
+void agent_listener_take(struct agent_listener *d, struct io *io);
 
 #endif

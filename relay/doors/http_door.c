@@ -36,7 +36,7 @@ enum {
 struct visitor {
 	struct list node;
 	struct list beside; /* those of one source on this loop, over all its doors */
-	struct addr source;
+	struct addr source; /* for whom the last request was sent */
 	struct web_door *door;
 	struct http_visitor *http;
 	bool entered;
@@ -139,6 +139,21 @@ static void thin_out(struct visitor *newcomer)
 	}
 }
 
+/* Whose the connection is from now on: a proxy's carries requests of many. */
+static void set_source(struct visitor *v, const struct addr *source)
+{
+	struct rate_limiter *all = everybody(v);
+	if (!list_is_empty(&v->beside)) {
+		list_remove(&v->beside);
+		rate_limiter_release(all, &v->source);
+	}
+	v->source = *source;
+	thin_out(v);
+	if (rate_limiter_hold(all, source, UINT32_MAX,
+			      loop_now_ms(v->door->door.tenant->worker->loop)))
+		list_append(rate_limiter_holders(all, source), &v->beside);
+}
+
 /* A visitor that reads nothing holds as much memory as its stream was granted: the more visitors of
  * one source, the less for each. */
 static uint32_t first_credit(struct visitor *v)
@@ -205,7 +220,10 @@ static void refuse(struct visitor *v, enum door_entry entry)
 		http_gateway_refuse(gateway, 429, 1);
 	else
 		http_gateway_refuse(gateway, 503, FULL_RETRY_S);
-	http_gateway_timeout(gateway); /* one page each: what has not come in may not stay */
+	/* One page each: what has not come in may not stay. A proxy's connection may bring
+	 * others. */
+	if (addr_equal(&v->source, io_peer(http_visitor_io(v->http))))
+		http_gateway_timeout(gateway);
 }
 
 static bool come_in(struct visitor *v)
@@ -234,8 +252,7 @@ static bool come_in(struct visitor *v)
 /* Guessing passwords is slow for each source. */
 static bool may_try(struct visitor *v, uint64_t now)
 {
-	return !v->door->wrong ||
-	       !rate_limiter_is_over(v->door->wrong, io_peer(http_visitor_io(v->http)), now);
+	return !v->door->wrong || !rate_limiter_is_over(v->door->wrong, &v->source, now);
 }
 
 static void count_wrong(struct visitor *v, uint64_t now)
@@ -247,10 +264,10 @@ static void count_wrong(struct visitor *v, uint64_t now)
 		return;
 	if (!v->door->wrong)
 		v->door->wrong = rate_limiter_new(SOURCES, WRONG_RATE, WRONG_PASSWORDS);
-	rate_limiter_count(v->door->wrong, io_peer(http_visitor_io(v->http)), now);
+	rate_limiter_count(v->door->wrong, &v->source, now);
 }
 
-static void route_here(struct visitor *v)
+static void route_here(struct visitor *v, const char *proto)
 {
 	struct door *d = &v->door->door;
 	struct http_gateway *gateway = http_visitor_gateway(v->http);
@@ -260,6 +277,8 @@ static void route_here(struct visitor *v)
 		return;
 	}
 	struct http_route route = {.key = d->claim,
+				   .visitor = &v->source,
+				   .proto = proto,
 				   .user = d->mapping.basic_user,
 				   .password = d->mapping.basic_password,
 				   .realm = d->mapping.name};
@@ -270,13 +289,24 @@ static void route_here(struct visitor *v)
 static bool on_route(void *owner)
 {
 	struct visitor *v = owner;
-	const struct http_head *head = http_gateway_request(http_visitor_gateway(v->http));
+	const struct http_gateway *gateway = http_visitor_gateway(v->http);
+	const struct http_head *head = http_gateway_request(gateway);
+	const struct addr *peer = io_peer(http_visitor_io(v->http));
 	if (!is_ours(v, head->host)) {
 		send_back(v);
 		return false;
 	}
+	struct forwarded f = forwarded_read(&v->door->door.tenant->worker->config->http_trust, head,
+					    peer, http_gateway_proto(gateway));
+	if (!addr_equal_ip(&f.visitor, &v->source)) {
+		if (v->entered)
+			door_leave(&v->door->door);
+		v->entered = false;
+		set_source(v, &f.visitor);
+	}
+	v->source.port = f.visitor.port;
 	if (v->entered || come_in(v))
-		route_here(v);
+		route_here(v, f.proto);
 	return true;
 }
 
@@ -293,11 +323,8 @@ static void take(struct door *d, struct io_parcel *parcel, struct http_gateway *
 	struct io *io = io_unpack(d->tenant->worker->loop, parcel, NULL, NULL);
 	v->http =
 	    http_visitor_new(d->tenant->worker->loop, io, gateway, &times, on_route, on_over, v);
-	v->source = *io_peer(io);
-	thin_out(v);
-	if (rate_limiter_hold(everybody(v), &v->source, UINT32_MAX,
-			      loop_now_ms(d->tenant->worker->loop)))
-		list_append(rate_limiter_holders(everybody(v), &v->source), &v->beside);
+	/* What a proxy says is read with the request, which waits. */
+	set_source(v, io_peer(io));
 }
 
 static void turn_away(struct door *d, struct io_parcel *parcel, struct http_gateway *gateway)

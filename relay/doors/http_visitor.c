@@ -349,7 +349,7 @@ static void open_stream(struct http_visitor *v)
 {
 	struct open_info info = {.mapping = v->lead.mapping,
 				 .credit = v->lead.credit,
-				 .visitor = *io_peer(v->io),
+				 .visitor = *http_gateway_visitor(v->gateway),
 				 .visited = *io_local(v->io)};
 	v->stream = stream_open(transport_tunnel(v->lead.transport), &info, on_stream, v);
 	v->service_told = v->fin_service = false;

@@ -1,5 +1,6 @@
 /*
- * accept → newcomer (counted by its source) → http: a gateway reads the head; tls: the ClientHello
+ * accept → from a trusted proxy perhaps first a PROXY header, which says whose the connection is →
+ * newcomer (counted by its source) → http: a gateway reads the head; tls: the ClientHello
  * is read here → the table of hosts names a door → socket and what was read go to the door's loop.
  *
  * No door has the host: a page, or an alert. An agent is known by ALPN, on a port that is the
@@ -10,8 +11,11 @@
 
 #include "relay/doors/http_visitor.h"
 #include "relay/doors/vhost_table.h"
+#include "shared/base/err.h"
+#include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/rate_limiter.h"
+#include "shared/net/proxy_protocol.h"
 #include "shared/net/timer.h"
 
 #include <string.h>
@@ -25,7 +29,10 @@ enum {
 	/* newcomers, from which on what they hold is added up now and then */
 	WEIGH_FROM = 512,
 	WEIGH_MS = 200,
+	SAY_MS = 60000,
 };
+
+enum port { PORT_HTTP, PORT_TLS, PORT_TLS_OR_AGENT };
 
 struct newcomer {
 	struct list node;   /* shared_ports.newcomers, oldest first */
@@ -33,13 +40,13 @@ struct newcomer {
 	struct shared_ports *ports;
 	struct addr source;
 	struct http_visitor *http; /* http */
-	/* tls: */
+	/* tls, and before a PROXY header has come: */
 	struct io *io;
-	struct buf hello;
+	struct buf hello; /* what was read */
 	struct client_hello sni;
 	struct timer *timer;
-	bool may_be_agent; /* it came to a port that is the agents', too */
-	bool alerted;      /* only its end is awaited */
+	enum port port; /* it came to */
+	bool alerted;   /* only its end is awaited */
 };
 
 struct shared_ports {
@@ -49,7 +56,14 @@ struct shared_ports {
 	struct list newcomers;
 	size_t count;
 	struct rate_limiter *held;
+	uint64_t said_ms; /* when a missing PROXY header was last logged; 0: never */
 };
+
+static const struct forwarded_trust *trust_of(const struct shared_ports *f, enum port port)
+{
+	const struct relay_config *c = f->context->config;
+	return port == PORT_HTTP ? &c->http_trust : &c->tls_trust;
+}
 
 /* --- newcomers --- */
 
@@ -73,12 +87,15 @@ static void drop(struct newcomer *n)
 	forget(n);
 }
 
-/* Room is made if need be; NULL when even that does not help. */
-static struct newcomer *admit(struct shared_ports *f, const struct addr *peer)
+/* Room is made if need be; NULL when even that does not help. A trusted proxy has connections for
+ * many. */
+static struct newcomer *admit(struct shared_ports *f, const struct addr *peer, enum port port)
 {
 	struct addr source = addr_source(peer);
 	uint64_t now = loop_now_ms(f->context->main);
-	uint32_t most = f->context->config->limits.unfinished_heads_per_source;
+	uint32_t most = forwarded_trusts(trust_of(f, port), peer)
+			    ? UINT32_MAX
+			    : f->context->config->limits.unfinished_heads_per_source;
 	if (f->count >= SHARED_PORTS_MOST)
 		drop(LIST_ENTRY(f->newcomers.next, struct newcomer, node));
 	while (!rate_limiter_hold(f->held, &source, most, now)) {
@@ -89,6 +106,7 @@ static struct newcomer *admit(struct shared_ports *f, const struct addr *peer)
 	}
 	struct newcomer *n = mem_zalloc(sizeof *n);
 	n->ports = f;
+	n->port = port;
 	n->source = source;
 	list_append(&f->newcomers, &n->node);
 	list_append(rate_limiter_holders(f->held, &source), &n->beside);
@@ -149,12 +167,17 @@ static bool to_update_doors(struct newcomer *n, struct http_gateway *gateway)
 	struct buf early = BUF_INIT;
 	if (!f->context->config->update.on || !http_gateway_unread(gateway, &early))
 		return false;
-	struct addr peer = *io_peer(http_visitor_io(n->http));
-	int fd = io_parcel_open(http_visitor_pack(n->http, &gateway));
+	struct io *io = http_visitor_io(n->http);
+	struct forwarded who =
+	    forwarded_read(trust_of(f, PORT_HTTP), http_gateway_request(gateway), io_peer(io), "");
+	struct addr local = *io_local(io);
+	io = io_unpack(f->context->main, http_visitor_pack(n->http, &gateway), NULL, NULL);
 	n->http = NULL;
 	http_gateway_free(gateway);
-	f->above.take_own(f->above.owner, fd, &peer, buf_data(&early), buf_len(&early));
+	io_set_ends(io, &who.visitor, &local);
+	io_unread(io, buf_data(&early), buf_len(&early));
 	buf_fini(&early);
+	f->above.take_own(f->above.owner, io);
 	forget(n);
 	return true;
 }
@@ -191,7 +214,7 @@ static void on_over(void *owner)
 
 static void begin_http(struct shared_ports *f, struct io *io, struct http_gateway *gateway)
 {
-	struct newcomer *n = admit(f, io_peer(io));
+	struct newcomer *n = admit(f, io_peer(io), PORT_HTTP);
 	if (!n) {
 		io_close(io);
 		http_gateway_free(gateway);
@@ -200,14 +223,6 @@ static void begin_http(struct shared_ports *f, struct io *io, struct http_gatewa
 	struct http_visitor_times times = {
 	    .head_ms = head_ms(f), .idle_ms = head_ms(f), .stall_ms = head_ms(f)};
 	n->http = http_visitor_new(f->context->main, io, gateway, &times, on_route, on_over, n);
-}
-
-void shared_ports_accept_http(void *owner, int fd, const struct addr *peer,
-			      const struct addr *local)
-{
-	struct shared_ports *f = owner;
-	begin_http(f, io_take(f->context->main, fd, peer, local, NULL, NULL),
-		   http_gateway_new(peer, "http"));
 }
 
 struct returned {
@@ -268,7 +283,7 @@ static void to_agents(struct newcomer *n)
 	const struct shared_ports_calls *above = &n->ports->above;
 	struct io *io = n->io;
 	n->io = NULL;
-	above->take_agent(above->owner, io, buf_data(&n->hello), buf_len(&n->hello));
+	above->take_agent(above->owner, io);
 	forget(n);
 }
 
@@ -282,7 +297,6 @@ static void to_door(struct newcomer *n)
 			     : CLIENT_HELLO_UNRECOGNIZED_NAME);
 		return;
 	}
-	io_unread(n->io, buf_data(&n->hello), buf_len(&n->hello));
 	struct io_parcel *parcel = io_pack(n->io);
 	n->io = NULL;
 	who.deliver(&who, parcel, NULL);
@@ -305,7 +319,9 @@ static void read_hello(struct newcomer *n)
 		    client_hello_read(&n->sni, buf_data(&n->hello), buf_len(&n->hello));
 		if (result == CLIENT_HELLO_MORE)
 			continue;
-		if (n->may_be_agent && result != CLIENT_HELLO_MALFORMED &&
+		if (result != CLIENT_HELLO_MALFORMED)
+			io_unread(n->io, buf_data(&n->hello), buf_len(&n->hello));
+		if (n->port == PORT_TLS_OR_AGENT && result != CLIENT_HELLO_MALFORMED &&
 		    client_hello_has_alpn(&n->sni, TLS_CONTEXT_ALPN_TUNNEL))
 			to_agents(n);
 		else if (result == CLIENT_HELLO_HOST)
@@ -337,33 +353,96 @@ static void on_timer(void *owner)
 	drop(owner);
 }
 
-static void begin_tls(struct shared_ports *f, struct io *io, bool may_be_agent)
+/* A newcomer of which this file reads the first bytes itself; NULL: there was no room. */
+static struct newcomer *begin_reading(struct shared_ports *f, struct io *io, enum port port,
+				      io_fn *fn)
 {
-	struct newcomer *n = admit(f, io_peer(io));
+	struct newcomer *n = admit(f, io_peer(io), port);
 	if (!n) {
 		io_close(io);
-		return;
+		return NULL;
 	}
 	n->io = io;
-	n->may_be_agent = may_be_agent;
-	client_hello_init(&n->sni);
 	n->timer = timer_new(f->context->main, on_timer, n);
 	timer_set(n->timer, head_ms(f));
-	io_own(io, on_tls, n);
+	io_own(io, fn, n);
 	io_watch(io, IO_WATCH_READ);
+	return n;
+}
+
+static void begin(struct shared_ports *f, struct io *io, enum port port, const char *proto)
+{
+	if (port == PORT_HTTP) {
+		begin_http(f, io, http_gateway_new(proto));
+		return;
+	}
+	struct newcomer *n = begin_reading(f, io, port, on_tls);
+	if (n)
+		client_hello_init(&n->sni);
+}
+
+/* --- behind a proxy --- */
+
+static void say_no_header(struct newcomer *n, int err)
+{
+	struct shared_ports *f = n->ports;
+	uint64_t now = loop_now_ms(f->context->main);
+	char at[ADDR_TEXT];
+	if (f->said_ms && now < f->said_ms + SAY_MS)
+		return;
+	f->said_ms = now;
+	log_warn("no_proxy_header", "for=%s proxy=%s why=%s", n->port == PORT_HTTP ? "http" : "tls",
+		 addr_text(io_peer(n->io), at),
+		 err == ERR_SYNTAX ? "what came is no PROXY header" : err_text(err));
+}
+
+static void on_proxy(void *owner, enum io_event event)
+{
+	struct newcomer *n = owner;
+	struct shared_ports *f = n->ports;
+	enum port port = n->port;
+	struct proxy_header h;
+	struct io *io = n->io;
+	int got = event == IO_ERROR ? ERR_CLOSED : proxy_protocol_take(io, &n->hello, &h);
+	if (got == 0)
+		return;
+	if (got < 0) {
+		if (got == ERR_SYNTAX || got == ERR_TOO_BIG)
+			say_no_header(n, got);
+		drop(n);
+		return;
+	}
+	n->io = NULL;
+	forget(n);
+	begin(f, io, port, h.tls ? "https" : "http");
+}
+
+static void accept_at(struct shared_ports *f, enum port port, int fd, const struct addr *peer,
+		      const struct addr *local)
+{
+	const struct forwarded_trust *t = trust_of(f, port);
+	struct io *io = io_take(f->context->main, fd, peer, local, NULL, NULL);
+	if (t->proxy_protocol && forwarded_trusts(t, io_peer(io)))
+		begin_reading(f, io, port, on_proxy);
+	else
+		begin(f, io, port, "http");
+}
+
+void shared_ports_accept_http(void *owner, int fd, const struct addr *peer,
+			      const struct addr *local)
+{
+	accept_at(owner, PORT_HTTP, fd, peer, local);
 }
 
 void shared_ports_accept_tls(void *owner, int fd, const struct addr *peer, const struct addr *local)
 {
-	struct shared_ports *f = owner;
-	begin_tls(f, io_take(f->context->main, fd, peer, local, NULL, NULL), false);
+	accept_at(owner, PORT_TLS, fd, peer, local);
 }
 
 void shared_ports_accept_tls_or_agent(void *owner, int fd, const struct addr *peer,
 				      const struct addr *local)
 {
-	struct shared_ports *f = owner;
-	begin_tls(f, io_take(f->context->main, fd, peer, local, NULL, NULL), true);
+	accept_at(owner, PORT_TLS_OR_AGENT, fd, peer, local);
 }
 
 struct shared_ports *shared_ports_new(struct context *c, const struct shared_ports_calls *above)

@@ -21,12 +21,11 @@ enum { SHARED_PORTS_MOST = 16384, SHARED_PORTS_BYTES = 64 * 1024 * 1024 };
 struct shared_ports_calls {
 	/* Does the host belong to an account that has no agent here now? */
 	bool (*would_serve)(void *owner, const char *host);
-	/* Its ClientHello, early, asks for the agents' protocol. Takes io. */
-	void (*take_agent)(void *owner, struct io *io, const void *early, size_t early_len);
-	/* An HTTP request for the relay itself while `update` is on; early begins with it. Takes
-	 * fd. */
-	void (*take_own)(void *owner, int fd, const struct addr *peer, const void *early,
-			 size_t early_len);
+	/* Its ClientHello asks for the agents' protocol. Takes io, which gives it again. */
+	void (*take_agent)(void *owner, struct io *io);
+	/* An HTTP request for the relay itself while `update` is on. Takes io, which gives it
+	 * again; its peer is the visitor. */
+	void (*take_own)(void *owner, struct io *io);
 	void *owner;
 };
 

@@ -65,6 +65,7 @@ struct ddns_server {
 	struct loop *loop;
 	struct names *names;
 	bool on;
+	struct relay_config *config; /* a reference: the server trusts its proxies */
 	struct http_server *server;
 	struct login_throttle *throttle;
 	struct passwd_cache *cache;
@@ -409,10 +410,13 @@ static void set_pair(struct ddns_server *d, const char *certificate, const char 
 		timer_stop(d->certificate_timer);
 }
 
-void ddns_server_set(struct ddns_server *d, const struct relay_config *config)
+void ddns_server_set(struct ddns_server *d, struct relay_config *config)
 {
 	const struct update_config *u = &config->update;
 	d->on = u->on;
+	http_server_set_trust(d->server, &u->trust);
+	relay_config_unref(d->config);
+	d->config = relay_config_ref(config);
 	if (!u->on || !u->https_count)
 		set_pair(d, NULL, NULL);
 	else if (u->certificate)
@@ -439,13 +443,12 @@ struct ddns_server *ddns_server_new(struct loop *l, struct names *names)
 	return d;
 }
 
-void ddns_server_take(struct ddns_server *d, int fd, const struct addr *peer, const void *early,
-		      size_t early_len)
+void ddns_server_take(struct ddns_server *d, struct io *io)
 {
 	if (d->on)
-		http_server_take(d->server, fd, peer, early, early_len);
+		http_server_take(d->server, io);
 	else
-		close(fd);
+		io_close(io);
 }
 
 static void accept_one(struct ddns_server *d, int fd, const struct addr *peer, bool tls)
@@ -483,6 +486,7 @@ void ddns_server_close(struct ddns_server *d)
 	}
 	login_queue_free(d->scrypt);
 	http_server_close(d->server);
+	relay_config_unref(d->config);
 	timer_close(d->certificate_timer);
 	login_throttle_free(d->throttle);
 	password_cache_free(d->cache);

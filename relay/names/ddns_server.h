@@ -6,6 +6,7 @@
 #define GROUNDNUT_RELAY_NAMES_DDNS_SERVER_H
 
 #include "relay/names/names.h"
+#include "shared/net/io.h"
 
 struct ddns_server;
 
@@ -14,15 +15,15 @@ struct ddns_server *ddns_server_new(struct loop *l, struct names *names);
 /* By the block `update`; without one, what comes is closed. The certificate is taken now and when
  * its files change; a pair that does not fit is logged, and the one before it stays. What was
  * learned of guessers, and the requests under way, stay. */
-void ddns_server_set(struct ddns_server *d, const struct relay_config *config);
+void ddns_server_set(struct ddns_server *d, struct relay_config *config);
 /* listener_fn of the server's own listeners; owner is the server. */
 void ddns_server_accept_http(void *owner, int fd, const struct addr *peer,
 			     const struct addr *local);
 void ddns_server_accept_https(void *owner, int fd, const struct addr *peer,
 			      const struct addr *local);
-/* One of the shared http ports that turned out to be meant for here: fd and what was read of it. */
-void ddns_server_take(struct ddns_server *d, int fd, const struct addr *peer, const void *early,
-		      size_t early_len);
+/* A connection of the shared http port whose request, which io gives again, is meant for here; its
+ * peer is who sends it. Takes io. */
+void ddns_server_take(struct ddns_server *d, struct io *io);
 void ddns_server_close(struct ddns_server *d);
 
 #endif

@@ -32,9 +32,10 @@ enum asking { ASK_HEAD, ASK_ROUTE, ASK_OPEN, ASK_BODY, ASK_SENT, ASK_TUNNEL, ASK
 enum answering { ANSWER_NONE, ANSWER_HEAD, ANSWER_BODY, ANSWER_DONE, ANSWER_TUNNEL };
 
 struct http_gateway {
-	struct http_origin origin;
-	struct buf in[2];  /* by the end they came from: bytes not used yet */
-	struct buf out[2]; /* by the end they go to */
+	const char *proto;
+	struct http_origin origin; /* of the last request that was routed */
+	struct buf in[2];          /* by the end they came from: bytes not used yet */
+	struct buf out[2];         /* by the end they go to */
 	bool eof[2];
 	bool broken; /* the stream was reset */
 	enum asking asking;
@@ -433,12 +434,17 @@ static void settle(struct http_gateway *r)
 	}
 }
 
-struct http_gateway *http_gateway_new(const struct addr *visitor, const char *proto)
+struct http_gateway *http_gateway_new(const char *proto)
 {
 	struct http_gateway *r = mem_zalloc(sizeof(*r));
-	r->origin = (struct http_origin){.visitor = *visitor, .proto = proto};
+	r->proto = proto;
 	http_scan_init(&r->scan[HTTP_VISITOR], HTTP_STRICT);
 	return r;
+}
+
+const char *http_gateway_proto(const struct http_gateway *r)
+{
+	return r->proto;
 }
 
 void http_gateway_free(struct http_gateway *r)
@@ -554,6 +560,11 @@ const struct http_head *http_gateway_request(const struct http_gateway *r)
 	return r->asking == ASK_ROUTE ? r->request : NULL;
 }
 
+const struct addr *http_gateway_visitor(const struct http_gateway *r)
+{
+	return &r->origin.visitor;
+}
+
 /* The rewritten head goes out; what the visitor sent behind it follows by itself. */
 static void send_onward(struct http_gateway *r)
 {
@@ -579,11 +590,14 @@ void http_gateway_route(struct http_gateway *r, const struct http_route *route)
 		settle(r);
 		return;
 	}
-	r->origin.hide_authorization = route->user != NULL;
+	bool again = r->up && !r->drop && r->fit && r->key == route->key && r->repeatable &&
+		     addr_equal(&r->origin.visitor, route->visitor);
+	r->key = route->key;
+	r->origin = (struct http_origin){.visitor = *route->visitor,
+					 .proto = route->proto,
+					 .hide_authorization = route->user != NULL};
 	head_rewrite_request(r->request, &r->origin, &r->onward);
 	forget_request(r);
-	bool again = r->up && !r->drop && r->fit && r->key == route->key && r->repeatable;
-	r->key = route->key;
 	if (again) {
 		send_onward(r);
 		return;

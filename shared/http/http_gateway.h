@@ -30,8 +30,9 @@ struct http_gateway;
 
 enum http_end { HTTP_VISITOR, HTTP_SERVICE };
 
-/* proto: "http" or "https", kept by reference */
-struct http_gateway *http_gateway_new(const struct addr *visitor, const char *proto);
+/* proto: what the connection came over, "http" or "https"; kept by reference. */
+struct http_gateway *http_gateway_new(const char *proto);
+const char *http_gateway_proto(const struct http_gateway *r);
 void http_gateway_free(struct http_gateway *r);
 
 /* Bytes from one end: at most room of them. Room 0: do not read from there now. */
@@ -68,10 +69,14 @@ unsigned http_gateway_wants(const struct http_gateway *r);
 
 /* The request to be routed; valid while ROUTE is wanted. */
 const struct http_head *http_gateway_request(const struct http_gateway *r);
+/* for whom the last request was routed */
+const struct addr *http_gateway_visitor(const struct http_gateway *r);
 
 struct http_route {
-	/* same key: same service, so its stream may be used again; never 0 */
+	/* same key: same service, so its stream may be used again for the same visitor; never 0 */
 	uint64_t key;
+	const struct addr *visitor;  /* the request is sent for */
+	const char *proto;           /* "http" or "https", kept by reference */
 	const char *user, *password; /* basic_auth, or NULL; used during the call only */
 	const char *realm;           /* for its 401: the mapping's name */
 };

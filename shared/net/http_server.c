@@ -1,7 +1,7 @@
 /*
  * The happy path, each step with the one timer:
  *
- *	READING     until the request is whole
+ *	READING     until the request is whole; from a trusted proxy perhaps behind a PROXY header
  *	ASKED       the owner has it; nothing is watched, and the timer rests
  *	WRITING     the answer
  *	LINGERING   after the FIN, reading on, so that the answer is not lost to a reset
@@ -18,7 +18,7 @@
 #include "shared/base/mem.h"
 #include "shared/base/rate_limiter.h"
 #include "shared/http/error_page.h"
-#include "shared/net/io.h"
+#include "shared/net/proxy_protocol.h"
 #include "shared/net/timer.h"
 
 #include <string.h>
@@ -30,6 +30,8 @@ enum { LINGER_MS = 2000, WRITE_MS = 10000, CHUNK = 4096 };
 /* of requests that are not whole, all together */
 enum { READING_BYTES = 32 * 1024 * 1024 };
 
+static const struct forwarded_trust nobody;
+
 enum state { READING, ASKED, WRITING, LINGERING };
 
 struct http_exchange {
@@ -38,7 +40,11 @@ struct http_exchange {
 	struct http_server *server;
 	struct io *io; /* NULL: the client has gone */
 	struct http_message *http;
+	struct addr source; /* as counted in server.sources */
 	struct addr peer;
+	bool tls, accepted;
+	bool wants_proxy_header; /* that is still to come, and … */
+	struct buf proxy_header; /* … what has come of it */
 	enum state state;
 	size_t bytes;   /* READING: read so far */
 	struct buf out; /* what is still to be written */
@@ -51,6 +57,7 @@ struct http_server {
 	http_server_fn *fn;
 	void *owner;
 	struct tls_context *tls;
+	const struct forwarded_trust *trust;
 	struct list reading, asked; /* exchanges, by whether their request is whole; oldest first */
 	uint32_t count;
 	size_t bytes;                 /* of all that are reading */
@@ -69,11 +76,12 @@ static void end(struct http_exchange *x)
 {
 	leave_reading(x);
 	x->server->count--;
-	rate_limiter_release(x->server->sources, &x->peer);
+	rate_limiter_release(x->server->sources, &x->source);
 	io_close(x->io);
 	timer_close(x->timer);
 	http_message_free(x->http);
 	buf_fini(&x->out);
+	buf_fini(&x->proxy_header);
 	mem_free(x);
 }
 
@@ -163,6 +171,9 @@ static void take(struct http_exchange *x, const void *p, size_t len)
 		refuse(x, got);
 		return;
 	}
+	if (x->accepted)
+		x->peer =
+		    forwarded_read(s->trust, http_message_head(x->http), &x->peer, "").visitor;
 	x->state = ASKED;
 	timer_stop(x->timer);
 	io_watch(x->io, 0);
@@ -181,6 +192,22 @@ static void read_on(struct http_exchange *x)
 		take(x, chunk, (size_t)n);
 }
 
+/* True when it has been read. */
+static bool read_proxy_header(struct http_exchange *x)
+{
+	struct proxy_header h;
+	int got = proxy_protocol_take(x->io, &x->proxy_header, &h);
+	if (got < 0)
+		end(x);
+	if (got <= 0)
+		return false;
+	x->wants_proxy_header = false;
+	x->peer = *io_peer(x->io);
+	if (x->tls)
+		io_tls_accept(x->io, x->server->tls);
+	return true;
+}
+
 static void on_io(void *owner, enum io_event event)
 {
 	struct http_exchange *x = owner;
@@ -188,6 +215,8 @@ static void on_io(void *owner, enum io_event event)
 	case IO_UP:
 		break;
 	case IO_DATA:
+		if (x->wants_proxy_header && (!read_proxy_header(x) || x->tls))
+			break;
 		if (x->state == READING || x->state == LINGERING)
 			read_on(x);
 		break;
@@ -207,7 +236,7 @@ static void on_timer(void *owner)
 }
 
 /* Room for one more of this source; false when there is none. */
-static bool make_room(struct http_server *s, const struct addr *peer)
+static bool make_room(struct http_server *s, const struct addr *peer, uint32_t most)
 {
 	uint64_t now = loop_now_ms(s->loop);
 	if (s->count >= s->limits.connections) {
@@ -215,31 +244,36 @@ static bool make_room(struct http_server *s, const struct addr *peer)
 			return false;
 		end(LIST_ENTRY(s->reading.next, struct http_exchange, node));
 	}
-	if (rate_limiter_hold(s->sources, peer, s->limits.per_source, now))
+	if (rate_limiter_hold(s->sources, peer, most, now))
 		return true;
 	struct list *beside = rate_limiter_holders(s->sources, peer);
 	if (!beside || list_is_empty(beside))
 		return false;
 	end(LIST_ENTRY(beside->next, struct http_exchange, beside));
-	return rate_limiter_hold(s->sources, peer, s->limits.per_source, now);
+	return rate_limiter_hold(s->sources, peer, most, now);
 }
 
-static struct http_exchange *admit(struct http_server *s, int fd, const struct addr *peer)
+/* Takes io; NULL: there was no room. A trusted proxy has connections for many. */
+static struct http_exchange *admit(struct http_server *s, struct io *io)
 {
-	if (!make_room(s, peer)) {
-		close(fd);
+	const struct addr *peer = io_peer(io);
+	bool trusted = forwarded_trusts(s->trust, peer);
+	if (!make_room(s, peer, trusted ? UINT32_MAX : s->limits.per_source)) {
+		io_close(io);
 		return NULL;
 	}
 	struct http_exchange *x = mem_zalloc(sizeof(*x));
 	x->server = s;
-	x->peer = *peer;
+	x->source = x->peer = *peer;
 	x->http = http_message_new(HTTP_MESSAGE_REQUEST, s->limits.body_max);
 	list_append(&s->reading, &x->node);
 	list_append(rate_limiter_holders(s->sources, peer), &x->beside);
 	s->count++;
 	x->timer = timer_new(s->loop, on_timer, x);
 	timer_set(x->timer, s->limits.head_ms);
-	x->io = io_take(s->loop, fd, peer, NULL, on_io, x);
+	x->io = io;
+	io_own(io, on_io, x);
+	io_watch(io, IO_WATCH_READ);
 	return x;
 }
 
@@ -249,22 +283,19 @@ void http_server_accept(struct http_server *s, int fd, const struct addr *peer, 
 		close(fd);
 		return;
 	}
-	struct http_exchange *x = admit(s, fd, peer);
+	struct http_exchange *x = admit(s, io_take(s->loop, fd, peer, NULL, NULL, NULL));
 	if (!x)
 		return;
-	if (tls)
-		io_tls_accept(x->io, s->tls, NULL, 0);
-	io_watch(x->io, IO_WATCH_READ);
+	x->accepted = true;
+	x->tls = tls;
+	x->wants_proxy_header = s->trust->proxy_protocol && forwarded_trusts(s->trust, peer);
+	if (tls && !x->wants_proxy_header)
+		io_tls_accept(x->io, s->tls);
 }
 
-void http_server_take(struct http_server *s, int fd, const struct addr *peer, const void *early,
-		      size_t early_len)
+void http_server_take(struct http_server *s, struct io *io)
 {
-	struct http_exchange *x = admit(s, fd, peer);
-	if (!x)
-		return;
-	io_watch(x->io, IO_WATCH_READ);
-	take(x, early, early_len);
+	admit(s, io);
 }
 
 struct http_server *http_server_new(struct loop *l, const struct http_server_limits *limits,
@@ -275,10 +306,16 @@ struct http_server *http_server_new(struct loop *l, const struct http_server_lim
 	s->limits = *limits;
 	s->fn = fn;
 	s->owner = owner;
+	s->trust = &nobody;
 	list_init(&s->reading);
 	list_init(&s->asked);
 	s->sources = rate_limiter_new(limits->connections, 0, 0);
 	return s;
+}
+
+void http_server_set_trust(struct http_server *s, const struct forwarded_trust *trust)
+{
+	s->trust = trust;
 }
 
 void http_server_set_tls(struct http_server *s, struct tls_context *tls)

@@ -6,10 +6,9 @@
 #ifndef GROUNDNUT_NET_HTTP_SERVER_H
 #define GROUNDNUT_NET_HTTP_SERVER_H
 
-#include "shared/base/addr.h"
+#include "shared/http/forwarded.h"
 #include "shared/http/http_message.h"
-#include "shared/net/loop.h"
-#include "shared/net/tls_context.h"
+#include "shared/net/io.h"
 
 struct http_server;
 struct http_exchange; /* one whole request that waits for its answer */
@@ -29,15 +28,17 @@ struct http_server *http_server_new(struct loop *l, const struct http_server_lim
 /* The certificate for connections over TLS from now on; by reference. Without one they are
  * closed. */
 void http_server_set_tls(struct http_server *s, struct tls_context *tls);
+/* Which proxies may say for whom they send; by reference, until it is set anew. At first none. */
+void http_server_set_trust(struct http_server *s, const struct forwarded_trust *trust);
 /* A connection that a listener accepted; over TLS, or plain. */
 void http_server_accept(struct http_server *s, int fd, const struct addr *peer, bool tls);
-/* A plain one of which something was read already. */
-void http_server_take(struct http_server *s, int fd, const struct addr *peer, const void *early,
-		      size_t early_len);
+/* A plain one whose peer is who sends the request, which io gives from its first byte. */
+void http_server_take(struct http_server *s, struct io *io);
 /* exchanges that wait are gone: they may not be answered any more */
 void http_server_close(struct http_server *s);
 
 struct http_message *http_exchange_request(struct http_exchange *x);
+/* who sends the request, as far as proxies are trusted */
 const struct addr *http_exchange_peer(const struct http_exchange *x);
 /* The client has gone, as far as is known: the answer will be sent to no one. */
 bool http_exchange_is_gone(const struct http_exchange *x);

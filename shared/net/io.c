@@ -346,11 +346,13 @@ struct io *io_take(struct loop *l, int fd, const struct addr *peer, const struct
 	return io;
 }
 
-static void begin_tls(struct io *io, struct tls_context *tls, const char *host, const void *early,
-		      size_t early_len)
+static void begin_tls(struct io *io, struct tls_context *tls, const char *host)
 {
+	struct buf *unread = &io->b.unread;
+
 	assert(!io->b.tls);
-	io->b.tls = tls_connection_new(io->b.fd, tls, host, early, early_len);
+	io->b.tls = tls_connection_new(io->b.fd, tls, host, buf_data(unread), buf_len(unread));
+	buf_fini(unread);
 	use_staging(io);
 	if (io->b.fault != 0 && io->b.stage != STAGE_FAILED)
 		give_up(io, io->b.fault);
@@ -362,12 +364,12 @@ static void begin_tls(struct io *io, struct tls_context *tls, const char *host, 
 
 void io_tls_dial(struct io *io, struct tls_context *tls, const char *host)
 {
-	begin_tls(io, tls, host, NULL, 0);
+	begin_tls(io, tls, host);
 }
 
-void io_tls_accept(struct io *io, struct tls_context *tls, const void *early, size_t early_len)
+void io_tls_accept(struct io *io, struct tls_context *tls)
 {
-	begin_tls(io, tls, NULL, early, early_len);
+	begin_tls(io, tls, NULL);
 }
 
 void io_own(struct io *io, io_fn *fn, void *owner)
@@ -596,6 +598,12 @@ const char *io_error_detail(const struct io *io)
 	return io->b.tls ? tls_connection_detail(io->b.tls) : "";
 }
 
+void io_set_ends(struct io *io, const struct addr *peer, const struct addr *local)
+{
+	io->b.peer = *peer;
+	io->b.local = *local;
+}
+
 const struct addr *io_peer(const struct io *io)
 {
 	return &io->b.peer;
@@ -714,16 +722,6 @@ struct io *io_unpack(struct loop *l, struct io_parcel *p, io_fn *fn, void *owner
 		start_watch(io);
 	look_later(io); /* bytes inside OpenSSL raise no event */
 	return io;
-}
-
-int io_parcel_open(struct io_parcel *p)
-{
-	int fd = p->b.fd;
-
-	assert(!p->b.tls);
-	p->b.fd = -1;
-	io_parcel_free(p);
-	return fd;
 }
 
 void io_parcel_free(struct io_parcel *p)

@@ -49,10 +49,10 @@ struct io *io_take(struct loop *l, int fd, const struct addr *peer, const struct
 
 /* Begin TLS on a plain io that is up or still dialling: IO_UP comes (again) when the handshake
  * is done. tls is kept by reference. io_tls_dial: host is sent as SNI and verified where the
- * context verifies by CA (NULL: neither). Bytes already read from the socket by the owner (a
- * peeked ClientHello) are put back through early/early_len. */
+ * context verifies by CA (NULL: neither). What the owner has read and put back (io_unread) is the
+ * beginning. */
 void io_tls_dial(struct io *io, struct tls_context *tls, const char *host);
-void io_tls_accept(struct io *io, struct tls_context *tls, const void *early, size_t early_len);
+void io_tls_accept(struct io *io, struct tls_context *tls);
 
 /* The owner's hands may change: from now on events go to another. */
 void io_own(struct io *io, io_fn *fn, void *owner);
@@ -90,6 +90,8 @@ int io_shutdown(struct io *io);
 int io_error(const struct io *io);
 /* words beyond err_text(), e.g. both pins; "" when none */
 const char *io_error_detail(const struct io *io);
+/* The connection is another's, for whom a trusted proxy forwards it. */
+void io_set_ends(struct io *io, const struct addr *peer, const struct addr *local);
 const struct addr *io_peer(const struct io *io);
 const struct addr *io_local(const struct io *io);
 bool io_is_tls(const struct io *io);
@@ -119,7 +121,5 @@ struct io_parcel;
 struct io_parcel *io_pack(struct io *io); /* io is gone after this, as after io_close */
 struct io *io_unpack(struct loop *l, struct io_parcel *p, io_fn *fn, void *owner);
 void io_parcel_free(struct io_parcel *p);
-/* of a plain io: its descriptor, the caller's from now on; p is gone */
-int io_parcel_open(struct io_parcel *p);
 
 #endif

@@ -27,6 +27,7 @@ struct run {
 
 static void look(struct run *run)
 {
+	static const struct addr visitor = {.family = 4, .ip = {192, 0, 2, 7}};
 	for (unsigned again = 1; again;) {
 		unsigned wants = http_gateway_wants(run->r);
 		again = wants & (HTTP_WANT_ROUTE | HTTP_WANT_DROP | HTTP_WANT_OPEN);
@@ -38,7 +39,9 @@ static void look(struct run *run)
 				http_gateway_route(run->r,
 						   &(struct http_route){
 						       .key = run->reuse ? 1u + (uint8_t)h->host[0]
-									 : ++run->routed});
+									 : ++run->routed,
+						       .visitor = &visitor,
+						       .proto = "http"});
 		} else if (wants & HTTP_WANT_DROP) {
 			http_gateway_dropped(run->r);
 		} else if (wants & HTTP_WANT_OPEN) {
@@ -73,10 +76,9 @@ static void give(struct run *run, enum http_end from, const uint8_t *p, size_t l
 
 static void play(struct run *run, const uint8_t *data, size_t len, size_t piece, bool reuse)
 {
-	struct addr visitor = {.family = 4, .ip = {192, 0, 2, 7}};
 	memset(run, 0, sizeof(*run));
 	run->reuse = reuse;
-	run->r = http_gateway_new(&visitor, "http");
+	run->r = http_gateway_new("http");
 	const uint8_t *cut = memchr(data, 0xff, len);
 	size_t said = cut ? (size_t)(cut - data) : len;
 	give(run, HTTP_VISITOR, data, said, piece);

@@ -82,7 +82,7 @@ static void on_tls_visitor(void *owner, int fd, const struct addr *peer, const s
 	struct io **io = mem_alloc(sizeof(*io)); /* given to on_shown() */
 	*io = io_take(o->loop, fd, peer, local, on_shown, io);
 	if (o->alpn)
-		io_tls_accept(*io, o->alpn, NULL, 0);
+		io_tls_accept(*io, o->alpn);
 	io_watch(*io, IO_WATCH_READ);
 }
 

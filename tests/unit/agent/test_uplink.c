@@ -132,7 +132,7 @@ static void on_accept(void *owner, int fd, const struct addr *peer, const struct
 	buf_init(&c->in);
 	c->io = io_take(r->loop, fd, NULL, NULL, on_conn, c);
 	if (!r->plain)
-		io_tls_accept(c->io, r->tls, NULL, 0);
+		io_tls_accept(c->io, r->tls);
 }
 
 /* The last that said HELLO. */

@@ -146,6 +146,21 @@ static void every_error_is_a_line(void **state)
 	    {D "\"addresses\": [\"fe80::1%lo\"]}",
 	     "test: relay.json: addresses[0]: \"fe80::1%lo\" is not an address\n"},
 	    {D "\"dns\": {}}", "test: relay.json: dns: must be a list, not an object\n"},
+	    {D "\"http\": {\"trusted_proxies\": [\"127.0.0.1\", \"10.0.0.1/8\", \"proxy.lan\", 7], "
+	       "\"forwarded_header\": \"x-real-ip\"}}",
+	     "test: relay.json: http.trusted_proxies[1]: \"10.0.0.1/8\" is not a network such as "
+	     "\"127.0.0.1/32\"\n"
+	     "test: relay.json: http.trusted_proxies[2]: \"proxy.lan\" is not a network such as "
+	     "\"127.0.0.1/32\"\n"
+	     "test: relay.json: http.trusted_proxies[3]: must be a string, not a number\n"
+	     "test: relay.json: http.forwarded_header: \"x-real-ip\" is neither "
+	     "\"x-forwarded-for\" "
+	     "nor \"forwarded\"\n"},
+	    {D "\"tls\": {\"trusted_proxies\": \"127.0.0.1\", \"forwarded_header\": \"forwarded\", "
+	       "\"proxy_protocol\": 2}}",
+	     "test: relay.json: tls.trusted_proxies: must be a list, not a string\n"
+	     "test: relay.json: tls.forwarded_header: unknown key\n"
+	     "test: relay.json: tls.proxy_protocol: must be true or false, not a number\n"},
 	    {D "\"update\": []}", "test: relay.json: update: must be an object, not a list\n"},
 	    {D "\"update\": {\"http\": [\"8245\"], \"certificate\": \"c.crt\", \"htps\": []}}",
 	     "test: relay.json: update.private_key: is missing: the two go together\n"
@@ -395,9 +410,35 @@ static void a_file_that_does_not_fit_what_runs_is_refused(void **state)
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, tempdir_make, tempdir_remove)
 
+/* A proxy on the same machine, and one of another network. */
+static void proxies_are_trusted_by_listener(void **state)
+{
+	(void)state;
+	struct relay_config *c;
+	assert_int_equal(
+	    load(
+		"{\"domain\": \"home.example.com\","
+		"\"http\": {\"trusted_proxies\": [\"127.0.0.1/32\", \"2001:db8::/32\"],"
+		"\"forwarded_header\": \"Forwarded\"},"
+		"\"tls\": {\"trusted_proxies\": [\"192.0.2.7\"], \"proxy_protocol\": true},"
+		"\"update\": {\"trusted_proxies\": [], \"forwarded_header\": \"x-forwarded-for\"}}",
+		&c),
+	    0);
+	assert_int_equal(c->http_trust.count, 2);
+	assert_true(c->http_trust.by_forwarded);
+	assert_false(c->http_trust.proxy_protocol);
+	assert_int_equal(c->tls_trust.count, 1);
+	assert_int_equal(c->tls_trust.proxies[0].bits, 32);
+	assert_true(c->tls_trust.proxy_protocol);
+	assert_int_equal(c->update.trust.count, 0);
+	assert_false(c->update.trust.by_forwarded);
+	relay_config_unref(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    TEST(proxies_are_trusted_by_listener),
 	    TEST(domain_is_enough),
 	    TEST(every_key_arrives),
 	    TEST(every_error_is_a_line),

@@ -21,13 +21,14 @@ struct gate {
 	bool basic; /* the site asks for a password */
 	unsigned opened, dropped;
 	char routed[512]; /* hosts in the order they were asked for */
+	struct addr visitor;
+	const char *proto;
 };
 
 static void gate_open(struct gate *g)
 {
-	struct addr visitor;
-	addr_parse("192.0.2.7:5555", &visitor);
-	*g = (struct gate){.piece = SIZE_MAX, .r = http_gateway_new(&visitor, "http")};
+	*g = (struct gate){.piece = SIZE_MAX, .r = http_gateway_new("http"), .proto = "http"};
+	addr_parse("192.0.2.7:5555", &g->visitor);
 }
 
 static void gate_close(struct gate *g)
@@ -47,7 +48,10 @@ static void route(struct gate *g)
 	} else if (!strcmp(h->host, "away.example")) {
 		http_gateway_refuse(g->r, 503, 30);
 	} else {
-		struct http_route to = {.key = (uint64_t)h->host[0], .realm = "blog"};
+		struct http_route to = {.key = (uint64_t)h->host[0],
+					.visitor = &g->visitor,
+					.proto = g->proto,
+					.realm = "blog"};
 		if (g->basic)
 			to.user = "ann", to.password = "s3:cret";
 		http_gateway_route(g->r, &to);
@@ -268,16 +272,48 @@ static void a_v6_visitor_is_quoted(void **state)
 {
 	(void)state;
 	struct gate g;
-	struct addr visitor;
 	gate_open(&g);
-	http_gateway_free(g.r);
-	addr_parse("[2001:db8::7]:5555", &visitor);
-	g.r = http_gateway_new(&visitor, "https");
+	addr_parse("[2001:db8::7]:5555", &g.visitor);
+	g.proto = "https";
 	visit(&g, GET_A "\r\n");
 	expect_sent(&g, HTTP_SERVICE,
 		    GET_A "X-Forwarded-For: 2001:db8::7\r\nX-Forwarded-Proto: "
 			  "https\r\nX-Forwarded-Host: a.example\r\n"
 			  "Forwarded: for=\"[2001:db8::7]\";host=a.example;proto=https\r\n\r\n");
+	gate_close(&g);
+}
+
+/* A proxy's connection carries requests of many visitors: each is sent for its own, and a stream
+ * is used again for the same visitor only. */
+static void requests_of_many_visitors(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *visitor, *proto;
+		unsigned opened;
+	} cases[] = {
+	    {"192.0.2.7:1", "http", 1},  {"192.0.2.7:1", "https", 1}, {"192.0.2.8:1", "https", 2},
+	    {"192.0.2.7:1", "https", 3}, {"192.0.2.7:2", "https", 4},
+	};
+	struct gate g;
+	gate_open(&g);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char wanted[300], ip[ADDR_TEXT];
+		addr_parse(cases[i].visitor, &g.visitor);
+		g.proto = cases[i].proto;
+		addr_ip_text(&g.visitor, ip);
+		visit(&g, GET_A "X-Forwarded-For: 10.0.0.1\r\n\r\n");
+		snprintf(wanted, sizeof(wanted),
+			 GET_A "X-Forwarded-For: %s\r\nX-Forwarded-Proto: %s\r\n"
+			       "X-Forwarded-Host: a.example\r\n"
+			       "Forwarded: for=%s;host=a.example;proto=%s\r\n\r\n",
+			 ip, g.proto, ip, g.proto);
+		expect_sent(&g, HTTP_SERVICE, wanted);
+		assert_int_equal(g.opened, cases[i].opened);
+		assert_true(addr_equal(http_gateway_visitor(g.r), &g.visitor));
+		serve(&g, OK);
+		expect_sent(&g, HTTP_VISITOR, OK);
+	}
 	gate_close(&g);
 }
 
@@ -1197,10 +1233,8 @@ static void events_stream_as_they_come(void **state)
 static void another_door_can_take_it_over(void **state)
 {
 	(void)state;
-	struct addr visitor;
 	struct buf raw = BUF_INIT;
-	addr_parse("192.0.2.7:5555", &visitor);
-	struct http_gateway *r = http_gateway_new(&visitor, "http");
+	struct http_gateway *r = http_gateway_new("http");
 	static const char text[] =
 	    "POST /nic/update HTTP/1.1\r\nHost: 192.0.2.1\r\nContent-Length: 9\r\n\r\nhostname=";
 	assert_false(http_gateway_unread(r, &raw));
@@ -1280,6 +1314,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(heads_are_written_anew),
 	    cmocka_unit_test(a_v6_visitor_is_quoted),
+	    cmocka_unit_test(requests_of_many_visitors),
 	    cmocka_unit_test(answers_find_their_end),
 	    cmocka_unit_test(an_answer_to_head_has_no_body),
 	    cmocka_unit_test(each_request_is_routed_anew),

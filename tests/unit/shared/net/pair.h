@@ -108,7 +108,7 @@ static inline void pair_on_accept(void *owner, int fd, const struct addr *peer,
 	assert_null(p->far.io);
 	p->far.io = io_take(p->loop, fd, peer, local, pair_event, &p->far);
 	if (p->server_tls)
-		io_tls_accept(p->far.io, p->server_tls, NULL, 0);
+		io_tls_accept(p->far.io, p->server_tls);
 	if (p->accepted)
 		p->accepted(p);
 }

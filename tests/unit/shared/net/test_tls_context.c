@@ -291,7 +291,8 @@ static void look_peeks(struct end *e, enum io_event event)
 	}
 	n = io_read(e->io, early, peek);
 	assert_true(n > 0);
-	io_tls_accept(e->io, e->pair->server, early, (size_t)n);
+	io_unread(e->io, early, (size_t)n);
+	io_tls_accept(e->io, e->pair->server);
 }
 
 static void accepted_waits(struct pair *p)
@@ -571,7 +572,7 @@ static void a_crowd_shakes_hands_in_turns(void **state)
 	(void)state;
 	for (int i = 0; i < CROWD; i++) {
 		ios[i] = io_take(l, say_hello(ctx, &fds[i]), NULL, NULL, ignore, NULL);
-		io_tls_accept(ios[i], t, NULL, 0);
+		io_tls_accept(ios[i], t);
 	}
 	for (; now < CROWD; before = now, turns++) {
 		loop_turn(l);
@@ -618,7 +619,7 @@ static void records_of_one_byte_do_not_hold_the_loop(void **state)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
 	raw_tls_open(&raw, fds[0]);
 	greedy = io_take(l, fds[1], NULL, NULL, read_greedily, NULL);
-	io_tls_accept(greedy, t, NULL, 0);
+	io_tls_accept(greedy, t);
 	io_watch(greedy, IO_WATCH_READ);
 	while (SSL_do_handshake(raw.ssl) != 1)
 		loop_turn(l);
