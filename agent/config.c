@@ -14,6 +14,7 @@
 #include "shared/base/service_user.h"
 #include "shared/base/default_paths.h"
 #include "shared/base/text.h"
+#include "shared/net/congestion.h"
 #include "shared/net/tls_context.h"
 
 #include <ctype.h>
@@ -192,6 +193,16 @@ static void read_names(struct conf_at root, struct agent_config *c)
 	name_wish_list_read(conf_list(root, "names"), false, &c->names);
 }
 
+static char *read_congestion(struct conf_at root)
+{
+	const char *text = NULL;
+	if (!conf_opt_str(root, "congestion", &text) || !text)
+		return NULL;
+	if (!congestion_is_name(text))
+		conf_error(root, "congestion", CONGESTION_WRONG, text);
+	return mem_strdup(text);
+}
+
 static struct agent_config *read_all(struct conf_at root, const char *file)
 {
 	struct agent_config *c = mem_zalloc(sizeof(*c));
@@ -206,6 +217,7 @@ static struct agent_config *read_all(struct conf_at root, const char *file)
 	c->state = read_state(root, file);
 	c->agent_is_default = !conf_has(root, "agent");
 	c->agent = c->agent_is_default ? default_agent(c->state) : read_name(root, "agent");
+	c->congestion = read_congestion(root);
 	read_mappings(root, c);
 	read_names(root, c);
 	conf_done(root);
@@ -291,6 +303,7 @@ void agent_config_free(struct agent_config *c)
 	mem_free(c->agent);
 	mem_free(c->control);
 	mem_free(c->state);
+	mem_free(c->congestion);
 	mapping_list_fini(&c->mappings);
 	name_wish_list_fini(&c->names);
 	mem_free(c);

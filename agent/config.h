@@ -16,8 +16,9 @@ struct agent_config {
 	/* this agent's name; default: as identity_name() remembers or makes it */
 	char *agent;
 	bool agent_is_default;
-	char *control; /* path */
-	char *state;   /* directory, path */
+	char *control;    /* path */
+	char *state;      /* directory, path */
+	char *congestion; /* NULL: bbr, where it is to be had */
 	struct mapping_list mappings;
 	struct name_wish_list names;
 };

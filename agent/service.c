@@ -134,6 +134,8 @@ static void write_status(struct service_main *m, struct json *w)
 	json_str(w, "state", uplink_state_text(uplink_state(m->uplink)));
 	json_uint(w, "rtt_ms", keepalive_rtt_ms(transport_keepalive(uplink_transport(m->uplink))));
 	json_uint(w, "resumed", uplink_resumed(m->uplink));
+	char congestion[CONGESTION_NAME];
+	json_str(w, "congestion", transport_congestion(uplink_transport(m->uplink), congestion));
 	char *summary = uplink_summary(m->uplink);
 	json_str(w, "link", summary);
 	mem_free(summary);

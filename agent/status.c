@@ -65,6 +65,20 @@ static void put_address(struct text_page *page, const json_t *status)
 	mem_free(line);
 }
 
+/* bbr is what we ask for; another is worth a word about how to get it. */
+static void put_congestion(struct text_page *page, const json_t *status)
+{
+	const char *in_force = status_page_text(status, "congestion");
+	if (!in_force)
+		return;
+	char *line = strcmp(in_force, "bbr") == 0
+			 ? mem_strdup(in_force)
+			 : mem_printf("%s; bbr is faster on long or lossy paths: %s", in_force,
+				      "sudo modprobe tcp_bbr");
+	put_line(page, "congestion", TEXT_PLAIN, line);
+	mem_free(line);
+}
+
 /* The advice is about names that follow the home; without one it would only worry people. */
 static bool follows_home(const json_t *names)
 {
@@ -79,6 +93,7 @@ static void put_head(struct text_page *page, const json_t *status)
 	char up[32];
 	put_relay(page, status);
 	put_opt_line(page, "link", TEXT_PLAIN, status, "link");
+	put_congestion(page, status);
 	put_opt_line(page, "last error", TEXT_RED, status, "last_error");
 	put_address(page, status);
 	if (follows_home(json_object_get(status, "names")))

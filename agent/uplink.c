@@ -57,6 +57,7 @@ struct uplink {
 	struct loop *loop;
 	const struct agent_config *config;
 	struct tls_context *tls;
+	char congestion[CONGESTION_NAME]; /* of links; "": as the system has it */
 	uplink_fn *fn;
 	tunnel_fn *news;
 	void *owner;
@@ -442,6 +443,7 @@ static void say_hello(struct uplink *u, struct io *io)
 	}
 	struct buf frame = BUF_INIT;
 	hello_write(&h, &frame);
+	congestion_set(io_fd(io), u->congestion);
 	u->pending = io;
 	io_own(io, on_pending, u);
 	ssize_t n = io_write(io, buf_data(&frame), buf_len(&frame));
@@ -568,6 +570,7 @@ struct uplink *uplink_new(struct loop *l, const struct agent_config *c, uplink_f
 	u->fn = fn;
 	u->news = news;
 	u->owner = owner;
+	congestion_choose(c->congestion, u->congestion);
 	u->backoff = (struct backoff){.base_ms = 2000, .max_ms = 60000};
 	u->silence = (struct silence_limit)SILENCE_LIMIT_INIT(PULSE_AGENT.suspect_ms,
 							      KEEPALIVE_SUSPECT_MOST_MS);
@@ -592,6 +595,9 @@ int uplink_set_config(struct uplink *u, const struct agent_config *c, char **why
 	tls_context_unref(u->tls);
 	u->tls = tls;
 	u->config = c;
+	congestion_choose(c->congestion, u->congestion);
+	if (transport_is_attached(u->transport))
+		congestion_set(io_fd(transport_io(u->transport)), u->congestion);
 	return 0;
 }
 

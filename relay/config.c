@@ -293,6 +293,16 @@ static void read_limits(struct conf_at root, struct relay_limits *l)
 	conf_done(at);
 }
 
+static char *read_congestion(struct conf_at root)
+{
+	const char *text = NULL;
+	if (!conf_opt_str(root, "congestion", &text) || !text)
+		return NULL;
+	if (!congestion_is_name(text))
+		conf_error(root, "congestion", CONGESTION_WRONG, text);
+	return mem_strdup(text);
+}
+
 /* A missing domain is an error already, and hides none of these. */
 static void read_dns(struct conf_at root, const char *domain, struct relay_config *c)
 {
@@ -334,6 +344,7 @@ static void read_root(struct conf_at root, const char *domain, struct relay_conf
 	default_addr("[::]:7000", addr_parse, &c->listen, &c->listen_count);
 	default_addr("::", addr_parse_ip, &c->bind, &c->bind_count);
 	read_paths(root, c);
+	c->congestion = read_congestion(root);
 	c->grace_s = read_number(root, "grace_s", 1, GRACE_MAX_S, 120);
 	c->threads = read_number(root, "threads", 0, THREADS_MAX, 0);
 	read_limits(root, &c->limits);
@@ -522,5 +533,6 @@ void relay_config_unref(struct relay_config *c)
 	mem_free(c->accounts);
 	mem_free(c->state);
 	mem_free(c->control);
+	mem_free(c->congestion);
 	mem_free(c);
 }

@@ -10,6 +10,7 @@
 #include "shared/base/addr.h"
 #include "shared/base/conf.h"
 #include "shared/http/forwarded.h"
+#include "shared/net/congestion.h"
 
 #include <stdatomic.h>
 #include <stdint.h>
@@ -59,6 +60,9 @@ struct relay_config {
 	char *certificate, *private_key, *accounts, *state, *control; /* paths */
 	struct publishers_config dns; /* empty: no one is told of the names */
 	struct update_config update;
+	char *congestion; /* NULL: bbr, where it is to be had */
+	/* what sockets use; filled before the configuration is in force (congestion_choose) */
+	char congestion_used[CONGESTION_NAME];
 	uint32_t grace_s; /* 120 */
 	uint32_t threads; /* 0: one per core */
 	struct relay_limits limits;

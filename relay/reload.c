@@ -59,6 +59,7 @@ static char *build(struct reload *r, const char *file)
 	if (relay_config_reload(file, r->relay->context.config, &r->config, &r->later) < 0)
 		return wrong(file);
 	const struct relay_config *c = r->config;
+	congestion_choose(c->congestion, r->config->congestion_used);
 	r->accounts = read_accounts(c, &why);
 	if (r->accounts && update_pair_fits(&c->update, &why))
 		r->tls = tls_context_server_new(c->certificate, c->private_key,

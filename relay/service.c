@@ -467,8 +467,9 @@ int service_run(const char *config_file)
 		return cli_exit(err);
 	}
 	file_raise_limit();
-	const struct relay_config *c = r.parts.context.config;
+	struct relay_config *c = r.parts.context.config;
 	config_check_service_user(c);
+	congestion_choose(c->congestion, c->congestion_used);
 	r.parts.context.send.limit = r.parts.context.receive.limit = (size_t)c->limits.memory_mib
 								     << 20;
 	r.parts.context.ports =

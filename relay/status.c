@@ -56,6 +56,8 @@ static char *agent_line(const json_t *agent)
 		buf_printf(&line, " from %s", text_of(agent, "remote"));
 	if (*status_page_number(agent, "rtt_ms", rtt))
 		buf_printf(&line, ", %s ms", rtt);
+	if (status_page_text(agent, "congestion"))
+		buf_printf(&line, ", %s", text_of(agent, "congestion"));
 	if (resumed > 0)
 		buf_printf(&line, ", resumed %lld time%s", (long long)resumed,
 			   resumed == 1 ? "" : "s");

@@ -254,6 +254,7 @@ void agent_listener_take(struct agent_listener *d, struct io *io)
 	timer_set(p->timer, FIRST_FRAME_TIMEOUT_MS);
 	list_append(&d->peers, &p->node);
 	d->peer_count++;
+	congestion_set(io_fd(io), d->context->config->congestion_used);
 	io_own(io, on_peer, p);
 	io_tls_accept(io, d->tls);
 }

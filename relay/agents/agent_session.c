@@ -347,6 +347,8 @@ void agent_session_status(const struct agent_session *s, struct json *w)
 	json_time(w, "since", s->since_ms);
 	json_uint(w, "rtt_ms", keepalive_rtt_ms(transport_keepalive(s->tenant->transport)));
 	json_uint(w, "resumed", s->resumed);
+	char congestion[CONGESTION_NAME];
+	json_str(w, "congestion", transport_congestion(s->tenant->transport, congestion));
 	uint64_t silent = silent_ms(s), grace = grace_ms(s);
 	char *summary =
 	    link_summary_text(&s->summary, up ? LINK_SUMMARY_ATTACHED : LINK_SUMMARY_DETACHED,

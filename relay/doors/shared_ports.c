@@ -421,6 +421,7 @@ static void accept_at(struct shared_ports *f, enum port port, int fd, const stru
 		      const struct addr *local)
 {
 	const struct forwarded_trust *t = trust_of(f, port);
+	congestion_set(fd, f->context->config->congestion_used);
 	struct io *io = io_take(f->context->main, fd, peer, local, NULL, NULL);
 	if (t->proxy_protocol && forwarded_trusts(t, io_peer(io)))
 		begin_reading(f, io, port, on_proxy);

@@ -7,6 +7,7 @@
 static void on_accept(void *owner, int fd, const struct addr *peer, const struct addr *local)
 {
 	struct door *d = owner;
+	congestion_set(fd, d->tenant->worker->config->congestion_used);
 	struct io *io = io_take(d->tenant->worker->loop, fd, peer, local, NULL, NULL);
 	spliced_door_let_in(d, io, local, "");
 }

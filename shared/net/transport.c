@@ -555,3 +555,8 @@ struct io *transport_io(const struct transport *k)
 {
 	return k->io;
 }
+
+const char *transport_congestion(const struct transport *k, char out[CONGESTION_NAME])
+{
+	return k->io && *congestion_of(io_fd(k->io), out) ? out : NULL;
+}

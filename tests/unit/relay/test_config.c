@@ -44,6 +44,7 @@ static void domain_is_enough(void **state)
 	assert_string_equal(c->private_key, tempdir_path("relay.key"));
 	assert_string_equal(c->accounts, tempdir_path("accounts.json"));
 	assert_int_equal(c->grace_s, 120);
+	assert_null(c->congestion);
 	assert_int_equal(c->threads, 0);
 	assert_int_equal(c->limits.connections_per_account, 4096);
 	assert_int_equal(c->limits.failed_handshakes_per_second_per_address, 5);
@@ -161,6 +162,9 @@ static void every_error_is_a_line(void **state)
 	     "test: relay.json: tls.trusted_proxies: must be a list, not a string\n"
 	     "test: relay.json: tls.forwarded_header: unknown key\n"
 	     "test: relay.json: tls.proxy_protocol: must be true or false, not a number\n"},
+	    {D "\"congestion\": \"B B R\"}",
+	     "test: relay.json: congestion: \"B B R\" names no congestion "
+	     "control: \"bbr\", \"system\", or another that the kernel has\n"},
 	    {D "\"update\": []}", "test: relay.json: update: must be an object, not a list\n"},
 	    {D "\"update\": {\"http\": [\"8245\"], \"certificate\": \"c.crt\", \"htps\": []}}",
 	     "test: relay.json: update.private_key: is missing: the two go together\n"

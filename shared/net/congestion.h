@@ -1,0 +1,26 @@
+/*
+ * Which congestion control our TCP sockets use: on links, and at the relay toward visitors. bbr
+ * keeps its speed where a path is long or loses packets; what a system has by itself (cubic,
+ * mostly) is slow there, and stays so on a connection that has once lost.
+ */
+#ifndef GROUNDNUT_NET_CONGESTION_H
+#define GROUNDNUT_NET_CONGESTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { CONGESTION_NAME = 16 }; /* bytes, with the NUL */
+
+/* may stand in a file: "bbr", "system", "cubic"; else an error of this format */
+bool congestion_is_name(const char *text);
+#define CONGESTION_WRONG                                                                           \
+	"\"%s\" names no congestion control: \"bbr\", \"system\", or another that the kernel has"
+/* What sockets are to use for `congestion` of a file, NULL: it is not there. "": what the system
+ * gives them; so, too, when the one that is wanted is not to be had, which is logged with the
+ * cure. */
+void congestion_choose(const char *wanted, char out[CONGESTION_NAME]);
+void congestion_set(int fd, const char *name); /* "" does nothing */
+/* as the kernel says; "" where it does not. Returns out */
+const char *congestion_of(int fd, char out[CONGESTION_NAME]);
+
+#endif
