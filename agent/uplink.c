@@ -12,6 +12,9 @@
  *	             old session is over and its streams are reset. REFUSE: wait as told. Anything
  *	             else: HELLO again, with an epoch one higher. A resume that is not answered
  *	             soon gets further connections beside it.
+ *	worn         The link is idle, has lost packets, and its congestion control (any but bbr)
+ *	             will stay slow for it. A connection is dialled beside it, at most one a
+ *	             minute; when it is up and the session still idle, the session moves to it.
  *	grace over   No link for grace_s since the last byte was heard: the session is given up.
  *	             The relay does the same.
  */
@@ -26,6 +29,7 @@
 #include "shared/base/random.h"
 #include "shared/base/link_summary.h"
 #include "shared/net/first_frame.h"
+#include "shared/net/socket.h"
 #include "shared/net/timer.h"
 
 #include <inttypes.h>
@@ -45,6 +49,8 @@ enum {
 	/* links in a row that were not good before the dialling slows down */
 	QUICK_TRIES = 3,
 	SPARE_GAP_MS = 5000, /* between two spares, unless the last was used */
+	RENEW_IDLE_MS = 500, /* nothing has moved for so long: idle enough for a fresh link */
+	RENEW_GAP_MS = 60 * 1000,
 	TICK_MS = 1000,
 	SLEPT_MS = 2000,
 	REPLACED_WAIT_MS = 60 * 1000,
@@ -84,6 +90,9 @@ struct uplink {
 	struct io *pending; /* HELLO has been said on it */
 	struct buf in;
 	struct timer *welcome_timer;
+
+	bool renewing;       /* a connection is dialled beside a worn link */
+	uint64_t renewed_ms; /* when that was last begun; 0: never */
 
 	struct timer *tick;
 	/* how far the clock that counts sleep is ahead of the loop's */
@@ -155,8 +164,23 @@ static bool wants_link(const struct uplink *u)
 	       transport_keepalive(u->transport)->is_suspect;
 }
 
+static bool is_idle(const struct uplink *u)
+{
+	return u->state == UPLINK_ATTACHED && !u->pending && !wants_link(u) &&
+	       loop_now_ms(u->loop) >=
+		   tunnel_last_moved_ms(transport_tunnel(u->transport)) + RENEW_IDLE_MS;
+}
+
+static bool is_worn(const struct uplink *u)
+{
+	int fd = io_fd(transport_io(u->transport));
+	char congestion[CONGESTION_NAME];
+	return strcmp(congestion_of(fd, congestion), "bbr") != 0 && socket_info(fd).has_lost;
+}
+
 static void stop_dialling(struct uplink *u)
 {
+	u->renewing = false;
 	relay_dialer_close(u->dialer);
 	timer_stop(u->retry);
 }
@@ -188,16 +212,19 @@ static void note_failure(struct uplink *u, int err, const char *detail)
 static void on_connection(void *owner, struct io *io, int err, const char *detail)
 {
 	struct uplink *u = owner;
+	bool renews = u->renewing && is_idle(u);
+	u->renewing = false;
 	if (!io) {
 		note_failure(u, err, detail);
 		return;
 	}
-	if (!wants_link(u)) {
+	if (!wants_link(u) && !renews) {
 		io_close(io);
 		return;
 	}
 	if (transport_is_attached(u->transport)) {
-		u->lost_ms = transport_keepalive(u->transport)->heard_ms;
+		u->lost_ms =
+		    renews ? loop_now_ms(u->loop) : transport_keepalive(u->transport)->heard_ms;
 		u->spare_ms = 0;
 		transport_detach(u->transport); /* for good, so that what it has brought is final */
 		u->state = UPLINK_DETACHED;
@@ -210,6 +237,17 @@ static void on_connection(void *owner, struct io *io, int err, const char *detai
 static void dial_once(struct uplink *u, bool must)
 {
 	relay_dialer_start(u->dialer, &u->config->relay, u->tls, u->silence.maxseg, must);
+}
+
+static void renew(struct uplink *u)
+{
+	uint64_t now = loop_now_ms(u->loop);
+	if (!is_idle(u) || (u->renewed_ms && now < u->renewed_ms + RENEW_GAP_MS) || !is_worn(u))
+		return;
+	log_debug("link_worn", NULL);
+	u->renewing = true;
+	u->renewed_ms = now;
+	dial_once(u, false);
 }
 
 static uint64_t next_try_ms(struct uplink *u)
@@ -548,6 +586,7 @@ static void on_tick(void *owner)
 	}
 	if (is_over(u, now))
 		give_up_session(u, "the grace is over");
+	renew(u);
 }
 
 /* --- the owner's side --- */

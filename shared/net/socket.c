@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -53,6 +54,7 @@ struct socket_info socket_info(int fd)
 	    .ack_age_ms = info.tcpi_last_ack_recv,
 	    .unacked = info.tcpi_unacked,
 	    .notsent_bytes = info.tcpi_notsent_bytes,
+	    .has_lost = info.tcpi_snd_ssthresh < INT_MAX || info.tcpi_rcv_ooopack > 0,
 	};
 }
 #else

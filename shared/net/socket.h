@@ -42,6 +42,9 @@ struct socket_info {
 	uint32_t ack_age_ms;  /* since its last acknowledgement */
 	uint32_t unacked;     /* segments */
 	uint32_t notsent_bytes;
+	/* Packets of one of the two directions have been lost, or were late: a window that was cut
+	 * for it stays so, but with bbr. */
+	bool has_lost;
 };
 struct socket_info socket_info(int fd);
 
