@@ -21,6 +21,7 @@
 #include "relay/doors/http_visitor.h"
 
 #include "relay/doors/minimum_rate.h"
+#include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/net/timer.h"
 
@@ -450,6 +451,8 @@ static void set_phase(struct http_visitor *v)
 			minimum_rate_pardon(&v->rate, loop_now_ms(v->loop));
 		v->phase = phase;
 		v->phase_ms = loop_now_ms(v->loop);
+		log_debug("http_visitor_phase", "port=%u phase=%s", io_peer(v->io)->port,
+			  http_phase_text(phase));
 	}
 	if (!v->route && (phase == HTTP_PHASE_IDLE || phase == HTTP_PHASE_HEAD)) {
 		http_gateway_timeout(v->gateway);

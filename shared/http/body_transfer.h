@@ -24,8 +24,8 @@ struct body_transfer {
 	struct chunked_body chunks;
 };
 
-/* len: of HTTP_BODY_LENGTH. HTTP_BODY_CLOSE never ends by itself: whoever knows of the end ends
- * it. */
+/* len: of HTTP_BODY_LENGTH. HTTP_BODY_CLOSE never ends by itself: the caller knows the end of the
+ * connection. */
 void body_transfer_begin(struct body_transfer *t, enum http_body kind, uint64_t len,
 			 enum http_strictness how, enum http_rechunk rechunk);
 /* Moves what may be moved now: > 0 the body is over, 0 it waits for bytes or room, < 0 it is

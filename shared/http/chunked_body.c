@@ -18,8 +18,7 @@ static int hex_value(uint8_t c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* What follows the digits: nothing, or an extension, which nobody uses and which may hold no
- * control character. */
+/* What follows the digits: nothing, or an extension, which may hold no control character. */
 static bool is_extension(const uint8_t *p, size_t len, enum http_strictness how)
 {
 	if (how == HTTP_LENIENT)

@@ -105,7 +105,7 @@ struct forwarded forwarded_read(const struct forwarded_trust *t, const struct ht
 	}
 	if (!forwarded_trusts(t, peer))
 		return f;
-	/* What the proxy said that named the visitor; where nobody did, what the peer says. */
+	/* What the proxy said that named the visitor; where none did, what the peer says. */
 	size_t said = hop ? hop - 1 : 0;
 	if (t->by_forwarded) {
 		if (said < hops.count)

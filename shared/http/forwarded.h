@@ -10,7 +10,7 @@
 
 /* Which peers of a listener may state for whom they forward, and how. */
 struct forwarded_trust {
-	struct cidr *proxies; /* owned by whoever made it */
+	struct cidr *proxies; /* the maker frees it */
 	size_t count;
 	bool by_forwarded;   /* Forwarded counts, else X-Forwarded-For and X-Forwarded-Proto */
 	bool proxy_protocol; /* a PROXY header comes first from them (net/proxy_protocol) */

@@ -2,15 +2,17 @@
  * The visitor's side (asking) and the service's side (answering) each have a state; settle() moves
  * both as far as the bytes there allow.
  *
- *	asking:    HEAD → ROUTE → (OPEN) → BODY → SENT ─┬→ HEAD      the answer is done and both
- *                 ends keep alive
- *	                                                └→ DISCARD   it was the last: what still
- *                                                                   comes is thrown away
- *	answering:  NONE ───────────────→ HEAD → BODY → DONE         (interim answers go round in
- *                  HEAD)
- *	                                                             behind a 101 each side turns
- *	                                                             into TUNNEL, the request's
- *	                                                             behind its body
+ *	asking                              answering
+ *	HEAD      a request's head is read  NONE     nothing is asked
+ *	ROUTE     the owner routes it       HEAD     the answer's head is read; an interim
+ *	OPEN      it waits for a stream              answer (100) goes round here
+ *	BODY      its body goes through     BODY     the answer's body goes through
+ *	SENT      it is all sent            DONE     it is all sent
+ *	TUNNEL    bytes of another          TUNNEL   behind a 101; the request's side follows
+ *	          protocol                           behind its body
+ *	DISCARD   it was the last request: what still comes is thrown away
+ *
+ * From SENT and DONE both go back to HEAD and NONE while both ends keep alive, else to DISCARD.
  *
  * Ways to fail: before a byte of the answer has gone out, a page of our own says so (answer_page).
  * After that the only honest sign is a broken connection (abort). A kept stream that closes just as
@@ -63,7 +65,6 @@ struct http_gateway {
 	bool fit;     /* it may carry another request */
 	uint64_t key; /* where it goes, or is to be opened to */
 
-	uint64_t requests;
 	unsigned refusals;
 };
 
@@ -192,7 +193,6 @@ static bool take_request(struct http_gateway *r, size_t len)
 	r->expects = h->expect_continue;
 	begin_body(r, HTTP_VISITOR, h->body, h->length);
 	r->asking = ASK_ROUTE;
-	r->requests++;
 	return true;
 }
 
@@ -401,8 +401,8 @@ static bool step_answer(struct http_gateway *r)
 	return false;
 }
 
-/* The answer is done; the request may not be, when the service had heard enough. Whoever waited
- * for a 100 and got an answer instead may keep its body to itself, so nothing can follow on that
+/* The answer is done; the request may not be, when the service has answered early. A visitor that
+ * waited for a 100 and got an answer instead may never send its body, so nothing can follow on that
  * connection. */
 static bool step_turn(struct http_gateway *r)
 {
@@ -698,11 +698,6 @@ size_t http_gateway_held(const struct http_gateway *r)
 	for (int end = 0; end < 2; end++)
 		bytes += r->in[end].cap + r->out[end].cap;
 	return bytes;
-}
-
-uint64_t http_gateway_requests(const struct http_gateway *r)
-{
-	return r->requests;
 }
 
 unsigned http_gateway_refusals(const struct http_gateway *r)

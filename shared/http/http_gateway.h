@@ -1,20 +1,21 @@
 /*
- * The HTTP/1.x gateway for one visitor's connection. Pure: bytes and facts in, bytes and wishes
- * out, no socket, no clock, no pointer outward, so that it can move to another thread whole.
+ * The HTTP/1.x gateway for one visitor's connection. Pure: bytes and facts in, bytes and wants out,
+ * no socket, no clock, no pointer outward, so that it can move to another thread whole.
  *
- * Each request is routed anew and goes over one stream to its service: a fresh one, unless the last
- * answer left its stream fit for another request to the same place. Requests sent ahead
- * (pipelining) wait their turn. Bodies stream through; nothing is kept but what one queue holds.
+ * Each request is routed anew and goes over one stream to its service. The stream is a fresh one,
+ * unless the last answer left its stream fit for another request of the same visitor to the same
+ * place. Requests sent ahead (pipelining) wait their turn. Bodies stream through; nothing is kept
+ * but what one queue holds.
  *
  * The owner feeds what it reads, sends what it finds, and after each call looks again:
  *
- *	bytes:   room → feed;  peek → send → consume;  pass → move past the machine → passed
- *	ends:    eof(VISITOR), eof(SERVICE), broken
- *	wishes:  wants → ROUTE: route or refuse · OPEN: open a stream, opened (or refuse) · DROP:
- *               close the stream, dropped · FIN_…, END, ABORT
+ *	bytes    room → feed;  peek → send → consume;  pass → move past the gateway → passed
+ *	ends     eof(VISITOR), eof(SERVICE), broken
+ *	wants    ROUTE: route, or refuse · OPEN: open a stream, opened (or refuse) · DROP: close the
+ *	         stream, dropped · FIN_…, END, ABORT
  *
- * Nothing here calls back, and telling the same thing twice does no harm. Wishes stand until they
- * are met.
+ * Nothing here calls back, and telling the same thing twice does no harm. A want stands until it is
+ * met.
  */
 #ifndef GROUNDNUT_HTTP_HTTP_GATEWAY_H
 #define GROUNDNUT_HTTP_HTTP_GATEWAY_H
@@ -103,7 +104,7 @@ enum http_phase http_gateway_phase(const struct http_gateway *r);
 const char *http_phase_text(enum http_phase phase);
 /* The time for IDLE or HEAD is over: a 408 for a begun head; nothing in other phases. */
 void http_gateway_timeout(struct http_gateway *r);
-/* More of a request's body has to come from the visitor, and he waits for nothing himself. */
+/* More of a request's body has to come from the visitor, which waits for nothing itself. */
 bool http_gateway_awaits_body(const struct http_gateway *r);
 /* The visitor has kept us waiting for too long, in any phase: a 408 while nothing has been
  * answered, else what is under way breaks off (ABORT). */
@@ -111,8 +112,7 @@ void http_gateway_give_up(struct http_gateway *r);
 
 /* bytes of memory for what is under way */
 size_t http_gateway_held(const struct http_gateway *r);
-uint64_t http_gateway_requests(const struct http_gateway *r); /* heads read whole so far */
-/* wrong names or passwords so far, for whoever counts them per source */
+/* wrong names or passwords so far; the owner counts them by source */
 unsigned http_gateway_refusals(const struct http_gateway *r);
 
 #endif

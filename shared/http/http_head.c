@@ -146,7 +146,8 @@ static bool has_option(const struct http_head *h, const char *name)
 	return http_head_has_option(h, (struct http_span){name, strlen(name)});
 }
 
-/* Gathered once, since every field is looked up among them: false when there are sillily many. */
+/* What Connection names, gathered once, since every field is looked up among them. False: too
+ * many. */
 static bool read_options(struct http_head *h)
 {
 	for (size_t i = 0; i < h->field_count; i++) {
@@ -325,8 +326,8 @@ static bool copy_host(struct http_span s, bool v6, char out[256])
 	return !v6 || inet_pton(AF_INET6, out, &a) == 1;
 }
 
-/* uri-host [":" port] of RFC 9110 section 7.2, as far as anybody uses it: a name, a v4 address, or
- * a v6 address in brackets. */
+/* uri-host [":" port] of RFC 9110 section 7.2: a name, a v4 address, or a v6 address in
+ * brackets. */
 static bool read_host(struct http_span s, char host[256], uint16_t *port)
 {
 	bool v6 = s.len && s.p[0] == '[';

@@ -1,11 +1,12 @@
 /*
- * The head of an HTTP/1.x message: where it ends, and what it says. http-parser does the reading
- * and stays behind this header; what it lets pass and a gateway must not (every known way to make
- * two readers see two different messages) is refused here. Pure.
+ * The head of an HTTP/1.x message: where it ends, and what it says. This is the only reader of
+ * heads, for server, client and gateway. http-parser reads the fields and stays behind this header;
+ * what it cannot read (methods of today) or lets pass and a gateway must not (every known way to
+ * make two readers see two different messages) is dealt with here. Pure.
  *
- * A request is read strictly: whatever is ambiguous is an error. A response comes from a service
- * its owner chose, often an old camera, so line ends and folded lines are forgiven there, and only
- * what would blur where the body ends is not.
+ * A request is read strictly: an ambiguous one is an error. An answer comes from a service that its
+ * owner chose, often an old camera. There line ends and folded lines are forgiven, and oddities
+ * mended; only what would blur where the body ends is an error.
  */
 #ifndef GROUNDNUT_HTTP_HTTP_HEAD_H
 #define GROUNDNUT_HTTP_HTTP_HEAD_H

@@ -424,7 +424,6 @@ static void each_request_is_routed_anew(void **state)
 	assert_int_equal(g.opened, 2);
 	serve(&g, OK);
 	assert_string_equal(g.routed, "a.example b.example none.example b.example ");
-	assert_int_equal(http_gateway_requests(g.r), 4);
 	expect_sent(&g, HTTP_SERVICE, ONWARD_A ONWARD_B ONWARD_B);
 	gate_close(&g);
 }
@@ -1160,7 +1159,6 @@ static void an_upgrade_that_is_refused_is_a_plain_answer(void **state)
 	visit(&g, SOCKET GET_A "\r\n");
 	serve(&g, OK);
 	expect_sent(&g, HTTP_VISITOR, OK);
-	assert_int_equal(http_gateway_requests(g.r), 2);
 	assert_int_equal(http_gateway_phase(g.r), HTTP_PHASE_SERVING);
 	gate_close(&g);
 	/* A reset of the upgraded stream passes as one, behind what came before it. */
