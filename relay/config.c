@@ -65,7 +65,8 @@ static char *read_domain(struct conf_at root)
 	struct addr ip;
 	if (!conf_str(root, "domain", &text))
 		return NULL;
-	if (text_host(text, false, name) == 0 && addr_parse_ip(name, &ip) < 0)
+	if (text_host(text, false, name) == 0 && addr_parse_ip(name, &ip) < 0 &&
+	    !addr_is_meant(name))
 		return mem_strdup(name);
 	conf_error(root, "domain", "\"%s\" is not a domain name", text);
 	return NULL;
@@ -80,7 +81,7 @@ static char *read_host(struct conf_at root)
 		return NULL;
 	if (addr_parse_ip(text, &ip) == 0)
 		return mem_strdup(addr_ip_text(&ip, name));
-	if (text_host(text, false, name) == 0)
+	if (text_host(text, false, name) == 0 && !addr_is_meant(name))
 		return mem_strdup(name);
 	conf_error(root, "host", "\"%s\" is neither a host name nor an address", text);
 	return NULL;
@@ -121,10 +122,16 @@ static void read_addrs(struct conf_at root, const char *key, parse_fn *parse, st
 		struct addr a;
 		if (!conf_item_str(list, i, &text))
 			continue;
-		if (parse(text, &a) < 0 || (parse == addr_parse && !a.port))
-			conf_error_item(list, i, "\"%s\" is not an address%s", text,
-					parse == addr_parse ? " and port such as \"[::]:7000\""
-							    : "");
+		bool is_read = parse(text, &a) == 0;
+		if (parse == addr_parse && (!is_read || !a.port))
+			conf_error_item(list, i,
+					"\"%s\" is not an address and port such as \"[::]:7000\"",
+					text);
+		else if (!is_read)
+			conf_error_item(
+			    list, i, "\"%s\" %s", text,
+			    a.scope ? "has a zone, which means something on this machine only"
+				    : addr_fault(text));
 		else if (is_listed(*out, *count, &a))
 			conf_error_item(list, i, "\"%s\" is given twice", text);
 		else

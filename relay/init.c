@@ -33,14 +33,18 @@ static const struct {
 	unsigned port;
 	const char *protocol, *what;
 } open_ports[] = {
-    {7000, "tcp", "the agents' door"},
-    {80, "tcp", "web sites by name (http mappings)"},
-    {443, "tcp", "TLS services by name (tls mappings)"},
-    {53, "udp", "names (DNS)"},
-    {53, "tcp", "names (DNS)"},
-    {8245, "tcp", "updates from DDNS clients, by HTTP"},
-    {8443, "tcp", "updates from DDNS clients, by HTTPS"},
+    {7000, "tcp", "needed: here the agents at home connect"},
+    {80, "tcp", "only for web sites by name (http mappings)"},
+    {443, "tcp", "only for TLS services by name (tls mappings)"},
+    {53, "udp", "only for (a), this relay as DNS server"},
+    {53, "tcp", "only for (a), this relay as DNS server"},
+    {8245, "tcp", "only for routers and cameras as DDNS clients, by HTTP"},
+    {8443, "tcp", "only for routers and cameras as DDNS clients, by HTTPS"},
 };
+
+/* Second labels below which people register, under a country's two letters: example.co.uk. */
+static const char *const second_labels[] = {"ac",  "co", "com", "edu", "gov", "net",
+					    "org", "or", "ne",  "go",  "gob", "mil"};
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -50,7 +54,8 @@ static bool read_domain(const struct cli_line *line, struct init *in)
 	struct addr ip;
 	if (!text)
 		log_say("init needs --domain, the zone of your names, such as home.example.com");
-	else if (text_host(text, false, in->domain) < 0 || addr_parse_ip(in->domain, &ip) == 0)
+	else if (text_host(text, false, in->domain) < 0 || addr_parse_ip(in->domain, &ip) == 0 ||
+		 addr_is_meant(in->domain))
 		log_say("--domain: \"%s\" is not a domain name", text);
 	else
 		return true;
@@ -65,7 +70,7 @@ static bool read_host(const struct cli_line *line, struct init *in)
 		return true;
 	if (addr_parse_ip(text, &ip) == 0)
 		addr_ip_text(&ip, in->host);
-	else if (text_host(text, false, in->host) < 0) {
+	else if (text_host(text, false, in->host) < 0 || addr_is_meant(in->host)) {
 		log_say("--host: \"%s\" is neither a host name nor an address", text);
 		return false;
 	}
@@ -87,7 +92,7 @@ static bool read_addresses(const struct cli_line *line, struct init *in)
 		const char *text = cli_value_at(line, "address", i);
 		struct addr a;
 		if (addr_parse_ip(text, &a) < 0) {
-			log_say("--address: \"%s\" is not an address", text);
+			log_say("--address: \"%s\" %s", text, addr_fault(text));
 			ok = false;
 		} else if (a.scope) {
 			log_say("--address: \"%s\" has a zone, which means something on this "
@@ -110,6 +115,34 @@ static bool read_line(const struct cli_line *line, struct init *in)
 	bool domain = read_domain(line, in), host = read_host(line, in),
 	     addresses = read_addresses(line, in);
 	return domain && host && addresses;
+}
+
+/* Where the labels of the zone above begin in a domain: behind its first dot, or NULL for one that
+ * is registered itself, as far as can be told without the list of public suffixes. */
+static const char *zone_above(const char *domain)
+{
+	const char *above = strchr(domain, '.'), *top = strrchr(domain, '.');
+	if (!above || above == top)
+		return NULL;
+	above++;
+	size_t second = (size_t)(top - above);
+	if (strlen(top + 1) != 2)
+		return above;
+	for (size_t i = 0; i < COUNT_OF(second_labels); i++)
+		if (strlen(second_labels[i]) == second && !memcmp(above, second_labels[i], second))
+			return NULL;
+	return above;
+}
+
+static void warn_of_domain(const struct init *in)
+{
+	if (zone_above(in->domain) || !strchr(in->domain, '.'))
+		return;
+	log_say(
+	    "warning: %s seems to be a whole domain: `@ A` replaces the web site that is there, "
+	    "and `@ NS` takes all its names, mail too; a name below it replaces nothing: "
+	    "--domain home.%s",
+	    in->domain, in->domain);
 }
 
 static void warn_of_addresses(const struct init *in)
@@ -255,19 +288,21 @@ static void print_records(const struct init *in, const char *name)
 }
 
 /*
- * Names as the provider's form wants them: relative to the zone above. A domain of two labels is
- * itself the zone that is held, its delegation is the registrar's business, and its own records
+ * Names as the provider's form wants them: relative to the zone above. A domain that is registered
+ * itself is the zone that is held, its delegation is the registrar's business, and its own records
  * stand at "@".
  */
 static void print_dns(const struct init *in)
 {
-	const char *dot = strchr(in->domain, '.');
-	bool is_zone = !dot || !strchr(dot + 1, '.');
+	const char *zone = zone_above(in->domain);
+	bool is_zone = !zone;
 	char label[256], glue[300], below[300];
-	snprintf(label, sizeof(label), "%.*s", is_zone ? 0 : (int)(dot - in->domain), in->domain);
+	snprintf(label, sizeof(label), "%.*s", is_zone ? 0 : (int)(zone - 1 - in->domain),
+		 in->domain);
 	snprintf(glue, sizeof(glue), "ns1%s%s", is_zone ? "" : ".", label);
 	snprintf(below, sizeof(below), "*%s%s", is_zone ? "" : ".", label);
-	const char *zone = is_zone ? in->domain : dot + 1;
+	if (is_zone)
+		zone = in->domain;
 
 	printf("(a) At the DNS provider of %s, the delegation of %s to this relay's own DNS "
 	       "server:\n\n",
@@ -285,7 +320,8 @@ static void print_firewall(void)
 	for (size_t i = 0; i < COUNT_OF(open_ports); i++)
 		printf("    %4u/%s  %s\n", open_ports[i].port, open_ports[i].protocol,
 		       open_ports[i].what);
-	printf("    and each port that your agents map, such as 8080/tcp\n\n");
+	printf("    and each port that your agents map, such as 8080/tcp. As commands, of\n"
+	       "    which you take those that you need:\n\n");
 	for (size_t i = 0; i < COUNT_OF(open_ports); i++)
 		printf("    ufw allow %u/%s\n", open_ports[i].port, open_ports[i].protocol);
 	printf("  or\n");
@@ -331,6 +367,7 @@ int init_files(const struct cli_line *line, const char *config_file)
 		return EXIT_USAGE;
 	}
 	in.config_file = file;
+	warn_of_domain(&in);
 	warn_of_addresses(&in);
 	int exit_code = write_all(&in);
 	if (!exit_code) {

@@ -144,6 +144,30 @@ int addr_parse(const char *text, struct addr *out)
 	return rc;
 }
 
+bool addr_is_meant(const char *host)
+{
+	const char *dot = strrchr(host, '.');
+	const char *label = dot ? dot + 1 : host;
+	return *label && label[strspn(label, "0123456789")] == 0;
+}
+
+const char *addr_fault(const char *text)
+{
+	struct addr a;
+	char name[256];
+	if (addr_parse(text, &a) == 0)
+		return "has a port, where an address alone is wanted";
+	if (strchr(text, '/'))
+		return "has a slash, where an address alone is wanted";
+	if (strchr(text, ':'))
+		return "is no IPv6 address";
+	if (text[strspn(text, "0123456789.")] == 0 && addr_is_meant(text))
+		return "is no address: that is four numbers from 0 to 255, as in 203.0.113.10";
+	if (text_host(text, false, name) == 0 && !addr_is_meant(text))
+		return "is a name, where an address such as 203.0.113.10 is wanted";
+	return "is no address";
+}
+
 const char *addr_ip_text(const struct addr *a, char out[ADDR_TEXT])
 {
 	if (a->family != 4 && a->family != 6) {
@@ -325,14 +349,6 @@ static int parse_range(const char *text, size_t len, uint16_t *first, uint16_t *
 	return 0;
 }
 
-/* "192.168.1.300" is a mistyped address, not a name to look up. */
-static bool ends_in_number(const char *host)
-{
-	const char *dot = strrchr(host, '.');
-	const char *label = dot ? dot + 1 : host;
-	return *label && label[strspn(label, "0123456789")] == 0;
-}
-
 static const char *too_many_colons(const char *text)
 {
 	bool is_ipv6 = text[strspn(text, "0123456789abcdefABCDEF:.")] == '\0';
@@ -370,7 +386,7 @@ static const char *endpoint_fault(const char *text, struct endpoint *out)
 		addr_ip_text(&out->addr, out->host);
 		return NULL;
 	}
-	if (bracket || ends_in_number(host))
+	if (bracket || addr_is_meant(host))
 		return "names a host that is no address";
 	return text_host(host, false, out->host) < 0
 		   ? "names a host that is neither a name nor an address"

@@ -31,6 +31,11 @@ struct addr addr_mapped(const struct addr *a);
 
 /* "192.0.2.1", "2001:db8::1", "[2001:db8::1]"; 0 or ERR_SYNTAX */
 int addr_parse_ip(const char *text, struct addr *out);
+/* What is wrong with a text that addr_parse_ip() refuses, as a phrase that follows it: "is no
+ * address: …". */
+const char *addr_fault(const char *text);
+/* Whether a host ends in a number, as an address does and a name never: "192.168.1.300". */
+bool addr_is_meant(const char *host);
 /* "192.0.2.1:80", "[::]:7000"; the port is required */
 int addr_parse(const char *text, struct addr *out);
 /* without brackets and port; returns out */

@@ -115,6 +115,8 @@ static void every_error_is_a_line(void **state)
 	    {"{\"domain\": \"a b\"}", "test: relay.json: domain: \"a b\" is not a domain name\n"},
 	    {"{\"domain\": \"192.0.2.1\"}",
 	     "test: relay.json: domain: \"192.0.2.1\" is not a domain name\n"},
+	    {D "\"host\": \"203.0.113.300\"}",
+	     "test: relay.json: host: \"203.0.113.300\" is neither a host name nor an address\n"},
 	    {D "\"host\": \"::x\"}",
 	     "test: relay.json: host: \"::x\" is neither a host name nor an address\n"},
 	    {D "\"adresses\": []}",
@@ -122,7 +124,9 @@ static void every_error_is_a_line(void **state)
 	    {D "\"addresses\": []}",
 	     "test: relay.json: addresses: must have 1 to 64 entries, not 0\n"},
 	    {D "\"addresses\": [\"192.0.2.1:80\"]}",
-	     "test: relay.json: addresses[0]: \"192.0.2.1:80\" is not an address\n"},
+	     "test: relay.json: addresses[0]: \"192.0.2.1:80\" has a port, where an address alone "
+	     "is "
+	     "wanted\n"},
 	    {D "\"listen\": [\"192.0.2.1\"]}", "test: relay.json: listen[0]: \"192.0.2.1\" is not "
 					       "an address and port such as \"[::]:7000\"\n"},
 	    {D "\"listen\": [\"[::]:7000\", \"[::]:7000\"]}",
@@ -144,8 +148,9 @@ static void every_error_is_a_line(void **state)
 	     "test: relay.json: domain: missing\ntest: relay.json: dns[0].kind: \"server\" is not "
 	     "one of serve, rfc2136, dyndns2, "
 	     "cloudflare; did you mean \"serve\"?\n"},
-	    {D "\"addresses\": [\"fe80::1%lo\"]}",
-	     "test: relay.json: addresses[0]: \"fe80::1%lo\" is not an address\n"},
+	    {D "\"addresses\": [\"fe80::1%lo\"]}", "test: relay.json: addresses[0]: \"fe80::1%lo\" "
+						   "has a zone, which means something on this "
+						   "machine only\n"},
 	    {D "\"dns\": {}}", "test: relay.json: dns: must be a list, not an object\n"},
 	    {D "\"http\": {\"trusted_proxies\": [\"127.0.0.1\", \"10.0.0.1/8\", \"proxy.lan\", 7], "
 	       "\"forwarded_header\": \"x-real-ip\"}}",

@@ -117,8 +117,52 @@ static void a_domain_that_is_a_zone(void **state)
 	assert_int_equal(init(tempdir_path("r.json")), 0);
 	assert_non_null(strstr(said.out, "\n    @ NS ns1.example.com.\n    ns1 A 8.8.8.8\n"));
 	assert_non_null(strstr(said.out, "\n    @ A 8.8.8.8\n    * A 8.8.8.8\n"));
-	assert_string_equal(said.err, "");
 	assert_int_equal(access(tempdir_path("r.json"), R_OK), 0);
+}
+
+/* What holds a whole web site and its mail is warned of; a name below it is not. */
+static void a_domain_that_is_in_use(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *domain, *label; /* as the provider's form wants it */
+	} rows[] = {{"example.com", "@"},
+		    {"example.co.uk", "@"},
+		    {"example.com.cn", "@"},
+		    {"home.example.com", "home"},
+		    {"home.example.co.uk", "home"},
+		    {"home.co.example", "home"},
+		    {"home", "@"}};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char record[64], file[32], warning[400] = "";
+		snprintf(file, sizeof(file), "%zu/r.json", i);
+		give(&domain, rows[i].domain);
+		give(&address, "8.8.8.8");
+		assert_int_equal(init(tempdir_path(file)), 0);
+		snprintf(record, sizeof(record), "\n    %s A 8.8.8.8\n", rows[i].label);
+		assert_non_null(strstr(said.out, record));
+		if (rows[i].label[0] == '@' && strchr(rows[i].domain, '.'))
+			snprintf(
+			    warning, sizeof(warning),
+			    "test: warning: %s seems to be a whole domain: `@ A` replaces the "
+			    "web site that is there, and `@ NS` takes all its names, mail too; "
+			    "a name below it replaces nothing: --domain home.%s\n",
+			    rows[i].domain, rows[i].domain);
+		assert_string_equal(said.err, warning);
+	}
+}
+
+static void ports_say_what_they_are_for(void **state)
+{
+	(void)state;
+	give(&domain, "home.example.com");
+	give(&address, "8.8.8.8");
+	assert_int_equal(init(tempdir_path("r.json")), 0);
+	assert_non_null(
+	    strstr(said.out, "    7000/tcp  needed: here the agents at home connect\n"));
+	assert_non_null(
+	    strstr(said.out, "      80/tcp  only for web sites by name (http mappings)\n"));
+	assert_non_null(strstr(said.out, "      53/udp  only for (a), this relay as DNS server\n"));
 }
 
 static void commands_are_ready_to_paste(void **state)
@@ -163,16 +207,20 @@ static void wrong_words(void **state)
 	assert_non_null(strstr(said.err, "test: init needs --address"));
 	give(&domain, "192.0.2.1");
 	give(&address, "192.0.2.1:80");
+	give(&address, "192.0.2.300");
 	give(&address, "fe80::1%lo");
 	give(&host, "a b");
 	give(&dir, tempdir);
 	assert_int_equal(init("/nowhere/relay.json"), EXIT_USAGE);
-	assert_string_equal(said.err,
-			    "test: --domain: \"192.0.2.1\" is not a domain name\n"
-			    "test: --host: \"a b\" is neither a host name nor an address\n"
-			    "test: --address: \"192.0.2.1:80\" is not an address\n"
-			    "test: --address: \"fe80::1%lo\" has a zone, which means something on "
-			    "this machine only\n");
+	assert_string_equal(
+	    said.err, "test: --domain: \"192.0.2.1\" is not a domain name\n"
+		      "test: --host: \"a b\" is neither a host name nor an address\n"
+		      "test: --address: \"192.0.2.1:80\" has a port, where an address alone is "
+		      "wanted\n"
+		      "test: --address: \"192.0.2.300\" is no address: that is four numbers "
+		      "from 0 to 255, as in 203.0.113.10\n"
+		      "test: --address: \"fe80::1%lo\" has a zone, which means something on "
+		      "this machine only\n");
 	give(&dir, tempdir);
 	give(&config, "x");
 	assert_int_equal(init("x"), EXIT_USAGE);
@@ -186,6 +234,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(the_files_are_in_order),  TEST(what_is_left_to_paste),
 	    TEST(a_domain_that_is_a_zone), TEST(commands_are_ready_to_paste),
+	    TEST(a_domain_that_is_in_use), TEST(ports_say_what_they_are_for),
 	    TEST(nothing_is_overwritten),  TEST(wrong_words),
 	};
 	log_setup("test", LOG_INFO, LOG_TEXT);

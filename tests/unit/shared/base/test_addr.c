@@ -372,6 +372,29 @@ static void a_broken_endpoint_says_why(void **state)
 	assert_string_equal(why, "names a host that is too long");
 }
 
+static void no_address_says_why(void **state)
+{
+	(void)state;
+	static const char *const rows[][2] = {
+	    {"203.0.113.300",
+	     "is no address: that is four numbers from 0 to 255, as in 203.0.113.10"},
+	    {"256.1.1.1", "is no address: that is four numbers from 0 to 255, as in 203.0.113.10"},
+	    {"203.0.113", "is no address: that is four numbers from 0 to 255, as in 203.0.113.10"},
+	    {"203.0.113.10:80", "has a port, where an address alone is wanted"},
+	    {"[2001:db8::1]:80", "has a port, where an address alone is wanted"},
+	    {"203.0.113.0/24", "has a slash, where an address alone is wanted"},
+	    {"2001:db8::g", "is no IPv6 address"},
+	    {"home.example.com", "is a name, where an address such as 203.0.113.10 is wanted"},
+	    {"relay.300", "is no address"},
+	    {"a b", "is no address"},
+	    {"", "is no address"}};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct addr a;
+		assert_int_equal(addr_parse_ip(rows[i][0], &a), ERR_SYNTAX);
+		assert_string_equal(addr_fault(rows[i][0]), rows[i][1]);
+	}
+}
+
 static void lists_of_ports_are_read(void **state)
 {
 	(void)state;
@@ -448,6 +471,7 @@ int main(void)
 	    cmocka_unit_test(a_source_is_an_address_or_a_64),
 	    cmocka_unit_test(endpoints_are_read),
 	    cmocka_unit_test(a_broken_endpoint_says_why),
+	    cmocka_unit_test(no_address_says_why),
 	    cmocka_unit_test(lists_of_ports_are_read),
 	    cmocka_unit_test(every_port_of_a_range_must_be_allowed),
 	};
