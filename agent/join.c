@@ -4,7 +4,7 @@
 #include "agent/config_edit.h"
 #include "agent/identity.h"
 #include "agent/join_line.h"
-#include "agent/join_test.h"
+#include "agent/join_probe.h"
 #include "agent/running_agent.h"
 #include "shared/base/cli.h"
 #include "shared/base/log.h"
@@ -77,7 +77,7 @@ static int follow_up(const struct agent_config *c)
 {
 	char *said = NULL;
 	struct control_client ask;
-	int err = join_test_run(c, TRIAL_TIMEOUT_MS, &said);
+	int err = join_probe_run(c, TRIAL_TIMEOUT_MS, &said);
 	log_say("%s", said);
 	mem_free(said);
 	if (err) {

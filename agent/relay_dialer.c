@@ -1,6 +1,6 @@
 #include "agent/relay_dialer.h"
 
-#include "agent/relay_connection.h"
+#include "agent/relay_attempt.h"
 #include "shared/base/mem.h"
 
 #include <string.h>
@@ -9,7 +9,7 @@ struct relay_dialer {
 	struct loop *loop;
 	relay_dialer_fn *fn;
 	void *owner;
-	struct relay_connection *all[RELAY_DIALER_MOST]; /* NULL: a free place */
+	struct relay_attempt *all[RELAY_DIALER_MOST]; /* NULL: a free place */
 	uint64_t begun_ms[RELAY_DIALER_MOST];
 	struct addr known[RELAY_DIALER_KNOWN]; /* where the relay last answered, the newest first */
 	size_t known_count;
@@ -32,7 +32,7 @@ void relay_dialer_free(struct relay_dialer *w)
 	mem_free(w);
 }
 
-static void on_connection(void *owner, struct relay_connection *a, struct io *io, int err,
+static void on_connection(void *owner, struct relay_attempt *a, struct io *io, int err,
 			  const char *detail)
 {
 	struct relay_dialer *w = owner;
@@ -51,16 +51,16 @@ void relay_dialer_start(struct relay_dialer *w, const struct endpoint *relay,
 			at = i;
 	if (w->all[at] && !must)
 		return;
-	relay_connection_close(w->all[at]);
+	relay_attempt_close(w->all[at]);
 	w->begun_ms[at] = loop_now_ms(w->loop);
-	w->all[at] = relay_connection_start(w->loop, relay, tls, w->known, w->known_count, maxseg,
-					    on_connection, w);
+	w->all[at] = relay_attempt_start(w->loop, relay, tls, w->known, w->known_count, maxseg,
+					 on_connection, w);
 }
 
 void relay_dialer_close(struct relay_dialer *w)
 {
 	for (int i = 0; i < RELAY_DIALER_MOST; i++) {
-		relay_connection_close(w->all[i]);
+		relay_attempt_close(w->all[i]);
 		w->all[i] = NULL;
 	}
 }

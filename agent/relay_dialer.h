@@ -11,7 +11,7 @@ enum { RELAY_DIALER_MOST = 3, RELAY_DIALER_KNOWN = 4 };
 
 struct relay_dialer;
 /* One connection is up (io, with TLS, belongs to the callee) or has failed (io is NULL; err and
- * detail as in relay_connection_fn). */
+ * detail as in relay_attempt_fn). */
 typedef void relay_dialer_fn(void *owner, struct io *io, int err, const char *detail);
 
 struct relay_dialer *relay_dialer_new(struct loop *l, relay_dialer_fn *fn, void *owner);

@@ -1,17 +1,18 @@
 /*
- * `groundnut-agent run`: one loop with the uplink, the targets, the control socket, signals and a
+ * `groundnut-agent run`: one loop with the session, the targets, the control socket, signals and a
  * network monitor. Everything here is wiring: an event comes in and goes to the file that handles
  * it.
  *
- * Happy path: start → the uplink attaches (UPLINK_SESSION) → DECLARE → STATE → ready. A file that
- * is wrong changes nothing; a session that ends makes every mapping pending until the next STATE.
+ * Happy path: start → the session attaches (RELAY_SESSION_BEGINS) → DECLARE → STATE → ready. A file
+ * that is wrong changes nothing; a session that ends makes every mapping pending until the next
+ * STATE.
  */
 #include "agent/service.h"
 
 #include "agent/identity.h"
 #include "agent/running_agent.h"
 #include "agent/targets.h"
-#include "agent/uplink.h"
+#include "agent/relay_session.h"
 #include "shared/base/cli.h"
 #include "shared/base/default_paths.h"
 #include "shared/base/err.h"
@@ -43,7 +44,7 @@ struct service_main {
 	struct loop *loop;
 	char *file;
 	struct agent_config *config;
-	struct uplink *uplink;
+	struct relay_session *session;
 	struct targets *targets;
 	struct followed_names *follow;
 	struct control *control;
@@ -53,7 +54,7 @@ struct service_main {
 	struct list questions;
 	uint64_t started_ms;
 	bool ready, stopping;
-	/* a new session has begun, and was declared before UPLINK_STATE */
+	/* a new session has begun, and was declared before RELAY_SESSION_STATE */
 	bool fresh;
 };
 
@@ -80,7 +81,7 @@ static void answer_mapping(struct control_reply *reply, const struct target_look
 /* NULL: nothing is known to be wrong. */
 static const char *why_pending(const struct service_main *m)
 {
-	const char *error = uplink_last_error(m->uplink);
+	const char *error = relay_session_last_error(m->session);
 	return *error ? error : NULL;
 }
 
@@ -131,19 +132,22 @@ static void write_status(struct service_main *m, struct json *w)
 	json_str(w, "relay", m->config->relay_text);
 	json_str(w, "account", m->config->account);
 	json_str(w, "agent", m->config->agent);
-	json_str(w, "state", uplink_state_text(uplink_state(m->uplink)));
-	json_uint(w, "rtt_ms", keepalive_rtt_ms(transport_keepalive(uplink_transport(m->uplink))));
-	json_uint(w, "resumed", uplink_resumed(m->uplink));
+	json_str(w, "state", relay_session_state_text(relay_session_state(m->session)));
+	json_uint(w, "rtt_ms",
+		  keepalive_rtt_ms(transport_keepalive(relay_session_transport(m->session))));
+	json_uint(w, "resumed", relay_session_resumed(m->session));
 	char congestion[CONGESTION_NAME];
-	json_str(w, "congestion", transport_congestion(uplink_transport(m->uplink), congestion));
-	char *summary = uplink_summary(m->uplink);
+	json_str(w, "congestion",
+		 transport_congestion(relay_session_transport(m->session), congestion));
+	char *summary = relay_session_summary(m->session);
 	json_str(w, "link", summary);
 	mem_free(summary);
-	const char *error = uplink_last_error(m->uplink), *address = uplink_address(m->uplink);
+	const char *error = relay_session_last_error(m->session),
+		   *address = relay_session_address(m->session);
 	json_str(w, "last_error", *error ? error : NULL);
 	json_str(w, "address", *address ? address : NULL);
 	int64_t clock_off_ms;
-	if (uplink_clock(m->uplink, &clock_off_ms))
+	if (relay_session_clock(m->session, &clock_off_ms))
 		json_int(w, "clock_off_ms", clock_off_ms);
 	else
 		json_none(w, "clock_off_ms");
@@ -166,7 +170,7 @@ static void answer_status(struct service_main *m, struct control_reply *reply)
 
 static void declare(struct service_main *m)
 {
-	targets_declare(m->targets, m->follow, uplink_transport(m->uplink));
+	targets_declare(m->targets, m->follow, relay_session_transport(m->session));
 }
 
 /* --- the file, read again --- */
@@ -191,7 +195,7 @@ static const char *reload(struct service_main *m)
 		return "the file is wrong or cannot be read: nothing was changed (the log says "
 		       "where)";
 	}
-	if (uplink_set_config(m->uplink, fresh, &why) < 0) {
+	if (relay_session_set_config(m->session, fresh, &why) < 0) {
 		log_warn("reload_refused", "file=%s why=%s", m->file, why);
 		mem_free(why);
 		agent_config_free(fresh);
@@ -203,8 +207,8 @@ static const char *reload(struct service_main *m)
 	targets_set(m->targets, &fresh->mappings);
 	followed_names_set(m->follow, &fresh->names);
 	if (!same_relay(old, fresh))
-		uplink_restart(m->uplink);
-	else if (uplink_state(m->uplink) != UPLINK_CONNECTING)
+		relay_session_restart(m->session);
+	else if (relay_session_state(m->session) != RELAY_SESSION_CONNECTING)
 		declare(m);
 	agent_config_free(old);
 	log_info("reloaded", "file=%s mappings=%zu", m->file, fresh->mappings.count);
@@ -233,7 +237,7 @@ static void on_control(void *owner, struct control_reply *reply, const char *req
 		const char *error = reload(m);
 		control_answer_plain(reply, error);
 		if (!error)
-			uplink_hurry(m->uplink);
+			relay_session_hurry(m->session);
 	} else if (!strcmp(what, "map")) {
 		const char *error = reload(m);
 		if (error)
@@ -246,7 +250,7 @@ static void on_control(void *owner, struct control_reply *reply, const char *req
 	conf_free(c);
 }
 
-/* --- the uplink --- */
+/* --- the session --- */
 
 /* A link is up: the relay has seen our address with HELLO, so names that follow the home are
  * reported again. */
@@ -260,8 +264,9 @@ static void attached(struct service_main *m)
 	m->fresh = false;
 	if (fresh)
 		return; /* declared a moment ago */
-	followed_names_attached(m->follow, io_peer(transport_io(uplink_transport(m->uplink))),
-				uplink_address(m->uplink));
+	followed_names_attached(m->follow,
+				io_peer(transport_io(relay_session_transport(m->session))),
+				relay_session_address(m->session));
 	if (targets_all_answered(m->targets) && followed_names_has_names(m->follow))
 		declare(m);
 }
@@ -272,7 +277,7 @@ static void stated(struct service_main *m, const void *json, size_t len)
 	char why[256];
 	if (state_read(json, len, &s, why) < 0) {
 		log_warn("bad_state", "why=%s", why);
-		transport_break(uplink_transport(m->uplink), ERR_SESSION);
+		transport_break(relay_session_transport(m->session), ERR_SESSION);
 		return;
 	}
 	followed_names_stated(m->follow, &s);
@@ -280,25 +285,25 @@ static void stated(struct service_main *m, const void *json, size_t len)
 	state_fini(&s);
 }
 
-static void on_uplink(void *owner, enum uplink_event event)
+static void on_session(void *owner, enum relay_session_event event)
 {
 	struct service_main *m = owner;
 	switch (event) {
-	case UPLINK_SESSION:
+	case RELAY_SESSION_BEGINS:
 		m->fresh = true;
 		followed_names_attached(m->follow,
-					io_peer(transport_io(uplink_transport(m->uplink))),
-					uplink_address(m->uplink));
+					io_peer(transport_io(relay_session_transport(m->session))),
+					relay_session_address(m->session));
 		declare(m);
 		break;
-	case UPLINK_ENDING:
+	case RELAY_SESSION_ENDING:
 		targets_session_over(m->targets);
 		break;
-	case UPLINK_STATE:
-		if (uplink_state(m->uplink) == UPLINK_ATTACHED)
+	case RELAY_SESSION_STATE:
+		if (relay_session_state(m->session) == RELAY_SESSION_ATTACHED)
 			attached(m);
 		if (m->ready)
-			systemd_status(uplink_state_text(uplink_state(m->uplink)));
+			systemd_status(relay_session_state_text(relay_session_state(m->session)));
 		break;
 	}
 }
@@ -308,13 +313,13 @@ static void on_news(void *owner, const struct tunnel_news *news)
 	struct service_main *m = owner;
 	switch (news->event) {
 	case TUNNEL_OPENED:
-		targets_opened(m->targets, uplink_transport(m->uplink), news->stream);
+		targets_opened(m->targets, relay_session_transport(m->session), news->stream);
 		break;
 	case TUNNEL_STATED:
 		stated(m, news->p, news->len);
 		break;
 	case TUNNEL_REFUSED:
-		uplink_heard_refuse(m->uplink, news->p, news->len);
+		relay_session_heard_refuse(m->session, news->p, news->len);
 		break;
 	case TUNNEL_BYE:
 		log_debug("relay_says_bye", "why=%.*s", (int)news->len, (const char *)news->p);
@@ -346,11 +351,11 @@ static void stop(struct service_main *m)
 	log_info("stopping", NULL);
 	systemd_stopping();
 	settle_questions(m);
-	uplink_stop(m->uplink);
+	relay_session_stop(m->session);
 	targets_session_over(m->targets);
 	targets_free(m->targets);
 	followed_names_free(m->follow);
-	uplink_free(m->uplink);
+	relay_session_free(m->session);
 	control_close(m->control);
 	network_monitor_stop(m->network);
 	timer_close(m->watchdog);
@@ -365,7 +370,7 @@ static void on_signal(void *owner, enum signals_event event)
 	if (event == SIGNALS_STOP) {
 		stop(m);
 	} else if (!reload(m)) {
-		uplink_hurry(m->uplink);
+		relay_session_hurry(m->session);
 	}
 }
 
@@ -373,15 +378,15 @@ static void on_network(void *owner)
 {
 	struct service_main *m = owner;
 	log_info("network_changed", NULL);
-	uplink_doubt(m->uplink);
-	uplink_hurry(m->uplink);
+	relay_session_doubt(m->session);
+	relay_session_hurry(m->session);
 	followed_names_look(m->follow);
 }
 
 static void on_follow(void *owner)
 {
 	struct service_main *m = owner;
-	if (uplink_state(m->uplink) == UPLINK_ATTACHED)
+	if (relay_session_state(m->session) == RELAY_SESSION_ATTACHED)
 		declare(m);
 }
 
@@ -393,8 +398,8 @@ static int start(struct service_main *m)
 	targets_set(m->targets, &m->config->mappings);
 	m->follow = followed_names_new(m->loop, on_follow, m);
 	followed_names_set(m->follow, &m->config->names);
-	m->uplink = uplink_new(m->loop, m->config, on_uplink, on_news, m, &why);
-	if (!m->uplink) {
+	m->session = relay_session_new(m->loop, m->config, on_session, on_news, m, &why);
+	if (!m->session) {
 		log_say("%s: %s", m->file, why);
 		mem_free(why);
 		return EXIT_USAGE;
@@ -443,7 +448,7 @@ int service_run(const char *config_file)
 		m.stopping = true;
 		targets_free(m.targets);
 		followed_names_free(m.follow);
-		uplink_free(m.uplink);
+		relay_session_free(m.session);
 		loop_stop(m.loop);
 	}
 	loop_run(m.loop);

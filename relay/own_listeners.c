@@ -51,7 +51,7 @@ struct ports_range *own_listeners_ports(const struct relay_config *c, size_t *co
 	add_ports(&f, PORTS_TCP, c->tls, c->tls_count);
 	add_ports(&f, PORTS_TCP, c->update.http, c->update.http_count);
 	add_ports(&f, PORTS_TCP, c->update.https, c->update.https_count);
-	const struct serve_settings *serve = publishers_config_serve(&c->dns);
+	const struct dns_server_config *serve = publishers_config_dns_server(&c->dns);
 	if (serve && serve->listen_count)
 		add_ports(&f, PORTS_TCP | PORTS_UDP, serve->listen, serve->listen_count);
 	else if (serve)

@@ -92,7 +92,7 @@ static void on_settled(void *arg, const struct buf *nothing)
 	(void)nothing;
 	if (p->names) { /* else the relay is stopping */
 		names_reload(p->names, c);
-		dns_server_set(p->dns_server, publishers_config_serve(&c->dns));
+		dns_server_set(p->dns_server, publishers_config_dns_server(&c->dns));
 		ddns_server_set(p->ddns_server, c);
 		own_listeners_set(p->listeners);
 	}

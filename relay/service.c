@@ -350,7 +350,7 @@ static bool start_names(struct relay *r, struct accounts *accounts)
 	names_link_open(&p->names_link, p->names, p->registry);
 	names_set_accounts(p->names, accounts);
 	p->dns_server = dns_server_new(main, p->names);
-	dns_server_set(p->dns_server, publishers_config_serve(&c->dns));
+	dns_server_set(p->dns_server, publishers_config_dns_server(&c->dns));
 	p->ddns_server = ddns_server_new(main, p->names);
 	ddns_server_set(p->ddns_server, c);
 	p->context.on_declare = names_link_declare;

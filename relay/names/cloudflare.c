@@ -7,7 +7,7 @@
  * short does no harm. The zone's id is asked for once.
  */
 #include "relay/names/provider_client.h"
-#include "relay/names/publisher.h"
+#include "relay/names/publisher_kind.h"
 #include "relay/names/zone.h"
 #include "shared/base/json.h"
 #include "shared/base/mem.h"

@@ -431,7 +431,7 @@ struct dns_server *dns_server_new(struct loop *l, struct names *names)
 	return s;
 }
 
-void dns_server_set(struct dns_server *s, const struct serve_settings *settings)
+void dns_server_set(struct dns_server *s, const struct dns_server_config *settings)
 {
 	if (!settings) {
 		stop(s);

@@ -14,7 +14,7 @@ struct dns_server *dns_server_new(struct loop *l, struct names *names);
 /* Listens as the settings say, which are read during the call only; NULL: nowhere. Sockets that
  * stay listed stay open. Addresses that cannot be bound are logged and tried again; addresses
  * that the machine gains or loses are followed. */
-void dns_server_set(struct dns_server *s, const struct serve_settings *settings);
+void dns_server_set(struct dns_server *s, const struct dns_server_config *settings);
 /* Its items of "listeners" in status. */
 void dns_server_status(const struct dns_server *s, struct json *w);
 void dns_server_close(struct dns_server *s);

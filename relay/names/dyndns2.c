@@ -6,7 +6,7 @@
  * a name has gone, so such a job ends well without a question.
  */
 #include "relay/names/provider_client.h"
-#include "relay/names/publisher.h"
+#include "relay/names/publisher_kind.h"
 #include "shared/base/mem.h"
 #include "shared/net/http_client.h"
 #include "shared/net/timer.h"

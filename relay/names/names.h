@@ -8,7 +8,7 @@
 
 #include "relay/accounts/accounts.h"
 #include "relay/config.h"
-#include "relay/names/name.h"
+#include "relay/names/name_records.h"
 #include "relay/names/write_batch.h"
 #include "shared/base/json.h"
 

@@ -61,7 +61,7 @@ bool publishers_config_read(struct conf_at list, const struct publisher_place *p
 		const struct publisher_kind *kind = at.value ? read_kind(at) : NULL;
 		if (!kind)
 			continue;
-		bool served = publishers_config_serve(out) != NULL;
+		bool served = publishers_config_dns_server(out) != NULL;
 		out->items[out->count++] = (struct publisher_config){kind, kind->read(at, place)};
 		conf_done(at);
 		if (served && kind == &serve_kind && conf_ok(at))
@@ -81,7 +81,7 @@ void publishers_config_fini(struct publishers_config *c)
 	*c = (struct publishers_config){0};
 }
 
-const struct serve_settings *publishers_config_serve(const struct publishers_config *c)
+const struct dns_server_config *publishers_config_dns_server(const struct publishers_config *c)
 {
 	for (size_t i = 0; i < c->count; i++)
 		if (c->items[i].kind == &serve_kind)
@@ -172,11 +172,11 @@ static void show_reserved(void *arg, void *name)
 
 static void change_zone(struct publishers *p, const struct publishers_setup *setup)
 {
-	const struct serve_settings *serve = publishers_config_serve(setup->dns);
+	const struct dns_server_config *serve = publishers_config_dns_server(setup->dns);
 	drop_reserved(p);
 	zone_free(p->zone);
 	p->reserved = hash_table_new();
-	p->zone = serve ? serve_zone(serve, setup->domain) : NULL;
+	p->zone = serve ? dns_server_config_zone(serve, setup->domain) : NULL;
 	publishers_number(p);
 	if (setup->host)
 		reserve(p, setup->domain, setup->host);

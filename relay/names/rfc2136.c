@@ -7,7 +7,7 @@
  * theirs; each try goes to its next address, at once when one of them is refused.
  */
 #include "relay/names/dns_packet.h"
-#include "relay/names/publisher.h"
+#include "relay/names/publisher_kind.h"
 #include "relay/names/tsig.h"
 #include "relay/names/zone.h"
 #include "shared/base/err.h"

@@ -5,7 +5,7 @@
 #ifndef GROUNDNUT_RELAY_NAMES_WRITE_BATCH_H
 #define GROUNDNUT_RELAY_NAMES_WRITE_BATCH_H
 
-#include "relay/names/name.h"
+#include "relay/names/name_records.h"
 #include "shared/net/loop.h"
 
 struct write_batch;

@@ -3,7 +3,7 @@
  * a TLS link of its own, says HELLO and declares one tcp mapping (FIRST_PORT and up). Prints
  * "ready" when all are answered, and stays until it is ended.
  */
-#include "agent/relay_connection.h"
+#include "agent/relay_attempt.h"
 #include "shared/base/err.h"
 #include "shared/base/mem.h"
 #include "shared/base/random.h"
@@ -103,7 +103,7 @@ static void on_io(void *owner, enum io_event event)
 	declare_one(a);
 }
 
-static void on_way(void *owner, struct relay_connection *way, struct io *io, int err,
+static void on_way(void *owner, struct relay_attempt *way, struct io *io, int err,
 		   const char *detail)
 {
 	struct agent *a = owner;
@@ -131,7 +131,7 @@ static void begin_next(void)
 		return;
 	struct agent *a = &agents[begun];
 	a->number = begun++;
-	relay_connection_start(loop, &relay, tls, NULL, 0, 0, on_way, a);
+	relay_attempt_start(loop, &relay, tls, NULL, 0, 0, on_way, a);
 }
 
 int main(int argc, char **argv)

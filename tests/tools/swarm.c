@@ -1,5 +1,5 @@
 /*
- * Many agents in one process: swarm [-s] AGENT_JSON COUNT FIRST_PORT. Each is an uplink of its own,
+ * Many agents in one process: swarm [-s] AGENT_JSON COUNT FIRST_PORT. Each is a session of its own,
  * as in the real program, under the name "swarmN", and maps port FIRST_PORT + N. What visitors send
  * is read and forgotten; with -s each stream also sends without end.
  *
@@ -7,7 +7,7 @@
  * clock; "error N WHY" when the relay refuses one; "down MS" when the first of them is without a
  * link; SIGTERM ends it.
  */
-#include "agent/uplink.h"
+#include "agent/relay_session.h"
 #include "shared/base/err.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
@@ -25,7 +25,7 @@ struct member {
 	struct swarm *swarm;
 	struct agent_config config;
 	struct mapping mapping;
-	struct uplink *uplink;
+	struct relay_session *session;
 	uint64_t serial;
 	bool mapped, open; /* the relay has opened the mapping; … and the link is up */
 	char name[32];
@@ -42,7 +42,7 @@ struct swarm {
 static void look(struct member *m)
 {
 	struct swarm *s = m->swarm;
-	bool open = m->mapped && uplink_state(m->uplink) == UPLINK_ATTACHED;
+	bool open = m->mapped && relay_session_state(m->session) == RELAY_SESSION_ATTACHED;
 	if (m->open == open)
 		return;
 	if (!open && s->open == s->count)
@@ -59,8 +59,8 @@ static void declare(struct member *m)
 	struct declare d = {.serial = ++m->serial, .mappings = {&m->mapping, 1}, .nat = "unknown"};
 	struct buf json = BUF_INIT;
 	declare_write(&d, &json);
-	tunnel_declare(transport_tunnel(uplink_transport(m->uplink)), &json);
-	transport_mark(uplink_transport(m->uplink));
+	tunnel_declare(transport_tunnel(relay_session_transport(m->session)), &json);
+	transport_mark(relay_session_transport(m->session));
 	buf_fini(&json);
 }
 
@@ -97,7 +97,7 @@ static void send_some(struct stream *stream)
 static void on_stream(void *owner, enum stream_event event)
 {
 	struct visit *v = owner;
-	struct transport *trunk = uplink_transport(v->member->uplink);
+	struct transport *trunk = relay_session_transport(v->member->session);
 	if (event == STREAM_TURN) {
 		send_some(v->stream);
 		return;
@@ -120,10 +120,10 @@ static void opened(struct member *m, struct stream *stream)
 	stream_own(stream, on_stream, v);
 	if (m->swarm->sends)
 		stream_ready(stream);
-	transport_mark(uplink_transport(m->uplink));
+	transport_mark(relay_session_transport(m->session));
 }
 
-/* --- the uplinks --- */
+/* --- the sessions --- */
 
 static void on_news(void *owner, const struct tunnel_news *news)
 {
@@ -133,15 +133,15 @@ static void on_news(void *owner, const struct tunnel_news *news)
 	else if (news->event == TUNNEL_STATED)
 		stated(m, news);
 	else if (news->event == TUNNEL_REFUSED)
-		uplink_heard_refuse(m->uplink, news->p, news->len);
+		relay_session_heard_refuse(m->session, news->p, news->len);
 }
 
-static void on_uplink(void *owner, enum uplink_event event)
+static void on_session(void *owner, enum relay_session_event event)
 {
 	struct member *m = owner;
-	if (event == UPLINK_SESSION)
+	if (event == RELAY_SESSION_BEGINS)
 		declare(m);
-	else if (event == UPLINK_ENDING)
+	else if (event == RELAY_SESSION_ENDING)
 		m->mapped = false;
 	look(m);
 }
@@ -152,8 +152,8 @@ static void on_signal(void *owner, enum signals_event event)
 	if (event != SIGNALS_STOP)
 		return;
 	for (unsigned i = 0; i < s->count; i++) {
-		uplink_stop(s->members[i].uplink);
-		uplink_free(s->members[i].uplink);
+		relay_session_stop(s->members[i].session);
+		relay_session_free(s->members[i].session);
 	}
 	signals_close(s->signals);
 	loop_stop(s->loop);
@@ -171,11 +171,11 @@ static int add_member(struct swarm *s, unsigned i, const struct agent_config *fr
 				      .first = (uint16_t)port,
 				      .last = (uint16_t)port,
 				      .target_text = "127.0.0.1:9"};
-	m->uplink = uplink_new(s->loop, &m->config, on_uplink, on_news, m, &why);
-	if (!m->uplink)
+	m->session = relay_session_new(s->loop, &m->config, on_session, on_news, m, &why);
+	if (!m->session)
 		fprintf(stderr, "%s\n", why);
 	mem_free(why);
-	return m->uplink ? 0 : ERR_CONFIG;
+	return m->session ? 0 : ERR_CONFIG;
 }
 
 int main(int argc, char **argv)

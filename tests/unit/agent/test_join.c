@@ -1,9 +1,9 @@
-/* The relay and the running agent are stood in for: join_test_run() and control_ask() below. */
+/* The relay and the running agent are stood in for: join_probe_run() and control_ask() below. */
 #include "agent/identity.h"
 #include "agent/join.h"
 #include "agent/join_line.h"
 
-#include "agent/join_test.h"
+#include "agent/join_probe.h"
 #include "shared/base/err.h"
 #include "shared/base/mem.h"
 #include "shared/net/control_server.h"
@@ -20,7 +20,7 @@ static unsigned trials;
 static const char *running; /* the running agent's answer, or NULL: none runs */
 static char asked[512];
 
-int join_test_run(const struct agent_config *c, unsigned timeout_ms, char **said)
+int join_probe_run(const struct agent_config *c, unsigned timeout_ms, char **said)
 {
 	assert_int_equal(timeout_ms, 5000);
 	assert_string_equal(c->token, TOKEN2);

@@ -388,7 +388,7 @@ static void what_stays_until_a_restart(void **state)
 		assert_int_equal(c->grace_s, 120);
 		assert_int_equal(c->threads, 0);
 		assert_int_equal(c->http[0].port, 81);
-		assert_string_equal(publishers_config_serve(&c->dns)->nameservers[0],
+		assert_string_equal(publishers_config_dns_server(&c->dns)->nameservers[0],
 				    "ns1.h.example");
 		relay_config_unref(c);
 	}

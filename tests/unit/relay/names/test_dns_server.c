@@ -59,7 +59,7 @@ static void open_lab(struct lab *lab, unsigned rate)
 	assert_non_null(lab->store);
 	lab->names = names_new(lab->loop, lab->store, c);
 	lab->server = dns_server_new(lab->loop, lab->names);
-	dns_server_set(lab->server, publishers_config_serve(&c->dns));
+	dns_server_set(lab->server, publishers_config_dns_server(&c->dns));
 	relay_config_unref(c);
 }
 

@@ -68,7 +68,7 @@ static void all_kinds(void **state)
 	if (!ok)
 		fail_msg("%s", conf_error_text(c, 0));
 	assert_int_equal(l.count, 5);
-	const struct serve_settings *s = publishers_config_serve(&l);
+	const struct dns_server_config *s = publishers_config_dns_server(&l);
 	assert_string_equal(s->nameservers[1], "ns2.home.test");
 	assert_string_equal(s->nameservers[2], "ns.example.com");
 	assert_int_equal(s->listen[1].port, 53);
@@ -92,7 +92,7 @@ static void all_kinds(void **state)
 	conf_free(c);
 	c = read_dns("[{\"kind\":\"serve\"}]", &l, &ok);
 	assert_true(ok);
-	assert_string_equal(publishers_config_serve(&l)->nameservers[0], "ns1.home.test");
+	assert_string_equal(publishers_config_dns_server(&l)->nameservers[0], "ns1.home.test");
 	publishers_config_fini(&l);
 	conf_free(c);
 }
@@ -214,7 +214,7 @@ static void a_domain_leaves_room_for_its_zone(void **state)
 		bool ok = publishers_config_read(conf_list(conf_root(c), "dns"), &place, &l);
 		assert_int_equal(ok, len == 242);
 		if (ok)
-			zone_free(serve_zone(publishers_config_serve(&l), domain));
+			zone_free(dns_server_config_zone(publishers_config_dns_server(&l), domain));
 		else
 			assert_non_null(strstr(conf_error_text(c, 0),
 					       "dns[0]: the domain has 243 bytes, a zone's has at "

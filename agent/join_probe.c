@@ -2,9 +2,9 @@
  * approach → HELLO with probe → WELCOME or REFUSE, on a loop of its own that is stopped by whatever
  * comes first.
  */
-#include "agent/join_test.h"
+#include "agent/join_probe.h"
 
-#include "agent/relay_connection.h"
+#include "agent/relay_attempt.h"
 #include "shared/base/err.h"
 #include "shared/base/mem.h"
 #include "shared/base/random.h"
@@ -15,10 +15,10 @@
 #include <string.h>
 #include <uv.h>
 
-struct join_test {
+struct join_probe {
 	const struct agent_config *config;
 	struct loop *loop;
-	struct relay_connection *way;
+	struct relay_attempt *way;
 	struct io *io;
 	struct buf in;
 	struct timer *timer;
@@ -26,11 +26,11 @@ struct join_test {
 	char *said;
 };
 
-static void end(struct join_test *t, int err, char *said)
+static void end(struct join_probe *t, int err, char *said)
 {
 	t->err = err;
 	t->said = said;
-	relay_connection_close(t->way);
+	relay_attempt_close(t->way);
 	t->way = NULL;
 	io_close(t->io);
 	t->io = NULL;
@@ -76,7 +76,7 @@ static char *cure(const struct agent_config *c, int err)
 	}
 }
 
-static void failed(struct join_test *t, int err, const char *detail)
+static void failed(struct join_probe *t, int err, const char *detail)
 {
 	const struct agent_config *c = t->config;
 	char *advice = cure(c, err);
@@ -86,7 +86,7 @@ static void failed(struct join_test *t, int err, const char *detail)
 	mem_free(advice);
 }
 
-static void refused(struct join_test *t, const struct refuse *r)
+static void refused(struct join_probe *t, const struct refuse *r)
 {
 	const struct agent_config *c = t->config;
 	char *advice =
@@ -101,7 +101,7 @@ static void refused(struct join_test *t, const struct refuse *r)
 
 static void on_io(void *owner, enum io_event event)
 {
-	struct join_test *t = owner;
+	struct join_probe *t = owner;
 	struct frame f;
 	if (event == IO_ERROR) {
 		failed(t, io_error(t->io), io_error_detail(t->io));
@@ -126,10 +126,10 @@ static void on_io(void *owner, enum io_event event)
 		failed(t, got < 0 ? got : ERR_PROTOCOL, "");
 }
 
-static void on_connection(void *owner, struct relay_connection *a, struct io *io, int err,
+static void on_connection(void *owner, struct relay_attempt *a, struct io *io, int err,
 			  const char *detail)
 {
-	struct join_test *t = owner;
+	struct join_probe *t = owner;
 	(void)a;
 	t->way = NULL;
 	if (!io) {
@@ -160,17 +160,16 @@ static void on_timeout(void *owner)
 	failed(owner, ERR_TIMEOUT, "");
 }
 
-int join_test_run(const struct agent_config *c, unsigned timeout_ms, char **said)
+int join_probe_run(const struct agent_config *c, unsigned timeout_ms, char **said)
 {
-	struct join_test t = {.config = c, .loop = loop_new("trial")};
+	struct join_probe t = {.config = c, .loop = loop_new("trial")};
 	char *why = NULL;
 	struct tls_context *tls =
 	    tls_context_client_new(c->pin, c->ca_file, TLS_CONTEXT_ALPN_TUNNEL, false, &why);
 	t.timer = timer_new(t.loop, on_timeout, &t);
 	timer_set(t.timer, timeout_ms);
 	if (tls)
-		t.way =
-		    relay_connection_start(t.loop, &c->relay, tls, NULL, 0, 0, on_connection, &t);
+		t.way = relay_attempt_start(t.loop, &c->relay, tls, NULL, 0, 0, on_connection, &t);
 	else
 		end(&t, ERR_CONFIG, why);
 	loop_run(t.loop);

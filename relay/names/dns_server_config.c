@@ -1,4 +1,4 @@
-#include "relay/names/serve.h"
+#include "relay/names/dns_server_config.h"
 
 #include "shared/base/err.h"
 #include "shared/base/hash_table.h"
@@ -40,7 +40,7 @@ static bool is_type(struct conf_at at, const char *type)
 }
 
 /* Dies with the rest when the library would not take it later. */
-static void read_record(struct conf_at at, const char *domain, struct serve_settings *out)
+static void read_record(struct conf_at at, const char *domain, struct dns_server_config *out)
 {
 	const char *name = NULL, *type = NULL, *value = NULL;
 	int64_t ttl = 300;
@@ -58,21 +58,21 @@ static void read_record(struct conf_at at, const char *domain, struct serve_sett
 		return;
 	}
 	dns_record_free(r);
-	out->records[out->record_count++] = (struct serve_record){
+	out->records[out->record_count++] = (struct dns_server_record){
 	    mem_strdup(full), mem_strdup(type), mem_strdup(value), (uint32_t)ttl};
 }
 
 /* The CNAMEs by name, but for those that cannot be: the domain and its name servers have records of
  * their own. */
 static struct hash_table *read_aliases(struct conf_at list, const char *domain,
-				       struct serve_settings *s)
+				       struct dns_server_config *s)
 {
 	struct hash_table *needed = hash_table_new(), *aliases = hash_table_new();
 	hash_table_add(needed, domain, strlen(domain), s);
 	for (char **name = s->nameservers; *name; name++)
 		hash_table_add(needed, *name, strlen(*name), s);
 	for (size_t i = 0; i < s->record_count; i++) {
-		struct serve_record *r = &s->records[i];
+		struct dns_server_record *r = &s->records[i];
 		if (strcmp(r->type, "CNAME") != 0)
 			continue;
 		if (hash_table_get(needed, r->name, strlen(r->name)))
@@ -87,7 +87,7 @@ static struct hash_table *read_aliases(struct conf_at list, const char *domain,
 	return aliases;
 }
 
-static void read_records(struct conf_at at, const char *domain, struct serve_settings *s)
+static void read_records(struct conf_at at, const char *domain, struct dns_server_config *s)
 {
 	struct conf_at list = conf_list(at, "records");
 	s->records = mem_alloc((conf_len(list) + 1) * sizeof(*s->records));
@@ -98,9 +98,9 @@ static void read_records(struct conf_at at, const char *domain, struct serve_set
 	}
 	struct hash_table *aliases = read_aliases(list, domain, s);
 	for (size_t i = 0; i < s->record_count; i++) {
-		const struct serve_record *r = &s->records[i],
-					  *alias =
-					      hash_table_get(aliases, r->name, strlen(r->name));
+		const struct dns_server_record *r = &s->records[i],
+					       *alias = hash_table_get(aliases, r->name,
+								       strlen(r->name));
 		if (alias && alias != r)
 			conf_error(list, NULL, "\"%s\" has a CNAME and another record", r->name);
 	}
@@ -109,8 +109,8 @@ static void read_records(struct conf_at at, const char *domain, struct serve_set
 
 static void *read_settings(struct conf_at at, const struct publisher_place *place)
 {
-	struct serve_settings *s = mem_zalloc(sizeof(*s));
-	int64_t rate = SERVE_RATE;
+	struct dns_server_config *s = mem_zalloc(sizeof(*s));
+	int64_t rate = DNS_SERVER_RATE;
 	if (strlen(place->domain) > DOMAIN_MAX)
 		conf_error(at, NULL, "the domain has %zu bytes, a zone's has at most %d",
 			   strlen(place->domain), DOMAIN_MAX);
@@ -129,7 +129,7 @@ static void *read_settings(struct conf_at at, const struct publisher_place *plac
 
 static void drop_settings(void *settings)
 {
-	struct serve_settings *s = settings;
+	struct dns_server_config *s = settings;
 	publisher_free_hosts(s->nameservers);
 	for (size_t i = 0; i < s->record_count; i++) {
 		mem_free(s->records[i].name);
@@ -144,12 +144,12 @@ static void drop_settings(void *settings)
 const struct publisher_kind serve_kind = {
     .name = "serve", .read = read_settings, .drop = drop_settings};
 
-struct zone *serve_zone(const struct serve_settings *s, const char *domain)
+struct zone *dns_server_config_zone(const struct dns_server_config *s, const char *domain)
 {
 	struct zone *z = zone_new(domain, (const char *const *)s->nameservers);
 	assert(z); /* the domain and each name server have been checked */
 	for (size_t i = 0; i < s->record_count; i++) {
-		const struct serve_record *rec = &s->records[i];
+		const struct dns_server_record *rec = &s->records[i];
 		struct dns_name name;
 		char *why;
 		struct dns_record *r =

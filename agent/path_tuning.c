@@ -1,4 +1,4 @@
-#include "agent/silence_limit.h"
+#include "agent/path_tuning.h"
 
 enum {
 	STRIKE_MS = 60 * 1000,
@@ -8,13 +8,13 @@ enum {
 	SMALL_MAXSEG = 1220,
 };
 
-static uint32_t doubled(const struct silence_limit *p)
+static uint32_t doubled(const struct path_tuning *p)
 {
 	return p->silence_ms * 2 > p->most_ms ? p->most_ms : p->silence_ms * 2;
 }
 
-bool silence_limit_resumed(struct silence_limit *p, uint64_t now_ms, uint64_t progress,
-			   bool has_streams)
+bool path_tuning_resumed(struct path_tuning *p, uint64_t now_ms, uint64_t progress,
+			 bool has_streams)
 {
 	if (progress != p->progress || !has_streams || now_ms > p->strike_ms + STRIKE_MS) {
 		p->strikes = 0;

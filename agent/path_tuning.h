@@ -3,13 +3,13 @@
  * are resumed again and again without any progress, the path is slow or drops large packets: then
  * the silence allowed doubles and segments become small. Pure.
  */
-#ifndef GROUNDNUT_AGENT_SILENCE_LIMIT_H
-#define GROUNDNUT_AGENT_SILENCE_LIMIT_H
+#ifndef GROUNDNUT_AGENT_PATH_TUNING_H
+#define GROUNDNUT_AGENT_PATH_TUNING_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-struct silence_limit {
+struct path_tuning {
 	uint32_t least_ms, most_ms; /* of silence_ms */
 	uint32_t silence_ms;
 	unsigned maxseg;    /* 0: the kernel's choice */
@@ -19,14 +19,14 @@ struct silence_limit {
 	uint64_t eased_ms;  /* when silence_ms last grew */
 };
 
-#define SILENCE_LIMIT_INIT(least, most)                                                            \
+#define PATH_TUNING_INIT(least, most)                                                              \
 	{                                                                                          \
 		.least_ms = (least), .most_ms = (most), .silence_ms = (least)                      \
 	}
 
 /* A link has been resumed, with streams that wait for it (or with none): progress is what they have
  * brought in all. True: it has been eased. */
-bool silence_limit_resumed(struct silence_limit *p, uint64_t now_ms, uint64_t progress,
-			   bool has_streams);
+bool path_tuning_resumed(struct path_tuning *p, uint64_t now_ms, uint64_t progress,
+			 bool has_streams);
 
 #endif

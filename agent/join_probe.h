@@ -1,12 +1,12 @@
 /* One try at the relay, blocking, for `join`: does it answer, is its key the pinned one, does it
  * take the token? */
-#ifndef GROUNDNUT_AGENT_JOIN_TEST_H
-#define GROUNDNUT_AGENT_JOIN_TEST_H
+#ifndef GROUNDNUT_AGENT_JOIN_PROBE_H
+#define GROUNDNUT_AGENT_JOIN_PROBE_H
 
 #include "agent/config.h"
 
 /* 0: the relay accepted the token; else a negative error. *said: one sentence for a person, always
  * set, freed by the caller. */
-int join_test_run(const struct agent_config *c, unsigned timeout_ms, char **said);
+int join_probe_run(const struct agent_config *c, unsigned timeout_ms, char **said);
 
 #endif

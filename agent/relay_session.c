@@ -18,9 +18,9 @@
  *	grace over   No link for grace_s since the last byte was heard: the session is given up.
  *	             The relay does the same.
  */
-#include "agent/uplink.h"
+#include "agent/relay_session.h"
 
-#include "agent/silence_limit.h"
+#include "agent/path_tuning.h"
 #include "agent/relay_dialer.h"
 #include "shared/base/backoff.h"
 #include "shared/base/err.h"
@@ -59,18 +59,18 @@ enum {
 	STREAMS_MOST = 65536,
 };
 
-struct uplink {
+struct relay_session {
 	struct loop *loop;
 	const struct agent_config *config;
 	struct tls_context *tls;
 	char congestion[CONGESTION_NAME]; /* of links; "": as the system has it */
-	uplink_fn *fn;
+	relay_session_fn *fn;
 	tunnel_fn *news;
 	void *owner;
-	enum uplink_state state;
+	enum relay_session_state state;
 
 	struct session_pool pool;
-	struct transport *transport; /* never NULL before uplink_free */
+	struct transport *transport; /* never NULL before relay_session_free */
 	bool has_session;            /* the relay knows it: session, epoch */
 	uint8_t session[SESSION_ID];
 	uint64_t epoch, instance;
@@ -105,16 +105,16 @@ struct uplink {
 	uint64_t lost_ms; /* last byte heard before this outage */
 	uint64_t resumed;
 
-	struct silence_limit silence;
+	struct path_tuning silence;
 	struct link_summary summary;
 	char last_error[512];
 	bool stopped;
 };
 
-static void say_hello(struct uplink *u, struct io *io);
-static void close_pending(struct uplink *u);
+static void say_hello(struct relay_session *u, struct io *io);
+static void close_pending(struct relay_session *u);
 
-const char *uplink_state_text(enum uplink_state s)
+const char *relay_session_state_text(enum relay_session_state s)
 {
 	static const char *const texts[] = {"connecting", "attached", "detached"};
 	return texts[s];
@@ -124,7 +124,7 @@ const char *uplink_state_text(enum uplink_state s)
 
 static void on_transport(void *owner, enum transport_event event);
 
-static void new_transport(struct uplink *u)
+static void new_transport(struct relay_session *u)
 {
 	struct tunnel_config c = {
 	    .first_id = 1,
@@ -137,7 +137,7 @@ static void new_transport(struct uplink *u)
 	transport_set_silence(u->transport, u->silence.silence_ms);
 }
 
-static void give_up_session(struct uplink *u, const char *why)
+static void give_up_session(struct relay_session *u, const char *why)
 {
 	if (u->has_session) {
 		log_warn("session_over", "why=%s", why);
@@ -145,15 +145,15 @@ static void give_up_session(struct uplink *u, const char *why)
 	}
 	u->has_session = false;
 	u->epoch = 0;
-	u->state = UPLINK_CONNECTING;
-	u->fn(u->owner, UPLINK_ENDING);
+	u->state = RELAY_SESSION_CONNECTING;
+	u->fn(u->owner, RELAY_SESSION_ENDING);
 	transport_free(u->transport);
 	new_transport(u);
 }
 
 /* --- dialling --- */
 
-static bool wants_link(const struct uplink *u)
+static bool wants_link(const struct relay_session *u)
 {
 	if (u->stopped)
 		return false;
@@ -164,28 +164,28 @@ static bool wants_link(const struct uplink *u)
 	       transport_keepalive(u->transport)->is_suspect;
 }
 
-static bool is_idle(const struct uplink *u)
+static bool is_idle(const struct relay_session *u)
 {
-	return u->state == UPLINK_ATTACHED && !u->pending && !wants_link(u) &&
+	return u->state == RELAY_SESSION_ATTACHED && !u->pending && !wants_link(u) &&
 	       loop_now_ms(u->loop) >=
 		   tunnel_last_moved_ms(transport_tunnel(u->transport)) + RENEW_IDLE_MS;
 }
 
-static bool is_worn(const struct uplink *u)
+static bool is_worn(const struct relay_session *u)
 {
 	int fd = io_fd(transport_io(u->transport));
 	char congestion[CONGESTION_NAME];
 	return strcmp(congestion_of(fd, congestion), "bbr") != 0 && socket_info(fd).has_lost;
 }
 
-static void stop_dialling(struct uplink *u)
+static void stop_dialling(struct relay_session *u)
 {
 	u->renewing = false;
 	relay_dialer_close(u->dialer);
 	timer_stop(u->retry);
 }
 
-static void note_error(struct uplink *u, const char *text)
+static void note_error(struct relay_session *u, const char *text)
 {
 	if (strcmp(u->last_error, text)) {
 		snprintf(u->last_error, sizeof u->last_error, "%s", text);
@@ -193,7 +193,7 @@ static void note_error(struct uplink *u, const char *text)
 	}
 }
 
-static void note_failure(struct uplink *u, int err, const char *detail)
+static void note_failure(struct relay_session *u, int err, const char *detail)
 {
 	char text[sizeof u->last_error];
 	u->last_failure = err;
@@ -211,7 +211,7 @@ static void note_failure(struct uplink *u, int err, const char *detail)
 
 static void on_connection(void *owner, struct io *io, int err, const char *detail)
 {
-	struct uplink *u = owner;
+	struct relay_session *u = owner;
 	bool renews = u->renewing && is_idle(u);
 	u->renewing = false;
 	if (!io) {
@@ -227,19 +227,19 @@ static void on_connection(void *owner, struct io *io, int err, const char *detai
 		    renews ? loop_now_ms(u->loop) : transport_keepalive(u->transport)->heard_ms;
 		u->spare_ms = 0;
 		transport_detach(u->transport); /* for good, so that what it has brought is final */
-		u->state = UPLINK_DETACHED;
-		u->fn(u->owner, UPLINK_STATE);
+		u->state = RELAY_SESSION_DETACHED;
+		u->fn(u->owner, RELAY_SESSION_STATE);
 	}
 	close_pending(u);
 	say_hello(u, io);
 }
 
-static void dial_once(struct uplink *u, bool must)
+static void dial_once(struct relay_session *u, bool must)
 {
 	relay_dialer_start(u->dialer, &u->config->relay, u->tls, u->silence.maxseg, must);
 }
 
-static void renew(struct uplink *u)
+static void renew(struct relay_session *u)
 {
 	uint64_t now = loop_now_ms(u->loop);
 	if (!is_idle(u) || (u->renewed_ms && now < u->renewed_ms + RENEW_GAP_MS) || !is_worn(u))
@@ -250,7 +250,7 @@ static void renew(struct uplink *u)
 	dial_once(u, false);
 }
 
-static uint64_t next_try_ms(struct uplink *u)
+static uint64_t next_try_ms(struct relay_session *u)
 {
 	uint64_t since = loop_now_ms(u->loop) - u->down_ms;
 	bool refused = u->last_failure == UV_ECONNREFUSED;
@@ -261,14 +261,14 @@ static uint64_t next_try_ms(struct uplink *u)
 
 static void on_retry(void *owner)
 {
-	struct uplink *u = owner;
+	struct relay_session *u = owner;
 	if (!wants_link(u))
 		return;
 	dial_once(u, false);
 	timer_set(u->retry, next_try_ms(u));
 }
 
-static void retry_after(struct uplink *u, uint64_t ms)
+static void retry_after(struct relay_session *u, uint64_t ms)
 {
 	uint64_t now = loop_now_ms(u->loop);
 	if (now + ms < u->hold_ms)
@@ -278,7 +278,7 @@ static void retry_after(struct uplink *u, uint64_t ms)
 }
 
 /* No link is up from now on. */
-static void link_missing(struct uplink *u)
+static void link_missing(struct relay_session *u)
 {
 	u->down_ms = loop_now_ms(u->loop);
 	u->last_failure = 0;
@@ -286,21 +286,21 @@ static void link_missing(struct uplink *u)
 }
 
 /* The relay named a time to wait. Only a changed file makes it shorter. */
-static void hold(struct uplink *u, uint64_t ms)
+static void hold(struct relay_session *u, uint64_t ms)
 {
 	u->hold_ms = loop_now_ms(u->loop) + ms;
 	stop_dialling(u);
 }
 
 /* Slows down for a path or a relay that lets links come up and then fails them. */
-static uint64_t delay_after_bad_link(struct uplink *u)
+static uint64_t delay_after_bad_link(struct relay_session *u)
 {
 	return u->bad_links++ < QUICK_TRIES ? random_below(FIRST_JITTER_MS) : next_try_ms(u);
 }
 
 /* --- HELLO and its answer --- */
 
-static void close_pending(struct uplink *u)
+static void close_pending(struct relay_session *u)
 {
 	io_close(u->pending);
 	u->pending = NULL;
@@ -308,7 +308,7 @@ static void close_pending(struct uplink *u)
 	timer_stop(u->welcome_timer);
 }
 
-static void hello_failed(struct uplink *u, int err)
+static void hello_failed(struct relay_session *u, int err)
 {
 	const char *detail = u->pending ? io_error_detail(u->pending) : "";
 	char words[256];
@@ -318,20 +318,20 @@ static void hello_failed(struct uplink *u, int err)
 	retry_after(u, delay_after_bad_link(u));
 }
 
-static void resumed(struct uplink *u)
+static void resumed(struct relay_session *u)
 {
 	const struct tunnel *t = transport_tunnel(u->transport);
-	bool eased = silence_limit_resumed(&u->silence, loop_now_ms(u->loop), tunnel_progress(t),
-					   tunnel_streams(t) > 0);
+	bool eased = path_tuning_resumed(&u->silence, loop_now_ms(u->loop), tunnel_progress(t),
+					 tunnel_streams(t) > 0);
 	transport_set_silence(u->transport, u->silence.silence_ms);
 	if (eased)
 		log_warn("patience", "suspect_after_ms=%u maxseg=%u", u->silence.silence_ms,
 			 u->silence.maxseg);
 }
 
-static void attached(struct uplink *u, const struct welcome *w)
+static void attached(struct relay_session *u, const struct welcome *w)
 {
-	u->state = UPLINK_ATTACHED;
+	u->state = RELAY_SESSION_ATTACHED;
 	u->attached_ms = loop_now_ms(u->loop);
 	u->hold_ms = 0;
 	u->refused = false;
@@ -339,10 +339,10 @@ static void attached(struct uplink *u, const struct welcome *w)
 	u->grace_ms = w->grace_s * 1000;
 	u->knows_clock = capabilities_has(w->can, ABILITY_TIME) && w->time_ms;
 	u->clock_off_ms = (int64_t)w->time_ms - (int64_t)loop_wall_ms();
-	u->fn(u->owner, UPLINK_STATE);
+	u->fn(u->owner, RELAY_SESSION_STATE);
 }
 
-static void welcomed(struct uplink *u, const struct welcome *w)
+static void welcomed(struct relay_session *u, const struct welcome *w)
 {
 	struct io *io = u->pending;
 	struct buf early = u->in;
@@ -382,13 +382,13 @@ static void welcomed(struct uplink *u, const struct welcome *w)
 	} else {
 		log_info("attached", "relay=%s program=%s address=%s grace_s=%u", peer, w->program,
 			 w->address, w->grace_s);
-		u->fn(u->owner, UPLINK_SESSION);
+		u->fn(u->owner, RELAY_SESSION_BEGINS);
 	}
 	attached(u, w);
 }
 
 /* What a REFUSE in answer to HELLO means for the next try. */
-static void refused(struct uplink *u, const struct refuse *r)
+static void refused(struct relay_session *u, const struct refuse *r)
 {
 	char text[sizeof u->last_error];
 	snprintf(text, sizeof text, "%s: refused: %s", u->config->relay_text,
@@ -404,7 +404,7 @@ static void refused(struct uplink *u, const struct refuse *r)
 	retry_after(u, wait);
 }
 
-void uplink_heard_refuse(struct uplink *u, const void *json, size_t len)
+void relay_session_heard_refuse(struct relay_session *u, const void *json, size_t len)
 {
 	struct refuse r;
 	if (u->refused || refuse_read(json, len, &r) < 0)
@@ -424,7 +424,7 @@ void uplink_heard_refuse(struct uplink *u, const void *json, size_t len)
 
 static void on_pending(void *owner, enum io_event event)
 {
-	struct uplink *u = owner;
+	struct relay_session *u = owner;
 	struct frame f;
 	if (event == IO_ERROR) {
 		hello_failed(u, io_error(u->pending));
@@ -461,7 +461,7 @@ static void on_welcome_timeout(void *owner)
 	hello_failed(owner, ERR_TIMEOUT);
 }
 
-static void say_hello(struct uplink *u, struct io *io)
+static void say_hello(struct relay_session *u, struct io *io)
 {
 	stop_dialling(u);
 	const struct agent_config *c = u->config;
@@ -500,10 +500,10 @@ static void say_hello(struct uplink *u, struct io *io)
 
 /* --- the link that is up --- */
 
-static void on_lost(struct uplink *u)
+static void on_lost(struct relay_session *u)
 {
 	int why = transport_why(u->transport);
-	u->state = UPLINK_DETACHED;
+	u->state = RELAY_SESSION_DETACHED;
 	uint64_t now = loop_now_ms(u->loop);
 	u->lost_ms = transport_keepalive(u->transport)->heard_ms;
 	log_warn("detached", "why=%s silent_ms=%" PRIu64, err_text(why), now - u->lost_ms);
@@ -516,11 +516,11 @@ static void on_lost(struct uplink *u)
 	}
 	if (!u->has_session || why == ERR_SESSION)
 		give_up_session(u, err_text(why));
-	u->fn(u->owner, UPLINK_STATE);
+	u->fn(u->owner, RELAY_SESSION_STATE);
 	retry_after(u, why == ERR_SESSION ? RETRY_MS : delay_after_bad_link(u));
 }
 
-static void on_suspect(struct uplink *u)
+static void on_suspect(struct relay_session *u)
 {
 	uint64_t now = loop_now_ms(u->loop);
 	log_info("suspect", "silent_ms=%" PRIu64 " rtt_ms=%u",
@@ -535,7 +535,7 @@ static void on_suspect(struct uplink *u)
 
 static void on_transport(void *owner, enum transport_event event)
 {
-	struct uplink *u = owner;
+	struct relay_session *u = owner;
 	switch (event) {
 	case TRANSPORT_LOST:
 	case TRANSPORT_OVER:
@@ -555,14 +555,14 @@ static void on_transport(void *owner, enum transport_event event)
 
 /* --- each second --- */
 
-static uint64_t boot_skew(const struct uplink *u)
+static uint64_t boot_skew(const struct relay_session *u)
 {
 	uint64_t boot = loop_boot_ms(), now = loop_now_ms(u->loop);
 	return boot > now ? boot - now : 0;
 }
 
 /* The grace counts from the last byte heard, whether the link is gone or only silent. */
-static bool is_over(const struct uplink *u, uint64_t now)
+static bool is_over(const struct relay_session *u, uint64_t now)
 {
 	if (!u->has_session || u->pending)
 		return false;
@@ -574,15 +574,15 @@ static bool is_over(const struct uplink *u, uint64_t now)
 
 static void on_tick(void *owner)
 {
-	struct uplink *u = owner;
+	struct relay_session *u = owner;
 	timer_set(u->tick, TICK_MS);
 	uint64_t now = loop_now_ms(u->loop), skew = boot_skew(u);
 	bool slept = skew > u->boot_skew_ms + SLEPT_MS;
 	u->boot_skew_ms = skew;
 	if (slept) {
 		log_info("slept", NULL);
-		uplink_doubt(u);
-		uplink_hurry(u);
+		relay_session_doubt(u);
+		relay_session_hurry(u);
 	}
 	if (is_over(u, now))
 		give_up_session(u, "the grace is over");
@@ -596,13 +596,14 @@ static struct tls_context *tls_for(const struct agent_config *c, char **why)
 	return tls_context_client_new(c->pin, c->ca_file, TLS_CONTEXT_ALPN_TUNNEL, false, why);
 }
 
-struct uplink *uplink_new(struct loop *l, const struct agent_config *c, uplink_fn *fn,
-			  tunnel_fn *news, void *owner, char **why)
+struct relay_session *relay_session_new(struct loop *l, const struct agent_config *c,
+					relay_session_fn *fn, tunnel_fn *news, void *owner,
+					char **why)
 {
 	struct tls_context *tls = tls_for(c, why);
 	if (!tls)
 		return NULL;
-	struct uplink *u = mem_zalloc(sizeof *u);
+	struct relay_session *u = mem_zalloc(sizeof *u);
 	u->loop = l;
 	u->config = c;
 	u->tls = tls;
@@ -611,8 +612,8 @@ struct uplink *uplink_new(struct loop *l, const struct agent_config *c, uplink_f
 	u->owner = owner;
 	congestion_choose(c->congestion, u->congestion);
 	u->backoff = (struct backoff){.base_ms = 2000, .max_ms = 60000};
-	u->silence = (struct silence_limit)SILENCE_LIMIT_INIT(PULSE_AGENT.suspect_ms,
-							      KEEPALIVE_SUSPECT_MOST_MS);
+	u->silence =
+	    (struct path_tuning)PATH_TUNING_INIT(PULSE_AGENT.suspect_ms, KEEPALIVE_SUSPECT_MOST_MS);
 	u->dialer = relay_dialer_new(l, on_connection, u);
 	random_bytes(&u->instance, sizeof u->instance);
 	u->boot_skew_ms = boot_skew(u);
@@ -626,7 +627,7 @@ struct uplink *uplink_new(struct loop *l, const struct agent_config *c, uplink_f
 	return u;
 }
 
-int uplink_set_config(struct uplink *u, const struct agent_config *c, char **why)
+int relay_session_set_config(struct relay_session *u, const struct agent_config *c, char **why)
 {
 	struct tls_context *tls = tls_for(c, why);
 	if (!tls)
@@ -640,7 +641,7 @@ int uplink_set_config(struct uplink *u, const struct agent_config *c, char **why
 	return 0;
 }
 
-void uplink_restart(struct uplink *u)
+void relay_session_restart(struct relay_session *u)
 {
 	transport_bye(u->transport, "reconfigured");
 	close_pending(u);
@@ -653,7 +654,7 @@ void uplink_restart(struct uplink *u)
 	retry_after(u, 0);
 }
 
-void uplink_hurry(struct uplink *u)
+void relay_session_hurry(struct relay_session *u)
 {
 	uint64_t now = loop_now_ms(u->loop);
 	if (!wants_link(u) || transport_is_attached(u->transport) || now < u->hold_ms)
@@ -663,13 +664,13 @@ void uplink_hurry(struct uplink *u)
 	timer_set(u->retry, RETRY_MS);
 }
 
-void uplink_doubt(struct uplink *u)
+void relay_session_doubt(struct relay_session *u)
 {
 	u->network_changed_ms = loop_now_ms(u->loop);
 	transport_doubt(u->transport);
 }
 
-void uplink_stop(struct uplink *u)
+void relay_session_stop(struct relay_session *u)
 {
 	u->stopped = true;
 	stop_dialling(u);
@@ -678,7 +679,7 @@ void uplink_stop(struct uplink *u)
 	transport_bye(u->transport, "stopping");
 }
 
-void uplink_free(struct uplink *u)
+void relay_session_free(struct relay_session *u)
 {
 	if (!u)
 		return;
@@ -693,38 +694,38 @@ void uplink_free(struct uplink *u)
 	mem_free(u);
 }
 
-struct transport *uplink_transport(struct uplink *u)
+struct transport *relay_session_transport(struct relay_session *u)
 {
 	return u->transport;
 }
 
-enum uplink_state uplink_state(const struct uplink *u)
+enum relay_session_state relay_session_state(const struct relay_session *u)
 {
 	return u->state;
 }
 
-uint64_t uplink_resumed(const struct uplink *u)
+uint64_t relay_session_resumed(const struct relay_session *u)
 {
 	return u->resumed;
 }
 
-const char *uplink_last_error(const struct uplink *u)
+const char *relay_session_last_error(const struct relay_session *u)
 {
 	return u->last_error;
 }
 
-const char *uplink_address(const struct uplink *u)
+const char *relay_session_address(const struct relay_session *u)
 {
 	return u->address;
 }
 
-bool uplink_clock(const struct uplink *u, int64_t *off_ms)
+bool relay_session_clock(const struct relay_session *u, int64_t *off_ms)
 {
 	*off_ms = u->clock_off_ms;
 	return u->knows_clock;
 }
 
-char *uplink_summary(const struct uplink *u)
+char *relay_session_summary(const struct relay_session *u)
 {
 	uint64_t now = loop_now_ms(u->loop), silent = now - u->lost_ms,
 		 left = u->grace_ms > silent ? u->grace_ms - silent : 0;

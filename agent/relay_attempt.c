@@ -2,7 +2,7 @@
  * Happy path: dial → io (plain, up) → TLS → IO_UP → handed to the owner. One timer bounds it all. A
  * failure is reported once, after the connection has been freed.
  */
-#include "agent/relay_connection.h"
+#include "agent/relay_attempt.h"
 
 #include "shared/base/err.h"
 #include "shared/base/mem.h"
@@ -10,18 +10,18 @@
 
 #include <string.h>
 
-struct relay_connection {
+struct relay_attempt {
 	struct loop *loop;
 	char *name; /* name or address, for SNI and verification */
 	struct tls_context *tls;
-	relay_connection_fn *fn;
+	relay_attempt_fn *fn;
 	void *owner;
 	struct dial *dial;
 	struct io *io;
 	struct timer *timer;
 };
 
-static void take_apart(struct relay_connection *a)
+static void take_apart(struct relay_attempt *a)
 {
 	dial_close(a->dial);
 	io_close(a->io);
@@ -31,18 +31,18 @@ static void take_apart(struct relay_connection *a)
 	mem_free(a);
 }
 
-void relay_connection_close(struct relay_connection *a)
+void relay_attempt_close(struct relay_attempt *a)
 {
 	if (a)
 		take_apart(a);
 }
 
-static void fail(struct relay_connection *a, int err, const char *detail)
+static void fail(struct relay_attempt *a, int err, const char *detail)
 {
-	relay_connection_fn *fn = a->fn;
+	relay_attempt_fn *fn = a->fn;
 	void *owner = a->owner;
 	char *words = mem_strdup(detail);
-	struct relay_connection *name = a;
+	struct relay_attempt *name = a;
 	take_apart(a);
 	fn(owner, name, NULL, err, words);
 	mem_free(words);
@@ -50,14 +50,14 @@ static void fail(struct relay_connection *a, int err, const char *detail)
 
 static void on_io(void *owner, enum io_event event)
 {
-	struct relay_connection *a = owner;
+	struct relay_attempt *a = owner;
 	if (event == IO_ERROR) {
 		fail(a, io_error(a->io), io_error_detail(a->io));
 	} else if (event == IO_UP) {
-		relay_connection_fn *fn = a->fn;
+		relay_attempt_fn *fn = a->fn;
 		void *to = a->owner;
 		struct io *io = a->io;
-		struct relay_connection *name = a;
+		struct relay_attempt *name = a;
 		a->io = NULL;
 		take_apart(a);
 		fn(to, name, io, 0, "");
@@ -66,7 +66,7 @@ static void on_io(void *owner, enum io_event event)
 
 static void on_dialled(void *owner, struct io *io, int err)
 {
-	struct relay_connection *a = owner;
+	struct relay_attempt *a = owner;
 	a->dial = NULL;
 	if (!io) {
 		fail(a, err, "");
@@ -82,18 +82,18 @@ static void on_timeout(void *owner)
 	fail(owner, ERR_TIMEOUT, "");
 }
 
-struct relay_connection *relay_connection_start(struct loop *l, const struct endpoint *relay,
-						struct tls_context *tls, const struct addr *known,
-						size_t known_count, unsigned maxseg,
-						relay_connection_fn *fn, void *owner)
+struct relay_attempt *relay_attempt_start(struct loop *l, const struct endpoint *relay,
+					  struct tls_context *tls, const struct addr *known,
+					  size_t known_count, unsigned maxseg, relay_attempt_fn *fn,
+					  void *owner)
 {
-	struct relay_connection *a = mem_alloc(sizeof *a);
-	*a = (struct relay_connection){
+	struct relay_attempt *a = mem_alloc(sizeof *a);
+	*a = (struct relay_attempt){
 	    .loop = l, .tls = tls_context_ref(tls), .fn = fn, .owner = owner};
 	a->name = mem_strdup(relay->host);
 	a->timer = timer_new(l, on_timeout, a);
-	timer_set(a->timer, RELAY_CONNECTION_TIMEOUT_MS);
+	timer_set(a->timer, RELAY_ATTEMPT_TIMEOUT_MS);
 	a->dial = dial_start_small(l, DIAL_RELAY, relay->host, relay->first, known, known_count,
-				   maxseg, RELAY_CONNECTION_TIMEOUT_MS, on_dialled, a);
+				   maxseg, RELAY_ATTEMPT_TIMEOUT_MS, on_dialled, a);
 	return a;
 }

@@ -1,4 +1,4 @@
-#include "relay/names/name.h"
+#include "relay/names/name_records.h"
 
 #include "shared/base/mem.h"
 

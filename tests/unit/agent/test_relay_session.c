@@ -1,7 +1,7 @@
-/* The uplink against a relay that does as the test says: one loop, real TLS, scripted answers to
+/* The session against a relay that does as the test says: one loop, real TLS, scripted answers to
  * each HELLO. */
 #define _GNU_SOURCE /* nftw */
-#include "agent/uplink.h"
+#include "agent/relay_session.h"
 #include "shared/base/buf.h"
 #include "shared/base/mem.h"
 #include "shared/net/first_frame.h"
@@ -46,7 +46,7 @@ struct relay {
 	struct refuse refuse;
 
 	struct agent_config *config;
-	struct uplink *uplink;
+	struct relay_session *session;
 	int sessions, endings;
 	struct timer *timer;
 	void (*step)(struct relay *r);
@@ -147,18 +147,18 @@ static struct conn *last(struct relay *r)
 
 /* --- the agent --- */
 
-static void on_uplink(void *owner, enum uplink_event event)
+static void on_session(void *owner, enum relay_session_event event)
 {
 	struct relay *r = owner;
-	r->sessions += event == UPLINK_SESSION;
-	r->endings += event == UPLINK_ENDING;
+	r->sessions += event == RELAY_SESSION_BEGINS;
+	r->endings += event == RELAY_SESSION_ENDING;
 }
 
 static void on_news(void *owner, const struct tunnel_news *news)
 {
 	struct relay *r = owner;
 	if (news->event == TUNNEL_REFUSED)
-		uplink_heard_refuse(r->uplink, news->p, news->len);
+		relay_session_heard_refuse(r->session, news->p, news->len);
 }
 
 static struct agent_config *config_for(struct relay *r, const char *host)
@@ -177,8 +177,8 @@ static struct agent_config *config_for(struct relay *r, const char *host)
 static void stop(struct relay *r)
 {
 	r->stopped = true;
-	uplink_stop(r->uplink);
-	uplink_free(r->uplink);
+	relay_session_stop(r->session);
+	relay_session_free(r->session);
 	for (int i = 0; i < r->count; i++)
 		hang_up(&r->conns[i]);
 	listener_close(r->door);
@@ -209,8 +209,8 @@ static void run(void (*step)(struct relay *r), const char *host, enum answer fir
 					TLS_CONTEXT_ALPN_TUNNEL, false, &why);
 	r->answer = first;
 	r->config = config_for(r, host);
-	r->uplink = uplink_new(r->loop, r->config, on_uplink, on_news, r, &why);
-	assert_true(r->door && r->tls && r->uplink);
+	r->session = relay_session_new(r->loop, r->config, on_session, on_news, r, &why);
+	assert_true(r->door && r->tls && r->session);
 	r->step = step;
 	r->timer = timer_new(r->loop, on_step, r);
 	timer_set(r->timer, 0);
@@ -243,7 +243,7 @@ static void step_clock(struct relay *r)
 	int64_t off_ms;
 	if (r->sessions != r->stage)
 		return;
-	bool known = uplink_clock(r->uplink, &off_ms);
+	bool known = relay_session_clock(r->session, &off_ms);
 	if (r->stage == 0) {
 		assert_false(known);
 		r->can = CAPABILITIES_OURS;
@@ -253,11 +253,11 @@ static void step_clock(struct relay *r)
 		assert_true(last(r)->hello.can.bits == CAPABILITIES_OURS.bits);
 		r->can = (struct capabilities){0};
 		r->time_ms = 0;
-		uplink_restart(r->uplink);
+		relay_session_restart(r->session);
 	} else if (r->stage == 2) {
 		assert_false(known);
 		r->time_ms = loop_wall_ms();
-		uplink_restart(r->uplink);
+		relay_session_restart(r->session);
 	} else {
 		assert_false(known);
 		stop(r);
@@ -287,14 +287,14 @@ static void step_welcome_lost(struct relay *r)
 		assert_true(last(r)->hello.resume);
 		assert_int_equal(last(r)->hello.epoch, r->hellos - 1);
 		assert_int_equal(last(r)->hello.session[2], 3);
-		assert_int_equal(uplink_state(r->uplink), UPLINK_DETACHED);
+		assert_int_equal(relay_session_state(r->session), RELAY_SESSION_DETACHED);
 		r->answer = RESUMED;
 		r->stage++;
-	} else if (r->stage == 2 && uplink_resumed(r->uplink)) {
+	} else if (r->stage == 2 && relay_session_resumed(r->session)) {
 		assert_int_equal(last(r)->hello.epoch, r->hellos - 1);
 		assert_int_equal(r->sessions, 1);
 		assert_int_equal(r->endings, 0);
-		assert_int_equal(uplink_state(r->uplink), UPLINK_ATTACHED);
+		assert_int_equal(relay_session_state(r->session), RELAY_SESSION_ATTACHED);
 		stop(r);
 	}
 }
@@ -313,7 +313,7 @@ static void step_unknown(struct relay *r)
 	} else if (r->stage == 1 && r->sessions == 2) {
 		assert_true(last(r)->hello.resume);
 		assert_int_equal(r->endings, 1);
-		assert_int_equal(uplink_resumed(r->uplink), 0);
+		assert_int_equal(relay_session_resumed(r->session), 0);
 		stop(r);
 	}
 }
@@ -326,7 +326,7 @@ static void an_unknown_session_begins_anew(void **state)
 
 static void step_unasked(struct relay *r)
 {
-	assert_int_not_equal(uplink_state(r->uplink), UPLINK_ATTACHED);
+	assert_int_not_equal(relay_session_state(r->session), RELAY_SESSION_ATTACHED);
 	if (r->stage == 0 && r->hellos >= 2) {
 		assert_false(last(r)->hello.resume);
 		r->stage++;
@@ -347,8 +347,8 @@ static void step_doubt(struct relay *r)
 	if (r->stage == 0 && r->sessions) {
 		r->answer = SILENT;
 		io_watch(last(r)->io, 0); /* the old link says nothing any more */
-		uplink_doubt(r->uplink);
-		uplink_hurry(r->uplink);
+		relay_session_doubt(r->session);
+		relay_session_hurry(r->session);
 		r->stage++;
 	} else if (r->stage == 1 && r->hellos == 2) {
 		assert_true(last(r)->hello.resume);
@@ -361,7 +361,7 @@ static void step_doubt(struct relay *r)
 		assert_true(last(r)->hello.resume);
 		r->answer = RESUMED;
 		r->stage++;
-	} else if (r->stage == 3 && uplink_resumed(r->uplink)) {
+	} else if (r->stage == 3 && relay_session_resumed(r->session)) {
 		assert_int_equal(r->sessions, 1);
 		stop(r);
 	}
@@ -381,22 +381,22 @@ static void step_refused(struct relay *r)
 		r->refuse =
 		    (struct refuse){.code = REFUSE_TOKEN, .retry_ms = 60000, .reason = "no"};
 		r->stage++;
-	} else if (r->stage == 1 && *uplink_last_error(r->uplink)) {
-		assert_non_null(strstr(uplink_last_error(r->uplink), "no"));
+	} else if (r->stage == 1 && *relay_session_last_error(r->session)) {
+		assert_non_null(strstr(relay_session_last_error(r->session), "no"));
 		r->stage++;
 	} else if (r->stage == 2) {
 		assert_int_equal(r->hellos, 1);
-		uplink_hurry(r->uplink);
-		uplink_doubt(r->uplink);
+		relay_session_hurry(r->session);
+		relay_session_doubt(r->session);
 		if (r->waited > 100)
 			r->stage++;
 	} else if (r->stage == 3) {
 		char *why;
 		struct agent_config *fresh = config_for(r, "127.0.0.1"), *old = r->config;
-		assert_int_equal(uplink_set_config(r->uplink, fresh, &why), 0);
+		assert_int_equal(relay_session_set_config(r->session, fresh, &why), 0);
 		r->config = fresh;
 		r->answer = NEW;
-		uplink_restart(r->uplink);
+		relay_session_restart(r->session);
 		agent_config_free(old);
 		r->stage++;
 	} else if (r->stage == 4 && r->sessions) {
@@ -420,10 +420,10 @@ static void step_replaced(struct relay *r)
 		hang_up(last(r));
 		r->stage++;
 	} else if (r->stage == 1 && r->endings) {
-		assert_int_equal(uplink_state(r->uplink), UPLINK_CONNECTING);
+		assert_int_equal(relay_session_state(r->session), RELAY_SESSION_CONNECTING);
 		r->stage++;
 	} else if (r->stage == 2) {
-		uplink_hurry(r->uplink);
+		relay_session_hurry(r->session);
 		assert_int_equal(r->hellos, 1);
 		if (r->waited > 100)
 			stop(r);
@@ -449,9 +449,10 @@ static void step_refused_on_a_link(struct relay *r)
 		r->answer = RESUMED;
 		say(last(r), &frames);
 		r->stage++;
-	} else if (r->stage == 1 && r->hellos == 2 && uplink_state(r->uplink) == UPLINK_ATTACHED) {
+	} else if (r->stage == 1 && r->hellos == 2 &&
+		   relay_session_state(r->session) == RELAY_SESSION_ATTACHED) {
 		assert_int_equal(r->endings, 0);
-		assert_int_equal(uplink_resumed(r->uplink), 1);
+		assert_int_equal(relay_session_resumed(r->session), 1);
 		stop(r);
 	}
 }
@@ -497,7 +498,7 @@ static void step_reload(struct relay *r)
 	if (r->stage == 0) { /* the name is being looked up */
 		char *why;
 		struct agent_config *fresh = config_for(r, "localhost"), *old = r->config;
-		assert_int_equal(uplink_set_config(r->uplink, fresh, &why), 0);
+		assert_int_equal(relay_session_set_config(r->session, fresh, &why), 0);
 		r->config = fresh;
 		agent_config_free(old);
 		r->stage++;

@@ -5,10 +5,10 @@
  * By strength: an entry in the `names` of an agent; the last accepted door update; the relay's own
  * addresses.
  */
-#ifndef GROUNDNUT_RELAY_NAMES_NAME_H
-#define GROUNDNUT_RELAY_NAMES_NAME_H
+#ifndef GROUNDNUT_RELAY_NAMES_NAME_RECORDS_H
+#define GROUNDNUT_RELAY_NAMES_NAME_RECORDS_H
 
-#include "relay/names/publisher.h"
+#include "relay/names/publisher_kind.h"
 #include "relay/store.h"
 
 /* What stands in place of an address. */
