@@ -276,18 +276,18 @@ static json_t *ports_of_list(const char *list)
 }
 
 /* A token for an account that is made, or has one; its join line is printed. */
-static int give_token(const struct relay_config *config, struct change *c)
+static int give_token(const struct relay_config *config, struct change c)
 {
 	char token[TOKEN_TEXT], hash[TOKEN_HASH_TEXT], pin[TLS_CONTEXT_PIN_TEXT];
 	int exit_code = find_pin(config, pin);
 	token_new(token);
 	token_hash(token, hash);
-	c->key = "token";
-	c->value = hash;
+	c.key = "token";
+	c.value = hash;
 	if (!exit_code)
-		exit_code = edit(config, c);
+		exit_code = edit(config, &c);
 	if (!exit_code)
-		print_join_line(config, c->name, token, pin);
+		print_join_line(config, c.name, token, pin);
 	mem_wipe(token, sizeof(token));
 	return exit_code ? exit_code : tell_relay(config);
 }
@@ -305,14 +305,14 @@ int account_edit_add(const struct relay_config *c, const char *name, const char 
 	if (ports && !list)
 		return EXIT_USAGE;
 	change.ports = list;
-	int exit_code = give_token(c, &change);
+	int exit_code = give_token(c, change);
 	json_decref(list);
 	return exit_code;
 }
 
 int account_edit_renew(const struct relay_config *c, const char *name)
 {
-	return give_token(c, &(struct change){.name = name});
+	return give_token(c, (struct change){.name = name});
 }
 
 int account_edit_passwd(const struct relay_config *c, const char *name)

@@ -31,11 +31,22 @@ static struct tunnel_datagram *first_of_flow(const struct stream *s)
 		   : LIST_ENTRY(s->datagrams.next, struct tunnel_datagram, flow);
 }
 
-static struct tunnel_datagram *last_of_flow(const struct stream *s)
+static bool may_go(const struct tunnel *t, const struct stream *s)
 {
-	return list_is_empty(&s->datagrams)
-		   ? NULL
-		   : LIST_ENTRY(s->datagrams.prev, struct tunnel_datagram, flow);
+	return t->session.sent >= s->opened_at;
+}
+
+/* Where a new datagram of the stream waits: not past those that came before it. */
+static enum datagram_stage stage_of_next(const struct tunnel *t, const struct stream *s)
+{
+	enum datagram_stage stage = !s->id          ? DATAGRAM_UNOPENED
+				    : !may_go(t, s) ? DATAGRAM_EARLY
+						    : DATAGRAM_FREE;
+	if (list_is_empty(&s->datagrams))
+		return stage;
+	enum datagram_stage last =
+	    LIST_ENTRY(s->datagrams.prev, struct tunnel_datagram, flow)->stage;
+	return last < stage ? last : stage;
 }
 
 static void take_out(struct tunnel *t, struct tunnel_datagram *d)
@@ -70,11 +81,6 @@ static struct tunnel_datagram *oldest(const struct tunnel *t)
 	return found;
 }
 
-static bool may_go(const struct tunnel *t, const struct stream *s)
-{
-	return t->session.sent >= s->opened_at;
-}
-
 static void set_stage(struct tunnel *t, struct tunnel_datagram *d, enum datagram_stage stage)
 {
 	d->stage = stage;
@@ -93,12 +99,6 @@ void stream_datagram(struct stream *s, const void *p, size_t len)
 			t->datagrams_dropped++;
 		return;
 	}
-	enum datagram_stage stage = !s->id          ? DATAGRAM_UNOPENED
-				    : !may_go(t, s) ? DATAGRAM_EARLY
-						    : DATAGRAM_FREE;
-	const struct tunnel_datagram *last = last_of_flow(s);
-	if (last && last->stage < stage)
-		stage = last->stage; /* not past its own elders */
 	struct tunnel_datagram *d = mem_alloc(sizeof *d + len);
 	d->stream = s;
 	d->len = (uint32_t)len;
@@ -106,7 +106,7 @@ void stream_datagram(struct stream *s, const void *p, size_t len)
 	if (len)
 		memcpy(d->bytes, p, len);
 	list_init(&d->node);
-	set_stage(t, d, stage);
+	set_stage(t, d, stage_of_next(t, s));
 	list_append(&s->datagrams, &d->flow);
 	s->datagram_bytes += cost_of(len);
 	t->datagram_bytes += cost_of(len);
