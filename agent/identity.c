@@ -51,7 +51,8 @@ static void write_member(struct json *w, const char *key, const char *text)
 		json_str(w, key, text);
 }
 
-int identity_write(const char *dir, const struct identity *id)
+/* 0, or a negative errno. Makes the directory. */
+static int write_identity(const char *dir, const struct identity *id)
 {
 	int err = file_make_dirs(dir, 0700);
 	if (err)
@@ -135,7 +136,7 @@ int identity_note_attached(const char *dir, const char *agent)
 		    (agent && (!text_same(id.agent, agent) || !text_same(id.machine, machine)));
 	struct identity now = {.agent = agent ? (char *)agent : id.agent,
 			       .machine = agent ? machine : id.machine};
-	int err = news ? identity_write(dir, &now) : 0;
+	int err = news ? write_identity(dir, &now) : 0;
 	mem_free(machine);
 	identity_fini(&id);
 	return err;
@@ -149,7 +150,7 @@ int identity_note_failed_join(const char *dir, const char *account)
 	if (!text_same(id.failed_join, account)) {
 		mem_free(id.failed_join);
 		id.failed_join = mem_strdup(account);
-		err = identity_write(dir, &id);
+		err = write_identity(dir, &id);
 	}
 	identity_fini(&id);
 	return err;

@@ -15,8 +15,6 @@ struct identity {
 
 /* A directory or file that cannot be read remembers nothing. */
 void identity_read(const char *dir, struct identity *out);
-/* 0, or a negative errno. Makes the directory. */
-int identity_write(const char *dir, const struct identity *id);
 void identity_fini(struct identity *id);
 
 /* The name to attach with, freed by the caller: the remembered one, unless this is another machine

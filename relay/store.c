@@ -320,10 +320,8 @@ struct store_batch *store_batch_new(void)
 	return b;
 }
 
-void store_batch_free(struct store_batch *b)
+static void batch_free(struct store_batch *b)
 {
-	if (!b)
-		return;
 	for (size_t i = 0; i < b->count; i++)
 		for (unsigned t = 0; t < TEXTS; t++)
 			mem_free(b->acts[i].texts[t]);
@@ -445,7 +443,7 @@ static void done(void *arg)
 		list_remove(&b->node);
 		if (b->fn && !s->closing)
 			b->fn(b->owner, b->err);
-		store_batch_free(b);
+		batch_free(b);
 	}
 	s->busy = held;
 	send(s);

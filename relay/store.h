@@ -54,7 +54,6 @@ int64_t store_read_number(struct store *s, const char *key, int64_t otherwise);
 int store_write_number_now(struct store *s, const char *key, int64_t value);
 
 struct store_batch *store_batch_new(void);
-void store_batch_free(struct store_batch *b); /* one that is not committed after all */
 void store_put_name(struct store_batch *b, const struct store_name *row);
 void store_drop_name(struct store_batch *b, const char *name, unsigned family);
 void store_drop_names(struct store_batch *b); /* all of them */

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Circles of files, and rooms of the relay that use what is above them. Prints what is wrong.
+"""Circles of files, rooms of the relay that use what is above them, and what is exported to nobody. Prints what is
+wrong.
 
 A file is a noun (its .c and .h together). It uses another when it includes its header, or names a
 function or object that the other's header declares. Run in the root of the tree.
@@ -18,8 +19,8 @@ ONE_MACHINE = [{'shared/tunnel/tunnel', 'shared/tunnel/tunnel_internal', 'shared
                 'shared/acme/acme_answer'}]
 
 
-def sources():
-    for top in ('shared', 'relay', 'agent'):
+def sources(tops=('shared', 'relay', 'agent')):
+    for top in tops:
         for folder, _, files in os.walk(top):
             for name in sorted(files):
                 if name.endswith(('.c', '.h')):
@@ -108,6 +109,18 @@ def circles(uses):
     return out
 
 
+def unused():
+    """What a header declares and no other file names, the tests' either."""
+    words, owner = {}, {}
+    for path in sources(('shared', 'relay', 'agent', 'tests')):
+        text = open(path, encoding='utf8').read()
+        for word in set(re.findall(r'\w+', strip(text))):
+            words.setdefault(word, set()).add(path[:-2])
+        if path.endswith('.h') and not path.startswith('tests'):
+            owner.update((name, path[:-2]) for name in declared(text))
+    return sorted((noun, name) for name, noun in owner.items() if words[name] == {noun})
+
+
 def room(noun):
     folder = os.path.dirname(noun)
     if folder == 'relay':
@@ -120,6 +133,8 @@ def main():
     for members in circles(uses):
         if not any(set(members) <= machine for machine in ONE_MACHINE):
             print('a circle of files: ' + ' '.join(members))
+    for noun, name in unused():
+        print('%s.h declares %s, which no other file uses' % (noun, name))
     for noun, others in sorted(uses.items()):
         mine = room(noun)
         if mine is None or noun in BELOW:

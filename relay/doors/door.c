@@ -376,7 +376,7 @@ void door_status(const struct door *d, const char *public_text, struct json *w)
 
 /* --- for the kinds --- */
 
-bool door_allows(const struct door *d, const struct addr *peer)
+static bool is_allowed(const struct door *d, const struct addr *peer)
 {
 	const struct mapping *m = &d->mapping;
 	for (size_t i = 0; i < m->allow_count; i++)
@@ -399,7 +399,7 @@ const char *door_entry_text(enum door_entry e)
 
 static enum door_entry try_entry(struct door *d, const struct addr *peer, uint64_t inside)
 {
-	if (!door_allows(d, peer))
+	if (!is_allowed(d, peer))
 		return DOOR_NOT_ALLOWED;
 	if (d->mapping.connections && inside >= d->mapping.connections)
 		return DOOR_FULL;

@@ -108,7 +108,6 @@ enum door_entry door_enter_flow(struct door *d, const struct addr *peer);
 void door_leave_flow(struct door *d);
 /* for a newcomer; NULL: no limit. It lives as long as the door */
 struct shaper *door_shaper(struct door *d);
-bool door_allows(const struct door *d, const struct addr *peer);
 /* After a newcomer: rest when too many wait. */
 void door_crowd(struct door *d);
 /* how long a visitor or flow may be idle; 0: for ever */

@@ -71,7 +71,7 @@ bool http_span_is(struct http_span s, const char *text)
 	return strlen(text) == s.len && !strncasecmp(s.p, text, s.len);
 }
 
-bool http_span_same(struct http_span a, struct http_span b)
+static bool span_same(struct http_span a, struct http_span b)
 {
 	return a.len == b.len && !strncasecmp(a.p, b.p, a.len);
 }
@@ -120,7 +120,8 @@ const struct http_field *http_head_field(const struct http_head *h, const char *
 	return NULL;
 }
 
-bool http_head_lists(const struct http_head *h, const char *name, const char *token)
+/* is token in the comma lists of that name? */
+static bool lists(const struct http_head *h, const char *name, const char *token)
 {
 	for (size_t i = 0; i < h->field_count; i++) {
 		struct http_span list = h->fields[i].value, element;
@@ -136,7 +137,7 @@ bool http_head_lists(const struct http_head *h, const char *name, const char *to
 bool http_head_has_option(const struct http_head *h, struct http_span name)
 {
 	for (size_t i = 0; i < h->option_count; i++)
-		if (http_span_same(h->options[i], name))
+		if (span_same(h->options[i], name))
 			return true;
 	return false;
 }
@@ -452,7 +453,7 @@ int http_head_request(const uint8_t *p, size_t len, struct http_head *out)
 		return ERR_SYNTAX;
 	out->keep_alive = read_keep_alive(out);
 	out->upgrade = asks_upgrade(out);
-	out->expect_continue = out->minor == 1 && http_head_lists(out, "expect", "100-continue");
+	out->expect_continue = out->minor == 1 && lists(out, "expect", "100-continue");
 	return 0;
 }
 
@@ -601,7 +602,7 @@ int http_head_response(uint8_t *p, size_t len, bool to_head, struct http_head *o
 		return ERR_SYNTAX;
 	/* Chunked, but not as the last coding, or twice: until the end of the connection for us,
 	 * perhaps not for the next reader. */
-	if (!r.chunked && http_head_lists(out, "transfer-encoding", "chunked"))
+	if (!r.chunked && lists(out, "transfer-encoding", "chunked"))
 		return ERR_SYNTAX;
 	if (out->reason.p)
 		out->reason = http_span_trim(out->reason);

@@ -102,14 +102,10 @@ int http_head_response(uint8_t *p, size_t len, bool to_head, struct http_head *o
 bool http_head_asks(const struct http_head *h, const char *method);
 /* the first of that name, any case, or NULL */
 const struct http_field *http_head_field(const struct http_head *h, const char *name);
-/* is token in the comma lists of that name? */
-bool http_head_lists(const struct http_head *h, const char *name, const char *token);
 /* does Connection name it? */
 bool http_head_has_option(const struct http_head *h, struct http_span name);
 /* any case */
 bool http_span_is(struct http_span s, const char *text);
-/* any case */
-bool http_span_same(struct http_span a, struct http_span b);
 struct http_span http_span_trim(struct http_span s); /* white space around it */
 /* The next element of a comma list, white space trimmed; false at its end. *list moves on. */
 bool http_list_next(struct http_span *list, struct http_span *element);

@@ -619,11 +619,6 @@ bool io_is_tls(const struct io *io)
 	return io->b.tls != NULL;
 }
 
-const char *io_alpn(const struct io *io)
-{
-	return io->b.tls ? tls_connection_alpn(io->b.tls) : "";
-}
-
 int io_fd(const struct io *io)
 {
 	return io->b.fd;

@@ -95,7 +95,6 @@ void io_set_ends(struct io *io, const struct addr *peer, const struct addr *loca
 const struct addr *io_peer(const struct io *io);
 const struct addr *io_local(const struct io *io);
 bool io_is_tls(const struct io *io);
-const char *io_alpn(const struct io *io); /* negotiated, "" when none */
 int io_fd(const struct io *io);
 struct loop *io_loop(const struct io *io);
 /* the kernel holds bytes that nobody has read yet */

@@ -43,7 +43,7 @@ void shaper_whole_change(struct shaper_whole *w, uint64_t bits_per_second)
 	uv_mutex_unlock(&w->lock);
 }
 
-struct shaper_whole *shaper_whole_ref(struct shaper_whole *w)
+static struct shaper_whole *whole_ref(struct shaper_whole *w)
 {
 	atomic_fetch_add(&w->refs, 1);
 	return w;
@@ -109,7 +109,7 @@ struct shaper *shaper_new(struct loop *l, uint64_t bits_per_second, struct shape
 {
 	struct shaper *s = mem_zalloc(sizeof *s);
 	s->loop = l;
-	s->whole = whole ? shaper_whole_ref(whole) : NULL;
+	s->whole = whole ? whole_ref(whole) : NULL;
 	s->timer = timer_new(l, on_timer, s);
 	for (int i = 0; i < WAYS; i++) {
 		token_bucket_init_bandwidth(&s->buckets[i], bits_per_second, loop_clock_ms());
@@ -127,7 +127,7 @@ void shaper_change(struct shaper *s, uint64_t bits_per_second)
 void shaper_stand_below(struct shaper *s, struct shaper_whole *whole)
 {
 	if (!s->whole)
-		s->whole = shaper_whole_ref(whole);
+		s->whole = whole_ref(whole);
 }
 
 void shaper_free(struct shaper *s)

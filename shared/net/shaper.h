@@ -22,8 +22,7 @@ struct shaper_waiter {
 
 struct shaper_whole *shaper_whole_new(uint64_t bits_per_second);            /* 0: no limit */
 void shaper_whole_change(struct shaper_whole *w, uint64_t bits_per_second); /* any thread */
-struct shaper_whole *shaper_whole_ref(struct shaper_whole *w);
-void shaper_whole_unref(struct shaper_whole *w); /* NULL does nothing */
+void shaper_whole_unref(struct shaper_whole *w);                            /* NULL does nothing */
 
 /* whole may be NULL; a reference is taken. bits_per_second 0: only the whole counts. */
 struct shaper *shaper_new(struct loop *l, uint64_t bits_per_second, struct shaper_whole *whole);

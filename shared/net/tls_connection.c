@@ -82,7 +82,6 @@ struct tls_connection {
 	int fault;                   /* first error of the descriptor */
 	int read_err, write_err;     /* what every further read, write gives */
 	char *detail;                /* words for a person, or NULL */
-	char alpn[64];
 };
 
 static void note_fault(struct tls_connection *t, int err)
@@ -406,9 +405,7 @@ static int check_alpn(struct tls_connection *t)
 	unsigned len;
 
 	SSL_get0_alpn_selected(t->ssl, &got, &len);
-	if (len > 0 && len < sizeof(t->alpn))
-		memcpy(t->alpn, got, len);
-	if (!want || strcmp(t->alpn, want) == 0)
+	if (!want || (len == strlen(want) && memcmp(got, want, len) == 0))
 		return 0;
 	set_detail(t, mem_printf("the other side does not speak %s", want));
 	return ERR_TLS;
@@ -683,9 +680,4 @@ int tls_connection_fault(const struct tls_connection *t)
 const char *tls_connection_detail(const struct tls_connection *t)
 {
 	return t->detail ? t->detail : "";
-}
-
-const char *tls_connection_alpn(const struct tls_connection *t)
-{
-	return t->alpn;
 }

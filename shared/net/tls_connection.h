@@ -66,7 +66,5 @@ void tls_connection_set_fault(struct tls_connection *t, int err);
 /* 0, or the first error that the descriptor gave */
 int tls_connection_fault(const struct tls_connection *t);
 const char *tls_connection_detail(const struct tls_connection *t);
-/* negotiated, "" when none; valid as long as t */
-const char *tls_connection_alpn(const struct tls_connection *t);
 
 #endif
