@@ -190,6 +190,7 @@ static void note_error(struct relay_session *u, const char *text)
 	if (strcmp(u->last_error, text)) {
 		snprintf(u->last_error, sizeof u->last_error, "%s", text);
 		log_warn("relay_unreachable", "relay=%s why=%s", u->config->relay_text, text);
+		u->fn(u->owner, RELAY_SESSION_ERROR);
 	}
 }
 

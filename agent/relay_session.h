@@ -23,6 +23,7 @@ enum relay_session_event {
 	RELAY_SESSION_BEGINS,
 	RELAY_SESSION_ENDING, /* the session is about to be given up: drop what owns its streams */
 	RELAY_SESSION_STATE,  /* attached, or lost */
+	RELAY_SESSION_ERROR,  /* relay_session_last_error() is another one */
 };
 typedef void relay_session_fn(void *owner, enum relay_session_event event);
 

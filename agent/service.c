@@ -32,6 +32,9 @@
 
 enum { ANSWER_WAIT_MS = 5000 };
 
+/* systemd is told "ready" at the latest then, whatever the relay does: a boot must go on. */
+enum { READY_MS = 8000 };
+
 /* A `map` command that waits for the relay's answer about its mapping. */
 struct question {
 	struct list node;
@@ -50,10 +53,11 @@ struct service_main {
 	struct control *control;
 	struct signals *signals;
 	struct network_monitor *network;
-	struct timer *watchdog, *question_timer;
+	struct timer *watchdog, *question_timer, *ready_timer;
 	struct list questions;
 	uint64_t started_ms;
 	bool ready, stopping;
+	char *told; /* systemd's STATUS= */
 	/* a new session has begun, and was declared before RELAY_SESSION_STATE */
 	bool fresh;
 };
@@ -250,6 +254,49 @@ static void on_control(void *owner, struct control_reply *reply, const char *req
 	conf_free(c);
 }
 
+/* --- systemd --- */
+
+/* What the agent does, or waits for, in a phrase; freed by the caller. */
+static char *activity(const struct service_main *m, bool is_attached)
+{
+	const char *error = relay_session_last_error(m->session);
+	if (!is_attached)
+		return mem_printf("waiting for the relay at %s",
+				  *error ? error : m->config->relay_text);
+	if (!targets_all_answered(m->targets))
+		return mem_strdup("attached, waiting for the relay's answer to the mappings");
+	return mem_strdup("attached");
+}
+
+static void tell_systemd(struct service_main *m)
+{
+	if (!m->session || m->stopping)
+		return;
+	bool is_attached = relay_session_state(m->session) == RELAY_SESSION_ATTACHED,
+	     was_ready = m->ready;
+	char *now = activity(m, is_attached);
+	if (!m->ready && is_attached && targets_all_answered(m->targets)) {
+		m->ready = true;
+		log_info("ready", "mappings=%zu", m->config->mappings.count);
+	}
+	if (m->ready != was_ready)
+		systemd_ready(now);
+	else if (!text_same(now, m->told))
+		systemd_status(now);
+	mem_free(m->told);
+	m->told = now;
+}
+
+static void on_ready_timer(void *owner)
+{
+	struct service_main *m = owner;
+	if (m->ready)
+		return;
+	m->ready = true;
+	log_info("not_attached_yet", "why=%s", m->told);
+	systemd_ready(m->told);
+}
+
 /* --- the session --- */
 
 /* A link is up: the relay has seen our address with HELLO, so names that follow the home are
@@ -302,8 +349,10 @@ static void on_session(void *owner, enum relay_session_event event)
 	case RELAY_SESSION_STATE:
 		if (relay_session_state(m->session) == RELAY_SESSION_ATTACHED)
 			attached(m);
-		if (m->ready)
-			systemd_status(relay_session_state_text(relay_session_state(m->session)));
+		tell_systemd(m);
+		break;
+	case RELAY_SESSION_ERROR:
+		tell_systemd(m);
 		break;
 	}
 }
@@ -334,11 +383,7 @@ static void on_targets(void *owner)
 {
 	struct service_main *m = owner;
 	settle_questions(m);
-	if (m->ready || !targets_all_answered(m->targets))
-		return;
-	m->ready = true;
-	log_info("ready", "mappings=%zu", m->config->mappings.count);
-	systemd_ready("attached");
+	tell_systemd(m);
 }
 
 /* --- beginning and end --- */
@@ -360,6 +405,7 @@ static void stop(struct service_main *m)
 	network_monitor_stop(m->network);
 	timer_close(m->watchdog);
 	timer_close(m->question_timer);
+	timer_close(m->ready_timer);
 	signals_close(m->signals);
 	loop_stop(m->loop);
 }
@@ -413,12 +459,15 @@ static int start(struct service_main *m)
 		return EXIT_WORK;
 	}
 	m->question_timer = timer_new(m->loop, on_question_timer, m);
+	m->ready_timer = timer_new(m->loop, on_ready_timer, m);
+	timer_set(m->ready_timer, READY_MS);
 	m->signals = signals_open(m->loop, on_signal, m);
 	m->network = network_monitor_start(m->loop, on_network, m);
 	m->watchdog = systemd_watchdog(m->loop);
 	log_info("started", "version=%s relay=%s account=%s agent=%s mappings=%zu",
 		 GROUNDNUT_VERSION, m->config->relay_text, m->config->account, m->config->agent,
 		 m->config->mappings.count);
+	tell_systemd(m);
 	return 0;
 }
 
@@ -455,6 +504,7 @@ int service_run(const char *config_file)
 	if (loop_free(m.loop) < 0 && !code)
 		code = EXIT_WORK;
 	agent_config_free(m.config);
+	mem_free(m.told);
 	mem_free(m.file);
 	if (!code)
 		log_info("stopped", NULL);
