@@ -35,6 +35,7 @@ static void end(struct join_probe *t, int err, char *said)
 	io_close(t->io);
 	t->io = NULL;
 	timer_close(t->timer);
+	t->timer = NULL;
 	loop_stop(t->loop);
 }
 
@@ -66,11 +67,12 @@ static char *cure(const struct agent_config *c, int err)
 				  c->relay.first);
 	case UV_EAI_NONAME:
 	case UV_EAI_NODATA:
+		return mem_printf("is %s spelled right, and does it lead to the VPS?",
+				  c->relay.host);
 	case UV_EAI_AGAIN:
 	case UV_EAI_FAIL:
-		return mem_printf("the name %s was not found: check its spelling, and this "
-				  "machine's name resolution",
-				  c->relay.host);
+		return mem_strdup("can this machine look up any name? /etc/resolv.conf names its "
+				  "name servers");
 	default:
 		return mem_strdup("the relay's log on the VPS may tell more");
 	}
@@ -155,9 +157,14 @@ static void on_connection(void *owner, struct relay_attempt *a, struct io *io, i
 		failed(t, n < 0 ? (int)n : ERR_CLOSED, "");
 }
 
+/* Lookup, TCP and TLS have ended before: they have this limit, too. */
 static void on_timeout(void *owner)
 {
-	failed(owner, ERR_TIMEOUT, "");
+	struct join_probe *t = owner;
+	end(t, ERR_TIMEOUT,
+	    mem_printf("%s is the relay, but does not answer in time; its log on the VPS may tell "
+		       "more",
+		       t->config->relay_text));
 }
 
 int join_probe_run(const struct agent_config *c, unsigned timeout_ms, char **said)
@@ -167,11 +174,12 @@ int join_probe_run(const struct agent_config *c, unsigned timeout_ms, char **sai
 	struct tls_context *tls =
 	    tls_context_client_new(c->pin, c->ca_file, TLS_CONTEXT_ALPN_TUNNEL, false, &why);
 	t.timer = timer_new(t.loop, on_timeout, &t);
-	timer_set(t.timer, timeout_ms);
 	if (tls)
 		t.way = relay_attempt_start(t.loop, &c->relay, tls, NULL, 0, 0, on_connection, &t);
 	else
 		end(&t, ERR_CONFIG, why);
+	if (t.timer)
+		timer_set(t.timer, timeout_ms);
 	loop_run(t.loop);
 	loop_free(t.loop);
 	buf_fini(&t.in);

@@ -1,6 +1,7 @@
 /*
- * Happy path: dial → io (plain, up) → TLS → IO_UP → handed to the owner. One timer bounds it all. A
- * failure is reported once, after the connection has been freed.
+ * Happy path: dial → io (plain, up) → TLS → IO_UP → handed to the owner. One timer bounds it all;
+ * the dial has the same limit, set before, so that one that ends here is TLS's. A failure is
+ * reported once, after the connection has been freed.
  */
 #include "agent/relay_attempt.h"
 
@@ -79,7 +80,7 @@ static void on_dialled(void *owner, struct io *io, int err)
 
 static void on_timeout(void *owner)
 {
-	fail(owner, ERR_TIMEOUT, "");
+	fail(owner, ERR_TLS, err_text(ERR_TIMEOUT));
 }
 
 struct relay_attempt *relay_attempt_start(struct loop *l, const struct endpoint *relay,
@@ -92,8 +93,8 @@ struct relay_attempt *relay_attempt_start(struct loop *l, const struct endpoint 
 	    .loop = l, .tls = tls_context_ref(tls), .fn = fn, .owner = owner};
 	a->name = mem_strdup(relay->host);
 	a->timer = timer_new(l, on_timeout, a);
-	timer_set(a->timer, RELAY_ATTEMPT_TIMEOUT_MS);
 	a->dial = dial_start_small(l, DIAL_RELAY, relay->host, relay->first, known, known_count,
 				   maxseg, RELAY_ATTEMPT_TIMEOUT_MS, on_dialled, a);
+	timer_set(a->timer, RELAY_ATTEMPT_TIMEOUT_MS);
 	return a;
 }

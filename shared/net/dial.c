@@ -139,9 +139,12 @@ static void on_head_start(void *owner)
 	begin_next(owner);
 }
 
+/* A lookup without an answer is another trouble than a host without one. */
 static void on_limit(void *owner)
 {
-	end(owner, NULL, ERR_TIMEOUT);
+	struct dial *d = owner;
+
+	end(d, NULL, d->lookup && d->begun == 0 ? UV_EAI_AGAIN : ERR_TIMEOUT);
 }
 
 /* v6 first, then in turns, each family as the resolver sorted it. */

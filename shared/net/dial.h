@@ -10,7 +10,7 @@
 
 struct dial;
 /* Once: io is up (plain; the callee owns it and must io_own() it), or NULL and err says why (the
- * last error; UV_EAI_* when the name was not found). */
+ * last error; UV_EAI_* when the name was not found, UV_EAI_AGAIN also when nobody has told it). */
 typedef void dial_fn(void *owner, struct io *io, int err);
 
 enum { DIAL_CACHE_MS = 30000 };
