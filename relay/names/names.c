@@ -16,6 +16,7 @@
 #include "shared/base/mem.h"
 #include "shared/base/text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* A door's request that waits for the write batch. */
@@ -440,7 +441,7 @@ bool names_status(const struct names *all, struct names_cursor *at, struct json 
 		const struct name *n = LIST_ENTRY(node, struct name, all);
 		write_name(&to, n);
 		at->id = n->id;
-		strcpy(at->name, n->name);
+		snprintf(at->name, sizeof(at->name), "%s", n->name);
 	}
 	return node != &all->list;
 }

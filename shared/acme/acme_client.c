@@ -179,7 +179,8 @@ void acme_client_fail(struct acme_client *c, const char *format, ...)
 	va_end(args);
 	char *harmless = text_harmless(buf_str(&text));
 	text_fit(harmless, c->words, sizeof(c->words) - strlen(end));
-	strcat(c->words, end);
+	size_t len = strlen(c->words);
+	snprintf(c->words + len, sizeof(c->words) - len, "%s", end);
 	mem_free(harmless);
 	buf_fini(&text);
 	c->end = ACME_CLIENT_FAILED;

@@ -298,8 +298,9 @@ static void take_id(X509 *x, char out[CERTIFICATE_ID])
 	    ASN1_STRING_length(authority) <= ID_PART_MAX && len > 2 && len <= 2 + ID_PART_MAX) {
 		text_base64url(ASN1_STRING_get0_data(authority),
 			       (size_t)ASN1_STRING_length(authority), out);
-		strcat(out, ".");
-		text_base64url(serial + 2, (size_t)len - 2, out + strlen(out));
+		size_t at = strlen(out);
+		out[at++] = '.';
+		text_base64url(serial + 2, (size_t)len - 2, out + at);
 	}
 	OPENSSL_free(serial);
 }

@@ -170,10 +170,9 @@ const char *addr_fault(const char *text)
 
 const char *addr_ip_text(const struct addr *a, char out[ADDR_TEXT])
 {
-	if (a->family != 4 && a->family != 6) {
-		strcpy(out, "none");
+	snprintf(out, ADDR_TEXT, "none");
+	if (a->family != 4 && a->family != 6)
 		return out;
-	}
 	inet_ntop(a->family == 4 ? AF_INET : AF_INET6, a->ip, out, ADDR_TEXT);
 	if (a->scope) {
 		size_t len = strlen(out);

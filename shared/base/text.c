@@ -127,7 +127,7 @@ const char *text_time(uint64_t unix_ms, char out[32])
 	time_t seconds = (time_t)(unix_ms / 1000);
 	struct tm tm;
 	if (!gmtime_r(&seconds, &tm) || !strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &tm))
-		strcpy(out, "1970-01-01T00:00:00Z");
+		snprintf(out, 32, "1970-01-01T00:00:00Z");
 	return out;
 }
 

@@ -6,6 +6,7 @@
 #include "shared/base/mem.h"
 #include "shared/base/text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { NAMES_MAX = 1024 };
@@ -133,9 +134,8 @@ static void read_nat(struct conf_at at, char out[8])
 {
 	const char *text = "unknown";
 	conf_opt_str(at, "nat", &text);
-	strcpy(out, !strcmp(text, "public") || !strcmp(text, "cgnat") || !strcmp(text, "pending")
-			? text
-			: "unknown");
+	bool known = !strcmp(text, "public") || !strcmp(text, "cgnat") || !strcmp(text, "pending");
+	snprintf(out, 8, "%s", known ? text : "unknown");
 }
 
 static void read_address(struct conf_at at, const char *key, bool v6, struct addr *out)
