@@ -14,6 +14,7 @@
 #include "shared/base/service_user.h"
 #include "shared/base/default_paths.h"
 #include "shared/base/text.h"
+#include "shared/base/visitor_log.h"
 #include "shared/net/congestion.h"
 #include "shared/net/tls_context.h"
 
@@ -220,6 +221,7 @@ static struct agent_config *read_all(struct conf_at root, const char *file)
 	c->congestion = read_congestion(root);
 	read_mappings(root, c);
 	read_names(root, c);
+	c->log_visitors = visitor_log_read(root);
 	conf_done(root);
 	return c;
 }

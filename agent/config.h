@@ -21,6 +21,7 @@ struct agent_config {
 	char *congestion; /* NULL: bbr, where it is to be had */
 	struct mapping_list mappings;
 	struct name_wish_list names;
+	bool log_visitors;
 };
 
 char *agent_config_default_path(void);

@@ -208,6 +208,7 @@ static const char *reload(struct service_main *m)
 	}
 	struct agent_config *old = m->config;
 	m->config = fresh;
+	targets_set_log(m->targets, fresh->log_visitors);
 	targets_set(m->targets, &fresh->mappings);
 	followed_names_set(m->follow, &fresh->names);
 	if (!same_relay(old, fresh))
@@ -441,6 +442,7 @@ static int start(struct service_main *m)
 	char *why = NULL;
 	int err = 0;
 	m->targets = targets_new(m->loop, on_targets, m);
+	targets_set_log(m->targets, m->config->log_visitors);
 	targets_set(m->targets, &m->config->mappings);
 	m->follow = followed_names_new(m->loop, on_follow, m);
 	followed_names_set(m->follow, &m->config->names);

@@ -16,6 +16,7 @@
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/text.h"
+#include "shared/base/visitor_log.h"
 #include "shared/net/dial.h"
 #include "shared/net/proxy_protocol.h"
 #include "shared/net/splice.h"
@@ -42,7 +43,7 @@ struct target {
 	struct target_check *check; /* NULL: of udp, which is not asked */
 	struct list visits;
 	uint64_t visits_now, visits_total;
-	/* to_stream goes out of the home, from_stream comes in; dropped only by flows */
+	/* to_stream goes out of the home, from_stream comes in; dropped: by flows that ended */
 	struct flow_count count;
 };
 
@@ -55,6 +56,9 @@ struct visit {
 	struct splice *splice;
 	struct flow *flow; /* of a udp mapping, instead of the three */
 	uint16_t port;
+	struct addr visitor;
+	struct flow_count count; /* of this visit; its bytes count in the target's, too */
+	uint64_t since_ms;
 };
 
 struct targets {
@@ -67,6 +71,7 @@ struct targets {
 	unsigned visits, visits_most; /* of all targets; a new link needs descriptors, too */
 	uint32_t next_id;
 	uint64_t serial, answered;
+	bool log_visitors;
 };
 
 struct targets *targets_new(struct loop *l, targets_fn *fn, void *owner)
@@ -85,8 +90,25 @@ struct targets *targets_new(struct loop *l, targets_fn *fn, void *owner)
 
 /* --- visits --- */
 
-static void drop_visit(struct visit *v)
+static void log_end(const struct visit *v, const char *why)
 {
+	const struct targets *all = v->target->all;
+	if (!all->log_visitors)
+		return;
+	visitor_log_end(&(struct visitor_end){
+	    .mapping = v->target->mapping.name,
+	    .visitor = &v->visitor,
+	    .bytes_in = v->count.bytes.from_stream,
+	    .bytes_out = v->count.bytes.to_stream,
+	    .duration_ms = loop_now_ms(all->loop) - v->since_ms,
+	    .why = why,
+	});
+}
+
+static void drop_visit(struct visit *v, const char *why)
+{
+	log_end(v, why);
+	v->target->count.dropped += v->count.dropped;
 	v->target->visits_now--;
 	v->target->all->visits--;
 	list_remove(&v->node);
@@ -104,7 +126,7 @@ static void cut_visit(struct visit *v, enum reset_code code)
 		stream_close(v->stream);
 		transport_mark(v->transport);
 	}
-	drop_visit(v);
+	drop_visit(v, reset_text(code));
 }
 
 static void on_visit_end(void *owner, const struct splice_end *end)
@@ -114,7 +136,7 @@ static void on_visit_end(void *owner, const struct splice_end *end)
 		log_debug("visit_ended", "mapping=%s why=%s", v->target->mapping.name,
 			  err_text(end->socket_error));
 	v->splice = NULL;
-	drop_visit(v);
+	drop_visit(v, splice_end_text(end));
 }
 
 static enum reset_code code_of(int err)
@@ -164,13 +186,13 @@ static void forget_dial_error(struct target *s)
 		target_check_note(s->check, NULL);
 }
 
-static void on_flow_end(void *owner, int err)
+static void on_flow_end(void *owner, int err, uint32_t code)
 {
 	struct visit *v = owner;
 	v->flow = NULL;
 	if (err)
 		note_dial_error(v->target, v->port, err);
-	drop_visit(v);
+	drop_visit(v, err ? err_text(err) : reset_text(code));
 }
 
 static void on_flow_trouble(void *owner, int err)
@@ -200,7 +222,7 @@ static void on_dialled(void *owner, struct io *io, int err)
 	}
 	struct stream *stream = v->stream;
 	v->stream = NULL;
-	v->splice = splice_new(v->transport, io, stream, &s->count.bytes, on_visit_end, v);
+	v->splice = splice_new(v->transport, io, stream, &v->count.bytes, on_visit_end, v);
 }
 
 static void on_stream(void *owner, enum stream_event event)
@@ -266,7 +288,13 @@ void targets_opened(struct targets *s, struct transport *k, struct stream *strea
 		return;
 	}
 	struct visit *v = mem_alloc(sizeof *v);
-	*v = (struct visit){.target = target, .transport = k, .stream = stream, .port = port};
+	*v = (struct visit){.target = target,
+			    .transport = k,
+			    .stream = stream,
+			    .port = port,
+			    .visitor = info->visitor,
+			    .count.bytes.whole = &target->count.bytes,
+			    .since_ms = loop_now_ms(s->loop)};
 	list_append(&target->visits, &v->node);
 	target->visits_now++;
 	s->visits++;
@@ -277,7 +305,7 @@ void targets_opened(struct targets *s, struct transport *k, struct stream *strea
 		size_t len = proxy_header(target, stream, header);
 		v->flow = flow_new(k, stream, target->mapping.target.host, port,
 				   flow_port(&target->mapping, info->visitor.port), header, len,
-				   &target->count, on_flow_end, on_flow_trouble, v);
+				   &v->count, on_flow_end, on_flow_trouble, v);
 		return;
 	}
 	stream_own(stream, on_stream, v);
@@ -420,7 +448,7 @@ void targets_session_over(struct targets *s)
 			if (v->splice)
 				splice_abandon(v->splice);
 			stream_close(v->stream);
-			drop_visit(v);
+			drop_visit(v, "the session with the relay ended");
 		}
 		target->state = MAPPING_PENDING;
 		mem_free(target->public_text);
@@ -431,6 +459,11 @@ void targets_session_over(struct targets *s)
 }
 
 /* --- what is known --- */
+
+void targets_set_log(struct targets *s, bool visitors)
+{
+	s->log_visitors = visitors;
+}
 
 bool targets_all_answered(const struct targets *s)
 {
@@ -476,7 +509,7 @@ static uint64_t dropped(const struct target *s)
 	LIST_EACH(node, &s->visits)
 	{
 		const struct visit *v = LIST_ENTRY(node, const struct visit, node);
-		count += v->flow ? flow_dropped(v->flow) : 0;
+		count += v->count.dropped + (v->flow ? flow_dropped(v->flow) : 0);
 	}
 	return count;
 }

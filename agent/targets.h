@@ -20,6 +20,8 @@ void targets_free(struct targets *s);
 /* Takes the file's list, copied. A mapping that has not changed keeps its id and its visits; the
  * visits of a changed or removed one are cut. */
 void targets_set(struct targets *s, const struct mapping_list *list);
+/* Whether each visitor that leaves is worth a line in the log. */
+void targets_set_log(struct targets *s, bool visitors);
 /* Declares the whole list to the relay. */
 void targets_declare(struct targets *s, struct followed_names *names, struct transport *k);
 void targets_stated(struct targets *s, const struct state *state);

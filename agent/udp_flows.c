@@ -77,11 +77,12 @@ static void end(struct flow *f, enum reset_code code, int err)
 {
 	flow_fn *fn = f->fn;
 	void *owner = f->owner;
+	uint32_t came = stream_reset_code(f->stream);
 	stream_reset(f->stream, code);
 	if (!stream_is_adrift(f->stream))
 		transport_mark(f->transport);
 	take_apart(f);
-	fn(owner, err);
+	fn(owner, err, came);
 }
 
 /* Returns how many older ones had to go. */
@@ -127,7 +128,7 @@ static void send_home(struct flow *f, const uint8_t *p, size_t payload)
 	if (write_home(f, p, len)) {
 		mem_free(f->first);
 		f->first = NULL;
-		f->count->bytes.from_stream += payload;
+		splice_count_out(&f->count->bytes, payload);
 	} else {
 		f->count->dropped++;
 	}
@@ -201,7 +202,7 @@ static void on_answer(struct flow *f, const uint8_t *p, size_t len)
 	f->answered = true;
 	f->unheard_ms = 0;
 	forget_all(f);
-	f->count->bytes.to_stream += (uint64_t)len;
+	splice_count_in(&f->count->bytes, len);
 	stream_datagram(f->stream, p, len);
 }
 

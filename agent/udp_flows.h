@@ -10,8 +10,9 @@
 #include "shared/net/splice.h"
 
 struct flow;
-/* the flow has ended, and is gone after. err: why the service cannot be sent to, or 0 */
-typedef void flow_fn(void *owner, int err);
+/* the flow has ended, and is gone after. err: why the service cannot be sent to, or 0; code: by
+ * which the relay ended it */
+typedef void flow_fn(void *owner, int err, uint32_t code);
 /* no address of the service answers; the flow goes on, and is not cut in here */
 typedef void flow_trouble_fn(void *owner, int err);
 

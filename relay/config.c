@@ -15,6 +15,7 @@
 #include "shared/base/mem.h"
 #include "shared/base/default_paths.h"
 #include "shared/base/text.h"
+#include "shared/base/visitor_log.h"
 
 #include <ifaddrs.h>
 #include <stdlib.h>
@@ -355,6 +356,7 @@ static void read_root(struct conf_at root, const char *domain, struct relay_conf
 	c->grace_s = read_number(root, "grace_s", 1, GRACE_MAX_S, 120);
 	c->threads = read_number(root, "threads", 0, THREADS_MAX, 0);
 	read_limits(root, &c->limits);
+	c->log_visitors = visitor_log_read(root);
 	read_dns(root, domain, c);
 	read_update(root, c);
 	for (size_t i = 0; i < sizeof(later_keys) / sizeof(*later_keys); i++)

@@ -65,6 +65,7 @@ struct relay_config {
 	char congestion_used[CONGESTION_NAME];
 	uint32_t grace_s; /* 120 */
 	uint32_t threads; /* 0: one per core */
+	bool log_visitors;
 	struct relay_limits limits;
 };
 

@@ -17,6 +17,7 @@
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/text.h"
+#include "shared/base/visitor_log.h"
 #include "shared/net/timer.h"
 
 #include <string.h>
@@ -460,6 +461,23 @@ void door_leave(struct door *d)
 {
 	d->now--;
 	tenant_leave(d->tenant);
+}
+
+void door_log_end(const struct door *d, const struct addr *visitor,
+		  const struct splice_count *count, uint64_t since_ms, const char *why)
+{
+	const struct tenant *t = d->tenant;
+	if (!t->worker->config->log_visitors)
+		return;
+	visitor_log_end(&(struct visitor_end){
+	    .mapping = d->mapping.name,
+	    .agent = t->label,
+	    .visitor = visitor,
+	    .bytes_in = count->to_stream,
+	    .bytes_out = count->from_stream,
+	    .duration_ms = loop_now_ms(t->worker->loop) - since_ms,
+	    .why = why,
+	});
 }
 
 struct shaper *door_shaper(struct door *d)

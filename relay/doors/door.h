@@ -18,6 +18,8 @@
 
 struct door;
 
+#define DOOR_SESSION_ENDED "the session with the agent ended" /* why a visitor left */
+
 enum { DOOR_WAITING = 256 }; /* newcomers that may wait for the agent before the door rests */
 
 /* What a kind does; the door's claim is taken before open and let go after close. Functions that
@@ -102,6 +104,9 @@ void door_status(const struct door *d, const char *public_text, struct json *w);
  * not. */
 enum door_entry door_enter(struct door *d, const struct addr *peer);
 void door_leave(struct door *d);
+/* A visitor has left: a line for it, if the operator wants that. count: its own bytes. */
+void door_log_end(const struct door *d, const struct addr *visitor,
+		  const struct splice_count *count, uint64_t since_ms, const char *why);
 /* A flow: as an entry, but it counts among the flows, of which the mapping and the account have
  * their own most. */
 enum door_entry door_enter_flow(struct door *d, const struct addr *peer);

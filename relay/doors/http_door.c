@@ -40,6 +40,8 @@ struct visitor {
 	struct web_door *door;
 	struct http_visitor *http;
 	bool entered;
+	struct splice_count count;
+	uint64_t since_ms;
 	unsigned refusals; /* wrong passwords known of */
 	char host[256];    /* of the last request, which was this door's … */
 	uint64_t version;  /* … by this state of the table of hosts */
@@ -75,10 +77,12 @@ static struct rate_limiter *everybody(struct visitor *v)
 	return v->door->door.tenant->worker->visitors;
 }
 
-static void leave(struct visitor *v)
+static void leave(struct visitor *v, const char *why)
 {
-	if (v->entered)
+	if (v->entered) {
+		door_log_end(&v->door->door, &v->source, &v->count, v->since_ms, why);
 		door_leave(&v->door->door);
+	}
 	if (!list_is_empty(&v->beside)) {
 		list_remove(&v->beside);
 		rate_limiter_release(everybody(v), &v->source);
@@ -87,9 +91,9 @@ static void leave(struct visitor *v)
 	mem_free(v);
 }
 
-static void on_over(void *owner)
+static void on_over(void *owner, const char *why)
 {
-	leave(owner);
+	leave(owner, why);
 }
 
 /* --- slow ones --- */
@@ -116,7 +120,7 @@ static bool end_slow(struct visitor *v, int64_t most_ms)
 		return false;
 	say_slow(v, lag_ms);
 	http_visitor_evict(v->http);
-	leave(v);
+	leave(v, "too slow");
 	return true;
 }
 
@@ -204,7 +208,7 @@ static void send_back(struct visitor *v)
 	struct http_gateway *gateway;
 	struct context *w = v->door->door.tenant->worker->context;
 	struct io_parcel *parcel = http_visitor_pack(v->http, &gateway);
-	leave(v);
+	leave(v, "it went on to another host");
 	shared_ports_return(w, parcel, gateway);
 }
 
@@ -237,10 +241,12 @@ static bool come_in(struct visitor *v)
 		refuse(v, entry);
 		return false;
 	}
+	v->count.whole = &d->count;
+	v->since_ms = loop_now_ms(d->tenant->worker->loop);
 	struct http_visitor_lead lead = {
 	    .transport = d->tenant->transport,
 	    .mapping = d->mapping.id,
-	    .count = &d->count,
+	    .count = &v->count,
 	    .shaper = door_shaper(d),
 	    .credit = first_credit(v),
 	};
@@ -340,7 +346,7 @@ static void clear(struct door *d, bool graceful, enum reset_code code)
 			http_visitor_abandon(v->http);
 		else
 			http_visitor_cut(v->http, code);
-		leave(v);
+		leave(v, graceful ? DOOR_SESSION_ENDED : reset_text(code));
 	}
 }
 

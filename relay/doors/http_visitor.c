@@ -21,6 +21,7 @@
 #include "relay/doors/http_visitor.h"
 
 #include "relay/doors/minimum_rate.h"
+#include "shared/base/err.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/net/timer.h"
@@ -44,6 +45,7 @@ struct http_visitor {
 	http_visitor_route_fn *route; /* NULL: abandoned */
 	http_visitor_over_fn *over;
 	void *owner;
+	const char *why; /* it ends, when it is not by itself; else NULL */
 	struct http_visitor_lead lead;
 	struct http_visitor_times times;
 	struct stream *stream; /* NULL: none */
@@ -98,10 +100,11 @@ static void end(struct http_visitor *v)
 {
 	http_visitor_over_fn *over = v->over;
 	void *owner = v->owner;
+	const char *why = v->why ? v->why : "closed";
 	io_close(v->io);
 	drop(v);
 	if (over)
-		over(owner);
+		over(owner, why);
 }
 
 static void end_reset(struct http_visitor *v, enum reset_code code)
@@ -167,9 +170,7 @@ static void took(struct http_visitor *v, enum shaper_way way, size_t len)
 	moved(v);
 	if (v->lead.shaper)
 		shaper_took(v->lead.shaper, way, len);
-	if (v->lead.count)
-		*(way == SHAPER_IN ? &v->lead.count->to_stream : &v->lead.count->from_stream) +=
-		    len;
+	(way == SHAPER_IN ? splice_count_in : splice_count_out)(v->lead.count, len);
 }
 
 static int shorten(struct iovec *iov, int count, size_t len)
@@ -360,6 +361,12 @@ static void open_stream(struct http_visitor *v)
 
 enum met { MET_NOTHING, MET_SOMETHING, MET_END };
 
+/* The first reason counts. */
+static void say_why(struct http_visitor *v, const char *why)
+{
+	v->why = v->why ? v->why : why;
+}
+
 static enum met meet_route(struct http_visitor *v)
 {
 	if (v->route)
@@ -372,6 +379,9 @@ static enum met meet(struct http_visitor *v)
 {
 	unsigned wants = http_gateway_wants(v->gateway);
 	if (v->failed || (wants & HTTP_WANT_ABORT)) {
+		say_why(v, !v->failed            ? "an answer or request broke off"
+			   : io_error(v->io) < 0 ? err_text(io_error(v->io))
+						 : "its socket failed");
 		end_reset(v, RESET_ABORTED);
 		return MET_END;
 	}
@@ -484,14 +494,18 @@ static void on_timer(void *owner)
 	if (loop_now_ms(v->loop) < deadline(v) || takes_quietly(v)) {
 		set_phase(v);
 	} else if (v->phase == HTTP_PHASE_IDLE || v->phase == HTTP_PHASE_HEAD) {
+		say_why(v, v->phase == HTTP_PHASE_IDLE ? reset_text(RESET_IDLE)
+						       : "its request did not come in time");
 		http_gateway_timeout(v->gateway);
 		look(v);
 	} else if (loop_now_ms(v->loop) >= wait_deadline(v)) {
+		say_why(v, "too slow");
 		http_gateway_give_up(v->gateway);
 		look(v);
 	} else if (v->phase == HTTP_PHASE_LINGER) {
 		end(v);
 	} else {
+		say_why(v, reset_text(RESET_IDLE));
 		end_reset(v, RESET_IDLE);
 	}
 }

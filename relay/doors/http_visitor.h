@@ -37,7 +37,8 @@ struct http_visitor_times { /* 0: for ever */
  * (http_visitor_pack) and says false.
  */
 typedef bool http_visitor_route_fn(void *owner);
-typedef void http_visitor_over_fn(void *owner); /* the visitor has gone, and all it owned */
+/* The visitor has gone, and all it owned; why, in words. */
+typedef void http_visitor_over_fn(void *owner, const char *why);
 
 struct http_visitor *http_visitor_new(struct loop *l, struct io *io, struct http_gateway *gateway,
 				      const struct http_visitor_times *times,

@@ -207,8 +207,9 @@ static bool on_route(void *owner)
 	return false;
 }
 
-static void on_over(void *owner)
+static void on_over(void *owner, const char *why)
 {
+	(void)why;
 	forget(owner);
 }
 

@@ -12,6 +12,9 @@ struct visitor {
 	struct list node;
 	struct door *door;
 	struct splice *splice;
+	struct addr peer;
+	struct splice_count count;
+	uint64_t since_ms;
 };
 
 static struct spliced_door *spliced(struct door *d)
@@ -19,8 +22,9 @@ static struct spliced_door *spliced(struct door *d)
 	return (struct spliced_door *)d;
 }
 
-static void leave(struct visitor *v)
+static void leave(struct visitor *v, const char *why)
 {
+	door_log_end(v->door, &v->peer, &v->count, v->since_ms, why);
 	list_remove(&v->node);
 	door_leave(v->door);
 	mem_free(v);
@@ -28,8 +32,7 @@ static void leave(struct visitor *v)
 
 static void on_end(void *owner, const struct splice_end *end)
 {
-	(void)end;
-	leave(owner);
+	leave(owner, splice_end_text(end));
 }
 
 static void on_sweep(void *owner)
@@ -46,7 +49,7 @@ static void on_sweep(void *owner)
 		uint64_t moved = splice_moved_ms(v->splice);
 		if (most && now >= (moved > all->attached_ms ? moved : all->attached_ms) + most) {
 			splice_cut(v->splice, RESET_IDLE);
-			leave(v);
+			leave(v, reset_text(RESET_IDLE));
 		}
 	}
 	if (most && !list_is_empty(&all->visitors))
@@ -75,7 +78,10 @@ void spliced_door_let_in(struct door *d, struct io *io, const struct addr *local
 		return;
 	}
 	struct visitor *v = mem_alloc(sizeof *v);
-	*v = (struct visitor){.door = d};
+	*v = (struct visitor){.door = d,
+			      .peer = *io_peer(io),
+			      .count.whole = &d->count,
+			      .since_ms = loop_now_ms(d->tenant->worker->loop)};
 	list_append(&spliced(d)->visitors, &v->node);
 	struct transport *k = d->tenant->transport;
 	struct open_info info = {.mapping = d->mapping.id,
@@ -84,7 +90,7 @@ void spliced_door_let_in(struct door *d, struct io *io, const struct addr *local
 				 .name = name,
 				 .name_len = strlen(name)};
 	struct stream *stream = stream_open(transport_tunnel(k), &info, NULL, NULL);
-	v->splice = splice_new(k, io, stream, &d->count, on_end, v);
+	v->splice = splice_new(k, io, stream, &v->count, on_end, v);
 	splice_shape(v->splice, door_shaper(d));
 	transport_mark(k);
 	if (d->mapping.idle_s && !timer_is_set(spliced(d)->sweep))
@@ -101,6 +107,6 @@ void spliced_door_clear(struct door *d, bool graceful, enum reset_code code)
 			splice_abandon(v->splice);
 		else
 			splice_cut(v->splice, code);
-		leave(v);
+		leave(v, graceful ? DOOR_SESSION_ENDED : reset_text(code));
 	}
 }

@@ -38,7 +38,8 @@ struct flow {
 	struct bound *socket;
 	struct stream *stream;
 	struct addr visitor, visited;
-	uint64_t used_ms;
+	uint64_t used_ms, since_ms;
+	struct splice_count count;
 };
 
 static struct udp_door *udp(struct door *d)
@@ -64,9 +65,10 @@ static void make_key(const struct addr *visitor, const struct addr *visited, uin
 	}
 }
 
-static void drop(struct flow *f, enum reset_code code)
+static void drop(struct flow *f, enum reset_code code, const char *why)
 {
 	struct udp_door *u = f->socket->door;
+	door_log_end(&u->door, &f->visitor, &f->count, f->since_ms, why);
 	hash_table_remove(u->flows, f->key, KEY);
 	list_remove(&f->recent);
 	u->door.dropped += stream_datagrams_dropped(f->stream);
@@ -97,7 +99,7 @@ static void on_sweep(void *owner)
 		uint64_t since = f->used_ms > u->attached_ms ? f->used_ms : u->attached_ms;
 		if (now < since + idle_ms)
 			break;
-		drop(f, RESET_IDLE);
+		drop(f, RESET_IDLE, reset_text(RESET_IDLE));
 		any = true;
 	}
 	if (any)
@@ -125,7 +127,7 @@ static void on_stream(void *owner, enum stream_event event)
 	struct flow *f = owner;
 	struct udp_door *u = f->socket->door;
 	if (event == STREAM_LOOK && stream_is_reset(f->stream)) {
-		drop(f, RESET_ABORTED);
+		drop(f, RESET_ABORTED, reset_text(stream_reset_code(f->stream)));
 		return;
 	}
 	if (event != STREAM_DATAGRAM)
@@ -137,7 +139,7 @@ static void on_stream(void *owner, enum stream_event event)
 	    udp_socket_write_to(f->socket->udp, &f->visitor, &f->visited, p, len) < 0)
 		u->door.dropped++;
 	else
-		u->door.count.from_stream += len;
+		splice_count_out(&f->count, len);
 }
 
 static struct flow *begin(struct bound *s, const struct addr *visitor, const struct addr *visited,
@@ -148,7 +150,11 @@ static struct flow *begin(struct bound *s, const struct addr *visitor, const str
 	if (door_enter_flow(d, visitor) != DOOR_ENTERED)
 		return NULL;
 	struct flow *f = mem_zalloc(sizeof *f);
-	*f = (struct flow){.socket = s, .visitor = *visitor, .visited = *visited};
+	*f = (struct flow){.socket = s,
+			   .visitor = *visitor,
+			   .visited = *visited,
+			   .since_ms = now_ms(u),
+			   .count.whole = &d->count};
 	memcpy(f->key, key, KEY);
 	hash_table_add(u->flows, f->key, KEY, f);
 	list_append(&u->recent, &f->recent);
@@ -176,7 +182,7 @@ static void take_datagram(struct bound *s, const struct addr *visitor, const str
 		return;
 	}
 	used(f);
-	u->door.count.to_stream += len;
+	splice_count_in(&f->count, len);
 	stream_datagram(f->stream, p, len);
 }
 
@@ -235,7 +241,8 @@ static void unlisten(void *socket)
 
 static void evict(struct door *d)
 {
-	drop(LIST_ENTRY(udp(d)->recent.next, struct flow, recent), RESET_IDLE);
+	drop(LIST_ENTRY(udp(d)->recent.next, struct flow, recent), RESET_IDLE,
+	     "a newer flow needed its place");
 }
 
 static uint64_t dropped(const struct door *d)
@@ -249,10 +256,10 @@ static uint64_t dropped(const struct door *d)
 
 static void clear(struct door *d, bool graceful, enum reset_code code)
 {
-	(void)graceful;
 	struct udp_door *u = udp(d);
 	while (!list_is_empty(&u->recent))
-		drop(LIST_ENTRY(u->recent.next, struct flow, recent), code);
+		drop(LIST_ENTRY(u->recent.next, struct flow, recent), code,
+		     graceful ? DOOR_SESSION_ENDED : reset_text(code));
 }
 
 const struct door_kind UDP_DOOR = {

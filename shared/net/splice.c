@@ -125,8 +125,7 @@ static void turn(struct splice *s)
 		s->moved_ms = loop_now_ms(s->loop);
 		if (s->shaper)
 			shaper_took(s->shaper, SHAPER_IN, (size_t)n);
-		if (s->count)
-			s->count->to_stream += (uint64_t)n;
+		splice_count_in(s->count, (uint64_t)n);
 		if ((size_t)n < room && !io_error(s->socket)) {
 			stream_idle(s->stream);
 			watch(s);
@@ -194,8 +193,8 @@ static bool drain_stream(struct splice *s)
 		if (n > 0) {
 			stream_consume(s->stream, (size_t)n);
 			s->moved_ms = loop_now_ms(s->loop);
-			if (s->count && !s->socket_deaf)
-				s->count->from_stream += (uint64_t)n;
+			if (!s->socket_deaf)
+				splice_count_out(s->count, (uint64_t)n);
 			if (s->shaper)
 				shaper_took(s->shaper, SHAPER_OUT, (size_t)n);
 		}
@@ -312,6 +311,13 @@ static void on_in(void *arg)
 static void on_out(void *arg)
 {
 	look_stream(arg);
+}
+
+const char *splice_end_text(const struct splice_end *end)
+{
+	if (end->was_reset)
+		return reset_text(end->code);
+	return end->socket_error ? err_text(end->socket_error) : "closed";
 }
 
 uint64_t splice_moved_ms(const struct splice *s)

@@ -17,7 +17,18 @@ struct splice;
 /* What has gone through, kept by the owner for as long as the splice lives. */
 struct splice_count {
 	uint64_t to_stream, from_stream; /* bytes */
+	struct splice_count *whole;      /* what these bytes count in, too; NULL: nothing */
 };
+static inline void splice_count_in(struct splice_count *c, uint64_t len) /* to the stream */
+{
+	for (; c; c = c->whole)
+		c->to_stream += len;
+}
+static inline void splice_count_out(struct splice_count *c, uint64_t len) /* from the stream */
+{
+	for (; c; c = c->whole)
+		c->from_stream += len;
+}
 
 struct splice_end {
 	int socket_error; /* what the socket failed with, or 0 */
@@ -25,6 +36,7 @@ struct splice_end {
 	uint32_t code;    /* … with this code */
 };
 typedef void splice_fn(void *owner, const struct splice_end *end);
+const char *splice_end_text(const struct splice_end *end); /* "closed", or what broke it */
 
 /* socket: a plain io that is up. count may be NULL. */
 struct splice *splice_new(struct transport *k, struct io *socket, struct stream *stream,

@@ -1,0 +1,25 @@
+/*
+ * The log of visitors: one line for each that leaves, if the operator wants that ("log" in
+ * relay.json and agent.json). Programs that watch logs, such as fail2ban, read these lines.
+ */
+#ifndef GROUNDNUT_BASE_VISITOR_LOG_H
+#define GROUNDNUT_BASE_VISITOR_LOG_H
+
+#include "shared/base/addr.h"
+#include "shared/base/conf.h"
+
+struct visitor_end {
+	const char *mapping;
+	/* at the relay, whose mapping it is: "alice/nas"; else NULL */
+	const char *agent;
+	const struct addr *visitor;   /* its address; the port is not told */
+	uint64_t bytes_in, bytes_out; /* toward home, and back */
+	uint64_t duration_ms;
+	const char *why;
+};
+
+/* The member "log" of a file; absent: false. */
+bool visitor_log_read(struct conf_at root);
+void visitor_log_end(const struct visitor_end *e);
+
+#endif
