@@ -120,6 +120,14 @@ const char *relay_session_state_text(enum relay_session_state s)
 	return texts[s];
 }
 
+static void set_state(struct relay_session *u, enum relay_session_state state)
+{
+	if (state != u->state)
+		log_debug("session_state", "from=%s to=%s", relay_session_state_text(u->state),
+			  relay_session_state_text(state));
+	u->state = state;
+}
+
 /* --- sessions --- */
 
 static void on_transport(void *owner, enum transport_event event);
@@ -145,7 +153,7 @@ static void give_up_session(struct relay_session *u, const char *why)
 	}
 	u->has_session = false;
 	u->epoch = 0;
-	u->state = RELAY_SESSION_CONNECTING;
+	set_state(u, RELAY_SESSION_CONNECTING);
 	u->fn(u->owner, RELAY_SESSION_ENDING);
 	transport_free(u->transport);
 	new_transport(u);
@@ -228,7 +236,7 @@ static void on_connection(void *owner, struct io *io, int err, const char *detai
 		    renews ? loop_now_ms(u->loop) : transport_keepalive(u->transport)->heard_ms;
 		u->spare_ms = 0;
 		transport_detach(u->transport); /* for good, so that what it has brought is final */
-		u->state = RELAY_SESSION_DETACHED;
+		set_state(u, RELAY_SESSION_DETACHED);
 		u->fn(u->owner, RELAY_SESSION_STATE);
 	}
 	close_pending(u);
@@ -332,7 +340,7 @@ static void resumed(struct relay_session *u)
 
 static void attached(struct relay_session *u, const struct welcome *w)
 {
-	u->state = RELAY_SESSION_ATTACHED;
+	set_state(u, RELAY_SESSION_ATTACHED);
 	u->attached_ms = loop_now_ms(u->loop);
 	u->hold_ms = 0;
 	u->refused = false;
@@ -504,7 +512,7 @@ static void say_hello(struct relay_session *u, struct io *io)
 static void on_lost(struct relay_session *u)
 {
 	int why = transport_why(u->transport);
-	u->state = RELAY_SESSION_DETACHED;
+	set_state(u, RELAY_SESSION_DETACHED);
 	uint64_t now = loop_now_ms(u->loop);
 	u->lost_ms = transport_keepalive(u->transport)->heard_ms;
 	log_warn("detached", "why=%s silent_ms=%" PRIu64, err_text(why), now - u->lost_ms);

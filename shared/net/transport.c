@@ -14,6 +14,7 @@
 #include "shared/net/transport.h"
 
 #include "shared/base/err.h"
+#include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/net/lingering_close.h"
 #include "shared/net/socket.h"
@@ -82,6 +83,17 @@ struct transport {
 
 static void work(void *arg);
 static void on_timer(void *arg);
+
+static void tell(struct transport *k, enum transport_event event)
+{
+	static const char *const text[] = {[TRANSPORT_LOST] = "lost",
+					   [TRANSPORT_OVER] = "over",
+					   [TRANSPORT_SUSPECT] = "suspect",
+					   [TRANSPORT_ALIVE] = "alive"};
+	bool ended = event == TRANSPORT_LOST || event == TRANSPORT_OVER;
+	log_debug("link", "is=%s why=%s", text[event], ended ? err_text(k->why) : "");
+	k->fn(k->owner, event);
+}
 
 /* PONGs are for keepalive; all else is the owner's. */
 static void on_news(void *arg, const struct tunnel_news *news)
@@ -163,7 +175,7 @@ static void lose(struct transport *k, int why)
 	} else {
 		transport_detach(k);
 	}
-	k->fn(k->owner, why == ERR_SESSION ? TRANSPORT_OVER : TRANSPORT_LOST);
+	tell(k, why == ERR_SESSION ? TRANSPORT_OVER : TRANSPORT_LOST);
 }
 
 /* --- what the kernel knows --- */
@@ -210,7 +222,7 @@ static void sample(struct transport *k)
 	if (keepalive_kernel(&k->keepalive, info.bytes_acked, acked_ms, unacked, info.rtt_us,
 			     info.rttvar_us, now))
 		/* changes nothing here but the owner's mind about a spare */
-		k->fn(k->owner, TRANSPORT_ALIVE);
+		tell(k, TRANSPORT_ALIVE);
 	if (passed_ms >= SAMPLE_MS) {
 		k->sampled_ms = now;
 		set_batch(k, info.bytes_acked, passed_ms);
@@ -251,7 +263,7 @@ static bool keep_time(struct transport *k)
 			tunnel_ping(k->tunnel, k->keepalive.number);
 			task_mark(k->loop, &k->task);
 		} else {
-			k->fn(k->owner, TRANSPORT_SUSPECT);
+			tell(k, TRANSPORT_SUSPECT);
 			if (!k->io)
 				return false;
 		}
@@ -339,7 +351,7 @@ static void read_data(struct transport *k)
 	else if (tunnel_deadline(k->tunnel) < UINT64_MAX)
 		keep_time(k);
 	if (relief)
-		k->fn(k->owner, TRANSPORT_ALIVE);
+		tell(k, TRANSPORT_ALIVE);
 }
 
 /* The io has failed: what came before is read, and tells more than the error. A turn reads as much

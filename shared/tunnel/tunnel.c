@@ -10,6 +10,7 @@
 #include "shared/tunnel/tunnel_internal.h"
 
 #include "shared/base/err.h"
+#include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/wire.h"
 
@@ -427,6 +428,10 @@ int tunnel_input(struct tunnel *t, const uint8_t *p, size_t len, uint64_t now_ms
 	int err = session_input(&t->session, p, len, now_ms, input_frame, t);
 	hand_up(t);
 	t->over = err < 0;
+	if (err < 0)
+		log_debug("frame_refused", "kind=%s stream=%u why=%s",
+			  frame_kind_text(t->session.frame.kind), t->session.frame.stream,
+			  err_text(err));
 	return err;
 }
 
