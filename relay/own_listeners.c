@@ -1,3 +1,15 @@
+/*
+ * Start: the addresses of `listen` are opened once and stay (the entrances); a failure ends the
+ * start. Then, and at each reload, own_listeners_set makes the list of all others and gives it to a
+ * listener_set, which keeps the sockets that stay and opens or closes the rest.
+ *
+ * Ways to fail: a socket of the others that cannot be opened is tried again by the listener_set.
+ * While the shared port of http or tls is closed, its mappings are told why, and are judged anew
+ * when that changes.
+ *
+ * Ports: what relay.json listens on is reserved in the port table before any mapping can ask for
+ * it.
+ */
 #include "relay/own_listeners.h"
 
 #include "relay/doors/port_table.h"

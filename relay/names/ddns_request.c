@@ -1,3 +1,18 @@
+/*
+ * The path says which kind of request it is. An update's parameters come from the query and from a
+ * form in the body; each name of a parameter is known under the spellings of real clients.
+ * Credentials in the Authorization header win over those in the query.
+ *
+ * ddns_request_change then turns the parameters into a change of records:
+ *
+ *	offline                    the families that it names (or both) lose their records
+ *	a public address           is taken
+ *	a private address          is a router's inner one: the source of the request stands for it
+ *	documentation, loopback    is a client's dummy: it is answered well and changes nothing
+ *	no address at all          the source of the request is taken
+ *
+ * Nothing here fails: what cannot be read is left out, and the server answers by what is left.
+ */
 #include "relay/names/ddns_request.h"
 
 #include "shared/base/mem.h"

@@ -1,3 +1,13 @@
+/*
+ * Questions that look like almost all questions do (one name, at most an OPT record behind it) are
+ * read by hand, and their answers of plain addresses are written by hand. The library reads and
+ * writes everything else. Names leave here in wire form and in lower case; the spelling of the
+ * question is kept for its answer.
+ *
+ * Ways to fail: an answer that is sent as a question gets silence, since answering it could make a
+ * loop. What cannot be read gets FORMERR. An answer that is too long loses its additional section
+ * first, then everything, and says "truncated".
+ */
 #include "relay/names/dns_packet.h"
 
 #include "shared/base/err.h"

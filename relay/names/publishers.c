@@ -1,3 +1,12 @@
+/*
+ * The configuration is read by the table of kinds. From it come the zone, where there is a `serve`,
+ * and a queue for each other publisher. A change of a name is shown in the zone at once and is due
+ * at the queues; what the world sees of it is the zone's value, or else the first queue's.
+ *
+ * A reload makes the zone and the queues anew. A queue hands what it knows to the one of the same
+ * id that takes its place. The serial of the zone only grows: the store holds a number that lies
+ * above every serial that was served, and is moved on long before it is reached.
+ */
 #include "relay/names/publishers.h"
 
 #include "shared/base/hash_table.h"

@@ -1,3 +1,13 @@
+/*
+ * Signing: the packet and the variables of the signature go through the HMAC; a TSIG record with
+ * its result is appended, and the count of additional records grows.
+ *
+ * Verifying: the TSIG record must be the last one. It is cut off, and the HMAC is made over our own
+ * signature, the packet as it was before signing, and the variables. It is compared in constant
+ * time. Then come the times: a good signature of another time is told apart, with the difference of
+ * the clocks. A record without a signature is the server's word on ours (BADKEY, BADSIG), and
+ * proves nothing.
+ */
 #include "relay/names/tsig.h"
 
 #include "shared/base/buf.h"

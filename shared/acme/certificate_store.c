@@ -1,3 +1,9 @@
+/*
+ * Each call makes the path of one file, reads or replaces it whole (file.h), and makes a sentence
+ * that names the file when that fails. The directories are made when something is first written. A
+ * file that is absent is UV_ENOENT and no trouble; the key of the account is the one thing that is
+ * made where it is absent.
+ */
 #include "shared/acme/certificate_store.h"
 
 #include "shared/base/buf.h"

@@ -1,3 +1,13 @@
+/*
+ * Every address enters by one of two functions, addr_from_sockaddr and addr_parse_ip. Both turn a
+ * v4-mapped v6 address into v4, so all other code compares plain bytes.
+ *
+ * Whether an address may be published is decided by a table of special blocks (RFC 6890 and later):
+ * an address is public when it is in none of them.
+ *
+ * A text that is no address gets its reason from addr_fault, in the order in which people go wrong:
+ * a mask, a port or brackets too much, a number above 255, a host name.
+ */
 #include "shared/base/addr.h"
 
 #include "shared/base/err.h"

@@ -1,4 +1,13 @@
 #define _GNU_SOURCE /* mkostemp */
+/*
+ * Reading takes a whole file, up to a limit. Replacing a file works as follows: symbolic links are
+ * followed to the file that they mean, the content is written to a temporary file beside it, which
+ * gets the owner and mode of the old file, is brought to disk, and is renamed into place. A reader
+ * sees the old file or the new one, also after a crash.
+ *
+ * Ways to fail: each step returns a negative errno, the temporary file is removed, and the old file
+ * stays as it was.
+ */
 #include "shared/base/file.h"
 
 #include "shared/base/buf.h"

@@ -1,3 +1,11 @@
+/*
+ * An event becomes one line: log_event writes the head (time, level, event), then a member for each
+ * "key=%x" of its format, and hands the line to the log writer. The same members become a JSON
+ * object with --log-format json. Values are quoted and escaped, so that text from a peer cannot
+ * begin a line of its own or steer a terminal.
+ *
+ * Nothing here waits: log_writer.c decides what happens when the reader of stderr is slow.
+ */
 #include "shared/base/log.h"
 
 #include "shared/base/buf.h"

@@ -1,3 +1,7 @@
+/*
+ * Each function stands alone. The ones that read return 0 or a negative error and never accept a
+ * part of the text; the ones that write fit their result into the room that the header names.
+ */
 #include "shared/base/text.h"
 
 #include "shared/base/buf.h"

@@ -1,3 +1,13 @@
+/*
+ * A request: http_scan finds the end of the head, judging each line as it comes. http_head_request
+ * reads the first line by hand, has http-parser read the fields, and then looks at what parser and
+ * gateways disagree about: the options of Connection, the length of the body, the host. The first
+ * doubt is ERR_SYNTAX.
+ *
+ * An answer: http_head_response first mends it in place. Folded lines become one, control
+ * characters become blanks, and lines that are no fields are dropped. Then http-parser reads it. It
+ * is refused only when a line could say where the body ends and does not say it clearly.
+ */
 #include "shared/http/http_head.h"
 
 #include "shared/base/err.h"

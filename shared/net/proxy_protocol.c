@@ -1,3 +1,15 @@
+/*
+ * Writing builds the whole header at once. Reading is given all bytes from the first on and is
+ * asked again when more have come: the first byte tells version 1 (a line of text) from version 2
+ * (a fixed head, then addresses and types).
+ *
+ *	0     more bytes are needed
+ *	> 0   the header's length; a header that names no visitor ("UNKNOWN", LOCAL) is whole, too
+ *	< 0   this is no such header, or it is longer than the protocol allows
+ *
+ * proxy_protocol_take does this on an io: it leaves what comes behind the header unread, and makes
+ * the addresses of the header those of the io.
+ */
 #include "shared/net/proxy_protocol.h"
 
 #include "shared/base/err.h"

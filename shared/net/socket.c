@@ -1,4 +1,9 @@
 #define _GNU_SOURCE /* accept4 */
+/*
+ * Two implementations of the same calls: Linux's, and a plain one for other systems. Below them is
+ * what all systems have in common. The plain one cannot tell what waits unsent, so it says 0 or
+ * "not known", and the callers do without.
+ */
 #include "shared/net/socket.h"
 
 #include <errno.h>

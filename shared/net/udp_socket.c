@@ -1,10 +1,13 @@
 #define _GNU_SOURCE          /* struct in6_pktinfo */
 #define __APPLE_USE_RFC_3542 /* the same on macOS */
 /*
- * The owner is told once that there is something to read; what it leaves unread it is told of again
- * in the next turn. Where a system tells which address a datagram came to (PKTINFO), the answer
- * leaves from it; elsewhere the system chooses. An error of the socket is only an event: reading
- * tells it.
+ * The poller finds the socket readable, and the owner is told once. It reads until UV_EAGAIN or
+ * until it has had enough; what it leaves unread it is told of again in the next turn. Where the
+ * system tells which address a datagram came to (PKTINFO), the answer leaves from that address;
+ * elsewhere the system chooses.
+ *
+ * Ways to fail: an error of the socket (a port where nobody listens) is only an event, and the next
+ * read returns it. A datagram that the kernel has no room for is dropped, and the write says so.
  */
 #include "shared/net/udp_socket.h"
 

@@ -1,3 +1,11 @@
+/*
+ * Both messages are written from a struct and read into one. Reading fills all of the struct; what
+ * it does not like is collected by conf.h, and only the end of the reading asks whether there was
+ * something. Then the struct is emptied, and why holds the first error.
+ *
+ * A word that only a later version knows (a protocol, a state, something to follow) is no error: it
+ * is kept as unknown, and the reader of the struct says so of that one entry.
+ */
 #include "shared/tunnel/declare_messages.h"
 
 #include "shared/base/hash_table.h"
