@@ -8,13 +8,16 @@
  * A turn may take more than the deficit (large reads are cheap, small ones dear); the debt is paid
  * by later rounds.
  *
- * OPENs wait for memory to receive, in a queue for each mapping, and the mappings take turns: so a
- * crowd at one of them holds up none of the others. A mapping whose turn it is and that has no room
- * is passed over. A flow needs no memory, so its OPEN waits in a list of its own.
+ * OPENs wait for memory to receive. The mappings take turns, and within each the networks that
+ * visit it: so a crowd at one mapping holds up none of the others, and a crowd from one network no
+ * visitor from elsewhere. Whose turn it is and who has no room is passed over. A flow needs no
+ * memory, so its OPEN waits in a list of its own.
  */
 #include "shared/tunnel/tunnel_internal.h"
 
 #include "shared/base/mem.h"
+
+#include <string.h>
 
 enum { LEAST_TURN = 1024 }; /* a batch with less left is full */
 
@@ -127,9 +130,52 @@ static struct open_queue *queue_of(struct tunnel *t, uint32_t mapping)
 	q = mem_zalloc(sizeof *q);
 	q->mapping = mapping;
 	list_init(&q->node);
-	list_init(&q->waiting);
+	for (int i = 0; i < OPEN_TURNS; i++)
+		list_init(&q->turns[i]);
 	hash_table_add(t->open_queues, &q->mapping, sizeof q->mapping, q);
 	return q;
+}
+
+static struct open_network *network_of(struct tunnel *t, const struct open_info *info)
+{
+	struct addr prefix = addr_prefix(&info->visitor, 24, 48);
+	struct open_network key = {.key = {0}}, *n;
+	memcpy(key.key, &info->mapping, sizeof info->mapping);
+	key.key[sizeof info->mapping] = prefix.family;
+	memcpy(key.key + sizeof info->mapping + 1, prefix.ip, sizeof prefix.ip);
+	n = hash_table_get(t->open_networks, key.key, sizeof key.key);
+	if (n)
+		return n;
+	n = mem_dup(&key, sizeof key);
+	n->queue = queue_of(t, info->mapping);
+	list_init(&n->node);
+	list_init(&n->waiting);
+	hash_table_add(t->open_networks, n->key, sizeof n->key, n);
+	return n;
+}
+
+static enum open_turn turn_of(const struct open_network *n)
+{
+	return n->held < TUNNEL_NETWORK_LITTLE ? OPEN_TURN_OF_LITTLE : OPEN_TURN_OF_MUCH;
+}
+
+static bool has_turn(const struct open_queue *q)
+{
+	return !list_is_empty(&q->turns[OPEN_TURN_OF_LITTLE]) ||
+	       !list_is_empty(&q->turns[OPEN_TURN_OF_MUCH]);
+}
+
+/* The network is the last of its kind, or has no turn any more; and so is its mapping. */
+static void requeue(struct tunnel *t, struct open_network *n, bool had_turn)
+{
+	struct open_queue *q = n->queue;
+	list_remove(&n->node);
+	if (!list_is_empty(&n->waiting))
+		list_append(&q->turns[turn_of(n)], &n->node);
+	if (had_turn || !has_turn(q))
+		list_remove(&q->node);
+	if (has_turn(q) && list_is_empty(&q->node))
+		list_append(&t->open_turns, &q->node);
 }
 
 void scheduler_open_waits(struct stream *s)
@@ -140,48 +186,75 @@ void scheduler_open_waits(struct stream *s)
 		list_append(&t->flow_opens, &s->facts);
 		return;
 	}
-	struct open_queue *q = s->open_queue = queue_of(t, s->info.mapping);
-	q->streams++;
-	list_append(&q->waiting, &s->facts);
-	if (list_is_empty(&q->node))
-		list_append(&t->open_turns, &q->node);
-}
-
-static void take_out(struct stream *s)
-{
-	list_remove(&s->facts);
-	s->tunnel->waiting--;
-	if (s->open_queue && list_is_empty(&s->open_queue->waiting))
-		list_remove(&s->open_queue->node);
+	struct open_network *n = s->network = network_of(t, &s->info);
+	n->streams++;
+	n->queue->streams++;
+	list_append(&n->waiting, &s->facts);
+	if (list_is_empty(&n->node))
+		requeue(t, n, false);
 }
 
 void scheduler_open_written(struct stream *s)
 {
-	struct open_queue *q = s->open_queue;
-	take_out(s);
-	if (!q)
+	struct open_network *n = s->network;
+	list_remove(&s->facts);
+	s->tunnel->waiting--;
+	if (!n)
 		return;
-	q->held++;
-	if (list_is_empty(&q->node))
+	n->queue->next =
+	    turn_of(n) == OPEN_TURN_OF_LITTLE ? OPEN_TURN_OF_MUCH : OPEN_TURN_OF_LITTLE;
+	n->held++;
+	n->queue->held++;
+	requeue(s->tunnel, n, true);
+}
+
+static void forget_network(struct tunnel *t, struct open_network *n)
+{
+	struct open_queue *q = n->queue;
+	hash_table_remove(t->open_networks, n->key, sizeof n->key);
+	mem_free(n);
+	if (q->streams)
 		return;
-	list_remove(&q->node);
-	list_append(&s->tunnel->open_turns, &q->node);
+	hash_table_remove(t->open_queues, &q->mapping, sizeof q->mapping);
+	mem_free(q);
 }
 
 void scheduler_open_leaves(struct stream *s)
 {
-	struct open_queue *q = s->open_queue;
-	if (!s->id && !list_is_empty(&s->facts))
-		take_out(s);
+	struct open_network *n = s->network;
+	bool waits = !s->id && !list_is_empty(&s->facts);
+	s->tunnel->waiting -= waits;
 	list_remove(&s->facts);
-	s->open_queue = NULL;
-	if (!q)
+	s->network = NULL;
+	if (!n)
 		return;
-	q->held -= s->id != 0;
-	if (--q->streams)
-		return;
-	hash_table_remove(s->tunnel->open_queues, &q->mapping, sizeof q->mapping);
-	mem_free(q);
+	enum open_turn had = turn_of(n);
+	n->held -= s->id != 0;
+	n->queue->held -= s->id != 0;
+	n->streams--;
+	n->queue->streams--;
+	if (list_is_empty(&n->waiting) || turn_of(n) != had)
+		requeue(s->tunnel, n, false);
+	if (!n->streams)
+		forget_network(s->tunnel, n);
+}
+
+uint64_t scheduler_grant(const struct stream *s)
+{
+	return stream_grant_for_open(s->tunnel, s->network->queue, turn_of(s->network));
+}
+
+struct stream *scheduler_next_of(const struct tunnel *t, const struct open_queue *q)
+{
+	for (int i = 0; i < OPEN_TURNS; i++) {
+		enum open_turn turn = (enum open_turn)((q->next + i) % OPEN_TURNS);
+		const struct list *turns = &q->turns[turn];
+		if (list_is_empty(turns) || !stream_grant_for_open(t, q, turn))
+			continue;
+		struct open_network *n = LIST_ENTRY(turns->next, struct open_network, node);
+		return LIST_ENTRY(n->waiting.next, struct stream, facts);
+	}
+	return NULL;
 }
 
 struct stream *scheduler_next_open(const struct tunnel *t)
@@ -190,9 +263,10 @@ struct stream *scheduler_next_open(const struct tunnel *t)
 		return NULL;
 	LIST_EACH(node, &t->open_turns)
 	{
-		const struct open_queue *q = LIST_ENTRY(node, const struct open_queue, node);
-		if (stream_grant_for_open(t, q) > 0)
-			return LIST_ENTRY(q->waiting.next, struct stream, facts);
+		struct stream *s =
+		    scheduler_next_of(t, LIST_ENTRY(node, const struct open_queue, node));
+		if (s)
+			return s;
 	}
 	return list_is_empty(&t->flow_opens) ? NULL
 					     : LIST_ENTRY(t->flow_opens.next, struct stream, facts);

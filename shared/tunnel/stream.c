@@ -327,10 +327,13 @@ static size_t streams_of_little(const struct tunnel *t)
 	return t->receive.limit / 64 / TUNNEL_OPEN_CREDIT_MIN + 1;
 }
 
-uint64_t stream_grant_for_open(const struct tunnel *t, const struct open_queue *q)
+uint64_t stream_grant_for_open(const struct tunnel *t, const struct open_queue *q,
+			       enum open_turn turn)
 {
 	size_t left = memory_budget_left(&t->receive), kept = t->receive.limit / 2;
-	size_t reserve = q->held < streams_of_little(t) ? 0 : t->receive.limit / 8;
+	size_t reserve = q->held < streams_of_little(t) ? 0
+			 : turn == OPEN_TURN_OF_LITTLE  ? t->receive.limit / 16
+							: t->receive.limit / 8;
 	if (left < reserve + TUNNEL_OPEN_CREDIT_MIN)
 		return 0;
 	size_t grant = left > kept ? (left - kept) / 32 : 0;

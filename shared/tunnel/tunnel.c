@@ -46,6 +46,7 @@ struct tunnel *tunnel_new(const struct tunnel_config *c, tunnel_fn *fn, void *ow
 		list_init(&t->datagrams[i]);
 	list_init(&t->datagram_turns);
 	t->open_queues = hash_table_new();
+	t->open_networks = hash_table_new();
 	return t;
 }
 
@@ -89,6 +90,7 @@ void tunnel_free(struct tunnel *t)
 	buf_fini(&t->control);
 	buf_fini(&t->message);
 	hash_table_free(t->open_queues);
+	hash_table_free(t->open_networks);
 	mem_free(t->hash);
 	mem_free(t);
 }
@@ -481,7 +483,7 @@ static void give_back(struct tunnel *t, struct stream *s, uint32_t keep)
 
 static void fill_open(struct tunnel *t, struct stream *s)
 {
-	uint64_t grant = s->flow ? 0 : stream_grant_for_open(t, s->open_queue);
+	uint64_t grant = s->flow ? 0 : scheduler_grant(s);
 	if (s->info.credit && grant > s->info.credit)
 		grant = s->info.credit;
 	scheduler_open_written(s);
@@ -643,7 +645,7 @@ bool tunnel_is_starved(const struct tunnel *t)
 	if (!opens || scheduler_next_open(t))
 		return false;
 	return is_taken_by_others(&t->receive, TUNNEL_OPEN_CREDIT_MIN) ||
-	       is_taken_by_others(&t->receive, t->receive.limit / 4 + TUNNEL_OPEN_CREDIT_MIN);
+	       is_taken_by_others(&t->receive, t->receive.limit / 8 + TUNNEL_OPEN_CREDIT_MIN);
 }
 
 bool tunnel_at_boundary(const struct tunnel *t)
@@ -848,6 +850,12 @@ size_t tunnel_waiting(const struct tunnel *t, uint32_t mapping)
 {
 	const struct open_queue *q = hash_table_get(t->open_queues, &mapping, sizeof mapping);
 	return q ? q->streams - q->held : 0;
+}
+
+bool tunnel_is_short(const struct tunnel *t, uint32_t mapping)
+{
+	const struct open_queue *q = hash_table_get(t->open_queues, &mapping, sizeof mapping);
+	return q && q->streams > q->held && !scheduler_next_of(t, q);
 }
 
 size_t tunnel_datagrams_waiting(const struct tunnel *t)

@@ -144,6 +144,8 @@ uint64_t tunnel_last_moved_ms(const struct tunnel *t);
 bool tunnel_is_overdrawn(const struct tunnel *t);
 /* of the mapping's streams that were opened here, those whose OPEN is not written yet */
 size_t tunnel_waiting(const struct tunnel *t, uint32_t mapping);
+/* … there are some, and no memory to receive for any of them */
+bool tunnel_is_short(const struct tunnel *t, uint32_t mapping);
 size_t tunnel_datagrams_waiting(const struct tunnel *t); /* what they count for, in bytes */
 struct tunnel_numbers tunnel_numbers(const struct tunnel *t);
 

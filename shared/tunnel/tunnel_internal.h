@@ -14,13 +14,26 @@
 #include "shared/base/list.h"
 #include "shared/tunnel/tunnel.h"
 
-/* What one mapping's streams hold of the tunnel, and its OPENs that wait. */
+enum open_turn { OPEN_TURN_OF_LITTLE, OPEN_TURN_OF_MUCH, OPEN_TURNS };
+
+/* What one mapping's streams hold of the tunnel, and which of its OPENs wait. */
 struct open_queue {
 	uint32_t mapping;
-	struct list node;    /* tunnel.open_turns, while it has OPENs that wait */
-	struct list waiting; /* streams, by their facts; oldest first */
+	struct list node; /* tunnel.open_turns, while it has OPENs that wait */
+	/* open_networks with OPENs that wait, by whether they hold little; the first is next */
+	struct list turns[OPEN_TURNS];
+	enum open_turn next; /* whose turn it is */
 	size_t streams;      /* all of the mapping that we opened */
 	size_t held;         /* … whose OPEN is written */
+};
+
+/* The same of one network (v4 /24, v6 /48) that visits a mapping. */
+struct open_network {
+	uint8_t key[21]; /* mapping, family and address */
+	struct open_queue *queue;
+	struct list node;    /* open_queue.turns, while it has OPENs that wait */
+	struct list waiting; /* streams, by their facts; oldest first */
+	size_t streams, held;
 };
 
 enum stream_half { HALF_OPEN, HALF_FIN, HALF_RESET };
@@ -33,16 +46,16 @@ struct stream {
 	struct stream *hash_next;
 	struct list all; /* tunnel.streams */
 	struct open_info info;
-	struct open_queue *open_queue; /* of those that we opened and that carry bytes */
-	enum stream_half sent, got;    /* what went out, what came in, besides data */
-	uint32_t got_code;             /* of the RESET that came */
-	bool closed;                   /* the owner has let go */
-	bool flow;                     /* carries datagrams only; no credit either way */
+	struct open_network *network; /* of those that we opened and that carry bytes */
+	enum stream_half sent, got;   /* what went out, what came in, besides data */
+	uint32_t got_code;            /* of the RESET that came */
+	bool closed;                  /* the owner has let go */
+	bool flow;                    /* carries datagrams only; no credit either way */
 	/* closed while the peer may still send: granted is remembered, the budget has it back */
 	bool dropping;
 
 	/* facts: due to be written */
-	/* tunnel.facts, or while OPEN is due open_queue.waiting or tunnel.flow_opens */
+	/* tunnel.facts, or while OPEN is due open_network.waiting or tunnel.flow_opens */
 	struct list facts;
 	bool fin_due, reset_due, credit_due, blocked_due;
 	uint32_t reset_code;
@@ -126,10 +139,11 @@ struct tunnel {
 	uint32_t accepts;
 
 	struct list facts, flow_opens;
-	struct hash_table *open_queues; /* by mapping */
-	struct list open_turns;         /* open_queues with OPENs that wait; the first is next */
-	size_t waiting;                 /* OPENs of all */
-	struct list fresh, bulk;        /* streams with something to read: woken ones, the others */
+	struct hash_table *open_queues;   /* by mapping */
+	struct hash_table *open_networks; /* by mapping and network */
+	struct list open_turns;           /* open_queues with OPENs that wait; the first is next */
+	size_t waiting;                   /* OPENs of all */
+	struct list fresh, bulk; /* streams with something to read: woken ones, the others */
 	struct list lent;
 	/* streams with credit that were quiet and gave the rest of it back; back on lent when they
 	 * move */
@@ -179,8 +193,11 @@ void stream_fact(struct stream *s); /* a fact is due: on the list */
 /* unused credit a quiet sender keeps */
 uint32_t stream_keep(const struct tunnel *t);
 /* Half of the budget is given out in least grants only, and its last eighth only to mappings that
- * hold little. 0: no room, the OPEN waits. */
-uint64_t stream_grant_for_open(const struct tunnel *t, const struct open_queue *q);
+ * hold little; of that half also to networks that do. 0: no room, the OPEN waits. */
+uint64_t stream_grant_for_open(const struct tunnel *t, const struct open_queue *q,
+			       enum open_turn turn);
+/* networks with fewer streams in a mapping hold little */
+enum { TUNNEL_NETWORK_LITTLE = 8 };
 /* grows window and granted, from the budget */
 void stream_take_window(struct stream *s, uint64_t bytes);
 /* nothing more will come: only what waits still counts */
@@ -214,10 +231,15 @@ void scheduler_leave(struct stream *s);
 void scheduler_serve(struct tunnel *t);
 bool scheduler_due(const struct tunnel *t);
 void scheduler_open_waits(struct stream *s); /* its OPEN waits */
-void scheduler_open_written(
-    struct stream *s); /* no more; that mapping's next one comes after the others' */
+/* no more; the next one of that network and that mapping comes after the others' */
+void scheduler_open_written(struct stream *s);
 void scheduler_open_leaves(
     struct stream *s); /* it has ended, or is to be freed; its id is still set */
+/* The next OPEN of a mapping for which there is room, or NULL. Networks that hold little, and the
+ * others, are served in turn. */
+struct stream *scheduler_next_of(const struct tunnel *t, const struct open_queue *q);
+/* what the stream, whose OPEN is to be written, is granted */
+uint64_t scheduler_grant(const struct stream *s);
 struct stream *
 scheduler_next_open(const struct tunnel *t); /* whose OPEN may be written now, or NULL */
 

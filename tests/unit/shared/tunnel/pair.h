@@ -375,6 +375,16 @@ static inline size_t list_len(const struct list *l)
 	return n;
 }
 
+/* OPENs that wait there */
+static inline size_t pair_opens(const struct open_queue *q)
+{
+	size_t n = 0;
+	for (int i = 0; i < OPEN_TURNS; i++)
+		LIST_EACH(node, &q->turns[i])
+	n += list_len(&LIST_ENTRY(node, const struct open_network, node)->waiting);
+	return n;
+}
+
 static inline void check_outbox(const struct session *s)
 {
 	struct session whole = *s; /* a copy of the numbers only: its cursor goes to the start */
@@ -429,7 +439,7 @@ static inline void check_tunnel(const struct tunnel *t)
 	assert_true(datagram_bytes <= TUNNEL_DATAGRAM_ALL);
 	size_t waiting = list_len(&t->flow_opens);
 	LIST_EACH(node, &t->open_turns)
-	waiting += list_len(&LIST_ENTRY(node, const struct open_queue, node)->waiting);
+	waiting += pair_opens(LIST_ENTRY(node, const struct open_queue, node));
 	assert_int_equal(waiting, t->waiting);
 	check_outbox(&t->session);
 }

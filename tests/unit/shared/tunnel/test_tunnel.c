@@ -418,8 +418,8 @@ static void pair_replace(struct pair *p, int side)
 		all[i].from->fn = NULL;
 	}
 	for (i = 0; i < n; i++) {
-		all[i].to->open_queue = NULL;
-		if (!all[i].from->open_queue || !all[i].from->id)
+		all[i].to->network = NULL;
+		if (!all[i].from->network || !all[i].from->id)
 			continue;
 		scheduler_open_waits(all[i].to);
 		scheduler_open_written(all[i].to);
@@ -427,7 +427,9 @@ static void pair_replace(struct pair *p, int side)
 	LIST_EACH(node, &from->open_turns)
 	{
 		const struct open_queue *q = LIST_ENTRY(node, const struct open_queue, node);
-		LIST_EACH(one, &q->waiting)
+		for (int k = 0; k < OPEN_TURNS; k++)
+			LIST_EACH(at, &q->turns[k])
+		LIST_EACH(one, &LIST_ENTRY(at, struct open_network, node)->waiting)
 		scheduler_open_waits(copy_of(all, n, one, offsetof(struct stream, facts)));
 	}
 	to->waiting = blank.waiting;
@@ -1082,6 +1084,70 @@ static void a_crowd_at_one_mapping_leaves_room_for_the_others(void **state)
 	tunnel_free(t);
 }
 
+static struct stream *open_from(struct tunnel *t, uint8_t network, uint8_t host)
+{
+	struct open_info info = {.mapping = 1,
+				 .visitor = {.family = 4, .ip = {192, 0, network, host}},
+				 .visited = {.family = 4}};
+	return stream_open(t, &info, NULL, NULL);
+}
+
+/* A crowd from a few networks fills what a mapping may have. A visitor from elsewhere is opened
+ * nevertheless, as long as its network holds little. */
+static void a_crowd_from_one_network_leaves_room_for_the_others(void **state)
+{
+	(void)state;
+	enum { CROWD = 1000, FEW = TUNNEL_NETWORK_LITTLE, BUDGET_SMALL = 2 << 20 };
+	struct tunnel_config c = {
+	    .first_id = 2, .send_budget = 16 << 20, .receive_budget = BUDGET_SMALL};
+	struct tunnel *t = tunnel_new(&c, NULL, NULL);
+	struct stream *crowd[CROWD], *few[FEW], *late[2];
+	assert_int_equal(tunnel_attach(t, 0, 16 << 20, 0), 0);
+	for (int i = 0; i < CROWD; i++)
+		crowd[i] = open_from(t, (uint8_t)(i % 3), (uint8_t)i);
+	tunnel_fill(t, 1 << 20, 0);
+	assert_true(tunnel_waiting(t, 1) > 0);
+	for (int i = 0; i < FEW; i++)
+		few[i] = open_from(t, 9, (uint8_t)i);
+	tunnel_fill(t, 1 << 20, 0);
+	for (int i = 0; i < FEW; i++)
+		assert_int_not_equal(stream_id(few[i]), 0);
+	late[0] = open_from(t, 9, 99);
+	late[1] = open_from(t, 10, 99);
+	tunnel_fill(t, 1 << 20, 0);
+	assert_int_equal(stream_id(late[0]), 0);
+	assert_int_not_equal(stream_id(late[1]), 0);
+	for (int i = 0; i < CROWD; i++)
+		stream_close(crowd[i]);
+	for (int i = 0; i < FEW; i++)
+		stream_close(few[i]);
+	for (int i = 0; i < 2; i++)
+		stream_close(late[i]);
+	tunnel_free(t);
+}
+
+/* Within a mapping networks take turns, too, and one that holds little goes beside those that hold
+ * much, not behind all of theirs. */
+static void opens_take_turns_by_network(void **state)
+{
+	(void)state;
+	struct tunnel_config c = {
+	    .first_id = 2, .send_budget = 16 << 20, .receive_budget = 16 << 20};
+	struct tunnel *t = tunnel_new(&c, NULL, NULL);
+	struct stream *s[5];
+	static const uint8_t networks[5] = {1, 1, 1, 2, 3};
+	static const uint32_t ids[5] = {2, 8, 10, 4, 6};
+	assert_int_equal(tunnel_attach(t, 0, 16 << 20, 0), 0);
+	for (int i = 0; i < 5; i++)
+		s[i] = open_from(t, networks[i], (uint8_t)i);
+	tunnel_fill(t, 1 << 20, 0);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(stream_id(s[i]), ids[i]);
+	for (int i = 0; i < 5; i++)
+		stream_close(s[i]);
+	tunnel_free(t);
+}
+
 /* Of a batch with room for a few OPENs each mapping gets its share. */
 static void opens_take_turns_by_mapping(void **state)
 {
@@ -1635,6 +1701,8 @@ int main(void)
 	    cmocka_unit_test(room_that_others_leave_is_found),
 	    cmocka_unit_test(a_crowd_at_one_mapping_leaves_room_for_the_others),
 	    cmocka_unit_test(opens_take_turns_by_mapping),
+	    cmocka_unit_test(opens_take_turns_by_network),
+	    cmocka_unit_test(a_crowd_from_one_network_leaves_room_for_the_others),
 	    cmocka_unit_test(the_first_datagram_does_not_overtake_its_open),
 	    cmocka_unit_test(datagrams_keep_their_boundaries),
 	    cmocka_unit_test(beyond_the_caps_the_oldest_datagrams_go),
