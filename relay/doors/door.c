@@ -1,9 +1,8 @@
 /*
  *	closed         claims its host or ports, then listens (tcp, udp)    → open
  *	open           visitors come in, each counted by mapping and account
- *	open, resting  newcomers wait (in the kernel, or parked here): too many wait for the agent,
- *                     or
- *	               there is no session. A link or a DECLARE wakes it    → open
+ *	open, resting  newcomers wait (in the kernel, or parked here): too many wait for an agent
+ *	               that is away, or there is no session. A link or a DECLARE wakes it    → open
  *	shut           no longer allowed or declared: visitors are reset    → closed
  *
  * A claim or a listener that fails leaves the door closed with the reason; its owner tries again.
@@ -23,9 +22,17 @@
 #include <string.h>
 #include <uv.h>
 
-enum { REST_LOOK_MS = 100, SOURCES = 4096, FLOWS_DEFAULT = 16384 };
+enum {
+	RELIEF_MS = 50,
+	RELIEF_MOST = 64, /* visitors that make room at once */
+	/* how far behind is too far, where the mapping has all its connections */
+	PLACE_LAG_MS = 10000,
+	SLOW_SAY_MS = 60000,
+	SOURCES = 4096,
+	FLOWS_DEFAULT = 16384
+};
 
-static void on_rest_timer(void *owner);
+static void on_relief(void *owner);
 
 static const struct door_kind *kind_of(enum mapping_protocol p)
 {
@@ -75,7 +82,9 @@ struct door *door_new(struct tenant *t, const struct mapping *mapping)
 	mapping_copy(&d->mapping, mapping);
 	d->host = mapping->host ? full_host(t, mapping->host) : NULL;
 	list_init(&d->parked);
-	d->rest_timer = timer_new(t->worker->loop, on_rest_timer, d);
+	d->relief_timer = timer_new(t->worker->loop, on_relief, d);
+	relief_init(&d->relief, kind->relief);
+	list_append(&t->doors, &d->beside);
 	set_rates(d);
 	kind->init(d);
 	return d;
@@ -306,8 +315,6 @@ static void unpark(struct door *d, bool away)
 void door_rest(struct door *d)
 {
 	d->resting = true;
-	d->watched = false;
-	timer_stop(d->rest_timer);
 	for (size_t i = 0; d->kind->rest && i < d->socket_count; i++)
 		d->kind->rest(d->sockets[i]);
 }
@@ -316,8 +323,6 @@ void door_wake(struct door *d)
 {
 	d->newcomers = 0;
 	d->resting = false;
-	d->watched = false;
-	timer_stop(d->rest_timer);
 	for (size_t i = 0; d->kind->wake && i < d->socket_count; i++)
 		d->kind->wake(d->sockets[i]);
 	unpark(d, false);
@@ -344,7 +349,9 @@ void door_close(struct door *d)
 	if (!d)
 		return;
 	door_shut(d, NULL);
-	timer_close(d->rest_timer);
+	timer_close(d->relief_timer);
+	relief_fini(&d->relief);
+	list_remove(&d->beside);
 	shaper_free(d->shaper);
 	rate_limiter_free(d->rates);
 	if (d->kind->fini)
@@ -412,13 +419,44 @@ static bool is_hasty(struct door *d, const struct addr *peer)
 	return d->rates && !rate_limiter_try(d->rates, peer, loop_now_ms(d->tenant->worker->loop));
 }
 
-enum door_entry door_enter(struct door *d, const struct addr *peer)
+static enum door_entry enter(struct door *d, const struct addr *peer)
 {
 	enum door_entry entry = try_entry(d, peer, d->now);
 	if (entry != DOOR_ENTERED)
 		return entry;
-	if (!tenant_enter(d->tenant))
-		return DOOR_ACCOUNT_FULL;
+	return tenant_enter(d->tenant) ? DOOR_ENTERED : DOOR_ACCOUNT_FULL;
+}
+
+/* Of the agent's doors the one with the most visitors. */
+static struct door *fullest(const struct tenant *t)
+{
+	struct door *most = NULL;
+	LIST_EACH(node, &t->doors)
+	{
+		struct door *d = LIST_ENTRY(node, struct door, beside);
+		if (d->kind->relief && (!most || d->relief.count > most->relief.count))
+			most = d;
+	}
+	return most;
+}
+
+/* A visitor that is slow makes room for one who would be refused. */
+static bool make_room(struct door *d, enum door_entry entry)
+{
+	uint64_t now = loop_now_ms(d->tenant->worker->loop);
+	if (entry == DOOR_FULL)
+		return relief_ask(&d->relief, 1, PLACE_LAG_MS, false, now) > 0;
+	return entry == DOOR_ACCOUNT_FULL &&
+	       relief_ask(&fullest(d->tenant)->relief, 1, 0, false, now) > 0;
+}
+
+enum door_entry door_enter(struct door *d, const struct addr *peer)
+{
+	enum door_entry entry = enter(d, peer);
+	if (entry != DOOR_ENTERED && make_room(d, entry))
+		entry = enter(d, peer);
+	if (entry != DOOR_ENTERED)
+		return entry;
 	/* last, so that asking again because of what came before costs nobody a turn */
 	if (is_hasty(d, peer)) {
 		tenant_leave(d->tenant);
@@ -490,60 +528,48 @@ struct shaper *door_shaper(struct door *d)
 	return d->shaper;
 }
 
-static size_t waiting(const struct door *d)
-{
-	return tenant_is_attached(d->tenant)
-		   ? tunnel_waiting(transport_tunnel(d->tenant->transport), d->mapping.id)
-		   : d->newcomers;
-}
-
 void door_crowd(struct door *d)
 {
-	bool attached = tenant_is_attached(d->tenant);
-	if (!attached)
-		d->newcomers++;
-	if (d->resting)
+	if (tenant_is_attached(d->tenant) || ++d->newcomers < DOOR_WAITING || d->resting)
 		return;
-	if (waiting(d) < DOOR_WAITING) {
-		if (attached && d->kind->relieve && !d->watched && waiting(d) > 1) {
-			d->watched = true;
-			timer_set(d->rest_timer, REST_LOOK_MS);
-		}
-		return;
-	}
-	door_rest(d);
-	if (attached) /* else the next link wakes it */
-		timer_set(d->rest_timer, REST_LOOK_MS);
-	log_info("door_rests", "mapping=%s waiting=%zu", d->mapping.name, waiting(d));
+	door_rest(d); /* until the next link wakes it */
+	log_info("door_rests", "mapping=%s waiting=%u", d->mapping.name, d->newcomers);
 }
 
-/* Newcomers still wait after a moment: the memory for visitors is short. Those that use their
- * places for nothing make room, before so many wait that the door has to rest. */
-static void relieve_while_waiting(struct door *d)
+void door_watch(struct door *d)
 {
-	d->watched = waiting(d) > 0;
-	if (!d->watched)
-		return;
-	d->kind->relieve(d);
-	timer_set(d->rest_timer, REST_LOOK_MS);
+	if (!timer_is_set(d->relief_timer))
+		timer_set(d->relief_timer, RELIEF_MS);
 }
 
-static void on_rest_timer(void *owner)
+/* Where the memory for visitors is short, those that use it for nothing make room, in the mapping
+ * that has the most visitors. */
+static void on_relief(void *owner)
 {
 	struct door *d = owner;
-	if (!tenant_is_attached(d->tenant))
+	const struct tunnel *t =
+	    tenant_is_attached(d->tenant) ? transport_tunnel(d->tenant->transport) : NULL;
+	if (!t || !tunnel_is_short(t, d->mapping.id))
 		return;
-	if (d->watched && !d->resting) {
-		relieve_while_waiting(d);
+	size_t waiting = tunnel_waiting(t, d->mapping.id);
+	if (relief_ask(&fullest(d->tenant)->relief,
+		       waiting < RELIEF_MOST ? (unsigned)waiting : RELIEF_MOST, 0, true,
+		       loop_now_ms(d->tenant->worker->loop)))
+		transport_mark(d->tenant->transport);
+	timer_set(d->relief_timer, RELIEF_MS);
+}
+
+void door_say_slow(struct door *d, const struct addr *visitor, int64_t lag_ms)
+{
+	char text[ADDR_TEXT];
+	uint64_t now = loop_now_ms(d->tenant->worker->loop);
+	d->slow++;
+	if (d->slow_said_ms && now < d->slow_said_ms + SLOW_SAY_MS)
 		return;
-	}
-	if (waiting(d) >= DOOR_WAITING / 2) {
-		if (d->kind->relieve)
-			d->kind->relieve(d);
-		timer_set(d->rest_timer, REST_LOOK_MS);
-	} else {
-		door_wake(d);
-	}
+	d->slow_said_ms = now;
+	log_info("slow_visitor_ended", "mapping=%s visitor=%s lag_ms=%lld so_far=%llu",
+		 d->mapping.name, addr_ip_text(visitor, text), (long long)lag_ms,
+		 (unsigned long long)d->slow);
 }
 
 uint32_t door_idle_s(const struct door *d)

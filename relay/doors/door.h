@@ -12,6 +12,7 @@
 #define GROUNDNUT_RELAY_DOORS_DOOR_H
 
 #include "shared/http/http_gateway.h"
+#include "relay/doors/relief.h"
 #include "relay/doors/tenant.h"
 #include "shared/base/json.h"
 #include "shared/net/splice.h"
@@ -20,7 +21,8 @@ struct door;
 
 #define DOOR_SESSION_ENDED "the session with the agent ended" /* why a visitor left */
 
-enum { DOOR_WAITING = 256 }; /* newcomers that may wait for the agent before the door rests */
+/* newcomers that may wait for an agent that is away, before the door rests */
+enum { DOOR_WAITING = 256 };
 
 /* What a kind does; the door's claim is taken before open and let go after close. Functions that
  * need not exist are NULL. */
@@ -37,8 +39,8 @@ struct door_kind {
 	void (*clear)(struct door *d, bool graceful, enum reset_code code);
 	/* udp: the flow that has been idle for longest; there is one */
 	void (*evict)(struct door *d);
-	/* newcomers wait for the agent: end a few visitors that do not move */
-	void (*relieve)(struct door *d);
+	/* which visitors make room; NULL: none */
+	const struct relief_kind *relief;
 	uint64_t (*dropped)(const struct door *d); /* datagrams, by flows under way */
 	void (*fini)(struct door *d);
 	/* http and tls: a visitor of the shared port comes in; or is turned away, since the agent
@@ -71,8 +73,11 @@ struct door {
 	uint64_t flows, dropped;   /* udp; dropped: but for what flows under way have */
 	struct splice_count count; /* to_stream goes toward the agent */
 	unsigned newcomers;        /* let in while the agent is detached */
-	bool watched; /* newcomers wait, and the timer looks whether they go on waiting */
-	struct timer *rest_timer;
+	struct list beside;        /* tenant.doors */
+	struct relief relief;      /* visitors that may have to make room */
+	struct timer *relief_timer;
+	/* visitors ended because they were slow, and when that was last logged */
+	uint64_t slow, slow_said_ms;
 	struct shaper *shaper;      /* NULL: neither mapping nor account has a limit */
 	struct rate_limiter *rates; /* newcomers of each source; NULL: no limit */
 };
@@ -113,8 +118,12 @@ enum door_entry door_enter_flow(struct door *d, const struct addr *peer);
 void door_leave_flow(struct door *d);
 /* for a newcomer; NULL: no limit. It lives as long as the door */
 struct shaper *door_shaper(struct door *d);
-/* After a newcomer: rest when too many wait. */
+/* After a newcomer: rest when too many wait for an agent that is away. */
 void door_crowd(struct door *d);
+/* A stream is about to be opened: if there is no memory for it, slow visitors make room. */
+void door_watch(struct door *d);
+/* A visitor is ended because it is slow: a line now and then. */
+void door_say_slow(struct door *d, const struct addr *visitor, int64_t lag_ms);
 /* how long a visitor or flow may be idle; 0: for ever */
 uint32_t door_idle_s(const struct door *d);
 

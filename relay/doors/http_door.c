@@ -26,8 +26,6 @@ enum {
 	LOOKS = 8, /* visitors looked at for each newcomer */
 	/* how far one of a crowded source may be behind; less, the more there are */
 	LAG_MS = 1000,
-	PLACE_LAG_MS = 10000, /* the same, where the mapping is full and another wants its place */
-	SAY_MS = 60000,
 	/* what all visitors of one source may be granted at first; each has
 	 * TUNNEL_OPEN_CREDIT_MIN at least */
 	SOURCE_CREDIT = 2 * 1024 * 1024,
@@ -35,8 +33,9 @@ enum {
 
 struct visitor {
 	struct list node;
-	struct list beside; /* those of one source on this loop, over all its doors */
-	struct addr source; /* for whom the last request was sent */
+	struct relief_member member; /* while it has entered */
+	struct list beside;          /* those of one source on this loop, over all its doors */
+	struct addr source;          /* for whom the last request was sent */
 	struct web_door *door;
 	struct http_visitor *http;
 	bool entered;
@@ -51,8 +50,6 @@ struct web_door {
 	struct door door;
 	struct list visitors;
 	struct rate_limiter *wrong; /* sources of wrong passwords; NULL: none yet */
-	/* visitors ended because they were slow, and when that was last logged */
-	uint64_t slow, said_ms;
 };
 
 static struct web_door *web(struct door *d)
@@ -81,6 +78,7 @@ static void leave(struct visitor *v, const char *why)
 {
 	if (v->entered) {
 		door_log_end(&v->door->door, &v->source, &v->count, v->since_ms, why);
+		relief_remove(&v->door->door.relief, &v->member);
 		door_leave(&v->door->door);
 	}
 	if (!list_is_empty(&v->beside)) {
@@ -98,31 +96,24 @@ static void on_over(void *owner, const char *why)
 
 /* --- slow ones --- */
 
-static void say_slow(struct visitor *v, int64_t lag_ms)
+static void end_slow(struct visitor *v, int64_t lag_ms)
 {
-	struct web_door *w = v->door;
-	char text[ADDR_TEXT];
-	uint64_t now = loop_now_ms(w->door.tenant->worker->loop);
-	w->slow++;
-	if (w->said_ms && now < w->said_ms + SAY_MS)
-		return;
-	w->said_ms = now;
-	log_info("slow_visitor_ended", "mapping=%s visitor=%s lag_ms=%lld so_far=%llu",
-		 w->door.mapping.name, addr_ip_text(&v->source, text), (long long)lag_ms,
-		 (unsigned long long)w->slow);
-}
-
-/* True: it was more than most_ms behind, and has gone. */
-static bool end_slow(struct visitor *v, int64_t most_ms)
-{
-	int64_t lag_ms = http_visitor_lag_ms(v->http);
-	if (lag_ms <= most_ms)
-		return false;
-	say_slow(v, lag_ms);
+	door_say_slow(&v->door->door, &v->source, lag_ms);
 	http_visitor_evict(v->http);
 	leave(v, "too slow");
-	return true;
 }
+
+static struct relief_sight look(struct relief_member *m)
+{
+	return http_visitor_look(LIST_ENTRY(m, struct visitor, member)->http);
+}
+
+static void make_room(struct relief_member *m, int64_t lag_ms)
+{
+	end_slow(LIST_ENTRY(m, struct visitor, member), lag_ms);
+}
+
+static const struct relief_kind RELIEF = {.look = look, .end = make_room};
 
 /* A source with more visitors than limits.slow_visitors_per_source loses slow ones: a few are
  * looked at for each newcomer, in turn. */
@@ -139,7 +130,9 @@ static void thin_out(struct visitor *newcomer)
 		struct visitor *v = LIST_ENTRY(beside->next, struct visitor, beside);
 		list_remove(&v->beside);
 		list_append(beside, &v->beside);
-		end_slow(v, (int64_t)LAG_MS * most / count);
+		int64_t lag_ms = http_visitor_lag_ms(v->http);
+		if (lag_ms > (int64_t)LAG_MS * most / count)
+			end_slow(v, lag_ms);
 	}
 }
 
@@ -165,25 +158,6 @@ static uint32_t first_credit(struct visitor *v)
 	uint32_t count = rate_limiter_held(everybody(v), &v->source);
 	uint32_t share = count ? SOURCE_CREDIT / count : SOURCE_CREDIT;
 	return share < TUNNEL_OPEN_CREDIT_MIN ? TUNNEL_OPEN_CREDIT_MIN : share;
-}
-
-/* In a full mapping a visitor that is far behind gives up its place. */
-static bool make_room(struct web_door *w)
-{
-	for (int i = 0; i < LOOKS && !list_is_empty(&w->visitors); i++) {
-		struct visitor *v = LIST_ENTRY(w->visitors.next, struct visitor, node);
-		list_remove(&v->node);
-		list_append(&w->visitors, &v->node);
-		if (v->entered && end_slow(v, PLACE_LAG_MS))
-			return true;
-	}
-	return false;
-}
-
-static void relieve(struct door *d)
-{
-	for (int i = 0; i < LOOKS && make_room(web(d)); i++)
-		;
 }
 
 /* --- a request --- */
@@ -234,8 +208,6 @@ static bool come_in(struct visitor *v)
 {
 	struct door *d = &v->door->door;
 	enum door_entry entry = door_enter(d, &v->source);
-	if ((entry == DOOR_FULL || entry == DOOR_ACCOUNT_FULL) && make_room(v->door))
-		entry = door_enter(d, &v->source);
 	v->entered = entry == DOOR_ENTERED;
 	if (!v->entered) {
 		refuse(v, entry);
@@ -243,6 +215,7 @@ static bool come_in(struct visitor *v)
 	}
 	v->count.whole = &d->count;
 	v->since_ms = loop_now_ms(d->tenant->worker->loop);
+	relief_add(&d->relief, &v->member, &v->source);
 	struct http_visitor_lead lead = {
 	    .transport = d->tenant->transport,
 	    .mapping = d->mapping.id,
@@ -290,6 +263,7 @@ static void route_here(struct visitor *v, const char *proto)
 				   .realm = d->mapping.name};
 	http_gateway_route(gateway, &route);
 	count_wrong(v, now);
+	door_watch(d);
 }
 
 static bool on_route(void *owner)
@@ -305,8 +279,10 @@ static bool on_route(void *owner)
 	struct forwarded f = forwarded_read(&v->door->door.tenant->worker->config->http_trust, head,
 					    peer, http_gateway_proto(gateway));
 	if (!addr_equal_ip(&f.visitor, &v->source)) {
-		if (v->entered)
+		if (v->entered) {
+			relief_remove(&v->door->door.relief, &v->member);
 			door_leave(&v->door->door);
+		}
 		v->entered = false;
 		set_source(v, &f.visitor);
 	}
@@ -364,7 +340,7 @@ const struct door_kind HTTP_DOOR = {
     .size = sizeof(struct web_door),
     .init = init,
     .clear = clear,
-    .relieve = relieve,
+    .relief = &RELIEF,
     .fini = fini,
     .take = take,
     .turn_away = turn_away,

@@ -20,7 +20,6 @@
  */
 #include "relay/doors/http_visitor.h"
 
-#include "relay/doors/minimum_rate.h"
 #include "shared/base/err.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
@@ -36,6 +35,7 @@ enum {
 	AWAY_RETRY_S = 30, /* what a 503 tells to wait */
 	IOV_MOST = 24,
 	VISITOR_LOWAT = 128 * 1024,
+	SAVED_MS = 60000, /* what a visitor that moves may save for a pause */
 };
 
 struct http_visitor {
@@ -603,7 +603,7 @@ struct http_visitor *http_visitor_new(struct loop *l, struct io *io, struct http
 				   .times = *times};
 	v->phase = http_gateway_phase(gateway);
 	v->phase_ms = v->moved_ms = now;
-	minimum_rate_init(&v->rate, now);
+	minimum_rate_init(&v->rate, SAVED_MS, now);
 	v->in = (struct shaper_waiter){.fn = on_task, .arg = v};
 	v->out = (struct shaper_waiter){.fn = on_task, .arg = v};
 	list_init(&v->in.node);
@@ -637,6 +637,16 @@ int64_t http_visitor_lag_ms(struct http_visitor *v)
 	/* then the relay is late, not the visitor */
 	bool spoke = lag_ms > 0 && !v->is_writing && io_has_unread(v->io);
 	return spoke ? 0 : lag_ms;
+}
+
+struct relief_sight http_visitor_look(struct http_visitor *v)
+{
+	return (struct relief_sight){
+	    .waits = v->rate.waiting && (v->is_writing || !io_has_unread(v->io)),
+	    .holds_memory = v->stream,
+	    .progress = progress(v),
+	    .lag_ms = http_visitor_lag_ms(v),
+	};
 }
 
 struct io_parcel *http_visitor_pack(struct http_visitor *v, struct http_gateway **gateway)

@@ -1,8 +1,8 @@
 #include "relay/doors/minimum_rate.h"
 
-void minimum_rate_init(struct minimum_rate *p, uint64_t now_ms)
+void minimum_rate_init(struct minimum_rate *p, int64_t saved_most_ms, uint64_t now_ms)
 {
-	*p = (struct minimum_rate){.since_ms = now_ms};
+	*p = (struct minimum_rate){.saved_most_ms = saved_most_ms, .since_ms = now_ms};
 }
 
 void minimum_rate_wait(struct minimum_rate *p, bool waiting, uint64_t now_ms)
@@ -29,7 +29,7 @@ int64_t minimum_rate_lag_ms(struct minimum_rate *p, uint64_t progress, uint64_t 
 		/* the rest of a millisecond counts later */
 		p->progress += ms * MINIMUM_RATE_RATE / 1000;
 	}
-	if (p->lag_ms < -MINIMUM_RATE_SAVED_MS)
-		p->lag_ms = -MINIMUM_RATE_SAVED_MS;
+	if (p->lag_ms < -p->saved_most_ms)
+		p->lag_ms = -p->saved_most_ms;
 	return p->waiting ? p->lag_ms : 0;
 }

@@ -10,18 +10,18 @@
 #include <stdint.h>
 
 enum {
-	MINIMUM_RATE_RATE = 4000,      /* bytes that make up for a second */
-	MINIMUM_RATE_SAVED_MS = 60000, /* the most that bytes save for later */
+	MINIMUM_RATE_RATE = 4000, /* bytes that make up for a second */
 };
 
 struct minimum_rate {
+	int64_t saved_most_ms; /* the most that bytes save for later */
 	bool waiting;
 	uint64_t since_ms; /* up to here the waiting is counted */
 	int64_t lag_ms;    /* … and came to this */
 	uint64_t progress; /* as far as it is counted */
 };
 
-void minimum_rate_init(struct minimum_rate *p, uint64_t now_ms);
+void minimum_rate_init(struct minimum_rate *p, int64_t saved_most_ms, uint64_t now_ms);
 /* from now on the visitor is waited for, or is not */
 void minimum_rate_wait(struct minimum_rate *p, bool waiting, uint64_t now_ms);
 /* something new begins: it is not behind any more, and keeps what it has saved */

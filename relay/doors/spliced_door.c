@@ -9,10 +9,9 @@
 enum { SWEEP_MS = 1000 };
 
 struct visitor {
-	struct list node;
+	struct relief_member member;
 	struct door *door;
 	struct splice *splice;
-	struct addr peer;
 	struct splice_count count;
 	uint64_t since_ms;
 };
@@ -24,11 +23,31 @@ static struct spliced_door *spliced(struct door *d)
 
 static void leave(struct visitor *v, const char *why)
 {
-	door_log_end(v->door, &v->peer, &v->count, v->since_ms, why);
-	list_remove(&v->node);
+	door_log_end(v->door, &v->member.from, &v->count, v->since_ms, why);
+	relief_remove(&v->door->relief, &v->member);
 	door_leave(v->door);
 	mem_free(v);
 }
+
+static struct relief_sight look(struct relief_member *m)
+{
+	const struct visitor *v = LIST_ENTRY(m, const struct visitor, member);
+	return (struct relief_sight){
+	    .waits = splice_waits_for_socket(v->splice),
+	    .holds_memory = true,
+	    .progress = splice_delivered(v->splice),
+	};
+}
+
+static void end_slow(struct relief_member *m, int64_t lag_ms)
+{
+	struct visitor *v = LIST_ENTRY(m, struct visitor, member);
+	door_say_slow(v->door, &m->from, lag_ms);
+	splice_cut(v->splice, RESET_IDLE);
+	leave(v, "too slow");
+}
+
+const struct relief_kind SPLICED_DOOR_RELIEF = {.look = look, .end = end_slow};
 
 static void on_end(void *owner, const struct splice_end *end)
 {
@@ -43,22 +62,21 @@ static void on_sweep(void *owner)
 		 most = (uint64_t)d->mapping.idle_s * 1000;
 	if (!tenant_is_attached(d->tenant))
 		all->attached_ms = now;
-	LIST_EACH(node, &all->visitors)
+	LIST_EACH(node, &d->relief.members)
 	{
-		struct visitor *v = LIST_ENTRY(node, struct visitor, node);
+		struct visitor *v = LIST_ENTRY(node, struct visitor, member.node);
 		uint64_t moved = splice_moved_ms(v->splice);
 		if (most && now >= (moved > all->attached_ms ? moved : all->attached_ms) + most) {
 			splice_cut(v->splice, RESET_IDLE);
 			leave(v, reset_text(RESET_IDLE));
 		}
 	}
-	if (most && !list_is_empty(&all->visitors))
+	if (most && d->relief.count)
 		timer_set(all->sweep, SWEEP_MS);
 }
 
 void spliced_door_init(struct door *d)
 {
-	list_init(&spliced(d)->visitors);
 	spliced(d)->sweep = timer_new(d->tenant->worker->loop, on_sweep, d);
 }
 
@@ -78,11 +96,9 @@ void spliced_door_let_in(struct door *d, struct io *io, const struct addr *local
 		return;
 	}
 	struct visitor *v = mem_alloc(sizeof *v);
-	*v = (struct visitor){.door = d,
-			      .peer = *io_peer(io),
-			      .count.whole = &d->count,
-			      .since_ms = loop_now_ms(d->tenant->worker->loop)};
-	list_append(&spliced(d)->visitors, &v->node);
+	*v = (struct visitor){
+	    .door = d, .count.whole = &d->count, .since_ms = loop_now_ms(d->tenant->worker->loop)};
+	relief_add(&d->relief, &v->member, io_peer(io));
 	struct transport *k = d->tenant->transport;
 	struct open_info info = {.mapping = d->mapping.id,
 				 .visitor = *io_peer(io),
@@ -96,13 +112,14 @@ void spliced_door_let_in(struct door *d, struct io *io, const struct addr *local
 	if (d->mapping.idle_s && !timer_is_set(spliced(d)->sweep))
 		timer_set(spliced(d)->sweep, SWEEP_MS);
 	door_crowd(d);
+	door_watch(d);
 }
 
 void spliced_door_clear(struct door *d, bool graceful, enum reset_code code)
 {
-	struct list *all = &spliced(d)->visitors;
+	struct list *all = &d->relief.members;
 	while (!list_is_empty(all)) {
-		struct visitor *v = LIST_ENTRY(all->next, struct visitor, node);
+		struct visitor *v = LIST_ENTRY(all->next, struct visitor, member.node);
 		if (graceful)
 			splice_abandon(v->splice);
 		else

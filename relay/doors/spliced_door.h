@@ -10,7 +10,6 @@
 
 struct spliced_door {
 	struct door door;
-	struct list visitors;
 	/* of a mapping with idle_s: a visitor that was idle for so long is reset */
 	struct timer *sweep;
 	/* idle time counts from here: a detached agent is not the visitor's fault */
@@ -18,6 +17,7 @@ struct spliced_door {
 };
 
 /* as of struct door_kind */
+extern const struct relief_kind SPLICED_DOOR_RELIEF;
 void spliced_door_init(struct door *d);
 void spliced_door_fini(struct door *d);
 void spliced_door_clear(struct door *d, bool graceful, enum reset_code code);

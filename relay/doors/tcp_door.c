@@ -44,5 +44,6 @@ const struct door_kind TCP_DOOR = {
     .rest = rest,
     .wake = wake,
     .clear = spliced_door_clear,
+    .relief = &SPLICED_DOOR_RELIEF,
     .fini = spliced_door_fini,
 };

@@ -14,6 +14,7 @@ void tenant_init(struct tenant *t, struct worker *worker, const char *account, c
 	    .label = mem_printf("%s/%s", account, agent),
 	    .usage = usage_ref(usage),
 	};
+	list_init(&t->doors);
 }
 
 void tenant_fini(struct tenant *t)

@@ -18,6 +18,7 @@ struct tenant {
 	struct accounts *accounts;   /* the list in force on this loop; NULL: not known yet */
 	struct transport *transport; /* NULL: no session */
 	struct addr remote;          /* where the link comes from, or the last one came */
+	struct list doors;           /* of its mappings */
 };
 
 void tenant_init(struct tenant *t, struct worker *worker, const char *account, const char *agent,

@@ -39,6 +39,7 @@ const struct door_kind TLS_DOOR = {
     .size = sizeof(struct spliced_door),
     .init = spliced_door_init,
     .clear = spliced_door_clear,
+    .relief = &SPLICED_DOOR_RELIEF,
     .fini = spliced_door_fini,
     .take = take,
     .turn_away = turn_away,

@@ -39,6 +39,7 @@ struct splice {
 	bool socket_deaf;      /* it takes no more bytes */
 	bool stream_eof;       /* the stream's FIN was passed on */
 	uint64_t moved_ms;     /* when a byte last went through */
+	uint64_t given;        /* bytes that the socket took */
 	struct shaper *shaper; /* NULL: as fast as it goes */
 	struct shaper_waiter in, out;
 	struct timer *drain; /* the stream is reset: waiting for the kernel to send the rest */
@@ -193,6 +194,7 @@ static bool drain_stream(struct splice *s)
 		if (n > 0) {
 			stream_consume(s->stream, (size_t)n);
 			s->moved_ms = loop_now_ms(s->loop);
+			s->given += (uint64_t)n;
 			if (!s->socket_deaf)
 				splice_count_out(s->count, (uint64_t)n);
 			if (s->shaper)
@@ -323,6 +325,18 @@ const char *splice_end_text(const struct splice_end *end)
 uint64_t splice_moved_ms(const struct splice *s)
 {
 	return s->moved_ms;
+}
+
+bool splice_waits_for_socket(const struct splice *s)
+{
+	return !s->drain && !s->socket_deaf && stream_waiting(s->stream) > 0 &&
+	       list_is_empty(&s->out.node);
+}
+
+uint64_t splice_delivered(const struct splice *s)
+{
+	uint64_t unsent = io_unsent(s->socket);
+	return s->given > unsent ? s->given - unsent : 0;
 }
 
 void splice_shape(struct splice *s, struct shaper *shaper)

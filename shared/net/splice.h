@@ -43,6 +43,10 @@ struct splice *splice_new(struct transport *k, struct io *socket, struct stream 
 			  struct splice_count *count, splice_fn *fn, void *owner);
 /* when a byte last went through, by loop_now_ms(); at first, when it began */
 uint64_t splice_moved_ms(const struct splice *s);
+/* bytes wait that the socket does not take */
+bool splice_waits_for_socket(const struct splice *s);
+/* bytes that the socket's other end is known to have */
+uint64_t splice_delivered(const struct splice *s);
 /* At the relay: no more than shaper allows, each way; it must outlive the splice. */
 void splice_shape(struct splice *s, struct shaper *shaper);
 /* End it at once from outside, as a reset to both; the owner is not told. */

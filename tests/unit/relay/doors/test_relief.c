@@ -1,0 +1,156 @@
+#include "relay/doors/relief.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+enum { VISITORS = 20 };
+
+struct visitor {
+	struct relief_member member;
+	struct relief_sight sight;
+	bool ended;
+};
+
+static struct relief relief;
+static struct visitor visitors[VISITORS];
+
+static struct relief_sight look(struct relief_member *m)
+{
+	return LIST_ENTRY(m, struct visitor, member)->sight;
+}
+
+static void end(struct relief_member *m, int64_t lag_ms)
+{
+	assert_true(lag_ms > 0);
+	LIST_ENTRY(m, struct visitor, member)->ended = true;
+	relief_remove(&relief, m);
+}
+
+static const struct relief_kind KIND = {.look = look, .end = end};
+
+static void come(struct visitor *v, const char *from)
+{
+	struct addr a;
+	assert_int_equal(addr_parse_ip(from, &a), 0);
+	*v = (struct visitor){.sight = {.waits = true, .holds_memory = true}};
+	relief_add(&relief, &v->member, &a);
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	relief_init(&relief, &KIND);
+	memset(visitors, 0, sizeof visitors);
+	return 0;
+}
+
+static int finish(void **state)
+{
+	(void)state;
+	while (relief.count)
+		relief_remove(&relief, LIST_ENTRY(relief.members.next, struct relief_member, node));
+	relief_fini(&relief);
+	return 0;
+}
+
+static void who_does_not_move_goes_after_a_second(void **state)
+{
+	(void)state;
+	come(&visitors[0], "192.0.2.1");
+	assert_int_equal(relief_ask(&relief, 1, 0, true, 5000), 0);
+	assert_int_equal(relief_ask(&relief, 1, 0, true, 6000), 0);
+	assert_int_equal(relief_ask(&relief, 1, 0, true, 6001), 1);
+	assert_true(visitors[0].ended);
+}
+
+static void who_moves_or_is_not_waited_for_stays(void **state)
+{
+	(void)state;
+	come(&visitors[0], "192.0.2.1");
+	come(&visitors[1], "192.0.2.1");
+	visitors[1].sight.waits = false;
+	for (uint64_t now = 0; now < 100000; now += 500) {
+		visitors[0].sight.progress += MINIMUM_RATE_RATE / 2;
+		assert_int_equal(relief_ask(&relief, 2, 0, false, now), 0);
+	}
+}
+
+/* A byte now and then, or much at first, is no life insurance. */
+static void who_trickles_goes(void **state)
+{
+	(void)state;
+	come(&visitors[0], "192.0.2.1");
+	visitors[0].sight.progress = 1 << 20;
+	unsigned ended = 0;
+	for (uint64_t now = 0; now < 3000; now += 50) {
+		visitors[0].sight.progress++;
+		ended += relief_ask(&relief, 1, 0, true, now);
+	}
+	assert_int_equal(ended, 1);
+}
+
+static void without_memory_it_is_no_help(void **state)
+{
+	(void)state;
+	come(&visitors[0], "192.0.2.1");
+	visitors[0].sight.holds_memory = false;
+	relief_ask(&relief, 1, 0, true, 0);
+	assert_int_equal(relief_ask(&relief, 1, 0, true, 60000), 0);
+	assert_int_equal(relief_ask(&relief, 1, 0, false, 60000), 1);
+}
+
+/* Of one network with many that stand still, and one that stands still elsewhere, the crowd loses,
+ * the one that was found first before the others, and no more than were asked for. */
+static void the_fullest_network_loses(void **state)
+{
+	(void)state;
+	come(&visitors[0], "192.0.2.1");
+	for (int i = 1; i < VISITORS; i++)
+		come(&visitors[i], "198.51.100.1");
+	relief_ask(&relief, 1, 0, true, 0);
+	assert_int_equal(relief_ask(&relief, 5, 0, true, 2000), 5);
+	for (int i = 0; i < VISITORS; i++)
+		assert_int_equal(visitors[i].ended, i > 0 && i <= 5);
+}
+
+/* A crowd that moves does not shield those elsewhere that stand still. */
+static void who_moves_shields_nobody(void **state)
+{
+	(void)state;
+	come(&visitors[0], "192.0.2.1");
+	for (int i = 1; i < VISITORS; i++) {
+		come(&visitors[i], "198.51.100.1");
+		visitors[i].sight.waits = false;
+	}
+	relief_ask(&relief, 1, 0, true, 0);
+	assert_int_equal(relief_ask(&relief, 5, 0, true, 2000), 1);
+	assert_true(visitors[0].ended);
+}
+
+static void what_was_known_before_counts(void **state)
+{
+	(void)state;
+	come(&visitors[0], "192.0.2.1");
+	visitors[0].sight.lag_ms = 12000;
+	assert_int_equal(relief_ask(&relief, 1, 10000, false, 0), 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, finish)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(who_does_not_move_goes_after_a_second),
+	    TEST(who_moves_or_is_not_waited_for_stays),
+	    TEST(who_trickles_goes),
+	    TEST(without_memory_it_is_no_help),
+	    TEST(the_fullest_network_loses),
+	    TEST(who_moves_shields_nobody),
+	    TEST(what_was_known_before_counts),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
