@@ -20,12 +20,14 @@ B := build/fuzz
 FLAGS_SAN := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 endif
 
-PACKAGES := libuv openssl jansson sqlite3
+# Host names with other than ASCII letters, by libidn2; IDN=0 is a build without it.
+IDN     ?= 1
+PACKAGES := libuv openssl jansson sqlite3 $(if $(filter 0,$(IDN)),,libidn2)
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
             -Werror=implicit-function-declaration -Werror=int-conversion -Werror=incompatible-pointer-types
 CFLAGS   ?= -O2 -g
 HARDEN   := -fstack-protector-strong -fPIE $(if $(filter 0,$(SAN)),-D_FORTIFY_SOURCE=2)
-ALL_C    := -std=gnu11 $(WARN) $(HARDEN) $(FLAGS_SAN) -I. -DGROUNDNUT_VERSION='"$(VERSION)"' \
+ALL_C    := -std=gnu11 $(WARN) $(HARDEN) $(FLAGS_SAN) -I. -DGROUNDNUT_VERSION='"$(VERSION)"' -DGROUNDNUT_IDN=$(IDN) \
             $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null) $(CFLAGS) -MMD -MP
 LINK      = $(CC) $(FLAGS_SAN) -pie -Wl,-z,relro,-z,now $(LDFLAGS)
 LIBS     := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) -lhttp_parser -lldns -lpthread

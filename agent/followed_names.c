@@ -9,6 +9,7 @@
 
 #include "agent/nat_probe.h"
 #include "shared/base/hash_table.h"
+#include "shared/base/idn.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/net/udp_socket.h"
@@ -224,9 +225,13 @@ void followed_names_status(const struct followed_names *f, struct json *w)
 	json_open(w, "names", '[');
 	for (size_t i = 0; i < f->names.count; i++) {
 		const struct followed *at = &f->state[i];
+		const struct name_wish *wish = &f->names.items[i];
+		char *name =
+		    idn_as_typed(at->name ? at->name : wish->host, wish->host, wish->host_typed);
 		json_open(w, NULL, '{');
-		json_str(w, "name", at->name ? at->name : f->names.items[i].host);
-		json_str(w, "follow", name_follow_text(f->names.items[i].follow));
+		json_str(w, "name", name);
+		mem_free(name);
+		json_str(w, "follow", name_follow_text(wish->follow));
 		json_str(w, "wanted", at->wanted);
 		json_str(w, "published", at->published);
 		json_uint(w, "updates_sent", at->sent);

@@ -11,6 +11,7 @@
 #include "agent/target_check.h"
 #include "agent/udp_flows.h"
 #include "shared/base/hash_table.h"
+#include "shared/base/idn.h"
 #include "shared/base/err.h"
 #include "shared/base/file.h"
 #include "shared/base/log.h"
@@ -34,6 +35,7 @@ struct target {
 	struct mapping mapping; /* owned; id is ours */
 	enum mapping_state state;
 	char *public_text, *error, *host; /* what the relay said */
+	char *shown;                      /* public_text as a person would type it */
 	/* why the last dial failed, until one succeeds; udp: until more than dial_error_out bytes
 	 * have gone out */
 	char *dial_error;
@@ -326,6 +328,7 @@ static void target_free(struct target *s)
 	mem_free(s->public_text);
 	mem_free(s->error);
 	mem_free(s->host);
+	mem_free(s->shown);
 	mem_free(s->dial_error);
 	mem_free(s);
 }
@@ -375,6 +378,8 @@ void targets_set(struct targets *s, const struct mapping_list *list)
 			list_remove(&kept->node);
 			list_append(&s->list, &kept->node);
 			kept->mapping.check_s = m->check_s;
+			mem_free(kept->mapping.host_typed);
+			kept->mapping.host_typed = mem_strdup(m->host_typed);
 			if (kept->check)
 				target_check_every(kept->check, m->check_s);
 		} else {
@@ -413,6 +418,8 @@ static void take_report(struct target *s, const struct mapping_report *r)
 	mem_free(s->public_text);
 	mem_free(s->error);
 	mem_free(s->host);
+	mem_free(s->shown);
+	s->shown = idn_as_typed(r->public_text, s->mapping.host, s->mapping.host_typed);
 	s->public_text = mem_strdup(r->public_text);
 	s->error = mem_strdup(r->error);
 	s->host = mem_strdup(r->host);
@@ -420,7 +427,7 @@ static void take_report(struct target *s, const struct mapping_report *r)
 		return;
 	if (s->state == MAPPING_OPEN)
 		log_info("mapping_open", "mapping=%s public=%s target=%s", s->mapping.name,
-			 s->public_text, s->mapping.target_text);
+			 s->shown, s->mapping.target_text);
 	else if (s->state == MAPPING_ERROR)
 		log_warn("mapping_error", "mapping=%s why=%s", s->mapping.name, s->error);
 }
@@ -454,7 +461,8 @@ void targets_session_over(struct targets *s)
 		mem_free(target->public_text);
 		mem_free(target->error);
 		mem_free(target->host);
-		target->public_text = target->error = target->host = NULL;
+		mem_free(target->shown);
+		target->public_text = target->error = target->host = target->shown = NULL;
 	}
 }
 
@@ -495,7 +503,7 @@ bool targets_look(const struct targets *s, const char *name, struct target_look 
 		return false;
 	*out = (struct target_look){
 	    .state = at->state,
-	    .public_text = at->public_text,
+	    .public_text = at->shown,
 	    .error = at->error,
 	    .target_error = target_check_error(at->check),
 	    .is_checked = !target_check_is_asked(at->check),
@@ -521,7 +529,9 @@ static void wanted_status(const struct target *s, struct json *w)
 	char ports[16];
 	snprintf(ports, sizeof ports, m->first == m->last ? "%u" : "%u-%u", (unsigned)m->first,
 		 (unsigned)m->last);
-	json_str(w, "wanted", s->host ? s->host : m->host ? m->host : ports);
+	char *host = idn_as_typed(s->host ? s->host : m->host, m->host, m->host_typed);
+	json_str(w, "wanted", host ? host : ports);
+	mem_free(host);
 }
 
 /* Of udp nothing is known but what its visitors found. */
@@ -539,7 +549,7 @@ static void target_status(const struct target *s, struct json *w)
 	json_open(w, NULL, '{');
 	json_str(w, "name", s->mapping.name);
 	json_str(w, "protocol", mapping_kind(s->mapping.protocol)->word);
-	json_str(w, "public", s->public_text);
+	json_str(w, "public", s->shown);
 	wanted_status(s, w);
 	json_str(w, "target", s->mapping.target_text);
 	json_str(w, "state", mapping_state_text(s->state));

@@ -11,6 +11,7 @@
 #include "shared/base/buf.h"
 #include "shared/base/err.h"
 #include "shared/base/file.h"
+#include "shared/base/idn.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/default_paths.h"
@@ -61,30 +62,30 @@ static char *absolute(const char *file)
 
 static char *read_domain(struct conf_at root)
 {
-	const char *text;
+	const char *text, *why;
 	char name[256];
 	struct addr ip;
 	if (!conf_str(root, "domain", &text))
 		return NULL;
-	if (text_host(text, false, name) == 0 && addr_parse_ip(name, &ip) < 0 &&
+	if (idn_host(text, false, name, &why) == 0 && addr_parse_ip(name, &ip) < 0 &&
 	    !addr_is_meant(name))
 		return mem_strdup(name);
-	conf_error(root, "domain", "\"%s\" is not a domain name", text);
+	conf_error(root, "domain", "\"%s\" is not a domain name%s", text, why);
 	return NULL;
 }
 
 static char *read_host(struct conf_at root)
 {
-	const char *text = NULL;
+	const char *text = NULL, *why;
 	char name[256];
 	struct addr ip;
 	if (!conf_opt_str(root, "host", &text) || !text)
 		return NULL;
 	if (addr_parse_ip(text, &ip) == 0)
 		return mem_strdup(addr_ip_text(&ip, name));
-	if (text_host(text, false, name) == 0 && !addr_is_meant(name))
+	if (idn_host(text, false, name, &why) == 0 && !addr_is_meant(name))
 		return mem_strdup(name);
-	conf_error(root, "host", "\"%s\" is neither a host name nor an address", text);
+	conf_error(root, "host", "\"%s\" is neither a host name nor an address%s", text, why);
 	return NULL;
 }
 

@@ -9,6 +9,7 @@
 #include "shared/base/buf.h"
 #include "shared/base/err.h"
 #include "shared/base/file.h"
+#include "shared/base/idn.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/text.h"
@@ -50,13 +51,13 @@ static const char *const second_labels[] = {"ac",  "co", "com", "edu", "gov", "n
 
 static bool read_domain(const struct cli_line *line, struct init *in)
 {
-	const char *text = cli_value(line, "domain");
+	const char *text = cli_value(line, "domain"), *why = "";
 	struct addr ip;
 	if (!text)
 		log_say("init needs --domain, the zone of your names, such as home.example.com");
-	else if (text_host(text, false, in->domain) < 0 || addr_parse_ip(in->domain, &ip) == 0 ||
-		 addr_is_meant(in->domain))
-		log_say("--domain: \"%s\" is not a domain name", text);
+	else if (idn_host(text, false, in->domain, &why) < 0 ||
+		 addr_parse_ip(in->domain, &ip) == 0 || addr_is_meant(in->domain))
+		log_say("--domain: \"%s\" is not a domain name%s", text, why);
 	else
 		return true;
 	return false;
@@ -64,14 +65,14 @@ static bool read_domain(const struct cli_line *line, struct init *in)
 
 static bool read_host(const struct cli_line *line, struct init *in)
 {
-	const char *text = cli_value(line, "host");
+	const char *text = cli_value(line, "host"), *why = "";
 	struct addr ip;
 	if (!text)
 		return true;
 	if (addr_parse_ip(text, &ip) == 0)
 		addr_ip_text(&ip, in->host);
-	else if (text_host(text, false, in->host) < 0 || addr_is_meant(in->host)) {
-		log_say("--host: \"%s\" is neither a host name nor an address", text);
+	else if (idn_host(text, false, in->host, &why) < 0 || addr_is_meant(in->host)) {
+		log_say("--host: \"%s\" is neither a host name nor an address%s", text, why);
 		return false;
 	}
 	return true;

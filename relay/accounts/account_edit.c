@@ -11,6 +11,7 @@
 #include "shared/base/conf.h"
 #include "shared/base/err.h"
 #include "shared/base/file.h"
+#include "shared/base/idn.h"
 #include "shared/base/json_lint.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
@@ -463,13 +464,13 @@ static json_t *change_ports(const struct account *a, char sign, const json_t *wh
 }
 
 /* The full name of a host as accounts.json has it, freed by the caller; NULL: it is none. */
-static char *full_host(const char *text, const char *domain)
+static char *full_host(const char *text, const char *domain, const char **why)
 {
-	char host[256];
-	size_t len = strlen(text);
-	if (text_host(text, true, host) < 0)
+	char ascii[IDN_ASCII], host[256];
+	if (idn_ascii(text, ascii, why) < 0 || text_host(ascii, true, host) < 0)
 		return NULL;
-	return text[len - 1] == '.' ? mem_printf("%s.", host) : mem_printf("%s.%s.", host, domain);
+	return ascii[strlen(ascii) - 1] == '.' ? mem_printf("%s.", host)
+					       : mem_printf("%s.%s.", host, domain);
 }
 
 static bool has_host(const json_t *list, const char *host, size_t *at)
@@ -486,6 +487,7 @@ static json_t *change_hosts(const struct account *a, const char *domain, char si
 			    const char *list)
 {
 	json_t *hosts = json_array();
+	const char *why;
 	bool ok = true;
 	size_t at;
 	for (size_t i = 0; sign && i < a->host_count; i++) {
@@ -495,11 +497,11 @@ static json_t *change_hosts(const struct account *a, const char *domain, char si
 	}
 	for (const char *p = list; ok; p++) {
 		size_t len = strcspn(p, ",");
-		char *one = mem_printf("%.*s", (int)len, p), *host = full_host(one, domain);
+		char *one = mem_printf("%.*s", (int)len, p), *host = full_host(one, domain, &why);
 		bool there = host && has_host(hosts, host, &at);
 		ok = host && (sign != '-' || there);
 		if (!host)
-			log_say("--hosts: \"%s\" is not a host name", one);
+			log_say("--hosts: \"%s\" is not a host name%s", one, why);
 		else if (!ok)
 			log_say("--hosts: %s has no host %s", a->name, one);
 		else if (sign == '-')

@@ -5,6 +5,7 @@
 #include "relay/accounts/accounts.h"
 
 #include "shared/base/err.h"
+#include "shared/base/idn.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/text.h"
@@ -29,7 +30,8 @@ struct accounts {
 bool account_is_name(const char *name)
 {
 	char host[256];
-	return text_is_name(name) && !text_host(name, false, host) && name[strlen(name) - 1] != '.';
+	return text_is_name(name) && !text_host(name, false, host) &&
+	       name[strlen(name) - 1] != '.' && !strchr(name + 1, '_');
 }
 
 static void read_name(struct conf_at at, struct account *a)
@@ -129,13 +131,13 @@ static void read_hosts(struct conf_at at, const char *domain, struct account *a)
 	}
 	a->hosts = mem_zalloc(len * sizeof(*a->hosts));
 	for (size_t i = 0; i < len; i++) {
-		const char *text;
-		char host[256];
+		const char *text, *why;
+		char ascii[IDN_ASCII], host[256];
 		if (!conf_item_str(list, i, &text))
 			continue;
-		if (text_host(text, true, host) < 0)
-			conf_error_item(list, i, "\"%s\" is not a host name", text);
-		else if (text[strlen(text) - 1] == '.')
+		if (idn_ascii(text, ascii, &why) < 0 || text_host(ascii, true, host) < 0)
+			conf_error_item(list, i, "\"%s\" is not a host name%s", text, why);
+		else if (ascii[strlen(ascii) - 1] == '.')
 			a->hosts[a->host_count++] = mem_strdup(host);
 		else
 			a->hosts[a->host_count++] = mem_printf("%s.%s", host, domain);

@@ -2,6 +2,7 @@
 
 #include "shared/base/err.h"
 #include "shared/base/hash_table.h"
+#include "shared/base/idn.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/text.h"
@@ -17,9 +18,10 @@ enum { DOMAIN_MAX = 253 - sizeof("hostmaster.") + 1 };
 /* A record's name, made full; false after reporting. */
 static bool read_name(struct conf_at at, const char *name, const char *domain, char full[256])
 {
+	const char *why;
 	bool apex = strcmp(name, "@") == 0 || !*name;
-	if (text_full_host(apex ? domain : name, domain, full) != 0)
-		conf_error(at, "name", "\"%s\" is no host name", name);
+	if (idn_full_host(apex ? domain : name, domain, full, &why) != 0)
+		conf_error(at, "name", "\"%s\" is no host name%s", name, why);
 	else if (!text_is_in(full, domain))
 		conf_error(at, "name", "\"%s\" is not below \"%s\"", name, domain);
 	else
@@ -39,6 +41,18 @@ static bool is_type(struct conf_at at, const char *type)
 	return false;
 }
 
+/* The value with the host that ends it in ASCII, freed by the caller; what is no host is left to
+ * the library. */
+static char *value_of(const char *type, const char *value)
+{
+	bool ends_in_host = !strcmp(type, "MX") || !strcmp(type, "SRV") || !strcmp(type, "CNAME");
+	const char *space = strrchr(value, ' '), *host = space ? space + 1 : value, *why;
+	char ascii[IDN_ASCII];
+	if (!ends_in_host || idn_ascii(host, ascii, &why) < 0)
+		return mem_strdup(value);
+	return mem_printf("%.*s%s", (int)(host - value), value, ascii);
+}
+
 /* Dies with the rest when the library would not take it later. */
 static void read_record(struct conf_at at, const char *domain, struct dns_server_config *out)
 {
@@ -51,15 +65,17 @@ static void read_record(struct conf_at at, const char *domain, struct dns_server
 	conf_done(at);
 	if (!ok || !read_name(at, name, domain, full) || !is_type(at, type))
 		return;
-	struct dns_record *r = dns_record_parse(type, (uint32_t)ttl, value, domain, &why);
+	char *ascii = value_of(type, value);
+	struct dns_record *r = dns_record_parse(type, (uint32_t)ttl, ascii, domain, &why);
 	if (!r) {
 		conf_error(at, "value", "\"%s\" is no %s record: %s", value, type, why);
 		mem_free(why);
+		mem_free(ascii);
 		return;
 	}
 	dns_record_free(r);
-	out->records[out->record_count++] = (struct dns_server_record){
-	    mem_strdup(full), mem_strdup(type), mem_strdup(value), (uint32_t)ttl};
+	out->records[out->record_count++] =
+	    (struct dns_server_record){mem_strdup(full), mem_strdup(type), ascii, (uint32_t)ttl};
 }
 
 /* The CNAMEs by name, but for those that cannot be: the domain and its name servers have records of

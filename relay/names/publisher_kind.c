@@ -2,6 +2,7 @@
 
 #include "shared/base/err.h"
 #include "shared/base/file.h"
+#include "shared/base/idn.h"
 #include "shared/base/mem.h"
 #include "shared/base/text.h"
 #include "shared/net/http_client.h"
@@ -77,13 +78,13 @@ char *publisher_read_secret(struct conf_at at, const char *key, const char *file
 
 char *publisher_read_zone(struct conf_at at, const char *otherwise)
 {
-	const char *zone = otherwise;
+	const char *zone = otherwise, *why;
 	char clean[256];
 	if (otherwise ? !conf_opt_str(at, "zone", &zone) : !conf_str(at, "zone", &zone))
 		return NULL;
-	if (text_host(zone, false, clean) == 0)
+	if (idn_host(zone, false, clean, &why) == 0)
 		return mem_strdup(clean);
-	conf_error(at, "zone", "\"%s\" is no zone", zone);
+	conf_error(at, "zone", "\"%s\" is no zone%s", zone, why);
 	return NULL;
 }
 
@@ -141,14 +142,14 @@ char **publisher_read_hosts(struct conf_at at, const char *key, const char *doma
 	char **hosts = mem_zalloc((conf_len(list) + 1) * sizeof(*hosts));
 	size_t count = 0;
 	for (size_t i = 0; i < conf_len(list); i++) {
-		const char *text;
+		const char *text, *why;
 		char full[256];
 		if (!conf_item_str(list, i, &text))
 			continue;
-		if (text_full_host(text, domain, full) == 0)
+		if (idn_full_host(text, domain, full, &why) == 0)
 			hosts[count++] = mem_strdup(full);
 		else
-			conf_error_item(list, i, "\"%s\" is no host name", text);
+			conf_error_item(list, i, "\"%s\" is no host name%s", text, why);
 	}
 	return hosts;
 }

@@ -211,8 +211,8 @@ static bool is_label(const char *s, size_t len)
 		return false;
 	if (s[0] == '_' && len == 1)
 		return false;
-	for (size_t i = s[0] == '_'; i < len; i++)
-		if (!is_alnum(s[i]) && s[i] != '-')
+	for (size_t i = 0; i < len; i++)
+		if (!is_alnum(s[i]) && s[i] != '-' && s[i] != '_')
 			return false;
 	return true;
 }

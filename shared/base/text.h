@@ -22,9 +22,9 @@ const char *text_time(uint64_t unix_ms, char out[32]);
 /* The nearest of words (NULL-ended) to word by edit distance, or NULL when none is near enough to
  * suggest. */
 const char *text_nearest(const char *word, const char *const *words);
-/* A host name of RFC 1123 labels (1..63 letters, digits, inner hyphens; '_' first in a label
- * allowed; 253 in all). wildcard: a leading "*." label is allowed. Writes it lower-cased without
- * a final dot. */
+/* A host name of RFC 1123 labels (1..63 letters, digits, inner hyphens, and '_', as programs and
+ * services have it; 253 in all). wildcard: a leading "*." label is allowed. Writes it
+ * lower-cased without a final dot. */
 int text_host(const char *name, bool wildcard, char out[256]);
 /* The full name of host, wildcard or not: as it is when it ends with a dot or lies in domain, else
  * below domain. ERR_SYNTAX: it is no host name, or too long. */

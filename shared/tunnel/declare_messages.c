@@ -33,13 +33,16 @@ void name_wish_list_copy(struct name_wish_list *out, const struct name_wish_list
 	for (size_t i = 0; i < from->count; i++) {
 		out->items[i] = from->items[i];
 		out->items[i].host = mem_strdup(from->items[i].host);
+		out->items[i].host_typed = mem_strdup(from->items[i].host_typed);
 	}
 }
 
 void name_wish_list_fini(struct name_wish_list *l)
 {
-	for (size_t i = 0; l->items && i < l->count; i++)
+	for (size_t i = 0; l->items && i < l->count; i++) {
 		mem_free(l->items[i].host);
+		mem_free(l->items[i].host_typed);
+	}
 	mem_free(l->items);
 	memset(l, 0, sizeof(*l));
 }
@@ -66,16 +69,17 @@ static void read_wish(struct conf_at list, size_t i, bool on_wire, struct hash_t
 	enum name_follow follow;
 	if (!at.value)
 		return;
-	char *host = mapping_read_host(at);
+	char *typed, *host = mapping_read_host(at, on_wire, &typed);
 	bool knows_follow = read_follow(at, on_wire, &follow);
 	conf_done(at);
 	if (host && hash_table_get(hosts, host, strlen(host)))
 		conf_error_item(list, i, "the host \"%s\" is given twice", host);
 	if (host && knows_follow) {
 		hash_table_add(hosts, host, strlen(host), host);
-		out->items[out->count++] = (struct name_wish){host, follow};
+		out->items[out->count++] = (struct name_wish){host, typed, follow};
 	} else {
 		mem_free(host);
+		mem_free(typed);
 	}
 }
 

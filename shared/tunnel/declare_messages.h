@@ -11,7 +11,7 @@
 /* What a "names" entry of agent.json says. The last: only on the relay, of a later agent. */
 enum name_follow { NAME_FOLLOW_RELAY, NAME_FOLLOW_HOME, NAME_FOLLOW_UNKNOWN };
 struct name_wish {
-	char *host; /* as a mapping's host */
+	char *host, *host_typed; /* as a mapping's */
 	enum name_follow follow;
 };
 struct name_wish_list {

@@ -7,6 +7,7 @@
 #include "shared/tunnel/mapping.h"
 
 #include "shared/base/err.h"
+#include "shared/base/idn.h"
 #include "shared/base/json.h"
 #include "shared/base/mem.h"
 #include "shared/base/text.h"
@@ -75,6 +76,7 @@ void mapping_fini(struct mapping *m)
 {
 	mem_free(m->name);
 	mem_free(m->host);
+	mem_free(m->host_typed);
 	mem_free(m->target_text);
 	mem_free(m->allow);
 	mem_free(m->basic_user);
@@ -90,6 +92,7 @@ void mapping_copy(struct mapping *out, const struct mapping *from)
 	*out = *from;
 	out->name = mem_strdup(from->name);
 	out->host = mem_strdup(from->host);
+	out->host_typed = mem_strdup(from->host_typed);
 	out->target_text = mem_strdup(from->target_text);
 	out->basic_user = mem_strdup(from->basic_user);
 	out->basic_password = mem_strdup(from->basic_password);
@@ -215,24 +218,32 @@ static void read_public_port(struct conf_at at, struct mapping *m)
 	m->last = range.last;
 }
 
-static char *host_of(const char *text)
+/* NULL: it is none, and *why says more, or nothing. */
+static char *host_of(const char *text, bool on_wire, char **typed, const char **why)
 {
-	char host[256];
-	if (text_host(text, true, host) < 0)
+	char ascii[IDN_ASCII], host[256];
+	*why = "";
+	*typed = NULL;
+	if (on_wire && text_host(text, true, host) < 0)
 		return NULL;
-	return mem_printf("%s%s", host, text[strlen(text) - 1] == '.' ? "." : "");
+	if (idn_ascii(text, ascii, why) < 0 || text_host(ascii, true, host) < 0)
+		return NULL;
+	if (strcmp(text, ascii) != 0)
+		*typed = mem_strdup(text);
+	return mem_printf("%s%s", host, ascii[strlen(ascii) - 1] == '.' ? "." : "");
 }
 
-#define NO_HOST "\"%s\" is not a host name"
+#define NO_HOST "\"%s\" is not a host name%s"
 
-char *mapping_read_host(struct conf_at at)
+char *mapping_read_host(struct conf_at at, bool on_wire, char **typed)
 {
-	const char *text;
+	const char *text, *why;
+	*typed = NULL;
 	if (!conf_str(at, "host", &text))
 		return NULL;
-	char *host = host_of(text);
+	char *host = host_of(text, on_wire, typed, &why);
 	if (!host)
-		conf_error(at, "host", NO_HOST, text);
+		conf_error(at, "host", NO_HOST, text, why);
 	return host;
 }
 
@@ -279,12 +290,12 @@ static void check_key(struct conf_at at, const char *key, struct mapping *m, has
 
 static void read_host(struct conf_at at, struct mapping *m)
 {
-	const char *text;
+	const char *text, *why;
 	if (!conf_str(at, "host", &text))
 		return;
-	m->host = host_of(text);
+	m->host = host_of(text, is_on_wire(m), &m->host_typed, &why);
 	if (!m->host)
-		mapping_wrong(at, "host", m, NO_HOST, text);
+		mapping_wrong(at, "host", m, NO_HOST, text, why);
 }
 
 static void read_public(struct conf_at at, struct mapping *m)

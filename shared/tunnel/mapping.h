@@ -53,6 +53,8 @@ struct mapping {
 	uint16_t first, last; /* public ports of tcp and udp; 0 for http and tls */
 	/* of http and tls, lower case, e.g. "blog.alice", "*.alice", "a.example."; else NULL */
 	char *host;
+	/* in a file, where it has letters beyond ASCII: as it is there; else NULL */
+	char *host_typed;
 	char *target_text; /* as written, for people */
 	/* only the agent uses it; on the relay only target_text is set */
 	struct endpoint target;
@@ -77,8 +79,9 @@ int mapping_protocol_parse(const char *text, enum mapping_protocol *out); /* 0 o
 const char *mapping_state_text(enum mapping_state s); /* "pending" "open" "error" */
 int mapping_state_parse(const char *text, enum mapping_state *out);
 /* The member "host": lower-cased; a final dot, which says "not below the relay's domain", is kept.
- * NULL after reporting. Freed by the caller. */
-char *mapping_read_host(struct conf_at at);
+ * Not on the wire, letters beyond ASCII are A-labels then, and *typed is as it stands there, else
+ * NULL. NULL after reporting. Both are freed by the caller. */
+char *mapping_read_host(struct conf_at at, bool on_wire, char **typed);
 
 void mapping_fini(struct mapping *m);
 void mapping_copy(struct mapping *out, const struct mapping *from); /* everything owned anew */

@@ -148,6 +148,8 @@ static void errors_have_a_line_each(void **state)
 	     "accounts.json: [0].ports[1]: \"2-1\" is not a port"},
 	    {"[" ALICE ", \"hosts\": [\"a..b\"]}]",
 	     "accounts.json: [0].hosts[0]: \"a..b\" is not a host name\n"},
+	    {"[" ALICE ", \"hosts\": [\"☃\"]}]",
+	     "accounts.json: [0].hosts[0]: \"☃\" is not a host name: it holds a character"},
 	    {"[" ALICE ", \"connections\": 0}]", "accounts.json: [0].connections: must be"},
 	    {"[" ALICE ", \"bandwidth\": \"x\"}]", "accounts.json: [0].bandwidth: \"x\" is not"},
 	    {"[" ALICE, "accounts.json: "},

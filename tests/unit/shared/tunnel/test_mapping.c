@@ -178,6 +178,9 @@ static const struct {
      "agent.json: mappings[0].public_port: …"},
     {"[{\"name\": \"a\", \"protocol\": \"http\", \"host\": \"a b\", \"target\": \"h:80\"}]",
      "agent.json: mappings[0].host: \"a b\" is not a host name\n"},
+    {"[{\"name\": \"a\", \"protocol\": \"http\", \"host\": \"☃.alice\", \"target\": \"h:1\"}]",
+     "agent.json: mappings[0].host: \"☃.alice\" is not a host name: it holds a character that host "
+     "names may not have\n"},
     {TCP ", \"host\": \"x\"}]",
      "agent.json: mappings[0].host: does not fit a mapping of protocol tcp, only http and tls\n"},
     {HTTP ", \"public_port\": 80}]", "agent.json: mappings[0].public_port: does not fit a mapping "
@@ -696,6 +699,9 @@ static void what_only_a_later_version_knows_is_one_mappings_error(void **state)
 	    {MINE "\"protocol\": \"udp\", \"public_port\": \"any\"",
 	     "public_port: \"any\" is neither …"},
 	    {MINE "\"protocol\": \"http\", \"host\": \"a/b\"", "host: \"a/b\" is not a host name"},
+	    /* letters become A-labels at home, never here */
+	    {MINE "\"protocol\": \"http\", \"host\": \"博客\"",
+	     "host: \"博客\" is not a host name"},
 	    {MINE "\"protocol\": \"tcp\", \"public_port\": 80, \"proxy_protocol\": 3",
 	     "proxy_protocol: must be 1 to 2, not 3"},
 	    {MINE "\"protocol\": \"tcp\", \"public_port\": 80, \"connections\": 4294967296",
