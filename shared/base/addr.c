@@ -5,8 +5,8 @@
  * Whether an address may be published is decided by a table of special blocks (RFC 6890 and later):
  * an address is public when it is in none of them.
  *
- * A text that is no address gets its reason from addr_fault, in the order in which people go wrong:
- * a mask, a port or brackets too much, a number above 255, a host name.
+ * A text that is no address gets its reason from addr_fault: a port or a mask too much, a v6
+ * address that is none, a number above 255, a host name.
  */
 #include "shared/base/addr.h"
 

@@ -104,7 +104,7 @@ static int add_value(struct cli_line *out, const struct cli_option *o, const cha
 	return -1;
 }
 
-/* argv[*i] is an option; takes its value from the next argument where it has none of its own. */
+/* Reads the option argv[*i], and its value from the next argument where it has none of its own. */
 static int split_option(const struct cli *cli, int argc, char **argv, int *i, struct cli_line *out)
 {
 	const char *arg = argv[*i];
@@ -151,7 +151,7 @@ static int split(const struct cli *cli, int argc, char **argv, struct raw *raw,
 	return -1;
 }
 
-/* The words of the command's name when the line begins with them, else 0. */
+/* How many words of the line are this command's name; 0: the line names another command. */
 static size_t matches(const struct cli_command *c, const struct raw *raw)
 {
 	const char *second = strchr(c->name, ' ');
@@ -164,7 +164,7 @@ static size_t matches(const struct cli_command *c, const struct raw *raw)
 	return raw->word_count > 1 && !strcmp(raw->words[1], second + 1) ? 2 : 0;
 }
 
-/* What follows "group " in a command's name, or NULL. */
+/* What follows "GROUP " in a command's name, or NULL. */
 static const char *within(const struct cli_command *c, const char *group)
 {
 	size_t len = strlen(group);
@@ -218,7 +218,7 @@ static int unknown_command(const struct cli *cli, const struct raw *raw)
 	return EXIT_USAGE;
 }
 
-/* One line of a list; its words begin at one column, and go on there below. */
+/* One line of a list: form, then help from a fixed column on, also in further lines. */
 static void put_help_line(struct buf *b, const char *form, const char *help)
 {
 	struct text_page page = {b, HELP_WIDTH, false};
@@ -259,7 +259,7 @@ static void put_command(struct buf *b, const struct cli_command *c)
 	buf_fini(&form);
 }
 
-/* The commands of one group, or all for NULL. */
+/* The help of the whole program, or of one group of commands when group is not NULL. */
 static void put_help(struct buf *b, const struct cli *cli, const char *group)
 {
 	buf_printf(b, "%s: %s\n\nUsage: %s %s%sCOMMAND [OPTION…] [WORD…]\n\nCommands:\n",
@@ -272,7 +272,7 @@ static void put_help(struct buf *b, const struct cli *cli, const char *group)
 	buf_printf(b, "\n%s COMMAND --help tells more about one.\n", cli->program);
 }
 
-/* Each line of the text as long as it likes; empty ones stay. */
+/* Writes the text no wider than the help; its own line ends stay. */
 static void put_paragraphs(struct buf *b, const char *text)
 {
 	struct text_page page = {b, HELP_WIDTH, false};
@@ -331,7 +331,8 @@ static int check_words(const struct cli *cli, const struct cli_line *line)
 	return EXIT_USAGE;
 }
 
-/* The same option may be described anew by each command: from here on it is the command's own. */
+/* Two commands may describe an option of one name differently: from here on the line refers to its
+ * command's own. */
 static int check_options(const struct cli *cli, struct cli_line *line)
 {
 	for (size_t i = 0; i < line->value_count; i++) {
@@ -421,7 +422,8 @@ static const char *side(const struct cli *cli)
 	return dash ? dash + 1 : cli->program;
 }
 
-/* Who has no configuration of its own, beside a service of the system, has forgotten sudo. */
+/* A user who has no configuration, on a machine that runs the system's service, has probably
+ * forgotten sudo: it is said after whatever the command says. */
 static int run(const struct cli *cli, struct cli_line *line)
 {
 	const char *config = cli_value(line, "config");
@@ -448,8 +450,8 @@ static int end(int exit_code)
 	return exit_code ? exit_code : EXIT_WORK;
 }
 
-/* Opened the wrong way round: reading from or writing to what came closed still fails, so that
- * results are not lost in silence. */
+/* A descriptor that was closed at the start is opened the wrong way round. So reading from it or
+ * writing to it still fails, and no result is lost in silence. */
 static bool hold_descriptors(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {

@@ -96,7 +96,7 @@ static void trail_of(const struct conf_seen *seen, size_t position, size_t trail
 			trail[depth] = seen->position;
 }
 
-/* The first error of what a peer sent ends its reading. */
+/* The first error in what a peer sent ends the reading. */
 static bool is_over(const struct conf *c)
 {
 	return c->lenient && c->root->wrong;
@@ -108,7 +108,7 @@ static void set_wrong(struct conf_seen *seen)
 		seen->wrong = true;
 }
 
-/* Notes that something is wrong at this place; whether its text is wanted. */
+/* Notes that something is wrong at this place. True: its text is wanted, too. */
 static bool is_news(struct conf *c, struct conf_seen *seen)
 {
 	if (is_over(c))
@@ -117,7 +117,7 @@ static bool is_news(struct conf *c, struct conf_seen *seen)
 	return error_list_has_room(c->faults);
 }
 
-/* Takes what message holds. */
+/* Takes ownership of what message holds. */
 static void add_error(struct conf *c, const struct conf_seen *seen, size_t position,
 		      const char *path, struct buf *message)
 {
@@ -130,7 +130,7 @@ static void add_error(struct conf *c, const struct conf_seen *seen, size_t posit
 	buf_fini(message);
 }
 
-/* Of the document as a whole. */
+/* Adds an error of the document as a whole. */
 __attribute__((format(printf, 2, 3))) static void document_error(struct conf *c, const char *format,
 								 ...)
 {
@@ -172,7 +172,7 @@ static char *item_path(const char *path, size_t i)
 	return mem_printf("%s[%zu]", path, i);
 }
 
-/* From 1; 0: it is not there. */
+/* The position among the members, from 1; 0: there is no such member. */
 static size_t position_of(struct conf_at at, const char *key)
 {
 	size_t position = 1;
@@ -213,7 +213,7 @@ void conf_error_item(struct conf_at list, size_t i, const char *format, ...)
 	mem_free(path);
 }
 
-/* Takes path. */
+/* Takes ownership of path. */
 static struct conf_seen *new_seen(struct conf *c, struct conf_seen *parent, size_t position,
 				  char *path)
 {
@@ -335,7 +335,7 @@ bool conf_is_list(struct conf_at at, const char *key)
 	return json_is_array(member(at, key));
 }
 
-/* What is wrong with a value, in words, or nothing. */
+/* What is wrong with a value, in words; NULL: nothing. */
 static bool read_str(json_t *value, const char **out, struct buf *fault)
 {
 	if (json_is_string(value))
@@ -502,7 +502,7 @@ bool conf_item_int(struct conf_at list, size_t i, int64_t min, int64_t max, int6
 	return ok;
 }
 
-/* Its position is known: to look for it would be quadratic. */
+/* The caller gives the position: searching for each key would be quadratic. */
 static void unknown_key(struct conf_at at, const char *key, size_t position)
 {
 	static const char *const none[] = {NULL};
@@ -567,7 +567,7 @@ static void on_doubled(void *owner, const struct json_place *at, const char *key
 		       at->column, key);
 }
 
-/* The parser's words, without those that speak to its programmers. */
+/* Tells the parser's error, without the words that are meant for its programmers. */
 static void tell_syntax(struct conf *c, const json_error_t *error, const char *json, size_t len)
 {
 	struct json_place at;
@@ -587,8 +587,8 @@ static void tell_syntax(struct conf *c, const json_error_t *error, const char *j
 	document_error(c, "line %d, column %d: %s", error->line, error->column, text);
 }
 
-/* Whether it may become a tree: with brackets for everybody's stack, and from a peer not out of all
- * proportion. */
+/* Whether the text may become a tree: its nesting fits everybody's stack, and a peer's text has no
+ * more values than CONF_PARTS_MAX. */
 static bool is_bearable(struct conf *c, const char *text, size_t len)
 {
 	struct json_place at;
@@ -626,7 +626,7 @@ static void load(struct conf *c, const char *text, size_t len)
 		tell_syntax(c, &error, text, len);
 		return;
 	}
-	/* The rest of the document can still be read, and what else is wrong with it be told. */
+	/* The rest of the document can still be read, so its other errors are told, too. */
 	c->document = json_loadb(text, len, 0, &error);
 	if (c->document)
 		json_lint_doubled(text, len, on_doubled, c);

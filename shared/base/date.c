@@ -26,7 +26,7 @@ static unsigned number(struct reader *r, unsigned digits)
 	return n;
 }
 
-/* One character out of a few. */
+/* Reads one character, which must be one of few. */
 static char one_of(struct reader *r, const char *few)
 {
 	r->wrong |= !*r->at || !strchr(few, *r->at);
@@ -48,7 +48,7 @@ static void clock_time(struct reader *r)
 	r->second = number(r, 2);
 }
 
-/* Digits behind the third are passed over. */
+/* Reads a fraction of a second. Digits after the third are passed over. */
 static void fraction(struct reader *r)
 {
 	unsigned worth = 100;

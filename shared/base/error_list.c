@@ -8,7 +8,7 @@
 
 struct fault {
 	char *text;
-	size_t number; /* the how manieth that was found */
+	size_t number; /* the first one found has 0 */
 	size_t trail[ERROR_LIST_TRAIL];
 };
 
@@ -18,7 +18,7 @@ struct error_list {
 	size_t count;
 	bool sorted;
 	struct hash_table *known; /* by text */
-	size_t more;              /* than are kept */
+	size_t more;              /* how many were found but not kept */
 	char *last;               /* the line that says so */
 };
 

@@ -97,8 +97,8 @@ static char *follow_links(const char *path)
 	return NULL;
 }
 
-/* Owner, group and mode as the one it replaces has them, or as its directory suggests, where we may
- * give them. */
+/* Gives the new file the owner, group and mode of the one that it replaces, or those that its
+ * directory suggests, as far as this process may. */
 static int set_owner_and_mode(int fd, const char *path, const char *dir, mode_t mode)
 {
 	struct stat st, mine;
@@ -109,7 +109,8 @@ static int set_owner_and_mode(int fd, const char *path, const char *dir, mode_t 
 	bool given = fchown(fd, st.st_uid, st.st_gid) == 0 || fchown(fd, (uid_t)-1, st.st_gid) == 0;
 	if (fstat(fd, &mine) < 0)
 		return -errno;
-	/* A group that was not meant must not read a secret; its own may always stay out. */
+	/* The file has another group than was meant, which must not read a secret. Leaving the
+	 * right group out does no harm. */
 	if (!given && mine.st_gid != st.st_gid && !(mode & 07))
 		mode &= ~(mode_t)070;
 	return fchmod(fd, mode) < 0 ? -errno : 0;
@@ -119,7 +120,7 @@ static int put_in_place(const char *temporary, const char *path, bool exclusive)
 {
 	if (!exclusive)
 		return rename(temporary, path) < 0 ? -errno : 0;
-	/* link() is the one that refuses an existing name in the same act. */
+	/* link() fails when the name exists, in one step; rename() would replace what is there. */
 	if (link(temporary, path) < 0)
 		return -errno;
 	unlink(temporary);
@@ -185,7 +186,8 @@ mode_t file_secret_mode(const char *path)
 	mem_free(dir);
 	if (rc < 0 || st.st_gid == 0 || (st.st_mode & 07) || (st.st_mode & 050) != 050)
 		return 0600;
-	/* A user's own directory was made by no package, whatever its umask was. */
+	/* A directory that belongs to the user itself was not made by a package, so its mode says
+	 * nothing about a service's group. */
 	if (st.st_uid != 0 && st.st_uid == geteuid())
 		return 0600;
 	return 0640;
@@ -203,7 +205,7 @@ int file_make_dirs(const char *path, mode_t mode)
 		*p = 0;
 		if (mkdir(name, mode) < 0 && errno != EEXIST) {
 			int err = -errno;
-			/* EROFS and the like come before EEXIST */
+			/* mkdir() says EROFS and the like also for a directory that exists */
 			rc = stat(name, &st) == 0 ? 0 : err;
 		}
 		if (last)

@@ -26,12 +26,11 @@ int file_make_dirs(const char *path, mode_t mode);
 char *file_beside(const char *base_file, const char *path);
 const char *file_name(const char *path); /* its last component; points into path */
 char *file_dir(const char *path);        /* its directory; freed by the caller */
-/* As many descriptors as this process may have: the soft limit is raised to the hard one; and how
- * many that is. */
+/* Raises the soft limit of descriptors to the hard one. */
 void file_raise_limit(void);
-/* How many of them visitors may take: the rest is for links, without which nobody is served. */
+/* How many descriptors visitors may take. The rest is for links, without which nobody is served. */
 unsigned file_limit_for_visitors(void);
-/* Neither replaced nor written to between the two looks. */
+/* Whether the file was neither replaced nor written to between the two calls of stat(). */
 bool file_is_same(const struct stat *a, const struct stat *b);
 bool file_exists(const char *path);
 

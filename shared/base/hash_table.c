@@ -1,10 +1,7 @@
-/*
- * The table has a power of two of slots, each a chain. While its size changes it has the slots of
- * the size before, too: those below `moved` are empty, since their entries are in the new slots,
- * where each new entry goes as well. The size changes when there are as many entries as slots, or
- * an eighth of that. Calls move HASH_TABLE_STEP slots each, which is done long before the next
- * change is due.
- */
+/* The table has a power of two of slots, each a chain. While its size changes it keeps the slots of
+ * the old size, too. Each call moves HASH_TABLE_STEP of them; slots below `moved` are empty, and a
+ * new entry goes to the new slots. The size changes when there are as many entries as slots, or an
+ * eighth of that; moving ends long before the next change. */
 #include "shared/base/hash_table.h"
 
 #include "shared/base/mem.h"

@@ -24,7 +24,7 @@ enum link_summary_state {
 
 void link_summary_resumed(struct link_summary *s, uint64_t at_ms, uint64_t without_ms,
 			  uint64_t sent_again);
-/* the next session has been resumed never */
+/* The session is over. The next one has not been resumed yet. */
 void link_summary_over(struct link_summary *s, uint64_t at_ms, const char *why);
 /* One sentence (freed by the caller), or NULL when there is nothing to tell. silent_ms, left_ms:
  * since the last sign of life, and until the grace is over; each is looked at only where the

@@ -27,7 +27,7 @@ static inline bool list_is_empty(const struct list *l)
 	return l->next == l;
 }
 
-/* Before the head is the tail. */
+/* Appends at the tail, which stands before the head. */
 static inline void list_append(struct list *head, struct list *node)
 {
 	node->prev = head->prev;
@@ -50,7 +50,7 @@ static inline void list_remove(struct list *node)
 	list_init(node);
 }
 
-/* All of from, in its order, behind what to has. */
+/* Moves all nodes of from behind those of to; their order stays. */
 static inline void list_move(struct list *to, struct list *from)
 {
 	if (list_is_empty(from))

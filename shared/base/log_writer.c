@@ -51,7 +51,8 @@ static void sleep_ms(long ms)
 	nanosleep(&t, NULL);
 }
 
-/* Whoever shares the description may have made it non-blocking: that is waited for, too. */
+/* Another process may have made the descriptor non-blocking, since the two share it. Then poll()
+ * waits. */
 static bool write_all(const char *p, size_t len)
 {
 	while (len > 0) {
@@ -71,7 +72,7 @@ static bool write_all(const char *p, size_t len)
 	return true;
 }
 
-/* As many whole lines as CHUNK holds; of a longer one a part. */
+/* Takes as many whole lines as CHUNK holds; of a line longer than that, a part. */
 static size_t take_chunk(char chunk[CHUNK])
 {
 	size_t len = end - start < CHUNK ? end - start : CHUNK;
@@ -95,7 +96,7 @@ static uint64_t count_lines(const char *p, size_t len)
 	return lines;
 }
 
-/* The lock is held, and let go while it writes. */
+/* Called with the lock held. The lock is released while it writes. */
 static bool write_unlocked(const char *p, size_t len)
 {
 	writing = true;
@@ -114,7 +115,7 @@ static void write_chunk(void)
 		lost += count_lines(chunk, len);
 }
 
-/* False: it is not out, and not to be tried again before the next line. */
+/* Writes the count of lost lines. False: it could not, and the next line tries again. */
 static bool write_lost(void)
 {
 	char line[256];
@@ -166,13 +167,13 @@ static bool has_ended(void)
 	return ended;
 }
 
-/* Nothing waits in here; what was taken may be on its way. */
+/* Nothing waits in this thread's room; what was taken may still be under way. */
 static bool is_idle(void)
 {
 	return start == end && !writing;
 }
 
-/* Never waits for the lock: its holder may be the one that dies. */
+/* Never waits for the lock: the thread that holds it may be the one that dies. */
 static bool await(bool (*what)(void), unsigned ms)
 {
 	for (unsigned waited = 0; waited < ms; waited += STEP_MS) {

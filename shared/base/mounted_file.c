@@ -48,7 +48,7 @@ static int keep(const char *path, const char *backup, const char *text, size_t l
 	return err;
 }
 
-/* Cut last: while both are there, nothing is lost. */
+/* The file is cut last: while old and new content are both there, nothing is lost. */
 static int overwrite(int fd, const char *data, size_t len)
 {
 	for (size_t done = 0; done < len;) {

@@ -69,8 +69,8 @@ bool rate_limiter_is_over(struct rate_limiter *t, const struct addr *source, uin
 
 void rate_limiter_count(struct rate_limiter *t, const struct addr *source, uint64_t now_ms)
 {
-	/* Not below empty: many failures that were under way together must not shut a carrier's
-	 * homes out for minutes. */
+	/* The bucket does not go below empty. Otherwise many failures at once would shut out all
+	 * homes behind one carrier's address for minutes. */
 	rate_limiter_try(t, source, now_ms);
 }
 

@@ -141,8 +141,8 @@ static unsigned smallest(unsigned a, unsigned b, unsigned c)
 	return least < c ? least : c;
 }
 
-/* Insertions, deletions, replacements and swaps of neighbours, each counting one; case counts
- * nothing. */
+/* The edit distance: insertions, deletions, replacements and swaps of neighbours count one each;
+ * upper and lower case are the same. */
 static unsigned distance(const char *a, size_t a_len, const char *b, size_t b_len)
 {
 	unsigned rows[3][WORD_MAX + 1];

@@ -48,7 +48,7 @@ void text_table_note(struct text_table *t, enum text_page_paint paint, const cha
 	t->notes[t->note_count++] = (struct text_table_note){mem_strdup(text), paint, t->count};
 }
 
-/* The widths of the columns; their sum with the gaps is returned. */
+/* Measures the columns. Returns the sum of their widths with the gaps. */
 static size_t measure(const struct text_table *t, size_t *widths, size_t columns)
 {
 	size_t sum = GAP * (columns - 1);
@@ -62,7 +62,7 @@ static size_t measure(const struct text_table *t, size_t *widths, size_t columns
 	return sum;
 }
 
-/* Takes one character after the other from the widest column of words. */
+/* Narrows the table by taking one character after the other from the column that is widest. */
 static void narrow(const struct text_table *t, size_t *widths, size_t columns, size_t too_wide)
 {
 	for (; too_wide; too_wide--) {

@@ -80,8 +80,8 @@ void token_bucket_take(struct token_bucket *b, uint64_t units)
 {
 	if (!b->rate)
 		return;
-	/* The debt has a floor, so that no sum of takes can overflow: it is reached only by a
-	 * caller who never asks. */
+	/* The debt has a floor, so that no sum of takes can overflow. Only a caller that never asks
+	 * for room reaches it. */
 	int64_t floor = -(int64_t)(RATE_MAX * THOUSAND);
 	if (units > RATE_MAX || b->level - (int64_t)(units * THOUSAND) < floor)
 		b->level = floor;
