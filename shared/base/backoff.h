@@ -1,5 +1,5 @@
-/* When to try again: exponential with full jitter, pure (the caller gives time and a random
- * number). */
+/* When to try again: exponential back-off with full jitter. Pure: the caller gives a random
+ * number. */
 #ifndef GROUNDNUT_BASE_BACKOFF_H
 #define GROUNDNUT_BASE_BACKOFF_H
 

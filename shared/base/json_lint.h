@@ -13,13 +13,13 @@ struct json_place {
 	unsigned line, column;
 };
 
-/* Whether brackets stand more than most deep, and where the first that does; of text that need not
+/* Whether brackets stand more than most deep, and where the first that does; the text need not
  * be well formed. */
 bool json_lint_too_deep(const char *text, size_t len, unsigned most, struct json_place *at);
 
 /* Whether its tree would have more than most parts, and where the first too many is. A comma and an
- * opening bracket count one, an opening brace four, since an object has a table. Of text that need
- * not be well formed, too. */
+ * opening bracket count one, an opening brace four, since an object has a table. The text need not
+ * be well formed. */
 bool json_lint_too_many(const char *text, size_t len, size_t most, struct json_place *at);
 
 /* What people do by hand that JSON does not know: comments, other quotes, a comma too many or too
