@@ -11,13 +11,12 @@
 
 enum { CONGESTION_NAME = 16 }; /* bytes, with the NUL */
 
-/* may stand in a file: "bbr", "system", "cubic"; else an error of this format */
+/* Whether a file may say it: "bbr", "system", "cubic"; else an error of this format. */
 bool congestion_is_name(const char *text);
 #define CONGESTION_WRONG                                                                           \
 	"\"%s\" names no congestion control: \"bbr\", \"system\", or another that the kernel has"
-/* What sockets are to use for `congestion` of a file, NULL: it is not there. "": what the system
- * gives them; so, too, when the one that is wanted is not to be had, which is logged with the
- * cure. */
+/* Chooses what sockets use when a file says wanted (NULL: it says nothing). out is "" when that is
+ * what the system gives them, also when the wanted one is absent, which is logged with the cure. */
 void congestion_choose(const char *wanted, char out[CONGESTION_NAME]);
 void congestion_set(int fd, const char *name); /* "" does nothing */
 /* as the kernel says; "" where it does not. Returns out */

@@ -1,10 +1,10 @@
-/* Questions of the commands to the running program over its control socket (control_server.h), and
- * what its answers mean. */
+/* The commands ask the running program over its control socket (control_server.h). This says what
+ * its answers mean. */
 #ifndef GROUNDNUT_NET_CONTROL_CLIENT_H
 #define GROUNDNUT_NET_CONTROL_CLIENT_H
 
 enum control_client_result {
-	CONTROL_CLIENT_DONE,    /* it did it */
+	CONTROL_CLIENT_DONE,    /* it did what was asked */
 	CONTROL_CLIENT_REFUSED, /* it answered why not */
 	CONTROL_CLIENT_NOBODY,  /* it does not run */
 	CONTROL_CLIENT_FAILED   /* it could not be asked, or answered nonsense */

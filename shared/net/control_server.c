@@ -74,7 +74,8 @@ static void close_conn(void *arg)
 	mem_free(c);
 }
 
-/* What comes after the question is ignored, and its end may be a mere half-close. */
+/* Bytes after the question are ignored. The end of input may be only a half-close, so the question
+ * is still answered. */
 static void ask(struct conn *c, size_t len)
 {
 	timer_stop(c->idle);
@@ -163,8 +164,8 @@ void control_answer_plain(struct control_reply *reply, const char *error)
 	buf_fini(&out);
 }
 
-/* What is there to be removed must be a socket: connect() refuses any other file just as it does a
- * dead one. */
+/* Only a socket may be removed, and connect() refuses any other file just as it refuses a dead
+ * socket. */
 static bool is_socket(const char *path)
 {
 	struct stat st;
@@ -250,7 +251,7 @@ void control_close(struct control *control)
 
 /* --- the asking end --- */
 
-/* Each call of the kernel waits until then at most. */
+/* From here on each call of the kernel waits until the deadline at most. */
 static int set_deadline(int fd, uint64_t deadline_ms)
 {
 	uint64_t now = loop_clock_ms(), left = deadline_ms > now ? deadline_ms - now : 0;
@@ -268,7 +269,7 @@ static int failed(void)
 	return errno == EAGAIN || errno == EINPROGRESS ? UV_ETIMEDOUT : -errno;
 }
 
-/* Up to the LF, which is cut off. */
+/* Reads up to the LF, which is cut off. */
 static int receive_line(int fd, struct buf *in, uint64_t deadline_ms)
 {
 	for (;;) {
@@ -305,7 +306,8 @@ static int ask_over(int fd, const struct sockaddr_un *at, const char *request, u
 	ssize_t n = err == 0 ? send(fd, line, len, SOCKET_SEND) : 0;
 	if (n < 0)
 		err = failed();
-	else if (err == 0 && (size_t)n < len) /* blocking, it is short when its time is over */
+	/* a blocking write that is short has run out of time */
+	else if (err == 0 && (size_t)n < len)
 		err = UV_ETIMEDOUT;
 	mem_free(line);
 	return err != 0 ? err : receive_line(fd, in, deadline_ms);

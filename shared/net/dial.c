@@ -61,7 +61,7 @@ static void end(struct dial *d, struct io *io, int err)
 	fn(owner, io, err);
 }
 
-/* That one family has no route here says less than what the other met. */
+/* "No route" for one family tells less than the error of the other one. */
 static void note_error(struct dial *d, int err)
 {
 	bool local = err == UV_ENETUNREACH || err == UV_EADDRNOTAVAIL || err == UV_EAFNOSUPPORT;
@@ -98,7 +98,7 @@ static void begin_next(struct dial *d)
 		timer_stop(d->head_start);
 }
 
-/* After anything has changed. Its caller does nothing more with d. */
+/* Called after any change. It may end the dial, so its caller does nothing more with d. */
 static void look(struct dial *d)
 {
 	uint64_t age = loop_now_ms(d->loop) - d->newest_ms;
@@ -139,7 +139,7 @@ static void on_head_start(void *owner)
 	begin_next(owner);
 }
 
-/* A lookup without an answer is another trouble than a host without one. */
+/* A lookup without an answer is another error than a host without one. */
 static void on_limit(void *owner)
 {
 	struct dial *d = owner;
@@ -147,7 +147,7 @@ static void on_limit(void *owner)
 	end(d, NULL, d->lookup && d->begun == 0 ? UV_EAI_AGAIN : ERR_TIMEOUT);
 }
 
-/* v6 first, then in turns, each family as the resolver sorted it. */
+/* v6 first, then by turns; within a family, the order of the resolver. */
 static void add_interleaved(struct dial *d, const struct addr *list, size_t count)
 {
 	size_t six = 0, four = 0;

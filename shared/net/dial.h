@@ -23,7 +23,7 @@ enum dial_lane { DIAL_RELAY, DIAL_SERVICE };
 struct dial *dial_start(struct loop *l, enum dial_lane lane, const char *host, uint16_t port,
 			const struct addr *extra, size_t extra_count, uint64_t timeout_ms,
 			dial_fn *fn, void *owner);
-/* The same with segments of at most maxseg bytes (0: the kernel's choice), for a path that swallows
+/* The same with segments of at most maxseg bytes (0: the kernel's choice), for a path that loses
  * large ones. */
 struct dial *dial_start_small(struct loop *l, enum dial_lane lane, const char *host, uint16_t port,
 			      const struct addr *extra, size_t extra_count, unsigned maxseg,

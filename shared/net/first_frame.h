@@ -1,8 +1,6 @@
-/*
- * The first frame on a fresh TLS connection, at either end: HELLO at the relay, WELCOME or REFUSE
- * at the agent. Bounded before anything is known of the peer: one frame of at most FRAME_HELLO_MAX,
- * read-ahead of at most 16 KiB.
- */
+/* The first frame on a fresh TLS connection, at either end: HELLO at the relay, WELCOME or REFUSE
+ * at the agent. Nothing is known of the peer yet, so what is read is bounded: one frame of at most
+ * FRAME_HELLO_MAX, and at most 16 KiB read ahead. */
 #ifndef GROUNDNUT_NET_FIRST_FRAME_H
 #define GROUNDNUT_NET_FIRST_FRAME_H
 

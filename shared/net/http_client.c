@@ -75,7 +75,8 @@ void http_ask_close(struct http_ask *a)
 	mem_free(a);
 }
 
-/* The end in either way; the owner may close it inside, so it is taken out of reach first. */
+/* The end of the question, good or bad. The owner may close it inside, so it is taken out of reach
+ * first. */
 static void tell(struct http_ask *a, int err, const char *detail)
 {
 	http_ask_fn *fn = a->fn;

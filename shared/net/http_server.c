@@ -235,7 +235,7 @@ static void on_timer(void *owner)
 	end(owner);
 }
 
-/* Room for one more of this source; false when there is none. */
+/* Makes room for one more connection of this source; false when there is none. */
 static bool make_room(struct http_server *s, const struct addr *peer, uint32_t most)
 {
 	uint64_t now = loop_now_ms(s->loop);

@@ -32,15 +32,16 @@ void http_server_set_tls(struct http_server *s, struct tls_context *tls);
 void http_server_set_trust(struct http_server *s, const struct forwarded_trust *trust);
 /* A connection that a listener accepted; over TLS, or plain. */
 void http_server_accept(struct http_server *s, int fd, const struct addr *peer, bool tls);
-/* A plain one whose peer is who sends the request, which io gives from its first byte. */
+/* The connection is plain; its peer is the sender of the request, which io gives from its first
+ * byte. */
 void http_server_take(struct http_server *s, struct io *io);
-/* exchanges that wait are gone: they may not be answered any more */
+/* Exchanges that wait are gone: they must not be answered any more. */
 void http_server_close(struct http_server *s);
 
 struct http_message *http_exchange_request(struct http_exchange *x);
 /* who sends the request, as far as proxies are trusted */
 const struct addr *http_exchange_peer(const struct http_exchange *x);
-/* The client has gone, as far as is known: the answer will be sent to no one. */
+/* The client has gone, as far as is known; nobody would read the answer. */
 bool http_exchange_is_gone(const struct http_exchange *x);
 /* headers: further lines, each with CRLF, or NULL. The exchange is over. Nothing is sent if the
  * asker has gone. */

@@ -81,28 +81,29 @@ static bool is_readable(const struct io *io)
 	       (b->tls && tls_connection_has_pending(b->tls));
 }
 
-/* IO_ROOM is due, if it is watched. */
+/* Whether IO_ROOM is due, if it is watched. */
 static bool has_room(const struct io *io)
 {
 	return io->batch_full ||
 	       (io->want_room && ((io->w.ready & POLLER_WRITE) || io->b.fault != 0));
 }
 
-/* After whatever may have sent: what is in hand is what the kernel did not take. */
+/* Called after anything that may have sent: what is still in hand is what the kernel did not
+ * take. */
 static void note_full(struct io *io)
 {
 	if (io->b.tls && tls_connection_in_hand(io->b.tls) > 0)
 		poller_drained(&io->w, POLLER_WRITE);
 }
 
-/* Always the last act of its caller, or followed by a look at closing. */
+/* This is always the last act of its caller, unless the caller checks for closing afterwards. */
 static void tell(struct io *io, enum io_event event)
 {
 	if (!io->closing)
 		io->fn(io->owner, event);
 }
 
-/* After the pipe has read: what it found of the descriptor. */
+/* Called after the TLS connection has read: notes what it found at the descriptor. */
 static void note_pipe(struct io *io)
 {
 	if (tls_connection_is_empty(io->b.tls))
@@ -120,7 +121,7 @@ static void fail(struct io *io, int err)
 		tls_connection_set_fault(io->b.tls, err);
 }
 
-/* Asks the descriptor what is wrong with it, if anything is. */
+/* Asks the descriptor for its error, if there is one. */
 static void note_fault(struct io *io)
 {
 	int err = 0;
@@ -192,7 +193,8 @@ static void step_dial(struct io *io)
 	io->b.local = socket_local(io->b.fd);
 	if (addr_is_any(&io->b.peer))
 		io->b.peer = socket_peer(io->b.fd);
-	/* nobody listens there, and our own port was picked to be that one */
+	/* nobody listens there, and the kernel chose that very port for us, so the socket met
+	 * itself */
 	if (addr_equal(&io->b.local, &io->b.peer)) {
 		give_up(io, UV_ECONNREFUSED);
 	} else if (io->b.tls) {
@@ -223,7 +225,7 @@ static bool step_write(struct io *io)
 	return true;
 }
 
-/* UP, DATA, ROOM, ERROR, until the owner closes it. */
+/* Tells UP, DATA, ROOM and ERROR in this order, until the owner closes the io. */
 static void tell_all(struct io *io, bool room)
 {
 	bool up = io->up_due;
@@ -651,7 +653,7 @@ bool io_is_ahead(struct io *io, size_t most)
 	io->batch_full = false;
 	io->want_room = true;
 	poller_drained(&io->w, POLLER_WRITE);
-	/* no write has come up short, so the kernel knows of nobody who waits */
+	/* no write has come up short, so the kernel does not know that somebody waits */
 	poller_again(&io->w);
 	return true;
 }

@@ -54,7 +54,7 @@ struct io *io_take(struct loop *l, int fd, const struct addr *peer, const struct
 void io_tls_dial(struct io *io, struct tls_context *tls, const char *host);
 void io_tls_accept(struct io *io, struct tls_context *tls);
 
-/* The owner's hands may change: from now on events go to another. */
+/* From now on events go to this owner. */
 void io_own(struct io *io, io_fn *fn, void *owner);
 
 void io_watch(struct io *io, unsigned mask);
@@ -63,12 +63,13 @@ void io_watch(struct io *io, unsigned mask);
  * while READ is watched; other negative: the connection's error. TLS reads gather records until
  * len is full or nothing is left, or until they have done as much as one turn of the loop may. */
 ssize_t io_read(struct io *io, void *p, size_t len);
-/* the last io_read() has: there may be more, and IO_DATA comes in the next turn */
+/* The last io_read() stopped because its turn was over. There may be more, and IO_DATA comes in the
+ * next turn. */
 bool io_is_paused(const struct io *io);
 /* TLS: the peer has introduced itself; see tls_connection_greet() */
 void io_greet(struct io *io);
-/* Bytes that were read too far: io_read() gives them again before all else, on whichever loop.
- * Plain io only. */
+/* Bytes that were read too far: io_read() gives them again before anything else, also on another
+ * loop. Plain io only. */
 void io_unread(struct io *io, const void *p, size_t len);
 /* >= 0: bytes taken in order (may be fewer than given; 0 when there is no room: IO_ROOM will
  * come while WRITE is watched); negative: error. Plain: one writev. TLS: taken means encrypted
@@ -83,14 +84,14 @@ int io_flush(struct io *io);
 void io_set_batch(struct io *io, size_t bytes); /* TLS, default 256 KiB */
 /* TLS: keep buffers from one call to the next while busy; by default not */
 void io_set_busy(struct io *io, bool busy);
-/* FIN (TLS: close_notify first) after what was written; reading goes on */
+/* FIN (TLS: close_notify first) after what was written; the other direction stays open */
 int io_shutdown(struct io *io);
 
 /* 0, or what ended it; ERR_PIN, ERR_CERTIFICATE, ERR_TLS for a failed handshake */
 int io_error(const struct io *io);
 /* words beyond err_text(), e.g. both pins; "" when none */
 const char *io_error_detail(const struct io *io);
-/* The connection is another's, for whom a trusted proxy forwards it. */
+/* A trusted proxy forwards this connection: these are the addresses of its real ends. */
 void io_set_ends(struct io *io, const struct addr *peer, const struct addr *local);
 const struct addr *io_peer(const struct io *io);
 const struct addr *io_local(const struct io *io);

@@ -1,9 +1,7 @@
-/*
- * The last words on a link: what is in hand and what is given is written out, then the end; what
- * the peer still sends is read and dropped, since closing over unread bytes would be a reset, and
- * that destroys words on their way. Closed when the peer has closed too, or after a while. A leaf
- * that nobody owns.
- */
+/* The end of a link. It writes what is in hand and the frame that is given, then ends its
+ * direction. What the peer still sends is read and dropped: closing over unread bytes would be a
+ * reset, which destroys bytes on their way. It closes when the peer has closed too, or after a
+ * while. A leaf that nobody owns. */
 #ifndef GROUNDNUT_NET_LINGERING_CLOSE_H
 #define GROUNDNUT_NET_LINGERING_CLOSE_H
 

@@ -34,7 +34,7 @@ struct listener {
 	uint64_t complained_ms; /* last log line about it; 0: never */
 };
 
-/* When it may accept, and somebody may be there. */
+/* Looks again in this turn, if it may accept. */
 static void look_later(struct listener *s)
 {
 	if (!s->closing && !s->resting && !s->starved && (s->watch.ready & POLLER_READ))
@@ -99,12 +99,13 @@ static void look(struct poller *w)
 			starve(s, fd);
 			return;
 		}
-		/* Else one newcomer's trouble (ECONNABORTED, an ICMP error): on to the next. */
+		/* Any other error (ECONNABORTED, an ICMP error) is about one newcomer: the next is
+		 * tried. */
 	}
 	look_later(s);
 }
 
-/* One try at an address; a descriptor or a negative error. */
+/* Tries to bind one address. Returns a descriptor or a negative error. */
 static int bind_at(const struct addr *at, bool v6only)
 {
 	struct sockaddr_storage ss;

@@ -23,10 +23,11 @@ typedef void listener_fn(void *owner, int fd, const struct addr *peer, const str
  */
 struct listener *listener_open(struct loop *l, const struct addr *at, bool v6only, listener_fn *fn,
 			       void *owner, int *err, char **why);
-/* Over a descriptor that listens, of any family; the listener's from now on, also on failure. */
+/* Makes a listener of a descriptor that listens already, of any family. The descriptor is the
+ * listener's from now on, also on failure. */
 struct listener *listener_over(struct loop *l, int fd, listener_fn *fn, void *owner, int *err);
-/* Descriptors numbered from on are not for this listener: a newcomer that gets one is closed, and
- * it rests as if there were none. */
+/* Leaves descriptors numbered from on alone: a newcomer that gets one is closed, and the listener
+ * rests as if there were none. */
 void listener_leave(struct listener *s, unsigned from);
 /* stop accepting; newcomers wait in the kernel's queue */
 void listener_rest(struct listener *s);

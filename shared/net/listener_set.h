@@ -1,8 +1,7 @@
-/*
- * What a program's file says that it listens on: addresses, each with what it is for. The list may
- * change while the program runs: a socket whose address stays in it is never closed, whatever it is
- * for from then on. One that cannot be opened is logged once for each reason and tried again.
- */
+/* All addresses that a program's file says it listens on, each with its purpose. The list may
+ * change while the program runs: a socket whose address stays in it is never closed, even when its
+ * purpose changes. An address that cannot be opened is logged once for each reason, and tried
+ * again. */
 #ifndef GROUNDNUT_NET_LISTENER_SET_H
 #define GROUNDNUT_NET_LISTENER_SET_H
 

@@ -21,8 +21,7 @@
 #include <time.h>
 #include <uv.h>
 
-/* The thread's CPU time is asked for only when so much time has passed since it was last asked for:
- * it costs a system call. */
+/* Asking for the thread's CPU time costs a system call, so it is asked only after so much time. */
 enum { TURN_LOOK_NS = 2000000, INBOX_SLICE_NS = 5000000, TOILS = 4 };
 
 struct loop {
@@ -36,7 +35,7 @@ struct loop {
 	bool dry;                           /* posts are refused */
 	struct list tasks;                  /* marked, in order */
 	uint8_t *plain, *cipher, *received; /* made when first asked for */
-	void *lookups;                      /* lookup.c's */
+	void *lookups;                      /* resolver.c's */
 	void (*drop_lookups)(void *lookups);
 	uint64_t turns;
 	uint64_t toil_turn;               /* in which … */
@@ -131,8 +130,8 @@ static bool has_work(void *arg)
 	return poller_set_is_due(l->pollers) || !list_is_empty(&l->tasks);
 }
 
-/* Waiting costs no CPU, so that what was used between the ends of two turns is the second turn's.
- * Short turns before it count for up to TURN_LOOK_NS. */
+/* Waiting costs no CPU. So the CPU time between the ends of two turns is the second turn's. Short
+ * turns before it may count for up to TURN_LOOK_NS. */
 static void measure_turn(struct loop *l)
 {
 	uint64_t now = uv_hrtime(), cpu, us;
@@ -177,7 +176,7 @@ struct loop *loop_new(const char *name)
 	l->pollers = err == 0 ? poller_set_new(&l->uv, has_work, l) : NULL;
 	if (err == 0 && !l->pollers)
 		err = UV_EMFILE;
-	/* no descriptors or memory at the very start: nothing can be done without a loop */
+	/* no descriptors or memory at the very start; without a loop nothing can be done */
 	if (err != 0) {
 		log_error("loop_failed", "loop=%s error=%s", name, err_text(err));
 		assert(err == 0);
@@ -286,7 +285,7 @@ int loop_free(struct loop *l)
 		do {
 			run_inbox(l);
 			turn(l, true);
-			/* a look that is still due is of somebody who was left behind */
+			/* a look that is still due belongs to something that was left behind */
 		} while (!list_is_empty(&l->tasks) || !become_dry(l));
 		close_own(l);
 		uv_run(&l->uv, UV_RUN_NOWAIT);

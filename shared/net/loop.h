@@ -30,8 +30,8 @@ void loop_run(struct loop *l);
 /* one turn of it, here: for tests that drive it themselves */
 void loop_turn(struct loop *l);
 uint64_t loop_turns(const struct loop *l); /* so far */
-/* True for the first few who ask in one turn: what costs as much as a handshake is left for the
- * next turn otherwise, so that the small looks in between do not wait for a crowd. */
+/* True for the first few that ask in one turn. What costs as much as a handshake is otherwise left
+ * for the next turn, so that small events do not wait for a crowd. */
 bool loop_may_toil(struct loop *l);
 const char *loop_name(const struct loop *l);
 /* any thread: CPU time of the longest turn since loop_run() began, at most 2 ms too much */

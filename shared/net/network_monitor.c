@@ -25,8 +25,8 @@ static bool is_default_route(const struct nlmsghdr *h)
 	       route->rtm_table == RT_TABLE_MAIN && route->rtm_type == RTN_UNICAST;
 }
 
-/* An address that the world may see us under; a v6 one that is renewed by its router is announced
- * again and again. */
+/* Whether the message tells of an address that the world may see. A v6 address is announced again
+ * each time the router renews it. */
 static bool is_new_address(const struct nlmsghdr *h)
 {
 	const struct ifaddrmsg *a = NLMSG_DATA(h);

@@ -8,7 +8,7 @@
 struct network_monitor;
 typedef void network_monitor_fn(void *owner);
 
-/* NULL where it cannot be had */
+/* NULL where the system has no such thing */
 struct network_monitor *network_monitor_start(struct loop *l, network_monitor_fn *fn, void *owner);
 void network_monitor_stop(struct network_monitor *w);
 

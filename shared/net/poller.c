@@ -136,7 +136,7 @@ void poller_set_wait(struct poller_set *set, bool hurry)
 	int wait_ms = 0, n;
 
 	if (!hurry) {
-		uv_update_time(set->uv); /* the last turn took its time */
+		uv_update_time(set->uv); /* the last turn may have taken long */
 		wait_ms = uv_backend_timeout(set->uv);
 	}
 	n = epoll_wait(set->epoll, ev, EVENTS, wait_ms);
@@ -248,7 +248,7 @@ struct poller_uv {
 
 static void on_poll(uv_poll_t *uv, int status, int events);
 
-/* What is ready already is nothing to wait for. */
+/* Asks libuv to wait for what is not ready yet. */
 static void rearm(struct poller *w)
 {
 	int events = (w->ended ? 0 : UV_DISCONNECT) | (w->uv->urgent ? 0 : UV_PRIORITIZED);
@@ -352,7 +352,7 @@ static void on_hurry(uv_idle_t *hurry)
 	(void)hurry;
 }
 
-/* Timers have run; what they have marked is not to wait for events. */
+/* Timers have run. What they have marked must not wait for events. */
 static void before_waiting(uv_prepare_t *before)
 {
 	struct poller_set *set = before->data;

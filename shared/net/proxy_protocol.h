@@ -23,7 +23,7 @@ size_t proxy_protocol_write(unsigned version, enum proxy_transport transport,
 			    uint8_t out[PROXY_PROTOCOL_MAX]);
 
 struct proxy_header {
-	bool stated; /* it says for whom; else the peer speaks for itself (LOCAL, UNKNOWN) */
+	bool stated; /* it names the visitor; else (LOCAL, UNKNOWN) the peer speaks for itself */
 	struct addr from, to; /* when stated */
 	bool tls;             /* the visitor came over TLS */
 };

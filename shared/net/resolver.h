@@ -1,8 +1,7 @@
-/*
- * Names to addresses, for dial.c and who dials nothing: one lookup at a time a lane (libuv runs two
- * at a time in its pool, and a dead name holds its place for many seconds), answers kept for a
- * while per loop. An answer always comes from the loop, also a kept one.
- */
+/* Turns names into addresses, for dial.c and for those who need an address alone. Lookups of one
+ * lane run one at a time: libuv runs two at a time in its pool, and a dead name holds its place for
+ * many seconds. Answers are kept for a while per loop. An answer always comes from the loop, also
+ * one that was kept. */
 #ifndef GROUNDNUT_NET_RESOLVER_H
 #define GROUNDNUT_NET_RESOLVER_H
 
@@ -18,7 +17,7 @@ typedef void resolver_fn(void *owner, const struct addr *list, size_t count, int
 
 struct resolver *resolver_start(struct loop *l, unsigned lane, const char *host, uint64_t keep_ms,
 				resolver_fn *fn, void *owner);
-/* before its answer: it never comes; after the answer it is gone by itself */
+/* Before the answer: it never comes. After the answer the lookup is gone by itself. */
 void resolver_close(struct resolver *k);
 
 #endif

@@ -1,8 +1,6 @@
-/*
- * A bandwidth shared by many connections: a token bucket for each direction, and those who wait for
- * more. May stand below another (a mapping's below its account's), which then counts as well; that
- * one may be shared by loops.
- */
+/* A bandwidth shared by many connections: a token bucket for each direction, and a list of those
+ * that wait for more. It may stand below another (a mapping's below its account's), which then
+ * limits as well, and which several loops may share. */
 #ifndef GROUNDNUT_NET_SHAPER_H
 #define GROUNDNUT_NET_SHAPER_H
 

@@ -42,17 +42,17 @@ struct socket_info {
 	uint32_t ack_age_ms;  /* since its last acknowledgement */
 	uint32_t unacked;     /* segments */
 	uint32_t notsent_bytes;
-	/* Packets of one of the two directions have been lost, or were late: a window that was cut
-	 * for it stays so, but with bbr. */
+	/* Packets of one direction have been lost or were late. A window that was cut for that
+	 * stays small, except with bbr. */
 	bool has_lost;
 };
 struct socket_info socket_info(int fd);
 
-/* What each TCP connection of ours has, and what is accepted has from its listener: no delay,
- * keep-alive (a peer that has vanished is found in the end), and urgent bytes where they were
- * sent (RFC 6093, section 3.2), so that none is lost on its way through. */
+/* Tunes a TCP connection; a listener passes it on to what it accepts. No delay; keep-alive, so that
+ * a peer that has vanished is found in the end; urgent bytes in their place among the others (RFC
+ * 6093, section 3.2), so that none is lost on its way through. */
 void socket_tune(int fd);
-/* Tuning: where it cannot be had, it works without. */
+/* Tuning. A system that lacks it works without. */
 void socket_set_maxseg(int fd, unsigned bytes); /* counts until connect() only */
 /* unsent bytes from which it is not writable */
 void socket_set_notsent_lowat(int fd, unsigned bytes);

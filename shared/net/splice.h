@@ -14,10 +14,10 @@
 
 struct splice;
 
-/* What has gone through, kept by the owner for as long as the splice lives. */
+/* What has gone through. The owner keeps it for as long as the splice lives. */
 struct splice_count {
 	uint64_t to_stream, from_stream; /* bytes */
-	struct splice_count *whole;      /* what these bytes count in, too; NULL: nothing */
+	struct splice_count *whole;      /* these bytes count here, too; NULL: nowhere else */
 };
 static inline void splice_count_in(struct splice_count *c, uint64_t len) /* to the stream */
 {
@@ -49,10 +49,10 @@ bool splice_waits_for_socket(const struct splice *s);
 uint64_t splice_delivered(const struct splice *s);
 /* At the relay: no more than shaper allows, each way; it must outlive the splice. */
 void splice_shape(struct splice *s, struct shaper *shaper);
-/* End it at once from outside, as a reset to both; the owner is not told. */
+/* Ends the splice at once, as a reset to both sides. The owner is not told. */
 void splice_cut(struct splice *s, enum reset_code code);
-/* The owner goes away, and the transport with it: what waits is still written, then the socket is
- * reset; nobody is told or counted. */
+/* The owner goes away, and the transport with it. What waits is still written, then the socket is
+ * reset. Nobody is told, and nothing is counted. */
 void splice_abandon(struct splice *s);
 
 #endif

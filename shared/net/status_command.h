@@ -10,7 +10,7 @@ struct status_command {
 	const char *who; /* "relay" or "agent" */
 	/* json: a status object; what is missing in it is left out */
 	void (*render)(const char *json, struct text_page *page);
-	bool (*is_up)(const char *json); /* all that the program is for */
+	bool (*is_up)(const char *json); /* whether all works that the program is for */
 };
 
 enum status_command_flags {

@@ -1,4 +1,4 @@
-/* The parts of a status page that both programs have. status objects as jansson holds them. */
+/* The parts of a status page that both programs have. A status object is a jansson object. */
 #ifndef GROUNDNUT_NET_STATUS_PAGE_H
 #define GROUNDNUT_NET_STATUS_PAGE_H
 

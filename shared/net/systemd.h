@@ -12,7 +12,8 @@ void systemd_reloading(void);
 void systemd_reloaded(void);
 void systemd_stopping(void);
 void systemd_status(const char *status);
-/* Half of WATCHDOG_USEC, on this loop, as long as it turns. NULL when no watchdog is asked for. */
+/* Feeds the watchdog every half of WATCHDOG_USEC, from this loop, as long as the loop turns. NULL
+ * when no watchdog is asked for. */
 struct timer *systemd_watchdog(struct loop *l);
 
 #endif

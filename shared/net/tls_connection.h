@@ -29,8 +29,8 @@ struct tls_connection;
 struct tls_connection *tls_connection_new(int fd, struct tls_context *tls, const char *host,
 					  const void *early, size_t early_len);
 void tls_connection_free(struct tls_connection *t);
-/* Two pieces of TLS_CONNECTION_STAGING bytes that are ours during each call; to be set before
- * the first and after changing threads. */
+/* Two pieces of memory of TLS_CONNECTION_STAGING bytes, which this connection uses during each
+ * call. They are set before the first call and after a change of the thread. */
 void tls_connection_set_staging(struct tls_connection *t, uint8_t *out, uint8_t *in);
 
 /* 0: done; UV_EAGAIN; else why it failed, tls_connection_detail() in words */
@@ -40,8 +40,9 @@ ssize_t tls_connection_read(struct tls_connection *t, void *p, size_t len, uint6
 /* The last handshake or read has done as much as one call may, and there may be more. The caller
  * lets others have their turn before it calls again. */
 bool tls_connection_is_paused(const struct tls_connection *t);
-/* The peer has introduced itself. Before, a message that is neither handshake nor data ends a
- * connection that we accepted; afterwards, and on others, only a flood of them does. */
+/* The peer has introduced itself. Before that, a message that is neither handshake nor data ends a
+ * connection that we accepted. Afterwards, and on connections that we dialled, only a flood of such
+ * messages does. */
 void tls_connection_greet(struct tls_connection *t);
 /* the last handshake or read found nothing at the descriptor in the end (EAGAIN) … */
 bool tls_connection_is_empty(const struct tls_connection *t);
@@ -56,12 +57,12 @@ int tls_connection_flush(struct tls_connection *t);
 int tls_connection_finish(struct tls_connection *t);
 size_t tls_connection_in_hand(const struct tls_connection *t);
 void tls_connection_set_batch(struct tls_connection *t, size_t bytes);
-/* OpenSSL's, about 33 KiB, from one call to the next; by default not */
+/* keeps OpenSSL's buffers, about 33 KiB, from one call to the next; by default it does not */
 void tls_connection_keep_buffers(struct tls_connection *t, bool keep);
 /* default TLS_CONNECTION_REKEY_RECORDS */
 void tls_connection_set_rekey(struct tls_connection *t, uint32_t records);
-/* The descriptor's own error was read elsewhere (SO_ERROR gives it only once): an end of input from
- * now on is this error. */
+/* The descriptor's own error was read elsewhere, and SO_ERROR gives it only once. From now on an
+ * end of input is this error. */
 void tls_connection_set_fault(struct tls_connection *t, int err);
 /* 0, or the first error that the descriptor gave */
 int tls_connection_fault(const struct tls_connection *t);

@@ -1,9 +1,8 @@
-/*
- * TLS contexts: who we are, whom we believe. The rest of the program sees only these handles;
- * OpenSSL stays in tls.c and io.c. TLS 1.3 only for the tunnel; 1.2 and up for the doors of DDNS
- * clients (old routers). No tickets, no early data. A context is immutable after making, counted,
- * and may be shared by threads.
- */
+/* TLS contexts: the certificate that this side shows, and which certificates it accepts. The rest
+ * of the program sees only these handles; OpenSSL's TLS stays in tls_context.c and
+ * tls_connection.c. The tunnel uses TLS 1.3 only; DDNS clients, which may be old routers, may also
+ * use 1.2. There are no tickets and no early data. A context does not change after it is made. It
+ * is counted, and threads may share it. */
 #ifndef GROUNDNUT_NET_TLS_CONTEXT_H
 #define GROUNDNUT_NET_TLS_CONTEXT_H
 
@@ -41,8 +40,8 @@ bool tls_context_is_pin(const char *text);
  * NULL-ended), valid 20 years, as PEM texts freed by the caller. */
 int tls_context_make_self_signed(const char *const *names, char **certificate, char **key);
 
-/* For tls_connection.c only: one connection's SSL. host as for io_tls_dial(); early data never,
- * records are written as they come. */
+/* For tls_connection.c only: the SSL of one connection. host is as for io_tls_dial(). Early data is
+ * never sent, and each record is written when it is made. */
 struct ssl_st *tls_context_open(struct tls_context *t, const char *host);
 void tls_context_close(struct ssl_st *ssl);
 bool tls_context_is_server(const struct tls_context *t);

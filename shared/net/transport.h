@@ -42,26 +42,27 @@ void transport_detach(struct transport *k);
 /* Say why, as the link's last words (lingering_close.h), and be detached. */
 void transport_bye(struct transport *k, const char *why);
 void transport_refuse(struct transport *k, const struct buf *frame);
-/* Inside news, which cannot end a link: it is lost as soon as the news are out. why: ERR_SESSION,
- * if the session's frames were wrong. */
+/* For use inside news, which cannot end a link: the link is lost as soon as the news has been told.
+ * why is ERR_SESSION if the session's frames were wrong. */
 void transport_break(struct transport *k, int why);
 
 void transport_mark(struct transport *k);
 struct tunnel *transport_tunnel(struct transport *k);
 struct loop *transport_loop(const struct transport *k);
 struct io *transport_io(const struct transport *k); /* the link; NULL while detached */
-/* what the kernel says that the link uses; NULL: no link, or not told */
+/* what the kernel says that the link uses; NULL: there is no link, or the kernel does not say */
 const char *transport_congestion(const struct transport *k, char out[CONGESTION_NAME]);
 bool transport_is_attached(const struct transport *k);
 int transport_why(const struct transport *k);
-/* Of the link, or of the last one: when it lived, whether it is suspect (no link is not), … */
+/* Of the link, or of the last one: when it lived, and whether it is suspect (false when there is no
+ * link). */
 const struct keepalive *transport_keepalive(const struct transport *k);
 void transport_doubt(struct transport *k); /* suspect at once */
 void transport_probe(struct transport *k); /* PING now, whatever the rules say */
 /* the least silence that makes suspect, for this link and the next ones */
 void transport_set_silence(struct transport *k, uint32_t least_ms);
-/* More datagrams are to be read from their sockets now: few wait; or the link is slow, and the
- * newest are to win. Otherwise the sockets keep them until the next turn, by when some have
+/* Whether more datagrams are to be read from their sockets now: few wait here, or the link is slow
+ * and the newest are to win. Otherwise the sockets keep them until the next turn, when some have
  * left. */
 bool transport_wants_datagrams(const struct transport *k);
 

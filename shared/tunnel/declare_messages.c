@@ -159,7 +159,7 @@ static void read_address(struct conf_at at, const char *key, bool v6, struct add
 		conf_error(at, key, v6 ? "is not an IPv6 address" : "is not an address");
 }
 
-/* Ends a frame's reading: 0, or the reason. */
+/* Ends the reading of a frame: 0, or a negative error with the reason. */
 static int frame_result(struct conf *c, struct conf_at root, char why[256])
 {
 	int err = 0;
@@ -225,7 +225,7 @@ void state_fini(struct state *s)
 	memset(s, 0, sizeof(*s));
 }
 
-/* 1,024 mappings and as many names have to fit a frame. */
+/* A frame has room for 1,024 mappings and as many names. */
 enum { ERROR_ROOM = 200, WORD_ROOM = 64 };
 
 static void write_text(struct json *w, const char *key, const char *text)
@@ -274,7 +274,7 @@ static char *read_text(struct conf_at at, const char *key)
 	return conf_opt_str(at, key, &text) ? mem_strdup(text) : NULL;
 }
 
-/* Of a later relay. What it says beside the state may still tell why. */
+/* The state comes from a later relay. Its error may still say why. */
 static void set_unknown_state(struct mapping_report *r, const char *word)
 {
 	char fits[WORD_ROOM];
@@ -328,7 +328,8 @@ static void read_reports(struct conf_at root, struct state *out)
 		read_report(conf_item(list, i), &out->mappings[i]);
 }
 
-/* Besides the wishes every mapping's host and the account's own name has a report. */
+/* Not only declared names have a report, but also every mapping's host and the account's own
+ * name. */
 static void read_name_reports(struct conf_at root, struct state *out)
 {
 	enum { REPORTS_MAX = NAMES_MAX + MAPPING_MAX + 1 };

@@ -8,7 +8,8 @@
 #include "shared/base/buf.h"
 #include "shared/tunnel/mapping_list.h"
 
-/* What a "names" entry of agent.json says. The last: only on the relay, of a later agent. */
+/* What a name of agent.json follows. NAME_FOLLOW_UNKNOWN occurs on the relay only, when a later
+ * agent says a word that this version does not know. */
 enum name_follow { NAME_FOLLOW_RELAY, NAME_FOLLOW_HOME, NAME_FOLLOW_UNKNOWN };
 struct name_wish {
 	char *host, *host_typed; /* as a mapping's */

@@ -5,7 +5,7 @@ enum {
 	 * far off */
 	NEAR_US = 500,
 	MOST = 64 * 1024 * 1024,
-	/* so long after the rate last rose by a quarter it may rise again */
+	/* the rate may rise again so many round trips after it last rose by a quarter */
 	GROWING_RTTS = 2,
 };
 

@@ -1,16 +1,17 @@
 /*
- * How many bytes of a session may be under way on a link: gone out, and not acknowledged by the
- * peer's program. The kernel bounds what lies unsent, and what the network holds; what lies unread
- * in the peer's receive buffer, or in a program between, nobody else sees. More than the path
- * carries in two round trips, or than keeps both ends busy, only makes everyone wait, and falls out
- * of the caches. While the rate still rises the path is not known, and it is four.
+ * How many bytes of a session may be under way on a link: sent, and not yet acknowledged by the
+ * peer's program. The kernel limits what is unsent and what the network holds. Only this limits
+ * what lies unread in the peer's receive buffer, or in a program in between. The limit is what the
+ * path carries in two round trips, or what keeps both ends busy: more would only make everyone
+ * wait, and fall out of the caches. While the rate still rises, the path is not known yet, and four
+ * round trips are allowed.
  *
- * A queue that never drains looks like a longer path: the least round trip of a window is only as
- * good as its quietest moment. Then this bounds less, and never too much.
+ * A queue that never drains looks like a longer path, since the least round trip of a window is
+ * only as good as its quietest moment. Then the limit is larger than needed, never too small.
  *
- * Pure; one for each link. Rate and round trip are measured by probes: some byte goes out, its ACK
- * comes. A few are under way at a time, spread over what is: with one, what a round trip has gained
- * would be seen two round trips later.
+ * Pure. There is one for each link. Probes measure rate and round trip: a byte goes out, its ACK
+ * comes back. Several probes are under way at a time, spread over the bytes under way. With one
+ * probe, a gain would be seen two round trips later.
  */
 #ifndef GROUNDNUT_TUNNEL_IN_FLIGHT_H
 #define GROUNDNUT_TUNNEL_IN_FLIGHT_H

@@ -55,7 +55,7 @@ bool keepalive_kernel(struct keepalive *p, uint64_t acked, uint64_t acked_ms, bo
 		relief = p->acked > 0 && live(p, acked_ms);
 		p->acked = acked;
 	}
-	/* A queue that fills, or empties, shows in the kernel's figure before a PING comes back. */
+	/* A queue that fills or empties shows in the kernel's figure before a PING comes back. */
 	if (rtt_us > p->srtt_us || (fresh && rtt_us)) {
 		p->srtt_us = rtt_us;
 		p->rttvar_us = rttvar_us;

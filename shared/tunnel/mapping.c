@@ -17,7 +17,7 @@
 #include <string.h>
 
 enum { TARGET_TEXT_MAX = 320, BASIC_AUTH_MAX = 256 };
-enum { UNKNOWN_ROOM = 120 }; /* of what is told of a value */
+enum { UNKNOWN_ROOM = 120 }; /* bytes of an unknown value that are told */
 enum { COUNT_MAX = 1000000, IDLE_MAX_S = 365 * 86400, CHECK_MAX_S = 86400 };
 
 static const struct mapping_kind kinds[] = {
@@ -176,7 +176,7 @@ static bool read_protocol(struct conf_at at, struct mapping *m)
 	return false;
 }
 
-/* n, or 0 when it is not from 1 to max. */
+/* Returns n, or 0 after reporting that it is not from 1 to max. */
 static int64_t checked(struct conf_at at, const char *key, struct mapping *m, int64_t n,
 		       int64_t max)
 {
@@ -373,8 +373,8 @@ static bool is_plain_http(const char *text)
 	return !strncmp(text, "http://", 7) && (!text[end] || !strcmp(text + end, "/"));
 }
 
-/* People copy what their browser shows. Only an http mapping can take that, and only plain HTTP to
- * the whole of a host. */
+/* People copy what their browser shows. A URL is taken for an http mapping only, and only when it
+ * is plain HTTP and names a whole host. */
 static void read_url(struct conf_at at, struct mapping *m, const char *text, const char *place)
 {
 	const char *why;
@@ -484,7 +484,7 @@ static void read_basic_auth(struct conf_at at, struct mapping *m)
 	conf_done(auth);
 }
 
-/* It stays at home: a relay of another version need not know it. */
+/* This key stays at home: a relay of another version need not know it. */
 static void read_check(struct conf_at at, struct mapping *m)
 {
 	int64_t s = kinds[m->protocol].check_s;

@@ -1,6 +1,6 @@
 /*
  * A mapping: one public port, range or host at the relay, and the service at home it leads to. The
- * agent's file makes them, DECLARE carries them to the relay (declare.h).
+ * agent's file makes them, DECLARE carries them to the relay (declare_messages.h).
  */
 #ifndef GROUNDNUT_TUNNEL_MAPPING_H
 #define GROUNDNUT_TUNNEL_MAPPING_H

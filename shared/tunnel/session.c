@@ -175,8 +175,8 @@ static size_t frame_size_at(const struct session_chunk *c, size_t offset)
 	return FRAME_HEADER + ((size_t)h[5] << 16 | (size_t)h[6] << 8 | h[7]);
 }
 
-/* Frees the frames below number taken. The cursor never stands inside one of them: they have all
- * gone out. */
+/* Frees the frames below number taken. All of them have gone out, so the cursor stands in none of
+ * them. */
 static void forget_below(struct session *s, uint64_t taken)
 {
 	while (s->acked < taken) {
@@ -295,7 +295,7 @@ static void count_taken(struct session *s, size_t bytes, uint64_t now_ms)
 	s->unacked_bytes += bytes;
 }
 
-/* A header is whole: is it a frame we take, and have we had part of it before? */
+/* A header is whole. Is it a frame that may come here, and has a part of it come before? */
 static int begin_frame(struct session *s)
 {
 	int err = frame_read(s->head, &s->frame);
@@ -323,7 +323,7 @@ static void end_frame(struct session *s, uint64_t now_ms)
 	s->head_len = 0;
 }
 
-/* DATA goes up as it comes, less what an earlier link brought. */
+/* DATA is handed up as it comes, except what an earlier link brought already. */
 static int data_part(struct session *s, const uint8_t *p, size_t len, session_fn *fn, void *arg)
 {
 	size_t old = s->skip > s->body_len ? s->skip - s->body_len : 0;
@@ -333,8 +333,8 @@ static int data_part(struct session *s, const uint8_t *p, size_t len, session_fn
 	return old < len ? fn(arg, &s->frame, p + old, len - old) : 0;
 }
 
-/* A part of a frame that is handed up whole. What is small is taken in any case, or a session whose
- * own streams fill its budget could not declare any more. */
+/* Keeps a part of a frame that is handed up whole. A small frame is taken in any case. Otherwise a
+ * session whose streams fill its budget could no longer declare anything. */
 static int keep_part(struct session *s, const uint8_t *p, size_t len, uint64_t now_ms)
 {
 	if (s->receive && buf_len(&s->body) + len > SESSION_BODY_SMALL &&

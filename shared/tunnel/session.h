@@ -1,7 +1,7 @@
 /*
- * An ordered pipe of numbered frames that outlives its link. What is written stays in the outbox
- * until the peer says it has taken it, and is sent again from there on the next link; what comes in
- * is cut into frames, counted, and never handed up twice.
+ * An ordered pipe of numbered frames that outlives its link. A frame that is written stays in the
+ * outbox until the peer acknowledges it, and is sent again on the next link. Bytes that come in are
+ * cut into frames; these are counted, and none is handed up twice.
  *
  * Pure: bytes and frames in, bytes and frames out. Embedded in a tunnel.
  */

@@ -39,7 +39,8 @@ static void drop_waiting(struct stream *s)
 	s->window -= len;
 }
 
-/* Bytes still where the link read them; they were charged as waiting when they came. */
+/* Drops bytes that still lie where the link read them. They were charged as waiting when they
+ * came. */
 static void drop_pieces(struct stream *s)
 {
 	struct tunnel *t = s->tunnel;
@@ -320,8 +321,8 @@ uint32_t stream_keep(const struct tunnel *t)
 	return keep < TUNNEL_KEEP_MIN ? TUNNEL_KEEP_MIN : (uint32_t)keep;
 }
 
-/* Mappings with fewer streams than this get in to the last byte of the budget: an eighth of the
- * last eighth, in least grants. */
+/* A mapping with fewer streams than this may use the last byte of the budget: the streams whose
+ * least grants fill an eighth of the last eighth. */
 static size_t streams_of_little(const struct tunnel *t)
 {
 	return t->receive.limit / 64 / TUNNEL_OPEN_CREDIT_MIN + 1;
@@ -428,7 +429,8 @@ void stream_close(struct stream *s)
 	struct tunnel *t = s->tunnel;
 	s->closed = true;
 	s->fn = NULL;
-	/* the tunnel is gone, or off the wire, or its OPEN was never written: never spoken of */
+	/* the peer knows nothing of it: the tunnel is gone, it is off the wire, or its OPEN was
+	 * never written */
 	if (!t || !s->id) {
 		stream_free(s);
 		return;

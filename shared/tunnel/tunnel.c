@@ -50,7 +50,7 @@ struct tunnel *tunnel_new(const struct tunnel_config *c, tunnel_fn *fn, void *ow
 	return t;
 }
 
-/* Streams outlive the tunnel until their owners have read them to the end and closed them. */
+/* Streams outlive the tunnel: an owner may still read its stream to the end, and closes it then. */
 static void orphan(struct stream *s)
 {
 	struct tunnel *t = s->tunnel;
@@ -167,7 +167,8 @@ uint32_t tunnel_new_id(struct tunnel *t)
 	return id;
 }
 
-/* A stream frame for an id that is not held: fine if it ended, a violation if it never was. */
+/* A frame for an id that no stream has: it is fine if the stream has ended, and a violation if
+ * there never was one. */
 static int stray(const struct tunnel *t, uint32_t id)
 {
 	bool known = is_peers(t, id) ? t->peer_wrapped || id < t->peer_next_id
@@ -177,7 +178,7 @@ static int stray(const struct tunnel *t, uint32_t id)
 
 /* --- reading --- */
 
-/* What the owner did not take in place is copied, to wait for it. */
+/* Copies what the owner did not take in place, so that it can wait. */
 static void keep_pieces(struct tunnel *t)
 {
 	struct stream *s = t->reader;
@@ -192,7 +193,7 @@ static void keep_pieces(struct tunnel *t)
 	t->piece_bytes = 0;
 }
 
-/* Consecutive DATA frames of one stream have been gathered: its owner may take them where they
+/* Consecutive DATA frames of one stream have been gathered. Its owner may take them where they
  * lie. */
 static void hand_up(struct tunnel *t)
 {
@@ -230,7 +231,7 @@ static int input_data(struct tunnel *t, const struct frame *f, const uint8_t *p,
 		return stray(t, f->stream);
 	}
 	if (t->reader != s || t->piece_count == TUNNEL_PIECES)
-		hand_up(t); /* in which s may be closed; it stays held, for its half is open */
+		hand_up(t); /* this may close s, which stays in the table while its half is open */
 	if (s->got != HALF_OPEN || len > s->granted)
 		return ERR_SESSION;
 	tunnel_note_size(s, f->len);
@@ -289,7 +290,8 @@ static int input_end(struct tunnel *t, const struct frame *f, const uint8_t *p)
 			stream_reset(s, (enum reset_code)s->got_code);
 	}
 	bool is_owned = !s->closed;
-	/* first, so that the owner may close it inside the event, and it is gone at once */
+	/* it is settled first, so that it is gone at once when the owner closes it inside the
+	 * event */
 	stream_settle(s);
 	if (is_owned)
 		stream_tell(s, STREAM_LOOK);
@@ -321,7 +323,7 @@ static int input_credit(struct tunnel *t, const struct frame *f, const uint8_t *
 	return 0;
 }
 
-/* The peer has more to send than it may. */
+/* The peer has more to send than its credit lets it. */
 static int input_blocked(struct tunnel *t, const struct frame *f)
 {
 	struct stream *s = tunnel_stream(t, f->stream);
@@ -333,7 +335,8 @@ static int input_blocked(struct tunnel *t, const struct frame *f)
 	if (lies && s->consumed)
 		return 0;
 	s->wanting = true;
-	/* the service is being dialled: whether it reads is known when the first bytes are taken */
+	/* the service is still being dialled; whether it reads is seen when the first bytes are
+	 * taken */
 	if (lies)
 		return 0;
 	s->credit_due = true;
@@ -396,7 +399,7 @@ static int input_frame(void *arg, const struct frame *f, const uint8_t *p, size_
 	struct tunnel *t = arg;
 	if (f->kind == FRAME_DATA)
 		return input_data(t, f, p, len);
-	hand_up(t); /* before anything else is said of its stream */
+	hand_up(t); /* handed up before any other frame of the stream */
 	switch (f->kind) {
 	case FRAME_DECLARE:
 	case FRAME_STATE:
@@ -450,7 +453,7 @@ static void put_number(struct tunnel *t, uint32_t stream, uint8_t kind, uint64_t
 static void fill_control(struct tunnel *t)
 {
 	struct session *s = &t->session;
-	if (t->control_ack) /* one is waiting; the next can say it all */
+	if (t->control_ack) /* one waits already, and the next one says it all */
 		return;
 	if (session_ack_due(s, t->now_ms) ||
 	    (s->unacked_bytes && (s->unsent || buf_len(&t->control)))) {
@@ -550,7 +553,7 @@ static bool holds_too_much(const struct tunnel *t)
 	return t->lent_bytes > t->peer_budget / 4 * 3;
 }
 
-/* Credit that lies unused at a quiet sender is room that others cannot be promised. */
+/* Gives back credit that lies unused at a quiet sender, so that it can be promised to others. */
 static void fill_returns(struct tunnel *t)
 {
 	uint32_t keep = stream_keep(t);
@@ -561,7 +564,7 @@ static void fill_returns(struct tunnel *t)
 		bool too_much = holds_too_much(t);
 		if (!quiet && !too_much)
 			break;
-		if (s->ready && !too_much) { /* not quiet: the outbox is full */
+		if (s->ready && !too_much) { /* it is not quiet, the outbox is full */
 			s->used_ms = t->now_ms;
 			list_remove(&s->lent);
 			list_append(&t->lent, &s->lent);
@@ -599,7 +602,9 @@ static void fill_session(struct tunnel *t, size_t bytes)
 	t->batch_left -=
 	    t->datagram_bytes < t->batch_left / 2 ? t->datagram_bytes : t->batch_left / 2;
 	scheduler_serve(t);
-	fill_facts(t); /* an end that a turn has found goes with its last bytes */
+	/* facts again: a turn may have found the end of a stream, which then goes with its last
+	 * bytes */
+	fill_facts(t);
 	session_tidy(&t->session);
 }
 
@@ -609,7 +614,7 @@ void tunnel_fill(struct tunnel *t, size_t bytes, uint64_t now_ms)
 		return;
 	t->now_ms = now_ms;
 	t->filling = true;
-	/* else a replay, or a slow link, has the batch filled already */
+	/* otherwise a replay or a slow link has filled the batch already */
 	if (t->session.unsent < bytes) {
 		t->batch_left = bytes - t->session.unsent;
 		fill_session(t, bytes);
@@ -659,7 +664,7 @@ int tunnel_peek(struct tunnel *t, struct iovec *iov, int most)
 		return 0;
 	if (!buf_len(&t->control))
 		return session_peek(&t->session, iov, most);
-	/* only to the end of the frame: the link's frames come next */
+	/* only to the end of the frame, because the link's frames come next */
 	if (!session_at_boundary(&t->session)) {
 		session_peek(&t->session, iov, 1);
 		iov[0].iov_len = t->session.frame_left;
@@ -701,7 +706,7 @@ uint64_t tunnel_deadline(const struct tunnel *t)
 		return UINT64_MAX;
 	uint64_t at = session_body_deadline(&t->session);
 	if (t->session.unsent || buf_len(&t->control))
-		return at; /* the link has it in hand, and what is due goes along */
+		return at; /* the link is sending already, and what is due goes with it */
 	uint64_t ack = session_ack_deadline(&t->session);
 	at = ack < at ? ack : at;
 	if (!list_is_empty(&t->lent)) {
@@ -767,7 +772,7 @@ bool tunnel_has_control(const struct tunnel *t)
 	return buf_len(&t->control) > 0;
 }
 
-/* What a bulk stream has little of in between counts for nothing, nor do the first words, which are
+/* Few bytes inside a bulk stream do not count. Neither do the first bytes of a stream, which are
  * often a question about bulk. */
 void tunnel_note_size(struct stream *s, size_t len)
 {
