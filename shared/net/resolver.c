@@ -67,7 +67,7 @@ static const struct answer *find_kept(const struct lookups *all, const char *hos
 	return NULL;
 }
 
-/* In the place of the same name, or of the one that lapses first. */
+/* Keeps an answer, in place of an older one of the name, or of the one that lapses first. */
 static void keep(struct lookups *all, const char *host, uint64_t keep_ms,
 		 const struct answer *answer)
 {
@@ -101,7 +101,8 @@ static void give(struct resolver *k, const struct answer *answer)
 	fn(owner, answer->list, answer->count, answer->err);
 }
 
-/* To all who wait for host by now; who comes during the answers is served by the next pump. */
+/* Gives the answer to all that wait for host by now. One that comes during the answers is served by
+ * the next pump. */
 static void give_all(struct lane *lane, const char *host, const struct answer *answer)
 {
 	struct list mine;
@@ -139,7 +140,8 @@ static void on_answer(uv_getaddrinfo_t *req, int status, struct addrinfo *info)
 	if (answer.err == 0)
 		keep(lane->all, lane->host, lane->keep_ms, &answer);
 	task_mark(lane->all->loop, &lane->pump);
-	if (status == UV_ECANCELED) /* everyone had gone; who has come since asks anew */
+	/* all that asked had gone; those that have come since ask anew */
+	if (status == UV_ECANCELED)
 		return;
 	memcpy(host, lane->host, HOST);
 	give_all(lane, host, &answer);

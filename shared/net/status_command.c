@@ -102,7 +102,7 @@ static char *print_json(const struct status_command *s, const char *control, jso
 	return why;
 }
 
-/* As a page for people; what "more" asks is left out, which the page may say. */
+/* Prints a page for people. What "more" asks is left out, which the page may say. */
 static char *print_page(const struct status_command *s, json_t *answer)
 {
 	struct buf out = BUF_INIT;

@@ -84,7 +84,7 @@ json_t *status_page_sorted(const json_t *list, const char *first, const char *se
 	return sorted;
 }
 
-/* What the mapping's own error does not tell yet. */
+/* Writes what the mapping's own error does not tell yet. */
 static void note_part(struct text_table *t, const json_t *mapping, const char *key, const char *bad,
 		      const char *words)
 {

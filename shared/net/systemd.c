@@ -15,7 +15,7 @@
 static bool is_ready;     /* READY=1 has been said */
 static bool is_reloading; /* and RELOADING=1 after it */
 
-/* Failing is nobody's trouble here: the service works the same without a manager that listens. */
+/* Failing is no error: the service works the same without a manager that listens. */
 static void say(const char *text)
 {
 	struct sockaddr_un to;

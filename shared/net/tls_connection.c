@@ -116,7 +116,7 @@ static int take_in(struct tls_connection *t, char *p, int len)
 	return (int)n;
 }
 
-/* What OpenSSL has not taken outlives the call. */
+/* Keeps what OpenSSL has not taken for the next call. */
 static void keep_in(struct tls_connection *t)
 {
 	if (t->in_start == t->in_end)
@@ -213,7 +213,8 @@ static int bio_write(BIO *bio, const char *p, int len)
 	size_t n = (size_t)len;
 
 	BIO_clear_retry_flags(bio);
-	/* an answer to a key update; after close_notify nobody wants it, and a FIN may have left */
+	/* it answers a key update; after close_notify nobody wants the answer, and a FIN may have
+	 * left */
 	if (t->finished)
 		return len;
 	if (t->write_err != 0)
@@ -323,7 +324,7 @@ static bool has_in(const struct tls_connection *t)
 	return t->early || t->in_start < t->in_end;
 }
 
-/* Out of what is in hand, n bytes have left. */
+/* n bytes of what is in hand have left. */
 static void sent(struct tls_connection *t, size_t n)
 {
 	size_t from_rest = tls_connection_in_hand(t);
@@ -339,7 +340,7 @@ static void sent(struct tls_connection *t, size_t n)
 	t->staged = 0;
 }
 
-/* One send of everything in hand. */
+/* Sends everything in hand, once. */
 static int send_all(struct tls_connection *t)
 {
 	struct iovec iov[2] = {
@@ -463,7 +464,7 @@ static size_t gather(struct tls_connection *t, uint8_t *p, size_t len, int *why)
 			break;
 		}
 		got += n;
-		/* asking again would cost as much, and say this */
+		/* asking again would cost as much, and give the same answer */
 		if (got < len && t->dry && !has_in(t) && !SSL_has_pending(t->ssl)) {
 			*why = UV_EAGAIN;
 			t->starved = true;
@@ -544,8 +545,8 @@ static void skip(struct cursor *c, size_t len)
 	}
 }
 
-/* Up to max bytes of the next record: in place, or joined in scratch where it would be made of
- * small pieces. */
+/* Takes up to max bytes for the next record: in place, or joined in scratch when they lie in small
+ * pieces. */
 static const uint8_t *next_piece(struct cursor c, size_t max, uint8_t *scratch, size_t *len)
 {
 	size_t n = c.iov->iov_len - c.off;
@@ -569,13 +570,13 @@ static void count_record(struct tls_connection *t)
 	if (++t->records < t->rekey_records)
 		return;
 	t->records = 0;
-	/* Written at once: left for later it would stand in the way of close_notify. */
+	/* It is written at once: later it would stand in the way of close_notify. */
 	if (SSL_version(t->ssl) == TLS1_3_VERSION &&
 	    SSL_key_update(t->ssl, SSL_KEY_UPDATE_NOT_REQUESTED) == 1)
 		SSL_do_handshake(t->ssl);
 }
 
-/* Plaintext that one more record may hold within the batch; 0 when it is full. */
+/* How much plaintext one more record may hold within the batch; 0 when the batch is full. */
 static size_t room_for_record(const struct tls_connection *t, size_t left)
 {
 	size_t used = tls_connection_in_hand(t) + t->staged + RECORD_OVERHEAD;

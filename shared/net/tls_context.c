@@ -33,13 +33,13 @@ struct tls_context {
 	char alpn[64];                     /* required, or empty */
 };
 
-/* AES-128 first: a quarter less work than 256 on the path that costs most, and as safe for what a
- * tunnel lives. */
+/* AES-128 first: it costs a quarter less than AES-256 where most of the work is, and is as safe for
+ * data as short-lived as a tunnel's. */
 static const char suites[] =
     "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
 
-/* Why a file cannot be used that should hold a certificate or a private key. The oldest error is
- * the cause; later ones only say who was let down by it. */
+/* Why a file that should hold a certificate or a private key cannot be used. The oldest error is
+ * the cause; later ones only follow from it. */
 static char *because(const char *file, const char *wanted)
 {
 	unsigned long code = ERR_get_error();

@@ -29,14 +29,14 @@ enum {
 	BATCH_FIRST = 64 * 1024,
 	BATCH_MIN = 4 * 1024,
 	BATCH_MAX = 256 * 1024,
-	/* while somebody waits for a few bytes among bulk: at most so much is sent, or read, at a
+	/* while somebody waits for a few bytes among bulk, at most so much is sent or read at a
 	 * time */
 	BATCH_MIXED = 32 * 1024,
 	/* less is not worth sending while more is under way than the path needs */
 	BATCH_LEAST = 16 * 1024,
 	BATCH_LINK = 16 * 1024, /* what goes along with link frames then */
 	BATCH_MS = 3,           /* a batch is what the path carries in that time */
-	/* up to this it is asked whether the kernel has more than the mark */
+	/* up to this batch the kernel is asked whether it holds more than the mark */
 	BATCH_SLOW = 8 * 1024,
 	/* the mark: half a batch waits in the kernel unsent when the next is made, on a slow
 	 * path … */
@@ -146,7 +146,7 @@ void transport_free(struct transport *k)
 	mem_free(k);
 }
 
-/* The frame under way to its end, then the link's own. */
+/* Sends the frame under way to its end, and then the link's last frame. */
 static void last_words(struct transport *k)
 {
 	struct buf words = BUF_INIT;
@@ -193,11 +193,9 @@ static void set_marks(struct transport *k, size_t batch, size_t lowat)
 	io_set_notsent_lowat(k->io, (unsigned)lowat);
 }
 
-/*
- * What the path has carried since the last look is what it can carry, if there was always more to
- * send; else it is the least. (The kernel's own delivery rate is of short bursts, and says nothing
- * where a slower program stands in between.)
- */
+/* What the path can carry is what it has carried since the last look, if there was always more to
+ * send; otherwise it is at least that. (The kernel's own delivery rate is that of short bursts, and
+ * says nothing where a slower program stands in between.) */
 static void set_batch(struct transport *k, uint64_t acked, uint64_t passed_ms)
 {
 	uint64_t carried = acked - k->sampled_acked;
@@ -221,7 +219,7 @@ static void sample(struct transport *k)
 	uint64_t acked_ms = info.ack_age_ms < now ? now - info.ack_age_ms : 0;
 	if (keepalive_kernel(&k->keepalive, info.bytes_acked, acked_ms, unacked, info.rtt_us,
 			     info.rttvar_us, now))
-		/* changes nothing here but the owner's mind about a spare */
+		/* this only tells the owner that a spare is not needed */
 		tell(k, TRANSPORT_ALIVE);
 	if (passed_ms >= SAMPLE_MS) {
 		k->sampled_ms = now;
@@ -305,7 +303,7 @@ static bool take(struct transport *k, const uint8_t *p, size_t len)
 	return err == 0;
 }
 
-/* What came with HELLO or WELCOME is before anything that io_read() gives now. */
+/* Bytes that came with HELLO or WELCOME stand before anything that io_read() gives now. */
 static bool take_early(struct transport *k)
 {
 	if (!buf_len(&k->early))
@@ -354,8 +352,8 @@ static void read_data(struct transport *k)
 		tell(k, TRANSPORT_ALIVE);
 }
 
-/* The io has failed: what came before is read, and tells more than the error. A turn reads as much
- * as ever; the io tells of the rest until there is none. */
+/* The io has failed. What came before is read first, since it tells more than the error. A turn
+ * reads no more than usual; the io tells of the rest until there is none. */
 static void fail(struct transport *k, int why)
 {
 	k->ending = why;
@@ -388,7 +386,7 @@ static void work(void *arg)
 	struct transport *k = arg;
 	if (!k->io || !take_early(k) || k->blocked || k->ending)
 		return;
-	/* before sending: the peer may answer before that returns */
+	/* the clock is read before sending, since the peer may answer before sending returns */
 	uint64_t now = loop_now_ms(k->loop), now_us = loop_clock_us();
 	if (now >= k->sampled_ms + SAMPLE_MS)
 		sample(k);

@@ -139,7 +139,7 @@ static int open_socket(uint8_t family, bool v6only)
 	return fd;
 }
 
-/* NULL and *err: it cannot be watched. */
+/* NULL and *err when the poller cannot watch it. */
 static struct udp_socket *udp_new(struct loop *l, int fd, uint8_t family, udp_socket_fn *fn,
 				  void *owner, int *err)
 {
@@ -207,7 +207,7 @@ struct udp_socket *udp_socket_connect(struct loop *l, const struct addr *to, uin
 	if (fd >= 0)
 		setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof on);
 	if (fd >= 0 && from)
-		/* taken: connect() finds another */
+		/* if that port is taken, connect() finds another */
 		(void)bind(fd, (struct sockaddr *)&sa, addr_to_sockaddr(&here, &sa));
 	if (fd >= 0 && connect(fd, (struct sockaddr *)&sa, addr_to_sockaddr(to, &sa)) < 0) {
 		int failed = -errno;
@@ -284,7 +284,7 @@ int udp_socket_write_to(struct udp_socket *u, const struct addr *to, const struc
 int udp_socket_write(struct udp_socket *u, const void *p, size_t len)
 {
 	ssize_t n = send(u->fd, p, len, SOCKET_SEND);
-	/* that was an earlier one's answer: this one has not been sent */
+	/* the error was the answer to an earlier datagram, and this one has not been sent */
 	if (n < 0 && errno == ECONNREFUSED)
 		n = send(u->fd, p, len, SOCKET_SEND);
 	return n < 0 ? -errno : 0;
