@@ -191,7 +191,7 @@ static void read_mappings(struct conf_at root, struct agent_config *c)
 
 static void read_names(struct conf_at root, struct agent_config *c)
 {
-	name_wish_list_read(conf_list(root, "names"), false, &c->names);
+	name_entry_list_read(conf_list(root, "names"), false, &c->names);
 }
 
 static char *read_congestion(struct conf_at root)
@@ -307,7 +307,7 @@ void agent_config_free(struct agent_config *c)
 	mem_free(c->state);
 	mem_free(c->congestion);
 	mapping_list_fini(&c->mappings);
-	name_wish_list_fini(&c->names);
+	name_entry_list_fini(&c->names);
 	mem_free(c);
 }
 

@@ -20,7 +20,7 @@ struct agent_config {
 	char *state;      /* directory, path */
 	char *congestion; /* NULL: bbr, where it is to be had */
 	struct mapping_list mappings;
-	struct name_wish_list names;
+	struct name_entry_list names;
 	bool log_visitors;
 };
 

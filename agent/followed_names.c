@@ -28,7 +28,7 @@ struct followed_names {
 	struct loop *loop;
 	followed_names_fn *fn;
 	void *owner;
-	struct name_wish_list names;
+	struct name_entry_list names;
 	struct followed *state; /* one for each of names */
 	struct nat_probe *probe;
 	struct addr relay, seen, address6;
@@ -61,12 +61,12 @@ void followed_names_free(struct followed_names *f)
 	for (size_t i = 0; i < f->names.count; i++)
 		forget(&f->state[i]);
 	mem_free(f->state);
-	name_wish_list_fini(&f->names);
+	name_entry_list_fini(&f->names);
 	mem_free(f);
 }
 
 /* A name that stays keeps its counts. */
-void followed_names_set(struct followed_names *f, const struct name_wish_list *names)
+void followed_names_set(struct followed_names *f, const struct name_entry_list *names)
 {
 	struct followed *fresh = mem_zalloc(names->count * sizeof *fresh);
 	struct hash_table *kept = hash_table_new();
@@ -83,8 +83,8 @@ void followed_names_set(struct followed_names *f, const struct name_wish_list *n
 	hash_table_free(kept);
 	mem_free(f->state);
 	f->state = fresh;
-	name_wish_list_fini(&f->names);
-	name_wish_list_copy(&f->names, names);
+	name_entry_list_fini(&f->names);
+	name_entry_list_copy(&f->names, names);
 }
 
 bool followed_names_has_names(const struct followed_names *f)
@@ -225,13 +225,13 @@ void followed_names_status(const struct followed_names *f, struct json *w)
 	json_open(w, "names", '[');
 	for (size_t i = 0; i < f->names.count; i++) {
 		const struct followed *at = &f->state[i];
-		const struct name_wish *wish = &f->names.items[i];
+		const struct name_entry *entry = &f->names.items[i];
 		char *name =
-		    idn_as_typed(at->name ? at->name : wish->host, wish->host, wish->host_typed);
+		    idn_as_typed(at->name ? at->name : entry->host, entry->host, entry->host_typed);
 		json_open(w, NULL, '{');
 		json_str(w, "name", name);
 		mem_free(name);
-		json_str(w, "follow", name_follow_text(wish->follow));
+		json_str(w, "follow", name_follow_text(entry->follow));
 		json_str(w, "wanted", at->wanted);
 		json_str(w, "published", at->published);
 		json_uint(w, "updates_sent", at->sent);

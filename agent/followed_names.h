@@ -15,7 +15,7 @@ typedef void followed_names_fn(void *owner); /* what DECLARE says has changed: d
 
 struct followed_names *followed_names_new(struct loop *l, followed_names_fn *fn, void *owner);
 void followed_names_free(struct followed_names *f);
-void followed_names_set(struct followed_names *f, const struct name_wish_list *names);
+void followed_names_set(struct followed_names *f, const struct name_entry_list *names);
 /* A link is up, to this address of the relay; seen: ours as the relay sees it. Looks anew at how
  * the home is connected; to be called before followed_names_declare, which says "pending" while
  * it is not known for this address. */

@@ -50,7 +50,7 @@ struct relay_config {
 	 * link-local */
 	struct addr *addresses;
 	size_t address_count;
-	struct addr *listen; /* the agents' door; default [::]:7000 */
+	struct addr *listen; /* where agents connect; default [::]:7000 */
 	size_t listen_count;
 	struct addr *http, *tls; /* where visitors of http and tls mappings come in; none: off */
 	size_t http_count, tls_count;

@@ -6,11 +6,11 @@
 #include "relay/config.h"
 #include "shared/net/tls_context.h"
 
-/* The agents' door's own pair. *out, or NULL and an exit code: a file that cannot be read is
- * trouble at work, one that holds something else is a wrong configuration. */
+/* The pair of the relay itself, which agents see. *out, or NULL and an exit code: a file that
+ * cannot be read is trouble at work, one that holds something else is a wrong configuration. */
 int config_check_identity(const struct relay_config *c, struct tls_context **out);
 
-/* That, the accounts, the pair of the update doors and the state file; returns the exit code. */
+/* That, the accounts, the pair of the DDNS servers and the state file; returns the exit code. */
 int config_check_files(const struct relay_config *c);
 
 /* As service_user_reads() of all files that the service reads. */

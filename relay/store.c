@@ -232,7 +232,7 @@ int store_read_names(struct store *s, void (*fn)(void *arg, const struct store_n
 					       .account = text_at(q, 2),
 					       .holder = text_at(q, 3),
 					       .agent = text_at(q, 4),
-					       .door = text_at(q, 5),
+					       .ddns = text_at(q, 5),
 					       .client = text_at(q, 6),
 					       .answer = text_at(q, 7),
 					       .requests = (uint64_t)sqlite3_column_int64(q, 8),
@@ -345,7 +345,7 @@ void store_put_name(struct store_batch *b, const struct store_name *row)
 {
 	struct act *a = add(b, PUT_NAME);
 	const char *texts[TEXTS] = {row->name, row->account, row->holder, row->agent,
-				    row->door, row->client,  row->answer};
+				    row->ddns, row->client,  row->answer};
 	for (unsigned i = 0; i < TEXTS; i++)
 		a->texts[i] = mem_strdup(texts[i]);
 	a->numbers[0] = row->family;

@@ -23,7 +23,7 @@ struct store_name {
 	const char *account; /* whose */
 	const char *holder;  /* the agent that declares it, or "" */
 	const char *agent;   /* the value its names entry gives, or "" */
-	const char *door;    /* the last accepted door update, "offline", or "" */
+	const char *ddns;    /* the last accepted DDNS update, "offline", or "" */
 	const char *client;  /* who asked last */
 	const char *answer;  /* what it was told */
 	uint64_t requests, changes;

@@ -170,7 +170,7 @@ static void drop_entries(struct agent *a)
 	mem_free(a->entries);
 }
 
-static void remember(struct declared_names *d, struct agent *a, const struct name_wish_list *said)
+static void remember(struct declared_names *d, struct agent *a, const struct name_entry_list *said)
 {
 	drop_entries(a);
 	a->entry_count = said->count;
@@ -297,7 +297,7 @@ static void take_entries(struct reading *r)
 {
 	char *client = mem_printf("groundnut-agent %s", r->said->agent);
 	for (size_t i = 0; i < r->said->entries->count; i++) {
-		const struct name_wish *entry = &r->said->entries->items[i];
+		const struct name_entry *entry = &r->said->entries->items[i];
 		struct name *n =
 		    entry->follow == NAME_FOLLOW_UNKNOWN ? NULL : declare(r, entry->host, true);
 		if (!n)

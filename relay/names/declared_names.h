@@ -1,7 +1,7 @@
 /*
  * What agents declare about names, the entries of their `names` and the hosts of their mappings,
  * and the reports of what became of it. When an account is full, names that only agents held which
- * are gone, or only door updates brought, make room for what a live one declares, the oldest first.
+ * are gone, or only DDNS updates brought, make room for what a live one declares, the oldest first.
  * Main loop only.
  */
 #ifndef GROUNDNUT_RELAY_NAMES_DECLARED_NAMES_H
@@ -15,7 +15,7 @@ struct declared_names;
 /* What an agent says at each link, resume and DECLARE. */
 struct declaration {
 	const char *account, *agent;
-	const struct name_wish_list *entries;
+	const struct name_entry_list *entries;
 	const struct mapping_list *mappings; /* their hosts; may be NULL */
 	struct addr seen;                    /* its address as the relay sees it */
 	struct addr address6;                /* its own v6 as it says, or family 0 */

@@ -28,7 +28,7 @@ void name_free(struct name *n)
 	for (unsigned t = 0; t < PUBLISH_TYPES; t++) {
 		struct name_record *r = &n->records[t];
 		mem_free(r->agent);
-		mem_free(r->door);
+		mem_free(r->ddns);
 		mem_free(r->wanted);
 		mem_free(r->client);
 		mem_free(r->answer);
@@ -60,8 +60,8 @@ unsigned name_records(const struct name *n)
 
 bool name_has_reason(const struct name *n)
 {
-	return n->own || n->declared || n->mapped || n->records[PUBLISH_A].door ||
-	       n->records[PUBLISH_AAAA].door;
+	return n->own || n->declared || n->mapped || n->records[PUBLISH_A].ddns ||
+	       n->records[PUBLISH_AAAA].ddns;
 }
 
 enum name_source name_want(const struct name *n, enum publish_type type,
@@ -74,10 +74,10 @@ enum name_source name_want(const struct name *n, enum publish_type type,
 		publish_set_add(out, r->agent);
 		return NAME_FROM_AGENT;
 	}
-	if (r->door && !follows) {
-		if (strcmp(r->door, NAME_OFFLINE) != 0)
-			publish_set_add(out, r->door);
-		return NAME_FROM_DOOR;
+	if (r->ddns && !follows) {
+		if (strcmp(r->ddns, NAME_OFFLINE) != 0)
+			publish_set_add(out, r->ddns);
+		return NAME_FROM_DDNS;
 	}
 	/* A name that only the doors know never held the relay's addresses: a family that no update
 	 * named stays empty. */
@@ -102,7 +102,7 @@ void name_put(const struct name *n, struct store_batch *b)
 					       .account = n->account,
 					       .holder = n->holder,
 					       .agent = r->agent,
-					       .door = r->door,
+					       .ddns = r->ddns,
 					       .client = r->client,
 					       .answer = r->answer,
 					       .requests = r->requests,
@@ -129,7 +129,7 @@ void name_read(struct name *n, const struct store_name *row)
 	name_set_text(&r->client, *row->client ? row->client : NULL);
 	name_set_text(&r->answer, *row->answer ? row->answer : NULL);
 	read_value(&r->agent, row->agent, NAME_RELAY);
-	read_value(&r->door, row->door, NAME_OFFLINE);
+	read_value(&r->ddns, row->ddns, NAME_OFFLINE);
 	name_set_text(&n->holder, row->holder);
 	/* Until its agent speaks again, all that it declared stands. */
 	n->declared = n->declared || *row->agent;

@@ -2,7 +2,7 @@
  * One name with its records, A and AAAA: what each source says of them, and what follows from it.
  * Values only; nothing here tells anyone of a change.
  *
- * By strength: an entry in the `names` of an agent; the last accepted door update; the relay's own
+ * By strength: an entry in the `names` of an agent; the last accepted DDNS update; the relay's own
  * addresses.
  */
 #ifndef GROUNDNUT_RELAY_NAMES_NAME_RECORDS_H
@@ -13,13 +13,13 @@
 
 /* What stands in place of an address. */
 #define NAME_RELAY   "relay"   /* an agent's word: it follows the relay */
-#define NAME_OFFLINE "offline" /* a door's: there is to be no record */
+#define NAME_OFFLINE "offline" /* a DDNS update's: there is to be no record */
 
-enum name_source { NAME_FROM_RELAY, NAME_FROM_DOOR, NAME_FROM_AGENT };
+enum name_source { NAME_FROM_RELAY, NAME_FROM_DDNS, NAME_FROM_AGENT };
 
 struct name_record {
 	char *agent;  /* an address or NAME_RELAY, by an agent's names entry; or NULL */
-	char *door;   /* an address or NAME_OFFLINE, by the last accepted update; or NULL */
+	char *ddns;   /* an address or NAME_OFFLINE, by the last accepted update; or NULL */
 	char *wanted; /* as settled last, comma list; NULL before */
 	uint64_t requests, changes;
 	uint64_t updated_ms; /* UNIX time of the last change of what is wanted */

@@ -1,7 +1,7 @@
 /*
  * Whatever changes a name settles it: names_settle derives what is wanted, and what is something
  * else than before is shown in the zone at once, counted, and due at the publishers. Then the name
- * is marked, and the write batch brings it to the store; a door's request waits for that.
+ * is marked, and the write batch brings it to the store; a DDNS request waits for that.
  *
  * A name without any reason to exist is dropped at once. What the publishers have of it is theirs
  * to delete: they ask what is wanted of it, and that is nothing.
@@ -19,7 +19,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A door's request that waits for the write batch. */
+/* A DDNS request that waits for the write batch. */
 struct asker {
 	struct write_batch_wait wait; /* first */
 	struct list node;             /* on names.askers */
@@ -290,19 +290,19 @@ struct accounts *names_accounts(const struct names *all)
 	return all->accounts;
 }
 
-/* --- door updates --- */
+/* --- DDNS updates --- */
 
 static bool is_set(const struct names_change *c, enum publish_type t)
 {
 	return c->set[t].family || c->offline[t];
 }
 
-static bool set_door(struct name_record *r, const struct names_change *c, enum publish_type t)
+static bool set_ddns(struct name_record *r, const struct names_change *c, enum publish_type t)
 {
 	char ip[ADDR_TEXT];
 	const char *value = c->offline[t] ? NAME_OFFLINE : addr_ip_text(&c->set[t], ip);
-	bool changed = !text_same(r->door, value);
-	name_set_text(&r->door, value);
+	bool changed = !text_same(r->ddns, value);
+	name_set_text(&r->ddns, value);
 	return changed;
 }
 
@@ -312,7 +312,7 @@ static enum names_answer apply(struct names *all, struct name *n, const struct n
 	bool changed = false, dummy = false;
 	for (unsigned t = 0; t < PUBLISH_TYPES; t++) {
 		if (is_set(c, t))
-			changed |= set_door(&n->records[t], c, t);
+			changed |= set_ddns(&n->records[t], c, t);
 		else
 			dummy |= c->asked[t];
 	}
@@ -392,7 +392,7 @@ struct telling {
 static void write_record(const struct telling *to, const struct name *n, enum publish_type type)
 {
 	static const char *const sources[] = {
-	    [NAME_FROM_RELAY] = "relay", [NAME_FROM_DOOR] = "door", [NAME_FROM_AGENT] = "agent"};
+	    [NAME_FROM_RELAY] = "relay", [NAME_FROM_DDNS] = "door", [NAME_FROM_AGENT] = "agent"};
 	const struct name_record *r = &n->records[type];
 	struct json *w = to->w;
 	struct publish_set set;

@@ -27,7 +27,7 @@ const struct zone *names_zone(const struct names *all);
 void names_set_accounts(struct names *all, struct accounts *accounts);
 struct accounts *names_accounts(const struct names *all); /* NULL before the first list */
 
-/* --- door updates --- */
+/* --- DDNS updates --- */
 
 enum names_answer {
 	NAMES_GOOD,

@@ -26,10 +26,10 @@ const char *name_follow_text(enum name_follow f)
 	return follow_names[f];
 }
 
-void name_wish_list_copy(struct name_wish_list *out, const struct name_wish_list *from)
+void name_entry_list_copy(struct name_entry_list *out, const struct name_entry_list *from)
 {
-	*out = (struct name_wish_list){.items = mem_alloc(from->count * sizeof *out->items),
-				       .count = from->count};
+	*out = (struct name_entry_list){.items = mem_alloc(from->count * sizeof *out->items),
+					.count = from->count};
 	for (size_t i = 0; i < from->count; i++) {
 		out->items[i] = from->items[i];
 		out->items[i].host = mem_strdup(from->items[i].host);
@@ -37,7 +37,7 @@ void name_wish_list_copy(struct name_wish_list *out, const struct name_wish_list
 	}
 }
 
-void name_wish_list_fini(struct name_wish_list *l)
+void name_entry_list_fini(struct name_entry_list *l)
 {
 	for (size_t i = 0; l->items && i < l->count; i++) {
 		mem_free(l->items[i].host);
@@ -62,8 +62,8 @@ static bool read_follow(struct conf_at at, bool on_wire, enum name_follow *out)
 	return false;
 }
 
-static void read_wish(struct conf_at list, size_t i, bool on_wire, struct hash_table *hosts,
-		      struct name_wish_list *out)
+static void read_entry(struct conf_at list, size_t i, bool on_wire, struct hash_table *hosts,
+		       struct name_entry_list *out)
 {
 	struct conf_at at = conf_item(list, i);
 	enum name_follow follow;
@@ -76,14 +76,14 @@ static void read_wish(struct conf_at list, size_t i, bool on_wire, struct hash_t
 		conf_error_item(list, i, "the host \"%s\" is given twice", host);
 	if (host && knows_follow) {
 		hash_table_add(hosts, host, strlen(host), host);
-		out->items[out->count++] = (struct name_wish){host, typed, follow};
+		out->items[out->count++] = (struct name_entry){host, typed, follow};
 	} else {
 		mem_free(host);
 		mem_free(typed);
 	}
 }
 
-bool name_wish_list_read(struct conf_at list, bool on_wire, struct name_wish_list *out)
+bool name_entry_list_read(struct conf_at list, bool on_wire, struct name_entry_list *out)
 {
 	memset(out, 0, sizeof(*out));
 	size_t count = conf_len(list);
@@ -93,11 +93,11 @@ bool name_wish_list_read(struct conf_at list, bool on_wire, struct name_wish_lis
 	else if (count)
 		out->items = mem_zalloc(count * sizeof(*out->items));
 	for (size_t i = 0; out->items && i < conf_len(list); i++)
-		read_wish(list, i, on_wire, hosts, out);
+		read_entry(list, i, on_wire, hosts, out);
 	hash_table_free(hosts);
 	if (conf_ok(list))
 		return true;
-	name_wish_list_fini(out);
+	name_entry_list_fini(out);
 	return false;
 }
 
@@ -114,7 +114,7 @@ static void write_mappings(struct json *w, const char *key, const struct mapping
 void declare_fini(struct declare *d)
 {
 	mapping_list_fini(&d->mappings);
-	name_wish_list_fini(&d->names);
+	name_entry_list_fini(&d->names);
 	memset(d, 0, sizeof(*d));
 }
 
@@ -184,7 +184,7 @@ int declare_read(const char *text, size_t len, struct declare *out, char why[256
 		conf_int(root, "serial", 1, INT64_MAX, &serial);
 		out->serial = (uint64_t)serial;
 		mapping_list_read(conf_list(root, "mappings"), true, &out->mappings);
-		name_wish_list_read(conf_list(root, "names"), true, &out->names);
+		name_entry_list_read(conf_list(root, "names"), true, &out->names);
 		read_address(root, "address6", true, &out->address6);
 		read_address(root, "judged", false, &out->judged);
 		read_nat(root, out->nat);

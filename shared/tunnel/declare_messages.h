@@ -11,27 +11,27 @@
 /* What a name of agent.json follows. NAME_FOLLOW_UNKNOWN occurs on the relay only, when a later
  * agent says a word that this version does not know. */
 enum name_follow { NAME_FOLLOW_RELAY, NAME_FOLLOW_HOME, NAME_FOLLOW_UNKNOWN };
-struct name_wish {
+struct name_entry {
 	char *host, *host_typed; /* as a mapping's */
 	enum name_follow follow;
 };
-struct name_wish_list {
-	struct name_wish *items; /* owned */
+struct name_entry_list {
+	struct name_entry *items; /* owned */
 	size_t count;
 };
 const char *name_follow_text(enum name_follow f); /* "relay" "home" */
-void name_wish_list_fini(struct name_wish_list *l);
-void name_wish_list_copy(struct name_wish_list *out, const struct name_wish_list *from);
+void name_entry_list_fini(struct name_entry_list *l);
+void name_entry_list_copy(struct name_entry_list *out, const struct name_entry_list *from);
 /* False when there were errors, and *out is empty. On the wire a word for what a name follows that
  * this version does not know is none. */
-bool name_wish_list_read(struct conf_at list, bool on_wire, struct name_wish_list *out);
+bool name_entry_list_read(struct conf_at list, bool on_wire, struct name_entry_list *out);
 
 /* DECLARE: the whole list of what the agent wants, under a serial that only grows within a
  * session. */
 struct declare {
 	uint64_t serial;
 	struct mapping_list mappings;
-	struct name_wish_list names;
+	struct name_entry_list names;
 	struct addr address6; /* the home's own public v6 as the agent sees it, or family 0 */
 	char nat[8];          /* "public", "cgnat", "unknown"; "pending": not known yet */
 	/* the address that nat is about, as the relay last told it, or family 0 */

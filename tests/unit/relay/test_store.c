@@ -55,7 +55,7 @@ static void put(struct store *s, const char *name, unsigned family, const char *
 	const struct store_name row = {.name = name,
 				       .family = family,
 				       .account = "alice",
-				       .door = door,
+				       .ddns = door,
 				       .requests = requests,
 				       .client = "inadyn/2.10",
 				       .answer = "good",
@@ -75,7 +75,7 @@ static void note(void *arg, const struct store_name *row)
 	struct seen *seen = arg;
 	seen->rows++;
 	seen->requests = row->requests;
-	snprintf(seen->door, sizeof(seen->door), "%s", row->door);
+	snprintf(seen->ddns, sizeof(seen->ddns), "%s", row->ddns);
 	assert_string_equal(row->account, "alice");
 	assert_string_equal(row->holder, "");
 }
@@ -113,7 +113,7 @@ static void last_value_wins_and_all_are_told(void **state)
 	assert_int_equal(store_read_names(s, note, &seen), 0);
 	assert_int_equal(seen.rows, 1);
 	assert_int_equal(seen.requests, 100);
-	assert_string_equal(seen.door, "11.0.0.9");
+	assert_string_equal(seen.ddns, "11.0.0.9");
 	assert_true(store_read_number(s, "serial", 0) == 4000000000);
 	assert_true(store_read_number(s, "nothing", -7) == -7);
 	store_close(s);

@@ -321,10 +321,10 @@ static void declare(struct lab *lab, const struct declaration *said)
 static void declare_home(struct lab *lab, const char *agent, const char *host,
 			 enum name_follow follow, const char *seen, const char *nat)
 {
-	struct name_wish wish = {.host = (char *)(uintptr_t)host, .follow = follow};
-	const struct name_wish_list wishes = {.items = &wish, .count = host != NULL};
+	struct name_entry entry = {.host = (char *)(uintptr_t)host, .follow = follow};
+	const struct name_entry_list entries = {.items = &entry, .count = host != NULL};
 	struct declaration a = {
-	    .account = "alice", .agent = agent, .entries = &wishes, .nat = nat, .count = 1};
+	    .account = "alice", .agent = agent, .entries = &entries, .nat = nat, .count = 1};
 	addr_parse_ip(seen, &a.seen);
 	declare(lab, &a);
 }
@@ -383,10 +383,10 @@ static void a_verdict_about_another_address_is_none(void **state)
 	struct lab lab;
 	open_lab(&lab);
 	declare_home(&lab, "nas", "alice", NAME_FOLLOW_HOME, "11.5.5.5", "unknown");
-	struct name_wish wish = {.host = (char *)(uintptr_t) "alice", .follow = NAME_FOLLOW_HOME};
-	const struct name_wish_list wishes = {.items = &wish, .count = 1};
+	struct name_entry entry = {.host = (char *)(uintptr_t) "alice", .follow = NAME_FOLLOW_HOME};
+	const struct name_entry_list entries = {.items = &entry, .count = 1};
 	struct declaration a = {
-	    .count = 1, .account = "alice", .agent = "nas", .entries = &wishes, .nat = "unknown"};
+	    .count = 1, .account = "alice", .agent = "nas", .entries = &entries, .nat = "unknown"};
 	addr_parse_ip("11.6.6.6", &a.seen);
 	addr_parse_ip("11.5.5.5", &a.judged);
 	declare(&lab, &a);
@@ -429,7 +429,7 @@ static void mappings_hosts_exist(void **state)
 	open_lab(&lab);
 	struct mapping m[2] = {{.host = (char *)(uintptr_t) "*.alice"}, {.host = NULL}};
 	const struct mapping_list mappings = {.items = m, .count = 2};
-	const struct name_wish_list none = {0};
+	const struct name_entry_list none = {0};
 	struct declaration a = {.count = 1,
 				.account = "alice",
 				.agent = "nas",
@@ -567,7 +567,7 @@ static void declare_hosts(struct lab *lab, const char *agent, const char *const 
 	for (; hosts[count]; count++)
 		m[count].host = (char *)(uintptr_t)hosts[count];
 	const struct mapping_list mappings = {.items = m, .count = count};
-	const struct name_wish_list none = {0};
+	const struct name_entry_list none = {0};
 	struct declaration a = {.account = "alice",
 				.agent = agent,
 				.entries = &none,

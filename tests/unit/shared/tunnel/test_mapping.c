@@ -388,7 +388,7 @@ static void one_mapping_many_times_in_a_declare(void **state)
 	for (size_t i = 0; i < COUNT_OF(items); i++) {
 		struct buf b = BUF_INIT;
 		struct mapping_list mappings;
-		struct name_wish_list names;
+		struct name_entry_list names;
 		buf_puts(&b, "{\"list\": ");
 		put_list(&b, items[i], MAPPING_MAX);
 		buf_puts(&b, "}");
@@ -396,7 +396,7 @@ static void one_mapping_many_times_in_a_declare(void **state)
 		struct conf_at list = conf_list(conf_root(c), "list");
 		assert_int_equal(conf_len(list), MAPPING_MAX);
 		assert_false(i < 2 ? mapping_list_read(list, true, &mappings)
-				   : name_wish_list_read(list, true, &names));
+				   : name_entry_list_read(list, true, &names));
 		assert_int_equal(conf_errors(c), 1);
 		assert_int_equal(strncmp(conf_error_text(c, 0), "DECLARE: list[1]: the ", 22), 0);
 		conf_free(c);
@@ -504,12 +504,12 @@ static void protocols_by_name(void **state)
 	assert_int_equal(mapping_protocol_parse("TCP", &p), ERR_SYNTAX);
 }
 
-static bool read_wishes(const char *text, struct name_wish_list *out, char **error)
+static bool read_wishes(const char *text, struct name_entry_list *out, char **error)
 {
 	char *file = mem_printf("{\"names\": %s}", text);
 	struct conf *c = conf_parse("agent.json", file, strlen(file), false);
 	struct conf_at root = conf_root(c);
-	bool ok = name_wish_list_read(conf_list(root, "names"), false, out);
+	bool ok = name_entry_list_read(conf_list(root, "names"), false, out);
 	*error = conf_errors(c) ? mem_strdup(conf_error_text(c, 0)) : NULL;
 	conf_free(c);
 	mem_free(file);
@@ -519,7 +519,7 @@ static bool read_wishes(const char *text, struct name_wish_list *out, char **err
 static void names_follow_relay_or_home(void **state)
 {
 	(void)state;
-	struct name_wish_list l;
+	struct name_entry_list l;
 	char *error;
 	assert_true(read_wishes("[{\"host\": \"Alice\", \"follow\": \"relay\"}, {\"host\": "
 				"\"direct.alice.\", \"follow\": \"home\"}]",
@@ -529,7 +529,7 @@ static void names_follow_relay_or_home(void **state)
 	assert_int_equal(l.items[0].follow, NAME_FOLLOW_RELAY);
 	assert_string_equal(l.items[1].host, "direct.alice.");
 	assert_int_equal(l.items[1].follow, NAME_FOLLOW_HOME);
-	name_wish_list_fini(&l);
+	name_entry_list_fini(&l);
 	static const char *const bad[][2] = {
 	    {"[{\"host\": \"a\", \"follow\": \"me\"}]",
 	     "agent.json: names[0].follow: \"me\" is neither relay nor home"},
