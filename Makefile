@@ -22,17 +22,24 @@ endif
 
 # Host names with other than ASCII letters, by libidn2; IDN=0 is a build without it.
 IDN     ?= 1
-PACKAGES := libuv openssl jansson sqlite3 $(if $(filter 0,$(IDN)),,libidn2)
+# A filter of system calls of our own, where libseccomp is to be had.
+SECCOMP := $(if $(shell $(PKG_CONFIG) --modversion libseccomp 2>/dev/null),libseccomp)
+PACKAGES := libuv openssl jansson sqlite3 $(if $(filter 0,$(IDN)),,libidn2) $(SECCOMP)
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
             -Werror=implicit-function-declaration -Werror=int-conversion -Werror=incompatible-pointer-types
 CFLAGS   ?= -O2 -g
 HARDEN   := -fstack-protector-strong -fPIE $(if $(filter 0,$(SAN)),-D_FORTIFY_SOURCE=2)
 ALL_C    := -std=gnu11 $(WARN) $(HARDEN) $(FLAGS_SAN) -I. -DGROUNDNUT_VERSION='"$(VERSION)"' -DGROUNDNUT_IDN=$(IDN) \
-            $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null) $(CFLAGS) -MMD -MP
+            $(if $(SECCOMP),-DGROUNDNUT_SECCOMP) $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null) $(CFLAGS) -MMD -MP
 LINK      = $(CC) $(FLAGS_SAN) -pie -Wl,-z,relro,-z,now $(LDFLAGS)
 LIBS     := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) -lhttp_parser -lldns -lpthread
 
-SHARED_C := $(sort $(wildcard shared/*/*.c))
+# What --version tells: of the tree, or of the tree that this copy was made from.
+COMMIT   := $(or $(shell cat commit 2>/dev/null),$(shell git rev-parse --short=12 HEAD 2>/dev/null))
+
+# Changes with each commit, so it is in the programs and in no library.
+INFO_C   := shared/net/build_info.c
+SHARED_C := $(sort $(filter-out $(INFO_C),$(wildcard shared/*/*.c)))
 RELAY_C  := $(sort $(filter-out relay/main.c,$(wildcard relay/*.c relay/*/*.c)))
 AGENT_C  := $(sort $(filter-out agent/main.c,$(wildcard agent/*.c)))
 UNIT_C   := $(sort $(wildcard tests/unit/*/test_*.c tests/unit/*/*/test_*.c))
@@ -43,9 +50,9 @@ UNITS    := $(patsubst %.c,$(B)/%,$(UNIT_C))
 .PHONY: all check test test-unit test-e2e test-attacks attacks test-services test-house test-replay lint fuzz fuzz-run soak bench bench-names bench-resume demo clean
 all: $(B)/groundnut-relay $(B)/groundnut-agent
 
-$(B)/groundnut-relay: $(call obj,relay/main.c) $(B)/relay.a $(B)/shared.a
+$(B)/groundnut-relay: $(call obj,relay/main.c $(INFO_C)) $(B)/relay.a $(B)/shared.a
 	$(call say,LINK $@)$(LINK) -o $@ $^ $(LIBS)
-$(B)/groundnut-agent: $(call obj,agent/main.c) $(B)/agent.a $(B)/shared.a
+$(B)/groundnut-agent: $(call obj,agent/main.c $(INFO_C)) $(B)/agent.a $(B)/shared.a
 	$(call say,LINK $@)$(LINK) -o $@ $^ $(LIBS)
 
 $(B)/shared.a: $(call obj,$(SHARED_C))
@@ -59,14 +66,21 @@ $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC $@)$(CC) $(ALL_C) -c -o $@ $<
 
+$(B)/commit: force
+	@mkdir -p $(@D)
+	@echo "$(COMMIT)" | cmp -s - $@ || echo "$(COMMIT)" >$@
+.PHONY: force
+$(B)/shared/net/build_info.o: ALL_C += $(if $(COMMIT),-DGROUNDNUT_COMMIT='"$(COMMIT)"')
+$(B)/shared/net/build_info.o: $(B)/commit
+
 # As another system would build it: the files that ask for __linux__ with what they have instead, and all else as it is.
 ELSEWHERE_C := $(shell grep -l __linux__ $(SHARED_C) $(AGENT_C))
 ELSEWHERE   := $(B)/elsewhere/groundnut-relay $(B)/elsewhere/groundnut-agent
 $(B)/elsewhere/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC $@)$(CC) $(ALL_C) -U__linux__ -c -o $@ $<
-$(B)/elsewhere/groundnut-%: $(B)/%/main.o $(patsubst %.c,$(B)/elsewhere/%.o,$(ELSEWHERE_C)) $(B)/%.a $(B)/shared.a
-	$(call say,LINK $@)$(LINK) -o $@ $(filter $(B)/$*/main.o $(B)/elsewhere/shared/% $(B)/elsewhere/$*/% %.a,$^) $(LIBS)
+$(B)/elsewhere/groundnut-%: $(B)/%/main.o $(call obj,$(INFO_C)) $(patsubst %.c,$(B)/elsewhere/%.o,$(ELSEWHERE_C)) $(B)/%.a $(B)/shared.a
+	$(call say,LINK $@)$(LINK) -o $@ $(filter $(B)/$*/main.o $(call obj,$(INFO_C)) $(B)/elsewhere/shared/% $(B)/elsewhere/$*/% %.a,$^) $(LIBS)
 
 # What moves bytes is tested with the readiness of elsewhere, too.
 ELSEWHERE_UNITS := $(patsubst %,$(B)/elsewhere/tests/unit/shared/net/test_%,io listener loop splice tls_context transport udp_socket poller)

@@ -219,6 +219,8 @@ static struct agent_config *read_all(struct conf_at root, const char *file)
 	c->agent_is_default = !conf_has(root, "agent");
 	c->agent = c->agent_is_default ? default_agent(c->state) : read_name(root, "agent");
 	c->congestion = read_congestion(root);
+	c->sandbox = true;
+	conf_opt_bool(root, "sandbox", &c->sandbox);
 	read_mappings(root, c);
 	read_names(root, c);
 	c->log_visitors = visitor_log_read(root);

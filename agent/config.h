@@ -18,6 +18,7 @@ struct agent_config {
 	bool agent_is_default;
 	char *control;    /* path */
 	char *state;      /* directory, path */
+	bool sandbox;     /* true: sandbox_enter() */
 	char *congestion; /* NULL: bbr, where it is to be had */
 	struct mapping_list mappings;
 	struct name_entry_list names;

@@ -10,6 +10,7 @@
 #include "shared/base/err.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
+#include "shared/net/build_info.h"
 #include "shared/net/status_command.h"
 
 #include <stdio.h>
@@ -124,12 +125,18 @@ static const struct cli_command commands[] = {
     {0},
 };
 
+static char *built_with(void)
+{
+	return build_info_text(NULL);
+}
+
 static const struct cli cli = {
     .program = "groundnut-agent",
     .about = "makes services at home public through your own relay",
     .commands = commands,
     .common = cli_common,
     .default_config = agent_config_default_path,
+    .built_with = built_with,
 };
 
 /* As the command line would run it, with the file and the log of the line that `run` has. */

@@ -23,6 +23,7 @@
 #include "shared/base/text.h"
 #include "shared/net/control_server.h"
 #include "shared/net/network_monitor.h"
+#include "shared/net/sandbox.h"
 #include "shared/net/systemd.h"
 #include "shared/net/signals.h"
 #include "shared/net/timer.h"
@@ -473,6 +474,19 @@ static int start(struct service_main *m)
 	return 0;
 }
 
+/* What the agent writes: what it remembers, its control socket, and a mounted agent.json that a
+ * command did not finish. */
+static void enter_sandbox(const struct agent_config *c)
+{
+	char *why = NULL;
+	char *control = file_dir(c->control), *config = file_dir(c->file);
+	const char *const writable[] = {c->state, control, config, NULL};
+	const struct sandbox s = {.open = !c->sandbox, .writable = writable};
+	sandbox_enter(&s, &why);
+	mem_free(control);
+	mem_free(config);
+}
+
 /* The file's own "state" cannot be asked: it is the file that may be broken. */
 static void mend_file(const char *config_file)
 {
@@ -492,6 +506,7 @@ int service_run(const char *config_file)
 	}
 	file_raise_limit();
 	agent_config_check_service_user(m.config);
+	enter_sandbox(m.config);
 	list_init(&m.questions);
 	m.loop = loop_new("agent");
 	int code = start(&m);

@@ -302,6 +302,17 @@ static void read_limits(struct conf_at root, struct relay_limits *l)
 	conf_done(at);
 }
 
+static char *read_user(struct conf_at root)
+{
+	const char *text = NULL;
+	if (!conf_opt_str(root, "user", &text) || !text)
+		return NULL;
+	if (*text)
+		return mem_strdup(text);
+	conf_error(root, "user", "is empty; without it the relay stays who starts it");
+	return NULL;
+}
+
 static char *read_congestion(struct conf_at root)
 {
 	const char *text = NULL;
@@ -354,6 +365,9 @@ static void read_root(struct conf_at root, const char *domain, struct relay_conf
 	default_addr("::", addr_parse_ip, &c->bind, &c->bind_count);
 	read_paths(root, c);
 	c->congestion = read_congestion(root);
+	c->user = read_user(root);
+	c->sandbox = true;
+	conf_opt_bool(root, "sandbox", &c->sandbox);
 	c->grace_s = read_number(root, "grace_s", 1, GRACE_MAX_S, 120);
 	c->threads = read_number(root, "threads", 0, THREADS_MAX, 0);
 	read_limits(root, &c->limits);
@@ -451,6 +465,8 @@ static char *needs_restart(const struct relay_config *a, const struct relay_conf
 	    {"control", text_same(a->control, b->control)},
 	    {"grace_s", a->grace_s == b->grace_s},
 	    {"threads", a->threads == b->threads},
+	    {"user", text_same(a->user, b->user)},
+	    {"sandbox", a->sandbox == b->sandbox},
 	};
 	struct buf out = BUF_INIT;
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
@@ -489,6 +505,8 @@ static void keep_fixed(struct relay_config *c, const struct relay_config *runs)
 	keep_text(&c->control, runs->control);
 	c->grace_s = runs->grace_s;
 	c->threads = runs->threads;
+	keep_text(&c->user, runs->user);
+	c->sandbox = runs->sandbox;
 }
 
 int relay_config_reload(const char *file, const struct relay_config *running,
@@ -544,5 +562,6 @@ void relay_config_unref(struct relay_config *c)
 	mem_free(c->state);
 	mem_free(c->control);
 	mem_free(c->congestion);
+	mem_free(c->user);
 	mem_free(c);
 }

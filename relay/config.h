@@ -60,6 +60,8 @@ struct relay_config {
 	char *certificate, *private_key, *accounts, *state, *control; /* paths */
 	struct publishers_config dns; /* empty: no one is told of the names */
 	struct update_config update;
+	char *user;       /* root goes on as this one; NULL: it stays root */
+	bool sandbox;     /* true: sandbox_enter() */
 	char *congestion; /* NULL: bbr, where it is to be had */
 	/* what sockets use; filled before the configuration is in force (congestion_choose) */
 	char congestion_used[CONGESTION_NAME];

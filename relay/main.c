@@ -10,9 +10,12 @@
 #include "shared/base/err.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
+#include "shared/net/build_info.h"
 #include "shared/net/control_client.h"
 #include "shared/net/status_command.h"
 
+#include <ldns/ldns.h>
+#include <sqlite3.h>
 #include <stdio.h>
 
 /* The configuration, or NULL and an exit code. */
@@ -211,9 +214,21 @@ static const struct cli_command commands[] = {
     {0},
 };
 
+static char *built_with(void)
+{
+	char *own = mem_printf("SQLite %s, ldns %s", sqlite3_libversion(), ldns_version());
+	char *text = build_info_text(own);
+	mem_free(own);
+	return text;
+}
+
 static const struct cli cli = {
-    "groundnut-relay",         "the public end of Groundnut's tunnels", commands, cli_common,
+    "groundnut-relay",
+    "the public end of Groundnut's tunnels",
+    commands,
+    cli_common,
     relay_config_default_path,
+    built_with,
 };
 
 int main(int argc, char **argv)

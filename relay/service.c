@@ -24,6 +24,7 @@
 #include "shared/base/mem.h"
 #include "shared/base/mounted_file.h"
 #include "shared/net/control_server.h"
+#include "shared/net/sandbox.h"
 #include "shared/net/systemd.h"
 #include "shared/net/signals.h"
 #include "shared/net/timer.h"
@@ -255,6 +256,25 @@ static void on_control(void *owner, struct control_reply *reply, const char *req
 
 /* --- beginning and end --- */
 
+/* What the relay writes: its state, its control socket, and a mounted accounts.json that a command
+ * did not finish. */
+static int enter_sandbox(const struct relay_config *c)
+{
+	char *why = NULL;
+	char *state = file_dir(c->state), *control = file_dir(c->control);
+	char *accounts = file_dir(c->accounts);
+	const char *const writable[] = {state, control, accounts, NULL};
+	const struct sandbox s = {.user = c->user, .open = !c->sandbox, .writable = writable};
+	int err = sandbox_enter(&s, &why);
+	if (err)
+		log_say("%s: %s", c->file, why);
+	mem_free(state);
+	mem_free(control);
+	mem_free(accounts);
+	mem_free(why);
+	return err;
+}
+
 static void stop_names(struct relay_parts *p)
 {
 	ddns_server_close(p->ddns_server);
@@ -469,6 +489,12 @@ int service_run(const char *config_file)
 	file_raise_limit();
 	struct relay_config *c = r.parts.context.config;
 	config_check_service_user(c);
+	err = enter_sandbox(c);
+	if (err < 0) {
+		relay_config_unref(c);
+		mem_free(r.file);
+		return cli_exit(err);
+	}
 	congestion_choose(c->congestion, c->congestion_used);
 	r.parts.context.send.limit = r.parts.context.receive.limit = (size_t)c->limits.memory_mib
 								     << 20;

@@ -85,7 +85,8 @@ static enum state_file_result prepare(sqlite3 *db, const char *schema, int versi
 		return result;
 	if (sqlite3_exec(db,
 			 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
-			 "PRAGMA wal_autocheckpoint = 256; PRAGMA journal_size_limit = 1048576;",
+			 "PRAGMA wal_autocheckpoint = 256; PRAGMA journal_size_limit = 1048576; "
+			 "PRAGMA temp_store = MEMORY;",
 			 NULL, NULL, NULL) == SQLITE_OK &&
 	    sqlite3_exec(db, schema, NULL, NULL, NULL) == SQLITE_OK)
 		return STATE_FILE_OPEN;

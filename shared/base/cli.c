@@ -376,16 +376,22 @@ static int no_command(const struct cli *cli)
 	return EXIT_USAGE;
 }
 
+static int print_version(const struct cli *cli)
+{
+	char *more = cli->built_with ? cli->built_with() : NULL;
+	printf("%s %s\n%s", cli->program, GROUNDNUT_VERSION, more ? more : "");
+	mem_free(more);
+	return 0;
+}
+
 static int parse(const struct cli *cli, int argc, char **argv, struct cli_line *out)
 {
 	struct raw raw = {.word_count = 0};
 	int exit_code = split(cli, argc, argv, &raw, out);
 	if (exit_code >= 0)
 		return exit_code;
-	if (cli_has(out, "version")) {
-		printf("%s %s\n", cli->program, GROUNDNUT_VERSION);
-		return 0;
-	}
+	if (cli_has(out, "version"))
+		return print_version(cli);
 	size_t own = 0;
 	for (const struct cli_command *c = cli->commands; c->name && !own; c++) {
 		own = matches(c, &raw);

@@ -42,6 +42,8 @@ struct cli {
 	const struct cli_command *commands;
 	const struct cli_option *common; /* cli_common, or a list of its own that has all of that */
 	char *(*default_config)(void);   /* where the configuration is when no option says */
+	/* further lines of --version, each ended; freed by the caller. NULL: there are none */
+	char *(*built_with)(void);
 };
 
 /* -c/--config FILE, --log-level, --log-format, -h/--help, --version. */
