@@ -67,7 +67,7 @@ static void put(struct store *s, const char *name, unsigned family, const char *
 struct seen {
 	unsigned rows, told, failed;
 	uint64_t requests;
-	char door[64];
+	char ddns[64];
 };
 
 static void note(void *arg, const struct store_name *row)
