@@ -19,6 +19,9 @@ struct sandbox {
 	const char *user;
 	/* Only the user is changed. */
 	bool open;
+	/* It may look at other programs (port_owner_of_port), which Landlock forbids: files stay
+	 * open. */
+	bool looks;
 	/* It may start other programs. */
 	bool executes;
 	/* Directories below which files may be written, made, removed; NULL ends the list. One that
