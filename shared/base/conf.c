@@ -50,6 +50,11 @@ struct conf {
 	struct conf_seen *root;
 	struct conf_seen *seen; /* all of them */
 	struct error_list *faults;
+	/* of a file, for the lines of its errors: wiped at the end, since it holds secrets; or
+	 * NULL */
+	char *text;
+	size_t text_len;
+	struct json_lint_lines *lines; /* NULL: none was asked for yet */
 };
 
 static const char *kind(const json_t *value)
@@ -117,12 +122,54 @@ static bool is_news(struct conf *c, struct conf_seen *seen)
 	return error_list_has_room(c->faults);
 }
 
+/* Whether the document is a file of several lines, which are known then. */
+static bool has_lines(struct conf *c)
+{
+	const char *text = c->text;
+	size_t len = c->text_len;
+	if (!text || !c->document || c->lines)
+		return c->lines;
+	conf_skip_mark(&text, &len);
+	while (len && strchr(" \t\r\n", text[len - 1]))
+		len--;
+	if (memchr(text, '\n', len))
+		c->lines = json_lint_lines_new(text, len);
+	return c->lines;
+}
+
+static const struct json_lint_lines *lines_at(const struct conf *c, const struct conf_seen *seen)
+{
+	if (!seen->parent)
+		return c->lines;
+	const struct json_lint_lines *above = lines_at(c, seen->parent);
+	return seen->key ? json_lint_member(above, seen->key)
+			 : json_lint_item(above, seen->position - 1);
+}
+
+/* Of a member (key), an item (position), or else the place itself, which also stands for what is
+ * missing in it; 0: not known, or as good as that, since it is the whole document. */
+static unsigned line_of(struct conf *c, const struct conf_seen *seen, const char *key,
+			size_t position)
+{
+	if (!has_lines(c))
+		return 0;
+	const struct json_lint_lines *here = lines_at(c, seen), *inside = NULL;
+	if (key)
+		inside = json_lint_member(here, key);
+	else if (position)
+		inside = json_lint_item(here, position - 1);
+	return inside ? json_lint_line(inside) : seen->parent ? json_lint_line(here) : 0;
+}
+
 /* Takes ownership of what message holds. */
-static void add_error(struct conf *c, const struct conf_seen *seen, size_t position,
-		      const char *path, struct buf *message)
+static void add_error(struct conf *c, const struct conf_seen *seen, const char *key,
+		      size_t position, const char *path, struct buf *message)
 {
 	size_t trail[ERROR_LIST_TRAIL];
+	unsigned line = line_of(c, seen, key, position);
 	cut(message, MESSAGE_MAX);
+	if (line)
+		buf_printf(message, " (line %u)", line);
 	trail_of(seen, position, trail);
 	error_list_add(c->faults,
 		       mem_printf("%s: %s%s%s", c->name, path, *path ? ": " : "", buf_str(message)),
@@ -141,7 +188,7 @@ __attribute__((format(printf, 2, 3))) static void document_error(struct conf *c,
 	va_start(args, format);
 	buf_vprintf(&message, format, args);
 	va_end(args);
-	add_error(c, c->root, 0, "", &message);
+	add_error(c, c->root, NULL, 0, "", &message);
 }
 
 /* Keys that do not look like ours are quoted, and never shown at full length. */
@@ -195,7 +242,7 @@ void conf_error(struct conf_at at, const char *key, const char *format, ...)
 	buf_vprintf(&message, format, args);
 	va_end(args);
 	char *path = key ? member_path(at.path, key) : mem_strdup(at.path);
-	add_error(at.conf, at.seen, key ? position_of(at, key) : 0, path, &message);
+	add_error(at.conf, at.seen, key, key ? position_of(at, key) : 0, path, &message);
 	mem_free(path);
 }
 
@@ -209,7 +256,7 @@ void conf_error_item(struct conf_at list, size_t i, const char *format, ...)
 	buf_vprintf(&message, format, args);
 	va_end(args);
 	char *path = item_path(list.path, i);
-	add_error(list.conf, list.seen, i + 1, path, &message);
+	add_error(list.conf, list.seen, NULL, i + 1, path, &message);
 	mem_free(path);
 }
 
@@ -515,7 +562,7 @@ static void unknown_key(struct conf_at at, const char *key, size_t position)
 	if (nearest)
 		buf_printf(&message, "; did you mean \"%s\"?", nearest);
 	char *path = member_path(at.path, key);
-	add_error(at.conf, at.seen, position, path, &message);
+	add_error(at.conf, at.seen, key, position, path, &message);
 	mem_free(path);
 }
 
@@ -654,8 +701,8 @@ int conf_open(const char *file, struct conf **out)
 	if (rc < 0)
 		return rc;
 	*out = conf_parse(file_name(file), text, len, false);
-	mem_wipe(text, len);
-	mem_free(text);
+	(*out)->text = text;
+	(*out)->text_len = len;
 	return 0;
 }
 
@@ -679,6 +726,10 @@ void conf_free(struct conf *c)
 		free_seen(seen);
 	}
 	error_list_free(c->faults);
+	json_lint_lines_free(c->lines);
+	if (c->text)
+		mem_wipe(c->text, c->text_len);
+	mem_free(c->text);
 	json_decref(c->document);
 	mem_free(c->name);
 	mem_free(c);

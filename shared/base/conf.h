@@ -45,8 +45,9 @@ struct conf_at {
 
 /* From a file: *out holds it also when it has errors (then its root is not conf_ok). Returns 0, or
  * the negative errno of reading (absent, unreadable, more than 4 MiB: exit 1), with *out NULL. A
- * syntax error is an error inside *out, with line and column. The file's last component stands
- * for it in the errors. */
+ * syntax error is an error inside *out, with line and column; the others end with their line, where
+ * the file has several: "agent.json: mappings[1].target: … (line 12)". The file's last component
+ * stands for it in the errors. */
 int conf_open(const char *file, struct conf **out);
 /* From memory: name stands where the file's name would. lenient, for what a peer sends: conf_done()
  * ignores unknown keys, the first error ends the reading, and so do more values than anybody has to

@@ -1,3 +1,8 @@
+/*
+ * One scan() over the text, which knows strings, brackets and lines, serves all checks; none of
+ * them needs a tree. What does need one is told by jansson's own: the keys of the objects that are
+ * open, and the lines, which are a document of [line, what is inside] like the one that was read.
+ */
 #include "shared/base/json_lint.h"
 
 #include <jansson.h>
@@ -187,4 +192,97 @@ const char *json_lint_slip(const char *text, size_t len, struct json_place *at)
 		pass_token(&s);
 	}
 	return NULL;
+}
+
+/* --- lines --- */
+
+static json_t *lines_of_value(struct scan *s, unsigned line);
+
+static void pass_space(struct scan *s)
+{
+	while (s->at < s->len && strchr(" \t\r\n", s->text[s->at]))
+		step(s);
+}
+
+/* Behind a bracket or a value: passes over a comma; false at the closing bracket, which it passes,
+ * too. */
+static bool has_more(struct scan *s)
+{
+	pass_space(s);
+	if (s->at < s->len && s->text[s->at] == ',')
+		step(s);
+	pass_space(s);
+	if (s->at < s->len && !strchr("]}", s->text[s->at]))
+		return true;
+	if (s->at < s->len)
+		step(s);
+	return false;
+}
+
+static json_t *lines_of_members(struct scan *s)
+{
+	json_t *inside = json_object();
+	while (has_more(s)) {
+		size_t begin = s->at;
+		unsigned line = s->place.line;
+		pass_string(s);
+		json_t *key = json_loadb(s->text + begin, s->at - begin, JSON_DECODE_ANY, NULL);
+		pass_space(s);
+		step(s); /* the colon */
+		pass_space(s);
+		json_object_set_new(inside, json_string_value(key), lines_of_value(s, line));
+		json_decref(key);
+	}
+	return inside;
+}
+
+static json_t *lines_of_items(struct scan *s)
+{
+	json_t *inside = json_array();
+	while (has_more(s))
+		json_array_append_new(inside, lines_of_value(s, s->place.line));
+	return inside;
+}
+
+static json_t *lines_of_value(struct scan *s, unsigned line)
+{
+	char c = s->text[s->at];
+	json_t *inside;
+	if (c == '{' || c == '[') {
+		step(s);
+		inside = c == '{' ? lines_of_members(s) : lines_of_items(s);
+	} else {
+		pass_token(s);
+		inside = json_null();
+	}
+	return json_pack("[i,o]", (int)line, inside);
+}
+
+struct json_lint_lines *json_lint_lines_new(const char *text, size_t len)
+{
+	struct scan s = scan_of(text, len);
+	pass_space(&s);
+	return (struct json_lint_lines *)lines_of_value(&s, s.place.line);
+}
+
+void json_lint_lines_free(struct json_lint_lines *l)
+{
+	json_decref((json_t *)l);
+}
+
+const struct json_lint_lines *json_lint_member(const struct json_lint_lines *l, const char *key)
+{
+	const json_t *inside = json_array_get((const json_t *)l, 1);
+	return (const struct json_lint_lines *)json_object_get(inside, key);
+}
+
+const struct json_lint_lines *json_lint_item(const struct json_lint_lines *l, size_t i)
+{
+	const json_t *inside = json_array_get((const json_t *)l, 1);
+	return (const struct json_lint_lines *)json_array_get(inside, i);
+}
+
+unsigned json_lint_line(const struct json_lint_lines *l)
+{
+	return (unsigned)json_integer_value(json_array_get((const json_t *)l, 0));
 }

@@ -471,6 +471,68 @@ static void a_file_is_named_by_its_last_component(void **state)
 	rmdir(dir);
 }
 
+static struct conf *open_file(const char *text)
+{
+	char dir[] = "/tmp/test_conf.XXXXXX", name[64];
+	struct conf *c;
+	assert_non_null(mkdtemp(dir));
+	snprintf(name, sizeof(name), "%s/f", dir);
+	FILE *f = fopen(name, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+	assert_int_equal(conf_open(name, &c), 0);
+	unlink(name);
+	rmdir(dir);
+	return c;
+}
+
+static void errors_of_a_file_end_with_their_line(void **state)
+{
+	(void)state;
+	static const char text[] = "\xef\xbb\xbf{\n"                      /* 1 */
+				   "  \"a\": 1, \"b\": [10,\n"            /* 2 */
+				   "    11, {\"c\":\n"                    /* 3 */
+				   "      \"x}]\\\",\"\n"                 /* 4 */
+				   "    }, [[1,\n"                        /* 5 */
+				   "      {\"deep\": true}]]],\r\n"       /* 6 */
+				   "  \"d\\u00e9\\\"\\/,{\": {},\n"       /* 7 */
+				   "  \"名\": {\"e\": null, \"f\": [],\n" /* 8 */
+				   "\n"                                   /* 9 */
+				   "    \"é\": -1.5e3},\n"                /* 10 */
+				   "  \"g\": [ ]}\n";                     /* 11 */
+	struct conf *c = open_file(text);
+	struct conf_at root = conf_root(c), b = conf_list(root, "b"),
+		       name = conf_object(root, "名");
+	conf_error(root, "a", "1");
+	conf_error_item(b, 0, "2");
+	conf_error_item(b, 1, "3");
+	conf_error(conf_item(b, 2), NULL, "4");
+	conf_error(conf_item(b, 2), "c", "5");
+	conf_error(conf_item(b, 2), "absent", "6");
+	conf_error_item(b, 3, "7");
+	conf_error(root, "dé\"/,{", "8");
+	conf_error(name, NULL, "9");
+	conf_error(name, "f", "10");
+	conf_error(name, "é", "11");
+	conf_error(root, "g", "12");
+	conf_error(root, "absent", "13");
+	conf_error(root, NULL, "14");
+	EXPECT(c, "f: absent: 13", "f: 14", "f: a: 1 (line 2)", "f: b[0]: 2 (line 2)",
+	       "f: b[1]: 3 (line 3)", "f: b[2]: 4 (line 3)", "f: b[2].absent: 6 (line 3)",
+	       "f: b[2].c: 5 (line 3)", "f: b[3]: 7 (line 5)", "f: \"dé\\\"/,{\": 8 (line 7)",
+	       "f: \"名\": 9 (line 8)", "f: \"名\".f: 10 (line 8)", "f: \"名\".\"é\": 11 (line 10)",
+	       "f: g: 12 (line 11)");
+}
+
+static void a_file_of_one_line_names_none(void **state)
+{
+	(void)state;
+	struct conf *c = open_file("{\"a\": 1}\n\n");
+	conf_error(conf_root(c), "a", "wrong");
+	EXPECT(c, "f: a: wrong");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -493,6 +555,8 @@ int main(void)
 	    cmocka_unit_test(keys_asked_for_at_one_place_through_two_readers_are_known),
 	    cmocka_unit_test(unknown_keys_of_a_peer_are_ignored),
 	    cmocka_unit_test(a_file_is_named_by_its_last_component),
+	    cmocka_unit_test(errors_of_a_file_end_with_their_line),
+	    cmocka_unit_test(a_file_of_one_line_names_none),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
