@@ -74,7 +74,7 @@ static void read_relay(struct conf_at root, struct agent_config *c)
 	c->relay_text = mem_strdup(text);
 }
 
-/* A file that cannot be used must be found by `check`, not by the first dial. */
+/* A file that cannot be used is found here, so that `check` tells it before the first dial does. */
 static void read_ca_file(struct conf_at root, struct agent_config *c)
 {
 	const char *text;
@@ -90,7 +90,7 @@ static void read_ca_file(struct conf_at root, struct agent_config *c)
 	tls_context_unref(tls);
 }
 
-/* How the relay is known: exactly one way, and never none. */
+/* How the relay is recognised: by exactly one way, and never by none. */
 static void read_trust(struct conf_at root, struct agent_config *c)
 {
 	const char *text;
@@ -228,7 +228,7 @@ static struct agent_config *read_all(struct conf_at root, const char *file)
 	return c;
 }
 
-/* Takes the conf. */
+/* Takes ownership of the conf. */
 static int finish(struct conf *conf, const char *file, struct agent_config **out)
 {
 	struct conf_at root = conf_root(conf);

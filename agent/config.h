@@ -33,8 +33,8 @@ int agent_config_load(const char *file, struct agent_config **out);
  * or ERR_CONFIG. */
 int agent_config_parse(const char *file, const char *text, size_t len, struct agent_config **out);
 void agent_config_free(struct agent_config *c);
-/* Only where the running agent listens, from a file that may be wrong otherwise: `status` must
- * work then too. 0 and *path freed by the caller; or a negative errno, reported. */
+/* Reads only where the running agent listens, also from a file that is wrong otherwise, since
+ * `status` must work then. 0 and *path freed by the caller; or a negative errno, reported. */
 int agent_config_control(const char *file, char **path);
 /* As service_user_reads() of all files that the service reads. */
 bool agent_config_check_service_user(const struct agent_config *c);

@@ -45,7 +45,7 @@ static int fail(const char *file, int err)
 	return EXIT_WORK;
 }
 
-/* A file is replaced, so it is its directory that must be writable. */
+/* A file is replaced as a whole, so its directory must be writable. */
 static int fail_to_write(const char *file, int err)
 {
 	log_say("%s: cannot be written: %s", file, err_text(err));
@@ -73,7 +73,8 @@ static int lock_dir(struct document *d)
 	return code;
 }
 
-/* The conf reader's words for what is wrong, with line and column; jansson takes what it took. */
+/* The reader of conf.h finds what is wrong, with line and column; jansson then parses what it
+ * accepted. */
 static int parse(struct document *d)
 {
 	struct conf *conf = conf_parse(file_name(d->file), d->text, d->len, false);
@@ -120,8 +121,8 @@ static void put_value(struct buf *out, const json_t *value)
 	free(text);
 }
 
-/* A list of objects has one of them a line, as people write it; everything else stays on its key's
- * line. */
+/* Writes a list of objects with one object a line, as people write it; everything else stays on the
+ * line of its key. */
 static void put_member(struct buf *out, json_t *value)
 {
 	const char *before = "";
@@ -173,7 +174,7 @@ static int write_mounted(const char *file, struct buf *text)
 	return err;
 }
 
-/* Nothing is touched unless the document as changed is a good configuration. */
+/* Saves the document. Nothing is touched unless it is a good configuration as changed. */
 static int document_save(struct document *d, bool backup, struct agent_config **out)
 {
 	struct buf text = BUF_INIT;
@@ -234,7 +235,7 @@ static int change_account(struct document *d, const struct join_line *line, bool
 		log_say("%s: the agent's name is not UTF-8", d->file);
 		return EXIT_USAGE;
 	}
-	/* The line's pin and token take the place of other ways to say the same. */
+	/* the pin and the token of the line replace other ways to say the same */
 	json_object_del(d->root, "ca");
 	json_object_del(d->root, "ca_file");
 	json_object_del(d->root, "token_file");
@@ -300,8 +301,7 @@ static int choose_protocol(const char *public_text, const char *protocol,
 	return 0;
 }
 
-/* A single port is a number in the file; what is no port at all stays text, for the reader to
- * refuse. */
+/* A single port becomes a number. What is no port stays text, and the reader refuses it. */
 static bool put_public(json_t *mapping, const char *text)
 {
 	uint64_t port;
@@ -327,8 +327,8 @@ static json_t *new_mapping(const char *name, const char *public_text, const char
 	return NULL;
 }
 
-/* The new mapping by itself, so that its errors name what was typed and not a place in a file that
- * it is not in. */
+/* Checks the new mapping alone, so that its errors name what was typed and not a place in a file
+ * that does not have it yet. */
 static int check_mapping(const json_t *mapping)
 {
 	char *text = json_dumps(mapping, 0);
@@ -354,7 +354,7 @@ static size_t find(const json_t *list, const char *name)
 	return i;
 }
 
-/* What `map` has no word for goes over from the old mapping to the new one. */
+/* Keys that `map` has no word for are kept from the old mapping. */
 static void keep_options(json_t *mapping, json_t *old)
 {
 	static const char *const said[] = {"name", "protocol", "public_port", "host", "target"};

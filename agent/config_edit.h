@@ -12,9 +12,9 @@
 
 int config_edit_join(const char *file, const struct join_line *line, bool force,
 		     struct agent_config **out);
-/* protocol: NULL goes by the looks of public_text. An existing mapping of that name gives way,
- * but keeps what `map` cannot say ("allow", limits …), so that no service loses its fence by
- * being moved; *is_new: there was none. */
+/* protocol: NULL lets the form of public_text decide. An existing mapping of that name is replaced,
+ * but keeps what `map` cannot say ("allow", limits …), so that a service does not lose its
+ * protection when it is moved. *is_new: there was none. */
 int config_edit_map(const char *file, const char *name, const char *public_text, const char *target,
 		    const char *protocol, bool *is_new, struct agent_config **out);
 int config_edit_unmap(const char *file, const char *name, struct agent_config **out);

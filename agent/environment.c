@@ -13,7 +13,7 @@
 
 #define BLANKS " \t\r"
 
-/* NULL when it is not set, or to nothing, as compose files do with what is not given. */
+/* NULL when it is not set, or empty: compose files set what is not given to nothing. */
 static char *value_of(const char *name)
 {
 	char *value = getenv(name);
@@ -36,7 +36,7 @@ static int join(const char *file, const char *text)
 	return code;
 }
 
-/* text is taken apart. */
+/* Runs `map` once; text is cut into words. */
 static int map_one(char *text, environment_map_fn *map, void *arg)
 {
 	char *words[CLI_WORDS], *rest = NULL;

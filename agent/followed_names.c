@@ -19,7 +19,7 @@
 
 struct followed {
 	uint64_t sent, answered; /* reports */
-	/* what the relay had counted when last heard: it counts from its own start */
+	/* what the relay had counted when it last told; it counts from its own start */
 	uint64_t counted;
 	char *name, *wanted, *published, *last;
 };
@@ -94,8 +94,8 @@ bool followed_names_has_names(const struct followed_names *f)
 
 /* --- how the home is connected --- */
 
-/* The v6 address that the world would see: the one from which a datagram to a public address would
- * go. Nothing is sent. */
+/* The v6 address that the world would see: the one that a datagram to a public address would come
+ * from. No datagram is sent. */
 static struct addr own_v6(struct loop *l)
 {
 	struct addr to, mine;
@@ -110,7 +110,8 @@ static struct addr own_v6(struct loop *l)
 	return mine;
 }
 
-/* A look while the path is down hears nobody, or only the home's router. */
+/* Whether the facts say too little: while the path is down the probe hears nobody, or only the
+ * home's router. */
 static bool heard_little(const struct nat_facts *facts)
 {
 	unsigned heard = 0;
@@ -172,7 +173,7 @@ void followed_names_declare(struct followed_names *f, struct declare *d)
 		f->state[i].sent++;
 }
 
-/* The relay reports full names; a name here is that, or its beginning. */
+/* The relay reports full names. A name here is the full name, or its beginning. */
 static bool is_of(const char *full, const char *host)
 {
 	size_t len = strlen(host);

@@ -17,7 +17,7 @@
 
 enum { LINE_MAX_LEN = 2048, TRIAL_TIMEOUT_MS = 5000 };
 
-/* The first line of stdin that is not blank; a line that was wrapped comes together again, to the
+/* Reads the first line of stdin that is not blank. A line that was wrapped is joined again: to the
  * end of stdin or, on a terminal, to the first blank line. */
 static bool read_line(char line[LINE_MAX_LEN])
 {
@@ -72,7 +72,7 @@ static void say_next(const struct agent_config *c)
 }
 
 /* Tries what was written, and hands it to an agent that already runs on this file. Returns the exit
- * code: 1 when the relay did not take it. */
+ * code; 1 when the relay did not take it. */
 static int follow_up(const struct agent_config *c)
 {
 	char *said = NULL;

@@ -1,7 +1,5 @@
-/*
- * approach → HELLO with probe → WELCOME or REFUSE, on a loop of its own that is stopped by whatever
- * comes first.
- */
+/* attempt → HELLO that only probes → WELCOME or REFUSE, on a loop of its own. Whatever comes first
+ * stops the loop. */
 #include "agent/join_probe.h"
 
 #include "agent/relay_attempt.h"
@@ -157,7 +155,7 @@ static void on_connection(void *owner, struct relay_attempt *a, struct io *io, i
 		failed(t, n < 0 ? (int)n : ERR_CLOSED, "");
 }
 
-/* Lookup, TCP and TLS have ended before: they have this limit, too. */
+/* Lookup, TCP and TLS have the same limit, so they have ended before. */
 static void on_timeout(void *owner)
 {
 	struct join_probe *t = owner;

@@ -1,5 +1,5 @@
-/* One try at the relay, blocking, for `join`: does it answer, is its key the pinned one, does it
- * take the token? */
+/* One try at the relay for `join`, blocking: whether it answers, whether its key is the pinned one,
+ * whether it takes the token. */
 #ifndef GROUNDNUT_AGENT_JOIN_PROBE_H
 #define GROUNDNUT_AGENT_JOIN_PROBE_H
 

@@ -50,7 +50,7 @@ static bool is_at_home(const struct nat_facts *f, const struct addr *a)
 enum nat_verdict nat_judge(const struct nat_facts *f)
 {
 	/* A relay in the same private network, or behind the same carrier, sees this machine's own
-	 * address, which is not public for that. */
+	 * address, which is not public. */
 	bool outside = f->seen.family && !addr_is_private(&f->seen) && !addr_is_carrier(&f->seen);
 	for (size_t i = 0; outside && i < f->own_count; i++)
 		if (addr_equal_ip(&f->own[i], &f->seen))
@@ -61,8 +61,8 @@ enum nat_verdict nat_judge(const struct nat_facts *f)
 	for (size_t i = 0; i < NAT_HOPS; i++)
 		if (addr_is_carrier(&f->hops[i]))
 			return NAT_CGNAT;
-	/* The home's router answers for the others and keeps what is sent to the seen address: the
-	 * address is its own. */
+	/* The home's router answers for the others but keeps what is sent to the seen address: so
+	 * that address is its own. */
 	if (f->asked_seen && f->hops[0].family && !f->before_seen.family)
 		return NAT_UNKNOWN;
 	/* The first hop is the home's own router, whatever its address; a private one behind it is

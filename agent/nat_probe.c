@@ -88,7 +88,7 @@ static void on_timer(void *owner)
 }
 
 #ifdef __linux__
-/* The router that sent one ICMP answer, and which datagram it is about. */
+/* Notes which router sent an ICMP answer, and for which datagram. */
 static void note(struct nat_probe *p, struct msghdr *m)
 {
 	const struct sockaddr_in *to = m->msg_name;
@@ -104,7 +104,7 @@ static void note(struct nat_probe *p, struct msghdr *m)
 		memcpy(&from, CMSG_DATA(c) + sizeof(e), sizeof(from));
 		struct addr router;
 		p->answered[hop] = true;
-		/* The far end's own answer is the end of the way, no hop of it. */
+		/* An answer of the far end itself is the end of the way, not a hop of it. */
 		if (e.ee_type != ICMP_TIME_EXCEEDED ||
 		    !addr_from_sockaddr(&router, (const struct sockaddr *)&from))
 			continue;
@@ -158,7 +158,7 @@ static void send_one(struct nat_probe *p, const struct addr *to, unsigned questi
 	at.port = (uint16_t)(FIRST_PORT + question);
 	socklen_t len = addr_to_sockaddr(&at, &ss);
 	setsockopt(p->fd, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl));
-	/* An earlier answer may stand in the way of a send once; the second try goes out. */
+	/* An earlier answer can make one send fail; the second try goes out. */
 	if (sendto(p->fd, "", 1, MSG_DONTWAIT, (struct sockaddr *)&ss, len) < 0)
 		sendto(p->fd, "", 1, MSG_DONTWAIT, (struct sockaddr *)&ss, len);
 }
@@ -185,7 +185,7 @@ static void ask_hops(struct nat_probe *p, struct loop *l, const struct addr *rel
 	if (p->facts.seen.family == 4) {
 		p->facts.asked_seen = true;
 		send_one(p, &p->facts.seen, TO_SEEN, 1);
-		/* silence counts, so it must not be one lost datagram's */
+		/* asked twice, since silence counts and must not come from one lost datagram */
 		send_one(p, &p->facts.seen, TO_SEEN, 1);
 	}
 }

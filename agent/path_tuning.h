@@ -1,8 +1,6 @@
-/*
- * How long a link may be silent before it is suspect, and how large its segments may be. When links
- * are resumed again and again without any progress, the path is slow or drops large packets: then
- * the silence allowed doubles and segments become small. Pure.
- */
+/* How long a link may be silent before it is suspect, and how large its segments may be. When links
+ * are resumed again and again without progress, the path is slow or drops large packets. Then the
+ * silence that is allowed doubles, and segments become small. Pure. */
 #ifndef GROUNDNUT_AGENT_PATH_TUNING_H
 #define GROUNDNUT_AGENT_PATH_TUNING_H
 
@@ -24,8 +22,8 @@ struct path_tuning {
 		.least_ms = (least), .most_ms = (most), .silence_ms = (least)                      \
 	}
 
-/* A link has been resumed, with streams that wait for it (or with none): progress is what they have
- * brought in all. True: it has been eased. */
+/* A link has been resumed. progress is how much its streams have brought in all; has_streams says
+ * whether any wait for the link. True: silence and segments have been changed. */
 bool path_tuning_resumed(struct path_tuning *p, uint64_t now_ms, uint64_t progress,
 			 bool has_streams);
 

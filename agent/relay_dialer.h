@@ -16,13 +16,13 @@ typedef void relay_dialer_fn(void *owner, struct io *io, int err, const char *de
 
 struct relay_dialer *relay_dialer_new(struct loop *l, relay_dialer_fn *fn, void *owner);
 void relay_dialer_free(struct relay_dialer *w);
-/* Dials one more, in a free place; with must, in place of the oldest one when none is free. maxseg:
- * as for dial_start_small(). */
+/* Begins one more attempt, in a free place; with must, in place of the oldest one when none is
+ * free. maxseg is as for dial_start_small(). */
 void relay_dialer_start(struct relay_dialer *w, const struct endpoint *relay,
 			struct tls_context *tls, unsigned maxseg, bool must);
-void relay_dialer_close(struct relay_dialer *w); /* all of them; fn is not called */
+void relay_dialer_close(struct relay_dialer *w); /* Closes all attempts. fn is not called. */
 bool relay_dialer_has_any(const struct relay_dialer *w);
-/* The relay answered at this address: the next connections try it without waiting for a lookup.
+/* The relay answered at this address: the next attempts try it without waiting for a lookup.
  * RELAY_DIALER_KNOWN addresses are remembered. */
 void relay_dialer_remember(struct relay_dialer *w, const struct addr *at);
 void relay_dialer_forget(struct relay_dialer *w);

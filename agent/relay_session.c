@@ -166,7 +166,8 @@ static bool wants_link(const struct relay_session *u)
 	if (u->stopped)
 		return false;
 	if (u->pending)
-		/* While resuming: the relay answers at once, or the path is dead again. */
+		/* While it resumes: a relay that is there answers at once, otherwise the path is
+		 * dead again. */
 		return u->has_session;
 	return !transport_is_attached(u->transport) ||
 	       transport_keepalive(u->transport)->is_suspect;
@@ -235,7 +236,8 @@ static void on_connection(void *owner, struct io *io, int err, const char *detai
 		u->lost_ms =
 		    renews ? loop_now_ms(u->loop) : transport_keepalive(u->transport)->heard_ms;
 		u->spare_ms = 0;
-		transport_detach(u->transport); /* for good, so that what it has brought is final */
+		/* closed for good, so that what it has brought is final */
+		transport_detach(u->transport);
 		set_state(u, RELAY_SESSION_DETACHED);
 		u->fn(u->owner, RELAY_SESSION_STATE);
 	}
@@ -286,7 +288,7 @@ static void retry_after(struct relay_session *u, uint64_t ms)
 		timer_set(u->retry, ms);
 }
 
-/* No link is up from now on. */
+/* From now on no link is up. */
 static void link_missing(struct relay_session *u)
 {
 	u->down_ms = loop_now_ms(u->loop);
@@ -294,14 +296,14 @@ static void link_missing(struct relay_session *u)
 	backoff_reset(&u->backoff);
 }
 
-/* The relay named a time to wait. Only a changed file makes it shorter. */
+/* The relay named a time to wait. Only a changed file shortens it. */
 static void hold(struct relay_session *u, uint64_t ms)
 {
 	u->hold_ms = loop_now_ms(u->loop) + ms;
 	stop_dialling(u);
 }
 
-/* Slows down for a path or a relay that lets links come up and then fails them. */
+/* Slows the dialling down for a path or a relay that lets links come up and then fails them. */
 static uint64_t delay_after_bad_link(struct relay_session *u)
 {
 	return u->bad_links++ < QUICK_TRIES ? random_below(FIRST_JITTER_MS) : next_try_ms(u);
@@ -396,7 +398,7 @@ static void welcomed(struct relay_session *u, const struct welcome *w)
 	attached(u, w);
 }
 
-/* What a REFUSE in answer to HELLO means for the next try. */
+/* The relay answered HELLO by REFUSE: when to try again, and whether the session goes on. */
 static void refused(struct relay_session *u, const struct refuse *r)
 {
 	char text[sizeof u->last_error];
@@ -425,7 +427,7 @@ void relay_session_heard_refuse(struct relay_session *u, const void *json, size_
 	log_warn("refused", "code=%s why=%s", refuse_code_text(r.code), r.reason);
 	if (r.code == REFUSE_PROTOCOL || r.code == REFUSE_REPLACED || r.code == REFUSE_REMOVED ||
 	    r.code == REFUSE_TOKEN)
-		/* The relay has dropped the session; ours ends with the link, which is now. */
+		/* The relay has dropped the session. Ours ends with the link, which ends now. */
 		u->has_session = false;
 	hold(u, r.code == REFUSE_REPLACED && r.retry_ms < REPLACED_WAIT_MS ? REPLACED_WAIT_MS
 									   : r.retry_ms);
@@ -536,7 +538,8 @@ static void on_suspect(struct relay_session *u)
 		 now - transport_keepalive(u->transport)->life_ms,
 		 keepalive_rtt_ms(transport_keepalive(u->transport)));
 	bool changed = u->network_changed_ms &&
-		       now < u->network_changed_ms + SPARE_GAP_MS; /* then it is no flapping */
+		       /* then the path has changed and does not flap */
+		       now < u->network_changed_ms + SPARE_GAP_MS;
 	uint64_t allowed = u->spare_ms && !changed ? u->spare_ms + SPARE_GAP_MS : now;
 	link_missing(u);
 	retry_after(u, allowed > now ? allowed - now : 0);

@@ -21,9 +21,10 @@ const char *relay_session_state_text(enum relay_session_state s);
 enum relay_session_event {
 	/* a new session begins (or the first one): declare; everything of the old one is gone */
 	RELAY_SESSION_BEGINS,
-	RELAY_SESSION_ENDING, /* the session is about to be given up: drop what owns its streams */
-	RELAY_SESSION_STATE,  /* attached, or lost */
-	RELAY_SESSION_ERROR,  /* relay_session_last_error() is another one */
+	/* the session is about to be given up: its streams' owners must drop them */
+	RELAY_SESSION_ENDING,
+	RELAY_SESSION_STATE, /* attached, or lost */
+	RELAY_SESSION_ERROR, /* relay_session_last_error() is another one */
 };
 typedef void relay_session_fn(void *owner, enum relay_session_event event);
 
@@ -55,7 +56,7 @@ char *relay_session_summary(const struct relay_session *u);
 const char *relay_session_address(const struct relay_session *u);
 /* how far the relay's clock is ahead of ours, by its last WELCOME; false: it has not told */
 bool relay_session_clock(const struct relay_session *u, int64_t *off_ms);
-/* for TUNNEL_REFUSED: the loss that follows is not an ordinary one */
+/* For TUNNEL_REFUSED: the link is lost next, and not by an ordinary fault. */
 void relay_session_heard_refuse(struct relay_session *u, const void *json, size_t len);
 
 #endif

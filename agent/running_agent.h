@@ -1,4 +1,4 @@
-/* Questions of the commands to the agent that runs, about one configuration file. */
+/* The commands ask the agent that runs, about one configuration file. */
 #ifndef GROUNDNUT_AGENT_RUNNING_AGENT_H
 #define GROUNDNUT_AGENT_RUNNING_AGENT_H
 
@@ -12,7 +12,7 @@ void running_agent_ask(const struct agent_config *c, const char *what, const cha
 /* Reloads; exit code 0 when the running agent took the file up or none runs. Says what happened;
  * nobody: what to say when none runs, freed by the caller. */
 int running_agent_reload(const struct agent_config *c, const char *nobody);
-/* The same file, whatever its path? */
+/* Whether both paths lead to the same file. */
 bool running_agent_is_file(const char *a, const char *b);
 
 #endif

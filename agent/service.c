@@ -90,7 +90,7 @@ static const char *why_pending(const struct service_main *m)
 	return *error ? error : NULL;
 }
 
-/* Answers what can be answered; late says that there is no more waiting. */
+/* Answers the questions that can be answered. late: no question waits any longer. */
 static void settle_questions(struct service_main *m)
 {
 	uint64_t now = loop_now_ms(m->loop);
@@ -258,7 +258,7 @@ static void on_control(void *owner, struct control_reply *reply, const char *req
 
 /* --- systemd --- */
 
-/* What the agent does, or waits for, in a phrase; freed by the caller. */
+/* What the agent does or waits for, in a phrase; freed by the caller. */
 static char *activity(const struct service_main *m, bool is_attached)
 {
 	const char *error = relay_session_last_error(m->session);
@@ -487,7 +487,7 @@ static void enter_sandbox(const struct agent_config *c)
 	mem_free(config);
 }
 
-/* The file's own "state" cannot be asked: it is the file that may be broken. */
+/* The file may be the broken one, so its own key "state" cannot be asked. */
 static void mend_file(const char *config_file)
 {
 	char *dir = default_paths_state("agent");

@@ -65,7 +65,7 @@ static void put_address(struct text_page *page, const json_t *status)
 	mem_free(line);
 }
 
-/* bbr is what we ask for; another is worth a word about how to get it. */
+/* The agent asks for bbr. Another congestion control is shown with how to get bbr. */
 static void put_congestion(struct text_page *page, const json_t *status)
 {
 	const char *in_force = status_page_text(status, "congestion");

@@ -4,7 +4,8 @@
 
 #include "shared/base/text_page.h"
 
-/* For a person. json: the status object of README.md; what is missing in it is left out. */
+/* Writes the page for a person. json is the status object of README.md; what is missing in it is
+ * left out. */
 void status_render(const char *json, struct text_page *page);
 bool status_is_up(const char *json); /* it is attached */
 /* The exit code; flags: see status_command.h. */

@@ -1,7 +1,5 @@
-/*
- * Whether the targets answer. Each is connected to now and then, a few at once, and not while
- * visits get through. What visits find out is told with target_check_note().
- */
+/* Whether the targets answer. Each is connected to now and then, a few at once, and not while
+ * visits get through. A visit tells its result by target_check_note(). */
 #ifndef GROUNDNUT_AGENT_TARGET_CHECK_H
 #define GROUNDNUT_AGENT_TARGET_CHECK_H
 
@@ -15,11 +13,12 @@ typedef void target_check_fn(void *owner); /* a check that was asked for has end
 struct target_checks *target_checks_new(struct loop *l, target_check_fn *fn, void *owner);
 void target_checks_free(struct target_checks *all); /* after each of its checks */
 
-/* name: of the mapping; host and name are borrowed. visits: how many are under way, the owner's. */
+/* name is the mapping's; host and name are borrowed. visits points to how many visits are under
+ * way, which the owner counts. */
 struct target_check *target_check_new(struct target_checks *all, const char *name, const char *host,
 				      uint16_t port, const uint64_t *visits);
 void target_check_free(struct target_check *c);
-/* Looks every so many seconds from now on; 0: never. The same as before changes nothing. */
+/* Checks every so many seconds from now on; 0: never. Setting the same again changes nothing. */
 void target_check_every(struct target_check *c, uint32_t every_s);
 /* Looks at once, and tells. */
 void target_check_ask(struct target_check *c);

@@ -146,8 +146,8 @@ static enum reset_code code_of(int err)
 	return err == UV_ECONNREFUSED ? RESET_REFUSED : RESET_UNREACHABLE;
 }
 
-/* The PROXY header, when the mapping asks for one: the visitor, the address visited and, by TLS,
- * the name asked for. Returns its length; 0: none. */
+/* Writes the PROXY header, when the mapping asks for one: the visitor, the address visited and, by
+ * TLS, the name asked for. Returns its length; 0: none. */
 static size_t proxy_header(const struct target *s, const struct stream *stream,
 			   uint8_t out[PROXY_PROTOCOL_MAX])
 {
@@ -216,7 +216,7 @@ static void on_dialled(void *owner, struct io *io, int err)
 	forget_dial_error(s);
 	uint8_t header[PROXY_PROTOCOL_MAX];
 	size_t len = proxy_header(s, v->stream, header);
-	/* A fresh socket takes this much, or it is dead. */
+	/* A fresh socket takes this much; one that does not is dead. */
 	if (len && io_write(io, header, len) != (ssize_t)len) {
 		io_close(io);
 		cut_visit(v, RESET_UNREACHABLE);
@@ -249,12 +249,10 @@ static uint16_t target_port(const struct mapping *m, uint16_t visited)
 	return (uint16_t)(m->target.first + (visited - m->first));
 }
 
-/*
- * The local port of a flow; 0: any. Where a range is mapped it is the visitor's own port, as a home
- * router would keep it: RTSP servers send RTP to the port that the visitor named, at the address
- * that the RTSP connection came from, which is this machine. Ports that a service at home may want
- * are left alone.
- */
+/* The local port of a flow; 0: any. In a mapped range it is the visitor's own port, as a home
+ * router would keep it. RTSP servers need that: they send RTP to the port that the visitor named,
+ * at the address from which the RTSP connection came, which is this machine. Ports that a service
+ * at home may want are left alone. */
 static uint16_t flow_port(const struct mapping *m, uint16_t visitor)
 {
 	bool taken =
@@ -279,7 +277,7 @@ void targets_opened(struct targets *s, struct transport *k, struct stream *strea
 		refuse(k, stream, RESET_NO_MAPPING);
 		return;
 	}
-	/* A relay that keeps the rules never gets here. */
+	/* A relay that keeps to the rules never gets here. */
 	if (tunnel_is_overdrawn(transport_tunnel(k))) {
 		refuse(k, stream, RESET_NO_ROOM);
 		return;
@@ -360,7 +358,7 @@ static void target_add(struct targets *s, const struct mapping *m)
 	target_check_every(new->check, m->check_s);
 }
 
-/* Puts the kept ones into the order of the new list, so that status reads like the file. */
+/* Orders the targets like the new list, so that status reads like the file. */
 void targets_set(struct targets *s, const struct mapping_list *list)
 {
 	struct list old = {&old, &old};
@@ -522,7 +520,7 @@ static uint64_t dropped(const struct target *s)
 	return count;
 }
 
-/* What the file asks for: the only name there is before the relay has opened the mapping. */
+/* What the file asks for, which is the only name before the relay has opened the mapping. */
 static void wanted_status(const struct target *s, struct json *w)
 {
 	const struct mapping *m = &s->mapping;
@@ -534,7 +532,7 @@ static void wanted_status(const struct target *s, struct json *w)
 	mem_free(host);
 }
 
-/* Of udp nothing is known but what its visitors found. */
+/* Of a udp target only its visitors' experience is known. */
 static void udp_state(const struct target *s, bool is_down, struct json *w)
 {
 	json_open(w, "target_state", '{');

@@ -85,7 +85,7 @@ static void end(struct flow *f, enum reset_code code, int err)
 	fn(owner, err, came);
 }
 
-/* Returns how many older ones had to go. */
+/* Keeps a datagram. Returns how many older ones had to go. */
 static unsigned keep(struct flow *f, const uint8_t *p, size_t len, size_t most)
 {
 	struct pending *d = mem_alloc(sizeof(*d) + len);
@@ -112,7 +112,7 @@ static bool write_home(struct flow *f, const uint8_t *p, size_t len)
 	return udp_socket_write(f->udp, p, len) == 0;
 }
 
-/* With what the flow has to say first. */
+/* Sends a datagram to the service, behind what the flow has to say first. */
 static void send_home(struct flow *f, const uint8_t *p, size_t payload)
 {
 	struct buf whole = BUF_INIT;
@@ -137,8 +137,8 @@ static void send_home(struct flow *f, const uint8_t *p, size_t payload)
 
 static void on_readable(void *owner);
 
-/* From the address at `at` on, the first that a socket connects to; false: none, and *err says
- * why. */
+/* Connects a socket to the first address from `at` on that takes one. False: none does, and *err
+ * says why. */
 static bool connect_some(struct flow *f, int *err)
 {
 	for (; f->at < f->address_count; f->at++) {

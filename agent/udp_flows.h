@@ -10,10 +10,10 @@
 #include "shared/net/splice.h"
 
 struct flow;
-/* the flow has ended, and is gone after. err: why the service cannot be sent to, or 0; code: by
- * which the relay ended it */
+/* The flow has ended, and is gone after the call. err: why nothing can be sent to the service, or
+ * 0; code: by which the relay ended it. */
 typedef void flow_fn(void *owner, int err, uint32_t code);
-/* no address of the service answers; the flow goes on, and is not cut in here */
+/* No address of the service answers. The flow goes on; it must not be cut inside the call. */
 typedef void flow_trouble_fn(void *owner, int err);
 
 /* What has gone through, kept by the owner for as long as the flow lives. near is home. */

@@ -91,7 +91,8 @@ static char *read_host(struct conf_at root)
 
 typedef int parse_fn(const char *text, struct addr *out);
 
-/* One that others can be told: without a zone, which means something on this machine only. */
+/* An address that others can be told. It has no zone, which would mean something on this machine
+ * only. */
 static int parse_public(const char *text, struct addr *out)
 {
 	int err = addr_parse_ip(text, out);
@@ -106,7 +107,7 @@ static bool is_listed(const struct addr *list, size_t count, const struct addr *
 	return false;
 }
 
-/* A list of addresses under key, each as parse reads it; an absent one is left to its default. */
+/* Reads a list of addresses, each by parse. When the key is absent, the default stays. */
 static void read_addrs(struct conf_at root, const char *key, parse_fn *parse, struct addr **out,
 		       size_t *count)
 {
@@ -179,7 +180,7 @@ static void read_trust(struct conf_at at, bool has_requests, struct forwarded_tr
 			   "\"%s\" is neither \"x-forwarded-for\" nor \"forwarded\"", header);
 }
 
-/* A shared port's block; with the block there but not the list of addresses, its default. */
+/* Reads a shared port's block. A block without a list of addresses has the default list. */
 static void read_shared(struct conf_at root, const char *key, const char *otherwise,
 			struct addr **out, size_t *count, struct forwarded_trust *trust)
 {
@@ -199,7 +200,8 @@ static bool is_link_local(const struct addr *a)
 			      : a->ip[0] == 0xfe && (a->ip[1] & 0xc0) == 0x80;
 }
 
-/* Those of one family; only_public, or any that another machine could reach. */
+/* Adds the machine's own addresses of one family: the public ones, or all that another machine
+ * could reach. */
 static void add_own(const struct ifaddrs *all, int family, bool only_public, struct relay_config *c)
 {
 	for (const struct ifaddrs *i = all; i && c->address_count < LISTEN_MAX; i = i->ifa_next) {

@@ -13,7 +13,7 @@
 
 enum { PEM_MAX = 1 << 20 };
 
-/* Of two exit codes the one to end with: a wrong file is told before an absent one. */
+/* Which of two exit codes to end with: a wrong file is told before an absent one. */
 static int worse(int a, int b)
 {
 	return a > b ? a : b;

@@ -1,4 +1,4 @@
-/* What the configuration names, looked at as `check` does: every error is said, nothing is
+/* Looks at all that the configuration names, for `check`: every error is said, nothing is
  * changed. */
 #ifndef GROUNDNUT_RELAY_CONFIG_CHECK_H
 #define GROUNDNUT_RELAY_CONFIG_CHECK_H
@@ -10,7 +10,8 @@
  * cannot be read is trouble at work, one that holds something else is a wrong configuration. */
 int config_check_identity(const struct relay_config *c, struct tls_context **out);
 
-/* That, the accounts, the pair of the DDNS servers and the state file; returns the exit code. */
+/* Checks that pair, the accounts, the pair of the DDNS servers and the state file. Returns the exit
+ * code. */
 int config_check_files(const struct relay_config *c);
 
 /* As service_user_reads() of all files that the service reads. */

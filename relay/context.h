@@ -1,8 +1,6 @@
-/*
- * What all rooms of the relay share. service.c makes it once; from then on it is constant but for
+/* What all rooms of the relay share. service.c makes it once. From then on it is constant, except
  * the counters, which are atomic, and what a reload (reload.h) replaces. It names no room above the
- * one that reads it: what must be told upward is a function in it.
- */
+ * one that reads it: where something must be told upward, it holds a function. */
 #ifndef GROUNDNUT_RELAY_CONTEXT_H
 #define GROUNDNUT_RELAY_CONTEXT_H
 
@@ -19,7 +17,7 @@ struct port_table;
 struct vhost_table;
 struct shared_ports;
 
-/* One of the loops that agents live on. Only its own thread uses it, but for loop and count. */
+/* One of the loops on which agents live. Only its own thread uses it, except loop and count. */
 struct worker {
 	struct context *context;
 	struct loop *loop;

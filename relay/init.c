@@ -29,7 +29,7 @@ struct init {
 	const char *config_file; /* relay.json */
 };
 
-/* What a firewall has to let through; a later feature that listens adds its line. */
+/* The ports that a firewall has to let through. A later feature that listens adds its line. */
 static const struct {
 	unsigned port;
 	const char *protocol, *what;
@@ -288,11 +288,9 @@ static void print_records(const struct init *in, const char *name)
 	}
 }
 
-/*
- * Names as the provider's form wants them: relative to the zone above. A domain that is registered
- * itself is the zone that is held, its delegation is the registrar's business, and its own records
- * stand at "@".
- */
+/* Prints the records with the names that the provider's form wants: relative to the zone above. A
+ * domain that is registered itself is such a zone; its delegation is made at the registrar, and its
+ * own records stand at "@". */
 static void print_dns(const struct init *in)
 {
 	const char *zone = zone_above(in->domain);
@@ -345,7 +343,7 @@ static void print_next(const struct init *in, bool is_default)
 	mem_free(word);
 }
 
-/* Where relay.json goes; freed by the caller, NULL after saying what is wrong. */
+/* Chooses where relay.json goes; freed by the caller, NULL after saying what is wrong. */
 static char *choose_file(const struct cli_line *line, const char *config_file)
 {
 	const char *dir = cli_value(line, "dir");

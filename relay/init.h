@@ -1,4 +1,5 @@
-/* `init`: the first files of a relay, and what is left to be done by hand, ready to paste. */
+/* `init` writes the first files of a relay, and prints what is left to be done by hand, ready to
+ * paste. */
 #ifndef GROUNDNUT_RELAY_INIT_H
 #define GROUNDNUT_RELAY_INIT_H
 

@@ -13,7 +13,7 @@
 
 /* The ports that a mapping would meet on one of the addresses of `bind`; freed by the caller. */
 struct ports_range *own_listeners_ports(const struct relay_config *c, size_t *count);
-/* They are nobody's mapping from here on. */
+/* From here on no mapping may have them. */
 void own_listeners_reserve(const struct context *c);
 
 /* Opens the addresses of `listen`, which stay. NULL with *why (freed by the caller): one cannot be

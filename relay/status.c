@@ -121,7 +121,7 @@ static void put_names(struct text_page *page, const json_t *names)
 	json_decref(sorted);
 }
 
-/* The names that did not fit into the first answer. */
+/* Names that did not fit into the first answer. */
 static void put_more(struct text_page *page, const json_t *more)
 {
 	char count[32];

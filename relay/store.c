@@ -108,7 +108,7 @@ static void move_aside(struct store *s, const char *why)
 		log_error("state_not_moved", "file=%s reason=%s", s->path, strerror(errno));
 }
 
-/* Opens the file for writing; a broken one is kept aside, and a new one made. */
+/* Opens the file for writing. A broken one is kept aside, and a new one is made. */
 static enum state_file_result open_database(struct store *s, char **why)
 {
 	enum state_file_result result = state_file_open(s->path, schema, SCHEMA, &s->db, why);
@@ -132,7 +132,7 @@ static void say(struct store *s, const char *why)
 	s->said = mem_strdup(why);
 }
 
-/* Before a batch, when there was trouble. */
+/* Before a batch: opens the file again when there was trouble. */
 static bool reopen(struct store *s)
 {
 	char *why = NULL;
@@ -301,7 +301,7 @@ fail:;
 	log_error("store_failed", "reason=%s", sqlite3_errmsg(s->db));
 	sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 	if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
-		s->writable = false; /* it is opened anew, and found broken */
+		s->writable = false; /* it is opened again, and found to be broken */
 	return -EIO;
 }
 
@@ -435,7 +435,7 @@ static void done(void *arg)
 	list_move(&s->told, &s->running);
 	s->busy = false;
 	send(s);
-	/* From here on the owner may close the store; it lives while it is busy, so hold it so. */
+	/* from here on the owner may close the store, which lives on while busy is set */
 	bool held = s->busy;
 	s->busy = true;
 	while (!list_is_empty(&s->told)) {

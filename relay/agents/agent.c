@@ -134,7 +134,7 @@ static void on_session_over(void *owner)
 	maybe_end(owner);
 }
 
-/* The first message makes an agent known to its loop. */
+/* The first message makes the agent known to its loop. */
 static void settle_in(struct agent *a)
 {
 	struct tenant *t = &a->tenant;
@@ -152,7 +152,7 @@ static void set_accounts(struct agent *a, struct accounts *accounts)
 	a->tenant.accounts = accounts;
 }
 
-/* m is copied. When the loop has ended, so have all its agents, and false comes back. */
+/* m is copied. False: the loop has ended, and with it all its agents. */
 static bool post(struct agent *a, void (*take)(void *arg), const struct message *m)
 {
 	struct message *copy = mem_dup(m, sizeof *m);

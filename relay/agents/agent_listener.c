@@ -24,8 +24,8 @@ enum {
 	LINGER_MS = 1000, /* for a refused peer to read why */
 	YOUNG_MS = 1000,
 	TELL_MS = 10000, /* between two lines on sources that are turned away */
-	/* a valid token pays for the ways that its agent dialled beside the one it used, and some
-	 * neighbours' */
+	/* a valid token also pays for the connections that its agent dialled beside the one it
+	 * used, and for some of its neighbours */
 	FORGIVEN = 16,
 };
 
@@ -62,7 +62,7 @@ static void drop(struct peer *p)
 	mem_free(p);
 }
 
-/* A handshake that brought no valid token. */
+/* A handshake has brought no valid token. */
 static void fail(struct peer *p, const char *why)
 {
 	char at[ADDR_TEXT];
@@ -77,7 +77,7 @@ static const char *words_for(const struct peer *p, int err)
 	return *detail ? detail : err_text(err);
 }
 
-/* The last words to a peer; only its end is awaited then. */
+/* Sends the last frame to a peer. From then on only its end is awaited. */
 static void say_last(struct peer *p, struct buf *frame)
 {
 	io_write(p->io, buf_data(frame), buf_len(frame));

@@ -22,7 +22,7 @@ enum {
 
 struct agent_listener *agent_listener_new(struct context *c, struct registry *agents,
 					  struct tls_context *tls);
-void agent_listener_free(struct agent_listener *d); /* and with it the newcomers */
+void agent_listener_free(struct agent_listener *d); /* the newcomers end, too */
 /* Another configuration is in force: the certificate (by reference) and limits for newcomers. */
 void agent_listener_reload(struct agent_listener *d, struct tls_context *tls);
 

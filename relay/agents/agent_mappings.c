@@ -127,8 +127,8 @@ static char *forbidden_host(const struct tenant *t, const struct door *d)
 	return NULL;
 }
 
-/* What the account does not allow, what is the relay's own and what the relay does not know may not
- * even be tried. */
+/* Why the mapping may not even be tried: the account does not allow it, the relay itself uses it,
+ * or this relay does not know it. NULL: it may be tried. */
 static char *forbidden(const struct tenant *t, const struct door *d)
 {
 	const struct mapping *m = &d->mapping;
@@ -160,7 +160,7 @@ static void log_door(const struct tenant *t, const struct door *d)
 	mem_free(why);
 }
 
-/* Opens it if it may and can; true if its state is another now. */
+/* Opens the door if it may and can be opened. True: its state has changed. */
 static bool try_one(const struct tenant *t, struct door *d)
 {
 	if (d->is_open)
@@ -216,8 +216,8 @@ static const void *key_of(const struct agent_mappings *all, const struct mapping
 	return &m->id;
 }
 
-/* The doors there are; where the public side counts, the open ones, and each protocol has its
- * own. */
+/* Fills a table with the doors: all of them, or, where the public side is the key, those that are
+ * open. Each protocol has a table. */
 static void find_by(struct agent_mappings *all, struct hash_table *known[MAPPING_UNKNOWN + 1])
 {
 	size_t len;
@@ -232,8 +232,8 @@ static void find_by(struct agent_mappings *all, struct hash_table *known[MAPPING
 	}
 }
 
-/* The door that serves m already: the same mapping, or after a change of session the same public
- * side. */
+/* Takes the door that serves m already: the one of the same mapping, or after a change of session
+ * the one of the same public side. */
 static struct door *take_door(struct agent_mappings *all, struct hash_table *const *known,
 			      const struct mapping *m)
 {
@@ -272,7 +272,7 @@ static void set_doors(struct agent_mappings *all, const struct mapping_list *lis
 		fresh[i] = take_door(all, known, &list->items[i]);
 	for (int i = 0; i <= MAPPING_UNKNOWN; i++)
 		hash_table_free(known[i]);
-	close_all(all); /* before any is opened: a new mapping may want its port */
+	close_all(all); /* closed before any is opened, since a new mapping may want its port */
 	all->doors = fresh;
 	all->count = list->count;
 	for (size_t i = 0; i < list->count; i++) {

@@ -19,12 +19,12 @@ struct agent_mappings *agent_mappings_new(struct tenant *t);
 void agent_mappings_free(struct agent_mappings *all);
 
 void agent_mappings_declare(struct agent_mappings *all, const struct declare *d); /* in a session */
-/* the session goes on */
+/* the session goes on: doors that rested serve visitors again */
 void agent_mappings_wake(struct agent_mappings *all);
-/* it is about to end: visitors get what has come for them */
+/* the session is about to end: visitors get what has come for them */
 void agent_mappings_orphan(struct agent_mappings *all);
 void agent_mappings_close(struct agent_mappings *all);
-/* the accounts are others: a door that is not allowed any more is shut, the others are tried */
+/* The accounts have changed: a door that is not allowed any more closes, the others are tried. */
 void agent_mappings_judge(struct agent_mappings *all);
 /* takes the reports */
 void agent_mappings_set_names(struct agent_mappings *all, struct name_report *reports,

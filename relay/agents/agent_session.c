@@ -102,7 +102,7 @@ static void drop_waiting(struct agent_session *s)
 	s->waiting_count = 0;
 }
 
-/* False: it is none, and the session is to end. */
+/* False: it is no DECLARE, and the session is to end. */
 static bool take_declare(struct agent_session *s, const uint8_t *p, size_t len, unsigned count)
 {
 	const struct tenant *t = s->tenant;
@@ -150,7 +150,7 @@ static void on_wait(void *owner)
 	end_itself(s, "protocol violation inside the session");
 }
 
-/* The newest wins: what waits for its time is replaced. */
+/* The newest wins: it replaces one that still waits for its time. */
 static void declared(struct agent_session *s, const uint8_t *p, size_t len)
 {
 	uint64_t wait_ms = timer_is_set(s->wait) ? 1 : declare_wait_ms(s);
@@ -246,7 +246,8 @@ static struct transport *new_transport(struct agent_session *s)
 			     s);
 }
 
-/* The link that p brings is the session's from here; p is gone. Negative: the link, too. */
+/* From here on the link that p brings is the session's, and p is gone. Negative: the link was gone,
+ * too. */
 static int attach(struct agent_session *s, struct pending_agent *p, bool resumed)
 {
 	const struct relay_config *c = s->tenant->worker->config;

@@ -14,7 +14,7 @@ struct agent_session;
 /* It has ended by itself. The owner may begin another inside it. */
 typedef void agent_session_fn(void *owner);
 
-/* What a HELLO is to it. */
+/* What a HELLO means for the session. */
 enum agent_session_verdict {
 	AGENT_SESSION_NEW,     /* a session is to begin */
 	AGENT_SESSION_RESUMES, /* this one goes on */
@@ -34,7 +34,7 @@ enum agent_session_verdict agent_session_judge(const struct agent_session *s,
  * the next link (resume). What was there before ends. */
 int agent_session_begin(struct agent_session *s, struct pending_agent *p);
 int agent_session_resume(struct agent_session *s, struct pending_agent *p);
-/* to its agent, if attached: detached then */
+/* to its agent, if it is attached; then it is detached */
 void agent_session_refuse(struct agent_session *s, enum refuse_code code, uint32_t retry_ms);
 void agent_session_end(struct agent_session *s, const char *why); /* over is not called */
 

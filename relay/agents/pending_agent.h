@@ -20,7 +20,7 @@ struct pending_agent *pending_agent_new(struct io_parcel *parcel, const struct h
 					struct buf *early);
 void pending_agent_unpack(struct pending_agent *p, struct loop *l);
 bool pending_agent_is_gone(const struct pending_agent *p); /* it did not wait */
-/* Say WELCOME, and the link is the transport's: w says what was taken. Negative: the link was
+/* Says WELCOME, and the link is the transport's; w says what was taken. Negative: the link was
  * gone, or the HELLO's numbers do not fit. */
 int pending_agent_welcome(struct pending_agent *p, struct transport *k, const struct welcome *w);
 /* reason: as of refuse_put() */

@@ -49,9 +49,9 @@ struct registry {
 	bool stopping;
 };
 
-/* What detached agents held is worth giving back; soon, as their last visitors are still being
- * written to. So is what many handshakes needed, when they are over: a third of what an idle
- * agent holds. */
+/* Gives memory back to the system: that of detached agents, soon, since their last visitors are
+ * still being written to; and that of many handshakes when they are over, which is a third of what
+ * an idle agent holds. */
 static void on_trim(void *owner)
 {
 	(void)owner;
@@ -189,7 +189,7 @@ void registry_set_config(struct registry *r, struct relay_config *config)
 	}
 }
 
-/* The agent has nothing left; unless a HELLO is on its way to it, it goes. */
+/* The agent has nothing left. It goes, unless a HELLO is on its way to it. */
 static void on_ended(void *owner, struct agent *agent, uint64_t hellos)
 {
 	struct entry *e = owner;

@@ -26,7 +26,8 @@ void registry_judge(struct registry *r);
 /* Every worker gets the configuration that is in force. Before registry_set_accounts, which then
  * has all doors judged by it. */
 void registry_set_config(struct registry *r, struct relay_config *config);
-/* Whether the account may have this agent: it has it already, or not all it may have. */
+/* Whether the account may have this agent: it has it already, or it has fewer agents than it may
+ * have. */
 bool registry_has_room(const struct registry *r, const char *account, const char *agent);
 /* A HELLO whose token fits goes to its agent. Takes the parcel and early. */
 void registry_hello(struct registry *r, struct io_parcel *parcel, const struct hello *hello,

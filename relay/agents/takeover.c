@@ -33,7 +33,7 @@ static void on_look(void *owner)
 	struct takeover *c = owner;
 	const struct tenant *h = c->holder;
 	bool attached = tenant_is_attached(h);
-	/* bytes: a kernel would acknowledge for the dead, too */
+	/* bytes, not acknowledgements: a kernel acknowledges also for a dead program */
 	if (attached && transport_keepalive(h->transport)->heard_ms >= c->asked_ms) {
 		char at[ADDR_TEXT], reason[HELLO_TEXT];
 		snprintf(reason, sizeof reason, "another agent named %s is attached, from %s",
@@ -46,7 +46,7 @@ static void on_look(void *owner)
 		return;
 	}
 	struct pending_agent *p = take_challenger(c);
-	/* it has not waited: no reason to end the holder's session */
+	/* the challenger did not wait, so there is no reason to end the holder's session */
 	if (pending_agent_is_gone(p)) {
 		pending_agent_drop(p);
 		p = NULL;

@@ -1,8 +1,6 @@
-/*
- * A process wants the name of an agent that is attached. The holder is asked (PING). If a byte
- * comes from it within HOLDER_WAIT_MS, the challenger is refused; else the name is the
- * challenger's.
- */
+/* A process asks for the name of an agent that is attached. The holder is asked (PING). If a byte
+ * comes from it within HOLDER_WAIT_MS, the challenger is refused; otherwise the challenger gets the
+ * name. */
 #ifndef GROUNDNUT_RELAY_AGENTS_TAKEOVER_H
 #define GROUNDNUT_RELAY_AGENTS_TAKEOVER_H
 
@@ -11,8 +9,8 @@
 
 struct takeover;
 
-/* The holder was silent, or has gone: the name is the winner's, which is the owner's now. NULL: the
- * challenger has gone. */
+/* The holder was silent or has gone: the winner gets the name, and belongs to the owner now. NULL:
+ * the challenger has gone. */
 typedef void takeover_fn(void *owner, struct pending_agent *winner);
 
 struct takeover *takeover_new(struct tenant *holder, takeover_fn *fn, void *owner);
