@@ -382,6 +382,31 @@ static void read_root(struct conf_at root, const char *domain, struct relay_conf
 	conf_done(root);
 }
 
+/* A record that leads somewhere makes its name the operator's. */
+static void add_records(struct own_names *o, const struct dns_server_config *serve)
+{
+	static const char *const leading[] = {"A", "AAAA", "CNAME"};
+	for (size_t i = 0; i < serve->record_count; i++)
+		for (size_t k = 0; k < sizeof(leading) / sizeof(*leading); k++)
+			if (!strcmp(serve->records[i].type, leading[k]))
+				own_names_add(o, serve->records[i].name);
+}
+
+static struct own_names *find_own_names(const struct relay_config *c)
+{
+	const struct dns_server_config *serve = publishers_config_dns_server(&c->dns);
+	struct own_names *o = own_names_new();
+	own_names_add(o, c->domain);
+	own_names_add(o, c->host);
+	for (size_t i = 0; i < c->address_count; i++)
+		own_names_add_address(o, &c->addresses[i]);
+	for (size_t i = 0; serve && serve->nameservers[i]; i++)
+		own_names_add(o, serve->nameservers[i]);
+	if (serve)
+		add_records(o, serve);
+	return o;
+}
+
 static int open_config(const char *file, struct conf **conf)
 {
 	int err = conf_open(file, conf);
@@ -428,6 +453,7 @@ static int load(const char *file, const char *domain, struct relay_config **out)
 		relay_config_unref(c);
 		err = ERR_CONFIG;
 	} else {
+		c->own_names = find_own_names(c);
 		*out = c;
 	}
 	conf_free(conf);
@@ -509,6 +535,8 @@ static void keep_fixed(struct relay_config *c, const struct relay_config *runs)
 	c->threads = runs->threads;
 	keep_text(&c->user, runs->user);
 	c->sandbox = runs->sandbox;
+	own_names_unref(c->own_names);
+	c->own_names = find_own_names(c);
 }
 
 int relay_config_reload(const char *file, const struct relay_config *running,
@@ -543,6 +571,7 @@ void relay_config_unref(struct relay_config *c)
 	if (!c || atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) != 1)
 		return;
 	publishers_config_fini(&c->dns);
+	own_names_unref(c->own_names);
 	mem_free(c->update.http);
 	mem_free(c->update.https);
 	mem_free(c->update.trust.proxies);

@@ -6,6 +6,7 @@
 #ifndef GROUNDNUT_RELAY_CONFIG_H
 #define GROUNDNUT_RELAY_CONFIG_H
 
+#include "relay/accounts/own_names.h"
 #include "relay/names/publishers.h"
 #include "shared/base/addr.h"
 #include "shared/base/conf.h"
@@ -68,6 +69,7 @@ struct relay_config {
 	uint32_t grace_s; /* 120 */
 	uint32_t threads; /* 0: one per core */
 	bool log_visitors;
+	struct own_names *own_names; /* what follows from all that: nobody's mapping or account */
 	struct relay_limits limits;
 };
 

@@ -8,6 +8,7 @@
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/service_user.h"
+#include "shared/base/text.h"
 
 #include <string.h>
 
@@ -66,11 +67,51 @@ static int check_accounts(const struct relay_config *c)
 {
 	struct accounts *accounts;
 	char *errors;
-	int err = accounts_load(c->accounts, c->domain, false, &accounts, &errors);
+	int err = accounts_load(c->accounts, c->domain, c->own_names, false, &accounts, &errors);
 	accounts_report(errors);
 	mem_free(errors);
 	accounts_unref(accounts);
 	return cli_exit(err);
+}
+
+static int tell_own(const struct relay_config *c, size_t at, const char *key, const char *host)
+{
+	if (!own_names_has(c->own_names, host))
+		return 0;
+	log_say("%s: [%zu].%s: %s is a name of the relay's own, which no account can use",
+		c->accounts, at, key, host);
+	return EXIT_USAGE;
+}
+
+static int check_account_names(const struct relay_config *c, const struct accounts *all, size_t at)
+{
+	const struct account *a = accounts_at(all, at), *owner;
+	char own[256] = "";
+	text_full_host(a->name, c->domain, own);
+	int exit_code = tell_own(c, at, "name", own);
+	for (size_t i = 0; i < a->host_count; i++) {
+		const char *host = a->hosts[i];
+		exit_code |= strcmp(host, own) ? tell_own(c, at, "hosts", host) : 0;
+		owner = accounts_owner(all, host);
+		if (owner && owner != a)
+			log_say("%s: [%zu].hosts: %s is account %s's, and may be used by account "
+				"%s, too",
+				c->accounts, at, host, owner->name, a->name);
+	}
+	return exit_code;
+}
+
+int config_check_names(const struct relay_config *c)
+{
+	struct accounts *all;
+	char *errors;
+	int exit_code = 0;
+	if (accounts_load(c->accounts, c->domain, c->own_names, false, &all, &errors) == 0)
+		for (size_t i = 0; i < accounts_count(all); i++)
+			exit_code = worse(exit_code, check_account_names(c, all, i));
+	accounts_unref(all);
+	mem_free(errors);
+	return exit_code;
 }
 
 static int check_state(const struct relay_config *c)

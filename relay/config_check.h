@@ -14,6 +14,10 @@ int config_check_identity(const struct relay_config *c, struct tls_context **out
  * code. */
 int config_check_files(const struct relay_config *c);
 
+/* Accounts, and hosts given to them, that are names of the relay's own: said, and EXIT_USAGE. What
+ * two accounts may use is said only. A relay runs with both. */
+int config_check_names(const struct relay_config *c);
+
 /* As service_user_reads() of all files that the service reads. */
 bool config_check_service_user(const struct relay_config *c);
 

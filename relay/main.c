@@ -101,6 +101,8 @@ static int run_check(const struct cli_line *line)
 	struct relay_config *c = load(line, &exit_code);
 	if (c)
 		exit_code = config_check_files(c);
+	if (c && !exit_code)
+		exit_code = config_check_names(c);
 	if (c && !config_check_service_user(c) && !exit_code)
 		exit_code = EXIT_WORK;
 	if (c && !exit_code)

@@ -34,7 +34,7 @@ static struct accounts *read_accounts(const struct relay_config *c, char **why)
 {
 	struct accounts *fresh;
 	char *errors = NULL;
-	if (accounts_load(c->accounts, c->domain, false, &fresh, &errors) == 0)
+	if (accounts_load(c->accounts, c->domain, c->own_names, false, &fresh, &errors) == 0)
 		return fresh;
 	accounts_report(errors);
 	mem_free(errors);

@@ -424,7 +424,7 @@ static int start(struct relay *r)
 	struct accounts *accounts;
 	mend_accounts(c);
 	stat(c->accounts, &r->accounts_seen);
-	int err = accounts_load(c->accounts, c->domain, false, &accounts, &why);
+	int err = accounts_load(c->accounts, c->domain, c->own_names, false, &accounts, &why);
 	if (err < 0) {
 		accounts_report(why);
 		mem_free(why);

@@ -162,7 +162,8 @@ static int edit(const struct relay_config *config, const struct change *c)
 	struct edit e = {.config = config, .lock = lock_directory(config->accounts)};
 	if (e.lock < 0)
 		return EXIT_WORK;
-	int err = accounts_load(config->accounts, config->domain, c->is_new, &e.accounts, &errors);
+	int err = accounts_load(config->accounts, config->domain, config->own_names, c->is_new,
+				&e.accounts, &errors);
 	int exit_code = cli_exit(err);
 	accounts_report(errors);
 	mem_free(errors);
@@ -293,6 +294,18 @@ static int give_token(const struct relay_config *config, struct change c)
 	return exit_code ? exit_code : tell_relay(config);
 }
 
+/* Whether an account of that name would have a name of the relay's own; says so. */
+static bool is_own_name(const struct relay_config *c, const char *name)
+{
+	char full[256];
+	bool is_own =
+	    text_full_host(name, c->domain, full) == 0 && own_names_has(c->own_names, full);
+	if (is_own)
+		log_say("\"%s\" cannot be an account's name: %s is a name of the relay's own", name,
+			full);
+	return is_own;
+}
+
 int account_edit_add(const struct relay_config *c, const char *name, const char *ports)
 {
 	struct change change = {.name = name, .is_new = true};
@@ -302,6 +315,8 @@ int account_edit_add(const struct relay_config *c, const char *name, const char 
 			name);
 		return EXIT_USAGE;
 	}
+	if (is_own_name(c, name))
+		return EXIT_USAGE;
 	json_t *list = ports ? ports_of_list(ports) : NULL;
 	if (ports && !list)
 		return EXIT_USAGE;
@@ -377,7 +392,7 @@ int account_edit_list(const struct relay_config *c)
 {
 	struct accounts *all;
 	char *errors;
-	int err = accounts_load(c->accounts, c->domain, false, &all, &errors);
+	int err = accounts_load(c->accounts, c->domain, c->own_names, false, &all, &errors);
 	accounts_report(errors);
 	mem_free(errors);
 	if (err)
@@ -481,9 +496,24 @@ static bool has_host(const json_t *list, const char *host, size_t *at)
 	return false;
 }
 
+/* Whether the operator may give an account this host; says why not. What belongs to another account
+ * is given by that word, and said. */
+static bool may_be_given(const struct edit *e, const struct account *a, const char *host)
+{
+	const struct account *owner = accounts_owner(e->accounts, host);
+	if (own_names_has(e->config->own_names, host)) {
+		log_say("--hosts: %s is a name of the relay's own", host);
+		return false;
+	}
+	if (owner && owner != a)
+		log_say("--hosts: %s is account %s's; account %s may use it, too, from now on",
+			host, owner->name, a->name);
+	return true;
+}
+
 /* The account's hosts with those of list added or taken away, as JSON with full names; NULL after
  * saying what is wrong. */
-static json_t *change_hosts(const struct account *a, const char *domain, char sign,
+static json_t *change_hosts(const struct edit *e, const struct account *a, char sign,
 			    const char *list)
 {
 	json_t *hosts = json_array();
@@ -497,16 +527,17 @@ static json_t *change_hosts(const struct account *a, const char *domain, char si
 	}
 	for (const char *p = list; ok; p++) {
 		size_t len = strcspn(p, ",");
-		char *one = mem_printf("%.*s", (int)len, p), *host = full_host(one, domain, &why);
+		char *one = mem_printf("%.*s", (int)len, p),
+		     *host = full_host(one, e->config->domain, &why);
 		bool there = host && has_host(hosts, host, &at);
-		ok = host && (sign != '-' || there);
+		ok = host && (sign == '-' ? there : there || may_be_given(e, a, host));
 		if (!host)
 			log_say("--hosts: \"%s\" is not a host name%s", one, why);
-		else if (!ok)
+		else if (!ok && sign == '-')
 			log_say("--hosts: %s has no host %s", a->name, one);
 		else if (sign == '-')
 			json_array_remove(hosts, at);
-		else if (!there)
+		else if (ok && !there)
 			json_array_append_new(hosts, json_string(host));
 		mem_free(host);
 		mem_free(one);
@@ -549,11 +580,11 @@ static bool set_ports(json_t *account, const struct account *a, const char *list
 	return true;
 }
 
-static bool set_hosts(json_t *account, const struct account *a, const char *domain,
+static bool set_hosts(const struct edit *e, json_t *account, const struct account *a,
 		      const char *list)
 {
 	char sign = sign_of(&list);
-	json_t *hosts = change_hosts(a, domain, sign, list);
+	json_t *hosts = change_hosts(e, a, sign, list);
 	return hosts && json_object_set_new(account, "hosts", hosts) == 0;
 }
 
@@ -592,7 +623,7 @@ static int set(struct edit *e, size_t place, const struct account_changes *ch)
 	const struct account *a = accounts_at(e->accounts, place);
 	json_t *account = json_array_get(e->root, place);
 	bool ok = (!ch->ports || set_ports(account, a, ch->ports)) &&
-		  (!ch->hosts || set_hosts(account, a, e->config->domain, ch->hosts)) &&
+		  (!ch->hosts || set_hosts(e, account, a, ch->hosts)) &&
 		  (!ch->connections || set_connections(account, ch->connections)) &&
 		  (!ch->bandwidth || set_bandwidth(account, ch->bandwidth));
 	return ok ? 0 : EXIT_USAGE;
@@ -602,7 +633,7 @@ static void print_one(const struct relay_config *c, const char *name)
 {
 	struct accounts *all;
 	char *errors;
-	if (accounts_load(c->accounts, c->domain, false, &all, &errors) == 0) {
+	if (accounts_load(c->accounts, c->domain, c->own_names, false, &all, &errors) == 0) {
 		print_account(accounts_find(all, name));
 		accounts_unref(all);
 	}

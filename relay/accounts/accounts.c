@@ -1,6 +1,12 @@
 /*
  * accounts.json → an object for each account, read key by key; what is wrong is collected and all
- * of it reported, and then there is no list. Accounts are found by name with a sorted index.
+ * of it reported, and then there is no list. Accounts are found by name, and by the hosts that they
+ * are given, with sorted indices.
+ *
+ * Whose a host is: below the domain its labels are looked up as account names, the longest first.
+ * That account is its owner. A grant of another account reaches it only when the operator wrote the
+ * owner's name, or one below it: "*.alice" of alice does not reach "nas.alice" when there is an
+ * account nas.alice, "nas.alice" in alice's hosts does.
  */
 #include "relay/accounts/accounts.h"
 
@@ -20,11 +26,20 @@
 
 enum { ENTRIES_MAX = 1024, FIRST_FREE_PORT = 1024 };
 
+struct grant {
+	const char *host; /* of the account's hosts */
+	const struct account *account;
+};
+
 struct accounts {
 	atomic_uint refs;
 	struct account *items;
 	size_t count;
 	const struct account **by_name; /* sorted, pointing into items */
+	struct grant *grants;           /* sorted by host */
+	size_t grant_count;
+	char *domain;
+	struct own_names *own; /* or NULL */
 };
 
 bool account_is_name(const char *name)
@@ -191,15 +206,34 @@ static void sort(struct accounts *all, struct conf_at list)
 				   all->by_name[i]->name);
 }
 
-static struct accounts *read_all(struct conf_at list, const char *domain)
+static int by_host(const void *a, const void *b)
+{
+	return strcmp(((const struct grant *)a)->host, ((const struct grant *)b)->host);
+}
+
+static void sort_grants(struct accounts *all)
+{
+	for (size_t i = 0; i < all->count; i++)
+		all->grant_count += all->items[i].host_count;
+	struct grant *g = all->grants = mem_zalloc(all->grant_count * sizeof(*g));
+	for (size_t i = 0; i < all->count; i++)
+		for (size_t k = 0; k < all->items[i].host_count; k++)
+			*g++ = (struct grant){all->items[i].hosts[k], &all->items[i]};
+	qsort(all->grants, all->grant_count, sizeof(*all->grants), by_host);
+}
+
+static struct accounts *read_all(struct conf_at list, const char *domain, struct own_names *own)
 {
 	struct accounts *all = mem_zalloc(sizeof(*all));
 	atomic_init(&all->refs, 1);
+	all->domain = mem_strdup(domain);
+	all->own = own_names_ref(own);
 	all->count = conf_len(list);
 	all->items = mem_zalloc(all->count * sizeof(*all->items));
 	for (size_t i = 0; i < all->count; i++)
 		read_account(conf_item(list, i), domain, &all->items[i]);
 	sort(all, list);
+	sort_grants(all);
 	return all;
 }
 
@@ -213,8 +247,8 @@ static char *error_lines(const struct conf *c)
 	return lines;
 }
 
-int accounts_load(const char *file, const char *domain, bool absent_ok, struct accounts **out,
-		  char **errors)
+int accounts_load(const char *file, const char *domain, struct own_names *own, bool absent_ok,
+		  struct accounts **out, char **errors)
 {
 	struct conf *c = NULL;
 	*out = NULL;
@@ -227,7 +261,7 @@ int accounts_load(const char *file, const char *domain, bool absent_ok, struct a
 		return err;
 	}
 	struct conf_at list = conf_root_list(c);
-	struct accounts *all = read_all(list, domain);
+	struct accounts *all = read_all(list, domain, own);
 	if (!conf_ok(list)) {
 		*errors = error_lines(c);
 		accounts_unref(all);
@@ -274,6 +308,9 @@ void accounts_unref(struct accounts *a)
 		account_fini(&a->items[i]);
 	mem_free(a->items);
 	mem_free(a->by_name);
+	mem_free(a->grants);
+	mem_free(a->domain);
+	own_names_unref(a->own);
 	mem_free(a);
 }
 
@@ -287,13 +324,20 @@ const struct account *accounts_at(const struct accounts *a, size_t i)
 	return &a->items[i];
 }
 
-const struct account *accounts_find(const struct accounts *a, const char *name)
+/* in any case */
+static const struct account *find_name(const struct accounts *a, const char *name)
 {
 	struct account wanted = {.name = (char *)(uintptr_t)name};
 	const struct account *key = &wanted;
 	const struct account **found =
 	    a->count ? bsearch(&key, a->by_name, a->count, sizeof(*a->by_name), by_name) : NULL;
-	return found && !strcmp((*found)->name, name) ? *found : NULL;
+	return found ? *found : NULL;
+}
+
+const struct account *accounts_find(const struct accounts *a, const char *name)
+{
+	const struct account *found = find_name(a, name);
+	return found && !strcmp(found->name, name) ? found : NULL;
 }
 
 const struct account *accounts_verify(const struct accounts *a, const char *name, const char *token)
@@ -311,21 +355,110 @@ bool account_allows_ports(const struct account *a, enum ports_protocol protocol,
 	return ports_allow(a->ports, a->ports_count, protocol, first, last);
 }
 
-/* "*.alice.example" covers every name below, at any depth, and "*.nas.alice.example", but not
- * "alice.example" itself. */
-static bool covers(const char *pattern, const char *name)
+/* --- hosts --- */
+
+/* The grants that are written like this: the first, and how many. */
+static const struct grant *written(const struct accounts *all, const char *host, size_t *count)
 {
-	if (pattern[0] != '*')
-		return !strcasecmp(pattern, name);
-	const char *tail = pattern + 1;
-	size_t name_len = strlen(name), tail_len = strlen(tail);
-	return name_len > tail_len && !strcasecmp(name + name_len - tail_len, tail);
+	size_t low = 0, high = all->grant_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (strcmp(all->grants[middle].host, host) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*count = 0;
+	while (low + *count < all->grant_count && !strcmp(all->grants[low + *count].host, host))
+		++*count;
+	return all->grants + low;
 }
 
-bool account_allows_host(const struct account *a, const char *full_name)
+/* Whose name it is, or is the nearest above it; NULL: nobody's. name_len: of that account's own
+ * name in full. */
+static const struct account *owner_of(const struct accounts *all, const char *host,
+				      size_t *name_len)
 {
-	for (size_t i = 0; i < a->host_count; i++)
-		if (covers(a->hosts[i], full_name))
+	const struct account *owner = NULL;
+	size_t tail = strlen(all->domain);
+	char below[256];
+	host += host[0] == '*' ? 2 : 0;
+	*name_len = strlen(host);
+	if (!text_is_in(host, all->domain) || *name_len == tail)
+		return NULL;
+	snprintf(below, sizeof below, "%.*s", (int)(*name_len - tail - 1), host);
+	for (const char *name = below; !owner && name; name = strchr(name, '.')) {
+		name += *name == '.';
+		owner = find_name(all, name);
+		*name_len = strlen(name) + 1 + tail;
+	}
+	return owner;
+}
+
+/* One host that is looked up: whose it is, and who was given it. */
+struct lookup {
+	const struct accounts *all;
+	char host[256];
+	const struct account *owner; /* or NULL */
+	size_t least;                /* a grant of another account must be that long to reach it */
+};
+
+/* False: it is no host, or the relay's own. */
+static bool look_up(struct lookup *l, const struct accounts *all, const char *host)
+{
+	l->all = all;
+	if (text_host(host, true, l->host) < 0 || own_names_has(all->own, l->host))
+		return false;
+	l->owner = owner_of(all, l->host, &l->least);
+	return true;
+}
+
+/* Whether fn says yes to one of those who were given it in these words. */
+static bool any_written(const struct lookup *l, const char *grant, accounts_fn *fn, void *arg)
+{
+	size_t count, base = strlen(grant) - (grant[0] == '*' ? 2 : 0);
+	const struct grant *g = written(l->all, grant, &count);
+	for (size_t i = 0; i < count; i++)
+		if ((!l->owner || l->owner == g[i].account || base >= l->least) &&
+		    fn(arg, g[i].account))
 			return true;
 	return false;
+}
+
+/* "*.alice.example" covers every name below, at any depth, and "*.nas.alice.example", but not
+ * "alice.example" itself. */
+static bool any_grant(const struct lookup *l, accounts_fn *fn, void *arg)
+{
+	char wildcard[256];
+	bool found = any_written(l, l->host, fn, arg);
+	for (const char *dot = strchr(l->host, '.'); !found && dot; dot = strchr(dot + 1, '.')) {
+		snprintf(wildcard, sizeof wildcard, "*%s", dot);
+		found = strcmp(wildcard, l->host) != 0 && any_written(l, wildcard, fn, arg);
+	}
+	return found;
+}
+
+static bool has_name(void *arg, const struct account *a)
+{
+	return !strcmp(a->name, arg);
+}
+
+bool accounts_allow_host(const struct accounts *all, const struct account *a, const char *host)
+{
+	struct lookup l;
+	return look_up(&l, all, host) && any_grant(&l, has_name, a->name);
+}
+
+bool accounts_any_with_host(const struct accounts *all, const char *host, accounts_fn *fn,
+			    void *arg)
+{
+	struct lookup l;
+	return look_up(&l, all, host) && any_grant(&l, fn, arg);
+}
+
+const struct account *accounts_owner(const struct accounts *all, const char *host)
+{
+	size_t len;
+	char plain[256];
+	return text_host(host, true, plain) < 0 ? NULL : owner_of(all, plain, &len);
 }

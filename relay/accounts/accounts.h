@@ -5,6 +5,7 @@
 #ifndef GROUNDNUT_RELAY_ACCOUNTS_ACCOUNTS_H
 #define GROUNDNUT_RELAY_ACCOUNTS_ACCOUNTS_H
 
+#include "relay/accounts/own_names.h"
 #include "shared/base/addr.h"
 #include "shared/tunnel/mapping.h"
 
@@ -27,11 +28,12 @@ struct account {
 
 struct accounts;
 
-/* 0; ERR_CONFIG after collecting into *errors (freed by the caller, lines without the program's
+/* own: names that no account may have, or NULL; a reference is kept.
+ * 0; ERR_CONFIG after collecting into *errors (freed by the caller, lines without the program's
  * name, the last ended too); or a negative errno, with *errors one line as well. *errors is NULL
  * after 0. An absent file is an empty list only when absent_ok. */
-int accounts_load(const char *file, const char *domain, bool absent_ok, struct accounts **out,
-		  char **errors);
+int accounts_load(const char *file, const char *domain, struct own_names *own, bool absent_ok,
+		  struct accounts **out, char **errors);
 /* Each line of errors through log_say(). */
 void accounts_report(const char *errors);
 struct accounts *accounts_ref(struct accounts *a); /* any thread */
@@ -44,8 +46,16 @@ const struct account *accounts_verify(const struct accounts *a, const char *name
 				      const char *token);
 bool account_allows_ports(const struct account *a, enum ports_protocol protocol, uint16_t first,
 			  uint16_t last);
-/* also "*.x": when all of that is the account's */
-bool account_allows_host(const struct account *a, const char *full_name);
+/* Whether an account (of this list or one before) may use a host, a full name or "*.x": its hosts
+ * cover it, it is no name of the relay's own, and no other account's own name or below one. That
+ * last counts not where the account's hosts name that name itself, or one below it. */
+bool accounts_allow_host(const struct accounts *all, const struct account *a, const char *host);
+typedef bool accounts_fn(void *arg, const struct account *a);
+/* Whether fn says yes to an account that may use the host. */
+bool accounts_any_with_host(const struct accounts *all, const char *host, accounts_fn *fn,
+			    void *arg);
+/* The account whose own name the host is, or lies below; NULL: nobody's. */
+const struct account *accounts_owner(const struct accounts *all, const char *host);
 /* What an account may be called: a name, and usable as a host below the relay's domain. */
 bool account_is_name(const char *name);
 

@@ -121,10 +121,15 @@ static char *forbidden_host(const struct tenant *t, const struct door *d)
 		return mem_printf(
 		    "this relay has no port for %s mappings (\"%s\" in its relay.json)", k->word,
 		    http ? "http" : "tls");
-	const struct account *a = tenant_account(t);
-	if (!a || !account_allows_host(a, d->host))
-		return mem_printf("account %s may not have the host %s", t->account, d->host);
-	return NULL;
+	const struct account *a = tenant_account(t), *owner;
+	if (a && accounts_allow_host(t->accounts, a, d->host))
+		return NULL;
+	if (own_names_has(c->own_names, d->host))
+		return mem_printf("%s is a name of the relay's own", d->host);
+	owner = t->accounts ? accounts_owner(t->accounts, d->host) : NULL;
+	if (owner && owner != a)
+		return mem_printf("%s belongs to another account", d->host);
+	return mem_printf("account %s may not have the host %s", t->account, d->host);
 }
 
 /* Why the mapping may not even be tried: the account does not allow it, the relay itself uses it,

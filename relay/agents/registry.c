@@ -7,6 +7,7 @@
  */
 #include "relay/agents/registry.h"
 
+#include "relay/doors/vhost_table.h"
 #include "shared/base/hash_table.h"
 #include "shared/base/mem.h"
 #include "shared/net/timer.h"
@@ -63,6 +64,7 @@ struct registry *registry_new(struct context *context, struct accounts *accounts
 	struct registry *r = mem_zalloc(sizeof *r);
 	r->context = context;
 	r->accounts = accounts_ref(accounts);
+	vhost_table_set_accounts(context->vhosts, accounts);
 	r->holders = hash_table_new();
 	r->entries = hash_table_new();
 	list_init(&r->surveys);
@@ -128,15 +130,15 @@ struct accounts *registry_accounts(struct registry *r)
 	return r->accounts;
 }
 
-bool registry_would_serve(const struct registry *r, const char *host)
+static bool is_away(void *arg, const struct account *a)
 {
-	for (size_t i = 0; *host && i < accounts_count(r->accounts); i++) {
-		const struct account *a = accounts_at(r->accounts, i);
-		const struct holder *h = get_holder(r, a->name);
-		if (account_allows_host(a, host) && (!h || !h->agents))
-			return true;
-	}
-	return false;
+	const struct holder *h = get_holder(arg, a->name);
+	return !h || !h->agents;
+}
+
+bool registry_would_serve(struct registry *r, const char *host)
+{
+	return accounts_any_with_host(r->accounts, host, is_away, r);
 }
 
 static void set_bandwidth(void *arg, void *value)
@@ -155,6 +157,7 @@ void registry_set_accounts(struct registry *r, struct accounts *accounts)
 {
 	accounts_unref(r->accounts);
 	r->accounts = accounts_ref(accounts);
+	vhost_table_set_accounts(r->context->vhosts, accounts);
 	hash_table_each(r->holders, set_bandwidth, accounts);
 	hash_table_each(r->entries, set_accounts, accounts);
 }

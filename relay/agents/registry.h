@@ -17,7 +17,7 @@ void registry_free(struct registry *r);
 
 struct accounts *registry_accounts(struct registry *r);
 /* Does the host belong to an account that has no agent here now? */
-bool registry_would_serve(const struct registry *r, const char *host);
+bool registry_would_serve(struct registry *r, const char *host);
 /* The new list is in force: removed accounts are cut off, the others checked again. Takes its own
  * reference. */
 void registry_set_accounts(struct registry *r, struct accounts *accounts);

@@ -147,16 +147,7 @@ static uint32_t head_ms(const struct shared_ports *f)
 /* What is asked of the relay itself is no mapping's. */
 static bool is_own_host(const struct shared_ports *f, const char *host)
 {
-	const struct relay_config *c = f->context->config;
-	struct addr ip;
-	if (!strcmp(host, c->domain) || (c->host && !strcmp(host, c->host)))
-		return true;
-	if (addr_parse_ip(host, &ip) < 0)
-		return false;
-	for (size_t i = 0; i < c->address_count; i++)
-		if (addr_equal_ip(&c->addresses[i], &ip))
-			return true;
-	return false;
+	return own_names_has(f->context->config->own_names, host);
 }
 
 /* A DDNS client that came to the common port: the update doors take it from its first byte. False:

@@ -6,6 +6,7 @@
 #include "shared/base/text.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 #include <uv.h>
 
@@ -24,7 +25,8 @@ struct vhost_table {
 	uv_mutex_t lock;
 	struct hash_table *http, *tls;
 	struct closed http_closed, tls_closed;
-	uint64_t claims; /* so far */
+	struct accounts *accounts; /* or NULL */
+	uint64_t claims;           /* so far */
 	_Atomic uint64_t version;
 };
 
@@ -63,6 +65,7 @@ void vhost_table_free(struct vhost_table *v)
 	hash_table_free(v->tls);
 	set_closed(&v->http_closed, NULL, NULL);
 	set_closed(&v->tls_closed, NULL, NULL);
+	accounts_unref(v->accounts);
 	uv_mutex_destroy(&v->lock);
 	mem_free(v);
 }
@@ -120,20 +123,42 @@ void vhost_table_release(struct vhost_table *v, enum mapping_entrance entrance, 
 	uv_mutex_unlock(&v->lock);
 }
 
+void vhost_table_set_accounts(struct vhost_table *v, struct accounts *accounts)
+{
+	uv_mutex_lock(&v->lock);
+	struct accounts *before = v->accounts;
+	v->accounts = accounts_ref(accounts);
+	atomic_fetch_add(&v->version, 1);
+	uv_mutex_unlock(&v->lock);
+	accounts_unref(before);
+}
+
+/* Whether the account of a wildcard's door may have the host. */
+static bool may_serve(const struct vhost_table *v, const struct entry *e, const char *host)
+{
+	char account[256];
+	snprintf(account, sizeof account, "%.*s", (int)strcspn(e->owner, "/"), e->owner);
+	const struct account *a = accounts_find(v->accounts, account);
+	return a && accounts_allow_host(v->accounts, a, host);
+}
+
 bool vhost_table_find(struct vhost_table *v, enum mapping_entrance entrance, const char *host,
 		      struct vhost *out)
 {
 	char text[1 + 256];
 	/* a byte in front, where a wildcard's '*' replaces the label before the dot */
-	char *name = text + 1;
+	char *name = text + 1, whole[256];
 	if (text_host(host, false, name) < 0)
 		return false;
+	strcpy(whole, name);
 	uv_mutex_lock(&v->lock);
 	struct hash_table *t = table(v, entrance);
 	const struct entry *e = get(t, name);
 	for (char *dot = strchr(name, '.'); !e && dot; dot = strchr(dot + 1, '.')) {
 		dot[-1] = '*';
 		e = get(t, dot - 1);
+		if (e && v->accounts && !may_serve(v, e, whole))
+			e = NULL;
 	}
 	if (e)
 		*out = e->door;

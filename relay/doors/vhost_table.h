@@ -4,11 +4,13 @@
  * the one before), never for bytes.
  *
  * Hosts are full names, "blog.alice.home.example.com", or wildcards, "*.alice.home.example.com",
- * which stand for every name below, at any depth, but not for the name itself.
+ * which stand for every name below, at any depth, but not for the name itself, nor for what is the
+ * relay's own or another account's.
  */
 #ifndef GROUNDNUT_RELAY_DOORS_VHOST_TABLE_H
 #define GROUNDNUT_RELAY_DOORS_VHOST_TABLE_H
 
+#include "relay/accounts/accounts.h"
 #include "shared/tunnel/mapping.h"
 
 struct http_gateway;
@@ -37,6 +39,9 @@ int vhost_table_claim(struct vhost_table *v, enum mapping_entrance entrance, con
 /* Does nothing when another has claimed the host since. */
 void vhost_table_release(struct vhost_table *v, enum mapping_entrance entrance, const char *host,
 			 uint64_t claim);
+/* The accounts in force: no wildcard serves a host that its account may not have. Before the first
+ * list each does. Keeps a reference. */
+void vhost_table_set_accounts(struct vhost_table *v, struct accounts *accounts);
 /* For a visitor's host: the exact name wins, then the longest wildcard. */
 bool vhost_table_find(struct vhost_table *v, enum mapping_entrance entrance, const char *host,
 		      struct vhost *out);

@@ -258,7 +258,7 @@ static struct name *declare(struct reading *r, const char *host, bool is_entry)
 	const struct declaration *said = r->said;
 	char full[256];
 	if (!r->account || names_full(names, host, full) != 0 ||
-	    !account_allows_host(r->account, full))
+	    !accounts_allow_host(names_accounts(names), r->account, full))
 		return NULL;
 	struct name *n = names_obtain(names, full, said->account);
 	while (!n && make_room(r))

@@ -155,7 +155,7 @@ struct name *names_obtain(struct names *all, const char *name, const char *accou
 static bool may_be(const struct names *all, const char *name)
 {
 	return text_is_in(name, all->config->domain) && strcmp(name, all->config->domain) != 0 &&
-	       !publishers_is_reserved(all->publishers, name);
+	       !own_names_has(all->config->own_names, name);
 }
 
 int names_full(const struct names *all, const char *host, char out[256])
@@ -247,7 +247,8 @@ static void keep_or_drop(void *arg, void *value)
 	const struct account *a = accounts_find(all->accounts, n->account);
 	char own[256];
 	n->own = a && names_full(all, a->name, own) == 0 && strcmp(own, n->name) == 0;
-	if (!a || (!n->own && !account_allows_host(a, n->name)) || !name_has_reason(n))
+	if (!a || (!n->own && !accounts_allow_host(all->accounts, a, n->name)) ||
+	    !name_has_reason(n))
 		names_drop(all, n);
 }
 
@@ -347,7 +348,7 @@ enum names_answer names_update(struct names *all, const struct account *account,
 	char full[256];
 	int err = host ? text_host(host, true, full)
 		       : text_full_host(account->name, all->config->domain, full);
-	if (err || !may_be(all, full) || !account_allows_host(account, full))
+	if (err || !may_be(all, full) || !accounts_allow_host(all->accounts, account, full))
 		return NAMES_NOHOST;
 	const struct name *known = names_find(all, full);
 	unsigned records = 0;

@@ -100,17 +100,13 @@ const struct dns_server_config *publishers_config_dns_server(const struct publis
 
 /* --- the zone --- */
 
-bool publishers_is_reserved(const struct publishers *p, const char *name)
-{
-	return hash_table_get(p->reserved, name, strlen(name));
-}
-
 static void reserve(struct publishers *p, const char *domain, const char *name)
 {
-	if (!text_is_in(name, domain) || publishers_is_reserved(p, name))
+	if (!text_is_in(name, domain))
 		return;
 	char *copy = mem_strdup(name);
-	hash_table_add(p->reserved, copy, strlen(copy), copy);
+	if (hash_table_add(p->reserved, copy, strlen(copy), copy))
+		mem_free(copy);
 }
 
 static void free_name(void *arg, void *name)

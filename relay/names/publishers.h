@@ -40,8 +40,6 @@ struct publishers_setup {
 void publishers_change(struct publishers *p, const struct publishers_setup *setup);
 /* What was published as the store remembers it, by a publisher that is one of these. */
 void publishers_restore(struct publishers *p, const struct store_published *row);
-/* Names that the relay itself needs: the domain, its name servers, its host. Nobody else's. */
-bool publishers_is_reserved(const struct publishers *p, const char *name);
 
 /* in the zone, at once */
 void publishers_show(struct publishers *p, const char *name, enum publish_type type,

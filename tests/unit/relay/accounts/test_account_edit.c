@@ -91,7 +91,9 @@ static struct accounts *accounts_now(void)
 {
 	struct accounts *all;
 	char *errors;
-	assert_int_equal(accounts_load(config->accounts, config->domain, false, &all, &errors), 0);
+	assert_int_equal(accounts_load(config->accounts, config->domain, config->own_names, false,
+				       &all, &errors),
+			 0);
 	return all;
 }
 
@@ -244,6 +246,31 @@ static void set_refuses_what_is_wrong_and_changes_nothing(void **state)
 	assert_non_null(strstr(said.err, "these ports are tcp only"));
 }
 
+static void names_of_the_relays_own_are_not_given(void **state)
+{
+	(void)state;
+	configure(
+	    "\"addresses\": [\"203.0.113.10\"], \"host\": \"relay.home.example.com\", \"dns\": "
+	    "[{\"kind\": \"serve\", \"records\": [{\"name\": \"www\", \"type\": \"A\", \"value\": "
+	    "\"203.0.113.9\"}, {\"name\": \"post\", \"type\": \"MX\", \"value\": \"10 post\"}]}]");
+	static const char *const own[] = {"relay", "ns1", "Www", "_acme-challenge"};
+	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++) {
+		assert_int_equal(add(own[i], NULL), EXIT_USAGE);
+		assert_non_null(strstr(said.err, "cannot be"));
+	}
+	assert_string_equal(said.out, "");
+	assert_int_equal(add("post", NULL), 0);
+	assert_int_equal(add("alice", NULL), 0);
+	assert_int_equal(set(NULL, "+blog.alice,relay", NULL, NULL), EXIT_USAGE);
+	assert_non_null(strstr(said.err, "relay.home.example.com. is a name of the relay's own"));
+	assert_int_equal(set(NULL, "home.example.com.", NULL, NULL), EXIT_USAGE);
+	assert_int_equal(set(NULL, "+10.113.0.203.in-addr.arpa.", NULL, NULL), EXIT_USAGE);
+	assert_int_equal(set(NULL, "+_acme-challenge.alice", NULL, NULL), EXIT_USAGE);
+	/* Another account's is the operator's to give. */
+	assert_int_equal(set(NULL, "+shop.post", NULL, NULL), 0);
+	assert_non_null(strstr(said.err, "is account post's"));
+}
+
 static void what_cannot_be_done(void **state)
 {
 	(void)state;
@@ -381,6 +408,7 @@ int main(void)
 	    TEST(an_edit_keeps_the_rest),
 	    TEST(set_adds_and_takes_away),
 	    TEST(set_refuses_what_is_wrong_and_changes_nothing),
+	    TEST(names_of_the_relays_own_are_not_given),
 	    TEST(what_cannot_be_done),
 	    TEST(a_mark_before_the_text_is_no_error),
 	    TEST(a_file_with_errors_is_not_touched),

@@ -19,7 +19,8 @@
 static int load(const char *text, struct accounts **out, char **errors)
 {
 	tempdir_write("accounts.json", text);
-	return accounts_load(tempdir_path("accounts.json"), "home.example.com", false, out, errors);
+	return accounts_load(tempdir_path("accounts.json"), "home.example.com", NULL, false, out,
+			     errors);
 }
 
 static struct accounts *must_load(const char *text)
@@ -47,16 +48,16 @@ static void what_nobody_wrote(void **state)
 	assert_true(account_allows_ports(a, PORTS_UDP, 1024, 65535));
 	assert_false(account_allows_ports(a, PORTS_TCP, 1023, 1023));
 	assert_false(account_allows_ports(a, PORTS_TCP, 1000, 2000));
-	assert_true(account_allows_host(a, "alice.home.example.com"));
-	assert_true(account_allows_host(a, "Blog.Alice.home.example.com"));
-	assert_true(account_allows_host(a, "a.b.alice.home.example.com"));
-	assert_true(account_allows_host(a, "*.alice.home.example.com"));
-	assert_false(account_allows_host(a, "home.example.com"));
-	assert_false(account_allows_host(a, "*.home.example.com"));
-	assert_false(account_allows_host(a, "bob.home.example.com"));
-	assert_false(account_allows_host(a, "malice.home.example.com"));
-	assert_false(account_allows_host(a, ".alice.home.example.com"));
-	assert_false(account_allows_host(a, "alice.home.example.com.evil.example"));
+	assert_true(accounts_allow_host(all, a, "alice.home.example.com"));
+	assert_true(accounts_allow_host(all, a, "Blog.Alice.home.example.com"));
+	assert_true(accounts_allow_host(all, a, "a.b.alice.home.example.com"));
+	assert_true(accounts_allow_host(all, a, "*.alice.home.example.com"));
+	assert_false(accounts_allow_host(all, a, "home.example.com"));
+	assert_false(accounts_allow_host(all, a, "*.home.example.com"));
+	assert_false(accounts_allow_host(all, a, "bob.home.example.com"));
+	assert_false(accounts_allow_host(all, a, "malice.home.example.com"));
+	assert_false(accounts_allow_host(all, a, ".alice.home.example.com"));
+	assert_false(accounts_allow_host(all, a, "alice.home.example.com.evil.example"));
 	accounts_unref(all);
 }
 
@@ -79,12 +80,12 @@ static void what_was_written(void **state)
 	assert_true(account_allows_ports(a, PORTS_UDP, 51820, 51820));
 	assert_false(account_allows_ports(a, PORTS_TCP, 51820, 51820));
 	assert_true(account_allows_ports(a, PORTS_TCP, 53, 53));
-	assert_true(account_allows_host(a, "nas.home.example.com"));
-	assert_false(account_allows_host(a, "x.nas.home.example.com"));
-	assert_true(account_allows_host(a, "x.web.home.example.com"));
-	assert_false(account_allows_host(a, "web.home.example.com"));
-	assert_true(account_allows_host(a, "a.example.org"));
-	assert_false(account_allows_host(a, "alice.home.example.com"));
+	assert_true(accounts_allow_host(all, a, "nas.home.example.com"));
+	assert_false(accounts_allow_host(all, a, "x.nas.home.example.com"));
+	assert_true(accounts_allow_host(all, a, "x.web.home.example.com"));
+	assert_false(accounts_allow_host(all, a, "web.home.example.com"));
+	assert_true(accounts_allow_host(all, a, "a.example.org"));
+	assert_false(accounts_allow_host(all, a, "alice.home.example.com"));
 	accounts_unref(all);
 }
 
@@ -94,7 +95,7 @@ static void empty_lists_allow_nothing(void **state)
 	struct accounts *all = must_load("[" ALICE ", \"ports\": [], \"hosts\": []}]");
 	const struct account *a = accounts_at(all, 0);
 	assert_false(account_allows_ports(a, PORTS_TCP, 8080, 8080));
-	assert_false(account_allows_host(a, "alice.home.example.com"));
+	assert_false(accounts_allow_host(all, a, "alice.home.example.com"));
 	accounts_unref(all);
 }
 
@@ -185,20 +186,102 @@ static void more_errors_than_are_kept_are_counted(void **state)
 	buf_fini(&text);
 }
 
+static bool may(const struct accounts *all, const char *name, const char *host)
+{
+	return accounts_allow_host(all, accounts_find(all, name), host);
+}
+
+#define OF(name, hosts) "{\"name\": \"" name "\", \"token\": \"" HASH "\"" hosts "}"
+
+static void a_name_of_anothers_is_not_covered_by_what_lies_above(void **state)
+{
+	(void)state;
+	struct accounts *all = must_load("[" OF("mallory", "") "," OF("Nas.Mallory", "") "," OF(
+	    "boss", ", \"hosts\": [\"*.home.example.com.\", \"x.nas.mallory\", "
+		    "\"*.bob\"]") "," OF("bob", ", \"hosts\": [\"www.example.org.\"]") "]");
+	assert_true(may(all, "mallory", "mallory.home.example.com"));
+	assert_true(may(all, "mallory", "own.mallory.home.example.com"));
+	assert_true(may(all, "mallory", "*.mallory.home.example.com"));
+	assert_true(may(all, "mallory", "xnas.mallory.home.example.com"));
+	assert_false(may(all, "mallory", "nas.mallory.home.example.com"));
+	assert_false(may(all, "mallory", "NAS.mallory.home.example.com."));
+	assert_false(may(all, "mallory", "*.nas.mallory.home.example.com"));
+	assert_false(may(all, "mallory", "a.b.nas.mallory.home.example.com"));
+	assert_true(may(all, "Nas.Mallory", "nas.mallory.home.example.com"));
+	assert_true(may(all, "Nas.Mallory", "a.b.nas.mallory.home.example.com"));
+	assert_false(may(all, "Nas.Mallory", "own.mallory.home.example.com"));
+	/* What the operator wrote out is his word. */
+	assert_true(may(all, "boss", "x.nas.mallory.home.example.com"));
+	assert_true(may(all, "boss", "y.bob.home.example.com"));
+	assert_true(may(all, "boss", "nobody.home.example.com"));
+	assert_false(may(all, "boss", "y.nas.mallory.home.example.com"));
+	assert_false(may(all, "boss", "mallory.home.example.com"));
+	assert_false(may(all, "boss", "bob.home.example.com"));
+	assert_false(may(all, "bob", "bob.home.example.com"));
+	assert_true(may(all, "bob", "www.example.org"));
+	assert_string_equal(accounts_owner(all, "a.NAS.mallory.home.example.com")->name,
+			    "Nas.Mallory");
+	assert_string_equal(accounts_owner(all, "*.mallory.home.example.com")->name, "mallory");
+	assert_null(accounts_owner(all, "home.example.com"));
+	assert_null(accounts_owner(all, "mallory.example.org"));
+	accounts_unref(all);
+}
+
+static void the_relays_own_names_are_nobodys(void **state)
+{
+	(void)state;
+	struct own_names *own = own_names_new();
+	struct accounts *all;
+	char *errors;
+	own_names_add(own, "relay.home.example.com");
+	own_names_add(own, "www.example.org");
+	tempdir_write("accounts.json",
+		      "[" OF("relay", "") "," OF("bob", ", \"hosts\": [\"www.example.org.\"]") "]");
+	assert_int_equal(accounts_load(tempdir_path("accounts.json"), "home.example.com", own,
+				       false, &all, &errors),
+			 0);
+	own_names_unref(own);
+	assert_false(may(all, "relay", "relay.home.example.com"));
+	assert_true(may(all, "relay", "x.relay.home.example.com"));
+	assert_false(may(all, "relay", "_acme-challenge.relay.home.example.com"));
+	assert_false(may(all, "bob", "www.example.org"));
+	accounts_unref(all);
+}
+
+static bool is_called(void *name, const struct account *a)
+{
+	return !strcmp(a->name, name);
+}
+
+static void those_who_may_have_a_host(void **state)
+{
+	(void)state;
+	struct accounts *all = must_load("[" OF("alice", "") "," OF(
+	    "bob", ", \"hosts\": [\"shop\"]") "," OF("carol", ", \"hosts\": [\"shop\"]") "]");
+	assert_true(accounts_any_with_host(all, "shop.home.example.com", is_called, "bob"));
+	assert_true(accounts_any_with_host(all, "Shop.home.example.com", is_called, "carol"));
+	assert_false(accounts_any_with_host(all, "shop.home.example.com", is_called, "alice"));
+	assert_true(accounts_any_with_host(all, "a.b.alice.home.example.com", is_called, "alice"));
+	assert_false(accounts_any_with_host(all, "", is_called, "alice"));
+	assert_false(accounts_any_with_host(all, "[::1]", is_called, "alice"));
+	accounts_unref(all);
+}
+
 static void absent_may_be_empty(void **state)
 {
 	(void)state;
 	struct accounts *all;
 	char *errors;
-	assert_int_equal(accounts_load(tempdir_path("none.json"), "h.example", true, &all, &errors),
-			 0);
+	assert_int_equal(
+	    accounts_load(tempdir_path("none.json"), "h.example", NULL, true, &all, &errors), 0);
 	assert_null(errors);
 	assert_int_equal(accounts_count(all), 0);
 	assert_null(accounts_find(all, "a"));
 	assert_null(accounts_verify(all, "a", "b"));
 	accounts_unref(all);
 	assert_int_equal(
-	    accounts_load(tempdir_path("none.json"), "h.example", false, &all, &errors), UV_ENOENT);
+	    accounts_load(tempdir_path("none.json"), "h.example", NULL, false, &all, &errors),
+	    UV_ENOENT);
 	assert_null(all);
 	assert_non_null(strstr(errors, "none.json: no such file or directory\n"));
 	mem_free(errors);
@@ -220,10 +303,17 @@ static void a_list_lives_while_one_holds_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(what_nobody_wrote),         TEST(what_was_written),
-	    TEST(empty_lists_allow_nothing), TEST(a_token_opens_its_own_account_only),
-	    TEST(errors_have_a_line_each),   TEST(more_errors_than_are_kept_are_counted),
-	    TEST(absent_may_be_empty),       TEST(a_list_lives_while_one_holds_it),
+	    TEST(what_nobody_wrote),
+	    TEST(what_was_written),
+	    TEST(empty_lists_allow_nothing),
+	    TEST(a_token_opens_its_own_account_only),
+	    TEST(errors_have_a_line_each),
+	    TEST(more_errors_than_are_kept_are_counted),
+	    TEST(a_name_of_anothers_is_not_covered_by_what_lies_above),
+	    TEST(the_relays_own_names_are_nobodys),
+	    TEST(those_who_may_have_a_host),
+	    TEST(absent_may_be_empty),
+	    TEST(a_list_lives_while_one_holds_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE /* nftw */
 #include "relay/agents/agent_listener.h"
 #include "relay/doors/port_table.h"
+#include "relay/doors/vhost_table.h"
 #include "shared/base/file.h"
 #include "shared/base/mem.h"
 #include "shared/base/token.h"
@@ -217,9 +218,9 @@ static struct accounts *accounts_of(bool with_alice)
 	snprintf(text, sizeof text, "[{\"name\": \"%s\", \"token\": \"%s\"}]",
 		 with_alice ? "alice" : "bob", hash);
 	tempdir_write("accounts.json", text);
-	assert_int_equal(
-	    accounts_load(tempdir_path("accounts.json"), "home.example.com", false, &all, &errors),
-	    0);
+	assert_int_equal(accounts_load(tempdir_path("accounts.json"), "home.example.com", NULL,
+				       false, &all, &errors),
+			 0);
 	return all;
 }
 
@@ -290,7 +291,8 @@ static void open_ground(struct ground *g)
 	g->context = (struct context){.config = &g->config,
 				      .workers = g->workers,
 				      .worker_count = WORKERS,
-				      .ports = port_table_new(100)};
+				      .ports = port_table_new(100),
+				      .vhosts = vhost_table_new()};
 	g->context.send.limit = g->context.receive.limit = 64 << 20;
 	g->context.main = loop_new("main");
 	for (int i = 0; i < WORKERS; i++) {
@@ -331,6 +333,7 @@ static void run(void (*step)(struct ground *g))
 	registry_free(g->agents);
 	assert_int_equal(loop_free(g->context.main), 0);
 	port_table_free(g->context.ports);
+	vhost_table_free(g->context.vhosts);
 	tls_context_unref(g->server);
 	tls_context_unref(g->client);
 	if (g->visitor >= 0)

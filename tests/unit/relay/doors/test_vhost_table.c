@@ -1,7 +1,10 @@
+#define _GNU_SOURCE /* nftw */
 #include "relay/doors/vhost_table.h"
 
 #include "shared/base/err.h"
 #include "shared/base/mem.h"
+
+#include "tests/unit/tempdir.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -118,6 +121,43 @@ static void the_nearest_name_wins(void **state)
 	vhost_table_free(v);
 }
 
+static struct accounts *accounts(const char *json)
+{
+	struct accounts *all;
+	char *errors;
+	tempdir_write("accounts.json", json);
+	assert_int_equal(
+	    accounts_load(tempdir_path("accounts.json"), "home.test", NULL, false, &all, &errors),
+	    0);
+	return all;
+}
+
+#define HASH     "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define OF(name) "{\"name\": \"" name "\", \"token\": \"" HASH "\"}"
+
+/* The owner of a name may be away: its visitors go to nobody else. */
+static void a_wildcard_serves_no_name_of_anothers(void **state)
+{
+	(void)state;
+	struct vhost_table *v = vhost_table_new();
+	struct vhost who;
+	struct accounts *one = accounts("[" OF("alice") "]"),
+			*two = accounts("[" OF("alice") "," OF("nas.alice") "]");
+	take(v, MAPPING_SHARED_TLS, "*.alice.home.test", 0);
+	assert_true(vhost_table_find(v, MAPPING_SHARED_TLS, "nas.alice.home.test", &who));
+	vhost_table_set_accounts(v, one);
+	assert_true(vhost_table_find(v, MAPPING_SHARED_TLS, "nas.alice.home.test", &who));
+	uint64_t version = vhost_table_version(v);
+	vhost_table_set_accounts(v, two);
+	assert_int_not_equal(vhost_table_version(v), version);
+	assert_false(vhost_table_find(v, MAPPING_SHARED_TLS, "nas.alice.home.test", &who));
+	assert_false(vhost_table_find(v, MAPPING_SHARED_TLS, "a.nas.alice.home.test", &who));
+	assert_true(vhost_table_find(v, MAPPING_SHARED_TLS, "web.alice.home.test", &who));
+	accounts_unref(one);
+	accounts_unref(two);
+	vhost_table_free(v);
+}
+
 static void http_and_tls_do_not_meet(void **state)
 {
 	(void)state;
@@ -229,6 +269,8 @@ int main(void)
 	    cmocka_unit_test(a_held_host_is_refused_by_name),
 	    cmocka_unit_test(what_is_no_name_is_refused),
 	    cmocka_unit_test(the_nearest_name_wins),
+	    cmocka_unit_test_setup_teardown(a_wildcard_serves_no_name_of_anothers, tempdir_make,
+					    tempdir_remove),
 	    cmocka_unit_test(http_and_tls_do_not_meet),
 	    cmocka_unit_test(a_stale_release_takes_nothing),
 	    cmocka_unit_test(thousands_of_names),

@@ -44,7 +44,7 @@ static struct accounts *read_accounts(const char *json)
 	FILE *f = fopen(file, "w");
 	fputs(json, f);
 	fclose(f);
-	int rc = accounts_load(file, "home.test", false, &a, &errors);
+	int rc = accounts_load(file, "home.test", NULL, false, &a, &errors);
 	if (rc != 0)
 		fail_msg("%d %s", rc, errors ? errors : "");
 	return a;

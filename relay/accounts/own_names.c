@@ -1,0 +1,96 @@
+#include "relay/accounts/own_names.h"
+
+#include "shared/acme/acme_challenge.h"
+#include "shared/base/hash_table.h"
+#include "shared/base/mem.h"
+#include "shared/base/text.h"
+
+#include <stdatomic.h>
+#include <string.h>
+#include <strings.h>
+
+static const char challenge[] = "_acme-challenge";
+
+struct own_names {
+	atomic_uint refs;
+	struct hash_table *names; /* the key is the value */
+};
+
+struct own_names *own_names_new(void)
+{
+	struct own_names *o = mem_zalloc(sizeof *o);
+	atomic_init(&o->refs, 1);
+	o->names = hash_table_new();
+	return o;
+}
+
+/* One text for all that mean the same. */
+static void plain(const char *host, char out[256])
+{
+	struct addr a;
+	if (addr_parse_ip(host, &a) == 0)
+		addr_ip_text(&a, out);
+	else if (text_host(host, true, out) < 0)
+		*out = '\0';
+}
+
+void own_names_add(struct own_names *o, const char *name)
+{
+	char text[256] = "";
+	if (name)
+		plain(name, text);
+	if (!*text)
+		return;
+	char *copy = mem_strdup(text);
+	if (hash_table_add(o->names, copy, strlen(copy), copy))
+		mem_free(copy);
+}
+
+void own_names_add_address(struct own_names *o, const struct addr *a)
+{
+	char text[ADDR_TEXT], reverse[256];
+	own_names_add(o, addr_ip_text(a, text));
+	acme_challenge_sni(text, reverse);
+	own_names_add(o, reverse);
+}
+
+struct own_names *own_names_ref(struct own_names *o)
+{
+	if (o)
+		atomic_fetch_add_explicit(&o->refs, 1, memory_order_relaxed);
+	return o;
+}
+
+static void drop(void *arg, void *name)
+{
+	(void)arg;
+	mem_free(name);
+}
+
+void own_names_unref(struct own_names *o)
+{
+	if (!o || atomic_fetch_sub_explicit(&o->refs, 1, memory_order_acq_rel) != 1)
+		return;
+	hash_table_each(o->names, drop, NULL);
+	hash_table_free(o->names);
+	mem_free(o);
+}
+
+static bool is_challenge(const char *host)
+{
+	for (const char *label = host; label; label = strchr(label, '.')) {
+		label += *label == '.';
+		if (!strncasecmp(label, challenge, sizeof challenge - 1))
+			return true;
+	}
+	return false;
+}
+
+bool own_names_has(const struct own_names *o, const char *host)
+{
+	char text[256];
+	if (!o)
+		return false;
+	plain(host, text);
+	return is_challenge(host) || hash_table_get(o->names, text, strlen(text));
+}
