@@ -1,10 +1,14 @@
 /*
  * accept → TLS → HELLO → token → registry_hello(). A peer ends by: its own end or error, the
- * timeout, bytes that are no HELLO, a token that does not fit (REFUSE), or by being the oldest when
- * there are too many. Each is one log line at most.
+ * timeout, bytes that are no HELLO, a token that does not fit (REFUSE), or by being crowded out.
+ * Each is one log line at most.
+ *
+ * There are two crowds: peers from networks that held a session lately, and strangers, who get half
+ * of the places at most. Who has to go is the oldest of the network that has the most.
  */
 #include "relay/agents/agent_listener.h"
 
+#include "shared/base/crowd.h"
 #include "shared/base/err.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
@@ -30,13 +34,15 @@ enum {
 };
 
 struct peer {
-	struct list node; /* agent_listener.peers, oldest first */
+	struct crowd_member member;
+	struct list beside; /* those of its source, oldest first */
 	struct agent_listener *listener;
 	struct io *io;
 	struct buf in;
 	struct timer *timer;
 	struct addr source;
 	uint64_t since_ms;
+	bool known; /* its network held a session lately */
 	/* REFUSE, or WELCOME to a probe, is on its way; only its end is awaited */
 	bool answered;
 };
@@ -45,17 +51,21 @@ struct agent_listener {
 	struct context *context;
 	struct registry *agents;
 	struct tls_context *tls;
-	struct list peers;
-	size_t peer_count;
+	struct crowd *strangers, *known; /* peers */
 	struct rate_limiter *failures, *held;
 	uint64_t told_ms;
 };
 
+static struct crowd *crowd_of(const struct agent_listener *d, bool known)
+{
+	return known ? d->known : d->strangers;
+}
+
 static void drop(struct peer *p)
 {
-	p->listener->peer_count--;
+	crowd_leave(crowd_of(p->listener, p->known), &p->member);
+	list_remove(&p->beside);
 	rate_limiter_release(p->listener->held, &p->source);
-	list_remove(&p->node);
 	timer_close(p->timer);
 	io_close(p->io);
 	buf_fini(&p->in);
@@ -141,9 +151,10 @@ static void take_hello(struct peer *p, size_t payload)
 		rate_limiter_forgive(d->failures, &p->source, FORGIVEN,
 				     loop_now_ms(d->context->main));
 		buf_take(&p->in, FRAME_HEADER + payload);
+		struct addr from = *io_peer(p->io);
 		struct io_parcel *parcel = io_pack(p->io);
 		p->io = NULL;
-		registry_hello(d->agents, parcel, &h, &p->in);
+		registry_hello(d->agents, parcel, &from, &h, &p->in);
 		drop(p);
 	}
 	mem_wipe(&h, sizeof h);
@@ -189,18 +200,6 @@ static void on_timeout(void *owner)
 	drop(p);
 }
 
-/* The oldest peer, of source only if that is given; NULL: none. */
-static struct peer *oldest(struct agent_listener *d, const struct addr *source)
-{
-	LIST_EACH(node, &d->peers)
-	{
-		struct peer *p = LIST_ENTRY(node, struct peer, node);
-		if (!source || addr_equal_ip(&p->source, source))
-			return p;
-	}
-	return NULL;
-}
-
 static void crowd_out(struct peer *p)
 {
 	if (!p->answered)
@@ -208,16 +207,25 @@ static void crowd_out(struct peer *p)
 	drop(p);
 }
 
-/* Makes room for one more of source, and counts it; false: there is none. */
-static bool make_room(struct agent_listener *d, const struct addr *source, uint64_t now)
+static void crowd_out_first(struct crowd *c)
 {
-	if (d->peer_count >= AGENT_LISTENER_PEERS)
-		crowd_out(oldest(d, NULL));
-	struct peer *p = rate_limiter_held(d->held, source) >= AGENT_LISTENER_PEERS_EACH
-			     ? oldest(d, source)
-			     : NULL;
-	if (p && now >= p->since_ms + YOUNG_MS)
-		crowd_out(p);
+	crowd_out(LIST_ENTRY(crowd_first(c), struct peer, member));
+}
+
+/* Makes room for one more of source, and counts it; false: there is none. */
+static bool make_room(struct agent_listener *d, const struct addr *source, bool known, uint64_t now)
+{
+	size_t strangers = crowd_count(d->strangers);
+	if (strangers + crowd_count(d->known) >= AGENT_LISTENER_PEERS)
+		crowd_out_first(crowd_of(d, !strangers));
+	else if (!known && strangers >= AGENT_LISTENER_STRANGERS)
+		crowd_out_first(d->strangers);
+	if (rate_limiter_held(d->held, source) >= AGENT_LISTENER_PEERS_EACH) {
+		struct list *beside = rate_limiter_holders(d->held, source);
+		struct peer *oldest = LIST_ENTRY(beside->next, struct peer, beside);
+		if (now >= oldest->since_ms + YOUNG_MS)
+			crowd_out(oldest);
+	}
 	return rate_limiter_hold(d->held, source, AGENT_LISTENER_PEERS_BURST, now);
 }
 
@@ -241,7 +249,8 @@ void agent_listener_take(struct agent_listener *d, struct io *io)
 		io_close(io);
 		return;
 	}
-	if (!make_room(d, &source, now)) {
+	bool known = registry_knows(d->agents, &source);
+	if (!make_room(d, &source, known, now)) {
 		io_close(io);
 		return;
 	}
@@ -252,8 +261,9 @@ void agent_listener_take(struct agent_listener *d, struct io *io)
 	p->since_ms = now;
 	p->timer = timer_new(l, on_timeout, p);
 	timer_set(p->timer, FIRST_FRAME_TIMEOUT_MS);
-	list_append(&d->peers, &p->node);
-	d->peer_count++;
+	p->known = known;
+	crowd_join(crowd_of(d, known), &p->member, &source);
+	list_append(rate_limiter_holders(d->held, &source), &p->beside);
 	congestion_set(io_fd(io), d->context->config->congestion_used);
 	io_own(io, on_peer, p);
 	io_tls_accept(io, d->tls);
@@ -272,7 +282,8 @@ struct agent_listener *agent_listener_new(struct context *c, struct registry *ag
 	d->context = c;
 	d->agents = agents;
 	d->tls = tls_context_ref(tls);
-	list_init(&d->peers);
+	d->strangers = crowd_new();
+	d->known = crowd_new();
 	d->failures =
 	    rate_limiter_new(SOURCES, c->config->limits.failed_handshakes_per_second_per_address,
 			     AGENT_LISTENER_FAILED_BURST);
@@ -293,8 +304,12 @@ void agent_listener_free(struct agent_listener *d)
 {
 	if (!d)
 		return;
-	while (!list_is_empty(&d->peers))
-		drop(LIST_ENTRY(d->peers.next, struct peer, node));
+	for (int known = 0; known < 2; known++) {
+		struct crowd *c = crowd_of(d, known);
+		for (struct crowd_member *m; (m = crowd_first(c));)
+			drop(LIST_ENTRY(m, struct peer, member));
+		crowd_free(c);
+	}
 	rate_limiter_free(d->failures);
 	rate_limiter_free(d->held);
 	tls_context_unref(d->tls);

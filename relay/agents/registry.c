@@ -10,12 +10,13 @@
 #include "relay/doors/vhost_table.h"
 #include "shared/base/hash_table.h"
 #include "shared/base/mem.h"
+#include "shared/base/source_table.h"
 #include "shared/net/timer.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { TRIM_MS = 5000, LABEL = 2 * HELLO_NAME };
+enum { TRIM_MS = 5000, LABEL = 2 * HELLO_NAME, NETWORKS = 16384 };
 
 /* A question to each loop, answered into one text. */
 struct survey {
@@ -32,8 +33,15 @@ struct holder {
 	char name[HELLO_NAME]; /* of the account; the key */
 };
 
+/* What is remembered of a network that agents come from. */
+struct network {
+	unsigned agents; /* entries */
+	uint64_t left_ms;
+};
+
 struct entry {
 	struct registry *registry;
+	struct network *network; /* of the last HELLO; held */
 	struct holder *holder;
 	struct agent *agent;
 	struct worker *worker;
@@ -45,6 +53,7 @@ struct registry {
 	struct context *context;
 	struct accounts *accounts;
 	struct hash_table *holders, *entries;
+	struct source_table *networks;
 	struct list surveys; /* open ones */
 	struct timer *trim;
 	bool stopping;
@@ -67,6 +76,7 @@ struct registry *registry_new(struct context *context, struct accounts *accounts
 	vhost_table_set_accounts(context->vhosts, accounts);
 	r->holders = hash_table_new();
 	r->entries = hash_table_new();
+	r->networks = source_table_new(NETWORKS, sizeof(struct network));
 	list_init(&r->surveys);
 	r->trim = timer_new(context->main, on_trim, r);
 	return r;
@@ -84,10 +94,39 @@ static struct holder *get_holder(const struct registry *r, const char *account)
 	return hash_table_get(r->holders, account, strlen(account));
 }
 
+static void leave_network(struct entry *e)
+{
+	struct registry *r = e->registry;
+	if (!e->network)
+		return;
+	e->network->agents--;
+	e->network->left_ms = loop_now_ms(r->context->main);
+	source_table_release(r->networks, e->network);
+	e->network = NULL;
+}
+
+static void come_from(struct entry *e, const struct addr *from)
+{
+	struct source_table *networks = e->registry->networks;
+	struct addr prefix = addr_prefix(from, 24, 48);
+	leave_network(e);
+	e->network = source_table_see(networks, &prefix, NULL);
+	e->network->agents++;
+	source_table_hold(networks, e->network);
+}
+
+bool registry_knows(const struct registry *r, const struct addr *from)
+{
+	struct addr prefix = addr_prefix(from, 24, 48);
+	const struct network *n = source_table_get(r->networks, &prefix, NULL);
+	return n && (n->agents || loop_now_ms(r->context->main) < n->left_ms + REGISTRY_KNOWN_MS);
+}
+
 static void drop_entry(void *arg, void *value)
 {
 	struct entry *e = value;
 	(void)arg;
+	leave_network(e);
 	hash_table_remove(e->registry->entries, e->label, strlen(e->label));
 	e->worker->count--;
 	e->holder->agents--;
@@ -121,6 +160,7 @@ void registry_free(struct registry *r)
 	hash_table_each(r->holders, drop_holder, NULL);
 	hash_table_free(r->entries);
 	hash_table_free(r->holders);
+	source_table_free(r->networks);
 	accounts_unref(r->accounts);
 	mem_free(r);
 }
@@ -251,14 +291,15 @@ static struct entry *entry_of(struct registry *r, const char *account, const cha
 	return e;
 }
 
-void registry_hello(struct registry *r, struct io_parcel *parcel, const struct hello *hello,
-		    struct buf *early)
+void registry_hello(struct registry *r, struct io_parcel *parcel, const struct addr *from,
+		    const struct hello *hello, struct buf *early)
 {
 	if (r->stopping) {
 		io_parcel_free(parcel);
 		return;
 	}
 	struct entry *e = entry_of(r, hello->account, hello->agent);
+	come_from(e, from);
 	e->hellos++;
 	agent_hello(e->agent, parcel, hello, early, r->accounts);
 	timer_set(r->trim, TRIM_MS);

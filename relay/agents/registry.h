@@ -9,7 +9,10 @@
 
 struct registry;
 
-enum { REGISTRY_EACH = 1024 }; /* agents of one account, also those that are detached */
+enum {
+	REGISTRY_EACH = 1024, /* agents of one account, also those that are detached */
+	REGISTRY_KNOWN_MS = 24 * 60 * 60 * 1000,
+};
 
 struct registry *registry_new(struct context *context, struct accounts *accounts);
 /* After registry_stop(), when the workers' loops have been told to end. */
@@ -29,9 +32,12 @@ void registry_set_config(struct registry *r, struct relay_config *config);
 /* Whether the account may have this agent: it has it already, or it has fewer agents than it may
  * have. */
 bool registry_has_room(const struct registry *r, const char *account, const char *agent);
-/* A HELLO whose token fits goes to its agent. Takes the parcel and early. */
-void registry_hello(struct registry *r, struct io_parcel *parcel, const struct hello *hello,
-		    struct buf *early);
+/* A HELLO whose token fits goes to its agent. Takes the parcel and early. from: where it comes
+ * from. */
+void registry_hello(struct registry *r, struct io_parcel *parcel, const struct addr *from,
+		    const struct hello *hello, struct buf *early);
+/* Whether that network (v4 /24, v6 /48) has an agent here, or had one within REGISTRY_KNOWN_MS. */
+bool registry_knows(const struct registry *r, const struct addr *from);
 /* Whether the agent is attached, or detached and may resume. */
 bool registry_has(const struct registry *r, const char *account, const char *agent);
 /* What became of an agent's names. Takes the reports; an agent that is gone is not told. */

@@ -17,6 +17,7 @@
 #include "tests/unit/self.h"
 #include "tests/unit/tempdir.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -708,6 +709,63 @@ static void a_stop_leaves_nothing_behind(void **state)
 	assert_int_equal(answers, 1);
 }
 
+/* --- a crowd of strangers --- */
+
+enum { STRANGERS = AGENT_LISTENER_STRANGERS + 100 };
+
+static int far_ends[STRANGERS + 1];
+
+/* Returns its own end of a connection that came from `from`. */
+static int come_from(struct ground *g, const struct addr *from)
+{
+	int pair[2];
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+	agent_listener_accept(g->agent_listener, pair[0], from, from);
+	return pair[1];
+}
+
+static bool is_open(int fd)
+{
+	char byte;
+	return recv(fd, &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
+/* The first comes from a network that has an agent, then strangers, each from a network of its
+ * own. */
+static void step_strangers(struct ground *g)
+{
+	if (g->stage == 0) {
+		call(g, 0, 1);
+		g->stage = 1;
+	} else if (g->stage == 1 && g->callers[0].welcomed) {
+		struct addr from = {.family = 4, .ip = {127, 0, 0, 99}, .port = 7};
+		assert_true(registry_knows(g->agents, &from));
+		far_ends[0] = come_from(g, &from);
+		for (int i = 1; i <= STRANGERS; i++) {
+			memcpy(from.ip, (uint8_t[]){10, (uint8_t)(i >> 8), (uint8_t)i, 1}, 4);
+			assert_false(registry_knows(g->agents, &from));
+			far_ends[i] = come_from(g, &from);
+		}
+		g->stage = 2;
+	} else if (g->stage == 2 && g->waited > 2) {
+		int open = 0;
+		for (int i = 1; i <= STRANGERS; i++)
+			open += is_open(far_ends[i]);
+		assert_int_equal(open, AGENT_LISTENER_STRANGERS);
+		assert_true(is_open(far_ends[0]));
+		for (int i = 0; i <= STRANGERS; i++)
+			close(far_ends[i]);
+		stop(g);
+	}
+}
+
+static void strangers_crowd_out_strangers(void **state)
+{
+	(void)state;
+	file_raise_limit();
+	run(step_strangers);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -721,6 +779,7 @@ int main(void)
 	    cmocka_unit_test(a_port_that_a_reload_takes_is_free_when_all_loops_have_heard),
 	    cmocka_unit_test(a_declare_that_is_none_ends_the_session),
 	    cmocka_unit_test(a_stop_leaves_nothing_behind),
+	    cmocka_unit_test(strangers_crowd_out_strangers),
 	};
 	return cmocka_run_group_tests(tests, tempdir_make, tempdir_remove);
 }
