@@ -4,8 +4,8 @@
  * is read here → the table of hosts names a door → socket and what was read go to the door's loop.
  *
  * No door has the host: a page, or an alert. An agent is known by ALPN, on a port that is the
- * agents', too, and goes to their listener. Slow newcomers end by the clock, or as the oldest when
- * there are too many.
+ * agents', too, and goes to their listener. Slow newcomers end by the clock, or when there are
+ * too many, as the oldest of the network that has the most.
  */
 #include "relay/doors/shared_ports.h"
 
@@ -13,6 +13,7 @@
 #include "relay/doors/vhost_table.h"
 #include "shared/base/err.h"
 #include "shared/base/log.h"
+#include "shared/base/crowd.h"
 #include "shared/base/mem.h"
 #include "shared/base/rate_limiter.h"
 #include "shared/net/proxy_protocol.h"
@@ -37,6 +38,7 @@ enum port { PORT_HTTP, PORT_TLS, PORT_TLS_OR_AGENT };
 struct newcomer {
 	struct list node;   /* shared_ports.newcomers, oldest first */
 	struct list beside; /* those of one source, oldest first */
+	struct crowd_member member;
 	struct shared_ports *ports;
 	struct addr source;
 	struct http_visitor *http; /* http */
@@ -54,7 +56,7 @@ struct shared_ports {
 	struct shared_ports_calls above;
 	struct timer *weigh;
 	struct list newcomers;
-	size_t count;
+	struct crowd *crowd; /* the same by networks */
 	struct rate_limiter *held;
 	uint64_t said_ms; /* when a missing PROXY header was last logged; 0: never */
 };
@@ -72,7 +74,7 @@ static void forget(struct newcomer *n)
 {
 	list_remove(&n->beside);
 	rate_limiter_release(n->ports->held, &n->source);
-	n->ports->count--;
+	crowd_leave(n->ports->crowd, &n->member);
 	list_remove(&n->node);
 	timer_close(n->timer);
 	buf_fini(&n->hello);
@@ -87,6 +89,11 @@ static void drop(struct newcomer *n)
 	forget(n);
 }
 
+static struct newcomer *first_to_go(const struct shared_ports *f)
+{
+	return LIST_ENTRY(crowd_first(f->crowd), struct newcomer, member);
+}
+
 /* Room is made if need be; NULL when even that does not help. A trusted proxy has connections for
  * many. */
 static struct newcomer *admit(struct shared_ports *f, const struct addr *peer, enum port port)
@@ -96,8 +103,8 @@ static struct newcomer *admit(struct shared_ports *f, const struct addr *peer, e
 	uint32_t most = forwarded_trusts(trust_of(f, port), peer)
 			    ? UINT32_MAX
 			    : f->context->config->limits.unfinished_heads_per_source;
-	if (f->count >= SHARED_PORTS_MOST)
-		drop(LIST_ENTRY(f->newcomers.next, struct newcomer, node));
+	if (crowd_count(f->crowd) >= SHARED_PORTS_MOST)
+		drop(first_to_go(f));
 	while (!rate_limiter_hold(f->held, &source, most, now)) {
 		struct list *held = rate_limiter_holders(f->held, &source);
 		if (!held)
@@ -110,8 +117,8 @@ static struct newcomer *admit(struct shared_ports *f, const struct addr *peer, e
 	n->source = source;
 	list_append(&f->newcomers, &n->node);
 	list_append(rate_limiter_holders(f->held, &source), &n->beside);
-	f->count++;
-	if (f->count >= WEIGH_FROM && !timer_is_set(f->weigh))
+	crowd_join(f->crowd, &n->member, &source);
+	if (crowd_count(f->crowd) >= WEIGH_FROM && !timer_is_set(f->weigh))
 		timer_set(f->weigh, WEIGH_MS);
 	return n;
 }
@@ -121,7 +128,8 @@ static size_t held(const struct newcomer *n)
 	return n->http ? http_gateway_held(http_visitor_gateway(n->http)) : n->hello.cap;
 }
 
-/* Many sources, each within its limit, may still be too much together: then the oldest go. */
+/* Many sources, each within its limit, may still be too much together: then the oldest of the
+ * fullest networks go. */
 static void on_weigh(void *owner)
 {
 	struct shared_ports *f = owner;
@@ -129,11 +137,11 @@ static void on_weigh(void *owner)
 	LIST_EACH(node, &f->newcomers)
 	bytes += held(LIST_ENTRY(node, struct newcomer, node));
 	while (bytes > SHARED_PORTS_BYTES) {
-		struct newcomer *oldest = LIST_ENTRY(f->newcomers.next, struct newcomer, node);
-		bytes -= held(oldest);
-		drop(oldest);
+		struct newcomer *first = first_to_go(f);
+		bytes -= held(first);
+		drop(first);
 	}
-	if (f->count >= WEIGH_FROM)
+	if (crowd_count(f->crowd) >= WEIGH_FROM)
 		timer_set(f->weigh, WEIGH_MS);
 }
 
@@ -444,6 +452,7 @@ struct shared_ports *shared_ports_new(struct context *c, const struct shared_por
 	f->context = c;
 	f->above = *above;
 	list_init(&f->newcomers);
+	f->crowd = crowd_new();
 	f->held = rate_limiter_new(SOURCES, 0, 0);
 	f->weigh = timer_new(c->main, on_weigh, f);
 	return f;
@@ -456,6 +465,7 @@ void shared_ports_free(struct shared_ports *f)
 	while (!list_is_empty(&f->newcomers))
 		drop(LIST_ENTRY(f->newcomers.next, struct newcomer, node));
 	timer_close(f->weigh);
+	crowd_free(f->crowd);
 	rate_limiter_free(f->held);
 	mem_free(f);
 }

@@ -20,6 +20,7 @@
 #include "relay/names/dns_answer.h"
 #include "relay/names/dns_socket.h"
 #include "shared/base/buf.h"
+#include "shared/base/crowd.h"
 #include "shared/base/err.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
@@ -61,12 +62,12 @@ struct address {
 };
 
 struct connection {
-	struct list node;
+	struct crowd_member member;
 	struct list turn;   /* on ready or paused, or on none */
 	struct list beside; /* those of one source, oldest first */
 	struct dns_server *server;
 	struct io *io;
-	struct addr peer, network; /* network: its v4 /24 or v6 /48 */
+	struct addr peer;
 	struct timer *idle;
 	struct buf in, out;
 };
@@ -78,15 +79,13 @@ struct dns_server {
 	size_t listen_count;
 	struct list addresses;
 	size_t address_count;
-	struct list connections;
-	size_t connection_count;
+	struct crowd *connections;
 	struct list ready, paused; /* connections with whole questions */
 	struct timer *unpause;
 	struct task answering;
 	uint32_t rate; /* answers a second to one v4 /24 or v6 /56; 0: no limit */
 	struct rate_limiter *udp_answers, *tcp_answers; /* by these */
 	struct rate_limiter *tcp_sources;               /* connections, by source */
-	struct rate_limiter *tcp_networks;              /* the same, by v4 /24 or v6 /48 */
 	uint32_t coin;
 	struct network_monitor *watch;
 	struct timer *again;
@@ -110,12 +109,10 @@ static size_t on_packet(void *owner, const uint8_t *in, size_t len, const struct
 
 static void connection_end(struct connection *c)
 {
-	list_remove(&c->node);
+	crowd_leave(c->server->connections, &c->member);
 	list_remove(&c->turn);
 	list_remove(&c->beside);
-	c->server->connection_count--;
 	rate_limiter_release(c->server->tcp_sources, &c->peer);
-	rate_limiter_release(c->server->tcp_networks, &c->network);
 	io_close(c->io);
 	timer_close(c->idle);
 	buf_fini(&c->in);
@@ -234,21 +231,9 @@ static void on_idle(void *owner)
 	connection_end(owner);
 }
 
-/* The oldest connection of the network that has the most. */
-static struct connection *oldest_of_fullest(struct dns_server *s)
+static struct connection *first_of_fullest(struct dns_server *s)
 {
-	struct connection *oldest = NULL;
-	uint32_t most = 0;
-	LIST_EACH(node, &s->connections)
-	{
-		struct connection *c = LIST_ENTRY(node, struct connection, node);
-		uint32_t held = rate_limiter_held(s->tcp_networks, &c->network);
-		if (held > most) {
-			most = held;
-			oldest = c;
-		}
-	}
-	return oldest;
+	return LIST_ENTRY(crowd_first(s->connections), struct connection, member);
 }
 
 static void on_accept(void *owner, int fd, const struct addr *peer, const struct addr *local)
@@ -260,17 +245,14 @@ static void on_accept(void *owner, int fd, const struct addr *peer, const struct
 	if (rate_limiter_held(s->tcp_sources, peer) >= TCP_PER_SOURCE)
 		connection_end(LIST_ENTRY(rate_limiter_holders(s->tcp_sources, peer)->next,
 					  struct connection, beside));
-	else if (s->connection_count >= TCP_MAX)
-		connection_end(oldest_of_fullest(s));
+	else if (crowd_count(s->connections) >= TCP_MAX)
+		connection_end(first_of_fullest(s));
 	c->server = s;
 	c->peer = *peer;
-	c->network = addr_prefix(peer, 24, 48);
 	rate_limiter_hold(s->tcp_sources, peer, TCP_PER_SOURCE, now);
-	rate_limiter_hold(s->tcp_networks, &c->network, TCP_MAX, now);
 	list_init(&c->turn);
 	list_append(rate_limiter_holders(s->tcp_sources, peer), &c->beside);
-	list_append(&s->connections, &c->node);
-	s->connection_count++;
+	crowd_join(s->connections, &c->member, peer);
 	c->idle = timer_new(s->loop, on_idle, c);
 	timer_set(c->idle, TCP_IDLE_MS);
 	c->io = io_take(s->loop, fd, peer, NULL, on_io, c);
@@ -403,8 +385,8 @@ static void stop(struct dns_server *s)
 {
 	while (!list_is_empty(&s->addresses))
 		address_free(LIST_ENTRY(s->addresses.next, struct address, node));
-	while (!list_is_empty(&s->connections))
-		connection_end(LIST_ENTRY(s->connections.next, struct connection, node));
+	while (crowd_count(s->connections))
+		connection_end(first_of_fullest(s));
 	network_monitor_stop(s->watch);
 	s->watch = NULL;
 	timer_stop(s->again);
@@ -416,7 +398,7 @@ struct dns_server *dns_server_new(struct loop *l, struct names *names)
 	s->loop = l;
 	s->names = names;
 	list_init(&s->addresses);
-	list_init(&s->connections);
+	s->connections = crowd_new();
 	list_init(&s->ready);
 	list_init(&s->paused);
 	task_init(&s->answering, answer_ready, s);
@@ -425,7 +407,6 @@ struct dns_server *dns_server_new(struct loop *l, struct names *names)
 	s->udp_answers = rate_limiter_new(SOURCES, 0, 0);
 	s->tcp_answers = rate_limiter_new(SOURCES, 0, 0);
 	s->tcp_sources = rate_limiter_new(TCP_MAX, 0, 0);
-	s->tcp_networks = rate_limiter_new(TCP_MAX, 0, 0);
 	s->coin = random_u32();
 	s->again = timer_new(l, on_again, s);
 	return s;
@@ -474,7 +455,7 @@ void dns_server_close(struct dns_server *s)
 	rate_limiter_free(s->udp_answers);
 	rate_limiter_free(s->tcp_answers);
 	rate_limiter_free(s->tcp_sources);
-	rate_limiter_free(s->tcp_networks);
+	crowd_free(s->connections);
 	mem_free(s->listen);
 	mem_free(s->answer);
 	mem_free(s);

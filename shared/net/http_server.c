@@ -9,10 +9,12 @@
  * Ways to fail: a request that cannot be read is answered with 400 or 413. A client that goes while
  * the owner thinks leaves an exchange without io, which ends when the answer comes. Where there
  * are too many connections, in all or of one source, or too many bytes of requests that are not
- * whole, the oldest that is still READING makes room; when none is, the newcomer is closed.
+ * whole, one that is still READING makes room, the oldest of the source, or of the network that has
+ * the most; when none is, the newcomer is closed.
  */
 #include "shared/net/http_server.h"
 
+#include "shared/base/crowd.h"
 #include "shared/base/err.h"
 #include "shared/base/list.h"
 #include "shared/base/mem.h"
@@ -35,8 +37,9 @@ static const struct forwarded_trust nobody;
 enum state { READING, ASKED, WRITING, LINGERING };
 
 struct http_exchange {
-	struct list node;   /* of server.reading, or server.asked */
-	struct list beside; /* READING: those of one source, oldest first */
+	struct list node;           /* of server.asked */
+	struct list beside;         /* READING: those of one source, oldest first */
+	struct crowd_member member; /* READING: server.reading */
 	struct http_server *server;
 	struct io *io; /* NULL: the client has gone */
 	struct http_message *http;
@@ -58,7 +61,8 @@ struct http_server {
 	void *owner;
 	struct tls_context *tls;
 	const struct forwarded_trust *trust;
-	struct list reading, asked; /* exchanges, by whether their request is whole; oldest first */
+	struct crowd *reading; /* exchanges whose request is not whole */
+	struct list asked;     /* the others */
 	uint32_t count;
 	size_t bytes;                 /* of all that are reading */
 	struct rate_limiter *sources; /* how many connections each has */
@@ -68,6 +72,7 @@ static void leave_reading(struct http_exchange *x)
 {
 	list_remove(&x->node);
 	list_remove(&x->beside);
+	crowd_leave(x->server->reading, &x->member);
 	x->server->bytes -= x->bytes;
 	x->bytes = 0;
 }
@@ -149,16 +154,21 @@ static void refuse(struct http_exchange *x, int err)
 	begin_answer(x);
 }
 
+/* The one that has to go first when there are too many. */
+static struct http_exchange *first_to_go(const struct http_server *s)
+{
+	return LIST_ENTRY(crowd_first(s->reading), struct http_exchange, member);
+}
+
 static void take(struct http_exchange *x, const void *p, size_t len)
 {
 	struct http_server *s = x->server;
 	x->bytes += len;
 	s->bytes += len;
 	while (s->bytes > READING_BYTES) {
-		struct http_exchange *oldest =
-		    LIST_ENTRY(s->reading.next, struct http_exchange, node);
-		bool self = oldest == x;
-		end(oldest);
+		struct http_exchange *first = first_to_go(s);
+		bool self = first == x;
+		end(first);
 		if (self)
 			return;
 	}
@@ -240,9 +250,9 @@ static bool make_room(struct http_server *s, const struct addr *peer, uint32_t m
 {
 	uint64_t now = loop_now_ms(s->loop);
 	if (s->count >= s->limits.connections) {
-		if (list_is_empty(&s->reading))
+		if (!crowd_count(s->reading))
 			return false;
-		end(LIST_ENTRY(s->reading.next, struct http_exchange, node));
+		end(first_to_go(s));
 	}
 	if (rate_limiter_hold(s->sources, peer, most, now))
 		return true;
@@ -266,7 +276,8 @@ static struct http_exchange *admit(struct http_server *s, struct io *io)
 	x->server = s;
 	x->source = x->peer = *peer;
 	x->http = http_message_new(HTTP_MESSAGE_REQUEST, s->limits.body_max);
-	list_append(&s->reading, &x->node);
+	list_init(&x->node);
+	crowd_join(s->reading, &x->member, &x->source);
 	list_append(rate_limiter_holders(s->sources, peer), &x->beside);
 	s->count++;
 	x->timer = timer_new(s->loop, on_timer, x);
@@ -307,7 +318,7 @@ struct http_server *http_server_new(struct loop *l, const struct http_server_lim
 	s->fn = fn;
 	s->owner = owner;
 	s->trust = &nobody;
-	list_init(&s->reading);
+	s->reading = crowd_new();
 	list_init(&s->asked);
 	s->sources = rate_limiter_new(limits->connections, 0, 0);
 	return s;
@@ -329,10 +340,12 @@ void http_server_close(struct http_server *s)
 {
 	if (!s)
 		return;
-	list_move(&s->asked, &s->reading);
+	while (crowd_count(s->reading))
+		end(first_to_go(s));
 	while (!list_is_empty(&s->asked))
 		end(LIST_ENTRY(s->asked.next, struct http_exchange, node));
 	rate_limiter_free(s->sources);
+	crowd_free(s->reading);
 	tls_context_unref(s->tls);
 	mem_free(s);
 }
