@@ -47,7 +47,7 @@ say       = $(if $(V),,@printf '  %-4s %s\n' $(1);)
 obj       = $(patsubst %.c,$(B)/%.o,$(1))
 UNITS    := $(patsubst %.c,$(B)/%,$(UNIT_C))
 
-.PHONY: all check test test-unit test-e2e test-attacks attacks test-services test-house test-replay lint fuzz fuzz-run soak bench bench-names bench-resume demo clean
+.PHONY: all check test test-unit test-e2e test-attacks attacks test-services test-house test-replay lint fuzz fuzz-run soak bench bench-names bench-paths bench-resume demo clean
 all: $(B)/groundnut-relay $(B)/groundnut-agent
 
 $(B)/groundnut-relay: $(call obj,relay/main.c $(INFO_C)) $(B)/relay.a $(B)/shared.a
@@ -157,7 +157,7 @@ test-services: all
 	@deploy/install-deps test services
 	@$(E2E) services
 
-BENCH := $(patsubst %,$(B)/tests/bench/%,load web packets shaper bare idle_agents)
+BENCH := $(patsubst %,$(B)/tests/bench/%,load web packets shaper bare idle_agents wan)
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/tests/bench/gauge.o $(B)/agent.a $(B)/shared.a
 	$(call say,LINK $@)$(LINK) -o $@ $^ $(LIBS)
 
@@ -169,6 +169,10 @@ bench: all $(BENCH) $(B)/tests/tools/swarm
 # 100,000 names, 1,000 updates a second, and answers a second beside NSD and Knot.
 bench-names: all
 	@python3 tests/bench/names.py $(B)
+
+# Kernels' own TCP over long and lossy paths, in namespaces, as root; about an hour a column (CELLS, WAYS, ROUNDS, COLUMNS, LEG, FULL).
+bench-paths: all $(B)/tests/bench/wan
+	@BUILD=$(abspath $(B)) tests/bench/paths
 
 # Both in namespaces: the time that visitors wait when the home's address changes; SOAK_S seconds (900) of streams and troubles.
 bench-resume: all $(B)/tests/tools/swarm

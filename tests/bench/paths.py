@@ -1,0 +1,240 @@
+#!/usr/bin/env python3
+"""The two ends of make bench-paths: paths.py serve PORT at home, paths.py measure COLUMN LEG FIFO DIRECTORY NAME=HOST:PORT… at the visitor's.
+
+FULL=1       all cells instead of 24
+ROUNDS=N     how many rounds (7)
+CELLS=a,b    only these (as printed; may be prefixes)
+WAYS=a,b     only these
+
+A pass on one way is 16 MiB, a second of quiet, and 1 MiB: so the small transfer finds the link as a big one has left it. Each ends
+after 10 s and counts what has arrived until then.
+"""
+import json
+import os
+import socket
+import sys
+import threading
+import time
+
+LIMIT_S, QUIET_S, CHUNK = 10, 1, 1 << 18
+FORGET_S = 10.5  # bbr believes in the least round trip that it saw within 10 s
+MIB = 1 << 20
+# round trip ms, loss %, direction, visitors
+NAMED = [(rtt, loss, way, 1) for rtt, loss in ((10, .1), (40, 0), (100, .1), (200, 1)) for way in ("down", "up")] \
+    + [(rtt, loss, way, 8) for rtt, loss in ((40, .1), (100, 1)) for way in ("down", "up")]
+ALL = [(rtt, loss, way, n) for rtt in (10, 40, 100, 200) for loss in (0, .1, 1) for way in ("down", "up") for n in (1, 8)]
+# Ours divided by the best other's, and by direct's.
+BEST_IN_MOST, MOST, BEST_IN_EACH, DIRECT, DIRECT_LOSSY_CUBIC, SHARE = 1.0, .9, .85, .95, 1.2, 1.2
+
+
+# ---- the service: 9 bytes say what the visitor wants: "D" or "U" and how many bytes
+
+def take(s, n):
+    got = b""
+    while len(got) < n:
+        more = s.recv(n - len(got))
+        if not more:
+            raise ConnectionError("early end")
+        got += more
+    return got
+
+
+def serve_one(s):
+    s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    with s:
+        try:
+            while True:
+                head = take(s, 9)
+                size = int.from_bytes(head[1:], "big")
+                if head[:1] == b"D":
+                    while size:
+                        size -= s.send(bytes(min(size, CHUNK)))
+                elif head[:1] == b"U":
+                    count_in(s, size)
+                else:
+                    s.sendall(head)  # an echo
+        except OSError:
+            pass
+
+
+def count_in(s, size):
+    """What has come is said each time some has: the visitor knows what had arrived when its time was up."""
+    got = 0
+    while got < size:
+        more = s.recv(CHUNK)
+        if not more:
+            return
+        got += len(more)
+        s.sendall(got.to_bytes(8, "big"))
+
+
+def serve(port):
+    door = socket.create_server(("0.0.0.0", port), backlog=64)
+    while True:
+        threading.Thread(target=serve_one, args=(door.accept()[0],), daemon=True).start()
+
+
+# ---- the visitor
+
+class Transfer(threading.Thread):
+    def __init__(self, at, direction, size):
+        super().__init__(daemon=True)
+        self.at, self.direction, self.size, self.arrived, self.done_s = at, direction, size, 0, None
+
+    def run(self):
+        self.began = time.monotonic()
+        end = self.began + LIMIT_S
+        try:
+            with socket.create_connection(self.at, timeout=LIMIT_S) as s:
+                s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                s.sendall(self.direction[0].upper().encode() + self.size.to_bytes(8, "big"))
+                if self.direction == "down":
+                    self.pull(s, end)
+                else:
+                    threading.Thread(target=self.push, args=(s,), daemon=True).start()
+                    self.hear(s, end)
+        except OSError:
+            pass
+        if self.arrived >= self.size:
+            self.done_s = time.monotonic() - self.began
+
+    def pull(self, s, end):
+        while self.arrived < self.size and time.monotonic() < end:
+            s.settimeout(max(.01, end - time.monotonic()))
+            more = len(s.recv(CHUNK))
+            if not more:
+                return
+            self.arrived += more
+
+    def push(self, s):
+        left = self.size
+        try:
+            while left:
+                left -= s.send(bytes(min(left, CHUNK)))
+        except OSError:
+            pass
+
+    def hear(self, s, end):
+        said = b""
+        while self.arrived < self.size and time.monotonic() < end:
+            s.settimeout(max(.01, end - time.monotonic()))
+            more = s.recv(4096)
+            if not more:
+                return
+            said += more
+            whole = len(said) // 8 * 8
+            if whole:
+                self.arrived = int.from_bytes(said[whole - 8:whole], "big")
+                said = said[whole:]
+
+
+def transfer(at, direction, size, visitors):
+    """Bytes a second of all together; and, when the first has all it wanted, the most that one has over the least."""
+    all_of_them = [Transfer(at, direction, size // visitors) for _ in range(visitors)]
+    began = time.monotonic()
+    for one in all_of_them:
+        one.start()
+    share = None
+    while any(one.is_alive() for one in all_of_them):
+        time.sleep(.002)
+        if share is None and any(one.done_s for one in all_of_them):
+            share = max(one.arrived for one in all_of_them) / max(1, min(one.arrived for one in all_of_them))
+    took = max((one.done_s or LIMIT_S) for one in all_of_them) if visitors == 1 else time.monotonic() - began
+    return sum(one.arrived for one in all_of_them) / took, share
+
+
+def set_path(fifo, rtt_ms, loss, rate=0, queue=0):
+    for number in "01":
+        with open(fifo + number, "w") as f:
+            f.write("%d %g %d %d\n" % (rtt_ms * 500, loss, rate, queue))
+    time.sleep(.2)
+
+
+def change_path(fifo, cell, ways):
+    """The links that stand already come to know the path as they would know it at its other end."""
+    set_path(fifo, cell[0], cell[1])
+    time.sleep(FORGET_S)
+    for at in ways.values():
+        transfer(at, "down", CHUNK, 1)
+        transfer(at, "up", CHUNK, 1)
+    time.sleep(QUIET_S)
+
+
+def name(cell, size):
+    return "%s-%dM-%dms-%g%%-%d" % (cell[2], size // MIB, cell[0], cell[1], cell[3])
+
+
+def wanted(cell):
+    only = [c for c in os.environ.get("CELLS", "").split(",") if c]
+    return not only or any(name(cell, size).startswith(c) for c in only for size in (MIB, 16 * MIB))
+
+
+def median(values):
+    v = sorted(values)
+    return v[len(v) // 2] if len(v) % 2 else (v[len(v) // 2 - 1] + v[len(v) // 2]) / 2
+
+
+def measure(column, leg, fifo, directory, ways):
+    cells = [c for c in (ALL if os.environ.get("FULL") == "1" else NAMED) if wanted(c)]
+    only = [w for w in os.environ.get("WAYS", "").split(",") if w]
+    ways = {n: w for n, w in ways.items() if not only or n in only}
+    rounds, values, shares = int(os.environ.get("ROUNDS", 7)), {}, {}
+    for number in range(rounds):
+        order = list(ways)[number % len(ways):] + list(ways)[:number % len(ways)]
+        before = None
+        for cell in cells:
+            if cell[:2] != before:
+                change_path(fifo, cell, ways)
+            before = cell[:2]
+            for way in order:
+                for size in (16 * MIB, MIB):
+                    speed, share = transfer(ways[way], cell[2], size, cell[3])
+                    key = name(cell, size)
+                    values.setdefault(key, {}).setdefault(way, []).append(speed / 1024)
+                    if share and cell[3] > 1 and size > MIB:
+                        shares.setdefault(key, {}).setdefault(way, []).append(share)
+                    time.sleep(QUIET_S)
+        print("note round %d of %d is done" % (number + 1, rounds), file=sys.stderr, flush=True)
+    result = {"column": column, "leg": leg, "rounds": rounds, "kib_s": values, "shares": shares}
+    with open(os.path.join(directory, "%s-%s.json" % (column, leg)), "w") as f:
+        json.dump(result, f, indent=1)
+    show(column, leg, list(ways), values, shares)
+
+
+# ---- what came out
+
+def paired(values, way):
+    """Median of ours divided by theirs, in the same round."""
+    return median([a / b for a, b in zip(values["groundnut"], values[way]) if b > 0] or [0])
+
+
+def show(column, leg, ways, values, shares):
+    print("\nKiB/s, medians; %s is the system's congestion control, the long leg is the %s's\n" % (column, leg))
+    print("| cell | %s | of the best other | of direct |\n| --- |%s --- | --- |" % (" | ".join(ways), " --- |" * len(ways)))
+    others = [w for w in ways if w not in ("groundnut", "direct")]
+    best, direct = {}, {}
+    for cell, by_way in values.items():
+        row = ["{:,.0f}".format(median(by_way[w])) for w in ways]
+        if "groundnut" in by_way and others:
+            best[cell] = min(paired(by_way, w) for w in others)
+        if "groundnut" in by_way and "direct" in by_way:
+            direct[cell] = paired(by_way, "direct")
+        print("| %s | %s | %s | %s |" % (cell, " | ".join(row), *("%.2f" % d[cell] if cell in d else "" for d in (best, direct))))
+    if best:
+        good = sum(b >= BEST_IN_MOST for b in best.values()) / len(best)
+        print("\nat least the best other's in %.0f %% of the cells (wanted: %.0f %%), %.2f of it in the worst (wanted: %.2f): %s"
+              % (good * 100, MOST * 100, min(best.values()), BEST_IN_EACH, "yes" if good >= MOST and min(best.values()) >= BEST_IN_EACH else "NO"))
+    if direct:
+        need = {c: DIRECT_LOSSY_CUBIC if column == "cubic" and "-0%-" not in c else DIRECT for c in direct}
+        missed = [c for c in direct if direct[c] < need[c]]
+        print("of direct (wanted: %.2f, with cubic and loss %.2f): %s" % (DIRECT, DIRECT_LOSSY_CUBIC, "missed by " + ", ".join(missed) if missed else "yes"))
+    for cell, by_way in shares.items():
+        print("share %s, most by least (wanted: %.1f): %s" % (cell, SHARE, ", ".join("%s %.2f" % (w, median(v)) for w, v in by_way.items())))
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "serve":
+        serve(int(sys.argv[2]))
+    else:
+        measure(*sys.argv[2:6], {w.split("=")[0]: (w.split("=")[1].rsplit(":", 1)[0], int(w.rsplit(":", 1)[1])) for w in sys.argv[6:]})
