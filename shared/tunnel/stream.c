@@ -15,6 +15,10 @@
 #include <assert.h>
 #include <string.h>
 
+/* What OPEN grants, of what is left of the half that is given out freely: usually, and where the
+ * path is known to hold more. A sixth of 8 MiB is a MiB and what goes with it. */
+enum { USUAL_SHARE = 32, PATH_SHARE = 6 };
+
 struct stream *stream_new(struct tunnel *t, const struct open_info *info)
 {
 	struct stream *s = mem_zalloc(sizeof *s);
@@ -328,6 +332,11 @@ static size_t streams_of_little(const struct tunnel *t)
 	return t->receive.limit / 64 / TUNNEL_OPEN_CREDIT_MIN + 1;
 }
 
+static uint64_t least_of(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 uint64_t stream_grant_for_open(const struct tunnel *t, const struct open_queue *q,
 			       enum open_turn turn)
 {
@@ -337,9 +346,12 @@ uint64_t stream_grant_for_open(const struct tunnel *t, const struct open_queue *
 							: t->receive.limit / 8;
 	if (left < reserve + TUNNEL_OPEN_CREDIT_MIN)
 		return 0;
-	size_t grant = left > kept ? (left - kept) / 32 : 0;
+	uint64_t spare = left > kept ? left - kept : 0, grant = spare / USUAL_SHARE;
 	if (grant > TUNNEL_OPEN_CREDIT_MAX)
-		return TUNNEL_OPEN_CREDIT_MAX;
+		grant = TUNNEL_OPEN_CREDIT_MAX;
+	uint64_t known = least_of(t->path_window, spare / PATH_SHARE);
+	if (grant < known)
+		grant = known;
 	return grant < TUNNEL_OPEN_CREDIT_MIN ? TUNNEL_OPEN_CREDIT_MIN : grant;
 }
 
@@ -367,6 +379,8 @@ static uint64_t growth(const struct stream *s)
 		aim = TUNNEL_OPEN_CREDIT_MAX;
 	if (aim < s->peak)
 		aim = s->peak;
+	if (aim < s->tunnel->path_window)
+		aim = s->tunnel->path_window;
 	if (aim > TUNNEL_WINDOW_MAX)
 		aim = TUNNEL_WINDOW_MAX;
 	if (left <= kept + 4 * TUNNEL_FIRST_CREDIT && s->window < TUNNEL_FIRST_CREDIT) {
@@ -387,6 +401,8 @@ uint64_t stream_credit_to_write(struct stream *s)
 	if (s->wanting && !s->stalled) {
 		uint64_t more = growth(s);
 		stream_take_window(s, more);
+		if (more && s->tunnel->path_window < s->window)
+			s->tunnel->path_window = s->window;
 		bytes += more;
 		s->untried = s->granted;
 	}

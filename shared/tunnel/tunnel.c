@@ -727,6 +727,7 @@ int tunnel_attach(struct tunnel *t, uint64_t peer_taken, uint64_t peer_budget, u
 		return err;
 	t->attached = true;
 	t->now_ms = now_ms;
+	t->path_window = 0;
 	t->peer_budget = peer_budget ? peer_budget : PEER_BUDGET_DEFAULT;
 	return 0;
 }

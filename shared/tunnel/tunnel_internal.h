@@ -153,6 +153,9 @@ struct tunnel {
 	uint64_t peer_budget;
 
 	struct memory_budget receive;
+	/* the largest window that a stream has come to on this link, because its sender asked for
+	 * more: what the path holds, so newcomers begin with it */
+	uint64_t path_window;
 
 	/* during tunnel_fill */
 	bool filling;
@@ -192,8 +195,9 @@ void stream_settle(struct stream *s);
 void stream_fact(struct stream *s); /* a fact is due: on the list */
 /* unused credit a quiet sender keeps */
 uint32_t stream_keep(const struct tunnel *t);
-/* Half of the budget is given out in least grants only, and its last eighth only to mappings that
- * hold little; of that half also to networks that do. 0: no room, the OPEN waits. */
+/* As much as the path is known to hold, or what is usual. Half of the budget is given out in
+ * least grants only, and its last eighth only to mappings that hold little; of that half also to
+ * networks that do. 0: no room, the OPEN waits. */
 uint64_t stream_grant_for_open(const struct tunnel *t, const struct open_queue *q,
 			       enum open_turn turn);
 /* networks with fewer streams in a mapping hold little */

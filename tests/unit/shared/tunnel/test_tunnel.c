@@ -667,6 +667,37 @@ static void windows_grow_where_credit_is_what_stops(void **state)
 	pair_fini(&p);
 }
 
+/* After a large transfer a newcomer gets a MiB in one round trip, also what goes with it; on the
+ * next link, whose path nobody knows, it begins as ever. */
+static void a_newcomer_begins_with_what_the_path_holds(void **state)
+{
+	(void)state;
+	enum { PAGE = (1 << 20) + 300 };
+	struct pair p;
+	pair_init(&p, 1, 3);
+	p.eager = true;
+	pair_link(&p);
+	for (int i = 0; i < 3; i++)
+		p.conns[i].end[1].plan = i ? PAGE : 16 << 20;
+	pair_open(&p, 0, 0);
+	while (p.conns[0].end[0].got < 16 << 20)
+		round_trip(&p);
+	pair_pump(&p, 0, 16 << 20, SIZE_MAX);
+	pair_open(&p, 1, 0);
+	pair_pump(&p, 0, 16 << 20, SIZE_MAX);
+	while (buf_len(&p.wire[0]))
+		pair_deliver(&p, 0, SIZE_MAX);
+	round_trip(&p);
+	assert_int_equal(p.conns[1].end[0].got, PAGE);
+	pair_cut(&p);
+	pair_link(&p);
+	pair_open(&p, 2, 0);
+	pair_pump(&p, 0, 16 << 20, SIZE_MAX);
+	assert_int_equal(p.conns[2].end[0].stream->window, TUNNEL_OPEN_CREDIT_MAX);
+	pair_finish(&p);
+	pair_fini(&p);
+}
+
 /* What comes while the service is dialled lies there, which says nothing about how fast it will be
  * read; what is left of it then does. */
 static void a_window_grows_when_the_first_bytes_are_read_at_once(void **state)
@@ -1687,6 +1718,7 @@ int main(void)
 	    cmocka_unit_test(newcomers_get_in_beside_thousands_that_rest),
 	    cmocka_unit_test(a_stalled_stream_starves_nobody),
 	    cmocka_unit_test(windows_grow_where_credit_is_what_stops),
+	    cmocka_unit_test(a_newcomer_begins_with_what_the_path_holds),
 	    cmocka_unit_test(a_window_grows_when_the_first_bytes_are_read_at_once),
 	    cmocka_unit_test(those_who_read_nothing_do_not_keep_others_out),
 	    cmocka_unit_test(one_key_is_not_behind_the_bulk),
