@@ -7,8 +7,8 @@
 
 #include "relay/agents/agent_listener.h"
 #include "relay/names/ddns_server.h"
+#include "relay/names/declared_names.h"
 #include "relay/names/dns_server.h"
-#include "relay/names/names_link.h"
 
 struct relay_parts {
 	struct context context;
@@ -18,7 +18,7 @@ struct relay_parts {
 	struct names *names; /* this and the servers: NULL before the start and after the stop */
 	struct dns_server *dns_server;
 	struct ddns_server *ddns_server;
-	struct names_link names_link;
+	struct declared_names *declared_names;
 };
 
 #endif

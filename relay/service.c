@@ -285,7 +285,8 @@ static void stop_names(struct relay_parts *p)
 	ddns_server_close(p->ddns_server);
 	dns_server_close(p->dns_server);
 	p->dns_server = NULL;
-	names_link_close(&p->names_link);
+	p->context.on_declare = NULL;
+	declared_names_free(p->declared_names);
 	names_free(p->names);
 	p->names = NULL;
 }
@@ -359,6 +360,17 @@ static int start_workers(struct relay *r)
 	return 0;
 }
 
+static void set_names(void *registry, const char *account, const char *agent,
+		      struct name_report *reports, size_t count)
+{
+	registry_set_names(registry, account, agent, reports, count);
+}
+
+static bool is_alive(void *registry, const char *account, const char *agent)
+{
+	return registry_has(registry, account, agent);
+}
+
 static bool start_names(struct relay *r, struct accounts *accounts)
 {
 	char *why = NULL;
@@ -372,14 +384,14 @@ static bool start_names(struct relay *r, struct accounts *accounts)
 	struct loop *main = p->context.main;
 	struct relay_config *c = p->context.config;
 	p->names = names_new(main, r->store, c);
-	names_link_open(&p->names_link, p->names, p->registry);
+	p->declared_names = declared_names_new(p->names, set_names, is_alive, p->registry);
 	names_set_accounts(p->names, accounts);
 	p->dns_server = dns_server_new(main, p->names);
 	dns_server_set(p->dns_server, publishers_config_dns_server(&c->dns));
 	p->ddns_server = ddns_server_new(main, p->names);
 	ddns_server_set(p->ddns_server, c);
-	p->context.on_declare = names_link_declare;
-	p->context.on_declare_owner = &p->names_link;
+	p->context.on_declare = declared_names_set;
+	p->context.on_declare_owner = p->declared_names;
 	return true;
 }
 

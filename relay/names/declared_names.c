@@ -36,6 +36,12 @@ struct report {
 	unsigned count; /* how many of its reports this answers */
 };
 
+struct declaration {
+	const char *account, *agent;
+	const struct declare *said;
+	const struct addr *seen; /* the agent's address as the relay sees it */
+};
+
 struct declared_names {
 	struct names *names;
 	struct hash_table *agents; /* by key */
@@ -145,9 +151,9 @@ static void drop_if_gone(void *arg, void *value)
 		drop_agent(d, value);
 }
 
-static struct agent *obtain_agent(struct declared_names *d, const struct declaration *said)
+static struct agent *obtain_agent(struct declared_names *d, const char *account, const char *agent)
 {
-	struct agent *a = find_agent(d, said->account, said->agent);
+	struct agent *a = find_agent(d, account, agent);
 	if (a)
 		return a;
 	if (hash_table_count(d->agents) >= d->sweep_at) {
@@ -155,8 +161,8 @@ static struct agent *obtain_agent(struct declared_names *d, const struct declara
 		d->sweep_at = 2 * hash_table_count(d->agents) + SWEEP_LEAST;
 	}
 	a = mem_zalloc(sizeof(*a));
-	a->account = mem_strdup(said->account);
-	a->name = mem_strdup(said->agent);
+	a->account = mem_strdup(account);
+	a->name = mem_strdup(agent);
 	a->key = key_of(a->account, a->name);
 	list_init(&a->reports);
 	hash_table_add(d->agents, a->key, strlen(a->key), a);
@@ -200,9 +206,9 @@ static void drop_agent(void *arg, void *value)
 
 /* --- one declaration --- */
 
-static void set_home(struct name *n, const struct declaration *said)
+static void set_home(struct name *n, const struct declare *said, const struct addr *seen)
 {
-	const struct addr *v6 = &said->seen;
+	const struct addr *v6 = seen;
 	char four[ADDR_TEXT], six[ADDR_TEXT];
 	const char *a = NULL;
 	if (said->address6.family == 6 && addr_is_public(&said->address6))
@@ -210,12 +216,12 @@ static void set_home(struct name *n, const struct declaration *said)
 	/* Whether that address leads home is being found out, or the word is about another one:
 	 * sent before the link that it came over. */
 	if (strcmp(said->nat, "pending") == 0 ||
-	    (said->judged.family && !addr_equal_ip(&said->judged, &said->seen)))
+	    (said->judged.family && !addr_equal_ip(&said->judged, seen)))
 		a = n->records[PUBLISH_A].agent;
 	else if (strcmp(said->nat, "cgnat") == 0)
 		a = NAME_RELAY;
-	else if (said->seen.family == 4 && addr_is_public(&said->seen))
-		a = addr_ip_text(&said->seen, four);
+	else if (seen->family == 4 && addr_is_public(seen))
+		a = addr_ip_text(seen, four);
 	name_set_agent(n, a, v6->family == 6 && addr_is_public(v6) ? addr_ip_text(v6, six) : NULL);
 }
 
@@ -229,7 +235,7 @@ static bool is_left_over(struct declared_names *d, const struct name *n)
 struct reading {
 	struct declared_names *d;
 	const struct account *account; /* or NULL: it is not known */
-	const struct declaration *said;
+	const struct declaration *by;
 	struct list *mine; /* the account's names */
 	size_t looks;      /* at names that may make room, still to be had */
 };
@@ -255,25 +261,25 @@ static bool make_room(struct reading *r)
 static struct name *declare(struct reading *r, const char *host, bool is_entry)
 {
 	struct names *names = r->d->names;
-	const struct declaration *said = r->said;
+	const struct declaration *by = r->by;
 	char full[256];
 	if (!r->account || names_full(names, host, full) != 0 ||
 	    !accounts_allow_host(names_accounts(names), r->account, full))
 		return NULL;
-	struct name *n = names_obtain(names, full, said->account);
+	struct name *n = names_obtain(names, full, by->account);
 	while (!n && make_room(r))
-		n = names_obtain(names, full, said->account);
+		n = names_obtain(names, full, by->account);
 	if (!n) {
-		names_tell_full(names, said->account);
+		names_tell_full(names, by->account);
 		return NULL;
 	}
-	bool held = strcmp(n->holder, said->agent) == 0;
+	bool held = strcmp(n->holder, by->agent) == 0;
 	/* A mapping's host does not take a name from the agent whose entry says where it points. */
 	if (!is_entry && n->declared && !held)
 		return n;
 	if (!held) {
 		n->declared = n->mapped = false;
-		name_set_text(&n->holder, said->agent);
+		name_set_text(&n->holder, by->agent);
 	}
 	n->marked = true;
 	return n;
@@ -281,8 +287,8 @@ static struct name *declare(struct reading *r, const char *host, bool is_entry)
 
 static void take_mappings(struct reading *r)
 {
-	const struct mapping_list *mappings = r->said->mappings;
-	for (size_t i = 0; mappings && i < mappings->count; i++) {
+	const struct mapping_list *mappings = &r->by->said->mappings;
+	for (size_t i = 0; i < mappings->count; i++) {
 		const char *host = mappings->items[i].host;
 		struct name *n = host ? declare(r, host, false) : NULL;
 		if (!n)
@@ -295,15 +301,15 @@ static void take_mappings(struct reading *r)
 
 static void take_entries(struct reading *r)
 {
-	char *client = mem_printf("groundnut-agent %s", r->said->agent);
-	for (size_t i = 0; i < r->said->entries->count; i++) {
-		const struct name_entry *entry = &r->said->entries->items[i];
+	char *client = mem_printf("groundnut-agent %s", r->by->agent);
+	for (size_t i = 0; i < r->by->said->names.count; i++) {
+		const struct name_entry *entry = &r->by->said->names.items[i];
 		struct name *n =
 		    entry->follow == NAME_FOLLOW_UNKNOWN ? NULL : declare(r, entry->host, true);
 		if (!n)
 			continue;
 		if (entry->follow == NAME_FOLLOW_HOME)
-			set_home(n, r->said);
+			set_home(n, r->by->said, r->by->seen);
 		else
 			name_set_agent(n, NAME_RELAY, NAME_RELAY);
 		n->declared = true;
@@ -335,12 +341,15 @@ static void withdraw(struct declared_names *d, struct name *n)
 	}
 }
 
-void declared_names_set(struct declared_names *d, const struct declaration *said)
+void declared_names_set(void *owner, const char *account, const char *agent,
+			const struct declare *said, const struct addr *seen, unsigned count)
 {
+	struct declared_names *d = owner;
+	const struct declaration by = {account, agent, said, seen};
 	struct accounts *accounts = names_accounts(d->names);
-	struct list *mine = names_of(d->names, said->account);
-	struct reading r = {.d = d, .said = said, .mine = mine};
-	r.account = accounts ? accounts_find(accounts, said->account) : NULL;
+	struct list *mine = names_of(d->names, account);
+	struct reading r = {.d = d, .by = &by, .mine = mine};
+	r.account = accounts ? accounts_find(accounts, account) : NULL;
 	LIST_EACH(node, mine)
 	{
 		LIST_ENTRY(node, struct name, same_account)->marked = false;
@@ -350,18 +359,18 @@ void declared_names_set(struct declared_names *d, const struct declaration *said
 	LIST_EACH(node, mine)
 	{
 		struct name *n = LIST_ENTRY(node, struct name, same_account);
-		n->declared &= strcmp(n->holder, said->agent) != 0;
+		n->declared &= strcmp(n->holder, agent) != 0;
 	}
 	take_entries(&r);
 	LIST_EACH(node, mine)
 	{
 		struct name *n = LIST_ENTRY(node, struct name, same_account);
-		if (strcmp(n->holder, said->agent) == 0)
+		if (strcmp(n->holder, agent) == 0)
 			withdraw(d, n);
 	}
-	struct agent *a = obtain_agent(d, said);
-	remember(d, a, said->entries);
-	wait_for_batch(d, a, said->count);
+	struct agent *a = obtain_agent(d, account, agent);
+	remember(d, a, &said->names);
+	wait_for_batch(d, a, count);
 	tell(d, a);
 }
 

@@ -12,19 +12,6 @@
 
 struct declared_names;
 
-/* What an agent says at each link, resume and DECLARE. */
-struct declaration {
-	const char *account, *agent;
-	const struct name_entry_list *entries;
-	const struct mapping_list *mappings; /* their hosts; may be NULL */
-	struct addr seen;                    /* its address as the relay sees it */
-	struct addr address6;                /* its own v6 as it says, or family 0 */
-	/* "public", "cgnat", "unknown"; "pending": its v4 value stays as it is */
-	const char *nat;
-	struct addr judged; /* the address that nat is about; family 0: seen */
-	unsigned count;     /* of what the agent said since the last time; this is the newest */
-};
-
 /* What became of an agent's entries: told in the call that declares them, and from the loop when it
  * has changed by itself (published, written down). The reports are the callee's. */
 typedef void declared_names_fn(void *owner, const char *account, const char *agent,
@@ -36,7 +23,9 @@ typedef bool declared_names_alive_fn(void *owner, const char *account, const cha
 struct declared_names *declared_names_new(struct names *all, declared_names_fn *fn,
 					  declared_names_alive_fn *is_alive, void *owner);
 void declared_names_free(struct declared_names *d);
-/* Entries of this agent that it does not declare any more fall back to what is next in strength. */
-void declared_names_set(struct declared_names *d, const struct declaration *said);
+/* A context_declare_fn; owner is the struct declared_names. What the agent does not declare any
+ * more falls back to what is next in strength. */
+void declared_names_set(void *owner, const char *account, const char *agent,
+			const struct declare *said, const struct addr *seen, unsigned count);
 
 #endif

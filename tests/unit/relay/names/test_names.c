@@ -311,10 +311,13 @@ static void offline_and_dummies(void **state)
 	close_lab(&lab);
 }
 
-static void declare(struct lab *lab, const struct declaration *said)
+static void declare(struct lab *lab, const char *agent, const struct declare *said,
+		    const char *seen)
 {
+	struct addr a;
+	addr_parse_ip(seen, &a);
 	lab->declaring = true;
-	declared_names_set(lab->declared, said);
+	declared_names_set(lab->declared, "alice", agent, said, &a, 1);
 	lab->declaring = false;
 }
 
@@ -322,11 +325,9 @@ static void declare_home(struct lab *lab, const char *agent, const char *host,
 			 enum name_follow follow, const char *seen, const char *nat)
 {
 	struct name_entry entry = {.host = (char *)(uintptr_t)host, .follow = follow};
-	const struct name_entry_list entries = {.items = &entry, .count = host != NULL};
-	struct declaration a = {
-	    .account = "alice", .agent = agent, .entries = &entries, .nat = nat, .count = 1};
-	addr_parse_ip(seen, &a.seen);
-	declare(lab, &a);
+	struct declare d = {.names = {.items = &entry, .count = host != NULL}};
+	snprintf(d.nat, sizeof d.nat, "%s", nat);
+	declare(lab, agent, &d, seen);
 }
 
 static void the_agent_wins_and_steps_back(void **state)
@@ -384,15 +385,12 @@ static void a_verdict_about_another_address_is_none(void **state)
 	open_lab(&lab);
 	declare_home(&lab, "nas", "alice", NAME_FOLLOW_HOME, "11.5.5.5", "unknown");
 	struct name_entry entry = {.host = (char *)(uintptr_t) "alice", .follow = NAME_FOLLOW_HOME};
-	const struct name_entry_list entries = {.items = &entry, .count = 1};
-	struct declaration a = {
-	    .count = 1, .account = "alice", .agent = "nas", .entries = &entries, .nat = "unknown"};
-	addr_parse_ip("11.6.6.6", &a.seen);
-	addr_parse_ip("11.5.5.5", &a.judged);
-	declare(&lab, &a);
+	struct declare d = {.names = {.items = &entry, .count = 1}, .nat = "unknown"};
+	addr_parse_ip("11.5.5.5", &d.judged);
+	declare(&lab, "nas", &d, "11.6.6.6");
 	assert_string_equal(shown(&lab, "alice.home.test", 4), "11.5.5.5");
-	a.judged = a.seen;
-	declare(&lab, &a);
+	addr_parse_ip("11.6.6.6", &d.judged);
+	declare(&lab, "nas", &d, "11.6.6.6");
 	assert_string_equal(shown(&lab, "alice.home.test", 4), "11.6.6.6");
 	close_lab(&lab);
 }
@@ -428,22 +426,14 @@ static void mappings_hosts_exist(void **state)
 	struct lab lab;
 	open_lab(&lab);
 	struct mapping m[2] = {{.host = (char *)(uintptr_t) "*.alice"}, {.host = NULL}};
-	const struct mapping_list mappings = {.items = m, .count = 2};
-	const struct name_entry_list none = {0};
-	struct declaration a = {.count = 1,
-				.account = "alice",
-				.agent = "nas",
-				.entries = &none,
-				.mappings = &mappings,
-				.nat = "unknown"};
-	addr_parse_ip("11.5.5.5", &a.seen);
-	declare(&lab, &a);
+	struct declare d = {.mappings = {.items = m, .count = 2}, .nat = "unknown"};
+	declare(&lab, "nas", &d, "11.5.5.5");
 	assert_string_equal(shown(&lab, "anything.alice.home.test", 4), "11.0.0.1");
 	close_lab(&lab);
 	open_lab(&lab);
 	assert_string_equal(shown(&lab, "anything.alice.home.test", 4), "11.0.0.1");
-	a.mappings = NULL;
-	declare(&lab, &a);
+	d.mappings.count = 0;
+	declare(&lab, "nas", &d, "11.5.5.5");
 	assert_string_equal(shown(&lab, "anything.alice.home.test", 4), "-");
 	close_lab(&lab);
 }
@@ -566,16 +556,8 @@ static void declare_hosts(struct lab *lab, const char *agent, const char *const 
 	size_t count = 0;
 	for (; hosts[count]; count++)
 		m[count].host = (char *)(uintptr_t)hosts[count];
-	const struct mapping_list mappings = {.items = m, .count = count};
-	const struct name_entry_list none = {0};
-	struct declaration a = {.account = "alice",
-				.agent = agent,
-				.entries = &none,
-				.mappings = &mappings,
-				.nat = "unknown",
-				.count = 1};
-	addr_parse_ip("11.5.5.5", &a.seen);
-	declare(lab, &a);
+	const struct declare d = {.mappings = {.items = m, .count = count}, .nat = "unknown"};
+	declare(lab, agent, &d, "11.5.5.5");
 }
 
 #define FOUR ADDRESSES "," SERVE ",\"limits\":{\"names_per_account\":4,\"records_per_account\":100}"
