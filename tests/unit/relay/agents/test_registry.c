@@ -163,7 +163,7 @@ static struct caller *call(struct ground *g, int i, uint64_t instance)
 	strcpy(c->hello.account, "alice");
 	strcpy(c->hello.agent, "nas");
 	strcpy(c->hello.token, token);
-	c->io = io_dial(g->context.main, &g->listen, NULL, on_caller_io, c);
+	c->io = io_dial(g->context.main, &g->listen, NULL, 0, on_caller_io, c);
 	io_tls_dial(c->io, g->client, NULL);
 	return c;
 }

@@ -279,18 +279,20 @@ static void relay_closes_mid_handshake(void **state)
 /* The ClientHello was read before TLS began (a door that looks at its name): it is put back. */
 
 static size_t peek;
+static bool has_peeked;
 
 static void look_peeks(struct end *e, enum io_event event)
 {
 	uint8_t early[4096];
 	ssize_t n;
 
-	if (event != IO_DATA || io_is_tls(e->io)) {
+	if (event != IO_DATA || has_peeked) {
 		look_until_both_are_done(e, event);
 		return;
 	}
 	n = io_read(e->io, early, peek);
 	assert_true(n > 0);
+	has_peeked = true;
 	io_unread(e->io, early, (size_t)n);
 	io_tls_accept(e->io, e->pair->server);
 }
@@ -308,6 +310,7 @@ static void peeked_bytes_are_put_back(void **state)
 	(void)state;
 	for (int i = 0; i < 4; i++) {
 		peek = peeks[i];
+		has_peeked = false;
 		pair_open(&p);
 		p.server = server(TLS_CONTEXT_ALPN_TUNNEL);
 		p.client = client(pair_pin, NULL, TLS_CONTEXT_ALPN_TUNNEL);
