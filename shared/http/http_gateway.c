@@ -64,8 +64,6 @@ struct http_gateway {
 	bool used;    /* it has carried a whole answer before */
 	bool fit;     /* it may carry another request */
 	uint64_t key; /* where it goes, or is to be opened to */
-
-	unsigned refusals;
 };
 
 static enum http_end other(enum http_end end)
@@ -577,18 +575,17 @@ static void send_onward(struct http_gateway *r)
 	settle(r);
 }
 
-void http_gateway_route(struct http_gateway *r, const struct http_route *route)
+enum basic_auth http_gateway_route(struct http_gateway *r, const struct http_route *route)
 {
 	if (r->asking != ASK_ROUTE || r->aborted)
-		return;
+		return BASIC_AUTH_NONE;
 	enum basic_auth auth = route->user
 				   ? basic_auth_check(r->request, route->user, route->password)
 				   : BASIC_AUTH_RIGHT;
 	if (auth != BASIC_AUTH_RIGHT) {
-		r->refusals += auth == BASIC_AUTH_WRONG;
 		answer_page(r, 401, 0, route->realm);
 		settle(r);
-		return;
+		return auth;
 	}
 	bool again = r->up && !r->drop && r->fit && r->key == route->key && r->repeatable &&
 		     addr_equal(&r->origin.visitor, route->visitor);
@@ -600,10 +597,11 @@ void http_gateway_route(struct http_gateway *r, const struct http_route *route)
 	forget_request(r);
 	if (again) {
 		send_onward(r);
-		return;
+		return auth;
 	}
 	drop_stream(r);
 	r->asking = ASK_OPEN;
+	return auth;
 }
 
 void http_gateway_refuse(struct http_gateway *r, unsigned status, unsigned retry_after_s)
@@ -698,9 +696,4 @@ size_t http_gateway_held(const struct http_gateway *r)
 	for (int end = 0; end < 2; end++)
 		bytes += r->in[end].cap + r->out[end].cap;
 	return bytes;
-}
-
-unsigned http_gateway_refusals(const struct http_gateway *r)
-{
-	return r->refusals;
 }

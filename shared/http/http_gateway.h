@@ -22,6 +22,7 @@
 
 #include "shared/http/body_transfer.h"
 #include "shared/base/addr.h"
+#include "shared/http/basic_auth.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -81,8 +82,9 @@ struct http_route {
 	const char *user, *password; /* basic_auth, or NULL; used during the call only */
 	const char *realm;           /* for its 401: the mapping's name */
 };
-/* Meets ROUTE: OPEN follows, or nothing when the stream there is will do, or a 401. */
-void http_gateway_route(struct http_gateway *r, const struct http_route *route);
+/* Meets ROUTE: OPEN follows, or nothing when the stream there is will do, or a 401. What became of
+ * the request's name and password; RIGHT without basic_auth. */
+enum basic_auth http_gateway_route(struct http_gateway *r, const struct http_route *route);
 /* Meets ROUTE or OPEN, or answers for a stream that has not answered yet, with a page of our own:
  * 403, 404, 429, 502, 503. */
 void http_gateway_refuse(struct http_gateway *r, unsigned status, unsigned retry_after_s);
@@ -112,7 +114,5 @@ void http_gateway_give_up(struct http_gateway *r);
 
 /* bytes of memory for what is under way */
 size_t http_gateway_held(const struct http_gateway *r);
-/* wrong names or passwords so far; the owner counts them by source */
-unsigned http_gateway_refusals(const struct http_gateway *r);
 
 #endif

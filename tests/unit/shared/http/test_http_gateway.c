@@ -18,7 +18,8 @@ struct gate {
 	bool passing;       /* bodies go past the machine where they may */
 	bool stuck[2];      /* nothing can be sent there now */
 	bool refuse_open;
-	bool basic; /* the site asks for a password */
+	bool basic;   /* the site asks for a password */
+	size_t wrong; /* ones it was given */
 	unsigned opened, dropped;
 	char routed[512]; /* hosts in the order they were asked for */
 	struct addr visitor;
@@ -54,7 +55,7 @@ static void route(struct gate *g)
 					.realm = "blog"};
 		if (g->basic)
 			to.user = "ann", to.password = "s3:cret";
-		http_gateway_route(g->r, &to);
+		g->wrong += http_gateway_route(g->r, &to) == BASIC_AUTH_WRONG;
 	}
 }
 
@@ -773,14 +774,14 @@ static void basic_auth(void **state)
 	g.basic = true;
 	visit(&g, GET_A "\r\n");
 	expect_page(&g, 401, "WWW-Authenticate: Basic realm=\"blog\", charset=\"UTF-8\"\r\n");
-	assert_int_equal(http_gateway_refusals(g.r), 0);
+	assert_int_equal(g.wrong, 0);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		char text[512];
 		snprintf(text, sizeof(text), GET_A "%s\r\n", bad[i]);
 		visit(&g, text);
 		expect_page(&g, 401, NULL);
 	}
-	assert_int_equal(http_gateway_refusals(g.r), sizeof(bad) / sizeof(*bad) - 1);
+	assert_int_equal(g.wrong, sizeof(bad) / sizeof(*bad) - 1);
 	assert_int_equal(g.opened, 0);
 	visit(&g, good);
 	expect_sent(&g, HTTP_SERVICE, ONWARD_A);
