@@ -578,10 +578,10 @@ bool io_is_paused(const struct io *io)
 	return io->b.tls && tls_connection_is_paused(io->b.tls);
 }
 
-void io_greet(struct io *io)
+void io_admit(struct io *io)
 {
 	if (io->b.tls)
-		tls_connection_greet(io->b.tls);
+		tls_connection_admit(io->b.tls);
 }
 
 int io_error(const struct io *io)

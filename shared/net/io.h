@@ -64,8 +64,8 @@ ssize_t io_read(struct io *io, void *p, size_t len);
 /* The last io_read() stopped because its turn was over. There may be more, and IO_DATA comes in the
  * next turn. */
 bool io_is_paused(const struct io *io);
-/* TLS: the peer has introduced itself; see tls_connection_greet() */
-void io_greet(struct io *io);
+/* TLS: the peer has introduced itself; see tls_connection_admit() */
+void io_admit(struct io *io);
 /* Bytes that were read too far: io_read() gives them again before anything else, also on another
  * loop. Plain io only. */
 void io_unread(struct io *io, const void *p, size_t len);

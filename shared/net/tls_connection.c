@@ -75,7 +75,7 @@ struct tls_connection {
 	bool finished;               /* close_notify is written */
 	bool starved;                /* OpenSSL holds part of a record at most */
 	bool paused;                 /* the last call was stopped by its bound */
-	bool greeted;                /* messages that are not data are allowed */
+	bool admitted;               /* messages that are not data are allowed */
 	unsigned pieces;             /* left in this call */
 	unsigned messages;           /* that are not data, since the last read ended */
 	struct token_bucket allowed; /* … and how many there may be */
@@ -286,7 +286,7 @@ struct tls_connection *tls_connection_new(int fd, struct tls_context *tls, const
 	SSL_set_msg_callback(t->ssl, on_message);
 	SSL_set_msg_callback_arg(t->ssl, t);
 	/* servers send session tickets before their first data */
-	t->greeted = !tls_context_is_server(tls);
+	t->admitted = !tls_context_is_server(tls);
 	return t;
 }
 
@@ -434,7 +434,7 @@ int tls_connection_handshake(struct tls_connection *t)
 /* OpenSSL has stopped after a message that is not data (it does without AUTO_RETRY). 0: go on. */
 static int judge_message(struct tls_connection *t, bool is_first)
 {
-	if (is_first && !t->greeted) {
+	if (is_first && !t->admitted) {
 		set_detail(t, mem_strdup("a TLS message came that is neither handshake nor data"));
 		return ERR_PROTOCOL;
 	}
@@ -524,9 +524,9 @@ bool tls_connection_has_pending(const struct tls_connection *t)
 	       (!t->starved && SSL_has_pending(t->ssl));
 }
 
-void tls_connection_greet(struct tls_connection *t)
+void tls_connection_admit(struct tls_connection *t)
 {
-	t->greeted = true;
+	t->admitted = true;
 }
 
 struct cursor {

@@ -43,7 +43,7 @@ bool tls_connection_is_paused(const struct tls_connection *t);
 /* The peer has introduced itself. Before that, a message that is neither handshake nor data ends a
  * connection that we accepted. Afterwards, and on connections that we dialled, only a flood of such
  * messages does. */
-void tls_connection_greet(struct tls_connection *t);
+void tls_connection_admit(struct tls_connection *t);
 /* the last handshake or read found nothing at the descriptor in the end (EAGAIN) … */
 bool tls_connection_is_empty(const struct tls_connection *t);
 bool tls_connection_is_dry(const struct tls_connection *t); /* … or less than it asked for */

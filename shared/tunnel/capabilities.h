@@ -17,9 +17,9 @@ enum { CAPABILITIES_WORDS_MOST = 256 }; /* that a peer may name */
 	X(HOST, "host") /* the relay tells each mapping's full name in STATE */                    \
 	X(TIME, "time") /* the relay tells its clock in WELCOME */
 enum ability {
-#define ABILITY_ENUM(name, word) ABILITY_##name,
-	CAPABILITY_MAP(ABILITY_ENUM)
-#undef ABILITY_ENUM
+#define CAPABILITY_ENUM(name, word) CAPABILITY_##name,
+	CAPABILITY_MAP(CAPABILITY_ENUM)
+#undef CAPABILITY_ENUM
 	    CAPABILITY_COUNT
 };
 

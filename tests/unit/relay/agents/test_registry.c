@@ -113,7 +113,7 @@ static void answered(struct caller *c, const struct frame *f)
 					  .accepts = 1000,
 					  .send_budget = 1 << 20,
 					  .receive_budget = 1 << 20};
-		c->transport = transport_new(c->ground->context.main, &t, &PULSE_AGENT,
+		c->transport = transport_new(c->ground->context.main, &t, &KEEPALIVE_AGENT,
 					     on_caller_transport, c, on_caller_news, c);
 	}
 	struct io *io = c->io;

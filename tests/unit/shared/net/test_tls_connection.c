@@ -51,8 +51,8 @@ static int connect_pipes(void **state)
 	}
 	assert_int_equal(near_said, 0);
 	assert_int_equal(far_said, 0);
-	tls_connection_greet(near);
-	tls_connection_greet(far);
+	tls_connection_admit(near);
+	tls_connection_admit(far);
 	now_ms = 0;
 	return 0;
 }
@@ -382,7 +382,7 @@ static void a_few_key_updates_are_allowed(void **state)
 	size_t most, total;
 
 	(void)state;
-	tls_connection_greet(far);
+	tls_connection_admit(far);
 	for (int i = 0; i < 5; i++) {
 		put_updates(30, true);
 		put_record(RAW_DATA, "data", 4);
@@ -402,7 +402,7 @@ static void many_key_updates_are_a_flood(void **state)
 	unsigned turns;
 
 	(void)state;
-	tls_connection_greet(far);
+	tls_connection_admit(far);
 	put_updates(20000, true);
 	send_wire();
 	turns = read_in_turns(&said, &most, &total);

@@ -396,7 +396,7 @@ static void look_reads_to_the_end(struct end *e, enum io_event event)
 
 	if (event == IO_UP) {
 		setsockopt(io_fd(e->io), SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
-		io_greet(e->io);
+		io_admit(e->io);
 		io_watch(e->io, IO_WATCH_READ);
 		return;
 	}
@@ -471,7 +471,7 @@ static void look_counts(struct end *e, enum io_event event)
 	ssize_t n;
 
 	if (event == IO_UP) {
-		io_greet(e->io);
+		io_admit(e->io);
 		io_watch(e->io, IO_WATCH_READ);
 	}
 	if (event != IO_DATA)
