@@ -90,7 +90,7 @@ static const struct cli_option join_options[] = {
     {0},
 };
 static const struct cli_option map_options[] = {
-    {"protocol", 0, "P", "tcp, udp, http or tls", false},
+    {"protocol", 0, "P", "tcp, udp, http, tls or https", false},
     {0},
 };
 

@@ -161,13 +161,14 @@ static uint32_t first_credit(struct visitor *v)
 
 static bool is_ours(struct visitor *v, const char *host)
 {
+	static const struct vhost_entrance http = {MAPPING_SHARED_HTTP, 0};
 	struct door *d = &v->door->door;
 	struct vhost_table *all = d->tenant->worker->context->vhosts;
 	uint64_t version = vhost_table_version(all);
 	if (v->version == version && !strcmp(v->host, host))
 		return true;
 	struct vhost who;
-	if (!vhost_table_find(all, MAPPING_SHARED_HTTP, host, &who) || who.claim != d->claim)
+	if (!vhost_table_find(all, http, host, &who) || who.claim != d->claim)
 		return false;
 	v->version = version;
 	memcpy(v->host, host, strlen(host) + 1);

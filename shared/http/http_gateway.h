@@ -36,6 +36,8 @@ enum http_end { HTTP_VISITOR, HTTP_SERVICE };
 struct http_gateway *http_gateway_new(const char *proto);
 const char *http_gateway_proto(const struct http_gateway *r);
 void http_gateway_free(struct http_gateway *r);
+/* For how long browsers are to ask by HTTPS only, as every answer says from now on; 0: not said. */
+void http_gateway_set_hsts(struct http_gateway *r, uint32_t hsts_s);
 
 /* Bytes from one end: at most room of them. Room 0: do not read from there now. */
 size_t http_gateway_room(const struct http_gateway *r, enum http_end from);
@@ -79,6 +81,7 @@ struct http_route {
 	uint64_t key;
 	const struct addr *visitor;  /* the request is sent for */
 	const char *proto;           /* "http" or "https", kept by reference */
+	uint16_t port;               /* that the visitor came to; 0: not told to the service */
 	const char *user, *password; /* basic_auth, or NULL; used during the call only */
 	const char *realm;           /* for its 401: the mapping's name */
 };
@@ -86,8 +89,10 @@ struct http_route {
  * the request's name and password; RIGHT without basic_auth. */
 enum basic_auth http_gateway_route(struct http_gateway *r, const struct http_route *route);
 /* Meets ROUTE or OPEN, or answers for a stream that has not answered yet, with a page of our own:
- * 403, 404, 429, 502, 503. */
+ * 403, 404, 421, 429, 502, 503. */
 void http_gateway_refuse(struct http_gateway *r, unsigned status, unsigned retry_after_s);
+/* Meets ROUTE: the visitor is sent to the same place by HTTPS at that port. */
+void http_gateway_redirect(struct http_gateway *r, uint16_t port);
 void http_gateway_opened(struct http_gateway *r);
 void http_gateway_dropped(struct http_gateway *r);
 /* Instead of meeting ROUTE: the raw request and all behind it, for another door to take over; false

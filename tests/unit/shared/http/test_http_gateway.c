@@ -24,6 +24,7 @@ struct gate {
 	char routed[512]; /* hosts in the order they were asked for */
 	struct addr visitor;
 	const char *proto;
+	uint16_t port;
 };
 
 static void gate_open(struct gate *g)
@@ -46,12 +47,17 @@ static void route(struct gate *g)
 	snprintf(g->routed + len, sizeof(g->routed) - len, "%s ", h->host);
 	if (!strcmp(h->host, "none.example")) {
 		http_gateway_refuse(g->r, 404, 0);
+	} else if (!strcmp(h->host, "secure.example")) {
+		http_gateway_redirect(g->r, h->port ? h->port : 443);
+	} else if (!strcmp(h->host, "other.example")) {
+		http_gateway_refuse(g->r, 421, 0);
 	} else if (!strcmp(h->host, "away.example")) {
 		http_gateway_refuse(g->r, 503, 30);
 	} else {
 		struct http_route to = {.key = (uint64_t)h->host[0],
 					.visitor = &g->visitor,
 					.proto = g->proto,
+					.port = g->port,
 					.realm = "blog"};
 		if (g->basic)
 			to.user = "ann", to.password = "s3:cret";
@@ -1308,6 +1314,55 @@ static void anything_may_happen(void **state)
 	}
 }
 
+static void plain_requests_are_sent_to_https(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *request, *location;
+	} cases[] = {
+	    {"GET /a?b=c HTTP/1.1\r\nHost: Secure.example\r\n\r\n", "https://secure.example/a?b=c"},
+	    {"GET / HTTP/1.1\r\nHost: secure.example:8443\r\n\r\n", "https://secure.example:8443/"},
+	    {"GET http://secure.example HTTP/1.1\r\nHost: secure.example\r\n\r\n",
+	     "https://secure.example/"},
+	    {"OPTIONS * HTTP/1.1\r\nHost: secure.example\r\n\r\n", "https://secure.example/"},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct gate g;
+		gate_open(&g);
+		char *line = mem_printf("\r\nLocation: %s\r\n", cases[i].location);
+		visit(&g, cases[i].request);
+		expect_page(&g, 308, line);
+		/* the connection goes on, and so does one to another name */
+		visit(&g, GET_A "\r\n");
+		expect_sent(&g, HTTP_SERVICE, ONWARD_A);
+		mem_free(line);
+		gate_close(&g);
+	}
+}
+
+static void https_is_told_both_ways(void **state)
+{
+	(void)state;
+	struct gate g;
+	gate_open(&g);
+	g.proto = "https";
+	g.port = 8443;
+	http_gateway_set_hsts(g.r, 600);
+	visit(&g, GET_A "\r\n");
+	expect_sent(&g, HTTP_SERVICE,
+		    GET_A "X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: https\r\n"
+			  "X-Forwarded-Port: 8443\r\nX-Forwarded-Host: a.example\r\n"
+			  "Forwarded: for=192.0.2.7;host=a.example;proto=https\r\n\r\n");
+	serve(&g, "HTTP/1.1 200 OK\r\nstrict-transport-security: max-age=1\r\nContent-Length: "
+		  "2\r\n\r\nok");
+	expect_sent(&g, HTTP_VISITOR,
+		    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nStrict-Transport-Security: "
+		    "max-age=600\r\n\r\nok");
+	visit(&g, "GET / HTTP/1.1\r\nHost: other.example\r\n\r\n");
+	expect_page(&g, 421, "Strict-Transport-Security: max-age=600\r\n");
+	gate_close(&g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1346,6 +1401,8 @@ int main(void)
 	    cmocka_unit_test(events_stream_as_they_come),
 	    cmocka_unit_test(another_door_can_take_it_over),
 	    cmocka_unit_test(anything_may_happen),
+	    cmocka_unit_test(plain_requests_are_sent_to_https),
+	    cmocka_unit_test(https_is_told_both_ways),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
