@@ -38,7 +38,7 @@ struct head {
 
 struct flow {
 	int fd;
-	bool admitted; /* something has come back */
+	bool greeted; /* something has come back */
 	uint32_t id, sent;
 	uint32_t first;    /* numbers below only greeted */
 	uint32_t oldest;   /* all below are back or given up */
@@ -131,7 +131,7 @@ static void receive_all(struct flow *f)
 			repeated++;
 			continue;
 		}
-		f->admitted = true;
+		f->greeted = true;
 		if (h.number < f->first)
 			continue;
 		gauge_sample(now - f->sent_ns[h.number]);
@@ -170,7 +170,7 @@ static struct flow *open_flows(size_t count)
 static void greet(struct flow *f)
 {
 	uint64_t now = gauge_now_ns(), end = now + GREET_S * 1000000000ull, next = now;
-	for (; !f->admitted; now = gauge_now_ns()) {
+	for (; !f->greeted; now = gauge_now_ns()) {
 		if (now > end)
 			gauge_die("nothing comes back");
 		if (now >= next) {

@@ -29,7 +29,7 @@ struct conn {
 	struct relay *relay;
 	struct io *io;
 	struct buf in;
-	bool admitted;
+	bool greeted;
 	struct hello hello;
 };
 
