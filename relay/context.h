@@ -34,6 +34,9 @@ struct worker {
 typedef void context_declare_fn(void *owner, const char *account, const char *agent,
 				const struct declare *d, const struct addr *remote, unsigned count);
 
+/* An agent has no session any more, and none is about to begin; on the main loop. */
+typedef void context_gone_fn(void *owner, const char *account, const char *agent);
+
 struct context {
 	struct relay_config *config; /* a reference; the main thread only, workers have their own */
 	struct loop *main;
@@ -44,7 +47,8 @@ struct context {
 	struct shared_ports *shared_ports; /* the main thread only; NULL before and after */
 	struct memory_budget_whole send, receive;
 	context_declare_fn *on_declare; /* NULL: nobody listens */
-	void *on_declare_owner;
+	context_gone_fn *on_gone;       /* the same */
+	void *on_declare_owner;         /* of both */
 };
 
 #endif

@@ -6,6 +6,7 @@
 #define GROUNDNUT_RELAY_RELAY_PARTS_H
 
 #include "relay/agents/agent_listener.h"
+#include "relay/names/challenges.h"
 #include "relay/names/ddns_server.h"
 #include "relay/names/declared_names.h"
 #include "relay/names/dns_server.h"
@@ -19,6 +20,7 @@ struct relay_parts {
 	struct dns_server *dns_server;
 	struct ddns_server *ddns_server;
 	struct declared_names *declared_names;
+	struct challenges *challenges;
 };
 
 #endif

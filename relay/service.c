@@ -286,6 +286,8 @@ static void stop_names(struct relay_parts *p)
 	dns_server_close(p->dns_server);
 	p->dns_server = NULL;
 	p->context.on_declare = NULL;
+	p->context.on_gone = NULL;
+	challenges_free(p->challenges);
 	declared_names_free(p->declared_names);
 	names_free(p->names);
 	p->names = NULL;
@@ -371,6 +373,25 @@ static bool is_alive(void *registry, const char *account, const char *agent)
 	return registry_has(registry, account, agent);
 }
 
+static void set_challenges(void *registry, const char *account, const char *agent,
+			   struct challenge_report *reports, size_t count)
+{
+	registry_set_challenges(registry, account, agent, reports, count);
+}
+
+static void on_declare(void *owner, const char *account, const char *agent, const struct declare *d,
+		       const struct addr *remote, unsigned count)
+{
+	struct relay_parts *p = owner;
+	declared_names_set(p->declared_names, account, agent, d, remote, count);
+	challenges_set(p->challenges, account, agent, d->challenges, d->challenge_count);
+}
+
+static void on_gone(void *owner, const char *account, const char *agent)
+{
+	challenges_drop(((struct relay_parts *)owner)->challenges, account, agent);
+}
+
 static bool start_names(struct relay *r, struct accounts *accounts)
 {
 	char *why = NULL;
@@ -385,13 +406,15 @@ static bool start_names(struct relay *r, struct accounts *accounts)
 	struct relay_config *c = p->context.config;
 	p->names = names_new(main, r->store, c);
 	p->declared_names = declared_names_new(p->names, set_names, is_alive, p->registry);
+	p->challenges = challenges_new(main, p->names, set_challenges, p->registry);
 	names_set_accounts(p->names, accounts);
 	p->dns_server = dns_server_new(main, p->names);
 	dns_server_set(p->dns_server, publishers_config_dns_server(&c->dns));
 	p->ddns_server = ddns_server_new(main, p->names);
 	ddns_server_set(p->ddns_server, c);
-	p->context.on_declare = declared_names_set;
-	p->context.on_declare_owner = p->declared_names;
+	p->context.on_declare = on_declare;
+	p->context.on_gone = on_gone;
+	p->context.on_declare_owner = p;
 	return true;
 }
 

@@ -125,7 +125,8 @@ struct message {
 	struct pending_agent *pending;
 	struct accounts *accounts;
 	struct name_report *names;
-	size_t name_count;
+	struct challenge_report *challenges;
+	size_t count; /* of names or challenges */
 	enum refuse_code why;
 };
 
@@ -222,15 +223,29 @@ void agent_set_accounts(struct agent *a, struct accounts *accounts)
 static void take_names(void *arg)
 {
 	struct message *m = arg;
-	agent_mappings_set_names(m->agent->mappings, m->names, m->name_count);
+	agent_mappings_set_names(m->agent->mappings, m->names, m->count);
 	mem_free(m);
 }
 
 void agent_set_names(struct agent *a, struct name_report *reports, size_t count)
 {
-	struct message m = {.names = reports, .name_count = count};
+	struct message m = {.names = reports, .count = count};
 	if (!post(a, take_names, &m))
 		name_reports_free(reports, count);
+}
+
+static void take_challenges(void *arg)
+{
+	struct message *m = arg;
+	agent_mappings_set_challenges(m->agent->mappings, m->challenges, m->count);
+	mem_free(m);
+}
+
+void agent_set_challenges(struct agent *a, struct challenge_report *reports, size_t count)
+{
+	struct message m = {.challenges = reports, .count = count};
+	if (!post(a, take_challenges, &m))
+		challenge_reports_free(reports, count);
 }
 
 static void take_stop(void *arg)

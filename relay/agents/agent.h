@@ -29,6 +29,8 @@ void agent_hello(struct agent *a, struct io_parcel *parcel, const struct hello *
 void agent_set_accounts(struct agent *a, struct accounts *accounts);
 /* main. What became of the agent's names. Takes the reports. */
 void agent_set_names(struct agent *a, struct name_report *reports, size_t count);
+/* main. The same of its challenges. */
+void agent_set_challenges(struct agent *a, struct challenge_report *reports, size_t count);
 /* main. Say goodbye and end. */
 void agent_stop(struct agent *a, enum refuse_code why);
 /* main. Free it on its loop. */

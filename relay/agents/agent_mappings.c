@@ -17,8 +17,7 @@
 
 #include <string.h>
 
-/* a door that could not be opened is tried again that often */
-enum { RETRY_MS = 2000, HTTPS_PORT = 443 };
+enum { RETRY_MS = 2000 }; /* a door that could not be opened is tried again that often */
 
 struct agent_mappings {
 	struct tenant *tenant;
@@ -27,6 +26,8 @@ struct agent_mappings {
 	uint64_t serial;           /* of the last DECLARE */
 	struct name_report *names; /* what became of its names */
 	size_t name_count;
+	struct challenge_report *challenges; /* and of its challenges */
+	size_t challenge_count;
 	/* the doors are of the session before; the next DECLARE adopts or closes them */
 	bool orphans;
 	struct timer *retry;
@@ -54,6 +55,7 @@ void agent_mappings_free(struct agent_mappings *all)
 	agent_mappings_close(all);
 	timer_close(all->retry);
 	name_reports_free(all->names, all->name_count);
+	challenge_reports_free(all->challenges, all->challenge_count);
 	mem_free(all);
 }
 
@@ -62,9 +64,6 @@ void agent_mappings_free(struct agent_mappings *all)
 static char *public_text(const struct agent_mappings *all, const struct door *d)
 {
 	const struct mapping *m = &d->mapping;
-	if (d->host && mapping_kind(m->protocol)->entrance == MAPPING_SHARED_TLS &&
-	    door_https_port(d) != HTTPS_PORT)
-		return mem_printf("%s:%u", d->host, (unsigned)door_https_port(d));
 	if (d->host)
 		return mem_strdup(d->host);
 	const struct relay_config *c = all->tenant->worker->config;
@@ -95,10 +94,14 @@ static void send_state(struct agent_mappings *all)
 	}
 	s.names = all->names; /* borrowed */
 	s.name_count = all->name_count;
+	s.challenges = all->challenges; /* borrowed, too */
+	s.challenge_count = all->challenge_count;
 	struct buf json = BUF_INIT;
 	state_write(&s, &json);
 	s.names = NULL;
 	s.name_count = 0;
+	s.challenges = NULL;
+	s.challenge_count = 0;
 	tunnel_state(transport_tunnel(k), &json);
 	transport_mark(k);
 	buf_fini(&json);
@@ -114,6 +117,16 @@ void agent_mappings_set_names(struct agent_mappings *all, struct name_report *re
 		send_state(all);
 }
 
+void agent_mappings_set_challenges(struct agent_mappings *all, struct challenge_report *reports,
+				   size_t count)
+{
+	challenge_reports_free(all->challenges, all->challenge_count);
+	all->challenges = reports;
+	all->challenge_count = count;
+	if (all->tenant->transport && !all->orphans)
+		send_state(all);
+}
+
 /* --- opening --- */
 
 static char *forbidden_host(const struct tenant *t, const struct door *d)
@@ -121,7 +134,7 @@ static char *forbidden_host(const struct tenant *t, const struct door *d)
 	const struct relay_config *c = t->worker->config;
 	const struct mapping_kind *k = mapping_kind(d->mapping.protocol);
 	bool http = k->entrance == MAPPING_SHARED_HTTP;
-	if (!d->mapping.first && !(http ? c->http_count : c->tls_count))
+	if (!(http ? c->http_count : c->tls_count))
 		return mem_printf(
 		    "this relay has no port for %s mappings (\"%s\" in its relay.json)", k->word,
 		    http ? "http" : "tls");
@@ -143,9 +156,8 @@ static char *forbidden(const struct tenant *t, const struct door *d)
 	const struct mapping *m = &d->mapping;
 	if (m->unknown)
 		return mem_printf("the relay is older than the agent, update it: %s", m->unknown);
-	char *why = d->host ? forbidden_host(t, d) : NULL;
-	if (why || !m->first)
-		return why;
+	if (d->host)
+		return forbidden_host(t, d);
 	enum ports_protocol transport = mapping_kind(m->protocol)->transport;
 	const struct account *a = tenant_account(t);
 	if (!a || !account_allows_ports(a, transport, m->first, m->last))
@@ -207,8 +219,6 @@ void agent_mappings_judge(struct agent_mappings *all)
 		char *why = all->doors[i]->is_open ? forbidden(all->tenant, all->doors[i]) : NULL;
 		if (why)
 			door_shut(all->doors[i], why);
-		else
-			door_set_redirect(all->doors[i], all->doors[i]->mapping.redirect);
 	}
 	if (all->tenant->transport && !all->orphans) {
 		try_all(all);
@@ -292,8 +302,6 @@ static void set_doors(struct agent_mappings *all, const struct mapping_list *lis
 			fresh[i] = door_new(all->tenant, &list->items[i]);
 		else if (all->orphans)
 			door_adopt(fresh[i], &list->items[i]);
-		else
-			door_set_redirect(fresh[i], list->items[i].redirect);
 	}
 	if (all->orphans)
 		wake_all(all);

@@ -29,6 +29,8 @@ void agent_mappings_judge(struct agent_mappings *all);
 /* takes the reports */
 void agent_mappings_set_names(struct agent_mappings *all, struct name_report *reports,
 			      size_t count);
+void agent_mappings_set_challenges(struct agent_mappings *all, struct challenge_report *reports,
+				   size_t count);
 void agent_mappings_status(const struct agent_mappings *all, struct json *w); /* "mappings" */
 
 #endif

@@ -239,6 +239,10 @@ static void on_ended(void *owner, struct agent *agent, uint64_t hellos)
 	struct registry *r = e->registry;
 	if (r->stopping || e->hellos != hellos)
 		return;
+	const char *account = e->holder->name;
+	if (r->context->on_gone)
+		r->context->on_gone(r->context->on_declare_owner, account,
+				    e->label + strlen(account) + 1);
 	drop_entry(NULL, e);
 	agent_free_later(agent);
 	timer_set(r->trim, TRIM_MS);
@@ -318,6 +322,16 @@ void registry_set_names(struct registry *r, const char *account, const char *age
 		agent_set_names(e->agent, reports, count);
 	else
 		name_reports_free(reports, count);
+}
+
+void registry_set_challenges(struct registry *r, const char *account, const char *agent,
+			     struct challenge_report *reports, size_t count)
+{
+	const struct entry *e = r->stopping ? NULL : get_entry(r, account, agent);
+	if (e)
+		agent_set_challenges(e->agent, reports, count);
+	else
+		challenge_reports_free(reports, count);
 }
 
 static void stop_one(void *arg, void *value)

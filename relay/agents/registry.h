@@ -43,6 +43,9 @@ bool registry_has(const struct registry *r, const char *account, const char *age
 /* What became of an agent's names. Takes the reports; an agent that is gone is not told. */
 void registry_set_names(struct registry *r, const char *account, const char *agent,
 			struct name_report *reports, size_t count);
+/* The same of its challenges. */
+void registry_set_challenges(struct registry *r, const char *account, const char *agent,
+			     struct challenge_report *reports, size_t count);
 void registry_stop(struct registry *r); /* says goodbye to all; they free themselves */
 
 /* Asks every loop; fn gets the "agents" array as JSON text, on the main loop. */

@@ -278,7 +278,7 @@ static struct name *declare(struct reading *r, const char *host, bool is_entry)
 	if (!is_entry && n->declared && !held)
 		return n;
 	if (!held) {
-		n->declared = n->mapped = n->https = false;
+		n->declared = n->mapped = false;
 		name_set_text(&n->holder, by->agent);
 	}
 	n->marked = true;
@@ -294,7 +294,6 @@ static void take_mappings(struct reading *r)
 		if (!n)
 			continue;
 		n->mapped = true;
-		n->https |= mappings->items[i].protocol == MAPPING_HTTPS;
 		names_settle(r->d->names, n, false);
 		names_mark(r->d->names, n);
 	}
@@ -315,7 +314,7 @@ static void take_entries(struct reading *r)
 			name_set_agent(n, NAME_RELAY, NAME_RELAY);
 		n->declared = true;
 		bool changed = names_settle(r->d->names, n, true);
-		for (unsigned t = 0; t < PUBLISH_TYPES; t++)
+		for (unsigned t = 0; t < PUBLISH_ADDRESSES; t++)
 			if (n->records[t].agent)
 				name_note_request(&n->records[t], client,
 						  changed ? "good" : "nochg");
@@ -330,7 +329,7 @@ static void withdraw(struct declared_names *d, struct name *n)
 	if (n->marked && (n->declared || !name_has_agent(n)))
 		return;
 	if (!n->marked) {
-		n->declared = n->mapped = n->https = false;
+		n->declared = n->mapped = false;
 		name_set_text(&n->holder, "");
 	}
 	name_set_agent(n, NULL, NULL);
@@ -342,10 +341,9 @@ static void withdraw(struct declared_names *d, struct name *n)
 	}
 }
 
-void declared_names_set(void *owner, const char *account, const char *agent,
+void declared_names_set(struct declared_names *d, const char *account, const char *agent,
 			const struct declare *said, const struct addr *seen, unsigned count)
 {
-	struct declared_names *d = owner;
 	const struct declaration by = {account, agent, said, seen};
 	struct accounts *accounts = names_accounts(d->names);
 	struct list *mine = names_of(d->names, account);
@@ -353,9 +351,7 @@ void declared_names_set(void *owner, const char *account, const char *agent,
 	r.account = accounts ? accounts_find(accounts, account) : NULL;
 	LIST_EACH(node, mine)
 	{
-		struct name *n = LIST_ENTRY(node, struct name, same_account);
-		n->marked = false;
-		n->https &= strcmp(n->holder, agent) != 0;
+		LIST_ENTRY(node, struct name, same_account)->marked = false;
 		r.looks++;
 	}
 	take_mappings(&r);
@@ -422,7 +418,7 @@ void declared_names_free(struct declared_names *d)
 {
 	if (!d)
 		return;
-	names_watch(d->names, NULL, NULL);
+	names_unwatch(d->names, d);
 	hash_table_each(d->agents, drop_agent, d);
 	hash_table_free(d->agents);
 	mem_free(d);

@@ -23,9 +23,8 @@ typedef bool declared_names_alive_fn(void *owner, const char *account, const cha
 struct declared_names *declared_names_new(struct names *all, declared_names_fn *fn,
 					  declared_names_alive_fn *is_alive, void *owner);
 void declared_names_free(struct declared_names *d);
-/* A context_declare_fn; owner is the struct declared_names. What the agent does not declare any
- * more falls back to what is next in strength. */
-void declared_names_set(void *owner, const char *account, const char *agent,
+/* What the agent does not declare any more falls back to what is next in strength. */
+void declared_names_set(struct declared_names *d, const char *account, const char *agent,
 			const struct declare *said, const struct addr *seen, unsigned count);
 
 #endif

@@ -23,6 +23,7 @@ enum {
 	HEADER = 12,
 	OPCODE_QUERY = 0,
 	OPCODE_UPDATE = 5,
+	CLASS_NONE = 254,
 	CLASS_ANY = 255,
 	TYPE_OPT = 41,
 	OPT_LEN = 11,
@@ -467,14 +468,27 @@ void dns_update_clear(struct dns_update *u, const char *name, const char *type)
 	push_change(u, name, rr);
 }
 
-void dns_update_add(struct dns_update *u, const char *name, const char *type, uint32_t ttl,
-		    const char *value)
+static void push_record(struct dns_update *u, const char *name, const char *type, uint32_t ttl,
+			const char *value, unsigned class)
 {
 	char *why;
 	struct dns_record *r = dns_record_parse(type, ttl, value, "invalid", &why);
+	if (r)
+		ldns_rr_set_class(r->rr, (ldns_rr_class) class);
 	push_change(u, name, r ? r->rr : NULL);
 	mem_free(r);
 	mem_free(why);
+}
+
+void dns_update_remove(struct dns_update *u, const char *name, const char *type, const char *value)
+{
+	push_record(u, name, type, 0, value, CLASS_NONE);
+}
+
+void dns_update_add(struct dns_update *u, const char *name, const char *type, uint32_t ttl,
+		    const char *value)
+{
+	push_record(u, name, type, ttl, value, LDNS_RR_CLASS_IN);
 }
 
 size_t dns_update_end(struct dns_update *u, uint8_t *out, size_t cap)

@@ -122,6 +122,7 @@ struct dns_update *dns_update_new(uint16_t id, const char *zone);
 /* All records of this type that name has are deleted. */
 void dns_update_clear(struct dns_update *u, const char *name, const char *type);
 /* value: as in a zone file */
+void dns_update_remove(struct dns_update *u, const char *name, const char *type, const char *value);
 void dns_update_add(struct dns_update *u, const char *name, const char *type, uint32_t ttl,
 		    const char *value);
 /* The packet's length in out, or 0. Frees it. */

@@ -25,7 +25,7 @@ struct name *name_new(const char *name, const char *account)
 
 void name_free(struct name *n)
 {
-	for (unsigned t = 0; t < PUBLISH_TYPES; t++) {
+	for (unsigned t = 0; t < PUBLISH_ADDRESSES; t++) {
 		struct name_record *r = &n->records[t];
 		mem_free(r->agent);
 		mem_free(r->ddns);
@@ -53,7 +53,7 @@ bool name_has_agent(const struct name *n)
 unsigned name_records(const struct name *n)
 {
 	unsigned count = 0;
-	for (unsigned t = 0; t < PUBLISH_TYPES; t++)
+	for (unsigned t = 0; t < PUBLISH_ADDRESSES; t++)
 		count += n->records[t].wanted && *n->records[t].wanted;
 	return count;
 }
@@ -68,9 +68,9 @@ enum name_source name_want(const struct name *n, enum publish_type type,
 			   const struct publish_set *relay, struct publish_set *out)
 {
 	const struct name_record *r = &n->records[type];
-	bool follows = n->https || (r->agent && strcmp(r->agent, NAME_RELAY) == 0);
+	bool follows = r->agent && strcmp(r->agent, NAME_RELAY) == 0;
 	out->count = 0;
-	if (r->agent && strcmp(r->agent, NAME_RELAY) != 0) {
+	if (r->agent && !follows) {
 		publish_set_add(out, r->agent);
 		return NAME_FROM_AGENT;
 	}
@@ -83,7 +83,7 @@ enum name_source name_want(const struct name *n, enum publish_type type,
 	 * named stays empty. */
 	if (n->own || n->declared || n->mapped)
 		*out = relay[type];
-	return r->agent ? NAME_FROM_AGENT : NAME_FROM_RELAY;
+	return follows ? NAME_FROM_AGENT : NAME_FROM_RELAY;
 }
 
 void name_note_request(struct name_record *r, const char *client, const char *answer)
@@ -95,7 +95,7 @@ void name_note_request(struct name_record *r, const char *client, const char *an
 
 void name_put(const struct name *n, struct store_batch *b)
 {
-	for (unsigned t = 0; t < PUBLISH_TYPES; t++) {
+	for (unsigned t = 0; t < PUBLISH_ADDRESSES; t++) {
 		const struct name_record *r = &n->records[t];
 		const struct store_name row = {.name = n->name,
 					       .family = publish_type_number(t),

@@ -16,6 +16,7 @@
 #include "shared/base/mem.h"
 #include "shared/base/text.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -36,20 +37,31 @@ struct account_names {
 	char account[];
 };
 
-enum { NOT_COUNTED = PUBLISH_TYPES + 1, PAGE = 1000 };
+/* TXT records that a name is to hold. */
+struct texts {
+	struct publish_set values;
+	char name[]; /* full; the key */
+};
+
+struct watcher {
+	const struct names_watcher *fns; /* NULL: none */
+	void *owner;
+};
+
+enum { NOT_COUNTED = PUBLISH_ADDRESSES + 1, PAGE = 1000, WATCHERS = 2 };
 
 struct names {
-	struct relay_config *config;             /* a reference */
-	struct publish_set relay[PUBLISH_TYPES]; /* the relay's addresses */
-	struct hash_table *names;                /* by name */
-	struct list list;                        /* the same, by id */
+	struct relay_config *config;                 /* a reference */
+	struct publish_set relay[PUBLISH_ADDRESSES]; /* the relay's addresses */
+	struct hash_table *names;                    /* by name */
+	struct list list;                            /* the same, by id */
 	uint64_t last_id;
 	struct hash_table *by_account; /* struct account_names */
 	struct accounts *accounts;     /* or NULL before the first list */
 	struct write_batch *batch;
 	struct publishers *publishers;
-	const struct names_watcher *watcher; /* or NULL */
-	void *watcher_owner;
+	struct hash_table *texts; /* struct texts */
+	struct watcher watchers[WATCHERS];
 	struct list askers;
 	uint64_t last_ticket;
 };
@@ -91,7 +103,7 @@ bool names_is_full(const struct names *all, const char *account)
 {
 	static const struct account_names none = {0};
 	const struct account_names *of = hash_table_get(all->by_account, account, strlen(account));
-	return is_over(all, of ? of : &none, 1, PUBLISH_TYPES);
+	return is_over(all, of ? of : &none, 1, PUBLISH_ADDRESSES);
 }
 
 /* Once, until a quarter is free again. */
@@ -148,7 +160,12 @@ struct name *names_obtain(struct names *all, const char *name, const char *accou
 {
 	const struct name *n = names_find(all, name);
 	bool has = n && strcmp(n->account, account) == 0;
-	return obtain(all, name, account, has ? 0 : PUBLISH_TYPES);
+	return obtain(all, name, account, has ? 0 : PUBLISH_ADDRESSES);
+}
+
+const struct relay_config *names_config(const struct names *all)
+{
+	return all->config;
 }
 
 /* A full name that lies below the domain and is not one that the relay itself needs. */
@@ -168,7 +185,7 @@ bool names_settle(struct names *all, struct name *n, bool counts)
 {
 	bool changed = false;
 	size_t before = name_records(n);
-	for (unsigned t = 0; t < PUBLISH_TYPES; t++) {
+	for (unsigned t = 0; t < PUBLISH_ADDRESSES; t++) {
 		struct name_record *r = &n->records[t];
 		struct publish_set set;
 		char text[PUBLISH_TEXT];
@@ -202,7 +219,7 @@ void names_mark(struct names *all, struct name *n)
 void names_drop(struct names *all, struct name *n)
 {
 	static const struct publish_set none = {0};
-	for (unsigned t = 0; t < PUBLISH_TYPES; t++) {
+	for (unsigned t = 0; t < PUBLISH_ADDRESSES; t++) {
 		store_drop_name(write_batch_batch(all->batch), n->name, publish_type_number(t));
 		if (n->records[t].wanted && *n->records[t].wanted) {
 			publishers_show(all->publishers, n->name, t, &none);
@@ -234,8 +251,59 @@ const struct zone *names_zone(const struct names *all)
 
 void names_watch(struct names *all, const struct names_watcher *fns, void *owner)
 {
-	all->watcher = fns;
-	all->watcher_owner = owner;
+	struct watcher *w = all->watchers;
+	while (w->fns)
+		w++;
+	assert(w < all->watchers + WATCHERS);
+	*w = (struct watcher){fns, owner};
+}
+
+void names_unwatch(struct names *all, const void *owner)
+{
+	for (size_t i = 0; i < WATCHERS; i++)
+		if (all->watchers[i].owner == owner)
+			all->watchers[i] = (struct watcher){0};
+}
+
+/* --- TXT records --- */
+
+static struct texts *find_texts(const struct names *all, const char *name)
+{
+	return hash_table_get(all->texts, name, strlen(name));
+}
+
+void names_set_texts(struct names *all, const char *name, const struct publish_set *values)
+{
+	struct texts *t = find_texts(all, name);
+	size_t len = strlen(name);
+	publishers_show(all->publishers, name, PUBLISH_TXT, values);
+	publishers_number(all->publishers);
+	if (!t && values->count) {
+		t = mem_zalloc(sizeof(*t) + len + 1);
+		memcpy(t->name, name, len);
+		hash_table_add(all->texts, t->name, len, t);
+	} else if (t && !values->count) {
+		hash_table_remove(all->texts, name, len);
+		mem_free(t);
+		t = NULL;
+	}
+	if (t)
+		t->values = *values;
+	publishers_check(all->publishers, name);
+}
+
+void names_progress(const struct names *all, const char *name, const char *value,
+		    struct publish_progress *out)
+{
+	publishers_progress(all->publishers, name, value, out);
+}
+
+static void show_texts(void *arg, void *value)
+{
+	const struct names *all = arg;
+	const struct texts *t = value;
+	publishers_show(all->publishers, t->name, PUBLISH_TXT, &t->values);
+	publishers_check(all->publishers, t->name);
 }
 
 /* --- accounts --- */
@@ -282,8 +350,9 @@ void names_set_accounts(struct names *all, struct accounts *accounts)
 		give_own_name(all, accounts_at(accounts, i)->name);
 	hash_table_each(all->names, keep_or_drop, all);
 	hash_table_each(all->by_account, drop_account_names, all);
-	if (all->watcher)
-		all->watcher->accounts_changed(all->watcher_owner);
+	for (size_t i = 0; i < WATCHERS; i++)
+		if (all->watchers[i].fns)
+			all->watchers[i].fns->accounts_changed(all->watchers[i].owner);
 }
 
 struct accounts *names_accounts(const struct names *all)
@@ -311,7 +380,7 @@ static enum names_answer apply(struct names *all, struct name *n, const struct n
 			       const char *client)
 {
 	bool changed = false, dummy = false;
-	for (unsigned t = 0; t < PUBLISH_TYPES; t++) {
+	for (unsigned t = 0; t < PUBLISH_ADDRESSES; t++) {
 		if (is_set(c, t))
 			changed |= set_ddns(&n->records[t], c, t);
 		else
@@ -319,7 +388,7 @@ static enum names_answer apply(struct names *all, struct name *n, const struct n
 	}
 	names_settle(all, n, true);
 	enum names_answer answer = changed || dummy ? NAMES_GOOD : NAMES_NOCHG;
-	for (unsigned t = 0; t < PUBLISH_TYPES; t++)
+	for (unsigned t = 0; t < PUBLISH_ADDRESSES; t++)
 		if (is_set(c, t) || c->asked[t])
 			name_note_request(&n->records[t], client,
 					  answer == NAMES_GOOD ? "good" : "nochg");
@@ -341,19 +410,6 @@ static void on_written(struct write_batch_wait *wait, bool written)
 	a.fn(a.owner, a.ticket, written ? a.answer : NAMES_TROUBLE);
 }
 
-/* Or a router's password would be worth a certificate. */
-static bool is_of_https(const struct names *all, const char *full)
-{
-	const struct name *exact = names_find(all, full), *wild = NULL;
-	const char *dot = strchr(full, '.');
-	if (dot) {
-		char *text = mem_printf("*%s", dot);
-		wild = names_find(all, text);
-		mem_free(text);
-	}
-	return (exact && exact->https) || (wild && wild->https);
-}
-
 enum names_answer names_update(struct names *all, const struct account *account, const char *host,
 			       const struct names_change *change, const char *client,
 			       names_done_fn *fn, void *owner, uint64_t *ticket)
@@ -361,12 +417,11 @@ enum names_answer names_update(struct names *all, const struct account *account,
 	char full[256];
 	int err = host ? text_host(host, true, full)
 		       : text_full_host(account->name, all->config->domain, full);
-	if (err || !may_be(all, full) || !accounts_allow_host(all->accounts, account, full) ||
-	    is_of_https(all, full))
+	if (err || !may_be(all, full) || !accounts_allow_host(all->accounts, account, full))
 		return NAMES_NOHOST;
 	const struct name *known = names_find(all, full);
 	unsigned records = 0;
-	for (unsigned t = 0; t < PUBLISH_TYPES; t++)
+	for (unsigned t = 0; t < PUBLISH_ADDRESSES; t++)
 		records += change->set[t].family &&
 			   !(known && known->records[t].wanted && *known->records[t].wanted);
 	if (!known && !is_set(change, PUBLISH_A) && !is_set(change, PUBLISH_AAAA))
@@ -428,7 +483,7 @@ static void write_record(const struct telling *to, const struct name *n, enum pu
 
 static void write_name(const struct telling *to, const struct name *n)
 {
-	for (unsigned t = 0; t < PUBLISH_TYPES; t++) {
+	for (unsigned t = 0; t < PUBLISH_ADDRESSES; t++) {
 		const struct name_record *r = &n->records[t];
 		/* A family that is empty and was never asked for is not worth a line. */
 		if ((r->wanted && *r->wanted) || r->requests)
@@ -486,8 +541,11 @@ static void on_wanted(void *owner, const char *name, enum publish_type type,
 {
 	const struct names *all = owner;
 	const struct name *n = names_find(all, name);
+	const struct texts *texts = type == PUBLISH_TXT ? find_texts(all, name) : NULL;
 	out->count = 0;
-	if (n)
+	if (texts)
+		*out = texts->values;
+	else if (n && type != PUBLISH_TXT)
 		name_want(n, type, all->relay, out);
 }
 
@@ -495,8 +553,14 @@ static void on_published(void *owner, const char *name)
 {
 	struct names *all = owner;
 	const struct name *n = names_find(all, name);
-	if (n && n->declared && all->watcher)
-		all->watcher->published(all->watcher_owner, n);
+	bool declared = n && n->declared, texts = find_texts(all, name);
+	for (size_t i = 0; i < WATCHERS; i++) {
+		const struct watcher *w = &all->watchers[i];
+		if (declared && w->fns && w->fns->published)
+			w->fns->published(w->owner, n);
+		if (texts && w->fns && w->fns->texts_published)
+			w->fns->texts_published(w->owner, name);
+	}
 }
 
 static const struct publish_queue_owner queue_fns = {.wanted = on_wanted,
@@ -505,7 +569,8 @@ static const struct publish_queue_owner queue_fns = {.wanted = on_wanted,
 static void on_stored_name(void *arg, const struct store_name *row)
 {
 	struct names *all = arg;
-	if (may_be(all, row->name) && publish_type_of_number(row->family) >= 0)
+	int type = publish_type_of_number(row->family);
+	if (may_be(all, row->name) && type >= 0 && type < PUBLISH_ADDRESSES)
 		name_read(obtain(all, row->name, row->account, NOT_COUNTED), row);
 }
 
@@ -541,7 +606,7 @@ static void show(void *arg, void *value)
 	struct names *all = arg;
 	struct name *n = value;
 	names_settle(all, n, n->records[PUBLISH_A].wanted != NULL);
-	for (unsigned t = 0; t < PUBLISH_TYPES; t++) {
+	for (unsigned t = 0; t < PUBLISH_ADDRESSES; t++) {
 		struct publish_set set;
 		name_want(n, t, all->relay, &set);
 		publishers_show(all->publishers, n->name, t, &set);
@@ -562,6 +627,7 @@ void names_reload(struct names *all, struct relay_config *config)
 	put_in_force(all, config);
 	hash_table_each(all->names, show, all);
 	hash_table_each(all->names, drop_if_outside, all);
+	hash_table_each(all->texts, show_texts, all);
 	publishers_check_all(all->publishers);
 	if (all->accounts)
 		names_set_accounts(all, all->accounts);
@@ -573,6 +639,7 @@ struct names *names_new(struct loop *l, struct store *store, struct relay_config
 	list_init(&all->askers);
 	list_init(&all->list);
 	all->names = hash_table_new();
+	all->texts = hash_table_new();
 	all->by_account = hash_table_new();
 	all->batch = write_batch_new(l, store, on_lost, all);
 	all->publishers = publishers_new(l, store, all->batch, &queue_fns, all);
@@ -592,7 +659,7 @@ static void free_name(void *arg, void *value)
 	name_free(n);
 }
 
-static void free_account_names(void *arg, void *value)
+static void free_value(void *arg, void *value)
 {
 	(void)arg;
 	mem_free(value);
@@ -608,8 +675,10 @@ void names_free(struct names *all)
 	publishers_free(all->publishers);
 	hash_table_each(all->names, free_name, NULL);
 	hash_table_free(all->names);
-	hash_table_each(all->by_account, free_account_names, NULL);
+	hash_table_each(all->by_account, free_value, NULL);
 	hash_table_free(all->by_account);
+	hash_table_each(all->texts, free_value, NULL);
+	hash_table_free(all->texts);
 	accounts_unref(all->accounts);
 	relay_config_unref(all->config);
 	mem_free(all);

@@ -39,16 +39,15 @@ enum names_answer {
 };
 struct names_change {
 	/* A, AAAA; family 0: that one is not touched. Only public addresses are ever given here */
-	struct addr set[PUBLISH_TYPES];
-	bool offline[PUBLISH_TYPES]; /* that family is to have no record */
+	struct addr set[PUBLISH_ADDRESSES];
+	bool offline[PUBLISH_ADDRESSES]; /* that family is to have no record */
 	/* named by the request; with neither of the above it only counts (a client's dummy) and is
 	 * good */
-	bool asked[PUBLISH_TYPES];
+	bool asked[PUBLISH_ADDRESSES];
 };
 typedef void names_done_fn(void *owner, uint64_t ticket, enum names_answer answer);
 
-/* host NULL: the account's own name. NAMES_NOHOST (the account may not have that name, or
- * an https mapping has it) and FULL at
+/* host NULL: the account's own name. NAMES_NOHOST (the account may not have that name) and FULL at
  * once, GOOD at once for a dummy about a name that is not there; else NAMES_WAIT with a ticket, and
  * fn comes from the loop when the request is durable: GOOD, NOCHG or TROUBLE. */
 enum names_answer names_update(struct names *all, const struct account *account, const char *host,
@@ -66,14 +65,27 @@ struct names_cursor {
 bool names_status(const struct names *all, struct names_cursor *at, struct json *w);
 size_t names_count(const struct names *all);
 
+/* --- TXT records --- */
+
+/* What a full name is to hold in TXT records from now on, beside what others have there. */
+void names_set_texts(struct names *all, const char *name, const struct publish_set *values);
+/* How one of these values fares, counted in publishers. */
+void names_progress(const struct names *all, const char *name, const char *value,
+		    struct publish_progress *out);
+const struct relay_config *names_config(const struct names *all);
+
 /* --- for what declares names --- */
 
+/* Each may be NULL. */
 struct names_watcher {
 	/* Something of a name that its holder declares in `names` has come out. */
 	void (*published)(void *owner, const struct name *n);
 	void (*accounts_changed)(void *owner);
+	/* TXT records of a name have come out. */
+	void (*texts_published)(void *owner, const char *name);
 };
-void names_watch(struct names *all, const struct names_watcher *fns, void *owner);
+void names_watch(struct names *all, const struct names_watcher *fns, void *owner); /* two at most */
+void names_unwatch(struct names *all, const void *owner);
 
 /* A host as written in a file, made full. 0, or ERR_SYNTAX when it is none of these names. */
 int names_full(const struct names *all, const char *host, char out[256]);

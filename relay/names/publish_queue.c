@@ -1,6 +1,8 @@
 /*
- * An item, that is a name here, is due when what is wanted differs from what was published. One job
- * is under way at a time:
+ * An item, that is a name here, is due when what is wanted differs from what was published. The
+ * values of a TXT record stand beside those of others, so that each of ours is deleted by itself:
+ * before one is sent for the first time it is written down among what was tried, and stays there
+ * until the publisher has deleted it. One job is under way at a time:
  *
  *	it ends well               what was sent is published now, and kept; the item is due again
  *                                 if
@@ -24,6 +26,7 @@
 
 enum {
 	REFUSED_MS = 60000,
+	UNWRITTEN_MS = 2000,
 	BACKOFF_BASE_MS = 2000,
 	BACKOFF_MAX_MS = 300000,
 	BACKOFF_FLOOR_MS = 1000
@@ -33,6 +36,8 @@ struct item {
 	struct list node; /* among the due or the refused ones, or on none */
 	/* comma list as brought out, "" for a deleted set, NULL: not known */
 	char *published[PUBLISH_TYPES];
+	/* TXT: comma list of all values that may be there, as the store has it, or NULL */
+	char *tried;
 	uint64_t since_ms[PUBLISH_TYPES]; /* UNIX time of that */
 	char *error;                      /* of the last try, NULL: it went well */
 	uint64_t retry_ms;                /* loop time, while among the refused */
@@ -53,6 +58,8 @@ struct publish_queue {
 	struct list refused;      /* the first one waits the shortest */
 	struct item *flier;       /* whose job is with the publisher, or NULL */
 	struct publish_job job;
+	struct write_batch_wait written; /* of what is about to be tried */
+	char *trying;                    /* that, as it is being written, or NULL */
 	struct backoff backoff;
 	uint64_t paused_ms; /* loop time until which nothing is tried */
 	bool stopped;
@@ -92,8 +99,30 @@ static void free_item(void *arg, void *value)
 	(void)arg;
 	for (unsigned t = 0; t < PUBLISH_TYPES; t++)
 		mem_free(i->published[t]);
+	mem_free(i->tried);
 	mem_free(i->error);
 	mem_free(i);
+}
+
+/* Of a TXT record whose wanted values are given: those that have to go; and of the wanted ones no
+ * more than fit beside what was tried, the others are due afterwards. True: something has to
+ * go. */
+static bool plan_texts(struct publish_change *c, const char *tried_text)
+{
+	struct publish_set tried, fits = {0};
+	publish_set_read(&tried, tried_text);
+	unsigned room = PUBLISH_VALUES - tried.count;
+	for (unsigned i = 0; i < tried.count; i++)
+		if (!publish_set_has(&c->wanted, tried.values[i]))
+			publish_set_add(&c->gone, tried.values[i]);
+	for (unsigned i = 0; i < c->wanted.count; i++) {
+		bool is_new = !publish_set_has(&tried, c->wanted.values[i]);
+		if (!is_new || room)
+			publish_set_add(&fits, c->wanted.values[i]);
+		room -= is_new && room;
+	}
+	c->wanted = fits;
+	return c->gone.count > 0;
 }
 
 /* What is to be changed; false: nothing. i NULL: nothing is published. */
@@ -105,10 +134,13 @@ static bool is_due(const struct publish_queue *q, const char *name, const struct
 		struct publish_change *c = &out->changes[out->count];
 		char text[PUBLISH_TEXT];
 		*c = (struct publish_change){.type = t};
+		if (t == PUBLISH_TXT && !q->kind->carries_texts)
+			continue;
 		q->fns->wanted(q->owner, name, t, &c->wanted);
+		bool due = t == PUBLISH_TXT && plan_texts(c, i ? i->tried : NULL);
 		publish_set_text(&c->wanted, text);
 		/* Never published and nothing wanted is the same as deleted. */
-		if (!text_same(text, i ? i->published[t] : NULL))
+		if (due || !text_same(text, i ? i->published[t] : NULL))
 			out->count++;
 	}
 	return out->count > 0;
@@ -120,6 +152,8 @@ static void drop_if_empty(struct publish_queue *q, struct item *i)
 	for (unsigned t = 0; t < PUBLISH_TYPES; t++)
 		if (i->published[t] && *i->published[t])
 			return;
+	if (i->tried && *i->tried)
+		return;
 	list_remove(&i->node);
 	hash_table_remove(q->items, i->name, strlen(i->name));
 	free_item(NULL, i);
@@ -140,6 +174,41 @@ static void set_timer(struct publish_queue *q)
 		timer_set(q->timer, at > now ? at - now : 1);
 }
 
+/* What is published is kept; of a TXT record, what may be. */
+static void keep(struct publish_queue *q, const char *name, enum publish_type t, const char *value,
+		 uint64_t since_ms)
+{
+	struct store_batch *b = write_batch_batch(q->batch);
+	const struct store_published row = {.publisher = q->id,
+					    .name = name,
+					    .family = publish_type_number(t),
+					    .value = value,
+					    .since_ms = since_ms};
+	if (*row.value)
+		store_put_published(b, &row);
+	else
+		store_drop_published(b, q->id, name, row.family);
+}
+
+/* Values that were never tried are written down before the job goes out. False: there are none. */
+static bool writes_first(struct publish_queue *q, const struct item *i)
+{
+	const struct publish_change *c = &q->job.changes[q->job.count - 1];
+	struct publish_set all;
+	char text[PUBLISH_TEXT];
+	publish_set_read(&all, i->tried);
+	unsigned before = all.count;
+	for (unsigned k = 0; c->type == PUBLISH_TXT && k < c->wanted.count; k++)
+		if (!publish_set_has(&all, c->wanted.values[k]))
+			publish_set_add(&all, c->wanted.values[k]);
+	if (all.count == before)
+		return false;
+	replace(&q->trying, publish_set_text(&all, text));
+	keep(q, i->name, PUBLISH_TXT, q->trying, 0);
+	write_batch_join(q->batch, &q->written);
+	return true;
+}
+
 static void pump(void *arg)
 {
 	struct publish_queue *q = arg;
@@ -154,7 +223,8 @@ static void pump(void *arg)
 		list_remove(&i->node);
 		if (is_due(q, i->name, i, &q->job)) {
 			q->flier = i;
-			q->kind->publish(q->publisher, &q->job);
+			if (!writes_first(q, i))
+				q->kind->publish(q->publisher, &q->job);
 		} else {
 			drop_if_empty(q, i);
 		}
@@ -212,20 +282,6 @@ void publish_queue_check_all(struct publish_queue *q)
 
 /* --- what became of a job --- */
 
-static void keep(struct publish_queue *q, const struct item *i, enum publish_type t)
-{
-	struct store_batch *b = write_batch_batch(q->batch);
-	const struct store_published row = {.publisher = q->id,
-					    .name = i->name,
-					    .family = publish_type_number(t),
-					    .value = i->published[t],
-					    .since_ms = i->since_ms[t]};
-	if (*row.value)
-		store_put_published(b, &row);
-	else
-		store_drop_published(b, q->id, i->name, row.family);
-}
-
 static void went_well(struct publish_queue *q, struct item *i)
 {
 	char text[PUBLISH_TEXT];
@@ -237,7 +293,9 @@ static void went_well(struct publish_queue *q, struct item *i)
 		const struct publish_change *c = &q->job.changes[k];
 		replace(&i->published[c->type], publish_set_text(&c->wanted, text));
 		i->since_ms[c->type] = loop_wall_ms();
-		keep(q, i, c->type);
+		if (c->type == PUBLISH_TXT)
+			replace(&i->tried, text);
+		keep(q, i->name, c->type, i->published[c->type], i->since_ms[c->type]);
 	}
 	q->fns->published(q->owner, i->name);
 	check(q, i);
@@ -272,6 +330,22 @@ static void must_wait(struct publish_queue *q, struct item *i, bool stop, uint64
 	replace(&q->trouble, error);
 	replace(&i->error, error);
 	list_prepend(&q->due, &i->node);
+}
+
+/* What is tried next is in the state file, or cannot be written. */
+static void on_written(struct write_batch_wait *wait, bool written)
+{
+	struct publish_queue *q = LIST_ENTRY(wait, struct publish_queue, written);
+	struct item *i = q->flier;
+	q->flier = NULL;
+	if (written) {
+		replace(&i->tried, q->trying);
+		list_prepend(&q->due, &i->node);
+	} else {
+		was_refused(q, i, UNWRITTEN_MS, "the state file cannot be written");
+	}
+	task_mark(q->loop, &q->pump);
+	set_timer(q);
 }
 
 static void on_done(void *owner, enum publish_result result, uint64_t wait_ms, const char *error)
@@ -324,6 +398,7 @@ struct publish_queue *publish_queue_new(struct loop *l, struct write_batch *batc
 	q->backoff = (struct backoff){.base_ms = BACKOFF_BASE_MS, .max_ms = BACKOFF_MAX_MS};
 	q->timer = timer_new(l, on_timer, q);
 	task_init(&q->pump, pump, q);
+	q->written.fn = on_written;
 	q->items = hash_table_new();
 	if (before) {
 		struct hash_table *none = q->items;
@@ -338,11 +413,13 @@ struct publish_queue *publish_queue_new(struct loop *l, struct write_batch *batc
 void publish_queue_close(struct publish_queue *q)
 {
 	q->kind->close(q->publisher);
+	write_batch_leave(&q->written);
 	timer_close(q->timer);
 	task_cancel(&q->pump);
 	hash_table_each(q->items, free_item, NULL);
 	hash_table_free(q->items);
 	mem_free(q->trouble);
+	mem_free(q->trying);
 	mem_free(q->id);
 	mem_free(q);
 }
@@ -358,7 +435,7 @@ void publish_queue_restore(struct publish_queue *q, const struct store_published
 	if (type < 0)
 		return;
 	struct item *i = obtain(q, row->name);
-	replace(&i->published[type], row->value);
+	replace(type == PUBLISH_TXT ? &i->tried : &i->published[type], row->value);
 	i->since_ms[type] = row->since_ms;
 }
 
@@ -369,6 +446,25 @@ const char *publish_queue_value(const struct publish_queue *q, const char *name,
 {
 	const struct item *i = find(q, name);
 	return i ? i->published[type] : NULL;
+}
+
+void publish_queue_progress(const struct publish_queue *q, const char *name, const char *value,
+			    struct publish_progress *sum)
+{
+	struct publish_set there;
+	if (!q->kind->carries_texts || !q->kind->serves(q->settings, name))
+		return;
+	const struct item *i = find(q, name);
+	publish_set_read(&there, i ? i->published[PUBLISH_TXT] : NULL);
+	const char *why = i && i->error ? i->error : q->trouble;
+	if (publish_set_has(&there, value))
+		sum->there++;
+	else if (why)
+		sum->failed++;
+	else
+		sum->tried++;
+	if (why && !publish_set_has(&there, value))
+		sum->why = why;
 }
 
 /* When the next try is, in UNIX time, or 0: none is needed, or none will be made. */

@@ -13,6 +13,12 @@
 
 struct publish_queue;
 
+/* What became of one value of a TXT record, counted in publishers. */
+struct publish_progress {
+	unsigned there, failed, tried; /* has it; met trouble with it; has not said yet */
+	const char *why;               /* what one of the failed says, or NULL */
+};
+
 struct publish_queue_owner {
 	/* What is wanted of a name now; nothing of one that is not there. */
 	void (*wanted)(void *owner, const char *name, enum publish_type type,
@@ -39,6 +45,9 @@ void publish_queue_check_all(struct publish_queue *q); /* all that it knows */
 /* as published, or NULL */
 const char *publish_queue_value(const struct publish_queue *q, const char *name,
 				enum publish_type type);
+/* Counts this publisher, unless it cannot carry TXT or the name is not its business. */
+void publish_queue_progress(const struct publish_queue *q, const char *name, const char *value,
+			    struct publish_progress *sum);
 void publish_queue_status(const struct publish_queue *q, const char *name, enum publish_type type,
 			  struct json *w);
 

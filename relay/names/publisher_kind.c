@@ -16,7 +16,8 @@ enum { URL_ROOM = 424, SECRET_MAX = 4096 };
 static const struct {
 	const char *text;
 	unsigned number;
-} types[PUBLISH_TYPES] = {[PUBLISH_A] = {"A", 4}, [PUBLISH_AAAA] = {"AAAA", 6}};
+} types[PUBLISH_TYPES] = {
+    [PUBLISH_A] = {"A", 4}, [PUBLISH_AAAA] = {"AAAA", 6}, [PUBLISH_TXT] = {"TXT", 16}};
 
 const char *publish_type_text(enum publish_type t)
 {
@@ -40,6 +41,26 @@ void publish_set_add(struct publish_set *s, const char *value)
 {
 	if (s->count < PUBLISH_VALUES && strlen(value) < PUBLISH_VALUE)
 		strcpy(s->values[s->count++], value);
+}
+
+bool publish_set_has(const struct publish_set *s, const char *value)
+{
+	for (unsigned i = 0; i < s->count; i++)
+		if (strcmp(s->values[i], value) == 0)
+			return true;
+	return false;
+}
+
+void publish_set_read(struct publish_set *s, const char *text)
+{
+	s->count = 0;
+	while (text && *text) {
+		char value[PUBLISH_VALUE];
+		size_t len = strcspn(text, ",");
+		snprintf(value, sizeof(value), "%.*s", (int)len, text);
+		publish_set_add(s, value);
+		text += len + (text[len] == ',');
+	}
 }
 
 const char *publish_set_text(const struct publish_set *s, char out[PUBLISH_TEXT])

@@ -14,12 +14,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { PUBLISH_VALUES = 8, PUBLISH_VALUE = 64 };
+enum { PUBLISH_VALUES = 16, PUBLISH_VALUE = 64, PUBLISH_TXT_TTL = 5 };
 enum { PUBLISH_TEXT = PUBLISH_VALUES * PUBLISH_VALUE };
 
-enum publish_type { PUBLISH_A, PUBLISH_AAAA, PUBLISH_TYPES };
+enum publish_type {
+	PUBLISH_A,
+	PUBLISH_AAAA,
+	PUBLISH_ADDRESSES, /* so many types hold addresses */
+	PUBLISH_TXT = PUBLISH_ADDRESSES,
+	PUBLISH_TYPES
+};
 const char *publish_type_text(enum publish_type t); /* "A" … */
-/* The number that the store knows it by: 4, 6; and the type of that number, or -1. */
+/* The number that the store knows it by: 4, 6, 16; and the type of that number, or -1. */
 unsigned publish_type_number(enum publish_type t);
 int publish_type_of_number(unsigned number);
 
@@ -30,12 +36,18 @@ struct publish_set {
 };
 /* What is too much or too long is left out. */
 void publish_set_add(struct publish_set *s, const char *value);
+bool publish_set_has(const struct publish_set *s, const char *value);
+/* What publish_set_text() wrote; NULL: none. */
+void publish_set_read(struct publish_set *s, const char *text);
 /* All values, comma separated, "" for none; returns out. */
 const char *publish_set_text(const struct publish_set *s, char out[PUBLISH_TEXT]);
 
 struct publish_change {
 	enum publish_type type;
-	struct publish_set wanted; /* takes the place of all values that are there */
+	/* Of addresses: takes the place of all values that are there. TXT: stands beside what
+	 * others have there. */
+	struct publish_set wanted;
+	struct publish_set gone; /* TXT only: values of ours that are deleted */
 };
 
 struct publish_job {
@@ -63,7 +75,8 @@ struct publisher_place {
 };
 
 struct publisher_kind {
-	const char *name; /* as in relay.json */
+	const char *name;   /* as in relay.json */
+	bool carries_texts; /* it can publish TXT */
 	/* The settings in an entry of `dns`, freed by `drop`; what is wrong is reported there. */
 	void *(*read)(struct conf_at at, const struct publisher_place *place);
 	void (*drop)(void *settings);

@@ -134,6 +134,45 @@ static uint32_t next_serial(struct publishers *p)
 	return p->serial;
 }
 
+/* The name that a CNAME at another server may lead to, where this zone is not delegated as a whole:
+ * _acme-challenge.ALICE.DOMAIN is also ALICE._acme-challenge.DOMAIN. */
+static struct dns_name alias_of(const struct dns_name *name, const struct dns_name *apex)
+{
+	struct dns_name out = {.len = name->len};
+	size_t first = name->wire[0] + 1u, rest = name->len - apex->len - first;
+	memcpy(out.wire, name->wire + first, rest);
+	memcpy(out.wire + rest, name->wire, first);
+	memcpy(out.wire + rest + first, apex->wire, apex->len);
+	return out;
+}
+
+static void show_texts_at(struct publishers *p, const struct dns_name *at,
+			  const struct publish_set *set)
+{
+	struct dns_record *list[PUBLISH_VALUES];
+	size_t count = 0;
+	for (unsigned i = 0; i < set->count; i++) {
+		char *why;
+		list[count] =
+		    dns_record_parse("TXT", PUBLISH_TXT_TTL, set->values[i], "invalid", &why);
+		count += list[count] != NULL;
+		mem_free(why);
+	}
+	zone_set_texts(p->zone, at, list, count);
+}
+
+static void show_texts(struct publishers *p, const struct dns_name *name,
+		       const struct publish_set *set)
+{
+	const struct dns_name *apex = zone_apex(p->zone);
+	if (!dns_name_below(name, apex) || dns_name_equal(name, apex))
+		return;
+	const struct dns_name alias = alias_of(name, apex);
+	show_texts_at(p, name, set);
+	if (!dns_name_equal(name, &alias))
+		show_texts_at(p, &alias, set);
+}
+
 void publishers_show(struct publishers *p, const char *name, enum publish_type type,
 		     const struct publish_set *set)
 {
@@ -141,6 +180,10 @@ void publishers_show(struct publishers *p, const char *name, enum publish_type t
 	struct addr list[PUBLISH_VALUES] = {{0}};
 	if (!p->zone || dns_name_parse(name, &wire) != 0)
 		return;
+	if (type == PUBLISH_TXT) {
+		show_texts(p, &wire, set);
+		return;
+	}
 	for (unsigned i = 0; i < set->count; i++)
 		addr_parse_ip(set->values[i], &list[i]);
 	zone_set_addresses(p->zone, &wire, type == PUBLISH_A ? 4 : 6, list, set->count);
@@ -171,7 +214,7 @@ struct showing {
 static void show_reserved(void *arg, void *name)
 {
 	const struct showing *s = arg;
-	for (unsigned t = 0; t < PUBLISH_TYPES; t++)
+	for (unsigned t = 0; t < PUBLISH_ADDRESSES; t++)
 		publishers_show(s->publishers, name, t, &s->addresses[t]);
 }
 
@@ -253,6 +296,18 @@ void publishers_check_all(struct publishers *p)
 }
 
 /* --- what is told --- */
+
+void publishers_progress(const struct publishers *p, const char *name, const char *value,
+			 struct publish_progress *out)
+{
+	struct dns_name wire;
+	*out = (struct publish_progress){0};
+	if (p->zone && dns_name_parse(name, &wire) == 0 &&
+	    dns_name_below(&wire, zone_apex(p->zone)))
+		out->there++;
+	for (size_t i = 0; i < p->queue_count; i++)
+		publish_queue_progress(p->queues[i], name, value, out);
+}
 
 const char *publishers_value(const struct publishers *p, const char *name, enum publish_type type,
 			     const char *wanted)

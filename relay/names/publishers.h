@@ -52,6 +52,9 @@ void publishers_check_all(struct publishers *p); /* what may be published */
 /* puts into the batch what is no name's */
 void publishers_repeat(struct publishers *p);
 
+/* How a value of a TXT record fares, counted over the publishers that can carry it. */
+void publishers_progress(const struct publishers *p, const char *name, const char *value,
+			 struct publish_progress *out);
 /* NULL without a `serve`; another one after publishers_change */
 const struct zone *publishers_zone(const struct publishers *p);
 /* what the world sees of a name of which this is wanted, or NULL */

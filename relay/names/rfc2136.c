@@ -27,7 +27,7 @@ enum {
 	RESEND_MS = 5000,
 	TRIES = 3,
 	UNSIGNED_MS = 1000,
-	PACKET = 2048,
+	PACKET = 4096,
 	ANSWER = 4096,
 	REASON = 512,
 	ADDRESSES = 4,
@@ -299,11 +299,16 @@ static void publish(void *self, const struct publish_job *job)
 	random_bytes(&r->id, sizeof(r->id));
 	struct dns_update *u = dns_update_new(r->id, s->zone);
 	for (size_t i = 0; i < job->count; i++) {
-		const struct publish_set *set = &job->changes[i].wanted;
-		const char *type = publish_type_text(job->changes[i].type);
-		dns_update_clear(u, job->name, type);
-		for (unsigned k = 0; k < set->count; k++)
-			dns_update_add(u, job->name, type, ZONE_TTL, set->values[k]);
+		const struct publish_change *c = &job->changes[i];
+		const char *type = publish_type_text(c->type);
+		bool is_text = c->type == PUBLISH_TXT;
+		if (!is_text)
+			dns_update_clear(u, job->name, type);
+		for (unsigned k = 0; k < c->gone.count; k++)
+			dns_update_remove(u, job->name, type, c->gone.values[k]);
+		for (unsigned k = 0; k < c->wanted.count; k++)
+			dns_update_add(u, job->name, type, is_text ? PUBLISH_TXT_TTL : ZONE_TTL,
+				       c->wanted.values[k]);
 	}
 	r->packet_len = dns_update_end(u, r->packet, PACKET - TSIG_ROOM - DNS_NAME_MAX);
 	if (r->packet_len == 0) {
@@ -346,6 +351,7 @@ static void *start(struct loop *l, const void *settings, publish_done_fn *done, 
 }
 
 const struct publisher_kind rfc2136_kind = {.name = "rfc2136",
+					    .carries_texts = true,
 					    .read = read_settings,
 					    .drop = drop_settings,
 					    .id = id,

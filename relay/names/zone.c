@@ -21,7 +21,8 @@ struct zone_node {
 	uint32_t below;                   /* nodes under this one that hold something */
 	struct address_set *addresses[2]; /* A, AAAA; NULL: none */
 	struct dns_record **records;      /* the operator's, in the order given */
-	uint16_t record_count;
+	struct dns_record **texts;        /* that change, beside them */
+	uint16_t record_count, text_count;
 	uint8_t len;
 	uint8_t name[];
 };
@@ -55,7 +56,16 @@ static struct zone_node *obtain(struct zone *z, const uint8_t *p, size_t len)
 
 static bool holds(const struct zone_node *n)
 {
-	return n->addresses[0] || n->addresses[1] || n->record_count;
+	return n->addresses[0] || n->addresses[1] || n->record_count || n->text_count;
+}
+
+static void drop_texts(struct zone_node *n)
+{
+	for (size_t i = 0; i < n->text_count; i++)
+		dns_record_free(n->texts[i]);
+	mem_free(n->texts);
+	n->texts = NULL;
+	n->text_count = 0;
 }
 
 static void node_free(void *zone, void *node)
@@ -65,6 +75,7 @@ static void node_free(void *zone, void *node)
 	for (size_t i = 0; i < n->record_count; i++)
 		dns_record_free(n->records[i]);
 	mem_free(n->records);
+	drop_texts(n);
 	mem_free(n->addresses[0]);
 	mem_free(n->addresses[1]);
 	mem_free(n);
@@ -170,6 +181,27 @@ void zone_set_addresses(struct zone *z, const struct dns_name *name, uint8_t fam
 	drop_if_empty(z, n);
 }
 
+void zone_set_texts(struct zone *z, const struct dns_name *name, struct dns_record *const *list,
+		    size_t count)
+{
+	bool inside = dns_name_below(name, &z->apex);
+	struct zone_node *n = !inside ? NULL
+			      : count ? obtain(z, name->wire, name->len)
+				      : find(z, name->wire, name->len);
+	if (!n) {
+		for (size_t i = 0; i < count; i++)
+			dns_record_free(list[i]);
+		return;
+	}
+	bool held = holds(n);
+	drop_texts(n);
+	n->texts = count ? mem_dup(list, count * sizeof(struct dns_record *)) : NULL;
+	n->text_count = (uint16_t)count;
+	if (held != holds(n))
+		count_above(z, name, held ? -1 : 1);
+	drop_if_empty(z, n);
+}
+
 int zone_add_record(struct zone *z, const struct dns_name *name, struct dns_record *r)
 {
 	int err = ERR_RANGE;
@@ -224,8 +256,10 @@ const uint8_t *zone_addresses(const struct zone_node *n, uint8_t family, size_t 
 
 const struct dns_record *zone_record(const struct zone_node *n, unsigned type, size_t *i)
 {
-	while (*i < n->record_count) {
-		const struct dns_record *r = n->records[(*i)++];
+	while (*i < (size_t)n->record_count + n->text_count) {
+		size_t at = (*i)++;
+		const struct dns_record *r =
+		    at < n->record_count ? n->records[at] : n->texts[at - n->record_count];
 		if (dns_record_type(r) == type)
 			return r;
 	}

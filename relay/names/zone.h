@@ -1,7 +1,7 @@
 /*
- * What the embedded authority answers from: names, each with addresses that change and records that
- * the operator wrote. A table in memory, pure, that keeps the names between a name and the apex
- * alive as empty ones while something is below them.
+ * What the embedded authority answers from: names, each with addresses and texts that change and
+ * records that the operator wrote. A table in memory, pure, that keeps the names between a name and
+ * the apex alive as empty ones while something is below them.
  */
 #ifndef GROUNDNUT_RELAY_NAMES_ZONE_H
 #define GROUNDNUT_RELAY_NAMES_ZONE_H
@@ -26,6 +26,10 @@ void zone_set_serial(struct zone *z, uint32_t serial);
  * outside are ignored. */
 void zone_set_addresses(struct zone *z, const struct dns_name *name, uint8_t family,
 			const struct addr *list, size_t count);
+/* The TXT records that a name has from now on beside the operator's; takes over each of the
+ * list. */
+void zone_set_texts(struct zone *z, const struct dns_name *name, struct dns_record *const *list,
+		    size_t count);
 /* Takes the record over. The operator's A or AAAA hides the ones above; CNAME beside others is
  * ERR_SYNTAX, a name outside ERR_RANGE (the record is then freed). */
 int zone_add_record(struct zone *z, const struct dns_name *name, struct dns_record *r);

@@ -14,12 +14,13 @@
 enum { CAPABILITIES_WORDS_MOST = 256 }; /* that a peer may name */
 
 #define CAPABILITY_MAP(X)                                                                          \
-	X(HOST, "host") /* the relay tells each mapping's full name in STATE */                    \
-	X(TIME, "time") /* the relay tells its clock in WELCOME */
+	X(HOST, "host")             /* the relay tells each mapping's full name in STATE */        \
+	X(TIME, "time")             /* the relay tells its clock in WELCOME */                     \
+	X(CHALLENGES, "challenges") /* the relay publishes what DECLARE's challenges want */
 enum ability {
-#define CAPABILITY_ENUM(name, word) CAPABILITY_##name,
-	CAPABILITY_MAP(CAPABILITY_ENUM)
-#undef CAPABILITY_ENUM
+#define ABILITY_ENUM(name, word) ABILITY_##name,
+	CAPABILITY_MAP(ABILITY_ENUM)
+#undef ABILITY_ENUM
 	    CAPABILITY_COUNT
 };
 

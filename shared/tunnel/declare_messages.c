@@ -101,6 +101,39 @@ bool name_entry_list_read(struct conf_at list, bool on_wire, struct name_entry_l
 	return false;
 }
 
+/* --- challenges --- */
+
+static const char *const challenge_states[] = {"pending", "published", "error"};
+
+bool challenge_same(const struct challenge *a, const struct challenge *b)
+{
+	return strcmp(a->host, b->host) == 0 && strcmp(a->txt, b->txt) == 0;
+}
+
+static void write_challenge(struct json *w, const struct challenge *c)
+{
+	json_str(w, "host", c->host);
+	json_str(w, "txt", c->txt);
+}
+
+/* What is longer than it may be is cut, and so stays wrong. */
+static void read_challenge(struct conf_at at, struct challenge *out)
+{
+	const char *host, *txt;
+	if (conf_str(at, "host", &host))
+		text_fit(host, out->host, sizeof(out->host));
+	if (conf_str(at, "txt", &txt))
+		text_fit(txt, out->txt, sizeof(out->txt));
+}
+
+static size_t count_challenges(struct conf_at list)
+{
+	size_t count = conf_len(list);
+	if (count > CHALLENGES_MAX)
+		conf_error(list, NULL, "has %zu entries, at most %d may be", count, CHALLENGES_MAX);
+	return count > CHALLENGES_MAX ? 0 : count;
+}
+
 /* DECLARE */
 
 static void write_mappings(struct json *w, const char *key, const struct mapping_list *l)
@@ -115,6 +148,7 @@ void declare_fini(struct declare *d)
 {
 	mapping_list_fini(&d->mappings);
 	name_entry_list_fini(&d->names);
+	mem_free(d->challenges);
 	memset(d, 0, sizeof(*d));
 }
 
@@ -132,6 +166,15 @@ void declare_write(const struct declare *d, struct buf *out)
 		json_close(&w);
 	}
 	json_close(&w);
+	if (d->challenge_count)
+		json_open(&w, "challenges", '[');
+	for (size_t i = 0; i < d->challenge_count; i++) {
+		json_open(&w, NULL, '{');
+		write_challenge(&w, &d->challenges[i]);
+		json_close(&w);
+	}
+	if (d->challenge_count)
+		json_close(&w);
 	char ip[ADDR_TEXT];
 	if (d->address6.family == 6)
 		json_str(&w, "address6", addr_ip_text(&d->address6, ip));
@@ -139,6 +182,14 @@ void declare_write(const struct declare *d, struct buf *out)
 		json_str(&w, "judged", addr_ip_text(&d->judged, ip));
 	json_str(&w, "nat", d->nat[0] ? d->nat : "unknown");
 	json_close(&w);
+}
+
+static void read_challenges(struct conf_at list, struct declare *out)
+{
+	out->challenge_count = count_challenges(list);
+	out->challenges = mem_zalloc(out->challenge_count * sizeof(*out->challenges));
+	for (size_t i = 0; i < out->challenge_count; i++)
+		read_challenge(conf_item(list, i), &out->challenges[i]);
 }
 
 /* What a later version may call its NAT is unknown to this one. */
@@ -185,6 +236,7 @@ int declare_read(const char *text, size_t len, struct declare *out, char why[256
 		out->serial = (uint64_t)serial;
 		mapping_list_read(conf_list(root, "mappings"), true, &out->mappings);
 		name_entry_list_read(conf_list(root, "names"), true, &out->names);
+		read_challenges(conf_list(root, "challenges"), out);
 		read_address(root, "address6", true, &out->address6);
 		read_address(root, "judged", false, &out->judged);
 		read_nat(root, out->nat);
@@ -215,12 +267,20 @@ void name_reports_free(struct name_report *reports, size_t count)
 	mem_free(reports);
 }
 
+void challenge_reports_free(struct challenge_report *reports, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		mem_free(reports[i].error);
+	mem_free(reports);
+}
+
 void state_fini(struct state *s)
 {
 	for (size_t i = 0; i < s->mapping_count; i++)
 		report_fini(&s->mappings[i]);
 	mem_free(s->mappings);
 	name_reports_free(s->names, s->name_count);
+	challenge_reports_free(s->challenges, s->challenge_count);
 	mem_free(s->address);
 	memset(s, 0, sizeof(*s));
 }
@@ -232,6 +292,23 @@ static void write_text(struct json *w, const char *key, const char *text)
 {
 	if (text)
 		json_str(w, key, text);
+}
+
+static void write_challenge_reports(struct json *w, const struct state *s)
+{
+	if (!s->challenge_count)
+		return;
+	json_open(w, "challenges", '[');
+	for (size_t i = 0; i < s->challenge_count; i++) {
+		const struct challenge_report *r = &s->challenges[i];
+		char error[ERROR_ROOM];
+		json_open(w, NULL, '{');
+		write_challenge(w, &r->challenge);
+		json_str(w, "state", challenge_states[r->state]);
+		write_text(w, "error", r->error ? text_fit(r->error, error, sizeof(error)) : NULL);
+		json_close(w);
+	}
+	json_close(w);
 }
 
 void state_write(const struct state *s, struct buf *out)
@@ -264,6 +341,7 @@ void state_write(const struct state *s, struct buf *out)
 		json_close(&w);
 	}
 	json_close(&w);
+	write_challenge_reports(&w, s);
 	write_text(&w, "address", s->address);
 	json_close(&w);
 }
@@ -275,15 +353,14 @@ static char *read_text(struct conf_at at, const char *key)
 }
 
 /* The state comes from a later relay. Its error may still say why. */
-static void set_unknown_state(struct mapping_report *r, const char *word)
+static void set_unknown_state(char **error, const char *word)
 {
 	char fits[WORD_ROOM];
-	char *error = mem_printf("the agent is older than the relay, update it: state \"%s\"%s%s",
-				 text_fit(word, fits, sizeof(fits)), r->error ? ": " : "",
-				 r->error ? r->error : "");
-	mem_free(r->error);
-	r->error = error;
-	r->state = MAPPING_ERROR;
+	char *whole = mem_printf("the agent is older than the relay, update it: state \"%s\"%s%s",
+				 text_fit(word, fits, sizeof(fits)), *error ? ": " : "",
+				 *error ? *error : "");
+	mem_free(*error);
+	*error = whole;
 }
 
 static void read_report(struct conf_at at, struct mapping_report *out)
@@ -298,8 +375,25 @@ static void read_report(struct conf_at at, struct mapping_report *out)
 	out->public_text = read_text(at, "public");
 	out->error = read_text(at, "error");
 	out->host = read_text(at, "host");
-	if (has_state && mapping_state_parse(text, &out->state) < 0)
-		set_unknown_state(out, text);
+	if (!has_state || mapping_state_parse(text, &out->state) == 0)
+		return;
+	set_unknown_state(&out->error, text);
+	out->state = MAPPING_ERROR;
+}
+
+static void read_challenge_report(struct conf_at at, struct challenge_report *out)
+{
+	const char *text;
+	if (!at.value)
+		return;
+	read_challenge(at, &out->challenge);
+	out->error = read_text(at, "error");
+	if (!conf_str(at, "state", &text))
+		return;
+	while (out->state < CHALLENGE_ERROR && strcmp(text, challenge_states[out->state]) != 0)
+		out->state++;
+	if (strcmp(text, challenge_states[out->state]) != 0)
+		set_unknown_state(&out->error, text);
 }
 
 static void read_name_report(struct conf_at at, struct name_report *out)
@@ -342,6 +436,14 @@ static void read_name_reports(struct conf_at root, struct state *out)
 		read_name_report(conf_item(list, i), &out->names[i]);
 }
 
+static void read_challenge_reports(struct conf_at list, struct state *out)
+{
+	out->challenge_count = count_challenges(list);
+	out->challenges = mem_zalloc(out->challenge_count * sizeof(*out->challenges));
+	for (size_t i = 0; i < out->challenge_count; i++)
+		read_challenge_report(conf_item(list, i), &out->challenges[i]);
+}
+
 int state_read(const char *text, size_t len, struct state *out, char why[256])
 {
 	memset(out, 0, sizeof(*out));
@@ -353,6 +455,7 @@ int state_read(const char *text, size_t len, struct state *out, char why[256])
 		out->serial = (uint64_t)serial;
 		read_reports(root, out);
 		read_name_reports(root, out);
+		read_challenge_reports(conf_list(root, "challenges"), out);
 		out->address = read_text(root, "address");
 	}
 	int err = frame_result(c, root, why);

@@ -26,12 +26,23 @@ void name_entry_list_copy(struct name_entry_list *out, const struct name_entry_l
  * this version does not know is none. */
 bool name_entry_list_read(struct conf_at list, bool on_wire, struct name_entry_list *out);
 
+/* A TXT record that the agent wants at _acme-challenge.HOST, so that a CA sees that the name is the
+ * account's (dns-01). What is wrong with one is told in its report alone. */
+enum { CHALLENGES_MAX = 16, CHALLENGE_TXT = 43 };
+struct challenge {
+	char host[256];              /* as a mapping's host */
+	char txt[CHALLENGE_TXT + 2]; /* CHALLENGE_TXT base64url characters when it is right */
+};
+bool challenge_same(const struct challenge *a, const struct challenge *b);
+
 /* DECLARE: the whole list of what the agent wants, under a serial that only grows within a
  * session. */
 struct declare {
 	uint64_t serial;
 	struct mapping_list mappings;
 	struct name_entry_list names;
+	struct challenge *challenges; /* owned; only to a relay that can */
+	size_t challenge_count;
 	struct addr address6; /* the home's own public v6 as the agent sees it, or family 0 */
 	char nat[8];          /* "public", "cgnat", "unknown"; "pending": not known yet */
 	/* the address that nat is about, as the relay last told it, or family 0 */
@@ -56,6 +67,12 @@ struct name_report {
 	char *answer;             /* "good", "nochg", or why not */
 	uint64_t counted;         /* how many of the agent's reports for it were answered */
 };
+enum challenge_state { CHALLENGE_PENDING, CHALLENGE_PUBLISHED, CHALLENGE_ERROR };
+struct challenge_report {
+	struct challenge challenge;
+	enum challenge_state state;
+	char *error; /* why not, or why not yet; or NULL. Longer ones are cut on the wire */
+};
 struct state {
 	uint64_t serial; /* of the DECLARE it answers */
 	struct mapping_report *mappings;
@@ -63,8 +80,11 @@ struct state {
 	struct name_report *names;
 	size_t name_count;
 	char *address; /* the agent's address as the relay sees it */
+	struct challenge_report *challenges;
+	size_t challenge_count;
 };
 void name_reports_free(struct name_report *reports, size_t count);
+void challenge_reports_free(struct challenge_report *reports, size_t count);
 void state_fini(struct state *s);
 void state_write(const struct state *s, struct buf *out);
 /* As declare_read. A state that this version does not know is an error of that mapping alone. */

@@ -96,6 +96,9 @@ static void check_again(const struct declare *once)
 	assert(twice.serial == once->serial && twice.mappings.count == once->mappings.count);
 	for (size_t i = 0; i < once->mappings.count; i++)
 		assert(mapping_same(&once->mappings.items[i], &twice.mappings.items[i]));
+	assert(twice.challenge_count == once->challenge_count);
+	for (size_t i = 0; i < once->challenge_count; i++)
+		assert(challenge_same(&once->challenges[i], &twice.challenges[i]));
 	declare_fini(&twice);
 	buf_fini(&b);
 }
@@ -106,7 +109,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	char why[256] = "";
 	if (declare_read((const char *)data, len, &d, why) < 0) {
 		assert(why[0] && memchr(why, 0, sizeof(why)));
-		assert(!d.mappings.items && !d.names.items);
+		assert(!d.mappings.items && !d.names.items && !d.challenges);
 		return 0;
 	}
 	if (check(&d))

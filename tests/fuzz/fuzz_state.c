@@ -10,8 +10,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 const char *const json_mutator_keys[] = {
-    "serial", "mappings", "names",  "address",   "id",     "state",   "public", "error",
-    "host",   "name",     "wanted", "published", "answer", "counted", "later",  NULL};
+    "serial", "mappings", "names",     "address", "id",      "state", "public",     "error", "host",
+    "name",   "wanted",   "published", "answer",  "counted", "later", "challenges", "txt",   NULL};
 const char *const json_mutator_values[] = {
     "\"open\"",
     "\"error\"",
@@ -25,6 +25,7 @@ const char *const json_mutator_values[] = {
     "{\"id\":2,\"state\":\"error\",\"error\":\"e\"}",
     "{\"name\":\"a.b\",\"wanted\":\"192.0.2.1\",\"published\":\"192.0.2.1\",\"answer\":\"good\","
     "\"counted\":3}",
+    "{\"host\":\"a\",\"txt\":\"t\",\"state\":\"published\"}",
     "[{}]",
     "{}",
     NULL};
@@ -48,6 +49,12 @@ static void check_again(const struct state *once)
 		assert(a->name && text_same(a->name, b->name) && a->counted == b->counted);
 		assert(text_same(a->wanted, b->wanted) && text_same(a->answer, b->answer));
 	}
+	assert(twice.challenge_count == once->challenge_count);
+	for (size_t i = 0; i < once->challenge_count; i++) {
+		const struct challenge_report *a = &once->challenges[i], *b = &twice.challenges[i];
+		assert(challenge_same(&a->challenge, &b->challenge));
+		assert(a->state == b->state && !a->error == !b->error);
+	}
 	state_fini(&twice);
 	buf_fini(&text);
 }
@@ -58,7 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	char why[256] = "";
 	if (state_read((const char *)data, len, &s, why) < 0) {
 		assert(why[0] && memchr(why, 0, sizeof(why)));
-		assert(!s.mappings && !s.names && !s.address);
+		assert(!s.mappings && !s.names && !s.challenges && !s.address);
 		return 0;
 	}
 	check_again(&s);

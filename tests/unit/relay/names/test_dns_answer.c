@@ -410,6 +410,64 @@ static void updates_replace_whole_sets(void **state)
 	ldns_pkt_free(pkt);
 }
 
+static void texts_stand_beside_the_operators(void **state)
+{
+	(void)state;
+	struct zone *z = sample();
+	struct dns_name name;
+	char *why;
+	size_t nodes = zone_count(z);
+	record(z, "_acme-challenge.home.test", "TXT", "own");
+	struct dns_record *list[] = {dns_record_parse("TXT", 5, "one", "invalid", &why),
+				     dns_record_parse("TXT", 5, "two", "invalid", &why)};
+	assert_int_equal(dns_name_parse("_acme-challenge.home.test", &name), 0);
+	zone_set_texts(z, &name, list, 2);
+	expect(z, "_acme-challenge.home.test", 16,
+	       "NOERROR aa |= _acme-challenge.home.test. 300 IN TXT \"own\" |= "
+	       "_acme-challenge.home.test. 5 IN TXT \"one\" |= _acme-challenge.home.test. 5 IN TXT "
+	       "\"two\"");
+	zone_set_texts(z, &name, NULL, 0);
+	expect(z, "_acme-challenge.home.test", 16,
+	       "NOERROR aa |= _acme-challenge.home.test. 300 IN TXT \"own\"");
+	assert_int_equal(zone_count(z), nodes + 1);
+	/* Alone at a deep name they keep the names above it alive, and leave nothing behind. */
+	list[0] = dns_record_parse("TXT", 5, "deep", "invalid", &why);
+	assert_int_equal(dns_name_parse("a.b.c.home.test", &name), 0);
+	zone_set_texts(z, &name, list, 1);
+	assert_int_equal(zone_count(z), nodes + 4);
+	expect(z, "b.c.home.test", 16, "NOERROR aa" NEGATIVE);
+	zone_set_texts(z, &name, NULL, 0);
+	assert_int_equal(zone_count(z), nodes + 1);
+	/* Outside of the zone they are nobody's. */
+	list[0] = dns_record_parse("TXT", 5, "x", "invalid", &why);
+	assert_int_equal(dns_name_parse("a.other.test", &name), 0);
+	zone_set_texts(z, &name, list, 1);
+	zone_free(z);
+}
+
+static void updates_of_single_records(void **state)
+{
+	(void)state;
+	uint8_t packet[1232];
+	struct dns_update *u = dns_update_new(9, "dyn.test");
+	dns_update_remove(u, "pc.dyn.test", "TXT", "one");
+	dns_update_add(u, "pc.dyn.test", "TXT", 5, "two");
+	size_t len = dns_update_end(u, packet, sizeof(packet));
+	ldns_pkt *pkt;
+	assert_int_equal(ldns_wire2pkt(&pkt, packet, len), LDNS_STATUS_OK);
+	const ldns_rr *gone = ldns_rr_list_rr(ldns_pkt_authority(pkt), 0),
+		      *added = ldns_rr_list_rr(ldns_pkt_authority(pkt), 1);
+	/* RFC 2136 2.5.4: class NONE, TTL 0, the data of the one record. */
+	assert_int_equal(ldns_rr_get_class(gone), 254);
+	assert_int_equal(ldns_rr_ttl(gone), 0);
+	char *data = ldns_rdf2str(ldns_rr_rdf(gone, 0));
+	assert_string_equal(data, "\"one\"");
+	free(data);
+	assert_int_equal(ldns_rr_get_class(added), 1);
+	assert_int_equal(ldns_rr_ttl(added), 5);
+	ldns_pkt_free(pkt);
+}
+
 static void updates_that_cannot_be(void **state)
 {
 	(void)state;
@@ -458,6 +516,8 @@ int main(void)
 	    cmocka_unit_test(dnssec_ok_is_said_back),
 	    cmocka_unit_test(by_hand_as_by_library),
 	    cmocka_unit_test(updates_replace_whole_sets),
+	    cmocka_unit_test(texts_stand_beside_the_operators),
+	    cmocka_unit_test(updates_of_single_records),
 	    cmocka_unit_test(updates_that_cannot_be),
 	    cmocka_unit_test(records_that_are_wrong),
 	};

@@ -2,6 +2,7 @@
 
 #include "shared/base/err.h"
 #include "shared/base/mem.h"
+#include "shared/base/text.h"
 #include "shared/tunnel/frame.h"
 
 #include <setjmp.h>
@@ -134,10 +135,9 @@ static void every_field_arrives(void **state)
 	mapping_list_fini(&l);
 }
 
-#define TCP   "[{\"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": 80, \"target\": \"h:80\""
-#define UDP   "[{\"name\": \"a\", \"protocol\": \"udp\", \"public_port\": 80, \"target\": \"h:80\""
-#define HTTPS "[{\"name\": \"a\", \"protocol\": \"https\", \"host\": \"x\", \"target\": \"h:80\""
-#define HTTP  "[{\"name\": \"a\", \"protocol\": \"http\", \"host\": \"x\", \"target\": \"h:80\""
+#define TCP  "[{\"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": 80, \"target\": \"h:80\""
+#define UDP  "[{\"name\": \"a\", \"protocol\": \"udp\", \"public_port\": 80, \"target\": \"h:80\""
+#define HTTP "[{\"name\": \"a\", \"protocol\": \"http\", \"host\": \"x\", \"target\": \"h:80\""
 #define WEB                                                                                        \
 	"[{\"name\": \"web\", \"protocol\": \"tcp\", \"public_port\": 8080, \"target\": "          \
 	"\"127.0.0.1:80\"},"
@@ -167,7 +167,7 @@ static const struct {
      "agent.json: mappings[0].name: \"-a\" is not a name…"},
     {"[{\"name\": \"a\", \"protocol\": \"sctp\", \"public_port\": 80, \"host\": \"x\", \"target\": "
      "\"h:80\"}]",
-     "agent.json: mappings[0].protocol: \"sctp\" is none of tcp, udp, http, tls, https\n"},
+     "agent.json: mappings[0].protocol: \"sctp\" is none of tcp, udp, http, tls\n"},
     {"[{\"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": \"90-80\", \"target\": \"h:80\"}]",
      "agent.json: mappings[0].public_port: \"90-80\" is neither a port…"},
     {"[{\"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": \"80/udp\", \"target\": "
@@ -183,28 +183,13 @@ static const struct {
      "agent.json: mappings[0].host: \"☃.alice\" is not a host name: it holds a character that host "
      "names may not have\n"},
     {TCP ", \"host\": \"x\"}]",
-     "agent.json: mappings[0].host: does not fit a mapping of protocol tcp, only http, tls "
-     "and https\n"},
+     "agent.json: mappings[0].host: does not fit a mapping of protocol tcp, only http and tls\n"},
     {HTTP ", \"public_port\": 80}]", "agent.json: mappings[0].public_port: does not fit a mapping "
-				     "of protocol http, only tcp, udp and https\n"},
-    {HTTPS ", \"private_key\": \"k\"}]", "agent.json: mappings[0].private_key: is the key of a "
-					 "\"certificate\" in a file\n"},
-    {HTTPS ", \"certificate\": \"c\"}]",
-     "agent.json: mappings[0].certificate: \"c\" needs its \"private_key\"\n"},
-    {HTTPS ", \"public_port\": \"80-81\"}]",
-     "agent.json: mappings[0].public_port: must be one port for a mapping of protocol https\n"},
-    {HTTP ", \"hsts_s\": 1}]",
-     "agent.json: mappings[0].hsts_s: does not fit a mapping of protocol http, only https\n"},
-    {"[{\"name\": \"a\", \"protocol\": \"https\", \"host\": \"_x.alice\", \"target\": \"h:1\"}]",
-     "agent.json: mappings[0].host: \"_x.alice\": no certificate may have a name with \"_\"\n"},
-    {"[{\"name\": \"a\", \"protocol\": \"https\", \"host\": \"x\", \"target\": \"h:1\"},"
-     "{\"name\": \"b\", \"protocol\": \"tls\", \"host\": \"x\", \"target\": \"h:1\"}]",
-     "agent.json: mappings[1]: the tls host \"x\" is already that of \"a\"\n"},
+				     "of protocol http, only tcp and udp\n"},
     {TCP ", \"flows\": 5}]",
      "agent.json: mappings[0].flows: does not fit a mapping of protocol tcp, only udp\n"},
     {TCP ", \"basic_auth\": {\"user\": \"u\", \"password\": \"p\"}}]",
-     "agent.json: mappings[0].basic_auth: does not fit a mapping of protocol tcp, only http and "
-     "https\n"},
+     "agent.json: mappings[0].basic_auth: does not fit a mapping of protocol tcp, only http\n"},
     {UDP ", \"proxy_protocol\": 1}]",
      "agent.json: mappings[0].proxy_protocol: version 1 cannot speak of udp, only 2 can\n"},
     {TCP ", \"proxy_protocol\": 3}]", "agent.json: mappings[0].proxy_protocol: …"},
@@ -234,7 +219,7 @@ static const struct {
      "\"nas:PORT\"\n"},
     {TCP ", \"check_s\": 86401}]", "agent.json: mappings[0].check_s: …"},
     {UDP ", \"check_s\": 60}]", "agent.json: mappings[0].check_s: does not fit a mapping of "
-				"protocol udp, only tcp, http, tls and https\n"},
+				"protocol udp, only tcp and http and tls\n"},
     {TCP ", \"bandwidth\": \"fast\"}]", "agent.json: mappings[0].bandwidth: \"fast\" is not a "
 					"number of bits a second such as \"20M\"\n"},
     {TCP ", \"bandwidth\": \"18000000000G\"}]", "agent.json: mappings[0].bandwidth: …"},
@@ -497,11 +482,6 @@ static void a_change_of_anything_is_a_change(void **state)
 	    HTTP ", \"basic_auth\": {\"user\": \"a\", \"password\": \"b\"}}]",
 	    HTTP ", \"basic_auth\": {\"user\": \"a\", \"password\": \"c\"}}]",
 	    HTTP ", \"basic_auth\": {\"user\": \"c\", \"password\": \"b\"}}]",
-	    HTTPS "}]",
-	    HTTPS ", \"public_port\": 80}]",
-	    HTTPS ", \"hsts_s\": 1}]",
-	    HTTPS ", \"certificate\": \"c\", \"private_key\": \"k\"}]",
-	    HTTPS ", \"certificate\": \"c\", \"private_key\": \"l\"}]",
 	};
 	for (size_t i = 0; i < COUNT_OF(variants); i++)
 		for (size_t k = 0; k < COUNT_OF(variants); k++) {
@@ -516,7 +496,7 @@ static void a_change_of_anything_is_a_change(void **state)
 static void protocols_by_name(void **state)
 {
 	(void)state;
-	static const char *const names[] = {"tcp", "udp", "http", "tls", "https"};
+	static const char *const names[] = {"tcp", "udp", "http", "tls"};
 	enum mapping_protocol p;
 	for (size_t i = 0; i < COUNT_OF(names); i++) {
 		assert_int_equal(mapping_protocol_parse(names[i], &p), 0);
@@ -579,6 +559,10 @@ static void declare_goes_and_comes(void **state)
 	assert_true(read_wishes("[{\"host\": \"alice\", \"follow\": \"home\"}]", &d.names, &error));
 	assert_int_equal(addr_parse_ip("2001:db8::7", &d.address6), 0);
 	assert_int_equal(addr_parse_ip("192.0.2.7", &d.judged), 0);
+	static const struct challenge wanted[] = {
+	    {"alice", "LPJNul-wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ"}, {"b.", "short"}};
+	d.challenges = mem_dup(wanted, sizeof(wanted));
+	d.challenge_count = COUNT_OF(wanted);
 	struct buf b = BUF_INIT;
 	declare_write(&d, &b);
 	assert_int_equal(declare_read((char *)buf_data(&b), buf_len(&b), &back, why), 0);
@@ -588,6 +572,9 @@ static void declare_goes_and_comes(void **state)
 	assert_true(addr_equal_ip(&d.judged, &back.judged));
 	assert_int_equal(back.names.count, 1);
 	assert_int_equal(back.names.items[0].follow, NAME_FOLLOW_HOME);
+	assert_int_equal(back.challenge_count, COUNT_OF(wanted));
+	for (size_t i = 0; i < COUNT_OF(wanted); i++)
+		assert_true(challenge_same(&back.challenges[i], &wanted[i]));
 	assert_int_equal(back.mappings.count, d.mappings.count);
 	for (size_t i = 0; i < d.mappings.count; i++) {
 		assert_true(mapping_same(&d.mappings.items[i], &back.mappings.items[i]));
@@ -604,53 +591,6 @@ static void declare_goes_and_comes(void **state)
 	}
 	buf_fini(&b);
 	declare_fini(&d);
-}
-
-/* What the relay is told of one https mapping, with more keys behind its target. */
-static struct mapping told(const char *more, bool redirect, char **wire)
-{
-	char *text = mem_printf("%s%s}]", HTTPS, more), why[256];
-	struct declare d = {.serial = 1, .mappings = must_read(text)}, back;
-	struct buf b = BUF_INIT;
-	struct mapping m;
-	d.mappings.items[0].id = 1;
-	d.mappings.items[0].redirect = redirect;
-	declare_write(&d, &b);
-	*wire = mem_strdup(buf_str(&b));
-	assert_int_equal(declare_read(*wire, strlen(*wire), &back, why), 0);
-	assert_true(mapping_same(&back.mappings.items[0], &back.mappings.items[0]));
-	mapping_copy(&m, &back.mappings.items[0]);
-	declare_fini(&back);
-	declare_fini(&d);
-	buf_fini(&b);
-	mem_free(text);
-	return m;
-}
-
-static void an_https_mapping_is_told_as_tls_and_keeps_its_secrets(void **state)
-{
-	(void)state;
-	char *wire;
-	struct mapping m = told(", \"certificate\": \"c.pem\", \"private_key\": \"k.pem\", "
-				"\"hsts_s\": 5, \"basic_auth\": {\"user\": \"u\", \"password\": "
-				"\"secret\"}",
-				true, &wire);
-	assert_int_equal(m.protocol, MAPPING_HTTPS);
-	assert_true(m.redirect);
-	assert_string_equal(m.host, "x");
-	assert_int_equal(m.first, 0);
-	assert_non_null(strstr(wire, "\"protocol\":\"tls\",\"gateway\":true,\"redirect\":true"));
-	static const char *const stays[] = {"secret", "c.pem", "k.pem", "hsts"};
-	for (size_t i = 0; i < COUNT_OF(stays); i++)
-		assert_null(strstr(wire, stays[i]));
-	mem_free(wire);
-	mapping_fini(&m);
-	m = told(", \"public_port\": 54321", false, &wire);
-	assert_false(m.redirect);
-	assert_int_equal(m.first, 54321);
-	assert_string_equal(m.host, "x");
-	mem_free(wire);
-	mapping_fini(&m);
 }
 
 static void an_empty_declare(void **state)
@@ -755,13 +695,13 @@ static void what_only_a_later_version_knows_is_one_mappings_error(void **state)
 		const char *mapping, *unknown;
 	} table[] = {
 	    {MINE "\"protocol\": \"quic\", \"public_port\": 80",
-	     "protocol: \"quic\" is none of tcp, udp, http, tls, https"},
+	     "protocol: \"quic\" is none of tcp, udp, http, tls"},
 	    {MINE "\"protocol\": \"unknown\", \"host\": \"x\"",
-	     "protocol: \"unknown\" is none of tcp, udp, http, tls, https"},
+	     "protocol: \"unknown\" is none of tcp, udp, http, tls"},
 	    {MINE "\"protocol\": \"tls\", \"host\": \"x\", \"public_port\": 54321",
-	     "public_port: does not fit a mapping of protocol tls, only tcp, udp and https"},
+	     "public_port: does not fit a mapping of protocol tls, only tcp and udp"},
 	    {MINE "\"protocol\": \"tcp\", \"public_port\": 80, \"host\": \"x\"",
-	     "host: does not fit a mapping of protocol tcp, only http, tls and https"},
+	     "host: does not fit a mapping of protocol tcp, only http and tls"},
 	    {MINE "\"protocol\": \"tcp\", \"public_port\": 0",
 	     "public_port: must be 1 to 65535, not 0"},
 	    {MINE "\"protocol\": \"udp\", \"public_port\": \"any\"",
@@ -879,8 +819,8 @@ static void the_second_of_one_port_is_in_error_on_the_wire(void **state)
 	    "flows: does not fit a mapping of protocol http, only udp",
 	    NULL,
 	    "the http host \"x\" is already that of \"d\"",
-	    "protocol: \"v\" is none of tcp, udp, http, tls, https",
-	    "protocol: \"v\" is none of tcp, udp, http, tls, https"};
+	    "protocol: \"v\" is none of tcp, udp, http, tls",
+	    "protocol: \"v\" is none of tcp, udp, http, tls"};
 	struct declare d;
 	char why[256];
 	assert_int_equal(declare_read(json, strlen(json), &d, why), 0);
@@ -958,7 +898,13 @@ static void state_goes_and_comes(void **unused)
 	    {4294967295u, MAPPING_PENDING, NULL, NULL, "*.c.example"},
 	};
 	struct name_report names[] = {{"alice.home.example.com", "203.0.113.10", NULL, "good", 12}};
-	struct state s = {7, mappings, 3, names, 1, "198.51.100.7"}, back;
+	struct state s = {.serial = 7,
+			  .mappings = mappings,
+			  .mapping_count = 3,
+			  .names = names,
+			  .name_count = 1,
+			  .address = "198.51.100.7"},
+		     back;
 	struct buf b = BUF_INIT;
 	char why[256];
 	state_write(&s, &b);
@@ -1011,6 +957,8 @@ static void hostile_states(void **unused)
 	    "{\"serial\": 1, \"names\": [{}]}",
 	    "{\"serial\": 1, \"names\": [{\"name\": \"a\", \"counted\": -1}]}",
 	    "{\"serial\": 1, \"address\": []}",
+	    "{\"serial\": 1, \"challenges\": [{\"host\": \"a\", \"state\": \"error\"}]}",
+	    "{\"serial\": 1, \"challenges\": [{\"host\": \"a\", \"txt\": \"t\"}]}",
 	};
 	struct state s;
 	char why[256];
@@ -1021,6 +969,49 @@ static void hostile_states(void **unused)
 				   "\"open\", \"new\": 1}], \"new\": {}}";
 	assert_int_equal(state_read(good, strlen(good), &s, why), 0);
 	state_fini(&s);
+}
+
+static void challenges_are_read_each_by_itself(void **unused)
+{
+	(void)unused;
+	struct challenge_report reports[] = {
+	    {{"alice", "LPJNul-wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ"}, CHALLENGE_PUBLISHED, NULL},
+	    {{"*.b", "x"}, CHALLENGE_ERROR, "no"},
+	    {{"c", "y"}, CHALLENGE_PENDING, "the server 127.0.0.1 does not answer"}};
+	struct state s = {.serial = 1, .challenges = reports, .challenge_count = 3}, back;
+	struct buf b = BUF_INIT;
+	char why[256];
+	state_write(&s, &b);
+	assert_int_equal(state_read(buf_str(&b), buf_len(&b), &back, why), 0);
+	assert_int_equal(back.challenge_count, 3);
+	for (size_t i = 0; i < 3; i++) {
+		assert_true(challenge_same(&back.challenges[i].challenge, &reports[i].challenge));
+		assert_int_equal(back.challenges[i].state, reports[i].state);
+		assert_true(text_same(back.challenges[i].error, reports[i].error));
+	}
+	state_fini(&back);
+	buf_fini(&b);
+	static const char later[] = "{\"serial\": 1, \"challenges\": [{\"host\": \"a\", \"txt\": "
+				    "\"t\", \"state\": \"queued\"}]}";
+	assert_int_equal(state_read(later, strlen(later), &back, why), 0);
+	assert_int_equal(back.challenges[0].state, CHALLENGE_ERROR);
+	assert_string_equal(back.challenges[0].error,
+			    "the agent is older than the relay, update it: state \"queued\"");
+	state_fini(&back);
+	/* What is too long is cut, and still no value. */
+	struct declare d;
+	static const char longer[] = "{\"serial\": 1, \"challenges\": [{\"host\": \"a\", \"txt\": "
+				     "\"LPJNul-wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQLPJNul\"}]}";
+	assert_int_equal(declare_read(longer, strlen(longer), &d, why), 0);
+	assert_int_equal(strlen(d.challenges[0].txt), CHALLENGE_TXT + 1);
+	declare_fini(&d);
+	for (size_t i = 0; i <= CHALLENGES_MAX; i++)
+		buf_printf(&b, "%s{\"host\": \"a\", \"txt\": \"t\"}",
+			   i ? "," : "{\"serial\": 1, \"challenges\": [");
+	buf_puts(&b, "]}");
+	assert_int_equal(declare_read(buf_str(&b), buf_len(&b), &d, why), ERR_SYNTAX);
+	assert_string_equal(why, "DECLARE: challenges: has 17 entries, at most 16 may be");
+	buf_fini(&b);
 }
 
 /* What a relay of a later version says of one mapping leaves the others as they are. */
@@ -1063,7 +1054,22 @@ static void the_longest_state_fits_a_frame(void **unused)
 		mappings[i] = (struct mapping_report){UINT32_MAX, MAPPING_ERROR, NULL, error, name};
 		names[i] = (struct name_report){name, addresses, addresses, "nochg", UINT32_MAX};
 	}
-	struct state s = {UINT32_MAX, mappings, COUNT, names, COUNT, addresses}, back;
+	static struct challenge_report challenges[CHALLENGES_MAX];
+	for (size_t i = 0; i < CHALLENGES_MAX; i++) {
+		challenges[i] = (struct challenge_report){.state = CHALLENGE_PUBLISHED};
+		challenges[i].error = error;
+		strcpy(challenges[i].challenge.host, name);
+		memset(challenges[i].challenge.txt, 't', CHALLENGE_TXT);
+	}
+	struct state s = {.serial = UINT32_MAX,
+			  .mappings = mappings,
+			  .mapping_count = COUNT,
+			  .names = names,
+			  .name_count = COUNT,
+			  .address = addresses,
+			  .challenges = challenges,
+			  .challenge_count = CHALLENGES_MAX},
+		     back;
 	struct buf b = BUF_INIT;
 	char why[256];
 	state_write(&s, &b);
@@ -1097,7 +1103,6 @@ int main(void)
 	    cmocka_unit_test(protocols_by_name),
 	    cmocka_unit_test(names_follow_relay_or_home),
 	    cmocka_unit_test(declare_goes_and_comes),
-	    cmocka_unit_test(an_https_mapping_is_told_as_tls_and_keeps_its_secrets),
 	    cmocka_unit_test(an_empty_declare),
 	    cmocka_unit_test(hostile_declares),
 	    cmocka_unit_test(what_only_a_later_version_knows_is_one_mappings_error),
@@ -1109,6 +1114,7 @@ int main(void)
 	    cmocka_unit_test(a_wrong_state_is_read_to_its_first_error),
 	    cmocka_unit_test(state_goes_and_comes),
 	    cmocka_unit_test(hostile_states),
+	    cmocka_unit_test(challenges_are_read_each_by_itself),
 	    cmocka_unit_test(a_state_that_is_not_known_is_one_mappings_error),
 	    cmocka_unit_test(the_longest_state_fits_a_frame),
 	};
