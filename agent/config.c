@@ -5,6 +5,7 @@
  */
 #include "agent/config.h"
 
+#include "agent/certificate_files.h"
 #include "agent/identity.h"
 #include "shared/base/conf.h"
 #include "shared/base/err.h"
@@ -184,9 +185,31 @@ static char *read_control(struct conf_at root, const char *file)
 	return path;
 }
 
+/* Files that cannot be used must be found by `check`, not by the first visitor. */
+static void check_certificate(struct conf_at list, size_t i, const struct agent_config *c)
+{
+	const struct mapping *m = &c->mappings.items[i];
+	struct certificate_files read;
+	char *why;
+	if (!m->certificate)
+		return;
+	char *certificate = file_beside(c->file, m->certificate),
+	     *key = file_beside(c->file, m->private_key);
+	if (certificate_files_read(certificate, key, &read, &why) < 0)
+		conf_error(conf_item(list, i), "certificate", "%s", why);
+	tls_context_unref(read.tls);
+	mem_free(why);
+	mem_free(certificate);
+	mem_free(key);
+}
+
 static void read_mappings(struct conf_at root, struct agent_config *c)
 {
-	mapping_list_read(conf_list(root, "mappings"), false, &c->mappings);
+	struct conf_at list = conf_list(root, "mappings");
+	if (!mapping_list_read(list, false, &c->mappings))
+		return;
+	for (size_t i = 0; i < c->mappings.count; i++)
+		check_certificate(list, i, c);
 }
 
 static void read_names(struct conf_at root, struct agent_config *c)

@@ -290,7 +290,7 @@ static int choose_protocol(const char *public_text, const char *protocol,
 		return 0;
 	}
 	if (mapping_protocol_parse(protocol, out) != 0) {
-		log_say("map: --protocol %s: is none of tcp, udp, http and tls", protocol);
+		log_say("map: --protocol %s: is none of tcp, udp, http, tls and https", protocol);
 		return EXIT_USAGE;
 	}
 	if (ports != (mapping_kind(*out)->entrance == MAPPING_OWN_PORTS)) {

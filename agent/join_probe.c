@@ -16,7 +16,7 @@
 struct join_probe {
 	const struct agent_config *config;
 	struct loop *loop;
-	struct relay_attempt *way;
+	struct relay_attempt *attempt;
 	struct io *io;
 	struct buf in;
 	struct timer *timer;
@@ -28,8 +28,8 @@ static void end(struct join_probe *t, int err, char *said)
 {
 	t->err = err;
 	t->said = said;
-	relay_attempt_close(t->way);
-	t->way = NULL;
+	relay_attempt_close(t->attempt);
+	t->attempt = NULL;
 	io_close(t->io);
 	t->io = NULL;
 	timer_close(t->timer);
@@ -131,7 +131,7 @@ static void on_connection(void *owner, struct relay_attempt *a, struct io *io, i
 {
 	struct join_probe *t = owner;
 	(void)a;
-	t->way = NULL;
+	t->attempt = NULL;
 	if (!io) {
 		failed(t, err, detail);
 		return;
@@ -173,7 +173,8 @@ int join_probe_run(const struct agent_config *c, unsigned timeout_ms, char **sai
 	    tls_context_client_new(c->pin, c->ca_file, TLS_CONTEXT_ALPN_TUNNEL, false, &why);
 	t.timer = timer_new(t.loop, on_timeout, &t);
 	if (tls)
-		t.way = relay_attempt_start(t.loop, &c->relay, tls, NULL, 0, 0, on_connection, &t);
+		t.attempt =
+		    relay_attempt_start(t.loop, &c->relay, tls, NULL, 0, 0, on_connection, &t);
 	else
 		end(&t, ERR_CONFIG, why);
 	if (t.timer)

@@ -1,5 +1,6 @@
 /* groundnut-agent: its commands, each handed to the file that does it. */
 #include "agent/config.h"
+#include "agent/doctor.h"
 #include "agent/environment.h"
 #include "agent/join.h"
 #include "agent/map_command.h"
@@ -82,6 +83,15 @@ static int run_reload(const struct cli_line *line)
 	return code;
 }
 
+static int run_doctor(const struct cli_line *line)
+{
+	return doctor_run(line->config, cli_has(line, "json"));
+}
+
+static const struct cli_option doctor_options[] = {
+    {"json", 0, NULL, "as a JSON list", false},
+    {0},
+};
 static const struct cli_option join_options[] = {
     {"force", 0, NULL,
      "also when the file is of another account; keeps its mappings, and the old file as "
@@ -90,7 +100,7 @@ static const struct cli_option join_options[] = {
     {0},
 };
 static const struct cli_option map_options[] = {
-    {"protocol", 0, "P", "tcp, udp, http or tls", false},
+    {"protocol", 0, "P", "tcp, udp, http, tls or https", false},
     {0},
 };
 
@@ -121,6 +131,10 @@ static const struct cli_command commands[] = {
     {"check", NULL, "read the configuration and report every error", NULL, NULL, 0, 0, run_check},
     {"status", NULL, "ask the running agent how it is", NULL, status_command_options, 0, 0,
      run_status},
+    {"doctor", NULL, "look from the inside out, a line each: `ok`, or what is wrong and the cure",
+     "Tries the relay as `join` does, asks the running agent, and connects to each target. 0 only "
+     "where nothing is wrong.",
+     doctor_options, 0, 0, run_doctor},
     {"reload", NULL, "have the running agent read its file again", NULL, NULL, 0, 0, run_reload},
     {0},
 };

@@ -141,7 +141,8 @@ static void new_transport(struct relay_session *u)
 	    .receive_budget = RECEIVE_BUDGET,
 	    .pool = &u->pool,
 	};
-	u->transport = transport_new(u->loop, &c, &PULSE_AGENT, on_transport, u, u->news, u->owner);
+	u->transport =
+	    transport_new(u->loop, &c, &KEEPALIVE_AGENT, on_transport, u, u->news, u->owner);
 	transport_set_silence(u->transport, u->silence.silence_ms);
 }
 
@@ -348,7 +349,7 @@ static void attached(struct relay_session *u, const struct welcome *w)
 	u->refused = false;
 	u->last_error[0] = 0;
 	u->grace_ms = w->grace_s * 1000;
-	u->knows_clock = capabilities_has(w->can, ABILITY_TIME) && w->time_ms;
+	u->knows_clock = capabilities_has(w->can, CAPABILITY_TIME) && w->time_ms;
 	u->clock_off_ms = (int64_t)w->time_ms - (int64_t)loop_wall_ms();
 	u->fn(u->owner, RELAY_SESSION_STATE);
 }
@@ -624,8 +625,8 @@ struct relay_session *relay_session_new(struct loop *l, const struct agent_confi
 	u->owner = owner;
 	congestion_choose(c->congestion, u->congestion);
 	u->backoff = (struct backoff){.base_ms = 2000, .max_ms = 60000};
-	u->silence =
-	    (struct path_tuning)PATH_TUNING_INIT(PULSE_AGENT.suspect_ms, KEEPALIVE_SUSPECT_MOST_MS);
+	u->silence = (struct path_tuning)PATH_TUNING_INIT(KEEPALIVE_AGENT.suspect_ms,
+							  KEEPALIVE_SUSPECT_MOST_MS);
 	u->dialer = relay_dialer_new(l, on_connection, u);
 	random_bytes(&u->instance, sizeof u->instance);
 	u->boot_skew_ms = boot_skew(u);

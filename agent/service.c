@@ -50,6 +50,7 @@ struct service_main {
 	struct agent_config *config;
 	struct relay_session *session;
 	struct targets *targets;
+	struct certificates *certificates;
 	struct followed_names *follow;
 	struct control *control;
 	struct signals *signals;
@@ -211,6 +212,7 @@ static const char *reload(struct service_main *m)
 	m->config = fresh;
 	targets_set_log(m->targets, fresh->log_visitors);
 	targets_set(m->targets, &fresh->mappings);
+	certificates_set(m->certificates, fresh);
 	followed_names_set(m->follow, &fresh->names);
 	if (!same_relay(old, fresh))
 		relay_session_restart(m->session);
@@ -401,6 +403,7 @@ static void stop(struct service_main *m)
 	relay_session_stop(m->session);
 	targets_session_over(m->targets);
 	targets_free(m->targets);
+	certificates_free(m->certificates);
 	followed_names_free(m->follow);
 	relay_session_free(m->session);
 	control_close(m->control);
@@ -438,13 +441,23 @@ static void on_follow(void *owner)
 		declare(m);
 }
 
+/* What is redirected to https depends on what is valid. */
+static void on_certificates(void *owner)
+{
+	struct service_main *m = owner;
+	if (m->session && relay_session_state(m->session) == RELAY_SESSION_ATTACHED)
+		declare(m);
+}
+
 static int start(struct service_main *m)
 {
 	char *why = NULL;
 	int err = 0;
-	m->targets = targets_new(m->loop, on_targets, m);
+	m->certificates = certificates_new(m->loop, on_certificates, m);
+	m->targets = targets_new(m->loop, m->certificates, on_targets, m);
 	targets_set_log(m->targets, m->config->log_visitors);
 	targets_set(m->targets, &m->config->mappings);
+	certificates_set(m->certificates, m->config);
 	m->follow = followed_names_new(m->loop, on_follow, m);
 	followed_names_set(m->follow, &m->config->names);
 	m->session = relay_session_new(m->loop, m->config, on_session, on_news, m, &why);
@@ -513,6 +526,7 @@ int service_run(const char *config_file)
 	if (code) {
 		m.stopping = true;
 		targets_free(m.targets);
+		certificates_free(m.certificates);
 		followed_names_free(m.follow);
 		relay_session_free(m.session);
 		loop_stop(m.loop);

@@ -8,6 +8,7 @@
  */
 #include "agent/targets.h"
 
+#include "agent/https_gateway.h"
 #include "agent/target_check.h"
 #include "agent/udp_flows.h"
 #include "shared/base/hash_table.h"
@@ -41,8 +42,9 @@ struct target {
 	char *dial_error;
 	uint64_t dial_error_out;
 	uint64_t dial_error_ms;
-	uint64_t complained_ms;     /* when the log last heard of it */
-	struct target_check *check; /* NULL: of udp, which is not asked */
+	uint64_t complained_ms;        /* when the log last heard of it */
+	struct target_check *check;    /* NULL: of udp, which is not asked */
+	struct guess_limiter *guesses; /* of an https mapping */
 	struct list visits;
 	uint64_t visits_now, visits_total;
 	/* to_stream goes out of the home, from_stream comes in; dropped: by flows that ended */
@@ -56,7 +58,8 @@ struct visit {
 	struct stream *stream; /* until the splice has it */
 	struct dial *dial;
 	struct splice *splice;
-	struct flow *flow; /* of a udp mapping, instead of the three */
+	struct flow *flow;         /* of a udp mapping, instead of the three */
+	struct https_visit *https; /* of an https mapping, instead of stream and splice */
 	uint16_t port;
 	struct addr visitor;
 	struct flow_count count; /* of this visit; its bytes count in the target's, too */
@@ -70,13 +73,16 @@ struct targets {
 	struct list list;
 	struct hash_table *by_id;
 	struct target_checks *checks;
+	struct certificates *certificates;
+	struct https_gateway *https;
 	unsigned visits, visits_most; /* of all targets; a new link needs descriptors, too */
 	uint32_t next_id;
 	uint64_t serial, answered;
 	bool log_visitors;
 };
 
-struct targets *targets_new(struct loop *l, targets_fn *fn, void *owner)
+struct targets *targets_new(struct loop *l, struct certificates *certificates, targets_fn *fn,
+			    void *owner)
 {
 	struct targets *s = mem_zalloc(sizeof *s);
 	s->loop = l;
@@ -87,6 +93,8 @@ struct targets *targets_new(struct loop *l, targets_fn *fn, void *owner)
 	list_init(&s->list);
 	s->by_id = hash_table_new();
 	s->checks = target_checks_new(l, fn, owner);
+	s->certificates = certificates;
+	s->https = https_gateway_new(l, certificates);
 	return s;
 }
 
@@ -123,6 +131,8 @@ static void cut_visit(struct visit *v, enum reset_code code)
 	flow_cut(v->flow, code);
 	if (v->splice)
 		splice_cut(v->splice, code);
+	if (v->https)
+		https_visit_cut(v->https, code);
 	if (v->stream) {
 		stream_reset(v->stream, code);
 		stream_close(v->stream);
@@ -148,11 +158,10 @@ static enum reset_code code_of(int err)
 
 /* Writes the PROXY header, when the mapping asks for one: the visitor, the address visited and, by
  * TLS, the name asked for. Returns its length; 0: none. */
-static size_t proxy_header(const struct target *s, const struct stream *stream,
+static size_t proxy_header(const struct target *s, const struct open_info *info,
 			   uint8_t out[PROXY_PROTOCOL_MAX])
 {
 	const struct mapping *m = &s->mapping;
-	const struct open_info *info = stream_info(stream);
 	bool udp = mapping_kind(m->protocol)->transport == PORTS_UDP;
 	enum proxy_transport transport = udp ? PROXY_UDP : PROXY_TCP;
 	return m->proxy_protocol
@@ -203,28 +212,77 @@ static void on_flow_trouble(void *owner, int err)
 	note_dial_error(v->target, v->port, err);
 }
 
+/* Begins with the PROXY header, where the mapping asks for one. A fresh socket takes it, or it is
+ * dead: false, and io is closed. */
+static bool introduce(const struct target *s, const struct open_info *info, struct io *io)
+{
+	uint8_t header[PROXY_PROTOCOL_MAX];
+	size_t len = proxy_header(s, info, header);
+	if (!len || io_write(io, header, len) == (ssize_t)len)
+		return true;
+	io_close(io);
+	return false;
+}
+
 static void on_dialled(void *owner, struct io *io, int err)
 {
 	struct visit *v = owner;
 	struct target *s = v->target;
 	v->dial = NULL;
-	if (!io) {
+	if (io)
+		forget_dial_error(s);
+	else
 		note_dial_error(s, v->port, err);
-		cut_visit(v, code_of(err));
-		return;
-	}
-	forget_dial_error(s);
-	uint8_t header[PROXY_PROTOCOL_MAX];
-	size_t len = proxy_header(s, v->stream, header);
-	/* A fresh socket takes this much; one that does not is dead. */
-	if (len && io_write(io, header, len) != (ssize_t)len) {
-		io_close(io);
-		cut_visit(v, RESET_UNREACHABLE);
+	if (!io || !introduce(s, stream_info(v->stream), io)) {
+		cut_visit(v, io ? RESET_UNREACHABLE : code_of(err));
 		return;
 	}
 	struct stream *stream = v->stream;
 	v->stream = NULL;
 	v->splice = splice_new(v->transport, io, stream, &v->count.bytes, on_visit_end, v);
+}
+
+/* --- visits of https mappings --- */
+
+static void on_https_dialled(void *owner, struct io *io, int err)
+{
+	struct visit *v = owner;
+	v->dial = NULL;
+	if (io)
+		forget_dial_error(v->target);
+	else
+		note_dial_error(v->target, v->port, err);
+	bool good = io && introduce(v->target, https_visit_info(v->https), io);
+	https_visit_opened(v->https, good ? io : NULL);
+}
+
+static void on_https_open(void *owner)
+{
+	struct visit *v = owner;
+	v->dial = dial_start(v->target->all->loop, DIAL_SERVICE, v->target->mapping.target.host,
+			     v->port, NULL, 0, SERVICE_DIAL_MS, on_https_dialled, v);
+}
+
+static void on_https_over(void *owner, const char *why)
+{
+	struct visit *v = owner;
+	dial_close(v->dial);
+	v->https = NULL;
+	drop_visit(v, why);
+}
+
+static void enter_https(struct visit *v)
+{
+	static const struct https_visit_calls calls = {on_https_open, on_https_over};
+	struct target *s = v->target;
+	/* a relay of 0.1.0 tells the host as what visitors type */
+	const char *host = s->host ? s->host : s->public_text;
+	struct stream *stream = v->stream;
+	v->stream = NULL;
+	v->https = https_gateway_enter(s->all->https, v->transport, stream, &s->mapping, host,
+				       s->guesses, &v->count.bytes, &calls, v);
+	if (!v->https)
+		drop_visit(v, reset_text(RESET_NO_ROOM));
 }
 
 static void on_stream(void *owner, enum stream_event event)
@@ -302,10 +360,14 @@ void targets_opened(struct targets *s, struct transport *k, struct stream *strea
 	if (is_flow) {
 		v->stream = NULL;
 		uint8_t header[PROXY_PROTOCOL_MAX];
-		size_t len = proxy_header(target, stream, header);
+		size_t len = proxy_header(target, info, header);
 		v->flow = flow_new(k, stream, target->mapping.target.host, port,
 				   flow_port(&target->mapping, info->visitor.port), header, len,
 				   &v->count, on_flow_end, on_flow_trouble, v);
+		return;
+	}
+	if (target->mapping.protocol == MAPPING_HTTPS) {
+		enter_https(v);
 		return;
 	}
 	stream_own(stream, on_stream, v);
@@ -320,6 +382,7 @@ static void target_free(struct target *s)
 	while (!list_is_empty(&s->visits))
 		cut_visit(LIST_ENTRY(s->visits.next, struct visit, node), RESET_MAPPING_GONE);
 	target_check_free(s->check);
+	guess_limiter_free(s->guesses);
 	list_remove(&s->node);
 	hash_table_remove(s->all->by_id, &s->mapping.id, sizeof(s->mapping.id));
 	mapping_fini(&s->mapping);
@@ -338,6 +401,7 @@ void targets_free(struct targets *s)
 	while (!list_is_empty(&s->list))
 		target_free(LIST_ENTRY(s->list.next, struct target, node));
 	hash_table_free(s->by_id);
+	https_gateway_free(s->https);
 	target_checks_free(s->checks);
 	mem_free(s);
 }
@@ -348,6 +412,7 @@ static void target_add(struct targets *s, const struct mapping *m)
 	new->all = s;
 	mapping_copy(&new->mapping, m);
 	new->mapping.id = s->next_id++;
+	new->guesses = m->protocol == MAPPING_HTTPS ? guess_limiter_new() : NULL;
 	list_init(&new->visits);
 	list_append(&s->list, &new->node);
 	hash_table_add(s->by_id, &new->mapping.id, sizeof(new->mapping.id), new);
@@ -378,6 +443,7 @@ void targets_set(struct targets *s, const struct mapping_list *list)
 			kept->mapping.check_s = m->check_s;
 			mem_free(kept->mapping.host_typed);
 			kept->mapping.host_typed = mem_strdup(m->host_typed);
+			kept->mapping.redirect = m->redirect;
 			if (kept->check)
 				target_check_every(kept->check, m->check_s);
 		} else {
@@ -397,7 +463,12 @@ void targets_declare(struct targets *s, struct followed_names *names, struct tra
 	struct mapping *items = mem_alloc(count * sizeof *items);
 	size_t i = 0;
 	LIST_EACH(node, &s->list)
-	items[i++] = LIST_ENTRY(node, struct target, node)->mapping; /* borrowed */
+	{
+		items[i] = LIST_ENTRY(node, struct target, node)->mapping; /* borrowed */
+		items[i].redirect =
+		    items[i].redirect && certificates_is_valid(s->certificates, items[i].name);
+		i++;
+	}
 	struct declare d = {.serial = ++s->serial, .mappings = {items, count}};
 	followed_names_declare(names, &d);
 	struct buf json = BUF_INIT;
@@ -452,6 +523,8 @@ void targets_session_over(struct targets *s)
 			flow_cut(v->flow, RESET_ABORTED);
 			if (v->splice)
 				splice_abandon(v->splice);
+			if (v->https)
+				https_visit_cut(v->https, RESET_ABORTED);
 			stream_close(v->stream);
 			drop_visit(v, "the session with the relay ended");
 		}
@@ -566,6 +639,7 @@ static void target_status(const struct target *s, struct json *w)
 		udp_state(s, s->dial_error && !healed, w);
 	else
 		target_check_status(s->check, w);
+	certificates_status(s->all->certificates, s->mapping.name, w);
 	json_uint(w, "connections", udp ? 0 : s->visits_now);
 	json_uint(w, "connections_total", s->visits_total);
 	json_uint(w, "flows", udp ? s->visits_now : 0);

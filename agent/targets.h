@@ -6,6 +6,7 @@
 #ifndef GROUNDNUT_AGENT_TARGETS_H
 #define GROUNDNUT_AGENT_TARGETS_H
 
+#include "agent/certificates.h"
 #include "agent/followed_names.h"
 #include "shared/base/json.h"
 #include "shared/net/transport.h"
@@ -14,7 +15,9 @@
 struct targets;
 typedef void targets_fn(void *owner); /* a state has changed */
 
-struct targets *targets_new(struct loop *l, targets_fn *fn, void *owner);
+/* certificates: borrowed */
+struct targets *targets_new(struct loop *l, struct certificates *certificates, targets_fn *fn,
+			    void *owner);
 void targets_free(struct targets *s);
 
 /* Takes the file's list, copied. A mapping that has not changed keeps its id and its visits; the

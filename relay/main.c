@@ -3,6 +3,7 @@
 #include "relay/accounts/account_edit.h"
 #include "relay/config_check.h"
 #include "relay/config.h"
+#include "relay/doctor.h"
 #include "relay/init.h"
 #include "relay/service.h"
 #include "relay/status.h"
@@ -126,6 +127,11 @@ static int run_status(const struct cli_line *line)
 	return exit_code;
 }
 
+static int run_doctor(const struct cli_line *line)
+{
+	return doctor_run(line->config, cli_has(line, "json"));
+}
+
 static int ask_reload(const struct relay_config *c)
 {
 	struct control_client ask;
@@ -178,6 +184,11 @@ static const struct cli_option account_set_options[] = {
     {0},
 };
 
+static const struct cli_option doctor_options[] = {
+    {"json", 0, NULL, "as a JSON list", false},
+    {0},
+};
+
 static const struct cli_command commands[] = {
     {"init", NULL, "write a first configuration, key and certificate",
      "Writes relay.json, accounts.json, relay.crt and relay.key, and never overwrites one. Prints "
@@ -210,6 +221,11 @@ static const struct cli_command commands[] = {
      0, run_check},
     {"status", NULL, "ask the running relay how it is", NULL, status_command_options, 0, 0,
      run_status},
+    {"doctor", NULL, "look from the inside out, a line each: `ok`, or what is wrong and the cure",
+     "Looks at the files and the machine, asks the running relay, and asks the world for its "
+     "names. "
+     "0 only where nothing is wrong.",
+     doctor_options, 0, 0, run_doctor},
     {"reload", NULL, "have the running relay read its files again",
      "A wrong file changes nothing: the relay goes on with what it has, and says so.", NULL, 0, 0,
      run_reload},

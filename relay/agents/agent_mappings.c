@@ -17,7 +17,8 @@
 
 #include <string.h>
 
-enum { RETRY_MS = 2000 }; /* a door that could not be opened is tried again that often */
+/* a door that could not be opened is tried again that often */
+enum { RETRY_MS = 2000, HTTPS_PORT = 443 };
 
 struct agent_mappings {
 	struct tenant *tenant;
@@ -64,6 +65,9 @@ void agent_mappings_free(struct agent_mappings *all)
 static char *public_text(const struct agent_mappings *all, const struct door *d)
 {
 	const struct mapping *m = &d->mapping;
+	if (d->host && mapping_kind(m->protocol)->entrance == MAPPING_SHARED_TLS &&
+	    door_https_port(d) != HTTPS_PORT)
+		return mem_printf("%s:%u", d->host, (unsigned)door_https_port(d));
 	if (d->host)
 		return mem_strdup(d->host);
 	const struct relay_config *c = all->tenant->worker->config;
@@ -134,7 +138,7 @@ static char *forbidden_host(const struct tenant *t, const struct door *d)
 	const struct relay_config *c = t->worker->config;
 	const struct mapping_kind *k = mapping_kind(d->mapping.protocol);
 	bool http = k->entrance == MAPPING_SHARED_HTTP;
-	if (!(http ? c->http_count : c->tls_count))
+	if (!d->mapping.first && !(http ? c->http_count : c->tls_count))
 		return mem_printf(
 		    "this relay has no port for %s mappings (\"%s\" in its relay.json)", k->word,
 		    http ? "http" : "tls");
@@ -156,8 +160,9 @@ static char *forbidden(const struct tenant *t, const struct door *d)
 	const struct mapping *m = &d->mapping;
 	if (m->unknown)
 		return mem_printf("the relay is older than the agent, update it: %s", m->unknown);
-	if (d->host)
-		return forbidden_host(t, d);
+	char *why = d->host ? forbidden_host(t, d) : NULL;
+	if (why || !m->first)
+		return why;
 	enum ports_protocol transport = mapping_kind(m->protocol)->transport;
 	const struct account *a = tenant_account(t);
 	if (!a || !account_allows_ports(a, transport, m->first, m->last))
@@ -219,6 +224,8 @@ void agent_mappings_judge(struct agent_mappings *all)
 		char *why = all->doors[i]->is_open ? forbidden(all->tenant, all->doors[i]) : NULL;
 		if (why)
 			door_shut(all->doors[i], why);
+		else
+			door_set_redirect(all->doors[i], all->doors[i]->mapping.redirect);
 	}
 	if (all->tenant->transport && !all->orphans) {
 		try_all(all);
@@ -302,6 +309,8 @@ static void set_doors(struct agent_mappings *all, const struct mapping_list *lis
 			fresh[i] = door_new(all->tenant, &list->items[i]);
 		else if (all->orphans)
 			door_adopt(fresh[i], &list->items[i]);
+		else
+			door_set_redirect(fresh[i], list->items[i].redirect);
 	}
 	if (all->orphans)
 		wake_all(all);

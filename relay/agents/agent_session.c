@@ -242,8 +242,8 @@ static struct transport *new_transport(struct agent_session *s)
 	    .receive_account = &s->tenant->usage->receive,
 	    .pool = &s->tenant->worker->pool,
 	};
-	return transport_new(s->tenant->worker->loop, &c, &PULSE_RELAY, on_transport, s, on_news,
-			     s);
+	return transport_new(s->tenant->worker->loop, &c, &KEEPALIVE_RELAY, on_transport, s,
+			     on_news, s);
 }
 
 /* From here on the link that p brings is the session's, and p is gone. Negative: the link was gone,

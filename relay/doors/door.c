@@ -29,20 +29,22 @@ enum {
 	PLACE_LAG_MS = 10000,
 	SLOW_SAY_MS = 60000,
 	SOURCES = 4096,
-	FLOWS_DEFAULT = 16384
+	FLOWS_DEFAULT = 16384,
+	HTTPS_PORT = 443,
 };
 
 static void on_relief(void *owner);
 
-static const struct door_kind *kind_of(enum mapping_protocol p)
+static const struct door_kind *kind_of(const struct mapping *m)
 {
-	switch (p) {
+	switch (m->protocol) {
 	case MAPPING_UDP:
 		return &UDP_DOOR;
 	case MAPPING_HTTP:
 		return &HTTP_DOOR;
 	case MAPPING_TLS:
-		return &TLS_DOOR;
+	case MAPPING_HTTPS:
+		return m->first ? &TLS_PORT_DOOR : &TLS_DOOR;
 	case MAPPING_TCP:
 	case MAPPING_UNKNOWN: /* never opened */
 		return &TCP_DOOR;
@@ -75,7 +77,7 @@ static char *full_host(const struct tenant *t, const char *host)
 
 struct door *door_new(struct tenant *t, const struct mapping *mapping)
 {
-	const struct door_kind *kind = kind_of(mapping->protocol);
+	const struct door_kind *kind = kind_of(mapping);
 	struct door *d = mem_zalloc(kind->size);
 	d->kind = kind;
 	d->tenant = t;
@@ -105,7 +107,7 @@ char *door_why_closed(const struct door *d, bool for_operator)
 		return mem_strdup(for_operator && d->detail ? d->detail
 				  : d->error                ? d->error
 							    : "not opened yet");
-	return d->host
+	return d->host && !d->mapping.first
 		   ? vhost_table_closed(d->tenant->worker->context->vhosts,
 					mapping_kind(d->mapping.protocol)->entrance, for_operator)
 		   : NULL;
@@ -171,42 +173,111 @@ static void set_held(struct door *d, const char *holder)
 	door_set_error(d, mem_strdup(ours ? detail : "held by another account"), detail);
 }
 
-static int claim(struct door *d)
+static struct vhost_entrance entrance_of(const struct door *d)
 {
-	struct context *c = d->tenant->worker->context;
-	const struct mapping *m = &d->mapping;
-	const struct mapping_kind *k = mapping_kind(m->protocol);
-	const char *label = d->tenant->label;
-	struct vhost v = {.worker = d->tenant->worker, .deliver = deliver};
-	char *holder, *why;
-	int err =
-	    d->host
-		? vhost_table_claim(c->vhosts, k->entrance, d->host, label, &v, &holder, &why)
-		: port_table_claim(c->ports, k->transport, m->first, m->last, label, &holder, &why);
+	return (struct vhost_entrance){mapping_kind(d->mapping.protocol)->entrance,
+				       d->mapping.first};
+}
+
+static void note_claim(struct door *d, int err, char *holder, char *why)
+{
 	if (holder)
 		set_held(d, holder);
 	else if (err < 0)
 		door_set_error(d, why, NULL);
 	mem_free(holder);
-	if (!err && d->host) {
-		d->claim = v.claim;
-		hash_table_add(v.worker->vhosts, &d->claim, sizeof d->claim, d);
-	}
+}
+
+static int claim_ports(struct door *d)
+{
+	const struct mapping *m = &d->mapping;
+	char *holder, *why;
+	int err = port_table_claim(d->tenant->worker->context->ports,
+				   mapping_kind(m->protocol)->transport, m->first, m->last,
+				   d->tenant->label, &holder, &why);
+	note_claim(d, err, holder, why);
+	return err;
+}
+
+static void release_ports(struct door *d)
+{
+	const struct mapping *m = &d->mapping;
+	port_table_release(d->tenant->worker->context->ports, mapping_kind(m->protocol)->transport,
+			   m->first, m->last);
+}
+
+static int claim_host(struct door *d)
+{
+	struct worker *w = d->tenant->worker;
+	struct vhost v = {.worker = w, .deliver = deliver};
+	char *holder, *why;
+	int err = vhost_table_claim(w->context->vhosts, entrance_of(d), d->host, d->tenant->label,
+				    &v, &holder, &why);
+	note_claim(d, err, holder, why);
+	if (err < 0)
+		return err;
+	d->claim = v.claim;
+	hash_table_add(w->vhosts, &d->claim, sizeof d->claim, d);
+	return 0;
+}
+
+static int claim(struct door *d)
+{
+	bool has_ports = d->mapping.first;
+	int err = has_ports ? claim_ports(d) : 0;
+	if (err < 0 || !d->host)
+		return err;
+	err = claim_host(d);
+	if (err < 0 && has_ports)
+		release_ports(d);
 	return err;
 }
 
 static void release(struct door *d)
 {
 	struct worker *w = d->tenant->worker;
-	const struct mapping *m = &d->mapping;
-	const struct mapping_kind *k = mapping_kind(m->protocol);
 	if (d->host) {
 		hash_table_remove(w->vhosts, &d->claim, sizeof d->claim);
-		vhost_table_release(w->context->vhosts, k->entrance, d->host, d->claim);
-	} else {
-		port_table_release(w->context->ports, k->transport, m->first, m->last);
+		vhost_table_release(w->context->vhosts, entrance_of(d), d->host, d->claim);
 	}
+	if (d->mapping.first)
+		release_ports(d);
 	d->claim = 0;
+}
+
+uint16_t door_https_port(const struct door *d)
+{
+	const struct relay_config *c = d->tenant->worker->config;
+	if (d->mapping.first)
+		return d->mapping.first;
+	return c->tls_count ? c->tls[0].port : HTTPS_PORT;
+}
+
+/* on: as long as the door is open and its mapping wants it */
+static void place_redirect(struct door *d, bool on)
+{
+	static const struct vhost_entrance http = {MAPPING_SHARED_HTTP, 0};
+	struct vhost_table *all = d->tenant->worker->context->vhosts;
+	struct vhost v = {.redirect = door_https_port(d)};
+	char *holder, *why;
+	if (d->redirect.claim && on && d->redirect.redirect == v.redirect)
+		return;
+	if (d->redirect.claim)
+		vhost_table_release(all, http, d->host, d->redirect.claim);
+	d->redirect.claim = 0;
+	if (!on)
+		return;
+	/* where another https mapping has the host, on another port, the first one's stays */
+	if (!vhost_table_claim(all, http, d->host, d->tenant->label, &v, &holder, &why))
+		d->redirect = v;
+	mem_free(holder);
+	mem_free(why);
+}
+
+void door_set_redirect(struct door *d, bool wanted)
+{
+	d->mapping.redirect = wanted;
+	place_redirect(d, wanted && d->is_open);
 }
 
 /* why: in words, taken; NULL: it was not asked. */
@@ -278,6 +349,7 @@ int door_open(struct door *d)
 	}
 	door_set_error(d, NULL, NULL);
 	d->is_open = true;
+	door_set_redirect(d, d->mapping.redirect);
 	return 0;
 }
 
@@ -286,9 +358,7 @@ bool door_fits(const struct door *d, const struct mapping *m)
 	const struct mapping *had = &d->mapping;
 	if (!d->is_open || had->protocol != m->protocol || m->unknown)
 		return false;
-	if (had->host)
-		return !strcmp(had->host, m->host);
-	return had->first == m->first && had->last == m->last;
+	return text_same(had->host, m->host) && had->first == m->first && had->last == m->last;
 }
 
 void door_adopt(struct door *d, const struct mapping *mapping)
@@ -296,6 +366,7 @@ void door_adopt(struct door *d, const struct mapping *mapping)
 	mapping_fini(&d->mapping);
 	mapping_copy(&d->mapping, mapping);
 	set_rates(d);
+	door_set_redirect(d, mapping->redirect);
 }
 
 /* --- rest --- */
@@ -338,6 +409,7 @@ void door_shut(struct door *d, char *error)
 	door_clear(d, false, RESET_MAPPING_GONE);
 	unpark(d, true);
 	close_sockets(d);
+	place_redirect(d, false);
 	if (d->is_open)
 		release(d);
 	d->is_open = false;

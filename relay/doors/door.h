@@ -3,7 +3,8 @@
  * listen and what a visitor is; what they have in common (claim, state, counts) is here.
  *
  * tcp and udp doors listen themselves. http and tls doors have no port of their own: a shared port
- * reads which host is wanted, finds the door's claim, and sends the visitor to the door's loop.
+ * reads which host is wanted, finds the door's claim, and sends the visitor to the door's loop. A
+ * tls door may have a port of its own; its visitors are read by the shared ports all the same.
  *
  * A door outlives a change of session when the new DECLARE wants the same public side: then it is
  * adopted under the new mapping id, without a new bind.
@@ -14,6 +15,7 @@
 #include "shared/http/http_gateway.h"
 #include "relay/doors/relief.h"
 #include "relay/doors/tenant.h"
+#include "relay/doors/vhost_table.h"
 #include "shared/base/json.h"
 #include "shared/net/splice.h"
 
@@ -48,7 +50,7 @@ struct door_kind {
 	void (*take)(struct door *d, struct io_parcel *parcel, struct http_gateway *gateway);
 	void (*turn_away)(struct door *d, struct io_parcel *parcel, struct http_gateway *gateway);
 };
-extern const struct door_kind TCP_DOOR, UDP_DOOR, HTTP_DOOR, TLS_DOOR;
+extern const struct door_kind TCP_DOOR, UDP_DOOR, HTTP_DOOR, TLS_DOOR, TLS_PORT_DOOR;
 
 /* What becomes of a newcomer. */
 enum door_entry { DOOR_ENTERED, DOOR_NOT_ALLOWED, DOOR_FULL, DOOR_HASTY, DOOR_ACCOUNT_FULL };
@@ -58,8 +60,10 @@ struct door {
 	const struct door_kind *kind;
 	struct tenant *tenant;
 	struct mapping mapping;
-	char *host;         /* http, tls: the full name */
-	uint64_t claim;     /* … and the number under which it is held while open, else 0 */
+	char *host;     /* http, tls, https: the full name */
+	uint64_t claim; /* … and the number under which it is held while open, else 0 */
+	/* https: what sends plain requests for the host here; claim 0: nothing does */
+	struct vhost redirect;
 	struct list parked; /* … and visitors that came while it rests */
 	unsigned parked_count;
 	bool is_open, resting;
@@ -94,6 +98,11 @@ char *door_why_closed(const struct door *d, bool for_operator);
 /* open, and the same public side */
 bool door_fits(const struct door *d, const struct mapping *m);
 void door_adopt(struct door *d, const struct mapping *mapping);
+/* https: whether plain requests for its host are redirected, while it is open. The port may have
+ * changed since: it is asked for anew. */
+void door_set_redirect(struct door *d, bool wanted);
+/* tls, https: the port that visitors come to */
+uint16_t door_https_port(const struct door *d);
 void door_rest(struct door *d);
 void door_wake(struct door *d); /* those that wait are counted anew */
 /* Ends the visitors. graceful: what has come for them is still written (the session has ended);

@@ -11,6 +11,7 @@
 #include "relay/doors/http_visitor.h"
 #include "relay/doors/door.h"
 #include "relay/doors/vhost_table.h"
+#include "shared/base/guess_limiter.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 
@@ -20,9 +21,6 @@ enum {
 	KEEP_ALIVE_MS = 75000,
 	FULL_RETRY_S = 10,
 	AWAY_RETRY_S = 30,
-	SOURCES = 1024,
-	WRONG_PASSWORDS = 20, /* of one source, then WRONG_RATE a second */
-	WRONG_RATE = 1,
 	LOOKS = 8, /* visitors looked at for each newcomer */
 	/* how far one of a crowded source may be behind; less, the more there are */
 	LAG_MS = 1000,
@@ -41,15 +39,14 @@ struct visitor {
 	bool entered;
 	struct splice_count count;
 	uint64_t since_ms;
-	unsigned refusals; /* wrong passwords known of */
-	char host[256];    /* of the last request, which was this door's … */
-	uint64_t version;  /* … by this state of the table of hosts */
+	char host[256];   /* of the last request, which was this door's … */
+	uint64_t version; /* … by this state of the table of hosts */
 };
 
 struct web_door {
 	struct door door;
 	struct list visitors;
-	struct rate_limiter *wrong; /* sources of wrong passwords; NULL: none yet */
+	struct guess_limiter *guesses; /* NULL: no password was looked at yet */
 };
 
 static struct web_door *web(struct door *d)
@@ -164,13 +161,14 @@ static uint32_t first_credit(struct visitor *v)
 
 static bool is_ours(struct visitor *v, const char *host)
 {
+	static const struct vhost_entrance http = {MAPPING_SHARED_HTTP, 0};
 	struct door *d = &v->door->door;
 	struct vhost_table *all = d->tenant->worker->context->vhosts;
 	uint64_t version = vhost_table_version(all);
 	if (v->version == version && !strcmp(v->host, host))
 		return true;
 	struct vhost who;
-	if (!vhost_table_find(all, MAPPING_SHARED_HTTP, host, &who) || who.claim != d->claim)
+	if (!vhost_table_find(all, http, host, &who) || who.claim != d->claim)
 		return false;
 	v->version = version;
 	memcpy(v->host, host, strlen(host) + 1);
@@ -228,22 +226,21 @@ static bool come_in(struct visitor *v)
 	return true;
 }
 
-/* Guessing passwords is slow for each source. */
-static bool may_try(struct visitor *v, uint64_t now)
+static bool may_try(const struct visitor *v, uint64_t now)
 {
-	return !v->door->wrong || !rate_limiter_is_over(v->door->wrong, &v->source, now);
+	return !v->door->guesses || guess_limiter_admits(v->door->guesses, &v->source, now);
 }
 
-static void count_wrong(struct visitor *v, uint64_t now)
+static void count_guess(struct visitor *v, enum basic_auth auth, uint64_t now)
 {
-	unsigned refusals = http_gateway_refusals(http_visitor_gateway(v->http));
-	bool offered = refusals != v->refusals;
-	v->refusals = refusals;
-	if (!offered)
+	if (auth == BASIC_AUTH_NONE)
 		return;
-	if (!v->door->wrong)
-		v->door->wrong = rate_limiter_new(SOURCES, WRONG_RATE, WRONG_PASSWORDS);
-	rate_limiter_count(v->door->wrong, &v->source, now);
+	if (!v->door->guesses)
+		v->door->guesses = guess_limiter_new();
+	if (auth == BASIC_AUTH_RIGHT)
+		guess_limiter_right(v->door->guesses, &v->source, now);
+	else
+		guess_limiter_wrong(v->door->guesses, &v->source, now);
 }
 
 static void route_here(struct visitor *v, const char *proto)
@@ -251,7 +248,7 @@ static void route_here(struct visitor *v, const char *proto)
 	struct door *d = &v->door->door;
 	struct http_gateway *gateway = http_visitor_gateway(v->http);
 	uint64_t now = loop_now_ms(d->tenant->worker->loop);
-	if (!may_try(v, now)) {
+	if (d->mapping.basic_user && !may_try(v, now)) {
 		http_gateway_refuse(gateway, 429, 1);
 		return;
 	}
@@ -261,8 +258,9 @@ static void route_here(struct visitor *v, const char *proto)
 				   .user = d->mapping.basic_user,
 				   .password = d->mapping.basic_password,
 				   .realm = d->mapping.name};
-	http_gateway_route(gateway, &route);
-	count_wrong(v, now);
+	enum basic_auth auth = http_gateway_route(gateway, &route);
+	if (d->mapping.basic_user)
+		count_guess(v, auth, now);
 	door_watch(d);
 }
 
@@ -299,7 +297,6 @@ static void take(struct door *d, struct io_parcel *parcel, struct http_gateway *
 	struct visitor *v = mem_zalloc(sizeof *v);
 	struct http_visitor_times times = times_of(d);
 	v->door = web(d);
-	v->refusals = http_gateway_refusals(gateway);
 	list_init(&v->beside);
 	list_append(&web(d)->visitors, &v->node);
 	struct io *io = io_unpack(d->tenant->worker->loop, parcel, NULL, NULL);
@@ -333,7 +330,7 @@ static void init(struct door *d)
 
 static void fini(struct door *d)
 {
-	rate_limiter_free(web(d)->wrong);
+	guess_limiter_free(web(d)->guesses);
 }
 
 const struct door_kind HTTP_DOOR = {

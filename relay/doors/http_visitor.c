@@ -21,6 +21,7 @@
 #include "relay/doors/http_visitor.h"
 
 #include "shared/base/err.h"
+#include "shared/http/minimum_rate.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/net/timer.h"

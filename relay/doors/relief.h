@@ -7,7 +7,7 @@
 #ifndef GROUNDNUT_RELAY_DOORS_RELIEF_H
 #define GROUNDNUT_RELAY_DOORS_RELIEF_H
 
-#include "relay/doors/minimum_rate.h"
+#include "shared/http/minimum_rate.h"
 #include "shared/base/crowd.h"
 
 struct relief_member {

@@ -33,7 +33,8 @@ enum {
 	SAY_MS = 60000,
 };
 
-enum port { PORT_HTTP, PORT_TLS, PORT_TLS_OR_AGENT };
+/* PORT_OWN: of an https mapping */
+enum port { PORT_HTTP, PORT_TLS, PORT_TLS_OR_AGENT, PORT_OWN };
 
 struct newcomer {
 	struct list node;   /* shared_ports.newcomers, oldest first */
@@ -47,8 +48,9 @@ struct newcomer {
 	struct buf hello; /* what was read */
 	struct client_hello sni;
 	struct timer *timer;
-	enum port port; /* it came to */
-	bool alerted;   /* only its end is awaited */
+	enum port port;    /* it came to */
+	uint16_t own_port; /* PORT_OWN: which */
+	bool alerted;      /* only its end is awaited */
 };
 
 struct shared_ports {
@@ -63,7 +65,10 @@ struct shared_ports {
 
 static const struct forwarded_trust *trust_of(const struct shared_ports *f, enum port port)
 {
+	static const struct forwarded_trust nobody = {.count = 0};
 	const struct relay_config *c = f->context->config;
+	if (port == PORT_OWN)
+		return &nobody;
 	return port == PORT_HTTP ? &c->http_trust : &c->tls_trust;
 }
 
@@ -181,8 +186,21 @@ static bool to_update_doors(struct newcomer *n, struct http_gateway *gateway)
 	return true;
 }
 
+/* By HTTPS already, to a trusted proxy: sent there again it would come again. */
+static void redirect(struct newcomer *n, struct http_gateway *gateway, uint16_t port)
+{
+	struct forwarded who =
+	    forwarded_read(trust_of(n->ports, PORT_HTTP), http_gateway_request(gateway),
+			   io_peer(http_visitor_io(n->http)), http_gateway_proto(gateway));
+	if (!strcmp(who.proto, "https"))
+		http_gateway_refuse(gateway, 421, 0);
+	else
+		http_gateway_redirect(gateway, port);
+}
+
 static bool on_route(void *owner)
 {
+	static const struct vhost_entrance http = {MAPPING_SHARED_HTTP, 0};
 	struct newcomer *n = owner;
 	struct shared_ports *f = n->ports;
 	struct http_gateway *gateway = http_visitor_gateway(n->http);
@@ -194,9 +212,13 @@ static bool on_route(void *owner)
 		http_gateway_refuse(gateway, 404, 0);
 		return true;
 	}
-	if (!vhost_table_find(f->context->vhosts, MAPPING_SHARED_HTTP, host, &who)) {
+	if (!vhost_table_find(f->context->vhosts, http, host, &who)) {
 		bool away = f->above.would_serve(f->above.owner, host);
 		http_gateway_refuse(gateway, away ? 503 : 404, away ? AWAY_RETRY_S : 0);
+		return true;
+	}
+	if (who.redirect) {
+		redirect(n, gateway, who.redirect);
 		return true;
 	}
 	struct io_parcel *parcel = http_visitor_pack(n->http, &gateway);
@@ -290,8 +312,9 @@ static void to_agents(struct newcomer *n)
 static void to_door(struct newcomer *n)
 {
 	const struct shared_ports_calls *above = &n->ports->above;
+	const struct vhost_entrance at = {MAPPING_SHARED_TLS, n->own_port};
 	struct vhost who;
-	if (!vhost_table_find(n->ports->context->vhosts, MAPPING_SHARED_TLS, n->sni.host, &who)) {
+	if (!vhost_table_find(n->ports->context->vhosts, at, n->sni.host, &who)) {
 		alert(n, above->would_serve(above->owner, n->sni.host)
 			     ? CLIENT_HELLO_INTERNAL_ERROR
 			     : CLIENT_HELLO_UNRECOGNIZED_NAME);
@@ -377,8 +400,11 @@ static void begin(struct shared_ports *f, struct io *io, enum port port, const c
 		return;
 	}
 	struct newcomer *n = begin_reading(f, io, port, on_tls);
-	if (n)
-		client_hello_init(&n->sni);
+	if (!n)
+		return;
+	client_hello_init(&n->sni);
+	if (port == PORT_OWN)
+		n->own_port = io_local(io)->port;
 }
 
 /* --- behind a proxy --- */
@@ -444,6 +470,32 @@ void shared_ports_accept_tls_or_agent(void *owner, int fd, const struct addr *pe
 				      const struct addr *local)
 {
 	accept_at(owner, PORT_TLS_OR_AGENT, fd, peer, local);
+}
+
+struct came {
+	struct context *context;
+	struct io_parcel *parcel;
+};
+
+static void take_came(void *arg)
+{
+	struct came *c = arg;
+	struct shared_ports *f = c->context->shared_ports;
+	if (f)
+		begin(f, io_unpack(c->context->main, c->parcel, NULL, NULL), PORT_OWN, NULL);
+	else /* the relay is stopping */
+		io_parcel_free(c->parcel);
+	mem_free(c);
+}
+
+void shared_ports_take_tls(struct context *c, struct io_parcel *parcel)
+{
+	struct came *came = mem_alloc(sizeof *came);
+	*came = (struct came){.context = c, .parcel = parcel};
+	if (loop_post(c->main, take_came, came))
+		return;
+	io_parcel_free(parcel);
+	mem_free(came);
 }
 
 struct shared_ports *shared_ports_new(struct context *c, const struct shared_ports_calls *above)

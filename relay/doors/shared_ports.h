@@ -11,7 +11,7 @@
 #define GROUNDNUT_RELAY_DOORS_SHARED_PORTS_H
 
 #include "relay/context.h"
-#include "relay/doors/client_hello.h"
+#include "shared/net/client_hello.h"
 #include "shared/http/http_gateway.h"
 #include "shared/net/io.h"
 
@@ -41,6 +41,8 @@ void shared_ports_accept_tls(void *owner, int fd, const struct addr *peer,
 void shared_ports_accept_tls_or_agent(void *owner, int fd, const struct addr *peer,
 				      const struct addr *local);
 
+/* Any loop: somebody came to an https mapping's own port. Takes the parcel. */
+void shared_ports_take_tls(struct context *c, struct io_parcel *parcel);
 /* Any loop: an HTTP visitor that wants another host, or whose door has gone; its request waits to
  * be routed. Takes both. */
 void shared_ports_return(struct context *c, struct io_parcel *parcel, struct http_gateway *gateway);

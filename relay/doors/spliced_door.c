@@ -1,5 +1,6 @@
 #include "relay/doors/spliced_door.h"
 
+#include "shared/base/file.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/net/timer.h"
@@ -14,6 +15,7 @@ struct visitor {
 	struct splice *splice;
 	struct splice_count count;
 	uint64_t since_ms;
+	bool is_validator;
 };
 
 static struct spliced_door *spliced(struct door *d)
@@ -25,7 +27,10 @@ static void leave(struct visitor *v, const char *why)
 {
 	door_log_end(v->door, &v->member.from, &v->count, v->since_ms, why);
 	relief_remove(&v->door->relief, &v->member);
-	door_leave(v->door);
+	if (v->is_validator)
+		spliced(v->door)->validators--;
+	else
+		door_leave(v->door);
 	mem_free(v);
 }
 
@@ -85,16 +90,41 @@ void spliced_door_fini(struct door *d)
 	timer_close(spliced(d)->sweep);
 }
 
-void spliced_door_let_in(struct door *d, struct io *io, const struct addr *local, const char *name)
+void *spliced_door_listen(struct door *d, const struct addr *at, bool v6only, listener_fn *fn,
+			  int *err, char **why)
 {
-	enum door_entry entry = door_enter(d, io_peer(io));
-	if (entry != DOOR_ENTERED) {
-		char text[ADDR_TEXT];
-		log_debug("visitor_refused", "mapping=%s visitor=%s why=%s", d->mapping.name,
-			  addr_ip_text(io_peer(io), text), door_entry_text(entry));
-		io_reset(io);
-		return;
-	}
+	struct listener *l = listener_open(d->tenant->worker->loop, at, v6only, fn, d, err, why);
+	if (l)
+		listener_leave(l, file_limit_for_visitors());
+	return l;
+}
+
+void spliced_door_unlisten(void *socket)
+{
+	listener_close(socket);
+}
+
+void spliced_door_rest(void *socket)
+{
+	listener_rest(socket);
+}
+
+void spliced_door_wake(void *socket)
+{
+	listener_resume(socket);
+}
+
+static void refuse(const struct door *d, struct io *io, const char *why)
+{
+	char text[ADDR_TEXT];
+	log_debug("visitor_refused", "mapping=%s visitor=%s why=%s", d->mapping.name,
+		  addr_ip_text(io_peer(io), text), why);
+	io_reset(io);
+}
+
+static struct visitor *begin(struct door *d, struct io *io, const struct addr *local,
+			     const char *name)
+{
 	struct visitor *v = mem_alloc(sizeof *v);
 	*v = (struct visitor){
 	    .door = d, .count.whole = &d->count, .since_ms = loop_now_ms(d->tenant->worker->loop)};
@@ -111,8 +141,29 @@ void spliced_door_let_in(struct door *d, struct io *io, const struct addr *local
 	transport_mark(k);
 	if (d->mapping.idle_s && !timer_is_set(spliced(d)->sweep))
 		timer_set(spliced(d)->sweep, SWEEP_MS);
+	return v;
+}
+
+void spliced_door_let_in(struct door *d, struct io *io, const struct addr *local, const char *name)
+{
+	enum door_entry entry = door_enter(d, io_peer(io));
+	if (entry != DOOR_ENTERED) {
+		refuse(d, io, door_entry_text(entry));
+		return;
+	}
+	begin(d, io, local, name);
 	door_crowd(d);
 	door_watch(d);
+}
+
+void spliced_door_let_in_validator(struct door *d, struct io *io, const struct addr *local)
+{
+	if (spliced(d)->validators >= SPLICED_DOOR_VALIDATORS) {
+		refuse(d, io, "there are as many validations of its name as may be");
+		return;
+	}
+	begin(d, io, local, "")->is_validator = true;
+	spliced(d)->validators++;
 }
 
 void spliced_door_clear(struct door *d, bool graceful, enum reset_code code)

@@ -7,9 +7,13 @@
 #define GROUNDNUT_RELAY_DOORS_SPLICED_DOOR_H
 
 #include "relay/doors/door.h"
+#include "shared/net/listener.h"
+
+enum { SPLICED_DOOR_VALIDATORS = 20 };
 
 struct spliced_door {
 	struct door door;
+	unsigned validators; /* CAs inside that look at an https mapping's name */
 	/* of a mapping with idle_s: a visitor that was idle for so long is reset */
 	struct timer *sweep;
 	/* idle time counts from here: a detached agent is not the visitor's fault */
@@ -21,8 +25,16 @@ extern const struct relief_kind SPLICED_DOOR_RELIEF;
 void spliced_door_init(struct door *d);
 void spliced_door_fini(struct door *d);
 void spliced_door_clear(struct door *d, bool graceful, enum reset_code code);
+/* The same, of those that listen; fn gets the door. */
+void *spliced_door_listen(struct door *d, const struct addr *at, bool v6only, listener_fn *fn,
+			  int *err, char **why);
+void spliced_door_unlisten(void *socket);
+void spliced_door_rest(void *socket);
+void spliced_door_wake(void *socket);
 /* Takes io; it is reset when it may not come in. local: the address it came to; name: what it asked
  * for and the agent wants to know, or "". */
 void spliced_door_let_in(struct door *d, struct io *io, const struct addr *local, const char *name);
+/* A CA that looks at the name: it counts by itself, SPLICED_DOOR_VALIDATORS at once. */
+void spliced_door_let_in_validator(struct door *d, struct io *io, const struct addr *local);
 
 #endif

@@ -1,10 +1,19 @@
-/* The door of a tls mapping. The shared port has read the name in the ClientHello and put the bytes
- * back; from here they go through as they are. */
-#include "relay/doors/client_hello.h"
+/*
+ * The doors of tls and https mappings. The shared ports have read the name in the ClientHello and
+ * put the bytes back; from here they go through as they are. A door with a port of its own sends
+ * its newcomers to the shared ports, too.
+ *
+ * A CA that validates an https mapping's name (tls-alpn-01, RFC 8737) is let in whatever the
+ * mapping's `allow`, connections and rates are: it offers nothing but acme-tls/1, and the agent
+ * gives it nothing but the certificate that it looks for.
+ */
+#include "shared/net/client_hello.h"
 #include "relay/doors/shared_ports.h"
 #include "relay/doors/spliced_door.h"
 
 #include <string.h>
+
+#define ACME_ALPN "acme-tls/1"
 
 /* What the shared port has read and put back, read once more. */
 static void read_name(struct io *io, struct client_hello *sni)
@@ -24,8 +33,13 @@ static void take(struct door *d, struct io_parcel *parcel, struct http_gateway *
 	struct io *io = io_unpack(d->tenant->worker->loop, parcel, NULL, NULL);
 	struct addr local = *io_local(io);
 	struct client_hello sni = {.host = ""};
-	if (d->mapping.proxy_protocol == 2)
+	bool https = d->mapping.protocol == MAPPING_HTTPS;
+	if (https || d->mapping.proxy_protocol == 2)
 		read_name(io, &sni);
+	if (https && client_hello_offers_only(&sni, ACME_ALPN)) {
+		spliced_door_let_in_validator(d, io, &local);
+		return;
+	}
 	spliced_door_let_in(d, io, &local, strlen(sni.host) <= FRAME_NAME_MAX ? sni.host : "");
 }
 
@@ -38,6 +52,35 @@ static void turn_away(struct door *d, struct io_parcel *parcel, struct http_gate
 const struct door_kind TLS_DOOR = {
     .size = sizeof(struct spliced_door),
     .init = spliced_door_init,
+    .clear = spliced_door_clear,
+    .relief = &SPLICED_DOOR_RELIEF,
+    .fini = spliced_door_fini,
+    .take = take,
+    .turn_away = turn_away,
+};
+
+/* --- with a port of its own --- */
+
+static void on_accept(void *owner, int fd, const struct addr *peer, const struct addr *local)
+{
+	struct door *d = owner;
+	struct worker *w = d->tenant->worker;
+	congestion_set(fd, w->config->congestion_used);
+	shared_ports_take_tls(w->context, io_pack(io_take(w->loop, fd, peer, local, NULL, NULL)));
+}
+
+static void *listen_at(struct door *d, const struct addr *at, bool v6only, int *err, char **why)
+{
+	return spliced_door_listen(d, at, v6only, on_accept, err, why);
+}
+
+const struct door_kind TLS_PORT_DOOR = {
+    .size = sizeof(struct spliced_door),
+    .init = spliced_door_init,
+    .listen = listen_at,
+    .unlisten = spliced_door_unlisten,
+    .rest = spliced_door_rest,
+    .wake = spliced_door_wake,
     .clear = spliced_door_clear,
     .relief = &SPLICED_DOOR_RELIEF,
     .fini = spliced_door_fini,

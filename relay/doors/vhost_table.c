@@ -1,3 +1,7 @@
+/*
+ * One table for each shared port, and one for redirects; the keys are names, with ":PORT" behind
+ * those of a port of its own. A look goes from the exact name to the shortest wildcard.
+ */
 #include "relay/doors/vhost_table.h"
 
 #include "shared/base/err.h"
@@ -10,10 +14,12 @@
 #include <string.h>
 #include <uv.h>
 
+enum { NAME = 256, KEY = NAME + sizeof(":65535") };
+
 struct entry {
 	struct vhost door;
 	char *owner;
-	char name[256]; /* lower case, no final dot; the key */
+	char name[KEY]; /* lower case, no final dot, and ":PORT" of a port of its own; the key */
 };
 
 /* why a shared port is not open */
@@ -24,6 +30,7 @@ struct closed {
 struct vhost_table {
 	uv_mutex_t lock;
 	struct hash_table *http, *tls;
+	struct hash_table *redirects; /* of the http port */
 	struct closed http_closed, tls_closed;
 	struct accounts *accounts; /* or NULL */
 	uint64_t claims;           /* so far */
@@ -36,6 +43,7 @@ struct vhost_table *vhost_table_new(void)
 	uv_mutex_init(&v->lock);
 	v->http = hash_table_new();
 	v->tls = hash_table_new();
+	v->redirects = hash_table_new();
 	return v;
 }
 
@@ -61,8 +69,10 @@ void vhost_table_free(struct vhost_table *v)
 		return;
 	hash_table_each(v->http, drop, NULL);
 	hash_table_each(v->tls, drop, NULL);
+	hash_table_each(v->redirects, drop, NULL);
 	hash_table_free(v->http);
 	hash_table_free(v->tls);
+	hash_table_free(v->redirects);
 	set_closed(&v->http_closed, NULL, NULL);
 	set_closed(&v->tls_closed, NULL, NULL);
 	accounts_unref(v->accounts);
@@ -80,7 +90,13 @@ static struct entry *get(struct hash_table *t, const char *name)
 	return hash_table_get(t, name, strlen(name));
 }
 
-int vhost_table_claim(struct vhost_table *v, enum mapping_entrance entrance, const char *host,
+static void put_port(char *name, uint16_t port)
+{
+	if (port)
+		sprintf(name + strlen(name), ":%u", (unsigned)port);
+}
+
+int vhost_table_claim(struct vhost_table *v, struct vhost_entrance at, const char *host,
 		      const char *owner, struct vhost *door, char **holder, char **why)
 {
 	struct entry *e = mem_zalloc(sizeof *e), *before;
@@ -90,9 +106,11 @@ int vhost_table_claim(struct vhost_table *v, enum mapping_entrance entrance, con
 		*why = mem_printf("\"%s\" is no host name", host);
 		return ERR_SYNTAX;
 	}
+	put_port(e->name, at.port);
 	e->owner = mem_strdup(owner);
 	uv_mutex_lock(&v->lock);
-	before = hash_table_add(table(v, entrance), e->name, strlen(e->name), e);
+	before = hash_table_add(door->redirect ? v->redirects : table(v, at.shared), e->name,
+				strlen(e->name), e);
 	if (before) {
 		*holder = mem_strdup(before->owner);
 	} else {
@@ -107,19 +125,26 @@ int vhost_table_claim(struct vhost_table *v, enum mapping_entrance entrance, con
 	return UV_EADDRINUSE;
 }
 
-void vhost_table_release(struct vhost_table *v, enum mapping_entrance entrance, const char *host,
+static bool release(struct hash_table *t, const char *name, uint64_t claim)
+{
+	struct entry *e = get(t, name);
+	if (!e || e->door.claim != claim)
+		return false;
+	hash_table_remove(t, name, strlen(name));
+	drop(NULL, e);
+	return true;
+}
+
+void vhost_table_release(struct vhost_table *v, struct vhost_entrance at, const char *host,
 			 uint64_t claim)
 {
-	char name[256];
+	char name[KEY];
 	if (text_host(host, true, name) < 0)
 		return;
+	put_port(name, at.port);
 	uv_mutex_lock(&v->lock);
-	struct entry *e = get(table(v, entrance), name);
-	if (e && e->door.claim == claim) {
-		hash_table_remove(table(v, entrance), name, strlen(name));
-		drop(NULL, e);
+	if (release(table(v, at.shared), name, claim) || release(v->redirects, name, claim))
 		atomic_fetch_add(&v->version, 1);
-	}
 	uv_mutex_unlock(&v->lock);
 }
 
@@ -142,21 +167,28 @@ static bool may_serve(const struct vhost_table *v, const struct entry *e, const 
 	return a && accounts_allow_host(v->accounts, a, host);
 }
 
-bool vhost_table_find(struct vhost_table *v, enum mapping_entrance entrance, const char *host,
+/* A door, else a redirect. */
+static struct entry *look_up(struct vhost_table *v, struct vhost_entrance at, const char *name)
+{
+	struct entry *e = get(table(v, at.shared), name);
+	return e || at.shared != MAPPING_SHARED_HTTP ? e : get(v->redirects, name);
+}
+
+bool vhost_table_find(struct vhost_table *v, struct vhost_entrance at, const char *host,
 		      struct vhost *out)
 {
-	char text[1 + 256];
+	char text[1 + KEY];
 	/* a byte in front, where a wildcard's '*' replaces the label before the dot */
 	char *name = text + 1, whole[256];
 	if (text_host(host, false, name) < 0)
 		return false;
 	strcpy(whole, name);
+	put_port(name, at.port);
 	uv_mutex_lock(&v->lock);
-	struct hash_table *t = table(v, entrance);
-	const struct entry *e = get(t, name);
+	const struct entry *e = look_up(v, at, name);
 	for (char *dot = strchr(name, '.'); !e && dot; dot = strchr(dot + 1, '.')) {
 		dot[-1] = '*';
-		e = get(t, dot - 1);
+		e = look_up(v, at, dot - 1);
 		if (e && v->accounts && !may_serve(v, e, whole))
 			e = NULL;
 	}

@@ -26,24 +26,32 @@ struct vhost {
 	struct worker *worker;
 	vhost_deliver_fn *deliver;
 	uint64_t claim; /* a number that is given once; never 0 */
+	/* http only: no door, plain requests are sent to https at this port; 0: a door */
+	uint16_t redirect;
+};
+/* Where a visitor came in. */
+struct vhost_entrance {
+	enum mapping_entrance shared; /* one of the shared ones */
+	uint16_t port;                /* tls on a port of its own; 0: on the shared one */
 };
 
 struct vhost_table *vhost_table_new(void);
 void vhost_table_free(struct vhost_table *v);
 
-/* entrance: one of the shared ones. host: a full name or wildcard. owner: "alice/nas". 0, and
- * door->claim is set; or negative with *why (freed by the caller), UV_EADDRINUSE with *holder in
- * its place: whose it is. */
-int vhost_table_claim(struct vhost_table *v, enum mapping_entrance entrance, const char *host,
+/* host: a full name or wildcard. owner: "alice/nas". 0, and door->claim is set; or negative with
+ * *why (freed by the caller), UV_EADDRINUSE with *holder in its place: whose it is. Doors and
+ * redirects are not in each other's way. */
+int vhost_table_claim(struct vhost_table *v, struct vhost_entrance at, const char *host,
 		      const char *owner, struct vhost *door, char **holder, char **why);
 /* Does nothing when another has claimed the host since. */
-void vhost_table_release(struct vhost_table *v, enum mapping_entrance entrance, const char *host,
+void vhost_table_release(struct vhost_table *v, struct vhost_entrance at, const char *host,
 			 uint64_t claim);
 /* The accounts in force: no wildcard serves a host that its account may not have. Before the first
  * list each does. Keeps a reference. */
 void vhost_table_set_accounts(struct vhost_table *v, struct accounts *accounts);
-/* For a visitor's host: the exact name wins, then the longest wildcard. */
-bool vhost_table_find(struct vhost_table *v, enum mapping_entrance entrance, const char *host,
+/* For a visitor's host: the exact name wins, then the longest wildcard; for one name a door before
+ * a redirect. */
+bool vhost_table_find(struct vhost_table *v, struct vhost_entrance at, const char *host,
 		      struct vhost *out);
 /* Why the shared port is not open; NULL: it is. detail: the same for the operator; NULL: no more.
  * True: that is news. */

@@ -207,6 +207,7 @@ static void turn_away(struct update *u)
 	char peer[ADDR_TEXT];
 	log_warn("update_login_failed", "account=%s source=%s", u->request.user,
 		 addr_ip_text(&u->peer, peer));
+	login_throttle_wrong(u->server->throttle, &u->peer, loop_now_ms(u->server->loop));
 	answer_badauth(u);
 }
 

@@ -278,7 +278,7 @@ static struct name *declare(struct reading *r, const char *host, bool is_entry)
 	if (!is_entry && n->declared && !held)
 		return n;
 	if (!held) {
-		n->declared = n->mapped = false;
+		n->declared = n->mapped = n->https = false;
 		name_set_text(&n->holder, by->agent);
 	}
 	n->marked = true;
@@ -294,6 +294,7 @@ static void take_mappings(struct reading *r)
 		if (!n)
 			continue;
 		n->mapped = true;
+		n->https |= mappings->items[i].protocol == MAPPING_HTTPS;
 		names_settle(r->d->names, n, false);
 		names_mark(r->d->names, n);
 	}
@@ -329,7 +330,7 @@ static void withdraw(struct declared_names *d, struct name *n)
 	if (n->marked && (n->declared || !name_has_agent(n)))
 		return;
 	if (!n->marked) {
-		n->declared = n->mapped = false;
+		n->declared = n->mapped = n->https = false;
 		name_set_text(&n->holder, "");
 	}
 	name_set_agent(n, NULL, NULL);
@@ -351,7 +352,9 @@ void declared_names_set(struct declared_names *d, const char *account, const cha
 	r.account = accounts ? accounts_find(accounts, account) : NULL;
 	LIST_EACH(node, mine)
 	{
-		LIST_ENTRY(node, struct name, same_account)->marked = false;
+		struct name *n = LIST_ENTRY(node, struct name, same_account);
+		n->marked = false;
+		n->https &= strcmp(n->holder, agent) != 0;
 		r.looks++;
 	}
 	take_mappings(&r);

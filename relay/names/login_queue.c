@@ -92,10 +92,8 @@ static struct login_queue_item *last(struct login_queue *q)
 	return found;
 }
 
-void login_queue_remove(struct login_queue *q, struct login_queue_item *item)
+static void take_out(struct login_queue *q, struct login_queue_item *item)
 {
-	if (!item->node.next || list_is_empty(&item->node))
-		return;
 	list_remove(&item->node);
 	q->count--;
 }
@@ -114,7 +112,7 @@ struct login_queue_item *login_queue_add(struct login_queue *q, struct login_que
 	if (++q->count <= q->max)
 		return NULL;
 	struct login_queue_item *victim = last(q);
-	login_queue_remove(q, victim);
+	take_out(q, victim);
 	return victim;
 }
 
@@ -153,7 +151,7 @@ struct login_queue_item *login_queue_take(struct login_queue *q)
 	struct login_queue_item *taken = firsts[LOGIN_QUEUE_LEVELS - 1];
 	for (unsigned l = 0; l < LOGIN_QUEUE_LEVELS; l++)
 		swap_ranks(taken, firsts[l], l);
-	login_queue_remove(q, taken);
+	take_out(q, taken);
 	q->proven_in_a_row = proven ? q->proven_in_a_row + 1 : 0;
 	return taken;
 }

@@ -18,7 +18,7 @@ enum { LOGIN_QUEUE_LEVELS = 3 };
 
 /* One check; the owner's memory, embedded. */
 struct login_queue_item {
-	struct list node; /* in the queue, or on none; zeroed before it is first added */
+	struct list node;                      /* in the queue */
 	struct addr parts[LOGIN_QUEUE_LEVELS]; /* its network and the parts of that, by size */
 	uint32_t ranks[LOGIN_QUEUE_LEVELS];    /* checks that each had used up before */
 	uint32_t account_rank;                 /* … that the account had */
@@ -35,7 +35,6 @@ struct login_queue_item *login_queue_add(struct login_queue *q, struct login_que
 					 bool proven, uint64_t now_ms);
 /* The next one, which is in the queue no more; NULL: there is none. */
 struct login_queue_item *login_queue_take(struct login_queue *q);
-void login_queue_remove(struct login_queue *q, struct login_queue_item *item);
 /* The check went well: it is not held against its network. */
 void login_queue_forgive(struct login_queue *q, const struct addr *source, const char *account,
 			 uint64_t now_ms);

@@ -1,6 +1,7 @@
 #include "relay/names/login_throttle.h"
 
 #include "shared/base/mem.h"
+#include "shared/base/rate_limiter.h"
 #include "shared/base/source_table.h"
 
 /* Attempts that name no account are a pair, too, under a name that is none. */
@@ -16,12 +17,15 @@ struct attempts {
 
 struct login_throttle {
 	struct source_table *sources;
+	struct rate_limiter *networks; /* wrong ones by v4 /24 or v6 /48 */
 };
 
 struct login_throttle *login_throttle_new(size_t sources)
 {
 	struct login_throttle *t = mem_zalloc(sizeof(*t));
 	t->sources = source_table_new(sources, sizeof(struct attempts));
+	t->networks =
+	    rate_limiter_new(sources, LOGIN_THROTTLE_NETWORK_RATE, LOGIN_THROTTLE_NETWORK_BURST);
 	return t;
 }
 
@@ -30,6 +34,7 @@ void login_throttle_free(struct login_throttle *t)
 	if (!t)
 		return;
 	source_table_free(t->sources);
+	rate_limiter_free(t->networks);
 	mem_free(t);
 }
 
@@ -99,7 +104,16 @@ uint64_t login_throttle_admit(struct login_throttle *t, const struct addr *sourc
 	if (trusted)
 		return wait;
 	uint64_t whole = count(see(t, source, NULL, now_ms), LOGIN_THROTTLE_FREE_SOURCE, now_ms);
+	struct addr network = addr_prefix(source, 24, 48);
+	if (rate_limiter_is_over(t->networks, &network, now_ms))
+		return LOGIN_THROTTLE_LONGEST_MS;
 	return whole > wait ? whole : wait;
+}
+
+void login_throttle_wrong(struct login_throttle *t, const struct addr *source, uint64_t now_ms)
+{
+	struct addr network = addr_prefix(source, 24, 48);
+	rate_limiter_count(t->networks, &network, now_ms);
 }
 
 void login_throttle_right(struct login_throttle *t, const struct addr *source, const char *account,

@@ -20,6 +20,10 @@ enum {
 	LOGIN_THROTTLE_FIRST_MS = 500,   /* the first wait; doubled with each further failure */
 	LOGIN_THROTTLE_LONGEST_MS = 900000,
 	LOGIN_THROTTLE_FORGET_MS = 3600000, /* without a failure */
+	/* wrong ones of a network (v4 /24, v6 /48), then so many a second: beyond, none is looked
+	 * at */
+	LOGIN_THROTTLE_NETWORK_BURST = 80,
+	LOGIN_THROTTLE_NETWORK_RATE = 4,
 	LOGIN_THROTTLE_PROVEN_MS = 3600000,
 	LOGIN_THROTTLE_TRUST_MS = 86400000,
 };
@@ -37,6 +41,8 @@ bool login_throttle_is_proven(struct login_throttle *t, const struct addr *sourc
 			      const char *account, uint64_t now_ms);
 void login_throttle_right(struct login_throttle *t, const struct addr *source, const char *account,
 			  uint64_t now_ms);
+/* It was looked at, and was wrong. */
+void login_throttle_wrong(struct login_throttle *t, const struct addr *source, uint64_t now_ms);
 /* The attempt was never looked at (turned away for another reason, or told to come back): not
  * counted after all. */
 void login_throttle_undo(struct login_throttle *t, const struct addr *source, const char *account,

@@ -68,9 +68,9 @@ enum name_source name_want(const struct name *n, enum publish_type type,
 			   const struct publish_set *relay, struct publish_set *out)
 {
 	const struct name_record *r = &n->records[type];
-	bool follows = r->agent && strcmp(r->agent, NAME_RELAY) == 0;
+	bool follows = n->https || (r->agent && strcmp(r->agent, NAME_RELAY) == 0);
 	out->count = 0;
-	if (r->agent && !follows) {
+	if (r->agent && strcmp(r->agent, NAME_RELAY) != 0) {
 		publish_set_add(out, r->agent);
 		return NAME_FROM_AGENT;
 	}
@@ -83,7 +83,7 @@ enum name_source name_want(const struct name *n, enum publish_type type,
 	 * named stays empty. */
 	if (n->own || n->declared || n->mapped)
 		*out = relay[type];
-	return follows ? NAME_FROM_AGENT : NAME_FROM_RELAY;
+	return r->agent ? NAME_FROM_AGENT : NAME_FROM_RELAY;
 }
 
 void name_note_request(struct name_record *r, const char *client, const char *answer)

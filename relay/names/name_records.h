@@ -37,6 +37,7 @@ struct name {
 	char *holder;          /* the agent that declares it, "" none */
 	bool own;              /* the account's own name */
 	bool declared, mapped; /* by holder: in `names`, as a mapping's host */
+	bool https;            /* as an https mapping's host: door updates do not move it */
 	bool marked;           /* seen in the declaration being read */
 	struct name_record records[PUBLISH_ADDRESSES];
 };

@@ -410,6 +410,19 @@ static void on_written(struct write_batch_wait *wait, bool written)
 	a.fn(a.owner, a.ticket, written ? a.answer : NAMES_TROUBLE);
 }
 
+/* Or a router's password would be worth a certificate. */
+static bool is_of_https(const struct names *all, const char *full)
+{
+	const struct name *exact = names_find(all, full), *wild = NULL;
+	const char *dot = strchr(full, '.');
+	if (dot) {
+		char *text = mem_printf("*%s", dot);
+		wild = names_find(all, text);
+		mem_free(text);
+	}
+	return (exact && exact->https) || (wild && wild->https);
+}
+
 enum names_answer names_update(struct names *all, const struct account *account, const char *host,
 			       const struct names_change *change, const char *client,
 			       names_done_fn *fn, void *owner, uint64_t *ticket)
@@ -417,7 +430,8 @@ enum names_answer names_update(struct names *all, const struct account *account,
 	char full[256];
 	int err = host ? text_host(host, true, full)
 		       : text_full_host(account->name, all->config->domain, full);
-	if (err || !may_be(all, full) || !accounts_allow_host(all->accounts, account, full))
+	if (err || !may_be(all, full) || !accounts_allow_host(all->accounts, account, full) ||
+	    is_of_https(all, full))
 		return NAMES_NOHOST;
 	const struct name *known = names_find(all, full);
 	unsigned records = 0;

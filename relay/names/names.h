@@ -47,7 +47,8 @@ struct names_change {
 };
 typedef void names_done_fn(void *owner, uint64_t ticket, enum names_answer answer);
 
-/* host NULL: the account's own name. NAMES_NOHOST (the account may not have that name) and FULL at
+/* host NULL: the account's own name. NAMES_NOHOST (the account may not have that name, or
+ * an https mapping has it) and FULL at
  * once, GOOD at once for a dummy about a name that is not there; else NAMES_WAIT with a ticket, and
  * fn comes from the loop when the request is durable: GOOD, NOCHG or TROUBLE. */
 enum names_answer names_update(struct names *all, const struct account *account, const char *host,

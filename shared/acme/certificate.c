@@ -314,7 +314,7 @@ int certificate_init(struct certificate *out, const char *pem, size_t len, const
 	X509 *x = read_chain(pem, len, &out->chain);
 	if (!x)
 		snprintf(why, CERTIFICATE_WORDS, "no chain of certificates in PEM form");
-	else if (!is_of_key(x, key))
+	else if (key && !is_of_key(x, key))
 		snprintf(why, CERTIFICATE_WORDS, "the certificate is of another key");
 	else if ((missing = missing_name(x, names, count)))
 		snprintf(why, CERTIFICATE_WORDS, "the certificate is not for %s", missing);

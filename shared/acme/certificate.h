@@ -19,8 +19,8 @@ struct certificate {
 	char issuer[128];        /* who signed it, for a person */
 	char id[CERTIFICATE_ID]; /* RFC 9773 section 4.1; "" when it has none */
 };
-/* Reads a chain in PEM and checks that it is for this key and for all of these names. 0, or
- * ERR_CERTIFICATE with one sentence in why. */
+/* Reads a chain in PEM and checks that it is for this key (NULL: whatever its key is) and for all
+ * of these names. 0, or ERR_CERTIFICATE with one sentence in why. */
 int certificate_init(struct certificate *out, const char *pem, size_t len, const struct p256 *key,
 		     const char *const *names, size_t count, char why[CERTIFICATE_WORDS]);
 void certificate_fini(struct certificate *c);

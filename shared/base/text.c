@@ -239,6 +239,14 @@ int text_host(const char *name, bool wildcard, char out[256])
 	return 0;
 }
 
+bool text_host_covers(const char *pattern, const char *name)
+{
+	if (strncmp(pattern, "*.", 2) != 0)
+		return strcmp(pattern, name) == 0;
+	const char *dot = strchr(name, '.');
+	return dot && dot != name && strcmp(pattern + 1, dot) == 0;
+}
+
 bool text_is_in(const char *name, const char *domain)
 {
 	size_t len = strlen(name), tail = strlen(domain);

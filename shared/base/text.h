@@ -26,6 +26,9 @@ const char *text_nearest(const char *word, const char *const *words);
  * services have it; 253 in all). wildcard: a leading "*." label is allowed. Writes it
  * lower-cased without a final dot. */
 int text_host(const char *name, bool wildcard, char out[256]);
+/* Whether a certificate for pattern ("a.example", or "*.example", which stands for one label) is
+ * good for name; both as text_host() writes them. */
+bool text_host_covers(const char *pattern, const char *name);
 /* The full name of host, wildcard or not: as it is when it ends with a dot or lies in domain, else
  * below domain. ERR_SYNTAX: it is no host name, or too long. */
 int text_full_host(const char *host, const char *domain, char out[256]);

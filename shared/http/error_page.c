@@ -9,6 +9,7 @@ static const struct words {
 	const char *sentence; /* NULL: has no page here */
 } all[] = {
     {200, "OK", NULL},
+    {308, "Permanent Redirect", "This site is to be had by HTTPS."},
     {400, "Bad Request", "The request was not well formed, so it was not passed on."},
     {401, "Unauthorized", "This site asks for a user name and a password."},
     {403, "Forbidden", "This site is not open to your address."},
@@ -16,6 +17,7 @@ static const struct words {
     {405, "Method Not Allowed", NULL},
     {408, "Request Timeout", "The request took too long to arrive."},
     {413, "Content Too Large", NULL},
+    {421, "Misdirected Request", "No site of this name is served on this connection."},
     {429, "Too Many Requests",
      "There were too many requests from your address. Please wait a moment."},
     {431, "Request Header Fields Too Large",
@@ -64,6 +66,11 @@ void error_page_write(const struct error_page *page, struct buf *out)
 	if (w->status == 401)
 		buf_printf(out, "WWW-Authenticate: Basic realm=\"%s\", charset=\"UTF-8\"\r\n",
 			   page->realm ? page->realm : "");
+	if (page->location)
+		buf_printf(out, "Location: %s\r\n", page->location);
+	if (page->hsts_s)
+		buf_printf(out, "Strict-Transport-Security: max-age=%u\r\n",
+			   (unsigned)page->hsts_s);
 	if (page->close)
 		buf_puts(out, "Connection: close\r\n");
 	else if (page->http_1_0)

@@ -70,6 +70,8 @@ static void put_origin(const struct http_head *h, const struct http_origin *orig
 	addr_ip_text(&visitor, ip);
 	bool v6 = visitor.family == 6;
 	buf_printf(out, "X-Forwarded-For: %s\r\nX-Forwarded-Proto: %s\r\n", ip, origin->proto);
+	if (origin->port)
+		buf_printf(out, "X-Forwarded-Port: %u\r\n", (unsigned)origin->port);
 	if (h->host_text.len) {
 		buf_puts(out, "X-Forwarded-Host: ");
 		put_span(out, h->host_text);
@@ -140,12 +142,16 @@ void head_rewrite_request(const struct http_head *h, const struct http_origin *o
 	buf_puts(out, "\r\n");
 }
 
-static bool goes_back(const struct http_head *h, struct http_span name)
+static bool goes_back(const struct http_head *h, struct http_span name, bool http_1_0, bool hsts)
 {
 	static const char *const never[] = {"connection", "keep-alive", "proxy-connection", NULL};
 	static const char *const framing[] = {"content-length", "transfer-encoding", NULL};
 	bool upgrading = h->status == 101 || h->status == 426;
 	if (is_among(name, never))
+		return false;
+	if (http_1_0 && http_span_is(name, "transfer-encoding"))
+		return false;
+	if (hsts && is_named(name, "strict-transport-security", 25))
 		return false;
 	if (is_among(name, framing))
 		return h->status >= 200 && h->status != 204;
@@ -155,15 +161,16 @@ static bool goes_back(const struct http_head *h, struct http_span name)
 }
 
 void head_rewrite_response(const struct http_head *h, bool keep_alive, bool http_1_0,
-			   struct buf *out)
+			   uint32_t hsts_s, struct buf *out)
 {
 	buf_printf(out, "HTTP/1.1 %03u ", h->status);
 	put_span(out, h->reason);
 	buf_puts(out, "\r\n");
 	for (size_t i = 0; i < h->field_count; i++)
-		if (goes_back(h, h->fields[i].name) &&
-		    !(http_1_0 && http_span_is(h->fields[i].name, "transfer-encoding")))
+		if (goes_back(h, h->fields[i].name, http_1_0, hsts_s > 0))
 			put_field(out, &h->fields[i]);
+	if (hsts_s)
+		buf_printf(out, "Strict-Transport-Security: max-age=%u\r\n", (unsigned)hsts_s);
 	if (h->status == 101)
 		buf_puts(out, "Connection: upgrade\r\n");
 	else if (h->status >= 200 && !keep_alive)

@@ -13,14 +13,16 @@
 struct http_origin {
 	struct addr visitor;
 	const char *proto;       /* "http" or "https" */
+	uint16_t port;           /* that it came to; 0: not said */
 	bool hide_authorization; /* it was for us (basic_auth) */
 };
 
 void head_rewrite_request(const struct http_head *h, const struct http_origin *origin,
 			  struct buf *out);
 /* keep_alive: the visitor's connection goes on after this answer; http_1_0: the visitor spoke
- * HTTP/1.0, which knows no chunks: the caller takes them apart. */
+ * HTTP/1.0, which knows no chunks: the caller takes them apart. hsts_s: what browsers are to
+ * keep to HTTPS for, whatever the service says of that; 0: as it says. */
 void head_rewrite_response(const struct http_head *h, bool keep_alive, bool http_1_0,
-			   struct buf *out);
+			   uint32_t hsts_s, struct buf *out);
 
 #endif

@@ -65,7 +65,7 @@ struct http_gateway {
 	bool fit;     /* it may carry another request */
 	uint64_t key; /* where it goes, or is to be opened to */
 
-	unsigned refusals;
+	uint32_t hsts_s; /* 0: not said */
 };
 
 static enum http_end other(enum http_end end)
@@ -120,21 +120,16 @@ static void begin_next(struct http_gateway *r)
 
 /* Our own page instead of an answer; the connection goes on only when the whole request has been
  * read. */
-static void answer_page(struct http_gateway *r, unsigned status, unsigned retry_after_s,
-			const char *realm)
+static void answer(struct http_gateway *r, struct error_page page)
 {
 	bool bodyless = r->body[HTTP_VISITOR].kind == HTTP_BODY_NONE;
 	bool whole = r->asking == ASK_SENT ||
 		     (bodyless && (r->asking == ASK_ROUTE || r->asking == ASK_OPEN));
 	bool keep = whole && r->keep && !r->eof[HTTP_VISITOR];
-	struct error_page page = {
-	    .status = status,
-	    .retry_after_s = retry_after_s,
-	    .realm = realm,
-	    .close = !keep,
-	    .http_1_0 = r->http_1_0,
-	    .head = r->to_head,
-	};
+	page.hsts_s = r->hsts_s;
+	page.close = !keep;
+	page.http_1_0 = r->http_1_0;
+	page.head = r->to_head;
 	error_page_write(&page, &r->out[HTTP_VISITOR]);
 	if (!keep) {
 		finish(r);
@@ -143,6 +138,13 @@ static void answer_page(struct http_gateway *r, unsigned status, unsigned retry_
 	if (r->answering != ANSWER_NONE)
 		drop_stream(r);
 	begin_next(r);
+}
+
+static void answer_page(struct http_gateway *r, unsigned status, unsigned retry_after_s,
+			const char *realm)
+{
+	answer(r, (struct error_page){
+		      .status = status, .retry_after_s = retry_after_s, .realm = realm});
 }
 
 /* The visitor's chunks get size lines of our own; to a visitor of HTTP/1.0 those of a service go
@@ -303,7 +305,7 @@ static bool take_interim(struct http_gateway *r, const struct http_head *h)
 	if (h->status == 100)
 		r->expects = false;
 	if (!r->http_1_0)
-		head_rewrite_response(h, true, false, &r->out[HTTP_VISITOR]);
+		head_rewrite_response(h, true, false, 0, &r->out[HTTP_VISITOR]);
 	http_scan_init(&r->scan[HTTP_SERVICE], HTTP_LENIENT);
 	if (h->status == 101)
 		begin_tunnel(r);
@@ -325,7 +327,7 @@ static bool take_answer(struct http_gateway *r, uint8_t *p, size_t len, struct h
 		r->keep = false;
 	if (r->asking == ASK_BODY && (!r->fit || r->expects))
 		r->keep = false;
-	head_rewrite_response(h, r->keep, r->http_1_0, &r->out[HTTP_VISITOR]);
+	head_rewrite_response(h, r->keep, r->http_1_0, r->hsts_s, &r->out[HTTP_VISITOR]);
 	begin_body(r, HTTP_SERVICE, h->body, h->length);
 	r->answering = ANSWER_BODY;
 	return true;
@@ -455,6 +457,11 @@ void http_gateway_free(struct http_gateway *r)
 	mem_free(r);
 }
 
+void http_gateway_set_hsts(struct http_gateway *r, uint32_t hsts_s)
+{
+	r->hsts_s = hsts_s;
+}
+
 size_t http_gateway_room(const struct http_gateway *r, enum http_end from)
 {
 	size_t most = from == HTTP_VISITOR ? HTTP_HEAD_MAX : HTTP_ANSWER_HEAD_MAX;
@@ -577,33 +584,34 @@ static void send_onward(struct http_gateway *r)
 	settle(r);
 }
 
-void http_gateway_route(struct http_gateway *r, const struct http_route *route)
+enum basic_auth http_gateway_route(struct http_gateway *r, const struct http_route *route)
 {
 	if (r->asking != ASK_ROUTE || r->aborted)
-		return;
+		return BASIC_AUTH_NONE;
 	enum basic_auth auth = route->user
 				   ? basic_auth_check(r->request, route->user, route->password)
 				   : BASIC_AUTH_RIGHT;
 	if (auth != BASIC_AUTH_RIGHT) {
-		r->refusals += auth == BASIC_AUTH_WRONG;
 		answer_page(r, 401, 0, route->realm);
 		settle(r);
-		return;
+		return auth;
 	}
 	bool again = r->up && !r->drop && r->fit && r->key == route->key && r->repeatable &&
 		     addr_equal(&r->origin.visitor, route->visitor);
 	r->key = route->key;
 	r->origin = (struct http_origin){.visitor = *route->visitor,
 					 .proto = route->proto,
+					 .port = route->port,
 					 .hide_authorization = route->user != NULL};
 	head_rewrite_request(r->request, &r->origin, &r->onward);
 	forget_request(r);
 	if (again) {
 		send_onward(r);
-		return;
+		return auth;
 	}
 	drop_stream(r);
 	r->asking = ASK_OPEN;
+	return auth;
 }
 
 void http_gateway_refuse(struct http_gateway *r, unsigned status, unsigned retry_after_s)
@@ -613,6 +621,25 @@ void http_gateway_refuse(struct http_gateway *r, unsigned status, unsigned retry
 	if (!waiting || r->aborted)
 		return;
 	answer_page(r, status, retry_after_s, NULL);
+	settle(r);
+}
+
+void http_gateway_redirect(struct http_gateway *r, uint16_t port)
+{
+	enum { HTTPS_PORT = 443 };
+	struct buf place = BUF_INIT;
+	if (r->asking != ASK_ROUTE || r->aborted)
+		return;
+	const struct http_head *h = r->request;
+	buf_printf(&place, "https://%s", h->host);
+	if (port != HTTPS_PORT)
+		buf_printf(&place, ":%u", (unsigned)port);
+	bool asks_server = http_span_is(h->target, "*"); /* as OPTIONS may */
+	buf_puts(&place, h->target_is_bare || asks_server ? "/" : "");
+	if (!asks_server)
+		buf_put(&place, h->target.p, h->target.len);
+	answer(r, (struct error_page){.status = 308, .location = buf_str(&place)});
+	buf_fini(&place);
 	settle(r);
 }
 
@@ -698,9 +725,4 @@ size_t http_gateway_held(const struct http_gateway *r)
 	for (int end = 0; end < 2; end++)
 		bytes += r->in[end].cap + r->out[end].cap;
 	return bytes;
-}
-
-unsigned http_gateway_refusals(const struct http_gateway *r)
-{
-	return r->refusals;
 }

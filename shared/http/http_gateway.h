@@ -22,6 +22,7 @@
 
 #include "shared/http/body_transfer.h"
 #include "shared/base/addr.h"
+#include "shared/http/basic_auth.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -35,6 +36,8 @@ enum http_end { HTTP_VISITOR, HTTP_SERVICE };
 struct http_gateway *http_gateway_new(const char *proto);
 const char *http_gateway_proto(const struct http_gateway *r);
 void http_gateway_free(struct http_gateway *r);
+/* For how long browsers are to ask by HTTPS only, as every answer says from now on; 0: not said. */
+void http_gateway_set_hsts(struct http_gateway *r, uint32_t hsts_s);
 
 /* Bytes from one end: at most room of them. Room 0: do not read from there now. */
 size_t http_gateway_room(const struct http_gateway *r, enum http_end from);
@@ -78,14 +81,18 @@ struct http_route {
 	uint64_t key;
 	const struct addr *visitor;  /* the request is sent for */
 	const char *proto;           /* "http" or "https", kept by reference */
+	uint16_t port;               /* that the visitor came to; 0: not told to the service */
 	const char *user, *password; /* basic_auth, or NULL; used during the call only */
 	const char *realm;           /* for its 401: the mapping's name */
 };
-/* Meets ROUTE: OPEN follows, or nothing when the stream there is will do, or a 401. */
-void http_gateway_route(struct http_gateway *r, const struct http_route *route);
+/* Meets ROUTE: OPEN follows, or nothing when the stream there is will do, or a 401. What became of
+ * the request's name and password; RIGHT without basic_auth. */
+enum basic_auth http_gateway_route(struct http_gateway *r, const struct http_route *route);
 /* Meets ROUTE or OPEN, or answers for a stream that has not answered yet, with a page of our own:
- * 403, 404, 429, 502, 503. */
+ * 403, 404, 421, 429, 502, 503. */
 void http_gateway_refuse(struct http_gateway *r, unsigned status, unsigned retry_after_s);
+/* Meets ROUTE: the visitor is sent to the same place by HTTPS at that port. */
+void http_gateway_redirect(struct http_gateway *r, uint16_t port);
 void http_gateway_opened(struct http_gateway *r);
 void http_gateway_dropped(struct http_gateway *r);
 /* Instead of meeting ROUTE: the raw request and all behind it, for another door to take over; false
@@ -112,7 +119,5 @@ void http_gateway_give_up(struct http_gateway *r);
 
 /* bytes of memory for what is under way */
 size_t http_gateway_held(const struct http_gateway *r);
-/* wrong names or passwords so far; the owner counts them by source */
-unsigned http_gateway_refusals(const struct http_gateway *r);
 
 #endif

@@ -88,7 +88,7 @@ static void begin_next(struct dial *d)
 	struct attempt *a = &d->attempts[d->begun];
 
 	a->dial = d;
-	a->io = io_dial_small(d->loop, &d->list[d->begun], NULL, d->maxseg, on_io, a);
+	a->io = io_dial(d->loop, &d->list[d->begun], NULL, d->maxseg, on_io, a);
 	d->begun++;
 	d->active++;
 	d->newest_ms = loop_now_ms(d->loop);

@@ -312,14 +312,8 @@ static int start_dial(struct io *io, const struct addr *to, const struct addr *f
 	return 0;
 }
 
-struct io *io_dial(struct loop *l, const struct addr *to, const struct addr *from, io_fn *fn,
-		   void *owner)
-{
-	return io_dial_small(l, to, from, 0, fn, owner);
-}
-
-struct io *io_dial_small(struct loop *l, const struct addr *to, const struct addr *from,
-			 unsigned maxseg, io_fn *fn, void *owner)
+struct io *io_dial(struct loop *l, const struct addr *to, const struct addr *from, unsigned maxseg,
+		   io_fn *fn, void *owner)
 {
 	struct io *io = io_new(l, fn, owner);
 	int err;
@@ -584,10 +578,10 @@ bool io_is_paused(const struct io *io)
 	return io->b.tls && tls_connection_is_paused(io->b.tls);
 }
 
-void io_greet(struct io *io)
+void io_admit(struct io *io)
 {
 	if (io->b.tls)
-		tls_connection_greet(io->b.tls);
+		tls_connection_admit(io->b.tls);
 }
 
 int io_error(const struct io *io)
@@ -614,11 +608,6 @@ const struct addr *io_peer(const struct io *io)
 const struct addr *io_local(const struct io *io)
 {
 	return &io->b.local;
-}
-
-bool io_is_tls(const struct io *io)
-{
-	return io->b.tls != NULL;
 }
 
 int io_fd(const struct io *io)

@@ -36,12 +36,10 @@ typedef void io_fn(void *owner, enum io_event event);
 enum { IO_WATCH_READ = 1, IO_WATCH_WRITE = 2 };
 
 /* Dial: non-blocking connect; IO_UP or IO_ERROR follows from the loop, also when connect() fails
- * or succeeds at once. from: local address to bind to, or NULL. Deadlines are the owner's. */
-struct io *io_dial(struct loop *l, const struct addr *to, const struct addr *from, io_fn *fn,
-		   void *owner);
-/* The same with segments of at most maxseg bytes; 0: the kernel's choice. */
-struct io *io_dial_small(struct loop *l, const struct addr *to, const struct addr *from,
-			 unsigned maxseg, io_fn *fn, void *owner);
+ * or succeeds at once. from: local address to bind to, or NULL. maxseg: bytes of a segment at
+ * most; 0: the kernel's choice. Deadlines are the owner's. */
+struct io *io_dial(struct loop *l, const struct addr *to, const struct addr *from, unsigned maxseg,
+		   io_fn *fn, void *owner);
 /* Take a connected descriptor (from a listener): plain, up at once (IO_UP is not sent). Owns fd.
  * peer, local: as the listener told them; NULL: asked. */
 struct io *io_take(struct loop *l, int fd, const struct addr *peer, const struct addr *local,
@@ -66,8 +64,8 @@ ssize_t io_read(struct io *io, void *p, size_t len);
 /* The last io_read() stopped because its turn was over. There may be more, and IO_DATA comes in the
  * next turn. */
 bool io_is_paused(const struct io *io);
-/* TLS: the peer has introduced itself; see tls_connection_greet() */
-void io_greet(struct io *io);
+/* TLS: the peer has introduced itself; see tls_connection_admit() */
+void io_admit(struct io *io);
 /* Bytes that were read too far: io_read() gives them again before anything else, also on another
  * loop. Plain io only. */
 void io_unread(struct io *io, const void *p, size_t len);
@@ -95,7 +93,6 @@ const char *io_error_detail(const struct io *io);
 void io_set_ends(struct io *io, const struct addr *peer, const struct addr *local);
 const struct addr *io_peer(const struct io *io);
 const struct addr *io_local(const struct io *io);
-bool io_is_tls(const struct io *io);
 int io_fd(const struct io *io);
 struct loop *io_loop(const struct io *io);
 /* the kernel holds bytes that nobody has read yet */

@@ -198,11 +198,6 @@ void listener_resume(struct listener *s)
 	look_later(s);
 }
 
-bool listener_is_resting(const struct listener *s)
-{
-	return s->resting;
-}
-
 const struct addr *listener_at(const struct listener *s)
 {
 	return &s->at;

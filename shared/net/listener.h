@@ -32,7 +32,6 @@ void listener_leave(struct listener *s, unsigned from);
 /* stop accepting; newcomers wait in the kernel's queue */
 void listener_rest(struct listener *s);
 void listener_resume(struct listener *s);
-bool listener_is_resting(const struct listener *s);
 /* as bound: port 0 has become a real one */
 const struct addr *listener_at(const struct listener *s);
 void listener_close(struct listener *s); /* no callback after this */

@@ -47,12 +47,16 @@ enum {
 	MESSAGES_CALL = 4, /* that are not data, in one call */
 	MESSAGES_BURST = 32,
 	MESSAGES_PER_S = 1,
+	/* what OpenSSL holds for one connection, measured with 3.0 */
+	SSL_HANDSHAKE = 48 * 1024,
+	SSL_ESTABLISHED = 12 * 1024,
 };
 
 struct tls_connection {
 	SSL *ssl;
 	struct tls_context *tls;
-	int fd;
+	struct tls_wire wire;
+	int fd;           /* of a descriptor's wire */
 	uint8_t *staging; /* on its way out; not ours between calls */
 	size_t staged;
 	uint8_t *in; /* received; not ours between calls */
@@ -75,7 +79,7 @@ struct tls_connection {
 	bool finished;               /* close_notify is written */
 	bool starved;                /* OpenSSL holds part of a record at most */
 	bool paused;                 /* the last call was stopped by its bound */
-	bool greeted;                /* messages that are not data are allowed */
+	bool admitted;               /* messages that are not data are allowed */
 	unsigned pieces;             /* left in this call */
 	unsigned messages;           /* that are not data, since the last read ended */
 	struct token_bucket allowed; /* … and how many there may be */
@@ -149,9 +153,7 @@ static int bio_read(BIO *bio, char *p, int len)
 		BIO_set_retry_read(bio);
 		return -1;
 	}
-	do {
-		n = recv(t->fd, t->in, t->in_most, 0);
-	} while (n < 0 && errno == EINTR);
+	n = t->wire.receive(t->wire.arg, t->in, t->in_most);
 	if (n > 0) {
 		/* A short read says the queue is empty. The kernel will tell of more, but not after
 		 * an error. */
@@ -160,13 +162,13 @@ static int bio_read(BIO *bio, char *p, int len)
 		t->in_end = (size_t)n;
 		return take_in(t, p, len);
 	}
-	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+	if (n == UV_EAGAIN) {
 		t->dry = t->empty = true;
 		BIO_set_retry_read(bio);
 		return -1;
 	}
 	if (n < 0)
-		note_fault(t, -errno);
+		note_fault(t, (int)n);
 	/* EPIPE is a reset after the end had come, and that end is still true. */
 	if (t->fault != 0 && (n < 0 || t->fault != UV_EPIPE)) {
 		t->read_err = t->fault;
@@ -260,15 +262,47 @@ static void on_message(int written, int version, int type, const void *p, size_t
 		t->messages++;
 }
 
+static ssize_t receive_from_fd(void *arg, void *p, size_t len)
+{
+	const struct tls_connection *t = arg;
+	ssize_t n;
+
+	do {
+		n = recv(t->fd, p, len, 0);
+	} while (n < 0 && errno == EINTR);
+	if (n >= 0)
+		return n;
+	return errno == EAGAIN || errno == EWOULDBLOCK ? UV_EAGAIN : -errno;
+}
+
+static ssize_t send_to_fd(void *arg, const struct iovec *iov, int count)
+{
+	const struct tls_connection *t = arg;
+
+	return socket_send(t->fd, iov, count);
+}
+
 struct tls_connection *tls_connection_new(int fd, struct tls_context *tls, const char *host,
 					  const void *early, size_t early_len)
+{
+	static const struct tls_wire to_fd = {receive_from_fd, send_to_fd, NULL};
+	struct tls_connection *t = tls_connection_over(&to_fd, tls, host, early, early_len);
+
+	t->wire.arg = t;
+	t->fd = fd;
+	return t;
+}
+
+struct tls_connection *tls_connection_over(const struct tls_wire *wire, struct tls_context *tls,
+					   const char *host, const void *early, size_t early_len)
 {
 	static uv_once_t once = UV_ONCE_INIT;
 	struct tls_connection *t = mem_zalloc(sizeof(*t));
 	BIO *bio;
 
 	uv_once(&once, make_method);
-	t->fd = fd;
+	t->wire = *wire;
+	t->fd = -1;
 	t->tls = tls_context_ref(tls);
 	t->ssl = tls_context_open(tls, host);
 	t->batch = TLS_CONNECTION_BATCH_MAX;
@@ -286,7 +320,7 @@ struct tls_connection *tls_connection_new(int fd, struct tls_context *tls, const
 	SSL_set_msg_callback(t->ssl, on_message);
 	SSL_set_msg_callback_arg(t->ssl, t);
 	/* servers send session tickets before their first data */
-	t->greeted = !tls_context_is_server(tls);
+	t->admitted = !tls_context_is_server(tls);
 	return t;
 }
 
@@ -352,7 +386,7 @@ static int send_all(struct tls_connection *t)
 
 	if (iov[0].iov_len + iov[1].iov_len == 0)
 		return t->write_err;
-	n = socket_send(t->fd, iov + first, (iov[1].iov_len > 0) + 1 - first);
+	n = t->wire.send(t->wire.arg, iov + first, (iov[1].iov_len > 0) + 1 - first);
 	if (n < 0 && n != UV_EAGAIN) {
 		note_fault(t, (int)n);
 		if (t->write_err == 0)
@@ -434,7 +468,7 @@ int tls_connection_handshake(struct tls_connection *t)
 /* OpenSSL has stopped after a message that is not data (it does without AUTO_RETRY). 0: go on. */
 static int judge_message(struct tls_connection *t, bool is_first)
 {
-	if (is_first && !t->greeted) {
+	if (is_first && !t->admitted) {
 		set_detail(t, mem_strdup("a TLS message came that is neither handshake nor data"));
 		return ERR_PROTOCOL;
 	}
@@ -524,9 +558,9 @@ bool tls_connection_has_pending(const struct tls_connection *t)
 	       (!t->starved && SSL_has_pending(t->ssl));
 }
 
-void tls_connection_greet(struct tls_connection *t)
+void tls_connection_admit(struct tls_connection *t)
 {
-	t->greeted = true;
+	t->admitted = true;
 }
 
 struct cursor {
@@ -650,6 +684,20 @@ void tls_connection_set_batch(struct tls_connection *t, size_t bytes)
 	if (bytes < TLS_CONNECTION_BATCH_MIN)
 		bytes = TLS_CONNECTION_BATCH_MIN;
 	t->batch = bytes > TLS_CONNECTION_BATCH_MAX ? TLS_CONNECTION_BATCH_MAX : bytes;
+}
+
+size_t tls_connection_room(const struct tls_connection *t)
+{
+	size_t used = tls_connection_in_hand(t), free = used < t->batch ? t->batch - used : 0;
+	size_t overhead = (free / RECORD + 1) * RECORD_OVERHEAD + RECORD_LEAST;
+
+	return free > overhead ? free - overhead : 0;
+}
+
+size_t tls_connection_memory(const struct tls_connection *t)
+{
+	return (t->up ? SSL_ESTABLISHED : SSL_HANDSHAKE) + t->rest_cap +
+	       (t->early ? t->early_len : 0);
 }
 
 void tls_connection_keep_buffers(struct tls_connection *t, bool keep)

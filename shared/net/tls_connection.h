@@ -1,6 +1,6 @@
 /*
- * One TLS connection over a connected non-blocking descriptor: for io.c, which adds the events.
- * Nothing here waits or calls back.
+ * One TLS connection over a connected non-blocking descriptor, for io.c, which adds the events; or
+ * over whatever a struct tls_wire reaches. Nothing here waits or calls back.
  *
  * Ciphertext of one call is gathered in staging memory and leaves in one send; what comes is
  * received into staging memory, too, and given to OpenSSL from there. Only what the kernel did not
@@ -25,9 +25,21 @@ enum {
 
 struct tls_connection;
 
+/* Where ciphertext comes from and goes to, when that is no descriptor. Both are called inside the
+ * calls below only. */
+struct tls_wire {
+	/* > 0; 0: the end; UV_EAGAIN: nothing now; else why there will be no more */
+	ssize_t (*receive)(void *arg, void *p, size_t len);
+	/* how many bytes were taken; UV_EAGAIN: none now; else why never again */
+	ssize_t (*send)(void *arg, const struct iovec *iov, int count);
+	void *arg;
+};
+
 /* early: bytes read from fd before, copied. fd stays the caller's. */
 struct tls_connection *tls_connection_new(int fd, struct tls_context *tls, const char *host,
 					  const void *early, size_t early_len);
+struct tls_connection *tls_connection_over(const struct tls_wire *wire, struct tls_context *tls,
+					   const char *host, const void *early, size_t early_len);
 void tls_connection_free(struct tls_connection *t);
 /* Two pieces of memory of TLS_CONNECTION_STAGING bytes, which this connection uses during each
  * call. They are set before the first call and after a change of the thread. */
@@ -43,7 +55,7 @@ bool tls_connection_is_paused(const struct tls_connection *t);
 /* The peer has introduced itself. Before that, a message that is neither handshake nor data ends a
  * connection that we accepted. Afterwards, and on connections that we dialled, only a flood of such
  * messages does. */
-void tls_connection_greet(struct tls_connection *t);
+void tls_connection_admit(struct tls_connection *t);
 /* the last handshake or read found nothing at the descriptor in the end (EAGAIN) … */
 bool tls_connection_is_empty(const struct tls_connection *t);
 bool tls_connection_is_dry(const struct tls_connection *t); /* … or less than it asked for */
@@ -57,6 +69,10 @@ int tls_connection_flush(struct tls_connection *t);
 int tls_connection_finish(struct tls_connection *t);
 size_t tls_connection_in_hand(const struct tls_connection *t);
 void tls_connection_set_batch(struct tls_connection *t, size_t bytes);
+/* How much plaintext tls_connection_writev() takes at least, if nothing fails. */
+size_t tls_connection_room(const struct tls_connection *t);
+/* roughly, of this connection now */
+size_t tls_connection_memory(const struct tls_connection *t);
 /* keeps OpenSSL's buffers, about 33 KiB, from one call to the next; by default it does not */
 void tls_connection_keep_buffers(struct tls_connection *t, bool keep);
 /* default TLS_CONNECTION_REKEY_RECORDS */

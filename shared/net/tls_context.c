@@ -9,6 +9,7 @@
 #include "shared/acme/certificate.h"
 #include "shared/base/err.h"
 #include "shared/base/mem.h"
+#include "shared/base/random.h"
 #include "shared/base/text.h"
 
 #include <arpa/inet.h>
@@ -23,6 +24,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 struct tls_context {
 	SSL_CTX *ctx;
@@ -31,12 +33,21 @@ struct tls_context {
 	bool pinned;
 	uint8_t pin[SHA256_DIGEST_LENGTH]; /* when pinned */
 	char alpn[64];                     /* required, or empty */
+	/* for browsers: http/1.1 is taken where it is offered; tickets, and since when their keys
+	 * are used */
+	bool web;
+	uint64_t tickets_s;
 };
 
 /* AES-128 first: it costs a quarter less than AES-256 where most of the work is, and is as safe for
  * data as short-lived as a tunnel's. */
 static const char suites[] =
     "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
+
+/* Of TLS 1.2, as Mozilla's intermediate profile has them, without those of plain Diffie-Hellman. */
+static const char suites12[] = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
+			       "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+			       "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
 
 /* Why a file that should hold a certificate or a private key cannot be used. The oldest error is
  * the cause; later ones only follow from it. */
@@ -182,6 +193,14 @@ static int no_passphrase(char *buf, int size, int writing, void *arg)
 	return -1; /* or OpenSSL would ask on the terminal of a service */
 }
 
+static uint64_t now_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec;
+}
+
 static struct tls_context *context_new(const SSL_METHOD *method, const char *alpn, bool least_tls12)
 {
 	struct tls_context *t = mem_zalloc(sizeof(*t));
@@ -213,6 +232,7 @@ struct tls_context *tls_context_server_new(const char *certificate, const char *
 	struct tls_context *t = context_new(TLS_server_method(), alpn, least_tls12);
 
 	t->server = true;
+	SSL_CTX_set_cipher_list(t->ctx, suites12);
 	ERR_clear_error();
 	*why = NULL;
 	if (SSL_CTX_use_certificate_chain_file(t->ctx, certificate) != 1)
@@ -232,6 +252,72 @@ struct tls_context *tls_context_server_new(const char *certificate, const char *
 		SSL_CTX_set_alpn_select_cb(t->ctx, on_alpn, t);
 	}
 	return t;
+}
+
+static int read_pem(struct tls_context *t, const char *certificate, const char *key)
+{
+	BIO *in = BIO_new_mem_buf(certificate, -1);
+	X509 *x = PEM_read_bio_X509_AUX(in, NULL, no_passphrase, NULL), *next;
+	BIO *key_in = BIO_new_mem_buf(key, -1);
+	EVP_PKEY *pkey = PEM_read_bio_PrivateKey(key_in, NULL, no_passphrase, NULL);
+	bool ok = x && pkey && SSL_CTX_use_certificate(t->ctx, x) == 1;
+	while (ok && (next = PEM_read_bio_X509(in, NULL, no_passphrase, NULL)))
+		ok = SSL_CTX_add0_chain_cert(t->ctx, next) == 1;
+	ok = ok && SSL_CTX_use_PrivateKey(t->ctx, pkey) == 1;
+	X509_free(x);
+	EVP_PKEY_free(pkey);
+	BIO_free(in);
+	BIO_free(key_in);
+	return ok ? 0 : ERR_CERTIFICATE;
+}
+
+/* alpn: NULL for browsers */
+static struct tls_context *server_of(const char *certificate, const char *key, const char *alpn,
+				     char **why)
+{
+	struct tls_context *t = context_new(TLS_server_method(), alpn, true);
+
+	t->server = true;
+	SSL_CTX_set_cipher_list(t->ctx, suites12);
+	*why = NULL;
+	ERR_clear_error();
+	if (read_pem(t, certificate, key) == 0) {
+		ERR_clear_error(); /* that the chain has an end */
+		return t;
+	}
+	*why = is_of_another_key() ? mem_strdup("the key is not that of the certificate")
+				   : because("the certificate", "certificate and key");
+	ERR_clear_error();
+	tls_context_unref(t);
+	return NULL;
+}
+
+struct tls_context *tls_context_web_new(const char *certificate, const char *key, char **why)
+{
+	struct tls_context *t = server_of(certificate, key, NULL, why);
+
+	if (!t)
+		return NULL;
+	t->web = true;
+	t->tickets_s = now_s(); /* OpenSSL has made the first keys */
+	snprintf(t->alpn, sizeof(t->alpn), "http/1.1");
+	SSL_CTX_set_alpn_select_cb(t->ctx, on_alpn, t);
+	SSL_CTX_clear_options(t->ctx, SSL_OP_NO_TICKET);
+	SSL_CTX_set_num_tickets(t->ctx, 1);
+	return t;
+}
+
+/* What a ticket was made with is forgotten: who brings an older one shakes hands in full. */
+static void change_ticket_keys(struct tls_context *t)
+{
+	uint8_t keys[80]; /* name, HMAC, AES */
+
+	if (now_s() < t->tickets_s + TLS_CONTEXT_TICKET_S)
+		return;
+	t->tickets_s = now_s();
+	random_bytes(keys, sizeof(keys));
+	SSL_CTX_set_tlsext_ticket_keys(t->ctx, keys, sizeof(keys));
+	mem_wipe(keys, sizeof(keys));
 }
 
 static void offer_alpn(struct tls_context *t)
@@ -295,7 +381,7 @@ bool tls_context_is_server(const struct tls_context *t)
 
 const char *tls_context_alpn(const struct tls_context *t)
 {
-	return t->alpn[0] ? t->alpn : NULL;
+	return t->alpn[0] && !t->web ? t->alpn : NULL;
 }
 
 static bool is_ip(const char *host)
@@ -307,6 +393,8 @@ static bool is_ip(const char *host)
 
 struct ssl_st *tls_context_open(struct tls_context *t, const char *host)
 {
+	if (t->web)
+		change_ticket_keys(t);
 	SSL *ssl = SSL_new(t->ctx);
 
 	assert(ssl);

@@ -1,7 +1,8 @@
 /* TLS contexts: the certificate that this side shows, and which certificates it accepts. The rest
  * of the program sees only these handles; OpenSSL's TLS stays in tls_context.c and
- * tls_connection.c. The tunnel uses TLS 1.3 only; DDNS clients, which may be old routers, may also
- * use 1.2. There are no tickets and no early data. A context does not change after it is made. It
+ * tls_connection.c. The tunnel uses TLS 1.3 only; DDNS clients, which may be old routers, and
+ * browsers may also use 1.2. Only browsers get tickets; there is no early data. A context does not
+ * change after it is made, but for the ticket keys of one for browsers, which one thread uses. It
  * is counted, and threads may share it. */
 #ifndef GROUNDNUT_NET_TLS_CONTEXT_H
 #define GROUNDNUT_NET_TLS_CONTEXT_H
@@ -22,6 +23,13 @@ struct tls_context;
 struct tls_context *tls_context_server_new(const char *certificate, const char *key,
 					   const char *alpn, bool least_tls12, char **why);
 
+/*
+ * For browsers: PEM texts (the key may stand in either), TLS 1.2 and 1.3 with the suites of
+ * Mozilla's intermediate profile, http/1.1 where ALPN is spoken at all. Sessions are resumed by
+ * tickets, whose keys live in this context only and are changed every TLS_CONTEXT_TICKET_S.
+ */
+enum { TLS_CONTEXT_TICKET_S = 6 * 3600 };
+struct tls_context *tls_context_web_new(const char *certificate, const char *key, char **why);
 /* The agent's end. One of pin ("sha256:<hex>" of the peer's SPKI), ca_file (PEM) or the system's
  * CAs (both NULL). With CAs the chain and the host name given to io_tls_dial() are verified.
  * alpn as above, or NULL. */

@@ -475,7 +475,7 @@ int transport_attach(struct transport *k, struct io *io, uint64_t peer_taken, ui
 	keepalive_init(&k->keepalive, &k->rules, now);
 	buf_put(&k->early, early, early_len);
 	io_own(io, on_io, k);
-	io_greet(io);
+	io_admit(io);
 	set_marks(k, BATCH_FIRST, LOWAT_MAX);
 	io_watch(io, IO_WATCH_READ);
 	sample(k);

@@ -5,9 +5,9 @@
 _Static_assert(CAPABILITY_COUNT < 32, "a set is 32 bits");
 
 static const char *const words[CAPABILITY_COUNT] = {
-#define ABILITY_WORD(name, word) word,
-    CAPABILITY_MAP(ABILITY_WORD)
-#undef ABILITY_WORD
+#define CAPABILITY_WORD(name, word) word,
+    CAPABILITY_MAP(CAPABILITY_WORD)
+#undef CAPABILITY_WORD
 };
 
 bool capabilities_has(struct capabilities a, enum ability which)

@@ -18,9 +18,9 @@ enum { CAPABILITIES_WORDS_MOST = 256 }; /* that a peer may name */
 	X(TIME, "time")             /* the relay tells its clock in WELCOME */                     \
 	X(CHALLENGES, "challenges") /* the relay publishes what DECLARE's challenges want */
 enum ability {
-#define ABILITY_ENUM(name, word) ABILITY_##name,
-	CAPABILITY_MAP(ABILITY_ENUM)
-#undef ABILITY_ENUM
+#define CAPABILITY_ENUM(name, word) CAPABILITY_##name,
+	CAPABILITY_MAP(CAPABILITY_ENUM)
+#undef CAPABILITY_ENUM
 	    CAPABILITY_COUNT
 };
 

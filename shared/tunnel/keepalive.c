@@ -1,15 +1,15 @@
 #include "shared/tunnel/keepalive.h"
 
-const struct keepalive_rules PULSE_AGENT = {.ping_moving_ms = 500,
-					    .ping_open_ms = 5000,
-					    .ping_idle_ms = 15000,
-					    .suspect_ms = 500,
-					    .dead_ms = 0};
-const struct keepalive_rules PULSE_RELAY = {.ping_moving_ms = 20000,
-					    .ping_open_ms = 20000,
-					    .ping_idle_ms = 20000,
-					    .suspect_ms = 0,
-					    .dead_ms = 45000};
+const struct keepalive_rules KEEPALIVE_AGENT = {.ping_moving_ms = 500,
+						.ping_open_ms = 5000,
+						.ping_idle_ms = 15000,
+						.suspect_ms = 500,
+						.dead_ms = 0};
+const struct keepalive_rules KEEPALIVE_RELAY = {.ping_moving_ms = 20000,
+						.ping_open_ms = 20000,
+						.ping_idle_ms = 20000,
+						.suspect_ms = 0,
+						.dead_ms = 45000};
 
 void keepalive_init(struct keepalive *p, const struct keepalive_rules *rules, uint64_t now_ms)
 {

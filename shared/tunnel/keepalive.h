@@ -21,7 +21,7 @@ struct keepalive_rules {
 	uint32_t suspect_ms;   /* least time of silence that makes suspect; 0: never */
 	uint32_t dead_ms;      /* silence that ends the link; 0: never */
 };
-extern const struct keepalive_rules PULSE_AGENT, PULSE_RELAY;
+extern const struct keepalive_rules KEEPALIVE_AGENT, KEEPALIVE_RELAY;
 
 enum { KEEPALIVE_LATELY_MS = 30000, KEEPALIVE_SUSPECT_MOST_MS = 10000 };
 

@@ -19,6 +19,7 @@
 enum { TARGET_TEXT_MAX = 320, BASIC_AUTH_MAX = 256 };
 enum { UNKNOWN_ROOM = 120 }; /* bytes of an unknown value that are told */
 enum { COUNT_MAX = 1000000, IDLE_MAX_S = 365 * 86400, CHECK_MAX_S = 86400 };
+enum { HSTS_MAX_S = 10 * 365 * 86400 };
 
 static const struct mapping_kind kinds[] = {
 #define MAPPING_KIND(name, word, transport, entrance, idle_s, check_s, keys)                       \
@@ -83,6 +84,8 @@ void mapping_fini(struct mapping *m)
 	if (m->basic_password)
 		mem_wipe(m->basic_password, strlen(m->basic_password));
 	mem_free(m->basic_password);
+	mem_free(m->certificate);
+	mem_free(m->private_key);
 	mem_free(m->unknown);
 	memset(m, 0, sizeof(*m));
 }
@@ -96,6 +99,8 @@ void mapping_copy(struct mapping *out, const struct mapping *from)
 	out->target_text = mem_strdup(from->target_text);
 	out->basic_user = mem_strdup(from->basic_user);
 	out->basic_password = mem_strdup(from->basic_password);
+	out->certificate = mem_strdup(from->certificate);
+	out->private_key = mem_strdup(from->private_key);
 	out->unknown = mem_strdup(from->unknown);
 	out->allow = from->allow_count
 			 ? mem_dup(from->allow, from->allow_count * sizeof *from->allow)
@@ -122,7 +127,10 @@ bool mapping_same(const struct mapping *a, const struct mapping *b)
 	       text_same(a->name, b->name) && text_same(a->host, b->host) &&
 	       text_same(a->target_text, b->target_text) && same_allow(a, b) &&
 	       text_same(a->basic_user, b->basic_user) &&
-	       text_same(a->basic_password, b->basic_password) && text_same(a->unknown, b->unknown);
+	       text_same(a->basic_password, b->basic_password) &&
+	       text_same(a->certificate, b->certificate) &&
+	       text_same(a->private_key, b->private_key) && a->hsts_s == b->hsts_s &&
+	       text_same(a->unknown, b->unknown);
 }
 
 void mapping_wrong(struct conf_at at, const char *key, struct mapping *m, const char *format, ...)
@@ -251,7 +259,7 @@ typedef bool has_key_fn(const struct mapping_kind *k);
 
 static bool has_public_port(const struct mapping_kind *k)
 {
-	return k->entrance == MAPPING_OWN_PORTS;
+	return k->entrance == MAPPING_OWN_PORTS || (k->keys & MAPPING_HAS_GATEWAY);
 }
 
 static bool has_host(const struct mapping_kind *k)
@@ -274,15 +282,33 @@ static bool has_check(const struct mapping_kind *k)
 	return k->keys & MAPPING_HAS_CHECK;
 }
 
+static bool has_gateway(const struct mapping_kind *k)
+{
+	return k->keys & MAPPING_HAS_GATEWAY;
+}
+
+/* The protocols that have it: "tcp, udp and https". */
+static void list_protocols(struct buf *out, has_key_fn *has)
+{
+	int last = MAPPING_UNKNOWN;
+	while (last > 0 && !has(&kinds[--last]))
+		;
+	for (int i = 0; i <= last; i++)
+		if (has(&kinds[i]))
+			buf_printf(out, "%s%s",
+				   !buf_len(out) ? ""
+				   : i == last   ? " and "
+						 : ", ",
+				   kinds[i].word);
+}
+
 /* A key that the mapping's protocol does not have is wrong. */
 static void check_key(struct conf_at at, const char *key, struct mapping *m, has_key_fn *has)
 {
 	struct buf words = BUF_INIT;
 	if (has(&kinds[m->protocol]) || !conf_has(at, key))
 		return;
-	for (int i = 0; i < MAPPING_UNKNOWN; i++)
-		if (has(&kinds[i]))
-			buf_printf(&words, "%s%s", buf_len(&words) ? " and " : "", kinds[i].word);
+	list_protocols(&words, has);
 	mapping_wrong(at, key, m, "does not fit a mapping of protocol %s, only %s",
 		      kinds[m->protocol].word, buf_str(&words));
 	buf_fini(&words);
@@ -298,12 +324,30 @@ static void read_host(struct conf_at at, struct mapping *m)
 		mapping_wrong(at, "host", m, NO_HOST, text, why);
 }
 
+/* Certificates are for names that DNS and CAs know. */
+static void check_host_for_certificate(struct conf_at at, struct mapping *m)
+{
+	if (m->host && strchr(m->host, '_'))
+		mapping_wrong(at, "host", m, "\"%s\": no certificate may have a name with \"_\"",
+			      m->host);
+}
+
+static void read_own_port(struct conf_at at, struct mapping *m)
+{
+	read_public_port(at, m);
+	if (m->first != m->last)
+		mapping_wrong(at, "public_port", m, "must be one port for a mapping of protocol %s",
+			      kinds[m->protocol].word);
+}
+
 static void read_public(struct conf_at at, struct mapping *m)
 {
 	if (has_ports(m))
 		read_public_port(at, m);
 	else
 		read_host(at, m);
+	if (m->protocol == MAPPING_HTTPS && conf_has(at, "public_port"))
+		read_own_port(at, m);
 	check_key(at, "host", m, has_host);
 	check_key(at, "public_port", m, has_public_port);
 }
@@ -378,7 +422,7 @@ static bool is_plain_http(const char *text)
 static void read_url(struct conf_at at, struct mapping *m, const char *text, const char *place)
 {
 	const char *why;
-	if (m->protocol != MAPPING_HTTP)
+	if (m->protocol != MAPPING_HTTP && m->protocol != MAPPING_HTTPS)
 		conf_error(at, "target",
 			   "\"%s\" is a URL; a mapping of protocol %s leads to \"%s\"", text,
 			   kinds[m->protocol].word, place);
@@ -494,6 +538,54 @@ static void read_check(struct conf_at at, struct mapping *m)
 		check_key(at, "check_s", m, has_check);
 }
 
+/* The two files are a pair; "auto" is the same as neither. */
+static void read_certificate(struct conf_at at, struct mapping *m)
+{
+	const char *certificate = NULL, *key = NULL;
+	conf_opt_str(at, "certificate", &certificate);
+	conf_opt_str(at, "private_key", &key);
+	bool is_auto = !certificate || !strcmp(certificate, "auto");
+	if (is_auto && key)
+		conf_error(at, "private_key", "is the key of a \"certificate\" in a file");
+	else if (!is_auto && !key)
+		conf_error(at, "certificate", "\"%s\" needs its \"private_key\"", certificate);
+	if (is_auto || !key)
+		return;
+	m->certificate = mem_strdup(certificate);
+	m->private_key = mem_strdup(key);
+}
+
+/* What the gateway of an https mapping needs; it is at home. */
+static void read_gateway(struct conf_at at, struct mapping *m, bool protocol_known)
+{
+	static const char *const keys[] = {"certificate", "private_key", "redirect", "hsts_s"};
+	int64_t hsts_s = 0;
+	for (size_t i = 0; i < COUNT_OF(keys); i++) {
+		if (protocol_known)
+			check_key(at, keys[i], m, has_gateway);
+		else
+			conf_has(at, keys[i]);
+	}
+	if (!has_gateway(&kinds[m->protocol]))
+		return;
+	m->redirect = true;
+	conf_opt_bool(at, "redirect", &m->redirect);
+	conf_opt_int(at, "hsts_s", 0, HSTS_MAX_S, &hsts_s);
+	m->hsts_s = (uint32_t)hsts_s;
+	read_certificate(at, m);
+	check_host_for_certificate(at, m);
+}
+
+/* A gateway is told as tls with a word, which a relay that does not know it passes over. */
+static void read_gateway_on_wire(struct conf_at at, struct mapping *m)
+{
+	bool gateway = false;
+	conf_opt_bool(at, "gateway", &gateway);
+	conf_opt_bool(at, "redirect", &m->redirect);
+	if (m->protocol == MAPPING_TLS && gateway)
+		m->protocol = MAPPING_HTTPS;
+}
+
 static void read_options(struct conf_at at, struct mapping *m, bool protocol_known)
 {
 	read_allow(at, m);
@@ -523,6 +615,8 @@ bool mapping_read(struct conf_at at, bool on_wire, struct mapping *out)
 		out->id = (uint32_t)id;
 	read_name(at, out);
 	bool protocol_known = read_protocol(at, out);
+	if (on_wire && protocol_known)
+		read_gateway_on_wire(at, out);
 	if (protocol_known) {
 		read_public(at, out);
 	} else {
@@ -534,6 +628,7 @@ bool mapping_read(struct conf_at at, bool on_wire, struct mapping *out)
 	} else {
 		read_target(at, out, protocol_known);
 		read_check(at, out);
+		read_gateway(at, out, protocol_known);
 	}
 	read_options(at, out, protocol_known);
 	conf_done(at);
@@ -551,11 +646,11 @@ static void write_some(struct json *w, const char *key, uint64_t n)
 
 static void write_public(struct json *w, const struct mapping *m)
 {
-	if (!has_ports(m)) {
+	if (!has_ports(m))
 		json_str(w, "host", m->host);
-	} else if (m->first == m->last) {
+	if (m->first && m->first == m->last) {
 		json_uint(w, "public_port", m->first);
-	} else {
+	} else if (m->first) {
 		char *range = mem_printf("%u-%u", (unsigned)m->first, (unsigned)m->last);
 		json_str(w, "public_port", range);
 		mem_free(range);
@@ -579,10 +674,15 @@ static void write_allow(struct json *w, const struct mapping *m)
 
 void mapping_write(const struct mapping *m, struct json *w)
 {
+	bool gateway = m->protocol == MAPPING_HTTPS;
 	json_open(w, NULL, '{');
 	json_uint(w, "id", m->id);
 	json_str(w, "name", m->name);
-	json_str(w, "protocol", kinds[m->protocol].word);
+	json_str(w, "protocol", kinds[gateway ? MAPPING_TLS : m->protocol].word);
+	if (gateway)
+		json_bool(w, "gateway", true);
+	if (gateway && m->redirect)
+		json_bool(w, "redirect", true);
 	write_public(w, m);
 	json_str(w, "target", m->target_text);
 	write_allow(w, m);
@@ -592,7 +692,7 @@ void mapping_write(const struct mapping *m, struct json *w)
 	write_some(w, "bandwidth", m->bandwidth);
 	write_some(w, "idle_s", m->idle_s);
 	write_some(w, "flows", m->flows);
-	if (m->basic_user) {
+	if (m->basic_user && !gateway) {
 		json_open(w, "basic_auth", '{');
 		json_str(w, "user", m->basic_user);
 		json_str(w, "password", m->basic_password);

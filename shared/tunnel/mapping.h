@@ -17,7 +17,12 @@
 enum mapping_entrance { MAPPING_OWN_PORTS, MAPPING_SHARED_HTTP, MAPPING_SHARED_TLS };
 /* Keys that only some protocols have, beside public_port of those with ports and host of the
  * others. */
-enum { MAPPING_HAS_FLOWS = 1, MAPPING_HAS_BASIC_AUTH = 2, MAPPING_HAS_CHECK = 4 };
+enum {
+	MAPPING_HAS_FLOWS = 1,
+	MAPPING_HAS_BASIC_AUTH = 2,
+	MAPPING_HAS_CHECK = 4,
+	MAPPING_HAS_GATEWAY = 8, /* certificate, private_key, redirect, hsts_s; also public_port */
+};
 
 /* Each protocol: its word, transport, entrance, idle_s where the mapping says none (0: for
  * ever), check_s likewise (0: never), keys. The last: only on the relay, in a mapping of a later
@@ -28,6 +33,8 @@ enum { MAPPING_HAS_FLOWS = 1, MAPPING_HAS_BASIC_AUTH = 2, MAPPING_HAS_CHECK = 4 
 	X(HTTP, "http", PORTS_TCP, MAPPING_SHARED_HTTP, 0, 60,                                     \
 	  MAPPING_HAS_BASIC_AUTH | MAPPING_HAS_CHECK)                                              \
 	X(TLS, "tls", PORTS_TCP, MAPPING_SHARED_TLS, 0, 0, MAPPING_HAS_CHECK)                      \
+	X(HTTPS, "https", PORTS_TCP, MAPPING_SHARED_TLS, 0, 60,                                    \
+	  MAPPING_HAS_BASIC_AUTH | MAPPING_HAS_CHECK | MAPPING_HAS_GATEWAY)                        \
 	X(UNKNOWN, "unknown", PORTS_TCP, MAPPING_OWN_PORTS, 0, 0, 0)
 enum mapping_protocol {
 #define MAPPING_ENUM(name, word, transport, entrance, idle_s, check_s, keys) MAPPING_##name,
@@ -50,8 +57,10 @@ struct mapping {
 	uint32_t id;
 	char *name;
 	enum mapping_protocol protocol;
-	uint16_t first, last; /* public ports of tcp and udp; 0 for http and tls */
-	/* of http and tls, lower case, e.g. "blog.alice", "*.alice", "a.example."; else NULL */
+	/* public ports of tcp and udp, and of an https mapping with a port of its own; else 0 */
+	uint16_t first, last;
+	/* of http, tls and https, lower case, e.g. "blog.alice", "*.alice", "a.example."; else
+	 * NULL */
 	char *host;
 	/* in a file, where it has letters beyond ASCII: as it is there; else NULL */
 	char *host_typed;
@@ -68,7 +77,14 @@ struct mapping {
 	uint32_t flows;                             /* udp; 0: the default 16384 */
 	/* how often the agent looks whether the target answers; 0: never; not on the wire */
 	uint32_t check_s;
-	char *basic_user, *basic_password; /* http; NULL: none */
+	/* http and https; NULL: none. Those of https stay at home */
+	char *basic_user, *basic_password;
+	/* https: plain requests for the host are redirected; on the wire: now, so that this may
+	 * change without the mapping being another */
+	bool redirect;
+	/* https, only at home: PEM files as written; NULL: the certificate comes from a CA */
+	char *certificate, *private_key;
+	uint32_t hsts_s; /* https, only at home; 0: not said */
 	/* on the relay: what in it only a later version knows, and the rest may be unset: it must
 	 * not be opened; NULL: nothing */
 	char *unknown;
@@ -85,7 +101,7 @@ char *mapping_read_host(struct conf_at at, bool on_wire, char **typed);
 
 void mapping_fini(struct mapping *m);
 void mapping_copy(struct mapping *out, const struct mapping *from); /* everything owned anew */
-/* all but id and check_s: nothing a visitor could notice has changed */
+/* all but id, check_s and redirect: nothing that would have to end a visitor has changed */
 bool mapping_same(const struct mapping *a, const struct mapping *b);
 
 /* One mapping object as in agent.json; on_wire: with "id", and the target is not taken apart.

@@ -74,10 +74,11 @@ static size_t first_from(const struct held *held, size_t count, uint16_t port)
 	return low;
 }
 
+/* tls and https mappings share a port. */
 static void enter_host(struct book *b, struct conf_at list, size_t i, struct mapping *m)
 {
-	const struct mapping *before =
-	    hash_table_add(b->hosts[m->protocol], m->host, strlen(m->host), m);
+	enum mapping_protocol p = m->protocol == MAPPING_HTTPS ? MAPPING_TLS : m->protocol;
+	const struct mapping *before = hash_table_add(b->hosts[p], m->host, strlen(m->host), m);
 	if (before)
 		mapping_wrong(conf_item(list, i), NULL, m,
 			      "the %s host \"%s\" is already that of \"%s\"",
@@ -116,7 +117,7 @@ static void enter(struct book *b, struct conf_at list, size_t i, struct mapping 
 		conf_error_item(list, i, "the id %u is given twice", (unsigned)m->id);
 	if (m->unknown) /* it is not opened, so it holds nothing */
 		return;
-	if (m->host)
+	if (!m->first)
 		enter_host(b, list, i, m);
 	else
 		enter_ports(b, list, i, m);

@@ -96,18 +96,18 @@ static void on_io(void *owner, enum io_event event)
 		fatal("no WELCOME", got < 0 ? got : ERR_REFUSED);
 	struct tunnel_config c = {
 	    .first_id = 1, .accepts = 1024, .send_budget = BUDGET, .receive_budget = BUDGET};
-	a->trunk = transport_new(loop, &c, &PULSE_AGENT, on_trunk, a, on_news, a);
+	a->trunk = transport_new(loop, &c, &KEEPALIVE_AGENT, on_trunk, a, on_news, a);
 	buf_take(&a->in, FRAME_HEADER + f.len);
 	transport_attach(a->trunk, a->io, 0, w.receive_budget, buf_data(&a->in), buf_len(&a->in));
 	buf_fini(&a->in);
 	declare_one(a);
 }
 
-static void on_way(void *owner, struct relay_attempt *way, struct io *io, int err,
-		   const char *detail)
+static void on_attempt(void *owner, struct relay_attempt *attempt, struct io *io, int err,
+		       const char *detail)
 {
 	struct agent *a = owner;
-	(void)way, (void)detail;
+	(void)attempt, (void)detail;
 	if (!io)
 		fatal("dialling", err);
 	a->io = io;
@@ -131,7 +131,7 @@ static void begin_next(void)
 		return;
 	struct agent *a = &agents[begun];
 	a->number = begun++;
-	relay_attempt_start(loop, &relay, tls, NULL, 0, 0, on_way, a);
+	relay_attempt_start(loop, &relay, tls, NULL, 0, 0, on_attempt, a);
 }
 
 int main(int argc, char **argv)

@@ -1,5 +1,5 @@
 /* Any bytes as a ClientHello: read whole and read as it grows, the answer must be the same. */
-#include "relay/doors/client_hello.h"
+#include "shared/net/client_hello.h"
 
 #include <assert.h>
 #include <string.h>

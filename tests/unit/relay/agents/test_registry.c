@@ -113,7 +113,7 @@ static void answered(struct caller *c, const struct frame *f)
 					  .accepts = 1000,
 					  .send_budget = 1 << 20,
 					  .receive_budget = 1 << 20};
-		c->transport = transport_new(c->ground->context.main, &t, &PULSE_AGENT,
+		c->transport = transport_new(c->ground->context.main, &t, &KEEPALIVE_AGENT,
 					     on_caller_transport, c, on_caller_news, c);
 	}
 	struct io *io = c->io;
@@ -163,7 +163,7 @@ static struct caller *call(struct ground *g, int i, uint64_t instance)
 	strcpy(c->hello.account, "alice");
 	strcpy(c->hello.agent, "nas");
 	strcpy(c->hello.token, token);
-	c->io = io_dial(g->context.main, &g->listen, NULL, on_caller_io, c);
+	c->io = io_dial(g->context.main, &g->listen, NULL, 0, on_caller_io, c);
 	io_tls_dial(c->io, g->client, NULL);
 	return c;
 }

@@ -138,6 +138,32 @@ static void the_table_is_bounded(void **state)
 	login_throttle_free(t);
 }
 
+/* Each attempt from another /56 of one /48. */
+static void a_network_is_one_guesser(void **state)
+{
+	(void)state;
+	struct login_throttle *t = login_throttle_new(4096);
+	unsigned looked = 0;
+	struct addr known = source("2a00:1:2:ff00::1"), elsewhere = source("2a00:1:3::1");
+	login_throttle_admit(t, &known, "alice", 1000);
+	login_throttle_right(t, &known, "alice", 1000);
+	for (unsigned i = 0; i < 1000; i++) {
+		char ip[40];
+		snprintf(ip, sizeof ip, "2a00:1:2:%x::1", i % 250 << 8);
+		struct addr a = source(ip);
+		if (login_throttle_admit(t, &a, "alice", 1000)) {
+			login_throttle_undo(t, &a, "alice", 1000);
+			continue;
+		}
+		login_throttle_wrong(t, &a, 1000);
+		looked++;
+	}
+	assert_int_equal(looked, LOGIN_THROTTLE_NETWORK_BURST);
+	assert_int_equal(login_throttle_admit(t, &known, "alice", 1000), 0);
+	assert_int_equal(login_throttle_admit(t, &elsewhere, "alice", 1000), 0);
+	login_throttle_free(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -149,6 +175,7 @@ int main(void)
 	    cmocka_unit_test(side_by_side_is_no_faster),
 	    cmocka_unit_test(what_was_right_is_forgotten_and_undone_does_not_count),
 	    cmocka_unit_test(the_table_is_bounded),
+	    cmocka_unit_test(a_network_is_one_guesser),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -560,6 +560,31 @@ static void declare_hosts(struct lab *lab, const char *agent, const char *const 
 	declare(lab, agent, &d, "11.5.5.5");
 }
 
+static void a_password_moves_no_https_host(void **state)
+{
+	(void)state;
+	struct lab lab;
+	open_lab(&lab);
+	struct mapping m[2] = {{.host = (char *)"cloud.alice", .protocol = MAPPING_HTTPS},
+			       {.host = (char *)"*.w.alice", .protocol = MAPPING_HTTPS}};
+	struct declare a = {.mappings = {m, 2}, .nat = "unknown"};
+	/* a value from before the mapping does not count any more either */
+	assert_int_equal(ask_door(&lab, "cloud.alice.home.test"), NAMES_GOOD);
+	declare(&lab, "pc", &a, "11.5.5.5");
+	assert_string_equal(shown(&lab, "cloud.alice.home.test", 4), "11.0.0.1");
+	assert_int_equal(ask(&lab, "alice", "cloud.alice.home.test", set4("11.7.7.7")),
+			 NAMES_NOHOST);
+	assert_int_equal(ask(&lab, "alice", "x.w.alice.home.test", set4("11.7.7.7")), NAMES_NOHOST);
+	assert_int_equal(ask(&lab, "alice", "w.alice.home.test", set4("11.7.7.7")), NAMES_WAIT);
+	/* the home itself may move it */
+	declare_home(&lab, "pc", "cloud.alice", NAME_FOLLOW_HOME, "11.5.5.5", "unknown");
+	assert_string_equal(shown(&lab, "cloud.alice.home.test", 4), "11.5.5.5");
+	a.mappings.count = 0;
+	declare(&lab, "pc", &a, "11.5.5.5");
+	assert_int_equal(ask(&lab, "alice", "cloud.alice.home.test", set4("11.7.7.7")), NAMES_WAIT);
+	close_lab(&lab);
+}
+
 #define FOUR ADDRESSES "," SERVE ",\"limits\":{\"names_per_account\":4,\"records_per_account\":100}"
 
 static void what_is_left_over_makes_room_for_what_is_declared(void **state)
@@ -718,6 +743,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(a_reload_that_brings_serve_while_a_batch_is_written,
 					    setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_password_makes_only_so_many_names, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_password_moves_no_https_host, setup, teardown),
 	    cmocka_unit_test_setup_teardown(what_is_left_over_makes_room_for_what_is_declared,
 					    setup, teardown),
 	    cmocka_unit_test_setup_teardown(status_comes_in_pages, setup, teardown),

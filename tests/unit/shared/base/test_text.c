@@ -168,6 +168,24 @@ static void a_host_name_ends_at_253(void **state)
 	assert_int_equal(text_host(name, false, out), ERR_SYNTAX);
 }
 
+static void a_wildcards_certificate_is_for_one_label(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *pattern, *name;
+		bool covers;
+	} cases[] = {
+	    {"a.example", "a.example", true},     {"a.example", "b.a.example", false},
+	    {"*.example", "a.example", true},     {"*.example", "b.a.example", false},
+	    {"*.example", "example", false},      {"*.example", ".example", false},
+	    {"*.a.example", "b.a.example", true}, {"*.a.example", "b.xa.example", false},
+	    {"*.example", "nodots", false},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		assert_int_equal(text_host_covers(cases[i].pattern, cases[i].name),
+				 cases[i].covers);
+}
+
 static void names_of_accounts(void **state)
 {
 	(void)state;
@@ -365,6 +383,7 @@ int main(void)
 	    cmocka_unit_test(host_names_of_the_rfc),
 	    cmocka_unit_test(a_host_name_ends_at_253),
 	    cmocka_unit_test(full_names),
+	    cmocka_unit_test(a_wildcards_certificate_is_for_one_label),
 	    cmocka_unit_test(names_of_accounts),
 	    cmocka_unit_test(numbers_are_digits_within_range),
 	    cmocka_unit_test(bandwidths),

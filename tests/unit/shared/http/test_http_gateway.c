@@ -18,11 +18,13 @@ struct gate {
 	bool passing;       /* bodies go past the machine where they may */
 	bool stuck[2];      /* nothing can be sent there now */
 	bool refuse_open;
-	bool basic; /* the site asks for a password */
+	bool basic;   /* the site asks for a password */
+	size_t wrong; /* ones it was given */
 	unsigned opened, dropped;
 	char routed[512]; /* hosts in the order they were asked for */
 	struct addr visitor;
 	const char *proto;
+	uint16_t port;
 };
 
 static void gate_open(struct gate *g)
@@ -45,16 +47,21 @@ static void route(struct gate *g)
 	snprintf(g->routed + len, sizeof(g->routed) - len, "%s ", h->host);
 	if (!strcmp(h->host, "none.example")) {
 		http_gateway_refuse(g->r, 404, 0);
+	} else if (!strcmp(h->host, "secure.example")) {
+		http_gateway_redirect(g->r, h->port ? h->port : 443);
+	} else if (!strcmp(h->host, "other.example")) {
+		http_gateway_refuse(g->r, 421, 0);
 	} else if (!strcmp(h->host, "away.example")) {
 		http_gateway_refuse(g->r, 503, 30);
 	} else {
 		struct http_route to = {.key = (uint64_t)h->host[0],
 					.visitor = &g->visitor,
 					.proto = g->proto,
+					.port = g->port,
 					.realm = "blog"};
 		if (g->basic)
 			to.user = "ann", to.password = "s3:cret";
-		http_gateway_route(g->r, &to);
+		g->wrong += http_gateway_route(g->r, &to) == BASIC_AUTH_WRONG;
 	}
 }
 
@@ -773,14 +780,14 @@ static void basic_auth(void **state)
 	g.basic = true;
 	visit(&g, GET_A "\r\n");
 	expect_page(&g, 401, "WWW-Authenticate: Basic realm=\"blog\", charset=\"UTF-8\"\r\n");
-	assert_int_equal(http_gateway_refusals(g.r), 0);
+	assert_int_equal(g.wrong, 0);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		char text[512];
 		snprintf(text, sizeof(text), GET_A "%s\r\n", bad[i]);
 		visit(&g, text);
 		expect_page(&g, 401, NULL);
 	}
-	assert_int_equal(http_gateway_refusals(g.r), sizeof(bad) / sizeof(*bad) - 1);
+	assert_int_equal(g.wrong, sizeof(bad) / sizeof(*bad) - 1);
 	assert_int_equal(g.opened, 0);
 	visit(&g, good);
 	expect_sent(&g, HTTP_SERVICE, ONWARD_A);
@@ -1307,6 +1314,55 @@ static void anything_may_happen(void **state)
 	}
 }
 
+static void plain_requests_are_sent_to_https(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *request, *location;
+	} cases[] = {
+	    {"GET /a?b=c HTTP/1.1\r\nHost: Secure.example\r\n\r\n", "https://secure.example/a?b=c"},
+	    {"GET / HTTP/1.1\r\nHost: secure.example:8443\r\n\r\n", "https://secure.example:8443/"},
+	    {"GET http://secure.example HTTP/1.1\r\nHost: secure.example\r\n\r\n",
+	     "https://secure.example/"},
+	    {"OPTIONS * HTTP/1.1\r\nHost: secure.example\r\n\r\n", "https://secure.example/"},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct gate g;
+		gate_open(&g);
+		char *line = mem_printf("\r\nLocation: %s\r\n", cases[i].location);
+		visit(&g, cases[i].request);
+		expect_page(&g, 308, line);
+		/* the connection goes on, and so does one to another name */
+		visit(&g, GET_A "\r\n");
+		expect_sent(&g, HTTP_SERVICE, ONWARD_A);
+		mem_free(line);
+		gate_close(&g);
+	}
+}
+
+static void https_is_told_both_ways(void **state)
+{
+	(void)state;
+	struct gate g;
+	gate_open(&g);
+	g.proto = "https";
+	g.port = 8443;
+	http_gateway_set_hsts(g.r, 600);
+	visit(&g, GET_A "\r\n");
+	expect_sent(&g, HTTP_SERVICE,
+		    GET_A "X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: https\r\n"
+			  "X-Forwarded-Port: 8443\r\nX-Forwarded-Host: a.example\r\n"
+			  "Forwarded: for=192.0.2.7;host=a.example;proto=https\r\n\r\n");
+	serve(&g, "HTTP/1.1 200 OK\r\nstrict-transport-security: max-age=1\r\nContent-Length: "
+		  "2\r\n\r\nok");
+	expect_sent(&g, HTTP_VISITOR,
+		    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nStrict-Transport-Security: "
+		    "max-age=600\r\n\r\nok");
+	visit(&g, "GET / HTTP/1.1\r\nHost: other.example\r\n\r\n");
+	expect_page(&g, 421, "Strict-Transport-Security: max-age=600\r\n");
+	gate_close(&g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1345,6 +1401,8 @@ int main(void)
 	    cmocka_unit_test(events_stream_as_they_come),
 	    cmocka_unit_test(another_door_can_take_it_over),
 	    cmocka_unit_test(anything_may_happen),
+	    cmocka_unit_test(plain_requests_are_sent_to_https),
+	    cmocka_unit_test(https_is_told_both_ways),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

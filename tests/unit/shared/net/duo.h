@@ -65,7 +65,7 @@ static inline void duo_make_trunk(struct duo *d, struct side *s, bool relay)
 				  .receive_budget = 16 << 20};
 
 	s->duo = d;
-	s->trunk = transport_new(d->pair.loop, &c, relay ? &PULSE_RELAY : &PULSE_AGENT,
+	s->trunk = transport_new(d->pair.loop, &c, relay ? &KEEPALIVE_RELAY : &KEEPALIVE_AGENT,
 				 duo_on_trunk, s, duo_on_news, s);
 }
 

@@ -141,7 +141,7 @@ static inline void pair_use_tls(struct pair *p)
 
 static inline void pair_dial(struct pair *p)
 {
-	p->near.io = io_dial(p->loop, listener_at(p->door), NULL, pair_event, &p->near);
+	p->near.io = io_dial(p->loop, listener_at(p->door), NULL, 0, pair_event, &p->near);
 	if (p->client)
 		io_tls_dial(p->near.io, p->client, p->host);
 }

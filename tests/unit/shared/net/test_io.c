@@ -850,7 +850,7 @@ static void dial_refused(void **state)
 	listener_close(p.door);
 	p.door = NULL;
 	p.near.look = look_ends_on_error;
-	p.near.io = io_dial(p.loop, &to, NULL, pair_event, &p.near);
+	p.near.io = io_dial(p.loop, &to, NULL, 0, pair_event, &p.near);
 	assert_int_equal(p.near.errors, 0);
 	pair_run(&p);
 	assert_int_equal(p.near.errors, 1);
@@ -870,7 +870,7 @@ static void dial_to_oneself_is_refused(void **state)
 	listener_close(p.door);
 	p.door = NULL;
 	p.near.look = look_ends_on_error;
-	p.near.io = io_dial(p.loop, &to, &to, pair_event, &p.near);
+	p.near.io = io_dial(p.loop, &to, &to, 0, pair_event, &p.near);
 	pair_run(&p);
 	assert_int_equal(p.near.ups, 0);
 	assert_int_equal(p.near.error, UV_ECONNREFUSED);
@@ -885,7 +885,7 @@ static void dial_that_fails_at_once_is_told_from_the_loop(void **state)
 	pair_open(&p);
 	pair_use_tls(&p);
 	p.near.look = look_ends_on_error;
-	p.near.io = io_dial(p.loop, listener_at(p.door), &not_ours, pair_event, &p.near);
+	p.near.io = io_dial(p.loop, listener_at(p.door), &not_ours, 0, pair_event, &p.near);
 	io_tls_dial(p.near.io, p.client, NULL);
 	assert_int_equal(p.near.errors, 0);
 	pair_run(&p);
@@ -900,9 +900,9 @@ static void closed_before_anything(void **state)
 
 	(void)state;
 	pair_open(&p);
-	io_close(io_dial(p.loop, listener_at(p.door), NULL, pair_event, &p.near));
-	io_close(io_dial(p.loop, listener_at(p.door), &not_ours, pair_event, &p.near));
-	io_reset(io_dial(p.loop, listener_at(p.door), NULL, pair_event, &p.near));
+	io_close(io_dial(p.loop, listener_at(p.door), NULL, 0, pair_event, &p.near));
+	io_close(io_dial(p.loop, listener_at(p.door), &not_ours, 0, pair_event, &p.near));
+	io_reset(io_dial(p.loop, listener_at(p.door), NULL, 0, pair_event, &p.near));
 	io_close(NULL);
 	listener_close(p.door);
 	p.door = NULL;

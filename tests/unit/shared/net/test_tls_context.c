@@ -279,18 +279,20 @@ static void relay_closes_mid_handshake(void **state)
 /* The ClientHello was read before TLS began (a door that looks at its name): it is put back. */
 
 static size_t peek;
+static bool has_peeked;
 
 static void look_peeks(struct end *e, enum io_event event)
 {
 	uint8_t early[4096];
 	ssize_t n;
 
-	if (event != IO_DATA || io_is_tls(e->io)) {
+	if (event != IO_DATA || has_peeked) {
 		look_until_both_are_done(e, event);
 		return;
 	}
 	n = io_read(e->io, early, peek);
 	assert_true(n > 0);
+	has_peeked = true;
 	io_unread(e->io, early, (size_t)n);
 	io_tls_accept(e->io, e->pair->server);
 }
@@ -308,6 +310,7 @@ static void peeked_bytes_are_put_back(void **state)
 	(void)state;
 	for (int i = 0; i < 4; i++) {
 		peek = peeks[i];
+		has_peeked = false;
 		pair_open(&p);
 		p.server = server(TLS_CONTEXT_ALPN_TUNNEL);
 		p.client = client(pair_pin, NULL, TLS_CONTEXT_ALPN_TUNNEL);
@@ -330,13 +333,15 @@ struct stranger {
 	int max_version;
 	void (*act)(SSL *ssl);
 	int receive_room;
+	const char *alpn;   /* as on the wire; NULL: the tunnel's */
+	const char *suites; /* of TLS 1.2; NULL: OpenSSL's */
 	bool up;
 };
 
 static void *stranger_main(void *arg)
 {
 	struct stranger *x = arg;
-	static const unsigned char alpn[] = "\x0bgroundnut/1";
+	const char *alpn = x->alpn ? x->alpn : "\x0bgroundnut/1";
 	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
 	struct sockaddr_storage ss;
 	socklen_t len = addr_to_sockaddr(&x->at, &ss);
@@ -348,7 +353,9 @@ static void *stranger_main(void *arg)
 	connect(fd, (struct sockaddr *)&ss, len);
 	SSL_CTX_set_max_proto_version(ctx, x->max_version);
 	ssl = SSL_new(ctx);
-	SSL_set_alpn_protos(ssl, alpn, sizeof(alpn) - 1);
+	SSL_set_alpn_protos(ssl, (const unsigned char *)alpn, (unsigned)strlen(alpn));
+	if (x->suites)
+		SSL_set_cipher_list(ssl, x->suites);
 	SSL_set_fd(ssl, fd);
 	x->up = SSL_connect(ssl) == 1;
 	if (x->up && x->act)
@@ -393,7 +400,7 @@ static void look_reads_to_the_end(struct end *e, enum io_event event)
 
 	if (event == IO_UP) {
 		setsockopt(io_fd(e->io), SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
-		io_greet(e->io);
+		io_admit(e->io);
 		io_watch(e->io, IO_WATCH_READ);
 		return;
 	}
@@ -468,7 +475,7 @@ static void look_counts(struct end *e, enum io_event event)
 	ssize_t n;
 
 	if (event == IO_UP) {
-		io_greet(e->io);
+		io_admit(e->io);
 		io_watch(e->io, IO_WATCH_READ);
 	}
 	if (event != IO_DATA)
@@ -681,6 +688,88 @@ static void no_tickets_are_sent(void **state)
 	assert_int_equal(tickets, 0);
 }
 
+/* Contexts for browsers */
+
+static struct tls_context *web(void)
+{
+	char *crt, *key, *why;
+	size_t len;
+
+	assert_int_equal(file_read(pair_crt, 100000, &crt, &len), 0);
+	assert_int_equal(file_read(pair_key, 100000, &key, &len), 0);
+	struct tls_context *t = tls_context_web_new(crt, key, &why);
+	assert_non_null(t);
+	assert_null(tls_context_alpn(t)); /* none is required */
+	assert_null(tls_context_web_new(crt, crt, &why));
+	assert_non_null(strstr(why, "holds no certificate and key in PEM form"));
+	mem_free(why);
+	mem_free(crt);
+	mem_free(key);
+	return t;
+}
+
+static void browsers_may_speak_http_1_1_or_say_nothing(void **state)
+{
+	static const char *const alpn[] = {"http/1.1", NULL};
+	struct pair p;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		pair_open(&p);
+		p.server = web();
+		p.client = client(pair_pin, NULL, alpn[i]);
+		shake(&p, 0, 0);
+	}
+	pair_open(&p);
+	p.server = web();
+	p.client = client(pair_pin, NULL, "h2");
+	shake(&p, ERR_TLS, ERR_TLS);
+	assert_non_null(strstr(near_words, "no application protocol"));
+}
+
+static void browsers_get_a_ticket(void **state)
+{
+	struct stranger x = {
+	    .max_version = TLS1_3_VERSION, .act = act_counts_tickets, .alpn = "\x08http/1.1"};
+	struct pair p;
+
+	(void)state;
+	tickets = 0;
+	pair_open(&p);
+	p.server = web();
+	p.far.look = look_says_a_byte;
+	meet(&p, &x);
+	assert_true(x.up);
+	assert_int_equal(tickets, 1);
+}
+
+static void old_suites_are_not_offered(void **state)
+{
+	static const struct {
+		const char *suites;
+		bool up;
+	} cases[] = {
+	    {"ECDHE-ECDSA-AES128-SHA256", false},
+	    {"ECDHE-ECDSA-AES128-SHA", false},
+	    {"ECDHE-ECDSA-AES256-GCM-SHA384", true},
+	    {"ECDHE-ECDSA-CHACHA20-POLY1305", true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct stranger x = {.max_version = TLS1_2_VERSION,
+				     .alpn = "\x08http/1.1",
+				     .suites = cases[i].suites};
+		struct pair p;
+
+		pair_open(&p);
+		p.server = web();
+		p.far.look = cases[i].up ? look_reads_to_the_end : look_ends_on_error;
+		meet(&p, &x);
+		assert_int_equal(x.up, cases[i].up);
+	}
+}
+
 /* Contexts and files */
 
 static void files_that_are_not_what_they_should_be(void **state)
@@ -800,6 +889,9 @@ int main(void)
 	    cmocka_unit_test(key_updates_are_answered),
 	    cmocka_unit_test(key_updates_after_our_end),
 	    cmocka_unit_test(no_tickets_are_sent),
+	    cmocka_unit_test(browsers_may_speak_http_1_1_or_say_nothing),
+	    cmocka_unit_test(browsers_get_a_ticket),
+	    cmocka_unit_test(old_suites_are_not_offered),
 	    cmocka_unit_test(files_that_are_not_what_they_should_be),
 	    cmocka_unit_test(key_of_another_certificate),
 	    cmocka_unit_test(pins),

@@ -58,7 +58,7 @@ static void words_of_later_versions_are_passed_over(void **state)
 	for (size_t i = 0; i < COUNT_OF(table); i++) {
 		struct capabilities a;
 		if (read_text(table[i].json, &a) != table[i].good ||
-		    capabilities_has(a, ABILITY_TIME) != table[i].time)
+		    capabilities_has(a, CAPABILITY_TIME) != table[i].time)
 			fail_msg("%s", table[i].json);
 	}
 }
@@ -74,7 +74,7 @@ static void a_list_without_end_is_not_read(void **state)
 			buf_puts(&b, ",\"\"");
 		buf_puts(&b, "]}");
 		assert_int_equal(read_text(buf_str(&b), &a), count == CAPABILITIES_WORDS_MOST);
-		assert_int_equal(capabilities_has(a, ABILITY_TIME),
+		assert_int_equal(capabilities_has(a, CAPABILITY_TIME),
 				 count == CAPABILITIES_WORDS_MOST);
 		buf_fini(&b);
 	}

@@ -20,7 +20,7 @@ static const struct hello good_hello = {
     .token = "dGhpcyBpcyBub3QgYSByZWFsIHRva2VuIGF0IGFsbCE",
     .instance = UINT64_MAX,
     .receive_budget = (uint64_t)16 << 30,
-    .can = {1u << ABILITY_TIME},
+    .can = {1u << CAPABILITY_TIME},
     .resume = true,
     .session = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15},
     .epoch = ((uint64_t)1 << 53) + 1,
@@ -54,8 +54,8 @@ static void hello_comes_as_it_went(void **state)
 		    h.receive_budget == good_hello.receive_budget);
 	assert_true(h.epoch == good_hello.epoch && h.taken == good_hello.taken);
 	assert_true(h.resume && !h.probe);
-	assert_true(capabilities_has(h.can, ABILITY_TIME) &&
-		    !capabilities_has(h.can, ABILITY_HOST));
+	assert_true(capabilities_has(h.can, CAPABILITY_TIME) &&
+		    !capabilities_has(h.can, CAPABILITY_HOST));
 	assert_memory_equal(h.session, good_hello.session, SESSION_ID);
 	buf_fini(&b);
 }
@@ -84,7 +84,7 @@ static void welcome_comes_as_it_went(void **state)
 			    .grace_s = 120,
 			    .receive_budget = (uint64_t)1 << 40,
 			    .address = "2001:db8::77",
-			    .can = {1u << ABILITY_HOST},
+			    .can = {1u << CAPABILITY_HOST},
 			    .time_ms = 1796000000123},
 		       r;
 	memset(w.session, 0xa5, sizeof w.session);
@@ -98,8 +98,8 @@ static void welcome_comes_as_it_went(void **state)
 		    r.receive_budget == w.receive_budget);
 	assert_string_equal(r.program, w.program);
 	assert_string_equal(r.address, w.address);
-	assert_true(capabilities_has(r.can, ABILITY_HOST) &&
-		    !capabilities_has(r.can, ABILITY_TIME));
+	assert_true(capabilities_has(r.can, CAPABILITY_HOST) &&
+		    !capabilities_has(r.can, CAPABILITY_TIME));
 	assert_true(r.time_ms == w.time_ms);
 	assert_memory_equal(r.session, w.session, SESSION_ID);
 	for (size_t len = 0; len < f.len; len++)

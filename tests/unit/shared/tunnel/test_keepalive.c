@@ -23,7 +23,7 @@ static void test_ping_by_need(void **state)
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct keepalive p;
 		uint64_t when;
-		keepalive_init(&p, &PULSE_AGENT, T0);
+		keepalive_init(&p, &KEEPALIVE_AGENT, T0);
 		assert_int_equal(keepalive_next(&p, rows[i].moving, rows[i].open, T0, &when),
 				 KEEPALIVE_WAIT);
 		assert_int_equal(when, T0 + rows[i].after);
@@ -43,7 +43,7 @@ static void test_silence_is_suspect_once(void **state)
 	(void)state;
 	struct keepalive p;
 	uint64_t when;
-	keepalive_init(&p, &PULSE_AGENT, T0);
+	keepalive_init(&p, &KEEPALIVE_AGENT, T0);
 	assert_int_equal(next(&p, true, T0 + 500, &when), KEEPALIVE_PING);
 	assert_int_equal(next(&p, true, T0 + 500, &when), KEEPALIVE_WAIT);
 	assert_int_equal(when, T0 + 1000);
@@ -60,7 +60,7 @@ static void test_a_silent_link_with_nothing_unanswered_is_well(void **state)
 	(void)state;
 	struct keepalive p;
 	uint64_t when;
-	keepalive_init(&p, &PULSE_AGENT, T0);
+	keepalive_init(&p, &KEEPALIVE_AGENT, T0);
 	assert_int_equal(keepalive_next(&p, false, false, T0 + 14999, &when), KEEPALIVE_WAIT);
 	assert_int_equal(when, T0 + 15000);
 }
@@ -70,7 +70,7 @@ static void test_a_slow_path_gets_more_time(void **state)
 	(void)state;
 	struct keepalive p;
 	uint64_t when;
-	keepalive_init(&p, &PULSE_AGENT, T0);
+	keepalive_init(&p, &KEEPALIVE_AGENT, T0);
 	assert_int_equal(keepalive_suspect_after_ms(&p), 500);
 	keepalive_kernel(&p, 1000, T0, true, 400000, 100000, T0);
 	assert_int_equal(keepalive_suspect_after_ms(&p), 2000);
@@ -86,7 +86,7 @@ static void test_the_kernels_acknowledgements_are_life(void **state)
 	(void)state;
 	struct keepalive p;
 	uint64_t when;
-	keepalive_init(&p, &PULSE_AGENT, T0);
+	keepalive_init(&p, &KEEPALIVE_AGENT, T0);
 	keepalive_kernel(&p, 1000, T0, true, 0, 0, T0); /* the first look only learns the number */
 	assert_int_equal(next(&p, true, T0 + 500, &when), KEEPALIVE_PING);
 	for (uint64_t now = T0 + 900, acked = 2000; now < T0 + 20000; now += 400, acked += 10) {
@@ -102,7 +102,7 @@ static void test_an_acknowledgement_counts_from_when_it_came(void **state)
 	(void)state;
 	struct keepalive p;
 	uint64_t when;
-	keepalive_init(&p, &PULSE_AGENT, T0);
+	keepalive_init(&p, &KEEPALIVE_AGENT, T0);
 	keepalive_kernel(&p, 1000, T0, true, 0, 0, T0);
 	keepalive_kernel(&p, 1200, T0 + 40, false, 0, 0, T0 + 15000);
 	assert_int_equal(p.life_ms, T0 + 40);
@@ -117,7 +117,7 @@ static void test_life_before_a_suspicion_does_not_end_it(void **state)
 	(void)state;
 	struct keepalive p;
 	uint64_t when;
-	keepalive_init(&p, &PULSE_AGENT, T0);
+	keepalive_init(&p, &KEEPALIVE_AGENT, T0);
 	keepalive_kernel(&p, 1000, T0, false, 0, 0, T0);
 	keepalive_doubt(&p); /* the address has changed */
 	assert_int_equal(next(&p, true, T0 + 100, &when), KEEPALIVE_PING);
@@ -134,7 +134,7 @@ static void test_only_bytes_keep_a_link_from_being_dead(void **state)
 	struct keepalive p;
 	uint64_t when;
 	enum keepalive_act act = KEEPALIVE_WAIT;
-	keepalive_init(&p, &PULSE_RELAY, T0);
+	keepalive_init(&p, &KEEPALIVE_RELAY, T0);
 	keepalive_kernel(&p, 1000, T0, true, 0, 0, T0);
 	uint64_t now = T0, acked = 1000;
 	while (act != KEEPALIVE_DEAD && now < T0 + 60000) {
@@ -151,7 +151,7 @@ static void test_doubt_asks_and_forgets_nothing(void **state)
 	(void)state;
 	struct keepalive p;
 	uint64_t when;
-	keepalive_init(&p, &PULSE_AGENT, T0);
+	keepalive_init(&p, &KEEPALIVE_AGENT, T0);
 	keepalive_heard(&p, T0 + 100);
 	keepalive_doubt(&p);
 	assert_int_equal(next(&p, false, T0 + 200, &when), KEEPALIVE_PING);
@@ -169,7 +169,7 @@ static void test_rtt_of_pongs_and_no_others(void **state)
 	(void)state;
 	struct keepalive p;
 	uint64_t when;
-	keepalive_init(&p, &PULSE_AGENT, T0);
+	keepalive_init(&p, &KEEPALIVE_AGENT, T0);
 	keepalive_pong(&p, 0, T0 + 10); /* nothing was asked */
 	assert_int_equal(keepalive_rtt_ms(&p), 0);
 	next(&p, true, T0 + 500, &when);

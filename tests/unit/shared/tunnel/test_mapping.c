@@ -135,9 +135,10 @@ static void every_field_arrives(void **state)
 	mapping_list_fini(&l);
 }
 
-#define TCP  "[{\"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": 80, \"target\": \"h:80\""
-#define UDP  "[{\"name\": \"a\", \"protocol\": \"udp\", \"public_port\": 80, \"target\": \"h:80\""
-#define HTTP "[{\"name\": \"a\", \"protocol\": \"http\", \"host\": \"x\", \"target\": \"h:80\""
+#define TCP   "[{\"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": 80, \"target\": \"h:80\""
+#define UDP   "[{\"name\": \"a\", \"protocol\": \"udp\", \"public_port\": 80, \"target\": \"h:80\""
+#define HTTPS "[{\"name\": \"a\", \"protocol\": \"https\", \"host\": \"x\", \"target\": \"h:80\""
+#define HTTP  "[{\"name\": \"a\", \"protocol\": \"http\", \"host\": \"x\", \"target\": \"h:80\""
 #define WEB                                                                                        \
 	"[{\"name\": \"web\", \"protocol\": \"tcp\", \"public_port\": 8080, \"target\": "          \
 	"\"127.0.0.1:80\"},"
@@ -167,7 +168,7 @@ static const struct {
      "agent.json: mappings[0].name: \"-a\" is not a name…"},
     {"[{\"name\": \"a\", \"protocol\": \"sctp\", \"public_port\": 80, \"host\": \"x\", \"target\": "
      "\"h:80\"}]",
-     "agent.json: mappings[0].protocol: \"sctp\" is none of tcp, udp, http, tls\n"},
+     "agent.json: mappings[0].protocol: \"sctp\" is none of tcp, udp, http, tls, https\n"},
     {"[{\"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": \"90-80\", \"target\": \"h:80\"}]",
      "agent.json: mappings[0].public_port: \"90-80\" is neither a port…"},
     {"[{\"name\": \"a\", \"protocol\": \"tcp\", \"public_port\": \"80/udp\", \"target\": "
@@ -183,13 +184,28 @@ static const struct {
      "agent.json: mappings[0].host: \"☃.alice\" is not a host name: it holds a character that host "
      "names may not have\n"},
     {TCP ", \"host\": \"x\"}]",
-     "agent.json: mappings[0].host: does not fit a mapping of protocol tcp, only http and tls\n"},
+     "agent.json: mappings[0].host: does not fit a mapping of protocol tcp, only http, tls "
+     "and https\n"},
     {HTTP ", \"public_port\": 80}]", "agent.json: mappings[0].public_port: does not fit a mapping "
-				     "of protocol http, only tcp and udp\n"},
+				     "of protocol http, only tcp, udp and https\n"},
+    {HTTPS ", \"private_key\": \"k\"}]", "agent.json: mappings[0].private_key: is the key of a "
+					 "\"certificate\" in a file\n"},
+    {HTTPS ", \"certificate\": \"c\"}]",
+     "agent.json: mappings[0].certificate: \"c\" needs its \"private_key\"\n"},
+    {HTTPS ", \"public_port\": \"80-81\"}]",
+     "agent.json: mappings[0].public_port: must be one port for a mapping of protocol https\n"},
+    {HTTP ", \"hsts_s\": 1}]",
+     "agent.json: mappings[0].hsts_s: does not fit a mapping of protocol http, only https\n"},
+    {"[{\"name\": \"a\", \"protocol\": \"https\", \"host\": \"_x.alice\", \"target\": \"h:1\"}]",
+     "agent.json: mappings[0].host: \"_x.alice\": no certificate may have a name with \"_\"\n"},
+    {"[{\"name\": \"a\", \"protocol\": \"https\", \"host\": \"x\", \"target\": \"h:1\"},"
+     "{\"name\": \"b\", \"protocol\": \"tls\", \"host\": \"x\", \"target\": \"h:1\"}]",
+     "agent.json: mappings[1]: the tls host \"x\" is already that of \"a\"\n"},
     {TCP ", \"flows\": 5}]",
      "agent.json: mappings[0].flows: does not fit a mapping of protocol tcp, only udp\n"},
     {TCP ", \"basic_auth\": {\"user\": \"u\", \"password\": \"p\"}}]",
-     "agent.json: mappings[0].basic_auth: does not fit a mapping of protocol tcp, only http\n"},
+     "agent.json: mappings[0].basic_auth: does not fit a mapping of protocol tcp, only http and "
+     "https\n"},
     {UDP ", \"proxy_protocol\": 1}]",
      "agent.json: mappings[0].proxy_protocol: version 1 cannot speak of udp, only 2 can\n"},
     {TCP ", \"proxy_protocol\": 3}]", "agent.json: mappings[0].proxy_protocol: …"},
@@ -219,7 +235,7 @@ static const struct {
      "\"nas:PORT\"\n"},
     {TCP ", \"check_s\": 86401}]", "agent.json: mappings[0].check_s: …"},
     {UDP ", \"check_s\": 60}]", "agent.json: mappings[0].check_s: does not fit a mapping of "
-				"protocol udp, only tcp and http and tls\n"},
+				"protocol udp, only tcp, http, tls and https\n"},
     {TCP ", \"bandwidth\": \"fast\"}]", "agent.json: mappings[0].bandwidth: \"fast\" is not a "
 					"number of bits a second such as \"20M\"\n"},
     {TCP ", \"bandwidth\": \"18000000000G\"}]", "agent.json: mappings[0].bandwidth: …"},
@@ -482,6 +498,11 @@ static void a_change_of_anything_is_a_change(void **state)
 	    HTTP ", \"basic_auth\": {\"user\": \"a\", \"password\": \"b\"}}]",
 	    HTTP ", \"basic_auth\": {\"user\": \"a\", \"password\": \"c\"}}]",
 	    HTTP ", \"basic_auth\": {\"user\": \"c\", \"password\": \"b\"}}]",
+	    HTTPS "}]",
+	    HTTPS ", \"public_port\": 80}]",
+	    HTTPS ", \"hsts_s\": 1}]",
+	    HTTPS ", \"certificate\": \"c\", \"private_key\": \"k\"}]",
+	    HTTPS ", \"certificate\": \"c\", \"private_key\": \"l\"}]",
 	};
 	for (size_t i = 0; i < COUNT_OF(variants); i++)
 		for (size_t k = 0; k < COUNT_OF(variants); k++) {
@@ -496,7 +517,7 @@ static void a_change_of_anything_is_a_change(void **state)
 static void protocols_by_name(void **state)
 {
 	(void)state;
-	static const char *const names[] = {"tcp", "udp", "http", "tls"};
+	static const char *const names[] = {"tcp", "udp", "http", "tls", "https"};
 	enum mapping_protocol p;
 	for (size_t i = 0; i < COUNT_OF(names); i++) {
 		assert_int_equal(mapping_protocol_parse(names[i], &p), 0);
@@ -591,6 +612,53 @@ static void declare_goes_and_comes(void **state)
 	}
 	buf_fini(&b);
 	declare_fini(&d);
+}
+
+/* What the relay is told of one https mapping, with more keys behind its target. */
+static struct mapping told(const char *more, bool redirect, char **wire)
+{
+	char *text = mem_printf("%s%s}]", HTTPS, more), why[256];
+	struct declare d = {.serial = 1, .mappings = must_read(text)}, back;
+	struct buf b = BUF_INIT;
+	struct mapping m;
+	d.mappings.items[0].id = 1;
+	d.mappings.items[0].redirect = redirect;
+	declare_write(&d, &b);
+	*wire = mem_strdup(buf_str(&b));
+	assert_int_equal(declare_read(*wire, strlen(*wire), &back, why), 0);
+	assert_true(mapping_same(&back.mappings.items[0], &back.mappings.items[0]));
+	mapping_copy(&m, &back.mappings.items[0]);
+	declare_fini(&back);
+	declare_fini(&d);
+	buf_fini(&b);
+	mem_free(text);
+	return m;
+}
+
+static void an_https_mapping_is_told_as_tls_and_keeps_its_secrets(void **state)
+{
+	(void)state;
+	char *wire;
+	struct mapping m = told(", \"certificate\": \"c.pem\", \"private_key\": \"k.pem\", "
+				"\"hsts_s\": 5, \"basic_auth\": {\"user\": \"u\", \"password\": "
+				"\"secret\"}",
+				true, &wire);
+	assert_int_equal(m.protocol, MAPPING_HTTPS);
+	assert_true(m.redirect);
+	assert_string_equal(m.host, "x");
+	assert_int_equal(m.first, 0);
+	assert_non_null(strstr(wire, "\"protocol\":\"tls\",\"gateway\":true,\"redirect\":true"));
+	static const char *const stays[] = {"secret", "c.pem", "k.pem", "hsts"};
+	for (size_t i = 0; i < COUNT_OF(stays); i++)
+		assert_null(strstr(wire, stays[i]));
+	mem_free(wire);
+	mapping_fini(&m);
+	m = told(", \"public_port\": 54321", false, &wire);
+	assert_false(m.redirect);
+	assert_int_equal(m.first, 54321);
+	assert_string_equal(m.host, "x");
+	mem_free(wire);
+	mapping_fini(&m);
 }
 
 static void an_empty_declare(void **state)
@@ -695,13 +763,13 @@ static void what_only_a_later_version_knows_is_one_mappings_error(void **state)
 		const char *mapping, *unknown;
 	} table[] = {
 	    {MINE "\"protocol\": \"quic\", \"public_port\": 80",
-	     "protocol: \"quic\" is none of tcp, udp, http, tls"},
+	     "protocol: \"quic\" is none of tcp, udp, http, tls, https"},
 	    {MINE "\"protocol\": \"unknown\", \"host\": \"x\"",
-	     "protocol: \"unknown\" is none of tcp, udp, http, tls"},
+	     "protocol: \"unknown\" is none of tcp, udp, http, tls, https"},
 	    {MINE "\"protocol\": \"tls\", \"host\": \"x\", \"public_port\": 54321",
-	     "public_port: does not fit a mapping of protocol tls, only tcp and udp"},
+	     "public_port: does not fit a mapping of protocol tls, only tcp, udp and https"},
 	    {MINE "\"protocol\": \"tcp\", \"public_port\": 80, \"host\": \"x\"",
-	     "host: does not fit a mapping of protocol tcp, only http and tls"},
+	     "host: does not fit a mapping of protocol tcp, only http, tls and https"},
 	    {MINE "\"protocol\": \"tcp\", \"public_port\": 0",
 	     "public_port: must be 1 to 65535, not 0"},
 	    {MINE "\"protocol\": \"udp\", \"public_port\": \"any\"",
@@ -819,8 +887,8 @@ static void the_second_of_one_port_is_in_error_on_the_wire(void **state)
 	    "flows: does not fit a mapping of protocol http, only udp",
 	    NULL,
 	    "the http host \"x\" is already that of \"d\"",
-	    "protocol: \"v\" is none of tcp, udp, http, tls",
-	    "protocol: \"v\" is none of tcp, udp, http, tls"};
+	    "protocol: \"v\" is none of tcp, udp, http, tls, https",
+	    "protocol: \"v\" is none of tcp, udp, http, tls, https"};
 	struct declare d;
 	char why[256];
 	assert_int_equal(declare_read(json, strlen(json), &d, why), 0);
@@ -1103,6 +1171,7 @@ int main(void)
 	    cmocka_unit_test(protocols_by_name),
 	    cmocka_unit_test(names_follow_relay_or_home),
 	    cmocka_unit_test(declare_goes_and_comes),
+	    cmocka_unit_test(an_https_mapping_is_told_as_tls_and_keeps_its_secrets),
 	    cmocka_unit_test(an_empty_declare),
 	    cmocka_unit_test(hostile_declares),
 	    cmocka_unit_test(what_only_a_later_version_knows_is_one_mappings_error),

@@ -6,8 +6,8 @@
  * The hello may be cut into records and segments as it likes. With ECH the outer name counts, as it
  * does for all on the way.
  */
-#ifndef GROUNDNUT_RELAY_DOORS_CLIENT_HELLO_H
-#define GROUNDNUT_RELAY_DOORS_CLIENT_HELLO_H
+#ifndef GROUNDNUT_NET_CLIENT_HELLO_H
+#define GROUNDNUT_NET_CLIENT_HELLO_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -50,6 +50,8 @@ void client_hello_init(struct client_hello *s);
  * CLIENT_HELLO_MORE: do not ask again. */
 enum client_hello_result client_hello_read(struct client_hello *s, const uint8_t *p, size_t len);
 bool client_hello_has_alpn(const struct client_hello *s, const char *name);
+/* exactly that protocol and no other */
+bool client_hello_offers_only(const struct client_hello *s, const char *name);
 /* fatal, as plaintext before any ServerHello */
 void client_hello_write_alert(enum client_hello_alert alert, uint8_t out[CLIENT_HELLO_ALERT_LEN]);
 

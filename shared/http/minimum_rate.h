@@ -3,8 +3,8 @@
  * against the bytes that it brought or took meanwhile. One that moves at MINIMUM_RATE_RATE or
  * better is never behind, and saves a little for a pause. Pure.
  */
-#ifndef GROUNDNUT_RELAY_DOORS_MINIMUM_RATE_H
-#define GROUNDNUT_RELAY_DOORS_MINIMUM_RATE_H
+#ifndef GROUNDNUT_HTTP_MINIMUM_RATE_H
+#define GROUNDNUT_HTTP_MINIMUM_RATE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "relay/doors/minimum_rate.h"
+#include "shared/http/minimum_rate.h"
 
 void minimum_rate_init(struct minimum_rate *p, int64_t saved_most_ms, uint64_t now_ms)
 {

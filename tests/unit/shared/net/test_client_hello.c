@@ -1,4 +1,4 @@
-#include "relay/doors/client_hello.h"
+#include "shared/net/client_hello.h"
 
 #include "shared/base/buf.h"
 #include "shared/base/mem.h"

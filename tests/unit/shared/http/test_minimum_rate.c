@@ -1,4 +1,4 @@
-#include "relay/doors/minimum_rate.h"
+#include "shared/http/minimum_rate.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "relay/doors/client_hello.h"
+#include "shared/net/client_hello.h"
 
 #include "shared/base/mem.h"
 #include "shared/base/text.h"
@@ -183,6 +183,11 @@ bool client_hello_has_alpn(const struct client_hello *s, const char *name)
 		if (s->alpn[at] == len && !memcmp(s->alpn + at + 1, name, len))
 			return true;
 	return false;
+}
+
+bool client_hello_offers_only(const struct client_hello *s, const char *name)
+{
+	return s->alpn_len == 1 + strlen(name) && client_hello_has_alpn(s, name);
 }
 
 void client_hello_write_alert(enum client_hello_alert alert, uint8_t out[CLIENT_HELLO_ALERT_LEN])

@@ -1,0 +1,284 @@
+/*
+ * A visit: enter → ClientHello, for which choose() has a certificate or an alert → requests, each
+ * through route(): 421 for a Host that the mapping does not have, 429 for a source that guesses
+ * passwords, else to the target.
+ *
+ * Lists: unfinished ones by source (held) and in all (young), oldest first; all visitors of a
+ * source, in turn (beside).
+ */
+#include "agent/https_gateway.h"
+
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+#include "shared/base/rate_limiter.h"
+#include "shared/base/text.h"
+
+#include <string.h>
+
+#define ACME_ALPN "acme-tls/1"
+
+enum {
+	HEAD_MS = 10000,
+	KEEP_ALIVE_MS = 75000,
+	WAIT_MS = 120000,
+	SOURCES = 4096,
+	LOOKS = 8, /* visitors looked at for each newcomer */
+	/* how far one of a crowded source may be behind; less, the more there are */
+	LAG_MS = 1000,
+	WEIGH_MS = 1000, /* how often what all hold is added up */
+};
+
+struct https_visit {
+	struct list node;        /* https_gateway.visits */
+	struct list young, held; /* while it is unfinished */
+	struct list beside;      /* those of one source */
+	struct https_gateway *gateway;
+	const struct mapping *mapping;
+	char *host; /* the mapping's full name; NULL: not known */
+	struct addr source;
+	struct https_visitor *visitor;
+	const struct https_visit_calls *calls;
+	void *owner;
+	struct guess_limiter *guesses; /* of the mapping */
+	bool is_unfinished;
+};
+
+struct https_gateway {
+	struct loop *loop;
+	struct certificates *certificates;
+	struct list visits, young;
+	size_t young_count;
+	struct rate_limiter *unfinished, *sources;
+	uint64_t weighed_ms;
+	size_t bytes; /* when it was last weighed, and newcomers since */
+};
+
+struct https_gateway *https_gateway_new(struct loop *l, struct certificates *certificates)
+{
+	struct https_gateway *g = mem_zalloc(sizeof *g);
+	g->loop = l;
+	g->certificates = certificates;
+	list_init(&g->visits);
+	list_init(&g->young);
+	g->unfinished = rate_limiter_new(SOURCES, 0, 0);
+	g->sources = rate_limiter_new(SOURCES, 0, 0);
+	return g;
+}
+
+void https_gateway_free(struct https_gateway *g)
+{
+	if (!g)
+		return;
+	rate_limiter_free(g->unfinished);
+	rate_limiter_free(g->sources);
+	mem_free(g);
+}
+
+/* --- coming and going --- */
+
+static void grow_up(struct https_visit *v)
+{
+	if (!v->is_unfinished)
+		return;
+	v->is_unfinished = false;
+	list_remove(&v->young);
+	list_remove(&v->held);
+	v->gateway->young_count--;
+	rate_limiter_release(v->gateway->unfinished, &v->source);
+}
+
+static void leave(struct https_visit *v)
+{
+	grow_up(v);
+	list_remove(&v->beside);
+	rate_limiter_release(v->gateway->sources, &v->source);
+	list_remove(&v->node);
+	mem_free(v->host);
+	mem_free(v);
+}
+
+static void on_over(void *owner, const char *why)
+{
+	struct https_visit *v = owner;
+	const struct https_visit_calls *calls = v->calls;
+	void *above = v->owner;
+	leave(v);
+	calls->over(above, why);
+}
+
+static void evict(struct https_visit *v, enum reset_code code)
+{
+	https_visitor_cut(v->visitor, code);
+	on_over(v, reset_text(code));
+}
+
+/* --- bounds --- */
+
+/* Of a source with many visitors a few are looked at for each newcomer, in turn. */
+static void thin_out(struct https_gateway *g, const struct addr *source)
+{
+	for (int i = 0; i < LOOKS; i++) {
+		uint32_t count = rate_limiter_held(g->sources, source);
+		struct list *beside = rate_limiter_holders(g->sources, source);
+		if (!beside || count < HTTPS_GATEWAY_SLOW)
+			return;
+		struct https_visit *v = LIST_ENTRY(beside->next, struct https_visit, beside);
+		list_remove(&v->beside);
+		list_append(beside, &v->beside);
+		if (https_visitor_lag_ms(v->visitor) > (int64_t)LAG_MS * HTTPS_GATEWAY_SLOW / count)
+			evict(v, RESET_NO_ROOM);
+	}
+}
+
+static void weigh(struct https_gateway *g)
+{
+	uint64_t now = loop_now_ms(g->loop);
+	if (g->weighed_ms && now < g->weighed_ms + WEIGH_MS && g->bytes < HTTPS_GATEWAY_BYTES)
+		return;
+	g->weighed_ms = now;
+	g->bytes = 0;
+	LIST_EACH(node, &g->visits)
+	g->bytes += https_visitor_memory(LIST_ENTRY(node, struct https_visit, node)->visitor);
+}
+
+/* Room for one more. False: even with all unfinished ones gone there is none. */
+static bool make_room(struct https_gateway *g, const struct addr *source)
+{
+	thin_out(g, source);
+	while (g->young_count >= HTTPS_GATEWAY_UNFINISHED_MOST)
+		evict(LIST_ENTRY(g->young.next, struct https_visit, young), RESET_NO_ROOM);
+	weigh(g);
+	while (g->bytes >= HTTPS_GATEWAY_BYTES && !list_is_empty(&g->young)) {
+		struct https_visit *oldest = LIST_ENTRY(g->young.next, struct https_visit, young);
+		g->bytes -= https_visitor_memory(oldest->visitor);
+		evict(oldest, RESET_NO_ROOM);
+	}
+	return g->bytes < HTTPS_GATEWAY_BYTES;
+}
+
+static void hold(struct https_visit *v)
+{
+	struct https_gateway *g = v->gateway;
+	uint64_t now = loop_now_ms(g->loop);
+	while (!rate_limiter_hold(g->unfinished, &v->source, HTTPS_GATEWAY_UNFINISHED, now)) {
+		struct list *held = rate_limiter_holders(g->unfinished, &v->source);
+		evict(LIST_ENTRY(held->next, struct https_visit, held), RESET_NO_ROOM);
+	}
+	list_append(rate_limiter_holders(g->unfinished, &v->source), &v->held);
+	list_append(&g->young, &v->young);
+	g->young_count++;
+	v->is_unfinished = true;
+	rate_limiter_hold(g->sources, &v->source, UINT32_MAX, now);
+	list_append(rate_limiter_holders(g->sources, &v->source), &v->beside);
+	list_append(&g->visits, &v->node);
+}
+
+/* --- what a visitor asks for --- */
+
+static struct tls_context *choose(void *owner, const struct client_hello *hello,
+				  enum client_hello_alert *alert, bool *validates)
+{
+	struct https_visit *v = owner;
+	*validates = client_hello_offers_only(hello, ACME_ALPN);
+	if (*validates || (v->host && !text_host_covers(v->host, hello->host))) {
+		*alert = CLIENT_HELLO_UNRECOGNIZED_NAME;
+		return NULL;
+	}
+	*alert = CLIENT_HELLO_INTERNAL_ERROR;
+	return certificates_shown(v->gateway->certificates, v->mapping->name);
+}
+
+static void count_guess(struct https_visit *v, enum basic_auth auth, uint64_t now)
+{
+	if (auth == BASIC_AUTH_RIGHT)
+		guess_limiter_right(v->guesses, &v->source, now);
+	else if (auth != BASIC_AUTH_NONE)
+		guess_limiter_wrong(v->guesses, &v->source, now);
+}
+
+static void route(void *owner)
+{
+	struct https_visit *v = owner;
+	struct http_gateway *gateway = https_visitor_gateway(v->visitor);
+	const struct mapping *m = v->mapping;
+	uint64_t now = loop_now_ms(v->gateway->loop);
+	grow_up(v);
+	if (v->host && !text_host_covers(v->host, http_gateway_request(gateway)->host)) {
+		http_gateway_refuse(gateway, 421, 0);
+		return;
+	}
+	if (m->basic_user && !guess_limiter_admits(v->guesses, &v->source, now)) {
+		http_gateway_refuse(gateway, 429, 1);
+		return;
+	}
+	const struct open_info *info = https_visitor_info(v->visitor);
+	struct http_route route = {.key = 1,
+				   .visitor = &info->visitor,
+				   .proto = "https",
+				   .port = info->visited.port,
+				   .user = m->basic_user,
+				   .password = m->basic_password,
+				   .realm = m->name};
+	enum basic_auth auth = http_gateway_route(gateway, &route);
+	if (m->basic_user)
+		count_guess(v, auth, now);
+}
+
+static void open_target(void *owner)
+{
+	struct https_visit *v = owner;
+	v->calls->open(v->owner);
+}
+
+/* --- for the owner --- */
+
+struct https_visit *https_gateway_enter(struct https_gateway *g, struct transport *k,
+					struct stream *stream, const struct mapping *m,
+					const char *host, struct guess_limiter *guesses,
+					struct splice_count *count,
+					const struct https_visit_calls *calls, void *owner)
+{
+	static const struct https_visitor_calls ours = {choose, route, open_target, on_over};
+	const struct https_visitor_times times = {
+	    .hello_ms = HEAD_MS,
+	    .head_ms = HEAD_MS,
+	    .idle_ms = m->idle_s ? m->idle_s * 1000 : KEEP_ALIVE_MS,
+	    .stall_ms = m->idle_s * 1000,
+	    .wait_ms = WAIT_MS,
+	};
+	struct addr source = addr_source(&stream_info(stream)->visitor);
+	if (!make_room(g, &source)) {
+		stream_reset(stream, RESET_NO_ROOM);
+		stream_close(stream);
+		transport_mark(k);
+		return NULL;
+	}
+	struct https_visit *v = mem_zalloc(sizeof *v);
+	v->gateway = g;
+	v->mapping = m;
+	v->host = mem_strdup(host);
+	v->source = source;
+	v->guesses = guesses;
+	v->calls = calls;
+	v->owner = owner;
+	hold(v);
+	v->visitor = https_visitor_new(k, stream, &times, m->hsts_s, count, &ours, v);
+	g->bytes += https_visitor_memory(v->visitor);
+	return v;
+}
+
+void https_visit_opened(struct https_visit *v, struct io *io)
+{
+	https_visitor_opened(v->visitor, io);
+}
+
+const struct open_info *https_visit_info(const struct https_visit *v)
+{
+	return https_visitor_info(v->visitor);
+}
+
+void https_visit_cut(struct https_visit *v, enum reset_code code)
+{
+	https_visitor_cut(v->visitor, code);
+	leave(v);
+}
