@@ -38,7 +38,7 @@ static enum ddns_request_path path_of(const char *target)
 		     {"/checkip", DDNS_REQUEST_CHECKIP},
 		     {"/myip", DDNS_REQUEST_MYIP},
 		     {"/ip", DDNS_REQUEST_MYIP}};
-	/* Some clients put a slash too many at either end. */
+	/* Some clients send a slash too many at either end. */
 	while (target[0] == '/' && target[1] == '/')
 		target++;
 	size_t len = strcspn(target, "?");
@@ -50,7 +50,8 @@ static enum ddns_request_path path_of(const char *target)
 	return DDNS_REQUEST_NO_PATH;
 }
 
-/* White space, line ends and quotes at both ends cut off; returns the first that is none. */
+/* Cuts white space, line ends and quotes off at both ends. Returns the first character that is
+ * left. */
 static char *trim(char *text)
 {
 	static const char around[] = " \t\r\n\v\f\"'";
@@ -97,7 +98,7 @@ static bool is_prefix(const struct addr *a, const char *length)
 	return true;
 }
 
-/* family: that which the key is about, 0: both. */
+/* family: what the key is about; 0: both families. */
 static void add_address(struct ddns_request *r, char *text, uint8_t family)
 {
 	static const char *const untouched[] = {"no", "preserve", NULL};
@@ -179,7 +180,7 @@ static void take_form(struct ddns_request *r, const char *text, size_t len, bool
 		if (equals)
 			key = (size_t)(equals - text);
 		if (key < sizeof(name) && http_message_unescape(text, key, name) != SIZE_MAX) {
-			/* A host that cannot be read is not one that is missing. */
+			/* a host that cannot be read is not the same as one that is missing */
 			if (equals &&
 			    (part - key - 1 >= sizeof(value) ||
 			     http_message_unescape(equals + 1, part - key - 1, value) == SIZE_MAX))

@@ -257,7 +257,7 @@ static void next_scrypt(struct ddns_server *d)
 	}
 }
 
-/* The same work for an account that does not exist, has no password, or another one. */
+/* An account that does not exist, has no password or has another one costs the same work. */
 static void check_password(struct update *u)
 {
 	struct ddns_server *d = u->server;

@@ -12,17 +12,17 @@ struct ddns_server;
 
 /* Closed until ddns_server_set. The names are not owned and outlive it. */
 struct ddns_server *ddns_server_new(struct loop *l, struct names *names);
-/* By the block `update`; without one, what comes is closed. The certificate is taken now and when
- * its files change; a pair that does not fit is logged, and the one before it stays. What was
- * learned of guessers, and the requests under way, stay. */
+/* Takes the block `update` of the configuration; without one, connections are closed. The
+ * certificate is read now and when its files change; a pair that does not fit is logged, and the
+ * one before stays. What was learned of guessers stays, and so do the requests under way. */
 void ddns_server_set(struct ddns_server *d, struct relay_config *config);
 /* listener_fn of the server's own listeners; owner is the server. */
 void ddns_server_accept_http(void *owner, int fd, const struct addr *peer,
 			     const struct addr *local);
 void ddns_server_accept_https(void *owner, int fd, const struct addr *peer,
 			      const struct addr *local);
-/* A connection of the shared http port whose request, which io gives again, is meant for here; its
- * peer is who sends it. Takes io. */
+/* Takes io, a connection of the shared http port whose request is meant for this server. io gives
+ * the request again, and its peer is the sender. */
 void ddns_server_take(struct ddns_server *d, struct io *io);
 void ddns_server_close(struct ddns_server *d);
 

@@ -16,7 +16,7 @@ enum { SWEEP_LEAST = 64 };
 /* An entry of an agent's `names`. */
 struct entry {
 	char *name;      /* full, or as written when it is none */
-	bool is_unknown; /* what it follows is known to a later version only */
+	bool is_unknown; /* only a later version knows what it follows */
 };
 
 struct agent {
@@ -45,7 +45,8 @@ struct declaration {
 struct declared_names {
 	struct names *names;
 	struct hash_table *agents; /* by key */
-	size_t sweep_at;           /* agents; as many, and those that are gone are forgotten */
+	/* when there are so many agents, those that are gone are forgotten */
+	size_t sweep_at;
 	declared_names_fn *fn;
 	declared_names_alive_fn *is_alive;
 	void *owner;
@@ -189,7 +190,7 @@ static void remember(struct declared_names *d, struct agent *a, const struct nam
 	}
 }
 
-/* With the table's own walk, or with all of it. */
+/* Called by the table's own walk, or with all of it. */
 static void drop_agent(void *arg, void *value)
 {
 	struct declared_names *d = arg;
@@ -213,8 +214,8 @@ static void set_home(struct name *n, const struct declare *said, const struct ad
 	const char *a = NULL;
 	if (said->address6.family == 6 && addr_is_public(&said->address6))
 		v6 = &said->address6;
-	/* Whether that address leads home is being found out, or the word is about another one:
-	 * sent before the link that it came over. */
+	/* It is not known yet whether that address leads home. Or the word is about another
+	 * address, since it was sent before the link came up. */
 	if (strcmp(said->nat, "pending") == 0 ||
 	    (said->judged.family && !addr_equal_ip(&said->judged, seen)))
 		a = n->records[PUBLISH_A].agent;
@@ -225,7 +226,7 @@ static void set_home(struct name *n, const struct declare *said, const struct ad
 	name_set_agent(n, a, v6->family == 6 && addr_is_public(v6) ? addr_ip_text(v6, six) : NULL);
 }
 
-/* Whether nothing would miss it: no live agent holds it. */
+/* Whether no live agent holds the name, so that nothing would miss it. */
 static bool is_left_over(struct declared_names *d, const struct name *n)
 {
 	return !n->own && !(*n->holder && d->is_alive(d->owner, n->account, n->holder));
@@ -237,7 +238,7 @@ struct reading {
 	const struct account *account; /* or NULL: it is not known */
 	const struct declaration *by;
 	struct list *mine; /* the account's names */
-	size_t looks;      /* at names that may make room, still to be had */
+	size_t looks;      /* how many more names may be looked at to make room */
 };
 
 /* Drops the oldest name of the account that is left over. Those that are not are put behind the

@@ -12,8 +12,8 @@
 
 struct declared_names;
 
-/* What became of an agent's entries: told in the call that declares them, and from the loop when it
- * has changed by itself (published, written down). The reports are the callee's. */
+/* What became of an agent's entries. Called inside the call that declares them, and from the loop
+ * when something has changed by itself (published, written down). The reports are the callee's. */
 typedef void declared_names_fn(void *owner, const char *account, const char *agent,
 			       struct name_report *reports, size_t count);
 /* Whether the agent is attached, or may still resume. */

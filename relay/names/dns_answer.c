@@ -2,8 +2,8 @@
 
 enum { ALIASES_MAX = 8, CLASS_IN = 1, HINFO_TTL = 3600 };
 
-/* Every record of this type at the node; how many there were. The operator's addresses hide the
- * ones that follow the home. */
+/* Adds every record of this type at the node, and returns how many there were. The operator's
+ * addresses hide those that follow the home. */
 static size_t add_set(struct dns_reply *r, enum dns_section section, const struct dns_name *owner,
 		      const struct zone_node *n, unsigned type)
 {
@@ -19,7 +19,7 @@ static size_t add_set(struct dns_reply *r, enum dns_section section, const struc
 	return added;
 }
 
-/* Addresses of what NS, MX and SRV records name, as far as they are ours. */
+/* Adds the addresses of what NS, MX and SRV records name, if they are in our zone. */
 static void add_glue(const struct zone *z, struct dns_reply *r, const struct zone_node *n,
 		     unsigned type)
 {
@@ -94,7 +94,8 @@ static void resolve(const struct zone *z, struct dns_reply *r, const struct dns_
 		}
 		for (unsigned k = 0; k < hops; k++)
 			if (seen[k] == alias)
-				return; /* they lead in a circle: the asker has it all */
+				/* they lead in a circle, and the asker has all of them already */
+				return;
 		seen[hops] = alias;
 		dns_reply_add(r, DNS_ANSWER, owner, alias, dns_record_ttl(alias));
 		if (!dns_record_target(alias, &name))
@@ -112,8 +113,8 @@ static size_t limit_of(const struct dns_question *q, bool tcp)
 	return q->udp_size < DNS_UDP_EDNS ? q->udp_size : DNS_UDP_EDNS;
 }
 
-/* The commonest answer, written straight from the node: addresses that follow the home, where the
- * operator wrote nothing. */
+/* Writes the most common answer straight from the node: addresses that follow the home, where the
+ * operator wrote no record. */
 static size_t answer_addresses(const struct zone_node *n, const struct dns_question *q,
 			       uint8_t *out, size_t limit)
 {

@@ -7,11 +7,10 @@
 
 #include "relay/names/zone.h"
 
-/* The answer's length in out, or 0: say nothing. tcp: no limit of size but DNS_PACKET_MAX, which
- * out then holds; else out holds DNS_UDP_EDNS bytes. */
+/* Returns the answer's length in out, or 0: send nothing. tcp: the only limit is DNS_PACKET_MAX,
+ * which out then holds; else out holds DNS_UDP_EDNS bytes. */
 size_t dns_answer(const struct zone *z, const uint8_t *in, size_t len, bool tcp, uint8_t *out);
-/* The same question answered by nothing but "ask again over TCP"; for a source that asks too
- * much. */
+/* Answers the same question only by "ask again over TCP", for a source that asks too much. */
 size_t dns_answer_truncated(const uint8_t *in, size_t len, uint8_t *out);
 
 #endif

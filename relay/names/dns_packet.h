@@ -91,7 +91,8 @@ struct dns_question {
 	uint16_t udp_size;
 };
 
-/* 0: *q is whole. > 0: answer with this rcode (what could be read is in *q). < 0: say nothing. */
+/* 0: *q is whole. Above 0: answer with this rcode; *q holds what could be read. Below 0: send
+ * nothing. */
 int dns_question_read(const uint8_t *in, size_t len, struct dns_question *q);
 
 enum dns_section { DNS_ANSWER, DNS_AUTHORITY, DNS_ADDITIONAL };
@@ -106,17 +107,17 @@ void dns_reply_add(struct dns_reply *r, enum dns_section s, const struct dns_nam
 		   const struct dns_record *rec, uint32_t ttl);
 void dns_reply_add_address(struct dns_reply *r, enum dns_section s, const struct dns_name *owner,
 			   const uint8_t *ip, size_t len, uint32_t ttl);
-/* The whole answer of the commonest kind, the question's own addresses (count times len bytes),
- * without the library: it is what the library would write. 0: longer than limit, or the question
- * was not read whole. */
+/* Writes the most common answer, the question's own addresses (count times len bytes), without the
+ * library; the library would write the same. 0: it is longer than limit, or the question was not
+ * read whole. */
 size_t dns_addresses_write(const struct dns_question *q, const uint8_t *ips, size_t len,
 			   size_t count, uint32_t ttl, uint8_t *out, size_t limit);
-/* Ends the reply (frees it): at most limit bytes into out; what does not fit costs the additional
- * section, then everything but TC. */
+/* Ends the reply and frees it. Writes at most limit bytes into out. What does not fit costs the
+ * additional section, and after that everything but TC. */
 size_t dns_reply_end(struct dns_reply *r, uint8_t *out, size_t limit);
 
-/* An UPDATE of a zone (RFC 2136), built up. What cannot be written makes all of it fail at its
- * end. */
+/* An UPDATE of a zone (RFC 2136), built step by step. One part that cannot be written makes all of
+ * it fail at the end. */
 struct dns_update;
 struct dns_update *dns_update_new(uint16_t id, const char *zone);
 /* All records of this type that name has are deleted. */

@@ -53,7 +53,7 @@ static char *value_of(const char *type, const char *value)
 	return mem_printf("%.*s%s", (int)(host - value), value, ascii);
 }
 
-/* Dies with the rest when the library would not take it later. */
+/* Reads a record and tries it with the library, so that it cannot fail later. */
 static void read_record(struct conf_at at, const char *domain, struct dns_server_config *out)
 {
 	const char *name = NULL, *type = NULL, *value = NULL;

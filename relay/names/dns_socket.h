@@ -9,10 +9,11 @@ struct dns_socket;
 
 enum { DNS_SOCKET_ANSWER = 1232 };
 
-/* The answer's length in out (DNS_SOCKET_ANSWER bytes), 0: none. It may not close the socket. */
+/* Returns the answer's length in out (DNS_SOCKET_ANSWER bytes), 0: there is none. It must not close
+ * the socket. */
 typedef size_t dns_socket_fn(void *owner, const uint8_t *in, size_t len, const struct addr *from,
 			     uint8_t *out);
-/* Bound to an address of this machine; v6 only where it is v6. NULL and *err. */
+/* Binds to an address of this machine; for v6, to v6 only. NULL and *err on failure. */
 struct dns_socket *dns_socket_bind(struct loop *l, const struct addr *at, dns_socket_fn *fn,
 				   void *owner, int *err);
 void dns_socket_close(struct dns_socket *s);

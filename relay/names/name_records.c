@@ -79,8 +79,8 @@ enum name_source name_want(const struct name *n, enum publish_type type,
 			publish_set_add(out, r->ddns);
 		return NAME_FROM_DDNS;
 	}
-	/* A name that only the doors know never held the relay's addresses: a family that no update
-	 * named stays empty. */
+	/* A name that only DDNS updates brought never held the relay's addresses: a family that no
+	 * update named stays empty. */
 	if (n->own || n->declared || n->mapped)
 		*out = relay[type];
 	return r->agent ? NAME_FROM_AGENT : NAME_FROM_RELAY;
@@ -112,7 +112,7 @@ void name_put(const struct name *n, struct store_batch *b)
 	}
 }
 
-/* The store's text when it is an address or the word, else nothing. */
+/* Takes the store's text when it is an address or the word, else nothing. */
 static void read_value(char **at, const char *text, const char *word)
 {
 	struct addr a;
@@ -131,7 +131,7 @@ void name_read(struct name *n, const struct store_name *row)
 	read_value(&r->agent, row->agent, NAME_RELAY);
 	read_value(&r->ddns, row->ddns, NAME_OFFLINE);
 	name_set_text(&n->holder, row->holder);
-	/* Until its agent speaks again, all that it declared stands. */
+	/* All that the agent declared stands until it speaks again. */
 	n->declared = n->declared || *row->agent;
 	n->mapped = n->mapped || *row->holder;
 }

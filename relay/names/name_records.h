@@ -12,8 +12,8 @@
 #include "relay/store.h"
 
 /* What stands in place of an address. */
-#define NAME_RELAY   "relay"   /* an agent's word: it follows the relay */
-#define NAME_OFFLINE "offline" /* a DDNS update's: there is to be no record */
+#define NAME_RELAY   "relay"   /* the agent's word for "follows the relay" */
+#define NAME_OFFLINE "offline" /* a DDNS update's word for "no record" */
 
 enum name_source { NAME_FROM_RELAY, NAME_FROM_DDNS, NAME_FROM_AGENT };
 
@@ -37,7 +37,7 @@ struct name {
 	char *holder;          /* the agent that declares it, "" none */
 	bool own;              /* the account's own name */
 	bool declared, mapped; /* by holder: in `names`, as a mapping's host */
-	bool https;            /* as an https mapping's host: door updates do not move it */
+	bool https;            /* as an https mapping's host: DDNS updates do not move it */
 	bool marked;           /* seen in the declaration being read */
 	struct name_record records[PUBLISH_ADDRESSES];
 };
@@ -50,14 +50,14 @@ void name_set_text(char **at, const char *text);
 /* An agent's word on both records; NULL: none. */
 void name_set_agent(struct name *n, const char *a, const char *aaaa);
 bool name_has_agent(const struct name *n); /* an agent says something of it */
-/* Records of it that hold something. */
+/* How many of its records hold something. */
 unsigned name_records(const struct name *n);
 /* Whether anything is left that makes the name exist. */
 bool name_has_reason(const struct name *n);
 /* What one record is to hold. relay: the relay's own addresses, by type. */
 enum name_source name_want(const struct name *n, enum publish_type type,
 			   const struct publish_set *relay, struct publish_set *out);
-/* One request. */
+/* Notes one request. */
 void name_note_request(struct name_record *r, const char *client, const char *answer);
 
 /* As the store keeps it: all records out, one in. */

@@ -33,7 +33,7 @@ struct asker {
 struct account_names {
 	struct list names; /* by same_account */
 	size_t count, records;
-	bool told; /* that it is full; once until it is not */
+	bool told; /* the log has said that it is full; cleared when a quarter is free again */
 	char account[];
 };
 
@@ -106,7 +106,7 @@ bool names_is_full(const struct names *all, const char *account)
 	return is_over(all, of ? of : &none, 1, PUBLISH_ADDRESSES);
 }
 
-/* Once, until a quarter is free again. */
+/* Logs it once, until a quarter is free again. */
 void names_tell_full(struct names *all, const char *account)
 {
 	struct account_names *of = obtain_account(all, account);
@@ -132,7 +132,7 @@ static void leave(struct names *all, struct name *n)
 	of->told &= of->count > all->config->limits.names_per_account / 4 * 3;
 }
 
-/* records: so many more than now. NULL: that would be more than the account may have. */
+/* records: how many more than now. NULL: the account would have more than it may have. */
 static struct name *obtain(struct names *all, const char *name, const char *account,
 			   unsigned records)
 {
@@ -168,7 +168,7 @@ const struct relay_config *names_config(const struct names *all)
 	return all->config;
 }
 
-/* A full name that lies below the domain and is not one that the relay itself needs. */
+/* Whether a full name lies below the domain and is not one that the relay itself needs. */
 static bool may_be(const struct names *all, const char *name)
 {
 	return text_is_in(name, all->config->domain) && strcmp(name, all->config->domain) != 0 &&
@@ -193,7 +193,7 @@ bool names_settle(struct names *all, struct name *n, bool counts)
 		publish_set_text(&set, text);
 		if (r->wanted && strcmp(r->wanted, text) == 0)
 			continue;
-		bool untouched = !r->wanted && !*text; /* a family that this new name never had */
+		bool untouched = !r->wanted && !*text; /* this new name never had that family */
 		name_set_text(&r->wanted, text);
 		if (untouched)
 			continue;
@@ -499,13 +499,13 @@ static void write_name(const struct telling *to, const struct name *n)
 {
 	for (unsigned t = 0; t < PUBLISH_ADDRESSES; t++) {
 		const struct name_record *r = &n->records[t];
-		/* A family that is empty and was never asked for is not worth a line. */
+		/* A family that is empty and was never asked for gets no line. */
 		if ((r->wanted && *r->wanted) || r->requests)
 			write_record(to, n, t);
 	}
 }
 
-/* The first that is behind the cursor, also when the name that it stands at has gone. */
+/* The first name behind the cursor, also when the name at which the cursor stands has gone. */
 static const struct list *node_behind(const struct names *all, const struct names_cursor *at)
 {
 	const struct name *n = names_find(all, at->name);
@@ -613,8 +613,8 @@ static void put_in_force(struct names *all, struct relay_config *config)
 	all->config = config;
 }
 
-/* After a start or a change all is derived and shown anew, and counts as a change only if it was
- * known and is another. */
+/* After a start or a change everything is derived and shown again. It counts as a change only when
+ * a value was known before and is another now. */
 static void show(void *arg, void *value)
 {
 	struct names *all = arg;

@@ -19,7 +19,7 @@ struct names *names_new(struct loop *l, struct store *store, struct relay_config
 /* Keeps what it knows; publishers begin anew. */
 void names_reload(struct names *all, struct relay_config *config);
 void names_free(struct names *all); /* what is not written yet is handed to the store */
-/* NULL without a `serve`; another one after names_reload */
+/* NULL without a `serve`; a different zone after names_reload */
 const struct zone *names_zone(const struct names *all);
 
 /* Names of accounts that are gone, or that the account may no longer have, go with it. Keeps a
@@ -56,13 +56,13 @@ enum names_answer names_update(struct names *all, const struct account *account,
 			       names_done_fn *fn, void *owner, uint64_t *ticket);
 void names_forget(struct names *all, void *owner); /* no answers to this owner any more */
 
-/* Where a list of all names has come to. */
+/* How far a list of all names has come. */
 struct names_cursor {
 	uint64_t id;
 	char name[256];
 };
-/* Members of "names", of as many names as fit into a page behind the cursor (zeroes: the
- * beginning), which moves along. True: there are more. */
+/* Writes members of "names": as many names behind the cursor (zeroes: from the beginning) as fit
+ * into a page. Moves the cursor. True: there are more. */
 bool names_status(const struct names *all, struct names_cursor *at, struct json *w);
 size_t names_count(const struct names *all);
 
@@ -91,19 +91,20 @@ void names_unwatch(struct names *all, const void *owner);
 /* A host as written in a file, made full. 0, or ERR_SYNTAX when it is none of these names. */
 int names_full(const struct names *all, const char *host, char out[256]);
 struct name *names_find(const struct names *all, const char *name); /* NULL: none */
-/* Made when needed, this account's from now on; NULL when the account is full. */
+/* The name is made when it is not there, and is this account's from now on; NULL when the account
+ * is full. */
 struct name *names_obtain(struct names *all, const char *name, const char *account);
 /* Whether another name, with both its records, would be more than the account may have. */
 bool names_is_full(const struct names *all, const char *account);
 void names_tell_full(struct names *all, const char *account); /* in the log, once */
 /* The account's names, by same_account. */
 struct list *names_of(struct names *all, const char *account);
-/* Whatever changes a name settles it: what is wanted is derived anew, and brought out when it is
- * something else. counts: whether this is a change that was asked for. True: something else
- * is wanted than before. */
+/* To be called after any change of a name: what is wanted is derived again, and brought out when it
+ * is something else. counts: whether somebody asked for this change. True: something else is wanted
+ * than before. */
 bool names_settle(struct names *all, struct name *n, bool counts);
 void names_mark(struct names *all, struct name *n); /* to be written */
-/* Out of zone and store now, of the publishers in their time. */
+/* Drops the name: at once from zone and store, and in their time from the publishers. */
 void names_drop(struct names *all, struct name *n);
 struct write_batch *names_batch(struct names *all);
 /* what the world sees of a record, or NULL */

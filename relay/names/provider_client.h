@@ -1,7 +1,5 @@
-/*
- * Asking the web service of a provider, one question at a time: the TLS that its URL wants, and one
- * way to be told, whatever goes wrong.
- */
+/* Asks the web service of a provider, one question at a time. It chooses the TLS that the URL
+ * needs, and tells its owner in one way, whatever goes wrong. */
 #ifndef GROUNDNUT_RELAY_NAMES_PROVIDER_CLIENT_H
 #define GROUNDNUT_RELAY_NAMES_PROVIDER_CLIENT_H
 
@@ -27,6 +25,7 @@ struct provider_client *provider_client_new(struct loop *l,
 /* path: put behind the URL. headers: lines, each with CRLF. body: NULL for none. */
 void provider_client_ask(struct provider_client *c, const char *method, const char *path,
 			 const char *headers, const struct buf *body);
-void provider_client_close(struct provider_client *c); /* an answer still to come never comes */
+/* an answer that has not come yet never comes */
+void provider_client_close(struct provider_client *c);
 
 #endif

@@ -121,8 +121,8 @@ static void drop_reserved(struct publishers *p)
 	hash_table_free(p->reserved);
 }
 
-/* Above any that was served before, also before a kill -9. Half of the reserve used up: more is
- * reserved, long before it is needed. */
+/* The next serial is above any that was served before, also before a kill -9. When half of the
+ * reserve is used up, more is reserved, long before it is needed. */
 static uint32_t next_serial(struct publishers *p)
 {
 	if (++p->serial == 0)
@@ -210,7 +210,7 @@ struct showing {
 	const struct publish_set *addresses;
 };
 
-/* These names hold the relay's own addresses whatever happens. */
+/* These names hold the relay's own addresses in any case. */
 static void show_reserved(void *arg, void *name)
 {
 	const struct showing *s = arg;
@@ -337,8 +337,8 @@ void publishers_status(const struct publishers *p, const char *name, enum publis
 
 /* --- beginning and end --- */
 
-/* Also without a zone: a reload may bring one, and the store is read and written here at the start
- * only. */
+/* Done also without a zone: a reload may bring one, and the store may be read and written here only
+ * at the start. */
 static void reserve_serials(struct publishers *p, struct store *store)
 {
 	p->serial = (uint32_t)store_read_number(store, "serial", (int64_t)(loop_wall_ms() / 1000));

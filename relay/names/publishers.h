@@ -34,9 +34,9 @@ struct publishers_setup {
 	const struct publish_set *addresses; /* the relay's, by type */
 	const struct publishers_config *dns; /* used until the next one is in force */
 };
-/* Another setup: the publishers begin anew, the zone holds only what is the relay's or the
- * operator's; publishers_show and publishers_check_all follow. Serials go on from where they were,
- * also over kill -9. */
+/* Another setup is in force: the publishers begin anew, and the zone holds only the relay's and the
+ * operator's records; publishers_show and publishers_check_all must follow. Serials go on from
+ * where they were, also over kill -9. */
 void publishers_change(struct publishers *p, const struct publishers_setup *setup);
 /* What was published as the store remembers it, by a publisher that is one of these. */
 void publishers_restore(struct publishers *p, const struct store_published *row);
@@ -49,7 +49,7 @@ void publishers_number(struct publishers *p);
 /* at the publishers, in their time */
 void publishers_check(struct publishers *p, const char *name);
 void publishers_check_all(struct publishers *p); /* what may be published */
-/* puts into the batch what is no name's */
+/* puts into the batch what belongs to no single name */
 void publishers_repeat(struct publishers *p);
 
 /* How a value of a TXT record fares, counted over the publishers that can carry it. */
@@ -57,7 +57,7 @@ void publishers_progress(const struct publishers *p, const char *name, const cha
 			 struct publish_progress *out);
 /* NULL without a `serve`; another one after publishers_change */
 const struct zone *publishers_zone(const struct publishers *p);
-/* what the world sees of a name of which this is wanted, or NULL */
+/* what the world sees of a name when wanted is wanted of it, or NULL */
 const char *publishers_value(const struct publishers *p, const char *name, enum publish_type type,
 			     const char *wanted);
 /* "published": […]; since_ms: of what is wanted */

@@ -81,7 +81,7 @@ static void put_variables(struct buf *out, const struct variables *v)
 	buf_put(out, v->other, v->other_len);
 }
 
-/* request: the MAC of what is being answered, or NULL for a question. */
+/* request: the MAC of the question that is answered, or NULL for a question. */
 static size_t mac_of(const struct tsig_key *key, const uint8_t *header, const uint8_t *rest,
 		     size_t rest_len, const struct tsig_mac *request, const struct variables *v,
 		     uint8_t out[TSIG_MAC_MAX])
@@ -137,7 +137,7 @@ size_t tsig_sign(const struct tsig_key *key, uint8_t *packet, size_t len, uint64
 	return (size_t)(w.p - packet);
 }
 
-/* A name in place, pointers followed; false when it is none. The cursor moves behind it. */
+/* Reads a name in place and follows pointers. False: it is no name. The cursor moves behind it. */
 static bool read_name(const uint8_t *packet, size_t len, struct wire *w, struct dns_name *out)
 {
 	struct wire at = *w;

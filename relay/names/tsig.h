@@ -1,8 +1,6 @@
-/*
- * Transaction signatures (RFC 8945) over packets in wire form: signing a question, verifying its
- * answer. The library verifies without looking at time, and compares in variable time; so it is
- * done here, over bytes.
- */
+/* Transaction signatures (RFC 8945) over packets in wire form: signing a question, verifying its
+ * answer. The library does not look at the time, and does not compare in constant time; so it is
+ * done here, over bytes. */
 #ifndef GROUNDNUT_RELAY_NAMES_TSIG_H
 #define GROUNDNUT_RELAY_NAMES_TSIG_H
 
@@ -40,7 +38,7 @@ enum tsig_verdict {
 	TSIG_BAD,    /* malformed, another key, or the signature does not fit */
 	/* signed well at another time: old, or clocks differ; *skew_s says by how much */
 	TSIG_TIME,
-	/* what the server says of our signature; unsigned, as RFC 8945 has it */
+	/* the server's word on our signature; it is unsigned, as RFC 8945 has it */
 	TSIG_BADKEY,
 	TSIG_BADSIG,
 	TSIG_BADTIME, /* signed by the server: our clock is *skew_s from its */
