@@ -313,13 +313,59 @@ static bool put_public(json_t *mapping, const char *text)
 	return put(mapping, "public_port", text);
 }
 
-static json_t *new_mapping(const char *name, const char *public_text, const char *target,
-			   enum mapping_protocol p)
+/* A number becomes one; "none" is JSON's null until the old mapping has been looked at. What is
+ * neither stays text, and the reader refuses it. */
+static bool put_option(json_t *mapping, const char *key, const char *text)
 {
+	uint64_t number;
+	if (!text)
+		return true;
+	if (strcmp(text, "none") == 0)
+		return json_object_set_new(mapping, key, json_null()) == 0;
+	if (text_uint(text, INT64_MAX, &number) == 0)
+		return json_object_set_new(mapping, key, json_integer((json_int_t)number)) == 0;
+	return put(mapping, key, text);
+}
+
+static bool put_list(json_t *mapping, const char *key, const char *text)
+{
+	if (!text || strcmp(text, "none") == 0)
+		return put_option(mapping, key, text);
+	json_t *list = json_array();
+	bool ok = true;
+	for (size_t len; ok && *text; text += len + (text[len] == ',')) {
+		len = strcspn(text, ",");
+		ok = json_array_append_new(list, json_stringn(text, len)) == 0;
+	}
+	return json_object_set_new(mapping, key, list) == 0 && ok;
+}
+
+static bool put_basic_auth(json_t *mapping, const struct map_words *w)
+{
+	if (!w->password)
+		return put_option(mapping, "basic_auth", w->basic_auth);
+	json_t *auth = json_object();
+	bool ok = put(auth, "user", w->basic_auth) && put(auth, "password", w->password);
+	return json_object_set_new(mapping, "basic_auth", auth) == 0 && ok;
+}
+
+static bool put_options(json_t *mapping, const struct map_words *w)
+{
+	return put_list(mapping, "allow", w->allow) && put_basic_auth(mapping, w) &&
+	       put_option(mapping, "bandwidth", w->bandwidth) &&
+	       put_option(mapping, "connections", w->connections) &&
+	       put_option(mapping, "proxy_protocol", w->proxy_protocol);
+}
+
+static json_t *new_mapping(const struct map_words *w, enum mapping_protocol p)
+{
+	const char *target = w->target;
 	json_t *mapping = json_object();
 	char *at_home = is_ports(target) ? mem_printf("127.0.0.1:%s", target) : mem_strdup(target);
-	bool ok = put(mapping, "name", name) && put(mapping, "protocol", mapping_kind(p)->word) &&
-		  put_public(mapping, public_text) && put(mapping, "target", at_home);
+	bool ok = put(mapping, "name", w->name) &&
+		  put(mapping, "protocol", mapping_kind(p)->word) &&
+		  put_public(mapping, w->public_text) && put(mapping, "target", at_home) &&
+		  put_options(mapping, w);
 	mem_free(at_home);
 	if (ok)
 		return mapping;
@@ -327,11 +373,23 @@ static json_t *new_mapping(const char *name, const char *public_text, const char
 	return NULL;
 }
 
+static void drop_nulls(json_t *object)
+{
+	const char *key;
+	json_t *value;
+	void *next;
+	json_object_foreach_safe(object, next, key, value) if (json_is_null(value))
+	    json_object_del(object, key);
+}
+
 /* Checks the new mapping alone, so that its errors name what was typed and not a place in a file
  * that does not have it yet. */
-static int check_mapping(const json_t *mapping)
+static int check_mapping(json_t *mapping)
 {
-	char *text = json_dumps(mapping, 0);
+	json_t *without = json_copy(mapping);
+	drop_nulls(without);
+	char *text = json_dumps(without, 0);
+	json_decref(without);
 	struct conf *conf = conf_parse("map", text, strlen(text), false);
 	struct mapping m;
 	int code = mapping_read(conf_root(conf), false, &m) ? 0 : EXIT_USAGE;
@@ -354,7 +412,7 @@ static size_t find(const json_t *list, const char *name)
 	return i;
 }
 
-/* Keys that `map` has no word for are kept from the old mapping. */
+/* Keys of the old mapping that `map` was not told anything about. */
 static void keep_options(json_t *mapping, json_t *old)
 {
 	static const char *const said[] = {"name", "protocol", "public_port", "host", "target"};
@@ -366,7 +424,7 @@ static void keep_options(json_t *mapping, json_t *old)
 		size_t i = 0;
 		while (i < sizeof(said) / sizeof(said[0]) && strcmp(said[i], key) != 0)
 			i++;
-		if (i < sizeof(said) / sizeof(said[0]))
+		if (i < sizeof(said) / sizeof(said[0]) || json_object_get(mapping, key))
 			continue;
 		json_object_set(mapping, key, value);
 		buf_printf(&kept, "%s%s", buf_len(&kept) ? ", " : "", key);
@@ -394,19 +452,20 @@ static bool place_mapping(json_t *root, json_t *mapping)
 		keep_options(mapping, json_array_get(list, i));
 		json_array_set(list, i, mapping);
 	}
+	drop_nulls(mapping);
 	return is_new;
 }
 
-int config_edit_map(const char *file, const char *name, const char *public_text, const char *target,
-		    const char *protocol, bool *is_new, struct agent_config **out)
+int config_edit_map(const char *file, const struct map_words *words, bool *is_new,
+		    struct agent_config **out)
 {
 	enum mapping_protocol p;
 	struct document d;
 	*out = NULL;
-	int code = choose_protocol(public_text, protocol, &p);
+	int code = choose_protocol(words->public_text, words->protocol, &p);
 	if (code)
 		return code;
-	json_t *mapping = new_mapping(name, public_text, target, p);
+	json_t *mapping = new_mapping(words, p);
 	if (!mapping) {
 		log_say("map: what was typed is not UTF-8");
 		return EXIT_USAGE;

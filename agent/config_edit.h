@@ -12,11 +12,20 @@
 
 int config_edit_join(const char *file, const struct join_line *line, bool force,
 		     struct agent_config **out);
-/* protocol: NULL lets the form of public_text decide. An existing mapping of that name is replaced,
- * but keeps what `map` cannot say ("allow", limits …), so that a service does not lose its
- * protection when it is moved. *is_new: there was none. */
-int config_edit_map(const char *file, const char *name, const char *public_text, const char *target,
-		    const char *protocol, bool *is_new, struct agent_config **out);
+/* What `map` was told, as it was typed; NULL: nothing of it. */
+struct map_words {
+	const char *name, *public_text, *target;
+	const char *protocol; /* NULL: the form of public_text decides */
+	/* "none" takes away what was there */
+	const char *allow; /* CIDR,… */
+	const char *basic_auth, *password;
+	const char *bandwidth, *connections, *proxy_protocol;
+};
+
+/* An existing mapping of that name is replaced, but keeps the options that `map` was not told, so
+ * that a service does not lose its protection when it is moved. *is_new: there was none. */
+int config_edit_map(const char *file, const struct map_words *words, bool *is_new,
+		    struct agent_config **out);
 int config_edit_unmap(const char *file, const char *name, struct agent_config **out);
 
 #endif

@@ -11,6 +11,7 @@
 #include "shared/base/err.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
+#include "shared/base/password_prompt.h"
 #include "shared/net/build_info.h"
 #include "shared/net/status_command.h"
 
@@ -24,9 +25,26 @@ static int run_join(const struct cli_line *line)
 
 static int run_map(const struct cli_line *line)
 {
-	const char *const *words = line->words;
-	return map_command_run(line->config, words[0], words[1], words[2],
-			       cli_value(line, "protocol"));
+	char password[PASSWORD_PROMPT_MAX + 1];
+	struct map_words words = {
+	    .name = line->words[0],
+	    .public_text = line->words[1],
+	    .target = line->words[2],
+	    .protocol = cli_value(line, "protocol"),
+	    .allow = cli_value(line, "allow"),
+	    .basic_auth = cli_value(line, "basic-auth"),
+	    .bandwidth = cli_value(line, "bandwidth"),
+	    .connections = cli_value(line, "connections"),
+	    .proxy_protocol = cli_value(line, "proxy-protocol"),
+	};
+	if (words.basic_auth && strcmp(words.basic_auth, "none") != 0) {
+		if (!password_prompt_read(password))
+			return EXIT_USAGE;
+		words.password = password;
+	}
+	int code = map_command_run(line->config, &words);
+	mem_wipe(password, sizeof password);
+	return code;
 }
 
 static int run_unmap(const struct cli_line *line)
@@ -101,6 +119,12 @@ static const struct cli_option join_options[] = {
 };
 static const struct cli_option map_options[] = {
     {"protocol", 0, "P", "tcp, udp, http, tls or https", false},
+    {"allow", 0, "CIDR,…", "who may come in: 198.51.100.0/24,2001:db8::/32", false},
+    {"basic-auth", 0, "USER", "http, https: a password is asked for, read from standard input here",
+     false},
+    {"bandwidth", 0, "B", "bits a second each way, such as 20M", false},
+    {"connections", 0, "N", "visitors at once", false},
+    {"proxy-protocol", 0, "1|2", "tells the service who visits it", false},
     {0},
 };
 
@@ -115,7 +139,7 @@ static const struct cli_command commands[] = {
      "PUBLIC: a port or range (tcp, or udp by --protocol), or a host (http, or tls by "
      "--protocol).\n"
      "TARGET: HOST:PORT, or a bare port of this machine. An existing NAME is replaced, and keeps "
-     "options such as \"allow\".\n"
+     "the options that are not given; `none` takes one away.\n"
      "Prints what visitors type once the relay has opened it.\n\n"
      "  groundnut-agent map web 8080 80\n"
      "  groundnut-agent map printer 6310 192.168.1.20:631\n"

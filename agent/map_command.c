@@ -1,6 +1,5 @@
 #include "agent/map_command.h"
 
-#include "agent/config_edit.h"
 #include "agent/running_agent.h"
 #include "shared/base/cli.h"
 #include "shared/base/log.h"
@@ -61,19 +60,19 @@ static int tell(const char *name, const char *public_text, const char *answer_te
 	return code;
 }
 
-int map_command_run(const char *file, const char *name, const char *public_text, const char *target,
-		    const char *protocol)
+int map_command_run(const char *file, const struct map_words *words)
 {
+	const char *name = words->name;
 	struct agent_config *c;
 	struct control_client ask;
 	bool is_new;
-	int code = config_edit_map(file, name, public_text, target, protocol, &is_new, &c);
+	int code = config_edit_map(file, words, &is_new, &c);
 	if (code)
 		return code;
 	running_agent_ask(c, "map", name, MAP_TIMEOUT_MS, &ask);
 	switch (ask.result) {
 	case CONTROL_CLIENT_DONE:
-		code = tell(name, public_text, ask.answer, is_new);
+		code = tell(name, words->public_text, ask.answer, is_new);
 		break;
 	case CONTROL_CLIENT_NOBODY:
 		log_say("no agent is running: %s opens when one starts", name);

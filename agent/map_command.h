@@ -3,8 +3,9 @@
 #ifndef GROUNDNUT_AGENT_MAP_COMMAND_H
 #define GROUNDNUT_AGENT_MAP_COMMAND_H
 
-int map_command_run(const char *file, const char *name, const char *public_text, const char *target,
-		    const char *protocol);
+#include "agent/config_edit.h"
+
+int map_command_run(const char *file, const struct map_words *words);
 int map_command_remove(const char *file, const char *name);
 
 #endif

@@ -334,7 +334,7 @@ int account_edit_renew(const struct relay_config *c, const char *name)
 int account_edit_passwd(const struct relay_config *c, const char *name)
 {
 	char password[PASSWORD_MAX + 1], hash[PASSWORD_TEXT];
-	if (!password_ask(password))
+	if (!password_prompt_read(password))
 		return EXIT_USAGE;
 	int err = password_hash(password, hash);
 	mem_wipe(password, sizeof(password));

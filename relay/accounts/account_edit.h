@@ -21,7 +21,7 @@ int account_edit_set(const struct relay_config *c, const char *name,
 		     const struct account_changes *changes);
 int account_edit_list(const struct relay_config *c);
 int account_edit_remove(const struct relay_config *c, const char *name);
-/* asks for the password: password_ask() */
+/* asks for the password: password_prompt_read() */
 int account_edit_passwd(const struct relay_config *c, const char *name);
 int account_edit_renew(const struct relay_config *c, const char *name); /* prints the join line */
 

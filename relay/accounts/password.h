@@ -6,20 +6,19 @@
 #ifndef GROUNDNUT_RELAY_ACCOUNTS_PASSWORD_H
 #define GROUNDNUT_RELAY_ACCOUNTS_PASSWORD_H
 
+#include "shared/base/password_prompt.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum { PASSWORD_MAX = 256, PASSWORD_TEXT = 128 };
+enum { PASSWORD_MAX = PASSWORD_PROMPT_MAX, PASSWORD_TEXT = 128 };
 
 /* 0, or ERR_RANGE for an empty or too long one */
 int password_hash(const char *password, char out[PASSWORD_TEXT]);
 bool password_is_hash(const char *text);
 /* hash NULL or malformed: false, after the same work as for a wrong password. */
 bool password_verify(const char *password, const char *hash);
-/* `account passwd`: one line of 1 to 256 bytes from stdin, asked twice on a terminal. False after
- * saying what was wrong. */
-bool password_ask(char out[PASSWORD_MAX + 1]);
 
 /* Passwords that verified lately, as HMACs under a key that this process made up, so that a polling
  * router costs no scrypt. */

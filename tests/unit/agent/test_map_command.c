@@ -57,7 +57,10 @@ static int setup(void **state)
 static int map(const char *name, const char *public_text, const char *target, const char *protocol)
 {
 	listen_in();
-	int code = map_command_run(scratch_file, name, public_text, target, protocol);
+	int code = map_command_run(scratch_file, &(struct map_words){.name = name,
+								     .public_text = public_text,
+								     .target = target,
+								     .protocol = protocol});
 	listen_end();
 	return code;
 }
@@ -123,6 +126,70 @@ static void moved_mapping_keeps_its_fence(void **state)
 		       "\"target\": \"192.168.1.4:21\", \"allow\": [\"198.51.100.0/24\"], "
 		       "\"connections\": 5}" AFTER);
 	assert_said("ftp keeps its allow, connections");
+}
+
+static int map_with(const struct map_words *words)
+{
+	listen_in();
+	int code = map_command_run(scratch_file, words);
+	listen_end();
+	return code;
+}
+
+static void options_are_written_as_the_file_has_them(void **state)
+{
+	(void)state;
+	const struct map_words words = {
+	    .name = "blog",
+	    .public_text = "blog.alice",
+	    .target = "8000",
+	    .allow = "198.51.100.0/24,2001:db8::/32",
+	    .basic_auth = "bob",
+	    .password = "123456",
+	    .bandwidth = "20M",
+	    .connections = "7",
+	    .proxy_protocol = "2",
+	};
+	assert_int_equal(map_with(&words), 0);
+	assert_non_null(
+	    strstr(scratch_read("agent.json"),
+		   "{\"name\": \"blog\", \"protocol\": \"http\", \"host\": \"blog.alice\", "
+		   "\"target\": \"127.0.0.1:8000\", \"allow\": [\"198.51.100.0/24\", "
+		   "\"2001:db8::/32\"], \"basic_auth\": {\"user\": \"bob\", \"password\": "
+		   "\"123456\"}, \"bandwidth\": \"20M\", \"connections\": 7, "
+		   "\"proxy_protocol\": 2}"));
+}
+
+static void given_option_replaces_none_takes_away_others_stay(void **state)
+{
+	(void)state;
+	const struct map_words words = {
+	    .name = "ftp", .public_text = "21", .target = "192.168.1.4:21", .connections = "9"};
+	const struct map_words without = {
+	    .name = "ftp", .public_text = "21", .target = "192.168.1.4:21", .allow = "none"};
+	assert_int_equal(map_with(&words), 0);
+	assert_non_null(strstr(scratch_read("agent.json"), "\"connections\": 9"));
+	assert_non_null(strstr(scratch_read("agent.json"), "\"allow\": [\"198.51.100.0/24\"]"));
+	assert_int_equal(map_with(&without), 0);
+	assert_non_null(strstr(scratch_read("agent.json"), "\"connections\": 9"));
+	assert_null(strstr(scratch_read("agent.json"), "\"allow\""));
+}
+
+static void wrong_options_change_nothing(void **state)
+{
+	(void)state;
+	const struct map_words base = {.name = "new", .public_text = "8099", .target = "80"};
+	struct map_words wrong[] = {base, base, base, base, base};
+	wrong[0].allow = "198.51.100.0/33";
+	wrong[1].bandwidth = "fast";
+	wrong[2].connections = "many";
+	wrong[3].proxy_protocol = "3";
+	wrong[4].basic_auth = "bob"; /* of a tcp mapping */
+	wrong[4].password = "x";
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		assert_int_equal(map_with(&wrong[i]), 2);
+		assert_string_equal(scratch_read("agent.json"), FILE_TEXT);
+	}
 }
 
 static void file_without_mappings_gets_its_first(void **state)
@@ -329,7 +396,9 @@ static void edits_at_once_lose_nothing(void **state)
 			char name[16], port[16];
 			snprintf(name, sizeof(name), "n%d", i);
 			snprintf(port, sizeof(port), "%d", 3000 + i);
-			_exit(map_command_run(scratch_file, name, port, "80", NULL));
+			_exit(map_command_run(scratch_file, &(struct map_words){.name = name,
+										.public_text = port,
+										.target = "80"}));
 		}
 	}
 	for (int i = 0; i < EDITORS; i++) {
@@ -354,6 +423,9 @@ int main(void)
 	    TEST(new_mapping_is_added_and_the_rest_kept),
 	    TEST(existing_name_is_replaced_where_it_stands),
 	    TEST(moved_mapping_keeps_its_fence),
+	    TEST(options_are_written_as_the_file_has_them),
+	    TEST(given_option_replaces_none_takes_away_others_stay),
+	    TEST(wrong_options_change_nothing),
 	    TEST(file_without_mappings_gets_its_first),
 	    TEST(wrong_mapping_changes_nothing),
 	    TEST(wrong_file_is_not_made_worse),
