@@ -28,6 +28,7 @@
 enum {
 	LISTEN_MAX = 64,
 	PROXIES_MAX = 1024,
+	EGRESS_MIN = 64000,
 	GRACE_MAX_S = 86400,
 	THREADS_MAX = 256,
 	HEAD_MAX_S = 3600,
@@ -325,6 +326,19 @@ static char *read_congestion(struct conf_at root)
 	return mem_strdup(text);
 }
 
+static uint64_t read_egress(struct conf_at root)
+{
+	const char *text = NULL;
+	uint64_t bits = 0;
+	if (!conf_opt_str(root, "egress", &text) || !text)
+		return 0;
+	if (text_bandwidth(text, &bits) < 0 || bits < EGRESS_MIN || bits > INT64_MAX)
+		conf_error(root, "egress",
+			   "\"%s\" is not a number of bits a second such as \"3M\", 64k at least",
+			   text);
+	return bits;
+}
+
 /* A missing domain is an error already, and hides none of these. */
 static void read_dns(struct conf_at root, const char *domain, struct relay_config *c)
 {
@@ -367,6 +381,7 @@ static void read_root(struct conf_at root, const char *domain, struct relay_conf
 	default_addr("::", addr_parse_ip, &c->bind, &c->bind_count);
 	read_paths(root, c);
 	c->congestion = read_congestion(root);
+	c->egress = read_egress(root);
 	c->user = read_user(root);
 	c->sandbox = true;
 	conf_opt_bool(root, "sandbox", &c->sandbox);

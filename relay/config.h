@@ -66,6 +66,8 @@ struct relay_config {
 	char *congestion; /* NULL: bbr, where it is to be had */
 	/* what sockets use; filled before the configuration is in force (congestion_choose) */
 	char congestion_used[CONGESTION_NAME];
+	/* bits a second of the line that visitors and agents share; 0: no limit */
+	uint64_t egress;
 	uint32_t grace_s; /* 120 */
 	uint32_t threads; /* 0: one per core */
 	bool log_visitors;

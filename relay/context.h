@@ -8,7 +8,7 @@
 #include "shared/base/hash_table.h"
 #include "shared/base/memory_budget.h"
 #include "shared/base/rate_limiter.h"
-#include "shared/net/loop.h"
+#include "shared/net/shaper.h"
 #include "shared/tunnel/session.h"
 #include "shared/tunnel/declare_messages.h"
 
@@ -46,6 +46,7 @@ struct context {
 	struct vhost_table *vhosts;
 	struct shared_ports *shared_ports; /* the main thread only; NULL before and after */
 	struct memory_budget_whole send, receive;
+	struct shaper_line *egress;     /* what all visitors' bytes go by; its rate may be none */
 	context_declare_fn *on_declare; /* NULL: nobody listens */
 	context_gone_fn *on_gone;       /* the same */
 	void *on_declare_owner;         /* of both */

@@ -106,6 +106,7 @@ static void put_in_force(struct reload *r)
 	relay_config_unref(c->config);
 	c->config = relay_config_ref(r->config);
 	c->send.limit = c->receive.limit = (size_t)c->config->limits.memory_mib << 20;
+	shaper_line_change(c->egress, c->config->egress);
 	own_listeners_reserve(c);
 	agent_listener_reload(p->agent_listener, r->tls);
 	registry_set_config(p->registry, c->config);

@@ -542,6 +542,7 @@ int service_run(const char *config_file)
 	    port_table_new(file_limit_for_visitors() / PORTS_SHARE / c->bind_count);
 	own_listeners_reserve(&r.parts.context);
 	r.parts.context.vhosts = vhost_table_new();
+	r.parts.context.egress = shaper_line_new(c->egress);
 	r.parts.context.main = loop_new("main");
 	int code = start(&r);
 	if (code)
@@ -550,6 +551,7 @@ int service_run(const char *config_file)
 		code = EXIT_WORK;
 	port_table_free(r.parts.context.ports);
 	vhost_table_free(r.parts.context.vhosts);
+	shaper_line_unref(r.parts.context.egress);
 	mem_free(r.parts.context.workers);
 	relay_config_unref(r.parts.context.config);
 	mem_free(r.file);

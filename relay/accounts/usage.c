@@ -4,10 +4,10 @@
 
 enum { DECLARES_AHEAD_US = 6000000 };
 
-struct usage *usage_new(uint64_t bandwidth)
+struct usage *usage_new(uint64_t bandwidth, struct shaper_line *line)
 {
 	struct usage *u = mem_zalloc(sizeof *u);
-	u->bandwidth = shaper_whole_new(bandwidth);
+	u->bandwidth = shaper_whole_new(bandwidth, line);
 	atomic_init(&u->refs, 1);
 	return u;
 }

@@ -19,8 +19,9 @@ struct usage {
 	atomic_uint refs;
 };
 
-/* bandwidth: bits a second each way; 0: no limit. One reference is the caller's. */
-struct usage *usage_new(uint64_t bandwidth);
+/* bandwidth: bits a second each way; 0: no limit. line: of which it has a share, or NULL. One
+ * reference is the caller's. */
+struct usage *usage_new(uint64_t bandwidth, struct shaper_line *line);
 struct usage *usage_ref(struct usage *u);
 void usage_unref(struct usage *u); /* NULL does nothing */
 /* A DECLARE of one of its agents: 0, and it is counted; or the milliseconds that it has to wait, as

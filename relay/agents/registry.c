@@ -270,7 +270,7 @@ static struct holder *holder_of(struct registry *r, const char *account)
 		return h;
 	const struct account *a = accounts_find(r->accounts, account);
 	h = mem_zalloc(sizeof *h);
-	h->usage = usage_new(a ? a->bandwidth : 0);
+	h->usage = usage_new(a ? a->bandwidth : 0, r->context->egress);
 	h->usage->send.whole = &r->context->send;
 	h->usage->receive.whole = &r->context->receive;
 	snprintf(h->name, sizeof h->name, "%s", account);

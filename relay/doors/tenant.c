@@ -70,5 +70,5 @@ void tenant_leave_flow(struct tenant *t)
 struct shaper_whole *tenant_bandwidth(const struct tenant *t)
 {
 	const struct account *a = tenant_account(t);
-	return a && a->bandwidth ? t->usage->bandwidth : NULL;
+	return (a && a->bandwidth) || t->worker->config->egress ? t->usage->bandwidth : NULL;
 }

@@ -1,6 +1,7 @@
 /* A bandwidth shared by many connections: a token bucket for each direction, and a list of those
  * that wait for more. It may stand below another (a mapping's below its account's), which then
- * limits as well, and which several loops may share. */
+ * limits as well, and which several loops may share. Both may have shares of a line whose rate all
+ * bytes of both directions use, fairly by account, then by mapping. */
 #ifndef GROUNDNUT_NET_SHAPER_H
 #define GROUNDNUT_NET_SHAPER_H
 
@@ -9,6 +10,7 @@
 
 struct shaper;
 struct shaper_whole; /* what several loops share: counted, behind a mutex */
+struct shaper_line;  /* what all wholes share: counted, behind a mutex */
 
 enum shaper_way { SHAPER_IN, SHAPER_OUT }; /* toward home, from home */
 
@@ -18,7 +20,12 @@ struct shaper_waiter {
 	void *arg;
 };
 
-struct shaper_whole *shaper_whole_new(uint64_t bits_per_second);            /* 0: no limit */
+struct shaper_line *shaper_line_new(uint64_t bits_per_second);            /* 0: no limit */
+void shaper_line_change(struct shaper_line *l, uint64_t bits_per_second); /* any thread */
+void shaper_line_unref(struct shaper_line *l);                            /* NULL does nothing */
+
+/* 0: no limit. line may be NULL; a reference is taken. */
+struct shaper_whole *shaper_whole_new(uint64_t bits_per_second, struct shaper_line *line);
 void shaper_whole_change(struct shaper_whole *w, uint64_t bits_per_second); /* any thread */
 void shaper_whole_unref(struct shaper_whole *w);                            /* NULL does nothing */
 

@@ -45,6 +45,7 @@ static void domain_is_enough(void **state)
 	assert_string_equal(c->accounts, tempdir_path("accounts.json"));
 	assert_int_equal(c->grace_s, 120);
 	assert_null(c->congestion);
+	assert_int_equal(c->egress, 0);
 	assert_int_equal(c->threads, 0);
 	assert_int_equal(c->limits.connections_per_account, 4096);
 	assert_int_equal(c->limits.failed_handshakes_per_second_per_address, 5);
@@ -167,6 +168,12 @@ static void every_error_is_a_line(void **state)
 	     "test: relay.json: tls.trusted_proxies: must be a list, not a string\n"
 	     "test: relay.json: tls.forwarded_header: unknown key\n"
 	     "test: relay.json: tls.proxy_protocol: must be true or false, not a number\n"},
+	    {D "\"egress\": \"fast\"}",
+	     "test: relay.json: egress: \"fast\" is not a number of bits a second such as "
+	     "\"3M\", 64k at least\n"},
+	    {D "\"egress\": \"1k\"}",
+	     "test: relay.json: egress: \"1k\" is not a number of bits a second such as "
+	     "\"3M\", 64k at least\n"},
 	    {D "\"congestion\": \"B B R\"}",
 	     "test: relay.json: congestion: \"B B R\" names no congestion "
 	     "control: \"bbr\", \"system\", or another that the kernel has\n"},

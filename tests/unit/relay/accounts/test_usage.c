@@ -11,7 +11,7 @@ static void declares_over_the_rate_wait_their_turn(void **state)
 {
 	(void)state;
 	enum { RATE = 5, AT_ONCE = 6 * RATE, NOW = 1000000 };
-	struct usage *u = usage_new(0);
+	struct usage *u = usage_new(0, NULL);
 	for (int i = 0; i <= AT_ONCE; i++)
 		assert_int_equal(usage_declare_wait_ms(u, RATE, NOW), 0);
 	assert_int_equal(usage_declare_wait_ms(u, RATE, NOW), 201);
@@ -43,7 +43,7 @@ static void take_some(void *arg)
 static void loops_share_it(void **state)
 {
 	(void)state;
-	struct burst b = {.usage = usage_new(0)};
+	struct burst b = {.usage = usage_new(0, NULL)};
 	uv_thread_t threads[2];
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(uv_thread_create(&threads[i], take_some, &b), 0);

@@ -121,7 +121,7 @@ static void the_whole_wins_over_the_mappings(void **state)
 
 	(void)state;
 	crowd_begin(&c, 100000);
-	struct shaper_whole *w = shaper_whole_new(8000000);
+	struct shaper_whole *w = shaper_whole_new(8000000, NULL);
 	struct shaper *one = c.shapers[0] = shaper_new(c.loop, 800000000, w),
 		      *two = c.shapers[1] = shaper_new(c.loop, 0, w);
 	shaper_whole_unref(w);
@@ -140,7 +140,7 @@ static void a_whole_that_comes_later_counts(void **state)
 	struct loop *l = loop_new("test");
 	struct shaper *s = shaper_new(l, 0, NULL);
 	assert_int_equal(shaper_room(s, SHAPER_IN, 1 << 30), 1 << 30);
-	struct shaper_whole *w = shaper_whole_new(8000000);
+	struct shaper_whole *w = shaper_whole_new(8000000, NULL);
 	shaper_stand_below(s, w);
 	shaper_stand_below(s, w);
 	assert_true(shaper_room(s, SHAPER_IN, 1 << 30) <= 50000);

@@ -1,0 +1,118 @@
+#include "shared/base/fair_line.h"
+
+void fair_line_init(struct fair_line *l, struct fair_line *above, uint64_t bits, uint64_t now_ms)
+{
+	*l = (struct fair_line){.above = above, .bits = bits};
+	token_bucket_init_bandwidth(&l->bucket, bits, now_ms);
+	list_init(&l->node);
+	list_init(&l->users);
+}
+
+static void leave(struct fair_line *l)
+{
+	if (list_is_empty(&l->node))
+		return;
+	list_remove(&l->node);
+	l->above->count--;
+}
+
+void fair_line_fini(struct fair_line *l)
+{
+	leave(l);
+}
+
+void fair_line_change(struct fair_line *line, uint64_t bits, uint64_t now_ms)
+{
+	if (bits == line->bits)
+		return;
+	line->bits = bits;
+	token_bucket_change_bandwidth(&line->bucket, bits, now_ms);
+}
+
+static void forget_silent(struct fair_line *l, uint64_t now_ms)
+{
+	while (!list_is_empty(&l->users)) {
+		struct fair_line *user = LIST_ENTRY(l->users.next, struct fair_line, node);
+		if (now_ms < user->used_ms + FAIR_LINE_LATELY_MS)
+			return;
+		leave(user);
+	}
+}
+
+/* Gives l, and all above it, the share that is theirs at this moment. */
+static void set_share(struct fair_line *l, uint64_t now_ms)
+{
+	struct fair_line *above = l->above;
+	if (!above)
+		return;
+	set_share(above, now_ms);
+	forget_silent(above, now_ms);
+	uint64_t users = above->count + (list_is_empty(&l->node) ? 1 : 0),
+		 bits = above->bits / users;
+	fair_line_change(l, above->bits && !bits ? 1 : bits, now_ms);
+}
+
+/* Which of l and those above it has the most to give. */
+static struct fair_line *lender(struct fair_line *l, uint64_t *room, uint64_t now_ms)
+{
+	struct fair_line *best = NULL;
+	*room = 0;
+	for (; l; l = l->above) {
+		uint64_t own = token_bucket_room(&l->bucket, now_ms);
+		if (own < *room || !own)
+			continue;
+		best = l;
+		*room = own;
+	}
+	return best;
+}
+
+uint64_t fair_line_room(struct fair_line *l, uint64_t now_ms)
+{
+	uint64_t room;
+	set_share(l, now_ms);
+	lender(l, &room, now_ms);
+	return room;
+}
+
+static void note_use(struct fair_line *l, uint64_t now_ms)
+{
+	l->used_ms = now_ms;
+	if (!l->above)
+		return;
+	leave(l);
+	list_append(&l->above->users, &l->node);
+	l->above->count++;
+}
+
+static struct fair_line *line_of(struct fair_line *l)
+{
+	while (l->above)
+		l = l->above;
+	return l;
+}
+
+void fair_line_take(struct fair_line *l, uint64_t bytes, uint64_t now_ms)
+{
+	uint64_t room;
+	set_share(l, now_ms);
+	struct fair_line *from = lender(l, &room, now_ms);
+	for (struct fair_line *at = l; at; at = at->above)
+		note_use(at, now_ms);
+	if (!from) /* nobody has: the line is in debt */
+		from = line_of(l);
+	for (; from; from = from->above)
+		token_bucket_take(&from->bucket, bytes);
+}
+
+uint64_t fair_line_wait_ms(struct fair_line *l, uint64_t now_ms)
+{
+	uint64_t least = UINT64_MAX;
+	set_share(l, now_ms);
+	for (; l; l = l->above) {
+		struct token_bucket *b = &l->bucket;
+		uint64_t ms = token_bucket_wait_ms(b, token_bucket_piece(b), now_ms);
+		least = ms < least ? ms : least;
+	}
+	return least;
+}
