@@ -224,7 +224,8 @@ static void put_help_line(struct buf *b, const char *form, const char *help)
 	struct text_page page = {b, HELP_WIDTH, false};
 	size_t width = text_width(form);
 	bool fits = width < HELP_COLUMN;
-	char *line = mem_printf("  %s%*s %s", form, fits ? (int)(HELP_COLUMN - width) : 0, "", help);
+	char *line =
+	    mem_printf("  %s%*s %s", form, fits ? (int)(HELP_COLUMN - width) : 0, "", help);
 	if (fits) {
 		text_page_put(&page, 0, HELP_COLUMN + 3, TEXT_PLAIN, line);
 	} else {
