@@ -285,6 +285,9 @@ static void read_limits(struct conf_at root, struct relay_limits *l)
 {
 	struct conf_at at = conf_object(root, "limits");
 	l->connections_per_account = read_number(at, "connections_per_account", 1, COUNT_MAX, 4096);
+	l->agents_per_account = read_number(at, "agents_per_account", 1, COUNT_MAX, 1024);
+	l->mappings_per_account = read_number(at, "mappings_per_account", 1, COUNT_MAX, 4096);
+	l->ports_per_account = read_number(at, "ports_per_account", 1, COUNT_MAX, 32768);
 	l->names_per_account = read_number(at, "names_per_account", 1, COUNT_MAX, 2048);
 	l->records_per_account = read_number(at, "records_per_account", 1, COUNT_MAX, 4096);
 	l->declares_per_second = read_number(at, "declares_per_second", 1, 1000000, 5);

@@ -18,6 +18,9 @@
 
 struct relay_limits {
 	uint32_t connections_per_account;                  /* 4096 */
+	uint32_t agents_per_account;                       /* 1024 */
+	uint32_t mappings_per_account;                     /* 4096 */
+	uint32_t ports_per_account;                        /* 32768 */
 	uint32_t names_per_account;                        /* 2048 */
 	uint32_t records_per_account;                      /* 4096 */
 	uint32_t declares_per_second;                      /* 5, of an account */

@@ -353,21 +353,11 @@ int account_edit_remove(const struct relay_config *c, const char *name)
 	return exit_code ? exit_code : tell_relay(c);
 }
 
-static void put_range(struct buf *b, const struct ports_range *r)
-{
-	static const char *const kinds[] = {"", "", "/udp", "/both"};
-	buf_printf(b, "%u", (unsigned)r->first);
-	if (r->last != r->first)
-		buf_printf(b, "-%u", (unsigned)r->last);
-	buf_puts(b, kinds[r->protocols]);
-}
-
 static void put_ports(struct buf *b, const struct account *a)
 {
-	for (size_t i = 0; i < a->ports_count; i++) {
-		buf_puts(b, i ? "," : "");
-		put_range(b, &a->ports[i]);
-	}
+	char text[PORTS_TEXT];
+	for (size_t i = 0; i < a->ports_count; i++)
+		buf_printf(b, "%s%s", i ? "," : "", ports_text(&a->ports[i], text));
 	if (!a->ports_count)
 		buf_puts(b, "none");
 }
@@ -469,10 +459,8 @@ static json_t *change_ports(const struct account *a, char sign, const json_t *wh
 	}
 	json_t *ports = json_array();
 	for (size_t i = 0; i < r.count; i++) {
-		struct buf text = BUF_INIT;
-		put_range(&text, &r.items[i]);
-		json_array_append_new(ports, json_string(buf_str(&text)));
-		buf_fini(&text);
+		char text[PORTS_TEXT];
+		json_array_append_new(ports, json_string(ports_text(&r.items[i], text)));
 	}
 	mem_free(r.items);
 	return ports;

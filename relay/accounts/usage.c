@@ -2,7 +2,7 @@
 
 #include "shared/base/mem.h"
 
-enum { DECLARES_AHEAD_US = 6000000 };
+enum { DECLARES_AHEAD_US = 6000000, TELL_MS = 60000 };
 
 struct usage *usage_new(uint64_t bandwidth, struct shaper_line *line)
 {
@@ -35,4 +35,11 @@ uint64_t usage_declare_wait_ms(struct usage *u, uint32_t rate, uint64_t now_ms)
 			return (from - now_us - DECLARES_AHEAD_US) / 1000 + 1;
 	} while (!atomic_compare_exchange_weak(&u->declares_us, &paid, from + 1000000 / rate));
 	return 0;
+}
+
+bool usage_is_news(struct usage *u, uint64_t now_ms)
+{
+	uint64_t told = atomic_load(&u->told_ms);
+	return (!told || now_ms >= told + TELL_MS) &&
+	       atomic_compare_exchange_strong(&u->told_ms, &told, now_ms ? now_ms : 1);
 }

@@ -9,10 +9,12 @@
 #include "shared/net/shaper.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct usage {
-	atomic_uint connections, flows;
+	atomic_uint connections, flows, mappings;
+	atomic_uint_fast64_t told_ms; /* when the log was last told that it has all of something */
 	atomic_uint_fast64_t declares_us; /* up to here its DECLAREs are paid for */
 	struct shaper_whole *bandwidth;
 	struct memory_budget_account send, receive; /* whose wholes the registry sets */
@@ -27,5 +29,8 @@ void usage_unref(struct usage *u); /* NULL does nothing */
 /* A DECLARE of one of its agents: 0, and it is counted; or the milliseconds that it has to wait, as
  * more than rate a second came. Six seconds' worth may come at once. */
 uint64_t usage_declare_wait_ms(struct usage *u, uint32_t rate, uint64_t now_ms);
+
+/* It may not have more of something: whether the log is to be told, which it is once a minute. */
+bool usage_is_news(struct usage *u, uint64_t now_ms);
 
 #endif

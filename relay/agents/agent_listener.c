@@ -143,9 +143,9 @@ static void take_hello(struct peer *p, size_t payload)
 	} else if (h.probe) {
 		welcome_probe(p);
 	} else if (!registry_has_room(d->agents, h.account, h.agent)) {
-		log_warn("agent_refused", "account=%s agent=%s why=%s", h.account, h.agent,
-			 "the account has all the agents that it may have");
-		refuse(p, REFUSE_BUSY, "the account has all the agents that it may have",
+		refuse(p, REFUSE_BUSY,
+		       "the account has all the agents that it may have (agents_per_account in the "
+		       "relay's limits)",
 		       RETRY_BUSY_MS);
 	} else {
 		rate_limiter_forgive(d->failures, &p->source, FORGIVEN,

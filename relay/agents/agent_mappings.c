@@ -8,8 +8,8 @@
  */
 #include "relay/agents/agent_mappings.h"
 
+#include "relay/agents/mapping_rights.h"
 #include "relay/doors/door.h"
-#include "relay/doors/port_table.h"
 #include "shared/base/hash_table.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
@@ -133,41 +133,25 @@ void agent_mappings_set_challenges(struct agent_mappings *all, struct challenge_
 
 /* --- opening --- */
 
-static char *forbidden_host(const struct tenant *t, const struct door *d)
+/* Whether it is one of those that the account may have, which it stays until it is closed. */
+static bool count_in(struct tenant *t, struct door *d)
 {
-	const struct relay_config *c = t->worker->config;
-	const struct mapping_kind *k = mapping_kind(d->mapping.protocol);
-	bool http = k->entrance == MAPPING_SHARED_HTTP;
-	if (!d->mapping.first && !(http ? c->http_count : c->tls_count))
-		return mem_printf(
-		    "this relay has no port for %s mappings (\"%s\" in its relay.json)", k->word,
-		    http ? "http" : "tls");
-	const struct account *a = tenant_account(t), *owner;
-	if (a && accounts_allow_host(t->accounts, a, d->host))
-		return NULL;
-	if (own_names_has(c->own_names, d->host))
-		return mem_printf("%s is a name of the relay's own", d->host);
-	owner = t->accounts ? accounts_owner(t->accounts, d->host) : NULL;
-	if (owner && owner != a)
-		return mem_printf("%s belongs to another account", d->host);
-	return mem_printf("account %s may not have the host %s", t->account, d->host);
+	d->counted = d->counted || tenant_enter_mapping(t);
+	if (d->counted)
+		return true;
+	door_set_error(d,
+		       mem_printf("account %s has all the mappings that it may have (%u: "
+				  "mappings_per_account in the relay's limits)",
+				  t->account, t->worker->config->limits.mappings_per_account),
+		       NULL);
+	d->over_most = true;
+	return false;
 }
 
-/* Why the mapping may not even be tried: the account does not allow it, the relay itself uses it,
- * or this relay does not know it. NULL: it may be tried. */
-static char *forbidden(const struct tenant *t, const struct door *d)
+/* Of an account that has all that it may have one line stands for the others. */
+static bool is_worth_a_line(const struct tenant *t, const struct door *d)
 {
-	const struct mapping *m = &d->mapping;
-	if (m->unknown)
-		return mem_printf("the relay is older than the agent, update it: %s", m->unknown);
-	char *why = d->host ? forbidden_host(t, d) : NULL;
-	if (why || !m->first)
-		return why;
-	enum ports_protocol transport = mapping_kind(m->protocol)->transport;
-	const struct account *a = tenant_account(t);
-	if (!a || !account_allows_ports(a, transport, m->first, m->last))
-		return mem_printf("account %s may not open that port", t->account);
-	return port_table_why_not(t->worker->context->ports, transport, m->first, m->last);
+	return !d->over_most || usage_is_news(t->usage, loop_now_ms(t->worker->loop));
 }
 
 static void log_door(const struct tenant *t, const struct door *d)
@@ -188,19 +172,20 @@ static void log_door(const struct tenant *t, const struct door *d)
 }
 
 /* Opens the door if it may and can be opened. True: its state has changed. */
-static bool try_one(const struct tenant *t, struct door *d)
+static bool try_one(struct tenant *t, struct door *d)
 {
 	if (d->is_open)
 		return false;
 	char *before = mem_strdup(d->error);
-	char *why = forbidden(t, d);
+	bool counted = count_in(t, d);
+	char *why = counted ? mapping_rights_why_not(t, &d->mapping, d->host) : NULL;
 	if (why)
 		door_set_error(d, why, NULL);
-	else
+	else if (counted)
 		door_open(d);
 	bool news = d->is_open || !before || strcmp(before, d->error) != 0;
 	mem_free(before);
-	if (news)
+	if (news && is_worth_a_line(t, d))
 		log_door(t, d);
 	return news;
 }
@@ -221,11 +206,13 @@ static void try_all(struct agent_mappings *all)
 void agent_mappings_judge(struct agent_mappings *all)
 {
 	for (size_t i = 0; i < all->count; i++) {
-		char *why = all->doors[i]->is_open ? forbidden(all->tenant, all->doors[i]) : NULL;
+		struct door *d = all->doors[i];
+		char *why =
+		    d->is_open ? mapping_rights_why_not(all->tenant, &d->mapping, d->host) : NULL;
 		if (why)
-			door_shut(all->doors[i], why);
+			door_shut(d, why);
 		else
-			door_set_redirect(all->doors[i], all->doors[i]->mapping.redirect);
+			door_set_redirect(d, d->mapping.redirect);
 	}
 	if (all->tenant->transport && !all->orphans) {
 		try_all(all);

@@ -7,8 +7,10 @@
  */
 #include "relay/agents/registry.h"
 
+#include "relay/doors/port_table.h"
 #include "relay/doors/vhost_table.h"
 #include "shared/base/hash_table.h"
+#include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/source_table.h"
 #include "shared/net/timer.h"
@@ -74,6 +76,7 @@ struct registry *registry_new(struct context *context, struct accounts *accounts
 	r->context = context;
 	r->accounts = accounts_ref(accounts);
 	vhost_table_set_accounts(context->vhosts, accounts);
+	port_table_set_accounts(context->ports, accounts_count(accounts));
 	r->holders = hash_table_new();
 	r->entries = hash_table_new();
 	r->networks = source_table_new(NETWORKS, sizeof(struct network));
@@ -198,6 +201,7 @@ void registry_set_accounts(struct registry *r, struct accounts *accounts)
 	accounts_unref(r->accounts);
 	r->accounts = accounts_ref(accounts);
 	vhost_table_set_accounts(r->context->vhosts, accounts);
+	port_table_set_accounts(r->context->ports, accounts_count(accounts));
 	hash_table_each(r->holders, set_bandwidth, accounts);
 	hash_table_each(r->entries, set_accounts, accounts);
 }
@@ -260,7 +264,11 @@ static struct worker *least_busy(struct context *c)
 bool registry_has_room(const struct registry *r, const char *account, const char *agent)
 {
 	const struct holder *h = get_holder(r, account);
-	return !h || h->agents < REGISTRY_EACH || get_entry(r, account, agent);
+	bool room = !h || h->agents < r->context->config->limits.agents_per_account ||
+		    get_entry(r, account, agent);
+	if (!room && usage_is_news(h->usage, loop_now_ms(r->context->main)))
+		log_warn("agents_full", "account=%s agents=%u agent=%s", account, h->agents, agent);
+	return room;
 }
 
 static struct holder *holder_of(struct registry *r, const char *account)

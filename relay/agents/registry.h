@@ -9,10 +9,7 @@
 
 struct registry;
 
-enum {
-	REGISTRY_EACH = 1024, /* agents of one account, also those that are detached */
-	REGISTRY_KNOWN_MS = 24 * 60 * 60 * 1000,
-};
+enum { REGISTRY_KNOWN_MS = 24 * 60 * 60 * 1000 };
 
 struct registry *registry_new(struct context *context, struct accounts *accounts);
 /* After registry_stop(), when the workers' loops have been told to end. */
@@ -29,8 +26,8 @@ void registry_judge(struct registry *r);
 /* Every worker gets the configuration that is in force. Before registry_set_accounts, which then
  * has all doors judged by it. */
 void registry_set_config(struct registry *r, struct relay_config *config);
-/* Whether the account may have this agent: it has it already, or it has fewer agents than it may
- * have. */
+/* Whether the account may have this agent: it has it already, or not all it may have (also those
+ * that are detached count). If not, the log is told, once a minute. */
 bool registry_has_room(const struct registry *r, const char *account, const char *agent);
 /* A HELLO whose token fits goes to its agent. Takes the parcel and early. from: where it comes
  * from. */

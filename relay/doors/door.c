@@ -99,6 +99,7 @@ void door_set_error(struct door *d, char *error, char *detail)
 	d->error = error;
 	d->detail = detail;
 	d->failed = 0;
+	d->over_most = false;
 }
 
 char *door_why_closed(const struct door *d, bool for_operator)
@@ -185,16 +186,22 @@ static void note_claim(struct door *d, int err, char *holder, char *why)
 		set_held(d, holder);
 	else if (err < 0)
 		door_set_error(d, why, NULL);
+	d->over_most = err == UV_EMFILE;
 	mem_free(holder);
 }
 
 static int claim_ports(struct door *d)
 {
 	const struct mapping *m = &d->mapping;
+	const struct tenant *t = d->tenant;
+	const struct port_wish wish = {.transport = mapping_kind(m->protocol)->transport,
+				       .first = m->first,
+				       .last = m->last,
+				       .account = t->account,
+				       .owner = t->label,
+				       .most = t->worker->config->limits.ports_per_account};
 	char *holder, *why;
-	int err = port_table_claim(d->tenant->worker->context->ports,
-				   mapping_kind(m->protocol)->transport, m->first, m->last,
-				   d->tenant->label, &holder, &why);
+	int err = port_table_claim(t->worker->context->ports, &wish, &holder, &why);
 	note_claim(d, err, holder, why);
 	return err;
 }
@@ -421,6 +428,8 @@ void door_close(struct door *d)
 	if (!d)
 		return;
 	door_shut(d, NULL);
+	if (d->counted)
+		tenant_leave_mapping(d->tenant);
 	timer_close(d->relief_timer);
 	relief_fini(&d->relief);
 	list_remove(&d->beside);

@@ -67,8 +67,10 @@ struct door {
 	struct list parked; /* … and visitors that came while it rests */
 	unsigned parked_count;
 	bool is_open, resting;
-	char *error;  /* why it is not open, as its account may know it */
-	char *detail; /* the same for the operator, who may know of others; NULL: no more */
+	bool counted;   /* among the account's mappings */
+	bool over_most; /* why it is not open: the account has all that it may have */
+	char *error;    /* why it is not open, as its account may know it */
+	char *detail;   /* the same for the operator, who may know of others; NULL: no more */
 	/* what listening failed with when it was last tried; 0: it was something else */
 	int failed;
 	void **sockets; /* of kind->listen */

@@ -1,5 +1,11 @@
+/*
+ * Each port costs a descriptor of those that there are. Of these every account is kept some, and so
+ * is one that is still to come: PORT_TABLE_KEPT, or less where there are not so many. An account
+ * may take all but what the others have left of theirs; its own are never refused to it.
+ */
 #include "relay/doors/port_table.h"
 
+#include "shared/base/hash_table.h"
 #include "shared/base/mem.h"
 
 #include <string.h>
@@ -7,8 +13,15 @@
 
 enum { PORTS = 65536 };
 
+/* What one account holds. */
+struct share {
+	size_t held;
+	char account[];
+};
+
 struct claim {
 	uint16_t first, last;
+	struct share *share;
 	char *owner;
 };
 
@@ -17,6 +30,9 @@ struct port_table {
 	struct claim *holders[2][PORTS]; /* of each tcp port, of each udp port; NULL: it is free */
 	uint8_t own[PORTS];              /* ports_protocol: where the relay itself listens */
 	size_t count, most;              /* of held ports */
+	struct hash_table *shares;       /* of accounts that hold some */
+	size_t accounts, kept;           /* how many there are; for each */
+	size_t used;                     /* of what is kept, by all that hold some */
 };
 
 struct port_table *port_table_new(size_t most)
@@ -24,7 +40,30 @@ struct port_table *port_table_new(size_t most)
 	struct port_table *p = mem_zalloc(sizeof *p);
 	uv_mutex_init(&p->lock);
 	p->most = most;
+	p->shares = hash_table_new();
+	port_table_set_accounts(p, 0);
 	return p;
+}
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+static void add_used(void *arg, void *value)
+{
+	struct port_table *p = arg;
+	p->used += least(((struct share *)value)->held, p->kept);
+}
+
+void port_table_set_accounts(struct port_table *p, size_t accounts)
+{
+	uv_mutex_lock(&p->lock);
+	p->accounts = accounts;
+	p->kept = least(PORT_TABLE_KEPT, p->most / (accounts + 1));
+	p->used = 0;
+	hash_table_each(p->shares, add_used, p);
+	uv_mutex_unlock(&p->lock);
 }
 
 static size_t span(uint16_t first, uint16_t last)
@@ -38,9 +77,37 @@ static void set(struct claim **holders, uint16_t first, uint16_t last, struct cl
 		holders[port] = c;
 }
 
+static struct share *get_share(const struct port_table *p, const char *account)
+{
+	return hash_table_get(p->shares, account, strlen(account));
+}
+
+static struct share *obtain_share(struct port_table *p, const char *account)
+{
+	size_t len = strlen(account);
+	struct share *s = get_share(p, account);
+	if (s)
+		return s;
+	s = mem_zalloc(sizeof *s + len + 1);
+	memcpy(s->account, account, len);
+	hash_table_add(p->shares, s->account, len, s);
+	return s;
+}
+
+static void set_held(struct port_table *p, struct share *s, size_t held)
+{
+	p->count += held - s->held;
+	p->used += least(held, p->kept) - least(s->held, p->kept);
+	s->held = held;
+	if (held)
+		return;
+	hash_table_remove(p->shares, s->account, strlen(s->account));
+	mem_free(s);
+}
+
 static void drop(struct port_table *p, struct claim **holders, struct claim *c)
 {
-	p->count -= span(c->first, c->last);
+	set_held(p, c->share, c->share->held - span(c->first, c->last));
 	set(holders, c->first, c->last, NULL);
 	mem_free(c->owner);
 	mem_free(c);
@@ -54,6 +121,7 @@ void port_table_free(struct port_table *p)
 		for (unsigned port = 0; port < PORTS; port++)
 			if (p->holders[udp][port])
 				drop(p, p->holders[udp], p->holders[udp][port]);
+	hash_table_free(p->shares);
 	uv_mutex_destroy(&p->lock);
 	mem_free(p);
 }
@@ -88,26 +156,54 @@ char *port_table_why_not(struct port_table *p, enum ports_protocol transport, ui
 	return why;
 }
 
-int port_table_claim(struct port_table *p, enum ports_protocol transport, uint16_t first,
-		     uint16_t last, const char *owner, char **holder, char **why)
+/* How many ports all together the account may bring the table to, if it then has held of them. */
+static size_t most_for(const struct port_table *p, const char *account, size_t held)
 {
-	struct claim **holders = p->holders[transport == PORTS_UDP];
+	const struct share *s = get_share(p, account);
+	size_t others = p->accounts ? p->accounts - 1 : 0;
+	size_t theirs = p->used - least(s ? s->held : 0, p->kept);
+	size_t unused = others * p->kept > theirs ? others * p->kept - theirs : 0;
+	size_t to_come = held > p->kept ? p->kept : 0;
+	return p->most - least(p->most, unused + to_come);
+}
+
+/* Under the lock. */
+static char *why_too_many(const struct port_table *p, const struct port_wish *w)
+{
+	const struct share *s = get_share(p, w->account);
+	size_t held = s ? s->held : 0, wanted = span(w->first, w->last);
+	if (held + wanted > w->most)
+		return mem_printf(
+		    "account %s has %zu ports and may have %zu: declare fewer, or raise "
+		    "ports_per_account in the relay's limits",
+		    w->account, held, w->most);
+	if (p->count + wanted <= most_for(p, w->account, held + wanted))
+		return NULL;
+	return mem_printf(
+	    "account %s has %zu ports, and what else the relay has descriptors for is "
+	    "kept for other accounts: declare fewer, or raise the relay's limit of open "
+	    "files (LimitNOFILE)",
+	    w->account, held);
+}
+
+int port_table_claim(struct port_table *p, const struct port_wish *w, char **holder, char **why)
+{
+	struct claim **holders = p->holders[w->transport == PORTS_UDP];
 	int err = UV_EADDRINUSE;
 	*holder = NULL;
 	uv_mutex_lock(&p->lock);
-	*why = why_not(p, transport, first, last);
-	for (unsigned port = first; port <= last && !*why && !*holder; port++)
+	*why = why_not(p, w->transport, w->first, w->last);
+	for (unsigned port = w->first; port <= w->last && !*why && !*holder; port++)
 		if (holders[port])
 			*holder = mem_strdup(holders[port]->owner);
-	if (!*why && !*holder && span(first, last) > p->most - p->count) {
-		*why = mem_strdup("the relay has no descriptors left for so many ports");
+	if (!*why && !*holder && (*why = why_too_many(p, w)))
 		err = UV_EMFILE;
-	}
 	if (!*why && !*holder) {
 		struct claim *c = mem_alloc(sizeof *c);
-		*c = (struct claim){first, last, mem_strdup(owner)};
-		set(holders, first, last, c);
-		p->count += span(first, last);
+		*c = (struct claim){w->first, w->last, obtain_share(p, w->account),
+				    mem_strdup(w->owner)};
+		set(holders, w->first, w->last, c);
+		set_held(p, c->share, c->share->held + span(w->first, w->last));
 		err = 0;
 	}
 	uv_mutex_unlock(&p->lock);

@@ -67,6 +67,16 @@ void tenant_leave_flow(struct tenant *t)
 	atomic_fetch_sub(&t->usage->flows, 1);
 }
 
+bool tenant_enter_mapping(struct tenant *t)
+{
+	return take(&t->usage->mappings, t->worker->config->limits.mappings_per_account);
+}
+
+void tenant_leave_mapping(struct tenant *t)
+{
+	atomic_fetch_sub(&t->usage->mappings, 1);
+}
+
 struct shaper_whole *tenant_bandwidth(const struct tenant *t)
 {
 	const struct account *a = tenant_account(t);

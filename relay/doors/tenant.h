@@ -35,6 +35,9 @@ void tenant_leave(struct tenant *t);
 /* the same for flows */
 bool tenant_enter_flow(struct tenant *t);
 void tenant_leave_flow(struct tenant *t);
+/* the same for mappings */
+bool tenant_enter_mapping(struct tenant *t);
+void tenant_leave_mapping(struct tenant *t);
 /* The account's bandwidth; NULL: no limit. */
 struct shaper_whole *tenant_bandwidth(const struct tenant *t);
 

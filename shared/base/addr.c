@@ -425,6 +425,16 @@ int ports_parse_one(const char *text, struct ports_range *out)
 			   &out->last);
 }
 
+const char *ports_text(const struct ports_range *r, char out[PORTS_TEXT])
+{
+	static const char *const kinds[] = {"", "", "/udp", "/both"};
+	char last[8] = "";
+	if (r->last != r->first)
+		snprintf(last, sizeof last, "-%u", (unsigned)r->last);
+	snprintf(out, PORTS_TEXT, "%u%s%s", (unsigned)r->first, last, kinds[r->protocols & 3]);
+	return out;
+}
+
 static int by_first(const void *a, const void *b)
 {
 	const struct ports_range *one = a, *other = b;

@@ -83,6 +83,9 @@ struct ports_range {
 };
 /* one entry; 0 or ERR_SYNTAX (0, reversed, above 65535) */
 int ports_parse_one(const char *text, struct ports_range *out);
+enum { PORTS_TEXT = 24 };
+/* The same back: "8000-8999", "51820/udp", "53/both"; returns out. */
+const char *ports_text(const struct ports_range *r, char out[PORTS_TEXT]);
 /* By their first ports, as ports_allow() wants them. */
 void ports_sort(struct ports_range *list, size_t count);
 /* Whether every port of the range is in the list. */

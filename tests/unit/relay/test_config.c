@@ -48,6 +48,9 @@ static void domain_is_enough(void **state)
 	assert_int_equal(c->egress, 0);
 	assert_int_equal(c->threads, 0);
 	assert_int_equal(c->limits.connections_per_account, 4096);
+	assert_int_equal(c->limits.agents_per_account, 1024);
+	assert_int_equal(c->limits.mappings_per_account, 4096);
+	assert_int_equal(c->limits.ports_per_account, 32768);
 	assert_int_equal(c->limits.failed_handshakes_per_second_per_address, 5);
 	assert_int_equal(c->limits.head_s, 10);
 	assert_int_equal(c->limits.unfinished_heads_per_source, 200);
@@ -73,7 +76,8 @@ static void every_key_arrives(void **state)
 		"\"certificate\": \"pki/r.crt\", \"private_key\": \"/abs/r.key\", \"accounts\": "
 		"\"a.json\","
 		"\"state\": \"r.db\", \"control\": \"r.sock\", \"grace_s\": 3, \"threads\": 2,"
-		"\"limits\": {\"connections_per_account\": 7, "
+		"\"limits\": {\"connections_per_account\": 7, \"agents_per_account\": 13, "
+		"\"mappings_per_account\": 14, \"ports_per_account\": 15, "
 		"\"failed_handshakes_per_second_per_address\": 8,"
 		"\"head_s\": 9, \"unfinished_heads_per_source\": 10, \"slow_visitors_per_source\": "
 		"11, \"stall_s\": 12, \"session_memory_mib\": 2, \"memory_mib\": 4}}",
@@ -94,6 +98,9 @@ static void every_key_arrives(void **state)
 	assert_int_equal(c->grace_s, 3);
 	assert_int_equal(c->threads, 2);
 	assert_int_equal(c->limits.connections_per_account, 7);
+	assert_int_equal(c->limits.agents_per_account, 13);
+	assert_int_equal(c->limits.mappings_per_account, 14);
+	assert_int_equal(c->limits.ports_per_account, 15);
 	assert_int_equal(c->limits.failed_handshakes_per_second_per_address, 8);
 	assert_int_equal(c->limits.head_s, 9);
 	assert_int_equal(c->limits.unfinished_heads_per_source, 10);

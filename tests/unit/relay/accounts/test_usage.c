@@ -54,11 +54,24 @@ static void loops_share_it(void **state)
 	usage_unref(b.usage);
 }
 
+static void the_log_is_told_once_a_minute(void **state)
+{
+	(void)state;
+	struct usage *u = usage_new(0);
+	assert_true(usage_is_news(u, 0));
+	assert_false(usage_is_news(u, 1000));
+	assert_false(usage_is_news(u, 60000));
+	assert_true(usage_is_news(u, 60001));
+	assert_false(usage_is_news(u, 60002));
+	usage_unref(u);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(declares_over_the_rate_wait_their_turn),
 	    cmocka_unit_test(loops_share_it),
+	    cmocka_unit_test(the_log_is_told_once_a_minute),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

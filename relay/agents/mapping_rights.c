@@ -1,0 +1,100 @@
+#include "relay/agents/mapping_rights.h"
+
+#include "relay/doors/port_table.h"
+#include "shared/base/mem.h"
+
+#include <stdio.h>
+
+enum { LISTED = 6 }; /* of what an account has */
+
+/* One of a list of which only the first are told. */
+static void put_one(struct buf *b, size_t i, const char *text)
+{
+	if (i < LISTED)
+		buf_printf(b, "%s%s", i ? "," : "", text);
+	else if (i == LISTED)
+		buf_puts(b, ",…");
+}
+
+/* what: that may not be; has: what may be, is freed; option: of the command that changes it. */
+static char *refuse(const struct tenant *t, const char *what, struct buf *has, const char *option)
+{
+	char *why =
+	    mem_printf("account %s may not %s: it may have %s; on the relay: "
+		       "groundnut-relay account set %s --%s",
+		       t->account, what, buf_len(has) ? buf_str(has) : "none", t->account, option);
+	buf_fini(has);
+	return why;
+}
+
+static char *refuse_ports(const struct tenant *t, const struct account *a,
+			  const struct ports_range *r)
+{
+	struct buf has = BUF_INIT;
+	char text[PORTS_TEXT], what[64], option[64];
+	ports_text(r, text);
+	snprintf(what, sizeof what, "open port %s%s", text,
+		 r->protocols == PORTS_UDP ? "" : "/tcp");
+	snprintf(option, sizeof option, "ports +%s", text);
+	for (size_t i = 0; a && i < a->ports_count; i++)
+		put_one(&has, i, ports_text(&a->ports[i], text));
+	return refuse(t, what, &has, option);
+}
+
+static char *why_not_ports(const struct tenant *t, const struct mapping *m)
+{
+	enum ports_protocol transport = mapping_kind(m->protocol)->transport;
+	const struct account *a = tenant_account(t);
+	char *why = port_table_why_not(t->worker->context->ports, transport, m->first, m->last);
+	if (why || (a && account_allows_ports(a, transport, m->first, m->last)))
+		return why;
+	return refuse_ports(t, a, &(struct ports_range){m->first, m->last, (uint8_t)transport});
+}
+
+static char *refuse_host(const struct tenant *t, const struct account *a, const char *host)
+{
+	struct buf has = BUF_INIT;
+	char what[300], option[300];
+	snprintf(what, sizeof what, "have the host %s", host);
+	snprintf(option, sizeof option, "hosts +%s.", host);
+	for (size_t i = 0; a && i < a->host_count; i++)
+		put_one(&has, i, a->hosts[i]);
+	return refuse(t, what, &has, option);
+}
+
+/* The shared port that such a mapping needs, or NULL. */
+static char *why_no_port(const struct relay_config *c, const struct mapping_kind *k)
+{
+	bool http = k->entrance == MAPPING_SHARED_HTTP;
+	if (http ? c->http_count : c->tls_count)
+		return NULL;
+	return mem_printf("this relay has no port for %s mappings (\"%s\" in its relay.json)",
+			  k->word, http ? "http" : "tls");
+}
+
+static char *why_not_host(const struct tenant *t, const struct mapping *m, const char *host)
+{
+	const struct account *a = tenant_account(t), *owner;
+	char *why = m->first ? NULL : why_no_port(t->worker->config, mapping_kind(m->protocol));
+	if (why)
+		return why;
+	if (a && accounts_allow_host(t->accounts, a, host))
+		return NULL;
+	owner = t->accounts ? accounts_owner(t->accounts, host) : NULL;
+	const char *whose = NULL;
+	if (own_names_has(t->worker->config->own_names, host))
+		whose = "is the relay's own";
+	else if (owner && owner != a)
+		whose = "belongs to another account";
+	return whose ? mem_printf("account %s may not have the host %s: it %s", t->account, host,
+				  whose)
+		     : refuse_host(t, a, host);
+}
+
+char *mapping_rights_why_not(const struct tenant *t, const struct mapping *m, const char *host)
+{
+	if (m->unknown)
+		return mem_printf("the relay is older than the agent, update it: %s", m->unknown);
+	char *why = host ? why_not_host(t, m, host) : NULL;
+	return why || !m->first ? why : why_not_ports(t, m);
+}

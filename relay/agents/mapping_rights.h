@@ -1,0 +1,12 @@
+/* Whether a mapping may be opened at all: what its account has, what is nobody's, and what this
+ * relay knows. On the worker's loop. */
+#ifndef GROUNDNUT_RELAY_AGENTS_MAPPING_RIGHTS_H
+#define GROUNDNUT_RELAY_AGENTS_MAPPING_RIGHTS_H
+
+#include "relay/doors/tenant.h"
+
+/* NULL: it may be tried. Else why not and what helps, for its account, which learns nothing of
+ * others; freed by the caller. host: its full name, or NULL. */
+char *mapping_rights_why_not(const struct tenant *t, const struct mapping *m, const char *host);
+
+#endif
