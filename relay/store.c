@@ -17,6 +17,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <string.h>
 
 enum statement {
@@ -29,7 +30,7 @@ enum statement {
 	STATEMENTS
 };
 
-enum { TEXTS = 7, NUMBERS = 4, SCHEMA = 1 };
+enum { TEXTS = 7, NUMBERS = 4, SCHEMA = 1, SAY_MS = 60000 };
 
 static const char *const sql[STATEMENTS] = {
     [PUT_NAME] = "INSERT OR REPLACE INTO names (name, account, holder, agent, door, client, "
@@ -82,7 +83,10 @@ struct store {
 	bool busy;
 	bool pooled; /* from the first batch on only the pool touches the database */
 	bool closing;
-	char *said; /* why there is none, as said last */
+	char *said;       /* why there is none, as said last */
+	char reason[128]; /* why a transaction failed last */
+	/* batches that could not be written since the last could, and when that was last said */
+	uint64_t failed, said_ms;
 };
 
 /* --- the file --- */
@@ -298,7 +302,7 @@ static int transact(struct store *s, const struct act *acts, size_t count)
 		return 0;
 fail:;
 	int code = sqlite3_errcode(s->db);
-	log_error("store_failed", "reason=%s", sqlite3_errmsg(s->db));
+	snprintf(s->reason, sizeof(s->reason), "%s", sqlite3_errmsg(s->db));
 	sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 	if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
 		s->writable = false; /* it is opened again, and found to be broken */
@@ -310,7 +314,12 @@ int store_write_number_now(struct store *s, const char *key, int64_t value)
 	assert(!s->pooled);
 	const struct act a = {
 	    .statement = PUT_NUMBER, .texts = {(char *)(uintptr_t)key}, .numbers = {value}};
-	return s->writable ? transact(s, &a, 1) : -EIO;
+	if (!s->writable)
+		return -EIO;
+	int err = transact(s, &a, 1);
+	if (err < 0)
+		log_error("store_failed", "reason=%s", s->reason);
+	return err;
 }
 
 struct store_batch *store_batch_new(void)
@@ -392,6 +401,26 @@ void store_put_number(struct store_batch *b, const char *key, int64_t value)
 	a->numbers[0] = value;
 }
 
+/* On the pool. That batches cannot be written is said when it begins, each minute, and when it is
+ * over: a full disk fails many a second. */
+static void tell(struct store *s, unsigned failed)
+{
+	uint64_t now = loop_clock_ms();
+	if (!failed && s->failed)
+		log_info("store_works_again", "batches_failed=%llu", (unsigned long long)s->failed);
+	if (!failed) {
+		s->failed = 0;
+		return;
+	}
+	bool begins = !s->failed;
+	s->failed += failed;
+	if (!begins && now < s->said_ms + SAY_MS)
+		return;
+	s->said_ms = now;
+	log_error("store_failed", "reason=%s batches_failed=%llu", s->reason,
+		  (unsigned long long)s->failed);
+}
+
 /* On the pool. Batches share one transaction while nothing fails; then each is tried alone, so that
  * one owner's trouble is its own. */
 static void work(void *arg)
@@ -410,12 +439,16 @@ static void work(void *arg)
 		at += b->count;
 	}
 	bool together = open && transact(s, all, count) == 0;
+	unsigned failed = 0;
 	mem_free(all);
 	LIST_EACH(node, &s->running)
 	{
 		struct store_batch *b = LIST_ENTRY(node, struct store_batch, node);
 		b->err = together ? 0 : s->writable ? transact(s, b->acts, b->count) : -EIO;
+		failed += b->err < 0;
 	}
+	if (open)
+		tell(s, failed);
 }
 
 static void done(void *arg);

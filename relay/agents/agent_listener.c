@@ -1,7 +1,7 @@
 /*
  * accept → TLS → HELLO → token → registry_hello(). A peer ends by: its own end or error, the
  * timeout, bytes that are no HELLO, a token that does not fit (REFUSE), or by being crowded out.
- * Each is one log line at most.
+ * The first few of a minute are a line each, the others are counted.
  *
  * There are two crowds: peers from networks that held a session lately, and strangers, who get half
  * of the places at most. Who has to go is the oldest of the network that has the most.
@@ -13,6 +13,7 @@
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/rate_limiter.h"
+#include "shared/net/failure_log.h"
 #include "shared/net/first_frame.h"
 #include "shared/net/timer.h"
 
@@ -27,7 +28,6 @@ enum {
 	RETRY_BUSY_MS = 30000,
 	LINGER_MS = 1000, /* for a refused peer to read why */
 	YOUNG_MS = 1000,
-	TELL_MS = 10000, /* between two lines on sources that are turned away */
 	/* a valid token also pays for the connections that its agent dialled beside the one it
 	 * used, and for some of its neighbours */
 	FORGIVEN = 16,
@@ -53,7 +53,7 @@ struct agent_listener {
 	struct tls_context *tls;
 	struct crowd *strangers, *known; /* peers */
 	struct rate_limiter *failures, *held;
-	uint64_t told_ms;
+	struct failure_log *log;
 };
 
 static struct crowd *crowd_of(const struct agent_listener *d, bool known)
@@ -78,7 +78,8 @@ static void fail(struct peer *p, const char *why)
 	char at[ADDR_TEXT];
 	struct loop *l = p->listener->context->main;
 	rate_limiter_count(p->listener->failures, &p->source, loop_now_ms(l));
-	log_info("peer_failed", "remote=%s why=%s", addr_text(io_peer(p->io), at), why);
+	if (failure_log_count(p->listener->log, "peer_failed", &p->source, why))
+		log_info("peer_failed", "remote=%s why=%s", addr_text(io_peer(p->io), at), why);
 }
 
 static const char *words_for(const struct peer *p, int err)
@@ -229,14 +230,12 @@ static bool make_room(struct agent_listener *d, const struct addr *source, bool 
 	return rate_limiter_hold(d->held, source, AGENT_LISTENER_PEERS_BURST, now);
 }
 
-static void tell_turned_away(struct agent_listener *d, const struct addr *peer, uint64_t now)
+static void tell_turned_away(struct agent_listener *d, const struct addr *peer)
 {
+	static const char why[] = "too many of its handshakes brought no valid token";
 	char at[ADDR_TEXT];
-	if (d->told_ms && now < d->told_ms + TELL_MS)
-		return;
-	d->told_ms = now;
-	log_warn("turned_away", "remote=%s why=%s", addr_ip_text(peer, at),
-		 "too many of its handshakes brought no valid token");
+	if (failure_log_count(d->log, "turned_away", peer, why))
+		log_warn("turned_away", "remote=%s why=%s", addr_ip_text(peer, at), why);
 }
 
 void agent_listener_take(struct agent_listener *d, struct io *io)
@@ -245,7 +244,7 @@ void agent_listener_take(struct agent_listener *d, struct io *io)
 	uint64_t now = loop_now_ms(l);
 	struct addr source = addr_source(io_peer(io));
 	if (rate_limiter_is_over(d->failures, &source, now)) {
-		tell_turned_away(d, io_peer(io), now);
+		tell_turned_away(d, io_peer(io));
 		io_close(io);
 		return;
 	}
@@ -288,6 +287,7 @@ struct agent_listener *agent_listener_new(struct context *c, struct registry *ag
 	    rate_limiter_new(SOURCES, c->config->limits.failed_handshakes_per_second_per_address,
 			     AGENT_LISTENER_FAILED_BURST);
 	d->held = rate_limiter_new(SOURCES, 0, 0);
+	d->log = failure_log_new(c->main);
 	return d;
 }
 
@@ -312,6 +312,7 @@ void agent_listener_free(struct agent_listener *d)
 	}
 	rate_limiter_free(d->failures);
 	rate_limiter_free(d->held);
+	failure_log_close(d->log);
 	tls_context_unref(d->tls);
 	mem_free(d);
 }

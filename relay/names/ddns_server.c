@@ -19,6 +19,7 @@
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/text.h"
+#include "shared/net/failure_log.h"
 #include "shared/net/http_server.h"
 #include "shared/net/timer.h"
 
@@ -68,6 +69,7 @@ struct ddns_server {
 	struct relay_config *config; /* a reference: the server trusts its proxies */
 	struct http_server *server;
 	struct login_throttle *throttle;
+	struct failure_log *log;
 	struct passwd_cache *cache;
 	struct list updates;
 	struct login_queue *scrypt; /* those that wait for the pool */
@@ -175,10 +177,12 @@ static void apply(struct update *u)
 		return;
 	}
 	if (!ddns_request_change(r, &u->peer, &u->change, u->text)) {
-		log_info(
-		    "update_without_address", "account=%s source=%s reason=%s", u->account->name,
-		    peer,
-		    "neither the request nor its source gives an address that may be published");
+		if (failure_log_count(u->server->log, "update_without_address", &u->peer,
+				      u->account->name))
+			log_info("update_without_address", "account=%s source=%s reason=%s",
+				 u->account->name, peer,
+				 "neither the request nor its source gives an address that may be "
+				 "published");
 		answer(u, 503, NULL, "dnserr\n"); /* with 200 most clients would give up for good */
 		return;
 	}
@@ -205,8 +209,9 @@ static void let_in(struct update *u, const struct account *a)
 static void turn_away(struct update *u)
 {
 	char peer[ADDR_TEXT];
-	log_warn("update_login_failed", "account=%s source=%s", u->request.user,
-		 addr_ip_text(&u->peer, peer));
+	if (failure_log_count(u->server->log, "update_login_failed", &u->peer, u->request.user))
+		log_warn("update_login_failed", "account=%s source=%s", u->request.user,
+			 addr_ip_text(&u->peer, peer));
 	login_throttle_wrong(u->server->throttle, &u->peer, loop_now_ms(u->server->loop));
 	answer_badauth(u);
 }
@@ -436,6 +441,7 @@ struct ddns_server *ddns_server_new(struct loop *l, struct names *names)
 	d->loop = l;
 	d->names = names;
 	d->throttle = login_throttle_new(THROTTLED);
+	d->log = failure_log_new(l);
 	d->cache = password_cache_new();
 	list_init(&d->updates);
 	d->scrypt = login_queue_new(SCRYPT_WAITING);
@@ -490,6 +496,7 @@ void ddns_server_close(struct ddns_server *d)
 	relay_config_unref(d->config);
 	timer_close(d->certificate_timer);
 	login_throttle_free(d->throttle);
+	failure_log_close(d->log);
 	password_cache_free(d->cache);
 	mem_free(d->tls_said);
 	mem_free(d->certificate);

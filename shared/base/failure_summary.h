@@ -1,0 +1,39 @@
+/*
+ * What strangers do wrong, counted instead of told line by line: the first few of a kind are told
+ * in full, and when the time is over the networks (v4 /24, v6 /48) with the most of the others, and
+ * in one line what is left. Bounded: networks that fail again and again are remembered, the one
+ * that failed longest ago is forgotten and counts among the rest. Pure: the caller keeps the time.
+ */
+#ifndef GROUNDNUT_BASE_FAILURE_SUMMARY_H
+#define GROUNDNUT_BASE_FAILURE_SUMMARY_H
+
+#include "shared/base/addr.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct failure_summary;
+
+enum {
+	FAILURE_SUMMARY_TOLD = 20,  /* of a kind are told in full, */
+	FAILURE_SUMMARY_WORST = 10, /* and so many networks, */
+	FAILURE_SUMMARY_KNOWN = 256 /* of which so many are remembered */
+};
+
+struct failure_line {
+	const char *event;
+	const char *network; /* "192.0.2.0/24"; NULL: all others */
+	uint64_t times;
+	const char *why; /* the last reason; NULL: for all others */
+};
+typedef void failure_summary_fn(void *owner, const struct failure_line *line);
+
+struct failure_summary *failure_summary_new(void);
+void failure_summary_free(struct failure_summary *s);
+/* A failure. event: a constant. True: it is to be told in full; else it is counted. */
+bool failure_summary_count(struct failure_summary *s, const char *event, const struct addr *from,
+			   const char *why);
+/* The lines, the worst first; then all begins anew. */
+void failure_summary_say(struct failure_summary *s, failure_summary_fn *fn, void *owner);
+
+#endif
