@@ -4,12 +4,14 @@
  * The first few of a minute are a line each, the others are counted.
  *
  * There are two crowds: peers from networks that held a session lately, and strangers, who get half
- * of the places at most. Who has to go is the oldest of the network that has the most.
+ * of the places at most, and few where descriptors are short. Who has to go is the oldest of the
+ * network that has the most.
  */
 #include "relay/agents/agent_listener.h"
 
 #include "shared/base/crowd.h"
 #include "shared/base/err.h"
+#include "shared/base/file.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/rate_limiter.h"
@@ -52,6 +54,9 @@ struct agent_listener {
 	struct registry *agents;
 	struct tls_context *tls;
 	struct crowd *strangers, *known; /* peers */
+	/* Descriptors from that number on are kept for links: when they are in use, that many
+	 * strangers may stay. */
+	unsigned kept_from, strangers_then;
 	struct rate_limiter *failures, *held;
 	struct failure_log *log;
 };
@@ -271,6 +276,8 @@ void agent_listener_take(struct agent_listener *d, struct io *io)
 void agent_listener_accept(void *owner, int fd, const struct addr *peer, const struct addr *local)
 {
 	struct agent_listener *d = owner;
+	while ((unsigned)fd >= d->kept_from && crowd_count(d->strangers) > d->strangers_then)
+		crowd_out_first(d->strangers);
 	agent_listener_take(d, io_take(d->context->main, fd, peer, local, NULL, NULL));
 }
 
@@ -283,6 +290,8 @@ struct agent_listener *agent_listener_new(struct context *c, struct registry *ag
 	d->tls = tls_context_ref(tls);
 	d->strangers = crowd_new();
 	d->known = crowd_new();
+	d->kept_from = file_limit_for_visitors();
+	d->strangers_then = file_limit_for_links() / 4;
 	d->failures =
 	    rate_limiter_new(SOURCES, c->config->limits.failed_handshakes_per_second_per_address,
 			     AGENT_LISTENER_FAILED_BURST);

@@ -22,6 +22,7 @@
 #include "shared/base/buf.h"
 #include "shared/base/crowd.h"
 #include "shared/base/err.h"
+#include "shared/base/file.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/random.h"
@@ -290,6 +291,8 @@ static bool address_open(struct address *a)
 	if (!a->tcp)
 		a->tcp = listener_open(a->server->loop, &a->at, a->at.family == 6, on_accept, a,
 				       &err, &why);
+	if (a->tcp)
+		listener_leave(a->tcp, file_limit_for_visitors());
 	if (a->tcp && !a->udp)
 		a->udp = dns_socket_bind(a->server->loop, listener_at(a->tcp), on_packet, a, &err);
 	if (a->udp && a->tcp) {

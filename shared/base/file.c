@@ -258,16 +258,26 @@ void file_raise_limit(void)
 	}
 }
 
-unsigned file_limit_for_visitors(void)
+static unsigned limit_of_descriptors(void)
 {
 	struct rlimit limit;
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > UINT_MAX)
 		return UINT_MAX;
-	unsigned all = limit.rlim_cur > UINT_MAX ? UINT_MAX : (unsigned)limit.rlim_cur;
+	return (unsigned)limit.rlim_cur;
+}
+
+unsigned file_limit_for_visitors(void)
+{
+	unsigned all = limit_of_descriptors();
 	unsigned kept = all / 4 > KEPT_MOST    ? KEPT_MOST
 			: all / 4 < KEPT_LEAST ? KEPT_LEAST
 					       : all / 4;
 	return all > 2 * kept ? all - kept : all / 2;
+}
+
+unsigned file_limit_for_links(void)
+{
+	return limit_of_descriptors() - file_limit_for_visitors();
 }
 
 bool file_is_same(const struct stat *a, const struct stat *b)

@@ -30,6 +30,7 @@ char *file_dir(const char *path);        /* its directory; freed by the caller *
 void file_raise_limit(void);
 /* How many descriptors visitors may take. The rest is for links, without which nobody is served. */
 unsigned file_limit_for_visitors(void);
+unsigned file_limit_for_links(void);
 /* Whether the file was neither replaced nor written to between the two calls of stat(). */
 bool file_is_same(const struct stat *a, const struct stat *b);
 bool file_exists(const char *path);

@@ -15,24 +15,27 @@
 static bool is_ready;     /* READY=1 has been said */
 static bool is_reloading; /* and RELOADING=1 after it */
 
+/* Opened by the first message and kept: a service that has run out of descriptors is still to feed
+ * its watchdog. */
+static int notify_fd = -1;
+
 /* Failing is no error: the service works the same without a manager that listens. */
 static void say(const char *text)
 {
 	struct sockaddr_un to;
 	const char *path = getenv("NOTIFY_SOCKET");
 	size_t len = path ? strlen(path) : 0;
-	int fd;
 
 	if (len < 2 || socket_unix_address(path, &to) != 0)
 		return;
 	if (path[0] == '@') /* the abstract names */
 		to.sun_path[0] = '\0';
-	fd = socket_open(AF_UNIX, SOCK_DGRAM);
-	if (fd < 0)
+	if (notify_fd < 0)
+		notify_fd = socket_open(AF_UNIX, SOCK_DGRAM);
+	if (notify_fd < 0)
 		return;
-	sendto(fd, text, strlen(text), SOCKET_SEND, (struct sockaddr *)&to,
+	sendto(notify_fd, text, strlen(text), SOCKET_SEND, (struct sockaddr *)&to,
 	       (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len));
-	close(fd);
 }
 
 static void say_with_status(const char *head, const char *status)

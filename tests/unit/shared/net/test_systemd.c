@@ -2,6 +2,9 @@
 
 #include "shared/net/systemd.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -101,6 +104,28 @@ static void watchdog_is_fed(void **state)
 	unsetenv("WATCHDOG_PID");
 }
 
+/* The watchdog would end a service that has run out of them. */
+static void no_descriptor_is_needed(void **state)
+{
+	struct rlimit before, few;
+	int first = open("/dev/null", O_RDONLY);
+
+	(void)state;
+	systemd_status("the first message opens what all use");
+	heard();
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = (struct rlimit){(rlim_t)first + 8, before.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	while (open("/dev/null", O_RDONLY) >= 0)
+		;
+	assert_int_equal(errno, EMFILE);
+	systemd_status("x");
+	assert_string_equal(heard(), "STATUS=x\n");
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	for (int fd = first; fd < first + 8; fd++)
+		close(fd);
+}
+
 static void nobody_to_notify(void **state)
 {
 	(void)state;
@@ -118,6 +143,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(manager_hears_ready_once),
 	    cmocka_unit_test(watchdog_is_fed),
+	    cmocka_unit_test(no_descriptor_is_needed),
 	    cmocka_unit_test(nobody_to_notify),
 	};
 
