@@ -17,8 +17,8 @@
 
 #include <string.h>
 
-/* a door that could not be opened is tried again that often */
-enum { RETRY_MS = 2000, HTTPS_PORT = 443 };
+enum { RETRY_MS = 2000 }; /* a door that could not be opened is tried again that often */
+enum { HTTP_PORT = 80, HTTPS_PORT = 443 };
 
 struct agent_mappings {
 	struct tenant *tenant;
@@ -62,14 +62,20 @@ void agent_mappings_free(struct agent_mappings *all)
 
 /* --- STATE --- */
 
+/* What a visitor types: the port only where it is not the protocol's usual one. */
+static char *public_host(const struct door *d)
+{
+	bool http = mapping_kind(d->mapping.protocol)->entrance == MAPPING_SHARED_HTTP;
+	unsigned port = door_typed_port(d);
+	return port == (http ? HTTP_PORT : HTTPS_PORT) ? mem_strdup(d->host)
+						       : mem_printf("%s:%u", d->host, port);
+}
+
 static char *public_text(const struct agent_mappings *all, const struct door *d)
 {
 	const struct mapping *m = &d->mapping;
-	if (d->host && mapping_kind(m->protocol)->entrance == MAPPING_SHARED_TLS &&
-	    door_https_port(d) != HTTPS_PORT)
-		return mem_printf("%s:%u", d->host, (unsigned)door_https_port(d));
 	if (d->host)
-		return mem_strdup(d->host);
+		return public_host(d);
 	const struct relay_config *c = all->tenant->worker->config;
 	struct addr at = c->address_count ? c->addresses[0] : (struct addr){.family = 4};
 	char text[ADDR_TEXT];

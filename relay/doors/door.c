@@ -30,6 +30,7 @@ enum {
 	SLOW_SAY_MS = 60000,
 	SOURCES = 4096,
 	FLOWS_DEFAULT = 16384,
+	HTTP_PORT = 80,
 	HTTPS_PORT = 443,
 };
 
@@ -252,12 +253,27 @@ static void release(struct door *d)
 	d->claim = 0;
 }
 
-uint16_t door_https_port(const struct door *d)
+/* A loopback address is for a proxy in front, whose port is not known, and mostly the usual one. */
+static uint16_t shared_port(const struct addr *list, size_t count, uint16_t usual)
+{
+	uint16_t port = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (list[i].port == usual)
+			return usual;
+		if (!port && !addr_is_loopback(&list[i]))
+			port = list[i].port;
+	}
+	return port ? port : usual;
+}
+
+uint16_t door_typed_port(const struct door *d)
 {
 	const struct relay_config *c = d->tenant->worker->config;
 	if (d->mapping.first)
 		return d->mapping.first;
-	return c->tls_count ? c->tls[0].port : HTTPS_PORT;
+	return mapping_kind(d->mapping.protocol)->entrance == MAPPING_SHARED_HTTP
+		   ? shared_port(c->http, c->http_count, HTTP_PORT)
+		   : shared_port(c->tls, c->tls_count, HTTPS_PORT);
 }
 
 /* on: as long as the door is open and its mapping wants it */
@@ -265,7 +281,7 @@ static void place_redirect(struct door *d, bool on)
 {
 	static const struct vhost_entrance http = {MAPPING_SHARED_HTTP, 0};
 	struct vhost_table *all = d->tenant->worker->context->vhosts;
-	struct vhost v = {.redirect = door_https_port(d)};
+	struct vhost v = {.redirect = door_typed_port(d)};
 	char *holder, *why;
 	if (d->redirect.claim && on && d->redirect.redirect == v.redirect)
 		return;

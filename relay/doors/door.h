@@ -103,8 +103,8 @@ void door_adopt(struct door *d, const struct mapping *mapping);
 /* https: whether plain requests for its host are redirected, while it is open. The port may have
  * changed since: it is asked for anew. */
 void door_set_redirect(struct door *d, bool wanted);
-/* tls, https: the port that visitors come to */
-uint16_t door_https_port(const struct door *d);
+/* http, tls, https: the port that visitors come to */
+uint16_t door_typed_port(const struct door *d);
 void door_rest(struct door *d);
 void door_wake(struct door *d); /* those that wait are counted anew */
 /* Ends the visitors. graceful: what has come for them is still written (the session has ended);
