@@ -9,7 +9,7 @@
  */
 #include "relay/agents/agent_listener.h"
 
-#include "shared/base/crowd.h"
+#include "shared/base/eviction_queue.h"
 #include "shared/base/err.h"
 #include "shared/base/file.h"
 #include "shared/base/log.h"
@@ -36,7 +36,7 @@ enum {
 };
 
 struct peer {
-	struct crowd_member member;
+	struct eviction_queue_member member;
 	struct list beside; /* those of its source, oldest first */
 	struct agent_listener *listener;
 	struct io *io;
@@ -53,7 +53,7 @@ struct agent_listener {
 	struct context *context;
 	struct registry *agents;
 	struct tls_context *tls;
-	struct crowd *strangers, *known; /* peers */
+	struct eviction_queue *strangers, *known; /* peers */
 	/* Descriptors from that number on are kept for links: when they are in use, that many
 	 * strangers may stay. */
 	unsigned kept_from, strangers_then;
@@ -61,14 +61,14 @@ struct agent_listener {
 	struct failure_log *log;
 };
 
-static struct crowd *crowd_of(const struct agent_listener *d, bool known)
+static struct eviction_queue *queue_of(const struct agent_listener *d, bool known)
 {
 	return known ? d->known : d->strangers;
 }
 
 static void drop(struct peer *p)
 {
-	crowd_leave(crowd_of(p->listener, p->known), &p->member);
+	eviction_queue_leave(queue_of(p->listener, p->known), &p->member);
 	list_remove(&p->beside);
 	rate_limiter_release(p->listener->held, &p->source);
 	timer_close(p->timer);
@@ -206,31 +206,31 @@ static void on_timeout(void *owner)
 	drop(p);
 }
 
-static void crowd_out(struct peer *p)
+static void eviction_queue_out(struct peer *p)
 {
 	if (!p->answered)
 		fail(p, "too many newcomers: the oldest goes");
 	drop(p);
 }
 
-static void crowd_out_first(struct crowd *c)
+static void eviction_queue_out_first(struct eviction_queue *c)
 {
-	crowd_out(LIST_ENTRY(crowd_first(c), struct peer, member));
+	eviction_queue_out(LIST_ENTRY(eviction_queue_first(c), struct peer, member));
 }
 
 /* Makes room for one more of source, and counts it; false: there is none. */
 static bool make_room(struct agent_listener *d, const struct addr *source, bool known, uint64_t now)
 {
-	size_t strangers = crowd_count(d->strangers);
-	if (strangers + crowd_count(d->known) >= AGENT_LISTENER_PEERS)
-		crowd_out_first(crowd_of(d, !strangers));
+	size_t strangers = eviction_queue_count(d->strangers);
+	if (strangers + eviction_queue_count(d->known) >= AGENT_LISTENER_PEERS)
+		eviction_queue_out_first(queue_of(d, !strangers));
 	else if (!known && strangers >= AGENT_LISTENER_STRANGERS)
-		crowd_out_first(d->strangers);
+		eviction_queue_out_first(d->strangers);
 	if (rate_limiter_held(d->held, source) >= AGENT_LISTENER_PEERS_EACH) {
 		struct list *beside = rate_limiter_holders(d->held, source);
 		struct peer *oldest = LIST_ENTRY(beside->next, struct peer, beside);
 		if (now >= oldest->since_ms + YOUNG_MS)
-			crowd_out(oldest);
+			eviction_queue_out(oldest);
 	}
 	return rate_limiter_hold(d->held, source, AGENT_LISTENER_PEERS_BURST, now);
 }
@@ -266,7 +266,7 @@ void agent_listener_take(struct agent_listener *d, struct io *io)
 	p->timer = timer_new(l, on_timeout, p);
 	timer_set(p->timer, FIRST_FRAME_TIMEOUT_MS);
 	p->known = known;
-	crowd_join(crowd_of(d, known), &p->member, &source);
+	eviction_queue_join(queue_of(d, known), &p->member, &source);
 	list_append(rate_limiter_holders(d->held, &source), &p->beside);
 	congestion_set(io_fd(io), d->context->config->congestion_used);
 	io_own(io, on_peer, p);
@@ -276,7 +276,8 @@ void agent_listener_take(struct agent_listener *d, struct io *io)
 void agent_listener_accept(void *owner, int fd, const struct addr *peer, const struct addr *local)
 {
 	struct agent_listener *d = owner;
-	while ((unsigned)fd >= d->kept_from && crowd_count(d->strangers) > d->strangers_then)
+	while ((unsigned)fd >= d->kept_from &&
+	       eviction_queue_count(d->strangers) > d->strangers_then)
 		crowd_out_first(d->strangers);
 	agent_listener_take(d, io_take(d->context->main, fd, peer, local, NULL, NULL));
 }
@@ -288,8 +289,8 @@ struct agent_listener *agent_listener_new(struct context *c, struct registry *ag
 	d->context = c;
 	d->agents = agents;
 	d->tls = tls_context_ref(tls);
-	d->strangers = crowd_new();
-	d->known = crowd_new();
+	d->strangers = eviction_queue_new();
+	d->known = eviction_queue_new();
 	d->kept_from = file_limit_for_visitors();
 	d->strangers_then = file_limit_for_links() / 4;
 	d->failures =
@@ -314,10 +315,10 @@ void agent_listener_free(struct agent_listener *d)
 	if (!d)
 		return;
 	for (int known = 0; known < 2; known++) {
-		struct crowd *c = crowd_of(d, known);
-		for (struct crowd_member *m; (m = crowd_first(c));)
+		struct eviction_queue *c = queue_of(d, known);
+		for (struct eviction_queue_member *m; (m = eviction_queue_first(c));)
 			drop(LIST_ENTRY(m, struct peer, member));
-		crowd_free(c);
+		eviction_queue_free(c);
 	}
 	rate_limiter_free(d->failures);
 	rate_limiter_free(d->held);

@@ -23,8 +23,8 @@
 #include <uv.h>
 
 enum {
-	RELIEF_MS = 50,
-	RELIEF_MOST = 64, /* visitors that make room at once */
+	SLOW_VISITORS_MS = 50,
+	SLOW_VISITORS_MOST = 64, /* visitors that make room at once */
 	/* how far behind is too far, where the mapping has all its connections */
 	PLACE_LAG_MS = 10000,
 	SLOW_SAY_MS = 60000,
@@ -34,7 +34,7 @@ enum {
 	HTTPS_PORT = 443,
 };
 
-static void on_relief(void *owner);
+static void on_slow_timer(void *owner);
 
 static const struct door_kind *kind_of(const struct mapping *m)
 {
@@ -85,8 +85,8 @@ struct door *door_new(struct tenant *t, const struct mapping *mapping)
 	mapping_copy(&d->mapping, mapping);
 	d->host = mapping->host ? full_host(t, mapping->host) : NULL;
 	list_init(&d->parked);
-	d->relief_timer = timer_new(t->worker->loop, on_relief, d);
-	relief_init(&d->relief, kind->relief);
+	d->slow_timer = timer_new(t->worker->loop, on_slow_timer, d);
+	slow_visitors_init(&d->slow, kind->slow);
 	list_append(&t->doors, &d->beside);
 	set_rates(d);
 	kind->init(d);
@@ -446,8 +446,8 @@ void door_close(struct door *d)
 	door_shut(d, NULL);
 	if (d->counted)
 		tenant_leave_mapping(d->tenant);
-	timer_close(d->relief_timer);
-	relief_fini(&d->relief);
+	timer_close(d->slow_timer);
+	slow_visitors_fini(&d->slow);
 	list_remove(&d->beside);
 	shaper_free(d->shaper);
 	rate_limiter_free(d->rates);
@@ -531,7 +531,7 @@ static struct door *fullest(const struct tenant *t)
 	LIST_EACH(node, &t->doors)
 	{
 		struct door *d = LIST_ENTRY(node, struct door, beside);
-		if (d->kind->relief && (!most || d->relief.count > most->relief.count))
+		if (d->kind->slow && (!most || d->slow.count > most->slow.count))
 			most = d;
 	}
 	return most;
@@ -542,9 +542,9 @@ static bool make_room(struct door *d, enum door_entry entry)
 {
 	uint64_t now = loop_now_ms(d->tenant->worker->loop);
 	if (entry == DOOR_FULL)
-		return relief_ask(&d->relief, 1, PLACE_LAG_MS, false, now) > 0;
+		return slow_visitors_ask(&d->slow, 1, PLACE_LAG_MS, false, now) > 0;
 	return entry == DOOR_ACCOUNT_FULL &&
-	       relief_ask(&fullest(d->tenant)->relief, 1, 0, false, now) > 0;
+	       slow_visitors_ask(&fullest(d->tenant)->slow, 1, 0, false, now) > 0;
 }
 
 enum door_entry door_enter(struct door *d, const struct addr *peer)
@@ -635,13 +635,13 @@ void door_crowd(struct door *d)
 
 void door_watch(struct door *d)
 {
-	if (!timer_is_set(d->relief_timer))
-		timer_set(d->relief_timer, RELIEF_MS);
+	if (!timer_is_set(d->slow_timer))
+		timer_set(d->slow_timer, SLOW_VISITORS_MS);
 }
 
 /* Where the memory for visitors is short, those that use it for nothing make room, in the mapping
  * that has the most visitors. */
-static void on_relief(void *owner)
+static void on_slow_timer(void *owner)
 {
 	struct door *d = owner;
 	const struct tunnel *t =
@@ -649,24 +649,24 @@ static void on_relief(void *owner)
 	if (!t || !tunnel_is_short(t, d->mapping.id))
 		return;
 	size_t waiting = tunnel_waiting(t, d->mapping.id);
-	if (relief_ask(&fullest(d->tenant)->relief,
-		       waiting < RELIEF_MOST ? (unsigned)waiting : RELIEF_MOST, 0, true,
-		       loop_now_ms(d->tenant->worker->loop)))
+	if (slow_visitors_ask(&fullest(d->tenant)->slow,
+			      waiting < SLOW_VISITORS_MOST ? (unsigned)waiting : SLOW_VISITORS_MOST,
+			      0, true, loop_now_ms(d->tenant->worker->loop)))
 		transport_mark(d->tenant->transport);
-	timer_set(d->relief_timer, RELIEF_MS);
+	timer_set(d->slow_timer, SLOW_VISITORS_MS);
 }
 
 void door_say_slow(struct door *d, const struct addr *visitor, int64_t lag_ms)
 {
 	char text[ADDR_TEXT];
 	uint64_t now = loop_now_ms(d->tenant->worker->loop);
-	d->slow++;
+	d->slow_ended++;
 	if (d->slow_said_ms && now < d->slow_said_ms + SLOW_SAY_MS)
 		return;
 	d->slow_said_ms = now;
 	log_info("slow_visitor_ended", "mapping=%s visitor=%s lag_ms=%lld so_far=%llu",
 		 d->mapping.name, addr_ip_text(visitor, text), (long long)lag_ms,
-		 (unsigned long long)d->slow);
+		 (unsigned long long)d->slow_ended);
 }
 
 uint32_t door_idle_s(const struct door *d)

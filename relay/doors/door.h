@@ -13,7 +13,7 @@
 #define GROUNDNUT_RELAY_DOORS_DOOR_H
 
 #include "shared/http/http_gateway.h"
-#include "relay/doors/relief.h"
+#include "relay/doors/slow_visitors.h"
 #include "relay/doors/tenant.h"
 #include "relay/doors/vhost_table.h"
 #include "shared/base/json.h"
@@ -42,7 +42,7 @@ struct door_kind {
 	/* udp: the flow that has been idle for longest; there is one */
 	void (*evict)(struct door *d);
 	/* which visitors make room; NULL: none */
-	const struct relief_kind *relief;
+	const struct slow_visitors_kind *slow;
 	uint64_t (*dropped)(const struct door *d); /* datagrams, by flows under way */
 	void (*fini)(struct door *d);
 	/* http and tls: a visitor of the shared port comes in; or is turned away, since the agent
@@ -80,10 +80,10 @@ struct door {
 	struct splice_count count; /* to_stream goes toward the agent */
 	unsigned newcomers;        /* let in while the agent is detached */
 	struct list beside;        /* tenant.doors */
-	struct relief relief;      /* visitors that may have to make room */
-	struct timer *relief_timer;
+	struct slow_visitors slow; /* visitors that may have to make room */
+	struct timer *slow_timer;
 	/* visitors ended because they were slow, and when that was last logged */
-	uint64_t slow, slow_said_ms;
+	uint64_t slow_ended, slow_said_ms;
 	struct shaper *shaper;      /* NULL: neither mapping nor account has a limit */
 	struct rate_limiter *rates; /* newcomers of each source; NULL: no limit */
 };

@@ -31,9 +31,9 @@ enum {
 
 struct visitor {
 	struct list node;
-	struct relief_member member; /* while it has entered */
-	struct list beside;          /* those of one source on this loop, over all its doors */
-	struct addr source;          /* for whom the last request was sent */
+	struct slow_visitors_member member; /* while it has entered */
+	struct list beside; /* those of one source on this loop, over all its doors */
+	struct addr source; /* for whom the last request was sent */
 	struct web_door *door;
 	struct http_visitor *http;
 	bool entered;
@@ -75,7 +75,7 @@ static void leave(struct visitor *v, const char *why)
 {
 	if (v->entered) {
 		door_log_end(&v->door->door, &v->source, &v->count, v->since_ms, why);
-		relief_remove(&v->door->door.relief, &v->member);
+		slow_visitors_remove(&v->door->door.slow, &v->member);
 		door_leave(&v->door->door);
 	}
 	if (!list_is_empty(&v->beside)) {
@@ -100,17 +100,17 @@ static void end_slow(struct visitor *v, int64_t lag_ms)
 	leave(v, "too slow");
 }
 
-static struct relief_sight look(struct relief_member *m)
+static struct slow_visitors_sight look(struct slow_visitors_member *m)
 {
 	return http_visitor_look(LIST_ENTRY(m, struct visitor, member)->http);
 }
 
-static void make_room(struct relief_member *m, int64_t lag_ms)
+static void make_room(struct slow_visitors_member *m, int64_t lag_ms)
 {
 	end_slow(LIST_ENTRY(m, struct visitor, member), lag_ms);
 }
 
-static const struct relief_kind RELIEF = {.look = look, .end = make_room};
+static const struct slow_visitors_kind SLOW_VISITORS = {.look = look, .end = make_room};
 
 /* A source with more visitors than limits.slow_visitors_per_source loses slow ones: a few are
  * looked at for each newcomer, in turn. */
@@ -213,7 +213,7 @@ static bool come_in(struct visitor *v)
 	}
 	v->count.whole = &d->count;
 	v->since_ms = loop_now_ms(d->tenant->worker->loop);
-	relief_add(&d->relief, &v->member, &v->source);
+	slow_visitors_add(&d->slow, &v->member, &v->source);
 	struct http_visitor_lead lead = {
 	    .transport = d->tenant->transport,
 	    .mapping = d->mapping.id,
@@ -278,7 +278,7 @@ static bool on_route(void *owner)
 					    peer, http_gateway_proto(gateway));
 	if (!addr_equal_ip(&f.visitor, &v->source)) {
 		if (v->entered) {
-			relief_remove(&v->door->door.relief, &v->member);
+			slow_visitors_remove(&v->door->door.slow, &v->member);
 			door_leave(&v->door->door);
 		}
 		v->entered = false;
@@ -337,7 +337,7 @@ const struct door_kind HTTP_DOOR = {
     .size = sizeof(struct web_door),
     .init = init,
     .clear = clear,
-    .relief = &RELIEF,
+    .slow = &SLOW_VISITORS,
     .fini = fini,
     .take = take,
     .turn_away = turn_away,

@@ -640,9 +640,9 @@ int64_t http_visitor_lag_ms(struct http_visitor *v)
 	return spoke ? 0 : lag_ms;
 }
 
-struct relief_sight http_visitor_look(struct http_visitor *v)
+struct slow_visitors_sight http_visitor_look(struct http_visitor *v)
 {
-	return (struct relief_sight){
+	return (struct slow_visitors_sight){
 	    .waits = v->rate.waiting && (v->is_writing || !io_has_unread(v->io)),
 	    .holds_memory = v->stream,
 	    .progress = progress(v),

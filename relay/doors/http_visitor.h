@@ -8,7 +8,7 @@
 #define GROUNDNUT_RELAY_DOORS_HTTP_VISITOR_H
 
 #include "shared/http/http_gateway.h"
-#include "relay/doors/relief.h"
+#include "relay/doors/slow_visitors.h"
 #include "shared/net/splice.h"
 
 struct http_visitor;
@@ -50,8 +50,8 @@ struct http_gateway *http_visitor_gateway(struct http_visitor *v);
 struct io *http_visitor_io(struct http_visitor *v);
 /* how far the visitor is behind: minimum_rate_lag_ms() */
 int64_t http_visitor_lag_ms(struct http_visitor *v);
-/* as relief.h wants it */
-struct relief_sight http_visitor_look(struct http_visitor *v);
+/* as slow_visitors.h wants it */
+struct slow_visitors_sight http_visitor_look(struct http_visitor *v);
 
 /* Hand-over: gateway and socket go on elsewhere; the stream is closed, and v is gone. */
 struct io_parcel *http_visitor_pack(struct http_visitor *v, struct http_gateway **gateway);

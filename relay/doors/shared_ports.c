@@ -13,7 +13,7 @@
 #include "relay/doors/vhost_table.h"
 #include "shared/base/err.h"
 #include "shared/base/log.h"
-#include "shared/base/crowd.h"
+#include "shared/base/eviction_queue.h"
 #include "shared/base/mem.h"
 #include "shared/base/rate_limiter.h"
 #include "shared/net/proxy_protocol.h"
@@ -39,7 +39,7 @@ enum port { PORT_HTTP, PORT_TLS, PORT_TLS_OR_AGENT, PORT_OWN };
 struct newcomer {
 	struct list node;   /* shared_ports.newcomers, oldest first */
 	struct list beside; /* those of one source, oldest first */
-	struct crowd_member member;
+	struct eviction_queue_member member;
 	struct shared_ports *ports;
 	struct addr source;
 	struct http_visitor *http; /* http */
@@ -58,7 +58,7 @@ struct shared_ports {
 	struct shared_ports_calls above;
 	struct timer *weigh;
 	struct list newcomers;
-	struct crowd *crowd; /* the same by networks */
+	struct eviction_queue *crowd; /* the same by networks */
 	struct rate_limiter *held;
 	uint64_t said_ms; /* when a missing PROXY header was last logged; 0: never */
 };
@@ -79,7 +79,7 @@ static void forget(struct newcomer *n)
 {
 	list_remove(&n->beside);
 	rate_limiter_release(n->ports->held, &n->source);
-	crowd_leave(n->ports->crowd, &n->member);
+	eviction_queue_leave(n->ports->crowd, &n->member);
 	list_remove(&n->node);
 	timer_close(n->timer);
 	buf_fini(&n->hello);
@@ -96,7 +96,7 @@ static void drop(struct newcomer *n)
 
 static struct newcomer *first_to_go(const struct shared_ports *f)
 {
-	return LIST_ENTRY(crowd_first(f->crowd), struct newcomer, member);
+	return LIST_ENTRY(eviction_queue_first(f->crowd), struct newcomer, member);
 }
 
 /* Room is made if need be; NULL when even that does not help. A trusted proxy has connections for
@@ -108,7 +108,7 @@ static struct newcomer *admit(struct shared_ports *f, const struct addr *peer, e
 	uint32_t most = forwarded_trusts(trust_of(f, port), peer)
 			    ? UINT32_MAX
 			    : f->context->config->limits.unfinished_heads_per_source;
-	if (crowd_count(f->crowd) >= SHARED_PORTS_MOST)
+	if (eviction_queue_count(f->crowd) >= SHARED_PORTS_MOST)
 		drop(first_to_go(f));
 	while (!rate_limiter_hold(f->held, &source, most, now)) {
 		struct list *held = rate_limiter_holders(f->held, &source);
@@ -122,8 +122,8 @@ static struct newcomer *admit(struct shared_ports *f, const struct addr *peer, e
 	n->source = source;
 	list_append(&f->newcomers, &n->node);
 	list_append(rate_limiter_holders(f->held, &source), &n->beside);
-	crowd_join(f->crowd, &n->member, &source);
-	if (crowd_count(f->crowd) >= WEIGH_FROM && !timer_is_set(f->weigh))
+	eviction_queue_join(f->crowd, &n->member, &source);
+	if (eviction_queue_count(f->crowd) >= WEIGH_FROM && !timer_is_set(f->weigh))
 		timer_set(f->weigh, WEIGH_MS);
 	return n;
 }
@@ -146,7 +146,7 @@ static void on_weigh(void *owner)
 		bytes -= held(first);
 		drop(first);
 	}
-	if (crowd_count(f->crowd) >= WEIGH_FROM)
+	if (eviction_queue_count(f->crowd) >= WEIGH_FROM)
 		timer_set(f->weigh, WEIGH_MS);
 }
 
@@ -504,7 +504,7 @@ struct shared_ports *shared_ports_new(struct context *c, const struct shared_por
 	f->context = c;
 	f->above = *above;
 	list_init(&f->newcomers);
-	f->crowd = crowd_new();
+	f->crowd = eviction_queue_new();
 	f->held = rate_limiter_new(SOURCES, 0, 0);
 	f->weigh = timer_new(c->main, on_weigh, f);
 	return f;
@@ -517,7 +517,7 @@ void shared_ports_free(struct shared_ports *f)
 	while (!list_is_empty(&f->newcomers))
 		drop(LIST_ENTRY(f->newcomers.next, struct newcomer, node));
 	timer_close(f->weigh);
-	crowd_free(f->crowd);
+	eviction_queue_free(f->crowd);
 	rate_limiter_free(f->held);
 	mem_free(f);
 }

@@ -10,7 +10,7 @@
 enum { SWEEP_MS = 1000 };
 
 struct visitor {
-	struct relief_member member;
+	struct slow_visitors_member member;
 	struct door *door;
 	struct splice *splice;
 	struct splice_count count;
@@ -26,7 +26,7 @@ static struct spliced_door *spliced(struct door *d)
 static void leave(struct visitor *v, const char *why)
 {
 	door_log_end(v->door, &v->member.from, &v->count, v->since_ms, why);
-	relief_remove(&v->door->relief, &v->member);
+	slow_visitors_remove(&v->door->slow, &v->member);
 	if (v->is_validator)
 		spliced(v->door)->validators--;
 	else
@@ -34,17 +34,17 @@ static void leave(struct visitor *v, const char *why)
 	mem_free(v);
 }
 
-static struct relief_sight look(struct relief_member *m)
+static struct slow_visitors_sight look(struct slow_visitors_member *m)
 {
 	const struct visitor *v = LIST_ENTRY(m, const struct visitor, member);
-	return (struct relief_sight){
+	return (struct slow_visitors_sight){
 	    .waits = splice_waits_for_socket(v->splice),
 	    .holds_memory = true,
 	    .progress = splice_delivered(v->splice),
 	};
 }
 
-static void end_slow(struct relief_member *m, int64_t lag_ms)
+static void end_slow(struct slow_visitors_member *m, int64_t lag_ms)
 {
 	struct visitor *v = LIST_ENTRY(m, struct visitor, member);
 	door_say_slow(v->door, &m->from, lag_ms);
@@ -52,7 +52,7 @@ static void end_slow(struct relief_member *m, int64_t lag_ms)
 	leave(v, "too slow");
 }
 
-const struct relief_kind SPLICED_DOOR_RELIEF = {.look = look, .end = end_slow};
+const struct slow_visitors_kind SPLICED_DOOR_SLOW = {.look = look, .end = end_slow};
 
 static void on_end(void *owner, const struct splice_end *end)
 {
@@ -67,7 +67,7 @@ static void on_sweep(void *owner)
 		 most = (uint64_t)d->mapping.idle_s * 1000;
 	if (!tenant_is_attached(d->tenant))
 		all->attached_ms = now;
-	LIST_EACH(node, &d->relief.members)
+	LIST_EACH(node, &d->slow.members)
 	{
 		struct visitor *v = LIST_ENTRY(node, struct visitor, member.node);
 		uint64_t moved = splice_moved_ms(v->splice);
@@ -76,7 +76,7 @@ static void on_sweep(void *owner)
 			leave(v, reset_text(RESET_IDLE));
 		}
 	}
-	if (most && d->relief.count)
+	if (most && d->slow.count)
 		timer_set(all->sweep, SWEEP_MS);
 }
 
@@ -128,7 +128,7 @@ static struct visitor *begin(struct door *d, struct io *io, const struct addr *l
 	struct visitor *v = mem_alloc(sizeof *v);
 	*v = (struct visitor){
 	    .door = d, .count.whole = &d->count, .since_ms = loop_now_ms(d->tenant->worker->loop)};
-	relief_add(&d->relief, &v->member, io_peer(io));
+	slow_visitors_add(&d->slow, &v->member, io_peer(io));
 	struct transport *k = d->tenant->transport;
 	struct open_info info = {.mapping = d->mapping.id,
 				 .visitor = *io_peer(io),
@@ -168,7 +168,7 @@ void spliced_door_let_in_validator(struct door *d, struct io *io, const struct a
 
 void spliced_door_clear(struct door *d, bool graceful, enum reset_code code)
 {
-	struct list *all = &d->relief.members;
+	struct list *all = &d->slow.members;
 	while (!list_is_empty(all)) {
 		struct visitor *v = LIST_ENTRY(all->next, struct visitor, member.node);
 		if (graceful)

@@ -21,7 +21,7 @@ struct spliced_door {
 };
 
 /* as of struct door_kind */
-extern const struct relief_kind SPLICED_DOOR_RELIEF;
+extern const struct slow_visitors_kind SPLICED_DOOR_SLOW;
 void spliced_door_init(struct door *d);
 void spliced_door_fini(struct door *d);
 void spliced_door_clear(struct door *d, bool graceful, enum reset_code code);

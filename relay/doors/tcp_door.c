@@ -22,6 +22,6 @@ const struct door_kind TCP_DOOR = {
     .rest = spliced_door_rest,
     .wake = spliced_door_wake,
     .clear = spliced_door_clear,
-    .relief = &SPLICED_DOOR_RELIEF,
+    .slow = &SPLICED_DOOR_SLOW,
     .fini = spliced_door_fini,
 };

@@ -20,7 +20,7 @@
 #include "relay/names/dns_answer.h"
 #include "relay/names/dns_socket.h"
 #include "shared/base/buf.h"
-#include "shared/base/crowd.h"
+#include "shared/base/eviction_queue.h"
 #include "shared/base/err.h"
 #include "shared/base/file.h"
 #include "shared/base/log.h"
@@ -63,7 +63,7 @@ struct address {
 };
 
 struct connection {
-	struct crowd_member member;
+	struct eviction_queue_member member;
 	struct list turn;   /* on ready or paused, or on none */
 	struct list beside; /* those of one source, oldest first */
 	struct dns_server *server;
@@ -80,7 +80,7 @@ struct dns_server {
 	size_t listen_count;
 	struct list addresses;
 	size_t address_count;
-	struct crowd *connections;
+	struct eviction_queue *connections;
 	struct list ready, paused; /* connections with whole questions */
 	struct timer *unpause;
 	struct task answering;
@@ -110,7 +110,7 @@ static size_t on_packet(void *owner, const uint8_t *in, size_t len, const struct
 
 static void connection_end(struct connection *c)
 {
-	crowd_leave(c->server->connections, &c->member);
+	eviction_queue_leave(c->server->connections, &c->member);
 	list_remove(&c->turn);
 	list_remove(&c->beside);
 	rate_limiter_release(c->server->tcp_sources, &c->peer);
@@ -234,7 +234,7 @@ static void on_idle(void *owner)
 
 static struct connection *first_of_fullest(struct dns_server *s)
 {
-	return LIST_ENTRY(crowd_first(s->connections), struct connection, member);
+	return LIST_ENTRY(eviction_queue_first(s->connections), struct connection, member);
 }
 
 static void on_accept(void *owner, int fd, const struct addr *peer, const struct addr *local)
@@ -246,14 +246,14 @@ static void on_accept(void *owner, int fd, const struct addr *peer, const struct
 	if (rate_limiter_held(s->tcp_sources, peer) >= TCP_PER_SOURCE)
 		connection_end(LIST_ENTRY(rate_limiter_holders(s->tcp_sources, peer)->next,
 					  struct connection, beside));
-	else if (crowd_count(s->connections) >= TCP_MAX)
+	else if (eviction_queue_count(s->connections) >= TCP_MAX)
 		connection_end(first_of_fullest(s));
 	c->server = s;
 	c->peer = *peer;
 	rate_limiter_hold(s->tcp_sources, peer, TCP_PER_SOURCE, now);
 	list_init(&c->turn);
 	list_append(rate_limiter_holders(s->tcp_sources, peer), &c->beside);
-	crowd_join(s->connections, &c->member, peer);
+	eviction_queue_join(s->connections, &c->member, peer);
 	c->idle = timer_new(s->loop, on_idle, c);
 	timer_set(c->idle, TCP_IDLE_MS);
 	c->io = io_take(s->loop, fd, peer, NULL, on_io, c);
@@ -388,7 +388,7 @@ static void stop(struct dns_server *s)
 {
 	while (!list_is_empty(&s->addresses))
 		address_free(LIST_ENTRY(s->addresses.next, struct address, node));
-	while (crowd_count(s->connections))
+	while (eviction_queue_count(s->connections))
 		connection_end(first_of_fullest(s));
 	network_monitor_stop(s->watch);
 	s->watch = NULL;
@@ -401,7 +401,7 @@ struct dns_server *dns_server_new(struct loop *l, struct names *names)
 	s->loop = l;
 	s->names = names;
 	list_init(&s->addresses);
-	s->connections = crowd_new();
+	s->connections = eviction_queue_new();
 	list_init(&s->ready);
 	list_init(&s->paused);
 	task_init(&s->answering, answer_ready, s);
@@ -458,7 +458,7 @@ void dns_server_close(struct dns_server *s)
 	rate_limiter_free(s->udp_answers);
 	rate_limiter_free(s->tcp_answers);
 	rate_limiter_free(s->tcp_sources);
-	crowd_free(s->connections);
+	eviction_queue_free(s->connections);
 	mem_free(s->listen);
 	mem_free(s->answer);
 	mem_free(s);

@@ -14,7 +14,7 @@
  */
 #include "shared/net/http_server.h"
 
-#include "shared/base/crowd.h"
+#include "shared/base/eviction_queue.h"
 #include "shared/base/err.h"
 #include "shared/base/list.h"
 #include "shared/base/mem.h"
@@ -37,9 +37,9 @@ static const struct forwarded_trust nobody;
 enum state { READING, ASKED, WRITING, LINGERING };
 
 struct http_exchange {
-	struct list node;           /* of server.asked */
-	struct list beside;         /* READING: those of one source, oldest first */
-	struct crowd_member member; /* READING: server.reading */
+	struct list node;                    /* of server.asked */
+	struct list beside;                  /* READING: those of one source, oldest first */
+	struct eviction_queue_member member; /* READING: server.reading */
 	struct http_server *server;
 	struct io *io; /* NULL: the client has gone */
 	struct http_message *http;
@@ -61,8 +61,8 @@ struct http_server {
 	void *owner;
 	struct tls_context *tls;
 	const struct forwarded_trust *trust;
-	struct crowd *reading; /* exchanges whose request is not whole */
-	struct list asked;     /* the others */
+	struct eviction_queue *reading; /* exchanges whose request is not whole */
+	struct list asked;              /* the others */
 	uint32_t count;
 	size_t bytes;                 /* of all that are reading */
 	struct rate_limiter *sources; /* how many connections each has */
@@ -72,7 +72,7 @@ static void leave_reading(struct http_exchange *x)
 {
 	list_remove(&x->node);
 	list_remove(&x->beside);
-	crowd_leave(x->server->reading, &x->member);
+	eviction_queue_leave(x->server->reading, &x->member);
 	x->server->bytes -= x->bytes;
 	x->bytes = 0;
 }
@@ -157,7 +157,7 @@ static void refuse(struct http_exchange *x, int err)
 /* The one that has to go first when there are too many. */
 static struct http_exchange *first_to_go(const struct http_server *s)
 {
-	return LIST_ENTRY(crowd_first(s->reading), struct http_exchange, member);
+	return LIST_ENTRY(eviction_queue_first(s->reading), struct http_exchange, member);
 }
 
 static void take(struct http_exchange *x, const void *p, size_t len)
@@ -250,7 +250,7 @@ static bool make_room(struct http_server *s, const struct addr *peer, uint32_t m
 {
 	uint64_t now = loop_now_ms(s->loop);
 	if (s->count >= s->limits.connections) {
-		if (!crowd_count(s->reading))
+		if (!eviction_queue_count(s->reading))
 			return false;
 		end(first_to_go(s));
 	}
@@ -277,7 +277,7 @@ static struct http_exchange *admit(struct http_server *s, struct io *io)
 	x->source = x->peer = *peer;
 	x->http = http_message_new(HTTP_MESSAGE_REQUEST, s->limits.body_max);
 	list_init(&x->node);
-	crowd_join(s->reading, &x->member, &x->source);
+	eviction_queue_join(s->reading, &x->member, &x->source);
 	list_append(rate_limiter_holders(s->sources, peer), &x->beside);
 	s->count++;
 	x->timer = timer_new(s->loop, on_timer, x);
@@ -318,7 +318,7 @@ struct http_server *http_server_new(struct loop *l, const struct http_server_lim
 	s->fn = fn;
 	s->owner = owner;
 	s->trust = &nobody;
-	s->reading = crowd_new();
+	s->reading = eviction_queue_new();
 	list_init(&s->asked);
 	s->sources = rate_limiter_new(limits->connections, 0, 0);
 	return s;
@@ -340,12 +340,12 @@ void http_server_close(struct http_server *s)
 {
 	if (!s)
 		return;
-	while (crowd_count(s->reading))
+	while (eviction_queue_count(s->reading))
 		end(first_to_go(s));
 	while (!list_is_empty(&s->asked))
 		end(LIST_ENTRY(s->asked.next, struct http_exchange, node));
 	rate_limiter_free(s->sources);
-	crowd_free(s->reading);
+	eviction_queue_free(s->reading);
 	tls_context_unref(s->tls);
 	mem_free(s);
 }

@@ -1,4 +1,4 @@
-#include "relay/doors/relief.h"
+#include "relay/doors/slow_visitors.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,40 +10,40 @@
 enum { VISITORS = 20 };
 
 struct visitor {
-	struct relief_member member;
-	struct relief_sight sight;
+	struct slow_visitors_member member;
+	struct slow_visitors_sight sight;
 	bool ended;
 };
 
-static struct relief relief;
+static struct slow_visitors all;
 static struct visitor visitors[VISITORS];
 
-static struct relief_sight look(struct relief_member *m)
+static struct slow_visitors_sight look(struct slow_visitors_member *m)
 {
 	return LIST_ENTRY(m, struct visitor, member)->sight;
 }
 
-static void end(struct relief_member *m, int64_t lag_ms)
+static void end(struct slow_visitors_member *m, int64_t lag_ms)
 {
 	assert_true(lag_ms > 0);
 	LIST_ENTRY(m, struct visitor, member)->ended = true;
-	relief_remove(&relief, m);
+	slow_visitors_remove(&all, m);
 }
 
-static const struct relief_kind KIND = {.look = look, .end = end};
+static const struct slow_visitors_kind KIND = {.look = look, .end = end};
 
 static void come(struct visitor *v, const char *from)
 {
 	struct addr a;
 	assert_int_equal(addr_parse_ip(from, &a), 0);
 	*v = (struct visitor){.sight = {.waits = true, .holds_memory = true}};
-	relief_add(&relief, &v->member, &a);
+	slow_visitors_add(&all, &v->member, &a);
 }
 
 static int begin(void **state)
 {
 	(void)state;
-	relief_init(&relief, &KIND);
+	slow_visitors_init(&all, &KIND);
 	memset(visitors, 0, sizeof visitors);
 	return 0;
 }
@@ -51,9 +51,10 @@ static int begin(void **state)
 static int finish(void **state)
 {
 	(void)state;
-	while (relief.count)
-		relief_remove(&relief, LIST_ENTRY(relief.members.next, struct relief_member, node));
-	relief_fini(&relief);
+	while (all.count)
+		slow_visitors_remove(
+		    &all, LIST_ENTRY(all.members.next, struct slow_visitors_member, node));
+	slow_visitors_fini(&all);
 	return 0;
 }
 
@@ -61,9 +62,9 @@ static void who_does_not_move_goes_after_a_second(void **state)
 {
 	(void)state;
 	come(&visitors[0], "192.0.2.1");
-	assert_int_equal(relief_ask(&relief, 1, 0, true, 5000), 0);
-	assert_int_equal(relief_ask(&relief, 1, 0, true, 6000), 0);
-	assert_int_equal(relief_ask(&relief, 1, 0, true, 6001), 1);
+	assert_int_equal(slow_visitors_ask(&all, 1, 0, true, 5000), 0);
+	assert_int_equal(slow_visitors_ask(&all, 1, 0, true, 6000), 0);
+	assert_int_equal(slow_visitors_ask(&all, 1, 0, true, 6001), 1);
 	assert_true(visitors[0].ended);
 }
 
@@ -75,7 +76,7 @@ static void who_moves_or_is_not_waited_for_stays(void **state)
 	visitors[1].sight.waits = false;
 	for (uint64_t now = 0; now < 100000; now += 500) {
 		visitors[0].sight.progress += MINIMUM_RATE_RATE / 2;
-		assert_int_equal(relief_ask(&relief, 2, 0, false, now), 0);
+		assert_int_equal(slow_visitors_ask(&all, 2, 0, false, now), 0);
 	}
 }
 
@@ -88,7 +89,7 @@ static void who_trickles_goes(void **state)
 	unsigned ended = 0;
 	for (uint64_t now = 0; now < 3000; now += 50) {
 		visitors[0].sight.progress++;
-		ended += relief_ask(&relief, 1, 0, true, now);
+		ended += slow_visitors_ask(&all, 1, 0, true, now);
 	}
 	assert_int_equal(ended, 1);
 }
@@ -98,9 +99,9 @@ static void without_memory_it_is_no_help(void **state)
 	(void)state;
 	come(&visitors[0], "192.0.2.1");
 	visitors[0].sight.holds_memory = false;
-	relief_ask(&relief, 1, 0, true, 0);
-	assert_int_equal(relief_ask(&relief, 1, 0, true, 60000), 0);
-	assert_int_equal(relief_ask(&relief, 1, 0, false, 60000), 1);
+	slow_visitors_ask(&all, 1, 0, true, 0);
+	assert_int_equal(slow_visitors_ask(&all, 1, 0, true, 60000), 0);
+	assert_int_equal(slow_visitors_ask(&all, 1, 0, false, 60000), 1);
 }
 
 /* Of one network with many that stand still, and one that stands still elsewhere, the crowd loses,
@@ -111,8 +112,8 @@ static void the_fullest_network_loses(void **state)
 	come(&visitors[0], "192.0.2.1");
 	for (int i = 1; i < VISITORS; i++)
 		come(&visitors[i], "198.51.100.1");
-	relief_ask(&relief, 1, 0, true, 0);
-	assert_int_equal(relief_ask(&relief, 5, 0, true, 2000), 5);
+	slow_visitors_ask(&all, 1, 0, true, 0);
+	assert_int_equal(slow_visitors_ask(&all, 5, 0, true, 2000), 5);
 	for (int i = 0; i < VISITORS; i++)
 		assert_int_equal(visitors[i].ended, i > 0 && i <= 5);
 }
@@ -126,8 +127,8 @@ static void who_moves_shields_nobody(void **state)
 		come(&visitors[i], "198.51.100.1");
 		visitors[i].sight.waits = false;
 	}
-	relief_ask(&relief, 1, 0, true, 0);
-	assert_int_equal(relief_ask(&relief, 5, 0, true, 2000), 1);
+	slow_visitors_ask(&all, 1, 0, true, 0);
+	assert_int_equal(slow_visitors_ask(&all, 5, 0, true, 2000), 1);
 	assert_true(visitors[0].ended);
 }
 
@@ -136,7 +137,7 @@ static void what_was_known_before_counts(void **state)
 	(void)state;
 	come(&visitors[0], "192.0.2.1");
 	visitors[0].sight.lag_ms = 12000;
-	assert_int_equal(relief_ask(&relief, 1, 10000, false, 0), 1);
+	assert_int_equal(slow_visitors_ask(&all, 1, 10000, false, 0), 1);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, finish)

@@ -1,4 +1,4 @@
-#include "shared/base/crowd.h"
+#include "shared/base/eviction_queue.h"
 
 #include "shared/base/hash_table.h"
 #include "shared/base/mem.h"
@@ -6,30 +6,30 @@
 #include <assert.h>
 #include <string.h>
 
-struct crowd_network {
+struct eviction_queue_network {
 	struct list node; /* crowd.by_count[] */
 	uint8_t key[17];  /* family and address */
 	struct list members;
 	size_t count;
 };
 
-struct crowd {
+struct eviction_queue {
 	struct hash_table *networks;
 	size_t count;
-	struct list by_count[CROWD_FULLEST + 1]; /* networks */
-	size_t fullest;                          /* no network has more */
+	struct list by_count[EVICTION_QUEUE_FULLEST + 1]; /* networks */
+	size_t fullest;                                   /* no network has more */
 };
 
-struct crowd *crowd_new(void)
+struct eviction_queue *eviction_queue_new(void)
 {
-	struct crowd *c = mem_zalloc(sizeof *c);
+	struct eviction_queue *c = mem_zalloc(sizeof *c);
 	c->networks = hash_table_new();
-	for (size_t i = 0; i <= CROWD_FULLEST; i++)
+	for (size_t i = 0; i <= EVICTION_QUEUE_FULLEST; i++)
 		list_init(&c->by_count[i]);
 	return c;
 }
 
-void crowd_free(struct crowd *c)
+void eviction_queue_free(struct eviction_queue *c)
 {
 	if (!c)
 		return;
@@ -38,12 +38,12 @@ void crowd_free(struct crowd *c)
 	mem_free(c);
 }
 
-static struct crowd_network *network_of(struct crowd *c, const struct addr *from)
+static struct eviction_queue_network *network_of(struct eviction_queue *c, const struct addr *from)
 {
 	struct addr prefix = addr_prefix(from, 24, 48);
 	uint8_t key[17] = {prefix.family};
 	memcpy(key + 1, prefix.ip, sizeof prefix.ip);
-	struct crowd_network *n = hash_table_get(c->networks, key, sizeof key);
+	struct eviction_queue_network *n = hash_table_get(c->networks, key, sizeof key);
 	if (n)
 		return n;
 	n = mem_zalloc(sizeof *n);
@@ -55,9 +55,9 @@ static struct crowd_network *network_of(struct crowd *c, const struct addr *from
 }
 
 /* Puts the network where its count belongs, as the last of those with as many. */
-static void place(struct crowd *c, struct crowd_network *n)
+static void place(struct eviction_queue *c, struct eviction_queue_network *n)
 {
-	size_t rank = n->count < CROWD_FULLEST ? n->count : CROWD_FULLEST;
+	size_t rank = n->count < EVICTION_QUEUE_FULLEST ? n->count : EVICTION_QUEUE_FULLEST;
 	list_remove(&n->node);
 	if (n->count)
 		list_append(&c->by_count[rank], &n->node);
@@ -67,7 +67,8 @@ static void place(struct crowd *c, struct crowd_network *n)
 		c->fullest--;
 }
 
-void crowd_join(struct crowd *c, struct crowd_member *m, const struct addr *from)
+void eviction_queue_join(struct eviction_queue *c, struct eviction_queue_member *m,
+			 const struct addr *from)
 {
 	m->network = network_of(c, from);
 	list_append(&m->network->members, &m->node);
@@ -76,9 +77,9 @@ void crowd_join(struct crowd *c, struct crowd_member *m, const struct addr *from
 	place(c, m->network);
 }
 
-void crowd_leave(struct crowd *c, struct crowd_member *m)
+void eviction_queue_leave(struct eviction_queue *c, struct eviction_queue_member *m)
 {
-	struct crowd_network *n = m->network;
+	struct eviction_queue_network *n = m->network;
 	if (!n)
 		return;
 	m->network = NULL;
@@ -92,27 +93,27 @@ void crowd_leave(struct crowd *c, struct crowd_member *m)
 	mem_free(n);
 }
 
-void crowd_put_last(struct crowd_member *m)
+void eviction_queue_put_last(struct eviction_queue_member *m)
 {
 	list_remove(&m->node);
 	list_append(&m->network->members, &m->node);
 }
 
-struct crowd_member *crowd_first(const struct crowd *c)
+struct eviction_queue_member *eviction_queue_first(const struct eviction_queue *c)
 {
 	if (!c->count)
 		return NULL;
-	struct crowd_network *n =
-	    LIST_ENTRY(c->by_count[c->fullest].next, struct crowd_network, node);
-	return LIST_ENTRY(n->members.next, struct crowd_member, node);
+	struct eviction_queue_network *n =
+	    LIST_ENTRY(c->by_count[c->fullest].next, struct eviction_queue_network, node);
+	return LIST_ENTRY(n->members.next, struct eviction_queue_member, node);
 }
 
-size_t crowd_count(const struct crowd *c)
+size_t eviction_queue_count(const struct eviction_queue *c)
 {
 	return c->count;
 }
 
-size_t crowd_beside(const struct crowd_member *m)
+size_t eviction_queue_beside(const struct eviction_queue_member *m)
 {
 	return m->network->count;
 }

@@ -1,0 +1,80 @@
+#include "relay/doors/slow_visitors.h"
+
+enum { LOOKS = 256, AHEAD_MS = 1000 };
+
+void slow_visitors_init(struct slow_visitors *r, const struct slow_visitors_kind *kind)
+{
+	*r = (struct slow_visitors){.kind = kind, .behind = eviction_queue_new()};
+	list_init(&r->members);
+}
+
+void slow_visitors_fini(struct slow_visitors *r)
+{
+	eviction_queue_free(r->behind);
+	r->behind = NULL;
+}
+
+void slow_visitors_add(struct slow_visitors *r, struct slow_visitors_member *m,
+		       const struct addr *from)
+{
+	*m = (struct slow_visitors_member){.from = *from};
+	list_append(&r->members, &m->node);
+	list_init(&m->behind.node);
+	r->count++;
+}
+
+void slow_visitors_remove(struct slow_visitors *r, struct slow_visitors_member *m)
+{
+	eviction_queue_leave(r->behind, &m->behind);
+	list_remove(&m->node);
+	r->count--;
+}
+
+static int64_t lag_of(const struct slow_visitors *r, struct slow_visitors_member *m, bool memory,
+		      uint64_t now_ms)
+{
+	struct slow_visitors_sight s = r->kind->look(m);
+	if (!m->known) {
+		m->known = true;
+		minimum_rate_init(&m->rate, AHEAD_MS, now_ms);
+		m->rate.progress = s.progress;
+		m->rate.lag_ms = (s.lag_ms > 0 ? s.lag_ms : 0) - AHEAD_MS;
+	}
+	minimum_rate_wait(&m->rate, s.waits, now_ms);
+	int64_t lag_ms = minimum_rate_lag_ms(&m->rate, s.progress, now_ms);
+	return memory && !s.holds_memory ? 0 : lag_ms;
+}
+
+static void look(struct slow_visitors *r, int64_t most_ms, bool memory, uint64_t now_ms)
+{
+	struct slow_visitors_member *m =
+	    LIST_ENTRY(r->members.next, struct slow_visitors_member, node);
+	list_remove(&m->node);
+	list_append(&r->members, &m->node);
+	bool is_behind = lag_of(r, m, memory, now_ms) > most_ms;
+	if (!is_behind)
+		eviction_queue_leave(r->behind, &m->behind);
+	else if (!m->behind.network)
+		eviction_queue_join(r->behind, &m->behind, &m->from);
+}
+
+unsigned slow_visitors_ask(struct slow_visitors *r, unsigned most, int64_t lag_ms, bool memory,
+			   uint64_t now_ms)
+{
+	unsigned ended = 0;
+	for (size_t i = 0; i < LOOKS && i < r->count; i++)
+		look(r, lag_ms, memory, now_ms);
+	for (struct eviction_queue_member *first;
+	     ended < most && (first = eviction_queue_first(r->behind));) {
+		struct slow_visitors_member *m =
+		    LIST_ENTRY(first, struct slow_visitors_member, behind);
+		int64_t lag = lag_of(r, m, memory, now_ms);
+		if (lag > lag_ms) {
+			r->kind->end(m, lag);
+			ended++;
+		} else {
+			eviction_queue_leave(r->behind, first);
+		}
+	}
+	return ended;
+}
