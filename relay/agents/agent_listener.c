@@ -206,16 +206,16 @@ static void on_timeout(void *owner)
 	drop(p);
 }
 
-static void eviction_queue_out(struct peer *p)
+static void evict(struct peer *p)
 {
 	if (!p->answered)
 		fail(p, "too many newcomers: the oldest goes");
 	drop(p);
 }
 
-static void eviction_queue_out_first(struct eviction_queue *c)
+static void evict_first(struct eviction_queue *c)
 {
-	eviction_queue_out(LIST_ENTRY(eviction_queue_first(c), struct peer, member));
+	evict(LIST_ENTRY(eviction_queue_first(c), struct peer, member));
 }
 
 /* Makes room for one more of source, and counts it; false: there is none. */
@@ -223,14 +223,14 @@ static bool make_room(struct agent_listener *d, const struct addr *source, bool 
 {
 	size_t strangers = eviction_queue_count(d->strangers);
 	if (strangers + eviction_queue_count(d->known) >= AGENT_LISTENER_PEERS)
-		eviction_queue_out_first(queue_of(d, !strangers));
+		evict_first(queue_of(d, !strangers));
 	else if (!known && strangers >= AGENT_LISTENER_STRANGERS)
-		eviction_queue_out_first(d->strangers);
+		evict_first(d->strangers);
 	if (rate_limiter_held(d->held, source) >= AGENT_LISTENER_PEERS_EACH) {
 		struct list *beside = rate_limiter_holders(d->held, source);
 		struct peer *oldest = LIST_ENTRY(beside->next, struct peer, beside);
 		if (now >= oldest->since_ms + YOUNG_MS)
-			eviction_queue_out(oldest);
+			evict(oldest);
 	}
 	return rate_limiter_hold(d->held, source, AGENT_LISTENER_PEERS_BURST, now);
 }
@@ -278,7 +278,7 @@ void agent_listener_accept(void *owner, int fd, const struct addr *peer, const s
 	struct agent_listener *d = owner;
 	while ((unsigned)fd >= d->kept_from &&
 	       eviction_queue_count(d->strangers) > d->strangers_then)
-		crowd_out_first(d->strangers);
+		evict_first(d->strangers);
 	agent_listener_take(d, io_take(d->context->main, fd, peer, local, NULL, NULL));
 }
 
