@@ -57,7 +57,7 @@ static void loops_share_it(void **state)
 static void the_log_is_told_once_a_minute(void **state)
 {
 	(void)state;
-	struct usage *u = usage_new(0);
+	struct usage *u = usage_new(0, NULL);
 	assert_true(usage_is_news(u, 0));
 	assert_false(usage_is_news(u, 1000));
 	assert_false(usage_is_news(u, 60000));
