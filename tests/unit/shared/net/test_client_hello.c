@@ -155,7 +155,7 @@ static void agents_are_told_by_alpn(void **state)
 		struct buf ext = BUF_INIT, hello = BUF_INIT, wire = BUF_INIT;
 		struct client_hello s;
 		if (with_name)
-			put_server_name(&ext, "relay_1.lan", 11);
+			put_server_name(&ext, "relay 1.lan", 11);
 		put_extension(&ext, 16, "\0\x0c\x0bgroundnut/1", 14);
 		put_hello(&hello, &ext);
 		put_records(&wire, &hello, 16384);
