@@ -23,6 +23,7 @@
 #include "shared/base/mem.h"
 #include "shared/net/timer.h"
 
+#include <string.h>
 #include <uv.h>
 
 enum { SOCKET_LOWAT = 128 * 1024, DRAIN_MS = 2000, DRAIN_MOST_MS = 30000, DRAIN_LOOK_MS = 20 };
@@ -35,12 +36,15 @@ struct splice {
 	struct splice_count *count;
 	splice_fn *fn;
 	void *owner;
-	bool socket_eof;       /* its end was read, FIN is on its way into the stream */
-	bool socket_deaf;      /* it takes no more bytes */
-	bool stream_eof;       /* the stream's FIN was passed on */
-	uint64_t moved_ms;     /* when a byte last went through */
-	uint64_t given;        /* bytes that the socket took */
-	struct shaper *shaper; /* NULL: as fast as it goes */
+	splice_guard_fn *guard; /* NULL: the stream's bytes may go to the socket */
+	struct task task;       /* looks at the stream, for the guard */
+	bool is_cut;            /* by the guard */
+	bool socket_eof;        /* its end was read, FIN is on its way into the stream */
+	bool socket_deaf;       /* it takes no more bytes */
+	bool stream_eof;        /* the stream's FIN was passed on */
+	uint64_t moved_ms;      /* when a byte last went through */
+	uint64_t given;         /* bytes that the socket took */
+	struct shaper *shaper;  /* NULL: as fast as it goes */
 	struct shaper_waiter in, out;
 	struct timer *drain; /* the stream is reset: waiting for the kernel to send the rest */
 	size_t drain_left;   /* what was unsent when last looked */
@@ -62,6 +66,7 @@ static void finish(struct splice *s)
 	splice_fn *fn = s->fn;
 	void *owner = s->owner;
 	struct splice_end end = s->end;
+	task_cancel(&s->task);
 	timer_close(s->drain);
 	shaper_forget(&s->in);
 	shaper_forget(&s->out);
@@ -96,8 +101,8 @@ static bool settle(struct splice *s)
 static void watch(struct splice *s)
 {
 	bool reading = !s->socket_eof && stream_may_send(s->stream) && list_is_empty(&s->in.node);
-	bool writing =
-	    !s->socket_deaf && stream_waiting(s->stream) > 0 && list_is_empty(&s->out.node);
+	bool writing = !s->socket_deaf && !s->guard && stream_waiting(s->stream) > 0 &&
+		       list_is_empty(&s->out.node);
 	io_watch(s->socket, (reading ? IO_WATCH_READ : 0) | (writing ? IO_WATCH_WRITE : 0));
 }
 
@@ -173,9 +178,33 @@ static size_t allowed(struct splice *s, struct iovec *iov, int count)
 	return room;
 }
 
+/* False: the stream's bytes may not go to the socket, or not yet. */
+static bool passes_guard(struct splice *s)
+{
+	uint8_t first[SPLICE_GUARDED];
+	struct iovec iov[24];
+	size_t len = 0;
+	int count = stream_peek(s->stream, iov, 24);
+	for (int i = 0; i < count && len < sizeof first; i++) {
+		size_t part =
+		    iov[i].iov_len < sizeof first - len ? iov[i].iov_len : sizeof first - len;
+		memcpy(first + len, iov[i].iov_base, part);
+		len += part;
+	}
+	enum splice_verdict verdict = len ? s->guard(s->owner, first, len) : SPLICE_WAIT;
+	/* nothing more will come: it is no more than it is */
+	if (verdict == SPLICE_PASS || (verdict == SPLICE_WAIT && stream_is_eof(s->stream)))
+		s->guard = NULL;
+	s->is_cut = verdict == SPLICE_CUT;
+	s->socket_deaf |= s->is_cut;
+	return verdict == SPLICE_PASS || !s->guard;
+}
+
 /* Writes what waits; true when nothing waits any more. */
 static bool drain_stream(struct splice *s)
 {
+	if (s->guard && !passes_guard(s))
+		return stream_waiting(s->stream) == 0;
 	struct iovec iov[24];
 	int count;
 	while ((count = stream_peek(s->stream, iov, 24)) > 0) {
@@ -251,6 +280,10 @@ static void look_stream(struct splice *s)
 	}
 	bool deaf = s->socket_deaf;
 	bool empty = drain_stream(s);
+	if (s->is_cut) {
+		fail_socket(s, UV_ECANCELED);
+		return;
+	}
 	if (s->socket_deaf && !deaf && s->socket_eof) {
 		fail_socket(s, s->end.socket_error);
 		return;
@@ -344,8 +377,8 @@ void splice_shape(struct splice *s, struct shaper *shaper)
 	s->shaper = shaper;
 }
 
-struct splice *splice_new(struct transport *k, struct io *socket, struct stream *stream,
-			  struct splice_count *count, splice_fn *fn, void *owner)
+static struct splice *make(struct transport *k, struct io *socket, struct stream *stream,
+			   struct splice_count *count, splice_fn *fn, void *owner)
 {
 	struct splice *s = mem_alloc(sizeof *s);
 	*s = (struct splice){.loop = transport_loop(k),
@@ -360,15 +393,41 @@ struct splice *splice_new(struct transport *k, struct io *socket, struct stream 
 	s->out = (struct shaper_waiter){.fn = on_out, .arg = s};
 	list_init(&s->in.node);
 	list_init(&s->out.node);
+	task_init(&s->task, on_out, s);
 	io_own(socket, on_socket, s);
 	io_set_notsent_lowat(socket, SOCKET_LOWAT);
 	stream_own(stream, on_stream, s);
+	return s;
+}
+
+struct splice *splice_new(struct transport *k, struct io *socket, struct stream *stream,
+			  struct splice_count *count, splice_fn *fn, void *owner)
+{
+	struct splice *s = make(k, socket, stream, count, fn, owner);
 	look_stream(s); /* ends nothing yet: the socket has not been read */
 	return s;
 }
 
+struct splice *splice_new_guarded(struct transport *k, struct io *socket, struct stream *stream,
+				  struct splice_count *count, splice_guard_fn *guard, splice_fn *fn,
+				  void *owner)
+{
+	struct splice *s = make(k, socket, stream, count, fn, owner);
+	s->guard = guard;
+	task_mark(s->loop, &s->task); /* the guard may end it, and not in here */
+	io_watch(socket, IO_WATCH_READ);
+	return s;
+}
+
+void splice_ask_guard(struct splice *s)
+{
+	if (s->guard)
+		task_mark(s->loop, &s->task);
+}
+
 void splice_abandon(struct splice *s)
 {
+	s->guard = NULL; /* its owner goes */
 	s->fn = NULL;
 	s->count = NULL;
 	s->shaper = NULL;

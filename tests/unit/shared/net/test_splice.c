@@ -22,6 +22,9 @@ struct way {
 	struct splice_end relay_end, agent_end;
 	struct splice_count relay_count, agent_count;
 	struct io *to_service;
+	splice_guard_fn *guard;      /* of the agent's splice; NULL: none */
+	unsigned asked;              /* it was */
+	enum splice_verdict held;    /* what it says of what begins like a probe */
 	void (*step)(struct way *w); /* by a timer, until it says way_stop() */
 	int stage;
 	bool stopped;
@@ -63,7 +66,10 @@ static void on_agent_end(void *owner, const struct splice_end *end)
 static void opened(struct side *s, struct stream *stream)
 {
 	struct way *w = the_way;
-	w->at_agent = splice_new(s->trunk, w->to_service, stream, &w->agent_count, on_agent_end, w);
+	w->at_agent = w->guard ? splice_new_guarded(s->trunk, w->to_service, stream,
+						    &w->agent_count, w->guard, on_agent_end, w)
+			       : splice_new(s->trunk, w->to_service, stream, &w->agent_count,
+					    on_agent_end, w);
 	w->to_service = NULL;
 }
 
@@ -103,9 +109,11 @@ static void way_stop(struct way *w)
 	duo_stop(&w->duo);
 }
 
-static void run(struct way *w, void (*step)(struct way *w))
+static void run_guarded(struct way *w, splice_guard_fn *guard, void (*step)(struct way *w))
 {
 	memset(w, 0, sizeof(*w));
+	w->guard = guard;
+	w->held = SPLICE_WAIT;
 	the_way = w;
 	alarm(self_patience(40));
 	duo_open(&w->duo, linked);
@@ -149,6 +157,11 @@ static void reset(int *fd)
 	setsockopt(*fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 	close(*fd);
 	*fd = -1;
+}
+
+static void run(struct way *w, void (*step)(struct way *w))
+{
+	run_guarded(w, NULL, step);
 }
 
 /* --- half-close --- */
@@ -531,6 +544,128 @@ static void test_bulk_both_ways(void **state)
 	run(&w, step_bulk);
 }
 
+/* --- guarded --- */
+
+/* "probe" and all that may become it */
+static enum splice_verdict guard(void *owner, const void *p, size_t len)
+{
+	struct way *w = owner;
+	w->asked++;
+	if (memcmp(p, "probe", len < 5 ? len : 5) != 0)
+		return SPLICE_PASS;
+	return len < 5 ? w->held : SPLICE_CUT;
+}
+
+static void step_guarded(struct way *w)
+{
+	if (w->stage == 0 && w->at_agent) {
+		say(w->service, "220 first"); /* a service may speak first */
+		w->stage++;
+	} else if (w->stage == 1 && has_data(w->visitor)) {
+		hears(w->visitor, "220 first");
+		say(w->visitor, "pro");
+		w->stage++;
+	} else if (w->stage == 2 && w->asked) {
+		assert_false(has_data(w->service));
+		say(w->visitor, "of");
+		w->stage++;
+	} else if (w->stage == 3 && has_data(w->service)) {
+		hears(w->service, "proof");
+		say(w->visitor, "probe"); /* not the first bytes any more */
+		w->stage++;
+	} else if (w->stage == 4 && has_data(w->service)) {
+		hears(w->service, "probe");
+		reset(&w->visitor);
+		w->stage++;
+	} else if (w->stage == 5 && !w->at_agent) {
+		way_stop(w);
+	}
+}
+
+static void test_first_bytes_wait_for_the_guard(void **state)
+{
+	struct way w;
+	(void)state;
+	run_guarded(&w, guard, step_guarded);
+}
+
+/* In two pieces, or at once. */
+static void step_kept_away(struct way *w)
+{
+	char c;
+	if (w->stage == 0) {
+		say(w->visitor, "p");
+		w->stage++;
+	} else if (w->stage == 1 && w->asked) {
+		say(w->visitor, "robe and more");
+		w->stage++;
+	} else if (w->stage == 2 && !w->at_agent && !w->at_relay) {
+		assert_int_equal(recv(w->service, &c, 1, 0), 0);
+		assert_int_equal(w->agent_end.socket_error, UV_ECANCELED);
+		way_stop(w);
+	}
+}
+
+static void test_what_the_guard_cuts_nobody_hears(void **state)
+{
+	struct way w;
+	(void)state;
+	run_guarded(&w, guard, step_kept_away);
+}
+
+static void step_released(struct way *w)
+{
+	if (w->stage == 0) {
+		say(w->visitor, "pro");
+		w->stage++;
+	} else if (w->stage == 1 && w->asked) {
+		assert_false(has_data(w->service));
+		w->held = SPLICE_PASS;
+		splice_ask_guard(w->at_agent);
+		w->stage++;
+	} else if (w->stage == 2 && has_data(w->service)) {
+		hears(w->service, "pro");
+		reset(&w->visitor);
+		w->stage++;
+	} else if (w->stage == 3 && !w->at_agent) {
+		way_stop(w);
+	}
+}
+
+static void test_the_guard_is_asked_again(void **state)
+{
+	struct way w;
+	(void)state;
+	run_guarded(&w, guard, step_released);
+}
+
+/* What is all there is can become no more. */
+static void step_guarded_end(struct way *w)
+{
+	char c;
+	if (w->stage == 0) {
+		say(w->visitor, "pro");
+		shutdown(w->visitor, SHUT_WR);
+		w->stage++;
+	} else if (w->stage == 1 && has_data(w->service)) {
+		hears(w->service, "pro");
+		w->stage++;
+	} else if (w->stage == 2 && has_data(w->service)) {
+		assert_int_equal(recv(w->service, &c, 1, 0), 0);
+		shutdown(w->service, SHUT_WR);
+		w->stage++;
+	} else if (w->stage == 3 && !w->at_agent && !w->at_relay) {
+		way_stop(w);
+	}
+}
+
+static void test_an_end_behind_guarded_bytes_passes(void **state)
+{
+	struct way w;
+	(void)state;
+	run_guarded(&w, guard, step_guarded_end);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -544,6 +679,10 @@ int main(void)
 	    cmocka_unit_test(test_cut_resets_at_once),
 	    cmocka_unit_test(test_stop_at_once_leaves_nothing),
 	    cmocka_unit_test(test_bulk_both_ways),
+	    cmocka_unit_test(test_first_bytes_wait_for_the_guard),
+	    cmocka_unit_test(test_what_the_guard_cuts_nobody_hears),
+	    cmocka_unit_test(test_the_guard_is_asked_again),
+	    cmocka_unit_test(test_an_end_behind_guarded_bytes_passes),
 	};
 
 	return cmocka_run_group_tests(tests, pair_make_files, pair_remove_files);
