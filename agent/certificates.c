@@ -12,6 +12,7 @@
 #include "shared/base/text.h"
 #include "shared/net/timer.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -193,16 +194,19 @@ bool certificates_is_valid(const struct certificates *all, const char *mapping)
 	return e && is_valid(e);
 }
 
-void certificates_status(const struct certificates *all, const char *mapping, struct json *w)
+struct report_part certificates_part(const struct certificates *all, const char *mapping)
 {
+	static char time_is_over[] = "its time is over";
 	const struct entry *e = find(all, mapping);
+	struct report_part part = {.error = NULL};
 	if (!e)
-		return;
+		return part;
 	bool over = e->shown.tls && !is_valid(e);
-	json_open(w, "certificate", '{');
-	json_str(w, "state", is_valid(e) ? "valid" : e->error || over ? "error" : "pending");
-	json_time(w, "not_after", e->shown.not_after_ms);
-	json_time(w, "next_try", 0);
-	json_str(w, "error", e->error ? e->error : over ? "its time is over" : NULL);
-	json_close(w);
+	snprintf(part.state, sizeof part.state, "%s",
+		 is_valid(e)        ? "valid"
+		 : e->error || over ? "error"
+				    : "pending");
+	part.time_ms = e->shown.not_after_ms;
+	part.error = e->error ? e->error : over ? time_is_over : NULL;
+	return part;
 }

@@ -6,9 +6,9 @@
 #define GROUNDNUT_AGENT_CERTIFICATES_H
 
 #include "agent/config.h"
-#include "shared/base/json.h"
 #include "shared/net/loop.h"
 #include "shared/net/tls_context.h"
+#include "shared/tunnel/report_message.h"
 
 struct certificates;
 typedef void certificates_fn(void *owner); /* one has become valid, or is so no more */
@@ -22,7 +22,7 @@ void certificates_set(struct certificates *all, const struct agent_config *c);
 struct tls_context *certificates_shown(const struct certificates *all, const char *mapping);
 /* There is one, and its time is not over: plain requests may be sent to https. */
 bool certificates_is_valid(const struct certificates *all, const char *mapping);
-/* writes "certificate"; nothing for a mapping without one */
-void certificates_status(const struct certificates *all, const char *mapping, struct json *w);
+/* What is known of it, with the error borrowed; of a mapping without one nothing. */
+struct report_part certificates_part(const struct certificates *all, const char *mapping);
 
 #endif

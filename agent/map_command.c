@@ -10,8 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The agent waits 5 s for the relay; its own answer takes a moment more. */
-enum { MAP_TIMEOUT_MS = 7000 };
+/* The agent waits 5 s for the relay, and as long for a probe; its own answer takes a moment
+ * more. */
+enum { MAP_TIMEOUT_MS = 12000 };
 
 /* A host with dots that the relay refused may have been meant as a full name. */
 static bool may_be_full_name(const char *public_text)
@@ -41,6 +42,7 @@ static int tell(const char *name, const char *public_text, const char *answer_te
 	const char *open = json_string_value(json_object_get(answer, "public"));
 	const char *error = json_string_value(json_object_get(answer, "error"));
 	const char *down = json_string_value(json_object_get(answer, "target_error"));
+	const char *unreachable = json_string_value(json_object_get(answer, "unreachable"));
 	int code = EXIT_WORK;
 	if (state && strcmp(state, "open") == 0 && open) {
 		char *clean = text_harmless(open);
@@ -48,6 +50,8 @@ static int tell(const char *name, const char *public_text, const char *answer_te
 		mem_free(clean);
 		if (down)
 			log_say("mapped, but nothing answers at %s", down);
+		if (unreachable)
+			log_say("%s", unreachable);
 		code = 0;
 	} else if (state && strcmp(state, "pending") == 0) {
 		log_say("%s is in the file, but the relay has not answered yet%s%s; see "

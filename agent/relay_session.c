@@ -76,8 +76,9 @@ struct relay_session {
 	uint64_t epoch, instance;
 	uint32_t grace_ms;
 	char address[ADDR_TEXT];
-	bool knows_clock;     /* the relay has told its clock … */
-	int64_t clock_off_ms; /* … which was so far ahead of this machine's */
+	struct capabilities can; /* the relay, by its last WELCOME */
+	bool knows_clock;        /* the relay has told its clock … */
+	int64_t clock_off_ms;    /* … which was so far ahead of this machine's */
 
 	struct relay_dialer *dialer;
 	struct timer *retry; /* dials the next connection */
@@ -369,6 +370,7 @@ static void welcomed(struct relay_session *u, const struct welcome *w)
 		memcpy(u->session, w->session, SESSION_ID);
 		u->epoch = 0;
 	}
+	u->can = w->can;
 	if (transport_attach(u->transport, io, w->resumed ? w->taken : 0, w->receive_budget,
 			     buf_data(&early), buf_len(&early)) < 0) {
 		buf_fini(&early);
@@ -736,6 +738,16 @@ bool relay_session_clock(const struct relay_session *u, int64_t *off_ms)
 {
 	*off_ms = u->clock_off_ms;
 	return u->knows_clock;
+}
+
+const uint8_t *relay_session_id(const struct relay_session *u)
+{
+	return u->session;
+}
+
+struct capabilities relay_session_can(const struct relay_session *u)
+{
+	return u->can;
 }
 
 char *relay_session_summary(const struct relay_session *u)

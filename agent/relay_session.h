@@ -8,6 +8,7 @@
 
 #include "agent/config.h"
 #include "shared/net/transport.h"
+#include "shared/tunnel/capabilities.h"
 
 struct relay_session;
 
@@ -56,6 +57,9 @@ char *relay_session_summary(const struct relay_session *u);
 const char *relay_session_address(const struct relay_session *u);
 /* how far the relay's clock is ahead of ours, by its last WELCOME; false: it has not told */
 bool relay_session_clock(const struct relay_session *u, int64_t *off_ms);
+/* of the present session, SESSION_ID bytes; of no use without the token */
+const uint8_t *relay_session_id(const struct relay_session *u);
+struct capabilities relay_session_can(const struct relay_session *u); /* the relay */
 /* For TUNNEL_REFUSED: the link is lost next, and not by an ordinary fault. */
 void relay_session_heard_refuse(struct relay_session *u, const void *json, size_t len);
 

@@ -31,7 +31,8 @@
 #include <string.h>
 #include <uv.h>
 
-enum { ANSWER_WAIT_MS = 5000 };
+/* for the relay's answer, and then for what a probe and a look at the target find */
+enum { ANSWER_WAIT_MS = 5000, CHECK_WAIT_MS = 5000 };
 
 /* systemd is told "ready" at the latest then, whatever the relay does: a boot must go on. */
 enum { READY_MS = 8000 };
@@ -42,6 +43,7 @@ struct question {
 	struct control_reply *reply;
 	char *name;
 	uint64_t until_ms;
+	bool is_answered; /* by the relay: only checks are waited for */
 };
 
 struct service_main {
@@ -79,6 +81,8 @@ static void answer_mapping(struct control_reply *reply, const struct target_look
 		json_str(&w, "error", error);
 	if (look->target_error)
 		json_str(&w, "target_error", look->target_error);
+	if (look->unreachable)
+		json_str(&w, "unreachable", look->unreachable);
 	json_close(&w);
 	control_answer(reply, &out);
 	buf_fini(&out);
@@ -91,26 +95,42 @@ static const char *why_pending(const struct service_main *m)
 	return *error ? error : NULL;
 }
 
-/* Answers the questions that can be answered. late: no question waits any longer. */
+/* The relay has answered: what is found then may take its own time. */
+static void note_answer(struct question *q, const struct target_look *look, uint64_t now)
+{
+	if (q->is_answered || look->state == MAPPING_PENDING)
+		return;
+	q->is_answered = true;
+	q->until_ms = now + CHECK_WAIT_MS;
+}
+
+/* Answers what can be answered. */
 static void settle_questions(struct service_main *m)
 {
-	uint64_t now = loop_now_ms(m->loop);
+	uint64_t now = loop_now_ms(m->loop), next_ms = UINT64_MAX;
 	LIST_EACH(node, &m->questions)
 	{
 		struct question *q = LIST_ENTRY(node, struct question, node);
 		struct target_look look;
-		if (!targets_look(m->targets, q->name, &look))
+		bool is_there = targets_look(m->targets, q->name, &look);
+		if (is_there)
+			note_answer(q, &look, now);
+		if (!is_there)
 			control_answer_plain(q->reply, "no such mapping");
 		else if ((look.state != MAPPING_PENDING && look.is_checked) || now >= q->until_ms ||
 			 m->stopping)
 			answer_mapping(q->reply, &look,
 				       look.state == MAPPING_PENDING ? why_pending(m) : look.error);
-		else
+		else {
+			next_ms = q->until_ms < next_ms ? q->until_ms : next_ms;
 			continue;
+		}
 		list_remove(&q->node);
 		mem_free(q->name);
 		mem_free(q);
 	}
+	if (next_ms != UINT64_MAX)
+		timer_set(m->question_timer, next_ms - now);
 }
 
 static void on_question_timer(void *owner)
@@ -125,7 +145,6 @@ static void ask_later(struct service_main *m, struct control_reply *reply, const
 			       .name = mem_strdup(name),
 			       .until_ms = loop_now_ms(m->loop) + ANSWER_WAIT_MS};
 	list_append(&m->questions, &q->node);
-	timer_set(m->question_timer, ANSWER_WAIT_MS);
 	targets_check(m->targets, name);
 	settle_questions(m);
 }
@@ -311,6 +330,7 @@ static void attached(struct service_main *m)
 	int err = identity_note_attached(c->state, c->agent_is_default ? c->agent : NULL);
 	if (err < 0)
 		log_debug("identity_not_kept", "state=%s why=%s", c->state, err_text(err));
+	targets_attached(m->targets);
 	bool fresh = m->fresh;
 	m->fresh = false;
 	if (fresh)
@@ -336,12 +356,33 @@ static void stated(struct service_main *m, const void *json, size_t len)
 	state_fini(&s);
 }
 
+static void begin_probes(struct service_main *m)
+{
+	struct transport *k = relay_session_transport(m->session);
+	struct capabilities can = relay_session_can(m->session);
+	struct reachability_session s = {.transport = k,
+					 .link = *io_peer(transport_io(k)),
+					 .can_probe = capabilities_has(can, CAPABILITY_PROBE)};
+	memcpy(s.id, relay_session_id(m->session), SESSION_ID);
+	targets_begin(m->targets, &s, capabilities_has(can, CAPABILITY_REPORT));
+}
+
+static void probed(struct service_main *m, const void *json, size_t len)
+{
+	char why[256];
+	if (targets_probed(m->targets, json, len, why) == 0)
+		return;
+	log_warn("bad_probe", "why=%s", why);
+	transport_break(relay_session_transport(m->session), ERR_SESSION);
+}
+
 static void on_session(void *owner, enum relay_session_event event)
 {
 	struct service_main *m = owner;
 	switch (event) {
 	case RELAY_SESSION_BEGINS:
 		m->fresh = true;
+		begin_probes(m);
 		followed_names_attached(m->follow,
 					io_peer(transport_io(relay_session_transport(m->session))),
 					relay_session_address(m->session));
@@ -377,7 +418,11 @@ static void on_news(void *owner, const struct tunnel_news *news)
 	case TUNNEL_BYE:
 		log_debug("relay_says_bye", "why=%.*s", (int)news->len, (const char *)news->p);
 		break;
+	case TUNNEL_PROBED:
+		probed(m, news->p, news->len);
+		break;
 	case TUNNEL_DECLARED:
+	case TUNNEL_REPORTED:
 	case TUNNEL_PONGED: /* the trunk keeps those */
 		break;
 	}

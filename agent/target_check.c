@@ -15,6 +15,8 @@
 #include "shared/net/dial.h"
 #include "shared/net/timer.h"
 
+#include <string.h>
+
 /* CHECK_DIAL_MS is less than the 5 s that `map` waits. */
 enum { CHECKS_AT_ONCE = 4, CHECK_DIAL_MS = 4000, FIRST_CHECK_MS = 5000 };
 
@@ -90,8 +92,9 @@ static void on_dialled(void *owner, struct io *io, int err)
 	target_check_note(c, why);
 	mem_free(why);
 	log_change(c, before, err);
+	bool news = asked || c->state != before;
 	look(all);
-	if (asked)
+	if (news)
 		all->fn(all->owner);
 }
 
@@ -210,11 +213,9 @@ const char *target_check_error(const struct target_check *c)
 	return c ? c->error : NULL;
 }
 
-void target_check_status(const struct target_check *c, struct json *w)
+struct report_part target_check_part(const struct target_check *c)
 {
-	json_open(w, "target_state", '{');
-	json_str(w, "state", state_words[c->state]);
-	json_str(w, "error", c->error);
-	json_time(w, "since", c->since_ms);
-	json_close(w);
+	struct report_part part = {.error = c->error, .time_ms = c->since_ms};
+	memcpy(part.state, state_words[c->state], strlen(state_words[c->state]) + 1);
+	return part;
 }

@@ -3,12 +3,12 @@
 #ifndef GROUNDNUT_AGENT_TARGET_CHECK_H
 #define GROUNDNUT_AGENT_TARGET_CHECK_H
 
-#include "shared/base/json.h"
 #include "shared/net/loop.h"
+#include "shared/tunnel/report_message.h"
 
 struct target_checks;                      /* all of them */
 struct target_check;                       /* of one target */
-typedef void target_check_fn(void *owner); /* a check that was asked for has ended */
+typedef void target_check_fn(void *owner); /* a check was asked for, or brought news */
 
 struct target_checks *target_checks_new(struct loop *l, target_check_fn *fn, void *owner);
 void target_checks_free(struct target_checks *all); /* after each of its checks */
@@ -26,7 +26,7 @@ bool target_check_is_asked(const struct target_check *c); /* and not yet answere
 /* A visit got through (NULL), or why it did not. */
 void target_check_note(struct target_check *c, const char *error);
 const char *target_check_error(const struct target_check *c); /* why it is down, else NULL */
-/* writes "target_state" */
-void target_check_status(const struct target_check *c, struct json *w);
+/* What is known, with the error borrowed. */
+struct report_part target_check_part(const struct target_check *c);
 
 #endif

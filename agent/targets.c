@@ -9,6 +9,7 @@
 #include "agent/targets.h"
 
 #include "agent/https_gateway.h"
+#include "agent/reachability.h"
 #include "agent/target_check.h"
 #include "agent/udp_flows.h"
 #include "shared/base/hash_table.h"
@@ -22,6 +23,8 @@
 #include "shared/net/dial.h"
 #include "shared/net/proxy_protocol.h"
 #include "shared/net/splice.h"
+#include "shared/net/timer.h"
+#include "shared/tunnel/probe.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -29,6 +32,8 @@
 #include <uv.h>
 
 enum { SERVICE_DIAL_MS = 10000, COMPLAIN_MS = 60000, PORT_FREE_LEAST = 1024 };
+/* what is new is reported together; no REPORT is longer than REPORT_BYTES and a mapping */
+enum { REPORT_MS = 500, REPORT_BYTES = 32 * 1024 };
 
 struct target {
 	struct list node; /* services.list */
@@ -45,6 +50,9 @@ struct target {
 	uint64_t complained_ms;        /* when the log last heard of it */
 	struct target_check *check;    /* NULL: of udp, which is not asked */
 	struct guess_limiter *guesses; /* of an https mapping */
+	struct reach *reach;
+	bool is_probe_wanted;                       /* as soon as it is open */
+	struct report_part sent[REPORT_PART_COUNT]; /* what the relay was told in this session */
 	struct list visits;
 	uint64_t visits_now, visits_total;
 	/* to_stream goes out of the home, from_stream comes in; dropped: by flows that ended */
@@ -75,11 +83,46 @@ struct targets {
 	struct target_checks *checks;
 	struct certificates *certificates;
 	struct https_gateway *https;
+	struct reachability *reachability;
+	struct transport *reports_to; /* NULL: nobody wants to know */
+	struct timer *report_timer;
 	unsigned visits, visits_most; /* of all targets; a new link needs descriptors, too */
 	uint32_t next_id;
 	uint64_t serial, answered;
 	bool log_visitors;
 };
+
+static void on_report_timer(void *owner);
+
+static void report_soon(struct targets *s)
+{
+	if (s->reports_to && !timer_is_set(s->report_timer))
+		timer_set(s->report_timer, REPORT_MS);
+}
+
+static void on_checked(void *owner)
+{
+	struct targets *s = owner;
+	report_soon(s);
+	s->fn(s->owner);
+}
+
+/* Bytes that were held back for a probe may be a visitor's after all. */
+static void on_reachability(void *owner)
+{
+	struct targets *s = owner;
+	LIST_EACH(node, &s->list)
+	{
+		struct target *target = LIST_ENTRY(node, struct target, node);
+		LIST_EACH(at, &target->visits)
+		{
+			struct visit *v = LIST_ENTRY(at, struct visit, node);
+			if (v->splice)
+				splice_ask_guard(v->splice);
+		}
+	}
+	on_checked(s);
+}
 
 struct targets *targets_new(struct loop *l, struct certificates *certificates, targets_fn *fn,
 			    void *owner)
@@ -92,7 +135,9 @@ struct targets *targets_new(struct loop *l, struct certificates *certificates, t
 	s->visits_most = file_limit_for_visitors();
 	list_init(&s->list);
 	s->by_id = hash_table_new();
-	s->checks = target_checks_new(l, fn, owner);
+	s->checks = target_checks_new(l, on_checked, s);
+	s->reachability = reachability_new(l, on_reachability, s);
+	s->report_timer = timer_new(l, on_report_timer, s);
 	s->certificates = certificates;
 	s->https = https_gateway_new(l, certificates);
 	return s;
@@ -182,6 +227,7 @@ static void note_dial_error(struct target *s, uint16_t port, int err)
 	s->dial_error_out = s->count.bytes.to_stream;
 	if (s->check && err != UV_EMFILE)
 		target_check_note(s->check, text);
+	report_soon(s->all);
 	if (!news && now < s->complained_ms + COMPLAIN_MS)
 		return;
 	s->complained_ms = now;
@@ -191,6 +237,8 @@ static void note_dial_error(struct target *s, uint16_t port, int err)
 
 static void forget_dial_error(struct target *s)
 {
+	if (s->dial_error || (s->check && strcmp(target_check_part(s->check).state, "up") != 0))
+		report_soon(s->all);
 	mem_free(s->dial_error);
 	s->dial_error = NULL;
 	if (s->check)
@@ -224,6 +272,17 @@ static bool introduce(const struct target *s, const struct open_info *info, stru
 	return false;
 }
 
+static enum splice_verdict guard_visit(void *owner, const void *p, size_t len)
+{
+	const struct visit *v = owner;
+	return reach_guard(v->target->reach, p, len);
+}
+
+static bool guard_flow(void *owner, const void *p, size_t len)
+{
+	return len == PROBE_DATAGRAM && guard_visit(owner, p, len) == SPLICE_CUT;
+}
+
 static void on_dialled(void *owner, struct io *io, int err)
 {
 	struct visit *v = owner;
@@ -239,7 +298,11 @@ static void on_dialled(void *owner, struct io *io, int err)
 	}
 	struct stream *stream = v->stream;
 	v->stream = NULL;
-	v->splice = splice_new(v->transport, io, stream, &v->count.bytes, on_visit_end, v);
+	bool is_guarded = s->mapping.protocol == MAPPING_TCP && reach_is_watching(s->reach);
+	v->splice = is_guarded
+			? splice_new_guarded(v->transport, io, stream, &v->count.bytes, guard_visit,
+					     on_visit_end, v)
+			: splice_new(v->transport, io, stream, &v->count.bytes, on_visit_end, v);
 }
 
 /* --- visits of https mappings --- */
@@ -364,6 +427,8 @@ void targets_opened(struct targets *s, struct transport *k, struct stream *strea
 		v->flow = flow_new(k, stream, target->mapping.target.host, port,
 				   flow_port(&target->mapping, info->visitor.port), header, len,
 				   &v->count, on_flow_end, on_flow_trouble, v);
+		if (v->flow && reach_is_watching(target->reach))
+			flow_set_guard(v->flow, guard_flow);
 		return;
 	}
 	if (target->mapping.protocol == MAPPING_HTTPS) {
@@ -382,6 +447,9 @@ static void target_free(struct target *s)
 	while (!list_is_empty(&s->visits))
 		cut_visit(LIST_ENTRY(s->visits.next, struct visit, node), RESET_MAPPING_GONE);
 	target_check_free(s->check);
+	reach_free(s->reach);
+	for (int i = 0; i < REPORT_PART_COUNT; i++)
+		report_part_fini(&s->sent[i]);
 	guess_limiter_free(s->guesses);
 	list_remove(&s->node);
 	hash_table_remove(s->all->by_id, &s->mapping.id, sizeof(s->mapping.id));
@@ -403,6 +471,8 @@ void targets_free(struct targets *s)
 	hash_table_free(s->by_id);
 	https_gateway_free(s->https);
 	target_checks_free(s->checks);
+	reachability_free(s->reachability);
+	timer_close(s->report_timer);
 	mem_free(s);
 }
 
@@ -416,6 +486,7 @@ static void target_add(struct targets *s, const struct mapping *m)
 	list_init(&new->visits);
 	list_append(&s->list, &new->node);
 	hash_table_add(s->by_id, &new->mapping.id, sizeof(new->mapping.id), new);
+	new->reach = reach_new(s->reachability, &new->mapping);
 	if (mapping_kind(m->protocol)->transport == PORTS_UDP)
 		return;
 	new->check = target_check_new(s->checks, new->mapping.name, new->mapping.target.host,
@@ -492,6 +563,10 @@ static void take_report(struct target *s, const struct mapping_report *r)
 	s->public_text = mem_strdup(r->public_text);
 	s->error = mem_strdup(r->error);
 	s->host = mem_strdup(r->host);
+	reach_set_open(s->reach, s->state == MAPPING_OPEN, s->public_text, s->host);
+	if (s->is_probe_wanted && s->state == MAPPING_OPEN)
+		reach_ask(s->reach);
+	s->is_probe_wanted &= s->state == MAPPING_PENDING;
 	if (!news)
 		return;
 	if (s->state == MAPPING_OPEN)
@@ -509,6 +584,7 @@ void targets_stated(struct targets *s, const struct state *state)
 			take_report(target, &state->mappings[i]);
 	}
 	s->answered = state->serial;
+	report_soon(s);
 	s->fn(s->owner);
 }
 
@@ -534,7 +610,29 @@ void targets_session_over(struct targets *s)
 		mem_free(target->host);
 		mem_free(target->shown);
 		target->public_text = target->error = target->host = target->shown = NULL;
+		for (int i = 0; i < REPORT_PART_COUNT; i++)
+			report_part_fini(&target->sent[i]);
 	}
+	reachability_begin(s->reachability, NULL);
+	s->reports_to = NULL;
+	timer_stop(s->report_timer);
+}
+
+void targets_begin(struct targets *s, const struct reachability_session *session, bool can_report)
+{
+	reachability_begin(s->reachability, session);
+	s->reports_to = can_report ? session->transport : NULL;
+	report_soon(s);
+}
+
+void targets_attached(struct targets *s)
+{
+	reachability_look(s->reachability);
+}
+
+int targets_probed(struct targets *s, const void *json, size_t len, char why[256])
+{
+	return reachability_answered(s->reachability, json, len, why);
 }
 
 /* --- what is known --- */
@@ -563,8 +661,13 @@ static struct target *target_by_name(const struct targets *s, const char *name)
 void targets_check(struct targets *s, const char *name)
 {
 	struct target *target = target_by_name(s, name);
-	if (target && target->check)
+	if (!target)
+		return;
+	if (target->check)
 		target_check_ask(target->check);
+	if (target->state == MAPPING_OPEN)
+		reach_ask(target->reach);
+	target->is_probe_wanted = target->state == MAPPING_PENDING;
 }
 
 bool targets_look(const struct targets *s, const char *name, struct target_look *out)
@@ -577,7 +680,10 @@ bool targets_look(const struct targets *s, const char *name, struct target_look 
 	    .public_text = at->shown,
 	    .error = at->error,
 	    .target_error = target_check_error(at->check),
-	    .is_checked = !target_check_is_asked(at->check),
+	    .unreachable = strcmp(reach_part(at->reach)->state, "no") == 0
+			       ? reach_part(at->reach)->error
+			       : NULL,
+	    .is_checked = !target_check_is_asked(at->check) && !reach_is_asked(at->reach),
 	};
 	return true;
 }
@@ -605,14 +711,24 @@ static void wanted_status(const struct target *s, struct json *w)
 	mem_free(host);
 }
 
-/* Of a udp target only its visitors' experience is known. */
-static void udp_state(const struct target *s, bool is_down, struct json *w)
+/* Why the last dial failed, if none has succeeded since. */
+static const char *dial_error(const struct target *s)
 {
-	json_open(w, "target_state", '{');
-	json_str(w, "state", is_down ? "down" : s->count.bytes.to_stream ? "up" : "unknown");
-	json_str(w, "error", is_down ? s->dial_error : NULL);
-	json_time(w, "since", is_down ? s->dial_error_ms : 0);
-	json_close(w);
+	bool udp = mapping_kind(s->mapping.protocol)->transport == PORTS_UDP;
+	bool healed = udp && s->count.bytes.to_stream > s->dial_error_out;
+	return healed ? NULL : s->dial_error;
+}
+
+/* With the error borrowed. Of udp nothing is known but what its visitors found. */
+static struct report_part target_part(const struct target *s)
+{
+	if (s->check)
+		return target_check_part(s->check);
+	char *error = dial_error(s) ? s->dial_error : NULL;
+	struct report_part part = {.error = error, .time_ms = error ? s->dial_error_ms : 0};
+	const char *word = error ? "down" : s->count.bytes.to_stream ? "up" : "unknown";
+	memcpy(part.state, word, strlen(word) + 1);
+	return part;
 }
 
 static void target_status(const struct target *s, struct json *w)
@@ -625,8 +741,7 @@ static void target_status(const struct target *s, struct json *w)
 	json_str(w, "target", s->mapping.target_text);
 	json_str(w, "state", mapping_state_text(s->state));
 	bool udp = mapping_kind(s->mapping.protocol)->transport == PORTS_UDP;
-	bool healed = udp && s->count.bytes.to_stream > s->dial_error_out;
-	if (s->error || !s->dial_error || healed) {
+	if (s->error || !dial_error(s)) {
 		json_str(w, "error", s->error);
 	} else {
 		char at[32];
@@ -635,11 +750,12 @@ static void target_status(const struct target *s, struct json *w)
 		json_str(w, "error", text);
 		mem_free(text);
 	}
-	if (udp)
-		udp_state(s, s->dial_error && !healed, w);
-	else
-		target_check_status(s->check, w);
-	certificates_status(s->all->certificates, s->mapping.name, w);
+	struct report_part target = target_part(s);
+	report_part_status(reach_part(s->reach), REPORT_REACHABLE, w);
+	report_part_status(&target, REPORT_TARGET, w);
+	struct report_part certificate = certificates_part(s->all->certificates, s->mapping.name);
+	if (certificate.state[0])
+		report_part_status(&certificate, REPORT_CERTIFICATE, w);
 	json_uint(w, "connections", udp ? 0 : s->visits_now);
 	json_uint(w, "connections_total", s->visits_total);
 	json_uint(w, "flows", udp ? s->visits_now : 0);
@@ -655,4 +771,67 @@ void targets_status(const struct targets *s, struct json *w)
 	LIST_EACH(node, &s->list)
 	target_status(LIST_ENTRY(node, struct target, node), w);
 	json_close(w);
+}
+
+/* --- what the relay is told --- */
+
+static bool is_news(struct target *s, enum report_part_name which, const struct report_part *part)
+{
+	if (report_part_same(&s->sent[which], part))
+		return false;
+	report_part_copy(&s->sent[which], part);
+	return part->state[0];
+}
+
+/* What is new of it, into "mappings"; false: nothing. What the relay has not answered yet it may
+ * not know. */
+static bool report_target(struct target *s, struct json *w)
+{
+	if (s->state == MAPPING_PENDING)
+		return false;
+	struct report_mapping m = {.id = s->mapping.id};
+	m.parts[REPORT_REACHABLE] = *reach_part(s->reach);
+	m.parts[REPORT_TARGET] = target_part(s);
+	m.parts[REPORT_CERTIFICATE] = certificates_part(s->all->certificates, s->mapping.name);
+	bool any = false;
+	for (int i = 0; i < REPORT_PART_COUNT; i++) {
+		m.has[i] = is_news(s, (enum report_part_name)i, &m.parts[i]);
+		any |= m.has[i];
+	}
+	if (any)
+		report_write_mapping(&m, w);
+	return any;
+}
+
+/* From node on, as many as one REPORT holds; returns the next. */
+static struct list *report_some(struct targets *s, struct list *node)
+{
+	bool any = false;
+	struct buf json = BUF_INIT;
+	struct json w = json_into(&json, false);
+	json_open(&w, NULL, '{');
+	json_open(&w, "mappings", '[');
+	for (; node != &s->list && buf_len(&json) < REPORT_BYTES; node = node->next)
+		any |= report_target(LIST_ENTRY(node, struct target, node), &w);
+	json_close(&w);
+	json_close(&w);
+	if (any)
+		tunnel_say(transport_tunnel(s->reports_to), FRAME_REPORT, &json);
+	buf_fini(&json);
+	return node;
+}
+
+/* Only while attached: so nothing piles up, and is old when it is sent. */
+static void on_report_timer(void *owner)
+{
+	struct targets *s = owner;
+	if (!s->reports_to)
+		return;
+	if (!transport_is_attached(s->reports_to)) {
+		timer_set(s->report_timer, REPORT_MS);
+		return;
+	}
+	for (struct list *node = s->list.next; node != &s->list;)
+		node = report_some(s, node);
+	transport_mark(s->reports_to);
 }

@@ -8,6 +8,7 @@
 
 #include "agent/certificates.h"
 #include "agent/followed_names.h"
+#include "agent/reachability.h"
 #include "shared/base/json.h"
 #include "shared/net/transport.h"
 #include "shared/tunnel/declare_messages.h"
@@ -25,21 +26,29 @@ void targets_free(struct targets *s);
 void targets_set(struct targets *s, const struct mapping_list *list);
 /* Whether each visitor that leaves is worth a line in the log. */
 void targets_set_log(struct targets *s, bool visitors);
+/* A session begins: probes and reports go by it from here on. */
+void targets_begin(struct targets *s, const struct reachability_session *session, bool can_report);
+void targets_attached(struct targets *s); /* a link is up again */
 /* Declares the whole list to the relay. */
 void targets_declare(struct targets *s, struct followed_names *names, struct transport *k);
 void targets_stated(struct targets *s, const struct state *state);
 void targets_opened(struct targets *s, struct transport *k, struct stream *stream);
+/* A PROBE of the relay. 0; or ERR_SYNTAX with the reason in why. */
+int targets_probed(struct targets *s, const void *json, size_t len, char why[256]);
 /* The session ends: drops its streams; every mapping is pending again. */
 void targets_session_over(struct targets *s);
 
 bool targets_all_answered(const struct targets *s);
-/* Looks at once whether the mapping's target answers, and tells by targets_fn. */
+/* Looks at once whether the mapping's target answers, and whether visitors get through to its
+ * public side as soon as it is open; tells by targets_fn. */
 void targets_check(struct targets *s, const char *name);
 
 struct target_look {
 	enum mapping_state state;
 	const char *public_text, *error; /* NULL: none */
 	const char *target_error;        /* why the target did not answer last; NULL: it did */
+	const char *unreachable;         /* why visitors do not get through; NULL: they do, or it is
+					  * not known */
 	bool is_checked;                 /* no targets_check() is under way */
 };
 bool targets_look(const struct targets *s, const char *name, struct target_look *out);

@@ -47,6 +47,7 @@ struct flow {
 	flow_fn *fn;
 	flow_trouble_fn *trouble;
 	void *owner;
+	flow_guard_fn *guard; /* NULL: none */
 };
 
 static void forget_pending(struct flow *f, struct pending *p)
@@ -186,6 +187,8 @@ static void on_stream(void *owner, enum stream_event event)
 	} else if (event == STREAM_DATAGRAM) {
 		size_t len;
 		const uint8_t *p = stream_datagram_in(f->stream, &len);
+		if (f->guard && f->guard(f->owner, p, len))
+			return;
 		bool unheard = has_choice(f) && f->unheard_ms &&
 			       loop_now_ms(f->loop) > f->unheard_ms + PATIENCE_MS;
 		if (unheard && !move_on(f, UV_ETIMEDOUT))
@@ -284,6 +287,11 @@ void flow_cut(struct flow *f, enum reset_code code)
 	if (!stream_is_adrift(f->stream))
 		transport_mark(f->transport);
 	take_apart(f);
+}
+
+void flow_set_guard(struct flow *f, flow_guard_fn *guard)
+{
+	f->guard = guard;
 }
 
 uint64_t flow_dropped(const struct flow *f)

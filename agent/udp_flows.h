@@ -27,6 +27,9 @@ struct flow_count {
 struct flow *flow_new(struct transport *k, struct stream *stream, const char *host, uint16_t port,
 		      uint16_t from, const void *first, size_t first_len, struct flow_count *count,
 		      flow_fn *fn, flow_trouble_fn *trouble, void *owner);
+/* Whether a datagram from the visitor is to be kept from the service. */
+typedef bool flow_guard_fn(void *owner, const void *p, size_t len);
+void flow_set_guard(struct flow *f, flow_guard_fn *guard);
 uint64_t flow_dropped(const struct flow *f); /* datagrams that waited for the link in vain */
 void flow_cut(struct flow *f, enum reset_code code); /* the owner is not told */
 

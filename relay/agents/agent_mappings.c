@@ -24,6 +24,7 @@ struct agent_mappings {
 	struct tenant *tenant;
 	struct door **doors;
 	size_t count;
+	struct hash_table *by_id;  /* the same doors; NULL: none */
 	uint64_t serial;           /* of the last DECLARE */
 	struct name_report *names; /* what became of its names */
 	size_t name_count;
@@ -275,7 +276,9 @@ static void close_all(struct agent_mappings *all)
 	for (size_t i = 0; i < all->count; i++)
 		door_close(all->doors[i]);
 	mem_free(all->doors);
+	hash_table_free(all->by_id);
 	all->doors = NULL;
+	all->by_id = NULL;
 	all->count = 0;
 }
 
@@ -308,6 +311,10 @@ static void set_doors(struct agent_mappings *all, const struct mapping_list *lis
 	if (all->orphans)
 		wake_all(all);
 	all->orphans = false;
+	all->by_id = hash_table_new();
+	for (size_t i = 0; i < list->count; i++)
+		hash_table_add(all->by_id, &fresh[i]->mapping.id, sizeof(fresh[i]->mapping.id),
+			       fresh[i]);
 }
 
 void agent_mappings_declare(struct agent_mappings *all, const struct declare *d)
@@ -316,6 +323,30 @@ void agent_mappings_declare(struct agent_mappings *all, const struct declare *d)
 	set_doors(all, &d->mappings);
 	try_all(all);
 	send_state(all);
+}
+
+static struct door *door_of(const struct agent_mappings *all, uint32_t id)
+{
+	return all->orphans || !all->by_id ? NULL : hash_table_get(all->by_id, &id, sizeof(id));
+}
+
+void agent_mappings_report(struct agent_mappings *all, struct report *r)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		struct door *d = door_of(all, r->mappings[i].id);
+		if (d)
+			door_report(d, &r->mappings[i]);
+	}
+}
+
+uint16_t agent_mappings_arm(struct agent_mappings *all, const struct probe_ask *ask,
+			    const uint8_t proof[PROBE_PROOF], const char **error)
+{
+	struct door *d = door_of(all, ask->mapping);
+	if (d)
+		return door_arm(d, ask, proof, error);
+	*error = "there is no such mapping";
+	return 0;
 }
 
 /* --- the session's ways --- */
@@ -332,6 +363,7 @@ void agent_mappings_orphan(struct agent_mappings *all)
 	for (size_t i = 0; i < all->count; i++) {
 		door_clear(all->doors[i], true, RESET_GRACE_OVER);
 		door_rest(all->doors[i]);
+		door_forget_agent(all->doors[i]);
 	}
 	all->orphans = true;
 }

@@ -12,6 +12,8 @@
 #include "relay/doors/tenant.h"
 #include "shared/base/json.h"
 #include "shared/tunnel/declare_messages.h"
+#include "shared/tunnel/probe.h"
+#include "shared/tunnel/report_message.h"
 
 struct agent_mappings;
 
@@ -19,6 +21,11 @@ struct agent_mappings *agent_mappings_new(struct tenant *t);
 void agent_mappings_free(struct agent_mappings *all);
 
 void agent_mappings_declare(struct agent_mappings *all, const struct declare *d); /* in a session */
+/* A REPORT of the agent, which is taken apart. */
+void agent_mappings_report(struct agent_mappings *all, struct report *r);
+/* The door of the mapping is armed: as of door_arm(). */
+uint16_t agent_mappings_arm(struct agent_mappings *all, const struct probe_ask *ask,
+			    const uint8_t proof[PROBE_PROOF], const char **error);
 /* the session goes on: doors that rested serve visitors again */
 void agent_mappings_wake(struct agent_mappings *all);
 /* the session is about to end: visitors get what has come for them */

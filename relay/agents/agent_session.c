@@ -16,6 +16,8 @@
 #include "shared/base/mem.h"
 #include "shared/base/random.h"
 #include "shared/base/link_summary.h"
+#include "shared/base/text.h"
+#include "shared/base/token_bucket.h"
 #include "shared/net/timer.h"
 
 #include <inttypes.h>
@@ -45,6 +47,8 @@ struct agent_session {
 	struct memory_budget waiting_in; /* what waiting counts in */
 	struct timer *wait;
 	struct pending_declare *pending;
+
+	struct token_bucket probes;
 
 	uint64_t since_ms; /* wall clock: in this state since */
 	uint64_t resumed;  /* how often, over all the agent's sessions */
@@ -168,12 +172,62 @@ static void declared(struct agent_session *s, const uint8_t *p, size_t len)
 		timer_set(s->wait, wait_ms);
 }
 
+/* The session ends with what is malformed. */
+static void bad_message(struct agent_session *s, const char *what, const char *why)
+{
+	log_warn(what, "account=%s agent=%s why=%s", s->tenant->account, s->tenant->agent, why);
+	transport_break(s->tenant->transport, ERR_SESSION);
+}
+
+static void reported(struct agent_session *s, const uint8_t *p, size_t len)
+{
+	struct report r;
+	char why[256];
+	if (report_read((const char *)p, len, &r, why) < 0) {
+		bad_message(s, "bad_report", why);
+		return;
+	}
+	agent_mappings_report(s->mappings, &r);
+	report_fini(&r);
+}
+
+/* One that cannot be answered, since too much waits for the link, is lost: the agent has a
+ * clock. */
+static void probed(struct agent_session *s, const uint8_t *p, size_t len)
+{
+	struct probe_ask ask;
+	char why[256];
+	if (probe_ask_read((const char *)p, len, &ask, why) < 0) {
+		bad_message(s, "bad_probe", why);
+		return;
+	}
+	struct probe_answer answer = {.number = ask.number};
+	const char *error = "too many probes";
+	uint8_t proof[PROBE_PROOF];
+	probe_prove(s->id, ask.nonce, proof);
+	if (token_bucket_try(&s->probes, 1, loop_now_ms(s->tenant->worker->loop)))
+		answer.port = agent_mappings_arm(s->mappings, &ask, proof, &error);
+	if (!answer.port)
+		text_fit(error, answer.error, sizeof answer.error);
+	struct buf json = BUF_INIT;
+	probe_answer_write(&answer, &json);
+	tunnel_say(transport_tunnel(s->tenant->transport), FRAME_PROBE, &json);
+	transport_mark(s->tenant->transport);
+	buf_fini(&json);
+}
+
 static void on_news(void *owner, const struct tunnel_news *news)
 {
 	struct agent_session *s = owner;
 	switch (news->event) {
 	case TUNNEL_DECLARED:
 		declared(s, news->p, news->len);
+		break;
+	case TUNNEL_REPORTED:
+		reported(s, news->p, news->len);
+		break;
+	case TUNNEL_PROBED:
+		probed(s, news->p, news->len);
 		break;
 	case TUNNEL_OPENED: /* agents open nothing yet */
 		stream_reset(news->stream, RESET_NO_MAPPING);
@@ -277,6 +331,8 @@ int agent_session_begin(struct agent_session *s, struct pending_agent *p)
 	agent_session_end(s, "a new session begins");
 	s->tenant->transport = new_transport(s);
 	random_bytes(s->id, sizeof s->id);
+	token_bucket_init(&s->probes, PROBE_RATE, PROBE_BURST,
+			  loop_now_ms(s->tenant->worker->loop));
 	s->instance = p->hello.instance;
 	char peer[ADDR_TEXT];
 	log_info("agent_attached", "account=%s agent=%s remote=%s program=%s", s->tenant->account,

@@ -422,6 +422,48 @@ void door_wake(struct door *d)
 	unpark(d, false);
 }
 
+/* --- what the agent says and asks --- */
+
+uint16_t door_arm(struct door *d, const struct probe_ask *ask, const uint8_t proof[PROBE_PROOF],
+		  const char **error)
+{
+	const struct mapping *m = &d->mapping;
+	bool fits = ask->port >= m->first && ask->port <= m->last;
+	if (!d->is_open || !fits) {
+		*error = "the mapping is not open there";
+		return 0;
+	}
+	if (d->resting) {
+		*error = "too many visitors wait";
+		return 0;
+	}
+	struct armed_probe p = {.port = ask->port,
+				.until_ms = loop_now_ms(d->tenant->worker->loop) + PROBE_ARMED_MS};
+	memcpy(p.nonce, ask->nonce, PROBE_NONCE);
+	memcpy(p.proof, proof, PROBE_PROOF);
+	armed_probes_add(&d->probes, &p);
+	return ask->port ? ask->port : door_typed_port(d);
+}
+
+void door_report(struct door *d, struct report_mapping *m)
+{
+	for (int i = 0; i < REPORT_PART_COUNT; i++) {
+		if (!m->has[i])
+			continue;
+		report_part_fini(&d->said[i]);
+		d->said[i] = m->parts[i];
+		m->parts[i] = (struct report_part){.error = NULL};
+	}
+}
+
+void door_forget_agent(struct door *d)
+{
+	for (int i = 0; i < REPORT_PART_COUNT; i++)
+		report_part_fini(&d->said[i]);
+	mem_free(d->probes);
+	d->probes = NULL;
+}
+
 void door_clear(struct door *d, bool graceful, enum reset_code code)
 {
 	d->kind->clear(d, graceful, code);
@@ -451,6 +493,7 @@ void door_close(struct door *d)
 	list_remove(&d->beside);
 	shaper_free(d->shaper);
 	rate_limiter_free(d->rates);
+	door_forget_agent(d);
 	if (d->kind->fini)
 		d->kind->fini(d);
 	mem_free(d->host);
@@ -470,6 +513,10 @@ void door_status(const struct door *d, const char *public_text, struct json *w)
 	json_str(w, "state", mapping_state_text(why ? MAPPING_ERROR : MAPPING_OPEN));
 	json_str(w, "error", why);
 	mem_free(why);
+	report_part_status(&d->said[REPORT_REACHABLE], REPORT_REACHABLE, w);
+	report_part_status(&d->said[REPORT_TARGET], REPORT_TARGET, w);
+	if (d->said[REPORT_CERTIFICATE].state[0])
+		report_part_status(&d->said[REPORT_CERTIFICATE], REPORT_CERTIFICATE, w);
 	json_uint(w, "connections", d->now);
 	json_uint(w, "connections_total", d->total);
 	json_uint(w, "flows", d->flows);

@@ -13,11 +13,13 @@
 #define GROUNDNUT_RELAY_DOORS_DOOR_H
 
 #include "shared/http/http_gateway.h"
+#include "relay/doors/armed_probes.h"
 #include "relay/doors/slow_visitors.h"
 #include "relay/doors/tenant.h"
 #include "relay/doors/vhost_table.h"
 #include "shared/base/json.h"
 #include "shared/net/splice.h"
+#include "shared/tunnel/report_message.h"
 
 struct door;
 
@@ -84,8 +86,10 @@ struct door {
 	struct timer *slow_timer;
 	/* visitors ended because they were slow, and when that was last logged */
 	uint64_t slow_ended, slow_said_ms;
-	struct shaper *shaper;      /* NULL: neither mapping nor account has a limit */
-	struct rate_limiter *rates; /* newcomers of each source; NULL: no limit */
+	struct shaper *shaper;       /* NULL: neither mapping nor account has a limit */
+	struct rate_limiter *rates;  /* newcomers of each source; NULL: no limit */
+	struct armed_probes *probes; /* NULL: there was none yet */
+	struct report_part said[REPORT_PART_COUNT]; /* by the agent, in this session */
 };
 
 /* mapping is copied. It is not open yet; NULL never. */
@@ -107,6 +111,14 @@ void door_set_redirect(struct door *d, bool wanted);
 uint16_t door_typed_port(const struct door *d);
 void door_rest(struct door *d);
 void door_wake(struct door *d); /* those that wait are counted anew */
+/* A probe will come: it is answered with proof. The port that visitors come to; or 0, and *error
+ * says why it cannot be. */
+uint16_t door_arm(struct door *d, const struct probe_ask *ask, const uint8_t proof[PROBE_PROOF],
+		  const char **error);
+/* What the agent knows of the mapping; the parts are taken. */
+void door_report(struct door *d, struct report_mapping *m);
+/* The session has ended: what the agent said and asked for counts no more. */
+void door_forget_agent(struct door *d);
 /* Ends the visitors. graceful: what has come for them is still written (the session has ended);
  * else they are reset now. */
 void door_clear(struct door *d, bool graceful, enum reset_code code);

@@ -14,6 +14,7 @@
 #include "shared/base/guess_limiter.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
+#include "shared/net/lingering_close.h"
 
 #include <string.h>
 
@@ -71,13 +72,19 @@ static struct rate_limiter *everybody(struct visitor *v)
 	return v->door->door.tenant->worker->visitors;
 }
 
+/* It was inside. */
+static void come_out(struct visitor *v, const char *why)
+{
+	door_log_end(&v->door->door, &v->source, &v->count, v->since_ms, why);
+	slow_visitors_remove(&v->door->door.slow, &v->member);
+	door_leave(&v->door->door);
+	v->entered = false;
+}
+
 static void leave(struct visitor *v, const char *why)
 {
-	if (v->entered) {
-		door_log_end(&v->door->door, &v->source, &v->count, v->since_ms, why);
-		slow_visitors_remove(&v->door->door.slow, &v->member);
-		door_leave(&v->door->door);
-	}
+	if (v->entered)
+		come_out(v, why);
 	if (!list_is_empty(&v->beside)) {
 		list_remove(&v->beside);
 		rate_limiter_release(everybody(v), &v->source);
@@ -211,7 +218,7 @@ static bool come_in(struct visitor *v)
 		refuse(v, entry);
 		return false;
 	}
-	v->count.whole = &d->count;
+	v->count = (struct splice_count){.whole = &d->count};
 	v->since_ms = loop_now_ms(d->tenant->worker->loop);
 	slow_visitors_add(&d->slow, &v->member, &v->source);
 	struct http_visitor_lead lead = {
@@ -264,6 +271,34 @@ static void route_here(struct visitor *v, const char *proto)
 	door_watch(d);
 }
 
+/* A request to the path of probes never reaches the service: it is answered here, and nobody is
+ * asked whether it may come in. The gateway has nothing else under way. False: it is none. */
+static bool is_probe(struct visitor *v, const struct http_head *head, bool *gone)
+{
+	struct door *d = &v->door->door;
+	uint8_t nonce[PROBE_NONCE];
+	const uint8_t *waiting;
+	const struct armed_probe *which = NULL;
+	if (!probe_is_path(head->target.p, head->target.len, nonce))
+		return false;
+	armed_probes_match(d->probes, 0, loop_now_ms(d->tenant->worker->loop), nonce, PROBE_NONCE,
+			   &which);
+	*gone = which && !http_gateway_peek(http_visitor_gateway(v->http), HTTP_VISITOR, &waiting);
+	if (!*gone) {
+		http_gateway_refuse(http_visitor_gateway(v->http), 404, 0);
+		return true;
+	}
+	struct http_gateway *gateway;
+	struct buf answer = BUF_INIT;
+	struct loop *l = d->tenant->worker->loop;
+	probe_response(which->proof, &answer);
+	struct io *io = io_unpack(l, http_visitor_pack(v->http, &gateway), NULL, NULL);
+	http_gateway_free(gateway);
+	leave(v, "a probe");
+	lingering_close_say(io, &answer);
+	return true;
+}
+
 static bool on_route(void *owner)
 {
 	struct visitor *v = owner;
@@ -274,14 +309,14 @@ static bool on_route(void *owner)
 		send_back(v);
 		return false;
 	}
+	bool gone = false;
+	if (is_probe(v, head, &gone))
+		return !gone;
 	struct forwarded f = forwarded_read(&v->door->door.tenant->worker->config->http_trust, head,
 					    peer, http_gateway_proto(gateway));
 	if (!addr_equal_ip(&f.visitor, &v->source)) {
-		if (v->entered) {
-			slow_visitors_remove(&v->door->door.slow, &v->member);
-			door_leave(&v->door->door);
-		}
-		v->entered = false;
+		if (v->entered)
+			come_out(v, "its proxy brought another visitor");
 		set_source(v, &f.visitor);
 	}
 	v->source.port = f.visitor.port;

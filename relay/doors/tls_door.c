@@ -11,6 +11,9 @@
 #include "relay/doors/shared_ports.h"
 #include "relay/doors/spliced_door.h"
 
+#include "shared/base/text.h"
+#include "shared/net/lingering_close.h"
+
 #include <string.h>
 
 #define ACME_ALPN "acme-tls/1"
@@ -27,20 +30,40 @@ static void read_name(struct io *io, struct client_hello *sni)
 	}
 }
 
+/* A probe has our own word in ALPN, and never reaches the service, armed or not. */
+static void answer_probe(struct door *d, struct io *io, const struct client_hello *hello)
+{
+	struct buf out = BUF_INIT;
+	uint64_t now_ms = loop_now_ms(io_loop(io));
+	for (int i = 0; d->probes && i < ARMED_PROBES_MOST; i++) {
+		const struct armed_probe *p = &d->probes->items[i];
+		char hex[2 * PROBE_NONCE + 1];
+		text_hex(p->nonce, PROBE_NONCE, hex);
+		if (now_ms < p->until_ms && client_hello_has_alpn(hello, hex) && !buf_len(&out))
+			probe_record(p->proof, &out);
+	}
+	lingering_close_say(io, &out);
+}
+
 static void take(struct door *d, struct io_parcel *parcel, struct http_gateway *gateway)
 {
 	(void)gateway;
 	struct io *io = io_unpack(d->tenant->worker->loop, parcel, NULL, NULL);
 	struct addr local = *io_local(io);
-	struct client_hello sni = {.host = ""};
+	struct client_hello sni;
+	read_name(io, &sni);
+	if (client_hello_has_alpn(&sni, PROBE_ALPN)) {
+		answer_probe(d, io, &sni);
+		return;
+	}
 	bool https = d->mapping.protocol == MAPPING_HTTPS;
-	if (https || d->mapping.proxy_protocol == 2)
-		read_name(io, &sni);
 	if (https && client_hello_offers_only(&sni, ACME_ALPN)) {
 		spliced_door_let_in_validator(d, io, &local);
 		return;
 	}
-	spliced_door_let_in(d, io, &local, strlen(sni.host) <= FRAME_NAME_MAX ? sni.host : "");
+	bool named = https || d->mapping.proxy_protocol == 2;
+	named &= strlen(sni.host) <= FRAME_NAME_MAX;
+	spliced_door_let_in(d, io, &local, named ? sni.host : "");
 }
 
 static void turn_away(struct door *d, struct io_parcel *parcel, struct http_gateway *gateway)

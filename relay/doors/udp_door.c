@@ -166,12 +166,29 @@ static struct flow *begin(struct bound *s, const struct addr *visitor, const str
 	return f;
 }
 
+/* A probe is answered before anybody else is asked whether it may come in. */
+static bool is_probe(struct bound *s, const struct addr *visitor, const struct addr *visited,
+		     const uint8_t *p, size_t len)
+{
+	const struct armed_probe *which;
+	const struct armed_probes *all = s->door->door.probes;
+	if (!all || len != PROBE_DATAGRAM ||
+	    armed_probes_match(all, visited->port, now_ms(s->door), p, len, &which) !=
+		PROBE_WHOLE ||
+	    !probe_is_datagram(which->nonce, p, len))
+		return false;
+	udp_socket_write_to(s->udp, visitor, visited, which->proof, PROBE_PROOF);
+	return true;
+}
+
 static void take_datagram(struct bound *s, const struct addr *visitor, const struct addr *visited,
 			  const uint8_t *p, size_t len)
 {
 	struct udp_door *u = s->door;
 	struct flow *f = NULL;
 	uint8_t key[KEY];
+	if (is_probe(s, visitor, visited, p, len))
+		return;
 	make_key(visitor, visited, key);
 	if (tenant_is_attached(u->door.tenant)) {
 		f = hash_table_get(u->flows, key, KEY);

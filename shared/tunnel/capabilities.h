@@ -16,7 +16,9 @@ enum { CAPABILITIES_WORDS_MOST = 256 }; /* that a peer may name */
 #define CAPABILITY_MAP(X)                                                                          \
 	X(HOST, "host")             /* the relay tells each mapping's full name in STATE */        \
 	X(TIME, "time")             /* the relay tells its clock in WELCOME */                     \
-	X(CHALLENGES, "challenges") /* the relay publishes what DECLARE's challenges want */
+	X(CHALLENGES, "challenges") /* the relay publishes what DECLARE's challenges want */       \
+	X(REPORT, "report")         /* the relay takes REPORT */                                   \
+	X(PROBE, "probe")           /* the relay takes PROBE and answers it */
 enum ability {
 #define CAPABILITY_ENUM(name, word) CAPABILITY_##name,
 	CAPABILITY_MAP(CAPABILITY_ENUM)

@@ -6,7 +6,7 @@
 static const struct {
 	const char *name;
 	uint32_t least, most;
-} kinds[FRAME_LINK_LATER] = {
+} kinds[256] = {
 #define FRAME_ROW(name, number, least, most) [number] = {#name, least, most},
     FRAME_MAP(FRAME_ROW)
 #undef FRAME_ROW
@@ -19,6 +19,11 @@ void frame_write(uint8_t out[FRAME_HEADER], uint32_t stream, uint8_t kind, uint3
 	wire_put_u32(&w, (uint32_t)kind << 24 | len);
 }
 
+bool frame_is_known(uint8_t kind)
+{
+	return kinds[kind].name != NULL;
+}
+
 int frame_read(const uint8_t in[FRAME_HEADER], struct frame *out)
 {
 	struct wire w = wire_over(in, FRAME_HEADER);
@@ -26,9 +31,9 @@ int frame_read(const uint8_t in[FRAME_HEADER], struct frame *out)
 	uint32_t rest = wire_get_u32(&w);
 	out->kind = (uint8_t)(rest >> 24);
 	out->len = rest & 0xffffff;
-	if (out->kind >= FRAME_LINK_LATER)
+	if (!frame_is_known(out->kind) && out->kind >= FRAME_LINK_LATER)
 		return out->len <= FRAME_UNKNOWN_MAX ? 0 : ERR_TOO_BIG;
-	if (!kinds[out->kind].name)
+	if (!frame_is_known(out->kind))
 		return ERR_PROTOCOL;
 	if (out->len < kinds[out->kind].least || out->len > kinds[out->kind].most)
 		return ERR_TOO_BIG;
@@ -37,9 +42,9 @@ int frame_read(const uint8_t in[FRAME_HEADER], struct frame *out)
 
 const char *frame_kind_text(uint8_t kind)
 {
-	if (kind >= FRAME_LINK_LATER)
-		return "later";
-	return kinds[kind].name ? kinds[kind].name : "unknown";
+	if (!frame_is_known(kind))
+		return kind >= FRAME_LINK_LATER ? "later" : "unknown";
+	return kinds[kind].name;
 }
 
 static void put_addr(struct wire *w, const struct addr *a)

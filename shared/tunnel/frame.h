@@ -19,6 +19,8 @@ enum {
 	FRAME_DECLARE_MAX = 1024 * 1024,
 	FRAME_DATAGRAM_MAX = 65507, /* the largest UDP payload over IPv4 */
 	FRAME_UNKNOWN_MAX = 64 * 1024,
+	FRAME_REPORT_MAX = 64 * 1024,
+	FRAME_PROBE_MAX = 1024,
 	FRAME_OPEN_MIN = 8 + 2 * (1 + 4 + 2),
 	FRAME_NAME_MAX = 253, /* a DNS name as text */
 	FRAME_OPEN_MAX = 8 + 2 * (1 + 16 + 2) + FRAME_NAME_MAX,
@@ -42,13 +44,15 @@ enum {
 	X(RESET, 69, 4, 4)                                                                         \
 	X(CREDIT, 70, 4, 4)                                                                        \
 	X(RETURN, 71, 4, 4)                                                                        \
-	X(BLOCKED, 72, 0, 0)
+	X(BLOCKED, 72, 0, 0)                                                                       \
+	X(REPORT, 192, 2, FRAME_REPORT_MAX)                                                        \
+	X(PROBE, 193, 2, FRAME_PROBE_MAX)
 
 enum frame_kind {
 #define FRAME_ENUM(name, number, least, most) FRAME_##name = number,
 	FRAME_MAP(FRAME_ENUM)
 #undef FRAME_ENUM
-	/* Kinds that a later version may add: skipped by this one. */
+	/* Kinds from here on are skipped by an end that does not know them. */
 	FRAME_LINK_LATER = 128,    /* 128 to 191: not counted */
 	FRAME_SESSION_LATER = 192, /* 192 to 255: counted as session frames */
 };
@@ -60,6 +64,7 @@ struct frame {
 };
 
 void frame_write(uint8_t out[FRAME_HEADER], uint32_t stream, uint8_t kind, uint32_t len);
+bool frame_is_known(uint8_t kind);
 /* 0; ERR_PROTOCOL for an unknown kind below 128, ERR_TOO_BIG for a length its kind does not have.
  * *out is filled in any case. */
 int frame_read(const uint8_t in[FRAME_HEADER], struct frame *out);

@@ -314,7 +314,7 @@ static int begin_frame(struct session *s)
 
 static void end_frame(struct session *s, uint64_t now_ms)
 {
-	s->later_skipped += s->frame.kind >= FRAME_LINK_LATER;
+	s->later_skipped += !frame_is_known(s->frame.kind);
 	if (frame_is_session(s->frame.kind)) {
 		s->taken++;
 		s->partial_len = 0;
@@ -391,7 +391,7 @@ int session_input(struct session *s, const uint8_t *p, size_t len, uint64_t now_
 		int err = 0;
 		if (s->frame.kind == FRAME_DATA)
 			err = data_part(s, p, part, fn, arg);
-		else if (s->frame.kind < FRAME_LINK_LATER)
+		else if (frame_is_known(s->frame.kind))
 			err = whole_part(s, p, part, now_ms, fn, arg);
 		else
 			s->body_len += part;

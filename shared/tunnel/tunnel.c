@@ -89,6 +89,7 @@ void tunnel_free(struct tunnel *t)
 	memory_budget_fini(&t->receive);
 	buf_fini(&t->control);
 	buf_fini(&t->message);
+	buf_fini(&t->said);
 	hash_table_free(t->open_queues);
 	hash_table_free(t->open_networks);
 	mem_free(t->hash);
@@ -394,6 +395,12 @@ static int input_link(struct tunnel *t, const struct frame *f, const uint8_t *p,
 	}
 }
 
+static int tell_message(struct tunnel *t, enum tunnel_event event, const uint8_t *p, size_t len)
+{
+	tell(t, (struct tunnel_news){.event = event, .p = p, .len = len});
+	return 0;
+}
+
 static int input_frame(void *arg, const struct frame *f, const uint8_t *p, size_t len)
 {
 	struct tunnel *t = arg;
@@ -402,12 +409,13 @@ static int input_frame(void *arg, const struct frame *f, const uint8_t *p, size_
 	hand_up(t); /* handed up before any other frame of the stream */
 	switch (f->kind) {
 	case FRAME_DECLARE:
+		return tell_message(t, TUNNEL_DECLARED, p, len);
 	case FRAME_STATE:
-		tell(t, (struct tunnel_news){.event = f->kind == FRAME_DECLARE ? TUNNEL_DECLARED
-									       : TUNNEL_STATED,
-					     .p = p,
-					     .len = len});
-		return 0;
+		return tell_message(t, TUNNEL_STATED, p, len);
+	case FRAME_REPORT:
+		return tell_message(t, TUNNEL_REPORTED, p, len);
+	case FRAME_PROBE:
+		return tell_message(t, TUNNEL_PROBED, p, len);
 	case FRAME_OPEN:
 		return input_open(t, f, p, len);
 	case FRAME_FIN:
@@ -472,6 +480,16 @@ static void fill_message(struct tunnel *t)
 	session_put(&t->session, 0, t->message_kind, buf_data(&t->message), buf_len(&t->message));
 	t->message_kind = 0;
 	buf_fini(&t->message);
+}
+
+static void fill_said(struct tunnel *t)
+{
+	while (buf_len(&t->said) && session_has_room(&t->session)) {
+		struct frame f;
+		frame_read(buf_data(&t->said), &f);
+		session_put(&t->session, 0, f.kind, buf_data(&t->said) + FRAME_HEADER, f.len);
+		buf_take(&t->said, FRAME_HEADER + f.len);
+	}
 }
 
 static void give_back(struct tunnel *t, struct stream *s, uint32_t keep)
@@ -594,6 +612,7 @@ static void fill_returns(struct tunnel *t)
 static void fill_session(struct tunnel *t, size_t bytes)
 {
 	fill_message(t);
+	fill_said(t);
 	/* a crowd of newcomers does not hold up the others */
 	for (struct stream *s; t->session.unsent < bytes && (s = scheduler_next_open(t));)
 		fill_open(t, s);
@@ -629,9 +648,9 @@ bool tunnel_has_work(const struct tunnel *t, uint64_t now_ms)
 	if (!t->attached || t->over)
 		return false;
 	return t->session.unsent || buf_len(&t->control) ||
-	       (t->message_kind && session_has_room(&t->session)) || !list_is_empty(&t->facts) ||
-	       datagram_queue_due(t) || scheduler_due(t) || session_ack_due(&t->session, now_ms) ||
-	       scheduler_next_open(t);
+	       ((t->message_kind || buf_len(&t->said)) && session_has_room(&t->session)) ||
+	       !list_is_empty(&t->facts) || datagram_queue_due(t) || scheduler_due(t) ||
+	       session_ack_due(&t->session, now_ms) || scheduler_next_open(t);
 }
 
 static bool is_taken_by_others(const struct memory_budget *b, size_t need)
@@ -645,7 +664,8 @@ bool tunnel_is_starved(const struct tunnel *t)
 		return false;
 	bool opens = !list_is_empty(&t->open_turns), flows = !list_is_empty(&t->flow_opens),
 	     turns = !list_is_empty(&t->fresh) || !list_is_empty(&t->bulk);
-	if ((opens || flows || turns || t->message_kind) && !session_has_room(&t->session))
+	bool messages = t->message_kind || buf_len(&t->said);
+	if ((opens || flows || turns || messages) && !session_has_room(&t->session))
 		return is_taken_by_others(&t->session.send, SESSION_CHUNK + SESSION_LEAST_ROOM);
 	if (!opens || scheduler_next_open(t))
 		return false;
@@ -835,6 +855,17 @@ void tunnel_declare(struct tunnel *t, const struct buf *json)
 void tunnel_state(struct tunnel *t, const struct buf *json)
 {
 	set_message(t, FRAME_STATE, json);
+}
+
+bool tunnel_say(struct tunnel *t, enum frame_kind kind, const struct buf *json)
+{
+	uint8_t head[FRAME_HEADER];
+	if (buf_len(&t->said) + buf_len(json) > TUNNEL_SAID_MAX)
+		return false;
+	frame_write(head, 0, (uint8_t)kind, (uint32_t)buf_len(json));
+	buf_put(&t->said, head, sizeof head);
+	buf_put(&t->said, buf_data(json), buf_len(json));
+	return true;
 }
 
 size_t tunnel_streams(const struct tunnel *t)

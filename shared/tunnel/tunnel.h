@@ -46,6 +46,7 @@ enum {
 	TUNNEL_DATAGRAM_ALL = 1024 * 1024, /* of the tunnel, */
 	/* and how much of them goes into one batch at most */
 	TUNNEL_DATAGRAM_BATCH = 32 * 1024,
+	TUNNEL_SAID_MAX = 128 * 1024, /* of tunnel_say(), waiting for the link */
 };
 
 struct tunnel_config {
@@ -63,6 +64,8 @@ enum tunnel_event {
 	TUNNEL_OPENED,
 	TUNNEL_DECLARED, /* a DECLARE; p, len: its JSON */
 	TUNNEL_STATED,   /* a STATE; p, len */
+	TUNNEL_REPORTED, /* a REPORT; p, len */
+	TUNNEL_PROBED,   /* a PROBE, or the answer to one; p, len */
 	TUNNEL_PONGED,   /* a PONG; number */
 	TUNNEL_BYE,      /* a BYE; p, len: why */
 	TUNNEL_REFUSED,  /* a REFUSE after WELCOME; p, len: its JSON */
@@ -128,6 +131,8 @@ void tunnel_refuse(struct tunnel *t, const struct buf *frame);
 /* --- the session's messages: the newest replaces one that has not been written yet --- */
 void tunnel_declare(struct tunnel *t, const struct buf *json);
 void tunnel_state(struct tunnel *t, const struct buf *json);
+/* REPORT and PROBE: each is said, in order. False: too much waits for the link, and it is not. */
+bool tunnel_say(struct tunnel *t, enum frame_kind kind, const struct buf *json);
 
 struct tunnel_numbers {
 	size_t streams;         /* open or closing */

@@ -128,6 +128,7 @@ struct tunnel {
 	bool control_ack, control_datagrams;
 	struct buf message;   /* a whole DECLARE or STATE payload not written yet */
 	uint8_t message_kind; /* 0: none */
+	struct buf said;      /* whole frames of tunnel_say() not written yet */
 
 	struct list streams;  /* every one */
 	size_t count;         /* … that has an id: open or closing */

@@ -6,6 +6,7 @@ import struct
 
 HELLO, WELCOME, REFUSE, PING, PONG, ACK, BYE = 1, 2, 3, 4, 5, 6, 7
 DECLARE, STATE, OPEN, DATA, FIN, RESET, CREDIT = 64, 65, 66, 67, 68, 69, 70
+DATAGRAM, REPORT, PROBE = 8, 192, 193
 
 
 def frame(stream, kind, payload=b""):

@@ -6,18 +6,22 @@
 	undeclared   streams to a mapping that the agent never declared: each is reset
 	stuffing     streams to a service that never answers, each stuffed with all the bytes it takes, none given back: in the end each is reset
 	flood        words of farewell and of refusal without end: the link ends
+	steer        probes are answered with addresses of the home's own network; what comes to the right one is echoed
+	late         probes come back through the tunnel, as a visitor's first bytes, whole and in part
+	nonsense     answers to probes that are none: each ends its session
 	terminal     names, errors and addresses that would steer a terminal
 It serves one agent, prints what went wrong, and ends with 1 then. Behind "done" it only listens, until there is a file ENOUGH.
 """
 import json
 import os
+import select
 import socket
 import ssl
 import struct
 import sys
 import time
 
-from frames import ACK, BYE, DATA, DECLARE, HELLO, Link, OPEN, PING, PONG, REFUSE, RESET, STATE, WELCOME, frame, is_session, words
+from frames import ACK, BYE, DATA, DATAGRAM, DECLARE, HELLO, Link, OPEN, PING, PONG, PROBE, REFUSE, RESET, STATE, WELCOME, frame, is_session, words
 
 case, port, enough = sys.argv[1], int(sys.argv[2]), sys.argv[5]
 PATIENCE = 60 * float(os.environ.get("SLOW", "1"))
@@ -40,6 +44,7 @@ class Agent(Link):
 		while True:
 			super().__init__(context.wrap_socket(door.accept()[0], server_side=True))
 			self.taken, self.mappings, self.codes, self.greeted, self.welcomed = 0, None, {}, False, False
+			self.probes, self.resets, self.data = [], set(), {}
 			if self.until(lambda: self.greeted):
 				return
 
@@ -51,7 +56,12 @@ class Agent(Link):
 				self.greeted = True
 			elif kind == DECLARE:
 				self.mappings = {m["name"]: m for m in json.loads(payload)["mappings"]}
+			elif kind == PROBE:
+				self.probes.append(json.loads(payload))
+			elif kind == DATA:
+				self.data[stream] = self.data.get(stream, b"") + payload
 			elif kind == RESET:
+				self.resets.add(stream)
 				code = struct.unpack(">I", payload)[0]
 				self.codes[code] = self.codes.get(code, 0) + 1
 			elif kind == PING:
@@ -67,14 +77,14 @@ class Agent(Link):
 
 	def welcome(self, address="192.0.2.1"):
 		self.send(words(WELCOME, {"version": 1, "program": "hostile", "resumed": False, "session": "00" * 16, "taken": "0", "grace_s": 120,
-			"receive_budget": 1 << 24, "address": address}))
+			"receive_budget": 1 << 24, "address": address, "can": ["probe", "report"]}))
 		self.welcomed = True
 		if not self.until(lambda: self.mappings):
 			wrong("it declared nothing")
 
 
-def opening(stream, mapping, visited):
-	return frame(stream, OPEN, struct.pack(">II", mapping, 4096) + b"\4\1\2\3\4\0\1" + b"\4\1\2\3\4" + struct.pack(">H", visited))
+def opening(stream, mapping, visited, credit=4096):
+	return frame(stream, OPEN, struct.pack(">II", mapping, credit) + b"\4\1\2\3\4\0\1" + b"\4\1\2\3\4" + struct.pack(">H", visited))
 
 
 agent = Agent()
@@ -124,6 +134,50 @@ elif case == "flood":
 elif case == "terminal":
 	reports = [{"id": m["id"], "state": "error", "error": "\x1b[31m\u009b31m\nred\r"} for m in agent.mappings.values()]
 	agent.send(words(STATE, {"serial": 1, "mappings": reports, "names": []}))
+def state_all(public):
+	"""All is open, there; the first probe of each mapping."""
+	agent.send(words(STATE, {"serial": 1, "mappings": [{"id": m["id"], "state": "open", "public": public % m["public_port"]} for m in agent.mappings.values()],
+		"names": []}))
+	if not agent.until(lambda: len({p["mapping"] for p in agent.probes}) == len(agent.mappings)):
+		wrong("only these probes came: %r" % agent.probes)
+	return {p["mapping"]: p for p in agent.probes}
+
+
+if case == "steer":
+	echo = agent.mappings["echo"]
+	side = socket.create_server(("", echo["public_port"]))
+	side.settimeout(PATIENCE)
+	probes = state_all("192.168.1.1:%d")
+	for probe in probes.values():
+		agent.send(words(PROBE, {"number": probe["number"] + 1000, "port": 22}) + words(PROBE, {"number": probe["number"], "port": 22}) * 2)
+	tried, nonce = side.accept()[0], bytes.fromhex(probes[echo["id"]]["nonce"])
+	got = tried.recv(100)
+	if got != nonce:
+		wrong("the agent said %r" % got)
+	tried.sendall(got * 4)
+	agent.until(lambda: not select.select([tried], [], [], 0)[0] == [])
+	tried.close()
+elif case == "late":
+	probes = state_all("10.0.0.1:%d")
+	echo, udp = agent.mappings["echo"], agent.mappings["udp"]
+	nonce = bytes.fromhex(probes[echo["id"]]["nonce"])
+	agent.send(opening(2, echo["id"], 8080) + frame(2, DATA, nonce[:5]))
+	agent.take(0.3)
+	agent.send(frame(2, DATA, nonce[5:] + b"more"))
+	agent.send(opening(4, udp["id"], 8081, 0) + frame(4, DATAGRAM, bytes.fromhex(probes[udp["id"]]["nonce"]) + bytes(16)))
+	if not agent.until(lambda: 2 in agent.resets):
+		wrong("the visitor that brought the nonce lives")
+	probes = state_all("10.0.0.1:%d")
+	agent.send(opening(6, echo["id"], 8080) + frame(6, DATA, nonce[:8]))
+	if not agent.until(lambda: agent.data.get(6) == nonce[:8]):
+		wrong("what was a visitor's after all came back as %r" % agent.data)
+elif case == "nonsense":
+	for bad in ({}, {"number": 0, "port": 1}, {"number": 1, "port": 70000}):
+		agent.send(words(PROBE, bad))
+		if not agent.until(lambda: agent.over):
+			wrong("the link lives behind %r" % bad)
+		agent = Agent()
+		agent.welcome()
 print("done", flush=True)
 end = time.monotonic() + PATIENCE
 while not os.path.exists(enough) and time.monotonic() < end:

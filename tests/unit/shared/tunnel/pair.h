@@ -287,7 +287,8 @@ static void pair_news(void *owner, const struct tunnel_news *news)
 	} else if (news->event == TUNNEL_OPENED) {
 		stream_reset(news->stream, RESET_NO_MAPPING);
 		stream_close(news->stream);
-	} else if (news->event == TUNNEL_DECLARED || news->event == TUNNEL_STATED) {
+	} else if (news->event == TUNNEL_DECLARED || news->event == TUNNEL_STATED ||
+		   news->event == TUNNEL_REPORTED || news->event == TUNNEL_PROBED) {
 		p->declared++;
 		snprintf(p->message, sizeof p->message, "%.*s", (int)news->len,
 			 (const char *)news->p);

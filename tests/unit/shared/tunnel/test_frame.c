@@ -50,7 +50,8 @@ static void each_kind_has_its_number_and_limits(void **state)
 	    {"OPEN", 66, 22, 299, true},       {"DATA", 67, 1, 65536, true},
 	    {"FIN", 68, 0, 0, true},           {"RESET", 69, 4, 4, true},
 	    {"CREDIT", 70, 4, 4, true},        {"RETURN", 71, 4, 4, true},
-	    {"BLOCKED", 72, 0, 0, true},
+	    {"BLOCKED", 72, 0, 0, true},       {"REPORT", 192, 2, 65536, true},
+	    {"PROBE", 193, 2, 1024, true},
 	};
 	for (unsigned kind = 0, row = 0; kind < 256; kind++) {
 		struct frame f;

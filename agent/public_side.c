@@ -1,0 +1,159 @@
+/*
+ * tcp, http, tls: dial → up → the words are written → bytes come, until the proof is among them, or
+ * the connection ends, or time is up. udp: the datagram is sent, and again each second, since one
+ * may be lost; a datagram that is the proof ends it.
+ */
+#include "agent/public_side.h"
+
+#include "shared/base/mem.h"
+#include "shared/base/text.h"
+#include "shared/net/io.h"
+#include "shared/net/timer.h"
+#include "shared/net/tls_hello.h"
+#include "shared/net/udp_socket.h"
+
+#include <string.h>
+#include <uv.h>
+
+enum { HEARD_MOST = 16 * 1024, AGAIN_MS = 1000 };
+
+struct public_side {
+	struct loop *loop;
+	struct io *io;
+	struct udp_socket *udp; /* of udp, instead of io */
+	struct timer *timer;
+	uint64_t until_ms;
+	struct buf words, heard;
+	bool up;
+	uint8_t proof[PROBE_PROOF];
+	public_side_fn *fn;
+	void *owner;
+};
+
+void public_side_close(struct public_side *p)
+{
+	if (!p)
+		return;
+	io_close(p->io);
+	udp_socket_close(p->udp);
+	timer_close(p->timer);
+	buf_fini(&p->words);
+	buf_fini(&p->heard);
+	mem_free(p);
+}
+
+static void end(struct public_side *p, enum public_side_result result)
+{
+	public_side_fn *fn = p->fn;
+	void *owner = p->owner;
+	public_side_close(p);
+	fn(owner, result);
+}
+
+/* The proof is somewhere in what has come: a proxy on the way may add to a head. */
+static bool has_proof(const struct public_side *p)
+{
+	const uint8_t *at = buf_data(&p->heard);
+	for (size_t left = buf_len(&p->heard); left >= PROBE_PROOF; at++, left--)
+		if (!memcmp(at, p->proof, PROBE_PROOF))
+			return true;
+	return false;
+}
+
+static void on_timer(void *owner)
+{
+	struct public_side *p = owner;
+	if (!p->udp || loop_now_ms(p->loop) >= p->until_ms) {
+		end(p, p->up ? PUBLIC_SIDE_CUT : PUBLIC_SIDE_SILENT);
+		return;
+	}
+	udp_socket_write(p->udp, buf_data(&p->words), buf_len(&p->words));
+	timer_set(p->timer, AGAIN_MS);
+}
+
+/* --- tcp, http, tls --- */
+
+static void hear(struct public_side *p)
+{
+	uint8_t bytes[2048];
+	ssize_t n = io_read(p->io, bytes, sizeof bytes);
+	if (n == UV_EAGAIN)
+		return;
+	if (n > 0)
+		buf_put(&p->heard, bytes, (size_t)n);
+	if (has_proof(p))
+		end(p, PUBLIC_SIDE_PROVEN);
+	else if (n <= 0 || buf_len(&p->heard) > HEARD_MOST)
+		end(p, PUBLIC_SIDE_CUT);
+}
+
+static void on_io(void *owner, enum io_event event)
+{
+	struct public_side *p = owner;
+	p->up |= event == IO_UP;
+	if (event == IO_DATA) {
+		hear(p);
+		return;
+	}
+	int err = event == IO_ERROR ? io_error(p->io) : io_write_buf(p->io, &p->words);
+	if (err < 0 && err != UV_EAGAIN) {
+		end(p, p->up ? PUBLIC_SIDE_CUT : PUBLIC_SIDE_SILENT);
+		return;
+	}
+	io_watch(p->io, IO_WATCH_READ | (err ? IO_WATCH_WRITE : 0));
+}
+
+static void say(struct public_side *p, enum mapping_protocol protocol, const char *host,
+		const uint8_t nonce[PROBE_NONCE])
+{
+	uint8_t datagram[PROBE_DATAGRAM];
+	char hex[2 * PROBE_NONCE + 1];
+	text_hex(nonce, PROBE_NONCE, hex);
+	const char *const alpn[] = {PROBE_ALPN, hex, NULL};
+	probe_datagram(nonce, datagram);
+	if (protocol == MAPPING_UDP)
+		buf_put(&p->words, datagram, sizeof datagram);
+	else if (protocol == MAPPING_HTTP)
+		probe_request(nonce, host, &p->words);
+	else if (protocol == MAPPING_TLS || protocol == MAPPING_HTTPS)
+		tls_hello_write(host, alpn, &p->words);
+	else
+		buf_put(&p->words, nonce, PROBE_NONCE);
+}
+
+/* --- udp --- */
+
+static void on_udp(void *owner)
+{
+	struct public_side *p = owner;
+	uint8_t bytes[PROBE_DATAGRAM + 1];
+	ssize_t n = udp_socket_read(p->udp, bytes, sizeof bytes, NULL, NULL);
+	if (n == PROBE_PROOF && !memcmp(bytes, p->proof, PROBE_PROOF))
+		end(p, PUBLIC_SIDE_PROVEN);
+	else if (n < 0 && n != UV_EAGAIN)
+		end(p, PUBLIC_SIDE_SILENT);
+}
+
+struct public_side *public_side_try(struct loop *l, enum mapping_protocol protocol,
+				    const struct addr *at, const char *host,
+				    const uint8_t nonce[PROBE_NONCE],
+				    const uint8_t proof[PROBE_PROOF], public_side_fn *fn,
+				    void *owner)
+{
+	struct public_side *p = mem_zalloc(sizeof *p);
+	int err;
+	p->loop = l;
+	p->fn = fn;
+	p->owner = owner;
+	memcpy(p->proof, proof, PROBE_PROOF);
+	p->until_ms = loop_now_ms(l) + PUBLIC_SIDE_MS;
+	p->timer = timer_new(l, on_timer, p);
+	say(p, protocol, host, nonce);
+	if (protocol == MAPPING_UDP)
+		p->udp = udp_socket_connect(l, at, 0, on_udp, p, &err);
+	else
+		p->io = io_dial(l, at, NULL, 0, on_io, p);
+	/* of udp the timer sends; without a socket it ends the attempt */
+	timer_set(p->timer, protocol == MAPPING_UDP ? 0 : PUBLIC_SIDE_MS);
+	return p;
+}
