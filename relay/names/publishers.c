@@ -18,7 +18,7 @@
 enum { SERIALS_AHEAD = 20000 };
 
 /* A new kind is one file, and one word here. */
-#define KINDS(X)      X(serve) X(rfc2136) X(dyndns2) X(cloudflare)
+#define KINDS(X)      X(serve) X(rfc2136) X(dyndns2) X(cloudflare) X(alidns) X(dnspod)
 #define DECLARE(kind) extern const struct publisher_kind kind##_kind;
 #define ROW(kind)     &kind##_kind,
 KINDS(DECLARE)

@@ -62,6 +62,14 @@ int http_url_parse(const char *text, struct http_url *out)
 	return text_host(authority, false, out->host);
 }
 
+void http_url_authority(const struct http_url *u, char out[300])
+{
+	bool v6 = strchr(u->host, ':') != NULL;
+	int len = snprintf(out, 300, "%s%s%s", v6 ? "[" : "", u->host, v6 ? "]" : "");
+	if (u->port != (u->tls ? 443 : 80))
+		snprintf(out + len, 300 - (size_t)len, ":%u", u->port);
+}
+
 void http_ask_close(struct http_ask *a)
 {
 	if (!a)
@@ -158,7 +166,7 @@ struct http_ask *http_ask_start(struct loop *l, const struct http_question *q, h
 {
 	struct http_ask *a = mem_zalloc(sizeof(*a));
 	const struct http_url *u = q->url;
-	bool v6 = strchr(u->host, ':') != NULL;
+	char authority[300];
 	a->loop = l;
 	a->fn = fn;
 	a->owner = owner;
@@ -166,12 +174,11 @@ struct http_ask *http_ask_start(struct loop *l, const struct http_question *q, h
 	memcpy(a->host, u->host, sizeof(a->host));
 	bool head = strcmp(q->method, "HEAD") == 0;
 	a->http = http_message_new(head ? HTTP_MESSAGE_HEAD : HTTP_MESSAGE_RESPONSE, q->answer_max);
-	buf_printf(&a->out, "%s %s HTTP/1.1\r\nHost: %s%s%s", q->method, u->path, v6 ? "[" : "",
-		   u->host, v6 ? "]" : "");
-	if (u->port != (u->tls ? 443 : 80))
-		buf_printf(&a->out, ":%u", u->port);
-	buf_printf(&a->out, "\r\nConnection: close\r\nUser-Agent: groundnut/%s\r\n",
-		   GROUNDNUT_VERSION);
+	http_url_authority(u, authority);
+	buf_printf(&a->out,
+		   "%s %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n"
+		   "User-Agent: groundnut/%s\r\n",
+		   q->method, u->path, authority, GROUNDNUT_VERSION);
 	if (q->body)
 		buf_printf(&a->out, "Content-Length: %zu\r\n", q->body_len);
 	buf_printf(&a->out, "%s\r\n", q->headers ? q->headers : "");

@@ -19,6 +19,8 @@ struct http_url {
 };
 /* http:// or https://; 0 or ERR_SYNTAX */
 int http_url_parse(const char *text, struct http_url *out);
+/* The Host field of a request for it: brackets around IPv6, the port unless it is the scheme's. */
+void http_url_authority(const struct http_url *u, char out[300]);
 
 struct http_question {
 	const struct http_url *url;

@@ -63,11 +63,15 @@ static void all_kinds(void **state)
 	    "\"c2VjcmV0\",\"algorithm\":\"hmac-sha512\"},"
 	    "{\"kind\":\"dyndns2\",\"url\":\"https://members.example.com/nic/"
 	    "update\",\"username\":\"me\",\"password_file\":\"secret\",\"hosts\":[\"alice\"]},"
-	    "{\"kind\":\"cloudflare\",\"zone\":\"home.test\",\"token_file\":\"secret\"}]",
+	    "{\"kind\":\"cloudflare\",\"zone\":\"home.test\",\"token_file\":\"secret\"},"
+	    "{\"kind\":\"alidns\",\"zone\":\"home.test\",\"key_id\":\"k\",\"key_secret_file\":"
+	    "\"secret\",\"ttl\":600},"
+	    "{\"kind\":\"dnspod\",\"zone\":\"home.test\",\"key_id\":\"k\",\"key_secret_file\":"
+	    "\"secret\",\"api\":\"http://127.0.0.1:99/\"}]",
 	    &l, &ok);
 	if (!ok)
 		fail_msg("%s", conf_error_text(c, 0));
-	assert_int_equal(l.count, 5);
+	assert_int_equal(l.count, 7);
 	const struct dns_server_config *s = publishers_config_dns_server(&l);
 	assert_string_equal(s->nameservers[1], "ns2.home.test");
 	assert_string_equal(s->nameservers[2], "ns.example.com");
@@ -75,11 +79,15 @@ static void all_kinds(void **state)
 	assert_string_equal(s->records[0].name, "alice.home.test");
 	assert_string_equal(s->records[1].name, "home.test");
 	static const char *const ids[] = {
-	    NULL, "rfc2136 home.test 127.0.0.1:53", "rfc2136 home.test ns.lan:5353",
+	    NULL,
+	    "rfc2136 home.test 127.0.0.1:53",
+	    "rfc2136 home.test ns.lan:5353",
 	    "dyndns2 https://members.example.com/nic/update me",
-	    "cloudflare home.test https://api.cloudflare.com/client/v4"};
-	static const bool serves_bob[] = {false, true, true, false, true};
-	for (size_t i = 1; i < 5; i++) {
+	    "cloudflare home.test https://api.cloudflare.com/client/v4",
+	    "alidns home.test https://alidns.aliyuncs.com",
+	    "dnspod home.test http://127.0.0.1:99"};
+	static const bool serves_bob[] = {false, true, true, false, true, true, true};
+	for (size_t i = 1; i < 7; i++) {
 		const struct publisher_config *one = &l.items[i];
 		char *id = one->kind->id(one->settings);
 		assert_string_equal(id, ids[i]);
@@ -103,8 +111,9 @@ static void what_is_wrong_is_said(void **state)
 	static const struct {
 		const char *json, *want;
 	} table[] = {
-	    {"[{\"kind\":\"server\"}]", "relay.json: dns[0].kind: \"server\" is not one of serve, "
-					"rfc2136, dyndns2, cloudflare; did you mean \"serve\"?"},
+	    {"[{\"kind\":\"server\"}]",
+	     "relay.json: dns[0].kind: \"server\" is not one of serve, "
+	     "rfc2136, dyndns2, cloudflare, alidns, dnspod; did you mean \"serve\"?"},
 	    {"[{\"kind\":\"serve\",\"nameserver\":[]}]",
 	     "relay.json: dns[0].nameserver: unknown key; did you mean \"nameservers\"?"},
 	    {"[{\"kind\":\"serve\"},{\"kind\":\"serve\"}]",
@@ -147,6 +156,15 @@ static void what_is_wrong_is_said(void **state)
 	     "m\",\"username\":\"u\",\"password_file\":\"nothing\"}]",
 	     "relay.json: dns[0].password_file: \"nothing\" cannot be read"},
 	    {"[{\"kind\":\"cloudflare\",\"zone\":\"home.test\"}]", "relay.json: dns[0].token_file"},
+	    {"[{\"kind\":\"alidns\",\"zone\":\"home.test\",\"key_secret_file\":\"secret\"}]",
+	     "relay.json: dns[0].key_id: missing"},
+	    {"[{\"kind\":\"dnspod\",\"zone\":\"home.test\",\"key_id\":\"a/b\",\"key_secret_file\":"
+	     "\"secret\"}]",
+	     "relay.json: dns[0].key_id: \"a/b\" is no key's id"},
+	    {"[{\"kind\":\"dnspod\",\"zone\":\"home.test\",\"key_id\":\"k\",\"token_file\":"
+	     "\"secret\","
+	     "\"key_secret_file\":\"secret\"}]",
+	     "relay.json: dns[0].token_file: unknown key"},
 	};
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		struct publishers_config l;
