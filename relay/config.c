@@ -37,9 +37,6 @@ enum {
 	MEMORY_MAX_MIB = 1 << 20
 };
 
-/* What a relay.json may hold that only later versions run. */
-static const char *const later_keys[] = {"admin"};
-
 char *relay_config_default_path(void)
 {
 	return default_paths_config("relay.json");
@@ -369,6 +366,42 @@ static void read_update(struct conf_at root, struct relay_config *c)
 			   "is missing: the two go together");
 }
 
+static void read_hosts(struct conf_at at, struct admin_config *a)
+{
+	struct conf_at list = conf_list(at, "hosts");
+	a->hosts = mem_zalloc((conf_len(list) + 1) * sizeof(*a->hosts));
+	for (size_t i = 0; i < conf_len(list); i++) {
+		const char *text;
+		char name[256];
+		if (!conf_item_str(list, i, &text))
+			continue;
+		if (text_host(text, false, name) == 0)
+			a->hosts[a->host_count++] = mem_strdup(name);
+		else
+			conf_error_item(list, i, "\"%s\" is not a host name", text);
+	}
+}
+
+static void read_admin(struct conf_at root, struct relay_config *c)
+{
+	struct conf_at at = conf_object(root, "admin");
+	struct admin_config *a = &c->admin;
+	if (!at.value)
+		return;
+	a->on = true;
+	read_addrs(at, "listen", addr_parse, &a->listen, &a->listen_count);
+	default_addr("127.0.0.1:7080", addr_parse, &a->listen, &a->listen_count);
+	read_hosts(at, a);
+	read_trust(at, true, &a->trust);
+	a->certificate = read_path(at, "certificate", c->file);
+	a->private_key = read_path(at, "private_key", c->file);
+	a->metrics_token_file = read_path(at, "metrics_token_file", c->file);
+	conf_done(at);
+	if (!a->certificate != !a->private_key)
+		conf_error(at, a->certificate ? "private_key" : "certificate",
+			   "is missing: the two go together");
+}
+
 /* domain: the one that runs, for what is below it; NULL: its own. */
 static void read_root(struct conf_at root, const char *domain, struct relay_config *c)
 {
@@ -394,9 +427,7 @@ static void read_root(struct conf_at root, const char *domain, struct relay_conf
 	c->log_visitors = visitor_log_read(root);
 	read_dns(root, domain, c);
 	read_update(root, c);
-	for (size_t i = 0; i < sizeof(later_keys) / sizeof(*later_keys); i++)
-		if (conf_has(root, later_keys[i]))
-			conf_error(root, later_keys[i], "this version does not run it yet");
+	read_admin(root, c);
 	conf_done(root);
 }
 
@@ -595,6 +626,14 @@ void relay_config_unref(struct relay_config *c)
 	mem_free(c->update.trust.proxies);
 	mem_free(c->update.certificate);
 	mem_free(c->update.private_key);
+	mem_free(c->admin.listen);
+	for (size_t i = 0; i < c->admin.host_count; i++)
+		mem_free(c->admin.hosts[i]);
+	mem_free(c->admin.hosts);
+	mem_free(c->admin.trust.proxies);
+	mem_free(c->admin.certificate);
+	mem_free(c->admin.private_key);
+	mem_free(c->admin.metrics_token_file);
 	mem_free(c->file);
 	mem_free(c->domain);
 	mem_free(c->host);

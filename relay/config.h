@@ -44,6 +44,18 @@ struct update_config {
 	char *certificate, *private_key; /* absolute paths, or NULL: the relay's own */
 };
 
+/* The admin listener, for programs and people's pages. */
+struct admin_config {
+	bool on;
+	struct addr *listen; /* default 127.0.0.1:7080 */
+	size_t listen_count;
+	char **hosts; /* further names that it answers to */
+	size_t host_count;
+	struct forwarded_trust trust;
+	char *certificate, *private_key; /* absolute paths, or NULL: the relay's own */
+	char *metrics_token_file;        /* absolute path, or NULL */
+};
+
 struct relay_config {
 	atomic_uint refs;
 	char *file;   /* relay.json itself */
@@ -64,6 +76,7 @@ struct relay_config {
 	char *certificate, *private_key, *accounts, *state, *control; /* paths */
 	struct publishers_config dns; /* empty: no one is told of the names */
 	struct update_config update;
+	struct admin_config admin;
 	char *user;       /* root goes on as this one; NULL: it stays root */
 	bool sandbox;     /* true: sandbox_enter() */
 	char *congestion; /* NULL: bbr, where it is to be had */

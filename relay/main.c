@@ -1,6 +1,7 @@
 /* groundnut-relay: its command line. Each command reads what it needs of the configuration; `run`
  * hands over to the service. */
 #include "relay/accounts/account_edit.h"
+#include "relay/admin/admin_command.h"
 #include "relay/config_check.h"
 #include "relay/config.h"
 #include "relay/doctor.h"
@@ -127,6 +128,18 @@ static int run_status(const struct cli_line *line)
 	return exit_code;
 }
 
+static int run_admin_token(const struct cli_line *line)
+{
+	int exit_code;
+	struct relay_config *c = load(line, &exit_code);
+	if (c)
+		exit_code = admin_command_token(c->state, line->words[0],
+						line->word_count > 1 ? line->words[1] : NULL,
+						cli_has(line, "read-only"));
+	relay_config_unref(c);
+	return exit_code;
+}
+
 static int run_doctor(const struct cli_line *line)
 {
 	return doctor_run(line->config, cli_has(line, "json"));
@@ -184,6 +197,11 @@ static const struct cli_option account_set_options[] = {
     {0},
 };
 
+static const struct cli_option admin_token_options[] = {
+    {"read-only", 0, NULL, "it may look, and change nothing", false},
+    {0},
+};
+
 static const struct cli_option doctor_options[] = {
     {"json", 0, NULL, "as a JSON list", false},
     {0},
@@ -213,6 +231,9 @@ static const struct cli_command commands[] = {
     {"account passwd", "NAME", "set the password that routers and cameras use for DDNS updates",
      "One line of 1 to 256 bytes from standard input; on a terminal it is asked for twice.", NULL,
      1, 1, run_account_passwd},
+    {"admin token", "add NAME|list|remove NAME", "bearer tokens of the admin listener",
+     "`add` prints the token, once: programs send it as `Authorization: Bearer TOKEN`.",
+     admin_token_options, 1, 2, run_admin_token},
     {"run", NULL, "be the relay, in the foreground",
      "SIGHUP, or the command reload, reads the files again; SIGTERM ends it cleanly.", NULL, 0, 0,
      run_service},

@@ -63,6 +63,7 @@ struct ports_range *own_listeners_ports(const struct relay_config *c, size_t *co
 	add_ports(&f, PORTS_TCP, c->tls, c->tls_count);
 	add_ports(&f, PORTS_TCP, c->update.http, c->update.http_count);
 	add_ports(&f, PORTS_TCP, c->update.https, c->update.https_count);
+	add_ports(&f, PORTS_TCP, c->admin.listen, c->admin.listen_count);
 	const struct dns_server_config *serve = publishers_config_dns_server(&c->dns);
 	if (serve && serve->listen_count)
 		add_ports(&f, PORTS_TCP | PORTS_UDP, serve->listen, serve->listen_count);
@@ -223,6 +224,11 @@ void own_listeners_set(struct own_listeners *o)
 				    1);
 	add_entries(&e, "update", ddns_server_accept_http, ddns, u->http, u->http_count);
 	add_entries(&e, update_over_tls, ddns_server_accept_https, ddns, u->https, u->https_count);
+	for (size_t i = 0; i < c->admin.listen_count; i++)
+		add_entries(&e, "admin",
+			    addr_is_loopback(&c->admin.listen[i]) ? admin_server_accept_plain
+								  : admin_server_accept_tls,
+			    o->relay->admin_server, &c->admin.listen[i], 1);
 	listener_set_set(o->others, e.list, e.count);
 	mem_free(e.list);
 	on_retried(o);

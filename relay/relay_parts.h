@@ -5,6 +5,7 @@
 #ifndef GROUNDNUT_RELAY_RELAY_PARTS_H
 #define GROUNDNUT_RELAY_RELAY_PARTS_H
 
+#include "relay/admin/admin_server.h"
 #include "relay/agents/agent_listener.h"
 #include "relay/names/challenges.h"
 #include "relay/names/ddns_server.h"
@@ -19,8 +20,10 @@ struct relay_parts {
 	struct names *names; /* this and the servers: NULL before the start and after the stop */
 	struct dns_server *dns_server;
 	struct ddns_server *ddns_server;
+	struct admin_server *admin_server;
 	struct declared_names *declared_names;
 	struct challenges *challenges;
+	uint64_t started_ms; /* of loop_clock_ms() */
 };
 
 #endif

@@ -16,6 +16,7 @@
 #include "relay/doors/vhost_table.h"
 #include "relay/own_listeners.h"
 #include "relay/reload.h"
+#include "relay/running_status.h"
 #include "relay/store.h"
 #include "shared/base/cli.h"
 #include "shared/base/err.h"
@@ -46,8 +47,7 @@ struct relay {
 	struct timer *watchdog;
 	struct timer *accounts_look; /* accounts.json may be edited by hand */
 	struct stat accounts_seen;   /* as it was when last read */
-	uint64_t started_ms;
-	struct store *store; /* what the names remember */
+	struct store *store;         /* what the names remember */
 	bool stopping;
 };
 
@@ -139,60 +139,17 @@ struct status_question {
 	struct control_reply *reply;
 };
 
-static void put_loop(struct json *w, const struct loop *l)
-{
-	json_open(w, NULL, '{');
-	json_str(w, "name", loop_name(l));
-	json_uint(w, "longest_turn_us", loop_longest_turn_us(l));
-	json_close(w);
-}
-
-static void put_loops(struct json *w, const struct context *c)
-{
-	json_open(w, "loops", '[');
-	put_loop(w, c->main);
-	for (unsigned i = 0; i < c->worker_count; i++)
-		put_loop(w, c->workers[i].loop);
-	json_close(w);
-}
-
-/* True: there are more behind the cursor. */
-static bool put_names(const struct relay *r, struct names_cursor *at, struct json *w)
-{
-	json_open(w, "names", '[');
-	bool more = r->parts.names && names_status(r->parts.names, at, w);
-	json_close(w);
-	return more;
-}
-
-/* The question that is answered by what comes behind. */
-static void put_more(const struct relay *r, bool more, const struct names_cursor *at,
-		     struct json *w)
-{
-	if (!more)
-		return;
-	json_open(w, "more", '{');
-	json_str(w, "do", "names");
-	json_uint(w, "after", at->id);
-	json_str(w, "name", at->name);
-	json_uint(w, "names", names_count(r->parts.names));
-	json_close(w);
-}
-
 static void answer_names(struct relay *r, struct control_reply *reply, struct conf_at asked)
 {
-	struct names_cursor at = {0};
 	struct buf out = BUF_INIT;
 	struct json w = json_into(&out, false);
 	const char *name = "";
 	int64_t after = 0;
 	conf_opt_int(asked, "after", 0, INT64_MAX, &after);
 	conf_opt_str(asked, "name", &name);
-	at.id = (uint64_t)after;
-	snprintf(at.name, sizeof at.name, "%s", name);
 	json_open(&w, NULL, '{');
 	json_bool(&w, "ok", true);
-	put_more(r, put_names(r, &at, &w), &at, &w);
+	running_status_names(&r->parts, (uint64_t)after, name, &w);
 	json_close(&w);
 	control_answer(reply, &out);
 	buf_fini(&out);
@@ -201,25 +158,11 @@ static void answer_names(struct relay *r, struct control_reply *reply, struct co
 static void on_status(void *arg, const struct buf *agents)
 {
 	struct status_question *q = arg;
-	struct relay *r = q->relay;
-	struct names_cursor at = {0};
 	struct buf out = BUF_INIT;
 	struct json w = json_into(&out, false);
 	json_open(&w, NULL, '{');
 	json_bool(&w, "ok", true);
-	json_open(&w, "status", '{');
-	json_str(&w, "version", GROUNDNUT_VERSION);
-	json_uint(&w, "uptime_s", (loop_clock_ms() - r->started_ms) / 1000);
-	put_loops(&w, &r->parts.context);
-	json_open(&w, "listeners", '[');
-	own_listeners_status(r->parts.listeners, &w);
-	if (r->parts.dns_server)
-		dns_server_status(r->parts.dns_server, &w);
-	json_close(&w);
-	json_raw(&w, "agents", (const char *)buf_data(agents), buf_len(agents));
-	bool more = put_names(r, &at, &w);
-	json_close(&w);
-	put_more(r, more, &at, &w);
+	running_status_write(&q->relay->parts, agents, "status", &w);
 	json_close(&w);
 	control_answer(q->reply, &out);
 	buf_fini(&out);
@@ -282,6 +225,8 @@ static int enter_sandbox(const struct relay_config *c)
 
 static void stop_names(struct relay_parts *p)
 {
+	admin_server_close(p->admin_server);
+	p->admin_server = NULL;
 	ddns_server_close(p->ddns_server);
 	dns_server_close(p->dns_server);
 	p->dns_server = NULL;
@@ -392,6 +337,27 @@ static void on_gone(void *owner, const char *account, const char *agent)
 	challenges_drop(((struct relay_parts *)owner)->challenges, account, agent);
 }
 
+static void ask_agents(void *owner, registry_status_fn *fn, void *arg)
+{
+	registry_status(((struct relay_parts *)owner)->registry, fn, arg);
+}
+
+static void write_status(void *owner, const struct buf *agents, struct json *w)
+{
+	running_status_write(owner, agents, NULL, w);
+}
+
+static void write_names(void *owner, uint64_t after, const char *name, struct json *w)
+{
+	running_status_names(owner, after, name, w);
+}
+
+static struct admin_server *new_admin_server(struct relay *r)
+{
+	const struct admin_calls calls = {&r->parts, ask_agents, write_status, write_names};
+	return admin_server_new(r->parts.context.main, &calls);
+}
+
 static bool start_names(struct relay *r, struct accounts *accounts)
 {
 	char *why = NULL;
@@ -412,6 +378,8 @@ static bool start_names(struct relay *r, struct accounts *accounts)
 	dns_server_set(p->dns_server, publishers_config_dns_server(&c->dns));
 	p->ddns_server = ddns_server_new(main, p->names);
 	ddns_server_set(p->ddns_server, c);
+	p->admin_server = new_admin_server(r);
+	admin_server_set(p->admin_server, c);
 	p->context.on_declare = on_declare;
 	p->context.on_gone = on_gone;
 	p->context.on_declare_owner = p;
@@ -520,7 +488,7 @@ static int end_loops(struct relay *r)
 
 int service_run(const char *config_file)
 {
-	struct relay r = {.file = mem_strdup(config_file), .started_ms = loop_clock_ms()};
+	struct relay r = {.file = mem_strdup(config_file), .parts.started_ms = loop_clock_ms()};
 	int err = relay_config_load(config_file, &r.parts.context.config);
 	if (err < 0) {
 		mem_free(r.file);

@@ -189,7 +189,13 @@ static void every_error_is_a_line(void **state)
 	     "test: relay.json: update.private_key: is missing: the two go together\n"
 	     "test: relay.json: update.http[0]: \"8245\" is no address with a port\n"
 	     "test: relay.json: update.htps: unknown key; did you mean \"https\"?\n"},
-	    {D "\"admin\": {}}", "test: relay.json: admin: this version does not run it yet\n"},
+	    {D "\"admin\": {\"listen\": [\"7080\"], \"hosts\": [\"a b\"], \"private_key\": "
+	       "\"k\", \"hots\": 1}}",
+	     "test: relay.json: admin.certificate: is missing: the two go together\n"
+	     "test: relay.json: admin.listen[0]: \"7080\" is not an address and port such as "
+	     "\"[::]:7000\"\n"
+	     "test: relay.json: admin.hosts[0]: \"a b\" is not a host name\n"
+	     "test: relay.json: admin.hots: unknown key; did you mean \"hosts\"?\n"},
 	    {"{\"grace_s\": -1, \"threads\": \"x\"}",
 	     "test: relay.json: domain: missing\ntest: relay.json: grace_s: must be 1 to 86400, "
 	     "not -1\n"

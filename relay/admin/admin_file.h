@@ -1,0 +1,37 @@
+/*
+ * admin.json, in the relay's state directory: who may ask the admin listener. Bearer tokens of
+ * programs, by name; of each only the hash is kept. 0600.
+ */
+#ifndef GROUNDNUT_RELAY_ADMIN_ADMIN_FILE_H
+#define GROUNDNUT_RELAY_ADMIN_ADMIN_FILE_H
+
+#include "shared/base/token.h"
+
+#include <stddef.h>
+
+enum { ADMIN_TOKENS = 64, ADMIN_NAME = 64 };
+
+struct admin_token {
+	char name[ADMIN_NAME];
+	char hash[TOKEN_HASH_TEXT];
+	bool read_only;
+};
+
+struct admin_file {
+	struct admin_token tokens[ADMIN_TOKENS];
+	size_t count;
+};
+
+/* The file that belongs to this state file; freed by the caller. */
+char *admin_file_path(const char *state);
+/* An absent file is an empty one. 0; ERR_CONFIG with *why (freed by the caller) when something
+ * in it is wrong; a negative errno with *why. */
+int admin_file_read(const char *path, struct admin_file *out, char **why);
+/* Makes the directory; as admin_file_read(). */
+int admin_file_write(const char *path, const struct admin_file *f, char **why);
+/* NULL: none of that name. */
+struct admin_token *admin_file_find(struct admin_file *f, const char *name);
+/* Whose token this is, or NULL; in the same time whichever it is. */
+const struct admin_token *admin_file_match(const struct admin_file *f, const char *token);
+
+#endif
