@@ -1,15 +1,16 @@
 /*
- * An item, that is a name here, is due when what is wanted differs from what was published. The
- * values of a TXT record stand beside those of others, so that each of ours is deleted by itself:
- * before one is sent for the first time it is written down among what was tried, and stays there
- * until the publisher has deleted it. One job is under way at a time:
+ * There is an item for each name. It is due when what is wanted differs from what was published.
+ * The values of a TXT record stand beside those of others, so each of ours is deleted by itself.
+ * Therefore a value is written down among what was tried before it is sent for the first time, and
+ * stays there until the publisher has deleted it.
  *
- *	it ends well               what was sent is published now, and kept; the item is due again
- *                                 if
- *	                           something else is wanted meanwhile
- *	this name is refused       the item waits wait_ms behind the others
- *	the server is in trouble   the item goes to the front, and all wait
- *	the publisher stops        nothing is tried until the configuration is read anew
+ * One job is under way at a time. How it ends (at debug level the log says so):
+ *
+ *	ok        what was sent is published now, and kept; the item is due again if something
+ *	          else is wanted meanwhile
+ *	refused   this name only: the item waits behind the others
+ *	later     the server is in trouble: the item goes to the front, and all wait
+ *	stop      nothing is tried until the configuration is read again
  */
 #include "relay/names/publish_queue.h"
 
@@ -56,7 +57,7 @@ struct publish_queue {
 	struct hash_table *items; /* by name */
 	struct list due;          /* in turn */
 	struct list refused;      /* the first one waits the shortest */
-	struct item *flier;       /* whose job is with the publisher, or NULL */
+	struct item *under_way;   /* whose job is with the publisher, or NULL */
 	struct publish_job job;
 	struct write_batch_wait written; /* of what is about to be tried */
 	char *trying;                    /* that, as it is being written, or NULL */
@@ -146,7 +147,7 @@ static bool is_due(const struct publish_queue *q, const char *name, const struct
 	return out->count > 0;
 }
 
-/* An item that is not due: nothing of it is wanted, and nothing is there. */
+/* Drops an item that is not due when nothing of it is published, either. */
 static void drop_if_empty(struct publish_queue *q, struct item *i)
 {
 	for (unsigned t = 0; t < PUBLISH_TYPES; t++)
@@ -212,17 +213,17 @@ static bool writes_first(struct publish_queue *q, const struct item *i)
 static void pump(void *arg)
 {
 	struct publish_queue *q = arg;
-	if (q->flier || q->stopped)
+	if (q->under_way || q->stopped)
 		return;
 	if (q->paused_ms > loop_now_ms(q->loop)) {
 		set_timer(q);
 		return;
 	}
-	while (!q->flier && !list_is_empty(&q->due)) {
+	while (!q->under_way && !list_is_empty(&q->due)) {
 		struct item *i = LIST_ENTRY(q->due.next, struct item, node);
 		list_remove(&i->node);
 		if (is_due(q, i->name, i, &q->job)) {
-			q->flier = i;
+			q->under_way = i;
 			if (!writes_first(q, i))
 				q->kind->publish(q->publisher, &q->job);
 		} else {
@@ -249,7 +250,7 @@ static void on_timer(void *owner)
 static void check(struct publish_queue *q, struct item *i)
 {
 	struct publish_job job;
-	if (!q->kind->serves(q->settings, i->name) || q->flier == i)
+	if (!q->kind->serves(q->settings, i->name) || q->under_way == i)
 		return;
 	list_remove(&i->node);
 	if (!is_due(q, i->name, i, &job)) {
@@ -306,7 +307,7 @@ static void was_refused(struct publish_queue *q, struct item *i, uint64_t wait_m
 {
 	replace(&i->error, error);
 	i->retry_ms = loop_now_ms(q->loop) + (wait_ms ? wait_ms : REFUSED_MS);
-	/* In order of time; nearly always that is the end. */
+	/* The list is in order of time. Nearly always the place is at the end. */
 	struct list *before = q->refused.prev;
 	while (before != &q->refused &&
 	       LIST_ENTRY(before, struct item, node)->retry_ms > i->retry_ms)
@@ -332,12 +333,12 @@ static void must_wait(struct publish_queue *q, struct item *i, bool stop, uint64
 	list_prepend(&q->due, &i->node);
 }
 
-/* What is tried next is in the state file, or cannot be written. */
+/* The values that are tried next are in the state file, or cannot be written. */
 static void on_written(struct write_batch_wait *wait, bool written)
 {
 	struct publish_queue *q = LIST_ENTRY(wait, struct publish_queue, written);
-	struct item *i = q->flier;
-	q->flier = NULL;
+	struct item *i = q->under_way;
+	q->under_way = NULL;
 	if (written) {
 		replace(&i->tried, q->trying);
 		list_prepend(&q->due, &i->node);
@@ -351,9 +352,14 @@ static void on_written(struct write_batch_wait *wait, bool written)
 static void on_done(void *owner, enum publish_result result, uint64_t wait_ms, const char *error)
 {
 	struct publish_queue *q = owner;
-	struct item *i = q->flier;
+	static const char *const text[] = {[PUBLISH_OK] = "ok",
+					   [PUBLISH_REFUSED] = "refused",
+					   [PUBLISH_LATER] = "later",
+					   [PUBLISH_STOP] = "stop"};
+	struct item *i = q->under_way;
 	assert(i);
-	q->flier = NULL;
+	log_debug("publish_job", "publisher=%s name=%s result=%s", q->id, i->name, text[result]);
+	q->under_way = NULL;
 	task_mark(q->loop, &q->pump);
 	switch (result) {
 	case PUBLISH_OK:
