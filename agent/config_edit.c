@@ -281,8 +281,10 @@ static int choose_protocol(const char *public_text, const char *protocol,
 {
 	bool ports = is_ports(public_text);
 	if (!ports && is_ports_with_protocol(public_text)) {
-		log_say("map: \"%s\": say `%.*s --protocol udp` for a udp port", public_text,
-			(int)strcspn(public_text, "/"), public_text);
+		log_say("map: \"%s\": say `%.*s%s` for a %s port", public_text,
+			(int)strcspn(public_text, "/"), public_text,
+			strstr(public_text, "/tcp") ? "" : " --protocol udp",
+			strstr(public_text, "/tcp") ? "tcp" : "udp");
 		return EXIT_USAGE;
 	}
 	if (!protocol) {

@@ -2,8 +2,10 @@
 
 #include "relay/doors/port_table.h"
 #include "shared/base/mem.h"
+#include "shared/tunnel/declare_messages.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { LISTED = 6 }; /* of what an account has */
 
@@ -16,13 +18,23 @@ static void put_one(struct buf *b, size_t i, const char *text)
 		buf_puts(b, ",…");
 }
 
-/* what: that may not be; has: what may be, is freed; option: of the command that changes it. */
+/* what: that may not be; has: what may be, is freed; option: of the command that changes it. The
+ * agent is told only so much: first what it may have is left out, then the command, of which half
+ * would grant something else. */
 static char *refuse(const struct tenant *t, const char *what, struct buf *has, const char *option)
 {
-	char *why =
-	    mem_printf("account %s may not %s: it may have %s; on the relay: "
-		       "groundnut-relay account set %s --%s",
-		       t->account, what, buf_len(has) ? buf_str(has) : "none", t->account, option);
+	char *refusal = mem_printf("account %s may not %s", t->account, what);
+	char *cure =
+	    mem_printf("on the relay: groundnut-relay account set %s --%s", t->account, option);
+	char *full = mem_printf("%s: it may have %s; %s", refusal,
+				buf_len(has) ? buf_str(has) : "none", cure);
+	char *fits = strlen(full) < STATE_ERROR_ROOM ? mem_strdup(full)
+						     : mem_printf("%s; %s", refusal, cure);
+	char *why = mem_strdup(strlen(fits) < STATE_ERROR_ROOM ? fits : refusal);
+	mem_free(refusal);
+	mem_free(cure);
+	mem_free(full);
+	mem_free(fits);
 	buf_fini(has);
 	return why;
 }

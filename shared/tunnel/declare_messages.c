@@ -286,7 +286,7 @@ void state_fini(struct state *s)
 }
 
 /* A frame has room for 1,024 mappings and as many names. */
-enum { ERROR_ROOM = 200, WORD_ROOM = 64 };
+enum { WORD_ROOM = 64 };
 
 static void write_text(struct json *w, const char *key, const char *text)
 {
@@ -301,7 +301,7 @@ static void write_challenge_reports(struct json *w, const struct state *s)
 	json_open(w, "challenges", '[');
 	for (size_t i = 0; i < s->challenge_count; i++) {
 		const struct challenge_report *r = &s->challenges[i];
-		char error[ERROR_ROOM];
+		char error[STATE_ERROR_ROOM];
 		json_open(w, NULL, '{');
 		write_challenge(w, &r->challenge);
 		json_str(w, "state", challenge_states[r->state]);
@@ -323,7 +323,7 @@ void state_write(const struct state *s, struct buf *out)
 		json_uint(&w, "id", r->id);
 		json_str(&w, "state", mapping_state_text(r->state));
 		write_text(&w, "public", r->public_text);
-		char error[ERROR_ROOM];
+		char error[STATE_ERROR_ROOM];
 		write_text(&w, "error", r->error ? text_fit(r->error, error, sizeof(error)) : NULL);
 		write_text(&w, "host", r->host);
 		json_close(&w);

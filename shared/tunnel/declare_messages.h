@@ -53,6 +53,8 @@ void declare_write(const struct declare *d, struct buf *out);
 /* 0; or ERR_SYNTAX with the first reason in why, and *out is empty. Unknown keys are ignored. */
 int declare_read(const char *text, size_t len, struct declare *out, char why[256]);
 
+enum { STATE_ERROR_ROOM = 200 }; /* what of an error fits into STATE, with its NUL; more is cut */
+
 /* STATE: the relay's answer; one entry for each mapping of that serial. */
 struct mapping_report {
 	uint32_t id;

@@ -234,8 +234,11 @@ static char *host_of(const char *text, bool on_wire, char **typed, const char **
 	*typed = NULL;
 	if (on_wire && text_host(text, true, host) < 0)
 		return NULL;
-	if (idn_ascii(text, ascii, why) < 0 || text_host(ascii, true, host) < 0)
+	if (idn_ascii(text, ascii, why) < 0 || text_host(ascii, true, host) < 0) {
+		if (strpbrk(text, ":/"))
+			*why = ": it stands alone, without http://, port or path";
 		return NULL;
+	}
 	if (strcmp(text, ascii) != 0)
 		*typed = mem_strdup(text);
 	return mem_printf("%s%s", host, ascii[strlen(ascii) - 1] == '.' ? "." : "");
@@ -430,6 +433,9 @@ static void read_url(struct conf_at at, struct mapping *m, const char *text, con
 		conf_error(at, "target",
 			   "\"%s\": an http mapping speaks plain HTTP to its target; for one "
 			   "with HTTPS of its own use protocol tls and \"%s\"",
+			   text, place);
+	else if (strncmp(text, "http://", 7) != 0)
+		conf_error(at, "target", "\"%s\" is a URL of another kind: write \"http://%s\"",
 			   text, place);
 	else if (!is_plain_http(text))
 		conf_error(at, "target", "\"%s\" names more than a host: write \"http://%s\"", text,

@@ -219,6 +219,7 @@ static const struct {
     {"x", "50005", "80", NULL, "mappings[2]: "},
     {"x", "80\xff", "80", NULL, "not UTF-8"},
     {"x", "51820/udp", "80", NULL, "`51820 --protocol udp`"},
+    {"x", "8080/tcp", "80", NULL, "say `8080` for a tcp port"},
 };
 
 static void wrong_mapping_changes_nothing(void **state)

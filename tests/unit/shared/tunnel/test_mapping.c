@@ -180,6 +180,9 @@ static const struct {
      "agent.json: mappings[0].public_port: …"},
     {"[{\"name\": \"a\", \"protocol\": \"http\", \"host\": \"a b\", \"target\": \"h:80\"}]",
      "agent.json: mappings[0].host: \"a b\" is not a host name\n"},
+    {"[{\"name\": \"a\", \"protocol\": \"http\", \"host\": \"http://a.b\", \"target\": \"h:80\"}]",
+     "agent.json: mappings[0].host: \"http://a.b\" is not a host name: it stands alone, without "
+     "http://, port or path\n"},
     {"[{\"name\": \"a\", \"protocol\": \"http\", \"host\": \"☃.alice\", \"target\": \"h:1\"}]",
      "agent.json: mappings[0].host: \"☃.alice\" is not a host name: it holds a character that host "
      "names may not have\n"},
