@@ -128,14 +128,33 @@ static int run_status(const struct cli_line *line)
 	return exit_code;
 }
 
-static int run_admin_token(const struct cli_line *line)
+static int run_admin_token_add(const struct cli_line *line)
 {
 	int exit_code;
 	struct relay_config *c = load(line, &exit_code);
 	if (c)
-		exit_code = admin_command_token(c->state, line->words[0],
-						line->word_count > 1 ? line->words[1] : NULL,
-						cli_has(line, "read-only"));
+		exit_code =
+		    admin_command_token_add(c->state, line->words[0], cli_has(line, "read-only"));
+	relay_config_unref(c);
+	return exit_code;
+}
+
+static int run_admin_token_list(const struct cli_line *line)
+{
+	int exit_code;
+	struct relay_config *c = load(line, &exit_code);
+	if (c)
+		exit_code = admin_command_token_list(c->state);
+	relay_config_unref(c);
+	return exit_code;
+}
+
+static int run_admin_token_remove(const struct cli_line *line)
+{
+	int exit_code;
+	struct relay_config *c = load(line, &exit_code);
+	if (c)
+		exit_code = admin_command_token_remove(c->state, line->words[0]);
 	relay_config_unref(c);
 	return exit_code;
 }
@@ -231,9 +250,12 @@ static const struct cli_command commands[] = {
     {"account passwd", "NAME", "set the password that routers and cameras use for DDNS updates",
      "One line of 1 to 256 bytes from standard input; on a terminal it is asked for twice.", NULL,
      1, 1, run_account_passwd},
-    {"admin token", "add NAME|list|remove NAME", "bearer tokens of the admin listener",
-     "`add` prints the token, once: programs send it as `Authorization: Bearer TOKEN`.",
-     admin_token_options, 1, 2, run_admin_token},
+    {"admin token add", "NAME", "create a bearer token of the admin listener, and print it",
+     "It is shown once: only its hash is kept. Programs send it as `Authorization: Bearer TOKEN`.",
+     admin_token_options, 1, 1, run_admin_token_add},
+    {"admin token list", NULL, "show whose tokens there are", NULL, NULL, 0, 0,
+     run_admin_token_list},
+    {"admin token remove", "NAME", "take a token away", NULL, NULL, 1, 1, run_admin_token_remove},
     {"run", NULL, "be the relay, in the foreground",
      "SIGHUP, or the command reload, reads the files again; SIGTERM ends it cleanly.", NULL, 0, 0,
      run_service},

@@ -7,7 +7,6 @@
 #include "shared/base/text.h"
 
 #include <stdio.h>
-#include <string.h>
 
 static int add(struct admin_file *f, const char *name, bool read_only, char token[TOKEN_TEXT])
 {
@@ -46,57 +45,66 @@ static int remove_one(struct admin_file *f, const char *name)
 	return 0;
 }
 
-static void list(const struct admin_file *f)
+/* 0 with the file's path (freed by the caller), or an exit code. */
+static int open_file(const char *state, char **path, struct admin_file *f)
 {
-	for (size_t i = 0; i < f->count; i++)
-		printf("%-24s %s\n", f->tokens[i].name,
-		       f->tokens[i].read_only ? "read-only" : "read and write");
+	char *why;
+	*path = admin_file_path(state);
+	if (admin_file_read(*path, f, &why) == 0)
+		return 0;
+	log_say("%s", why);
+	mem_free(why);
+	mem_free(*path);
+	return EXIT_WORK;
 }
 
-/* "list" stands alone, the others have a name behind them. */
-static bool is_usage(const char *verb, const char *name)
+/* Writes unless code says otherwise, and frees the path. */
+static int save(char *path, const struct admin_file *f, int code)
 {
-	if (!strcmp(verb, "list"))
-		return !name;
-	return name && (!strcmp(verb, "add") || !strcmp(verb, "remove"));
-}
-
-static int change(struct admin_file *f, const char *path, const char *verb, const char *name,
-		  bool read_only)
-{
-	char token[TOKEN_TEXT] = "", *why = NULL;
-	bool adds = !strcmp(verb, "add");
-	int code = adds ? add(f, name, read_only, token) : remove_one(f, name);
+	char *why = NULL;
 	if (!code && admin_file_write(path, f, &why) < 0) {
 		log_say("%s", why);
 		code = EXIT_WORK;
 	}
-	if (!code && adds) {
+	mem_free(why);
+	mem_free(path);
+	return code;
+}
+
+int admin_command_token_add(const char *state, const char *name, bool read_only)
+{
+	struct admin_file f;
+	char *path, token[TOKEN_TEXT];
+	int code = open_file(state, &path, &f);
+	if (code)
+		return code;
+	code = save(path, &f, add(&f, name, read_only, token));
+	if (!code) {
 		printf("%s\n", token);
 		log_say("it is shown this once; programs send it as `Authorization: Bearer TOKEN`");
 	}
 	mem_wipe(token, sizeof token);
-	mem_free(why);
 	return code;
 }
 
-int admin_command_token(const char *state, const char *verb, const char *name, bool read_only)
+int admin_command_token_list(const char *state)
 {
 	struct admin_file f;
-	char *why = NULL, *path = admin_file_path(state);
-	int code = 0;
-	if (!is_usage(verb, name)) {
-		log_say("admin token needs one of: add NAME, list, remove NAME");
-		code = EXIT_USAGE;
-	} else if (admin_file_read(path, &f, &why) < 0) {
-		log_say("%s", why);
-		code = EXIT_WORK;
-	} else if (!strcmp(verb, "list")) {
-		list(&f);
-	} else {
-		code = change(&f, path, verb, name, read_only);
-	}
-	mem_free(why);
+	char *path;
+	int code = open_file(state, &path, &f);
+	if (code)
+		return code;
+	for (size_t i = 0; i < f.count; i++)
+		printf("%-24s %s\n", f.tokens[i].name,
+		       f.tokens[i].read_only ? "read-only" : "read and write");
 	mem_free(path);
-	return code;
+	return 0;
+}
+
+int admin_command_token_remove(const char *state, const char *name)
+{
+	struct admin_file f;
+	char *path;
+	int code = open_file(state, &path, &f);
+	return code ? code : save(path, &f, remove_one(&f, name));
 }

@@ -5,7 +5,9 @@
 
 #include <stdbool.h>
 
-/* state: relay.json's; name: NULL where there was no word; read_only: of `add`. */
-int admin_command_token(const char *state, const char *verb, const char *name, bool read_only);
+/* state: relay.json's */
+int admin_command_token_add(const char *state, const char *name, bool read_only);
+int admin_command_token_list(const char *state);
+int admin_command_token_remove(const char *state, const char *name);
 
 #endif

@@ -154,14 +154,15 @@ static int split(const struct cli *cli, int argc, char **argv, struct raw *raw,
 /* How many words of the line are this command's name; 0: the line names another command. */
 static size_t matches(const struct cli_command *c, const struct raw *raw)
 {
-	const char *second = strchr(c->name, ' ');
-	size_t first_len = second ? (size_t)(second - c->name) : strlen(c->name);
-	if (!raw->word_count || strlen(raw->words[0]) != first_len ||
-	    memcmp(raw->words[0], c->name, first_len))
-		return 0;
-	if (!second)
-		return 1;
-	return raw->word_count > 1 && !strcmp(raw->words[1], second + 1) ? 2 : 0;
+	size_t count = 0;
+	for (const char *word = c->name; *word; count++) {
+		size_t len = strcspn(word, " ");
+		if (count == raw->word_count || strlen(raw->words[count]) != len ||
+		    memcmp(raw->words[count], word, len) != 0)
+			return 0;
+		word += len + (word[len] == ' ');
+	}
+	return count;
 }
 
 /* What follows "GROUP " in a command's name, or NULL. */

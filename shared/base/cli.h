@@ -5,7 +5,7 @@
  *	static const struct cli_option init_options[] = {{"domain", 0, "D", "the zone of
  *	  your names"}, …, {0}};
  *
- * A command's name may be two words ("account add"): then `account` alone, or with an unknown
+ * A command's name may be several words ("account add"): then `account` alone, or with an unknown
  * second word, is wrong usage that names them all, and `account --help` lists them. An option of
  * one command may stand before it, so options of one name must all take a value or all take none.
  */
@@ -28,7 +28,8 @@ struct cli_option {
 
 struct cli_line;
 struct cli_command {
-	const char *name;                 /* "init", "account add"; NULL ends the list */
+	/* "init", "account add", "admin token add"; NULL ends the list */
+	const char *name;
 	const char *words;                /* what follows it: "NAME PUBLIC TARGET"; may be NULL */
 	const char *help;                 /* one line */
 	const char *more;                 /* further lines for SUBCOMMAND --help, or NULL */
