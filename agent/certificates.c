@@ -5,6 +5,7 @@
 #include "agent/certificates.h"
 
 #include "agent/certificate_files.h"
+#include "agent/certificate_orders.h"
 #include "shared/base/file.h"
 #include "shared/base/list.h"
 #include "shared/base/log.h"
@@ -21,11 +22,15 @@ enum { LOOK_MS = 5000 };
 struct entry {
 	struct list node;
 	char *name; /* the mapping's */
-	char *certificate, *key;
+	char *wanted; /* its host, as in the file */
+	char *certificate, *key; /* NULL: of a CA */
 	struct stat stamps[2];
 	struct certificate_files shown; /* tls NULL: none */
 	char *error;                    /* why it is not newer; NULL: nothing is wrong */
-	bool was_valid;                 /* as the owner knows it */
+	/* of a CA instead: */
+	char *host; /* the full one, as the relay has told it; NULL: not yet */
+	struct certificate_order *order;
+	bool was_valid; /* as the owner knows it */
 };
 
 struct certificates {
@@ -34,6 +39,9 @@ struct certificates {
 	void *owner;
 	struct list entries;
 	struct timer *timer;
+	struct acme_config acme; /* that orders has been made with */
+	char *state;
+	struct certificate_orders *orders; /* NULL: nobody wants one */
 };
 
 static void entry_free(struct entry *e)
@@ -44,6 +52,9 @@ static void entry_free(struct entry *e)
 	mem_free(e->certificate);
 	mem_free(e->key);
 	mem_free(e->error);
+	mem_free(e->wanted);
+	mem_free(e->host);
+	certificate_order_free(e->order);
 	mem_free(e);
 }
 
@@ -86,9 +97,25 @@ static void read_files(struct entry *e)
 
 /* --- all --- */
 
+/* Of a file or of a CA. */
+static struct certificate_order_look look(const struct entry *e)
+{
+	struct certificate_order_look out = {
+	    .shown = e->shown.tls,
+	    .not_before_ms = e->shown.not_before_ms,
+	    .not_after_ms = e->shown.not_after_ms,
+	    .issuer = e->shown.issuer,
+	    .error = e->error,
+	};
+	if (e->order)
+		certificate_order_look(e->order, &out);
+	return out;
+}
+
 static bool is_valid(const struct entry *e)
 {
-	return e->shown.tls && loop_wall_ms() < e->shown.not_after_ms;
+	struct certificate_order_look at = look(e);
+	return at.shown && loop_wall_ms() < at.not_after_ms;
 }
 
 /* Tells the owner when one is valid that was not, or the other way round. */
@@ -103,6 +130,12 @@ static void settle(struct certificates *all)
 	}
 	if (news)
 		all->fn(all->owner);
+}
+
+static void on_orders(void *owner)
+{
+	struct certificates *all = owner;
+	all->fn(all->owner);
 }
 
 static void on_timer(void *owner)
@@ -136,13 +169,18 @@ void certificates_free(struct certificates *all)
 		return;
 	while (!list_is_empty(&all->entries))
 		entry_free(LIST_ENTRY(all->entries.next, struct entry, node));
+	certificate_orders_free(all->orders);
+	acme_config_fini(&all->acme);
+	mem_free(all->state);
 	timer_close(all->timer);
 	mem_free(all);
 }
 
-static bool has_files(const struct entry *e, const char *certificate, const char *key)
+static bool is_same(const struct entry *e, const struct mapping *m, const char *certificate,
+		    const char *key)
 {
-	return text_same(e->certificate, certificate) && text_same(e->key, key);
+	return !strcmp(e->name, m->name) && !strcmp(e->wanted, m->host) &&
+	       text_same(e->certificate, certificate) && text_same(e->key, key);
 }
 
 static void add(struct certificates *all, struct list *old, const struct mapping *m,
@@ -154,7 +192,7 @@ static void add(struct certificates *all, struct list *old, const struct mapping
 	LIST_EACH(node, old)
 	{
 		struct entry *had = LIST_ENTRY(node, struct entry, node);
-		if (!strcmp(had->name, m->name) && has_files(had, certificate, key))
+		if (is_same(had, m, certificate, key))
 			e = had;
 	}
 	if (e) {
@@ -164,15 +202,36 @@ static void add(struct certificates *all, struct list *old, const struct mapping
 	} else {
 		e = mem_zalloc(sizeof *e);
 		e->name = mem_strdup(m->name);
+		e->wanted = mem_strdup(m->host);
 		e->certificate = certificate;
 		e->key = key;
 	}
 	list_append(&all->entries, &e->node);
 }
 
+/* Another CA or directory: what was had of the old one is shown no more. */
+static void set_acme(struct certificates *all, const struct agent_config *c)
+{
+	if (all->state && !strcmp(all->state, c->state) && acme_config_same(&all->acme, &c->acme))
+		return;
+	LIST_EACH(node, &all->entries)
+	{
+		struct entry *e = LIST_ENTRY(node, struct entry, node);
+		certificate_order_free(e->order);
+		e->order = NULL;
+	}
+	certificate_orders_free(all->orders);
+	all->orders = NULL;
+	acme_config_fini(&all->acme);
+	acme_config_copy(&all->acme, &c->acme);
+	mem_free(all->state);
+	all->state = mem_strdup(c->state);
+}
+
 void certificates_set(struct certificates *all, const struct agent_config *c)
 {
 	struct list old = {&old, &old};
+	set_acme(all, c);
 	list_move(&old, &all->entries);
 	for (size_t i = 0; i < c->mappings.count; i++)
 		if (c->mappings.items[i].protocol == MAPPING_HTTPS)
@@ -182,16 +241,83 @@ void certificates_set(struct certificates *all, const struct agent_config *c)
 	on_timer(all);
 }
 
+void certificates_told(struct certificates *all, const char *mapping, const char *host,
+		       bool is_open, uint16_t port)
+{
+	struct entry *e = find(all, mapping);
+	if (!e || e->certificate)
+		return;
+	if (host && !text_same(e->host, host)) {
+		certificate_order_free(e->order);
+		e->order = NULL;
+		mem_free(e->host);
+		e->host = mem_strdup(host);
+	}
+	if (e->host && !e->order) {
+		if (!all->orders)
+			all->orders = certificate_orders_new(all->loop, &all->acme, all->state,
+							     on_orders, all);
+		e->order = certificate_order_new(all->orders, e->host);
+	}
+	if (e->order)
+		certificate_order_set_open(e->order, is_open, port);
+	settle(all);
+}
+
+void certificates_away(struct certificates *all)
+{
+	LIST_EACH(node, &all->entries)
+	{
+		struct entry *e = LIST_ENTRY(node, struct entry, node);
+		if (e->order)
+			certificate_order_set_open(e->order, false, 0);
+	}
+}
+
 struct tls_context *certificates_shown(const struct certificates *all, const char *mapping)
 {
 	const struct entry *e = find(all, mapping);
-	return e ? e->shown.tls : NULL;
+	return e ? look(e).shown : NULL;
 }
 
 bool certificates_is_valid(const struct certificates *all, const char *mapping)
 {
 	const struct entry *e = find(all, mapping);
 	return e && is_valid(e);
+}
+
+bool certificates_is_settled(const struct certificates *all, const char *mapping)
+{
+	const struct entry *e = find(all, mapping);
+	return !e || is_valid(e) || look(e).error;
+}
+
+struct tls_context *certificates_validation(const struct certificates *all, const char *name)
+{
+	return all->orders ? certificate_orders_validation(all->orders, name) : NULL;
+}
+
+const char *certificates_renew(struct certificates *all, const char *mapping)
+{
+	struct entry *e = find(all, mapping);
+	if (!e)
+		return "no https mapping is called so";
+	if (e->certificate)
+		return "its certificate is in files of your own";
+	if (!e->order)
+		return "the relay has not told the mapping's full host yet";
+	certificate_order_hurry(e->order);
+	return NULL;
+}
+
+struct certificate_progress certificates_progress(const struct certificates *all,
+						  const char *mapping)
+{
+	const struct entry *e = find(all, mapping);
+	if (!e)
+		return (struct certificate_progress){.error = "no https mapping is called so"};
+	struct certificate_order_look at = look(e);
+	return (struct certificate_progress){at.taken, at.failed, at.error};
 }
 
 struct report_part certificates_part(const struct certificates *all, const char *mapping)
@@ -201,12 +327,34 @@ struct report_part certificates_part(const struct certificates *all, const char 
 	struct report_part part = {.error = NULL};
 	if (!e)
 		return part;
-	bool over = e->shown.tls && !is_valid(e);
+	struct certificate_order_look at = look(e);
+	bool over = at.shown && !is_valid(e);
 	snprintf(part.state, sizeof part.state, "%s",
-		 is_valid(e)        ? "valid"
-		 : e->error || over ? "error"
+		 is_valid(e)       ? "valid"
+		 : at.error || over ? "error"
 				    : "pending");
-	part.time_ms = e->shown.not_after_ms;
-	part.error = e->error ? e->error : over ? time_is_over : NULL;
+	part.time_ms = at.not_after_ms;
+	part.next_ms = at.next_try_ms;
+	part.error = at.error ? (char *)(uintptr_t)at.error : over ? time_is_over : NULL;
 	return part;
+}
+
+void certificates_list(const struct certificates *all, struct json *w)
+{
+	LIST_EACH(node, &all->entries)
+	{
+		const struct entry *e = LIST_ENTRY(node, struct entry, node);
+		struct certificate_order_look at = look(e);
+		struct report_part part = certificates_part(all, e->name);
+		json_open(w, NULL, '{');
+		json_str(w, "name", e->name);
+		json_str(w, "host", e->host ? e->host : e->wanted);
+		json_str(w, "state", part.state);
+		json_time(w, "not_before", at.not_before_ms);
+		json_time(w, "not_after", part.time_ms);
+		json_str(w, "issuer", *at.issuer ? at.issuer : NULL);
+		json_time(w, "next_try", part.next_ms);
+		json_str(w, "error", part.error);
+		json_close(w);
+	}
 }

@@ -1,6 +1,6 @@
 /*
  * The certificates of the https mappings: those of files, which are read again when they change,
- * and what each is doing now.
+ * those that a CA gives (certificate_orders.h), and what each is doing now.
  */
 #ifndef GROUNDNUT_AGENT_CERTIFICATES_H
 #define GROUNDNUT_AGENT_CERTIFICATES_H
@@ -18,10 +18,31 @@ void certificates_free(struct certificates *all);
 /* Takes the https mappings of the file, copied. One that has not changed keeps what it has. */
 void certificates_set(struct certificates *all, const struct agent_config *c);
 
+/* What the relay says of the mapping: its full host (NULL: not known), whether visitors are let in,
+ * and at which port. */
+void certificates_told(struct certificates *all, const char *mapping, const char *host,
+		       bool is_open, uint16_t port);
+/* The session is over: nothing can be validated. */
+void certificates_away(struct certificates *all);
+
 /* What is shown to visitors of the mapping; NULL: there is none yet. Borrowed. */
 struct tls_context *certificates_shown(const struct certificates *all, const char *mapping);
 /* There is one, and its time is not over: plain requests may be sent to https. */
 bool certificates_is_valid(const struct certificates *all, const char *mapping);
+/* There is one, or why there is none is known: NULL for a mapping without. */
+bool certificates_is_settled(const struct certificates *all, const char *mapping);
+/* What a CA is shown that validates this name; NULL: nothing. Borrowed. */
+struct tls_context *certificates_validation(const struct certificates *all, const char *name);
+/* Orders a new one. NULL; or why not, static. */
+const char *certificates_renew(struct certificates *all, const char *mapping);
+struct certificate_progress {
+	uint64_t taken, failed; /* orders since the start */
+	const char *error;      /* of the last one; NULL: none */
+};
+struct certificate_progress certificates_progress(const struct certificates *all,
+						  const char *mapping);
+/* writes all of them, into an array that is open */
+void certificates_list(const struct certificates *all, struct json *w);
 /* What is known of it, with the error borrowed; of a mapping without one nothing. */
 struct report_part certificates_part(const struct certificates *all, const char *mapping);
 

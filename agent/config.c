@@ -244,6 +244,7 @@ static struct agent_config *read_all(struct conf_at root, const char *file)
 	c->congestion = read_congestion(root);
 	c->sandbox = true;
 	conf_opt_bool(root, "sandbox", &c->sandbox);
+	acme_config_read(root, file, &c->acme);
 	read_mappings(root, c);
 	read_names(root, c);
 	c->log_visitors = visitor_log_read(root);
@@ -331,6 +332,7 @@ void agent_config_free(struct agent_config *c)
 	mem_free(c->control);
 	mem_free(c->state);
 	mem_free(c->congestion);
+	acme_config_fini(&c->acme);
 	mapping_list_fini(&c->mappings);
 	name_entry_list_fini(&c->names);
 	mem_free(c);

@@ -2,6 +2,7 @@
 #ifndef GROUNDNUT_AGENT_CONFIG_H
 #define GROUNDNUT_AGENT_CONFIG_H
 
+#include "agent/acme_config.h"
 #include "shared/base/addr.h"
 #include "shared/tunnel/declare_messages.h"
 
@@ -20,6 +21,7 @@ struct agent_config {
 	char *state;      /* directory, path */
 	bool sandbox;     /* true: sandbox_enter() */
 	char *congestion; /* NULL: bbr, where it is to be had */
+	struct acme_config acme;
 	struct mapping_list mappings;
 	struct name_entry_list names;
 	bool log_visitors;

@@ -276,15 +276,19 @@ static bool is_ports_with_protocol(const char *text)
 	return len && text[len] == '/';
 }
 
-static int choose_protocol(const char *public_text, const char *protocol,
-			   enum mapping_protocol *out)
+static int choose_protocol(const struct map_words *w, enum mapping_protocol *out)
 {
+	const char *public_text = w->public_text, *protocol = w->protocol;
 	bool ports = is_ports(public_text);
 	if (!ports && is_ports_with_protocol(public_text)) {
 		log_say("map: \"%s\": say `%.*s%s` for a %s port", public_text,
 			(int)strcspn(public_text, "/"), public_text,
 			strstr(public_text, "/tcp") ? "" : " --protocol udp",
 			strstr(public_text, "/tcp") ? "tcp" : "udp");
+		return EXIT_USAGE;
+	}
+	if (w->public_port && (!protocol || strcmp(protocol, "https") != 0)) {
+		log_say("map: --public-port is for --protocol https");
 		return EXIT_USAGE;
 	}
 	if (!protocol) {
@@ -367,6 +371,7 @@ static json_t *new_mapping(const struct map_words *w, enum mapping_protocol p)
 	bool ok = put(mapping, "name", w->name) &&
 		  put(mapping, "protocol", mapping_kind(p)->word) &&
 		  put_public(mapping, w->public_text) && put(mapping, "target", at_home) &&
+		  (!w->public_port || put_option(mapping, "public_port", w->public_port)) &&
 		  put_options(mapping, w);
 	mem_free(at_home);
 	if (ok)
@@ -464,7 +469,7 @@ int config_edit_map(const char *file, const struct map_words *words, bool *is_ne
 	enum mapping_protocol p;
 	struct document d;
 	*out = NULL;
-	int code = choose_protocol(words->public_text, words->protocol, &p);
+	int code = choose_protocol(words, &p);
 	if (code)
 		return code;
 	json_t *mapping = new_mapping(words, p);

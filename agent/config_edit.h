@@ -15,7 +15,8 @@ int config_edit_join(const char *file, const struct join_line *line, bool force,
 /* What `map` was told, as it was typed; NULL: nothing of it. */
 struct map_words {
 	const char *name, *public_text, *target;
-	const char *protocol; /* NULL: the form of public_text decides */
+	const char *protocol;    /* NULL: the form of public_text decides */
+	const char *public_port; /* of https: one of its own; or NULL */
 	/* "none" takes away what was there */
 	const char *allow; /* CIDR,… */
 	const char *basic_auth, *password;

@@ -179,11 +179,12 @@ static struct tls_context *choose(void *owner, const struct client_hello *hello,
 				  enum client_hello_alert *alert, bool *validates)
 {
 	struct https_visit *v = owner;
+	*alert = CLIENT_HELLO_UNRECOGNIZED_NAME;
 	*validates = client_hello_offers_only(hello, ACME_ALPN);
-	if (*validates || (v->host && !text_host_covers(v->host, hello->host))) {
-		*alert = CLIENT_HELLO_UNRECOGNIZED_NAME;
+	if (*validates)
+		return certificates_validation(v->gateway->certificates, hello->host);
+	if (v->host && !text_host_covers(v->host, hello->host))
 		return NULL;
-	}
 	*alert = CLIENT_HELLO_INTERNAL_ERROR;
 	return certificates_shown(v->gateway->certificates, v->mapping->name);
 }

@@ -1,4 +1,5 @@
 /* groundnut-agent: its commands, each handed to the file that does it. */
+#include "agent/certificates_command.h"
 #include "agent/config.h"
 #include "agent/doctor.h"
 #include "agent/environment.h"
@@ -31,6 +32,7 @@ static int run_map(const struct cli_line *line)
 	    .public_text = line->words[1],
 	    .target = line->words[2],
 	    .protocol = cli_value(line, "protocol"),
+	    .public_port = cli_value(line, "public-port"),
 	    .allow = cli_value(line, "allow"),
 	    .basic_auth = cli_value(line, "basic-auth"),
 	    .bandwidth = cli_value(line, "bandwidth"),
@@ -101,12 +103,22 @@ static int run_reload(const struct cli_line *line)
 	return code;
 }
 
+static int run_certificates(const struct cli_line *line)
+{
+	return certificates_command_list(line->config, cli_has(line, "json"));
+}
+
+static int run_renew(const struct cli_line *line)
+{
+	return certificates_command_renew(line->config, line->words[0]);
+}
+
 static int run_doctor(const struct cli_line *line)
 {
 	return doctor_run(line->config, cli_has(line, "json"));
 }
 
-static const struct cli_option doctor_options[] = {
+static const struct cli_option json_options[] = {
     {"json", 0, NULL, "as a JSON list", false},
     {0},
 };
@@ -119,6 +131,7 @@ static const struct cli_option join_options[] = {
 };
 static const struct cli_option map_options[] = {
     {"protocol", 0, "P", "tcp, udp, http, tls or https", false},
+    {"public-port", 0, "PORT", "of https: a port of its own instead of the shared one", false},
     {"allow", 0, "CIDR,…", "who may come in: 198.51.100.0/24,2001:db8::/32", false},
     {"basic-auth", 0, "USER", "http, https: a password is asked for, read from standard input here",
      false},
@@ -136,8 +149,8 @@ static const struct cli_command commands[] = {
      "either way.",
      join_options, 1, 1, run_join},
     {"map", "NAME PUBLIC TARGET", "make a service at home public",
-     "PUBLIC: a port or range (tcp, or udp by --protocol), or a host (http, or tls by "
-     "--protocol).\n"
+     "PUBLIC: a port or range (tcp, or udp by --protocol), or a host (http, or tls or "
+     "https by --protocol).\n"
      "TARGET: HOST:PORT, or a bare port of this machine. An existing NAME is replaced, and keeps "
      "the options that are not given; `none` takes one away.\n"
      "Prints what visitors type once the relay has opened it.\n\n"
@@ -147,7 +160,9 @@ static const struct cli_command commands[] = {
      "  groundnut-agent map vpn 51820 192.168.1.1:51820 --protocol udp\n"
      "  groundnut-agent map blog blog.alice 8000\n"
      "  groundnut-agent map rest '*.alice' 192.168.1.7:80\n"
-     "  groundnut-agent map nas nas.alice 192.168.1.5:443 --protocol tls",
+     "  groundnut-agent map nas nas.alice 192.168.1.5:443 --protocol tls\n"
+     "  groundnut-agent map cloud cloud.alice 8080 --protocol https\n"
+     "  groundnut-agent map cloud cloud.alice 8080 --protocol https --public-port 54321",
      map_options, 3, 3, run_map},
     {"unmap", "NAME", "take a mapping out again", NULL, NULL, 1, 1, run_unmap},
     {"run", NULL, "the service, in the foreground; SIGHUP re-reads the file, SIGTERM ends it", NULL,
@@ -158,7 +173,11 @@ static const struct cli_command commands[] = {
     {"doctor", NULL, "look from the inside out, a line each: `ok`, or what is wrong and the cure",
      "Tries the relay as `join` does, asks the running agent, and connects to each target. 0 only "
      "where nothing is wrong.",
-     doctor_options, 0, 0, run_doctor},
+     json_options, 0, 0, run_doctor},
+    {"certificates", NULL, "the certificates of https mappings", NULL, json_options, 0, 0,
+     run_certificates},
+    {"certificates renew", "NAME", "order a new certificate for the mapping at once",
+     "Waits up to 60 s. 0 when the new one serves.", NULL, 1, 1, run_renew},
     {"reload", NULL, "have the running agent read its file again", NULL, NULL, 0, 0, run_reload},
     {0},
 };

@@ -10,9 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The agent waits 5 s for the relay, and as long for a probe; its own answer takes a moment
- * more. */
-enum { MAP_TIMEOUT_MS = 12000 };
+/* The agent waits 5 s for the relay, as long for a probe, 30 s for a certificate; its own answer
+ * takes a moment more. */
+enum { MAP_TIMEOUT_MS = 12000, MAP_HTTPS_TIMEOUT_MS = 42000 };
 
 /* A host with dots that the relay refused may have been meant as a full name. */
 static bool may_be_full_name(const char *public_text)
@@ -34,6 +34,25 @@ static void say_refused(const char *name, const char *public_text, const char *e
 		log_say("kept; `groundnut-agent unmap %s` takes it away", name);
 }
 
+/* What https still lacks, where it does. */
+static void say_certificate(const json_t *certificate)
+{
+	const char *state = json_string_value(json_object_get(certificate, "state"));
+	const char *error = json_string_value(json_object_get(certificate, "error"));
+	if (state && strcmp(state, "valid") != 0)
+		log_say("mapped, but there is no certificate yet%s%s; `groundnut-agent "
+			"certificates` says how it goes on",
+			error ? ": " : "", error ? error : "");
+}
+
+/* What visitors type, on a line of its own. */
+static void print_public(const char *text, bool https)
+{
+	char *clean = text_harmless(text);
+	printf(https ? "https://%s/\n" : "%s\n", clean);
+	mem_free(clean);
+}
+
 /* The relay's answer about the mapping, as the agent passes it on. */
 static int tell(const char *name, const char *public_text, const char *answer_text, bool is_new)
 {
@@ -45,9 +64,9 @@ static int tell(const char *name, const char *public_text, const char *answer_te
 	const char *unreachable = json_string_value(json_object_get(answer, "unreachable"));
 	int code = EXIT_WORK;
 	if (state && strcmp(state, "open") == 0 && open) {
-		char *clean = text_harmless(open);
-		puts(clean);
-		mem_free(clean);
+		const json_t *certificate = json_object_get(answer, "certificate");
+		print_public(open, certificate != NULL);
+		say_certificate(certificate);
 		if (down)
 			log_say("mapped, but nothing answers at %s", down);
 		if (unreachable)
@@ -69,11 +88,11 @@ int map_command_run(const char *file, const struct map_words *words)
 	const char *name = words->name;
 	struct agent_config *c;
 	struct control_client ask;
-	bool is_new;
+	bool is_new, https = words->protocol && strcmp(words->protocol, "https") == 0;
 	int code = config_edit_map(file, words, &is_new, &c);
 	if (code)
 		return code;
-	running_agent_ask(c, "map", name, MAP_TIMEOUT_MS, &ask);
+	running_agent_ask(c, "map", words->name, https ? MAP_HTTPS_TIMEOUT_MS : MAP_TIMEOUT_MS, &ask);
 	switch (ask.result) {
 	case CONTROL_CLIENT_DONE:
 		code = tell(name, words->public_text, ask.answer, is_new);

@@ -31,19 +31,30 @@
 #include <string.h>
 #include <uv.h>
 
-/* for the relay's answer, and then for what a probe and a look at the target find */
-enum { ANSWER_WAIT_MS = 5000, CHECK_WAIT_MS = 5000 };
+/* for the relay's answer, and then for what a probe and a look at the target find; for the
+ * certificate of an https mapping; and of `certificates renew` */
+enum {
+	ANSWER_WAIT_MS = 5000,
+	CHECK_WAIT_MS = 5000,
+	CERTIFICATE_WAIT_MS = 30000,
+	RENEW_WAIT_MS = 60000,
+	QUESTION_LOOK_MS = 500,
+};
 
 /* systemd is told "ready" at the latest then, whatever the relay does: a boot must go on. */
 enum { READY_MS = 8000 };
 
-/* A `map` command that waits for the relay's answer about its mapping. */
+/* A `map` command that waits for the relay's answer about its mapping, and for the certificate; or
+ * `certificates renew`, which waits for a new one. */
 struct question {
 	struct list node;
 	struct control_reply *reply;
 	char *name;
-	uint64_t until_ms;
-	bool is_answered; /* by the relay: only checks are waited for */
+	uint64_t until_ms;             /* for the relay; renew: for the CA */
+	bool is_answered;              /* by the relay: only checks are waited for */
+	uint64_t certificate_until_ms; /* map */
+	bool renews;
+	struct certificate_progress before; /* renew */
 };
 
 struct service_main {
@@ -68,8 +79,8 @@ struct service_main {
 
 /* --- answers --- */
 
-static void answer_mapping(struct control_reply *reply, const struct target_look *look,
-			   const char *error)
+static void answer_mapping(const struct service_main *m, const struct question *q,
+			   const struct target_look *look, const char *error)
 {
 	struct buf out = BUF_INIT;
 	struct json w = json_into(&out, false);
@@ -83,8 +94,11 @@ static void answer_mapping(struct control_reply *reply, const struct target_look
 		json_str(&w, "target_error", look->target_error);
 	if (look->unreachable)
 		json_str(&w, "unreachable", look->unreachable);
+	struct report_part part = certificates_part(m->certificates, q->name);
+	if (part.state[0])
+		report_part_status(&part, REPORT_CERTIFICATE, &w);
 	json_close(&w);
-	control_answer(reply, &out);
+	control_answer(q->reply, &out);
 	buf_fini(&out);
 }
 
@@ -104,25 +118,49 @@ static void note_answer(struct question *q, const struct target_look *look, uint
 	q->until_ms = now + CHECK_WAIT_MS;
 }
 
-/* Answers what can be answered. */
+/* True: it is answered. */
+static bool settle_map(const struct service_main *m, struct question *q, uint64_t now)
+{
+	struct target_look look;
+	if (!targets_look(m->targets, q->name, &look)) {
+		control_answer_plain(q->reply, "no such mapping");
+		return true;
+	}
+	note_answer(q, &look, now);
+	bool certified = look.state != MAPPING_OPEN ||
+			 certificates_is_settled(m->certificates, q->name) ||
+			 now >= q->certificate_until_ms;
+	bool checked = (look.state != MAPPING_PENDING && look.is_checked) || now >= q->until_ms;
+	if (!m->stopping && !(checked && certified))
+		return false;
+	answer_mapping(m, q, &look, look.state == MAPPING_PENDING ? why_pending(m) : look.error);
+	return true;
+}
+
+static bool settle_renew(const struct service_main *m, struct question *q, uint64_t now)
+{
+	struct certificate_progress at = certificates_progress(m->certificates, q->name);
+	if (at.taken > q->before.taken)
+		control_answer_plain(q->reply, NULL);
+	else if (at.failed > q->before.failed || now >= q->until_ms || m->stopping)
+		control_answer_plain(q->reply, at.error ? at.error
+							: "the CA has not given one yet; "
+							  "`groundnut-agent certificates` says "
+							  "when it is asked again");
+	else
+		return false;
+	return true;
+}
+
+/* Answers the questions that can be answered. */
 static void settle_questions(struct service_main *m)
 {
 	uint64_t now = loop_now_ms(m->loop), next_ms = UINT64_MAX;
 	LIST_EACH(node, &m->questions)
 	{
 		struct question *q = LIST_ENTRY(node, struct question, node);
-		struct target_look look;
-		bool is_there = targets_look(m->targets, q->name, &look);
-		if (is_there)
-			note_answer(q, &look, now);
-		if (!is_there)
-			control_answer_plain(q->reply, "no such mapping");
-		else if ((look.state != MAPPING_PENDING && look.is_checked) || now >= q->until_ms ||
-			 m->stopping)
-			answer_mapping(q->reply, &look,
-				       look.state == MAPPING_PENDING ? why_pending(m) : look.error);
-		else {
-			next_ms = q->until_ms < next_ms ? q->until_ms : next_ms;
+		if (!(q->renews ? settle_renew : settle_map)(m, q, now)) {
+			next_ms = now + QUESTION_LOOK_MS;
 			continue;
 		}
 		list_remove(&q->node);
@@ -140,13 +178,47 @@ static void on_question_timer(void *owner)
 
 static void ask_later(struct service_main *m, struct control_reply *reply, const char *name)
 {
-	struct question *q = mem_alloc(sizeof *q);
+	uint64_t now = loop_now_ms(m->loop);
+	struct question *q = mem_zalloc(sizeof *q);
 	*q = (struct question){.reply = reply,
 			       .name = mem_strdup(name),
-			       .until_ms = loop_now_ms(m->loop) + ANSWER_WAIT_MS};
+			       .until_ms = now + ANSWER_WAIT_MS,
+			       .certificate_until_ms = now + CERTIFICATE_WAIT_MS};
 	list_append(&m->questions, &q->node);
 	targets_check(m->targets, name);
 	settle_questions(m);
+}
+
+static void renew(struct service_main *m, struct control_reply *reply, const char *name)
+{
+	struct certificate_progress before = certificates_progress(m->certificates, name);
+	const char *why = certificates_renew(m->certificates, name);
+	if (why) {
+		control_answer_plain(reply, why);
+		return;
+	}
+	struct question *q = mem_zalloc(sizeof *q);
+	*q = (struct question){.reply = reply,
+			       .name = mem_strdup(name),
+			       .until_ms = loop_now_ms(m->loop) + RENEW_WAIT_MS,
+			       .renews = true,
+			       .before = before};
+	list_append(&m->questions, &q->node);
+	timer_set(m->question_timer, QUESTION_LOOK_MS);
+}
+
+static void answer_certificates(struct service_main *m, struct control_reply *reply)
+{
+	struct buf out = BUF_INIT;
+	struct json w = json_into(&out, false);
+	json_open(&w, NULL, '{');
+	json_bool(&w, "ok", true);
+	json_open(&w, "certificates", '[');
+	certificates_list(m->certificates, &w);
+	json_close(&w);
+	json_close(&w);
+	control_answer(reply, &out);
+	buf_fini(&out);
 }
 
 static void write_status(struct service_main *m, struct json *w)
@@ -271,6 +343,10 @@ static void on_control(void *owner, struct control_reply *reply, const char *req
 			control_answer_plain(reply, error);
 		else
 			ask_later(m, reply, name);
+	} else if (!strcmp(what, "certificates")) {
+		answer_certificates(m, reply);
+	} else if (!strcmp(what, "renew")) {
+		renew(m, reply, name);
 	} else {
 		control_answer_plain(reply, "this version does not know that question");
 	}
@@ -490,6 +566,7 @@ static void on_follow(void *owner)
 static void on_certificates(void *owner)
 {
 	struct service_main *m = owner;
+	settle_questions(m);
 	if (m->session && relay_session_state(m->session) == RELAY_SESSION_ATTACHED)
 		declare(m);
 }

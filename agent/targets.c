@@ -31,7 +31,7 @@
 #include <string.h>
 #include <uv.h>
 
-enum { SERVICE_DIAL_MS = 10000, COMPLAIN_MS = 60000, PORT_FREE_LEAST = 1024 };
+enum { SERVICE_DIAL_MS = 10000, COMPLAIN_MS = 60000, PORT_FREE_LEAST = 1024, HTTPS_PORT = 443 };
 /* what is new is reported together; no REPORT is longer than REPORT_BYTES and a mapping */
 enum { REPORT_MS = 500, REPORT_BYTES = 32 * 1024 };
 
@@ -550,6 +550,26 @@ void targets_declare(struct targets *s, struct followed_names *names, struct tra
 	mem_free(items);
 }
 
+/* The port that visitors of an https mapping come to: what is typed says it, unless it is 443. */
+static uint16_t https_port(const struct target *s)
+{
+	const char *colon = s->public_text ? strrchr(s->public_text, ':') : NULL;
+	uint64_t port = HTTPS_PORT;
+	if (colon)
+		text_uint(colon + 1, UINT16_MAX, &port);
+	return (uint16_t)port;
+}
+
+static void tell_certificates(const struct target *s)
+{
+	bool is_open = s->state == MAPPING_OPEN;
+	/* a relay of 0.1.0 tells the host as what visitors type */
+	const char *host = s->host ? s->host : s->public_text;
+	if (s->mapping.protocol == MAPPING_HTTPS)
+		certificates_told(s->all->certificates, s->mapping.name, host, is_open,
+				  is_open ? https_port(s) : 0);
+}
+
 static void take_report(struct target *s, const struct mapping_report *r)
 {
 	bool news =
@@ -580,8 +600,10 @@ void targets_stated(struct targets *s, const struct state *state)
 {
 	for (size_t i = 0; i < state->mapping_count; i++) {
 		struct target *target = target_by_id(s, state->mappings[i].id);
-		if (target)
-			take_report(target, &state->mappings[i]);
+		if (!target)
+			continue;
+		take_report(target, &state->mappings[i]);
+		tell_certificates(target);
 	}
 	s->answered = state->serial;
 	report_soon(s);
@@ -590,6 +612,7 @@ void targets_stated(struct targets *s, const struct state *state)
 
 void targets_session_over(struct targets *s)
 {
+	certificates_away(s->certificates);
 	LIST_EACH(node, &s->list)
 	{
 		struct target *target = LIST_ENTRY(node, struct target, node);

@@ -292,6 +292,18 @@ static struct tls_context *server_of(const char *certificate, const char *key, c
 	return NULL;
 }
 
+struct tls_context *tls_context_server_of(const char *certificate, const char *key,
+					  const char *alpn, char **why)
+{
+	struct tls_context *t = server_of(certificate, key, alpn, why);
+
+	if (t) {
+		SSL_CTX_set_client_hello_cb(t->ctx, on_client_hello, t);
+		SSL_CTX_set_alpn_select_cb(t->ctx, on_alpn, t);
+	}
+	return t;
+}
+
 struct tls_context *tls_context_web_new(const char *certificate, const char *key, char **why)
 {
 	struct tls_context *t = server_of(certificate, key, NULL, why);

@@ -23,6 +23,9 @@ struct tls_context;
 struct tls_context *tls_context_server_new(const char *certificate, const char *key,
 					   const char *alpn, bool least_tls12, char **why);
 
+/* Of PEM texts, TLS 1.2 and up: for validations by ACME. alpn as above. */
+struct tls_context *tls_context_server_of(const char *certificate, const char *key,
+					  const char *alpn, char **why);
 /*
  * For browsers: PEM texts (the key may stand in either), TLS 1.2 and 1.3 with the suites of
  * Mozilla's intermediate profile, http/1.1 where ALPN is spoken at all. Sessions are resumed by

@@ -1,0 +1,603 @@
+/*
+ * look() finds the next job: a certificate whose schedule says that it is to be ordered, or that
+ * the CA is to be asked when. Then the ACME client says what it wants, by its driver, until the job
+ * is done or has failed.
+ *
+ *	ORDER  → PUBLISH: the wishes are shown (certificate_orders_validation)
+ *	       → DONE: the new certificate is shown from now on, and written
+ *	ASK    → DONE: the CA's window goes into the schedule
+ *	either → FAILED: what the CA says is told, and the schedule backs off
+ *
+ * The old certificate stays until the new one is there. Files are written on the thread pool, one
+ * write after the other. A timer looks at least once a minute, so that a machine that has slept past
+ * an end renews within a minute of waking.
+ */
+#include "agent/certificate_orders.h"
+
+#include "shared/acme/acme_challenge.h"
+#include "shared/acme/certificate_store.h"
+#include "shared/base/err.h"
+#include "shared/base/list.h"
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+#include "shared/base/random.h"
+#include "shared/base/text.h"
+#include "shared/net/acme_driver.h"
+#include "shared/net/timer.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <uv.h>
+
+#define ACME_ALPN "acme-tls/1"
+
+enum { LOOK_MS = 60000, HTTPS_PORT = 443 };
+
+struct certificate_order {
+	struct list node;
+	struct certificate_orders *all;
+	char *host;
+	bool is_open;
+	uint16_t port;
+	struct certificate_schedule schedule;
+	struct tls_context *shown; /* NULL: none */
+	uint64_t not_before_ms, not_after_ms;
+	char issuer[128];
+	char id[CERTIFICATE_ID];
+	char *error; /* what the last try met; NULL: nothing */
+	uint64_t taken, failed;
+	bool said_overdue;
+};
+
+/* A wish of the order under way, as a CA is shown it. */
+struct validation {
+	char token[ACME_TOKEN + 1], sni[256];
+	struct tls_context *tls;
+};
+
+/* What goes to the disk, one after the other. */
+struct save {
+	struct list node;
+	struct certificate_store *store;
+	char *host;
+	struct certificate_schedule schedule;
+	struct certificate certificate; /* chain NULL: not this time */
+	struct p256 key;
+	char *account; /* NULL: not this time */
+	char *why;     /* what went wrong */
+};
+
+/* Shared by the orders and by a write under way, which may outlive them. */
+struct saving {
+	struct loop *loop;
+	struct certificate_store *store;
+	struct list waiting;
+	bool busy, orphaned;
+};
+
+struct certificate_orders {
+	struct loop *loop;
+	certificate_orders_fn *fn;
+	void *owner;
+	char *directory, *profile;
+	enum acme_way way;
+	struct saving *saving;
+	struct list certificates;
+	struct acme_client *client; /* NULL: there is none, since: */
+	char *why;                  /* freed with it */
+	struct acme_driver *driver;
+	struct tls_context *ca;
+	char account[512];
+	struct certificate_order *job; /* NULL: none */
+	bool asking;                   /* the job asks only when */
+	bool was_ordered;              /* the CA has taken the job's order, and it is counted */
+	struct validation validations[ACME_NAMES];
+	size_t validation_count;
+	struct timer *timer;
+};
+
+static void look(void *owner);
+
+/* --- files --- */
+
+static void save_free(struct save *s)
+{
+	mem_free(s->host);
+	certificate_fini(&s->certificate);
+	mem_wipe(&s->key, sizeof(s->key));
+	mem_free(s->account);
+	mem_free(s->why);
+	mem_free(s);
+}
+
+static void saving_free(struct saving *s)
+{
+	while (!list_is_empty(&s->waiting)) {
+		struct save *item = LIST_ENTRY(s->waiting.next, struct save, node);
+		list_remove(&item->node);
+		save_free(item);
+	}
+	certificate_store_free(s->store);
+	mem_free(s);
+}
+
+struct write {
+	struct saving *saving;
+	struct save *item;
+};
+
+static void do_write(void *arg)
+{
+	struct save *s = ((struct write *)arg)->item;
+	if (s->certificate.chain)
+		certificate_store_write(s->store, s->host, &s->certificate, &s->key, &s->why);
+	if (!s->why && s->account)
+		certificate_store_set_account(s->store, s->account, &s->why);
+	if (!s->why && s->host)
+		certificate_store_write_schedule(s->store, s->host, &s->schedule, &s->why);
+}
+
+static void write_next(struct saving *s);
+
+static void on_written(void *arg)
+{
+	struct write *w = arg;
+	struct saving *s = w->saving;
+	if (w->item->why)
+		log_error("certificate_not_written", "why=%s", w->item->why);
+	save_free(w->item);
+	mem_free(w);
+	s->busy = false;
+	if (list_is_empty(&s->waiting) && s->orphaned)
+		saving_free(s);
+	else
+		write_next(s);
+}
+
+static void write_next(struct saving *s)
+{
+	if (s->busy || list_is_empty(&s->waiting))
+		return;
+	struct write *w = mem_alloc(sizeof *w);
+	*w = (struct write){s, LIST_ENTRY(s->waiting.next, struct save, node)};
+	list_remove(&w->item->node);
+	s->busy = true;
+	loop_work(s->loop, do_write, on_written, w);
+}
+
+static struct save *save(struct certificate_orders *all, const struct certificate_order *c)
+{
+	struct save *s = mem_zalloc(sizeof *s);
+	s->store = all->saving->store;
+	s->host = c ? mem_strdup(c->host) : NULL;
+	if (c)
+		s->schedule = c->schedule;
+	list_append(&all->saving->waiting, &s->node);
+	return s;
+}
+
+static void save_schedule(const struct certificate_order *c)
+{
+	save(c->all, c);
+	write_next(c->all->saving);
+}
+
+/* --- what is shown --- */
+
+static void set_error(struct certificate_order *c, const char *words)
+{
+	char *error = words && *words ? mem_strdup(words) : NULL;
+	mem_free(c->error);
+	c->error = error;
+}
+
+/* False, with the error told: it cannot be used. */
+static bool show(struct certificate_order *c, const struct certificate *x, const struct p256 *key)
+{
+	char *why, *pem = p256_text(key);
+	struct tls_context *tls = tls_context_web_new(x->chain, pem, &why);
+	mem_wipe(pem, strlen(pem));
+	mem_free(pem);
+	if (!tls) {
+		set_error(c, why);
+		mem_free(why);
+		return false;
+	}
+	tls_context_unref(c->shown);
+	c->shown = tls;
+	c->not_before_ms = x->not_before_ms;
+	c->not_after_ms = x->not_after_ms;
+	memcpy(c->issuer, x->issuer, sizeof(c->issuer));
+	memcpy(c->id, x->id, sizeof(c->id));
+	return true;
+}
+
+static void read_files(struct certificate_order *c)
+{
+	struct certificate_store *store = c->all->saving->store;
+	const char *const names[] = {c->host};
+	struct certificate x;
+	struct p256 key;
+	char *why = NULL;
+	uint64_t now = loop_wall_ms();
+	certificate_store_read_schedule(store, c->host, &c->schedule);
+	int err = certificate_store_read(store, c->host, names, 1, &x, &key, &why);
+	if (!err && show(c, &x, &key)) {
+		if (!c->schedule.not_after_ms)
+			certificate_schedule_renewed(&c->schedule, x.not_before_ms, x.not_after_ms,
+						     now);
+	} else {
+		c->schedule.not_after_ms = 0;
+		if (err != UV_ENOENT && why)
+			log_warn("certificate_not_read", "host=%s why=%s", c->host, why);
+	}
+	if (!err)
+		certificate_fini(&x);
+	mem_wipe(&key, sizeof(key));
+	mem_free(why);
+}
+
+/* --- validations --- */
+
+static void drop_validations(struct certificate_orders *all)
+{
+	for (size_t i = 0; i < all->validation_count; i++)
+		tls_context_unref(all->validations[i].tls);
+	all->validation_count = 0;
+}
+
+static void show_validation(struct certificate_orders *all, size_t i)
+{
+	const struct acme_wish *wish = acme_client_wish(all->client, i);
+	char *certificate, *key, *why;
+	if (all->validation_count == ACME_NAMES)
+		return;
+	struct validation *v = &all->validations[all->validation_count];
+	acme_challenge_certificate(wish->name, wish->digest, &certificate, &key);
+	v->tls = tls_context_server_of(certificate, key, ACME_ALPN, &why);
+	snprintf(v->token, sizeof(v->token), "%s", wish->token);
+	acme_challenge_sni(wish->name, v->sni);
+	if (v->tls) {
+		all->validation_count++;
+		acme_client_published(all->client, i);
+	} else {
+		acme_client_not_published(all->client, i, why);
+		mem_free(why);
+	}
+	mem_free(certificate);
+	mem_free(key);
+}
+
+static void publish(struct certificate_orders *all)
+{
+	for (size_t i = 0; i < acme_client_wishes(all->client); i++)
+		if (!acme_client_wish(all->client, i)->published)
+			show_validation(all, i);
+}
+
+struct tls_context *certificate_orders_validation(const struct certificate_orders *all,
+						  const char *name)
+{
+	for (size_t i = 0; i < all->validation_count; i++)
+		if (!strcmp(all->validations[i].sni, name))
+			return all->validations[i].tls;
+	return NULL;
+}
+
+/* --- a job's end --- */
+
+static void end_job(struct certificate_orders *all)
+{
+	acme_client_end(all->client);
+	drop_validations(all);
+	all->job = NULL;
+}
+
+static void note_order(struct certificate_orders *all)
+{
+	struct certificate_order *c = all->job;
+	if (all->was_ordered || all->asking || !acme_client_ordered(all->client))
+		return;
+	all->was_ordered = true;
+	certificate_schedule_ordered(&c->schedule, loop_wall_ms());
+	save_schedule(c);
+}
+
+static void note_account(struct certificate_orders *all)
+{
+	const char *account = acme_client_account(all->client);
+	if (!*account || !strcmp(account, all->account))
+		return;
+	snprintf(all->account, sizeof(all->account), "%s", account);
+	save(all, NULL)->account = mem_strdup(account);
+	write_next(all->saving);
+}
+
+static void take_certificate(struct certificate_orders *all)
+{
+	struct certificate_order *c = all->job;
+	const struct certificate *x = acme_client_certificate(all->client);
+	const struct p256 *key = acme_client_certificate_key(all->client);
+	uint64_t now = loop_wall_ms();
+	char until[32];
+	if (!show(c, x, key)) {
+		c->failed++;
+		certificate_schedule_failed(&c->schedule, 0, now, random_u32());
+		save_schedule(c);
+		return;
+	}
+	set_error(c, NULL);
+	c->taken++;
+	c->said_overdue = false;
+	certificate_schedule_renewed(&c->schedule, x->not_before_ms, x->not_after_ms, now);
+	struct save *s = save(all, c);
+	s->certificate = *x;
+	s->certificate.chain = mem_strdup(x->chain);
+	s->key = *key;
+	write_next(all->saving);
+	log_info("certificate_taken", "host=%s issuer=\"%s\" not_after=%s requests=%u", c->host,
+		 x->issuer, text_time(x->not_after_ms, until), acme_client_requests(all->client));
+}
+
+static void take_window(struct certificate_orders *all)
+{
+	const struct acme_renewal *r = acme_client_renewal(all->client);
+	certificate_schedule_window(&all->job->schedule, r->start_ms, r->end_ms,
+				    acme_client_retry_ms(all->client), loop_wall_ms(),
+				    random_u32());
+	save_schedule(all->job);
+}
+
+/* words: of the CA, or why it was not even asked */
+static void fail(struct certificate_order *c, const char *words, uint64_t retry_ms)
+{
+	char at[32];
+	uint64_t now = loop_wall_ms(), next;
+	if (c->all->asking) {
+		certificate_schedule_no_window(&c->schedule, retry_ms, now);
+	} else {
+		set_error(c, words);
+		c->failed++;
+		certificate_schedule_failed(&c->schedule, retry_ms, now, random_u32());
+		certificate_schedule_next(&c->schedule, now, &next);
+		log_warn("certificate_not_taken", "host=%s why=%s next_try=%s", c->host, words,
+			 text_time(next, at));
+	}
+	save_schedule(c);
+}
+
+/* --- beginning a job --- */
+
+/* NULL: it may be ordered now. Static. */
+static const char *why_not(const struct certificate_order *c)
+{
+	enum acme_way way = c->all->way;
+	if (!c->is_open)
+		return "the relay has not opened the mapping";
+	if (*c->host == '*' || way == ACME_WAY_DNS)
+		return "a certificate by dns-01 (for wildcards) is not for this version to get; "
+		       "give the mapping a \"certificate\" of its own";
+	if (way == ACME_WAY_AUTO && c->port != HTTPS_PORT)
+		return "a CA looks at port 443 only, and visitors come to another";
+	return NULL;
+}
+
+/* The account's key, and who is the CA. */
+static void open_client(struct certificate_orders *all, const struct acme_config *config)
+{
+	char words[ACME_WORDS], *url = NULL;
+	struct acme_client_config c = {.directory = config->directory,
+				       .email = config->email,
+				       .binding_id = config->eab_id,
+				       .binding_key = config->eab_key};
+	if (certificate_store_account(all->saving->store, &c.key, &url, &all->why) < 0)
+		return;
+	c.account = url;
+	snprintf(all->account, sizeof(all->account), "%s", url ? url : "");
+	if (!strncmp(config->directory, "https:", 6))
+		all->ca = tls_context_client_new(NULL, config->ca_file, NULL, true, &all->why);
+	if (!all->why && !(all->client = acme_client_new(&c, words)))
+		all->why = mem_strdup(words);
+	if (all->client)
+		all->driver = acme_driver_new(all->loop, all->client, all->ca, look, all);
+	mem_wipe(&c.key, sizeof(c.key));
+	mem_free(url);
+}
+
+static bool begin(struct certificate_orders *all, struct certificate_order *c, bool asking)
+{
+	char words[ACME_WORDS];
+	const char *const names[] = {c->host};
+	const struct acme_client_order order = {.names = names,
+						.count = 1,
+						.challenge = ACME_TLS_ALPN_01,
+						.profile = all->profile,
+						.replaces = *c->id ? c->id : NULL};
+	all->asking = asking;
+	if (!all->client) {
+		fail(c, all->why, 0);
+		return false;
+	}
+	if (asking && !*c->id) {
+		fail(c, "", 0);
+		return false;
+	}
+	int err = asking ? acme_client_ask_renewal(all->client, c->id, words)
+			 : acme_client_order(all->client, &order, words);
+	if (err) {
+		fail(c, words, 0);
+		return false;
+	}
+	all->job = c;
+	all->was_ordered = false;
+	return true;
+}
+
+static void warn_if_overdue(struct certificate_order *c, uint64_t now)
+{
+	char until[32];
+	if (c->said_overdue || !certificate_schedule_is_overdue(&c->schedule, now))
+		return;
+	c->said_overdue = true;
+	log_warn("certificate_overdue", "host=%s not_after=%s why=%s", c->host,
+		 text_time(c->not_after_ms, until), c->error ? c->error : "not renewed yet");
+}
+
+/* Begins what is due, or says when to look again. */
+static uint64_t find_job(struct certificate_orders *all)
+{
+	uint64_t now = loop_wall_ms(), soonest = now + LOOK_MS;
+	LIST_EACH(node, &all->certificates)
+	{
+		struct certificate_order *c = LIST_ENTRY(node, struct certificate_order, node);
+		uint64_t at;
+		enum certificate_schedule_act act =
+		    certificate_schedule_next(&c->schedule, now, &at);
+		warn_if_overdue(c, now);
+		if (act == CERTIFICATE_SCHEDULE_WAIT)
+			soonest = at < soonest ? at : soonest;
+		else if (act == CERTIFICATE_SCHEDULE_ASK && begin(all, c, true))
+			break;
+		else if (act == CERTIFICATE_SCHEDULE_ORDER && !why_not(c) && begin(all, c, false))
+			break;
+	}
+	return soonest > now ? soonest - now : 1;
+}
+
+/* Takes the job a step further; true: it is over. */
+static bool step(struct certificate_orders *all)
+{
+	enum acme_client_state state;
+	while ((state = acme_driver_look(all->driver)) == ACME_CLIENT_PUBLISH)
+		publish(all);
+	note_order(all);
+	note_account(all);
+	if (state == ACME_CLIENT_DONE && all->asking)
+		take_window(all);
+	else if (state == ACME_CLIENT_DONE)
+		take_certificate(all);
+	else if (state == ACME_CLIENT_FAILED)
+		fail(all->job, acme_client_words(all->client), acme_client_retry_ms(all->client));
+	else
+		return false;
+	end_job(all);
+	return true;
+}
+
+static void look(void *owner)
+{
+	struct certificate_orders *all = owner;
+	bool news = false;
+	do {
+		if (!all->job)
+			timer_set(all->timer, find_job(all));
+		if (!all->job)
+			break;
+		news |= step(all);
+	} while (!all->job);
+	if (news)
+		all->fn(all->owner);
+}
+
+/* --- for the owner --- */
+
+struct certificate_orders *certificate_orders_new(struct loop *l, const struct acme_config *config,
+						  const char *state, certificate_orders_fn *fn,
+						  void *owner)
+{
+	struct certificate_orders *all = mem_zalloc(sizeof *all);
+	all->loop = l;
+	all->fn = fn;
+	all->owner = owner;
+	all->directory = mem_strdup(config->directory);
+	all->profile = mem_strdup(config->profile);
+	all->way = config->way;
+	all->saving = mem_zalloc(sizeof *all->saving);
+	all->saving->loop = l;
+	all->saving->store = certificate_store_new(state, config->directory);
+	list_init(&all->saving->waiting);
+	list_init(&all->certificates);
+	all->timer = timer_new(l, look, all);
+	open_client(all, config);
+	return all;
+}
+
+void certificate_orders_free(struct certificate_orders *all)
+{
+	if (!all)
+		return;
+	acme_driver_close(all->driver);
+	drop_validations(all);
+	acme_client_free(all->client);
+	tls_context_unref(all->ca);
+	timer_close(all->timer);
+	all->saving->orphaned = true;
+	if (!all->saving->busy)
+		saving_free(all->saving);
+	mem_free(all->directory);
+	mem_free(all->profile);
+	mem_free(all->why);
+	mem_free(all);
+}
+
+struct certificate_order *certificate_order_new(struct certificate_orders *all, const char *host)
+{
+	struct certificate_order *c = mem_zalloc(sizeof *c);
+	c->all = all;
+	c->host = mem_strdup(host);
+	list_append(&all->certificates, &c->node);
+	read_files(c);
+	timer_set(all->timer, 0);
+	return c;
+}
+
+void certificate_order_free(struct certificate_order *c)
+{
+	if (!c)
+		return;
+	if (c->all->job == c)
+		end_job(c->all);
+	timer_set(c->all->timer, 0);
+	list_remove(&c->node);
+	tls_context_unref(c->shown);
+	mem_free(c->host);
+	mem_free(c->error);
+	mem_free(c);
+}
+
+const char *certificate_order_host(const struct certificate_order *c)
+{
+	return c->host;
+}
+
+void certificate_order_set_open(struct certificate_order *c, bool is_open, uint16_t port)
+{
+	if (c->is_open == is_open && c->port == port)
+		return;
+	c->is_open = is_open;
+	c->port = port;
+	timer_set(c->all->timer, 0);
+}
+
+void certificate_order_hurry(struct certificate_order *c)
+{
+	certificate_schedule_hurry(&c->schedule);
+	timer_set(c->all->timer, 0);
+}
+
+void certificate_order_look(const struct certificate_order *c, struct certificate_order_look *out)
+{
+	uint64_t now = loop_wall_ms(), next;
+	const char *hindrance = why_not(c);
+	bool due = certificate_schedule_next(&c->schedule, now, &next) != CERTIFICATE_SCHEDULE_ASK;
+	*out = (struct certificate_order_look){
+	    .shown = c->shown,
+	    .not_before_ms = c->not_before_ms,
+	    .not_after_ms = c->not_after_ms,
+	    .next_try_ms = due && !hindrance ? next : 0,
+	    .issuer = c->issuer,
+	    .error = c->error ? c->error : !c->shown ? hindrance : NULL,
+	    .taken = c->taken,
+	    .failed = c->failed,
+	};
+}

@@ -1,0 +1,45 @@
+/*
+ * Certificates that the agent gets from a CA (ACME), renews, and keeps in files. One account at one
+ * CA, one job at a time; each certificate is for one host.
+ */
+#ifndef GROUNDNUT_AGENT_CERTIFICATE_ORDERS_H
+#define GROUNDNUT_AGENT_CERTIFICATE_ORDERS_H
+
+#include "agent/acme_config.h"
+#include "shared/net/loop.h"
+#include "shared/net/tls_context.h"
+
+struct certificate_orders;
+struct certificate_order; /* one certificate, wanted for good */
+/* Something has changed: what is shown, or what is said of a certificate. */
+typedef void certificate_orders_fn(void *owner);
+
+/* config is copied in what is used of it; state: the directory of files. */
+struct certificate_orders *certificate_orders_new(struct loop *l, const struct acme_config *config,
+						  const char *state, certificate_orders_fn *fn,
+						  void *owner);
+void certificate_orders_free(struct certificate_orders *all); /* after its certificates */
+
+/* host: a full name or wildcard. What lies in the files is shown at once. */
+struct certificate_order *certificate_order_new(struct certificate_orders *all, const char *host);
+void certificate_order_free(struct certificate_order *c);
+const char *certificate_order_host(const struct certificate_order *c);
+/* The relay lets visitors in (else nothing is ordered), at this port. */
+void certificate_order_set_open(struct certificate_order *c, bool is_open, uint16_t port);
+/* A new one as soon as the orders of the day allow. */
+void certificate_order_hurry(struct certificate_order *c);
+
+struct certificate_order_look {
+	struct tls_context *shown; /* NULL: none; borrowed */
+	uint64_t not_before_ms, not_after_ms, next_try_ms; /* UNIX time; 0: none */
+	const char *issuer;                                /* "": none */
+	const char *error;                                 /* NULL: nothing is wrong */
+	uint64_t taken, failed; /* orders since the program's start */
+};
+void certificate_order_look(const struct certificate_order *c, struct certificate_order_look *out);
+
+/* What a CA that validates this name is to be shown; NULL: it is not asked for. Borrowed. */
+struct tls_context *certificate_orders_validation(const struct certificate_orders *all,
+						  const char *name);
+
+#endif
