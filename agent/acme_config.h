@@ -7,10 +7,10 @@
 enum acme_way { ACME_WAY_AUTO, ACME_WAY_TLS_ALPN, ACME_WAY_DNS };
 
 struct acme_config {
-	char *directory;       /* the CA's URL */
-	char *email;           /* NULL: none */
-	char *ca_file;         /* path: whom to believe that it is the CA; NULL: the system's CAs */
-	char *profile;         /* NULL: the CA's own choice */
+	char *directory; /* the CA's URL */
+	char *email;     /* NULL: none */
+	char *ca_file;   /* path: whom to believe that it is the CA; NULL: the system's CAs */
+	char *profile;   /* NULL: the CA's own choice */
 	char *eab_id, *eab_key; /* to bind a new account to; NULL: none */
 	enum acme_way way;
 };

@@ -9,8 +9,8 @@
  *	either → FAILED: what the CA says is told, and the schedule backs off
  *
  * The old certificate stays until the new one is there. Files are written on the thread pool, one
- * write after the other. A timer looks at least once a minute, so that a machine that has slept past
- * an end renews within a minute of waking.
+ * write after the other. A timer looks at least once a minute, so that a machine that has slept
+ * past an end renews within a minute of waking.
  */
 #include "agent/certificate_orders.h"
 
@@ -335,7 +335,7 @@ static void take_certificate(struct certificate_orders *all)
 	s->certificate.chain = mem_strdup(x->chain);
 	s->key = *key;
 	write_next(all->saving);
-	log_info("certificate_taken", "host=%s issuer=\"%s\" not_after=%s requests=%u", c->host,
+	log_info("certificate_taken", "host=%s issuer=%s not_after=%s requests=%u", c->host,
 		 x->issuer, text_time(x->not_after_ms, until), acme_client_requests(all->client));
 }
 
@@ -565,11 +565,6 @@ void certificate_order_free(struct certificate_order *c)
 	mem_free(c);
 }
 
-const char *certificate_order_host(const struct certificate_order *c)
-{
-	return c->host;
-}
-
 void certificate_order_set_open(struct certificate_order *c, bool is_open, uint16_t port)
 {
 	if (c->is_open == is_open && c->port == port)
@@ -589,6 +584,8 @@ void certificate_order_look(const struct certificate_order *c, struct certificat
 {
 	uint64_t now = loop_wall_ms(), next;
 	const char *hindrance = why_not(c);
+	bool is_trying = c->all->job == c;
+	const char *words = is_trying ? acme_client_words(c->all->client) : "";
 	bool due = certificate_schedule_next(&c->schedule, now, &next) != CERTIFICATE_SCHEDULE_ASK;
 	*out = (struct certificate_order_look){
 	    .shown = c->shown,
@@ -596,7 +593,11 @@ void certificate_order_look(const struct certificate_order *c, struct certificat
 	    .not_after_ms = c->not_after_ms,
 	    .next_try_ms = due && !hindrance ? next : 0,
 	    .issuer = c->issuer,
-	    .error = c->error ? c->error : !c->shown ? hindrance : NULL,
+	    .error = *words     ? words
+		     : c->error ? c->error
+		     : c->shown ? NULL
+				: hindrance,
+	    .is_trying = is_trying,
 	    .taken = c->taken,
 	    .failed = c->failed,
 	};

@@ -23,18 +23,18 @@ void certificate_orders_free(struct certificate_orders *all); /* after its certi
 /* host: a full name or wildcard. What lies in the files is shown at once. */
 struct certificate_order *certificate_order_new(struct certificate_orders *all, const char *host);
 void certificate_order_free(struct certificate_order *c);
-const char *certificate_order_host(const struct certificate_order *c);
 /* The relay lets visitors in (else nothing is ordered), at this port. */
 void certificate_order_set_open(struct certificate_order *c, bool is_open, uint16_t port);
 /* A new one as soon as the orders of the day allow. */
 void certificate_order_hurry(struct certificate_order *c);
 
 struct certificate_order_look {
-	struct tls_context *shown; /* NULL: none; borrowed */
+	struct tls_context *shown;                         /* NULL: none; borrowed */
 	uint64_t not_before_ms, not_after_ms, next_try_ms; /* UNIX time; 0: none */
 	const char *issuer;                                /* "": none */
 	const char *error;                                 /* NULL: nothing is wrong */
-	uint64_t taken, failed; /* orders since the program's start */
+	bool is_trying;                                    /* the CA is being asked now */
+	uint64_t taken, failed;                            /* orders since the program's start */
 };
 void certificate_order_look(const struct certificate_order *c, struct certificate_order_look *out);
 

@@ -21,8 +21,8 @@ enum { LOOK_MS = 5000 };
 
 struct entry {
 	struct list node;
-	char *name; /* the mapping's */
-	char *wanted; /* its host, as in the file */
+	char *name;              /* the mapping's */
+	char *wanted;            /* its host, as in the file */
 	char *certificate, *key; /* NULL: of a CA */
 	struct stat stamps[2];
 	struct certificate_files shown; /* tls NULL: none */
@@ -289,7 +289,10 @@ bool certificates_is_valid(const struct certificates *all, const char *mapping)
 bool certificates_is_settled(const struct certificates *all, const char *mapping)
 {
 	const struct entry *e = find(all, mapping);
-	return !e || is_valid(e) || look(e).error;
+	if (!e || is_valid(e))
+		return true;
+	struct certificate_order_look at = look(e);
+	return at.error && !at.is_trying;
 }
 
 struct tls_context *certificates_validation(const struct certificates *all, const char *name)
@@ -330,7 +333,7 @@ struct report_part certificates_part(const struct certificates *all, const char 
 	struct certificate_order_look at = look(e);
 	bool over = at.shown && !is_valid(e);
 	snprintf(part.state, sizeof part.state, "%s",
-		 is_valid(e)       ? "valid"
+		 is_valid(e)        ? "valid"
 		 : at.error || over ? "error"
 				    : "pending");
 	part.time_ms = at.not_after_ms;

@@ -131,13 +131,13 @@ static const struct cli_option join_options[] = {
 };
 static const struct cli_option map_options[] = {
     {"protocol", 0, "P", "tcp, udp, http, tls or https", false},
-    {"public-port", 0, "PORT", "of https: a port of its own instead of the shared one", false},
     {"allow", 0, "CIDR,…", "who may come in: 198.51.100.0/24,2001:db8::/32", false},
     {"basic-auth", 0, "USER", "http, https: a password is asked for, read from standard input here",
      false},
     {"bandwidth", 0, "B", "bits a second each way, such as 20M", false},
     {"connections", 0, "N", "visitors at once", false},
     {"proxy-protocol", 0, "1|2", "tells the service who visits it", false},
+    {"public-port", 0, "PORT", "of https: a port of its own instead of the shared one", false},
     {0},
 };
 
@@ -174,10 +174,10 @@ static const struct cli_command commands[] = {
      "Tries the relay as `join` does, asks the running agent, and connects to each target. 0 only "
      "where nothing is wrong.",
      json_options, 0, 0, run_doctor},
-    {"certificates", NULL, "the certificates of https mappings", NULL, json_options, 0, 0,
-     run_certificates},
     {"certificates renew", "NAME", "order a new certificate for the mapping at once",
      "Waits up to 60 s. 0 when the new one serves.", NULL, 1, 1, run_renew},
+    {"certificates", NULL, "the certificates of https mappings", NULL, json_options, 0, 0,
+     run_certificates},
     {"reload", NULL, "have the running agent read its file again", NULL, NULL, 0, 0, run_reload},
     {0},
 };

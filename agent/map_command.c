@@ -92,7 +92,8 @@ int map_command_run(const char *file, const struct map_words *words)
 	int code = config_edit_map(file, words, &is_new, &c);
 	if (code)
 		return code;
-	running_agent_ask(c, "map", words->name, https ? MAP_HTTPS_TIMEOUT_MS : MAP_TIMEOUT_MS, &ask);
+	running_agent_ask(c, "map", words->name, https ? MAP_HTTPS_TIMEOUT_MS : MAP_TIMEOUT_MS,
+			  &ask);
 	switch (ask.result) {
 	case CONTROL_CLIENT_DONE:
 		code = tell(name, words->public_text, ask.answer, is_new);

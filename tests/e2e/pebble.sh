@@ -35,7 +35,7 @@ pebble_need() {
 }
 
 # pebble_start NS NAME [jq filter on its configuration] [VARIABLE=VALUE…]: at https://127.0.0.1:14000/dir, believed by $W/ca/ca.crt, looking
-# names up at port 8053, where all of them are 127.0.0.1, and TXT records are set by http://127.0.0.1:8055.
+# names up at port 8053 (or PEBBLE_DNS), where all of them are 127.0.0.1, and TXT records are set by http://127.0.0.1:8055.
 pebble_start() {
 	local ns=$1 log=$W/$2.log filter=${3:-.}
 	shift 2
@@ -48,7 +48,7 @@ pebble_start() {
 			"default": {"description": "three months", "validityPeriod": 7776000},
 			"shortlived": {"description": "six days", "validityPeriod": 518400}}}}
 	JSON
-	spawn "$ns" "$log" env PEBBLE_VA_NOSLEEP=1 PEBBLE_WFE_NONCEREJECT=0 "$@" "$PEBBLE" -config "$W/ca/pebble.json" -dnsserver 127.0.0.1:8053
+	spawn "$ns" "$log" env PEBBLE_VA_NOSLEEP=1 PEBBLE_WFE_NONCEREJECT=0 "$@" "$PEBBLE" -config "$W/ca/pebble.json" -dnsserver "${PEBBLE_DNS:-127.0.0.1:8053}"
 	PEBBLE_PID=$SPAWNED
 	await_port "$ns" 14000
 	await_port "$ns" 15000

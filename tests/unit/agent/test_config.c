@@ -56,6 +56,31 @@ static void least_file_has_defaults(void **state)
 	agent_config_free(c);
 }
 
+static void a_ca_is_named_or_is_lets_encrypt(void **state)
+{
+	struct agent_config *c;
+	(void)state;
+	assert_int_equal(load(HEAD "}", &c), 0);
+	assert_string_equal(c->acme.directory, "https://acme-v02.api.letsencrypt.org/directory");
+	assert_int_equal(c->acme.way, ACME_WAY_AUTO);
+	assert_null(c->acme.email);
+	agent_config_free(c);
+	scratch_write("eab.key", "a2V5\n");
+	assert_int_equal(load(HEAD ", \"acme\": {\"directory\": \"https://ca.example/dir\", "
+				   "\"email\": \"a@b\", \"profile\": \"shortlived\", "
+				   "\"challenge\": \"tls-alpn-01\", "
+				   "\"eab\": {\"kid\": \"k\", \"key_file\": \"eab.key\"}}}",
+			      &c),
+			 0);
+	assert_string_equal(c->acme.directory, "https://ca.example/dir");
+	assert_string_equal(c->acme.email, "a@b");
+	assert_string_equal(c->acme.profile, "shortlived");
+	assert_int_equal(c->acme.way, ACME_WAY_TLS_ALPN);
+	assert_string_equal(c->acme.eab_id, "k");
+	assert_string_equal(c->acme.eab_key, "a2V5");
+	agent_config_free(c);
+}
+
 static void system_ca_stands_for_pin(void **state)
 {
 	struct agent_config *c;
@@ -137,6 +162,14 @@ static const struct {
     {HEAD ", \"names\": [{\"host\": \"alice\", \"follow\": \"hom\"}]}", {"names[0].follow: "}},
     {HEAD ", \"mapings\": []}", {"mapings", "mappings"}},
     {HEAD ", \"agent\": \"-x\"}", {"agent: \"-x\""}},
+    {HEAD ", \"acme\": {\"directory\": \"letsencrip\", \"challenge\": \"http-01\", "
+	  "\"ca_file\": \"no.pem\", \"eab\": {\"kid\": \"k\", \"key_file\": \"none\"}}}",
+     {"acme.directory: \"letsencrip\" is neither letsencrypt, letsencrypt-staging nor a URL",
+      "acme.challenge: \"http-01\" is none of auto, tls-alpn-01 and dns-01", "no.pem",
+      "acme.eab.key_file: "}},
+    {HEAD ", \"mappings\": [{\"name\": \"c\", \"protocol\": \"https\", \"host\": \"c\", "
+	  "\"target\": \"h:1\", \"certificate\": \"no.crt\", \"private_key\": \"no.key\"}]}",
+     {"mappings[0].certificate: ", "no.crt: no such file or directory"}},
     {HEAD ", \"control\": \"\"}", {"control: is empty"}},
     {HEAD ", \"control\": \"/" LONG LONG "\"}",
      {"control: \"/0123456789", "is longer than a socket's path may be (107 bytes)"}},
@@ -217,6 +250,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(good_file_comes_out_as_written),
 	    TEST(least_file_has_defaults),
+	    TEST(a_ca_is_named_or_is_lets_encrypt),
 	    TEST(system_ca_stands_for_pin),
 	    TEST(ca_file_is_read_beside_the_file),
 	    TEST(token_file_is_read_beside_the_file),

@@ -160,6 +160,21 @@ static void options_are_written_as_the_file_has_them(void **state)
 		   "\"proxy_protocol\": 2}"));
 }
 
+static void https_may_have_a_port_of_its_own(void **state)
+{
+	(void)state;
+	struct map_words words = {.name = "cloud",
+				  .public_text = "cloud.alice",
+				  .target = "8000",
+				  .protocol = "https",
+				  .public_port = "54321"};
+	assert_int_equal(map_with(&words), 0);
+	assert_non_null(
+	    strstr(scratch_read("agent.json"),
+		   "{\"name\": \"cloud\", \"protocol\": \"https\", \"host\": \"cloud.alice\", "
+		   "\"target\": \"127.0.0.1:8000\", \"public_port\": 54321}"));
+}
+
 static void given_option_replaces_none_takes_away_others_stay(void **state)
 {
 	(void)state;
@@ -179,13 +194,14 @@ static void wrong_options_change_nothing(void **state)
 {
 	(void)state;
 	const struct map_words base = {.name = "new", .public_text = "8099", .target = "80"};
-	struct map_words wrong[] = {base, base, base, base, base};
+	struct map_words wrong[] = {base, base, base, base, base, base};
 	wrong[0].allow = "198.51.100.0/33";
 	wrong[1].bandwidth = "fast";
 	wrong[2].connections = "many";
 	wrong[3].proxy_protocol = "3";
 	wrong[4].basic_auth = "bob"; /* of a tcp mapping */
 	wrong[4].password = "x";
+	wrong[5].public_port = "80"; /* likewise */
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
 		assert_int_equal(map_with(&wrong[i]), 2);
 		assert_string_equal(scratch_read("agent.json"), FILE_TEXT);
@@ -425,6 +441,7 @@ int main(void)
 	    TEST(existing_name_is_replaced_where_it_stands),
 	    TEST(moved_mapping_keeps_its_fence),
 	    TEST(options_are_written_as_the_file_has_them),
+	    TEST(https_may_have_a_port_of_its_own),
 	    TEST(given_option_replaces_none_takes_away_others_stay),
 	    TEST(wrong_options_change_nothing),
 	    TEST(file_without_mappings_gets_its_first),
