@@ -68,7 +68,7 @@ static void set_rates(struct door *d)
 		shaper_change(d->shaper, d->mapping.bandwidth);
 }
 
-/* One that would be too long stays as it is, and no account has it. */
+/* A name that would be too long stays as it is, and no account has it. */
 static char *full_host(const struct tenant *t, const char *host)
 {
 	char full[256];
@@ -117,7 +117,7 @@ char *door_why_closed(const struct door *d, bool for_operator)
 
 /* --- visitors of the shared ports --- */
 
-/* On its way from the main loop to the door's; or parked while the door rests. */
+/* A visitor on its way from the main loop to the door's loop, or parked while the door rests. */
 struct arrival {
 	struct list node; /* door.parked */
 	struct worker *worker;
@@ -145,7 +145,7 @@ static void take_arrival(void *arg)
 		arrive(d, a);
 		return;
 	}
-	if (a->gateway) /* the door has just closed: there may be another */
+	if (a->gateway) /* the door has just closed, and another one may serve the host */
 		shared_ports_return(a->worker->context, a->parcel, a->gateway);
 	else
 		shared_ports_alert(a->worker->loop, a->parcel, CLIENT_HELLO_INTERNAL_ERROR);
@@ -276,7 +276,7 @@ uint16_t door_typed_port(const struct door *d)
 		   : shared_port(c->tls, c->tls_count, HTTPS_PORT);
 }
 
-/* on: as long as the door is open and its mapping wants it */
+/* Whether plain requests are redirected: as long as the door is open and its mapping wants it. */
 static void place_redirect(struct door *d, bool on)
 {
 	static const struct vhost_entrance http = {MAPPING_SHARED_HTTP, 0};
@@ -303,7 +303,7 @@ void door_set_redirect(struct door *d, bool wanted)
 	place_redirect(d, wanted && d->is_open);
 }
 
-/* why: in words, taken; NULL: it was not asked. */
+/* Notes why listening failed. why: in words, taken; NULL: it was not asked. */
 static void set_failed(struct door *d, const struct addr *at, int err, char *why)
 {
 	char text[ADDR_TEXT];
@@ -326,7 +326,7 @@ static bool has_v4_any(const struct relay_config *c)
 	return false;
 }
 
-/* Each port of the mapping on each address of `bind`; false at the first that fails. */
+/* Opens each port of the mapping on each address of `bind`; ends at the first that fails. */
 static int open_sockets(struct door *d)
 {
 	const struct relay_config *c = d->tenant->worker->config;
@@ -394,7 +394,7 @@ void door_adopt(struct door *d, const struct mapping *mapping)
 
 /* --- rest --- */
 
-/* As many as come in until the door rests again; or all of them away. */
+/* Lets parked visitors in until the door rests again; with away, turns all of them away. */
 static void unpark(struct door *d, bool away)
 {
 	while (!list_is_empty(&d->parked) && (away || !d->resting)) {
@@ -571,7 +571,7 @@ static enum door_entry enter(struct door *d, const struct addr *peer)
 	return tenant_enter(d->tenant) ? DOOR_ENTERED : DOOR_ACCOUNT_FULL;
 }
 
-/* Of the agent's doors the one with the most visitors. */
+/* The door with the most visitors, of all that the agent has. */
 static struct door *fullest(const struct tenant *t)
 {
 	struct door *most = NULL;
@@ -686,8 +686,8 @@ void door_watch(struct door *d)
 		timer_set(d->slow_timer, SLOW_VISITORS_MS);
 }
 
-/* Where the memory for visitors is short, those that use it for nothing make room, in the mapping
- * that has the most visitors. */
+/* Memory for visitors is short: those that hold some and do not move make room, in the mapping that
+ * has the most visitors. */
 static void on_slow_timer(void *owner)
 {
 	struct door *d = owner;

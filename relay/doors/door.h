@@ -54,7 +54,7 @@ struct door_kind {
 };
 extern const struct door_kind TCP_DOOR, UDP_DOOR, HTTP_DOOR, TLS_DOOR, TLS_PORT_DOOR;
 
-/* What becomes of a newcomer. */
+/* How a newcomer is received. */
 enum door_entry { DOOR_ENTERED, DOOR_NOT_ALLOWED, DOOR_FULL, DOOR_HASTY, DOOR_ACCOUNT_FULL };
 const char *door_entry_text(enum door_entry e);
 
@@ -110,14 +110,14 @@ void door_set_redirect(struct door *d, bool wanted);
 /* http, tls, https: the port that visitors come to */
 uint16_t door_typed_port(const struct door *d);
 void door_rest(struct door *d);
-void door_wake(struct door *d); /* those that wait are counted anew */
+void door_wake(struct door *d); /* The door wakes. Visitors that wait are counted from zero. */
 /* A probe will come: it is answered with proof. The port that visitors come to; or 0, and *error
  * says why it cannot be. */
 uint16_t door_arm(struct door *d, const struct probe_ask *ask, const uint8_t proof[PROBE_PROOF],
 		  const char **error);
 /* What the agent knows of the mapping; the parts are taken. */
 void door_report(struct door *d, struct report_mapping *m);
-/* The session has ended: what the agent said and asked for counts no more. */
+/* The session has ended: what the agent said and asked for no longer counts. */
 void door_forget_agent(struct door *d);
 /* Ends the visitors. graceful: what has come for them is still written (the session has ended);
  * else they are reset now. */
@@ -141,11 +141,11 @@ enum door_entry door_enter_flow(struct door *d, const struct addr *peer);
 void door_leave_flow(struct door *d);
 /* for a newcomer; NULL: no limit. It lives as long as the door */
 struct shaper *door_shaper(struct door *d);
-/* After a newcomer: rest when too many wait for an agent that is away. */
+/* Called after a newcomer: the door rests when too many wait for an agent that is away. */
 void door_crowd(struct door *d);
 /* A stream is about to be opened: if there is no memory for it, slow visitors make room. */
 void door_watch(struct door *d);
-/* A visitor is ended because it is slow: a line now and then. */
+/* A visitor was ended because it is slow: the log says so now and then. */
 void door_say_slow(struct door *d, const struct addr *visitor, int64_t lag_ms);
 /* how long a visitor or flow may be idle; 0: for ever */
 uint32_t door_idle_s(const struct door *d);

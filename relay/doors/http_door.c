@@ -72,7 +72,7 @@ static struct rate_limiter *everybody(struct visitor *v)
 	return v->door->door.tenant->worker->visitors;
 }
 
-/* It was inside. */
+/* A visitor that was inside leaves. */
 static void come_out(struct visitor *v, const char *why)
 {
 	door_log_end(&v->door->door, &v->source, &v->count, v->since_ms, why);
@@ -140,7 +140,8 @@ static void thin_out(struct visitor *newcomer)
 	}
 }
 
-/* Whose the connection is from now on: a proxy's carries requests of many. */
+/* From now on the connection counts for this source. A proxy's connection carries requests of
+ * many. */
 static void set_source(struct visitor *v, const struct addr *source)
 {
 	struct rate_limiter *all = everybody(v);

@@ -122,7 +122,7 @@ static void moved(struct http_visitor *v)
 	v->moved_ms = loop_now_ms(v->loop);
 }
 
-/* The bytes that it has brought, or has been seen to take. */
+/* How many bytes it has brought, or has been seen to take. */
 static uint64_t progress(const struct http_visitor *v)
 {
 	uint64_t unsent = io_unsent(v->io);
@@ -186,7 +186,7 @@ static int shorten(struct iovec *iov, int count, size_t len)
 	return count;
 }
 
-/* The stream's bytes: past the gateway when it need not see them, else into it. */
+/* Reads the stream's bytes: past the gateway when it need not see them, else into it. */
 static bool read_service(struct http_visitor *v)
 {
 	struct iovec iov[IOV_MOST];
@@ -219,7 +219,7 @@ static bool read_service(struct http_visitor *v)
 	return true;
 }
 
-/* How the stream ended is passed on behind all its bytes. */
+/* Passes on how the stream ended, behind all its bytes. */
 static bool end_service(struct http_visitor *v)
 {
 	if (!v->stream || v->service_told || stream_waiting(v->stream))
@@ -269,7 +269,7 @@ static bool read_visitor(struct http_visitor *v)
 	return true;
 }
 
-/* One piece of what the gateway has for the service. */
+/* Sends one piece of what the gateway has for the service. */
 static void send_piece(struct http_visitor *v, const uint8_t *p, size_t len)
 {
 	size_t room;
@@ -362,7 +362,7 @@ static void open_stream(struct http_visitor *v)
 
 enum met { MET_NOTHING, MET_SOMETHING, MET_END };
 
-/* The first reason counts. */
+/* Keeps the first reason. */
 static void say_why(struct http_visitor *v, const char *why)
 {
 	v->why = v->why ? v->why : why;
@@ -513,7 +513,7 @@ static void on_timer(void *owner)
 
 /* --- looking --- */
 
-/* Does everything wait for the visitor? */
+/* Whether everything waits for the visitor. */
 static bool is_kept(const struct http_visitor *v, bool reading, bool writing)
 {
 	switch (http_gateway_phase(v->gateway)) {

@@ -58,7 +58,7 @@ struct io_parcel *http_visitor_pack(struct http_visitor *v, struct http_gateway 
 /* The owner goes away: what has come for the visitor is still written, a request not answered yet
  * gets a 503, then it ends by itself. */
 void http_visitor_abandon(struct http_visitor *v);
-/* At once: both sides are reset. */
+/* Resets both sides at once. */
 void http_visitor_cut(struct http_visitor *v, enum reset_code code);
 /* The visitor is slow and its room is needed: http_gateway_give_up(), as far as it goes at once.
  * The owner is not told. */

@@ -136,7 +136,7 @@ void port_table_set_own(struct port_table *p, const struct ports_range *own, siz
 	uv_mutex_unlock(&p->lock);
 }
 
-/* Under the lock. */
+/* Called under the lock. */
 static char *why_not(const struct port_table *p, enum ports_protocol transport, uint16_t first,
 		     uint16_t last)
 {
@@ -167,7 +167,7 @@ static size_t most_for(const struct port_table *p, const char *account, size_t h
 	return p->most - least(p->most, unused + to_come);
 }
 
-/* Under the lock. */
+/* Called under the lock. */
 static char *why_too_many(const struct port_table *p, const struct port_wish *w)
 {
 	const struct share *s = get_share(p, w->account);

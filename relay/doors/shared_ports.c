@@ -74,7 +74,7 @@ static const struct forwarded_trust *trust_of(const struct shared_ports *f, enum
 
 /* --- newcomers --- */
 
-/* It is none of the newcomers any more, whatever becomes of its connection. */
+/* It is a newcomer no longer, whatever becomes of its connection. */
 static void forget(struct newcomer *n)
 {
 	list_remove(&n->beside);
@@ -99,8 +99,8 @@ static struct newcomer *first_to_go(const struct shared_ports *f)
 	return LIST_ENTRY(eviction_queue_first(f->crowd), struct newcomer, member);
 }
 
-/* Room is made if need be; NULL when even that does not help. A trusted proxy has connections for
- * many. */
+/* Makes room if there is none. NULL when even that does not help. A trusted proxy has connections
+ * for many. */
 static struct newcomer *admit(struct shared_ports *f, const struct addr *peer, enum port port)
 {
 	struct addr source = addr_source(peer);
@@ -133,7 +133,7 @@ static size_t held(const struct newcomer *n)
 	return n->http ? http_gateway_held(http_visitor_gateway(n->http)) : n->hello.cap;
 }
 
-/* Many sources, each within its limit, may still be too much together: then the oldest of the
+/* Many sources, each within its limit, may together be too much. Then the oldest newcomers of the
  * fullest networks go. */
 static void on_weigh(void *owner)
 {
@@ -157,14 +157,14 @@ static uint32_t head_ms(const struct shared_ports *f)
 
 /* --- http --- */
 
-/* What is asked of the relay itself is no mapping's. */
+/* Requests for the relay itself belong to no mapping. */
 static bool is_own_host(const struct shared_ports *f, const char *host)
 {
 	return own_names_has(f->context->config->own_names, host);
 }
 
-/* A DDNS client that came to the common port: the update doors take it from its first byte. False:
- * its connection has been used already. */
+/* A DDNS client that came to the common port: the DDNS server takes it from its first byte. False:
+ * the connection has carried a request already. */
 static bool to_update_doors(struct newcomer *n, struct http_gateway *gateway)
 {
 	struct shared_ports *f = n->ports;
@@ -186,7 +186,8 @@ static bool to_update_doors(struct newcomer *n, struct http_gateway *gateway)
 	return true;
 }
 
-/* By HTTPS already, to a trusted proxy: sent there again it would come again. */
+/* A request that came to a trusted proxy by HTTPS is not sent there again, or it would come
+ * back. */
 static void redirect(struct newcomer *n, struct http_gateway *gateway, uint16_t port)
 {
 	struct forwarded who =
@@ -288,7 +289,8 @@ void shared_ports_alert(struct loop *l, struct io_parcel *parcel, enum client_he
 	io_close(io);
 }
 
-/* Read on for a moment: closing over unread bytes would be a reset, and the alert lost. */
+/* Reads on for a moment: closing over unread bytes would be a reset, and the alert would be
+ * lost. */
 static void alert(struct newcomer *n, enum client_hello_alert alert)
 {
 	uint8_t bytes[CLIENT_HELLO_ALERT_LEN];
@@ -376,7 +378,7 @@ static void on_timer(void *owner)
 	drop(owner);
 }
 
-/* A newcomer of which this file reads the first bytes itself; NULL: there was no room. */
+/* Begins to read the first bytes of a newcomer; NULL: there was no room. */
 static struct newcomer *begin_reading(struct shared_ports *f, struct io *io, enum port port,
 				      io_fn *fn)
 {

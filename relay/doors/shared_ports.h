@@ -17,9 +17,9 @@
 
 enum { SHARED_PORTS_MOST = 16384, SHARED_PORTS_BYTES = 64 * 1024 * 1024 };
 
-/* What is asked of the rooms above, and given to them. */
+/* What the rooms above are asked, and what is given to them. */
 struct shared_ports_calls {
-	/* Does the host belong to an account that has no agent here now? */
+	/* whether the host belongs to an account that has no agent here now */
 	bool (*would_serve)(void *owner, const char *host);
 	/* Its ClientHello asks for the agents' protocol. Takes io, which gives it again. */
 	void (*take_agent)(void *owner, struct io *io);
@@ -41,10 +41,10 @@ void shared_ports_accept_tls(void *owner, int fd, const struct addr *peer,
 void shared_ports_accept_tls_or_agent(void *owner, int fd, const struct addr *peer,
 				      const struct addr *local);
 
-/* Any loop: somebody came to an https mapping's own port. Takes the parcel. */
+/* Any loop: a visitor came to an https mapping's own port. Takes the parcel. */
 void shared_ports_take_tls(struct context *c, struct io_parcel *parcel);
-/* Any loop: an HTTP visitor that wants another host, or whose door has gone; its request waits to
- * be routed. Takes both. */
+/* Any loop: an HTTP visitor asks for another host, or its door has gone. Its request waits to be
+ * routed. Takes both. */
 void shared_ports_return(struct context *c, struct io_parcel *parcel, struct http_gateway *gateway);
 /* On the loop given: sends the alert and closes. Takes the parcel. */
 void shared_ports_alert(struct loop *l, struct io_parcel *parcel, enum client_hello_alert alert);

@@ -25,7 +25,7 @@ extern const struct slow_visitors_kind SPLICED_DOOR_SLOW;
 void spliced_door_init(struct door *d);
 void spliced_door_fini(struct door *d);
 void spliced_door_clear(struct door *d, bool graceful, enum reset_code code);
-/* The same, of those that listen; fn gets the door. */
+/* The same for those that listen; fn gets the door. */
 void *spliced_door_listen(struct door *d, const struct addr *at, bool v6only, listener_fn *fn,
 			  int *err, char **why);
 void spliced_door_unlisten(void *socket);
@@ -34,7 +34,7 @@ void spliced_door_wake(void *socket);
 /* Takes io; it is reset when it may not come in. local: the address it came to; name: what it asked
  * for and the agent wants to know, or "". */
 void spliced_door_let_in(struct door *d, struct io *io, const struct addr *local, const char *name);
-/* A CA that looks at the name: it counts by itself, SPLICED_DOOR_VALIDATORS at once. */
+/* A CA that looks at the name. Such visitors are counted apart, SPLICED_DOOR_VALIDATORS at once. */
 void spliced_door_let_in_validator(struct door *d, struct io *io, const struct addr *local);
 
 #endif

@@ -1,7 +1,5 @@
-/*
- * An agent as its doors see it: whose it is, the loop it lives on, the link to it, and what its
- * account may use. The agent embeds it; everything here runs on the worker's loop.
- */
+/* An agent as its doors see it: its account and name, the loop it lives on, the link to it, and
+ * what its account may use. The agent embeds it. Everything here runs on the worker's loop. */
 #ifndef GROUNDNUT_RELAY_DOORS_TENANT_H
 #define GROUNDNUT_RELAY_DOORS_TENANT_H
 
@@ -28,8 +26,7 @@ void tenant_fini(struct tenant *t);
 /* NULL: the account was removed. Valid while the list is in force. */
 const struct account *tenant_account(const struct tenant *t);
 bool tenant_is_attached(const struct tenant *t);
-/* Is there room for one visitor more of the account? It is counted if so; tenant_leave() gives it
- * back. */
+/* Counts one more visitor of the account, if there is room; tenant_leave() gives it back. */
 bool tenant_enter(struct tenant *t);
 void tenant_leave(struct tenant *t);
 /* the same for flows */

@@ -18,7 +18,7 @@
 
 #define ACME_ALPN "acme-tls/1"
 
-/* What the shared port has read and put back, read once more. */
+/* Reads again what the shared port has read and put back. */
 static void read_name(struct io *io, struct client_hello *sni)
 {
 	uint8_t *p = loop_plain(io_loop(io));

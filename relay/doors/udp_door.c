@@ -110,7 +110,7 @@ static void on_sweep(void *owner)
 
 /* --- datagrams --- */
 
-/* What is over the bandwidth is dropped: a datagram that waits is worth nothing. */
+/* Datagrams over the bandwidth are dropped: one that waited would be worth nothing. */
 static bool passes(struct udp_door *u, enum shaper_way way, size_t len)
 {
 	struct shaper *s = door_shaper(&u->door);

@@ -29,7 +29,7 @@ struct vhost {
 	/* http only: no door, plain requests are sent to https at this port; 0: a door */
 	uint16_t redirect;
 };
-/* Where a visitor came in. */
+/* Where a visitor has come in. */
 struct vhost_entrance {
 	enum mapping_entrance shared; /* one of the shared ones */
 	uint16_t port;                /* tls on a port of its own; 0: on the shared one */
@@ -43,7 +43,7 @@ void vhost_table_free(struct vhost_table *v);
  * redirects are not in each other's way. */
 int vhost_table_claim(struct vhost_table *v, struct vhost_entrance at, const char *host,
 		      const char *owner, struct vhost *door, char **holder, char **why);
-/* Does nothing when another has claimed the host since. */
+/* Does nothing when another has claimed the host meanwhile. */
 void vhost_table_release(struct vhost_table *v, struct vhost_entrance at, const char *host,
 			 uint64_t claim);
 /* The accounts in force: no wildcard serves a host that its account may not have. Before the first
@@ -53,14 +53,14 @@ void vhost_table_set_accounts(struct vhost_table *v, struct accounts *accounts);
  * a redirect. */
 bool vhost_table_find(struct vhost_table *v, struct vhost_entrance at, const char *host,
 		      struct vhost *out);
-/* Why the shared port is not open; NULL: it is. detail: the same for the operator; NULL: no more.
- * True: that is news. */
+/* Notes why the shared port is not open; NULL: it is. detail: the same for the operator; NULL:
+ * nothing more. True: this has changed. */
 bool vhost_table_set_closed(struct vhost_table *v, enum mapping_entrance entrance,
 			    const char *error, const char *detail);
 /* Freed by the caller. */
 char *vhost_table_closed(struct vhost_table *v, enum mapping_entrance entrance, bool for_operator);
-/* Moves with every claim and release: what was found holds for as long as this stays. Any thread,
- * no lock. */
+/* A number that changes with every claim and release: what was found holds as long as it stays. Any
+ * thread, no lock. */
 uint64_t vhost_table_version(struct vhost_table *v);
 
 #endif
