@@ -2,13 +2,16 @@
 """Crowds of strangers, from many networks: strangers.py CASE RELAY arguments…, while the attack goes on. At last "rate N".
 
 	fill  PORTS COUNT SOURCES TEXT [RATE]  COUNT connections from SOURCES addresses, spread over PORTS; each says TEXT (with \\r, \\n, \\xNN, or
-	                                       hello:NAME: the first half of a ClientHello) and then nothing; who is sent away comes again. RATE: at
+	                                       hello:NAME: the first half of a ClientHello, whole:NAME: all of it) and then nothing; who is sent away comes again. RATE: at
 	                                       most so many a second; default: without a pause
 	churn PORTS COUNT SOURCES TEXT RATE    RATE connections a second; when there are COUNT, the oldest leave
 	stall PORT COUNT SOURCES TEXT          the same, and each reads nothing
+	come  PORT COUNT FROM TEXT             no attack: COUNT visitors one after another, from FROM and the addresses behind it; each says TEXT and
+	                                       takes 1,024 bytes. Says "rate" how many got them
 	storm PORTS SOURCES TEXT               each connection says TEXT, waits for the answer's end, and comes again: 100 at a time
 	udp   PORT SOURCES BYTES [chosen]      packets whose senders are forged; chosen: all in one place of a table by FNV-1a
 """
+import os
 import random
 import resource
 import select
@@ -24,24 +27,27 @@ case, relay = sys.argv[1:3]
 arguments = sys.argv[3:]
 hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+SLOW = float(os.environ.get("SLOW", "1"))
 BIND_ADDRESS_NO_PORT = 24
 BASE = 11 << 24 | 64 << 16
 
 
-def half_hello(name):
+def client_hello(name):
 	context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 	out = ssl.MemoryBIO()
 	try:
 		context.wrap_bio(ssl.MemoryBIO(), out, server_hostname=name).do_handshake()
 	except ssl.SSLWantReadError:
 		pass
-	whole = out.read()
-	return whole[:len(whole) // 2]
+	return out.read()
 
 
 def unescape(text):
 	if text.startswith("hello:"):
-		return half_hello(text[6:])
+		whole = client_hello(text[6:])
+		return whole[:len(whole) // 2]
+	if text.startswith("whole:"):
+		return client_hello(text[6:])
 	return text.encode().decode("unicode_escape").encode("latin-1")
 
 
@@ -126,6 +132,25 @@ def stall(port, count, sources, text):
 	crowd.work(int(count))
 	print("held %d" % len(crowd.held))
 	return len(crowd.held)
+
+
+def come(port, count, first, text):
+	served, said = 0, unescape(text)
+	for i in range(int(count)):
+		address = socket.inet_ntoa(struct.pack(">I", struct.unpack(">I", socket.inet_aton(first))[0] + i))
+		try:
+			with socket.create_connection((relay, int(port)), 20 * SLOW, (address, 0)) as s:
+				s.sendall(said)
+				got = 0
+				while got < 1024:
+					piece = s.recv(1024)
+					if not piece:
+						break
+					got += len(piece)
+				served += got >= 1024
+		except OSError as e:
+			print("%s: %s" % (address, e))
+	return served
 
 
 def storm(ports, sources, text):
