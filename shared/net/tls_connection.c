@@ -14,6 +14,9 @@
  * wherever it is, and the call has paused. Messages that are not data cost twenty times as much
  * (a key update derives keys), so a few of them make it pause, too, and many of them end it.
  *
+ * A ClientHello's length is looked at before OpenSSL sees it (struct greeting): it would reserve up
+ * to 131 KB for one that is only claimed, for each stranger.
+ *
  * What can go wrong: the descriptor fails (read_err, write_err from then on; fault is remembered
  * because Linux tells a reset only once, whoever asks first), OpenSSL gives up (ERR_TLS with its
  * reason), the peer sends messages that are not data too early (ERR_PROTOCOL) or too often
@@ -52,6 +55,15 @@ enum {
 	SSL_ESTABLISHED = 12 * 1024,
 };
 
+/* At a server, until the handshake is done: where the stream of records and of the messages in them
+ * stands. */
+struct greeting {
+	uint8_t record[5], message[4]; /* headers, as far as they have come */
+	unsigned record_len, message_len;
+	size_t record_left, message_left; /* bytes of their bodies still to come */
+	bool changed; /* a change of cipher has come: before TLS 1.3, all behind it is sealed */
+};
+
 struct tls_connection {
 	SSL *ssl;
 	struct tls_context *tls;
@@ -69,9 +81,10 @@ struct tls_connection {
 	/* received before this call, not yet given to OpenSSL; NULL when used up */
 	uint8_t *early;
 	size_t early_start, early_len;
-	uint64_t read_bytes;         /* plaintext, until YOUNG_BYTES */
-	uint32_t records;            /* written since the last key update */
-	uint32_t rekey_records;      /* that many bring the next */
+	uint64_t read_bytes;    /* plaintext, until YOUNG_BYTES */
+	uint32_t records;       /* written since the last key update */
+	uint32_t rekey_records; /* that many bring the next */
+	struct greeting greeting;
 	bool dry;                    /* within one call: the descriptor has no more … */
 	bool empty;                  /* … and has said so itself */
 	bool eof;                    /* the descriptor's end */
@@ -132,6 +145,52 @@ static void keep_in(struct tls_connection *t)
 	t->in_start = t->in_end;
 }
 
+/* One byte of a message in plain text; false: it claims to be too long. */
+static bool greet_message(struct greeting *g, uint8_t byte)
+{
+	if (g->message_left > 0) {
+		g->message_left--;
+		return true;
+	}
+	g->message[g->message_len++] = byte;
+	if (g->message_len < sizeof(g->message))
+		return true;
+	g->message_len = 0;
+	g->message_left = (size_t)g->message[1] << 16 | (size_t)g->message[2] << 8 | g->message[3];
+	return g->message_left <= TLS_CONNECTION_HELLO_MOST;
+}
+
+static bool greet(struct greeting *g, const uint8_t *p, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (g->record_left > 0) {
+			g->record_left--;
+			if (g->record[0] == SSL3_RT_HANDSHAKE && !greet_message(g, p[i]))
+				return false;
+			continue;
+		}
+		g->record[g->record_len++] = p[i];
+		if (g->record_len < sizeof(g->record))
+			continue;
+		g->record_len = 0;
+		g->changed |= g->record[0] == SSL3_RT_CHANGE_CIPHER_SPEC;
+		g->record_left = (size_t)g->record[3] << 8 | g->record[4];
+	}
+	return true;
+}
+
+/* What OpenSSL is given: it asks for a record's header, then for its body. */
+static int give(struct tls_connection *t, const char *p, int n)
+{
+	bool sealed = t->greeting.changed && SSL_version(t->ssl) < TLS1_3_VERSION;
+
+	if (t->up || sealed || !tls_context_is_server(t->tls) ||
+	    greet(&t->greeting, (const uint8_t *)p, (size_t)n))
+		return n;
+	t->read_err = ERR_TOO_BIG;
+	return -1;
+}
+
 /* 0 at the end, -1 with the retry flag when there is nothing now, -1 without on an error. */
 static int bio_read(BIO *bio, char *p, int len)
 {
@@ -146,9 +205,9 @@ static int bio_read(BIO *bio, char *p, int len)
 	}
 	t->pieces--;
 	if (t->early)
-		return take_early(t, p, len);
+		return give(t, p, take_early(t, p, len));
 	if (t->in_start < t->in_end)
-		return take_in(t, p, len);
+		return give(t, p, take_in(t, p, len));
 	if (t->dry) {
 		BIO_set_retry_read(bio);
 		return -1;
@@ -160,7 +219,7 @@ static int bio_read(BIO *bio, char *p, int len)
 		t->dry = (size_t)n < t->in_most && t->fault == 0;
 		t->in_start = 0;
 		t->in_end = (size_t)n;
-		return take_in(t, p, len);
+		return give(t, p, take_in(t, p, len));
 	}
 	if (n == UV_EAGAIN) {
 		t->dry = t->empty = true;

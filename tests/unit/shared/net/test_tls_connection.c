@@ -539,6 +539,41 @@ static void hello_in_crumbs(void **state)
 	leave_raw(state);
 }
 
+/* The header of a ClientHello, in records of so many bytes; what the server says to it. */
+static int claim(size_t len, size_t crumb)
+{
+	const uint8_t header[4] = {1, (uint8_t)(len >> 16), (uint8_t)(len >> 8), (uint8_t)len};
+	int said = UV_EAGAIN;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+	for (size_t i = 0; i < sizeof(header); i += crumb) {
+		const uint8_t record[5] = {RAW_HANDSHAKE, 3, 1, 0, (uint8_t)crumb};
+
+		memcpy(wire + wire_len, record, sizeof(record));
+		memcpy(wire + wire_len + sizeof(record), header + i, crumb);
+		wire_len += sizeof(record) + crumb;
+	}
+	send_wire();
+	far = connection(&fds[1], server);
+	tls_connection_set_staging(far, staging, received);
+	for (int i = 0; i < 10 && said == UV_EAGAIN; i++)
+		said = tls_connection_handshake(far);
+	tls_connection_free(far);
+	close(fds[0]);
+	close(fds[1]);
+	return said;
+}
+
+static void hello_that_claims_to_be_long(void **state)
+{
+	(void)state;
+	for (size_t crumb = 1; crumb <= 4; crumb *= 2) {
+		assert_int_equal(claim(TLS_CONNECTION_HELLO_MOST, crumb), UV_EAGAIN);
+		assert_int_equal(claim(TLS_CONNECTION_HELLO_MOST + 1, crumb), ERR_TOO_BIG);
+		assert_int_equal(claim(131396, crumb), ERR_TOO_BIG);
+	}
+}
+
 static void renegotiation_is_no_data_either(void **state)
 {
 	char *why;
@@ -597,6 +632,7 @@ int main(void)
 					    leave_raw),
 	    cmocka_unit_test(tickets_are_allowed_and_no_flood),
 	    cmocka_unit_test(hello_in_crumbs),
+	    cmocka_unit_test(hello_that_claims_to_be_long),
 	    cmocka_unit_test(renegotiation_is_no_data_either),
 	};
 
