@@ -3,7 +3,8 @@
  * the CA is to be asked when. Then the ACME client says what it wants, by its driver, until the job
  * is done or has failed.
  *
- *	ORDER  → PUBLISH: the wishes are shown (certificate_orders_validation)
+ *	ORDER  → PUBLISH: the wishes are shown: certificate_orders_validation() (tls-alpn-01), or
+ *	                  certificate_orders_records(), until the relay has published them (dns-01)
  *	       → DONE: the new certificate is shown from now on, and written
  *	ASK    → DONE: the CA's window goes into the schedule
  *	either → FAILED: what the CA says is told, and the schedule backs off
@@ -91,6 +92,8 @@ struct certificate_orders {
 	struct certificate_order *job; /* NULL: none */
 	bool asking;                   /* the job asks only when */
 	bool was_ordered;              /* the CA has taken the job's order, and it is counted */
+	bool can_publish;              /* the relay can: dns-01 */
+	struct buf records;            /* what is wanted of it, as the owner knows it */
 	struct validation validations[ACME_NAMES];
 	size_t validation_count;
 	struct timer *timer;
@@ -268,11 +271,77 @@ static void show_validation(struct certificate_orders *all, size_t i)
 	mem_free(key);
 }
 
-static void publish(struct certificate_orders *all)
+/* False: nothing more can be done for it here; records are the relay's to publish. */
+static bool publish(struct certificate_orders *all)
 {
-	for (size_t i = 0; i < acme_client_wishes(all->client); i++)
-		if (!acme_client_wish(all->client, i)->published)
-			show_validation(all, i);
+	bool any = false;
+	for (size_t i = 0; i < acme_client_wishes(all->client); i++) {
+		const struct acme_wish *wish = acme_client_wish(all->client, i);
+		if (wish->published || wish->challenge == ACME_DNS_01)
+			continue;
+		show_validation(all, i);
+		any = true;
+	}
+	return any;
+}
+
+static void put_record(const struct acme_wish *wish, struct challenge *out)
+{
+	snprintf(out->host, sizeof(out->host), "%.253s.", wish->name);
+	snprintf(out->txt, sizeof(out->txt), "%.*s", CHALLENGE_TXT, wish->value);
+}
+
+size_t certificate_orders_records(const struct certificate_orders *all, struct challenge *out,
+				  size_t most)
+{
+	size_t count = 0;
+	for (size_t i = 0; all->job && i < acme_client_wishes(all->client) && count < most; i++) {
+		const struct acme_wish *wish = acme_client_wish(all->client, i);
+		if (wish->challenge == ACME_DNS_01)
+			put_record(wish, &out[count++]);
+	}
+	return count;
+}
+
+/* Whether they are others than the owner knows of. */
+static bool records_changed(struct certificate_orders *all)
+{
+	struct challenge records[ACME_NAMES];
+	size_t count = certificate_orders_records(all, records, ACME_NAMES);
+	struct buf text = BUF_INIT;
+	for (size_t i = 0; i < count; i++)
+		buf_printf(&text, "%s %s\n", records[i].host, records[i].txt);
+	bool changed = strcmp(buf_str(&text), buf_str(&all->records)) != 0;
+	buf_fini(&all->records);
+	all->records = text;
+	return changed;
+}
+
+void certificate_orders_stated(struct certificate_orders *all,
+			       const struct challenge_report *reports, size_t count)
+{
+	for (size_t i = 0; all->job && i < acme_client_wishes(all->client); i++) {
+		const struct acme_wish *wish = acme_client_wish(all->client, i);
+		struct challenge record;
+		put_record(wish, &record);
+		for (size_t k = 0; !wish->published && k < count; k++) {
+			const struct challenge_report *r = &reports[k];
+			if (!challenge_same(&r->challenge, &record))
+				continue;
+			if (r->state == CHALLENGE_PUBLISHED)
+				acme_client_published(all->client, i);
+			else if (r->state == CHALLENGE_ERROR)
+				acme_client_not_published(all->client, i,
+							  r->error ? r->error : "not published");
+		}
+	}
+	if (all->job)
+		timer_set(all->timer, 0);
+}
+
+void certificate_orders_set_relay(struct certificate_orders *all, bool can_publish)
+{
+	all->can_publish = can_publish;
 }
 
 struct tls_context *certificate_orders_validation(const struct certificate_orders *all,
@@ -368,17 +437,30 @@ static void fail(struct certificate_order *c, const char *words, uint64_t retry_
 
 /* --- beginning a job --- */
 
+/* A wildcard, and a port where no CA looks, want dns-01. Otherwise after two failures the other way
+ * is tried. */
+static enum acme_challenge choose(const struct certificate_order *c)
+{
+	if (*c->host == '*' || c->all->way == ACME_WAY_DNS)
+		return ACME_DNS_01;
+	if (c->all->way == ACME_WAY_TLS_ALPN)
+		return ACME_TLS_ALPN_01;
+	if (c->port != HTTPS_PORT)
+		return ACME_DNS_01;
+	return c->all->can_publish && c->schedule.failures / 2 % 2 ? ACME_DNS_01 : ACME_TLS_ALPN_01;
+}
+
 /* NULL: it may be ordered now. Static. */
 static const char *why_not(const struct certificate_order *c)
 {
-	enum acme_way way = c->all->way;
 	if (!c->is_open)
 		return "the relay has not opened the mapping";
-	if (*c->host == '*' || way == ACME_WAY_DNS)
-		return "a certificate by dns-01 (for wildcards) is not for this version to get; "
-		       "give the mapping a \"certificate\" of its own";
-	if (way == ACME_WAY_AUTO && c->port != HTTPS_PORT)
-		return "a CA looks at port 443 only, and visitors come to another";
+	if (choose(c) == ACME_TLS_ALPN_01 && c->port != HTTPS_PORT)
+		return "a CA looks at port 443 only (tls-alpn-01), and visitors come to another";
+	if (choose(c) == ACME_DNS_01 && !c->all->can_publish)
+		return "it can be had by dns-01 only, and the relay, which is older than the "
+		       "agent, "
+		       "publishes no TXT records";
 	return NULL;
 }
 
@@ -410,7 +492,7 @@ static bool begin(struct certificate_orders *all, struct certificate_order *c, b
 	const char *const names[] = {c->host};
 	const struct acme_client_order order = {.names = names,
 						.count = 1,
-						.challenge = ACME_TLS_ALPN_01,
+						.challenge = choose(c),
 						.profile = all->profile,
 						.replaces = *c->id ? c->id : NULL};
 	all->asking = asking;
@@ -468,8 +550,8 @@ static uint64_t find_job(struct certificate_orders *all)
 static bool step(struct certificate_orders *all)
 {
 	enum acme_client_state state;
-	while ((state = acme_driver_look(all->driver)) == ACME_CLIENT_PUBLISH)
-		publish(all);
+	while ((state = acme_driver_look(all->driver)) == ACME_CLIENT_PUBLISH && publish(all))
+		;
 	note_order(all);
 	note_account(all);
 	if (state == ACME_CLIENT_DONE && all->asking)
@@ -495,6 +577,7 @@ static void look(void *owner)
 			break;
 		news |= step(all);
 	} while (!all->job);
+	news |= records_changed(all);
 	if (news)
 		all->fn(all->owner);
 }
@@ -534,6 +617,7 @@ void certificate_orders_free(struct certificate_orders *all)
 	all->saving->orphaned = true;
 	if (!all->saving->busy)
 		saving_free(all->saving);
+	buf_fini(&all->records);
 	mem_free(all->directory);
 	mem_free(all->profile);
 	mem_free(all->why);
@@ -556,7 +640,7 @@ void certificate_order_free(struct certificate_order *c)
 	if (!c)
 		return;
 	if (c->all->job == c)
-		end_job(c->all);
+		end_job(c->all); /* the records go with the next look */
 	timer_set(c->all->timer, 0);
 	list_remove(&c->node);
 	tls_context_unref(c->shown);

@@ -8,10 +8,11 @@
 #include "agent/acme_config.h"
 #include "shared/net/loop.h"
 #include "shared/net/tls_context.h"
+#include "shared/tunnel/declare_messages.h"
 
 struct certificate_orders;
 struct certificate_order; /* one certificate, wanted for good */
-/* Something has changed: what is shown, or what is said of a certificate. */
+/* Something has changed: what is shown, what is said of a certificate, or the records wanted. */
 typedef void certificate_orders_fn(void *owner);
 
 /* config is copied in what is used of it; state: the directory of files. */
@@ -38,6 +39,14 @@ struct certificate_order_look {
 };
 void certificate_order_look(const struct certificate_order *c, struct certificate_order_look *out);
 
+/* Whether the relay publishes challenges (dns-01). */
+void certificate_orders_set_relay(struct certificate_orders *all, bool can_publish);
+/* The TXT records that are wanted now, for DECLARE; at most most. */
+size_t certificate_orders_records(const struct certificate_orders *all, struct challenge *out,
+				  size_t most);
+/* what the relay says of them */
+void certificate_orders_stated(struct certificate_orders *all,
+			       const struct challenge_report *reports, size_t count);
 /* What a CA that validates this name is to be shown; NULL: it is not asked for. Borrowed. */
 struct tls_context *certificate_orders_validation(const struct certificate_orders *all,
 						  const char *name);

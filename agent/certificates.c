@@ -42,6 +42,7 @@ struct certificates {
 	struct acme_config acme; /* that orders has been made with */
 	char *state;
 	struct certificate_orders *orders; /* NULL: nobody wants one */
+	bool can_publish;                  /* the relay */
 };
 
 static void entry_free(struct entry *e)
@@ -257,11 +258,30 @@ void certificates_told(struct certificates *all, const char *mapping, const char
 		if (!all->orders)
 			all->orders = certificate_orders_new(all->loop, &all->acme, all->state,
 							     on_orders, all);
+		certificate_orders_set_relay(all->orders, all->can_publish);
 		e->order = certificate_order_new(all->orders, e->host);
 	}
 	if (e->order)
 		certificate_order_set_open(e->order, is_open, port);
 	settle(all);
+}
+
+void certificates_set_relay(struct certificates *all, bool can_publish)
+{
+	all->can_publish = can_publish;
+	if (all->orders)
+		certificate_orders_set_relay(all->orders, can_publish);
+}
+
+size_t certificates_records(const struct certificates *all, struct challenge *out, size_t most)
+{
+	return all->orders ? certificate_orders_records(all->orders, out, most) : 0;
+}
+
+void certificates_stated(struct certificates *all, const struct state *state)
+{
+	if (all->orders)
+		certificate_orders_stated(all->orders, state->challenges, state->challenge_count);
 }
 
 void certificates_away(struct certificates *all)

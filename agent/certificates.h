@@ -25,6 +25,11 @@ void certificates_told(struct certificates *all, const char *mapping, const char
 /* The session is over: nothing can be validated. */
 void certificates_away(struct certificates *all);
 
+/* As of certificate_orders.h, for DECLARE and by STATE. */
+void certificates_set_relay(struct certificates *all, bool can_publish);
+size_t certificates_records(const struct certificates *all, struct challenge *out, size_t most);
+void certificates_stated(struct certificates *all, const struct state *state);
+
 /* What is shown to visitors of the mapping; NULL: there is none yet. Borrowed. */
 struct tls_context *certificates_shown(const struct certificates *all, const char *mapping);
 /* There is one, and its time is not over: plain requests may be sent to https. */

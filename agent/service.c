@@ -440,6 +440,7 @@ static void begin_probes(struct service_main *m)
 					 .link = *io_peer(transport_io(k)),
 					 .can_probe = capabilities_has(can, CAPABILITY_PROBE)};
 	memcpy(s.id, relay_session_id(m->session), SESSION_ID);
+	certificates_set_relay(m->certificates, capabilities_has(can, CAPABILITY_CHALLENGES));
 	targets_begin(m->targets, &s, capabilities_has(can, CAPABILITY_REPORT));
 }
 

@@ -540,8 +540,11 @@ void targets_declare(struct targets *s, struct followed_names *names, struct tra
 		    items[i].redirect && certificates_is_valid(s->certificates, items[i].name);
 		i++;
 	}
+	struct challenge records[CHALLENGES_MAX];
 	struct declare d = {.serial = ++s->serial, .mappings = {items, count}};
 	followed_names_declare(names, &d);
+	d.challenges = records; /* borrowed, too */
+	d.challenge_count = certificates_records(s->certificates, records, CHALLENGES_MAX);
 	struct buf json = BUF_INIT;
 	declare_write(&d, &json);
 	tunnel_declare(transport_tunnel(k), &json);
@@ -605,6 +608,7 @@ void targets_stated(struct targets *s, const struct state *state)
 		take_report(target, &state->mappings[i]);
 		tell_certificates(target);
 	}
+	certificates_stated(s->certificates, state);
 	s->answered = state->serial;
 	report_soon(s);
 	s->fn(s->owner);
