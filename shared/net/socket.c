@@ -55,6 +55,7 @@ struct socket_info socket_info(int fd)
 	    .known = true,
 	    .rtt_us = info.tcpi_rtt,
 	    .rttvar_us = info.tcpi_rttvar,
+	    .least_rtt_us = info.tcpi_min_rtt,
 	    .bytes_acked = info.tcpi_bytes_acked,
 	    .ack_age_ms = info.tcpi_last_ack_recv,
 	    .unacked = info.tcpi_unacked,
@@ -210,5 +211,15 @@ void socket_set_notsent_lowat(int fd, unsigned bytes)
 	set_tcp(fd, TCP_NOTSENT_LOWAT, (int)bytes);
 #else
 	(void)fd, (void)bytes;
+#endif
+}
+
+void socket_set_pacing(int fd, uint64_t rate)
+{
+#ifdef SO_MAX_PACING_RATE
+	unsigned most = rate && rate < UINT_MAX ? (unsigned)rate : UINT_MAX;
+	setsockopt(fd, SOL_SOCKET, SO_MAX_PACING_RATE, &most, sizeof most);
+#else
+	(void)fd, (void)rate;
 #endif
 }

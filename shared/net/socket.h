@@ -37,7 +37,7 @@ size_t socket_notsent(int fd);
 /* What the kernel knows of a TCP connection; all 0 where that is not told. */
 struct socket_info {
 	bool known;
-	uint32_t rtt_us, rttvar_us;
+	uint32_t rtt_us, rttvar_us, least_rtt_us;
 	uint64_t bytes_acked; /* of ours, by the peer's kernel */
 	uint32_t ack_age_ms;  /* since its last acknowledgement */
 	uint32_t unacked;     /* segments */
@@ -56,5 +56,7 @@ void socket_tune(int fd);
 void socket_set_maxseg(int fd, unsigned bytes); /* counts until connect() only */
 /* unsent bytes from which it is not writable */
 void socket_set_notsent_lowat(int fd, unsigned bytes);
+/* the kernel sends no faster; bytes a second, 0: as fast as it will */
+void socket_set_pacing(int fd, uint64_t rate);
 
 #endif

@@ -20,9 +20,11 @@
 #include "shared/net/socket.h"
 #include "shared/net/timer.h"
 #include "shared/tunnel/in_flight.h"
+#include "shared/tunnel/pacer.h"
 #include "shared/tunnel/hello_messages.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <uv.h>
 
 enum {
@@ -45,6 +47,7 @@ enum {
 	/* … what it carries in that time: less than comes between two bunches of ACKs would hold it
 	 * up */
 	LOWAT_MS = 40,
+	LOWAT_MIXED_MS = 12,  /* while somebody waits for a few bytes behind it */
 	SAMPLE_MS = 50,       /* how often the kernel is asked, while busy */
 	SAMPLE_MOST_MS = 200, /* after a longer time it has not been busy throughout */
 	LEAST_WAIT_MS = 5,
@@ -69,10 +72,13 @@ struct transport {
 	struct buf early; /* read with WELCOME, not yet given to the tunnel */
 	size_t batch, lowat;
 	struct in_flight flight;
+	struct pacer pacer;
+	uint64_t paced; /* as the kernel was told */
 	uint64_t sampled_ms;
 	uint64_t sampled_acked; /* bytes that the kernel had seen acknowledged then */
 	bool busy;              /* something moved lately: the io keeps its buffers */
 	bool filled;            /* the link has been blocked since then */
+	bool mixed;             /* somebody waited for a few bytes among bulk then */
 	/* the io has ciphertext in hand, or the kernel has enough; IO_ROOM will say when that is
 	 * gone */
 	bool blocked;
@@ -201,12 +207,33 @@ static void set_batch(struct transport *k, uint64_t acked, uint64_t passed_ms)
 	uint64_t carried = acked - k->sampled_acked;
 	bool all = k->filled && passed_ms <= SAMPLE_MOST_MS;
 	size_t batch = clamp(passed_ms ? carried * BATCH_MS / passed_ms : 0, BATCH_MIN, BATCH_MAX);
-	size_t slack = clamp(passed_ms ? carried * LOWAT_MS / passed_ms : 0, LOWAT_MIN, LOWAT_MAX);
+	uint64_t ahead_ms = k->mixed ? LOWAT_MIXED_MS : LOWAT_MS;
+	size_t slack = clamp(passed_ms ? carried * ahead_ms / passed_ms : 0, LOWAT_MIN, LOWAT_MAX);
 	size_t lowat = batch > BATCH_SLOW ? clamp(batch / 2, LOWAT_MIN, LOWAT_MAX) : slack;
 	k->sampled_acked = acked;
 	k->filled = k->blocked;
 	if (all || batch > k->batch || (batch == k->batch && lowat > k->lowat))
 		set_marks(k, batch, lowat);
+}
+
+static void set_pace(struct transport *k, const struct socket_info *info, uint64_t now)
+{
+	uint64_t passed_ms = now - k->sampled_ms;
+	struct pacer_sample s = {.now_ms = now,
+				 .carried =
+				     (info->bytes_acked - k->sampled_acked) * 1000 / passed_ms,
+				 .rtt_us = info->rtt_us,
+				 .least_rtt_us = info->least_rtt_us,
+				 .full = k->filled && passed_ms <= SAMPLE_MOST_MS,
+				 .mixed = k->mixed};
+	char congestion[CONGESTION_NAME];
+	if (s.full && strcmp(congestion_of(io_fd(k->io), congestion), "bbr") == 0)
+		s.full = false;
+	uint64_t rate = pacer_look(&k->pacer, &s);
+	if (rate == k->paced)
+		return;
+	k->paced = rate;
+	socket_set_pacing(io_fd(k->io), rate);
 }
 
 static void sample(struct transport *k)
@@ -222,6 +249,8 @@ static void sample(struct transport *k)
 		/* this only tells the owner that a spare is not needed */
 		tell(k, TRANSPORT_ALIVE);
 	if (passed_ms >= SAMPLE_MS) {
+		k->mixed = tunnel_is_mixed(k->tunnel, now);
+		set_pace(k, &info, now);
 		k->sampled_ms = now;
 		set_batch(k, info.bytes_acked, passed_ms);
 	}
@@ -467,6 +496,8 @@ int transport_attach(struct transport *k, struct io *io, uint64_t peer_taken, ui
 		return err;
 	k->io = io;
 	in_flight_init(&k->flight, loop_clock_us());
+	pacer_init(&k->pacer);
+	k->paced = 0;
 	k->sampled_ms = now;
 	k->sampled_acked = 0;
 	k->filled = k->busy = false;
