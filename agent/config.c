@@ -227,6 +227,16 @@ static char *read_congestion(struct conf_at root)
 	return mem_strdup(text);
 }
 
+static char *read_invite(struct conf_at root)
+{
+	const char *text = NULL;
+	if (!conf_opt_str(root, "invite", &text) || !text)
+		return NULL;
+	if (!agent_config_is_token(text))
+		conf_error(root, "invite", "is not a token: letters, digits, \"-\" and \"_\" only");
+	return mem_strdup(text);
+}
+
 static struct agent_config *read_all(struct conf_at root, const char *file)
 {
 	struct agent_config *c = mem_zalloc(sizeof(*c));
@@ -237,6 +247,7 @@ static struct agent_config *read_all(struct conf_at root, const char *file)
 	read_trust(root, c);
 	c->account = read_name(root, "account");
 	read_token(root, c);
+	c->invite = read_invite(root);
 	c->control = read_control(root, file);
 	c->state = read_state(root, file);
 	c->agent_is_default = !conf_has(root, "agent");
@@ -328,6 +339,7 @@ void agent_config_free(struct agent_config *c)
 	mem_free(c->ca_file);
 	mem_free(c->account);
 	mem_free(c->token);
+	mem_free(c->invite);
 	mem_free(c->agent);
 	mem_free(c->control);
 	mem_free(c->state);

@@ -14,6 +14,7 @@ struct agent_config {
 	char *ca_file;    /* path, or NULL: the system's */
 	char *account;
 	char *token;
+	char *invite; /* for which the relay is to take the token; or NULL */
 	/* this agent's name; default: as identity_name() remembers or makes it */
 	char *agent;
 	bool agent_is_default;

@@ -19,6 +19,7 @@
 #include "shared/base/mem.h"
 #include "shared/base/mounted_file.h"
 #include "shared/base/text.h"
+#include "shared/base/token.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -218,6 +219,25 @@ static bool never_joined(const struct document *d, const char *account)
 	return never;
 }
 
+/* An invitation goes with a token that this machine makes, once for each invitation: a second
+ * `join` with the same line keeps what the relay took at the first. */
+static void put_token(json_t *root, const struct join_line *line)
+{
+	const char *invite = json_string_value(json_object_get(root, "invite"));
+	bool again =
+	    line->is_invite && text_same(invite, line->token) && json_object_get(root, "token");
+	char token[TOKEN_TEXT];
+	if (!line->is_invite) {
+		put(root, "token", line->token);
+		json_object_del(root, "invite");
+	} else if (!again) {
+		token_new(token);
+		put(root, "token", token);
+		put(root, "invite", line->token);
+		mem_wipe(token, sizeof(token));
+	}
+}
+
 static int change_account(struct document *d, const struct join_line *line, bool force)
 {
 	const char *account = json_string_value(json_object_get(d->root, "account"));
@@ -230,7 +250,7 @@ static int change_account(struct document *d, const struct join_line *line, bool
 	put(d->root, "relay", line->relay);
 	put(d->root, "pin", line->pin);
 	put(d->root, "account", line->account);
-	put(d->root, "token", line->token);
+	put_token(d->root, line);
 	if (line->agent && !put(d->root, "agent", line->agent)) {
 		log_say("%s: the agent's name is not UTF-8", d->file);
 		return EXIT_USAGE;

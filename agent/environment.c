@@ -29,7 +29,10 @@ static int join(const char *file, const char *text)
 		log_say("GROUNDNUT_JOIN is not a join line: %s", why);
 		return EXIT_USAGE;
 	}
-	line.agent = value_of("GROUNDNUT_AGENT");
+	if (value_of("GROUNDNUT_AGENT")) {
+		mem_free(line.agent);
+		line.agent = mem_strdup(value_of("GROUNDNUT_AGENT"));
+	}
 	int code = config_edit_join(file, &line, false, &c);
 	join_line_fini(&line);
 	agent_config_free(c);

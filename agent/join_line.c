@@ -64,29 +64,46 @@ static bool check_relay(const char *relay, struct why *why)
 	return true;
 }
 
-static bool check_query(char *query, const char **pin, struct why *why)
+/* key's value where part is key and value, once; NULL otherwise. */
+static bool take_value(char *part, const char *key, char **value)
 {
-	*pin = NULL;
+	size_t len = strlen(key);
+	if (strncmp(part, key, len) != 0 || *value)
+		return false;
+	*value = part + len;
+	return true;
+}
+
+static bool check_query(char *query, struct join_line *parts, struct why *why)
+{
 	for (char *part = query, *next; part; part = next) {
 		next = cut(part, "&");
-		if (strncmp(part, "pin=", 4) != 0)
-			return wrong(why, "\"%s\" is not known; only \"pin=\" is", part);
-		if (*pin)
-			return wrong(why, "there is more than one pin");
-		*pin = part + 4;
+		bool twice = (parts->pin && !strncmp(part, "pin=", 4)) ||
+			     (parts->agent && !strncmp(part, "agent=", 6));
+		if (twice)
+			return wrong(why, "there is more than one %.*s", (int)strcspn(part, "="),
+				     part);
+		if (take_value(part, "pin=", &parts->pin) ||
+		    take_value(part, "agent=", &parts->agent))
+			continue;
+		if (strcmp(part, "invite") != 0)
+			return wrong(
+			    why, "\"%s\" is not known; \"pin=\", \"agent=\", \"invite\" are", part);
+		parts->is_invite = true;
 	}
-	if (!*pin)
+	if (!parts->pin)
 		return wrong(why, "the pin is missing; copy the whole line");
-	if (!tls_context_is_pin(*pin))
+	if (!tls_context_is_pin(parts->pin))
 		return wrong(why, "the pin \"%s\" is not sha256: and 64 lower-case hex digits",
-			     *pin);
+			     parts->pin);
+	if (parts->agent && !text_is_name(parts->agent))
+		return wrong(why, "\"%s\" is not an agent's name", parts->agent);
 	return true;
 }
 
 /* Takes copy apart; account, token and so on point into it. */
 static bool split(char *copy, struct join_line *parts, struct why *why)
 {
-	const char *pin;
 	if (strncmp(copy, SCHEME, strlen(SCHEME)) != 0)
 		return wrong(why, "it does not begin with \"" SCHEME "\"");
 	char *account = copy + strlen(SCHEME);
@@ -100,11 +117,10 @@ static bool split(char *copy, struct join_line *parts, struct why *why)
 		return false;
 	if (path && *path)
 		return wrong(why, "\"?pin=\" must follow the relay's port, not \"/%s\"", path);
-	if (!check_query(query, &pin, why))
-		return false;
-	*parts = (struct join_line){
-	    .account = account, .token = token, .relay = relay, .pin = (char *)pin};
-	return true;
+	parts->account = account;
+	parts->token = token;
+	parts->relay = relay;
+	return check_query(query, parts, why);
 }
 
 int join_line_parse(const char *text, struct join_line *out, char *why_text, size_t why_len)
@@ -123,6 +139,8 @@ int join_line_parse(const char *text, struct join_line *out, char *why_text, siz
 		out->token = mem_strdup(parts.token);
 		out->relay = mem_strdup(parts.relay);
 		out->pin = mem_strdup(parts.pin);
+		out->agent = mem_strdup(parts.agent);
+		out->is_invite = parts.is_invite;
 	}
 	mem_wipe(copy, len);
 	mem_free(copy);
@@ -137,5 +155,6 @@ void join_line_fini(struct join_line *l)
 	mem_free(l->token);
 	mem_free(l->relay);
 	mem_free(l->pin);
+	mem_free(l->agent);
 	*l = (struct join_line){0};
 }

@@ -90,7 +90,7 @@ static void refused(struct join_probe *t, const struct refuse *r)
 {
 	const struct agent_config *c = t->config;
 	char *advice =
-	    r->code == REFUSE_TOKEN
+	    r->code == REFUSE_TOKEN && !c->invite
 		? mem_printf("; on the VPS, `groundnut-relay account renew %s` prints a new line",
 			     c->account)
 		: mem_strdup("");
@@ -117,9 +117,10 @@ static void on_io(void *owner, enum io_event event)
 	const uint8_t *json = got > 0 ? buf_data(&t->in) + FRAME_HEADER : NULL;
 	if (got > 0 && f.kind == FRAME_WELCOME && welcome_read(json, f.len, &w) == 0)
 		end(t, 0,
-		    mem_printf("%s answers, its key is the expected one, and it takes the token of "
+		    mem_printf("%s answers, its key is the expected one, and it takes the %s of "
 			       "account %s",
-			       t->config->relay_text, t->config->account));
+			       t->config->relay_text, t->config->invite ? "invitation" : "token",
+			       t->config->account));
 	else if (got > 0 && f.kind == FRAME_REFUSE && refuse_read(json, f.len, &r) == 0)
 		refused(t, &r);
 	else
@@ -143,6 +144,7 @@ static void on_connection(void *owner, struct relay_attempt *a, struct io *io, i
 	snprintf(h.account, sizeof h.account, "%s", t->config->account);
 	snprintf(h.agent, sizeof h.agent, "%s", t->config->agent);
 	snprintf(h.token, sizeof h.token, "%s", t->config->token);
+	snprintf(h.invite, sizeof h.invite, "%s", t->config->invite ? t->config->invite : "");
 	random_bytes(&h.instance, sizeof h.instance);
 	struct buf frame = BUF_INIT;
 	hello_write(&h, &frame);

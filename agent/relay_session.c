@@ -429,7 +429,7 @@ void relay_session_heard_refuse(struct relay_session *u, const void *json, size_
 		 r.reason);
 	log_warn("refused", "code=%s why=%s", refuse_code_text(r.code), r.reason);
 	if (r.code == REFUSE_PROTOCOL || r.code == REFUSE_REPLACED || r.code == REFUSE_REMOVED ||
-	    r.code == REFUSE_TOKEN)
+	    r.code == REFUSE_TOKEN || r.code == REFUSE_AGENT_REMOVED)
 		/* The relay has dropped the session. Ours ends with the link, which ends now. */
 		u->has_session = false;
 	hold(u, r.code == REFUSE_REPLACED && r.retry_ms < REPLACED_WAIT_MS ? REPLACED_WAIT_MS
@@ -488,6 +488,7 @@ static void say_hello(struct relay_session *u, struct io *io)
 	snprintf(h.account, sizeof h.account, "%s", c->account);
 	snprintf(h.agent, sizeof h.agent, "%s", c->agent);
 	snprintf(h.token, sizeof h.token, "%s", c->token);
+	snprintf(h.invite, sizeof h.invite, "%s", c->invite ? c->invite : "");
 	if (h.resume) {
 		memcpy(h.session, u->session, SESSION_ID);
 		h.epoch = ++u->epoch;

@@ -276,7 +276,8 @@ static bool same_relay(const struct agent_config *a, const struct agent_config *
 {
 	return text_same(a->relay_text, b->relay_text) && text_same(a->pin, b->pin) &&
 	       text_same(a->ca_file, b->ca_file) && text_same(a->account, b->account) &&
-	       text_same(a->token, b->token) && text_same(a->agent, b->agent);
+	       text_same(a->token, b->token) && text_same(a->invite, b->invite) &&
+	       text_same(a->agent, b->agent);
 }
 
 /* NULL, or why nothing was changed (static or freed by nobody). */

@@ -46,7 +46,10 @@ struct context {
 	struct vhost_table *vhosts;
 	struct shared_ports *shared_ports; /* the main thread only; NULL before and after */
 	struct memory_budget_whole send, receive;
-	struct shaper_line *egress;     /* what all visitors' bytes go by; its rate may be none */
+	struct shaper_line *egress; /* what all visitors' bytes go by; its rate may be none */
+	/* accounts.json was changed by the relay itself: it is read again. NULL: nobody listens */
+	void (*accounts_edited)(void *owner);
+	void *accounts_edited_owner;
 	context_declare_fn *on_declare; /* NULL: nobody listens */
 	context_gone_fn *on_gone;       /* the same */
 	void *on_declare_owner;         /* of both */

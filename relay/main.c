@@ -1,6 +1,7 @@
 /* groundnut-relay: its command line. Each command reads what it needs of the configuration; `run`
  * hands over to the service. */
 #include "relay/accounts/account_edit.h"
+#include "relay/accounts/credentials.h"
 #include "relay/admin/admin_command.h"
 #include "relay/config_check.h"
 #include "relay/config.h"
@@ -77,9 +78,35 @@ static int of_account(const struct cli_line *line,
 	return exit_code;
 }
 
+static int run_account_invite(const struct cli_line *line)
+{
+	int exit_code;
+	struct relay_config *c = load(line, &exit_code);
+	if (c)
+		exit_code = credentials_invite(c, line->words[0], cli_value(line, "agent"),
+					       cli_value(line, "hours"));
+	relay_config_unref(c);
+	return exit_code;
+}
+
+static int run_agent_list(const struct cli_line *line)
+{
+	int exit_code;
+	struct relay_config *c = load(line, &exit_code);
+	if (c)
+		exit_code = credentials_list(c);
+	relay_config_unref(c);
+	return exit_code;
+}
+
 static int run_account_remove(const struct cli_line *line)
 {
 	return of_account(line, account_edit_remove);
+}
+
+static int run_agent_remove(const struct cli_line *line)
+{
+	return of_account(line, credentials_remove);
 }
 
 static int run_account_renew(const struct cli_line *line)
@@ -226,6 +253,12 @@ static const struct cli_option doctor_options[] = {
     {0},
 };
 
+static const struct cli_option account_invite_options[] = {
+    {"agent", 0, "A", "the name that the machine attaches by; else it chooses one", false},
+    {"hours", 0, "N", "how long the line is good; else 24", false},
+    {0},
+};
+
 static const struct cli_command commands[] = {
     {"init", NULL, "write a first configuration, key and certificate",
      "Writes relay.json, accounts.json, relay.crt and relay.key, and never overwrites one. Prints "
@@ -243,6 +276,14 @@ static const struct cli_command commands[] = {
      "  groundnut-relay account set alice --ports +443,51820/udp\n"
      "  groundnut-relay account set alice --hosts +www.example.org. --bandwidth 50M",
      account_set_options, 1, 1, run_account_set},
+    {"account invite", "NAME", "print a join line that works once, for one machine",
+     "The machine gets a credential of its own, which `agent remove` takes away alone. The line is "
+     "the whole standard output.",
+     account_invite_options, 1, 1, run_account_invite},
+    {"agent list", NULL, "show the agents that have a credential of their own, and invitations",
+     NULL, NULL, 0, 0, run_agent_list},
+    {"agent remove", "ACCOUNT/AGENT", "take an agent's credential away and end its session",
+     "The other machines of the account are not touched.", NULL, 1, 1, run_agent_remove},
     {"account remove", "NAME", "remove an account and end its sessions", NULL, NULL, 1, 1,
      run_account_remove},
     {"account renew", "NAME", "give an account a new token and print its join line",

@@ -60,6 +60,15 @@ static char *read_accounts_again(struct relay *r)
 	return reload_accounts(&r->parts);
 }
 
+/* What the relay itself has written. */
+static void on_accounts_edited(void *owner)
+{
+	char *error = read_accounts_again(owner);
+	if (error)
+		log_warn("accounts_refused", "why=%s", error);
+	mem_free(error);
+}
+
 /* edited: what a command has written, or NULL. As reload_accounts. */
 static char *take_edited_accounts(struct relay *r, const char *edited)
 {
@@ -243,6 +252,7 @@ static void stop(struct relay *r)
 	if (r->stopping)
 		return;
 	r->stopping = true;
+	r->parts.context.accounts_edited = NULL;
 	log_info("stopping", NULL);
 	systemd_stopping();
 	own_listeners_close(r->parts.listeners);
@@ -406,6 +416,8 @@ static void open_doors(struct relay *r, struct tls_context *tls, char **why)
 {
 	struct relay_parts *p = &r->parts;
 	const struct shared_ports_calls calls = {would_serve, take_agent, take_own, p};
+	p->context.accounts_edited = on_accounts_edited;
+	p->context.accounts_edited_owner = r;
 	p->context.shared_ports = shared_ports_new(&p->context, &calls);
 	p->agent_listener = agent_listener_new(&p->context, p->registry, tls);
 	p->listeners = own_listeners_new(p, why);

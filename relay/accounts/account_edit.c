@@ -1,11 +1,11 @@
 /*
- * An edit: lock the directory → read the file twice, as accounts (a file with errors is refused)
- * and as JSON → change the JSON → write it anew → unlock → tell the running relay. Each step that
- * fails says why and ends it; nothing is written by halves.
+ * An edit: what is wrong with the words is said → the file is changed under its lock → a running
+ * relay is told. A step that fails says why and ends it.
  */
 #include "relay/accounts/account_edit.h"
 
 #include "relay/accounts/accounts.h"
+#include "relay/accounts/accounts_file.h"
 #include "relay/accounts/password.h"
 #include "shared/base/cli.h"
 #include "shared/base/conf.h"
@@ -32,53 +32,6 @@
 #include <unistd.h>
 #include <uv.h>
 
-enum { FILE_MAX = 4 * 1024 * 1024 };
-
-/* One edit, from the lock to the rename. */
-struct edit {
-	const struct relay_config *config;
-	int lock;                  /* the directory, locked: it stays when the file is replaced */
-	struct accounts *accounts; /* the file as it was, known to be without errors */
-	json_t *root;              /* the same as JSON, to be changed */
-};
-
-static int lock_directory(const char *file)
-{
-	char *dir = file_dir(file);
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = fd < 0 ? -errno : 0;
-	while (!err && flock(fd, LOCK_EX) < 0)
-		err = errno == EINTR ? 0 : -errno;
-	if (err) {
-		log_say("%s: %s", dir, err_text(err));
-		if (fd >= 0)
-			close(fd);
-		fd = -1;
-	}
-	mem_free(dir);
-	return fd;
-}
-
-/* NULL after saying why: an edit must never start from less than there is. */
-static json_t *load_json(const char *file)
-{
-	char *text;
-	size_t len;
-	int err = file_read(file, FILE_MAX, &text, &len);
-	if (err == UV_ENOENT)
-		return json_array();
-	const char *json = text;
-	if (!err)
-		conf_skip_mark(&json, &len);
-	json_t *root = err ? NULL : json_loadb(json, len, 0, NULL);
-	if (!json_is_array(root)) {
-		log_say("%s: %s", file, err_text(err ? err : ERR_SYNTAX));
-		json_decref(root);
-		root = NULL;
-	}
-	mem_free(text);
-	return root;
-}
-
 /* What a command does with an account: makes it with key, value and ports; sets key; changes what
  * set says; or, with neither, removes it. */
 struct change {
@@ -89,22 +42,12 @@ struct change {
 	const struct account_changes *set;
 };
 
-static int set(struct edit *e, size_t place, const struct account_changes *ch);
-
-/* The place of an account in the file, which is the same in both forms; or -1. */
-static long place_of(const struct edit *e, const char *name,
-		     int (*compare)(const char *, const char *))
-{
-	for (size_t i = 0; i < accounts_count(e->accounts); i++)
-		if (!compare(accounts_at(e->accounts, i)->name, name))
-			return (long)i;
-	return -1;
-}
+static int set(struct accounts_file *e, size_t place, const struct account_changes *ch);
 
 /* 0, or an exit code after saying why not. */
-static int add(struct edit *e, const struct change *c)
+static int add(struct accounts_file *e, const struct change *c)
 {
-	long place = place_of(e, c->name, strcasecmp);
+	long place = accounts_file_place(e, c->name, strcasecmp);
 	if (place >= 0) {
 		log_say("an account called \"%s\" exists (account renew makes it a new token)",
 			accounts_at(e->accounts, (size_t)place)->name);
@@ -119,9 +62,9 @@ static int add(struct edit *e, const struct change *c)
 	return 0;
 }
 
-static int alter(struct edit *e, const struct change *c)
+static int alter(struct accounts_file *e, const struct change *c)
 {
-	long place = place_of(e, c->name, strcmp);
+	long place = accounts_file_place(e, c->name, strcmp);
 	if (place < 0) {
 		log_say("no account is called \"%s\"", c->name);
 		return EXIT_WORK;
@@ -136,50 +79,19 @@ static int alter(struct edit *e, const struct change *c)
 	return 0;
 }
 
-static int write_file(const struct edit *e)
+static int change_file(struct accounts_file *e, void *arg)
 {
-	const char *file = e->config->accounts;
-	char *json = json_dumps(e->root, JSON_INDENT(2));
-	char *text = mem_printf("%s\n", json);
-	int err = file_replace(file, text, strlen(text), file_secret_mode(file), false);
-	if (err == UV_EBUSY) {
-		char *dir = file_dir(e->config->state);
-		err = mounted_file_write(file, text, strlen(text), dir);
-		mem_free(dir);
-	}
-	free(json);
-	mem_free(text);
-	if (!err)
-		return 0;
-	log_say("%s: cannot be written: %s", file, err_text(err));
-	return EXIT_WORK;
+	const struct change *c = arg;
+	return c->is_new ? add(e, c) : alter(e, c);
 }
 
-/* From the lock to the rename. 0, or an exit code. */
+/* 0, or an exit code. */
 static int edit(const struct relay_config *config, const struct change *c)
 {
-	char *errors = NULL;
-	struct edit e = {.config = config, .lock = lock_directory(config->accounts)};
-	if (e.lock < 0)
-		return EXIT_WORK;
-	int err = accounts_load(config->accounts, config->domain, config->own_names, c->is_new,
-				&e.accounts, &errors);
-	int exit_code = cli_exit(err);
-	accounts_report(errors);
-	mem_free(errors);
-	if (!exit_code)
-		exit_code = (e.root = load_json(config->accounts)) ? 0 : EXIT_WORK;
-	if (!exit_code)
-		exit_code = c->is_new ? add(&e, c) : alter(&e, c);
-	if (!exit_code)
-		exit_code = write_file(&e);
-	json_decref(e.root);
-	accounts_unref(e.accounts);
-	close(e.lock);
-	return exit_code;
+	return accounts_file_edit(config, c->is_new, change_file, (void *)(uintptr_t)c);
 }
 
-static int tell_relay(const struct relay_config *c)
+int account_edit_tell(const struct relay_config *c)
 {
 	struct control_client ask;
 	int exit_code = 0;
@@ -212,18 +124,17 @@ static int tell_relay(const struct relay_config *c)
 
 /* groundnut://NAME:TOKEN@HOST:PORT/?pin=sha256:HEX */
 static char *join_line(const struct relay_config *c, const char *name, const char *token,
-		       const char *pin)
+		       const char *pin, const char *more)
 {
 	char ip[ADDR_TEXT];
 	struct addr a;
 	const char *host = c->host ? c->host : addr_ip_text(&c->addresses[0], ip);
 	bool bracket = addr_parse_ip(host, &a) == 0 && a.family == 6;
-	return mem_printf("groundnut://%s:%s@%s%s%s:%u/?pin=%s", name, token, bracket ? "[" : "",
-			  host, bracket ? "]" : "", (unsigned)c->listen[0].port, pin);
+	return mem_printf("groundnut://%s:%s@%s%s%s:%u/?pin=%s%s", name, token, bracket ? "[" : "",
+			  host, bracket ? "]" : "", (unsigned)c->listen[0].port, pin, more);
 }
 
-/* What a join line needs, asked before anything is changed. 0, or an exit code. */
-static int find_pin(const struct relay_config *c, char pin[TLS_CONTEXT_PIN_TEXT])
+int account_edit_find_pin(const struct relay_config *c, char pin[TLS_CONTEXT_PIN_TEXT])
 {
 	char *why = NULL;
 	if (!c->host && !c->address_count) {
@@ -239,10 +150,10 @@ static int find_pin(const struct relay_config *c, char pin[TLS_CONTEXT_PIN_TEXT]
 	return err ? EXIT_WORK : 0;
 }
 
-static void print_join_line(const struct relay_config *c, const char *name, const char *token,
-			    const char *pin)
+void account_edit_print_line(const struct relay_config *c, const char *name, const char *token,
+			     const char *pin, const char *more)
 {
-	char *line = join_line(c, name, token, pin);
+	char *line = join_line(c, name, token, pin, more);
 	printf("%s\n", line);
 	fflush(stdout);
 	mem_wipe(line, strlen(line));
@@ -281,7 +192,7 @@ static json_t *ports_of_list(const char *list)
 static int give_token(const struct relay_config *config, struct change c)
 {
 	char token[TOKEN_TEXT], hash[TOKEN_HASH_TEXT], pin[TLS_CONTEXT_PIN_TEXT];
-	int exit_code = find_pin(config, pin);
+	int exit_code = account_edit_find_pin(config, pin);
 	token_new(token);
 	token_hash(token, hash);
 	c.key = "token";
@@ -289,9 +200,9 @@ static int give_token(const struct relay_config *config, struct change c)
 	if (!exit_code)
 		exit_code = edit(config, &c);
 	if (!exit_code)
-		print_join_line(config, c.name, token, pin);
+		account_edit_print_line(config, c.name, token, pin, "");
 	mem_wipe(token, sizeof(token));
-	return exit_code ? exit_code : tell_relay(config);
+	return exit_code ? exit_code : account_edit_tell(config);
 }
 
 /* Whether an account of that name would have a name of the relay's own; says so. */
@@ -344,13 +255,13 @@ int account_edit_passwd(const struct relay_config *c, const char *name)
 	}
 	struct change change = {.name = name, .key = "password", .value = hash};
 	int exit_code = edit(c, &change);
-	return exit_code ? exit_code : tell_relay(c);
+	return exit_code ? exit_code : account_edit_tell(c);
 }
 
 int account_edit_remove(const struct relay_config *c, const char *name)
 {
 	int exit_code = edit(c, &(struct change){.name = name});
-	return exit_code ? exit_code : tell_relay(c);
+	return exit_code ? exit_code : account_edit_tell(c);
 }
 
 static void put_ports(struct buf *b, const struct account *a)
@@ -486,7 +397,7 @@ static bool has_host(const json_t *list, const char *host, size_t *at)
 
 /* Whether the operator may give an account this host; says why not. What belongs to another account
  * is given by that word, and said. */
-static bool may_be_given(const struct edit *e, const struct account *a, const char *host)
+static bool may_be_given(const struct accounts_file *e, const struct account *a, const char *host)
 {
 	const struct account *owner = accounts_owner(e->accounts, host);
 	if (own_names_has(e->config->own_names, host)) {
@@ -501,7 +412,7 @@ static bool may_be_given(const struct edit *e, const struct account *a, const ch
 
 /* The account's hosts with those of list added or taken away, as JSON with full names; NULL after
  * saying what is wrong. */
-static json_t *change_hosts(const struct edit *e, const struct account *a, char sign,
+static json_t *change_hosts(const struct accounts_file *e, const struct account *a, char sign,
 			    const char *list)
 {
 	json_t *hosts = json_array();
@@ -568,7 +479,7 @@ static bool set_ports(json_t *account, const struct account *a, const char *list
 	return true;
 }
 
-static bool set_hosts(const struct edit *e, json_t *account, const struct account *a,
+static bool set_hosts(const struct accounts_file *e, json_t *account, const struct account *a,
 		      const char *list)
 {
 	char sign = sign_of(&list);
@@ -606,7 +517,7 @@ static bool set_bandwidth(json_t *account, const char *text)
 	return false;
 }
 
-static int set(struct edit *e, size_t place, const struct account_changes *ch)
+static int set(struct accounts_file *e, size_t place, const struct account_changes *ch)
 {
 	const struct account *a = accounts_at(e->accounts, place);
 	json_t *account = json_array_get(e->root, place);
@@ -640,5 +551,5 @@ int account_edit_set(const struct relay_config *c, const char *name,
 	if (exit_code)
 		return exit_code;
 	print_one(c, name);
-	return tell_relay(c);
+	return account_edit_tell(c);
 }

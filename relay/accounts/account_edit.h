@@ -8,6 +8,7 @@
 #define GROUNDNUT_RELAY_ACCOUNTS_ACCOUNT_EDIT_H
 
 #include "relay/config.h"
+#include "shared/net/tls_context.h"
 
 /* ports: LIST, or NULL; prints the join line */
 int account_edit_add(const struct relay_config *c, const char *name, const char *ports);
@@ -24,5 +25,16 @@ int account_edit_remove(const struct relay_config *c, const char *name);
 /* asks for the password: password_prompt_read() */
 int account_edit_passwd(const struct relay_config *c, const char *name);
 int account_edit_renew(const struct relay_config *c, const char *name); /* prints the join line */
+
+/* --- for the other commands --- */
+
+/* What a join line needs, asked before anything is changed. 0, or an exit code. */
+int account_edit_find_pin(const struct relay_config *c, char pin[TLS_CONTEXT_PIN_TEXT]);
+/* more: what stands behind the pin, or "" */
+void account_edit_print_line(const struct relay_config *c, const char *name, const char *token,
+			     const char *pin, const char *more);
+/* A running relay is told that the file has changed; how it took that is said. 0, or an exit
+ * code. */
+int account_edit_tell(const struct relay_config *c);
 
 #endif

@@ -24,7 +24,9 @@
 #include <strings.h>
 #include <uv.h>
 
-enum { ENTRIES_MAX = 1024, FIRST_FREE_PORT = 1024 };
+enum { FIRST_FREE_PORT = 1024 };
+
+#define TOKEN_WRONG "is not \"sha256:\" and 64 hexadecimal digits"
 
 struct grant {
 	const char *host; /* of the account's hosts */
@@ -70,7 +72,7 @@ static void read_secrets(struct conf_at at, struct account *a)
 		if (token_is_hash(token))
 			a->token = mem_strdup(token);
 		else
-			conf_error(at, "token", "is not \"sha256:\" and 64 hexadecimal digits");
+			conf_error(at, "token", TOKEN_WRONG);
 	}
 	if (!conf_opt_str(at, "password", &password) || !password)
 		return;
@@ -85,9 +87,9 @@ static bool list_len(struct conf_at at, const char *key, struct conf_at *list, s
 {
 	*list = conf_list(at, key);
 	*len = conf_len(*list);
-	if (*len <= ENTRIES_MAX)
+	if (*len <= ACCOUNT_ENTRIES_MAX)
 		return list->value != NULL;
-	conf_error(at, key, "has %zu entries, at most %d may be", *len, ENTRIES_MAX);
+	conf_error(at, key, "has %zu entries, at most %d may be", *len, ACCOUNT_ENTRIES_MAX);
 	return false;
 }
 
@@ -159,6 +161,65 @@ static void read_hosts(struct conf_at at, const char *domain, struct account *a)
 	}
 }
 
+/* A name and a token of its own. */
+static bool read_agent(struct conf_at at, struct account_agent *g)
+{
+	const char *name, *token;
+	bool ok = conf_str(at, "name", &name) & conf_str(at, "token", &token);
+	ok &= conf_opt_bool(at, "new", &g->is_new);
+	conf_done(at);
+	if (ok && !text_is_name(name))
+		conf_error(at, "name", "\"%s\" is not an agent's name", name);
+	else if (ok && !token_is_hash(token))
+		conf_error(at, "token", TOKEN_WRONG);
+	else if (ok)
+		*g = (struct account_agent){mem_strdup(name), mem_strdup(token), g->is_new};
+	return g->name != NULL;
+}
+
+static void read_agents(struct conf_at at, struct account *a)
+{
+	struct conf_at list;
+	size_t len;
+	if (!list_len(at, "agents", &list, &len))
+		return;
+	a->agents = mem_zalloc(len * sizeof(*a->agents));
+	for (size_t i = 0; i < len; i++) {
+		struct conf_at agent = conf_item(list, i);
+		a->agent_count += agent.value && read_agent(agent, &a->agents[a->agent_count]);
+	}
+}
+
+static bool read_invite(struct conf_at at, struct account_invite *v)
+{
+	const char *agent = NULL, *token;
+	int64_t until = 0;
+	bool ok = conf_str(at, "token", &token) & conf_opt_str(at, "agent", &agent) &
+		  conf_int(at, "until", 0, INT64_MAX, &until);
+	conf_done(at);
+	if (ok && agent && !text_is_name(agent))
+		conf_error(at, "agent", "\"%s\" is not an agent's name", agent);
+	else if (ok && !token_is_hash(token))
+		conf_error(at, "token", TOKEN_WRONG);
+	else if (ok)
+		*v = (struct account_invite){mem_strdup(token), mem_strdup(agent), (uint64_t)until};
+	return v->token != NULL;
+}
+
+static void read_invites(struct conf_at at, struct account *a)
+{
+	struct conf_at list;
+	size_t len;
+	if (!list_len(at, "invites", &list, &len))
+		return;
+	a->invites = mem_zalloc(len * sizeof(*a->invites));
+	for (size_t i = 0; i < len; i++) {
+		struct conf_at invite = conf_item(list, i);
+		a->invite_count +=
+		    invite.value && read_invite(invite, &a->invites[a->invite_count]);
+	}
+}
+
 static void read_limits(struct conf_at at, struct account *a)
 {
 	int64_t connections = 0;
@@ -180,6 +241,8 @@ static void read_account(struct conf_at at, const char *domain, struct account *
 	read_secrets(at, a);
 	read_ports(at, a);
 	read_hosts(at, domain, a);
+	read_agents(at, a);
+	read_invites(at, a);
 	read_limits(at, a);
 	conf_done(at);
 }
@@ -292,6 +355,16 @@ static void account_fini(struct account *a)
 	for (size_t i = 0; i < a->host_count; i++)
 		mem_free(a->hosts[i]);
 	mem_free(a->hosts);
+	for (size_t i = 0; i < a->agent_count; i++) {
+		mem_free(a->agents[i].name);
+		mem_free(a->agents[i].token);
+	}
+	mem_free(a->agents);
+	for (size_t i = 0; i < a->invite_count; i++) {
+		mem_free(a->invites[i].token);
+		mem_free(a->invites[i].agent);
+	}
+	mem_free(a->invites);
 }
 
 struct accounts *accounts_ref(struct accounts *a)
@@ -347,6 +420,52 @@ const struct account *accounts_verify(const struct accounts *a, const char *name
 	const struct account *account = accounts_find(a, name);
 	bool fits = token_matches(token, account ? account->token : nobody);
 	return account && fits ? account : NULL;
+}
+
+/* The agent whose credential that is, or NULL. */
+static const struct account_agent *agent_of(const struct account *a, const char *token_hash)
+{
+	for (size_t i = 0; a && i < a->agent_count; i++)
+		if (!strcmp(a->agents[i].token, token_hash))
+			return &a->agents[i];
+	return NULL;
+}
+
+static enum accounts_verdict judge_invite(const struct account *a, const struct accounts_claim *c)
+{
+	char hash[TOKEN_HASH_TEXT];
+	token_hash(c->invite, hash);
+	for (size_t i = 0; a && i < a->invite_count; i++) {
+		const struct account_invite *v = &a->invites[i];
+		if (strcmp(v->token, hash) != 0 || v->until_s <= c->now_s)
+			continue;
+		return v->agent && strcmp(v->agent, c->agent) ? ACCOUNTS_OTHER_AGENT
+							      : ACCOUNTS_INVITED;
+	}
+	return ACCOUNTS_INVITATION_OVER;
+}
+
+enum accounts_verdict accounts_admit(const struct accounts *all, const struct accounts_claim *c)
+{
+	char hash[TOKEN_HASH_TEXT];
+	const struct account *a = accounts_find(all, c->account);
+	if (accounts_verify(all, c->account, c->token))
+		return ACCOUNTS_ADMITTED;
+	token_hash(c->token, hash);
+	const struct account_agent *g = agent_of(a, hash);
+	if (g && g->is_new)
+		return ACCOUNTS_NEW;
+	if (g)
+		return strcmp(g->name, c->agent) ? ACCOUNTS_OTHER_AGENT : ACCOUNTS_ADMITTED;
+	return *c->invite ? judge_invite(a, c) : ACCOUNTS_REFUSED;
+}
+
+bool accounts_still_admit(const struct accounts *all, const char *account, const char *agent,
+			  const char *hash)
+{
+	const struct account *a = accounts_find(all, account);
+	const struct account_agent *g = agent_of(a, hash);
+	return a && (!strcmp(a->token, hash) || (g && (g->is_new || !strcmp(g->name, agent))));
 }
 
 bool account_allows_ports(const struct account *a, enum ports_protocol protocol, uint16_t first,

@@ -11,7 +11,22 @@
 
 #include <stdint.h>
 
-enum { ACCOUNT_CONNECTIONS_MAX = 10000000 };
+enum { ACCOUNT_CONNECTIONS_MAX = 10000000, ACCOUNT_ENTRIES_MAX = 1024 /* of each list */ };
+
+/* An agent with a credential of its own. */
+struct account_agent {
+	char *name;
+	char *token; /* "sha256:…" */
+	/* It has never attached; the name that it then has becomes its own. */
+	bool is_new;
+};
+
+/* A join line that works once. */
+struct account_invite {
+	char *token;      /* "sha256:…" */
+	char *agent;      /* whom it is for; NULL: anybody */
+	uint64_t until_s; /* UNIX time */
+};
 
 struct account {
 	char *name;
@@ -22,6 +37,10 @@ struct account {
 	/* full names, wildcards allowed: own name and below when none was written */
 	char **hosts;
 	size_t host_count;
+	struct account_agent *agents;
+	size_t agent_count;
+	struct account_invite *invites;
+	size_t invite_count;
 	uint32_t connections; /* 0: limits.connections_per_account */
 	uint64_t bandwidth;   /* bits a second each way for all its mappings; 0: none */
 };
@@ -44,6 +63,27 @@ const struct account *accounts_find(const struct accounts *a, const char *name);
 /* The account when name and token fit, else NULL; takes the same time for an unknown name. */
 const struct account *accounts_verify(const struct accounts *a, const char *name,
 				      const char *token);
+
+/* What becomes of an agent that says HELLO. */
+enum accounts_verdict {
+	ACCOUNTS_ADMITTED,
+	/* by a new credential, to be settled: this name becomes its own (credentials.h) */
+	ACCOUNTS_NEW,
+	/* by an invitation, to be taken: the token becomes its credential */
+	ACCOUNTS_INVITED,
+	ACCOUNTS_INVITATION_OVER, /* it was used, or its time is over, or it never was one */
+	ACCOUNTS_OTHER_AGENT,     /* the credential or invitation is for an agent of another name */
+	ACCOUNTS_REFUSED
+};
+struct accounts_claim {
+	const char *account, *agent, *token;
+	const char *invite; /* or "" */
+	uint64_t now_s;     /* UNIX time */
+};
+enum accounts_verdict accounts_admit(const struct accounts *a, const struct accounts_claim *c);
+/* Whether an agent that was admitted by this token ("sha256:…") would still be. */
+bool accounts_still_admit(const struct accounts *a, const char *account, const char *agent,
+			  const char *token_hash);
 bool account_allows_ports(const struct account *a, enum ports_protocol protocol, uint16_t first,
 			  uint16_t last);
 /* Whether an account (of this list or one before) may use a host, a full name or "*.x": its hosts

@@ -19,6 +19,7 @@
 #include "relay/agents/takeover.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
+#include "shared/base/token.h"
 
 #include <string.h>
 
@@ -29,8 +30,9 @@ struct agent {
 	struct tenant tenant;
 	agent_ended_fn *ended;
 	void *owner;
-	uint64_t hellos; /* it has had */
-	bool told_ended; /* … and no HELLO has come since */
+	char credential[TOKEN_HASH_TEXT]; /* by which its session was admitted */
+	uint64_t hellos;                  /* it has had */
+	bool told_ended;                  /* … and no HELLO has come since */
 
 	/* NULL until the first message */
 	struct agent_session *session;
@@ -80,9 +82,25 @@ static void maybe_end(struct agent *a)
 
 /* --- HELLO --- */
 
+/* False: it is not any more, and has been refused. */
+static bool still_admitted(struct agent *a, struct pending_agent *p)
+{
+	const struct tenant *t = &a->tenant;
+	char hash[TOKEN_HASH_TEXT];
+	token_hash(p->hello.token, hash);
+	if (!accounts_still_admit(t->accounts, t->account, t->agent, hash)) {
+		pending_agent_refuse(p, REFUSE_TOKEN, NULL, RETRY_REMOVED_MS);
+		return false;
+	}
+	memcpy(a->credential, hash, sizeof hash);
+	return true;
+}
+
 static void begin_session(struct agent *a, struct pending_agent *p)
 {
-	if (agent_session_begin(a->session, p) < 0)
+	if (!still_admitted(a, p))
+		maybe_end(a);
+	else if (agent_session_begin(a->session, p) < 0)
 		maybe_end(a);
 }
 
@@ -107,7 +125,8 @@ static void answer_hello(struct agent *a, struct pending_agent *p)
 		begin_session(a, p);
 		break;
 	case AGENT_SESSION_RESUMES:
-		agent_session_resume(a->session, p);
+		if (still_admitted(a, p))
+			agent_session_resume(a->session, p);
 		break;
 	case AGENT_SESSION_STALE:
 		pending_agent_refuse(p, REFUSE_STALE, NULL, RETRY_STALE_MS);
@@ -195,21 +214,34 @@ static void end_by_refusal(struct agent *a, enum refuse_code code, uint32_t retr
 	agent_session_end(a->session, refuse_code_reason(code));
 }
 
+/* Why a session ends with these accounts; REFUSE_OTHER: it does not. */
+static enum refuse_code why_not_admitted(const struct agent *a, const struct accounts *old,
+					 const struct accounts *fresh)
+{
+	const char *name = a->tenant.account;
+	const struct account *before = old ? accounts_find(old, name) : NULL;
+	if (!accounts_find(fresh, name))
+		return REFUSE_REMOVED;
+	if (!*a->credential || accounts_still_admit(fresh, name, a->tenant.agent, a->credential))
+		return REFUSE_OTHER;
+	return before && !strcmp(before->token, a->credential) ? REFUSE_TOKEN
+							       : REFUSE_AGENT_REMOVED;
+}
+
 static void take_accounts(void *arg)
 {
 	struct message *m = arg;
 	struct agent *a = m->agent;
 	settle_in(a);
-	const struct account *old = tenant_account(&a->tenant);
-	const struct account *fresh = accounts_find(m->accounts, a->tenant.account);
-	bool renewed = old && fresh && strcmp(old->token, fresh->token) != 0;
+	struct accounts *old = a->tenant.accounts;
+	enum refuse_code why = why_not_admitted(a, old, m->accounts);
 	set_accounts(a, m->accounts);
 	mem_free(m);
-	if (fresh && !renewed) {
+	if (why == REFUSE_OTHER) {
 		agent_mappings_judge(a->mappings);
 		return;
 	}
-	end_by_refusal(a, fresh ? REFUSE_TOKEN : REFUSE_REMOVED, RETRY_REMOVED_MS);
+	end_by_refusal(a, why, RETRY_REMOVED_MS);
 	maybe_end(a);
 }
 

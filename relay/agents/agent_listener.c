@@ -9,6 +9,7 @@
  */
 #include "relay/agents/agent_listener.h"
 
+#include "relay/accounts/credentials.h"
 #include "shared/base/eviction_queue.h"
 #include "shared/base/err.h"
 #include "shared/base/file.h"
@@ -44,7 +45,8 @@ struct peer {
 	struct timer *timer;
 	struct addr source;
 	uint64_t since_ms;
-	bool known; /* its network held a session lately */
+	bool known;                /* its network held a session lately */
+	struct exchange *exchange; /* of its invitation, under way; or NULL */
 	/* REFUSE, or WELCOME to a probe, is on its way; only its end is awaited */
 	bool answered;
 };
@@ -66,8 +68,20 @@ static struct eviction_queue *queue_of(const struct agent_listener *d, bool know
 	return known ? d->known : d->strangers;
 }
 
+/* An invitation becomes a credential, in accounts.json. */
+struct exchange {
+	struct peer *peer; /* NULL: it has gone meanwhile */
+	struct context *context;
+	struct relay_config *config; /* a reference */
+	struct hello hello;
+	size_t payload; /* of its frame, which is still in peer.in */
+	enum credentials_result result;
+};
+
 static void drop(struct peer *p)
 {
+	if (p->exchange)
+		p->exchange->peer = NULL;
 	eviction_queue_leave(queue_of(p->listener, p->known), &p->member);
 	list_remove(&p->beside);
 	rate_limiter_release(p->listener->held, &p->source);
@@ -125,43 +139,155 @@ static void welcome_probe(struct peer *p)
 	say_last(p, &frame);
 }
 
-static void take_hello(struct peer *p, size_t payload)
+/* --- HELLO --- */
+
+static void attach(struct peer *p, const struct hello *h, size_t payload)
 {
 	struct agent_listener *d = p->listener;
+	if (!registry_has_room(d->agents, h->account, h->agent)) {
+		refuse(p, REFUSE_BUSY,
+		       "the account has all the agents that it may have (agents_per_account in the "
+		       "relay's limits)",
+		       RETRY_BUSY_MS);
+		return;
+	}
+	rate_limiter_forgive(d->failures, &p->source, FORGIVEN, loop_now_ms(d->context->main));
+	buf_take(&p->in, FRAME_HEADER + payload);
+	struct addr from = *io_peer(p->io);
+	struct io_parcel *parcel = io_pack(p->io);
+	p->io = NULL;
+	registry_hello(d->agents, parcel, &from, h, &p->in);
+	drop(p);
+}
+
+static void refuse_token(struct peer *p, const struct hello *h, enum accounts_verdict v)
+{
+	char why[128], reason[HELLO_TEXT];
+	snprintf(why, sizeof why, "account %s and the token do not fit", h->account);
+	snprintf(reason, sizeof reason, "%s", refuse_code_reason(REFUSE_TOKEN));
+	if (v == ACCOUNTS_INVITATION_OVER)
+		snprintf(reason, sizeof reason,
+			 "the invitation was used already, or its time is over: `groundnut-relay "
+			 "account invite %s` prints a new line",
+			 h->account);
+	else if (v == ACCOUNTS_OTHER_AGENT)
+		snprintf(
+		    reason, sizeof reason,
+		    "what this machine was given is for an agent of another name than %s, which "
+		    "belongs into \"agent\" of its agent.json",
+		    h->agent);
+	fail(p, v == ACCOUNTS_REFUSED ? why : reason);
+	refuse(p, REFUSE_TOKEN, reason, RETRY_TOKEN_MS);
+}
+
+static void refuse_exchange(struct peer *p, const struct exchange *e)
+{
+	char reason[2 * HELLO_TEXT]; /* it is cut */
+	switch (e->result) {
+	case CREDENTIALS_DONE: /* and yet it is not admitted: removed at once */
+	case CREDENTIALS_OVER:
+		refuse_token(p, &e->hello, ACCOUNTS_INVITATION_OVER);
+		break;
+	case CREDENTIALS_NAME_TAKEN:
+		snprintf(reason, sizeof reason,
+			 "another agent %s of this account has a credential of its own: choose "
+			 "another \"agent\" in agent.json, or `groundnut-relay agent remove %s/%s`",
+			 e->hello.agent, e->hello.account, e->hello.agent);
+		fail(p, reason);
+		refuse(p, REFUSE_NAME_IN_USE, reason, RETRY_TOKEN_MS);
+		break;
+	case CREDENTIALS_FAILED:
+		refuse(p, REFUSE_BUSY, "the relay cannot write its accounts.json; its log says why",
+		       RETRY_BUSY_MS);
+		break;
+	}
+}
+
+static struct accounts_claim claim_of(const struct hello *h)
+{
+	return (struct accounts_claim){.account = h->account,
+				       .agent = h->agent,
+				       .token = h->token,
+				       .invite = h->invite,
+				       .now_s = loop_wall_ms() / 1000};
+}
+
+static void answer_hello(struct peer *p, const struct hello *h, size_t payload,
+			 const struct exchange *done);
+
+static void write_credential(void *arg)
+{
+	struct exchange *e = arg;
+	const struct accounts_claim claim = claim_of(&e->hello);
+	e->result = credentials_take(e->config, &claim, !e->hello.probe);
+}
+
+static void on_credential(void *arg)
+{
+	struct exchange *e = arg;
+	struct peer *p = e->peer;
+	struct context *c = e->context;
+	log_info("invitation", "account=%s agent=%s result=%s", e->hello.account, e->hello.agent,
+		 e->result == CREDENTIALS_DONE ? "taken" : "refused");
+	if (e->result == CREDENTIALS_DONE && c->accounts_edited)
+		c->accounts_edited(c->accounts_edited_owner);
+	if (p) {
+		p->exchange = NULL;
+		io_watch(p->io, IO_WATCH_READ);
+		answer_hello(p, &e->hello, e->payload, e);
+	}
+	relay_config_unref(e->config);
+	mem_wipe(&e->hello, sizeof e->hello);
+	mem_free(e);
+}
+
+static void begin_exchange(struct peer *p, const struct hello *h, size_t payload)
+{
+	struct exchange *e = mem_zalloc(sizeof *e);
+	e->peer = p;
+	e->context = p->listener->context;
+	e->config = relay_config_ref(e->context->config);
+	e->hello = *h;
+	e->payload = payload;
+	p->exchange = e;
+	io_watch(p->io, 0);
+	loop_work(e->context->main, write_credential, on_credential, e);
+}
+
+/* done: an exchange that was for this HELLO, or NULL. */
+static void answer_hello(struct peer *p, const struct hello *h, size_t payload,
+			 const struct exchange *done)
+{
+	const struct accounts_claim claim = claim_of(h);
+	enum accounts_verdict v = accounts_admit(registry_accounts(p->listener->agents), &claim);
+	bool admitted = v == ACCOUNTS_ADMITTED || (v == ACCOUNTS_NEW && h->probe);
+	if (!admitted && v != ACCOUNTS_NEW && v != ACCOUNTS_INVITED)
+		refuse_token(p, h, v);
+	else if (!admitted && done)
+		refuse_exchange(p, done);
+	else if (!admitted)
+		begin_exchange(p, h, payload);
+	else if (h->probe)
+		welcome_probe(p);
+	else
+		attach(p, h, payload);
+}
+
+static void take_hello(struct peer *p, size_t payload)
+{
 	struct hello h;
+	char reason[HELLO_TEXT];
 	if (hello_read(buf_data(&p->in) + FRAME_HEADER, payload, &h) < 0) {
 		fail(p, "its HELLO is not well formed");
 		drop(p);
-		return;
-	}
-	if (h.version != HELLO_VERSION) {
-		char reason[HELLO_TEXT];
+	} else if (h.version != HELLO_VERSION) {
 		snprintf(reason, sizeof reason,
 			 "this relay speaks version %d of the protocol, the agent version %u",
 			 HELLO_VERSION, h.version);
 		fail(p, reason);
 		refuse(p, REFUSE_VERSION, reason, RETRY_VERSION_MS);
-	} else if (!accounts_verify(registry_accounts(d->agents), h.account, h.token)) {
-		char why[128];
-		snprintf(why, sizeof why, "account %s and the token do not fit", h.account);
-		fail(p, why);
-		refuse(p, REFUSE_TOKEN, NULL, RETRY_TOKEN_MS);
-	} else if (h.probe) {
-		welcome_probe(p);
-	} else if (!registry_has_room(d->agents, h.account, h.agent)) {
-		refuse(p, REFUSE_BUSY,
-		       "the account has all the agents that it may have (agents_per_account in the "
-		       "relay's limits)",
-		       RETRY_BUSY_MS);
 	} else {
-		rate_limiter_forgive(d->failures, &p->source, FORGIVEN,
-				     loop_now_ms(d->context->main));
-		buf_take(&p->in, FRAME_HEADER + payload);
-		struct addr from = *io_peer(p->io);
-		struct io_parcel *parcel = io_pack(p->io);
-		p->io = NULL;
-		registry_hello(d->agents, parcel, &from, &h, &p->in);
-		drop(p);
+		answer_hello(p, &h, payload, NULL);
 	}
 	mem_wipe(&h, sizeof h);
 }
@@ -179,6 +305,8 @@ static void on_peer(void *owner, enum io_event event)
 		drop(p);
 		return;
 	}
+	if (p->exchange)
+		return;
 	if (p->answered) {
 		uint8_t rest[256];
 		ssize_t n = io_read(p->io, rest, sizeof rest);

@@ -72,6 +72,8 @@ void hello_write(const struct hello *h, struct buf *out)
 	json_str(&w, "account", h->account);
 	json_str(&w, "agent", h->agent);
 	json_str(&w, "token", h->token);
+	if (*h->invite)
+		json_str(&w, "invite", h->invite);
 	put_u64(&w, "instance", h->instance);
 	json_uint(&w, "receive_budget", h->receive_budget);
 	capabilities_write(&w, h->can);
@@ -184,6 +186,7 @@ int hello_read(const void *json, size_t len, struct hello *out)
 	get_text(at, "account", out->account, sizeof out->account, true);
 	get_text(at, "agent", out->agent, sizeof out->agent, true);
 	get_text(at, "token", out->token, sizeof out->token, true);
+	get_text(at, "invite", out->invite, sizeof out->invite, false);
 	get_u64(at, "instance", &out->instance);
 	out->receive_budget = get_number(at, "receive_budget");
 	conf_opt_bool(at, "probe", &out->probe);

@@ -17,6 +17,8 @@ struct hello {
 	char account[HELLO_NAME];
 	char agent[HELLO_NAME];
 	char token[HELLO_TOKEN];
+	/* token is a new one, to be taken in exchange for this; or "" */
+	char invite[HELLO_TOKEN];
 	/* random per process: tells a restarted agent from a redialling one */
 	uint64_t instance;
 	uint64_t receive_budget; /* as in WELCOME, of the agent */
@@ -53,7 +55,8 @@ struct welcome {
 	X(PROTOCOL, "protocol", "protocol violation inside the session")                           \
 	X(BUSY, "busy", "the relay has no room now")                                               \
 	X(REMOVED, "removed", "the account was removed")                                           \
-	X(STOPPING, "stopping", "the relay is stopping")
+	X(STOPPING, "stopping", "the relay is stopping")                                           \
+	X(AGENT_REMOVED, "agent_removed", "this agent was removed from the account")
 enum refuse_code {
 #define REFUSE_ENUM(name, word, text) REFUSE_##name,
 	REFUSE_MAP(REFUSE_ENUM)

@@ -15,7 +15,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 #define HASH "\"sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\""
 
 const char *const json_mutator_keys[] = {"name",        "token",     "password", "ports", "hosts",
-					 "connections", "bandwidth", "agents",   "quota", NULL};
+					 "connections", "bandwidth", "agents",   "quota", "invites",
+					 "new",         "until",     "agent",    NULL};
 const char *const json_mutator_values[] = {HASH,
 					   "\"alice\"",
 					   "\"ALICE\"",
@@ -32,6 +33,8 @@ const char *const json_mutator_values[] = {HASH,
 					   "1000",
 					   "{\"name\":\"alice\",\"token\":" HASH "}",
 					   "{\"name\":\"bob\",\"token\":" HASH ",\"ports\":[]}",
+					   "[{\"name\":\"nas\",\"token\":" HASH ",\"new\":true}]",
+					   "[{\"agent\":\"nas\",\"token\":" HASH ",\"until\":1}]",
 					   "{}",
 					   "[{}]",
 					   NULL};
@@ -47,6 +50,11 @@ static void check(const struct account *a, const struct accounts *all)
 	for (size_t i = 0; i < a->host_count; i++)
 		assert(accounts_allow_host(all, a, a->hosts[i]) ||
 		       text_host(a->hosts[i], true, host));
+	for (size_t i = 0; i < a->agent_count; i++)
+		assert(accounts_still_admit(all, a->name, a->agents[i].name, a->agents[i].token) ||
+		       a->agent_count > 1);
+	const struct accounts_claim claim = {a->name, "nas", "wrong", "wrong", 0};
+	assert(accounts_admit(all, &claim) == ACCOUNTS_INVITATION_OVER);
 	account_allows_ports(a, PORTS_TCP, 1, 65535);
 }
 

@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 const char *const json_mutator_keys[] = {
     "version", "role",    "program", "account",  "agent", "token",   "instance", "receive_budget",
     "probe",   "session", "epoch",   "taken",    "can",   "resumed", "grace_s",  "address",
-    "time",    "code",    "reason",  "retry_ms", "later", NULL};
+    "time",    "code",    "reason",  "retry_ms", "later", "invite",  NULL};
 const char *const json_mutator_values[] = {"\"alice\"",
 					   "\"7\"",
 					   "\"18446744073709551615\"",

@@ -10,6 +10,7 @@
 
 #include "tests/unit/agent/scratch.h"
 
+#include <jansson.h>
 #include <uv.h>
 
 #define LINE  "groundnut://alice:" TOKEN2 "@new.example:7001/?pin=" PIN2
@@ -23,7 +24,7 @@ static char asked[512];
 int join_probe_run(const struct agent_config *c, unsigned timeout_ms, char **said)
 {
 	assert_int_equal(timeout_ms, 5000);
-	assert_string_equal(c->token, TOKEN2);
+	assert_true(c->invite || !strcmp(c->token, TOKEN2));
 	trials++;
 	*said =
 	    mem_strdup(trial_answer ? "the relay does not answer" : "the relay takes the token");
@@ -150,6 +151,11 @@ static const struct {
     {"groundnut://alice:t@r:7000/?pin=sha256:0011", "the pin \"sha256:0011\" is not"},
     {"groundnut://alice:t@r:7000/?pin=" PIN "&pin=" PIN, "more than one pin"},
     {"groundnut://alice:t@r:7000/?ca=x&pin=" PIN, "\"ca=x\" is not known"},
+    {"groundnut://alice:t@r:7000/?invite", "the pin is missing"},
+    {"groundnut://alice:t@r:7000/?pin=" PIN "&invited", "\"invited\" is not known"},
+    {"groundnut://alice:t@r:7000/?pin=" PIN "&agent=&invite", "\"\" is not an agent's name"},
+    {"groundnut://alice:t@r:7000/?pin=" PIN "&agent=a/b&invite", "\"a/b\" is not an agent's"},
+    {"groundnut://alice:t@r:7000/?pin=" PIN "&agent=a&agent=b", "more than one agent"},
     {"groundnut://alice:t@r:7000/?pin=" PIN " groundnut://", "the pin"},
 };
 
@@ -165,6 +171,58 @@ static void bad_lines_say_what_is_wrong_but_never_the_token(void **state)
 			fail_msg("%s: \"%s\" does not say \"%s\"", bad[i].line, why, bad[i].why);
 		assert_null(strstr(why, "cret"));
 	}
+}
+
+static void a_line_that_works_once(void **state)
+{
+	(void)state;
+	struct join_line l;
+	char why[256];
+	assert_int_equal(join_line_parse("groundnut://alice:t0k@r:7000/?pin=" PIN
+					 "&agent=nas\n&in vite",
+					 &l, why, sizeof(why)),
+			 0);
+	assert_true(l.is_invite);
+	assert_string_equal(l.agent, "nas");
+	assert_string_equal(l.token, "t0k");
+	join_line_fini(&l);
+	assert_int_equal(join_line_parse(LINE, &l, why, sizeof(why)), 0);
+	assert_false(l.is_invite);
+	assert_null(l.agent);
+	join_line_fini(&l);
+}
+
+static char *member(const char *key)
+{
+	json_t *root = json_loads(scratch_read("agent.json"), 0, NULL);
+	char *text = mem_strdup(json_string_value(json_object_get(root, key)));
+	json_decref(root);
+	return text;
+}
+
+#define INVITATION "groundnut://alice:t0k@r:7000/?pin=" PIN "&agent=nas&invite"
+
+/* The machine makes a credential of its own, and keeps it when the line is used again. */
+static void an_invitation_is_kept_beside_a_token_of_its_own(void **state)
+{
+	(void)state;
+	assert_int_equal(join(INVITATION, false), 0);
+	char *token = member("token"), *invite = member("invite"), *agent = member("agent");
+	assert_int_equal(strlen(token), 43);
+	assert_string_equal(invite, "t0k");
+	assert_string_equal(agent, "nas");
+	assert_int_equal(join(INVITATION, false), 0);
+	char *again = member("token");
+	assert_string_equal(again, token);
+	assert_int_equal(join(LINE, false), 0);
+	char *shared = member("token");
+	assert_string_equal(shared, TOKEN2);
+	assert_null(member("invite"));
+	mem_free(token);
+	mem_free(invite);
+	mem_free(agent);
+	mem_free(again);
+	mem_free(shared);
 }
 
 static void every_cut_line_is_bad(void **state)
@@ -367,6 +425,8 @@ int main(void)
 	    TEST(good_lines_come_apart),
 	    TEST(bad_lines_say_what_is_wrong_but_never_the_token),
 	    TEST(every_cut_line_is_bad),
+	    TEST(a_line_that_works_once),
+	    TEST(an_invitation_is_kept_beside_a_token_of_its_own),
 	    TEST(first_join_writes_a_secret_file),
 	    TEST(file_is_written_whatever_the_relay_says),
 	    TEST(a_join_that_never_worked_gives_way),

@@ -18,6 +18,7 @@ static const struct hello good_hello = {
     .account = "alice",
     .agent = "nas",
     .token = "dGhpcyBpcyBub3QgYSByZWFsIHRva2VuIGF0IGFsbCE",
+    .invite = "VGhpcyBvbmUgaXMgbm90LCBlaXRoZXI",
     .instance = UINT64_MAX,
     .receive_budget = (uint64_t)16 << 30,
     .can = {1u << CAPABILITY_TIME},
@@ -50,6 +51,7 @@ static void hello_comes_as_it_went(void **state)
 	assert_string_equal(h.account, good_hello.account);
 	assert_string_equal(h.agent, good_hello.agent);
 	assert_string_equal(h.token, good_hello.token);
+	assert_string_equal(h.invite, good_hello.invite);
 	assert_true(h.instance == good_hello.instance &&
 		    h.receive_budget == good_hello.receive_budget);
 	assert_true(h.epoch == good_hello.epoch && h.taken == good_hello.taken);

@@ -1,0 +1,110 @@
+#include "relay/accounts/accounts_file.h"
+
+#include "shared/base/cli.h"
+#include "shared/base/conf.h"
+#include "shared/base/err.h"
+#include "shared/base/file.h"
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+#include "shared/base/mounted_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+#include <uv.h>
+
+enum { FILE_MAX = 4 * 1024 * 1024 };
+
+static int lock_directory(const char *file)
+{
+	char *dir = file_dir(file);
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = fd < 0 ? -errno : 0;
+	while (!err && flock(fd, LOCK_EX) < 0)
+		err = errno == EINTR ? 0 : -errno;
+	if (err) {
+		log_say("%s: %s", dir, err_text(err));
+		if (fd >= 0)
+			close(fd);
+		fd = -1;
+	}
+	mem_free(dir);
+	return fd;
+}
+
+/* NULL after saying why: an edit must never start from less than there is. */
+static json_t *load_json(const char *file)
+{
+	char *text;
+	size_t len;
+	int err = file_read(file, FILE_MAX, &text, &len);
+	if (err == UV_ENOENT)
+		return json_array();
+	const char *json = text;
+	if (!err)
+		conf_skip_mark(&json, &len);
+	json_t *root = err ? NULL : json_loadb(json, len, 0, NULL);
+	if (!json_is_array(root)) {
+		log_say("%s: %s", file, err_text(err ? err : ERR_SYNTAX));
+		json_decref(root);
+		root = NULL;
+	}
+	mem_free(text);
+	return root;
+}
+
+long accounts_file_place(const struct accounts_file *e, const char *name,
+			 int (*compare)(const char *, const char *))
+{
+	for (size_t i = 0; i < accounts_count(e->accounts); i++)
+		if (!compare(accounts_at(e->accounts, i)->name, name))
+			return (long)i;
+	return -1;
+}
+
+static int write_file(const struct accounts_file *e)
+{
+	const char *file = e->config->accounts;
+	char *json = json_dumps(e->root, JSON_INDENT(2));
+	char *text = mem_printf("%s\n", json);
+	int err = file_replace(file, text, strlen(text), file_secret_mode(file), false);
+	if (err == UV_EBUSY) {
+		char *dir = file_dir(e->config->state);
+		err = mounted_file_write(file, text, strlen(text), dir);
+		mem_free(dir);
+	}
+	free(json);
+	mem_free(text);
+	if (!err)
+		return 0;
+	log_say("%s: cannot be written: %s", file, err_text(err));
+	return EXIT_WORK;
+}
+
+/* From the lock to the rename. */
+int accounts_file_edit(const struct relay_config *config, bool may_be_absent, accounts_file_fn *fn,
+		       void *arg)
+{
+	char *errors = NULL;
+	struct accounts_file f = {.config = config, .lock = lock_directory(config->accounts)};
+	if (f.lock < 0)
+		return EXIT_WORK;
+	int err = accounts_load(config->accounts, config->domain, config->own_names, may_be_absent,
+				&f.accounts, &errors);
+	int code = cli_exit(err);
+	accounts_report(errors);
+	mem_free(errors);
+	if (!code)
+		code = (f.root = load_json(config->accounts)) ? 0 : EXIT_WORK;
+	if (!code)
+		code = fn(&f, arg);
+	if (!code)
+		code = write_file(&f);
+	json_decref(f.root);
+	accounts_unref(f.accounts);
+	close(f.lock);
+	return code;
+}
