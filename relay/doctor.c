@@ -8,7 +8,7 @@
 
 #include "relay/config.h"
 #include "relay/config_check.h"
-#include "relay/names/delegation.h"
+#include "relay/dns/delegation.h"
 #include "shared/base/cli.h"
 #include "shared/base/doctor_report.h"
 #include "shared/base/mem.h"

@@ -17,8 +17,8 @@
  */
 #include "relay/names/dns_server.h"
 
-#include "relay/names/dns_answer.h"
-#include "relay/names/dns_socket.h"
+#include "relay/dns/dns_answer.h"
+#include "relay/dns/dns_socket.h"
 #include "shared/base/buf.h"
 #include "shared/base/eviction_queue.h"
 #include "shared/base/err.h"

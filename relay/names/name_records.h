@@ -8,7 +8,7 @@
 #ifndef GROUNDNUT_RELAY_NAMES_NAME_RECORDS_H
 #define GROUNDNUT_RELAY_NAMES_NAME_RECORDS_H
 
-#include "relay/names/publisher_kind.h"
+#include "relay/providers/publisher_kind.h"
 #include "relay/store.h"
 
 /* What stands in place of an address. */

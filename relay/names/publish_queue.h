@@ -7,7 +7,7 @@
 #ifndef GROUNDNUT_RELAY_NAMES_PUBLISH_QUEUE_H
 #define GROUNDNUT_RELAY_NAMES_PUBLISH_QUEUE_H
 
-#include "relay/names/publisher_kind.h"
+#include "relay/providers/publisher_kind.h"
 #include "relay/names/write_batch.h"
 #include "shared/base/json.h"
 

@@ -6,7 +6,7 @@
 #define GROUNDNUT_RELAY_NAMES_PUBLISHERS_H
 
 #include "relay/names/publish_queue.h"
-#include "relay/names/dns_server_config.h"
+#include "relay/providers/dns_server_config.h"
 
 struct publishers_config {
 	struct publisher_config *items;

@@ -1,7 +1,7 @@
 /* Whatever bytes come: the answer fits, is an answer, and is no larger than the question unless
  * it says something; and no packet bears the signature of a server that did not write it. */
-#include "relay/names/dns_answer.h"
-#include "relay/names/tsig.h"
+#include "relay/dns/dns_answer.h"
+#include "relay/dns/tsig.h"
 
 #include <stdlib.h>
 

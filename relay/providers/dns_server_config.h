@@ -1,9 +1,9 @@
 /* The kind `serve`: what relay.json says of the relay's own DNS server, and the zone made of it. */
-#ifndef GROUNDNUT_RELAY_NAMES_DNS_SERVER_CONFIG_H
-#define GROUNDNUT_RELAY_NAMES_DNS_SERVER_CONFIG_H
+#ifndef GROUNDNUT_RELAY_PROVIDERS_DNS_SERVER_CONFIG_H
+#define GROUNDNUT_RELAY_PROVIDERS_DNS_SERVER_CONFIG_H
 
-#include "relay/names/publisher_kind.h"
-#include "relay/names/zone.h"
+#include "relay/providers/publisher_kind.h"
+#include "relay/dns/zone.h"
 
 enum { DNS_SERVER_RATE = 200 };
 

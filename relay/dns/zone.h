@@ -3,10 +3,10 @@
  * records that the operator wrote. A table in memory, pure, that keeps the names between a name and
  * the apex alive as empty ones while something is below them.
  */
-#ifndef GROUNDNUT_RELAY_NAMES_ZONE_H
-#define GROUNDNUT_RELAY_NAMES_ZONE_H
+#ifndef GROUNDNUT_RELAY_DNS_ZONE_H
+#define GROUNDNUT_RELAY_DNS_ZONE_H
 
-#include "relay/names/dns_packet.h"
+#include "relay/dns/dns_packet.h"
 
 struct zone;
 struct zone_node;

@@ -1,6 +1,6 @@
 /* A UDP socket of the DNS server, a leaf: packets are taken and answered in batches. */
-#ifndef GROUNDNUT_RELAY_NAMES_DNS_SOCKET_H
-#define GROUNDNUT_RELAY_NAMES_DNS_SOCKET_H
+#ifndef GROUNDNUT_RELAY_DNS_DNS_SOCKET_H
+#define GROUNDNUT_RELAY_DNS_DNS_SOCKET_H
 
 #include "shared/base/addr.h"
 #include "shared/net/loop.h"

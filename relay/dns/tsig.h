@@ -1,10 +1,10 @@
 /* Transaction signatures (RFC 8945) over packets in wire form: signing a question, verifying its
  * answer. The library does not look at the time, and does not compare in constant time; so it is
  * done here, over bytes. */
-#ifndef GROUNDNUT_RELAY_NAMES_TSIG_H
-#define GROUNDNUT_RELAY_NAMES_TSIG_H
+#ifndef GROUNDNUT_RELAY_DNS_TSIG_H
+#define GROUNDNUT_RELAY_DNS_TSIG_H
 
-#include "relay/names/dns_packet.h"
+#include "relay/dns/dns_packet.h"
 
 enum { TSIG_MAC_MAX = 64, TSIG_FUDGE_S = 300, TSIG_ROOM = 400 };
 

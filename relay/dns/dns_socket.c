@@ -5,7 +5,7 @@
  * others on the loop have a turn.
  */
 #define _GNU_SOURCE
-#include "relay/names/dns_socket.h"
+#include "relay/dns/dns_socket.h"
 
 #include "shared/base/mem.h"
 #include "shared/net/poller.h"

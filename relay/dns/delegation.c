@@ -1,4 +1,4 @@
-#include "relay/names/delegation.h"
+#include "relay/dns/delegation.h"
 
 #include "shared/base/mem.h"
 

@@ -2,7 +2,7 @@
  * The kind `dnspod`: Tencent Cloud's DNSPod, API 2021-03-23, signed by TC3-HMAC-SHA256. Parameters
  * are JSON in the body; an error comes with status 200.
  */
-#include "relay/names/record_api.h"
+#include "relay/providers/record_api.h"
 #include "shared/base/json.h"
 #include "shared/base/mem.h"
 #include "shared/base/text.h"

@@ -1,6 +1,6 @@
 /* The authority as a function: tables of questions and what must come back, and packets that are
  * none. */
-#include "relay/names/dns_answer.h"
+#include "relay/dns/dns_answer.h"
 
 #include "shared/base/buf.h"
 #include "shared/base/err.h"

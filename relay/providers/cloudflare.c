@@ -1,6 +1,6 @@
 /* The kind `cloudflare`: Cloudflare's v4 API. */
-#include "relay/names/record_api.h"
-#include "relay/names/zone.h"
+#include "relay/providers/record_api.h"
+#include "relay/dns/zone.h"
 #include "shared/base/json.h"
 #include "shared/http/http_message.h"
 

@@ -9,10 +9,10 @@
  *	trouble of the provider's                 later
  *	else                                      this name is refused
  */
-#include "relay/names/record_api.h"
+#include "relay/providers/record_api.h"
 
-#include "relay/names/provider_client.h"
-#include "relay/names/zone.h"
+#include "relay/providers/provider_client.h"
+#include "relay/dns/zone.h"
 #include "shared/base/json.h"
 #include "shared/base/mem.h"
 #include "shared/base/random.h"

@@ -3,8 +3,8 @@
  * resolver says, and what the parent's own name servers delegate (RFC 1034, section 4.2.2).
  * Blocking, for commands; answers are waited for a few seconds.
  */
-#ifndef GROUNDNUT_RELAY_NAMES_DELEGATION_H
-#define GROUNDNUT_RELAY_NAMES_DELEGATION_H
+#ifndef GROUNDNUT_RELAY_DNS_DELEGATION_H
+#define GROUNDNUT_RELAY_DNS_DELEGATION_H
 
 #include "shared/base/addr.h"
 #include "shared/base/buf.h"

@@ -1,7 +1,7 @@
 /* Asks the web service of a provider, one question at a time. It chooses the TLS that the URL
  * needs, and tells its owner in one way, whatever goes wrong. */
-#ifndef GROUNDNUT_RELAY_NAMES_PROVIDER_CLIENT_H
-#define GROUNDNUT_RELAY_NAMES_PROVIDER_CLIENT_H
+#ifndef GROUNDNUT_RELAY_PROVIDERS_PROVIDER_CLIENT_H
+#define GROUNDNUT_RELAY_PROVIDERS_PROVIDER_CLIENT_H
 
 #include "shared/http/http_message.h"
 #include "shared/net/loop.h"

@@ -1,4 +1,4 @@
-#include "relay/names/provider_client.h"
+#include "relay/providers/provider_client.h"
 
 #include "shared/base/err.h"
 #include "shared/base/mem.h"

@@ -1,4 +1,4 @@
-#include "relay/names/dns_answer.h"
+#include "relay/dns/dns_answer.h"
 
 enum { ALIASES_MAX = 8, CLASS_IN = 1, HINFO_TTL = 3600 };
 

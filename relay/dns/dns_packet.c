@@ -8,7 +8,7 @@
  * loop. What cannot be read gets FORMERR. An answer that is too long loses its additional section
  * first, then everything, and says "truncated".
  */
-#include "relay/names/dns_packet.h"
+#include "relay/dns/dns_packet.h"
 
 #include "shared/base/err.h"
 #include "shared/base/mem.h"

@@ -5,8 +5,8 @@
  * the configuration is read anew; 911 and dnserr wait half an hour. A provider cannot be told that
  * a name has gone, so such a job ends well without a question.
  */
-#include "relay/names/provider_client.h"
-#include "relay/names/publisher_kind.h"
+#include "relay/providers/provider_client.h"
+#include "relay/providers/publisher_kind.h"
 #include "shared/base/mem.h"
 #include "shared/net/http_client.h"
 #include "shared/net/timer.h"

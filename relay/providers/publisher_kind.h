@@ -3,8 +3,8 @@
  * job that it is given, the answer that it gives, and the keys of relay.json that several kinds
  * read alike.
  */
-#ifndef GROUNDNUT_RELAY_NAMES_PUBLISHER_KIND_H
-#define GROUNDNUT_RELAY_NAMES_PUBLISHER_KIND_H
+#ifndef GROUNDNUT_RELAY_PROVIDERS_PUBLISHER_KIND_H
+#define GROUNDNUT_RELAY_PROVIDERS_PUBLISHER_KIND_H
 
 #include "shared/base/addr.h"
 #include "shared/base/conf.h"

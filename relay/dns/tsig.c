@@ -8,7 +8,7 @@
  * the clocks. A record without a signature is the server's word on ours (BADKEY, BADSIG), and
  * proves nothing.
  */
-#include "relay/names/tsig.h"
+#include "relay/dns/tsig.h"
 
 #include "shared/base/buf.h"
 #include "shared/base/err.h"

@@ -1,5 +1,5 @@
 /* Signatures: ours by the library's word, and answers that are forged, cut, late or unsigned. */
-#include "relay/names/tsig.h"
+#include "relay/dns/tsig.h"
 
 #include "shared/base/mem.h"
 #include "shared/base/random.h"

@@ -2,10 +2,10 @@
  * The embedded authority as a function: a packet in, a packet out. No recursion, no transfers, ANY
  * answered as RFC 8482 says, nothing about names outside the zone.
  */
-#ifndef GROUNDNUT_RELAY_NAMES_DNS_ANSWER_H
-#define GROUNDNUT_RELAY_NAMES_DNS_ANSWER_H
+#ifndef GROUNDNUT_RELAY_DNS_DNS_ANSWER_H
+#define GROUNDNUT_RELAY_DNS_DNS_ANSWER_H
 
-#include "relay/names/zone.h"
+#include "relay/dns/zone.h"
 
 /* Returns the answer's length in out, or 0: send nothing. tcp: the only limit is DNS_PACKET_MAX,
  * which out then holds; else out holds DNS_UDP_EDNS bytes. */

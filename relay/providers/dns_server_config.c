@@ -1,4 +1,4 @@
-#include "relay/names/dns_server_config.h"
+#include "relay/providers/dns_server_config.h"
 
 #include "shared/base/err.h"
 #include "shared/base/hash_table.h"

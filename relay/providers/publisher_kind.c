@@ -1,4 +1,4 @@
-#include "relay/names/publisher_kind.h"
+#include "relay/providers/publisher_kind.h"
 
 #include "shared/base/err.h"
 #include "shared/base/file.h"

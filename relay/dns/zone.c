@@ -3,7 +3,7 @@
  * an empty non-terminal answers NOERROR and a wildcard's closest encloser is the first ancestor
  * that the table has.
  */
-#include "relay/names/zone.h"
+#include "relay/dns/zone.h"
 
 #include "shared/base/err.h"
 #include "shared/base/hash_table.h"

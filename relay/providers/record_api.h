@@ -3,10 +3,10 @@
  * dnspod): their settings, and how a job becomes requests. Each of them only writes requests and
  * reads answers.
  */
-#ifndef GROUNDNUT_RELAY_NAMES_RECORD_API_H
-#define GROUNDNUT_RELAY_NAMES_RECORD_API_H
+#ifndef GROUNDNUT_RELAY_PROVIDERS_RECORD_API_H
+#define GROUNDNUT_RELAY_PROVIDERS_RECORD_API_H
 
-#include "relay/names/publisher_kind.h"
+#include "relay/providers/publisher_kind.h"
 #include "shared/base/buf.h"
 
 enum { RECORD_API_ID = 64, RECORD_API_PAGE = 100, RECORD_API_CODE = 80, RECORD_API_NONCE = 32 };

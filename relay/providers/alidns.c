@@ -2,7 +2,7 @@
  * The kind `alidns`: Alibaba Cloud DNS, API 2015-01-09, signed by ACS3-HMAC-SHA256. All parameters
  * stand in the query, in the order of their names; the body is empty.
  */
-#include "relay/names/record_api.h"
+#include "relay/providers/record_api.h"
 #include "shared/base/mem.h"
 #include "shared/base/text.h"
 #include "shared/http/http_message.h"

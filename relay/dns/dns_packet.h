@@ -3,8 +3,8 @@
  * the library behind it; names cross this header in wire form, lower-cased, so that lookups compare
  * bytes.
  */
-#ifndef GROUNDNUT_RELAY_NAMES_DNS_PACKET_H
-#define GROUNDNUT_RELAY_NAMES_DNS_PACKET_H
+#ifndef GROUNDNUT_RELAY_DNS_DNS_PACKET_H
+#define GROUNDNUT_RELAY_DNS_DNS_PACKET_H
 
 #include "shared/base/addr.h"
 

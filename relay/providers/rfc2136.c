@@ -6,10 +6,10 @@
  * each job, in the lane that no other publisher uses here, so that a dead name does not hold up
  * theirs; each try goes to its next address, at once when one of them is refused.
  */
-#include "relay/names/dns_packet.h"
-#include "relay/names/publisher_kind.h"
-#include "relay/names/tsig.h"
-#include "relay/names/zone.h"
+#include "relay/dns/dns_packet.h"
+#include "relay/providers/publisher_kind.h"
+#include "relay/dns/tsig.h"
+#include "relay/dns/zone.h"
 #include "shared/base/err.h"
 #include "shared/base/mem.h"
 #include "shared/base/random.h"
