@@ -11,7 +11,8 @@
 #include "shared/tunnel/report_message.h"
 
 struct certificates;
-typedef void certificates_fn(void *owner); /* one has become valid, or is so no more */
+/* a certificate has become valid, or is valid no longer */
+typedef void certificates_fn(void *owner);
 
 struct certificates *certificates_new(struct loop *l, certificates_fn *fn, void *owner);
 void certificates_free(struct certificates *all);
@@ -32,13 +33,15 @@ void certificates_stated(struct certificates *all, const struct state *state);
 
 /* What is shown to visitors of the mapping; NULL: there is none yet. Borrowed. */
 struct tls_context *certificates_shown(const struct certificates *all, const char *mapping);
-/* There is one, and its time is not over: plain requests may be sent to https. */
+/* Whether there is a certificate whose time is not over: then plain requests may be sent to
+ * https. */
 bool certificates_is_valid(const struct certificates *all, const char *mapping);
-/* There is one, or why there is none is known: NULL for a mapping without. */
+/* Whether there is a certificate, or it is known why there is none; true for a mapping without
+ * one. */
 bool certificates_is_settled(const struct certificates *all, const char *mapping);
-/* What a CA is shown that validates this name; NULL: nothing. Borrowed. */
+/* What a CA that validates this name is shown; NULL: nothing. Borrowed. */
 struct tls_context *certificates_validation(const struct certificates *all, const char *name);
-/* Orders a new one. NULL; or why not, static. */
+/* Orders a new certificate. NULL; or why not, static. */
 const char *certificates_renew(struct certificates *all, const char *mapping);
 struct certificate_progress {
 	uint64_t taken, failed; /* orders since the start */

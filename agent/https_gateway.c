@@ -114,7 +114,8 @@ static void evict(struct https_visit *v, enum reset_code code)
 
 /* --- bounds --- */
 
-/* Of a source with many visitors a few are looked at for each newcomer, in turn. */
+/* Looks at a few visitors for each newcomer of a source that has many, in turn, and ends the slow
+ * ones. */
 static void thin_out(struct https_gateway *g, const struct addr *source)
 {
 	for (int i = 0; i < LOOKS; i++) {
@@ -141,7 +142,7 @@ static void weigh(struct https_gateway *g)
 	g->bytes += https_visitor_memory(LIST_ENTRY(node, struct https_visit, node)->visitor);
 }
 
-/* Room for one more. False: even with all unfinished ones gone there is none. */
+/* Makes room for one more. False: even without all unfinished ones there would be none. */
 static bool make_room(struct https_gateway *g, const struct addr *source)
 {
 	thin_out(g, source);

@@ -214,7 +214,7 @@ static void turn(struct https_visitor *v)
 
 /* --- beginning --- */
 
-/* Nothing more is read; what is in hand is sent. */
+/* From now on nothing is read; what is in hand is sent. */
 static void begin_end(struct https_visitor *v)
 {
 	v->stage = STAGE_ENDING;
@@ -409,7 +409,7 @@ static bool read_service(struct https_visitor *v)
 	return true;
 }
 
-/* A target that takes no more may still answer: what it is sent is dropped. */
+/* A target that takes no more bytes may still answer. What it should be sent is dropped. */
 static bool write_service(struct https_visitor *v)
 {
 	const uint8_t *p;
@@ -591,7 +591,7 @@ static void on_timer(void *owner)
 
 /* --- looking --- */
 
-/* Does everything wait for the visitor? */
+/* Whether everything waits for the visitor. */
 static bool is_kept(const struct https_visitor *v, bool reading, bool writing)
 {
 	switch (http_gateway_phase(v->gateway)) {

@@ -17,23 +17,23 @@ struct eviction_queue_network;
 
 struct eviction_queue_member {
 	struct list node;
-	struct eviction_queue_network *network; /* NULL: it is in no crowd */
+	struct eviction_queue_network *network; /* NULL: it is in no queue */
 };
 
 struct eviction_queue *eviction_queue_new(void);
 void eviction_queue_free(struct eviction_queue *c); /* it is empty */
 void eviction_queue_join(struct eviction_queue *c, struct eviction_queue_member *m,
 			 const struct addr *from);
-/* One that is in no crowd may leave. */
+/* A member that is in no queue may leave, too. */
 void eviction_queue_leave(struct eviction_queue *c, struct eviction_queue_member *m);
-/* Behind the others of its network: it is the last of them to go. */
+/* Puts the member behind the others of its network, so that it is the last of them to go. */
 void eviction_queue_put_last(struct eviction_queue_member *m);
 /* The member that has to go; NULL: there is none. Networks with EVICTION_QUEUE_FULLEST members
  * or more are equally full, and take turns. */
 struct eviction_queue_member *eviction_queue_first(const struct eviction_queue *c);
 enum { EVICTION_QUEUE_FULLEST = 256 };
 size_t eviction_queue_count(const struct eviction_queue *c);
-/* members of that member's network */
+/* how many members the network of that member has */
 size_t eviction_queue_beside(const struct eviction_queue_member *m);
 
 #endif

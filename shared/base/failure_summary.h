@@ -33,7 +33,7 @@ void failure_summary_free(struct failure_summary *s);
 /* A failure. event: a constant. True: it is to be told in full; else it is counted. */
 bool failure_summary_count(struct failure_summary *s, const char *event, const struct addr *from,
 			   const char *why);
-/* The lines, the worst first; then all begins anew. */
+/* Says the lines, the worst first; then counting begins again. */
 void failure_summary_say(struct failure_summary *s, failure_summary_fn *fn, void *owner);
 
 #endif

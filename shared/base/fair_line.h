@@ -1,7 +1,7 @@
 /*
  * The rate of a line in equal shares: a tree of token buckets. Those that have used the line lately
  * share what stands above them; each has its share for certain, and what others leave of theirs is
- * borrowed from above. So whoever uses little never waits for whoever takes all it gets.
+ * borrowed from above. So one that uses little never waits for one that takes all it gets.
  *
  * Pure: the caller gives the time. Bytes; rates in bits a second.
  */
@@ -31,7 +31,7 @@ void fair_line_change(struct fair_line *line, uint64_t bits, uint64_t now_ms);
 
 /* How many bytes may go now; UINT64_MAX: no limit. */
 uint64_t fair_line_room(struct fair_line *l, uint64_t now_ms);
-/* Taken in any case. */
+/* takes them in any case */
 void fair_line_take(struct fair_line *l, uint64_t bytes, uint64_t now_ms);
 /* until there is a worthwhile piece */
 uint64_t fair_line_wait_ms(struct fair_line *l, uint64_t now_ms);

@@ -31,9 +31,9 @@ enum {
 
 struct guess_limiter *guess_limiter_new(void);
 void guess_limiter_free(struct guess_limiter *g);
-/* Whether a password from there is looked at. */
+/* Whether a password from this source is looked at. */
 bool guess_limiter_admits(struct guess_limiter *g, const struct addr *source, uint64_t now_ms);
-/* It was looked at, and was wrong, or right. */
+/* The password was looked at, and was wrong or right. */
 void guess_limiter_wrong(struct guess_limiter *g, const struct addr *source, uint64_t now_ms);
 void guess_limiter_right(struct guess_limiter *g, const struct addr *source, uint64_t now_ms);
 

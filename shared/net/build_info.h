@@ -1,4 +1,4 @@
-/* What a program was built from, for --version and for who reports a fault. */
+/* What a program was built from, for --version and for reports of faults. */
 #ifndef GROUNDNUT_NET_BUILD_INFO_H
 #define GROUNDNUT_NET_BUILD_INFO_H
 
