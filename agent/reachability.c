@@ -3,7 +3,7 @@
  *
  *	WAITING   for its turn: the rate, and the number under way
  *	ASKED     PROBE has been said; the relay's answer arms it
- *	TRYING    public_side.h is under way
+ *	TRYING    the attempt (reachability_attempt.h) is under way
  *	DONE      proven, not, or not known: the relay did not arm it
  *
  * One timer serves all. A nonce is outstanding from ASKED until a while after DONE: what was sent
@@ -24,7 +24,7 @@
 #include <string.h>
 
 enum {
-	/* with PUBLIC_SIDE_MS less than the 5 s that `map` waits */
+	/* with REACHABILITY_ATTEMPT_MS less than the 5 s that `map` waits */
 	ANSWER_MS = 1500,
 	LATE_MS = 5000,   /* how long behind DONE a nonce is outstanding */
 	SPREAD_MS = 2000, /* over which all agents of a relay begin when it was restarted */
@@ -46,7 +46,7 @@ struct attempt {
 	uint64_t outstanding_ms; /* the nonce, until then */
 	bool came_home;
 	struct addr at;
-	struct public_side *side;
+	struct reachability_attempt *side;
 	char *error;
 };
 
@@ -97,7 +97,7 @@ static bool is_under_way(const struct attempt *a)
 static void clear_attempt(struct attempt *a)
 {
 	a->reach->all->under_way -= is_under_way(a);
-	public_side_close(a->side);
+	reachability_attempt_close(a->side);
 	mem_free(a->error);
 	*a = (struct attempt){.reach = a->reach};
 }
@@ -106,7 +106,7 @@ static void done(struct attempt *a, enum outcome outcome, char *error)
 {
 	struct reachability *all = a->reach->all;
 	all->under_way -= is_under_way(a);
-	public_side_close(a->side);
+	reachability_attempt_close(a->side);
 	a->side = NULL;
 	mem_free(a->error);
 	a->error = error;
@@ -121,11 +121,11 @@ static const char *host_of(const struct reach *r)
 	return r->host ? r->asked_host : NULL;
 }
 
-static void on_side(void *owner, enum public_side_result result)
+static void on_side(void *owner, enum reachability_attempt_result result)
 {
 	struct attempt *a = owner;
 	a->side = NULL;
-	if (result == PUBLIC_SIDE_PROVEN)
+	if (result == REACHABILITY_ATTEMPT_PROVEN)
 		done(a, OUTCOME_YES, NULL);
 	else
 		done(a, OUTCOME_NO, reachability_words(&a->at, host_of(a->reach), result));
@@ -140,8 +140,8 @@ static void try_side(struct attempt *a, uint16_t port)
 	a->at = reachability_address(&s->link, r->host ? NULL : r->public_text,
 				     a->port ? a->port : port);
 	a->state = ATTEMPT_TRYING;
-	a->side = public_side_try(r->all->loop, r->mapping->protocol, &a->at, host_of(r), a->nonce,
-				  proof, on_side, a);
+	a->side = reachability_attempt_try(r->all->loop, r->mapping->protocol, &a->at, host_of(r),
+					   a->nonce, proof, on_side, a);
 }
 
 static void ask(struct attempt *a)

@@ -55,11 +55,12 @@ uint64_t reachability_again_ms(bool is_yes)
 	return is_yes ? AGAIN_YES_MS : AGAIN_MS;
 }
 
-char *reachability_words(const struct addr *at, const char *host, enum public_side_result result)
+char *reachability_words(const struct addr *at, const char *host,
+			 enum reachability_attempt_result result)
 {
 	char text[ADDR_TEXT];
 	addr_text(at, text);
-	if (host && result == PUBLIC_SIDE_CUT)
+	if (host && result == REACHABILITY_ATTEMPT_CUT)
 		return mem_printf("open at the relay, but %s does not answer from here for %s: "
 				  "something on the way, such as this home's provider, cuts off "
 				  "connections by that name",

@@ -3,7 +3,7 @@
 #ifndef GROUNDNUT_AGENT_REACHABILITY_RULES_H
 #define GROUNDNUT_AGENT_REACHABILITY_RULES_H
 
-#include "agent/public_side.h"
+#include "agent/reachability_attempt.h"
 
 enum { REACHABILITY_PORTS = 3 };
 
@@ -17,6 +17,7 @@ size_t reachability_ports(const struct mapping *m, uint32_t random,
 void reachability_host(const char *host, uint32_t random, char out[256]);
 uint64_t reachability_again_ms(bool is_yes);
 /* Why not, freed by the caller. host: of http and tls, else NULL. */
-char *reachability_words(const struct addr *at, const char *host, enum public_side_result result);
+char *reachability_words(const struct addr *at, const char *host,
+			 enum reachability_attempt_result result);
 
 #endif

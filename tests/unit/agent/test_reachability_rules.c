@@ -89,12 +89,12 @@ static void words_for_people(void **state)
 	(void)state;
 	struct addr at;
 	assert_int_equal(addr_parse("203.0.113.10:8080", &at), 0);
-	char *words = reachability_words(&at, NULL, PUBLIC_SIDE_SILENT);
+	char *words = reachability_words(&at, NULL, REACHABILITY_ATTEMPT_SILENT);
 	assert_string_equal(words, "open at the relay, but 203.0.113.10:8080 does not answer from "
 				   "here: the VPS's firewall, or this home's provider blocks port "
 				   "8080 outward");
 	mem_free(words);
-	words = reachability_words(&at, "a.example", PUBLIC_SIDE_CUT);
+	words = reachability_words(&at, "a.example", REACHABILITY_ATTEMPT_CUT);
 	assert_non_null(
 	    strstr(words, "203.0.113.10:8080 does not answer from here for a.example: "));
 	mem_free(words);

@@ -3,7 +3,7 @@
  * the connection ends, or time is up. udp: the datagram is sent, and again each second, since one
  * may be lost; a datagram that is the proof ends it.
  */
-#include "agent/public_side.h"
+#include "agent/reachability_attempt.h"
 
 #include "shared/base/mem.h"
 #include "shared/base/text.h"
@@ -17,7 +17,7 @@
 
 enum { HEARD_MOST = 16 * 1024, AGAIN_MS = 1000 };
 
-struct public_side {
+struct reachability_attempt {
 	struct loop *loop;
 	struct io *io;
 	struct udp_socket *udp; /* of udp, instead of io */
@@ -26,11 +26,11 @@ struct public_side {
 	struct buf words, heard;
 	bool up;
 	uint8_t proof[PROBE_PROOF];
-	public_side_fn *fn;
+	reachability_attempt_fn *fn;
 	void *owner;
 };
 
-void public_side_close(struct public_side *p)
+void reachability_attempt_close(struct reachability_attempt *p)
 {
 	if (!p)
 		return;
@@ -42,16 +42,16 @@ void public_side_close(struct public_side *p)
 	mem_free(p);
 }
 
-static void end(struct public_side *p, enum public_side_result result)
+static void end(struct reachability_attempt *p, enum reachability_attempt_result result)
 {
-	public_side_fn *fn = p->fn;
+	reachability_attempt_fn *fn = p->fn;
 	void *owner = p->owner;
-	public_side_close(p);
+	reachability_attempt_close(p);
 	fn(owner, result);
 }
 
 /* The proof is somewhere in what has come: a proxy on the way may add to a head. */
-static bool has_proof(const struct public_side *p)
+static bool has_proof(const struct reachability_attempt *p)
 {
 	const uint8_t *at = buf_data(&p->heard);
 	for (size_t left = buf_len(&p->heard); left >= PROBE_PROOF; at++, left--)
@@ -62,9 +62,9 @@ static bool has_proof(const struct public_side *p)
 
 static void on_timer(void *owner)
 {
-	struct public_side *p = owner;
+	struct reachability_attempt *p = owner;
 	if (!p->udp || loop_now_ms(p->loop) >= p->until_ms) {
-		end(p, p->up ? PUBLIC_SIDE_CUT : PUBLIC_SIDE_SILENT);
+		end(p, p->up ? REACHABILITY_ATTEMPT_CUT : REACHABILITY_ATTEMPT_SILENT);
 		return;
 	}
 	udp_socket_write(p->udp, buf_data(&p->words), buf_len(&p->words));
@@ -73,7 +73,7 @@ static void on_timer(void *owner)
 
 /* --- tcp, http, tls --- */
 
-static void hear(struct public_side *p)
+static void hear(struct reachability_attempt *p)
 {
 	uint8_t bytes[2048];
 	ssize_t n = io_read(p->io, bytes, sizeof bytes);
@@ -82,14 +82,14 @@ static void hear(struct public_side *p)
 	if (n > 0)
 		buf_put(&p->heard, bytes, (size_t)n);
 	if (has_proof(p))
-		end(p, PUBLIC_SIDE_PROVEN);
+		end(p, REACHABILITY_ATTEMPT_PROVEN);
 	else if (n <= 0 || buf_len(&p->heard) > HEARD_MOST)
-		end(p, PUBLIC_SIDE_CUT);
+		end(p, REACHABILITY_ATTEMPT_CUT);
 }
 
 static void on_io(void *owner, enum io_event event)
 {
-	struct public_side *p = owner;
+	struct reachability_attempt *p = owner;
 	p->up |= event == IO_UP;
 	if (event == IO_DATA) {
 		hear(p);
@@ -97,13 +97,13 @@ static void on_io(void *owner, enum io_event event)
 	}
 	int err = event == IO_ERROR ? io_error(p->io) : io_write_buf(p->io, &p->words);
 	if (err < 0 && err != UV_EAGAIN) {
-		end(p, p->up ? PUBLIC_SIDE_CUT : PUBLIC_SIDE_SILENT);
+		end(p, p->up ? REACHABILITY_ATTEMPT_CUT : REACHABILITY_ATTEMPT_SILENT);
 		return;
 	}
 	io_watch(p->io, IO_WATCH_READ | (err ? IO_WATCH_WRITE : 0));
 }
 
-static void say(struct public_side *p, enum mapping_protocol protocol, const char *host,
+static void say(struct reachability_attempt *p, enum mapping_protocol protocol, const char *host,
 		const uint8_t nonce[PROBE_NONCE])
 {
 	uint8_t datagram[PROBE_DATAGRAM];
@@ -125,28 +125,27 @@ static void say(struct public_side *p, enum mapping_protocol protocol, const cha
 
 static void on_udp(void *owner)
 {
-	struct public_side *p = owner;
+	struct reachability_attempt *p = owner;
 	uint8_t bytes[PROBE_DATAGRAM + 1];
 	ssize_t n = udp_socket_read(p->udp, bytes, sizeof bytes, NULL, NULL);
 	if (n == PROBE_PROOF && !memcmp(bytes, p->proof, PROBE_PROOF))
-		end(p, PUBLIC_SIDE_PROVEN);
+		end(p, REACHABILITY_ATTEMPT_PROVEN);
 	else if (n < 0 && n != UV_EAGAIN)
-		end(p, PUBLIC_SIDE_SILENT);
+		end(p, REACHABILITY_ATTEMPT_SILENT);
 }
 
-struct public_side *public_side_try(struct loop *l, enum mapping_protocol protocol,
-				    const struct addr *at, const char *host,
-				    const uint8_t nonce[PROBE_NONCE],
-				    const uint8_t proof[PROBE_PROOF], public_side_fn *fn,
-				    void *owner)
+struct reachability_attempt *
+reachability_attempt_try(struct loop *l, enum mapping_protocol protocol, const struct addr *at,
+			 const char *host, const uint8_t nonce[PROBE_NONCE],
+			 const uint8_t proof[PROBE_PROOF], reachability_attempt_fn *fn, void *owner)
 {
-	struct public_side *p = mem_zalloc(sizeof *p);
+	struct reachability_attempt *p = mem_zalloc(sizeof *p);
 	int err;
 	p->loop = l;
 	p->fn = fn;
 	p->owner = owner;
 	memcpy(p->proof, proof, PROBE_PROOF);
-	p->until_ms = loop_now_ms(l) + PUBLIC_SIDE_MS;
+	p->until_ms = loop_now_ms(l) + REACHABILITY_ATTEMPT_MS;
 	p->timer = timer_new(l, on_timer, p);
 	say(p, protocol, host, nonce);
 	if (protocol == MAPPING_UDP)
@@ -154,6 +153,6 @@ struct public_side *public_side_try(struct loop *l, enum mapping_protocol protoc
 	else
 		p->io = io_dial(l, at, NULL, 0, on_io, p);
 	/* of udp the timer sends; without a socket it ends the attempt */
-	timer_set(p->timer, protocol == MAPPING_UDP ? 0 : PUBLIC_SIDE_MS);
+	timer_set(p->timer, protocol == MAPPING_UDP ? 0 : REACHABILITY_ATTEMPT_MS);
 	return p;
 }
