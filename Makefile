@@ -73,6 +73,9 @@ $(B)/commit: force
 $(B)/shared/net/build_info.o: ALL_C += $(if $(COMMIT),-DGROUNDNUT_COMMIT='"$(COMMIT)"')
 $(B)/shared/net/build_info.o: $(B)/commit
 
+# What a source takes in by .incbin.
+$(B)/relay/admin/web_files.o: $(wildcard relay/admin/web/*)
+
 # As another system would build it: the files that ask for __linux__ with what they have instead, and all else as it is.
 ELSEWHERE_C := $(shell grep -l __linux__ $(SHARED_C) $(AGENT_C))
 ELSEWHERE   := $(B)/elsewhere/groundnut-relay $(B)/elsewhere/groundnut-agent

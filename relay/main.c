@@ -155,6 +155,16 @@ static int run_status(const struct cli_line *line)
 	return exit_code;
 }
 
+static int run_admin_link(const struct cli_line *line)
+{
+	int exit_code;
+	struct relay_config *c = load(line, &exit_code);
+	if (c)
+		exit_code = admin_command_link(c->control);
+	relay_config_unref(c);
+	return exit_code;
+}
+
 static int run_admin_token_add(const struct cli_line *line)
 {
 	int exit_code;
@@ -291,6 +301,11 @@ static const struct cli_command commands[] = {
     {"account passwd", "NAME", "set the password that routers and cameras use for DDNS updates",
      "One line of 1 to 256 bytes from standard input; on a terminal it is asked for twice.", NULL,
      1, 1, run_account_passwd},
+    {"admin link", NULL, "print a link that signs in to the dashboard, once, within ten minutes",
+     "The relay must run, with \"admin\" in relay.json. On another machine, make its port yours "
+     "first:\n\n"
+     "  ssh -L 7080:127.0.0.1:7080 vps",
+     NULL, 0, 0, run_admin_link},
     {"admin token add", "NAME", "create a bearer token of the admin listener, and print it",
      "It is shown once: only its hash is kept. Programs send it as `Authorization: Bearer TOKEN`.",
      admin_token_options, 1, 1, run_admin_token_add},

@@ -93,13 +93,8 @@ static void look_at_accounts(void *owner)
 	mem_free(error);
 }
 
-static void answer_reload(struct control_reply *reply, const char *error, const char *later)
+static void answer_said(struct control_reply *reply, const char *said)
 {
-	if (error || !later) {
-		control_answer_plain(reply, error);
-		return;
-	}
-	char *said = mem_printf("reloaded; for %s the relay must be restarted", later);
 	struct buf out = BUF_INIT;
 	struct json w = json_into(&out, false);
 	json_open(&w, NULL, '{');
@@ -108,6 +103,16 @@ static void answer_reload(struct control_reply *reply, const char *error, const 
 	json_close(&w);
 	control_answer(reply, &out);
 	buf_fini(&out);
+}
+
+static void answer_reload(struct control_reply *reply, const char *error, const char *later)
+{
+	if (error || !later) {
+		control_answer_plain(reply, error);
+		return;
+	}
+	char *said = mem_printf("reloaded; for %s the relay must be restarted", later);
+	answer_said(reply, said);
 	mem_free(said);
 }
 
@@ -178,6 +183,29 @@ static void on_status(void *arg, const struct buf *agents)
 	mem_free(q);
 }
 
+/* The link by the first address of the listener; it is a secret for ten minutes. */
+static void answer_link(struct relay *r, struct control_reply *reply)
+{
+	const struct admin_config *c = &r->parts.context.config->admin;
+	char path[ADMIN_LINK_PATH], at[ADDR_TEXT];
+	if (!admin_server_link(r->parts.admin_server, path)) {
+		control_answer_plain(reply,
+				     "relay.json has no \"admin\": put \"admin\": {} into it "
+				     "and reload");
+		return;
+	}
+	struct addr shown = c->listen[0];
+	if (addr_is_any(&shown) && r->parts.context.config->address_count) {
+		shown = r->parts.context.config->addresses[0];
+		shown.port = c->listen[0].port;
+	}
+	char *url = mem_printf("%s://%s%s", addr_is_loopback(&shown) ? "http" : "https",
+			       addr_text(&shown, at), path);
+	answer_said(reply, url);
+	mem_wipe(url, strlen(url));
+	mem_free(url);
+}
+
 static void on_control(void *owner, struct control_reply *reply, const char *request, size_t len)
 {
 	struct relay *r = owner;
@@ -195,6 +223,8 @@ static void on_control(void *owner, struct control_reply *reply, const char *req
 		answer_names(r, reply, root);
 	} else if (!strcmp(what, "reload")) {
 		reload(r, reply);
+	} else if (!strcmp(what, "admin_link")) {
+		answer_link(r, reply);
 	} else if (!strcmp(what, "accounts")) {
 		const char *edited = NULL;
 		conf_opt_str(conf_root(c), "file", &edited);

@@ -5,6 +5,7 @@
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/text.h"
+#include "shared/net/control_client.h"
 
 #include <stdio.h>
 
@@ -107,4 +108,18 @@ int admin_command_token_remove(const char *state, const char *name)
 	char *path;
 	int code = open_file(state, &path, &f);
 	return code ? code : save(path, &f, remove_one(&f, name));
+}
+
+int admin_command_link(const char *control)
+{
+	struct control_client ask;
+	control_client_program("relay", control, "{\"do\": \"admin_link\"}", CONTROL_CLIENT_MS,
+			       &ask);
+	bool done = ask.result == CONTROL_CLIENT_DONE && ask.said;
+	if (done)
+		printf("%s\n", ask.said);
+	else
+		log_say("%s", ask.said ? ask.said : "the running relay gave no link");
+	control_client_fini(&ask);
+	return done ? 0 : EXIT_WORK;
 }

@@ -1,5 +1,6 @@
 /*
- * request → a path that is known → a Host that is ours, or a token → the token fits → the answer,
+ * request → a Host that is ours, or a token → a path that is known → the token fits, or the cookie
+ * of a session that a link has begun → the answer,
  * at once or when the loops have told of their agents; metrics are then made on the thread pool,
  * since with a thousand homes they take longer than a turn may.
  *
@@ -11,16 +12,20 @@
 #include "relay/admin/admin_server.h"
 
 #include "relay/admin/admin_file.h"
+#include "relay/admin/admin_sessions.h"
 #include "relay/admin/metrics.h"
+#include "relay/admin/web_files.h"
 #include "shared/base/err.h"
 #include "shared/base/file.h"
 #include "shared/base/guess_limiter.h"
 #include "shared/base/list.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
+#include "shared/base/random.h"
 #include "shared/base/text.h"
 #include "shared/net/http_server.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
@@ -56,6 +61,9 @@ struct admin_server {
 	struct guess_limiter *guesses;
 	struct admin_file tokens;
 	struct stat tokens_seen; /* as the file was when last read */
+	struct admin_sessions sessions;
+	/* Cookies ignore ports: its name tells this relay from others on the same host. */
+	char cookie[48];
 };
 
 /* --- who asks --- */
@@ -101,6 +109,30 @@ static bool is_metrics_token(const struct admin_server *a, const char *token)
 	return same;
 }
 
+/* The value of our cookie (RFC 6265), of the length that it has; else "". */
+static void read_cookie(const struct admin_server *a, struct http_exchange *x, char out[TOKEN_TEXT])
+{
+	const char *sent = http_message_header(http_exchange_request(x), "Cookie");
+	const char *name = a->cookie + (http_exchange_is_tls(x) ? 0 : sizeof "__Host-" - 1);
+	size_t name_len = strlen(name);
+	*out = '\0';
+	while (sent && *sent) {
+		size_t len = strcspn(sent, ";");
+		if (len == name_len + TOKEN_TEXT && !strncmp(sent, name, name_len) &&
+		    sent[name_len] == '=')
+			snprintf(out, TOKEN_TEXT, "%.*s", TOKEN_TEXT - 1, sent + name_len + 1);
+		sent += len;
+		sent += strspn(sent, "; ");
+	}
+}
+
+static bool is_signed_in(const struct admin_server *a, struct http_exchange *x)
+{
+	char session[TOKEN_TEXT];
+	read_cookie(a, x, session);
+	return *session && admin_sessions_has(&a->sessions, session, loop_now_ms(a->loop));
+}
+
 /* Answers, and returns false, unless the request may be served. */
 static bool admit(struct admin_server *a, struct http_exchange *x, bool metrics)
 {
@@ -108,6 +140,8 @@ static bool admit(struct admin_server *a, struct http_exchange *x, bool metrics)
 	const struct addr *peer = http_exchange_peer(x);
 	uint64_t now = loop_now_ms(a->loop);
 	const char *token = bearer(x);
+	if (!token && !metrics && is_signed_in(a, x))
+		return true;
 	if (!guess_limiter_admits(a->guesses, peer, now)) {
 		http_answer(x, 429, "text/plain", "Retry-After: 60\r\n", "too many guesses\n", 17);
 		return false;
@@ -261,31 +295,174 @@ static bool is_path(struct http_span target, const char *path)
 	return len == strlen(path) && !memcmp(target.p, path, len);
 }
 
-enum { HEALTH, METRICS, STATUS, NAMES, PATHS };
-static const char *const paths[PATHS] = {"/healthz", "/metrics", "/api/v1/status", "/api/v1/names"};
+/* --- pages --- */
+
+static const char page_headers[] =
+    "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src "
+    "'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'\r\n"
+    "Referrer-Policy: no-referrer\r\nX-Content-Type-Options: nosniff\r\n";
+
+static void answer_file(struct http_exchange *x, const struct web_file *f)
+{
+	http_answer(x, 200, f->type, page_headers, f->begin, (size_t)(f->end - f->begin));
+}
+
+static void set_cookie(const struct admin_server *a, struct http_exchange *x, const char *value,
+		       unsigned max_age_s)
+{
+	bool tls = http_exchange_is_tls(x);
+	char *headers = mem_printf("Location: ./\r\nSet-Cookie: %s=%s; Path=/; HttpOnly; "
+				   "SameSite=Strict; Max-Age=%u%s\r\nReferrer-Policy: "
+				   "no-referrer\r\n",
+				   a->cookie + (tls ? 0 : sizeof "__Host-" - 1), value, max_age_s,
+				   tls ? "; Secure" : "");
+	http_answer(x, 303, "text/plain", headers, NULL, 0);
+	mem_free(headers);
+}
+
+/* A browser that fetches links before anybody clicks must not use this one up. */
+static bool is_prefetch(struct http_exchange *x)
+{
+	const char *purpose = http_message_header(http_exchange_request(x), "Sec-Purpose");
+	return purpose && strstr(purpose, "prefetch");
+}
+
+static void sign_in(struct admin_server *a, struct http_exchange *x)
+{
+	const struct http_head *h = http_message_head(http_exchange_request(x));
+	const struct addr *peer = http_exchange_peer(x);
+	uint64_t now = loop_now_ms(a->loop);
+	char link[TOKEN_TEXT], session[TOKEN_TEXT], ip[ADDR_TEXT];
+	query_value(h->target, "t", link, sizeof link);
+	addr_ip_text(peer, ip);
+	if (is_prefetch(x) || !http_head_asks(h, "GET")) {
+		http_answer(x, 403, "text/plain", NULL, "not before it is opened\n", 24);
+	} else if (!guess_limiter_admits(a->guesses, peer, now)) {
+		http_answer(x, 429, "text/plain", "Retry-After: 60\r\n", "too many guesses\n", 17);
+	} else if (admin_sessions_begin(&a->sessions, link, now, session)) {
+		log_info("admin_signed_in", "source=%s", ip);
+		set_cookie(a, x, session, ADMIN_SESSION_MS / 1000);
+	} else {
+		guess_limiter_wrong(a->guesses, peer, now);
+		log_info("admin_refused", "source=%s", ip);
+		answer_file(x, &web_signin);
+	}
+}
+
+/* Written by a page of ours: its Origin is this very host. */
+static bool is_same_origin(struct http_exchange *x)
+{
+	struct http_message *m = http_exchange_request(x);
+	const char *origin = http_message_header(m, "Origin"),
+		   *host = http_message_header(m, "Host"),
+		   *scheme = http_exchange_is_tls(x) ? "https://" : "http://";
+	return origin && host && !strncmp(origin, scheme, strlen(scheme)) &&
+	       !strcmp(origin + strlen(scheme), host);
+}
+
+static void sign_out(struct admin_server *a, struct http_exchange *x)
+{
+	char session[TOKEN_TEXT];
+	read_cookie(a, x, session);
+	admin_sessions_end(&a->sessions, session);
+	set_cookie(a, x, "", 0);
+}
+
+static void serve_page(struct admin_server *a, struct http_exchange *x)
+{
+	answer_file(x, is_signed_in(a, x) ? &web_page : &web_signin);
+}
+
+static const struct web_file *find_file(struct http_span target)
+{
+	for (const struct web_file *f = web_files; f->path; f++)
+		if (is_path(target, f->path))
+			return f;
+	return NULL;
+}
+
+bool admin_server_link(struct admin_server *a, char path[ADMIN_LINK_PATH])
+{
+	char link[TOKEN_TEXT];
+	if (!a || !a->on)
+		return false;
+	admin_sessions_link(&a->sessions, loop_now_ms(a->loop), link);
+	snprintf(path, ADMIN_LINK_PATH, "/link?t=%s", link);
+	mem_wipe(link, sizeof link);
+	return true;
+}
+
+/* --- requests --- */
+
+static void serve_health(struct admin_server *a, struct http_exchange *x)
+{
+	(void)a;
+	http_answer(x, 200, "text/plain", NULL, "ok\n", 3);
+}
+
+static void serve_metrics(struct admin_server *a, struct http_exchange *x)
+{
+	if (admit(a, x, true))
+		ask(a, x, true);
+}
+
+static void serve_status(struct admin_server *a, struct http_exchange *x)
+{
+	if (admit(a, x, false))
+		ask(a, x, false);
+}
+
+static void serve_names(struct admin_server *a, struct http_exchange *x)
+{
+	if (admit(a, x, false))
+		answer_names(a, x);
+}
+
+static const struct route {
+	const char *path;
+	bool writes; /* POST, from a page of ours; else GET and HEAD */
+	void (*serve)(struct admin_server *a, struct http_exchange *x);
+} routes[] = {
+    {"/", false, serve_page},
+    {"/link", false, sign_in},
+    {"/signout", true, sign_out},
+    {"/healthz", false, serve_health},
+    {"/metrics", false, serve_metrics},
+    {"/api/v1/status", false, serve_status},
+    {"/api/v1/names", false, serve_names},
+};
+
+static const struct route *find_route(struct http_span target)
+{
+	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
+		if (is_path(target, routes[i].path))
+			return &routes[i];
+	return NULL;
+}
 
 static void on_request(void *owner, struct http_exchange *x)
 {
 	struct admin_server *a = owner;
 	const struct http_head *h = http_message_head(http_exchange_request(x));
-	unsigned path = 0;
-	while (path < PATHS && !is_path(h->target, paths[path]))
-		path++;
+	const struct route *route = find_route(h->target);
+	const struct web_file *file = route ? NULL : find_file(h->target);
+	bool writes = route && route->writes;
+	bool fits = writes ? http_head_asks(h, "POST")
+			   : http_head_asks(h, "GET") || http_head_asks(h, "HEAD");
 	if (!bearer(x) && !is_own_host(a, h->host))
 		http_answer(x, 403, "text/plain", NULL, "not a name of this listener\n", 28);
-	else if (path == PATHS)
+	else if (!route && !file)
 		http_answer(x, 404, "text/plain", NULL, "not found\n", 10);
-	else if (!http_head_asks(h, "GET") && !http_head_asks(h, "HEAD"))
-		http_answer(x, 405, "text/plain", "Allow: GET, HEAD\r\n", "method not allowed\n",
-			    19);
-	else if (path == HEALTH)
-		http_answer(x, 200, "text/plain", NULL, "ok\n", 3);
-	else if (!admit(a, x, path == METRICS))
-		return;
-	else if (path == NAMES)
-		answer_names(a, x);
+	else if (!fits)
+		http_answer(x, 405, "text/plain",
+			    writes ? "Allow: POST\r\n" : "Allow: GET, HEAD\r\n",
+			    "method not allowed\n", 19);
+	else if (writes && !is_same_origin(x))
+		http_answer(x, 403, "text/plain", NULL, "not from here\n", 14);
+	else if (file)
+		answer_file(x, file);
 	else
-		ask(a, x, path == METRICS);
+		route->serve(a, x);
 }
 
 /* --- beginning and end --- */
@@ -301,6 +478,9 @@ struct admin_server *admin_server_new(struct loop *l, const struct admin_calls *
 	a->calls = *calls;
 	list_init(&a->questions);
 	a->guesses = guess_limiter_new();
+	uint32_t instance;
+	random_bytes(&instance, sizeof instance);
+	snprintf(a->cookie, sizeof a->cookie, "__Host-groundnut-relay-%08x", instance);
 	a->server = http_server_new(l, &limits, on_request, a);
 	return a;
 }

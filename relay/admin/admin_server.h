@@ -2,10 +2,12 @@
  * The admin listener: status, metrics and health over HTTP, for programs and for people's pages. On
  * loopback addresses it speaks plain HTTP, elsewhere TLS only. Main loop only.
  *
+ *	/                      the dashboard, for who is signed in; else how to sign in
+ *	/link?t=               signs in, once; /signout ends it
  *	/healthz               no sign-in; 200 while the relay runs
  *	/metrics               a token, or what is in metrics_token_file
- *	/api/v1/status         a token; the status object
- *	/api/v1/names?after=&name=   a token; the page of names that "more" of status names
+ *	/api/v1/status         a token, or who is signed in; the status object
+ *	/api/v1/names?after=&name=   the same; the page of names that "more" of status names
  *
  * A request without a token must name a Host that is the listener's own, so that no web page makes
  * a browser ask here by a name of its own (DNS rebinding).
@@ -16,6 +18,8 @@
 #include "relay/config.h"
 #include "shared/base/json.h"
 #include "shared/net/io.h"
+
+enum { ADMIN_LINK_PATH = 64 };
 
 struct admin_server;
 
@@ -39,6 +43,8 @@ void admin_server_accept_plain(void *owner, int fd, const struct addr *peer,
 			       const struct addr *local);
 void admin_server_accept_tls(void *owner, int fd, const struct addr *peer,
 			     const struct addr *local);
+/* The path of a link that signs in once, within ADMIN_LINK_MS. False: there is no `admin`. */
+bool admin_server_link(struct admin_server *a, char path[ADMIN_LINK_PATH]);
 void admin_server_close(struct admin_server *a); /* NULL does nothing */
 
 #endif

@@ -9,6 +9,7 @@ static const struct words {
 	const char *sentence; /* NULL: has no page here */
 } all[] = {
     {200, "OK", NULL},
+    {303, "See Other", NULL},
     {308, "Permanent Redirect", "This site is to be had by HTTPS."},
     {400, "Bad Request", "The request was not well formed, so it was not passed on."},
     {401, "Unauthorized", "This site asks for a user name and a password."},

@@ -46,6 +46,7 @@ struct http_exchange {
 	struct addr source; /* as counted in server.sources */
 	struct addr peer;
 	bool tls, accepted;
+	bool forwarded_tls;      /* a trusted proxy says so */
 	bool wants_proxy_header; /* that is still to come, and … */
 	struct buf proxy_header; /* … what has come of it */
 	enum state state;
@@ -181,9 +182,12 @@ static void take(struct http_exchange *x, const void *p, size_t len)
 		refuse(x, got);
 		return;
 	}
-	if (x->accepted)
-		x->peer =
-		    forwarded_read(s->trust, http_message_head(x->http), &x->peer, "").visitor;
+	if (x->accepted) {
+		struct forwarded f =
+		    forwarded_read(s->trust, http_message_head(x->http), &x->peer, "");
+		x->peer = f.visitor;
+		x->forwarded_tls = strcmp(f.proto, "https") == 0;
+	}
 	x->state = ASKED;
 	timer_stop(x->timer);
 	io_watch(x->io, 0);
@@ -358,6 +362,11 @@ struct http_message *http_exchange_request(struct http_exchange *x)
 const struct addr *http_exchange_peer(const struct http_exchange *x)
 {
 	return &x->peer;
+}
+
+bool http_exchange_is_tls(const struct http_exchange *x)
+{
+	return x->tls || x->forwarded_tls;
 }
 
 bool http_exchange_is_gone(const struct http_exchange *x)

@@ -41,6 +41,8 @@ void http_server_close(struct http_server *s);
 struct http_message *http_exchange_request(struct http_exchange *x);
 /* who sends the request, as far as proxies are trusted */
 const struct addr *http_exchange_peer(const struct http_exchange *x);
+/* It came over TLS, that this server ended or a trusted proxy speaks of. */
+bool http_exchange_is_tls(const struct http_exchange *x);
 /* The client has gone, as far as is known; nobody would read the answer. */
 bool http_exchange_is_gone(const struct http_exchange *x);
 /* headers: further lines, each with CRLF, or NULL. The exchange is over. Nothing is sent if the

@@ -1,0 +1,38 @@
+/*
+ * Who is signed in to the dashboard: links that work once within ten minutes, and the sessions that
+ * they begin, which last twelve hours. All in memory: a restart signs everybody out. Pure: the
+ * caller gives the time.
+ */
+#ifndef GROUNDNUT_RELAY_ADMIN_ADMIN_SESSIONS_H
+#define GROUNDNUT_RELAY_ADMIN_ADMIN_SESSIONS_H
+
+#include "shared/base/token.h"
+
+#include <stdint.h>
+
+enum {
+	ADMIN_LINKS = 4,
+	ADMIN_LINK_MS = 10 * 60 * 1000,
+	ADMIN_SESSIONS = 32,
+	ADMIN_SESSION_MS = 12 * 60 * 60 * 1000
+};
+
+struct admin_secret {
+	char hash[TOKEN_HASH_TEXT]; /* "": free */
+	uint64_t until_ms;
+};
+
+/* Zeroes are a good start. */
+struct admin_sessions {
+	struct admin_secret links[ADMIN_LINKS], sessions[ADMIN_SESSIONS];
+};
+
+/* A new link; the one that would end first makes room. */
+void admin_sessions_link(struct admin_sessions *s, uint64_t now_ms, char link[TOKEN_TEXT]);
+/* Uses a link up and begins a session; false: it is none, or no longer. */
+bool admin_sessions_begin(struct admin_sessions *s, const char *link, uint64_t now_ms,
+			  char session[TOKEN_TEXT]);
+bool admin_sessions_has(const struct admin_sessions *s, const char *session, uint64_t now_ms);
+void admin_sessions_end(struct admin_sessions *s, const char *session);
+
+#endif
