@@ -59,6 +59,7 @@ struct socket_info socket_info(int fd)
 	    .bytes_acked = info.tcpi_bytes_acked,
 	    .ack_age_ms = info.tcpi_last_ack_recv,
 	    .unacked = info.tcpi_unacked,
+	    .resent = info.tcpi_total_retrans,
 	    .notsent_bytes = info.tcpi_notsent_bytes,
 	    .has_lost = info.tcpi_snd_ssthresh < INT_MAX || info.tcpi_rcv_ooopack > 0,
 	};

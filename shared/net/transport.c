@@ -51,6 +51,7 @@ enum {
 	SAMPLE_MS = 50,       /* how often the kernel is asked, while busy */
 	SAMPLE_MOST_MS = 200, /* after a longer time it has not been busy throughout */
 	LEAST_WAIT_MS = 5,
+	LOSES_MS = 2000,       /* a path that has lost a packet counts as one that loses */
 	SUSPECT_LOOK_MS = 100, /* how often the kernel is asked about a suspect link */
 	BUSY_MS = 1000,        /* the io keeps its buffers for that long */
 	STARVED_MS = 50,       /* how often it looks whether others have left memory */
@@ -73,7 +74,9 @@ struct transport {
 	size_t batch, lowat;
 	struct in_flight flight;
 	struct pacer pacer;
-	uint64_t paced; /* as the kernel was told */
+	uint64_t paced;    /* as the kernel was told */
+	uint32_t resent;   /* segments, when last looked, … */
+	uint64_t loses_ms; /* … and up to when the path counts as one that loses */
 	uint64_t sampled_ms;
 	uint64_t sampled_acked; /* bytes that the kernel had seen acknowledged then */
 	bool busy;              /* something moved lately: the io keeps its buffers */
@@ -248,6 +251,9 @@ static void sample(struct transport *k)
 			     info.rttvar_us, now))
 		/* this only tells the owner that a spare is not needed */
 		tell(k, TRANSPORT_ALIVE);
+	if (info.resent != k->resent)
+		k->loses_ms = now + LOSES_MS;
+	k->resent = info.resent;
 	if (passed_ms >= SAMPLE_MS) {
 		k->mixed = tunnel_is_mixed(k->tunnel, now);
 		set_pace(k, &info, now);
@@ -397,7 +403,7 @@ static size_t may_go(struct transport *k, uint64_t now, uint64_t now_us)
 	bool mixed = tunnel_is_mixed(k->tunnel, now);
 	size_t under_way = tunnel_under_way(k->tunnel);
 	in_flight_acked(&k->flight, tunnel_gone(k->tunnel) - under_way, now_us);
-	size_t most = in_flight_most(&k->flight, mixed),
+	size_t most = in_flight_most(&k->flight, mixed, now < k->loses_ms),
 	       batch = mixed && k->batch > BATCH_MIXED ? BATCH_MIXED : k->batch;
 	size_t room = under_way < most ? most - under_way : 0;
 	if (room >= batch)
@@ -497,7 +503,8 @@ int transport_attach(struct transport *k, struct io *io, uint64_t peer_taken, ui
 	k->io = io;
 	in_flight_init(&k->flight, loop_clock_us());
 	pacer_init(&k->pacer);
-	k->paced = 0;
+	k->paced = k->loses_ms = 0;
+	k->resent = 0;
 	k->sampled_ms = now;
 	k->sampled_acked = 0;
 	k->filled = k->busy = false;

@@ -48,6 +48,9 @@ static struct in_flight_probe *probe(struct in_flight *f, unsigned number)
 void in_flight_sent(struct in_flight *f, uint64_t gone, uint64_t acked, uint64_t now_us)
 {
 	bool news = gone > f->gone;
+	/* a transfer begins: what the last one had not found out is still not known */
+	if (news && f->growing && f->gone == acked)
+		f->risen_us = now_us;
 	f->gone = gone;
 	if (!news || f->count == IN_FLIGHT_PROBES)
 		return;
@@ -71,10 +74,11 @@ void in_flight_acked(struct in_flight *f, uint64_t acked, uint64_t now_us)
 	}
 }
 
-size_t in_flight_most(const struct in_flight *f, bool mixed)
+size_t in_flight_most(const struct in_flight *f, bool mixed, bool loses)
 {
 	uint64_t rtt_us = least(&f->rtt_us);
 	uint64_t path = rtt_us < NEAR_US ? 0 : most(&f->rate) / 1000 * rtt_us / 1000;
-	uint64_t bytes = path * (f->growing ? 4 : 2) + (mixed ? IN_FLIGHT_MIXED : IN_FLIGHT_BULK);
+	uint64_t bytes =
+	    path * (f->growing || loses ? 4 : 2) + (mixed ? IN_FLIGHT_MIXED : IN_FLIGHT_BULK);
 	return (size_t)(bytes < MOST ? bytes : MOST);
 }

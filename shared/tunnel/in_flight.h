@@ -3,8 +3,9 @@
  * peer's program. The kernel limits what is unsent and what the network holds. Only this limits
  * what lies unread in the peer's receive buffer, or in a program in between. The limit is what the
  * path carries in two round trips, or what keeps both ends busy: more would only make everyone
- * wait, and fall out of the caches. While the rate still rises, the path is not known yet, and four
- * round trips are allowed.
+ * wait, and fall out of the caches. Four round trips are allowed while the rate still rises, since
+ * the path is not known yet, and where packets are lost, since what comes behind a lost one waits a
+ * round trip for it.
  *
  * A queue that never drains looks like a longer path, since the least round trip of a window is
  * only as good as its quietest moment. Then the limit is larger than needed, never too small.
@@ -54,7 +55,8 @@ void in_flight_init(struct in_flight *f, uint64_t now_us);
  * acknowledged. */
 void in_flight_sent(struct in_flight *f, uint64_t gone, uint64_t acked, uint64_t now_us);
 void in_flight_acked(struct in_flight *f, uint64_t acked, uint64_t now_us);
-/* How many bytes may be under way at most. */
-size_t in_flight_most(const struct in_flight *f, bool mixed);
+/* How many bytes may be under way at most. mixed: somebody waits for a few bytes among bulk. loses:
+ * the path loses packets. */
+size_t in_flight_most(const struct in_flight *f, bool mixed, bool loses);
 
 #endif
