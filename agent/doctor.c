@@ -174,14 +174,14 @@ static void look_at_mappings(struct doctor *d)
 
 /* --- the targets --- */
 
-struct target_look {
+struct target_dial {
 	struct loop *loop;
 	int err;
 };
 
 static void on_dialled(void *owner, struct io *io, int err)
 {
-	struct target_look *t = owner;
+	struct target_dial *t = owner;
 	if (io)
 		io_close(io);
 	t->err = err;
@@ -191,7 +191,7 @@ static void on_dialled(void *owner, struct io *io, int err)
 /* Of a range, its first port. */
 static void look_at_target(struct doctor *d, const struct mapping *m)
 {
-	struct target_look t = {.loop = loop_new("target")};
+	struct target_dial t = {.loop = loop_new("target")};
 	dial_start(t.loop, DIAL_SERVICE, m->target.host, m->target.first, NULL, 0, TARGET_MS,
 		   on_dialled, &t);
 	loop_run(t.loop);

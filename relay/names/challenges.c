@@ -26,7 +26,7 @@ enum { LOOK_MS = 1000, TRY_MS = 20000, LIFE_MS = 3600 * 1000 };
 struct item {
 	struct list at; /* among the live ones of its name; on none: it is not live */
 	struct challenge said;
-	struct agent *agent;
+	struct declarer *agent;
 	char name[256]; /* _acme-challenge.HOST */
 	uint64_t since_ms;
 	bool over; /* its hour is */
@@ -34,7 +34,7 @@ struct item {
 	char *error;
 };
 
-struct agent {
+struct declarer {
 	struct list same_account;
 	struct account_challenges *account;
 	struct item *items[CHALLENGES_MAX];
@@ -71,23 +71,24 @@ static struct account_challenges *find_account(const struct challenges *c, const
 	return hash_table_get(c->accounts, name, strlen(name));
 }
 
-static struct agent *find_agent(const struct challenges *c, const char *account, const char *name)
+static struct declarer *find_agent(const struct challenges *c, const char *account,
+				   const char *name)
 {
 	struct account_challenges *of = find_account(c, account);
 	if (!of)
 		return NULL;
 	LIST_EACH(node, &of->agents)
 	{
-		struct agent *a = LIST_ENTRY(node, struct agent, same_account);
+		struct declarer *a = LIST_ENTRY(node, struct declarer, same_account);
 		if (strcmp(a->name, name) == 0)
 			return a;
 	}
 	return NULL;
 }
 
-static struct agent *obtain_agent(struct challenges *c, const char *account, const char *name)
+static struct declarer *obtain_agent(struct challenges *c, const char *account, const char *name)
 {
-	struct agent *a = find_agent(c, account, name);
+	struct declarer *a = find_agent(c, account, name);
 	struct account_challenges *of = find_account(c, account);
 	size_t len = strlen(account);
 	if (a)
@@ -106,7 +107,7 @@ static struct agent *obtain_agent(struct challenges *c, const char *account, con
 }
 
 /* With its account when that has no other. */
-static void drop_agent(struct challenges *c, struct agent *a)
+static void drop_agent(struct challenges *c, struct declarer *a)
 {
 	struct account_challenges *of = a->account;
 	list_remove(&a->same_account);
@@ -243,7 +244,7 @@ static bool look_at(struct challenges *c, struct item *i)
 	return look_at_progress(c, i);
 }
 
-static void tell(const struct challenges *c, const struct agent *a)
+static void tell(const struct challenges *c, const struct declarer *a)
 {
 	struct challenge_report *reports = mem_zalloc(a->count * sizeof(*reports));
 	for (size_t k = 0; k < a->count; k++) {
@@ -253,7 +254,7 @@ static void tell(const struct challenges *c, const struct agent *a)
 	c->fn(c->owner, a->account->name, a->name, reports, a->count);
 }
 
-static bool look_at_agent(struct challenges *c, struct agent *a, bool all)
+static bool look_at_agent(struct challenges *c, struct declarer *a, bool all)
 {
 	bool news = false;
 	for (size_t k = 0; k < a->count; k++)
@@ -270,7 +271,7 @@ static void look_at_account(void *arg, void *value)
 	of->judge = false;
 	LIST_EACH(node, &of->agents)
 	{
-		struct agent *a = LIST_ENTRY(node, struct agent, same_account);
+		struct declarer *a = LIST_ENTRY(node, struct declarer, same_account);
 		if (look_at_agent(c, a, all))
 			tell(c, a);
 	}
@@ -311,7 +312,7 @@ static const struct names_watcher watcher = {.accounts_changed = on_accounts_cha
 
 /* --- what agents say --- */
 
-static struct item *take(struct agent *a, const struct challenge *said)
+static struct item *take(struct declarer *a, const struct challenge *said)
 {
 	for (size_t k = 0; k < a->count; k++) {
 		struct item *i = a->items[k];
@@ -323,7 +324,7 @@ static struct item *take(struct agent *a, const struct challenge *said)
 	return NULL;
 }
 
-static struct item *new_item(struct agent *a, const struct challenge *said)
+static struct item *new_item(struct declarer *a, const struct challenge *said)
 {
 	struct item *i = mem_zalloc(sizeof(*i));
 	list_init(&i->at);
@@ -335,7 +336,8 @@ static struct item *new_item(struct agent *a, const struct challenge *said)
 void challenges_set(struct challenges *c, const char *account, const char *agent,
 		    const struct challenge *list, size_t count)
 {
-	struct agent *a = count ? obtain_agent(c, account, agent) : find_agent(c, account, agent);
+	struct declarer *a =
+	    count ? obtain_agent(c, account, agent) : find_agent(c, account, agent);
 	struct item *items[CHALLENGES_MAX];
 	if (!a)
 		return;
@@ -357,7 +359,7 @@ void challenges_set(struct challenges *c, const char *account, const char *agent
 
 void challenges_drop(struct challenges *c, const char *account, const char *agent)
 {
-	struct agent *a = find_agent(c, account, agent);
+	struct declarer *a = find_agent(c, account, agent);
 	for (size_t k = 0; a && k < a->count; k++)
 		drop_item(c, a->items[k]);
 	if (a)
@@ -387,7 +389,7 @@ static void free_account(void *arg, void *value)
 	struct account_challenges *of = value;
 	LIST_EACH(node, &of->agents)
 	{
-		const struct agent *a = LIST_ENTRY(node, struct agent, same_account);
+		const struct declarer *a = LIST_ENTRY(node, struct declarer, same_account);
 		challenges_drop(c, of->name, a->name);
 	}
 }

@@ -19,7 +19,7 @@ struct entry {
 	bool is_unknown; /* only a later version knows what it follows */
 };
 
-struct agent {
+struct declarer {
 	struct list reports; /* that wait for the write batch */
 	char *account, *name;
 	char *key; /* both */
@@ -28,11 +28,11 @@ struct agent {
 	uint64_t sent, answered; /* reports; those that are durable */
 };
 
-struct report {
+struct pending_report {
 	struct write_batch_wait wait; /* first */
 	struct list node;             /* on agent.reports */
 	struct declared_names *all;
-	struct agent *agent;
+	struct declarer *agent;
 	unsigned count; /* how many of its reports this answers */
 };
 
@@ -62,8 +62,8 @@ static char *joined(const char *a, const char *b)
 	return a && b ? mem_printf("%s,%s", a, b) : mem_strdup(a ? a : b);
 }
 
-static void report_one(const struct declared_names *d, const struct agent *a, const struct entry *e,
-		       struct name_report *out)
+static void report_one(const struct declared_names *d, const struct declarer *a,
+		       const struct entry *e, struct name_report *out)
 {
 	const struct name *n = names_find(d->names, e->name);
 	*out = (struct name_report){.name = mem_strdup(e->name), .counted = a->answered};
@@ -88,7 +88,7 @@ static void report_one(const struct declared_names *d, const struct agent *a, co
 	out->answer = mem_strdup(a->answered < a->sent ? NULL : answer ? answer : "good");
 }
 
-static void tell(const struct declared_names *d, const struct agent *a)
+static void tell(const struct declared_names *d, const struct declarer *a)
 {
 	struct name_report *reports = mem_zalloc(a->entry_count * sizeof(*reports));
 	for (size_t i = 0; i < a->entry_count; i++)
@@ -96,7 +96,7 @@ static void tell(const struct declared_names *d, const struct agent *a)
 	d->fn(d->owner, a->account, a->name, reports, a->entry_count);
 }
 
-static void drop_report(struct report *r)
+static void drop_report(struct pending_report *r)
 {
 	write_batch_leave(&r->wait);
 	list_remove(&r->node);
@@ -105,18 +105,18 @@ static void drop_report(struct report *r)
 
 static void on_written(struct write_batch_wait *wait, bool written)
 {
-	struct report *r = (struct report *)wait;
+	struct pending_report *r = (struct pending_report *)wait;
 	struct declared_names *d = r->all;
-	struct agent *a = r->agent;
+	struct declarer *a = r->agent;
 	a->answered += written ? r->count : 0;
 	drop_report(r);
 	if (written)
 		tell(d, a);
 }
 
-static void wait_for_batch(struct declared_names *d, struct agent *a, unsigned count)
+static void wait_for_batch(struct declared_names *d, struct declarer *a, unsigned count)
 {
-	struct report *r = mem_zalloc(sizeof(*r));
+	struct pending_report *r = mem_zalloc(sizeof(*r));
 	r->wait.fn = on_written;
 	r->all = d;
 	r->agent = a;
@@ -133,11 +133,11 @@ static char *key_of(const char *account, const char *agent)
 	return mem_printf("%s/%s", account, agent);
 }
 
-static struct agent *find_agent(const struct declared_names *d, const char *account,
-				const char *agent)
+static struct declarer *find_agent(const struct declared_names *d, const char *account,
+				   const char *agent)
 {
 	char *key = key_of(account, agent);
-	struct agent *a = hash_table_get(d->agents, key, strlen(key));
+	struct declarer *a = hash_table_get(d->agents, key, strlen(key));
 	mem_free(key);
 	return a;
 }
@@ -147,14 +147,15 @@ static void drop_agent(void *arg, void *value);
 static void drop_if_gone(void *arg, void *value)
 {
 	struct declared_names *d = arg;
-	const struct agent *a = value;
+	const struct declarer *a = value;
 	if (!d->is_alive(d->owner, a->account, a->name))
 		drop_agent(d, value);
 }
 
-static struct agent *obtain_agent(struct declared_names *d, const char *account, const char *agent)
+static struct declarer *obtain_agent(struct declared_names *d, const char *account,
+				     const char *agent)
 {
-	struct agent *a = find_agent(d, account, agent);
+	struct declarer *a = find_agent(d, account, agent);
 	if (a)
 		return a;
 	if (hash_table_count(d->agents) >= d->sweep_at) {
@@ -170,14 +171,15 @@ static struct agent *obtain_agent(struct declared_names *d, const char *account,
 	return a;
 }
 
-static void drop_entries(struct agent *a)
+static void drop_entries(struct declarer *a)
 {
 	for (size_t i = 0; i < a->entry_count; i++)
 		mem_free(a->entries[i].name);
 	mem_free(a->entries);
 }
 
-static void remember(struct declared_names *d, struct agent *a, const struct name_entry_list *said)
+static void remember(struct declared_names *d, struct declarer *a,
+		     const struct name_entry_list *said)
 {
 	drop_entries(a);
 	a->entry_count = said->count;
@@ -194,9 +196,9 @@ static void remember(struct declared_names *d, struct agent *a, const struct nam
 static void drop_agent(void *arg, void *value)
 {
 	struct declared_names *d = arg;
-	struct agent *a = value;
+	struct declarer *a = value;
 	while (!list_is_empty(&a->reports))
-		drop_report(LIST_ENTRY(a->reports.next, struct report, node));
+		drop_report(LIST_ENTRY(a->reports.next, struct pending_report, node));
 	hash_table_remove(d->agents, a->key, strlen(a->key));
 	drop_entries(a);
 	mem_free(a->account);
@@ -371,7 +373,7 @@ void declared_names_set(struct declared_names *d, const char *account, const cha
 		if (strcmp(n->holder, agent) == 0)
 			withdraw(d, n);
 	}
-	struct agent *a = obtain_agent(d, account, agent);
+	struct declarer *a = obtain_agent(d, account, agent);
 	remember(d, a, &said->names);
 	wait_for_batch(d, a, count);
 	tell(d, a);
@@ -382,7 +384,7 @@ void declared_names_set(struct declared_names *d, const char *account, const cha
 static void on_published(void *owner, const struct name *n)
 {
 	struct declared_names *d = owner;
-	const struct agent *a = find_agent(d, n->account, n->holder);
+	const struct declarer *a = find_agent(d, n->account, n->holder);
 	if (a)
 		tell(d, a);
 }
@@ -390,7 +392,7 @@ static void on_published(void *owner, const struct name *n)
 static void drop_if_removed(void *arg, void *value)
 {
 	struct declared_names *d = arg;
-	const struct agent *a = value;
+	const struct declarer *a = value;
 	if (!accounts_find(names_accounts(d->names), a->account))
 		drop_agent(d, value);
 }
