@@ -5,7 +5,7 @@
 #include "agent/certificates.h"
 
 #include "agent/certificate_files.h"
-#include "agent/certificate_orders.h"
+#include "shared/net/certificate_orders.h"
 #include "shared/base/file.h"
 #include "shared/base/list.h"
 #include "shared/base/log.h"

@@ -2,7 +2,7 @@
 #ifndef GROUNDNUT_AGENT_CONFIG_H
 #define GROUNDNUT_AGENT_CONFIG_H
 
-#include "agent/acme_config.h"
+#include "shared/net/acme_config.h"
 #include "shared/base/addr.h"
 #include "shared/tunnel/declare_messages.h"
 

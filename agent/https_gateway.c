@@ -15,8 +15,6 @@
 
 #include <string.h>
 
-#define ACME_ALPN "acme-tls/1"
-
 enum {
 	HEAD_MS = 10000,
 	KEEP_ALIVE_MS = 75000,
@@ -181,7 +179,7 @@ static struct tls_context *choose(void *owner, const struct client_hello *hello,
 {
 	struct https_visit *v = owner;
 	*alert = CLIENT_HELLO_UNRECOGNIZED_NAME;
-	*validates = client_hello_offers_only(hello, ACME_ALPN);
+	*validates = client_hello_offers_only(hello, TLS_CONTEXT_ALPN_ACME);
 	if (*validates)
 		return certificates_validation(v->gateway->certificates, hello->host);
 	if (v->host && !text_host_covers(v->host, hello->host))

@@ -348,6 +348,21 @@ static void read_dns(struct conf_at root, const char *domain, struct relay_confi
 	publishers_config_read(conf_list(root, "dns"), &place, &c->dns);
 }
 
+static void read_pair(struct conf_at at, const struct relay_config *c, struct update_config *u)
+{
+	const char *text = NULL;
+	if (conf_is_str(at, "certificate"))
+		conf_str(at, "certificate", &text);
+	u->automatic = text && !strcmp(text, "auto");
+	u->certificate = u->automatic ? NULL : read_path(at, "certificate", c->file);
+	u->private_key = read_path(at, "private_key", c->file);
+	if (u->automatic && u->private_key)
+		conf_error(at, "private_key", "does not go with \"certificate\": \"auto\"");
+	else if (u->automatic && !c->tls_count && !c->http_count)
+		conf_error(at, "certificate",
+			   "\"auto\" needs \"tls\" or \"http\": there a CA looks for the relay");
+}
+
 static void read_update(struct conf_at root, struct relay_config *c)
 {
 	struct conf_at at = conf_object(root, "update");
@@ -358,10 +373,9 @@ static void read_update(struct conf_at root, struct relay_config *c)
 	u->http = publisher_read_addresses(at, "http", 0, &u->http_count);
 	u->https = publisher_read_addresses(at, "https", 0, &u->https_count);
 	read_trust(at, true, &u->trust);
-	u->certificate = read_path(at, "certificate", c->file);
-	u->private_key = read_path(at, "private_key", c->file);
+	read_pair(at, c, u);
 	conf_done(at);
-	if (!u->certificate != !u->private_key)
+	if (!u->automatic && !u->certificate != !u->private_key)
 		conf_error(at, u->certificate ? "private_key" : "certificate",
 			   "is missing: the two go together");
 }
@@ -427,6 +441,11 @@ static void read_root(struct conf_at root, const char *domain, struct relay_conf
 	c->log_visitors = visitor_log_read(root);
 	read_dns(root, domain, c);
 	read_update(root, c);
+	acme_config_read(root, c->file, &c->acme);
+	if (c->acme.way != ACME_WAY_AUTO)
+		conf_error(
+		    conf_object(root, "acme"), "challenge",
+		    "is not for a relay: it is found by its tls port, or else its http port");
 	read_admin(root, c);
 	conf_done(root);
 }
@@ -624,6 +643,7 @@ void relay_config_unref(struct relay_config *c)
 	mem_free(c->update.http);
 	mem_free(c->update.https);
 	mem_free(c->update.trust.proxies);
+	acme_config_fini(&c->acme);
 	mem_free(c->update.certificate);
 	mem_free(c->update.private_key);
 	mem_free(c->admin.listen);

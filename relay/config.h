@@ -11,6 +11,7 @@
 #include "shared/base/addr.h"
 #include "shared/base/conf.h"
 #include "shared/http/forwarded.h"
+#include "shared/net/acme_config.h"
 #include "shared/net/congestion.h"
 
 #include <stdatomic.h>
@@ -42,6 +43,7 @@ struct update_config {
 	size_t http_count, https_count;
 	struct forwarded_trust trust;
 	char *certificate, *private_key; /* absolute paths, or NULL: the relay's own */
+	bool automatic;                  /* "auto": one that a CA gives, in place of these */
 };
 
 /* The admin listener, for programs and people's pages. */
@@ -76,6 +78,7 @@ struct relay_config {
 	char *certificate, *private_key, *accounts, *state, *control; /* paths */
 	struct publishers_config dns; /* empty: no one is told of the names */
 	struct update_config update;
+	struct acme_config acme; /* the CA of what is "auto" */
 	struct admin_config admin;
 	char *user;       /* root goes on as this one; NULL: it stays root */
 	bool sandbox;     /* true: sandbox_enter() */

@@ -40,7 +40,8 @@ static const struct {
     {53, "udp", "only for (a), this relay as DNS server"},
     {53, "tcp", "only for (a), this relay as DNS server"},
     {8245, "tcp", "only for routers and cameras as DDNS clients, by HTTP"},
-    {8443, "tcp", "only for routers and cameras as DDNS clients, by HTTPS"},
+    {8443, "tcp",
+     "the same by HTTPS; \"certificate\": \"auto\" in \"update\" gets a CA's certificate"},
 };
 
 /* Second labels below which people register, under a country's two letters: example.co.uk. */

@@ -11,6 +11,7 @@
 #include "relay/names/ddns_server.h"
 #include "relay/names/declared_names.h"
 #include "relay/names/dns_server.h"
+#include "relay/own_certificate.h"
 
 struct relay_parts {
 	struct context context;
@@ -23,6 +24,7 @@ struct relay_parts {
 	struct admin_server *admin_server;
 	struct declared_names *declared_names;
 	struct challenges *challenges;
+	struct own_certificate *own_certificate;
 	uint64_t started_ms; /* of loop_clock_ms() */
 };
 

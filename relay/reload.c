@@ -94,6 +94,7 @@ static void on_settled(void *arg, const struct buf *nothing)
 		names_reload(p->names, c);
 		dns_server_set(p->dns_server, publishers_config_dns_server(&c->dns));
 		ddns_server_set(p->ddns_server, c);
+		own_certificate_set(p->own_certificate, c);
 		admin_server_set(p->admin_server, c);
 		own_listeners_set(p->listeners);
 	}

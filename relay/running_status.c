@@ -65,6 +65,7 @@ void running_status_write(const struct relay_parts *p, const struct buf *agents,
 	if (p->dns_server)
 		dns_server_status(p->dns_server, w);
 	json_close(w);
+	own_certificate_status(p->own_certificate, w);
 	json_raw(w, "agents", (const char *)buf_data(agents), buf_len(agents));
 	bool more = put_names(p, &at, w);
 	if (key)

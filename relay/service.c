@@ -264,6 +264,8 @@ static int enter_sandbox(const struct relay_config *c)
 
 static void stop_names(struct relay_parts *p)
 {
+	own_certificate_close(p->own_certificate);
+	p->own_certificate = NULL;
 	admin_server_close(p->admin_server);
 	p->admin_server = NULL;
 	ddns_server_close(p->ddns_server);
@@ -398,6 +400,11 @@ static struct admin_server *new_admin_server(struct relay *r)
 	return admin_server_new(r->parts.context.main, &calls);
 }
 
+static void on_own_certificate(void *ddns_server, struct tls_context *shown)
+{
+	ddns_server_set_certificate(ddns_server, shown);
+}
+
 static bool start_names(struct relay *r, struct accounts *accounts)
 {
 	char *why = NULL;
@@ -420,6 +427,9 @@ static bool start_names(struct relay *r, struct accounts *accounts)
 	ddns_server_set(p->ddns_server, c);
 	p->admin_server = new_admin_server(r);
 	admin_server_set(p->admin_server, c);
+	p->own_certificate = own_certificate_new(main, on_own_certificate, p->ddns_server);
+	ddns_server_set_tokens(p->ddns_server, own_certificate_token, p->own_certificate);
+	own_certificate_set(p->own_certificate, c);
 	p->context.on_declare = on_declare;
 	p->context.on_gone = on_gone;
 	p->context.on_declare_owner = p;
@@ -429,6 +439,11 @@ static bool start_names(struct relay *r, struct accounts *accounts)
 static bool would_serve(void *owner, const char *host)
 {
 	return registry_would_serve(((struct relay_parts *)owner)->registry, host);
+}
+
+static bool take_validation(void *owner, struct io *io, const char *host)
+{
+	return own_certificate_take(((struct relay_parts *)owner)->own_certificate, io, host);
 }
 
 static void take_agent(void *owner, struct io *io)
@@ -445,7 +460,8 @@ static void take_own(void *owner, struct io *io)
 static void open_doors(struct relay *r, struct tls_context *tls, char **why)
 {
 	struct relay_parts *p = &r->parts;
-	const struct shared_ports_calls calls = {would_serve, take_agent, take_own, p};
+	const struct shared_ports_calls calls = {would_serve, take_agent, take_own, take_validation,
+						 p};
 	p->context.accounts_edited = on_accounts_edited;
 	p->context.accounts_edited_owner = r;
 	p->context.shared_ports = shared_ports_new(&p->context, &calls);

@@ -311,6 +311,18 @@ static void to_agents(struct newcomer *n)
 	forget(n);
 }
 
+/* The relay's own names come before those of mappings. */
+static bool to_validation(struct newcomer *n)
+{
+	const struct shared_ports_calls *above = &n->ports->above;
+	if (n->port == PORT_OWN || !client_hello_offers_only(&n->sni, TLS_CONTEXT_ALPN_ACME) ||
+	    !above->take_validation(above->owner, n->io, n->sni.host))
+		return false;
+	n->io = NULL;
+	forget(n);
+	return true;
+}
+
 static void to_door(struct newcomer *n)
 {
 	const struct shared_ports_calls *above = &n->ports->above;
@@ -349,6 +361,8 @@ static void read_hello(struct newcomer *n)
 		if (n->port == PORT_TLS_OR_AGENT && result != CLIENT_HELLO_MALFORMED &&
 		    client_hello_has_alpn(&n->sni, TLS_CONTEXT_ALPN_TUNNEL))
 			to_agents(n);
+		else if (result == CLIENT_HELLO_HOST && to_validation(n))
+			return;
 		else if (result == CLIENT_HELLO_HOST)
 			to_door(n);
 		else

@@ -26,6 +26,9 @@ struct shared_ports_calls {
 	/* An HTTP request for the relay itself while `update` is on. Takes io, which gives it
 	 * again; its peer is the visitor. */
 	void (*take_own)(void *owner, struct io *io);
+	/* A CA looks whether a name is the relay's own (tls-alpn-01). True: it took io, which gives
+	 * the ClientHello again; false: that is not asked for. */
+	bool (*take_validation)(void *owner, struct io *io, const char *host);
 	void *owner;
 };
 

@@ -16,8 +16,6 @@
 
 #include <string.h>
 
-#define ACME_ALPN "acme-tls/1"
-
 /* Reads again what the shared port has read and put back. */
 static void read_name(struct io *io, struct client_hello *sni)
 {
@@ -57,7 +55,7 @@ static void take(struct door *d, struct io_parcel *parcel, struct http_gateway *
 		return;
 	}
 	bool https = d->mapping.protocol == MAPPING_HTTPS;
-	if (https && client_hello_offers_only(&sni, ACME_ALPN)) {
+	if (https && client_hello_offers_only(&sni, TLS_CONTEXT_ALPN_ACME)) {
 		spliced_door_let_in_validator(d, io, &local);
 		return;
 	}

@@ -77,7 +77,10 @@ struct ddns_server {
 	char *certificate, *private_key; /* NULL: nothing is over TLS */
 	struct stat stamps[2];           /* of the pair in use */
 	bool has_tls;
-	char *tls_said; /* why the pair was not taken last */
+	char *tls_said;                /* why the pair was not taken last */
+	struct tls_context *automatic; /* what a CA gave; NULL: nothing yet */
+	ddns_server_token_fn *token;   /* or NULL */
+	void *token_owner;
 	struct timer *certificate_timer;
 };
 
@@ -338,10 +341,25 @@ static void answer_address(struct http_exchange *x, bool page)
 	mem_free(body);
 }
 
+/* A CA that looks whether a name is the relay's (http-01). False: it is something else. */
+static bool answer_token(const struct ddns_server *d, struct http_exchange *x)
+{
+	static const char path[] = "/.well-known/acme-challenge/";
+	const char *target = http_message_head(http_exchange_request(x))->target.p;
+	const char *value = NULL;
+	if (d->token && strncmp(target, path, strlen(path)) == 0)
+		value = d->token(d->token_owner, target + strlen(path));
+	if (value)
+		http_answer(x, 200, "application/octet-stream", NULL, value, strlen(value));
+	return value != NULL;
+}
+
 static void on_request(void *owner, struct http_exchange *x)
 {
 	struct ddns_server *d = owner;
 	struct ddns_request r;
+	if (answer_token(d, x))
+		return;
 	ddns_request_read(http_exchange_request(x), &r);
 	switch (r.path) {
 	case DDNS_REQUEST_CHECKIP:
@@ -416,6 +434,36 @@ static void set_pair(struct ddns_server *d, const char *certificate, const char 
 		timer_stop(d->certificate_timer);
 }
 
+/* The pair in files; or while a CA has given one, that. */
+static void choose_certificate(struct ddns_server *d)
+{
+	const struct relay_config *c = d->config;
+	const struct update_config *u = &c->update;
+	bool automatic = u->automatic && d->automatic;
+	if (!u->on || !u->https_count || automatic)
+		set_pair(d, NULL, NULL);
+	else if (u->certificate)
+		set_pair(d, u->certificate, u->private_key);
+	else
+		set_pair(d, c->certificate, c->private_key);
+	if (automatic)
+		http_server_set_tls(d->server, d->automatic);
+}
+
+void ddns_server_set_certificate(struct ddns_server *d, struct tls_context *tls)
+{
+	tls_context_unref(d->automatic);
+	d->automatic = tls ? tls_context_ref(tls) : NULL;
+	if (d->config)
+		choose_certificate(d);
+}
+
+void ddns_server_set_tokens(struct ddns_server *d, ddns_server_token_fn *fn, void *owner)
+{
+	d->token = fn;
+	d->token_owner = owner;
+}
+
 void ddns_server_set(struct ddns_server *d, struct relay_config *config)
 {
 	const struct update_config *u = &config->update;
@@ -423,12 +471,7 @@ void ddns_server_set(struct ddns_server *d, struct relay_config *config)
 	http_server_set_trust(d->server, &u->trust);
 	relay_config_unref(d->config);
 	d->config = relay_config_ref(config);
-	if (!u->on || !u->https_count)
-		set_pair(d, NULL, NULL);
-	else if (u->certificate)
-		set_pair(d, u->certificate, u->private_key);
-	else
-		set_pair(d, config->certificate, config->private_key);
+	choose_certificate(d);
 }
 
 struct ddns_server *ddns_server_new(struct loop *l, struct names *names)
@@ -498,6 +541,7 @@ void ddns_server_close(struct ddns_server *d)
 	login_throttle_free(d->throttle);
 	failure_log_close(d->log);
 	password_cache_free(d->cache);
+	tls_context_unref(d->automatic);
 	mem_free(d->tls_said);
 	mem_free(d->certificate);
 	mem_free(d->private_key);

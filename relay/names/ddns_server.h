@@ -16,6 +16,12 @@ struct ddns_server *ddns_server_new(struct loop *l, struct names *names);
  * certificate is read now and when its files change; a pair that does not fit is logged, and the
  * one before stays. What was learned of guessers stays, and so do the requests under way. */
 void ddns_server_set(struct ddns_server *d, struct relay_config *config);
+/* The certificate that a CA gave, where `update` says "auto"; until then it is the relay's own
+ * pair. NULL: there is none. */
+void ddns_server_set_certificate(struct ddns_server *d, struct tls_context *tls);
+/* What a CA finds below /.well-known/acme-challenge/, by the token; NULL: nothing. */
+typedef const char *ddns_server_token_fn(void *owner, const char *token);
+void ddns_server_set_tokens(struct ddns_server *d, ddns_server_token_fn *fn, void *owner);
 /* listener_fn of the server's own listeners; owner is the server. */
 void ddns_server_accept_http(void *owner, int fd, const struct addr *peer,
 			     const struct addr *local);

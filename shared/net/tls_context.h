@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #define TLS_CONTEXT_ALPN_TUNNEL "groundnut/1"
+#define TLS_CONTEXT_ALPN_ACME   "acme-tls/1" /* RFC 8737 */
 
 enum { TLS_CONTEXT_PIN_TEXT = 72 };
 

@@ -155,7 +155,7 @@ static void every_error_is_a_line(void **state)
 	    {"{\"dns\": [{\"kind\": \"server\"}]}",
 	     "test: relay.json: domain: missing\ntest: relay.json: dns[0].kind: \"server\" is not "
 	     "one of serve, rfc2136, dyndns2, "
-	     "cloudflare; did you mean \"serve\"?\n"},
+	     "cloudflare, alidns, dnspod; did you mean \"serve\"?\n"},
 	    {D "\"addresses\": [\"fe80::1%lo\"]}", "test: relay.json: addresses[0]: \"fe80::1%lo\" "
 						   "has a zone, which means something on this "
 						   "machine only\n"},
@@ -189,6 +189,17 @@ static void every_error_is_a_line(void **state)
 	     "test: relay.json: update.private_key: is missing: the two go together\n"
 	     "test: relay.json: update.http[0]: \"8245\" is no address with a port\n"
 	     "test: relay.json: update.htps: unknown key; did you mean \"https\"?\n"},
+	    {D "\"update\": {\"certificate\": \"auto\", \"private_key\": \"k\"}, \"http\": {}}",
+	     "test: relay.json: update.private_key: does not go with \"certificate\": \"auto\"\n"},
+	    {D "\"update\": {\"certificate\": \"auto\"}}",
+	     "test: relay.json: update.certificate: \"auto\" needs \"tls\" or \"http\": there a CA "
+	     "looks for the relay\n"},
+	    {D "\"acme\": {\"directory\": \"letsencript\", \"challenge\": \"dns-01\"}}",
+	     "test: relay.json: acme.directory: \"letsencript\" is neither letsencrypt, "
+	     "letsencrypt-staging nor a URL\n"
+	     "test: relay.json: acme.challenge: is not for a relay: it is found by its tls port, "
+	     "or "
+	     "else its http port\n"},
 	    {D "\"admin\": {\"listen\": [\"7080\"], \"hosts\": [\"a b\"], \"private_key\": "
 	       "\"k\", \"hots\": 1}}",
 	     "test: relay.json: admin.certificate: is missing: the two go together\n"

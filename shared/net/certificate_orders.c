@@ -13,10 +13,11 @@
  * write after the other. A timer looks at least once a minute, so that a machine that has slept
  * past an end renews within a minute of waking.
  */
-#include "agent/certificate_orders.h"
+#include "shared/net/certificate_orders.h"
 
 #include "shared/acme/acme_challenge.h"
 #include "shared/acme/certificate_store.h"
+#include "shared/base/addr.h"
 #include "shared/base/err.h"
 #include "shared/base/list.h"
 #include "shared/base/log.h"
@@ -29,8 +30,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <uv.h>
-
-#define ACME_ALPN "acme-tls/1"
 
 enum { LOOK_MS = 60000, HTTPS_PORT = 443 };
 
@@ -257,7 +256,7 @@ static void show_validation(struct certificate_orders *all, size_t i)
 		return;
 	struct validation *v = &all->validations[all->validation_count];
 	acme_challenge_certificate(wish->name, wish->digest, &certificate, &key);
-	v->tls = tls_context_server_of(certificate, key, ACME_ALPN, &why);
+	v->tls = tls_context_server_of(certificate, key, TLS_CONTEXT_ALPN_ACME, &why);
 	snprintf(v->token, sizeof(v->token), "%s", wish->token);
 	acme_challenge_sni(wish->name, v->sni);
 	if (v->tls) {
@@ -279,7 +278,10 @@ static bool publish(struct certificate_orders *all)
 		const struct acme_wish *wish = acme_client_wish(all->client, i);
 		if (wish->published || wish->challenge == ACME_DNS_01)
 			continue;
-		show_validation(all, i);
+		if (wish->challenge == ACME_HTTP_01)
+			acme_client_published(all->client, i);
+		else
+			show_validation(all, i);
 		any = true;
 	}
 	return any;
@@ -342,6 +344,16 @@ void certificate_orders_stated(struct certificate_orders *all,
 void certificate_orders_set_relay(struct certificate_orders *all, bool can_publish)
 {
 	all->can_publish = can_publish;
+}
+
+const char *certificate_orders_token(const struct certificate_orders *all, const char *token)
+{
+	for (size_t i = 0; all->job && i < acme_client_wishes(all->client); i++) {
+		const struct acme_wish *wish = acme_client_wish(all->client, i);
+		if (wish->challenge == ACME_HTTP_01 && !strcmp(wish->token, token))
+			return wish->value;
+	}
+	return NULL;
 }
 
 struct tls_context *certificate_orders_validation(const struct certificate_orders *all,
@@ -443,6 +455,8 @@ static enum acme_challenge choose(const struct certificate_order *c)
 {
 	if (*c->host == '*' || c->all->way == ACME_WAY_DNS)
 		return ACME_DNS_01;
+	if (c->all->way == ACME_WAY_HTTP)
+		return ACME_HTTP_01;
 	if (c->all->way == ACME_WAY_TLS_ALPN)
 		return ACME_TLS_ALPN_01;
 	if (c->port != HTTPS_PORT)
@@ -486,6 +500,13 @@ static void open_client(struct certificate_orders *all, const struct acme_config
 	mem_free(url);
 }
 
+/* Addresses have certificates of a few days only. */
+static const char *profile_of(const struct certificate_order *c)
+{
+	struct addr a;
+	return c->all->profile || addr_parse_ip(c->host, &a) != 0 ? c->all->profile : "shortlived";
+}
+
 static bool begin(struct certificate_orders *all, struct certificate_order *c, bool asking)
 {
 	char words[ACME_WORDS];
@@ -493,7 +514,7 @@ static bool begin(struct certificate_orders *all, struct certificate_order *c, b
 	const struct acme_client_order order = {.names = names,
 						.count = 1,
 						.challenge = choose(c),
-						.profile = all->profile,
+						.profile = profile_of(c),
 						.replaces = *c->id ? c->id : NULL};
 	all->asking = asking;
 	if (!all->client) {

@@ -1,10 +1,11 @@
-/* "acme" of agent.json: which CA certificates come from, and how. */
-#ifndef GROUNDNUT_AGENT_ACME_CONFIG_H
-#define GROUNDNUT_AGENT_ACME_CONFIG_H
+/* "acme" of agent.json and relay.json: which CA certificates come from, and how. */
+#ifndef GROUNDNUT_NET_ACME_CONFIG_H
+#define GROUNDNUT_NET_ACME_CONFIG_H
 
 #include "shared/base/conf.h"
 
-enum acme_way { ACME_WAY_AUTO, ACME_WAY_TLS_ALPN, ACME_WAY_DNS };
+/* The last is not written: the relay finds out itself how a CA reaches it. */
+enum acme_way { ACME_WAY_AUTO, ACME_WAY_TLS_ALPN, ACME_WAY_DNS, ACME_WAY_HTTP };
 
 struct acme_config {
 	char *directory; /* the CA's URL */

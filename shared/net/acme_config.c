@@ -1,4 +1,4 @@
-#include "agent/acme_config.h"
+#include "shared/net/acme_config.h"
 
 #include "shared/base/err.h"
 #include "shared/base/file.h"

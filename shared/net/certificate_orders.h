@@ -1,11 +1,11 @@
 /*
- * Certificates that the agent gets from a CA (ACME), renews, and keeps in files. One account at one
+ * Certificates that a program gets from a CA (ACME), renews, and keeps in files. One account at one
  * CA, one job at a time; each certificate is for one host.
  */
-#ifndef GROUNDNUT_AGENT_CERTIFICATE_ORDERS_H
-#define GROUNDNUT_AGENT_CERTIFICATE_ORDERS_H
+#ifndef GROUNDNUT_NET_CERTIFICATE_ORDERS_H
+#define GROUNDNUT_NET_CERTIFICATE_ORDERS_H
 
-#include "agent/acme_config.h"
+#include "shared/net/acme_config.h"
 #include "shared/net/loop.h"
 #include "shared/net/tls_context.h"
 #include "shared/tunnel/declare_messages.h"
@@ -21,7 +21,7 @@ struct certificate_orders *certificate_orders_new(struct loop *l, const struct a
 						  void *owner);
 void certificate_orders_free(struct certificate_orders *all); /* after its certificates */
 
-/* host: a full name or wildcard. What lies in the files is shown at once. */
+/* host: a full name, a wildcard, or an address. What lies in the files is shown at once. */
 struct certificate_order *certificate_order_new(struct certificate_orders *all, const char *host);
 void certificate_order_free(struct certificate_order *c);
 /* The relay lets visitors in (else nothing is ordered), at this port. */
@@ -50,5 +50,7 @@ void certificate_orders_stated(struct certificate_orders *all,
 /* What a CA that validates this name is to be shown; NULL: it is not asked for. Borrowed. */
 struct tls_context *certificate_orders_validation(const struct certificate_orders *all,
 						  const char *name);
+/* The same of http-01, by the token: what is to be answered. */
+const char *certificate_orders_token(const struct certificate_orders *all, const char *token);
 
 #endif
