@@ -108,10 +108,19 @@ static void look_at_clock(struct doctor *d)
 		doctor_report_add(&d->report, DOCTOR_OK, "clock", "agrees with the relay's");
 }
 
+/* The advice is about names that follow the home; without one it would only worry people. */
+static bool follows_home(const struct agent_config *c)
+{
+	for (size_t i = 0; i < c->names.count; i++)
+		if (c->names.items[i].follow == NAME_FOLLOW_HOME)
+			return true;
+	return false;
+}
+
 static void look_at_address(struct doctor *d)
 {
 	const char *address = text_of(d->status, "address"), *nat = text_of(d->status, "nat"),
-		   *advice = text_of(d->status, "advice");
+		   *advice = follows_home(d->config) ? text_of(d->status, "advice") : "";
 	if (!*address)
 		doctor_report_add(&d->report, DOCTOR_UNKNOWN, "address",
 				  "the relay has not told it yet");

@@ -45,17 +45,27 @@ static void say_certificate(const json_t *certificate)
 			error ? ": " : "", error ? error : "");
 }
 
+/* What a browser wants before the host; "" where it is no web site, or not known to be one. */
+static const char *scheme_of(const struct map_words *words)
+{
+	const char *port = words->public_text;
+	bool is_port = port[strspn(port, "0123456789-")] == 0;
+	const char *protocol = words->protocol ? words->protocol : is_port ? "tcp" : "http";
+	return !strcmp(protocol, "http") ? "http" : !strcmp(protocol, "https") ? "https" : "";
+}
+
 /* What visitors type, on a line of its own. */
-static void print_public(const char *text, bool https)
+static void print_public(const char *text, const char *scheme)
 {
 	char *clean = text_harmless(text);
-	printf(https ? "https://%s/\n" : "%s\n", clean);
+	printf(*scheme ? "%s://%s/\n" : "%s%s\n", scheme, clean);
 	mem_free(clean);
 }
 
 /* The relay's answer about the mapping, as the agent passes it on. */
-static int tell(const char *name, const char *public_text, const char *answer_text, bool is_new)
+static int tell(const struct map_words *words, const char *answer_text, bool is_new)
 {
+	const char *name = words->name;
 	json_t *answer = json_loads(answer_text, 0, NULL);
 	const char *state = json_string_value(json_object_get(answer, "state"));
 	const char *open = json_string_value(json_object_get(answer, "public"));
@@ -65,7 +75,7 @@ static int tell(const char *name, const char *public_text, const char *answer_te
 	int code = EXIT_WORK;
 	if (state && strcmp(state, "open") == 0 && open) {
 		const json_t *certificate = json_object_get(answer, "certificate");
-		print_public(open, certificate != NULL);
+		print_public(open, scheme_of(words));
 		say_certificate(certificate);
 		if (down)
 			log_say("mapped, but nothing answers at %s", down);
@@ -77,7 +87,7 @@ static int tell(const char *name, const char *public_text, const char *answer_te
 			"`groundnut-agent status`",
 			name, error ? ": " : "", error ? error : "");
 	} else {
-		say_refused(name, public_text, error, is_new);
+		say_refused(name, words->public_text, error, is_new);
 	}
 	json_decref(answer);
 	return code;
@@ -96,7 +106,7 @@ int map_command_run(const char *file, const struct map_words *words)
 			  &ask);
 	switch (ask.result) {
 	case CONTROL_CLIENT_DONE:
-		code = tell(name, words->public_text, ask.answer, is_new);
+		code = tell(words, ask.answer, is_new);
 		break;
 	case CONTROL_CLIENT_NOBODY:
 		log_say("no agent is running: %s opens when one starts", name);

@@ -314,6 +314,19 @@ static void open_mapping_is_printed_alone(void **state)
 	assert_string_equal(asked_path, path);
 }
 
+static void a_web_site_is_printed_as_a_browser_wants_it(void **state)
+{
+	(void)state;
+	running = "{\"ok\": true, \"public\": \"blog.alice.home.test\", \"state\": \"open\"}";
+	assert_int_equal(map("web", "blog.alice", "80", NULL), 0);
+	assert_string_equal(scratch_out, "http://blog.alice.home.test/\n");
+	assert_int_equal(map("web", "blog.alice", "443", "tls"), 0);
+	assert_string_equal(scratch_out, "blog.alice.home.test\n");
+	running = "{\"ok\": true, \"public\": \"blog.alice.home.test:8081\", \"state\": \"open\"}";
+	assert_int_equal(map("web", "blog.alice", "80", "http"), 0);
+	assert_string_equal(scratch_out, "http://blog.alice.home.test:8081/\n");
+}
+
 static const struct {
 	const char *answer;
 	int error;
@@ -451,6 +464,7 @@ int main(void)
 	    TEST(file_that_cannot_be_reached_is_not_called_absent),
 	    TEST(absent_file_is_not_made),
 	    TEST(open_mapping_is_printed_alone),
+	    TEST(a_web_site_is_printed_as_a_browser_wants_it),
 	    TEST(refused_mapping_fails_but_stays_in_the_file),
 	    TEST(a_refused_newcomer_says_how_to_go_back),
 	    TEST(unmap_takes_only_that_one),
