@@ -203,13 +203,41 @@ static void check_certificate(struct conf_at list, size_t i, const struct agent_
 	mem_free(key);
 }
 
+/* Its path is kept instead of what was written. */
+static void check_target_ca(struct conf_at list, size_t i, const struct agent_config *c)
+{
+	struct mapping *m = &c->mappings.items[i];
+	char *why = NULL;
+	if (!m->target_ca_file)
+		return;
+	char *path = file_beside(c->file, m->target_ca_file);
+	struct tls_context *tls = tls_context_client_new(NULL, path, NULL, true, &why);
+	if (!tls)
+		conf_error(conf_item(list, i), "target_ca_file", "%s", why);
+	tls_context_unref(tls);
+	mem_free(why);
+	mem_free(m->target_ca_file);
+	m->target_ca_file = path;
+}
+
+static void check_target_pin(struct conf_at list, size_t i, const struct agent_config *c)
+{
+	const char *pin = c->mappings.items[i].target_pin;
+	if (pin && !tls_context_is_pin(pin))
+		conf_error(conf_item(list, i), "target_pin",
+			   "\"%s\" is not sha256: and 64 lower-case hex digits", pin);
+}
+
 static void read_mappings(struct conf_at root, struct agent_config *c)
 {
 	struct conf_at list = conf_list(root, "mappings");
 	if (!mapping_list_read(list, false, &c->mappings))
 		return;
-	for (size_t i = 0; i < c->mappings.count; i++)
+	for (size_t i = 0; i < c->mappings.count; i++) {
 		check_certificate(list, i, c);
+		check_target_ca(list, i, c);
+		check_target_pin(list, i, c);
+	}
 }
 
 static void read_names(struct conf_at root, struct agent_config *c)

@@ -216,6 +216,7 @@ static void route(void *owner)
 				   .visitor = &info->visitor,
 				   .proto = "https",
 				   .port = info->visited.port,
+				   .host = m->target_host,
 				   .user = m->basic_user,
 				   .password = m->basic_password,
 				   .realm = m->name};

@@ -19,6 +19,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* the target's 10 s, and a moment */
+enum { TRUST_TIMEOUT_MS = 12000 };
+
 static int run_join(const struct cli_line *line)
 {
 	return join_command(line->config, line->words[0], cli_has(line, "force"));
@@ -103,6 +106,21 @@ static int run_reload(const struct cli_line *line)
 	return code;
 }
 
+static int run_trust(const struct cli_line *line)
+{
+	struct agent_config *c;
+	struct control_client ask;
+	int code = cli_exit(agent_config_load(line->config, &c));
+	if (code)
+		return code;
+	running_agent_ask(c, "trust", line->words[0], TRUST_TIMEOUT_MS, &ask);
+	bool done = ask.result == CONTROL_CLIENT_DONE;
+	log_say("%s", ask.said ? ask.said : "done");
+	control_client_fini(&ask);
+	agent_config_free(c);
+	return done ? 0 : EXIT_WORK;
+}
+
 static int run_certificates(const struct cli_line *line)
 {
 	return certificates_command_list(line->config, cli_has(line, "json"));
@@ -178,6 +196,9 @@ static const struct cli_command commands[] = {
      "Waits up to 60 s. 0 when the new one serves.", NULL, 1, 1, run_renew},
     {"certificates", NULL, "the certificates of https mappings", NULL, json_options, 0, 0,
      run_certificates},
+    {"trust", "NAME", "take the key that the target of NAME shows now",
+     "Of targets written `https://…`. Says what was remembered, and what is now.", NULL, 1, 1,
+     run_trust},
     {"reload", NULL, "have the running agent read its file again", NULL, NULL, 0, 0, run_reload},
     {0},
 };

@@ -64,6 +64,7 @@ struct service_main {
 	struct relay_session *session;
 	struct targets *targets;
 	struct certificates *certificates;
+	struct known_targets *known;
 	struct followed_names *follow;
 	struct control *control;
 	struct signals *signals;
@@ -316,6 +317,23 @@ static const char *reload(struct service_main *m)
 	return NULL;
 }
 
+static void on_trusted(void *owner, const char *words, const char *error)
+{
+	struct control_reply *reply = owner;
+	struct buf out = BUF_INIT;
+	struct json w = json_into(&out, false);
+	if (error) {
+		control_answer_plain(reply, error);
+		return;
+	}
+	json_open(&w, NULL, '{');
+	json_bool(&w, "ok", true);
+	json_str(&w, "said", words);
+	json_close(&w);
+	control_answer(reply, &out);
+	buf_fini(&out);
+}
+
 static void on_control(void *owner, struct control_reply *reply, const char *request, size_t len)
 {
 	struct service_main *m = owner;
@@ -348,6 +366,10 @@ static void on_control(void *owner, struct control_reply *reply, const char *req
 		answer_certificates(m, reply);
 	} else if (!strcmp(what, "renew")) {
 		renew(m, reply, name);
+	} else if (!strcmp(what, "trust")) {
+		const char *why = targets_trust(m->targets, name, on_trusted, reply);
+		if (why)
+			control_answer_plain(reply, why);
 	} else {
 		control_answer_plain(reply, "this version does not know that question");
 	}
@@ -527,6 +549,7 @@ static void stop(struct service_main *m)
 	targets_session_over(m->targets);
 	targets_free(m->targets);
 	certificates_free(m->certificates);
+	known_targets_free(m->known);
 	followed_names_free(m->follow);
 	relay_session_free(m->session);
 	control_close(m->control);
@@ -578,7 +601,8 @@ static int start(struct service_main *m)
 	char *why = NULL;
 	int err = 0;
 	m->certificates = certificates_new(m->loop, on_certificates, m);
-	m->targets = targets_new(m->loop, m->certificates, on_targets, m);
+	m->known = known_targets_new(m->loop, m->config->state);
+	m->targets = targets_new(m->loop, m->certificates, m->known, on_targets, m);
 	targets_set_log(m->targets, m->config->log_visitors);
 	targets_set(m->targets, &m->config->mappings);
 	certificates_set(m->certificates, m->config);
@@ -651,6 +675,7 @@ int service_run(const char *config_file)
 		m.stopping = true;
 		targets_free(m.targets);
 		certificates_free(m.certificates);
+		known_targets_free(m.known);
 		followed_names_free(m.follow);
 		relay_session_free(m.session);
 		loop_stop(m.loop);

@@ -11,6 +11,7 @@
 #include "agent/https_gateway.h"
 #include "agent/reachability.h"
 #include "agent/target_check.h"
+#include "agent/target_dial.h"
 #include "agent/udp_flows.h"
 #include "shared/base/hash_table.h"
 #include "shared/base/idn.h"
@@ -20,7 +21,6 @@
 #include "shared/base/mem.h"
 #include "shared/base/text.h"
 #include "shared/base/visitor_log.h"
-#include "shared/net/dial.h"
 #include "shared/net/proxy_protocol.h"
 #include "shared/net/splice.h"
 #include "shared/net/timer.h"
@@ -31,7 +31,7 @@
 #include <string.h>
 #include <uv.h>
 
-enum { SERVICE_DIAL_MS = 10000, COMPLAIN_MS = 60000, PORT_FREE_LEAST = 1024, HTTPS_PORT = 443 };
+enum { COMPLAIN_MS = 60000, PORT_FREE_LEAST = 1024, HTTPS_PORT = 443 };
 /* what is new is reported together; no REPORT is longer than REPORT_BYTES and a mapping */
 enum { REPORT_MS = 500, REPORT_BYTES = 32 * 1024 };
 
@@ -47,7 +47,11 @@ struct target {
 	char *dial_error;
 	uint64_t dial_error_out;
 	uint64_t dial_error_ms;
-	uint64_t complained_ms;        /* when the log last heard of it */
+	uint64_t complained_ms;    /* when the log last heard of it */
+	struct tls_context *tls;   /* of a target with TLS, else NULL */
+	struct target_dial *trust; /* looks which key it shows, for: */
+	targets_trust_fn *trust_fn;
+	void *trust_owner;
 	struct target_check *check;    /* NULL: of udp, which is not asked */
 	struct guess_limiter *guesses; /* of an https mapping */
 	struct reach *reach;
@@ -64,7 +68,7 @@ struct visit {
 	struct target *target;
 	struct transport *transport;
 	struct stream *stream; /* until the splice has it */
-	struct dial *dial;
+	struct target_dial *dial;
 	struct splice *splice;
 	struct flow *flow;         /* of a udp mapping, instead of the three */
 	struct https_visit *https; /* of an https mapping, instead of stream and splice */
@@ -83,6 +87,8 @@ struct targets {
 	struct target_checks *checks;
 	struct certificates *certificates;
 	struct https_gateway *https;
+	struct known_targets *known;
+	struct tls_context *any; /* the certificates of targets are judged when they have come */
 	struct reachability *reachability;
 	struct transport *reports_to; /* NULL: nobody wants to know */
 	struct timer *report_timer;
@@ -124,8 +130,8 @@ static void on_reachability(void *owner)
 	on_checked(s);
 }
 
-struct targets *targets_new(struct loop *l, struct certificates *certificates, targets_fn *fn,
-			    void *owner)
+struct targets *targets_new(struct loop *l, struct certificates *certificates,
+			    struct known_targets *known, targets_fn *fn, void *owner)
 {
 	struct targets *s = mem_zalloc(sizeof *s);
 	s->loop = l;
@@ -140,6 +146,8 @@ struct targets *targets_new(struct loop *l, struct certificates *certificates, t
 	s->report_timer = timer_new(l, on_report_timer, s);
 	s->certificates = certificates;
 	s->https = https_gateway_new(l, certificates);
+	s->known = known;
+	s->any = tls_context_any_new();
 	return s;
 }
 
@@ -172,7 +180,7 @@ static void drop_visit(struct visit *v, const char *why)
 
 static void cut_visit(struct visit *v, enum reset_code code)
 {
-	dial_close(v->dial);
+	target_dial_close(v->dial);
 	flow_cut(v->flow, code);
 	if (v->splice)
 		splice_cut(v->splice, code);
@@ -216,9 +224,10 @@ static size_t proxy_header(const struct target *s, const struct open_info *info,
 }
 
 /* Logs one line when the error is new and one a minute while it lasts, not one for each visitor. */
-static void note_dial_error(struct target *s, uint16_t port, int err)
+static void note_dial_error(struct target *s, uint16_t port, int err, const char *words)
 {
-	char *text = mem_printf("%s:%u: %s", s->mapping.target.host, port, err_text(err));
+	const char *why = *words ? words : err_text(err);
+	char *text = mem_printf("%s:%u: %s", s->mapping.target.host, port, why);
 	uint64_t now = loop_now_ms(s->all->loop);
 	bool news = !s->dial_error || strcmp(s->dial_error, text) != 0;
 	mem_free(s->dial_error);
@@ -232,7 +241,7 @@ static void note_dial_error(struct target *s, uint16_t port, int err)
 		return;
 	s->complained_ms = now;
 	log_warn("service_unreachable", "mapping=%s target=%s:%u why=%s", s->mapping.name,
-		 s->mapping.target.host, port, err_text(err));
+		 s->mapping.target.host, port, why);
 }
 
 static void forget_dial_error(struct target *s)
@@ -250,26 +259,36 @@ static void on_flow_end(void *owner, int err, uint32_t code)
 	struct visit *v = owner;
 	v->flow = NULL;
 	if (err)
-		note_dial_error(v->target, v->port, err);
+		note_dial_error(v->target, v->port, err, "");
 	drop_visit(v, err ? err_text(err) : reset_text(code));
 }
 
 static void on_flow_trouble(void *owner, int err)
 {
 	const struct visit *v = owner;
-	note_dial_error(v->target, v->port, err);
+	note_dial_error(v->target, v->port, err, "");
 }
 
-/* Begins with the PROXY header, where the mapping asks for one. A fresh socket takes it, or it is
- * dead: false, and io is closed. */
-static bool introduce(const struct target *s, const struct open_info *info, struct io *io)
+static struct target_place place_of(const struct target *s, uint16_t port)
+{
+	const struct mapping *m = &s->mapping;
+	return (struct target_place){
+	    .host = m->target.host,
+	    .port = port,
+	    .tls = s->tls,
+	    .name = m->target_host ? m->target_host : m->target.host,
+	    .pin = m->target_pin,
+	    .known = m->target_ca_file ? NULL : s->all->known,
+	};
+}
+
+static struct target_dial *dial_target(const struct visit *v, const struct open_info *info,
+				       target_dial_fn *fn)
 {
 	uint8_t header[PROXY_PROTOCOL_MAX];
-	size_t len = proxy_header(s, info, header);
-	if (!len || io_write(io, header, len) == (ssize_t)len)
-		return true;
-	io_close(io);
-	return false;
+	size_t len = proxy_header(v->target, info, header);
+	struct target_place to = place_of(v->target, v->port);
+	return target_dial_start(v->target->all->loop, &to, header, len, fn, (void *)v);
 }
 
 static enum splice_verdict guard_visit(void *owner, const void *p, size_t len)
@@ -283,7 +302,7 @@ static bool guard_flow(void *owner, const void *p, size_t len)
 	return len == PROBE_DATAGRAM && guard_visit(owner, p, len) == SPLICE_CUT;
 }
 
-static void on_dialled(void *owner, struct io *io, int err)
+static void on_dialled(void *owner, struct io *io, int err, const char *words)
 {
 	struct visit *v = owner;
 	struct target *s = v->target;
@@ -291,9 +310,9 @@ static void on_dialled(void *owner, struct io *io, int err)
 	if (io)
 		forget_dial_error(s);
 	else
-		note_dial_error(s, v->port, err);
-	if (!io || !introduce(s, stream_info(v->stream), io)) {
-		cut_visit(v, io ? RESET_UNREACHABLE : code_of(err));
+		note_dial_error(s, v->port, err, words);
+	if (!io) {
+		cut_visit(v, code_of(err));
 		return;
 	}
 	struct stream *stream = v->stream;
@@ -307,29 +326,27 @@ static void on_dialled(void *owner, struct io *io, int err)
 
 /* --- visits of https mappings --- */
 
-static void on_https_dialled(void *owner, struct io *io, int err)
+static void on_https_dialled(void *owner, struct io *io, int err, const char *words)
 {
 	struct visit *v = owner;
 	v->dial = NULL;
 	if (io)
 		forget_dial_error(v->target);
 	else
-		note_dial_error(v->target, v->port, err);
-	bool good = io && introduce(v->target, https_visit_info(v->https), io);
-	https_visit_opened(v->https, good ? io : NULL);
+		note_dial_error(v->target, v->port, err, words);
+	https_visit_opened(v->https, io);
 }
 
 static void on_https_open(void *owner)
 {
 	struct visit *v = owner;
-	v->dial = dial_start(v->target->all->loop, DIAL_SERVICE, v->target->mapping.target.host,
-			     v->port, NULL, 0, SERVICE_DIAL_MS, on_https_dialled, v);
+	v->dial = dial_target(v, https_visit_info(v->https), on_https_dialled);
 }
 
 static void on_https_over(void *owner, const char *why)
 {
 	struct visit *v = owner;
-	dial_close(v->dial);
+	target_dial_close(v->dial);
 	v->https = NULL;
 	drop_visit(v, why);
 }
@@ -404,7 +421,7 @@ void targets_opened(struct targets *s, struct transport *k, struct stream *strea
 		return;
 	}
 	if (s->visits >= s->visits_most) {
-		note_dial_error(target, port, UV_EMFILE);
+		note_dial_error(target, port, UV_EMFILE, "");
 		refuse(k, stream, RESET_NO_ROOM);
 		return;
 	}
@@ -436,16 +453,41 @@ void targets_opened(struct targets *s, struct transport *k, struct stream *strea
 		return;
 	}
 	stream_own(stream, on_stream, v);
-	v->dial = dial_start(s->loop, DIAL_SERVICE, target->mapping.target.host, port, NULL, 0,
-			     SERVICE_DIAL_MS, on_dialled, v);
+	v->dial = dial_target(v, info, on_dialled);
 }
 
 /* --- the list --- */
+
+/* Answers, where somebody waits. error: NULL: words say what was taken. */
+static void answer_trust(struct target *s, const char *words, const char *error)
+{
+	targets_trust_fn *fn = s->trust_fn;
+	s->trust_fn = NULL;
+	if (fn)
+		fn(s->trust_owner, words, error);
+}
+
+static void end_trust(struct target *s, const char *error)
+{
+	target_dial_close(s->trust);
+	s->trust = NULL;
+	answer_trust(s, NULL, error);
+}
+
+static void on_trust(void *owner, struct io *io, int err, const char *words)
+{
+	struct target *s = owner;
+	s->trust = NULL;
+	io_close(io);
+	answer_trust(s, words, io ? NULL : *words ? words : err_text(err));
+}
 
 static void target_free(struct target *s)
 {
 	while (!list_is_empty(&s->visits))
 		cut_visit(LIST_ENTRY(s->visits.next, struct visit, node), RESET_MAPPING_GONE);
+	end_trust(s, "the mapping has changed");
+	tls_context_unref(s->tls);
 	target_check_free(s->check);
 	reach_free(s->reach);
 	for (int i = 0; i < REPORT_PART_COUNT; i++)
@@ -470,10 +512,30 @@ void targets_free(struct targets *s)
 		target_free(LIST_ENTRY(s->list.next, struct target, node));
 	hash_table_free(s->by_id);
 	https_gateway_free(s->https);
+	tls_context_unref(s->any);
 	target_checks_free(s->checks);
 	reachability_free(s->reachability);
 	timer_close(s->report_timer);
 	mem_free(s);
+}
+
+/* A file that cannot be used was an error of agent.json; if it has become so since, nothing is
+ * believed. */
+static void set_tls(struct target *s)
+{
+	const struct mapping *m = &s->mapping;
+	char *why = NULL;
+	if (!m->target_tls)
+		return;
+	s->tls = m->target_ca_file
+		     ? tls_context_client_new(NULL, m->target_ca_file, NULL, true, &why)
+		     : tls_context_ref(s->all->any);
+	if (s->tls)
+		return;
+	log_error("target_ca_file_unusable", "mapping=%s why=%s", m->name, why);
+	mem_free(why);
+	s->tls = tls_context_client_new(NULL, NULL, NULL, true, &why);
+	mem_free(why);
 }
 
 static void target_add(struct targets *s, const struct mapping *m)
@@ -482,6 +544,7 @@ static void target_add(struct targets *s, const struct mapping *m)
 	new->all = s;
 	mapping_copy(&new->mapping, m);
 	new->mapping.id = s->next_id++;
+	set_tls(new);
 	new->guesses = m->protocol == MAPPING_HTTPS ? guess_limiter_new() : NULL;
 	list_init(&new->visits);
 	list_append(&s->list, &new->node);
@@ -622,7 +685,7 @@ void targets_session_over(struct targets *s)
 		struct target *target = LIST_ENTRY(node, struct target, node);
 		while (!list_is_empty(&target->visits)) {
 			struct visit *v = LIST_ENTRY(target->visits.next, struct visit, node);
-			dial_close(v->dial);
+			target_dial_close(v->dial);
 			flow_cut(v->flow, RESET_ABORTED);
 			if (v->splice)
 				splice_abandon(v->splice);
@@ -861,4 +924,22 @@ static void on_report_timer(void *owner)
 	for (struct list *node = s->list.next; node != &s->list;)
 		node = report_some(s, node);
 	transport_mark(s->reports_to);
+}
+
+const char *targets_trust(struct targets *s, const char *name, targets_trust_fn *fn, void *owner)
+{
+	struct target *t = target_by_name(s, name);
+	if (!t)
+		return "no mapping is called so";
+	if (!t->tls)
+		return "its target speaks no TLS (https://…)";
+	if (t->mapping.target_pin || t->mapping.target_ca_file)
+		return "agent.json says which certificate its target must have";
+	end_trust(t, "asked again");
+	struct target_place to = place_of(t, t->mapping.target.first);
+	to.trust = true;
+	t->trust_fn = fn;
+	t->trust_owner = owner;
+	t->trust = target_dial_start(s->loop, &to, NULL, 0, on_trust, t);
+	return NULL;
 }

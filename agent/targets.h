@@ -8,6 +8,7 @@
 
 #include "agent/certificates.h"
 #include "agent/followed_names.h"
+#include "agent/known_targets.h"
 #include "agent/reachability.h"
 #include "shared/base/json.h"
 #include "shared/net/transport.h"
@@ -15,10 +16,12 @@
 
 struct targets;
 typedef void targets_fn(void *owner); /* a state has changed */
+/* words: "OLD → NEW", what was remembered of the target and what is now; or error says why not */
+typedef void targets_trust_fn(void *owner, const char *words, const char *error);
 
-/* certificates: borrowed */
-struct targets *targets_new(struct loop *l, struct certificates *certificates, targets_fn *fn,
-			    void *owner);
+/* certificates, known: borrowed */
+struct targets *targets_new(struct loop *l, struct certificates *certificates,
+			    struct known_targets *known, targets_fn *fn, void *owner);
 void targets_free(struct targets *s);
 
 /* Takes the file's list, copied. A mapping that has not changed keeps its id and its visits; the
@@ -54,5 +57,9 @@ struct target_look {
 bool targets_look(const struct targets *s, const char *name, struct target_look *out);
 /* writes "mappings" of status (README.md, "Status") */
 void targets_status(const struct targets *s, struct json *w);
+
+/* Takes the key that the mapping's target shows now; fn comes later, once. NULL; or why not,
+ * static. */
+const char *targets_trust(struct targets *s, const char *name, targets_trust_fn *fn, void *owner);
 
 #endif

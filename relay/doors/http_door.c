@@ -263,6 +263,7 @@ static void route_here(struct visitor *v, const char *proto)
 	struct http_route route = {.key = d->claim,
 				   .visitor = &v->source,
 				   .proto = proto,
+				   .host = d->mapping.target_host,
 				   .user = d->mapping.basic_user,
 				   .password = d->mapping.basic_password,
 				   .realm = d->mapping.name};

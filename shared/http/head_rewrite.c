@@ -122,7 +122,9 @@ void head_rewrite_request(const struct http_head *h, const struct http_origin *o
 		buf_puts(out, http_head_asks(h, "OPTIONS") && !h->target.len ? "*" : "/");
 	put_span(out, h->target);
 	buf_printf(out, " HTTP/1.%u\r\n", h->minor);
-	if (h->minor == 1 || h->host_text.len) {
+	if (origin->host) {
+		buf_printf(out, "Host: %s\r\n", origin->host);
+	} else if (h->minor == 1 || h->host_text.len) {
 		buf_puts(out, "Host: ");
 		put_span(out, h->host_text);
 		buf_puts(out, "\r\n");

@@ -14,6 +14,7 @@ struct http_origin {
 	struct addr visitor;
 	const char *proto;       /* "http" or "https" */
 	uint16_t port;           /* that it came to; 0: not said */
+	const char *host;        /* told instead of the visitor's; NULL: its own */
 	bool hide_authorization; /* it was for us (basic_auth) */
 };
 

@@ -602,8 +602,10 @@ enum basic_auth http_gateway_route(struct http_gateway *r, const struct http_rou
 	r->origin = (struct http_origin){.visitor = *route->visitor,
 					 .proto = route->proto,
 					 .port = route->port,
+					 .host = route->host,
 					 .hide_authorization = route->user != NULL};
 	head_rewrite_request(r->request, &r->origin, &r->onward);
+	r->origin.host = NULL; /* the caller's */
 	forget_request(r);
 	if (again) {
 		send_onward(r);

@@ -82,6 +82,7 @@ struct http_route {
 	const struct addr *visitor;  /* the request is sent for */
 	const char *proto;           /* "http" or "https", kept by reference */
 	uint16_t port;               /* that the visitor came to; 0: not told to the service */
+	const char *host;            /* that the service is told; NULL: the visitor's */
 	const char *user, *password; /* basic_auth, or NULL; used during the call only */
 	const char *realm;           /* for its 401: the mapping's name */
 };

@@ -589,6 +589,11 @@ int io_error(const struct io *io)
 	return io->b.fault;
 }
 
+bool io_tls_peer(const struct io *io, char pin[TLS_CONTEXT_PIN_TEXT])
+{
+	return tls_connection_peer(io->b.tls, pin);
+}
+
 const char *io_error_detail(const struct io *io)
 {
 	return io->b.tls ? tls_connection_detail(io->b.tls) : "";

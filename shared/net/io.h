@@ -89,6 +89,8 @@ int io_shutdown(struct io *io);
 int io_error(const struct io *io);
 /* words beyond err_text(), e.g. both pins; "" when none */
 const char *io_error_detail(const struct io *io);
+/* TLS that is up: the key that the peer has shown, and whether its certificate is verified. */
+bool io_tls_peer(const struct io *io, char pin[TLS_CONTEXT_PIN_TEXT]);
 /* A trusted proxy forwards this connection: these are the addresses of its real ends. */
 void io_set_ends(struct io *io, const struct addr *peer, const struct addr *local);
 const struct addr *io_peer(const struct io *io);

@@ -785,6 +785,11 @@ int tls_connection_fault(const struct tls_connection *t)
 	return t->fault;
 }
 
+bool tls_connection_peer(const struct tls_connection *t, char pin[TLS_CONTEXT_PIN_TEXT])
+{
+	return tls_context_peer(t->ssl, pin);
+}
+
 const char *tls_connection_detail(const struct tls_connection *t)
 {
 	return t->detail ? t->detail : "";

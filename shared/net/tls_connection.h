@@ -83,6 +83,8 @@ void tls_connection_set_rekey(struct tls_connection *t, uint32_t records);
 void tls_connection_set_fault(struct tls_connection *t, int err);
 /* 0, or the first error that the descriptor gave */
 int tls_connection_fault(const struct tls_connection *t);
+/* as tls_context_peer() */
+bool tls_connection_peer(const struct tls_connection *t, char pin[TLS_CONTEXT_PIN_TEXT]);
 const char *tls_connection_detail(const struct tls_connection *t);
 
 #endif

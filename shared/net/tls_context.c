@@ -372,6 +372,35 @@ struct tls_context *tls_context_client_new(const char *pin, const char *ca_file,
 	return t;
 }
 
+static int on_any_certificate(X509_STORE_CTX *store, void *arg)
+{
+	(void)arg;
+	X509_verify_cert(store); /* its verdict is kept with the connection */
+	return 1;
+}
+
+struct tls_context *tls_context_any_new(void)
+{
+	struct tls_context *t = context_new(TLS_client_method(), NULL, true);
+
+	SSL_CTX_set_verify(t->ctx, SSL_VERIFY_PEER, NULL);
+	SSL_CTX_set_cert_verify_callback(t->ctx, on_any_certificate, NULL);
+	SSL_CTX_set_default_verify_paths(t->ctx);
+	ERR_clear_error();
+	return t;
+}
+
+bool tls_context_peer(struct ssl_st *ssl, char pin[TLS_CONTEXT_PIN_TEXT])
+{
+	uint8_t digest[SHA256_DIGEST_LENGTH];
+	const X509 *x = SSL_get0_peer_certificate(ssl);
+
+	pin[0] = '\0';
+	if (x && pin_of(x, digest))
+		pin_text(digest, pin);
+	return SSL_get_verify_result(ssl) == X509_V_OK;
+}
+
 struct tls_context *tls_context_ref(struct tls_context *t)
 {
 	atomic_fetch_add_explicit(&t->refs, 1, memory_order_relaxed);

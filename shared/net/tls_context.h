@@ -40,6 +40,10 @@ struct tls_context *tls_context_web_new(const char *certificate, const char *key
 struct tls_context *tls_context_client_new(const char *pin, const char *ca_file, const char *alpn,
 					   bool least_tls12, char **why);
 
+/* Believes any certificate for now: the owner asks tls_connection_peer() afterwards, and sends
+ * nothing before it has judged. The system's CAs are asked what they say of it. */
+struct tls_context *tls_context_any_new(void);
+
 struct tls_context *tls_context_ref(struct tls_context *t);
 void tls_context_unref(struct tls_context *t); /* NULL does nothing */
 
@@ -58,6 +62,8 @@ struct ssl_st *tls_context_open(struct tls_context *t, const char *host);
 void tls_context_close(struct ssl_st *ssl);
 bool tls_context_is_server(const struct tls_context *t);
 const char *tls_context_alpn(const struct tls_context *t); /* the one that is required, or NULL */
+/* After a handshake: the key that the peer has shown, and whether its certificate is verified. */
+bool tls_context_peer(struct ssl_st *ssl, char pin[TLS_CONTEXT_PIN_TEXT]);
 /* After a failed handshake: ERR_PIN, ERR_CERTIFICATE, or ERR_TLS where the peer does not offer the
  * ALPN, with words freed by the caller; 0 when it was something else. */
 int tls_context_verdict(struct ssl_st *ssl, char **detail);

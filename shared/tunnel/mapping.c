@@ -84,6 +84,9 @@ void mapping_fini(struct mapping *m)
 	if (m->basic_password)
 		mem_wipe(m->basic_password, strlen(m->basic_password));
 	mem_free(m->basic_password);
+	mem_free(m->target_pin);
+	mem_free(m->target_ca_file);
+	mem_free(m->target_host);
 	mem_free(m->certificate);
 	mem_free(m->private_key);
 	mem_free(m->unknown);
@@ -99,6 +102,9 @@ void mapping_copy(struct mapping *out, const struct mapping *from)
 	out->target_text = mem_strdup(from->target_text);
 	out->basic_user = mem_strdup(from->basic_user);
 	out->basic_password = mem_strdup(from->basic_password);
+	out->target_pin = mem_strdup(from->target_pin);
+	out->target_ca_file = mem_strdup(from->target_ca_file);
+	out->target_host = mem_strdup(from->target_host);
 	out->certificate = mem_strdup(from->certificate);
 	out->private_key = mem_strdup(from->private_key);
 	out->unknown = mem_strdup(from->unknown);
@@ -128,6 +134,9 @@ bool mapping_same(const struct mapping *a, const struct mapping *b)
 	       text_same(a->target_text, b->target_text) && same_allow(a, b) &&
 	       text_same(a->basic_user, b->basic_user) &&
 	       text_same(a->basic_password, b->basic_password) &&
+	       text_same(a->target_pin, b->target_pin) &&
+	       text_same(a->target_ca_file, b->target_ca_file) &&
+	       text_same(a->target_host, b->target_host) &&
 	       text_same(a->certificate, b->certificate) &&
 	       text_same(a->private_key, b->private_key) && a->hsts_s == b->hsts_s &&
 	       text_same(a->unknown, b->unknown);
@@ -285,6 +294,11 @@ static bool has_check(const struct mapping_kind *k)
 	return k->keys & MAPPING_HAS_CHECK;
 }
 
+static bool has_url(const struct mapping_kind *k)
+{
+	return k->keys & MAPPING_HAS_URL;
+}
+
 static bool has_gateway(const struct mapping_kind *k)
 {
 	return k->keys & MAPPING_HAS_GATEWAY;
@@ -414,34 +428,66 @@ static char *without_scheme(const char *text)
 	return mem_printf("%.*s%s", (int)len, host, port);
 }
 
-static bool is_plain_http(const char *text)
+static bool is_https(const char *text)
 {
-	size_t end = 7 + strcspn(text + strnlen(text, 7), "/?#");
-	return !strncmp(text, "http://", 7) && (!text[end] || !strcmp(text + end, "/"));
+	return !strncmp(text, "https://", 8);
 }
 
-/* People copy what their browser shows. A URL is taken for an http mapping only, and only when it
- * is plain HTTP and names a whole host. */
+static bool names_whole_host(const char *text)
+{
+	const char *host = text + (is_https(text) ? 8 : 7);
+	size_t end = strcspn(host, "/?#");
+	return !host[end] || !strcmp(host + end, "/");
+}
+
+/* People copy what their browser shows. A URL is taken for http and https mappings only, and only
+ * when it names a whole host. */
 static void read_url(struct conf_at at, struct mapping *m, const char *text, const char *place)
 {
 	const char *why;
-	if (m->protocol != MAPPING_HTTP && m->protocol != MAPPING_HTTPS)
+	if (!has_url(&kinds[m->protocol]))
 		conf_error(at, "target",
 			   "\"%s\" is a URL; a mapping of protocol %s leads to \"%s\"", text,
 			   kinds[m->protocol].word, place);
-	else if (!strncmp(text, "https://", 8))
-		conf_error(at, "target",
-			   "\"%s\": an http mapping speaks plain HTTP to its target; for one "
-			   "with HTTPS of its own use protocol tls and \"%s\"",
-			   text, place);
-	else if (strncmp(text, "http://", 7) != 0)
+	else if (!is_https(text) && strncmp(text, "http://", 7) != 0)
 		conf_error(at, "target", "\"%s\" is a URL of another kind: write \"http://%s\"",
 			   text, place);
-	else if (!is_plain_http(text))
-		conf_error(at, "target", "\"%s\" names more than a host: write \"http://%s\"", text,
-			   place);
+	else if (!names_whole_host(text))
+		conf_error(at, "target", "\"%s\" names more than a host: write \"%s://%s\"", text,
+			   is_https(text) ? "https" : "http", place);
 	else if (endpoint_parse(place, &m->target, &why) < 0)
 		conf_error(at, "target", "\"%s\" %s", text, why);
+	m->target_tls = is_https(text);
+}
+
+static void read_target_host(struct conf_at at, struct mapping *m)
+{
+	const char *text = NULL;
+	char host[256];
+	if (!conf_opt_str(at, "target_host", &text) || !text)
+		return;
+	if (text_host(text, false, host) < 0)
+		mapping_wrong(at, "target_host", m, NO_HOST, text, "");
+	else
+		m->target_host = mem_strdup(host);
+}
+
+/* Which certificate the target must have; one way at most. */
+static void read_target_trust(struct conf_at at, struct mapping *m)
+{
+	static const char *const keys[] = {"target_pin", "target_ca_file"};
+	const char *pin = NULL, *ca_file = NULL;
+	conf_opt_str(at, keys[0], &pin);
+	conf_opt_str(at, keys[1], &ca_file);
+	if (pin && ca_file)
+		conf_error(at, keys[0],
+			   "only one of \"target_pin\" and \"target_ca_file\" may be given");
+	for (size_t i = 0; i < COUNT_OF(keys); i++)
+		if (m->target_text && conf_has(at, keys[i]) && !m->target_tls)
+			conf_error(at, keys[i], "is for a target with TLS: write \"https://%s\"",
+				   m->target_text);
+	m->target_pin = mem_strdup(pin);
+	m->target_ca_file = mem_strdup(ca_file);
 }
 
 static void read_target(struct conf_at at, struct mapping *m, bool protocol_known)
@@ -635,8 +681,15 @@ bool mapping_read(struct conf_at at, bool on_wire, struct mapping *out)
 		read_target(at, out, protocol_known);
 		read_check(at, out);
 		read_gateway(at, out, protocol_known);
+		read_target_trust(at, out);
 	}
 	read_options(at, out, protocol_known);
+	read_target_host(at, out);
+	if (protocol_known) {
+		check_key(at, "target_host", out, has_url);
+		check_key(at, "target_pin", out, has_url);
+		check_key(at, "target_ca_file", out, has_url);
+	}
 	conf_done(at);
 	if (conf_ok(at))
 		return true;
@@ -698,6 +751,8 @@ void mapping_write(const struct mapping *m, struct json *w)
 	write_some(w, "bandwidth", m->bandwidth);
 	write_some(w, "idle_s", m->idle_s);
 	write_some(w, "flows", m->flows);
+	if (m->target_host && !gateway)
+		json_str(w, "target_host", m->target_host);
 	if (m->basic_user && !gateway) {
 		json_open(w, "basic_auth", '{');
 		json_str(w, "user", m->basic_user);

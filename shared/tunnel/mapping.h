@@ -22,6 +22,8 @@ enum {
 	MAPPING_HAS_BASIC_AUTH = 2,
 	MAPPING_HAS_CHECK = 4,
 	MAPPING_HAS_GATEWAY = 8, /* certificate, private_key, redirect, hsts_s; also public_port */
+	/* the target may be a URL: target_pin, target_ca_file, target_host */
+	MAPPING_HAS_URL = 16,
 };
 
 /* Each protocol: its word, transport, entrance, idle_s where the mapping says none (0: for
@@ -31,10 +33,10 @@ enum {
 	X(TCP, "tcp", PORTS_TCP, MAPPING_OWN_PORTS, 0, 60, MAPPING_HAS_CHECK)                      \
 	X(UDP, "udp", PORTS_UDP, MAPPING_OWN_PORTS, 120, 0, MAPPING_HAS_FLOWS)                     \
 	X(HTTP, "http", PORTS_TCP, MAPPING_SHARED_HTTP, 0, 60,                                     \
-	  MAPPING_HAS_BASIC_AUTH | MAPPING_HAS_CHECK)                                              \
+	  MAPPING_HAS_BASIC_AUTH | MAPPING_HAS_CHECK | MAPPING_HAS_URL)                            \
 	X(TLS, "tls", PORTS_TCP, MAPPING_SHARED_TLS, 0, 0, MAPPING_HAS_CHECK)                      \
 	X(HTTPS, "https", PORTS_TCP, MAPPING_SHARED_TLS, 0, 60,                                    \
-	  MAPPING_HAS_BASIC_AUTH | MAPPING_HAS_CHECK | MAPPING_HAS_GATEWAY)                        \
+	  MAPPING_HAS_BASIC_AUTH | MAPPING_HAS_CHECK | MAPPING_HAS_GATEWAY | MAPPING_HAS_URL)      \
 	X(UNKNOWN, "unknown", PORTS_TCP, MAPPING_OWN_PORTS, 0, 0, 0)
 enum mapping_protocol {
 #define MAPPING_ENUM(name, word, transport, entrance, idle_s, check_s, keys) MAPPING_##name,
@@ -67,6 +69,13 @@ struct mapping {
 	char *target_text; /* as written, for people */
 	/* only the agent uses it; on the relay only target_text is set */
 	struct endpoint target;
+	/* http and https: the target speaks TLS; known by the one or the other, else as
+	 * agent/known_targets.h says. Only at home */
+	bool target_tls;
+	char *target_pin, *target_ca_file; /* the latter as written */
+	char *
+	    target_host; /* http and https: the Host, and the name for TLS, that the target is told;
+			      NULL: the visitor's, and the target's own */
 	struct cidr *allow; /* who may come in; count 0: everybody */
 	size_t allow_count;
 	uint8_t proxy_protocol;                     /* 0: none, 1, 2 */

@@ -25,6 +25,7 @@ struct gate {
 	struct addr visitor;
 	const char *proto;
 	uint16_t port;
+	const char *host;
 };
 
 static void gate_open(struct gate *g)
@@ -58,6 +59,7 @@ static void route(struct gate *g)
 					.visitor = &g->visitor,
 					.proto = g->proto,
 					.port = g->port,
+					.host = g->host,
 					.realm = "blog"};
 		if (g->basic)
 			to.user = "ann", to.password = "s3:cret";
@@ -1340,6 +1342,17 @@ static void plain_requests_are_sent_to_https(void **state)
 	}
 }
 
+static void the_service_may_be_told_another_host(void **state)
+{
+	(void)state;
+	struct gate g;
+	gate_open(&g);
+	g.host = "inside.lan";
+	visit(&g, GET_A "\r\n");
+	expect_sent(&g, HTTP_SERVICE, "GET / HTTP/1.1\r\nHost: inside.lan\r\n" ORIGIN "\r\n");
+	gate_close(&g);
+}
+
 static void https_is_told_both_ways(void **state)
 {
 	(void)state;
@@ -1402,6 +1415,7 @@ int main(void)
 	    cmocka_unit_test(another_door_can_take_it_over),
 	    cmocka_unit_test(anything_may_happen),
 	    cmocka_unit_test(plain_requests_are_sent_to_https),
+	    cmocka_unit_test(the_service_may_be_told_another_host),
 	    cmocka_unit_test(https_is_told_both_ways),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -770,6 +770,35 @@ static void old_suites_are_not_offered(void **state)
 	}
 }
 
+/* Any certificate: the owner judges */
+
+static void look_asks_who_it_is(struct end *e, enum io_event event)
+{
+	char pin[TLS_CONTEXT_PIN_TEXT];
+
+	if (event == IO_UP && e == &e->pair->near) {
+		assert_false(io_tls_peer(e->io, pin));
+		assert_string_equal(pin, pair_pin);
+	}
+	look_handshake(e, event);
+}
+
+static void a_key_is_told_though_nobody_vouches_for_it(void **state)
+{
+	struct pair p;
+
+	(void)state;
+	pair_open(&p);
+	p.server_tls = p.server = server(NULL);
+	p.client = tls_context_any_new();
+	p.host = "nas.example";
+	p.near.look = p.far.look = look_asks_who_it_is;
+	pair_dial(&p);
+	pair_run(&p);
+	assert_int_equal(p.near.error, 0);
+	assert_int_equal(p.near.ups, 1);
+}
+
 /* Contexts and files */
 
 static void files_that_are_not_what_they_should_be(void **state)
@@ -892,6 +921,7 @@ int main(void)
 	    cmocka_unit_test(browsers_may_speak_http_1_1_or_say_nothing),
 	    cmocka_unit_test(browsers_get_a_ticket),
 	    cmocka_unit_test(old_suites_are_not_offered),
+	    cmocka_unit_test(a_key_is_told_though_nobody_vouches_for_it),
 	    cmocka_unit_test(files_that_are_not_what_they_should_be),
 	    cmocka_unit_test(key_of_another_certificate),
 	    cmocka_unit_test(pins),

@@ -74,6 +74,8 @@ static void an_http_target_may_be_a_url(void **state)
 	    {"http://nas.lan/", "nas.lan", 80},
 	    {"http://[fd00::5]/", "fd00::5", 80},
 	    {"http://[fd00::5]:81/", "fd00::5", 81},
+	    {"https://nas.lan", "nas.lan", 443},
+	    {"https://192.168.1.5:5001/", "192.168.1.5", 5001},
 	};
 	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
 		char text[256];
@@ -85,6 +87,7 @@ static void an_http_target_may_be_a_url(void **state)
 		assert_string_equal(l.items[0].target.host, table[i].host);
 		assert_int_equal(l.items[0].target.first, table[i].port);
 		assert_string_equal(l.items[0].target_text, table[i].target);
+		assert_int_equal(l.items[0].target_tls, table[i].target[4] == 's');
 		mapping_list_fini(&l);
 	}
 }
@@ -224,10 +227,16 @@ static const struct {
      "agent.json: mappings[0].target: \"https://[fd00::5]/\" is a URL; a mapping of protocol tls "
      "leads to \"[fd00::5]:443\"\n"},
     {"[{\"name\": \"w\", \"protocol\": \"http\", \"host\": \"w\", \"target\": "
-     "\"https://nas:5001\"}]",
-     "agent.json: mappings[0].target: \"https://nas:5001\": an http mapping speaks plain HTTP to "
-     "its "
-     "target; for one with HTTPS of its own use protocol tls and \"nas:5001\"\n"},
+     "\"https://nas:5001/x\"}]",
+     "agent.json: mappings[0].target: \"https://nas:5001/x\" names more than a host: write "
+     "\"https://nas:5001\"\n"},
+    {HTTP ", \"target_pin\": \"p\"}]", "agent.json: mappings[0].target_pin: is for a target with "
+				       "TLS: write \"https://h:80\"\n"},
+    {TCP ", \"target_host\": \"x\"}]",
+     "agent.json: mappings[0].target_host: does not fit a mapping of "
+     "protocol tcp, only http and https\n"},
+    {HTTP ", \"target_host\": \"a b\"}]",
+     "agent.json: mappings[0].target_host: \"a b\" is not a host name\n"},
     {"[{\"name\": \"w\", \"protocol\": \"http\", \"host\": \"w\", \"target\": "
      "\"http://nas/blog\"}]",
      "agent.json: mappings[0].target: \"http://nas/blog\" names more than a host: write "
@@ -501,6 +510,7 @@ static void a_change_of_anything_is_a_change(void **state)
 	    HTTP ", \"basic_auth\": {\"user\": \"a\", \"password\": \"b\"}}]",
 	    HTTP ", \"basic_auth\": {\"user\": \"a\", \"password\": \"c\"}}]",
 	    HTTP ", \"basic_auth\": {\"user\": \"c\", \"password\": \"b\"}}]",
+	    HTTP ", \"target_host\": \"n\"}]",
 	    HTTPS "}]",
 	    HTTPS ", \"public_port\": 80}]",
 	    HTTPS ", \"hsts_s\": 1}]",

@@ -1,0 +1,115 @@
+#include "agent/known_targets.h"
+
+#include "shared/base/err.h"
+#include "shared/base/file.h"
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BY_CA "ca"
+
+enum { FILE_MOST = 1024 * 1024 };
+
+struct known_targets {
+	struct loop *loop;
+	char *path;
+	json_t *known; /* place → BY_CA or a pin */
+};
+
+/* On the thread pool. */
+struct write {
+	char *path, *text;
+	int err;
+};
+
+static void do_write(void *arg)
+{
+	struct write *w = arg;
+	char *dir = file_dir(w->path);
+	w->err = file_make_dirs(dir, 0700);
+	if (!w->err)
+		w->err = file_replace(w->path, w->text, strlen(w->text), 0600, false);
+	mem_free(dir);
+}
+
+static void on_written(void *arg)
+{
+	struct write *w = arg;
+	if (w->err)
+		log_error("targets_not_written", "file=%s why=%s", w->path, err_text(w->err));
+	mem_free(w->path);
+	free(w->text);
+	mem_free(w);
+}
+
+static void save(struct known_targets *k)
+{
+	struct write *w = mem_zalloc(sizeof *w);
+	w->path = mem_strdup(k->path);
+	w->text = json_dumps(k->known, JSON_INDENT(2));
+	loop_work(k->loop, do_write, on_written, w);
+}
+
+struct known_targets *known_targets_new(struct loop *l, const char *state)
+{
+	struct known_targets *k = mem_zalloc(sizeof *k);
+	char *text = NULL;
+	size_t len;
+	k->loop = l;
+	k->path = mem_printf("%s/targets.json", state);
+	if (file_read(k->path, FILE_MOST, &text, &len) == 0)
+		k->known = json_loadb(text, len, 0, NULL);
+	if (!json_is_object(k->known)) {
+		json_decref(k->known);
+		k->known = json_object();
+	}
+	mem_free(text);
+	return k;
+}
+
+void known_targets_free(struct known_targets *k)
+{
+	if (!k)
+		return;
+	json_decref(k->known);
+	mem_free(k->path);
+	mem_free(k);
+}
+
+static void remember(struct known_targets *k, const char *place, bool is_verified, const char *pin)
+{
+	json_object_set_new(k->known, place, json_string(is_verified ? BY_CA : pin));
+	save(k);
+}
+
+char *known_targets_judge(struct known_targets *k, const char *place, bool is_verified,
+			  const char *pin)
+{
+	const char *had = json_string_value(json_object_get(k->known, place));
+	if (!had) {
+		remember(k, place, is_verified, pin);
+		if (!is_verified)
+			log_warn("target_key_remembered", "target=%s key=%s", place, pin);
+		return NULL;
+	}
+	if (strcmp(had, BY_CA) == 0)
+		return is_verified ? NULL
+				   : mem_strdup("its certificate is verified by no CA of this "
+						"machine any more");
+	if (strcmp(had, pin) == 0)
+		return NULL;
+	return mem_printf("it shows the key %s, and showed %s before; where that is right, "
+			  "`groundnut-agent trust` takes the new one",
+			  pin, had);
+}
+
+char *known_targets_trust(struct known_targets *k, const char *place, bool is_verified,
+			  const char *pin)
+{
+	char *had = mem_strdup(json_string_value(json_object_get(k->known, place)));
+	remember(k, place, is_verified, pin);
+	return had;
+}
