@@ -105,6 +105,13 @@ static void drop(struct https_visitor *v)
 	mem_free(v);
 }
 
+static void set_stage(struct https_visitor *v, enum stage stage)
+{
+	static const char *const text[] = {"HELLO", "HANDSHAKE", "OPEN", "ENDING"};
+	v->stage = stage;
+	log_debug("https_visitor", "stream=%u stage=%s", stream_id(v->stream), text[stage]);
+}
+
 static void tell_over(struct https_visitor *v, const char *why)
 {
 	void (*over)(void *owner, const char *why) = v->calls->over;
@@ -217,7 +224,7 @@ static void turn(struct https_visitor *v)
 /* From now on nothing is read; what is in hand is sent. */
 static void begin_end(struct https_visitor *v)
 {
-	v->stage = STAGE_ENDING;
+	set_stage(v, STAGE_ENDING);
 	v->phase_ms = loop_now_ms(v->loop);
 	io_close(v->service);
 	v->service = NULL;
@@ -246,7 +253,7 @@ static void begin_handshake(struct https_visitor *v)
 	v->tls = tls_connection_over(&wire, tls, NULL, buf_data(&v->hello), buf_len(&v->hello));
 	tls_connection_set_batch(v->tls, BATCH);
 	buf_fini(&v->hello);
-	v->stage = STAGE_HANDSHAKE;
+	set_stage(v, STAGE_HANDSHAKE);
 }
 
 static void read_hello(struct https_visitor *v)
@@ -282,7 +289,7 @@ static void read_hello(struct https_visitor *v)
 
 static void begin_gateway(struct https_visitor *v)
 {
-	v->stage = STAGE_OPEN;
+	set_stage(v, STAGE_OPEN);
 	v->gateway = http_gateway_new("https");
 	http_gateway_set_hsts(v->gateway, v->hsts_s);
 	v->phase = http_gateway_phase(v->gateway);

@@ -102,6 +102,14 @@ static void clear_attempt(struct attempt *a)
 	*a = (struct attempt){.reach = a->reach};
 }
 
+static void set_state(struct attempt *a, enum attempt_state state)
+{
+	static const char *const text[] = {"NONE", "WAITING", "ASKED", "TRYING", "DONE"};
+	a->state = state;
+	log_debug("reachability", "mapping=%s port=%u state=%s", a->reach->mapping->name, a->port,
+		  text[state]);
+}
+
 static void done(struct attempt *a, enum outcome outcome, char *error)
 {
 	struct reachability *all = a->reach->all;
@@ -110,7 +118,7 @@ static void done(struct attempt *a, enum outcome outcome, char *error)
 	a->side = NULL;
 	mem_free(a->error);
 	a->error = error;
-	a->state = ATTEMPT_DONE;
+	set_state(a, ATTEMPT_DONE);
 	a->outcome = outcome;
 	a->outstanding_ms = now_ms(all) + LATE_MS;
 	look_soon(all);
@@ -139,7 +147,7 @@ static void try_side(struct attempt *a, uint16_t port)
 	probe_prove(s->id, a->nonce, proof);
 	a->at = reachability_address(&s->link, r->host ? NULL : r->public_text,
 				     a->port ? a->port : port);
-	a->state = ATTEMPT_TRYING;
+	set_state(a, ATTEMPT_TRYING);
 	a->side = reachability_attempt_try(r->all->loop, r->mapping->protocol, &a->at, host_of(r),
 					   a->nonce, proof, on_side, a);
 }
@@ -158,7 +166,7 @@ static void ask(struct attempt *a)
 	transport_mark(all->session.transport);
 	buf_fini(&json);
 	all->under_way++;
-	a->state = ATTEMPT_ASKED;
+	set_state(a, ATTEMPT_ASKED);
 	a->until_ms = now_ms(all) + ANSWER_MS;
 	a->outstanding_ms = UINT64_MAX;
 }

@@ -17,6 +17,7 @@
 #include "shared/base/eviction_queue.h"
 #include "shared/base/err.h"
 #include "shared/base/list.h"
+#include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/rate_limiter.h"
 #include "shared/http/error_page.h"
@@ -91,6 +92,14 @@ static void end(struct http_exchange *x)
 	mem_free(x);
 }
 
+static void set_state(struct http_exchange *x, enum state state)
+{
+	static const char *const text[] = {"READING", "ASKED", "WRITING", "LINGERING"};
+	char peer[ADDR_TEXT];
+	x->state = state;
+	log_debug("http_exchange", "peer=%s state=%s", addr_text(&x->peer, peer), text[state]);
+}
+
 static void lose_asker(struct http_exchange *x)
 {
 	if (x->state != ASKED) {
@@ -111,14 +120,14 @@ static void write_on(struct http_exchange *x)
 		end(x);
 		return;
 	}
-	x->state = LINGERING;
+	set_state(x, LINGERING);
 	timer_set(x->timer, LINGER_MS);
 	io_watch(x->io, IO_WATCH_READ);
 }
 
 static void begin_answer(struct http_exchange *x)
 {
-	x->state = WRITING;
+	set_state(x, WRITING);
 	timer_set(x->timer, WRITE_MS);
 	io_watch(x->io, IO_WATCH_WRITE);
 	write_on(x);
@@ -188,7 +197,7 @@ static void take(struct http_exchange *x, const void *p, size_t len)
 		x->peer = f.visitor;
 		x->forwarded_tls = strcmp(f.proto, "https") == 0;
 	}
-	x->state = ASKED;
+	set_state(x, ASKED);
 	timer_stop(x->timer);
 	io_watch(x->io, 0);
 	s->fn(s->owner, x);
