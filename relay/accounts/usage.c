@@ -2,7 +2,7 @@
 
 #include "shared/base/mem.h"
 
-enum { DECLARES_AHEAD_US = 6000000, TELL_MS = 60000 };
+enum { DECLARES_AHEAD_US = 6000000, TELL_MS = 60000, LINES_BITS = 24, LINES_MASK = (1 << 24) - 1 };
 
 struct usage *usage_new(uint64_t bandwidth, struct shaper_line *line)
 {
@@ -35,6 +35,20 @@ uint64_t usage_declare_wait_ms(struct usage *u, uint32_t rate, uint64_t now_ms)
 			return (from - now_us - DECLARES_AHEAD_US) / 1000 + 1;
 	} while (!atomic_compare_exchange_weak(&u->declares_us, &paid, from + 1000000 / rate));
 	return 0;
+}
+
+bool usage_may_log(struct usage *u, uint64_t now_ms, unsigned *left_out)
+{
+	/* from 1 on: 0 is before the first line */
+	uint64_t minute = now_ms / 60000 + 1, before = atomic_load(&u->lines), after;
+	do {
+		bool same = before >> LINES_BITS == minute;
+		after =
+		    same ? before + ((before & LINES_MASK) < LINES_MASK) : minute << LINES_BITS | 1;
+		unsigned wanted = (unsigned)(before & LINES_MASK);
+		*left_out = !same && wanted > USAGE_LINES ? wanted - USAGE_LINES : 0;
+	} while (!atomic_compare_exchange_weak(&u->lines, &before, after));
+	return (after & LINES_MASK) <= USAGE_LINES;
 }
 
 bool usage_is_news(struct usage *u, uint64_t now_ms)

@@ -16,6 +16,7 @@ struct usage {
 	atomic_uint connections, flows, mappings;
 	atomic_uint_fast64_t told_ms; /* when the log was last told that it has all of something */
 	atomic_uint_fast64_t declares_us; /* up to here its DECLAREs are paid for */
+	atomic_uint_fast64_t lines;       /* the minute, and lines of the log wanted in it */
 	struct shaper_whole *bandwidth;
 	struct memory_budget_account send, receive; /* whose wholes the registry sets */
 	atomic_uint refs;
@@ -29,6 +30,12 @@ void usage_unref(struct usage *u); /* NULL does nothing */
 /* A DECLARE of one of its agents: 0, and it is counted; or the milliseconds that it has to wait, as
  * more than rate a second came. Six seconds' worth may come at once. */
 uint64_t usage_declare_wait_ms(struct usage *u, uint32_t rate, uint64_t now_ms);
+
+/* One more line of the log about it, of which there are USAGE_LINES a minute: false when there were
+ * that many. *left_out: so many were not told in the last minute with any, asked for the first time
+ * since; else 0. */
+bool usage_may_log(struct usage *u, uint64_t now_ms, unsigned *left_out);
+enum { USAGE_LINES = 2000 };
 
 /* It may not have more of something: whether the log is to be told, which it is once a minute. */
 bool usage_is_news(struct usage *u, uint64_t now_ms);

@@ -23,6 +23,7 @@
 #include "shared/base/mem.h"
 #include "shared/base/random.h"
 #include "shared/base/text.h"
+#include "shared/net/failure_log.h"
 #include "shared/net/http_server.h"
 
 #include <stdio.h>
@@ -59,6 +60,7 @@ struct admin_server {
 	struct list questions;
 	unsigned question_count;
 	struct guess_limiter *guesses;
+	struct failure_log *log;
 	struct admin_file tokens;
 	struct stat tokens_seen; /* as the file was when last read */
 	struct admin_sessions sessions;
@@ -155,7 +157,8 @@ static bool admit(struct admin_server *a, struct http_exchange *x, bool metrics)
 	if (token) {
 		char ip[ADDR_TEXT];
 		guess_limiter_wrong(a->guesses, peer, now);
-		log_info("admin_refused", "source=%s", addr_ip_text(peer, ip));
+		if (failure_log_count(a->log, "admin_refused", peer, "a wrong token"))
+			log_info("admin_refused", "source=%s", addr_ip_text(peer, ip));
 	}
 	http_answer(x, 401, "text/plain", challenge, "a token is wanted\n", 18);
 	return false;
@@ -344,7 +347,8 @@ static void sign_in(struct admin_server *a, struct http_exchange *x)
 		set_cookie(a, x, session, ADMIN_SESSION_MS / 1000);
 	} else {
 		guess_limiter_wrong(a->guesses, peer, now);
-		log_info("admin_refused", "source=%s", ip);
+		if (failure_log_count(a->log, "admin_refused", peer, "a wrong link"))
+			log_info("admin_refused", "source=%s", ip);
 		answer_file(x, &web_signin);
 	}
 }
@@ -481,6 +485,7 @@ struct admin_server *admin_server_new(struct loop *l, const struct admin_calls *
 	uint32_t instance;
 	random_bytes(&instance, sizeof instance);
 	snprintf(a->cookie, sizeof a->cookie, "__Host-groundnut-relay-%08x", instance);
+	a->log = failure_log_new(a->loop);
 	a->server = http_server_new(l, &limits, on_request, a);
 	return a;
 }
@@ -543,6 +548,7 @@ void admin_server_close(struct admin_server *a)
 	}
 	http_server_close(a->server);
 	guess_limiter_free(a->guesses);
+	failure_log_close(a->log);
 	relay_config_unref(a->config);
 	mem_free(a);
 }

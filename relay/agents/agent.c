@@ -111,7 +111,7 @@ static void on_takeover(void *owner, struct pending_agent *winner)
 		maybe_end(a);
 		return;
 	}
-	if (a->tenant.transport)
+	if (a->tenant.transport && tenant_may_log(&a->tenant))
 		log_info("agent_replaced", "account=%s agent=%s", a->tenant.account,
 			 a->tenant.agent);
 	agent_session_refuse(a->session, REFUSE_REPLACED, RETRY_REPLACED_MS);

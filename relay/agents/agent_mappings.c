@@ -163,6 +163,8 @@ static bool is_worth_a_line(const struct tenant *t, const struct door *d)
 
 static void log_door(const struct tenant *t, const struct door *d)
 {
+	if (!tenant_may_log(t))
+		return;
 	const char *account = t->account, *agent = t->agent;
 	const struct mapping *m = &d->mapping;
 	char *why = door_why_closed(d, true);

@@ -70,9 +70,10 @@ static void detached(struct agent_session *s, int why)
 {
 	s->since_ms = loop_wall_ms();
 	uint64_t silent = silent_ms(s), grace = grace_ms(s);
-	log_warn("agent_detached",
-		 "account=%s agent=%s why=%s silent_ms=%" PRIu64 " grace_s=%" PRIu64,
-		 s->tenant->account, s->tenant->agent, err_text(why), silent, grace / 1000);
+	if (tenant_may_log(s->tenant))
+		log_warn("agent_detached",
+			 "account=%s agent=%s why=%s silent_ms=%" PRIu64 " grace_s=%" PRIu64,
+			 s->tenant->account, s->tenant->agent, err_text(why), silent, grace / 1000);
 	timer_set(s->grace, grace > silent ? grace - silent : 0);
 }
 
@@ -113,7 +114,9 @@ static bool take_declare(struct agent_session *s, const uint8_t *p, size_t len, 
 	struct declare d;
 	char why[256];
 	if (declare_read((const char *)p, len, &d, why) < 0) {
-		log_warn("bad_declare", "account=%s agent=%s why=%s", t->account, t->agent, why);
+		if (tenant_may_log(t))
+			log_warn("bad_declare", "account=%s agent=%s why=%s", t->account, t->agent,
+				 why);
 		return false;
 	}
 	s->has_declared = true;
@@ -175,7 +178,9 @@ static void declared(struct agent_session *s, const uint8_t *p, size_t len)
 /* The session ends with what is malformed. */
 static void bad_message(struct agent_session *s, const char *what, const char *why)
 {
-	log_warn(what, "account=%s agent=%s why=%s", s->tenant->account, s->tenant->agent, why);
+	if (tenant_may_log(s->tenant))
+		log_warn(what, "account=%s agent=%s why=%s", s->tenant->account, s->tenant->agent,
+			 why);
 	transport_break(s->tenant->transport, ERR_SESSION);
 }
 
@@ -335,8 +340,10 @@ int agent_session_begin(struct agent_session *s, struct pending_agent *p)
 			  loop_now_ms(s->tenant->worker->loop));
 	s->instance = p->hello.instance;
 	char peer[ADDR_TEXT];
-	log_info("agent_attached", "account=%s agent=%s remote=%s program=%s", s->tenant->account,
-		 s->tenant->agent, addr_text(io_peer(p->io), peer), p->hello.program);
+	if (tenant_may_log(s->tenant))
+		log_info("agent_attached", "account=%s agent=%s remote=%s program=%s",
+			 s->tenant->account, s->tenant->agent, addr_text(io_peer(p->io), peer),
+			 p->hello.program);
 	int err = attach(s, p, false);
 	if (err < 0)
 		agent_session_end(s, "the link was gone at once");
@@ -358,10 +365,12 @@ int agent_session_resume(struct agent_session *s, struct pending_agent *p)
 	uint64_t again = tunnel_replay(transport_tunnel(s->tenant->transport));
 	s->resumed++;
 	link_summary_resumed(&s->summary, loop_wall_ms(), silent, again);
-	log_info("agent_resumed",
-		 "account=%s agent=%s remote=%s after_ms=%" PRIu64 " sent_again=%" PRIu64 " was=%s",
-		 s->tenant->account, s->tenant->agent, peer, silent, again,
-		 was_attached ? "attached" : "detached");
+	if (tenant_may_log(s->tenant))
+		log_info("agent_resumed",
+			 "account=%s agent=%s remote=%s after_ms=%" PRIu64 " sent_again=%" PRIu64
+			 " was=%s",
+			 s->tenant->account, s->tenant->agent, peer, silent, again,
+			 was_attached ? "attached" : "detached");
 	agent_mappings_wake(s->mappings);
 	return 0;
 }
@@ -380,8 +389,9 @@ void agent_session_end(struct agent_session *s, const char *why)
 {
 	if (!s->tenant->transport)
 		return;
-	log_info("session_over", "account=%s agent=%s why=%s", s->tenant->account, s->tenant->agent,
-		 why);
+	if (tenant_may_log(s->tenant))
+		log_info("session_over", "account=%s agent=%s why=%s", s->tenant->account,
+			 s->tenant->agent, why);
 	link_summary_over(&s->summary, loop_wall_ms(), why);
 	timer_stop(s->grace);
 	drop_waiting(s);

@@ -1,5 +1,6 @@
 #include "relay/doors/tenant.h"
 
+#include "shared/base/log.h"
 #include "shared/base/mem.h"
 
 enum { ACCOUNT_FLOWS = 32768 }; /* half of what an agent lets be opened to it */
@@ -34,6 +35,15 @@ const struct account *tenant_account(const struct tenant *t)
 bool tenant_is_attached(const struct tenant *t)
 {
 	return t->transport && transport_is_attached(t->transport);
+}
+
+bool tenant_may_log(const struct tenant *t)
+{
+	unsigned left_out;
+	bool may = usage_may_log(t->usage, loop_now_ms(t->worker->loop), &left_out);
+	if (left_out)
+		log_warn("lines_left_out", "account=%s lines=%u", t->account, left_out);
+	return may;
 }
 
 static bool take(atomic_uint *count, uint32_t most)

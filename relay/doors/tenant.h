@@ -26,6 +26,8 @@ void tenant_fini(struct tenant *t);
 /* NULL: the account was removed. Valid while the list is in force. */
 const struct account *tenant_account(const struct tenant *t);
 bool tenant_is_attached(const struct tenant *t);
+/* Whether there may be one more line of the log about it: an account cannot fill the disk. */
+bool tenant_may_log(const struct tenant *t);
 /* Counts one more visitor of the account, if there is room; tenant_leave() gives it back. */
 bool tenant_enter(struct tenant *t);
 void tenant_leave(struct tenant *t);

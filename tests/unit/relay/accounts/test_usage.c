@@ -54,6 +54,24 @@ static void loops_share_it(void **state)
 	usage_unref(b.usage);
 }
 
+static void lines_of_the_log_are_bounded_and_none_is_forgotten(void **state)
+{
+	(void)state;
+	enum { NOW = 600000, MORE = 500 };
+	struct usage *u = usage_new(0, NULL);
+	unsigned told = 0, left_out;
+	for (int i = 0; i < USAGE_LINES + MORE; i++) {
+		told += usage_may_log(u, NOW + (uint64_t)i, &left_out);
+		assert_int_equal(left_out, 0);
+	}
+	assert_int_equal(told, USAGE_LINES);
+	assert_true(usage_may_log(u, NOW + 60000, &left_out));
+	assert_int_equal(left_out, MORE);
+	assert_true(usage_may_log(u, NOW + 60001, &left_out));
+	assert_int_equal(left_out, 0);
+	usage_unref(u);
+}
+
 static void the_log_is_told_once_a_minute(void **state)
 {
 	(void)state;
@@ -72,6 +90,7 @@ int main(void)
 	    cmocka_unit_test(declares_over_the_rate_wait_their_turn),
 	    cmocka_unit_test(loops_share_it),
 	    cmocka_unit_test(the_log_is_told_once_a_minute),
+	    cmocka_unit_test(lines_of_the_log_are_bounded_and_none_is_forgotten),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
