@@ -34,6 +34,7 @@ _groundnut_config() {
 _groundnut_names() {
 	local file
 	case $1,$2 in
+	*relay,'agent remove') file=$(_groundnut_config relay) && "$1" agent list -c "${file/#\~/$HOME}" 2>/dev/null | sed 's/ .*//' ;;
 	*relay,account*) file=$(_groundnut_config relay) && "$1" account list -c "${file/#\~/$HOME}" 2>/dev/null | sed 's/ .*//' ;;
 	*agent,*) file=$(_groundnut_config agent) && sed -nE 's/.*"name": *"([^"]*)".*/\1/p' "${file/#\~/$HOME}" 2>/dev/null ;;
 	esac
@@ -73,8 +74,12 @@ _groundnut() {
 		i=($command)
 		usage=$(sed -nE "1s/^Usage: [^ ]+ $command ?//p" <<<"$help")
 		usage=($usage)
-		[ "${usage[${#words[@]} - ${#i[@]}]}" != NAME ] || [ "$command" = 'account add' ] ||
-			COMPREPLY=($(compgen -W "$(_groundnut_names "$program" "$command")" -- "$current"))
+		case ${usage[${#words[@]} - ${#i[@]}]} in
+		NAME | ACCOUNT/AGENT)
+			[ "$command" = 'account add' ] ||
+				COMPREPLY=($(compgen -W "$(_groundnut_names "$program" "$command")" -- "$current"))
+			;;
+		esac
 	fi
 }
 complete -F _groundnut groundnut-relay groundnut-agent

@@ -29,7 +29,7 @@ enum { FIRST_FREE_PORT = 1024 };
 #define TOKEN_WRONG "is not \"sha256:\" and 64 hexadecimal digits"
 
 struct grant {
-	const char *host; /* of the account's hosts */
+	const char *host; /* of the account's hosts, or in lower case a part of its name */
 	const struct account *account;
 };
 
@@ -40,6 +40,8 @@ struct accounts {
 	const struct account **by_name; /* sorted, pointing into items */
 	struct grant *grants;           /* sorted by host */
 	size_t grant_count;
+	struct grant *parents; /* names above an account's own, below the domain; sorted */
+	size_t parent_count;
 	char *domain;
 	struct own_names *own; /* or NULL */
 };
@@ -56,9 +58,11 @@ static void read_name(struct conf_at at, struct account *a)
 	const char *name;
 	if (!conf_str(at, "name", &name))
 		return;
-	if (account_is_name(name))
+	char own[256];
+	if (account_is_name(name) && text_host(name, false, own) == 0) {
 		a->name = mem_strdup(name);
-	else
+		a->own = mem_strdup(own);
+	} else
 		conf_error(
 		    at, "name",
 		    "\"%s\" cannot be an account's name (it is also a host below the domain)",
@@ -274,6 +278,25 @@ static int by_host(const void *a, const void *b)
 	return strcmp(((const struct grant *)a)->host, ((const struct grant *)b)->host);
 }
 
+/* "nas.alice" and "alice" of an account "x.nas.alice". */
+static void add_parents(struct accounts *all, const struct account *a)
+{
+	for (const char *dot = strchr(a->own, '.'); dot; dot = strchr(dot + 1, '.')) {
+		all->parents =
+		    mem_resize(all->parents, (all->parent_count + 1) * sizeof(*all->parents));
+		all->parents[all->parent_count++] = (struct grant){dot + 1, a};
+	}
+}
+
+static void sort_parents(struct accounts *all)
+{
+	for (size_t i = 0; i < all->count; i++)
+		if (all->items[i].own)
+			add_parents(all, &all->items[i]);
+	if (all->parent_count)
+		qsort(all->parents, all->parent_count, sizeof(*all->parents), by_host);
+}
+
 static void sort_grants(struct accounts *all)
 {
 	for (size_t i = 0; i < all->count; i++)
@@ -297,6 +320,7 @@ static struct accounts *read_all(struct conf_at list, const char *domain, struct
 		read_account(conf_item(list, i), domain, &all->items[i]);
 	sort(all, list);
 	sort_grants(all);
+	sort_parents(all);
 	return all;
 }
 
@@ -349,6 +373,7 @@ void accounts_report(const char *errors)
 static void account_fini(struct account *a)
 {
 	mem_free(a->name);
+	mem_free(a->own);
 	mem_free(a->token);
 	mem_free(a->password);
 	mem_free(a->ports);
@@ -382,6 +407,7 @@ void accounts_unref(struct accounts *a)
 	mem_free(a->items);
 	mem_free(a->by_name);
 	mem_free(a->grants);
+	mem_free(a->parents);
 	mem_free(a->domain);
 	own_names_unref(a->own);
 	mem_free(a);
@@ -476,21 +502,22 @@ bool account_allows_ports(const struct account *a, enum ports_protocol protocol,
 
 /* --- hosts --- */
 
-/* The grants that are written like this: the first, and how many. */
-static const struct grant *written(const struct accounts *all, const char *host, size_t *count)
+/* Those of a sorted list that have this host: the first, and how many. */
+static const struct grant *written(const struct grant *list, size_t len, const char *host,
+				   size_t *count)
 {
-	size_t low = 0, high = all->grant_count;
+	size_t low = 0, high = len;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		if (strcmp(all->grants[middle].host, host) < 0)
+		if (strcmp(list[middle].host, host) < 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
 	*count = 0;
-	while (low + *count < all->grant_count && !strcmp(all->grants[low + *count].host, host))
+	while (low + *count < len && !strcmp(list[low + *count].host, host))
 		++*count;
-	return all->grants + low;
+	return list + low;
 }
 
 /* Whose name it is, or is the nearest above it; NULL: nobody's. name_len: of that account's own
@@ -536,7 +563,7 @@ static bool look_up(struct lookup *l, const struct accounts *all, const char *ho
 static bool any_written(const struct lookup *l, const char *grant, accounts_fn *fn, void *arg)
 {
 	size_t count, base = strlen(grant) - (grant[0] == '*' ? 2 : 0);
-	const struct grant *g = written(l->all, grant, &count);
+	const struct grant *g = written(l->all->grants, l->all->grant_count, grant, &count);
 	for (size_t i = 0; i < count; i++)
 		if ((!l->owner || l->owner == g[i].account || base >= l->least) &&
 		    fn(arg, g[i].account))
@@ -566,6 +593,31 @@ bool accounts_allow_host(const struct accounts *all, const struct account *a, co
 {
 	struct lookup l;
 	return look_up(&l, all, host) && any_grant(&l, has_name, a->name);
+}
+
+/* Whether another account's own name lies below the host, which is given in full. */
+static bool has_others_below(const struct accounts *all, const struct account *a, const char *host)
+{
+	size_t len = strlen(host), tail = strlen(all->domain), count;
+	char part[256];
+	if (!text_is_in(host, all->domain) || len == tail)
+		return len == tail;
+	snprintf(part, sizeof part, "%.*s", (int)(len - tail - 1), host);
+	const struct grant *g = written(all->parents, all->parent_count, part, &count);
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(g[i].account->name, a->name) != 0)
+			return true;
+	return false;
+}
+
+bool accounts_allow_all_below(const struct accounts *all, const struct account *a, const char *host)
+{
+	char plain[256], wildcard[258];
+	if (text_host(host, false, plain) < 0)
+		return false;
+	snprintf(wildcard, sizeof wildcard, "*.%s", plain);
+	return accounts_allow_host(all, a, plain) && accounts_allow_host(all, a, wildcard) &&
+	       !has_others_below(all, a, plain);
 }
 
 bool accounts_any_with_host(const struct accounts *all, const char *host, accounts_fn *fn,

@@ -30,6 +30,7 @@ struct account_invite {
 
 struct account {
 	char *name;
+	char *own;                 /* the name as a host below the domain: in lower case */
 	char *token;               /* "sha256:…" */
 	char *password;            /* "scrypt:…" or NULL */
 	struct ports_range *ports; /* sorted; 1024 to 65535 of both when none was written */
@@ -90,6 +91,10 @@ bool account_allows_ports(const struct account *a, enum ports_protocol protocol,
  * cover it, it is no name of the relay's own, and no other account's own name or below one. That
  * last counts not where the account's hosts name that name itself, or one below it. */
 bool accounts_allow_host(const struct accounts *all, const struct account *a, const char *host);
+/* The same of host and of everything below it, with no name of another account's among that: what a
+ * certificate for "*.host" is worth. */
+bool accounts_allow_all_below(const struct accounts *all, const struct account *a,
+			      const char *host);
 typedef bool accounts_fn(void *arg, const struct account *a);
 /* Whether fn says yes to an account that may use the host. */
 bool accounts_any_with_host(const struct accounts *all, const char *host, accounts_fn *fn,

@@ -197,15 +197,13 @@ static const char *why_not(const struct challenges *c, struct item *i)
 	const char *domain = names_config(c->names)->domain;
 	static const char letters[] =
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-	char host[256], wildcard[258];
+	char host[256];
 	if (strlen(i->said.txt) != CHALLENGE_TXT || strspn(i->said.txt, letters) != CHALLENGE_TXT)
 		return "the value is not 43 characters of base64url";
 	if (i->said.host[0] == '*' || text_full_host(i->said.host, domain, host) != 0 ||
 	    snprintf(i->name, sizeof(i->name), "_acme-challenge.%s", host) >= 254)
 		return "that is no host that a challenge can be for";
-	snprintf(wildcard, sizeof(wildcard), "*.%s", host);
-	if (!a || text_is_in(domain, host) || !accounts_allow_host(accounts, a, host) ||
-	    !accounts_allow_host(accounts, a, wildcard))
+	if (!a || text_is_in(domain, host) || !accounts_allow_all_below(accounts, a, host))
 		return "the account may not have that host and all below it";
 	return NULL;
 }

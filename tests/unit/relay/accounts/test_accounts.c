@@ -248,6 +248,26 @@ static void the_relays_own_names_are_nobodys(void **state)
 	accounts_unref(all);
 }
 
+/* A certificate for "*.alice" is good for "nas.alice", too. */
+static void all_below_is_one_accounts_only_while_no_other_has_a_name_there(void **state)
+{
+	(void)state;
+	struct accounts *all = must_load("[" OF("alice", "") "," OF("x.Nas.alice", "") "," OF(
+	    "bob", ", \"hosts\": [\"bob\", \"www.example.org.\", "
+		   "\"*.www.example.org.\"]") "]");
+	const struct account *alice = accounts_find(all, "alice"), *bob = accounts_find(all, "bob"),
+			     *nas = accounts_find(all, "x.Nas.alice");
+	assert_false(accounts_allow_all_below(all, alice, "alice.home.example.com"));
+	assert_false(accounts_allow_all_below(all, alice, "nas.alice.home.example.com"));
+	assert_true(accounts_allow_all_below(all, alice, "web.alice.home.example.com"));
+	assert_true(accounts_allow_all_below(all, nas, "x.nas.alice.home.example.com"));
+	assert_false(accounts_allow_all_below(all, bob, "bob.home.example.com"));
+	assert_true(accounts_allow_all_below(all, bob, "www.example.org"));
+	assert_false(accounts_allow_all_below(all, bob, "home.example.com"));
+	assert_false(accounts_allow_all_below(all, bob, "*.www.example.org"));
+	accounts_unref(all);
+}
+
 static bool is_called(void *name, const struct account *a)
 {
 	return !strcmp(a->name, name);
@@ -311,6 +331,7 @@ int main(void)
 	    TEST(more_errors_than_are_kept_are_counted),
 	    TEST(a_name_of_anothers_is_not_covered_by_what_lies_above),
 	    TEST(the_relays_own_names_are_nobodys),
+	    TEST(all_below_is_one_accounts_only_while_no_other_has_a_name_there),
 	    TEST(those_who_may_have_a_host),
 	    TEST(absent_may_be_empty),
 	    TEST(a_list_lives_while_one_holds_it),

@@ -282,6 +282,8 @@ static void what_is_not_yours_is_nohost(void **state)
 	assert_int_equal(ask(&lab, "alice", "bob.home.test", set4("11.7.7.7")), NAMES_NOHOST);
 	assert_int_equal(ask(&lab, "alice", "home.test", set4("11.7.7.7")), NAMES_NOHOST);
 	assert_int_equal(ask(&lab, "alice", "ns1.home.test", set4("11.7.7.7")), NAMES_NOHOST);
+	assert_int_equal(ask(&lab, "alice", "_acme-challenge.alice.home.test", set4("11.7.7.7")),
+			 NAMES_NOHOST);
 	assert_int_equal(ask(&lab, "alice", "alice.example.com", set4("11.7.7.7")), NAMES_NOHOST);
 	assert_int_equal(ask(&lab, "bob", "x.bob.home.test", set4("11.7.7.7")), NAMES_NOHOST);
 	assert_int_equal(ask(&lab, "bob", "shop.home.test", set4("11.7.7.7")), NAMES_WAIT);
