@@ -28,8 +28,9 @@ struct entry {
 	struct certificate_files shown; /* tls NULL: none */
 	char *error;                    /* why it is not newer; NULL: nothing is wrong */
 	/* of a CA instead: */
-	char *host; /* the full one, as the relay has told it; NULL: not yet */
-	struct certificate_order *order;
+	char *host;                      /* the full one, as the relay has told it; NULL: not yet */
+	struct certificate_order *order; /* maybe shared with others */
+	bool is_open;
 	bool was_valid; /* as the owner knows it */
 };
 
@@ -40,7 +41,7 @@ struct certificates {
 	struct list entries;
 	struct timer *timer;
 	struct acme_config acme; /* that orders has been made with */
-	char *state;
+	char *state, *account;
 	struct certificate_orders *orders; /* NULL: nobody wants one */
 	bool can_publish;                  /* the relay */
 };
@@ -173,6 +174,7 @@ void certificates_free(struct certificates *all)
 	certificate_orders_free(all->orders);
 	acme_config_fini(&all->acme);
 	mem_free(all->state);
+	mem_free(all->account);
 	timer_close(all->timer);
 	mem_free(all);
 }
@@ -213,7 +215,8 @@ static void add(struct certificates *all, struct list *old, const struct mapping
 /* Another CA or directory: what was had of the old one is shown no more. */
 static void set_acme(struct certificates *all, const struct agent_config *c)
 {
-	if (all->state && !strcmp(all->state, c->state) && acme_config_same(&all->acme, &c->acme))
+	if (all->state && !strcmp(all->state, c->state) && !strcmp(all->account, c->account) &&
+	    acme_config_same(&all->acme, &c->acme))
 		return;
 	LIST_EACH(node, &all->entries)
 	{
@@ -227,6 +230,8 @@ static void set_acme(struct certificates *all, const struct agent_config *c)
 	acme_config_copy(&all->acme, &c->acme);
 	mem_free(all->state);
 	all->state = mem_strdup(c->state);
+	mem_free(all->account);
+	all->account = mem_strdup(c->account);
 }
 
 void certificates_set(struct certificates *all, const struct agent_config *c)
@@ -240,6 +245,32 @@ void certificates_set(struct certificates *all, const struct agent_config *c)
 	while (!list_is_empty(&old))
 		entry_free(LIST_ENTRY(old.next, struct entry, node));
 	on_timer(all);
+}
+
+/* With "wildcard" in `acme`: the one certificate for the account's name and all that is one label
+ * below, where host is among them; freed by the caller. NULL: host has its own. */
+static char *wildcard_of(const struct certificates *all, const char *host)
+{
+	size_t len = strlen(all->account);
+	const char *dot = strchr(host, '.');
+	if (!all->acme.wildcard || !dot)
+		return NULL;
+	if (!strncmp(host, all->account, len) && host[len] == '.')
+		return mem_printf("*.%s", host);
+	if (!strncmp(dot + 1, all->account, len) && dot[1 + len] == '.')
+		return mem_printf("*%s", dot);
+	return NULL;
+}
+
+static bool is_any_open(const struct certificates *all, const struct certificate_order *order)
+{
+	LIST_EACH(node, &all->entries)
+	{
+		const struct entry *e = LIST_ENTRY(node, const struct entry, node);
+		if (e->order == order && e->is_open)
+			return true;
+	}
+	return false;
 }
 
 void certificates_told(struct certificates *all, const char *mapping, const char *host,
@@ -259,10 +290,14 @@ void certificates_told(struct certificates *all, const char *mapping, const char
 			all->orders = certificate_orders_new(all->loop, &all->acme, all->state,
 							     on_orders, all);
 		certificate_orders_set_relay(all->orders, all->can_publish);
-		e->order = certificate_order_new(all->orders, e->host);
+		char *wildcard = wildcard_of(all, e->host);
+		e->order = certificate_order_new(all->orders, wildcard ? wildcard : e->host,
+						 wildcard != NULL);
+		mem_free(wildcard);
 	}
+	e->is_open = is_open;
 	if (e->order)
-		certificate_order_set_open(e->order, is_open, port);
+		certificate_order_set_open(e->order, is_any_open(all, e->order), port);
 	settle(all);
 }
 
@@ -289,6 +324,7 @@ void certificates_away(struct certificates *all)
 	LIST_EACH(node, &all->entries)
 	{
 		struct entry *e = LIST_ENTRY(node, struct entry, node);
+		e->is_open = false;
 		if (e->order)
 			certificate_order_set_open(e->order, false, 0);
 	}

@@ -145,7 +145,7 @@ void own_certificate_set(struct own_certificate *o, struct relay_config *config)
 	if (name) {
 		o->state = file_dir(config->state);
 		o->orders = certificate_orders_new(o->loop, &o->acme, o->state, on_news, o);
-		o->order = certificate_order_new(o->orders, name);
+		o->order = certificate_order_new(o->orders, name, false);
 		certificate_order_set_open(o->order, true, TLS_PORT);
 		on_news(o);
 	} else if (o->shown) {

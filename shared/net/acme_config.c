@@ -102,6 +102,7 @@ void acme_config_read(struct conf_at root, const char *file, struct acme_config 
 	read_ca_file(at, file, out);
 	read_way(at, out);
 	read_eab(at, file, out);
+	conf_opt_bool(at, "wildcard", &out->wildcard);
 	conf_done(at);
 }
 
@@ -128,6 +129,7 @@ void acme_config_copy(struct acme_config *out, const struct acme_config *from)
 	    .eab_id = mem_strdup(from->eab_id),
 	    .eab_key = mem_strdup(from->eab_key),
 	    .way = from->way,
+	    .wildcard = from->wildcard,
 	};
 }
 
@@ -136,5 +138,5 @@ bool acme_config_same(const struct acme_config *a, const struct acme_config *b)
 	return text_same(a->directory, b->directory) && text_same(a->email, b->email) &&
 	       text_same(a->ca_file, b->ca_file) && text_same(a->profile, b->profile) &&
 	       text_same(a->eab_id, b->eab_id) && text_same(a->eab_key, b->eab_key) &&
-	       a->way == b->way;
+	       a->way == b->way && a->wildcard == b->wildcard;
 }

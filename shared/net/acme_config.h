@@ -14,6 +14,7 @@ struct acme_config {
 	char *profile;   /* NULL: the CA's own choice */
 	char *eab_id, *eab_key; /* to bind a new account to; NULL: none */
 	enum acme_way way;
+	bool wildcard; /* agent.json: one certificate for all hosts below the account's name */
 };
 
 /* root: of the file; "acme" may be absent. Reports what is wrong. file: its path. */

@@ -37,6 +37,9 @@ struct certificate_order {
 	struct list node;
 	struct certificate_orders *all;
 	char *host;
+	const char *names[2]; /* host, and of a wildcard its base name; point into host */
+	size_t name_count;
+	unsigned refs;
 	bool is_open;
 	uint16_t port;
 	struct certificate_schedule schedule;
@@ -217,13 +220,12 @@ static bool show(struct certificate_order *c, const struct certificate *x, const
 static void read_files(struct certificate_order *c)
 {
 	struct certificate_store *store = c->all->saving->store;
-	const char *const names[] = {c->host};
 	struct certificate x;
 	struct p256 key;
 	char *why = NULL;
 	uint64_t now = loop_wall_ms();
 	certificate_store_read_schedule(store, c->host, &c->schedule);
-	int err = certificate_store_read(store, c->host, names, 1, &x, &key, &why);
+	int err = certificate_store_read(store, c->host, c->names, c->name_count, &x, &key, &why);
 	if (!err && show(c, &x, &key)) {
 		if (!c->schedule.not_after_ms)
 			certificate_schedule_renewed(&c->schedule, x.not_before_ms, x.not_after_ms,
@@ -510,9 +512,8 @@ static const char *profile_of(const struct certificate_order *c)
 static bool begin(struct certificate_orders *all, struct certificate_order *c, bool asking)
 {
 	char words[ACME_WORDS];
-	const char *const names[] = {c->host};
-	const struct acme_client_order order = {.names = names,
-						.count = 1,
+	const struct acme_client_order order = {.names = c->names,
+						.count = c->name_count,
 						.challenge = choose(c),
 						.profile = profile_of(c),
 						.replaces = *c->id ? c->id : NULL};
@@ -645,11 +646,24 @@ void certificate_orders_free(struct certificate_orders *all)
 	mem_free(all);
 }
 
-struct certificate_order *certificate_order_new(struct certificate_orders *all, const char *host)
+struct certificate_order *certificate_order_new(struct certificate_orders *all, const char *host,
+						bool with_base)
 {
+	LIST_EACH(node, &all->certificates)
+	{
+		struct certificate_order *had = LIST_ENTRY(node, struct certificate_order, node);
+		if (strcmp(had->host, host) != 0 || (had->name_count > 1) != with_base)
+			continue;
+		had->refs++;
+		return had;
+	}
 	struct certificate_order *c = mem_zalloc(sizeof *c);
 	c->all = all;
+	c->refs = 1;
 	c->host = mem_strdup(host);
+	c->names[0] = c->host;
+	c->names[1] = c->host + 2; /* behind "*." */
+	c->name_count = with_base ? 2 : 1;
 	list_append(&all->certificates, &c->node);
 	read_files(c);
 	timer_set(all->timer, 0);
@@ -658,7 +672,7 @@ struct certificate_order *certificate_order_new(struct certificate_orders *all, 
 
 void certificate_order_free(struct certificate_order *c)
 {
-	if (!c)
+	if (!c || --c->refs)
 		return;
 	if (c->all->job == c)
 		end_job(c->all); /* the records go with the next look */

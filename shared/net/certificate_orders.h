@@ -1,6 +1,7 @@
 /*
  * Certificates that a program gets from a CA (ACME), renews, and keeps in files. One account at one
- * CA, one job at a time; each certificate is for one host.
+ * CA, one job at a time; each certificate is for one host,
+ * or for a wildcard and its base name.
  */
 #ifndef GROUNDNUT_NET_CERTIFICATE_ORDERS_H
 #define GROUNDNUT_NET_CERTIFICATE_ORDERS_H
@@ -21,8 +22,11 @@ struct certificate_orders *certificate_orders_new(struct loop *l, const struct a
 						  void *owner);
 void certificate_orders_free(struct certificate_orders *all); /* after its certificates */
 
-/* host: a full name, a wildcard, or an address. What lies in the files is shown at once. */
-struct certificate_order *certificate_order_new(struct certificate_orders *all, const char *host);
+/* host: a full name, a wildcard, or an address; with_base: of a wildcard, also for the name below
+ * which it stands. What lies in the files is shown at once. One that is wanted twice is the same,
+ * and is to be freed twice. */
+struct certificate_order *certificate_order_new(struct certificate_orders *all, const char *host,
+						bool with_base);
 void certificate_order_free(struct certificate_order *c);
 /* The relay lets visitors in (else nothing is ordered), at this port. */
 void certificate_order_set_open(struct certificate_order *c, bool is_open, uint16_t port);
