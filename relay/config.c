@@ -348,19 +348,26 @@ static void read_dns(struct conf_at root, const char *domain, struct relay_confi
 	publishers_config_read(conf_list(root, "dns"), &place, &c->dns);
 }
 
-static void read_pair(struct conf_at at, const struct relay_config *c, struct update_config *u)
+/* Only behind `http`, `tls` and `update`: those a CA may come to. */
+static void read_certificate(struct conf_at at, const struct relay_config *c,
+			     struct certificate_config *out)
 {
 	const char *text = NULL;
 	if (conf_is_str(at, "certificate"))
 		conf_str(at, "certificate", &text);
-	u->automatic = text && !strcmp(text, "auto");
-	u->certificate = u->automatic ? NULL : read_path(at, "certificate", c->file);
-	u->private_key = read_path(at, "private_key", c->file);
-	if (u->automatic && u->private_key)
+	out->automatic = text && !strcmp(text, "auto");
+	out->file = out->automatic ? NULL : read_path(at, "certificate", c->file);
+	out->private_key = read_path(at, "private_key", c->file);
+	if (out->automatic && out->private_key)
 		conf_error(at, "private_key", "does not go with \"certificate\": \"auto\"");
-	else if (u->automatic && !c->tls_count && !c->http_count)
-		conf_error(at, "certificate",
-			   "\"auto\" needs \"tls\" or \"http\": there a CA looks for the relay");
+	else if (out->automatic && !c->tls_count && !(c->http_count && c->update.on))
+		conf_error(
+		    at, "certificate",
+		    "\"auto\" needs \"tls\", or \"http\" and \"update\": there a CA looks for "
+		    "the relay");
+	else if (!out->automatic && !out->file != !out->private_key)
+		conf_error(at, out->file ? "private_key" : "certificate",
+			   "is missing: the two go together");
 }
 
 static void read_update(struct conf_at root, struct relay_config *c)
@@ -373,11 +380,8 @@ static void read_update(struct conf_at root, struct relay_config *c)
 	u->http = publisher_read_addresses(at, "http", 0, &u->http_count);
 	u->https = publisher_read_addresses(at, "https", 0, &u->https_count);
 	read_trust(at, true, &u->trust);
-	read_pair(at, c, u);
+	read_certificate(at, c, &u->certificate);
 	conf_done(at);
-	if (!u->automatic && !u->certificate != !u->private_key)
-		conf_error(at, u->certificate ? "private_key" : "certificate",
-			   "is missing: the two go together");
 }
 
 static void read_hosts(struct conf_at at, struct admin_config *a)
@@ -407,13 +411,9 @@ static void read_admin(struct conf_at root, struct relay_config *c)
 	default_addr("127.0.0.1:7080", addr_parse, &a->listen, &a->listen_count);
 	read_hosts(at, a);
 	read_trust(at, true, &a->trust);
-	a->certificate = read_path(at, "certificate", c->file);
-	a->private_key = read_path(at, "private_key", c->file);
+	read_certificate(at, c, &a->certificate);
 	a->metrics_token_file = read_path(at, "metrics_token_file", c->file);
 	conf_done(at);
-	if (!a->certificate != !a->private_key)
-		conf_error(at, a->certificate ? "private_key" : "certificate",
-			   "is missing: the two go together");
 }
 
 /* domain: the one that runs, for what is below it; NULL: its own. */
@@ -634,6 +634,12 @@ struct relay_config *relay_config_ref(struct relay_config *c)
 	return c;
 }
 
+static void free_certificate(struct certificate_config *c)
+{
+	mem_free(c->file);
+	mem_free(c->private_key);
+}
+
 void relay_config_unref(struct relay_config *c)
 {
 	if (!c || atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) != 1)
@@ -644,15 +650,13 @@ void relay_config_unref(struct relay_config *c)
 	mem_free(c->update.https);
 	mem_free(c->update.trust.proxies);
 	acme_config_fini(&c->acme);
-	mem_free(c->update.certificate);
-	mem_free(c->update.private_key);
+	free_certificate(&c->update.certificate);
 	mem_free(c->admin.listen);
 	for (size_t i = 0; i < c->admin.host_count; i++)
 		mem_free(c->admin.hosts[i]);
 	mem_free(c->admin.hosts);
 	mem_free(c->admin.trust.proxies);
-	mem_free(c->admin.certificate);
-	mem_free(c->admin.private_key);
+	free_certificate(&c->admin.certificate);
 	mem_free(c->admin.metrics_token_file);
 	mem_free(c->file);
 	mem_free(c->domain);

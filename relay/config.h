@@ -36,14 +36,19 @@ struct relay_limits {
 	uint32_t memory_mib;
 };
 
+/* The certificate of one of the relay's doors. */
+struct certificate_config {
+	char *file, *private_key; /* absolute paths, or NULL: the relay's own */
+	bool automatic;           /* "auto": one that a CA gives, in place of these */
+};
+
 /* The HTTP server for DDNS clients. */
 struct update_config {
 	bool on;
 	struct addr *http, *https;
 	size_t http_count, https_count;
 	struct forwarded_trust trust;
-	char *certificate, *private_key; /* absolute paths, or NULL: the relay's own */
-	bool automatic;                  /* "auto": one that a CA gives, in place of these */
+	struct certificate_config certificate;
 };
 
 /* The admin listener, for programs and people's pages. */
@@ -54,8 +59,8 @@ struct admin_config {
 	char **hosts; /* further names that it answers to */
 	size_t host_count;
 	struct forwarded_trust trust;
-	char *certificate, *private_key; /* absolute paths, or NULL: the relay's own */
-	char *metrics_token_file;        /* absolute path, or NULL */
+	struct certificate_config certificate;
+	char *metrics_token_file; /* absolute path, or NULL */
 };
 
 struct relay_config {

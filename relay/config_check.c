@@ -54,11 +54,10 @@ int config_check_identity(const struct relay_config *c, struct tls_context **out
 	return check_pair(c->certificate, c->private_key, TLS_CONTEXT_ALPN_TUNNEL, false, out);
 }
 
-static int check_update(const struct update_config *u)
+static int check_certificate(const struct certificate_config *c)
 {
 	struct tls_context *tls = NULL;
-	int exit_code =
-	    u->certificate ? check_pair(u->certificate, u->private_key, NULL, true, &tls) : 0;
+	int exit_code = c->file ? check_pair(c->file, c->private_key, NULL, true, &tls) : 0;
 	tls_context_unref(tls);
 	return exit_code;
 }
@@ -127,14 +126,16 @@ static int check_state(const struct relay_config *c)
 
 bool config_check_service_user(const struct relay_config *c)
 {
-	const struct update_config *u = &c->update;
+	const struct certificate_config *u = &c->update.certificate, *a = &c->admin.certificate;
 	const char *const files[] = {
 	    c->file,
 	    c->accounts,
 	    c->certificate,
 	    c->private_key,
-	    u->certificate ? u->certificate : "",
+	    u->file ? u->file : "",
 	    u->private_key ? u->private_key : "",
+	    a->file ? a->file : "",
+	    a->private_key ? a->private_key : "",
 	    NULL,
 	};
 	return service_user_reads(c->file, files);
@@ -144,7 +145,8 @@ int config_check_files(const struct relay_config *c)
 {
 	struct tls_context *tls;
 	int accounts = check_accounts(c), identity = config_check_identity(c, &tls),
-	    update = check_update(&c->update), state = check_state(c);
+	    update = check_certificate(&c->update.certificate),
+	    admin = check_certificate(&c->admin.certificate), state = check_state(c);
 	tls_context_unref(tls);
-	return worse(worse(accounts, state), worse(identity, update));
+	return worse(worse(accounts, state), worse(identity, worse(update, admin)));
 }

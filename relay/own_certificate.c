@@ -119,19 +119,24 @@ static char *name_of(const struct relay_config *c)
 	return c->address_count ? mem_strdup(addr_ip_text(&c->addresses[0], ip)) : NULL;
 }
 
+static bool is_wanted(const struct relay_config *c)
+{
+	return c->update.certificate.automatic || c->admin.certificate.automatic;
+}
+
 /* A CA comes to ports 443 and 80 only: where tls listens elsewhere, http may still be found. */
 static enum acme_way way_of(const struct relay_config *c)
 {
 	for (size_t i = 0; i < c->tls_count; i++)
 		if (c->tls[i].port == TLS_PORT)
 			return ACME_WAY_TLS_ALPN;
-	return c->http_count ? ACME_WAY_HTTP : ACME_WAY_TLS_ALPN;
+	return c->http_count && c->update.on ? ACME_WAY_HTTP : ACME_WAY_TLS_ALPN;
 }
 
 void own_certificate_set(struct own_certificate *o, struct relay_config *config)
 {
 	struct acme_config acme;
-	char *name = config->update.automatic ? name_of(config) : NULL;
+	char *name = is_wanted(config) ? name_of(config) : NULL;
 	acme_config_copy(&acme, &config->acme);
 	acme.way = way_of(config);
 	if (text_same(name, o->name) && (!name || acme_config_same(&acme, &o->acme))) {

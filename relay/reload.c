@@ -42,12 +42,11 @@ static struct accounts *read_accounts(const struct relay_config *c, char **why)
 	return NULL;
 }
 
-static bool update_pair_fits(const struct update_config *u, char **why)
+static bool pair_fits(const struct certificate_config *c, char **why)
 {
-	if (!u->certificate)
+	if (!c->file)
 		return true;
-	struct tls_context *tls =
-	    tls_context_server_new(u->certificate, u->private_key, NULL, true, why);
+	struct tls_context *tls = tls_context_server_new(c->file, c->private_key, NULL, true, why);
 	tls_context_unref(tls);
 	return tls != NULL;
 }
@@ -61,7 +60,8 @@ static char *build(struct reload *r, const char *file)
 	const struct relay_config *c = r->config;
 	congestion_choose(c->congestion, r->config->congestion_used);
 	r->accounts = read_accounts(c, &why);
-	if (r->accounts && update_pair_fits(&c->update, &why))
+	if (r->accounts && pair_fits(&c->update.certificate, &why) &&
+	    pair_fits(&c->admin.certificate, &why))
 		r->tls = tls_context_server_new(c->certificate, c->private_key,
 						TLS_CONTEXT_ALPN_TUNNEL, false, &why);
 	return why;

@@ -400,9 +400,11 @@ static struct admin_server *new_admin_server(struct relay *r)
 	return admin_server_new(r->parts.context.main, &calls);
 }
 
-static void on_own_certificate(void *ddns_server, struct tls_context *shown)
+static void on_own_certificate(void *owner, struct tls_context *shown)
 {
-	ddns_server_set_certificate(ddns_server, shown);
+	const struct relay_parts *p = owner;
+	ddns_server_set_certificate(p->ddns_server, shown);
+	admin_server_set_certificate(p->admin_server, shown);
 }
 
 static bool start_names(struct relay *r, struct accounts *accounts)
@@ -427,7 +429,7 @@ static bool start_names(struct relay *r, struct accounts *accounts)
 	ddns_server_set(p->ddns_server, c);
 	p->admin_server = new_admin_server(r);
 	admin_server_set(p->admin_server, c);
-	p->own_certificate = own_certificate_new(main, on_own_certificate, p->ddns_server);
+	p->own_certificate = own_certificate_new(main, on_own_certificate, p);
 	ddns_server_set_tokens(p->ddns_server, own_certificate_token, p->own_certificate);
 	own_certificate_set(p->own_certificate, c);
 	p->context.on_declare = on_declare;

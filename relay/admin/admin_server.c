@@ -57,6 +57,7 @@ struct admin_server {
 	bool on;
 	struct relay_config *config; /* a reference: the server trusts its proxies */
 	struct http_server *server;
+	struct tls_context *automatic; /* what a CA gave; NULL: nothing yet */
 	struct list questions;
 	unsigned question_count;
 	struct guess_limiter *guesses;
@@ -493,11 +494,15 @@ struct admin_server *admin_server_new(struct loop *l, const struct admin_calls *
 static void load_certificate(struct admin_server *a)
 {
 	const struct relay_config *c = a->config;
-	bool own = c->admin.certificate;
+	const struct certificate_config *own = &c->admin.certificate;
 	char *why = NULL;
+	if (own->automatic && a->automatic) {
+		http_server_set_tls(a->server, a->automatic);
+		return;
+	}
 	struct tls_context *tls =
-	    tls_context_server_new(own ? c->admin.certificate : c->certificate,
-				   own ? c->admin.private_key : c->private_key, NULL, true, &why);
+	    tls_context_server_new(own->file ? own->file : c->certificate,
+				   own->file ? own->private_key : c->private_key, NULL, true, &why);
 	if (tls)
 		http_server_set_tls(a->server, tls);
 	else
@@ -512,6 +517,14 @@ void admin_server_set(struct admin_server *a, struct relay_config *config)
 	http_server_set_trust(a->server, &config->admin.trust);
 	relay_config_unref(a->config);
 	a->config = relay_config_ref(config);
+	if (a->on)
+		load_certificate(a);
+}
+
+void admin_server_set_certificate(struct admin_server *a, struct tls_context *tls)
+{
+	tls_context_unref(a->automatic);
+	a->automatic = tls ? tls_context_ref(tls) : NULL;
 	if (a->on)
 		load_certificate(a);
 }
@@ -549,6 +562,7 @@ void admin_server_close(struct admin_server *a)
 	http_server_close(a->server);
 	guess_limiter_free(a->guesses);
 	failure_log_close(a->log);
+	tls_context_unref(a->automatic);
 	relay_config_unref(a->config);
 	mem_free(a);
 }

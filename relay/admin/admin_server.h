@@ -38,6 +38,9 @@ struct admin_server *admin_server_new(struct loop *l, const struct admin_calls *
 /* Takes the block `admin` of the configuration; without one, connections are closed. The
  * certificate is read anew; one that does not fit is logged, and the one before stays. */
 void admin_server_set(struct admin_server *a, struct relay_config *config);
+/* The certificate that a CA gave, where `admin` says "auto"; until then it is the relay's own
+ * pair. NULL: there is none. */
+void admin_server_set_certificate(struct admin_server *a, struct tls_context *tls);
 /* listener_fn of the listeners; owner is the server. */
 void admin_server_accept_plain(void *owner, int fd, const struct addr *peer,
 			       const struct addr *local);

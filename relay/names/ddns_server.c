@@ -439,11 +439,11 @@ static void choose_certificate(struct ddns_server *d)
 {
 	const struct relay_config *c = d->config;
 	const struct update_config *u = &c->update;
-	bool automatic = u->automatic && d->automatic;
+	bool automatic = u->certificate.automatic && d->automatic;
 	if (!u->on || !u->https_count || automatic)
 		set_pair(d, NULL, NULL);
-	else if (u->certificate)
-		set_pair(d, u->certificate, u->private_key);
+	else if (u->certificate.file)
+		set_pair(d, u->certificate.file, u->certificate.private_key);
 	else
 		set_pair(d, c->certificate, c->private_key);
 	if (automatic)

@@ -326,7 +326,7 @@ void certificate_orders_stated(struct certificate_orders *all,
 {
 	for (size_t i = 0; all->job && i < acme_client_wishes(all->client); i++) {
 		const struct acme_wish *wish = acme_client_wish(all->client, i);
-		struct challenge record;
+		struct challenge record = {0};
 		put_record(wish, &record);
 		for (size_t k = 0; !wish->published && k < count; k++) {
 			const struct challenge_report *r = &reports[k];

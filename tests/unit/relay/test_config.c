@@ -192,8 +192,8 @@ static void every_error_is_a_line(void **state)
 	    {D "\"update\": {\"certificate\": \"auto\", \"private_key\": \"k\"}, \"http\": {}}",
 	     "test: relay.json: update.private_key: does not go with \"certificate\": \"auto\"\n"},
 	    {D "\"update\": {\"certificate\": \"auto\"}}",
-	     "test: relay.json: update.certificate: \"auto\" needs \"tls\" or \"http\": there a CA "
-	     "looks for the relay\n"},
+	     "test: relay.json: update.certificate: \"auto\" needs \"tls\", or \"http\" and "
+	     "\"update\": there a CA looks for the relay\n"},
 	    {D "\"acme\": {\"directory\": \"letsencript\", \"challenge\": \"dns-01\"}}",
 	     "test: relay.json: acme.directory: \"letsencript\" is neither letsencrypt, "
 	     "letsencrypt-staging nor a URL\n"
@@ -360,7 +360,7 @@ static void what_a_running_relay_takes_up(void **state)
 	assert_true(c->update.on);
 	assert_int_equal(c->update.http[0].port, 8245);
 	assert_int_equal(c->update.https[0].port, 8443);
-	assert_string_equal(c->update.certificate, tempdir_path("c.crt"));
+	assert_string_equal(c->update.certificate.file, tempdir_path("c.crt"));
 	assert_int_equal(c->dns.count, 0);
 	assert_int_equal(c->limits.head_s, 3);
 	assert_string_equal(c->certificate, tempdir_path("other.crt"));
