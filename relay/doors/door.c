@@ -25,8 +25,10 @@
 enum {
 	SLOW_VISITORS_MS = 50,
 	SLOW_VISITORS_MOST = 64, /* visitors that make room at once */
-	/* how far behind is too far, where the mapping has all its connections */
+	/* how far behind is too far, where places are short; less, where so many of a network are
+	 * behind */
 	PLACE_LAG_MS = 10000,
+	PLACE_CROWD = 16,
 	SLOW_SAY_MS = 60000,
 	SOURCES = 4096,
 	FLOWS_DEFAULT = 16384,
@@ -584,14 +586,39 @@ static struct door *fullest(const struct tenant *t)
 	return most;
 }
 
+/* Each of the agent's doors in turn; udp doors have nobody to ask. */
+static struct door *next_in_turn(struct door *d)
+{
+	struct list *all = &d->tenant->doors;
+	struct door *next = LIST_ENTRY(all->next, struct door, beside);
+	list_remove(&next->beside);
+	list_append(all, &next->beside);
+	return next->kind->slow ? next : d;
+}
+
+/* Slow visitors make room: in the mapping that has the most visitors, else in this one, else in any
+ * other, so that a mapping whose many visitors all move shields none. Returns how many. */
+static unsigned ask_slow(struct door *d, struct slow_visitors_wish wish)
+{
+	struct door *const asked[] = {fullest(d->tenant), d, next_in_turn(d)};
+	uint64_t now = loop_now_ms(d->tenant->worker->loop);
+	unsigned all = 0;
+	for (size_t i = 0; i < sizeof asked / sizeof *asked && wish.most; i++) {
+		unsigned ended = slow_visitors_ask(&asked[i]->slow, &wish, now);
+		wish.most -= ended;
+		all += ended;
+	}
+	return all;
+}
+
 /* A visitor that is slow makes room for one who would be refused. */
 static bool make_room(struct door *d, enum door_entry entry)
 {
-	uint64_t now = loop_now_ms(d->tenant->worker->loop);
+	const struct slow_visitors_wish one = {
+	    .most = 1, .lag_ms = PLACE_LAG_MS, .crowd = PLACE_CROWD};
 	if (entry == DOOR_FULL)
-		return slow_visitors_ask(&d->slow, 1, PLACE_LAG_MS, false, now) > 0;
-	return entry == DOOR_ACCOUNT_FULL &&
-	       slow_visitors_ask(&fullest(d->tenant)->slow, 1, 0, false, now) > 0;
+		return slow_visitors_ask(&d->slow, &one, loop_now_ms(d->tenant->worker->loop)) > 0;
+	return entry == DOOR_ACCOUNT_FULL && ask_slow(d, one) > 0;
 }
 
 enum door_entry door_enter(struct door *d, const struct addr *peer)
@@ -696,9 +723,8 @@ static void on_slow_timer(void *owner)
 	if (!t || !tunnel_is_short(t, d->mapping.id))
 		return;
 	size_t waiting = tunnel_waiting(t, d->mapping.id);
-	if (slow_visitors_ask(&fullest(d->tenant)->slow,
-			      waiting < SLOW_VISITORS_MOST ? (unsigned)waiting : SLOW_VISITORS_MOST,
-			      0, true, loop_now_ms(d->tenant->worker->loop)))
+	unsigned most = waiting < SLOW_VISITORS_MOST ? (unsigned)waiting : SLOW_VISITORS_MOST;
+	if (ask_slow(d, (struct slow_visitors_wish){.most = most, .memory = true}))
 		transport_mark(d->tenant->transport);
 	timer_set(d->slow_timer, SLOW_VISITORS_MS);
 }

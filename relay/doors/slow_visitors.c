@@ -45,36 +45,45 @@ static int64_t lag_of(const struct slow_visitors *r, struct slow_visitors_member
 	return memory && !s.holds_memory ? 0 : lag_ms;
 }
 
-static void look(struct slow_visitors *r, int64_t most_ms, bool memory, uint64_t now_ms)
+static void look(struct slow_visitors *r, bool memory, uint64_t now_ms)
 {
 	struct slow_visitors_member *m =
 	    LIST_ENTRY(r->members.next, struct slow_visitors_member, node);
 	list_remove(&m->node);
 	list_append(&r->members, &m->node);
-	bool is_behind = lag_of(r, m, memory, now_ms) > most_ms;
+	bool is_behind = lag_of(r, m, memory, now_ms) > 0;
 	if (!is_behind)
 		eviction_queue_leave(r->behind, &m->behind);
 	else if (!m->behind.network)
 		eviction_queue_join(r->behind, &m->behind, &m->from);
 }
 
-unsigned slow_visitors_ask(struct slow_visitors *r, unsigned most, int64_t lag_ms, bool memory,
+static bool is_wished(const struct slow_visitors_member *m, const struct slow_visitors_wish *wish,
+		      int64_t lag_ms)
+{
+	return lag_ms > wish->lag_ms ||
+	       (wish->crowd && eviction_queue_beside(&m->behind) >= wish->crowd);
+}
+
+unsigned slow_visitors_ask(struct slow_visitors *r, const struct slow_visitors_wish *wish,
 			   uint64_t now_ms)
 {
 	unsigned ended = 0;
 	for (size_t i = 0; i < LOOKS && i < r->count; i++)
-		look(r, lag_ms, memory, now_ms);
+		look(r, wish->memory, now_ms);
 	for (struct eviction_queue_member *first;
-	     ended < most && (first = eviction_queue_first(r->behind));) {
+	     ended < wish->most && (first = eviction_queue_first(r->behind));) {
 		struct slow_visitors_member *m =
 		    LIST_ENTRY(first, struct slow_visitors_member, behind);
-		int64_t lag = lag_of(r, m, memory, now_ms);
-		if (lag > lag_ms) {
-			r->kind->end(m, lag);
-			ended++;
-		} else {
+		int64_t lag_ms = lag_of(r, m, wish->memory, now_ms);
+		if (lag_ms <= 0) {
 			eviction_queue_leave(r->behind, first);
+			continue;
 		}
+		if (!is_wished(m, wish, lag_ms))
+			break; /* the first found is the furthest behind, or nearly so */
+		r->kind->end(m, lag_ms);
+		ended++;
 	}
 	return ended;
 }

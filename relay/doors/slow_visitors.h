@@ -42,10 +42,16 @@ void slow_visitors_fini(struct slow_visitors *r); /* it has no members */
 void slow_visitors_add(struct slow_visitors *r, struct slow_visitors_member *m,
 		       const struct addr *from);
 void slow_visitors_remove(struct slow_visitors *r, struct slow_visitors_member *m);
-/* Looks at some members, then ends at most `most` that are more than lag_ms behind; where memory is
- * short, only those that hold some. Returns how many. A visitor is a second ahead when it is first
- * looked at. */
-unsigned slow_visitors_ask(struct slow_visitors *r, unsigned most, int64_t lag_ms, bool memory,
+struct slow_visitors_wish {
+	unsigned most;  /* visitors that are to go */
+	int64_t lag_ms; /* they are to be that far behind … */
+	size_t crowd;   /* … or just behind, if so many of their network are; 0: never mind */
+	bool memory;    /* only those that hold some are any help */
+};
+
+/* Looks at some members, then ends those that the wish asks for. Returns how many. A visitor is a
+ * second ahead when it is first looked at. */
+unsigned slow_visitors_ask(struct slow_visitors *r, const struct slow_visitors_wish *wish,
 			   uint64_t now_ms);
 
 #endif

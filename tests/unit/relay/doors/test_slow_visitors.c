@@ -40,6 +40,12 @@ static void come(struct visitor *v, const char *from)
 	slow_visitors_add(&all, &v->member, &a);
 }
 
+static unsigned ask(unsigned most, int64_t lag_ms, bool memory, uint64_t now_ms)
+{
+	const struct slow_visitors_wish wish = {.most = most, .lag_ms = lag_ms, .memory = memory};
+	return slow_visitors_ask(&all, &wish, now_ms);
+}
+
 static int begin(void **state)
 {
 	(void)state;
@@ -62,9 +68,9 @@ static void who_does_not_move_goes_after_a_second(void **state)
 {
 	(void)state;
 	come(&visitors[0], "192.0.2.1");
-	assert_int_equal(slow_visitors_ask(&all, 1, 0, true, 5000), 0);
-	assert_int_equal(slow_visitors_ask(&all, 1, 0, true, 6000), 0);
-	assert_int_equal(slow_visitors_ask(&all, 1, 0, true, 6001), 1);
+	assert_int_equal(ask(1, 0, true, 5000), 0);
+	assert_int_equal(ask(1, 0, true, 6000), 0);
+	assert_int_equal(ask(1, 0, true, 6001), 1);
 	assert_true(visitors[0].ended);
 }
 
@@ -76,7 +82,7 @@ static void who_moves_or_is_not_waited_for_stays(void **state)
 	visitors[1].sight.waits = false;
 	for (uint64_t now = 0; now < 100000; now += 500) {
 		visitors[0].sight.progress += MINIMUM_RATE_RATE / 2;
-		assert_int_equal(slow_visitors_ask(&all, 2, 0, false, now), 0);
+		assert_int_equal(ask(2, 0, false, now), 0);
 	}
 }
 
@@ -89,7 +95,7 @@ static void who_trickles_goes(void **state)
 	unsigned ended = 0;
 	for (uint64_t now = 0; now < 3000; now += 50) {
 		visitors[0].sight.progress++;
-		ended += slow_visitors_ask(&all, 1, 0, true, now);
+		ended += ask(1, 0, true, now);
 	}
 	assert_int_equal(ended, 1);
 }
@@ -99,9 +105,9 @@ static void without_memory_it_is_no_help(void **state)
 	(void)state;
 	come(&visitors[0], "192.0.2.1");
 	visitors[0].sight.holds_memory = false;
-	slow_visitors_ask(&all, 1, 0, true, 0);
-	assert_int_equal(slow_visitors_ask(&all, 1, 0, true, 60000), 0);
-	assert_int_equal(slow_visitors_ask(&all, 1, 0, false, 60000), 1);
+	ask(1, 0, true, 0);
+	assert_int_equal(ask(1, 0, true, 60000), 0);
+	assert_int_equal(ask(1, 0, false, 60000), 1);
 }
 
 /* Of one network with many that stand still, and one that stands still elsewhere, the crowd loses,
@@ -112,8 +118,8 @@ static void the_fullest_network_loses(void **state)
 	come(&visitors[0], "192.0.2.1");
 	for (int i = 1; i < VISITORS; i++)
 		come(&visitors[i], "198.51.100.1");
-	slow_visitors_ask(&all, 1, 0, true, 0);
-	assert_int_equal(slow_visitors_ask(&all, 5, 0, true, 2000), 5);
+	ask(1, 0, true, 0);
+	assert_int_equal(ask(5, 0, true, 2000), 5);
 	for (int i = 0; i < VISITORS; i++)
 		assert_int_equal(visitors[i].ended, i > 0 && i <= 5);
 }
@@ -127,8 +133,8 @@ static void who_moves_shields_nobody(void **state)
 		come(&visitors[i], "198.51.100.1");
 		visitors[i].sight.waits = false;
 	}
-	slow_visitors_ask(&all, 1, 0, true, 0);
-	assert_int_equal(slow_visitors_ask(&all, 5, 0, true, 2000), 1);
+	ask(1, 0, true, 0);
+	assert_int_equal(ask(5, 0, true, 2000), 1);
 	assert_true(visitors[0].ended);
 }
 
@@ -137,7 +143,23 @@ static void what_was_known_before_counts(void **state)
 	(void)state;
 	come(&visitors[0], "192.0.2.1");
 	visitors[0].sight.lag_ms = 12000;
-	assert_int_equal(slow_visitors_ask(&all, 1, 10000, false, 0), 1);
+	assert_int_equal(ask(1, 10000, false, 0), 1);
+}
+
+/* Where it takes ten seconds to be too far behind, one is enough for a crowd of one network. */
+static void a_crowd_has_less_patience_to_expect(void **state)
+{
+	(void)state;
+	const struct slow_visitors_wish wish = {.most = 9, .lag_ms = 10000, .crowd = 16};
+	come(&visitors[0], "192.0.2.1");
+	for (int i = 1; i < VISITORS; i++)
+		come(&visitors[i], "198.51.100.1");
+	slow_visitors_ask(&all, &wish, 0);
+	/* 19 of them: until they are 15 */
+	assert_int_equal(slow_visitors_ask(&all, &wish, 2000), VISITORS - 1 - 15);
+	assert_false(visitors[0].ended);
+	assert_int_equal(slow_visitors_ask(&all, &wish, 11000), 0);
+	assert_int_equal(slow_visitors_ask(&all, &wish, 11001), 9);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, finish)
@@ -152,6 +174,7 @@ int main(void)
 	    TEST(the_fullest_network_loses),
 	    TEST(who_moves_shields_nobody),
 	    TEST(what_was_known_before_counts),
+	    TEST(a_crowd_has_less_patience_to_expect),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
