@@ -203,13 +203,13 @@ static void use_staging(struct https_visitor *v)
 /* What is in hand goes out; what follows it is encrypted at the end of the turn of the loop. */
 static void turn(struct https_visitor *v)
 {
+	struct iovec iov = {buf_data(&v->hello), buf_len(&v->hello)};
 	v->in_turn = true;
 	v->turn_used = false;
 	if (v->tls) {
 		use_staging(v);
 		tls_connection_flush(v->tls);
-	} else {
-		struct iovec iov = {buf_data(&v->hello), buf_len(&v->hello)};
+	} else if (iov.iov_base) {
 		ssize_t n = wire_send(v, &iov, 1);
 		buf_take(&v->hello, n > 0 ? (size_t)n : 0);
 	}

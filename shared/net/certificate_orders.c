@@ -291,6 +291,7 @@ static bool publish(struct certificate_orders *all)
 
 static void put_record(const struct acme_wish *wish, struct challenge *out)
 {
+	*out = (struct challenge){0};
 	snprintf(out->host, sizeof(out->host), "%.253s.", wish->name);
 	snprintf(out->txt, sizeof(out->txt), "%.*s", CHALLENGE_TXT, wish->value);
 }
