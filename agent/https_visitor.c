@@ -188,6 +188,8 @@ static ssize_t wire_send(void *arg, const struct iovec *iov, int count)
 		memcpy(to + done, iov[i].iov_base, n);
 		done += n;
 	}
+	if (!done)
+		return UV_EAGAIN;
 	stream_commit(v->stream, done);
 	splice_count_in(v->count, done);
 	v->sent += done;
