@@ -312,6 +312,12 @@ static void print_dns(const struct init *in)
 	printf("\n(b) Or, without delegation, there:\n\n");
 	print_records(in, is_zone ? "@" : label);
 	print_records(in, below);
+	const char *dot = is_zone ? "" : ".";
+	printf("\n    and for certificates of whole accounts (*.alice) the first once, the other "
+	       "for each account:\n\n");
+	printf("    _acme-challenge%s%s NS ns1.%s.\n", dot, label, in->domain);
+	printf("    _acme-challenge.alice%s%s CNAME alice._acme-challenge.%s.\n", dot, label,
+	       in->domain);
 }
 
 static void print_firewall(void)
