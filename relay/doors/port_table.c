@@ -28,11 +28,12 @@ struct claim {
 struct port_table {
 	uv_mutex_t lock;
 	struct claim *holders[2][PORTS]; /* of each tcp port, of each udp port; NULL: it is free */
-	uint8_t own[PORTS];              /* ports_protocol: where the relay itself listens */
-	size_t count, most;              /* of held ports */
-	struct hash_table *shares;       /* of accounts that hold some */
-	size_t accounts, kept;           /* how many there are; for each */
-	size_t used;                     /* of what is kept, by all that hold some */
+	struct ports_range *own;         /* where the relay itself listens */
+	size_t own_count;
+	size_t count, most;        /* of held ports */
+	struct hash_table *shares; /* of accounts that hold some */
+	size_t accounts, kept;     /* how many there are; for each */
+	size_t used;               /* of what is kept, by all that hold some */
 };
 
 struct port_table *port_table_new(size_t most)
@@ -122,6 +123,7 @@ void port_table_free(struct port_table *p)
 			if (p->holders[udp][port])
 				drop(p, p->holders[udp], p->holders[udp][port]);
 	hash_table_free(p->shares);
+	mem_free(p->own);
 	uv_mutex_destroy(&p->lock);
 	mem_free(p);
 }
@@ -129,10 +131,9 @@ void port_table_free(struct port_table *p)
 void port_table_set_own(struct port_table *p, const struct ports_range *own, size_t count)
 {
 	uv_mutex_lock(&p->lock);
-	memset(p->own, 0, sizeof p->own);
-	for (size_t i = 0; i < count; i++)
-		for (unsigned port = own[i].first; port <= own[i].last; port++)
-			p->own[port] |= own[i].protocols;
+	mem_free(p->own);
+	p->own = count ? mem_dup(own, count * sizeof *own) : NULL;
+	p->own_count = count;
 	uv_mutex_unlock(&p->lock);
 }
 
@@ -140,10 +141,13 @@ void port_table_set_own(struct port_table *p, const struct ports_range *own, siz
 static char *why_not(const struct port_table *p, enum ports_protocol transport, uint16_t first,
 		     uint16_t last)
 {
-	for (unsigned port = first; port <= last; port++)
-		if (p->own[port] & transport)
-			return mem_printf("the relay itself listens on port %u%s", port,
+	for (size_t i = 0; i < p->own_count; i++) {
+		const struct ports_range *own = &p->own[i];
+		if (own->first <= last && own->last >= first && own->protocols & transport)
+			return mem_printf("the relay itself listens on port %u%s",
+					  own->first > first ? own->first : first,
 					  transport == PORTS_UDP ? "/udp" : "");
+	}
 	return NULL;
 }
 
@@ -193,11 +197,12 @@ int port_table_claim(struct port_table *p, const struct port_wish *w, char **hol
 	*holder = NULL;
 	uv_mutex_lock(&p->lock);
 	*why = why_not(p, w->transport, w->first, w->last);
+	/* Before the ports are looked at: an account may want all of them a thousand times. */
+	if (!*why && (*why = why_too_many(p, w)))
+		err = UV_EMFILE;
 	for (unsigned port = w->first; port <= w->last && !*why && !*holder; port++)
 		if (holders[port])
 			*holder = mem_strdup(holders[port]->owner);
-	if (!*why && !*holder && (*why = why_too_many(p, w)))
-		err = UV_EMFILE;
 	if (!*why && !*holder) {
 		struct claim *c = mem_alloc(sizeof *c);
 		*c = (struct claim){w->first, w->last, obtain_share(p, w->account),

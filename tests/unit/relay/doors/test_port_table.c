@@ -60,7 +60,7 @@ static void ranges_of_one_protocol_do_not_overlap(void **state)
 	claim(p, PORTS_TCP, 200, 300, "bob/pc", "held by alice/nas");
 	claim(p, PORTS_TCP, 50, 100, "bob/pc", "held by alice/nas");
 	claim(p, PORTS_TCP, 150, 150, "bob/pc", "held by alice/nas");
-	claim(p, PORTS_TCP, 1, 65535, "bob/pc", "held by alice/nas");
+	too_many(p, PORTS_TCP, 1, 65535, "bob/pc", "account bob has 0 ports and may have 500");
 	claim(p, PORTS_UDP, 100, 200, "bob/pc", NULL);
 	claim(p, PORTS_TCP, 201, 300, "bob/pc", NULL);
 	claim(p, PORTS_TCP, 65535, 65535, "bob/pc", NULL);
