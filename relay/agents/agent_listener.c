@@ -18,6 +18,7 @@
 #include "shared/base/rate_limiter.h"
 #include "shared/net/failure_log.h"
 #include "shared/net/first_frame.h"
+#include "shared/net/socket.h"
 #include "shared/net/timer.h"
 
 #include <stdio.h>
@@ -31,6 +32,7 @@ enum {
 	RETRY_BUSY_MS = 30000,
 	LINGER_MS = 1000, /* for a refused peer to read why */
 	YOUNG_MS = 1000,
+	LOOKS = 8, /* for one that has said nothing, when one has to go */
 	/* a valid token also pays for the connections that its agent dialled beside the one it
 	 * used, and for some of its neighbours */
 	FORGIVEN = 16,
@@ -341,9 +343,16 @@ static void evict(struct peer *p)
 	drop(p);
 }
 
+/* Who has said something stands behind those of its network that have not: a far home needs as long
+ * as its path takes. */
 static void evict_first(struct eviction_queue *c)
 {
-	evict(LIST_ENTRY(eviction_queue_first(c), struct peer, member));
+	struct peer *p = LIST_ENTRY(eviction_queue_first(c), struct peer, member);
+	for (int i = 0; i < LOOKS && socket_info(io_fd(p->io)).bytes_received; i++) {
+		eviction_queue_put_last(c, &p->member);
+		p = LIST_ENTRY(eviction_queue_first(c), struct peer, member);
+	}
+	evict(p);
 }
 
 /* Makes room for one more of source, and counts it; false: there is none. */

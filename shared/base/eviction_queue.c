@@ -93,10 +93,11 @@ void eviction_queue_leave(struct eviction_queue *c, struct eviction_queue_member
 	mem_free(n);
 }
 
-void eviction_queue_put_last(struct eviction_queue_member *m)
+void eviction_queue_put_last(struct eviction_queue *c, struct eviction_queue_member *m)
 {
 	list_remove(&m->node);
 	list_append(&m->network->members, &m->node);
+	place(c, m->network);
 }
 
 struct eviction_queue_member *eviction_queue_first(const struct eviction_queue *c)

@@ -27,7 +27,7 @@ void eviction_queue_join(struct eviction_queue *c, struct eviction_queue_member 
 /* A member that is in no queue may leave, too. */
 void eviction_queue_leave(struct eviction_queue *c, struct eviction_queue_member *m);
 /* Puts the member behind the others of its network, so that it is the last of them to go. */
-void eviction_queue_put_last(struct eviction_queue_member *m);
+void eviction_queue_put_last(struct eviction_queue *c, struct eviction_queue_member *m);
 /* The member that has to go; NULL: there is none. Networks with EVICTION_QUEUE_FULLEST members
  * or more are equally full, and take turns. */
 struct eviction_queue_member *eviction_queue_first(const struct eviction_queue *c);

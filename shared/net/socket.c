@@ -57,6 +57,7 @@ struct socket_info socket_info(int fd)
 	    .rttvar_us = info.tcpi_rttvar,
 	    .least_rtt_us = info.tcpi_min_rtt,
 	    .bytes_acked = info.tcpi_bytes_acked,
+	    .bytes_received = info.tcpi_bytes_received,
 	    .ack_age_ms = info.tcpi_last_ack_recv,
 	    .unacked = info.tcpi_unacked,
 	    .resent = info.tcpi_total_retrans,

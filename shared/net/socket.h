@@ -39,9 +39,10 @@ struct socket_info {
 	bool known;
 	uint32_t rtt_us, rttvar_us, least_rtt_us;
 	uint64_t bytes_acked; /* of ours, by the peer's kernel */
-	uint32_t ack_age_ms;  /* since its last acknowledgement */
-	uint32_t unacked;     /* segments */
-	uint32_t resent;      /* segments, ever */
+	uint64_t bytes_received;
+	uint32_t ack_age_ms; /* since its last acknowledgement */
+	uint32_t unacked;    /* segments */
+	uint32_t resent;     /* segments, ever */
 	uint32_t notsent_bytes;
 	/* Packets of one direction have been lost or were late. A window that was cut for that
 	 * stays small, except with bbr. */

@@ -716,7 +716,7 @@ static void a_stop_leaves_nothing_behind(void **state)
 
 enum { STRANGERS = AGENT_LISTENER_STRANGERS + 100 };
 
-static int far_ends[STRANGERS + 1];
+static int far_ends[STRANGERS + 1], speaking;
 
 /* Returns its own end of a connection that came from `from`. */
 static int come_from(struct ground *g, const struct addr *from)
@@ -727,14 +727,32 @@ static int come_from(struct ground *g, const struct addr *from)
 	return pair[1];
 }
 
+/* The same over TCP; it has said something. */
+static int come_speaking(struct ground *g, const struct addr *from)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof at;
+	int door = socket(AF_INET, SOCK_STREAM, 0), far = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(bind(door, (struct sockaddr *)&at, len), 0);
+	assert_int_equal(listen(door, 1), 0);
+	getsockname(door, (struct sockaddr *)&at, &len);
+	assert_int_equal(connect(far, (struct sockaddr *)&at, len), 0);
+	assert_int_equal(send(far, "\x16", 1, 0), 1);
+	int near = accept4(door, NULL, NULL, SOCK_NONBLOCK);
+	assert_true(near >= 0);
+	close(door);
+	agent_listener_accept(g->agent_listener, near, from, from);
+	return far;
+}
+
 static bool is_open(int fd)
 {
 	char byte;
 	return recv(fd, &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 
-/* The first comes from a network that has an agent, then strangers, each from a network of its
- * own. */
+/* The first comes from a network that has an agent. Then strangers, each from a network of its own,
+ * of whom the first has begun to speak, as a home does that is far away. */
 static void step_strangers(struct ground *g)
 {
 	if (g->stage == 0) {
@@ -744,6 +762,8 @@ static void step_strangers(struct ground *g)
 		struct addr from = {.family = 4, .ip = {127, 0, 0, 99}, .port = 7};
 		assert_true(registry_knows(g->agents, &from));
 		far_ends[0] = come_from(g, &from);
+		memcpy(from.ip, (uint8_t[]){11, 0, 0, 1}, 4);
+		speaking = come_speaking(g, &from);
 		for (int i = 1; i <= STRANGERS; i++) {
 			memcpy(from.ip, (uint8_t[]){10, (uint8_t)(i >> 8), (uint8_t)i, 1}, 4);
 			assert_false(registry_knows(g->agents, &from));
@@ -754,8 +774,10 @@ static void step_strangers(struct ground *g)
 		int open = 0;
 		for (int i = 1; i <= STRANGERS; i++)
 			open += is_open(far_ends[i]);
-		assert_int_equal(open, AGENT_LISTENER_STRANGERS);
+		assert_int_equal(open, AGENT_LISTENER_STRANGERS - 1);
 		assert_true(is_open(far_ends[0]));
+		assert_true(is_open(speaking));
+		close(speaking);
 		for (int i = 0; i <= STRANGERS; i++)
 			close(far_ends[i]);
 		stop(g);

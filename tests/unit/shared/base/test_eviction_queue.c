@@ -28,7 +28,7 @@ static void the_first_of_the_fullest_network_goes(void **state)
 	assert_int_equal(eviction_queue_count(c), 6);
 	assert_int_equal(eviction_queue_beside(&m[5]), 3); /* a v6 /48 */
 	assert_ptr_equal(eviction_queue_first(c), &m[3]);
-	eviction_queue_put_last(&m[3]);
+	eviction_queue_put_last(c, &m[3]);
 	assert_ptr_equal(eviction_queue_first(c), &m[4]);
 	eviction_queue_leave(c, &m[4]);
 	eviction_queue_leave(c, &m[5]);
@@ -36,6 +36,8 @@ static void the_first_of_the_fullest_network_goes(void **state)
 	eviction_queue_leave(c, &m[1]);
 	/* of those with one each, the network that has stood so for longest */
 	assert_ptr_equal(eviction_queue_first(c), &m[0]);
+	eviction_queue_put_last(c, &m[0]);
+	assert_ptr_equal(eviction_queue_first(c), &m[3]);
 	for (int i = 0; i < 6; i++)
 		eviction_queue_leave(c, &m[i]);
 	assert_null(eviction_queue_first(c));
