@@ -3,7 +3,7 @@
 
 FULL=1       all cells instead of 24
 ROUNDS=N     how many rounds (7)
-CELLS=a,b    only these (as printed; may be prefixes)
+CELLS=a,b    only these (as printed; may be prefixes; thin: the thin uplinks)
 WAYS=a,b     only these
 
 A pass on one way is 16 MiB, a second of quiet, and 1 MiB: so the small transfer finds the link as a big one has left it. Each ends
@@ -23,6 +23,8 @@ MIB = 1 << 20
 NAMED = [(rtt, loss, way, 1) for rtt, loss in ((10, .1), (40, 0), (100, .1), (200, 1)) for way in ("down", "up")] \
     + [(rtt, loss, way, 8) for rtt, loss in ((40, .1), (100, 1)) for way in ("down", "up")]
 ALL = [(rtt, loss, way, n) for rtt in (10, 40, 100, 200) for loss in (0, .1, 1) for way in ("down", "up") for n in (1, 8)]
+# A home's uplink: Mbit/s; its router holds 300 ms of it
+THIN, THIN_RTT_MS, THIN_QUEUE_MS, THIN_FULL_S, ECHOES_S, ECHO_EACH_S = (1, 5, 20), 40, 300, 3, 6, .05
 # Ours divided by the best other's, and by direct's.
 BEST_IN_MOST, MOST, BEST_IN_EACH, DIRECT, DIRECT_LOSSY_CUBIC, SHARE = 1.0, .9, .85, .95, 1.2, 1.2
 
@@ -143,11 +145,51 @@ def transfer(at, direction, size, visitors):
     return sum(one.arrived for one in all_of_them) / took, share
 
 
-def set_path(fifo, rtt_ms, loss, rate=0, queue=0):
-    for number in "01":
+def set_path(fifo, rtt_ms, loss, uplink=0):
+    """uplink: bytes a second from the long leg's end, with its queue; 0: no limit."""
+    for number, rate in (("0", 0), ("1", uplink)):
         with open(fifo + number, "w") as f:
-            f.write("%d %g %d %d\n" % (rtt_ms * 500, loss, rate, queue))
+            f.write("%d %g %d %d\n" % (rtt_ms * 500, loss, rate, rate * THIN_QUEUE_MS // 1000))
     time.sleep(.2)
+
+
+def echoes(at, seconds):
+    """Round trips of a few bytes, in ms."""
+    got = []
+    with socket.create_connection(at, timeout=LIMIT_S) as s:
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            began = time.monotonic()
+            s.sendall(b"E" + bytes(8))
+            take(s, 9)
+            got.append((time.monotonic() - began) * 1000)
+            time.sleep(ECHO_EACH_S)
+    return sorted(got)
+
+
+def thin(at):
+    """Echoes beside a download that fills the uplink: p50, p99, and what the download gets, KiB/s."""
+    bulk = Transfer(at, "down", 1 << 40)
+    bulk.start()
+    time.sleep(THIN_FULL_S)
+    got = echoes(at, ECHOES_S)
+    bulk.join()
+    return got[len(got) // 2], got[len(got) * 99 // 100], bulk.arrived / LIMIT_S / 1024
+
+
+def measure_thin(fifo, ways, rounds):
+    print("\nEchoes beside a download over a home's uplink with %d ms of queue, round trip %d ms: p50, p99 in ms; the download in KiB/s\n"
+          % (THIN_QUEUE_MS, THIN_RTT_MS))
+    print("| uplink | %s |\n| --- |%s" % (" | ".join(ways), " --- |" * len(ways)))
+    for mbit in THIN:
+        values = {}
+        for _ in range(rounds):
+            set_path(fifo, THIN_RTT_MS, 0, mbit * 125000)
+            for name, at in ways.items():
+                values.setdefault(name, []).append(thin(at))
+                time.sleep(QUIET_S)
+        print("| %d Mbit/s | %s |" % (mbit, " | ".join(", ".join("%.0f" % median(v) for v in zip(*values[w])) for w in ways)), flush=True)
 
 
 def change_path(fifo, cell, ways):
@@ -167,6 +209,11 @@ def name(cell, size):
 def wanted(cell):
     only = [c for c in os.environ.get("CELLS", "").split(",") if c]
     return not only or any(name(cell, size).startswith(c) for c in only for size in (MIB, 16 * MIB))
+
+
+def wants_thin():
+    only = os.environ.get("CELLS")
+    return not only or "thin" in only.split(",")
 
 
 def median(values):
@@ -198,7 +245,10 @@ def measure(column, leg, fifo, directory, ways):
     result = {"column": column, "leg": leg, "rounds": rounds, "kib_s": values, "shares": shares}
     with open(os.path.join(directory, "%s-%s.json" % (column, leg)), "w") as f:
         json.dump(result, f, indent=1)
-    show(column, leg, list(ways), values, shares)
+    if values:
+        show(column, leg, list(ways), values, shares)
+    if leg == "home" and wants_thin():
+        measure_thin(fifo, ways, rounds)
 
 
 # ---- what came out
