@@ -6,6 +6,7 @@ enum {
 	LEAST_PERCENT = 70, /* of what is carried: how fast a queue is drained, */
 	MOST_PERCENT = 125, /* and how fast more is tried */
 	SMOOTH = 4,
+	LEAST_QUEUE = 6 * 1500, /* bytes: a queue of less is how packets go, not a queue */
 	BEST_MS = 1500,
 	QUIET_MS = 1000,   /* not full for so long: what is known is old */
 	SHRINKS_MS = 3500, /* within that time a queue of ours loses a quarter */
@@ -32,6 +33,13 @@ static int64_t queue_us(struct pacer *p, const struct pacer_sample *s)
 	if (queue < p->foreign_us)
 		p->foreign_us = queue < 0 ? 0 : queue;
 	return queue - p->foreign_us;
+}
+
+static int64_t wanted_us(const struct pacer *p, bool mixed)
+{
+	int64_t wanted = mixed ? PACER_QUEUE_MIXED_US : PACER_QUEUE_US,
+		least = (int64_t)(LEAST_QUEUE * UINT64_C(1000000) / (p->seen + 1));
+	return wanted > least ? wanted : least;
 }
 
 /* percent of what is carried */
@@ -68,7 +76,7 @@ uint64_t pacer_look(struct pacer *p, const struct pacer_sample *s)
 	note_carried(p, s);
 	if (p->seen > PACER_FAST || !s->least_rtt_us)
 		return p->rate = 0;
-	int64_t queue = queue_us(p, s), wanted = s->mixed ? PACER_QUEUE_MIXED_US : PACER_QUEUE_US;
+	int64_t queue = queue_us(p, s), wanted = wanted_us(p, s->mixed);
 	uint64_t rate = p->seen * (uint64_t)wanted_percent(queue, wanted) / 100,
 		 least = p->best / 100 * LEAST_PERCENT;
 	p->rate = rate > least ? rate : least;

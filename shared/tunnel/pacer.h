@@ -20,7 +20,7 @@
 enum {
 	PACER_FAST = 6 * 1000 * 1000, /* bytes a second: above, no limit */
 	PACER_QUEUE_US = 50000,       /* wanted while all that moves is bulk, */
-	PACER_QUEUE_MIXED_US = 20000, /* and while somebody waits for a few bytes among it */
+	PACER_QUEUE_MIXED_US = 40000, /* and while somebody waits for a few bytes among it */
 };
 
 struct pacer_sample {
