@@ -385,11 +385,12 @@ static void free_account(void *arg, void *value)
 {
 	struct challenges *c = arg;
 	struct account_challenges *of = value;
-	LIST_EACH(node, &of->agents)
-	{
-		const struct declarer *a = LIST_ENTRY(node, struct declarer, same_account);
+	bool last;
+	do { /* the account goes with its last agent */
+		struct declarer *a = LIST_ENTRY(of->agents.next, struct declarer, same_account);
+		last = a->same_account.next == &of->agents;
 		challenges_drop(c, of->name, a->name);
-	}
+	} while (!last);
 }
 
 void challenges_free(struct challenges *c)
