@@ -14,7 +14,8 @@
 
 #include <cmocka.h>
 
-#define HASH            "\"token\":\"sha256:0000000000000000000000000000000000000000000000000000000000000000\""
+#define ZEROS           "00000000000000000000000000000000"
+#define HASH            "\"token\":\"sha256:" ZEROS ZEROS "\""
 #define TXT             "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" /* and one more */
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
