@@ -7,6 +7,7 @@
 	opens      more streams than it may: the session ends
 	crowd      one agent more than an account may have is refused
 	ports      a range of 3,500 ports is not given, one of 10 is
+	probes     PROBE upon PROBE: few are armed; REPORT upon REPORT, one of which would steer a terminal
 	deaf       reads nothing while it says what has to be answered, until the relay takes no more of it
 It prints what went wrong, and ends with 1 then.
 """
@@ -17,7 +18,7 @@ import struct
 import sys
 import time
 
-from frames import ACK, DECLARE, Link, OPEN, PING, PONG, REFUSE, STATE, WELCOME, client_context, frame, is_session, words
+from frames import ACK, DECLARE, Link, OPEN, PING, PONG, PROBE, REFUSE, REPORT, STATE, WELCOME, client_context, frame, is_session, words
 
 case, host, port, account, token = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4], sys.argv[5]
 PATIENCE = 60 * float(os.environ.get("SLOW", "1"))
@@ -29,7 +30,7 @@ class Agent(Link):
 		plain = socket.create_connection((host, port), PATIENCE)
 		plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 		super().__init__(context.wrap_socket(plain))
-		self.taken, self.state, self.refused, self.welcomed = 0, None, None, False
+		self.taken, self.state, self.refused, self.welcomed, self.answers = 0, None, None, False, []
 		self.send(words(1, {"version": 1, "role": "agent", "program": "hostile", "account": account, "agent": name, "token": token,
 			"instance": "1", "receive_budget": 1 << 24}))
 		self.until(lambda: self.welcomed or self.refused)
@@ -44,6 +45,8 @@ class Agent(Link):
 				self.refused = json.loads(payload)["code"]
 			elif kind == STATE:
 				self.state = json.loads(payload)
+			elif kind == PROBE:
+				self.answers.append(json.loads(payload))
 			elif kind == PING:
 				self.send(frame(0, PONG, payload))
 		if got and self.welcomed:
@@ -124,6 +127,25 @@ elif case == "ports":
 	many, few = agent.state["mappings"]
 	if many["state"] != "error" or "descriptors" not in many["error"] or few["state"] != "open":
 		wrong("answered %r" % agent.state)
+elif case == "probes":
+	for bad in (words(REPORT, {"mappings": [{}]}), words(PROBE, {"number": 1}), frame(0, PROBE, b"{}"), words(REPORT, [])):
+		agent.send(bad)
+		if not agent.until(lambda: agent.refused or agent.over) or agent.refused != "protocol":
+			wrong("%r was answered by %r" % (bad, agent.refused))
+		agent = Agent()
+	agent.send(declare(1, [mapping(1, 20000)], []))
+	if not agent.until(lambda: agent.state):
+		wrong("no answer")
+	begun = time.monotonic()
+	agent.send(b"".join(words(PROBE, {"number": i, "mapping": 1 + i % 2, "port": 20000, "nonce": "%032x" % i}) for i in range(1, 5001)))
+	agent.send(words(REPORT, {"mappings": [{"id": i} for i in range(2, 1026)]}) * 500)
+	agent.send(words(REPORT, {"mappings": [{"id": 1, "reachable": {"state": "no", "error": "\x1b[31m\u009b31m\nred\r" * 100}}]}))
+	agent.send(words(PROBE, {"number": 6000, "mapping": 1, "port": 1, "nonce": "00" * 16}))
+	if not agent.until(lambda: agent.answers and agent.answers[-1]["number"] == 6000):
+		wrong("the last was not answered, only %r" % agent.answers[-1:])
+	armed = [a for a in agent.answers if a.get("port")]
+	if not 1 <= len(armed) <= 10 + 5 * (time.monotonic() - begun) + 1 or any(a["number"] % 2 for a in armed):
+		wrong("of %d answers %d were armed" % (len(agent.answers), len(armed)))
 elif case == "deaf":
 	agent.s.settimeout(5)
 	blob = declare(1, [mapping(i, 20000 + i) for i in range(1, 1001)], [])
