@@ -254,8 +254,8 @@ static uint64_t nearest(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* When it is to be looked at again; *news: its nonce is outstanding no more. */
-static uint64_t look_at(struct attempt *a, bool *news)
+/* When it is to be looked at again. */
+static uint64_t look_at(struct attempt *a)
 {
 	struct reachability *all = a->reach->all;
 	uint64_t now = now_ms(all);
@@ -270,10 +270,8 @@ static uint64_t look_at(struct attempt *a, bool *news)
 	}
 	if (a->state == ATTEMPT_ASKED && now >= a->until_ms)
 		done(a, OUTCOME_UNKNOWN, mem_strdup("the relay did not answer in time"));
-	if (a->state == ATTEMPT_DONE && a->outstanding_ms && now >= a->outstanding_ms) {
+	if (a->state == ATTEMPT_DONE && now >= a->outstanding_ms)
 		a->outstanding_ms = 0;
-		*news = true;
-	}
 	if (a->state == ATTEMPT_ASKED)
 		return a->until_ms;
 	return a->state == ATTEMPT_DONE && a->outstanding_ms ? a->outstanding_ms : UINT64_MAX;
@@ -285,7 +283,7 @@ static uint64_t look_at_all(struct reach *r, bool *news)
 	if (!r->in_round && r->next_ms && now >= r->next_ms && may_probe(r->all))
 		begin_round(r);
 	for (int i = 0; i < REACHABILITY_PORTS; i++)
-		at = nearest(at, look_at(&r->attempts[i], news));
+		at = nearest(at, look_at(&r->attempts[i]));
 	if (r->in_round && !is_running(r)) {
 		end_round(r);
 		*news = true;

@@ -22,7 +22,7 @@ struct reachability_session {
 	uint8_t id[SESSION_ID];
 	bool can_probe; /* the relay */
 };
-/* Something is known anew, or a reach_guard() may say something else. */
+/* Something is known anew. */
 typedef void reachability_fn(void *owner);
 
 struct reachability *reachability_new(struct loop *l, reachability_fn *fn, void *owner);

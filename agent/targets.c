@@ -113,23 +113,6 @@ static void on_checked(void *owner)
 	s->fn(s->owner);
 }
 
-/* Bytes that were held back for a probe may be a visitor's after all. */
-static void on_reachability(void *owner)
-{
-	struct targets *s = owner;
-	LIST_EACH(node, &s->list)
-	{
-		struct target *target = LIST_ENTRY(node, struct target, node);
-		LIST_EACH(at, &target->visits)
-		{
-			struct visit *v = LIST_ENTRY(at, struct visit, node);
-			if (v->splice)
-				splice_ask_guard(v->splice);
-		}
-	}
-	on_checked(s);
-}
-
 struct targets *targets_new(struct loop *l, struct certificates *certificates,
 			    struct known_targets *known, targets_fn *fn, void *owner)
 {
@@ -142,7 +125,7 @@ struct targets *targets_new(struct loop *l, struct certificates *certificates,
 	list_init(&s->list);
 	s->by_id = hash_table_new();
 	s->checks = target_checks_new(l, on_checked, s);
-	s->reachability = reachability_new(l, on_reachability, s);
+	s->reachability = reachability_new(l, on_checked, s);
 	s->report_timer = timer_new(l, on_report_timer, s);
 	s->certificates = certificates;
 	s->https = https_gateway_new(l, certificates);

@@ -26,7 +26,13 @@
 #include <string.h>
 #include <uv.h>
 
-enum { SOCKET_LOWAT = 128 * 1024, DRAIN_MS = 2000, DRAIN_MOST_MS = 30000, DRAIN_LOOK_MS = 20 };
+enum {
+	SOCKET_LOWAT = 128 * 1024,
+	DRAIN_MS = 2000,
+	DRAIN_MOST_MS = 30000,
+	DRAIN_LOOK_MS = 20,
+	GUARD_LOOK_MS = 20
+};
 
 struct splice {
 	struct loop *loop;
@@ -38,6 +44,7 @@ struct splice {
 	void *owner;
 	splice_guard_fn *guard; /* NULL: the stream's bytes may go to the socket */
 	struct task task;       /* looks at the stream, for the guard */
+	struct timer *again;    /* likewise, while it waits for more; NULL: it never did */
 	bool is_cut;            /* by the guard */
 	bool socket_eof;        /* its end was read, FIN is on its way into the stream */
 	bool socket_deaf;       /* it takes no more bytes */
@@ -67,6 +74,7 @@ static void finish(struct splice *s)
 	void *owner = s->owner;
 	struct splice_end end = s->end;
 	task_cancel(&s->task);
+	timer_close(s->again);
 	timer_close(s->drain);
 	shaper_forget(&s->in);
 	shaper_forget(&s->out);
@@ -178,6 +186,16 @@ static size_t allowed(struct splice *s, struct iovec *iov, int count)
 	return room;
 }
 
+static void on_out(void *arg);
+
+/* Of bytes behind those that wait no event tells. */
+static void look_again(struct splice *s)
+{
+	if (!s->again)
+		s->again = timer_new(s->loop, on_out, s);
+	timer_set(s->again, GUARD_LOOK_MS);
+}
+
 /* False: the stream's bytes may not go to the socket, or not yet. */
 static bool passes_guard(struct splice *s)
 {
@@ -192,12 +210,13 @@ static bool passes_guard(struct splice *s)
 		len += part;
 	}
 	enum splice_verdict verdict = len ? s->guard(s->owner, first, len) : SPLICE_WAIT;
-	/* nothing more will come: it is no more than it is */
-	if (verdict == SPLICE_PASS || (verdict == SPLICE_WAIT && stream_is_eof(s->stream)))
+	if (verdict == SPLICE_PASS)
 		s->guard = NULL;
+	else if (verdict == SPLICE_WAIT && len)
+		look_again(s);
 	s->is_cut = verdict == SPLICE_CUT;
 	s->socket_deaf |= s->is_cut;
-	return verdict == SPLICE_PASS || !s->guard;
+	return verdict == SPLICE_PASS;
 }
 
 /* Writes what waits; true when nothing waits any more. */
@@ -417,12 +436,6 @@ struct splice *splice_new_guarded(struct transport *k, struct io *socket, struct
 	task_mark(s->loop, &s->task); /* the guard may end it, and not in here */
 	io_watch(socket, IO_WATCH_READ);
 	return s;
-}
-
-void splice_ask_guard(struct splice *s)
-{
-	if (s->guard)
-		task_mark(s->loop, &s->task);
 }
 
 void splice_abandon(struct splice *s)

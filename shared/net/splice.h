@@ -41,9 +41,9 @@ const char *splice_end_text(const struct splice_end *end); /* "closed", or what 
 /* socket: a plain io that is up. count may be NULL. */
 struct splice *splice_new(struct transport *k, struct io *socket, struct stream *stream,
 			  struct splice_count *count, splice_fn *fn, void *owner);
-/* Whether the stream's first bytes may go to the socket. Asked with all that have come, as far as
- * SPLICE_GUARDED, until it says something else than SPLICE_WAIT. SPLICE_CUT: none of them does, and
- * the splice ends as by a failure of the socket. */
+/* Whether the stream's first bytes may go to the socket. Asked with all that have come, as far
+ * as SPLICE_GUARDED, again and again until it says something else than SPLICE_WAIT. SPLICE_CUT:
+ * none of them does, and the splice ends as by a failure of the socket. */
 enum splice_verdict { SPLICE_PASS, SPLICE_WAIT, SPLICE_CUT };
 enum { SPLICE_GUARDED = 64 };
 typedef enum splice_verdict splice_guard_fn(void *owner, const void *p, size_t len);
@@ -51,8 +51,6 @@ typedef enum splice_verdict splice_guard_fn(void *owner, const void *p, size_t l
 struct splice *splice_new_guarded(struct transport *k, struct io *socket, struct stream *stream,
 				  struct splice_count *count, splice_guard_fn *guard, splice_fn *fn,
 				  void *owner);
-/* What the guard would say may have changed. */
-void splice_ask_guard(struct splice *s);
 /* when a byte last went through, by loop_now_ms(); at first, when it began */
 uint64_t splice_moved_ms(const struct splice *s);
 /* bytes wait that the socket does not take */
