@@ -1,5 +1,5 @@
 # Groundnut: make, make demo, make install, make uninstall (README.md); make test, make test SAN=1 and all the others (tests/README.md).
-VERSION := 0.1.1
+VERSION := 0.2.0
 PREFIX  ?= /usr/local
 CC      ?= gcc
 PKG_CONFIG ?= pkg-config
