@@ -57,8 +57,7 @@ static void let_in(struct newcomer *n)
 	struct door *d = &n->door->spliced.door;
 	struct io *io = n->io;
 	struct addr local = n->local;
-	if (n->len)
-		io_unread(io, n->first, n->len);
+	io_unread(io, n->first, n->len);
 	forget(n);
 	spliced_door_let_in(d, io, &local, "");
 }

@@ -66,8 +66,8 @@ ssize_t io_read(struct io *io, void *p, size_t len);
 bool io_is_paused(const struct io *io);
 /* TLS: the peer has introduced itself; see tls_connection_admit() */
 void io_admit(struct io *io);
-/* Bytes that were read too far: io_read() gives them again before anything else, also on another
- * loop. Plain io only. */
+/* Bytes that were read too far, and the end if it was read behind them: io_read() gives both again
+ * before anything else, also on another loop. Plain io only. */
 void io_unread(struct io *io, const void *p, size_t len);
 /* >= 0: bytes taken in order (may be fewer than given; 0 when there is no room: IO_ROOM will
  * come while WRITE is watched); negative: error. Plain: one writev. TLS: taken means encrypted

@@ -347,6 +347,36 @@ static void what_is_unread_comes_again_also_elsewhere(void **state)
 	run_scene(false, steps, &s);
 }
 
+static void far_reads_the_end_and_gives_it_back(struct scene *s)
+{
+	char c;
+
+	assert_int_equal(io_read(s->p.far.io, &c, 1), 0);
+	s->p.far.datas = 0;
+	io_unread(s->p.far.io, "", 0);
+}
+
+static void far_is_told_of_the_end(struct scene *s)
+{
+	char c;
+
+	assert_still(s);
+	assert_int_equal(s->p.far.datas, 1);
+	assert_int_equal(io_read(s->p.far.io, &c, 1), 0);
+}
+
+/* Who looks at the first bytes of a visitor that sends none and ends passes the end on. */
+static void an_end_that_is_unread_is_told_again(void **state)
+{
+	void (*const steps[])(struct scene *) = {far_reads, near_shuts,
+						 far_reads_the_end_and_gives_it_back,
+						 far_is_told_of_the_end, NULL};
+	struct scene s;
+
+	(void)state;
+	run_scene(false, steps, &s);
+}
+
 static void far_watches_again(struct scene *s)
 {
 	io_watch(s->p.far.io, IO_WATCH_READ);
@@ -1055,6 +1085,7 @@ int main(void)
 	    cmocka_unit_test(unread_data_is_told_once_and_again_after_reading),
 	    cmocka_unit_test(watching_again_tells_again),
 	    cmocka_unit_test(what_is_unread_comes_again_also_elsewhere),
+	    cmocka_unit_test(an_end_that_is_unread_is_told_again),
 	    cmocka_unit_test(paused_end_is_not_told_of_data_or_end),
 	    cmocka_unit_test(paused_end_sees_a_reset),
 	    cmocka_unit_test(ended_and_paused_sees_a_reset),
