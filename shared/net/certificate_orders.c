@@ -373,6 +373,7 @@ struct tls_context *certificate_orders_validation(const struct certificate_order
 static void end_job(struct certificate_orders *all)
 {
 	acme_client_end(all->client);
+	acme_driver_look(all->driver); /* gives up the question that is still under way */
 	drop_validations(all);
 	all->job = NULL;
 }
