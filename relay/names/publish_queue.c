@@ -9,7 +9,8 @@
  *	ok        what was sent is published now, and kept; the item is due again if something
  *	          else is wanted meanwhile
  *	refused   this name only: the item waits behind the others
- *	later     the server is in trouble: the item goes to the front, and all wait
+ *	later     the server is in trouble: all wait, and then the others are tried before this
+ *	          item, whose name may be the trouble
  *	stop      nothing is tried until the configuration is read again
  */
 #include "relay/names/publish_queue.h"
@@ -330,7 +331,7 @@ static void must_wait(struct publish_queue *q, struct item *i, bool stop, uint64
 			 q->id, error);
 	replace(&q->trouble, error);
 	replace(&i->error, error);
-	list_prepend(&q->due, &i->node);
+	list_append(&q->due, &i->node);
 }
 
 /* The values that are tried next are in the state file, or cannot be written. */

@@ -133,6 +133,8 @@ static void read_item(struct conf_at item, struct record_api_record *out)
 	out->id = id ? out->number : NULL;
 }
 
+/* The other words of LimitExceeded and OperationDenied are about one name or value: it is too deep,
+ * or its address is on a list. */
 static const struct record_api api = {
     .kind = "dnspod",
     .provider = "DNSPod",
@@ -141,7 +143,9 @@ static const struct record_api api = {
     .has_key_id = true,
     .listed_after_ms = 60000,
     .denied = (const char *const[]){"AuthFailure", "UnauthorizedOperation", "RequestLimitExceeded",
-				    "LimitExceeded", "OperationDenied",
+				    "LimitExceeded.FailedLoginLimitExceeded",
+				    "OperationDenied.AccessDenied",
+				    "OperationDenied.DomainOwnerAllowedOnly", "OperationDenied.No",
 				    "InvalidParameterValue.DomainNotExists",
 				    "InvalidParameter.DomainIdInvalid",
 				    "ResourceNotFound.NoDataOfDomain", NULL},
