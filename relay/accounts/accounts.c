@@ -601,7 +601,7 @@ static bool has_others_below(const struct accounts *all, const struct account *a
 	size_t len = strlen(host), tail = strlen(all->domain), count;
 	char part[256];
 	if (!text_is_in(host, all->domain) || len == tail)
-		return len == tail;
+		return text_is_in(host, all->domain);
 	snprintf(part, sizeof part, "%.*s", (int)(len - tail - 1), host);
 	const struct grant *g = written(all->parents, all->parent_count, part, &count);
 	for (size_t i = 0; i < count; i++)

@@ -254,7 +254,7 @@ static void all_below_is_one_accounts_only_while_no_other_has_a_name_there(void 
 	(void)state;
 	struct accounts *all = must_load("[" OF("alice", "") "," OF("x.Nas.alice", "") "," OF(
 	    "bob", ", \"hosts\": [\"bob\", \"www.example.org.\", "
-		   "\"*.www.example.org.\"]") "]");
+		   "\"*.www.example.org.\", \"nas.example.org1.\", \"*.nas.example.org1.\"]") "]");
 	const struct account *alice = accounts_find(all, "alice"), *bob = accounts_find(all, "bob"),
 			     *nas = accounts_find(all, "x.Nas.alice");
 	assert_false(accounts_allow_all_below(all, alice, "alice.home.example.com"));
@@ -263,6 +263,7 @@ static void all_below_is_one_accounts_only_while_no_other_has_a_name_there(void 
 	assert_true(accounts_allow_all_below(all, nas, "x.nas.alice.home.example.com"));
 	assert_false(accounts_allow_all_below(all, bob, "bob.home.example.com"));
 	assert_true(accounts_allow_all_below(all, bob, "www.example.org"));
+	assert_true(accounts_allow_all_below(all, bob, "nas.example.org1")); /* as long as ours */
 	assert_false(accounts_allow_all_below(all, bob, "home.example.com"));
 	assert_false(accounts_allow_all_below(all, bob, "*.www.example.org"));
 	accounts_unref(all);
