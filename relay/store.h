@@ -22,7 +22,7 @@ struct store_name {
 	unsigned family;     /* 4 or 6 */
 	const char *account; /* whose */
 	const char *holder;  /* the agent that declares it, or "" */
-	const char *agent;   /* the value its names entry gives, or "" */
+	const char *agent;   /* the value its names entry gives, NAME_HTTPS, or "" */
 	const char *ddns;    /* the last accepted DDNS update, "offline", or "" */
 	const char *client;  /* who asked last */
 	const char *answer;  /* what it was told */

@@ -101,7 +101,9 @@ void name_put(const struct name *n, struct store_batch *b)
 					       .family = publish_type_number(t),
 					       .account = n->account,
 					       .holder = n->holder,
-					       .agent = r->agent,
+					       .agent = r->agent   ? r->agent
+							: n->https ? NAME_HTTPS
+								   : NULL,
 					       .ddns = r->ddns,
 					       .client = r->client,
 					       .answer = r->answer,
@@ -132,6 +134,7 @@ void name_read(struct name *n, const struct store_name *row)
 	read_value(&r->ddns, row->ddns, NAME_OFFLINE);
 	name_set_text(&n->holder, row->holder);
 	/* All that the agent declared stands until it speaks again. */
-	n->declared = n->declared || *row->agent;
+	n->declared = n->declared || r->agent;
+	n->https = n->https || strcmp(row->agent, NAME_HTTPS) == 0;
 	n->mapped = n->mapped || *row->holder;
 }

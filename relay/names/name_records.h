@@ -13,6 +13,7 @@
 
 /* What stands in place of an address. */
 #define NAME_RELAY   "relay"   /* the agent's word for "follows the relay" */
+#define NAME_HTTPS   "https"   /* in the store, in place of none: it is an https mapping's host */
 #define NAME_OFFLINE "offline" /* a DDNS update's word for "no record" */
 
 enum name_source { NAME_FROM_RELAY, NAME_FROM_DDNS, NAME_FROM_AGENT };

@@ -578,6 +578,12 @@ static void a_password_moves_no_https_host(void **state)
 			 NAMES_NOHOST);
 	assert_int_equal(ask(&lab, "alice", "x.w.alice.home.test", set4("11.7.7.7")), NAMES_NOHOST);
 	assert_int_equal(ask(&lab, "alice", "w.alice.home.test", set4("11.7.7.7")), NAMES_WAIT);
+	close_lab(&lab);
+	open_lab(&lab); /* and the home is not back yet */
+	assert_string_equal(shown(&lab, "cloud.alice.home.test", 4), "11.0.0.1");
+	assert_int_equal(ask(&lab, "alice", "cloud.alice.home.test", set4("11.7.7.7")),
+			 NAMES_NOHOST);
+	assert_int_equal(ask(&lab, "alice", "y.w.alice.home.test", set4("11.7.7.7")), NAMES_NOHOST);
 	/* the home itself may move it */
 	declare_home(&lab, "pc", "cloud.alice", NAME_FOLLOW_HOME, "11.5.5.5", "unknown");
 	assert_string_equal(shown(&lab, "cloud.alice.home.test", 4), "11.5.5.5");
