@@ -190,11 +190,16 @@ static int become(const struct passwd *user)
 	return setuid(user->pw_uid) < 0 ? -errno : keep_low_ports();
 }
 
+/* With those above it that are absent, which are the user's, too: it must get through. */
 static int make_place(const char *dir, const struct passwd *user)
 {
-	if (file_exists(dir))
+	if (file_exists(dir) || !strcmp(dir, "."))
 		return 0;
-	int err = file_make_dirs(dir, 0700);
+	char *above = file_dir(dir);
+	int err = make_place(above, user);
+	mem_free(above);
+	if (!err)
+		err = file_make_dirs(dir, 0700);
 	if (!err && user && chown(dir, user->pw_uid, user->pw_gid) < 0)
 		err = -errno;
 	return err;

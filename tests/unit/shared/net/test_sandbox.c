@@ -18,7 +18,7 @@
  * was wrong. */
 enum { GOOD, SKIPPED = 77 };
 
-static char dir[64], inside[96], outside[96];
+static char dir[64], inside[96], outside[96], deep[128];
 
 static int make_places(void **state)
 {
@@ -27,6 +27,7 @@ static int make_places(void **state)
 	assert_non_null(mkdtemp(dir));
 	snprintf(inside, sizeof inside, "%s/inside", dir);
 	snprintf(outside, sizeof outside, "%s/outside", dir);
+	snprintf(deep, sizeof deep, "%s/deep", inside);
 	return chmod(dir, 0777);
 }
 
@@ -36,6 +37,7 @@ static int remove_places(void **state)
 	char file[128];
 	snprintf(file, sizeof file, "%s/file", inside);
 	unlink(file);
+	rmdir(deep);
 	rmdir(inside);
 	unlink(outside);
 	return rmdir(dir);
@@ -165,7 +167,7 @@ static void it_can_be_left_open(void **state)
 /* In a namespace where root is the only user there is nobody to become. */
 static int become_nobody(void)
 {
-	const char *const writable[] = {inside, NULL};
+	const char *const writable[] = {deep, inside, NULL};
 	const struct sandbox s = {.user = "nobody", .writable = writable};
 	const struct passwd *nobody = getpwnam("nobody");
 	struct stat st;
@@ -175,6 +177,8 @@ static int become_nobody(void)
 		return 1;
 	if (stat(inside, &st) < 0 || st.st_uid != nobody->pw_uid)
 		return 2;
+	if (stat(deep, &st) < 0 || st.st_uid != nobody->pw_uid)
+		return 5;
 	struct sockaddr_in low = {.sin_family = AF_INET, .sin_port = htons(79)};
 	low.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
