@@ -31,6 +31,7 @@
 #include "shared/net/timer.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -239,6 +240,15 @@ static void on_control(void *owner, struct control_reply *reply, const char *req
 
 /* --- beginning and end --- */
 
+/* A reload finds the default paths of `state` and `control` where root did at the start, and where
+ * root's commands look for them; the systemd unit says the same. No other thread reads the
+ * environment yet. */
+static void keep_paths_of_root(void)
+{
+	setenv("XDG_STATE_HOME", "/var/lib", true);
+	setenv("XDG_RUNTIME_DIR", "/run", true);
+}
+
 /* What the relay writes: its state, its control socket, and a mounted accounts.json that a command
  * did not finish. */
 static int enter_sandbox(const struct relay_config *c)
@@ -246,15 +256,18 @@ static int enter_sandbox(const struct relay_config *c)
 	char *why = NULL;
 	char *state = file_dir(c->state), *control = file_dir(c->control);
 	char *accounts = file_dir(c->accounts);
+	bool was_root = geteuid() == 0;
 	const char *const writable[] = {state, control, accounts, NULL};
 	/* Root can name who holds a port; others could not anyway. */
 	const struct sandbox s = {.user = c->user,
 				  .open = !c->sandbox,
-				  .looks = geteuid() == 0 && !c->user,
+				  .looks = was_root && !c->user,
 				  .writable = writable};
 	int err = sandbox_enter(&s, &why);
 	if (err)
 		log_say("%s: %s", c->file, why);
+	else if (was_root && c->user)
+		keep_paths_of_root();
 	mem_free(state);
 	mem_free(control);
 	mem_free(accounts);
