@@ -200,7 +200,7 @@ static void answer_link(struct relay *r, struct control_reply *reply)
 		shown = r->parts.context.config->addresses[0];
 		shown.port = c->listen[0].port;
 	}
-	char *url = mem_printf("%s://%s%s", addr_is_loopback(&shown) ? "http" : "https",
+	char *url = mem_printf("%s://%s%s", addr_is_loopback(&c->listen[0]) ? "http" : "https",
 			       addr_text(&shown, at), path);
 	answer_said(reply, url);
 	mem_wipe(url, strlen(url));

@@ -175,6 +175,8 @@ static bool is_loopback_name(const char *host)
 	       (addr_parse_ip(host, &ip) == 0 && addr_is_loopback(&ip));
 }
 
+/* An address is no name that a stranger's DNS leads here, so where all are listened on, each
+ * fits. */
 static bool is_own_host(const struct admin_server *a, const char *host)
 {
 	const struct admin_config *c = &a->config->admin;
@@ -184,7 +186,7 @@ static bool is_own_host(const struct admin_server *a, const char *host)
 		if (!strcmp(c->hosts[i], host))
 			return true;
 	for (size_t i = 0; numeric && i < c->listen_count; i++)
-		if (addr_equal_ip(&c->listen[i], &ip))
+		if (addr_is_any(&c->listen[i]) || addr_equal_ip(&c->listen[i], &ip))
 			return true;
 	return is_loopback_name(host);
 }
@@ -344,6 +346,7 @@ static void sign_in(struct admin_server *a, struct http_exchange *x)
 	} else if (!guess_limiter_admits(a->guesses, peer, now)) {
 		http_answer(x, 429, "text/plain", "Retry-After: 60\r\n", "too many guesses\n", 17);
 	} else if (admin_sessions_begin(&a->sessions, link, now, session)) {
+		guess_limiter_right(a->guesses, peer, now);
 		log_info("admin_signed_in", "source=%s", ip);
 		set_cookie(a, x, session, ADMIN_SESSION_MS / 1000);
 	} else {
