@@ -47,14 +47,20 @@ function duration(s) {
 	return `${Math.floor(s / unit)} ${word}`;
 }
 
-// Bytes a second of each mapping, from one look to the next.
-const seen = new Map();
-function rates(key, m, now) {
-	const before = seen.get(key);
-	seen.set(key, { at: now, in: m.bytes_in, out: m.bytes_out });
-	if (!before || now <= before.at || m.bytes_in < before.in || m.bytes_out < before.out) return { in: 0, out: 0 };
-	const s = (now - before.at) / 1000;
-	return { in: (m.bytes_in - before.in) / s, out: (m.bytes_out - before.out) / s };
+// Bytes a second of each mapping, from one look to the next; only of mappings that are there.
+const mappingKey = (agent, m) => `${agent.account}/${agent.agent}/${m.name}`;
+let seen = new Map();
+function measure(status, now) {
+	const next = new Map();
+	for (const agent of status.agents) for (const m of agent.mappings ?? []) {
+		const key = mappingKey(agent, m), before = seen.get(key), fresh = { at: now, in: m.bytes_in, out: m.bytes_out, rate: { in: 0, out: 0 } };
+		if (before && now > before.at && fresh.in >= before.in && fresh.out >= before.out) {
+			const s = (now - before.at) / 1000;
+			fresh.rate = { in: (fresh.in - before.in) / s, out: (fresh.out - before.out) / s };
+		}
+		next.set(key, fresh);
+	}
+	seen = next;
 }
 
 // ---- parts of the page
@@ -64,12 +70,13 @@ const state = (s, why) => element('span', { class: paint[s] }, t(s), why ? eleme
 
 function visitorsType(m) {
 	const link = m.protocol === 'http' ? 'http://' : m.protocol === 'https' ? 'https://' : '';
-	const shown = link && m.public ? (m.public.startsWith('http') ? m.public : `${link}${m.public}/`) : m.public ?? '';
+	const shown = link && m.public ? (/^https?:\/\//.test(m.public) ? m.public : `${link}${m.public}/`) : m.public ?? '';
 	if (!shown) return '';
 	const copy = element('button', { type: 'button', class: 'quiet', 'aria-label': `${t('copy')} ${shown}` }, t('copy'));
 	copy.addEventListener('click', async () => {
 		await navigator.clipboard.writeText(shown);
 		copy.textContent = t('copied');
+		copy.blur(); // the page stands still while something in it has the focus
 	});
 	return element('span', {}, link && !shown.includes('*') ? element('a', { href: shown, rel: 'noreferrer' }, shown) : shown, ' ', copy);
 }
@@ -83,8 +90,8 @@ function table(head, rows) {
 }
 
 const mappingHead = [['mapping'], [''], ['target'], ['state'], ['visitors', true], ['in', true], ['out', true], ['total', true]];
-function mappingRow(agent, m, now) {
-	const rate = rates(`${agent.account}/${agent.agent}/${m.name}`, m, now);
+function mappingRow(agent, m) {
+	const { rate } = seen.get(mappingKey(agent, m));
 	const target = m.target_state?.state && m.target_state.state !== 'unknown' ? state(m.target_state.state, m.target_state.error) : '';
 	const reach = m.reachable?.state && m.reachable.state !== 'unknown' ? state(m.reachable.state, m.reachable.error) : '';
 	return [
@@ -93,7 +100,7 @@ function mappingRow(agent, m, now) {
 	];
 }
 
-function home(agent, now) {
+function home(agent) {
 	const facts = [
 		agent.since && `${t('since')} ${time(agent.since)}`, agent.remote && `${t('from')} ${agent.remote}`, agent.rtt_ms != null && `${agent.rtt_ms} ms`, agent.congestion,
 		agent.resumed > 0 && `${t('resumed')} ${agent.resumed} ${t('times')}`, agent.link,
@@ -101,7 +108,7 @@ function home(agent, now) {
 	const mappings = [...(agent.mappings ?? [])].sort((a, b) => a.name.localeCompare(b.name));
 	return element('article', { class: 'home' },
 		element('header', {}, element('h3', {}, `${agent.account}/${agent.agent}`), state(agent.state), element('span', { class: 'quiet' }, facts.join(' · '))),
-		mappings.length ? element('table', {}, ...table(mappingHead, mappings.map((m) => mappingRow(agent, m, now)))) : element('p', { class: 'quiet' }, t('nomapping')));
+		mappings.length ? element('table', {}, ...table(mappingHead, mappings.map((m) => mappingRow(agent, m)))) : element('p', { class: 'quiet' }, t('nomapping')));
 }
 
 // What is wrong, in one list, so that nobody has to look for it.
@@ -128,7 +135,7 @@ function troubles(status) {
 
 let last;
 function draw() {
-	const status = last, wanted = $('search').value.trim().toLowerCase(), now = Date.now();
+	const status = last, wanted = $('search').value.trim().toLowerCase();
 	if (!status) return;
 	const matches = (...texts) => !wanted || texts.some((x) => String(x ?? '').toLowerCase().includes(wanted));
 	const open = document.activeElement, holds = $('page').contains(open) || getSelection()?.toString();
@@ -140,7 +147,7 @@ function draw() {
 	if (holds) return;
 	const agents = status.agents.filter((a) => matches(a.account, a.agent, a.remote, ...(a.mappings ?? []).flatMap((m) => [m.name, m.public, m.target])))
 		.sort((a, b) => `${a.account}/${a.agent}`.localeCompare(`${b.account}/${b.agent}`));
-	$('homes').replaceChildren(...(agents.length ? agents.map((a) => home(a, now)) : [element('p', { class: 'quiet' }, t(status.agents.length ? 'nothing' : 'nobody'))]));
+	$('homes').replaceChildren(...(agents.length ? agents.map((a) => home(a)) : [element('p', { class: 'quiet' }, t(status.agents.length ? 'nothing' : 'nobody'))]));
 	const names = status.names.filter((n) => matches(n.name, n.wanted, n.value, n.client)).sort((a, b) => (a.name + a.type).localeCompare(b.name + b.type));
 	$('names').replaceChildren(...table([['name'], ['type'], ['wanted'], ['value'], ['source'], ['updated']],
 		names.map((n) => [n.name, n.type, n.wanted ?? '', n.value ?? '', [n.source, n.client].filter(Boolean).join(', '), time(n.updated)])));
@@ -162,6 +169,7 @@ async function look() {
 		if (answer.status === 401) { location.reload(); return; }
 		if (!answer.ok) throw new Error(answer.statusText);
 		last = await answer.json();
+		measure(last, Date.now());
 		$('connection').textContent = t('live');
 		$('connection').classList.remove('lost');
 		draw();
