@@ -195,7 +195,8 @@ static bool is_own_host(const struct admin_server *a, const char *host)
 
 static void answer_json(struct http_exchange *x, const struct buf *body)
 {
-	http_answer(x, 200, "application/json", NULL, buf_data(body), buf_len(body));
+	http_answer(x, 200, "application/json", "X-Content-Type-Options: nosniff\r\n",
+		    buf_data(body), buf_len(body));
 }
 
 static void question_free(struct question *q)
