@@ -10,7 +10,7 @@
  * the owner thinks leaves an exchange without io, which ends when the answer comes. Where there
  * are too many connections, in all or of one source, or too many bytes of requests that are not
  * whole, one that is still READING makes room, the oldest of the source, or of the network that has
- * the most; when none is, the newcomer is closed.
+ * the most; when none is, one that is LINGERING, whose answer is sent; else the newcomer is closed.
  */
 #include "shared/net/http_server.h"
 
@@ -258,14 +258,28 @@ static void on_timer(void *owner)
 	end(owner);
 }
 
+/* When there are too many and none is READING: the one that was answered first, or NULL. */
+static struct http_exchange *first_lingering(const struct http_server *s)
+{
+	LIST_EACH(node, &s->asked)
+	{
+		struct http_exchange *x = LIST_ENTRY(node, struct http_exchange, node);
+		if (x->state == LINGERING)
+			return x;
+	}
+	return NULL;
+}
+
 /* Makes room for one more connection of this source; false when there is none. */
 static bool make_room(struct http_server *s, const struct addr *peer, uint32_t most)
 {
 	uint64_t now = loop_now_ms(s->loop);
 	if (s->count >= s->limits.connections) {
-		if (!eviction_queue_count(s->reading))
+		struct http_exchange *first =
+		    eviction_queue_count(s->reading) ? first_to_go(s) : first_lingering(s);
+		if (!first)
 			return false;
-		end(first_to_go(s));
+		end(first);
 	}
 	if (rate_limiter_hold(s->sources, peer, most, now))
 		return true;

@@ -158,10 +158,12 @@ static void nobody_there_silence_and_closing(void **state)
 	assert_int_equal(loop_free(m.loop), 0);
 }
 
-/* Clients that say half a request, from addresses of 127/8, until the places are taken; then one
- * more asks, from the same source or from another. */
-static void crowd(unsigned places, unsigned per_source, unsigned sources, const char *newcomer)
+/* Clients that say half a request, or stay after their answer, from addresses of 127/8, until the
+ * places are taken; then one more asks, from the same source or from another. */
+static void crowd(unsigned places, unsigned per_source, unsigned sources, const char *newcomer,
+		  bool stay)
 {
+	const char *said = stay ? "GET /path?q HTTP/1.1\r\nHost: h\r\n\r\n" : "GET /path?q HT";
 	struct meeting m;
 	struct http_server_limits limits = {
 	    .head_ms = 60000, .connections = places, .per_source = per_source, .body_max = 100};
@@ -178,8 +180,11 @@ static void crowd(unsigned places, unsigned per_source, unsigned sources, const 
 		fds[i] = socket(AF_INET, SOCK_STREAM, 0);
 		assert_int_equal(bind(fds[i], (struct sockaddr *)&from, sizeof(from)), 0);
 		assert_int_equal(connect(fds[i], (struct sockaddr *)&to, sizeof(to)), 0);
-		assert_int_equal(send(fds[i], "GET /path?q HT", 14, 0), 14);
+		assert_int_equal(send(fds[i], said, strlen(said), 0), strlen(said));
 	}
+	while (stay && m.asked < places)
+		loop_turn(m.loop);
+	unsigned asked = m.asked;
 	struct sockaddr_in from = {.sin_family = AF_INET};
 	assert_int_equal(inet_pton(AF_INET, newcomer, &from.sin_addr), 1);
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -191,7 +196,7 @@ static void crowd(unsigned places, unsigned per_source, unsigned sources, const 
 	while (recv(fd, answer, sizeof(answer) - 1, MSG_DONTWAIT) < 0)
 		loop_turn(m.loop);
 	assert_memory_equal(answer, "HTTP/1.1 200 OK\r\n", 17);
-	assert_int_equal(m.asked, 1);
+	assert_true(stay ? m.asked > asked : m.asked == 1);
 	close(fd);
 	for (unsigned i = 0; i < 20; i++)
 		close(fds[i]);
@@ -203,9 +208,15 @@ static void crowd(unsigned places, unsigned per_source, unsigned sources, const 
 static void who_finishes_nothing_keeps_nobody_out(void **state)
 {
 	(void)state;
-	crowd(16, 64, 20, "127.0.0.1");
-	crowd(64, 8, 1, "127.0.0.2");
-	crowd(64, 8, 1, "127.0.0.1");
+	crowd(16, 64, 20, "127.0.0.1", false);
+	crowd(64, 8, 1, "127.0.0.2", false);
+	crowd(64, 8, 1, "127.0.0.1", false);
+}
+
+static void who_stays_after_its_answer_keeps_nobody_out(void **state)
+{
+	(void)state;
+	crowd(16, 64, 20, "127.0.0.1", true);
 }
 
 int main(void)
@@ -215,6 +226,7 @@ int main(void)
 	    cmocka_unit_test(they_meet),
 	    cmocka_unit_test(nobody_there_silence_and_closing),
 	    cmocka_unit_test(who_finishes_nothing_keeps_nobody_out),
+	    cmocka_unit_test(who_stays_after_its_answer_keeps_nobody_out),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
