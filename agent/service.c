@@ -13,6 +13,7 @@
 #include "agent/running_agent.h"
 #include "agent/targets.h"
 #include "agent/relay_session.h"
+#include "shared/base/buf.h"
 #include "shared/base/cli.h"
 #include "shared/base/default_paths.h"
 #include "shared/base/err.h"
@@ -281,6 +282,37 @@ static bool same_relay(const struct agent_config *a, const struct agent_config *
 	       text_same(a->agent, b->agent);
 }
 
+static void keep_text(char **at, const char *runs)
+{
+	mem_free(*at);
+	*at = mem_strdup(runs);
+}
+
+static void add_key(struct buf *keys, const char *key, bool same)
+{
+	if (!same)
+		buf_printf(keys, "%s%s", buf_len(keys) ? ", " : "", key);
+}
+
+/* What only a restart changes: the sandbox lets the agent write where it wrote at its start. */
+static void keep_places(const struct agent_config *runs, struct agent_config *fresh)
+{
+	struct buf keys = BUF_INIT;
+	bool same_state = text_same(runs->state, fresh->state);
+	add_key(&keys, "state", same_state);
+	add_key(&keys, "control", text_same(runs->control, fresh->control));
+	add_key(&keys, "sandbox", runs->sandbox == fresh->sandbox);
+	if (buf_len(&keys))
+		log_warn("needs_restart", "keys=%s", buf_str(&keys));
+	buf_fini(&keys);
+	/* the name that is kept in the state */
+	if (!same_state && runs->agent_is_default && fresh->agent_is_default)
+		keep_text(&fresh->agent, runs->agent);
+	keep_text(&fresh->state, runs->state);
+	keep_text(&fresh->control, runs->control);
+	fresh->sandbox = runs->sandbox;
+}
+
 /* NULL, or why nothing was changed (static or freed by nobody). */
 static const char *reload(struct service_main *m)
 {
@@ -294,6 +326,7 @@ static const char *reload(struct service_main *m)
 		return "the file is wrong or cannot be read: nothing was changed (the log says "
 		       "where)";
 	}
+	keep_places(m->config, fresh);
 	if (relay_session_set_config(m->session, fresh, &why) < 0) {
 		log_warn("reload_refused", "file=%s why=%s", m->file, why);
 		mem_free(why);
