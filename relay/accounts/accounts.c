@@ -617,7 +617,7 @@ bool accounts_allow_all_below(const struct accounts *all, const struct account *
 		return false;
 	snprintf(wildcard, sizeof wildcard, "*.%s", plain);
 	return accounts_allow_host(all, a, plain) && accounts_allow_host(all, a, wildcard) &&
-	       !has_others_below(all, a, plain);
+	       !has_others_below(all, a, plain) && !own_names_has_below(all->own, plain);
 }
 
 bool accounts_any_with_host(const struct accounts *all, const char *host, accounts_fn *fn,

@@ -91,8 +91,8 @@ bool account_allows_ports(const struct account *a, enum ports_protocol protocol,
  * cover it, it is no name of the relay's own, and no other account's own name or below one. That
  * last counts not where the account's hosts name that name itself, or one below it. */
 bool accounts_allow_host(const struct accounts *all, const struct account *a, const char *host);
-/* The same of host and of everything below it, with no name of another account's among that: what a
- * certificate for "*.host" is worth. */
+/* The same of host and of everything below it, with no name of another account's or of the
+ * relay's own among that: what a certificate for "*.host" is worth. */
 bool accounts_allow_all_below(const struct accounts *all, const struct account *a,
 			      const char *host);
 typedef bool accounts_fn(void *arg, const struct account *a);

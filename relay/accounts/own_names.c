@@ -14,6 +14,7 @@ static const char challenge[] = "_acme-challenge";
 struct own_names {
 	atomic_uint refs;
 	struct hash_table *names; /* the key is the value */
+	struct hash_table *above; /* all that a name lies below; the same */
 };
 
 struct own_names *own_names_new(void)
@@ -21,6 +22,7 @@ struct own_names *own_names_new(void)
 	struct own_names *o = mem_zalloc(sizeof *o);
 	atomic_init(&o->refs, 1);
 	o->names = hash_table_new();
+	o->above = hash_table_new();
 	return o;
 }
 
@@ -34,6 +36,23 @@ static void plain(const char *host, char out[256])
 		*out = '\0';
 }
 
+static bool is_challenge(const char *host)
+{
+	for (const char *label = host; label; label = strchr(label, '.')) {
+		label += *label == '.';
+		if (!strncasecmp(label, challenge, sizeof challenge - 1))
+			return true;
+	}
+	return false;
+}
+
+static void add(struct hash_table *names, const char *name)
+{
+	char *copy = mem_strdup(name);
+	if (hash_table_add(names, copy, strlen(copy), copy))
+		mem_free(copy);
+}
+
 void own_names_add(struct own_names *o, const char *name)
 {
 	char text[256] = "";
@@ -41,9 +60,10 @@ void own_names_add(struct own_names *o, const char *name)
 		plain(name, text);
 	if (!*text)
 		return;
-	char *copy = mem_strdup(text);
-	if (hash_table_add(o->names, copy, strlen(copy), copy))
-		mem_free(copy);
+	add(o->names, text);
+	for (const char *dot = is_challenge(text) ? NULL : strchr(text, '.'); dot;
+	     dot = strchr(dot + 1, '.'))
+		add(o->above, dot + 1);
 }
 
 void own_names_add_address(struct own_names *o, const struct addr *a)
@@ -72,18 +92,10 @@ void own_names_unref(struct own_names *o)
 	if (!o || atomic_fetch_sub_explicit(&o->refs, 1, memory_order_acq_rel) != 1)
 		return;
 	hash_table_each(o->names, drop, NULL);
+	hash_table_each(o->above, drop, NULL);
 	hash_table_free(o->names);
+	hash_table_free(o->above);
 	mem_free(o);
-}
-
-static bool is_challenge(const char *host)
-{
-	for (const char *label = host; label; label = strchr(label, '.')) {
-		label += *label == '.';
-		if (!strncasecmp(label, challenge, sizeof challenge - 1))
-			return true;
-	}
-	return false;
 }
 
 bool own_names_has(const struct own_names *o, const char *host)
@@ -93,4 +105,13 @@ bool own_names_has(const struct own_names *o, const char *host)
 		return false;
 	plain(host, text);
 	return is_challenge(host) || hash_table_get(o->names, text, strlen(text));
+}
+
+bool own_names_has_below(const struct own_names *o, const char *host)
+{
+	char text[256];
+	if (!o)
+		return false;
+	plain(host, text);
+	return hash_table_get(o->above, text, strlen(text));
 }

@@ -20,5 +20,7 @@ void own_names_unref(struct own_names *o); /* any thread; NULL does nothing */
 /* host: a full name or wildcard in any case, or an address as a visitor writes it. NULL has
  * none. */
 bool own_names_has(const struct own_names *o, const char *host);
+/* Whether one of them lies below the host, but for where certificates are proven. */
+bool own_names_has_below(const struct own_names *o, const char *host);
 
 #endif

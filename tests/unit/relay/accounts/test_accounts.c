@@ -235,8 +235,11 @@ static void the_relays_own_names_are_nobodys(void **state)
 	char *errors;
 	own_names_add(own, "relay.home.example.com");
 	own_names_add(own, "www.example.org");
+	own_names_add(own, "mail.shop.bob.home.example.com");
+	own_names_add(own, "_acme-challenge.x.bob.home.example.com");
 	tempdir_write("accounts.json",
-		      "[" OF("relay", "") "," OF("bob", ", \"hosts\": [\"www.example.org.\"]") "]");
+		      "[" OF("relay", "") "," OF(
+			  "bob", ", \"hosts\": [\"www.example.org.\", \"bob\", \"*.bob\"]") "]");
 	assert_int_equal(accounts_load(tempdir_path("accounts.json"), "home.example.com", own,
 				       false, &all, &errors),
 			 0);
@@ -245,6 +248,13 @@ static void the_relays_own_names_are_nobodys(void **state)
 	assert_true(may(all, "relay", "x.relay.home.example.com"));
 	assert_false(may(all, "relay", "_acme-challenge.relay.home.example.com"));
 	assert_false(may(all, "bob", "www.example.org"));
+	/* A certificate for "*.shop.bob" is good for mail, too. */
+	const struct account *bob = accounts_find(all, "bob");
+	assert_true(may(all, "bob", "shop.bob.home.example.com"));
+	assert_false(may(all, "bob", "mail.shop.bob.home.example.com"));
+	assert_false(accounts_allow_all_below(all, bob, "Shop.bob.home.example.com"));
+	assert_false(accounts_allow_all_below(all, bob, "bob.home.example.com"));
+	assert_true(accounts_allow_all_below(all, bob, "x.bob.home.example.com"));
 	accounts_unref(all);
 }
 
