@@ -296,6 +296,8 @@ static void on_held(void *owner)
 	timer_close(u->hold);
 	u->hold = NULL;
 	u->server->held--;
+	accounts_unref(u->accounts); /* a token may have been renewed meanwhile */
+	u->accounts = accounts_ref(names_accounts(u->server->names));
 	check_password(u);
 }
 
