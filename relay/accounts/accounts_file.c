@@ -8,32 +8,13 @@
 #include "shared/base/mem.h"
 #include "shared/base/mounted_file.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 #include <uv.h>
 
 enum { FILE_MAX = 4 * 1024 * 1024 };
-
-static int lock_directory(const char *file)
-{
-	char *dir = file_dir(file);
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = fd < 0 ? -errno : 0;
-	while (!err && flock(fd, LOCK_EX) < 0)
-		err = errno == EINTR ? 0 : -errno;
-	if (err) {
-		log_say("%s: %s", dir, err_text(err));
-		if (fd >= 0)
-			close(fd);
-		fd = -1;
-	}
-	mem_free(dir);
-	return fd;
-}
 
 /* NULL after saying why: an edit must never start from less than there is. */
 static json_t *load_json(const char *file)
@@ -89,9 +70,11 @@ int accounts_file_edit(const struct relay_config *config, bool may_be_absent, ac
 		       void *arg)
 {
 	char *errors = NULL;
-	struct accounts_file f = {.config = config, .lock = lock_directory(config->accounts)};
-	if (f.lock < 0)
+	struct accounts_file f = {.config = config, .lock = file_lock_dir(config->accounts)};
+	if (f.lock < 0) {
+		log_say("%s: its directory: %s", config->accounts, err_text(f.lock));
 		return EXIT_WORK;
+	}
 	int err = accounts_load(config->accounts, config->domain, config->own_names, may_be_absent,
 				&f.accounts, &errors);
 	int code = cli_exit(err);

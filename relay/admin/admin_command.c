@@ -2,12 +2,15 @@
 
 #include "relay/admin/admin_file.h"
 #include "shared/base/cli.h"
+#include "shared/base/err.h"
+#include "shared/base/file.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/text.h"
 #include "shared/net/control_client.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 static int add(struct admin_file *f, const char *name, bool read_only, char token[TOKEN_TEXT])
 {
@@ -59,32 +62,68 @@ static int open_file(const char *state, char **path, struct admin_file *f)
 	return EXIT_WORK;
 }
 
-/* Writes unless code says otherwise, and frees the path. */
-static int save(char *path, const struct admin_file *f, int code)
+static int save(const char *path, const struct admin_file *f)
 {
 	char *why = NULL;
-	if (!code && admin_file_write(path, f, &why) < 0) {
+	int err = admin_file_write(path, f, &why);
+	if (err)
 		log_say("%s", why);
-		code = EXIT_WORK;
-	}
 	mem_free(why);
-	mem_free(path);
+	return err ? EXIT_WORK : 0;
+}
+
+/* What an edit changes, and with what. */
+struct edit {
+	const char *name;
+	bool remove, read_only;
+	char token[TOKEN_TEXT]; /* a new one */
+};
+
+static int change(struct admin_file *f, struct edit *e)
+{
+	return e->remove ? remove_one(f, e->name) : add(f, e->name, e->read_only, e->token);
+}
+
+/* Two at once would each write back what it has read. */
+static int edit_locked(const char *state, struct edit *e)
+{
+	struct admin_file f;
+	char *path;
+	int lock = file_lock_dir(state);
+	if (lock < 0) {
+		log_say("%s: its directory: %s", state, err_text(lock));
+		return EXIT_WORK;
+	}
+	int code = open_file(state, &path, &f);
+	if (!code) {
+		code = change(&f, e);
+		if (!code)
+			code = save(path, &f);
+		mem_free(path);
+	}
+	close(lock);
 	return code;
+}
+
+static int edit(const char *state, struct edit *e)
+{
+	char *dir = file_dir(state);
+	int err = file_make_dirs(dir, 0700);
+	if (err)
+		log_say("%s: %s", dir, err_text(err));
+	mem_free(dir);
+	return err ? EXIT_WORK : edit_locked(state, e);
 }
 
 int admin_command_token_add(const char *state, const char *name, bool read_only)
 {
-	struct admin_file f;
-	char *path, token[TOKEN_TEXT];
-	int code = open_file(state, &path, &f);
-	if (code)
-		return code;
-	code = save(path, &f, add(&f, name, read_only, token));
+	struct edit e = {.name = name, .read_only = read_only};
+	int code = edit(state, &e);
 	if (!code) {
-		printf("%s\n", token);
+		printf("%s\n", e.token);
 		log_say("it is shown this once; programs send it as `Authorization: Bearer TOKEN`");
 	}
-	mem_wipe(token, sizeof token);
+	mem_wipe(e.token, sizeof e.token);
 	return code;
 }
 
@@ -104,10 +143,7 @@ int admin_command_token_list(const char *state)
 
 int admin_command_token_remove(const char *state, const char *name)
 {
-	struct admin_file f;
-	char *path;
-	int code = open_file(state, &path, &f);
-	return code ? code : save(path, &f, remove_one(&f, name));
+	return edit(state, &(struct edit){.name = name, .remove = true});
 }
 
 int admin_command_link(const char *control)

@@ -65,7 +65,6 @@ int admin_file_write(const char *path, const struct admin_file *f, char **why)
 {
 	struct buf text = BUF_INIT;
 	struct json w = json_into(&text, true);
-	char *dir = file_dir(path);
 	json_open(&w, NULL, '{');
 	json_open(&w, "tokens", '[');
 	for (size_t i = 0; i < f->count; i++) {
@@ -78,12 +77,9 @@ int admin_file_write(const char *path, const struct admin_file *f, char **why)
 	json_close(&w);
 	json_close(&w);
 	buf_puts(&text, "\n");
-	int err = file_make_dirs(dir, 0700);
-	if (!err)
-		err = file_replace(path, buf_data(&text), buf_len(&text), 0600, false);
+	int err = file_replace(path, buf_data(&text), buf_len(&text), 0600, false);
 	*why = err ? mem_printf("%s: %s", path, err_text(err)) : NULL;
 	buf_fini(&text);
-	mem_free(dir);
 	return err;
 }
 

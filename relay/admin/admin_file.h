@@ -27,7 +27,7 @@ char *admin_file_path(const char *state);
 /* An absent file is an empty one. 0; ERR_CONFIG with *why (freed by the caller) when something
  * in it is wrong; a negative errno with *why. */
 int admin_file_read(const char *path, struct admin_file *out, char **why);
-/* Makes the directory; as admin_file_read(). */
+/* As admin_file_read(); the caller has locked the directory (file_lock_dir). */
 int admin_file_write(const char *path, const struct admin_file *f, char **why);
 /* NULL: none of that name. */
 struct admin_token *admin_file_find(struct admin_file *f, const char *name);

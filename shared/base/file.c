@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -176,6 +177,18 @@ int file_replace(const char *path, const void *data, size_t len, mode_t mode, bo
 	mem_free(dir);
 	mem_free(name);
 	return rc;
+}
+
+int file_lock_dir(const char *path)
+{
+	char *dir = file_dir(path);
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = fd < 0 ? -errno : 0;
+	while (!err && flock(fd, LOCK_EX) < 0)
+		err = errno == EINTR ? 0 : -errno;
+	if (err && fd >= 0)
+		close(fd);
+	mem_free(dir);
+	return err ? err : fd;
 }
 
 mode_t file_secret_mode(const char *path)

@@ -17,6 +17,9 @@ int file_read(const char *path, size_t max, char **out, size_t *len);
  * is followed, not replaced.
  */
 int file_replace(const char *path, const void *data, size_t len, mode_t mode, bool exclusive);
+/* Locks the file's directory for an edit, from reading to file_replace(), and waits for who
+ * holds it. A descriptor, whose close() unlocks; or a negative errno. */
+int file_lock_dir(const char *path);
 /* 0600, or 0640 when the directory is group-owned by another group than root and not open to others
  * (a package made it so). */
 mode_t file_secret_mode(const char *path);
