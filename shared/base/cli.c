@@ -23,7 +23,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { KNOWN_MAX = 64, HELP_WIDTH = 80, HELP_COLUMN = 27 };
+enum { KNOWN_MAX = 64, HELP_WIDTH = 80, HELP_COLUMN = 27, GROUP_MAX = 64 };
 
 const struct cli_option cli_common[] = {
     {"config", 'c', "FILE",
@@ -180,26 +180,46 @@ static bool is_group(const struct cli *cli, const char *word)
 	return false;
 }
 
-static int unknown_in_group(const struct cli *cli, const struct raw *raw)
+/* How many of the first words are a group's name ("admin", "admin token"), which stands in out; 0:
+ * none, and out is "". */
+static size_t group_of(const struct cli *cli, const struct raw *raw, char out[GROUP_MAX])
+{
+	char name[GROUP_MAX] = "";
+	size_t count = 0, len = 0;
+	*out = '\0';
+	for (size_t i = 0; i < raw->word_count && len < GROUP_MAX; i++) {
+		len += (size_t)snprintf(name + len, GROUP_MAX - len, "%s%s", i ? " " : "",
+					raw->words[i]);
+		if (len >= GROUP_MAX || !is_group(cli, name))
+			break;
+		memcpy(out, name, sizeof name);
+		count = i + 1;
+	}
+	return count;
+}
+
+static int unknown_in_group(const struct cli *cli, const struct raw *raw, const char *group,
+			    size_t count)
 {
 	struct buf names = BUF_INIT;
 	for (const struct cli_command *c = cli->commands; c->name; c++)
-		if (within(c, raw->words[0]))
-			buf_printf(&names, "%s%s", buf_len(&names) ? ", " : "",
-				   within(c, raw->words[0]));
-	if (raw->word_count > 1)
-		log_say("unknown command \"%s %s\"; %s has %s", raw->words[0], raw->words[1],
-			raw->words[0], buf_str(&names));
+		if (within(c, group))
+			buf_printf(&names, "%s%s", buf_len(&names) ? ", " : "", within(c, group));
+	if (raw->word_count > count)
+		log_say("unknown command \"%s %s\"; %s has %s", group, raw->words[count], group,
+			buf_str(&names));
 	else
-		log_say("%s needs one of %s", raw->words[0], buf_str(&names));
+		log_say("%s needs one of %s", group, buf_str(&names));
 	buf_fini(&names);
 	return EXIT_USAGE;
 }
 
 static int unknown_command(const struct cli *cli, const struct raw *raw)
 {
-	if (is_group(cli, raw->words[0]))
-		return unknown_in_group(cli, raw);
+	char group[GROUP_MAX];
+	size_t in_group = group_of(cli, raw, group);
+	if (in_group)
+		return unknown_in_group(cli, raw, group, in_group);
 	char firsts[KNOWN_MAX][32];
 	const char *known[KNOWN_MAX + 1];
 	size_t count = 0;
@@ -402,9 +422,9 @@ static int parse(const struct cli *cli, int argc, char **argv, struct cli_line *
 			out->command = c;
 	}
 	bool help = cli_has(out, "help");
-	if (!own && help &&
-	    (!raw.word_count || (raw.word_count == 1 && is_group(cli, raw.words[0]))))
-		return print_help(cli, NULL, raw.word_count ? raw.words[0] : NULL);
+	char group[GROUP_MAX];
+	if (!own && help && group_of(cli, &raw, group) == raw.word_count)
+		return print_help(cli, NULL, *group ? group : NULL);
 	if (!own)
 		return raw.word_count ? unknown_command(cli, &raw) : no_command(cli);
 	if (help)

@@ -33,6 +33,9 @@ static const struct cli_command commands[] = {
     {"account list", NULL, "shows them", NULL, NULL, 0, 0, run_nothing},
     {"status", NULL, "asks", NULL, status_options, 0, 0, run_nothing},
     {"map", "NAME PUBLIC TARGET", "maps", NULL, NULL, 3, 3, run_nothing},
+    {"admin link", NULL, "prints one", NULL, NULL, 0, 0, run_nothing},
+    {"admin token add", "NAME", "creates a token", NULL, NULL, 1, 1, run_nothing},
+    {"admin token list", NULL, "shows those", NULL, NULL, 0, 0, run_nothing},
     {0},
 };
 
@@ -112,6 +115,10 @@ static void wrong_usage_is_one_line_and_two(void **state)
 	    {"zzzzzz",
 	     "groundnut-test: unknown command \"zzzzzz\"; groundnut-test --help lists them\n"},
 	    {"account", "groundnut-test: account needs one of add, list\n"},
+	    {"admin", "groundnut-test: admin needs one of link, token add, token list\n"},
+	    {"admin token", "groundnut-test: admin token needs one of add, list\n"},
+	    {"admin token ad x",
+	     "groundnut-test: unknown command \"admin token ad\"; admin token has add, list\n"},
 	    {"account passwd x",
 	     "groundnut-test: unknown command \"account passwd\"; account has add, list\n"},
 	    {"status --jsn", "groundnut-test: unknown option --jsn; did you mean --json?\n"},
@@ -170,6 +177,9 @@ static void help_at_every_level(void **state)
 	assert_int_equal(parse("account --help"), 0);
 	assert_non_null(strstr(said.out, "\n  account list "));
 	assert_null(strstr(said.out, "\n  init "));
+	assert_int_equal(parse("admin token --help"), 0);
+	assert_non_null(strstr(said.out, "\n  admin token list "));
+	assert_null(strstr(said.out, "\n  admin link "));
 	assert_int_equal(parse("-h init nonsense"), 0);
 	assert_non_null(
 	    strstr(said.out,
