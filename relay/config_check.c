@@ -136,6 +136,7 @@ bool config_check_service_user(const struct relay_config *c)
 	    u->private_key ? u->private_key : "",
 	    a->file ? a->file : "",
 	    a->private_key ? a->private_key : "",
+	    c->admin.metrics_token_file ? c->admin.metrics_token_file : "",
 	    NULL,
 	};
 	return service_user_reads(c->file, files);
