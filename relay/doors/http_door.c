@@ -288,6 +288,8 @@ static bool is_probe(struct visitor *v, const struct http_head *head, bool *gone
 	*gone = which && !http_gateway_peek(http_visitor_gateway(v->http), HTTP_VISITOR, &waiting);
 	if (!*gone) {
 		http_gateway_refuse(http_visitor_gateway(v->http), 404, 0);
+		if (!v->entered) /* it is not counted, so it may not stay */
+			http_gateway_timeout(http_visitor_gateway(v->http));
 		return true;
 	}
 	struct http_gateway *gateway;

@@ -40,7 +40,10 @@ static void answer_probe(struct door *d, struct io *io, const struct client_hell
 		if (now_ms < p->until_ms && client_hello_has_alpn(hello, hex) && !buf_len(&out))
 			probe_record(p->proof, &out);
 	}
-	lingering_close_say(io, &out);
+	if (buf_len(&out))
+		lingering_close_say(io, &out);
+	else /* a stranger's: nobody counts it, so it may not stay */
+		io_close(io);
 }
 
 static void take(struct door *d, struct io_parcel *parcel, struct http_gateway *gateway)
