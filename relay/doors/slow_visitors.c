@@ -1,10 +1,11 @@
 #include "relay/doors/slow_visitors.h"
 
-enum { LOOKS = 256, AHEAD_MS = 1000 };
+enum { LOOKS = 256, LOOKS_A_SECOND = 16 * 1024, AHEAD_MS = 1000 };
 
 void slow_visitors_init(struct slow_visitors *r, const struct slow_visitors_kind *kind)
 {
 	*r = (struct slow_visitors){.kind = kind, .behind = eviction_queue_new()};
+	token_bucket_init(&r->looks, LOOKS_A_SECOND, LOOKS, 0);
 	list_init(&r->members);
 }
 
@@ -69,8 +70,11 @@ unsigned slow_visitors_ask(struct slow_visitors *r, const struct slow_visitors_w
 			   uint64_t now_ms)
 {
 	unsigned ended = 0;
-	for (size_t i = 0; i < LOOKS && i < r->count; i++)
+	for (size_t i = 0; i < LOOKS && i < r->count; i++) {
+		if (!token_bucket_try(&r->looks, 1, now_ms))
+			break;
 		look(r, wish->memory, now_ms);
+	}
 	for (struct eviction_queue_member *first;
 	     ended < wish->most && (first = eviction_queue_first(r->behind));) {
 		struct slow_visitors_member *m =

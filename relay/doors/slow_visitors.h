@@ -7,6 +7,7 @@
 
 #include "shared/http/minimum_rate.h"
 #include "shared/base/eviction_queue.h"
+#include "shared/base/token_bucket.h"
 
 struct slow_visitors_member {
 	/* slow_visitors.members, the next to be looked at first */
@@ -35,6 +36,8 @@ struct slow_visitors {
 	struct list members;
 	size_t count;
 	struct eviction_queue *behind;
+	/* how many may be looked at now; the kernel is asked about each */
+	struct token_bucket looks;
 };
 
 void slow_visitors_init(struct slow_visitors *r, const struct slow_visitors_kind *kind);

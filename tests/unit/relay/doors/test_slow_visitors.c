@@ -14,12 +14,14 @@ struct visitor {
 	struct slow_visitors_sight sight;
 	bool ended;
 };
+static unsigned looks;
 
 static struct slow_visitors all;
 static struct visitor visitors[VISITORS];
 
 static struct slow_visitors_sight look(struct slow_visitors_member *m)
 {
+	looks++;
 	return LIST_ENTRY(m, struct visitor, member)->sight;
 }
 
@@ -162,6 +164,19 @@ static void a_crowd_has_less_patience_to_expect(void **state)
 	assert_int_equal(slow_visitors_ask(&all, &wish, 11001), 9);
 }
 
+/* A flood of newcomers that are refused asks for each: what that costs does not grow with it. */
+static void a_flood_of_asking_is_cheap(void **state)
+{
+	(void)state;
+	for (int i = 0; i < VISITORS; i++)
+		come(&visitors[i], "192.0.2.1");
+	looks = 0;
+	for (int i = 0; i < 10000; i++)
+		assert_int_equal(ask(1, 10000, false, 5000), 0);
+	assert_true(looks >= VISITORS && looks < 1000);
+	assert_int_equal(ask(1, 10000, false, 16001), 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, finish)
 
 int main(void)
@@ -175,6 +190,7 @@ int main(void)
 	    TEST(who_moves_shields_nobody),
 	    TEST(what_was_known_before_counts),
 	    TEST(a_crowd_has_less_patience_to_expect),
+	    TEST(a_flood_of_asking_is_cheap),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
