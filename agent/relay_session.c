@@ -114,6 +114,7 @@ struct relay_session {
 
 static void say_hello(struct relay_session *u, struct io *io);
 static void close_pending(struct relay_session *u);
+static void link_missing(struct relay_session *u);
 
 const char *relay_session_state_text(enum relay_session_state s)
 {
@@ -238,6 +239,8 @@ static void on_connection(void *owner, struct io *io, int err, const char *detai
 		u->lost_ms =
 		    renews ? loop_now_ms(u->loop) : transport_keepalive(u->transport)->heard_ms;
 		u->spare_ms = 0;
+		if (renews)
+			link_missing(u);
 		/* closed for good, so that what it has brought is final */
 		transport_detach(u->transport);
 		set_state(u, RELAY_SESSION_DETACHED);
