@@ -32,8 +32,9 @@
 #include <uv.h>
 
 enum { COMPLAIN_MS = 60000, PORT_FREE_LEAST = 1024, HTTPS_PORT = 443 };
-/* what is new is reported together; no REPORT is longer than REPORT_BYTES and a mapping */
-enum { REPORT_MS = 500, REPORT_BYTES = 32 * 1024 };
+/* what is new is reported together; no REPORT is longer than REPORT_BYTES and a mapping, which is
+ * less than REPORT_MOST */
+enum { REPORT_MS = 500, REPORT_BYTES = 32 * 1024, REPORT_MOST = 48 * 1024 };
 
 struct target {
 	struct list node; /* services.list */
@@ -894,18 +895,24 @@ static struct list *report_some(struct targets *s, struct list *node)
 	return node;
 }
 
-/* Only while attached: so nothing piles up, and is old when it is sent. */
+static bool may_report(const struct targets *s)
+{
+	return transport_is_attached(s->reports_to) &&
+	       tunnel_may_say(transport_tunnel(s->reports_to), REPORT_MOST);
+}
+
+/* Only while attached, and only what has room: so nothing piles up, is old when it is sent, or is
+ * lost. The rest is still new the next time. */
 static void on_report_timer(void *owner)
 {
 	struct targets *s = owner;
 	if (!s->reports_to)
 		return;
-	if (!transport_is_attached(s->reports_to)) {
-		timer_set(s->report_timer, REPORT_MS);
-		return;
-	}
-	for (struct list *node = s->list.next; node != &s->list;)
+	struct list *node = s->list.next;
+	while (node != &s->list && may_report(s))
 		node = report_some(s, node);
+	if (node != &s->list)
+		timer_set(s->report_timer, REPORT_MS);
 	transport_mark(s->reports_to);
 }
 

@@ -857,10 +857,15 @@ void tunnel_state(struct tunnel *t, const struct buf *json)
 	set_message(t, FRAME_STATE, json);
 }
 
+bool tunnel_may_say(const struct tunnel *t, size_t len)
+{
+	return buf_len(&t->said) + len <= TUNNEL_SAID_MAX;
+}
+
 bool tunnel_say(struct tunnel *t, enum frame_kind kind, const struct buf *json)
 {
 	uint8_t head[FRAME_HEADER];
-	if (buf_len(&t->said) + buf_len(json) > TUNNEL_SAID_MAX)
+	if (!tunnel_may_say(t, buf_len(json)))
 		return false;
 	frame_write(head, 0, (uint8_t)kind, (uint32_t)buf_len(json));
 	buf_put(&t->said, head, sizeof head);

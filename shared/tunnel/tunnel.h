@@ -133,6 +133,7 @@ void tunnel_declare(struct tunnel *t, const struct buf *json);
 void tunnel_state(struct tunnel *t, const struct buf *json);
 /* REPORT and PROBE: each is said, in order. False: too much waits for the link, and it is not. */
 bool tunnel_say(struct tunnel *t, enum frame_kind kind, const struct buf *json);
+bool tunnel_may_say(const struct tunnel *t, size_t len); /* there is room for that */
 
 struct tunnel_numbers {
 	size_t streams;         /* open or closing */

@@ -1063,6 +1063,7 @@ static void no_more_is_said_than_a_link_would_take(void **state)
 	while (tunnel_say(p.tunnel[1], FRAME_PROBE, &json))
 		said++;
 	assert_in_range(said, 100, TUNNEL_SAID_MAX / FRAME_PROBE_MAX);
+	assert_false(tunnel_may_say(p.tunnel[1], FRAME_PROBE_MAX));
 	pair_link(&p);
 	tunnel_fill(p.tunnel[1], SIZE_MAX / 2, p.now);
 	assert_true(tunnel_say(p.tunnel[1], FRAME_PROBE, &json));
