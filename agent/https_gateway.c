@@ -3,11 +3,12 @@
  * through route(): 421 for a Host that the mapping does not have, 429 for a source that guesses
  * passwords, else to the target.
  *
- * Lists: unfinished ones by source (held) and in all (young), oldest first; all visitors of a
- * source, in turn (beside).
+ * Lists: unfinished ones by source (held), oldest first, and in all by network (young), so that one
+ * network crowds out its own; all visitors of a source, in turn (beside).
  */
 #include "agent/https_gateway.h"
 
+#include "shared/base/eviction_queue.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/rate_limiter.h"
@@ -27,9 +28,10 @@ enum {
 };
 
 struct https_visit {
-	struct list node;        /* https_gateway.visits */
-	struct list young, held; /* while it is unfinished */
-	struct list beside;      /* those of one source */
+	struct list node;                   /* https_gateway.visits */
+	struct list held;                   /* while it is unfinished */
+	struct eviction_queue_member young; /* likewise: https_gateway.young */
+	struct list beside;                 /* those of one source */
 	struct https_gateway *gateway;
 	const struct mapping *mapping;
 	char *host; /* the mapping's full name; NULL: not known */
@@ -44,8 +46,8 @@ struct https_visit {
 struct https_gateway {
 	struct loop *loop;
 	struct certificates *certificates;
-	struct list visits, young;
-	size_t young_count;
+	struct list visits;
+	struct eviction_queue *young;
 	struct rate_limiter *unfinished, *sources;
 	uint64_t weighed_ms;
 	size_t bytes; /* when it was last weighed, and newcomers since */
@@ -57,7 +59,7 @@ struct https_gateway *https_gateway_new(struct loop *l, struct certificates *cer
 	g->loop = l;
 	g->certificates = certificates;
 	list_init(&g->visits);
-	list_init(&g->young);
+	g->young = eviction_queue_new();
 	g->unfinished = rate_limiter_new(SOURCES, 0, 0);
 	g->sources = rate_limiter_new(SOURCES, 0, 0);
 	return g;
@@ -67,6 +69,7 @@ void https_gateway_free(struct https_gateway *g)
 {
 	if (!g)
 		return;
+	eviction_queue_free(g->young);
 	rate_limiter_free(g->unfinished);
 	rate_limiter_free(g->sources);
 	mem_free(g);
@@ -79,9 +82,8 @@ static void grow_up(struct https_visit *v)
 	if (!v->is_unfinished)
 		return;
 	v->is_unfinished = false;
-	list_remove(&v->young);
+	eviction_queue_leave(v->gateway->young, &v->young);
 	list_remove(&v->held);
-	v->gateway->young_count--;
 	rate_limiter_release(v->gateway->unfinished, &v->source);
 }
 
@@ -140,17 +142,23 @@ static void weigh(struct https_gateway *g)
 	g->bytes += https_visitor_memory(LIST_ENTRY(node, struct https_visit, node)->visitor);
 }
 
+/* Which unfinished one goes first; NULL: there is none. */
+static struct https_visit *first_to_go(const struct https_gateway *g)
+{
+	struct eviction_queue_member *m = eviction_queue_first(g->young);
+	return m ? LIST_ENTRY(m, struct https_visit, young) : NULL;
+}
+
 /* Makes room for one more. False: even without all unfinished ones there would be none. */
 static bool make_room(struct https_gateway *g, const struct addr *source)
 {
 	thin_out(g, source);
-	while (g->young_count >= HTTPS_GATEWAY_UNFINISHED_MOST)
-		evict(LIST_ENTRY(g->young.next, struct https_visit, young), RESET_NO_ROOM);
+	while (eviction_queue_count(g->young) >= HTTPS_GATEWAY_UNFINISHED_MOST)
+		evict(first_to_go(g), RESET_NO_ROOM);
 	weigh(g);
-	while (g->bytes >= HTTPS_GATEWAY_BYTES && !list_is_empty(&g->young)) {
-		struct https_visit *oldest = LIST_ENTRY(g->young.next, struct https_visit, young);
-		g->bytes -= https_visitor_memory(oldest->visitor);
-		evict(oldest, RESET_NO_ROOM);
+	for (struct https_visit *v; g->bytes >= HTTPS_GATEWAY_BYTES && (v = first_to_go(g));) {
+		g->bytes -= https_visitor_memory(v->visitor);
+		evict(v, RESET_NO_ROOM);
 	}
 	return g->bytes < HTTPS_GATEWAY_BYTES;
 }
@@ -164,8 +172,7 @@ static void hold(struct https_visit *v)
 		evict(LIST_ENTRY(held->next, struct https_visit, held), RESET_NO_ROOM);
 	}
 	list_append(rate_limiter_holders(g->unfinished, &v->source), &v->held);
-	list_append(&g->young, &v->young);
-	g->young_count++;
+	eviction_queue_join(g->young, &v->young, &v->source);
 	v->is_unfinished = true;
 	rate_limiter_hold(g->sources, &v->source, UINT32_MAX, now);
 	list_append(rate_limiter_holders(g->sources, &v->source), &v->beside);

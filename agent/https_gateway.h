@@ -5,8 +5,8 @@
  *
  * The relay sees ciphertext only, so what it does against slow visitors of http mappings is done
  * here, by the address that OPEN tells. Those that have not asked for anything yet are bounded for
- * each source and in all, and the oldest goes; of a source with many visitors the slow ones are
- * ended, sooner the more there are.
+ * each source and in all, and the oldest of the source, or of the fullest network, goes; of a
+ * source with many visitors the slow ones are ended, sooner the more there are.
  */
 #ifndef GROUNDNUT_AGENT_HTTPS_GATEWAY_H
 #define GROUNDNUT_AGENT_HTTPS_GATEWAY_H
