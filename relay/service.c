@@ -249,15 +249,23 @@ static void keep_paths_of_root(void)
 	setenv("XDG_RUNTIME_DIR", "/run", true);
 }
 
+/* The directory of what the file is, where its name is a symbolic link. */
+static char *real_dir(const char *file)
+{
+	char *real = realpath(file, NULL), *dir = file_dir(real ? real : file);
+	free(real);
+	return dir;
+}
+
 /* What the relay writes: its state, its control socket, and a mounted accounts.json that a command
  * did not finish. */
 static int enter_sandbox(const struct relay_config *c)
 {
 	char *why = NULL;
 	char *state = file_dir(c->state), *control = file_dir(c->control);
-	char *accounts = file_dir(c->accounts);
+	char *accounts = real_dir(c->accounts), *database = real_dir(c->state);
 	bool was_root = geteuid() == 0;
-	const char *const writable[] = {state, control, accounts, NULL};
+	const char *const writable[] = {state, control, accounts, database, NULL};
 	/* Root can name who holds a port; others could not anyway. */
 	const struct sandbox s = {.user = c->user,
 				  .open = !c->sandbox,
@@ -271,6 +279,7 @@ static int enter_sandbox(const struct relay_config *c)
 	mem_free(state);
 	mem_free(control);
 	mem_free(accounts);
+	mem_free(database);
 	mem_free(why);
 	return err;
 }
