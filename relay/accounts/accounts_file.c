@@ -51,7 +51,9 @@ static int write_file(const struct accounts_file *e)
 	const char *file = e->config->accounts;
 	char *json = json_dumps(e->root, JSON_INDENT(2));
 	char *text = mem_printf("%s\n", json);
-	int err = file_replace(file, text, strlen(text), file_secret_mode(file), false);
+	bool fits = strlen(text) <= FILE_MAX; /* else nobody could read it again */
+	int err = fits ? file_replace(file, text, strlen(text), file_secret_mode(file), false)
+		       : ERR_TOO_BIG;
 	if (err == UV_EBUSY) {
 		char *dir = file_dir(e->config->state);
 		err = mounted_file_write(file, text, strlen(text), dir);

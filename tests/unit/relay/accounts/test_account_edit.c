@@ -112,6 +112,25 @@ static void assert_join_line(const char *name, const char *where, char token[64]
 	accounts_unref(all);
 }
 
+/* With its lines indented the file would be larger than any that is read. */
+static void a_file_that_would_be_too_large_stays(void **state)
+{
+	(void)state;
+	struct buf text = BUF_INIT;
+	buf_puts(&text, "[");
+	for (unsigned i = 0; i < 30000; i++)
+		buf_printf(&text, "%s{\"name\":\"a%u\",\"token\":\"" HASH "\",\"ports\":[1,2,3]}",
+			   i ? "," : "", i);
+	buf_puts(&text, "]");
+	tempdir_write("accounts.json", buf_str(&text));
+	buf_fini(&text);
+	assert_int_equal(add("alice", NULL), EXIT_WORK);
+	assert_non_null(strstr(said.err, "accounts.json: cannot be written: "));
+	struct accounts *all = accounts_now();
+	assert_int_equal(accounts_count(all), 30000);
+	accounts_unref(all);
+}
+
 static void a_first_account_makes_the_file(void **state)
 {
 	(void)state;
@@ -403,6 +422,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(a_first_account_makes_the_file),
+	    TEST(a_file_that_would_be_too_large_stays),
 	    TEST(where_an_agent_finds_us),
 	    TEST(ports_are_kept_as_given),
 	    TEST(an_edit_keeps_the_rest),
