@@ -38,6 +38,8 @@ struct item {
 	struct list node; /* among the due or the refused ones, or on none */
 	/* comma list as brought out, "" for a deleted set, NULL: not known */
 	char *published[PUBLISH_TYPES];
+	/* something else was sent, and nobody knows whether it came through */
+	bool unsure[PUBLISH_ADDRESSES];
 	/* TXT: comma list of all values that may be there, as the store has it, or NULL */
 	char *tried;
 	uint64_t since_ms[PUBLISH_TYPES]; /* UNIX time of that */
@@ -139,7 +141,8 @@ static bool is_due(const struct publish_queue *q, const char *name, const struct
 		if (t == PUBLISH_TXT && !q->kind->carries_texts)
 			continue;
 		q->fns->wanted(q->owner, name, t, &c->wanted);
-		bool due = t == PUBLISH_TXT && plan_texts(c, i ? i->tried : NULL);
+		bool due =
+		    t == PUBLISH_TXT ? plan_texts(c, i ? i->tried : NULL) : i && i->unsure[t];
 		publish_set_text(&c->wanted, text);
 		/* Never published and nothing wanted is the same as deleted. */
 		if (due || !text_same(text, i ? i->published[t] : NULL))
@@ -211,6 +214,14 @@ static bool writes_first(struct publish_queue *q, const struct item *i)
 	return true;
 }
 
+static void publish(struct publish_queue *q, struct item *i)
+{
+	for (size_t k = 0; k < q->job.count; k++)
+		if (q->job.changes[k].type < PUBLISH_ADDRESSES)
+			i->unsure[q->job.changes[k].type] = true;
+	q->kind->publish(q->publisher, &q->job);
+}
+
 static void pump(void *arg)
 {
 	struct publish_queue *q = arg;
@@ -226,7 +237,7 @@ static void pump(void *arg)
 		if (is_due(q, i->name, i, &q->job)) {
 			q->under_way = i;
 			if (!writes_first(q, i))
-				q->kind->publish(q->publisher, &q->job);
+				publish(q, i);
 		} else {
 			drop_if_empty(q, i);
 		}
@@ -297,6 +308,8 @@ static void went_well(struct publish_queue *q, struct item *i)
 		i->since_ms[c->type] = loop_wall_ms();
 		if (c->type == PUBLISH_TXT)
 			replace(&i->tried, text);
+		else
+			i->unsure[c->type] = false;
 		keep(q, i->name, c->type, i->published[c->type], i->since_ms[c->type]);
 	}
 	q->fns->published(q->owner, i->name);
@@ -367,6 +380,7 @@ static void on_done(void *owner, enum publish_result result, uint64_t wait_ms, c
 		went_well(q, i);
 		break;
 	case PUBLISH_REFUSED:
+		memset(i->unsure, 0, sizeof(i->unsure));
 		was_refused(q, i, wait_ms, error);
 		break;
 	case PUBLISH_LATER:

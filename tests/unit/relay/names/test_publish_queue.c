@@ -29,7 +29,7 @@ static struct {
 	struct write_batch *batch;
 	struct publish_queue *queue;
 	struct timer *tick; /* so that a turn ends */
-	struct publish_set wanted;
+	struct publish_set wanted, address;
 	publish_done_fn *done;
 	char told[2048], kept[2048], name[256];
 	bool busy, texts;
@@ -79,7 +79,11 @@ static void publish(void *self, const struct publish_job *job)
 	lab.told[0] = 0;
 	for (size_t i = 0; i < job->count; i++) {
 		const struct publish_change *c = &job->changes[i];
-		assert_int_equal(c->type, PUBLISH_TXT);
+		if (c->type != PUBLISH_TXT) {
+			snprintf(lab.told, sizeof(lab.told), "%s=%s", publish_type_text(c->type),
+				 publish_set_text(&c->wanted, wanted));
+			continue;
+		}
 		snprintf(lab.told, sizeof(lab.told), "+%s -%s",
 			 publish_set_text(&c->wanted, wanted), publish_set_text(&c->gone, gone));
 		kept();
@@ -115,6 +119,8 @@ static void on_wanted(void *owner, const char *name, enum publish_type type,
 	out->count = 0;
 	if (type == PUBLISH_TXT)
 		*out = lab.wanted;
+	else if (type == PUBLISH_A)
+		*out = lab.address;
 }
 
 static void on_published(void *owner, const char *name)
@@ -199,6 +205,12 @@ static void answer(enum publish_result result)
 {
 	lab.busy = false;
 	lab.done(lab.queue, result, 1, result == PUBLISH_OK ? NULL : "no");
+}
+
+static void want_address(const char *value)
+{
+	publish_set_read(&lab.address, value);
+	publish_queue_check(lab.queue, name);
 }
 
 static void expect(const char *told)
@@ -318,6 +330,36 @@ static void a_name_that_is_the_trouble_holds_up_no_other(void **state)
 	close_lab();
 }
 
+/* The answer was lost, or a reload came before it: the server may have the second address. */
+static void an_address_that_came_back_is_sent_again(void **state)
+{
+	(void)state;
+	open_lab();
+	want_address("11.0.0.1");
+	expect("A=11.0.0.1");
+	answer(PUBLISH_OK);
+	want_address("11.0.0.2");
+	expect("A=11.0.0.2");
+	answer(PUBLISH_LATER);
+	want_address("11.0.0.1");
+	expect("A=11.0.0.1");
+	answer(PUBLISH_OK);
+	want_address("");
+	expect("A=");
+	struct publish_queue *before = lab.queue;
+	lab.queue = publish_queue_new(lab.loop, lab.batch, &config, before, &fns, NULL);
+	publish_queue_close(before);
+	lab.busy = false;
+	want_address("11.0.0.1");
+	expect("A=11.0.0.1");
+	answer(PUBLISH_REFUSED);
+	unsigned jobs = lab.jobs;
+	for (unsigned i = 0; i < 20; i++)
+		loop_turn(lab.loop);
+	assert_int_equal(lab.jobs, jobs); /* what was there before still is */
+	close_lab();
+}
+
 static void what_cannot_be_written_is_not_sent(void **state)
 {
 	(void)state;
@@ -345,6 +387,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(more_than_fit_go_in_turns, setup, teardown),
 	    cmocka_unit_test_setup_teardown(one_that_carries_none_is_not_asked, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_name_that_is_the_trouble_holds_up_no_other, setup,
+					    teardown),
+	    cmocka_unit_test_setup_teardown(an_address_that_came_back_is_sent_again, setup,
 					    teardown),
 	    cmocka_unit_test_setup_teardown(what_cannot_be_written_is_not_sent, setup, teardown),
 	};
