@@ -50,12 +50,13 @@ static void end(struct reachability_attempt *p, enum reachability_attempt_result
 	fn(owner, result);
 }
 
-/* The proof is somewhere in what has come: a proxy on the way may add to a head. */
-static bool has_proof(const struct reachability_attempt *p)
+/* The proof is somewhere in what has come: a proxy on the way may add to a head. It ends in the
+ * fresh bytes, or it would have been found before. */
+static bool has_proof(const struct reachability_attempt *p, size_t fresh)
 {
-	const uint8_t *at = buf_data(&p->heard);
-	for (size_t left = buf_len(&p->heard); left >= PROBE_PROOF; at++, left--)
-		if (!memcmp(at, p->proof, PROBE_PROOF))
+	size_t len = buf_len(&p->heard), most = fresh + PROBE_PROOF - 1;
+	for (size_t at = len > most ? len - most : 0; at + PROBE_PROOF <= len; at++)
+		if (!memcmp(buf_data(&p->heard) + at, p->proof, PROBE_PROOF))
 			return true;
 	return false;
 }
@@ -81,7 +82,7 @@ static void hear(struct reachability_attempt *p)
 		return;
 	if (n > 0)
 		buf_put(&p->heard, bytes, (size_t)n);
-	if (has_proof(p))
+	if (n > 0 && has_proof(p, (size_t)n))
 		end(p, REACHABILITY_ATTEMPT_PROVEN);
 	else if (n <= 0 || buf_len(&p->heard) > HEARD_MOST)
 		end(p, REACHABILITY_ATTEMPT_CUT);
