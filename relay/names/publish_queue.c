@@ -42,6 +42,8 @@ struct item {
 	bool unsure[PUBLISH_ADDRESSES];
 	/* TXT: comma list of all values that may be there, as the store has it, or NULL */
 	char *tried;
+	char *before; /* that, as it was before what is sent next was written down */
+	bool fresh;   /* before counts: it was not sent yet, or that is the job under way */
 	uint64_t since_ms[PUBLISH_TYPES]; /* UNIX time of that */
 	char *error;                      /* of the last try, NULL: it went well */
 	uint64_t retry_ms;                /* loop time, while among the refused */
@@ -104,6 +106,7 @@ static void free_item(void *arg, void *value)
 	for (unsigned t = 0; t < PUBLISH_TYPES; t++)
 		mem_free(i->published[t]);
 	mem_free(i->tried);
+	mem_free(i->before);
 	mem_free(i->error);
 	mem_free(i);
 }
@@ -347,6 +350,15 @@ static void must_wait(struct publish_queue *q, struct item *i, bool stop, uint64
 	list_append(&q->due, &i->node);
 }
 
+/* The values of which nothing was done need not be deleted. */
+static void forget_tried(struct publish_queue *q, struct item *i)
+{
+	if (!q->kind->refuses_whole || !i->fresh)
+		return;
+	replace(&i->tried, i->before);
+	keep(q, i->name, PUBLISH_TXT, i->tried ? i->tried : "", 0);
+}
+
 /* The values that are tried next are in the state file, or cannot be written. */
 static void on_written(struct write_batch_wait *wait, bool written)
 {
@@ -354,6 +366,8 @@ static void on_written(struct write_batch_wait *wait, bool written)
 	struct item *i = q->under_way;
 	q->under_way = NULL;
 	if (written) {
+		replace(&i->before, i->tried);
+		i->fresh = true;
 		replace(&i->tried, q->trying);
 		list_prepend(&q->due, &i->node);
 	} else {
@@ -377,14 +391,18 @@ static void on_done(void *owner, enum publish_result result, uint64_t wait_ms, c
 	task_mark(q->loop, &q->pump);
 	switch (result) {
 	case PUBLISH_OK:
+		i->fresh = false;
 		went_well(q, i);
 		break;
 	case PUBLISH_REFUSED:
 		memset(i->unsure, 0, sizeof(i->unsure));
+		forget_tried(q, i);
+		i->fresh = false;
 		was_refused(q, i, wait_ms, error);
 		break;
 	case PUBLISH_LATER:
 	case PUBLISH_STOP:
+		i->fresh = false;
 		must_wait(q, i, result == PUBLISH_STOP, wait_ms, error);
 		break;
 	}
@@ -399,6 +417,7 @@ static void begin_anew(void *arg, void *value)
 	(void)arg;
 	list_remove(&i->node);
 	replace(&i->error, NULL);
+	i->fresh = false;
 }
 
 struct publish_queue *publish_queue_new(struct loop *l, struct write_batch *batch,

@@ -77,6 +77,7 @@ struct publisher_place {
 struct publisher_kind {
 	const char *name;   /* as in relay.json */
 	bool carries_texts; /* it can publish TXT */
+	bool refuses_whole; /* of a job that was refused nothing was done */
 	/* The settings in an entry of `dns`, freed by `drop`; what is wrong is reported there. */
 	void *(*read)(struct conf_at at, const struct publisher_place *place);
 	void (*drop)(void *settings);

@@ -352,6 +352,7 @@ static void *start(struct loop *l, const void *settings, publish_done_fn *done, 
 
 const struct publisher_kind rfc2136_kind = {.name = "rfc2136",
 					    .carries_texts = true,
+					    .refuses_whole = true,
 					    .read = read_settings,
 					    .drop = drop_settings,
 					    .id = id,

@@ -176,6 +176,7 @@ static int setup(void **state)
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/relay.db", dir);
 	kind.carries_texts = true;
+	kind.refuses_whole = false;
 	return 0;
 }
 
@@ -330,6 +331,35 @@ static void a_name_that_is_the_trouble_holds_up_no_other(void **state)
 	close_lab();
 }
 
+/* A server whose policy allows no TXT: names that come and go leave nothing behind. */
+static void what_is_refused_whole_is_forgotten(void **state)
+{
+	(void)state;
+	kind.refuses_whole = true;
+	open_lab();
+	want("a");
+	expect("+a -");
+	answer(PUBLISH_LATER); /* it may have come through */
+	want("a,b");
+	expect("+a,b -");
+	answer(PUBLISH_REFUSED);
+	want("");
+	expect("+ -a");
+	answer(PUBLISH_OK);
+	want("c");
+	expect("+c -");
+	answer(PUBLISH_REFUSED);
+	want("");
+	unsigned jobs = lab.jobs;
+	for (unsigned i = 0; i < 20; i++)
+		loop_turn(lab.loop);
+	assert_int_equal(lab.jobs, jobs);
+	close_lab();
+	open_lab();
+	assert_string_equal(kept(), "");
+	close_lab();
+}
+
 /* The answer was lost, or a reload came before it: the server may have the second address. */
 static void an_address_that_came_back_is_sent_again(void **state)
 {
@@ -388,6 +418,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(one_that_carries_none_is_not_asked, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_name_that_is_the_trouble_holds_up_no_other, setup,
 					    teardown),
+	    cmocka_unit_test_setup_teardown(what_is_refused_whole_is_forgotten, setup, teardown),
 	    cmocka_unit_test_setup_teardown(an_address_that_came_back_is_sent_again, setup,
 					    teardown),
 	    cmocka_unit_test_setup_teardown(what_cannot_be_written_is_not_sent, setup, teardown),
