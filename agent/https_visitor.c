@@ -39,7 +39,8 @@ enum {
 	READ_MOST = 16 * 1024,
 	BATCH = 64 * 1024, /* ciphertext in hand */
 	IOV_MOST = 24,
-	/* for the last answer to be taken, and read, before the connection closes */
+	/* for the end of an answer to be read, or for an alert to be taken, before the connection
+	 * closes */
 	LINGER_MS = 2000,
 	SERVICE_LOWAT = 128 * 1024,
 	SAVED_MS = 60000, /* what a visitor that moves saves for a pause, at most */
@@ -228,6 +229,7 @@ static void begin_end(struct https_visitor *v)
 {
 	set_stage(v, STAGE_ENDING);
 	v->phase_ms = loop_now_ms(v->loop);
+	minimum_rate_wait(&v->rate, true, v->phase_ms);
 	io_close(v->service);
 	v->service = NULL;
 }
@@ -550,8 +552,9 @@ static uint64_t deadline(const struct https_visitor *v)
 		return after(v->phase_ms, v->times.hello_ms);
 	case STAGE_OPEN:
 		return phase_deadline(v);
-	case STAGE_ENDING:
-		return later(v->phase_ms, v->moved_ms) + LINGER_MS;
+	case STAGE_ENDING: /* an answer's last bytes are as patiently waited for as those before */
+		return later(v->phase_ms, v->moved_ms) +
+		       (v->gateway ? v->times.wait_ms : LINGER_MS);
 	}
 	return UINT64_MAX;
 }
