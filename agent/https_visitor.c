@@ -4,7 +4,9 @@
  *	HELLO      the ClientHello is gathered; then the owner chooses a certificate, or an alert
  *	HANDSHAKE  a step for each look, a few of all visitors in a turn of the loop
  *	OPEN       the gateway: bytes are moved wherever they can be, then what it wants is done
- *	ENDING     nothing more is read; what is in hand is still sent, then the stream finishes
+ *	ENDING     nothing more is read; what is in hand is still sent, then the stream finishes. Of
+ *                 an
+ *	           answer much may still lie at the relay: it waits until the visitor closes, too
  *
  * In OPEN every event leads to look(), until nothing moves any more:
  *
@@ -79,6 +81,7 @@ struct https_visitor {
 	bool opening;           /* the owner dials */
 	bool service_readable, service_eof, service_deaf;
 	bool fin_service, fin_visitor; /* have been passed on */
+	bool finished;                 /* the stream is, on our side */
 	bool in_turn;                  /* STREAM_TURN: the stream takes bytes … */
 	bool turn_used;                /* … once */
 };
@@ -660,15 +663,41 @@ static bool move_all(struct https_visitor *v)
 	return true;
 }
 
-static void finish(struct https_visitor *v)
+static void close_all(struct https_visitor *v)
 {
-	stream_finish(v->stream);
 	close_stream(v);
 	tell_over(v, "closed");
 }
 
+/* All is sent. True: it has closed. A stream that is closed before its other end is reset, and the
+ * relay would throw away what the visitor has not taken yet. */
+static bool finish(struct https_visitor *v)
+{
+	struct iovec iov[IOV_MOST];
+	size_t len = 0;
+	int count;
+	if (!v->finished)
+		stream_finish(v->stream);
+	v->finished = true;
+	while ((count = stream_peek(v->stream, iov, IOV_MOST)) > 0) {
+		for (int i = 0; i < count; i++)
+			len += iov[i].iov_len;
+		stream_consume(v->stream, len);
+		len = 0;
+	}
+	mark(v);
+	if (v->gateway && !stream_is_eof(v->stream))
+		return false;
+	close_all(v);
+	return true;
+}
+
 static void look(struct https_visitor *v)
 {
+	if (stream_is_reset(v->stream) && v->finished) {
+		close_all(v);
+		return;
+	}
 	if (stream_is_reset(v->stream)) {
 		end_reset(v, RESET_ABORTED);
 		return;
@@ -679,10 +708,8 @@ static void look(struct https_visitor *v)
 		step_handshake(v);
 	if (v->stage == STAGE_OPEN && !move_all(v))
 		return;
-	if (v->stage == STAGE_ENDING && !in_hand(v)) {
-		finish(v);
+	if (v->stage == STAGE_ENDING && !in_hand(v) && finish(v))
 		return;
-	}
 	ask_turn(v);
 	set_timer(v);
 }
