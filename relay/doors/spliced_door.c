@@ -15,6 +15,7 @@ struct visitor {
 	struct splice *splice;
 	struct splice_count count;
 	uint64_t since_ms;
+	struct eviction_queue_member validator; /* of a CA: in spliced_door.validators */
 	bool is_validator;
 };
 
@@ -28,7 +29,7 @@ static void leave(struct visitor *v, const char *why)
 	door_log_end(v->door, &v->member.from, &v->count, v->since_ms, why);
 	slow_visitors_remove(&v->door->slow, &v->member);
 	if (v->is_validator)
-		spliced(v->door)->validators--;
+		eviction_queue_leave(spliced(v->door)->validators, &v->validator);
 	else
 		door_leave(v->door);
 	mem_free(v);
@@ -88,6 +89,7 @@ void spliced_door_init(struct door *d)
 void spliced_door_fini(struct door *d)
 {
 	timer_close(spliced(d)->sweep);
+	eviction_queue_free(spliced(d)->validators);
 }
 
 void *spliced_door_listen(struct door *d, const struct addr *at, bool v6only, listener_fn *fn,
@@ -156,14 +158,26 @@ void spliced_door_let_in(struct door *d, struct io *io, const struct addr *local
 	door_watch(d);
 }
 
+/* Anybody may look like a CA: a crowd ends its own. */
+static void make_room_for_validator(struct eviction_queue *validators)
+{
+	if (eviction_queue_count(validators) < SPLICED_DOOR_VALIDATORS)
+		return;
+	struct visitor *first =
+	    LIST_ENTRY(eviction_queue_first(validators), struct visitor, validator);
+	splice_cut(first->splice, RESET_NO_ROOM);
+	leave(first, reset_text(RESET_NO_ROOM));
+}
+
 void spliced_door_let_in_validator(struct door *d, struct io *io, const struct addr *local)
 {
-	if (spliced(d)->validators >= SPLICED_DOOR_VALIDATORS) {
-		refuse(d, io, "there are as many validations of its name as may be");
-		return;
-	}
-	begin(d, io, local, "")->is_validator = true;
-	spliced(d)->validators++;
+	struct spliced_door *all = spliced(d);
+	if (!all->validators)
+		all->validators = eviction_queue_new();
+	make_room_for_validator(all->validators);
+	struct visitor *v = begin(d, io, local, "");
+	v->is_validator = true;
+	eviction_queue_join(all->validators, &v->validator, &v->member.from);
 }
 
 void spliced_door_clear(struct door *d, bool graceful, enum reset_code code)

@@ -13,7 +13,8 @@ enum { SPLICED_DOOR_VALIDATORS = 20 };
 
 struct spliced_door {
 	struct door door;
-	unsigned validators; /* CAs inside that look at an https mapping's name */
+	/* CAs inside that look at an https mapping's name; NULL: there has been none */
+	struct eviction_queue *validators;
 	/* of a mapping with idle_s: a visitor that was idle for so long is reset */
 	struct timer *sweep;
 	/* idle time counts from here: a detached agent is not the visitor's fault */
@@ -34,7 +35,8 @@ void spliced_door_wake(void *socket);
 /* Takes io; it is reset when it may not come in. local: the address it came to; name: what it asked
  * for and the agent wants to know, or "". */
 void spliced_door_let_in(struct door *d, struct io *io, const struct addr *local, const char *name);
-/* A CA that looks at the name. Such visitors are counted apart, SPLICED_DOOR_VALIDATORS at once. */
+/* A CA that looks at the name. Such visitors are counted apart, SPLICED_DOOR_VALIDATORS at once;
+ * one more ends the oldest of the network that has the most. */
 void spliced_door_let_in_validator(struct door *d, struct io *io, const struct addr *local);
 
 #endif
