@@ -5,8 +5,8 @@
  */
 #include "relay/own_certificate.h"
 
+#include "shared/base/eviction_queue.h"
 #include "shared/base/file.h"
-#include "shared/base/list.h"
 #include "shared/base/mem.h"
 #include "shared/base/text.h"
 #include "shared/net/certificate_orders.h"
@@ -25,13 +25,12 @@ struct own_certificate {
 	struct certificate_orders *orders;
 	struct certificate_order *order;
 	struct tls_context *shown; /* as told last */
-	struct list validations;
-	unsigned validation_count;
+	struct eviction_queue *validations;
 };
 
 /* A CA's handshake under way. */
 struct validation {
-	struct list node;
+	struct eviction_queue_member member;
 	struct own_certificate *own;
 	struct io *io;
 	struct timer *timer;
@@ -41,8 +40,7 @@ struct validation {
 
 static void end_validation(struct validation *v)
 {
-	list_remove(&v->node);
-	v->own->validation_count--;
+	eviction_queue_leave(v->own->validations, &v->member);
 	io_close(v->io);
 	timer_close(v->timer);
 	mem_free(v);
@@ -60,19 +58,27 @@ static void on_timer(void *owner)
 	end_validation(owner);
 }
 
+static struct validation *first_to_go(const struct own_certificate *o)
+{
+	struct eviction_queue_member *first = eviction_queue_first(o->validations);
+	return first ? LIST_ENTRY(first, struct validation, member) : NULL;
+}
+
+/* Anybody may look like a CA: a crowd ends its own. */
 bool own_certificate_take(void *owner, struct io *io, const char *host)
 {
 	struct own_certificate *o = owner;
 	struct tls_context *tls = o->orders ? certificate_orders_validation(o->orders, host) : NULL;
-	if (!tls || o->validation_count == VALIDATIONS)
+	if (!tls)
 		return false;
+	if (eviction_queue_count(o->validations) >= VALIDATIONS)
+		end_validation(first_to_go(o));
 	struct validation *v = mem_zalloc(sizeof *v);
 	v->own = o;
 	v->io = io;
 	v->timer = timer_new(o->loop, on_timer, v);
 	timer_set(v->timer, VALIDATION_MS);
-	list_append(&o->validations, &v->node);
-	o->validation_count++;
+	eviction_queue_join(o->validations, &v->member, io_peer(io));
 	io_own(io, on_validation, v);
 	io_tls_accept(io, tls);
 	io_watch(io, IO_WATCH_READ);
@@ -181,7 +187,7 @@ struct own_certificate *own_certificate_new(struct loop *l, own_certificate_fn *
 	o->loop = l;
 	o->fn = fn;
 	o->owner = owner;
-	list_init(&o->validations);
+	o->validations = eviction_queue_new();
 	return o;
 }
 
@@ -189,8 +195,9 @@ void own_certificate_close(struct own_certificate *o)
 {
 	if (!o)
 		return;
-	while (!list_is_empty(&o->validations))
-		end_validation(LIST_ENTRY(o->validations.next, struct validation, node));
+	for (struct validation *v; (v = first_to_go(o));)
+		end_validation(v);
+	eviction_queue_free(o->validations);
 	drop(o);
 	mem_free(o);
 }
