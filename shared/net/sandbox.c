@@ -24,7 +24,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The sanitizers' own work at the end (ptrace) is more than a service may do. */
+/* The sanitizers' own work at the end is more than a service may do: they hold the other threads by
+ * ptrace(2), which the filter forbids, and which Landlock forbids toward a thread that began before
+ * it. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define UNDER_SANITIZER 1
 #elif defined(__has_feature)
@@ -83,7 +85,7 @@ static const char *filter_system_calls(void)
 }
 #endif
 
-#if defined(__linux__) && defined(LANDLOCK_ACCESS_FS_MAKE_SYM) &&                                  \
+#if defined(__linux__) && !defined(UNDER_SANITIZER) && defined(LANDLOCK_ACCESS_FS_MAKE_SYM) &&     \
     defined(SYS_landlock_create_ruleset)
 
 /* Later than the oldest header that is built with. */
