@@ -17,38 +17,62 @@ struct known_targets {
 	struct loop *loop;
 	char *path;
 	json_t *known; /* place → BY_CA or a pin */
+	/* one write after the other, or an older list might come last */
+	bool is_writing;
+	bool is_dirty;  /* it has changed since that write began */
+	bool is_closed; /* it goes with the last write */
 };
 
 /* On the thread pool. */
 struct write {
-	char *path, *text;
+	struct known_targets *all;
+	char *text;
 	int err;
 };
 
 static void do_write(void *arg)
 {
 	struct write *w = arg;
-	char *dir = file_dir(w->path);
+	const char *path = w->all->path;
+	char *dir = file_dir(path);
 	w->err = file_make_dirs(dir, 0700);
 	if (!w->err)
-		w->err = file_replace(w->path, w->text, strlen(w->text), 0600, false);
+		w->err = file_replace(path, w->text, strlen(w->text), 0600, false);
 	mem_free(dir);
 }
+
+static void drop(struct known_targets *k)
+{
+	json_decref(k->known);
+	mem_free(k->path);
+	mem_free(k);
+}
+
+static void save(struct known_targets *k);
 
 static void on_written(void *arg)
 {
 	struct write *w = arg;
+	struct known_targets *k = w->all;
 	if (w->err)
-		log_error("targets_not_written", "file=%s why=%s", w->path, err_text(w->err));
-	mem_free(w->path);
+		log_error("targets_not_written", "file=%s why=%s", k->path, err_text(w->err));
 	free(w->text);
 	mem_free(w);
+	k->is_writing = false;
+	if (k->is_dirty)
+		save(k);
+	else if (k->is_closed)
+		drop(k);
 }
 
 static void save(struct known_targets *k)
 {
+	k->is_dirty = k->is_writing;
+	if (k->is_writing)
+		return;
+	k->is_writing = true;
 	struct write *w = mem_zalloc(sizeof *w);
-	w->path = mem_strdup(k->path);
+	w->all = k;
 	w->text = json_dumps(k->known, JSON_INDENT(2));
 	loop_work(k->loop, do_write, on_written, w);
 }
@@ -74,9 +98,9 @@ void known_targets_free(struct known_targets *k)
 {
 	if (!k)
 		return;
-	json_decref(k->known);
-	mem_free(k->path);
-	mem_free(k);
+	k->is_closed = true;
+	if (!k->is_writing)
+		drop(k);
 }
 
 static void remember(struct known_targets *k, const char *place, bool is_verified, const char *pin)

@@ -54,6 +54,26 @@ static void the_first_key_counts_also_after_a_restart(void **state)
 	end(l, k);
 }
 
+static void what_many_show_at_once_is_all_kept(void **state)
+{
+	(void)state;
+	enum { MANY = 200 };
+	struct loop *l;
+	struct known_targets *k = begin(&l);
+	char place[32];
+	for (int i = 0; i < MANY; i++) {
+		snprintf(place, sizeof place, "192.168.1.5:%d", 5000 + i);
+		expect(k, place, false, ONE, NULL);
+	}
+	end(l, k);
+	k = begin(&l);
+	for (int i = 0; i < MANY; i++) {
+		snprintf(place, sizeof place, "192.168.1.5:%d", 5000 + i);
+		expect(k, place, false, TWO, ONE);
+	}
+	end(l, k);
+}
+
 static void a_cas_word_is_not_given_up_for_a_key(void **state)
 {
 	(void)state;
@@ -97,6 +117,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(the_first_key_counts_also_after_a_restart,
 					    scratch_setup, scratch_teardown),
+	    cmocka_unit_test_setup_teardown(what_many_show_at_once_is_all_kept, scratch_setup,
+					    scratch_teardown),
 	    cmocka_unit_test_setup_teardown(a_cas_word_is_not_given_up_for_a_key, scratch_setup,
 					    scratch_teardown),
 	    cmocka_unit_test_setup_teardown(trust_takes_another_and_tells_the_old, scratch_setup,
