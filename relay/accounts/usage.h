@@ -14,6 +14,7 @@
 
 struct usage {
 	atomic_uint connections, flows, mappings;
+	atomic_uint guess_limiters;   /* of its mappings with a password, up to 1 MB each */
 	atomic_uint_fast64_t told_ms; /* when the log was last told that it has all of something */
 	atomic_uint_fast64_t declares_us; /* up to here its DECLAREs are paid for */
 	atomic_uint_fast64_t lines;       /* the minute, and lines of the log wanted in it */

@@ -47,7 +47,10 @@ struct visitor {
 struct web_door {
 	struct door door;
 	struct list visitors;
-	struct guess_limiter *guesses; /* NULL: no password was looked at yet */
+	/* NULL: no password was looked at lately. An account has only so many, and the one that was
+	 * asked longest ago goes over to another of the agent's mappings. */
+	struct guess_limiter *guesses;
+	uint64_t guessed_ms;
 };
 
 static struct web_door *web(struct door *d)
@@ -234,17 +237,56 @@ static bool come_in(struct visitor *v)
 	return true;
 }
 
+static void drop_guesses(struct web_door *w)
+{
+	if (w->guesses)
+		tenant_leave_guesses(w->door.tenant);
+	guess_limiter_free(w->guesses);
+	w->guesses = NULL;
+}
+
+/* The agent's door that could do without its limiter first, or NULL. */
+static struct web_door *longest_ago(const struct tenant *t)
+{
+	struct web_door *found = NULL;
+	LIST_EACH(node, &t->doors)
+	{
+		struct door *d = LIST_ENTRY(node, struct door, beside);
+		if (d->kind == &HTTP_DOOR && web(d)->guesses &&
+		    (!found || web(d)->guessed_ms < found->guessed_ms))
+			found = web(d);
+	}
+	return found;
+}
+
+/* False: nothing could count a wrong one, so none is looked at. */
+static bool has_limiter(struct web_door *w, uint64_t now)
+{
+	struct tenant *t = w->door.tenant;
+	w->guessed_ms = now;
+	if (w->guesses)
+		return true;
+	if (!tenant_enter_guesses(t)) {
+		struct web_door *other = longest_ago(t);
+		if (!other)
+			return false;
+		drop_guesses(other);
+		if (!tenant_enter_guesses(t))
+			return false;
+	}
+	w->guesses = guess_limiter_new();
+	return true;
+}
+
 static bool may_try(const struct visitor *v, uint64_t now)
 {
-	return !v->door->guesses || guess_limiter_admits(v->door->guesses, &v->source, now);
+	return has_limiter(v->door, now) && guess_limiter_admits(v->door->guesses, &v->source, now);
 }
 
 static void count_guess(struct visitor *v, enum basic_auth auth, uint64_t now)
 {
 	if (auth == BASIC_AUTH_NONE)
 		return;
-	if (!v->door->guesses)
-		v->door->guesses = guess_limiter_new();
 	if (auth == BASIC_AUTH_RIGHT)
 		guess_limiter_right(v->door->guesses, &v->source, now);
 	else
@@ -369,7 +411,7 @@ static void init(struct door *d)
 
 static void fini(struct door *d)
 {
-	guess_limiter_free(web(d)->guesses);
+	drop_guesses(web(d));
 }
 
 const struct door_kind HTTP_DOOR = {

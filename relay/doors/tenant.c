@@ -3,7 +3,10 @@
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 
-enum { ACCOUNT_FLOWS = 32768 }; /* half of what an agent lets be opened to it */
+enum {
+	ACCOUNT_FLOWS = 32768, /* half of what an agent lets be opened to it */
+	ACCOUNT_GUESS_LIMITERS = 32
+};
 
 void tenant_init(struct tenant *t, struct worker *worker, const char *account, const char *agent,
 		 struct usage *usage)
@@ -85,6 +88,16 @@ bool tenant_enter_mapping(struct tenant *t)
 void tenant_leave_mapping(struct tenant *t)
 {
 	atomic_fetch_sub(&t->usage->mappings, 1);
+}
+
+bool tenant_enter_guesses(struct tenant *t)
+{
+	return take(&t->usage->guess_limiters, ACCOUNT_GUESS_LIMITERS);
+}
+
+void tenant_leave_guesses(struct tenant *t)
+{
+	atomic_fetch_sub(&t->usage->guess_limiters, 1);
 }
 
 struct shaper_whole *tenant_bandwidth(const struct tenant *t)

@@ -37,6 +37,9 @@ void tenant_leave_flow(struct tenant *t);
 /* the same for mappings */
 bool tenant_enter_mapping(struct tenant *t);
 void tenant_leave_mapping(struct tenant *t);
+/* the same for what counts guesses at a mapping's password */
+bool tenant_enter_guesses(struct tenant *t);
+void tenant_leave_guesses(struct tenant *t);
 /* The account's bandwidth; NULL: no limit. */
 struct shaper_whole *tenant_bandwidth(const struct tenant *t);
 
