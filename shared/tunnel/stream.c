@@ -340,7 +340,7 @@ static uint64_t least_of(uint64_t a, uint64_t b)
 uint64_t stream_grant_for_open(const struct tunnel *t, const struct open_queue *q,
 			       enum open_turn turn)
 {
-	size_t left = memory_budget_left(&t->receive), kept = t->receive.limit / 2;
+	size_t left = memory_budget_left(&t->receive), kept = (t->receive.used + left) / 2;
 	size_t reserve = q->held < streams_of_little(t) ? 0
 			 : turn == OPEN_TURN_OF_LITTLE  ? t->receive.limit / 16
 							: t->receive.limit / 8;
@@ -366,14 +366,15 @@ void stream_take_window(struct stream *s, uint64_t bytes)
 
 /*
  * How much a window grows: four times while it is small, twice later, at once to what it has been
- * before. Half of the budget is kept for newcomers and no one takes more than half of the rest; one
- * that is small, by RETURN or because it came late, gets to what is usual from that half, too.
+ * before. Half of the budget, as far as account and process leave it, is kept for newcomers and no
+ * one takes more than half of the rest; one that is small, by RETURN or because it came late, gets
+ * to what is usual from that half, too.
  */
 static uint64_t growth(const struct stream *s)
 {
 	const struct memory_budget *b = &s->tunnel->receive;
 	size_t left = memory_budget_left(b);
-	size_t kept = b->limit / 2;
+	size_t kept = (b->used + left) / 2;
 	uint64_t aim = s->window < TUNNEL_WINDOW_MAX / 4 ? 4 * s->window : 2 * s->window;
 	if (aim < TUNNEL_OPEN_CREDIT_MAX)
 		aim = TUNNEL_OPEN_CREDIT_MAX;

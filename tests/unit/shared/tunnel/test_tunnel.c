@@ -701,6 +701,33 @@ static void a_newcomer_begins_with_what_the_path_holds(void **state)
 	pair_fini(&p);
 }
 
+/* Half is kept of what the account leaves, not of what the session might have: with stalled agents
+ * of another account beside it a home keeps most of its pace. */
+static void a_newcomer_begins_so_where_the_account_leaves_less(void **state)
+{
+	(void)state;
+	struct pair p;
+	pair_init(&p, 1, 2);
+	p.eager = true;
+	pair_link(&p);
+	p.conns[0].end[1].plan = 16 << 20;
+	p.conns[1].end[1].plan = 1;
+	pair_open(&p, 0, 0);
+	while (p.conns[0].end[0].got < 16 << 20)
+		round_trip(&p);
+	struct memory_budget *b = &p.tunnel[0]->receive;
+	struct memory_budget_whole whole = {.limit = 3 * b->limit, .used = b->used, .accounts = 2};
+	struct memory_budget_account account = {.whole = &whole, .used = b->used, .sessions = 1};
+	b->account = &account;
+	pair_open(&p, 1, 0);
+	pair_pump(&p, 0, 16 << 20, SIZE_MAX);
+	uint64_t half = (memory_budget_left(b) + p.conns[1].end[0].stream->window + b->used) / 2;
+	assert_true(p.conns[1].end[0].stream->window > half / 6);
+	pair_finish(&p);
+	b->account = NULL;
+	pair_fini(&p);
+}
+
 /* What comes while the service is dialled lies there, which says nothing about how fast it will be
  * read; what is left of it then does. */
 static void a_window_grows_when_the_first_bytes_are_read_at_once(void **state)
@@ -1743,6 +1770,7 @@ int main(void)
 	    cmocka_unit_test(a_stalled_stream_starves_nobody),
 	    cmocka_unit_test(windows_grow_where_credit_is_what_stops),
 	    cmocka_unit_test(a_newcomer_begins_with_what_the_path_holds),
+	    cmocka_unit_test(a_newcomer_begins_so_where_the_account_leaves_less),
 	    cmocka_unit_test(a_window_grows_when_the_first_bytes_are_read_at_once),
 	    cmocka_unit_test(those_who_read_nothing_do_not_keep_others_out),
 	    cmocka_unit_test(one_key_is_not_behind_the_bulk),
