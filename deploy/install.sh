@@ -171,7 +171,7 @@ install_tarball() {
 	fetch "$1"
 	tar -C "$work" -xzf "$work/$1"
 	root=$work/${1%.tar.gz}
-	[ "$("$root/groundnut-$what" --version | cut -d' ' -f1)" = groundnut-$what ] || fail "$1 does not run on this machine"
+	[ "$("$root/groundnut-$what" --version | sed -n '1s/ .*//p')" = groundnut-$what ] || fail "$1 does not run on this machine"
 	mkdir -p $PREFIX/bin $PREFIX/share
 	[ ! -f "$MANIFEST" ] || sort -u "$MANIFEST" -o "$MANIFEST"
 	# Not written over: it may be running.
