@@ -67,7 +67,7 @@ static int allow_system_calls(scmp_filter_ctx filter)
 
 static const char *filter_system_calls(void)
 {
-	if (prctl(PR_GET_SECCOMP) == SECCOMP_MODE_FILTER)
+	if (prctl(PR_GET_SECCOMP, 0L, 0L, 0L, 0L) == SECCOMP_MODE_FILTER)
 		return "inherited";
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int err = filter ? seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1) : -ENOMEM;

@@ -137,7 +137,7 @@ static int ask_the_kernel(void)
 	const struct sandbox s = {.writable = writable};
 	if (enter(&s) < 0 || prctl(PR_GET_NO_NEW_PRIVS, 0L, 0L, 0L, 0L) != 1)
 		return 1;
-	if (prctl(PR_GET_SECCOMP) != 2)
+	if (prctl(PR_GET_SECCOMP, 0L, 0L, 0L, 0L) != 2)
 		return SKIPPED; /* built without */
 	if (syscall(SYS_ptrace, 0, 0, NULL, NULL) == 0 || errno != EPERM)
 		return 2;
