@@ -30,6 +30,7 @@ enum {
 	/* newcomers, from which on what they hold is added up now and then */
 	WEIGH_FROM = 512,
 	WEIGH_MS = 200,
+	WEIGH_SOON_MS = 25, /* while they hold a part of what they may */
 	SAY_MS = 60000,
 };
 
@@ -147,7 +148,7 @@ static void on_weigh(void *owner)
 		drop(first);
 	}
 	if (eviction_queue_count(f->crowd) >= WEIGH_FROM)
-		timer_set(f->weigh, WEIGH_MS);
+		timer_set(f->weigh, bytes > SHARED_PORTS_BYTES / 8 ? WEIGH_SOON_MS : WEIGH_MS);
 }
 
 static uint32_t head_ms(const struct shared_ports *f)
