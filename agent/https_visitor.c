@@ -606,22 +606,6 @@ static void on_timer(void *owner)
 
 /* --- looking --- */
 
-/* Whether everything waits for the visitor. */
-static bool is_kept(const struct https_visitor *v, bool reading, bool writing)
-{
-	switch (http_gateway_phase(v->gateway)) {
-	case HTTP_PHASE_IDLE:
-	case HTTP_PHASE_HEAD:
-		return true;
-	case HTTP_PHASE_SERVING:
-		return writing || (reading && http_gateway_awaits_body(v->gateway));
-	case HTTP_PHASE_TUNNEL:
-	case HTTP_PHASE_LINGER:
-		return writing;
-	}
-	return false;
-}
-
 static void watch(struct https_visitor *v)
 {
 	const uint8_t *p;
@@ -634,7 +618,7 @@ static void watch(struct https_visitor *v)
 			 (reading ? IO_WATCH_READ : 0) | (writing ? IO_WATCH_WRITE : 0));
 	}
 	bool reading = !v->eof && !v->readable && http_gateway_room(v->gateway, HTTP_VISITOR);
-	bool waiting = is_kept(v, reading, in_hand(v) > 0);
+	bool waiting = http_gateway_is_kept(v->gateway, reading, in_hand(v) > 0);
 	if (waiting == v->rate.waiting)
 		return;
 	v->kept_ms = now;

@@ -325,11 +325,7 @@ int doctor_run(const char *file, bool json)
 	struct doctor d = {.status = NULL};
 	int err = relay_config_load(file, &d.config);
 	doctor_report_init(&d.report, json);
-	if (err)
-		doctor_report_add(&d.report, DOCTOR_WRONG, "configuration",
-				  "%s cannot be used; the reason is above", file);
-	else
-		doctor_report_add(&d.report, DOCTOR_OK, "configuration", "%s is in order", file);
+	doctor_report_configuration(&d.report, file, err);
 	if (!err)
 		look_at_all(&d);
 	json_decref(d.status);

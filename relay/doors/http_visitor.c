@@ -513,22 +513,6 @@ static void on_timer(void *owner)
 
 /* --- looking --- */
 
-/* Whether everything waits for the visitor. */
-static bool is_kept(const struct http_visitor *v, bool reading, bool writing)
-{
-	switch (http_gateway_phase(v->gateway)) {
-	case HTTP_PHASE_IDLE:
-	case HTTP_PHASE_HEAD:
-		return true;
-	case HTTP_PHASE_SERVING:
-		return writing || (reading && http_gateway_awaits_body(v->gateway));
-	case HTTP_PHASE_TUNNEL:
-	case HTTP_PHASE_LINGER:
-		return writing;
-	}
-	return false;
-}
-
 static void set_waiting(struct http_visitor *v, bool waiting, bool writing)
 {
 	v->is_writing = writing;
@@ -550,7 +534,7 @@ static void watch(struct http_visitor *v)
 	if (v->stream && stream_waiting(v->stream) && !is_held(&v->out))
 		writing = true;
 	io_watch(v->io, (reading ? IO_WATCH_READ : 0) | (writing ? IO_WATCH_WRITE : 0));
-	set_waiting(v, is_kept(v, reading, writing), writing);
+	set_waiting(v, http_gateway_is_kept(v->gateway, reading, writing), writing);
 }
 
 static void look(struct http_visitor *v)

@@ -62,6 +62,15 @@ void doctor_report_add(struct doctor_report *r, enum doctor_verdict verdict, con
 	(r->json ? put_item : put_line)(r, verdict, topic, said);
 }
 
+void doctor_report_configuration(struct doctor_report *r, const char *file, int err)
+{
+	if (err)
+		doctor_report_add(r, DOCTOR_WRONG, "configuration",
+				  "%s cannot be used; the reason is above", file);
+	else
+		doctor_report_add(r, DOCTOR_OK, "configuration", "%s is in order", file);
+}
+
 int doctor_report_end(struct doctor_report *r)
 {
 	printf(r->json ? "[%s\n]\n" : "%s", buf_str(&r->out));

@@ -29,6 +29,8 @@ void doctor_report_add(struct doctor_report *r, enum doctor_verdict verdict, con
 int doctor_report_end(struct doctor_report *r);
 
 /* Lines that both programs have. */
+/* err: why the file cannot be used, said already; or 0 */
+void doctor_report_configuration(struct doctor_report *r, const char *file, int err);
 void doctor_report_descriptors(struct doctor_report *r, unsigned wanted);
 /* in_force: what a TCP socket of ours uses; "" is unknown */
 void doctor_report_congestion(struct doctor_report *r, const char *in_force);

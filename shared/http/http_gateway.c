@@ -706,6 +706,21 @@ bool http_gateway_awaits_body(const struct http_gateway *r)
 	return r->asking == ASK_BODY && !r->expects && !r->aborted;
 }
 
+bool http_gateway_is_kept(const struct http_gateway *r, bool reading, bool writing)
+{
+	switch (http_gateway_phase(r)) {
+	case HTTP_PHASE_IDLE:
+	case HTTP_PHASE_HEAD:
+		return true;
+	case HTTP_PHASE_SERVING:
+		return writing || (reading && http_gateway_awaits_body(r));
+	case HTTP_PHASE_TUNNEL:
+	case HTTP_PHASE_LINGER:
+		return writing;
+	}
+	return false;
+}
+
 void http_gateway_give_up(struct http_gateway *r)
 {
 	enum http_phase phase = http_gateway_phase(r);

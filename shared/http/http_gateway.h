@@ -114,6 +114,9 @@ const char *http_phase_text(enum http_phase phase);
 void http_gateway_timeout(struct http_gateway *r);
 /* More of a request's body has to come from the visitor, which waits for nothing itself. */
 bool http_gateway_awaits_body(const struct http_gateway *r);
+/* Whether everything waits for the visitor: reading, its bytes are wanted and none are here;
+ * writing, it has to take some. */
+bool http_gateway_is_kept(const struct http_gateway *r, bool reading, bool writing);
 /* The visitor has kept us waiting for too long, in any phase: a 408 while nothing has been
  * answered, else what is under way breaks off (ABORT). */
 void http_gateway_give_up(struct http_gateway *r);

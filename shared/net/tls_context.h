@@ -40,7 +40,7 @@ struct tls_context *tls_context_web_new(const char *certificate, const char *key
 struct tls_context *tls_context_client_new(const char *pin, const char *ca_file, const char *alpn,
 					   bool least_tls12, char **why);
 
-/* Believes any certificate for now: the owner asks tls_connection_peer() afterwards, and sends
+/* Believes any certificate: the owner asks tls_connection_peer() afterwards, and sends
  * nothing before it has judged. The system's CAs are asked what they say of it. */
 struct tls_context *tls_context_any_new(void);
 
