@@ -529,7 +529,7 @@ static void target_add(struct targets *s, const struct mapping *m)
 	mapping_copy(&new->mapping, m);
 	new->mapping.id = s->next_id++;
 	set_tls(new);
-	new->guesses = m->protocol == MAPPING_HTTPS ? guess_limiter_new() : NULL;
+	new->guesses = m->protocol == MAPPING_HTTPS ? guess_limiter_new(true) : NULL;
 	list_init(&new->visits);
 	list_append(&s->list, &new->node);
 	hash_table_add(s->by_id, &new->mapping.id, sizeof(new->mapping.id), new);

@@ -6,7 +6,6 @@
 
 #include "relay/accounts/accounts.h"
 #include "relay/accounts/accounts_file.h"
-#include "relay/accounts/password.h"
 #include "shared/base/cli.h"
 #include "shared/base/conf.h"
 #include "shared/base/err.h"
@@ -16,6 +15,7 @@
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/mounted_file.h"
+#include "shared/base/password.h"
 #include "shared/net/control_client.h"
 #include "shared/base/text.h"
 #include "shared/base/token.h"

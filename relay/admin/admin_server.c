@@ -486,7 +486,7 @@ struct admin_server *admin_server_new(struct loop *l, const struct admin_calls *
 	a->loop = l;
 	a->calls = *calls;
 	list_init(&a->questions);
-	a->guesses = guess_limiter_new();
+	a->guesses = guess_limiter_new(true);
 	uint32_t instance;
 	random_bytes(&instance, sizeof instance);
 	snprintf(a->cookie, sizeof a->cookie, "__Host-groundnut-relay-%08x", instance);

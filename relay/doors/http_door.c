@@ -274,7 +274,7 @@ static bool has_limiter(struct web_door *w, uint64_t now)
 		if (!tenant_enter_guesses(t))
 			return false;
 	}
-	w->guesses = guess_limiter_new();
+	w->guesses = guess_limiter_new(true);
 	return true;
 }
 

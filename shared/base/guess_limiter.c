@@ -18,14 +18,16 @@ static const struct {
 
 struct guess_limiter {
 	struct rate_limiter *wrong[LEVELS];
+	bool of_all;
 	struct token_bucket all; /* burst 0: none was wrong yet */
 	/* by source, when it was right; apart, so that no guess makes it forget one */
 	struct source_table *trusted;
 };
 
-struct guess_limiter *guess_limiter_new(void)
+struct guess_limiter *guess_limiter_new(bool of_all)
 {
 	struct guess_limiter *g = mem_zalloc(sizeof *g);
+	g->of_all = of_all;
 	for (int i = 0; i < LEVELS; i++)
 		g->wrong[i] = rate_limiter_new(SOURCES, levels[i].rate, levels[i].burst);
 	g->trusted = source_table_new(TRUSTED, sizeof(uint64_t));
@@ -74,6 +76,8 @@ void guess_limiter_wrong(struct guess_limiter *g, const struct addr *source, uin
 		struct addr prefix = addr_prefix(source, levels[i].v4, levels[i].v6);
 		rate_limiter_count(g->wrong[i], &prefix, now_ms);
 	}
+	if (!g->of_all)
+		return;
 	if (!g->all.burst)
 		token_bucket_init(&g->all, GUESS_LIMITER_ALL_RATE, GUESS_LIMITER_ALL_BURST, now_ms);
 	token_bucket_try(&g->all, 1, now_ms);

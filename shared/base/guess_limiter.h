@@ -1,9 +1,10 @@
 /*
  * How fast passwords are guessed: wrong ones are counted by source (v4 address, v6 /64), by the
- * networks around it (v4 /28 and /24, v6 /56 and /48), and in all. Where any of these is over its
- * rate no password is looked at, right or wrong, so that who guesses learns nothing. A source that
- * was right within GUESS_LIMITER_TRUST_MS is held only against its own wrong ones, so that its
- * owner comes in while the world guesses. Pure: the caller gives the time. Bounded.
+ * networks around it (v4 /28 and /24, v6 /56 and /48), and, where that is wanted, in all. Where any
+ * of these is over its rate no password is looked at, right or wrong, so that who guesses learns
+ * nothing. A source that was right within GUESS_LIMITER_TRUST_MS is held only against its own wrong
+ * ones, so that its owner comes in while the world guesses. Pure: the caller gives the time.
+ * Bounded.
  */
 #ifndef GROUNDNUT_BASE_GUESS_LIMITER_H
 #define GROUNDNUT_BASE_GUESS_LIMITER_H
@@ -29,7 +30,9 @@ enum {
 	GUESS_LIMITER_TRUST_MS = 24 * 60 * 60 * 1000,
 };
 
-struct guess_limiter *guess_limiter_new(void);
+/* of_all: also all wrong ones together are limited. Without it the caller bounds otherwise how many
+ * are looked at, so that a world that guesses keeps out nobody who comes from elsewhere. */
+struct guess_limiter *guess_limiter_new(bool of_all);
 void guess_limiter_free(struct guess_limiter *g);
 /* Whether a password from this source is looked at. */
 bool guess_limiter_admits(struct guess_limiter *g, const struct addr *source, uint64_t now_ms);

@@ -54,7 +54,7 @@ static void guesses_are_few_from_wherever_they_come(void **state)
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct guess_limiter *g = guess_limiter_new();
+		struct guess_limiter *g = guess_limiter_new(true);
 		unsigned looked = guess(g, &cases[i].who, 1000, 60000);
 		assert_in_range(looked, cases[i].burst + 59 * cases[i].rate,
 				cases[i].burst + 60 * cases[i].rate);
@@ -66,7 +66,7 @@ static void guesses_are_few_from_wherever_they_come(void **state)
 static void who_was_right_comes_in_while_the_world_guesses(void **state)
 {
 	(void)state;
-	struct guess_limiter *g = guess_limiter_new();
+	struct guess_limiter *g = guess_limiter_new(true);
 	struct addr owner = ip("192.0.2.7"), stranger = ip("198.51.100.1");
 	guess_limiter_right(g, &owner, 1000);
 	guess(g, &v6_world, 1000, 60000);
@@ -82,11 +82,25 @@ static void who_was_right_comes_in_while_the_world_guesses(void **state)
 	guess_limiter_free(g);
 }
 
+/* Where all together are not limited, a stranger is looked at while the world guesses, and the
+ * networks that guess are not. */
+static void without_a_rate_of_all_who_comes_from_elsewhere_is_looked_at(void **state)
+{
+	(void)state;
+	struct guess_limiter *g = guess_limiter_new(false);
+	struct addr stranger = ip("198.51.100.1"), near = ip("192.0.2.200");
+	guess(g, &v6_world, 1000, 60000);
+	guess(g, &v4_network, 61000, 60000);
+	assert_true(guess_limiter_admits(g, &stranger, 120999));
+	assert_false(guess_limiter_admits(g, &near, 120999));
+	guess_limiter_free(g);
+}
+
 /* Who guesses from behind the owner's own address is slowed down there. */
 static void trust_is_no_leave_to_guess(void **state)
 {
 	(void)state;
-	struct guess_limiter *g = guess_limiter_new();
+	struct guess_limiter *g = guess_limiter_new(true);
 	struct addr owner = ip("192.0.2.7");
 	guess_limiter_right(g, &owner, 1000);
 	for (int i = 0; i < 2 * GUESS_LIMITER_BURST && guess_limiter_admits(g, &owner, 2000); i++)
@@ -101,6 +115,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(guesses_are_few_from_wherever_they_come),
 	    cmocka_unit_test(who_was_right_comes_in_while_the_world_guesses),
+	    cmocka_unit_test(without_a_rate_of_all_who_comes_from_elsewhere_is_looked_at),
 	    cmocka_unit_test(trust_is_no_leave_to_guess),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /* Passwords: right ones fit, everything else does not, and the cache knows only what it was
  * told. */
-#include "relay/accounts/password.h"
+#include "shared/base/password.h"
 
 #include "shared/base/mem.h"
 

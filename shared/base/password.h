@@ -1,10 +1,10 @@
 /*
- * Passwords of accounts, for routers and cameras that cannot take a token: scrypt, written
+ * Passwords that are kept, of accounts and of the dashboard: scrypt, written
  * "scrypt:15:8:1:<salt>:<hash>" (log2 N, r, p; base64url). Hashing takes about 0.1 s and 32 MiB: on
  * the thread pool, one or two at once.
  */
-#ifndef GROUNDNUT_RELAY_ACCOUNTS_PASSWORD_H
-#define GROUNDNUT_RELAY_ACCOUNTS_PASSWORD_H
+#ifndef GROUNDNUT_BASE_PASSWORD_H
+#define GROUNDNUT_BASE_PASSWORD_H
 
 #include "shared/base/password_prompt.h"
 

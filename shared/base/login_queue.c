@@ -4,7 +4,7 @@
  * turn it is, then in that network the part whose turn it is, and so on; the item that is found
  * there takes the place of the one that stood first, and that one its own.
  */
-#include "relay/names/login_queue.h"
+#include "shared/base/login_queue.h"
 
 #include "shared/base/mem.h"
 #include "shared/base/source_table.h"

@@ -1,5 +1,5 @@
 /* A crowd that guesses takes the scrypt from no one: networks take turns, also over time. */
-#include "relay/names/login_queue.h"
+#include "shared/base/login_queue.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

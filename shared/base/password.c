@@ -2,7 +2,7 @@
  * Stored passwords are "scrypt:N:r:p:salt:hash"; what does not read so is verified against a made
  * up one, so that it takes the same time.
  */
-#include "relay/accounts/password.h"
+#include "shared/base/password.h"
 
 #include "shared/base/err.h"
 #include "shared/base/mem.h"

@@ -6,8 +6,8 @@
  * a password within the hour go before the others, at most two in a row while others wait. Pure.
  * Bounded: when it is full, the check that would come last makes room.
  */
-#ifndef GROUNDNUT_RELAY_NAMES_LOGIN_QUEUE_H
-#define GROUNDNUT_RELAY_NAMES_LOGIN_QUEUE_H
+#ifndef GROUNDNUT_BASE_LOGIN_QUEUE_H
+#define GROUNDNUT_BASE_LOGIN_QUEUE_H
 
 #include "shared/base/addr.h"
 #include "shared/base/list.h"
