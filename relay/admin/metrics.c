@@ -5,6 +5,8 @@
  */
 #include "relay/admin/metrics.h"
 
+#include "shared/base/date.h"
+
 #include <jansson.h>
 #include <string.h>
 
@@ -78,6 +80,19 @@ static double target_up(const json_t *m)
 	return yes_or_no(member(m, "target_state"), "up", "down");
 }
 
+/* A mapping without one has no such member. */
+static double certificate_valid(const json_t *m)
+{
+	return yes_or_no(member(m, "certificate"), "valid", "error");
+}
+
+static double certificate_expiry(const json_t *m)
+{
+	uint64_t ms;
+	return date_parse(text(member(m, "certificate"), "not_after"), &ms) == 0 ? (double)ms / 1000
+										 : -1;
+}
+
 static double connections(const json_t *m)
 {
 	return number(m, "connections");
@@ -124,6 +139,11 @@ static const struct metric of_mapping[] = {
      "Whether the agent got through to it from outside; absent while it is unknown.", reachable},
     {"groundnut_mapping_target_up", "gauge",
      "Whether the service at home answers; absent while it is unknown.", target_up},
+    {"groundnut_mapping_certificate_valid", "gauge",
+     "Whether its https mapping has a certificate; absent while it waits for the first.",
+     certificate_valid},
+    {"groundnut_mapping_certificate_expiry_timestamp_seconds", "gauge",
+     "When that certificate ends, in Unix time.", certificate_expiry},
     {"groundnut_mapping_connections", "gauge", "Visitors at this moment.", connections},
     {"groundnut_mapping_connections_total", "counter", "Visitors so far.", connections_total},
     {"groundnut_mapping_flows", "gauge", "UDP flows at this moment.", flows},

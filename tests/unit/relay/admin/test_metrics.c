@@ -14,7 +14,9 @@ static const char status[] =
     "\"attached\", \"rtt_ms\": 12, \"resumed\": 3, \"mappings\": [{\"name\": \"web\", \"state\": "
     "\"open\", \"connections\": 2, \"connections_total\": 9, \"bytes_in\": 9007199254740991, "
     "\"bytes_out\": 5, \"target_state\": {\"state\": \"down\"}, \"reachable\": {\"state\": "
-    "\"unknown\"}}]}, {\"account\": \"a\\\"b\\\\c\\nd\", \"agent\": \"pc\", \"state\": "
+    "\"unknown\"}, \"certificate\": {\"state\": \"valid\", \"not_after\": "
+    "\"2026-11-23T08:00:00Z\"}}, {\"name\": \"new\", \"certificate\": {\"state\": \"error\", "
+    "\"not_after\": null}}]}, {\"account\": \"a\\\"b\\\\c\\nd\", \"agent\": \"pc\", \"state\": "
     "\"detached\", \"rtt_ms\": null, \"mappings\": []}]}";
 
 static void assert_line(const struct buf *out, const char *line)
@@ -37,6 +39,12 @@ static void each_value_has_its_line(void **state)
 	assert_line(&out, "{account=\"alice\",agent=\"nas\",mapping=\"web\"} 9007199254740991\n");
 	assert_line(&out, "\ngroundnut_mapping_target_up{account=\"alice\",agent=\"nas\","
 			  "mapping=\"web\"} 0\n");
+	assert_line(&out, "\ngroundnut_mapping_certificate_valid{account=\"alice\",agent=\"nas\","
+			  "mapping=\"web\"} 1\n");
+	assert_line(&out, "\ngroundnut_mapping_certificate_valid{account=\"alice\",agent=\"nas\","
+			  "mapping=\"new\"} 0\n");
+	assert_line(&out, "\ngroundnut_mapping_certificate_expiry_timestamp_seconds{account="
+			  "\"alice\",agent=\"nas\",mapping=\"web\"} 1795420800\n");
 	buf_fini(&out);
 }
 
@@ -47,6 +55,9 @@ static void unknown_is_no_value(void **state)
 	assert_true(metrics_write(status, strlen(status), &out));
 	assert_null(strstr(buf_str(&out), "groundnut_mapping_reachable{"));
 	assert_null(strstr(buf_str(&out), "groundnut_mapping_flows{"));
+	assert_null(
+	    strstr(buf_str(&out),
+		   "expiry_timestamp_seconds{account=\"alice\",agent=\"nas\",mapping=\"new\""));
 	assert_null(strstr(buf_str(&out), "-1"));
 	buf_fini(&out);
 }
