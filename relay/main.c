@@ -1,7 +1,6 @@
 /* groundnut-relay: its command line. Each command reads what it needs of the configuration; `run`
  * hands over to the service. */
-#include "relay/accounts/account_edit.h"
-#include "relay/accounts/credentials.h"
+#include "relay/accounts/account_command.h"
 #include "relay/admin/admin_command.h"
 #include "relay/config_check.h"
 #include "relay/config.h"
@@ -39,7 +38,7 @@ static int run_account_add(const struct cli_line *line)
 	int exit_code;
 	struct relay_config *c = load(line, &exit_code);
 	if (c)
-		exit_code = account_edit_add(c, line->words[0], cli_value(line, "ports"));
+		exit_code = account_command_add(c, line->words[0], cli_value(line, "ports"));
 	relay_config_unref(c);
 	return exit_code;
 }
@@ -49,7 +48,7 @@ static int run_account_list(const struct cli_line *line)
 	int exit_code;
 	struct relay_config *c = load(line, &exit_code);
 	if (c)
-		exit_code = account_edit_list(c);
+		exit_code = account_command_list(c);
 	relay_config_unref(c);
 	return exit_code;
 }
@@ -62,7 +61,7 @@ static int run_account_set(const struct cli_line *line)
 					  cli_value(line, "bandwidth")};
 	struct relay_config *c = load(line, &exit_code);
 	if (c)
-		exit_code = account_edit_set(c, line->words[0], &changes);
+		exit_code = account_command_set(c, line->words[0], &changes);
 	relay_config_unref(c);
 	return exit_code;
 }
@@ -83,8 +82,8 @@ static int run_account_invite(const struct cli_line *line)
 	int exit_code;
 	struct relay_config *c = load(line, &exit_code);
 	if (c)
-		exit_code = credentials_invite(c, line->words[0], cli_value(line, "agent"),
-					       cli_value(line, "hours"));
+		exit_code = account_command_invite(c, line->words[0], cli_value(line, "agent"),
+						   cli_value(line, "hours"));
 	relay_config_unref(c);
 	return exit_code;
 }
@@ -94,29 +93,29 @@ static int run_agent_list(const struct cli_line *line)
 	int exit_code;
 	struct relay_config *c = load(line, &exit_code);
 	if (c)
-		exit_code = credentials_list(c);
+		exit_code = account_command_list_agents(c);
 	relay_config_unref(c);
 	return exit_code;
 }
 
 static int run_account_remove(const struct cli_line *line)
 {
-	return of_account(line, account_edit_remove);
+	return of_account(line, account_command_remove);
 }
 
 static int run_agent_remove(const struct cli_line *line)
 {
-	return of_account(line, credentials_remove);
+	return of_account(line, account_command_remove_agent);
 }
 
 static int run_account_renew(const struct cli_line *line)
 {
-	return of_account(line, account_edit_renew);
+	return of_account(line, account_command_renew);
 }
 
 static int run_account_passwd(const struct cli_line *line)
 {
-	return of_account(line, account_edit_passwd);
+	return of_account(line, account_command_passwd);
 }
 
 static int run_service(const struct cli_line *line)

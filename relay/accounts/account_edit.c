@@ -1,36 +1,25 @@
 /*
- * An edit: what is wrong with the words is said → the file is changed under its lock → a running
- * relay is told. A step that fails says why and ends it.
+ * An edit: what is wrong with the words is said → the file is changed under its lock. A step that
+ * fails says why and ends it.
  */
 #include "relay/accounts/account_edit.h"
 
 #include "relay/accounts/accounts.h"
 #include "relay/accounts/accounts_file.h"
 #include "shared/base/cli.h"
-#include "shared/base/conf.h"
 #include "shared/base/err.h"
 #include "shared/base/file.h"
 #include "shared/base/idn.h"
-#include "shared/base/json_lint.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
-#include "shared/base/mounted_file.h"
-#include "shared/base/password.h"
-#include "shared/net/control_client.h"
 #include "shared/base/text.h"
 #include "shared/base/token.h"
 #include "shared/net/tls_context.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/file.h>
-#include <unistd.h>
-#include <uv.h>
 
 /* What a command does with an account: makes it with key, value and ports; sets key; changes what
  * set says; or, with neither, removes it. */
@@ -91,40 +80,8 @@ static int edit(const struct relay_config *config, const struct change *c)
 	return accounts_file_edit(config, c->is_new, change_file, (void *)(uintptr_t)c);
 }
 
-int account_edit_tell(const struct relay_config *c)
-{
-	struct control_client ask;
-	int exit_code = 0;
-	struct buf question = BUF_INIT;
-	struct json w = json_into(&question, false);
-	json_open(&w, NULL, '{');
-	json_str(&w, "do", "accounts");
-	json_str(&w, "file", c->accounts);
-	json_close(&w);
-	control_client_program("relay", c->control, buf_str(&question), CONTROL_CLIENT_MS, &ask);
-	buf_fini(&question);
-	switch (ask.result) {
-	case CONTROL_CLIENT_DONE:
-		log_say("the running relay has taken it up");
-		break;
-	case CONTROL_CLIENT_NOBODY:
-		log_say("no relay is running; the next one to start takes it up");
-		break;
-	case CONTROL_CLIENT_REFUSED:
-		log_say("the running relay did not take it up: %s", ask.said);
-		exit_code = EXIT_WORK;
-		break;
-	case CONTROL_CLIENT_FAILED:
-		log_say("written, but %s", ask.said);
-		break;
-	}
-	control_client_fini(&ask);
-	return exit_code;
-}
-
-/* groundnut://NAME:TOKEN@HOST:PORT/?pin=sha256:HEX */
-static char *join_line(const struct relay_config *c, const char *name, const char *token,
-		       const char *pin, const char *more)
+char *account_edit_line(const struct relay_config *c, const char *name, const char *token,
+			const char *pin, const char *more)
 {
 	char ip[ADDR_TEXT];
 	struct addr a;
@@ -148,16 +105,6 @@ int account_edit_find_pin(const struct relay_config *c, char pin[TLS_CONTEXT_PIN
 		log_say("%s", why ? why : err_text(err));
 	mem_free(why);
 	return err ? EXIT_WORK : 0;
-}
-
-void account_edit_print_line(const struct relay_config *c, const char *name, const char *token,
-			     const char *pin, const char *more)
-{
-	char *line = join_line(c, name, token, pin, more);
-	printf("%s\n", line);
-	fflush(stdout);
-	mem_wipe(line, strlen(line));
-	mem_free(line);
 }
 
 /* ["8000-8999", "51820/udp"] of a LIST, or NULL after saying what is wrong with it. */
@@ -188,8 +135,8 @@ static json_t *ports_of_list(const char *list)
 	return NULL;
 }
 
-/* A token for an account that is made, or has one; its join line is printed. */
-static int give_token(const struct relay_config *config, struct change c)
+/* A token for an account that is made, or has one. */
+static int give_token(const struct relay_config *config, struct change c, char **line)
 {
 	char token[TOKEN_TEXT], hash[TOKEN_HASH_TEXT], pin[TLS_CONTEXT_PIN_TEXT];
 	int exit_code = account_edit_find_pin(config, pin);
@@ -199,10 +146,9 @@ static int give_token(const struct relay_config *config, struct change c)
 	c.value = hash;
 	if (!exit_code)
 		exit_code = edit(config, &c);
-	if (!exit_code)
-		account_edit_print_line(config, c.name, token, pin, "");
+	*line = exit_code ? NULL : account_edit_line(config, c.name, token, pin, "");
 	mem_wipe(token, sizeof(token));
-	return exit_code ? exit_code : account_edit_tell(config);
+	return exit_code;
 }
 
 /* Whether an account of that name would have a name of the relay's own; says so. */
@@ -217,8 +163,9 @@ static bool is_own_name(const struct relay_config *c, const char *name)
 	return is_own;
 }
 
-int account_edit_add(const struct relay_config *c, const char *name, const char *ports)
+int account_edit_add(const struct relay_config *c, const char *name, const char *ports, char **line)
 {
+	*line = NULL;
 	struct change change = {.name = name, .is_new = true};
 	if (!account_is_name(name)) {
 		log_say("\"%s\" cannot be an account's name: 1 to 63 letters, digits, inner '-' "
@@ -232,76 +179,24 @@ int account_edit_add(const struct relay_config *c, const char *name, const char 
 	if (ports && !list)
 		return EXIT_USAGE;
 	change.ports = list;
-	int exit_code = give_token(c, change);
+	int exit_code = give_token(c, change, line);
 	json_decref(list);
 	return exit_code;
 }
 
-int account_edit_renew(const struct relay_config *c, const char *name)
+int account_edit_renew(const struct relay_config *c, const char *name, char **line)
 {
-	return give_token(c, (struct change){.name = name});
+	return give_token(c, (struct change){.name = name}, line);
 }
 
-int account_edit_passwd(const struct relay_config *c, const char *name)
+int account_edit_set_password(const struct relay_config *c, const char *name, const char *hash)
 {
-	char password[PASSWORD_MAX + 1], hash[PASSWORD_TEXT];
-	if (!password_prompt_read(password))
-		return EXIT_USAGE;
-	int err = password_hash(password, hash);
-	mem_wipe(password, sizeof(password));
-	if (err < 0) {
-		log_say("the password must have 1 to %d bytes", PASSWORD_MAX);
-		return EXIT_USAGE;
-	}
-	struct change change = {.name = name, .key = "password", .value = hash};
-	int exit_code = edit(c, &change);
-	return exit_code ? exit_code : account_edit_tell(c);
+	return edit(c, &(struct change){.name = name, .key = "password", .value = hash});
 }
 
 int account_edit_remove(const struct relay_config *c, const char *name)
 {
-	int exit_code = edit(c, &(struct change){.name = name});
-	return exit_code ? exit_code : account_edit_tell(c);
-}
-
-static void put_ports(struct buf *b, const struct account *a)
-{
-	char text[PORTS_TEXT];
-	for (size_t i = 0; i < a->ports_count; i++)
-		buf_printf(b, "%s%s", i ? "," : "", ports_text(&a->ports[i], text));
-	if (!a->ports_count)
-		buf_puts(b, "none");
-}
-
-static void print_account(const struct account *a)
-{
-	struct buf ports = BUF_INIT;
-	put_ports(&ports, a);
-	printf("%-20s  ports %-24s  hosts ", a->name, buf_str(&ports));
-	for (size_t i = 0; i < a->host_count; i++)
-		printf("%s%s", i ? "," : "", a->hosts[i]);
-	printf("%s", a->host_count ? "" : "none");
-	if (a->connections)
-		printf("  connections %u", (unsigned)a->connections);
-	if (a->bandwidth)
-		printf("  bandwidth %llu", (unsigned long long)a->bandwidth);
-	printf("\n");
-	buf_fini(&ports);
-}
-
-int account_edit_list(const struct relay_config *c)
-{
-	struct accounts *all;
-	char *errors;
-	int err = accounts_load(c->accounts, c->domain, c->own_names, false, &all, &errors);
-	accounts_report(errors);
-	mem_free(errors);
-	if (err)
-		return cli_exit(err);
-	for (size_t i = 0; i < accounts_count(all); i++)
-		print_account(accounts_at(all, i));
-	accounts_unref(all);
-	return 0;
+	return edit(c, &(struct change){.name = name});
 }
 
 /* --- set --- */
@@ -528,17 +423,6 @@ static int set(struct accounts_file *e, size_t place, const struct account_chang
 	return ok ? 0 : EXIT_USAGE;
 }
 
-static void print_one(const struct relay_config *c, const char *name)
-{
-	struct accounts *all;
-	char *errors;
-	if (accounts_load(c->accounts, c->domain, c->own_names, false, &all, &errors) == 0) {
-		print_account(accounts_find(all, name));
-		accounts_unref(all);
-	}
-	mem_free(errors);
-}
-
 int account_edit_set(const struct relay_config *c, const char *name,
 		     const struct account_changes *changes)
 {
@@ -547,9 +431,5 @@ int account_edit_set(const struct relay_config *c, const char *name,
 			"--bandwidth");
 		return EXIT_USAGE;
 	}
-	int exit_code = edit(c, &(struct change){.name = name, .set = changes});
-	if (exit_code)
-		return exit_code;
-	print_one(c, name);
-	return account_edit_tell(c);
+	return edit(c, &(struct change){.name = name, .set = changes});
 }

@@ -126,8 +126,9 @@ static bool read_hours(const char *text, uint64_t *hours)
 }
 
 int credentials_invite(const struct relay_config *c, const char *account, const char *agent,
-		       const char *hours_text)
+		       const char *hours_text, char **line)
 {
+	*line = NULL;
 	char token[TOKEN_TEXT], pin[TLS_CONTEXT_PIN_TEXT], more[96];
 	struct invite v = {.account = account, .agent = agent};
 	uint64_t hours;
@@ -145,39 +146,12 @@ int credentials_invite(const struct relay_config *c, const char *account, const 
 		code = accounts_file_edit(c, false, write_invite, &v);
 	snprintf(more, sizeof(more), "%s%s&invite", agent ? "&agent=" : "", agent ? agent : "");
 	if (!code)
-		account_edit_print_line(c, account, token, pin, more);
+		*line = account_edit_line(c, account, token, pin, more);
 	mem_wipe(token, sizeof(token));
-	return code ? code : account_edit_tell(c);
+	return code;
 }
 
-/* --- list, remove --- */
-
-static void print_agents(const struct account *a)
-{
-	char until[32];
-	for (size_t i = 0; i < a->agent_count; i++)
-		printf("%s/%s%s\n", a->name, a->agents[i].name,
-		       a->agents[i].is_new ? "  has joined, not attached yet" : "");
-	for (size_t i = 0; i < a->invite_count; i++) {
-		const struct account_invite *v = &a->invites[i];
-		if (v->until_s > now_s())
-			printf("%s/%s  is invited until %s\n", a->name, v->agent ? v->agent : "?",
-			       text_time(v->until_s * 1000, until));
-	}
-}
-
-int credentials_list(const struct relay_config *c)
-{
-	struct accounts *all;
-	char *errors;
-	int err = accounts_load(c->accounts, c->domain, c->own_names, false, &all, &errors);
-	accounts_report(errors);
-	mem_free(errors);
-	for (size_t i = 0; !err && i < accounts_count(all); i++)
-		print_agents(accounts_at(all, i));
-	accounts_unref(all);
-	return cli_exit(err);
-}
+/* --- remove --- */
 
 struct removal {
 	char account[NAME_MAX_LEN + 1];
@@ -224,8 +198,7 @@ int credentials_remove(const struct relay_config *c, const char *which)
 	}
 	snprintf(r.account, sizeof(r.account), "%.*s", (int)(slash - which), which);
 	r.agent = slash + 1;
-	int code = accounts_file_edit(c, false, remove_agent, &r);
-	return code ? code : account_edit_tell(c);
+	return accounts_file_edit(c, false, remove_agent, &r);
 }
 
 /* --- the running relay --- */

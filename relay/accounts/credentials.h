@@ -13,12 +13,12 @@
 #include "relay/accounts/accounts.h"
 #include "relay/config.h"
 
-/* --- commands; each returns an exit code after saying on stderr what was wrong --- */
+/* --- edits, as those of account_edit.h --- */
 
-/* Prints the join line. agent: whom it is for, or NULL; hours: how long it is good, or NULL. */
+/* agent: whom it is for, or NULL; hours: how long it is good, or NULL. *line: the join line,
+ * which is a secret, freed by the caller; NULL unless 0. */
 int credentials_invite(const struct relay_config *c, const char *account, const char *agent,
-		       const char *hours);
-int credentials_list(const struct relay_config *c); /* `agent list` */
+		       const char *hours, char **line);
 /* which: "ACCOUNT/AGENT" */
 int credentials_remove(const struct relay_config *c, const char *which);
 

@@ -298,13 +298,24 @@ void __assert_fail(const char *what, const char *file, unsigned line, const char
 }
 #endif
 
+static _Thread_local struct buf *said;
+
+void log_say_into(struct buf *text)
+{
+	said = text;
+}
+
 void log_say(const char *format, ...)
 {
 	struct buf text = BUF_INIT, line = BUF_INIT;
 	va_list args;
 	va_start(args, format);
-	buf_vprintf(&text, format, args);
+	buf_vprintf(said ? said : &text, format, args);
 	va_end(args);
+	if (said) {
+		buf_puts(said, "\n");
+		return;
+	}
 	if (atomic_load(&log_form) == LOG_JSON) {
 		line = compose(true, LOG_ERROR, "said", "text", &text, false);
 		put_line(&line);

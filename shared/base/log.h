@@ -17,6 +17,8 @@
 
 #include <stddef.h>
 
+struct buf;
+
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 enum log_format { LOG_TEXT, LOG_JSON };
 
@@ -38,6 +40,9 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
  * commands say, and what is wrong with a file. With --log-format json an event "said", so that a
  * machine's log has nothing else in it. */
 void log_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* From here on what this thread says by log_say() is put into text, a line each; NULL: as
+ * before. */
+void log_say_into(struct buf *text);
 
 /* From here on nobody waits for the log's reader; what is lost is said by an event "log_lost"
  * (log_writer.h). 0 or negative. */

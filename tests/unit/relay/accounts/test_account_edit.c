@@ -1,5 +1,5 @@
 #define _GNU_SOURCE /* nftw */
-#include "relay/accounts/account_edit.h"
+#include "relay/accounts/account_command.h"
 
 #include "relay/accounts/accounts.h"
 #include "shared/base/cli.h"
@@ -57,7 +57,7 @@ static int teardown(void **state)
 static int add(const char *name, const char *ports)
 {
 	capture_start(&said);
-	int exit_code = account_edit_add(config, name, ports);
+	int exit_code = account_command_add(config, name, ports);
 	capture_end(&said);
 	return exit_code;
 }
@@ -65,7 +65,7 @@ static int add(const char *name, const char *ports)
 static int removed(const char *name)
 {
 	capture_start(&said);
-	int exit_code = account_edit_remove(config, name);
+	int exit_code = account_command_remove(config, name);
 	capture_end(&said);
 	return exit_code;
 }
@@ -73,7 +73,7 @@ static int removed(const char *name)
 static int renew(const char *name)
 {
 	capture_start(&said);
-	int exit_code = account_edit_renew(config, name);
+	int exit_code = account_command_renew(config, name);
 	capture_end(&said);
 	return exit_code;
 }
@@ -82,7 +82,7 @@ static int set(const char *ports, const char *hosts, const char *connections, co
 {
 	struct account_changes changes = {ports, hosts, connections, bandwidth};
 	capture_start(&said);
-	int exit_code = account_edit_set(config, "alice", &changes);
+	int exit_code = account_command_set(config, "alice", &changes);
 	capture_end(&said);
 	return exit_code;
 }
@@ -388,7 +388,7 @@ static void adding_at_once_loses_nothing(void **state)
 		if (fork() == 0) {
 			char name[16];
 			snprintf(name, sizeof(name), "u%d", i);
-			_exit(account_edit_add(config, name, NULL));
+			_exit(account_command_add(config, name, NULL));
 		}
 	int failed = 0, status;
 	while (wait(&status) > 0)
@@ -404,11 +404,11 @@ static void a_list_for_people(void **state)
 {
 	(void)state;
 	capture_start(&said);
-	assert_int_equal(account_edit_list(config), EXIT_WORK);
+	assert_int_equal(account_command_list(config), EXIT_WORK);
 	capture_end(&said);
 	add("alice", "80,53/udp");
 	capture_start(&said);
-	assert_int_equal(account_edit_list(config), 0);
+	assert_int_equal(account_command_list(config), 0);
 	capture_end(&said);
 	assert_non_null(strstr(said.out, "alice "));
 	assert_non_null(strstr(said.out, " 53/udp,80 "));

@@ -1,4 +1,5 @@
 #define _GNU_SOURCE /* nftw */
+#include "relay/accounts/account_command.h"
 #include "relay/accounts/credentials.h"
 
 #include "shared/base/cli.h"
@@ -55,7 +56,7 @@ static int teardown(void **state)
 static int invite(const char *account, const char *agent, const char *hours)
 {
 	capture_start(&said);
-	int code = credentials_invite(config, account, agent, hours);
+	int code = account_command_invite(config, account, agent, hours);
 	capture_end(&said);
 	const char *token = strrchr(said.out, ':');
 	if (!code && token)
@@ -66,7 +67,7 @@ static int invite(const char *account, const char *agent, const char *hours)
 static int removed(const char *which)
 {
 	capture_start(&said);
-	int code = credentials_remove(config, which);
+	int code = account_command_remove_agent(config, which);
 	capture_end(&said);
 	return code;
 }
@@ -152,7 +153,7 @@ static void the_name_of_the_first_session_stays(void **state)
 	assert_int_equal(take("boss", own, "", true), CREDENTIALS_DONE); /* and changes nothing */
 	assert_int_equal(verdict("nas", own, ""), ACCOUNTS_ADMITTED);
 	capture_start(&said);
-	assert_int_equal(credentials_list(config), 0);
+	assert_int_equal(account_command_list_agents(config), 0);
 	capture_end(&said);
 	assert_string_equal(said.out, "alice/nas\nalice/host-2  has joined, not attached yet\n");
 }

@@ -1,5 +1,7 @@
 #include "shared/base/log.h"
 
+#include "shared/base/buf.h"
+
 #include "shared/base/err.h"
 
 #include <fcntl.h>
@@ -133,6 +135,23 @@ static void what_is_said_is_one_line(void **state)
 		    "\\\"\\n\xef\xbf\xbd\"}\n");
 }
 
+/* One that serves somebody else catches what is said to it; others say it as ever. */
+static void what_is_said_can_be_caught(void **state)
+{
+	(void)state;
+	struct buf text = BUF_INIT;
+	log_setup("groundnut-relay", LOG_ERROR, LOG_TEXT);
+	catch_stderr();
+	log_say_into(&text);
+	log_say("no account is called \"%s\"", "a");
+	log_say("second");
+	log_say_into(NULL);
+	log_say("aloud");
+	assert_string_equal(release_stderr(), "groundnut-relay: aloud\n");
+	assert_string_equal(buf_str(&text), "no account is called \"a\"\nsecond\n");
+	buf_fini(&text);
+}
+
 static const char *as_journal(bool it_is, enum log_format format)
 {
 	char stream[64];
@@ -241,6 +260,7 @@ int main(void)
 	    cmocka_unit_test(json_lines_keep_numbers_numbers),
 	    cmocka_unit_test(what_is_below_the_level_is_not_written),
 	    cmocka_unit_test(what_is_said_is_one_line),
+	    cmocka_unit_test(what_is_said_can_be_caught),
 	    cmocka_unit_test(lines_of_threads_do_not_mix),
 	    cmocka_unit_test(journal_gets_priorities_and_no_times),
 	    cmocka_unit_test(another_file_is_no_journal),
