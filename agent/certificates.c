@@ -4,6 +4,7 @@
  */
 #include "agent/certificates.h"
 
+#include "agent/certificate_delivery.h"
 #include "agent/certificate_files.h"
 #include "shared/net/certificate_orders.h"
 #include "shared/base/file.h"
@@ -30,6 +31,7 @@ struct entry {
 	/* of a CA instead: */
 	char *host;                      /* the full one, as the relay has told it; NULL: not yet */
 	struct certificate_order *order; /* maybe shared with others */
+	struct certificate_delivery *delivery; /* NULL: it goes nowhere else */
 	bool is_open;
 	bool was_valid; /* as the owner knows it */
 };
@@ -57,6 +59,7 @@ static void entry_free(struct entry *e)
 	mem_free(e->wanted);
 	mem_free(e->host);
 	certificate_order_free(e->order);
+	certificate_delivery_free(e->delivery);
 	mem_free(e);
 }
 
@@ -140,6 +143,15 @@ static void on_orders(void *owner)
 	all->fn(all->owner);
 }
 
+static void deliver(struct entry *e)
+{
+	if (!e->delivery || !e->order)
+		return;
+	char *path = certificate_order_file(e->order);
+	certificate_delivery_look(e->delivery, path, e->host);
+	mem_free(path);
+}
+
 static void on_timer(void *owner)
 {
 	struct certificates *all = owner;
@@ -148,6 +160,7 @@ static void on_timer(void *owner)
 		struct entry *e = LIST_ENTRY(node, struct entry, node);
 		if (e->certificate)
 			read_files(e);
+		deliver(e);
 	}
 	if (!list_is_empty(&all->entries))
 		timer_set(all->timer, LOOK_MS);
@@ -210,6 +223,10 @@ static void add(struct certificates *all, struct list *old, const struct mapping
 		e->key = key;
 	}
 	list_append(&all->entries, &e->node);
+	if (certificate_delivery_is_of(e->delivery, m, all->state))
+		return;
+	certificate_delivery_free(e->delivery);
+	e->delivery = certificate_delivery_new(all->loop, m, all->state);
 }
 
 /* Another CA or directory: what was had of the old one is shown no more. */
@@ -398,13 +415,22 @@ struct report_part certificates_part(const struct certificates *all, const char 
 	return part;
 }
 
+struct report_part certificates_status_part(const struct certificates *all, const char *mapping)
+{
+	const struct entry *e = find(all, mapping);
+	struct report_part part = certificates_part(all, mapping);
+	if (e && !part.error)
+		part.error = (char *)(uintptr_t)certificate_delivery_error(e->delivery);
+	return part;
+}
+
 void certificates_list(const struct certificates *all, struct json *w)
 {
 	LIST_EACH(node, &all->entries)
 	{
 		const struct entry *e = LIST_ENTRY(node, struct entry, node);
 		struct certificate_order_look at = look(e);
-		struct report_part part = certificates_part(all, e->name);
+		struct report_part part = certificates_status_part(all, e->name);
 		json_open(w, NULL, '{');
 		json_str(w, "name", e->name);
 		json_str(w, "host", e->host ? e->host : e->wanted);

@@ -53,5 +53,7 @@ struct certificate_progress certificates_progress(const struct certificates *all
 void certificates_list(const struct certificates *all, struct json *w);
 /* What is known of it, with the error borrowed; of a mapping without one nothing. */
 struct report_part certificates_part(const struct certificates *all, const char *mapping);
+/* The same for people at home: also what became of its copy and hook. */
+struct report_part certificates_status_part(const struct certificates *all, const char *mapping);
 
 #endif

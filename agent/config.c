@@ -20,6 +20,7 @@
 #include "shared/net/tls_context.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -203,6 +204,13 @@ static void check_certificate(struct conf_at list, size_t i, const struct agent_
 	mem_free(key);
 }
 
+static void beside(char **path, const char *file)
+{
+	char *whole = file_beside(file, *path);
+	mem_free(*path);
+	*path = whole;
+}
+
 /* Its path is kept instead of what was written. */
 static void check_target_ca(struct conf_at list, size_t i, const struct agent_config *c)
 {
@@ -210,14 +218,27 @@ static void check_target_ca(struct conf_at list, size_t i, const struct agent_co
 	char *why = NULL;
 	if (!m->target_ca_file)
 		return;
-	char *path = file_beside(c->file, m->target_ca_file);
-	struct tls_context *tls = tls_context_client_new(NULL, path, NULL, true, &why);
+	beside(&m->target_ca_file, c->file);
+	struct tls_context *tls = tls_context_client_new(NULL, m->target_ca_file, NULL, true, &why);
 	if (!tls)
 		conf_error(conf_item(list, i), "target_ca_file", "%s", why);
 	tls_context_unref(tls);
 	mem_free(why);
-	mem_free(m->target_ca_file);
-	m->target_ca_file = path;
+}
+
+/* Their paths are kept instead of what was written. A program that is not there must be found by
+ * `check`, not by the first certificate. */
+static void check_delivery(struct conf_at list, size_t i, const struct agent_config *c)
+{
+	struct mapping *m = &c->mappings.items[i];
+	if (m->certificate_copy)
+		beside(&m->certificate_copy, c->file);
+	if (!m->certificate_hook)
+		return;
+	beside(&m->certificate_hook[0], c->file);
+	if (access(m->certificate_hook[0], X_OK) < 0)
+		conf_error(conf_item(list, i), "certificate_hook", "%s: %s", m->certificate_hook[0],
+			   err_text(-errno));
 }
 
 static void check_target_pin(struct conf_at list, size_t i, const struct agent_config *c)
@@ -237,6 +258,7 @@ static void read_mappings(struct conf_at root, struct agent_config *c)
 		check_certificate(list, i, c);
 		check_target_ca(list, i, c);
 		check_target_pin(list, i, c);
+		check_delivery(list, i, c);
 	}
 }
 

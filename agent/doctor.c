@@ -151,6 +151,21 @@ static void look_from_outside(struct doctor *d, const char *name, const json_t *
 				  name);
 }
 
+/* Of an https mapping. One that is not there yet may be under way. */
+static void look_at_certificate(struct doctor *d, const char *name, const json_t *status)
+{
+	const json_t *certificate = json_object_get(status, "certificate");
+	const char *state = text_of(certificate, "state"), *error = text_of(certificate, "error");
+	if (*error)
+		doctor_report_add(&d->report, DOCTOR_WRONG, "certificate", "%s: %s", name, error);
+	else if (!strcmp(state, "valid"))
+		doctor_report_add(&d->report, DOCTOR_OK, "certificate", "%s: valid until %s", name,
+				  text_of(certificate, "not_after"));
+	else if (*state)
+		doctor_report_add(&d->report, DOCTOR_UNKNOWN, "certificate",
+				  "%s: there is none yet", name);
+}
+
 static void look_at_mapping(struct doctor *d, const struct mapping *m)
 {
 	const json_t *status = mapping_status(d, m->name);
@@ -170,6 +185,7 @@ static void look_at_mapping(struct doctor *d, const struct mapping *m)
 		doctor_report_add(&d->report, DOCTOR_WRONG, "mapping", "%s: %s%s%s", m->name, state,
 				  *text_of(status, "error") ? ": " : "", text_of(status, "error"));
 	look_from_outside(d, m->name, status);
+	look_at_certificate(d, m->name, status);
 }
 
 static void look_at_mappings(struct doctor *d)

@@ -668,15 +668,26 @@ static int start(struct service_main *m)
 	return 0;
 }
 
-/* What the agent writes: what it remembers, its control socket, and a mounted agent.json that a
- * command did not finish. */
+/* What the agent writes: what it remembers, its control socket, a mounted agent.json that a command
+ * did not finish, and copies of certificates. */
 static void enter_sandbox(const struct agent_config *c)
 {
 	char *why = NULL;
 	char *control = file_dir(c->control), *config = file_dir(c->file);
-	const char *const writable[] = {c->state, control, config, NULL};
-	const struct sandbox s = {.open = !c->sandbox, .writable = writable};
+	const char **writable = mem_zalloc((c->mappings.count + 4) * sizeof(*writable));
+	size_t count = 0;
+	struct sandbox s = {.open = !c->sandbox, .writable = writable};
+	writable[count++] = c->state;
+	writable[count++] = control;
+	writable[count++] = config;
+	for (size_t i = 0; i < c->mappings.count; i++) {
+		const struct mapping *m = &c->mappings.items[i];
+		s.executes |= m->certificate_hook != NULL;
+		if (m->certificate_copy)
+			writable[count++] = m->certificate_copy;
+	}
 	sandbox_enter(&s, &why);
+	mem_free(writable);
 	mem_free(control);
 	mem_free(config);
 }

@@ -827,7 +827,8 @@ static void target_status(const struct target *s, struct json *w)
 	struct report_part target = target_part(s);
 	report_part_status(reach_part(s->reach), REPORT_REACHABLE, w);
 	report_part_status(&target, REPORT_TARGET, w);
-	struct report_part certificate = certificates_part(s->all->certificates, s->mapping.name);
+	struct report_part certificate =
+	    certificates_status_part(s->all->certificates, s->mapping.name);
 	if (certificate.state[0])
 		report_part_status(&certificate, REPORT_CERTIFICATE, w);
 	json_uint(w, "connections", udp ? 0 : s->visits_now);

@@ -351,6 +351,37 @@ bool text_same(const char *a, const char *b)
 	return !strcmp(a ? a : "", b ? b : "");
 }
 
+char **text_list_copy(char *const *list)
+{
+	size_t count = 0;
+	if (!list)
+		return NULL;
+	while (list[count])
+		count++;
+	char **out = mem_zalloc((count + 1) * sizeof(*out));
+	for (size_t i = 0; i < count; i++)
+		out[i] = mem_strdup(list[i]);
+	return out;
+}
+
+void text_list_free(char **list)
+{
+	for (char **p = list; p && *p; p++)
+		mem_free(*p);
+	mem_free(list);
+}
+
+bool text_list_same(char *const *a, char *const *b)
+{
+	if (!a || !b)
+		return a == b;
+	while (*a && *b && !strcmp(*a, *b)) {
+		a++;
+		b++;
+	}
+	return !*a && !*b;
+}
+
 const char *text_bytes(uint64_t n, char out[32])
 {
 	static const char *const units[] = {"kB", "MB", "GB", "TB", "PB"};

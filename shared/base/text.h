@@ -39,6 +39,11 @@ bool text_is_name(const char *name);
 /* decimal digits only, the whole text; 0, ERR_SYNTAX or ERR_RANGE */
 int text_uint(const char *text, uint64_t max, uint64_t *out);
 bool text_same(const char *a, const char *b); /* NULL is the same as "" */
+
+/* Texts of one owner, NULL behind the last; the list itself may be NULL. */
+char **text_list_copy(char *const *list);
+void text_list_free(char **list);
+bool text_list_same(char *const *a, char *const *b);
 /* "999", "9.9 kB", "41 MB": by 1,000; returns out */
 const char *text_bytes(uint64_t n, char out[32]);
 /* "59 s", "3 min", "2 h 5 min", "1 d 2 h"; returns out */

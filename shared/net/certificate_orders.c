@@ -701,6 +701,11 @@ void certificate_order_hurry(struct certificate_order *c)
 	timer_set(c->all->timer, 0);
 }
 
+char *certificate_order_file(const struct certificate_order *c)
+{
+	return certificate_store_path(c->all->saving->store, c->host);
+}
+
 void certificate_order_look(const struct certificate_order *c, struct certificate_order_look *out)
 {
 	uint64_t now = loop_wall_ms(), next;

@@ -43,6 +43,9 @@ struct certificate_order_look {
 };
 void certificate_order_look(const struct certificate_order *c, struct certificate_order_look *out);
 
+/* Where key and chain are kept, in one file; freed by the caller. */
+char *certificate_order_file(const struct certificate_order *c);
+
 /* Whether the relay publishes challenges (dns-01). */
 void certificate_orders_set_relay(struct certificate_orders *all, bool can_publish);
 /* The TXT records that are wanted now, for DECLARE; at most most. */

@@ -89,6 +89,8 @@ void mapping_fini(struct mapping *m)
 	mem_free(m->target_host);
 	mem_free(m->certificate);
 	mem_free(m->private_key);
+	mem_free(m->certificate_copy);
+	text_list_free(m->certificate_hook);
 	mem_free(m->unknown);
 	memset(m, 0, sizeof(*m));
 }
@@ -107,6 +109,8 @@ void mapping_copy(struct mapping *out, const struct mapping *from)
 	out->target_host = mem_strdup(from->target_host);
 	out->certificate = mem_strdup(from->certificate);
 	out->private_key = mem_strdup(from->private_key);
+	out->certificate_copy = mem_strdup(from->certificate_copy);
+	out->certificate_hook = text_list_copy(from->certificate_hook);
 	out->unknown = mem_strdup(from->unknown);
 	out->allow = from->allow_count
 			 ? mem_dup(from->allow, from->allow_count * sizeof *from->allow)
@@ -607,10 +611,50 @@ static void read_certificate(struct conf_at at, struct mapping *m)
 	m->private_key = mem_strdup(key);
 }
 
+/* A list of words; or one word, the program. */
+static char **read_command(struct conf_at at, const char *key)
+{
+	struct conf_at list = {.value = NULL};
+	const char *word = NULL;
+	if (conf_has(at, key) && conf_is_str(at, key))
+		conf_str(at, key, &word);
+	else
+		list = conf_list(at, key);
+	size_t count = word ? 1 : conf_len(list);
+	if (!word && !list.value)
+		return NULL;
+	char **command = mem_zalloc((count + 1) * sizeof *command);
+	for (size_t i = 0; i < count; i++)
+		if (word || conf_item_str(list, i, &word)) {
+			command[i] = mem_strdup(word);
+			word = NULL;
+		}
+	if (conf_ok(at) && (!count || !*command[0]))
+		conf_error(at, key, "names no program");
+	return command;
+}
+
+static void read_delivery(struct conf_at at, struct mapping *m)
+{
+	static const char *const keys[] = {"certificate_copy", "certificate_hook"};
+	const char *dir = NULL;
+	conf_opt_str(at, keys[0], &dir);
+	m->certificate_copy = mem_strdup(dir);
+	m->certificate_hook = read_command(at, keys[1]);
+	if (dir && !*dir)
+		conf_error(at, keys[0], "is empty");
+	for (size_t i = 0; i < COUNT_OF(keys); i++)
+		if (m->certificate && conf_has(at, keys[i]))
+			conf_error(at, keys[i],
+				   "is for a certificate that comes from a CA, and this one is in "
+				   "files of your own");
+}
+
 /* What the gateway of an https mapping needs; it is at home. */
 static void read_gateway(struct conf_at at, struct mapping *m, bool protocol_known)
 {
-	static const char *const keys[] = {"certificate", "private_key", "redirect", "hsts_s"};
+	static const char *const keys[] = {"certificate", "private_key",      "certificate_copy",
+					   "redirect",    "certificate_hook", "hsts_s"};
 	int64_t hsts_s = 0;
 	for (size_t i = 0; i < COUNT_OF(keys); i++) {
 		if (protocol_known)
@@ -625,6 +669,7 @@ static void read_gateway(struct conf_at at, struct mapping *m, bool protocol_kno
 	conf_opt_int(at, "hsts_s", 0, HSTS_MAX_S, &hsts_s);
 	m->hsts_s = (uint32_t)hsts_s;
 	read_certificate(at, m);
+	read_delivery(at, m);
 	check_host_for_certificate(at, m);
 }
 

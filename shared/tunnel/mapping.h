@@ -21,7 +21,8 @@ enum {
 	MAPPING_HAS_FLOWS = 1,
 	MAPPING_HAS_BASIC_AUTH = 2,
 	MAPPING_HAS_CHECK = 4,
-	MAPPING_HAS_GATEWAY = 8, /* certificate, private_key, redirect, hsts_s; also public_port */
+	/* certificate and what is with it, redirect, hsts_s; also public_port */
+	MAPPING_HAS_GATEWAY = 8,
 	/* the target may be a URL: target_pin, target_ca_file, target_host */
 	MAPPING_HAS_URL = 16,
 };
@@ -93,6 +94,10 @@ struct mapping {
 	bool redirect;
 	/* https, only at home: PEM files as written; NULL: the certificate comes from a CA */
 	char *certificate, *private_key;
+	/* https, only at home, and no part of mapping_same(): the directory where a CA's
+	 * certificate goes besides, and the program that runs then with its arguments, NULL behind
+	 * the last. NULL: none. As written */
+	char *certificate_copy, **certificate_hook;
 	uint32_t hsts_s; /* https, only at home; 0: not said */
 	/* on the relay: what in it only a later version knows, and the rest may be unset: it must
 	 * not be opened; NULL: nothing */
@@ -110,7 +115,8 @@ char *mapping_read_host(struct conf_at at, bool on_wire, char **typed);
 
 void mapping_fini(struct mapping *m);
 void mapping_copy(struct mapping *out, const struct mapping *from); /* everything owned anew */
-/* all but id, check_s and redirect: nothing that would have to end a visitor has changed */
+/* all but id, check_s, redirect, and what is done with a certificate: nothing that would have to
+ * end a visitor has changed */
 bool mapping_same(const struct mapping *a, const struct mapping *b);
 
 /* One mapping object as in agent.json; on_wire: with "id", and the target is not taken apart.

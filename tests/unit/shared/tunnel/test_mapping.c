@@ -198,6 +198,22 @@ static const struct {
 					 "\"certificate\" in a file\n"},
     {HTTPS ", \"certificate\": \"c\"}]",
      "agent.json: mappings[0].certificate: \"c\" needs its \"private_key\"\n"},
+    {HTTPS ", \"certificate\": \"c\", \"private_key\": \"k\", \"certificate_copy\": \"d\"}]",
+     "agent.json: mappings[0].certificate_copy: is for a certificate that comes from a CA, and "
+     "this one is in files of your own\n"},
+    {HTTPS ", \"certificate_copy\": \"\"}]",
+     "agent.json: mappings[0].certificate_copy: is empty\n"},
+    {HTTPS ", \"certificate_hook\": []}]",
+     "agent.json: mappings[0].certificate_hook: names no program\n"},
+    {HTTPS ", \"certificate_hook\": [\"\", \"x\"]}]",
+     "agent.json: mappings[0].certificate_hook: names no program\n"},
+    {HTTPS ", \"certificate_hook\": [\"a\", 5]}]",
+     "agent.json: mappings[0].certificate_hook[1]: must be a string, not a number\n"},
+    {HTTPS ", \"certificate_hook\": 5}]",
+     "agent.json: mappings[0].certificate_hook: must be a list, not a number\n"},
+    {HTTP ", \"certificate_hook\": [\"a\"]}]",
+     "agent.json: mappings[0].certificate_hook: does not fit a mapping of protocol http, only "
+     "https\n"},
     {HTTPS ", \"public_port\": \"80-81\"}]",
      "agent.json: mappings[0].public_port: must be one port for a mapping of protocol https\n"},
     {HTTP ", \"hsts_s\": 1}]",
@@ -672,6 +688,27 @@ static void an_https_mapping_is_told_as_tls_and_keeps_its_secrets(void **state)
 	assert_string_equal(m.host, "x");
 	mem_free(wire);
 	mapping_fini(&m);
+}
+
+static void what_becomes_of_a_certificate_is_read(void **state)
+{
+	(void)state;
+	struct mapping_list two = must_read(HTTPS
+					    ", \"certificate_copy\": \"d\", \"certificate_hook\": "
+					    "[\"a\", \"\", \"b c\"]}]"),
+			    one = must_read(HTTPS ", \"certificate_hook\": \"prog\"}]");
+	struct mapping m;
+	char *words[] = {"a", "", "b c", NULL}, *word[] = {"prog", NULL};
+	mapping_copy(&m, &two.items[0]);
+	assert_string_equal(m.certificate_copy, "d");
+	assert_true(text_list_same(m.certificate_hook, words));
+	assert_false(text_list_same(m.certificate_hook, one.items[0].certificate_hook));
+	assert_false(text_list_same(m.certificate_hook, NULL));
+	assert_true(text_list_same(one.items[0].certificate_hook, word));
+	assert_true(mapping_same(&m, &one.items[0]));
+	mapping_fini(&m);
+	mapping_list_fini(&two);
+	mapping_list_fini(&one);
 }
 
 static void an_empty_declare(void **state)
@@ -1185,6 +1222,7 @@ int main(void)
 	    cmocka_unit_test(names_follow_relay_or_home),
 	    cmocka_unit_test(declare_goes_and_comes),
 	    cmocka_unit_test(an_https_mapping_is_told_as_tls_and_keeps_its_secrets),
+	    cmocka_unit_test(what_becomes_of_a_certificate_is_read),
 	    cmocka_unit_test(an_empty_declare),
 	    cmocka_unit_test(hostile_declares),
 	    cmocka_unit_test(what_only_a_later_version_knows_is_one_mappings_error),

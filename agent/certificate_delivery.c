@@ -1,0 +1,358 @@
+/*
+ * look() sees that the file has changed, or that it is time to try again:
+ *
+ *	IDLE    → COPYING: on the thread pool the file is read and compared with what was delivered,
+ *	                   and the copies are written, the key first, so that who waits for a
+ *	                   certificate finds its key
+ *	COPYING → RUNNING: the hook, when there is one
+ *	RUNNING → NOTING:  on the thread pool again, what was delivered is written down
+ *
+ * Whatever fails is told once in the log, and in the status until it succeeds: a minute later, then
+ * more seldom, up to an hour. A program that does not end is killed after HOOK_MS.
+ */
+#include "agent/certificate_delivery.h"
+
+#include "shared/base/backoff.h"
+#include "shared/base/err.h"
+#include "shared/base/file.h"
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+#include "shared/base/random.h"
+#include "shared/base/text.h"
+#include "shared/net/program.h"
+
+#include <errno.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum {
+	HOOK_MS = 60 * 1000,
+	MINUTE_MS = 60 * 1000,
+	HOUR_MS = 60 * MINUTE_MS,
+	FILE_MOST = 512 * 1024,
+	DIGEST = 2 * 32 + 1, /* as hex */
+};
+
+#define CHAIN_BEGINS "-----BEGIN CERTIFICATE-----"
+
+/* One delivery as the thread pool sees it: nothing in it belongs to another. */
+struct errand {
+	struct certificate_delivery *delivery;
+	char *file, *key_path, *chain_path, *note_path;
+	char digest[DIGEST]; /* of the file, and of what is to be done with it */
+	char *seed;          /* the latter */
+	bool is_new;
+	char *why; /* NULL: it went well */
+};
+
+enum delivery_state { IDLE, COPYING, RUNNING, NOTING };
+
+struct certificate_delivery {
+	struct loop *loop;
+	char *name, *dir, *state, *host;
+	char **hook;
+	enum delivery_state at;
+	struct errand *errand; /* NULL: IDLE */
+	struct program *program;
+	struct stat seen; /* of the file, when it was last looked into */
+	struct backoff backoff;
+	uint64_t again_ms; /* 0: only when the file changes */
+	char *error;
+	bool orphaned; /* to be freed when the thread pool has done */
+};
+
+struct certificate_delivery *certificate_delivery_new(struct loop *l, const struct mapping *m,
+						      const char *state)
+{
+	if (!m->certificate_copy && !m->certificate_hook)
+		return NULL;
+	struct certificate_delivery *d = mem_zalloc(sizeof(*d));
+	d->loop = l;
+	d->name = mem_strdup(m->name);
+	d->dir = mem_strdup(m->certificate_copy);
+	d->hook = text_list_copy(m->certificate_hook);
+	d->state = mem_strdup(state);
+	d->backoff = (struct backoff){.base_ms = MINUTE_MS, .max_ms = HOUR_MS};
+	return d;
+}
+
+bool certificate_delivery_is_of(const struct certificate_delivery *d, const struct mapping *m,
+				const char *state)
+{
+	return d && !strcmp(d->name, m->name) && !strcmp(d->state, state) &&
+	       text_same(d->dir, m->certificate_copy) &&
+	       text_list_same(d->hook, m->certificate_hook);
+}
+
+const char *certificate_delivery_error(const struct certificate_delivery *d)
+{
+	return d ? d->error : NULL;
+}
+
+/* --- on the thread pool --- */
+
+static void errand_free(struct errand *e)
+{
+	if (!e)
+		return;
+	mem_free(e->file);
+	mem_free(e->key_path);
+	mem_free(e->chain_path);
+	mem_free(e->note_path);
+	mem_free(e->seed);
+	mem_free(e->why);
+	mem_free(e);
+}
+
+static void digest(struct errand *e, const char *text, size_t len)
+{
+	uint8_t out[32];
+	char *all = mem_printf("%s\n%s", e->seed, text);
+	EVP_Digest(all, strlen(e->seed) + 1 + len, out, NULL, EVP_sha256(), NULL);
+	mem_wipe(all, strlen(all));
+	mem_free(all);
+	text_hex(out, sizeof(out), e->digest);
+}
+
+static bool holds(const char *path, const char *text, size_t len)
+{
+	char *had;
+	size_t had_len;
+	int err = file_read(path, FILE_MOST, &had, &had_len);
+	bool same = !err && had_len == len && !memcmp(had, text, len);
+	if (had)
+		mem_wipe(had, had_len);
+	mem_free(had);
+	return same;
+}
+
+/* What the sandbox or the unit forbids has a cure that the kernel's words do not name. */
+static const char *cure_of(int err)
+{
+	if (err == -EACCES)
+		return " (a directory that is new in agent.json can be written after a restart of "
+		       "the agent)";
+	if (err == -EROFS)
+		return " (under systemd: ReadWritePaths= in a drop-in, systemctl edit "
+		       "groundnut-agent)";
+	return "";
+}
+
+/* The directory may be another program's: a link there must not lead us to a third file. */
+static int put(struct errand *e, const char *path, const char *text, size_t len, mode_t mode)
+{
+	struct stat st;
+	if (e->why || holds(path, text, len))
+		return 0;
+	e->is_new = true;
+	char *dir = file_dir(path);
+	int err = lstat(path, &st) == 0 && S_ISLNK(st.st_mode) ? -ELOOP : 0;
+	if (!err)
+		err = file_make_dirs(dir, 0700);
+	if (!err)
+		err = file_replace(path, text, len, mode, false);
+	if (err)
+		e->why =
+		    mem_printf("certificate_copy: %s: %s%s", path, err_text(err), cure_of(err));
+	mem_free(dir);
+	return err;
+}
+
+static void copy(void *arg)
+{
+	struct errand *e = arg;
+	char *text;
+	size_t len;
+	int err = file_read(e->file, FILE_MOST, &text, &len);
+	const char *chain = err ? NULL : strstr(text, CHAIN_BEGINS);
+	if (!chain) {
+		e->why = mem_printf("%s: %s", e->file, err ? err_text(err) : "has no certificate");
+	} else {
+		digest(e, text, len);
+		e->is_new = !holds(e->note_path, e->digest, DIGEST - 1);
+		if (e->key_path) {
+			put(e, e->key_path, text, (size_t)(chain - text), 0600);
+			put(e, e->chain_path, chain, strlen(chain), 0644);
+		}
+	}
+	if (text)
+		mem_wipe(text, len);
+	mem_free(text);
+}
+
+static void note(void *arg)
+{
+	struct errand *e = arg;
+	char *dir = file_dir(e->note_path);
+	int err = file_make_dirs(dir, 0700);
+	if (!err)
+		err = file_replace(e->note_path, e->digest, DIGEST - 1, 0600, false);
+	if (err)
+		e->why = mem_printf("%s: %s", e->note_path, err_text(err));
+	mem_free(dir);
+}
+
+/* --- one after the other --- */
+
+static void delivery_end(struct certificate_delivery *d)
+{
+	program_close(d->program);
+	errand_free(d->errand);
+	mem_free(d->name);
+	mem_free(d->dir);
+	text_list_free(d->hook);
+	mem_free(d->state);
+	mem_free(d->host);
+	mem_free(d->error);
+	mem_free(d);
+}
+
+static void finish(struct certificate_delivery *d, const char *why)
+{
+	if (why) {
+		if (!text_same(d->error, why))
+			log_error("certificate_not_delivered", "mapping=%s why=%s", d->name, why);
+		d->again_ms = loop_clock_ms() + backoff_next(&d->backoff, MINUTE_MS, random_u32());
+	} else {
+		backoff_reset(&d->backoff);
+		d->again_ms = 0;
+	}
+	char *error = mem_strdup(why);
+	mem_free(d->error);
+	d->error = error;
+	errand_free(d->errand);
+	d->errand = NULL;
+	d->at = IDLE;
+}
+
+/* True: it is over, d may be gone. */
+static bool is_over(struct certificate_delivery *d)
+{
+	d->at = IDLE;
+	if (d->orphaned)
+		delivery_end(d);
+	else if (d->errand->why)
+		finish(d, d->errand->why);
+	else
+		return false;
+	return true;
+}
+
+static void on_noted(void *arg)
+{
+	struct errand *e = arg;
+	struct certificate_delivery *d = e->delivery;
+	if (is_over(d))
+		return;
+	log_info("certificate_delivered", "mapping=%s", d->name);
+	finish(d, NULL);
+}
+
+static void begin_note(struct certificate_delivery *d)
+{
+	d->at = NOTING;
+	loop_work(d->loop, note, on_noted, d->errand);
+}
+
+static void on_hook(void *owner, const char *why)
+{
+	struct certificate_delivery *d = owner;
+	program_close(d->program);
+	d->program = NULL;
+	if (why) {
+		const char *cure = !strcmp(why, err_text(-EACCES))
+				       ? " (one that is new in agent.json can run after a restart "
+					 "of the agent)"
+				       : "";
+		char *whole = mem_printf("certificate_hook: %s: %s%s", d->hook[0], why, cure);
+		finish(d, whole);
+		mem_free(whole);
+		return;
+	}
+	begin_note(d);
+}
+
+/* Not our own variables, of which one may hold a token. */
+static void begin_hook(struct certificate_delivery *d)
+{
+	const char *path = getenv("PATH"), *key = d->errand->key_path;
+	char *variables[] = {
+	    mem_printf("PATH=%s", path ? path : "/usr/local/bin:/usr/bin:/bin"),
+	    mem_printf("GROUNDNUT_MAPPING=%s", d->name),
+	    mem_printf("GROUNDNUT_HOST=%s", d->host),
+	    key ? mem_printf("GROUNDNUT_KEY=%s", key) : NULL,
+	    key ? mem_printf("GROUNDNUT_CERTIFICATE=%s", d->errand->chain_path) : NULL,
+	    NULL,
+	};
+	d->at = RUNNING;
+	d->program = program_start(d->loop, d->hook, variables, HOOK_MS, on_hook, d);
+	for (char **v = variables; *v; v++)
+		mem_free(*v);
+}
+
+static void on_copied(void *arg)
+{
+	struct errand *e = arg;
+	struct certificate_delivery *d = e->delivery;
+	if (is_over(d))
+		return;
+	if (!e->is_new)
+		finish(d, NULL);
+	else if (d->hook)
+		begin_hook(d);
+	else
+		begin_note(d);
+}
+
+static char *seed_of(const struct certificate_delivery *d)
+{
+	struct buf text = BUF_INIT;
+	buf_printf(&text, "%s\n", d->dir ? d->dir : "");
+	for (char **word = d->hook; word && *word; word++)
+		buf_printf(&text, "%s\n", *word);
+	char *seed = mem_strdup(buf_str(&text));
+	buf_fini(&text);
+	return seed;
+}
+
+static void begin(struct certificate_delivery *d, const char *path)
+{
+	struct errand *e = mem_zalloc(sizeof(*e));
+	e->delivery = d;
+	e->file = mem_strdup(path);
+	e->key_path = d->dir ? mem_printf("%s/%s.key", d->dir, d->name) : NULL;
+	e->chain_path = d->dir ? mem_printf("%s/%s.crt", d->dir, d->name) : NULL;
+	e->note_path = mem_printf("%s/delivered/%s", d->state, d->name);
+	e->seed = seed_of(d);
+	d->errand = e;
+	d->at = COPYING;
+	loop_work(d->loop, copy, on_copied, e);
+}
+
+void certificate_delivery_look(struct certificate_delivery *d, const char *path, const char *host)
+{
+	struct stat now;
+	if (!d || d->at != IDLE || stat(path, &now) < 0)
+		return;
+	bool changed = !file_is_same(&now, &d->seen) || !text_same(d->host, host);
+	if (!changed && (!d->again_ms || loop_clock_ms() < d->again_ms))
+		return;
+	if (changed)
+		backoff_reset(&d->backoff);
+	d->seen = now;
+	mem_free(d->host);
+	d->host = mem_strdup(host);
+	begin(d, path);
+}
+
+void certificate_delivery_free(struct certificate_delivery *d)
+{
+	if (!d)
+		return;
+	if (d->at == COPYING || d->at == NOTING)
+		d->orphaned = true;
+	else
+		delivery_end(d);
+}

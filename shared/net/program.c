@@ -1,0 +1,208 @@
+/*
+ * Start, output by a pipe, end. uv_spawn() returns once the child has become the program, so that
+ * no copy of a descriptor of ours lives on in it (shared/net/poller.c). Whoever holds the pipe
+ * still after the end (a program that the program has left behind) is not waited for: what lies in
+ * it then is read, and it is closed.
+ *
+ * Ways to fail: it cannot be started, which is told by the timer, since nobody is called back from
+ * inside program_start(); it ends with another code than 0, or by a signal; its time is over, and
+ * then its whole group is killed. When the owner closes one that runs, its end is waited for
+ * without the owner, so that no process is left unreaped.
+ */
+#include "shared/net/program.h"
+
+#include "shared/base/err.h"
+#include "shared/base/mem.h"
+
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+#include <uv.h>
+
+enum { LINE = 200, CHUNK = 4096, CHUNKS_AT_END = 16 };
+
+struct program {
+	uv_process_t process;
+	uv_pipe_t pipe;
+	uv_timer_t timer;
+	unsigned handles; /* that the loop still holds */
+	program_fn *fn;
+	void *owner;
+	uint64_t most_ms;
+	int err; /* of the start */
+	bool has_process, runs, closing, was_killed;
+	char line[LINE + 1]; /* of its output, the last that is not empty */
+	bool line_ended;
+	char chunk[CHUNK];
+};
+
+static void on_closed(uv_handle_t *h)
+{
+	struct program *p = h->data;
+	if (--p->handles == 0)
+		mem_free(p);
+}
+
+static void close_handle(void *handle)
+{
+	if (!uv_is_closing(handle))
+		uv_close(handle, on_closed);
+}
+
+static void kill_group(const struct program *p)
+{
+	kill(-p->process.pid, SIGKILL);
+}
+
+/* What it says may be anything; what is kept may be shown. */
+static void hear(struct program *p, const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		size_t at = strlen(p->line);
+		unsigned char c = (unsigned char)text[i];
+		if (c == '\n' || c == '\r') {
+			p->line_ended = true;
+			continue;
+		}
+		if (p->line_ended)
+			at = 0;
+		p->line_ended = false;
+		if (at < LINE) {
+			p->line[at] = c < 0x20 || c >= 0x7f ? '?' : (char)c;
+			p->line[at + 1] = '\0';
+		}
+	}
+}
+
+static void hear_the_rest(struct program *p)
+{
+	uv_os_fd_t fd;
+	ssize_t n;
+	if (uv_fileno((uv_handle_t *)&p->pipe, &fd) != 0)
+		return;
+	for (int i = 0; i < CHUNKS_AT_END && (n = read(fd, p->chunk, CHUNK)) > 0; i++)
+		hear(p, p->chunk, (size_t)n);
+}
+
+static void tell(struct program *p, int64_t code, int number)
+{
+	char *why = NULL;
+	if (p->err)
+		why = mem_strdup(err_text(p->err));
+	else if (p->was_killed)
+		why = mem_printf("did not end within %u s, and was killed",
+				 (unsigned)(p->most_ms / 1000));
+	else if (number)
+		why = mem_printf("ended by signal %d", number);
+	else if (code)
+		why = mem_printf("ended with %d", (int)code);
+	if (why && *p->line) {
+		char *whole = mem_printf("%s: %s", why, p->line);
+		mem_free(why);
+		why = whole;
+	}
+	p->fn(p->owner, why);
+	mem_free(why);
+}
+
+static void on_exit(uv_process_t *process, int64_t code, int number)
+{
+	struct program *p = process->data;
+	p->runs = false;
+	if (p->closing) {
+		close_handle(&p->process);
+		return;
+	}
+	uv_timer_stop(&p->timer);
+	hear_the_rest(p);
+	close_handle(&p->pipe);
+	tell(p, code, number);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct program *p = timer->data;
+	if (!p->runs) {
+		tell(p, 0, 0);
+		return;
+	}
+	p->was_killed = true;
+	kill_group(p);
+}
+
+static void on_room(uv_handle_t *h, size_t suggested, uv_buf_t *buf)
+{
+	struct program *p = h->data;
+	(void)suggested;
+	*buf = uv_buf_init(p->chunk, CHUNK);
+}
+
+static void on_read(uv_stream_t *pipe, ssize_t n, const uv_buf_t *buf)
+{
+	struct program *p = pipe->data;
+	if (n > 0)
+		hear(p, buf->base, (size_t)n);
+	else if (n < 0)
+		uv_read_stop(pipe);
+}
+
+static int spawn(struct program *p, struct loop *l, char *const *words, char *const *variables,
+		 uv_file output)
+{
+	const uv_stdio_container_t out = {.flags = UV_INHERIT_FD, .data.fd = output};
+	uv_stdio_container_t stdio[] = {{.flags = UV_IGNORE}, out, out};
+	const uv_process_options_t options = {.exit_cb = on_exit,
+					      .file = words[0],
+					      .args = (char **)(uintptr_t)words,
+					      .env = (char **)(uintptr_t)variables,
+					      .flags = UV_PROCESS_DETACHED,
+					      .stdio_count = 3,
+					      .stdio = stdio};
+	p->handles++; /* also where it fails */
+	p->has_process = true;
+	p->process.data = p;
+	return uv_spawn(loop_uv(l), &p->process, &options);
+}
+
+static int start(struct program *p, struct loop *l, char *const *words, char *const *variables)
+{
+	uv_file ends[2];
+	int err = uv_pipe(ends, UV_NONBLOCK_PIPE, 0);
+	if (err)
+		return err;
+	uv_pipe_open(&p->pipe, ends[0]);
+	err = spawn(p, l, words, variables, ends[1]);
+	close(ends[1]);
+	return err ? err : uv_read_start((uv_stream_t *)&p->pipe, on_room, on_read);
+}
+
+struct program *program_start(struct loop *l, char *const *words, char *const *variables,
+			      uint64_t most_ms, program_fn *fn, void *owner)
+{
+	struct program *p = mem_zalloc(sizeof(*p));
+	p->fn = fn;
+	p->owner = owner;
+	p->most_ms = most_ms;
+	p->handles = 2;
+	uv_pipe_init(loop_uv(l), &p->pipe, 0);
+	p->pipe.data = p;
+	uv_timer_init(loop_uv(l), &p->timer);
+	p->timer.data = p;
+	p->err = start(p, l, words, variables);
+	p->runs = !p->err;
+	uv_timer_start(&p->timer, on_timer, p->runs ? most_ms : 0, 0);
+	return p;
+}
+
+void program_close(struct program *p)
+{
+	if (!p)
+		return;
+	p->closing = true;
+	close_handle(&p->pipe);
+	close_handle(&p->timer);
+	if (p->runs)
+		kill_group(p); /* on_exit() closes it */
+	else if (p->has_process)
+		close_handle(&p->process);
+}
