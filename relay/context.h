@@ -16,6 +16,7 @@ struct context;
 struct port_table;
 struct vhost_table;
 struct shared_ports;
+struct traffic;
 
 /* One of the loops on which agents live. Only its own thread uses it, except loop and count. */
 struct worker {
@@ -27,6 +28,7 @@ struct worker {
 	struct hash_table *vhosts;     /* open doors of http and tls mappings, by claim */
 	struct rate_limiter *visitors; /* of its http doors, by source */
 	unsigned count;                /* agents given to it; the main thread only */
+	struct buf departed;           /* traffic_sums.h: what doors have carried that are gone */
 };
 
 /* An agent has declared; on the main loop. remote: its address as the relay sees it. count: how
@@ -45,6 +47,7 @@ struct context {
 	struct port_table *ports;
 	struct vhost_table *vhosts;
 	struct shared_ports *shared_ports; /* the main thread only; NULL before and after */
+	struct traffic *traffic;           /* the main thread only; NULL before and after */
 	struct memory_budget_whole send, receive;
 	struct shaper_line *egress; /* what all visitors' bytes go by; its rate may be none */
 	/* accounts.json was changed by the relay itself: it is read again. NULL: nobody listens */

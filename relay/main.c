@@ -56,9 +56,10 @@ static int run_account_list(const struct cli_line *line)
 static int run_account_set(const struct cli_line *line)
 {
 	int exit_code;
-	struct account_changes changes = {cli_value(line, "ports"), cli_value(line, "hosts"),
-					  cli_value(line, "connections"),
-					  cli_value(line, "bandwidth")};
+	struct account_changes changes = {
+	    cli_value(line, "ports"),     cli_value(line, "hosts"), cli_value(line, "connections"),
+	    cli_value(line, "bandwidth"), cli_value(line, "quota"), cli_value(line, "reset-day"),
+	    cli_value(line, "at-limit")};
 	struct relay_config *c = load(line, &exit_code);
 	if (c)
 		exit_code = account_command_set(c, line->words[0], &changes);
@@ -249,6 +250,10 @@ static const struct cli_option account_set_options[] = {
     {"connections", 0, "N", "visitors at once over all its mappings; none: the relay's limit",
      false},
     {"bandwidth", 0, "B", "bits a second each way, such as 20M; none: no limit", false},
+    {"quota", 0, "BYTES", "bytes a month, both ways together, such as 500G; none: no quota", false},
+    {"reset-day", 0, "N", "the day of the month on which the quota begins anew; else 1", false},
+    {"at-limit", 0, "WHAT", "when it is used: warn (the log and status), slow (1 Mbit/s), stop",
+     false},
     {0},
 };
 
@@ -283,7 +288,8 @@ static const struct cli_command commands[] = {
     {"account set", "NAME", "change what an account may open",
      "In force at once: refused mappings open, and mappings that lost the right close.\n\n"
      "  groundnut-relay account set alice --ports +443,51820/udp\n"
-     "  groundnut-relay account set alice --hosts +www.example.org. --bandwidth 50M",
+     "  groundnut-relay account set alice --hosts +www.example.org. --bandwidth 50M\n"
+     "  groundnut-relay account set alice --quota 500G --reset-day 15 --at-limit slow",
      account_set_options, 1, 1, run_account_set},
     {"account invite", "NAME", "print a join line that works once, for one machine",
      "The machine gets a credential of its own, which `agent remove` takes away alone. The line is "

@@ -5,6 +5,7 @@
 #ifndef GROUNDNUT_RELAY_RELAY_PARTS_H
 #define GROUNDNUT_RELAY_RELAY_PARTS_H
 
+#include "relay/accounts/traffic.h"
 #include "relay/admin/admin_server.h"
 #include "relay/agents/agent_listener.h"
 #include "relay/names/challenges.h"

@@ -79,6 +79,7 @@ static void end(struct reload *r, const char *error)
 
 static void take_accounts(struct relay_parts *p, struct accounts *fresh)
 {
+	traffic_set_accounts(p->context.traffic, fresh);
 	registry_set_accounts(p->registry, fresh);
 	names_set_accounts(p->names, fresh);
 	log_info("accounts_loaded", "count=%zu", accounts_count(fresh));

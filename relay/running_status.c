@@ -67,6 +67,7 @@ void running_status_write(const struct relay_parts *p, const struct buf *agents,
 	json_close(w);
 	own_certificate_status(p->own_certificate, w);
 	json_raw(w, "agents", (const char *)buf_data(agents), buf_len(agents));
+	traffic_status(p->context.traffic, w);
 	bool more = put_names(p, &at, w);
 	if (key)
 		json_close(w);

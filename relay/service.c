@@ -301,6 +301,24 @@ static void stop_names(struct relay_parts *p)
 	p->names = NULL;
 }
 
+static void stop_loops(struct relay *r)
+{
+	traffic_free(r->parts.context.traffic);
+	r->parts.context.traffic = NULL;
+	store_close(r->store);
+	for (unsigned i = 0; i < r->parts.context.worker_count; i++)
+		loop_stop(r->parts.context.workers[i].loop);
+	loop_stop(r->parts.context.main);
+}
+
+/* All doors have closed, and this is what they had carried. */
+static void on_last_traffic(void *arg, const struct buf *sums)
+{
+	struct relay *r = arg;
+	traffic_take(r->parts.context.traffic, sums, loop_wall_ms());
+	stop_loops(r);
+}
+
 static void stop(struct relay *r)
 {
 	if (r->stopping)
@@ -321,10 +339,10 @@ static void stop(struct relay *r)
 	if (r->parts.registry)
 		registry_stop(r->parts.registry);
 	stop_names(&r->parts);
-	store_close(r->store);
-	for (unsigned i = 0; i < r->parts.context.worker_count; i++)
-		loop_stop(r->parts.context.workers[i].loop);
-	loop_stop(r->parts.context.main);
+	if (r->parts.context.traffic && r->parts.context.worker_count)
+		registry_traffic(r->parts.registry, on_last_traffic, r);
+	else
+		stop_loops(r);
 }
 
 static void on_signal(void *owner, enum signals_event event)
@@ -339,6 +357,7 @@ static void free_worker(struct worker *w)
 {
 	session_pool_fini(&w->pool);
 	hash_table_free(w->vhosts);
+	buf_fini(&w->departed);
 	rate_limiter_free(w->visitors);
 	relay_config_unref(w->config);
 }
@@ -416,6 +435,31 @@ static void write_names(void *owner, uint64_t after, const char *name, struct js
 	running_status_names(owner, after, name, w);
 }
 
+static void on_traffic(void *arg, const struct buf *sums)
+{
+	const struct relay_parts *p = arg;
+	if (p->context.traffic)
+		traffic_take(p->context.traffic, sums, loop_wall_ms());
+}
+
+static void collect_traffic(void *owner)
+{
+	registry_traffic(((struct relay_parts *)owner)->registry, on_traffic, owner);
+}
+
+static void on_quota(void *owner, const char *account)
+{
+	registry_set_quota(((struct relay_parts *)owner)->registry, account);
+}
+
+static void start_traffic(struct relay *r, struct accounts *accounts)
+{
+	struct relay_parts *p = &r->parts;
+	const struct traffic_calls calls = {p, collect_traffic, on_quota};
+	p->context.traffic = traffic_new(p->context.main, r->store, &calls, loop_wall_ms());
+	traffic_set_accounts(p->context.traffic, accounts);
+}
+
 static struct admin_server *new_admin_server(struct relay *r)
 {
 	const struct admin_calls calls = {&r->parts, ask_agents, write_status, write_names};
@@ -441,6 +485,7 @@ static bool start_names(struct relay *r, struct accounts *accounts)
 	struct relay_parts *p = &r->parts;
 	struct loop *main = p->context.main;
 	struct relay_config *c = p->context.config;
+	start_traffic(r, accounts);
 	p->names = names_new(main, r->store, c);
 	p->declared_names = declared_names_new(p->names, set_names, is_alive, p->registry);
 	p->challenges = challenges_new(main, p->names, set_challenges, p->registry);
@@ -460,9 +505,9 @@ static bool start_names(struct relay *r, struct accounts *accounts)
 	return true;
 }
 
-static bool would_serve(void *owner, const char *host)
+static unsigned absent_status(void *owner, const char *host)
 {
-	return registry_would_serve(((struct relay_parts *)owner)->registry, host);
+	return registry_absent_status(((struct relay_parts *)owner)->registry, host);
 }
 
 static bool take_validation(void *owner, struct io *io, const char *host)
@@ -484,8 +529,8 @@ static void take_own(void *owner, struct io *io)
 static void open_doors(struct relay *r, struct tls_context *tls, char **why)
 {
 	struct relay_parts *p = &r->parts;
-	const struct shared_ports_calls calls = {would_serve, take_agent, take_own, take_validation,
-						 p};
+	const struct shared_ports_calls calls = {absent_status, take_agent, take_own,
+						 take_validation, p};
 	p->context.accounts_edited = on_accounts_edited;
 	p->context.accounts_edited_owner = r;
 	p->context.shared_ports = shared_ports_new(&p->context, &calls);

@@ -121,6 +121,18 @@ static void put_names(struct text_page *page, const json_t *names)
 	json_decref(sorted);
 }
 
+/* Quotas that are used, or nearly. */
+static void put_quotas(struct text_page *page, const json_t *quotas)
+{
+	for (size_t i = 0; i < json_array_size(quotas); i++) {
+		const json_t *q = json_array_get(quotas, i);
+		if (!status_page_text(q, "said"))
+			continue;
+		buf_puts(page->out, "\n");
+		text_page_put(page, 0, INDENT, TEXT_RED, text_of(q, "said"));
+	}
+}
+
 /* Names that did not fit into the first answer. */
 static void put_more(struct text_page *page, const json_t *more)
 {
@@ -146,6 +158,7 @@ void status_render(const char *json, struct text_page *page)
 	put_listeners(page, json_object_get(status, "listeners"));
 	for (size_t i = 0; i < count; i++)
 		put_agent(page, json_array_get(agents, i));
+	put_quotas(page, json_object_get(status, "quotas"));
 	put_names(page, json_object_get(status, "names"));
 	put_more(page, json_object_get(status, "more"));
 	json_decref(agents);

@@ -27,6 +27,8 @@ enum statement {
 	PUT_PUBLISHED,
 	DROP_PUBLISHED,
 	PUT_NUMBER,
+	ADD_TRAFFIC,
+	DROP_TRAFFIC,
 	STATEMENTS
 };
 
@@ -42,6 +44,10 @@ static const char *const sql[STATEMENTS] = {
 		      "VALUES (?1, ?2, ?3, ?8, ?9)",
     [DROP_PUBLISHED] = "DELETE FROM published WHERE publisher = ?1 AND name = ?2 AND family = ?8",
     [PUT_NUMBER] = "INSERT OR REPLACE INTO numbers (key, value) VALUES (?1, ?8)",
+    [ADD_TRAFFIC] = "INSERT INTO traffic (account, mapping, day, bytes_in, bytes_out) VALUES (?1, "
+		    "?2, ?8, ?9, ?10) ON CONFLICT (day, account, mapping) DO UPDATE SET bytes_in = "
+		    "bytes_in + excluded.bytes_in, bytes_out = bytes_out + excluded.bytes_out",
+    [DROP_TRAFFIC] = "DELETE FROM traffic WHERE day < ?8",
 };
 
 static const char schema[] =
@@ -53,6 +59,9 @@ static const char schema[] =
     "since INTEGER,"
     " PRIMARY KEY (publisher, name, family)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS numbers (key TEXT PRIMARY KEY, value INTEGER) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS traffic (day INTEGER, account TEXT, mapping TEXT, bytes_in "
+    "INTEGER, "
+    "bytes_out INTEGER, PRIMARY KEY (day, account, mapping)) WITHOUT ROWID;"
     "PRAGMA user_version = 1;";
 
 struct act {
@@ -266,6 +275,44 @@ int store_read_published(struct store *s, void (*fn)(void *arg, const struct sto
 	return finish(s, q, status);
 }
 
+/* sql has one value, the first day; columns: account, mapping, day, bytes_in, bytes_out. */
+static int read_traffic(struct store *s, const char *text, int64_t since,
+			void (*fn)(void *arg, const struct store_traffic *row), void *arg)
+{
+	sqlite3_stmt *q = query(s, text);
+	int status;
+	if (!q)
+		return ERR_SYNTAX;
+	sqlite3_bind_int64(q, 1, since);
+	while ((status = sqlite3_step(q)) == SQLITE_ROW) {
+		const struct store_traffic row = {.account = text_at(q, 0),
+						  .mapping = text_at(q, 1),
+						  .day = sqlite3_column_int64(q, 2),
+						  .bytes_in = (uint64_t)sqlite3_column_int64(q, 3),
+						  .bytes_out =
+						      (uint64_t)sqlite3_column_int64(q, 4)};
+		fn(arg, &row);
+	}
+	return finish(s, q, status);
+}
+
+int store_read_traffic(struct store *s, int64_t since,
+		       void (*fn)(void *arg, const struct store_traffic *row), void *arg)
+{
+	return read_traffic(s,
+			    "SELECT account, '', day, SUM(bytes_in), SUM(bytes_out) FROM traffic "
+			    "WHERE day >= ?1 GROUP BY day, account",
+			    since, fn, arg);
+}
+
+int store_read_traffic_names(struct store *s, int64_t since,
+			     void (*fn)(void *arg, const struct store_traffic *row), void *arg)
+{
+	return read_traffic(
+	    s, "SELECT DISTINCT account, mapping, 0, 0, 0 FROM traffic WHERE day >= ?1", since, fn,
+	    arg);
+}
+
 int64_t store_read_number(struct store *s, const char *key, int64_t otherwise)
 {
 	sqlite3_stmt *q = query(s, "SELECT value FROM numbers WHERE key = ?1");
@@ -392,6 +439,21 @@ void store_drop_published(struct store_batch *b, const char *publisher, const ch
 	a->texts[0] = mem_strdup(publisher);
 	a->texts[1] = mem_strdup(name);
 	a->numbers[0] = family;
+}
+
+void store_add_traffic(struct store_batch *b, const struct store_traffic *row)
+{
+	struct act *a = add(b, ADD_TRAFFIC);
+	a->texts[0] = mem_strdup(row->account);
+	a->texts[1] = mem_strdup(row->mapping);
+	a->numbers[0] = row->day;
+	a->numbers[1] = (int64_t)row->bytes_in;
+	a->numbers[2] = (int64_t)row->bytes_out;
+}
+
+void store_drop_traffic(struct store_batch *b, int64_t before)
+{
+	add(b, DROP_TRAFFIC)->numbers[0] = before;
 }
 
 void store_put_number(struct store_batch *b, const char *key, int64_t value)

@@ -39,6 +39,14 @@ struct store_published {
 	uint64_t since_ms;
 };
 
+/* What one mapping has carried on one day (counted from 1970-01-01). */
+struct store_traffic {
+	int64_t day;
+	const char *account;
+	const char *mapping;
+	uint64_t bytes_in, bytes_out; /* toward home, and back */
+};
+
 /* Blocking. NULL only where the operator must mend something, with *why (freed by the caller): the
  * file or its directory is not ours, or it is a later version's. */
 struct store *store_open(struct loop *l, const char *path, char **why);
@@ -50,6 +58,12 @@ int store_read_names(struct store *s, void (*fn)(void *arg, const struct store_n
 		     void *arg);
 int store_read_published(struct store *s, void (*fn)(void *arg, const struct store_published *row),
 			 void *arg);
+/* The sums of each account and day from that day on; mapping is "". */
+int store_read_traffic(struct store *s, int64_t since,
+		       void (*fn)(void *arg, const struct store_traffic *row), void *arg);
+/* The mappings that carried something from that day on; only account and mapping are set. */
+int store_read_traffic_names(struct store *s, int64_t since,
+			     void (*fn)(void *arg, const struct store_traffic *row), void *arg);
 int64_t store_read_number(struct store *s, const char *key, int64_t otherwise);
 int store_write_number_now(struct store *s, const char *key, int64_t value);
 
@@ -60,6 +74,9 @@ void store_drop_names(struct store_batch *b); /* all of them */
 void store_put_published(struct store_batch *b, const struct store_published *row);
 void store_drop_published(struct store_batch *b, const char *publisher, const char *name,
 			  unsigned family);
+/* The bytes are added to those that the row has. */
+void store_add_traffic(struct store_batch *b, const struct store_traffic *row);
+void store_drop_traffic(struct store_batch *b, int64_t before); /* the days before that */
 void store_put_number(struct store_batch *b, const char *key, int64_t value);
 
 /* err 0: durable; else nothing of the batch was written. */

@@ -137,6 +137,9 @@ static void print_account(const struct account *a)
 		printf("  connections %u", (unsigned)a->connections);
 	if (a->bandwidth)
 		printf("  bandwidth %llu", (unsigned long long)a->bandwidth);
+	if (a->quota.bytes)
+		printf("  quota %llu from day %u, then %s", (unsigned long long)a->quota.bytes,
+		       a->quota.reset_day, quota_at_limit_text(a->quota.at_limit));
 	printf("\n");
 	buf_fini(&ports);
 }

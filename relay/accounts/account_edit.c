@@ -412,6 +412,56 @@ static bool set_bandwidth(json_t *account, const char *text)
 	return false;
 }
 
+static json_t *quota_of(json_t *account)
+{
+	json_t *quota = json_object_get(account, "quota");
+	if (!quota)
+		log_say("there is no quota yet: give --quota, too");
+	return quota;
+}
+
+static bool set_quota(json_t *account, const char *text)
+{
+	uint64_t bytes;
+	json_t *quota = json_object_get(account, "quota");
+	if (!strcmp(text, "none")) {
+		json_object_del(account, "quota");
+		return true;
+	}
+	if (quota_amount(text, &bytes) < 0) {
+		log_say(
+		    "--quota: \"%s\" is not an amount such as 500G or 1.5T (bytes a month), nor "
+		    "\"none\"",
+		    text);
+		return false;
+	}
+	if (!quota && json_object_set_new(account, "quota", quota = json_object()) < 0)
+		return false;
+	return json_object_set_new(quota, "bytes", json_string(text)) == 0;
+}
+
+static bool set_reset_day(json_t *account, const char *text)
+{
+	uint64_t day;
+	if (text_uint(text, 31, &day) < 0 || !day) {
+		log_say("--reset-day: \"%s\" is not a day from 1 to 31", text);
+		return false;
+	}
+	json_t *quota = quota_of(account);
+	return quota && json_object_set_new(quota, "reset_day", json_integer((json_int_t)day)) == 0;
+}
+
+static bool set_at_limit(json_t *account, const char *word)
+{
+	enum quota_at_limit at;
+	if (!quota_at_limit_read(word, &at)) {
+		log_say("--at-limit: \"%s\" is not warn, slow or stop", word);
+		return false;
+	}
+	json_t *quota = quota_of(account);
+	return quota && json_object_set_new(quota, "at_limit", json_string(word)) == 0;
+}
+
 static int set(struct accounts_file *e, size_t place, const struct account_changes *ch)
 {
 	const struct account *a = accounts_at(e->accounts, place);
@@ -419,16 +469,21 @@ static int set(struct accounts_file *e, size_t place, const struct account_chang
 	bool ok = (!ch->ports || set_ports(account, a, ch->ports)) &&
 		  (!ch->hosts || set_hosts(e, account, a, ch->hosts)) &&
 		  (!ch->connections || set_connections(account, ch->connections)) &&
-		  (!ch->bandwidth || set_bandwidth(account, ch->bandwidth));
+		  (!ch->bandwidth || set_bandwidth(account, ch->bandwidth)) &&
+		  (!ch->quota || set_quota(account, ch->quota)) &&
+		  (!ch->reset_day || set_reset_day(account, ch->reset_day)) &&
+		  (!ch->at_limit || set_at_limit(account, ch->at_limit));
 	return ok ? 0 : EXIT_USAGE;
 }
 
 int account_edit_set(const struct relay_config *c, const char *name,
 		     const struct account_changes *changes)
 {
-	if (!changes->ports && !changes->hosts && !changes->connections && !changes->bandwidth) {
-		log_say("account set: nothing to change; give --ports, --hosts, --connections or "
-			"--bandwidth");
+	const struct account_changes *ch = changes;
+	if (!ch->ports && !ch->hosts && !ch->connections && !ch->bandwidth && !ch->quota &&
+	    !ch->reset_day && !ch->at_limit) {
+		log_say("account set: nothing to change; give --ports, --hosts, --connections, "
+			"--bandwidth, --quota, --reset-day or --at-limit");
 		return EXIT_USAGE;
 	}
 	return edit(c, &(struct change){.name = name, .set = changes});

@@ -15,10 +15,11 @@
 int account_edit_add(const struct relay_config *c, const char *name, const char *ports,
 		     char **line);
 /* What `account set` changes; NULL stays. ports and hosts: a LIST in place of the present one, or
- * beginning with '+' or '-' one that is added or taken away. connections, bandwidth: a number or
- * rate, or "none": the relay's own limit. */
+ * beginning with '+' or '-' one that is added or taken away. connections, bandwidth, quota: a
+ * number, rate or amount, or "none". */
 struct account_changes {
 	const char *ports, *hosts, *connections, *bandwidth;
+	const char *quota, *reset_day, *at_limit; /* of the quota, the last two need one */
 };
 int account_edit_set(const struct relay_config *c, const char *name,
 		     const struct account_changes *changes);

@@ -248,6 +248,7 @@ static void read_account(struct conf_at at, const char *domain, struct account *
 	read_agents(at, a);
 	read_invites(at, a);
 	read_limits(at, a);
+	quota_read(at, &a->quota);
 	conf_done(at);
 }
 

@@ -6,6 +6,7 @@
 #define GROUNDNUT_RELAY_ACCOUNTS_ACCOUNTS_H
 
 #include "relay/accounts/own_names.h"
+#include "relay/accounts/quota.h"
 #include "shared/base/addr.h"
 #include "shared/tunnel/mapping.h"
 
@@ -44,6 +45,7 @@ struct account {
 	size_t invite_count;
 	uint32_t connections; /* 0: limits.connections_per_account */
 	uint64_t bandwidth;   /* bits a second each way for all its mappings; 0: none */
+	struct quota quota;   /* bytes a month */
 };
 
 struct accounts;

@@ -51,6 +51,21 @@ bool usage_may_log(struct usage *u, uint64_t now_ms, unsigned *left_out)
 	return (after & LINES_MASK) <= USAGE_LINES;
 }
 
+static bool has_used(const struct usage *u, const struct quota *q, enum quota_at_limit at)
+{
+	return q->bytes && q->at_limit == at && atomic_load(&u->quota_level) == QUOTA_USED;
+}
+
+bool usage_is_slow(const struct usage *u, const struct quota *q)
+{
+	return has_used(u, q, QUOTA_SLOW);
+}
+
+bool usage_is_stopped(const struct usage *u, const struct quota *q)
+{
+	return has_used(u, q, QUOTA_STOP);
+}
+
 bool usage_is_news(struct usage *u, uint64_t now_ms)
 {
 	uint64_t told = atomic_load(&u->told_ms);

@@ -5,6 +5,7 @@
 #ifndef GROUNDNUT_RELAY_ACCOUNTS_USAGE_H
 #define GROUNDNUT_RELAY_ACCOUNTS_USAGE_H
 
+#include "relay/accounts/quota.h"
 #include "shared/base/memory_budget.h"
 #include "shared/net/shaper.h"
 
@@ -19,6 +20,8 @@ struct usage {
 	atomic_uint_fast64_t declares_us; /* up to here its DECLAREs are paid for */
 	atomic_uint_fast64_t lines;       /* the minute, and lines of the log wanted in it */
 	struct shaper_whole *bandwidth;
+	atomic_uint quota_level;                    /* enum quota_level */
+	atomic_int_fast64_t quota_day;              /* when its quota begins anew */
 	struct memory_budget_account send, receive; /* whose wholes the registry sets */
 	atomic_uint refs;
 };
@@ -37,6 +40,10 @@ uint64_t usage_declare_wait_ms(struct usage *u, uint32_t rate, uint64_t now_ms);
  * since; else 0. */
 bool usage_may_log(struct usage *u, uint64_t now_ms, unsigned *left_out);
 enum { USAGE_LINES = 2000 };
+
+/* It has used its quota, and is to be slow, or to have its mappings closed, till it is over. */
+bool usage_is_slow(const struct usage *u, const struct quota *q);
+bool usage_is_stopped(const struct usage *u, const struct quota *q);
 
 /* It may not have more of something: whether the log is to be told, which it is once a minute. */
 bool usage_is_news(struct usage *u, uint64_t now_ms);

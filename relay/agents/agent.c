@@ -317,6 +317,11 @@ struct agent *agent_of_node(struct list *node)
 	return LIST_ENTRY(node, struct agent, node);
 }
 
+void agent_traffic(const struct agent *a, struct buf *sums)
+{
+	agent_mappings_traffic(a->mappings, sums);
+}
+
 void agent_status(const struct agent *a, struct json *w)
 {
 	if (!a->tenant.transport)

@@ -38,6 +38,8 @@ void agent_free_later(struct agent *a);
 
 /* Into an array that is open; nothing while there is no session. */
 void agent_status(const struct agent *a, struct json *w);
+/* As agent_mappings_traffic(); on its loop. */
+void agent_traffic(const struct agent *a, struct buf *sums);
 struct agent *agent_of_node(struct list *node); /* of worker.agents */
 
 #endif

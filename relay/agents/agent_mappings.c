@@ -376,6 +376,12 @@ void agent_mappings_close(struct agent_mappings *all)
 	all->orphans = false;
 }
 
+void agent_mappings_traffic(struct agent_mappings *all, struct buf *sums)
+{
+	for (size_t i = 0; i < all->count; i++)
+		door_traffic(all->doors[i], sums);
+}
+
 void agent_mappings_status(const struct agent_mappings *all, struct json *w)
 {
 	json_open(w, "mappings", '[');

@@ -38,6 +38,8 @@ void agent_mappings_set_names(struct agent_mappings *all, struct name_report *re
 			      size_t count);
 void agent_mappings_set_challenges(struct agent_mappings *all, struct challenge_report *reports,
 				   size_t count);
+/* What its mappings have carried since this was last asked is added (traffic_sums.h). */
+void agent_mappings_traffic(struct agent_mappings *all, struct buf *sums);
 void agent_mappings_status(const struct agent_mappings *all, struct json *w); /* "mappings" */
 
 #endif

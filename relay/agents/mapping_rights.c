@@ -107,6 +107,9 @@ char *mapping_rights_why_not(const struct tenant *t, const struct mapping *m, co
 {
 	if (m->unknown)
 		return mem_printf("the relay is older than the agent, update it: %s", m->unknown);
+	const struct account *a = tenant_account(t);
+	if (a && usage_is_stopped(t->usage, &a->quota))
+		return tenant_quota_sentence(t);
 	char *why = host ? why_not_host(t, m, host) : NULL;
 	return why || !m->first ? why : why_not_ports(t, m);
 }

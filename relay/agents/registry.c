@@ -7,6 +7,7 @@
  */
 #include "relay/agents/registry.h"
 
+#include "relay/accounts/traffic.h"
 #include "relay/doors/port_table.h"
 #include "relay/doors/vhost_table.h"
 #include "shared/base/hash_table.h"
@@ -26,7 +27,8 @@ struct survey {
 	registry_status_fn *fn;
 	void *arg;
 	unsigned open;   /* answers still out */
-	struct buf json; /* "[{…},{…}" */
+	bool sums;       /* a run of sums is gathered, else JSON */
+	struct buf json; /* "[{…},{…}", or the sums */
 };
 
 struct holder {
@@ -147,7 +149,7 @@ static void drop_holder(void *arg, void *value)
 static void end_survey(struct survey *s)
 {
 	list_remove(&s->node);
-	buf_puts(&s->json, "]");
+	buf_puts(&s->json, s->sums ? "" : "]");
 	s->fn(s->arg, &s->json);
 	buf_fini(&s->json);
 	mem_free(s);
@@ -179,16 +181,36 @@ static bool is_away(void *arg, const struct account *a)
 	return !h || !h->agents;
 }
 
-bool registry_would_serve(struct registry *r, const char *host)
+static bool is_used_up(void *arg, const struct account *a)
 {
-	return accounts_any_with_host(r->accounts, host, is_away, r);
+	const struct registry *r = arg;
+	return a->quota.at_limit == QUOTA_STOP &&
+	       traffic_quota(r->context->traffic, a->name).level == QUOTA_USED;
+}
+
+unsigned registry_absent_status(struct registry *r, const char *host)
+{
+	if (accounts_any_with_host(r->accounts, host, is_used_up, r))
+		return 509;
+	return accounts_any_with_host(r->accounts, host, is_away, r) ? 503 : 404;
 }
 
 static void set_bandwidth(void *arg, void *value)
 {
 	struct holder *h = value;
 	const struct account *a = accounts_find(arg, h->name);
-	shaper_whole_change(h->usage->bandwidth, a ? a->bandwidth : 0);
+	uint64_t bits = a ? a->bandwidth : 0;
+	if (a && usage_is_slow(h->usage, &a->quota) && (!bits || bits > QUOTA_SLOW_BITS))
+		bits = QUOTA_SLOW_BITS;
+	shaper_whole_change(h->usage->bandwidth, bits);
+}
+
+static void take_quota(struct registry *r, struct holder *h)
+{
+	struct traffic_quota q = traffic_quota(r->context->traffic, h->name);
+	atomic_store(&h->usage->quota_level, q.level);
+	atomic_store(&h->usage->quota_day, q.next);
+	set_bandwidth(r->accounts, h);
 }
 
 static void set_accounts(void *arg, void *value)
@@ -204,6 +226,27 @@ void registry_set_accounts(struct registry *r, struct accounts *accounts)
 	port_table_set_accounts(r->context->ports, accounts_count(accounts));
 	hash_table_each(r->holders, set_bandwidth, accounts);
 	hash_table_each(r->entries, set_accounts, accounts);
+}
+
+struct judged {
+	const struct holder *holder;
+	struct accounts *accounts;
+};
+
+static void judge_one(void *arg, void *value)
+{
+	const struct judged *j = arg;
+	if (((struct entry *)value)->holder == j->holder)
+		set_accounts(j->accounts, value);
+}
+
+void registry_set_quota(struct registry *r, const char *account)
+{
+	struct holder *h = get_holder(r, account);
+	if (!h || r->stopping)
+		return;
+	take_quota(r, h);
+	hash_table_each(r->entries, judge_one, &(struct judged){h, r->accounts});
 }
 
 void registry_judge(struct registry *r)
@@ -276,13 +319,13 @@ static struct holder *holder_of(struct registry *r, const char *account)
 	struct holder *h = get_holder(r, account);
 	if (h)
 		return h;
-	const struct account *a = accounts_find(r->accounts, account);
 	h = mem_zalloc(sizeof *h);
-	h->usage = usage_new(a ? a->bandwidth : 0, r->context->egress);
+	h->usage = usage_new(0, r->context->egress);
 	h->usage->send.whole = &r->context->send;
 	h->usage->receive.whole = &r->context->receive;
 	snprintf(h->name, sizeof h->name, "%s", account);
 	hash_table_add(r->holders, h->name, strlen(h->name), h);
+	take_quota(r, h);
 	return h;
 }
 
@@ -377,7 +420,9 @@ static void take_answer(void *arg)
 	struct answer *n = arg;
 	struct survey *s = n->survey;
 	size_t len = buf_len(&n->json);
-	if (len > 2) {
+	if (s->sums) {
+		buf_put(&s->json, buf_data(&n->json), len);
+	} else if (len > 2) {
 		buf_puts(&s->json, buf_len(&s->json) > 1 ? "," : "");
 		buf_put(&s->json, buf_data(&n->json) + 1, len - 2);
 	}
@@ -404,12 +449,23 @@ static void ask_status(void *arg)
 	ask_nothing(n);
 }
 
+static void ask_traffic(void *arg)
+{
+	struct answer *n = arg;
+	n->json = n->worker->departed;
+	n->worker->departed = (struct buf)BUF_INIT;
+	LIST_EACH(node, &n->worker->agents)
+	agent_traffic(agent_of_node(node), &n->json);
+	ask_nothing(n);
+}
+
 /* ask runs on each worker's loop. */
 static void survey(struct registry *r, void (*ask)(void *arg), registry_status_fn *fn, void *arg)
 {
 	struct survey *s = mem_zalloc(sizeof *s);
-	*s = (struct survey){.fn = fn, .arg = arg, .open = r->context->worker_count};
-	buf_puts(&s->json, "[");
+	*s = (struct survey){
+	    .fn = fn, .arg = arg, .open = r->context->worker_count, .sums = ask == ask_traffic};
+	buf_puts(&s->json, s->sums ? "" : "[");
 	list_append(&r->surveys, &s->node);
 	for (unsigned i = 0; i < r->context->worker_count; i++) {
 		struct answer *n = mem_zalloc(sizeof *n);
@@ -423,6 +479,11 @@ static void survey(struct registry *r, void (*ask)(void *arg), registry_status_f
 void registry_status(struct registry *r, registry_status_fn *fn, void *arg)
 {
 	survey(r, ask_status, fn, arg);
+}
+
+void registry_traffic(struct registry *r, registry_status_fn *fn, void *arg)
+{
+	survey(r, ask_traffic, fn, arg);
 }
 
 void registry_settle(struct registry *r, registry_status_fn *fn, void *arg)

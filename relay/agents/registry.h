@@ -16,13 +16,17 @@ struct registry *registry_new(struct context *context, struct accounts *accounts
 void registry_free(struct registry *r);
 
 struct accounts *registry_accounts(struct registry *r);
-/* Does the host belong to an account that has no agent here now? */
-bool registry_would_serve(struct registry *r, const char *host);
+/* What a request for a host that no mapping has is answered: 509, its account has used its quota;
+ * 503, the account has no agent here now; else 404. */
+unsigned registry_absent_status(struct registry *r, const char *host);
 /* The new list is in force: removed accounts are cut off, the others checked again. Takes its own
  * reference. */
 void registry_set_accounts(struct registry *r, struct accounts *accounts);
 /* All doors are judged again: a shared port has opened or closed. */
 void registry_judge(struct registry *r);
+/* traffic_quota() says something else of the account: its doors are judged by it, and its
+ * bandwidth. */
+void registry_set_quota(struct registry *r, const char *account);
 /* Every worker gets the configuration that is in force. Before registry_set_accounts, which then
  * has all doors judged by it. */
 void registry_set_config(struct registry *r, struct relay_config *config);
@@ -48,6 +52,9 @@ void registry_stop(struct registry *r); /* says goodbye to all; they free themse
 /* Asks every loop; fn gets the "agents" array as JSON text, on the main loop. */
 typedef void registry_status_fn(void *arg, const struct buf *json);
 void registry_status(struct registry *r, registry_status_fn *fn, void *arg);
+/* The same, of what doors have carried since this was last asked; fn gets a run of sums
+ * (traffic_sums.h). Also after registry_stop(), while the loops have not been told to end. */
+void registry_traffic(struct registry *r, registry_status_fn *fn, void *arg);
 /* fn comes (json: "[]") when every loop has done all that was sent to it until now; at the latest
  * from registry_free. */
 void registry_settle(struct registry *r, registry_status_fn *fn, void *arg);

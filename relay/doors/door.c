@@ -9,6 +9,7 @@
  */
 #include "relay/doors/door.h"
 
+#include "relay/accounts/traffic_sums.h"
 #include "relay/doors/port_table.h"
 #include "relay/doors/shared_ports.h"
 #include "relay/doors/vhost_table.h"
@@ -386,8 +387,26 @@ bool door_fits(const struct door *d, const struct mapping *m)
 	return text_same(had->host, m->host) && had->first == m->first && had->last == m->last;
 }
 
+/* Before the mapping goes, or gets another name. */
+static void depart(struct door *d)
+{
+	traffic_sums_add(&d->tenant->worker->departed, d->tenant->account, d->mapping.name,
+			 d->count.to_stream - d->told.to_stream,
+			 d->count.from_stream - d->told.from_stream);
+	d->told = d->count;
+}
+
+void door_traffic(struct door *d, struct buf *sums)
+{
+	traffic_sums_put(sums, d->tenant->account, d->mapping.name,
+			 d->count.to_stream - d->told.to_stream,
+			 d->count.from_stream - d->told.from_stream);
+	d->told = d->count;
+}
+
 void door_adopt(struct door *d, const struct mapping *mapping)
 {
+	depart(d);
 	mapping_fini(&d->mapping);
 	mapping_copy(&d->mapping, mapping);
 	set_rates(d);
@@ -488,6 +507,7 @@ void door_close(struct door *d)
 	if (!d)
 		return;
 	door_shut(d, NULL);
+	depart(d);
 	if (d->counted)
 		tenant_leave_mapping(d->tenant);
 	timer_close(d->slow_timer);

@@ -80,6 +80,7 @@ struct door {
 	uint64_t now, total;       /* visitors; of udp flows only the total */
 	uint64_t flows, dropped;   /* udp; dropped: but for what flows under way have */
 	struct splice_count count; /* to_stream goes toward the agent */
+	struct splice_count told;  /* what of it door_traffic() has said */
 	unsigned newcomers;        /* let in while the agent is detached */
 	struct list beside;        /* tenant.doors */
 	struct slow_visitors slow; /* visitors that may have to make room */
@@ -125,6 +126,8 @@ void door_clear(struct door *d, bool graceful, enum reset_code code);
 /* It is no longer allowed: visitors are reset, the claim is let go. Takes error. */
 void door_shut(struct door *d, char *error);
 void door_close(struct door *d); /* NULL does nothing */
+/* Adds what has gone through since this was last asked (traffic_sums.h). */
+void door_traffic(struct door *d, struct buf *sums);
 void door_status(const struct door *d, const char *public_text, struct json *w);
 
 /* --- for the kinds --- */

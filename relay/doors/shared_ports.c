@@ -215,8 +215,8 @@ static bool on_route(void *owner)
 		return true;
 	}
 	if (!vhost_table_find(f->context->vhosts, http, host, &who)) {
-		bool away = f->above.would_serve(f->above.owner, host);
-		http_gateway_refuse(gateway, away ? 503 : 404, away ? AWAY_RETRY_S : 0);
+		unsigned status = f->above.absent_status(f->above.owner, host);
+		http_gateway_refuse(gateway, status, status == 503 ? AWAY_RETRY_S : 0);
 		return true;
 	}
 	if (who.redirect) {
@@ -330,9 +330,9 @@ static void to_door(struct newcomer *n)
 	const struct vhost_entrance at = {MAPPING_SHARED_TLS, n->own_port};
 	struct vhost who;
 	if (!vhost_table_find(n->ports->context->vhosts, at, n->sni.host, &who)) {
-		alert(n, above->would_serve(above->owner, n->sni.host)
-			     ? CLIENT_HELLO_INTERNAL_ERROR
-			     : CLIENT_HELLO_UNRECOGNIZED_NAME);
+		alert(n, above->absent_status(above->owner, n->sni.host) == 404
+			     ? CLIENT_HELLO_UNRECOGNIZED_NAME
+			     : CLIENT_HELLO_INTERNAL_ERROR);
 		return;
 	}
 	struct io_parcel *parcel = io_pack(n->io);

@@ -19,8 +19,9 @@ enum { SHARED_PORTS_MOST = 16384, SHARED_PORTS_BYTES = 64 * 1024 * 1024 };
 
 /* What the rooms above are asked, and what is given to them. */
 struct shared_ports_calls {
-	/* whether the host belongs to an account that has no agent here now */
-	bool (*would_serve)(void *owner, const char *host);
+	/* what a request for a host that no mapping has is answered: 404; or 503, 509, where it is
+	 * an account's that is not here now, or has used its quota */
+	unsigned (*absent_status)(void *owner, const char *host);
 	/* Its ClientHello asks for the agents' protocol. Takes io, which gives it again. */
 	void (*take_agent)(void *owner, struct io *io);
 	/* An HTTP request for the relay itself while `update` is on. Takes io, which gives it

@@ -100,8 +100,18 @@ void tenant_leave_guesses(struct tenant *t)
 	atomic_fetch_sub(&t->usage->guess_limiters, 1);
 }
 
+char *tenant_quota_sentence(const struct tenant *t)
+{
+	const struct account *a = tenant_account(t);
+	return a ? quota_sentence(a->name, &a->quota,
+				  (enum quota_level)atomic_load(&t->usage->quota_level),
+				  atomic_load(&t->usage->quota_day))
+		 : NULL;
+}
+
 struct shaper_whole *tenant_bandwidth(const struct tenant *t)
 {
 	const struct account *a = tenant_account(t);
-	return (a && a->bandwidth) || t->worker->config->egress ? t->usage->bandwidth : NULL;
+	bool limited = a && (a->bandwidth || (a->quota.bytes && a->quota.at_limit == QUOTA_SLOW));
+	return limited || t->worker->config->egress ? t->usage->bandwidth : NULL;
 }

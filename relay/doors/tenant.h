@@ -40,7 +40,9 @@ void tenant_leave_mapping(struct tenant *t);
 /* the same for what counts guesses at a mapping's password */
 bool tenant_enter_guesses(struct tenant *t);
 void tenant_leave_guesses(struct tenant *t);
-/* The account's bandwidth; NULL: no limit. */
+/* What is to be said of the account's quota; NULL: nothing. Freed by the caller. */
+char *tenant_quota_sentence(const struct tenant *t);
+/* The account's bandwidth; NULL: no limit, now or when its quota is used. */
 struct shaper_whole *tenant_bandwidth(const struct tenant *t);
 
 #endif

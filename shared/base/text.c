@@ -314,6 +314,9 @@ static uint64_t bandwidth_unit(char c)
 	case 'g':
 	case 'G':
 		return 1000 * 1000 * 1000;
+	case 't':
+	case 'T':
+		return (uint64_t)1000 * 1000 * 1000 * 1000;
 	default:
 		return 0;
 	}

@@ -58,7 +58,7 @@ size_t text_character(const char *text, size_t *bytes);
 const char *text_fit(const char *text, char *out, size_t cap);
 /* The text as one word for a shell, in quotes where it needs them; freed by the caller. */
 char *text_shell(const char *text);
-/* Bits a second: "100M", "1.5G", "800k", "64000" → bits; 0 or ERR_SYNTAX. */
+/* Bits a second, or any amount: "100M", "1.5G", "2T", "800k", "64000"; 0 or ERR_SYNTAX. */
 int text_bandwidth(const char *text, uint64_t *bits);
 
 #endif

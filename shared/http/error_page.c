@@ -27,6 +27,8 @@ static const struct words {
     {502, "Bad Gateway", "The site's own server did not answer as it should."},
     {503, "Service Unavailable",
      "The site is not connected at the moment. Please try again shortly."},
+    {509, "Bandwidth Limit Exceeded",
+     "The site has used all of its traffic for this month. It will be back."},
 };
 
 static const struct words *words_of(unsigned status)

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 struct error_page {
-	unsigned status;        /* 308 400 401 403 404 408 421 429 431 502 503 */
+	unsigned status;        /* 308 400 401 403 404 408 421 429 431 502 503 509 */
 	unsigned retry_after_s; /* 0: not said */
 	const char *realm;      /* of a 401; a name without quotes */
 	const char *location;   /* of a 308; what came from outside has been read strictly */

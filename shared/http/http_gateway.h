@@ -90,7 +90,7 @@ struct http_route {
  * the request's name and password; RIGHT without basic_auth. */
 enum basic_auth http_gateway_route(struct http_gateway *r, const struct http_route *route);
 /* Meets ROUTE or OPEN, or answers for a stream that has not answered yet, with a page of our own:
- * 403, 404, 421, 429, 502, 503. */
+ * 403, 404, 421, 429, 502, 503, 509. */
 void http_gateway_refuse(struct http_gateway *r, unsigned status, unsigned retry_after_s);
 /* Meets ROUTE: the visitor is sent to the same place by HTTPS at that port. */
 void http_gateway_redirect(struct http_gateway *r, uint16_t port);

@@ -80,7 +80,8 @@ static int renew(const char *name)
 
 static int set(const char *ports, const char *hosts, const char *connections, const char *bandwidth)
 {
-	struct account_changes changes = {ports, hosts, connections, bandwidth};
+	struct account_changes changes = {
+	    .ports = ports, .hosts = hosts, .connections = connections, .bandwidth = bandwidth};
 	capture_start(&said);
 	int exit_code = account_command_set(config, "alice", &changes);
 	capture_end(&said);

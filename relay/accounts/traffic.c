@@ -1,0 +1,479 @@
+/*
+ * Counts come from the loops → each is added to its account's day, and to the row of its mapping
+ * and day that waits for the file → once a minute the waiting rows leave in one batch, in which
+ * bytes are added to what the file has → the batch is durable, and its rows are forgotten.
+ *
+ * A batch that fails goes back to the rows that wait, and is tried again a minute later: a full
+ * disk loses nothing while the relay runs.
+ *
+ * The quota of an account is judged when bytes come for it, when a day begins, and when the
+ * accounts change. Its used bytes are the sum of its days, of which DAYS are kept, so that a quota
+ * whose day of the month changes is right at once.
+ */
+#include "relay/accounts/traffic.h"
+
+#include "shared/base/hash_table.h"
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+#include "shared/base/text.h"
+#include "shared/net/timer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { COLLECT_MS = 5000, WRITE_MS = 60000, DAYS = 64 /* more than two months */ };
+
+/* What an account has carried on one day. */
+struct day {
+	int64_t day;
+	uint64_t in, out;
+};
+
+struct holder {
+	char name[TRAFFIC_NAME];     /* of the account; the key */
+	struct day days[DAYS];       /* a day is at its number modulo DAYS */
+	struct hash_table *mappings; /* names of this month, texts of their own */
+	struct traffic_quota quota;
+};
+
+struct row_key {
+	int64_t day;
+	char account[TRAFFIC_NAME], mapping[TRAFFIC_NAME];
+};
+
+/* Bytes that are not in the file. */
+struct row {
+	struct row_key key;
+	struct list node;               /* traffic.waiting or traffic.flying */
+	uint64_t in, out;               /* not written, and in no batch */
+	uint64_t flying_in, flying_out; /* in the batch */
+};
+
+struct settling {
+	struct list node;
+	traffic_settled_fn *fn;
+	void *arg;
+	uint64_t needs; /* the collection that has what moved before it asked */
+};
+
+struct traffic {
+	struct loop *loop;
+	struct store *store;
+	struct traffic_calls calls;
+	struct accounts *accounts; /* a reference; NULL: not known yet */
+	int64_t today;
+	struct hash_table *holders, *rows;
+	struct list waiting, flying; /* of struct row; while a batch is away */
+	bool writing;
+	bool prune; /* the next batch drops what is too old */
+	struct list settling;
+	uint64_t asked, taken, covered; /* collections; covered: by the batch that is away */
+	struct timer *collect, *write;
+};
+
+/* --- the months --- */
+
+static int64_t month_begin(const struct traffic *t)
+{
+	return quota_begin(t->today, 1);
+}
+
+static int64_t oldest_day(const struct traffic *t)
+{
+	int64_t day = month_begin(t);
+	for (int i = 0; i < TRAFFIC_MONTHS; i++)
+		day = quota_begin(day - 1, 1);
+	return day;
+}
+
+/* --- accounts --- */
+
+static struct holder *get_holder(const struct traffic *t, const char *account)
+{
+	return hash_table_get(t->holders, account, strlen(account));
+}
+
+static struct holder *holder_of(struct traffic *t, const char *account)
+{
+	struct holder *h = get_holder(t, account);
+	if (h)
+		return h;
+	h = mem_zalloc(sizeof *h);
+	snprintf(h->name, sizeof h->name, "%s", account);
+	h->mappings = hash_table_new();
+	hash_table_add(t->holders, h->name, strlen(h->name), h);
+	return h;
+}
+
+static void free_name(void *arg, void *value)
+{
+	hash_table_remove(arg, value, strlen(value));
+	mem_free(value);
+}
+
+static void forget_names(struct holder *h)
+{
+	hash_table_each(h->mappings, free_name, h->mappings);
+}
+
+static void drop_holder(void *arg, void *value)
+{
+	struct holder *h = value;
+	(void)arg;
+	forget_names(h);
+	hash_table_free(h->mappings);
+	mem_free(h);
+}
+
+static void count_day(struct holder *h, int64_t day, uint64_t in, uint64_t out)
+{
+	struct day *d = &h->days[day % DAYS];
+	if (d->day != day)
+		*d = (struct day){.day = day};
+	d->in += in;
+	d->out += out;
+}
+
+/* The name under which this month's bytes of a mapping are kept. */
+static const char *name_of(struct holder *h, const char *mapping)
+{
+	if (hash_table_get(h->mappings, mapping, strlen(mapping)))
+		return mapping;
+	if (hash_table_count(h->mappings) >= TRAFFIC_NAMES)
+		return TRAFFIC_OTHER;
+	char *name = mem_strdup(mapping);
+	hash_table_add(h->mappings, name, strlen(name), name);
+	return mapping;
+}
+
+/* --- quotas --- */
+
+static uint64_t used_since(const struct holder *h, int64_t begin)
+{
+	uint64_t used = 0;
+	for (unsigned i = 0; i < DAYS; i++)
+		if (h->days[i].day >= begin)
+			used += h->days[i].in + h->days[i].out;
+	return used;
+}
+
+static void say_level(const struct account *a, const struct traffic_quota *q)
+{
+	static const char *const events[] = {"quota_free", "quota_near", "quota_used"};
+	char date[QUOTA_DATE];
+	log_event(q->level == QUOTA_BELOW ? LOG_INFO : LOG_WARN, events[q->level],
+		  "account=%s used=%llu quota=%llu at_limit=%s next=%s", a->name,
+		  (unsigned long long)q->used, (unsigned long long)a->quota.bytes,
+		  quota_at_limit_text(a->quota.at_limit), quota_date(q->next, date));
+}
+
+/* quiet: at the start, where the level was told before. */
+static void judge(struct traffic *t, const struct account *a, bool quiet)
+{
+	struct holder *h = holder_of(t, a->name);
+	struct traffic_quota before = h->quota;
+	if (a->quota.bytes) {
+		h->quota.begin = quota_begin(t->today, a->quota.reset_day);
+		h->quota.next = quota_next(t->today, a->quota.reset_day);
+		h->quota.used = used_since(h, h->quota.begin);
+		h->quota.level = quota_level(&a->quota, h->quota.used);
+	} else {
+		h->quota = (struct traffic_quota){.level = QUOTA_BELOW};
+	}
+	bool news = h->quota.level != before.level;
+	if (news && !quiet && a->quota.bytes)
+		say_level(a, &h->quota);
+	if (news || h->quota.next != before.next)
+		t->calls.changed(t->calls.owner, a->name);
+}
+
+static void judge_all(struct traffic *t, bool quiet)
+{
+	for (size_t i = 0; t->accounts && i < accounts_count(t->accounts); i++) {
+		const struct account *a = accounts_at(t->accounts, i);
+		if (a->quota.bytes || get_holder(t, a->name))
+			judge(t, a, quiet);
+	}
+}
+
+struct traffic_quota traffic_quota(const struct traffic *t, const char *account)
+{
+	const struct holder *h = t ? get_holder(t, account) : NULL;
+	return h ? h->quota : (struct traffic_quota){.level = QUOTA_BELOW};
+}
+
+void traffic_set_accounts(struct traffic *t, struct accounts *accounts)
+{
+	bool first = !t->accounts;
+	accounts_unref(t->accounts);
+	t->accounts = accounts_ref(accounts);
+	judge_all(t, first);
+}
+
+/* --- rows --- */
+
+static struct row *row_of(struct traffic *t, const char *account, const char *mapping)
+{
+	struct row_key key = {.day = t->today}; /* zeroed: it is a key by its bytes */
+	bool full = hash_table_count(t->rows) >= TRAFFIC_ROWS;
+	snprintf(key.account, sizeof key.account, "%s", account);
+	snprintf(key.mapping, sizeof key.mapping, "%s", full ? TRAFFIC_OTHER : mapping);
+	struct row *r = hash_table_get(t->rows, &key, sizeof key);
+	if (r)
+		return r;
+	r = mem_zalloc(sizeof *r);
+	r->key = key;
+	list_append(&t->waiting, &r->node);
+	hash_table_add(t->rows, &r->key, sizeof r->key, r);
+	return r;
+}
+
+static void drop_row(struct traffic *t, struct row *r)
+{
+	list_remove(&r->node);
+	hash_table_remove(t->rows, &r->key, sizeof r->key);
+	mem_free(r);
+}
+
+static void take_sum(struct traffic *t, const struct traffic_sum *s)
+{
+	struct holder *h = holder_of(t, s->account);
+	struct row *r = row_of(t, s->account, name_of(h, s->mapping));
+	count_day(h, t->today, s->bytes_in, s->bytes_out);
+	r->in += s->bytes_in;
+	r->out += s->bytes_out;
+	const struct account *a = t->accounts ? accounts_find(t->accounts, s->account) : NULL;
+	if (a && a->quota.bytes)
+		judge(t, a, false);
+}
+
+/* --- writing --- */
+
+static void on_written(void *owner, int err);
+
+static struct store_batch *gather(struct traffic *t)
+{
+	struct store_batch *b = store_batch_new();
+	if (t->prune)
+		store_drop_traffic(b, oldest_day(t));
+	t->prune = false;
+	list_move(&t->flying, &t->waiting);
+	LIST_EACH(node, &t->flying)
+	{
+		struct row *r = LIST_ENTRY(node, struct row, node);
+		const struct store_traffic row = {.day = r->key.day,
+						  .account = r->key.account,
+						  .mapping = r->key.mapping,
+						  .bytes_in = r->in,
+						  .bytes_out = r->out};
+		store_add_traffic(b, &row);
+		r->flying_in = r->in;
+		r->flying_out = r->out;
+		r->in = r->out = 0;
+	}
+	return b;
+}
+
+/* Who waited for what is covered. */
+static void tell_settled(struct traffic *t, bool written)
+{
+	LIST_EACH(node, &t->settling)
+	{
+		struct settling *s = LIST_ENTRY(node, struct settling, node);
+		if (s->needs > t->covered)
+			continue;
+		list_remove(&s->node);
+		s->fn(s->arg, written);
+		mem_free(s);
+	}
+}
+
+static void write_now(struct traffic *t)
+{
+	if (t->writing)
+		return;
+	t->covered = t->taken;
+	if (list_is_empty(&t->waiting) && !t->prune) {
+		tell_settled(t, true);
+		return;
+	}
+	t->writing = true;
+	store_commit(t->store, gather(t), on_written, t);
+}
+
+static bool is_settling(const struct traffic *t)
+{
+	LIST_EACH(node, &t->settling)
+	if (LIST_ENTRY(node, struct settling, node)->needs <= t->taken)
+		return true;
+	return false;
+}
+
+/* What could not be written waits again. */
+static void land(struct traffic *t, struct row *r, bool written)
+{
+	if (!written) {
+		r->in += r->flying_in;
+		r->out += r->flying_out;
+	}
+	r->flying_in = r->flying_out = 0;
+	if (!r->in && !r->out) {
+		drop_row(t, r);
+		return;
+	}
+	list_remove(&r->node);
+	list_append(&t->waiting, &r->node);
+}
+
+static void on_written(void *owner, int err)
+{
+	struct traffic *t = owner;
+	t->writing = false;
+	t->prune |= err < 0; /* what was to be dropped may still be there */
+	LIST_EACH(node, &t->flying)
+	land(t, LIST_ENTRY(node, struct row, node), err == 0);
+	tell_settled(t, err == 0);
+	if (is_settling(t))
+		write_now(t);
+}
+
+void traffic_settle(struct traffic *t, traffic_settled_fn *fn, void *arg)
+{
+	struct settling *s = mem_alloc(sizeof *s);
+	*s = (struct settling){.fn = fn, .arg = arg, .needs = ++t->asked};
+	list_append(&t->settling, &s->node);
+	t->calls.collect(t->calls.owner);
+}
+
+/* --- time --- */
+
+static void forget_month(void *arg, void *value)
+{
+	(void)arg;
+	forget_names(value);
+}
+
+static void begin_day(struct traffic *t, int64_t day)
+{
+	int64_t month = month_begin(t);
+	t->today = day;
+	t->prune = true;
+	if (month_begin(t) != month)
+		hash_table_each(t->holders, forget_month, NULL);
+	judge_all(t, false);
+}
+
+void traffic_take(struct traffic *t, const struct buf *sums, uint64_t wall_ms)
+{
+	int64_t day = (int64_t)(wall_ms / QUOTA_DAY_MS);
+	t->taken++;
+	if (day != t->today)
+		begin_day(t, day);
+	for (size_t i = 0; i < traffic_sums_count(sums); i++)
+		take_sum(t, traffic_sums_at(sums, i));
+	if (is_settling(t))
+		write_now(t);
+}
+
+static void on_collect(void *owner)
+{
+	struct traffic *t = owner;
+	t->asked++;
+	t->calls.collect(t->calls.owner);
+}
+
+static void on_write(void *owner)
+{
+	write_now(owner);
+}
+
+/* --- beginning and end --- */
+
+static void remember_day(void *arg, const struct store_traffic *row)
+{
+	count_day(holder_of(arg, row->account), row->day, row->bytes_in, row->bytes_out);
+}
+
+static void remember_name(void *arg, const struct store_traffic *row)
+{
+	name_of(holder_of(arg, row->account), row->mapping);
+}
+
+struct traffic *traffic_new(struct loop *l, struct store *store, const struct traffic_calls *calls,
+			    uint64_t wall_ms)
+{
+	struct traffic *t = mem_zalloc(sizeof *t);
+	*t = (struct traffic){.loop = l, .store = store, .calls = *calls, .prune = true};
+	t->today = (int64_t)(wall_ms / QUOTA_DAY_MS);
+	t->holders = hash_table_new();
+	t->rows = hash_table_new();
+	list_init(&t->waiting);
+	list_init(&t->flying);
+	list_init(&t->settling);
+	store_read_traffic(store, t->today - DAYS + 1, remember_day, t);
+	store_read_traffic_names(store, month_begin(t), remember_name, t);
+	t->collect = timer_new(l, on_collect, t);
+	t->write = timer_new(l, on_write, t);
+	timer_set_every(t->collect, COLLECT_MS);
+	timer_set_every(t->write, WRITE_MS);
+	return t;
+}
+
+void traffic_free(struct traffic *t)
+{
+	if (!t)
+		return;
+	store_forget(t->store, t);
+	LIST_EACH(node, &t->flying) /* the store writes that batch, and what came since is new */
+	{
+		struct row *r = LIST_ENTRY(node, struct row, node);
+		r->flying_in = r->flying_out = 0;
+		land(t, r, true);
+	}
+	if (!list_is_empty(&t->waiting))
+		store_commit(t->store, gather(t), NULL, NULL);
+	while (!list_is_empty(&t->flying))
+		drop_row(t, LIST_ENTRY(t->flying.next, struct row, node));
+	t->covered = UINT64_MAX;
+	tell_settled(t, false);
+	hash_table_each(t->holders, drop_holder, NULL);
+	hash_table_free(t->holders);
+	hash_table_free(t->rows);
+	accounts_unref(t->accounts);
+	timer_close(t->collect);
+	timer_close(t->write);
+	mem_free(t);
+}
+
+/* --- what it says --- */
+
+static void put_quota(const struct account *a, const struct traffic_quota *q, struct json *w)
+{
+	static const char *const levels[] = {"below", "near", "used"};
+	char date[QUOTA_DATE];
+	char *said = quota_sentence(a->name, &a->quota, q->level, q->next);
+	json_uint(w, "quota_bytes", a->quota.bytes);
+	json_uint(w, "quota_used", q->used);
+	json_str(w, "quota_state", levels[q->level]);
+	json_str(w, "at_limit", quota_at_limit_text(a->quota.at_limit));
+	json_str(w, "since", quota_date(q->begin, date));
+	json_str(w, "resets", quota_date(q->next, date));
+	json_str(w, "said", said);
+	mem_free(said);
+}
+
+void traffic_status(const struct traffic *t, struct json *w)
+{
+	json_open(w, "quotas", '[');
+	for (size_t i = 0; t && t->accounts && i < accounts_count(t->accounts); i++) {
+		const struct account *a = accounts_at(t->accounts, i);
+		const struct holder *h = a->quota.bytes ? get_holder(t, a->name) : NULL;
+		if (!h)
+			continue;
+		json_open(w, NULL, '{');
+		json_str(w, "account", a->name);
+		put_quota(a, &h->quota, w);
+		json_close(w);
+	}
+	json_close(w);
+}
