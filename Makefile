@@ -41,7 +41,7 @@ COMMIT   := $(or $(shell cat commit 2>/dev/null),$(shell git rev-parse --short=1
 INFO_C   := shared/net/build_info.c
 SHARED_C := $(sort $(filter-out $(INFO_C),$(wildcard shared/*/*.c)))
 RELAY_C  := $(sort $(filter-out relay/main.c,$(wildcard relay/*.c relay/*/*.c)))
-AGENT_C  := $(sort $(filter-out agent/main.c,$(wildcard agent/*.c)))
+AGENT_C  := $(sort $(filter-out agent/main.c,$(wildcard agent/*.c agent/*/*.c)))
 UNIT_C   := $(sort $(wildcard tests/unit/*/test_*.c tests/unit/*/*/test_*.c))
 say       = $(if $(V),,@printf '  %-4s %s\n' $(1);)
 obj       = $(patsubst %.c,$(B)/%.o,$(1))
@@ -74,7 +74,8 @@ $(B)/shared/net/build_info.o: ALL_C += $(if $(COMMIT),-DGROUNDNUT_COMMIT='"$(COM
 $(B)/shared/net/build_info.o: $(B)/commit
 
 # What a source takes in by .incbin.
-$(B)/relay/admin/web_files.o: $(wildcard relay/admin/web/*)
+$(B)/shared/admin/web_files.o: $(wildcard shared/web/*)
+$(B)/relay/admin/relay_pages.o: $(wildcard relay/admin/web/*)
 
 # As another system would build it: the files that ask for __linux__ with what they have instead, and all else as it is.
 ELSEWHERE_C := $(shell grep -l __linux__ $(SHARED_C) $(AGENT_C))

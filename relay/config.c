@@ -384,34 +384,19 @@ static void read_update(struct conf_at root, struct relay_config *c)
 	conf_done(at);
 }
 
-static void read_hosts(struct conf_at at, struct admin_config *a)
-{
-	struct conf_at list = conf_list(at, "hosts");
-	a->hosts = mem_zalloc((conf_len(list) + 1) * sizeof(*a->hosts));
-	for (size_t i = 0; i < conf_len(list); i++) {
-		const char *text;
-		char name[256];
-		if (!conf_item_str(list, i, &text))
-			continue;
-		if (text_host(text, false, name) == 0)
-			a->hosts[a->host_count++] = mem_strdup(name);
-		else
-			conf_error_item(list, i, "\"%s\" is not a host name", text);
-	}
-}
-
 static void read_admin(struct conf_at root, struct relay_config *c)
 {
 	struct conf_at at = conf_object(root, "admin");
 	struct admin_config *a = &c->admin;
+	a->file = file_beside(c->state, "admin.json");
 	if (!at.value)
 		return;
 	a->on = true;
 	read_addrs(at, "listen", addr_parse, &a->listen, &a->listen_count);
 	default_addr("127.0.0.1:7080", addr_parse, &a->listen, &a->listen_count);
-	read_hosts(at, a);
+	admin_config_read_hosts(at, a);
 	read_trust(at, true, &a->trust);
-	read_certificate(at, c, &a->certificate);
+	read_certificate(at, c, &c->admin_certificate);
 	a->metrics_token_file = read_path(at, "metrics_token_file", c->file);
 	conf_done(at);
 }
@@ -651,13 +636,8 @@ void relay_config_unref(struct relay_config *c)
 	mem_free(c->update.trust.proxies);
 	acme_config_fini(&c->acme);
 	free_certificate(&c->update.certificate);
-	mem_free(c->admin.listen);
-	for (size_t i = 0; i < c->admin.host_count; i++)
-		mem_free(c->admin.hosts[i]);
-	mem_free(c->admin.hosts);
-	mem_free(c->admin.trust.proxies);
-	free_certificate(&c->admin.certificate);
-	mem_free(c->admin.metrics_token_file);
+	admin_config_fini(&c->admin);
+	free_certificate(&c->admin_certificate);
 	mem_free(c->file);
 	mem_free(c->domain);
 	mem_free(c->host);

@@ -8,6 +8,7 @@
 
 #include "relay/accounts/own_names.h"
 #include "relay/names/publishers.h"
+#include "shared/admin/admin_config.h"
 #include "shared/base/addr.h"
 #include "shared/base/conf.h"
 #include "shared/http/forwarded.h"
@@ -51,18 +52,6 @@ struct update_config {
 	struct certificate_config certificate;
 };
 
-/* The admin listener, for programs and people's pages. */
-struct admin_config {
-	bool on;
-	struct addr *listen; /* default 127.0.0.1:7080 */
-	size_t listen_count;
-	char **hosts; /* further names that it answers to */
-	size_t host_count;
-	struct forwarded_trust trust;
-	struct certificate_config certificate;
-	char *metrics_token_file; /* absolute path, or NULL */
-};
-
 struct relay_config {
 	atomic_uint refs;
 	char *file;   /* relay.json itself */
@@ -83,8 +72,9 @@ struct relay_config {
 	char *certificate, *private_key, *accounts, *state, *control; /* paths */
 	struct publishers_config dns; /* empty: no one is told of the names */
 	struct update_config update;
-	struct acme_config acme; /* the CA of what is "auto" */
-	struct admin_config admin;
+	struct acme_config acme;   /* the CA of what is "auto" */
+	struct admin_config admin; /* by default it listens on 127.0.0.1:7080 */
+	struct certificate_config admin_certificate;
 	char *user;       /* root goes on as this one; NULL: it stays root */
 	bool sandbox;     /* true: sandbox_enter() */
 	char *congestion; /* NULL: bbr, where it is to be had */

@@ -126,7 +126,7 @@ static int check_state(const struct relay_config *c)
 
 bool config_check_service_user(const struct relay_config *c)
 {
-	const struct certificate_config *u = &c->update.certificate, *a = &c->admin.certificate;
+	const struct certificate_config *u = &c->update.certificate, *a = &c->admin_certificate;
 	const char *const files[] = {
 	    c->file,
 	    c->accounts,
@@ -147,7 +147,7 @@ int config_check_files(const struct relay_config *c)
 	struct tls_context *tls;
 	int accounts = check_accounts(c), identity = config_check_identity(c, &tls),
 	    update = check_certificate(&c->update.certificate),
-	    admin = check_certificate(&c->admin.certificate), state = check_state(c);
+	    admin = check_certificate(&c->admin_certificate), state = check_state(c);
 	tls_context_unref(tls);
 	return worse(worse(accounts, state), worse(identity, worse(update, admin)));
 }

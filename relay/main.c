@@ -1,7 +1,7 @@
 /* groundnut-relay: its command line. Each command reads what it needs of the configuration; `run`
  * hands over to the service. */
 #include "relay/accounts/account_command.h"
-#include "relay/admin/admin_command.h"
+#include "shared/admin/admin_command.h"
 #include "relay/config_check.h"
 #include "relay/config.h"
 #include "relay/doctor.h"
@@ -160,7 +160,7 @@ static int run_admin_link(const struct cli_line *line)
 	int exit_code;
 	struct relay_config *c = load(line, &exit_code);
 	if (c)
-		exit_code = admin_command_link(c->control);
+		exit_code = admin_command_link("relay", c->control);
 	relay_config_unref(c);
 	return exit_code;
 }
@@ -170,8 +170,8 @@ static int run_admin_token_add(const struct cli_line *line)
 	int exit_code;
 	struct relay_config *c = load(line, &exit_code);
 	if (c)
-		exit_code =
-		    admin_command_token_add(c->state, line->words[0], cli_has(line, "read-only"));
+		exit_code = admin_command_token_add(c->admin.file, line->words[0],
+						    cli_has(line, "read-only"));
 	relay_config_unref(c);
 	return exit_code;
 }
@@ -181,7 +181,7 @@ static int run_admin_token_list(const struct cli_line *line)
 	int exit_code;
 	struct relay_config *c = load(line, &exit_code);
 	if (c)
-		exit_code = admin_command_token_list(c->state);
+		exit_code = admin_command_token_list(c->admin.file);
 	relay_config_unref(c);
 	return exit_code;
 }
@@ -191,7 +191,7 @@ static int run_admin_token_remove(const struct cli_line *line)
 	int exit_code;
 	struct relay_config *c = load(line, &exit_code);
 	if (c)
-		exit_code = admin_command_token_remove(c->state, line->words[0]);
+		exit_code = admin_command_token_remove(c->admin.file, line->words[0]);
 	relay_config_unref(c);
 	return exit_code;
 }

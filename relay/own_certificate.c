@@ -127,7 +127,7 @@ static char *name_of(const struct relay_config *c)
 
 static bool is_wanted(const struct relay_config *c)
 {
-	return c->update.certificate.automatic || c->admin.certificate.automatic;
+	return c->update.certificate.automatic || c->admin_certificate.automatic;
 }
 
 /* A CA comes to ports 443 and 80 only: where tls listens elsewhere, http may still be found. */

@@ -228,7 +228,7 @@ void own_listeners_set(struct own_listeners *o)
 		add_entries(&e, "admin",
 			    addr_is_loopback(&c->admin.listen[i]) ? admin_server_accept_plain
 								  : admin_server_accept_tls,
-			    o->relay->admin_server, &c->admin.listen[i], 1);
+			    relay_api_server(o->relay->relay_api), &c->admin.listen[i], 1);
 	listener_set_set(o->others, e.list, e.count);
 	mem_free(e.list);
 	on_retried(o);

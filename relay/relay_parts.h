@@ -6,7 +6,7 @@
 #define GROUNDNUT_RELAY_RELAY_PARTS_H
 
 #include "relay/accounts/traffic.h"
-#include "relay/admin/admin_server.h"
+#include "relay/admin/relay_api.h"
 #include "relay/agents/agent_listener.h"
 #include "relay/names/challenges.h"
 #include "relay/names/ddns_server.h"
@@ -22,7 +22,7 @@ struct relay_parts {
 	struct names *names; /* this and the servers: NULL before the start and after the stop */
 	struct dns_server *dns_server;
 	struct ddns_server *ddns_server;
-	struct admin_server *admin_server;
+	struct relay_api *relay_api;
 	struct declared_names *declared_names;
 	struct challenges *challenges;
 	struct own_certificate *own_certificate;

@@ -61,7 +61,7 @@ static char *build(struct reload *r, const char *file)
 	congestion_choose(c->congestion, r->config->congestion_used);
 	r->accounts = read_accounts(c, &why);
 	if (r->accounts && pair_fits(&c->update.certificate, &why) &&
-	    pair_fits(&c->admin.certificate, &why))
+	    pair_fits(&c->admin_certificate, &why))
 		r->tls = tls_context_server_new(c->certificate, c->private_key,
 						TLS_CONTEXT_ALPN_TUNNEL, false, &why);
 	return why;
@@ -96,7 +96,7 @@ static void on_settled(void *arg, const struct buf *nothing)
 		dns_server_set(p->dns_server, publishers_config_dns_server(&c->dns));
 		ddns_server_set(p->ddns_server, c);
 		own_certificate_set(p->own_certificate, c);
-		admin_server_set(p->admin_server, c);
+		relay_api_set(p->relay_api, c);
 		own_listeners_set(p->listeners);
 	}
 	end(r, NULL);

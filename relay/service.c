@@ -184,24 +184,18 @@ static void on_status(void *arg, const struct buf *agents)
 	mem_free(q);
 }
 
-/* The link by the first address of the listener; it is a secret for ten minutes. */
+/* It is a secret for ten minutes. */
 static void answer_link(struct relay *r, struct control_reply *reply)
 {
-	const struct admin_config *c = &r->parts.context.config->admin;
-	char path[ADMIN_LINK_PATH], at[ADDR_TEXT];
-	if (!admin_server_link(r->parts.admin_server, path)) {
+	const struct relay_config *c = r->parts.context.config;
+	char *url = admin_server_link(relay_api_server(r->parts.relay_api),
+				      c->address_count ? &c->addresses[0] : NULL);
+	if (!url) {
 		control_answer_plain(reply,
 				     "relay.json has no \"admin\": put \"admin\": {} into it "
 				     "and reload");
 		return;
 	}
-	struct addr shown = c->listen[0];
-	if (addr_is_any(&shown) && r->parts.context.config->address_count) {
-		shown = r->parts.context.config->addresses[0];
-		shown.port = c->listen[0].port;
-	}
-	char *url = mem_printf("%s://%s%s", addr_is_loopback(&c->listen[0]) ? "http" : "https",
-			       addr_text(&shown, at), path);
 	answer_said(reply, url);
 	mem_wipe(url, strlen(url));
 	mem_free(url);
@@ -288,8 +282,8 @@ static void stop_names(struct relay_parts *p)
 {
 	own_certificate_close(p->own_certificate);
 	p->own_certificate = NULL;
-	admin_server_close(p->admin_server);
-	p->admin_server = NULL;
+	relay_api_close(p->relay_api);
+	p->relay_api = NULL;
 	ddns_server_close(p->ddns_server);
 	dns_server_close(p->dns_server);
 	p->dns_server = NULL;
@@ -460,17 +454,17 @@ static void start_traffic(struct relay *r, struct accounts *accounts)
 	traffic_set_accounts(p->context.traffic, accounts);
 }
 
-static struct admin_server *new_admin_server(struct relay *r)
+static struct relay_api *new_api(struct relay *r)
 {
-	const struct admin_calls calls = {&r->parts, ask_agents, write_status, write_names};
-	return admin_server_new(r->parts.context.main, &calls);
+	const struct relay_api_calls calls = {&r->parts, ask_agents, write_status, write_names};
+	return relay_api_new(r->parts.context.main, &calls);
 }
 
 static void on_own_certificate(void *owner, struct tls_context *shown)
 {
 	const struct relay_parts *p = owner;
 	ddns_server_set_certificate(p->ddns_server, shown);
-	admin_server_set_certificate(p->admin_server, shown);
+	relay_api_set_certificate(p->relay_api, shown);
 }
 
 static bool start_names(struct relay *r, struct accounts *accounts)
@@ -494,8 +488,8 @@ static bool start_names(struct relay *r, struct accounts *accounts)
 	dns_server_set(p->dns_server, publishers_config_dns_server(&c->dns));
 	p->ddns_server = ddns_server_new(main, p->names);
 	ddns_server_set(p->ddns_server, c);
-	p->admin_server = new_admin_server(r);
-	admin_server_set(p->admin_server, c);
+	p->relay_api = new_api(r);
+	relay_api_set(p->relay_api, c);
 	p->own_certificate = own_certificate_new(main, on_own_certificate, p);
 	ddns_server_set_tokens(p->ddns_server, own_certificate_token, p->own_certificate);
 	own_certificate_set(p->own_certificate, c);

@@ -9,6 +9,7 @@ static const struct words {
 	const char *sentence; /* NULL: has no page here */
 } all[] = {
     {200, "OK", NULL},
+    {201, "Created", NULL},
     {303, "See Other", NULL},
     {308, "Permanent Redirect", "This site is to be had by HTTPS."},
     {400, "Bad Request", "The request was not well formed, so it was not passed on."},
@@ -17,7 +18,9 @@ static const struct words {
     {404, "Not Found", "No site of this name is served here."},
     {405, "Method Not Allowed", NULL},
     {408, "Request Timeout", "The request took too long to arrive."},
+    {409, "Conflict", NULL},
     {413, "Content Too Large", NULL},
+    {415, "Unsupported Media Type", NULL},
     {421, "Misdirected Request", "No site of this name is served on this connection."},
     {429, "Too Many Requests",
      "There were too many requests from your address. Please wait a moment."},

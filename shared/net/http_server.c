@@ -5,6 +5,8 @@
  *	ASKED       the owner has it; nothing is watched, and the timer rests
  *	WRITING     the answer
  *	LINGERING   after the FIN, reading on, so that the answer is not lost to a reset
+ *	STREAMING   instead of the last two: the owner writes when it likes, and the timer runs
+ *	            while something waits to be sent
  *
  * Ways to fail: a request that cannot be read is answered with 400 or 413. A client that goes while
  * the owner thinks leaves an exchange without io, which ends when the answer comes. Where there
@@ -35,7 +37,7 @@ enum { READING_BYTES = 32 * 1024 * 1024 };
 
 static const struct forwarded_trust nobody;
 
-enum state { READING, ASKED, WRITING, LINGERING };
+enum state { READING, ASKED, WRITING, LINGERING, STREAMING };
 
 struct http_exchange {
 	struct list node;                    /* of server.asked */
@@ -51,8 +53,10 @@ struct http_exchange {
 	bool wants_proxy_header; /* that is still to come, and … */
 	struct buf proxy_header; /* … what has come of it */
 	enum state state;
-	size_t bytes;   /* READING: read so far */
-	struct buf out; /* what is still to be written */
+	size_t bytes;              /* READING: read so far */
+	struct buf out;            /* what is still to be written */
+	http_stream_fn *stream_fn; /* STREAMING */
+	void *stream_owner;
 	struct timer *timer;
 };
 
@@ -94,14 +98,26 @@ static void end(struct http_exchange *x)
 
 static void set_state(struct http_exchange *x, enum state state)
 {
-	static const char *const text[] = {"READING", "ASKED", "WRITING", "LINGERING"};
+	static const char *const text[] = {"READING", "ASKED", "WRITING", "LINGERING", "STREAMING"};
 	char peer[ADDR_TEXT];
 	x->state = state;
 	log_debug("http_exchange", "peer=%s state=%s", addr_text(&x->peer, peer), text[state]);
 }
 
+static void lose_stream(struct http_exchange *x)
+{
+	http_stream_fn *fn = x->stream_fn;
+	void *owner = x->stream_owner;
+	end(x);
+	fn(owner);
+}
+
 static void lose_asker(struct http_exchange *x)
 {
+	if (x->state == STREAMING) {
+		lose_stream(x);
+		return;
+	}
 	if (x->state != ASKED) {
 		end(x);
 		return;
@@ -155,6 +171,48 @@ void http_answer(struct http_exchange *x, unsigned status, const char *type, con
 	}
 	put_answer(x, status, type, headers, body, len);
 	begin_answer(x);
+}
+
+/* Sends what waits. What goes wrong is told by the timer, since the owner may be the caller. */
+static void stream_on(struct http_exchange *x)
+{
+	size_t waited = buf_len(&x->out);
+	int err = x->io ? io_write_buf(x->io, &x->out) : UV_ECANCELED;
+	if (err < 0 && err != UV_EAGAIN)
+		timer_set(x->timer, 0);
+	else if (err == 0)
+		timer_stop(x->timer);
+	else if (buf_len(&x->out) < waited || !timer_is_set(x->timer))
+		timer_set(x->timer, WRITE_MS);
+}
+
+void http_stream_begin(struct http_exchange *x, const char *type, const char *headers,
+		       http_stream_fn *fn, void *owner)
+{
+	x->stream_fn = fn;
+	x->stream_owner = owner;
+	set_state(x, STREAMING);
+	buf_printf(&x->out,
+		   "HTTP/1.%d 200 OK\r\nContent-Type: %s\r\nConnection: close\r\n"
+		   "Cache-Control: no-store\r\n%s\r\n",
+		   http_message_head(x->http)->minor, type, headers ? headers : "");
+	if (x->io)
+		io_watch(x->io, IO_WATCH_READ | IO_WATCH_WRITE);
+	stream_on(x);
+}
+
+bool http_stream_write(struct http_exchange *x, const void *p, size_t len)
+{
+	if (buf_len(&x->out) > HTTP_STREAM_WAITING)
+		return false;
+	buf_put(&x->out, p, len);
+	stream_on(x);
+	return true;
+}
+
+void http_stream_end(struct http_exchange *x)
+{
+	end(x);
 }
 
 static void refuse(struct http_exchange *x, int err)
@@ -240,12 +298,14 @@ static void on_io(void *owner, enum io_event event)
 	case IO_DATA:
 		if (x->wants_proxy_header && (!read_proxy_header(x) || x->tls))
 			break;
-		if (x->state == READING || x->state == LINGERING)
+		if (x->state == READING || x->state == LINGERING || x->state == STREAMING)
 			read_on(x);
 		break;
 	case IO_ROOM:
 		if (x->state == WRITING)
 			write_on(x);
+		else if (x->state == STREAMING)
+			stream_on(x);
 		break;
 	case IO_ERROR:
 		lose_asker(x);
@@ -255,7 +315,11 @@ static void on_io(void *owner, enum io_event event)
 
 static void on_timer(void *owner)
 {
-	end(owner);
+	struct http_exchange *x = owner;
+	if (x->state == STREAMING)
+		lose_stream(x);
+	else
+		end(x);
 }
 
 /* When there are too many and none is READING: the one that was answered first, or NULL. */

@@ -1,7 +1,8 @@
 /*
- * A small HTTP server for the relay's own doors: HTTP/1.0 and 1.1, one request a connection,
- * answers with Content-Length, always closed after the answer (old clients read until then). Slow
- * heads, floods of connections and large bodies end their own connection only.
+ * A small HTTP server for doors of our own: HTTP/1.0 and 1.1, one request a connection, answers
+ * with Content-Length, always closed after the answer (old clients read until then); or an answer
+ * without an end, a stream. Slow heads, floods of connections and large bodies end their own
+ * connection only.
  */
 #ifndef GROUNDNUT_NET_HTTP_SERVER_H
 #define GROUNDNUT_NET_HTTP_SERVER_H
@@ -49,5 +50,18 @@ bool http_exchange_is_gone(const struct http_exchange *x);
  * asker has gone. */
 void http_answer(struct http_exchange *x, unsigned status, const char *type, const char *headers,
 		 const void *body, size_t len);
+
+/* The asker has gone, or has taken nothing for some seconds: the exchange is over. */
+typedef void http_stream_fn(void *owner);
+/* In place of http_answer(): an answer that lasts. Its head is sent now, and more by
+ * http_stream_write(); fn(owner) comes later and once, unless http_stream_end() comes first. */
+void http_stream_begin(struct http_exchange *x, const char *type, const char *headers,
+		       http_stream_fn *fn, void *owner);
+/* False: not taken, since HTTP_STREAM_WAITING bytes of what was written before still wait. */
+bool http_stream_write(struct http_exchange *x, const void *p, size_t len);
+/* At once; what still waits is lost. */
+void http_stream_end(struct http_exchange *x);
+
+enum { HTTP_STREAM_WAITING = 256 * 1024 };
 
 #endif

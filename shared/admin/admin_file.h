@@ -1,9 +1,9 @@
 /*
- * admin.json, in the relay's state directory: who may ask the admin listener. Bearer tokens of
+ * admin.json, in a program's state directory: who may ask its admin listener. Bearer tokens of
  * programs, by name; of each only the hash is kept. 0600.
  */
-#ifndef GROUNDNUT_RELAY_ADMIN_ADMIN_FILE_H
-#define GROUNDNUT_RELAY_ADMIN_ADMIN_FILE_H
+#ifndef GROUNDNUT_ADMIN_ADMIN_FILE_H
+#define GROUNDNUT_ADMIN_ADMIN_FILE_H
 
 #include "shared/base/token.h"
 
@@ -22,8 +22,6 @@ struct admin_file {
 	size_t count;
 };
 
-/* The file that belongs to this state file; freed by the caller. */
-char *admin_file_path(const char *state);
 /* An absent file is an empty one. 0; ERR_CONFIG with *why (freed by the caller) when something
  * in it is wrong; a negative errno with *why. */
 int admin_file_read(const char *path, struct admin_file *out, char **why);

@@ -3,8 +3,8 @@
  * they begin, which last twelve hours. All in memory: a restart signs everybody out. Pure: the
  * caller gives the time.
  */
-#ifndef GROUNDNUT_RELAY_ADMIN_ADMIN_SESSIONS_H
-#define GROUNDNUT_RELAY_ADMIN_ADMIN_SESSIONS_H
+#ifndef GROUNDNUT_ADMIN_ADMIN_SESSIONS_H
+#define GROUNDNUT_ADMIN_ADMIN_SESSIONS_H
 
 #include "shared/base/token.h"
 

@@ -1,4 +1,4 @@
-#include "relay/admin/admin_file.h"
+#include "shared/admin/admin_file.h"
 
 #include "shared/base/buf.h"
 #include "shared/base/conf.h"
@@ -11,11 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <uv.h>
-
-char *admin_file_path(const char *state)
-{
-	return file_beside(state, "admin.json");
-}
 
 static void read_token(struct conf_at at, struct admin_file *f)
 {

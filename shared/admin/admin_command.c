@@ -1,6 +1,6 @@
-#include "relay/admin/admin_command.h"
+#include "shared/admin/admin_command.h"
 
-#include "relay/admin/admin_file.h"
+#include "shared/admin/admin_file.h"
 #include "shared/base/cli.h"
 #include "shared/base/err.h"
 #include "shared/base/file.h"
@@ -21,8 +21,8 @@ static int add(struct admin_file *f, const char *name, bool read_only, char toke
 		return EXIT_USAGE;
 	}
 	if (admin_file_find(f, name)) {
-		log_say("admin token: there is one called \"%s\"; `groundnut-relay admin token "
-			"remove %s` takes it away",
+		log_say("admin token: there is one called \"%s\"; `admin token remove %s` takes it "
+			"away",
 			name, name);
 		return EXIT_WORK;
 	}
@@ -49,16 +49,14 @@ static int remove_one(struct admin_file *f, const char *name)
 	return 0;
 }
 
-/* 0 with the file's path (freed by the caller), or an exit code. */
-static int open_file(const char *state, char **path, struct admin_file *f)
+/* 0 or an exit code. */
+static int open_file(const char *path, struct admin_file *f)
 {
 	char *why;
-	*path = admin_file_path(state);
-	if (admin_file_read(*path, f, &why) == 0)
+	if (admin_file_read(path, f, &why) == 0)
 		return 0;
 	log_say("%s", why);
 	mem_free(why);
-	mem_free(*path);
 	return EXIT_WORK;
 }
 
@@ -85,40 +83,37 @@ static int change(struct admin_file *f, struct edit *e)
 }
 
 /* Two at once would each write back what it has read. */
-static int edit_locked(const char *state, struct edit *e)
+static int edit_locked(const char *path, struct edit *e)
 {
 	struct admin_file f;
-	char *path;
-	int lock = file_lock_dir(state);
+	int lock = file_lock_dir(path);
 	if (lock < 0) {
-		log_say("%s: its directory: %s", state, err_text(lock));
+		log_say("%s: its directory: %s", path, err_text(lock));
 		return EXIT_WORK;
 	}
-	int code = open_file(state, &path, &f);
-	if (!code) {
+	int code = open_file(path, &f);
+	if (!code)
 		code = change(&f, e);
-		if (!code)
-			code = save(path, &f);
-		mem_free(path);
-	}
+	if (!code)
+		code = save(path, &f);
 	close(lock);
 	return code;
 }
 
-static int edit(const char *state, struct edit *e)
+static int edit(const char *path, struct edit *e)
 {
-	char *dir = file_dir(state);
+	char *dir = file_dir(path);
 	int err = file_make_dirs(dir, 0700);
 	if (err)
 		log_say("%s: %s", dir, err_text(err));
 	mem_free(dir);
-	return err ? EXIT_WORK : edit_locked(state, e);
+	return err ? EXIT_WORK : edit_locked(path, e);
 }
 
-int admin_command_token_add(const char *state, const char *name, bool read_only)
+int admin_command_token_add(const char *file, const char *name, bool read_only)
 {
 	struct edit e = {.name = name, .read_only = read_only};
-	int code = edit(state, &e);
+	int code = edit(file, &e);
 	if (!code) {
 		printf("%s\n", e.token);
 		log_say("it is shown this once; programs send it as `Authorization: Bearer TOKEN`");
@@ -127,35 +122,33 @@ int admin_command_token_add(const char *state, const char *name, bool read_only)
 	return code;
 }
 
-int admin_command_token_list(const char *state)
+int admin_command_token_list(const char *file)
 {
 	struct admin_file f;
-	char *path;
-	int code = open_file(state, &path, &f);
+	int code = open_file(file, &f);
 	if (code)
 		return code;
 	for (size_t i = 0; i < f.count; i++)
 		printf("%-24s %s\n", f.tokens[i].name,
 		       f.tokens[i].read_only ? "read-only" : "read and write");
-	mem_free(path);
 	return 0;
 }
 
-int admin_command_token_remove(const char *state, const char *name)
+int admin_command_token_remove(const char *file, const char *name)
 {
-	return edit(state, &(struct edit){.name = name, .remove = true});
+	return edit(file, &(struct edit){.name = name, .remove = true});
 }
 
-int admin_command_link(const char *control)
+int admin_command_link(const char *program, const char *control)
 {
 	struct control_client ask;
-	control_client_program("relay", control, "{\"do\": \"admin_link\"}", CONTROL_CLIENT_MS,
+	control_client_program(program, control, "{\"do\": \"admin_link\"}", CONTROL_CLIENT_MS,
 			       &ask);
 	bool done = ask.result == CONTROL_CLIENT_DONE && ask.said;
 	if (done)
 		printf("%s\n", ask.said);
 	else
-		log_say("%s", ask.said ? ask.said : "the running relay gave no link");
+		log_say("%s", ask.said ? ask.said : "the running program gave no link");
 	control_client_fini(&ask);
 	return done ? 0 : EXIT_WORK;
 }

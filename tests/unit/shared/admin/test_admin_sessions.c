@@ -1,4 +1,4 @@
-#include "relay/admin/admin_sessions.h"
+#include "shared/admin/admin_sessions.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

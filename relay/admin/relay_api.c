@@ -1,0 +1,205 @@
+/*
+ * question → the loops tell of their agents → the answer; metrics are made on the thread pool,
+ * since with a thousand homes they take longer than a turn may.
+ *
+ * Ways to fail: 503 while QUESTIONS_MOST answers are being made. A question whose server has closed
+ * is dropped when its agents come.
+ */
+#include "relay/admin/relay_api.h"
+
+#include "relay/admin/metrics.h"
+#include "relay/admin/relay_pages.h"
+#include "shared/base/list.h"
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+#include "shared/base/text.h"
+
+enum { QUESTIONS_MOST = 16 };
+
+/* An answer that waits for the loops, and then perhaps for the pool. */
+struct question {
+	struct list node;      /* of the questions of api */
+	struct relay_api *api; /* NULL: it has closed */
+	struct http_exchange *exchange;
+	bool metrics;
+	struct buf status, text; /* for the pool */
+	bool made;
+};
+
+struct relay_api {
+	struct loop *loop;
+	struct relay_api_calls calls;
+	struct relay_config *config; /* a reference: the server reads it */
+	struct admin_server *server;
+	struct tls_context *automatic; /* what a CA gave; NULL: nothing yet */
+	struct list questions;
+	unsigned question_count;
+};
+
+static void question_free(struct question *q)
+{
+	if (q->api)
+		q->api->question_count--;
+	list_remove(&q->node);
+	buf_fini(&q->status);
+	buf_fini(&q->text);
+	mem_free(q);
+}
+
+static void make_metrics(void *arg)
+{
+	struct question *q = arg;
+	q->made = metrics_write((const char *)buf_data(&q->status), buf_len(&q->status), &q->text);
+}
+
+static void on_metrics(void *arg)
+{
+	struct question *q = arg;
+	if (q->api && q->made)
+		http_answer(q->exchange, 200, "text/plain; version=0.0.4", NULL, buf_data(&q->text),
+			    buf_len(&q->text));
+	else if (q->api)
+		http_answer(q->exchange, 503, "text/plain", NULL, "no status\n", 10);
+	question_free(q);
+}
+
+static void on_agents(void *arg, const struct buf *agents)
+{
+	struct question *q = arg;
+	struct relay_api *a = q->api;
+	if (!a) {
+		question_free(q);
+		return;
+	}
+	struct json w = json_into(&q->status, false);
+	a->calls.write_status(a->calls.owner, agents, &w);
+	if (q->metrics) {
+		loop_work(a->loop, make_metrics, on_metrics, q);
+		return;
+	}
+	admin_answer(q->exchange, &q->status);
+	question_free(q);
+}
+
+static void ask(struct relay_api *a, struct http_exchange *x, bool metrics)
+{
+	if (a->question_count == QUESTIONS_MOST) {
+		admin_answer_error(x, 503, "busy");
+		return;
+	}
+	struct question *q = mem_zalloc(sizeof *q);
+	*q = (struct question){.api = a, .exchange = x, .metrics = metrics};
+	q->status = q->text = (struct buf)BUF_INIT;
+	list_append(&a->questions, &q->node);
+	a->question_count++;
+	a->calls.ask_agents(a->calls.owner, on_agents, q);
+}
+
+static void serve_metrics(void *owner, const struct admin_request *r)
+{
+	ask(owner, r->exchange, true);
+}
+
+static void serve_status(void *owner, const struct admin_request *r)
+{
+	ask(owner, r->exchange, false);
+}
+
+static void serve_names(void *owner, const struct admin_request *r)
+{
+	struct relay_api *a = owner;
+	char after[32], name[256];
+	uint64_t id = 0;
+	admin_request_query(r, "after", after, sizeof after);
+	admin_request_query(r, "name", name, sizeof name);
+	if (*after && text_uint(after, INT64_MAX, &id) < 0) {
+		admin_answer_error(r->exchange, 400, "after is no number");
+		return;
+	}
+	struct buf out = BUF_INIT;
+	struct json w = json_into(&out, false);
+	json_open(&w, NULL, '{');
+	a->calls.write_names(a->calls.owner, id, name, &w);
+	json_close(&w);
+	admin_answer(r->exchange, &out);
+	buf_fini(&out);
+}
+
+static const struct admin_route routes[] = {
+    {"GET", "/metrics", ADMIN_METRICS, serve_metrics},
+    {"GET", "/api/v1/status", ADMIN_READS, serve_status},
+    {"GET", "/api/v1/names", ADMIN_READS, serve_names},
+    {0},
+};
+
+struct relay_api *relay_api_new(struct loop *l, const struct relay_api_calls *calls)
+{
+	struct relay_api *a = mem_zalloc(sizeof *a);
+	const struct admin_program program = {.name = "relay",
+					      .routes = routes,
+					      .index = &relay_pages_index,
+					      .files = relay_pages_files,
+					      .owner = a};
+	a->loop = l;
+	a->calls = *calls;
+	list_init(&a->questions);
+	a->server = admin_server_new(l, &program);
+	return a;
+}
+
+static void load_certificate(struct relay_api *a)
+{
+	const struct relay_config *c = a->config;
+	const struct certificate_config *own = &c->admin_certificate;
+	char *why = NULL;
+	if (own->automatic && a->automatic) {
+		admin_server_set_tls(a->server, a->automatic);
+		return;
+	}
+	struct tls_context *tls =
+	    tls_context_server_new(own->file ? own->file : c->certificate,
+				   own->file ? own->private_key : c->private_key, NULL, true, &why);
+	if (tls)
+		admin_server_set_tls(a->server, tls);
+	else
+		log_error("admin_certificate_not_taken", "reason=%s", why ? why : "unknown");
+	tls_context_unref(tls);
+	mem_free(why);
+}
+
+void relay_api_set(struct relay_api *a, struct relay_config *config)
+{
+	admin_server_set(a->server, &config->admin);
+	relay_config_unref(a->config);
+	a->config = relay_config_ref(config);
+	if (config->admin.on)
+		load_certificate(a);
+}
+
+void relay_api_set_certificate(struct relay_api *a, struct tls_context *tls)
+{
+	tls_context_unref(a->automatic);
+	a->automatic = tls ? tls_context_ref(tls) : NULL;
+	if (a->config->admin.on)
+		load_certificate(a);
+}
+
+struct admin_server *relay_api_server(const struct relay_api *a)
+{
+	return a->server;
+}
+
+void relay_api_close(struct relay_api *a)
+{
+	if (!a)
+		return;
+	while (!list_is_empty(&a->questions)) {
+		struct question *q = LIST_ENTRY(a->questions.next, struct question, node);
+		list_remove(&q->node);
+		q->api = NULL;
+	}
+	admin_server_close(a->server);
+	tls_context_unref(a->automatic);
+	relay_config_unref(a->config);
+	mem_free(a);
+}

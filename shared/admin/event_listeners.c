@@ -1,0 +1,136 @@
+#include "shared/admin/event_listeners.h"
+
+#include "shared/base/list.h"
+#include "shared/base/mem.h"
+#include "shared/net/timer.h"
+
+/* Now and then a comment is sent, which shows who has gone. */
+enum { ALIVE_MS = 15000 };
+
+struct listener {
+	struct list node;
+	struct event_listeners *all;
+	struct http_exchange *exchange;
+	uint64_t until_ms;
+};
+
+struct event_listeners {
+	struct loop *loop;
+	struct list listeners; /* the oldest first */
+	unsigned count;
+	struct timer *alive;
+};
+
+static void drop(struct listener *l)
+{
+	list_remove(&l->node);
+	l->all->count--;
+	mem_free(l);
+}
+
+static void on_gone(void *owner)
+{
+	drop(owner);
+}
+
+static void end(struct listener *l)
+{
+	http_stream_end(l->exchange);
+	drop(l);
+}
+
+static void write_all(struct event_listeners *e, const struct buf *text)
+{
+	LIST_EACH(node, &e->listeners)
+	{
+		struct listener *l = LIST_ENTRY(node, struct listener, node);
+		if (!http_stream_write(l->exchange, buf_data(text), buf_len(text)))
+			end(l);
+	}
+}
+
+static void on_alive(void *owner)
+{
+	struct event_listeners *e = owner;
+	struct buf text = BUF_INIT;
+	LIST_EACH(node, &e->listeners)
+	{
+		struct listener *l = LIST_ENTRY(node, struct listener, node);
+		if (l->until_ms <= loop_now_ms(e->loop))
+			end(l);
+	}
+	buf_puts(&text, ":\n\n");
+	write_all(e, &text);
+	buf_fini(&text);
+	if (!e->count)
+		timer_stop(e->alive);
+}
+
+struct event_listeners *event_listeners_new(struct loop *l)
+{
+	struct event_listeners *e = mem_zalloc(sizeof *e);
+	e->loop = l;
+	list_init(&e->listeners);
+	e->alive = timer_new(l, on_alive, e);
+	return e;
+}
+
+void event_listeners_close(struct event_listeners *e)
+{
+	if (!e)
+		return;
+	while (!list_is_empty(&e->listeners))
+		end(LIST_ENTRY(e->listeners.next, struct listener, node));
+	timer_close(e->alive);
+	mem_free(e);
+}
+
+bool event_listeners_add(struct event_listeners *e, struct http_exchange *x)
+{
+	if (e->count == EVENT_LISTENERS_MOST)
+		return false;
+	struct listener *l = mem_zalloc(sizeof *l);
+	*l = (struct listener){
+	    .all = e, .exchange = x, .until_ms = loop_now_ms(e->loop) + EVENT_LISTENERS_MS};
+	list_append(&e->listeners, &l->node);
+	e->count++;
+	http_stream_begin(x, "text/event-stream", "X-Accel-Buffering: no\r\n", on_gone, l);
+	if (!timer_is_set(e->alive))
+		timer_set_every(e->alive, ALIVE_MS);
+	return true;
+}
+
+static void put_event(struct buf *out, const char *event, const void *data, size_t len)
+{
+	buf_printf(out, "event: %s\ndata: ", event);
+	buf_put(out, data, len);
+	buf_puts(out, "\n\n");
+}
+
+void event_listeners_send(struct event_listeners *e, const char *event, const void *data,
+			  size_t len)
+{
+	struct buf text = BUF_INIT;
+	put_event(&text, event, data, len);
+	write_all(e, &text);
+	buf_fini(&text);
+}
+
+void event_listeners_tell(struct event_listeners *e, struct http_exchange *x, const char *event,
+			  const void *data, size_t len)
+{
+	struct buf text = BUF_INIT;
+	put_event(&text, event, data, len);
+	LIST_EACH(node, &e->listeners)
+	{
+		struct listener *l = LIST_ENTRY(node, struct listener, node);
+		if (l->exchange == x && !http_stream_write(x, buf_data(&text), buf_len(&text)))
+			end(l);
+	}
+	buf_fini(&text);
+}
+
+unsigned event_listeners_count(const struct event_listeners *e)
+{
+	return e->count;
+}

@@ -1,0 +1,27 @@
+/* Files that browsers load, as they are built into a program; here those of both dashboards. */
+#ifndef GROUNDNUT_ADMIN_WEB_FILES_H
+#define GROUNDNUT_ADMIN_WEB_FILES_H
+
+#include <stddef.h>
+
+struct web_file {
+	const char *path, *type;
+	const unsigned char *begin, *end;
+};
+
+/* The bytes of a file, from the root of the tree, where the compiler runs. */
+#define WEB_FILES_EMBED(name, file)                                                                \
+	__asm__(".section .rodata\n"                                                               \
+		".globl web_" name "_begin\n.globl web_" name "_end\n"                             \
+		"web_" name "_begin:\n.incbin \"" file "\"\n"                                      \
+		"web_" name "_end:\n.previous\n")
+
+#define WEB_FILES_HTML   "text/html; charset=utf-8"
+#define WEB_FILES_SCRIPT "text/javascript; charset=utf-8"
+
+/* How to sign in. "@PROGRAM@" in it is to be "relay" or "agent". */
+extern const struct web_file web_files_signin;
+/* What both pages load: "/style.css" …; a NULL path behind the last. */
+extern const struct web_file web_files_shared[];
+
+#endif
