@@ -46,6 +46,7 @@ struct certificates {
 	char *state, *account;
 	struct certificate_orders *orders; /* NULL: nobody wants one */
 	bool can_publish;                  /* the relay */
+	struct event_hub *events;
 };
 
 static void entry_free(struct entry *e)
@@ -167,10 +168,12 @@ static void on_timer(void *owner)
 	settle(all);
 }
 
-struct certificates *certificates_new(struct loop *l, certificates_fn *fn, void *owner)
+struct certificates *certificates_new(struct loop *l, struct event_hub *events, certificates_fn *fn,
+				      void *owner)
 {
 	struct certificates *all = mem_zalloc(sizeof *all);
 	all->loop = l;
+	all->events = events;
 	all->fn = fn;
 	all->owner = owner;
 	list_init(&all->entries);
@@ -306,6 +309,7 @@ void certificates_told(struct certificates *all, const char *mapping, const char
 		if (!all->orders)
 			all->orders = certificate_orders_new(all->loop, &all->acme, all->state,
 							     on_orders, all);
+		certificate_orders_set_events(all->orders, all->events);
 		certificate_orders_set_relay(all->orders, all->can_publish);
 		char *wildcard = wildcard_of(all, e->host);
 		e->order = certificate_order_new(all->orders, wildcard ? wildcard : e->host,

@@ -6,6 +6,7 @@
 #define GROUNDNUT_AGENT_CERTIFICATES_H
 
 #include "agent/config.h"
+#include "shared/net/event_hub.h"
 #include "shared/net/loop.h"
 #include "shared/net/tls_context.h"
 #include "shared/tunnel/report_message.h"
@@ -14,7 +15,8 @@ struct certificates;
 /* a certificate has become valid, or is valid no longer */
 typedef void certificates_fn(void *owner);
 
-struct certificates *certificates_new(struct loop *l, certificates_fn *fn, void *owner);
+struct certificates *certificates_new(struct loop *l, struct event_hub *events, certificates_fn *fn,
+				      void *owner);
 void certificates_free(struct certificates *all);
 /* Takes the https mappings of the file, copied. One that has not changed keeps what it has. */
 void certificates_set(struct certificates *all, const struct agent_config *c);

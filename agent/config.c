@@ -309,6 +309,7 @@ static struct agent_config *read_all(struct conf_at root, const char *file)
 	read_mappings(root, c);
 	read_names(root, c);
 	c->log_visitors = visitor_log_read(root);
+	notify_config_read(root, file, &c->notify);
 	conf_done(root);
 	return c;
 }
@@ -395,6 +396,7 @@ void agent_config_free(struct agent_config *c)
 	mem_free(c->state);
 	mem_free(c->congestion);
 	acme_config_fini(&c->acme);
+	notify_config_fini(&c->notify);
 	mapping_list_fini(&c->mappings);
 	name_entry_list_fini(&c->names);
 	mem_free(c);

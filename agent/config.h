@@ -3,6 +3,7 @@
 #define GROUNDNUT_AGENT_CONFIG_H
 
 #include "shared/net/acme_config.h"
+#include "shared/net/notify_config.h"
 #include "shared/base/addr.h"
 #include "shared/tunnel/declare_messages.h"
 
@@ -26,6 +27,7 @@ struct agent_config {
 	struct mapping_list mappings;
 	struct name_entry_list names;
 	bool log_visitors;
+	struct notify_config notify;
 };
 
 char *agent_config_default_path(void);

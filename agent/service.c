@@ -64,6 +64,7 @@ struct service_main {
 	struct agent_config *config;
 	struct relay_session *session;
 	struct targets *targets;
+	struct event_hub *events;
 	struct certificates *certificates;
 	struct known_targets *known;
 	struct followed_names *follow;
@@ -336,6 +337,7 @@ static const char *reload(struct service_main *m)
 	}
 	struct agent_config *old = m->config;
 	m->config = fresh;
+	event_hub_set(m->events, &fresh->notify, fresh->account, fresh->agent);
 	targets_set_log(m->targets, fresh->log_visitors);
 	targets_set(m->targets, &fresh->mappings);
 	certificates_set(m->certificates, fresh);
@@ -454,6 +456,22 @@ static void on_ready_timer(void *owner)
 
 /* --- the session --- */
 
+/* How it stands with the relay, for those who get alerts: what is away from here is the relay. */
+static void tell_session(struct service_main *m, bool repeated)
+{
+	const char *error = relay_session_last_error(m->session);
+	bool is_attached = relay_session_state(m->session) == RELAY_SESSION_ATTACHED;
+	char *relay = mem_printf("the relay %s", m->config->relay_text);
+	const struct event e = {.kind = !is_attached ? EVENT_HOME_DETACHED
+					: m->fresh   ? EVENT_HOME_ATTACHED
+						     : EVENT_HOME_RESUMED,
+				.subject = relay,
+				.why = *error ? error : NULL,
+				.is_repeated = repeated};
+	event_hub_take(m->events, &e);
+	mem_free(relay);
+}
+
 /* A link is up: the relay has seen our address with HELLO, so names that follow the home are
  * reported again. */
 static void attached(struct service_main *m)
@@ -525,11 +543,13 @@ static void on_session(void *owner, enum relay_session_event event)
 		targets_session_over(m->targets);
 		break;
 	case RELAY_SESSION_STATE:
+		tell_session(m, false);
 		if (relay_session_state(m->session) == RELAY_SESSION_ATTACHED)
 			attached(m);
 		tell_systemd(m);
 		break;
 	case RELAY_SESSION_ERROR:
+		tell_session(m, true);
 		tell_systemd(m);
 		break;
 	}
@@ -585,6 +605,7 @@ static void stop(struct service_main *m)
 	known_targets_free(m->known);
 	followed_names_free(m->follow);
 	relay_session_free(m->session);
+	event_hub_close(m->events);
 	control_close(m->control);
 	network_monitor_stop(m->network);
 	timer_close(m->watchdog);
@@ -633,9 +654,11 @@ static int start(struct service_main *m)
 {
 	char *why = NULL;
 	int err = 0;
-	m->certificates = certificates_new(m->loop, on_certificates, m);
+	m->events = event_hub_new(m->loop, m->config->account);
+	event_hub_set(m->events, &m->config->notify, m->config->account, m->config->agent);
+	m->certificates = certificates_new(m->loop, m->events, on_certificates, m);
 	m->known = known_targets_new(m->loop, m->config->state);
-	m->targets = targets_new(m->loop, m->certificates, m->known, on_targets, m);
+	m->targets = targets_new(m->loop, m->certificates, m->known, m->events, on_targets, m);
 	targets_set_log(m->targets, m->config->log_visitors);
 	targets_set(m->targets, &m->config->mappings);
 	certificates_set(m->certificates, m->config);
@@ -665,6 +688,7 @@ static int start(struct service_main *m)
 		 GROUNDNUT_VERSION, m->config->relay_text, m->config->account, m->config->agent,
 		 m->config->mappings.count);
 	tell_systemd(m);
+	tell_session(m, true);
 	return 0;
 }
 
@@ -722,6 +746,7 @@ int service_run(const char *config_file)
 		known_targets_free(m.known);
 		followed_names_free(m.follow);
 		relay_session_free(m.session);
+		event_hub_close(m.events);
 		loop_stop(m.loop);
 	}
 	loop_run(m.loop);

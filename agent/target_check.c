@@ -44,18 +44,32 @@ struct target_checks {
 	unsigned under_way;
 	target_check_fn *fn;
 	void *owner;
+	struct event_hub *events; /* or NULL */
 };
 
 /* --- the state --- */
 
+static void tell(const struct target_check *c, enum target_state before)
+{
+	bool is_down = c->state == TARGET_DOWN;
+	const struct event e = {.kind = is_down ? EVENT_TARGET_DOWN : EVENT_TARGET_UP,
+				.subject = c->name,
+				.why = c->error};
+	if (is_down || before == TARGET_DOWN)
+		event_hub_take(c->all->events, &e);
+}
+
 static void set_state(struct target_check *c, enum target_state state, const char *error)
 {
-	if (c->state != state)
+	enum target_state before = c->state;
+	if (before != state)
 		c->since_ms = loop_wall_ms();
 	c->state = state;
 	char *text = mem_strdup(error); /* it may be the old one */
 	mem_free(c->error);
 	c->error = text;
+	if (before != state)
+		tell(c, before);
 	if (state == TARGET_UP && c->every_ms)
 		c->next_ms = loop_now_ms(c->all->loop) + c->every_ms;
 }
@@ -196,6 +210,11 @@ struct target_checks *target_checks_new(struct loop *l, target_check_fn *fn, voi
 	list_init(&all->list);
 	all->timer = timer_new(l, on_timer, all);
 	return all;
+}
+
+void target_checks_set_events(struct target_checks *all, struct event_hub *events)
+{
+	all->events = events;
 }
 
 void target_checks_free(struct target_checks *all)

@@ -3,6 +3,7 @@
 #ifndef GROUNDNUT_AGENT_TARGET_CHECK_H
 #define GROUNDNUT_AGENT_TARGET_CHECK_H
 
+#include "shared/net/event_hub.h"
 #include "shared/net/loop.h"
 #include "shared/tunnel/report_message.h"
 
@@ -11,6 +12,8 @@ struct target_check;                       /* of one target */
 typedef void target_check_fn(void *owner); /* a check was asked for, or brought news */
 
 struct target_checks *target_checks_new(struct loop *l, target_check_fn *fn, void *owner);
+/* Where it tells that a target goes down or up; NULL: nowhere. */
+void target_checks_set_events(struct target_checks *all, struct event_hub *events);
 void target_checks_free(struct target_checks *all); /* after each of its checks */
 
 /* name is the mapping's; host and name are borrowed. visits points to how many visits are under

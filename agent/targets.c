@@ -81,6 +81,7 @@ struct visit {
 
 struct targets {
 	struct loop *loop;
+	struct event_hub *events;
 	targets_fn *fn;
 	void *owner;
 	struct list list;
@@ -115,7 +116,8 @@ static void on_checked(void *owner)
 }
 
 struct targets *targets_new(struct loop *l, struct certificates *certificates,
-			    struct known_targets *known, targets_fn *fn, void *owner)
+			    struct known_targets *known, struct event_hub *events, targets_fn *fn,
+			    void *owner)
 {
 	struct targets *s = mem_zalloc(sizeof *s);
 	s->loop = l;
@@ -125,7 +127,9 @@ struct targets *targets_new(struct loop *l, struct certificates *certificates,
 	s->visits_most = file_limit_for_visitors();
 	list_init(&s->list);
 	s->by_id = hash_table_new();
+	s->events = events;
 	s->checks = target_checks_new(l, on_checked, s);
+	target_checks_set_events(s->checks, events);
 	s->reachability = reachability_new(l, on_checked, s);
 	s->report_timer = timer_new(l, on_report_timer, s);
 	s->certificates = certificates;
@@ -466,6 +470,12 @@ static void on_trust(void *owner, struct io *io, int err, const char *words)
 	answer_trust(s, words, io ? NULL : *words ? words : err_text(err));
 }
 
+static void tell(const struct target *s, enum event_kind kind, const char *why)
+{
+	const struct event e = {.kind = kind, .subject = s->mapping.name, .why = why};
+	event_hub_take(s->all->events, &e);
+}
+
 static void target_free(struct target *s)
 {
 	while (!list_is_empty(&s->visits))
@@ -569,8 +579,11 @@ void targets_set(struct targets *s, const struct mapping_list *list)
 		}
 	}
 	hash_table_free(by_name);
-	while (!list_is_empty(&old))
-		target_free(LIST_ENTRY(old.next, struct target, node));
+	while (!list_is_empty(&old)) {
+		struct target *gone = LIST_ENTRY(old.next, struct target, node);
+		tell(gone, EVENT_MAPPING_CLOSED, NULL);
+		target_free(gone);
+	}
 }
 
 void targets_declare(struct targets *s, struct followed_names *names, struct transport *k)
@@ -639,11 +652,14 @@ static void take_report(struct target *s, const struct mapping_report *r)
 	s->is_probe_wanted &= s->state == MAPPING_PENDING;
 	if (!news)
 		return;
-	if (s->state == MAPPING_OPEN)
+	if (s->state == MAPPING_OPEN) {
 		log_info("mapping_open", "mapping=%s public=%s target=%s", s->mapping.name,
 			 s->shown, s->mapping.target_text);
-	else if (s->state == MAPPING_ERROR)
+		tell(s, EVENT_MAPPING_OPEN, s->shown);
+	} else if (s->state == MAPPING_ERROR) {
 		log_warn("mapping_error", "mapping=%s why=%s", s->mapping.name, s->error);
+		tell(s, EVENT_MAPPING_ERROR, s->error);
+	}
 }
 
 void targets_stated(struct targets *s, const struct state *state)

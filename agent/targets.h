@@ -19,9 +19,10 @@ typedef void targets_fn(void *owner); /* a state has changed */
 /* words: "OLD → NEW", what was remembered of the target and what is now; or error says why not */
 typedef void targets_trust_fn(void *owner, const char *words, const char *error);
 
-/* certificates, known: borrowed */
+/* certificates, known, events: borrowed */
 struct targets *targets_new(struct loop *l, struct certificates *certificates,
-			    struct known_targets *known, targets_fn *fn, void *owner);
+			    struct known_targets *known, struct event_hub *events, targets_fn *fn,
+			    void *owner);
 void targets_free(struct targets *s);
 
 /* Takes the file's list, copied. A mapping that has not changed keeps its id and its visits; the

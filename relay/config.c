@@ -432,6 +432,7 @@ static void read_root(struct conf_at root, const char *domain, struct relay_conf
 		    conf_object(root, "acme"), "challenge",
 		    "is not for a relay: it is found by its tls port, or else its http port");
 	read_admin(root, c);
+	notify_config_read(root, c->file, &c->notify);
 	conf_done(root);
 }
 
@@ -638,6 +639,7 @@ void relay_config_unref(struct relay_config *c)
 	free_certificate(&c->update.certificate);
 	admin_config_fini(&c->admin);
 	free_certificate(&c->admin_certificate);
+	notify_config_fini(&c->notify);
 	mem_free(c->file);
 	mem_free(c->domain);
 	mem_free(c->host);

@@ -14,6 +14,7 @@
 #include "shared/http/forwarded.h"
 #include "shared/net/acme_config.h"
 #include "shared/net/congestion.h"
+#include "shared/net/notify_config.h"
 
 #include <stdatomic.h>
 #include <stdint.h>
@@ -75,6 +76,7 @@ struct relay_config {
 	struct acme_config acme;   /* the CA of what is "auto" */
 	struct admin_config admin; /* by default it listens on 127.0.0.1:7080 */
 	struct certificate_config admin_certificate;
+	struct notify_config notify;
 	char *user;       /* root goes on as this one; NULL: it stays root */
 	bool sandbox;     /* true: sandbox_enter() */
 	char *congestion; /* NULL: bbr, where it is to be had */

@@ -8,6 +8,7 @@
 #include "shared/base/hash_table.h"
 #include "shared/base/memory_budget.h"
 #include "shared/base/rate_limiter.h"
+#include "shared/net/event_hub.h"
 #include "shared/net/shaper.h"
 #include "shared/tunnel/session.h"
 #include "shared/tunnel/declare_messages.h"
@@ -53,6 +54,7 @@ struct context {
 	/* accounts.json was changed by the relay itself: it is read again. NULL: nobody listens */
 	void (*accounts_edited)(void *owner);
 	void *accounts_edited_owner;
+	struct event_hub *events;       /* the main thread only; NULL before and after */
 	context_declare_fn *on_declare; /* NULL: nobody listens */
 	context_gone_fn *on_gone;       /* the same */
 	void *on_declare_owner;         /* of both */

@@ -18,6 +18,7 @@ enum { VALIDATIONS = 20, VALIDATION_MS = 10000, TLS_PORT = 443 };
 
 struct own_certificate {
 	struct loop *loop;
+	struct event_hub *events;
 	own_certificate_fn *fn;
 	void *owner;
 	struct acme_config acme; /* as the orders were made */
@@ -156,6 +157,7 @@ void own_certificate_set(struct own_certificate *o, struct relay_config *config)
 	if (name) {
 		o->state = file_dir(config->state);
 		o->orders = certificate_orders_new(o->loop, &o->acme, o->state, on_news, o);
+		certificate_orders_set_events(o->orders, o->events);
 		o->order = certificate_order_new(o->orders, name, false);
 		certificate_order_set_open(o->order, true, TLS_PORT);
 		on_news(o);
@@ -181,10 +183,12 @@ void own_certificate_status(const struct own_certificate *o, struct json *w)
 	json_close(w);
 }
 
-struct own_certificate *own_certificate_new(struct loop *l, own_certificate_fn *fn, void *owner)
+struct own_certificate *own_certificate_new(struct loop *l, struct event_hub *events,
+					    own_certificate_fn *fn, void *owner)
 {
 	struct own_certificate *o = mem_zalloc(sizeof *o);
 	o->loop = l;
+	o->events = events;
 	o->fn = fn;
 	o->owner = owner;
 	o->validations = eviction_queue_new();

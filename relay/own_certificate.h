@@ -8,13 +8,15 @@
 
 #include "relay/config.h"
 #include "shared/base/json.h"
+#include "shared/net/event_hub.h"
 #include "shared/net/io.h"
 
 struct own_certificate;
 /* Another one is shown from now on, or NULL: none. Borrowed. */
 typedef void own_certificate_fn(void *owner, struct tls_context *shown);
 
-struct own_certificate *own_certificate_new(struct loop *l, own_certificate_fn *fn, void *owner);
+struct own_certificate *own_certificate_new(struct loop *l, struct event_hub *events,
+					    own_certificate_fn *fn, void *owner);
 void own_certificate_close(struct own_certificate *o); /* NULL does nothing */
 /* The configuration that is in force. */
 void own_certificate_set(struct own_certificate *o, struct relay_config *config);

@@ -92,6 +92,7 @@ static void on_settled(void *arg, const struct buf *nothing)
 	struct relay_config *c = p->context.config;
 	(void)nothing;
 	if (p->names) { /* else the relay is stopping */
+		event_hub_set(p->context.events, &c->notify, NULL, NULL);
 		names_reload(p->names, c);
 		dns_server_set(p->dns_server, publishers_config_dns_server(&c->dns));
 		ddns_server_set(p->ddns_server, c);

@@ -293,6 +293,8 @@ static void stop_names(struct relay_parts *p)
 	declared_names_free(p->declared_names);
 	names_free(p->names);
 	p->names = NULL;
+	event_hub_close(p->context.events);
+	p->context.events = NULL;
 }
 
 static void stop_loops(struct relay *r)
@@ -481,6 +483,7 @@ static bool start_names(struct relay *r, struct accounts *accounts)
 	struct relay_config *c = p->context.config;
 	start_traffic(r, accounts);
 	p->names = names_new(main, r->store, c);
+	names_set_events(p->names, p->context.events);
 	p->declared_names = declared_names_new(p->names, set_names, is_alive, p->registry);
 	p->challenges = challenges_new(main, p->names, set_challenges, p->registry);
 	names_set_accounts(p->names, accounts);
@@ -490,7 +493,7 @@ static bool start_names(struct relay *r, struct accounts *accounts)
 	ddns_server_set(p->ddns_server, c);
 	p->relay_api = new_api(r);
 	relay_api_set(p->relay_api, c);
-	p->own_certificate = own_certificate_new(main, on_own_certificate, p);
+	p->own_certificate = own_certificate_new(main, p->context.events, on_own_certificate, p);
 	ddns_server_set_tokens(p->ddns_server, own_certificate_token, p->own_certificate);
 	own_certificate_set(p->own_certificate, c);
 	p->context.on_declare = on_declare;
@@ -560,6 +563,8 @@ static int start(struct relay *r)
 		accounts_unref(accounts);
 		return exit_code;
 	}
+	r->parts.context.events = event_hub_new(r->parts.context.main, c->domain);
+	event_hub_set(r->parts.context.events, &c->notify, NULL, NULL);
 	r->parts.registry = registry_new(&r->parts.context, accounts);
 	bool named = start_names(r, accounts);
 	accounts_unref(accounts);

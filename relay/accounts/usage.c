@@ -37,18 +37,31 @@ uint64_t usage_declare_wait_ms(struct usage *u, uint32_t rate, uint64_t now_ms)
 	return 0;
 }
 
-bool usage_may_log(struct usage *u, uint64_t now_ms, unsigned *left_out)
+/* One more of what may come so many times a minute, as usage_may_log() says it of lines. */
+static bool count_one(atomic_uint_fast64_t *count, unsigned most, uint64_t now_ms,
+		      unsigned *left_out)
 {
 	/* from 1 on: 0 is before the first line */
-	uint64_t minute = now_ms / 60000 + 1, before = atomic_load(&u->lines), after;
+	uint64_t minute = now_ms / 60000 + 1, before = atomic_load(count), after;
 	do {
 		bool same = before >> LINES_BITS == minute;
 		after =
 		    same ? before + ((before & LINES_MASK) < LINES_MASK) : minute << LINES_BITS | 1;
 		unsigned wanted = (unsigned)(before & LINES_MASK);
-		*left_out = !same && wanted > USAGE_LINES ? wanted - USAGE_LINES : 0;
-	} while (!atomic_compare_exchange_weak(&u->lines, &before, after));
-	return (after & LINES_MASK) <= USAGE_LINES;
+		*left_out = !same && wanted > most ? wanted - most : 0;
+	} while (!atomic_compare_exchange_weak(count, &before, after));
+	return (after & LINES_MASK) <= most;
+}
+
+bool usage_may_log(struct usage *u, uint64_t now_ms, unsigned *left_out)
+{
+	return count_one(&u->lines, USAGE_LINES, now_ms, left_out);
+}
+
+bool usage_may_tell(struct usage *u, uint64_t now_ms)
+{
+	unsigned left_out;
+	return count_one(&u->events, USAGE_EVENTS, now_ms, &left_out);
 }
 
 static bool has_used(const struct usage *u, const struct quota *q, enum quota_at_limit at)

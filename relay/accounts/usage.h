@@ -19,6 +19,7 @@ struct usage {
 	atomic_uint_fast64_t told_ms; /* when the log was last told that it has all of something */
 	atomic_uint_fast64_t declares_us; /* up to here its DECLAREs are paid for */
 	atomic_uint_fast64_t lines;       /* the minute, and lines of the log wanted in it */
+	atomic_uint_fast64_t events;      /* the same of events */
 	struct shaper_whole *bandwidth;
 	atomic_uint quota_level;                    /* enum quota_level */
 	atomic_int_fast64_t quota_day;              /* when its quota begins anew */
@@ -39,7 +40,9 @@ uint64_t usage_declare_wait_ms(struct usage *u, uint32_t rate, uint64_t now_ms);
  * that many. *left_out: so many were not told in the last minute with any, asked for the first time
  * since; else 0. */
 bool usage_may_log(struct usage *u, uint64_t now_ms, unsigned *left_out);
-enum { USAGE_LINES = 2000 };
+enum { USAGE_LINES = 2000, USAGE_EVENTS = 6000 };
+/* The same of events, of which there are USAGE_EVENTS a minute. */
+bool usage_may_tell(struct usage *u, uint64_t now_ms);
 
 /* It has used its quota, and is to be slow, or to have its mappings closed, till it is over. */
 bool usage_is_slow(const struct usage *u, const struct quota *q);

@@ -242,6 +242,8 @@ static void take_accounts(void *arg)
 		return;
 	}
 	end_by_refusal(a, why, RETRY_REMOVED_MS);
+	if (why != REFUSE_TOKEN)
+		tenant_tell(&a->tenant, EVENT_HOME_REMOVED, NULL, refuse_code_reason(why), false);
 	maybe_end(a);
 }
 

@@ -179,6 +179,7 @@ static void refuse_token(struct peer *p, const struct hello *h, enum accounts_ve
 		    "belongs into \"agent\" of its agent.json",
 		    h->agent);
 	fail(p, v == ACCOUNTS_REFUSED ? why : reason);
+	event_hub_wrong(p->listener->context->events, &p->source, "tokens of agents");
 	refuse(p, REFUSE_TOKEN, reason, RETRY_TOKEN_MS);
 }
 

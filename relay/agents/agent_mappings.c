@@ -161,6 +161,20 @@ static bool is_worth_a_line(const struct tenant *t, const struct door *d)
 	return !d->over_most || usage_is_news(t->usage, loop_now_ms(t->worker->loop));
 }
 
+static void tell_door(const struct tenant *t, const struct door *d)
+{
+	char *why = door_why_closed(d, true), *port = NULL;
+	if (!why && !d->host)
+		port = mem_printf("port %u", d->mapping.first);
+	tenant_tell(t, why ? EVENT_MAPPING_ERROR : EVENT_MAPPING_OPEN, d->mapping.name,
+		    why       ? why
+		    : d->host ? d->host
+			      : port,
+		    false);
+	mem_free(why);
+	mem_free(port);
+}
+
 static void log_door(const struct tenant *t, const struct door *d)
 {
 	if (!tenant_may_log(t))
@@ -194,8 +208,10 @@ static bool try_one(struct tenant *t, struct door *d)
 		door_open(d);
 	bool news = d->is_open || !before || strcmp(before, d->error) != 0;
 	mem_free(before);
-	if (news && is_worth_a_line(t, d))
-		log_door(t, d);
+	if (!news || !is_worth_a_line(t, d))
+		return news;
+	log_door(t, d);
+	tell_door(t, d);
 	return news;
 }
 
@@ -218,10 +234,13 @@ void agent_mappings_judge(struct agent_mappings *all)
 		struct door *d = all->doors[i];
 		char *why =
 		    d->is_open ? mapping_rights_why_not(all->tenant, &d->mapping, d->host) : NULL;
-		if (why)
-			door_shut(d, why);
-		else
+		if (!why) {
 			door_set_redirect(d, d->mapping.redirect);
+			continue;
+		}
+		door_shut(d, why);
+		log_door(all->tenant, d);
+		tell_door(all->tenant, d);
 	}
 	if (all->tenant->transport && !all->orphans) {
 		try_all(all);
@@ -299,6 +318,10 @@ static void set_doors(struct agent_mappings *all, const struct mapping_list *lis
 		fresh[i] = take_door(all, known, &list->items[i]);
 	for (int i = 0; i <= MAPPING_UNKNOWN; i++)
 		hash_table_free(known[i]);
+	for (size_t i = 0; i < all->count; i++)
+		if (all->doors[i])
+			tenant_tell(all->tenant, EVENT_MAPPING_CLOSED, all->doors[i]->mapping.name,
+				    NULL, false);
 	close_all(all); /* closed before any is opened, since a new mapping may want its port */
 	all->doors = fresh;
 	all->count = list->count;
@@ -332,12 +355,44 @@ static struct door *door_of(const struct agent_mappings *all, uint32_t id)
 	return all->orphans || !all->by_id ? NULL : hash_table_get(all->by_id, &id, sizeof(id));
 }
 
+/* What the agent says of a part is an event when it says something else than before. A target that
+ * it speaks of for the first time may have been down in the session before. */
+static void tell_report(const struct tenant *t, const struct door *d, enum report_part_name part,
+			bool was_wrong)
+{
+	const struct report_part *now = &d->said[part];
+	bool is_target = part == REPORT_TARGET;
+	bool is_wrong = !strcmp(now->state, is_target ? "down" : "error");
+	bool is_well = !strcmp(now->state, is_target ? "up" : "valid");
+	if (is_target && (is_wrong || is_well))
+		tenant_tell(t, is_wrong ? EVENT_TARGET_DOWN : EVENT_TARGET_UP, d->mapping.name,
+			    now->error, is_wrong == was_wrong);
+	else if (!is_target && is_wrong && !was_wrong)
+		tenant_tell(t, EVENT_CERTIFICATE_FAILED, d->mapping.name, now->error, false);
+}
+
+static void take_report(const struct tenant *t, struct door *d, struct report_mapping *m)
+{
+	static const enum report_part_name parts[] = {REPORT_TARGET, REPORT_CERTIFICATE};
+	enum { PARTS = sizeof(parts) / sizeof(*parts) };
+	bool has[PARTS], was_wrong[PARTS];
+	for (size_t i = 0; i < PARTS; i++) {
+		const char *before = d->said[parts[i]].state;
+		has[i] = m->has[parts[i]];
+		was_wrong[i] = !strcmp(before, "down") || !strcmp(before, "error");
+	}
+	door_report(d, m);
+	for (size_t i = 0; i < PARTS; i++)
+		if (has[i])
+			tell_report(t, d, parts[i], was_wrong[i]);
+}
+
 void agent_mappings_report(struct agent_mappings *all, struct report *r)
 {
 	for (size_t i = 0; i < r->count; i++) {
 		struct door *d = door_of(all, r->mappings[i].id);
 		if (d)
-			door_report(d, &r->mappings[i]);
+			take_report(all->tenant, d, &r->mappings[i]);
 	}
 }
 

@@ -74,6 +74,7 @@ static void detached(struct agent_session *s, int why)
 		log_warn("agent_detached",
 			 "account=%s agent=%s why=%s silent_ms=%" PRIu64 " grace_s=%" PRIu64,
 			 s->tenant->account, s->tenant->agent, err_text(why), silent, grace / 1000);
+	tenant_tell(s->tenant, EVENT_HOME_DETACHED, NULL, err_text(why), false);
 	timer_set(s->grace, grace > silent ? grace - silent : 0);
 }
 
@@ -344,6 +345,8 @@ int agent_session_begin(struct agent_session *s, struct pending_agent *p)
 		log_info("agent_attached", "account=%s agent=%s remote=%s program=%s",
 			 s->tenant->account, s->tenant->agent, addr_text(io_peer(p->io), peer),
 			 p->hello.program);
+	tenant_tell(s->tenant, EVENT_HOME_ATTACHED, NULL, addr_ip_text(io_peer(p->io), peer),
+		    false);
 	int err = attach(s, p, false);
 	if (err < 0)
 		agent_session_end(s, "the link was gone at once");
@@ -371,6 +374,9 @@ int agent_session_resume(struct agent_session *s, struct pending_agent *p)
 			 " was=%s",
 			 s->tenant->account, s->tenant->agent, peer, silent, again,
 			 was_attached ? "attached" : "detached");
+	char *after = mem_printf("after %" PRIu64 " ms, from %s", silent, peer);
+	tenant_tell(s->tenant, EVENT_HOME_RESUMED, NULL, after, false);
+	mem_free(after);
 	agent_mappings_wake(s->mappings);
 	return 0;
 }
@@ -392,6 +398,7 @@ void agent_session_end(struct agent_session *s, const char *why)
 	if (tenant_may_log(s->tenant))
 		log_info("session_over", "account=%s agent=%s why=%s", s->tenant->account,
 			 s->tenant->agent, why);
+	tenant_tell(s->tenant, EVENT_HOME_GONE, NULL, why, false);
 	link_summary_over(&s->summary, loop_wall_ms(), why);
 	timer_stop(s->grace);
 	drop_waiting(s);

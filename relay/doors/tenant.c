@@ -49,6 +49,45 @@ bool tenant_may_log(const struct tenant *t)
 	return may;
 }
 
+/* On its way to the main loop. Self-contained: the agent may be gone by then. */
+struct told {
+	struct context *context;
+	struct event event;
+	char *account, *agent, *subject, *why;
+};
+
+static void free_told(struct told *m)
+{
+	mem_free(m->account);
+	mem_free(m->agent);
+	mem_free(m->subject);
+	mem_free(m->why);
+	mem_free(m);
+}
+
+static void take_told(void *arg)
+{
+	struct told *m = arg;
+	event_hub_take(m->context->events, &m->event);
+	free_told(m);
+}
+
+void tenant_tell(const struct tenant *t, enum event_kind kind, const char *subject, const char *why,
+		 bool repeated)
+{
+	if (!usage_may_tell(t->usage, loop_now_ms(t->worker->loop)))
+		return;
+	struct told *m = mem_alloc(sizeof *m);
+	*m = (struct told){.context = t->worker->context,
+			   .account = mem_strdup(t->account),
+			   .agent = mem_strdup(t->agent),
+			   .subject = mem_strdup(subject),
+			   .why = mem_strdup(why)};
+	m->event = (struct event){kind, m->account, m->agent, m->subject, m->why, repeated};
+	if (!loop_post(t->worker->context->main, take_told, m))
+		free_told(m);
+}
+
 static bool take(atomic_uint *count, uint32_t most)
 {
 	if (atomic_fetch_add(count, 1) < most)

@@ -28,6 +28,10 @@ const struct account *tenant_account(const struct tenant *t);
 bool tenant_is_attached(const struct tenant *t);
 /* Whether there may be one more line of the log about it: an account cannot fill the disk. */
 bool tenant_may_log(const struct tenant *t);
+/* Something has happened to it: the main loop is told, unless the account has had too many events.
+ * Texts are copied; subject, why: or NULL. repeated: as in struct event. */
+void tenant_tell(const struct tenant *t, enum event_kind kind, const char *subject, const char *why,
+		 bool repeated);
 /* Counts one more visitor of the account, if there is room; tenant_leave() gives it back. */
 bool tenant_enter(struct tenant *t);
 void tenant_leave(struct tenant *t);

@@ -216,6 +216,7 @@ static void turn_away(struct update *u)
 		log_warn("update_login_failed", "account=%s source=%s", u->request.user,
 			 addr_ip_text(&u->peer, peer));
 	login_throttle_wrong(u->server->throttle, &u->peer, loop_now_ms(u->server->loop));
+	event_hub_wrong(names_events(u->server->names), &u->peer, "passwords of DDNS clients");
 	answer_badauth(u);
 }
 
@@ -318,6 +319,8 @@ static void begin_update(struct ddns_server *d, struct http_exchange *x,
 	uint64_t now = loop_now_ms(d->loop);
 	u->proven = login_throttle_is_proven(d->throttle, &u->peer, r->user, now);
 	uint64_t wait = login_throttle_admit(d->throttle, &u->peer, r->user, now);
+	if (wait > HOLD_MAX_MS)
+		event_hub_wrong(names_events(d->names), &u->peer, "passwords of DDNS clients");
 	if (wait > HOLD_MAX_MS || (wait && d->held >= HELD_MAX)) {
 		answer_busy(u);
 		return;

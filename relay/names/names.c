@@ -64,6 +64,7 @@ struct names {
 	struct watcher watchers[WATCHERS];
 	struct list askers;
 	uint64_t last_ticket;
+	struct event_hub *events; /* or NULL */
 };
 
 /* --- the table --- */
@@ -563,6 +564,16 @@ static void on_wanted(void *owner, const char *name, enum publish_type type,
 		name_want(n, type, all->relay, out);
 }
 
+static void on_told(void *owner, enum event_kind kind, const char *subject, const char *why)
+{
+	struct names *all = owner;
+	bool is_name = kind == EVENT_NAME_PUBLISHED || kind == EVENT_NAME_FAILED;
+	const struct name *n = is_name ? names_find(all, subject) : NULL;
+	const struct event e = {
+	    .kind = kind, .account = n ? n->account : NULL, .subject = subject, .why = why};
+	event_hub_take(all->events, &e);
+}
+
 static void on_published(void *owner, const char *name)
 {
 	struct names *all = owner;
@@ -577,8 +588,8 @@ static void on_published(void *owner, const char *name)
 	}
 }
 
-static const struct publish_queue_owner queue_fns = {.wanted = on_wanted,
-						     .published = on_published};
+static const struct publish_queue_owner queue_fns = {
+    .wanted = on_wanted, .published = on_published, .told = on_told};
 
 static void on_stored_name(void *arg, const struct store_name *row)
 {
@@ -677,6 +688,16 @@ static void free_value(void *arg, void *value)
 {
 	(void)arg;
 	mem_free(value);
+}
+
+void names_set_events(struct names *all, struct event_hub *events)
+{
+	all->events = events;
+}
+
+struct event_hub *names_events(const struct names *all)
+{
+	return all->events;
 }
 
 void names_free(struct names *all)

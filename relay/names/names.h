@@ -11,6 +11,7 @@
 #include "relay/names/name_records.h"
 #include "relay/names/write_batch.h"
 #include "shared/base/json.h"
+#include "shared/net/event_hub.h"
 
 struct names;
 
@@ -18,6 +19,9 @@ struct names;
 struct names *names_new(struct loop *l, struct store *store, struct relay_config *config);
 /* Keeps what it knows; publishers begin anew. */
 void names_reload(struct names *all, struct relay_config *config);
+/* Where it tells what becomes of names and publishers; NULL: nowhere. */
+void names_set_events(struct names *all, struct event_hub *events);
+struct event_hub *names_events(const struct names *all);
 void names_free(struct names *all); /* what is not written yet is handed to the store */
 /* NULL without a `serve`; a different zone after names_reload */
 const struct zone *names_zone(const struct names *all);

@@ -72,6 +72,7 @@ struct publish_queue {
 	char *trouble; /* why it pauses or has stopped */
 	struct timer *timer;
 	struct task pump;
+	bool is_failing; /* as told last */
 };
 
 static void replace(char **at, const char *text)
@@ -298,6 +299,16 @@ void publish_queue_check_all(struct publish_queue *q)
 
 /* --- what became of a job --- */
 
+/* How it is from now on; why: it fails. */
+static void tell_publisher(struct publish_queue *q, const char *why)
+{
+	bool is_news = q->is_failing != (why != NULL);
+	q->is_failing = why != NULL;
+	if (is_news)
+		q->fns->told(q->owner, why ? EVENT_PUBLISHER_FAILS : EVENT_PUBLISHER_WORKS, q->id,
+			     why);
+}
+
 static void went_well(struct publish_queue *q, struct item *i)
 {
 	char text[PUBLISH_TEXT];
@@ -315,6 +326,8 @@ static void went_well(struct publish_queue *q, struct item *i)
 			i->unsure[c->type] = false;
 		keep(q, i->name, c->type, i->published[c->type], i->since_ms[c->type]);
 	}
+	tell_publisher(q, NULL);
+	q->fns->told(q->owner, EVENT_NAME_PUBLISHED, i->name, q->kind->name);
 	q->fns->published(q->owner, i->name);
 	check(q, i);
 }
@@ -332,6 +345,8 @@ static void was_refused(struct publish_queue *q, struct item *i, uint64_t wait_m
 	list_prepend(before, &i->node);
 	log_warn("name_not_published", "publisher=%s name=%s reason=%s", q->kind->name, i->name,
 		 error);
+	q->fns->told(q->owner, EVENT_NAME_FAILED, i->name, error);
+	tell_publisher(q, error);
 }
 
 static void must_wait(struct publish_queue *q, struct item *i, bool stop, uint64_t wait_ms,
@@ -348,6 +363,7 @@ static void must_wait(struct publish_queue *q, struct item *i, bool stop, uint64
 	replace(&q->trouble, error);
 	replace(&i->error, error);
 	list_append(&q->due, &i->node);
+	tell_publisher(q, error);
 }
 
 /* The values of which nothing was done need not be deleted. */

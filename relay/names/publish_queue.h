@@ -9,6 +9,7 @@
 
 #include "relay/providers/publisher_kind.h"
 #include "relay/names/write_batch.h"
+#include "shared/base/event.h"
 #include "shared/base/json.h"
 
 struct publish_queue;
@@ -25,6 +26,8 @@ struct publish_queue_owner {
 		       struct publish_set *out);
 	/* Something of the name has come out. */
 	void (*published)(void *owner, const char *name);
+	/* Of a name or of the publisher; why: or NULL. */
+	void (*told)(void *owner, enum event_kind kind, const char *subject, const char *why);
 };
 
 /* What is published is kept by batch. The settings outlive the queue. before: the queue of the same

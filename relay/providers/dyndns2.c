@@ -5,11 +5,11 @@
  * the configuration is read anew; 911 and dnserr wait half an hour. A provider cannot be told that
  * a name has gone, so such a job ends well without a question.
  */
-#include "relay/providers/provider_client.h"
 #include "relay/providers/publisher_kind.h"
 #include "shared/base/mem.h"
 #include "shared/net/http_client.h"
 #include "shared/net/timer.h"
+#include "shared/net/web_client.h"
 
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -27,7 +27,7 @@ struct settings {
 struct dyndns2 {
 	struct http_url url;
 	char *credentials; /* the Authorization header's line */
-	struct provider_client *client;
+	struct web_client *client;
 	struct timer *nothing; /* ends a job that needs no question */
 	publish_done_fn *done;
 	void *owner;
@@ -146,7 +146,7 @@ static void publish(void *self, const struct publish_job *job)
 		addressed = true;
 	}
 	if (addressed)
-		provider_client_ask(p->client, "GET", buf_str(&path), p->credentials, NULL);
+		web_client_ask(p->client, "GET", buf_str(&path), p->credentials, NULL);
 	else
 		timer_set(p->nothing, 0);
 	buf_fini(&path);
@@ -155,7 +155,7 @@ static void publish(void *self, const struct publish_job *job)
 static void close_publisher(void *self)
 {
 	struct dyndns2 *p = self;
-	provider_client_close(p->client);
+	web_client_close(p->client);
 	timer_close(p->nothing);
 	publisher_free_secret(p->credentials);
 	mem_free(p);
@@ -181,9 +181,8 @@ static void *start(struct loop *l, const void *settings, publish_done_fn *done, 
 	p->owner = owner;
 	http_url_parse(s->url, &p->url);
 	p->credentials = authorization(s->username, s->password);
-	const struct provider_client_service service = {s->url, p->url.host, s->ca_file,
-							ANSWER_MAX};
-	p->client = provider_client_new(l, &service, on_answer, p);
+	const struct web_client_service service = {s->url, p->url.host, s->ca_file, ANSWER_MAX};
+	p->client = web_client_new(l, &service, on_answer, p);
 	p->nothing = timer_new(l, on_nothing, p);
 	return p;
 }

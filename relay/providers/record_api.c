@@ -11,13 +11,13 @@
  */
 #include "relay/providers/record_api.h"
 
-#include "relay/providers/provider_client.h"
 #include "relay/dns/zone.h"
 #include "shared/base/json.h"
 #include "shared/base/mem.h"
 #include "shared/base/random.h"
 #include "shared/base/text.h"
 #include "shared/net/http_client.h"
+#include "shared/net/web_client.h"
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -43,7 +43,7 @@ struct step {
 struct record_publisher {
 	struct loop *loop;
 	const struct record_api_settings *settings;
-	struct provider_client *client;
+	struct web_client *client;
 	publish_done_fn *done;
 	void *owner;
 	enum record_api_act doing;
@@ -371,8 +371,8 @@ static void ask(struct record_publisher *p, enum record_api_act act, const struc
 	text_hex(random, sizeof(random), r.nonce);
 	struct record_api_http http = {0};
 	p->settings->api->write(p->settings, &r, &http);
-	provider_client_ask(p->client, http.method, buf_str(&http.path), buf_str(&http.headers),
-			    buf_len(&http.body) ? &http.body : NULL);
+	web_client_ask(p->client, http.method, buf_str(&http.path), buf_str(&http.headers),
+		       buf_len(&http.body) ? &http.body : NULL);
 	mem_wipe(buf_data(&http.headers), buf_len(&http.headers));
 	buf_fini(&http.headers);
 	buf_fini(&http.path);
@@ -421,19 +421,19 @@ void record_api_publish(void *self, const struct publish_job *job)
 void record_api_close(void *self)
 {
 	struct record_publisher *p = self;
-	provider_client_close(p->client);
+	web_client_close(p->client);
 	mem_free(p);
 }
 
 void *record_api_start(struct loop *l, const void *settings, publish_done_fn *done, void *owner)
 {
 	const struct record_api_settings *s = settings;
-	const struct provider_client_service service = {s->url, s->url, s->ca_file, ANSWER_MAX};
+	const struct web_client_service service = {s->url, s->url, s->ca_file, ANSWER_MAX};
 	struct record_publisher *p = mem_zalloc(sizeof(*p));
 	p->loop = l;
 	p->settings = s;
 	p->done = done;
 	p->owner = owner;
-	p->client = provider_client_new(l, &service, on_answer, p);
+	p->client = web_client_new(l, &service, on_answer, p);
 	return p;
 }

@@ -382,6 +382,24 @@ bool conf_is_list(struct conf_at at, const char *key)
 	return json_is_array(member(at, key));
 }
 
+char *conf_document(struct conf_at at, const char *key)
+{
+	json_t *value = member(at, key);
+	json_t *inside =
+	    json_is_string(value) ? json_loads(json_string_value(value), 0, NULL) : NULL;
+	const json_t *document = inside ? inside : value;
+	char *text = NULL;
+	if (json_is_object(document)) {
+		char *made = json_dumps(document, JSON_COMPACT);
+		text = mem_strdup(made);
+		free(made);
+	} else if (value) {
+		conf_error(at, key, "must be a JSON object");
+	}
+	json_decref(inside);
+	return text;
+}
+
 /* What is wrong with a value, in words; NULL: nothing. */
 static bool read_str(json_t *value, const char **out, struct buf *fault)
 {

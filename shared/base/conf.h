@@ -74,6 +74,8 @@ bool conf_bool(struct conf_at at, const char *key, bool *out);
 bool conf_opt_str(struct conf_at at, const char *key, const char **out);
 bool conf_opt_int(struct conf_at at, const char *key, int64_t min, int64_t max, int64_t *out);
 bool conf_opt_bool(struct conf_at at, const char *key, bool *out);
+/* An optional object, or a string that holds one: as JSON text (freed by the caller), or NULL. */
+char *conf_document(struct conf_at at, const char *key);
 /* peeks at the type, for keys that take two forms */
 bool conf_is_str(struct conf_at at, const char *key);
 bool conf_is_int(struct conf_at at, const char *key);

@@ -413,13 +413,24 @@ const char *text_duration(uint64_t s, char out[32])
 	return out;
 }
 
+/* Of a control character of several bytes, those behind the first: C1, and what ends a line or
+ * turns the direction of writing (U+2028 to U+202E, U+2066 to U+2069). Else 0. */
+static size_t controls_behind(const unsigned char *p)
+{
+	if (p[0] == 0xc2)
+		return p[1] >= 0x80 && p[1] < 0xa0;
+	bool turns = p[0] == 0xe2 && ((p[1] == 0x80 && p[2] >= 0xa8 && p[2] <= 0xae) ||
+				      (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9));
+	return turns ? 2 : 0;
+}
+
 char *text_harmless(const char *text)
 {
 	char *copy = mem_strdup(text), *to = copy;
 	for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
-		bool c1 = p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0;
-		*to++ = (char)(c1 || *p < 0x20 || *p == 0x7f ? '?' : *p);
-		p += c1;
+		size_t more = controls_behind(p);
+		*to++ = (char)(more || *p < 0x20 || *p == 0x7f ? '?' : *p);
+		p += more;
 	}
 	*to = '\0';
 	return copy;

@@ -48,7 +48,8 @@ bool text_list_same(char *const *a, char *const *b);
 const char *text_bytes(uint64_t n, char out[32]);
 /* "59 s", "3 min", "2 h 5 min", "1 d 2 h"; returns out */
 const char *text_duration(uint64_t s, char out[32]);
-/* With '?' for what could steer a terminal: C0, DEL and (as UTF-8) C1; freed by the caller. */
+/* With '?' for what could steer a terminal or mislead a reader: C0, DEL and (as UTF-8) C1, ends of
+ * lines, turns of the direction of writing; freed by the caller. */
 char *text_harmless(const char *text);
 /* How many columns of a terminal a text of UTF-8 takes, and its first character, of so many bytes:
  * two for Chinese and its like. */

@@ -99,9 +99,16 @@ struct certificate_orders {
 	struct validation validations[ACME_NAMES];
 	size_t validation_count;
 	struct timer *timer;
+	struct event_hub *events; /* or NULL */
 };
 
 static void look(void *owner);
+
+static void tell(const struct certificate_order *c, enum event_kind kind, const char *why)
+{
+	const struct event e = {.kind = kind, .subject = c->host, .why = why};
+	event_hub_take(c->all->events, &e);
+}
 
 /* --- files --- */
 
@@ -422,6 +429,7 @@ static void take_certificate(struct certificate_orders *all)
 	write_next(all->saving);
 	log_info("certificate_taken", "host=%s issuer=%s not_after=%s requests=%u", c->host,
 		 x->issuer, text_time(x->not_after_ms, until), acme_client_requests(all->client));
+	tell(c, EVENT_CERTIFICATE_TAKEN, x->issuer);
 }
 
 static void take_window(struct certificate_orders *all)
@@ -447,6 +455,7 @@ static void fail(struct certificate_order *c, const char *words, uint64_t retry_
 		certificate_schedule_next(&c->schedule, now, &next);
 		log_warn("certificate_not_taken", "host=%s why=%s next_try=%s", c->host, words,
 			 text_time(next, at));
+		tell(c, EVENT_CERTIFICATE_FAILED, words);
 	}
 	save_schedule(c);
 }
@@ -547,6 +556,7 @@ static void warn_if_overdue(struct certificate_order *c, uint64_t now)
 	c->said_overdue = true;
 	log_warn("certificate_overdue", "host=%s not_after=%s why=%s", c->host,
 		 text_time(c->not_after_ms, until), c->error ? c->error : "not renewed yet");
+	tell(c, EVENT_CERTIFICATE_OVERDUE, c->error ? c->error : "not renewed yet");
 }
 
 /* Begins what is due, or says when to look again. */
@@ -627,6 +637,11 @@ struct certificate_orders *certificate_orders_new(struct loop *l, const struct a
 	all->timer = timer_new(l, look, all);
 	open_client(all, config);
 	return all;
+}
+
+void certificate_orders_set_events(struct certificate_orders *all, struct event_hub *events)
+{
+	all->events = events;
 }
 
 void certificate_orders_free(struct certificate_orders *all)

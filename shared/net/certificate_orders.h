@@ -7,6 +7,7 @@
 #define GROUNDNUT_NET_CERTIFICATE_ORDERS_H
 
 #include "shared/net/acme_config.h"
+#include "shared/net/event_hub.h"
 #include "shared/net/loop.h"
 #include "shared/net/tls_context.h"
 #include "shared/tunnel/declare_messages.h"
@@ -20,6 +21,8 @@ typedef void certificate_orders_fn(void *owner);
 struct certificate_orders *certificate_orders_new(struct loop *l, const struct acme_config *config,
 						  const char *state, certificate_orders_fn *fn,
 						  void *owner);
+/* Where it tells what becomes of each; NULL: nowhere. */
+void certificate_orders_set_events(struct certificate_orders *all, struct event_hub *events);
 void certificate_orders_free(struct certificate_orders *all); /* after its certificates */
 
 /* host: a full name, a wildcard, or an address; with_base: of a wildcard, also for the name below

@@ -33,7 +33,7 @@ static struct {
 	publish_done_fn *done;
 	char told[2048], kept[2048], name[256];
 	bool busy, texts;
-	unsigned jobs, published;
+	unsigned jobs, published, events[EVENT_KIND_COUNT];
 } lab;
 
 static char *kind_id(const void *settings)
@@ -130,7 +130,15 @@ static void on_published(void *owner, const char *name)
 	lab.published++;
 }
 
-static const struct publish_queue_owner fns = {on_wanted, on_published};
+static void on_told(void *owner, enum event_kind event, const char *subject, const char *why)
+{
+	(void)owner;
+	(void)subject;
+	(void)why;
+	lab.events[event]++;
+}
+
+static const struct publish_queue_owner fns = {on_wanted, on_published, on_told};
 static const char name[] = "_acme-challenge.alice.home.test";
 
 static void on_tick(void *owner)
@@ -231,11 +239,14 @@ static void values_stand_beside_each_other(void **state)
 {
 	(void)state;
 	open_lab();
+	memset(lab.events, 0, sizeof(lab.events));
 	want("a");
 	expect("+a -");
 	assert_int_equal(progress("a").tried, 1);
 	answer(PUBLISH_OK);
 	assert_int_equal(progress("a").there, 1);
+	assert_int_equal(lab.events[EVENT_NAME_PUBLISHED], 1);
+	assert_int_equal(lab.events[EVENT_PUBLISHER_WORKS], 0);
 	want("a,b");
 	expect("+a,b -");
 	answer(PUBLISH_REFUSED);
@@ -245,9 +256,12 @@ static void values_stand_beside_each_other(void **state)
 	want("c");
 	expect("+c -a,b"); /* b may have come through */
 	answer(PUBLISH_LATER);
+	assert_int_equal(lab.events[EVENT_NAME_FAILED], 1);
+	assert_int_equal(lab.events[EVENT_PUBLISHER_FAILS], 1);
 	want("");
 	expect("+ -a,b,c");
 	answer(PUBLISH_OK);
+	assert_int_equal(lab.events[EVENT_PUBLISHER_WORKS], 1);
 	loop_turn(lab.loop);
 	close_lab();
 	open_lab();

@@ -293,6 +293,10 @@ static void what_steers_terminals_is_taken_out(void **state)
 	     "K\xc3\xbc"
 	     "che \xc2\xa0 \xe2\x9c\x93"},
 	    {"cut \xc2", "cut \xc2"},
+	    {"a\xe2\x80\xae"
+	     "b\xe2\x81\xa9\xe2\x80\xa9",
+	     "a?b??"},
+	    {"\xe2\x80\xa6 \xe2\x80", "\xe2\x80\xa6 \xe2\x80"},
 	};
 	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
 		char *got = text_harmless(table[i][0]);

@@ -1,4 +1,4 @@
-#include "relay/providers/provider_client.h"
+#include "shared/net/web_client.h"
 
 #include "shared/base/err.h"
 #include "shared/base/mem.h"
@@ -10,13 +10,13 @@
 
 enum { TIMEOUT_MS = 30000, REASON = 400 };
 
-struct provider_client {
+struct web_client {
 	struct loop *loop;
 	char *url, *name;
 	size_t answer_max;
 	struct tls_context *tls; /* NULL: the URL wants none, or trouble */
 	char *trouble;           /* why nothing can be asked, or NULL */
-	provider_client_fn *fn;
+	web_client_fn *fn;
 	void *owner;
 	struct http_ask *ask;   /* under way, or NULL */
 	struct timer *hopeless; /* tells the trouble, from the loop */
@@ -24,7 +24,7 @@ struct provider_client {
 
 static void on_answer(void *owner, struct http_message *answer, int err, const char *detail)
 {
-	struct provider_client *c = owner;
+	struct web_client *c = owner;
 	char reason[REASON];
 	c->ask = NULL;
 	snprintf(reason, sizeof(reason), "%s: %s%s%s", c->name, err_text(err), *detail ? ": " : "",
@@ -34,15 +34,14 @@ static void on_answer(void *owner, struct http_message *answer, int err, const c
 
 static void on_hopeless(void *owner)
 {
-	struct provider_client *c = owner;
+	struct web_client *c = owner;
 	c->fn(c->owner, NULL, c->trouble ? c->trouble : "its address cannot be used");
 }
 
-struct provider_client *provider_client_new(struct loop *l,
-					    const struct provider_client_service *service,
-					    provider_client_fn *fn, void *owner)
+struct web_client *web_client_new(struct loop *l, const struct web_client_service *service,
+				  web_client_fn *fn, void *owner)
 {
-	struct provider_client *c = mem_zalloc(sizeof(*c));
+	struct web_client *c = mem_zalloc(sizeof(*c));
 	c->loop = l;
 	c->url = mem_strdup(service->url);
 	c->name = mem_strdup(service->name);
@@ -55,8 +54,8 @@ struct provider_client *provider_client_new(struct loop *l,
 	return c;
 }
 
-void provider_client_ask(struct provider_client *c, const char *method, const char *path,
-			 const char *headers, const struct buf *body)
+void web_client_ask(struct web_client *c, const char *method, const char *path, const char *headers,
+		    const struct buf *body)
 {
 	struct http_url url;
 	char *text = mem_printf("%s%s", c->url, path);
@@ -77,7 +76,7 @@ void provider_client_ask(struct provider_client *c, const char *method, const ch
 	c->ask = http_ask_start(c->loop, &q, on_answer, c);
 }
 
-void provider_client_close(struct provider_client *c)
+void web_client_close(struct web_client *c)
 {
 	if (!c)
 		return;

@@ -1,0 +1,32 @@
+/* "notify" of relay.json and agent.json: who gets alerts, about what, and in which form. */
+#ifndef GROUNDNUT_NET_NOTIFY_CONFIG_H
+#define GROUNDNUT_NET_NOTIFY_CONFIG_H
+
+#include "shared/base/alert_message.h"
+#include "shared/base/conf.h"
+
+enum { NOTIFY_RECEIVERS = 16 };
+
+struct notify_receiver {
+	enum alert_message_kind kind;
+	char *url;      /* where it is posted to; a secret */
+	char *host;     /* of it, for the log */
+	char *place;    /* telegram: the chat; ntfy: the topic; else NULL */
+	char *template; /* a JSON document, or NULL */
+	char *ca_file;  /* NULL: the system's */
+	struct alerts_rules rules;
+};
+
+struct notify_config {
+	struct notify_receiver *receivers;
+	size_t count;
+};
+
+/* Every error is collected. file: relay.json or agent.json itself. */
+void notify_config_read(struct conf_at root, const char *file, struct notify_config *out);
+void notify_config_fini(struct notify_config *c);
+void notify_receiver_copy(struct notify_receiver *out, const struct notify_receiver *from);
+void notify_receiver_fini(struct notify_receiver *r);
+bool notify_receiver_same(const struct notify_receiver *a, const struct notify_receiver *b);
+
+#endif
