@@ -18,7 +18,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { LOOK_MS = 5000 };
+enum { LOOK_MS = 5000, CHANGES = 3, DAY_MS = 24 * 60 * 60 * 1000 };
 
 struct entry {
 	struct list node;
@@ -27,9 +27,10 @@ struct entry {
 	char *certificate, *key; /* NULL: of a CA */
 	struct stat stamps[2];
 	struct certificate_files shown; /* tls NULL: none */
-	char *error;                    /* why it is not newer; NULL: nothing is wrong */
+	char *error; /* why it is not newer, or its host is not taken; NULL: nothing is wrong */
 	/* of a CA instead: */
 	char *host;                      /* the full one, as the relay has told it; NULL: not yet */
+	uint64_t told_ms[CHANGES];       /* when it told another one, newest first; 0: never */
 	struct certificate_order *order; /* maybe shared with others */
 	struct certificate_delivery *delivery; /* NULL: it goes nowhere else */
 	bool is_open;
@@ -293,18 +294,58 @@ static bool is_any_open(const struct certificates *all, const struct certificate
 	return false;
 }
 
+/* The mapping's host below any domain; or that host itself, where it ends in a dot. */
+static bool is_of_mapping(const struct entry *e, const char *host)
+{
+	size_t len = strlen(e->wanted), host_len = strlen(host);
+	if (len && e->wanted[len - 1] == '.')
+		return host_len == len - 1 && !strncmp(e->wanted, host, host_len);
+	return !strncmp(e->wanted, host, len) && (host[len] == '.' || !host[len]);
+}
+
+/* Each host is worth orders at the CA, so that a relay gets few of them: its domain changes
+ * seldom. */
+static bool may_change(struct entry *e, uint64_t now)
+{
+	if (e->told_ms[CHANGES - 1] && now < e->told_ms[CHANGES - 1] + DAY_MS)
+		return false;
+	memmove(e->told_ms + 1, e->told_ms, sizeof(e->told_ms) - sizeof(e->told_ms[0]));
+	e->told_ms[0] = now;
+	return true;
+}
+
+static void take_host(struct entry *e, const char *host)
+{
+	if (text_same(e->host, host))
+		return;
+	const char *why = !is_of_mapping(e, host) ? "is not the mapping's"
+			  : !may_change(e, loop_clock_ms())
+			      ? "is another one again, and may change three times a day"
+			      : NULL;
+	if (why) {
+		char *words = mem_printf("the host that the relay tells, %s, %s", host, why);
+		if (!e->error)
+			log_warn("host_not_taken", "mapping=%s why=%s", e->name, words);
+		mem_free(e->error);
+		e->error = words;
+		return;
+	}
+	mem_free(e->error);
+	e->error = NULL;
+	certificate_order_free(e->order);
+	e->order = NULL;
+	mem_free(e->host);
+	e->host = mem_strdup(host);
+}
+
 void certificates_told(struct certificates *all, const char *mapping, const char *host,
 		       bool is_open, uint16_t port)
 {
 	struct entry *e = find(all, mapping);
 	if (!e || e->certificate)
 		return;
-	if (host && !text_same(e->host, host)) {
-		certificate_order_free(e->order);
-		e->order = NULL;
-		mem_free(e->host);
-		e->host = mem_strdup(host);
-	}
+	if (host)
+		take_host(e, host);
 	if (e->host && !e->order) {
 		if (!all->orders)
 			all->orders = certificate_orders_new(all->loop, &all->acme, all->state,

@@ -532,6 +532,16 @@ static void set_tls(struct target *s)
 	mem_free(why);
 }
 
+/* At a reload the file may hold other CAs than before. */
+static void read_ca_again(struct target *s)
+{
+	if (!s->mapping.target_ca_file)
+		return;
+	tls_context_unref(s->tls);
+	s->tls = NULL;
+	set_tls(s);
+}
+
 static void target_add(struct targets *s, const struct mapping *m)
 {
 	struct target *new = mem_zalloc(sizeof *new);
@@ -574,6 +584,7 @@ void targets_set(struct targets *s, const struct mapping_list *list)
 			kept->mapping.redirect = m->redirect;
 			if (kept->check)
 				target_check_every(kept->check, m->check_s);
+			read_ca_again(kept);
 		} else {
 			target_add(s, m);
 		}

@@ -266,6 +266,24 @@ static void look_at_limits(struct acme_client *c, uint64_t now_ms)
 		acme_client_fail(c, "no decision about the order after %d questions", POLLS_MAX);
 }
 
+static void fail_item(struct acme_client *c, size_t item, const char *why)
+{
+	snprintf(c->words, sizeof(c->words), "%s for %.200s: %.250s",
+		 acme_challenge_text(c->challenge), c->items[item].wish.name, why);
+	c->end = ACME_CLIENT_FAILED;
+}
+
+/* A clock that is set back begins the wait anew. */
+static enum acme_client_state wait_for_owner(struct acme_client *c, size_t item, uint64_t now_ms)
+{
+	if (!c->publish_ms || now_ms < c->publish_ms)
+		c->publish_ms = now_ms;
+	if (now_ms - c->publish_ms < ACME_CLIENT_PUBLISH_MS)
+		return ACME_CLIENT_PUBLISH;
+	fail_item(c, item, "not published within 180 s");
+	return c->end;
+}
+
 enum acme_client_state acme_client_look(struct acme_client *c, uint64_t now_ms)
 {
 	size_t item;
@@ -277,8 +295,10 @@ enum acme_client_state acme_client_look(struct acme_client *c, uint64_t now_ms)
 	look_at_limits(c, now_ms);
 	if (c->end != ACME_CLIENT_IDLE)
 		return c->end;
-	return acme_client_step(c, &item) == ACME_STEP_PUBLISH ? ACME_CLIENT_PUBLISH
-							       : ACME_CLIENT_ASK;
+	if (acme_client_step(c, &item) == ACME_STEP_PUBLISH)
+		return wait_for_owner(c, item, now_ms);
+	c->publish_ms = 0;
+	return ACME_CLIENT_ASK;
 }
 
 uint64_t acme_client_wake_ms(const struct acme_client *c)
@@ -480,11 +500,8 @@ void acme_client_published(struct acme_client *c, size_t i)
 void acme_client_not_published(struct acme_client *c, size_t i, const char *why)
 {
 	size_t at;
-	if (!find_wish(c, i, &at))
-		return;
-	snprintf(c->words, sizeof(c->words), "%s for %.200s: %.250s",
-		 acme_challenge_text(c->challenge), c->items[at].wish.name, why);
-	c->end = ACME_CLIENT_FAILED;
+	if (find_wish(c, i, &at))
+		fail_item(c, at, why);
 }
 
 /* --- results --- */

@@ -8,7 +8,8 @@
  *	case ACME_CLIENT_ASK:     acme_client_request(c, &r), send it, then
  *	                          acme_client_answer() or acme_client_no_answer()
  *	case ACME_CLIENT_PUBLISH: each acme_client_wish(c, i) that is not published: do so, then
- *	                          acme_client_published() or acme_client_not_published()
+ *	                          acme_client_published() or acme_client_not_published(),
+ *	                          within ACME_CLIENT_PUBLISH_MS
  *	case ACME_CLIENT_WAIT:    until acme_client_wake_ms(), or until an answer comes
  *	case ACME_CLIENT_DONE:    take the result
  *	case ACME_CLIENT_FAILED:  acme_client_words() tell why, acme_client_retry_ms() until when
@@ -31,7 +32,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { ACME_CLIENT_ANSWER_MAX = 256 * 1024, ACME_CLIENT_REQUESTS_MAX = 200 };
+enum {
+	ACME_CLIENT_ANSWER_MAX = 256 * 1024,
+	ACME_CLIENT_REQUESTS_MAX = 200,
+	ACME_CLIENT_PUBLISH_MS = 3 * 60 * 1000, /* for its owner to publish a wish */
+};
 
 struct acme_client;
 

@@ -71,6 +71,7 @@ struct acme_client {
 	unsigned requests;           /* so far */
 	unsigned tries, nonce_tries; /* of the present step, that failed */
 	unsigned polls;              /* since the order's status changed */
+	uint64_t publish_ms;         /* since when a wish waits for its owner; 0: none does */
 	/* no request before until, unless the clock is before from */
 	uint64_t wait_from_ms, wait_until_ms;
 	char words[ACME_WORDS];

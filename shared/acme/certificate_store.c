@@ -17,7 +17,14 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FILE_MAX = 512 * 1024, DIRECTORY_MODE = 0700, FILE_MODE = 0600, HASH_SHOWN = 4 };
+enum {
+	FILE_MAX = 512 * 1024,
+	DIRECTORY_MODE = 0700,
+	FILE_MODE = 0600,
+	HASH_SHOWN = 4,
+	HASH_LONG = 16,
+	NAME_MOST = 180
+};
 
 struct certificate_store {
 	char *dir, *directory;
@@ -54,10 +61,20 @@ void certificate_store_free(struct certificate_store *s)
 	mem_free(s);
 }
 
-/* A wildcard begins with '_' there, and nothing leads out of the directory. */
+/* A wildcard begins with '_' there, and nothing leads out of the directory. A file's name may
+ * have 255 bytes, with what file_replace() adds: of a longer one a part of its hash stands at
+ * the end. */
 static char *path_of(const struct certificate_store *s, const char *name, const char *end)
 {
-	char *path = mem_printf("%s/%s%s", s->dir, name, end);
+	char hash[2 * HASH_LONG + 2] = "";
+	size_t len = strlen(name);
+	if (len > NAME_MOST) {
+		uint8_t digest[SHA256_DIGEST_LENGTH];
+		SHA256((const uint8_t *)name, len, digest);
+		hash[0] = '-';
+		text_hex(digest, HASH_LONG, hash + 1);
+	}
+	char *path = mem_printf("%s/%.*s%s%s", s->dir, NAME_MOST, name, hash, end);
 	for (char *p = path + strlen(s->dir) + 1; *p; p++)
 		if (*p == '/' || *p == '*' || *p == ':')
 			*p = '_';

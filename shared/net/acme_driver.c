@@ -105,6 +105,8 @@ enum acme_client_state acme_driver_look(struct acme_driver *d)
 		uint64_t now = loop_wall_ms(), wake = acme_client_wake_ms(d->client);
 		uint64_t pause = wake > now ? wake - now : 0;
 		timer_set(d->timer, pause < LOOK_MS ? pause : LOOK_MS);
+	} else if (state == ACME_CLIENT_PUBLISH) {
+		timer_set(d->timer, LOOK_MS);
 	}
 	return state;
 }

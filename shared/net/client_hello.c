@@ -146,7 +146,7 @@ static bool read_total(struct client_hello *s, const uint8_t *p)
 	}
 	s->total =
 	    HANDSHAKE_HEADER + ((size_t)header[1] << 16 | (size_t)header[2] << 8 | header[3]);
-	return header[0] == CLIENT_HELLO && s->total <= CLIENT_HELLO_HELLO_MAX;
+	return header[0] == CLIENT_HELLO && s->total <= HANDSHAKE_HEADER + CLIENT_HELLO_HELLO_MAX;
 }
 
 enum client_hello_result client_hello_read(struct client_hello *s, const uint8_t *p, size_t len)

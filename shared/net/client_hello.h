@@ -14,8 +14,9 @@
 #include <stdint.h>
 
 enum {
-	/* a handshake message; post-quantum shares and tickets take 2 to 17 KiB today */
-	CLIENT_HELLO_HELLO_MAX = 64 * 1024,
+	/* A handshake message without its header, also where it is taken to be decrypted
+	 * (tls_connection.h): post-quantum shares and tickets take 2 to 17 KiB today. */
+	CLIENT_HELLO_HELLO_MAX = 20 * 1024,
 	/* with record headers; beyond, the hello is cut into silly pieces */
 	CLIENT_HELLO_BYTES_MAX = CLIENT_HELLO_HELLO_MAX + 16 * 1024,
 };

@@ -27,6 +27,7 @@
 #include "shared/base/err.h"
 #include "shared/base/mem.h"
 #include "shared/base/token_bucket.h"
+#include "shared/net/client_hello.h"
 #include "shared/net/socket.h"
 
 #include <assert.h>
@@ -157,7 +158,7 @@ static bool greet_message(struct greeting *g, uint8_t byte)
 		return true;
 	g->message_len = 0;
 	g->message_left = (size_t)g->message[1] << 16 | (size_t)g->message[2] << 8 | g->message[3];
-	return g->message_left <= TLS_CONNECTION_HELLO_MOST;
+	return g->message_left <= CLIENT_HELLO_HELLO_MAX;
 }
 
 static bool greet(struct greeting *g, const uint8_t *p, size_t len)

@@ -20,7 +20,6 @@ enum {
 	TLS_CONNECTION_STAGING = 256 * 1024 + 8192, /* the size of staging memory */
 	TLS_CONNECTION_BATCH_MIN = 4096,
 	TLS_CONNECTION_BATCH_MAX = 256 * 1024,
-	TLS_CONNECTION_HELLO_MOST = 16384,      /* a ClientHello that claims to be longer ends it */
 	TLS_CONNECTION_REKEY_RECORDS = 1 << 22, /* far below what AES-GCM may seal with one key */
 };
 

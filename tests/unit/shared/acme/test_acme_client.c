@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-enum { NONE = 1000 };
+enum { NONE = 1000, SECOND_MS = 1000 };
 
 struct run {
 	struct fake_ca ca;
@@ -524,6 +524,32 @@ static void what_cannot_be_published_fails_the_job(void **state)
 	close_run(&r);
 }
 
+/* An owner that says nothing, as a relay that has gone: the job ends, and the next one begins its
+ * own time. */
+static void a_wish_does_not_wait_for_ever(void **state)
+{
+	struct run r;
+	(void)state;
+	open_run(&r);
+	for (int i = 0; i < 2; i++) {
+		begin_one(&r);
+		while (acme_client_look(r.c, r.now) != ACME_CLIENT_PUBLISH) {
+			step(&r);
+			r.now += SECOND_MS;
+		}
+		r.now += ACME_CLIENT_PUBLISH_MS - 1;
+		assert_int_equal(acme_client_look(r.c, r.now), ACME_CLIENT_PUBLISH);
+		r.now -= ACME_CLIENT_PUBLISH_MS + SECOND_MS; /* the clock is set back */
+		assert_int_equal(acme_client_look(r.c, r.now), ACME_CLIENT_PUBLISH);
+		r.now += ACME_CLIENT_PUBLISH_MS;
+		assert_int_equal(acme_client_look(r.c, r.now), ACME_CLIENT_FAILED);
+		assert_string_equal(acme_client_words(r.c),
+				    "tls-alpn-01 for nas.example: not published within 180 s");
+		acme_client_end(r.c);
+	}
+	close_run(&r);
+}
+
 static void no_decision_ends_the_job(void **state)
 {
 	struct run r;
@@ -883,6 +909,7 @@ int main(void)
 	    cmocka_unit_test(a_challenge_that_fails_says_for_which_name),
 	    cmocka_unit_test(a_challenge_that_is_not_offered),
 	    cmocka_unit_test(what_cannot_be_published_fails_the_job),
+	    cmocka_unit_test(a_wish_does_not_wait_for_ever),
 	    cmocka_unit_test(no_decision_ends_the_job),
 	    cmocka_unit_test(a_job_may_be_given_up_anywhere),
 	    cmocka_unit_test(a_clock_that_is_set_back_delays_nothing),

@@ -191,6 +191,29 @@ static void no_name_leads_out_of_the_directory(void **state)
 	certificate_store_free(s);
 }
 
+/* As long as a host may be: a file's name may have 255 bytes, and a temporary one is longer. Two
+ * that differ at their ends only are two files. */
+static void a_long_name_has_a_file_of_its_own(void **state)
+{
+	char hosts[2][254];
+	struct certificate_schedule written = {.renew_ms = 1}, read;
+	char *why = NULL;
+	(void)state;
+	struct certificate_store *s = certificate_store_new(tempdir, "https://ca.test/dir");
+	for (int i = 0; i < 2; i++) {
+		memset(hosts[i], 'a', 253);
+		hosts[i][252] = (char)('a' + i);
+		hosts[i][253] = '\0';
+		written.renew_ms = 1 + (uint64_t)i;
+		assert_int_equal(certificate_store_write_schedule(s, hosts[i], &written, &why), 0);
+	}
+	for (int i = 0; i < 2; i++) {
+		certificate_store_read_schedule(s, hosts[i], &read);
+		assert_int_equal(read.renew_ms, 1 + i);
+	}
+	certificate_store_free(s);
+}
+
 static void a_directory_that_cannot_be_is_told(void **state)
 {
 	struct certificate_store *s = open_store();
@@ -215,6 +238,7 @@ int main(void)
 	    IN_DIR(a_certificate_comes_back_with_its_key),
 	    IN_DIR(a_schedule_outlives_the_process),
 	    IN_DIR(no_name_leads_out_of_the_directory),
+	    IN_DIR(a_long_name_has_a_file_of_its_own),
 	    IN_DIR(a_directory_that_cannot_be_is_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

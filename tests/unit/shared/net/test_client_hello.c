@@ -281,7 +281,7 @@ static void what_is_no_tls_is_known_at_once(void **state)
 	    {"\x16\3\1\x40\1", 5},               /* a record over 16 KiB */
 	    {"\x16\3\1\0\5\2", 6},               /* a ServerHello */
 	    {"\x16\3\1\0\4\1\xff\0\0", 9},       /* a hello of 16 MB */
-	    {"\x16\3\1\0\4\1\1\0\0", 9},         /* of 64 KiB and its header */
+	    {"\x16\3\1\0\4\1\0\x50\1", 9},       /* a byte more than TLS would be given */
 	    {"\x16\3\1\0\4\1\0\0\0", 9},         /* of nothing */
 	    {"\x16\3\1\0\1\1\x17\3\1\0\1\0", 7}, /* another kind of record in its middle */
 	};

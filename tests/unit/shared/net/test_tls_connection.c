@@ -1,6 +1,7 @@
 #include "tests/unit/shared/net/pair.h"
 #include "tests/unit/shared/net/raw_tls.h"
 
+#include "shared/net/client_hello.h"
 #include "shared/net/tls_connection.h"
 
 #include <errno.h>
@@ -568,8 +569,8 @@ static void hello_that_claims_to_be_long(void **state)
 {
 	(void)state;
 	for (size_t crumb = 1; crumb <= 4; crumb *= 2) {
-		assert_int_equal(claim(TLS_CONNECTION_HELLO_MOST, crumb), UV_EAGAIN);
-		assert_int_equal(claim(TLS_CONNECTION_HELLO_MOST + 1, crumb), ERR_TOO_BIG);
+		assert_int_equal(claim(CLIENT_HELLO_HELLO_MAX, crumb), UV_EAGAIN);
+		assert_int_equal(claim(CLIENT_HELLO_HELLO_MAX + 1, crumb), ERR_TOO_BIG);
 		assert_int_equal(claim(131396, crumb), ERR_TOO_BIG);
 	}
 }

@@ -1,0 +1,113 @@
+/* What a relay may have the agent order: certificates for the hosts of its own mappings, and not
+ * ever new ones of these. */
+#include "agent/certificates.h"
+
+#include "shared/base/buf.h"
+#include "shared/base/mem.h"
+
+#include "tests/unit/agent/scratch.h"
+
+#include <dirent.h>
+#include <jansson.h>
+
+struct desk {
+	struct loop *loop;
+	struct agent_config *config;
+	struct certificates *all;
+};
+
+static void on_news(void *owner)
+{
+	(void)owner;
+}
+
+static void open_desk(struct desk *d)
+{
+	char *text = mem_printf(
+	    "{\"relay\": \"127.0.0.1:1\", \"pin\": \"sha256:%064d\", \"account\": \"alice\", "
+	    "\"token\": \"x\", \"state\": \"%s\", \"acme\": {\"directory\": "
+	    "\"http://127.0.0.1:1/\"}, \"mappings\": [{\"name\": \"cloud\", \"protocol\": "
+	    "\"https\", \"host\": \"cloud.alice\", \"target\": \"127.0.0.1:80\"}, {\"name\": "
+	    "\"own\", "
+	    "\"protocol\": \"https\", \"host\": \"own.example.org.\", \"target\": "
+	    "\"127.0.0.1:80\"}]}",
+	    0, scratch_dir);
+	d->loop = loop_new("test");
+	assert_int_equal(agent_config_parse("agent.json", text, strlen(text), &d->config), 0);
+	d->all = certificates_new(d->loop, on_news, d);
+	certificates_set(d->all, d->config);
+	mem_free(text);
+}
+
+static void close_desk(struct desk *d)
+{
+	certificates_free(d->all);
+	agent_config_free(d->config);
+	loop_stop(d->loop);
+	loop_run(d->loop);
+	assert_int_equal(loop_free(d->loop), 0);
+}
+
+/* Tells the host; whether a certificate is then wanted for it. */
+static bool takes(struct desk *d, const char *mapping, const char *host)
+{
+	struct buf out = BUF_INIT;
+	struct json w = json_into(&out, false);
+	bool taken = false;
+	certificates_told(d->all, mapping, host, false, 443);
+	json_open(&w, NULL, '[');
+	certificates_list(d->all, &w);
+	json_close(&w);
+	json_t *list = json_loads(buf_str(&out), 0, NULL);
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *e = json_array_get(list, i);
+		taken |= !strcmp(json_string_value(json_object_get(e, "name")), mapping) &&
+			 !strcmp(json_string_value(json_object_get(e, "host")), host);
+	}
+	json_decref(list);
+	buf_fini(&out);
+	return taken;
+}
+
+static void only_hosts_of_mappings_are_taken(void **state)
+{
+	struct desk d;
+	(void)state;
+	open_desk(&d);
+	assert_false(takes(&d, "cloud", "bank.example"));
+	assert_false(takes(&d, "cloud", "cloud.alicex.home.example"));
+	assert_false(takes(&d, "cloud", "x.cloud.alice.home.example"));
+	assert_false(takes(&d, "cloud", ""));
+	assert_true(takes(&d, "cloud", "cloud.alice.home.example"));
+	assert_false(takes(&d, "own", "own.example.org.home.example"));
+	assert_false(takes(&d, "own", "other.example.org"));
+	assert_true(takes(&d, "own", "own.example.org"));
+	close_desk(&d);
+}
+
+static void a_relay_changes_its_domain_seldom(void **state)
+{
+	struct desk d;
+	unsigned taken = 0;
+	char host[64];
+	(void)state;
+	open_desk(&d);
+	for (int i = 0; i < 100; i++) {
+		snprintf(host, sizeof host, "cloud.alice.d%d.example", i);
+		taken += takes(&d, "cloud", host);
+	}
+	assert_int_equal(taken, 3);
+	assert_true(takes(&d, "cloud", "cloud.alice.d2.example"));
+	close_desk(&d);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(only_hosts_of_mappings_are_taken, scratch_setup,
+					    scratch_teardown),
+	    cmocka_unit_test_setup_teardown(a_relay_changes_its_domain_seldom, scratch_setup,
+					    scratch_teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
