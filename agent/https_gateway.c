@@ -4,7 +4,8 @@
  * passwords, else to the target.
  *
  * Lists: unfinished ones by source (held), oldest first, and in all by network (young), so that one
- * network crowds out its own; all visitors of a source, in turn (beside).
+ * network crowds out its own; all visitors of a source, in turn (beside); those between two
+ * requests, by when the last one ended (resting).
  */
 #include "agent/https_gateway.h"
 
@@ -32,6 +33,7 @@ struct https_visit {
 	struct list held;                   /* while it is unfinished */
 	struct eviction_queue_member young; /* likewise: https_gateway.young */
 	struct list beside;                 /* those of one source */
+	struct list rest;                   /* between requests: https_gateway.resting */
 	struct https_gateway *gateway;
 	const struct mapping *mapping;
 	char *host; /* the mapping's full name; NULL: not known */
@@ -40,7 +42,7 @@ struct https_visit {
 	const struct https_visit_calls *calls;
 	void *owner;
 	struct guess_limiter *guesses; /* of the mapping */
-	bool is_unfinished;
+	bool is_unfinished, is_resting;
 };
 
 struct https_gateway {
@@ -48,6 +50,7 @@ struct https_gateway {
 	struct certificates *certificates;
 	struct list visits;
 	struct eviction_queue *young;
+	struct list resting; /* the longest first */
 	struct rate_limiter *unfinished, *sources;
 	uint64_t weighed_ms;
 	size_t bytes; /* when it was last weighed, and newcomers since */
@@ -59,6 +62,7 @@ struct https_gateway *https_gateway_new(struct loop *l, struct certificates *cer
 	g->loop = l;
 	g->certificates = certificates;
 	list_init(&g->visits);
+	list_init(&g->resting);
 	g->young = eviction_queue_new();
 	g->unfinished = rate_limiter_new(SOURCES, 0, 0);
 	g->sources = rate_limiter_new(SOURCES, 0, 0);
@@ -87,9 +91,20 @@ static void grow_up(struct https_visit *v)
 	rate_limiter_release(v->gateway->unfinished, &v->source);
 }
 
+static void rests(void *owner, bool rests)
+{
+	struct https_visit *v = owner;
+	if (v->is_resting)
+		list_remove(&v->rest);
+	if (rests)
+		list_append(&v->gateway->resting, &v->rest);
+	v->is_resting = rests;
+}
+
 static void leave(struct https_visit *v)
 {
 	grow_up(v);
+	rests(v, false);
 	list_remove(&v->beside);
 	rate_limiter_release(v->gateway->sources, &v->source);
 	list_remove(&v->node);
@@ -149,15 +164,24 @@ static struct https_visit *first_to_go(const struct https_gateway *g)
 	return m ? LIST_ENTRY(m, struct https_visit, young) : NULL;
 }
 
-/* Makes room for one more. False: even without all unfinished ones there would be none. */
+/* Who rests loses least: a browser comes again without a word. */
+static struct https_visit *least_missed(const struct https_gateway *g)
+{
+	if (!list_is_empty(&g->resting))
+		return LIST_ENTRY(g->resting.next, struct https_visit, rest);
+	return first_to_go(g);
+}
+
+/* Makes room for one more. False: all are busy. */
 static bool make_room(struct https_gateway *g, const struct addr *source)
 {
 	thin_out(g, source);
 	while (eviction_queue_count(g->young) >= HTTPS_GATEWAY_UNFINISHED_MOST)
 		evict(first_to_go(g), RESET_NO_ROOM);
 	weigh(g);
-	for (struct https_visit *v; g->bytes >= HTTPS_GATEWAY_BYTES && (v = first_to_go(g));) {
-		g->bytes -= https_visitor_memory(v->visitor);
+	for (struct https_visit *v; g->bytes >= HTTPS_GATEWAY_BYTES && (v = least_missed(g));) {
+		size_t bytes = https_visitor_memory(v->visitor);
+		g->bytes -= bytes < g->bytes ? bytes : g->bytes;
 		evict(v, RESET_NO_ROOM);
 	}
 	return g->bytes < HTTPS_GATEWAY_BYTES;
@@ -246,7 +270,7 @@ struct https_visit *https_gateway_enter(struct https_gateway *g, struct transpor
 					struct splice_count *count,
 					const struct https_visit_calls *calls, void *owner)
 {
-	static const struct https_visitor_calls ours = {choose, route, open_target, on_over};
+	static const struct https_visitor_calls ours = {choose, route, open_target, rests, on_over};
 	const struct https_visitor_times times = {
 	    .hello_ms = HEAD_MS,
 	    .head_ms = HEAD_MS,

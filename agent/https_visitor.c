@@ -580,6 +580,7 @@ static void note_phase(struct https_visitor *v)
 		minimum_rate_pardon(&v->rate, loop_now_ms(v->loop));
 	v->phase = phase;
 	v->phase_ms = loop_now_ms(v->loop);
+	v->calls->rests(v->owner, phase == HTTP_PHASE_IDLE && v->asked);
 }
 
 static void on_timer(void *owner)

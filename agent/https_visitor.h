@@ -25,6 +25,9 @@ struct https_visitor_calls {
 	void (*route)(void *owner);
 	/* The target is to be dialled: https_visitor_opened(), later, once. */
 	void (*open)(void *owner);
+	/* It waits for its next request (true), or for that no more. It must not be ended
+	 * inside. */
+	void (*rests)(void *owner, bool rests);
 	/* It has gone, and all it owned; what is being dialled is not wanted. why: in words */
 	void (*over)(void *owner, const char *why);
 };
