@@ -165,6 +165,36 @@ static int run_admin_link(const struct cli_line *line)
 	return exit_code;
 }
 
+static int of_admin_file(const struct cli_line *line, int (*command)(const char *file))
+{
+	int exit_code;
+	struct relay_config *c = load(line, &exit_code);
+	if (c)
+		exit_code = command(c->admin.file);
+	relay_config_unref(c);
+	return exit_code;
+}
+
+static int run_admin_passwd(const struct cli_line *line)
+{
+	return of_admin_file(line, admin_command_passwd);
+}
+
+static int run_admin_totp_on(const struct cli_line *line)
+{
+	int exit_code;
+	struct relay_config *c = load(line, &exit_code);
+	if (c)
+		exit_code = admin_command_totp_on(c->admin.file, "relay", c->domain);
+	relay_config_unref(c);
+	return exit_code;
+}
+
+static int run_admin_totp_off(const struct cli_line *line)
+{
+	return of_admin_file(line, admin_command_totp_off);
+}
+
 static int run_admin_token_add(const struct cli_line *line)
 {
 	int exit_code;
@@ -178,12 +208,7 @@ static int run_admin_token_add(const struct cli_line *line)
 
 static int run_admin_token_list(const struct cli_line *line)
 {
-	int exit_code;
-	struct relay_config *c = load(line, &exit_code);
-	if (c)
-		exit_code = admin_command_token_list(c->admin.file);
-	relay_config_unref(c);
-	return exit_code;
+	return of_admin_file(line, admin_command_token_list);
 }
 
 static int run_admin_token_remove(const struct cli_line *line)
@@ -311,6 +336,14 @@ static const struct cli_command commands[] = {
      "first:\n\n"
      "  ssh -L 7080:127.0.0.1:7080 vps",
      NULL, 0, 0, run_admin_link},
+    {"admin passwd", NULL, "set the password of the dashboard",
+     "One line of 1 to 256 bytes from standard input; on a terminal it is asked for twice. Who is "
+     "signed in has to sign in again.",
+     NULL, 0, 0, run_admin_passwd},
+    {"admin totp on", NULL, "have the password want a code, too, and print the secret for a phone",
+     "The secret is shown once. A link of `admin link` signs in without a code.", NULL, 0, 0,
+     run_admin_totp_on},
+    {"admin totp off", NULL, "have the password do alone", NULL, NULL, 0, 0, run_admin_totp_off},
     {"admin token add", "NAME", "create a bearer token of the admin listener, and print it",
      "It is shown once: only its hash is kept. Programs send it as `Authorization: Bearer TOKEN`.",
      admin_token_options, 1, 1, run_admin_token_add},

@@ -1,3 +1,10 @@
+/*
+ * An edit: the directory's lock → the file as it is → one change → the file replaced. A password is
+ * read before, so that nobody waits for who types it.
+ *
+ * Ways to fail: a file that is wrong, a directory that cannot be made or locked, a change that the
+ * file does not allow: a line that says so, and nothing is written.
+ */
 #include "shared/admin/admin_command.h"
 
 #include "shared/admin/admin_file.h"
@@ -10,10 +17,22 @@
 #include "shared/net/control_client.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
-static int add(struct admin_file *f, const char *name, bool read_only, char token[TOKEN_TEXT])
+/* What an edit changes, and with what. */
+struct edit {
+	int (*change)(struct admin_file *f, struct edit *e); /* 0, or an exit code */
+	const char *name;
+	bool read_only;
+	char token[TOKEN_TEXT]; /* a new one */
+	char password[PASSWORD_TEXT];
+	char secret[TOTP_SECRET_TEXT]; /* a new one */
+};
+
+static int add(struct admin_file *f, struct edit *e)
 {
+	const char *name = e->name;
 	if (!text_is_name(name)) {
 		log_say("admin token: \"%s\" is not a name: 1 to 63 of letters, digits, \".\", "
 			"\"_\" and \"-\"",
@@ -32,20 +51,51 @@ static int add(struct admin_file *f, const char *name, bool read_only, char toke
 	}
 	struct admin_token *t = &f->tokens[f->count++];
 	snprintf(t->name, sizeof t->name, "%s", name);
-	token_new(token);
-	token_hash(token, t->hash);
-	t->read_only = read_only;
+	token_new(e->token);
+	token_hash(e->token, t->hash);
+	t->read_only = e->read_only;
 	return 0;
 }
 
-static int remove_one(struct admin_file *f, const char *name)
+static int remove_one(struct admin_file *f, struct edit *e)
 {
-	struct admin_token *t = admin_file_find(f, name);
+	struct admin_token *t = admin_file_find(f, e->name);
 	if (!t) {
-		log_say("admin token: there is none called \"%s\"", name);
+		log_say("admin token: there is none called \"%s\"", e->name);
 		return EXIT_WORK;
 	}
 	*t = f->tokens[--f->count];
+	return 0;
+}
+
+static int set_password(struct admin_file *f, struct edit *e)
+{
+	memcpy(f->password, e->password, sizeof f->password);
+	return 0;
+}
+
+static int totp_on(struct admin_file *f, struct edit *e)
+{
+	(void)e;
+	if (*f->totp_secret) {
+		log_say("admin totp: it is on already, and its secret is shown only once; "
+			"`admin totp off`, then `admin totp on`, makes another");
+		return EXIT_WORK;
+	}
+	totp_new(f->totp_secret);
+	f->totp_used = 0;
+	memcpy(e->secret, f->totp_secret, sizeof e->secret);
+	if (!*f->password)
+		log_say("admin totp: there is no password yet: `admin passwd` sets it");
+	return 0;
+}
+
+static int totp_off(struct admin_file *f, struct edit *e)
+{
+	(void)e;
+	if (!*f->totp_secret)
+		log_say("admin totp: it is off already");
+	*f->totp_secret = '\0';
 	return 0;
 }
 
@@ -70,18 +120,6 @@ static int save(const char *path, const struct admin_file *f)
 	return err ? EXIT_WORK : 0;
 }
 
-/* What an edit changes, and with what. */
-struct edit {
-	const char *name;
-	bool remove, read_only;
-	char token[TOKEN_TEXT]; /* a new one */
-};
-
-static int change(struct admin_file *f, struct edit *e)
-{
-	return e->remove ? remove_one(f, e->name) : add(f, e->name, e->read_only, e->token);
-}
-
 /* Two at once would each write back what it has read. */
 static int edit_locked(const char *path, struct edit *e)
 {
@@ -93,7 +131,7 @@ static int edit_locked(const char *path, struct edit *e)
 	}
 	int code = open_file(path, &f);
 	if (!code)
-		code = change(&f, e);
+		code = e->change(&f, e);
 	if (!code)
 		code = save(path, &f);
 	close(lock);
@@ -112,7 +150,7 @@ static int edit(const char *path, struct edit *e)
 
 int admin_command_token_add(const char *file, const char *name, bool read_only)
 {
-	struct edit e = {.name = name, .read_only = read_only};
+	struct edit e = {.change = add, .name = name, .read_only = read_only};
 	int code = edit(file, &e);
 	if (!code) {
 		printf("%s\n", e.token);
@@ -136,7 +174,42 @@ int admin_command_token_list(const char *file)
 
 int admin_command_token_remove(const char *file, const char *name)
 {
-	return edit(file, &(struct edit){.name = name, .remove = true});
+	return edit(file, &(struct edit){.change = remove_one, .name = name});
+}
+
+int admin_command_passwd(const char *file)
+{
+	char password[PASSWORD_MAX + 1];
+	struct edit e = {.change = set_password};
+	if (!password_prompt_read(password))
+		return EXIT_USAGE;
+	int err = password_hash(password, e.password);
+	mem_wipe(password, sizeof password);
+	if (err < 0) {
+		log_say("the password must have 1 to %d bytes", PASSWORD_MAX);
+		return EXIT_USAGE;
+	}
+	return edit(file, &e);
+}
+
+int admin_command_totp_on(const char *file, const char *program, const char *host)
+{
+	struct edit e = {.change = totp_on};
+	int code = edit(file, &e);
+	if (!code) {
+		printf("otpauth://totp/Groundnut%%20%s:%s?secret=%s&issuer=Groundnut%%20%s\n",
+		       program, host, e.secret, program);
+		log_say("it is shown this once: give it to the program on your phone, as it is, as "
+			"a QR code, or only what stands behind secret=. From now on the password "
+			"wants its six digits, too");
+	}
+	mem_wipe(e.secret, sizeof e.secret);
+	return code;
+}
+
+int admin_command_totp_off(const char *file)
+{
+	return edit(file, &(struct edit){.change = totp_off});
 }
 
 int admin_command_link(const char *program, const char *control)

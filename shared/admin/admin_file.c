@@ -29,6 +29,32 @@ static void read_token(struct conf_at at, struct admin_file *f)
 	f->tokens[f->count++] = t;
 }
 
+static void read_password(struct conf_at root, struct admin_file *f)
+{
+	const char *hash = NULL;
+	conf_opt_str(root, "password", &hash);
+	if (hash && !password_is_hash(hash))
+		conf_error(root, "password", "is not what `admin passwd` writes");
+	snprintf(f->password, sizeof f->password, "%s", hash ? hash : "");
+}
+
+static void read_totp(struct conf_at root, struct admin_file *f)
+{
+	const char *secret;
+	int64_t used = 0;
+	if (!conf_has(root, "totp"))
+		return;
+	struct conf_at at = conf_object(root, "totp");
+	if (!conf_str(at, "secret", &secret))
+		return;
+	if (!totp_is_secret(secret))
+		conf_error(at, "secret", "is not what `admin totp on` writes");
+	snprintf(f->totp_secret, sizeof f->totp_secret, "%s", secret);
+	conf_opt_int(at, "used", 0, INT64_MAX, &used);
+	f->totp_used = (uint64_t)used;
+	conf_done(at);
+}
+
 int admin_file_read(const char *path, struct admin_file *out, char **why)
 {
 	struct conf *c;
@@ -46,6 +72,8 @@ int admin_file_read(const char *path, struct admin_file *out, char **why)
 		conf_error(root, "tokens", "must have %d entries at most", ADMIN_TOKENS);
 	for (size_t i = 0; i < conf_len(list) && i < ADMIN_TOKENS; i++)
 		read_token(conf_item(list, i), out);
+	read_password(root, out);
+	read_totp(root, out);
 	conf_done(root);
 	if (!conf_ok(root)) {
 		*why = mem_strdup(conf_error_text(c, 0));
@@ -70,6 +98,14 @@ int admin_file_write(const char *path, const struct admin_file *f, char **why)
 		json_close(&w);
 	}
 	json_close(&w);
+	if (*f->password)
+		json_str(&w, "password", f->password);
+	if (*f->totp_secret) {
+		json_open(&w, "totp", '{');
+		json_str(&w, "secret", f->totp_secret);
+		json_uint(&w, "used", f->totp_used);
+		json_close(&w);
+	}
 	json_close(&w);
 	buf_puts(&text, "\n");
 	int err = file_replace(path, buf_data(&text), buf_len(&text), 0600, false);

@@ -1,11 +1,14 @@
 /*
  * admin.json, in a program's state directory: who may ask its admin listener. Bearer tokens of
- * programs, by name; of each only the hash is kept. 0600.
+ * programs, by name, of each only the hash; the password of people, by scrypt; the secret of their
+ * second factor, and the last code that was used. 0600.
  */
 #ifndef GROUNDNUT_ADMIN_ADMIN_FILE_H
 #define GROUNDNUT_ADMIN_ADMIN_FILE_H
 
+#include "shared/base/password.h"
 #include "shared/base/token.h"
+#include "shared/base/totp.h"
 
 #include <stddef.h>
 
@@ -20,6 +23,9 @@ struct admin_token {
 struct admin_file {
 	struct admin_token tokens[ADMIN_TOKENS];
 	size_t count;
+	char password[PASSWORD_TEXT];       /* "": none */
+	char totp_secret[TOTP_SECRET_TEXT]; /* "": there is no second factor */
+	uint64_t totp_used;                 /* the step of the last code */
 };
 
 /* An absent file is an empty one. 0; ERR_CONFIG with *why (freed by the caller) when something

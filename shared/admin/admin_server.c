@@ -10,6 +10,7 @@
 #include "shared/admin/admin_server.h"
 
 #include "shared/admin/admin_file.h"
+#include "shared/admin/admin_login.h"
 #include "shared/admin/admin_sessions.h"
 #include "shared/admin/audit_log.h"
 #include "shared/base/err.h"
@@ -43,10 +44,10 @@ struct admin_server {
 	struct audit_log *audit;
 	struct guess_limiter *guesses;
 	struct failure_log *log;
-	struct admin_file tokens;
-	struct stat tokens_seen; /* as the file was when last read */
+	struct admin_file file;
+	struct stat file_seen; /* as the file was when last read */
 	struct admin_sessions sessions;
-	struct buf signin; /* how to sign in to this program */
+	struct admin_login *login;
 	/* Cookies ignore ports: its name tells this program from others on the same host. */
 	char cookie[48];
 };
@@ -83,6 +84,8 @@ void admin_answer_error(struct http_exchange *x, unsigned status, const char *wh
 	refuse(x, status, "", why);
 }
 
+static const char challenge[] = "WWW-Authenticate: Bearer realm=\"groundnut\"\r\n";
+
 static void refuse_guess(struct http_exchange *x)
 {
 	refuse(x, 429, "Retry-After: 60\r\n", "too many guesses");
@@ -90,19 +93,23 @@ static void refuse_guess(struct http_exchange *x)
 
 /* --- who asks --- */
 
-/* The commands change the file at any time. */
-static void read_tokens(struct admin_server *a)
+/* The commands change the file at any time. A new password or second factor ends the sessions that
+ * the old one began. */
+static void read_file(struct admin_server *a)
 {
 	struct stat now = {0};
-	char *why = NULL;
+	char password[PASSWORD_TEXT], secret[TOTP_SECRET_TEXT], *why = NULL;
+	memcpy(password, a->file.password, sizeof password);
+	memcpy(secret, a->file.totp_secret, sizeof secret);
 	if (stat(a->config->file, &now) < 0) {
-		a->tokens = (struct admin_file){.count = 0};
-	} else if (!file_is_same(&now, &a->tokens_seen) &&
-		   admin_file_read(a->config->file, &a->tokens, &why) < 0) {
-		log_warn("admin_tokens_refused", "why=%s", why);
+		a->file = (struct admin_file){.count = 0};
+	} else if (!file_is_same(&now, &a->file_seen) &&
+		   admin_file_read(a->config->file, &a->file, &why) < 0) {
+		log_warn("admin_file_refused", "why=%s", why);
 		mem_free(why);
-	}
-	a->tokens_seen = now;
+	} else if (strcmp(password, a->file.password) || strcmp(secret, a->file.totp_secret))
+		admin_sessions_end_all(&a->sessions);
+	a->file_seen = now;
 }
 
 /* The bearer token (RFC 6750, section 2.1), or NULL. */
@@ -147,9 +154,10 @@ static void read_cookie(const struct admin_server *a, struct http_exchange *x, c
 	}
 }
 
-static bool is_signed_in(const struct admin_server *a, struct http_exchange *x)
+static bool is_signed_in(struct admin_server *a, struct http_exchange *x)
 {
 	char session[TOKEN_TEXT];
+	read_file(a);
 	read_cookie(a, x, session);
 	return *session && admin_sessions_has(&a->sessions, session, loop_now_ms(a->loop));
 }
@@ -180,8 +188,8 @@ static bool admit_token(struct admin_server *a, const char *token, enum admin_ri
 			struct admin_request *r)
 {
 	const struct addr *peer = http_exchange_peer(r->exchange);
-	read_tokens(a);
-	const struct admin_token *t = admin_file_match(&a->tokens, token);
+	read_file(a);
+	const struct admin_token *t = admin_file_match(&a->file, token);
 	if (!t && !(right == ADMIN_METRICS && is_metrics_token(a, token))) {
 		note_wrong(a, peer, "a wrong token");
 		return false;
@@ -193,14 +201,13 @@ static bool admit_token(struct admin_server *a, const char *token, enum admin_ri
 
 static bool is_read_only(struct admin_server *a, const char *token)
 {
-	const struct admin_token *t = admin_file_match(&a->tokens, token);
+	const struct admin_token *t = admin_file_match(&a->file, token);
 	return !t || t->read_only;
 }
 
 /* Answers, and returns false, unless the request may be served. */
 static bool admit(struct admin_server *a, struct admin_request *r, enum admin_right right)
 {
-	static const char challenge[] = "WWW-Authenticate: Bearer realm=\"groundnut\"\r\n";
 	struct http_exchange *x = r->exchange;
 	const char *token = bearer(x);
 	if (!token && right != ADMIN_METRICS && is_signed_in(a, x)) {
@@ -246,6 +253,15 @@ static bool is_own_host(const struct admin_server *a, const char *host)
 		if (addr_is_any(&c->listen[i]) || addr_equal_ip(&c->listen[i], &ip))
 			return true;
 	return is_loopback_name(host);
+}
+
+/* Written by a page of ours: its Origin is this very host. */
+static bool is_same_origin(struct http_exchange *x, const char *origin)
+{
+	const char *host = http_message_header(http_exchange_request(x), "Host"),
+		   *scheme = http_exchange_is_tls(x) ? "https://" : "http://";
+	return host && !strncmp(origin, scheme, strlen(scheme)) &&
+	       !strcmp(origin + strlen(scheme), host);
 }
 
 /* --- what is asked --- */
@@ -315,10 +331,40 @@ static const char page_headers[] =
     "'self'\r\n"
     "Referrer-Policy: no-referrer\r\nX-Content-Type-Options: nosniff\r\n";
 
-static void answer_signin(const struct admin_server *a, struct http_exchange *x)
+/* What stands between @ in the page on how to sign in. */
+static const char *signin_word(const struct admin_server *a, const char *mark, size_t len)
 {
-	http_answer(x, 200, web_files_signin.type, page_headers, buf_data(&a->signin),
-		    buf_len(&a->signin));
+	bool password = *a->file.password, code = password && *a->file.totp_secret;
+	const struct {
+		const char *mark, *word;
+	} words[] = {
+	    {"PROGRAM", a->program.name},
+	    {"PASSWORD", password ? "" : " hidden"},
+	    {"CODE", code ? "" : " hidden"},
+	    {"NONE", password ? " hidden" : ""},
+	};
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (strlen(words[i].mark) == len && !memcmp(words[i].mark, mark, len))
+			return words[i].word;
+	return NULL;
+}
+
+static void answer_signin(struct admin_server *a, struct http_exchange *x)
+{
+	struct buf page = BUF_INIT;
+	const char *p = (const char *)web_files_signin.begin,
+		   *end = (const char *)web_files_signin.end;
+	read_file(a);
+	while (p < end) {
+		const char *at = memchr(p, '@', (size_t)(end - p)),
+			   *back = at ? memchr(at + 1, '@', (size_t)(end - at - 1)) : NULL;
+		buf_put(&page, p, (size_t)((back ? at : end) - p));
+		if (back)
+			buf_puts(&page, signin_word(a, at + 1, (size_t)(back - at - 1)));
+		p = back ? back + 1 : end;
+	}
+	http_answer(x, 200, web_files_signin.type, page_headers, buf_data(&page), buf_len(&page));
+	buf_fini(&page);
 }
 
 static void answer_file(struct http_exchange *x, const struct web_file *f)
@@ -346,6 +392,14 @@ static bool is_prefetch(struct http_exchange *x)
 	return purpose && strstr(purpose, "prefetch");
 }
 
+static void begin_session(struct admin_server *a, struct http_exchange *x, const char *by,
+			  const char session[TOKEN_TEXT])
+{
+	char ip[ADDR_TEXT];
+	log_info("admin_signed_in", "source=%s by=%s", addr_ip_text(http_exchange_peer(x), ip), by);
+	set_cookie(a, x, session, ADMIN_SESSION_MS / 1000);
+}
+
 static void sign_in(void *owner, const struct admin_request *r)
 {
 	struct admin_server *a = owner;
@@ -360,12 +414,60 @@ static void sign_in(void *owner, const struct admin_request *r)
 		refuse_guess(x);
 	} else if (admin_sessions_begin(&a->sessions, link, now, session)) {
 		guess_limiter_right(a->guesses, peer, now);
-		log_info("admin_signed_in", "source=%s", r->asker.from);
-		set_cookie(a, x, session, ADMIN_SESSION_MS / 1000);
+		begin_session(a, x, "link", session);
 	} else {
 		note_wrong(a, peer, "a wrong link");
 		answer_signin(a, x);
 	}
+}
+
+static void on_login(void *owner, void *arg, enum admin_login_result result)
+{
+	struct admin_server *a = owner;
+	char session[TOKEN_TEXT];
+	if (result == ADMIN_LOGIN_RIGHT) {
+		admin_sessions_open(&a->sessions, loop_now_ms(a->loop), session);
+		begin_session(a, arg, "password", session);
+		mem_wipe(session, sizeof session);
+	} else if (result == ADMIN_LOGIN_WRONG) {
+		refuse(arg, 401, challenge, "not the right password or code");
+	} else if (result == ADMIN_LOGIN_LATER) {
+		refuse_guess(arg);
+	} else {
+		admin_answer_error(arg, 503,
+				   "admin.json cannot be read or written; the log says why");
+	}
+}
+
+/* A page of ours asks, in JSON, which a form of another site's page cannot send. */
+static void sign_in_by_password(void *owner, const struct admin_request *r)
+{
+	struct admin_server *a = owner;
+	struct http_exchange *x = r->exchange, *refused = NULL;
+	const char *origin = http_message_header(http_exchange_request(x), "Origin");
+	const char *password = "", *code = "";
+	if (!origin || !is_same_origin(x, origin)) {
+		admin_answer_error(x, 403, "not from here");
+		return;
+	}
+	struct conf *body = admin_request_body(r);
+	if (!body)
+		return;
+	struct conf_at root = conf_root(body);
+	conf_str(root, "password", &password);
+	conf_opt_str(root, "code", &code);
+	if (strlen(password) > PASSWORD_MAX)
+		conf_error(root, "password", "must have %d bytes at most", PASSWORD_MAX);
+	if (admin_request_is_read(r, body))
+		refused = admin_login_try(a->login,
+					  &(struct admin_login_try){.file = a->config->file,
+								    .peer = http_exchange_peer(x),
+								    .password = password,
+								    .code = code,
+								    .arg = x});
+	if (refused)
+		refuse_guess(refused);
+	conf_free(body);
 }
 
 static void sign_out(void *owner, const struct admin_request *r)
@@ -422,6 +524,7 @@ static void serve_audit(void *owner, const struct admin_request *r)
 static const struct admin_route own_routes[] = {
     {"GET", "/", ADMIN_ANYBODY, serve_page},
     {"GET", "/link", ADMIN_ANYBODY, sign_in},
+    {"POST", "/signin", ADMIN_ANYBODY, sign_in_by_password},
     {"POST", "/signout", ADMIN_WRITES, sign_out},
     {"GET", "/healthz", ADMIN_ANYBODY, serve_health},
     {"GET", "/api/v1/session", ADMIN_READS, serve_session},
@@ -478,15 +581,6 @@ static const struct web_file *find_file(const struct web_file *all, struct http_
 		if (fits_path(path_of(target), f->path))
 			return f;
 	return NULL;
-}
-
-/* Written by a page of ours: its Origin is this very host. */
-static bool is_same_origin(struct http_exchange *x, const char *origin)
-{
-	const char *host = http_message_header(http_exchange_request(x), "Host"),
-		   *scheme = http_exchange_is_tls(x) ? "https://" : "http://";
-	return host && !strncmp(origin, scheme, strlen(scheme)) &&
-	       !strcmp(origin + strlen(scheme), host);
 }
 
 /* Answers, and returns false, unless a write comes from a program or from a page of ours. */
@@ -589,21 +683,6 @@ struct event_listeners *admin_server_listeners(struct admin_server *a)
 
 /* --- beginning and end --- */
 
-/* The page on how to sign in, with the program's name in it. */
-static void make_signin(struct admin_server *a)
-{
-	static const char mark[] = "@PROGRAM@";
-	const size_t len = sizeof mark - 1;
-	for (const unsigned char *p = web_files_signin.begin; p < web_files_signin.end;) {
-		bool marked = (size_t)(web_files_signin.end - p) >= len && !memcmp(p, mark, len);
-		if (marked)
-			buf_puts(&a->signin, a->program.name);
-		else
-			buf_put(&a->signin, p, 1);
-		p += marked ? len : 1;
-	}
-}
-
 struct admin_server *admin_server_new(struct loop *l, const struct admin_program *program)
 {
 	const struct http_server_limits limits = {.head_ms = HEAD_MS,
@@ -613,13 +692,13 @@ struct admin_server *admin_server_new(struct loop *l, const struct admin_program
 	struct admin_server *a = mem_zalloc(sizeof *a);
 	a->loop = l;
 	a->program = *program;
-	a->guesses = guess_limiter_new(true);
+	a->guesses = guess_limiter_new(false);
 	uint32_t instance;
 	random_bytes(&instance, sizeof instance);
 	snprintf(a->cookie, sizeof a->cookie, "__Host-groundnut-%s-%08x", program->name, instance);
-	make_signin(a);
 	a->log = failure_log_new(a->loop);
 	a->audit = audit_log_new();
+	a->login = admin_login_new(l, on_login, a);
 	a->listeners = event_listeners_new(l);
 	a->server = http_server_new(l, &limits, on_request, a);
 	return a;
@@ -628,6 +707,7 @@ struct admin_server *admin_server_new(struct loop *l, const struct admin_program
 void admin_server_set(struct admin_server *a, const struct admin_config *config)
 {
 	a->config = config;
+	read_file(a);
 	http_server_set_trust(a->server, &config->trust);
 }
 
@@ -662,10 +742,10 @@ void admin_server_close(struct admin_server *a)
 	if (!a)
 		return;
 	event_listeners_close(a->listeners);
+	admin_login_close(a->login);
 	http_server_close(a->server);
 	audit_log_free(a->audit);
 	guess_limiter_free(a->guesses);
 	failure_log_close(a->log);
-	buf_fini(&a->signin);
 	mem_free(a);
 }

@@ -35,6 +35,11 @@ void admin_sessions_link(struct admin_sessions *s, uint64_t now_ms, char link[TO
 	add(s->links, ADMIN_LINKS, now_ms + ADMIN_LINK_MS, link);
 }
 
+void admin_sessions_open(struct admin_sessions *s, uint64_t now_ms, char session[TOKEN_TEXT])
+{
+	add(s->sessions, ADMIN_SESSIONS, now_ms + ADMIN_SESSION_MS, session);
+}
+
 bool admin_sessions_begin(struct admin_sessions *s, const char *link, uint64_t now_ms,
 			  char session[TOKEN_TEXT])
 {
@@ -42,7 +47,7 @@ bool admin_sessions_begin(struct admin_sessions *s, const char *link, uint64_t n
 	if (!found || found->until_ms <= now_ms)
 		return false;
 	forget(&s->links[found - s->links]);
-	add(s->sessions, ADMIN_SESSIONS, now_ms + ADMIN_SESSION_MS, session);
+	admin_sessions_open(s, now_ms, session);
 	return true;
 }
 
@@ -57,4 +62,10 @@ void admin_sessions_end(struct admin_sessions *s, const char *session)
 	const struct admin_secret *found = find(s->sessions, ADMIN_SESSIONS, session);
 	if (found)
 		forget(&s->sessions[found - s->sessions]);
+}
+
+void admin_sessions_end_all(struct admin_sessions *s)
+{
+	for (size_t i = 0; i < ADMIN_SESSIONS; i++)
+		forget(&s->sessions[i]);
 }

@@ -32,7 +32,10 @@ void admin_sessions_link(struct admin_sessions *s, uint64_t now_ms, char link[TO
 /* Uses a link up and begins a session; false: it is none, or no longer. */
 bool admin_sessions_begin(struct admin_sessions *s, const char *link, uint64_t now_ms,
 			  char session[TOKEN_TEXT]);
+/* Begins one. */
+void admin_sessions_open(struct admin_sessions *s, uint64_t now_ms, char session[TOKEN_TEXT]);
 bool admin_sessions_has(const struct admin_sessions *s, const char *session, uint64_t now_ms);
+void admin_sessions_end_all(struct admin_sessions *s);
 void admin_sessions_end(struct admin_sessions *s, const char *session);
 
 #endif

@@ -51,7 +51,8 @@ static bool is_over(const struct guess_limiter *g, int level, const struct addr 
 	return rate_limiter_is_over(g->wrong[level], &prefix, now_ms);
 }
 
-static bool is_trusted(const struct guess_limiter *g, const struct addr *source, uint64_t now_ms)
+bool guess_limiter_is_trusted(const struct guess_limiter *g, const struct addr *source,
+			      uint64_t now_ms)
 {
 	struct addr prefix = addr_source(source);
 	const uint64_t *right_ms = source_table_get(g->trusted, &prefix, NULL);
@@ -62,7 +63,7 @@ bool guess_limiter_admits(struct guess_limiter *g, const struct addr *source, ui
 {
 	if (is_over(g, 0, source, now_ms))
 		return false;
-	if (is_trusted(g, source, now_ms))
+	if (guess_limiter_is_trusted(g, source, now_ms))
 		return true;
 	for (int i = 1; i < LEVELS; i++)
 		if (is_over(g, i, source, now_ms))

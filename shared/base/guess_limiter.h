@@ -36,6 +36,9 @@ struct guess_limiter *guess_limiter_new(bool of_all);
 void guess_limiter_free(struct guess_limiter *g);
 /* Whether a password from this source is looked at. */
 bool guess_limiter_admits(struct guess_limiter *g, const struct addr *source, uint64_t now_ms);
+/* Whether a source was right within GUESS_LIMITER_TRUST_MS. */
+bool guess_limiter_is_trusted(const struct guess_limiter *g, const struct addr *source,
+			      uint64_t now_ms);
 /* The password was looked at, and was wrong or right. */
 void guess_limiter_wrong(struct guess_limiter *g, const struct addr *source, uint64_t now_ms);
 void guess_limiter_right(struct guess_limiter *g, const struct addr *source, uint64_t now_ms);

@@ -154,7 +154,17 @@ export async function look() {
 	}
 }
 
-function speak() {
+// Puts in the words of the language, now and when another is chosen.
+export function speak() {
+	say();
+	$('language').addEventListener('click', () => {
+		language = language === 'zh' ? 'en' : 'zh';
+		localStorage.setItem('language', language);
+		say();
+	});
+}
+
+function say() {
 	document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en';
 	for (const e of document.querySelectorAll('[data-text]')) e.textContent = t(e.dataset.text);
 	$('language').textContent = language === 'zh' ? 'English' : '中文';
@@ -165,11 +175,6 @@ function speak() {
 // when the language or what is searched for changes.
 export function run(fn) {
 	draw = fn;
-	$('language').addEventListener('click', () => {
-		language = language === 'zh' ? 'en' : 'zh';
-		localStorage.setItem('language', language);
-		speak();
-	});
 	$('signout').addEventListener('click', async () => {
 		await ask('signout', 'POST');
 		location.reload();

@@ -1,0 +1,211 @@
+/*
+ * try → the limiter admits its source → it waits for its turn → the pool verifies the password
+ * against admin.json, and where there is a second factor the code, whose step is written to the
+ * file before it counts → the owner is told, and the next one goes.
+ *
+ * Ways to fail: not admitted, or the one that would come last when ADMIN_LOGIN_WAITING wait: later.
+ * No password in the file: wrong, after the same work. A file that cannot be read or written:
+ * failed. What is on the pool when the owner closes is dropped when it comes back.
+ */
+#include "shared/admin/admin_login.h"
+
+#include "shared/admin/admin_file.h"
+#include "shared/base/err.h"
+#include "shared/base/file.h"
+#include "shared/base/guess_limiter.h"
+#include "shared/base/log.h"
+#include "shared/base/login_queue.h"
+#include "shared/base/mem.h"
+#include "shared/base/token_bucket.h"
+#include "shared/base/totp.h"
+#include "shared/net/failure_log.h"
+
+#include <string.h>
+#include <unistd.h>
+
+struct pending {
+	struct login_queue_item turn;
+	struct admin_login *login; /* NULL: closed while this one was on the pool */
+	struct addr peer;
+	char *file, *password, *code;
+	void *arg;
+	bool takes_codes; /* not too many were wrong lately */
+	/* the pool's answers */
+	enum admin_login_result result;
+	bool wrong_code;
+	char *why; /* failed */
+};
+
+struct admin_login {
+	struct loop *loop;
+	admin_login_fn *fn;
+	void *owner;
+	struct guess_limiter *guesses;
+	struct token_bucket codes; /* seconds */
+	struct login_queue *queue;
+	struct pending *running; /* on the pool, or NULL */
+	struct failure_log *log;
+};
+
+static void pending_free(struct pending *p)
+{
+	mem_wipe(p->password, strlen(p->password));
+	mem_free(p->password);
+	mem_free(p->code);
+	mem_free(p->file);
+	mem_free(p->why);
+	mem_free(p);
+}
+
+/* --- on the pool --- */
+
+/* The file is read again under its lock: a code counts once, whoever else writes. */
+static enum admin_login_result use_code_locked(struct pending *p)
+{
+	struct admin_file f;
+	if (admin_file_read(p->file, &f, &p->why) < 0)
+		return ADMIN_LOGIN_FAILED;
+	if (!*f.totp_secret)
+		return ADMIN_LOGIN_RIGHT;
+	uint64_t step = totp_match(f.totp_secret, p->code, loop_wall_ms() / 1000, f.totp_used);
+	p->wrong_code = !step;
+	if (!step)
+		return ADMIN_LOGIN_WRONG;
+	f.totp_used = step;
+	return admin_file_write(p->file, &f, &p->why) < 0 ? ADMIN_LOGIN_FAILED : ADMIN_LOGIN_RIGHT;
+}
+
+static enum admin_login_result use_code(struct pending *p)
+{
+	if (!p->takes_codes)
+		return ADMIN_LOGIN_LATER;
+	int lock = file_lock_dir(p->file);
+	if (lock < 0) {
+		p->why = mem_printf("%s: its directory: %s", p->file, err_text(lock));
+		return ADMIN_LOGIN_FAILED;
+	}
+	enum admin_login_result result = use_code_locked(p);
+	close(lock);
+	return result;
+}
+
+static void on_pool(void *arg)
+{
+	struct pending *p = arg;
+	struct admin_file f;
+	if (admin_file_read(p->file, &f, &p->why) < 0)
+		p->result = ADMIN_LOGIN_FAILED;
+	else if (!password_verify(p->password, *f.password ? f.password : NULL))
+		p->result = ADMIN_LOGIN_WRONG;
+	else
+		p->result = *f.totp_secret ? use_code(p) : ADMIN_LOGIN_RIGHT;
+	mem_wipe(&f, sizeof f);
+}
+
+/* --- on the loop --- */
+
+static void next(struct admin_login *a);
+
+static void note_wrong(struct admin_login *a, const struct pending *p)
+{
+	char ip[ADDR_TEXT];
+	uint64_t now = loop_now_ms(a->loop);
+	const char *why = p->wrong_code ? "a wrong code" : "a wrong password";
+	guess_limiter_wrong(a->guesses, &p->peer, now);
+	if (p->wrong_code)
+		token_bucket_try(&a->codes, ADMIN_LOGIN_CODE_S, now);
+	if (failure_log_count(a->log, "admin_refused", &p->peer, why))
+		log_warn("admin_refused", "source=%s reason=%s", addr_ip_text(&p->peer, ip), why);
+}
+
+/* What the limiter and the queue are to know, and the log. */
+static void note(struct admin_login *a, const struct pending *p)
+{
+	uint64_t now = loop_now_ms(a->loop);
+	if (p->result == ADMIN_LOGIN_WRONG) {
+		note_wrong(a, p);
+	} else if (p->result == ADMIN_LOGIN_RIGHT) {
+		guess_limiter_right(a->guesses, &p->peer, now);
+		login_queue_forgive(a->queue, &p->peer, NULL, now);
+	} else if (p->result == ADMIN_LOGIN_FAILED) {
+		log_error("admin_login_failed", "reason=%s", p->why);
+	}
+}
+
+static void off_pool(void *arg)
+{
+	struct pending *p = arg;
+	struct admin_login *a = p->login;
+	void *owners = p->arg;
+	enum admin_login_result result = p->result;
+	if (a) {
+		a->running = NULL;
+		note(a, p);
+		next(a);
+	}
+	pending_free(p);
+	if (a)
+		a->fn(a->owner, owners, result);
+}
+
+static void next(struct admin_login *a)
+{
+	struct login_queue_item *turn = a->running ? NULL : login_queue_take(a->queue);
+	if (!turn)
+		return;
+	struct pending *p = LIST_ENTRY(turn, struct pending, turn);
+	a->running = p;
+	p->takes_codes = token_bucket_room(&a->codes, loop_now_ms(a->loop)) >= ADMIN_LOGIN_CODE_S;
+	loop_work(a->loop, on_pool, off_pool, p);
+}
+
+void *admin_login_try(struct admin_login *a, const struct admin_login_try *t)
+{
+	uint64_t now = loop_now_ms(a->loop);
+	if (!guess_limiter_admits(a->guesses, t->peer, now))
+		return t->arg;
+	struct pending *p = mem_zalloc(sizeof *p);
+	*p = (struct pending){.login = a, .peer = *t->peer, .arg = t->arg};
+	p->file = mem_strdup(t->file);
+	p->password = mem_strdup(t->password);
+	p->code = mem_strdup(t->code);
+	struct login_queue_item *out =
+	    login_queue_add(a->queue, &p->turn, &p->peer, NULL,
+			    guess_limiter_is_trusted(a->guesses, &p->peer, now), now);
+	void *refused = NULL;
+	if (out) {
+		struct pending *victim = LIST_ENTRY(out, struct pending, turn);
+		refused = victim->arg;
+		pending_free(victim);
+	}
+	next(a);
+	return refused;
+}
+
+struct admin_login *admin_login_new(struct loop *l, admin_login_fn *fn, void *owner)
+{
+	struct admin_login *a = mem_zalloc(sizeof *a);
+	a->loop = l;
+	a->fn = fn;
+	a->owner = owner;
+	a->guesses = guess_limiter_new(false);
+	token_bucket_init(&a->codes, 1, ADMIN_LOGIN_CODES * ADMIN_LOGIN_CODE_S, loop_now_ms(l));
+	a->queue = login_queue_new(ADMIN_LOGIN_WAITING);
+	a->log = failure_log_new(l);
+	return a;
+}
+
+void admin_login_close(struct admin_login *a)
+{
+	struct login_queue_item *turn;
+	if (!a)
+		return;
+	if (a->running)
+		a->running->login = NULL;
+	while ((turn = login_queue_take(a->queue)))
+		pending_free(LIST_ENTRY(turn, struct pending, turn));
+	login_queue_free(a->queue);
+	guess_limiter_free(a->guesses);
+	failure_log_close(a->log);
+	mem_free(a);
+}
