@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Visitors of an https mapping that ask for one page each and then rest: resting.py HOST NAME CA COUNT SOURCE…, from each source in turn.
-	Prints how many got it, and then how many of the first tenth are still there, and how many of the last one are not.
+	Prints how many got it, and then how many of the first hundred are still there, and how many of the last hundred are not.
 """
 import resource
 import socket
@@ -41,6 +41,5 @@ for i in range(count):
 	except OSError:
 		pass
 print("got", len(visitors), flush=True)
-tenth = len(visitors) // 10
-print("first", sum(again(s) for s in visitors[:tenth]), flush=True)
-print("lost", tenth - sum(again(s) for s in visitors[-tenth:]), flush=True)
+print("first", sum(again(s) for s in visitors[:100]), flush=True)
+print("lost", 100 - sum(again(s) for s in visitors[-100:]), flush=True)
