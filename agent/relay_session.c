@@ -260,7 +260,7 @@ static void renew(struct relay_session *u)
 	uint64_t now = loop_now_ms(u->loop);
 	if (!is_idle(u) || (u->renewed_ms && now < u->renewed_ms + RENEW_GAP_MS) || !is_worn(u))
 		return;
-	log_debug("link_worn", NULL);
+	log_info("link_worn", NULL);
 	u->renewing = true;
 	u->renewed_ms = now;
 	dial_once(u, false);

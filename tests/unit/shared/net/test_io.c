@@ -3,7 +3,14 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-enum { BULK = 12 * 1024 * 1024, CHUNK = 300 * 1024, STILL_MS = 30, STILL_TURNS = 30 };
+enum {
+	BULK = 12 * 1024 * 1024,
+	CHUNK = 300 * 1024,
+	RING_MS = 10,
+	STILL_TURNS = 30,
+	QUIET_RINGS = 3,
+	MOST_RINGS = 600
+};
 
 static uint8_t pattern(uint64_t at, uint8_t seed)
 {
@@ -180,7 +187,8 @@ static void bulk_read_later(void **state)
 	run_bulk(true, 0, 0, true);
 }
 
-/* Scenes: both ends are up, then `scene` runs; `next` runs STILL_MS later and so on, each once. */
+/* Scenes: both ends are up, then each step runs, when nothing has moved for a while after the one
+ * before: how long that takes is the machine's pace. A loop that never rests meets assert_still. */
 
 struct scene {
 	struct pair p;
@@ -188,14 +196,36 @@ struct scene {
 	void (*const *steps)(struct scene *s);
 	/* of the loop when the step began; how many passed until the next */
 	uint64_t began_turn, turns;
+	uint64_t seen_turn; /* when the clock last rang */
+	int seen_told;
+	unsigned quiet, rings;
 	bool begun;
 };
+
+/* A loop that had no turn for long runs its timers before it looks at its sockets: only some quiet
+ * rings of the clock in a row say that nothing moves. */
+static bool is_at_rest(struct scene *s)
+{
+	const struct end *near = &s->p.near, *far = &s->p.far;
+	uint64_t turn = loop_turns(s->p.loop), passed = turn - s->seen_turn;
+	int told = near->datas + near->rooms + near->errors + far->datas + far->rooms + far->errors;
+
+	s->quiet = passed <= 1 /* the clock's own */ && told == s->seen_told ? s->quiet + 1 : 0;
+	s->seen_turn = turn;
+	s->seen_told = told;
+	return s->quiet >= QUIET_RINGS || ++s->rings > MOST_RINGS;
+}
 
 static void on_clock(void *owner)
 {
 	struct scene *s = owner;
 	void (*step)(struct scene * s) = *s->steps;
 
+	if (!is_at_rest(s)) {
+		timer_set(s->clock, RING_MS);
+		return;
+	}
+	s->quiet = s->rings = 0;
 	s->turns = loop_turns(s->p.loop) - s->began_turn;
 	if (!step) {
 		timer_close(s->clock);
@@ -205,7 +235,7 @@ static void on_clock(void *owner)
 	s->steps++;
 	step(s);
 	s->began_turn = loop_turns(s->p.loop);
-	timer_set(s->clock, STILL_MS);
+	timer_set(s->clock, RING_MS);
 }
 
 static void scene_look(struct end *e, enum io_event event)
@@ -668,8 +698,7 @@ static void far_reads_all(struct scene *s)
 
 static void near_has_room(struct scene *s)
 {
-	/* once or more, as the other side's reads make room; what the kernel still sends is its own
-	 * time */
+	/* once or more, as the other side's reads make room */
 	assert_true(s->p.near.rooms >= 1);
 	assert_int_equal(io_flush(s->p.near.io), 0);
 }
@@ -677,7 +706,7 @@ static void near_has_room(struct scene *s)
 static void near_is_still(struct scene *s)
 {
 	assert_still(s);
-	assert_int_equal(s->p.near.rooms, 1);
+	assert_true(s->p.near.rooms >= 1);
 }
 
 /* Room that came while nobody watched for it is told as soon as somebody does. */
