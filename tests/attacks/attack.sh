@@ -7,7 +7,8 @@
 # In short, as `make test` runs it, only what no clock decides is asserted. With FULL=1, as `make attacks` does, attacks last longer, waits and
 # turns of loops are limited too, and the figures are written to $RESULTS.
 #
-# A script may set before field_up (after it has sourced this): RELAY_CONFIG (a jq filter over relay.json), PROBES (those of good.py), HOME_MAPPINGS (an array), MEMORY_MIB,
+# A script may set before field_up (after it has sourced this): RELAY_CONFIG (a jq filter over relay.json), PROBES (those of good.py; with https the home has
+# https://cloud.alice.home.example.com, too), HOME_MAPPINGS (an array), MEMORY_MIB,
 # FIELD_INIT (options of init), WIRE_MS (delay each way to the home), DESCRIPTORS (of the relay), GOOD_NS and GOOD_ADDRESS, RELAY_ENV (an array of NAME=VALUE); and before judge: DESCRIPTORS_MOST, TURN_MOST_MS, WATCHDOG_MOST_MS, LOG_MOST_KIB.
 . "${BASH_SOURCE[0]%/*}/../e2e/lab.sh"
 HOSTILE=$ROOT/tests/attacks/peers
@@ -43,7 +44,7 @@ field_up() {
 	printf '%s\n' "127.0.0.1 localhost" "$RELAY4 relay.$DOMAIN" >"$W/hosts"
 	mount --bind "$W/hosts" /etc/hosts
 	sample small 1024
-	web homepc 80
+	web homepc 80 'location = /up { proxy_pass http://127.0.0.1/small; }' # reads a body to its end
 	peer homepc "$W/echo.out" service echo 9001
 	await_port homepc 9001
 	relay_init $FIELD_INIT
@@ -54,10 +55,16 @@ field_up() {
 	account_add bob
 	account_add mallory
 	agent_join pc alice
+	case $PROBES in *https*) https_mapping ;; esac
 	mappings pc 'echo 9001 127.0.0.1:9001' 'web web.alice 127.0.0.1:80 http' "${HOME_MAPPINGS[@]+"${HOME_MAPPINGS[@]}"}"
 	agent_start pc
 	agent_ready pc
 	[ "$WIRE_MS" = 0 ] || wire delay "$WIRE_MS"
+}
+https_mapping() {
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -keyout "$W/cloud.key" -out "$W/cloud.crt" -subj /CN=cloud \
+		-addext "subjectAltName=DNS:cloud.alice.$DOMAIN" 2>/dev/null
+	HOME_MAPPINGS+=("cloud cloud.alice 127.0.0.1:80 https certificate=$W/cloud.crt private_key=$W/cloud.key")
 }
 field_relay_program() {
 	start_program relay relay env NOTIFY_SOCKET="$W/notify" WATCHDOG_USEC=2000000 "${RELAY_ENV[@]+"${RELAY_ENV[@]}"}" \
@@ -78,7 +85,7 @@ good_peer() { local ns=$1 log=$2 name=$3; shift 3; spawn "$ns" "$log" $PYTHON "$
 # good_start [more options of good.py]: from here on they are measured, as the quiet that the attack is compared with
 good_start() {
 	good_peer "$GOOD_NS" "$W/good.log" good --probes "$PROBES" --relay $RELAY4 --from $GOOD_ADDRESS --home "$DOMAIN" \
-		--account bob --token="$(token_of bob)" --pid "${PID[relay]}" --log "$W/relay.log" --notify "$W/notify" --out "$W/good.json" "$@"
+		--account bob --token="$(token_of bob)" --pid "${PID[relay]}" --log "$W/relay.log" --notify "$W/notify" --out "$W/good.json" --ca "$W/cloud.crt" "$@"
 	GOOD=$SPAWNED
 	until_ok 30 test -s "$W/good.log" || { cat "$W/good.log"; die "the good ones do not start"; }
 	kill -0 $GOOD || { cat "$W/good.log"; die "the good ones do not start"; }
@@ -156,6 +163,14 @@ judge() {
 	check "its log is within bounds (KiB)" at_most $(($(good .log_bytes) / 1024)) "$LOG_MOST_KIB"
 	[ -z "$FULL" ] || judge_waits
 }
+# The same of an https mapping, and what its end at home holds.
+https_judge() {
+	check "the agent is the same process" kill -0 "${PID[pc]}"
+	if plain; then check "the agent's memory is bounded (KiB)" at_most "$(peak_kib pc)" $(((64 + 2 * MEMORY_MIB) * 1024)); fi
+	note "agent: $(peak_kib pc) KiB, $(descriptors pc) descriptors"
+	judge
+}
+peak_kib() { awk '/^VmHWM/{print $2}' "/proc/${PID[$1]}/status"; }
 judge_waits() {
 	local probe most
 	check "no turn of a loop was too long (ms of CPU)" at_most $((TURN_US / 1000)) "$TURN_MOST_MS"

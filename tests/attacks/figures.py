@@ -10,7 +10,8 @@ HEAD = """# Attacks, measured
 `make attacks` wrote this page. In each row a hostile peer attacks, under SCHED_IDLE, while good visitors of *another* account and a good home go on
 ([attacks/](attacks/); what each attack is stands at the head of its script). Times are in ms, median / 95 % / worst, in the quiet before → during the
 attack. **kept**: a line and its echo on one connection that stays; **fresh**: the same on a new connection; **http**: a page by host name; **attach**:
-an agent from its first packet until its mapping is open; **more**: what else the row concerns (DNS by UDP and TCP, updates by DDNS, UDP). **turn**: the
+an agent from its first packet until its mapping is open; **more**: what else the row concerns (DNS by UDP and TCP, updates by DDNS, UDP;
+**https**: a page of the very mapping that is attacked). **turn**: the
 longest turn of any loop of the relay, in ms of CPU, quiet → attack. **memory**: the relay's peak in MiB, of what its budgets and 64 MiB allow.
 **fds**: its descriptors at most. **dog**: the longest time that its watchdog was not fed, in ms; it is fed each second.
 

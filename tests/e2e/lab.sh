@@ -318,7 +318,7 @@ mappings() {
 		set -- $line
 		list=$(jq --arg n "$1" --arg p "$2" --arg t "$3" --arg how "${4:-tcp}" --arg more "${*:5}" \
 			'. + [{name: $n, protocol: $how, target: $t}
-				+ (if $how == "http" or $how == "tls" then {host: $p} else {public_port: ($p | tonumber? // .)} end)
+				+ (if $how == "http" or $how == "https" or $how == "tls" then {host: $p} else {public_port: ($p | tonumber? // .)} end)
 				+ ($more | split(" ") | map(split("=") | {(.[0]): (.[1] | fromjson? // .)}) | add // {})]' <<<"$list") || die "mapping $line"
 	done
 	conf "$W/$name/agent.json" --argjson list "$list" '.mappings = $list'

