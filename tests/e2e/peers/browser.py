@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """A real browser, driven over the WebDriver protocol: browser.py DIRECTORY SPKI,… URL…
 
-Chromium without a screen, its profile in DIRECTORY. Believes certificates with these keys (base64 of the SPKI's SHA-256), besides the usual ones.
-Each URL is opened in turn; a page says by its title "done" that it has nothing more to do. Prints what the page shows, a line "== URL"
+Chromium without a screen, its profile in DIRECTORY. Believes certificates with these keys (base64 of the SPKI's SHA-256; "": none), besides the usual ones.
+Each URL is opened in turn; a page says by its title "done" that it has nothing more to do (the browser's own
+page about a certificate that it does not believe is shown, too). Prints what the page shows, a line "== URL"
 before it, and keeps a picture of it in DIRECTORY/1.png, 2.png, …
 """
 import base64
@@ -48,7 +49,7 @@ def up():
 def visit(session, number, url):
 	print("==", url, flush=True)
 	call("POST", session + "/url", {"url": url})
-	until(lambda: call("GET", session + "/title") == "done", 30, url)
+	until(lambda: call("GET", session + "/title") in ("done", "Privacy error"), 30, url)
 	print(call("POST", session + "/execute/sync", {"script": "return document.body.innerText", "args": []}), flush=True)
 	with open("%s/%d.png" % (directory, number), "wb") as f:
 		f.write(base64.b64decode(call("GET", session + "/screenshot")))
@@ -59,7 +60,7 @@ try:
 	if not until(up, 20, "chromedriver"):
 		sys.exit(1)
 	arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--user-data-dir=%s/profile" % directory,
-		     "--ignore-certificate-errors-spki-list=" + keys, "--disable-background-networking", "--window-size=800,600"]
+		     "--disable-background-networking", "--window-size=800,600"] + ["--ignore-certificate-errors-spki-list=" + keys] * bool(keys)
 	options = {"args": arguments}
 	session = "/session/" + call("POST", "/session", {"capabilities": {"alwaysMatch": {"goog:chromeOptions": options}}})["sessionId"]
 	for number, url in enumerate(urls, 1):
