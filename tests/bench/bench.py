@@ -63,7 +63,8 @@ TARGETS = [
 ]
 
 # Shown beside whoever was measured, with nothing to reach.
-RATIOS = [("http-64", "rate"), ("http-64", "cpu_us_per_op"), ("http-1", "p50_us"), ("udp-64-max", "rate"), ("udp-64-max", "cpu_us_per_op"),
+RATIOS = [("http-64", "rate"), ("http-64", "cpu_us_per_op"), ("http-1", "p50_us"), ("https-tls-64", "rate"), ("https-tls-64", "cpu_us_per_op"),
+          ("https-tls-1", "p50_us"), ("https-handshakes-32", "rate"), ("https-handshakes-32", "cpu_us_per_op"), ("udp-64-max", "rate"), ("udp-64-max", "cpu_us_per_op"),
           ("udp-1200-max", "rate"), ("udp-1200-max", "cpu_us_per_op")]
 
 
@@ -125,6 +126,11 @@ def web(connections):
                 lambda way: with_cpu(way, lambda: tool("web", "get", way.port, rivals.HOST, connections, SECONDS), .2, SECONDS), SECONDS + .3)
 
 
+def secure_web(verb, connections):
+    return Case("https-%s-%d" % (verb, connections),
+                lambda way: with_cpu(way, lambda: tool("web", verb, way.port, rivals.HOST, connections, SECONDS), .2, SECONDS), SECONDS + .3)
+
+
 def packets(name, size, per_second):
     def run(way):
         return with_cpu(way, lambda: tool("packets", "send", way.port, size, UDP_FLOWS, SECONDS, per_second, UDP_WINDOW))
@@ -141,6 +147,7 @@ def slow(rtt_ms):
 STREAMS = [bulk(d, n) for d in ("pull", "push") for n in (1, 8, 64)] + [rr(1), rr(64), crc(32)]
 STREAMS += [others("others-bulk", "pull", 0, SECONDS, .5), others("others-stalled", "pull", 1, SECONDS, .5)]
 WEBS = [web(1), web(64)]
+SECURE_WEBS = [secure_web("tls", 1), secure_web("tls", 64), secure_web("handshakes", 32)]
 FLOWS = [packets(name, size, rate) for size in (64, 1200) for name, rate in (("%dk" % (UDP_RATE // 1000), UDP_RATE), ("max", 0))]
 
 
@@ -243,6 +250,8 @@ def target_rows(results, memory):
         rows.append(row("idle connection, KiB", "both programs", memory["connection"], 4, False, "memory"))
     if "agent_at_relay" in memory:
         rows.append(row("idle agent, KiB", "relay", memory["agent_at_relay"], 20, False, "memory"))
+    if "https_visitor_at_agent" in memory:
+        rows.append(row("idle https visitor, KiB", "agent", memory["https_visitor_at_agent"], 20, False, "memory"))
     return [r for r in rows if r]
 
 
@@ -353,6 +362,7 @@ class Section:
 def sections(tls):
     out = [Section("streams", ("load", "sink"), STREAMS, [rivals.Groundnut(BUILD), rivals.Bare(BUILD)] + rivals.streams(tls)),
            Section("http", ("web", "origin"), WEBS, [rivals.Groundnut(BUILD, "http")] + rivals.webs(tls)),
+           Section("https", ("web", "origin"), SECURE_WEBS, [rivals.Groundnut(BUILD, "https", tls)] + rivals.secure_webs(tls)),
            Section("udp", ("packets", "echo"), FLOWS, [rivals.Groundnut(BUILD, "udp")] + rivals.flows())]
     for rtt in RTTS_MS:
         out.append(Section("25 MB/s, %d ms" % rtt, ("load", "sink"), slow(rtt),
@@ -389,6 +399,22 @@ def idle_connections(way, count):
     return out
 
 
+def idle_https(results, directory, tls):
+    """KiB of PSS more for each visitor of an https mapping that has asked once and is idle: at the agent, where its TLS ends."""
+    origin, ours = Service("web", "origin"), rivals.Groundnut(BUILD, "https", tls)
+    try:
+        ours.start(origin.port, directory, None)
+        tool("web", "tls", ours.port, rivals.HOST, 8, 0.2)
+        before = pss_kib([ours.agent_pid])
+        crowd = Crowd("web", "hold", ours.port, rivals.HOST, IDLE_RIVALS)
+        out = (pss_kib([ours.agent_pid]) - before) / IDLE_RIVALS
+        crowd.let_go()
+        return out
+    finally:
+        ours.stop()
+        origin.stop(results)
+
+
 def measure_memory(results, directory, tls):
     """PSS of idle connections, all programs of a way, and of idle agents at both ends."""
     out = {}
@@ -415,6 +441,7 @@ def measure_memory(results, directory, tls):
             crowd.process.terminate()
             crowd.process.wait()
         ours.stop()
+        out["https_visitor_at_agent"] = idle_https(results, directory, tls)
         for way in available(rivals.streams(tls)[1:], results):
             try:
                 way.start(service.port, directory, None)

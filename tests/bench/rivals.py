@@ -2,7 +2,7 @@
 
 A way has start(service, dir, via) and stop(). via(port) gives a port that leads to port over the slow path; without one, port itself.
 After start(): port, where visitors go in, and pids, whose processor time and memory are the way's own.
-kind is what a way carries: "tcp", "http" or "udp". only is what the names of its cases begin with, if it is not for all.
+kind is what a way carries: "tcp", "http", "https" or "udp". only is what the names of its cases begin with, if it is not for all.
 """
 import json
 import os
@@ -126,9 +126,9 @@ class Direct(Way):
 class Groundnut(Way):
     name = "groundnut"
 
-    def __init__(self, build, kind="tcp"):
+    def __init__(self, build, kind="tcp", tls=None):
         super().__init__()
-        self.kind = kind
+        self.kind, self.tls = kind, tls
         self.relay = os.path.join(build, "groundnut-relay")
         self.agent = os.path.join(build, "groundnut-agent")
 
@@ -144,6 +144,8 @@ class Groundnut(Way):
             c.pop(key, None)
         if self.kind == "http":
             c["http"] = {"listen": ["127.0.0.1:%d" % self.port]}
+        if self.kind == "https":
+            c["tls"] = {"listen": ["127.0.0.1:%d" % self.port]}
         c.update(listen=["127.0.0.1:%d" % self.door], bind=["127.0.0.1"], control="relay.sock", state="relay.db")
         c["limits"] = {"connections_per_account": 60000}
         write(home, "relay.json", json.dumps(c))
@@ -161,14 +163,16 @@ class Groundnut(Way):
         self.run(directory, self.relay, "run", "-c", self.config, "--log-level", "warn")
         wait_for(self.door)
         mapping = {"name": "bench", "protocol": self.kind, "target": "127.0.0.1:%d" % sink}
-        mapping.update({"host": "web.bench"} if self.kind == "http" else {"public_port": self.port})
+        mapping.update({"host": "web.bench"} if self.kind in ("http", "https") else {"public_port": self.port})
+        if self.kind == "https":
+            mapping.update(certificate=self.tls[0], private_key=self.tls[1])
         agent = {
             "relay": "127.0.0.1:%d" % (via(self.door) if via else self.door), "pin": self.pin, "account": "bench", "token": self.tokens["bench"],
             "agent": "bench", "control": "agent.sock",
             "mappings": [mapping],
         }
         self.run(directory, self.agent, "run", "-c", write(home, "agent.json", json.dumps(agent)), "--log-level", "warn")
-        if self.kind == "http":
+        if self.kind in ("http", "https"):
             self.wait_mapped(home)
         self.wait_open()
 
@@ -411,13 +415,13 @@ class Chisel(Way):
 
 
 class WebNginx(Pair):
-    """A reverse proxy in one process, without TLS; or with it two, as a tunnel would be."""
+    """A reverse proxy in one process, without TLS; or with it two, as a tunnel would be. kind https: visitors come to the outer one by TLS, too."""
 
-    program, kind = "nginx", "http"
+    program = "nginx"
 
-    def __init__(self, tls=None):
+    def __init__(self, tls=None, kind="http"):
         super().__init__(tls)
-        self.name = "nginx pair" if tls else "nginx"
+        self.name, self.kind = "nginx pair" if tls else "nginx", kind
 
     def start(self, service, directory, via):
         if self.tls:
@@ -427,7 +431,7 @@ class WebNginx(Pair):
         wait_for(self.port)
 
     def launch(self, directory, tag, port, to, inner):
-        listen = " ssl; ssl_certificate %s; ssl_certificate_key %s; ssl_protocols TLSv1.3;" % self.tls if inner else ";"
+        listen = " ssl; ssl_certificate %s; ssl_certificate_key %s; ssl_protocols TLSv1.3;" % self.tls if inner or self.kind == "https" else ";"
         scheme = "https" if inner is False else "http"
         self.run(directory, self.path(), "-e", directory + "/nginx.log", "-c", write(directory, tag + ".conf", """%s
 http { access_log off; keepalive_requests 100000000;
@@ -482,6 +486,10 @@ def streams(tls):
 
 def webs(tls):
     return [Direct(), WebNginx(), WebHaproxy(), WebNginx(tls), Frp(True, "http")]
+
+
+def secure_webs(tls):
+    return [WebNginx(tls, "https")]
 
 
 def flows():
