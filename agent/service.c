@@ -75,7 +75,8 @@ struct service_main {
 	struct list questions;
 	uint64_t started_ms;
 	bool ready, stopping;
-	char *told; /* systemd's STATUS= */
+	char *told;   /* systemd's STATUS= */
+	char *notice; /* what the relay has for whoever runs this; NULL: nothing */
 	/* a new session has begun, and was declared before RELAY_SESSION_STATE */
 	bool fresh;
 };
@@ -245,6 +246,7 @@ static void write_status(struct service_main *m, struct json *w)
 	const char *error = relay_session_last_error(m->session),
 		   *address = relay_session_address(m->session);
 	json_str(w, "last_error", *error ? error : NULL);
+	json_str(w, "notice", m->notice);
 	json_str(w, "address", *address ? address : NULL);
 	int64_t clock_off_ms;
 	if (relay_session_clock(m->session, &clock_off_ms))
@@ -492,6 +494,16 @@ static void attached(struct service_main *m)
 		declare(m);
 }
 
+static void take_notice(struct service_main *m, const char *notice)
+{
+	if (text_same(notice, m->notice))
+		return;
+	if (notice)
+		log_warn("relay_notice", "said=%s", notice);
+	mem_free(m->notice);
+	m->notice = mem_strdup(notice);
+}
+
 static void stated(struct service_main *m, const void *json, size_t len)
 {
 	struct state s;
@@ -501,6 +513,7 @@ static void stated(struct service_main *m, const void *json, size_t len)
 		transport_break(relay_session_transport(m->session), ERR_SESSION);
 		return;
 	}
+	take_notice(m, s.notice);
 	followed_names_stated(m->follow, &s);
 	targets_stated(m->targets, &s);
 	state_fini(&s);
@@ -754,6 +767,7 @@ int service_run(const char *config_file)
 		code = EXIT_WORK;
 	agent_config_free(m.config);
 	mem_free(m.told);
+	mem_free(m.notice);
 	mem_free(m.file);
 	if (!code)
 		log_info("stopped", NULL);

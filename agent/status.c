@@ -95,6 +95,7 @@ static void put_head(struct text_page *page, const json_t *status)
 	put_opt_line(page, "link", TEXT_PLAIN, status, "link");
 	put_congestion(page, status);
 	put_opt_line(page, "last error", TEXT_RED, status, "last_error");
+	put_opt_line(page, "relay says", TEXT_RED, status, "notice");
 	put_address(page, status);
 	if (follows_home(json_object_get(status, "names")))
 		put_opt_line(page, "advice", TEXT_PLAIN, status, "advice");

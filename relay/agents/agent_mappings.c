@@ -91,6 +91,7 @@ static void send_state(struct agent_mappings *all)
 	struct state s = {.serial = all->serial, .mapping_count = all->count};
 	char address[ADDR_TEXT];
 	s.address = mem_strdup(addr_ip_text(&all->tenant->remote, address));
+	s.notice = tenant_quota_sentence(all->tenant);
 	s.mappings = mem_zalloc(all->count * sizeof *s.mappings);
 	for (size_t i = 0; i < all->count; i++) {
 		const struct door *d = all->doors[i];

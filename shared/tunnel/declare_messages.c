@@ -282,6 +282,7 @@ void state_fini(struct state *s)
 	name_reports_free(s->names, s->name_count);
 	challenge_reports_free(s->challenges, s->challenge_count);
 	mem_free(s->address);
+	mem_free(s->notice);
 	memset(s, 0, sizeof(*s));
 }
 
@@ -343,6 +344,8 @@ void state_write(const struct state *s, struct buf *out)
 	json_close(&w);
 	write_challenge_reports(&w, s);
 	write_text(&w, "address", s->address);
+	char notice[STATE_ERROR_ROOM];
+	write_text(&w, "notice", s->notice ? text_fit(s->notice, notice, sizeof(notice)) : NULL);
 	json_close(&w);
 }
 
@@ -457,6 +460,7 @@ int state_read(const char *text, size_t len, struct state *out, char why[256])
 		read_name_reports(root, out);
 		read_challenge_reports(conf_list(root, "challenges"), out);
 		out->address = read_text(root, "address");
+		out->notice = read_text(root, "notice");
 	}
 	int err = frame_result(c, root, why);
 	if (err)

@@ -82,6 +82,7 @@ struct state {
 	struct name_report *names;
 	size_t name_count;
 	char *address; /* the agent's address as the relay sees it */
+	char *notice;  /* a sentence for whoever runs the agent, or NULL; longer ones are cut */
 	struct challenge_report *challenges;
 	size_t challenge_count;
 };
