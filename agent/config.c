@@ -308,7 +308,7 @@ static struct agent_config *read_all(struct conf_at root, const char *file)
 	acme_config_read(root, file, &c->acme);
 	read_mappings(root, c);
 	read_names(root, c);
-	c->log_visitors = visitor_log_read(root);
+	visitor_log_read(root, &c->log_visitors, &c->log_requests);
 	notify_config_read(root, file, &c->notify);
 	conf_done(root);
 	return c;

@@ -26,7 +26,7 @@ struct agent_config {
 	struct acme_config acme;
 	struct mapping_list mappings;
 	struct name_entry_list names;
-	bool log_visitors;
+	bool log_visitors, log_requests;
 	struct notify_config notify;
 };
 

@@ -13,6 +13,7 @@
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/rate_limiter.h"
+#include "shared/base/request_log.h"
 #include "shared/base/text.h"
 
 #include <string.h>
@@ -43,6 +44,7 @@ struct https_visit {
 	void *owner;
 	struct guess_limiter *guesses; /* of the mapping */
 	bool is_unfinished, is_resting;
+	uint64_t asked_ms; /* when the request came that is noted */
 };
 
 struct https_gateway {
@@ -53,7 +55,8 @@ struct https_gateway {
 	struct list resting; /* the longest first */
 	struct rate_limiter *unfinished, *sources;
 	uint64_t weighed_ms;
-	size_t bytes; /* when it was last weighed, and newcomers since */
+	size_t bytes;                 /* when it was last weighed, and newcomers since */
+	struct request_log *requests; /* NULL: they are not logged */
 };
 
 struct https_gateway *https_gateway_new(struct loop *l, struct certificates *certificates)
@@ -76,7 +79,24 @@ void https_gateway_free(struct https_gateway *g)
 	eviction_queue_free(g->young);
 	rate_limiter_free(g->unfinished);
 	rate_limiter_free(g->sources);
+	request_log_free(g->requests);
 	mem_free(g);
+}
+
+void https_gateway_log_requests(struct https_gateway *g, bool on)
+{
+	if (on && !g->requests)
+		g->requests = request_log_new(REQUEST_LOG_BYTES);
+	if (on)
+		return;
+	request_log_free(g->requests);
+	g->requests = NULL;
+}
+
+void https_gateway_write_requests(const struct https_gateway *g, struct json *w)
+{
+	if (g->requests)
+		request_log_write(g->requests, "", loop_now_ms(g->loop), w);
 }
 
 /* --- coming and going --- */
@@ -227,6 +247,24 @@ static void count_guess(struct https_visit *v, enum basic_auth auth, uint64_t no
 		guess_limiter_wrong(v->guesses, &v->source, now);
 }
 
+static void on_noted(void *owner, const struct http_note *note)
+{
+	const struct https_visit *v = owner;
+	uint64_t now = loop_now_ms(v->gateway->loop);
+	const struct request r = {.account = "",
+				  .agent = "",
+				  .mapping = v->mapping->name,
+				  .method = note->method,
+				  .path = note->path,
+				  .code = note->status,
+				  .time_ms = loop_wall_ms(),
+				  .took_ms = now - v->asked_ms,
+				  .bytes_in = note->in,
+				  .bytes_out = note->out};
+	if (v->gateway->requests)
+		request_log_add(v->gateway->requests, &r, now);
+}
+
 static void route(void *owner)
 {
 	struct https_visit *v = owner;
@@ -234,6 +272,9 @@ static void route(void *owner)
 	const struct mapping *m = v->mapping;
 	uint64_t now = loop_now_ms(v->gateway->loop);
 	grow_up(v);
+	v->asked_ms = now;
+	if (v->gateway->requests)
+		http_gateway_note(gateway);
 	if (v->host && !text_host_covers(v->host, http_gateway_request(gateway)->host)) {
 		http_gateway_refuse(gateway, 421, 0);
 		return;
@@ -270,7 +311,8 @@ struct https_visit *https_gateway_enter(struct https_gateway *g, struct transpor
 					struct splice_count *count,
 					const struct https_visit_calls *calls, void *owner)
 {
-	static const struct https_visitor_calls ours = {choose, route, open_target, rests, on_over};
+	static const struct https_visitor_calls ours = {choose, route,    open_target,
+							rests,  on_noted, on_over};
 	const struct https_visitor_times times = {
 	    .hello_ms = HEAD_MS,
 	    .head_ms = HEAD_MS,

@@ -14,6 +14,7 @@
 #include "agent/certificates.h"
 #include "agent/https_visitor.h"
 #include "shared/base/guess_limiter.h"
+#include "shared/base/json.h"
 #include "shared/tunnel/mapping.h"
 
 struct https_gateway;
@@ -35,6 +36,10 @@ struct https_visit_calls {
 /* certificates: borrowed */
 struct https_gateway *https_gateway_new(struct loop *l, struct certificates *certificates);
 void https_gateway_free(struct https_gateway *g); /* after its visits */
+/* Whether requests are logged; what was is forgotten when they are not. */
+void https_gateway_log_requests(struct https_gateway *g, bool on);
+/* Into an array that is open: request_log_write(). */
+void https_gateway_write_requests(const struct https_gateway *g, struct json *w);
 
 /* host: the mapping's full name, or NULL where the relay has not told it. m, guesses (of the
  * mapping) and count are

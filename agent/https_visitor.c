@@ -98,8 +98,17 @@ static void moved(struct https_visitor *v)
 	v->moved_ms = loop_now_ms(v->loop);
 }
 
+/* over: the connection is. */
+static void take_note(struct https_visitor *v, bool over)
+{
+	struct http_note note;
+	if (v->gateway && http_gateway_take_note(v->gateway, over, &note))
+		v->calls->noted(v->owner, &note);
+}
+
 static void drop(struct https_visitor *v)
 {
+	take_note(v, true);
 	task_cancel(&v->task);
 	timer_close(v->timer);
 	tls_connection_free(v->tls);
@@ -637,6 +646,7 @@ static bool move_all(struct https_visitor *v)
 		any |= read_service(v);
 		any |= read_visitor(v);
 		any |= write_service(v);
+		take_note(v, false);
 		met = meet(v);
 		if (met == MET_END)
 			return false;

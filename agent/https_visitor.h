@@ -28,6 +28,8 @@ struct https_visitor_calls {
 	/* It waits for its next request (true), or for that no more. It must not be ended
 	 * inside. */
 	void (*rests)(void *owner, bool rests);
+	/* A request that was noted (http_gateway_note()) is over. */
+	void (*noted)(void *owner, const struct http_note *note);
 	/* It has gone, and all it owned; what is being dialled is not wanted. why: in words */
 	void (*over)(void *owner, const char *why);
 };

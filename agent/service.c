@@ -270,6 +270,21 @@ static void answer_status(struct service_main *m, struct control_reply *reply)
 	buf_fini(&out);
 }
 
+static void answer_requests(struct service_main *m, struct control_reply *reply)
+{
+	struct buf out = BUF_INIT;
+	struct json w = json_into(&out, false);
+	json_open(&w, NULL, '{');
+	json_bool(&w, "ok", true);
+	json_bool(&w, "on", m->config->log_requests);
+	json_open(&w, "requests", '[');
+	targets_write_requests(m->targets, &w);
+	json_close(&w);
+	json_close(&w);
+	control_answer(reply, &out);
+	buf_fini(&out);
+}
+
 static void declare(struct service_main *m)
 {
 	targets_declare(m->targets, m->follow, relay_session_transport(m->session));
@@ -340,7 +355,7 @@ static const char *reload(struct service_main *m)
 	struct agent_config *old = m->config;
 	m->config = fresh;
 	event_hub_set(m->events, &fresh->notify, fresh->account, fresh->agent);
-	targets_set_log(m->targets, fresh->log_visitors);
+	targets_set_log(m->targets, fresh->log_visitors, fresh->log_requests);
 	targets_set(m->targets, &fresh->mappings);
 	certificates_set(m->certificates, fresh);
 	followed_names_set(m->follow, &fresh->names);
@@ -399,6 +414,8 @@ static void on_control(void *owner, struct control_reply *reply, const char *req
 			control_answer_plain(reply, error);
 		else
 			ask_later(m, reply, name);
+	} else if (!strcmp(what, "requests")) {
+		answer_requests(m, reply);
 	} else if (!strcmp(what, "certificates")) {
 		answer_certificates(m, reply);
 	} else if (!strcmp(what, "renew")) {
@@ -672,7 +689,7 @@ static int start(struct service_main *m)
 	m->certificates = certificates_new(m->loop, m->events, on_certificates, m);
 	m->known = known_targets_new(m->loop, m->config->state);
 	m->targets = targets_new(m->loop, m->certificates, m->known, m->events, on_targets, m);
-	targets_set_log(m->targets, m->config->log_visitors);
+	targets_set_log(m->targets, m->config->log_visitors, m->config->log_requests);
 	targets_set(m->targets, &m->config->mappings);
 	certificates_set(m->certificates, m->config);
 	m->follow = followed_names_new(m->loop, on_follow, m);

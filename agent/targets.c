@@ -738,9 +738,15 @@ int targets_probed(struct targets *s, const void *json, size_t len, char why[256
 
 /* --- what is known --- */
 
-void targets_set_log(struct targets *s, bool visitors)
+void targets_set_log(struct targets *s, bool visitors, bool requests)
 {
 	s->log_visitors = visitors;
+	https_gateway_log_requests(s->https, requests);
+}
+
+void targets_write_requests(const struct targets *s, struct json *w)
+{
+	https_gateway_write_requests(s->https, w);
 }
 
 bool targets_all_answered(const struct targets *s)

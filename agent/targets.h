@@ -28,8 +28,11 @@ void targets_free(struct targets *s);
 /* Takes the file's list, copied. A mapping that has not changed keeps its id and its visits; the
  * visits of a changed or removed one are cut. */
 void targets_set(struct targets *s, const struct mapping_list *list);
-/* Whether each visitor that leaves is worth a line in the log. */
-void targets_set_log(struct targets *s, bool visitors);
+/* Whether each visitor that leaves is worth a line in the log, and whether requests of https
+ * mappings are kept in memory for a while. */
+void targets_set_log(struct targets *s, bool visitors, bool requests);
+/* Into an array that is open: those requests, the newest last. */
+void targets_write_requests(const struct targets *s, struct json *w);
 /* A session begins: probes and reports go by it from here on. */
 void targets_begin(struct targets *s, const struct reachability_session *session, bool can_report);
 void targets_attached(struct targets *s); /* a link is up again */

@@ -423,7 +423,7 @@ static void read_root(struct conf_at root, const char *domain, struct relay_conf
 	c->grace_s = read_number(root, "grace_s", 1, GRACE_MAX_S, 120);
 	c->threads = read_number(root, "threads", 0, THREADS_MAX, 0);
 	read_limits(root, &c->limits);
-	c->log_visitors = visitor_log_read(root);
+	visitor_log_read(root, &c->log_visitors, &c->log_requests);
 	read_dns(root, domain, c);
 	read_update(root, c);
 	acme_config_read(root, c->file, &c->acme);

@@ -86,7 +86,7 @@ struct relay_config {
 	uint64_t egress;
 	uint32_t grace_s; /* 120 */
 	uint32_t threads; /* 0: one per core */
-	bool log_visitors;
+	bool log_visitors, log_requests;
 	struct own_names *own_names; /* what follows from all that: nobody's mapping or account */
 	struct relay_limits limits;
 };

@@ -8,6 +8,7 @@
 #include "shared/base/hash_table.h"
 #include "shared/base/memory_budget.h"
 #include "shared/base/rate_limiter.h"
+#include "shared/base/request_log.h"
 #include "shared/net/event_hub.h"
 #include "shared/net/shaper.h"
 #include "shared/tunnel/session.h"
@@ -29,6 +30,7 @@ struct worker {
 	struct hash_table *vhosts;     /* open doors of http and tls mappings, by claim */
 	struct rate_limiter *visitors; /* of its http doors, by source */
 	unsigned count;                /* agents given to it; the main thread only */
+	struct request_log *requests;  /* of its http doors; NULL: none was logged */
 	struct buf departed;           /* traffic_sums.h: what doors have carried that are gone */
 };
 

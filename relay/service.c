@@ -354,6 +354,7 @@ static void free_worker(struct worker *w)
 	session_pool_fini(&w->pool);
 	hash_table_free(w->vhosts);
 	buf_fini(&w->departed);
+	request_log_free(w->requests);
 	rate_limiter_free(w->visitors);
 	relay_config_unref(w->config);
 }
@@ -448,17 +449,39 @@ static void on_quota(void *owner, const char *account)
 	registry_set_quota(((struct relay_parts *)owner)->registry, account);
 }
 
+/* Two subjects: an alert of one is told once, and the other soon after it, too. */
+static void tell_quota(void *owner, const char *account, enum quota_level level, const char *said)
+{
+	const struct event e = {.kind = EVENT_QUOTA,
+				.account = account,
+				.subject = level == QUOTA_USED ? "100 %" : "80 %",
+				.why = said};
+	event_hub_take(((struct relay_parts *)owner)->context.events, &e);
+}
+
 static void start_traffic(struct relay *r, struct accounts *accounts)
 {
 	struct relay_parts *p = &r->parts;
-	const struct traffic_calls calls = {p, collect_traffic, on_quota};
+	const struct traffic_calls calls = {p, collect_traffic, on_quota, tell_quota};
 	p->context.traffic = traffic_new(p->context.main, r->store, &calls, loop_wall_ms());
 	traffic_set_accounts(p->context.traffic, accounts);
 }
 
+static void ask_requests(void *owner, const char *account, registry_status_fn *fn, void *arg)
+{
+	registry_requests(((struct relay_parts *)owner)->registry, account, fn, arg);
+}
+
 static struct relay_api *new_api(struct relay *r)
 {
-	const struct relay_api_calls calls = {&r->parts, ask_agents, write_status, write_names};
+	const struct relay_api_calls calls = {
+	    &r->parts,
+	    ask_agents,
+	    write_status,
+	    write_names,
+	    r->parts.context.traffic,
+	    {&r->parts, ask_requests},
+	};
 	return relay_api_new(r->parts.context.main, &calls);
 }
 

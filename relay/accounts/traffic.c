@@ -157,7 +157,8 @@ static uint64_t used_since(const struct holder *h, int64_t begin)
 	return used;
 }
 
-static void say_level(const struct account *a, const struct traffic_quota *q)
+static void say_level(const struct traffic *t, const struct account *a,
+		      const struct traffic_quota *q)
 {
 	static const char *const events[] = {"quota_free", "quota_near", "quota_used"};
 	char date[QUOTA_DATE];
@@ -165,6 +166,10 @@ static void say_level(const struct account *a, const struct traffic_quota *q)
 		  "account=%s used=%llu quota=%llu at_limit=%s next=%s", a->name,
 		  (unsigned long long)q->used, (unsigned long long)a->quota.bytes,
 		  quota_at_limit_text(a->quota.at_limit), quota_date(q->next, date));
+	char *said = quota_sentence(a->name, &a->quota, q->level, q->next);
+	if (said)
+		t->calls.tell(t->calls.owner, a->name, q->level, said);
+	mem_free(said);
 }
 
 /* quiet: at the start, where the level was told before. */
@@ -182,7 +187,7 @@ static void judge(struct traffic *t, const struct account *a, bool quiet)
 	}
 	bool news = h->quota.level != before.level;
 	if (news && !quiet && a->quota.bytes)
-		say_level(a, &h->quota);
+		say_level(t, a, &h->quota);
 	if (news || h->quota.next != before.next)
 		t->calls.changed(t->calls.owner, a->name);
 }
@@ -447,6 +452,11 @@ void traffic_free(struct traffic *t)
 
 /* --- what it says --- */
 
+int64_t traffic_today(const struct traffic *t)
+{
+	return t->today;
+}
+
 static void put_quota(const struct account *a, const struct traffic_quota *q, struct json *w)
 {
 	static const char *const levels[] = {"below", "near", "used"};
@@ -473,6 +483,32 @@ void traffic_status(const struct traffic *t, struct json *w)
 		json_open(w, NULL, '{');
 		json_str(w, "account", a->name);
 		put_quota(a, &h->quota, w);
+		json_close(w);
+	}
+	json_close(w);
+}
+
+void traffic_write_accounts(const struct traffic *t, struct json *w)
+{
+	json_open(w, NULL, '[');
+	for (size_t i = 0; t->accounts && i < accounts_count(t->accounts); i++) {
+		const struct account *a = accounts_at(t->accounts, i);
+		const struct holder *h = get_holder(t, a->name);
+		uint64_t in = 0, out = 0;
+		for (unsigned d = 0; h && d < DAYS; d++) {
+			if (h->days[d].day < month_begin(t))
+				continue;
+			in += h->days[d].in;
+			out += h->days[d].out;
+		}
+		if (!in && !out && !a->quota.bytes)
+			continue;
+		json_open(w, NULL, '{');
+		json_str(w, "account", a->name);
+		json_uint(w, "bytes_in", in);
+		json_uint(w, "bytes_out", out);
+		if (a->quota.bytes && h)
+			put_quota(a, &h->quota, w);
 		json_close(w);
 	}
 	json_close(w);

@@ -30,6 +30,8 @@ struct traffic_calls {
 	void (*collect)(void *owner);
 	/* What traffic_quota() says of an account has changed. */
 	void (*changed)(void *owner, const char *account);
+	/* It is near its quota now, or has used it: what is to be said of that, once. */
+	void (*tell)(void *owner, const char *account, enum quota_level level, const char *said);
 };
 
 /* Blocking, for the start: reads the file. */
@@ -54,7 +56,10 @@ struct traffic_quota {
 /* All zero without a quota. t may be NULL. */
 struct traffic_quota traffic_quota(const struct traffic *t, const char *account);
 
+int64_t traffic_today(const struct traffic *t);
 /* "quotas": a list of the accounts that have one. */
 void traffic_status(const struct traffic *t, struct json *w);
+/* An array: what each account has carried in this calendar month, and its quota. */
+void traffic_write_accounts(const struct traffic *t, struct json *w);
 
 #endif

@@ -31,6 +31,7 @@ struct relay_api {
 	struct relay_api_calls calls;
 	struct relay_config *config; /* a reference: the server reads it */
 	struct admin_server *server;
+	struct traffic_api *traffic;
 	struct tls_context *automatic; /* what a CA gave; NULL: nothing yet */
 	struct list questions;
 	unsigned question_count;
@@ -125,10 +126,28 @@ static void serve_names(void *owner, const struct admin_request *r)
 	buf_fini(&out);
 }
 
+static void serve_traffic(void *owner, const struct admin_request *r)
+{
+	traffic_api_serve(((struct relay_api *)owner)->traffic, r, false);
+}
+
+static void serve_traffic_csv(void *owner, const struct admin_request *r)
+{
+	traffic_api_serve(((struct relay_api *)owner)->traffic, r, true);
+}
+
+static void serve_requests(void *owner, const struct admin_request *r)
+{
+	traffic_api_serve_requests(((struct relay_api *)owner)->traffic, r);
+}
+
 static const struct admin_route routes[] = {
     {"GET", "/metrics", ADMIN_METRICS, serve_metrics},
     {"GET", "/api/v1/status", ADMIN_READS, serve_status},
     {"GET", "/api/v1/names", ADMIN_READS, serve_names},
+    {"GET", "/api/v1/traffic", ADMIN_READS, serve_traffic},
+    {"GET", "/api/v1/traffic.csv", ADMIN_READS, serve_traffic_csv},
+    {"GET", "/api/v1/requests", ADMIN_READS, serve_requests},
     {0},
 };
 
@@ -144,6 +163,7 @@ struct relay_api *relay_api_new(struct loop *l, const struct relay_api_calls *ca
 	a->calls = *calls;
 	list_init(&a->questions);
 	a->server = admin_server_new(l, &program);
+	a->traffic = traffic_api_new(l, calls->traffic, &calls->traffic_calls);
 	return a;
 }
 
@@ -170,6 +190,7 @@ static void load_certificate(struct relay_api *a)
 void relay_api_set(struct relay_api *a, struct relay_config *config)
 {
 	admin_server_set(a->server, &config->admin);
+	traffic_api_set(a->traffic, config);
 	relay_config_unref(a->config);
 	a->config = relay_config_ref(config);
 	if (config->admin.on)
@@ -198,6 +219,7 @@ void relay_api_close(struct relay_api *a)
 		list_remove(&q->node);
 		q->api = NULL;
 	}
+	traffic_api_close(a->traffic);
 	admin_server_close(a->server);
 	tls_context_unref(a->automatic);
 	relay_config_unref(a->config);

@@ -26,9 +26,10 @@ struct survey {
 	struct list node;
 	registry_status_fn *fn;
 	void *arg;
-	unsigned open;   /* answers still out */
-	bool sums;       /* a run of sums is gathered, else JSON */
-	struct buf json; /* "[{…},{…}", or the sums */
+	unsigned open;            /* answers still out */
+	bool sums;                /* a run of sums is gathered, else JSON */
+	char account[HELLO_NAME]; /* of the requests that are asked for; "": of all */
+	struct buf json;          /* "[{…},{…}", or the sums */
 };
 
 struct holder {
@@ -264,6 +265,10 @@ static void take_config(void *arg)
 	struct new_config *n = arg;
 	relay_config_unref(n->worker->config);
 	n->worker->config = n->config;
+	if (!n->config->log_requests) {
+		request_log_free(n->worker->requests);
+		n->worker->requests = NULL;
+	}
 	mem_free(n);
 }
 
@@ -449,6 +454,18 @@ static void ask_status(void *arg)
 	ask_nothing(n);
 }
 
+static void ask_requests(void *arg)
+{
+	struct answer *n = arg;
+	struct worker *k = n->worker;
+	struct json w = json_into(&n->json, false);
+	json_open(&w, NULL, '[');
+	if (k->requests)
+		request_log_write(k->requests, n->survey->account, loop_now_ms(k->loop), &w);
+	json_close(&w);
+	ask_nothing(n);
+}
+
 static void ask_traffic(void *arg)
 {
 	struct answer *n = arg;
@@ -460,11 +477,13 @@ static void ask_traffic(void *arg)
 }
 
 /* ask runs on each worker's loop. */
-static void survey(struct registry *r, void (*ask)(void *arg), registry_status_fn *fn, void *arg)
+static void survey(struct registry *r, void (*ask)(void *arg), const char *account,
+		   registry_status_fn *fn, void *arg)
 {
 	struct survey *s = mem_zalloc(sizeof *s);
 	*s = (struct survey){
 	    .fn = fn, .arg = arg, .open = r->context->worker_count, .sums = ask == ask_traffic};
+	snprintf(s->account, sizeof s->account, "%s", account);
 	buf_puts(&s->json, s->sums ? "" : "[");
 	list_append(&r->surveys, &s->node);
 	for (unsigned i = 0; i < r->context->worker_count; i++) {
@@ -478,15 +497,20 @@ static void survey(struct registry *r, void (*ask)(void *arg), registry_status_f
 
 void registry_status(struct registry *r, registry_status_fn *fn, void *arg)
 {
-	survey(r, ask_status, fn, arg);
+	survey(r, ask_status, "", fn, arg);
+}
+
+void registry_requests(struct registry *r, const char *account, registry_status_fn *fn, void *arg)
+{
+	survey(r, ask_requests, account, fn, arg);
 }
 
 void registry_traffic(struct registry *r, registry_status_fn *fn, void *arg)
 {
-	survey(r, ask_traffic, fn, arg);
+	survey(r, ask_traffic, "", fn, arg);
 }
 
 void registry_settle(struct registry *r, registry_status_fn *fn, void *arg)
 {
-	survey(r, ask_nothing, fn, arg);
+	survey(r, ask_nothing, "", fn, arg);
 }

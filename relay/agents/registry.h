@@ -52,6 +52,9 @@ void registry_stop(struct registry *r); /* says goodbye to all; they free themse
 /* Asks every loop; fn gets the "agents" array as JSON text, on the main loop. */
 typedef void registry_status_fn(void *arg, const struct buf *json);
 void registry_status(struct registry *r, registry_status_fn *fn, void *arg);
+/* The same of the requests of http mappings that are logged: an array, those of one loop after
+ * another, each the newest last. account: only of that one; "": of all. */
+void registry_requests(struct registry *r, const char *account, registry_status_fn *fn, void *arg);
 /* The same, of what doors have carried since this was last asked; fn gets a run of sums
  * (traffic_sums.h). Also after registry_stop(), while the loops have not been told to end. */
 void registry_traffic(struct registry *r, registry_status_fn *fn, void *arg);

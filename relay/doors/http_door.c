@@ -40,8 +40,9 @@ struct visitor {
 	bool entered;
 	struct splice_count count;
 	uint64_t since_ms;
-	char host[256];   /* of the last request, which was this door's … */
-	uint64_t version; /* … by this state of the table of hosts */
+	uint64_t asked_ms; /* when the request came that is noted */
+	char host[256];    /* of the last request, which was this door's … */
+	uint64_t version;  /* … by this state of the table of hosts */
 };
 
 struct web_door {
@@ -99,6 +100,38 @@ static void leave(struct visitor *v, const char *why)
 static void on_over(void *owner, const char *why)
 {
 	leave(owner, why);
+}
+
+static void on_noted(void *owner, const struct http_note *note)
+{
+	const struct visitor *v = owner;
+	const struct door *d = &v->door->door;
+	struct worker *w = d->tenant->worker;
+	uint64_t now = loop_now_ms(w->loop);
+	const struct request r = {.account = d->tenant->account,
+				  .agent = d->tenant->agent,
+				  .mapping = d->mapping.name,
+				  .method = note->method,
+				  .path = note->path,
+				  .code = note->status,
+				  .time_ms = loop_wall_ms(),
+				  .took_ms = now - v->asked_ms,
+				  .bytes_in = note->in,
+				  .bytes_out = note->out};
+	if (!w->config->log_requests)
+		return;
+	if (!w->requests)
+		w->requests = request_log_new(REQUEST_LOG_BYTES / w->context->worker_count);
+	request_log_add(w->requests, &r, now);
+}
+
+static void note_request(struct visitor *v)
+{
+	const struct worker *w = v->door->door.tenant->worker;
+	if (!w->config->log_requests)
+		return;
+	http_gateway_note(http_visitor_gateway(v->http));
+	v->asked_ms = loop_now_ms(w->loop);
 }
 
 /* --- slow ones --- */
@@ -358,6 +391,7 @@ static bool on_route(void *owner)
 	bool gone = false;
 	if (is_probe(v, head, &gone))
 		return !gone;
+	note_request(v);
 	struct forwarded f = forwarded_read(&v->door->door.tenant->worker->config->http_trust, head,
 					    peer, http_gateway_proto(gateway));
 	if (!addr_equal_ip(&f.visitor, &v->source)) {
@@ -383,6 +417,7 @@ static void take(struct door *d, struct io_parcel *parcel, struct http_gateway *
 	struct io *io = io_unpack(d->tenant->worker->loop, parcel, NULL, NULL);
 	v->http =
 	    http_visitor_new(d->tenant->worker->loop, io, gateway, &times, on_route, on_over, v);
+	http_visitor_set_noted(v->http, on_noted);
 	/* What a proxy says is read with the request, which waits. */
 	set_source(v, io_peer(io));
 }

@@ -45,6 +45,7 @@ struct http_visitor {
 	struct http_gateway *gateway;
 	http_visitor_route_fn *route; /* NULL: abandoned */
 	http_visitor_over_fn *over;
+	http_visitor_noted_fn *noted; /* or NULL */
 	void *owner;
 	const char *why; /* it ends, when it is not by itself; else NULL */
 	struct http_visitor_lead lead;
@@ -97,8 +98,17 @@ static void drop(struct http_visitor *v)
 	mem_free(v);
 }
 
+/* over: the connection is. */
+static void take_note(struct http_visitor *v, bool over)
+{
+	struct http_note note;
+	if (v->noted && http_gateway_take_note(v->gateway, over, &note))
+		v->noted(v->owner, &note);
+}
+
 static void end(struct http_visitor *v)
 {
+	take_note(v, true);
 	http_visitor_over_fn *over = v->over;
 	void *owner = v->owner;
 	const char *why = v->why ? v->why : "closed";
@@ -546,6 +556,7 @@ static void look(struct http_visitor *v)
 		any |= read_service(v);
 		any |= end_service(v);
 		any |= read_visitor(v);
+		take_note(v, false);
 		met = meet(v);
 		if (met == MET_END)
 			return;
@@ -601,6 +612,11 @@ struct http_visitor *http_visitor_new(struct loop *l, struct io *io, struct http
 	return v;
 }
 
+void http_visitor_set_noted(struct http_visitor *v, http_visitor_noted_fn *noted)
+{
+	v->noted = noted;
+}
+
 void http_visitor_set_lead(struct http_visitor *v, const struct http_visitor_lead *lead)
 {
 	v->lead = *lead;
@@ -654,6 +670,7 @@ void http_visitor_abandon(struct http_visitor *v)
 	shaper_forget(&v->out);
 	v->route = NULL;
 	v->over = NULL;
+	v->noted = NULL;
 	v->lead = (struct http_visitor_lead){.transport = NULL};
 	moved(v);
 	task_mark(v->loop, &v->task);

@@ -45,6 +45,9 @@ struct http_visitor *http_visitor_new(struct loop *l, struct io *io, struct http
 				      const struct http_visitor_times *times,
 				      http_visitor_route_fn *route, http_visitor_over_fn *over,
 				      void *owner);
+/* A request that was noted (http_gateway_note()) is over. */
+typedef void http_visitor_noted_fn(void *owner, const struct http_note *note);
+void http_visitor_set_noted(struct http_visitor *v, http_visitor_noted_fn *noted);
 void http_visitor_set_lead(struct http_visitor *v, const struct http_visitor_lead *lead);
 struct http_gateway *http_visitor_gateway(struct http_visitor *v);
 struct io *http_visitor_io(struct http_visitor *v);

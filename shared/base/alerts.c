@@ -143,7 +143,7 @@ static void write_wrong(struct alert *m, const char *since)
 		snprintf(m->text, ALERT_TEXT, "somebody guesses from %s: %s", m->subject, why);
 		break;
 	case ALERT_QUOTA:
-		snprintf(m->text, ALERT_TEXT, "account %s: %s", m->account ? m->account : "", why);
+		snprintf(m->text, ALERT_TEXT, "%s", why); /* names the account */
 		break;
 	case ALERT_ABOUT_COUNT:
 		break;

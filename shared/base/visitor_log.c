@@ -8,17 +8,13 @@
 	"mapping=%s visitor=%s bytes_in=%" PRIu64 " bytes_out=%" PRIu64 " duration_ms=%" PRIu64    \
 	" why=%s"
 
-/* "requests" is the request log of a later version; that it is off is true of this one, too. */
-bool visitor_log_read(struct conf_at root)
+void visitor_log_read(struct conf_at root, bool *visitors, bool *requests)
 {
 	struct conf_at at = conf_object(root, "log");
-	bool visitors = false, requests = false;
-	conf_opt_bool(at, "visitors", &visitors);
-	conf_opt_bool(at, "requests", &requests);
-	if (requests)
-		conf_error(at, "requests", "this version does not run it yet");
+	*visitors = *requests = false;
+	conf_opt_bool(at, "visitors", visitors);
+	conf_opt_bool(at, "requests", requests);
 	conf_done(at);
-	return visitors;
 }
 
 void visitor_log_end(const struct visitor_end *e)

@@ -18,8 +18,8 @@ struct visitor_end {
 	const char *why;
 };
 
-/* The member "log" of a file; absent: false. */
-bool visitor_log_read(struct conf_at root);
+/* The member "log" of a file; absent: false. requests: the log of requests (request_log.h). */
+void visitor_log_read(struct conf_at root, bool *visitors, bool *requests);
 void visitor_log_end(const struct visitor_end *e);
 
 #endif

@@ -29,6 +29,8 @@
 #include "shared/base/mem.h"
 
 #include <assert.h>
+#include <stdio.h>
+#include <string.h>
 
 enum asking { ASK_HEAD, ASK_ROUTE, ASK_OPEN, ASK_BODY, ASK_SENT, ASK_TUNNEL, ASK_DISCARD };
 enum answering { ANSWER_NONE, ANSWER_HEAD, ANSWER_BODY, ANSWER_DONE, ANSWER_TUNNEL };
@@ -66,6 +68,9 @@ struct http_gateway {
 	uint64_t key; /* where it goes, or is to be opened to */
 
 	uint32_t hsts_s; /* 0: not said */
+
+	struct http_note *note; /* of the last request that was to be noted, or NULL */
+	bool noted;             /* … which is over */
 };
 
 static enum http_end other(enum http_end end)
@@ -90,7 +95,7 @@ static void drop_stream(struct http_gateway *r)
 
 static void abort_all(struct http_gateway *r)
 {
-	r->aborted = true;
+	r->aborted = r->noted = true;
 	forget_request(r);
 	buf_fini(&r->onward);
 	for (int end = 0; end < 2; end++) {
@@ -107,6 +112,7 @@ static void finish(struct http_gateway *r)
 	drop_stream(r);
 	r->asking = ASK_DISCARD;
 	r->answering = ANSWER_NONE;
+	r->noted = true;
 }
 
 static void begin_next(struct http_gateway *r)
@@ -115,7 +121,20 @@ static void begin_next(struct http_gateway *r)
 	buf_fini(&r->onward);
 	r->asking = ASK_HEAD;
 	r->answering = ANSWER_NONE;
+	r->noted = true;
 	http_scan_init(&r->scan[HTTP_VISITOR], HTTP_STRICT);
+}
+
+static void note_status(struct http_gateway *r, unsigned status)
+{
+	if (r->note && !r->noted)
+		r->note->status = status;
+}
+
+static void note_bytes(struct http_gateway *r, enum http_end from, uint64_t len)
+{
+	if (r->note && !r->noted)
+		*(from == HTTP_VISITOR ? &r->note->in : &r->note->out) += len;
 }
 
 /* Our own page instead of an answer; the connection goes on only when the whole request has been
@@ -131,6 +150,7 @@ static void answer(struct http_gateway *r, struct error_page page)
 	page.http_1_0 = r->http_1_0;
 	page.head = r->to_head;
 	error_page_write(&page, &r->out[HTTP_VISITOR]);
+	note_status(r, page.status);
 	if (!keep) {
 		finish(r);
 		return;
@@ -161,7 +181,10 @@ static void begin_body(struct http_gateway *r, enum http_end from, enum http_bod
 
 static int move_body(struct http_gateway *r, enum http_end from)
 {
-	return body_transfer_move(&r->body[from], &r->in[from], &r->out[other(from)]);
+	size_t before = buf_len(&r->out[other(from)]);
+	int moved = body_transfer_move(&r->body[from], &r->in[from], &r->out[other(from)]);
+	note_bytes(r, from, buf_len(&r->out[other(from)]) - before);
+	return moved;
 }
 
 static bool is_repeatable(const struct http_head *h)
@@ -302,6 +325,8 @@ static bool take_interim(struct http_gateway *r, const struct http_head *h)
 {
 	if (h->status == 101 && !r->wants_upgrade)
 		return false;
+	if (h->status == 101)
+		note_status(r, 101);
 	if (h->status == 100)
 		r->expects = false;
 	if (!r->http_1_0)
@@ -328,6 +353,7 @@ static bool take_answer(struct http_gateway *r, uint8_t *p, size_t len, struct h
 	if (r->asking == ASK_BODY && (!r->fit || r->expects))
 		r->keep = false;
 	head_rewrite_response(h, r->keep, r->http_1_0, r->hsts_s, &r->out[HTTP_VISITOR]);
+	note_status(r, h->status);
 	begin_body(r, HTTP_SERVICE, h->body, h->length);
 	r->answering = ANSWER_BODY;
 	return true;
@@ -454,6 +480,7 @@ void http_gateway_free(struct http_gateway *r)
 	if (!r)
 		return;
 	abort_all(r);
+	mem_free(r->note);
 	mem_free(r);
 }
 
@@ -530,6 +557,7 @@ void http_gateway_passed(struct http_gateway *r, enum http_end from, uint64_t le
 		return;
 	if (from == HTTP_VISITOR)
 		r->expects = false;
+	note_bytes(r, from, len);
 	body_transfer_passed(&r->body[from], len);
 	settle(r);
 }
@@ -565,6 +593,30 @@ unsigned http_gateway_wants(const struct http_gateway *r)
 const struct http_head *http_gateway_request(const struct http_gateway *r)
 {
 	return r->asking == ASK_ROUTE ? r->request : NULL;
+}
+
+void http_gateway_note(struct http_gateway *r)
+{
+	const struct http_head *h = http_gateway_request(r);
+	if (!h)
+		return;
+	const char *query = memchr(h->target.p, '?', h->target.len);
+	size_t path = query ? (size_t)(query - h->target.p) : h->target.len;
+	r->note = r->note ? r->note : mem_alloc(sizeof *r->note);
+	*r->note = (struct http_note){.status = 0};
+	snprintf(r->note->method, sizeof r->note->method, "%.*s", (int)h->method.len, h->method.p);
+	snprintf(r->note->path, sizeof r->note->path, "%.*s", (int)path, h->target.p);
+	r->noted = false;
+}
+
+bool http_gateway_take_note(struct http_gateway *r, bool over, struct http_note *out)
+{
+	if (!r->note || (!r->noted && !over))
+		return false;
+	*out = *r->note;
+	mem_free(r->note);
+	r->note = NULL;
+	return true;
 }
 
 const struct addr *http_gateway_visitor(const struct http_gateway *r)
@@ -738,7 +790,8 @@ void http_gateway_give_up(struct http_gateway *r)
 
 size_t http_gateway_held(const struct http_gateway *r)
 {
-	size_t bytes = r->head.cap + r->onward.cap + (r->request ? sizeof(*r->request) : 0);
+	size_t bytes = r->head.cap + r->onward.cap + (r->request ? sizeof(*r->request) : 0) +
+		       (r->note ? sizeof(*r->note) : 0);
 	for (int end = 0; end < 2; end++)
 		bytes += r->in[end].cap + r->out[end].cap;
 	return bytes;

@@ -71,6 +71,21 @@ enum http_want {
 };
 unsigned http_gateway_wants(const struct http_gateway *r);
 
+/* A request, for a log. */
+struct http_note {
+	char method[24];
+	char path[512];  /* without the query; longer ones are cut */
+	unsigned status; /* of its answer; 0: none came */
+	uint64_t in,
+	    out; /* bytes of its body and of the answer's, chunks with their size lines; what
+			   * follows a 101, too. A page of our own counts none. */
+};
+/* While ROUTE is wanted: this request is noted. */
+void http_gateway_note(struct http_gateway *r);
+/* Takes the note of a request that is over, or, with the connection over, of one under way. False:
+ * there is none. */
+bool http_gateway_take_note(struct http_gateway *r, bool over, struct http_note *out);
+
 /* The request to be routed; valid while ROUTE is wanted. */
 const struct http_head *http_gateway_request(const struct http_gateway *r);
 /* for whom the last request was routed */

@@ -25,7 +25,8 @@ struct bench {
 	struct accounts *accounts;
 	struct buf sums; /* what the loops will say */
 	uint64_t wall_ms;
-	unsigned changed, settled, failed;
+	unsigned changed, told, settled, failed;
+	char said[256];
 };
 
 static uint64_t ms_of(const char *date)
@@ -50,6 +51,15 @@ static void changed(void *owner, const char *account)
 	((struct bench *)owner)->changed++;
 }
 
+static void tell(void *owner, const char *account, enum quota_level level, const char *said)
+{
+	assert_true(level > QUOTA_BELOW);
+	struct bench *b = owner;
+	assert_string_equal(account, "alice");
+	snprintf(b->said, sizeof b->said, "%s", said);
+	b->told++;
+}
+
 static void load_accounts(struct bench *b, const char *quota)
 {
 	char *text = mem_printf("[{\"name\": \"alice\", \"token\": \"sha256:%064d\"%s%s}]", 0,
@@ -67,7 +77,7 @@ static void load_accounts(struct bench *b, const char *quota)
 static void begin(struct bench *b, const char *date)
 {
 	char *why;
-	const struct traffic_calls calls = {b, collect, changed};
+	const struct traffic_calls calls = {b, collect, changed, tell};
 	*b = (struct bench){.loop = loop_new("test"), .wall_ms = ms_of(date)};
 	b->store = store_open(b->loop, tempdir_path("relay.db"), &why);
 	assert_non_null(b->store);
@@ -273,10 +283,13 @@ static void a_quota_is_judged_by_its_month(void **state)
 	collect(&b);
 	assert_int_equal(level(&b), QUOTA_NEAR);
 	assert_int_equal(b.changed, 1); /* said once */
+	assert_int_equal(b.told, 1);
+	assert_true(strstr(b.said, "alice has used 80 % of its 1.0 kB"));
 	carry(&b, "web", 0, 50);
 	collect(&b);
 	assert_int_equal(level(&b), QUOTA_USED);
 	assert_int_equal(b.changed, 2);
+	assert_true(b.told == 2 && strstr(b.said, "its mappings are closed"));
 	load_accounts(&b, "{\"bytes\": 2000, \"reset_day\": 15}");
 	assert_int_equal(level(&b), QUOTA_BELOW);
 	load_accounts(&b, "{\"bytes\": 1000, \"reset_day\": 15}");

@@ -10,11 +10,13 @@
 #include <cmocka.h>
 
 static struct capture said;
+static bool requests; /* as read last */
 
 static bool visitors_of(const char *text, const char *error)
 {
 	struct conf *c = conf_parse("relay.json", text, strlen(text), false);
-	bool on = visitor_log_read(conf_root(c));
+	bool on;
+	visitor_log_read(conf_root(c), &on, &requests);
 	if (error)
 		assert_string_equal(conf_error_text(c, 0), error);
 	else
@@ -31,13 +33,16 @@ static void off_unless_asked_for(void **state)
 	assert_false(visitors_of("{\"log\": {\"visitors\": false}}", NULL));
 	assert_true(visitors_of("{\"log\": {\"visitors\": true}}", NULL));
 	assert_true(visitors_of("{\"log\": {\"visitors\": true, \"requests\": false}}", NULL));
+	assert_false(requests);
+	assert_false(visitors_of("{\"log\": {\"requests\": true}}", NULL));
+	assert_true(requests);
 }
 
 static void what_is_wrong_is_said(void **state)
 {
 	(void)state;
-	visitors_of("{\"log\": {\"visitors\": true, \"requests\": true}}",
-		    "relay.json: log.requests: this version does not run it yet");
+	visitors_of("{\"log\": {\"requests\": \"all\"}}",
+		    "relay.json: log.requests: must be true or false, not a string");
 	visitors_of("{\"log\": {\"visitor\": true}}",
 		    "relay.json: log.visitor: unknown key; did you mean \"visitors\"?");
 	assert_false(

@@ -18,6 +18,7 @@ struct gate {
 	bool passing;       /* bodies go past the machine where they may */
 	bool stuck[2];      /* nothing can be sent there now */
 	bool refuse_open;
+	bool noting;  /* requests are noted */
 	bool basic;   /* the site asks for a password */
 	size_t wrong; /* ones it was given */
 	unsigned opened, dropped;
@@ -45,6 +46,8 @@ static void route(struct gate *g)
 {
 	const struct http_head *h = http_gateway_request(g->r);
 	size_t len = strlen(g->routed);
+	if (g->noting)
+		http_gateway_note(g->r);
 	snprintf(g->routed + len, sizeof(g->routed) - len, "%s ", h->host);
 	if (!strcmp(h->host, "none.example")) {
 		http_gateway_refuse(g->r, 404, 0);
@@ -1376,9 +1379,72 @@ static void https_is_told_both_ways(void **state)
 	gate_close(&g);
 }
 
+static void is_noted(struct gate *g, const char *method, const char *path, unsigned status,
+		     uint64_t in, uint64_t out)
+{
+	struct http_note note;
+	assert_true(http_gateway_take_note(g->r, false, &note));
+	assert_string_equal(note.method, method);
+	assert_string_equal(note.path, path);
+	assert_int_equal(note.status, status);
+	assert_int_equal(note.in, in);
+	assert_int_equal(note.out, out);
+	assert_false(http_gateway_take_note(g->r, true, &note));
+}
+
+/* Whatever the pieces, and whether bodies go past the gateway or through it. */
+static void a_request_is_noted_when_it_is_over(void **state)
+{
+	(void)state;
+	struct http_note note;
+	for (int passing = 0; passing < 2; passing++) {
+		struct gate g;
+		gate_open(&g);
+		g.noting = true;
+		g.passing = passing;
+		g.piece = passing ? 3 : SIZE_MAX;
+		visit(&g, "POST /in?secret=1 HTTP/1.1\r\nHost: a.example\r\nContent-Length: "
+			  "5\r\n\r\n12345");
+		assert_false(http_gateway_take_note(g.r, false, &note));
+		serve(&g, "HTTP/1.1 201 Made\r\nContent-Length: 7\r\n\r\n1234567");
+		is_noted(&g, "POST", "/in", 201, 5, 7);
+		visit(&g, "GET /gone HTTP/1.1\r\nHost: none.example\r\n\r\n");
+		is_noted(&g, "GET", "/gone", 404, 0, 0);
+		visit(&g, "HEAD / HTTP/1.1\r\nHost: a.example\r\n\r\n");
+		serve(&g, "HTTP/1.1 304 Same\r\n\r\n");
+		is_noted(&g, "HEAD", "/", 304, 0, 0);
+		visit(&g, "GET /cut HTTP/1.1\r\nHost: a.example\r\n\r\n");
+		serve(&g, "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n123");
+		assert_false(http_gateway_take_note(g.r, false, &note));
+		assert_true(http_gateway_take_note(g.r, true, &note));
+		assert_int_equal(note.status, 200);
+		assert_int_equal(note.out, 3);
+		gate_close(&g);
+	}
+}
+
+static void a_long_path_is_cut_and_nothing_is_noted_unasked(void **state)
+{
+	(void)state;
+	struct gate g;
+	struct http_note note;
+	gate_open(&g);
+	char *head = mem_printf("GET /%01000d HTTP/1.1\r\nHost: none.example\r\n\r\n", 0);
+	visit(&g, head);
+	assert_false(http_gateway_take_note(g.r, true, &note));
+	g.noting = true;
+	visit(&g, head);
+	assert_true(http_gateway_take_note(g.r, true, &note));
+	assert_int_equal(strlen(note.path), sizeof note.path - 1);
+	mem_free(head);
+	gate_close(&g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_request_is_noted_when_it_is_over),
+	    cmocka_unit_test(a_long_path_is_cut_and_nothing_is_noted_unasked),
 	    cmocka_unit_test(heads_are_written_anew),
 	    cmocka_unit_test(a_v6_visitor_is_quoted),
 	    cmocka_unit_test(requests_of_many_visitors),
