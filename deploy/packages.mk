@@ -57,10 +57,11 @@ uninstall:
 ARCHES ?=
 deb:
 	@deploy/deb $(ARCHES)
-# As root: installs, upgrades, reboots and purges the packages on machines with a real systemd; builds and runs the containers.
+# As root: goes the README's way to the first page, and installs, upgrades, reboots and purges the packages on machines with a real systemd; builds and runs
+# the containers.
 test-packages: deb
 	@deploy/install-deps packages
-	@code=0; tests/packages/run || code=1; tests/packages/containers || code=1; BUILD=$(abspath $(B)) tests/packages/openwrt || code=1; exit $$code
+	@code=0; tests/packages/first_page || code=1; tests/packages/run || code=1; tests/packages/containers || code=1; BUILD=$(abspath $(B)) tests/packages/openwrt || code=1; exit $$code
 
 # Static programs for Linux of any kind, into build/dist; ARCHES='x86_64 aarch64' makes some only.
 dist:
