@@ -34,7 +34,7 @@ static void open_desk(struct desk *d)
 	    0, scratch_dir);
 	d->loop = loop_new("test");
 	assert_int_equal(agent_config_parse("agent.json", text, strlen(text), &d->config), 0);
-	d->all = certificates_new(d->loop, on_news, d);
+	d->all = certificates_new(d->loop, NULL, on_news, d);
 	certificates_set(d->all, d->config);
 	mem_free(text);
 }
