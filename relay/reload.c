@@ -83,6 +83,11 @@ static void take_accounts(struct relay_parts *p, struct accounts *fresh)
 	registry_set_accounts(p->registry, fresh);
 	names_set_accounts(p->names, fresh);
 	log_info("accounts_loaded", "count=%zu", accounts_count(fresh));
+	char *many = mem_printf("%zu accounts", accounts_count(fresh));
+	const struct event e = {
+	    .kind = EVENT_AUDIT, .subject = "accounts.json was taken up", .why = many};
+	event_hub_take(p->context.events, &e);
+	mem_free(many);
 }
 
 static void on_settled(void *arg, const struct buf *nothing)

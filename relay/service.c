@@ -482,7 +482,7 @@ static struct relay_api *new_api(struct relay *r)
 	    r->parts.context.traffic,
 	    {&r->parts, ask_requests},
 	};
-	return relay_api_new(r->parts.context.main, &calls);
+	return relay_api_new(r->parts.context.main, &calls, r->parts.context.events);
 }
 
 static void on_own_certificate(void *owner, struct tls_context *shown)

@@ -9,6 +9,7 @@
 
 #include "relay/admin/metrics.h"
 #include "relay/admin/relay_pages.h"
+#include "shared/admin/live_status.h"
 #include "shared/base/list.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
@@ -21,6 +22,8 @@ struct question {
 	struct list node;      /* of the questions of api */
 	struct relay_api *api; /* NULL: it has closed */
 	struct http_exchange *exchange;
+	live_status_fn *live; /* in place of exchange; with its argument */
+	void *live_arg;
 	bool metrics;
 	struct buf status, text; /* for the pool */
 	bool made;
@@ -35,6 +38,7 @@ struct relay_api {
 	struct tls_context *automatic; /* what a CA gave; NULL: nothing yet */
 	struct list questions;
 	unsigned question_count;
+	struct live_status *live;
 };
 
 static void question_free(struct question *q)
@@ -68,12 +72,15 @@ static void on_agents(void *arg, const struct buf *agents)
 {
 	struct question *q = arg;
 	struct relay_api *a = q->api;
-	if (!a) {
+	struct json w = json_into(&q->status, false);
+	if (a)
+		a->calls.write_status(a->calls.owner, agents, &w);
+	if (q->live)
+		q->live(q->live_arg, &q->status);
+	if (q->live || !a) {
 		question_free(q);
 		return;
 	}
-	struct json w = json_into(&q->status, false);
-	a->calls.write_status(a->calls.owner, agents, &w);
 	if (q->metrics) {
 		loop_work(a->loop, make_metrics, on_metrics, q);
 		return;
@@ -82,17 +89,34 @@ static void on_agents(void *arg, const struct buf *agents)
 	question_free(q);
 }
 
+static struct question *question_new(struct relay_api *a)
+{
+	struct question *q = mem_zalloc(sizeof *q);
+	q->api = a;
+	q->status = q->text = (struct buf)BUF_INIT;
+	list_append(&a->questions, &q->node);
+	a->question_count++;
+	return q;
+}
+
+static void ask_live(void *owner, live_status_fn *fn, void *arg)
+{
+	struct relay_api *a = owner;
+	struct question *q = question_new(a);
+	q->live = fn;
+	q->live_arg = arg;
+	a->calls.ask_agents(a->calls.owner, on_agents, q);
+}
+
 static void ask(struct relay_api *a, struct http_exchange *x, bool metrics)
 {
 	if (a->question_count == QUESTIONS_MOST) {
 		admin_answer_error(x, 503, "busy");
 		return;
 	}
-	struct question *q = mem_zalloc(sizeof *q);
-	*q = (struct question){.api = a, .exchange = x, .metrics = metrics};
-	q->status = q->text = (struct buf)BUF_INIT;
-	list_append(&a->questions, &q->node);
-	a->question_count++;
+	struct question *q = question_new(a);
+	q->exchange = x;
+	q->metrics = metrics;
 	a->calls.ask_agents(a->calls.owner, on_agents, q);
 }
 
@@ -141,6 +165,11 @@ static void serve_requests(void *owner, const struct admin_request *r)
 	traffic_api_serve_requests(((struct relay_api *)owner)->traffic, r);
 }
 
+static void serve_events(void *owner, const struct admin_request *r)
+{
+	live_status_add(((struct relay_api *)owner)->live, r);
+}
+
 static const struct admin_route routes[] = {
     {"GET", "/metrics", ADMIN_METRICS, serve_metrics},
     {"GET", "/api/v1/status", ADMIN_READS, serve_status},
@@ -148,22 +177,26 @@ static const struct admin_route routes[] = {
     {"GET", "/api/v1/traffic", ADMIN_READS, serve_traffic},
     {"GET", "/api/v1/traffic.csv", ADMIN_READS, serve_traffic_csv},
     {"GET", "/api/v1/requests", ADMIN_READS, serve_requests},
+    {"GET", "/api/v1/events", ADMIN_READS, serve_events},
     {0},
 };
 
-struct relay_api *relay_api_new(struct loop *l, const struct relay_api_calls *calls)
+struct relay_api *relay_api_new(struct loop *l, const struct relay_api_calls *calls,
+				struct event_hub *events)
 {
 	struct relay_api *a = mem_zalloc(sizeof *a);
 	const struct admin_program program = {.name = "relay",
 					      .routes = routes,
 					      .index = &relay_pages_index,
 					      .files = relay_pages_files,
-					      .owner = a};
+					      .owner = a,
+					      .events = events};
 	a->loop = l;
 	a->calls = *calls;
 	list_init(&a->questions);
 	a->server = admin_server_new(l, &program);
 	a->traffic = traffic_api_new(l, calls->traffic, &calls->traffic_calls);
+	a->live = live_status_new(l, admin_server_listeners(a->server), events, ask_live, a);
 	return a;
 }
 
@@ -220,6 +253,7 @@ void relay_api_close(struct relay_api *a)
 		q->api = NULL;
 	}
 	traffic_api_close(a->traffic);
+	live_status_close(a->live);
 	admin_server_close(a->server);
 	tls_context_unref(a->automatic);
 	relay_config_unref(a->config);

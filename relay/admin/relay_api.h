@@ -6,6 +6,7 @@
  *	/api/v1/status         the status object
  *	/api/v1/names?after=&name=   the page of names that "more" of status names
  *	/api/v1/traffic, /api/v1/requests   traffic_api.h
+ *	/api/v1/events         what happens, and how the relay stands (live_status.h)
  */
 #ifndef GROUNDNUT_RELAY_ADMIN_RELAY_API_H
 #define GROUNDNUT_RELAY_ADMIN_RELAY_API_H
@@ -28,7 +29,8 @@ struct relay_api_calls {
 	struct traffic_api_calls traffic_calls;
 };
 
-struct relay_api *relay_api_new(struct loop *l, const struct relay_api_calls *calls);
+struct relay_api *relay_api_new(struct loop *l, const struct relay_api_calls *calls,
+				struct event_hub *events);
 /* Takes the block `admin` of the configuration. The certificate is read anew; one that does not fit
  * is logged, and the one before stays. */
 void relay_api_set(struct relay_api *a, struct relay_config *config);

@@ -179,6 +179,7 @@ static void note_wrong(struct admin_server *a, const struct addr *peer, const ch
 {
 	char ip[ADDR_TEXT];
 	guess_limiter_wrong(a->guesses, peer, loop_now_ms(a->loop));
+	event_hub_wrong(a->program.events, peer, "signing in to the dashboard");
 	if (failure_log_count(a->log, "admin_refused", peer, why))
 		log_info("admin_refused", "source=%s", addr_ip_text(peer, ip));
 }
@@ -674,6 +675,10 @@ void admin_server_audit(struct admin_server *a, const struct admin_asker *asker,
 						       .what = what,
 						       .before = before,
 						       .after = after});
+	char *by = mem_printf("by %s from %s", asker->by, asker->from);
+	const struct event e = {.kind = EVENT_AUDIT, .subject = what, .why = by};
+	event_hub_take(a->program.events, &e);
+	mem_free(by);
 }
 
 struct event_listeners *admin_server_listeners(struct admin_server *a)

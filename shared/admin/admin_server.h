@@ -21,6 +21,7 @@
 #include "shared/admin/event_listeners.h"
 #include "shared/admin/web_files.h"
 #include "shared/base/json.h"
+#include "shared/net/event_hub.h"
 #include "shared/net/http_server.h"
 
 enum { ADMIN_BY = 80, ADMIN_REST = 256, ADMIN_BODY_MAX = 32 * 1024 };
@@ -62,6 +63,7 @@ struct admin_program {
 	const struct web_file *index;     /* the dashboard */
 	const struct web_file *files;     /* what it loads beside web_files_shared */
 	void *owner;                      /* of the routes */
+	struct event_hub *events;         /* is told of guesses and changes; NULL: nobody */
 };
 
 struct admin_server;

@@ -4,6 +4,8 @@
 #include "shared/base/mem.h"
 #include "shared/net/timer.h"
 
+#include <inttypes.h>
+
 /* Now and then a comment is sent, which shows who has gone. */
 enum { ALIVE_MS = 15000 };
 
@@ -100,27 +102,29 @@ bool event_listeners_add(struct event_listeners *e, struct http_exchange *x)
 	return true;
 }
 
-static void put_event(struct buf *out, const char *event, const void *data, size_t len)
+static void put_event(struct buf *out, const char *event, uint64_t id, const void *data, size_t len)
 {
+	if (id)
+		buf_printf(out, "id: %" PRIu64 "\n", id);
 	buf_printf(out, "event: %s\ndata: ", event);
 	buf_put(out, data, len);
 	buf_puts(out, "\n\n");
 }
 
-void event_listeners_send(struct event_listeners *e, const char *event, const void *data,
-			  size_t len)
+void event_listeners_send(struct event_listeners *e, const char *event, uint64_t id,
+			  const void *data, size_t len)
 {
 	struct buf text = BUF_INIT;
-	put_event(&text, event, data, len);
+	put_event(&text, event, id, data, len);
 	write_all(e, &text);
 	buf_fini(&text);
 }
 
 void event_listeners_tell(struct event_listeners *e, struct http_exchange *x, const char *event,
-			  const void *data, size_t len)
+			  uint64_t id, const void *data, size_t len)
 {
 	struct buf text = BUF_INIT;
-	put_event(&text, event, data, len);
+	put_event(&text, event, id, data, len);
 	LIST_EACH(node, &e->listeners)
 	{
 		struct listener *l = LIST_ENTRY(node, struct listener, node);

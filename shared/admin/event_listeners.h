@@ -17,11 +17,12 @@ struct event_listeners *event_listeners_new(struct loop *l);
 void event_listeners_close(struct event_listeners *e);
 /* False: there are too many; the caller still has to answer. */
 bool event_listeners_add(struct event_listeners *e, struct http_exchange *x);
-/* To all, or to this one only. data: no line ends, as JSON that is not indented has none. */
-void event_listeners_send(struct event_listeners *e, const char *event, const void *data,
-			  size_t len);
-void event_listeners_tell(struct event_listeners *e, struct http_exchange *x, const char *event,
+/* To all, or to this one only. id: what a listener says that it has seen when it comes again; 0:
+ * none. data: no line ends, as JSON that is not indented has none. */
+void event_listeners_send(struct event_listeners *e, const char *event, uint64_t id,
 			  const void *data, size_t len);
+void event_listeners_tell(struct event_listeners *e, struct http_exchange *x, const char *event,
+			  uint64_t id, const void *data, size_t len);
 unsigned event_listeners_count(const struct event_listeners *e);
 
 #endif

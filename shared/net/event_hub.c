@@ -41,6 +41,11 @@ void event_hub_wrong(struct event_hub *h, const struct addr *from, const char *w
 	event_hub_take(h, &e);
 }
 
+const struct event_ring *event_hub_ring(const struct event_hub *h)
+{
+	return h->ring;
+}
+
 void event_hub_set(struct event_hub *h, const struct notify_config *c, const char *account,
 		   const char *agent)
 {

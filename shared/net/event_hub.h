@@ -18,6 +18,7 @@ void event_hub_take(struct event_hub *h, const struct event *e); /* hub NULL: no
 /* A wrong password or token. Many from one source are an event: somebody guesses. what: of what, in
  * words. */
 void event_hub_wrong(struct event_hub *h, const struct addr *from, const char *what);
+const struct event_ring *event_hub_ring(const struct event_hub *h);
 void event_hub_close(struct event_hub *h); /* NULL does nothing */
 
 #endif

@@ -60,7 +60,7 @@ static void serve_events(void *owner, const struct admin_request *r)
 {
 	struct event_listeners *all = admin_server_listeners(((struct lab *)owner)->server);
 	if (event_listeners_add(all, r->exchange))
-		event_listeners_tell(all, r->exchange, "first", "{}", 2);
+		event_listeners_tell(all, r->exchange, "first", 7, "{}", 2);
 	else
 		admin_answer_error(r->exchange, 503, "too many listen");
 }
@@ -335,7 +335,7 @@ static void listeners_hear_and_are_bounded(void **state)
 	assert_non_null(strstr(lab->answer, "Content-Type: text/event-stream\r\n"));
 	assert_int_equal(event_listeners_count(all), EVENT_LISTENERS_MOST);
 	assert_int_equal(ask(lab, "GET /api/v1/events", head, ""), 503);
-	event_listeners_send(all, "news", "[1]", 3);
+	event_listeners_send(all, "news", 0, "[1]", 3);
 	for (size_t i = 1; i < EVENT_LISTENERS_MOST; i++)
 		assert_true(hear(lab, fds[i], "event: news\ndata: [1]\n\n"));
 	/* The first reads nothing any more, and the last has gone. */
@@ -343,7 +343,7 @@ static void listeners_hear_and_are_bounded(void **state)
 	char *much = mem_zalloc(HTTP_STREAM_WAITING);
 	memset(much, ' ', HTTP_STREAM_WAITING);
 	while (event_listeners_count(all) > EVENT_LISTENERS_MOST - 2) {
-		event_listeners_send(all, "much", much, HTTP_STREAM_WAITING);
+		event_listeners_send(all, "much", 0, much, HTTP_STREAM_WAITING);
 		for (size_t i = 1; i < EVENT_LISTENERS_MOST - 1; i++)
 			assert_true(hear(lab, fds[i], "\n\n"));
 	}

@@ -1,0 +1,217 @@
+/*
+ * Somebody listens → the events that it has not seen, at once → a look: new events to all, the
+ * status is asked for → it comes, and is compared with the one before on the thread pool → what has
+ * changed to all, the whole status to those who have none yet → the next look, a second later.
+ *
+ * Ways to fail: too many listeners are answered 503. A question whose owner has closed is dropped
+ * when its answer comes.
+ */
+#include "shared/admin/live_status.h"
+
+#include "shared/admin/status_difference.h"
+#include "shared/base/list.h"
+#include "shared/base/mem.h"
+#include "shared/base/text.h"
+#include "shared/net/timer.h"
+
+enum {
+	LOOK_MS = 1000,
+	/* of a status so many bytes make the next look a millisecond later */
+	BYTES_A_MS = 2000,
+	EVENTS_FIRST = 200,
+	/* of whole statuses in one turn, since they wait in memory until they are read */
+	WHOLE_MOST = 16 * 1024 * 1024
+};
+
+/* One who has not got a status yet. */
+struct newcomer {
+	struct list node;
+	struct http_exchange *exchange;
+};
+
+/* A status on its way: asked for, then compared. */
+struct look {
+	struct live_status *owner; /* NULL: it has closed */
+	struct buf before, after, change;
+	bool differs;
+};
+
+struct live_status {
+	struct loop *loop;
+	struct event_listeners *listeners;
+	const struct event_hub *events;
+	live_status_ask_fn *ask;
+	void *ask_owner;
+	struct timer *timer;
+	struct list newcomers;
+	uint64_t told;     /* the number of the last event that all were told */
+	struct look *look; /* under way, or NULL */
+	struct buf status; /* as all were told it; empty: nobody was */
+};
+
+static void free_look(struct look *k)
+{
+	buf_fini(&k->before);
+	buf_fini(&k->after);
+	buf_fini(&k->change);
+	mem_free(k);
+}
+
+/* --- events --- */
+
+static void write_events(const struct live_status *s, uint64_t after, struct buf *out)
+{
+	struct json w = json_into(out, false);
+	json_open(&w, NULL, '{');
+	json_open(&w, "events", '[');
+	event_ring_write(event_hub_ring(s->events), after, EVENTS_FIRST, EVENT_KIND_COUNT, &w);
+	json_close(&w);
+	json_close(&w);
+}
+
+static void tell_new_events(struct live_status *s)
+{
+	uint64_t last = event_ring_last(event_hub_ring(s->events));
+	struct buf text = BUF_INIT;
+	if (last == s->told)
+		return;
+	write_events(s, s->told, &text);
+	s->told = last;
+	event_listeners_send(s->listeners, "events", last, buf_data(&text), buf_len(&text));
+	buf_fini(&text);
+}
+
+/* --- the status --- */
+
+static void drop_newcomers(struct live_status *s)
+{
+	while (!list_is_empty(&s->newcomers)) {
+		struct newcomer *n = LIST_ENTRY(s->newcomers.next, struct newcomer, node);
+		list_remove(&n->node);
+		mem_free(n);
+	}
+}
+
+/* One that has gone meanwhile is no listener any more, and nothing is sent. */
+static void greet_newcomers(struct live_status *s)
+{
+	size_t sent = 0;
+	while (!list_is_empty(&s->newcomers) && sent < WHOLE_MOST) {
+		struct newcomer *n = LIST_ENTRY(s->newcomers.next, struct newcomer, node);
+		event_listeners_tell(s->listeners, n->exchange, "status", 0, buf_data(&s->status),
+				     buf_len(&s->status));
+		sent += buf_len(&s->status);
+		list_remove(&n->node);
+		mem_free(n);
+	}
+}
+
+static void compare(void *arg)
+{
+	struct look *k = arg;
+	if (buf_len(&k->before))
+		k->differs = status_difference_write(&k->before, &k->after, &k->change);
+}
+
+static void on_compared(void *arg)
+{
+	struct look *k = arg;
+	struct live_status *s = k->owner;
+	if (s) {
+		s->look = NULL;
+		if (k->differs)
+			event_listeners_send(s->listeners, "change", 0, buf_data(&k->change),
+					     buf_len(&k->change));
+		buf_fini(&s->status);
+		s->status = k->after;
+		buf_init(&k->after);
+		greet_newcomers(s);
+		timer_set(s->timer, LOOK_MS + buf_len(&s->status) / BYTES_A_MS);
+	}
+	free_look(k);
+}
+
+static void on_status(void *arg, const struct buf *status)
+{
+	struct look *k = arg;
+	struct live_status *s = k->owner;
+	if (!s) {
+		free_look(k);
+		return;
+	}
+	k->before = s->status;
+	buf_init(&s->status);
+	buf_put(&k->after, buf_data(status), buf_len(status));
+	loop_work(s->loop, compare, on_compared, k);
+}
+
+static void look(void *owner)
+{
+	struct live_status *s = owner;
+	if (s->look)
+		return;
+	tell_new_events(s);
+	if (!event_listeners_count(s->listeners)) {
+		buf_fini(&s->status);
+		drop_newcomers(s);
+		return;
+	}
+	s->look = mem_zalloc(sizeof *s->look);
+	s->look->owner = s;
+	s->ask(s->ask_owner, on_status, s->look);
+}
+
+/* --- who listens --- */
+
+void live_status_add(struct live_status *s, const struct admin_request *r)
+{
+	const char *seen = http_message_header(http_exchange_request(r->exchange), "Last-Event-ID");
+	uint64_t after = 0, last = event_ring_last(event_hub_ring(s->events));
+	struct buf text = BUF_INIT;
+	if (seen && text_uint(seen, INT64_MAX, &after) < 0)
+		after = 0;
+	if (!event_listeners_add(s->listeners, r->exchange)) {
+		admin_answer_error(r->exchange, 503, "too many listen");
+		return;
+	}
+	struct newcomer *n = mem_zalloc(sizeof *n);
+	n->exchange = r->exchange;
+	list_append(&s->newcomers, &n->node);
+	write_events(s, after, &text);
+	if (event_listeners_count(s->listeners) == 1)
+		s->told = last;
+	event_listeners_tell(s->listeners, r->exchange, "events", last, buf_data(&text),
+			     buf_len(&text));
+	buf_fini(&text);
+	if (!s->look && buf_len(&s->status))
+		greet_newcomers(s);
+	else if (!s->look)
+		timer_set(s->timer, 1);
+}
+
+struct live_status *live_status_new(struct loop *l, struct event_listeners *listeners,
+				    const struct event_hub *events, live_status_ask_fn *ask,
+				    void *owner)
+{
+	struct live_status *s = mem_zalloc(sizeof *s);
+	s->loop = l;
+	s->listeners = listeners;
+	s->events = events;
+	s->ask = ask;
+	s->ask_owner = owner;
+	list_init(&s->newcomers);
+	s->timer = timer_new(l, look, s);
+	return s;
+}
+
+void live_status_close(struct live_status *s)
+{
+	if (!s)
+		return;
+	if (s->look)
+		s->look->owner = NULL;
+	drop_newcomers(s);
+	timer_close(s->timer);
+	buf_fini(&s->status);
+	mem_free(s);
+}
