@@ -188,6 +188,7 @@ struct relay_api *relay_api_new(struct loop *l, const struct relay_api_calls *ca
 	const struct admin_program program = {.name = "relay",
 					      .routes = routes,
 					      .index = &relay_pages_index,
+					      .openapi = &relay_pages_openapi,
 					      .files = relay_pages_files,
 					      .owner = a,
 					      .events = events};

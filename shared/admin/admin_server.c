@@ -522,6 +522,12 @@ static void serve_audit(void *owner, const struct admin_request *r)
 	buf_fini(&out);
 }
 
+static void serve_openapi(void *owner, const struct admin_request *r)
+{
+	const struct admin_server *a = owner;
+	answer_file(r->exchange, a->program.openapi);
+}
+
 static const struct admin_route own_routes[] = {
     {"GET", "/", ADMIN_ANYBODY, serve_page},
     {"GET", "/link", ADMIN_ANYBODY, sign_in},
@@ -529,6 +535,7 @@ static const struct admin_route own_routes[] = {
     {"POST", "/signout", ADMIN_WRITES, sign_out},
     {"GET", "/healthz", ADMIN_ANYBODY, serve_health},
     {"GET", "/api/v1/session", ADMIN_READS, serve_session},
+    {"GET", "/api/v1/openapi.json", ADMIN_READS, serve_openapi},
     {"GET", "/api/v1/audit", ADMIN_READS, serve_audit},
     {0},
 };

@@ -7,6 +7,7 @@
  *	/link?t=               signs in, once; POST /signout ends it
  *	/healthz               no sign-in; 200 while the program runs
  *	/api/v1/session        who asks, and the header token of its writes
+ *	/api/v1/openapi.json   what there is to ask and to change, for programs
  *	/api/v1/audit          what was changed last, and by whom
  *
  * A request without a bearer token must name a Host that is the listener's own, so that no web page
@@ -61,6 +62,7 @@ struct admin_program {
 	const char *name;                 /* "relay", "agent" */
 	const struct admin_route *routes; /* a NULL path behind the last */
 	const struct web_file *index;     /* the dashboard */
+	const struct web_file *openapi;   /* all routes, told as an OpenAPI document */
 	const struct web_file *files;     /* what it loads beside web_files_shared */
 	void *owner;                      /* of the routes */
 	struct event_hub *events;         /* is told of guesses and changes; NULL: nobody */

@@ -93,6 +93,7 @@ static int set_up(void **state)
 	const struct admin_program program = {.name = "relay",
 					      .routes = routes,
 					      .index = &web_files_signin,
+					      .openapi = &web_files_signin,
 					      .files = files,
 					      .owner = lab};
 	snprintf(lab->dir, sizeof lab->dir, "/tmp/admin_server.XXXXXX");
