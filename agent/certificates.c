@@ -12,16 +12,26 @@
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/text.h"
+#include "shared/net/dial.h"
+#include "shared/net/resolver.h"
 #include "shared/net/timer.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <uv.h>
 
-enum { LOOK_MS = 5000, CHANGES = 3, DAY_MS = 24 * 60 * 60 * 1000 };
+enum {
+	LOOK_MS = 5000,
+	RECORD_MS = 60000,
+	RECORD_WAIT_MS = 3000,
+	CHANGES = 3,
+	DAY_MS = 24 * 60 * 60 * 1000
+};
 
 struct entry {
 	struct list node;
+	struct certificates *all;
 	char *name;              /* the mapping's */
 	char *wanted;            /* its host, as in the file */
 	char *certificate, *key; /* NULL: of a CA */
@@ -35,6 +45,11 @@ struct entry {
 	struct certificate_delivery *delivery; /* NULL: it goes nowhere else */
 	bool is_open;
 	bool was_valid; /* as the owner knows it */
+	bool is_probed; /* whether visitors get through is being tried */
+	char *closed;   /* they do not; NULL: not known */
+	struct resolver *lookup;
+	uint64_t looked_ms; /* when that began last; 0: never */
+	char *no_record;    /* the host has no address; NULL: not known */
 };
 
 struct certificates {
@@ -48,6 +63,8 @@ struct certificates {
 	struct certificate_orders *orders; /* NULL: nobody wants one */
 	bool can_publish;                  /* the relay */
 	struct event_hub *events;
+	certificates_probe_fn *probe; /* or NULL */
+	void *prober;
 };
 
 static void entry_free(struct entry *e)
@@ -62,6 +79,9 @@ static void entry_free(struct entry *e)
 	mem_free(e->host);
 	certificate_order_free(e->order);
 	certificate_delivery_free(e->delivery);
+	resolver_close(e->lookup);
+	mem_free(e->closed);
+	mem_free(e->no_record);
 	mem_free(e);
 }
 
@@ -145,6 +165,45 @@ static void on_orders(void *owner)
 	all->fn(all->owner);
 }
 
+/* --- before an order --- */
+
+static void tell_look(struct certificates *all, const struct entry *e)
+{
+	bool is_waiting = e->lookup && loop_now_ms(all->loop) < e->looked_ms + RECORD_WAIT_MS;
+	certificate_order_set_look(e->order, is_waiting || e->is_probed, e->closed, e->no_record);
+}
+
+static void on_record(void *owner, const struct addr *list, size_t count, int err)
+{
+	struct entry *e = owner;
+	(void)list;
+	e->lookup = NULL;
+	mem_free(e->no_record);
+	e->no_record =
+	    !count && (err == UV_EAI_NONAME || err == UV_EAI_NODATA)
+		? mem_printf(
+		      "%s has no address in the DNS: the records that `groundnut-relay init` "
+		      "printed are missing (`groundnut-relay doctor` there says which)",
+		      e->host)
+		: NULL;
+	timer_set(e->all->timer, 0);
+}
+
+/* Whether the host has an address, and again whether its port is still closed, each minute while an
+ * order is due. A wildcard has no address of its own, and no use for the port. */
+static void look_first(struct certificates *all, struct entry *e)
+{
+	uint64_t now = loop_now_ms(all->loop);
+	bool is_time = !e->looked_ms || now >= e->looked_ms + RECORD_MS;
+	if (!e->lookup && is_time && *e->host != '*' && certificate_order_is_due(e->order)) {
+		e->looked_ms = now;
+		e->lookup = resolver_start(all->loop, DIAL_SERVICE, e->host, 0, on_record, e);
+		if (e->closed && all->probe)
+			all->probe(all->prober, e->name);
+	}
+	tell_look(all, e);
+}
+
 static void deliver(struct entry *e)
 {
 	if (!e->delivery || !e->order)
@@ -152,6 +211,16 @@ static void deliver(struct entry *e)
 	char *path = certificate_order_file(e->order);
 	certificate_delivery_look(e->delivery, path, e->host);
 	mem_free(path);
+}
+
+static bool is_any_looked_up(const struct certificates *all)
+{
+	LIST_EACH(node, &all->entries)
+	{
+		if (LIST_ENTRY(node, const struct entry, node)->lookup)
+			return true;
+	}
+	return false;
 }
 
 static void on_timer(void *owner)
@@ -163,9 +232,11 @@ static void on_timer(void *owner)
 		if (e->certificate)
 			read_files(e);
 		deliver(e);
+		if (e->order)
+			look_first(all, e);
 	}
 	if (!list_is_empty(&all->entries))
-		timer_set(all->timer, LOOK_MS);
+		timer_set(all->timer, is_any_looked_up(all) ? RECORD_WAIT_MS : LOOK_MS);
 	settle(all);
 }
 
@@ -180,6 +251,12 @@ struct certificates *certificates_new(struct loop *l, struct event_hub *events, 
 	list_init(&all->entries);
 	all->timer = timer_new(l, on_timer, all);
 	return all;
+}
+
+void certificates_set_probe(struct certificates *all, certificates_probe_fn *fn, void *owner)
+{
+	all->probe = fn;
+	all->prober = owner;
 }
 
 void certificates_free(struct certificates *all)
@@ -221,6 +298,7 @@ static void add(struct certificates *all, struct list *old, const struct mapping
 		list_remove(&e->node);
 	} else {
 		e = mem_zalloc(sizeof *e);
+		e->all = all;
 		e->name = mem_strdup(m->name);
 		e->wanted = mem_strdup(m->host);
 		e->certificate = certificate;
@@ -336,16 +414,19 @@ static void take_host(struct entry *e, const char *host)
 	e->order = NULL;
 	mem_free(e->host);
 	e->host = mem_strdup(host);
+	resolver_close(e->lookup);
+	e->lookup = NULL;
+	e->looked_ms = 0;
 }
 
-void certificates_told(struct certificates *all, const char *mapping, const char *host,
-		       bool is_open, uint16_t port)
+void certificates_told(struct certificates *all, const char *mapping,
+		       const struct certificates_public *at)
 {
 	struct entry *e = find(all, mapping);
 	if (!e || e->certificate)
 		return;
-	if (host)
-		take_host(e, host);
+	if (at->host)
+		take_host(e, at->host);
 	if (e->host && !e->order) {
 		if (!all->orders)
 			all->orders = certificate_orders_new(all->loop, &all->acme, all->state,
@@ -357,9 +438,14 @@ void certificates_told(struct certificates *all, const char *mapping, const char
 						 wildcard != NULL);
 		mem_free(wildcard);
 	}
-	e->is_open = is_open;
-	if (e->order)
-		certificate_order_set_open(e->order, is_any_open(all, e->order), port);
+	e->is_open = at->is_open;
+	e->is_probed = at->is_probed;
+	mem_free(e->closed);
+	e->closed = mem_strdup(at->closed);
+	if (e->order) {
+		look_first(all, e);
+		certificate_order_set_open(e->order, is_any_open(all, e->order), at->port);
+	}
 	settle(all);
 }
 

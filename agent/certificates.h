@@ -21,10 +21,19 @@ void certificates_free(struct certificates *all);
 /* Takes the https mappings of the file, copied. One that has not changed keeps what it has. */
 void certificates_set(struct certificates *all, const struct agent_config *c);
 
-/* What the relay says of the mapping: its full host (NULL: not known), whether visitors are let in,
- * and at which port. */
-void certificates_told(struct certificates *all, const char *mapping, const char *host,
-		       bool is_open, uint16_t port);
+/* What is known of the mapping's public side. */
+struct certificates_public {
+	const char *host;   /* the full one, as the relay says; NULL: not known */
+	bool is_open;       /* the relay lets visitors in … */
+	uint16_t port;      /* … at this port */
+	bool is_probed;     /* it is being tried whether they get through */
+	const char *closed; /* they do not: in words; NULL: they do, or it is not known */
+};
+/* A mapping's public side is to be tried now. */
+typedef void certificates_probe_fn(void *owner, const char *mapping);
+void certificates_set_probe(struct certificates *all, certificates_probe_fn *fn, void *owner);
+void certificates_told(struct certificates *all, const char *mapping,
+		       const struct certificates_public *at);
 /* The session is over: nothing can be validated. */
 void certificates_away(struct certificates *all);
 

@@ -108,12 +108,19 @@ static void report_soon(struct targets *s)
 		timer_set(s->report_timer, REPORT_MS);
 }
 
+static void tell_certificates(const struct target *s);
+
+/* Whether visitors get through tells whether a CA does. */
 static void on_checked(void *owner)
 {
 	struct targets *s = owner;
 	report_soon(s);
+	LIST_EACH(node, &s->list)
+	tell_certificates(LIST_ENTRY(node, struct target, node));
 	s->fn(s->owner);
 }
+
+static void on_probe_wanted(void *owner, const char *mapping);
 
 struct targets *targets_new(struct loop *l, struct certificates *certificates,
 			    struct known_targets *known, struct event_hub *events, targets_fn *fn,
@@ -133,6 +140,7 @@ struct targets *targets_new(struct loop *l, struct certificates *certificates,
 	s->reachability = reachability_new(l, on_checked, s);
 	s->report_timer = timer_new(l, on_report_timer, s);
 	s->certificates = certificates;
+	certificates_set_probe(certificates, on_probe_wanted, s);
 	s->https = https_gateway_new(l, certificates);
 	s->known = known;
 	s->any = tls_context_any_new();
@@ -639,13 +647,27 @@ static void tell_certificates(const struct target *s)
 	bool is_open = s->state == MAPPING_OPEN;
 	/* a relay of 0.1.0 tells the host as what visitors type */
 	const char *host = s->host ? s->host : s->public_text;
+	const struct report_part *reach = reach_part(s->reach);
+	const struct certificates_public at = {.host = host,
+					       .is_open = is_open,
+					       .port = is_open ? https_port(s) : 0,
+					       .is_probed = reach_is_asked(s->reach),
+					       .closed = !strcmp(reach->state, "no") ? reach->error
+										     : NULL};
 	if (s->mapping.protocol == MAPPING_HTTPS)
-		certificates_told(s->all->certificates, s->mapping.name, host, is_open,
-				  is_open ? https_port(s) : 0);
+		certificates_told(s->all->certificates, s->mapping.name, &at);
+}
+
+/* Before an order is made, it is tried whether a CA would get through. */
+static bool opens_without_certificate(const struct target *s, bool opens)
+{
+	return opens && s->mapping.protocol == MAPPING_HTTPS && !s->mapping.certificate &&
+	       !certificates_is_valid(s->all->certificates, s->mapping.name);
 }
 
 static void take_report(struct target *s, const struct mapping_report *r)
 {
+	bool opens = r->state == MAPPING_OPEN && s->state != MAPPING_OPEN;
 	bool news =
 	    s->state != r->state || strcmp(s->error ? s->error : "", r->error ? r->error : "");
 	s->state = r->state;
@@ -658,6 +680,7 @@ static void take_report(struct target *s, const struct mapping_report *r)
 	s->error = mem_strdup(r->error);
 	s->host = mem_strdup(r->host);
 	reach_set_open(s->reach, s->state == MAPPING_OPEN, s->public_text, s->host);
+	s->is_probe_wanted |= opens_without_certificate(s, opens);
 	if (s->is_probe_wanted && s->state == MAPPING_OPEN)
 		reach_ask(s->reach);
 	s->is_probe_wanted &= s->state == MAPPING_PENDING;
@@ -763,6 +786,13 @@ static struct target *target_by_name(const struct targets *s, const char *name)
 			return at;
 	}
 	return NULL;
+}
+
+static void on_probe_wanted(void *owner, const char *mapping)
+{
+	struct target *s = target_by_name(owner, mapping);
+	if (s)
+		reach_ask(s->reach);
 }
 
 void targets_check(struct targets *s, const char *name)

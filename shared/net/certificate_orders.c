@@ -9,6 +9,9 @@
  *	ASK    → DONE: the CA's window goes into the schedule
  *	either → FAILED: what the CA says is told, and the schedule backs off
  *
+ * Where the owner says that an order would fail (certificate_order_set_look), it waits, or goes by
+ * dns-01 instead.
+ *
  * The old certificate stays until the new one is there. Files are written on the thread pool, one
  * write after the other. A timer looks at least once a minute, so that a machine that has slept
  * past an end renews within a minute of waking.
@@ -31,7 +34,7 @@
 #include <string.h>
 #include <uv.h>
 
-enum { LOOK_MS = 60000, HTTPS_PORT = 443 };
+enum { LOOK_MS = 60000, HOLD_MS = 60 * 60 * 1000, HTTPS_PORT = 443 };
 
 struct certificate_order {
 	struct list node;
@@ -48,6 +51,10 @@ struct certificate_order {
 	char issuer[128];
 	char id[CERTIFICATE_ID];
 	char *error; /* what the last try met; NULL: nothing */
+	/* what is seen before an order: certificate_order_set_look() */
+	bool is_looking;
+	char *closed, *no_record;
+	uint64_t held_ms; /* since when an order waits for these; 0: none does */
 	uint64_t taken, failed;
 	bool said_overdue;
 };
@@ -472,12 +479,20 @@ static enum acme_challenge choose(const struct certificate_order *c)
 		return ACME_HTTP_01;
 	if (c->all->way == ACME_WAY_TLS_ALPN)
 		return ACME_TLS_ALPN_01;
-	if (c->port != HTTPS_PORT)
+	if (c->port != HTTPS_PORT || (c->closed && c->all->can_publish))
 		return ACME_DNS_01;
 	return c->all->can_publish && c->schedule.failures / 2 % 2 ? ACME_DNS_01 : ACME_TLS_ALPN_01;
 }
 
-/* NULL: it may be ordered now. Static. */
+/* What an order waits for; NULL: nothing. Borrowed. */
+static const char *held_for(const struct certificate_order *c)
+{
+	if (!c->held_ms || loop_clock_ms() >= c->held_ms + HOLD_MS)
+		return NULL;
+	return c->no_record ? c->no_record : choose(c) == ACME_TLS_ALPN_01 ? c->closed : NULL;
+}
+
+/* NULL: it may be ordered now. Borrowed. */
 static const char *why_not(const struct certificate_order *c)
 {
 	if (!c->is_open)
@@ -488,7 +503,7 @@ static const char *why_not(const struct certificate_order *c)
 		return "it can be had by dns-01 only, and the relay, which is older than the "
 		       "agent, "
 		       "publishes no TXT records";
-	return NULL;
+	return c->is_looking ? "it is looked at first whether a CA would get through" : held_for(c);
 }
 
 /* The account's key, and who is the CA. */
@@ -545,6 +560,7 @@ static bool begin(struct certificate_orders *all, struct certificate_order *c, b
 	}
 	all->job = c;
 	all->was_ordered = false;
+	c->held_ms = asking ? c->held_ms : 0;
 	return true;
 }
 
@@ -698,6 +714,8 @@ void certificate_order_free(struct certificate_order *c)
 	tls_context_unref(c->shown);
 	mem_free(c->host);
 	mem_free(c->error);
+	mem_free(c->closed);
+	mem_free(c->no_record);
 	mem_free(c);
 }
 
@@ -708,6 +726,41 @@ void certificate_order_set_open(struct certificate_order *c, bool is_open, uint1
 	c->is_open = is_open;
 	c->port = port;
 	timer_set(c->all->timer, 0);
+}
+
+bool certificate_order_is_due(const struct certificate_order *c)
+{
+	uint64_t at;
+	return certificate_schedule_next(&c->schedule, loop_wall_ms(), &at) ==
+	       CERTIFICATE_SCHEDULE_ORDER;
+}
+
+/* False: it was that already. */
+static bool set_words(char **at, const char *words)
+{
+	if (text_same(*at, words))
+		return false;
+	char *copy = mem_strdup(words);
+	mem_free(*at);
+	*at = copy;
+	return true;
+}
+
+void certificate_order_set_look(struct certificate_order *c, bool is_looking, const char *closed,
+				const char *no_record)
+{
+	bool news = c->is_looking != is_looking;
+	c->is_looking = is_looking;
+	news |= set_words(&c->closed, closed);
+	news |= set_words(&c->no_record, no_record);
+	if (!closed && !no_record)
+		c->held_ms = 0;
+	else if (!c->held_ms)
+		c->held_ms = loop_clock_ms();
+	if (news && held_for(c) && certificate_order_is_due(c))
+		log_warn("certificate_waits", "host=%s why=%s", c->host, held_for(c));
+	if (news)
+		timer_set(c->all->timer, 0);
 }
 
 void certificate_order_hurry(struct certificate_order *c)
@@ -724,7 +777,7 @@ char *certificate_order_file(const struct certificate_order *c)
 void certificate_order_look(const struct certificate_order *c, struct certificate_order_look *out)
 {
 	uint64_t now = loop_wall_ms(), next;
-	const char *hindrance = why_not(c);
+	const char *hindrance = why_not(c), *held = c->is_looking ? NULL : held_for(c);
 	bool is_trying = c->all->job == c;
 	const char *words = is_trying ? acme_client_words(c->all->client) : "";
 	bool due = certificate_schedule_next(&c->schedule, now, &next) != CERTIFICATE_SCHEDULE_ASK;
@@ -734,11 +787,12 @@ void certificate_order_look(const struct certificate_order *c, struct certificat
 	    .not_after_ms = c->not_after_ms,
 	    .next_try_ms = due && !hindrance ? next : 0,
 	    .issuer = c->issuer,
-	    .error = *words     ? words
-		     : c->error ? c->error
-		     : c->shown ? NULL
-				: hindrance,
-	    .is_trying = is_trying,
+	    .error = *words                                ? words
+		     : held && certificate_order_is_due(c) ? held
+		     : c->error                            ? c->error
+		     : c->shown || c->is_looking           ? NULL
+							   : hindrance,
+	    .is_trying = is_trying || c->is_looking,
 	    .taken = c->taken,
 	    .failed = c->failed,
 	};

@@ -33,6 +33,14 @@ struct certificate_order *certificate_order_new(struct certificate_orders *all, 
 void certificate_order_free(struct certificate_order *c);
 /* The relay lets visitors in (else nothing is ordered), at this port. */
 void certificate_order_set_open(struct certificate_order *c, bool is_open, uint16_t port);
+/* What is seen before an order, so that none is wasted; nothing, unless this is called. is_looking:
+ * it is being looked at, and an order waits. Else what would make one fail, copied; NULL: nothing
+ * is known. closed: a CA would not get through to port 443; no_record: the host has no address. An
+ * order waits for these an hour at most, since what is seen from here may be wrong. */
+void certificate_order_set_look(struct certificate_order *c, bool is_looking, const char *closed,
+				const char *no_record);
+/* A new one is wanted now. */
+bool certificate_order_is_due(const struct certificate_order *c);
 /* A new one as soon as the orders of the day allow. */
 void certificate_order_hurry(struct certificate_order *c);
 

@@ -54,7 +54,7 @@ static bool takes(struct desk *d, const char *mapping, const char *host)
 	struct buf out = BUF_INIT;
 	struct json w = json_into(&out, false);
 	bool taken = false;
-	certificates_told(d->all, mapping, host, false, 443);
+	certificates_told(d->all, mapping, &(struct certificates_public){.host = host});
 	json_open(&w, NULL, '[');
 	certificates_list(d->all, &w);
 	json_close(&w);
