@@ -86,6 +86,9 @@ static int tell(const struct map_words *words, const char *answer_text, bool is_
 		log_say("%s is in the file, but the relay has not answered yet%s%s; see "
 			"`groundnut-agent status`",
 			name, error ? ": " : "", error ? error : "");
+	} else if (state && strcmp(state, "paused") == 0) {
+		log_say("%s is in the file, and paused: `\"paused\": true` keeps it closed", name);
+		code = 0;
 	} else {
 		say_refused(name, words->public_text, error, is_new);
 	}

@@ -550,12 +550,19 @@ static void read_ca_again(struct target *s)
 	set_tls(s);
 }
 
+/* What a mapping is while the relay has not told. */
+static enum mapping_state unanswered(const struct target *s)
+{
+	return s->mapping.paused ? MAPPING_PAUSED : MAPPING_PENDING;
+}
+
 static void target_add(struct targets *s, const struct mapping *m)
 {
 	struct target *new = mem_zalloc(sizeof *new);
 	new->all = s;
 	mapping_copy(&new->mapping, m);
 	new->mapping.id = s->next_id++;
+	new->state = unanswered(new);
 	set_tls(new);
 	new->guesses = m->protocol == MAPPING_HTTPS ? guess_limiter_new(true) : NULL;
 	list_init(&new->visits);
@@ -614,13 +621,16 @@ void targets_declare(struct targets *s, struct followed_names *names, struct tra
 	size_t i = 0;
 	LIST_EACH(node, &s->list)
 	{
-		items[i] = LIST_ENTRY(node, struct target, node)->mapping; /* borrowed */
+		const struct target *at = LIST_ENTRY(node, struct target, node);
+		if (at->mapping.paused)
+			continue;
+		items[i] = at->mapping; /* borrowed */
 		items[i].redirect =
 		    items[i].redirect && certificates_is_valid(s->certificates, items[i].name);
 		i++;
 	}
 	struct challenge records[CHALLENGES_MAX];
-	struct declare d = {.serial = ++s->serial, .mappings = {items, count}};
+	struct declare d = {.serial = ++s->serial, .mappings = {items, i}};
 	followed_names_declare(names, &d);
 	d.challenges = records; /* borrowed, too */
 	d.challenge_count = certificates_records(s->certificates, records, CHALLENGES_MAX);
@@ -728,7 +738,7 @@ void targets_session_over(struct targets *s)
 			stream_close(v->stream);
 			drop_visit(v, "the session with the relay ended");
 		}
-		target->state = MAPPING_PENDING;
+		target->state = unanswered(target);
 		mem_free(target->public_text);
 		mem_free(target->error);
 		mem_free(target->host);
@@ -925,7 +935,7 @@ static bool is_news(struct target *s, enum report_part_name which, const struct 
  * not know. */
 static bool report_target(struct target *s, struct json *w)
 {
-	if (s->state == MAPPING_PENDING)
+	if (s->state == unanswered(s))
 		return false;
 	struct report_mapping m = {.id = s->mapping.id};
 	m.parts[REPORT_REACHABLE] = *reach_part(s->reach);

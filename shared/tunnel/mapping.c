@@ -27,7 +27,7 @@ static const struct mapping_kind kinds[] = {
     MAPPING_PROTOCOLS(MAPPING_KIND)
 #undef MAPPING_KIND
 };
-static const char *const state_names[] = {"pending", "open", "error"};
+static const char *const state_names[] = {"pending", "open", "error", "paused"};
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -143,7 +143,7 @@ bool mapping_same(const struct mapping *a, const struct mapping *b)
 	       text_same(a->target_host, b->target_host) &&
 	       text_same(a->certificate, b->certificate) &&
 	       text_same(a->private_key, b->private_key) && a->hsts_s == b->hsts_s &&
-	       text_same(a->unknown, b->unknown);
+	       a->paused == b->paused && text_same(a->unknown, b->unknown);
 }
 
 void mapping_wrong(struct conf_at at, const char *key, struct mapping *m, const char *format, ...)
@@ -725,6 +725,7 @@ bool mapping_read(struct conf_at at, bool on_wire, struct mapping *out)
 	} else {
 		read_target(at, out, protocol_known);
 		read_check(at, out);
+		conf_opt_bool(at, "paused", &out->paused);
 		read_gateway(at, out, protocol_known);
 		read_target_trust(at, out);
 	}

@@ -51,7 +51,8 @@ struct mapping_kind {
 	uint32_t idle_s, check_s;
 	unsigned keys;
 };
-enum mapping_state { MAPPING_PENDING, MAPPING_OPEN, MAPPING_ERROR };
+/* MAPPING_PAUSED: only at home; the relay is not told of it. */
+enum mapping_state { MAPPING_PENDING, MAPPING_OPEN, MAPPING_ERROR, MAPPING_PAUSED };
 
 enum { MAPPING_ALLOW_MAX = 256 };
 
@@ -87,6 +88,7 @@ struct mapping {
 	uint32_t flows;                             /* udp; 0: the default 16384 */
 	/* how often the agent looks whether the target answers; 0: never; not on the wire */
 	uint32_t check_s;
+	bool paused; /* not declared; not on the wire */
 	/* http and https; NULL: none. Those of https stay at home */
 	char *basic_user, *basic_password;
 	/* https: plain requests for the host are redirected; on the wire: now, so that this may
@@ -106,7 +108,7 @@ struct mapping {
 
 const struct mapping_kind *mapping_kind(enum mapping_protocol p);
 int mapping_protocol_parse(const char *text, enum mapping_protocol *out); /* 0 or ERR_SYNTAX */
-const char *mapping_state_text(enum mapping_state s); /* "pending" "open" "error" */
+const char *mapping_state_text(enum mapping_state s); /* "pending" "open" "error" "paused" */
 int mapping_state_parse(const char *text, enum mapping_state *out);
 /* The member "host": lower-cased; a final dot, which says "not below the relay's domain", is kept.
  * Not on the wire, letters beyond ASCII are A-labels then, and *typed is as it stands there, else

@@ -1204,6 +1204,25 @@ static void the_longest_state_fits_a_frame(void **unused)
 	buf_fini(&b);
 }
 
+/* It is another mapping then, so that its visitors end; and it has no place on the wire. */
+static void a_paused_mapping_stays_at_home(void **state)
+{
+	(void)state;
+	struct mapping_list l = must_read(TCP ", \"paused\": true}]");
+	assert_true(l.items[0].paused);
+	struct mapping open = l.items[0];
+	open.paused = false;
+	assert_false(mapping_same(&l.items[0], &open));
+	struct buf out = BUF_INIT;
+	struct json w = json_into(&out, false);
+	json_open(&w, NULL, '[');
+	mapping_write(&l.items[0], &w);
+	json_close(&w);
+	assert_null(strstr(buf_str(&out), "paused"));
+	buf_fini(&out);
+	mapping_list_fini(&l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1220,6 +1239,7 @@ int main(void)
 	    cmocka_unit_test(a_change_of_anything_is_a_change),
 	    cmocka_unit_test(protocols_by_name),
 	    cmocka_unit_test(names_follow_relay_or_home),
+	    cmocka_unit_test(a_paused_mapping_stays_at_home),
 	    cmocka_unit_test(declare_goes_and_comes),
 	    cmocka_unit_test(an_https_mapping_is_told_as_tls_and_keeps_its_secrets),
 	    cmocka_unit_test(what_becomes_of_a_certificate_is_read),
