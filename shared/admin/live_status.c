@@ -166,9 +166,11 @@ static void look(void *owner)
 void live_status_add(struct live_status *s, const struct admin_request *r)
 {
 	const char *seen = http_message_header(http_exchange_request(r->exchange), "Last-Event-ID");
+	char asked[32];
 	uint64_t after = 0, last = event_ring_last(event_hub_ring(s->events));
 	struct buf text = BUF_INIT;
-	if (seen && text_uint(seen, INT64_MAX, &after) < 0)
+	admin_request_query(r, "after", asked, sizeof asked);
+	if (text_uint(seen ? seen : asked, INT64_MAX, &after) < 0)
 		after = 0;
 	if (!event_listeners_add(s->listeners, r->exchange)) {
 		admin_answer_error(r->exchange, 503, "too many listen");

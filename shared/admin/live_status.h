@@ -2,7 +2,7 @@
  * /api/v1/events: how a program stands and what happens in it, by Server-Sent Events.
  *
  *	events   {"events": […]}, with the number of the last one as id: first the last ones, or
- *	         those since Last-Event-ID; then new ones
+ *	         those since Last-Event-ID or ?after=; then new ones
  *	status   the whole status, once
  *	change   what has changed in it since, as status_difference.h has it
  *
