@@ -23,7 +23,12 @@
 
 #include <string.h>
 
-enum { RETRY_REPLACED_MS = 60000, RETRY_STALE_MS = 500, RETRY_REMOVED_MS = 30000 };
+enum {
+	RETRY_REPLACED_MS = 60000,
+	RETRY_STALE_MS = 500,
+	RETRY_REMOVED_MS = 30000,
+	RETRY_CUT_MS = 5000
+};
 
 struct agent {
 	struct list node; /* worker.agents */
@@ -280,6 +285,21 @@ void agent_set_challenges(struct agent *a, struct challenge_report *reports, siz
 	struct message m = {.challenges = reports, .count = count};
 	if (!post(a, take_challenges, &m))
 		challenge_reports_free(reports, count);
+}
+
+static void take_cut(void *arg)
+{
+	struct message *m = arg;
+	struct agent *a = m->agent;
+	settle_in(a);
+	agent_mappings_clear(a->mappings);
+	agent_session_refuse(a->session, REFUSE_CUT, RETRY_CUT_MS);
+	mem_free(m);
+}
+
+void agent_cut(struct agent *a)
+{
+	post(a, take_cut, &(struct message){.agent = a});
 }
 
 static void take_stop(void *arg)

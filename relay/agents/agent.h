@@ -31,6 +31,8 @@ void agent_set_accounts(struct agent *a, struct accounts *accounts);
 void agent_set_names(struct agent *a, struct name_report *reports, size_t count);
 /* main. The same of its challenges. */
 void agent_set_challenges(struct agent *a, struct challenge_report *reports, size_t count);
+/* main. The operator cuts it off: its visitors are reset and its link ends. It may come back. */
+void agent_cut(struct agent *a);
 /* main. Say goodbye and end. */
 void agent_stop(struct agent *a, enum refuse_code why);
 /* main. Free it on its loop. */

@@ -426,6 +426,12 @@ void agent_mappings_orphan(struct agent_mappings *all)
 	all->orphans = true;
 }
 
+void agent_mappings_clear(struct agent_mappings *all)
+{
+	for (size_t i = 0; i < all->count; i++)
+		door_clear(all->doors[i], false, RESET_ABORTED);
+}
+
 void agent_mappings_close(struct agent_mappings *all)
 {
 	close_all(all);

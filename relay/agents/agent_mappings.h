@@ -30,6 +30,8 @@ uint16_t agent_mappings_arm(struct agent_mappings *all, const struct probe_ask *
 void agent_mappings_wake(struct agent_mappings *all);
 /* the session is about to end: visitors get what has come for them */
 void agent_mappings_orphan(struct agent_mappings *all);
+/* visitors are reset; the doors stay */
+void agent_mappings_clear(struct agent_mappings *all);
 void agent_mappings_close(struct agent_mappings *all);
 /* The accounts have changed: a door that is not allowed any more closes, the others are tried. */
 void agent_mappings_judge(struct agent_mappings *all);

@@ -92,7 +92,7 @@ static struct entry *get_entry(const struct registry *r, const char *account, co
 {
 	char label[LABEL];
 	int len = snprintf(label, sizeof label, "%s/%s", account, agent);
-	return hash_table_get(r->entries, label, (size_t)len);
+	return len < LABEL ? hash_table_get(r->entries, label, (size_t)len) : NULL;
 }
 
 static struct holder *get_holder(const struct registry *r, const char *account)
@@ -368,6 +368,14 @@ void registry_hello(struct registry *r, struct io_parcel *parcel, const struct a
 bool registry_has(const struct registry *r, const char *account, const char *agent)
 {
 	return get_entry(r, account, agent) != NULL;
+}
+
+bool registry_cut(struct registry *r, const char *account, const char *agent)
+{
+	const struct entry *e = r->stopping ? NULL : get_entry(r, account, agent);
+	if (e)
+		agent_cut(e->agent);
+	return e;
 }
 
 void registry_set_names(struct registry *r, const char *account, const char *agent,

@@ -41,6 +41,8 @@ void registry_hello(struct registry *r, struct io_parcel *parcel, const struct a
 bool registry_knows(const struct registry *r, const struct addr *from);
 /* Whether the agent is attached, or detached and may resume. */
 bool registry_has(const struct registry *r, const char *account, const char *agent);
+/* The operator cuts the agent off, by agent_cut(); false: there is none. */
+bool registry_cut(struct registry *r, const char *account, const char *agent);
 /* What became of an agent's names. Takes the reports; an agent that is gone is not told. */
 void registry_set_names(struct registry *r, const char *account, const char *agent,
 			struct name_report *reports, size_t count);

@@ -56,7 +56,8 @@ struct welcome {
 	X(BUSY, "busy", "the relay has no room now")                                               \
 	X(REMOVED, "removed", "the account was removed")                                           \
 	X(STOPPING, "stopping", "the relay is stopping")                                           \
-	X(AGENT_REMOVED, "agent_removed", "this agent was removed from the account")
+	X(AGENT_REMOVED, "agent_removed", "this agent was removed from the account")               \
+	X(CUT, "cut", "the relay's operator cut this agent off")
 enum refuse_code {
 #define REFUSE_ENUM(name, word, text) REFUSE_##name,
 	REFUSE_MAP(REFUSE_ENUM)
