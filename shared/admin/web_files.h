@@ -16,6 +16,13 @@ struct web_file {
 		"web_" name "_begin:\n.incbin \"" file "\"\n"                                      \
 		"web_" name "_end:\n.previous\n")
 
+/* The same of a script NAME.js in a folder, and its row in a list of files. */
+#define WEB_FILES_SCRIPT_EMBED(folder, name)                                                       \
+	WEB_FILES_EMBED(#name, folder #name ".js");                                                \
+	extern const unsigned char web_##name##_begin[], web_##name##_end[];
+#define WEB_FILES_SCRIPT_ROW(name)                                                                 \
+	{"/" #name ".js", WEB_FILES_SCRIPT, web_##name##_begin, web_##name##_end},
+
 #define WEB_FILES_HTML   "text/html; charset=utf-8"
 #define WEB_FILES_SCRIPT "text/javascript; charset=utf-8"
 

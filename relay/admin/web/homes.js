@@ -1,0 +1,97 @@
+// Homes and their mappings.
+import { button, element, onAct, say } from './dom.js';
+import { form } from './dialog.js';
+import { time } from './format.js';
+import { mappingTable, mappingTroubles, measure, ratesNote } from './mappings.js';
+import { ask } from './server.js';
+import { state } from './states.js';
+import { draw, refresh } from './tabs.js';
+import { vocabulary } from './words.js';
+
+const t = vocabulary({
+	attention: 'Needs attention', since: 'since {1}', from: 'from {1}', resumed_once: 'resumed once', resumed: 'resumed {1} times', ms: '{1} ms',
+	nobody: 'No home has come yet. Under Accounts, “Add an account” makes a line for one.', mappings_one: '1 mapping', mappings: '{1} mappings',
+	show: 'Show', hide: 'Hide', show_all: 'Show all {1}', cut: 'Cut off…', cut_title: 'Cut off {1}?', cut_verb: 'Cut off', cut_done: '{1} was cut off',
+	cut_text: 'The connections of its visitors end. The home comes back by itself within seconds. To keep it away, revoke its credential or renew the account under Accounts.',
+	is_detached: '{1} is detached', waiting: '{1} visitors wait',
+}, {
+	attention: '需要处理', since: '自 {1}', from: '来自 {1}', resumed_once: '恢复过 1 次', resumed: '恢复过 {1} 次', ms: '{1} 毫秒',
+	nobody: '还没有家庭连接。在“账户”页点“添加账户”可以生成加入行。', mappings_one: '1 个映射', mappings: '{1} 个映射',
+	show: '展开', hide: '收起', show_all: '显示全部 {1} 个', cut: '断开…', cut_title: '断开 {1}？', cut_verb: '断开', cut_done: '已断开 {1}',
+	cut_text: '访客的连接会中断。家庭会在几秒内自动重新连接。如果不想让它回来，请在“账户”页撤销它的凭证或更换账户的令牌。',
+	is_detached: '{1} 离线', waiting: '{1} 位访客在等待',
+});
+
+const FEW = 20;  // so many homes are shown with their mappings
+const MOST = 200; // so many at first
+const who = (agent) => `${agent.account}/${agent.agent}`;
+
+// ---- homes
+
+const turned = new Map(); // by hand: open or not
+let all = false, measured;
+onAct('turn', (of, by) => {
+	turned.set(of, by.getAttribute('aria-expanded') !== 'true');
+	draw(true);
+});
+onAct('all-homes', () => {
+	all = true;
+	draw(true);
+});
+onAct('cut', (of) => form(t('cut_title', of), {
+	text: t('cut_text'), verb: t('cut_verb'), danger: true,
+	send: async () => {
+		await ask('POST', `api/v1/agents/${of.split('/').map(encodeURIComponent).join('/')}/cut`);
+		say(t('cut_done', of));
+		refresh();
+	},
+}));
+
+function home(agent, few) {
+	const key = who(agent), mappings = agent.mappings ?? [], open = turned.get(key) ?? few;
+	const facts = [
+		agent.remote && t('from', agent.remote), agent.state === 'attached' && agent.rtt_ms != null && t('ms', agent.rtt_ms), agent.since && t('since', time(agent.since)),
+		agent.resumed > 0 && (agent.resumed === 1 ? t('resumed_once') : t('resumed', agent.resumed)), agent.congestion, agent.waiting > 0 && t('waiting', agent.waiting),
+	].filter(Boolean).map((fact) => element('span', { class: 'fact' }, fact));
+	const count = mappings.length === 1 ? t('mappings_one') : t('mappings', mappings.length);
+	return element('article', { class: 'home', 'data-key': key },
+		element('header', {}, element('h3', {}, key), state(agent.state), ...facts, element('span', { class: 'room' }),
+			button('turn', key, `${t(open ? 'hide' : 'show')} ${count}`, { class: 'small', 'aria-expanded': `${open}` }),
+			agent.state === 'attached' && button('cut', key, t('cut'), { class: 'small', 'aria-label': `${t('cut')} ${key}` })),
+		element('p', { class: 'quiet' }, agent.link ?? ''),
+		open && mappingTable(mappings, (m) => `${key}/${m.name}`));
+}
+
+// What is wrong, in one list, so that nobody has to look for it.
+export function troubles(status) {
+	const list = status.listeners.filter((l) => l.state === 'error').map((l) => `${l.for} ${l.at}: ${l.error ?? ''}`);
+	for (const agent of status.agents) {
+		if (agent.state === 'detached') list.push(t('is_detached', who(agent)));
+		for (const m of agent.mappings ?? []) list.push(...mappingTroubles(`${who(agent)}/${m.name}`, m));
+	}
+	const told = new Set();
+	for (const name of status.names) for (const p of name.published ?? []) {
+		if (p.error && !told.has(p.kind + p.error)) list.push(`${p.kind}, ${name.name}: ${p.error}`);
+		told.add(p.kind + p.error);
+	}
+	return list;
+}
+
+export const homes = {
+	id: 'homes', words: ['Homes', '家庭'],
+	draw({ status, matches }) {
+		if (measured !== status) measure(status.agents.flatMap((a) => (a.mappings ?? []).map((m) => [`${who(a)}/${m.name}`, m])));
+		measured = status;
+		const found = status.agents.filter((a) => matches(who(a), a.remote, ...(a.mappings ?? []).flatMap((m) => [m.name, m.public, m.target])))
+			.sort((a, b) => who(a).localeCompare(who(b)));
+		const trouble = troubles(status), few = found.length <= FEW, shown = all ? found : found.slice(0, MOST);
+		return [
+			element('section', { class: 'attention', 'aria-labelledby': 'attention', hidden: !trouble.length }, element('h2', { id: 'attention' }, t('attention')),
+				element('ul', {}, ...trouble.slice(0, MOST).map((x) => element('li', {}, x)))),
+			
+			element('div', { 'data-list': true }, ...shown.map((a) => home(a, few))),
+			element('p', { class: 'quiet' }, found.length ? ratesNote() : t(status.agents.length ? 'nothing' : 'nobody')),
+			found.length > shown.length && button('all-homes', '', t('show_all', found.length)),
+		];
+	},
+};

@@ -1,0 +1,76 @@
+// Windows over the page. Escape and the first button close them, and the focus goes back to where it was.
+import { element, byId, say, button, onAct } from './dom.js';
+import { picture } from './qr.js';
+import { vocabulary } from './words.js';
+
+const t = vocabulary({
+	copied: 'Copied', not_copied: 'The browser did not let it be copied; it is selected now.', qr_code: 'QR code',
+}, {
+	copied: '已复制', not_copied: '浏览器不允许复制，文本已选中。', qr_code: '二维码',
+});
+
+let count = 0;
+// buttons: elements; body: the same. The dialog goes when it is closed.
+export function open(title, ...body) {
+	const id = `dialog-${++count}`;
+	const dialog = element('dialog', { 'aria-labelledby': id }, element('h2', { id }, title), ...body);
+	dialog.addEventListener('close', () => dialog.remove());
+	byId('windows').append(dialog);
+	dialog.showModal();
+	return dialog;
+}
+
+const closer = (label) => {
+	const b = element('button', { type: 'button' }, label);
+	b.addEventListener('click', () => b.closest('dialog').close());
+	return b;
+};
+
+// A form. fields: {name, label, value, hint, required, options}; send(values) may throw, and what it says is shown. Without fields it
+// asks whether to go on.
+export function form(title, { text, fields = [], verb, danger = false, send }) {
+	const inputs = fields.map((f) => {
+		const id = `field-${count + 1}-${f.name}`, hint = f.hint && `${id}-hint`;
+		const common = { id, name: f.name, 'aria-describedby': hint, required: f.required === true };
+		const input = f.options
+			? element('select', common, ...f.options.map(([value, label]) => element('option', { value, selected: value === f.value }, label)))
+			: element('input', { ...common, value: f.value, autocomplete: 'off', autocapitalize: 'off', spellcheck: 'false' });
+		return element('p', {}, element('label', { for: id }, f.label), input, f.hint && element('span', { id: hint, class: 'quiet' }, f.hint));
+	});
+	const wrong = element('p', { role: 'alert', class: 'wrong' });
+	const go = element('button', { type: 'submit', class: danger ? 'danger' : 'main' }, verb);
+	const body = element('form', { method: 'dialog' }, text && element('p', {}, text), ...inputs, wrong, element('p', { class: 'buttons' }, closer(t('cancel')), go));
+	const dialog = open(title, body);
+	body.addEventListener('submit', async (event) => {
+		event.preventDefault();
+		wrong.textContent = '';
+		go.disabled = true;
+		try {
+			await send(Object.fromEntries(new FormData(body)));
+			dialog.close();
+		} catch (error) {
+			wrong.textContent = error.message;
+		}
+		go.disabled = false;
+	});
+	if (!fields.length) body.querySelector('.buttons button').focus();
+	return dialog;
+}
+
+// A text to take along: shown whole, to be copied, and as a QR code.
+export function carry(title, text, ...notes) {
+	return open(title, ...notes, element('pre', { class: 'line', tabindex: '0', 'aria-label': title }, text), picture(text, t('qr_of', title)),
+		element('p', { class: 'buttons' }, closer(t('close')), button('copy', text, t('copy'), { class: 'main' })));
+}
+
+onAct('copy', async (text, by) => {
+	try {
+		await navigator.clipboard.writeText(text);
+		say(t('copied'));
+	} catch {
+		const shown = by.closest('dialog')?.querySelector('.line');
+		if (shown) getSelection().selectAllChildren(shown);
+		say(t('not_copied'));
+	}
+});
+onAct('qr', (text) => carry(t('qr_code'), text));

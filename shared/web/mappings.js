@@ -1,0 +1,68 @@
+// Mappings as a table, what is wrong with them, and how much goes through each.
+import { button, element, table } from './dom.js';
+import { bytes, rate } from './format.js';
+import { certificate, state, stateOf } from './states.js';
+import { vocabulary } from './words.js';
+
+const t = vocabulary({
+	mapping: 'Mapping', address: 'Visitors type', target: 'Service', visitors: 'Visitors', in: 'In', out: 'Out', total: 'So far',
+	nomapping: 'No mappings.', shows_in: 'In and out are of the last seconds; toward home is in.',
+}, {
+	mapping: '映射', address: '访客地址', target: '服务', visitors: '访客', in: '入', out: '出', total: '累计',
+	nomapping: '没有映射。', shows_in: '“入”“出”是最近几秒的速率；“入”为流向家庭。',
+});
+
+// ---- bytes a second of each mapping, over the last looks; entries: [key, mapping]
+
+const OVER_MS = 6000;
+let seen = new Map();
+export function measure(entries) {
+	const next = new Map(), now = performance.now();
+	for (const [key, m] of entries) {
+		const before = (seen.get(key) ?? []).filter((s) => s.in <= m.bytes_in && s.out <= m.bytes_out), old = before.findLastIndex((s) => now - s.at >= OVER_MS);
+		next.set(key, [...before.slice(Math.max(0, old)), { at: now, in: m.bytes_in, out: m.bytes_out }]);
+	}
+	seen = next;
+}
+function rates(key) {
+	const samples = seen.get(key) ?? [], first = samples[0], last = samples.at(-1), s = samples.length > 1 ? (last.at - first.at) / 1000 : 0;
+	return s ? { in: (last.in - first.in) / s, out: (last.out - first.out) / s } : { in: 0, out: 0 };
+}
+
+// ---- the table; what follows name and address may be given by cells(m), each with its head
+
+const SCHEMES = { http: 'http://', https: 'https://' };
+export function visitorsType(m) {
+	const scheme = SCHEMES[m.protocol], text = scheme && m.public ? `${scheme}${m.public}/` : m.public ?? '';
+	if (!text) return '';
+	const link = scheme && !text.includes('*') ? element('a', { href: text, rel: 'noreferrer' }, text) : text;
+	return [element('span', { class: 'typed' }, link), ' ', element('span', { class: 'keep' },
+		button('copy', text, t('copy'), { class: 'small', 'aria-label': t('copy_of', text) }), ' ', button('qr', text, t('qr'), { class: 'small', 'aria-label': t('qr_of', text) }))];
+}
+
+function row(key, m, more) {
+	const r = rates(key);
+	return { key: m.name, cells: [
+		element('strong', {}, m.name), visitorsType(m), [m.target ?? '', ' ', stateOf(m.target_state)],
+		[state(m.state, m.error), ' ', m.state === 'open' && stateOf(m.reachable), ' ', certificate(m.certificate)],
+		`${m.protocol === 'udp' ? m.flows ?? 0 : m.connections}`, rate(r.in), rate(r.out), bytes(m.bytes_in + m.bytes_out), ...more.map(([, cell]) => cell(m)),
+	] };
+}
+
+// keyOf(m): as it was measured; more: further columns, [head, cell(m)].
+export function mappingTable(list, keyOf, more = []) {
+	if (!list.length) return element('p', { class: 'quiet' }, t('nomapping'));
+	const head = [[t('mapping')], [t('address')], [t('target')], [t('state')], [t('visitors'), true], [t('in'), true], [t('out'), true], [t('total'), true], ...more.map(([label]) => [label])];
+	return table(head, [...list].sort((a, b) => a.name.localeCompare(b.name)).map((m) => row(keyOf(m), m, more)), { class: 'mappings' });
+}
+export const ratesNote = () => t('shows_in');
+
+// What is wrong with it, each as a text that begins with its name.
+export function mappingTroubles(name, m) {
+	const list = [];
+	if (m.state === 'error') list.push(`${name}: ${m.error ?? t('error')}`);
+	else if (m.reachable?.state === 'no') list.push(`${name}: ${m.reachable.error ?? t('no')}`);
+	else if (m.target_state?.state === 'down') list.push(`${name}: ${t('down')}: ${m.target_state.error ?? ''}`);
+	if (m.certificate?.state === 'error') list.push(`${name}: ${t('certificate_error')}: ${m.certificate.error ?? ''}`);
+	return list;
+}
