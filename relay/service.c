@@ -472,6 +472,23 @@ static void ask_requests(void *owner, const char *account, registry_status_fn *f
 	registry_requests(((struct relay_parts *)owner)->registry, account, fn, arg);
 }
 
+static struct accounts *accounts_in_force(void *owner)
+{
+	return registry_accounts(((struct relay_parts *)owner)->registry);
+}
+
+static void take_edit(void *owner)
+{
+	const struct context *c = &((struct relay_parts *)owner)->context;
+	if (c->accounts_edited)
+		c->accounts_edited(c->accounts_edited_owner);
+}
+
+static bool cut_off(void *owner, const char *account, const char *agent)
+{
+	return registry_cut(((struct relay_parts *)owner)->registry, account, agent);
+}
+
 static struct relay_api *new_api(struct relay *r)
 {
 	const struct relay_api_calls calls = {
@@ -481,6 +498,7 @@ static struct relay_api *new_api(struct relay *r)
 	    write_names,
 	    r->parts.context.traffic,
 	    {&r->parts, ask_requests},
+	    {&r->parts, accounts_in_force, take_edit, cut_off},
 	};
 	return relay_api_new(r->parts.context.main, &calls, r->parts.context.events);
 }

@@ -36,6 +36,7 @@ struct relay_api {
 	struct admin_server *server;
 	struct traffic_api *traffic;
 	struct tls_context *automatic; /* what a CA gave; NULL: nothing yet */
+	struct accounts_api *accounts;
 	struct list questions;
 	unsigned question_count;
 	struct live_status *live;
@@ -170,6 +171,36 @@ static void serve_events(void *owner, const struct admin_request *r)
 	live_status_add(((struct relay_api *)owner)->live, r);
 }
 
+static void serve_accounts(void *owner, const struct admin_request *r)
+{
+	accounts_api_list(((struct relay_api *)owner)->accounts, r);
+}
+
+static void add_account(void *owner, const struct admin_request *r)
+{
+	accounts_api_add(((struct relay_api *)owner)->accounts, r);
+}
+
+static void change_account(void *owner, const struct admin_request *r)
+{
+	accounts_api_change(((struct relay_api *)owner)->accounts, r);
+}
+
+static void remove_account(void *owner, const struct admin_request *r)
+{
+	accounts_api_remove(((struct relay_api *)owner)->accounts, r);
+}
+
+static void act_on_account(void *owner, const struct admin_request *r)
+{
+	accounts_api_act(((struct relay_api *)owner)->accounts, r);
+}
+
+static void cut_agent(void *owner, const struct admin_request *r)
+{
+	accounts_api_cut(((struct relay_api *)owner)->accounts, r);
+}
+
 static const struct admin_route routes[] = {
     {"GET", "/metrics", ADMIN_METRICS, serve_metrics},
     {"GET", "/api/v1/status", ADMIN_READS, serve_status},
@@ -178,6 +209,12 @@ static const struct admin_route routes[] = {
     {"GET", "/api/v1/traffic.csv", ADMIN_READS, serve_traffic_csv},
     {"GET", "/api/v1/requests", ADMIN_READS, serve_requests},
     {"GET", "/api/v1/events", ADMIN_READS, serve_events},
+    {"GET", "/api/v1/accounts", ADMIN_READS, serve_accounts},
+    {"POST", "/api/v1/accounts", ADMIN_WRITES, add_account},
+    {"PATCH", "/api/v1/accounts/", ADMIN_WRITES, change_account},
+    {"DELETE", "/api/v1/accounts/", ADMIN_WRITES, remove_account},
+    {"POST", "/api/v1/accounts/", ADMIN_WRITES, act_on_account},
+    {"POST", "/api/v1/agents/", ADMIN_WRITES, cut_agent},
     {0},
 };
 
@@ -198,6 +235,7 @@ struct relay_api *relay_api_new(struct loop *l, const struct relay_api_calls *ca
 	a->server = admin_server_new(l, &program);
 	a->traffic = traffic_api_new(l, calls->traffic, &calls->traffic_calls);
 	a->live = live_status_new(l, admin_server_listeners(a->server), events, ask_live, a);
+	a->accounts = accounts_api_new(l, &calls->accounts, a->server);
 	return a;
 }
 
@@ -227,6 +265,7 @@ void relay_api_set(struct relay_api *a, struct relay_config *config)
 	traffic_api_set(a->traffic, config);
 	relay_config_unref(a->config);
 	a->config = relay_config_ref(config);
+	accounts_api_set(a->accounts, config);
 	if (config->admin.on)
 		load_certificate(a);
 }
@@ -255,6 +294,7 @@ void relay_api_close(struct relay_api *a)
 	}
 	traffic_api_close(a->traffic);
 	live_status_close(a->live);
+	accounts_api_close(a->accounts);
 	admin_server_close(a->server);
 	tls_context_unref(a->automatic);
 	relay_config_unref(a->config);

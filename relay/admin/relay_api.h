@@ -4,6 +4,7 @@
  *
  *	/metrics               a token, or what is in metrics_token_file
  *	/api/v1/status         the status object
+ *	/api/v1/accounts, …    see accounts_api.h
  *	/api/v1/names?after=&name=   the page of names that "more" of status names
  *	/api/v1/traffic, /api/v1/requests   traffic_api.h
  *	/api/v1/events         what happens, and how the relay stands (live_status.h)
@@ -12,6 +13,7 @@
 #define GROUNDNUT_RELAY_ADMIN_RELAY_API_H
 
 #include "relay/admin/traffic_api.h"
+#include "relay/admin/accounts_api.h"
 #include "relay/config.h"
 #include "shared/admin/admin_server.h"
 
@@ -27,6 +29,7 @@ struct relay_api_calls {
 	void (*write_names)(void *owner, uint64_t after, const char *name, struct json *w);
 	struct traffic *traffic; /* borrowed */
 	struct traffic_api_calls traffic_calls;
+	struct accounts_api_calls accounts;
 };
 
 struct relay_api *relay_api_new(struct loop *l, const struct relay_api_calls *calls,

@@ -13,6 +13,6 @@ export const state = (word, why, ...values) => element('span', { class: `state $
 // An object {state, error}; nothing where nothing is known.
 export const stateOf = (o) => (o?.state && o.state !== 'unknown' ? state(o.state, o.error) : null);
 export function certificate(c) {
-	if (!c?.state) return null;
+	if (!c?.state || c.state === 'unknown') return null;
 	return c.state === 'valid' ? state('valid', c.error, date(c.not_after)) : state(`certificate_${c.state}`, c.error);
 }

@@ -47,8 +47,8 @@ def pattern(path):
 def find(doc, method, target):
     method = "GET" if method == "HEAD" else method
     found = [o for o in operations(doc) if o[0] == method and pattern(o[1]).fullmatch(target.split("?")[0])]
-    exact = [o for o in found if "{" not in o[1]]
-    return (exact or found or [None])[0]
+    # The one without parameters, else that of the most parts.
+    return max(found, key=lambda o: ("{" not in o[1], o[1].count("/")), default=None)
 
 
 def strict(node):
