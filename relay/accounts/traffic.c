@@ -32,7 +32,8 @@ struct day {
 struct holder {
 	char name[TRAFFIC_NAME];     /* of the account; the key */
 	struct day days[DAYS];       /* a day is at its number modulo DAYS */
-	struct hash_table *mappings; /* names of this month, texts of their own */
+	struct hash_table *mappings; /* names, texts of their own … */
+	int64_t month;               /* … of this month, by its first day */
 	struct traffic_quota quota;
 };
 
@@ -61,7 +62,7 @@ struct traffic {
 	struct store *store;
 	struct traffic_calls calls;
 	struct accounts *accounts; /* a reference; NULL: not known yet */
-	int64_t today;
+	int64_t today, month;      /* month: its first day */
 	struct hash_table *holders, *rows;
 	struct list waiting, flying; /* of struct row; while a batch is away */
 	bool writing;
@@ -73,14 +74,9 @@ struct traffic {
 
 /* --- the months --- */
 
-static int64_t month_begin(const struct traffic *t)
-{
-	return quota_begin(t->today, 1);
-}
-
 static int64_t oldest_day(const struct traffic *t)
 {
-	int64_t day = month_begin(t);
+	int64_t day = t->month;
 	for (int i = 0; i < TRAFFIC_MONTHS; i++)
 		day = quota_begin(day - 1, 1);
 	return day;
@@ -135,8 +131,11 @@ static void count_day(struct holder *h, int64_t day, uint64_t in, uint64_t out)
 }
 
 /* The name under which this month's bytes of a mapping are kept. */
-static const char *name_of(struct holder *h, const char *mapping)
+static const char *name_of(struct holder *h, int64_t month, const char *mapping)
 {
+	if (h->month != month)
+		forget_names(h);
+	h->month = month;
 	if (hash_table_get(h->mappings, mapping, strlen(mapping)))
 		return mapping;
 	if (hash_table_count(h->mappings) >= TRAFFIC_NAMES)
@@ -243,11 +242,15 @@ static void drop_row(struct traffic *t, struct row *r)
 static void take_sum(struct traffic *t, const struct traffic_sum *s)
 {
 	struct holder *h = holder_of(t, s->account);
-	struct row *r = row_of(t, s->account, name_of(h, s->mapping));
+	struct row *r = row_of(t, s->account, name_of(h, t->month, s->mapping));
 	count_day(h, t->today, s->bytes_in, s->bytes_out);
 	r->in += s->bytes_in;
 	r->out += s->bytes_out;
-	const struct account *a = t->accounts ? accounts_find(t->accounts, s->account) : NULL;
+}
+
+static void judge_one(struct traffic *t, const char *account)
+{
+	const struct account *a = t->accounts ? accounts_find(t->accounts, account) : NULL;
 	if (a && a->quota.bytes)
 		judge(t, a, false);
 }
@@ -352,19 +355,11 @@ void traffic_settle(struct traffic *t, traffic_settled_fn *fn, void *arg)
 
 /* --- time --- */
 
-static void forget_month(void *arg, void *value)
-{
-	(void)arg;
-	forget_names(value);
-}
-
 static void begin_day(struct traffic *t, int64_t day)
 {
-	int64_t month = month_begin(t);
 	t->today = day;
+	t->month = quota_begin(day, 1);
 	t->prune = true;
-	if (month_begin(t) != month)
-		hash_table_each(t->holders, forget_month, NULL);
 	judge_all(t, false);
 }
 
@@ -374,8 +369,13 @@ void traffic_take(struct traffic *t, const struct buf *sums, uint64_t wall_ms)
 	t->taken++;
 	if (day != t->today)
 		begin_day(t, day);
-	for (size_t i = 0; i < traffic_sums_count(sums); i++)
+	for (size_t i = 0, count = traffic_sums_count(sums); i < count; i++) {
+		const char *account = traffic_sums_at(sums, i)->account;
 		take_sum(t, traffic_sums_at(sums, i));
+		/* the mappings of one agent come together */
+		if (i + 1 == count || strcmp(traffic_sums_at(sums, i + 1)->account, account) != 0)
+			judge_one(t, account);
+	}
 	if (is_settling(t))
 		write_now(t);
 }
@@ -401,7 +401,7 @@ static void remember_day(void *arg, const struct store_traffic *row)
 
 static void remember_name(void *arg, const struct store_traffic *row)
 {
-	name_of(holder_of(arg, row->account), row->mapping);
+	name_of(holder_of(arg, row->account), ((struct traffic *)arg)->month, row->mapping);
 }
 
 struct traffic *traffic_new(struct loop *l, struct store *store, const struct traffic_calls *calls,
@@ -410,13 +410,14 @@ struct traffic *traffic_new(struct loop *l, struct store *store, const struct tr
 	struct traffic *t = mem_zalloc(sizeof *t);
 	*t = (struct traffic){.loop = l, .store = store, .calls = *calls, .prune = true};
 	t->today = (int64_t)(wall_ms / QUOTA_DAY_MS);
+	t->month = quota_begin(t->today, 1);
 	t->holders = hash_table_new();
 	t->rows = hash_table_new();
 	list_init(&t->waiting);
 	list_init(&t->flying);
 	list_init(&t->settling);
 	store_read_traffic(store, t->today - DAYS + 1, remember_day, t);
-	store_read_traffic_names(store, month_begin(t), remember_name, t);
+	store_read_traffic_names(store, t->month, remember_name, t);
 	t->collect = timer_new(l, on_collect, t);
 	t->write = timer_new(l, on_write, t);
 	timer_set_every(t->collect, COLLECT_MS);
@@ -496,7 +497,7 @@ void traffic_write_accounts(const struct traffic *t, struct json *w)
 		const struct holder *h = get_holder(t, a->name);
 		uint64_t in = 0, out = 0;
 		for (unsigned d = 0; h && d < DAYS; d++) {
-			if (h->days[d].day < month_begin(t))
+			if (h->days[d].day < t->month)
 				continue;
 			in += h->days[d].in;
 			out += h->days[d].out;
