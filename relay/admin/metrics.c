@@ -123,6 +123,22 @@ static double bytes_out(const json_t *m)
 	return number(m, "bytes_out");
 }
 
+static double quota_bytes(const json_t *quota)
+{
+	return number(quota, "quota_bytes");
+}
+
+static double quota_used(const json_t *quota)
+{
+	return number(quota, "quota_used");
+}
+
+static const struct metric of_quota[] = {
+    {"groundnut_account_quota_bytes", "gauge", "What the account may carry a month.", quota_bytes},
+    {"groundnut_account_quota_used_bytes", "gauge", "What of it is used in this month.",
+     quota_used},
+};
+
 static const struct metric of_agent[] = {
     {"groundnut_agent_attached", "gauge", "Whether the agent has a connection to the relay.",
      attached},
@@ -191,6 +207,19 @@ static void put_value(struct buf *out, const struct metric *m, const json_t *age
 	buf_printf(out, "} %.17g\n", value);
 }
 
+static void put_quotas(struct buf *out, const json_t *quotas)
+{
+	for (size_t row = 0; row < sizeof of_quota / sizeof *of_quota; row++) {
+		put_head(out, &of_quota[row]);
+		for (size_t i = 0; i < json_array_size(quotas); i++) {
+			const json_t *quota = json_array_get(quotas, i);
+			buf_printf(out, "%s{", of_quota[row].name);
+			put_label(out, "account", text(quota, "account"));
+			buf_printf(out, "} %.17g\n", of_quota[row].value(quota));
+		}
+	}
+}
+
 static void put_agents(struct buf *out, const json_t *agents)
 {
 	for (size_t row = 0; row < sizeof of_agent / sizeof *of_agent; row++) {
@@ -243,6 +272,7 @@ bool metrics_write(const char *status, size_t len, struct buf *out)
 		return false;
 	}
 	put_relay(out, root);
+	put_quotas(out, member(root, "quotas"));
 	put_agents(out, member(root, "agents"));
 	put_mappings(out, member(root, "agents"));
 	json_decref(root);

@@ -9,7 +9,8 @@
 #include <cmocka.h>
 
 static const char status[] =
-    "{\"version\": \"1\", \"uptime_s\": 61, \"listeners\": [{\"state\": \"open\"}, {\"state\": "
+    "{\"quotas\": [{\"account\": \"alice\", \"quota_bytes\": 500000000000, \"quota_used\": "
+    "7}], \"version\": \"1\", \"uptime_s\": 61, \"listeners\": [{\"state\": \"open\"}, {\"state\": "
     "\"error\"}], \"agents\": [{\"account\": \"alice\", \"agent\": \"nas\", \"state\": "
     "\"attached\", \"rtt_ms\": 12, \"resumed\": 3, \"mappings\": [{\"name\": \"web\", \"state\": "
     "\"open\", \"connections\": 2, \"connections_total\": 9, \"bytes_in\": 9007199254740991, "
@@ -34,6 +35,8 @@ static void each_value_has_its_line(void **state)
 	assert_line(&out, "\ngroundnut_uptime_seconds 61\n");
 	assert_line(&out, "\ngroundnut_listeners 2\n");
 	assert_line(&out, "\ngroundnut_listeners_open 1\n");
+	assert_line(&out, "\ngroundnut_account_quota_bytes{account=\"alice\"} 500000000000\n");
+	assert_line(&out, "\ngroundnut_account_quota_used_bytes{account=\"alice\"} 7\n");
 	assert_line(&out, "\ngroundnut_agent_attached{account=\"alice\",agent=\"nas\"} 1\n");
 	assert_line(&out, "\ngroundnut_agent_rtt_seconds{account=\"alice\",agent=\"nas\"} 0.012");
 	assert_line(&out, "{account=\"alice\",agent=\"nas\",mapping=\"web\"} 9007199254740991\n");
