@@ -12,7 +12,7 @@
 struct admin_login;
 
 enum {
-	ADMIN_LOGIN_WAITING = 64, /* passwords that wait at most */
+	ADMIN_LOGIN_WAITING = 32, /* passwords that wait at most */
 	/* Wrong codes behind a right password: so many at once, then one each so many seconds.
 	 * Somebody has the password by then. */
 	ADMIN_LOGIN_CODES = 10,

@@ -17,7 +17,7 @@ answer has not come after PATIENCE. What still waits at the end is waited for.
 	update  tells the update door a new address of ACCOUNT's name, by its token, or --password
 	router  the same as a router does it that was never there before: each time another account of router0, router1 …, which all have --password, from
 	        another network of 11.22.0.0/16
-	signin  signs in to the dashboard on port 7443 by --password, each time from another network of 11.22.0.0/16
+	signin  signs in to the dashboard on port 7443 by --password
 
 It prints "ready" when each probe has succeeded once. SIGUSR1: the quiet is over, the attack begins. SIGUSR2: the attack is at its height; "seen" is
 printed when each probe has come to an end three more times. SIGTERM: the end; then the figures go to FILE.
@@ -254,14 +254,15 @@ class Router(Update):
 		return "11.22.%d.%d" % (100 + number % 150, 1 + number // 150)
 
 
-class Signin(Router):
+class Signin:
+	pause = 0.4
 	context = ssl.create_default_context()
 	context.check_hostname = False
 	context.verify_mode = ssl.CERT_NONE
 
 	def once(self, number):
 		host, body = "%s:7443" % options.relay, json.dumps({"password": options.password})
-		with self.context.wrap_socket(connect(7443, self.address(number))) as s:
+		with self.context.wrap_socket(connect(7443)) as s:
 			s.sendall(("POST /signin HTTP/1.1\r\nHost: %s\r\nOrigin: https://%s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
 				% (host, host, len(body), body)).encode())
 			status = read_exactly(s, 12).decode("latin-1")
