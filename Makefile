@@ -76,6 +76,7 @@ $(B)/shared/net/build_info.o: $(B)/commit
 # What a source takes in by .incbin.
 $(B)/shared/admin/web_files.o: $(wildcard shared/web/*)
 $(B)/relay/admin/relay_pages.o: $(wildcard relay/admin/web/*) relay/admin/openapi.json
+$(B)/agent/admin/agent_pages.o: $(wildcard agent/admin/web/*) agent/admin/openapi.json
 
 # As another system would build it: the files that ask for __linux__ with what they have instead, and all else as it is.
 ELSEWHERE_C := $(shell grep -l __linux__ $(SHARED_C) $(AGENT_C))

@@ -26,7 +26,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { TOKEN_MAX = 512, TOKEN_FILE_MAX = 4096 };
+enum { TOKEN_MAX = 512, TOKEN_FILE_MAX = 4096, LISTEN_MAX = 8 };
 
 char *agent_config_default_path(void)
 {
@@ -287,6 +287,45 @@ static char *read_invite(struct conf_at root)
 	return mem_strdup(text);
 }
 
+/* Who dials in from outside comes by the relay, so it is the LAN's at most. */
+static void read_admin_address(struct conf_at list, size_t i, struct admin_config *a)
+{
+	const char *text;
+	struct addr at;
+	if (!conf_item_str(list, i, &text))
+		return;
+	if (addr_parse(text, &at) != 0 || !at.port)
+		conf_error_item(
+		    list, i, "\"%s\" is not an address and port such as \"127.0.0.1:7081\"", text);
+	else if (!addr_is_loopback(&at) && !addr_is_private(&at))
+		conf_error_item(list, i,
+				"\"%s\" is neither this machine's alone nor its LAN's: an address "
+				"such as \"127.0.0.1:7081\" or \"192.168.1.5:7081\"",
+				text);
+	else
+		a->listen[a->listen_count++] = at;
+}
+
+static void read_admin(struct conf_at root, struct agent_config *c)
+{
+	struct conf_at at = conf_object(root, "admin"), list = conf_list(at, "listen");
+	struct admin_config *a = &c->admin;
+	size_t len = conf_len(list);
+	a->file = mem_printf("%s/admin.json", c->state);
+	if (!at.value)
+		return;
+	a->on = true;
+	if (list.value && (!len || len > LISTEN_MAX))
+		conf_error(at, "listen", "must have 1 to %d entries, not %zu", LISTEN_MAX, len);
+	a->listen = mem_zalloc(LISTEN_MAX * sizeof(*a->listen));
+	for (size_t i = 0; i < len && len <= LISTEN_MAX; i++)
+		read_admin_address(list, i, a);
+	if (!list.value)
+		addr_parse("127.0.0.1:7081", &a->listen[a->listen_count++]);
+	admin_config_read_hosts(at, a);
+	conf_done(at);
+}
+
 static struct agent_config *read_all(struct conf_at root, const char *file)
 {
 	struct agent_config *c = mem_zalloc(sizeof(*c));
@@ -306,6 +345,7 @@ static struct agent_config *read_all(struct conf_at root, const char *file)
 	c->sandbox = true;
 	conf_opt_bool(root, "sandbox", &c->sandbox);
 	acme_config_read(root, file, &c->acme);
+	read_admin(root, c);
 	read_mappings(root, c);
 	read_names(root, c);
 	visitor_log_read(root, &c->log_visitors, &c->log_requests);
@@ -395,6 +435,7 @@ void agent_config_free(struct agent_config *c)
 	mem_free(c->control);
 	mem_free(c->state);
 	mem_free(c->congestion);
+	admin_config_fini(&c->admin);
 	acme_config_fini(&c->acme);
 	notify_config_fini(&c->notify);
 	mapping_list_fini(&c->mappings);

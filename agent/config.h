@@ -2,6 +2,7 @@
 #ifndef GROUNDNUT_AGENT_CONFIG_H
 #define GROUNDNUT_AGENT_CONFIG_H
 
+#include "shared/admin/admin_config.h"
 #include "shared/net/acme_config.h"
 #include "shared/net/notify_config.h"
 #include "shared/base/addr.h"
@@ -24,6 +25,7 @@ struct agent_config {
 	bool sandbox;     /* true: sandbox_enter() */
 	char *congestion; /* NULL: bbr, where it is to be had */
 	struct acme_config acme;
+	struct admin_config admin; /* by default it listens on 127.0.0.1:7081 */
 	struct mapping_list mappings;
 	struct name_entry_list names;
 	bool log_visitors, log_requests;

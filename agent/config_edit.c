@@ -375,10 +375,17 @@ static bool put_basic_auth(json_t *mapping, const struct map_words *w)
 	return json_object_set_new(mapping, "basic_auth", auth) == 0 && ok;
 }
 
+static bool put_paused(json_t *mapping, const char *text)
+{
+	return !text ||
+	       json_object_set_new(mapping, "paused",
+				   strcmp(text, "true") == 0 ? json_true() : json_null()) == 0;
+}
+
 static bool put_options(json_t *mapping, const struct map_words *w)
 {
-	return put_list(mapping, "allow", w->allow) && put_basic_auth(mapping, w) &&
-	       put_option(mapping, "bandwidth", w->bandwidth) &&
+	return put_paused(mapping, w->paused) && put_list(mapping, "allow", w->allow) &&
+	       put_basic_auth(mapping, w) && put_option(mapping, "bandwidth", w->bandwidth) &&
 	       put_option(mapping, "connections", w->connections) &&
 	       put_option(mapping, "proxy_protocol", w->proxy_protocol);
 }
@@ -439,8 +446,8 @@ static size_t find(const json_t *list, const char *name)
 	return i;
 }
 
-/* Keys of the old mapping that `map` was not told anything about. */
-static void keep_options(json_t *mapping, json_t *old)
+/* Keys of the old mapping that the words say nothing about; says which, or not. */
+static void keep_options(json_t *mapping, json_t *old, bool say)
 {
 	static const char *const said[] = {"name", "protocol", "public_port", "host", "target"};
 	struct buf kept = BUF_INIT;
@@ -456,7 +463,7 @@ static void keep_options(json_t *mapping, json_t *old)
 		json_object_set(mapping, key, value);
 		buf_printf(&kept, "%s%s", buf_len(&kept) ? ", " : "", key);
 	}
-	if (buf_len(&kept))
+	if (say && buf_len(&kept))
 		log_say("%s keeps its %s", json_string_value(json_object_get(mapping, "name")),
 			buf_str(&kept));
 	buf_fini(&kept);
@@ -464,7 +471,7 @@ static void keep_options(json_t *mapping, json_t *old)
 
 /* True: there was none of that name. A "mappings" that is no list is left for the reader to
  * refuse. */
-static bool place_mapping(json_t *root, json_t *mapping)
+static bool place_mapping(json_t *root, json_t *mapping, bool say)
 {
 	json_t *list = json_object_get(root, "mappings");
 	if (!list) {
@@ -476,32 +483,89 @@ static bool place_mapping(json_t *root, json_t *mapping)
 	if (is_new) {
 		json_array_append(list, mapping);
 	} else {
-		keep_options(mapping, json_array_get(list, i));
+		keep_options(mapping, json_array_get(list, i), say);
 		json_array_set(list, i, mapping);
 	}
 	drop_nulls(mapping);
 	return is_new;
 }
 
-int config_edit_map(const char *file, const struct map_words *words, bool *is_new,
-		    struct agent_config **out)
+/* The mapping that the words make, checked; NULL after saying what is wrong. */
+static int make_mapping(const struct map_words *words, json_t **out)
 {
 	enum mapping_protocol p;
-	struct document d;
-	*out = NULL;
 	int code = choose_protocol(words, &p);
 	if (code)
 		return code;
-	json_t *mapping = new_mapping(words, p);
-	if (!mapping) {
+	*out = new_mapping(words, p);
+	if (!*out) {
 		log_say("map: what was typed is not UTF-8");
 		return EXIT_USAGE;
 	}
-	code = check_mapping(mapping);
+	return check_mapping(*out);
+}
+
+/* "" where there is none; freed by the caller. */
+static char *port_text(const json_t *mapping)
+{
+	const json_t *port = json_object_get(mapping, "public_port");
+	return json_is_integer(port)
+		   ? mem_printf("%lld", (long long)json_integer_value(port))
+		   : mem_strdup(json_is_string(port) ? json_string_value(port) : "");
+}
+
+/* As make_mapping(); what the words leave out is the old one's. */
+static int remake_mapping(const json_t *old, const struct map_words *words, json_t **out)
+{
+	struct map_words w = *words;
+	char *port = port_text(old);
+	const char *host = json_string_value(json_object_get(old, "host"));
+	if (!w.protocol)
+		w.protocol = json_string_value(json_object_get(old, "protocol"));
+	if (!w.target)
+		w.target = json_string_value(json_object_get(old, "target"));
+	if (!w.public_text)
+		w.public_text = host ? host : port;
+	if (!w.public_port && host && *port && w.protocol && !strcmp(w.protocol, "https"))
+		w.public_port = port;
+	int code = make_mapping(&w, out);
+	mem_free(port);
+	return code;
+}
+
+/* *mapping: as the words make it; NULL: it depends on the old one. */
+static int change_mappings(struct document *d, const struct map_words *w, json_t **mapping,
+			   bool *is_new)
+{
+	json_t *list = json_object_get(d->root, "mappings");
+	json_t *old = json_array_get(list, find(list, w->name));
+	int code = 0;
+	if (w->which == MAP_NEW && old) {
+		log_say("there is a mapping called \"%s\" already", w->name);
+		return EXIT_WORK;
+	}
+	if (w->which == MAP_OLD && !old) {
+		log_say("%s: no mapping is called \"%s\"", d->file, w->name);
+		return EXIT_WORK;
+	}
+	if (!*mapping)
+		code = remake_mapping(old, w, mapping);
+	if (!code)
+		*is_new = place_mapping(d->root, *mapping, w->which == MAP_ANY);
+	return code;
+}
+
+int config_edit_map(const char *file, const struct map_words *words, bool *is_new,
+		    struct agent_config **out)
+{
+	struct document d;
+	json_t *mapping = NULL;
+	*out = NULL;
+	int code = words->which == MAP_OLD ? 0 : make_mapping(words, &mapping);
 	if (!code) {
 		code = document_open(&d, file, false);
 		if (!code)
-			*is_new = place_mapping(d.root, mapping);
+			code = change_mappings(&d, words, &mapping, is_new);
 		if (!code)
 			code = document_save(&d, false, out);
 		document_close(&d);

@@ -178,8 +178,11 @@ static void look_at_mapping(struct doctor *d, const struct mapping *m)
 				  "%s: the running agent does not have it: `groundnut-agent "
 				  "reload`",
 				  m->name);
-	else if (!strcmp(state, "open") || !strcmp(state, "paused"))
-		doctor_report_add(&d->report, DOCTOR_OK, "mapping", "%s: %s at %s", m->name, state,
+	else if (!strcmp(state, "paused"))
+		doctor_report_add(&d->report, DOCTOR_OK, "mapping", "%s: paused by the file",
+				  m->name);
+	else if (!strcmp(state, "open"))
+		doctor_report_add(&d->report, DOCTOR_OK, "mapping", "%s: open at %s", m->name,
 				  text_of(status, "public"));
 	else
 		doctor_report_add(&d->report, DOCTOR_WRONG, "mapping", "%s: %s%s%s", m->name, state,
@@ -234,7 +237,8 @@ static void look_at_target(struct doctor *d, const struct mapping *m)
 static void look_at_targets(struct doctor *d)
 {
 	for (size_t i = 0; i < d->config->mappings.count; i++)
-		if (d->config->mappings.items[i].protocol != MAPPING_UDP)
+		if (d->config->mappings.items[i].protocol != MAPPING_UDP &&
+		    !d->config->mappings.items[i].paused)
 			look_at_target(d, &d->config->mappings.items[i]);
 }
 
@@ -254,16 +258,30 @@ static void look_at_all(struct doctor *d)
 	doctor_report_descriptors(&d->report, DESCRIPTORS);
 }
 
+/* As agent_config_load(). */
+static int look(const char *file, struct doctor *d, bool json)
+{
+	int err = agent_config_load(file, &d->config);
+	doctor_report_init(&d->report, json);
+	doctor_report_configuration(&d->report, file, err);
+	if (!err)
+		look_at_all(d);
+	json_decref(d->status);
+	agent_config_free(d->config);
+	return err;
+}
+
 int doctor_run(const char *file, bool json)
 {
 	struct doctor d = {.status = NULL};
-	int err = agent_config_load(file, &d.config);
-	doctor_report_init(&d.report, json);
-	doctor_report_configuration(&d.report, file, err);
-	if (!err)
-		look_at_all(&d);
-	json_decref(d.status);
-	agent_config_free(d.config);
-	int code = doctor_report_end(&d.report);
+	int err = look(file, &d, json), code = doctor_report_end(&d.report);
 	return err ? cli_exit(err) : code;
+}
+
+void doctor_write(const char *file, struct buf *out)
+{
+	struct doctor d = {.status = NULL};
+	look(file, &d, true);
+	buf_printf(out, "[%s\n]", buf_str(&d.report.out));
+	buf_fini(&d.report.out);
 }

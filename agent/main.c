@@ -8,6 +8,7 @@
 #include "agent/running_agent.h"
 #include "agent/service.h"
 #include "agent/status.h"
+#include "shared/admin/admin_command.h"
 #include "shared/base/cli.h"
 #include "shared/base/err.h"
 #include "shared/base/log.h"
@@ -131,6 +132,80 @@ static int run_renew(const struct cli_line *line)
 	return certificates_command_renew(line->config, line->words[0]);
 }
 
+static int run_admin_link(const struct cli_line *line)
+{
+	char *control;
+	if (agent_config_control(line->config, &control) != 0)
+		return EXIT_WORK;
+	int code = admin_command_link("agent", control);
+	mem_free(control);
+	return code;
+}
+
+/* The configuration, whose admin.json is meant; NULL with the exit code. */
+static struct agent_config *load(const struct cli_line *line, int *code)
+{
+	struct agent_config *c;
+	*code = cli_exit(agent_config_load(line->config, &c));
+	return c;
+}
+
+static int of_admin_file(const struct cli_line *line, int (*act)(const char *file))
+{
+	int code;
+	struct agent_config *c = load(line, &code);
+	if (c)
+		code = act(c->admin.file);
+	agent_config_free(c);
+	return code;
+}
+
+static int run_admin_passwd(const struct cli_line *line)
+{
+	return of_admin_file(line, admin_command_passwd);
+}
+
+static int run_admin_totp_on(const struct cli_line *line)
+{
+	int code;
+	struct agent_config *c = load(line, &code);
+	if (c)
+		code = admin_command_totp_on(c->admin.file, "agent", c->agent);
+	agent_config_free(c);
+	return code;
+}
+
+static int run_admin_totp_off(const struct cli_line *line)
+{
+	return of_admin_file(line, admin_command_totp_off);
+}
+
+static int run_admin_token_add(const struct cli_line *line)
+{
+	int code;
+	struct agent_config *c = load(line, &code);
+	if (c)
+		code = admin_command_token_add(c->admin.file, line->words[0],
+					       cli_has(line, "read-only"));
+	agent_config_free(c);
+	return code;
+}
+
+static int run_admin_token_remove(const struct cli_line *line)
+{
+	int code;
+	struct agent_config *c = load(line, &code);
+	if (c)
+		code = admin_command_token_remove(c->admin.file, line->words[0]);
+	agent_config_free(c);
+	return code;
+}
+
+static int run_admin_token_list(const struct cli_line *line)
+{
+	return of_admin_file(line, admin_command_token_list);
+}
+
 static int run_doctor(const struct cli_line *line)
 {
 	return doctor_run(line->config, cli_has(line, "json"));
@@ -145,6 +220,10 @@ static const struct cli_option join_options[] = {
      "also when the file is of another account; keeps its mappings, and the old file as "
      "agent.json~",
      false},
+    {0},
+};
+static const struct cli_option admin_token_options[] = {
+    {"read-only", 0, NULL, "it may look, and change nothing", false},
     {0},
 };
 static const struct cli_option map_options[] = {
@@ -192,6 +271,23 @@ static const struct cli_command commands[] = {
      "Tries the relay as `join` does, asks the running agent, and connects to each target. 0 only "
      "where nothing is wrong.",
      json_options, 0, 0, run_doctor},
+    {"admin link", NULL, "print a link that signs in to the dashboard, once, within ten minutes",
+     "The agent must run, with \"admin\" in agent.json. On another machine, make its port yours "
+     "first: ssh -L 7081:127.0.0.1:7081 home",
+     NULL, 0, 0, run_admin_link},
+    {"admin passwd", NULL, "set the password of the dashboard",
+     "One line of 1 to 256 bytes from standard input; on a terminal it is asked for twice. Who is "
+     "signed in has to sign in again.",
+     NULL, 0, 0, run_admin_passwd},
+    {"admin totp on", NULL, "have the password want a code, too, and print the secret for a phone",
+     "The secret is shown once. A link of `admin link` signs in without a code.", NULL, 0, 0,
+     run_admin_totp_on},
+    {"admin totp off", NULL, "have the password do alone", NULL, NULL, 0, 0, run_admin_totp_off},
+    {"admin token add", "NAME", "create a bearer token of the admin listener, and print it", NULL,
+     admin_token_options, 1, 1, run_admin_token_add},
+    {"admin token list", NULL, "show whose tokens there are", NULL, NULL, 0, 0,
+     run_admin_token_list},
+    {"admin token remove", "NAME", "take a token away", NULL, NULL, 1, 1, run_admin_token_remove},
     {"certificates renew", "NAME", "order a new certificate for the mapping at once",
      "Waits up to 60 s. 0 when the new one serves.", NULL, 1, 1, run_renew},
     {"certificates", NULL, "the certificates of https mappings", NULL, json_options, 0, 0,

@@ -9,6 +9,7 @@
  */
 #include "agent/service.h"
 
+#include "agent/admin/agent_api.h"
 #include "agent/identity.h"
 #include "agent/running_agent.h"
 #include "agent/targets.h"
@@ -69,6 +70,7 @@ struct service_main {
 	struct known_targets *known;
 	struct followed_names *follow;
 	struct control *control;
+	struct agent_api *api;
 	struct signals *signals;
 	struct network_monitor *network;
 	struct timer *watchdog, *question_timer, *ready_timer;
@@ -225,9 +227,10 @@ static void answer_certificates(struct service_main *m, struct control_reply *re
 	buf_fini(&out);
 }
 
-static void write_status(struct service_main *m, struct json *w)
+/* key: of the member that it is; NULL: it is the document */
+static void write_status(struct service_main *m, const char *key, struct json *w)
 {
-	json_open(w, "status", '{');
+	json_open(w, key, '{');
 	json_str(w, "version", GROUNDNUT_VERSION);
 	json_uint(w, "uptime_s", (loop_now_ms(m->loop) - m->started_ms) / 1000);
 	json_str(w, "relay", m->config->relay_text);
@@ -264,10 +267,20 @@ static void answer_status(struct service_main *m, struct control_reply *reply)
 	struct json w = json_into(&out, false);
 	json_open(&w, NULL, '{');
 	json_bool(&w, "ok", true);
-	write_status(m, &w);
+	write_status(m, "status", &w);
 	json_close(&w);
 	control_answer(reply, &out);
 	buf_fini(&out);
+}
+
+/* members of an open object */
+static void write_requests(void *owner, struct json *w)
+{
+	const struct service_main *m = owner;
+	json_bool(w, "on", m->config->log_requests);
+	json_open(w, "requests", '[');
+	targets_write_requests(m->targets, w);
+	json_close(w);
 }
 
 static void answer_requests(struct service_main *m, struct control_reply *reply)
@@ -276,10 +289,7 @@ static void answer_requests(struct service_main *m, struct control_reply *reply)
 	struct json w = json_into(&out, false);
 	json_open(&w, NULL, '{');
 	json_bool(&w, "ok", true);
-	json_bool(&w, "on", m->config->log_requests);
-	json_open(&w, "requests", '[');
-	targets_write_requests(m->targets, &w);
-	json_close(&w);
+	write_requests(m, &w);
 	json_close(&w);
 	control_answer(reply, &out);
 	buf_fini(&out);
@@ -328,6 +338,7 @@ static void keep_places(const struct agent_config *runs, struct agent_config *fr
 		keep_text(&fresh->agent, runs->agent);
 	keep_text(&fresh->state, runs->state);
 	keep_text(&fresh->control, runs->control);
+	keep_text(&fresh->admin.file, runs->admin.file);
 	fresh->sandbox = runs->sandbox;
 }
 
@@ -363,27 +374,46 @@ static const char *reload(struct service_main *m)
 		relay_session_restart(m->session);
 	else if (relay_session_state(m->session) != RELAY_SESSION_CONNECTING)
 		declare(m);
+	agent_api_set(m->api, fresh);
 	agent_config_free(old);
 	log_info("reloaded", "file=%s mappings=%zu", m->file, fresh->mappings.count);
 	systemd_reloaded();
 	return NULL;
 }
 
-static void on_trusted(void *owner, const char *words, const char *error)
+static void answer_said(struct control_reply *reply, const char *said)
 {
-	struct control_reply *reply = owner;
 	struct buf out = BUF_INIT;
 	struct json w = json_into(&out, false);
-	if (error) {
-		control_answer_plain(reply, error);
-		return;
-	}
 	json_open(&w, NULL, '{');
 	json_bool(&w, "ok", true);
-	json_str(&w, "said", words);
+	json_str(&w, "said", said);
 	json_close(&w);
 	control_answer(reply, &out);
 	buf_fini(&out);
+}
+
+static void on_trusted(void *owner, const char *words, const char *error)
+{
+	if (error)
+		control_answer_plain(owner, error);
+	else
+		answer_said(owner, words);
+}
+
+/* It is a secret for ten minutes. */
+static void answer_link(struct service_main *m, struct control_reply *reply)
+{
+	char *url = agent_api_link(m->api);
+	if (!url) {
+		control_answer_plain(reply,
+				     "agent.json has no \"admin\": put \"admin\": {} into it "
+				     "and reload");
+		return;
+	}
+	answer_said(reply, url);
+	mem_wipe(url, strlen(url));
+	mem_free(url);
 }
 
 static void on_control(void *owner, struct control_reply *reply, const char *request, size_t len)
@@ -416,6 +446,8 @@ static void on_control(void *owner, struct control_reply *reply, const char *req
 			ask_later(m, reply, name);
 	} else if (!strcmp(what, "requests")) {
 		answer_requests(m, reply);
+	} else if (!strcmp(what, "admin_link")) {
+		answer_link(m, reply);
 	} else if (!strcmp(what, "certificates")) {
 		answer_certificates(m, reply);
 	} else if (!strcmp(what, "renew")) {
@@ -635,6 +667,7 @@ static void stop(struct service_main *m)
 	known_targets_free(m->known);
 	followed_names_free(m->follow);
 	relay_session_free(m->session);
+	agent_api_close(m->api);
 	event_hub_close(m->events);
 	control_close(m->control);
 	network_monitor_stop(m->network);
@@ -680,6 +713,34 @@ static void on_certificates(void *owner)
 		declare(m);
 }
 
+static void show_status(void *owner, struct json *w)
+{
+	write_status(owner, NULL, w);
+}
+
+static void show_certificates(void *owner, struct json *w)
+{
+	certificates_list(((struct service_main *)owner)->certificates, w);
+}
+
+static const char *renew_for_page(void *owner, const char *mapping)
+{
+	return certificates_renew(((struct service_main *)owner)->certificates, mapping);
+}
+
+static const char *reload_for_page(void *owner)
+{
+	return reload(owner);
+}
+
+static void start_api(struct service_main *m)
+{
+	const struct agent_api_calls calls = {
+	    m, show_status, show_certificates, write_requests, renew_for_page, reload_for_page};
+	m->api = agent_api_new(m->loop, &calls, m->events);
+	agent_api_set(m->api, m->config);
+}
+
 static int start(struct service_main *m)
 {
 	char *why = NULL;
@@ -708,6 +769,7 @@ static int start(struct service_main *m)
 					     : err_text(err));
 		return EXIT_WORK;
 	}
+	start_api(m);
 	m->question_timer = timer_new(m->loop, on_question_timer, m);
 	m->ready_timer = timer_new(m->loop, on_ready_timer, m);
 	timer_set(m->ready_timer, READY_MS);

@@ -224,7 +224,6 @@ struct relay_api *relay_api_new(struct loop *l, const struct relay_api_calls *ca
 	struct relay_api *a = mem_zalloc(sizeof *a);
 	const struct admin_program program = {.name = "relay",
 					      .routes = routes,
-					      .index = &relay_pages_index,
 					      .openapi = &relay_pages_openapi,
 					      .files = relay_pages_files,
 					      .owner = a,

@@ -9,13 +9,10 @@
 
 #define EMBED(name) WEB_FILES_SCRIPT_EMBED("relay/admin/web/", name)
 SCRIPTS(EMBED)
-WEB_FILES_EMBED("index", "relay/admin/web/index.html");
 WEB_FILES_EMBED("openapi", "relay/admin/openapi.json");
 
-extern const unsigned char web_index_begin[], web_index_end[], web_openapi_begin[],
-    web_openapi_end[];
+extern const unsigned char web_openapi_begin[], web_openapi_end[];
 
-const struct web_file relay_pages_index = {"/", WEB_FILES_HTML, web_index_begin, web_index_end};
 const struct web_file relay_pages_openapi = {"/api/v1/openapi.json", "application/json",
 					     web_openapi_begin, web_openapi_end};
 const struct web_file relay_pages_files[] = {SCRIPTS(WEB_FILES_SCRIPT_ROW){0}};

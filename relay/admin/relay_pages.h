@@ -4,7 +4,6 @@
 
 #include "shared/admin/web_files.h"
 
-extern const struct web_file relay_pages_index;
 /* Its API, as an OpenAPI document. */
 extern const struct web_file relay_pages_openapi;
 /* What it loads beside web_files_shared; a NULL path behind the last. */

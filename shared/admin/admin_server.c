@@ -484,7 +484,7 @@ static void serve_page(void *owner, const struct admin_request *r)
 {
 	struct admin_server *a = owner;
 	if (is_signed_in(a, r->exchange))
-		answer_file(r->exchange, a->program.index);
+		answer_file(r->exchange, &web_files_index);
 	else
 		answer_signin(a, r->exchange);
 }

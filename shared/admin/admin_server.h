@@ -61,9 +61,8 @@ struct admin_route {
 struct admin_program {
 	const char *name;                 /* "relay", "agent" */
 	const struct admin_route *routes; /* a NULL path behind the last */
-	const struct web_file *index;     /* the dashboard */
 	const struct web_file *openapi;   /* all routes, told as an OpenAPI document */
-	const struct web_file *files;     /* what it loads beside web_files_shared */
+	const struct web_file *files;     /* what the dashboard loads beside web_files_shared */
 	void *owner;                      /* of the routes */
 	struct event_hub *events;         /* is told of guesses and changes; NULL: nobody */
 };

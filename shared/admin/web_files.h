@@ -26,6 +26,8 @@ struct web_file {
 #define WEB_FILES_HTML   "text/html; charset=utf-8"
 #define WEB_FILES_SCRIPT "text/javascript; charset=utf-8"
 
+/* The dashboard. */
+extern const struct web_file web_files_index;
 /* How to sign in; the admin server puts words in the place of "@PROGRAM@" and its like. */
 extern const struct web_file web_files_signin;
 /* What both pages load: "/style.css" …; a NULL path behind the last. */

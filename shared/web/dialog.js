@@ -4,9 +4,9 @@ import { picture } from './qr.js';
 import { vocabulary } from './words.js';
 
 const t = vocabulary({
-	copied: 'Copied', not_copied: 'The browser did not let it be copied; it is selected now.', qr_code: 'QR code',
+	more: 'More options', copied: 'Copied', not_copied: 'The browser did not let it be copied; it is selected now.', qr_code: 'QR code',
 }, {
-	copied: '已复制', not_copied: '浏览器不允许复制，文本已选中。', qr_code: '二维码',
+	more: '更多选项', copied: '已复制', not_copied: '浏览器不允许复制，文本已选中。', qr_code: '二维码',
 });
 
 let count = 0;
@@ -26,7 +26,7 @@ const closer = (label) => {
 	return b;
 };
 
-// A form. fields: {name, label, value, hint, required, options}; send(values) may throw, and what it says is shown. Without fields it
+// A form. fields: {name, label, value, type, hint, required, options, more}, those with more behind a click; send(values) may throw, and what it says is shown. Without fields it
 // asks whether to go on.
 export function form(title, { text, fields = [], verb, danger = false, send }) {
 	const inputs = fields.map((f) => {
@@ -34,12 +34,14 @@ export function form(title, { text, fields = [], verb, danger = false, send }) {
 		const common = { id, name: f.name, 'aria-describedby': hint, required: f.required === true };
 		const input = f.options
 			? element('select', common, ...f.options.map(([value, label]) => element('option', { value, selected: value === f.value }, label)))
-			: element('input', { ...common, value: f.value, autocomplete: 'off', autocapitalize: 'off', spellcheck: 'false' });
+			: element('input', { ...common, type: f.type, value: f.value, autocomplete: 'off', autocapitalize: 'off', spellcheck: 'false' });
 		return element('p', {}, element('label', { for: id }, f.label), input, f.hint && element('span', { id: hint, class: 'quiet' }, f.hint));
 	});
+	const plain = inputs.filter((_, i) => !fields[i].more), more = inputs.filter((_, i) => fields[i].more);
+	const rest = more.length > 0 && element('details', { open: fields.some((f) => f.more && f.value) }, element('summary', {}, t('more')), ...more);
 	const wrong = element('p', { role: 'alert', class: 'wrong' });
 	const go = element('button', { type: 'submit', class: danger ? 'danger' : 'main' }, verb);
-	const body = element('form', { method: 'dialog' }, text && element('p', {}, text), ...inputs, wrong, element('p', { class: 'buttons' }, closer(t('cancel')), go));
+	const body = element('form', { method: 'dialog' }, text && element('p', {}, text), ...plain, rest, wrong, element('p', { class: 'buttons' }, closer(t('cancel')), go));
 	const dialog = open(title, body);
 	body.addEventListener('submit', async (event) => {
 		event.preventDefault();

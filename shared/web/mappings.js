@@ -34,7 +34,7 @@ function rates(key) {
 const SCHEMES = { http: 'http://', https: 'https://' };
 export function visitorsType(m) {
 	const scheme = SCHEMES[m.protocol], text = scheme && m.public ? `${scheme}${m.public}/` : m.public ?? '';
-	if (!text) return '';
+	if (!text) return m.wanted ? element('span', { class: 'quiet' }, m.wanted) : '';
 	const link = scheme && !text.includes('*') ? element('a', { href: text, rel: 'noreferrer' }, text) : text;
 	return [element('span', { class: 'typed' }, link), ' ', element('span', { class: 'keep' },
 		button('copy', text, t('copy'), { class: 'small', 'aria-label': t('copy_of', text) }), ' ', button('qr', text, t('qr'), { class: 'small', 'aria-label': t('qr_of', text) }))];
@@ -53,13 +53,14 @@ function row(key, m, more) {
 export function mappingTable(list, keyOf, more = []) {
 	if (!list.length) return element('p', { class: 'quiet' }, t('nomapping'));
 	const head = [[t('mapping')], [t('address')], [t('target')], [t('state')], [t('visitors'), true], [t('in'), true], [t('out'), true], [t('total'), true], ...more.map(([label]) => [label])];
-	return table(head, [...list].sort((a, b) => a.name.localeCompare(b.name)).map((m) => row(keyOf(m), m, more)), { class: 'mappings' });
+	return table(head, [...list].sort((a, b) => a.name.localeCompare(b.name)).map((m) => row(keyOf(m), m, more)), { class: more.length ? 'mappings steered' : 'mappings' });
 }
 export const ratesNote = () => t('shows_in');
 
-// What is wrong with it, each as a text that begins with its name.
+// What is wrong with it, each as a text that begins with its name. A paused one is as somebody wants it.
 export function mappingTroubles(name, m) {
 	const list = [];
+	if (m.state === 'paused') return list;
 	if (m.state === 'error') list.push(`${name}: ${m.error ?? t('error')}`);
 	else if (m.reachable?.state === 'no') list.push(`${name}: ${m.reachable.error ?? t('no')}`);
 	else if (m.target_state?.state === 'down') list.push(`${name}: ${t('down')}: ${m.target_state.error ?? ''}`);

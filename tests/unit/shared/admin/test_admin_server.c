@@ -92,7 +92,6 @@ static int set_up(void **state)
 	static struct addr listen[1];
 	const struct admin_program program = {.name = "relay",
 					      .routes = routes,
-					      .index = &web_files_signin,
 					      .openapi = &web_files_signin,
 					      .files = files,
 					      .owner = lab};

@@ -1,0 +1,18 @@
+#include "agent/admin/agent_pages.h"
+
+#define SCRIPTS(X)                                                                                 \
+	X(app)                                                                                     \
+	X(certificates)                                                                            \
+	X(doctor)                                                                                  \
+	X(home)
+
+#define EMBED(name) WEB_FILES_SCRIPT_EMBED("agent/admin/web/", name)
+SCRIPTS(EMBED)
+WEB_FILES_EMBED("openapi", "agent/admin/openapi.json");
+
+extern const unsigned char web_openapi_begin[], web_openapi_end[];
+
+const struct web_file agent_pages_openapi = {"/api/v1/openapi.json", "application/json",
+					     web_openapi_begin, web_openapi_end};
+
+const struct web_file agent_pages_files[] = {SCRIPTS(WEB_FILES_SCRIPT_ROW){0}};

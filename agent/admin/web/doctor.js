@@ -1,0 +1,44 @@
+// What `doctor` finds, when it is asked.
+import { button, element, onAct, table } from './dom.js';
+import { get } from './server.js';
+import { draw } from './tabs.js';
+import { vocabulary } from './words.js';
+
+const t = vocabulary({
+	look: 'Look', looking: 'Looking…', about: 'Looks from the inside out: the file, the relay, each mapping from outside, each service. It takes some seconds.',
+	topic: 'Of', verdict: 'Is', said: 'Said', ok: 'ok', advice: 'advice', unknown: 'unknown', wrong: 'wrong',
+}, {
+	look: '开始检查', looking: '正在检查…', about: '由内而外检查：配置文件、中继、从外网看每个映射、每个服务。需要几秒钟。',
+	topic: '项目', verdict: '结果', said: '说明', ok: '正常', advice: '建议', unknown: '未知', wrong: '错误',
+});
+
+const PAINT = { ok: 'well', advice: 'pending', unknown: 'pending', wrong: 'wrong' };
+let looking = false, found, error;
+onAct('doctor', async () => {
+	if (looking) return;
+	looking = true;
+	error = undefined;
+	draw(true);
+	try {
+		found = await get('api/v1/doctor');
+	} catch (e) {
+		error = e.message;
+	}
+	looking = false;
+	draw(true);
+});
+
+const row = (line, i) => ({ key: `${i}`, cells: [line.topic, element('span', { class: PAINT[line.verdict] }, t(line.verdict)), line.said] });
+
+export const doctor = {
+	id: 'doctor', words: ['Doctor', '体检'],
+	draw({ matches }) {
+		const lines = (found ?? []).filter((line) => matches(line.topic, line.said));
+		return [
+			element('p', { class: 'quiet' }, t('about')),
+			element('p', {}, button('doctor', '', t(looking ? 'looking' : 'look'), { class: 'main', 'aria-disabled': looking && 'true' })),
+			element('p', { class: 'wrong', role: 'alert', hidden: !error }, error),
+			element('div', { class: 'sheet', hidden: !lines.length }, table([[t('topic')], [t('verdict')], [t('said')]], lines.map(row), { class: 'findings' })),
+		];
+	},
+};
