@@ -5,7 +5,8 @@
 	X(app)                                                                                     \
 	X(homes)                                                                                   \
 	X(listeners)                                                                               \
-	X(names)
+	X(names)                                                                                   \
+	X(traffic)
 
 #define EMBED(name) WEB_FILES_SCRIPT_EMBED("relay/admin/web/", name)
 SCRIPTS(EMBED)

@@ -8,6 +8,7 @@
 	X(live)                                                                                    \
 	X(mappings)                                                                                \
 	X(qr)                                                                                      \
+	X(requests)                                                                                \
 	X(server)                                                                                  \
 	X(signin)                                                                                  \
 	X(states)                                                                                  \

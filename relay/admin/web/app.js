@@ -3,6 +3,8 @@ import { accounts } from './accounts.js';
 import { homes, troubles } from './homes.js';
 import { listeners } from './listeners.js';
 import { names } from './names.js';
+import { requests } from './requests.js';
 import { start } from './tabs.js';
+import { traffic } from './traffic.js';
 
-start({ pages: [homes, names, accounts, listeners], troubles });
+start({ pages: [homes, names, accounts, traffic, requests, listeners], troubles });

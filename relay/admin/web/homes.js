@@ -69,6 +69,7 @@ export function troubles(status) {
 		if (agent.state === 'detached') list.push(t('is_detached', who(agent)));
 		for (const m of agent.mappings ?? []) list.push(...mappingTroubles(`${who(agent)}/${m.name}`, m));
 	}
+	list.push(...(status.quotas ?? []).filter((q) => q.said).map((q) => q.said));
 	const told = new Set();
 	for (const name of status.names) for (const p of name.published ?? []) {
 		if (p.error && !told.has(p.kind + p.error)) list.push(`${p.kind}, ${name.name}: ${p.error}`);
