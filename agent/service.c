@@ -283,18 +283,6 @@ static void write_requests(void *owner, struct json *w)
 	json_close(w);
 }
 
-static void answer_requests(struct service_main *m, struct control_reply *reply)
-{
-	struct buf out = BUF_INIT;
-	struct json w = json_into(&out, false);
-	json_open(&w, NULL, '{');
-	json_bool(&w, "ok", true);
-	write_requests(m, &w);
-	json_close(&w);
-	control_answer(reply, &out);
-	buf_fini(&out);
-}
-
 static void declare(struct service_main *m)
 {
 	targets_declare(m->targets, m->follow, relay_session_transport(m->session));
@@ -444,8 +432,6 @@ static void on_control(void *owner, struct control_reply *reply, const char *req
 			control_answer_plain(reply, error);
 		else
 			ask_later(m, reply, name);
-	} else if (!strcmp(what, "requests")) {
-		answer_requests(m, reply);
 	} else if (!strcmp(what, "admin_link")) {
 		answer_link(m, reply);
 	} else if (!strcmp(what, "certificates")) {

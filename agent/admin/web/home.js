@@ -105,7 +105,7 @@ function acts(m) {
 
 export function troubles(status) {
 	const list = status.state === 'attached' ? [] : [[t('not_attached'), status.last_error].filter(Boolean).join(': ')];
-	return [...list, ...status.mappings.flatMap((m) => mappingTroubles(m.name, m))];
+	return [...list, ...(status.notice ? [status.notice] : []), ...status.mappings.flatMap((m) => mappingTroubles(m.name, m))];
 }
 
 // An advice is about names that follow the home; without one it would only worry people.
