@@ -84,8 +84,7 @@ static void take_accounts(struct relay_parts *p, struct accounts *fresh)
 	names_set_accounts(p->names, fresh);
 	log_info("accounts_loaded", "count=%zu", accounts_count(fresh));
 	char *many = mem_printf("%zu accounts", accounts_count(fresh));
-	const struct event e = {
-	    .kind = EVENT_AUDIT, .subject = "accounts.json was taken up", .why = many};
+	const struct event e = {.kind = EVENT_AUDIT, .subject = "accounts_loaded", .why = many};
 	event_hub_take(p->context.events, &e);
 	mem_free(many);
 }

@@ -16,7 +16,7 @@ struct span {
 
 static bool same(struct span a, struct span b)
 {
-	return a.len == b.len && (!a.len || !memcmp(a.p, b.p, a.len));
+	return a.len == b.len && !memcmp(a.p, b.p, a.len);
 }
 
 static void put(struct buf *out, struct span s)
@@ -186,7 +186,7 @@ static void write_list(struct span before, struct span after, struct buf *out)
 
 static struct span whole(const struct buf *b)
 {
-	return (struct span){(const char *)buf_data(b), buf_len(b)};
+	return (struct span){buf_len(b) ? (const char *)buf_data(b) : "", buf_len(b)};
 }
 
 /* Its value, or an empty span. */
@@ -198,7 +198,7 @@ static struct span find(struct span object, struct span key)
 		if (same(m.key, key))
 			return m.value;
 	}
-	return (struct span){NULL, 0};
+	return (struct span){"", 0};
 }
 
 static void write_member(struct span key, struct span before, struct span after, struct buf *out)
@@ -228,7 +228,7 @@ bool status_difference_write(const struct buf *before, const struct buf *after, 
 	for (struct span rest = inside(old); rest.len;) {
 		struct member m = cut_member(&rest);
 		if (!find(fresh, m.key).len)
-			write_member(m.key, m.value, (struct span){NULL, 0}, &text);
+			write_member(m.key, m.value, (struct span){"", 0}, &text);
 	}
 	bool differs = buf_len(&text) > 1;
 	if (differs) {

@@ -4,6 +4,7 @@
 	X(changes)                                                                                 \
 	X(dialog)                                                                                  \
 	X(dom)                                                                                     \
+	X(events)                                                                                  \
 	X(format)                                                                                  \
 	X(live)                                                                                    \
 	X(mappings)                                                                                \

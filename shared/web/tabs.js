@@ -16,7 +16,8 @@ const t = vocabulary({
 	version: '{1} · 已运行 {2}', troubled: '{1} 项需要处理', troubled_many: '{1} 项需要处理',
 });
 
-let pages, troubles, status = null, drawnOf;
+const LOAD_MS = 4000; // what only one page asks for is asked for so often
+let pages, troubles, status = null, drawnOf, loaded = -LOAD_MS;
 const titleOf = (page) => page.words[spoken() === 'zh' ? 1 : 0];
 const current = () => pages.find((p) => `#${p.id}` === location.hash) ?? pages[0];
 
@@ -43,6 +44,7 @@ export function draw(asked = false) {
 async function load(asked = false) {
 	const page = current();
 	if (!page.load) return;
+	loaded = performance.now();
 	try {
 		await page.load();
 	} catch { /* the status says whether the program answers */ }
@@ -70,7 +72,7 @@ function show(fresh) {
 	document.body.classList.toggle('stale', !fresh);
 	if (!fresh) return;
 	draw();
-	load();
+	if (performance.now() - loaded > LOAD_MS) load();
 }
 
 export function start(given) {

@@ -2,8 +2,9 @@
 import { certificates } from './certificates.js';
 import { changes } from './changes.js';
 import { doctor } from './doctor.js';
+import { events } from './events.js';
 import { home, troubles } from './home.js';
 import { requests } from './requests.js';
 import { start } from './tabs.js';
 
-start({ pages: [home, certificates, requests, doctor, changes], troubles });
+start({ pages: [home, certificates, requests, doctor, events, changes], troubles });

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { check, launch, open, same, tabTo, violations, WAIT } from './playwright.mjs';
 
 const [link, directory, relay, agent] = process.argv.slice(2);
-const PAGES = ['homes', 'names', 'accounts', 'listeners'];
+const PAGES = ['homes', 'names', 'accounts', 'listeners', 'events', 'changes'];
 const browser = await launch();
 const { context, page, said } = await open(browser, { viewport: { width: 1280, height: 900 }, locale: 'en-GB', permissions: ['clipboard-read', 'clipboard-write'] });
 const home = (name) => page.locator('article', { has: page.locator('h3', { hasText: name }) });
@@ -161,6 +161,45 @@ await check('and removed', async () => {
 	await home(/^bob$/).waitFor({ state: 'detached' });
 });
 
+await check('what has happened is told as it happens', async () => {
+	await go('events');
+	const told = (what, about) => page.locator('main tr', { hasText: what }).filter({ hasText: about }).first().waitFor();
+	await told('home is there', 'alice/nas');
+	await told('mapping open', 'alice/nas · web');
+	await told('home was removed', 'bob/office');
+});
+await check('and found', async () => {
+	await page.getByLabel('Search').fill('mapping not open');
+	await page.locator('main tr', { hasText: 'home is there' }).first().waitFor({ state: 'detached' });
+	await page.locator('main tr', { hasText: 'alice/nas · low' }).first().waitFor();
+	await page.getByLabel('Search').fill('');
+});
+await check('what was changed here, with who did', async () => {
+	await go('changes');
+	await page.locator('main tr', { hasText: 'account changed' }).filter({ hasText: /ports: .* → 444, 8000-8999/ }).filter({ hasText: 'signed in' }).first().waitFor();
+	await page.locator('main tr', { hasText: 'account removed' }).filter({ hasText: 'bob' }).first().waitFor();
+});
+await check('a page that is hidden closes its stream', async () => same([true, false], await page.evaluate(async () => {
+	const { EventSource: Real } = window, made = [];
+	window.EventSource = class extends Real {
+		constructor(...given) {
+			super(...given);
+			made.push(this);
+		}
+	};
+	const hide = (hidden) => {
+		Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });
+		document.dispatchEvent(new Event('visibilitychange'));
+	};
+	hide(false);
+	const before = made.at(-1);
+	hide(true);
+	const closed = before.readyState === Real.CLOSED;
+	hide(false);
+	window.EventSource = Real;
+	return [closed, made.at(-1).readyState === Real.CLOSED];
+})));
+
 // ---- the page stands still
 
 await check('a list that somebody works in keeps its places', async () => same(['b c', '2', 'a b c'], await page.evaluate(async () => {
@@ -206,7 +245,7 @@ for (const [width, colorScheme, locale] of [[1280, 'light', 'en-GB'], [1280, 'da
 	for (const id of PAGES) await check(`${id}, ${name}`, async () => {
 		await other.page.evaluate((hash) => { location.hash = hash; }, `#${id}`);
 		await other.page.locator(`nav a[href="#${id}"][aria-current]`).waitFor();
-		await other.page.locator(id === 'names' || id === 'listeners' ? 'main table' : 'main article').first().waitFor();
+		await other.page.locator(id === 'homes' || id === 'accounts' ? 'main article' : 'main table').first().waitFor();
 		await other.page.screenshot({ path: `${directory}/${id}-${width}-${colorScheme}.png`, fullPage: true });
 		same([], await violations(other.page));
 		same([], await other.page.evaluate(() => (document.documentElement.scrollWidth > innerWidth ? [`${document.documentElement.scrollWidth} wide`] : [])));
