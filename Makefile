@@ -47,7 +47,7 @@ say       = $(if $(V),,@printf '  %-4s %s\n' $(1);)
 obj       = $(patsubst %.c,$(B)/%.o,$(1))
 UNITS    := $(patsubst %.c,$(B)/%,$(UNIT_C))
 
-.PHONY: all check test test-unit test-e2e test-attacks attacks test-services test-house test-replay lint fuzz fuzz-run soak bench bench-names bench-paths bench-resume demo clean
+.PHONY: all check test test-unit test-e2e test-attacks attacks test-services test-house test-replay lint fuzz fuzz-run soak bench bench-homes bench-names bench-paths bench-rivals bench-resume demo clean
 all: $(B)/groundnut-relay $(B)/groundnut-agent
 
 $(B)/groundnut-relay: $(call obj,relay/main.c $(INFO_C)) $(B)/relay.a $(B)/shared.a
@@ -178,6 +178,13 @@ bench-names: all
 # Kernels' own TCP over long and lossy paths, in namespaces, as root; about an hour a column (CELLS, WAYS, ROUNDS, COLUMNS, LEG, FULL).
 bench-paths: all $(B)/tests/bench/wan
 	@BUILD=$(abspath $(B)) tests/bench/paths
+
+# Many homes attach, are cut off for a minute and come back, and their busy visitors share (HOMES=1000, CUT_S, DNS).
+bench-homes: all $(B)/tests/bench/load $(B)/tests/tools/swarm
+	@BUILD=$(abspath $(B)) tests/bench/homes
+# frp and rathole, for bench and bench-paths; by the network
+bench-rivals:
+	@tests/bench/rival_programs
 
 # Both in namespaces: the time that visitors wait when the home's address changes; SOAK_S seconds (900) of streams and troubles.
 bench-resume: all $(B)/tests/tools/swarm

@@ -18,6 +18,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import procs
 import rivals
 from plot import plot
 from procs import cpu_seconds, pss_kib
@@ -41,7 +42,7 @@ ROOM_FILES = 500        # descriptors beside those of idle connections
 METRICS = {
     "cpu_s_per_gib": ("CPU s/GiB", False), "mb_s": ("MB/s", True), "rate": ("per second", True), "loss_pct": ("% lost", False),
     "p50_us": ("p50 µs", False), "p99_us": ("p99 µs", False), "p999_us": ("p99.9 µs", False), "cpu_us_per_op": ("CPU µs/op", False),
-    "seconds": ("s", False),
+    "seconds": ("s", False), "wakeups": ("wakeups/op", False), "system_calls": ("system calls/op", False),
 }
 
 # Pools of cases: their paired ratios count together.
@@ -63,7 +64,7 @@ TARGETS = [
 ]
 
 # Shown beside whoever was measured, with nothing to reach.
-RATIOS = [("http-64", "rate"), ("http-64", "cpu_us_per_op"), ("http-1", "p50_us"), ("https-tls-64", "rate"), ("https-tls-64", "cpu_us_per_op"),
+RATIOS = [("calls-rr-1", "wakeups"), ("calls-rr-1", "system_calls"), ("calls-rr-64", "system_calls"), ("http-64", "rate"), ("http-64", "cpu_us_per_op"), ("http-1", "p50_us"), ("https-tls-64", "rate"), ("https-tls-64", "cpu_us_per_op"),
           ("https-tls-1", "p50_us"), ("https-handshakes-32", "rate"), ("https-handshakes-32", "cpu_us_per_op"), ("udp-64-max", "rate"), ("udp-64-max", "cpu_us_per_op"),
           ("udp-1200-max", "rate"), ("udp-1200-max", "cpu_us_per_op")]
 
@@ -108,6 +109,37 @@ def bulk(direction, connections):
     return Case("%s-%d" % (direction, connections), run, BULK / 350e6)
 
 
+# What is a wakeup, and what moves or asks for bytes: counted by strace, in both programs
+CALLS = {"wakeups": ("epoll_wait", "epoll_pwait", "epoll_pwait2", "poll", "ppoll", "select", "pselect6", "futex"), "system_calls": None}
+
+
+def count_calls(pids, run):
+    """System calls of these processes while run() goes on, by name; its result."""
+    with tempfile.NamedTemporaryFile("r") as out:
+        words = [w for pid in pids for w in ("-p", str(pid))]
+        strace = subprocess.Popen(["strace", "-f", "-c", "-U", "calls,name", "-o", out.name, *words], stdin=subprocess.DEVNULL,
+                                  stderr=subprocess.PIPE, text=True)
+        strace.stderr.readline()  # it is attached
+        try:
+            result = run()
+        finally:
+            strace.send_signal(signal.SIGINT)
+            strace.communicate()
+        rows = [line.split() for line in out.read().splitlines()]
+        return {r[1]: int(r[0]) for r in rows if len(r) == 2 and r[0].isdigit() and r[1] != "total"}, result
+
+
+def calls_each(connections):
+    """Wakeups and system calls of both programs for a round trip. The load program counts those after its warm-up only, strace all."""
+    def run(way):
+        if not shutil.which("strace"):
+            raise ValueError("strace is not installed")
+        counted, r = count_calls(procs.family(way.pids), lambda: tool("load", "rr", way.port, connections, SECONDS))
+        trips = r["count"] * (SECONDS + .1) / SECONDS
+        return {metric: sum(n for name, n in counted.items() if names is None or name in names) / trips for metric, names in CALLS.items()}
+    return Case("calls-rr-%d" % connections, run, SECONDS + 1)
+
+
 def rr(connections):
     return Case("rr-%d" % connections, lambda way: with_cpu(way, lambda: tool("load", "rr", way.port, connections, SECONDS), .1, SECONDS),
                 SECONDS + .2)
@@ -145,6 +177,7 @@ def slow(rtt_ms):
 
 
 STREAMS = [bulk(d, n) for d in ("pull", "push") for n in (1, 8, 64)] + [rr(1), rr(64), crc(32)]
+STREAMS += [calls_each(1), calls_each(64)]
 STREAMS += [others("others-bulk", "pull", 0, SECONDS, .5), others("others-stalled", "pull", 1, SECONDS, .5)]
 WEBS = [web(1), web(64)]
 SECURE_WEBS = [secure_web("tls", 1), secure_web("tls", 64), secure_web("handshakes", 32)]

@@ -527,6 +527,34 @@ static void run_idle(size_t count)
 	}
 }
 
+/* What COUNT visitors get of bytes without end, each at a port of its own: the spread among
+ * them. */
+static void run_shares(size_t count, double seconds, double warm_s)
+{
+	struct conn *conns = calloc(count, sizeof *conns);
+	struct epoll_event evs[EVENTS], ev = {.events = EPOLLIN};
+	uint64_t *got = calloc(count, sizeof *got);
+	for (size_t i = 0; i < count; i++) {
+		conns[i].fd = gauge_dial((uint16_t)(port + i));
+		ev.data.u64 = i;
+		epoll_ctl(poll_fd, EPOLL_CTL_ADD, conns[i].fd, &ev);
+	}
+	uint64_t now = gauge_now_ns(), warm = now + (uint64_t)(warm_s * 1e9),
+		 end = warm + (uint64_t)(seconds * 1e9);
+	for (; now < end; now = gauge_now_ns()) {
+		int n = epoll_wait(poll_fd, evs, EVENTS, 100);
+		for (int i = 0; i < n; i++) {
+			ssize_t len = recv(conns[evs[i].data.u64].fd, NULL, 1 << 20, MSG_TRUNC);
+			if (len <= 0 && errno != EAGAIN)
+				gauge_die("a visitor");
+			if (now > warm && len > 0)
+				got[evs[i].data.u64] += (uint64_t)len;
+		}
+	}
+	for (size_t i = 0; i < count; i++)
+		printf("%llu\n", (unsigned long long)got[i]);
+}
+
 static enum operation operation(const char *word)
 {
 	return strcmp(word, "push") == 0 ? PUSH : PULL;
@@ -537,7 +565,8 @@ static int usage(void)
 	fputs("load sink PORT | bulk PORT push|pull CONNECTIONS BYTES | rr PORT CONNECTIONS "
 	      "SECONDS | crc PORT CONNECTIONS SECONDS |\n"
 	      "     mixed PORT push|pull SECONDS WARM_UP_SECONDS BULK STALLED | idle PORT "
-	      "CONNECTIONS\n",
+	      "CONNECTIONS |\n"
+	      "     shares FIRST_PORT COUNT SECONDS WARM_UP_SECONDS\n",
 	      stderr);
 	return 2;
 }
@@ -560,6 +589,8 @@ int main(int argc, char **argv)
 	else if (strcmp(argv[1], "mixed") == 0 && argc == 8)
 		run_mixed(operation(argv[3]), atof(argv[4]), atof(argv[5]), (size_t)atoi(argv[6]),
 			  (size_t)atoi(argv[7]));
+	else if (strcmp(argv[1], "shares") == 0 && argc == 6)
+		run_shares((size_t)atoi(argv[3]), atof(argv[4]), atof(argv[5]));
 	else if (strcmp(argv[1], "idle") == 0 && argc == 4)
 		run_idle((size_t)atoi(argv[3]));
 	else

@@ -3,7 +3,7 @@
 
 FULL=1       all cells instead of 24
 ROUNDS=N     how many rounds (7)
-CELLS=a,b    only these (as printed; may be prefixes; thin: the thin uplinks)
+CELLS=a,b    only these (as printed; may be prefixes; thin: the thin uplinks; call: UDP beside a download)
 WAYS=a,b     only these
 
 A pass on one way is 16 MiB, a second of quiet, and 1 MiB: so the small transfer finds the link as a big one has left it. Each ends
@@ -25,6 +25,8 @@ NAMED = [(rtt, loss, way, 1) for rtt, loss in ((10, .1), (40, 0), (100, .1), (20
 ALL = [(rtt, loss, way, n) for rtt in (10, 40, 100, 200) for loss in (0, .1, 1) for way in ("down", "up") for n in (1, 8)]
 # A home's uplink: Mbit/s; its router holds 300 ms of it
 THIN, THIN_RTT_MS, THIN_QUEUE_MS, THIN_FULL_S, ECHOES_S, ECHO_EACH_S = (1, 5, 20), 40, 300, 3, 6, .05
+# A call: packets of so many bytes, each so long after the one before, on a path of this round trip and loss; UDP is at each way's port and ten
+CALL_BYTES, CALL_EACH_S, CALL_S, CALL_RTT_MS, CALL_LOSS, UDP_PORT = 200, .02, 8, 40, 1, 10
 # Ours divided by the best other's, and by direct's.
 BEST_IN_MOST, MOST, BEST_IN_EACH, DIRECT, DIRECT_LOSSY_CUBIC, SHARE = 1.0, .9, .85, .95, 1.2, 1.2
 
@@ -70,7 +72,16 @@ def count_in(s, size):
         s.sendall(got.to_bytes(8, "big"))
 
 
+def echo_packets(port):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(("0.0.0.0", port))
+        while True:
+            packet, at = s.recvfrom(2048)
+            s.sendto(packet, at)
+
+
 def serve(port):
+    threading.Thread(target=echo_packets, args=(port + UDP_PORT,), daemon=True).start()
     door = socket.create_server(("0.0.0.0", port), backlog=64)
     while True:
         threading.Thread(target=serve_one, args=(door.accept()[0],), daemon=True).start()
@@ -191,6 +202,55 @@ def thin(at):
     return got[len(got) // 2], got[len(got) * 99 // 100], bulk.arrived / LIMIT_S / 1024
 
 
+def call(at):
+    """Packets there and back beside a download: % that did not come back within a second, p99 of how far two neighbours' round trips differ, ms."""
+    bulk = Transfer(at, "down", 1 << 40)
+    bulk.start()
+    time.sleep(1)
+    took, count = {}, int(CALL_S / CALL_EACH_S)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.connect((at[0], at[1] + UDP_PORT))
+        began = time.monotonic()
+
+        def hear():
+            while time.monotonic() < began + CALL_S + 1:
+                try:
+                    packet = s.recv(2048)
+                except OSError:
+                    continue
+                number = int.from_bytes(packet[:4], "big")
+                took[number] = (time.monotonic() - began - number * CALL_EACH_S) * 1000
+
+        s.settimeout(.2)
+        ear = threading.Thread(target=hear, daemon=True)
+        ear.start()
+        for number in range(count):
+            time.sleep(max(0, began + number * CALL_EACH_S - time.monotonic()))
+            try:
+                s.send(number.to_bytes(4, "big") + bytes(CALL_BYTES - 4))
+            except OSError:
+                pass
+        ear.join()
+    bulk.join()
+    back = [n for n in sorted(took) if took[n] < 1000]
+    jitter = sorted(abs(took[b] - took[a]) for a, b in zip(back, back[1:]))
+    return 100 * (count - len(back)) / count, jitter[len(jitter) * 99 // 100] if jitter else LIMIT_S * 1000, bulk.arrived / LIMIT_S / 1024
+
+
+def measure_call(fifo, ways, rounds):
+    ways = {n: at for n, at in ways.items() if not n.startswith("ssh")}
+    print("\nA call (%d bytes each %.0f ms) beside a download, round trip %d ms, %g %% loss: %% of packets lost there and back; p99 of jitter, ms; the download in KiB/s\n"
+          % (CALL_BYTES, CALL_EACH_S * 1000, CALL_RTT_MS, CALL_LOSS))
+    values = {}
+    change_path(fifo, ways, CALL_RTT_MS, CALL_LOSS)
+    for _ in range(rounds):
+        for name, at in ways.items():
+            values.setdefault(name, []).append(call(at))
+            time.sleep(QUIET_S)
+    print("| %s |\n|%s" % (" | ".join(ways), " --- |" * len(ways)))
+    print("| %s |" % " | ".join("%.1f, %.0f, %.0f" % tuple(median(v) for v in zip(*values[w])) for w in ways), flush=True)
+
+
 def measure_thin(fifo, ways, rounds):
     print("\nEchoes beside a download over a home's uplink with %d ms of queue, round trip %d ms: p50, p99 in ms; the download in KiB/s\n"
           % (THIN_QUEUE_MS, THIN_RTT_MS))
@@ -214,9 +274,9 @@ def wanted(cell):
     return not only or any(name(cell, size).startswith(c) for c in only for size in (MIB, 16 * MIB))
 
 
-def wants_thin():
+def wants(what):
     only = os.environ.get("CELLS")
-    return not only or "thin" in only.split(",")
+    return not only or what in only.split(",")
 
 
 def median(values):
@@ -250,8 +310,10 @@ def measure(column, leg, fifo, directory, ways):
         json.dump(result, f, indent=1)
     if values:
         show(column, leg, list(ways), values, shares)
-    if leg == "home" and wants_thin():
+    if leg == "home" and wants("thin"):
         measure_thin(fifo, ways, rounds)
+    if wants("call"):
+        measure_call(fifo, ways, rounds)
 
 
 # ---- what came out

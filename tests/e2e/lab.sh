@@ -232,6 +232,22 @@ lab_up() {
 	set_home_address
 }
 
+# many_addresses COUNT: what comes from homes leaves the carrier by another address each time: 11.64.0.1 to COUNT, as if there were so many
+# homes. Only for homes that are dialled by nobody.
+many_addresses() {
+	ip -n inet route add 11.64.0.0/24 via "$(home_address)"
+	ip -n carrier route add 192.168.1.0/24 via 100.64.7.7
+	in_ns router nft flush chain inet nat4 out # or all would have one address, and its ports
+	in_ns router nft flush chain inet nat4 through
+	in_ns carrier nft -f - <<-RULES
+	table ip many {
+		chain out {
+			type nat hook postrouting priority 90
+			oifname "eth0" snat to numgen inc mod $1 map { $(for i in $(seq "$1"); do printf '%d : 11.64.0.%d, ' $((i - 1)) "$i"; done) }
+		}
+	}
+	RULES
+}
 # A redial: the home gets another address at the carrier, the carrier another one outside, and both forget every connection.
 wan_change() {
 	CHANGES=$((CHANGES + 1))

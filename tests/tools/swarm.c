@@ -1,7 +1,8 @@
 /*
- * Many agents in one process: swarm [-s] AGENT_JSON COUNT FIRST_PORT. Each is a session of its own,
- * as in the real program, under the name "swarmN", and maps port FIRST_PORT + N. What visitors send
- * is read and forgotten; with -s each stream also sends without end.
+ * Many agents in one process: swarm [-s] AGENT_JSON COUNT FIRST_PORT, or swarm -h HOSTS AGENT_JSON
+ * COUNT. Each is a session of its own, as in the real program, under the name "swarmN", and maps
+ * port FIRST_PORT + N, or that many http hosts. What visitors send is read and forgotten; with -s
+ * each stream also sends without end.
  *
  * "open MS COUNT" is said when every agent is attached and has its mapping, MS being the wall
  * clock; "error N WHY" when the relay refuses one; "down MS" when the first of them is without a
@@ -18,13 +19,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { AGENTS_MOST = 4096 };
+enum { AGENTS_MOST = 4096, HOSTS_MOST = 64 };
 
 struct swarm;
 struct member {
 	struct swarm *swarm;
 	struct agent_config config;
-	struct mapping mapping;
+	struct mapping *mappings; /* swarm.each of them */
 	struct relay_session *session;
 	uint64_t serial;
 	bool mapped, open; /* the relay has opened the mapping; … and the link is up */
@@ -36,6 +37,7 @@ struct swarm {
 	struct signals *signals;
 	struct member *members;
 	unsigned count, open;
+	size_t each; /* mappings of an agent */
 	bool sends;
 };
 
@@ -55,8 +57,11 @@ static void look(struct member *m)
 
 static void declare(struct member *m)
 {
-	m->mapping.id++;
-	struct declare d = {.serial = ++m->serial, .mappings = {&m->mapping, 1}, .nat = "unknown"};
+	size_t each = m->swarm->each;
+	struct declare d = {
+	    .serial = ++m->serial, .mappings = {m->mappings, each}, .nat = "unknown"};
+	for (size_t i = 0; i < each; i++)
+		m->mappings[i].id += (uint32_t)each; /* never one that was */
 	struct buf json = BUF_INIT;
 	declare_write(&d, &json);
 	tunnel_declare(transport_tunnel(relay_session_transport(m->session)), &json);
@@ -72,9 +77,12 @@ static void stated(struct member *m, const struct tunnel_news *news)
 		printf("error %s %s\n", m->name, why);
 		return;
 	}
-	m->mapped = state.mapping_count == 1 && state.mappings[0].state == MAPPING_OPEN;
-	if (state.mapping_count == 1 && state.mappings[0].error)
-		printf("error %s %s\n", m->name, state.mappings[0].error);
+	m->mapped = state.mapping_count == m->swarm->each;
+	for (size_t i = 0; i < state.mapping_count; i++) {
+		m->mapped &= state.mappings[i].state == MAPPING_OPEN;
+		if (state.mappings[i].error)
+			printf("error %s %s\n", m->name, state.mappings[i].error);
+	}
 	state_fini(&state);
 	look(m);
 }
@@ -159,6 +167,31 @@ static void on_signal(void *owner, enum signals_event event)
 	loop_stop(s->loop);
 }
 
+/* port 0: hosts */
+static void set_mappings(struct member *m, unsigned port)
+{
+	m->mappings = mem_zalloc(m->swarm->each * sizeof *m->mappings);
+	for (size_t i = 0; i < m->swarm->each; i++) {
+		struct mapping *one = &m->mappings[i];
+		*one = (struct mapping){.id = (uint32_t)i + 1, .target_text = "127.0.0.1:9"};
+		one->first = one->last = (uint16_t)port;
+		one->name = mem_printf("m%zu", i);
+		if (port)
+			continue;
+		one->protocol = MAPPING_HTTP;
+		one->host = mem_printf("m%zu.%s.%s", i, m->name, m->config.account);
+	}
+}
+
+static void free_mappings(struct member *m)
+{
+	for (size_t i = 0; i < m->swarm->each; i++) {
+		mem_free(m->mappings[i].name);
+		mem_free(m->mappings[i].host);
+	}
+	mem_free(m->mappings);
+}
+
 static int add_member(struct swarm *s, unsigned i, const struct agent_config *from, unsigned port)
 {
 	struct member *m = &s->members[i];
@@ -167,10 +200,7 @@ static int add_member(struct swarm *s, unsigned i, const struct agent_config *fr
 	m->config = *from;
 	snprintf(m->name, sizeof m->name, "swarm%u", i);
 	m->config.agent = m->name;
-	m->mapping = (struct mapping){.name = "m",
-				      .first = (uint16_t)port,
-				      .last = (uint16_t)port,
-				      .target_text = "127.0.0.1:9"};
+	set_mappings(m, port);
 	m->session = relay_session_new(s->loop, &m->config, on_session, on_news, m, &why);
 	if (!m->session)
 		fprintf(stderr, "%s\n", why);
@@ -178,18 +208,27 @@ static int add_member(struct swarm *s, unsigned i, const struct agent_config *fr
 	return m->session ? 0 : ERR_CONFIG;
 }
 
+static int usage(void)
+{
+	fprintf(stderr, "usage: swarm [-s] AGENT_JSON COUNT FIRST_PORT | swarm -h HOSTS AGENT_JSON "
+			"COUNT\n");
+	return 2;
+}
+
 int main(int argc, char **argv)
 {
-	struct swarm s = {.sends = argc > 1 && !strcmp(argv[1], "-s")};
-	argv += s.sends;
-	argc -= s.sends;
+	struct swarm s = {.sends = argc > 1 && !strcmp(argv[1], "-s"), .each = 1};
+	bool hosts = argc == 5 && !strcmp(argv[1], "-h");
+	if (argc != 4 + s.sends && !hosts)
+		return usage();
+	if (hosts)
+		s.each = (size_t)atoi(argv[2]);
+	argv += hosts ? 2 : s.sends;
 	struct agent_config *config;
-	unsigned count = argc == 4 ? (unsigned)atoi(argv[2]) : 0,
-		 port = argc == 4 ? (unsigned)atoi(argv[3]) : 0;
-	if (count < 1 || count > AGENTS_MOST || port < 1 || port + count > 65536) {
-		fprintf(stderr, "usage: swarm [-s] AGENT_JSON COUNT FIRST_PORT\n");
-		return 2;
-	}
+	unsigned count = (unsigned)atoi(argv[2]), port = hosts ? 0 : (unsigned)atoi(argv[3]);
+	if (count < 1 || count > AGENTS_MOST || s.each < 1 || s.each > HOSTS_MOST ||
+	    (!hosts && port < 1) || port + count > 65536)
+		return usage();
 	log_setup("swarm", LOG_ERROR, LOG_TEXT);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (agent_config_load(argv[1], &config) < 0)
@@ -197,11 +236,13 @@ int main(int argc, char **argv)
 	s.loop = loop_new("swarm");
 	s.members = mem_zalloc(count * sizeof *s.members);
 	for (; s.count < count; s.count++)
-		if (add_member(&s, s.count, config, port + s.count) < 0)
+		if (add_member(&s, s.count, config, hosts ? 0 : port + s.count) < 0)
 			return 2;
 	s.signals = signals_open(s.loop, on_signal, &s);
 	loop_run(s.loop);
 	int err = loop_free(s.loop);
+	for (unsigned i = 0; i < s.count; i++)
+		free_mappings(&s.members[i]);
 	mem_free(s.members);
 	agent_config_free(config);
 	return err < 0;
