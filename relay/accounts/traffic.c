@@ -239,6 +239,11 @@ static void drop_row(struct traffic *t, struct row *r)
 	mem_free(r);
 }
 
+static void drop_each_row(void *arg, void *value)
+{
+	drop_row(arg, value);
+}
+
 static void take_sum(struct traffic *t, const struct traffic_sum *s)
 {
 	struct holder *h = holder_of(t, s->account);
@@ -438,8 +443,7 @@ void traffic_free(struct traffic *t)
 	}
 	if (!list_is_empty(&t->waiting))
 		store_commit(t->store, gather(t), NULL, NULL);
-	while (!list_is_empty(&t->flying))
-		drop_row(t, LIST_ENTRY(t->flying.next, struct row, node));
+	hash_table_each(t->rows, drop_each_row, t);
 	t->covered = UINT64_MAX;
 	tell_settled(t, false);
 	hash_table_each(t->holders, drop_holder, NULL);

@@ -29,7 +29,7 @@ void traffic_sums_add(struct buf *sums, const char *account, const char *mapping
 {
 	struct traffic_sum *all = (struct traffic_sum *)(void *)buf_data(sums);
 	size_t count = traffic_sums_count(sums);
-	if (count < TRAFFIC_SUMS_MOST) {
+	if (!all || count < TRAFFIC_SUMS_MOST) {
 		traffic_sums_put(sums, account, mapping, bytes_in, bytes_out);
 		return;
 	}

@@ -510,7 +510,7 @@ void accounts_api_cut(struct accounts_api *a, const struct admin_request *r)
 		admin_answer_error(r->exchange, 404, "there is no such agent");
 		return;
 	}
-	words[1][-1] = '/';
+	rest[strlen(rest)] = '/'; /* the home in one word again */
 	admin_server_audit(a->server, &r->asker, "home_cut", words[0], NULL);
 	buf_puts(&out, "{}");
 	admin_answer(r->exchange, &out);
