@@ -14,19 +14,17 @@ struct eviction_queue_network {
 };
 
 struct eviction_queue {
-	struct hash_table *networks;
 	size_t count;
-	struct list by_count[EVICTION_QUEUE_FULLEST + 1]; /* networks */
-	size_t fullest;                                   /* no network has more */
+	/* Both NULL while nobody is there, since each mapping of the relay has a queue, and they
+	 * take 4 KiB. The networks, and the same by how many members they have. */
+	struct hash_table *networks;
+	struct list *by_count;
+	size_t fullest; /* no network has more */
 };
 
 struct eviction_queue *eviction_queue_new(void)
 {
-	struct eviction_queue *c = mem_zalloc(sizeof *c);
-	c->networks = hash_table_new();
-	for (size_t i = 0; i <= EVICTION_QUEUE_FULLEST; i++)
-		list_init(&c->by_count[i]);
-	return c;
+	return mem_zalloc(sizeof(struct eviction_queue));
 }
 
 void eviction_queue_free(struct eviction_queue *c)
@@ -34,7 +32,6 @@ void eviction_queue_free(struct eviction_queue *c)
 	if (!c)
 		return;
 	assert(!c->count);
-	hash_table_free(c->networks);
 	mem_free(c);
 }
 
@@ -67,9 +64,27 @@ static void place(struct eviction_queue *c, struct eviction_queue_network *n)
 		c->fullest--;
 }
 
+static void begin(struct eviction_queue *c)
+{
+	c->networks = hash_table_new();
+	c->by_count = mem_alloc((EVICTION_QUEUE_FULLEST + 1) * sizeof *c->by_count);
+	for (size_t i = 0; i <= EVICTION_QUEUE_FULLEST; i++)
+		list_init(&c->by_count[i]);
+}
+
+static void end(struct eviction_queue *c)
+{
+	hash_table_free(c->networks);
+	mem_free(c->by_count);
+	c->networks = NULL;
+	c->by_count = NULL;
+}
+
 void eviction_queue_join(struct eviction_queue *c, struct eviction_queue_member *m,
 			 const struct addr *from)
 {
+	if (!c->count)
+		begin(c);
 	m->network = network_of(c, from);
 	list_append(&m->network->members, &m->node);
 	m->network->count++;
@@ -91,6 +106,8 @@ void eviction_queue_leave(struct eviction_queue *c, struct eviction_queue_member
 		return;
 	hash_table_remove(c->networks, n->key, sizeof n->key);
 	mem_free(n);
+	if (!c->count)
+		end(c);
 }
 
 void eviction_queue_put_last(struct eviction_queue *c, struct eviction_queue_member *m)

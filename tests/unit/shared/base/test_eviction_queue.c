@@ -1,5 +1,6 @@
 #include "shared/base/eviction_queue.h"
 
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -41,8 +42,31 @@ static void the_first_of_the_fullest_network_goes(void **state)
 	for (int i = 0; i < 6; i++)
 		eviction_queue_leave(c, &m[i]);
 	assert_null(eviction_queue_first(c));
+	/* and begins anew */
+	join(c, &m[0], from[0]);
+	assert_ptr_equal(eviction_queue_first(c), &m[0]);
+	eviction_queue_leave(c, &m[0]);
 	eviction_queue_free(c);
 	eviction_queue_free(NULL);
+}
+
+/* Each mapping of the relay has a queue, and most of them have nobody in it. */
+static void an_empty_one_is_small(void **state)
+{
+	(void)state;
+	struct eviction_queue *all[256];
+	struct eviction_queue_member m;
+	memset(&m, 0, sizeof m);
+	size_t before = mallinfo2().uordblks;
+	for (int i = 0; i < 256; i++) {
+		all[i] = eviction_queue_new();
+		join(all[i], &m, "192.0.2.1");
+		eviction_queue_leave(all[i], &m);
+	}
+	if (before) /* a sanitizer's malloc does not say */
+		assert_true(mallinfo2().uordblks - before < (size_t)256 * 256);
+	for (int i = 0; i < 256; i++)
+		eviction_queue_free(all[i]);
 }
 
 /* Thousands from one network never push out the one from elsewhere. */
@@ -72,6 +96,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_first_of_the_fullest_network_goes),
+	    cmocka_unit_test(an_empty_one_is_small),
 	    cmocka_unit_test(a_crowd_pushes_out_its_own),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
