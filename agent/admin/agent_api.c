@@ -112,8 +112,8 @@ static void on_changed(void *owner, const struct mapping_change_result *r)
 
 static void change(struct agent_api *a, const struct admin_request *r, enum mapping_change_act act)
 {
-	const char *name = act == MAPPING_CHANGE_ADD ? NULL : r->rest;
-	if (name && !find(a->config, name)) {
+	bool add = act == MAPPING_CHANGE_ADD;
+	if (!add && !find(a->config, r->rest)) {
 		admin_answer_error(r->exchange, 404, "no mapping is called so");
 		return;
 	}
@@ -121,7 +121,7 @@ static void change(struct agent_api *a, const struct admin_request *r, enum mapp
 		admin_answer_error(r->exchange, 503, "another change is under way");
 		return;
 	}
-	struct mapping_change *c = mapping_change_read(r, act, name);
+	struct mapping_change *c = mapping_change_read(r, act, add ? NULL : r->rest);
 	if (!c)
 		return;
 	struct job *j = job_new(a, r);

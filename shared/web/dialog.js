@@ -26,6 +26,13 @@ const closer = (label) => {
 	return b;
 };
 
+// Also of an empty value, which is no attribute of an element.
+function option(value, label, selected) {
+	const o = element('option', { selected }, label);
+	o.value = value;
+	return o;
+}
+
 // A form. fields: {name, label, value, type, hint, required, options, more}, those with more behind a click; send(values) may throw, and what it says is shown. Without fields it
 // asks whether to go on.
 export function form(title, { text, fields = [], verb, danger = false, send }) {
@@ -33,7 +40,7 @@ export function form(title, { text, fields = [], verb, danger = false, send }) {
 		const id = `field-${count + 1}-${f.name}`, hint = f.hint && `${id}-hint`;
 		const common = { id, name: f.name, 'aria-describedby': hint, required: f.required === true };
 		const input = f.options
-			? element('select', common, ...f.options.map(([value, label]) => element('option', { value, selected: value === f.value }, label)))
+			? element('select', common, ...f.options.map(([value, label]) => option(value, label, value === f.value)))
 			: element('input', { ...common, type: f.type, value: f.value, autocomplete: 'off', autocapitalize: 'off', spellcheck: 'false' });
 		return element('p', {}, element('label', { for: id }, f.label), input, f.hint && element('span', { id: hint, class: 'quiet' }, f.hint));
 	});
