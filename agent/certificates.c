@@ -195,7 +195,8 @@ static void look_first(struct certificates *all, struct entry *e)
 {
 	uint64_t now = loop_now_ms(all->loop);
 	bool is_time = !e->looked_ms || now >= e->looked_ms + RECORD_MS;
-	if (!e->lookup && is_time && *e->host != '*' && certificate_order_is_due(e->order)) {
+	if (!e->lookup && is_time && e->host && *e->host != '*' &&
+	    certificate_order_is_due(e->order)) {
 		e->looked_ms = now;
 		e->lookup = resolver_start(all->loop, DIAL_SERVICE, e->host, 0, on_record, e);
 		if (e->closed && all->probe)
