@@ -431,6 +431,8 @@ static void on_login(void *owner, void *arg, enum admin_login_result result)
 		begin_session(a, arg, "password", session);
 		mem_wipe(session, sizeof session);
 	} else if (result == ADMIN_LOGIN_WRONG) {
+		event_hub_wrong(a->program.events, http_exchange_peer(arg),
+				"signing in to the dashboard");
 		refuse(arg, 401, challenge, "not the right password or code");
 	} else if (result == ADMIN_LOGIN_LATER) {
 		refuse_guess(arg);
