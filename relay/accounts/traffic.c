@@ -145,16 +145,20 @@ static const char *name_of(struct holder *h, int64_t month, const char *mapping)
 	return mapping;
 }
 
-/* --- quotas --- */
-
-static uint64_t used_since(const struct holder *h, int64_t begin)
+/* The days of one month. Later ones are there where the clock was ahead, or is behind now. */
+static struct day sum_month(const struct holder *h, int64_t begin, int64_t next)
 {
-	uint64_t used = 0;
-	for (unsigned i = 0; i < DAYS; i++)
-		if (h->days[i].day >= begin)
-			used += h->days[i].in + h->days[i].out;
-	return used;
+	struct day sum = {.day = begin};
+	for (unsigned i = 0; i < DAYS; i++) {
+		if (h->days[i].day < begin || h->days[i].day >= next)
+			continue;
+		sum.in += h->days[i].in;
+		sum.out += h->days[i].out;
+	}
+	return sum;
 }
+
+/* --- quotas --- */
 
 static void say_level(const struct traffic *t, const struct account *a,
 		      const struct traffic_quota *q)
@@ -179,7 +183,8 @@ static void judge(struct traffic *t, const struct account *a, bool quiet)
 	if (a->quota.bytes) {
 		h->quota.begin = quota_begin(t->today, a->quota.reset_day);
 		h->quota.next = quota_next(t->today, a->quota.reset_day);
-		h->quota.used = used_since(h, h->quota.begin);
+		struct day month = sum_month(h, h->quota.begin, h->quota.next);
+		h->quota.used = month.in + month.out;
 		h->quota.level = quota_level(&a->quota, h->quota.used);
 	} else {
 		h->quota = (struct traffic_quota){.level = QUOTA_BELOW};
@@ -360,11 +365,12 @@ void traffic_settle(struct traffic *t, traffic_settled_fn *fn, void *arg)
 
 /* --- time --- */
 
+/* A clock that leaps has the past thrown away only where it is still so a day later. */
 static void begin_day(struct traffic *t, int64_t day)
 {
+	t->prune = day - t->today < DAYS;
 	t->today = day;
 	t->month = quota_begin(day, 1);
-	t->prune = true;
 	judge_all(t, false);
 }
 
@@ -399,9 +405,11 @@ static void on_write(void *owner)
 
 /* --- beginning and end --- */
 
+/* There is one of the last DAYS, so the clock is not far ahead: what is old may go. */
 static void remember_day(void *arg, const struct store_traffic *row)
 {
 	count_day(holder_of(arg, row->account), row->day, row->bytes_in, row->bytes_out);
+	((struct traffic *)arg)->prune = true;
 }
 
 static void remember_name(void *arg, const struct store_traffic *row)
@@ -413,7 +421,7 @@ struct traffic *traffic_new(struct loop *l, struct store *store, const struct tr
 			    uint64_t wall_ms)
 {
 	struct traffic *t = mem_zalloc(sizeof *t);
-	*t = (struct traffic){.loop = l, .store = store, .calls = *calls, .prune = true};
+	*t = (struct traffic){.loop = l, .store = store, .calls = *calls};
 	t->today = (int64_t)(wall_ms / QUOTA_DAY_MS);
 	t->month = quota_begin(t->today, 1);
 	t->holders = hash_table_new();
@@ -499,19 +507,15 @@ void traffic_write_accounts(const struct traffic *t, struct json *w)
 	for (size_t i = 0; t->accounts && i < accounts_count(t->accounts); i++) {
 		const struct account *a = accounts_at(t->accounts, i);
 		const struct holder *h = get_holder(t, a->name);
-		uint64_t in = 0, out = 0;
-		for (unsigned d = 0; h && d < DAYS; d++) {
-			if (h->days[d].day < t->month)
-				continue;
-			in += h->days[d].in;
-			out += h->days[d].out;
-		}
-		if (!in && !out && !a->quota.bytes)
+		struct day month = {.day = t->month};
+		if (h)
+			month = sum_month(h, t->month, quota_next(t->month, 1));
+		if (!month.in && !month.out && !a->quota.bytes)
 			continue;
 		json_open(w, NULL, '{');
 		json_str(w, "account", a->name);
-		json_uint(w, "bytes_in", in);
-		json_uint(w, "bytes_out", out);
+		json_uint(w, "bytes_in", month.in);
+		json_uint(w, "bytes_out", month.out);
 		if (a->quota.bytes && h)
 			put_quota(a, &h->quota, w);
 		json_close(w);

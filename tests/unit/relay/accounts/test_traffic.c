@@ -265,6 +265,45 @@ static enum quota_level level(struct bench *b)
 	return traffic_quota(b->traffic, "alice").level;
 }
 
+static void a_clock_that_leaps_ahead_throws_nothing_away(void **state)
+{
+	struct bench b;
+	(void)state;
+	begin(&b, "2026-11-30");
+	carry(&b, "web", 1, 0);
+	settle(&b);
+	b.wall_ms = ms_of("2036-02-07");
+	carry(&b, "web", 2, 0);
+	settle(&b);
+	b.wall_ms = ms_of("2026-11-30");
+	carry(&b, "web", 4, 0);
+	settle(&b);
+	assert_int_equal(ask("SELECT SUM(bytes_in) FROM traffic"), 7);
+	end(&b);
+	begin(&b, "2046-02-07");
+	settle(&b);
+	assert_int_equal(ask("SELECT SUM(bytes_in) FROM traffic"), 7);
+	end(&b);
+}
+
+/* As on a board that has no clock of its own, until it has asked for the time. */
+static void a_clock_that_is_behind_closes_nobody(void **state)
+{
+	struct bench b;
+	(void)state;
+	begin(&b, "2026-11-30");
+	carry(&b, "web", 600, 600);
+	settle(&b);
+	end(&b);
+	begin(&b, "1970-01-01");
+	load_accounts(&b, "{\"bytes\": 1000, \"at_limit\": \"stop\"}");
+	assert_int_equal(level(&b), QUOTA_BELOW);
+	b.wall_ms = ms_of("2026-11-30");
+	settle(&b);
+	assert_int_equal(level(&b), QUOTA_USED);
+	end(&b);
+}
+
 static void a_quota_is_judged_by_its_month(void **state)
 {
 	struct bench b;
@@ -315,6 +354,8 @@ int main(void)
 	    TEST(a_full_disk_loses_nothing),
 	    TEST(names_have_an_end),
 	    TEST(what_is_too_old_goes),
+	    TEST(a_clock_that_leaps_ahead_throws_nothing_away),
+	    TEST(a_clock_that_is_behind_closes_nobody),
 	    TEST(a_quota_is_judged_by_its_month),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
