@@ -39,17 +39,22 @@ static struct entry *entry_of(struct list *node)
 	return LIST_ENTRY(node, struct entry, node);
 }
 
-/* One has to go before another comes: the account's oldest, or the oldest of all. */
-static void make_room(struct event_ring *r, const char *account)
+/* Those of no account are told apart by their kind: strangers make many of some. */
+static bool is_beside(const struct entry *other, const struct event *e)
+{
+	return text_same(other->account, e->account) && (e->account || other->kind == e->kind);
+}
+
+/* One has to go before another comes: the oldest of those beside it, or the oldest of all. */
+static void make_room(struct event_ring *r, const struct event *e)
 {
 	struct entry *oldest = NULL;
 	size_t count = 0;
 	LIST_EACH(node, &r->entries)
 	{
-		struct entry *e = entry_of(node);
-		if (!account || !e->account || !text_same(e->account, account))
+		if (!is_beside(entry_of(node), e))
 			continue;
-		oldest = oldest ? oldest : e;
+		oldest = oldest ? oldest : entry_of(node);
 		count++;
 	}
 	if (count >= EVENT_RING_EACH)
@@ -60,7 +65,7 @@ static void make_room(struct event_ring *r, const char *account)
 
 void event_ring_add(struct event_ring *r, const struct event *e, uint64_t time_ms)
 {
-	make_room(r, e->account);
+	make_room(r, e);
 	struct entry *fresh = mem_zalloc(sizeof *fresh);
 	*fresh = (struct entry){.id = r->next_id,
 				.time_ms = time_ms,

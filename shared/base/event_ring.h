@@ -1,8 +1,8 @@
 /*
  * The last events (event.h), for whoever looks. Each has a number, higher than all before it, also
  * than those of the process before, so that a reader who comes back says what it has seen. Bounded,
- * in all and for each account, so that one account cannot push out what happened to the others.
- * Pure.
+ * in all, for each account, and for each kind of those that belong to none, so that neither one
+ * account nor strangers who guess push out what else happened. Pure.
  */
 #ifndef GROUNDNUT_BASE_EVENT_RING_H
 #define GROUNDNUT_BASE_EVENT_RING_H
@@ -14,7 +14,7 @@ struct event_ring;
 
 enum {
 	EVENT_RING_MOST = 2048,
-	EVENT_RING_EACH = 256, /* of one account */
+	EVENT_RING_EACH = 256, /* of one account; of one kind where there is none */
 	EVENT_RING_TEXT = 512  /* bytes of one of its texts */
 };
 

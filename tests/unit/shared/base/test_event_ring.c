@@ -103,6 +103,23 @@ static void one_account_pushes_out_only_its_own(void **state)
 	event_ring_free(r);
 }
 
+/* Each of them from another address. */
+static void guesses_push_out_only_guesses(void **state)
+{
+	struct event_ring *r = event_ring_new(BEGIN);
+	const struct event audit = {.kind = EVENT_AUDIT, .subject = "account added"};
+	const struct event guess = {.kind = EVENT_GUESSES, .subject = "192.0.2.1"};
+	(void)state;
+	event_ring_add(r, &audit, BEGIN);
+	add(r, "bob", "the one of bob");
+	for (unsigned i = 0; i < 2 * EVENT_RING_MOST; i++)
+		event_ring_add(r, &guess, BEGIN);
+	assert_int_equal(count_of(r, "\"guesses\""), EVENT_RING_EACH);
+	assert_int_equal(count_of(r, "account added"), 1);
+	assert_int_equal(count_of(r, "\"bob\""), 1);
+	event_ring_free(r);
+}
+
 static void there_is_an_end_to_all(void **state)
 {
 	struct event_ring *r = event_ring_new(BEGIN);
@@ -123,6 +140,7 @@ int main(void)
 	    cmocka_unit_test(a_reader_goes_on_where_it_was),
 	    cmocka_unit_test(one_kind_can_be_asked_for),
 	    cmocka_unit_test(one_account_pushes_out_only_its_own),
+	    cmocka_unit_test(guesses_push_out_only_guesses),
 	    cmocka_unit_test(there_is_an_end_to_all),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
