@@ -111,7 +111,7 @@ static void ask_live(void *owner, live_status_fn *fn, void *arg)
 
 static void ask(struct relay_api *a, struct http_exchange *x, bool metrics)
 {
-	if (a->question_count == QUESTIONS_MOST) {
+	if (a->question_count >= QUESTIONS_MOST) { /* those of ask_live() are counted, too */
 		admin_answer_error(x, 503, "busy");
 		return;
 	}

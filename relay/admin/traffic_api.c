@@ -2,9 +2,9 @@
  * traffic: the book asks the loops and writes what they say → the pool reads the days out of the
  * state file → the answer. So what has moved until now is in it; who looks pays for that.
  *
- * Ways to fail: 400 for a date or word that is none, or too many rows; 503 while QUESTIONS_MOST
- * answers are being made, or where the file cannot be read. A question whose listener has closed is
- * dropped when it is made.
+ * Ways to fail: 400 for a date or word that is none; 503 while QUESTIONS_MOST answers are being
+ * made, where there are too many rows, or where the file cannot be read. A question whose listener
+ * has closed is dropped when it is made.
  */
 #include "relay/admin/traffic_api.h"
 
