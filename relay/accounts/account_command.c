@@ -1,6 +1,8 @@
 /*
- * A command: the edit → what it made is printed → a running relay is told. A step that fails says
- * why and ends it.
+ * A command makes its edit, prints the result, and tells the running relay by the control socket.
+ * The first step that fails says why and ends the command. When the relay cannot be reached after
+ * the edit, the file is written all the same: that is said, and the exit code is 0. It is not 0
+ * when the relay refuses the new file.
  */
 #include "relay/accounts/account_command.h"
 
@@ -19,7 +21,8 @@
 #include <string.h>
 #include <time.h>
 
-/* How the running relay takes that the file has changed is said. 0, or an exit code. */
+/* Tells the running relay that the file has changed, and says what it answered. 0, or an exit
+ * code. */
 static int tell(const struct relay_config *c)
 {
 	struct control_client ask;
@@ -56,7 +59,7 @@ static int finish(const struct relay_config *c, int exit_code)
 	return exit_code ? exit_code : tell(c);
 }
 
-/* The same of an edit that made a join line. */
+/* Ends a command whose edit made a join line: prints the line, then wipes and frees it. */
 static int finish_line(const struct relay_config *c, int exit_code, char *line)
 {
 	if (!exit_code) {

@@ -1,25 +1,28 @@
 /*
- * `account add|list|set|remove|renew|passwd|invite` and `agent list|remove`: an edit of
- * accounts.json (account_edit.h, credentials.h), and a running relay is told. Each returns an exit
- * code after saying on stderr what was wrong, or how the running relay took it.
+ * The commands `account add|list|set|remove|renew|passwd|invite` and `agent list|remove`. The two
+ * `list` commands only print. Each other command edits accounts.json (account_edit.h,
+ * credentials.h), prints its result on stdout, and tells the running relay that the file has
+ * changed. Each returns 0 or an exit code; log_say() has said what is wrong, or what the running
+ * relay answered. Blocking.
  */
 #ifndef GROUNDNUT_RELAY_ACCOUNTS_ACCOUNT_COMMAND_H
 #define GROUNDNUT_RELAY_ACCOUNTS_ACCOUNT_COMMAND_H
 
 #include "relay/accounts/account_edit.h"
 
-int account_command_add(const struct relay_config *c, const char *name,
-			const char *ports); /* prints the join line */
-/* Prints the account as account_command_list() does. */
+/* Prints the join line. ports: a LIST, or NULL for the default ports. */
+int account_command_add(const struct relay_config *c, const char *name, const char *ports);
+/* Prints the changed account as account_command_list() does. */
 int account_command_set(const struct relay_config *c, const char *name,
 			const struct account_changes *changes);
 int account_command_list(const struct relay_config *c);
 int account_command_remove(const struct relay_config *c, const char *name);
-/* asks for the password: password_prompt_read() */
+/* Asks for the password with password_prompt_read(). */
 int account_command_passwd(const struct relay_config *c, const char *name);
-int account_command_renew(const struct relay_config *c,
-			  const char *name); /* prints the join line */
-/* Prints the join line. agent: whom it is for, or NULL; hours: how long it is good, or NULL. */
+/* Prints the join line with the new token. */
+int account_command_renew(const struct relay_config *c, const char *name);
+/* Prints the join line. agent: the only agent that may use it, or NULL for any agent. hours: the
+ * time it is valid, as text, or NULL for the default. */
 int account_command_invite(const struct relay_config *c, const char *account, const char *agent,
 			   const char *hours);
 int account_command_list_agents(const struct relay_config *c);

@@ -1,6 +1,7 @@
 /*
- * An edit: what is wrong with the words is said → the file is changed under its lock. A step that
- * fails says why and ends it.
+ * An edit checks the words that it is given, then changes the file under its lock
+ * (accounts_file.h): add() appends an account, alter() changes or removes one, set() works off
+ * `account set`. The first step that fails says why, and nothing is written.
  */
 #include "relay/accounts/account_edit.h"
 
@@ -21,8 +22,8 @@
 #include <string.h>
 #include <strings.h>
 
-/* What a command does with an account: makes it with key, value and ports; sets key; changes what
- * set says; or, with neither, removes it. */
+/* One edit of one account. is_new: it is made with key, value and ports. Else set says what
+ * changes, or key gets value, or, with neither, the account is removed. */
 struct change {
 	const char *name;
 	bool is_new;
@@ -107,7 +108,7 @@ int account_edit_find_pin(const struct relay_config *c, char pin[TLS_CONTEXT_PIN
 	return err ? EXIT_WORK : 0;
 }
 
-/* ["8000-8999", "51820/udp"] of a LIST, or NULL after saying what is wrong with it. */
+/* Turns a LIST into ["8000-8999", "51820/udp"], or returns NULL after saying what is wrong. */
 static json_t *ports_of_list(const char *list)
 {
 	json_t *ports = json_array();
@@ -135,7 +136,7 @@ static json_t *ports_of_list(const char *list)
 	return NULL;
 }
 
-/* A token for an account that is made, or has one. */
+/* Makes a token, writes its hash by the edit c, and builds the join line. */
 static int give_token(const struct relay_config *config, struct change c, char **line)
 {
 	char token[TOKEN_TEXT], hash[TOKEN_HASH_TEXT], pin[TLS_CONTEXT_PIN_TEXT];
@@ -151,7 +152,7 @@ static int give_token(const struct relay_config *config, struct change c, char *
 	return exit_code;
 }
 
-/* Whether an account of that name would have a name of the relay's own; says so. */
+/* Whether the account's host would be one of the relay's own names; says so. */
 static bool is_own_name(const struct relay_config *c, const char *name)
 {
 	char full[256];
@@ -216,7 +217,8 @@ static void ranges_add(struct ranges *r, unsigned first, unsigned last, unsigned
 	    (struct ports_range){(uint16_t)first, (uint16_t)last, (uint8_t)protocols};
 }
 
-/* What is left of from without what: below it, above it, and of the other protocol inside it. */
+/* Takes what away from r. Of a range that overlaps, the ports below and above stay, and those
+ * inside stay for the other protocol. */
 static void ranges_subtract(struct ranges *r, const struct ports_range *what)
 {
 	struct ranges left = {0};
@@ -248,7 +250,8 @@ static bool covers(struct ranges *r, const struct ports_range *one)
 	return true;
 }
 
-/* The account's ports with what (texts of ranges) added or taken away, as JSON. */
+/* Returns the account's ports after the change, as JSON. what: texts of ranges. sign: '+' adds
+ * them, '-' takes them away, 0 takes them in place of the present ones. */
 static json_t *change_ports(const struct account *a, char sign, const json_t *what)
 {
 	struct ranges r = {0};
@@ -272,7 +275,8 @@ static json_t *change_ports(const struct account *a, char sign, const json_t *wh
 	return ports;
 }
 
-/* The full name of a host as accounts.json has it, freed by the caller; NULL: it is none. */
+/* Returns the full name of a host with its dot at the end, as accounts.json has it; the caller
+ * frees it. NULL, with *why, when the text is no host name. */
 static char *full_host(const char *text, const char *domain, const char **why)
 {
 	char ascii[IDN_ASCII], host[256];
@@ -290,8 +294,8 @@ static bool has_host(const json_t *list, const char *host, size_t *at)
 	return false;
 }
 
-/* Whether the operator may give an account this host; says why not. What belongs to another account
- * is given by that word, and said. */
+/* Whether the operator may give an account this host; says why not. The operator may also give a
+ * host of another account, and log_say() then names its owner. */
 static bool may_be_given(const struct accounts_file *e, const struct account *a, const char *host)
 {
 	const struct account *owner = accounts_owner(e->accounts, host);
@@ -305,8 +309,8 @@ static bool may_be_given(const struct accounts_file *e, const struct account *a,
 	return true;
 }
 
-/* The account's hosts with those of list added or taken away, as JSON with full names; NULL after
- * saying what is wrong. */
+/* Returns the account's hosts after the change, as JSON with full names, or NULL after saying what
+ * is wrong. sign: as for change_ports(). */
 static json_t *change_hosts(const struct accounts_file *e, const struct account *a, char sign,
 			    const char *list)
 {
@@ -345,7 +349,7 @@ static json_t *change_hosts(const struct accounts_file *e, const struct account 
 	return NULL;
 }
 
-/* A list with tcp entries only is often a mistake. */
+/* Warns about a list without any udp port: such a list is often a mistake. */
 static void warn_if_tcp_only(const json_t *ports)
 {
 	for (size_t i = 0; i < json_array_size(ports); i++)

@@ -1,12 +1,14 @@
 /*
- * accounts.json → an object for each account, read key by key; what is wrong is collected and all
- * of it reported, and then there is no list. Accounts are found by name, and by the hosts that they
- * are given, with sorted indices.
+ * Loading reads accounts.json key by key into one object for each account, then builds sorted
+ * indices: by_name finds an account, grants finds the accounts that may use a host, parents finds
+ * the accounts whose own names lie below a host. When anything is wrong, all errors are collected
+ * and the load gives no list.
  *
- * Whose a host is: below the domain its labels are looked up as account names, the longest first.
- * That account is its owner. A grant of another account reaches it only when the operator wrote the
- * owner's name, or one below it: "*.alice" of alice does not reach "nas.alice" when there is an
- * account nas.alice, "nas.alice" in alice's hosts does.
+ * The owner of a host: the part of the host before the domain is looked up as an account's name,
+ * the longest part first. A grant of another account reaches the host only when the operator wrote
+ * the owner's name or a name below it in that account's hosts. Example: there are accounts alice
+ * and nas.alice. "*.alice" in alice's hosts does not reach "nas.alice"; "nas.alice" in her hosts
+ * does.
  */
 #include "relay/accounts/accounts.h"
 
@@ -29,7 +31,7 @@ enum { FIRST_FREE_PORT = 1024 };
 #define TOKEN_WRONG "is not \"sha256:\" and 64 hexadecimal digits"
 
 struct grant {
-	const char *host; /* of the account's hosts, or in lower case a part of its name */
+	const char *host; /* one of the account's hosts; in parents: the end of its own name */
 	const struct account *account;
 };
 
@@ -86,7 +88,7 @@ static void read_secrets(struct conf_at at, struct account *a)
 		conf_error(at, "password", "does not begin with \"scrypt:\"");
 }
 
-/* The length of a list that may be there; false: it is not, or is too long. */
+/* Reads a list that may be absent. False: it is absent or too long. */
 static bool list_len(struct conf_at at, const char *key, struct conf_at *list, size_t *len)
 {
 	*list = conf_list(at, key);
@@ -252,8 +254,8 @@ static void read_account(struct conf_at at, const char *domain, struct account *
 	conf_done(at);
 }
 
-/* Names are hosts too, so two that differ in case only are one. Where a name is missing the file is
- * wrong, and nothing is looked up. */
+/* Compares without case: names are hosts, so two names that differ in case only are one. Accounts
+ * without a name are not in the index; such a file is refused. */
 static int by_name(const void *a, const void *b)
 {
 	return strcasecmp((*(const struct account *const *)a)->name,
@@ -279,7 +281,7 @@ static int by_host(const void *a, const void *b)
 	return strcmp(((const struct grant *)a)->host, ((const struct grant *)b)->host);
 }
 
-/* "nas.alice" and "alice" of an account "x.nas.alice". */
+/* Adds "nas.alice" and "alice" for an account "x.nas.alice". */
 static void add_parents(struct accounts *all, const struct account *a)
 {
 	for (const char *dot = strchr(a->own, '.'); dot; dot = strchr(dot + 1, '.')) {
@@ -424,7 +426,7 @@ const struct account *accounts_at(const struct accounts *a, size_t i)
 	return &a->items[i];
 }
 
-/* in any case */
+/* Finds an account by its name in upper or lower case. */
 static const struct account *find_name(const struct accounts *a, const char *name)
 {
 	struct account wanted = {.name = (char *)(uintptr_t)name};
@@ -449,7 +451,7 @@ const struct account *accounts_verify(const struct accounts *a, const char *name
 	return account && fits ? account : NULL;
 }
 
-/* The agent whose credential that is, or NULL. */
+/* Returns the agent that has this credential, or NULL. */
 static const struct account_agent *agent_of(const struct account *a, const char *token_hash)
 {
 	for (size_t i = 0; a && i < a->agent_count; i++)
@@ -503,7 +505,7 @@ bool account_allows_ports(const struct account *a, enum ports_protocol protocol,
 
 /* --- hosts --- */
 
-/* Those of a sorted list that have this host: the first, and how many. */
+/* Returns the first entry of a sorted list with this host; *count: how many entries have it. */
 static const struct grant *written(const struct grant *list, size_t len, const char *host,
 				   size_t *count)
 {
@@ -521,8 +523,8 @@ static const struct grant *written(const struct grant *list, size_t len, const c
 	return list + low;
 }
 
-/* Whose name it is, or is the nearest above it; NULL: nobody's. name_len: of that account's own
- * name in full. */
+/* Returns the owner of a host or wildcard, or NULL. *name_len: the length of the owner's own name
+ * with the domain. */
 static const struct account *owner_of(const struct accounts *all, const char *host,
 				      size_t *name_len)
 {
@@ -542,15 +544,15 @@ static const struct account *owner_of(const struct accounts *all, const char *ho
 	return owner;
 }
 
-/* One host that is looked up: whose it is, and who was given it. */
+/* One host that is looked up. */
 struct lookup {
 	const struct accounts *all;
 	char host[256];
 	const struct account *owner; /* or NULL */
-	size_t least;                /* a grant of another account must be that long to reach it */
+	size_t least;                /* another account's grant must be at least this long */
 };
 
-/* False: it is no host, or the relay's own. */
+/* False: the text is no host, or it is one of the relay's own names. */
 static bool look_up(struct lookup *l, const struct accounts *all, const char *host)
 {
 	l->all = all;
@@ -560,7 +562,7 @@ static bool look_up(struct lookup *l, const struct accounts *all, const char *ho
 	return true;
 }
 
-/* Whether fn says yes to one of those who were given it in these words. */
+/* Whether fn says yes to an account that has exactly this grant and reaches the host by it. */
 static bool any_written(const struct lookup *l, const char *grant, accounts_fn *fn, void *arg)
 {
 	size_t count, base = strlen(grant) - (grant[0] == '*' ? 2 : 0);
@@ -572,8 +574,8 @@ static bool any_written(const struct lookup *l, const char *grant, accounts_fn *
 	return false;
 }
 
-/* "*.alice.example" covers every name below, at any depth, and "*.nas.alice.example", but not
- * "alice.example" itself. */
+/* "*.alice.example" covers every name below "alice.example", at any depth, and the wildcard
+ * "*.nas.alice.example". It does not cover "alice.example" itself. */
 static bool any_grant(const struct lookup *l, accounts_fn *fn, void *arg)
 {
 	char wildcard[256];
@@ -596,7 +598,7 @@ bool accounts_allow_host(const struct accounts *all, const struct account *a, co
 	return look_up(&l, all, host) && any_grant(&l, has_name, a->name);
 }
 
-/* Whether another account's own name lies below the host, which is given in full. */
+/* Whether another account's own name lies below the host. host: a full name without wildcard. */
 static bool has_others_below(const struct accounts *all, const struct account *a, const char *host)
 {
 	size_t len = strlen(host), tail = strlen(all->domain), count;

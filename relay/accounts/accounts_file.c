@@ -16,7 +16,7 @@
 
 enum { FILE_MAX = 4 * 1024 * 1024 };
 
-/* NULL after saying why: an edit must never start from less than there is. */
+/* Returns NULL after saying why: an edit must never start from a part of the file. */
 static json_t *load_json(const char *file)
 {
 	char *text;
@@ -67,7 +67,6 @@ static int write_file(const struct accounts_file *e)
 	return EXIT_WORK;
 }
 
-/* From the lock to the rename. */
 int accounts_file_edit(const struct relay_config *config, bool may_be_absent, accounts_file_fn *fn,
 		       void *arg)
 {

@@ -1,10 +1,13 @@
 /*
- * invite → an entry in the account's "invites" with hash, end and perhaps the agent's name → join
- * line. An agent's HELLO brings the invitation and its own token → credentials_take: the entry
- * goes, one in "agents" comes. If the agent only asks so far (`join`), the entry is "new": its name
- * is still open, and is settled by credentials_take when the agent attaches.
+ * `account invite` adds an entry to the account's "invites" (hash, end, perhaps the agent's name)
+ * and makes a join line. An agent's HELLO brings the invitation and the agent's own token:
+ * credentials_take() removes the entry and adds one to "agents". If the agent only asks so far
+ * (`join`), the new entry is marked "new" and its name is still open; credentials_take() settles
+ * the name when the agent attaches.
  *
- * Invitations whose time is over go with the next edit.
+ * What fails: an invitation that is used or too old (CREDENTIALS_OVER), a name that another agent
+ * has (CREDENTIALS_NAME_TAKEN), a full list or a file that cannot be read or written
+ * (CREDENTIALS_FAILED). Each edit of an account also removes its invitations whose time is over.
  */
 #include "relay/accounts/credentials.h"
 
@@ -34,7 +37,7 @@ static const char *text_of(const json_t *entry, const char *key)
 	return text ? text : "";
 }
 
-/* The list under key of an account; made when it is not there. */
+/* Returns the account's list under key, and makes it when it is absent. */
 static json_t *list_of(json_t *account, const char *key)
 {
 	json_t *list = json_object_get(account, key);
@@ -45,7 +48,7 @@ static json_t *list_of(json_t *account, const char *key)
 	return list;
 }
 
-/* The place of the entry with such a text, or the length of the list. */
+/* Returns the index of the entry that has this text under key, or the length of the list. */
 static size_t find(const json_t *list, const char *key, const char *text)
 {
 	size_t i = 0;
@@ -54,7 +57,7 @@ static size_t find(const json_t *list, const char *key, const char *text)
 	return i;
 }
 
-/* A list that has become empty goes. */
+/* Removes invitations whose time is over, and lists that are empty. */
 static void tidy(json_t *account)
 {
 	static const char *const keys[] = {"invites", "agents"};
@@ -86,7 +89,7 @@ struct invite {
 	char hash[TOKEN_HASH_TEXT];
 };
 
-/* The account's object, or NULL after saying that there is none. */
+/* Returns the account's object, or NULL after saying that there is none. */
 static json_t *account_of(struct accounts_file *f, const char *name)
 {
 	long place = accounts_file_place(f, name, strcmp);
@@ -158,7 +161,7 @@ struct removal {
 	const char *agent;
 };
 
-/* All entries of that name; true: there was one. */
+/* Removes all entries of that name; true: there was one. */
 static bool remove_named(json_t *account, const char *list_key, const char *key, const char *name)
 {
 	json_t *list = json_object_get(account, list_key);
@@ -210,7 +213,7 @@ struct taking {
 	enum credentials_result result;
 };
 
-/* The agent's name, or that with a number where another agent has it. */
+/* Writes the agent's name into out, with a number behind it when another agent has the name. */
 static void free_name(const json_t *agents, const char *name, char out[NAME_MAX_LEN + 1])
 {
 	snprintf(out, NAME_MAX_LEN + 1, "%s", name);
@@ -218,7 +221,7 @@ static void free_name(const json_t *agents, const char *name, char out[NAME_MAX_
 		snprintf(out, NAME_MAX_LEN + 1, "%.50s-%u", name, n);
 }
 
-/* The invitation becomes a credential. fixed: the name is the one that it was made for. */
+/* Makes the invitation a credential. fixed: the invitation gives the agent's name. */
 static void turn_into_agent(struct taking *t, json_t *account, bool fixed)
 {
 	json_t *agents = list_of(account, "agents"), *entry = json_object();

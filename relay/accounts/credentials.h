@@ -1,11 +1,12 @@
 /*
- * Agents of one account with a credential each. `account invite` writes an invitation into
+ * Invitations, and credentials of single agents. `account invite` writes an invitation into
  * accounts.json and prints a join line that holds its token. The agent makes a credential of its
- * own and shows both; the running relay, in one edit of the file, takes the invitation out and
- * writes the credential's hash in. So two machines that show one invitation cannot both have it,
- * whoever restarts meanwhile, and the credential is known to its agent only.
+ * own and shows both. The running relay then takes the invitation out of the file and writes the
+ * hash of the credential into it, in one edit. So only one of two machines with the same invitation
+ * gets in, even when the relay restarts in between, and only the agent knows its credential.
  *
- * A credential is its agent's alone: the name with which it first attaches becomes its own.
+ * A credential belongs to one agent: the name that the invitation gives, or else the name with
+ * which the agent first attaches.
  */
 #ifndef GROUNDNUT_RELAY_ACCOUNTS_CREDENTIALS_H
 #define GROUNDNUT_RELAY_ACCOUNTS_CREDENTIALS_H
@@ -13,26 +14,30 @@
 #include "relay/accounts/accounts.h"
 #include "relay/config.h"
 
-/* --- edits, as those of account_edit.h --- */
+/* --- edits: they block, report and return as those of account_edit.h do --- */
 
-/* agent: whom it is for, or NULL; hours: how long it is good, or NULL. *line: the join line,
- * which is a secret, freed by the caller; NULL unless 0. */
+/* agent: the only agent that may use the invitation, or NULL for any agent. hours: the time it is
+ * valid, as text, 1 to 8760; NULL: 24. *line: the join line. It is a secret; the caller wipes and
+ * frees it. It is NULL when the edit fails. */
 int credentials_invite(const struct relay_config *c, const char *account, const char *agent,
 		       const char *hours, char **line);
-/* which: "ACCOUNT/AGENT" */
+/* Removes the credential of an agent and the invitations for it. which: "ACCOUNT/AGENT" */
 int credentials_remove(const struct relay_config *c, const char *which);
 
 /* --- the running relay --- */
 
 enum credentials_result {
 	CREDENTIALS_DONE,
-	CREDENTIALS_OVER,       /* the invitation is: another was quicker, or its time is over */
+	/* The invitation is used, its time is over, or the account is gone. */
+	CREDENTIALS_OVER,
 	CREDENTIALS_NAME_TAKEN, /* another agent of this name has a credential of its own */
-	CREDENTIALS_FAILED      /* the file cannot be read or written, as the log says */
+	/* The file cannot be read or written, or the account has ACCOUNT_ENTRIES_MAX agents; the
+	 * log says which. */
+	CREDENTIALS_FAILED
 };
-/* What accounts_admit() found to be ACCOUNTS_INVITED or ACCOUNTS_NEW is brought into the file.
- * attaches: the agent is about to attach by its name, and does not only ask. Blocking; on any
- * thread. */
+/* Writes into the file what accounts_admit() answered with ACCOUNTS_INVITED or ACCOUNTS_NEW.
+ * attaches: the agent attaches now, so its name is settled; else it only asks (`join`). Blocking;
+ * may run on any thread. */
 enum credentials_result credentials_take(const struct relay_config *c,
 					 const struct accounts_claim *claim, bool attaches);
 

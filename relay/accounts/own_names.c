@@ -14,7 +14,7 @@ static const char challenge[] = "_acme-challenge";
 struct own_names {
 	atomic_uint refs;
 	struct hash_table *names; /* the key is the value */
-	struct hash_table *above; /* all that a name lies below; the same */
+	struct hash_table *above; /* each name that one of names lies below; the key is the value */
 };
 
 struct own_names *own_names_new(void)
@@ -26,7 +26,7 @@ struct own_names *own_names_new(void)
 	return o;
 }
 
-/* One text for all that mean the same. */
+/* Writes the one text that stands for all spellings of a host or address; "" when it is none. */
 static void plain(const char *host, char out[256])
 {
 	struct addr a;

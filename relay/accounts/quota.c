@@ -76,7 +76,7 @@ static struct tm date_of(int64_t day)
 	return at;
 }
 
-/* month may be below 0 or above 11; day 0 is the last of the month before. */
+/* month may be below 0 or above 11. day 0 means the last day of the month before. */
 static int64_t day_of(int year, int month, int day)
 {
 	struct tm at = {.tm_year = year, .tm_mon = month, .tm_mday = day};

@@ -1,14 +1,15 @@
 /*
- * Counts come from the loops → each is added to its account's day, and to the row of its mapping
- * and day that waits for the file → once a minute the waiting rows leave in one batch, in which
- * bytes are added to what the file has → the batch is durable, and its rows are forgotten.
+ * The loops send counts. take_sum() adds each count to its account's day, and to the row of its
+ * mapping and day; that row waits for the file. Once a minute gather() puts all waiting rows into
+ * one batch, which adds their bytes to those in the file. When the batch is durable, its rows are
+ * dropped.
  *
- * A batch that fails goes back to the rows that wait, and is tried again a minute later: a full
- * disk loses nothing while the relay runs.
+ * When a batch fails, its bytes go back to the waiting rows, and the next minute tries again: a
+ * full disk loses nothing while the relay runs.
  *
- * The quota of an account is judged when bytes come for it, when a day begins, and when the
- * accounts change. Its used bytes are the sum of its days, of which DAYS are kept, so that a quota
- * whose day of the month changes is right at once.
+ * judge() computes the quota of an account when bytes come for it, when a day begins, and when the
+ * accounts change. The used bytes are the sum of the account's days. DAYS days are kept, so the
+ * sum is right at once when the operator changes the reset day.
  */
 #include "relay/accounts/traffic.h"
 
@@ -32,8 +33,8 @@ struct day {
 struct holder {
 	char name[TRAFFIC_NAME];     /* of the account; the key */
 	struct day days[DAYS];       /* a day is at its number modulo DAYS */
-	struct hash_table *mappings; /* names, texts of their own … */
-	int64_t month;               /* … of this month, by its first day */
+	struct hash_table *mappings; /* names of this month's mappings; each is its own key */
+	int64_t month;               /* the first day of that month */
 	struct traffic_quota quota;
 };
 
@@ -54,7 +55,7 @@ struct settling {
 	struct list node;
 	traffic_settled_fn *fn;
 	void *arg;
-	uint64_t needs; /* the collection that has what moved before it asked */
+	uint64_t needs; /* the number of the collection that it waits for */
 };
 
 struct traffic {
@@ -64,11 +65,13 @@ struct traffic {
 	struct accounts *accounts; /* a reference; NULL: not known yet */
 	int64_t today, month;      /* month: its first day */
 	struct hash_table *holders, *rows;
-	struct list waiting, flying; /* of struct row; while a batch is away */
-	bool writing;
-	bool prune; /* the next batch drops what is too old */
+	struct list waiting, flying; /* rows: not in a batch; in the batch under way */
+	bool writing;                /* a batch is under way */
+	bool prune;                  /* the next batch drops the days that are too old */
 	struct list settling;
-	uint64_t asked, taken, covered; /* collections; covered: by the batch that is away */
+	/* Numbers of collections: the last asked for, the last answered, and the last whose bytes
+	 * are in the batch under way or in the file. */
+	uint64_t asked, taken, covered;
 	struct timer *collect, *write;
 };
 
@@ -175,7 +178,7 @@ static void say_level(const struct traffic *t, const struct account *a,
 	mem_free(said);
 }
 
-/* quiet: at the start, where the level was told before. */
+/* quiet: at the start, because the level was told before the relay stopped. */
 static void judge(struct traffic *t, const struct account *a, bool quiet)
 {
 	struct holder *h = holder_of(t, a->name);
@@ -292,7 +295,7 @@ static struct store_batch *gather(struct traffic *t)
 	return b;
 }
 
-/* Who waited for what is covered. */
+/* Answers each settle whose collection is covered. */
 static void tell_settled(struct traffic *t, bool written)
 {
 	LIST_EACH(node, &t->settling)
@@ -327,7 +330,7 @@ static bool is_settling(const struct traffic *t)
 	return false;
 }
 
-/* What could not be written waits again. */
+/* Takes a row out of the batch: bytes that are not written wait again, an empty row is dropped. */
 static void land(struct traffic *t, struct row *r, bool written)
 {
 	if (!written) {
@@ -443,7 +446,7 @@ void traffic_free(struct traffic *t)
 	if (!t)
 		return;
 	store_forget(t->store, t);
-	LIST_EACH(node, &t->flying) /* the store writes that batch, and what came since is new */
+	LIST_EACH(node, &t->flying) /* the store still writes this batch: keep newer bytes only */
 	{
 		struct row *r = LIST_ENTRY(node, struct row, node);
 		r->flying_in = r->flying_out = 0;

@@ -1,10 +1,11 @@
 /*
- * The book of traffic: what each mapping has carried, by day, for TRAFFIC_MONTHS months in the
- * state file; and how much of their quota the accounts have used. The loops are asked for their
- * counts every few seconds, the file gets what came once a minute. Main loop only.
+ * Counts traffic. It keeps the bytes of each mapping by day in the state file, for this month and
+ * TRAFFIC_MONTHS months before it, and knows how much of its quota each account has used. It asks
+ * the loops for their counts every few seconds, and writes to the file once a minute. Main loop
+ * only.
  *
- * The months and days are those of UTC. Of an account at most TRAFFIC_NAMES mappings are kept apart
- * a month, the others are TRAFFIC_OTHER.
+ * Days and months are those of UTC. An account has at most TRAFFIC_NAMES mappings of their own name
+ * in a month; the bytes of its further mappings are counted under TRAFFIC_OTHER.
  */
 #ifndef GROUNDNUT_RELAY_ACCOUNTS_TRAFFIC_H
 #define GROUNDNUT_RELAY_ACCOUNTS_TRAFFIC_H
@@ -17,34 +18,39 @@
 struct traffic;
 
 enum {
-	TRAFFIC_MONTHS = 13, /* before this one */
+	TRAFFIC_MONTHS = 13,
 	TRAFFIC_NAMES = 2000,
-	/* rows that wait for the file; beyond (it cannot be written) there is one for each account
-	 * and day */
+	/* Rows in memory that are not in the file yet. When there are more (the file cannot be
+	 * written), new rows are one for each account and day. */
 	TRAFFIC_ROWS = 65536,
 };
 
 struct traffic_calls {
 	void *owner;
-	/* Asks the loops what has moved; each call is answered by one traffic_take(), in order. */
+	/* Asks the loops for their counts. One traffic_take() answers each call, later, in
+	 * order. */
 	void (*collect)(void *owner);
-	/* What traffic_quota() says of an account has changed. */
+	/* The level of the account's traffic_quota() has changed, or the day of its next reset. */
 	void (*changed)(void *owner, const char *account);
-	/* It is near its quota now, or has used it: what is to be said of that, once. */
+	/* The account has come to QUOTA_NEAR or QUOTA_USED. said: a sentence for the operator,
+	 * valid during the call. Comes once for each change of the level, and not for the level
+	 * that was reached before the start. */
 	void (*tell)(void *owner, const char *account, enum quota_level level, const char *said);
 };
 
-/* Blocking, for the start: reads the file. */
+/* Reads the file; blocking, for the start. The store must live longer. wall_ms: UNIX time. */
 struct traffic *traffic_new(struct loop *l, struct store *store, const struct traffic_calls *calls,
 			    uint64_t wall_ms);
-/* Writes the rest; who waits is told that it is not written. NULL does nothing. */
+/* Gives the store what is not written yet. Each settle that still waits is answered with written
+ * false. NULL does nothing. */
 void traffic_free(struct traffic *t);
-/* A reference is taken. */
+/* Takes a reference. Judges the quotas of all accounts anew. */
 void traffic_set_accounts(struct traffic *t, struct accounts *accounts);
-/* What the loops say. wall_ms: UNIX time; a new day, and a new month of a quota, begin here. */
+/* The answer to collect: a run of traffic_sums.h. wall_ms: UNIX time; a new day, and a new month of
+ * a quota, begin here. */
 void traffic_take(struct traffic *t, const struct buf *sums, uint64_t wall_ms);
-/* Asks the loops and writes; fn comes once, when what has moved until now is in the file, or could
- * not be written. */
+/* Calls collect, then writes. fn comes once: with written true when the bytes that moved before
+ * this call are durable in the file, with false when they cannot be written. */
 typedef void traffic_settled_fn(void *arg, bool written);
 void traffic_settle(struct traffic *t, traffic_settled_fn *fn, void *arg);
 
@@ -53,13 +59,15 @@ struct traffic_quota {
 	uint64_t used;       /* in this month of the quota */
 	int64_t begin, next; /* its first day, and that of the next */
 };
-/* All zero without a quota. t may be NULL. */
+/* All zero when the account has no quota, or t is NULL. */
 struct traffic_quota traffic_quota(const struct traffic *t, const char *account);
 
+/* The day of the last traffic_take(), or of the start. */
 int64_t traffic_today(const struct traffic *t);
-/* "quotas": a list of the accounts that have one. */
+/* Writes the member "quotas": a list of the accounts that have a quota. It is empty for NULL. */
 void traffic_status(const struct traffic *t, struct json *w);
-/* An array: what each account has carried in this calendar month, and its quota. */
+/* Writes an array: the bytes of each account in this calendar month, and its quota. Accounts
+ * without bytes and quota are left out. */
 void traffic_write_accounts(const struct traffic *t, struct json *w);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * The traffic of some days as the state file has it, as JSON or CSV. It reads with a connection of
- * its own, so that batches do not wait.
+ * Writes the traffic of some days from the state file, as JSON or CSV. It opens its own read-only
+ * connection to the file, so the store's batches do not wait for it.
  */
 #ifndef GROUNDNUT_RELAY_ACCOUNTS_TRAFFIC_REPORT_H
 #define GROUNDNUT_RELAY_ACCOUNTS_TRAFFIC_REPORT_H
@@ -19,10 +19,11 @@ struct traffic_report {
 	char account[TRAFFIC_NAME], mapping[TRAFFIC_NAME]; /* only of these; "": of all */
 	enum traffic_report_by by;
 	bool csv;
-	struct buf *accounts; /* JSON: what becomes its member "accounts" */
+	struct buf *accounts; /* the JSON of the document's member "accounts"; not for CSV */
 };
 
-/* Blocking. NULL, and out is the document; or why there is none, static. */
+/* Appends the document to out. Returns NULL, or a static text that says why there is none; out may
+ * then hold a part. At most TRAFFIC_REPORT_ROWS rows. Blocking; may run on any thread. */
 const char *traffic_report_write(const struct traffic_report *r, struct buf *out);
 
 #endif

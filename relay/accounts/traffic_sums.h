@@ -1,4 +1,4 @@
-/* Bytes of mappings on their way from the loops to the book: a run of these in a buf. */
+/* Counts of bytes on their way from the loops to traffic.h: an array of traffic_sum in a buf. */
 #ifndef GROUNDNUT_RELAY_ACCOUNTS_TRAFFIC_SUMS_H
 #define GROUNDNUT_RELAY_ACCOUNTS_TRAFFIC_SUMS_H
 
@@ -13,11 +13,11 @@ struct traffic_sum {
 	uint64_t bytes_in, bytes_out; /* toward home, and back */
 };
 
-/* Appends one; nothing when there are no bytes. */
+/* Appends one count. Does nothing when both are 0. */
 void traffic_sums_put(struct buf *sums, const char *account, const char *mapping, uint64_t bytes_in,
 		      uint64_t bytes_out);
-/* The same, for a run that nobody collects for a while: behind TRAFFIC_SUMS_MOST there is one for
- * each account, with TRAFFIC_OTHER. */
+/* As traffic_sums_put(), for an array that may wait long for its reader. After the first
+ * TRAFFIC_SUMS_MOST counts, each account has one more, under TRAFFIC_OTHER. */
 void traffic_sums_add(struct buf *sums, const char *account, const char *mapping, uint64_t bytes_in,
 		      uint64_t bytes_out);
 enum { TRAFFIC_SUMS_MOST = 4096 };

@@ -37,11 +37,11 @@ uint64_t usage_declare_wait_ms(struct usage *u, uint32_t rate, uint64_t now_ms)
 	return 0;
 }
 
-/* One more of what may come so many times a minute, as usage_may_log() says it of lines. */
+/* Counts one more. True: no more than most came in this minute. *left_out: as usage_may_log(). */
 static bool count_one(atomic_uint_fast64_t *count, unsigned most, uint64_t now_ms,
 		      unsigned *left_out)
 {
-	/* from 1 on: 0 is before the first line */
+	/* The minute is at least 1: a count of 0 means that none came yet. */
 	uint64_t minute = now_ms / 60000 + 1, before = atomic_load(count), after;
 	do {
 		bool same = before >> LINES_BITS == minute;
