@@ -563,7 +563,7 @@ static void begin_probes(struct service_main *m)
 					 .can_probe = capabilities_has(can, CAPABILITY_PROBE)};
 	memcpy(s.id, relay_session_id(m->session), SESSION_ID);
 	certificates_set_relay(m->certificates, capabilities_has(can, CAPABILITY_CHALLENGES));
-	targets_begin(m->targets, &s, capabilities_has(can, CAPABILITY_REPORT));
+	targets_begin(m->targets, &s, can);
 }
 
 static void probed(struct service_main *m, const void *json, size_t len)

@@ -98,6 +98,7 @@ struct targets {
 	uint32_t next_id;
 	uint64_t serial, answered;
 	bool log_visitors;
+	bool opens_https_ports; /* the relay */
 };
 
 static void on_report_timer(void *owner);
@@ -612,6 +613,35 @@ void targets_set(struct targets *s, const struct mapping_list *list)
 	}
 }
 
+static void take_report(struct target *s, const struct mapping_report *r);
+
+/* A relay that does not know what such a mapping is would end the session for it. */
+static bool is_beyond_relay(const struct target *s)
+{
+	return s->mapping.protocol == MAPPING_HTTPS && s->mapping.first &&
+	       !s->all->opens_https_ports;
+}
+
+static void refuse_here(struct target *s)
+{
+	char why[] = "the relay is older than the agent, update it: it opens no public_port for "
+		     "https mappings";
+	const struct mapping_report r = {.state = MAPPING_ERROR, .error = why};
+	take_report(s, &r);
+}
+
+/* Whether it is for the relay. */
+static bool declares(struct target *s)
+{
+	if (s->mapping.paused)
+		return false;
+	if (is_beyond_relay(s)) {
+		refuse_here(s);
+		return false;
+	}
+	return true;
+}
+
 void targets_declare(struct targets *s, struct followed_names *names, struct transport *k)
 {
 	size_t count = 0;
@@ -621,8 +651,8 @@ void targets_declare(struct targets *s, struct followed_names *names, struct tra
 	size_t i = 0;
 	LIST_EACH(node, &s->list)
 	{
-		const struct target *at = LIST_ENTRY(node, struct target, node);
-		if (at->mapping.paused)
+		struct target *at = LIST_ENTRY(node, struct target, node);
+		if (!declares(at))
 			continue;
 		items[i] = at->mapping; /* borrowed */
 		items[i].redirect =
@@ -752,10 +782,12 @@ void targets_session_over(struct targets *s)
 	timer_stop(s->report_timer);
 }
 
-void targets_begin(struct targets *s, const struct reachability_session *session, bool can_report)
+void targets_begin(struct targets *s, const struct reachability_session *session,
+		   struct capabilities can)
 {
 	reachability_begin(s->reachability, session);
-	s->reports_to = can_report ? session->transport : NULL;
+	s->reports_to = capabilities_has(can, CAPABILITY_REPORT) ? session->transport : NULL;
+	s->opens_https_ports = capabilities_has(can, CAPABILITY_HTTPS_PORT);
 	report_soon(s);
 }
 

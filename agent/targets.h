@@ -33,8 +33,9 @@ void targets_set(struct targets *s, const struct mapping_list *list);
 void targets_set_log(struct targets *s, bool visitors, bool requests);
 /* Into an array that is open: those requests, the newest last. */
 void targets_write_requests(const struct targets *s, struct json *w);
-/* A session begins: probes and reports go by it from here on. */
-void targets_begin(struct targets *s, const struct reachability_session *session, bool can_report);
+/* A session begins: probes and reports go by it from here on. can: what the relay is able to do */
+void targets_begin(struct targets *s, const struct reachability_session *session,
+		   struct capabilities can);
 void targets_attached(struct targets *s); /* a link is up again */
 /* Declares the whole list to the relay. */
 void targets_declare(struct targets *s, struct followed_names *names, struct transport *k);

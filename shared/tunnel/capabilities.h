@@ -19,7 +19,8 @@ enum { CAPABILITIES_WORDS_MOST = 256 }; /* that a peer may name */
 	X(CHALLENGES, "challenges") /* the relay publishes what DECLARE's challenges want */       \
 	X(REPORT, "report")         /* the relay takes REPORT */                                   \
 	X(PROBE, "probe")           /* the relay takes PROBE and answers it */                     \
-	X(INVITE, "invite")         /* the relay takes an invitation in HELLO */
+	X(INVITE, "invite")         /* the relay takes an invitation in HELLO */                   \
+	X(HTTPS_PORT, "https_port") /* the relay opens a port for an https mapping alone */
 enum ability {
 #define CAPABILITY_ENUM(name, word) CAPABILITY_##name,
 	CAPABILITY_MAP(CAPABILITY_ENUM)
