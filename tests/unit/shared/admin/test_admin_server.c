@@ -24,7 +24,7 @@ struct lab {
 	char dir[64], file[96];
 	char token[TOKEN_TEXT], reader[TOKEN_TEXT]; /* of "robot", and of "eyes", read-only */
 	char wrote[64], rest[64];                   /* what the last write said */
-	char answer[16384];
+	char answer[128 * 1024]; /* its half is more than any file that is asked for */
 };
 
 static void serve_read(void *owner, const struct admin_request *r)
@@ -144,7 +144,7 @@ static bool hear(struct lab *lab, int fd, const char *until)
 {
 	const size_t half = sizeof lab->answer / 2;
 	size_t len = 0;
-	for (ssize_t n = -1; n; n = recv(fd, lab->answer + len, half - 1, 0)) {
+	for (ssize_t n; (n = recv(fd, lab->answer + len, half - 1, 0));) {
 		if (n < 0) {
 			loop_turn(lab->loop);
 			continue;
@@ -338,18 +338,21 @@ static void listeners_hear_and_are_bounded(void **state)
 	event_listeners_send(all, "news", 0, "[1]", 3);
 	for (size_t i = 1; i < EVENT_LISTENERS_MOST; i++)
 		assert_true(hear(lab, fds[i], "event: news\ndata: [1]\n\n"));
-	/* The first reads nothing any more, and the last has gone. */
-	close(fds[EVENT_LISTENERS_MOST - 1]);
+	/* All but two go, of which one reads nothing any more. */
+	for (size_t i = 2; i < EVENT_LISTENERS_MOST; i++)
+		close(fds[i]);
+	while (event_listeners_count(all) > 2)
+		loop_turn(lab->loop);
 	char *much = mem_zalloc(HTTP_STREAM_WAITING);
 	memset(much, ' ', HTTP_STREAM_WAITING);
-	while (event_listeners_count(all) > EVENT_LISTENERS_MOST - 2) {
+	while (event_listeners_count(all) > 1) {
 		event_listeners_send(all, "much", 0, much, HTTP_STREAM_WAITING);
-		for (size_t i = 1; i < EVENT_LISTENERS_MOST - 1; i++)
-			assert_true(hear(lab, fds[i], "\n\n"));
+		assert_true(hear(lab, fds[1], " \n\n"));
 	}
-	assert_int_equal(event_listeners_count(all), EVENT_LISTENERS_MOST - 2);
-	for (size_t i = 0; i < EVENT_LISTENERS_MOST - 1; i++)
-		close(fds[i]);
+	event_listeners_send(all, "news", 0, "[2]", 3);
+	assert_true(hear(lab, fds[1], "event: news\ndata: [2]\n\n"));
+	close(fds[0]);
+	close(fds[1]);
 	mem_free(much);
 	mem_free(text);
 	mem_free(head);
