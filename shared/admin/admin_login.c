@@ -127,7 +127,8 @@ static void note(struct admin_login *a, const struct pending *p)
 	} else if (p->result == ADMIN_LOGIN_RIGHT) {
 		guess_limiter_right(a->guesses, &p->peer, now);
 		login_queue_forgive(a->queue, &p->peer, NULL, now);
-	} else if (p->result == ADMIN_LOGIN_FAILED) {
+	} else if (p->result == ADMIN_LOGIN_FAILED &&
+		   failure_log_count(a->log, "admin_login_failed", &p->peer, p->why)) {
 		log_error("admin_login_failed", "reason=%s", p->why);
 	}
 }
