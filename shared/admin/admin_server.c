@@ -94,7 +94,7 @@ static void refuse_guess(struct http_exchange *x)
 /* --- who asks --- */
 
 /* The commands change the file at any time. A new password or second factor ends the sessions that
- * the old one began. */
+ * the old one began, and what they listen to. */
 static void read_file(struct admin_server *a)
 {
 	struct stat now = {0};
@@ -107,8 +107,10 @@ static void read_file(struct admin_server *a)
 		   admin_file_read(a->config->file, &a->file, &why) < 0) {
 		log_warn("admin_file_refused", "why=%s", why);
 		mem_free(why);
-	} else if (strcmp(password, a->file.password) || strcmp(secret, a->file.totp_secret))
+	} else if (strcmp(password, a->file.password) || strcmp(secret, a->file.totp_secret)) {
 		admin_sessions_end_all(&a->sessions);
+		event_listeners_end(a->listeners);
+	}
 	a->file_seen = now;
 }
 
@@ -401,6 +403,8 @@ static void begin_session(struct admin_server *a, struct http_exchange *x, const
 	set_cookie(a, x, session, ADMIN_SESSION_MS / 1000);
 }
 
+/* Nobody guesses a link, so the right one is taken also while others guess: any page may have a
+ * browser of this machine ask for wrong ones. */
 static void sign_in(void *owner, const struct admin_request *r)
 {
 	struct admin_server *a = owner;
@@ -411,11 +415,11 @@ static void sign_in(void *owner, const struct admin_request *r)
 	admin_request_query(r, "t", link, sizeof link);
 	if (is_prefetch(x) || !http_head_asks(http_message_head(http_exchange_request(x)), "GET")) {
 		admin_answer_error(x, 403, "not before it is opened");
-	} else if (!guess_limiter_admits(a->guesses, peer, now)) {
-		refuse_guess(x);
 	} else if (admin_sessions_begin(&a->sessions, link, now, session)) {
 		guess_limiter_right(a->guesses, peer, now);
 		begin_session(a, x, "link", session);
+	} else if (!guess_limiter_admits(a->guesses, peer, now)) {
+		refuse_guess(x);
 	} else {
 		note_wrong(a, peer, "a wrong link");
 		answer_signin(a, x);
@@ -442,14 +446,17 @@ static void on_login(void *owner, void *arg, enum admin_login_result result)
 	}
 }
 
-/* A page of ours asks, in JSON, which a form of another site's page cannot send. */
+/* A page of ours asks, in JSON, which a form of another site's page cannot send. The Host is looked
+ * at also beside a token, which is for nothing here: the page of a name that leads here for a while
+ * may send any. */
 static void sign_in_by_password(void *owner, const struct admin_request *r)
 {
 	struct admin_server *a = owner;
 	struct http_exchange *x = r->exchange, *refused = NULL;
 	const char *origin = http_message_header(http_exchange_request(x), "Origin");
 	const char *password = "", *code = "";
-	if (!origin || !is_same_origin(x, origin)) {
+	if (!is_own_host(a, http_message_head(http_exchange_request(x))->host) || !origin ||
+	    !is_same_origin(x, origin)) {
 		admin_answer_error(x, 403, "not from here");
 		return;
 	}
@@ -722,6 +729,8 @@ void admin_server_set(struct admin_server *a, const struct admin_config *config)
 {
 	a->config = config;
 	read_file(a);
+	if (!config->on)
+		event_listeners_end(a->listeners);
 	http_server_set_trust(a->server, &config->trust);
 }
 

@@ -77,12 +77,17 @@ struct event_listeners *event_listeners_new(struct loop *l)
 	return e;
 }
 
+void event_listeners_end(struct event_listeners *e)
+{
+	while (!list_is_empty(&e->listeners))
+		end(LIST_ENTRY(e->listeners.next, struct listener, node));
+}
+
 void event_listeners_close(struct event_listeners *e)
 {
 	if (!e)
 		return;
-	while (!list_is_empty(&e->listeners))
-		end(LIST_ENTRY(e->listeners.next, struct listener, node));
+	event_listeners_end(e);
 	timer_close(e->alive);
 	mem_free(e);
 }

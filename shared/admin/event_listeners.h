@@ -15,6 +15,8 @@ struct event_listeners;
 struct event_listeners *event_listeners_new(struct loop *l);
 /* Before the HTTP server closes. */
 void event_listeners_close(struct event_listeners *e);
+/* All who listen now; browsers come again, and are asked anew who they are. */
+void event_listeners_end(struct event_listeners *e);
 /* False: there are too many; the caller still has to answer. */
 bool event_listeners_add(struct event_listeners *e, struct http_exchange *x);
 /* To all, or to this one only. id: what a listener says that it has seen when it comes again; 0:

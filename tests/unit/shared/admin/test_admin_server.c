@@ -318,7 +318,35 @@ static void guesses_are_not_looked_at_for_ever(void **state)
 		    ask(lab, "GET /api/v1/things", "Authorization: Bearer wrong\r\n" OWN_HOST, "");
 	assert_int_equal(status, 429);
 	assert_int_equal(ask(lab, "GET /api/v1/things", right, ""), 429);
+	/* A link is looked at: nobody guesses one. */
+	char *link = admin_server_link(lab->server, NULL);
+	char *what = mem_printf("GET %s", strstr(link, "/link"));
+	assert_int_equal(ask(lab, "GET /link?t=wrong", OWN_HOST, ""), 429);
+	assert_int_equal(ask(lab, what, OWN_HOST, ""), 303);
+	mem_free(what);
+	mem_free(link);
 	mem_free(right);
+}
+
+/* By DNS rebinding, with a token so that its Host is not asked for. */
+static void page_of_others_guesses_no_password(void **state)
+{
+	struct lab *lab = *state;
+	static const char body[] = "{\"password\": \"right\"}";
+	static const struct {
+		const char *head;
+		int status;
+	} cases[] = {
+	    {OWN_PAGE JSON_BODY, 401},
+	    {OWN_HOST JSON_BODY, 403},
+	    {OWN_HOST JSON_BODY "Origin: http://evil.example\r\n", 403},
+	    {"Host: evil.example\r\nOrigin: http://evil.example\r\n" JSON_BODY, 403},
+	    {"Host: evil.example\r\nOrigin: http://evil.example\r\nAuthorization: Bearer "
+	     "x\r\n" JSON_BODY,
+	     403},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		assert_int_equal(ask(lab, "POST /signin", cases[i].head, body), cases[i].status);
 }
 
 static void listeners_hear_and_are_bounded(void **state)
@@ -355,6 +383,43 @@ static void listeners_hear_and_are_bounded(void **state)
 	close(fds[1]);
 	mem_free(much);
 	mem_free(text);
+	mem_free(head);
+}
+
+static int listen_on(struct lab *lab, const char *head)
+{
+	char *text = mem_printf("GET /api/v1/events HTTP/1.1\r\n%s\r\n", head);
+	int fd = say(lab, text);
+	assert_true(hear(lab, fd, "event: first"));
+	mem_free(text);
+	return fd;
+}
+
+static void who_is_signed_out_hears_no_more(void **state)
+{
+	struct lab *lab = *state;
+	struct admin_file f;
+	char *cookie = sign_in(lab), *head = mem_printf(OWN_HOST "%s", cookie), *why;
+	int fd = listen_on(lab, head);
+	assert_int_equal(admin_file_read(lab->file, &f, &why), 0);
+	totp_new(f.totp_secret);
+	assert_int_equal(admin_file_write(lab->file, &f, &why), 0);
+	assert_int_equal(ask(lab, "GET /api/v1/things", head, ""), 401);
+	assert_true(hear(lab, fd, NULL));
+	close(fd);
+	mem_free(head);
+	mem_free(cookie);
+}
+
+static void a_listener_that_is_off_tells_nobody(void **state)
+{
+	struct lab *lab = *state;
+	char *head = with_token(lab->reader);
+	int fd = listen_on(lab, head);
+	lab->config.on = false;
+	admin_server_set(lab->server, &lab->config);
+	assert_true(hear(lab, fd, NULL));
+	close(fd);
 	mem_free(head);
 }
 
@@ -395,7 +460,10 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(body_is_read_strictly, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(page_of_others_writes_nothing, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(guesses_are_not_looked_at_for_ever, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(page_of_others_guesses_no_password, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(listeners_hear_and_are_bounded, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(who_is_signed_out_hears_no_more, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_listener_that_is_off_tells_nobody, set_up, tear_down),
 	    cmocka_unit_test(record_of_changes_is_bounded),
 	};
 	log_setup("test", LOG_ERROR, LOG_TEXT);
