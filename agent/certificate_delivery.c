@@ -140,15 +140,19 @@ static const char *cure_of(int err)
 	return "";
 }
 
-/* The directory may be another program's: a link there must not lead us to a third file. */
+/* The directory may be another program's: a link there must not lead us to a third file, nor a pipe
+ * keep a thread waiting. */
 static int put(struct errand *e, const char *path, const char *text, size_t len, mode_t mode)
 {
 	struct stat st;
-	if (e->why || holds(path, text, len))
+	if (e->why)
+		return 0;
+	bool is_other = lstat(path, &st) == 0 && !S_ISREG(st.st_mode);
+	if (!is_other && holds(path, text, len))
 		return 0;
 	e->is_new = true;
 	char *dir = file_dir(path);
-	int err = lstat(path, &st) == 0 && S_ISLNK(st.st_mode) ? -ELOOP : 0;
+	int err = !is_other ? 0 : S_ISLNK(st.st_mode) ? -ELOOP : -EEXIST;
 	if (!err)
 		err = file_make_dirs(dir, 0700);
 	if (!err)
@@ -166,9 +170,11 @@ static void copy(void *arg)
 	char *text;
 	size_t len;
 	int err = file_read(e->file, FILE_MOST, &text, &len);
-	const char *chain = err ? NULL : strstr(text, CHAIN_BEGINS);
+	/* after a power cut a file may end in zeros */
+	const char *chain = err || strlen(text) != len ? NULL : strstr(text, CHAIN_BEGINS);
 	if (!chain) {
-		e->why = mem_printf("%s: %s", e->file, err ? err_text(err) : "has no certificate");
+		e->why =
+		    mem_printf("%s: %s", e->file, err ? err_text(err) : "has no whole certificate");
 	} else {
 		digest(e, text, len);
 		e->is_new = !holds(e->note_path, e->digest, DIGEST - 1);

@@ -136,6 +136,8 @@ static struct certificate_order_look look(const struct entry *e)
 	};
 	if (e->order)
 		certificate_order_look(e->order, &out);
+	if (e->error)
+		out.error = e->error;
 	return out;
 }
 
@@ -393,11 +395,23 @@ static bool may_change(struct entry *e, uint64_t now)
 	return true;
 }
 
+static void set_right(struct entry *e)
+{
+	mem_free(e->error);
+	e->error = NULL;
+}
+
 static void take_host(struct entry *e, const char *host)
 {
-	if (text_same(e->host, host))
+	char name[256];
+	bool is_name = text_host(host, true, name) == 0;
+	if (is_name && text_same(e->host, name)) {
+		set_right(e);
 		return;
-	const char *why = !is_of_mapping(e, host) ? "is not the mapping's"
+	}
+	/* It goes to the CA, and to programs of the user's. */
+	const char *why = !is_name                  ? "is no host name"
+			  : !is_of_mapping(e, name) ? "is not the mapping's"
 			  : !may_change(e, loop_clock_ms())
 			      ? "is another one again, and may change three times a day"
 			      : NULL;
@@ -409,12 +423,11 @@ static void take_host(struct entry *e, const char *host)
 		e->error = words;
 		return;
 	}
-	mem_free(e->error);
-	e->error = NULL;
+	set_right(e);
 	certificate_order_free(e->order);
 	e->order = NULL;
 	mem_free(e->host);
-	e->host = mem_strdup(host);
+	e->host = mem_strdup(name);
 	resolver_close(e->lookup);
 	e->lookup = NULL;
 	e->looked_ms = 0;

@@ -114,6 +114,8 @@ static void grow_up(struct https_visit *v)
 static void rests(void *owner, bool rests)
 {
 	struct https_visit *v = owner;
+	if (v->is_resting == rests)
+		return;
 	if (v->is_resting)
 		list_remove(&v->rest);
 	if (rests)

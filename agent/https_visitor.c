@@ -580,6 +580,14 @@ static void set_timer(struct https_visitor *v)
 	timer_set(v->timer, v->due_ms - now);
 }
 
+/* Who has not taken all of its last answer would lose the rest. */
+static bool is_resting(const struct https_visitor *v)
+{
+	const uint8_t *p;
+	return v->phase == HTTP_PHASE_IDLE && v->asked && !in_hand(v) &&
+	       !http_gateway_peek(v->gateway, HTTP_VISITOR, &p);
+}
+
 static void note_phase(struct https_visitor *v)
 {
 	enum http_phase phase = http_gateway_phase(v->gateway);
@@ -589,7 +597,6 @@ static void note_phase(struct https_visitor *v)
 		minimum_rate_pardon(&v->rate, loop_now_ms(v->loop));
 	v->phase = phase;
 	v->phase_ms = loop_now_ms(v->loop);
-	v->calls->rests(v->owner, phase == HTTP_PHASE_IDLE && v->asked);
 }
 
 static void on_timer(void *owner)
@@ -654,6 +661,7 @@ static bool move_all(struct https_visitor *v)
 	if (v->stage == STAGE_OPEN) {
 		watch(v);
 		note_phase(v);
+		v->calls->rests(v->owner, is_resting(v));
 	}
 	return true;
 }

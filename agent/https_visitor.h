@@ -25,8 +25,8 @@ struct https_visitor_calls {
 	void (*route)(void *owner);
 	/* The target is to be dialled: https_visitor_opened(), later, once. */
 	void (*open)(void *owner);
-	/* It waits for its next request (true), or for that no more. It must not be ended
-	 * inside. */
+	/* It waits for its next request and has taken all there was (true), or that is over;
+	 * told at each look. It must not be ended inside. */
 	void (*rests)(void *owner, bool rests);
 	/* A request that was noted (http_gateway_note()) is over. */
 	void (*noted)(void *owner, const struct http_note *note);

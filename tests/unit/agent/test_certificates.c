@@ -48,25 +48,45 @@ static void close_desk(struct desk *d)
 	assert_int_equal(loop_free(d->loop), 0);
 }
 
-/* Tells the host; whether a certificate is then wanted for it. */
-static bool takes(struct desk *d, const char *mapping, const char *host)
+static json_t *list_all(const struct desk *d)
 {
 	struct buf out = BUF_INIT;
 	struct json w = json_into(&out, false);
-	bool taken = false;
-	certificates_told(d->all, mapping, &(struct certificates_public){.host = host});
 	json_open(&w, NULL, '[');
 	certificates_list(d->all, &w);
 	json_close(&w);
 	json_t *list = json_loads(buf_str(&out), 0, NULL);
+	buf_fini(&out);
+	return list;
+}
+
+/* Tells the host; whether a certificate is then wanted for it. */
+static bool takes(struct desk *d, const char *mapping, const char *host)
+{
+	bool taken = false;
+	certificates_told(d->all, mapping, &(struct certificates_public){.host = host});
+	json_t *list = list_all(d);
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *e = json_array_get(list, i);
 		taken |= !strcmp(json_string_value(json_object_get(e, "name")), mapping) &&
 			 !strcmp(json_string_value(json_object_get(e, "host")), host);
 	}
 	json_decref(list);
-	buf_fini(&out);
 	return taken;
+}
+
+/* Whether something about a host is wrong. */
+static bool is_told_wrong(const struct desk *d)
+{
+	bool wrong = false;
+	json_t *list = list_all(d);
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *e =
+		    json_string_value(json_object_get(json_array_get(list, i), "error"));
+		wrong |= e && strstr(e, "the host that the relay tells");
+	}
+	json_decref(list);
+	return wrong;
 }
 
 static void only_hosts_of_mappings_are_taken(void **state)
@@ -78,10 +98,15 @@ static void only_hosts_of_mappings_are_taken(void **state)
 	assert_false(takes(&d, "cloud", "cloud.alicex.home.example"));
 	assert_false(takes(&d, "cloud", "x.cloud.alice.home.example"));
 	assert_false(takes(&d, "cloud", ""));
+	assert_false(takes(&d, "cloud", "cloud.alice.$(reboot)"));
+	assert_false(takes(&d, "cloud", "cloud.alice.home.example\nX=1"));
+	assert_false(takes(&d, "cloud", "cloud.alice.home.example:443"));
+	assert_true(is_told_wrong(&d));
 	assert_true(takes(&d, "cloud", "cloud.alice.home.example"));
 	assert_false(takes(&d, "own", "own.example.org.home.example"));
 	assert_false(takes(&d, "own", "other.example.org"));
 	assert_true(takes(&d, "own", "own.example.org"));
+	assert_false(is_told_wrong(&d));
 	close_desk(&d);
 }
 
@@ -97,7 +122,9 @@ static void a_relay_changes_its_domain_seldom(void **state)
 		taken += takes(&d, "cloud", host);
 	}
 	assert_int_equal(taken, 3);
+	assert_true(is_told_wrong(&d));
 	assert_true(takes(&d, "cloud", "cloud.alice.d2.example"));
+	assert_false(is_told_wrong(&d));
 	close_desk(&d);
 }
 
