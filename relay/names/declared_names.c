@@ -282,7 +282,7 @@ static struct name *declare(struct reading *r, const char *host, bool is_entry)
 		return n;
 	if (!held) {
 		n->declared = n->mapped = n->https = false;
-		name_set_text(&n->holder, by->agent);
+		names_set_holder(names, n, by->agent);
 	}
 	n->marked = true;
 	return n;
@@ -334,7 +334,7 @@ static void withdraw(struct declared_names *d, struct name *n)
 		return;
 	if (!n->marked) {
 		n->declared = n->mapped = n->https = false;
-		name_set_text(&n->holder, "");
+		names_set_holder(d->names, n, "");
 	}
 	name_set_agent(n, NULL, NULL);
 	if (name_has_reason(n)) {
@@ -345,33 +345,30 @@ static void withdraw(struct declared_names *d, struct name *n)
 	}
 }
 
+static struct name *first_held(const struct reading *r)
+{
+	return names_first_held(r->d->names, r->by->account, r->by->agent);
+}
+
 void declared_names_set(struct declared_names *d, const char *account, const char *agent,
 			const struct declare *said, const struct addr *seen, unsigned count)
 {
 	const struct declaration by = {account, agent, said, seen};
 	struct accounts *accounts = names_accounts(d->names);
-	struct list *mine = names_of(d->names, account);
-	struct reading r = {.d = d, .by = &by, .mine = mine};
+	struct reading r = {.d = d,
+			    .by = &by,
+			    .mine = names_of(d->names, account),
+			    .looks = names_count_of(d->names, account)};
 	r.account = accounts ? accounts_find(accounts, account) : NULL;
-	LIST_EACH(node, mine)
-	{
-		struct name *n = LIST_ENTRY(node, struct name, same_account);
-		n->marked = false;
-		n->https &= strcmp(n->holder, agent) != 0;
-		r.looks++;
-	}
+	for (struct name *n = first_held(&r); n; n = names_next_held(n))
+		n->marked = n->https = false;
 	take_mappings(&r);
-	LIST_EACH(node, mine)
-	{
-		struct name *n = LIST_ENTRY(node, struct name, same_account);
-		n->declared &= strcmp(n->holder, agent) != 0;
-	}
+	for (struct name *n = first_held(&r); n; n = names_next_held(n))
+		n->declared = false;
 	take_entries(&r);
-	LIST_EACH(node, mine)
-	{
-		struct name *n = LIST_ENTRY(node, struct name, same_account);
-		if (strcmp(n->holder, agent) == 0)
-			withdraw(d, n);
+	for (struct name *n = first_held(&r), *next; n; n = next) {
+		next = names_next_held(n);
+		withdraw(d, n);
 	}
 	struct declarer *a = obtain_agent(d, account, agent);
 	remember(d, a, &said->names);

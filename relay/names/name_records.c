@@ -19,6 +19,7 @@ struct name *name_new(const char *name, const char *account)
 	n->holder = mem_strdup("");
 	list_init(&n->all);
 	list_init(&n->same_account);
+	list_init(&n->same_holder);
 	list_init(&n->dirty);
 	return n;
 }
@@ -132,7 +133,6 @@ void name_read(struct name *n, const struct store_name *row)
 	name_set_text(&r->answer, *row->answer ? row->answer : NULL);
 	read_value(&r->agent, row->agent, NAME_RELAY);
 	read_value(&r->ddns, row->ddns, NAME_OFFLINE);
-	name_set_text(&n->holder, row->holder);
 	/* All that the agent declared stands until it speaks again. */
 	n->declared = n->declared || r->agent;
 	n->https = n->https || strcmp(row->agent, NAME_HTTPS) == 0;

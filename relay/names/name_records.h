@@ -29,9 +29,11 @@ struct name_record {
 };
 
 struct name {
-	struct list all;          /* in the order they came; id grows along it */
-	struct list same_account; /* of the account's names */
-	struct list dirty;        /* in the write batch while not written */
+	struct list all;           /* in the order they came; id grows along it */
+	struct list same_account;  /* of the account's names */
+	struct list same_holder;   /* of those among them that one agent declares */
+	struct holder_names *held; /* whose list that is, or NULL */
+	struct list dirty;         /* in the write batch while not written */
 	uint64_t id;
 	char *name;            /* full, lower case */
 	char *account;         /* never NULL */
@@ -63,6 +65,6 @@ void name_note_request(struct name_record *r, const char *client, const char *an
 
 /* As the store keeps it: all records out, one in. */
 void name_put(const struct name *n, struct store_batch *b);
-void name_read(struct name *n, const struct store_name *row);
+void name_read(struct name *n, const struct store_name *row); /* all but the holder */
 
 #endif

@@ -37,6 +37,12 @@ struct account_names {
 	char account[];
 };
 
+/* The names that one agent holds. There while it holds any. */
+struct holder_names {
+	struct list names; /* by same_holder */
+	char key[];        /* account and agent */
+};
+
 /* TXT records that a name is to hold. */
 struct texts {
 	struct publish_set values;
@@ -57,6 +63,7 @@ struct names {
 	struct list list;                            /* the same, by id */
 	uint64_t last_id;
 	struct hash_table *by_account; /* struct account_names */
+	struct hash_table *by_holder;  /* struct holder_names */
 	struct accounts *accounts;     /* or NULL before the first list */
 	struct write_batch *batch;
 	struct publishers *publishers;
@@ -92,6 +99,74 @@ struct list *names_of(struct names *all, const char *account)
 	return &obtain_account(all, account)->names;
 }
 
+size_t names_count_of(struct names *all, const char *account)
+{
+	return obtain_account(all, account)->count;
+}
+
+/* --- who holds them --- */
+
+static struct holder_names *find_holder(const struct names *all, const char *account,
+					const char *agent)
+{
+	char *key = mem_printf("%s/%s", account, agent);
+	struct holder_names *h = hash_table_get(all->by_holder, key, strlen(key));
+	mem_free(key);
+	return h;
+}
+
+static struct holder_names *add_holder(struct names *all, const char *account, const char *agent)
+{
+	size_t size = strlen(account) + strlen(agent) + 2;
+	struct holder_names *h = mem_alloc(sizeof(*h) + size);
+	list_init(&h->names);
+	snprintf(h->key, size, "%s/%s", account, agent);
+	hash_table_add(all->by_holder, h->key, size - 1, h);
+	return h;
+}
+
+static void enter_held(struct names *all, struct name *n)
+{
+	if (!*n->holder)
+		return;
+	n->held = find_holder(all, n->account, n->holder);
+	if (!n->held)
+		n->held = add_holder(all, n->account, n->holder);
+	list_append(&n->held->names, &n->same_holder);
+}
+
+static void leave_held(struct names *all, struct name *n)
+{
+	struct holder_names *h = n->held;
+	n->held = NULL;
+	list_remove(&n->same_holder);
+	if (!h || !list_is_empty(&h->names))
+		return;
+	hash_table_remove(all->by_holder, h->key, strlen(h->key));
+	mem_free(h);
+}
+
+void names_set_holder(struct names *all, struct name *n, const char *agent)
+{
+	leave_held(all, n);
+	name_set_text(&n->holder, agent);
+	enter_held(all, n);
+}
+
+struct name *names_first_held(const struct names *all, const char *account, const char *agent)
+{
+	const struct holder_names *h = find_holder(all, account, agent);
+	return h ? LIST_ENTRY(h->names.next, struct name, same_holder) : NULL;
+}
+
+struct name *names_next_held(const struct name *n)
+{
+	struct list *next = n->same_holder.next;
+	return next == &n->held->names ? NULL : LIST_ENTRY(next, struct name, same_holder);
+}
+
+/* --- what an account may have --- */
+
 static bool is_over(const struct names *all, const struct account_names *of, unsigned names,
 		    unsigned records)
 {
@@ -117,9 +192,10 @@ void names_tell_full(struct names *all, const char *account)
 	of->told = true;
 }
 
-static void enter(struct account_names *of, struct name *n)
+static void enter(struct names *all, struct account_names *of, struct name *n)
 {
 	list_append(&of->names, &n->same_account);
+	enter_held(all, n);
 	of->count++;
 	of->records += name_records(n);
 }
@@ -128,6 +204,7 @@ static void leave(struct names *all, struct name *n)
 {
 	struct account_names *of = obtain_account(all, n->account);
 	list_remove(&n->same_account);
+	leave_held(all, n);
 	of->count--;
 	of->records -= name_records(n);
 	of->told &= of->count > all->config->limits.names_per_account / 4 * 3;
@@ -153,7 +230,7 @@ static struct name *obtain(struct names *all, const char *name, const char *acco
 		list_append(&all->list, &n->all);
 		hash_table_add(all->names, n->name, strlen(n->name), n);
 	}
-	enter(of, n);
+	enter(all, of, n);
 	return n;
 }
 
@@ -595,8 +672,11 @@ static void on_stored_name(void *arg, const struct store_name *row)
 {
 	struct names *all = arg;
 	int type = publish_type_of_number(row->family);
-	if (may_be(all, row->name) && type >= 0 && type < PUBLISH_ADDRESSES)
-		name_read(obtain(all, row->name, row->account, NOT_COUNTED), row);
+	if (!may_be(all, row->name) || type < 0 || type >= PUBLISH_ADDRESSES)
+		return;
+	struct name *n = obtain(all, row->name, row->account, NOT_COUNTED);
+	name_read(n, row);
+	names_set_holder(all, n, row->holder);
 }
 
 static void on_stored_published(void *arg, const struct store_published *row)
@@ -666,6 +746,7 @@ struct names *names_new(struct loop *l, struct store *store, struct relay_config
 	all->names = hash_table_new();
 	all->texts = hash_table_new();
 	all->by_account = hash_table_new();
+	all->by_holder = hash_table_new();
 	all->batch = write_batch_new(l, store, on_lost, all);
 	all->publishers = publishers_new(l, store, all->batch, &queue_fns, all);
 	put_in_force(all, config);
@@ -712,6 +793,8 @@ void names_free(struct names *all)
 	hash_table_free(all->names);
 	hash_table_each(all->by_account, free_value, NULL);
 	hash_table_free(all->by_account);
+	hash_table_each(all->by_holder, free_value, NULL);
+	hash_table_free(all->by_holder);
 	hash_table_each(all->texts, free_value, NULL);
 	hash_table_free(all->texts);
 	accounts_unref(all->accounts);

@@ -101,8 +101,15 @@ struct name *names_obtain(struct names *all, const char *name, const char *accou
 /* Whether another name, with both its records, would be more than the account may have. */
 bool names_is_full(const struct names *all, const char *account);
 void names_tell_full(struct names *all, const char *account); /* in the log, once */
-/* The account's names, by same_account. */
+/* The account's names, by same_account, and how many these are. */
 struct list *names_of(struct names *all, const char *account);
+size_t names_count_of(struct names *all, const char *account);
+/* The names that an agent holds, one after the other; NULL: there is none any more. Few of the many
+ * that an account may have. */
+struct name *names_first_held(const struct names *all, const char *account, const char *agent);
+struct name *names_next_held(const struct name *n);
+/* agent "": nobody */
+void names_set_holder(struct names *all, struct name *n, const char *agent);
 /* To be called after any change of a name: what is wanted is derived again, and brought out when it
  * is something else. counts: whether somebody asked for this change. True: something else is wanted
  * than before. */

@@ -422,6 +422,44 @@ static void a_detached_agents_value_stays(void **state)
 	close_lab(&lab);
 }
 
+static void assert_held(struct lab *lab, const char *account, const char *agent, const char *names)
+{
+	char held[512] = "";
+	size_t len = 0;
+	const struct name *n = names_first_held(lab->names, account, agent);
+	for (; n; n = names_next_held(n))
+		len += (size_t)snprintf(held + len, sizeof held - len, "%s ", n->name);
+	assert_string_equal(held, names);
+}
+
+/* A declaration looks at what its agent holds, not at all that its account has. */
+static void each_agents_names_are_known(void **state)
+{
+	(void)state;
+	struct lab lab;
+	open_lab(&lab);
+	struct mapping hosts[] = {{.protocol = MAPPING_HTTP, .host = (char *)"a.alice"},
+				  {.protocol = MAPPING_HTTP, .host = (char *)"b.alice"}};
+	struct declare two = {.mappings = {hosts, 2}, .nat = "unknown"},
+		       one = {.mappings = {hosts, 1}, .nat = "unknown"};
+	declare(&lab, "nas", &two, "11.5.5.5");
+	declare_home(&lab, "pc", "c.alice", NAME_FOLLOW_HOME, "11.5.5.5", "public");
+	assert_held(&lab, "alice", "nas", "a.alice.home.test b.alice.home.test ");
+	assert_held(&lab, "alice", "pc", "c.alice.home.test ");
+	close_lab(&lab);
+	open_lab(&lab);
+	declare(&lab, "pc", &one, "11.5.5.5"); /* and not c any more */
+	assert_held(&lab, "alice", "nas", "b.alice.home.test ");
+	assert_held(&lab, "alice", "pc", "a.alice.home.test ");
+	assert_non_null(names_obtain(lab.names, "a.alice.home.test", "bob"));
+	assert_held(&lab, "alice", "pc", "");
+	assert_held(&lab, "bob", "pc", "a.alice.home.test ");
+	declare_home(&lab, "nas", NULL, NAME_FOLLOW_HOME, "11.5.5.5", "public");
+	assert_held(&lab, "alice", "nas", "");
+	assert_null(names_find(lab.names, "b.alice.home.test"));
+	close_lab(&lab);
+}
+
 static void mappings_hosts_exist(void **state)
 {
 	(void)state;
@@ -744,6 +782,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(a_verdict_about_another_address_is_none, setup,
 					    teardown),
 	    cmocka_unit_test_setup_teardown(a_detached_agents_value_stays, setup, teardown),
+	    cmocka_unit_test_setup_teardown(each_agents_names_are_known, setup, teardown),
 	    cmocka_unit_test_setup_teardown(mappings_hosts_exist, setup, teardown),
 	    cmocka_unit_test_setup_teardown(an_agents_report_is_answered_when_durable, setup,
 					    teardown),
