@@ -57,6 +57,7 @@ struct http_exchange {
 	struct buf out;            /* what is still to be written */
 	http_stream_fn *stream_fn; /* STREAMING */
 	void *stream_owner;
+	size_t stream_longest; /* of what was written at once */
 	struct timer *timer;
 };
 
@@ -203,8 +204,9 @@ void http_stream_begin(struct http_exchange *x, const char *type, const char *he
 
 bool http_stream_write(struct http_exchange *x, const void *p, size_t len)
 {
-	if (buf_len(&x->out) > HTTP_STREAM_WAITING)
+	if (buf_len(&x->out) > HTTP_STREAM_WAITING && buf_len(&x->out) > x->stream_longest)
 		return false;
+	x->stream_longest = len > x->stream_longest ? len : x->stream_longest;
 	buf_put(&x->out, p, len);
 	stream_on(x);
 	return true;

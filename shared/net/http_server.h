@@ -57,7 +57,8 @@ typedef void http_stream_fn(void *owner);
  * http_stream_write(); fn(owner) comes later and once, unless http_stream_end() comes first. */
 void http_stream_begin(struct http_exchange *x, const char *type, const char *headers,
 		       http_stream_fn *fn, void *owner);
-/* False: not taken, since HTTP_STREAM_WAITING bytes of what was written before still wait. */
+/* False: not taken, since HTTP_STREAM_WAITING bytes of what was written before still wait; or as
+ * many as the longest of it had, so that a slow asker has time for that. */
 bool http_stream_write(struct http_exchange *x, const void *p, size_t len);
 /* At once; what still waits is lost. */
 void http_stream_end(struct http_exchange *x);

@@ -423,6 +423,23 @@ static void a_listener_that_is_off_tells_nobody(void **state)
 	mem_free(head);
 }
 
+/* More than sockets keep, and no dashboard would ever come up where it is not waited for. */
+static void listener_has_time_for_a_long_status(void **state)
+{
+	enum { LONG = 64 * HTTP_STREAM_WAITING };
+	struct lab *lab = *state;
+	struct event_listeners *all = admin_server_listeners(lab->server);
+	char *head = with_token(lab->reader), *status = mem_alloc(LONG);
+	int fd = listen_on(lab, head);
+	memset(status, ' ', LONG);
+	event_listeners_send(all, "status", 0, status, LONG);
+	event_listeners_send(all, "change", 0, "{}", 2);
+	assert_int_equal(event_listeners_count(all), 1);
+	close(fd);
+	mem_free(status);
+	mem_free(head);
+}
+
 static void record_of_changes_is_bounded(void **state)
 {
 	(void)state;
@@ -464,6 +481,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(listeners_hear_and_are_bounded, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(who_is_signed_out_hears_no_more, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_listener_that_is_off_tells_nobody, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(listener_has_time_for_a_long_status, set_up, tear_down),
 	    cmocka_unit_test(record_of_changes_is_bounded),
 	};
 	log_setup("test", LOG_ERROR, LOG_TEXT);
