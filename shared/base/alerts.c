@@ -28,7 +28,7 @@ enum watch_state { WAITING, TOLD, SILENT, ONCE };
 
 /* What may be said of one account; or of one kind of trouble that belongs to none. */
 struct share {
-	unsigned watched;
+	unsigned watched, waiting; /* messages that wait */
 	struct token_bucket messages;
 	bool is_over; /* it was said that others are left out */
 	char name[];
@@ -46,6 +46,7 @@ struct watch {
 
 struct message {
 	struct list node;
+	struct share *share; /* NULL: it says that others were lost */
 	struct alert alert;
 };
 
@@ -84,8 +85,12 @@ static char *clean(const char *text, size_t cap)
 	return text ? text_harmless(text_fit(text, cut, cap)) : NULL;
 }
 
-static void free_message(struct message *m)
+static void drop_message(struct alerts *a, struct message *m)
 {
+	list_remove(&m->node);
+	a->waiting_count--;
+	if (m->share)
+		m->share->waiting--;
 	mem_free(m->alert.account);
 	mem_free(m->alert.agent);
 	mem_free(m->alert.subject);
@@ -162,14 +167,37 @@ static const char *event_text(enum alert_about about, bool is_well)
 	return words[about][is_well];
 }
 
+/* Where all places are taken, the newest of the share that has the most of them goes, so that some
+ * accounts, or one while the receiver is away, take nobody's. It is never the first, which may be
+ * on its way. False: no share has more than this one. */
+static bool make_room(struct alerts *a, const struct share *of)
+{
+	struct message *last = NULL;
+	unsigned most = of->waiting + 2;
+	LIST_EACH(node, &a->waiting)
+	{
+		struct message *m = LIST_ENTRY(node, struct message, node);
+		if (!m->share || m->share->waiting < most)
+			continue;
+		most = m->share->waiting;
+		last = m;
+	}
+	if (last)
+		drop_message(a, last);
+	return last != NULL;
+}
+
 static struct alert *put_message(struct alerts *a, const struct watch *w, bool is_well,
 				 uint64_t now_ms)
 {
 	if (a->waiting_count == ALERTS_WAITING) {
 		a->lost++;
-		return NULL;
+		if (!make_room(a, w->share))
+			return NULL;
 	}
 	struct message *m = mem_zalloc(sizeof *m);
+	m->share = w->share;
+	w->share->waiting++;
 	m->alert = (struct alert){.about = w->about,
 				  .event = event_text(w->about, is_well),
 				  .is_well = is_well,
@@ -448,8 +476,6 @@ void alerts_drop(struct alerts *a)
 {
 	struct message *m = LIST_ENTRY(a->waiting.next, struct message, node);
 	assert(a->waiting_count);
-	list_remove(&m->node);
-	a->waiting_count--;
 	if (a->lost) {
 		struct message *lost = mem_zalloc(sizeof *lost);
 		lost->alert = (struct alert){.event = "lost", .at_ms = m->alert.at_ms};
@@ -459,7 +485,7 @@ void alerts_drop(struct alerts *a)
 		a->waiting_count++;
 		a->lost = 0;
 	}
-	free_message(m);
+	drop_message(a, m);
 }
 
 size_t alerts_waiting(const struct alerts *a)
@@ -502,12 +528,12 @@ void alerts_free(struct alerts *a)
 {
 	if (!a)
 		return;
+	a->lost = 0;
+	while (a->waiting_count)
+		alerts_drop(a);
 	hash_table_each(a->watched, free_watch, a);
 	hash_table_each(a->shares, free_share, NULL);
 	hash_table_free(a->watched);
 	hash_table_free(a->shares);
-	a->lost = 0;
-	while (a->waiting_count)
-		alerts_drop(a);
 	mem_free(a);
 }

@@ -12,7 +12,8 @@
  *	quota        much of a quota is used     at once     -  (once an hour and text)
  *
  * Peers choose much of what happens, so all is bounded: what is watched of an account and in all,
- * messages of an account in an hour (then one says that others are left out), messages that wait.
+ * messages of an account in an hour (then one says that others are left out), messages that wait
+ * (of those with the most some go, then one says how many).
  */
 #ifndef GROUNDNUT_BASE_ALERTS_H
 #define GROUNDNUT_BASE_ALERTS_H

@@ -208,6 +208,33 @@ static void one_account_cannot_fill_anything(void **state)
 	alerts_free(a);
 }
 
+/* Four accounts have all that each may say wait, and one of a good account comes. */
+static void some_accounts_leave_room_for_others(void **state)
+{
+	(void)state;
+	struct alerts *a = all_of_them(0);
+	char account[32], why[32], text[ALERT_TEXT];
+	for (unsigned i = 0; i < 4 * ALERTS_EACH; i++) {
+		snprintf(account, sizeof account, "bad%u", i % 4);
+		snprintf(why, sizeof why, "%u %%", i);
+		const struct event e = {
+		    .kind = EVENT_QUOTA, .account = account, .subject = why, .why = why};
+		alerts_take(a, &e, 0);
+	}
+	assert_int_equal(alerts_waiting(a), ALERTS_WAITING);
+	const struct event good = {.kind = EVENT_QUOTA, .account = "good", .why = "80 % of good"};
+	alerts_take(a, &good, 0);
+	assert_int_equal(alerts_waiting(a), ALERTS_WAITING);
+	for (unsigned i = 0; i < ALERTS_WAITING - 1; i++) {
+		snprintf(text, sizeof text, "%u %%", i);
+		expect(a, 0, "quota", text);
+	}
+	expect(a, 0, "quota", "80 % of good");
+	expect(a, 0, "lost", "21 alerts could not be sent and are lost");
+	expect(a, 0, NULL, NULL);
+	alerts_free(a);
+}
+
 static void what_cannot_be_sent_is_bounded_and_counted(void **state)
 {
 	(void)state;
@@ -257,6 +284,7 @@ int main(void)
 	    cmocka_unit_test(guesses_are_told_once_an_hour),
 	    cmocka_unit_test(only_what_is_wanted_is_watched),
 	    cmocka_unit_test(one_account_cannot_fill_anything),
+	    cmocka_unit_test(some_accounts_leave_room_for_others),
 	    cmocka_unit_test(what_cannot_be_sent_is_bounded_and_counted),
 	    cmocka_unit_test(words_of_peers_are_cut_and_hold_no_controls),
 	};
