@@ -30,8 +30,8 @@ async function token() {
 }
 
 // The answer's JSON, or null where there is none. Who is signed out comes to the door.
-export async function ask(method, path, body) {
-	const options = { method, cache: 'no-store', headers: {}, signal: AbortSignal.timeout(PATIENCE_MS) };
+export async function ask(method, path, body, patience = PATIENCE_MS) {
+	const options = { method, cache: 'no-store', headers: {}, signal: AbortSignal.timeout(patience) };
 	if (method !== 'GET') options.headers['X-Groundnut-Token'] = await token();
 	if (body !== undefined) {
 		options.body = JSON.stringify(body);
@@ -47,4 +47,4 @@ export async function ask(method, path, body) {
 	if (!answer.ok) throw new Refusal(answer.status, await told(answer));
 	return answer.headers.get('Content-Type')?.includes('json') ? answer.json() : null;
 }
-export const get = (path) => ask('GET', path);
+export const get = (path, patience) => ask('GET', path, undefined, patience);

@@ -13,6 +13,7 @@ const t = vocabulary({
 });
 
 const PAINT = { ok: 'well', advice: 'pending', unknown: 'pending', wrong: 'wrong' };
+const PATIENCE_MS = 600000; // a service that does not answer takes it three seconds
 let looking = false, found, error;
 onAct('doctor', async () => {
 	if (looking) return;
@@ -20,7 +21,7 @@ onAct('doctor', async () => {
 	error = undefined;
 	draw(true);
 	try {
-		found = await get('api/v1/doctor');
+		found = await get('api/v1/doctor', PATIENCE_MS);
 	} catch (e) {
 		error = e.message;
 	}
