@@ -14,6 +14,8 @@
 #include "shared/tunnel/session.h"
 #include "shared/tunnel/declare_messages.h"
 
+#include <stdatomic.h>
+
 struct context;
 struct port_table;
 struct vhost_table;
@@ -52,6 +54,8 @@ struct context {
 	struct shared_ports *shared_ports; /* the main thread only; NULL before and after */
 	struct traffic *traffic;           /* the main thread only; NULL before and after */
 	struct memory_budget_whole send, receive;
+	/* the last one given to a visitor; at first the time in microseconds */
+	atomic_uint_fast64_t visitor_ids;
 	struct shaper_line *egress; /* what all visitors' bytes go by; its rate may be none */
 	/* accounts.json was changed by the relay itself: it is read again. NULL: nobody listens */
 	void (*accounts_edited)(void *owner);

@@ -365,6 +365,7 @@ static int start_workers(struct relay *r)
 	unsigned count = c->threads ? c->threads : uv_available_parallelism();
 	count = count > THREADS_MOST ? THREADS_MOST : count;
 	r->parts.context.workers = mem_zalloc(count * sizeof *r->parts.context.workers);
+	atomic_init(&r->parts.context.visitor_ids, 1000 * loop_wall_ms());
 	for (unsigned i = 0; i < count; i++) {
 		struct worker *w = &r->parts.context.workers[i];
 		w->context = &r->parts.context;
@@ -472,6 +473,12 @@ static void ask_requests(void *owner, const char *account, registry_status_fn *f
 	registry_requests(((struct relay_parts *)owner)->registry, account, fn, arg);
 }
 
+static void ask_visitors(void *owner, const struct door_visitors_wish *wish,
+			 registry_visitors_fn *fn, void *arg)
+{
+	registry_visitors(((struct relay_parts *)owner)->registry, wish, fn, arg);
+}
+
 static struct accounts *accounts_in_force(void *owner)
 {
 	return registry_accounts(((struct relay_parts *)owner)->registry);
@@ -496,6 +503,7 @@ static struct relay_api *new_api(struct relay *r)
 	    ask_agents,
 	    write_status,
 	    write_names,
+	    ask_visitors,
 	    r->parts.context.traffic,
 	    {&r->parts, ask_requests},
 	    {&r->parts, accounts_in_force, take_edit, cut_off},

@@ -15,6 +15,8 @@
 #include "shared/base/mem.h"
 #include "shared/base/text.h"
 
+#include <string.h>
+
 enum { QUESTIONS_MOST = 16 };
 
 /* An answer that waits for the loops, and then perhaps for the pool. */
@@ -24,6 +26,7 @@ struct question {
 	struct http_exchange *exchange;
 	live_status_fn *live; /* in place of exchange; with its argument */
 	void *live_arg;
+	struct admin_asker asker; /* who cuts a visitor off */
 	bool metrics;
 	struct buf status, text; /* for the pool */
 	bool made;
@@ -109,26 +112,36 @@ static void ask_live(void *owner, live_status_fn *fn, void *arg)
 	a->calls.ask_agents(a->calls.owner, on_agents, q);
 }
 
-static void ask(struct relay_api *a, struct http_exchange *x, bool metrics)
+/* NULL: 503 is answered. */
+static struct question *question_of(struct relay_api *a, const struct admin_request *r)
 {
 	if (a->question_count >= QUESTIONS_MOST) { /* those of ask_live() are counted, too */
-		admin_answer_error(x, 503, "busy");
-		return;
+		admin_answer_error(r->exchange, 503, "busy");
+		return NULL;
 	}
 	struct question *q = question_new(a);
-	q->exchange = x;
+	q->exchange = r->exchange;
+	q->asker = r->asker;
+	return q;
+}
+
+static void ask(struct relay_api *a, const struct admin_request *r, bool metrics)
+{
+	struct question *q = question_of(a, r);
+	if (!q)
+		return;
 	q->metrics = metrics;
 	a->calls.ask_agents(a->calls.owner, on_agents, q);
 }
 
 static void serve_metrics(void *owner, const struct admin_request *r)
 {
-	ask(owner, r->exchange, true);
+	ask(owner, r, true);
 }
 
 static void serve_status(void *owner, const struct admin_request *r)
 {
-	ask(owner, r->exchange, false);
+	ask(owner, r, false);
 }
 
 static void serve_names(void *owner, const struct admin_request *r)
@@ -164,6 +177,78 @@ static void serve_traffic_csv(void *owner, const struct admin_request *r)
 static void serve_requests(void *owner, const struct admin_request *r)
 {
 	traffic_api_serve_requests(((struct relay_api *)owner)->traffic, r);
+}
+
+/* --- visitors --- */
+
+static void read_wish(const struct admin_request *r, struct door_visitors_wish *wish)
+{
+	*wish = (struct door_visitors_wish){.id = 0};
+	admin_request_query(r, "account", wish->account, sizeof wish->account);
+	admin_request_query(r, "agent", wish->agent, sizeof wish->agent);
+	admin_request_query(r, "mapping", wish->mapping, sizeof wish->mapping);
+}
+
+static void on_visitors(void *arg, const struct buf *visitors, uint64_t total)
+{
+	struct question *q = arg;
+	if (q->api) {
+		struct json w = json_into(&q->text, false);
+		json_open(&w, NULL, '{');
+		json_uint(&w, "total", total);
+		json_raw(&w, "visitors", (const char *)buf_data(visitors), buf_len(visitors));
+		json_close(&w);
+		admin_answer(q->exchange, &q->text);
+	}
+	question_free(q);
+}
+
+static void serve_visitors(void *owner, const struct admin_request *r)
+{
+	struct relay_api *a = owner;
+	struct door_visitors_wish wish;
+	struct question *q = question_of(a, r);
+	read_wish(r, &wish);
+	if (q)
+		a->calls.ask_visitors(a->calls.owner, &wish, on_visitors, q);
+}
+
+/* visitors: an array with the one that was cut off, as it was before; or an empty one. */
+static void on_cut(void *arg, const struct buf *visitors, uint64_t total)
+{
+	struct question *q = arg;
+	if (q->api && !total) {
+		admin_answer_error(q->exchange, 404, "there is no such visitor");
+	} else if (q->api) {
+		char *was = mem_printf("%.*s", (int)buf_len(visitors) - 2,
+				       (const char *)buf_data(visitors) + 1);
+		admin_server_audit(q->api->server, &q->asker, "visitor_cut", was, NULL);
+		mem_free(was);
+		buf_puts(&q->text, "{}");
+		admin_answer(q->exchange, &q->text);
+	}
+	question_free(q);
+}
+
+static void cut_visitor(void *owner, const struct admin_request *r)
+{
+	struct relay_api *a = owner;
+	struct door_visitors_wish wish;
+	char id[ADMIN_REST];
+	char *end = strchr(memcpy(id, r->rest, sizeof id), '/');
+	read_wish(r, &wish);
+	if (!end || strcmp(end, "/cut") != 0) {
+		admin_answer_error(r->exchange, 404, "not found");
+		return;
+	}
+	*end = '\0';
+	if (text_uint(id, INT64_MAX, &wish.id) < 0 || !wish.id) {
+		admin_answer_error(r->exchange, 404, "there is no such visitor");
+		return;
+	}
+	struct question *q = question_of(a, r);
+	if (q)
+		a->calls.ask_visitors(a->calls.owner, &wish, on_cut, q);
 }
 
 static void serve_events(void *owner, const struct admin_request *r)
@@ -208,6 +293,8 @@ static const struct admin_route routes[] = {
     {"GET", "/api/v1/traffic", ADMIN_READS, serve_traffic},
     {"GET", "/api/v1/traffic.csv", ADMIN_READS, serve_traffic_csv},
     {"GET", "/api/v1/requests", ADMIN_READS, serve_requests},
+    {"GET", "/api/v1/visitors", ADMIN_READS, serve_visitors},
+    {"POST", "/api/v1/visitors/", ADMIN_WRITES, cut_visitor},
     {"GET", "/api/v1/events", ADMIN_READS, serve_events},
     {"GET", "/api/v1/accounts", ADMIN_READS, serve_accounts},
     {"POST", "/api/v1/accounts", ADMIN_WRITES, add_account},

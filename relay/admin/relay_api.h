@@ -7,6 +7,7 @@
  *	/api/v1/accounts, …    see accounts_api.h
  *	/api/v1/names?after=&name=   the page of names that "more" of status names
  *	/api/v1/traffic, /api/v1/requests   traffic_api.h
+ *	/api/v1/visitors?account=&agent=&mapping=   who is inside; POST …/ID/cut ends one
  *	/api/v1/events         what happens, and how the relay stands (live_status.h)
  */
 #ifndef GROUNDNUT_RELAY_ADMIN_RELAY_API_H
@@ -15,6 +16,7 @@
 #include "relay/admin/traffic_api.h"
 #include "relay/admin/accounts_api.h"
 #include "relay/config.h"
+#include "relay/doors/door_visitors.h"
 #include "shared/admin/admin_server.h"
 
 struct relay_api;
@@ -27,6 +29,10 @@ struct relay_api_calls {
 	void (*write_status)(void *owner, const struct buf *agents, struct json *w);
 	/* members of an open object */
 	void (*write_names)(void *owner, uint64_t after, const char *name, struct json *w);
+	/* visitors, an array, and how many there are come by fn(arg), later */
+	void (*ask_visitors)(void *owner, const struct door_visitors_wish *wish,
+			     void (*fn)(void *arg, const struct buf *visitors, uint64_t total),
+			     void *arg);
 	struct traffic *traffic; /* borrowed */
 	struct traffic_api_calls traffic_calls;
 	struct accounts_api_calls accounts;

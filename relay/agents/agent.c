@@ -344,6 +344,12 @@ void agent_traffic(const struct agent *a, struct buf *sums)
 	agent_mappings_traffic(a->mappings, sums);
 }
 
+void agent_visitors(const struct agent *a, const struct door_visitors_wish *wish,
+		    struct door_visitors_tally *tally, struct json *w)
+{
+	agent_mappings_visitors(a->mappings, wish, tally, w);
+}
+
 void agent_status(const struct agent *a, struct json *w)
 {
 	if (!a->tenant.transport)

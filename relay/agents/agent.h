@@ -10,7 +10,7 @@
 #ifndef GROUNDNUT_RELAY_AGENTS_AGENT_H
 #define GROUNDNUT_RELAY_AGENTS_AGENT_H
 
-#include "relay/doors/tenant.h"
+#include "relay/doors/door_visitors.h"
 #include "shared/base/json.h"
 #include "shared/tunnel/hello_messages.h"
 
@@ -42,6 +42,9 @@ void agent_free_later(struct agent *a);
 void agent_status(const struct agent *a, struct json *w);
 /* As agent_mappings_traffic(); on its loop. */
 void agent_traffic(const struct agent *a, struct buf *sums);
+/* As agent_mappings_visitors(); on its loop. */
+void agent_visitors(const struct agent *a, const struct door_visitors_wish *wish,
+		    struct door_visitors_tally *tally, struct json *w);
 struct agent *agent_of_node(struct list *node); /* of worker.agents */
 
 #endif

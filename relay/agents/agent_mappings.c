@@ -444,6 +444,13 @@ void agent_mappings_traffic(struct agent_mappings *all, struct buf *sums)
 		door_traffic(all->doors[i], sums);
 }
 
+void agent_mappings_visitors(struct agent_mappings *all, const struct door_visitors_wish *wish,
+			     struct door_visitors_tally *tally, struct json *w)
+{
+	for (size_t i = 0; i < all->count; i++)
+		door_visitors_tell(all->doors[i], wish, tally, w);
+}
+
 void agent_mappings_status(const struct agent_mappings *all, struct json *w)
 {
 	json_open(w, "mappings", '[');

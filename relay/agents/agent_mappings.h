@@ -9,7 +9,7 @@
 #ifndef GROUNDNUT_RELAY_AGENTS_AGENT_MAPPINGS_H
 #define GROUNDNUT_RELAY_AGENTS_AGENT_MAPPINGS_H
 
-#include "relay/doors/tenant.h"
+#include "relay/doors/door_visitors.h"
 #include "shared/base/json.h"
 #include "shared/tunnel/declare_messages.h"
 #include "shared/tunnel/probe.h"
@@ -42,6 +42,9 @@ void agent_mappings_set_challenges(struct agent_mappings *all, struct challenge_
 				   size_t count);
 /* What its mappings have carried since this was last asked is added (traffic_sums.h). */
 void agent_mappings_traffic(struct agent_mappings *all, struct buf *sums);
+/* As door_visitors_tell(), of all its doors. */
+void agent_mappings_visitors(struct agent_mappings *all, const struct door_visitors_wish *wish,
+			     struct door_visitors_tally *tally, struct json *w);
 void agent_mappings_status(const struct agent_mappings *all, struct json *w); /* "mappings" */
 
 #endif

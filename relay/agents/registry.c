@@ -25,11 +25,14 @@ enum { TRIM_MS = 5000, LABEL = 2 * HELLO_NAME, NETWORKS = 16384 };
 struct survey {
 	struct list node;
 	registry_status_fn *fn;
+	registry_visitors_fn *visitors; /* in place of fn */
 	void *arg;
-	unsigned open;            /* answers still out */
-	bool sums;                /* a run of sums is gathered, else JSON */
-	char account[HELLO_NAME]; /* of the requests that are asked for; "": of all */
-	struct buf json;          /* "[{…},{…}", or the sums */
+	unsigned open; /* answers still out */
+	bool sums;     /* a run of sums is gathered, else JSON */
+	/* the visitors that are asked for; of requests, their account */
+	struct door_visitors_wish wish;
+	struct door_visitors_tally tally;
+	struct buf json; /* "[{…},{…}", or the sums */
 };
 
 struct holder {
@@ -151,7 +154,10 @@ static void end_survey(struct survey *s)
 {
 	list_remove(&s->node);
 	buf_puts(&s->json, s->sums ? "" : "]");
-	s->fn(s->arg, &s->json);
+	if (s->visitors)
+		s->visitors(s->arg, &s->json, s->tally.total);
+	else
+		s->fn(s->arg, &s->json);
 	buf_fini(&s->json);
 	mem_free(s);
 }
@@ -469,7 +475,7 @@ static void ask_requests(void *arg)
 	struct json w = json_into(&n->json, false);
 	json_open(&w, NULL, '[');
 	if (k->requests)
-		request_log_write(k->requests, n->survey->account, loop_now_ms(k->loop), &w);
+		request_log_write(k->requests, n->survey->wish.account, loop_now_ms(k->loop), &w);
 	json_close(&w);
 	ask_nothing(n);
 }
@@ -484,14 +490,24 @@ static void ask_traffic(void *arg)
 	ask_nothing(n);
 }
 
-/* ask runs on each worker's loop. */
-static void survey(struct registry *r, void (*ask)(void *arg), const char *account,
-		   registry_status_fn *fn, void *arg)
+static void ask_visitors(void *arg)
 {
-	struct survey *s = mem_zalloc(sizeof *s);
-	*s = (struct survey){
-	    .fn = fn, .arg = arg, .open = r->context->worker_count, .sums = ask == ask_traffic};
-	snprintf(s->account, sizeof s->account, "%s", account);
+	struct answer *n = arg;
+	struct survey *s = n->survey;
+	struct json w = json_into(&n->json, false);
+	json_open(&w, NULL, '[');
+	LIST_EACH(node, &n->worker->agents)
+	agent_visitors(agent_of_node(node), &s->wish, &s->tally, &w);
+	json_close(&w);
+	ask_nothing(n);
+}
+
+/* ask runs on each worker's loop. like: what is asked for, how, and who is told. */
+static void survey(struct registry *r, void (*ask)(void *arg), const struct survey *like)
+{
+	struct survey *s = mem_dup(like, sizeof *like);
+	s->open = r->context->worker_count;
+	s->sums = ask == ask_traffic;
 	buf_puts(&s->json, s->sums ? "" : "[");
 	list_append(&r->surveys, &s->node);
 	for (unsigned i = 0; i < r->context->worker_count; i++) {
@@ -505,20 +521,28 @@ static void survey(struct registry *r, void (*ask)(void *arg), const char *accou
 
 void registry_status(struct registry *r, registry_status_fn *fn, void *arg)
 {
-	survey(r, ask_status, "", fn, arg);
+	survey(r, ask_status, &(struct survey){.fn = fn, .arg = arg});
 }
 
 void registry_requests(struct registry *r, const char *account, registry_status_fn *fn, void *arg)
 {
-	survey(r, ask_requests, account, fn, arg);
+	struct survey like = {.fn = fn, .arg = arg};
+	snprintf(like.wish.account, sizeof like.wish.account, "%s", account);
+	survey(r, ask_requests, &like);
+}
+
+void registry_visitors(struct registry *r, const struct door_visitors_wish *wish,
+		       registry_visitors_fn *fn, void *arg)
+{
+	survey(r, ask_visitors, &(struct survey){.visitors = fn, .arg = arg, .wish = *wish});
 }
 
 void registry_traffic(struct registry *r, registry_status_fn *fn, void *arg)
 {
-	survey(r, ask_traffic, "", fn, arg);
+	survey(r, ask_traffic, &(struct survey){.fn = fn, .arg = arg});
 }
 
 void registry_settle(struct registry *r, registry_status_fn *fn, void *arg)
 {
-	survey(r, ask_nothing, "", fn, arg);
+	survey(r, ask_nothing, &(struct survey){.fn = fn, .arg = arg});
 }

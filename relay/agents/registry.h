@@ -57,6 +57,10 @@ void registry_status(struct registry *r, registry_status_fn *fn, void *arg);
 /* The same of the requests of http mappings that are logged: an array, those of one loop after
  * another, each the newest last. account: only of that one; "": of all. */
 void registry_requests(struct registry *r, const char *account, registry_status_fn *fn, void *arg);
+/* The same of visitors; fn gets those that there is room for, and how many there are. */
+typedef void registry_visitors_fn(void *arg, const struct buf *json, uint64_t total);
+void registry_visitors(struct registry *r, const struct door_visitors_wish *wish,
+		       registry_visitors_fn *fn, void *arg);
 /* The same, of what doors have carried since this was last asked; fn gets a run of sums
  * (traffic_sums.h). Also after registry_stop(), while the loops have not been told to end. */
 void registry_traffic(struct registry *r, registry_status_fn *fn, void *arg);

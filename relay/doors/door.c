@@ -88,6 +88,7 @@ struct door *door_new(struct tenant *t, const struct mapping *mapping)
 	mapping_copy(&d->mapping, mapping);
 	d->host = mapping->host ? full_host(t, mapping->host) : NULL;
 	list_init(&d->parked);
+	list_init(&d->inside);
 	d->slow_timer = timer_new(t->worker->loop, on_slow_timer, d);
 	slow_visitors_init(&d->slow, kind->slow);
 	list_append(&t->doors, &d->beside);
@@ -692,19 +693,31 @@ void door_leave(struct door *d)
 	tenant_leave(d->tenant);
 }
 
-void door_log_end(const struct door *d, const struct addr *visitor,
-		  const struct splice_count *count, uint64_t since_ms, const char *why)
+void door_visitor_begin(struct door *d, struct door_visitor *v, const struct addr *from)
+{
+	const struct worker *w = d->tenant->worker;
+	*v = (struct door_visitor){.id = atomic_fetch_add(&w->context->visitor_ids, 1) + 1,
+				   .from = from,
+				   .count.whole = &d->count,
+				   .since_ms = loop_now_ms(w->loop)};
+	list_append(&d->inside, &v->node);
+	d->inside_count++;
+}
+
+void door_visitor_end(struct door *d, struct door_visitor *v, const char *why)
 {
 	const struct tenant *t = d->tenant;
+	list_remove(&v->node);
+	d->inside_count--;
 	if (!t->worker->config->log_visitors)
 		return;
 	visitor_log_end(&(struct visitor_end){
 	    .mapping = d->mapping.name,
 	    .agent = t->label,
-	    .visitor = visitor,
-	    .bytes_in = count->to_stream,
-	    .bytes_out = count->from_stream,
-	    .duration_ms = loop_now_ms(t->worker->loop) - since_ms,
+	    .visitor = v->from,
+	    .bytes_in = v->count.to_stream,
+	    .bytes_out = v->count.from_stream,
+	    .duration_ms = loop_now_ms(t->worker->loop) - v->since_ms,
 	    .why = why,
 	});
 }

@@ -22,7 +22,9 @@
 #include "shared/tunnel/report_message.h"
 
 struct door;
+struct door_visitor;
 
+#define DOOR_CUT_OFF       "the operator cut it off"
 #define DOOR_SESSION_ENDED "the session with the agent ended" /* why a visitor left */
 
 /* newcomers that may wait for an agent that is away, before the door rests */
@@ -43,6 +45,8 @@ struct door_kind {
 	void (*clear)(struct door *d, bool graceful, enum reset_code code);
 	/* udp: the flow that has been idle for longest; there is one */
 	void (*evict)(struct door *d);
+	/* Resets this visitor, which leaves: DOOR_CUT_OFF. */
+	void (*cut)(struct door *d, struct door_visitor *v);
 	/* which visitors make room; NULL: none */
 	const struct slow_visitors_kind *slow;
 	uint64_t (*dropped)(const struct door *d); /* datagrams, by flows under way */
@@ -57,6 +61,15 @@ extern const struct door_kind TCP_DOOR, UDP_DOOR, HTTP_DOOR, TLS_DOOR, TLS_PORT_
 /* How a newcomer is received. */
 enum door_entry { DOOR_ENTERED, DOOR_NOT_ALLOWED, DOOR_FULL, DOOR_HASTY, DOOR_ACCOUNT_FULL };
 const char *door_entry_text(enum door_entry e);
+
+/* One that is inside: a connection, or a flow. The kinds embed it. */
+struct door_visitor {
+	struct list node;        /* door.inside */
+	uint64_t id;             /* of this one alone, also after a restart */
+	const struct addr *from; /* where its kind keeps that */
+	struct splice_count count;
+	uint64_t since_ms;
+};
 
 struct door {
 	const struct door_kind *kind;
@@ -77,6 +90,8 @@ struct door {
 	int failed;
 	void **sockets; /* of kind->listen */
 	size_t socket_count;
+	struct list inside; /* of door_visitor.node, the longest here first */
+	size_t inside_count;
 	uint64_t now, total;       /* visitors; of udp flows only the total */
 	uint64_t flows, dropped;   /* udp; dropped: but for what flows under way have */
 	struct splice_count count; /* to_stream goes toward the agent */
@@ -135,9 +150,10 @@ void door_status(const struct door *d, const char *public_text, struct json *w);
  * not. */
 enum door_entry door_enter(struct door *d, const struct addr *peer);
 void door_leave(struct door *d);
-/* A visitor has left: a line for it, if the operator wants that. count: its own bytes. */
-void door_log_end(const struct door *d, const struct addr *visitor,
-		  const struct splice_count *count, uint64_t since_ms, const char *why);
+/* A visitor is inside, and its bytes are counted; from outlives it. */
+void door_visitor_begin(struct door *d, struct door_visitor *v, const struct addr *from);
+/* It has left: a line for it, if the operator wants that. */
+void door_visitor_end(struct door *d, struct door_visitor *v, const char *why);
 /* A flow: as an entry, but it counts among the flows, of which the mapping and the account have
  * their own most. */
 enum door_entry door_enter_flow(struct door *d, const struct addr *peer);

@@ -38,11 +38,10 @@ struct visitor {
 	struct web_door *door;
 	struct http_visitor *http;
 	bool entered;
-	struct splice_count count;
-	uint64_t since_ms;
-	uint64_t asked_ms; /* when the request came that is noted */
-	char host[256];    /* of the last request, which was this door's … */
-	uint64_t version;  /* … by this state of the table of hosts */
+	struct door_visitor inside; /* while it has entered */
+	uint64_t asked_ms;          /* when the request came that is noted */
+	char host[256];             /* of the last request, which was this door's … */
+	uint64_t version;           /* … by this state of the table of hosts */
 };
 
 struct web_door {
@@ -79,7 +78,7 @@ static struct rate_limiter *everybody(struct visitor *v)
 /* A visitor that was inside leaves. */
 static void come_out(struct visitor *v, const char *why)
 {
-	door_log_end(&v->door->door, &v->source, &v->count, v->since_ms, why);
+	door_visitor_end(&v->door->door, &v->inside, why);
 	slow_visitors_remove(&v->door->door.slow, &v->member);
 	door_leave(&v->door->door);
 	v->entered = false;
@@ -255,13 +254,12 @@ static bool come_in(struct visitor *v)
 		refuse(v, entry);
 		return false;
 	}
-	v->count = (struct splice_count){.whole = &d->count};
-	v->since_ms = loop_now_ms(d->tenant->worker->loop);
+	door_visitor_begin(d, &v->inside, &v->source);
 	slow_visitors_add(&d->slow, &v->member, &v->source);
 	struct http_visitor_lead lead = {
 	    .transport = d->tenant->transport,
 	    .mapping = d->mapping.id,
-	    .count = &v->count,
+	    .count = &v->inside.count,
 	    .shaper = door_shaper(d),
 	    .credit = first_credit(v),
 	};
@@ -427,6 +425,14 @@ static void turn_away(struct door *d, struct io_parcel *parcel, struct http_gate
 	http_visitor_turn_away(d->tenant->worker->loop, parcel, gateway, 503, AWAY_RETRY_S);
 }
 
+static void cut(struct door *d, struct door_visitor *inside)
+{
+	struct visitor *v = LIST_ENTRY(inside, struct visitor, inside);
+	(void)d;
+	http_visitor_cut(v->http, RESET_ABORTED);
+	leave(v, DOOR_CUT_OFF);
+}
+
 static void clear(struct door *d, bool graceful, enum reset_code code)
 {
 	while (!list_is_empty(&web(d)->visitors)) {
@@ -453,6 +459,7 @@ const struct door_kind HTTP_DOOR = {
     .size = sizeof(struct web_door),
     .init = init,
     .clear = clear,
+    .cut = cut,
     .slow = &SLOW_VISITORS,
     .fini = fini,
     .take = take,

@@ -1,3 +1,10 @@
+/*
+ * let in → counted by the door → a stream is opened and spliced to the socket → one of the two
+ * ends, or the visitor is ended → it leaves.
+ *
+ * A visitor is ended when it has been idle for the mapping's time, when it is slow and its room is
+ * needed, when the operator cuts it off, and with the session or the mapping.
+ */
 #include "relay/doors/spliced_door.h"
 
 #include "shared/base/file.h"
@@ -12,9 +19,8 @@ enum { SWEEP_MS = 1000 };
 struct visitor {
 	struct slow_visitors_member member;
 	struct door *door;
+	struct door_visitor inside;
 	struct splice *splice;
-	struct splice_count count;
-	uint64_t since_ms;
 	struct eviction_queue_member validator; /* of a CA: in spliced_door.validators */
 	bool is_validator;
 };
@@ -26,7 +32,7 @@ static struct spliced_door *spliced(struct door *d)
 
 static void leave(struct visitor *v, const char *why)
 {
-	door_log_end(v->door, &v->member.from, &v->count, v->since_ms, why);
+	door_visitor_end(v->door, &v->inside, why);
 	slow_visitors_remove(&v->door->slow, &v->member);
 	if (v->is_validator)
 		eviction_queue_leave(spliced(v->door)->validators, &v->validator);
@@ -128,9 +134,9 @@ static struct visitor *begin(struct door *d, struct io *io, const struct addr *l
 			     const char *name)
 {
 	struct visitor *v = mem_alloc(sizeof *v);
-	*v = (struct visitor){
-	    .door = d, .count.whole = &d->count, .since_ms = loop_now_ms(d->tenant->worker->loop)};
+	*v = (struct visitor){.door = d};
 	slow_visitors_add(&d->slow, &v->member, io_peer(io));
+	door_visitor_begin(d, &v->inside, &v->member.from);
 	struct transport *k = d->tenant->transport;
 	struct open_info info = {.mapping = d->mapping.id,
 				 .visitor = *io_peer(io),
@@ -138,7 +144,7 @@ static struct visitor *begin(struct door *d, struct io *io, const struct addr *l
 				 .name = name,
 				 .name_len = strlen(name)};
 	struct stream *stream = stream_open(transport_tunnel(k), &info, NULL, NULL);
-	v->splice = splice_new(k, io, stream, &v->count, on_end, v);
+	v->splice = splice_new(k, io, stream, &v->inside.count, on_end, v);
 	splice_shape(v->splice, door_shaper(d));
 	transport_mark(k);
 	if (d->mapping.idle_s && !timer_is_set(spliced(d)->sweep))
@@ -178,6 +184,14 @@ void spliced_door_let_in_validator(struct door *d, struct io *io, const struct a
 	struct visitor *v = begin(d, io, local, "");
 	v->is_validator = true;
 	eviction_queue_join(all->validators, &v->validator, &v->member.from);
+}
+
+void spliced_door_cut(struct door *d, struct door_visitor *inside)
+{
+	struct visitor *v = LIST_ENTRY(inside, struct visitor, inside);
+	(void)d;
+	splice_cut(v->splice, RESET_ABORTED);
+	leave(v, DOOR_CUT_OFF);
 }
 
 void spliced_door_clear(struct door *d, bool graceful, enum reset_code code)

@@ -26,6 +26,7 @@ extern const struct slow_visitors_kind SPLICED_DOOR_SLOW;
 void spliced_door_init(struct door *d);
 void spliced_door_fini(struct door *d);
 void spliced_door_clear(struct door *d, bool graceful, enum reset_code code);
+void spliced_door_cut(struct door *d, struct door_visitor *inside);
 /* The same for those that listen; fn gets the door. */
 void *spliced_door_listen(struct door *d, const struct addr *at, bool v6only, listener_fn *fn,
 			  int *err, char **why);

@@ -166,6 +166,7 @@ const struct door_kind TCP_DOOR = {
     .rest = spliced_door_rest,
     .wake = spliced_door_wake,
     .clear = clear,
+    .cut = spliced_door_cut,
     .slow = &SPLICED_DOOR_SLOW,
     .fini = spliced_door_fini,
 };

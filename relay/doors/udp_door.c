@@ -38,8 +38,8 @@ struct flow {
 	struct bound *socket;
 	struct stream *stream;
 	struct addr visitor, visited;
-	uint64_t used_ms, since_ms;
-	struct splice_count count;
+	uint64_t used_ms;
+	struct door_visitor inside;
 };
 
 static struct udp_door *udp(struct door *d)
@@ -68,7 +68,7 @@ static void make_key(const struct addr *visitor, const struct addr *visited, uin
 static void drop(struct flow *f, enum reset_code code, const char *why)
 {
 	struct udp_door *u = f->socket->door;
-	door_log_end(&u->door, &f->visitor, &f->count, f->since_ms, why);
+	door_visitor_end(&u->door, &f->inside, why);
 	hash_table_remove(u->flows, f->key, KEY);
 	list_remove(&f->recent);
 	u->door.dropped += stream_datagrams_dropped(f->stream);
@@ -139,7 +139,7 @@ static void on_stream(void *owner, enum stream_event event)
 	    udp_socket_write_to(f->socket->udp, &f->visitor, &f->visited, p, len) < 0)
 		u->door.dropped++;
 	else
-		splice_count_out(&f->count, len);
+		splice_count_out(&f->inside.count, len);
 }
 
 static struct flow *begin(struct bound *s, const struct addr *visitor, const struct addr *visited,
@@ -150,11 +150,8 @@ static struct flow *begin(struct bound *s, const struct addr *visitor, const str
 	if (door_enter_flow(d, visitor) != DOOR_ENTERED)
 		return NULL;
 	struct flow *f = mem_zalloc(sizeof *f);
-	*f = (struct flow){.socket = s,
-			   .visitor = *visitor,
-			   .visited = *visited,
-			   .since_ms = now_ms(u),
-			   .count.whole = &d->count};
+	*f = (struct flow){.socket = s, .visitor = *visitor, .visited = *visited};
+	door_visitor_begin(d, &f->inside, &f->visitor);
 	memcpy(f->key, key, KEY);
 	hash_table_add(u->flows, f->key, KEY, f);
 	list_append(&u->recent, &f->recent);
@@ -199,7 +196,7 @@ static void take_datagram(struct bound *s, const struct addr *visitor, const str
 		return;
 	}
 	used(f);
-	splice_count_in(&f->count, len);
+	splice_count_in(&f->inside.count, len);
 	stream_datagram(f->stream, p, len);
 }
 
@@ -262,6 +259,12 @@ static void evict(struct door *d)
 	     "a newer flow needed its place");
 }
 
+static void cut(struct door *d, struct door_visitor *inside)
+{
+	drop(LIST_ENTRY(inside, struct flow, inside), RESET_ABORTED, DOOR_CUT_OFF);
+	transport_mark(d->tenant->transport);
+}
+
 static uint64_t dropped(const struct door *d)
 {
 	uint64_t count = 0;
@@ -286,6 +289,7 @@ const struct door_kind UDP_DOOR = {
     .unlisten = unlisten,
     .clear = clear,
     .evict = evict,
+    .cut = cut,
     .dropped = dropped,
     .fini = fini,
 };
