@@ -1,11 +1,12 @@
 /*
- * request → what is wrong with its words is answered → an edit on the thread pool, by the functions
- * of the commands, with what they say caught → the relay takes the file up → an audit line with the
- * account before and after → the answer.
+ * start() checks the words of a request, then make() runs the edit on the thread pool by the
+ * functions of the commands and catches what they say. on_made() has the relay read the file again,
+ * writes an audit line with the account before and after, and answers.
  *
- * Ways to fail: 404 for an account or agent that is not there; 400 with what a command would say;
- * 409 where the file does not allow it (a name that is taken); 503 while EDITS_MOST edits are being
- * made. An edit whose server has closed is made, and nobody is answered.
+ * Ways to fail: 404 when there is no such account or agent; 400 for wrong words, with the sentence
+ * that the command would print; 409 when the file does not allow the edit (a name is taken) or
+ * cannot be written; 503 while EDITS_MOST edits are under way. When the server has closed, an edit
+ * under way is still made, and nobody is answered.
  */
 #include "relay/admin/accounts_api.h"
 
@@ -33,16 +34,16 @@ enum {
 
 struct edit;
 
-/* What an edit does, and how the audit log calls it. */
+/* A kind of edit. */
 struct deed {
-	const char *what;
-	unsigned status; /* of its answer */
-	int (*run)(struct edit *e);
+	const char *what;           /* its name in the audit log */
+	unsigned status;            /* of the answer when it is made */
+	int (*run)(struct edit *e); /* on the thread pool; 0 or an exit code */
 };
 
 struct edit {
 	struct list node;         /* of the edits of api */
-	struct accounts_api *api; /* NULL: it has closed */
+	struct accounts_api *api; /* NULL: the API has closed, and exchange is gone */
 	struct http_exchange *exchange;
 	struct admin_asker asker;
 	struct relay_config *config; /* a reference */
@@ -52,10 +53,10 @@ struct edit {
 	char connections[NUMBER_SIZE], reset_day[NUMBER_SIZE], hours[NUMBER_SIZE];
 	uint64_t until_ms; /* of an invitation, else 0 */
 	struct buf before; /* the account as JSON; empty: there was none */
-	/* what came of it */
-	int code;
-	char *line;
-	struct buf said;
+	/* the result */
+	int code;        /* what run() returned */
+	char *line;      /* the join line, a secret, or NULL */
+	struct buf said; /* the lines of log_say() */
 };
 
 struct accounts_api {
@@ -78,7 +79,7 @@ static void write_ports(const struct account *a, struct json *w)
 	json_close(w);
 }
 
-/* As accounts.json has them: with a dot at the end. */
+/* Writes full names with a dot at the end, as accounts.json has them. */
 static void write_hosts(const struct account *a, struct json *w)
 {
 	json_open(w, "hosts", '[');
@@ -147,7 +148,7 @@ static void write_account(const struct account *a, struct json *w)
 	json_close(w);
 }
 
-/* The account in force, into out; false: there is none. */
+/* Writes the account of the list in force as JSON; false: there is none. */
 static bool show(const struct accounts_api *a, const char *name, struct buf *out)
 {
 	const struct account *found = accounts_find(a->calls.accounts(a->calls.owner), name);
@@ -256,7 +257,7 @@ static void make(void *arg)
 	log_say_into(NULL);
 }
 
-/* The account as it is now, and the join line where there is one. */
+/* Answers with the account after the edit, and with the join line when there is one. */
 static void answer_done(const struct edit *e, const struct buf *after)
 {
 	struct buf out = BUF_INIT;
@@ -276,7 +277,7 @@ static void answer_done(const struct edit *e, const struct buf *after)
 	buf_fini(&out);
 }
 
-/* What the edit said, without the dashes of an option and the end of its last line. */
+/* Answers with what the edit said, without the dashes of an option and the last line's end. */
 static void answer_failed(struct edit *e)
 {
 	const char *text = buf_str(&e->said);
@@ -308,7 +309,7 @@ static void on_made(void *arg)
 	edit_free(e);
 }
 
-/* An edit that start() begins. */
+/* Makes an edit; the caller fills in its words and passes it to start(). */
 static struct edit *edit_new(struct accounts_api *a, const struct admin_request *r,
 			     const struct deed *deed)
 {
@@ -324,7 +325,8 @@ static struct edit *edit_new(struct accounts_api *a, const struct admin_request 
 	return e;
 }
 
-/* Its words are read; body: where from, or NULL. What is wrong is answered. */
+/* Begins an edit whose words are read, or answers what is wrong and frees it. body: the conf that
+ * the words came from, or NULL; it is freed here. */
 static void start(struct edit *e, const struct admin_request *r, struct conf *body)
 {
 	struct accounts_api *a = e->api;
@@ -345,7 +347,7 @@ static void start(struct edit *e, const struct admin_request *r, struct conf *bo
 
 /* --- requests --- */
 
-/* A LIST as the commands take it; NULL: the key is not there. */
+/* Reads a list into the LIST that the commands take. NULL: the key is absent. */
 static char *read_list(struct conf_at at, const char *key)
 {
 	struct conf_at list = conf_list(at, key);
@@ -367,7 +369,7 @@ static char *read_list(struct conf_at at, const char *key)
 	return text;
 }
 
-/* A number, or "none" where that is allowed. */
+/* Reads a number from 1 to most, or "none" when that is allowed; "" when the key is absent. */
 static void read_number(struct conf_at at, const char *key, bool may_be_none, int64_t most,
 			char out[NUMBER_SIZE])
 {
@@ -383,7 +385,7 @@ static void read_number(struct conf_at at, const char *key, bool may_be_none, in
 	}
 }
 
-/* NULL: the key is not there. */
+/* NULL: the key is absent. */
 static char *read_text(struct conf_at at, const char *key)
 {
 	const char *text = NULL;
@@ -435,7 +437,7 @@ void accounts_api_change(struct accounts_api *a, const struct admin_request *r)
 	start(e, r, body);
 }
 
-/* The words of a path between its slashes, by cutting it up; false: there are not count of them. */
+/* Cuts a path into the words between its slashes. False: it does not have count words. */
 static bool split(char *rest, char **words, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -510,7 +512,7 @@ void accounts_api_cut(struct accounts_api *a, const struct admin_request *r)
 		admin_answer_error(r->exchange, 404, "there is no such agent");
 		return;
 	}
-	rest[strlen(rest)] = '/'; /* the home in one word again */
+	rest[strlen(rest)] = '/'; /* words[0] is ACCOUNT/AGENT again */
 	admin_server_audit(a->server, &r->asker, "home_cut", words[0], NULL);
 	buf_puts(&out, "{}");
 	admin_answer(r->exchange, &out);

@@ -1,13 +1,14 @@
 /*
- * Accounts by the admin listener: the edits that the commands make, of the same file under the same
- * lock, and taken up at once. Main loop only; an edit runs on the thread pool.
+ * Accounts on the admin listener. It makes the edits of the commands (account_edit.h,
+ * credentials.h), in the same file under the same lock, and the running relay takes each up at
+ * once. Main loop only; the edits themselves run on the thread pool.
  *
- *	GET    /api/v1/accounts                      all of them; never a hash
+ *	GET    /api/v1/accounts                      all accounts, without any hash
  *	POST   /api/v1/accounts                      adds one → its join line
  *	PATCH  /api/v1/accounts/NAME                 ports, hosts, limits
  *	DELETE /api/v1/accounts/NAME
  *	POST   /api/v1/accounts/NAME/invite, /renew  → a join line
- *	DELETE /api/v1/accounts/NAME/agents/AGENT    takes its credential or invitation away
+ *	DELETE /api/v1/accounts/NAME/agents/AGENT    takes its credential and invitations away
  *	POST   /api/v1/agents/ACCOUNT/AGENT/cut      ends its visitors' connections and its link
  */
 #ifndef GROUNDNUT_RELAY_ADMIN_ACCOUNTS_API_H
@@ -19,24 +20,26 @@
 
 struct accounts_api;
 
-/* What the relay does for it. */
+/* What it asks of the relay. */
 struct accounts_api_calls {
 	void *owner;
-	struct accounts *(*accounts)(void *owner); /* those in force */
-	/* The file was changed: it is read again at once. */
+	struct accounts *(*accounts)(void *owner); /* the list in force; no new reference */
+	/* The file has changed. The relay reads it again before it returns. */
 	void (*edited)(void *owner);
-	/* False: there is no such agent. */
+	/* Ends the agent's connections. False: there is no such agent. */
 	bool (*cut)(void *owner, const char *account, const char *agent);
 };
 
 struct accounts_api *accounts_api_new(struct loop *l, const struct accounts_api_calls *calls,
 				      struct admin_server *server);
-/* By reference, until it is set anew. */
+/* Sets the configuration; takes a reference. It is set before the first request, and again after
+ * each reload. */
 void accounts_api_set(struct accounts_api *a, struct relay_config *config);
-/* Before the server closes. Edits under way are still made. */
+/* Called before the server closes. Edits under way are still made, and nobody is answered. NULL
+ * does nothing. */
 void accounts_api_close(struct accounts_api *a);
 
-/* --- the routes; a path that names more than there is is answered by 404 --- */
+/* --- the routes; each answers an unknown path with 404 --- */
 
 void accounts_api_list(struct accounts_api *a, const struct admin_request *r);
 void accounts_api_add(struct accounts_api *a, const struct admin_request *r);

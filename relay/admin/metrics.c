@@ -1,7 +1,7 @@
 /*
- * A metric is a row here: its name, its kind, what it tells, and where its value stands in the
- * status. Those of a kind come behind one HELP and TYPE, as the format wants it, so the agents are
- * gone through once for each row.
+ * Each metric is a row in a table: its name, its type, its help text, and the function that reads
+ * its value from the status. The format wants all values of a metric behind one HELP and TYPE line,
+ * so each row walks over all agents. A value that is missing in the status gives no line.
  */
 #include "relay/admin/metrics.h"
 
@@ -12,7 +12,7 @@
 
 struct metric {
 	const char *name, *type, *help;
-	/* of an agent's or a mapping's object; negative: there is no value */
+	/* Reads the value from the object of an agent, mapping or quota. Negative: no value. */
 	double (*value)(const json_t *object);
 };
 
@@ -64,7 +64,7 @@ static double mapping_open(const json_t *m)
 	return is(m, "state", "open");
 }
 
-/* Unknown is no value. */
+/* 1 or 0; no value for every other state, such as "unknown". */
 static double yes_or_no(const json_t *state, const char *yes, const char *no)
 {
 	return is(state, "state", yes) ? 1 : is(state, "state", no) ? 0 : -1;
@@ -80,7 +80,7 @@ static double target_up(const json_t *m)
 	return yes_or_no(member(m, "target_state"), "up", "down");
 }
 
-/* A mapping without one has no such member. */
+/* No value for a mapping without certificate. */
 static double certificate_valid(const json_t *m)
 {
 	return yes_or_no(member(m, "certificate"), "valid", "error");
@@ -189,7 +189,7 @@ static void put_head(struct buf *out, const struct metric *m)
 	buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", m->name, m->help, m->name, m->type);
 }
 
-/* mapping: NULL for what is the agent's own. */
+/* mapping: NULL for a metric of the agent itself. */
 static void put_value(struct buf *out, const struct metric *m, const json_t *agent,
 		      const json_t *mapping)
 {

@@ -1,9 +1,11 @@
 /*
- * question → the loops tell of their agents → the answer; metrics are made on the thread pool,
- * since with a thousand homes they take longer than a turn may.
+ * A question about the status asks all loops for their agents; on_agents() writes the status and
+ * answers. Metrics are made from the status on the thread pool, because with a thousand homes that
+ * takes longer than one turn of the loop may take. The other routes answer at once or pass the
+ * request on to traffic_api, accounts_api or live_status.
  *
- * Ways to fail: 503 while QUESTIONS_MOST answers are being made. A question whose server has closed
- * is dropped when its agents come.
+ * Ways to fail: 503 while QUESTIONS_MOST answers are under way. A question whose server has closed
+ * is freed when its agents come, and nobody is answered.
  */
 #include "relay/admin/relay_api.h"
 
@@ -22,14 +24,14 @@ enum { QUESTIONS_MOST = 16 };
 /* An answer that waits for the loops, and then perhaps for the pool. */
 struct question {
 	struct list node;      /* of the questions of api */
-	struct relay_api *api; /* NULL: it has closed */
+	struct relay_api *api; /* NULL: the API has closed, and exchange is gone */
 	struct http_exchange *exchange;
-	live_status_fn *live; /* in place of exchange; with its argument */
+	live_status_fn *live; /* live_status asks: it gets the answer, and exchange is NULL */
 	void *live_arg;
 	struct admin_asker asker; /* who cuts a visitor off */
 	bool metrics;
-	struct buf status, text; /* for the pool */
-	bool made;
+	struct buf status, text; /* the status as JSON; the metrics made of it on the pool */
+	bool made;               /* text is whole */
 };
 
 struct relay_api {
@@ -38,7 +40,7 @@ struct relay_api {
 	struct relay_config *config; /* a reference: the server reads it */
 	struct admin_server *server;
 	struct traffic_api *traffic;
-	struct tls_context *automatic; /* what a CA gave; NULL: nothing yet */
+	struct tls_context *automatic; /* a CA's certificate, or NULL */
 	struct accounts_api *accounts;
 	struct list questions;
 	unsigned question_count;
@@ -115,7 +117,7 @@ static void ask_live(void *owner, live_status_fn *fn, void *arg)
 /* NULL: 503 is answered. */
 static struct question *question_of(struct relay_api *a, const struct admin_request *r)
 {
-	if (a->question_count >= QUESTIONS_MOST) { /* those of ask_live() are counted, too */
+	if (a->question_count >= QUESTIONS_MOST) { /* this counts those of ask_live(), too */
 		admin_answer_error(r->exchange, 503, "busy");
 		return NULL;
 	}

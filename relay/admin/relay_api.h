@@ -1,14 +1,13 @@
 /*
- * What the relay's admin listener is asked: status, names and metrics, for programs and for the
- * dashboard. Main loop only.
+ * The routes of the relay's admin listener, for programs and for the dashboard. Main loop only.
  *
- *	/metrics               a token, or what is in metrics_token_file
+ *	/metrics               metrics.h; for any token, and for that of metrics_token_file
  *	/api/v1/status         the status object
- *	/api/v1/accounts, …    see accounts_api.h
- *	/api/v1/names?after=&name=   the page of names that "more" of status names
+ *	/api/v1/accounts, …    accounts_api.h
+ *	/api/v1/names?after=&name=   a further page of names: "more" in the status gives after
  *	/api/v1/traffic, /api/v1/requests   traffic_api.h
- *	/api/v1/visitors?account=&agent=&mapping=   who is inside; POST …/ID/cut ends one
- *	/api/v1/events         what happens, and how the relay stands (live_status.h)
+ *	/api/v1/visitors?account=&agent=&mapping=   the visitors inside; POST …/ID/cut ends one
+ *	/api/v1/events         events and changes of the status as they come (live_status.h)
  */
 #ifndef GROUNDNUT_RELAY_ADMIN_RELAY_API_H
 #define GROUNDNUT_RELAY_ADMIN_RELAY_API_H
@@ -21,15 +20,18 @@
 
 struct relay_api;
 
-/* What the relay does for it. */
+/* What it asks of the relay. */
 struct relay_api_calls {
 	void *owner;
-	/* agents, for write_status, come by fn(arg), later; at the latest when the relay ends */
+	/* Asks all loops for their agents. fn comes once, later, also when the relay ends;
+	 * agents is the JSON for write_status, valid during the call. */
 	void (*ask_agents)(void *owner, void (*fn)(void *arg, const struct buf *agents), void *arg);
+	/* Writes the whole status object. */
 	void (*write_status)(void *owner, const struct buf *agents, struct json *w);
-	/* members of an open object */
+	/* Writes members into an open object. */
 	void (*write_names)(void *owner, uint64_t after, const char *name, struct json *w);
-	/* visitors, an array, and how many there are come by fn(arg), later */
+	/* Asks for the visitors that the wish describes. fn comes once, later: visitors is a JSON
+	 * array, valid during the call; total is how many there are. */
 	void (*ask_visitors)(void *owner, const struct door_visitors_wish *wish,
 			     void (*fn)(void *arg, const struct buf *visitors, uint64_t total),
 			     void *arg);
@@ -40,11 +42,11 @@ struct relay_api_calls {
 
 struct relay_api *relay_api_new(struct loop *l, const struct relay_api_calls *calls,
 				struct event_hub *events);
-/* Takes the block `admin` of the configuration. The certificate is read anew; one that does not fit
- * is logged, and the one before stays. */
+/* Applies the block `admin` of the configuration; takes a reference. Reads the certificate again
+ * while admin is on; when the certificate is wrong, that is logged and the one before stays. */
 void relay_api_set(struct relay_api *a, struct relay_config *config);
-/* The certificate that a CA gave, where `admin` says "auto"; until then it is the relay's own
- * pair. NULL: there is none. */
+/* tls: the certificate that a CA gave, for `admin` with "auto"; takes a reference. NULL: there is
+ * none, and the relay's own pair is used. Called after relay_api_set(). */
 void relay_api_set_certificate(struct relay_api *a, struct tls_context *tls);
 struct admin_server *relay_api_server(const struct relay_api *a);
 void relay_api_close(struct relay_api *a); /* NULL does nothing */

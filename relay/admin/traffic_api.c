@@ -1,10 +1,12 @@
 /*
- * traffic: the book asks the loops and writes what they say → the pool reads the days out of the
- * state file → the answer. So what has moved until now is in it; who looks pays for that.
+ * A question about traffic first has traffic_settle() collect the counts of all loops and write
+ * them to the state file. Then traffic_report_write() reads the days from the file on the thread
+ * pool, and on_report() answers. So the answer holds all bytes up to the question. A question about
+ * requests asks the loops and answers.
  *
- * Ways to fail: 400 for a date or word that is none; 503 while QUESTIONS_MOST answers are being
- * made, where there are too many rows, or where the file cannot be read. A question whose listener
- * has closed is dropped when it is made.
+ * Ways to fail: 400 for a wrong date or word; 503 while QUESTIONS_MOST answers are under way, for
+ * too many rows, and when the file cannot be read. When the counts cannot be written, the answer
+ * has what the file has. A question whose listener has closed is freed at its next step.
  */
 #include "relay/admin/traffic_api.h"
 
@@ -18,12 +20,12 @@ enum { QUESTIONS_MOST = 4 };
 
 struct question {
 	struct list node;        /* traffic_api.questions */
-	struct traffic_api *api; /* NULL: it has closed */
+	struct traffic_api *api; /* NULL: the API has closed, and exchange is gone */
 	struct http_exchange *exchange;
 	struct traffic_report report;
 	struct relay_config *config; /* a reference: the path of the report */
 	struct buf accounts, out;
-	const char *why; /* there is no answer; NULL: there is */
+	const char *why; /* why there is no report; NULL: there is one */
 };
 
 struct traffic_api {
@@ -110,7 +112,7 @@ static void on_report(void *arg)
 	question_free(q);
 }
 
-/* Also where it could not be written: then the file has what it had. */
+/* Reports also when the counts could not be written: from what the file has. */
 static void on_settled(void *arg, bool written)
 {
 	struct question *q = arg;

@@ -1,6 +1,6 @@
 /*
  * The kind `alidns`: Alibaba Cloud DNS, API 2015-01-09, signed by ACS3-HMAC-SHA256. All parameters
- * stand in the query, in the order of their names; the body is empty.
+ * are in the query, sorted by their names; the body is empty.
  */
 #include "relay/providers/record_api.h"
 #include "shared/base/mem.h"
@@ -16,7 +16,7 @@ static void put(struct buf *query, const char *name, const char *value)
 	http_message_escape(query, value);
 }
 
-/* In the order of their names, as the signature wants them. */
+/* Writes the parameters sorted by their names, as the signature wants them. */
 static void put_query(struct buf *query, const struct record_api_settings *s,
 		      const struct record_api_request *r)
 {

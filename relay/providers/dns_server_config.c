@@ -12,10 +12,10 @@
 #include <string.h>
 
 enum { TTL_MAX = 604800, RATE_MAX = 1000000 };
-/* "hostmaster." stands before it in the SOA. */
+/* The SOA puts "hostmaster." before the domain. */
 enum { DOMAIN_MAX = 253 - sizeof("hostmaster.") + 1 };
 
-/* A record's name, made full; false after reporting. */
+/* Makes a record's name a full name; false after reporting an error. */
 static bool read_name(struct conf_at at, const char *name, const char *domain, char full[256])
 {
 	const char *why;
@@ -41,8 +41,8 @@ static bool is_type(struct conf_at at, const char *type)
 	return false;
 }
 
-/* The value with the host that ends it in ASCII, freed by the caller; what is no host is left to
- * the library. */
+/* Returns the value with its last word, a host, in ASCII; the caller frees it. When the word is no
+ * host, the value stays as it is and the library reports it. */
 static char *value_of(const char *type, const char *value)
 {
 	bool ends_in_host = !strcmp(type, "MX") || !strcmp(type, "SRV") || !strcmp(type, "CNAME");
@@ -78,8 +78,8 @@ static void read_record(struct conf_at at, const char *domain, struct dns_server
 	    (struct dns_server_record){mem_strdup(full), mem_strdup(type), ascii, (uint32_t)ttl};
 }
 
-/* The CNAMEs by name, but for those that cannot be: the domain and its name servers have records of
- * their own. */
+/* Returns the CNAME records by name. Reports and leaves out those of the domain and its name
+ * servers, which have records of their own. */
 static struct hash_table *read_aliases(struct conf_at list, const char *domain,
 				       struct dns_server_config *s)
 {

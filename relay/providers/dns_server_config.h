@@ -1,4 +1,4 @@
-/* The kind `serve`: what relay.json says of the relay's own DNS server, and the zone made of it. */
+/* The kind `serve`: the settings of the relay's own DNS server in relay.json, and its zone. */
 #ifndef GROUNDNUT_RELAY_PROVIDERS_DNS_SERVER_CONFIG_H
 #define GROUNDNUT_RELAY_PROVIDERS_DNS_SERVER_CONFIG_H
 
@@ -9,13 +9,13 @@ enum { DNS_SERVER_RATE = 200 };
 
 struct dns_server_record {
 	char *name;        /* full name, lower case; may begin with "*." */
-	char *type, *text; /* the library has taken them already */
+	char *type, *text; /* dns_record_parse() has accepted them */
 	uint32_t ttl;
 };
 
 struct dns_server_config {
-	char **nameservers; /* full names, NULL behind the last; "ns1." and the domain at least */
-	/* count 0: port 53 of every address of the machine that is not loopback */
+	char **nameservers; /* full names, then NULL; without any in relay.json "ns1." + domain */
+	/* count 0: port 53 of each address of the machine that is not loopback */
 	struct addr *listen;
 	size_t listen_count;
 	struct dns_server_record *records;
@@ -23,7 +23,7 @@ struct dns_server_config {
 	uint32_t rate; /* answers a second to one source prefix; 0: no limit */
 };
 
-/* The zone of domain with the operator's records in it. */
+/* Makes the zone of the domain with the operator's records; the caller frees it. */
 struct zone *dns_server_config_zone(const struct dns_server_config *s, const char *domain);
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * The kind `dnspod`: Tencent Cloud's DNSPod, API 2021-03-23, signed by TC3-HMAC-SHA256. Parameters
- * are JSON in the body; an error comes with status 200.
+ * are JSON in the body. An error comes with status 200.
  */
 #include "relay/providers/record_api.h"
 #include "shared/base/json.h"
@@ -11,11 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DATE = 10 }; /* "2026-11-29", how a time begins */
+enum { DATE = 10 }; /* the length of the date in a time: "2026-11-29" */
 
 static const char service[] = "dnspod", content_type[] = "application/json; charset=utf-8";
 
-/* In the line that all visitors get who have none of their own. */
+/* Writes a record into the line 默认, which is for all visitors without a line of their own. */
 static void put_record(struct json *w, const struct record_api_settings *s,
 		       const struct record_api_request *r, const char *host)
 {
@@ -96,7 +96,7 @@ static void write_request(const struct record_api_settings *s, const struct reco
 	mem_free(canonical);
 }
 
-/* A name without records is told as an error. */
+/* The API calls it an error when a name has no records; that one is no trouble. */
 static bool is_trouble(struct conf_at said, unsigned status, struct record_api_trouble *out)
 {
 	struct conf_at error = conf_object(conf_object(said, "Response"), "Error");
@@ -133,8 +133,8 @@ static void read_item(struct conf_at item, struct record_api_record *out)
 	out->id = id ? out->number : NULL;
 }
 
-/* The other words of LimitExceeded and OperationDenied are about one name or value: it is too deep,
- * or its address is on a list. */
+/* The codes of LimitExceeded and OperationDenied that are not in denied concern one name or value:
+ * the name is too deep, or the address is on a list. */
 static const struct record_api api = {
     .kind = "dnspod",
     .provider = "DNSPod",

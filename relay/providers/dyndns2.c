@@ -1,9 +1,13 @@
 /*
- * The kind `dyndns2`: names are passed on to a public DDNS provider. A job is one GET with the
- * addresses of all its families, as the provider's own clients send it. The first word of the
- * answer decides: good and nochg are well; badauth, abuse and their like stop this publisher until
- * the configuration is read anew; 911 and dnserr wait half an hour. A provider cannot be told that
- * a name has gone, so such a job ends well without a question.
+ * The kind `dyndns2`: passes names on to a public DDNS provider. A job is one GET with an address
+ * of each family, as the provider's own clients send it. The protocol cannot delete a name, so a
+ * job without addresses ends well without a request. The first word of the answer decides:
+ *
+ *	good, nochg, OK               done
+ *	badauth, abuse, … (over)      stop until the configuration is read again; also 401, 403
+ *	911, dnserr                   later, in WAIT_911_MS
+ *	nohost, notfqdn, … (refused)  this name is refused for REFUSED_MS
+ *	else, or no answer            later
  */
 #include "relay/providers/publisher_kind.h"
 #include "shared/base/mem.h"
@@ -20,15 +24,15 @@ enum { ANSWER_MAX = 8192, WAIT_911_MS = 30 * 60000, REFUSED_MS = 3600000, REASON
 struct settings {
 	char *url;
 	char *username, *password;
-	char **hosts; /* full names passed on; none: all */
+	char **hosts; /* the full names to pass on; none: all names but wildcards */
 	char *ca_file;
 };
 
 struct dyndns2 {
 	struct http_url url;
-	char *credentials; /* the Authorization header's line */
+	char *credentials; /* the line of the Authorization header */
 	struct web_client *client;
-	struct timer *nothing; /* ends a job that needs no question */
+	struct timer *nothing; /* ends a job that needs no request */
 	publish_done_fn *done;
 	void *owner;
 };
@@ -137,7 +141,7 @@ static void publish(void *self, const struct publish_job *job)
 	buf_puts(&path, "hostname=");
 	http_message_escape(&path, job->name);
 	buf_puts(&path, "&myip=");
-	/* A provider's record holds one address of each family. */
+	/* The provider keeps one address of each family. */
 	for (size_t i = 0; i < job->count; i++) {
 		const struct publish_set *set = &job->changes[i].wanted;
 		if (!set->count)

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The name, its addresses and an API's own words are put behind a URL's path. */
+/* A publisher appends the name, its addresses and the words of an API to the path of the URL. */
 enum { URL_ROOM = 424, SECRET_MAX = 4096 };
 
 static const struct {

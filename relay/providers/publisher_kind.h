@@ -1,7 +1,7 @@
 /*
- * What every way to publish names has in common: its row in the table of kinds (publishers.c), the
- * job that it is given, the answer that it gives, and the keys of relay.json that several kinds
- * read alike.
+ * What all publishers have in common: a kind's row in the table of kinds (publishers.c), the job
+ * that a publisher is given, the result that it tells, and readers for keys of relay.json that
+ * several kinds have.
  */
 #ifndef GROUNDNUT_RELAY_PROVIDERS_PUBLISHER_KIND_H
 #define GROUNDNUT_RELAY_PROVIDERS_PUBLISHER_KIND_H
@@ -20,34 +20,34 @@ enum { PUBLISH_TEXT = PUBLISH_VALUES * PUBLISH_VALUE };
 enum publish_type {
 	PUBLISH_A,
 	PUBLISH_AAAA,
-	PUBLISH_ADDRESSES, /* so many types hold addresses */
+	PUBLISH_ADDRESSES, /* the number of types that hold addresses */
 	PUBLISH_TXT = PUBLISH_ADDRESSES,
 	PUBLISH_TYPES
 };
-const char *publish_type_text(enum publish_type t); /* "A" … */
-/* The number that the store knows it by: 4, 6, 16; and the type of that number, or -1. */
+const char *publish_type_text(enum publish_type t); /* "A", "AAAA", "TXT" */
+/* The type's number in the store: 4, 6 or 16. The type of such a number, or -1. */
 unsigned publish_type_number(enum publish_type t);
 int publish_type_of_number(unsigned number);
 
 /* The values of one name and type. */
 struct publish_set {
-	unsigned count; /* 0: there is to be no such record */
+	unsigned count; /* 0: no record of this type */
 	char values[PUBLISH_VALUES][PUBLISH_VALUE];
 };
-/* What is too much or too long is left out. */
+/* Leaves out a value that is too long, or that has no room. */
 void publish_set_add(struct publish_set *s, const char *value);
 bool publish_set_has(const struct publish_set *s, const char *value);
-/* What publish_set_text() wrote; NULL: none. */
+/* Reads the text of publish_set_text(); NULL gives an empty set. */
 void publish_set_read(struct publish_set *s, const char *text);
-/* All values, comma separated, "" for none; returns out. */
+/* Writes all values, separated by commas; "" for an empty set. Returns out. */
 const char *publish_set_text(const struct publish_set *s, char out[PUBLISH_TEXT]);
 
 struct publish_change {
 	enum publish_type type;
-	/* Of addresses: takes the place of all values that are there. TXT: stands beside what
-	 * others have there. */
+	/* Addresses: these values replace all values of this type. TXT: these values are added, and
+	 * values of others stay. */
 	struct publish_set wanted;
-	struct publish_set gone; /* TXT only: values of ours that are deleted */
+	struct publish_set gone; /* TXT only: our values to delete */
 };
 
 struct publish_job {
@@ -58,37 +58,40 @@ struct publish_job {
 
 enum publish_result {
 	PUBLISH_OK,
-	PUBLISH_REFUSED, /* this name only: others may do better */
-	PUBLISH_LATER,   /* the server: nothing is tried until the back-off or wait_ms is over */
-	PUBLISH_STOP,    /* not again until the configuration is read anew */
+	PUBLISH_REFUSED, /* trouble with this name only; other names go on */
+	PUBLISH_LATER,   /* trouble with the server; no name is tried until the wait is over */
+	PUBLISH_STOP,    /* no name is tried until the configuration is read again */
 };
 
-/* Once for each job, never from inside publish(). error: one sentence, NULL with PUBLISH_OK.
- * wait_ms 0: the usual back-off. */
+/* Comes once for each job, never from inside publish(). error: one sentence, NULL with PUBLISH_OK,
+ * valid during the call. wait_ms: how long to wait; 0: the usual back-off. */
 typedef void publish_done_fn(void *owner, enum publish_result result, uint64_t wait_ms,
 			     const char *error);
 
 /* Where an entry of `dns` stands. */
 struct publisher_place {
-	const char *file;   /* relay.json, which paths are relative to */
-	const char *domain; /* which names are below */
+	const char *file;   /* relay.json; paths are relative to its directory */
+	const char *domain; /* the relay's domain; host names are relative to it */
 };
 
 struct publisher_kind {
 	const char *name;   /* as in relay.json */
 	bool carries_texts; /* it can publish TXT */
-	bool refuses_whole; /* of a job that was refused nothing was done */
-	/* The settings in an entry of `dns`, freed by `drop`; what is wrong is reported there. */
+	bool refuses_whole; /* a refused job has changed nothing */
+	/* Reads the settings of an entry of `dns`, and reports errors in the conf. Never NULL; the
+	 * caller frees them by drop. */
 	void *(*read)(struct conf_at at, const struct publisher_place *place);
 	void (*drop)(void *settings);
 	/* The rest is NULL for `serve`, which the relay itself publishes. */
-	char *(*id)(const void *settings); /* tells it from all others over restarts */
-	/* whether this name is its business */
+	/* The text by which the store knows this publisher after a restart; the caller frees it. */
+	char *(*id)(const void *settings);
+	/* Whether the publisher publishes this name. */
 	bool (*serves)(const void *settings, const char *name);
-	/* the settings outlive what is made by them */
+	/* Makes a publisher. The settings must live longer than it. */
 	void *(*start)(struct loop *l, const void *settings, publish_done_fn *done, void *owner);
-	void (*publish)(void *self, const struct publish_job *job); /* one at a time */
-	void (*close)(void *self);                                  /* no done after this */
+	/* Begins a job; the next one only after done. The job stays valid until then. */
+	void (*publish)(void *self, const struct publish_job *job);
+	void (*close)(void *self); /* done does not come after this */
 };
 
 /* An entry of `dns`. */
@@ -97,22 +100,27 @@ struct publisher_config {
 	void *settings;
 };
 
-/* Keys that several kinds have. Each reports what is wrong; what they return is the caller's. */
+/* --- readers of keys that several kinds have ---
+ * Each reports errors in the conf; the caller frees what it returns. file: relay.json. */
 
-/* The first line of the file that key names, or NULL. */
+/* Reads the first line of the file that key names, or returns NULL. The key is required. */
 char *publisher_read_secret(struct conf_at at, const char *key, const char *file);
-/* The key's zone, lower case, or NULL; otherwise: that of an absent key, NULL: it is required. */
+/* Reads "zone" as a host in lower case, or returns NULL. otherwise: the zone when the key is
+ * absent; NULL: the key is required. */
 char *publisher_read_zone(struct conf_at at, const char *otherwise);
-/* Addresses with ports; port: that of an address alone, 0: each must have one. Absent: none. */
+/* Reads a list of addresses with ports. port: the port of an address without one; 0: each address
+ * must have a port. An absent key gives an empty list. */
 struct addr *publisher_read_addresses(struct conf_at at, const char *key, uint16_t port,
 				      size_t *count);
-/* "ca_file", absolute, or NULL: the system's. */
+/* Reads "ca_file" as a path relative to file. NULL: the key is absent, and the system's CAs
+ * count. */
 char *publisher_read_ca(struct conf_at at, const char *file);
-/* A URL that leaves room for what is put behind it, or NULL. */
+/* Copies the URL, the value of key, or returns NULL when it is wrong or leaves too little room for
+ * what a publisher appends. */
 char *publisher_read_url(struct conf_at at, const char *key, const char *url);
-/* The key's host names, made full, with a NULL behind the last; absent: none. */
+/* Reads a list of hosts as full names, with NULL behind the last. An absent key gives none. */
 char **publisher_read_hosts(struct conf_at at, const char *key, const char *domain);
 void publisher_free_hosts(char **hosts);
-void publisher_free_secret(char *secret); /* wiped */
+void publisher_free_secret(char *secret); /* wipes it; NULL does nothing */
 
 #endif

@@ -1,13 +1,16 @@
 /*
- * A job asks which records the name has, and from these and the wanted ones derives steps: change
- * one that is there, add one that is missing, delete one too many. Of TXT records only those are
- * added and deleted that the job names; all others are somebody else's. The steps are taken one at
- * a time, the first that fails ends the job; what is there is asked again the next time, so a job
- * cut short does no harm. Where the API has ids of zones, that is asked for once.
+ * A job first asks for the zone's id, when the API has such ids and it is not known yet. Then it
+ * asks for the name's records and compares them with the wanted ones. plan() derives the steps:
+ * change a record, add a missing one, delete one too many. Of TXT records it adds and deletes only
+ * those that the job names; all others belong to somebody else. The steps run one at a time, and
+ * the first that fails ends the job. The next job asks for the records again, so a job that was cut
+ * short does no harm.
  *
- *	trouble about all names (rights, rates)   later, in five minutes
- *	trouble of the provider's                 later
- *	else                                      this name is refused
+ *	trouble about all names (rights, rates), no such zone   later, in DENIED_MS
+ *	trouble of the provider, no answer, not readable        later
+ *	more records than one job can handle                    later: the rest follows
+ *	a record to delete is not listed yet                    refused, again in UNLISTED_MS
+ *	else                                                    refused
  */
 #include "relay/providers/record_api.h"
 
@@ -51,8 +54,8 @@ struct record_publisher {
 	const struct publish_job *job;   /* stays until done */
 	struct step steps[STEPS];
 	size_t step_count, step;
-	bool more;         /* has to be done than these steps, or may have to */
-	bool unlisted;     /* a value that has to go is not among the records */
+	bool more;         /* the steps may not be all that the job needs */
+	bool unlisted;     /* a value to delete is not among the listed records */
 	uint64_t added_ms; /* loop time of the last ADD, 0: none */
 };
 
@@ -133,7 +136,7 @@ void record_api_hmac(const void *key, size_t key_len, const char *text,
 	HMAC(EVP_sha256(), key, (int)key_len, (const uint8_t *)text, strlen(text), out, NULL);
 }
 
-/* --- what has to be done --- */
+/* --- the steps --- */
 
 static bool is_id(const char *text)
 {
@@ -155,7 +158,7 @@ static void add_step(struct record_publisher *p, enum record_api_act act, const 
 	snprintf(s->id, sizeof(s->id), "%s", id);
 }
 
-/* Also "2001:DB8::1" for "2001:db8::1", and a text in quotes. */
+/* Whether the content means the value: "2001:DB8::1" is "2001:db8::1", quotes do not count. */
 static bool is_value(const char *content, const char *value)
 {
 	struct addr a, b;
@@ -175,7 +178,7 @@ static int index_of(const struct publish_set *set, const char *content)
 	return -1;
 }
 
-/* The item as a record of this type, or false. */
+/* Reads the item as a record of this type; false: it is none. */
 static bool read_record(const struct record_publisher *p, struct conf_at item,
 			enum publish_type type, struct record_api_record *out)
 {
@@ -210,8 +213,8 @@ static void plan_texts(struct record_publisher *p, struct conf_at list,
 			add_step(p, RECORD_API_ADD, "", change->type, change->wanted.values[k]);
 }
 
-/* Records that are there and wanted stay, the others are given the missing values, what is left is
- * deleted or added. */
+/* Records with a wanted value stay. The others are changed to the missing values. Then what is
+ * still missing is added, and what is left over is deleted. */
 static void plan_addresses(struct record_publisher *p, struct conf_at list,
 			   const struct publish_change *change)
 {
@@ -269,7 +272,7 @@ static void give_up(struct record_publisher *p, const struct record_api_trouble 
 	char reason[REASON];
 	snprintf(reason, sizeof(reason), "%s answered %s%s%.200s", p->settings->api->provider,
 		 t->code, t->message ? ": " : "", t->message ? t->message : "");
-	p->zone_id[0] = 0; /* it may be another one by now */
+	p->zone_id[0] = 0; /* the zone may have a new id by now */
 	if (begins_with_any(t->code, p->settings->api->denied))
 		p->done(p->owner, PUBLISH_LATER, DENIED_MS, reason);
 	else
@@ -287,8 +290,8 @@ static bool take_zone(struct record_publisher *p, struct conf_at list)
 	return true;
 }
 
-/* What a success brings; wrong in said when it is not what was asked for. False: there is no such
- * zone. */
+/* Takes an answer that tells of success. Reports in said when it lacks what was asked for. False:
+ * there is no such zone. */
 static bool take(struct record_publisher *p, struct conf_at said)
 {
 	if (p->doing > RECORD_API_LIST) {

@@ -1,10 +1,13 @@
 /*
- * The kind `rfc2136`: signed updates to BIND, Knot or PowerDNS. A job is one UPDATE, sent over a
- * fresh socket and sent again every RESEND_MS until an answer comes that bears the server's
- * signature; after TRIES the server counts as gone. What is not signed proves nothing: it is
- * remembered as the likely reason, and shortens the wait. A server given by name is looked up for
- * each job, in the lane that no other publisher uses here, so that a dead name does not hold up
- * theirs; each try goes to its next address, at once when one of them is refused.
+ * The kind `rfc2136`: signed updates to BIND, Knot or PowerDNS. A job is one UPDATE. It opens a new
+ * socket, sends the UPDATE, and sends it again every RESEND_MS until an answer comes with the
+ * server's signature. After TRIES without one, the job is tried later. An answer without a valid
+ * signature proves nothing: its reason is kept for the error text, and the job waits only
+ * UNSIGNED_MS more.
+ *
+ * A server given by name is looked up for each job, in a lane of the resolver that no other
+ * publisher uses in the relay, so that a dead name does not hold up theirs. Each try goes to the
+ * server's next address, and at once to the next when one refuses.
  */
 #include "relay/dns/dns_packet.h"
 #include "relay/providers/publisher_kind.h"
@@ -49,23 +52,23 @@ struct rfc2136 {
 	struct timer *timer;
 	struct resolver *lookup;   /* under way, or NULL */
 	struct addr to[ADDRESSES]; /* the server's */
-	unsigned to_count, next;   /* of these, the next try's */
-	unsigned unreachable;      /* tries that failed at once; they are none of TRIES */
-	bool failed;               /* the last was one */
+	unsigned to_count, next;   /* next: the address of the next try, modulo to_count */
+	unsigned unreachable;      /* tries that failed at once; they do not count in tries */
+	bool failed;               /* the last try failed at once */
 	uint8_t packet[PACKET];
 	size_t packet_len;
 	struct tsig_mac mac;
 	uint16_t id;
 	unsigned tries;
-	char reason[REASON]; /* what will be said when no signed answer comes */
-	/* set by an answer; told from the timer, since publish() may not tell */
+	char reason[REASON]; /* the error text when no signed answer comes */
+	/* Set when decided; told from the timer, because publish() must not call done. */
 	enum publish_result result;
 	bool decided;
 };
 
 /* --- settings --- */
 
-/* "HOST", "HOST:PORT"; false after reporting. */
+/* Reads "HOST" or "HOST:PORT"; reports errors. */
 static void read_server(struct conf_at at, struct endpoint *out)
 {
 	const char *server = NULL, *why = NULL;
@@ -227,7 +230,7 @@ static void on_socket(void *owner)
 		on_socket_error(r, (int)n);
 }
 
-/* The socket of an only address stays: an answer to an earlier try counts, too. */
+/* With one address the socket stays, so an answer to an earlier try counts, too. */
 static void send_packet(struct rfc2136 *r)
 {
 	int err = 0;
