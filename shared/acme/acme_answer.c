@@ -1,11 +1,15 @@
 /*
- * A good answer adds to what is known; what follows from it is asked from acme_client_step().
+ * A good answer adds to what the client knows; acme_client_step() then derives the next step.
+ * Everything else is a way to fail:
  *
- * Ways to fail. No answer, a 5xx, or a rate limit for less than PAUSE_MAX_MS: the same request
- * again, RETRIES times in a row, with growing pauses. A bad nonce: again at once, NONCE_TRIES
- * times. An account that the CA does not know: it is made anew, once. A `replaces` that is refused:
- * the order again without it. A refusal of what was sent before without an answer tells that it
- * came through. Everything else fails the job with the CA's own words.
+ *	no answer, 5xx, a rate limit of at     the same request again, RETRIES times in a row,
+ *	most PAUSE_MAX_MS                      with growing pauses
+ *	a bad nonce                            the same request at once, NONCE_TRIES times
+ *	the CA does not know the account       a new account, once
+ *	an order with `replaces` is refused    the order without it
+ *	a repeated challenge or finalize is    the first one has arrived: go on
+ *	refused
+ *	all else                               the job fails with the CA's own words
  */
 #include "shared/acme/acme_client_parts.h"
 
@@ -16,16 +20,16 @@
 #include <string.h>
 
 enum {
-	NONCE_TRIES = 20, /* where half of them are refused, one request in a million fails */
+	NONCE_TRIES = 20, /* when a CA refuses every other nonce, one request in a million fails */
 	RETRIES = 4,
-	PAUSE_MS = 2000, /* three times as long each time */
+	PAUSE_MS = 2000, /* the next pause is three times as long */
 	PAUSE_MAX_MS = 60 * 1000,
-	POLL_MS = 500, /* twice as long each time */
+	POLL_MS = 500, /* the next pause is twice as long */
 	POLL_MAX_MS = 5000
 };
 #define RETRY_MAX_MS (7ull * 24 * 3600 * 1000)
 
-/* How long the CA wants to be left alone: seconds, or a date; 0 when it does not say. */
+/* Reads Retry-After, which is in seconds or a date, as a pause in ms. 0: the answer has none. */
 static uint64_t retry_after(const struct acme_client_answer *a, uint64_t now_ms)
 {
 	uint64_t s, at, ms = 0;
@@ -65,7 +69,7 @@ static void on_directory(struct acme_client *c, const struct acme_client_answer 
 	c->directory_ms = now_ms;
 }
 
-/* Where what was made is to be found from now on. */
+/* Takes the URL of the new account or order. */
 static void take_location(struct acme_client *c, const struct acme_client_answer *a,
 			  const char *what, char out[ACME_URL])
 {
@@ -104,13 +108,13 @@ static void on_order(struct acme_client *c, const struct acme_client_answer *a)
 	if (order.status != c->order.status)
 		c->polls = 0;
 	c->order = order;
-	/* Why it failed stands in the authorizations, which are read once more. */
+	/* The authorizations say why the order is invalid: read them again. */
 	for (size_t i = 0; order.status == ACME_INVALID && i < order.count; i++)
 		c->items[i].read = false;
 	judge_order(c);
 }
 
-/* What was ordered, or NULL. */
+/* Returns the name of the order that the authorization is for, or NULL. */
 static const char *ordered_name(const struct acme_client *c, const struct acme_authorization *a)
 {
 	for (size_t i = 0; i < c->name_count; i++) {
@@ -198,8 +202,8 @@ static void on_renewal(struct acme_client *c, const struct acme_client_answer *a
 		c->end = ACME_CLIENT_DONE;
 }
 
-/* Before the next question about the order: as long as the CA says, and a little longer each
- * time. */
+/* Sets the pause before the next poll of the order. It grows each time, and is at least as long as
+ * the CA says. */
 static void pause_poll(struct acme_client *c, const struct acme_client_answer *a, uint64_t now_ms)
 {
 	uint64_t pause = retry_after(a, now_ms), grown = POLL_MS;
@@ -270,7 +274,7 @@ void acme_answer_try_again(struct acme_client *c, uint64_t now_ms, uint64_t paus
 	wait_for(c, now_ms, larger(pause_ms, grown));
 }
 
-/* Whether it can go on at once in spite of a refusal. */
+/* Whether the job can go on at once after this refusal; changes what is known accordingly. */
 static bool is_overcome(struct acme_client *c, const char *type)
 {
 	bool was_sent_before = c->tries > 0;
@@ -281,7 +285,7 @@ static bool is_overcome(struct acme_client *c, const char *type)
 		c->account[0] = 0;
 		c->registered_again = true;
 	} else if (c->asking == ACME_STEP_CHALLENGE && was_sent_before) {
-		/* The order's status tells what has become of it. */
+		/* The order's status will tell the result. */
 		c->items[c->asking_item].answered = true;
 	} else if (c->asking == ACME_STEP_FINALIZE && was_sent_before &&
 		   strcmp(type, "orderNotReady") == 0) {
@@ -300,7 +304,7 @@ static void on_bad(struct acme_client *c, const struct acme_client_answer *a, ui
 	uint64_t pause = retry_after(a, now_ms);
 	acme_object_problem(a->status, a->body, a->body_len, &p);
 	bool limited = a->status == 429 || strcmp(p.type, "rateLimited") == 0;
-	/* Some answer 500 to a `replaces` that they do not know. */
+	/* Some CAs answer 500 to a `replaces` that they do not know. */
 	bool is_of_replaces = c->asking == ACME_STEP_ORDER && c->replaces && c->tries > 0;
 	bool is_brief =
 	    limited ? pause && pause <= PAUSE_MAX_MS : a->status >= 500 && !is_of_replaces;
@@ -330,7 +334,7 @@ void acme_answer_take(struct acme_client *c, uint64_t now_ms, const struct acme_
 		acme_client_fail(c, "an answer of more than %d KiB", ACME_CLIENT_ANSWER_MAX / 1024);
 	} else if (a->status >= 200 && a->status < 300) {
 		on_good(c, a, now_ms);
-		/* A nonce is only fetched for the step that is being tried. */
+		/* A fetched nonce does not end the failures of the step that needs it. */
 		if (c->asking != ACME_STEP_NONCE)
 			c->tries = c->nonce_tries = 0;
 		if (c->end != ACME_CLIENT_FAILED && c->tries == 0)

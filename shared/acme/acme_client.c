@@ -1,9 +1,9 @@
 /*
- * What is to be done next is derived, in acme_client_step(), from what is known: without a
- * directory it is fetched, without a nonce one is, without an account one is made, and so on to the
- * certificate. An answer (acme_answer.c) only adds to what is known, or takes away from it: a bad
- * nonce and a forgotten account are unknown again, and an order that the CA already finds ready
- * skips what lies behind it.
+ * acme_client_step() derives the next step from what the client knows. Without a directory it
+ * fetches the directory, without a nonce a nonce; without an account it makes one; and so on until
+ * it has the certificate. An answer (acme_answer.c) only adds knowledge or takes some away: a bad
+ * nonce and a forgotten account are unknown again. An order that is already ready skips the steps
+ * that lead there.
  *
  *	directory → nonce → account → order ┬ pending ──── authorizations → (owner publishes)
  *	    └→ renewal                      │              → challenges → poll
@@ -98,7 +98,7 @@ void acme_client_free(struct acme_client *c)
 	mem_free(c);
 }
 
-/* What is wrong with the name is in why. */
+/* Adds a name to the order. When it is wrong, why says so. */
 static void take_name(struct acme_client *c, const char *name, char why[ACME_WORDS])
 {
 	struct addr a;
@@ -165,7 +165,7 @@ int acme_client_ask_renewal(struct acme_client *c, const char *id, char why[ACME
 	return 0;
 }
 
-/* The time when it goes on is never cut off. */
+/* Cuts off the words when they are too long, but never the time at the end. */
 void acme_client_fail(struct acme_client *c, const char *format, ...)
 {
 	struct buf text = BUF_INIT;
@@ -228,7 +228,7 @@ static enum acme_step order_step(const struct acme_client *c, size_t *item)
 	case ACME_VALID:
 		return ACME_STEP_CERTIFICATE;
 	case ACME_INVALID:
-		/* The last that is read fails the job. */
+		/* on_authorization() fails the job when the last one is read. */
 		return find_item(c, is_unread, item) ? ACME_STEP_AUTHORIZATION : ACME_STEP_POLL;
 	default:
 		return ACME_STEP_POLL;
@@ -255,7 +255,7 @@ static bool is_waiting(const struct acme_client *c, uint64_t now_ms)
 	return now_ms >= c->wait_from_ms && now_ms < c->wait_until_ms;
 }
 
-/* What may not go on for ever, whatever the CA says. */
+/* Ends what a CA could make go on for ever. */
 static void look_at_limits(struct acme_client *c, uint64_t now_ms)
 {
 	if (now_ms < c->directory_ms || now_ms - c->directory_ms > DIRECTORY_MS)
@@ -273,7 +273,7 @@ static void fail_item(struct acme_client *c, size_t item, const char *why)
 	c->end = ACME_CLIENT_FAILED;
 }
 
-/* A clock that is set back begins the wait anew. */
+/* Fails the job when the owner takes too long. A clock that is set back restarts the wait. */
 static enum acme_client_state wait_for_owner(struct acme_client *c, size_t item, uint64_t now_ms)
 {
 	if (!c->publish_ms || now_ms < c->publish_ms)
@@ -403,7 +403,7 @@ static const char *step_url(const struct acme_client *c, enum acme_step step, si
 	}
 }
 
-/* A nonce serves once, whether or not an answer comes. */
+/* Writes the signed body. A nonce is used up even when no answer comes. */
 static void sign(struct acme_client *c, enum acme_step step)
 {
 	struct buf payload = BUF_INIT;
@@ -463,7 +463,7 @@ void acme_client_no_answer(struct acme_client *c, uint64_t now_ms, const char *w
 
 /* --- wishes --- */
 
-/* Where the i-th wish is; false: there are not so many. */
+/* *at: the index of the item that has the i-th wish. False: there are fewer wishes. */
 static bool find_wish(const struct acme_client *c, size_t i, size_t *at)
 {
 	if (c->end != ACME_CLIENT_IDLE || c->order.status != ACME_PENDING)

@@ -1,7 +1,6 @@
 /*
- * Each reader walks over one document with conf, whose errors name the place; the first of them is
- * the sentence that the caller gets. What a text may hold is checked where it is copied, so that
- * nothing later has to.
+ * Each reader walks over one document with conf.h. The errors of conf name the place; the caller
+ * gets the first one. Each text is checked where it is copied, so nothing later has to check it.
  */
 #include "shared/acme/acme_object.h"
 
@@ -24,7 +23,7 @@ enum {
 	TYPE_SHOWN = 20
 };
 
-/* Appends before and what most holds of words. */
+/* Appends before and at most most - 1 bytes of words, without control characters. */
 static void add_words(char *out, size_t cap, const char *before, const char *words, size_t most)
 {
 	char *harmless = text_harmless(words);
@@ -99,7 +98,7 @@ static void take_status(struct conf_at at, enum acme_status *out)
 
 /* --- problems --- */
 
-/* A member as text, whatever else it may be: what is wrong in a problem document is no further
+/* Returns a member when it is a text, else NULL: an error in a problem document is no further
  * problem. */
 static const char *text_in(struct conf_at at, const char *key)
 {
@@ -114,7 +113,7 @@ static struct conf_at object_in(struct conf_at at, const char *key)
 	return at.value && conf_has(at, key) ? conf_object(at, key) : (struct conf_at){0};
 }
 
-/* "for nas.example: what is wrong" */
+/* Appends "; for nas.example: what is wrong". */
 static void add_subproblem(struct conf_at at, char words[ACME_WORDS])
 {
 	const char *detail = text_in(at, "detail"),
@@ -205,7 +204,7 @@ int acme_object_order(const char *text, size_t len, const char *scheme, struct a
 	return finish(c, why);
 }
 
-/* A token becomes part of a path and of a record: base64url and nothing else. */
+/* A token becomes part of a path and of a record, so only base64url is allowed. */
 static bool is_token(const char *text)
 {
 	size_t len = strlen(text);

@@ -1,9 +1,9 @@
 /*
- * What a CA's JSON says, as plain values: the objects of RFC 8555 section 7.1, problem documents
- * (RFC 7807) and renewal information (RFC 9773). Every text and list has a bound. Unknown members
- * are passed over, as these documents want it; a member of a wrong type is an error.
+ * Reads a CA's JSON into plain values: the objects of RFC 8555 section 7.1, problem documents (RFC
+ * 7807) and renewal information (RFC 9773). Every text and list has a bound. A reader ignores
+ * unknown members, as these RFCs demand; a member of a wrong type is an error.
  *
- * A reader returns 0, or ERR_SYNTAX with one sentence in why.
+ * A reader returns 0, or ERR_SYNTAX with one sentence in why. Pure.
  */
 #ifndef GROUNDNUT_ACME_ACME_OBJECT_H
 #define GROUNDNUT_ACME_ACME_OBJECT_H
@@ -14,7 +14,7 @@
 
 enum {
 	ACME_URL = 512,
-	ACME_NAMES = 16, /* in one order */
+	ACME_NAMES = 16, /* the most names in one order */
 	ACME_TOKEN = 128,
 	ACME_WORDS = 512 /* a sentence for a person */
 };
@@ -30,8 +30,8 @@ enum acme_status {
 
 struct acme_directory {
 	char new_nonce[ACME_URL], new_account[ACME_URL], new_order[ACME_URL];
-	char renewal_info[ACME_URL]; /* "" where the CA has none */
-	bool binding_required;       /* of new accounts */
+	char renewal_info[ACME_URL]; /* "": the CA has none */
+	bool binding_required;       /* a new account needs an external account binding */
 };
 
 struct acme_order {
@@ -39,45 +39,45 @@ struct acme_order {
 	char authorizations[ACME_NAMES][ACME_URL];
 	size_t count;
 	char finalize[ACME_URL];
-	char certificate[ACME_URL]; /* "" until there is one */
-	char error[ACME_WORDS];     /* why it is invalid, where the CA says so */
+	char certificate[ACME_URL]; /* "": there is none yet */
+	char error[ACME_WORDS];     /* why the order is invalid; "": the CA does not say */
 };
 
-/* One name's authorization, and the challenge in it that was asked for. */
+/* The authorization of one name, with its challenge of the wanted type. */
 struct acme_authorization {
 	enum acme_status status;
 	char name[256]; /* without "*." */
 	bool wildcard;
-	char url[ACME_URL]; /* the challenge's; "" when it is not offered */
+	char url[ACME_URL]; /* the challenge's URL; "": the CA does not offer it */
 	char token[ACME_TOKEN + 1];
 	enum acme_status challenge_status;
-	char error[ACME_WORDS]; /* of whichever challenge failed */
-	char offered[128];      /* "dns-01, http-01" */
+	char error[ACME_WORDS]; /* of the first challenge that has one, of any type; or "" */
+	char offered[128];      /* the types of all challenges: "dns-01, http-01" */
 };
 
 struct acme_problem {
-	char type[64];          /* what follows "urn:ietf:params:acme:error:", or "" */
+	char type[64];          /* the part behind "urn:ietf:params:acme:error:", or "" */
 	char words[ACME_WORDS]; /* never empty */
 };
 
 struct acme_renewal {
-	uint64_t start_ms, end_ms; /* of the window; end > start */
+	uint64_t start_ms, end_ms; /* the window in UNIX time; end > start */
 };
 
-/* scheme: "https://", and nothing else is taken for a URL. */
+/* scheme: each URL must begin with it, "https://" or "http://". */
 int acme_object_directory(const char *text, size_t len, const char *scheme,
 			  struct acme_directory *out, char why[ACME_WORDS]);
 int acme_object_order(const char *text, size_t len, const char *scheme, struct acme_order *out,
 		      char why[ACME_WORDS]);
-/* challenge: its type, "dns-01" */
+/* challenge: the wanted type, such as "dns-01". */
 int acme_object_authorization(const char *text, size_t len, const char *scheme,
 			      const char *challenge, struct acme_authorization *out,
 			      char why[ACME_WORDS]);
 int acme_object_renewal(const char *text, size_t len, struct acme_renewal *out,
 			char why[ACME_WORDS]);
-/* Of whatever an answer holds that is no success; never fails. */
+/* Reads the body of an answer that is no success, whatever it holds. Never fails. */
 void acme_object_problem(unsigned status, const char *text, size_t len, struct acme_problem *out);
-/* Whether a text may be taken for a URL of this scheme. */
+/* Whether the text is a URL of this scheme, shorter than ACME_URL and without odd characters. */
 bool acme_object_is_url(const char *text, const char *scheme);
 
 #endif

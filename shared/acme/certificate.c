@@ -1,7 +1,8 @@
 /*
- * A request and a self-signed certificate are built from values, never from OpenSSL's little
- * language of commas and colons. A chain is written anew from what was read, so that nothing else
- * that a CA may send gets into a file.
+ * Requests and self-signed certificates are built from values, never from OpenSSL's configuration
+ * strings, so a name cannot smuggle in another field. A chain that is read is written again from
+ * the parsed certificates, so nothing else that a CA sends gets into a file. Making fails only
+ * without memory, and asserts; reading fails with one sentence.
  */
 #include "shared/acme/certificate.h"
 
@@ -87,7 +88,7 @@ void certificate_request(const struct p256 *key, const char *const *names, size_
 	EVP_PKEY_free(pkey);
 }
 
-/* id-pe-acmeIdentifier: an octet string inside the extension's own, and critical. */
+/* id-pe-acmeIdentifier: a critical extension that holds an octet string with the digest. */
 static X509_EXTENSION *acme_identifier(const uint8_t digest[32])
 {
 	uint8_t der[34] = {V_ASN1_OCTET_STRING, 32};
@@ -181,11 +182,11 @@ char *certificate_self_signed(const struct p256 *key, const char *const *names, 
 static int no_passphrase(char *buf, int size, int writing, void *arg)
 {
 	(void)buf, (void)size, (void)writing, (void)arg;
-	return -1; /* or OpenSSL would ask on the terminal of a service */
+	return -1; /* without this OpenSSL asks on the terminal */
 }
 
-/* OpenSSL passes over what it does not know, so that a chain cut in the middle of a line would be a
- * shorter chain. */
+/* OpenSSL skips what it does not know, so it would read a chain that is cut in the middle of a line
+ * as a shorter chain. */
 static bool ends_with_certificate(const char *pem, size_t len)
 {
 	static const char end[] = "-----END CERTIFICATE-----";
@@ -194,8 +195,8 @@ static bool ends_with_certificate(const char *pem, size_t len)
 	return len >= strlen(end) && memcmp(pem + len - strlen(end), end, strlen(end)) == 0;
 }
 
-/* The first certificate, and all of them written anew. NULL: there is none, or more than
- * CHAIN_MAX. */
+/* Returns the first certificate; *chain: all of them, written again. NULL: there is none, there are
+ * more than CHAIN_MAX, or the text is cut. */
 static X509 *read_chain(const char *pem, size_t len, char **chain)
 {
 	BIO *in = len <= INT_MAX ? BIO_new_mem_buf(pem, (int)len) : NULL;
@@ -258,7 +259,7 @@ static bool is_name(const GENERAL_NAME *entry, const char *name)
 	return have == strlen(name) && strncasecmp(p, name, have) == 0;
 }
 
-/* NULL: all are there. */
+/* Returns a name that the certificate is not for; NULL: it is for all of them. */
 static const char *missing_name(X509 *x, const char *const *names, size_t count)
 {
 	GENERAL_NAMES *list = X509_get_ext_d2i(x, NID_subject_alt_name, NULL, NULL);
@@ -286,14 +287,14 @@ static void take_issuer(X509 *x, char *out, size_t cap)
 	mem_free(text);
 }
 
-/* The authority's key identifier and the serial number's bytes as they stand in DER. */
+/* The id: the authority's key identifier, a dot, and the serial number's bytes in DER. */
 static void take_id(X509 *x, char out[CERTIFICATE_ID])
 {
 	const ASN1_OCTET_STRING *authority = X509_get0_authority_key_id(x);
 	uint8_t *serial = NULL;
 	int len = i2d_ASN1_INTEGER(X509_get_serialNumber(x), &serial);
 	out[0] = 0;
-	/* Two bytes of tag and length, as a serial number that may be shorter than 128 has them. */
+	/* Tag and length are one byte each, because the serial has at most ID_PART_MAX bytes. */
 	if (authority && ASN1_STRING_length(authority) > 0 &&
 	    ASN1_STRING_length(authority) <= ID_PART_MAX && len > 2 && len <= 2 + ID_PART_MAX) {
 		text_base64url(ASN1_STRING_get0_data(authority),

@@ -13,7 +13,7 @@ enum {
 	ASK_MOST_MS = DAY_MS,
 	SHORT_DAYS = 10
 };
-/* The longest that a CA can make us wait: what lies further off was written by a wrong clock. */
+/* The longest wait that a CA can ask for. A later try_ms was written by a wrong clock. */
 #define TRY_MOST_MS (7ull * DAY_MS)
 
 static uint64_t smaller(uint64_t a, uint64_t b)
@@ -36,7 +36,7 @@ static uint64_t latest_renewal(const struct certificate_schedule *s)
 	return s->not_after_ms - life(s) / 10;
 }
 
-/* Before this, the orders of the last day are too many. */
+/* Returns the time from which a new order is within the limit of a day; 0: at once. */
 static uint64_t orders_allow(const struct certificate_schedule *s, uint64_t now_ms)
 {
 	uint64_t oldest = s->orders_ms[CERTIFICATE_SCHEDULE_ORDERS - 1];
@@ -85,7 +85,7 @@ static void ask_again(struct certificate_schedule *s, uint64_t retry_ms, uint64_
 	s->ask_ms = now_ms + smaller(larger(pause, ASK_LEAST_MS), ASK_MOST_MS);
 }
 
-/* The moment stays where it is as long as the window does. */
+/* The chosen moment stays the same as long as the window stays the same. */
 void certificate_schedule_window(struct certificate_schedule *s, uint64_t start_ms, uint64_t end_ms,
 				 uint64_t retry_ms, uint64_t now_ms, uint32_t random)
 {

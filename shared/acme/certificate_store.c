@@ -1,8 +1,7 @@
 /*
- * Each call makes the path of one file, reads or replaces it whole (file.h), and makes a sentence
- * that names the file when that fails. The directories are made when something is first written. A
- * file that is absent is UV_ENOENT and no trouble; the key of the account is the one thing that is
- * made where it is absent.
+ * Each call builds the path of one file, and reads it or replaces it whole (file.h). When that
+ * fails, it makes a sentence that names the file. Each write first makes the directories. An absent
+ * certificate is UV_ENOENT, an absent schedule is empty, and an absent account's key is made.
  */
 #include "shared/acme/certificate_store.h"
 
@@ -30,7 +29,8 @@ struct certificate_store {
 	char *dir, *directory;
 };
 
-/* The CA's host for people, and some of the URL's hash because a CA has several directories. */
+/* Returns the CA's host, for people, and a part of the URL's hash, because a CA may have several
+ * directories. */
 static char *directory_name(const char *url)
 {
 	uint8_t digest[SHA256_DIGEST_LENGTH];
@@ -61,9 +61,9 @@ void certificate_store_free(struct certificate_store *s)
 	mem_free(s);
 }
 
-/* A wildcard begins with '_' there, and nothing leads out of the directory. A file's name may
- * have 255 bytes, with what file_replace() adds: of a longer one a part of its hash stands at
- * the end. */
+/* Returns the path of a file. Characters that could lead out of the directory, and '*' and ':',
+ * become '_'. A file's name may have 255 bytes, including what file_replace() adds, so a long name
+ * is cut and gets a part of its hash. */
 static char *path_of(const struct certificate_store *s, const char *name, const char *end)
 {
 	char hash[2 * HASH_LONG + 2] = "";
@@ -86,7 +86,7 @@ char *certificate_store_path(const struct certificate_store *s, const char *name
 	return path_of(s, name, ".pem");
 }
 
-/* Frees path. */
+/* Makes *why for an error rc; words: the reason, or NULL for the text of rc. Frees path. */
 static int tell(int rc, char *path, const char *words, char **why)
 {
 	*why = rc < 0 ? mem_printf("%s: %s", path, words ? words : err_text(rc)) : NULL;
@@ -121,7 +121,7 @@ static int new_account_key(struct certificate_store *s, struct p256 *key, char *
 	return rc;
 }
 
-/* What belongs to another directory, or cannot be read, is asked from the CA again. */
+/* NULL when the file cannot be read or belongs to another directory: the CA is asked again. */
 static char *read_account_url(struct certificate_store *s)
 {
 	char *path = path_of(s, "account", ".json"), *text, *url = NULL;

@@ -1,12 +1,12 @@
 /*
- * Accounts, certificates and their schedules in files, one directory for each CA below the state
- * directory: acme/HOST-HEX/, made when something is first written.
+ * Keeps accounts, certificates and schedules in files. Each CA has a directory acme/HOST-HEX/ below
+ * the state directory; the first write makes it.
  *
  *	account.key, account.json   the account's key, and its URL
- *	NAME.pem                    key and chain in one file, so that they are never of two minds
+ *	NAME.pem                    key and chain in one file, so that they always fit together
  *	NAME.schedule               certificate_schedule.h
  *
- * All are 0600. The calls read and write at once, and wait for the disk.
+ * All files have mode 0600 and are replaced whole. All calls block.
  */
 #ifndef GROUNDNUT_ACME_CERTIFICATE_STORE_H
 #define GROUNDNUT_ACME_CERTIFICATE_STORE_H
@@ -17,33 +17,35 @@
 
 struct certificate_store;
 
-/* directory: the CA's URL */
+/* directory: the URL of the CA's directory. Does not touch the disk. */
 struct certificate_store *certificate_store_new(const char *state_dir, const char *directory);
-void certificate_store_free(struct certificate_store *s);
+void certificate_store_free(struct certificate_store *s); /* NULL does nothing */
 
-/* Each returns 0, or a negative error with *why, a sentence that names the file, freed by the
- * caller. */
+/* A function with why returns 0 with *why NULL, or a negative error with *why a sentence that names
+ * the file; the caller frees it. */
 
-/* The account's key, made and written where there is none; *url: its URL, freed by the caller, or
- * NULL where the CA has not been asked for one yet. */
+/* Reads the account's key; makes and writes one when there is none. *url: the account's URL, freed
+ * by the caller; NULL: it is unknown, and the CA must be asked. The caller wipes the key. */
 int certificate_store_account(struct certificate_store *s, struct p256 *key, char **url,
 			      char **why);
 int certificate_store_set_account(struct certificate_store *s, const char *url, char **why);
 
-/* name: the first of the certificate's names. Reads what is there for all of names: UV_ENOENT where
- * there is nothing, ERR_CERTIFICATE where it does not fit. */
+/* name: the first of the certificate's names, which gives the file's name. Reads the certificate
+ * and its key, and checks that it is for all of names. UV_ENOENT: there is none; ERR_CERTIFICATE:
+ * it does not fit, or cannot be read. */
 int certificate_store_read(struct certificate_store *s, const char *name, const char *const *names,
 			   size_t count, struct certificate *out, struct p256 *key, char **why);
 int certificate_store_write(struct certificate_store *s, const char *name,
 			    const struct certificate *c, const struct p256 *key, char **why);
-char *certificate_store_path(const struct certificate_store *s, const char *name); /* NAME.pem */
+/* The path of NAME.pem; the caller frees it. */
+char *certificate_store_path(const struct certificate_store *s, const char *name);
 
-/* A schedule that is not there, or cannot be read, is new. */
+/* A schedule that is absent or cannot be read is all zero. */
 void certificate_store_read_schedule(struct certificate_store *s, const char *name,
 				     struct certificate_schedule *out);
 int certificate_store_write_schedule(struct certificate_store *s, const char *name,
 				     const struct certificate_schedule *schedule, char **why);
-/* Certificate and schedule; what is not there is no error. */
+/* Removes certificate and schedule. Errors are ignored. */
 void certificate_store_remove(struct certificate_store *s, const char *name);
 
 #endif

@@ -21,7 +21,7 @@ static void put_base64url(struct buf *out, const void *p, size_t len)
 	buf_commit(out, strlen(text));
 }
 
-/* The members in the order of the alphabet and without blanks, as RFC 7638 hashes them. */
+/* Writes the members sorted and without blanks: RFC 7638 hashes exactly this text. */
 static void put_jwk(struct json *w, const char *key, const struct p256 *k)
 {
 	char x[P256_BYTES * 2], y[P256_BYTES * 2];
@@ -51,7 +51,7 @@ void jws_thumbprint(const struct p256 *k, char out[JWS_THUMBPRINT])
 	buf_fini(&jwk);
 }
 
-/* OpenSSL gives the two numbers in DER, JOSE wants them side by side. */
+/* OpenSSL gives the signature's two numbers in DER; JOSE wants them one after the other. */
 static void sign_es256(const struct p256 *k, const void *p, size_t len,
 		       uint8_t out[SIGNATURE_BYTES])
 {
@@ -72,7 +72,7 @@ static void sign_es256(const struct p256 *k, const void *p, size_t len,
 	EVP_PKEY_free(key);
 }
 
-/* "head.payload", both in base64url: what is signed. */
+/* Writes the text that is signed: "head.payload", both in base64url. */
 static void put_input(struct buf *out, const struct buf *head, const char *payload)
 {
 	put_base64url(out, buf_data(head), buf_len(head));

@@ -1,7 +1,7 @@
 /*
- * Signed JSON as ACME wants it (RFC 7515 flattened, RFC 8555 section 6.2): signed with the
- * account's key (ES256), or, to bind a new account to one that exists elsewhere, with a key that
- * the CA gave out there (HS256). Pure.
+ * Signed JSON for ACME (RFC 7515 flattened, RFC 8555 section 6.2). Requests are signed with the
+ * account's key (ES256). The binding of a new account to an external one is signed with the key
+ * that the CA gave out for it (HS256). Pure.
  */
 #ifndef GROUNDNUT_ACME_JWS_H
 #define GROUNDNUT_ACME_JWS_H
@@ -11,13 +11,14 @@
 
 enum { JWS_THUMBPRINT = 44 };
 
-/* RFC 7638, base64url of SHA-256 */
+/* Writes the thumbprint of RFC 7638, as base64url of SHA-256. */
 void jws_thumbprint(const struct p256 *k, char out[JWS_THUMBPRINT]);
-/* kid: the account's URL, or NULL: the public key goes along. payload: JSON, or NULL for the empty
- * one by which something is fetched. */
+/* Appends the signed request. kid: the account's URL; NULL: the request carries the public key
+ * instead. payload: JSON; NULL: the empty payload, which only fetches. */
 void jws_sign(const struct p256 *k, const char *kid, const char *nonce, const char *url,
 	      const char *payload, struct buf *out);
-/* RFC 8555 section 7.3.4: the public key, signed with the CA's secret named kid. */
+/* Appends the external account binding of RFC 8555 section 7.3.4: the public key, signed with the
+ * CA's secret that has the name kid. */
 void jws_bind(const struct p256 *k, const char *kid, const void *secret, size_t secret_len,
 	      const char *url, struct buf *out);
 

@@ -47,7 +47,7 @@ void p256_new(struct p256 *out)
 static int no_passphrase(char *buf, int size, int writing, void *arg)
 {
 	(void)buf, (void)size, (void)writing, (void)arg;
-	return -1; /* or OpenSSL would ask on the terminal of a service */
+	return -1; /* without this OpenSSL asks on the terminal */
 }
 
 int p256_parse(const char *pem, size_t len, struct p256 *out)
