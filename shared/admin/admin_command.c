@@ -1,9 +1,9 @@
 /*
- * An edit: the directory's lock → the file as it is → one change → the file replaced. A password is
- * read before, so that nobody waits for who types it.
+ * An edit locks the directory, reads the file, makes one change, and replaces the file. A password
+ * is typed before the lock is taken, so that nobody waits for the person who types.
  *
- * Ways to fail: a file that is wrong, a directory that cannot be made or locked, a change that the
- * file does not allow: a line that says so, and nothing is written.
+ * Ways to fail: the file is wrong, the directory cannot be made or locked, the file does not allow
+ * the change. Then one line says so, and nothing is written.
  */
 #include "shared/admin/admin_command.h"
 
@@ -20,14 +20,14 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What an edit changes, and with what. */
+/* An edit, with the words that its change needs. */
 struct edit {
 	int (*change)(struct admin_file *f, struct edit *e); /* 0, or an exit code */
 	const char *name;
 	bool read_only;
-	char token[TOKEN_TEXT]; /* a new one */
-	char password[PASSWORD_TEXT];
-	char secret[TOTP_SECRET_TEXT]; /* a new one */
+	char token[TOKEN_TEXT];        /* result: the new token */
+	char password[PASSWORD_TEXT];  /* the hash of the new password */
+	char secret[TOTP_SECRET_TEXT]; /* result: the new secret */
 };
 
 static int add(struct admin_file *f, struct edit *e)
@@ -120,7 +120,7 @@ static int save(const char *path, const struct admin_file *f)
 	return err ? EXIT_WORK : 0;
 }
 
-/* Two at once would each write back what it has read. */
+/* Edits under the lock: without it one of two edits at once would be lost. */
 static int edit_locked(const char *path, struct edit *e)
 {
 	struct admin_file f;

@@ -1,4 +1,4 @@
-/* The block `admin` of relay.json and agent.json, as far as both have it. */
+/* The common part of the block `admin` in relay.json and agent.json. */
 #ifndef GROUNDNUT_ADMIN_ADMIN_CONFIG_H
 #define GROUNDNUT_ADMIN_ADMIN_CONFIG_H
 
@@ -8,20 +8,21 @@
 
 struct admin_config {
 	bool on;
-	char *file; /* admin.json, also where the listener is off */
+	char *file; /* the path of admin.json, also when the listener is off */
 	struct addr *listen;
 	size_t listen_count;
-	char **hosts; /* further names that it answers to */
+	char **hosts; /* further Host names that the listener answers to */
 	size_t host_count;
 	struct forwarded_trust trust;
 	char *metrics_token_file; /* absolute path, or NULL */
 };
 
-/* Reads `hosts` of the block. */
+/* Reads `hosts` of the block; reports errors in the conf. */
 void admin_config_read_hosts(struct conf_at at, struct admin_config *out);
 void admin_config_fini(struct admin_config *c);
-/* What a link begins with: the first address, or, where that stands for all, this one (NULL: it is
- * not known), and https:// but on loopback; freed by the caller. */
+/* Returns the scheme, address and port with which a link begins; the caller frees it. It takes the
+ * first address of listen. When that is the wildcard address, it takes address instead, unless that
+ * is NULL. The scheme is http on loopback, else https. */
 char *admin_config_origin(const struct admin_config *c, const struct addr *address);
 
 #endif

@@ -1,7 +1,8 @@
 /*
- * admin.json, in a program's state directory: who may ask its admin listener. Bearer tokens of
- * programs, by name, of each only the hash; the password of people, by scrypt; the secret of their
- * second factor, and the last code that was used. 0600.
+ * admin.json in a program's state directory: it says who may use the admin listener. It has the
+ * named bearer tokens of programs (only their hashes), the password of people (as scrypt), and the
+ * secret of the second factor with the last code that was used. Its mode is 0600. Blocking; any
+ * thread.
  */
 #ifndef GROUNDNUT_ADMIN_ADMIN_FILE_H
 #define GROUNDNUT_ADMIN_ADMIN_FILE_H
@@ -23,19 +24,22 @@ struct admin_token {
 struct admin_file {
 	struct admin_token tokens[ADMIN_TOKENS];
 	size_t count;
-	char password[PASSWORD_TEXT];       /* "": none */
+	char password[PASSWORD_TEXT];       /* a hash of password.h; "": there is no password */
 	char totp_secret[TOTP_SECRET_TEXT]; /* "": there is no second factor */
-	uint64_t totp_used;                 /* the step of the last code */
+	uint64_t totp_used;                 /* the step of the last used code (totp.h) */
 };
 
-/* An absent file is an empty one. 0; ERR_CONFIG with *why (freed by the caller) when something
- * in it is wrong; a negative errno with *why. */
+/* Reads the file; an absent file is empty. 0; ERR_CONFIG when its content is wrong; another
+ * negative error when it cannot be read. Not 0: *out is empty, and *why is one sentence that the
+ * caller frees. */
 int admin_file_read(const char *path, struct admin_file *out, char **why);
-/* As admin_file_read(); the caller has locked the directory (file_lock_dir). */
+/* Replaces the file; returns as admin_file_read() does. The caller holds file_lock_dir() from
+ * before it has read the file. */
 int admin_file_write(const char *path, const struct admin_file *f, char **why);
-/* NULL: none of that name. */
+/* By name; NULL: there is none. */
 struct admin_token *admin_file_find(struct admin_file *f, const char *name);
-/* Whose token this is, or NULL; in the same time whichever it is. */
+/* Returns the entry of this bearer token, or NULL. It compares with all entries, so the time does
+ * not tell which one fits. */
 const struct admin_token *admin_file_match(const struct admin_file *f, const char *token);
 
 #endif

@@ -1,11 +1,15 @@
 /*
- * try → the limiter admits its source → it waits for its turn → the pool verifies the password
- * against admin.json, and where there is a second factor the code, whose step is written to the
- * file before it counts → the owner is told, and the next one goes.
+ * The guess limiter admits a try, and the try waits for its turn. The pool verifies its password
+ * against admin.json, then its code when there is a second factor; the code's step is written to
+ * the file before the code counts. off_pool() notes the result, begins the next try, and tells the
+ * owner.
  *
- * Ways to fail: not admitted, or the one that would come last when ADMIN_LOGIN_WAITING wait: later.
- * No password in the file: wrong, after the same work. A file that cannot be read or written:
- * failed. What is on the pool when the owner closes is dropped when it comes back.
+ *	the limiter does not admit the source        refused at once
+ *	ADMIN_LOGIN_WAITING tries wait already       the one that would come last is refused
+ *	too many codes were wrong lately             later, and the code is not verified
+ *	there is no password in the file             wrong, after the same work
+ *	the file cannot be read or written           failed
+ *	the owner closes while a try is on the pool  the try is freed when it comes back
  */
 #include "shared/admin/admin_login.h"
 
@@ -29,11 +33,11 @@ struct pending {
 	struct addr peer;
 	char *file, *password, *code;
 	void *arg;
-	bool takes_codes; /* not too many were wrong lately */
-	/* the pool's answers */
+	bool takes_codes; /* false: too many codes were wrong lately */
+	/* set on the pool */
 	enum admin_login_result result;
 	bool wrong_code;
-	char *why; /* failed */
+	char *why; /* why it failed */
 };
 
 struct admin_login {
@@ -41,7 +45,7 @@ struct admin_login {
 	admin_login_fn *fn;
 	void *owner;
 	struct guess_limiter *guesses;
-	struct token_bucket codes; /* seconds */
+	struct token_bucket codes; /* wrong codes, in seconds */
 	struct login_queue *queue;
 	struct pending *running; /* on the pool, or NULL */
 	struct failure_log *log;
@@ -59,7 +63,7 @@ static void pending_free(struct pending *p)
 
 /* --- on the pool --- */
 
-/* The file is read again under its lock: a code counts once, whoever else writes. */
+/* Reads the file again under its lock, so that a code counts once also when others write. */
 static enum admin_login_result use_code_locked(struct pending *p)
 {
 	struct admin_file f;
@@ -118,7 +122,7 @@ static void note_wrong(struct admin_login *a, const struct pending *p)
 		log_warn("admin_refused", "source=%s reason=%s", addr_ip_text(&p->peer, ip), why);
 }
 
-/* What the limiter and the queue are to know, and the log. */
+/* Tells the result to the limiter, the queue and the log. */
 static void note(struct admin_login *a, const struct pending *p)
 {
 	uint64_t now = loop_now_ms(a->loop);

@@ -1,7 +1,8 @@
 /*
- * Signing in by a password, and a second factor where there is one. Passwords are looked at on the
- * thread pool, one after the other, in an order that is fair among networks (login_queue.h); who
- * guesses is not looked at (guess_limiter.h). A code works once, also after a restart. One thread.
+ * Signing in by a password, and by a code when there is a second factor. Passwords are verified on
+ * the thread pool, one at a time, in an order that is fair among networks (login_queue.h). The
+ * passwords of a source that guesses too much are not verified (guess_limiter.h). A code works only
+ * once, also after a restart. One thread.
  */
 #ifndef GROUNDNUT_ADMIN_ADMIN_LOGIN_H
 #define GROUNDNUT_ADMIN_ADMIN_LOGIN_H
@@ -12,9 +13,9 @@
 struct admin_login;
 
 enum {
-	ADMIN_LOGIN_WAITING = 32, /* passwords that wait at most */
-	/* Wrong codes behind a right password: so many at once, then one each so many seconds.
-	 * Somebody has the password by then. */
+	ADMIN_LOGIN_WAITING = 32, /* the most passwords that wait */
+	/* Wrong codes behind a right password: ADMIN_LOGIN_CODES at once, then one each
+	 * ADMIN_LOGIN_CODE_S seconds, from all sources together. */
 	ADMIN_LOGIN_CODES = 10,
 	ADMIN_LOGIN_CODE_S = 60
 };
@@ -22,24 +23,27 @@ enum {
 enum admin_login_result {
 	ADMIN_LOGIN_RIGHT,
 	ADMIN_LOGIN_WRONG,
-	ADMIN_LOGIN_LATER, /* not looked at: too much is guessed, or waits */
-	ADMIN_LOGIN_FAILED /* admin.json cannot be read or written; logged */
+	ADMIN_LOGIN_LATER, /* the code is not verified: too many were wrong lately */
+	ADMIN_LOGIN_FAILED /* admin.json cannot be read or written; the log says why */
 };
 
+/* One try; all of it is copied. */
 struct admin_login_try {
-	const char *file; /* admin.json */
+	const char *file; /* the path of admin.json */
 	const struct addr *peer;
 	const char *password, *code; /* code: "" for none */
-	void *arg;                   /* the owner's */
+	void *arg;                   /* passed to fn */
 };
 
-/* How a try went, for the arg it was given. */
+/* Tells the result of the try that had this arg. Comes from the loop, never inside
+ * admin_login_try(). */
 typedef void admin_login_fn(void *owner, void *arg, enum admin_login_result result);
 
 struct admin_login *admin_login_new(struct loop *l, admin_login_fn *fn, void *owner);
-/* NULL: fn will be called. Else the arg of the try that is not looked at, this one or an earlier
- * one that made room, for which it will not. */
+/* Begins a try. NULL: fn comes once for it. Else one try is refused and fn does not come for it:
+ * this returns the arg of that try, which is this one or an earlier one that made room. */
 void *admin_login_try(struct admin_login *a, const struct admin_login_try *t);
-void admin_login_close(struct admin_login *a); /* fn is not called any more */
+/* fn does not come after this. NULL does nothing. */
+void admin_login_close(struct admin_login *a);
 
 #endif

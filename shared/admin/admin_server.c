@@ -1,11 +1,14 @@
 /*
- * request → a Host that is ours, or a token → a path and a method that are known → of a write: the
- * page that it comes from → the token fits, or the cookie of a session that a link has begun → the
- * route, which answers.
+ * on_request() checks that the Host is ours or a bearer token is there, and finds the route.
+ * serve() checks where a write comes from (is_from_here()), then who asks (admit()): a token that
+ * fits, or the cookie of a session that a link or a password has begun. Then the route answers.
  *
- * Ways to fail: 404, 405; 403 for a foreign Host, a foreign Origin, a write without the header
- * token or by a read-only token; 401 for no token or a wrong one, with a counter and a line a
- * minute, and beyond the guessing rate 429 without a look at the token.
+ *	404, 405   no such path, or not with this method
+ *	403        a foreign Host or Origin, a write without the header token or by a read-only
+ *                 token
+ *	401        no token, or a wrong one; a wrong one is counted and logged at most once a minute
+ *	429        the source guesses too much; its token is not looked at
+ *	503        admin.json cannot be read or written
  */
 #include "shared/admin/admin_server.h"
 
@@ -30,7 +33,7 @@
 enum {
 	HEAD_MS = 10000,
 	CONNECTIONS = 256,
-	/* all who listen may come by one tunnel or proxy, and there is room for others */
+	/* All event listeners may come from one source, a tunnel or proxy, and others fit in. */
 	PER_SOURCE = EVENT_LISTENERS_MOST + 32,
 	TOKEN_FILE_MAX = 4096
 };
@@ -45,10 +48,11 @@ struct admin_server {
 	struct guess_limiter *guesses;
 	struct failure_log *log;
 	struct admin_file file;
-	struct stat file_seen; /* as the file was when last read */
+	struct stat file_seen; /* the state of the file when it was last read */
 	struct admin_sessions sessions;
 	struct admin_login *login;
-	/* Cookies ignore ports: its name tells this program from others on the same host. */
+	/* The cookie's name. Cookies ignore ports, so it tells this program from others on the same
+	 * host. */
 	char cookie[48];
 };
 
@@ -93,8 +97,8 @@ static void refuse_guess(struct http_exchange *x)
 
 /* --- who asks --- */
 
-/* The commands change the file at any time. A new password or second factor ends the sessions that
- * the old one began, and what they listen to. */
+/* Reads admin.json when it has changed; the commands change it at any time. A new password or
+ * second factor ends all sessions and event listeners. */
 static void read_file(struct admin_server *a)
 {
 	struct stat now = {0};
@@ -139,7 +143,7 @@ static bool is_metrics_token(const struct admin_server *a, const char *token)
 	return same;
 }
 
-/* The value of our cookie (RFC 6265), of the length that it has; else "". */
+/* Reads the value of our cookie (RFC 6265). "" when it is absent or of another length. */
 static void read_cookie(const struct admin_server *a, struct http_exchange *x, char out[TOKEN_TEXT])
 {
 	const char *sent = http_message_header(http_exchange_request(x), "Cookie");
@@ -164,8 +168,8 @@ static bool is_signed_in(struct admin_server *a, struct http_exchange *x)
 	return *session && admin_sessions_has(&a->sessions, session, loop_now_ms(a->loop));
 }
 
-/* Something of the session that a page of ours can read and others cannot, and that is no cookie.
- * Also of a session that has ended: who has none is refused for that. */
+/* Derives a value from the session's cookie that our page can read and other pages cannot. It does
+ * not check the session: admit() does. */
 static void header_token(const struct admin_server *a, struct http_exchange *x,
 			 char out[TOKEN_HASH_TEXT])
 {
@@ -186,7 +190,7 @@ static void note_wrong(struct admin_server *a, const struct addr *peer, const ch
 		log_info("admin_refused", "source=%s", addr_ip_text(peer, ip));
 }
 
-/* Answers, and returns false, unless who sends this token may do that. */
+/* Whether the token fits the right. False: the caller answers. */
 static bool admit_token(struct admin_server *a, const char *token, enum admin_right right,
 			struct admin_request *r)
 {
@@ -208,7 +212,7 @@ static bool is_read_only(struct admin_server *a, const char *token)
 	return !t || t->read_only;
 }
 
-/* Answers, and returns false, unless the request may be served. */
+/* Whether the request has the right. False: it is answered. */
 static bool admit(struct admin_server *a, struct admin_request *r, enum admin_right right)
 {
 	struct http_exchange *x = r->exchange;
@@ -242,8 +246,8 @@ static bool is_loopback_name(const char *host)
 	       (addr_parse_ip(host, &ip) == 0 && addr_is_loopback(&ip));
 }
 
-/* An address is no name that a stranger's DNS leads here, so where all are listened on, each
- * fits. */
+/* Whether the Host is the listener's own. DNS cannot make an address point elsewhere, so a listener
+ * on the wildcard address accepts each address. */
 static bool is_own_host(const struct admin_server *a, const char *host)
 {
 	const struct admin_config *c = a->config;
@@ -258,7 +262,7 @@ static bool is_own_host(const struct admin_server *a, const char *host)
 	return is_loopback_name(host);
 }
 
-/* Written by a page of ours: its Origin is this very host. */
+/* Whether the request comes from our own page: its Origin is the host that it asks. */
 static bool is_same_origin(struct http_exchange *x, const char *origin)
 {
 	const char *host = http_message_header(http_exchange_request(x), "Host"),
@@ -267,9 +271,9 @@ static bool is_same_origin(struct http_exchange *x, const char *origin)
 	       !strcmp(origin + strlen(scheme), host);
 }
 
-/* --- what is asked --- */
+/* --- reading requests --- */
 
-/* A value of the query, unescaped into out; "" when it is absent or does not fit. */
+/* As admin_request_query(). */
 static void query_value(struct http_span target, const char *key, char *out, size_t size)
 {
 	size_t key_len = strlen(key);
@@ -298,7 +302,7 @@ static bool is_json(const char *type)
 	return type && !strncasecmp(type, json, len) && (!type[len] || strchr("; ", type[len]));
 }
 
-/* A form of another site's page can send no such type. */
+/* Demands JSON's type, because a form on another site's page cannot send it. */
 struct conf *admin_request_body(const struct admin_request *r)
 {
 	struct http_message *m = http_exchange_request(r->exchange);
@@ -334,7 +338,7 @@ static const char page_headers[] =
     "'self'\r\n"
     "Referrer-Policy: no-referrer\r\nX-Content-Type-Options: nosniff\r\n";
 
-/* What stands between @ in the page on how to sign in. */
+/* The word for a mark between two @ in the page to sign in; NULL: there is no such mark. */
 static const char *signin_word(const struct admin_server *a, const char *mark, size_t len)
 {
 	bool password = *a->file.password, code = password && *a->file.totp_secret;
@@ -388,7 +392,7 @@ static void set_cookie(const struct admin_server *a, struct http_exchange *x, co
 	mem_free(headers);
 }
 
-/* A browser that fetches links before anybody clicks must not use this one up. */
+/* Whether a browser fetches the link before a person clicks: that must not use the link up. */
 static bool is_prefetch(struct http_exchange *x)
 {
 	const char *purpose = http_message_header(http_exchange_request(x), "Sec-Purpose");
@@ -403,8 +407,8 @@ static void begin_session(struct admin_server *a, struct http_exchange *x, const
 	set_cookie(a, x, session, ADMIN_SESSION_MS / 1000);
 }
 
-/* Nobody guesses a link, so the right one is taken also while others guess: any page may have a
- * browser of this machine ask for wrong ones. */
+/* A right link works even while its source guesses too much, because a link cannot be guessed, and
+ * any web page can have a browser on this machine ask for wrong links. */
 static void sign_in(void *owner, const struct admin_request *r)
 {
 	struct admin_server *a = owner;
@@ -446,9 +450,9 @@ static void on_login(void *owner, void *arg, enum admin_login_result result)
 	}
 }
 
-/* A page of ours asks, in JSON, which a form of another site's page cannot send. The Host is looked
- * at also beside a token, which is for nothing here: the page of a name that leads here for a while
- * may send any. */
+/* Only our own page may sign in. It sends JSON, which a form on another site's page cannot send.
+ * The Host is checked again here, because on_request() does not check it beside a bearer token, and
+ * a page whose name leads here by DNS rebinding may send any token. */
 static void sign_in_by_password(void *owner, const struct admin_request *r)
 {
 	struct admin_server *a = owner;
@@ -575,7 +579,7 @@ static bool fits_method(const struct http_head *h, const char *method)
 	return http_head_asks(h, method) || (!strcmp(method, "GET") && http_head_asks(h, "HEAD"));
 }
 
-/* The route that fits, and in allow the methods of all that have this path. */
+/* Returns the route of this path and method. Appends to allow the methods of all its routes. */
 static const struct admin_route *find_route(const struct admin_route *all,
 					    const struct http_head *h, struct buf *allow)
 {
@@ -600,7 +604,7 @@ static const struct web_file *find_file(const struct web_file *all, struct http_
 	return NULL;
 }
 
-/* Answers, and returns false, unless a write comes from a program or from a page of ours. */
+/* Whether a write comes from a program or from our own page. False: it is answered. */
 static bool is_from_here(const struct admin_server *a, struct http_exchange *x)
 {
 	struct http_message *m = http_exchange_request(x);
@@ -620,7 +624,7 @@ static bool is_from_here(const struct admin_server *a, struct http_exchange *x)
 	return false;
 }
 
-/* owner: of the route. */
+/* Checks the request and calls the route with its owner, or answers. */
 static void serve(struct admin_server *a, struct http_exchange *x, const struct admin_route *route,
 		  void *owner)
 {

@@ -2,7 +2,7 @@
 
 #include <stddef.h>
 
-/* A new secret in the place of the one that ends first. */
+/* Makes a secret in the place of the one that ends first; a free place ends at 0. */
 static void add(struct admin_secret *all, size_t count, uint64_t until_ms, char out[TOKEN_TEXT])
 {
 	struct admin_secret *place = all;
@@ -14,7 +14,7 @@ static void add(struct admin_secret *all, size_t count, uint64_t until_ms, char 
 	place->until_ms = until_ms;
 }
 
-/* Looks at all of them, whichever it is. */
+/* Compares with all of them, so that the time does not tell which one fits. */
 static const struct admin_secret *find(const struct admin_secret *all, size_t count,
 				       const char *secret)
 {

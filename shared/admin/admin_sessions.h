@@ -1,7 +1,7 @@
 /*
- * Who is signed in to the dashboard: links that work once within ten minutes, and the sessions that
- * they begin, which last twelve hours. All in memory: a restart signs everybody out. Pure: the
- * caller gives the time.
+ * Links and sessions of the dashboard. A link works once within ten minutes and begins a session; a
+ * session lasts twelve hours. All of them are in memory, so a restart signs everybody out. Pure:
+ * the caller gives the loop's time.
  */
 #ifndef GROUNDNUT_ADMIN_ADMIN_SESSIONS_H
 #define GROUNDNUT_ADMIN_ADMIN_SESSIONS_H
@@ -18,21 +18,22 @@ enum {
 };
 
 struct admin_secret {
-	char hash[TOKEN_HASH_TEXT]; /* "": free */
+	char hash[TOKEN_HASH_TEXT]; /* "": this place is free */
 	uint64_t until_ms;
 };
 
-/* Zeroes are a good start. */
+/* All zero at the start. */
 struct admin_sessions {
 	struct admin_secret links[ADMIN_LINKS], sessions[ADMIN_SESSIONS];
 };
 
-/* A new link; the one that would end first makes room. */
+/* Makes a link. When all places are taken, it replaces the link that ends first. */
 void admin_sessions_link(struct admin_sessions *s, uint64_t now_ms, char link[TOKEN_TEXT]);
-/* Uses a link up and begins a session; false: it is none, or no longer. */
+/* Uses a link up and begins a session. False: the link is unknown, used or too old. */
 bool admin_sessions_begin(struct admin_sessions *s, const char *link, uint64_t now_ms,
 			  char session[TOKEN_TEXT]);
-/* Begins one. */
+/* Begins a session without a link. When all places are taken, it replaces the one that ends
+ * first. */
 void admin_sessions_open(struct admin_sessions *s, uint64_t now_ms, char session[TOKEN_TEXT]);
 bool admin_sessions_has(const struct admin_sessions *s, const char *session, uint64_t now_ms);
 void admin_sessions_end_all(struct admin_sessions *s);

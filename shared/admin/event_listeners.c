@@ -6,7 +6,7 @@
 
 #include <inttypes.h>
 
-/* Now and then a comment is sent, which shows who has gone. */
+/* A comment is sent so often, because only a write shows that a listener has gone. */
 enum { ALIVE_MS = 15000 };
 
 struct listener {

@@ -1,10 +1,11 @@
 /*
- * Somebody listens → the events that it has not seen, at once → a look: new events to all, the
- * status is asked for → it comes, and is compared with the one before on the thread pool → what has
- * changed to all, the whole status to those who have none yet → the next look, a second later.
+ * A new listener gets the events that it has not seen at once. look() sends new events to all
+ * listeners and asks for the status. When the status comes, the thread pool compares it with the
+ * one before. on_compared() sends the changes to all listeners and the whole status to newcomers,
+ * and sets the next look, a second later or more. When nobody listens, looking stops.
  *
- * Ways to fail: too many listeners are answered 503. A question whose owner has closed is dropped
- * when its answer comes.
+ * Ways to fail: one listener too many gets 503. When the owner has closed, a look under way is
+ * freed at its next step.
  */
 #include "shared/admin/live_status.h"
 
@@ -16,20 +17,20 @@
 
 enum {
 	LOOK_MS = 1000,
-	/* of a status so many bytes make the next look a millisecond later */
+	/* Each BYTES_A_MS bytes of the status make the next look a millisecond later. */
 	BYTES_A_MS = 2000,
 	EVENTS_FIRST = 200,
-	/* of whole statuses in one turn, since they wait in memory until they are read */
+	/* The bytes of whole statuses sent in one turn; they wait in memory until they are read. */
 	WHOLE_MOST = 16 * 1024 * 1024
 };
 
-/* One who has not got a status yet. */
+/* A listener that has not got the status yet. */
 struct newcomer {
 	struct list node;
 	struct http_exchange *exchange;
 };
 
-/* A status on its way: asked for, then compared. */
+/* A status that is asked for, then compared. */
 struct look {
 	struct live_status *owner; /* NULL: it has closed */
 	struct buf before, after, change;
@@ -44,9 +45,9 @@ struct live_status {
 	void *ask_owner;
 	struct timer *timer;
 	struct list newcomers;
-	uint64_t told;     /* the number of the last event that all were told */
-	struct look *look; /* under way, or NULL */
-	struct buf status; /* as all were told it; empty: nobody was */
+	uint64_t told;     /* the number of the last event that all listeners have got */
+	struct look *look; /* the look under way, or NULL */
+	struct buf status; /* the last status that was sent; empty: none */
 };
 
 static void free_look(struct look *k)
@@ -92,7 +93,7 @@ static void drop_newcomers(struct live_status *s)
 	}
 }
 
-/* One that has gone meanwhile is no listener any more, and nothing is sent. */
+/* Sends the whole status to newcomers. Nothing is sent to one that is gone. */
 static void greet_newcomers(struct live_status *s)
 {
 	size_t sent = 0;
@@ -161,7 +162,7 @@ static void look(void *owner)
 	s->ask(s->ask_owner, on_status, s->look);
 }
 
-/* --- who listens --- */
+/* --- listeners --- */
 
 void live_status_add(struct live_status *s, const struct admin_request *r)
 {

@@ -1,6 +1,7 @@
 /*
- * The texts are not parsed into trees, which for a thousand homes would cost more than all else:
- * they are cut into members and elements, whose texts are compared.
+ * The texts are cut into members and elements, and the texts of these are compared. They are not
+ * parsed into trees: for a thousand homes that would cost more than everything else. Elements are
+ * found by their names in a hash table.
  */
 #include "shared/admin/status_difference.h"
 
@@ -24,7 +25,7 @@ static void put(struct buf *out, struct span s)
 	buf_put(out, s.p, s.len);
 }
 
-/* The end of the string that begins here with its quote. */
+/* Returns the end of the string whose opening quote is at p. */
 static const char *string_end(const char *p, const char *end)
 {
 	for (p++; p < end && *p != '"'; p++)
@@ -32,7 +33,7 @@ static const char *string_end(const char *p, const char *end)
 	return p < end ? p + 1 : end;
 }
 
-/* The end of the value that begins here. */
+/* Returns the end of the value that begins at p. */
 static const char *value_end(const char *p, const char *end)
 {
 	unsigned depth = 0;
@@ -54,13 +55,13 @@ static const char *value_end(const char *p, const char *end)
 	return end;
 }
 
-/* What is inside of an object or list. */
+/* Returns the text inside the brackets of an object or list. */
 static struct span inside(struct span s)
 {
 	return s.len >= 2 ? (struct span){s.p + 1, s.len - 2} : (struct span){s.p, 0};
 }
 
-/* Cuts off the first value, and the comma behind it. */
+/* Cuts the first value off rest, with the comma behind it. */
 static struct span cut_value(struct span *rest)
 {
 	const char *end = rest->p + rest->len, *stop = value_end(rest->p, end);
@@ -89,7 +90,7 @@ static bool is_list_of_objects(struct span s)
 	return s.len > 2 && s.p[0] == '[' && s.p[1] == '{';
 }
 
-/* What names an element: its text up to the end of its second member. */
+/* The name of an element: its text up to the end of its second member. */
 static struct span name_of(struct span element)
 {
 	struct span rest = inside(element), name = {element.p, element.len - 1};
@@ -189,7 +190,7 @@ static struct span whole(const struct buf *b)
 	return (struct span){buf_len(b) ? (const char *)buf_data(b) : "", buf_len(b)};
 }
 
-/* Its value, or an empty span. */
+/* Returns the value of a member, or an empty span. */
 static struct span find(struct span object, struct span key)
 {
 	struct span rest = inside(object);

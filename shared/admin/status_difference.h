@@ -1,10 +1,10 @@
 /*
- * What has changed from one status to the next, as JSON: the members of the one object that differ
- * in the other, null where one is gone. Of a list of objects only the elements that differ or are
- * new ("set"), and of those that are gone what names them ("gone"): an element's first two members
- * name it. So {"uptime_s": 6, "agents": {"set": [{"account": "alice", "agent": "nas", …}], "gone":
- * [{"account": "bob", "agent": "pc"}]}, "more": null}. Pure; both texts are JSON that this program
- * wrote, not indented.
+ * Writes the difference of two statuses as a JSON object. It has each member whose value has
+ * changed, with the new value, or null when the member is gone. For a list of objects it has an
+ * object with two lists: "set" has the elements that are new or have changed; "gone" has, of each
+ * element that is gone, the first two members, which name it. Example: {"uptime_s": 6, "agents":
+ * {"set": [{"account": "alice", "agent": "nas", …}], "gone": [{"account": "bob", "agent": "pc"}]},
+ * "more": null}. Pure. Both texts must be JSON objects that this program has written, not indented.
  */
 #ifndef GROUNDNUT_ADMIN_STATUS_DIFFERENCE_H
 #define GROUNDNUT_ADMIN_STATUS_DIFFERENCE_H
@@ -13,7 +13,7 @@
 
 #include <stdbool.h>
 
-/* False, and nothing is written: they are the same. */
+/* Appends the difference to out. False: they are the same, and nothing is written. */
 bool status_difference_write(const struct buf *before, const struct buf *after, struct buf *out);
 
 #endif
