@@ -42,14 +42,21 @@ static void put_csv(const struct row *r, struct buf *out)
 		   (unsigned long long)r->in, (unsigned long long)r->out);
 }
 
+/* A broken file may hold anything. */
+static const char *text_at(sqlite3_stmt *q, int column)
+{
+	const char *text = (const char *)sqlite3_column_text(q, column);
+	return text ? text : "";
+}
+
 static const char *write_rows(const struct traffic_report *r, sqlite3_stmt *q, struct buf *out,
 			      struct json *w)
 {
 	unsigned rows = 0;
 	int status;
 	while ((status = sqlite3_step(q)) == SQLITE_ROW) {
-		struct row row = {.account = (const char *)sqlite3_column_text(q, 1),
-				  .mapping = (const char *)sqlite3_column_text(q, 2),
+		struct row row = {.account = text_at(q, 1),
+				  .mapping = text_at(q, 2),
 				  .in = (uint64_t)sqlite3_column_int64(q, 3),
 				  .out = (uint64_t)sqlite3_column_int64(q, 4)};
 		quota_date(sqlite3_column_int64(q, 0), row.date);

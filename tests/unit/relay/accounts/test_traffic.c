@@ -5,6 +5,7 @@
 #define _GNU_SOURCE /* nftw */
 #include "relay/accounts/traffic.h"
 
+#include "relay/accounts/traffic_report.h"
 #include "shared/base/err.h"
 #include "shared/base/mem.h"
 
@@ -345,6 +346,33 @@ static void a_quota_is_judged_by_its_month(void **state)
 	end(&b);
 }
 
+static void a_report_of_a_broken_file_has_what_is_there(void **state)
+{
+	sqlite3 *db;
+	struct buf out = BUF_INIT;
+	const struct traffic_report r = {.path = tempdir_path("relay.db"),
+					 .from = 1,
+					 .to = 9,
+					 .by = TRAFFIC_BY_MAPPING,
+					 .csv = true};
+	(void)state;
+	assert_non_null(traffic_report_write(&r, &out));
+	buf_fini(&out);
+	assert_int_equal(sqlite3_open(r.path, &db), SQLITE_OK);
+	assert_int_equal(
+	    sqlite3_exec(
+		db,
+		"CREATE TABLE traffic (day, account, mapping, bytes_in, bytes_out);"
+		"INSERT INTO traffic VALUES (2, NULL, NULL, NULL, 'x'), (3, 'a', 'm', 1, 2)",
+		NULL, NULL, NULL),
+	    SQLITE_OK);
+	sqlite3_close(db);
+	assert_null(traffic_report_write(&r, &out));
+	assert_string_equal(buf_str(&out), "day,account,mapping,bytes_in,bytes_out\r\n"
+					   "1970-01-03,,,0,0\r\n1970-01-04,a,m,1,2\r\n");
+	buf_fini(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -357,6 +385,7 @@ int main(void)
 	    TEST(a_clock_that_leaps_ahead_throws_nothing_away),
 	    TEST(a_clock_that_is_behind_closes_nobody),
 	    TEST(a_quota_is_judged_by_its_month),
+	    TEST(a_report_of_a_broken_file_has_what_is_there),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
