@@ -31,6 +31,7 @@ void target_dial_close(struct target_dial *d)
 	io_close(d->io);
 	timer_close(d->timer);
 	buf_fini(&d->header);
+	tls_context_unref(d->to.tls);
 	mem_free(d);
 }
 
@@ -117,6 +118,8 @@ struct target_dial *target_dial_start(struct loop *l, const struct target_place 
 {
 	struct target_dial *d = mem_zalloc(sizeof *d);
 	d->to = *to;
+	if (to->tls)
+		d->to.tls = tls_context_ref(to->tls); /* a reload may make another one */
 	d->fn = fn;
 	d->owner = owner;
 	if (len)

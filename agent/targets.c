@@ -522,6 +522,9 @@ void targets_free(struct targets *s)
 	mem_free(s);
 }
 
+/* No key has it. */
+#define NO_PIN "sha256:0000000000000000000000000000000000000000000000000000000000000000"
+
 /* A file that cannot be used was an error of agent.json; if it has become so since, nothing is
  * believed. */
 static void set_tls(struct target *s)
@@ -537,7 +540,7 @@ static void set_tls(struct target *s)
 		return;
 	log_error("target_ca_file_unusable", "mapping=%s why=%s", m->name, why);
 	mem_free(why);
-	s->tls = tls_context_client_new(NULL, NULL, NULL, true, &why);
+	s->tls = tls_context_client_new(NO_PIN, NULL, NULL, true, &why);
 	mem_free(why);
 }
 
