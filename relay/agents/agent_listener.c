@@ -3,14 +3,13 @@
  * timeout, bytes that are no HELLO, a token that does not fit (REFUSE), or by being crowded out.
  * The first few of a minute are a line each, the others are counted.
  *
- * There are two crowds: peers from networks that held a session lately, and strangers, who get half
- * of the places at most, and few where descriptors are short. Who has to go is the oldest of the
- * network that has the most.
+ * How many there may be, and who goes when one more comes, is for `newcomers` to say; of strangers
+ * only few may stay where descriptors are short.
  */
 #include "relay/agents/agent_listener.h"
 
 #include "relay/accounts/credentials.h"
-#include "shared/base/eviction_queue.h"
+#include "relay/agents/newcomers.h"
 #include "shared/base/err.h"
 #include "shared/base/file.h"
 #include "shared/base/log.h"
@@ -32,22 +31,19 @@ enum {
 	RETRY_BUSY_MS = 30000,
 	LINGER_MS = 1000, /* for a refused peer to read why */
 	YOUNG_MS = 1000,
-	LOOKS = 8, /* for one that has said nothing, when one has to go */
 	/* a valid token also pays for the connections that its agent dialled beside the one it
 	 * used, and for some of its neighbours */
 	FORGIVEN = 16,
 };
 
 struct peer {
-	struct eviction_queue_member member;
-	struct list beside; /* those of its source, oldest first */
+	struct newcomer newcomer; /* first */
+	struct list beside;       /* those of its source, oldest first */
 	struct agent_listener *listener;
 	struct io *io;
 	struct buf in;
 	struct timer *timer;
 	struct addr source;
-	uint64_t since_ms;
-	bool known;                /* its network held a session lately */
 	struct exchange *exchange; /* of its invitation, under way; or NULL */
 	/* REFUSE, or WELCOME to a probe, is on its way; only its end is awaited */
 	bool answered;
@@ -57,18 +53,13 @@ struct agent_listener {
 	struct context *context;
 	struct registry *agents;
 	struct tls_context *tls;
-	struct eviction_queue *strangers, *known; /* peers */
+	struct newcomers *newcomers; /* peers */
 	/* Descriptors from that number on are kept for links: when they are in use, that many
 	 * strangers may stay. */
 	unsigned kept_from, strangers_then;
 	struct rate_limiter *failures, *held;
 	struct failure_log *log;
 };
-
-static struct eviction_queue *queue_of(const struct agent_listener *d, bool known)
-{
-	return known ? d->known : d->strangers;
-}
 
 /* An invitation becomes a credential, in accounts.json. */
 struct exchange {
@@ -84,7 +75,7 @@ static void drop(struct peer *p)
 {
 	if (p->exchange)
 		p->exchange->peer = NULL;
-	eviction_queue_leave(queue_of(p->listener, p->known), &p->member);
+	newcomers_leave(p->listener->newcomers, &p->newcomer);
 	list_remove(&p->beside);
 	rate_limiter_release(p->listener->held, &p->source);
 	timer_close(p->timer);
@@ -344,30 +335,24 @@ static void evict(struct peer *p)
 	drop(p);
 }
 
-/* Who has said something stands behind those of its network that have not: a far home needs as long
- * as its path takes. */
-static void evict_first(struct eviction_queue *c)
+static bool has_spoken(const struct newcomer *n)
 {
-	struct peer *p = LIST_ENTRY(eviction_queue_first(c), struct peer, member);
-	for (int i = 0; i < LOOKS && socket_info(io_fd(p->io)).bytes_received; i++) {
-		eviction_queue_put_last(c, &p->member);
-		p = LIST_ENTRY(eviction_queue_first(c), struct peer, member);
-	}
-	evict(p);
+	return socket_info(io_fd(((const struct peer *)n)->io)).bytes_received;
 }
 
 /* Makes room for one more of source, and counts it; false: there is none. */
 static bool make_room(struct agent_listener *d, const struct addr *source, bool known, uint64_t now)
 {
-	size_t strangers = eviction_queue_count(d->strangers);
-	if (strangers + eviction_queue_count(d->known) >= AGENT_LISTENER_PEERS)
-		evict_first(queue_of(d, !strangers));
-	else if (!known && strangers >= AGENT_LISTENER_STRANGERS)
-		evict_first(d->strangers);
+	struct newcomer *goes;
+	enum newcomers_answer answer = newcomers_ask(d->newcomers, source, known, now, &goes);
+	if (answer == NEWCOMERS_NONE)
+		return false;
+	if (answer == NEWCOMERS_INSTEAD)
+		evict((struct peer *)goes);
 	if (rate_limiter_held(d->held, source) >= AGENT_LISTENER_PEERS_EACH) {
 		struct list *beside = rate_limiter_holders(d->held, source);
 		struct peer *oldest = LIST_ENTRY(beside->next, struct peer, beside);
-		if (now >= oldest->since_ms + YOUNG_MS)
+		if (now >= oldest->newcomer.since_ms + YOUNG_MS)
 			evict(oldest);
 	}
 	return rate_limiter_hold(d->held, source, AGENT_LISTENER_PEERS_BURST, now);
@@ -400,11 +385,9 @@ void agent_listener_take(struct agent_listener *d, struct io *io)
 	p->listener = d;
 	p->io = io;
 	p->source = source;
-	p->since_ms = now;
 	p->timer = timer_new(l, on_timeout, p);
 	timer_set(p->timer, FIRST_FRAME_TIMEOUT_MS);
-	p->known = known;
-	eviction_queue_join(queue_of(d, known), &p->member, &source);
+	newcomers_join(d->newcomers, &p->newcomer, &source, known, now);
 	list_append(rate_limiter_holders(d->held, &source), &p->beside);
 	congestion_set(io_fd(io), d->context->config->congestion_used);
 	io_own(io, on_peer, p);
@@ -414,9 +397,10 @@ void agent_listener_take(struct agent_listener *d, struct io *io)
 void agent_listener_accept(void *owner, int fd, const struct addr *peer, const struct addr *local)
 {
 	struct agent_listener *d = owner;
+	uint64_t now = loop_now_ms(d->context->main);
 	while ((unsigned)fd >= d->kept_from &&
-	       eviction_queue_count(d->strangers) > d->strangers_then)
-		evict_first(d->strangers);
+	       newcomers_strangers(d->newcomers) > d->strangers_then)
+		evict((struct peer *)newcomers_stranger(d->newcomers, now));
 	agent_listener_take(d, io_take(d->context->main, fd, peer, local, NULL, NULL));
 }
 
@@ -427,8 +411,7 @@ struct agent_listener *agent_listener_new(struct context *c, struct registry *ag
 	d->context = c;
 	d->agents = agents;
 	d->tls = tls_context_ref(tls);
-	d->strangers = eviction_queue_new();
-	d->known = eviction_queue_new();
+	d->newcomers = newcomers_new(has_spoken);
 	d->kept_from = file_limit_for_visitors();
 	d->strangers_then = file_limit_for_links() / 4;
 	d->failures =
@@ -452,12 +435,9 @@ void agent_listener_free(struct agent_listener *d)
 {
 	if (!d)
 		return;
-	for (int known = 0; known < 2; known++) {
-		struct eviction_queue *c = queue_of(d, known);
-		for (struct eviction_queue_member *m; (m = eviction_queue_first(c));)
-			drop(LIST_ENTRY(m, struct peer, member));
-		eviction_queue_free(c);
-	}
+	for (struct newcomer *n; (n = newcomers_any(d->newcomers));)
+		drop((struct peer *)n);
+	newcomers_free(d->newcomers);
 	rate_limiter_free(d->failures);
 	rate_limiter_free(d->held);
 	failure_log_close(d->log);

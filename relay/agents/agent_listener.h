@@ -1,8 +1,7 @@
 /*
  * Where agents connect: accepts, does TLS, reads HELLO, checks the token, and hands the link to the
- * registry. Nothing is believed before that. A newcomer has 10 s and 4 KiB. There are at most
- * AGENT_LISTENER_PEERS newcomers, of which at most AGENT_LISTENER_STRANGERS are from networks that
- * held no session lately; beyond, the oldest of the fullest network goes. Of one address there are
+ * registry. Nothing is believed before that. A newcomer has 10 s and 4 KiB. There are only so many
+ * (newcomers.h), and of one address
  * AGENT_LISTENER_PEERS_EACH; beyond, its oldest goes. One that has just come may finish, up to
  * AGENT_LISTENER_PEERS_BURST of an address, since many agents share a carrier's address and come
  * back together. Addresses that keep failing are turned away for a while. Main loop only.
@@ -15,8 +14,6 @@
 struct agent_listener;
 
 enum {
-	AGENT_LISTENER_PEERS = 1024,
-	AGENT_LISTENER_STRANGERS = AGENT_LISTENER_PEERS / 2,
 	AGENT_LISTENER_PEERS_EACH = 64,
 	AGENT_LISTENER_PEERS_BURST = 512,
 	AGENT_LISTENER_FAILED_BURST = 50

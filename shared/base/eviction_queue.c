@@ -6,9 +6,11 @@
 #include <assert.h>
 #include <string.h>
 
+enum { NETWORK_KEY = 17 /* family and address */ };
+
 struct eviction_queue_network {
 	struct list node; /* crowd.by_count[] */
-	uint8_t key[17];  /* family and address */
+	uint8_t key[NETWORK_KEY];
 	struct list members;
 	size_t count;
 };
@@ -35,11 +37,17 @@ void eviction_queue_free(struct eviction_queue *c)
 	mem_free(c);
 }
 
-static struct eviction_queue_network *network_of(struct eviction_queue *c, const struct addr *from)
+static void put_key(const struct addr *from, uint8_t key[NETWORK_KEY])
 {
 	struct addr prefix = addr_prefix(from, 24, 48);
-	uint8_t key[17] = {prefix.family};
+	key[0] = prefix.family;
 	memcpy(key + 1, prefix.ip, sizeof prefix.ip);
+}
+
+static struct eviction_queue_network *network_of(struct eviction_queue *c, const struct addr *from)
+{
+	uint8_t key[NETWORK_KEY];
+	put_key(from, key);
 	struct eviction_queue_network *n = hash_table_get(c->networks, key, sizeof key);
 	if (n)
 		return n;
@@ -129,6 +137,13 @@ struct eviction_queue_member *eviction_queue_first(const struct eviction_queue *
 size_t eviction_queue_count(const struct eviction_queue *c)
 {
 	return c->count;
+}
+
+bool eviction_queue_is_near(const struct eviction_queue_member *m, const struct addr *from)
+{
+	uint8_t key[NETWORK_KEY];
+	put_key(from, key);
+	return memcmp(m->network->key, key, sizeof key) == 0;
 }
 
 size_t eviction_queue_beside(const struct eviction_queue_member *m)

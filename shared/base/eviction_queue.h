@@ -10,6 +10,7 @@
 #include "shared/base/addr.h"
 #include "shared/base/list.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct eviction_queue;
@@ -33,6 +34,8 @@ void eviction_queue_put_last(struct eviction_queue *c, struct eviction_queue_mem
 struct eviction_queue_member *eviction_queue_first(const struct eviction_queue *c);
 enum { EVICTION_QUEUE_FULLEST = 256 };
 size_t eviction_queue_count(const struct eviction_queue *c);
+/* whether the address is of that member's network */
+bool eviction_queue_is_near(const struct eviction_queue_member *m, const struct addr *from);
 /* how many members the network of that member has */
 size_t eviction_queue_beside(const struct eviction_queue_member *m);
 

@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE /* nftw */
 #include "relay/agents/agent_listener.h"
+#include "relay/agents/newcomers.h"
 #include "relay/doors/port_table.h"
 #include "relay/doors/vhost_table.h"
 #include "shared/base/file.h"
@@ -714,7 +715,7 @@ static void a_stop_leaves_nothing_behind(void **state)
 
 /* --- a crowd of strangers --- */
 
-enum { STRANGERS = AGENT_LISTENER_STRANGERS + 100 };
+enum { STRANGERS = NEWCOMERS_STRANGERS + 100 };
 
 static int far_ends[STRANGERS + 1], speaking;
 
@@ -774,7 +775,7 @@ static void step_strangers(struct ground *g)
 		int open = 0;
 		for (int i = 1; i <= STRANGERS; i++)
 			open += is_open(far_ends[i]);
-		assert_int_equal(open, AGENT_LISTENER_STRANGERS - 1);
+		assert_int_equal(open, NEWCOMERS_STRANGERS - 1);
 		assert_true(is_open(far_ends[0]));
 		assert_true(is_open(speaking));
 		close(speaking);

@@ -28,6 +28,11 @@ static void the_first_of_the_fullest_network_goes(void **state)
 		join(c, &m[i], from[i]);
 	assert_int_equal(eviction_queue_count(c), 6);
 	assert_int_equal(eviction_queue_beside(&m[5]), 3); /* a v6 /48 */
+	struct addr near;
+	assert_int_equal(addr_parse_ip("198.51.100.200", &near), 0);
+	assert_true(eviction_queue_is_near(&m[1], &near));
+	assert_false(eviction_queue_is_near(&m[0], &near));
+	assert_false(eviction_queue_is_near(&m[3], &near));
 	assert_ptr_equal(eviction_queue_first(c), &m[3]);
 	eviction_queue_put_last(c, &m[3]);
 	assert_ptr_equal(eviction_queue_first(c), &m[4]);
