@@ -386,6 +386,25 @@ static void listeners_hear_and_are_bounded(void **state)
 	mem_free(head);
 }
 
+/* Its password is being looked at, another waits for that, and then the server closes. */
+static void who_leaves_is_waited_for_by_nobody(void **state)
+{
+	struct lab *lab = *state;
+	static const char body[] = "{\"password\": \"wrong\"}";
+	char *text = mem_printf("POST /signin HTTP/1.1\r\nContent-Length: %zu\r\n%s\r\n%s",
+				sizeof body - 1, OWN_PAGE JSON_BODY, body);
+	int fds[2];
+	for (int i = 0; i < 2; i++)
+		fds[i] = say(lab, text);
+	close(fds[0]);
+	close(fds[1]);
+	assert_int_equal(ask(lab, "POST /signin", OWN_PAGE JSON_BODY, body), 401);
+	fds[0] = say(lab, text);
+	assert_int_equal(ask(lab, "GET /healthz", OWN_HOST, ""), 200);
+	close(fds[0]);
+	mem_free(text);
+}
+
 static int listen_on(struct lab *lab, const char *head)
 {
 	char *text = mem_printf("GET /api/v1/events HTTP/1.1\r\n%s\r\n", head);
@@ -478,6 +497,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(page_of_others_writes_nothing, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(guesses_are_not_looked_at_for_ever, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(page_of_others_guesses_no_password, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(who_leaves_is_waited_for_by_nobody, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(listeners_hear_and_are_bounded, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(who_is_signed_out_hears_no_more, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_listener_that_is_off_tells_nobody, set_up, tear_down),
