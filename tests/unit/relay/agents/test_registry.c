@@ -583,6 +583,77 @@ static void a_visitor_waits_for_the_new_sessions_word(void **state)
 	run(step_between);
 }
 
+/* --- who is inside, and one of them cut off --- */
+
+static struct {
+	bool answered;
+	uint64_t total, id;
+} inside;
+
+static void on_inside(void *arg, const struct buf *json, uint64_t total)
+{
+	struct buf copy = BUF_INIT;
+	(void)arg;
+	buf_put(&copy, buf_data(json), buf_len(json));
+	const char *id = strstr(buf_str(&copy), "\"id\":");
+	assert_int_equal(id != NULL, total > 0);
+	assert_int_equal(strstr(buf_str(&copy), "\"visitor\":\"127.0.0.1\"") != NULL, total > 0);
+	inside.answered = true;
+	inside.total = total;
+	inside.id = id ? strtoull(id + strlen("\"id\":"), NULL, 10) : 0;
+	buf_fini(&copy);
+}
+
+static void ask_inside(struct ground *g, const char *mapping, uint64_t id)
+{
+	struct door_visitors_wish wish = {.account = "alice", .id = id};
+	strcpy(wish.mapping, mapping);
+	inside.answered = false;
+	registry_visitors(g->agents, &wish, on_inside, NULL);
+	g->stage++;
+}
+
+/* It waits inside for an agent that is away, so that nobody else ends it. */
+static void step_inside(struct ground *g)
+{
+	struct caller *a = &g->callers[0];
+	static uint64_t id;
+	char byte;
+	if (g->stage == 0) {
+		g->config.grace_s = 3600;
+		call(g, 0, 1);
+		g->stage++;
+	} else if (g->stage == 1 && a->welcomed) {
+		declare(a, 1, g->port);
+		g->stage++;
+	} else if (g->stage == 2 && a->stated) {
+		transport_detach(a->transport);
+		g->visitor = visit(g->port);
+		ask_inside(g, "web", 0);
+	} else if (g->stage == 3 && inside.answered) {
+		id = inside.id;
+		g->stage -= id == 0; /* it is not there yet */
+		ask_inside(g, id ? "other" : "web", id);
+	} else if (g->stage == 4 && inside.answered) {
+		assert_int_equal(inside.total, 0);
+		ask_inside(g, "web", id);
+	} else if (g->stage == 5 && inside.answered) {
+		assert_int_equal(inside.total, 1);
+		assert_int_equal(recv(g->visitor, &byte, 1, 0), -1);
+		assert_int_equal(errno, ECONNRESET);
+		ask_inside(g, "web", id);
+	} else if (g->stage == 6 && inside.answered) {
+		assert_int_equal(inside.total, 0);
+		stop(g);
+	}
+}
+
+static void a_visitor_is_told_of_and_cut_off_once(void **state)
+{
+	(void)state;
+	run(step_inside);
+}
+
 /* --- a reload takes the port of a mapping --- */
 
 static bool settled;
@@ -802,6 +873,7 @@ int main(void)
 	    cmocka_unit_test(a_wrong_number_ends_no_live_session),
 	    cmocka_unit_test(a_removed_account_is_cut_off_and_told),
 	    cmocka_unit_test(a_visitor_waits_for_the_new_sessions_word),
+	    cmocka_unit_test(a_visitor_is_told_of_and_cut_off_once),
 	    cmocka_unit_test(a_port_that_a_reload_takes_is_free_when_all_loops_have_heard),
 	    cmocka_unit_test(a_declare_that_is_none_ends_the_session),
 	    cmocka_unit_test(a_stop_leaves_nothing_behind),
