@@ -6,7 +6,8 @@
 	X(homes)                                                                                   \
 	X(listeners)                                                                               \
 	X(names)                                                                                   \
-	X(traffic)
+	X(traffic)                                                                                 \
+	X(visitors)
 
 #define EMBED(name) WEB_FILES_SCRIPT_EMBED("relay/admin/web/", name)
 SCRIPTS(EMBED)

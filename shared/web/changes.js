@@ -6,10 +6,11 @@ import { vocabulary } from './words.js';
 
 export const acts = [{
 	account_added: 'account added', account_changed: 'account changed', account_renewed: 'token renewed', account_removed: 'account removed',
-	agent_invited: 'machine invited', agent_revoked: 'agent revoked', home_cut: 'home cut off', accounts_loaded: 'accounts.json taken up',
+	agent_invited: 'machine invited', agent_revoked: 'agent revoked', home_cut: 'home cut off', visitor_cut: 'visitor cut off', accounts_loaded: 'accounts.json taken up',
 }, {
 	account_added: '添加账户', account_changed: '修改账户', account_renewed: '更换令牌', account_removed: '删除账户',
-	agent_invited: '邀请机器', agent_revoked: '撤销代理', home_cut: '断开家庭', accounts_loaded: '载入 accounts.json',
+	agent_invited: '邀请机器', agent_revoked: '撤销代理', home_cut: '断开家庭', visitor_cut: '断开访客', accounts_loaded: '载入 accounts.json',
+	'mapping added': '添加映射', 'mapping changed': '修改映射', 'mapping removed': '删除映射', 'certificate ordered': '申请证书',
 }];
 const t = vocabulary({
 	when: 'When', who: 'Who', what: 'What', details: 'Details', session: 'signed in', token: 'token {1}', no_changes: 'Nothing was changed here since the start.',
@@ -38,7 +39,7 @@ const said = (value) => {
 function differences(c) {
 	const before = read(c.before), after = read(c.after);
 	if (typeof before !== 'object' || typeof after !== 'object') return [c.before, c.after].filter(Boolean).join(' → ');
-	const differs = (k) => k !== 'name' && said(before[k]) !== said(after[k]), name = after.name ?? before.name;
+	const differs = (k) => k !== 'name' && said(before[k]) !== said(after[k]), name = after.name ?? before.name ?? (before.visitor && `${before.account}/${before.agent}/${before.mapping}: ${before.visitor}`);
 	const keys = c.before && c.after ? [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(differs) : [];
 	return [name && element('strong', {}, name), ...keys.map((k) => element('span', { class: 'why' }, `${k}: ${said(before[k])} → ${said(after[k])}`))];
 }

@@ -20,7 +20,7 @@ export function open(title, ...body) {
 	return dialog;
 }
 
-const closer = (label) => {
+export const closer = (label) => {
 	const b = element('button', { type: 'button' }, label);
 	b.addEventListener('click', () => b.closest('dialog').close());
 	return b;

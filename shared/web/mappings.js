@@ -40,20 +40,20 @@ export function visitorsType(m) {
 		button('copy', text, t('copy'), { class: 'small', 'aria-label': t('copy_of', text) }), ' ', button('qr', text, t('qr'), { class: 'small', 'aria-label': t('qr_of', text) }))];
 }
 
-function row(key, m, more) {
-	const r = rates(key);
+function row(key, m, more, visitors) {
+	const r = rates(key), count = m.protocol === 'udp' ? m.flows ?? 0 : m.connections;
 	return { key: m.name, cells: [
 		element('strong', {}, m.name), visitorsType(m), [m.target ?? '', ' ', stateOf(m.target_state)],
 		[state(m.state, m.error), ' ', m.state === 'open' && stateOf(m.reachable), ' ', certificate(m.certificate)],
-		`${m.protocol === 'udp' ? m.flows ?? 0 : m.connections}`, rate(r.in), rate(r.out), bytes(m.bytes_in + m.bytes_out), ...more.map(([, cell]) => cell(m)),
+		visitors(m, count) || `${count}`, rate(r.in), rate(r.out), bytes(m.bytes_in + m.bytes_out), ...more.map(([, cell]) => cell(m)),
 	] };
 }
 
-// keyOf(m): as it was measured; more: further columns, [head, cell(m)].
-export function mappingTable(list, keyOf, more = []) {
+// keyOf(m): as it was measured; more: further columns, [head, cell(m)]; visitors(m, count): what stands for their number, if anything.
+export function mappingTable(list, keyOf, { more = [], visitors = () => null } = {}) {
 	if (!list.length) return element('p', { class: 'quiet' }, t('nomapping'));
 	const head = [[t('mapping')], [t('address')], [t('target')], [t('state')], [t('visitors'), true], [t('in'), true], [t('out'), true], [t('total'), true], ...more.map(([label]) => [label])];
-	return table(head, [...list].sort((a, b) => a.name.localeCompare(b.name)).map((m) => row(keyOf(m), m, more)), { class: more.length ? 'mappings steered' : 'mappings' });
+	return table(head, [...list].sort((a, b) => a.name.localeCompare(b.name)).map((m) => row(keyOf(m), m, more, visitors)), { class: more.length ? 'mappings steered' : 'mappings' });
 }
 export const ratesNote = () => t('shows_in');
 

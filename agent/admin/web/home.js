@@ -135,7 +135,7 @@ export const home = {
 			connection(status),
 			element('h2', {}, t('mappings')),
 			element('p', {}, button('mapping-add', '', t('add'), { class: 'main' })),
-			status.mappings.length ? element('div', { class: 'sheet' }, mappingTable(found, (m) => m.name, [[t('acts'), acts]])) : element('p', { class: 'quiet' }, t('no_mappings')),
+			status.mappings.length ? element('div', { class: 'sheet' }, mappingTable(found, (m) => m.name, { more: [[t('acts'), acts]] })) : element('p', { class: 'quiet' }, t('no_mappings')),
 			element('p', { class: 'quiet', hidden: !status.mappings.length }, ratesNote()),
 		];
 	},

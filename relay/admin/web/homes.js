@@ -7,19 +7,20 @@ import { ask } from './server.js';
 import { state } from './states.js';
 import { draw, refresh } from './tabs.js';
 import { vocabulary } from './words.js';
+import './visitors.js';
 
 const t = vocabulary({
 	attention: 'Needs attention', since: 'since {1}', from: 'from {1}', resumed_once: 'resumed once', resumed: 'resumed {1} times', ms: '{1} ms',
 	nobody: 'No home has come yet. Under Accounts, “Add an account” makes a line for one.', mappings_one: '1 mapping', mappings: '{1} mappings',
 	show: 'Show', hide: 'Hide', show_all: 'Show all {1}', cut: 'Cut off…', cut_title: 'Cut off {1}?', cut_verb: 'Cut off', cut_done: '{1} was cut off',
 	cut_text: 'The connections of its visitors end. The home comes back by itself within seconds. To keep it away, revoke its credential or renew the account under Accounts.',
-	is_detached: '{1} is detached', waiting: '{1} visitors wait',
+	visitors_of: 'Visitors of {1}: {2}', is_detached: '{1} is detached', waiting: '{1} visitors wait',
 }, {
 	attention: '需要处理', since: '自 {1}', from: '来自 {1}', resumed_once: '恢复过 1 次', resumed: '恢复过 {1} 次', ms: '{1} 毫秒',
 	nobody: '还没有家庭连接。在“账户”页点“添加账户”可以生成加入行。', mappings_one: '1 个映射', mappings: '{1} 个映射',
 	show: '展开', hide: '收起', show_all: '显示全部 {1} 个', cut: '断开…', cut_title: '断开 {1}？', cut_verb: '断开', cut_done: '已断开 {1}',
 	cut_text: '访客的连接会中断。家庭会在几秒内自动重新连接。如果不想让它回来，请在“账户”页撤销它的凭证或更换账户的令牌。',
-	is_detached: '{1} 离线', waiting: '{1} 位访客在等待',
+	visitors_of: '{1} 的访客：{2}', is_detached: '{1} 离线', waiting: '{1} 位访客在等待',
 });
 
 const FEW = 20;  // so many homes are shown with their mappings
@@ -47,6 +48,9 @@ onAct('cut', (of) => form(t('cut_title', of), {
 	},
 }));
 
+// How many are inside; who, behind a click.
+const inside = (key) => (m, count) => count > 0 && button('visitors', `${key}/${m.name}`, `${count}`, { class: 'small', 'aria-label': t('visitors_of', `${key}/${m.name}`, count) });
+
 function home(agent, few) {
 	const key = who(agent), mappings = agent.mappings ?? [], open = turned.get(key) ?? few;
 	const facts = [
@@ -59,7 +63,7 @@ function home(agent, few) {
 			button('turn', key, `${t(open ? 'hide' : 'show')} ${count}`, { class: 'small', 'aria-expanded': `${open}` }),
 			agent.state === 'attached' && button('cut', key, t('cut'), { class: 'small', 'aria-label': `${t('cut')} ${key}` })),
 		element('p', { class: 'quiet' }, agent.link ?? ''),
-		open && mappingTable(mappings, (m) => `${key}/${m.name}`));
+		open && mappingTable(mappings, (m) => `${key}/${m.name}`, { visitors: inside(key) }));
 }
 
 // What is wrong, in one list, so that nobody has to look for it.

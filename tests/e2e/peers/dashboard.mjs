@@ -40,6 +40,19 @@ await check('and drawn', async () => {
 	await page.locator('dialog').waitFor({ state: 'detached' });
 });
 await check('the focus is back where it was', async () => same(true, await row('blog').getByRole('button', { name: /^QR/ }).evaluate((e) => e === document.activeElement)));
+await check('who is inside a mapping', async () => {
+	await row('talk').getByRole('button', { name: 'Visitors of alice/nas/talk: 1' }).click();
+	await page.locator('dialog td', { hasText: '198.51.100.20' }).waitFor();
+	await page.screenshot({ path: `${directory}/visitors.png` });
+	same([], await violations(page));
+});
+await check('one is cut off, asked first', async () => {
+	await page.locator('dialog').getByRole('button', { name: 'Cut off… 198.51.100.20' }).click();
+	await page.getByRole('button', { name: 'Cut off', exact: true }).click();
+	await page.locator('dialog').getByText('Nobody is inside now.').waitFor();
+	await page.getByRole('button', { name: 'Close' }).click();
+	await page.locator('dialog').waitFor({ state: 'detached' });
+});
 await check('mappings are put away', async () => {
 	await home('alice/nas').getByRole('button', { name: /^Hide/ }).click();
 	await row('web').waitFor({ state: 'detached' });
@@ -117,10 +130,14 @@ await check('and mended there', async () => {
 	await page.getByLabel('Ports').fill('444, 8000-8999');
 	await page.getByLabel('Visitors at once').fill('500');
 	await page.getByLabel('Bandwidth').fill('100M');
+	await page.getByLabel('Quota a month').fill('500G');
+	await page.getByLabel('It begins anew on day').fill('15');
+	await page.getByLabel('When it is used').selectOption('slow');
 	await page.getByRole('button', { name: 'Save' }).click();
 	await page.locator('dialog').waitFor({ state: 'detached' });
 	await home(/^alice$/).getByText('up to 500 visitors').waitFor();
 	await home(/^alice$/).getByText('100M bit/s').waitFor();
+	await home(/^alice$/).getByText('quota 500G a month').waitFor();
 });
 await check('in force at once', async () => {
 	await go('homes');
@@ -177,6 +194,8 @@ await check('and found', async () => {
 await check('what was changed here, with who did', async () => {
 	await go('changes');
 	await page.locator('main tr', { hasText: 'account changed' }).filter({ hasText: /ports: .* → 444, 8000-8999/ }).filter({ hasText: 'signed in' }).first().waitFor();
+	await page.locator('main tr', { hasText: 'account changed' }).filter({ hasText: /quota: .* → 500000000000 15 slow/ }).first().waitFor();
+	await page.locator('main tr', { hasText: 'visitor cut off' }).filter({ hasText: 'alice/nas/talk: 198.51.100.20' }).first().waitFor();
 	await page.locator('main tr', { hasText: 'account removed' }).filter({ hasText: 'bob' }).first().waitFor();
 });
 await check('a page that is hidden closes its stream', async () => same([true, false], await page.evaluate(async () => {
