@@ -169,10 +169,23 @@ static void on_orders(void *owner)
 
 /* --- before an order --- */
 
+/* Of mappings that share an order one is enough for it to succeed. */
 static void tell_look(struct certificates *all, const struct entry *e)
 {
-	bool is_waiting = e->lookup && loop_now_ms(all->loop) < e->looked_ms + RECORD_WAIT_MS;
-	certificate_order_set_look(e->order, is_waiting || e->is_probed, e->closed, e->no_record);
+	const char *closed = NULL, *no_record = NULL;
+	bool is_looking = false, is_first = true;
+	LIST_EACH(node, &all->entries)
+	{
+		const struct entry *at = LIST_ENTRY(node, const struct entry, node);
+		if (at->order != e->order)
+			continue;
+		is_looking |= at->is_probed || (at->lookup && loop_now_ms(all->loop) <
+								  at->looked_ms + RECORD_WAIT_MS);
+		closed = is_first || !at->closed ? at->closed : closed;
+		no_record = is_first || !at->no_record ? at->no_record : no_record;
+		is_first = false;
+	}
+	certificate_order_set_look(e->order, is_looking, closed, no_record);
 }
 
 static void on_record(void *owner, const struct addr *list, size_t count, int err)

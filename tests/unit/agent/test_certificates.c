@@ -30,7 +30,8 @@ static void open_desk(struct desk *d)
 	    "\"https\", \"host\": \"cloud.alice\", \"target\": \"127.0.0.1:80\"}, {\"name\": "
 	    "\"own\", "
 	    "\"protocol\": \"https\", \"host\": \"own.example.org.\", \"target\": "
-	    "\"127.0.0.1:80\"}]}",
+	    "\"127.0.0.1:80\"}, {\"name\": \"beside\", \"protocol\": \"https\", \"host\": "
+	    "\"cloud.alice\", \"public_port\": 8444, \"target\": \"127.0.0.1:80\"}]}",
 	    0, scratch_dir);
 	d->loop = loop_new("test");
 	assert_int_equal(agent_config_parse("agent.json", text, strlen(text), &d->config), 0);
@@ -128,6 +129,40 @@ static void a_relay_changes_its_domain_seldom(void **state)
 	close_desk(&d);
 }
 
+static void tell_closed(struct desk *d, const char *mapping, const char *why)
+{
+	certificates_told(
+	    d->all, mapping,
+	    &(struct certificates_public){
+		.host = "cloud.alice.home.example", .is_open = true, .port = 443, .closed = why});
+}
+
+/* What keeps one of them closed was said, and the hour begun, at each look. */
+static void mappings_of_one_host_are_looked_at_together(void **state)
+{
+	struct desk d;
+	unsigned said = 0;
+	(void)state;
+	open_desk(&d);
+	listen_in();
+	for (int i = 0; i < 3; i++) {
+		tell_closed(&d, "cloud", NULL);
+		tell_closed(&d, "beside", "8444 does not answer");
+	}
+	listen_end();
+	assert_null(strstr(scratch_err, "certificate_waits"));
+	listen_in();
+	for (int i = 0; i < 3; i++) {
+		tell_closed(&d, "cloud", "443 does not answer");
+		tell_closed(&d, "beside", "8444 does not answer");
+	}
+	listen_end();
+	for (const char *p = scratch_err; (p = strstr(p, "certificate_waits")); p++)
+		said++;
+	assert_int_equal(said, 1);
+	close_desk(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -135,6 +170,8 @@ int main(void)
 					    scratch_teardown),
 	    cmocka_unit_test_setup_teardown(a_relay_changes_its_domain_seldom, scratch_setup,
 					    scratch_teardown),
+	    cmocka_unit_test_setup_teardown(mappings_of_one_host_are_looked_at_together,
+					    scratch_setup, scratch_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
