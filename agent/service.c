@@ -349,7 +349,7 @@ static const char *reload(struct service_main *m)
 		mem_free(why);
 		agent_config_free(fresh);
 		systemd_reloaded();
-		return "the certificates that the file names cannot be used: nothing was changed";
+		return "the certificates that the file names cannot be used: all goes on as it was";
 	}
 	struct agent_config *old = m->config;
 	m->config = fresh;

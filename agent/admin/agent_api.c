@@ -83,10 +83,18 @@ static char *mapping_text(const struct agent_config *c, const char *name)
 
 /* --- mappings --- */
 
-static void answer_change(struct agent_api *a, const struct job *j, const char *after)
+/* The file has been changed. error: why the agent does not take it up, or NULL. */
+static void answer_change(struct agent_api *a, const struct job *j, const char *after,
+			  const char *error)
 {
 	static const char *const acts[] = {"mapping added", "mapping changed", "mapping removed"};
 	admin_server_audit(a->server, &j->asker, acts[j->act], j->before, after);
+	if (error) {
+		char *why = mem_printf("it is in agent.json now, but not in force: %s", error);
+		admin_answer_error(j->exchange, 409, why);
+		mem_free(why);
+		return;
+	}
 	struct buf out = BUF_INIT;
 	buf_puts(&out, after ? after : "{}");
 	admin_answer_status(j->exchange, j->act == MAPPING_CHANGE_ADD ? 201 : 200, &out);
@@ -99,12 +107,11 @@ static void on_changed(void *owner, const struct mapping_change_result *r)
 	struct agent_api *a = j->api;
 	if (a) {
 		char *after = r->config ? mapping_text(r->config, j->name) : NULL;
-		const char *error = r->code ? r->said : a->calls.reload(a->calls.owner);
 		a->change = NULL;
-		if (error)
-			admin_answer_error(j->exchange, r->code == EXIT_USAGE ? 400 : 409, error);
+		if (r->code)
+			admin_answer_error(j->exchange, r->code == EXIT_USAGE ? 400 : 409, r->said);
 		else
-			answer_change(a, j, after);
+			answer_change(a, j, after, a->calls.reload(a->calls.owner));
 		mem_free(after);
 	}
 	job_free(j);
