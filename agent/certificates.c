@@ -444,6 +444,8 @@ static void take_host(struct entry *e, const char *host)
 	resolver_close(e->lookup);
 	e->lookup = NULL;
 	e->looked_ms = 0;
+	mem_free(e->no_record); /* of the host before */
+	e->no_record = NULL;
 }
 
 void certificates_told(struct certificates *all, const char *mapping,
