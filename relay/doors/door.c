@@ -37,8 +37,6 @@ enum {
 	HTTPS_PORT = 443,
 };
 
-static void on_slow_timer(void *owner);
-
 static const struct door_kind *kind_of(const struct mapping *m)
 {
 	switch (m->protocol) {
@@ -89,7 +87,6 @@ struct door *door_new(struct tenant *t, const struct mapping *mapping)
 	d->host = mapping->host ? full_host(t, mapping->host) : NULL;
 	list_init(&d->parked);
 	list_init(&d->inside);
-	d->slow_timer = timer_new(t->worker->loop, on_slow_timer, d);
 	slow_visitors_init(&d->slow, kind->slow);
 	list_append(&t->doors, &d->beside);
 	set_rates(d);
@@ -740,12 +737,6 @@ void door_crowd(struct door *d)
 	log_info("door_rests", "mapping=%s waiting=%u", d->mapping.name, d->newcomers);
 }
 
-void door_watch(struct door *d)
-{
-	if (!timer_is_set(d->slow_timer))
-		timer_set(d->slow_timer, SLOW_VISITORS_MS);
-}
-
 /* Memory for visitors is short: those that hold some and do not move make room, in the mapping that
  * has the most visitors. */
 static void on_slow_timer(void *owner)
@@ -760,6 +751,14 @@ static void on_slow_timer(void *owner)
 	if (ask_slow(d, (struct slow_visitors_wish){.most = most, .memory = true}))
 		transport_mark(d->tenant->transport);
 	timer_set(d->slow_timer, SLOW_VISITORS_MS);
+}
+
+void door_watch(struct door *d)
+{
+	if (!d->slow_timer)
+		d->slow_timer = timer_new(d->tenant->worker->loop, on_slow_timer, d);
+	if (!timer_is_set(d->slow_timer))
+		timer_set(d->slow_timer, SLOW_VISITORS_MS);
 }
 
 void door_say_slow(struct door *d, const struct addr *visitor, int64_t lag_ms)

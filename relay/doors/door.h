@@ -99,7 +99,7 @@ struct door {
 	unsigned newcomers;        /* let in while the agent is detached */
 	struct list beside;        /* tenant.doors */
 	struct slow_visitors slow; /* visitors that may have to make room */
-	struct timer *slow_timer;
+	struct timer *slow_timer;  /* NULL: it was not needed yet */
 	/* visitors ended because they were slow, and when that was last logged */
 	uint64_t slow_ended, slow_said_ms;
 	struct shaper *shaper;       /* NULL: neither mapping nor account has a limit */

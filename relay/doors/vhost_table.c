@@ -19,7 +19,7 @@ enum { NAME = 256, KEY = NAME + sizeof(":65535") };
 struct entry {
 	struct vhost door;
 	char *owner;
-	char name[KEY]; /* lower case, no final dot, and ":PORT" of a port of its own; the key */
+	char name[]; /* lower case, no final dot, and ":PORT" of a port of its own; the key */
 };
 
 /* why a shared port is not open */
@@ -99,14 +99,15 @@ static void put_port(char *name, uint16_t port)
 int vhost_table_claim(struct vhost_table *v, struct vhost_entrance at, const char *host,
 		      const char *owner, struct vhost *door, char **holder, char **why)
 {
-	struct entry *e = mem_zalloc(sizeof *e), *before;
+	char name[KEY];
 	*holder = *why = NULL;
-	if (text_host(host, true, e->name) < 0) {
-		mem_free(e);
+	if (text_host(host, true, name) < 0) {
 		*why = mem_printf("\"%s\" is no host name", host);
 		return ERR_SYNTAX;
 	}
-	put_port(e->name, at.port);
+	put_port(name, at.port);
+	struct entry *e = mem_zalloc(sizeof *e + strlen(name) + 1), *before;
+	strcpy(e->name, name);
 	e->owner = mem_strdup(owner);
 	uv_mutex_lock(&v->lock);
 	before = hash_table_add(door->redirect ? v->redirects : table(v, at.shared), e->name,

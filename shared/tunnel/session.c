@@ -144,11 +144,19 @@ void session_commit(struct session *s, uint32_t stream, uint8_t kind, size_t len
 	s->next++;
 }
 
+/* What a session says that carries no data waits in small chunks, until there is more of it. */
+static size_t usual_behind(const struct session_chunk *last)
+{
+	if (!last)
+		return SESSION_SMALL;
+	return last->cap < SESSION_CHUNK / 2 ? 2 * last->cap : SESSION_CHUNK;
+}
+
 void session_put(struct session *s, uint32_t stream, uint8_t kind, const void *payload, size_t len)
 {
 	size_t need = FRAME_HEADER + len;
 	if (!s->last || s->last->cap - s->last->end < need) {
-		size_t usual = s->last ? SESSION_CHUNK : SESSION_SMALL;
+		size_t usual = usual_behind(s->last);
 		struct session_chunk *c = chunk_new(s, need > usual ? need : usual);
 		if (s->last)
 			s->last->next = c;

@@ -6,6 +6,7 @@
 
 #include "tests/unit/tempdir.h"
 
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -315,9 +316,27 @@ static void a_closed_port_is_told(void **state)
 	vhost_table_free(v);
 }
 
+/* There is a claim for each mapping of each agent. */
+static void a_claim_takes_little_memory(void **state)
+{
+	(void)state;
+	enum { MANY = 1000, MOST = 200 };
+	struct vhost_table *v = vhost_table_new();
+	size_t before = mallinfo2().uordblks;
+	char host[32];
+	for (int i = 0; i < MANY; i++) {
+		snprintf(host, sizeof host, "h%d.home.test", i);
+		take(v, HTTP, host, 0);
+	}
+	if (before) /* a sanitizer's malloc does not say */
+		assert_true(mallinfo2().uordblks - before < (size_t)MANY * MOST);
+	vhost_table_free(v);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_claim_takes_little_memory),
 	    cmocka_unit_test(a_held_host_is_refused_by_name),
 	    cmocka_unit_test(what_is_no_name_is_refused),
 	    cmocka_unit_test(the_nearest_name_wins),

@@ -273,6 +273,28 @@ static void a_word_of_an_idle_session_takes_little_memory(void **state)
 	buf_fini(&wire);
 }
 
+/* An agent with ten mappings is told of each, and acknowledges that later. */
+static void few_words_of_an_idle_session_take_little_memory(void **state)
+{
+	(void)state;
+	enum { WORDS = 4, LEN = 1500 };
+	static const char word[LEN];
+	struct session s;
+	struct buf wire = BUF_INIT;
+	session_init(&s, NULL, NULL, BUDGET);
+	for (int i = 0; i < WORDS; i++)
+		session_put(&s, 0, FRAME_STATE, word, LEN);
+	assert_true(session_kept(&s) < (size_t)4 * WORDS * LEN);
+	for (int i = 0; i < 100; i++) /* and many are together */
+		session_put(&s, 0, FRAME_STATE, word, LEN);
+	assert_true(session_kept(&s) < (size_t)3 * 100 * LEN);
+	assert_int_equal(link_takes(&s, &wire, SIZE_MAX), (WORDS + 100) * (FRAME_HEADER + LEN));
+	assert_int_equal(session_acked(&s, WORDS + 100), 0);
+	assert_int_equal(session_kept(&s), 0);
+	session_fini(&s);
+	buf_fini(&wire);
+}
+
 /* Every number that a peer may bring, after every number of bytes that have gone. */
 static void only_numbers_within_what_is_kept_attach(void **state)
 {
@@ -520,6 +542,7 @@ int main(void)
 	    cmocka_unit_test(what_the_owner_says_ends_the_reading),
 	    cmocka_unit_test(what_is_sent_stays_until_it_is_acknowledged),
 	    cmocka_unit_test(a_word_of_an_idle_session_takes_little_memory),
+	    cmocka_unit_test(few_words_of_an_idle_session_take_little_memory),
 	    cmocka_unit_test(only_numbers_within_what_is_kept_attach),
 	    cmocka_unit_test(what_goes_again_is_what_went_before),
 	    cmocka_unit_test(a_reservation_that_is_not_used_costs_nothing),
