@@ -76,7 +76,7 @@ static void write_gotify(const char *title, const struct alert *a, struct json *
 
 /* --- templates --- */
 
-/* What stands inside of the quotes of a JSON string. */
+/* Appends the text as the inside of a JSON string, with full-width marks. */
 static void put_inside(struct buf *out, const char *text)
 {
 	static const struct {
@@ -129,7 +129,7 @@ static void fill_in(const struct alert_message_form *form, const struct alert *a
 	}
 }
 
-/* --- both ways --- */
+/* --- writing and reading --- */
 
 void alert_message_write(const struct alert_message_form *form, const struct alert *alert,
 			 uint64_t time_ms, struct buf *out)
@@ -165,7 +165,7 @@ void alert_message_write(const struct alert_message_form *form, const struct ale
 	mem_free(title);
 }
 
-/* These answer 200 in any case. */
+/* For receivers that answer 200 in any case. */
 static char *refused_by_code(const char *body, size_t len)
 {
 	struct conf *c = conf_parse("answer", body, len, true);

@@ -1,14 +1,15 @@
 /*
- * What is wrong is watched:
+ * An event that tells of a trouble makes a watch. The states of a watch, and how it ends:
  *
- *	WAITING   wrong, but not for long enough     well again, or gone: forgotten
- *	TOLD      a message was made                 well again: another message; gone: forgotten
- *	SILENT    it was due, but its account has    well again, or gone: forgotten
- *	          had its messages
- *	ONCE      told, and not again for a while    its time is over: forgotten
+ *	WAITING   it has not lasted long enough        well again, or gone: forgotten
+ *	TOLD      a message was made                   well again: another message; gone: forgotten
+ *	SILENT    it was due, but there was no room    well again, or gone: forgotten
+ *	          for another message
+ *	ONCE      it was told, and must not be told    its time is over: forgotten
+ *	          again for a while
  *
- * Those of one kind wait for the same time, so each kind has a list whose head is due first. Where
- * a home is away, nothing is said of its targets: they are reported anew when it comes back.
+ * All watches about one thing wait for the same time, so each has a list whose head is due first.
+ * While a home is away, its targets are not told: the home reports them again when it comes back.
  */
 #include "shared/base/alerts.h"
 
@@ -26,11 +27,11 @@ enum { WORD = 128, WHY = 200, EACH_MS = 60 * 60 * 1000 / ALERTS_EACH };
 
 enum watch_state { WAITING, TOLD, SILENT, ONCE };
 
-/* What may be said of one account; or of one kind of trouble that belongs to none. */
+/* The bounds of one account, or of one kind of trouble without an account. */
 struct share {
-	unsigned watched, waiting; /* messages that wait */
-	struct token_bucket messages;
-	bool is_over; /* it was said that others are left out */
+	unsigned watched, waiting;    /* watches; messages that wait */
+	struct token_bucket messages; /* ALERTS_EACH in an hour */
+	bool is_over;                 /* a message has said that there are more */
 	char name[];
 };
 
@@ -46,7 +47,7 @@ struct watch {
 
 struct message {
 	struct list node;
-	struct share *share; /* NULL: it says that others were lost */
+	struct share *share; /* NULL: the message says that others are lost */
 	struct alert alert;
 };
 
@@ -54,9 +55,9 @@ struct alerts {
 	struct alerts_rules rules;
 	struct hash_table *watched, *shares;
 	struct list due[ALERT_ABOUT_COUNT], others;
-	struct list waiting; /* of struct message */
+	struct list waiting; /* of struct message, the oldest first */
 	size_t waiting_count;
-	unsigned lost; /* messages for which there was no room */
+	unsigned lost; /* messages that were dropped or not made for want of room */
 };
 
 const char *event_kind_text(enum event_kind kind)
@@ -78,7 +79,7 @@ const char *alert_about_text(enum alert_about about)
 
 /* --- messages --- */
 
-/* What a peer wrote, fit to stand in a line; NULL stays NULL. */
+/* Copies a peer's text, cut and without control characters. NULL stays NULL. */
 static char *clean(const char *text, size_t cap)
 {
 	char cut[WHY];
@@ -167,9 +168,9 @@ static const char *event_text(enum alert_about about, bool is_well)
 	return words[about][is_well];
 }
 
-/* Where all places are taken, the newest of the share that has the most of them goes, so that some
- * accounts, or one while the receiver is away, take nobody's. It is never the first, which may be
- * on its way. False: no share has more than this one. */
+/* Makes room for a message when all places are taken: drops the newest message of the share that
+ * has the most, so that a few accounts cannot take the places of the others. It never drops the
+ * first message, which may be on its way. False: no share has clearly more than this one. */
 static bool make_room(struct alerts *a, const struct share *of)
 {
 	struct message *last = NULL;
@@ -259,7 +260,8 @@ static struct watch *find(const struct alerts *a, enum alert_about about, const 
 	return w;
 }
 
-/* There is one for each account that the operator made, and for each kind. */
+/* Returns the share of an account, or of a kind when account is NULL. Shares are never freed: there
+ * is one for each account that the operator made, and for each kind. */
 static struct share *share_of(struct alerts *a, enum alert_about about, const char *account,
 			      uint64_t now_ms)
 {
@@ -290,7 +292,7 @@ static void forget(struct alerts *a, struct watch *w)
 	mem_free(w);
 }
 
-/* NULL: there is no room for more. */
+/* Makes a watch in state WAITING. NULL: there is no room for more. */
 static struct watch *watch(struct alerts *a, enum alert_about about, const struct event *e,
 			   uint64_t now_ms)
 {

@@ -1,19 +1,20 @@
 /*
- * Which events are worth a message to somebody, and when. Pure: events and the time go in, messages
- * come out. What is wrong is told when it has been so for a while, once; that it is well again is
- * told when the trouble was. A flap is not told at all.
+ * Decides which events become messages to a receiver, and when. Pure: events and the time go in,
+ * messages come out. A trouble gives one message when it has lasted for a while. Its end gives a
+ * second message, if the first was made. A trouble that ends earlier gives none.
  *
- *	about        wrong                       for         well again
+ *	about        trouble                     lasts       end
  *	home         detached or gone            90 s        attached or resumed
  *	target       down                        45 s        up
  *	publisher    fails                       an hour     works
  *	certificate  its renewal is overdue      at once     a new one was taken
- *	guess        somebody guesses            at once     -  (once an hour and network)
- *	quota        much of a quota is used     at once     -  (once an hour and text)
+ *	guess        somebody guesses            at once     -  (once an hour for each address)
+ *	quota        much of a quota is used     at once     -  (once an hour for each level)
  *
- * Peers choose much of what happens, so all is bounded: what is watched of an account and in all,
- * messages of an account in an hour (then one says that others are left out), messages that wait
- * (of those with the most some go, then one says how many).
+ * Peers cause many of the events, so all is bounded: the troubles that are watched, of an account
+ * and in all; the messages of an account in an hour (one then says that there are more); the
+ * messages that wait (an account with many of them loses some, and one then says how many are
+ * lost).
  */
 #ifndef GROUNDNUT_BASE_ALERTS_H
 #define GROUNDNUT_BASE_ALERTS_H
@@ -37,41 +38,43 @@ enum {
 	ALERT_HOME_MS = 90 * 1000,
 	ALERT_TARGET_MS = 45 * 1000,
 	ALERT_PUBLISHER_MS = 60 * 60 * 1000,
-	ALERT_ONCE_MS = 60 * 60 * 1000, /* guesses and quotas are told again after this */
-	ALERTS_WATCHED = 32768,         /* all together, and … */
-	ALERTS_WATCHED_EACH = 1024,     /* … of one account */
+	ALERT_ONCE_MS = 60 * 60 * 1000, /* the same guess or quota is told again after this */
+	ALERTS_WATCHED = 32768,         /* troubles in all */
+	ALERTS_WATCHED_EACH = 1024,     /* troubles of one account */
 	ALERTS_EACH = 30,               /* messages of one account at once, and in an hour */
 	ALERTS_WAITING = 100,           /* messages that wait to be sent */
 	ALERT_TEXT = 512
 };
 
-/* Texts of peers in it are cut, and hold no control characters. */
+/* A message. Its texts are cut and have no control characters. */
 struct alert {
 	enum alert_about about;
 	const char *event;                     /* "home_away", "home_back", "target_down" … */
-	bool is_well;                          /* it says that something is well again */
+	bool is_well;                          /* it tells the end of a trouble */
 	char *account, *agent, *subject, *why; /* NULL: none */
-	uint64_t at_ms;
-	char text[ALERT_TEXT]; /* all of it, in a sentence */
+	uint64_t at_ms;                        /* the caller's now_ms when it was made */
+	char text[ALERT_TEXT];                 /* the whole message as a sentence */
 };
 
 struct alerts_rules {
 	bool wants[ALERT_ABOUT_COUNT];
-	uint64_t after_ms; /* instead of the times of home, target and publisher; 0: those */
+	uint64_t after_ms; /* how long a home, target or publisher must fail; 0: as above */
 };
 
 struct alerts;
 
-struct alerts *alerts_new(const struct alerts_rules *rules);
-void alerts_free(struct alerts *a);
+struct alerts *alerts_new(const struct alerts_rules *rules); /* copies the rules */
+void alerts_free(struct alerts *a);                          /* NULL does nothing */
+/* Takes an event. now_ms here and below: of one clock that never goes back. */
 void alerts_take(struct alerts *a, const struct event *e, uint64_t now_ms);
-/* Makes messages of what is due. When it has to be called again, or UINT64_MAX: not before the next
- * event. */
+/* Makes the messages that are due. Returns when it must be called again; UINT64_MAX: only after the
+ * next event. */
 uint64_t alerts_look(struct alerts *a, uint64_t now_ms);
-/* The oldest message that waits, or NULL; it stays until alerts_drop. */
+/* The oldest message that waits, or NULL. It stays valid until alerts_drop(). */
 const struct alert *alerts_first(const struct alerts *a);
+/* Drops the oldest message; one must wait. */
 void alerts_drop(struct alerts *a);
-size_t alerts_waiting(const struct alerts *a);
-size_t alerts_watched(const struct alerts *a);
+size_t alerts_waiting(const struct alerts *a); /* messages that wait */
+size_t alerts_watched(const struct alerts *a); /* troubles that are watched */
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * What has happened, in one struct: what the list of events shows (event_ring.h) and what alerts
- * are made of (alerts.h). Texts are borrowed; NULL is none.
+ * An event: something that has happened in a program. The list of events (event_ring.h) shows it,
+ * and alerts are made of it (alerts.h). The texts are borrowed; NULL means none.
  */
 #ifndef GROUNDNUT_BASE_EVENT_H
 #define GROUNDNUT_BASE_EVENT_H
@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Each with its word in JSON. */
+/* Each kind with its word in JSON. */
 #define EVENT_KINDS(X)                                                                             \
 	X(HOME_ATTACHED, "home_attached")                                                          \
 	X(HOME_RESUMED, "home_resumed")                                                            \
@@ -41,9 +41,9 @@ enum event_kind {
 struct event {
 	enum event_kind kind;
 	const char *account, *agent;
-	const char *subject; /* the mapping, name, publisher, certificate, network or act */
+	const char *subject; /* the mapping, name, publisher, certificate, address, level or act */
 	const char *why;     /* a reason or details, in words */
-	/* Nothing has changed, it is only so: alerts look at it, nobody else does. */
+	/* Nothing has changed; the state is only told again. Alerts take it, the list does not. */
 	bool is_repeated;
 };
 

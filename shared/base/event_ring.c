@@ -39,13 +39,15 @@ static struct entry *entry_of(struct list *node)
 	return LIST_ENTRY(node, struct entry, node);
 }
 
-/* Those of no account are told apart by their kind: strangers make many of some. */
+/* Whether both count against the same bound: one account, or one kind without an account, because
+ * strangers can cause many events of some kinds. */
 static bool is_beside(const struct entry *other, const struct event *e)
 {
 	return text_same(other->account, e->account) && (e->account || other->kind == e->kind);
 }
 
-/* One has to go before another comes: the oldest of those beside it, or the oldest of all. */
+/* Makes room for an event when needed: drops the oldest event of its bound, or the oldest of
+ * all. */
 static void make_room(struct event_ring *r, const struct event *e)
 {
 	struct entry *oldest = NULL;

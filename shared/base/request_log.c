@@ -1,7 +1,8 @@
 /*
- * A request is copied → it stands in its account's share, and in the order of all → those that are
- * too old go from the front → a share that is over its part loses its oldest; and of a log that is
- * full the largest share loses an eighth, so that looking for the largest is seldom.
+ * Adding first drops requests that are too old. When the log is full, the largest share then loses
+ * an eighth of its bytes at once, so the search for the largest share is seldom needed. The request
+ * is copied and appended to its account's share and to the list of all. A share that has more than
+ * its part then loses its oldest requests. A share without requests is freed.
  */
 #include "shared/base/request_log.h"
 
@@ -12,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SHARE = 4 /* an account has at most that part of it */, OVERHEAD = 64 };
+enum { SHARE = 4 /* an account has at most a SHARE-th of the bytes */, OVERHEAD = 64 };
 
 struct share {
 	char *account;       /* the key */
@@ -25,7 +26,7 @@ struct entry {
 	struct list node;  /* share.entries */
 	struct list order; /* request_log.all */
 	struct share *share;
-	struct request request; /* its texts are in text */
+	struct request request; /* its texts are in text, its account in share */
 	uint64_t added_ms;
 	size_t bytes;
 	char text[];
@@ -85,7 +86,8 @@ static void forget_old(struct request_log *l, uint64_t now_ms)
 		drop(l, oldest(&l->all));
 }
 
-/* Makes the share small: it stays, unless that takes its last entry. */
+/* Drops the oldest entries until the share has at most bytes. The share is freed with its last
+ * entry. */
 static void trim(struct request_log *l, struct share *s, size_t bytes)
 {
 	while (s->bytes > bytes) {

@@ -3,16 +3,16 @@
 #include "shared/base/mem.h"
 #include "shared/base/rate_limiter.h"
 
-/* So many wrong ones of one source are a guess, beyond one in each WRONG_MS; and it is an event
- * once in each TOLD_MS. */
+/* A source guesses when it sends more than WRONG_BURST wrong ones beyond one in each WRONG_MS. It
+ * makes at most one event in each TOLD_MS. */
 enum { SOURCES = 4096, WRONG_BURST = 10, WRONG_MS = 15 * 1000, TOLD_MS = 600 * 1000 };
 
 struct event_hub {
 	struct loop *loop;
 	struct event_ring *ring;
 	struct notifier *notifier;
-	char *account, *agent;             /* of events that name none; or NULL */
-	struct rate_limiter *wrong, *told; /* in seconds of WRONG_MS, and of TOLD_MS */
+	char *account, *agent;             /* for events without an account; or NULL */
+	struct rate_limiter *wrong, *told; /* their second is WRONG_MS and TOLD_MS long */
 };
 
 void event_hub_take(struct event_hub *h, const struct event *e)

@@ -1,5 +1,5 @@
-/* Where events of a program come together, on its main loop: the last ones are kept for whoever
- * looks, and those who want alerts get them. */
+/* Takes all events of a program, on its main loop: it keeps the last ones (event_ring.h) and gives
+ * each to the notifier. A leaf. */
 #ifndef GROUNDNUT_NET_EVENT_HUB_H
 #define GROUNDNUT_NET_EVENT_HUB_H
 
@@ -9,14 +9,16 @@
 
 struct event_hub;
 
-/* source: which program speaks, for those who get alerts. */
+/* source: the name of the program in alerts. */
 struct event_hub *event_hub_new(struct loop *l, const char *source);
-/* account, agent: of events that name none; or NULL. */
+/* Sets the receivers of alerts. account, agent: what an event without an account gets, or NULL. All
+ * is copied. */
 void event_hub_set(struct event_hub *h, const struct notify_config *c, const char *account,
 		   const char *agent);
-void event_hub_take(struct event_hub *h, const struct event *e); /* hub NULL: nothing */
-/* A wrong password or token. Many from one source are an event: somebody guesses. what: of what, in
- * words. */
+/* Takes an event; copies it. h NULL: does nothing. */
+void event_hub_take(struct event_hub *h, const struct event *e);
+/* Takes a wrong password or token. Many from one source make an event EVENT_GUESSES. what: what was
+ * tried, in words. h NULL: does nothing. */
 void event_hub_wrong(struct event_hub *h, const struct addr *from, const char *what);
 const struct event_ring *event_hub_ring(const struct event_hub *h);
 void event_hub_close(struct event_hub *h); /* NULL does nothing */

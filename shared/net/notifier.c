@@ -1,11 +1,12 @@
 /*
- * A receiver: an event → alerts.h says when a message is due → it is posted → taken, and the next
- * one follows.
+ * Each receiver has its own alerts.h, which takes the events and makes messages. look() posts the
+ * first message when the pace and the back-off allow it. When the message is taken, it is dropped
+ * and the next one follows.
  *
- * Ways to fail: not reachable, or busy (408, 429, 5xx): the same message again, with back-off, for
- * a day. Refused in other words: a few times, since those words may be about a token that is being
- * changed; then it is dropped. The log has a line when the reason changes, and one for what is
- * dropped.
+ * Ways to fail: when the receiver cannot be reached or is busy (408, 429, 5xx), the same message is
+ * sent again with back-off, for KEPT_MS. Every other answer is a refusal: the message is sent
+ * REFUSALS times, because a token may just be changing, and is then dropped. The log has a line
+ * when the reason changes, and one for each message that is dropped.
  */
 #include "shared/net/notifier.h"
 
@@ -28,7 +29,7 @@ enum {
 	BACKOFF_MAX_MS = 10 * 60 * 1000,
 	REFUSALS = 5,
 	KEPT_MS = 24 * 60 * 60 * 1000,
-	/* WeCom and DingTalk take twenty a minute */
+	/* WeCom and DingTalk take twenty messages a minute. */
 	PACE_MS = 4000,
 	PACE_BURST = 4
 };
@@ -43,9 +44,9 @@ struct receiver {
 	struct token_bucket pace; /* one unit each PACE_MS */
 	struct backoff backoff;
 	uint64_t retry_ms; /* loop time before which nothing is sent */
-	unsigned refusals; /* of the message that is being sent */
-	bool is_asking;
-	char *trouble; /* as logged last, or NULL */
+	unsigned refusals; /* of the first message */
+	bool is_asking;    /* the first message is under way */
+	char *trouble;     /* the reason that was last logged, or NULL */
 };
 
 struct notifier {
@@ -96,7 +97,7 @@ static void on_timer(void *owner)
 	look(owner);
 }
 
-/* --- what became of it --- */
+/* --- answers --- */
 
 static void was_taken(struct receiver *r)
 {
@@ -152,7 +153,7 @@ static void on_answer(void *owner, struct http_message *answer, const char *why)
 	look(r);
 }
 
-/* --- who receives --- */
+/* --- receivers --- */
 
 static void receiver_close(struct receiver *r)
 {

@@ -10,7 +10,7 @@
 
 enum { AFTER_MAX_S = 24 * 60 * 60 };
 
-/* The last part of the path is the topic; what is posted to is what stands before it. */
+/* Cuts the topic, the last part of the path, off the URL: ntfy takes the topic in the body. */
 static void split_topic(struct conf_at at, struct notify_receiver *r)
 {
 	char *topic = strrchr(r->url, '/');
@@ -22,7 +22,7 @@ static void split_topic(struct conf_at at, struct notify_receiver *r)
 	}
 }
 
-/* The chat is in the query, where Telegram takes it, too. */
+/* Cuts the chat, which is in the query, off the URL: it is sent in the body. */
 static void split_chat(struct conf_at at, struct notify_receiver *r)
 {
 	static const char key[] = "chat_id=";
@@ -75,7 +75,7 @@ static void read_kind(struct conf_at at, struct notify_receiver *r)
 			      : (enum alert_message_kind)kind;
 }
 
-/* Absent: all. */
+/* Reads "events"; when it is absent, all are wanted. */
 static void read_events(struct conf_at at, struct alerts_rules *rules)
 {
 	struct conf_at list = conf_list(at, "events");

@@ -1,13 +1,14 @@
 /*
- * Start, output by a pipe, end. uv_spawn() returns once the child has become the program, so that
- * no copy of a descriptor of ours lives on in it (shared/net/poller.c). Whoever holds the pipe
- * still after the end (a program that the program has left behind) is not waited for: what lies in
- * it then is read, and it is closed.
+ * The program is started with a pipe for its output. hear() keeps the last line of the output.
+ * When the program ends, what lies in the pipe is read, the pipe is closed, and the owner is told.
+ * A child that the program has left behind may still hold the pipe; nobody waits for it. uv_spawn()
+ * returns after the child has become the program, so no copy of our descriptors lives on in it
+ * (shared/net/poller.c).
  *
- * Ways to fail: it cannot be started, which is told by the timer, since nobody is called back from
- * inside program_start(); it ends with another code than 0, or by a signal; its time is over, and
- * then its whole group is killed. When the owner closes one that runs, its end is waited for
- * without the owner, so that no process is left unreaped.
+ * Ways to fail: the program cannot be started (the timer tells that, because program_start() must
+ * not call back); it ends with another code than 0 or by a signal; its time is over, and its whole
+ * group is killed. When the owner closes a running program, the struct stays until the program's
+ * end, so that no process is left unreaped.
  */
 #include "shared/net/program.h"
 
@@ -25,14 +26,14 @@ struct program {
 	uv_process_t process;
 	uv_pipe_t pipe;
 	uv_timer_t timer;
-	unsigned handles; /* that the loop still holds */
+	unsigned handles; /* how many the loop still holds */
 	program_fn *fn;
 	void *owner;
 	uint64_t most_ms;
-	int err; /* of the start */
+	int err; /* why it could not be started, or 0 */
 	bool has_process, runs, closing, was_killed;
-	char line[LINE + 1]; /* of its output, the last that is not empty */
-	bool line_ended;
+	char line[LINE + 1]; /* the last line of its output that is not empty */
+	bool line_ended;     /* the next byte begins a new line */
 	char chunk[CHUNK];
 };
 
@@ -54,7 +55,7 @@ static void kill_group(const struct program *p)
 	kill(-p->process.pid, SIGKILL);
 }
 
-/* What it says may be anything; what is kept may be shown. */
+/* Takes output. What is kept is printable, whatever the program writes. */
 static void hear(struct program *p, const char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
@@ -158,7 +159,7 @@ static int spawn(struct program *p, struct loop *l, char *const *words, char *co
 					      .flags = UV_PROCESS_DETACHED,
 					      .stdio_count = 3,
 					      .stdio = stdio};
-	p->handles++; /* also where it fails */
+	p->handles++; /* also when uv_spawn() fails */
 	p->has_process = true;
 	p->process.data = p;
 	return uv_spawn(loop_uv(l), &p->process, &options);
@@ -202,7 +203,7 @@ void program_close(struct program *p)
 	close_handle(&p->pipe);
 	close_handle(&p->timer);
 	if (p->runs)
-		kill_group(p); /* on_exit() closes it */
+		kill_group(p); /* on_exit() closes the process */
 	else if (p->has_process)
 		close_handle(&p->process);
 }

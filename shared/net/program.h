@@ -1,7 +1,7 @@
 /*
- * A program that is run once: no shell, nothing to read, no variables but those given, its output
- * kept in its last line. It stands in a process group of its own, which is killed when its time is
- * over. A leaf.
+ * Runs a program once. There is no shell; the program has no input and only the variables that are
+ * given. Of its output the last line is kept, for the reason of a failure. The program has its own
+ * process group, which is killed when the time is over. A leaf.
  */
 #ifndef GROUNDNUT_NET_PROGRAM_H
 #define GROUNDNUT_NET_PROGRAM_H
@@ -9,15 +9,17 @@
 #include "shared/net/loop.h"
 
 struct program;
-/* It has ended. why: NULL where it ended with 0, else what went wrong, one line, borrowed. The
- * owner closes it, here or later. */
+/* Comes once, from the loop, when the program has ended or cannot be started. why: NULL when it
+ * ended with 0, else one line that is valid during the call. The owner closes it, inside or
+ * later. */
 typedef void program_fn(void *owner, const char *why);
 
-/* words: its path and its arguments; variables: "NAME=value". Each with NULL behind the last; both
- * are only read here. */
+/* Never NULL. words: its path and its arguments; variables: texts "NAME=value". Each list has NULL
+ * behind the last; both are read only during the call. most_ms: the time that it has. */
 struct program *program_start(struct loop *l, char *const *words, char *const *variables,
 			      uint64_t most_ms, program_fn *fn, void *owner);
-/* Kills it where it still runs. */
+/* Kills the process group if the program still runs; fn does not come after this. NULL does
+ * nothing. */
 void program_close(struct program *p);
 
 #endif

@@ -14,12 +14,12 @@ struct web_client {
 	struct loop *loop;
 	char *url, *name;
 	size_t answer_max;
-	struct tls_context *tls; /* NULL: the URL wants none, or trouble */
-	char *trouble;           /* why nothing can be asked, or NULL */
+	struct tls_context *tls; /* NULL: the URL is plain, or there is a trouble */
+	char *trouble;           /* why the TLS context cannot be made, or NULL */
 	web_client_fn *fn;
 	void *owner;
-	struct http_ask *ask;   /* under way, or NULL */
-	struct timer *hopeless; /* tells the trouble, from the loop */
+	struct http_ask *ask;   /* the question under way, or NULL */
+	struct timer *hopeless; /* answers from the loop a question that cannot be asked */
 };
 
 static void on_answer(void *owner, struct http_message *answer, int err, const char *detail)
