@@ -5,6 +5,8 @@
 
 #include "tests/unit/agent/scratch.h"
 
+#include <openssl/crypto.h>
+
 #define PAIR                                                                                       \
 	"-----BEGIN PRIVATE KEY-----\nk\n-----END PRIVATE KEY-----\n"                              \
 	"-----BEGIN CERTIFICATE-----\nc\n-----END CERTIFICATE-----\n"
@@ -86,5 +88,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(a_pipe_or_link_in_its_place_is_not_touched,
 					    scratch_setup, scratch_teardown),
 	};
+	/* as in the agent: not first in a thread of the pool, which would keep some of it */
+	OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
