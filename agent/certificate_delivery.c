@@ -1,14 +1,14 @@
 /*
- * look() sees that the file has changed, or that it is time to try again:
+ * certificate_delivery_look() begins when the file has changed, or when it is time to try again:
  *
- *	IDLE    → COPYING: on the thread pool the file is read and compared with what was delivered,
- *	                   and the copies are written, the key first, so that who waits for a
+ *	IDLE    → COPYING: the thread pool reads the file, compares it with what was delivered, and
+ *	                   writes the copies: the key first, so that a program that waits for the
  *	                   certificate finds its key
- *	COPYING → RUNNING: the hook, when there is one
- *	RUNNING → NOTING:  on the thread pool again, what was delivered is written down
+ *	COPYING → RUNNING: the hook runs, when there is one
+ *	RUNNING → NOTING:  the thread pool notes what was delivered
  *
- * Whatever fails is told once in the log, and in the status until it succeeds: a minute later, then
- * more seldom, up to an hour. A program that does not end is killed after HOOK_MS.
+ * A failure is logged once, and is in the status until a delivery succeeds. The next try is a
+ * minute later, then less often, up to an hour. A hook that does not end is killed after HOOK_MS.
  */
 #include "agent/certificate_delivery.h"
 
@@ -37,14 +37,14 @@ enum {
 
 #define CHAIN_BEGINS "-----BEGIN CERTIFICATE-----"
 
-/* One delivery as the thread pool sees it: nothing in it belongs to another. */
+/* One delivery for the thread pool. It owns all its texts; the pool does not use delivery. */
 struct errand {
 	struct certificate_delivery *delivery;
 	char *file, *key_path, *chain_path, *note_path;
-	char digest[DIGEST]; /* of the file, and of what is to be done with it */
-	char *seed;          /* the latter */
-	bool is_new;
-	char *why; /* NULL: it went well */
+	char digest[DIGEST]; /* of seed and file */
+	char *seed;          /* copy and hook as text: when they change, all is new */
+	bool is_new;         /* it differs from what was delivered */
+	char *why;           /* why it failed; NULL: it went well */
 };
 
 enum delivery_state { IDLE, COPYING, RUNNING, NOTING };
@@ -56,11 +56,11 @@ struct certificate_delivery {
 	enum delivery_state at;
 	struct errand *errand; /* NULL: IDLE */
 	struct program *program;
-	struct stat seen; /* of the file, when it was last looked into */
+	struct stat seen; /* the state of the file at the last delivery */
 	struct backoff backoff;
-	uint64_t again_ms; /* 0: only when the file changes */
+	uint64_t again_ms; /* when to try again; 0: only when the file changes */
 	char *error;
-	bool orphaned; /* to be freed when the thread pool has done */
+	bool orphaned; /* free it when the thread pool is done */
 };
 
 struct certificate_delivery *certificate_delivery_new(struct loop *l, const struct mapping *m,
@@ -128,7 +128,7 @@ static bool holds(const char *path, const char *text, size_t len)
 	return same;
 }
 
-/* What the sandbox or the unit forbids has a cure that the kernel's words do not name. */
+/* The cure for what the sandbox or the unit forbids; the kernel's words do not name it. */
 static const char *cure_of(int err)
 {
 	if (err == -EACCES)
@@ -140,8 +140,8 @@ static const char *cure_of(int err)
 	return "";
 }
 
-/* The directory may be another program's: a link there must not lead us to a third file, nor a pipe
- * keep a thread waiting. */
+/* Writes a copy when it differs. Another program may own the directory, so a link there must not
+ * lead to a third file, and a pipe must not block the thread. */
 static int put(struct errand *e, const char *path, const char *text, size_t len, mode_t mode)
 {
 	struct stat st;
@@ -170,7 +170,7 @@ static void copy(void *arg)
 	char *text;
 	size_t len;
 	int err = file_read(e->file, FILE_MOST, &text, &len);
-	/* after a power cut a file may end in zeros */
+	/* After a power cut a file may end in zeros. */
 	const char *chain = err || strlen(text) != len ? NULL : strstr(text, CHAIN_BEGINS);
 	if (!chain) {
 		e->why =
@@ -200,7 +200,7 @@ static void note(void *arg)
 	mem_free(dir);
 }
 
-/* --- one after the other --- */
+/* --- on the loop --- */
 
 static void delivery_end(struct certificate_delivery *d)
 {
@@ -233,7 +233,7 @@ static void finish(struct certificate_delivery *d, const char *why)
 	d->at = IDLE;
 }
 
-/* True: it is over, d may be gone. */
+/* True: the delivery is over, and d may be freed. */
 static bool is_over(struct certificate_delivery *d)
 {
 	d->at = IDLE;
@@ -280,7 +280,7 @@ static void on_hook(void *owner, const char *why)
 	begin_note(d);
 }
 
-/* Not our own variables, of which one may hold a token. */
+/* Starts the hook without our own variables, because one of them may hold a token. */
 static void begin_hook(struct certificate_delivery *d)
 {
 	const char *path = getenv("PATH"), *key = d->errand->key_path;

@@ -1,7 +1,8 @@
 /*
- * Where else a certificate of a CA goes: `certificate_copy`, a directory that gets MAPPING.key and
- * MAPPING.crt, and `certificate_hook`, a program that runs once they lie there. What was delivered
- * is remembered below the state directory, so that a restart does not run the program again.
+ * Delivers a CA's certificate to other programs: `certificate_copy` is a directory that gets
+ * MAPPING.key and MAPPING.crt, and `certificate_hook` is a program that runs after the copies are
+ * written. What was delivered is noted below the state directory, so a restart does not run the
+ * program again. One loop.
  */
 #ifndef GROUNDNUT_AGENT_CERTIFICATE_DELIVERY_H
 #define GROUNDNUT_AGENT_CERTIFICATE_DELIVERY_H
@@ -11,18 +12,19 @@
 
 struct certificate_delivery;
 
-/* Of a mapping with one or both, copied; NULL where it has neither. */
+/* For a mapping with copy or hook; copies what it needs. NULL: the mapping has neither. */
 struct certificate_delivery *certificate_delivery_new(struct loop *l, const struct mapping *m,
 						      const char *state);
+/* A running hook is killed. NULL does nothing, here and below. */
 void certificate_delivery_free(struct certificate_delivery *d);
-/* Whether it is for this mapping as it stands in the file. */
+/* Whether it is for this mapping, with its present copy and hook. */
 bool certificate_delivery_is_of(const struct certificate_delivery *d, const struct mapping *m,
 				const char *state);
 
-/* Key and chain lie in the file at path, for host: delivers them when they are others than were
- * delivered, and again some time after a failure. To be called every few seconds. */
+/* Delivers key and chain from the file at path when they differ from what was delivered, and tries
+ * again some time after a failure. host: for the hook. The caller calls this every few seconds. */
 void certificate_delivery_look(struct certificate_delivery *d, const char *path, const char *host);
-/* What is wrong, one line; NULL: nothing. Borrowed. */
+/* What is wrong, as one line, borrowed; NULL: nothing. */
 const char *certificate_delivery_error(const struct certificate_delivery *d);
 
 #endif

@@ -1,6 +1,16 @@
 /*
- * Files: read when the mapping comes, and again when either has changed, looked at each LOOK_MS. A
- * pair that does not fit (yet) is said once, and the old one stays.
+ * Each https mapping has an entry. on_timer() looks at all entries every LOOK_MS.
+ *
+ * A certificate in files is read when the mapping comes, and again when one of the files has
+ * changed. When the pair does not fit (yet), that is logged once and the old pair stays.
+ *
+ * A certificate of a CA: certificates_told() gets the mapping's full host from the relay and makes
+ * an order (certificate_orders.h) for it, or shares the order of a wildcard. While the order is
+ * due, look_first() checks that the host has an address and its port is open, so that no order is
+ * wasted. deliver() copies a new certificate and runs the hook (certificate_delivery.h).
+ *
+ * Ways to fail: a host that is not the mapping's or changes too often is not taken; all other
+ * trouble is that of certificate_orders.h. Each is an error in the status until it is over.
  */
 #include "agent/certificates.h"
 
@@ -32,24 +42,24 @@ enum {
 struct entry {
 	struct list node;
 	struct certificates *all;
-	char *name;              /* the mapping's */
-	char *wanted;            /* its host, as in the file */
-	char *certificate, *key; /* NULL: of a CA */
-	struct stat stamps[2];
-	struct certificate_files shown; /* tls NULL: none */
-	char *error; /* why it is not newer, or its host is not taken; NULL: nothing is wrong */
-	/* of a CA instead: */
-	char *host;                      /* the full one, as the relay has told it; NULL: not yet */
-	uint64_t told_ms[CHANGES];       /* when it told another one, newest first; 0: never */
-	struct certificate_order *order; /* maybe shared with others */
-	struct certificate_delivery *delivery; /* NULL: it goes nowhere else */
+	char *name;                     /* the mapping's */
+	char *wanted;                   /* the mapping's host, as in the file */
+	char *certificate, *key;        /* paths of the files; NULL: a CA gives it */
+	struct stat stamps[2];          /* the states of the files that were read */
+	struct certificate_files shown; /* tls NULL: none is read */
+	char *error; /* why the files or the relay's host are not taken; NULL: nothing is wrong */
+	/* for a CA instead of files: */
+	char *host;                      /* the full host as the relay told it; NULL: not yet */
+	uint64_t told_ms[CHANGES];       /* when the host changed, newest first; 0: never */
+	struct certificate_order *order; /* may be shared with other entries */
+	struct certificate_delivery *delivery; /* NULL: neither copy nor hook */
 	bool is_open;
-	bool was_valid; /* as the owner knows it */
-	bool is_probed; /* whether visitors get through is being tried */
-	char *closed;   /* they do not; NULL: not known */
+	bool was_valid; /* what the owner knows */
+	bool is_probed; /* a probe is under way */
+	char *closed;   /* why visitors do not get through; NULL: not known */
 	struct resolver *lookup;
-	uint64_t looked_ms; /* when that began last; 0: never */
-	char *no_record;    /* the host has no address; NULL: not known */
+	uint64_t looked_ms; /* when the last lookup began; 0: never */
+	char *no_record;    /* says that the host has no address; NULL: not known */
 };
 
 struct certificates {
@@ -58,10 +68,10 @@ struct certificates {
 	void *owner;
 	struct list entries;
 	struct timer *timer;
-	struct acme_config acme; /* that orders has been made with */
+	struct acme_config acme; /* the configuration that orders was made with */
 	char *state, *account;
-	struct certificate_orders *orders; /* NULL: nobody wants one */
-	bool can_publish;                  /* the relay */
+	struct certificate_orders *orders; /* NULL: no mapping wants a CA's certificate */
+	bool can_publish;                  /* the relay publishes records */
 	struct event_hub *events;
 	certificates_probe_fn *probe; /* or NULL */
 	void *prober;
@@ -124,7 +134,7 @@ static void read_files(struct entry *e)
 
 /* --- all --- */
 
-/* Of a file or of a CA. */
+/* The certificate of an entry and its state, from files or a CA. */
 static struct certificate_order_look look(const struct entry *e)
 {
 	struct certificate_order_look out = {
@@ -147,7 +157,7 @@ static bool is_valid(const struct entry *e)
 	return at.shown && loop_wall_ms() < at.not_after_ms;
 }
 
-/* Tells the owner when one is valid that was not, or the other way round. */
+/* Tells the owner when a certificate has become valid or invalid. */
 static void settle(struct certificates *all)
 {
 	bool news = false;
@@ -204,8 +214,8 @@ static void on_record(void *owner, const struct addr *list, size_t count, int er
 	timer_set(e->all->timer, 0);
 }
 
-/* Whether the host has an address, and again whether its port is still closed, each minute while an
- * order is due. A wildcard has no address of its own, and no use for the port. */
+/* While an order is due, looks up the host's address each minute, and has a closed port probed
+ * again. A wildcard has no address of its own and does not need the port. */
 static void look_first(struct certificates *all, struct entry *e)
 {
 	uint64_t now = loop_now_ms(all->loop);
@@ -327,7 +337,8 @@ static void add(struct certificates *all, struct list *old, const struct mapping
 	e->delivery = certificate_delivery_new(all->loop, m, all->state);
 }
 
-/* Another CA or directory: what was had of the old one is shown no more. */
+/* When the CA, the account or the directory has changed, drops all orders: certificates of the old
+ * CA are shown no more. */
 static void set_acme(struct certificates *all, const struct agent_config *c)
 {
 	if (all->state && !strcmp(all->state, c->state) && !strcmp(all->account, c->account) &&
@@ -362,8 +373,9 @@ void certificates_set(struct certificates *all, const struct agent_config *c)
 	on_timer(all);
 }
 
-/* With "wildcard" in `acme`: the one certificate for the account's name and all that is one label
- * below, where host is among them; freed by the caller. NULL: host has its own. */
+/* With "wildcard" in `acme`, the account's name and all hosts one label below it share one
+ * certificate. Returns its wildcard when the host is among them; the caller frees it. NULL: the
+ * host has a certificate of its own. */
 static char *wildcard_of(const struct certificates *all, const char *host)
 {
 	size_t len = strlen(all->account);
@@ -388,7 +400,8 @@ static bool is_any_open(const struct certificates *all, const struct certificate
 	return false;
 }
 
-/* The mapping's host below any domain; or that host itself, where it ends in a dot. */
+/* Whether the host is the mapping's host below any domain. A mapping's host that ends in a dot must
+ * be the host itself. */
 static bool is_of_mapping(const struct entry *e, const char *host)
 {
 	size_t len = strlen(e->wanted), host_len = strlen(host);
@@ -397,8 +410,8 @@ static bool is_of_mapping(const struct entry *e, const char *host)
 	return !strncmp(e->wanted, host, len) && (host[len] == '.' || !host[len]);
 }
 
-/* Each host is worth orders at the CA, so that a relay gets few of them: its domain changes
- * seldom. */
+/* Whether the relay may change the host now. Each new host costs orders at the CA, so a relay may
+ * change it CHANGES times a day. */
 static bool may_change(struct entry *e, uint64_t now)
 {
 	if (e->told_ms[CHANGES - 1] && now < e->told_ms[CHANGES - 1] + DAY_MS)
@@ -422,7 +435,7 @@ static void take_host(struct entry *e, const char *host)
 		set_right(e);
 		return;
 	}
-	/* It goes to the CA, and to programs of the user's. */
+	/* The host goes to the CA and to the user's programs, so it is checked. */
 	const char *why = !is_name                  ? "is no host name"
 			  : !is_of_mapping(e, name) ? "is not the mapping's"
 			  : !may_change(e, loop_clock_ms())

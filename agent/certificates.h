@@ -1,6 +1,7 @@
 /*
- * The certificates of the https mappings: those of files, which are read again when they change,
- * those that a CA gives (certificate_orders.h), and what each is doing now.
+ * The certificates of the https mappings. A mapping has a certificate in the operator's own files,
+ * which are read again when they change, or one that a CA gives (certificate_orders.h). This also
+ * tells the state of each. A mapping is named by its name in the file. One loop.
  */
 #ifndef GROUNDNUT_AGENT_CERTIFICATES_H
 #define GROUNDNUT_AGENT_CERTIFICATES_H
@@ -12,59 +13,62 @@
 #include "shared/tunnel/report_message.h"
 
 struct certificates;
-/* a certificate has become valid, or is valid no longer */
+/* Something has changed: a certificate, what is known of one, or the records wanted. */
 typedef void certificates_fn(void *owner);
 
 struct certificates *certificates_new(struct loop *l, struct event_hub *events, certificates_fn *fn,
 				      void *owner);
-void certificates_free(struct certificates *all);
-/* Takes the https mappings of the file, copied. One that has not changed keeps what it has. */
+void certificates_free(struct certificates *all); /* NULL does nothing */
+/* Takes the https mappings of the configuration; copies what it needs. A mapping that has not
+ * changed keeps its certificate. */
 void certificates_set(struct certificates *all, const struct agent_config *c);
 
-/* What is known of the mapping's public side. */
+/* What the agent knows of a mapping's public side. */
 struct certificates_public {
-	const char *host;   /* the full one, as the relay says; NULL: not known */
-	bool is_open;       /* the relay lets visitors in … */
-	uint16_t port;      /* … at this port */
-	bool is_probed;     /* it is being tried whether they get through */
-	const char *closed; /* they do not: in words; NULL: they do, or it is not known */
+	const char *host;   /* the full host as the relay says; NULL: not known */
+	bool is_open;       /* the relay lets visitors in */
+	uint16_t port;      /* at this port */
+	bool is_probed;     /* a probe tries now whether visitors get through */
+	const char *closed; /* why they do not; NULL: they do, or it is not known */
 };
-/* A mapping's public side is to be tried now. */
+/* Asks the owner to probe the mapping's public side now. */
 typedef void certificates_probe_fn(void *owner, const char *mapping);
 void certificates_set_probe(struct certificates *all, certificates_probe_fn *fn, void *owner);
+/* Tells what is known of the public side; at is copied. A mapping with files does not need it. */
 void certificates_told(struct certificates *all, const char *mapping,
 		       const struct certificates_public *at);
-/* The session is over: nothing can be validated. */
+/* Tells that the session is over: a CA cannot validate anything now. */
 void certificates_away(struct certificates *all);
 
-/* As of certificate_orders.h, for DECLARE and by STATE. */
+/* As certificate_orders.h says, for DECLARE and from STATE. */
 void certificates_set_relay(struct certificates *all, bool can_publish);
 size_t certificates_records(const struct certificates *all, struct challenge *out, size_t most);
 void certificates_stated(struct certificates *all, const struct state *state);
 
-/* What is shown to visitors of the mapping; NULL: there is none yet. Borrowed. */
+/* The certificate for visitors of the mapping, borrowed; NULL: there is none yet. */
 struct tls_context *certificates_shown(const struct certificates *all, const char *mapping);
-/* Whether there is a certificate whose time is not over: then plain requests may be sent to
+/* Whether there is a certificate whose time is not over. Then plain requests may be redirected to
  * https. */
 bool certificates_is_valid(const struct certificates *all, const char *mapping);
-/* Whether there is a certificate, or it is known why there is none; true for a mapping without
- * one. */
+/* Whether there is a valid certificate, or it is known why there is none. True for a mapping that
+ * needs none. */
 bool certificates_is_settled(const struct certificates *all, const char *mapping);
-/* What a CA that validates this name is shown; NULL: nothing. Borrowed. */
+/* The certificate for a CA that validates this name, borrowed; NULL: there is none. */
 struct tls_context *certificates_validation(const struct certificates *all, const char *name);
-/* Orders a new certificate. NULL; or why not, static. */
+/* Has the CA asked for a new certificate as soon as the orders of the day allow. Returns NULL, or a
+ * static text that says why not. */
 const char *certificates_renew(struct certificates *all, const char *mapping);
 struct certificate_progress {
 	uint64_t taken, failed; /* orders since the start */
-	const char *error;      /* of the last one; NULL: none */
+	const char *error;      /* what is wrong now, borrowed; NULL: nothing */
 };
 struct certificate_progress certificates_progress(const struct certificates *all,
 						  const char *mapping);
-/* writes all of them, into an array that is open */
+/* Writes all of them into an open array. */
 void certificates_list(const struct certificates *all, struct json *w);
-/* What is known of it, with the error borrowed; of a mapping without one nothing. */
+/* The state for the relay, with the error borrowed; empty for a mapping that needs none. */
 struct report_part certificates_part(const struct certificates *all, const char *mapping);
-/* The same for people at home: also what became of its copy and hook. */
+/* The state for people at home: the error may also be of the mapping's copy or hook. */
 struct report_part certificates_status_part(const struct certificates *all, const char *mapping);
 
 #endif

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* The agent waits 60 s for the CA; its own answer takes a moment more. */
+/* The agent waits 60 s for the CA; its answer needs a moment more. */
 enum { RENEW_TIMEOUT_MS = 62000 };
 
 static void print_table(const json_t *list)

@@ -1,8 +1,8 @@
 /*
- * The order is that of cause and effect: the file, then the relay as a join sees it, then what the
- * running agent says of itself and of its mappings, then the targets, which are dialled from here.
- * A line does not depend on the ones before it, so each fault shows at its own place. Only without
- * a configuration there is nothing else to look at.
+ * It looks in the order of cause and effect: at the file; at the relay, as `join` does; at the
+ * status of the running agent and its mappings; at the targets, which it dials itself. A finding
+ * does not depend on the ones before it, so each fault shows at its own place. Only when the file
+ * is wrong, nothing else is looked at; when no agent runs, its status is left out.
  */
 #include "agent/doctor.h"
 
@@ -108,7 +108,7 @@ static void look_at_clock(struct doctor *d)
 		doctor_report_add(&d->report, DOCTOR_OK, "clock", "agrees with the relay's");
 }
 
-/* The advice is about names that follow the home; without one it would only worry people. */
+/* The advice is for names that follow the home; without such a name it would only worry people. */
 static bool follows_home(const struct agent_config *c)
 {
 	for (size_t i = 0; i < c->names.count; i++)
@@ -138,7 +138,7 @@ static const json_t *mapping_status(const struct doctor *d, const char *name)
 	return NULL;
 }
 
-/* Whether a visitor from outside gets through: the running agent tries it now and then. */
+/* Tells whether visitors get through, as the running agent's last probe found. */
 static void look_from_outside(struct doctor *d, const char *name, const json_t *status)
 {
 	const json_t *reachable = json_object_get(status, "reachable");
@@ -151,7 +151,7 @@ static void look_from_outside(struct doctor *d, const char *name, const json_t *
 				  name);
 }
 
-/* Of an https mapping. One that is not there yet may be under way. */
+/* Tells the certificate of an https mapping. One that is absent may be on its way. */
 static void look_at_certificate(struct doctor *d, const char *name, const json_t *status)
 {
 	const json_t *certificate = json_object_get(status, "certificate");
@@ -216,7 +216,7 @@ static void on_dialled(void *owner, struct io *io, int err)
 	loop_stop(t->loop);
 }
 
-/* Of a range, its first port. */
+/* Dials the target; the first port of a range. */
 static void look_at_target(struct doctor *d, const struct mapping *m)
 {
 	struct target_dial t = {.loop = loop_new("target")};
@@ -233,7 +233,7 @@ static void look_at_target(struct doctor *d, const struct mapping *m)
 				  m->target_text);
 }
 
-/* A service behind udp says nothing when nobody asks it in its own language. */
+/* Leaves udp out: a udp service answers only its own protocol. */
 static void look_at_targets(struct doctor *d)
 {
 	for (size_t i = 0; i < d->config->mappings.count; i++)

@@ -1,4 +1,5 @@
-/* `doctor`: the agent's side looked at from the inside out. */
+/* The command `doctor` of the agent. It looks for faults, from the file on this machine to the
+ * mappings' public side. */
 #ifndef GROUNDNUT_AGENT_DOCTOR_H
 #define GROUNDNUT_AGENT_DOCTOR_H
 
@@ -6,9 +7,10 @@
 
 #include <stdbool.h>
 
-/* Looks at the file, the relay, and, if one runs, at the agent; prints; returns the exit code. */
+/* Looks at the file, the relay, the running agent if there is one, and the targets. Prints the
+ * findings and returns the exit code. Blocking. */
 int doctor_run(const char *file, bool json);
-/* The same, as the JSON list; on any thread, for as long as it takes. */
+/* Appends the findings of doctor_run() as a JSON list. Blocking; any thread. */
 void doctor_write(const char *file, struct buf *out);
 
 #endif

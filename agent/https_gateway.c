@@ -1,11 +1,13 @@
 /*
- * A visit: enter → ClientHello, for which choose() has a certificate or an alert → requests, each
- * through route(): 421 for a Host that the mapping does not have, 429 for a source that guesses
- * passwords, else to the target.
+ * A visit enters when make_room() finds room. Its ClientHello goes to choose(), which has a
+ * certificate or an alert for it. Each of its requests goes to route(): 421 for a Host that is not
+ * the mapping's, 429 for a source that guesses passwords, else it goes to the target. When there is
+ * no room for a newcomer, evict() ends visits; when all are busy, the newcomer is refused.
  *
- * Lists: unfinished ones by source (held), oldest first, and in all by network (young), so that one
- * network crowds out its own; all visitors of a source, in turn (beside); those between two
- * requests, by when the last one ended (resting).
+ *	held      the visits of one source without a request, the oldest first
+ *	young     the same of all sources, by network: a network crowds out its own visits
+ *	beside    all visits of one source; thin_out() looks at them in turn
+ *	resting   visits between two requests, the longest waiting first
  */
 #include "agent/https_gateway.h"
 
@@ -23,18 +25,18 @@ enum {
 	KEEP_ALIVE_MS = 75000,
 	WAIT_MS = 120000,
 	SOURCES = 4096,
-	LOOKS = 8, /* visitors looked at for each newcomer */
-	/* how far one of a crowded source may be behind; less, the more there are */
+	LOOKS = 8, /* how many visitors thin_out() looks at for each newcomer */
+	/* how far a visitor of a source with HTTPS_GATEWAY_SLOW visitors may be behind */
 	LAG_MS = 1000,
-	WEIGH_MS = 1000, /* how often what all hold is added up */
+	WEIGH_MS = 1000, /* how often the memory of all visitors is added up */
 };
 
 struct https_visit {
 	struct list node;                   /* https_gateway.visits */
-	struct list held;                   /* while it is unfinished */
-	struct eviction_queue_member young; /* likewise: https_gateway.young */
-	struct list beside;                 /* those of one source */
-	struct list rest;                   /* between requests: https_gateway.resting */
+	struct list held;                   /* of its source, while it is unfinished */
+	struct eviction_queue_member young; /* https_gateway.young, while it is unfinished */
+	struct list beside;                 /* of its source */
+	struct list rest;                   /* https_gateway.resting, between requests */
 	struct https_gateway *gateway;
 	const struct mapping *mapping;
 	char *host; /* the mapping's full name; NULL: not known */
@@ -42,9 +44,9 @@ struct https_visit {
 	struct https_visitor *visitor;
 	const struct https_visit_calls *calls;
 	void *owner;
-	struct guess_limiter *guesses; /* of the mapping */
-	bool is_unfinished, is_resting;
-	uint64_t asked_ms; /* when the request came that is noted */
+	struct guess_limiter *guesses;  /* of the mapping */
+	bool is_unfinished, is_resting; /* it has had no request; it is between requests */
+	uint64_t asked_ms;              /* when the last request came */
 };
 
 struct https_gateway {
@@ -52,11 +54,11 @@ struct https_gateway {
 	struct certificates *certificates;
 	struct list visits;
 	struct eviction_queue *young;
-	struct list resting; /* the longest first */
+	struct list resting; /* the longest waiting first */
 	struct rate_limiter *unfinished, *sources;
 	uint64_t weighed_ms;
-	size_t bytes;                 /* when it was last weighed, and newcomers since */
-	struct request_log *requests; /* NULL: they are not logged */
+	size_t bytes;                 /* the memory at weighed_ms, and of newcomers since */
+	struct request_log *requests; /* NULL: requests are not logged */
 };
 
 struct https_gateway *https_gateway_new(struct loop *l, struct certificates *certificates)
@@ -151,8 +153,8 @@ static void evict(struct https_visit *v, enum reset_code code)
 
 /* --- bounds --- */
 
-/* Looks at a few visitors for each newcomer of a source that has many, in turn, and ends the slow
- * ones. */
+/* For a newcomer of a source with many visitors: looks at a few of these in turn, and ends the slow
+ * ones. The more visitors the source has, the less a visitor may be behind. */
 static void thin_out(struct https_gateway *g, const struct addr *source)
 {
 	for (int i = 0; i < LOOKS; i++) {
@@ -179,14 +181,15 @@ static void weigh(struct https_gateway *g)
 	g->bytes += https_visitor_memory(LIST_ENTRY(node, struct https_visit, node)->visitor);
 }
 
-/* Which unfinished one goes first; NULL: there is none. */
+/* The unfinished visit that is ended first; NULL: there is none. */
 static struct https_visit *first_to_go(const struct https_gateway *g)
 {
 	struct eviction_queue_member *m = eviction_queue_first(g->young);
 	return m ? LIST_ENTRY(m, struct https_visit, young) : NULL;
 }
 
-/* Who rests loses least: a browser comes again without a word. */
+/* The visit that is ended first for memory. A resting one loses least: its browser connects again
+ * without telling anybody. */
 static struct https_visit *least_missed(const struct https_gateway *g)
 {
 	if (!list_is_empty(&g->resting))
@@ -194,7 +197,7 @@ static struct https_visit *least_missed(const struct https_gateway *g)
 	return first_to_go(g);
 }
 
-/* Makes room for one more. False: all are busy. */
+/* Makes room for one more visit. False: all visitors are busy. */
 static bool make_room(struct https_gateway *g, const struct addr *source)
 {
 	thin_out(g, source);
@@ -225,7 +228,7 @@ static void hold(struct https_visit *v)
 	list_append(&g->visits, &v->node);
 }
 
-/* --- what a visitor asks for --- */
+/* --- the calls of https_visitor.h --- */
 
 static struct tls_context *choose(void *owner, const struct client_hello *hello,
 				  enum client_hello_alert *alert, bool *validates)

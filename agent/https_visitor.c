@@ -1,12 +1,11 @@
 /*
  * Stages:
  *
- *	HELLO      the ClientHello is gathered; then the owner chooses a certificate, or an alert
- *	HANDSHAKE  a step for each look, a few of all visitors in a turn of the loop
- *	OPEN       the gateway: bytes are moved wherever they can be, then what it wants is done
- *	ENDING     nothing more is read; what is in hand is still sent, then the stream finishes. Of
- *                 an
- *	           answer much may still lie at the relay: it waits until the visitor closes, too
+ *	HELLO      gathers the ClientHello; then the owner chooses a certificate or an alert
+ *	HANDSHAKE  does a step for each look, for a few visitors in a turn of the loop
+ *	OPEN       moves bytes between visitor, gateway and target, then does what the gateway wants
+ *	ENDING     reads nothing more, sends what is in hand, then finishes the stream. Much of an
+ *	           answer may still be at the relay, so it waits until the visitor closes, too
  *
  * In OPEN every event leads to look(), until nothing moves any more:
  *
@@ -17,12 +16,12 @@
  *	gateway → TLS → stream   TLS has at most BATCH bytes of ciphertext in hand, which go out in
  *	                         STREAM_TURN
  *
- * One timer is set for the nearest deadline. Deadlines move with every byte, the timer does not; it
- * is looked at when it comes.
+ * One timer is set for the nearest deadline. Deadlines move with every byte, but the timer is only
+ * set again when it fires.
  *
- * Ways to fail: the handshake (what OpenSSL says of it is still sent), the visitor (reset: the
- * target is reset, too), the target (a page, or the visitor is reset in the middle of an answer), a
- * deadline.
+ * Ways to fail: the handshake fails (the alert of OpenSSL is still sent); the visitor is reset (the
+ * target is reset, too); the target fails (the visitor gets a page, or is reset in the middle of an
+ * answer); a deadline passes.
  */
 #include "agent/https_visitor.h"
 
@@ -39,13 +38,12 @@
 
 enum {
 	READ_MOST = 16 * 1024,
-	BATCH = 64 * 1024, /* ciphertext in hand */
+	BATCH = 64 * 1024, /* the most ciphertext in hand */
 	IOV_MOST = 24,
-	/* for the end of an answer to be read, or for an alert to be taken, before the connection
-	 * closes */
+	/* The time for a visitor to read the end of an answer, or an alert, before the close. */
 	LINGER_MS = 2000,
 	SERVICE_LOWAT = 128 * 1024,
-	SAVED_MS = 60000, /* what a visitor that moves saves for a pause, at most */
+	SAVED_MS = 60000, /* the longest pause that a fast visitor can save up */
 };
 
 enum stage { STAGE_HELLO, STAGE_HANDSHAKE, STAGE_OPEN, STAGE_ENDING };
@@ -67,23 +65,23 @@ struct https_visitor {
 	struct io *service; /* the target; NULL: none */
 	struct task task;
 	struct timer *timer;
-	uint64_t due_ms; /* what the timer is set for; 0: it is not */
+	uint64_t due_ms; /* the time that the timer is set for; 0: it is not set */
 	enum http_phase phase;
-	uint64_t phase_ms; /* since when; of the other stages since when those */
+	uint64_t phase_ms; /* when the phase began, or the stage when it is not OPEN */
 	uint64_t moved_ms; /* when a byte last moved */
 	struct minimum_rate rate;
-	uint64_t kept_ms;       /* since when it is waited for, or not */
+	uint64_t kept_ms;       /* when waiting for the visitor last began or ended */
 	uint64_t brought, sent; /* bytes from the visitor, and ciphertext into the stream */
 	bool validates;         /* a CA: it gets the handshake and no more */
 	bool readable, eof;     /* TLS may have bytes; its end has been read */
-	bool failed;            /* it can be read or written no more */
-	bool asked;             /* a request has come whole */
+	bool failed;            /* TLS cannot be read or written any more */
+	bool asked;             /* the head of a request has come */
 	bool opening;           /* the owner dials */
-	bool service_readable, service_eof, service_deaf;
-	bool fin_service, fin_visitor; /* have been passed on */
-	bool finished;                 /* the stream is, on our side */
-	bool in_turn;                  /* STREAM_TURN: the stream takes bytes … */
-	bool turn_used;                /* … once */
+	bool service_readable, service_eof, service_deaf; /* deaf: it takes no more bytes */
+	bool fin_service, fin_visitor; /* the end has been passed on to the target, the visitor */
+	bool finished;                 /* our side of the stream is finished */
+	bool in_turn;                  /* inside STREAM_TURN: the stream takes bytes */
+	bool turn_used;                /* the stream has taken bytes in this turn */
 };
 
 static void look(struct https_visitor *v);
@@ -98,7 +96,7 @@ static void moved(struct https_visitor *v)
 	v->moved_ms = loop_now_ms(v->loop);
 }
 
-/* over: the connection is. */
+/* Passes on the note of a request that is over. over: the connection is over, too. */
 static void take_note(struct https_visitor *v, bool over)
 {
 	struct http_note note;
@@ -215,7 +213,7 @@ static void use_staging(struct https_visitor *v)
 	tls_connection_set_staging(v->tls, loop_cipher(v->loop), loop_received(v->loop));
 }
 
-/* What is in hand goes out; what follows it is encrypted at the end of the turn of the loop. */
+/* Sends what is in hand. What follows is encrypted at the end of the turn of the loop. */
 static void turn(struct https_visitor *v)
 {
 	struct iovec iov = {buf_data(&v->hello), buf_len(&v->hello)};
@@ -236,7 +234,7 @@ static void turn(struct https_visitor *v)
 
 /* --- beginning --- */
 
-/* From now on nothing is read; what is in hand is sent. */
+/* Goes to ENDING: reads nothing more, and sends what is in hand. */
 static void begin_end(struct https_visitor *v)
 {
 	set_stage(v, STAGE_ENDING);
@@ -394,7 +392,7 @@ static void end_service(struct https_visitor *v, ssize_t n)
 		http_gateway_broken(v->gateway);
 }
 
-/* How much may be read from the target now; *pass: past the gateway. */
+/* How much may be read from the target now. *pass: the bytes go past the gateway into TLS. */
 static size_t service_room(const struct https_visitor *v, bool *pass)
 {
 	uint64_t may_pass = http_gateway_pass(v->gateway, HTTP_SERVICE);
@@ -432,7 +430,7 @@ static bool read_service(struct https_visitor *v)
 	return true;
 }
 
-/* A target that takes no more bytes may still answer. What it should be sent is dropped. */
+/* A target that takes no more bytes may still answer, so the bytes for it are dropped. */
 static bool write_service(struct https_visitor *v)
 {
 	const uint8_t *p;
@@ -564,7 +562,7 @@ static uint64_t deadline(const struct https_visitor *v)
 		return after(v->phase_ms, v->times.hello_ms);
 	case STAGE_OPEN:
 		return phase_deadline(v);
-	case STAGE_ENDING: /* an answer's last bytes are as patiently waited for as those before */
+	case STAGE_ENDING: /* the last bytes of an answer have as much time as those before */
 		return later(v->phase_ms, v->moved_ms) +
 		       (v->gateway ? v->times.wait_ms : LINGER_MS);
 	}
@@ -580,7 +578,7 @@ static void set_timer(struct https_visitor *v)
 	timer_set(v->timer, v->due_ms - now);
 }
 
-/* Who has not taken all of its last answer would lose the rest. */
+/* Whether it waits for the next request and has taken all of the last answer. */
 static bool is_resting(const struct https_visitor *v)
 {
 	const uint8_t *p;
@@ -642,7 +640,7 @@ static void watch(struct https_visitor *v)
 	minimum_rate_wait(&v->rate, waiting, now);
 }
 
-/* False: it has ended. */
+/* Moves bytes until nothing moves any more. False: the visitor has ended. */
 static bool move_all(struct https_visitor *v)
 {
 	enum met met;
@@ -672,8 +670,9 @@ static void close_all(struct https_visitor *v)
 	tell_over(v, "closed");
 }
 
-/* All is sent. True: it has closed. A stream that is closed before its other end is reset, and the
- * relay would throw away what the visitor has not taken yet. */
+/* Finishes the stream after all is sent, and closes it when the other end is closed, too. True: it
+ * has closed. A stream that is closed earlier is reset, and the relay would drop what the visitor
+ * has not taken yet. */
 static bool finish(struct https_visitor *v)
 {
 	struct iovec iov[IOV_MOST];
@@ -755,7 +754,7 @@ struct https_visitor *https_visitor_new(struct transport *k, struct stream *stre
 	task_init(&v->task, on_task, v);
 	v->timer = timer_new(v->loop, on_timer, v);
 	stream_own(stream, on_stream, v);
-	task_mark(v->loop, &v->task); /* its hello may have come with the OPEN */
+	task_mark(v->loop, &v->task); /* the ClientHello may have come with the OPEN */
 	return v;
 }
 

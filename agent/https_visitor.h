@@ -1,10 +1,10 @@
 /*
- * One visitor of an https mapping: TLS ends here, over the tunnel's stream; inside it is the HTTP
- * gateway (http_gateway.h), and behind that a connection to the target while there is one. The
- * owner says whose certificate is shown, where each request goes, and dials.
+ * One visitor of an https mapping. It ends TLS over the tunnel's stream, puts the plain bytes
+ * through the HTTP gateway (http_gateway.h), and connects that with the target. The owner chooses
+ * the certificate, routes each request, and dials the target.
  *
- * It owns the stream from https_visitor_new() on, and each connection that it is given. Its last
- * act is to call `over`, once, unless the owner has ended it.
+ * The visitor owns the stream from https_visitor_new() on, and each connection that it is given.
+ * Its last act is to call `over`, once, unless the owner has ended it by https_visitor_cut().
  */
 #ifndef GROUNDNUT_AGENT_HTTPS_VISITOR_H
 #define GROUNDNUT_AGENT_HTTPS_VISITOR_H
@@ -17,46 +17,49 @@
 struct https_visitor;
 
 struct https_visitor_calls {
-	/* Its ClientHello has come. Borrowed, or NULL: *alert tells it why not. *validates: it is a
-	 * CA that looks at the certificate and gets no more than that. */
+	/* The ClientHello has come. Returns a certificate, borrowed, or NULL: then the visitor gets
+	 * *alert. *validates: the visitor is a CA that only looks at the certificate; it gets the
+	 * handshake and nothing more. */
 	struct tls_context *(*choose)(void *owner, const struct client_hello *hello,
 				      enum client_hello_alert *alert, bool *validates);
-	/* a request is to be routed or refused, on https_visitor_gateway() */
+	/* A request has come: the owner routes or refuses it on https_visitor_gateway(). */
 	void (*route)(void *owner);
-	/* The target is to be dialled: https_visitor_opened(), later, once. */
+	/* Asks for a connection to the target. https_visitor_opened() answers it, later, once. */
 	void (*open)(void *owner);
 	/* It waits for its next request and has taken all there was (true), or that is over;
 	 * told at each look. It must not be ended inside. */
 	void (*rests)(void *owner, bool rests);
 	/* A request that was noted (http_gateway_note()) is over. */
 	void (*noted)(void *owner, const struct http_note *note);
-	/* It has gone, and all it owned; what is being dialled is not wanted. why: in words */
+	/* The visitor is over; it and all that it owned are freed. A target that is still dialled
+	 * is not wanted. why: in words, valid during the call. */
 	void (*over)(void *owner, const char *why);
 };
 
-struct https_visitor_times { /* 0: for ever */
-	uint32_t hello_ms;   /* for ClientHello and handshake, all of it */
-	uint32_t head_ms;    /* for a head that has begun, and for the first */
-	uint32_t idle_ms;    /* between requests */
-	uint32_t stall_ms;   /* while a request is under way: without a byte either way */
-	/* the same while the visitor has to send more of the request, or to take the answer */
+/* How long each may take at most; 0: for ever. */
+struct https_visitor_times {
+	uint32_t hello_ms; /* ClientHello and handshake together */
+	uint32_t head_ms;  /* the head of a request that has begun, and the first head */
+	uint32_t idle_ms;  /* the pause between requests */
+	uint32_t stall_ms; /* no byte either way while a request is under way */
+	/* the same while the visitor must send more of the request, or take the answer */
 	uint32_t wait_ms;
 };
 
-/* hsts_s: as of http_gateway_set_hsts(). count and calls are borrowed. */
+/* hsts_s: as for http_gateway_set_hsts(). count and calls are borrowed. */
 struct https_visitor *https_visitor_new(struct transport *k, struct stream *stream,
 					const struct https_visitor_times *times, uint32_t hsts_s,
 					struct splice_count *count,
 					const struct https_visitor_calls *calls, void *owner);
-/* io: a connection to the target that is up; NULL: it cannot be reached, and the visitor is shown a
- * page that says so. */
+/* Answers calls.open and takes io over. io: a connection to the target that is up; NULL: the target
+ * cannot be reached, and the visitor gets a page that says so. */
 void https_visitor_opened(struct https_visitor *v, struct io *io);
 struct http_gateway *https_visitor_gateway(struct https_visitor *v);
 const struct open_info *https_visitor_info(const struct https_visitor *v);
-size_t https_visitor_memory(const struct https_visitor *v); /* roughly */
-/* how far it is behind: minimum_rate_lag_ms() */
+size_t https_visitor_memory(const struct https_visitor *v); /* in bytes, roughly */
+/* How far the visitor is behind the minimum rate: minimum_rate_lag_ms(). */
 int64_t https_visitor_lag_ms(struct https_visitor *v);
-/* At once: the visitor is reset, and so is the target. The owner is not told. */
+/* Ends and frees it at once: resets the visitor and the target. `over` does not come. */
 void https_visitor_cut(struct https_visitor *v, enum reset_code code);
 
 #endif

@@ -1,5 +1,5 @@
-/* attempt → HELLO that only probes → WELCOME or REFUSE, on a loop of its own. Whatever comes first
- * stops the loop. */
+/* On a loop of its own, it connects, sends a HELLO that only probes, and reads WELCOME or REFUSE.
+ * The first result, good or bad, stops the loop by end(). */
 #include "agent/join_probe.h"
 
 #include "agent/relay_attempt.h"
@@ -37,7 +37,7 @@ static void end(struct join_probe *t, int err, char *said)
 	loop_stop(t->loop);
 }
 
-/* The likely cause of err and what to do about it; freed by the caller. */
+/* Returns the likely cause of err and its cure; the caller frees it. */
 static char *cure(const struct agent_config *c, int err)
 {
 	switch (err) {
@@ -157,7 +157,7 @@ static void on_connection(void *owner, struct relay_attempt *a, struct io *io, i
 		failed(t, n < 0 ? (int)n : ERR_CLOSED, "");
 }
 
-/* Lookup, TCP and TLS have the same limit, so they have ended before. */
+/* Lookup, TCP and TLS have limits of their own, so only the relay's answer is missing here. */
 static void on_timeout(void *owner)
 {
 	struct join_probe *t = owner;

@@ -1,12 +1,12 @@
-/* One try at the relay for `join`, blocking: whether it answers, whether its key is the pinned one,
- * whether it takes the token. */
+/* One try at the relay, for `join` and `doctor`: it finds out whether the relay answers, has the
+ * pinned key, and takes the token or invitation. Nothing is attached. Blocking; any thread. */
 #ifndef GROUNDNUT_AGENT_JOIN_PROBE_H
 #define GROUNDNUT_AGENT_JOIN_PROBE_H
 
 #include "agent/config.h"
 
-/* 0: the relay accepted the token; else a negative error. *said: one sentence for a person, always
- * set, freed by the caller. */
+/* Returns 0 when the relay accepts the token, else a negative error. *said: one sentence for a
+ * person; it is always set, and the caller frees it. */
 int join_probe_run(const struct agent_config *c, unsigned timeout_ms, char **said);
 
 #endif

@@ -17,13 +17,13 @@ struct known_targets {
 	struct loop *loop;
 	char *path;
 	json_t *known; /* place → BY_CA or a pin */
-	/* one write after the other, or an older list might come last */
+	/* One write runs at a time: with two, the older list could be written last. */
 	bool is_writing;
-	bool is_dirty;  /* it has changed since that write began */
-	bool is_closed; /* it goes with the last write */
+	bool is_dirty;  /* it has changed since the write began */
+	bool is_closed; /* it is freed after the last write */
 };
 
-/* On the thread pool. */
+/* A write on the thread pool. */
 struct write {
 	struct known_targets *all;
 	char *text;

@@ -1,14 +1,17 @@
 /*
- * A mapping is probed by one attempt for each port that is tried:
+ * A probe of a mapping is a round with one attempt for each port that is tried:
  *
- *	WAITING   for its turn: the rate, and the number under way
- *	ASKED     PROBE has been said; the relay's answer arms it
+ *	WAITING   for its turn: for the rate and for the number of attempts under way
+ *	ASKED     PROBE is sent; the relay's answer begins the attempt
  *	TRYING    the attempt (reachability_attempt.h) is under way
- *	DONE      proven, not, or not known: the relay did not arm it
+ *	DONE      the outcome is yes, no, or unknown
  *
- * One timer serves all. A nonce is outstanding from ASKED until a while after DONE: what was sent
- * may be late, and come in by the mapping as a visitor's first bytes. Those are kept from the
- * service; that they came home is as good as the relay's answer.
+ * The round's outcome is the worst of its attempts. Ways to fail: the relay does not answer PROBE
+ * in time, or says that it cannot tell: unknown. The attempt brings no proof: no.
+ *
+ * One timer serves all mappings. A nonce is outstanding from ASKED until LATE_MS after DONE,
+ * because its bytes may be late and come in by the mapping as a visitor's first bytes. These bytes
+ * are kept from the service. That they came home proves as much as the relay's answer.
  */
 #include "agent/reachability.h"
 
@@ -24,11 +27,11 @@
 #include <string.h>
 
 enum {
-	/* with REACHABILITY_ATTEMPT_MS less than the 5 s that `map` waits */
+	/* Together with REACHABILITY_ATTEMPT_MS this is less than the 5 s that `map` waits. */
 	ANSWER_MS = 1500,
-	LATE_MS = 5000,   /* how long behind DONE a nonce is outstanding */
-	SPREAD_MS = 2000, /* over which all agents of a relay begin when it was restarted */
-	AT_ONCE = 8,      /* attempts */
+	LATE_MS = 5000,   /* how long a nonce is outstanding after DONE */
+	SPREAD_MS = 2000, /* after a restart of the relay, its agents begin within this time */
+	AT_ONCE = 8,      /* the most attempts under way */
 	BURST = 5,
 };
 
@@ -39,12 +42,12 @@ struct attempt {
 	struct reach *reach;
 	enum attempt_state state;
 	enum outcome outcome;
-	uint16_t port; /* its own; 0: a shared one */
+	uint16_t port; /* the port of its own; 0: a shared port */
 	uint8_t nonce[PROBE_NONCE];
 	uint64_t number;
-	uint64_t until_ms;       /* ASKED: the answer is late then */
-	uint64_t outstanding_ms; /* the nonce, until then */
-	bool came_home;
+	uint64_t until_ms;       /* in ASKED: when the relay's answer is too late */
+	uint64_t outstanding_ms; /* until when the nonce is outstanding; 0: it is not */
+	bool came_home;          /* its bytes came in by the mapping */
 	struct addr at;
 	struct reachability_attempt *side;
 	char *error;
@@ -55,9 +58,9 @@ struct reach {
 	struct reachability *all;
 	const struct mapping *mapping;
 	bool is_open, asked, in_round;
-	uint64_t next_ms; /* when to try again; 0: never, while it is not open */
+	uint64_t next_ms; /* when the next round begins; 0: it is not open */
 	char *public_text, *host;
-	char asked_host[256]; /* of this round: below a wildcard, another each time */
+	char asked_host[256]; /* the host of this round; below a wildcard a new one each time */
 	struct attempt attempts[REACHABILITY_PORTS];
 	struct report_part part;
 };
@@ -190,7 +193,7 @@ static bool is_running(const struct reach *r)
 static void begin_round(struct reach *r)
 {
 	uint16_t ports[REACHABILITY_PORTS] = {0};
-	/* of a shared port only the relay knows the number */
+	/* Only the relay knows the number of a shared port. */
 	ports[0] = r->mapping->first;
 	size_t count = r->host ? 1 : reachability_ports(r->mapping, random_u32(), ports);
 	if (r->host)
@@ -215,7 +218,7 @@ static void say_change(const struct reach *r, const char *before)
 			 r->public_text);
 }
 
-/* What a round that told nothing leaves as it was. */
+/* Takes the outcome of a round. An unknown outcome does not replace a known one. */
 static void set_outcome(struct reach *r, enum outcome outcome, const char *error)
 {
 	static const char *const words[] = {"unknown", "yes", "no"};
@@ -233,7 +236,7 @@ static void set_outcome(struct reach *r, enum outcome outcome, const char *error
 	say_change(r, before);
 }
 
-/* The worst of its attempts. */
+/* Ends a round with the worst outcome of its attempts. */
 static void end_round(struct reach *r)
 {
 	const struct attempt *worst = &r->attempts[0];
@@ -254,7 +257,7 @@ static uint64_t nearest(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* When it is to be looked at again. */
+/* Does what is due for an attempt. Returns when it must be looked at again. */
 static uint64_t look_at(struct attempt *a)
 {
 	struct reachability *all = a->reach->all;

@@ -1,8 +1,9 @@
 /*
- * Whether visitors get through to the public side of each mapping: the home is outside of the VPS,
- * so the agent connects there itself, and sees whether the relay answers as only it can. Probes are
- * few: PROBE_RATE a second over all mappings, after each new session, then every 6 hours, and every
- * 10 minutes where the last did not get through.
+ * Finds out whether visitors get through to the public side of each mapping. The home is outside of
+ * the VPS, so the agent connects to the public side itself, and checks for an answer that only the
+ * relay can give. A mapping is probed after it opens, then every 6 hours, or every 10 minutes while
+ * the last probe did not get through. All mappings together make at most PROBE_RATE probes a
+ * second. One loop.
  */
 #ifndef GROUNDNUT_AGENT_REACHABILITY_H
 #define GROUNDNUT_AGENT_REACHABILITY_H
@@ -13,37 +14,40 @@
 #include "shared/tunnel/report_message.h"
 
 struct reachability; /* of all mappings */
-struct reach;        /* of one */
+struct reach;        /* of one mapping */
 
-/* The session that probes are arranged by. */
+/* The session by which the agent and the relay arrange probes. */
 struct reachability_session {
-	struct transport *transport;
-	struct addr link; /* what the link goes to */
+	struct transport *transport; /* borrowed */
+	struct addr link;            /* the relay's address that the link goes to */
 	uint8_t id[SESSION_ID];
-	bool can_probe; /* the relay */
+	bool can_probe; /* the relay takes PROBE */
 };
-/* Something is known anew. */
+/* The state of a mapping may have changed: a probe of it has ended. */
 typedef void reachability_fn(void *owner);
 
 struct reachability *reachability_new(struct loop *l, reachability_fn *fn, void *owner);
 void reachability_free(struct reachability *all); /* after each of its mappings */
-/* NULL: it is over, and nothing is known any more. */
+/* Begins a session; s is copied. NULL: the session is over. Both forget all states. */
 void reachability_begin(struct reachability *all, const struct reachability_session *s);
-void reachability_look(struct reachability *all); /* a link is up again */
-/* The relay's answer to a PROBE. 0; or ERR_SYNTAX with the reason in why. */
+/* Does what is due. The owner calls it when a link is up again. */
+void reachability_look(struct reachability *all);
+/* Takes the relay's answer to a PROBE. 0, or ERR_SYNTAX with the reason in why. */
 int reachability_answered(struct reachability *all, const char *text, size_t len, char why[256]);
 
 struct reach *reach_new(struct reachability *all, const struct mapping *m); /* m is borrowed */
-void reach_free(struct reach *r);
-/* The relay's word: it is open, with its public side, and of http and tls its full name; or not.
- * Copied. */
+void reach_free(struct reach *r);                                           /* or NULL */
+/* Tells what the relay says of the mapping: whether it is open, its public side, and the full host
+ * of one with a host, else NULL. Copies the texts. */
 void reach_set_open(struct reach *r, bool is_open, const char *public_text, const char *host);
-void reach_ask(struct reach *r); /* at once, if it is open */
-/* That is not answered yet. */
+/* Probes at once. Does nothing while the mapping is not open or the relay cannot be asked. */
+void reach_ask(struct reach *r);
+/* Whether a probe of reach_ask() is not over yet. */
 bool reach_is_asked(const struct reach *r);
+/* The state: "yes", "no", "unknown", or "" before the first probe. Borrowed. */
 const struct report_part *reach_part(const struct reach *r);
-/* A probe may come in by the mapping, so newcomers' first bytes are to be shown to
- * reach_guard(). */
+/* Whether a probe may come in by the mapping as a visitor. Then the first bytes of each visitor
+ * must be shown to reach_guard(), which says whether they are a probe's. */
 bool reach_is_watching(const struct reach *r);
 enum splice_verdict reach_guard(struct reach *r, const void *p, size_t len);
 

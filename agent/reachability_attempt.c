@@ -1,7 +1,7 @@
 /*
- * tcp, http, tls: dial → up → the words are written → bytes come, until the proof is among them, or
- * the connection ends, or time is up. udp: the datagram is sent, and again each second, since one
- * may be lost; a datagram that is the proof ends it.
+ * Over TCP it dials, writes the words when the connection is up, and reads until the proof has
+ * come, the connection ends, or the time is up. For udp it sends the datagram, and again each
+ * second, because one may be lost; a datagram that is the proof ends it.
  */
 #include "agent/reachability_attempt.h"
 
@@ -20,7 +20,7 @@ enum { HEARD_MOST = 16 * 1024, AGAIN_MS = 1000 };
 struct reachability_attempt {
 	struct loop *loop;
 	struct io *io;
-	struct udp_socket *udp; /* of udp, instead of io */
+	struct udp_socket *udp; /* for udp, instead of io */
 	struct timer *timer;
 	uint64_t until_ms;
 	struct buf words, heard;
@@ -50,8 +50,8 @@ static void end(struct reachability_attempt *p, enum reachability_attempt_result
 	fn(owner, result);
 }
 
-/* The proof is somewhere in what has come: a proxy on the way may add to a head. It ends in the
- * fresh bytes, or it would have been found before. */
+/* Whether the proof is anywhere in what has come: a proxy on the way may add to a head. Its end
+ * must be in the fresh bytes, or it would have been found before. */
 static bool has_proof(const struct reachability_attempt *p, size_t fresh)
 {
 	size_t len = buf_len(&p->heard), most = fresh + PROBE_PROOF - 1;
@@ -72,7 +72,7 @@ static void on_timer(void *owner)
 	timer_set(p->timer, AGAIN_MS);
 }
 
-/* --- tcp, http, tls --- */
+/* --- over TCP --- */
 
 static void hear(struct reachability_attempt *p)
 {
@@ -153,7 +153,7 @@ reachability_attempt_try(struct loop *l, enum mapping_protocol protocol, const s
 		p->udp = udp_socket_connect(l, at, 0, on_udp, p, &err);
 	else
 		p->io = io_dial(l, at, NULL, 0, on_io, p);
-	/* of udp the timer sends; without a socket it ends the attempt */
+	/* For udp the timer sends, and ends the attempt when there is no socket. */
 	timer_set(p->timer, protocol == MAPPING_UDP ? 0 : REACHABILITY_ATTEMPT_MS);
 	return p;
 }

@@ -1,6 +1,6 @@
 /*
- * One attempt at the public side of a mapping: connect, say what a probe says, and see whether the
- * relay's proof comes back. A leaf.
+ * One attempt at the public side of a mapping: it connects, sends the bytes of a probe, and waits
+ * for the relay's proof. A leaf.
  */
 #ifndef GROUNDNUT_AGENT_REACHABILITY_ATTEMPT_H
 #define GROUNDNUT_AGENT_REACHABILITY_ATTEMPT_H
@@ -14,20 +14,20 @@ enum { REACHABILITY_ATTEMPT_MS = 3000 };
 struct reachability_attempt;
 enum reachability_attempt_result {
 	REACHABILITY_ATTEMPT_PROVEN,
-	REACHABILITY_ATTEMPT_SILENT, /* no connection came about; of udp: no answer */
-	REACHABILITY_ATTEMPT_CUT,    /* one did, and what was said brought no proof */
+	REACHABILITY_ATTEMPT_SILENT, /* no connection; for udp: no proof */
+	REACHABILITY_ATTEMPT_CUT,    /* a connection, but no proof */
 };
-/* Once, after at most REACHABILITY_ATTEMPT_MS; it is gone by itself then. */
+/* Comes once, from the loop, after at most REACHABILITY_ATTEMPT_MS. The attempt is freed then. */
 typedef void reachability_attempt_fn(void *owner, enum reachability_attempt_result result);
 
-/* host: of http and tls, a full name. What is waited for is proof. */
+/* host: the full host for http, https and tls, else NULL. proof: the bytes that it waits for. */
 struct reachability_attempt *reachability_attempt_try(struct loop *l,
 						      enum mapping_protocol protocol,
 						      const struct addr *at, const char *host,
 						      const uint8_t nonce[PROBE_NONCE],
 						      const uint8_t proof[PROBE_PROOF],
 						      reachability_attempt_fn *fn, void *owner);
-/* NULL does nothing; its callback never comes */
+/* The callback does not come after this. NULL does nothing. */
 void reachability_attempt_close(struct reachability_attempt *p);
 
 #endif

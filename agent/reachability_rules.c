@@ -7,7 +7,8 @@
 
 enum { AGAIN_YES_MS = 6 * 3600 * 1000, AGAIN_MS = 600 * 1000 };
 
-/* "203.0.113.10:8080", "[2001:db8::10]:8000-8009"; false: it begins with no address. */
+/* Reads the address of "203.0.113.10:8080" or "[2001:db8::10]:8000-8009". False: the text does not
+ * begin with an address. */
 static bool read_address(const char *text, struct addr *out)
 {
 	char ip[ADDR_TEXT];

@@ -1,8 +1,12 @@
 /*
- * A change: the body is read → the file is edited on the pool → the agent reads it again → the
- * answer, and a line in the record of changes. One change and one doctor run at a time; more are
- * answered with 503. A job that is under way when the listener closes ends by itself, and tells
- * nobody.
+ * For a change of a mapping, the body is read, the file is edited on the thread pool
+ * (mapping_change.h), the agent reads the file again, and the request is answered and noted in the
+ * audit log. The doctor also runs on the pool. All other routes answer at once.
+ *
+ * Ways to fail: 404 for an unknown mapping; 400 for wrong words; 409 when the file does not allow
+ * the change or cannot be written, or the agent does not take it; 503 while another change, or
+ * another doctor, is under way. When the listener closes, a job under way ends by itself and nobody
+ * is answered.
  */
 #include "agent/admin/agent_api.h"
 
@@ -20,15 +24,15 @@
 
 #include <string.h>
 
-/* What runs on the pool for somebody. */
+/* A change or a doctor that runs on the pool. */
 struct job {
-	struct agent_api *api; /* NULL: it has closed */
+	struct agent_api *api; /* NULL: the API has closed, and exchange is gone */
 	struct http_exchange *exchange;
 	struct admin_asker asker;
 	enum mapping_change_act act;
-	char *name, *before; /* of the mapping; before: NULL: there was none */
-	char *file;          /* of a doctor */
-	struct buf found;
+	char *name, *before; /* the mapping's name, and the mapping as JSON or NULL */
+	char *file;          /* for the doctor: the path of agent.json */
+	struct buf found;    /* the doctor's list */
 };
 
 struct agent_api {
@@ -39,7 +43,7 @@ struct agent_api {
 	struct listener_set *listeners;
 	struct live_status *live;
 	struct job *change, *doctor;    /* under way, or NULL */
-	char pin[TLS_CONTEXT_PIN_TEXT]; /* of the pair, as last logged */
+	char pin[TLS_CONTEXT_PIN_TEXT]; /* the certificate's pin that was last logged */
 };
 
 static struct job *job_new(struct agent_api *a, const struct admin_request *r)
@@ -67,7 +71,7 @@ static const struct mapping *find(const struct agent_config *c, const char *name
 	return NULL;
 }
 
-/* As JSON, freed by the caller; NULL: there is none of that name. */
+/* Returns the mapping as JSON; the caller frees it. NULL: there is none of that name. */
 static char *mapping_text(const struct agent_config *c, const char *name)
 {
 	const struct mapping *m = find(c, name);
@@ -169,7 +173,7 @@ static void list_mappings(void *owner, const struct admin_request *r)
 	buf_fini(&out);
 }
 
-/* --- what else is asked --- */
+/* --- other routes --- */
 
 static void show_status(void *owner, const struct admin_request *r)
 {
@@ -276,7 +280,7 @@ static const struct admin_route routes[] = {
 
 /* --- listeners and their pair --- */
 
-/* Writes a new pair. Negative, and told. */
+/* Makes and writes a certificate and its key. 0, or a negative error that is logged. */
 static int make_pair(const struct agent_config *c, const char *certificate, const char *key)
 {
 	char *texts[2] = {NULL, NULL}, ip[8][ADDR_TEXT];
@@ -355,7 +359,7 @@ static void on_retried(void *owner)
 	(void)owner;
 }
 
-/* live_status_ask_fn: nothing is waited for. */
+/* The live_status_ask_fn; it answers at once. */
 static void ask_live(void *owner, live_status_fn *fn, void *arg)
 {
 	const struct agent_api *a = owner;

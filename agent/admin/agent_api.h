@@ -1,16 +1,18 @@
 /*
- * What the agent's admin listener is asked and told, by the dashboard and by programs.
+ * The admin listener of the agent and its routes, for the dashboard and for programs. Main loop
+ * only.
  *
  *	/api/v1/status                  the status object
- *	/api/v1/mappings                GET: as the file has them; POST adds one
- *	/api/v1/mappings/NAME           PATCH changes what it says; DELETE
- *	/api/v1/certificates            GET; /api/v1/certificates/NAME: POST orders a new one
+ *	/api/v1/mappings                GET: the mappings of the file; POST adds one
+ *	/api/v1/mappings/NAME           PATCH changes the given keys; DELETE removes it
+ *	/api/v1/certificates            the certificates of the https mappings
+ *	/api/v1/certificates/NAME       POST orders a new one
  *	/api/v1/requests                the last requests of https mappings
- *	/api/v1/events                  what happens, and how the agent stands (live_status.h)
- *	/api/v1/doctor                  what `doctor --json` says
+ *	/api/v1/events                  events and changes of the status (live_status.h)
+ *	/api/v1/doctor                  the list that `doctor --json` prints
  *
- * It listens on loopback addresses by plain HTTP; on others by TLS with a pair of its own, made
- * when it is first wanted and kept in the state directory.
+ * It listens on loopback addresses with plain HTTP, and on others with TLS. The certificate for TLS
+ * is self-signed; it is made when it is first needed, and kept in the state directory.
  */
 #ifndef GROUNDNUT_AGENT_ADMIN_AGENT_API_H
 #define GROUNDNUT_AGENT_ADMIN_AGENT_API_H
@@ -22,24 +24,24 @@
 
 struct agent_api;
 
-/* What the agent does for it. */
+/* What it asks of the agent. */
 struct agent_api_calls {
 	void *owner;
-	void (*write_status)(void *owner, struct json *w);
-	void (*write_certificates)(void *owner, struct json *w); /* into an array that is open */
+	void (*write_status)(void *owner, struct json *w);       /* the whole status object */
+	void (*write_certificates)(void *owner, struct json *w); /* elements of an open array */
 	void (*write_requests)(void *owner, struct json *w);     /* members of an open object */
-	/* NULL; or why not, static */
+	/* Orders a new certificate. NULL, or a static text that says why not. */
 	const char *(*renew)(void *owner, const char *mapping);
-	/* Reads the file again. NULL; or why nothing was changed, static. */
+	/* Reads the file again. NULL, or a static text that says why nothing was changed. */
 	const char *(*reload)(void *owner);
 };
 
-/* events: borrowed */
+/* calls are copied; events is borrowed. */
 struct agent_api *agent_api_new(struct loop *l, const struct agent_api_calls *calls,
 				struct event_hub *events);
-/* Takes the configuration, by reference until it is set anew. */
+/* Applies the configuration; it is borrowed, and must live until the next call or the end. */
 void agent_api_set(struct agent_api *a, const struct agent_config *config);
-/* A link that signs in, freed by the caller, who wipes it; NULL: there is no `admin`. */
+/* Makes a link that signs in; the caller wipes and frees it. NULL: `admin` is off. */
 char *agent_api_link(struct agent_api *a);
 void agent_api_close(struct agent_api *a); /* NULL does nothing */
 

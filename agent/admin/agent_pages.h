@@ -1,12 +1,12 @@
-/* The agent's dashboard, as it is built into the program. */
+/* The files of the agent's dashboard and the description of its API, built into the program. */
 #ifndef GROUNDNUT_AGENT_ADMIN_AGENT_PAGES_H
 #define GROUNDNUT_AGENT_ADMIN_AGENT_PAGES_H
 
 #include "shared/admin/web_files.h"
 
-/* Its API, as an OpenAPI document. */
+/* The OpenAPI document of the admin API. */
 extern const struct web_file agent_pages_openapi;
-/* What it loads beside web_files_shared; a NULL path behind the last. */
+/* What the dashboard loads besides web_files_shared. The last entry has path NULL. */
 extern const struct web_file agent_pages_files[];
 
 #endif

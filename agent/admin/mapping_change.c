@@ -9,7 +9,7 @@
 
 struct mapping_change {
 	enum mapping_change_act act;
-	/* as typed; owned, NULL: not said */
+	/* The words of the request, owned; NULL: the key is absent. */
 	char *name, *public_text, *target, *protocol, *public_port, *allow, *user, *password,
 	    *bandwidth, *connections, *proxy_protocol, *paused;
 	char *file;
@@ -34,7 +34,7 @@ static void change_free(struct mapping_change *c)
 	mem_free(c);
 }
 
-/* A text, or a number as a text; NULL: absent, or wrong and told. */
+/* Reads a text, or a number as a text. NULL: the key is absent, or wrong and reported. */
 static char *read_word(struct conf_at at, const char *key)
 {
 	const char *text = NULL;
