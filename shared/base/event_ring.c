@@ -1,11 +1,24 @@
 #include "shared/base/event_ring.h"
 
+#include "shared/base/hash_table.h"
 #include "shared/base/list.h"
 #include "shared/base/mem.h"
 #include "shared/base/text.h"
 
+#include <string.h>
+
+/* The events that count against the same bound: one account, or one kind without an account,
+ * because strangers can cause many events of some kinds. There while it has any. */
+struct group {
+	struct list entries; /* by beside, oldest first */
+	size_t count;
+	char key[];
+};
+
 struct entry {
-	struct list node; /* oldest first */
+	struct list node;   /* oldest first */
+	struct list beside; /* of its group */
+	struct group *group;
 	uint64_t id, time_ms;
 	enum event_kind kind;
 	char *account, *agent, *subject, *why; /* NULL: none */
@@ -14,6 +27,7 @@ struct entry {
 struct event_ring {
 	struct list entries;
 	size_t count;
+	struct hash_table *groups;
 	uint64_t next_id, last_id;
 };
 
@@ -23,8 +37,57 @@ static char *keep(const char *text)
 	return text ? text_harmless(text_fit(text, cut, sizeof cut)) : NULL;
 }
 
+/* --- groups --- */
+
+static char *key_of(const struct event *e)
+{
+	return e->account ? mem_printf("account %s", e->account) : mem_printf("kind %d", e->kind);
+}
+
+static struct group *find_group(const struct event_ring *r, const struct event *e)
+{
+	char *key = key_of(e);
+	struct group *g = hash_table_get(r->groups, key, strlen(key));
+	mem_free(key);
+	return g;
+}
+
+static struct group *obtain_group(struct event_ring *r, const struct event *e)
+{
+	struct group *g = find_group(r, e);
+	if (g)
+		return g;
+	char *key = key_of(e);
+	g = mem_zalloc(sizeof *g + strlen(key) + 1);
+	list_init(&g->entries);
+	strcpy(g->key, key);
+	mem_free(key);
+	hash_table_add(r->groups, g->key, strlen(g->key), g);
+	return g;
+}
+
+static void join_group(struct event_ring *r, struct entry *fresh, const struct event *e)
+{
+	fresh->group = obtain_group(r, e);
+	fresh->group->count++;
+	list_append(&fresh->group->entries, &fresh->beside);
+}
+
+static void leave_group(struct event_ring *r, struct entry *e)
+{
+	struct group *g = e->group;
+	list_remove(&e->beside);
+	if (--g->count)
+		return;
+	hash_table_remove(r->groups, g->key, strlen(g->key));
+	mem_free(g);
+}
+
+/* --- events --- */
+
 static void drop(struct event_ring *r, struct entry *e)
 {
+	leave_group(r, e);
 	list_remove(&e->node);
 	r->count--;
 	mem_free(e->account);
@@ -39,28 +102,13 @@ static struct entry *entry_of(struct list *node)
 	return LIST_ENTRY(node, struct entry, node);
 }
 
-/* Whether both count against the same bound: one account, or one kind without an account, because
- * strangers can cause many events of some kinds. */
-static bool is_beside(const struct entry *other, const struct event *e)
-{
-	return text_same(other->account, e->account) && (e->account || other->kind == e->kind);
-}
-
-/* Makes room for an event when needed: drops the oldest event of its bound, or the oldest of
+/* Makes room for an event when needed: drops the oldest event of its group, or the oldest of
  * all. */
 static void make_room(struct event_ring *r, const struct event *e)
 {
-	struct entry *oldest = NULL;
-	size_t count = 0;
-	LIST_EACH(node, &r->entries)
-	{
-		if (!is_beside(entry_of(node), e))
-			continue;
-		oldest = oldest ? oldest : entry_of(node);
-		count++;
-	}
-	if (count >= EVENT_RING_EACH)
-		drop(r, oldest);
+	const struct group *g = find_group(r, e);
+	if (g && g->count >= EVENT_RING_EACH)
+		drop(r, LIST_ENTRY(g->entries.next, struct entry, beside));
 	else if (r->count == EVENT_RING_MOST)
 		drop(r, entry_of(r->entries.next));
 }
@@ -76,6 +124,7 @@ void event_ring_add(struct event_ring *r, const struct event *e, uint64_t time_m
 				.agent = keep(e->agent),
 				.subject = keep(e->subject),
 				.why = keep(e->why)};
+	join_group(r, fresh, e);
 	list_append(&r->entries, &fresh->node);
 	r->count++;
 	r->last_id = r->next_id++;
@@ -119,6 +168,7 @@ struct event_ring *event_ring_new(uint64_t now_ms)
 {
 	struct event_ring *r = mem_zalloc(sizeof *r);
 	list_init(&r->entries);
+	r->groups = hash_table_new();
 	r->next_id = now_ms;
 	return r;
 }
@@ -129,5 +179,6 @@ void event_ring_free(struct event_ring *r)
 		return;
 	while (r->count)
 		drop(r, entry_of(r->entries.next));
+	hash_table_free(r->groups);
 	mem_free(r);
 }

@@ -134,9 +134,29 @@ static void there_is_an_end_to_all(void **state)
 	event_ring_free(NULL);
 }
 
+/* Each has one event, and goes with it. */
+static void of_many_accounts_the_last_are_kept(void **state)
+{
+	enum { ACCOUNTS = EVENT_RING_MOST + 100 };
+	struct event_ring *r = event_ring_new(BEGIN);
+	char account[32];
+	(void)state;
+	for (unsigned round = 0; round < 2; round++) {
+		for (unsigned i = 0; i < ACCOUNTS; i++) {
+			snprintf(account, sizeof account, "a%u", i);
+			add(r, account, "s");
+		}
+		assert_int_equal(count_of(r, "\"s\""), EVENT_RING_MOST);
+		assert_int_equal(count_of(r, "\"a99\""), 0);
+		assert_int_equal(count_of(r, "\"a100\""), 1);
+	}
+	event_ring_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(of_many_accounts_the_last_are_kept),
 	    cmocka_unit_test(a_reader_goes_on_where_it_was),
 	    cmocka_unit_test(one_kind_can_be_asked_for),
 	    cmocka_unit_test(one_account_pushes_out_only_its_own),
