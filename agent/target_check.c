@@ -1,9 +1,10 @@
 /*
- * A check is a connection that is closed at once. Happy path: its time has come → dial → up. One
- * timer serves all; where more are due than may be under way, the others wait their turn in the
- * list, whose head has waited longest.
+ * A check is a connection that is closed at once. look() begins each check whose time has come. One
+ * timer serves all. When more are due than may be under way, the others wait in the list, whose
+ * head has waited longest; a check that ends looks again. A dial that fails makes the target down,
+ * and the next good one makes it up.
  *
- * A visit that gets through is as good as a check, and puts the next one off.
+ * A visit that gets through counts as a check, and puts off the next one.
  */
 #include "agent/target_check.h"
 
@@ -33,8 +34,8 @@ struct target_check {
 	struct dial *dial;
 	bool asked;
 	enum target_state state;
-	uint64_t since_ms; /* of the state, in wall time; 0: unknown */
-	char *error;       /* of TARGET_DOWN */
+	uint64_t since_ms; /* when the state began, in UNIX time; 0: unknown */
+	char *error;       /* why it is TARGET_DOWN, else NULL */
 };
 
 struct target_checks {
@@ -65,7 +66,7 @@ static void set_state(struct target_check *c, enum target_state state, const cha
 	if (before != state)
 		c->since_ms = loop_wall_ms();
 	c->state = state;
-	char *text = mem_strdup(error); /* it may be the old one */
+	char *text = mem_strdup(error); /* error may be c->error */
 	mem_free(c->error);
 	c->error = text;
 	if (before != state)

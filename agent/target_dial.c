@@ -1,6 +1,7 @@
 /*
- * dial → [PROXY header] → up; with TLS: → handshake → the certificate is judged → up. A timer
- * bounds the handshake; the dial has a bound of its own.
+ * It dials, writes the PROXY header, and without TLS that is all. With TLS it shakes hands, and
+ * judge() looks at the certificate. A timer bounds the handshake; the dial has a bound of its own.
+ * The first failure is told by tell(), which frees the dial.
  */
 #include "agent/target_dial.h"
 
@@ -35,7 +36,8 @@ void target_dial_close(struct target_dial *d)
 	mem_free(d);
 }
 
-/* The last act of its caller. io: the owner's from now on; NULL with err. */
+/* Tells the owner and frees the dial; it is the last act of its caller. io: the owner's from now
+ * on, or NULL with err. */
 static void tell(struct target_dial *d, struct io *io, int err, const char *words)
 {
 	target_dial_fn *fn = d->fn;
@@ -48,7 +50,8 @@ static void tell(struct target_dial *d, struct io *io, int err, const char *word
 	mem_free(kept);
 }
 
-/* NULL: it is the right one; else why not, freed by the caller. *before: as of trust. */
+/* Judges the target's certificate. NULL: it is right; else why not, freed by the caller. *before:
+ * with trust, what was remembered and what is now, freed by the caller; else NULL. */
 static char *judge(const struct target_dial *d, char **before)
 {
 	const struct target_place *to = &d->to;
@@ -102,7 +105,7 @@ static void on_dialled(void *owner, struct io *io, int err)
 	if (!io) {
 		tell(d, NULL, err, "");
 	} else if (len && io_write(io, buf_data(&d->header), len) != (ssize_t)len) {
-		tell(d, NULL, UV_ECONNRESET, ""); /* a fresh socket takes it, or it is dead */
+		tell(d, NULL, UV_ECONNRESET, ""); /* a new socket takes all, unless it is dead */
 	} else if (d->to.tls) {
 		io_own(io, on_io, d);
 		io_tls_dial(io, d->to.tls, d->to.name);
@@ -119,7 +122,7 @@ struct target_dial *target_dial_start(struct loop *l, const struct target_place 
 	struct target_dial *d = mem_zalloc(sizeof *d);
 	d->to = *to;
 	if (to->tls)
-		d->to.tls = tls_context_ref(to->tls); /* a reload may make another one */
+		d->to.tls = tls_context_ref(to->tls); /* a reload may replace the owner's */
 	d->fn = fn;
 	d->owner = owner;
 	if (len)

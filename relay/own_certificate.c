@@ -1,7 +1,8 @@
 /*
- * A thin owner of certificate_orders: which name, which CA, and what becomes of the certificate.
- * Another name or CA begins anew, with what lies in its files. A CA that validates shakes hands
- * once, and is closed.
+ * Owns one order of certificate_orders.h. own_certificate_set() derives its name, CA and way from
+ * the configuration; when one of them changes, a new order begins with what its files have.
+ * on_news() tells the owner of a new certificate. A CA that validates by tls-alpn-01 gets a
+ * handshake and is closed; it has VALIDATION_MS for that, and a crowd of them ends its own.
  */
 #include "relay/own_certificate.h"
 
@@ -21,11 +22,11 @@ struct own_certificate {
 	struct event_hub *events;
 	own_certificate_fn *fn;
 	void *owner;
-	struct acme_config acme; /* as the orders were made */
-	char *name, *state;      /* NULL: none is wanted */
+	struct acme_config acme; /* the configuration that orders was made with */
+	char *name, *state;      /* NULL: no certificate is wanted */
 	struct certificate_orders *orders;
 	struct certificate_order *order;
-	struct tls_context *shown; /* as told last */
+	struct tls_context *shown; /* what the owner was last told */
 	struct eviction_queue *validations;
 };
 
@@ -47,7 +48,7 @@ static void end_validation(struct validation *v)
 	mem_free(v);
 }
 
-/* It has shaken hands, or will not. */
+/* The handshake is done, or has failed. */
 static void on_validation(void *owner, enum io_event event)
 {
 	(void)event;
@@ -65,7 +66,7 @@ static struct validation *first_to_go(const struct own_certificate *o)
 	return first ? LIST_ENTRY(first, struct validation, member) : NULL;
 }
 
-/* Anybody may look like a CA: a crowd ends its own. */
+/* Anybody can look like a CA, so validations are bounded, and one network ends its own. */
 bool own_certificate_take(void *owner, struct io *io, const char *host)
 {
 	struct own_certificate *o = owner;
@@ -117,7 +118,7 @@ static void drop(struct own_certificate *o)
 	o->name = o->state = NULL;
 }
 
-/* What visitors call the relay; the caller's. NULL: it has no name at all. */
+/* Returns the relay's host or first address; the caller frees it. NULL: it has neither. */
 static char *name_of(const struct relay_config *c)
 {
 	char ip[ADDR_TEXT];
@@ -131,7 +132,7 @@ static bool is_wanted(const struct relay_config *c)
 	return c->update.certificate.automatic || c->admin_certificate.automatic;
 }
 
-/* A CA comes to ports 443 and 80 only: where tls listens elsewhere, http may still be found. */
+/* A CA connects to ports 443 and 80 only. When tls does not listen on 443, http may still work. */
 static enum acme_way way_of(const struct relay_config *c)
 {
 	for (size_t i = 0; i < c->tls_count; i++)

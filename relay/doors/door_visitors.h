@@ -1,5 +1,5 @@
-/* Who is inside now, for the operator who looks, and who cuts one of them off. Each loop is asked
- * for the visitors of its own doors. */
+/* Lists the visitors that are inside now, for the operator, and cuts one of them off. Each loop is
+ * asked for the visitors of its own doors. */
 #ifndef GROUNDNUT_RELAY_DOORS_DOOR_VISITORS_H
 #define GROUNDNUT_RELAY_DOORS_DOOR_VISITORS_H
 
@@ -7,22 +7,22 @@
 
 enum { DOOR_VISITORS_MOST = 500, DOOR_VISITORS_NAME = 256 };
 
-/* Which are meant. */
+/* Which visitors are wanted. */
 struct door_visitors_wish {
-	char account[DOOR_VISITORS_NAME]; /* this and the next two: "" stands for all */
+	char account[DOOR_VISITORS_NAME]; /* here and in the next two "" means all */
 	char agent[DOOR_VISITORS_NAME];
 	char mapping[DOOR_VISITORS_NAME];
-	uint64_t id; /* 0: of all; else this one, which is cut off when it has been told */
+	uint64_t id; /* 0: all visitors; else only this one, which is written and cut off */
 };
 
-/* What all loops have found together. */
+/* The counts of all loops together. */
 struct door_visitors_tally {
-	atomic_uint told; /* visitors that there was room for, or more */
-	atomic_uint_fast64_t total;
+	atomic_uint told;           /* visitors that a loop has tried to write */
+	atomic_uint_fast64_t total; /* visitors that fit the wish */
 };
 
-/* Those of this door into an array that is open, the longest here first, until DOOR_VISITORS_MOST
- * are told in all. */
+/* Writes the wanted visitors of this door into an open array, the longest inside first, until all
+ * loops together have written DOOR_VISITORS_MOST. Called on the door's loop. */
 void door_visitors_tell(struct door *d, const struct door_visitors_wish *wish,
 			struct door_visitors_tally *tally, struct json *w);
 

@@ -1,20 +1,21 @@
 /*
- * look() finds the next job: a certificate whose schedule says that it is to be ordered, or that
- * the CA is to be asked when. Then the ACME client says what it wants, by its driver, until the job
- * is done or has failed.
+ * look() finds the next job: a certificate that its schedule wants to order, or one for which the
+ * CA is asked when to renew it. The ACME client then makes requests by its driver until the job is
+ * done or has failed.
  *
- *	ORDER  → PUBLISH: the wishes are shown: certificate_orders_validation() (tls-alpn-01), or
- *	                  certificate_orders_records(), until the relay has published them (dns-01)
+ *	ORDER  → PUBLISH: the wishes are shown by certificate_orders_validation() (tls-alpn-01) or
+ *	                  certificate_orders_token() (http-01), or the relay publishes
+ *	                  certificate_orders_records() (dns-01)
  *	       → DONE: the new certificate is shown from now on, and written
  *	ASK    → DONE: the CA's window goes into the schedule
- *	either → FAILED: what the CA says is told, and the schedule backs off
+ *	either → FAILED: the error is told, and the schedule backs off
  *
- * Where the owner says that an order would fail (certificate_order_set_look), it waits, or goes by
- * dns-01 instead.
+ * When the owner says that an order would fail (certificate_order_set_look), the order waits, or
+ * uses dns-01 instead.
  *
- * The old certificate stays until the new one is there. Files are written on the thread pool, one
- * write after the other. A timer looks at least once a minute, so that a machine that has slept
- * past an end renews within a minute of waking.
+ * The old certificate is shown until the new one is there. Files are written on the thread pool,
+ * one write at a time. The timer looks at least once a minute, so a machine that has slept past an
+ * end renews within a minute after it wakes.
  */
 #include "shared/net/certificate_orders.h"
 
@@ -40,7 +41,7 @@ struct certificate_order {
 	struct list node;
 	struct certificate_orders *all;
 	char *host;
-	const char *names[2]; /* host, and of a wildcard its base name; point into host */
+	const char *names[2]; /* host, and a wildcard's base name; they point into host */
 	size_t name_count;
 	unsigned refs;
 	bool is_open;
@@ -50,34 +51,34 @@ struct certificate_order {
 	uint64_t not_before_ms, not_after_ms;
 	char issuer[128];
 	char id[CERTIFICATE_ID];
-	char *error; /* what the last try met; NULL: nothing */
-	/* what is seen before an order: certificate_order_set_look() */
+	char *error; /* why the last order failed; NULL: it did not */
+	/* from certificate_order_set_look() */
 	bool is_looking;
 	char *closed, *no_record;
-	uint64_t held_ms; /* since when an order waits for these; 0: none does */
+	uint64_t held_ms; /* since when one of these is known; 0: none is */
 	uint64_t taken, failed;
 	bool said_overdue;
 };
 
-/* A wish of the order under way, as a CA is shown it. */
+/* A wish of the order under way, in the form that is shown to the CA. */
 struct validation {
 	char token[ACME_TOKEN + 1], sni[256];
 	struct tls_context *tls;
 };
 
-/* What goes to the disk, one after the other. */
+/* One write to the disk. */
 struct save {
 	struct list node;
 	struct certificate_store *store;
-	char *host;
+	char *host; /* NULL: no schedule is written */
 	struct certificate_schedule schedule;
-	struct certificate certificate; /* chain NULL: not this time */
+	struct certificate certificate; /* chain NULL: no certificate is written */
 	struct p256 key;
-	char *account; /* NULL: not this time */
-	char *why;     /* what went wrong */
+	char *account; /* NULL: the account is not written */
+	char *why;     /* why it failed; NULL: it did not */
 };
 
-/* Shared by the orders and by a write under way, which may outlive them. */
+/* The writes. A write under way may outlive the orders, and then frees this (orphaned). */
 struct saving {
 	struct loop *loop;
 	struct certificate_store *store;
@@ -93,16 +94,16 @@ struct certificate_orders {
 	enum acme_way way;
 	struct saving *saving;
 	struct list certificates;
-	struct acme_client *client; /* NULL: there is none, since: */
-	char *why;                  /* freed with it */
+	struct acme_client *client; /* NULL: it could not be made */
+	char *why;                  /* why there is no client */
 	struct acme_driver *driver;
 	struct tls_context *ca;
 	char account[512];
 	struct certificate_order *job; /* NULL: none */
-	bool asking;                   /* the job asks only when */
+	bool asking;                   /* the job only asks when to renew */
 	bool was_ordered;              /* the CA has taken the job's order, and it is counted */
-	bool can_publish;              /* the relay can: dns-01 */
-	struct buf records;            /* what is wanted of it, as the owner knows it */
+	bool can_publish;              /* the relay publishes records (dns-01) */
+	struct buf records;            /* the wanted records that the owner knows */
 	struct validation validations[ACME_NAMES];
 	size_t validation_count;
 	struct timer *timer;
@@ -201,7 +202,7 @@ static void save_schedule(const struct certificate_order *c)
 	write_next(c->all->saving);
 }
 
-/* --- what is shown --- */
+/* --- certificates --- */
 
 static void set_error(struct certificate_order *c, const char *words)
 {
@@ -210,7 +211,7 @@ static void set_error(struct certificate_order *c, const char *words)
 	c->error = error;
 }
 
-/* False, with the error told: it cannot be used. */
+/* Shows a certificate from now on. False: it cannot be used, and the error is set. */
 static bool show(struct certificate_order *c, const struct certificate *x, const struct p256 *key)
 {
 	char *why, *pem = p256_text(key);
@@ -286,7 +287,8 @@ static void show_validation(struct certificate_orders *all, size_t i)
 	mem_free(key);
 }
 
-/* False: nothing more can be done for it here; records are the relay's to publish. */
+/* Shows wishes that are not published yet. False: there are none, except records, which the relay
+ * publishes. */
 static bool publish(struct certificate_orders *all)
 {
 	bool any = false;
@@ -322,7 +324,7 @@ size_t certificate_orders_records(const struct certificate_orders *all, struct c
 	return count;
 }
 
-/* Whether they are others than the owner knows of. */
+/* Whether the wanted records differ from those that the owner knows; remembers them. */
 static bool records_changed(struct certificate_orders *all)
 {
 	struct challenge records[ACME_NAMES];
@@ -448,7 +450,7 @@ static void take_window(struct certificate_orders *all)
 	save_schedule(all->job);
 }
 
-/* words: of the CA, or why it was not even asked */
+/* Ends an order or a question with an error. words: the CA's, or why it was not asked. */
 static void fail(struct certificate_order *c, const char *words, uint64_t retry_ms)
 {
 	char at[32];
@@ -469,8 +471,8 @@ static void fail(struct certificate_order *c, const char *words, uint64_t retry_
 
 /* --- beginning a job --- */
 
-/* A wildcard, and a port where no CA looks, want dns-01. Otherwise after two failures the other way
- * is tried. */
+/* Chooses the challenge. A wildcard needs dns-01, and so does a port where no CA connects. Else
+ * it is tls-alpn-01, and after each two failures the other one is tried. */
 static enum acme_challenge choose(const struct certificate_order *c)
 {
 	if (*c->host == '*' || c->all->way == ACME_WAY_DNS)
@@ -484,7 +486,7 @@ static enum acme_challenge choose(const struct certificate_order *c)
 	return c->all->can_publish && c->schedule.failures / 2 % 2 ? ACME_DNS_01 : ACME_TLS_ALPN_01;
 }
 
-/* What an order waits for; NULL: nothing. Borrowed. */
+/* Why an order waits, borrowed; NULL: it does not. */
 static const char *held_for(const struct certificate_order *c)
 {
 	if (!c->held_ms || loop_clock_ms() >= c->held_ms + HOLD_MS)
@@ -492,7 +494,7 @@ static const char *held_for(const struct certificate_order *c)
 	return c->no_record ? c->no_record : choose(c) == ACME_TLS_ALPN_01 ? c->closed : NULL;
 }
 
-/* NULL: it may be ordered now. Borrowed. */
+/* Why it may not be ordered now, borrowed; NULL: it may. */
 static const char *why_not(const struct certificate_order *c)
 {
 	if (!c->is_open)
@@ -506,7 +508,7 @@ static const char *why_not(const struct certificate_order *c)
 	return c->is_looking ? "it is looked at first whether a CA would get through" : held_for(c);
 }
 
-/* The account's key, and who is the CA. */
+/* Reads the account's key and makes the client and its driver; on failure sets why. */
 static void open_client(struct certificate_orders *all, const struct acme_config *config)
 {
 	char words[ACME_WORDS], *url = NULL;
@@ -528,7 +530,7 @@ static void open_client(struct certificate_orders *all, const struct acme_config
 	mem_free(url);
 }
 
-/* Addresses have certificates of a few days only. */
+/* CAs give certificates for addresses in the profile "shortlived" only. */
 static const char *profile_of(const struct certificate_order *c)
 {
 	struct addr a;
@@ -575,7 +577,7 @@ static void warn_if_overdue(struct certificate_order *c, uint64_t now)
 	tell(c, EVENT_CERTIFICATE_OVERDUE, c->error ? c->error : "not renewed yet");
 }
 
-/* Begins what is due, or says when to look again. */
+/* Begins a job that is due, if there is one. Returns in how many ms to look again. */
 static uint64_t find_job(struct certificate_orders *all)
 {
 	uint64_t now = loop_wall_ms(), soonest = now + LOOK_MS;
@@ -596,7 +598,7 @@ static uint64_t find_job(struct certificate_orders *all)
 	return soonest > now ? soonest - now : 1;
 }
 
-/* Takes the job a step further; true: it is over. */
+/* Takes the job a step further. True: it is over. */
 static bool step(struct certificate_orders *all)
 {
 	enum acme_client_state state;
@@ -735,7 +737,7 @@ bool certificate_order_is_due(const struct certificate_order *c)
 	       CERTIFICATE_SCHEDULE_ORDER;
 }
 
-/* False: it was that already. */
+/* Copies the words. False: they are the same as before. */
 static bool set_words(char **at, const char *words)
 {
 	if (text_same(*at, words))

@@ -1,5 +1,5 @@
-/* Asking a web service one thing: HTTP/1.1 over TLS with the certificate verified, or plain where
- * the URL says so. A leaf. */
+/* Asks a web service one question: HTTP/1.1 over TLS with a verified certificate, or plain when the
+ * URL says http. A leaf. */
 #ifndef GROUNDNUT_NET_HTTP_CLIENT_H
 #define GROUNDNUT_NET_HTTP_CLIENT_H
 
@@ -17,9 +17,10 @@ struct http_url {
 	uint16_t port;
 	char path[1024]; /* "/…", with the query */
 };
-/* http:// or https://; 0 or ERR_SYNTAX */
+/* Reads a URL that begins with http:// or https://. 0 or ERR_SYNTAX. */
 int http_url_parse(const char *text, struct http_url *out);
-/* The Host field of a request for it: brackets around IPv6, the port unless it is the scheme's. */
+/* Writes the Host field of a request for the URL: with brackets around IPv6, and with the port
+ * unless it is the scheme's own. */
 void http_url_authority(const struct http_url *u, char out[300]);
 
 struct http_question {
@@ -28,17 +29,18 @@ struct http_question {
 	const char *headers; /* further lines, each with CRLF, or NULL */
 	const void *body;    /* or NULL */
 	size_t body_len;
-	size_t answer_max;
-	uint64_t timeout_ms;     /* for all of it */
+	size_t answer_max;       /* the most bytes of the answer's body */
+	uint64_t timeout_ms;     /* for all of it together */
 	struct tls_context *tls; /* for https */
 };
 
-/* Once, from the loop: the answer (valid during the call), or NULL with err and words. */
+/* Comes once, from the loop; the question is freed then. answer: valid during the call; NULL: there
+ * is none, and err says why, with detail or "". */
 typedef void http_ask_fn(void *owner, struct http_message *answer, int err, const char *detail);
-/* Everything is copied. */
+/* Asks; everything is copied. */
 struct http_ask *http_ask_start(struct loop *l, const struct http_question *q, http_ask_fn *fn,
 				void *owner);
-/* before its callback: it never comes. After the callback it is gone by itself. */
+/* Called before the callback only; the callback does not come then. NULL does nothing. */
 void http_ask_close(struct http_ask *a);
 
 #endif
