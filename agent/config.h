@@ -11,19 +11,19 @@
 struct agent_config {
 	char *file;
 	struct endpoint relay;
-	char *relay_text; /* as written */
-	char *pin;        /* or NULL: then by CA */
-	char *ca_file;    /* path, or NULL: the system's */
+	char *relay_text; /* relay as written in the file */
+	char *pin;        /* the relay's pin; NULL: CAs verify it */
+	char *ca_file;    /* the CAs' path; NULL: the system's CAs */
 	char *account;
 	char *token;
-	char *invite; /* for which the relay is to take the token; or NULL */
-	/* this agent's name; default: as identity_name() remembers or makes it */
+	char *invite; /* the token of an invitation that the agent shows with its own; or NULL */
+	/* this agent's name; by default that of identity_name() */
 	char *agent;
 	bool agent_is_default;
-	char *control;    /* path */
-	char *state;      /* directory, path */
+	char *control;    /* the path of the control socket */
+	char *state;      /* the path of the state directory */
 	bool sandbox;     /* true: sandbox_enter() */
-	char *congestion; /* NULL: bbr, where it is to be had */
+	char *congestion; /* NULL: bbr, if the system has it */
 	struct acme_config acme;
 	struct admin_config admin; /* by default it listens on 127.0.0.1:7081 */
 	struct mapping_list mappings;
@@ -33,19 +33,20 @@ struct agent_config {
 };
 
 char *agent_config_default_path(void);
-/* 0; or ERR_CONFIG after reporting every error through log_say; or a negative errno, reported
- * too. A token that others can read is worth a warning, no error. */
+/* Reads the file. 0; ERR_CONFIG when its content is wrong; another negative error when it cannot
+ * be read. Not 0: *out is NULL, and log_say() has said each error. A token that others can read
+ * gives a warning only. */
 int agent_config_load(const char *file, struct agent_config **out);
-/* The same from a text that is to become the file: what `map` and `join` try before they write. 0
- * or ERR_CONFIG. */
+/* The same for a text that will become the file; `map` and `join` try it before they write. 0 or
+ * ERR_CONFIG. */
 int agent_config_parse(const char *file, const char *text, size_t len, struct agent_config **out);
 void agent_config_free(struct agent_config *c);
-/* Reads only where the running agent listens, also from a file that is wrong otherwise, since
- * `status` must work then. 0 and *path freed by the caller; or a negative errno, reported. */
+/* Reads only the path of the control socket, also from a file with other errors, because `status`
+ * must work then. 0, and the caller frees *path; or a negative error that log_say() has said. */
 int agent_config_control(const char *file, char **path);
-/* As service_user_reads() of all files that the service reads. */
+/* As service_user_reads(), for all files that the service reads. */
 bool agent_config_check_service_user(const struct agent_config *c);
-/* what a token is made of, of any length a token may have */
+/* Whether the text has the characters and a length that a token may have. */
 bool agent_config_is_token(const char *text);
 
 #endif

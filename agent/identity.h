@@ -1,6 +1,6 @@
 /*
- * What this machine remembers of itself in the state directory, in identity.json: the agent name
- * that it used first, with the machine-id it had then, and the account whose join has not worked.
+ * What the agent remembers of this machine, in identity.json in the state directory: the agent name
+ * that it used first, the machine-id it had then, and the account of a join that has failed.
  */
 #ifndef GROUNDNUT_AGENT_IDENTITY_H
 #define GROUNDNUT_AGENT_IDENTITY_H

@@ -1,5 +1,5 @@
-/* `map` and `unmap`: the file is edited, then an agent that runs on it takes it up. Both return the
- * exit code. */
+/* The commands `map` and `unmap`: they edit the file, then have a running agent reload it. Both
+ * return the exit code. */
 #ifndef GROUNDNUT_AGENT_MAP_COMMAND_H
 #define GROUNDNUT_AGENT_MAP_COMMAND_H
 

@@ -1,5 +1,5 @@
-/* Whether the outside can reach this home at all: a verdict drawn from its addresses and the first
- * hops of the way to the relay. Pure. */
+/* Judges whether the outside can reach this home at all, from its addresses and the first hops on
+ * the way to the relay. Pure. */
 #ifndef GROUNDNUT_AGENT_NAT_H
 #define GROUNDNUT_AGENT_NAT_H
 
@@ -10,7 +10,7 @@ enum { NAT_HOPS = 4, NAT_OWN = 32 };
 enum nat_verdict { NAT_UNKNOWN, NAT_PUBLIC, NAT_CGNAT };
 const char *nat_text(enum nat_verdict v); /* "unknown" "public" "cgnat" */
 
-/* What is known. */
+/* The facts that it judges by. */
 struct nat_facts {
 	/* v4 addresses of this machine's interfaces, loopback left out */
 	struct addr own[NAT_OWN];

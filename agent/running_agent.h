@@ -1,4 +1,4 @@
-/* The commands ask the agent that runs, about one configuration file. */
+/* Commands ask the running agent about one configuration file, by its control socket. */
 #ifndef GROUNDNUT_AGENT_RUNNING_AGENT_H
 #define GROUNDNUT_AGENT_RUNNING_AGENT_H
 

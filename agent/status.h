@@ -1,4 +1,4 @@
-/* `status`: the running agent's answer, for a person or as JSON. */
+/* The command `status`: shows the running agent's status, for a person or as JSON. */
 #ifndef GROUNDNUT_AGENT_STATUS_H
 #define GROUNDNUT_AGENT_STATUS_H
 

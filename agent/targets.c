@@ -1,10 +1,11 @@
 /*
- * A visit is one connection. Happy path: OPEN → the target is dialled → splice. While the target is
- * being dialled, what the visitor sends waits in the stream.
+ * A visit is one connection. OPEN begins it, the target is dialled, and a splice joins both. While
+ * the dial is under way, the visitor's bytes wait in the stream. A visit of a udp mapping is a flow
+ * (udp_flows.h); one of an https mapping goes through https_gateway.h.
  *
- * Ways to fail: the dial fails (RESET with the reason, which status shows), the visitor leaves
- * first (the dial is dropped), the mapping is removed (both are cut), the session ends (the dial is
- * dropped; a splice drains by itself).
+ * Ways to fail: the dial fails (RESET with the reason, which the status shows); the visitor leaves
+ * first (the dial is dropped); the mapping is removed (the visit is cut); the session ends (the
+ * dial is dropped, and a splice drains by itself).
  */
 #include "agent/targets.h"
 
@@ -32,32 +33,32 @@
 #include <uv.h>
 
 enum { COMPLAIN_MS = 60000, PORT_FREE_LEAST = 1024, HTTPS_PORT = 443 };
-/* what is new is reported together; no REPORT is longer than REPORT_BYTES and a mapping, which is
- * less than REPORT_MOST */
+/* News of REPORT_MS are reported together. A REPORT has at most REPORT_BYTES and one mapping more,
+ * which is less than REPORT_MOST. */
 enum { REPORT_MS = 500, REPORT_BYTES = 32 * 1024, REPORT_MOST = 48 * 1024 };
 
 struct target {
-	struct list node; /* services.list */
+	struct list node; /* targets.list */
 	struct targets *all;
-	struct mapping mapping; /* owned; id is ours */
+	struct mapping mapping; /* owned; the agent has chosen its id */
 	enum mapping_state state;
-	char *public_text, *error, *host; /* what the relay said */
+	char *public_text, *error, *host; /* what the relay has told */
 	char *shown;                      /* public_text as a person would type it */
-	/* why the last dial failed, until one succeeds; udp: until more than dial_error_out bytes
-	 * have gone out */
+	/* Why the last dial failed; NULL again when one succeeds, or for udp when more than
+	 * dial_error_out bytes have gone out. */
 	char *dial_error;
 	uint64_t dial_error_out;
 	uint64_t dial_error_ms;
-	uint64_t complained_ms;    /* when the log last heard of it */
-	struct tls_context *tls;   /* of a target with TLS, else NULL */
-	struct target_dial *trust; /* looks which key it shows, for: */
+	uint64_t complained_ms;    /* when the error was last logged */
+	struct tls_context *tls;   /* for a target with TLS, else NULL */
+	struct target_dial *trust; /* finds the key that targets_trust() takes, or NULL */
 	targets_trust_fn *trust_fn;
 	void *trust_owner;
-	struct target_check *check;    /* NULL: of udp, which is not asked */
-	struct guess_limiter *guesses; /* of an https mapping */
+	struct target_check *check;    /* NULL: udp targets are not checked */
+	struct guess_limiter *guesses; /* for an https mapping */
 	struct reach *reach;
-	bool is_probe_wanted;                       /* as soon as it is open */
-	struct report_part sent[REPORT_PART_COUNT]; /* what the relay was told in this session */
+	bool is_probe_wanted;                       /* probe it as soon as it is open */
+	struct report_part sent[REPORT_PART_COUNT]; /* what the relay has been told this session */
 	struct list visits;
 	uint64_t visits_now, visits_total;
 	/* to_stream goes out of the home, from_stream comes in; dropped: by flows that ended */
@@ -71,8 +72,8 @@ struct visit {
 	struct stream *stream; /* until the splice has it */
 	struct target_dial *dial;
 	struct splice *splice;
-	struct flow *flow;         /* of a udp mapping, instead of the three */
-	struct https_visit *https; /* of an https mapping, instead of stream and splice */
+	struct flow *flow;         /* for a udp mapping, instead of the three above */
+	struct https_visit *https; /* for an https mapping, instead of stream and splice */
 	uint16_t port;
 	struct addr visitor;
 	struct flow_count count; /* of this visit; its bytes count in the target's, too */
@@ -90,15 +91,15 @@ struct targets {
 	struct certificates *certificates;
 	struct https_gateway *https;
 	struct known_targets *known;
-	struct tls_context *any; /* the certificates of targets are judged when they have come */
+	struct tls_context *any; /* takes any certificate; known_targets judges it */
 	struct reachability *reachability;
-	struct transport *reports_to; /* NULL: nobody wants to know */
+	struct transport *reports_to; /* NULL: the relay takes no reports */
 	struct timer *report_timer;
-	unsigned visits, visits_most; /* of all targets; a new link needs descriptors, too */
+	unsigned visits, visits_most; /* of all targets; descriptors must be left for a new link */
 	uint32_t next_id;
 	uint64_t serial, answered;
 	bool log_visitors;
-	bool opens_https_ports; /* the relay */
+	bool opens_https_ports; /* the relay opens a port for an https mapping alone */
 };
 
 static void on_report_timer(void *owner);
@@ -111,7 +112,7 @@ static void report_soon(struct targets *s)
 
 static void tell_certificates(const struct target *s);
 
-/* Whether visitors get through tells whether a CA does. */
+/* A probe or a check has ended. A CA gets through where visitors do, so certificates are told. */
 static void on_checked(void *owner)
 {
 	struct targets *s = owner;

@@ -1,8 +1,8 @@
 /*
- * Flows at home: a datagram stream joined to a UDP socket of its own towards the service, so that
- * answers find their way back. Of several addresses of the service the one that answers is kept.
- * The relay decides when a flow has been idle for too long; here it ends with its stream, or when
- * the service's address cannot be found.
+ * Flows at home. A flow joins a datagram stream to a UDP socket of its own toward the service, so
+ * that answers find their way back. When the service has several addresses, the flow keeps the one
+ * that answers. The relay decides when a flow has been idle for too long. Here a flow ends with its
+ * stream, or when the service's address cannot be found.
  */
 #ifndef GROUNDNUT_AGENT_UDP_FLOWS_H
 #define GROUNDNUT_AGENT_UDP_FLOWS_H
@@ -10,8 +10,8 @@
 #include "shared/net/splice.h"
 
 struct flow;
-/* The flow has ended, and is gone after the call. err: why nothing can be sent to the service, or
- * 0; code: by which the relay ended it. */
+/* The flow has ended and is freed after the call. err: why nothing can be sent to the service,
+ * or 0. code: the reset code by which the relay has ended it. */
 typedef void flow_fn(void *owner, int err, uint32_t code);
 /* No address of the service answers. The flow goes on; it must not be cut inside the call. */
 typedef void flow_trouble_fn(void *owner, int err);

@@ -30,7 +30,7 @@ struct declarer {
 
 struct pending_report {
 	struct write_batch_wait wait; /* first */
-	struct list node;             /* on agent.reports */
+	struct list node;             /* declarer.reports */
 	struct declared_names *all;
 	struct declarer *agent;
 	unsigned count; /* how many of its reports this answers */

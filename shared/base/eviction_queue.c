@@ -9,7 +9,7 @@
 enum { NETWORK_KEY = 17 /* family and address */ };
 
 struct eviction_queue_network {
-	struct list node; /* crowd.by_count[] */
+	struct list node; /* eviction_queue.by_count[] */
 	uint8_t key[NETWORK_KEY];
 	struct list members;
 	size_t count;
@@ -17,11 +17,11 @@ struct eviction_queue_network {
 
 struct eviction_queue {
 	size_t count;
-	/* Both NULL while nobody is there, since each mapping of the relay has a queue, and they
-	 * take 4 KiB. The networks, and the same by how many members they have. */
+	/* The networks by address, and by how many members they have. Both are NULL while the queue
+	 * is empty: each mapping of the relay has a queue, and these take 4 KiB. */
 	struct hash_table *networks;
 	struct list *by_count;
-	size_t fullest; /* no network has more */
+	size_t fullest; /* the last list of by_count that is not empty, or 0 */
 };
 
 struct eviction_queue *eviction_queue_new(void)
@@ -59,7 +59,7 @@ static struct eviction_queue_network *network_of(struct eviction_queue *c, const
 	return n;
 }
 
-/* Puts the network where its count belongs, as the last of those with as many. */
+/* Puts the network into the list of its count, as the last one there. */
 static void place(struct eviction_queue *c, struct eviction_queue_network *n)
 {
 	size_t rank = n->count < EVICTION_QUEUE_FULLEST ? n->count : EVICTION_QUEUE_FULLEST;

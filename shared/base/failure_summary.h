@@ -1,8 +1,9 @@
 /*
- * What strangers do wrong, counted instead of told line by line: the first few of a kind are told
- * in full, and when the time is over the networks (v4 /24, v6 /48) with the most of the others, and
- * in one line what is left. Bounded: networks that fail again and again are remembered, the one
- * that failed longest ago is forgotten and counts among the rest. Pure: the caller keeps the time.
+ * Sums up what strangers do wrong, instead of a log line for each. The first few failures of a kind
+ * are told in full. When the time is over, the networks (v4 /24, v6 /48) with the most of the
+ * others get a line each, and the rest one line together. Bounded: when too many networks fail, the
+ * one that failed longest ago is forgotten and counts among the rest. Pure: the caller keeps the
+ * time.
  */
 #ifndef GROUNDNUT_BASE_FAILURE_SUMMARY_H
 #define GROUNDNUT_BASE_FAILURE_SUMMARY_H
@@ -15,9 +16,9 @@
 struct failure_summary;
 
 enum {
-	FAILURE_SUMMARY_TOLD = 20,  /* of a kind are told in full, */
-	FAILURE_SUMMARY_WORST = 10, /* and so many networks, */
-	FAILURE_SUMMARY_KNOWN = 256 /* of which so many are remembered */
+	FAILURE_SUMMARY_TOLD = 20,  /* how many failures of a kind are told in full */
+	FAILURE_SUMMARY_WORST = 10, /* how many networks get a line */
+	FAILURE_SUMMARY_KNOWN = 256 /* how many networks are remembered */
 };
 
 struct failure_line {
@@ -30,10 +31,10 @@ typedef void failure_summary_fn(void *owner, const struct failure_line *line);
 
 struct failure_summary *failure_summary_new(void);
 void failure_summary_free(struct failure_summary *s);
-/* A failure. event: a constant. True: it is to be told in full; else it is counted. */
+/* Takes a failure. event: a literal. True: the caller tells it in full. False: it is counted. */
 bool failure_summary_count(struct failure_summary *s, const char *event, const struct addr *from,
 			   const char *why);
-/* Says the lines, the worst first; then counting begins again. */
+/* Calls fn with each line, the worst first. Counting then begins again. */
 void failure_summary_say(struct failure_summary *s, failure_summary_fn *fn, void *owner);
 
 #endif

@@ -39,7 +39,7 @@ static void forget_silent(struct fair_line *l, uint64_t now_ms)
 	}
 }
 
-/* Gives l, and all above it, the share that is theirs at this moment. */
+/* Sets the rates of l and all above it to their shares at this moment. */
 static void set_share(struct fair_line *l, uint64_t now_ms)
 {
 	struct fair_line *above = l->above;
@@ -52,7 +52,7 @@ static void set_share(struct fair_line *l, uint64_t now_ms)
 	fair_line_change(l, above->bits && !bits ? 1 : bits, now_ms);
 }
 
-/* Which of l and those above it has the most to give. */
+/* Returns the one of l and those above it that has the most room; NULL: none has any. */
 static struct fair_line *lender(struct fair_line *l, uint64_t *room, uint64_t now_ms)
 {
 	struct fair_line *best = NULL;
@@ -99,7 +99,7 @@ void fair_line_take(struct fair_line *l, uint64_t bytes, uint64_t now_ms)
 	struct fair_line *from = lender(l, &room, now_ms);
 	for (struct fair_line *at = l; at; at = at->above)
 		note_use(at, now_ms);
-	if (!from) /* nobody has: the line is in debt */
+	if (!from) /* none has room: the line goes into debt */
 		from = line_of(l);
 	for (; from; from = from->above)
 		token_bucket_take(&from->bucket, bytes);

@@ -19,8 +19,8 @@ static const struct {
 struct guess_limiter {
 	struct rate_limiter *wrong[LEVELS];
 	bool of_all;
-	struct token_bucket all; /* burst 0: none was wrong yet */
-	/* by source, when it was right; apart, so that no guess makes it forget one */
+	struct token_bucket all; /* burst 0: no password was wrong yet */
+	/* When each source was right. It is a table of its own, so that guesses push nobody out. */
 	struct source_table *trusted;
 };
 

@@ -1,8 +1,8 @@
 /*
- * An item's rank at a level is how many checks its part had used up when it came: the first of each
- * part stands before the second of any, which is taking turns. Taking one picks the network whose
- * turn it is, then in that network the part whose turn it is, and so on; the item that is found
- * there takes the place of the one that stood first, and that one its own.
+ * The rank of an item at a level is the number of checks that its part had used when the item came.
+ * The first item of each part comes before the second item of any part: so parts take turns. Taking
+ * an item finds the network whose turn it is, then the part of that network whose turn it is, and
+ * so on. The item that is found swaps its rank at each level with the one that was first there.
  */
 #include "shared/base/login_queue.h"
 
@@ -13,7 +13,7 @@
 
 enum { REMEMBERED = 8192, FORGET_MS = 3600000, IN_A_ROW = 2 };
 
-/* Bits of the parts, v4 and v6, and what tells them apart in the table. */
+/* The bits of the parts, v4 and v6, and their labels in the table. */
 static const struct {
 	unsigned v4, v6;
 	const char *label;
@@ -58,7 +58,7 @@ static uint32_t *checks_of(struct login_queue *q, const struct addr *part, const
 	return &u->checks;
 }
 
-/* Accounts stand in the table under no address. */
+/* An account's key in the table has no address. */
 static uint32_t *checks_of_account(struct login_queue *q, const char *account, uint64_t now_ms)
 {
 	static const struct addr none = {0};
@@ -71,7 +71,8 @@ static bool shares(const struct login_queue_item *a, const struct login_queue_it
 	return addr_equal_ip(&a->parts[level], &b->parts[level]);
 }
 
-/* At this level; of two alike the one that came first is before. */
+/* Whether a is before b at this level. Of two alike the one that came first is before; the callers
+ * see to that. */
 static bool is_before(const struct login_queue_item *a, const struct login_queue_item *b,
 		      unsigned level)
 {
@@ -116,7 +117,8 @@ struct login_queue_item *login_queue_add(struct login_queue *q, struct login_que
 	return victim;
 }
 
-/* Of these items (proven or not, and of one part at the level above) the one whose turn it is. */
+/* The item whose turn it is at this level, among those that are proven or not and have the same
+ * part as above at the level above. */
 static struct login_queue_item *first(struct login_queue *q, bool proven, unsigned level,
 				      const struct login_queue_item *above)
 {

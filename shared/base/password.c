@@ -1,6 +1,6 @@
 /*
- * Stored passwords are "scrypt:N:r:p:salt:hash"; what does not read so is verified against a made
- * up one, so that it takes the same time.
+ * A stored password that cannot be read is verified against a made-up one, so that it takes the
+ * same time.
  */
 #include "shared/base/password.h"
 
@@ -45,7 +45,7 @@ static bool take_apart(const char *text, struct parts *out)
 	if (sscanf(text, "scrypt:%2u:%2u:%2u:%63[A-Za-z0-9_-]:%63[A-Za-z0-9_-]%c", &out->log_n,
 		   &out->r, &out->p, salt, hash, &rest) != 5)
 		return false;
-	/* What the memory limit allows, and nothing weaker than what was once thought fit. */
+	/* No more than the memory limit allows, and nothing too weak. */
 	if (out->log_n < 10 || out->log_n > LOG_N || out->r == 0 || out->r > R || out->p == 0 ||
 	    out->p > 4)
 		return false;
@@ -112,7 +112,7 @@ void password_cache_free(struct passwd_cache *c)
 	mem_free(c);
 }
 
-/* Where an account's password stands depends on account and stored hash only, never on what was
+/* The entry's index depends on the account and the stored hash only, never on the password that is
  * presented. */
 static size_t place_of(const struct passwd_cache *c, const char *account, const char *hash)
 {

@@ -1,9 +1,9 @@
 /*
- * Sources and networks are known by hash_table. A network lists its sources that may be forgotten,
- * the one seen longest ago first, and stands itself among those networks that list as many, again
- * the one seen longest ago first. So the victim is the first of the first of the fullest, and every
- * step costs the same however many there are. Networks with FULLEST sources or more (a v6 /48 has
- * 65,536 /64s) count as equally full.
+ * Two hash tables find sources and networks. Each network has a list of its sources that may be
+ * forgotten, the one seen longest ago first. by_count has a list for each number of sources: the
+ * networks that list so many, again the one seen longest ago first. So the source to forget is the
+ * first of the first network in the fullest list, and each step takes constant time. Networks with
+ * FULLEST sources or more (a v6 /48 has 65,536 /64s) count as equally full.
  */
 #include "shared/base/source_table.h"
 
@@ -24,11 +24,11 @@ struct key {
 };
 
 struct network {
-	struct list node; /* table.by_count[], while it has a source that may be forgotten */
+	struct list node; /* source_table.by_count[], while it has a source that may be forgotten */
 	struct key key;
-	struct list sources; /* that may be forgotten, the one seen longest ago first */
-	size_t count;        /* … of them */
-	size_t held;         /* its other sources */
+	struct list sources; /* those that may be forgotten, the one seen longest ago first */
+	size_t count;        /* the number of sources in this list */
+	size_t held;         /* the number of its held sources */
 };
 
 struct source {
@@ -42,8 +42,8 @@ struct source {
 struct source_table {
 	struct hash_table *sources, *networks;
 	size_t max, size;
-	struct list by_count[FULLEST + 1]; /* networks */
-	size_t fullest;                    /* no network has more */
+	struct list by_count[FULLEST + 1]; /* lists of networks */
+	size_t fullest;                    /* the last list that is not empty, or 0 */
 };
 
 struct source_table *source_table_new(size_t max, size_t size)

@@ -25,7 +25,7 @@ static void to_base32(const uint8_t bytes[TOTP_SECRET], char out[TOTP_SECRET_TEX
 	*out = '\0';
 }
 
-/* Of a secret that is one. */
+/* text must be a secret (totp_is_secret()). */
 static void from_base32(const char *text, uint8_t out[TOTP_SECRET])
 {
 	for (int i = 0; i < TOTP_SECRET / 5; i++) {

@@ -1,18 +1,19 @@
 /*
- * The happy path, each step with the one timer:
+ * The states of an exchange; it has one timer for all of them:
  *
- *	READING     until the request is whole; from a trusted proxy perhaps behind a PROXY header
- *	ASKED       the owner has it; nothing is watched, and the timer rests
- *	WRITING     the answer
- *	LINGERING   after the FIN, reading on, so that the answer is not lost to a reset
+ *	READING     until the request is whole; a trusted proxy may send a PROXY header first
+ *	ASKED       the owner has the request; the connection is not watched, and the timer is off
+ *	WRITING     the answer is sent
+ *	LINGERING   after the FIN it reads on, so that the answer is not lost to a reset
  *	STREAMING   instead of the last two: the owner writes when it likes, and the timer runs
  *	            while something waits to be sent
  *
- * Ways to fail: a request that cannot be read is answered with 400 or 413. A client that goes while
- * the owner thinks leaves an exchange without io, which ends when the answer comes. Where there
- * are too many connections, in all or of one source, or too many bytes of requests that are not
- * whole, one that is still READING makes room, the oldest of the source, or of the network that has
- * the most; when none is, one that is LINGERING, whose answer is sent; else the newcomer is closed.
+ * Ways to fail: a request that cannot be read is answered with 400 or 413. When the client goes
+ * before the owner answers, the exchange stays without io and ends with the answer. When there are
+ * too many connections, in all or of one source, or too many bytes of requests that are not whole,
+ * an exchange that is READING makes room: the oldest of the source, or of the network that has the
+ * most. When none is READING, one that is LINGERING ends, because its answer is sent. When there is
+ * none either, the newcomer is closed.
  */
 #include "shared/net/http_server.h"
 
@@ -32,7 +33,7 @@
 
 enum { LINGER_MS = 2000, WRITE_MS = 10000, CHUNK = 4096 };
 
-/* of requests that are not whole, all together */
+/* The most bytes of all requests that are not whole. */
 enum { READING_BYTES = 32 * 1024 * 1024 };
 
 static const struct forwarded_trust nobody;
@@ -40,24 +41,24 @@ static const struct forwarded_trust nobody;
 enum state { READING, ASKED, WRITING, LINGERING, STREAMING };
 
 struct http_exchange {
-	struct list node;                    /* of server.asked */
-	struct list beside;                  /* READING: those of one source, oldest first */
-	struct eviction_queue_member member; /* READING: server.reading */
+	struct list node;                    /* http_server.asked */
+	struct list beside;                  /* READING: of its source, the oldest first */
+	struct eviction_queue_member member; /* READING: http_server.reading */
 	struct http_server *server;
 	struct io *io; /* NULL: the client has gone */
 	struct http_message *http;
-	struct addr source; /* as counted in server.sources */
+	struct addr source; /* the key in http_server.sources */
 	struct addr peer;
 	bool tls, accepted;
-	bool forwarded_tls;      /* a trusted proxy says so */
-	bool wants_proxy_header; /* that is still to come, and … */
-	struct buf proxy_header; /* … what has come of it */
+	bool forwarded_tls;      /* a trusted proxy says that it has come over TLS */
+	bool wants_proxy_header; /* the PROXY header is not whole yet */
+	struct buf proxy_header; /* what has come of it */
 	enum state state;
-	size_t bytes;              /* READING: read so far */
+	size_t bytes;              /* READING: the bytes read so far */
 	struct buf out;            /* what is still to be written */
 	http_stream_fn *stream_fn; /* STREAMING */
 	void *stream_owner;
-	size_t stream_longest; /* of what was written at once */
+	size_t stream_longest; /* the longest text in one http_stream_write() */
 	struct timer *timer;
 };
 
@@ -69,10 +70,10 @@ struct http_server {
 	struct tls_context *tls;
 	const struct forwarded_trust *trust;
 	struct eviction_queue *reading; /* exchanges whose request is not whole */
-	struct list asked;              /* the others */
-	uint32_t count;
-	size_t bytes;                 /* of all that are reading */
-	struct rate_limiter *sources; /* how many connections each has */
+	struct list asked;              /* the other exchanges */
+	uint32_t count;                 /* exchanges */
+	size_t bytes;                   /* the sum of the bytes of those in reading */
+	struct rate_limiter *sources;   /* the connections of each source */
 };
 
 static void leave_reading(struct http_exchange *x)

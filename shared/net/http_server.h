@@ -1,8 +1,8 @@
 /*
- * A small HTTP server for doors of our own: HTTP/1.0 and 1.1, one request a connection, answers
- * with Content-Length, always closed after the answer (old clients read until then); or an answer
- * without an end, a stream. Slow heads, floods of connections and large bodies end their own
- * connection only.
+ * A small HTTP server for our own listeners: HTTP/1.0 and 1.1, with one request on a connection. An
+ * answer has a Content-Length, and the connection is closed after it, because old clients read
+ * until then; or the answer is a stream without an end. Slow heads, floods of connections and large
+ * bodies end their own connections only. One loop; a leaf.
  */
 #ifndef GROUNDNUT_NET_HTTP_SERVER_H
 #define GROUNDNUT_NET_HTTP_SERVER_H
@@ -14,7 +14,7 @@
 struct http_server;
 struct http_exchange; /* one whole request that waits for its answer */
 
-/* Answer with http_answer, now or later, once. */
+/* A request has come. The owner answers it once, now or later: by http_answer() or as a stream. */
 typedef void http_server_fn(void *owner, struct http_exchange *x);
 
 struct http_server_limits {
@@ -29,38 +29,38 @@ struct http_server *http_server_new(struct loop *l, const struct http_server_lim
 /* The certificate for connections over TLS from now on; by reference. Without one they are
  * closed. */
 void http_server_set_tls(struct http_server *s, struct tls_context *tls);
-/* Which proxies may say for whom they send; by reference, until it is set anew. At first none. */
+/* Sets the proxies that may say for whom they send; at first there are none. Borrowed until the
+ * next call. */
 void http_server_set_trust(struct http_server *s, const struct forwarded_trust *trust);
-/* A connection that a listener accepted; over TLS, or plain. */
+/* Takes a connection that a listener has accepted. tls: it begins with a TLS handshake. */
 void http_server_accept(struct http_server *s, int fd, const struct addr *peer, bool tls);
-/* The connection is plain; its peer is the sender of the request, which io gives from its first
- * byte. */
+/* Takes a plain connection whose request nobody has read yet. Its peer is the sender. */
 void http_server_take(struct http_server *s, struct io *io);
-/* Exchanges that wait are gone: they must not be answered any more. */
+/* Frees all exchanges; the owner must not answer them any more. */
 void http_server_close(struct http_server *s);
 
 struct http_message *http_exchange_request(struct http_exchange *x);
-/* who sends the request, as far as proxies are trusted */
+/* The sender of the request, as far as proxies are trusted. */
 const struct addr *http_exchange_peer(const struct http_exchange *x);
-/* It came over TLS, that this server ended or a trusted proxy speaks of. */
+/* Whether it has come over TLS, which this server or a trusted proxy has ended. */
 bool http_exchange_is_tls(const struct http_exchange *x);
-/* The client has gone, as far as is known; nobody would read the answer. */
+/* Whether the client is known to have gone; nobody would read the answer. */
 bool http_exchange_is_gone(const struct http_exchange *x);
-/* headers: further lines, each with CRLF, or NULL. The exchange is over. Nothing is sent if the
- * asker has gone. */
+/* Answers; x must not be used after this. headers: further lines, each with CRLF, or NULL. Copies
+ * all. Sends nothing when the client has gone. */
 void http_answer(struct http_exchange *x, unsigned status, const char *type, const char *headers,
 		 const void *body, size_t len);
 
-/* The asker has gone, or has taken nothing for some seconds: the exchange is over. */
+/* The client has gone, or has taken nothing for some seconds: the exchange is freed. */
 typedef void http_stream_fn(void *owner);
-/* In place of http_answer(): an answer that lasts. Its head is sent now, and more by
- * http_stream_write(); fn(owner) comes later and once, unless http_stream_end() comes first. */
+/* Answers with a stream, instead of http_answer(). The head is sent now, and the rest by
+ * http_stream_write(). fn comes once, later, unless http_stream_end() comes first. */
 void http_stream_begin(struct http_exchange *x, const char *type, const char *headers,
 		       http_stream_fn *fn, void *owner);
-/* False: not taken, since HTTP_STREAM_WAITING bytes of what was written before still wait; or as
- * many as the longest of it had, so that a slow asker has time for that. */
+/* False: nothing is taken, because the bytes that still wait are more than HTTP_STREAM_WAITING and
+ * more than the longest text written before; so a slow client has time for that one. */
 bool http_stream_write(struct http_exchange *x, const void *p, size_t len);
-/* At once; what still waits is lost. */
+/* Ends the stream and frees the exchange at once; bytes that still wait are lost. */
 void http_stream_end(struct http_exchange *x);
 
 enum { HTTP_STREAM_WAITING = 256 * 1024 };
