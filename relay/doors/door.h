@@ -27,32 +27,32 @@ struct door_visitor;
 #define DOOR_CUT_OFF       "the operator cut it off"
 #define DOOR_SESSION_ENDED "the session with the agent ended" /* why a visitor left */
 
-/* newcomers that may wait for an agent that is away, before the door rests */
+/* how many newcomers may wait for an agent that is away before the door rests */
 enum { DOOR_WAITING = 256 };
 
-/* What a kind does; the door's claim is taken before open and let go after close. Functions that
- * need not exist are NULL. */
+/* The functions of a kind; one that a kind does not need is NULL. The door claims its host or ports
+ * before it opens, and releases them after it closes. */
 struct door_kind {
-	/* of its struct, which begins with struct door */
+	/* the size of the kind's struct, which begins with struct door */
 	size_t size;
 	void (*init)(struct door *d);
-	/* tcp and udp: a socket at one address; NULL with *err, and *why in words (freed by the
-	 * caller) unless why is NULL. v6only: as of listener_open() */
+	/* tcp and udp: opens a socket at one address. NULL: it failed with *err, and *why says so
+	 * in words unless why is NULL; the caller frees it. v6only: as for listener_open(). */
 	void *(*listen)(struct door *d, const struct addr *at, bool v6only, int *err, char **why);
 	void (*unlisten)(void *socket);
-	void (*rest)(void *socket); /* take no newcomers … */
-	void (*wake)(void *socket); /* … and take them again */
+	void (*rest)(void *socket); /* takes no newcomers any more */
+	void (*wake)(void *socket); /* takes newcomers again */
 	void (*clear)(struct door *d, bool graceful, enum reset_code code);
-	/* udp: the flow that has been idle for longest; there is one */
+	/* udp: ends the flow that has been idle for longest; there is at least one */
 	void (*evict)(struct door *d);
-	/* Resets this visitor, which leaves: DOOR_CUT_OFF. */
+	/* Resets this visitor, which then leaves with the reason DOOR_CUT_OFF. */
 	void (*cut)(struct door *d, struct door_visitor *v);
-	/* which visitors make room; NULL: none */
+	/* how slow visitors make room; NULL: they do not */
 	const struct slow_visitors_kind *slow;
-	uint64_t (*dropped)(const struct door *d); /* datagrams, by flows under way */
+	uint64_t (*dropped)(const struct door *d); /* datagrams dropped by flows under way */
 	void (*fini)(struct door *d);
-	/* http and tls: a visitor of the shared port comes in; or is turned away, since the agent
-	 * cannot be reached. Both take what they get. */
+	/* http and tls: lets in a visitor of the shared port, or turns it away because the agent
+	 * cannot be reached. Both take parcel and gateway over. */
 	void (*take)(struct door *d, struct io_parcel *parcel, struct http_gateway *gateway);
 	void (*turn_away)(struct door *d, struct io_parcel *parcel, struct http_gateway *gateway);
 };
@@ -62,11 +62,11 @@ extern const struct door_kind TCP_DOOR, UDP_DOOR, HTTP_DOOR, TLS_DOOR, TLS_PORT_
 enum door_entry { DOOR_ENTERED, DOOR_NOT_ALLOWED, DOOR_FULL, DOOR_HASTY, DOOR_ACCOUNT_FULL };
 const char *door_entry_text(enum door_entry e);
 
-/* One that is inside: a connection, or a flow. The kinds embed it. */
+/* A visitor inside: a connection or a flow. The kinds embed it. */
 struct door_visitor {
 	struct list node;        /* door.inside */
-	uint64_t id;             /* of this one alone, also after a restart */
-	const struct addr *from; /* where its kind keeps that */
+	uint64_t id;             /* no other visitor has it, also after a restart */
+	const struct addr *from; /* its address, which the kind keeps */
 	struct splice_count count;
 	uint64_t since_ms;
 };
@@ -75,98 +75,98 @@ struct door {
 	const struct door_kind *kind;
 	struct tenant *tenant;
 	struct mapping mapping;
-	char *host;     /* http, tls, https: the full name */
-	uint64_t claim; /* … and the number under which it is held while open, else 0 */
-	/* https: what sends plain requests for the host here; claim 0: nothing does */
+	char *host;     /* http, tls, https: the full host */
+	uint64_t claim; /* the number of its claim in the vhost table while open, else 0 */
+	/* https: redirects plain requests for the host; claim 0: there is no redirect */
 	struct vhost redirect;
-	struct list parked; /* … and visitors that came while it rests */
+	struct list parked; /* visitors of a shared port that have come while the door rests */
 	unsigned parked_count;
 	bool is_open, resting;
-	bool counted;   /* among the account's mappings */
-	bool over_most; /* why it is not open: the account has all that it may have */
-	char *error;    /* why it is not open, as its account may know it */
+	bool counted;   /* it counts among the account's mappings */
+	bool over_most; /* it is not open because the account has its most mappings */
+	char *error;    /* why it is not open, for its account */
 	char *detail;   /* the same for the operator, who may know of others; NULL: no more */
-	/* what listening failed with when it was last tried; 0: it was something else */
+	/* the error with which listening last failed; 0: it did not fail, or was not tried */
 	int failed;
-	void **sockets; /* of kind->listen */
+	void **sockets; /* made by kind->listen */
 	size_t socket_count;
-	struct list inside; /* of door_visitor.node, the longest here first */
+	struct list inside; /* of door_visitor.node, the longest inside first */
 	size_t inside_count;
-	uint64_t now, total;       /* visitors; of udp flows only the total */
-	uint64_t flows, dropped;   /* udp; dropped: but for what flows under way have */
+	uint64_t now, total;       /* visitors; udp counts its flows in total only */
+	uint64_t flows, dropped;   /* udp; dropped leaves out flows under way */
 	struct splice_count count; /* to_stream goes toward the agent */
-	struct splice_count told;  /* what of it door_traffic() has said */
-	unsigned newcomers;        /* let in while the agent is detached */
+	struct splice_count told;  /* the part of count that door_traffic() has told */
+	unsigned newcomers;        /* those let in while the agent is detached */
 	struct list beside;        /* tenant.doors */
 	struct slow_visitors slow; /* visitors that may have to make room */
-	struct timer *slow_timer;  /* NULL: it was not needed yet */
+	struct timer *slow_timer;  /* NULL: it has not been needed yet */
 	/* visitors ended because they were slow, and when that was last logged */
 	uint64_t slow_ended, slow_said_ms;
 	struct shaper *shaper;       /* NULL: neither mapping nor account has a limit */
 	struct rate_limiter *rates;  /* newcomers of each source; NULL: no limit */
-	struct armed_probes *probes; /* NULL: there was none yet */
-	struct report_part said[REPORT_PART_COUNT]; /* by the agent, in this session */
+	struct armed_probes *probes; /* NULL: there has been none */
+	struct report_part said[REPORT_PART_COUNT]; /* the agent's REPORT in this session */
 };
 
-/* mapping is copied. It is not open yet; NULL never. */
+/* Makes a door that is not open yet; never NULL. Copies the mapping. */
 struct door *door_new(struct tenant *t, const struct mapping *mapping);
-/* Claim and listen. 0, or negative with error set: to be tried again later. */
+/* Claims the host or ports and listens. 0, or negative with error set; the owner tries again. */
 int door_open(struct door *d);
-/* Takes both. */
+/* Takes both texts over. */
 void door_set_error(struct door *d, char *error, char *detail);
-/* Why visitors cannot come in: it is not open, or the shared port that it needs is not. NULL: they
- * can. For its account, or for the operator, who may know of others. Freed by the caller. */
+/* Returns why visitors cannot come in: the door is not open, or the shared port that it needs is
+ * not. NULL: they can. for_operator: the text may tell of other accounts. The caller frees it. */
 char *door_why_closed(const struct door *d, bool for_operator);
-/* open, and the same public side */
+/* Whether the door is open with the public side of this mapping. */
 bool door_fits(const struct door *d, const struct mapping *m);
+/* Takes a mapping that fits over; copies it. */
 void door_adopt(struct door *d, const struct mapping *mapping);
-/* https: whether plain requests for its host are redirected, while it is open. The port may have
- * changed since: it is asked for anew. */
+/* https: whether plain requests for its host are redirected while the door is open. Call it again
+ * when the port may have changed. */
 void door_set_redirect(struct door *d, bool wanted);
-/* http, tls, https: the port that visitors come to */
+/* http, tls, https: the port that visitors type. */
 uint16_t door_typed_port(const struct door *d);
-void door_rest(struct door *d);
-void door_wake(struct door *d); /* The door wakes. Visitors that wait are counted from zero. */
-/* A probe will come: it is answered with proof. The port that visitors come to; or 0, and *error
- * says why it cannot be. */
+void door_rest(struct door *d); /* takes no newcomers */
+void door_wake(struct door *d); /* takes newcomers again, and counts them from zero */
+/* Makes the door answer a probe with proof. Returns the port that visitors come to; or 0, with
+ * *error, why it cannot. */
 uint16_t door_arm(struct door *d, const struct probe_ask *ask, const uint8_t proof[PROBE_PROOF],
 		  const char **error);
-/* What the agent knows of the mapping; the parts are taken. */
+/* Takes what the agent reports of the mapping; takes the parts over. */
 void door_report(struct door *d, struct report_mapping *m);
-/* The session has ended: what the agent said and asked for no longer counts. */
+/* The session has ended: drops what the agent has reported and its probes. */
 void door_forget_agent(struct door *d);
-/* Ends the visitors. graceful: what has come for them is still written (the session has ended);
- * else they are reset now. */
+/* Ends the visitors. graceful: bytes that have come for them are still written (the session has
+ * ended); else they are reset now. */
 void door_clear(struct door *d, bool graceful, enum reset_code code);
-/* It is no longer allowed: visitors are reset, the claim is let go. Takes error. */
+/* The mapping is not allowed any more: resets visitors and releases the claim. Takes error over. */
 void door_shut(struct door *d, char *error);
 void door_close(struct door *d); /* NULL does nothing */
-/* Adds what has gone through since this was last asked (traffic_sums.h). */
+/* Appends the bytes that have gone through since the last call (traffic_sums.h). */
 void door_traffic(struct door *d, struct buf *sums);
 void door_status(const struct door *d, const char *public_text, struct json *w);
 
 /* --- for the kinds --- */
-/* DOOR_ENTERED: this visitor is in, and counted (door_leave() gives it back). Else why
- * not. */
+/* Asks whether a visitor may come in. DOOR_ENTERED: it is counted, and door_leave() takes it off
+ * again. Else why not. */
 enum door_entry door_enter(struct door *d, const struct addr *peer);
 void door_leave(struct door *d);
-/* A visitor is inside, and its bytes are counted; from outlives it. */
+/* Notes that a visitor is inside. from must live longer than v is inside. */
 void door_visitor_begin(struct door *d, struct door_visitor *v, const struct addr *from);
-/* It has left: a line for it, if the operator wants that. */
+/* Notes that it has left, and logs it if the operator wants that. */
 void door_visitor_end(struct door *d, struct door_visitor *v, const char *why);
-/* A flow: as an entry, but it counts among the flows, of which the mapping and the account have
- * their own most. */
+/* As door_enter(), for a flow: the mapping and the account have bounds of their own for flows. */
 enum door_entry door_enter_flow(struct door *d, const struct addr *peer);
 void door_leave_flow(struct door *d);
-/* for a newcomer; NULL: no limit. It lives as long as the door */
+/* The shaper for a newcomer; NULL: no limit. It lives as long as the door. */
 struct shaper *door_shaper(struct door *d);
 /* Called after a newcomer: the door rests when too many wait for an agent that is away. */
 void door_crowd(struct door *d);
-/* A stream is about to be opened: if there is no memory for it, slow visitors make room. */
+/* Called before a stream is opened: when there is no memory for it, slow visitors make room. */
 void door_watch(struct door *d);
-/* A visitor was ended because it is slow: the log says so now and then. */
+/* Notes that a visitor was ended because it is slow; the log says so from time to time. */
 void door_say_slow(struct door *d, const struct addr *visitor, int64_t lag_ms);
-/* how long a visitor or flow may be idle; 0: for ever */
+/* How long a visitor or flow may be idle; 0: for ever. */
 uint32_t door_idle_s(const struct door *d);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * One HTTP visitor on one loop: the socket, the gateway (http_gateway.h) that decides, and the
- * stream to the service while there is one. The owner decides where each request goes.
+ * One HTTP visitor on one loop: its socket, its gateway (http_gateway.h), and the stream to the
+ * service while there is one. The owner decides where each request goes.
  *
- * It owns io and gateway from http_visitor_new() on, and every stream it opens.
+ * The visitor owns io and gateway from http_visitor_new() on, and each stream that it opens.
  */
 #ifndef GROUNDNUT_RELAY_DOORS_HTTP_VISITOR_H
 #define GROUNDNUT_RELAY_DOORS_HTTP_VISITOR_H
@@ -13,32 +13,33 @@
 
 struct http_visitor;
 
-/* Where streams are opened to. All of it outlives the visitor, or http_visitor_abandon() comes
- * first. */
+/* Where streams are opened. All pointers must live as long as the visitor, or until
+ * http_visitor_abandon(). */
 struct http_visitor_lead {
 	struct transport *transport;
 	uint32_t mapping;
 	struct splice_count *count; /* to_stream goes toward the agent */
 	struct shaper *shaper;      /* NULL: no limit */
-	/* the most that a stream is granted at first; 0: as much as there is */
+	/* the most credit that a stream gets at first; 0: as much as there is */
 	uint32_t credit;
 };
 
-struct http_visitor_times { /* 0: for ever */
-	uint32_t head_ms;   /* for a head that has begun */
-	uint32_t idle_ms;   /* between requests, and before the first */
-	uint32_t stall_ms;  /* while a request is under way: without a byte either way */
-	/* the same while the visitor has to send more of the request, or to take the answer */
+/* How long each may take at most; 0: for ever. */
+struct http_visitor_times {
+	uint32_t head_ms;  /* a head that has begun */
+	uint32_t idle_ms;  /* the pause between requests, and before the first */
+	uint32_t stall_ms; /* no byte either way while a request is under way */
+	/* the same while the visitor must send more of the request, or take the answer */
 	uint32_t wait_ms;
 };
 
 /*
- * A request is to be routed: the owner answers it on http_visitor_gateway() (http_gateway_route
- * after http_visitor_set_lead, or http_gateway_refuse) and says true; or takes the visitor away
- * (http_visitor_pack) and says false.
+ * A request has come. The owner routes or refuses it on http_visitor_gateway() (http_gateway_route
+ * after http_visitor_set_lead, or http_gateway_refuse) and returns true; or it takes the visitor
+ * away (http_visitor_pack) and returns false.
  */
 typedef bool http_visitor_route_fn(void *owner);
-/* The visitor has gone, and all it owned; why, in words. */
+/* The visitor is over; it and all that it owned are freed. why: in words, valid during the call. */
 typedef void http_visitor_over_fn(void *owner, const char *why);
 
 struct http_visitor *http_visitor_new(struct loop *l, struct io *io, struct http_gateway *gateway,
@@ -51,24 +52,25 @@ void http_visitor_set_noted(struct http_visitor *v, http_visitor_noted_fn *noted
 void http_visitor_set_lead(struct http_visitor *v, const struct http_visitor_lead *lead);
 struct http_gateway *http_visitor_gateway(struct http_visitor *v);
 struct io *http_visitor_io(struct http_visitor *v);
-/* how far the visitor is behind: minimum_rate_lag_ms() */
+/* How far the visitor is behind the minimum rate: minimum_rate_lag_ms(). */
 int64_t http_visitor_lag_ms(struct http_visitor *v);
-/* as slow_visitors.h wants it */
+/* The slow_visitors_kind.look of the visitor. */
 struct slow_visitors_sight http_visitor_look(struct http_visitor *v);
 
-/* Hand-over: gateway and socket go on elsewhere; the stream is closed, and v is gone. */
+/* Packs socket and gateway for another loop or owner. Closes the stream and frees v; over does not
+ * come. */
 struct io_parcel *http_visitor_pack(struct http_visitor *v, struct http_gateway **gateway);
-/* The owner goes away: what has come for the visitor is still written, a request not answered yet
- * gets a 503, then it ends by itself. */
+/* The owner goes away. Bytes that have come for the visitor are still written, a request without
+ * answer gets a 503, and then v ends by itself. No callback comes after this. */
 void http_visitor_abandon(struct http_visitor *v);
-/* Resets both sides at once. */
+/* Resets both sides and frees v at once; over does not come. */
 void http_visitor_cut(struct http_visitor *v, enum reset_code code);
-/* The visitor is slow and its room is needed: http_gateway_give_up(), as far as it goes at once.
- * The owner is not told. */
+/* Ends a slow visitor at once because its room is needed, with http_gateway_give_up() as far as
+ * that goes without waiting; over does not come. */
 void http_visitor_evict(struct http_visitor *v);
 
-/* A visitor that may not come in: its request, which waits to be routed, is answered by a page, and
- * the connection ends. */
+/* Turns a visitor away: answers its request, which waits to be routed, with a page, and ends the
+ * connection. Takes parcel and gateway over. */
 void http_visitor_turn_away(struct loop *l, struct io_parcel *parcel, struct http_gateway *gateway,
 			    unsigned status, unsigned retry_after_s);
 
