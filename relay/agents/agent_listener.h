@@ -1,9 +1,9 @@
 /*
- * Where agents connect: accepts, does TLS, reads HELLO, checks the token, and hands the link to the
- * registry. Nothing is believed before that. A newcomer has 10 s and 4 KiB. There are only so many
- * (newcomers.h), and of one address
- * AGENT_LISTENER_PEERS_EACH; beyond, its oldest goes. One that has just come may finish, up to
- * AGENT_LISTENER_PEERS_BURST of an address, since many agents share a carrier's address and come
+ * Where agents connect. It accepts a connection, does TLS, reads HELLO, checks the token, and hands
+ * the link to the registry. Nothing is believed before that. A newcomer has 10 s and 4 KiB. The
+ * newcomers are bounded in all (newcomers.h), and for one address by AGENT_LISTENER_PEERS_EACH:
+ * beyond that its oldest ends. But one that has just come may finish, up to
+ * AGENT_LISTENER_PEERS_BURST of an address, because many agents share a carrier's address and come
  * back together. Addresses that keep failing are turned away for a while. Main loop only.
  */
 #ifndef GROUNDNUT_RELAY_AGENTS_AGENT_LISTENER_H
@@ -22,13 +22,14 @@ enum {
 struct agent_listener *agent_listener_new(struct context *c, struct registry *agents,
 					  struct tls_context *tls);
 void agent_listener_free(struct agent_listener *d); /* the newcomers end, too */
-/* Another configuration is in force: the certificate (by reference) and limits for newcomers. */
+/* Another configuration is in force: takes its limits for newcomers, and a reference to tls, the
+ * certificate from now on. */
 void agent_listener_reload(struct agent_listener *d, struct tls_context *tls);
 
-/* listener_fn; owner is the struct agent_listener. */
+/* The listener_fn; owner is the struct agent_listener. */
 void agent_listener_accept(void *owner, int fd, const struct addr *peer, const struct addr *local);
-/* A peer that came by a shared port: its ClientHello, which io gives again, asks for the agents'
- * protocol. Takes io. */
+/* Takes a peer that came by a shared port and asks for the agents' protocol. Reading io gives its
+ * ClientHello again. Takes io over. */
 void agent_listener_take(struct agent_listener *d, struct io *io);
 
 #endif

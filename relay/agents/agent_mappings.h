@@ -1,10 +1,9 @@
 /*
- * The doors of one agent, one for each mapping of its last DECLARE, open or with the reason why
- * not. STATE tells the agent so whenever something changes. A door that cannot be opened now is
- * tried again.
+ * The doors of one agent: one for each mapping of its last DECLARE, open or with a reason why not.
+ * Each change is told to the agent by STATE. A door that cannot be opened is tried again later.
  *
- * Between two sessions the doors rest, open but without visitors, until the next DECLARE adopts
- * those that fit it and closes the others.
+ * Between two sessions the doors rest: they are open but have no visitors. The next DECLARE adopts
+ * those that fit it and closes the others. All functions run on the agent's loop.
  */
 #ifndef GROUNDNUT_RELAY_AGENTS_AGENT_MAPPINGS_H
 #define GROUNDNUT_RELAY_AGENTS_AGENT_MAPPINGS_H
@@ -21,28 +20,28 @@ struct agent_mappings *agent_mappings_new(struct tenant *t);
 void agent_mappings_free(struct agent_mappings *all);
 
 void agent_mappings_declare(struct agent_mappings *all, const struct declare *d); /* in a session */
-/* A REPORT of the agent, which is taken apart. */
+/* Takes a REPORT of the agent, and its parts over. */
 void agent_mappings_report(struct agent_mappings *all, struct report *r);
-/* The door of the mapping is armed: as of door_arm(). */
+/* Calls door_arm() on the door of the mapping. */
 uint16_t agent_mappings_arm(struct agent_mappings *all, const struct probe_ask *ask,
 			    const uint8_t proof[PROBE_PROOF], const char **error);
-/* the session goes on: doors that rested serve visitors again */
+/* The session goes on: doors that rested serve visitors again. */
 void agent_mappings_wake(struct agent_mappings *all);
-/* the session is about to end: visitors get what has come for them */
+/* The session is about to end: visitors still get the bytes that have come for them. */
 void agent_mappings_orphan(struct agent_mappings *all);
-/* visitors are reset; the doors stay */
+/* Resets all visitors; the doors stay. */
 void agent_mappings_clear(struct agent_mappings *all);
 void agent_mappings_close(struct agent_mappings *all);
-/* The accounts have changed: a door that is not allowed any more closes, the others are tried. */
+/* The accounts have changed: closes doors that are not allowed any more, and tries the others. */
 void agent_mappings_judge(struct agent_mappings *all);
-/* takes the reports */
+/* Takes the reports over. */
 void agent_mappings_set_names(struct agent_mappings *all, struct name_report *reports,
 			      size_t count);
 void agent_mappings_set_challenges(struct agent_mappings *all, struct challenge_report *reports,
 				   size_t count);
-/* What its mappings have carried since this was last asked is added (traffic_sums.h). */
+/* Appends the bytes of its mappings since the last call (traffic_sums.h). */
 void agent_mappings_traffic(struct agent_mappings *all, struct buf *sums);
-/* As door_visitors_tell(), of all its doors. */
+/* As door_visitors_tell(), for all its doors. */
 void agent_mappings_visitors(struct agent_mappings *all, const struct door_visitors_wish *wish,
 			     struct door_visitors_tally *tally, struct json *w);
 void agent_mappings_status(const struct agent_mappings *all, struct json *w); /* "mappings" */

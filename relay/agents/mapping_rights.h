@@ -1,5 +1,5 @@
-/* Whether a mapping may be opened at all: what its account has, what is nobody's, and what this
- * relay knows. On the worker's loop. */
+/* Whether a mapping may be opened: it looks at the account's rights, at ports and hosts that nobody
+ * may have, and at what this relay can do. On the worker's loop. */
 #ifndef GROUNDNUT_RELAY_AGENTS_MAPPING_RIGHTS_H
 #define GROUNDNUT_RELAY_AGENTS_MAPPING_RIGHTS_H
 

@@ -1,11 +1,11 @@
 /*
- * Password guessing is slowed: attempts wait longer and longer, by the pair of source prefix and
- * account, and later by source prefix; never by account alone, since a stranger must not lock out
- * the owner's router. Pure: the caller gives the time. Bounded: it stands on a source_table.
+ * Slows password guessing: attempts wait longer and longer. It counts by the pair of source prefix
+ * and account, and also by source prefix, but never by account alone, because a stranger must not
+ * lock out the owner's router. Pure: the caller gives the time. Bounded by source_table.h.
  *
- * Every attempt counts as a failure from the moment it is let in until it is told right, so that
- * attempts side by side wait like attempts one after the other. A pair that was right within a day
- * is not slowed by what others of its prefix do.
+ * An attempt counts as a failure from the moment it is let in until the caller tells that it was
+ * right. So attempts side by side wait as long as attempts one after the other. A pair that was
+ * right within a day is not slowed by others of its prefix.
  */
 #ifndef GROUNDNUT_RELAY_NAMES_LOGIN_THROTTLE_H
 #define GROUNDNUT_RELAY_NAMES_LOGIN_THROTTLE_H

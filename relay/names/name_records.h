@@ -1,9 +1,9 @@
 /*
- * One name with its records, A and AAAA: what each source says of them, and what follows from it.
- * Values only; nothing here tells anyone of a change.
+ * One name with its A and AAAA records: what each source says of them, and which value follows.
+ * Pure values; nothing here tells anybody of a change.
  *
- * By strength: an entry in the `names` of an agent; the last accepted DDNS update; the relay's own
- * addresses.
+ * The strongest source counts: an entry in the `names` of an agent, then the last accepted DDNS
+ * update, then the relay's own addresses.
  */
 #ifndef GROUNDNUT_RELAY_NAMES_NAME_RECORDS_H
 #define GROUNDNUT_RELAY_NAMES_NAME_RECORDS_H
@@ -30,10 +30,10 @@ struct name_record {
 
 struct name {
 	struct list all;           /* in the order they came; id grows along it */
-	struct list same_account;  /* of the account's names */
-	struct list same_holder;   /* of those among them that one agent declares */
-	struct holder_names *held; /* whose list that is, or NULL */
-	struct list dirty;         /* in the write batch while not written */
+	struct list same_account;  /* the list of the account's names */
+	struct list same_holder;   /* the list of the names that its holder declares */
+	struct holder_names *held; /* the owner of that list, or NULL */
+	struct list dirty;         /* in the write batch until it is written */
 	uint64_t id;
 	char *name;            /* full, lower case */
 	char *account;         /* never NULL */
@@ -63,8 +63,9 @@ enum name_source name_want(const struct name *n, enum publish_type type,
 /* Notes one request. */
 void name_note_request(struct name_record *r, const char *client, const char *answer);
 
-/* As the store keeps it: all records out, one in. */
+/* Writes all records into a batch of the store. */
 void name_put(const struct name *n, struct store_batch *b);
-void name_read(struct name *n, const struct store_name *row); /* all but the holder */
+/* Reads one record from a row of the store, all but the holder. */
+void name_read(struct name *n, const struct store_name *row);
 
 #endif
