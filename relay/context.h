@@ -1,6 +1,6 @@
-/* What all rooms of the relay share. service.c makes it once. From then on it is constant, except
- * the counters, which are atomic, and what a reload (reload.h) replaces. It names no room above the
- * one that reads it: where something must be told upward, it holds a function. */
+/* What all rooms of the relay share. service.c makes it once. Then it is constant, except for the
+ * counters, which are atomic, and for what a reload (reload.h) replaces. It names no room above its
+ * readers: when something must be told upward, it has a function for that. */
 #ifndef GROUNDNUT_RELAY_CONTEXT_H
 #define GROUNDNUT_RELAY_CONTEXT_H
 
@@ -33,11 +33,11 @@ struct worker {
 	struct rate_limiter *visitors; /* of its http doors, by source */
 	unsigned count;                /* agents given to it; the main thread only */
 	struct request_log *requests;  /* of its http doors; NULL: none was logged */
-	struct buf departed;           /* traffic_sums.h: what doors have carried that are gone */
+	struct buf departed;           /* traffic_sums.h: the bytes of doors that are gone */
 };
 
 /* An agent has declared; on the main loop. remote: its address as the relay sees it. count: how
- * many of its declarations this one stands for, being the newest. What is kept is copied. */
+ * many of its declarations this one, the newest, stands for. The callee copies what it keeps. */
 typedef void context_declare_fn(void *owner, const char *account, const char *agent,
 				const struct declare *d, const struct addr *remote, unsigned count);
 
@@ -54,10 +54,10 @@ struct context {
 	struct shared_ports *shared_ports; /* the main thread only; NULL before and after */
 	struct traffic *traffic;           /* the main thread only; NULL before and after */
 	struct memory_budget_whole send, receive;
-	/* the last one given to a visitor; at first the time in microseconds */
+	/* the last id given to a visitor; at first the time in microseconds */
 	atomic_uint_fast64_t visitor_ids;
-	struct shaper_line *egress; /* what all visitors' bytes go by; its rate may be none */
-	/* accounts.json was changed by the relay itself: it is read again. NULL: nobody listens */
+	struct shaper_line *egress; /* the line of all visitors' bytes; it may have no limit */
+	/* The relay itself has changed accounts.json; the callee reads it again. NULL: nobody. */
 	void (*accounts_edited)(void *owner);
 	void *accounts_edited_owner;
 	struct event_hub *events;       /* the main thread only; NULL before and after */

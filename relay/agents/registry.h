@@ -1,6 +1,6 @@
 /*
- * All agents, by account and name, and the accounts' usage. Each agent was given to a loop by its
- * first HELLO and stays there until it has ended. Main loop only.
+ * All agents, by account and name, and the usage of the accounts. The first HELLO of an agent gives
+ * it to a loop, where it stays until it has ended. Main loop only.
  */
 #ifndef GROUNDNUT_RELAY_AGENTS_REGISTRY_H
 #define GROUNDNUT_RELAY_AGENTS_REGISTRY_H
@@ -12,41 +12,39 @@ struct registry;
 enum { REGISTRY_KNOWN_MS = 24 * 60 * 60 * 1000 };
 
 struct registry *registry_new(struct context *context, struct accounts *accounts);
-/* After registry_stop(), when the workers' loops have been told to end. */
+/* Called after registry_stop(), when the workers' loops have been told to end. */
 void registry_free(struct registry *r);
 
 struct accounts *registry_accounts(struct registry *r);
-/* What a request for a host that no mapping has is answered: 509, its account has used its quota;
- * 503, the account has no agent here now; else 404. */
+/* Returns the status for a request for a host that no mapping has: 509 when its account has used
+ * its quota, 503 when its account has no agent here now, else 404. */
 unsigned registry_absent_status(struct registry *r, const char *host);
-/* The new list is in force: removed accounts are cut off, the others checked again. Takes its own
- * reference. */
+/* Puts a list in force; takes a reference. Cuts off removed accounts, and checks the others. */
 void registry_set_accounts(struct registry *r, struct accounts *accounts);
-/* All doors are judged again: a shared port has opened or closed. */
+/* Judges all doors again, because a shared port has opened or closed. */
 void registry_judge(struct registry *r);
-/* traffic_quota() says something else of the account: its doors are judged by it, and its
- * bandwidth. */
+/* Judges the account's doors and bandwidth again, because its traffic_quota() has changed. */
 void registry_set_quota(struct registry *r, const char *account);
-/* Every worker gets the configuration that is in force. Before registry_set_accounts, which then
- * has all doors judged by it. */
+/* Gives each worker the configuration that is in force. Called before registry_set_accounts(),
+ * which then judges all doors by it. */
 void registry_set_config(struct registry *r, struct relay_config *config);
-/* Whether the account may have this agent: it has it already, or not all it may have (also those
- * that are detached count). If not, the log is told, once a minute. */
+/* Whether the account may have this agent: it has the agent already, or fewer agents than it may
+ * have. Detached agents count. If not, that is logged, at most once a minute. */
 bool registry_has_room(const struct registry *r, const char *account, const char *agent);
-/* A HELLO whose token fits goes to its agent. Takes the parcel and early. from: where it comes
- * from. */
+/* Gives a HELLO whose token fits to its agent. Takes parcel and early over. from: the peer's
+ * address. */
 void registry_hello(struct registry *r, struct io_parcel *parcel, const struct addr *from,
 		    const struct hello *hello, struct buf *early);
-/* Whether that network (v4 /24, v6 /48) has an agent here, or had one within REGISTRY_KNOWN_MS. */
+/* Whether the network (v4 /24, v6 /48) has an agent here, or had one within REGISTRY_KNOWN_MS. */
 bool registry_knows(const struct registry *r, const struct addr *from);
 /* Whether the agent is attached, or detached and may resume. */
 bool registry_has(const struct registry *r, const char *account, const char *agent);
-/* The operator cuts the agent off, by agent_cut(); false: there is none. */
+/* Cuts the agent off for the operator, by agent_cut(). False: there is none. */
 bool registry_cut(struct registry *r, const char *account, const char *agent);
-/* What became of an agent's names. Takes the reports; an agent that is gone is not told. */
+/* Tells an agent the states of its names, if it is still there. Takes the reports over. */
 void registry_set_names(struct registry *r, const char *account, const char *agent,
 			struct name_report *reports, size_t count);
-/* The same of its challenges. */
+/* The same for its challenges. */
 void registry_set_challenges(struct registry *r, const char *account, const char *agent,
 			     struct challenge_report *reports, size_t count);
 void registry_stop(struct registry *r); /* says goodbye to all; they free themselves */

@@ -1,8 +1,7 @@
 /*
- * One publisher and its way to the wanted records: what is published there of each name, which
- * names are still to be brought out, which one is under way, what was refused and when to try
- * again. It knows the names that it was asked to look at, as long as something of them is or is to
- * be published.
+ * Brings one publisher to the wanted records. It knows what is published there of each name, which
+ * names wait, which one is under way, what was refused, and when to try again. It knows a name that
+ * it was asked to check, while something of it is published or must be published.
  */
 #ifndef GROUNDNUT_RELAY_NAMES_PUBLISH_QUEUE_H
 #define GROUNDNUT_RELAY_NAMES_PUBLISH_QUEUE_H
@@ -14,25 +13,25 @@
 
 struct publish_queue;
 
-/* What became of one value of a TXT record, counted in publishers. */
+/* How many publishers are in which state with one value of a TXT record. */
 struct publish_progress {
-	unsigned there, failed, tried; /* has it; met trouble with it; has not said yet */
-	const char *why;               /* what one of the failed says, or NULL */
+	unsigned there, failed, tried; /* has published it; has failed; has not answered yet */
+	const char *why;               /* the error of one that has failed, or NULL */
 };
 
 struct publish_queue_owner {
-	/* What is wanted of a name now; nothing of one that is not there. */
+	/* Writes what is wanted of a name now; nothing when the name does not exist. */
 	void (*wanted)(void *owner, const char *name, enum publish_type type,
 		       struct publish_set *out);
-	/* Something of the name has come out. */
+	/* A record of the name was published. */
 	void (*published)(void *owner, const char *name);
-	/* Of a name or of the publisher; why: or NULL. */
+	/* An event about a name or the publisher; why may be NULL. */
 	void (*told)(void *owner, enum event_kind kind, const char *subject, const char *why);
 };
 
-/* What is published is kept by batch. The settings outlive the queue. before: the queue of the same
- * id that this one takes the place of, to be closed right after, or NULL; what is known to be
- * published goes over. */
+/* batch writes what is published to the store. The settings must live longer than the queue.
+ * before: the queue of the same id that this one replaces, or NULL; this one takes over what is
+ * known to be published, and the caller closes before right after. */
 struct publish_queue *publish_queue_new(struct loop *l, struct write_batch *batch,
 					const struct publisher_config *config,
 					struct publish_queue *before,
@@ -40,15 +39,15 @@ struct publish_queue *publish_queue_new(struct loop *l, struct write_batch *batc
 void publish_queue_close(struct publish_queue *q);
 
 const char *publish_queue_id(const struct publish_queue *q);
-/* As the store remembers it; publish_queue_check_all follows. */
+/* Takes a row of the store at the start; publish_queue_check_all() follows. */
 void publish_queue_restore(struct publish_queue *q, const struct store_published *row);
-/* What is wanted of it may have changed. */
+/* Checks a name, because what is wanted of it may have changed. */
 void publish_queue_check(struct publish_queue *q, const char *name);
-void publish_queue_check_all(struct publish_queue *q); /* all that it knows */
-/* as published, or NULL */
+void publish_queue_check_all(struct publish_queue *q); /* checks all names that it knows */
+/* The published value, or NULL. */
 const char *publish_queue_value(const struct publish_queue *q, const char *name,
 				enum publish_type type);
-/* Counts this publisher, unless it cannot carry TXT or the name is not its business. */
+/* Adds this publisher to sum, unless it cannot carry TXT or does not serve the name. */
 void publish_queue_progress(const struct publish_queue *q, const char *name, const char *value,
 			    struct publish_progress *sum);
 void publish_queue_status(const struct publish_queue *q, const char *name, enum publish_type type,

@@ -1,6 +1,6 @@
 /*
- * Where names are brought out: `dns` of relay.json read by the table of kinds, the zone of the DNS
- * server when there is a `serve`, and a queue for each other publisher. Main loop only.
+ * All publishers of the relay: `dns` of relay.json, read by the table of kinds; the zone of the DNS
+ * server when there is a `serve`; and a queue for each other publisher. Main loop only.
  */
 #ifndef GROUNDNUT_RELAY_NAMES_PUBLISHERS_H
 #define GROUNDNUT_RELAY_NAMES_PUBLISHERS_H
@@ -13,12 +13,12 @@ struct publishers_config {
 	size_t count;
 };
 
-/* The value of "dns" (absent: an empty list). False when errors were collected; out needs no fini
- * then. At most one serve. */
+/* Reads the value of "dns"; when it is absent, out is empty. At most one may be `serve`. False:
+ * errors are in the conf, and out needs no fini. */
 bool publishers_config_read(struct conf_at list, const struct publisher_place *place,
 			    struct publishers_config *out);
 void publishers_config_fini(struct publishers_config *c);
-/* NULL: there is none */
+/* The settings of `serve`; NULL: there is none. */
 const struct dns_server_config *publishers_config_dns_server(const struct publishers_config *c);
 
 struct publishers;
@@ -31,36 +31,36 @@ void publishers_free(struct publishers *p);
 struct publishers_setup {
 	const char *domain;
 	const char *host;                    /* the relay's own name, or NULL */
-	const struct publish_set *addresses; /* the relay's, by type */
-	const struct publishers_config *dns; /* used until the next one is in force */
+	const struct publish_set *addresses; /* the relay's addresses, by type */
+	const struct publishers_config *dns; /* borrowed until the next setup */
 };
-/* Another setup is in force: the publishers begin anew, and the zone holds only the relay's and the
- * operator's records; publishers_show and publishers_check_all must follow. Serials go on from
- * where they were, also over kill -9. */
+/* Puts another setup in force: the publishers begin anew, and the zone holds only the records of
+ * the relay and the operator. publishers_show() and publishers_check_all() must follow. Serials
+ * always grow, also over kill -9. */
 void publishers_change(struct publishers *p, const struct publishers_setup *setup);
-/* What was published as the store remembers it, by a publisher that is one of these. */
+/* Takes a row of the store for the publisher that it belongs to, if there is one. */
 void publishers_restore(struct publishers *p, const struct store_published *row);
 
-/* in the zone, at once */
+/* Sets records in the zone, at once. */
 void publishers_show(struct publishers *p, const char *name, enum publish_type type,
 		     const struct publish_set *set);
-/* after publishers_show: the zone has changed, its serial grows */
+/* Called after publishers_show(): the serial of the zone grows. */
 void publishers_number(struct publishers *p);
-/* at the publishers, in their time */
+/* Has the publishers check a name; they publish it as soon as they can. */
 void publishers_check(struct publishers *p, const char *name);
-void publishers_check_all(struct publishers *p); /* what may be published */
-/* puts into the batch what belongs to no single name */
+void publishers_check_all(struct publishers *p); /* the same for all names that they know */
+/* Puts into the batch what belongs to no single name. */
 void publishers_repeat(struct publishers *p);
 
-/* How a value of a TXT record fares, counted over the publishers that can carry it. */
+/* Counts the publishers that can carry TXT by their state with a value. */
 void publishers_progress(const struct publishers *p, const char *name, const char *value,
 			 struct publish_progress *out);
-/* NULL without a `serve`; another one after publishers_change */
+/* The zone; NULL: there is no `serve`. publishers_change() replaces it. */
 const struct zone *publishers_zone(const struct publishers *p);
-/* what the world sees of a name when wanted is wanted of it, or NULL */
+/* The published value of a name, or NULL. wanted: the wanted value. */
 const char *publishers_value(const struct publishers *p, const char *name, enum publish_type type,
 			     const char *wanted);
-/* "published": […]; since_ms: of what is wanted */
+/* Writes the member "published". since_ms: when the wanted value last changed. */
 void publishers_status(const struct publishers *p, const char *name, enum publish_type type,
 		       const char *wanted, uint64_t since_ms, struct json *w);
 
