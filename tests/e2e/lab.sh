@@ -163,6 +163,8 @@ home_address() { echo "192.0.2.$((100 + CHANGES))"; }
 # lab_up [wire]
 lab_up() {
 	mount -t tmpfs -o mode=755 lab /run || die "no tmpfs on /run"
+	# process ids begin anew in here, and libfaketime leaves semaphores there that are named by them
+	if [ -d /dev/shm ]; then mount -t tmpfs -o mode=1777 lab /dev/shm; fi
 	if mkdir -p /var/lib/groundnut 2>/dev/null; then mount -t tmpfs -o mode=700 lab /var/lib/groundnut; fi
 	mkdir -p "$W" /run/netns
 	chmod 755 "$W"
