@@ -1,7 +1,7 @@
 /*
- * relay.json, read strictly into plain values. Defaults are filled in, paths made absolute against
- * the file's directory. What was read is immutable and counted, so that every loop can hold the one
- * it was given while another is being put in force.
+ * Reads relay.json strictly into plain values. Defaults are filled in, and paths are made absolute
+ * against the file's directory. A configuration in force never changes and counts its references,
+ * so each loop keeps the one that it was given while another is put in force.
  */
 #ifndef GROUNDNUT_RELAY_CONFIG_H
 #define GROUNDNUT_RELAY_CONFIG_H
@@ -38,10 +38,10 @@ struct relay_limits {
 	uint32_t memory_mib;
 };
 
-/* The certificate of one of the relay's doors. */
+/* The certificate of one of the relay's own listeners. */
 struct certificate_config {
-	char *file, *private_key; /* absolute paths, or NULL: the relay's own */
-	bool automatic;           /* "auto": one that a CA gives, in place of these */
+	char *file, *private_key; /* absolute paths; NULL: the relay's own pair */
+	bool automatic;           /* "auto": a CA gives it, and the paths are NULL */
 };
 
 /* The HTTP server for DDNS clients. */
@@ -57,10 +57,10 @@ struct relay_config {
 	atomic_uint refs;
 	char *file;   /* relay.json itself */
 	char *domain; /* lower case, no final dot */
-	/* a name or an address; or NULL: join lines then name the first address */
+	/* the relay's name or address; NULL: join lines have the first address */
 	char *host;
-	/* default: those of this machine that are public, or else that are not loopback or
-	 * link-local */
+	/* by default the public ones of this machine, or, without any, those that are neither
+	 * loopback nor link-local */
 	struct addr *addresses;
 	size_t address_count;
 	struct addr *listen; /* where agents connect; default [::]:7000 */
@@ -71,40 +71,40 @@ struct relay_config {
 	struct addr *bind; /* where mappings' ports are opened; default :: */
 	size_t bind_count;
 	char *certificate, *private_key, *accounts, *state, *control; /* paths */
-	struct publishers_config dns; /* empty: no one is told of the names */
+	struct publishers_config dns; /* empty: names are not published */
 	struct update_config update;
-	struct acme_config acme;   /* the CA of what is "auto" */
+	struct acme_config acme;   /* the CA for certificates with "auto" */
 	struct admin_config admin; /* by default it listens on 127.0.0.1:7080 */
 	struct certificate_config admin_certificate;
 	struct notify_config notify;
-	char *user;       /* root goes on as this one; NULL: it stays root */
+	char *user;       /* the user that a relay started by root becomes; NULL: it stays root */
 	bool sandbox;     /* true: sandbox_enter() */
-	char *congestion; /* NULL: bbr, where it is to be had */
-	/* what sockets use; filled before the configuration is in force (congestion_choose) */
+	char *congestion; /* NULL: bbr, if the system has it */
+	/* what sockets use; set before the configuration is in force (congestion_choose) */
 	char congestion_used[CONGESTION_NAME];
 	/* bits a second of the line that visitors and agents share; 0: no limit */
 	uint64_t egress;
 	uint32_t grace_s; /* 120 */
 	uint32_t threads; /* 0: one per core */
 	bool log_visitors, log_requests;
-	struct own_names *own_names; /* what follows from all that: nobody's mapping or account */
+	struct own_names *own_names; /* the relay's own names, which follow from all these */
 	struct relay_limits limits;
 };
 
-/* Where relay.json is when -c does not say; freed by the caller. */
+/* The path of relay.json without -c; the caller frees it. */
 char *relay_config_default_path(void);
 
-/* 0; or ERR_CONFIG after reporting every error through log_say (exit 2); or a negative errno,
- * reported too (exit 1). */
+/* Reads the file. 0, and *out has one reference; ERR_CONFIG when its content is wrong (exit 2);
+ * another negative error when it cannot be read (exit 1). log_say() has said each error. */
 int relay_config_load(const char *file, struct relay_config **out);
-/* Only where to ask the running relay, which can be found in a file with errors too; freed by the
- * caller. 0, or a negative errno, reported. */
+/* Reads only the path of the control socket, also from a file with other errors; the caller frees
+ * it. 0, or a negative error that log_say() has said. */
 int relay_config_control(const char *file, char **path);
 /*
- * For a reload: what runs, with those keys of the file that a running relay takes up. *later (freed
- * by the caller, NULL: none) names the others that differ: "domain, threads". The file must be
- * right by itself, and with what runs: names in `dns` are below the domain that runs. As
- * relay_config_load.
+ * For a reload: makes the running configuration with those keys of the file that a running relay
+ * can take up. *later names the other keys that differ, such as "domain, threads"; the caller frees
+ * it; NULL: there are none. The file must be right by itself and together with what runs: names in
+ * `dns` are below the running domain. Returns as relay_config_load() does.
  */
 int relay_config_reload(const char *file, const struct relay_config *running,
 			struct relay_config **out, char **later);

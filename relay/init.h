@@ -1,5 +1,5 @@
-/* `init` writes the first files of a relay, and prints what is left to be done by hand, ready to
- * paste. */
+/* The command `init`: writes the first files of a relay, and prints what the operator must do by
+ * hand, ready to paste. */
 #ifndef GROUNDNUT_RELAY_INIT_H
 #define GROUNDNUT_RELAY_INIT_H
 

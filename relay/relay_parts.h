@@ -1,5 +1,5 @@
 /*
- * The running relay's parts: service.c makes and ends them, the other files at the top put new
+ * The parts of the running relay. service.c makes and ends them; the other files at the top put new
  * configurations in force in them. Main loop only.
  */
 #ifndef GROUNDNUT_RELAY_RELAY_PARTS_H

@@ -5,13 +5,13 @@
 
 #include "relay/relay_parts.h"
 
-/* Writes the status object, as README.md has it, up to the first page of names; where there are
- * more, "more" asks for the next page. agents: what registry_status() has gathered. key: the object
- * is the member of that name, and "more" stands beside it; NULL: it is the document, and "more"
- * stands in it. */
+/* Writes the status object of README.md with the first page of names; when there are more names,
+ * "more" tells how to ask for the next page. agents: the JSON of registry_status(). key: the object
+ * is the member of that name, and "more" is beside it; NULL: the object is the whole document, and
+ * "more" is in it. */
 void running_status_write(const struct relay_parts *p, const struct buf *agents, const char *key,
 			  struct json *w);
-/* The page of names behind what "more" says: the members "names" and "more". */
+/* Writes the page of names that "more" asks for: the members "names" and "more". */
 void running_status_names(const struct relay_parts *p, uint64_t after, const char *name,
 			  struct json *w);
 

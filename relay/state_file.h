@@ -1,6 +1,6 @@
 /*
- * The state file as a file: opened and looked through, and kept aside when it is broken. It is an
- * SQLite file in WAL mode, 0600, its directory 0700. Blocking.
+ * Opens and checks the state file, and moves it aside when it is broken. It is an SQLite file in
+ * WAL mode, with mode 0600 in a directory with 0700. Blocking.
  */
 #ifndef GROUNDNUT_RELAY_STATE_FILE_H
 #define GROUNDNUT_RELAY_STATE_FILE_H
@@ -11,22 +11,23 @@ struct sqlite3;
 
 enum state_file_result {
 	STATE_FILE_OPEN,
-	STATE_FILE_BROKEN, /* it is there, and is no database or one that is damaged */
-	STATE_FILE_DENIED, /* the operator's to mend: no right to it, or a later version's */
-	STATE_FILE_FAILED, /* the machine: a full disk, a read-only one … */
+	STATE_FILE_BROKEN, /* it is no database, or a damaged one */
+	/* the operator must mend it: no right to it, or a later version wrote it */
+	STATE_FILE_DENIED,
+	STATE_FILE_FAILED, /* the machine has trouble, such as a full or read-only disk */
 };
 
-/* Opens or makes it. schema: what makes the tables where there are none, and sets version. Unless
- * it is open, *why is one sentence (freed by the caller). */
+/* Opens or makes the file. schema: the statements that make the tables when there are none, and set
+ * version. When it is not open, *why is one sentence, which the caller frees. */
 enum state_file_result state_file_open(const char *path, const char *schema, int version,
 				       struct sqlite3 **out, char **why);
-/* To be read only, and nothing is written beside it; NULL when that cannot be. */
+/* Opens it for reading, and writes nothing beside it. NULL: that is not possible. */
 struct sqlite3 *state_file_open_to_read(const char *path);
-/* Its name, and those of the files that SQLite keeps beside it, get ".broken" behind them, in place
- * of what was there. */
+/* Appends ".broken" to the name of the file and of those that SQLite keeps beside it; replaces
+ * older files of these names. */
 bool state_file_move_aside(const char *path);
-/* NULL: whole, or absent; else why not (freed by the caller). Changes nothing, also while a relay
- * runs. */
+/* Checks the file and changes nothing, also while a relay runs. NULL: it is whole or absent. Else
+ * what is wrong; the caller frees it. */
 char *state_file_check(const char *path);
 
 #endif

@@ -1,4 +1,5 @@
-/* `status`: what the control socket answers, as JSON or as tables for a person. */
+/* The command `status`: shows the answer of the control socket, as JSON or as tables for a
+ * person. */
 #ifndef GROUNDNUT_RELAY_STATUS_H
 #define GROUNDNUT_RELAY_STATUS_H
 

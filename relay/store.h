@@ -1,12 +1,12 @@
 /*
- * What outlives the process, in the state file. It is read whole once at the start (blocking), and
- * written in batches on the thread pool, in the order given, each whole or not at all; batches that
- * wait together share a transaction. What a batch's callback was told about survives kill -9 and a
- * power cut. From the first batch on only the pool touches the file: a loop that waited for the
- * disk would hold up every visitor.
+ * Keeps in the state file what must outlive the process. The file is read once at the start, which
+ * blocks. It is written in batches on the thread pool, in the order given; each batch is written
+ * whole or not at all, and batches that wait together share a transaction. A batch whose callback
+ * has told success survives kill -9 and a power cut. From the first batch on only the pool uses the
+ * file, because a loop that waits for the disk holds up every visitor.
  *
- * A broken file is kept aside, and a new one made. While none can be written (a full disk) the
- * store goes on without: what can be read is read, batches fail, and each of them tries anew.
+ * A broken file is moved aside, and a new one is made. While no file can be written (a full disk),
+ * the store goes on without: what can be read is read, batches fail, and each batch tries again.
  */
 #ifndef GROUNDNUT_RELAY_STORE_H
 #define GROUNDNUT_RELAY_STORE_H
@@ -30,9 +30,9 @@ struct store_name {
 	uint64_t updated_ms; /* UNIX time of the last change, 0: never */
 };
 
-/* What a publisher has brought out of one name and family. */
+/* What a publisher has published of one name and family. */
 struct store_published {
-	const char *publisher; /* what tells it from others */
+	const char *publisher; /* the publisher's id (publisher_kind.h) */
 	const char *name;
 	unsigned family;
 	const char *value; /* "" for a set that was deleted */
@@ -47,21 +47,23 @@ struct store_traffic {
 	uint64_t bytes_in, bytes_out; /* toward home, and back */
 };
 
-/* Blocking. NULL only where the operator must mend something, with *why (freed by the caller): the
- * file or its directory is not ours, or it is a later version's. */
+/* Blocking. NULL: the operator must mend something, and *why says what; the caller frees it. The
+ * file or its directory is not ours, or a later version has written it. */
 struct store *store_open(struct loop *l, const char *path, char **why);
-/* Batches handed over before are still written, and then the file is closed; no callback comes. */
+/* Batches given before are still written, and then the file is closed. No callback comes. */
 void store_close(struct store *s);
 
-/* Blocking, for the start: before the first store_commit() only. 0 or negative, logged. */
+/* --- reading --- for the start, before the first store_commit() only. Blocking. 0, or negative and
+ * logged. */
 int store_read_names(struct store *s, void (*fn)(void *arg, const struct store_name *row),
 		     void *arg);
 int store_read_published(struct store *s, void (*fn)(void *arg, const struct store_published *row),
 			 void *arg);
-/* The sums of each account and day from that day on; mapping is "". */
+/* Reads the sums of each account and day from that day on; mapping is "". */
 int store_read_traffic(struct store *s, int64_t since,
 		       void (*fn)(void *arg, const struct store_traffic *row), void *arg);
-/* The mappings that carried something from that day on; only account and mapping are set. */
+/* Reads the mappings that have carried something from that day on; only account and mapping are
+ * set. */
 int store_read_traffic_names(struct store *s, int64_t since,
 			     void (*fn)(void *arg, const struct store_traffic *row), void *arg);
 int64_t store_read_number(struct store *s, const char *key, int64_t otherwise);
@@ -74,14 +76,14 @@ void store_drop_names(struct store_batch *b); /* all of them */
 void store_put_published(struct store_batch *b, const struct store_published *row);
 void store_drop_published(struct store_batch *b, const char *publisher, const char *name,
 			  unsigned family);
-/* The bytes are added to those that the row has. */
+/* Adds the bytes to those that the row has in the file. */
 void store_add_traffic(struct store_batch *b, const struct store_traffic *row);
 void store_drop_traffic(struct store_batch *b, int64_t before); /* the days before that */
 void store_put_number(struct store_batch *b, const char *key, int64_t value);
 
-/* err 0: durable; else nothing of the batch was written. */
+/* err 0: the batch is durable. Else nothing of it was written. */
 typedef void store_fn(void *owner, int err);
-/* Takes the batch over. fn may be NULL. */
+/* Writes the batch later, and takes it over. fn may be NULL. */
 void store_commit(struct store *s, struct store_batch *b, store_fn *fn, void *owner);
 void store_forget(struct store *s, void *owner); /* no callback for this owner from now on */
 

@@ -47,23 +47,26 @@ void registry_set_names(struct registry *r, const char *account, const char *age
 /* The same for its challenges. */
 void registry_set_challenges(struct registry *r, const char *account, const char *agent,
 			     struct challenge_report *reports, size_t count);
-void registry_stop(struct registry *r); /* says goodbye to all; they free themselves */
+void registry_stop(struct registry *r); /* says goodbye to all agents; they free themselves */
 
-/* Asks every loop; fn gets the "agents" array as JSON text, on the main loop. */
+/* The functions below ask every loop. fn comes once, later, on the main loop; its arguments are
+ * valid during the call. */
+
+/* fn gets the array "agents" of the status as JSON. */
 typedef void registry_status_fn(void *arg, const struct buf *json);
 void registry_status(struct registry *r, registry_status_fn *fn, void *arg);
-/* The same of the requests of http mappings that are logged: an array, those of one loop after
- * another, each the newest last. account: only of that one; "": of all. */
+/* fn gets an array of the logged requests of http mappings: those of one loop after those of
+ * another, and of each loop the newest last. account: only its requests; "": those of all. */
 void registry_requests(struct registry *r, const char *account, registry_status_fn *fn, void *arg);
-/* The same of visitors; fn gets those that there is room for, and how many there are. */
+/* fn gets an array of visitors (door_visitors.h), and how many there are in all. */
 typedef void registry_visitors_fn(void *arg, const struct buf *json, uint64_t total);
 void registry_visitors(struct registry *r, const struct door_visitors_wish *wish,
 		       registry_visitors_fn *fn, void *arg);
-/* The same, of what doors have carried since this was last asked; fn gets a run of sums
- * (traffic_sums.h). Also after registry_stop(), while the loops have not been told to end. */
+/* fn gets an array of traffic_sums.h: the bytes of the doors since the last call. It also works
+ * after registry_stop(), until the loops are told to end. */
 void registry_traffic(struct registry *r, registry_status_fn *fn, void *arg);
-/* fn comes (json: "[]") when every loop has done all that was sent to it until now; at the latest
- * from registry_free. */
+/* fn gets "[]" when every loop has done all that was sent to it before, at the latest from
+ * registry_free(). */
 void registry_settle(struct registry *r, registry_status_fn *fn, void *arg);
 
 #endif
