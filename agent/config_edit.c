@@ -1,10 +1,10 @@
 /*
- * Happy path: lock the directory → read and parse the file → change the JSON document → read the
- * result as a configuration → replace the file → unlock. What the edit does not concern is written
- * back as it stood.
+ * An edit locks the directory, reads and parses the file, changes the JSON document, reads the
+ * result as a configuration, replaces the file, and unlocks. The rest of the document is written
+ * back as it was.
  *
- * Ways to fail: the file or directory cannot be read or written (EXIT_WORK), the file or the change
- * is wrong (EXIT_USAGE). Either way the file stays as it was.
+ * Ways to fail: the file or directory cannot be read or written (EXIT_WORK), or the file or the
+ * change is wrong (EXIT_USAGE). Either way the file stays as it was.
  */
 #include "agent/config_edit.h"
 

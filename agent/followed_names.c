@@ -1,6 +1,6 @@
 /*
- * Happy path: a link is up → the probe looks how the home is connected → the verdict changes →
- * DECLARE is due → STATE brings the relay's answer for each name.
+ * When a link is up, a probe finds out how the home is connected. When the verdict changes, DECLARE
+ * is due. STATE then brings the relay's answer for each name.
  *
  * Ways to fail: the probe hears nothing (the verdict stays, or is unknown), or the relay does not
  * report a name (its count of answers stays behind).

@@ -1,7 +1,7 @@
 /*
- * Happy path: dial → io (plain, up) → TLS → IO_UP → handed to the owner. One timer bounds it all;
- * the dial has the same limit, set before, so that one that ends here is TLS's. A failure is
- * reported once, after the connection has been freed.
+ * It dials, shakes hands by TLS, and hands the io over at IO_UP. One timer bounds all of it. The
+ * dial has the same limit and begins earlier, so a timeout here is one of TLS. A failure is told
+ * once, after the connection is freed.
  */
 #include "agent/relay_attempt.h"
 

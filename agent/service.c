@@ -3,9 +3,9 @@
  * network monitor. Everything here is wiring: an event comes in and goes to the file that handles
  * it.
  *
- * Happy path: start → the session attaches (RELAY_SESSION_BEGINS) → DECLARE → STATE → ready. A file
- * that is wrong changes nothing; a session that ends makes every mapping pending until the next
- * STATE.
+ * After the start the session attaches (RELAY_SESSION_BEGINS), DECLARE is sent, and with STATE the
+ * agent is ready. A wrong file changes nothing. When a session ends, every mapping is pending until
+ * the next STATE.
  */
 #include "agent/service.h"
 

@@ -1,6 +1,6 @@
 /*
- * Happy path: lookup → a connected socket → datagrams in both directions. Datagrams that come
- * before the address is known wait, up to PENDING_MOST bytes.
+ * A flow looks the service up, connects a socket, and passes datagrams in both directions.
+ * Datagrams that come before the address is known wait, up to PENDING_MOST bytes.
  *
  * Of several addresses the first is tried, and what was sent is kept, up to KEPT_MOST bytes. An
  * answer chooses the address. ICMP "port unreachable", or a visitor that sends again after

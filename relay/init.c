@@ -1,7 +1,7 @@
 /*
- * Options → what they say, checked → a key and certificate → four files, none of which may exist;
- * one that cannot be written takes those before it back. Then what is left to do by hand is
- * printed: DNS, firewall, next commands.
+ * It checks the options, makes a key and a certificate, and writes four files, none of which may
+ * exist. When one cannot be written, those before it are removed again. Then it prints what is left
+ * to do by hand: DNS, firewall, next commands.
  */
 #include "relay/init.h"
 

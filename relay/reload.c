@@ -1,11 +1,11 @@
 /*
- * build: relay.json → the configuration → accounts and certificates by it. What is wrong in any of
- * them ends it, and nothing was touched.
+ * build() reads relay.json into a configuration, and the accounts and certificates that it names.
+ * An error in any of them ends the reload, and nothing has changed.
  *
- * put_in_force: the ports that the relay listens on from now on are taken from mappings, every loop
- * gets configuration and accounts, and judges its mappings by them; when all have done so, names
- * and listeners follow, which find their ports free. Two reloads may overlap: what follows is
- * always the configuration that was put in force last.
+ * put_in_force() takes the ports that the relay now listens on from mappings. Every loop gets
+ * configuration and accounts, and judges its mappings by them. When all loops have done so, names
+ * and listeners follow, and find their ports free. When two reloads overlap, these follow the
+ * configuration that was put in force last.
  */
 #include "relay/reload.h"
 

@@ -2,11 +2,12 @@
  * `groundnut-relay run`: the main loop with listeners, registry, names, control socket and signals;
  * a worker loop for each core, on which the agents live. Everything here is wiring.
  *
- * start: configuration → accounts, certificate → registry, names, workers → control socket →
- * listeners. What fails says why, and stop() ends what has been started.
+ * The start reads the configuration, the accounts and the certificate, makes registry, names and
+ * workers, then opens the control socket and the listeners. A step that fails says why, and stop()
+ * ends what has been started.
  *
- * stop: the listeners close, every agent says goodbye and frees itself on its loop, then the loops
- * run dry one after another.
+ * The stop closes the listeners; every agent says goodbye and frees itself on its loop; then the
+ * loops run dry one after another.
  */
 #include "relay/service.h"
 

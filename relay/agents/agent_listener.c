@@ -1,10 +1,11 @@
 /*
- * accept → TLS → HELLO → token → registry_hello(). A peer ends by: its own end or error, the
- * timeout, bytes that are no HELLO, a token that does not fit (REFUSE), or by being crowded out.
- * The first few of a minute are a line each, the others are counted.
+ * A peer is accepted, does TLS, and sends HELLO; when its token fits, it goes to registry_hello().
+ * A peer ends by its own end or error, the timeout, bytes that are no HELLO, a token that does not
+ * fit (REFUSE), or because others need its place. The first few in a minute get a log line each,
+ * and the others are counted.
  *
- * How many there may be, and who goes when one more comes, is for `newcomers` to say; of strangers
- * only few may stay where descriptors are short.
+ * `newcomers` says how many there may be, and which one ends when one more comes. When descriptors
+ * are short, only few strangers may stay.
  */
 #include "relay/agents/agent_listener.h"
 

@@ -1,12 +1,14 @@
 /*
- *	HELLO for a new session            begin: a transport, an id, WELCOME
- *	DECLARE                            doors are closed, kept, opened; STATE answers
- *	the link lost                      detached: visitors and doors stay, unread, for grace_s
- *                                         since the last byte
- *	HELLO that resumes, a newer epoch  the old link is dropped with all its unread bytes,
- *                                         WELCOME says what was taken, on we go
- *	BYE, the grace over, a violation   it ends: visitors get what has come for them, then a
- *                                         reset; the doors rest, open
+ * What happens to a session:
+ *
+ *	HELLO for a new session            it begins: a transport, an id, WELCOME
+ *	DECLARE                            doors are closed, kept or opened; STATE answers
+ *	the link is lost                   detached: visitors and doors stay, and are not read, for
+ *	                                   grace_s since the last byte
+ *	HELLO resumes, with a newer epoch  the old link is dropped with all its unread bytes;
+ *	                                   WELCOME says what was taken, and the session goes on
+ *	BYE, the grace over, a violation   it ends: visitors get the bytes that have come for them,
+ *	                                   then a reset; the doors rest, open
  */
 #include "relay/agents/agent_session.h"
 

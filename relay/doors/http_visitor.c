@@ -1,22 +1,20 @@
 /*
- * Every event leads to look(): bytes are moved wherever they can be, then what the gateway wants is
- * done, until nothing moves any more.
+ * Every event leads to look(), which moves bytes wherever they can go, and then does what the
+ * gateway wants, until nothing moves any more.
  *
  *	visitor → gateway    IO_DATA: as much as the gateway has room for
- *	gateway → stream     in STREAM_TURN; a body's bytes that the gateway need not see go from
- *                           the
- *                           socket straight into the outbox
- *	stream → gateway     STREAM_LOOK, IO_ROOM; a body's bytes that it need not see go straight
- *                           to
- *                           the socket
+ *	gateway → stream     in STREAM_TURN; bytes of a body that the gateway need not see go
+ *	                     straight from the socket into the outbox
+ *	stream → gateway     STREAM_LOOK, IO_ROOM; bytes of a body that it need not see go
+ *	                     straight to the socket
  *	gateway → visitor    likewise
  *
- * One timer is set for the nearest deadline. Deadlines move with every byte, the timer does not; it
- * is looked at when it comes. While the visitor does not take what waits for it, only bytes that
- * its side has acknowledged count: the visitor may be slow, and the kernel holds a lot.
+ * One timer is set for the nearest deadline. Deadlines move with every byte, but the timer is only
+ * set again when it fires. While the visitor does not take the bytes that wait for it, only bytes
+ * that its side has acknowledged count: the visitor may be slow, and the kernel holds a lot.
  *
- * Ends: the gateway says END or ABORT; the visitor's socket fails (the stream is reset); a deadline
- * passes.
+ * It ends when the gateway says END or ABORT, when the visitor's socket fails (the stream is
+ * reset), or when a deadline passes.
  */
 #include "relay/doors/http_visitor.h"
 

@@ -1,11 +1,12 @@
 /*
- * accept → from a trusted proxy perhaps first a PROXY header, which says whose the connection is →
- * newcomer (counted by its source) → http: a gateway reads the head; tls: the ClientHello
- * is read here → the table of hosts names a door → socket and what was read go to the door's loop.
+ * A connection is accepted; a trusted proxy may first send a PROXY header, which names the visitor.
+ * The newcomer is counted by its source. On an http port a gateway reads its head; on a tls port
+ * its ClientHello is read here. The table of hosts names a door, and the socket goes to the door's
+ * loop with the bytes that were read.
  *
- * No door has the host: a page, or an alert. An agent is known by ALPN, on a port that is the
- * agents', too, and goes to their listener. Slow newcomers end by the clock, or when there are
- * too many, as the oldest of the network that has the most.
+ * When no door has the host, the visitor gets a page or an alert. On a port that agents use, too,
+ * an agent is known by ALPN and goes to their listener. A slow newcomer ends by the clock, or, when
+ * there are too many, as the oldest of the network that has the most.
  */
 #include "relay/doors/shared_ports.h"
 

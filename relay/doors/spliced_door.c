@@ -1,6 +1,6 @@
 /*
- * let in → counted by the door → a stream is opened and spliced to the socket → one of the two
- * ends, or the visitor is ended → it leaves.
+ * The door lets a visitor in and counts it. A stream is opened and spliced to the socket. The
+ * visitor leaves when one of the two ends, or when it is ended.
  *
  * A visitor is ended when it has been idle for the mapping's time, when it is slow and its room is
  * needed, when the operator cuts it off, and with the session or the mapping.

@@ -4,8 +4,7 @@
  * fits, or the cookie of a session that a link or a password has begun. Then the route answers.
  *
  *	404, 405   no such path, or not with this method
- *	403        a foreign Host or Origin, a write without the header token or by a read-only
- *                 token
+ *	403        a foreign Host or Origin, a write without the header token, a read-only token
  *	401        no token, or a wrong one; a wrong one is counted and logged at most once a minute
  *	429        the source guesses too much; its token is not looked at
  *	503        admin.json cannot be read or written

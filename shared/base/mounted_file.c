@@ -1,7 +1,8 @@
 /*
- * write: lock the file itself (its directory may be another one for each who has it mounted) → the
- * old content into the backup, synced → the new one over the old, then cut to length, synced → the
- * backup is removed. A backup that is still there marks a write that was not finished.
+ * A write locks the file itself, because everybody who has it mounted may see another directory. It
+ * writes the old content into the backup and syncs it, writes the new content over the old, cuts
+ * the file to its length and syncs it, and removes the backup. A backup that still exists marks a
+ * write that was not finished.
  *
  * The backup's first line is the file's path, so that no other file's content is put back.
  */

@@ -1,15 +1,15 @@
 /*
- * A life: dial (or take) → [handshake] → up → fault or closed. All that happens comes through one
- * look(), which the watch brings when the descriptor has become able to do something, or which this
- * file asks for (look_later) when there is something to tell that the descriptor does not show: a
- * dial that failed at once, bytes inside OpenSSL, what an owner has left unread.
+ * An io is dialled or taken, perhaps shakes hands, is up, and ends by a fault or by its close. All
+ * events come through one look(). The watch calls it when the descriptor has become able to do
+ * something. This file asks for it (look_later) when there is something to tell that the descriptor
+ * does not show: a dial that failed at once, bytes inside OpenSSL, bytes that an owner left unread.
  *
- * Readable is what can be told as IO_DATA now. Once told it is not told again before the owner
+ * An io is readable when IO_DATA can be told now. Once told, it is not told again before the owner
  * reads or asks (told).
  *
- * Faults: the watch only says that there is one. SO_ERROR says which, but once only, to whoever
- * asks first, be it getsockopt, send or recv; the first answer is kept, and when recv later claims
- * a mere end, that is the end. Whatever came before the fault stays readable.
+ * The watch only says that there is a fault. SO_ERROR says which one, but only once, to the first
+ * that asks, be it getsockopt, send or recv. The first answer is kept; when recv later claims a
+ * mere end, that is the end. Bytes that came before the fault stay readable.
  */
 #include "shared/net/io.h"
 
