@@ -8,7 +8,7 @@ enum {
 	MINUTE_MS = 60 * 1000,
 	HOUR_MS = 60 * MINUTE_MS,
 	DAY_MS = 24 * HOUR_MS,
-	CONTROL_CLIENT_MS = 6 * HOUR_MS, /* where the CA does not say */
+	ASK_AGAIN_MS = 6 * HOUR_MS, /* where the CA does not say */
 	ASK_LEAST_MS = HOUR_MS,
 	ASK_MOST_MS = DAY_MS,
 	SHORT_DAYS = 10
@@ -81,7 +81,7 @@ void certificate_schedule_renewed(struct certificate_schedule *s, uint64_t not_b
 
 static void ask_again(struct certificate_schedule *s, uint64_t retry_ms, uint64_t now_ms)
 {
-	uint64_t pause = retry_ms > now_ms ? retry_ms - now_ms : CONTROL_CLIENT_MS;
+	uint64_t pause = retry_ms > now_ms ? retry_ms - now_ms : ASK_AGAIN_MS;
 	s->ask_ms = now_ms + smaller(larger(pause, ASK_LEAST_MS), ASK_MOST_MS);
 }
 
