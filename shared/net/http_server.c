@@ -175,17 +175,20 @@ void http_answer(struct http_exchange *x, unsigned status, const char *type, con
 	begin_answer(x);
 }
 
-/* Sends what waits. What goes wrong is told by the timer, since the owner may be the caller. */
+/* Sends what waits. What goes wrong is told by the timer, since the owner may be the caller. What
+ * has been sent is given back: the first text may be megabytes, and those after it small. */
 static void stream_on(struct http_exchange *x)
 {
 	size_t waited = buf_len(&x->out);
 	int err = x->io ? io_write_buf(x->io, &x->out) : UV_ECANCELED;
-	if (err < 0 && err != UV_EAGAIN)
+	if (err < 0 && err != UV_EAGAIN) {
 		timer_set(x->timer, 0);
-	else if (err == 0)
+	} else if (err == 0) {
 		timer_stop(x->timer);
-	else if (buf_len(&x->out) < waited || !timer_is_set(x->timer))
+		buf_fini(&x->out);
+	} else if (buf_len(&x->out) < waited || !timer_is_set(x->timer)) {
 		timer_set(x->timer, WRITE_MS);
+	}
 }
 
 void http_stream_begin(struct http_exchange *x, const char *type, const char *headers,
