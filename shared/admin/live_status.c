@@ -20,8 +20,9 @@ enum {
 	/* Each BYTES_A_MS bytes of the status make the next look a millisecond later. */
 	BYTES_A_MS = 2000,
 	EVENTS_FIRST = 200,
-	/* The bytes of whole statuses sent in one turn; they wait in memory until they are read. */
-	WHOLE_MOST = 16 * 1024 * 1024
+	/* The bytes of whole statuses sent in one turn, the last one on top; the pause after it. */
+	WHOLE_MOST = 1024 * 1024,
+	WHOLE_PAUSE_MS = 5
 };
 
 /* A listener that has not got the status yet. */
@@ -43,7 +44,8 @@ struct live_status {
 	const struct event_hub *events;
 	live_status_ask_fn *ask;
 	void *ask_owner;
-	struct timer *timer;
+	struct timer *timer; /* the next look */
+	struct timer *greet; /* the next newcomers, while a status is there */
 	struct list newcomers;
 	uint64_t told;     /* the number of the last event that all listeners have got */
 	struct look *look; /* the look under way, or NULL */
@@ -93,11 +95,14 @@ static void drop_newcomers(struct live_status *s)
 	}
 }
 
-/* Sends the whole status to newcomers. Nothing is sent to one that is gone. */
-static void greet_newcomers(struct live_status *s)
+/* Sends the whole status to some newcomers, and to the others in later turns: 64 of a thousand
+ * homes' would hold up everybody's visitors. Nothing is sent to one that is gone. While a look is
+ * under way there is no status, and on_compared() greets. */
+static void greet_newcomers(void *owner)
 {
+	struct live_status *s = owner;
 	size_t sent = 0;
-	while (!list_is_empty(&s->newcomers) && sent < WHOLE_MOST) {
+	while (buf_len(&s->status) && !list_is_empty(&s->newcomers) && sent < WHOLE_MOST) {
 		struct newcomer *n = LIST_ENTRY(s->newcomers.next, struct newcomer, node);
 		event_listeners_tell(s->listeners, n->exchange, "status", 0, buf_data(&s->status),
 				     buf_len(&s->status));
@@ -105,6 +110,8 @@ static void greet_newcomers(struct live_status *s)
 		list_remove(&n->node);
 		mem_free(n);
 	}
+	if (buf_len(&s->status) && !list_is_empty(&s->newcomers))
+		timer_set(s->greet, WHOLE_PAUSE_MS);
 }
 
 static void compare(void *arg)
@@ -186,9 +193,9 @@ void live_status_add(struct live_status *s, const struct admin_request *r)
 	event_listeners_tell(s->listeners, r->exchange, "events", last, buf_data(&text),
 			     buf_len(&text));
 	buf_fini(&text);
-	if (!s->look && buf_len(&s->status))
-		greet_newcomers(s);
-	else if (!s->look)
+	if (buf_len(&s->status) && !timer_is_set(s->greet))
+		timer_set(s->greet, 1);
+	else if (!buf_len(&s->status) && !s->look)
 		timer_set(s->timer, 1);
 }
 
@@ -204,6 +211,7 @@ struct live_status *live_status_new(struct loop *l, struct event_listeners *list
 	s->ask_owner = owner;
 	list_init(&s->newcomers);
 	s->timer = timer_new(l, look, s);
+	s->greet = timer_new(l, greet_newcomers, s);
 	return s;
 }
 
@@ -215,6 +223,7 @@ void live_status_close(struct live_status *s)
 		s->look->owner = NULL;
 	drop_newcomers(s);
 	timer_close(s->timer);
+	timer_close(s->greet);
 	buf_fini(&s->status);
 	mem_free(s);
 }
