@@ -190,15 +190,32 @@ static struct span whole(const struct buf *b)
 	return (struct span){buf_len(b) ? (const char *)buf_data(b) : "", buf_len(b)};
 }
 
-/* Returns the value of a member, or an empty span. */
-static struct span find(struct span object, struct span key)
+struct members {
+	struct member *items;
+	size_t count;
+};
+
+/* Each status is cut into members once: for a thousand homes it has megabytes. */
+static struct members read_members(struct span object)
 {
-	struct span rest = inside(object);
-	while (rest.len) {
-		struct member m = cut_member(&rest);
-		if (same(m.key, key))
-			return m.value;
+	struct members all = {0};
+	size_t room = 0;
+	for (struct span rest = inside(object); rest.len;) {
+		if (all.count == room) {
+			room = room ? 2 * room : 16;
+			all.items = mem_resize(all.items, room * sizeof(*all.items));
+		}
+		all.items[all.count++] = cut_member(&rest);
 	}
+	return all;
+}
+
+/* Returns the value of a member, or an empty span. */
+static struct span find(const struct members *all, struct span key)
+{
+	for (size_t i = 0; i < all->count; i++)
+		if (same(all->items[i].key, key))
+			return all->items[i].value;
 	return (struct span){"", 0};
 }
 
@@ -218,18 +235,18 @@ static void write_member(struct span key, struct span before, struct span after,
 bool status_difference_write(const struct buf *before, const struct buf *after, struct buf *out)
 {
 	struct buf text = BUF_INIT;
-	struct span old = whole(before), fresh = whole(after);
+	struct members old = read_members(whole(before)), fresh = read_members(whole(after));
 	buf_puts(&text, "{");
-	for (struct span rest = inside(fresh); rest.len;) {
-		struct member m = cut_member(&rest);
-		struct span was = find(old, m.key);
-		if (!same(was, m.value))
-			write_member(m.key, was, m.value, &text);
+	for (size_t i = 0; i < fresh.count; i++) {
+		const struct member *m = &fresh.items[i];
+		struct span was = find(&old, m->key);
+		if (!same(was, m->value))
+			write_member(m->key, was, m->value, &text);
 	}
-	for (struct span rest = inside(old); rest.len;) {
-		struct member m = cut_member(&rest);
-		if (!find(fresh, m.key).len)
-			write_member(m.key, m.value, (struct span){"", 0}, &text);
+	for (size_t i = 0; i < old.count; i++) {
+		const struct member *m = &old.items[i];
+		if (!find(&fresh, m->key).len)
+			write_member(m->key, m->value, (struct span){"", 0}, &text);
 	}
 	bool differs = buf_len(&text) > 1;
 	if (differs) {
@@ -237,5 +254,7 @@ bool status_difference_write(const struct buf *before, const struct buf *after, 
 		buf_put(out, buf_data(&text), buf_len(&text));
 	}
 	buf_fini(&text);
+	mem_free(old.items);
+	mem_free(fresh.items);
 	return differs;
 }

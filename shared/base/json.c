@@ -72,14 +72,25 @@ static bool needs_escape(uint32_t point)
 	return point < 0x20 || point == '"' || point == '\\' || (point >= 0x7f && point < 0xa0);
 }
 
+/* Returns how many bytes from p on are ASCII that needs no escape: nearly all text. */
+static size_t plain_run(const uint8_t *p, size_t len)
+{
+	size_t n = 0;
+	while (n < len && p[n] < 0x80 && !needs_escape(p[n]))
+		n++;
+	return n;
+}
+
 static void put_string(struct buf *out, const char *value, size_t len)
 {
 	const uint8_t *p = (const uint8_t *)value;
 	buf_puts(out, "\"");
 	while (len) {
 		uint32_t point = 0;
-		size_t n = utf8_sequence(p, len, &point);
-		if (n == 0)
+		size_t run = plain_run(p, len), n = run ? run : utf8_sequence(p, len, &point);
+		if (run)
+			buf_put(out, p, run);
+		else if (n == 0)
 			buf_puts(out, "\xef\xbf\xbd");
 		else if (needs_escape(point))
 			put_escape(out, point);
