@@ -47,7 +47,7 @@ say       = $(if $(V),,@printf '  %-4s %s\n' $(1);)
 obj       = $(patsubst %.c,$(B)/%.o,$(1))
 UNITS    := $(patsubst %.c,$(B)/%,$(UNIT_C))
 
-.PHONY: all check test test-unit test-e2e test-attacks attacks test-services test-house test-replay lint fuzz fuzz-run soak bench bench-homes bench-names bench-paths bench-rivals bench-resume demo clean
+.PHONY: all check test test-unit test-e2e test-attacks attacks test-services test-house test-replay lint fuzz fuzz-run soak bench bench-dashboard bench-homes bench-names bench-paths bench-rivals bench-resume demo clean
 all: $(B)/groundnut-relay $(B)/groundnut-agent
 
 $(B)/groundnut-relay: $(call obj,relay/main.c $(INFO_C)) $(B)/relay.a $(B)/shared.a
@@ -182,6 +182,9 @@ bench-paths: all $(B)/tests/bench/wan
 # Many homes attach, are cut off for a minute and come back, and their busy visitors share (HOMES=1000, CUT_S, DNS).
 bench-homes: all $(B)/tests/bench/load $(B)/tests/tools/swarm
 	@BUILD=$(abspath $(B)) tests/bench/homes
+# What the relay's dashboard costs with many homes, and how soon a browser paints it (HOMES=1000, SHARE_S, LOADS, ROUNDS).
+bench-dashboard: all $(B)/tests/bench/load $(B)/tests/tools/swarm
+	@BUILD=$(abspath $(B)) tests/bench/dashboard
 # frp and rathole, for bench and bench-paths; by the network
 bench-rivals:
 	@tests/bench/rival_programs
