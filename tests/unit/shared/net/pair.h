@@ -123,7 +123,7 @@ static inline void pair_open(struct pair *p)
 	p->door = listener_open(p->loop, &at, false, pair_on_accept, p, &err, NULL);
 	assert_non_null(p->door);
 	p->limit = timer_new(p->loop, pair_on_limit, NULL);
-	timer_set(p->limit, self_patience(30) * 1000);
+	timer_set(p->limit, self_patience(60) * 1000);
 	p->near.pair = p->far.pair = p;
 }
 
