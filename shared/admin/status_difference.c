@@ -17,7 +17,7 @@ struct span {
 
 static bool same(struct span a, struct span b)
 {
-	return a.len == b.len && !memcmp(a.p, b.p, a.len);
+	return a.len == b.len && (!a.len || !memcmp(a.p, b.p, a.len));
 }
 
 static void put(struct buf *out, struct span s)
