@@ -63,7 +63,7 @@ not() { ! "$@"; }
 
 until_ok() {
 	local tries
-	for ((tries = 0; tries < 150; tries++)); do "$@" >/dev/null 2>&1 && return; sleep 0.2; done
+	for ((tries = 0; tries < 450; tries++)); do "$@" >/dev/null 2>&1 && return; sleep 0.2; done
 	return 1
 }
 
