@@ -142,20 +142,12 @@ static int run_admin_link(const struct cli_line *line)
 	return code;
 }
 
-/* The configuration, whose admin.json is meant; NULL with the exit code. */
-static struct agent_config *load(const struct cli_line *line, int *code)
+static int of_admin_file(const struct cli_line *line, admin_command_fn *act)
 {
 	struct agent_config *c;
-	*code = cli_exit(agent_config_load(line->config, &c));
-	return c;
-}
-
-static int of_admin_file(const struct cli_line *line, int (*act)(const char *file))
-{
-	int code;
-	struct agent_config *c = load(line, &code);
+	int code = cli_exit(agent_config_load(line->config, &c));
 	if (c)
-		code = act(c->admin.file);
+		code = act(&(struct admin_command_place){"agent", c->agent, c->admin.file}, line);
 	agent_config_free(c);
 	return code;
 }
@@ -167,12 +159,7 @@ static int run_admin_passwd(const struct cli_line *line)
 
 static int run_admin_totp_on(const struct cli_line *line)
 {
-	int code;
-	struct agent_config *c = load(line, &code);
-	if (c)
-		code = admin_command_totp_on(c->admin.file, "agent", c->agent);
-	agent_config_free(c);
-	return code;
+	return of_admin_file(line, admin_command_totp_on);
 }
 
 static int run_admin_totp_off(const struct cli_line *line)
@@ -182,28 +169,17 @@ static int run_admin_totp_off(const struct cli_line *line)
 
 static int run_admin_token_add(const struct cli_line *line)
 {
-	int code;
-	struct agent_config *c = load(line, &code);
-	if (c)
-		code = admin_command_token_add(c->admin.file, line->words[0],
-					       cli_has(line, "read-only"));
-	agent_config_free(c);
-	return code;
-}
-
-static int run_admin_token_remove(const struct cli_line *line)
-{
-	int code;
-	struct agent_config *c = load(line, &code);
-	if (c)
-		code = admin_command_token_remove(c->admin.file, line->words[0]);
-	agent_config_free(c);
-	return code;
+	return of_admin_file(line, admin_command_token_add);
 }
 
 static int run_admin_token_list(const struct cli_line *line)
 {
 	return of_admin_file(line, admin_command_token_list);
+}
+
+static int run_admin_token_remove(const struct cli_line *line)
+{
+	return of_admin_file(line, admin_command_token_remove);
 }
 
 static int run_doctor(const struct cli_line *line)

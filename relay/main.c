@@ -165,12 +165,13 @@ static int run_admin_link(const struct cli_line *line)
 	return exit_code;
 }
 
-static int of_admin_file(const struct cli_line *line, int (*command)(const char *file))
+static int of_admin_file(const struct cli_line *line, admin_command_fn *act)
 {
 	int exit_code;
 	struct relay_config *c = load(line, &exit_code);
 	if (c)
-		exit_code = command(c->admin.file);
+		exit_code =
+		    act(&(struct admin_command_place){"relay", c->domain, c->admin.file}, line);
 	relay_config_unref(c);
 	return exit_code;
 }
@@ -182,12 +183,7 @@ static int run_admin_passwd(const struct cli_line *line)
 
 static int run_admin_totp_on(const struct cli_line *line)
 {
-	int exit_code;
-	struct relay_config *c = load(line, &exit_code);
-	if (c)
-		exit_code = admin_command_totp_on(c->admin.file, "relay", c->domain);
-	relay_config_unref(c);
-	return exit_code;
+	return of_admin_file(line, admin_command_totp_on);
 }
 
 static int run_admin_totp_off(const struct cli_line *line)
@@ -197,13 +193,7 @@ static int run_admin_totp_off(const struct cli_line *line)
 
 static int run_admin_token_add(const struct cli_line *line)
 {
-	int exit_code;
-	struct relay_config *c = load(line, &exit_code);
-	if (c)
-		exit_code = admin_command_token_add(c->admin.file, line->words[0],
-						    cli_has(line, "read-only"));
-	relay_config_unref(c);
-	return exit_code;
+	return of_admin_file(line, admin_command_token_add);
 }
 
 static int run_admin_token_list(const struct cli_line *line)
@@ -213,12 +203,7 @@ static int run_admin_token_list(const struct cli_line *line)
 
 static int run_admin_token_remove(const struct cli_line *line)
 {
-	int exit_code;
-	struct relay_config *c = load(line, &exit_code);
-	if (c)
-		exit_code = admin_command_token_remove(c->admin.file, line->words[0]);
-	relay_config_unref(c);
-	return exit_code;
+	return of_admin_file(line, admin_command_token_remove);
 }
 
 static int run_doctor(const struct cli_line *line)

@@ -148,10 +148,11 @@ static int edit(const char *path, struct edit *e)
 	return err ? EXIT_WORK : edit_locked(path, e);
 }
 
-int admin_command_token_add(const char *file, const char *name, bool read_only)
+int admin_command_token_add(const struct admin_command_place *p, const struct cli_line *line)
 {
-	struct edit e = {.change = add, .name = name, .read_only = read_only};
-	int code = edit(file, &e);
+	struct edit e = {
+	    .change = add, .name = line->words[0], .read_only = cli_has(line, "read-only")};
+	int code = edit(p->file, &e);
 	if (!code) {
 		printf("%s\n", e.token);
 		log_say("it is shown this once; programs send it as `Authorization: Bearer TOKEN`");
@@ -160,10 +161,11 @@ int admin_command_token_add(const char *file, const char *name, bool read_only)
 	return code;
 }
 
-int admin_command_token_list(const char *file)
+int admin_command_token_list(const struct admin_command_place *p, const struct cli_line *line)
 {
 	struct admin_file f;
-	int code = open_file(file, &f);
+	int code = open_file(p->file, &f);
+	(void)line;
 	if (code)
 		return code;
 	for (size_t i = 0; i < f.count; i++)
@@ -172,15 +174,16 @@ int admin_command_token_list(const char *file)
 	return 0;
 }
 
-int admin_command_token_remove(const char *file, const char *name)
+int admin_command_token_remove(const struct admin_command_place *p, const struct cli_line *line)
 {
-	return edit(file, &(struct edit){.change = remove_one, .name = name});
+	return edit(p->file, &(struct edit){.change = remove_one, .name = line->words[0]});
 }
 
-int admin_command_passwd(const char *file)
+int admin_command_passwd(const struct admin_command_place *p, const struct cli_line *line)
 {
 	char password[PASSWORD_MAX + 1];
 	struct edit e = {.change = set_password};
+	(void)line;
 	if (!password_prompt_read(password))
 		return EXIT_USAGE;
 	int err = password_hash(password, e.password);
@@ -189,16 +192,17 @@ int admin_command_passwd(const char *file)
 		log_say("the password must have 1 to %d bytes", PASSWORD_MAX);
 		return EXIT_USAGE;
 	}
-	return edit(file, &e);
+	return edit(p->file, &e);
 }
 
-int admin_command_totp_on(const char *file, const char *program, const char *host)
+int admin_command_totp_on(const struct admin_command_place *p, const struct cli_line *line)
 {
 	struct edit e = {.change = totp_on};
-	int code = edit(file, &e);
+	int code = edit(p->file, &e);
+	(void)line;
 	if (!code) {
 		printf("otpauth://totp/Groundnut%%20%s:%s?secret=%s&issuer=Groundnut%%20%s\n",
-		       program, host, e.secret, program);
+		       p->program, p->host, e.secret, p->program);
 		log_say("it is shown this once: give it to the program on your phone, as it is, as "
 			"a QR code, or only what stands behind secret=. From now on the password "
 			"wants its six digits, too");
@@ -207,9 +211,10 @@ int admin_command_totp_on(const char *file, const char *program, const char *hos
 	return code;
 }
 
-int admin_command_totp_off(const char *file)
+int admin_command_totp_off(const struct admin_command_place *p, const struct cli_line *line)
 {
-	return edit(file, &(struct edit){.change = totp_off});
+	(void)line;
+	return edit(p->file, &(struct edit){.change = totp_off});
 }
 
 int admin_command_link(const char *program, const char *control)
