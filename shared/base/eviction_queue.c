@@ -1,5 +1,6 @@
 #include "shared/base/eviction_queue.h"
 
+#include "shared/base/bucket_queue.h"
 #include "shared/base/hash_table.h"
 #include "shared/base/mem.h"
 
@@ -9,7 +10,7 @@
 enum { NETWORK_KEY = 17 /* family and address */ };
 
 struct eviction_queue_network {
-	struct list node; /* eviction_queue.by_count[] */
+	struct list node; /* eviction_queue.by_count */
 	uint8_t key[NETWORK_KEY];
 	struct list members;
 	size_t count;
@@ -17,11 +18,10 @@ struct eviction_queue_network {
 
 struct eviction_queue {
 	size_t count;
-	/* The networks by address, and by how many members they have. Both are NULL while the queue
-	 * is empty: each mapping of the relay has a queue, and these take 4 KiB. */
+	/* The networks by address; NULL while the queue is empty: each mapping of the relay has a
+	 * queue. */
 	struct hash_table *networks;
-	struct list *by_count;
-	size_t fullest; /* the last list of by_count that is not empty, or 0 */
+	struct bucket_queue by_count; /* the networks by how many members they have */
 };
 
 struct eviction_queue *eviction_queue_new(void)
@@ -59,40 +59,16 @@ static struct eviction_queue_network *network_of(struct eviction_queue *c, const
 	return n;
 }
 
-/* Puts the network into the list of its count, as the last one there. */
 static void place(struct eviction_queue *c, struct eviction_queue_network *n)
 {
-	size_t rank = n->count < EVICTION_QUEUE_FULLEST ? n->count : EVICTION_QUEUE_FULLEST;
-	list_remove(&n->node);
-	if (n->count)
-		list_append(&c->by_count[rank], &n->node);
-	if (rank > c->fullest)
-		c->fullest = rank;
-	while (c->fullest && list_is_empty(&c->by_count[c->fullest]))
-		c->fullest--;
-}
-
-static void begin(struct eviction_queue *c)
-{
-	c->networks = hash_table_new();
-	c->by_count = mem_alloc((EVICTION_QUEUE_FULLEST + 1) * sizeof *c->by_count);
-	for (size_t i = 0; i <= EVICTION_QUEUE_FULLEST; i++)
-		list_init(&c->by_count[i]);
-}
-
-static void end(struct eviction_queue *c)
-{
-	hash_table_free(c->networks);
-	mem_free(c->by_count);
-	c->networks = NULL;
-	c->by_count = NULL;
+	bucket_queue_put(&c->by_count, &n->node, n->count);
 }
 
 void eviction_queue_join(struct eviction_queue *c, struct eviction_queue_member *m,
 			 const struct addr *from)
 {
 	if (!c->count)
-		begin(c);
+		c->networks = hash_table_new();
 	m->network = network_of(c, from);
 	list_append(&m->network->members, &m->node);
 	m->network->count++;
@@ -114,8 +90,10 @@ void eviction_queue_leave(struct eviction_queue *c, struct eviction_queue_member
 		return;
 	hash_table_remove(c->networks, n->key, sizeof n->key);
 	mem_free(n);
-	if (!c->count)
-		end(c);
+	if (c->count)
+		return;
+	hash_table_free(c->networks);
+	c->networks = NULL;
 }
 
 void eviction_queue_put_last(struct eviction_queue *c, struct eviction_queue_member *m)
@@ -127,10 +105,10 @@ void eviction_queue_put_last(struct eviction_queue *c, struct eviction_queue_mem
 
 struct eviction_queue_member *eviction_queue_first(const struct eviction_queue *c)
 {
-	if (!c->count)
+	struct list *fullest = bucket_queue_fullest(&c->by_count);
+	if (!fullest)
 		return NULL;
-	struct eviction_queue_network *n =
-	    LIST_ENTRY(c->by_count[c->fullest].next, struct eviction_queue_network, node);
+	struct eviction_queue_network *n = LIST_ENTRY(fullest, struct eviction_queue_network, node);
 	return LIST_ENTRY(n->members.next, struct eviction_queue_member, node);
 }
 

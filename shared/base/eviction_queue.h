@@ -29,10 +29,9 @@ void eviction_queue_join(struct eviction_queue *c, struct eviction_queue_member 
 void eviction_queue_leave(struct eviction_queue *c, struct eviction_queue_member *m);
 /* Puts the member behind the others of its network, so that it is the last of them to go. */
 void eviction_queue_put_last(struct eviction_queue *c, struct eviction_queue_member *m);
-/* Returns the member that must go; NULL: there is none. Networks with EVICTION_QUEUE_FULLEST
- * members or more count as equally full, and take turns. */
+/* Returns the member that must go; NULL: there is none. Networks with about as many members (see
+ * bucket_queue.h) take turns. */
 struct eviction_queue_member *eviction_queue_first(const struct eviction_queue *c);
-enum { EVICTION_QUEUE_FULLEST = 256 };
 size_t eviction_queue_count(const struct eviction_queue *c);
 /* Whether the address is in the member's network. */
 bool eviction_queue_is_near(const struct eviction_queue_member *m, const struct addr *from);

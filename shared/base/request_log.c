@@ -1,11 +1,12 @@
 /*
  * Adding first drops requests that are too old. When the log is full, the largest share then loses
- * an eighth of its bytes at once, so the search for the largest share is seldom needed. The request
+ * its oldest requests. The request
  * is copied and appended to its account's share and to the list of all. A share that has more than
  * its part then loses its oldest requests. A share without requests is freed.
  */
 #include "shared/base/request_log.h"
 
+#include "shared/base/bucket_queue.h"
 #include "shared/base/hash_table.h"
 #include "shared/base/list.h"
 #include "shared/base/mem.h"
@@ -19,7 +20,7 @@ struct share {
 	char *account;       /* the key */
 	struct list entries; /* the oldest first */
 	size_t bytes;
-	struct list node; /* request_log.shares */
+	struct list node; /* request_log.shares, by bytes */
 };
 
 struct entry {
@@ -35,7 +36,7 @@ struct entry {
 struct request_log {
 	size_t most, bytes;
 	struct hash_table *by_account;
-	struct list shares;
+	struct bucket_queue shares;
 	struct list all; /* the oldest first */
 };
 
@@ -44,7 +45,6 @@ struct request_log *request_log_new(size_t bytes)
 	struct request_log *l = mem_zalloc(sizeof *l);
 	l->most = bytes;
 	l->by_account = hash_table_new();
-	list_init(&l->shares);
 	list_init(&l->all);
 	return l;
 }
@@ -56,11 +56,11 @@ static void drop(struct request_log *l, struct entry *e)
 	list_remove(&e->order);
 	s->bytes -= e->bytes;
 	l->bytes -= e->bytes;
+	bucket_queue_put(&l->shares, &s->node, s->bytes);
 	mem_free(e);
 	if (!list_is_empty(&s->entries))
 		return;
 	hash_table_remove(l->by_account, s->account, strlen(s->account));
-	list_remove(&s->node);
 	mem_free(s->account);
 	mem_free(s);
 }
@@ -98,18 +98,6 @@ static void trim(struct request_log *l, struct share *s, size_t bytes)
 	}
 }
 
-static struct share *fullest(struct request_log *l)
-{
-	struct share *most = NULL;
-	LIST_EACH(node, &l->shares)
-	{
-		struct share *s = LIST_ENTRY(node, struct share, node);
-		if (!most || s->bytes > most->bytes)
-			most = s;
-	}
-	return most;
-}
-
 static struct share *share_of(struct request_log *l, const char *account)
 {
 	struct share *s = hash_table_get(l->by_account, account, strlen(account));
@@ -118,7 +106,7 @@ static struct share *share_of(struct request_log *l, const char *account)
 	s = mem_zalloc(sizeof *s);
 	s->account = mem_strdup(account);
 	list_init(&s->entries);
-	list_append(&l->shares, &s->node);
+	list_init(&s->node);
 	hash_table_add(l->by_account, s->account, strlen(account), s);
 	return s;
 }
@@ -152,9 +140,10 @@ static struct entry *copy(const struct request *r)
 void request_log_add(struct request_log *l, const struct request *r, uint64_t now_ms)
 {
 	forget_old(l, now_ms);
-	if (l->bytes >= l->most) {
-		struct share *s = fullest(l);
-		trim(l, s, s->bytes - s->bytes / 8 - 1);
+	while (l->bytes >= l->most) {
+		struct list *fullest = bucket_queue_fullest(&l->shares);
+		struct share *s = LIST_ENTRY(fullest, struct share, node);
+		drop(l, LIST_ENTRY(s->entries.next, struct entry, node));
 	}
 	struct entry *e = copy(r);
 	struct share *s = e->share = share_of(l, r->account);
@@ -164,6 +153,7 @@ void request_log_add(struct request_log *l, const struct request *r, uint64_t no
 	list_append(&l->all, &e->order);
 	s->bytes += e->bytes;
 	l->bytes += e->bytes;
+	bucket_queue_put(&l->shares, &s->node, s->bytes);
 	trim(l, s, l->most / SHARE);
 }
 

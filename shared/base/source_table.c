@@ -1,12 +1,12 @@
 /*
  * Two hash tables find sources and networks. Each network has a list of its sources that may be
- * forgotten, the one seen longest ago first. by_count has a list for each number of sources: the
- * networks that list so many, again the one seen longest ago first. So the source to forget is the
- * first of the first network in the fullest list, and each step takes constant time. Networks with
- * FULLEST sources or more (a v6 /48 has 65,536 /64s) count as equally full.
+ * forgotten, the one seen longest ago first. A bucket_queue has the networks by the number of these
+ * sources. So the source to forget is the first of the fullest network, and each step takes
+ * constant time.
  */
 #include "shared/base/source_table.h"
 
+#include "shared/base/bucket_queue.h"
 #include "shared/base/hash_table.h"
 #include "shared/base/list.h"
 #include "shared/base/mem.h"
@@ -15,8 +15,6 @@
 #include <stdalign.h>
 #include <string.h>
 
-enum { FULLEST = 256 };
-
 struct key {
 	uint8_t family;
 	uint8_t ip[16];
@@ -24,7 +22,7 @@ struct key {
 };
 
 struct network {
-	struct list node; /* source_table.by_count[], while it has a source that may be forgotten */
+	struct list node; /* source_table.by_count, while it has a source that may be forgotten */
 	struct key key;
 	struct list sources; /* those that may be forgotten, the one seen longest ago first */
 	size_t count;        /* the number of sources in this list */
@@ -42,8 +40,7 @@ struct source {
 struct source_table {
 	struct hash_table *sources, *networks;
 	size_t max, size;
-	struct list by_count[FULLEST + 1]; /* lists of networks */
-	size_t fullest;                    /* the last list that is not empty, or 0 */
+	struct bucket_queue by_count; /* the networks */
 };
 
 struct source_table *source_table_new(size_t max, size_t size)
@@ -54,8 +51,6 @@ struct source_table *source_table_new(size_t max, size_t size)
 	t->networks = hash_table_new();
 	t->max = max;
 	t->size = size;
-	for (size_t i = 0; i <= FULLEST; i++)
-		list_init(&t->by_count[i]);
 	return t;
 }
 
@@ -73,6 +68,7 @@ void source_table_free(struct source_table *t)
 	hash_table_each(t->networks, free_one, NULL);
 	hash_table_free(t->sources);
 	hash_table_free(t->networks);
+	bucket_queue_fini(&t->by_count);
 	mem_free(t);
 }
 
@@ -85,32 +81,17 @@ static struct key key_of(const struct addr *prefix, const char *label)
 	return key;
 }
 
-/* Puts the network where its count belongs, as the one that was seen last. */
-static void place(struct source_table *t, struct network *n)
-{
-	size_t rank = n->count < FULLEST ? n->count : FULLEST;
-	list_remove(&n->node);
-	if (n->count)
-		list_append(&t->by_count[rank], &n->node);
-	if (rank > t->fullest)
-		t->fullest = rank;
-	while (t->fullest && list_is_empty(&t->by_count[t->fullest]))
-		t->fullest--;
-}
-
 /* The source may be forgotten from now on, and was seen last. */
 static void enlist(struct source_table *t, struct source *s)
 {
 	list_append(&s->network->sources, &s->node);
-	s->network->count++;
-	place(t, s->network);
+	bucket_queue_put(&t->by_count, &s->network->node, ++s->network->count);
 }
 
 static void delist(struct source_table *t, struct source *s)
 {
 	list_remove(&s->node);
-	s->network->count--;
-	place(t, s->network);
+	bucket_queue_put(&t->by_count, &s->network->node, --s->network->count);
 }
 
 static void forget(struct source_table *t, struct source *s)
@@ -127,8 +108,10 @@ static void forget(struct source_table *t, struct source *s)
 
 static void make_room(struct source_table *t)
 {
-	while (hash_table_count(t->sources) >= t->max && t->fullest) {
-		struct network *n = LIST_ENTRY(t->by_count[t->fullest].next, struct network, node);
+	struct list *fullest;
+	while (hash_table_count(t->sources) >= t->max &&
+	       (fullest = bucket_queue_fullest(&t->by_count))) {
+		struct network *n = LIST_ENTRY(fullest, struct network, node);
 		forget(t, LIST_ENTRY(n->sources.next, struct source, node));
 	}
 }
@@ -172,8 +155,9 @@ void *source_table_see(struct source_table *t, const struct addr *prefix, const 
 		hash_table_add(t->sources, &s->key, sizeof(s->key), s);
 		enlist(t, s);
 	} else if (!s->holds) {
-		delist(t, s);
-		enlist(t, s);
+		list_remove(&s->node);
+		list_append(&s->network->sources, &s->node);
+		bucket_queue_put(&t->by_count, &s->network->node, s->network->count);
 	}
 	return s->kept;
 }
