@@ -87,7 +87,7 @@ struct door *door_new(struct tenant *t, const struct mapping *mapping)
 	d->host = mapping->host ? full_host(t, mapping->host) : NULL;
 	list_init(&d->parked);
 	list_init(&d->inside);
-	slow_visitors_init(&d->slow, kind->slow);
+	slow_visitors_init(&d->slow, kind->slow, &t->slow_visitors);
 	list_append(&t->doors, &d->beside);
 	set_rates(d);
 	kind->init(d);
@@ -591,38 +591,26 @@ static enum door_entry enter(struct door *d, const struct addr *peer)
 	return tenant_enter(d->tenant) ? DOOR_ENTERED : DOOR_ACCOUNT_FULL;
 }
 
-/* The door with the most visitors, of all that the agent has. */
-static struct door *fullest(const struct tenant *t)
-{
-	struct door *most = NULL;
-	LIST_EACH(node, &t->doors)
-	{
-		struct door *d = LIST_ENTRY(node, struct door, beside);
-		if (d->kind->slow && (!most || d->slow.count > most->slow.count))
-			most = d;
-	}
-	return most;
-}
-
 /* Each of the agent's doors in turn; udp doors have nobody to ask. */
-static struct door *next_in_turn(struct door *d)
+static struct slow_visitors *next_in_turn(struct door *d)
 {
 	struct list *all = &d->tenant->doors;
 	struct door *next = LIST_ENTRY(all->next, struct door, beside);
 	list_remove(&next->beside);
 	list_append(all, &next->beside);
-	return next->kind->slow ? next : d;
+	return next->kind->slow ? &next->slow : NULL;
 }
 
 /* Slow visitors make room: in the mapping that has the most visitors, else in this one, else in any
  * other, so that a mapping whose many visitors all move shields none. Returns how many. */
 static unsigned ask_slow(struct door *d, struct slow_visitors_wish wish)
 {
-	struct door *const asked[] = {fullest(d->tenant), d, next_in_turn(d)};
+	struct slow_visitors *const asked[] = {slow_visitors_fullest(&d->tenant->slow_visitors),
+					       &d->slow, next_in_turn(d)};
 	uint64_t now = loop_now_ms(d->tenant->worker->loop);
 	unsigned all = 0;
 	for (size_t i = 0; i < sizeof asked / sizeof *asked && wish.most; i++) {
-		unsigned ended = slow_visitors_ask(&asked[i]->slow, &wish, now);
+		unsigned ended = asked[i] ? slow_visitors_ask(asked[i], &wish, now) : 0;
 		wish.most -= ended;
 		all += ended;
 	}

@@ -50,7 +50,7 @@ struct web_door {
 	/* NULL: no password was looked at lately. An account has only so many, and the one that was
 	 * asked longest ago goes over to another of the agent's mappings. */
 	struct guess_limiter *guesses;
-	uint64_t guessed_ms;
+	struct list guessing; /* tenant.guess_limiters, while it has one */
 };
 
 static struct web_door *web(struct door *d)
@@ -274,44 +274,36 @@ static void drop_guesses(struct web_door *w)
 		tenant_leave_guesses(w->door.tenant);
 	guess_limiter_free(w->guesses);
 	w->guesses = NULL;
+	list_remove(&w->guessing);
 }
 
-/* The agent's door that could do without its limiter first, or NULL. */
-static struct web_door *longest_ago(const struct tenant *t)
+/* The agent's mapping that was asked longest ago gives up its limiter. False: none has one. */
+static bool drop_oldest_guesses(const struct tenant *t)
 {
-	struct web_door *found = NULL;
-	LIST_EACH(node, &t->doors)
-	{
-		struct door *d = LIST_ENTRY(node, struct door, beside);
-		if (d->kind == &HTTP_DOOR && web(d)->guesses &&
-		    (!found || web(d)->guessed_ms < found->guessed_ms))
-			found = web(d);
-	}
-	return found;
+	if (list_is_empty(&t->guess_limiters))
+		return false;
+	drop_guesses(LIST_ENTRY(t->guess_limiters.next, struct web_door, guessing));
+	return true;
 }
 
 /* False: nothing could count a wrong one, so none is looked at. */
-static bool has_limiter(struct web_door *w, uint64_t now)
+static bool has_limiter(struct web_door *w)
 {
 	struct tenant *t = w->door.tenant;
-	w->guessed_ms = now;
-	if (w->guesses)
-		return true;
-	if (!tenant_enter_guesses(t)) {
-		struct web_door *other = longest_ago(t);
-		if (!other)
+	if (!w->guesses) {
+		if (!tenant_enter_guesses(t) &&
+		    !(drop_oldest_guesses(t) && tenant_enter_guesses(t)))
 			return false;
-		drop_guesses(other);
-		if (!tenant_enter_guesses(t))
-			return false;
+		w->guesses = guess_limiter_new(true);
 	}
-	w->guesses = guess_limiter_new(true);
+	list_remove(&w->guessing);
+	list_append(&t->guess_limiters, &w->guessing);
 	return true;
 }
 
 static bool may_try(const struct visitor *v, uint64_t now)
 {
-	return has_limiter(v->door, now) && guess_limiter_admits(v->door->guesses, &v->source, now);
+	return has_limiter(v->door) && guess_limiter_admits(v->door->guesses, &v->source, now);
 }
 
 static void count_guess(struct visitor *v, enum basic_auth auth, uint64_t now)
@@ -448,6 +440,7 @@ static void clear(struct door *d, bool graceful, enum reset_code code)
 static void init(struct door *d)
 {
 	list_init(&web(d)->visitors);
+	list_init(&web(d)->guessing);
 }
 
 static void fini(struct door *d)

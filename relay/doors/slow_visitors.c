@@ -2,11 +2,13 @@
 
 enum { LOOKS = 256, LOOKS_A_SECOND = 16 * 1024, AHEAD_MS = 1000 };
 
-void slow_visitors_init(struct slow_visitors *r, const struct slow_visitors_kind *kind)
+void slow_visitors_init(struct slow_visitors *r, const struct slow_visitors_kind *kind,
+			struct bucket_queue *all)
 {
-	*r = (struct slow_visitors){.kind = kind, .behind = eviction_queue_new()};
+	*r = (struct slow_visitors){.kind = kind, .all = all, .behind = eviction_queue_new()};
 	token_bucket_init(&r->looks, LOOKS_A_SECOND, LOOKS, 0);
 	list_init(&r->members);
+	list_init(&r->node);
 }
 
 void slow_visitors_fini(struct slow_visitors *r)
@@ -21,14 +23,20 @@ void slow_visitors_add(struct slow_visitors *r, struct slow_visitors_member *m,
 	*m = (struct slow_visitors_member){.from = *from};
 	list_append(&r->members, &m->node);
 	list_init(&m->behind.node);
-	r->count++;
+	bucket_queue_put(r->all, &r->node, ++r->count);
 }
 
 void slow_visitors_remove(struct slow_visitors *r, struct slow_visitors_member *m)
 {
 	eviction_queue_leave(r->behind, &m->behind);
 	list_remove(&m->node);
-	r->count--;
+	bucket_queue_put(r->all, &r->node, --r->count);
+}
+
+struct slow_visitors *slow_visitors_fullest(const struct bucket_queue *all)
+{
+	struct list *node = bucket_queue_fullest(all);
+	return node ? LIST_ENTRY(node, struct slow_visitors, node) : NULL;
 }
 
 static int64_t lag_of(const struct slow_visitors *r, struct slow_visitors_member *m, bool memory,

@@ -7,6 +7,7 @@
 #define GROUNDNUT_RELAY_DOORS_SLOW_VISITORS_H
 
 #include "shared/http/minimum_rate.h"
+#include "shared/base/bucket_queue.h"
 #include "shared/base/eviction_queue.h"
 #include "shared/base/token_bucket.h"
 
@@ -37,16 +38,22 @@ struct slow_visitors {
 	const struct slow_visitors_kind *kind;
 	struct list members;
 	size_t count;
+	struct bucket_queue *all; /* of all doors, by count */
+	struct list node;         /* all */
 	struct eviction_queue *behind;
 	/* how many may be looked at now; each look asks the kernel */
 	struct token_bucket looks;
 };
 
-void slow_visitors_init(struct slow_visitors *r, const struct slow_visitors_kind *kind);
+/* all: where it stands by how many members it has. */
+void slow_visitors_init(struct slow_visitors *r, const struct slow_visitors_kind *kind,
+			struct bucket_queue *all);
 void slow_visitors_fini(struct slow_visitors *r); /* it must have no members */
 void slow_visitors_add(struct slow_visitors *r, struct slow_visitors_member *m,
 		       const struct addr *from);
 void slow_visitors_remove(struct slow_visitors *r, struct slow_visitors_member *m);
+/* Those with the most members; NULL: none has any. */
+struct slow_visitors *slow_visitors_fullest(const struct bucket_queue *all);
 /* Which visitors must end. */
 struct slow_visitors_wish {
 	unsigned most;  /* how many at most */

@@ -19,6 +19,7 @@ void tenant_init(struct tenant *t, struct worker *worker, const char *account, c
 	    .usage = usage_ref(usage),
 	};
 	list_init(&t->doors);
+	list_init(&t->guess_limiters);
 }
 
 void tenant_fini(struct tenant *t)

@@ -6,6 +6,7 @@
 #include "relay/accounts/accounts.h"
 #include "relay/accounts/usage.h"
 #include "relay/context.h"
+#include "shared/base/bucket_queue.h"
 #include "shared/net/transport.h"
 
 struct tenant {
@@ -18,6 +19,10 @@ struct tenant {
 	/* the address of the link's other end, or of the last link's */
 	struct addr remote;
 	struct list doors; /* the doors of its mappings */
+	/* the visitors of each door that may have to make room */
+	struct bucket_queue slow_visitors;
+	/* the doors with a guess limiter, the one that was asked longest ago first */
+	struct list guess_limiters;
 };
 
 void tenant_init(struct tenant *t, struct worker *worker, const char *account, const char *agent,

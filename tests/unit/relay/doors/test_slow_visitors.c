@@ -17,6 +17,7 @@ struct visitor {
 static unsigned looks;
 
 static struct slow_visitors all;
+static struct bucket_queue doors;
 static struct visitor visitors[VISITORS];
 
 static struct slow_visitors_sight look(struct slow_visitors_member *m)
@@ -51,7 +52,7 @@ static unsigned ask(unsigned most, int64_t lag_ms, bool memory, uint64_t now_ms)
 static int begin(void **state)
 {
 	(void)state;
-	slow_visitors_init(&all, &KIND);
+	slow_visitors_init(&all, &KIND, &doors);
 	memset(visitors, 0, sizeof visitors);
 	return 0;
 }
@@ -64,6 +65,27 @@ static int finish(void **state)
 		    &all, LIST_ENTRY(all.members.next, struct slow_visitors_member, node));
 	slow_visitors_fini(&all);
 	return 0;
+}
+
+/* The fullest is known without a look at all doors. */
+static void the_door_with_the_most_visitors_is_known(void **state)
+{
+	(void)state;
+	struct slow_visitors other;
+	struct slow_visitors_member members[2];
+	struct addr a;
+	assert_int_equal(addr_parse_ip("192.0.2.9", &a), 0);
+	assert_null(slow_visitors_fullest(&doors));
+	slow_visitors_init(&other, &KIND, &doors);
+	come(&visitors[0], "192.0.2.1");
+	assert_ptr_equal(slow_visitors_fullest(&doors), &all);
+	for (int i = 0; i < 2; i++)
+		slow_visitors_add(&other, &members[i], &a);
+	assert_ptr_equal(slow_visitors_fullest(&doors), &other);
+	for (int i = 0; i < 2; i++)
+		slow_visitors_remove(&other, &members[i]);
+	assert_ptr_equal(slow_visitors_fullest(&doors), &all);
+	slow_visitors_fini(&other);
 }
 
 static void who_does_not_move_goes_after_a_second(void **state)
@@ -182,6 +204,7 @@ static void a_flood_of_asking_is_cheap(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    TEST(the_door_with_the_most_visitors_is_known),
 	    TEST(who_does_not_move_goes_after_a_second),
 	    TEST(who_moves_or_is_not_waited_for_stays),
 	    TEST(who_trickles_goes),
