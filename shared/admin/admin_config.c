@@ -3,6 +3,8 @@
 #include "shared/base/mem.h"
 #include "shared/base/text.h"
 
+#include <string.h>
+
 void admin_config_read_hosts(struct conf_at at, struct admin_config *out)
 {
 	struct conf_at list = conf_list(at, "hosts");
@@ -41,4 +43,27 @@ char *admin_config_origin(const struct admin_config *c, const struct addr *addre
 	}
 	return mem_printf("%s://%s", addr_is_loopback(&c->listen[0]) ? "http" : "https",
 			  addr_text(&shown, at));
+}
+
+static bool is_loopback_name(const char *host)
+{
+	static const char tail[] = ".localhost";
+	struct addr ip;
+	size_t len = strlen(host);
+	return !strcmp(host, "localhost") ||
+	       (len > sizeof tail - 1 && !strcmp(host + len - (sizeof tail - 1), tail)) ||
+	       (addr_parse_ip(host, &ip) == 0 && addr_is_loopback(&ip));
+}
+
+bool admin_config_is_own_host(const struct admin_config *c, const char *host)
+{
+	struct addr ip;
+	bool numeric = addr_parse_ip(host, &ip) == 0;
+	for (size_t i = 0; i < c->host_count; i++)
+		if (!strcmp(c->hosts[i], host))
+			return true;
+	for (size_t i = 0; numeric && i < c->listen_count; i++)
+		if (addr_is_any(&c->listen[i]) || addr_equal_ip(&c->listen[i], &ip))
+			return true;
+	return is_loopback_name(host);
 }

@@ -24,5 +24,8 @@ void admin_config_fini(struct admin_config *c);
  * first address of listen. When that is the wildcard address, it takes address instead, unless that
  * is NULL. The scheme is http on loopback, else https. */
 char *admin_config_origin(const struct admin_config *c, const struct addr *address);
+/* Whether the Host is the listener's own. DNS cannot make an address point elsewhere, so a listener
+ * on the wildcard address accepts each address. */
+bool admin_config_is_own_host(const struct admin_config *c, const char *host);
 
 #endif

@@ -20,45 +20,12 @@
 #ifndef GROUNDNUT_ADMIN_ADMIN_SERVER_H
 #define GROUNDNUT_ADMIN_ADMIN_SERVER_H
 
+#include "shared/admin/admin_answer.h"
 #include "shared/admin/admin_config.h"
+#include "shared/admin/admin_request.h"
 #include "shared/admin/event_listeners.h"
-#include "shared/admin/web_files.h"
 #include "shared/base/json.h"
 #include "shared/net/event_hub.h"
-#include "shared/net/http_server.h"
-
-enum { ADMIN_BY = 80, ADMIN_REST = 256, ADMIN_BODY_MAX = 32 * 1024 };
-
-/* What a route demands of a request. */
-enum admin_right {
-	ADMIN_ANYBODY,
-	ADMIN_METRICS, /* any bearer token, also that of metrics_token_file; no session */
-	ADMIN_READS,   /* a bearer token or a session */
-	ADMIN_WRITES   /* a bearer token that is not read-only, or a session and our own page */
-};
-
-/* Who asks. A route that answers later copies it. */
-struct admin_asker {
-	char by[ADMIN_BY]; /* "session", "token NAME"; "" for ADMIN_ANYBODY */
-	char from[ADDR_TEXT];
-};
-
-/* Valid during the call of the route; the exchange is valid until it is answered. */
-struct admin_request {
-	struct http_exchange *exchange;
-	struct admin_asker asker;
-	char rest[ADMIN_REST]; /* the path behind that of a prefix route, unescaped */
-};
-
-/* Answers the exchange now or later, but never after admin_server_close(). */
-typedef void admin_route_fn(void *owner, const struct admin_request *r);
-
-struct admin_route {
-	const char *method; /* "GET" means HEAD, too */
-	const char *path;   /* one that ends in "/" is a prefix of longer paths */
-	enum admin_right right;
-	admin_route_fn *serve;
-};
 
 /* What a program gives; all of it must live as long as the server. */
 struct admin_program {
@@ -94,20 +61,5 @@ void admin_server_audit(struct admin_server *a, const struct admin_asker *asker,
 /* The listeners to which a route may hand its exchange over. */
 struct event_listeners *admin_server_listeners(struct admin_server *a);
 void admin_server_close(struct admin_server *a); /* NULL does nothing */
-
-/* --- for routes --- */
-
-/* Answers with 200 and this document; json stays the caller's. */
-void admin_answer(struct http_exchange *x, const struct buf *json);
-void admin_answer_status(struct http_exchange *x, unsigned status, const struct buf *json);
-/* Answers with {"error": why}. */
-void admin_answer_error(struct http_exchange *x, unsigned status, const char *why);
-/* Returns the JSON body of a write. The caller reads its keys, calls admin_request_is_read(), and
- * frees it by conf_free(). NULL: the body is no JSON object, and 400 or 415 is answered. */
-struct conf *admin_request_body(const struct admin_request *r);
-/* False: the body has a wrong or unknown key, and 400 is answered with the first error. */
-bool admin_request_is_read(const struct admin_request *r, struct conf *body);
-/* Writes a value of the query into out, unescaped; "" when it is absent or does not fit. */
-void admin_request_query(const struct admin_request *r, const char *key, char *out, size_t size);
 
 #endif

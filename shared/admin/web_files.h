@@ -29,7 +29,7 @@ struct web_file {
 
 /* The page of the dashboard. */
 extern const struct web_file web_files_index;
-/* The page to sign in; admin_server.c replaces "@PROGRAM@" and the other marks in it. */
+/* The page to sign in; admin_signin.c replaces "@PROGRAM@" and the other marks in it. */
 extern const struct web_file web_files_signin;
 /* What both pages load, such as "/style.css". The last entry has path NULL. */
 extern const struct web_file web_files_shared[];
