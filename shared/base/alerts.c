@@ -10,6 +10,10 @@
  *
  * All watches about one thing wait for the same time, so each has a list whose head is due first.
  * While a home is away, its targets are not told: the home reports them again when it comes back.
+ *
+ * For the bounds, each share has its watches in lists by importance: those of which nothing more
+ * will be told, then targets, then all others. The shares are in lists by their number of watches,
+ * so that the fullest is found at once.
  */
 #include "shared/base/alerts.h"
 
@@ -26,17 +30,22 @@
 enum { WORD = 128, WHY = 200, EACH_MS = 60 * 60 * 1000 / ALERTS_EACH };
 
 enum watch_state { WAITING, TOLD, SILENT, ONCE };
+/* Which watch has to go first when places are short. */
+enum importance { NOTHING_MORE, OF_A_TARGET, OF_MORE, IMPORTANCE_COUNT };
 
 /* The bounds of one account, or of one kind of trouble without an account. */
 struct share {
-	unsigned watched, waiting;    /* watches; messages that wait */
-	struct token_bucket messages; /* ALERTS_EACH in an hour */
-	bool is_over;                 /* a message has said that there are more */
+	struct list node;                      /* of alerts.by_watched[watched] */
+	struct list watches[IMPORTANCE_COUNT]; /* the newest last */
+	unsigned watched, waiting;             /* watches; messages that wait */
+	struct token_bucket messages;          /* ALERTS_EACH in an hour */
+	bool is_over;                          /* a message has said that there are more */
 	char name[];
 };
 
 struct watch {
 	struct list node; /* of alerts.due while WAITING or ONCE, else of alerts.others */
+	struct list rank; /* of share.watches */
 	struct share *share;
 	enum alert_about about;
 	enum watch_state state;
@@ -54,6 +63,7 @@ struct message {
 struct alerts {
 	struct alerts_rules rules;
 	struct hash_table *watched, *shares;
+	struct list by_watched[ALERTS_WATCHED_EACH + 1]; /* shares by their number of watches */
 	struct list due[ALERT_ABOUT_COUNT], others;
 	struct list waiting; /* of struct message, the oldest first */
 	size_t waiting_count;
@@ -72,8 +82,8 @@ const char *event_kind_text(enum event_kind kind)
 
 const char *alert_about_text(enum alert_about about)
 {
-	static const char *const words[] = {"home",        "target", "publisher",
-					    "certificate", "guess",  "quota"};
+	static const char *const words[] = {"home",  "target", "publisher", "certificate",
+					    "guess", "quota",  NULL};
 	return words[about];
 }
 
@@ -275,16 +285,45 @@ static struct share *share_of(struct alerts *a, enum alert_about about, const ch
 		return s;
 	s = mem_zalloc(sizeof *s + strlen(name) + 1);
 	memcpy(s->name, name, strlen(name) + 1);
+	list_append(&a->by_watched[0], &s->node);
+	for (int i = 0; i < IMPORTANCE_COUNT; i++)
+		list_init(&s->watches[i]);
 	token_bucket_init(&s->messages, 1, ALERTS_EACH, now_ms * 1000 / EACH_MS);
 	hash_table_add(a->shares, s->name, strlen(s->name), s);
 	return s;
 }
 
+static bool is_told_once(enum alert_about about)
+{
+	return about == ALERT_GUESS || about == ALERT_QUOTA;
+}
+
+static enum importance importance_of(enum alert_about about, enum watch_state state)
+{
+	bool nothing_more = state == SILENT || state == ONCE;
+	return nothing_more ? NOTHING_MORE : about == ALERT_TARGET ? OF_A_TARGET : OF_MORE;
+}
+
+static void enter_state(struct watch *w, enum watch_state state)
+{
+	w->state = state;
+	list_remove(&w->rank);
+	list_append(&w->share->watches[importance_of(w->about, state)], &w->rank);
+}
+
+static void set_watched(struct alerts *a, struct share *s, unsigned count)
+{
+	s->watched = count;
+	list_remove(&s->node);
+	list_append(&a->by_watched[count], &s->node);
+}
+
 static void forget(struct alerts *a, struct watch *w)
 {
 	list_remove(&w->node);
+	list_remove(&w->rank);
 	hash_table_remove(a->watched, w->key, strlen(w->key));
-	w->share->watched--;
+	set_watched(a, w->share, w->share->watched - 1);
 	mem_free(w->account);
 	mem_free(w->agent);
 	mem_free(w->subject);
@@ -292,12 +331,44 @@ static void forget(struct alerts *a, struct watch *w)
 	mem_free(w);
 }
 
-/* Makes a watch in state WAITING. NULL: there is no room for more. */
+static struct share *fullest_share(const struct alerts *a)
+{
+	size_t count = ALERTS_WATCHED_EACH;
+	while (list_is_empty(&a->by_watched[count]))
+		count--;
+	return LIST_ENTRY(a->by_watched[count].next, struct share, node);
+}
+
+/* Forgets the least important watch of the share: the oldest of those of which nothing more will be
+ * told, else the newest of a kind, because the older ones are due soon. False: each of them is more
+ * important than the new one. */
+static bool make_place(struct alerts *a, struct share *s, enum importance fresh)
+{
+	for (enum importance i = NOTHING_MORE; i <= fresh; i++) {
+		struct list *among = &s->watches[i];
+		if (list_is_empty(among))
+			continue;
+		forget(a, LIST_ENTRY(i == NOTHING_MORE ? among->next : among->prev, struct watch,
+				     rank));
+		return true;
+	}
+	return false;
+}
+
+static bool has_place(struct alerts *a, struct share *s, enum importance fresh)
+{
+	if (s->watched == ALERTS_WATCHED_EACH)
+		return make_place(a, s, fresh);
+	return hash_table_count(a->watched) < ALERTS_WATCHED ||
+	       make_place(a, fullest_share(a), fresh);
+}
+
+/* Makes a watch. NULL: there is no room for more. */
 static struct watch *watch(struct alerts *a, enum alert_about about, const struct event *e,
 			   uint64_t now_ms)
 {
 	struct share *s = share_of(a, about, e->account, now_ms);
-	if (s->watched == ALERTS_WATCHED_EACH || hash_table_count(a->watched) == ALERTS_WATCHED)
+	if (!has_place(a, s, importance_of(about, WAITING)))
 		return NULL;
 	char *key = key_of(about, e);
 	struct watch *w = mem_zalloc(sizeof *w + strlen(key) + 1);
@@ -310,7 +381,9 @@ static struct watch *watch(struct alerts *a, enum alert_about about, const struc
 	w->agent = clean(e->agent, WORD);
 	w->subject = clean(e->subject, WORD);
 	w->why = clean(e->why, WHY);
-	s->watched++;
+	list_init(&w->rank);
+	enter_state(w, is_told_once(about) ? ONCE : WAITING);
+	set_watched(a, s, s->watched + 1);
 	hash_table_add(a->watched, w->key, strlen(w->key), w);
 	list_append(&a->due[about], &w->node);
 	return w;
@@ -333,7 +406,7 @@ static void tell_wrong(struct alerts *a, struct watch *w, uint64_t now_ms)
 {
 	list_remove(&w->node);
 	list_append(&a->others, &w->node);
-	w->state = say(a, w, false, now_ms) ? TOLD : SILENT;
+	enter_state(w, say(a, w, false, now_ms) ? TOLD : SILENT);
 }
 
 static void is_wrong(struct alerts *a, enum alert_about about, const struct event *e,
@@ -346,12 +419,10 @@ static void is_wrong(struct alerts *a, enum alert_about about, const struct even
 	}
 	if (w || !(w = watch(a, about, e, now_ms)))
 		return;
-	if (about == ALERT_GUESS || about == ALERT_QUOTA) {
-		w->state = ONCE;
+	if (w->state == ONCE)
 		say(a, w, false, now_ms);
-	} else if (!hold_ms(a, about)) {
+	else if (!hold_ms(a, about))
 		tell_wrong(a, w, now_ms);
-	}
 }
 
 static void is_well(struct alerts *a, enum alert_about about, const struct event *e,
@@ -480,7 +551,8 @@ void alerts_drop(struct alerts *a)
 	assert(a->waiting_count);
 	if (a->lost) {
 		struct message *lost = mem_zalloc(sizeof *lost);
-		lost->alert = (struct alert){.event = "lost", .at_ms = m->alert.at_ms};
+		lost->alert = (struct alert){
+		    .about = ALERT_ABOUT_COUNT, .event = "lost", .at_ms = m->alert.at_ms};
 		snprintf(lost->alert.text, ALERT_TEXT, "%u alerts could not be sent and are lost",
 			 a->lost);
 		list_append(&a->waiting, &lost->node);
@@ -510,6 +582,8 @@ struct alerts *alerts_new(const struct alerts_rules *rules)
 	a->shares = hash_table_new();
 	for (int i = 0; i < ALERT_ABOUT_COUNT; i++)
 		list_init(&a->due[i]);
+	for (int i = 0; i <= ALERTS_WATCHED_EACH; i++)
+		list_init(&a->by_watched[i]);
 	list_init(&a->others);
 	list_init(&a->waiting);
 	return a;

@@ -14,7 +14,8 @@
  * Peers cause many of the events, so all is bounded: the troubles that are watched, of an account
  * and in all; the messages of an account in an hour (one then says that there are more); the
  * messages that wait (an account with many of them loses some, and one then says how many are
- * lost).
+ * lost). When all places to watch are taken, a new trouble takes that of the least important one of
+ * the account with the most, unless that is more important than the new one.
  */
 #ifndef GROUNDNUT_BASE_ALERTS_H
 #define GROUNDNUT_BASE_ALERTS_H
@@ -32,7 +33,7 @@ enum alert_about {
 	ALERT_QUOTA,
 	ALERT_ABOUT_COUNT
 };
-const char *alert_about_text(enum alert_about about);
+const char *alert_about_text(enum alert_about about); /* NULL for ALERT_ABOUT_COUNT */
 
 enum {
 	ALERT_HOME_MS = 90 * 1000,
@@ -48,7 +49,7 @@ enum {
 
 /* A message. Its texts are cut and have no control characters. */
 struct alert {
-	enum alert_about about;
+	enum alert_about about;                /* ALERT_ABOUT_COUNT: about the alerts themselves */
 	const char *event;                     /* "home_away", "home_back", "target_down" … */
 	bool is_well;                          /* it tells the end of a trouble */
 	char *account, *agent, *subject, *why; /* NULL: none */

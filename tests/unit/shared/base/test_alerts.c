@@ -2,6 +2,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -208,6 +209,77 @@ static void one_account_cannot_fill_anything(void **state)
 	alerts_free(a);
 }
 
+static void take_targets(struct alerts *a, const char *account, unsigned count)
+{
+	char subject[32];
+	for (unsigned i = 0; i < count; i++) {
+		snprintf(subject, sizeof subject, "m%u", i);
+		const struct event e = {.kind = EVENT_TARGET_DOWN,
+					.account = account,
+					.agent = "nas",
+					.subject = subject};
+		alerts_take(a, &e, 0);
+	}
+}
+
+/* Whether the home is told to be away, among whatever else is told. */
+static bool is_told_away(struct alerts *a, const char *account, uint64_t now_ms)
+{
+	bool is_told = false;
+	alerts_look(a, now_ms);
+	for (; alerts_first(a); alerts_drop(a)) {
+		const struct alert *m = alerts_first(a);
+		is_told |= m->about == ALERT_HOME && !strcmp(m->account, account);
+	}
+	return is_told;
+}
+
+static void a_newcomer_takes_the_place_of_the_least_important_of_the_fullest(void **state)
+{
+	(void)state;
+	struct alerts *a = all_of_them(0);
+	char account[32];
+	const struct event bob = {.kind = EVENT_HOME_GONE, .account = "bob", .agent = "pc"};
+	const struct event own = {.kind = EVENT_HOME_GONE, .account = "bad0", .agent = "pc"};
+	take_targets(a, "carol", 1);
+	for (unsigned i = 0; i <= ALERTS_WATCHED / ALERTS_WATCHED_EACH; i++) {
+		snprintf(account, sizeof account, "bad%u", i);
+		take_targets(a, account, ALERTS_WATCHED_EACH);
+	}
+	assert_int_equal(alerts_watched(a), ALERTS_WATCHED);
+	alerts_take(a, &bob, 0);
+	alerts_take(a, &own, 0);
+	assert_int_equal(alerts_watched(a), ALERTS_WATCHED);
+	alerts_look(a, 45 * S); /* this also tells the target of carol, the first that came */
+	assert_string_equal(alerts_first(a)->account, "carol");
+	assert_true(is_told_away(a, "bob", 90 * S));
+	alerts_free(a);
+}
+
+static void the_targets_of_an_account_leave_a_place_for_its_home(void **state)
+{
+	(void)state;
+	struct alerts *a = all_of_them(0);
+	const struct event own = {.kind = EVENT_HOME_GONE, .account = "alice", .agent = "pc"};
+	const struct event less = {
+	    .kind = EVENT_TARGET_DOWN, .account = "bob", .agent = "pc", .subject = "web"};
+	char agent[32];
+	take_targets(a, "alice", ALERTS_WATCHED_EACH);
+	alerts_take(a, &own, 0);
+	assert_int_equal(alerts_watched(a), ALERTS_WATCHED_EACH);
+	assert_true(is_told_away(a, "alice", 90 * S));
+	/* no target takes the place of a home */
+	for (unsigned i = 0; i < ALERTS_WATCHED_EACH; i++) {
+		snprintf(agent, sizeof agent, "pc%u", i);
+		const struct event e = {.kind = EVENT_HOME_GONE, .account = "bob", .agent = agent};
+		alerts_take(a, &e, 0);
+	}
+	size_t before = alerts_watched(a);
+	alerts_take(a, &less, 0);
+	assert_int_equal(alerts_watched(a), before);
+	alerts_free(a);
+}
+
 /* Four accounts have all that each may say wait, and one of a good account comes. */
 static void some_accounts_leave_room_for_others(void **state)
 {
@@ -248,6 +320,7 @@ static void what_cannot_be_sent_is_bounded_and_counted(void **state)
 	assert_int_equal(alerts_waiting(a), ALERTS_WAITING);
 	for (unsigned i = 0; i < ALERTS_WAITING; i++)
 		expect(a, 0, "quota", NULL);
+	assert_null(alert_about_text(alerts_first(a)->about)); /* about no home */
 	expect(a, 0, "lost", "7 alerts could not be sent and are lost");
 	expect(a, 0, NULL, NULL);
 	alerts_free(a);
@@ -284,6 +357,8 @@ int main(void)
 	    cmocka_unit_test(guesses_are_told_once_an_hour),
 	    cmocka_unit_test(only_what_is_wanted_is_watched),
 	    cmocka_unit_test(one_account_cannot_fill_anything),
+	    cmocka_unit_test(a_newcomer_takes_the_place_of_the_least_important_of_the_fullest),
+	    cmocka_unit_test(the_targets_of_an_account_leave_a_place_for_its_home),
 	    cmocka_unit_test(some_accounts_leave_room_for_others),
 	    cmocka_unit_test(what_cannot_be_sent_is_bounded_and_counted),
 	    cmocka_unit_test(words_of_peers_are_cut_and_hold_no_controls),
