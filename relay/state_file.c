@@ -19,7 +19,9 @@ enum { BUSY_MS = 5000 };
 static const char *const side_files[] = {"", "-wal", "-shm"};
 enum { SIDE_FILES = sizeof(side_files) / sizeof(*side_files) };
 
-/* Made by us, so that its mode is ours; SQLite gives its side files the same. */
+/* Made by us, so that its mode is ours; SQLite gives its side files the same. A file that is there
+ * is not opened: a report of this process may read it, and to close any descriptor of a file gives
+ * up all locks that the process has on it. */
 static int create_private(const char *path)
 {
 	char *dir = file_dir(path);
@@ -27,7 +29,9 @@ static int create_private(const char *path)
 	mem_free(dir);
 	if (err < 0)
 		return err;
-	int fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+	int fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+	if (fd < 0 && errno == EEXIST)
+		return access(path, R_OK | W_OK) < 0 ? -errno : 0;
 	if (fd < 0)
 		return -errno;
 	close(fd);

@@ -4,6 +4,7 @@
 
 #include "shared/base/mem.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -212,6 +213,37 @@ static void after_the_start_only_the_pool_touches_the_file(void **state)
 	assert_int_equal(loop_free(l), 0);
 }
 
+/* Whether this process holds a lock on the file; only another process can ask. */
+static bool is_locked(void)
+{
+	int status;
+	pid_t child = fork();
+	if (child == 0) {
+		struct flock ask = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+		int fd = open(path, O_RDWR);
+		_exit(fd >= 0 && fcntl(fd, F_GETLK, &ask) == 0 && ask.l_type != F_UNLCK);
+	}
+	waitpid(child, &status, 0);
+	return WIFEXITED(status) && WEXITSTATUS(status) == 1;
+}
+
+/* A report may read the file while the store opens it again. */
+static void to_open_it_again_leaves_the_locks_of_who_reads_it(void **state)
+{
+	(void)state;
+	struct sqlite3 *reader = NULL, *again = NULL;
+	char *why = NULL;
+	const char *schema = "CREATE TABLE IF NOT EXISTS t (a)";
+	assert_int_equal(state_file_open(path, schema, 1, &reader, &why), STATE_FILE_OPEN);
+	assert_int_equal(sqlite3_exec(reader, "BEGIN; SELECT * FROM t", NULL, NULL, NULL),
+			 SQLITE_OK);
+	assert_true(is_locked());
+	assert_int_equal(state_file_open(path, schema, 1, &again, &why), STATE_FILE_OPEN);
+	assert_true(is_locked());
+	sqlite3_close(again);
+	sqlite3_close(reader);
+}
+
 static void no_file_is_told(void **state)
 {
 	(void)state;
@@ -390,6 +422,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(callbacks_may_commit_and_close, setup, teardown),
 	    cmocka_unit_test_setup_teardown(after_the_start_only_the_pool_touches_the_file, setup,
 					    teardown),
+	    cmocka_unit_test_setup_teardown(to_open_it_again_leaves_the_locks_of_who_reads_it,
+					    setup, teardown),
 	    cmocka_unit_test_setup_teardown(no_file_is_told, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_broken_file_is_kept_aside, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_full_disk_is_gone_on_without, setup, teardown),
