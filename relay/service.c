@@ -15,6 +15,7 @@
 #include "relay/doors/port_table.h"
 #include "relay/doors/shared_ports.h"
 #include "relay/doors/vhost_table.h"
+#include "relay/known_homes.h"
 #include "relay/own_listeners.h"
 #include "relay/reload.h"
 #include "relay/running_status.h"
@@ -50,6 +51,7 @@ struct relay {
 	struct timer *accounts_look; /* accounts.json may be edited by hand */
 	struct stat accounts_seen;   /* as it was when last read */
 	struct store *store;         /* what the names remember */
+	struct known_homes *known;
 	bool stopping;
 };
 
@@ -335,6 +337,7 @@ static void stop(struct relay *r)
 	timer_close(r->accounts_look);
 	if (r->parts.registry)
 		registry_stop(r->parts.registry);
+	known_homes_free(r->known);
 	stop_names(&r->parts);
 	if (r->parts.context.traffic && r->parts.context.worker_count)
 		registry_traffic(r->parts.registry, on_last_traffic, r);
@@ -531,6 +534,7 @@ static bool start_names(struct relay *r, struct accounts *accounts)
 	struct relay_parts *p = &r->parts;
 	struct loop *main = p->context.main;
 	struct relay_config *c = p->context.config;
+	r->known = known_homes_new(r->store, p->context.events, accounts);
 	start_traffic(r, accounts);
 	p->names = names_new(main, r->store, c);
 	names_set_events(p->names, p->context.events);

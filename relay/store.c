@@ -29,6 +29,8 @@ enum statement {
 	PUT_NUMBER,
 	ADD_TRAFFIC,
 	DROP_TRAFFIC,
+	PUT_HOME,
+	DROP_HOME,
 	STATEMENTS
 };
 
@@ -48,6 +50,8 @@ static const char *const sql[STATEMENTS] = {
 		    "?2, ?8, ?9, ?10) ON CONFLICT (day, account, mapping) DO UPDATE SET bytes_in = "
 		    "bytes_in + excluded.bytes_in, bytes_out = bytes_out + excluded.bytes_out",
     [DROP_TRAFFIC] = "DELETE FROM traffic WHERE day < ?8",
+    [PUT_HOME] = "INSERT OR REPLACE INTO homes (account, agent, left_at) VALUES (?1, ?2, ?8)",
+    [DROP_HOME] = "DELETE FROM homes WHERE account = ?1 AND agent = ?2",
 };
 
 static const char schema[] =
@@ -62,6 +66,8 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS traffic (day INTEGER, account TEXT, mapping TEXT, bytes_in "
     "INTEGER, "
     "bytes_out INTEGER, PRIMARY KEY (day, account, mapping)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS homes (account TEXT, agent TEXT, left_at INTEGER, "
+    "PRIMARY KEY (account, agent)) WITHOUT ROWID;"
     "PRAGMA user_version = 1;";
 
 struct act {
@@ -313,6 +319,22 @@ int store_read_traffic_names(struct store *s, int64_t since,
 	    arg);
 }
 
+int store_read_homes(struct store *s, void (*fn)(void *arg, const struct store_home *row),
+		     void *arg)
+{
+	sqlite3_stmt *q =
+	    query(s, "SELECT account, agent, left_at FROM homes ORDER BY left_at, agent");
+	int status;
+	if (!q)
+		return ERR_SYNTAX;
+	while ((status = sqlite3_step(q)) == SQLITE_ROW) {
+		const struct store_home row = {text_at(q, 0), text_at(q, 1),
+					       (uint64_t)sqlite3_column_int64(q, 2)};
+		fn(arg, &row);
+	}
+	return finish(s, q, status);
+}
+
 int64_t store_read_number(struct store *s, const char *key, int64_t otherwise)
 {
 	sqlite3_stmt *q = query(s, "SELECT value FROM numbers WHERE key = ?1");
@@ -454,6 +476,21 @@ void store_add_traffic(struct store_batch *b, const struct store_traffic *row)
 void store_drop_traffic(struct store_batch *b, int64_t before)
 {
 	add(b, DROP_TRAFFIC)->numbers[0] = before;
+}
+
+void store_put_home(struct store_batch *b, const struct store_home *row)
+{
+	struct act *a = add(b, PUT_HOME);
+	a->texts[0] = mem_strdup(row->account);
+	a->texts[1] = mem_strdup(row->agent);
+	a->numbers[0] = (int64_t)row->left_ms;
+}
+
+void store_drop_home(struct store_batch *b, const char *account, const char *agent)
+{
+	struct act *a = add(b, DROP_HOME);
+	a->texts[0] = mem_strdup(account);
+	a->texts[1] = mem_strdup(agent);
 }
 
 void store_put_number(struct store_batch *b, const char *key, int64_t value)

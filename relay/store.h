@@ -47,6 +47,12 @@ struct store_traffic {
 	uint64_t bytes_in, bytes_out; /* toward home, and back */
 };
 
+/* A home that is or was here. */
+struct store_home {
+	const char *account, *agent;
+	uint64_t left_ms; /* UNIX time; 0: it is here */
+};
+
 /* Blocking. NULL: the operator must mend something, and *why says what; the caller frees it. The
  * file or its directory is not ours, or a later version has written it. */
 struct store *store_open(struct loop *l, const char *path, char **why);
@@ -66,6 +72,8 @@ int store_read_traffic(struct store *s, int64_t since,
  * set. */
 int store_read_traffic_names(struct store *s, int64_t since,
 			     void (*fn)(void *arg, const struct store_traffic *row), void *arg);
+int store_read_homes(struct store *s, void (*fn)(void *arg, const struct store_home *row),
+		     void *arg);
 int64_t store_read_number(struct store *s, const char *key, int64_t otherwise);
 int store_write_number_now(struct store *s, const char *key, int64_t value);
 
@@ -79,6 +87,8 @@ void store_drop_published(struct store_batch *b, const char *publisher, const ch
 /* Adds the bytes to those that the row has in the file. */
 void store_add_traffic(struct store_batch *b, const struct store_traffic *row);
 void store_drop_traffic(struct store_batch *b, int64_t before); /* the days before that */
+void store_put_home(struct store_batch *b, const struct store_home *row);
+void store_drop_home(struct store_batch *b, const char *account, const char *agent);
 void store_put_number(struct store_batch *b, const char *key, int64_t value);
 
 /* err 0: the batch is durable. Else nothing of it was written. */

@@ -11,6 +11,8 @@ struct event_hub {
 	struct loop *loop;
 	struct event_ring *ring;
 	struct notifier *notifier;
+	event_hub_fn *fn; /* NULL: nobody */
+	void *owner;
 	char *account, *agent;             /* for events without an account; or NULL */
 	struct rate_limiter *wrong, *told; /* their second is WRONG_MS and TOLD_MS long */
 };
@@ -25,6 +27,14 @@ void event_hub_take(struct event_hub *h, const struct event *e)
 	if (!e->is_repeated)
 		event_ring_add(h->ring, &whole, loop_wall_ms());
 	notifier_take(h->notifier, &whole);
+	if (h->fn)
+		h->fn(h->owner, &whole);
+}
+
+void event_hub_hear(struct event_hub *h, event_hub_fn *fn, void *owner)
+{
+	h->fn = fn;
+	h->owner = owner;
 }
 
 void event_hub_wrong(struct event_hub *h, const struct addr *from, const char *what)

@@ -17,6 +17,10 @@ void event_hub_set(struct event_hub *h, const struct notify_config *c, const cha
 		   const char *agent);
 /* Takes an event; copies it. h NULL: does nothing. */
 void event_hub_take(struct event_hub *h, const struct event *e);
+/* fn is called with each event from now on; the texts are valid during the call. It takes no event
+ * itself. NULL: nobody. */
+typedef void event_hub_fn(void *owner, const struct event *e);
+void event_hub_hear(struct event_hub *h, event_hub_fn *fn, void *owner);
 /* Takes a wrong password or token. Many from one source make an event EVENT_GUESSES. what: what was
  * tried, in words. h NULL: does nothing. */
 void event_hub_wrong(struct event_hub *h, const struct addr *from, const char *what);
