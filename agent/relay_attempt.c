@@ -1,25 +1,29 @@
 /*
- * It dials, shakes hands by TLS, and hands the io over at IO_UP. One timer bounds all of it. The
- * dial has the same limit and begins earlier, so a timeout here is one of TLS. A failure is told
- * once, after the connection is freed.
+ * It dials, shakes hands by TLS, and hands the io over at IO_UP. The dial and TLS have a limit
+ * each. A failure is told once, after the connection is freed.
  */
 #include "agent/relay_attempt.h"
 
 #include "shared/base/err.h"
 #include "shared/base/mem.h"
+#include "shared/net/socket.h"
 #include "shared/net/timer.h"
 
 #include <string.h>
+
+enum { FRESH_MS = 1000 /* until then an acknowledgement may be on its way */ };
 
 struct relay_attempt {
 	struct loop *loop;
 	char *name; /* name or address, for SNI and verification */
 	struct tls_context *tls;
 	relay_attempt_fn *fn;
+	relay_attempt_accepted_fn *accepted; /* may be NULL */
 	void *owner;
 	struct dial *dial;
-	struct io *io;
-	struct timer *timer;
+	struct io *io; /* TCP is up; before, NULL */
+	uint64_t accepted_ms;
+	struct timer *timer; /* bounds TLS */
 };
 
 static void take_apart(struct relay_attempt *a)
@@ -76,6 +80,10 @@ static void on_dialled(void *owner, struct io *io, int err)
 	a->io = io;
 	io_own(io, on_io, a);
 	io_tls_dial(io, a->tls, a->name);
+	a->accepted_ms = loop_now_ms(a->loop);
+	timer_set(a->timer, RELAY_ATTEMPT_TLS_MS);
+	if (a->accepted)
+		a->accepted(a->owner, a);
 }
 
 static void on_timeout(void *owner)
@@ -94,7 +102,29 @@ struct relay_attempt *relay_attempt_start(struct loop *l, const struct endpoint 
 	a->name = mem_strdup(relay->host);
 	a->timer = timer_new(l, on_timeout, a);
 	a->dial = dial_start_small(l, DIAL_RELAY, relay->host, relay->first, known, known_count,
-				   maxseg, RELAY_ATTEMPT_TIMEOUT_MS, on_dialled, a);
-	timer_set(a->timer, RELAY_ATTEMPT_TIMEOUT_MS);
+				   maxseg, RELAY_ATTEMPT_DIAL_MS, on_dialled, a);
 	return a;
+}
+
+void relay_attempt_on_accepted(struct relay_attempt *a, relay_attempt_accepted_fn *fn)
+{
+	a->accepted = fn;
+}
+
+bool relay_attempt_is_accepted(const struct relay_attempt *a)
+{
+	return a->io;
+}
+
+bool relay_attempt_is_queued(const struct relay_attempt *a)
+{
+	return a->io &&
+	       relay_attempt_waits_in_queue(io_fd(a->io), a->accepted_ms, loop_now_ms(a->loop));
+}
+
+bool relay_attempt_waits_in_queue(int fd, uint64_t since_ms, uint64_t now_ms)
+{
+	if (now_ms < since_ms + FRESH_MS)
+		return true;
+	return now_ms < since_ms + RELAY_ATTEMPT_QUEUED_MS && socket_is_acknowledged(fd);
 }

@@ -2,8 +2,10 @@
  * Happy path: the retry timer fires → a connection is dialled (TCP, TLS) → HELLO → WELCOME → the
  * transport is attached and stays attached.
  *
- *	no link      A connection is begun every second, at most three at once. The first one whose
- *	             TLS is up wins; the others are closed.
+ *	no link      A connection is begun about every second, at most three at once. When the
+ *	             relay accepts one, the others are given up, and no further one is begun while
+ *	             the relay is busy with it. One that it accepts and then ends, slows the
+ *	             dialling down: the relay has more newcomers than it can take.
  *	suspect      Connections are dialled beside the old link, and nothing is said on them. Life
  *	             on the old link, or a connection that is up, decides; whichever comes first.
  *	             When a connection is up, the old link is closed for good, so that what it has
@@ -11,7 +13,7 @@
  *	pending      HELLO has been said. WELCOME resumed: the transport goes on. WELCOME new: the
  *	             old session is over and its streams are reset. REFUSE: wait as told. Anything
  *	             else: HELLO again, with an epoch one higher. A resume that is not answered
- *	             soon gets further connections beside it.
+ *	             soon, though the relay is not just busy, gets further connections beside it.
  *	worn         The link is idle, has lost packets, and its congestion control (any but bbr)
  *	             will stay slow for it. A connection is dialled beside it, at most one a
  *	             minute; when it is up and the session still idle, the session moves to it.
@@ -21,6 +23,7 @@
 #include "agent/relay_session.h"
 
 #include "agent/path_tuning.h"
+#include "agent/relay_attempt.h"
 #include "agent/relay_dialer.h"
 #include "shared/base/backoff.h"
 #include "shared/base/err.h"
@@ -42,7 +45,8 @@ enum {
 	RETRY_MS = 1000,
 	QUICK_MS = 120 * 1000,         /* for this long each second, then with back-off */
 	REFUSED_QUICK_MS = 600 * 1000, /* the machine is up, the program is not: longer */
-	WELCOME_TIMEOUT_MS = 5000,
+	TURNED_AWAY_MS = 8 * 1000,     /* at most, between two that the relay ends */
+	WELCOME_TIMEOUT_MS = 10000,
 	/* a resume that is not answered for this long gets another connection beside it */
 	WELCOME_DOUBT_MS = 2000,
 	STEADY_MS = 5000, /* a link that lived this long was a good one */
@@ -83,12 +87,14 @@ struct relay_session {
 	struct relay_dialer *dialer;
 	struct timer *retry; /* dials the next connection */
 	struct backoff backoff;
-	uint64_t down_ms; /* since when a link is missed */
-	uint64_t hold_ms; /* the relay said not to come before */
+	struct backoff turned_away; /* connections in a row that the relay ended before HELLO */
+	uint64_t down_ms;           /* since when a link is missed */
+	uint64_t hold_ms;           /* the relay said not to come before */
 	int last_failure;
 	unsigned bad_links; /* links in a row that failed at HELLO or soon after */
 
-	struct io *pending; /* HELLO has been said on it */
+	struct io *pending;  /* HELLO has been said on it … */
+	uint64_t pending_ms; /* … then */
 	struct buf in;
 	struct timer *welcome_timer;
 
@@ -115,6 +121,7 @@ struct relay_session {
 static void say_hello(struct relay_session *u, struct io *io);
 static void close_pending(struct relay_session *u);
 static void link_missing(struct relay_session *u);
+static void retry_after(struct relay_session *u, uint64_t ms);
 
 const char *relay_session_state_text(enum relay_session_state s)
 {
@@ -229,8 +236,11 @@ static void on_connection(void *owner, struct io *io, int err, const char *detai
 	u->renewing = false;
 	if (!io) {
 		note_failure(u, err, detail);
+		if (relay_dialer_was_accepted(u->dialer))
+			retry_after(u, backoff_next(&u->turned_away, RETRY_MS / 2, random_u32()));
 		return;
 	}
+	backoff_reset(&u->turned_away);
 	if (!wants_link(u) && !renews) {
 		io_close(io);
 		return;
@@ -271,8 +281,15 @@ static uint64_t next_try_ms(struct relay_session *u)
 	uint64_t since = loop_now_ms(u->loop) - u->down_ms;
 	bool refused = u->last_failure == UV_ECONNREFUSED;
 	if (since < (refused ? REFUSED_QUICK_MS : QUICK_MS))
-		return refused ? RETRY_MS / 2 + random_below(RETRY_MS) : RETRY_MS;
+		return RETRY_MS / 2 + random_below(RETRY_MS);
 	return backoff_next(&u->backoff, RETRY_MS, random_u32());
+}
+
+/* HELLO is at the relay, which is busy. */
+static bool is_answer_due(const struct relay_session *u)
+{
+	return u->pending &&
+	       relay_attempt_waits_in_queue(io_fd(u->pending), u->pending_ms, loop_now_ms(u->loop));
 }
 
 static void on_retry(void *owner)
@@ -280,7 +297,8 @@ static void on_retry(void *owner)
 	struct relay_session *u = owner;
 	if (!wants_link(u))
 		return;
-	dial_once(u, false);
+	if (!is_answer_due(u))
+		dial_once(u, false);
 	timer_set(u->retry, next_try_ms(u));
 }
 
@@ -501,6 +519,7 @@ static void say_hello(struct relay_session *u, struct io *io)
 	hello_write(&h, &frame);
 	congestion_set(io_fd(io), u->congestion);
 	u->pending = io;
+	u->pending_ms = loop_now_ms(u->loop);
 	io_own(io, on_pending, u);
 	ssize_t n = io_write(io, buf_data(&frame), buf_len(&frame));
 	bool whole = n == (ssize_t)buf_len(&frame);
@@ -565,7 +584,7 @@ static void on_transport(void *owner, enum transport_event event)
 		break;
 	case TRANSPORT_ALIVE:
 		log_info("alive", "rtt_ms=%u", keepalive_rtt_ms(transport_keepalive(u->transport)));
-		if (relay_dialer_has_any(u->dialer))
+		if (relay_dialer_count(u->dialer))
 			u->spare_ms = loop_now_ms(u->loop);
 		stop_dialling(u);
 		break;
@@ -631,6 +650,7 @@ struct relay_session *relay_session_new(struct loop *l, const struct agent_confi
 	u->owner = owner;
 	congestion_choose(c->congestion, u->congestion);
 	u->backoff = (struct backoff){.base_ms = 2000, .max_ms = 60000};
+	u->turned_away = (struct backoff){.base_ms = RETRY_MS, .max_ms = TURNED_AWAY_MS};
 	u->silence = (struct path_tuning)PATH_TUNING_INIT(KEEPALIVE_AGENT.suspect_ms,
 							  KEEPALIVE_SUSPECT_MOST_MS);
 	u->dialer = relay_dialer_new(l, on_connection, u);

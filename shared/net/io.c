@@ -54,7 +54,8 @@ struct io {
 	bool want_room; /* a write came up short, and the watch will tell */
 	/* a write came up short, yet all of it has left: there is room already */
 	bool batch_full;
-	bool up_due; /* a handshake is new: IO_UP is still to come */
+	bool up_due;  /* a handshake is new: IO_UP is still to come */
+	bool accepts; /* TLS that has not taken its first step, for a peer that has come */
 	bool error_told;
 	bool closing;
 	uint64_t read_turn; /* the loop's, of the last io_read() of TLS */
@@ -164,9 +165,13 @@ static void step_handshake(struct io *io)
 	int err;
 
 	if (!loop_may_toil(io->loop)) {
-		look_later(io);
+		if (io->accepts && io->w.ended) /* it has gone before its turn came */
+			give_up(io, ERR_CLOSED);
+		else
+			look_later(io);
 		return;
 	}
+	io->accepts = false;
 	err = tls_connection_handshake(io->b.tls);
 	note_pipe(io);
 	if (err == 0) {
@@ -366,6 +371,7 @@ void io_tls_dial(struct io *io, struct tls_context *tls, const char *host)
 void io_tls_accept(struct io *io, struct tls_context *tls)
 {
 	begin_tls(io, tls, NULL);
+	io->accepts = true;
 }
 
 void io_own(struct io *io, io_fn *fn, void *owner)

@@ -127,6 +127,12 @@ struct socket_info socket_info(int fd)
 }
 #endif
 
+bool socket_is_acknowledged(int fd)
+{
+	struct socket_info info = socket_info(fd);
+	return info.known && !info.unacked && !info.notsent_bytes;
+}
+
 /* With one piece, send() is cheaper: the kernel has less to look up. */
 ssize_t socket_send(int fd, const struct iovec *iov, int count)
 {

@@ -49,6 +49,8 @@ struct socket_info {
 	bool has_lost;
 };
 struct socket_info socket_info(int fd);
+/* Whether the peer's kernel has all that was sent. False where that is not told. */
+bool socket_is_acknowledged(int fd);
 
 /* Tunes a TCP connection; a listener passes it on to what it accepts. No delay; keep-alive, so that
  * a peer that has vanished is found in the end; urgent bytes in their place among the others (RFC

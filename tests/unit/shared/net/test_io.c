@@ -1104,6 +1104,49 @@ static void parcel_nobody_unpacks(void **state)
 	run_scene(true, steps, &s);
 }
 
+/* --- a crowd --- */
+
+static void note_error(void *owner, enum io_event event)
+{
+	*(bool *)owner |= event == IO_ERROR;
+}
+
+static void handshakes_that_have_gone_before_their_turn_take_none(void **state)
+{
+	enum { TOILS = 4 };
+	struct addr nobody = {.family = 4};
+	struct io *ios[TOILS + 1];
+	int peers[TOILS + 1];
+	struct pair p;
+	bool failed = false;
+
+	(void)state;
+	pair_open(&p);
+	pair_use_tls(&p);
+	for (int i = 0; i <= TOILS; i++) {
+		int ends[2];
+
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+		peers[i] = ends[1];
+		/* no TLS, so whoever steps fails by that */
+		assert_int_equal(write(peers[i], "GET / HTTP/1.1\r\n\r\n", 18), 18);
+		ios[i] = io_take(p.loop, ends[0], &nobody, &nobody, note_error, &failed);
+		io_tls_accept(ios[i], p.server);
+	}
+	close(peers[TOILS]);
+	while (!failed)
+		loop_turn(p.loop);
+	for (int i = 0; i < TOILS; i++)
+		assert_int_equal(io_error(ios[i]), ERR_TLS);
+	assert_int_equal(io_error(ios[TOILS]), ERR_CLOSED);
+	for (int i = 0; i <= TOILS; i++)
+		io_close(ios[i]);
+	for (int i = 0; i < TOILS; i++)
+		close(peers[i]);
+	pair_stop(&p);
+	pair_run(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1133,6 +1176,7 @@ int main(void)
 	    cmocka_unit_test(closed_before_anything),
 	    cmocka_unit_test(handed_over_in_the_middle_of_a_record),
 	    cmocka_unit_test(parcel_nobody_unpacks),
+	    cmocka_unit_test(handshakes_that_have_gone_before_their_turn_take_none),
 	};
 
 	return cmocka_run_group_tests(tests, pair_make_files, pair_remove_files);
