@@ -28,11 +28,9 @@ enum {
 	LOOKS = 8, /* how many visitors thin_out() looks at for each newcomer */
 	/* how far a visitor of a source with HTTPS_GATEWAY_SLOW visitors may be behind */
 	LAG_MS = 1000,
-	WEIGH_MS = 1000, /* how often the memory of all visitors is added up */
 };
 
 struct https_visit {
-	struct list node;                   /* https_gateway.visits */
 	struct list held;                   /* of its source, while it is unfinished */
 	struct eviction_queue_member young; /* https_gateway.young, while it is unfinished */
 	struct list beside;                 /* of its source */
@@ -52,12 +50,10 @@ struct https_visit {
 struct https_gateway {
 	struct loop *loop;
 	struct certificates *certificates;
-	struct list visits;
 	struct eviction_queue *young;
 	struct list resting; /* the longest waiting first */
 	struct rate_limiter *unfinished, *sources;
-	uint64_t weighed_ms;
-	size_t bytes;                 /* the memory at weighed_ms, and of newcomers since */
+	size_t bytes;                 /* the memory of all visitors */
 	struct request_log *requests; /* NULL: requests are not logged */
 };
 
@@ -66,7 +62,6 @@ struct https_gateway *https_gateway_new(struct loop *l, struct certificates *cer
 	struct https_gateway *g = mem_zalloc(sizeof *g);
 	g->loop = l;
 	g->certificates = certificates;
-	list_init(&g->visits);
 	list_init(&g->resting);
 	g->young = eviction_queue_new();
 	g->unfinished = rate_limiter_new(SOURCES, 0, 0);
@@ -131,7 +126,6 @@ static void leave(struct https_visit *v)
 	rests(v, false);
 	list_remove(&v->beside);
 	rate_limiter_release(v->gateway->sources, &v->source);
-	list_remove(&v->node);
 	mem_free(v->host);
 	mem_free(v);
 }
@@ -170,17 +164,6 @@ static void thin_out(struct https_gateway *g, const struct addr *source)
 	}
 }
 
-static void weigh(struct https_gateway *g)
-{
-	uint64_t now = loop_now_ms(g->loop);
-	if (g->weighed_ms && now < g->weighed_ms + WEIGH_MS && g->bytes < HTTPS_GATEWAY_BYTES)
-		return;
-	g->weighed_ms = now;
-	g->bytes = 0;
-	LIST_EACH(node, &g->visits)
-	g->bytes += https_visitor_memory(LIST_ENTRY(node, struct https_visit, node)->visitor);
-}
-
 /* The unfinished visit that is ended first; NULL: there is none. */
 static struct https_visit *first_to_go(const struct https_gateway *g)
 {
@@ -203,12 +186,8 @@ static bool make_room(struct https_gateway *g, const struct addr *source)
 	thin_out(g, source);
 	while (eviction_queue_count(g->young) >= HTTPS_GATEWAY_UNFINISHED_MOST)
 		evict(first_to_go(g), RESET_NO_ROOM);
-	weigh(g);
-	for (struct https_visit *v; g->bytes >= HTTPS_GATEWAY_BYTES && (v = least_missed(g));) {
-		size_t bytes = https_visitor_memory(v->visitor);
-		g->bytes -= bytes < g->bytes ? bytes : g->bytes;
+	for (struct https_visit *v; g->bytes >= HTTPS_GATEWAY_BYTES && (v = least_missed(g));)
 		evict(v, RESET_NO_ROOM);
-	}
 	return g->bytes < HTTPS_GATEWAY_BYTES;
 }
 
@@ -225,7 +204,6 @@ static void hold(struct https_visit *v)
 	v->is_unfinished = true;
 	rate_limiter_hold(g->sources, &v->source, UINT32_MAX, now);
 	list_append(rate_limiter_holders(g->sources, &v->source), &v->beside);
-	list_append(&g->visits, &v->node);
 }
 
 /* --- the calls of https_visitor.h --- */
@@ -341,8 +319,7 @@ struct https_visit *https_gateway_enter(struct https_gateway *g, struct transpor
 	v->calls = calls;
 	v->owner = owner;
 	hold(v);
-	v->visitor = https_visitor_new(k, stream, &times, m->hsts_s, count, &ours, v);
-	g->bytes += https_visitor_memory(v->visitor);
+	v->visitor = https_visitor_new(k, stream, &times, m->hsts_s, count, &g->bytes, &ours, v);
 	return v;
 }
 

@@ -55,6 +55,7 @@ struct https_visitor {
 	const struct https_visitor_calls *calls;
 	void *owner;
 	struct splice_count *count;
+	size_t *memory, weight; /* of all visitors; this one's part */
 	struct https_visitor_times times;
 	uint32_t hsts_s;
 	enum stage stage;
@@ -104,8 +105,23 @@ static void take_note(struct https_visitor *v, bool over)
 		v->calls->noted(v->owner, &note);
 }
 
+static void set_weight(struct https_visitor *v, size_t bytes)
+{
+	*v->memory += bytes - v->weight;
+	v->weight = bytes;
+}
+
+/* Most of it changes in look(), so it is called there. */
+static void weigh(struct https_visitor *v)
+{
+	set_weight(v, sizeof *v + v->hello.cap + (v->sni ? sizeof *v->sni : 0) +
+			  (v->tls ? tls_connection_memory(v->tls) : 0) +
+			  (v->gateway ? http_gateway_held(v->gateway) : 0));
+}
+
 static void drop(struct https_visitor *v)
 {
+	set_weight(v, 0);
 	take_note(v, true);
 	task_cancel(&v->task);
 	timer_close(v->timer);
@@ -714,6 +730,7 @@ static void look(struct https_visitor *v)
 		return;
 	ask_turn(v);
 	set_timer(v);
+	weigh(v);
 }
 
 static void on_task(void *arg)
@@ -736,7 +753,7 @@ static void on_stream(void *owner, enum stream_event event)
 
 struct https_visitor *https_visitor_new(struct transport *k, struct stream *stream,
 					const struct https_visitor_times *times, uint32_t hsts_s,
-					struct splice_count *count,
+					struct splice_count *count, size_t *memory,
 					const struct https_visitor_calls *calls, void *owner)
 {
 	struct https_visitor *v = mem_zalloc(sizeof *v);
@@ -746,6 +763,7 @@ struct https_visitor *https_visitor_new(struct transport *k, struct stream *stre
 	v->calls = calls;
 	v->owner = owner;
 	v->count = count;
+	v->memory = memory;
 	v->times = *times;
 	v->hsts_s = hsts_s;
 	v->phase_ms = v->moved_ms = loop_now_ms(v->loop);
@@ -754,6 +772,7 @@ struct https_visitor *https_visitor_new(struct transport *k, struct stream *stre
 	task_init(&v->task, on_task, v);
 	v->timer = timer_new(v->loop, on_timer, v);
 	stream_own(stream, on_stream, v);
+	weigh(v);
 	task_mark(v->loop, &v->task); /* the ClientHello may have come with the OPEN */
 	return v;
 }
@@ -766,13 +785,6 @@ struct http_gateway *https_visitor_gateway(struct https_visitor *v)
 const struct open_info *https_visitor_info(const struct https_visitor *v)
 {
 	return stream_info(v->stream);
-}
-
-size_t https_visitor_memory(const struct https_visitor *v)
-{
-	return sizeof *v + v->hello.cap + (v->sni ? sizeof *v->sni : 0) +
-	       (v->tls ? tls_connection_memory(v->tls) : 0) +
-	       (v->gateway ? http_gateway_held(v->gateway) : 0);
 }
 
 int64_t https_visitor_lag_ms(struct https_visitor *v)

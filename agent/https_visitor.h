@@ -46,17 +46,17 @@ struct https_visitor_times {
 	uint32_t wait_ms;
 };
 
-/* hsts_s: as for http_gateway_set_hsts(). count and calls are borrowed. */
+/* hsts_s: as for http_gateway_set_hsts(). *memory: the bytes that all visitors hold, roughly; each
+ * keeps its own part of it up to date. count, memory and calls are borrowed. */
 struct https_visitor *https_visitor_new(struct transport *k, struct stream *stream,
 					const struct https_visitor_times *times, uint32_t hsts_s,
-					struct splice_count *count,
+					struct splice_count *count, size_t *memory,
 					const struct https_visitor_calls *calls, void *owner);
 /* Answers calls.open and takes io over. io: a connection to the target that is up; NULL: the target
  * cannot be reached, and the visitor gets a page that says so. */
 void https_visitor_opened(struct https_visitor *v, struct io *io);
 struct http_gateway *https_visitor_gateway(struct https_visitor *v);
 const struct open_info *https_visitor_info(const struct https_visitor *v);
-size_t https_visitor_memory(const struct https_visitor *v); /* in bytes, roughly */
 /* How far the visitor is behind the minimum rate: minimum_rate_lag_ms(). */
 int64_t https_visitor_lag_ms(struct https_visitor *v);
 /* Ends and frees it at once: resets the visitor and the target. `over` does not come. */
