@@ -36,6 +36,7 @@ enum {
 	RECORD_MS = 60000,
 	RECORD_WAIT_MS = 3000,
 	CHANGES = 3,
+	HTTPS_PORT = 443,
 	DAY_MS = 24 * 60 * 60 * 1000
 };
 
@@ -53,10 +54,10 @@ struct entry {
 	uint64_t told_ms[CHANGES];       /* when the host changed, newest first; 0: never */
 	struct certificate_order *order; /* may be shared with other entries */
 	struct certificate_delivery *delivery; /* NULL: neither copy nor hook */
-	bool is_open;
-	bool was_valid; /* what the owner knows */
-	bool is_probed; /* a probe is under way */
-	char *closed;   /* why visitors do not get through; NULL: not known */
+	uint16_t port;                         /* where visitors come in; 0: they do not */
+	bool was_valid;                        /* what the owner knows */
+	bool is_probed;                        /* a probe is under way */
+	char *closed; /* why visitors do not get through; NULL: not known */
 	struct resolver *lookup;
 	uint64_t looked_ms; /* when the last lookup began; 0: never */
 	char *no_record;    /* says that the host has no address; NULL: not known */
@@ -179,15 +180,30 @@ static void on_orders(void *owner)
 
 /* --- before an order --- */
 
-/* Of mappings that share an order one is enough for it to succeed. */
+/* The port that counts for an order, of the open mappings that share it: 443, where a CA looks,
+ * else that of the first in the file. 0: none is open. */
+static uint16_t port_of(const struct certificates *all, const struct certificate_order *order)
+{
+	uint16_t port = 0;
+	LIST_EACH(node, &all->entries)
+	{
+		const struct entry *e = LIST_ENTRY(node, const struct entry, node);
+		if (e->order == order && e->port && (!port || e->port == HTTPS_PORT))
+			port = e->port;
+	}
+	return port;
+}
+
+/* Of mappings that share an order one is enough for it to succeed, if a CA looks at its port. */
 static void tell_look(struct certificates *all, const struct entry *e)
 {
 	const char *closed = NULL, *no_record = NULL;
 	bool is_looking = false, is_first = true;
+	uint16_t port = port_of(all, e->order);
 	LIST_EACH(node, &all->entries)
 	{
 		const struct entry *at = LIST_ENTRY(node, const struct entry, node);
-		if (at->order != e->order)
+		if (at->order != e->order || at->port != port)
 			continue;
 		is_looking |= at->is_probed || (at->lookup && loop_now_ms(all->loop) <
 								  at->looked_ms + RECORD_WAIT_MS);
@@ -389,17 +405,6 @@ static char *wildcard_of(const struct certificates *all, const char *host)
 	return NULL;
 }
 
-static bool is_any_open(const struct certificates *all, const struct certificate_order *order)
-{
-	LIST_EACH(node, &all->entries)
-	{
-		const struct entry *e = LIST_ENTRY(node, const struct entry, node);
-		if (e->order == order && e->is_open)
-			return true;
-	}
-	return false;
-}
-
 /* Whether the host is the mapping's host below any domain. A mapping's host that ends in a dot must
  * be the host itself. */
 static bool is_of_mapping(const struct entry *e, const char *host)
@@ -480,13 +485,14 @@ void certificates_told(struct certificates *all, const char *mapping,
 						 wildcard != NULL);
 		mem_free(wildcard);
 	}
-	e->is_open = at->is_open;
+	e->port = at->is_open ? at->port : 0;
 	e->is_probed = at->is_probed;
 	mem_free(e->closed);
 	e->closed = mem_strdup(at->closed);
 	if (e->order) {
+		uint16_t port = port_of(all, e->order);
+		certificate_order_set_open(e->order, port != 0, port);
 		look_first(all, e);
-		certificate_order_set_open(e->order, is_any_open(all, e->order), at->port);
 	}
 	settle(all);
 }
@@ -514,7 +520,7 @@ void certificates_away(struct certificates *all)
 	LIST_EACH(node, &all->entries)
 	{
 		struct entry *e = LIST_ENTRY(node, struct entry, node);
-		e->is_open = false;
+		e->port = 0;
 		if (e->order)
 			certificate_order_set_open(e->order, false, 0);
 	}

@@ -129,12 +129,18 @@ static void a_relay_changes_its_domain_seldom(void **state)
 	close_desk(&d);
 }
 
+static void tell(struct desk *d, const char *mapping, uint16_t port, const char *closed)
+{
+	certificates_told(d->all, mapping,
+			  &(struct certificates_public){.host = "cloud.alice.home.example",
+							.is_open = port != 0,
+							.port = port,
+							.closed = closed});
+}
+
 static void tell_closed(struct desk *d, const char *mapping, const char *why)
 {
-	certificates_told(
-	    d->all, mapping,
-	    &(struct certificates_public){
-		.host = "cloud.alice.home.example", .is_open = true, .port = 443, .closed = why});
+	tell(d, mapping, 443, why);
 }
 
 /* What keeps one of them closed was said, and the hour begun, at each look. */
@@ -163,12 +169,41 @@ static void mappings_of_one_host_are_looked_at_together(void **state)
 	close_desk(&d);
 }
 
+/* The port that was told last was the CA's, too, and an open port elsewhere hid that 443 is not. */
+static void of_one_hosts_ports_443_counts(void **state)
+{
+	struct desk d;
+	(void)state;
+	open_desk(&d);
+	tell(&d, "cloud", 443, "443 does not answer");
+	tell(&d, "beside", 8444, "8444 does not answer");
+	listen_in();
+	tell(&d, "cloud", 443, "443 is silent");
+	listen_end();
+	assert_said("443 is silent");
+	tell(&d, "cloud", 443, NULL);
+	tell(&d, "beside", 8444, NULL);
+	listen_in();
+	tell(&d, "cloud", 443, "443 is shut");
+	listen_end();
+	assert_said("443 is shut");
+	listen_in();
+	/* then a TXT record proves the host, and the port is the other's */
+	tell(&d, "cloud", 0, NULL);
+	tell(&d, "beside", 8444, "8444 is shut");
+	listen_end();
+	assert_null(strstr(scratch_err, "certificate_waits"));
+	close_desk(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(only_hosts_of_mappings_are_taken, scratch_setup,
 					    scratch_teardown),
 	    cmocka_unit_test_setup_teardown(a_relay_changes_its_domain_seldom, scratch_setup,
+					    scratch_teardown),
+	    cmocka_unit_test_setup_teardown(of_one_hosts_ports_443_counts, scratch_setup,
 					    scratch_teardown),
 	    cmocka_unit_test_setup_teardown(mappings_of_one_host_are_looked_at_together,
 					    scratch_setup, scratch_teardown),
