@@ -51,6 +51,7 @@ enum delivery_state { IDLE, COPYING, RUNNING, NOTING };
 
 struct certificate_delivery {
 	struct loop *loop;
+	struct list *all, node;
 	char *name, *dir, *state, *host;
 	char **hook;
 	enum delivery_state at;
@@ -64,12 +65,14 @@ struct certificate_delivery {
 };
 
 struct certificate_delivery *certificate_delivery_new(struct loop *l, const struct mapping *m,
-						      const char *state)
+						      const char *state, struct list *all)
 {
 	if (!m->certificate_copy && !m->certificate_hook)
 		return NULL;
 	struct certificate_delivery *d = mem_zalloc(sizeof(*d));
 	d->loop = l;
+	d->all = all;
+	list_append(all, &d->node);
 	d->name = mem_strdup(m->name);
 	d->dir = mem_strdup(m->certificate_copy);
 	d->hook = text_list_copy(m->certificate_hook);
@@ -204,6 +207,7 @@ static void note(void *arg)
 
 static void delivery_end(struct certificate_delivery *d)
 {
+	list_remove(&d->node);
 	program_close(d->program);
 	errand_free(d->errand);
 	mem_free(d->name);
@@ -337,6 +341,19 @@ static void begin(struct certificate_delivery *d, const char *path)
 	loop_work(d->loop, copy, on_copied, e);
 }
 
+/* Whether the thread pool still works for a delivery that came before: what it writes is older. */
+static bool is_preceded(const struct certificate_delivery *d)
+{
+	LIST_EACH(node, d->all)
+	{
+		const struct certificate_delivery *other =
+		    LIST_ENTRY(node, const struct certificate_delivery, node);
+		if (other->orphaned && !strcmp(other->name, d->name))
+			return true;
+	}
+	return false;
+}
+
 void certificate_delivery_look(struct certificate_delivery *d, const char *path, const char *host)
 {
 	struct stat now;
@@ -344,6 +361,8 @@ void certificate_delivery_look(struct certificate_delivery *d, const char *path,
 		return;
 	bool changed = !file_is_same(&now, &d->seen) || !text_same(d->host, host);
 	if (!changed && (!d->again_ms || loop_clock_ms() < d->again_ms))
+		return;
+	if (is_preceded(d))
 		return;
 	if (changed)
 		backoff_reset(&d->backoff);

@@ -7,15 +7,19 @@
 #ifndef GROUNDNUT_AGENT_CERTIFICATE_DELIVERY_H
 #define GROUNDNUT_AGENT_CERTIFICATE_DELIVERY_H
 
+#include "shared/base/list.h"
 #include "shared/net/loop.h"
 #include "shared/tunnel/mapping.h"
 
 struct certificate_delivery;
 
-/* For a mapping with copy or hook; copies what it needs. NULL: the mapping has neither. */
+/* For a mapping with copy or hook; copies what it needs. NULL: the mapping has neither. all: the
+ * owner's list of deliveries; some may be on it after certificate_delivery_free(), and the owner
+ * takes these off before the list goes. */
 struct certificate_delivery *certificate_delivery_new(struct loop *l, const struct mapping *m,
-						      const char *state);
-/* A running hook is killed. NULL does nothing, here and below. */
+						      const char *state, struct list *all);
+/* A running hook is killed; files that are being written are written, and another delivery for a
+ * mapping of this name waits for that. NULL does nothing, here and below. */
 void certificate_delivery_free(struct certificate_delivery *d);
 /* Whether it is for this mapping, with its present copy and hook. */
 bool certificate_delivery_is_of(const struct certificate_delivery *d, const struct mapping *m,

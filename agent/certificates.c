@@ -68,6 +68,7 @@ struct certificates {
 	certificates_fn *fn;
 	void *owner;
 	struct list entries;
+	struct list deliveries; /* for certificate_delivery_new() */
 	struct timer *timer;
 	struct acme_config acme; /* the configuration that orders was made with */
 	char *state, *account;
@@ -291,6 +292,7 @@ struct certificates *certificates_new(struct loop *l, struct event_hub *events, 
 	all->fn = fn;
 	all->owner = owner;
 	list_init(&all->entries);
+	list_init(&all->deliveries);
 	all->timer = timer_new(l, on_timer, all);
 	return all;
 }
@@ -307,6 +309,8 @@ void certificates_free(struct certificates *all)
 		return;
 	while (!list_is_empty(&all->entries))
 		entry_free(LIST_ENTRY(all->entries.next, struct entry, node));
+	while (!list_is_empty(&all->deliveries))
+		list_remove(all->deliveries.next);
 	certificate_orders_free(all->orders);
 	acme_config_fini(&all->acme);
 	mem_free(all->state);
@@ -350,7 +354,7 @@ static void add(struct certificates *all, struct list *old, const struct mapping
 	if (certificate_delivery_is_of(e->delivery, m, all->state))
 		return;
 	certificate_delivery_free(e->delivery);
-	e->delivery = certificate_delivery_new(all->loop, m, all->state);
+	e->delivery = certificate_delivery_new(all->loop, m, all->state, &all->deliveries);
 }
 
 /* When the CA, the account or the directory has changed, drops all orders: certificates of the old

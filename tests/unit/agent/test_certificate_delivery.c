@@ -17,7 +17,8 @@ static char *deliver(const char *text, size_t len)
 	struct loop *l = loop_new("test");
 	char *from = mem_printf("%s/pair.pem", scratch_dir), *to = mem_printf("%s/to", scratch_dir);
 	struct mapping m = {.name = "cloud", .certificate_copy = to};
-	struct certificate_delivery *d = certificate_delivery_new(l, &m, scratch_dir);
+	struct list all = {&all, &all};
+	struct certificate_delivery *d = certificate_delivery_new(l, &m, scratch_dir, &all);
 	FILE *f = fopen(from, "w");
 	assert_int_equal(fwrite(text, 1, len, f), len);
 	fclose(f);
@@ -78,6 +79,42 @@ static void a_pipe_or_link_in_its_place_is_not_touched(void **state)
 	mem_free(dir);
 }
 
+static unsigned at_work(const struct list *all)
+{
+	unsigned count = 0;
+	LIST_EACH(node, all)
+	count++;
+	return count;
+}
+
+/* A reload may bring another delivery while the one before still writes older bytes. */
+static void one_waits_until_the_one_before_has_written(void **state)
+{
+	(void)state;
+	struct loop *l = loop_new("test");
+	char *from = mem_printf("%s/pair.pem", scratch_dir), *to = mem_printf("%s/to", scratch_dir);
+	struct mapping m = {.name = "cloud", .certificate_copy = to};
+	struct list all = {&all, &all};
+	scratch_write("pair.pem", PAIR);
+	for (int i = 0; i < 3; i++) { /* only the first has begun, and goes on after this */
+		struct certificate_delivery *d = certificate_delivery_new(l, &m, scratch_dir, &all);
+		certificate_delivery_look(d, from, "cloud.alice.home.example");
+		certificate_delivery_free(d);
+		assert_int_equal(at_work(&all), 1);
+	}
+	while (at_work(&all))
+		loop_turn(l);
+	struct certificate_delivery *last = certificate_delivery_new(l, &m, scratch_dir, &all);
+	certificate_delivery_look(last, from, "cloud.alice.home.example");
+	loop_stop(l);
+	loop_run(l);
+	assert_true(scratch_has("delivered/cloud"));
+	certificate_delivery_free(last);
+	assert_int_equal(loop_free(l), 0);
+	mem_free(from);
+	mem_free(to);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -86,6 +123,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(a_broken_file_goes_nowhere, scratch_setup,
 					    scratch_teardown),
 	    cmocka_unit_test_setup_teardown(a_pipe_or_link_in_its_place_is_not_touched,
+					    scratch_setup, scratch_teardown),
+	    cmocka_unit_test_setup_teardown(one_waits_until_the_one_before_has_written,
 					    scratch_setup, scratch_teardown),
 	};
 	/* as in the agent: not first in a thread of the pool, which would keep some of it */
