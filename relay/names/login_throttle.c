@@ -12,11 +12,12 @@ struct attempts {
 	uint32_t failures;
 	uint64_t open_ms; /* the next attempt is looked at from then on */
 	uint64_t seen_ms;
-	uint64_t right_ms; /* of a pair: when it was right, 0: never */
 };
 
 struct login_throttle {
 	struct source_table *sources;
+	/* When each pair was right. It is a table of its own, so that guesses push nobody out. */
+	struct source_table *right;
 	struct rate_limiter *networks; /* wrong ones by v4 /24 or v6 /48 */
 };
 
@@ -24,6 +25,7 @@ struct login_throttle *login_throttle_new(size_t sources)
 {
 	struct login_throttle *t = mem_zalloc(sizeof(*t));
 	t->sources = source_table_new(sources, sizeof(struct attempts));
+	t->right = source_table_new(sources, sizeof(uint64_t));
 	t->networks =
 	    rate_limiter_new(sources, LOGIN_THROTTLE_NETWORK_RATE, LOGIN_THROTTLE_NETWORK_BURST);
 	return t;
@@ -34,15 +36,21 @@ void login_throttle_free(struct login_throttle *t)
 	if (!t)
 		return;
 	source_table_free(t->sources);
+	source_table_free(t->right);
 	rate_limiter_free(t->networks);
 	mem_free(t);
+}
+
+static struct addr prefix_of(const struct addr *source)
+{
+	return addr_prefix(source, 32, 56);
 }
 
 /* Valid until the next call. account NULL: the whole prefix. */
 static struct attempts *see(struct login_throttle *t, const struct addr *source,
 			    const char *account, uint64_t now_ms)
 {
-	struct addr prefix = addr_prefix(source, 32, 56);
+	struct addr prefix = prefix_of(source);
 	struct attempts *a =
 	    source_table_see(t->sources, &prefix, account && !*account ? no_account : account);
 	if (now_ms - a->seen_ms > LOGIN_THROTTLE_FORGET_MS) {
@@ -82,26 +90,32 @@ static void uncount(struct attempts *a, uint32_t free, uint64_t now_ms)
 	a->open_ms = a->open_ms > now_ms + back ? a->open_ms - back : 0;
 }
 
-static bool is_trusted(const struct attempts *pair, uint64_t now_ms)
+static bool was_right(const struct login_throttle *t, const struct addr *source,
+		      const char *account, uint64_t within_ms, uint64_t now_ms)
 {
-	return pair->right_ms && now_ms - pair->right_ms <= LOGIN_THROTTLE_TRUST_MS;
+	struct addr prefix = prefix_of(source);
+	const uint64_t *right_ms = source_table_get(t->right, &prefix, account);
+	return right_ms && now_ms - *right_ms <= within_ms;
+}
+
+static bool is_trusted(const struct login_throttle *t, const struct addr *source,
+		       const char *account, uint64_t now_ms)
+{
+	return was_right(t, source, account, LOGIN_THROTTLE_TRUST_MS, now_ms);
 }
 
 bool login_throttle_is_proven(struct login_throttle *t, const struct addr *source,
 			      const char *account, uint64_t now_ms)
 {
-	const struct attempts *pair = see(t, source, account, now_ms);
-	return pair->right_ms && !pair->failures &&
-	       now_ms - pair->right_ms <= LOGIN_THROTTLE_PROVEN_MS;
+	return was_right(t, source, account, LOGIN_THROTTLE_PROVEN_MS, now_ms) &&
+	       !see(t, source, account, now_ms)->failures;
 }
 
 uint64_t login_throttle_admit(struct login_throttle *t, const struct addr *source,
 			      const char *account, uint64_t now_ms)
 {
-	struct attempts *pair = see(t, source, account, now_ms);
-	bool trusted = is_trusted(pair, now_ms);
-	uint64_t wait = count(pair, LOGIN_THROTTLE_FREE_PAIR, now_ms);
-	if (trusted)
+	uint64_t wait = count(see(t, source, account, now_ms), LOGIN_THROTTLE_FREE_PAIR, now_ms);
+	if (is_trusted(t, source, account, now_ms))
 		return wait;
 	uint64_t whole = count(see(t, source, NULL, now_ms), LOGIN_THROTTLE_FREE_SOURCE, now_ms);
 	struct addr network = addr_prefix(source, 24, 48);
@@ -123,15 +137,14 @@ void login_throttle_right(struct login_throttle *t, const struct addr *source, c
 	struct attempts *pair = see(t, source, account, now_ms);
 	pair->failures = 0;
 	pair->open_ms = 0;
-	pair->right_ms = now_ms ? now_ms : 1;
+	struct addr prefix = prefix_of(source);
+	*(uint64_t *)source_table_see(t->right, &prefix, account) = now_ms;
 }
 
 void login_throttle_undo(struct login_throttle *t, const struct addr *source, const char *account,
 			 uint64_t now_ms)
 {
-	struct attempts *pair = see(t, source, account, now_ms);
-	bool trusted = is_trusted(pair, now_ms);
-	uncount(pair, LOGIN_THROTTLE_FREE_PAIR, now_ms);
-	if (!trusted)
+	uncount(see(t, source, account, now_ms), LOGIN_THROTTLE_FREE_PAIR, now_ms);
+	if (!is_trusted(t, source, account, now_ms))
 		uncount(see(t, source, NULL, now_ms), LOGIN_THROTTLE_FREE_SOURCE, now_ms);
 }

@@ -164,6 +164,25 @@ static void a_network_is_one_guesser(void **state)
 	login_throttle_free(t);
 }
 
+/* One beside it guesses under more names than there are places, then as fast as it goes. */
+static void a_neighbour_pushes_out_nobody_who_was_right(void **state)
+{
+	(void)state;
+	struct login_throttle *t = login_throttle_new(256);
+	struct addr router = source("192.0.2.1"), neighbour = source("192.0.2.9");
+	char name[16];
+	login_throttle_admit(t, &router, "alice", 1000);
+	login_throttle_right(t, &router, "alice", 1000);
+	for (int i = 0; i < 1000; i++) {
+		snprintf(name, sizeof name, "a%d", i);
+		login_throttle_admit(t, &neighbour, name, 1000);
+		login_throttle_wrong(t, &neighbour, 1000);
+	}
+	assert_true(login_throttle_is_proven(t, &router, "alice", 1000));
+	assert_int_equal(login_throttle_admit(t, &router, "alice", 1000), 0);
+	login_throttle_free(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -176,6 +195,7 @@ int main(void)
 	    cmocka_unit_test(what_was_right_is_forgotten_and_undone_does_not_count),
 	    cmocka_unit_test(the_table_is_bounded),
 	    cmocka_unit_test(a_network_is_one_guesser),
+	    cmocka_unit_test(a_neighbour_pushes_out_nobody_who_was_right),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

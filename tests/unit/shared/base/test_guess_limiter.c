@@ -82,6 +82,23 @@ static void who_was_right_comes_in_while_the_world_guesses(void **state)
 	guess_limiter_free(g);
 }
 
+/* Also somebody who knows the password, and shows it from all over its own network. */
+static void a_network_pushes_out_nobody_who_was_right(void **state)
+{
+	(void)state;
+	struct guess_limiter *g = guess_limiter_new(true);
+	struct addr owner = ip("192.0.2.7");
+	guess_limiter_right(g, &owner, 1000);
+	for (unsigned i = 0; i < 5000; i++) {
+		char text[64];
+		snprintf(text, sizeof text, "2a00:1:2:%x::1", i);
+		struct addr a = ip(text);
+		guess_limiter_right(g, &a, 1000 + i);
+	}
+	assert_true(guess_limiter_is_trusted(g, &owner, 7000));
+	guess_limiter_free(g);
+}
+
 /* Where all together are not limited, a stranger is looked at while the world guesses, and the
  * networks that guess are not. */
 static void without_a_rate_of_all_who_comes_from_elsewhere_is_looked_at(void **state)
@@ -115,6 +132,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(guesses_are_few_from_wherever_they_come),
 	    cmocka_unit_test(who_was_right_comes_in_while_the_world_guesses),
+	    cmocka_unit_test(a_network_pushes_out_nobody_who_was_right),
 	    cmocka_unit_test(without_a_rate_of_all_who_comes_from_elsewhere_is_looked_at),
 	    cmocka_unit_test(trust_is_no_leave_to_guess),
 	};
