@@ -6,7 +6,7 @@
  *
  *	the limiter does not admit the source        refused at once
  *	ADMIN_LOGIN_WAITING tries wait already       the one that would come last is refused
- *	too many codes were wrong lately             later, and the code is not verified
+ *	too many codes were wrong lately             wrong, and the code is not verified
  *	there is no password in the file             wrong, after the same work
  *	the file cannot be read or written           failed
  *	the owner closes while a try is on the pool  the try is freed when it comes back
@@ -36,8 +36,9 @@ struct pending {
 	bool takes_codes; /* false: too many codes were wrong lately */
 	/* set on the pool */
 	enum admin_login_result result;
-	bool wrong_code;
-	char *why; /* why it failed */
+	const char *wrong; /* what was wrong, for the log */
+	bool wrong_code;   /* a code was verified, and it was wrong */
+	char *why;         /* why it failed */
 };
 
 struct admin_login {
@@ -73,6 +74,7 @@ static enum admin_login_result use_code_locked(struct pending *p)
 		return ADMIN_LOGIN_RIGHT;
 	uint64_t step = totp_match(f.totp_secret, p->code, loop_wall_ms() / 1000, f.totp_used);
 	p->wrong_code = !step;
+	p->wrong = "a wrong code";
 	if (!step)
 		return ADMIN_LOGIN_WRONG;
 	f.totp_used = step;
@@ -81,8 +83,9 @@ static enum admin_login_result use_code_locked(struct pending *p)
 
 static enum admin_login_result use_code(struct pending *p)
 {
+	p->wrong = "a code after too many wrong ones";
 	if (!p->takes_codes)
-		return ADMIN_LOGIN_LATER;
+		return ADMIN_LOGIN_WRONG;
 	int lock = file_lock_dir(p->file);
 	if (lock < 0) {
 		p->why = mem_printf("%s: its directory: %s", p->file, err_text(lock));
@@ -97,6 +100,7 @@ static void on_pool(void *arg)
 {
 	struct pending *p = arg;
 	struct admin_file f;
+	p->wrong = "a wrong password";
 	if (admin_file_read(p->file, &f, &p->why) < 0)
 		p->result = ADMIN_LOGIN_FAILED;
 	else if (!password_verify(p->password, *f.password ? f.password : NULL))
@@ -114,12 +118,12 @@ static void note_wrong(struct admin_login *a, const struct pending *p)
 {
 	char ip[ADDR_TEXT];
 	uint64_t now = loop_now_ms(a->loop);
-	const char *why = p->wrong_code ? "a wrong code" : "a wrong password";
 	guess_limiter_wrong(a->guesses, &p->peer, now);
 	if (p->wrong_code)
 		token_bucket_try(&a->codes, ADMIN_LOGIN_CODE_S, now);
-	if (failure_log_count(a->log, "admin_refused", &p->peer, why))
-		log_warn("admin_refused", "source=%s reason=%s", addr_ip_text(&p->peer, ip), why);
+	if (failure_log_count(a->log, "admin_refused", &p->peer, p->wrong))
+		log_warn("admin_refused", "source=%s reason=%s", addr_ip_text(&p->peer, ip),
+			 p->wrong);
 }
 
 /* Tells the result to the limiter, the queue and the log. */

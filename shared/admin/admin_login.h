@@ -14,8 +14,9 @@ struct admin_login;
 
 enum {
 	ADMIN_LOGIN_WAITING = 32, /* the most passwords that wait */
-	/* Wrong codes behind a right password: ADMIN_LOGIN_CODES at once, then one each
-	 * ADMIN_LOGIN_CODE_S seconds, from all sources together. */
+	/* Codes behind a right password are verified until ADMIN_LOGIN_CODES were wrong, then one
+	 * each ADMIN_LOGIN_CODE_S seconds, from all sources together. The others count as wrong: so
+	 * the result does not tell a guesser that the password is right. */
 	ADMIN_LOGIN_CODES = 10,
 	ADMIN_LOGIN_CODE_S = 60
 };
@@ -23,7 +24,6 @@ enum {
 enum admin_login_result {
 	ADMIN_LOGIN_RIGHT,
 	ADMIN_LOGIN_WRONG,
-	ADMIN_LOGIN_LATER, /* the code is not verified: too many were wrong lately */
 	ADMIN_LOGIN_FAILED /* admin.json cannot be read or written; the log says why */
 };
 

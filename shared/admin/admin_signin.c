@@ -122,8 +122,6 @@ static void on_login(void *owner, void *arg, enum admin_login_result result)
 		event_hub_wrong(a->access->events, http_exchange_peer(arg),
 				"signing in to the dashboard");
 		admin_answer_stranger(arg, "not the right password or code");
-	} else if (result == ADMIN_LOGIN_LATER) {
-		admin_answer_guesser(arg);
 	} else {
 		admin_answer_error(arg, 503,
 				   "admin.json cannot be read or written; the log says why");

@@ -3,12 +3,12 @@ import { byId } from './dom.js';
 import { speak, spoken, vocabulary } from './words.js';
 
 const t = vocabulary({
-	password: 'Password', code: 'Code of the second factor', signin: 'Sign in', wrong: 'Not the right password or code. A code works once.',
+	password: 'Password', code: 'Code of the second factor', signin: 'Sign in', wrong: 'Not the right password or code. A code works once, and after ten wrong ones only one a minute is looked at.',
 	later: 'Too many wrong passwords came from your network, or too many are waiting. Try again in a minute, or use a link.', lost: 'No answer. Try again.',
 	link: 'To sign in without a password, run this on the machine of', opens: ', and open the link that it prints. It works once, within ten minutes.',
 	passwd: 'A password to sign in with is set by',
 }, {
-	password: '密码', code: '两步验证码', signin: '登录', wrong: '密码或验证码不正确。每个验证码只能用一次。',
+	password: '密码', code: '两步验证码', signin: '登录', wrong: '密码或验证码不正确。每个验证码只能用一次；错误十次后每分钟只验证一次。',
 	later: '来自您所在网络的错误密码太多，或等待验证的人太多。请一分钟后再试，或使用链接登录。', lost: '没有响应，请重试。',
 	link: '不用密码登录：在运行', opens: ' 的机器上执行下面的命令，然后打开它打印的链接。链接十分钟内有效，只能用一次。',
 	passwd: '设置登录密码的命令：',
