@@ -32,7 +32,6 @@ void admin_access_read(struct admin_access *a)
 		mem_free(why);
 	} else if (strcmp(password, a->file.password) || strcmp(secret, a->file.totp_secret)) {
 		admin_sessions_end_all(&a->sessions);
-		event_listeners_end(a->listeners);
 	}
 	a->file_seen = now;
 }
@@ -109,6 +108,7 @@ static bool admit_token(struct admin_access *a, const char *token, enum admin_ri
 		return false;
 	}
 	guess_limiter_right(a->guesses, peer, loop_now_ms(a->loop));
+	token_hash(token, r->asker.hash);
 	snprintf(r->asker.by, sizeof r->asker.by, "token %s", t ? t->name : "of metrics");
 	return true;
 }
@@ -124,6 +124,10 @@ bool admin_access_admit(struct admin_access *a, struct admin_request *r, enum ad
 	struct http_exchange *x = r->exchange;
 	const char *token = admin_request_bearer(x);
 	if (!token && right != ADMIN_METRICS && admin_access_is_signed_in(a, x)) {
+		char session[TOKEN_TEXT];
+		admin_access_cookie(a, x, session);
+		token_hash(session, r->asker.hash);
+		mem_wipe(session, sizeof session);
 		snprintf(r->asker.by, sizeof r->asker.by, "session");
 		return true;
 	}
@@ -161,12 +165,22 @@ bool admin_access_is_from_here(const struct admin_access *a, struct http_exchang
 	return false;
 }
 
+bool admin_access_knows(void *owner, const char *hash)
+{
+	struct admin_access *a = owner;
+	admin_access_read(a);
+	for (size_t i = 0; i < a->file.count; i++)
+		if (!strcmp(a->file.tokens[i].hash, hash))
+			return true;
+	return admin_sessions_has_hash(&a->sessions, hash, loop_now_ms(a->loop));
+}
+
 void admin_access_init(struct admin_access *a, struct loop *l, const char *program,
-		       struct event_hub *events, struct event_listeners *listeners)
+		       struct event_hub *events)
 {
 	uint32_t instance;
 	random_bytes(&instance, sizeof instance);
-	*a = (struct admin_access){.loop = l, .events = events, .listeners = listeners};
+	*a = (struct admin_access){.loop = l, .events = events};
 	snprintf(a->cookie, sizeof a->cookie, "__Host-groundnut-%s-%08x", program, instance);
 	a->guesses = guess_limiter_new(false);
 	a->log = failure_log_new(l);

@@ -4,6 +4,7 @@
 
 #include "shared/base/addr.h"
 #include "shared/base/conf.h"
+#include "shared/base/token.h"
 #include "shared/net/http_server.h"
 
 enum { ADMIN_BY = 80, ADMIN_REST = 256, ADMIN_BODY_MAX = 32 * 1024 };
@@ -18,7 +19,8 @@ enum admin_right {
 
 /* Who asks. A route that answers later copies it. */
 struct admin_asker {
-	char by[ADMIN_BY]; /* "session", "token NAME"; "" for ADMIN_ANYBODY */
+	char by[ADMIN_BY];          /* "session", "token NAME"; "" for ADMIN_ANYBODY */
+	char hash[TOKEN_HASH_TEXT]; /* of its token or its session's cookie; "" for ADMIN_ANYBODY */
 	char from[ADDR_TEXT];
 };
 

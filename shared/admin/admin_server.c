@@ -233,8 +233,8 @@ struct admin_server *admin_server_new(struct loop *l, const struct admin_program
 	a->loop = l;
 	a->program = *program;
 	a->audit = audit_log_new();
-	a->listeners = event_listeners_new(l);
-	admin_access_init(&a->access, l, program->name, program->events, a->listeners);
+	a->listeners = event_listeners_new(l, admin_access_knows, &a->access);
+	admin_access_init(&a->access, l, program->name, program->events);
 	a->signin = admin_signin_new(&a->access, program->name);
 	a->server = http_server_new(l, &limits, on_request, a);
 	return a;

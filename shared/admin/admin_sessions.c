@@ -1,6 +1,7 @@
 #include "shared/admin/admin_sessions.h"
 
 #include <stddef.h>
+#include <string.h>
 
 /* Makes a secret in the place of the one that ends first; a free place ends at 0. */
 static void add(struct admin_secret *all, size_t count, uint64_t until_ms, char out[TOKEN_TEXT])
@@ -55,6 +56,14 @@ bool admin_sessions_has(const struct admin_sessions *s, const char *session, uin
 {
 	const struct admin_secret *found = find(s->sessions, ADMIN_SESSIONS, session);
 	return found && found->until_ms > now_ms;
+}
+
+bool admin_sessions_has_hash(const struct admin_sessions *s, const char *hash, uint64_t now_ms)
+{
+	for (size_t i = 0; i < ADMIN_SESSIONS; i++)
+		if (*hash && !strcmp(s->sessions[i].hash, hash))
+			return s->sessions[i].until_ms > now_ms;
+	return false;
 }
 
 void admin_sessions_end(struct admin_sessions *s, const char *session)

@@ -36,6 +36,8 @@ bool admin_sessions_begin(struct admin_sessions *s, const char *link, uint64_t n
  * first. */
 void admin_sessions_open(struct admin_sessions *s, uint64_t now_ms, char session[TOKEN_TEXT]);
 bool admin_sessions_has(const struct admin_sessions *s, const char *session, uint64_t now_ms);
+/* As admin_sessions_has(), by the session's token_hash(). */
+bool admin_sessions_has_hash(const struct admin_sessions *s, const char *hash, uint64_t now_ms);
 void admin_sessions_end_all(struct admin_sessions *s);
 void admin_sessions_end(struct admin_sessions *s, const char *session);
 

@@ -6,27 +6,33 @@
 
 #include <inttypes.h>
 
-/* A comment is sent so often, because only a write shows that a listener has gone. */
-enum { ALIVE_MS = 15000 };
+enum {
+	CHECK_MS = 1000,
+	/* A comment is sent at each such check, because only a write shows that a listener has
+	 * gone. */
+	CHECKS_A_COMMENT = 15
+};
 
 struct listener {
 	struct list node;
 	struct event_listeners *all;
 	struct http_exchange *exchange;
-	uint64_t until_ms;
+	char *key;
 };
 
 struct event_listeners {
-	struct loop *loop;
+	event_listeners_fn *fn;
+	void *owner;
 	struct list listeners; /* the oldest first */
-	unsigned count;
-	struct timer *alive;
+	unsigned count, checks;
+	struct timer *timer;
 };
 
 static void drop(struct listener *l)
 {
 	list_remove(&l->node);
 	l->all->count--;
+	mem_free(l->key);
 	mem_free(l);
 }
 
@@ -51,29 +57,32 @@ static void write_all(struct event_listeners *e, const struct buf *text)
 	}
 }
 
-static void on_alive(void *owner)
+static void check_all(void *owner)
 {
 	struct event_listeners *e = owner;
-	struct buf text = BUF_INIT;
 	LIST_EACH(node, &e->listeners)
 	{
 		struct listener *l = LIST_ENTRY(node, struct listener, node);
-		if (l->until_ms <= loop_now_ms(e->loop))
+		if (!e->fn(e->owner, l->key))
 			end(l);
 	}
-	buf_puts(&text, ":\n\n");
-	write_all(e, &text);
-	buf_fini(&text);
+	if (++e->checks % CHECKS_A_COMMENT == 0) {
+		struct buf text = BUF_INIT;
+		buf_puts(&text, ":\n\n");
+		write_all(e, &text);
+		buf_fini(&text);
+	}
 	if (!e->count)
-		timer_stop(e->alive);
+		timer_stop(e->timer);
 }
 
-struct event_listeners *event_listeners_new(struct loop *l)
+struct event_listeners *event_listeners_new(struct loop *l, event_listeners_fn *fn, void *owner)
 {
 	struct event_listeners *e = mem_zalloc(sizeof *e);
-	e->loop = l;
+	e->fn = fn;
+	e->owner = owner;
 	list_init(&e->listeners);
-	e->alive = timer_new(l, on_alive, e);
+	e->timer = timer_new(l, check_all, e);
 	return e;
 }
 
@@ -88,22 +97,21 @@ void event_listeners_close(struct event_listeners *e)
 	if (!e)
 		return;
 	event_listeners_end(e);
-	timer_close(e->alive);
+	timer_close(e->timer);
 	mem_free(e);
 }
 
-bool event_listeners_add(struct event_listeners *e, struct http_exchange *x)
+bool event_listeners_add(struct event_listeners *e, struct http_exchange *x, const char *key)
 {
 	if (e->count == EVENT_LISTENERS_MOST)
 		return false;
 	struct listener *l = mem_zalloc(sizeof *l);
-	*l = (struct listener){
-	    .all = e, .exchange = x, .until_ms = loop_now_ms(e->loop) + EVENT_LISTENERS_MS};
+	*l = (struct listener){.all = e, .exchange = x, .key = mem_strdup(key)};
 	list_append(&e->listeners, &l->node);
 	e->count++;
 	http_stream_begin(x, "text/event-stream", "X-Accel-Buffering: no\r\n", on_gone, l);
-	if (!timer_is_set(e->alive))
-		timer_set_every(e->alive, ALIVE_MS);
+	if (!timer_is_set(e->timer))
+		timer_set_every(e->timer, CHECK_MS);
 	return true;
 }
 

@@ -1,25 +1,28 @@
 /*
  * Server-Sent Events: each listener gets all events from the time it is added. There are at most
- * EVENT_LISTENERS_MOST listeners. One that is too slow is ended. Each is ended some seconds after
- * EVENT_LISTENERS_MS; a browser then connects again, and its rights are checked again. One thread.
+ * EVENT_LISTENERS_MOST listeners. One that is too slow is ended. One that has lost its right is
+ * ended within a second; a browser then connects again, and gets 401. One thread.
  */
 #ifndef GROUNDNUT_ADMIN_EVENT_LISTENERS_H
 #define GROUNDNUT_ADMIN_EVENT_LISTENERS_H
 
 #include "shared/net/http_server.h"
 
-enum { EVENT_LISTENERS_MOST = 64, EVENT_LISTENERS_MS = 10 * 60 * 1000 };
+enum { EVENT_LISTENERS_MOST = 64 };
 
 struct event_listeners;
 
-struct event_listeners *event_listeners_new(struct loop *l);
+/* Whether the listener with this key may still listen. Asked for each of them once a second. */
+typedef bool event_listeners_fn(void *owner, const char *key);
+
+struct event_listeners *event_listeners_new(struct loop *l, event_listeners_fn *fn, void *owner);
 /* Ends all listeners. Called before the HTTP server closes. NULL does nothing. */
 void event_listeners_close(struct event_listeners *e);
-/* Ends all present listeners; browsers connect again, and their rights are checked again. */
+/* Ends all present listeners. */
 void event_listeners_end(struct event_listeners *e);
-/* Answers the exchange as a stream of events and takes it over. False: there are too many
- * listeners, and the caller still has to answer. */
-bool event_listeners_add(struct event_listeners *e, struct http_exchange *x);
+/* Answers the exchange as a stream of events and takes it over. key: a short text for fn, copied.
+ * False: there are too many listeners, and the caller still has to answer. */
+bool event_listeners_add(struct event_listeners *e, struct http_exchange *x, const char *key);
 /* Sends an event to all listeners, or to this one only. id: the number that a browser sends back
  * when it connects again; 0: none. data: a text without line ends, such as JSON that is not
  * indented. */

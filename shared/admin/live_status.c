@@ -180,7 +180,7 @@ void live_status_add(struct live_status *s, const struct admin_request *r)
 	admin_request_query(r, "after", asked, sizeof asked);
 	if (text_uint(seen ? seen : asked, INT64_MAX, &after) < 0)
 		after = 0;
-	if (!event_listeners_add(s->listeners, r->exchange)) {
+	if (!event_listeners_add(s->listeners, r->exchange, r->asker.hash)) {
 		admin_answer_error(r->exchange, 503, "too many listen");
 		return;
 	}

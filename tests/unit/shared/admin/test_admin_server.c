@@ -59,7 +59,7 @@ static void serve_write(void *owner, const struct admin_request *r)
 static void serve_events(void *owner, const struct admin_request *r)
 {
 	struct event_listeners *all = admin_server_listeners(((struct lab *)owner)->server);
-	if (event_listeners_add(all, r->exchange))
+	if (event_listeners_add(all, r->exchange, r->asker.hash))
 		event_listeners_tell(all, r->exchange, "first", 7, "{}", 2);
 	else
 		admin_answer_error(r->exchange, 503, "too many listen");
@@ -423,10 +423,44 @@ static void who_is_signed_out_hears_no_more(void **state)
 	assert_int_equal(admin_file_read(lab->file, &f, &why), 0);
 	totp_new(f.totp_secret);
 	assert_int_equal(admin_file_write(lab->file, &f, &why), 0);
-	assert_int_equal(ask(lab, "GET /api/v1/things", head, ""), 401);
 	assert_true(hear(lab, fd, NULL));
+	assert_int_equal(ask(lab, "GET /api/v1/things", head, ""), 401);
 	close(fd);
 	mem_free(head);
+	mem_free(cookie);
+}
+
+/* A token that is taken away, and a session that signs out; another goes on. */
+static void who_loses_its_right_hears_no_more(void **state)
+{
+	struct lab *lab = *state;
+	struct admin_file f;
+	char *cookie = sign_in(lab), *session = mem_printf(OWN_PAGE "%s", cookie),
+	     *reader = with_token(lab->reader), *robot = with_token(lab->token), *why,
+	     token[TOKEN_HASH_TEXT];
+	int by_session = listen_on(lab, session), by_reader = listen_on(lab, reader),
+	    by_robot = listen_on(lab, robot);
+	assert_int_equal(admin_file_read(lab->file, &f, &why), 0);
+	f.count--; /* "eyes" is the last */
+	assert_int_equal(admin_file_write(lab->file, &f, &why), 0);
+	assert_true(hear(lab, by_reader, NULL));
+	assert_int_equal(ask(lab, "GET /api/v1/session", session, ""), 200);
+	assert_int_equal(sscanf(strstr(lab->answer, "\"token\":"), "\"token\":\"%71[^\"]", token),
+			 1);
+	char *writes = mem_printf("%sX-Groundnut-Token: %s\r\n", session, token);
+	assert_int_equal(ask(lab, "POST /signout", writes, ""), 303);
+	assert_true(hear(lab, by_session, NULL));
+	struct event_listeners *all = admin_server_listeners(lab->server);
+	assert_int_equal(event_listeners_count(all), 1);
+	event_listeners_send(all, "news", 0, "{}", 2);
+	assert_true(hear(lab, by_robot, "event: news"));
+	close(by_session);
+	close(by_reader);
+	close(by_robot);
+	mem_free(writes);
+	mem_free(session);
+	mem_free(reader);
+	mem_free(robot);
 	mem_free(cookie);
 }
 
@@ -500,6 +534,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(who_leaves_is_waited_for_by_nobody, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(listeners_hear_and_are_bounded, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(who_is_signed_out_hears_no_more, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(who_loses_its_right_hears_no_more, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_listener_that_is_off_tells_nobody, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(listener_has_time_for_a_long_status, set_up, tear_down),
 	    cmocka_unit_test(record_of_changes_is_bounded),
