@@ -10,7 +10,8 @@ enum {
 	CHECK_MS = 1000,
 	/* A comment is sent at each such check, because only a write shows that a listener has
 	 * gone. */
-	CHECKS_A_COMMENT = 15
+	CHECKS_A_COMMENT = 15,
+	EVENT_HEAD = 64 /* room for what stands around the data of an event */
 };
 
 struct listener {
@@ -47,12 +48,12 @@ static void end(struct listener *l)
 	drop(l);
 }
 
-static void write_all(struct event_listeners *e, const struct buf *text)
+static void write_all(struct event_listeners *e, struct shared_text *text)
 {
 	LIST_EACH(node, &e->listeners)
 	{
 		struct listener *l = LIST_ENTRY(node, struct listener, node);
-		if (!http_stream_write(l->exchange, buf_data(text), buf_len(text)))
+		if (!http_stream_write(l->exchange, text))
 			end(l);
 	}
 }
@@ -67,10 +68,11 @@ static void check_all(void *owner)
 			end(l);
 	}
 	if (++e->checks % CHECKS_A_COMMENT == 0) {
-		struct buf text = BUF_INIT;
-		buf_puts(&text, ":\n\n");
-		write_all(e, &text);
-		buf_fini(&text);
+		struct buf comment = BUF_INIT;
+		buf_puts(&comment, ":\n\n");
+		struct shared_text *text = shared_text_new(&comment);
+		write_all(e, text);
+		shared_text_drop(text);
 	}
 	if (!e->count)
 		timer_stop(e->timer);
@@ -115,36 +117,36 @@ bool event_listeners_add(struct event_listeners *e, struct http_exchange *x, con
 	return true;
 }
 
-static void put_event(struct buf *out, const char *event, uint64_t id, const void *data, size_t len)
+struct shared_text *event_listeners_event(const char *event, uint64_t id, const void *data,
+					  size_t len)
 {
+	struct buf out = BUF_INIT;
+	buf_reserve(&out, len + EVENT_HEAD);
 	if (id)
-		buf_printf(out, "id: %" PRIu64 "\n", id);
-	buf_printf(out, "event: %s\ndata: ", event);
-	buf_put(out, data, len);
-	buf_puts(out, "\n\n");
+		buf_printf(&out, "id: %" PRIu64 "\n", id);
+	buf_printf(&out, "event: %s\ndata: ", event);
+	buf_put(&out, data, len);
+	buf_puts(&out, "\n\n");
+	return shared_text_new(&out);
 }
 
 void event_listeners_send(struct event_listeners *e, const char *event, uint64_t id,
 			  const void *data, size_t len)
 {
-	struct buf text = BUF_INIT;
-	put_event(&text, event, id, data, len);
-	write_all(e, &text);
-	buf_fini(&text);
+	struct shared_text *text = event_listeners_event(event, id, data, len);
+	write_all(e, text);
+	shared_text_drop(text);
 }
 
-void event_listeners_tell(struct event_listeners *e, struct http_exchange *x, const char *event,
-			  uint64_t id, const void *data, size_t len)
+void event_listeners_tell(struct event_listeners *e, struct http_exchange *x,
+			  struct shared_text *event)
 {
-	struct buf text = BUF_INIT;
-	put_event(&text, event, id, data, len);
 	LIST_EACH(node, &e->listeners)
 	{
 		struct listener *l = LIST_ENTRY(node, struct listener, node);
-		if (l->exchange == x && !http_stream_write(x, buf_data(&text), buf_len(&text)))
+		if (l->exchange == x && !http_stream_write(x, event))
 			end(l);
 	}
-	buf_fini(&text);
 }
 
 unsigned event_listeners_count(const struct event_listeners *e)

@@ -23,13 +23,17 @@ void event_listeners_end(struct event_listeners *e);
 /* Answers the exchange as a stream of events and takes it over. key: a short text for fn, copied.
  * False: there are too many listeners, and the caller still has to answer. */
 bool event_listeners_add(struct event_listeners *e, struct http_exchange *x, const char *key);
-/* Sends an event to all listeners, or to this one only. id: the number that a browser sends back
- * when it connects again; 0: none. data: a text without line ends, such as JSON that is not
- * indented. */
+/* Makes an event. id: the number that a browser sends back when it connects again; 0: none. data: a
+ * text without line ends, such as JSON that is not indented. The caller drops it. */
+struct shared_text *event_listeners_event(const char *event, uint64_t id, const void *data,
+					  size_t len);
+/* Sends an event to all listeners. */
 void event_listeners_send(struct event_listeners *e, const char *event, uint64_t id,
 			  const void *data, size_t len);
-void event_listeners_tell(struct event_listeners *e, struct http_exchange *x, const char *event,
-			  uint64_t id, const void *data, size_t len);
+/* Sends an event to this listener only; nothing, when it is none any more. All that still have to
+ * get the same event hold it once. */
+void event_listeners_tell(struct event_listeners *e, struct http_exchange *x,
+			  struct shared_text *event);
 unsigned event_listeners_count(const struct event_listeners *e);
 
 #endif

@@ -47,9 +47,10 @@ struct live_status {
 	struct timer *timer; /* the next look */
 	struct timer *greet; /* the next newcomers, while a status is there */
 	struct list newcomers;
-	uint64_t told;     /* the number of the last event that all listeners have got */
-	struct look *look; /* the look under way, or NULL */
-	struct buf status; /* the last status that was sent; empty: none */
+	uint64_t told;             /* the number of the last event that all listeners have got */
+	struct look *look;         /* the look under way, or NULL */
+	struct buf status;         /* the last status that was sent; empty: none */
+	struct shared_text *whole; /* the event of the status, for newcomers; NULL: not made */
 };
 
 static void free_look(struct look *k)
@@ -86,6 +87,12 @@ static void tell_new_events(struct live_status *s)
 
 /* --- the status --- */
 
+static void drop_whole(struct live_status *s)
+{
+	shared_text_drop(s->whole);
+	s->whole = NULL;
+}
+
 static void drop_newcomers(struct live_status *s)
 {
 	while (!list_is_empty(&s->newcomers)) {
@@ -104,8 +111,10 @@ static void greet_newcomers(void *owner)
 	size_t sent = 0;
 	while (buf_len(&s->status) && !list_is_empty(&s->newcomers) && sent < WHOLE_MOST) {
 		struct newcomer *n = LIST_ENTRY(s->newcomers.next, struct newcomer, node);
-		event_listeners_tell(s->listeners, n->exchange, "status", 0, buf_data(&s->status),
-				     buf_len(&s->status));
+		if (!s->whole)
+			s->whole = event_listeners_event("status", 0, buf_data(&s->status),
+							 buf_len(&s->status));
+		event_listeners_tell(s->listeners, n->exchange, s->whole);
 		sent += buf_len(&s->status);
 		list_remove(&n->node);
 		mem_free(n);
@@ -149,6 +158,7 @@ static void on_status(void *arg, const struct buf *status)
 	}
 	k->before = s->status;
 	buf_init(&s->status);
+	drop_whole(s);
 	buf_put(&k->after, buf_data(status), buf_len(status));
 	loop_work(s->loop, compare, on_compared, k);
 }
@@ -161,6 +171,7 @@ static void look(void *owner)
 	tell_new_events(s);
 	if (!event_listeners_count(s->listeners)) {
 		buf_fini(&s->status);
+		drop_whole(s);
 		drop_newcomers(s);
 		return;
 	}
@@ -190,8 +201,10 @@ void live_status_add(struct live_status *s, const struct admin_request *r)
 	write_events(s, after, &text);
 	if (event_listeners_count(s->listeners) == 1)
 		s->told = last;
-	event_listeners_tell(s->listeners, r->exchange, "events", last, buf_data(&text),
-			     buf_len(&text));
+	struct shared_text *event =
+	    event_listeners_event("events", last, buf_data(&text), buf_len(&text));
+	event_listeners_tell(s->listeners, r->exchange, event);
+	shared_text_drop(event);
 	buf_fini(&text);
 	if (buf_len(&s->status) && !timer_is_set(s->greet))
 		timer_set(s->greet, 1);
@@ -225,5 +238,6 @@ void live_status_close(struct live_status *s)
 	timer_close(s->timer);
 	timer_close(s->greet);
 	buf_fini(&s->status);
+	drop_whole(s);
 	mem_free(s);
 }

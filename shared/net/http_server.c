@@ -58,8 +58,17 @@ struct http_exchange {
 	struct buf out;            /* what is still to be written */
 	http_stream_fn *stream_fn; /* STREAMING */
 	void *stream_owner;
+	struct list pieces;    /* STREAMING: what is to be written behind out */
+	size_t pieces_len;     /* their bytes that are not sent yet */
 	size_t stream_longest; /* the longest text in one http_stream_write() */
 	struct timer *timer;
+};
+
+/* A text that a stream has yet to send. */
+struct piece {
+	struct list node;
+	struct shared_text *text;
+	size_t sent;
 };
 
 struct http_server {
@@ -75,6 +84,14 @@ struct http_server {
 	size_t bytes;                   /* the sum of the bytes of those in reading */
 	struct rate_limiter *sources;   /* the connections of each source */
 };
+
+static void drop_piece(struct http_exchange *x, struct piece *p)
+{
+	x->pieces_len -= buf_len(&p->text->text) - p->sent;
+	list_remove(&p->node);
+	shared_text_drop(p->text);
+	mem_free(p);
+}
 
 static void leave_reading(struct http_exchange *x)
 {
@@ -93,6 +110,8 @@ static void end(struct http_exchange *x)
 	io_close(x->io);
 	timer_close(x->timer);
 	http_message_free(x->http);
+	LIST_EACH(node, &x->pieces)
+	drop_piece(x, LIST_ENTRY(node, struct piece, node));
 	buf_fini(&x->out);
 	buf_fini(&x->proxy_header);
 	mem_free(x);
@@ -175,18 +194,39 @@ void http_answer(struct http_exchange *x, unsigned status, const char *type, con
 	begin_answer(x);
 }
 
-/* Sends what waits. What goes wrong is told by the timer, since the owner may be the caller. What
- * has been sent is given back: the first text may be megabytes, and those after it small. */
+static size_t waiting(const struct http_exchange *x)
+{
+	return buf_len(&x->out) + x->pieces_len;
+}
+
+/* As io_write_buf(), of all that waits. */
+static int write_pieces(struct http_exchange *x)
+{
+	int err = x->io ? io_write_buf(x->io, &x->out) : UV_ECANCELED;
+	while (err == 0 && !list_is_empty(&x->pieces)) {
+		struct piece *p = LIST_ENTRY(x->pieces.next, struct piece, node);
+		size_t left = buf_len(&p->text->text) - p->sent;
+		ssize_t n = left ? io_write(x->io, buf_data(&p->text->text) + p->sent, left) : 0;
+		if (n < 0 || (n == 0 && left))
+			return n < 0 ? (int)n : UV_EAGAIN;
+		p->sent += (size_t)n;
+		x->pieces_len -= (size_t)n;
+		if (p->sent == buf_len(&p->text->text))
+			drop_piece(x, p);
+	}
+	return err ? err : io_flush(x->io);
+}
+
+/* Sends what waits. What goes wrong is told by the timer, since the owner may be the caller. */
 static void stream_on(struct http_exchange *x)
 {
-	size_t waited = buf_len(&x->out);
-	int err = x->io ? io_write_buf(x->io, &x->out) : UV_ECANCELED;
+	size_t waited = waiting(x);
+	int err = write_pieces(x);
 	if (err < 0 && err != UV_EAGAIN) {
 		timer_set(x->timer, 0);
 	} else if (err == 0) {
 		timer_stop(x->timer);
-		buf_fini(&x->out);
-	} else if (buf_len(&x->out) < waited || !timer_is_set(x->timer)) {
+	} else if (waiting(x) < waited || !timer_is_set(x->timer)) {
 		timer_set(x->timer, WRITE_MS);
 	}
 }
@@ -206,12 +246,16 @@ void http_stream_begin(struct http_exchange *x, const char *type, const char *he
 	stream_on(x);
 }
 
-bool http_stream_write(struct http_exchange *x, const void *p, size_t len)
+bool http_stream_write(struct http_exchange *x, struct shared_text *text)
 {
-	if (buf_len(&x->out) > HTTP_STREAM_WAITING && buf_len(&x->out) > x->stream_longest)
+	size_t len = buf_len(&text->text);
+	if (waiting(x) > HTTP_STREAM_WAITING && waiting(x) > x->stream_longest)
 		return false;
 	x->stream_longest = len > x->stream_longest ? len : x->stream_longest;
-	buf_put(&x->out, p, len);
+	struct piece *p = mem_alloc(sizeof *p);
+	*p = (struct piece){.text = shared_text_keep(text)};
+	list_append(&x->pieces, &p->node);
+	x->pieces_len += len;
 	stream_on(x);
 	return true;
 }
@@ -374,6 +418,7 @@ static struct http_exchange *admit(struct http_server *s, struct io *io)
 	x->source = x->peer = *peer;
 	x->http = http_message_new(HTTP_MESSAGE_REQUEST, s->limits.body_max);
 	list_init(&x->node);
+	list_init(&x->pieces);
 	eviction_queue_join(s->reading, &x->member, &x->source);
 	list_append(rate_limiter_holders(s->sources, peer), &x->beside);
 	s->count++;

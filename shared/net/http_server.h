@@ -7,6 +7,7 @@
 #ifndef GROUNDNUT_NET_HTTP_SERVER_H
 #define GROUNDNUT_NET_HTTP_SERVER_H
 
+#include "shared/base/shared_text.h"
 #include "shared/http/forwarded.h"
 #include "shared/http/http_message.h"
 #include "shared/net/io.h"
@@ -57,9 +58,10 @@ typedef void http_stream_fn(void *owner);
  * http_stream_write(). fn comes once, later, unless http_stream_end() comes first. */
 void http_stream_begin(struct http_exchange *x, const char *type, const char *headers,
 		       http_stream_fn *fn, void *owner);
-/* False: nothing is taken, because the bytes that still wait are more than HTTP_STREAM_WAITING and
- * more than the longest text written before; so a slow client has time for that one. */
-bool http_stream_write(struct http_exchange *x, const void *p, size_t len);
+/* Keeps the text until it is sent. False: nothing is taken, because the bytes that still wait
+ * are more than HTTP_STREAM_WAITING and more than the longest text written before; so a slow
+ * client has time for that one. */
+bool http_stream_write(struct http_exchange *x, struct shared_text *text);
 /* Ends the stream and frees the exchange at once; bytes that still wait are lost. */
 void http_stream_end(struct http_exchange *x);
 

@@ -59,10 +59,13 @@ static void serve_write(void *owner, const struct admin_request *r)
 static void serve_events(void *owner, const struct admin_request *r)
 {
 	struct event_listeners *all = admin_server_listeners(((struct lab *)owner)->server);
-	if (event_listeners_add(all, r->exchange, r->asker.hash))
-		event_listeners_tell(all, r->exchange, "first", 7, "{}", 2);
-	else
+	if (!event_listeners_add(all, r->exchange, r->asker.hash)) {
 		admin_answer_error(r->exchange, 503, "too many listen");
+		return;
+	}
+	struct shared_text *first = event_listeners_event("first", 7, "{}", 2);
+	event_listeners_tell(all, r->exchange, first);
+	shared_text_drop(first);
 }
 
 static const struct admin_route routes[] = {

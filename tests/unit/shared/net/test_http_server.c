@@ -260,24 +260,62 @@ static void read_text(struct meeting *m, int fd, size_t left)
 	}
 }
 
+enum { LONG = 4 * 1024 * 1024 };
+
+static struct shared_text *long_text(void)
+{
+	struct buf text = BUF_INIT;
+	memset(buf_reserve(&text, LONG), 'x', LONG);
+	buf_commit(&text, LONG);
+	return shared_text_new(&text);
+}
+
 /* The first text of a stream may be megabytes, and there may be many streams, which live long. */
 static void a_stream_keeps_nothing_of_what_it_has_sent(void **state)
 {
 	(void)state;
-	enum { LEN = 4 * 1024 * 1024 };
 	struct meeting m;
 	open_meeting(&m, 1);
 	int fd = ask_and_hold(&m);
-	char *text = mem_alloc(LEN);
-	memset(text, 'x', LEN);
 	size_t before = memory_in_use();
+	struct shared_text *text = long_text();
 	http_stream_begin(m.held, "audio/y", NULL, on_stream_gone, &m);
-	assert_true(http_stream_write(m.held, text, LEN));
-	read_text(&m, fd, LEN);
+	assert_true(http_stream_write(m.held, text));
+	shared_text_drop(text);
+	read_text(&m, fd, LONG);
 	if (before) /* a sanitizer's malloc does not say */
-		assert_true(memory_in_use() < before + LEN / 4);
-	mem_free(text);
+		assert_true(memory_in_use() < before + LONG / 4);
 	close(fd);
+	loop_run(m.loop);
+	assert_int_equal(loop_free(m.loop), 0);
+}
+
+/* Nobody reads, and all of them hold the text once; then all get it whole. */
+static void streams_of_one_text_hold_it_once(void **state)
+{
+	(void)state;
+	enum { STREAMS = 16 };
+	struct meeting m;
+	int fds[STREAMS];
+	struct http_exchange *streams[STREAMS];
+	open_meeting(&m, STREAMS);
+	for (int i = 0; i < STREAMS; i++) {
+		m.held = NULL;
+		fds[i] = ask_and_hold(&m);
+		streams[i] = m.held;
+		http_stream_begin(streams[i], "audio/y", NULL, on_stream_gone, &m);
+	}
+	size_t before = memory_in_use();
+	struct shared_text *text = long_text();
+	for (int i = 0; i < STREAMS; i++)
+		assert_true(http_stream_write(streams[i], text));
+	shared_text_drop(text);
+	if (before)
+		assert_true(memory_in_use() < before + 2 * LONG);
+	for (int i = 0; i < STREAMS; i++) {
+		read_text(&m, fds[i], LONG);
+		close(fds[i]);
+	}
 	loop_run(m.loop);
 	assert_int_equal(loop_free(m.loop), 0);
 }
@@ -291,6 +329,7 @@ int main(void)
 	    cmocka_unit_test(who_finishes_nothing_keeps_nobody_out),
 	    cmocka_unit_test(who_stays_after_its_answer_keeps_nobody_out),
 	    cmocka_unit_test(a_stream_keeps_nothing_of_what_it_has_sent),
+	    cmocka_unit_test(streams_of_one_text_hold_it_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
