@@ -392,6 +392,8 @@ static void welcomed(struct relay_session *u, const struct welcome *w)
 		u->epoch = 0;
 	}
 	u->can = w->can;
+	tunnel_use_reserve(transport_tunnel(u->transport),
+			   capabilities_has(u->can, CAPABILITY_RESERVE));
 	if (transport_attach(u->transport, io, w->resumed ? w->taken : 0, w->receive_budget,
 			     buf_data(&early), buf_len(&early)) < 0) {
 		buf_fini(&early);

@@ -66,6 +66,7 @@ static bool say(struct pending_agent *p, const struct welcome *w)
 int pending_agent_welcome(struct pending_agent *p, struct transport *k, const struct welcome *w)
 {
 	uint64_t taken = w->resumed ? p->hello.taken : 0;
+	tunnel_use_reserve(transport_tunnel(k), capabilities_has(p->hello.can, CAPABILITY_RESERVE));
 	int err = say(p, w) ? 0 : ERR_CLOSED;
 	if (err == 0)
 		err = transport_attach(k, p->io, taken, p->hello.receive_budget,

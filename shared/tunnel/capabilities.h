@@ -20,7 +20,8 @@ enum { CAPABILITIES_WORDS_MOST = 256 }; /* that a peer may name */
 	X(REPORT, "report")         /* the relay takes REPORT */                                   \
 	X(PROBE, "probe")           /* the relay takes PROBE and answers it */                     \
 	X(INVITE, "invite")         /* the relay takes an invitation in HELLO */                   \
-	X(HTTPS_PORT, "https_port") /* the relay opens a port for an https mapping alone */
+	X(HTTPS_PORT, "https_port") /* the relay opens a port for an https mapping alone */        \
+	X(RESERVE, "reserve")       /* it gives and takes a reserve of credit (DRAW) */
 enum ability {
 #define CAPABILITY_ENUM(name, word) CAPABILITY_##name,
 	CAPABILITY_MAP(CAPABILITY_ENUM)

@@ -46,7 +46,8 @@ enum {
 	X(RETURN, 71, 4, 4)                                                                        \
 	X(BLOCKED, 72, 0, 0)                                                                       \
 	X(REPORT, 192, 2, FRAME_REPORT_MAX)                                                        \
-	X(PROBE, 193, 2, FRAME_PROBE_MAX)
+	X(PROBE, 193, 2, FRAME_PROBE_MAX)                                                          \
+	X(DRAW, 194, 4, 4)
 
 enum frame_kind {
 #define FRAME_ENUM(name, number, least, most) FRAME_##name = number,

@@ -16,8 +16,8 @@
 #include <string.h>
 
 /* What OPEN grants, of what is left of the half that is given out freely: usually, and where the
- * path is known to hold more. A sixth of 8 MiB is a MiB and what goes with it. */
-enum { USUAL_SHARE = 32, PATH_SHARE = 6 };
+ * path is known to hold more. A third of 8 MiB is what 60 MB/s need at 40 ms. */
+enum { USUAL_SHARE = 32, PATH_SHARE = 3, RESERVE_LEAST_STEP = 64 * 1024 };
 
 struct stream *stream_new(struct tunnel *t, const struct open_info *info)
 {
@@ -337,16 +337,24 @@ static uint64_t least_of(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+/* What may be given out freely: all but the half that is kept for newcomers, and the reserve is
+ * part of what is kept. */
+static uint64_t spare_of(const struct tunnel *t)
+{
+	size_t left = memory_budget_left(&t->receive), kept = (t->receive.used + left) / 2;
+	return left + t->promised > kept ? left + t->promised - kept : 0;
+}
+
 uint64_t stream_grant_for_open(const struct tunnel *t, const struct open_queue *q,
 			       enum open_turn turn)
 {
-	size_t left = memory_budget_left(&t->receive), kept = (t->receive.used + left) / 2;
+	size_t left = memory_budget_left(&t->receive);
 	size_t reserve = q->held < streams_of_little(t) ? 0
 			 : turn == OPEN_TURN_OF_LITTLE  ? t->receive.limit / 16
 							: t->receive.limit / 8;
 	if (left < reserve + TUNNEL_OPEN_CREDIT_MIN)
 		return 0;
-	uint64_t spare = left > kept ? left - kept : 0, grant = spare / USUAL_SHARE;
+	uint64_t spare = spare_of(t), grant = spare / USUAL_SHARE;
 	if (grant > TUNNEL_OPEN_CREDIT_MAX)
 		grant = TUNNEL_OPEN_CREDIT_MAX;
 	uint64_t known = least_of(t->path_window, spare / PATH_SHARE);
@@ -373,8 +381,7 @@ void stream_take_window(struct stream *s, uint64_t bytes)
 static uint64_t growth(const struct stream *s)
 {
 	const struct memory_budget *b = &s->tunnel->receive;
-	size_t left = memory_budget_left(b);
-	size_t kept = (b->used + left) / 2;
+	uint64_t spare = spare_of(s->tunnel);
 	uint64_t aim = s->window < TUNNEL_WINDOW_MAX / 4 ? 4 * s->window : 2 * s->window;
 	if (aim < TUNNEL_OPEN_CREDIT_MAX)
 		aim = TUNNEL_OPEN_CREDIT_MAX;
@@ -384,14 +391,12 @@ static uint64_t growth(const struct stream *s)
 		aim = s->tunnel->path_window;
 	if (aim > TUNNEL_WINDOW_MAX)
 		aim = TUNNEL_WINDOW_MAX;
-	if (left <= kept + 4 * TUNNEL_FIRST_CREDIT && s->window < TUNNEL_FIRST_CREDIT) {
-		kept = b->limit / 8;
+	if (spare <= 4 * TUNNEL_FIRST_CREDIT && s->window < TUNNEL_FIRST_CREDIT) {
+		size_t left = memory_budget_left(b);
+		spare = left > b->limit / 8 ? left - b->limit / 8 : 0;
 		aim = TUNNEL_FIRST_CREDIT;
 	}
-	if (left <= kept || s->window >= aim)
-		return 0;
-	uint64_t most = (left - kept) / 2;
-	return aim - s->window < most ? aim - s->window : most;
+	return s->window < aim ? least_of(aim - s->window, spare / 2) : 0;
 }
 
 uint64_t stream_credit_to_write(struct stream *s)
@@ -402,8 +407,10 @@ uint64_t stream_credit_to_write(struct stream *s)
 	if (s->wanting && !s->stalled) {
 		uint64_t more = growth(s);
 		stream_take_window(s, more);
-		if (more && s->tunnel->path_window < s->window)
+		if (more && s->tunnel->path_window < s->window) {
 			s->tunnel->path_window = s->window;
+			s->tunnel->reserve_due = s->tunnel->has_reserve && !s->network;
+		}
 		bytes += more;
 		s->untried = s->granted;
 	}
@@ -435,6 +442,45 @@ void stream_use_credit(struct stream *s, uint64_t bytes)
 	list_remove(&s->lent);
 	if (s->credit)
 		list_append(&t->lent, &s->lent);
+}
+
+uint64_t stream_draw(struct stream *s)
+{
+	struct tunnel *t = s->tunnel;
+	uint64_t bytes = least_of(least_of(s->may_draw, t->reserve), TUNNEL_DRAW_STEP);
+	t->reserve -= bytes;
+	s->may_draw -= bytes;
+	if (bytes)
+		stream_add_credit(s, bytes);
+	return bytes;
+}
+
+void stream_drawn(struct stream *s, uint64_t bytes)
+{
+	s->granted += bytes;
+	if (s->dropping) {
+		memory_budget_give(&s->tunnel->receive, bytes);
+		return;
+	}
+	s->window += bytes;
+	if (s->peak < s->window)
+		s->peak = s->window;
+}
+
+uint64_t stream_reserve_to_write(struct tunnel *t)
+{
+	if (!t->reserve_due)
+		return 0;
+	t->reserve_due = false;
+	uint64_t aim =
+	    t->path_window > TUNNEL_OPEN_CREDIT_MAX ? t->path_window : TUNNEL_OPEN_CREDIT_MAX;
+	aim = least_of(aim, spare_of(t) / PATH_SHARE);
+	if (aim < t->promised + RESERVE_LEAST_STEP)
+		return 0;
+	uint64_t more = aim - t->promised;
+	memory_budget_take(&t->receive, more);
+	t->promised += more;
+	return more;
 }
 
 /* --- the end --- */

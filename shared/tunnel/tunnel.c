@@ -50,6 +50,11 @@ struct tunnel *tunnel_new(const struct tunnel_config *c, tunnel_fn *fn, void *ow
 	return t;
 }
 
+void tunnel_use_reserve(struct tunnel *t, bool both)
+{
+	t->has_reserve = both;
+}
+
 /* Streams outlive the tunnel: an owner may still read its stream to the end, and closes it then. */
 static void orphan(struct stream *s)
 {
@@ -84,6 +89,7 @@ void tunnel_free(struct tunnel *t)
 	tunnel_detach(t);
 	while (!list_is_empty(&t->streams))
 		orphan(LIST_ENTRY(t->streams.next, struct stream, all));
+	memory_budget_give(&t->receive, t->promised);
 	assert(t->receive.used == 0);
 	session_fini(&t->session);
 	memory_budget_fini(&t->receive);
@@ -270,6 +276,7 @@ static int input_open(struct tunnel *t, const struct frame *f, const uint8_t *p,
 	if (!s->flow) {
 		stream_take_window(s, TUNNEL_FIRST_CREDIT);
 		stream_add_credit(s, info.credit);
+		t->reserve_due = t->has_reserve;
 	}
 	tell(t, (struct tunnel_news){.event = TUNNEL_OPENED, .stream = s, .open = &s->info});
 	return 0;
@@ -299,10 +306,38 @@ static int input_end(struct tunnel *t, const struct frame *f, const uint8_t *p)
 	return 0;
 }
 
+/* On stream 0: the peer lets us have more of a reserve. */
+static int input_reserve(struct tunnel *t, const struct frame *f, uint64_t n)
+{
+	if (!t->has_reserve || f->kind != FRAME_CREDIT || t->reserve + n > PEER_CREDIT_MAX)
+		return ERR_SESSION;
+	t->reserve += n;
+	return 0;
+}
+
+static int input_draw(struct tunnel *t, const struct frame *f, const uint8_t *p)
+{
+	struct stream *s = tunnel_stream(t, f->stream);
+	uint64_t n = number32(p);
+	if (n > t->promised)
+		return ERR_SESSION;
+	if (s && (s->flow || s->got != HALF_OPEN || !is_peers(t, s->id)))
+		return ERR_SESSION;
+	t->promised -= n;
+	t->reserve_due = true;
+	if (s)
+		stream_drawn(s, n);
+	else
+		memory_budget_give(&t->receive, n);
+	return s ? 0 : stray(t, f->stream);
+}
+
 static int input_credit(struct tunnel *t, const struct frame *f, const uint8_t *p)
 {
 	struct stream *s = tunnel_stream(t, f->stream);
 	uint64_t n = number32(p);
+	if (f->stream == 0)
+		return input_reserve(t, f, n);
 	if (!s)
 		return stray(t, f->stream);
 	if (f->kind == FRAME_RETURN) {
@@ -319,6 +354,7 @@ static int input_credit(struct tunnel *t, const struct frame *f, const uint8_t *
 	}
 	if (s->credit + n > PEER_CREDIT_MAX)
 		return ERR_SESSION;
+	s->may_draw = 0; /* its own window is known now */
 	if (s->sent == HALF_OPEN && !s->fin_due && !s->reset_due)
 		stream_add_credit(s, n);
 	return 0;
@@ -426,6 +462,8 @@ static int input_frame(void *arg, const struct frame *f, const uint8_t *p, size_
 		return input_credit(t, f, p);
 	case FRAME_BLOCKED:
 		return input_blocked(t, f);
+	case FRAME_DRAW:
+		return input_draw(t, f, p);
 	default:
 		return input_link(t, f, p, len);
 	}
@@ -519,10 +557,20 @@ static void fill_open(struct tunnel *t, struct stream *s)
 		stream_take_window(s, grant);
 		stream_add_credit(s, TUNNEL_FIRST_CREDIT);
 		give_back(t, s, stream_keep(t));
+		s->may_draw = TUNNEL_DRAW_MAX;
 	}
 	t->last_moved_ms = t->now_ms;
 	if (s->fin_due || s->reset_due)
 		stream_fact(s);
+}
+
+static void fill_blocked(struct tunnel *t, struct stream *s)
+{
+	uint64_t drawn = stream_draw(s);
+	if (drawn)
+		put_number(t, s->id, FRAME_DRAW, drawn);
+	else
+		session_put(&t->session, s->id, FRAME_BLOCKED, NULL, 0);
 }
 
 static void fill_fact(struct tunnel *t, struct stream *s)
@@ -533,7 +581,7 @@ static void fill_fact(struct tunnel *t, struct stream *s)
 		put_number(t, s->id, FRAME_CREDIT, credit);
 	s->credit_due = false;
 	if (s->blocked_due && !s->credit && s->sent == HALF_OPEN && !s->fin_due && !s->reset_due)
-		session_put(&t->session, s->id, FRAME_BLOCKED, NULL, 0);
+		fill_blocked(t, s);
 	s->blocked_due = false;
 	if (s->fin_due) {
 		session_put(&t->session, s->id, FRAME_FIN, NULL, 0);
@@ -575,6 +623,9 @@ static bool holds_too_much(const struct tunnel *t)
 static void fill_returns(struct tunnel *t)
 {
 	uint32_t keep = stream_keep(t);
+	uint64_t more = stream_reserve_to_write(t);
+	if (more)
+		put_number(t, 0, FRAME_CREDIT, more);
 	LIST_EACH(node, &t->lent)
 	{
 		struct stream *s = LIST_ENTRY(node, struct stream, lent);
@@ -650,7 +701,7 @@ bool tunnel_has_work(const struct tunnel *t, uint64_t now_ms)
 	return t->session.unsent || buf_len(&t->control) ||
 	       ((t->message_kind || buf_len(&t->said)) && session_has_room(&t->session)) ||
 	       !list_is_empty(&t->facts) || datagram_queue_due(t) || scheduler_due(t) ||
-	       session_ack_due(&t->session, now_ms) || scheduler_next_open(t);
+	       session_ack_due(&t->session, now_ms) || t->reserve_due || scheduler_next_open(t);
 }
 
 static bool is_taken_by_others(const struct memory_budget *b, size_t need)

@@ -36,8 +36,11 @@ enum {
 	TUNNEL_WINDOW_MAX = 8 * 1024 * 1024,
 	/* credit is returned at a quarter of the window, and that much at the latest */
 	TUNNEL_CREDIT_STEP = 128 * 1024,
-	TUNNEL_KEEP_MIN = 1024,     /* unused credit a quiet sender keeps at least */
-	TUNNEL_QUIET_MS = 1000,     /* when a sender counts as quiet */
+	TUNNEL_KEEP_MIN = 1024, /* unused credit a quiet sender keeps at least */
+	TUNNEL_QUIET_MS = 1000, /* when a sender counts as quiet */
+	/* of the reserve a stream may draw so much, in such steps, before CREDIT comes for it */
+	TUNNEL_DRAW_MAX = 2 * 1024 * 1024,
+	TUNNEL_DRAW_STEP = 256 * 1024,
 	TUNNEL_QUANTUM = 16 * 1024, /* deficit round robin */
 	/* PONGs waiting for the link; beyond, the peer floods */
 	TUNNEL_PONGS_MAX = 4096,
@@ -89,6 +92,9 @@ typedef void stream_fn(void *owner, enum stream_event event);
 
 struct tunnel *tunnel_new(const struct tunnel_config *config, tunnel_fn *fn, void *owner);
 void tunnel_free(struct tunnel *t);
+/* Whether the acceptor of streams gives their opener a reserve of credit, which both ends must
+ * know. It is said before the session's first link. */
+void tunnel_use_reserve(struct tunnel *t, bool both);
 
 /* --- the link's side --- */
 /* 0 or ERR_RANGE */

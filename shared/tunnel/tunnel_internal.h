@@ -67,10 +67,11 @@ struct stream {
 	bool passing;     /* silent, going once through bulk */
 	int64_t deficit;
 	uint64_t credit;
-	struct list lent; /* tunnel.lent, least recently used first, or tunnel.rested */
-	uint64_t used_ms; /* when credit was last used or had */
-	bool spoke;       /* a small DATA frame of it has moved */
-	uint64_t bulk_ms; /* when a large DATA frame of it last moved, either way */
+	uint64_t may_draw; /* of the reserve */
+	struct list lent;  /* tunnel.lent, least recently used first, or tunnel.rested */
+	uint64_t used_ms;  /* when credit was last used or had */
+	bool spoke;        /* a small DATA frame of it has moved */
+	uint64_t bulk_ms;  /* when a large DATA frame of it last moved, either way */
 
 	/* receiving */
 	uint64_t window, granted, owed;
@@ -152,6 +153,11 @@ struct tunnel {
 	uint64_t rested_keep; /* none of them has more */
 	uint64_t lent_bytes;  /* sum of all credit */
 	uint64_t peer_budget;
+	/* Credit for new streams that have none left, which their opener draws: what the peer lets
+	 * us have, and what we let it, which counts in the receive budget. */
+	bool has_reserve; /* both ends know it */
+	bool reserve_due; /* what we let the peer have is to be looked at */
+	uint64_t reserve, promised;
 
 	struct memory_budget receive;
 	/* the largest window that a stream has come to on this link, because its sender asked for
@@ -212,6 +218,12 @@ uint64_t stream_credit_to_write(struct stream *s);
 void stream_add_credit(struct stream *s, uint64_t bytes);
 void stream_use_credit(struct stream *s, uint64_t bytes);
 void stream_forget_credit(struct stream *s); /* nothing more will be sent */
+/* Bytes of the reserve that a stream without credit has got; 0: it must wait for CREDIT. */
+uint64_t stream_draw(struct stream *s);
+/* the peer has moved so many bytes of what we promised to the stream */
+void stream_drawn(struct stream *s, uint64_t bytes);
+/* how much the reserve that the peer has from us is to grow */
+uint64_t stream_reserve_to_write(struct tunnel *t);
 
 /* datagram_queue.c */
 void datagram_queue_opened(struct stream *s);    /* its OPEN has been written */

@@ -65,7 +65,8 @@ static void check(void)
 		lent += s->credit;
 		assert(s->dropping || s->granted + stream_waiting(s) + s->owed == s->window);
 	}
-	assert(windows + buf_len(&tunnel->session.body) == tunnel->receive.used &&
+	assert(windows + buf_len(&tunnel->session.body) + tunnel->promised ==
+		   tunnel->receive.used &&
 	       lent == tunnel->lent_bytes);
 }
 
@@ -79,11 +80,13 @@ static int give(const uint8_t *p, size_t len, uint64_t now)
 static int give_frame(const uint8_t *p, uint8_t kind, uint64_t now)
 {
 	static uint8_t frame[FRAME_HEADER + 65536];
-	static const uint8_t kinds[] = {4, 5, 6, 7, 8, 64, 65, 66, 67, 67, 67, 68, 69, 70, 71, 200};
-	static const uint16_t lens[] = {8, 8, 8, 3, 100, 2, 2, 22, 1, 3000, 16384, 0, 4, 4, 4, 5};
-	kind %= 16;
+	static const uint8_t kinds[] = {4,  5,  6,  7,  8,  64, 65,  66, 67,
+					67, 67, 68, 69, 70, 71, 200, 194};
+	static const uint16_t lens[] = {8,    8,     8, 3, 100, 2, 2, 22, 1,
+					3000, 16384, 0, 4, 4,   4, 5, 4};
+	kind %= sizeof kinds;
 	frame_write(frame, p[0] % 24, kinds[kind], lens[kind]);
-	/* of CREDIT and RETURN: some thousand bytes */
+	/* of CREDIT, RETURN and DRAW: some thousand bytes */
 	frame[FRAME_HEADER + 2] = kind == 7 ? 0 : p[1] % 64;
 	frame[FRAME_HEADER + 7] = p[1];
 	frame[FRAME_HEADER + 8] = frame[FRAME_HEADER + 15] = 4; /* of OPEN: its addresses */
@@ -127,8 +130,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	uint64_t now = 1000;
 	struct tunnel_config c = {
-	    .first_id = 1, .accepts = 20, .send_budget = 300000, .receive_budget = 200000};
+	    .first_id = 1, .accepts = 20, .send_budget = 300000, .receive_budget = 600000};
 	tunnel = tunnel_new(&c, on_news, NULL);
+	tunnel_use_reserve(tunnel, true);
 	tunnel_attach(tunnel, 0, 100000, now);
 	int err = 0;
 	for (; len >= 4 && err != ERR_SESSION; data += 4, len -= 4) {

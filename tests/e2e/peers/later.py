@@ -20,7 +20,7 @@ from frames import ACK, DECLARE, HELLO, Link, PING, PONG, REFUSE, STATE, WELCOME
 arguments = sys.argv[2:]
 PATIENCE = 60 * float(os.environ.get("SLOW", "1"))
 CAN = ["fly", "host", "time", ""]
-LATER_LINK, LATER, LAST = 130, 194, 255
+LATER_LINK, LATER, LAST = 130, 195, 255
 
 
 def wrong(text):

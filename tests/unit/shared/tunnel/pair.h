@@ -343,6 +343,12 @@ static inline void pair_link(struct pair *p)
 	pair_attach(p, 1, tunnel_taken(p->tunnel[0]));
 }
 
+static inline void pair_use_reserve(struct pair *p)
+{
+	for (int side = 0; side < 2; side++)
+		tunnel_use_reserve(p->tunnel[side], true);
+}
+
 /* The link dies; what is under way is lost. */
 static inline void pair_cut(struct pair *p)
 {
@@ -434,7 +440,7 @@ static inline void check_tunnel(const struct tunnel *t)
 			assert_int_equal(s->credit, 0);
 		assert_true(s->datagram_bytes <= TUNNEL_DATAGRAM_FLOW);
 	}
-	assert_int_equal(windows + buf_len(&t->session.body), t->receive.used);
+	assert_int_equal(windows + buf_len(&t->session.body) + t->promised, t->receive.used);
 	assert_int_equal(lent, t->lent_bytes);
 	assert_int_equal(count, t->count);
 	assert_true(datagram_bytes <= TUNNEL_DATAGRAM_ALL);
@@ -589,7 +595,8 @@ static inline void pair_finish(struct pair *p)
 		assert_int_equal(t->count, 0);
 		assert_int_equal(t->peer_count, 0);
 		assert_true(list_is_empty(&t->streams));
-		assert_int_equal(t->receive.used, 0);
+		assert_int_equal(t->receive.used, t->promised);
+		assert_int_equal(t->promised, p->tunnel[!side]->reserve);
 		assert_int_equal(t->lent_bytes, 0);
 		assert_int_equal(session_kept(&t->session), 0);
 		assert_int_equal(t->datagram_bytes, 0);

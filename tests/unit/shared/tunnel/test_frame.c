@@ -51,7 +51,7 @@ static void each_kind_has_its_number_and_limits(void **state)
 	    {"FIN", 68, 0, 0, true},           {"RESET", 69, 4, 4, true},
 	    {"CREDIT", 70, 4, 4, true},        {"RETURN", 71, 4, 4, true},
 	    {"BLOCKED", 72, 0, 0, true},       {"REPORT", 192, 2, 65536, true},
-	    {"PROBE", 193, 2, 1024, true},
+	    {"PROBE", 193, 2, 1024, true},     {"DRAW", 194, 4, 4, true},
 	};
 	for (unsigned kind = 0, row = 0; kind < 256; kind++) {
 		struct frame f;

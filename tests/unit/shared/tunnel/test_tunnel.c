@@ -100,6 +100,8 @@ static void run_random(uint64_t seed, const struct pair_sizes *z, unsigned steps
 	for (int i = 0; i < p.count; i++)
 		plan_conn(&p, i);
 	p.wild = seed % 2;
+	if (seed / 2 % 2)
+		pair_use_reserve(&p);
 	pair_link(&p);
 	for (unsigned i = 0; i < steps; i++) {
 		random_act(&p);
@@ -697,6 +699,98 @@ static void a_newcomer_begins_with_what_the_path_holds(void **state)
 	pair_open(&p, 2, 0);
 	pair_pump(&p, 0, 16 << 20, SIZE_MAX);
 	assert_int_equal(p.conns[2].end[0].stream->window, TUNNEL_OPEN_CREDIT_MAX);
+	pair_finish(&p);
+	pair_fini(&p);
+}
+
+/* All that side has to say arrives. */
+static void one_way(struct pair *p, int side)
+{
+	while (pair_pump(p, side, 16 << 20, SIZE_MAX))
+		;
+	while (buf_len(&p->wire[side]))
+		pair_deliver(p, side, SIZE_MAX);
+	assert_int_equal(p->last_error, 0);
+}
+
+/* After a large upload the next one gets a MiB there in half a round trip, out of the reserve that
+ * the acceptor has promised. Where one end does not know the reserve, it gets what OPEN implies. */
+static void an_upload_draws_on_the_reserve(void **state)
+{
+	(void)state;
+	enum { PAGE = (1 << 20) + 300 };
+	for (int known = 0; known < 2; known++) {
+		struct pair p;
+		pair_init(&p, 1, 2);
+		p.eager = true;
+		if (known)
+			pair_use_reserve(&p);
+		pair_link(&p);
+		p.conns[0].end[0].plan = 16 << 20;
+		p.conns[1].end[0].plan = PAGE;
+		pair_open(&p, 0, 0);
+		while (p.conns[0].end[1].got < 16 << 20)
+			round_trip(&p);
+		round_trip(&p);
+		pair_open(&p, 1, 0);
+		one_way(&p, 0);
+		assert_int_equal(p.conns[1].end[1].got, known ? PAGE : TUNNEL_FIRST_CREDIT);
+		check_tunnel(p.tunnel[0]);
+		check_tunnel(p.tunnel[1]);
+		pair_finish(&p);
+		pair_fini(&p);
+	}
+}
+
+/* The first upload of a link, too, has more than OPEN implies as soon as another stream was
+ * there. */
+static void a_reserve_is_there_before_the_path_is_known(void **state)
+{
+	(void)state;
+	struct pair p;
+	pair_init(&p, 1, 2);
+	p.eager = true;
+	pair_use_reserve(&p);
+	pair_link(&p);
+	p.conns[0].end[0].plan = 1;
+	p.conns[1].end[0].plan = 200000;
+	pair_open(&p, 0, 0);
+	round_trip(&p);
+	round_trip(&p);
+	pair_open(&p, 1, 0);
+	one_way(&p, 0);
+	assert_int_equal(p.conns[1].end[1].got, 200000);
+	pair_finish(&p);
+	pair_fini(&p);
+}
+
+/* Uploads that nobody reads draw less and less, and half of the memory stays for newcomers. */
+static void stalled_uploads_leave_half_of_the_budget(void **state)
+{
+	(void)state;
+	struct pair p;
+	pair_init(&p, 1, 40);
+	p.eager = true;
+	pair_use_reserve(&p);
+	pair_link(&p);
+	for (int i = 0; i < p.count; i++) {
+		p.conns[i].end[0].plan = i ? 8 << 20 : 16 << 20;
+		p.conns[i].end[1].deaf = i > 0;
+	}
+	pair_open(&p, 0, 0);
+	while (p.conns[0].end[1].got < 16 << 20)
+		round_trip(&p);
+	struct memory_budget *b = &p.tunnel[1]->receive;
+	for (int i = 1; i < p.count; i++) {
+		pair_open(&p, i, 0);
+		for (int k = 0; k < 5; k++)
+			round_trip(&p);
+		assert_true(stream_waiting(p.conns[i].end[1].stream) >= TUNNEL_FIRST_CREDIT);
+	}
+	size_t first = stream_waiting(p.conns[1].end[1].stream);
+	assert_in_range(first, TUNNEL_DRAW_MAX, TUNNEL_DRAW_MAX + TUNNEL_OPEN_CREDIT_MAX);
+	assert_true(b->used <= b->limit / 2 + 40 * TUNNEL_FIRST_CREDIT);
+	check_tunnel(p.tunnel[1]);
 	pair_finish(&p);
 	pair_fini(&p);
 }
@@ -1541,6 +1635,15 @@ static const struct bad_frame bad_frames[] = {
     {"RETURN of more than was granted", ERR_SESSION, 2, FRAME_RETURN, 4, "\0\0\100\1"},
     {"RETURN after FIN", ERR_SESSION, 4, FRAME_RETURN, 4, "\0\0\0\1"},
     {"RETURN of a closed one", 0, 6, FRAME_RETURN, 4, "\0\0\0\1"},
+    {"CREDIT of no stream", ERR_SESSION, 0, FRAME_CREDIT, 4, 0},
+    {"RETURN of no stream", ERR_SESSION, 0, FRAME_RETURN, 4, 0},
+    {"DRAW of what was never promised", ERR_SESSION, 2, FRAME_DRAW, 4, "\0\0\0\1"},
+    {"DRAW of nothing", 0, 2, FRAME_DRAW, 4, 0},
+    {"DRAW after FIN", ERR_SESSION, 4, FRAME_DRAW, 4, 0},
+    {"DRAW of one never opened", ERR_SESSION, 12, FRAME_DRAW, 4, 0},
+    {"DRAW of one that we opened", ERR_SESSION, 1, FRAME_DRAW, 4, 0},
+    {"DRAW of a closed one", 0, 6, FRAME_DRAW, 4, 0},
+    {"DRAW for one whose owner has left", 0, 10, FRAME_DRAW, 4, 0},
     {"BLOCKED", 0, 2, FRAME_BLOCKED, 0, 0},
     {"BLOCKED with bytes", ERR_SESSION, 2, FRAME_BLOCKED, 1, 0},
     {"BLOCKED after FIN", 0, 4, FRAME_BLOCKED, 0, 0},
@@ -1770,6 +1873,9 @@ int main(void)
 	    cmocka_unit_test(a_stalled_stream_starves_nobody),
 	    cmocka_unit_test(windows_grow_where_credit_is_what_stops),
 	    cmocka_unit_test(a_newcomer_begins_with_what_the_path_holds),
+	    cmocka_unit_test(an_upload_draws_on_the_reserve),
+	    cmocka_unit_test(a_reserve_is_there_before_the_path_is_known),
+	    cmocka_unit_test(stalled_uploads_leave_half_of_the_budget),
 	    cmocka_unit_test(a_newcomer_begins_so_where_the_account_leaves_less),
 	    cmocka_unit_test(a_window_grows_when_the_first_bytes_are_read_at_once),
 	    cmocka_unit_test(those_who_read_nothing_do_not_keep_others_out),
