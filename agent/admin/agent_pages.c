@@ -8,11 +8,9 @@
 
 #define EMBED(name) WEB_FILES_SCRIPT_EMBED("agent/admin/web/", name)
 SCRIPTS(EMBED)
-WEB_FILES_EMBED("openapi", "agent/admin/openapi.json");
+WEB_FILES_EMBED(openapi, "agent/admin/openapi.json");
 
-extern const unsigned char web_openapi_begin[], web_openapi_end[];
-
-const struct web_file agent_pages_openapi = {"/api/v1/openapi.json", "application/json",
-					     web_openapi_begin, web_openapi_end};
+const struct web_file agent_pages_openapi =
+    WEB_FILES_ROW(openapi, "/api/v1/openapi.json", "application/json");
 
 const struct web_file agent_pages_files[] = {SCRIPTS(WEB_FILES_SCRIPT_ROW){0}};

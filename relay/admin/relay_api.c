@@ -67,10 +67,9 @@ static void on_metrics(void *arg)
 {
 	struct question *q = arg;
 	if (q->api && q->made)
-		http_answer(q->exchange, 200, "text/plain; version=0.0.4", NULL, buf_data(&q->text),
-			    buf_len(&q->text));
+		admin_answer_as(q->exchange, 200, "text/plain; version=0.0.4", "", &q->text);
 	else if (q->api)
-		http_answer(q->exchange, 503, "text/plain", NULL, "no status\n", 10);
+		admin_answer_error(q->exchange, 503, "no status");
 	question_free(q);
 }
 

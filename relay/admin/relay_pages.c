@@ -11,10 +11,8 @@
 
 #define EMBED(name) WEB_FILES_SCRIPT_EMBED("relay/admin/web/", name)
 SCRIPTS(EMBED)
-WEB_FILES_EMBED("openapi", "relay/admin/openapi.json");
+WEB_FILES_EMBED(openapi, "relay/admin/openapi.json");
 
-extern const unsigned char web_openapi_begin[], web_openapi_end[];
-
-const struct web_file relay_pages_openapi = {"/api/v1/openapi.json", "application/json",
-					     web_openapi_begin, web_openapi_end};
+const struct web_file relay_pages_openapi =
+    WEB_FILES_ROW(openapi, "/api/v1/openapi.json", "application/json");
 const struct web_file relay_pages_files[] = {SCRIPTS(WEB_FILES_SCRIPT_ROW){0}};

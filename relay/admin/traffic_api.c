@@ -103,10 +103,9 @@ static void on_report(void *arg)
 	if (q->api && q->why)
 		admin_answer_error(q->exchange, 503, q->why);
 	else if (q->api && q->report.csv)
-		http_answer(q->exchange, 200, "text/csv; charset=utf-8",
-			    "Content-Disposition: attachment; filename=\"traffic.csv\"\r\n"
-			    "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n",
-			    buf_data(&q->out), buf_len(&q->out));
+		admin_answer_as(q->exchange, 200, "text/csv; charset=utf-8",
+				"Content-Disposition: attachment; filename=\"traffic.csv\"\r\n",
+				&q->out);
 	else if (q->api)
 		admin_answer(q->exchange, &q->out);
 	question_free(q);

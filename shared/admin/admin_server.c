@@ -35,7 +35,7 @@ struct admin_server {
 static void serve_health(void *owner, const struct admin_request *r)
 {
 	(void)owner;
-	http_answer(r->exchange, 200, "text/plain", NULL, "ok\n", 3);
+	http_answer(r->exchange, 200, "text/plain", ADMIN_ANSWER_HEADERS, "ok\n", 3);
 }
 
 static void serve_session(void *owner, const struct admin_request *r)
@@ -228,7 +228,8 @@ struct admin_server *admin_server_new(struct loop *l, const struct admin_program
 	const struct http_server_limits limits = {.head_ms = HEAD_MS,
 						  .connections = CONNECTIONS,
 						  .per_source = PER_SOURCE,
-						  .body_max = ADMIN_BODY_MAX};
+						  .body_max = ADMIN_BODY_MAX,
+						  .headers = ADMIN_ANSWER_HEADERS};
 	struct admin_server *a = mem_zalloc(sizeof *a);
 	a->loop = l;
 	a->program = *program;

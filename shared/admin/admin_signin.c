@@ -55,20 +55,20 @@ static void answer_signin(struct admin_signin *a, struct http_exchange *x)
 			buf_puts(&page, signin_word(a, at + 1, (size_t)(back - at - 1)));
 		p = back ? back + 1 : end;
 	}
-	admin_answer_page(x, web_files_signin.type, buf_data(&page), buf_len(&page));
+	admin_answer_page(x, web_files_signin.type, &page);
 	buf_fini(&page);
 }
 
 static void set_cookie(const struct admin_signin *a, struct http_exchange *x, const char *value,
 		       unsigned max_age_s)
 {
+	static const struct buf nothing;
 	bool tls = http_exchange_is_tls(x);
 	char *headers = mem_printf("Location: ./\r\nSet-Cookie: %s=%s; Path=/; HttpOnly; "
-				   "SameSite=Strict; Max-Age=%u%s\r\nReferrer-Policy: "
-				   "no-referrer\r\n",
+				   "SameSite=Strict; Max-Age=%u%s\r\n",
 				   a->access->cookie + (tls ? 0 : sizeof "__Host-" - 1), value,
 				   max_age_s, tls ? "; Secure" : "");
-	http_answer(x, 303, "text/plain", headers, NULL, 0);
+	admin_answer_as(x, 303, "text/plain", headers, &nothing);
 	mem_free(headers);
 }
 

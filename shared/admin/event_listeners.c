@@ -1,5 +1,6 @@
 #include "shared/admin/event_listeners.h"
 
+#include "shared/admin/admin_answer.h"
 #include "shared/base/list.h"
 #include "shared/base/mem.h"
 #include "shared/net/timer.h"
@@ -111,7 +112,8 @@ bool event_listeners_add(struct event_listeners *e, struct http_exchange *x, con
 	*l = (struct listener){.all = e, .exchange = x, .key = mem_strdup(key)};
 	list_append(&e->listeners, &l->node);
 	e->count++;
-	http_stream_begin(x, "text/event-stream", "X-Accel-Buffering: no\r\n", on_gone, l);
+	http_stream_begin(x, "text/event-stream", ADMIN_ANSWER_HEADERS "X-Accel-Buffering: no\r\n",
+			  on_gone, l);
 	if (!timer_is_set(e->timer))
 		timer_set_every(e->timer, CHECK_MS);
 	return true;

@@ -7,22 +7,32 @@
 struct web_file {
 	const char *path, *type;
 	const unsigned char *begin, *end;
+	const unsigned char *gz_begin, *gz_end; /* the same by gzip */
 };
 
-/* Builds the bytes of a file in. file: a path from the root of the tree, where the compiler
- * runs. */
+/* Builds the bytes of a file in, and those of gzip, which the Makefile has made. file: a path from
+ * the root of the tree, where the compiler runs. */
 #define WEB_FILES_EMBED(name, file)                                                                \
 	__asm__(".section .rodata\n"                                                               \
-		".globl web_" name "_begin\n.globl web_" name "_end\n"                             \
-		"web_" name "_begin:\n.incbin \"" file "\"\n"                                      \
-		"web_" name "_end:\n.previous\n")
+		".globl web_" #name "_begin\n.globl web_" #name "_end\n"                           \
+		".globl web_" #name "_gz_begin\n.globl web_" #name "_gz_end\n"                     \
+		"web_" #name "_begin:\n.incbin \"" file "\"\n"                                     \
+		"web_" #name "_end:\n"                                                             \
+		"web_" #name "_gz_begin:\n.incbin \"" file ".gz\"\n"                               \
+		"web_" #name "_gz_end:\n.previous\n");                                             \
+	extern const unsigned char web_##name##_begin[], web_##name##_end[],                       \
+	    web_##name##_gz_begin[], web_##name##_gz_end[]
 
-/* Builds in the script NAME.js of a folder; the second macro is its row in a list of files. */
-#define WEB_FILES_SCRIPT_EMBED(folder, name)                                                       \
-	WEB_FILES_EMBED(#name, folder #name ".js");                                                \
-	extern const unsigned char web_##name##_begin[], web_##name##_end[];
-#define WEB_FILES_SCRIPT_ROW(name)                                                                 \
-	{"/" #name ".js", WEB_FILES_SCRIPT, web_##name##_begin, web_##name##_end},
+/* A web_file of what is built in by this name. */
+#define WEB_FILES_ROW(name, path, type)                                                            \
+	{                                                                                          \
+		path, type, web_##name##_begin, web_##name##_end, web_##name##_gz_begin,           \
+		    web_##name##_gz_end                                                            \
+	}
+
+/* The same of the script NAME.js of a folder. */
+#define WEB_FILES_SCRIPT_EMBED(folder, name) WEB_FILES_EMBED(name, folder #name ".js");
+#define WEB_FILES_SCRIPT_ROW(name)           WEB_FILES_ROW(name, "/" #name ".js", WEB_FILES_SCRIPT),
 
 #define WEB_FILES_HTML   "text/html; charset=utf-8"
 #define WEB_FILES_SCRIPT "text/javascript; charset=utf-8"

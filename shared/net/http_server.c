@@ -174,12 +174,13 @@ static void put_answer(struct http_exchange *x, unsigned status, const char *typ
 		       const char *headers, const void *body, size_t len)
 {
 	const struct http_head *asked = http_message_head(x->http);
+	headers = headers ? headers : "";
 	buf_printf(&x->out,
 		   "HTTP/1.%d %u %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nConnection: "
-		   "close\r\nCache-Control: no-store\r\n%s\r\n",
+		   "close\r\n%s%s\r\n",
 		   asked ? asked->minor : 0, status, error_page_reason(status), type, len,
-		   headers ? headers : "");
-	if (len && !(asked && http_head_asks(asked, "HEAD")))
+		   strstr(headers, "Cache-Control:") ? "" : "Cache-Control: no-store\r\n", headers);
+	if (len && status != 304 && !(asked && http_head_asks(asked, "HEAD")))
 		buf_put(&x->out, body, len);
 }
 
@@ -268,7 +269,8 @@ void http_stream_end(struct http_exchange *x)
 static void refuse(struct http_exchange *x, int err)
 {
 	const char *body = err == ERR_TOO_BIG ? "request too large\n" : "not a request\n";
-	put_answer(x, err == ERR_TOO_BIG ? 413 : 400, "text/plain", NULL, body, strlen(body));
+	put_answer(x, err == ERR_TOO_BIG ? 413 : 400, "text/plain", x->server->limits.headers, body,
+		   strlen(body));
 	begin_answer(x);
 }
 

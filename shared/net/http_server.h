@@ -23,6 +23,7 @@ struct http_server_limits {
 	uint32_t connections; /* at once */
 	uint32_t per_source;  /* at once from one source prefix */
 	size_t body_max;
+	const char *headers; /* further lines of the answers to what is no request; or NULL */
 };
 
 struct http_server *http_server_new(struct loop *l, const struct http_server_limits *limits,
@@ -47,8 +48,9 @@ const struct addr *http_exchange_peer(const struct http_exchange *x);
 bool http_exchange_is_tls(const struct http_exchange *x);
 /* Whether the client is known to have gone; nobody would read the answer. */
 bool http_exchange_is_gone(const struct http_exchange *x);
-/* Answers; x must not be used after this. headers: further lines, each with CRLF, or NULL. Copies
- * all. Sends nothing when the client has gone. */
+/* Answers; x must not be used after this. headers: further lines, each with CRLF, or NULL; without
+ * a Cache-Control among them nobody may store the answer. 304 goes without its body. Copies all.
+ * Sends nothing when the client has gone. */
 void http_answer(struct http_exchange *x, unsigned status, const char *type, const char *headers,
 		 const void *body, size_t len);
 

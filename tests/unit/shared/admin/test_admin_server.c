@@ -221,6 +221,76 @@ static void nobody_sees_how_to_sign_in_and_nothing_else(void **state)
 	assert_int_equal(ask(lab, "GET /healthz", "Host: evil.example\r\n", ""), 403);
 }
 
+static int listen_on(struct lab *lab, const char *head)
+{
+	char *text = mem_printf("GET /api/v1/events HTTP/1.1\r\n%s\r\n", head);
+	int fd = say(lab, text);
+	assert_true(hear(lab, fd, "event: first"));
+	mem_free(text);
+	return fd;
+}
+
+/* A file comes by gzip where that is wanted, and not again to who has it. */
+static void files_come_packed_and_once(void **state)
+{
+	struct lab *lab = *state;
+	char tag[2][32];
+	static const char *const wants[] = {OWN_HOST "Accept-Encoding: gzip;q=0\r\n",
+					    OWN_HOST "Accept-Encoding: br, gzip\r\n"};
+	for (int gzip = 0; gzip < 2; gzip++) {
+		assert_int_equal(ask(lab, "GET /style.css", wants[gzip], ""), 200);
+		assert_int_equal(strstr(lab->answer, "Content-Encoding: gzip\r\n") != NULL, gzip);
+		assert_non_null(strstr(lab->answer, "Vary: Accept-Encoding\r\n"));
+		assert_non_null(strstr(lab->answer, "Cache-Control: private, no-cache\r\n"));
+		assert_null(strstr(lab->answer, "no-store"));
+		assert_int_equal(sscanf(strstr(lab->answer, "ETag: "), "ETag: %31s", tag[gzip]), 1);
+		char *again = mem_printf("%sIf-None-Match: \"x\", %s\r\n", wants[gzip], tag[gzip]);
+		assert_int_equal(ask(lab, "GET /style.css", again, ""), 304);
+		assert_non_null(strstr(lab->answer, tag[gzip]));
+		assert_string_equal(strstr(lab->answer, "\r\n\r\n"), "\r\n\r\n");
+		mem_free(again);
+	}
+	assert_string_not_equal(tag[0], tag[1]);
+	char *other = mem_printf("%sIf-None-Match: %s\r\n", wants[0], tag[1]);
+	assert_int_equal(ask(lab, "GET /style.css", other, ""), 200);
+	mem_free(other);
+}
+
+/* No answer is good for a browser but as what it is. */
+static void each_answer_is_guarded(void **state)
+{
+	struct lab *lab = *state;
+	char *may = with_token(lab->token);
+	const struct {
+		const char *what, *head;
+		bool page;
+	} cases[] = {
+	    {"GET /", OWN_HOST, true},
+	    {"GET /style.css", OWN_HOST, true},
+	    {"GET /healthz", OWN_HOST, false},
+	    {"GET /api/v1/things", may, false},
+	    {"GET /api/v1/things", OWN_HOST, false},
+	    {"GET /other", OWN_HOST, false},
+	    {"POST /healthz", OWN_HOST, false},
+	    {"GET /healthz", "Host: evil.example\r\n", false},
+	    {"GET /healthz", "no field\r\n", false},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		ask(lab, cases[i].what, cases[i].head, "");
+		const char *policy =
+		    strstr(lab->answer, "Content-Security-Policy: default-src 'none'; ");
+		assert_non_null(policy);
+		assert_non_null(strstr(policy, "frame-ancestors 'none'"));
+		assert_int_equal(strstr(policy, "script-src 'self'") != NULL, cases[i].page);
+		assert_non_null(strstr(lab->answer, "X-Content-Type-Options: nosniff\r\n"));
+		assert_non_null(strstr(lab->answer, "Referrer-Policy: no-referrer\r\n"));
+	}
+	int fd = listen_on(lab, may);
+	assert_non_null(strstr(lab->answer, "Content-Security-Policy: default-src 'none'; "));
+	close(fd);
+	mem_free(may);
+}
+
 static void read_only_token_writes_nothing(void **state)
 {
 	struct lab *lab = *state;
@@ -408,15 +478,6 @@ static void who_leaves_is_waited_for_by_nobody(void **state)
 	mem_free(text);
 }
 
-static int listen_on(struct lab *lab, const char *head)
-{
-	char *text = mem_printf("GET /api/v1/events HTTP/1.1\r\n%s\r\n", head);
-	int fd = say(lab, text);
-	assert_true(hear(lab, fd, "event: first"));
-	mem_free(text);
-	return fd;
-}
-
 static void who_is_signed_out_hears_no_more(void **state)
 {
 	struct lab *lab = *state;
@@ -529,6 +590,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(nobody_sees_how_to_sign_in_and_nothing_else, set_up,
 					    tear_down),
+	    cmocka_unit_test_setup_teardown(files_come_packed_and_once, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(each_answer_is_guarded, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(read_only_token_writes_nothing, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(body_is_read_strictly, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(page_of_others_writes_nothing, set_up, tear_down),
