@@ -26,7 +26,6 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -64,12 +63,12 @@ static int fail_to_open(const char *file, int err)
 static int lock_dir(struct document *d)
 {
 	char *dir = file_dir(d->file);
-	int code = 0;
+	int code = 0, err;
 	d->lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (d->lock < 0)
 		code = fail_to_open(errno == ENOENT ? d->file : dir, -errno);
-	else if (flock(d->lock, LOCK_EX) != 0)
-		code = fail(dir, -errno);
+	else if ((err = file_lock(d->lock)) < 0)
+		code = fail(dir, err);
 	mem_free(dir);
 	return code;
 }

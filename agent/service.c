@@ -643,6 +643,7 @@ static void stop(struct service_main *m)
 	if (m->stopping)
 		return;
 	m->stopping = true;
+	file_end_waits();
 	log_info("stopping", NULL);
 	systemd_stopping();
 	settle_questions(m);

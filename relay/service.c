@@ -323,6 +323,7 @@ static void stop(struct relay *r)
 	if (r->stopping)
 		return;
 	r->stopping = true;
+	file_end_waits();
 	r->parts.context.accounts_edited = NULL;
 	log_info("stopping", NULL);
 	systemd_stopping();

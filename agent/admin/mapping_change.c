@@ -147,7 +147,7 @@ void mapping_change_start(struct mapping_change *c, struct loop *l, const char *
 	c->file = mem_strdup(file);
 	c->fn = fn;
 	c->owner = owner;
-	loop_work(l, work, done, c);
+	loop_edit(l, work, done, c);
 }
 
 static void write_allow(const struct mapping *m, struct json *w)

@@ -340,7 +340,7 @@ static void start(struct edit *e, const struct admin_request *r, struct conf *bo
 	}
 	conf_free(body);
 	if (fits)
-		loop_work(a->loop, make, on_made, e);
+		loop_edit(a->loop, make, on_made, e);
 	else
 		edit_free(e);
 }

@@ -246,7 +246,7 @@ static void begin_exchange(struct peer *p, const struct hello *h, size_t payload
 	e->payload = payload;
 	p->exchange = e;
 	io_watch(p->io, 0);
-	loop_work(e->context->main, write_credential, on_credential, e);
+	loop_edit(e->context->main, write_credential, on_credential, e);
 }
 
 /* done: an exchange that was for this HELLO, or NULL. */

@@ -22,7 +22,8 @@
 	X(SESSION, -6014, "violation inside the session")                                          \
 	X(CONFIG, -6015, "wrong configuration")                                                    \
 	X(NO_ROOM, -6016, "no memory is left for a message that comes in parts")                   \
-	X(UNFINISHED, -6017, "a message began and did not go on")
+	X(UNFINISHED, -6017, "a message began and did not go on")                                  \
+	X(LOCKED, -6018, "another program keeps it locked")
 
 enum err {
 #define ERR_ENUM(name, number, text) ERR_##name = number,

@@ -11,23 +11,32 @@
 #include "shared/base/file.h"
 
 #include "shared/base/buf.h"
+#include "shared/base/err.h"
 #include "shared/base/mem.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifdef __APPLE__
 #define st_mtim st_mtimespec
 #endif
 
-enum { READ_CHUNK = 16 * 1024, LINKS_MAX = 40, KEPT_LEAST = 32, KEPT_MOST = 256 };
+enum {
+	READ_CHUNK = 16 * 1024,
+	LINKS_MAX = 40,
+	KEPT_LEAST = 32,
+	KEPT_MOST = 256,
+	LOCK_LOOK_MS = 20
+};
 
 static int read_all(int fd, size_t max, struct buf *out)
 {
@@ -179,12 +188,33 @@ int file_replace(const char *path, const void *data, size_t len, mode_t mode, bo
 	return rc;
 }
 
+static atomic_bool waits_are_over;
+
+void file_end_waits(void)
+{
+	atomic_store(&waits_are_over, true);
+}
+
+/* flock() itself would wait without an end, and nothing can interrupt it on another thread. */
+int file_lock(int fd)
+{
+	const struct timespec pause = {.tv_nsec = LOCK_LOOK_MS * 1000000};
+	for (unsigned waited_ms = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; waited_ms += LOCK_LOOK_MS) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return -errno;
+		if (waited_ms >= FILE_LOCK_MS || atomic_load(&waits_are_over))
+			return ERR_LOCKED;
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
 int file_lock_dir(const char *path)
 {
 	char *dir = file_dir(path);
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = fd < 0 ? -errno : 0;
-	while (!err && flock(fd, LOCK_EX) < 0)
-		err = errno == EINTR ? 0 : -errno;
+	if (!err)
+		err = file_lock(fd);
 	if (err && fd >= 0)
 		close(fd);
 	mem_free(dir);

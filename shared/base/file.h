@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+enum { FILE_LOCK_MS = 30000 };
+
 /* The whole file, NUL-terminated (the NUL is not counted); freed by the caller. Negative errno;
  * UV_EFBIG past max. */
 int file_read(const char *path, size_t max, char **out, size_t *len);
@@ -17,9 +19,14 @@ int file_read(const char *path, size_t max, char **out, size_t *len);
  * is followed, not replaced.
  */
 int file_replace(const char *path, const void *data, size_t len, mode_t mode, bool exclusive);
-/* Locks the file's directory for an edit, from reading to file_replace(), and waits for who
- * holds it. A descriptor, whose close() unlocks; or a negative errno. */
+/* Locks the file's directory for an edit, from reading to file_replace(). A descriptor, whose
+ * close() unlocks; or a negative error, as for file_lock(). */
 int file_lock_dir(const char *path);
+/* Locks the open file, and waits up to FILE_LOCK_MS for who holds it. 0, ERR_LOCKED, or another
+ * negative error. Any thread. */
+int file_lock(int fd);
+/* This process ends: no file_lock() waits any longer. Any thread. */
+void file_end_waits(void);
 /* 0600, or 0640 when the directory is group-owned by another group than root and not open to others
  * (a package made it so). */
 mode_t file_secret_mode(const char *path);

@@ -19,7 +19,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 enum { FILE_MAX = 4 * 1024 * 1024, PATH_ROOM = 8192 };
@@ -86,7 +85,9 @@ int mounted_file_write(const char *path, const void *data, size_t len, const cha
 	int fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	int err = flock(fd, LOCK_EX) < 0 ? -errno : write_locked(fd, path, data, len, dir);
+	int err = file_lock(fd);
+	if (!err)
+		err = write_locked(fd, path, data, len, dir);
 	close(fd);
 	return err;
 }
@@ -118,7 +119,9 @@ static int put_back(const char *path, const char *text, size_t len)
 	int fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	int err = flock(fd, LOCK_EX) < 0 ? -errno : overwrite(fd, text, len);
+	int err = file_lock(fd);
+	if (!err)
+		err = overwrite(fd, text, len);
 	close(fd);
 	return err;
 }

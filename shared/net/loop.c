@@ -35,6 +35,7 @@ struct loop {
 	bool dry;                           /* posts are refused */
 	struct list tasks;                  /* marked, in order */
 	uint8_t *plain, *cipher, *received; /* made when first asked for */
+	struct list edits;                  /* the first is on the pool */
 	void *lookups;                      /* resolver.c's */
 	void (*drop_lookups)(void *lookups);
 	uint64_t turns;
@@ -53,6 +54,14 @@ struct post {
 
 struct work {
 	uv_work_t req;
+	void (*work)(void *arg);
+	void (*done)(void *arg);
+	void *arg;
+};
+
+struct edit {
+	struct list node;
+	struct loop *loop;
 	void (*work)(void *arg);
 	void (*done)(void *arg);
 	void *arg;
@@ -168,6 +177,7 @@ struct loop *loop_new(const char *name)
 	snprintf(l->name, sizeof(l->name), "%s", name);
 	list_init(&l->inbox);
 	list_init(&l->tasks);
+	list_init(&l->edits);
 	err = uv_loop_init(&l->uv);
 	if (err == 0)
 		err = uv_mutex_init(&l->lock);
@@ -451,4 +461,31 @@ void loop_work(struct loop *l, void (*work)(void *arg), void (*done)(void *arg),
 	w->req.data = w;
 	err = uv_queue_work(&l->uv, &w->req, on_work, on_worked);
 	assert(err == 0);
+}
+
+static void work_on_edit(void *arg)
+{
+	struct edit *e = arg;
+	e->work(e->arg);
+}
+
+static void on_edited(void *arg)
+{
+	struct edit *e = arg, done = *e;
+	list_remove(&e->node);
+	mem_free(e);
+	if (!list_is_empty(&done.loop->edits))
+		loop_work(done.loop, work_on_edit, on_edited,
+			  LIST_ENTRY(done.loop->edits.next, struct edit, node));
+	done.done(done.arg);
+}
+
+void loop_edit(struct loop *l, void (*work)(void *arg), void (*done)(void *arg), void *arg)
+{
+	struct edit *e = mem_alloc(sizeof *e);
+	bool is_first = list_is_empty(&l->edits);
+	*e = (struct edit){.loop = l, .work = work, .done = done, .arg = arg};
+	list_append(&l->edits, &e->node);
+	if (is_first)
+		loop_work(l, work_on_edit, on_edited, e);
 }

@@ -82,5 +82,8 @@ uint8_t *loop_received(struct loop *l);
 /* Blocking work (scrypt, files, SQLite) on the thread pool; done runs on the loop. The work is
  * not cancellable: what it uses belongs to it until done. */
 void loop_work(struct loop *l, void (*work)(void *arg), void (*done)(void *arg), void *arg);
+/* The same for edits of files that another program may have locked: one at a time, in their order,
+ * so that those that wait hold one thread of the pool. */
+void loop_edit(struct loop *l, void (*work)(void *arg), void (*done)(void *arg), void *arg);
 
 #endif

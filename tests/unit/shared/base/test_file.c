@@ -1,5 +1,6 @@
 #include "shared/base/file.h"
 
+#include "shared/base/err.h"
 #include "shared/base/mem.h"
 
 #include <dirent.h>
@@ -214,6 +215,20 @@ static void directories_are_made_and_left(void **state)
 	assert_int_equal(file_make_dirs("", 0700), -ENOENT);
 }
 
+/* The last test of locks: the waits of this process are over then. */
+static void a_lock_is_waited_for_until_the_process_ends(void **state)
+{
+	(void)state;
+	int first = file_lock_dir("f"), second;
+	assert_true(first >= 0);
+	file_end_waits();
+	assert_int_equal(file_lock_dir("f"), ERR_LOCKED);
+	close(first);
+	second = file_lock_dir("f");
+	assert_true(second >= 0);
+	close(second);
+}
+
 static void paths_are_relative_to_the_file_they_stand_in(void **state)
 {
 	(void)state;
@@ -252,6 +267,7 @@ int main(void)
 	    IN_DIR(owners_are_kept_or_come_from_the_directory),
 	    IN_DIR(a_secret_is_shared_only_where_a_package_said_so),
 	    IN_DIR(directories_are_made_and_left),
+	    IN_DIR(a_lock_is_waited_for_until_the_process_ends),
 	    cmocka_unit_test(paths_are_relative_to_the_file_they_stand_in),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

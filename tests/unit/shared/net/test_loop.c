@@ -1,8 +1,10 @@
 #include "tests/unit/shared/net/pair.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 
 static char order[64];
 
@@ -286,6 +288,56 @@ static void work_is_done_elsewhere_and_told_here(void **state)
 	assert_int_equal(loop_free(j.loop), 0);
 }
 
+struct edits {
+	struct loop *loop;
+	atomic_bool may_go;
+	atomic_uint at_once;
+	unsigned done;
+};
+
+/* As an edit that waits for the lock of another program. */
+static void edit(void *arg)
+{
+	struct edits *e = arg;
+	const struct timespec pause = {.tv_nsec = 1000000};
+	assert_int_equal(atomic_fetch_add(&e->at_once, 1), 0);
+	while (!atomic_load(&e->may_go))
+		nanosleep(&pause, NULL);
+	atomic_fetch_sub(&e->at_once, 1);
+}
+
+static void edited(void *arg)
+{
+	struct edits *e = arg;
+	if (++e->done == 16)
+		loop_stop(e->loop);
+}
+
+static void no_work(void *arg)
+{
+	(void)arg;
+}
+
+static void let_go(void *arg)
+{
+	struct edits *e = arg;
+	assert_int_equal(e->done, 0);
+	atomic_store(&e->may_go, true);
+}
+
+static void edits_that_wait_leave_the_pool_to_others(void **state)
+{
+	struct edits e = {.loop = loop_new("test")};
+
+	(void)state;
+	for (int i = 0; i < 16; i++)
+		loop_edit(e.loop, edit, edited, &e);
+	loop_work(e.loop, no_work, let_go, &e);
+	loop_run(e.loop);
+	assert_int_equal(e.done, 16);
+	assert_int_equal(loop_free(e.loop), 0);
+}
+
 /* In a child, since a loop that was left behind is never given back. It is kept where leak checkers
  * see it. */
 static void a_leak_is_told(void **state)
@@ -396,6 +448,7 @@ int main(void)
 	    cmocka_unit_test(closed_by_a_task_of_a_loop_that_never_ran),
 	    cmocka_unit_test(posts_from_many_threads),
 	    cmocka_unit_test(work_is_done_elsewhere_and_told_here),
+	    cmocka_unit_test(edits_that_wait_leave_the_pool_to_others),
 	    cmocka_unit_test(a_leak_is_told),
 	    cmocka_unit_test(a_turn_takes_few_toils),
 	    cmocka_unit_test(the_longest_turn_is_measured),
