@@ -17,18 +17,25 @@
 #include "shared/net/control_client.h"
 #include "shared/net/dial.h"
 #include "shared/net/status_page.h"
+#include "shared/net/timer.h"
 
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { RELAY_MS = 5000, TARGET_MS = 3000, CLOCK_OFF_MS = 30000, DESCRIPTORS = 4096 };
+enum { RELAY_MS = 5000, TARGET_MS = 3000, CLOCK_OFF_MS = 30000, LOOK_MS = 50, DESCRIPTORS = 4096 };
 
 struct doctor {
 	struct doctor_report report;
 	struct agent_config *config;
-	json_t *status; /* of the running agent, or NULL */
+	json_t *status;            /* of the running agent, or NULL */
+	const atomic_bool *enough; /* or NULL */
 };
+
+static bool has_enough(const struct doctor *d)
+{
+	return d->enough && atomic_load(d->enough);
+}
 
 /* --- the file and the relay --- */
 
@@ -44,7 +51,7 @@ static void look_at_files(struct doctor *d)
 static void look_at_relay(struct doctor *d)
 {
 	char *said = NULL;
-	int err = join_probe_run(d->config, RELAY_MS, &said);
+	int err = join_probe_run(d->config, RELAY_MS, d->enough, &said);
 	doctor_report_add(&d->report, err ? DOCTOR_WRONG : DOCTOR_OK, "relay", "%s", said);
 	mem_free(said);
 }
@@ -203,25 +210,45 @@ static void look_at_mappings(struct doctor *d)
 /* --- the targets --- */
 
 struct target_dial {
+	const struct doctor *doctor;
 	struct loop *loop;
+	struct dial *dial;
+	struct timer *timer; /* looks whether it is enough */
 	int err;
 };
+
+static void end_dial(struct target_dial *t, int err)
+{
+	t->err = err;
+	timer_close(t->timer);
+	loop_stop(t->loop);
+}
 
 static void on_dialled(void *owner, struct io *io, int err)
 {
 	struct target_dial *t = owner;
 	if (io)
 		io_close(io);
-	t->err = err;
-	loop_stop(t->loop);
+	end_dial(t, err);
+}
+
+static void on_look(void *owner)
+{
+	struct target_dial *t = owner;
+	if (!has_enough(t->doctor))
+		return;
+	dial_close(t->dial);
+	end_dial(t, ERR_TIMEOUT);
 }
 
 /* Dials the target; the first port of a range. */
 static void look_at_target(struct doctor *d, const struct mapping *m)
 {
-	struct target_dial t = {.loop = loop_new("target")};
-	dial_start(t.loop, DIAL_SERVICE, m->target.host, m->target.first, NULL, 0, TARGET_MS,
-		   on_dialled, &t);
+	struct target_dial t = {.doctor = d, .loop = loop_new("target")};
+	t.timer = timer_new(t.loop, on_look, &t);
+	timer_set_every(t.timer, LOOK_MS);
+	t.dial = dial_start(t.loop, DIAL_SERVICE, m->target.host, m->target.first, NULL, 0,
+			    TARGET_MS, on_dialled, &t);
 	loop_run(t.loop);
 	loop_free(t.loop);
 	if (t.err)
@@ -236,7 +263,7 @@ static void look_at_target(struct doctor *d, const struct mapping *m)
 /* Leaves udp out: a udp service answers only its own protocol. */
 static void look_at_targets(struct doctor *d)
 {
-	for (size_t i = 0; i < d->config->mappings.count; i++)
+	for (size_t i = 0; i < d->config->mappings.count && !has_enough(d); i++)
 		if (d->config->mappings.items[i].protocol != MAPPING_UDP &&
 		    !d->config->mappings.items[i].paused)
 			look_at_target(d, &d->config->mappings.items[i]);
@@ -246,7 +273,8 @@ static void look_at_all(struct doctor *d)
 {
 	look_at_files(d);
 	look_at_relay(d);
-	ask_agent(d);
+	if (!has_enough(d))
+		ask_agent(d);
 	if (d->status) {
 		look_at_session(d);
 		look_at_clock(d);
@@ -278,9 +306,9 @@ int doctor_run(const char *file, bool json)
 	return err ? cli_exit(err) : code;
 }
 
-void doctor_write(const char *file, struct buf *out)
+void doctor_write(const char *file, const atomic_bool *enough, struct buf *out)
 {
-	struct doctor d = {.status = NULL};
+	struct doctor d = {.enough = enough};
 	look(file, &d, true);
 	buf_printf(out, "[%s\n]", buf_str(&d.report.out));
 	buf_fini(&d.report.out);

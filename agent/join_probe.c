@@ -13,13 +13,17 @@
 #include <string.h>
 #include <uv.h>
 
+enum { LOOK_MS = 50 };
+
 struct join_probe {
 	const struct agent_config *config;
 	struct loop *loop;
 	struct relay_attempt *attempt;
 	struct io *io;
 	struct buf in;
-	struct timer *timer;
+	struct timer *timer; /* looks at the two below */
+	const atomic_bool *enough;
+	uint64_t until_ms;
 	int err;
 	char *said;
 };
@@ -158,29 +162,33 @@ static void on_connection(void *owner, struct relay_attempt *a, struct io *io, i
 }
 
 /* Lookup, TCP and TLS have limits of their own, so only the relay's answer is missing here. */
-static void on_timeout(void *owner)
+static void on_timer(void *owner)
 {
 	struct join_probe *t = owner;
+	if (!(t->enough && atomic_load(t->enough)) && loop_now_ms(t->loop) < t->until_ms)
+		return;
 	end(t, ERR_TIMEOUT,
 	    mem_printf("%s is the relay, but does not answer in time; its log on the VPS may tell "
 		       "more",
 		       t->config->relay_text));
 }
 
-int join_probe_run(const struct agent_config *c, unsigned timeout_ms, char **said)
+int join_probe_run(const struct agent_config *c, unsigned timeout_ms, const atomic_bool *enough,
+		   char **said)
 {
-	struct join_probe t = {.config = c, .loop = loop_new("trial")};
+	struct join_probe t = {.config = c, .loop = loop_new("trial"), .enough = enough};
 	char *why = NULL;
 	struct tls_context *tls =
 	    tls_context_client_new(c->pin, c->ca_file, TLS_CONTEXT_ALPN_TUNNEL, false, &why);
-	t.timer = timer_new(t.loop, on_timeout, &t);
+	t.timer = timer_new(t.loop, on_timer, &t);
+	t.until_ms = loop_now_ms(t.loop) + timeout_ms;
 	if (tls)
 		t.attempt =
 		    relay_attempt_start(t.loop, &c->relay, tls, NULL, 0, 0, on_connection, &t);
 	else
 		end(&t, ERR_CONFIG, why);
 	if (t.timer)
-		timer_set(t.timer, timeout_ms);
+		timer_set_every(t.timer, LOOK_MS);
 	loop_run(t.loop);
 	loop_free(t.loop);
 	buf_fini(&t.in);

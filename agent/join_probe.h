@@ -5,8 +5,12 @@
 
 #include "agent/config.h"
 
+#include <stdatomic.h>
+
 /* Returns 0 when the relay accepts the token, else a negative error. *said: one sentence for a
- * person; it is always set, and the caller frees it. */
-int join_probe_run(const struct agent_config *c, unsigned timeout_ms, char **said);
+ * person; it is always set, and the caller frees it. enough: another thread sets it to end the try
+ * soon; or NULL. */
+int join_probe_run(const struct agent_config *c, unsigned timeout_ms, const atomic_bool *enough,
+		   char **said);
 
 #endif

@@ -22,6 +22,7 @@
 #include "shared/base/mem.h"
 #include "shared/net/listener_set.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 /* A change or a doctor that runs on the pool. */
@@ -33,6 +34,7 @@ struct job {
 	char *name, *before; /* the mapping's name, and the mapping as JSON or NULL */
 	char *file;          /* for the doctor: the path of agent.json */
 	struct buf found;    /* the doctor's list */
+	atomic_bool enough;  /* nobody waits for it any more */
 };
 
 struct agent_api {
@@ -237,7 +239,7 @@ static void run_doctor(void *arg)
 	struct job *j = arg;
 	struct buf said = BUF_INIT;
 	log_say_into(&said);
-	doctor_write(j->file, &j->found);
+	doctor_write(j->file, &j->enough, &j->found);
 	log_say_into(NULL);
 	buf_fini(&said);
 }
@@ -399,8 +401,10 @@ void agent_api_close(struct agent_api *a)
 		return;
 	if (a->change)
 		a->change->api = NULL;
-	if (a->doctor)
+	if (a->doctor) {
+		atomic_store(&a->doctor->enough, true);
 		a->doctor->api = NULL;
+	}
 	listener_set_close(a->listeners);
 	live_status_close(a->live);
 	admin_server_close(a->server);

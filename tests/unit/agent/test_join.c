@@ -21,8 +21,10 @@ static unsigned trials;
 static const char *running; /* the running agent's answer, or NULL: none runs */
 static char asked[512];
 
-int join_probe_run(const struct agent_config *c, unsigned timeout_ms, char **said)
+int join_probe_run(const struct agent_config *c, unsigned timeout_ms, const atomic_bool *enough,
+		   char **said)
 {
+	(void)enough;
 	assert_int_equal(timeout_ms, 5000);
 	assert_true(c->invite || !strcmp(c->token, TOKEN2));
 	trials++;
