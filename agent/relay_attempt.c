@@ -111,11 +111,6 @@ void relay_attempt_on_accepted(struct relay_attempt *a, relay_attempt_accepted_f
 	a->accepted = fn;
 }
 
-bool relay_attempt_is_accepted(const struct relay_attempt *a)
-{
-	return a->io;
-}
-
 bool relay_attempt_is_queued(const struct relay_attempt *a)
 {
 	return a->io &&

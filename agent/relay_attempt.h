@@ -26,7 +26,6 @@ struct relay_attempt *relay_attempt_start(struct loop *l, const struct endpoint 
 					  size_t known_count, unsigned maxseg, relay_attempt_fn *fn,
 					  void *owner);
 void relay_attempt_on_accepted(struct relay_attempt *a, relay_attempt_accepted_fn *fn);
-bool relay_attempt_is_accepted(const struct relay_attempt *a);
 /* Whether nothing but the relay is slow: it has accepted the connection, and the path is whole. */
 bool relay_attempt_is_queued(const struct relay_attempt *a);
 void relay_attempt_close(struct relay_attempt *a);
