@@ -61,7 +61,7 @@ deb:
 # the containers.
 test-packages: deb
 	@deploy/install-deps packages
-	@code=0; tests/packages/first_page || code=1; tests/packages/run || code=1; tests/packages/containers || code=1; BUILD=$(abspath $(B)) tests/packages/openwrt || code=1; exit $$code
+	@code=0; tests/packages/bootstrap || code=1; tests/packages/first_page || code=1; tests/packages/run || code=1; tests/packages/containers || code=1; BUILD=$(abspath $(B)) tests/packages/openwrt || code=1; exit $$code
 
 # Static programs for Linux of any kind, into build/dist; ARCHES='x86_64 aarch64' makes some only.
 dist:

@@ -24,9 +24,9 @@ image() {
 	[ ! -d "$image" ] || return 0
 	rm -rf "$image.new"
 	mkdir -p "${image%/*}"
-	mmdebstrap --quiet --variant=minbase --include="$packages" --dpkgopt='path-exclude=/usr/share/locale/*' --skip=cleanup/apt/lists,cleanup/apt/cache \
+	deploy/bootstrap "$suite" "$image.new" --variant=minbase --include="$packages" --dpkgopt='path-exclude=/usr/share/locale/*' --skip=cleanup/apt/lists,cleanup/apt/cache \
 		--customize-hook='rm -f "$1"/var/cache/apt/archives/*.deb' \
-		--customize-hook="chroot \"\$1\" apt-get -qq install --download-only --no-install-recommends $(echo $needs)" "$suite" "$image.new" >&2 || return 1
+		--customize-hook="chroot \"\$1\" apt-get -qq install --download-only --no-install-recommends $(echo $needs)" >&2 || return 1
 	ln -sf /lib/systemd/system/systemd-networkd.service "$image.new/etc/systemd/system/multi-user.target.wants/"
 	mkdir -p "$image.new/etc/systemd/system/network-online.target.wants"
 	ln -sf /lib/systemd/system/systemd-networkd-wait-online.service "$image.new/etc/systemd/system/network-online.target.wants/"
