@@ -4,15 +4,17 @@
 #	sh install.sh relay|agent [JOIN-LINE] [--from PREFIX] [--version V] [--key FILE] [--yes]
 #	sh install.sh undo [--yes]
 #
-# PREFIX is the directory or URL that holds SHA256SUMS; by default the directory of this script. Takes the Debian package where there is one for
-# this system, else the static programs. Nothing is installed whose checksum is not signed by the release's key, which is in this script. Says what it
+# PREFIX is the directory or URL that holds SHA256SUMS; by default the directory of this script. Takes the Debian package where there is one that
+# fits this system, else the static programs. Nothing is installed whose checksum is not signed by the release's key, which is in this script. Says what it
 # will do, asks if it can, does it, and prints the next command. With a join line the agent is joined at once. undo takes away what was
 # installed; the configuration stays.
 set -eu
 RELEASE_KEY='@KEY@'
 PREFIX=/usr/local
+# OpenWrt looks for programs in /usr alone, and others' sudo does.
+[ ! -e /etc/rc.common ] || PREFIX=/usr
 MANIFEST=$PREFIX/share/groundnut.installed
-PATH=$PATH:/usr/sbin:/sbin
+PATH=$PATH:/usr/sbin:/sbin:$PREFIX/bin
 
 say() { echo "install.sh: $*" >&2; }
 fail() { say "$*"; exit 1; }
@@ -62,13 +64,12 @@ stop_services() {
 		fi
 	done
 }
+by_package() { has dpkg-query && [ "$(dpkg-query -W -f '${db:Status-Status}' groundnut-$1 2>/dev/null)" = installed ]; }
 undo() {
 	packages=
-	if has dpkg-query; then
-		for package in groundnut-relay groundnut-agent; do
-			case $(dpkg-query -W -f '${db:Status-Status}' $package 2>/dev/null) in installed) packages="$packages $package" ;; esac
-		done
-	fi
+	for program in relay agent; do
+		if by_package $program; then packages="$packages groundnut-$program"; fi
+	done
 	[ -n "$packages" ] || [ -f "$MANIFEST" ] || fail "nothing of it is installed"
 	ask "this removes${packages:- the programs from $PREFIX/bin}; /etc/groundnut and /var/lib/groundnut stay"
 	[ -z "$packages" ] || dpkg -r $packages
@@ -110,19 +111,28 @@ fetch() {
 }
 
 # ---- by package
-install_package() {
-	ask "this installs $1 and what it depends on, by apt"
+# What the package depends on is to be had, at the latest when apt's lists are fresh. A package is made for one release of a system.
+is_installable() { apt-get -s install --no-install-recommends "$work/$1" >/dev/null 2>&1; }
+fits_here() {
 	fetch "$1"
 	chmod 755 "$work"
+	is_installable "$1" || { apt-get -qq update >/dev/null 2>&1 || true; is_installable "$1"; }
+}
+install_package() {
+	ask "this installs $1 and what it depends on, by apt"
 	apt-get install -y --no-install-recommends "$work/$1"
 }
 
 # ---- by tarball
-put() {
+# place MODE FILE PATH; put does so with what undo takes away again.
+place() {
 	mkdir -p "$(dirname "$3")"
 	sed "s#@PREFIX@#$PREFIX#g; s#@PROGRAM@#groundnut-$what#g" "$root/$2" >"$3.new"
 	chmod "$1" "$3.new"
 	mv "$3.new" "$3"
+}
+put() {
+	place "$@"
 	echo "$3" >>"$MANIFEST"
 }
 make_user() {
@@ -154,7 +164,7 @@ install_service() {
 		systemctl try-restart groundnut-$what.service
 	elif [ -e /etc/rc.common ] && [ $what = agent ]; then
 		put 755 groundnut-agent.init /etc/init.d/groundnut-agent
-		[ -e /etc/config/groundnut ] || put 600 groundnut.config /etc/config/groundnut
+		[ -e /etc/config/groundnut ] || place 600 groundnut.config /etc/config/groundnut
 		/etc/init.d/groundnut-agent enable
 		/etc/init.d/groundnut-agent restart
 	elif has openrc-run || [ -x /sbin/openrc-run ]; then
@@ -215,7 +225,12 @@ package=
 if has apt-get && has dpkg; then package=$(file "groundnut-${what}_${number}_$(dpkg --print-architecture)\.deb"); fi
 tarball=$(file "groundnut-$number-linux-$machine\.tar\.gz")
 # One of the two ways, and the one that was taken before.
-if [ -n "$package" ] && [ ! -f "$MANIFEST" ]; then
+[ ! -f "$MANIFEST" ] || package=
+if [ -n "$package" ] && ! fits_here "$package" && [ -n "$tarball" ] && ! by_package $what; then
+	say "$package is made for another release of this system: it is the static programs then"
+	package=
+fi
+if [ -n "$package" ]; then
 	install_package "$package"
 elif [ -n "$tarball" ]; then
 	install_tarball "$tarball"
