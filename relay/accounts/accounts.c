@@ -337,8 +337,8 @@ static char *error_lines(const struct conf *c)
 	return lines;
 }
 
-int accounts_load(const char *file, const char *domain, struct own_names *own, bool absent_ok,
-		  struct accounts **out, char **errors)
+int accounts_read(const char *file, const char *domain, struct own_names *own, bool absent_ok,
+		  struct accounts **out, char **text, char **errors)
 {
 	struct conf *c = NULL;
 	*out = NULL;
@@ -358,10 +358,18 @@ int accounts_load(const char *file, const char *domain, struct own_names *own, b
 		err = ERR_CONFIG;
 	} else {
 		*out = all;
+		if (text)
+			*text = mem_strdup(conf_text(c) ? conf_text(c) : "[]");
 		err = 0;
 	}
 	conf_free(c);
 	return err;
+}
+
+int accounts_load(const char *file, const char *domain, struct own_names *own, bool absent_ok,
+		  struct accounts **out, char **errors)
+{
+	return accounts_read(file, domain, own, absent_ok, out, NULL, errors);
 }
 
 void accounts_report(const char *errors)

@@ -59,6 +59,9 @@ struct accounts;
  * is NULL after 0. */
 int accounts_load(const char *file, const char *domain, struct own_names *own, bool absent_ok,
 		  struct accounts **out, char **errors);
+/* The same, and after 0 *text is what was read, or "[]"; the caller frees it. */
+int accounts_read(const char *file, const char *domain, struct own_names *own, bool absent_ok,
+		  struct accounts **out, char **text, char **errors);
 /* Says each line of errors with log_say(). NULL says nothing. */
 void accounts_report(const char *errors);
 struct accounts *accounts_ref(struct accounts *a); /* any thread */

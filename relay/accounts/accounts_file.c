@@ -16,25 +16,12 @@
 
 enum { FILE_MAX = 4 * 1024 * 1024 };
 
-/* Returns NULL after saying why: an edit must never start from a part of the file. */
-static json_t *load_json(const char *file)
+/* text: without errors */
+static json_t *parse(const char *text)
 {
-	char *text;
-	size_t len;
-	int err = file_read(file, FILE_MAX, &text, &len);
-	if (err == UV_ENOENT)
-		return json_array();
-	const char *json = text;
-	if (!err)
-		conf_skip_mark(&json, &len);
-	json_t *root = err ? NULL : json_loadb(json, len, 0, NULL);
-	if (!json_is_array(root)) {
-		log_say("%s: %s", file, err_text(err ? err : ERR_SYNTAX));
-		json_decref(root);
-		root = NULL;
-	}
-	mem_free(text);
-	return root;
+	size_t len = strlen(text);
+	conf_skip_mark(&text, &len);
+	return json_loadb(text, len, 0, NULL);
 }
 
 long accounts_file_place(const struct accounts_file *e, const char *name,
@@ -70,24 +57,25 @@ static int write_file(const struct accounts_file *e)
 int accounts_file_edit(const struct relay_config *config, bool may_be_absent, accounts_file_fn *fn,
 		       void *arg)
 {
-	char *errors = NULL;
+	char *text = NULL, *errors = NULL;
 	struct accounts_file f = {.config = config, .lock = file_lock_dir(config->accounts)};
 	if (f.lock < 0) {
 		log_say("%s: its directory: %s", config->accounts, err_text(f.lock));
 		return EXIT_WORK;
 	}
-	int err = accounts_load(config->accounts, config->domain, config->own_names, may_be_absent,
-				&f.accounts, &errors);
+	int err = accounts_read(config->accounts, config->domain, config->own_names, may_be_absent,
+				&f.accounts, &text, &errors);
 	int code = cli_exit(err);
 	accounts_report(errors);
 	mem_free(errors);
-	if (!code)
-		code = (f.root = load_json(config->accounts)) ? 0 : EXIT_WORK;
-	if (!code)
+	if (!code) {
+		f.root = parse(text);
 		code = fn(&f, arg);
+	}
 	if (!code)
 		code = write_file(&f);
 	json_decref(f.root);
+	mem_free(text);
 	accounts_unref(f.accounts);
 	close(f.lock);
 	return code;

@@ -724,6 +724,11 @@ int conf_open(const char *file, struct conf **out)
 	return 0;
 }
 
+const char *conf_text(const struct conf *c)
+{
+	return c->text;
+}
+
 static void free_seen(struct conf_seen *seen)
 {
 	for (size_t i = 0; i < seen->asked_count; i++)

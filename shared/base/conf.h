@@ -49,6 +49,8 @@ struct conf_at {
  * the file has several: "agent.json: mappings[1].target: … (line 12)". The file's last component
  * stands for it in the errors. */
 int conf_open(const char *file, struct conf **out);
+/* The text that conf_open() has read, borrowed. NULL: conf_parse() was given it. */
+const char *conf_text(const struct conf *c);
 /* From memory: name stands where the file's name would. lenient, for what a peer sends: conf_done()
  * ignores unknown keys, the first error ends the reading, and so do more values than anybody has to
  * say. */

@@ -2,6 +2,7 @@
 #include "relay/accounts/account_command.h"
 
 #include "relay/accounts/accounts.h"
+#include "relay/accounts/accounts_file.h"
 #include "shared/base/cli.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
@@ -401,6 +402,33 @@ static void adding_at_once_loses_nothing(void **state)
 	accounts_unref(all);
 }
 
+static int nothing(struct accounts_file *f, void *arg)
+{
+	assert_int_equal(accounts_file_place(f, "old", strcmp), 0);
+	(void)arg;
+	return 0;
+}
+
+/* An editor may replace it between two readings, and the accounts would be told apart by the places
+ * that they had before. A pipe has its bytes once, and a second reading would wait for ever. */
+static void an_edit_reads_the_file_once(void **state)
+{
+	(void)state;
+	assert_int_equal(mkfifo(config->accounts, 0600), 0);
+	pid_t writer = fork();
+	if (!writer) {
+		tempdir_write("accounts.json", "[{\"name\": \"old\", \"token\": \"" HASH "\"}]");
+		_exit(0);
+	}
+	alarm(60);
+	assert_int_equal(accounts_file_edit(config, false, nothing, NULL), 0);
+	alarm(0);
+	assert_int_equal(waitpid(writer, NULL, 0), writer);
+	struct accounts *all = accounts_now();
+	assert_int_equal(accounts_count(all), 1);
+	accounts_unref(all);
+}
+
 static void a_list_for_people(void **state)
 {
 	(void)state;
@@ -435,6 +463,7 @@ int main(void)
 	    TEST(a_file_with_errors_is_not_touched),
 	    TEST(a_running_relay_is_told),
 	    TEST(adding_at_once_loses_nothing),
+	    TEST(an_edit_reads_the_file_once),
 	    TEST(a_list_for_people),
 	};
 	log_setup("test", LOG_INFO, LOG_TEXT);
