@@ -3,7 +3,8 @@
  * socket, sends the UPDATE, and sends it again every RESEND_MS until an answer comes with the
  * server's signature. After TRIES without one, the job is tried later. An answer without a valid
  * signature proves nothing: its reason is kept for the error text, and the job waits only
- * UNSIGNED_MS more.
+ * UNSIGNED_MS more. An UPDATE of more than UDP_MOST bytes goes over TCP, by a connection for each
+ * try.
  *
  * A server given by name is looked up for each job, in a lane of the resolver that no other
  * publisher uses in the relay, so that a dead name does not hold up theirs. Each try goes to the
@@ -18,6 +19,7 @@
 #include "shared/base/random.h"
 #include "shared/base/text.h"
 #include "shared/net/dial.h"
+#include "shared/net/io.h"
 #include "shared/net/resolver.h"
 #include "shared/net/timer.h"
 #include "shared/net/udp_socket.h"
@@ -30,7 +32,9 @@ enum {
 	RESEND_MS = 5000,
 	TRIES = 3,
 	UNSIGNED_MS = 1000,
-	PACKET = 4096,
+	UDP_MOST = 512,
+	/* room for the largest job, two sets of addresses and two of texts, without compression */
+	PACKET = 32 * 1024,
 	ANSWER = 4096,
 	REASON = 512,
 	ADDRESSES = 4,
@@ -48,7 +52,10 @@ struct rfc2136 {
 	const struct settings *settings;
 	publish_done_fn *done;
 	void *owner;
-	struct udp_socket *socket; /* of the job under way, or NULL */
+	/* of the job under way; one of them, or both NULL */
+	struct udp_socket *socket;
+	struct io *stream;
+	struct buf out, in; /* of stream */
 	struct timer *timer;
 	struct resolver *lookup;   /* under way, or NULL */
 	struct addr to[ADDRESSES]; /* the server's */
@@ -146,10 +153,19 @@ static bool serves(const void *settings, const char *name)
 
 /* --- the job --- */
 
-static void end(struct rfc2136 *r, enum publish_result result)
+static void disconnect(struct rfc2136 *r)
 {
 	udp_socket_close(r->socket);
+	io_close(r->stream);
+	buf_fini(&r->out);
+	buf_fini(&r->in);
 	r->socket = NULL;
+	r->stream = NULL;
+}
+
+static void end(struct rfc2136 *r, enum publish_result result)
+{
+	disconnect(r);
 	timer_stop(r->timer);
 	r->done(r->owner, result, 0, result == PUBLISH_OK ? NULL : r->reason);
 }
@@ -230,22 +246,75 @@ static void on_socket(void *owner)
 		on_socket_error(r, (int)n);
 }
 
+/* Takes the answer when it has come whole; then the server has nothing more to say. */
+static void read_stream(struct rfc2136 *r)
+{
+	uint8_t in[ANSWER];
+	ssize_t n;
+	while ((n = io_read(r->stream, in, sizeof(in))) > 0) {
+		buf_put(&r->in, in, (size_t)n);
+		const uint8_t *p = buf_data(&r->in);
+		size_t had = buf_len(&r->in), len;
+		if (had < 2)
+			continue;
+		len = (size_t)(p[0] << 8 | p[1]);
+		if (len > ANSWER) {
+			on_socket_error(r, ERR_TOO_BIG);
+			return;
+		}
+		if (had - 2 >= len) {
+			take_answer(r, p + 2, len);
+			io_close(r->stream);
+			r->stream = NULL;
+			return;
+		}
+	}
+	if (n != UV_EAGAIN)
+		on_socket_error(r, n ? (int)n : UV_EOF);
+}
+
+static void on_stream(void *owner, enum io_event event)
+{
+	struct rfc2136 *r = owner;
+	(void)event;
+	if (r->decided || r->failed)
+		return;
+	io_write_buf(r->stream, &r->out); /* what is wrong is read */
+	io_watch(r->stream, IO_WATCH_READ | (buf_len(&r->out) ? IO_WATCH_WRITE : 0));
+	read_stream(r);
+}
+
+static void send_by_stream(struct rfc2136 *r, const struct addr *to)
+{
+	uint8_t len[2] = {(uint8_t)(r->packet_len >> 8), (uint8_t)r->packet_len};
+	disconnect(r);
+	buf_put(&r->out, len, sizeof(len));
+	buf_put(&r->out, r->packet, r->packet_len);
+	r->stream = io_dial(r->loop, to, NULL, 0, on_stream, r);
+}
+
 /* With one address the socket stays, so an answer to an earlier try counts, too. */
-static void send_packet(struct rfc2136 *r)
+static int send_by_socket(struct rfc2136 *r, const struct addr *to)
 {
 	int err = 0;
-	if (r->to_count > 1) {
-		udp_socket_close(r->socket);
-		r->socket = NULL;
-	}
+	if (r->to_count > 1)
+		disconnect(r);
 	if (!r->socket)
-		r->socket = udp_socket_connect(r->loop, &r->to[r->next++ % r->to_count], 0,
-					       on_socket, r, &err);
+		r->socket = udp_socket_connect(r->loop, to, 0, on_socket, r, &err);
+	return r->socket ? udp_socket_write(r->socket, r->packet, r->packet_len) : err;
+}
+
+static void send_packet(struct rfc2136 *r)
+{
+	const struct addr *to = &r->to[r->next++ % r->to_count];
+	int err = 0;
 	r->tries++;
 	r->failed = false;
 	timer_set(r->timer, RESEND_MS);
-	if (r->socket)
-		err = udp_socket_write(r->socket, r->packet, r->packet_len);
+	if (r->packet_len > UDP_MOST)
+		send_by_stream(r, to);
+	else
+		err = send_by_socket(r, to);
 	if (err < 0)
 		on_socket_error(r, err);
 }
@@ -337,7 +406,7 @@ static void close_publisher(void *self)
 	struct rfc2136 *r = self;
 	if (r->lookup)
 		resolver_close(r->lookup);
-	udp_socket_close(r->socket);
+	disconnect(r);
 	timer_close(r->timer);
 	mem_free(r);
 }
