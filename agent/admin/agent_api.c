@@ -15,6 +15,7 @@
 #include "agent/doctor.h"
 #include "shared/admin/admin_server.h"
 #include "shared/admin/live_status.h"
+#include "shared/admin/metrics_text.h"
 #include "shared/base/cli.h"
 #include "shared/base/err.h"
 #include "shared/base/file.h"
@@ -22,6 +23,7 @@
 #include "shared/base/mem.h"
 #include "shared/net/listener_set.h"
 
+#include <jansson.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -93,7 +95,7 @@ static char *mapping_text(const struct agent_config *c, const char *name)
 static void answer_change(struct agent_api *a, const struct job *j, const char *after,
 			  const char *error)
 {
-	static const char *const acts[] = {"mapping added", "mapping changed", "mapping removed"};
+	static const char *const acts[] = {"mapping_added", "mapping_changed", "mapping_removed"};
 	admin_server_audit(a->server, &j->asker, acts[j->act], j->before, after);
 	if (error) {
 		char *why = mem_printf("it is in agent.json now, but not in force: %s", error);
@@ -187,6 +189,36 @@ static void show_status(void *owner, const struct admin_request *r)
 	buf_fini(&out);
 }
 
+/* The status is as one of the agents in the status of a relay. */
+static bool write_metrics(const struct agent_api *a, struct buf *out)
+{
+	struct buf text = BUF_INIT;
+	struct json w = json_into(&text, false);
+	a->calls.write_status(a->calls.owner, &w);
+	json_t *agents = json_array(),
+	       *status = json_loadb((const char *)buf_data(&text), buf_len(&text), 0, NULL);
+	bool ok = json_array_append_new(agents, status) == 0;
+	if (ok) {
+		metrics_text_one(out, "groundnut_uptime_seconds", "Since the agent began.",
+				 metrics_text_number(status, "uptime_s"));
+		metrics_text_agents(out, agents);
+	}
+	json_decref(agents);
+	buf_fini(&text);
+	return ok;
+}
+
+static void show_metrics(void *owner, const struct admin_request *r)
+{
+	struct buf out = BUF_INIT;
+	if (write_metrics(owner, &out))
+		http_answer(r->exchange, 200, "text/plain; version=0.0.4", NULL, buf_data(&out),
+			    buf_len(&out));
+	else
+		http_answer(r->exchange, 503, "text/plain", NULL, "no status\n", 10);
+	buf_fini(&out);
+}
+
 static void list_certificates(void *owner, const struct admin_request *r)
 {
 	const struct agent_api *a = owner;
@@ -211,7 +243,7 @@ static void renew_certificate(void *owner, const struct admin_request *r)
 				   *why ? why : "no mapping is called so");
 		return;
 	}
-	admin_server_audit(a->server, &r->asker, "certificate ordered", NULL, r->rest);
+	admin_server_audit(a->server, &r->asker, "certificate_ordered", NULL, r->rest);
 	buf_puts(&out, "{}");
 	admin_answer(r->exchange, &out);
 	buf_fini(&out);
@@ -267,6 +299,7 @@ static void ask_doctor(void *owner, const struct admin_request *r)
 }
 
 static const struct admin_route routes[] = {
+    {"GET", "/metrics", ADMIN_METRICS, show_metrics},
     {"GET", "/api/v1/status", ADMIN_READS, show_status},
     {"GET", "/api/v1/mappings", ADMIN_READS, list_mappings},
     {"POST", "/api/v1/mappings", ADMIN_WRITES, add_mapping},

@@ -2,6 +2,7 @@
  * The admin listener of the agent and its routes, for the dashboard and for programs. Main loop
  * only.
  *
+ *	/metrics                        metrics_text.h; for any token
  *	/api/v1/status                  the status object
  *	/api/v1/mappings                GET: the mappings of the file; POST adds one
  *	/api/v1/mappings/NAME           PATCH changes the given keys; DELETE removes it

@@ -7,10 +7,11 @@ import { vocabulary } from './words.js';
 export const acts = [{
 	account_added: 'account added', account_changed: 'account changed', account_renewed: 'token renewed', account_removed: 'account removed',
 	agent_invited: 'machine invited', agent_revoked: 'agent revoked', home_cut: 'home cut off', visitor_cut: 'visitor cut off', accounts_loaded: 'accounts.json taken up',
+	mapping_added: 'mapping added', mapping_changed: 'mapping changed', mapping_removed: 'mapping removed', certificate_ordered: 'certificate ordered',
 }, {
 	account_added: '添加账户', account_changed: '修改账户', account_renewed: '更换令牌', account_removed: '删除账户',
 	agent_invited: '邀请机器', agent_revoked: '撤销代理', home_cut: '断开家庭', visitor_cut: '断开访客', accounts_loaded: '载入 accounts.json',
-	'mapping added': '添加映射', 'mapping changed': '修改映射', 'mapping removed': '删除映射', 'certificate ordered': '申请证书',
+	mapping_added: '添加映射', mapping_changed: '修改映射', mapping_removed: '删除映射', certificate_ordered: '申请证书',
 }];
 const t = vocabulary({
 	when: 'When', who: 'Who', what: 'What', details: 'Details', session: 'signed in', token: 'token {1}', no_changes: 'Nothing was changed here since the start.',
