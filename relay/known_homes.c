@@ -7,7 +7,7 @@
 #include <string.h>
 
 struct home {
-	struct list node;  /* of account.here or account.left */
+	struct list node;  /* of known_account.here or known_account.left */
 	uint64_t left_ms;  /* wall time; 0: it is here */
 	const char *agent; /* in key */
 	char key[];        /* "ACCOUNT/AGENT" */
