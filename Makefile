@@ -47,7 +47,7 @@ say       = $(if $(V),,@printf '  %-4s %s\n' $(1);)
 obj       = $(patsubst %.c,$(B)/%.o,$(1))
 UNITS    := $(patsubst %.c,$(B)/%,$(UNIT_C))
 
-.PHONY: all check test test-unit test-e2e test-attacks attacks test-services test-house test-replay lint fuzz fuzz-run soak bench bench-dashboard bench-homes bench-names bench-paths bench-rivals bench-resume demo clean
+.PHONY: all check test test-programs test-unit test-e2e test-attacks attacks test-services test-house test-replay lint fuzz fuzz-run soak bench bench-dashboard bench-homes bench-names bench-paths bench-rivals bench-resume demo clean
 all: $(B)/groundnut-relay $(B)/groundnut-agent
 
 $(B)/groundnut-relay: $(call obj,relay/main.c $(INFO_C)) $(B)/relay.a $(B)/shared.a
@@ -133,23 +133,26 @@ fuzz-run: $(FUZZERS)
 # Deadlines of the end-to-end tests are stretched for builds that run slower.
 SLOW ?= $(if $(filter 0,$(SAN)),1,3)
 E2E   = BUILD=$(abspath $(B)) SLOW=$(SLOW) tests/e2e/run
+E2E_TOOLS    := $(B)/tests/tools/swarm $(B)/tests/tools/acme_order
+ATTACK_TOOLS := $(patsubst %,$(B)/tests/attacks/peers/%,key_updates clock.so) $(B)/tests/bench/idle_agents
 
-# The packages first, and then a make that sees them.
+# The packages first, and then a make that sees them. All is built on all CPUs; what is tested beside what is up to the runners.
 test:
 	@deploy/install-deps build test
+	@$(MAKE) --no-print-directory -j"$$(nproc)" test-programs
 	@$(MAKE) --no-print-directory test-house test-unit test-replay test-e2e test-attacks
+test-programs: all $(ELSEWHERE) $(UNITS) $(ELSEWHERE_UNITS) $(REPLAYS) $(E2E_TOOLS) $(ATTACK_TOOLS)
 test-house: all $(ELSEWHERE)
 	@BUILD=$(abspath $(B)) tests/house
 # clang-tidy and cppcheck.
 lint:
 	@deploy/install-deps build lint
 	@tests/lint
-test-e2e: all $(ELSEWHERE) $(B)/tests/tools/swarm $(B)/tests/tools/acme_order
+test-e2e: all $(ELSEWHERE) $(E2E_TOOLS)
 	@$(if $(TESTS),,bash tests/e2e/pebble.sh)
 	@$(E2E) $(TESTS)
 # Hostile peers, in short: what no clock decides. `make attacks` is the long form, with limits for waits; it writes tests/ATTACKS.md.
 # ATTACKS: the names of some of them.
-ATTACKERS   := $(patsubst %,$(B)/tests/attacks/peers/%,key_updates clock.so)
 RUN_ATTACKS  = BUILD=$(abspath $(B)) SLOW=$(SLOW) KNOWN=$(CURDIR)/tests/attacks/known
 ATTACK_NAMES = $(or $(addprefix ../attacks/,$(ATTACKS)),../attacks)
 $(B)/tests/attacks/peers/%.so: tests/attacks/peers/%.c
@@ -157,9 +160,9 @@ $(B)/tests/attacks/peers/%.so: tests/attacks/peers/%.c
 	$(call say,LINK $@)$(CC) -std=gnu11 $(WARN) -O2 -fPIC -shared -o $@ $<
 $(B)/tests/attacks/peers/%: $(B)/tests/attacks/peers/%.o
 	$(call say,LINK $@)$(LINK) -o $@ $^ $(LIBS)
-test-attacks: all $(ATTACKERS) $(B)/tests/bench/idle_agents
-	@$(RUN_ATTACKS) tests/e2e/run -j 3 $(ATTACK_NAMES)
-attacks: all $(ATTACKERS) $(B)/tests/bench/idle_agents
+test-attacks: all $(ATTACK_TOOLS)
+	@$(RUN_ATTACKS) tests/e2e/run $(ATTACK_NAMES)
+attacks: all $(ATTACK_TOOLS)
 	@mkdir -p $(B)/attacks
 	@$(RUN_ATTACKS) FULL=1 RESULTS=$(abspath $(B))/attacks tests/e2e/run -j 1 $(ATTACK_NAMES); code=$$?; \
 		python3 tests/attacks/figures.py $(B)/attacks tests/ATTACKS.md || code=1; exit $$code

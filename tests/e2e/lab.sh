@@ -55,22 +55,24 @@ ok() { PASSED=$((PASSED + 1)); echo "ok   $1"; }
 fail() { FAILED=$((FAILED + 1)); echo "FAIL $1"; }
 skip() { SKIPPED=$((SKIPPED + 1)); echo "skip $1: $2"; }
 die() { fail "$1"; exit 1; }
+# What is shown of what a failing command said: its end, and what a sanitizer found, whose report is longer.
+shown() { { grep -E 'Sanitizer:|runtime error:' <<<"$1" | head -n 3; tail -n 12 <<<"$1"; } | sed 's/^/     | /'; }
 # check NAME command…: passes when the command does; what a failing command said is shown.
 check() {
 	local name=$1 said
 	shift
-	if said=$("$@" 2>&1); then ok "$name"; else fail "$name"; printf '%s\n' "$said" | tail -n 12 | sed 's/^/     | /'; fi
+	if said=$("$@" 2>&1); then ok "$name"; else fail "$name"; shown "$said"; fi
 }
 # The same, in this shell, for functions that set variables.
 check_here() {
 	local name=$1
 	shift
-	if "$@" >"$W/said" 2>&1; then ok "$name"; else fail "$name"; tail -n 12 "$W/said" | sed 's/^/     | /'; fi
+	if "$@" >"$W/said" 2>&1; then ok "$name"; else fail "$name"; shown "$(cat "$W/said")"; fi
 }
 check_not() {
 	local name=$1 said
 	shift
-	if said=$("$@" 2>&1); then fail "$name"; printf '%s\n' "$said" | tail -n 12 | sed 's/^/     | /'; else ok "$name"; fi
+	if said=$("$@" 2>&1); then fail "$name"; shown "$said"; else ok "$name"; fi
 }
 same() { [ "$1" = "$2" ] || { printf 'wanted: %s\ngot:    %s\n' "$1" "$2"; return 1; }; }
 has() { case $1 in *"$2"*) ;; *) printf 'no "%s" in: %s\n' "$2" "$1"; return 1 ;; esac; }
