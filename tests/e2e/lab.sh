@@ -88,13 +88,15 @@ need() {
 }
 
 now_ms() { local t=${EPOCHREALTIME/[.,]/}; echo $((t / 1000)); }
-# until_ok SECONDS command…: tries until it succeeds; the deadline is only there so that a failure ends.
+# until_ok SECONDS command…: tries until it succeeds, less often when that takes long; the deadline is only there so that a failure ends.
 until_ok() {
-	local end=$(($(now_ms) + $1 * 1000 * SLOW))
+	local begun=$(now_ms) waited pause most=$(($1 * 1000 * SLOW))
 	shift
 	until "$@" >/dev/null 2>&1; do
-		[ "$(now_ms)" -lt "$end" ] || { "$@"; return; }
-		sleep 0.05
+		waited=$(($(now_ms) - begun))
+		[ "$waited" -lt "$most" ] || { "$@"; return; }
+		pause=$((waited < 500 ? 50 : waited < 2000 ? waited / 10 : 200))
+		sleep "0.$(printf %03d $pause)"
 	done
 }
 # comes_true SECONDS WANTED command…: what the command says becomes WANTED. The command is asked each time; a "$(command)" among
