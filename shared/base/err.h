@@ -23,7 +23,9 @@
 	X(CONFIG, -6015, "wrong configuration")                                                    \
 	X(NO_ROOM, -6016, "no memory is left for a message that comes in parts")                   \
 	X(UNFINISHED, -6017, "a message began and did not go on")                                  \
-	X(LOCKED, -6018, "another program keeps it locked")
+	X(LOCKED, -6018, "another program keeps it locked")                                        \
+	X(FOREIGN_LINK, -6019,                                                                     \
+	  "it lies behind a symbolic link of another user, which root does not follow")
 
 enum err {
 #define ERR_ENUM(name, number, text) ERR_##name = number,

@@ -1,9 +1,13 @@
-#define _GNU_SOURCE /* mkostemp */
+#define _GNU_SOURCE /* strsep */
 /*
  * Reading takes a whole file, up to a limit. Replacing a file works as follows: symbolic links are
  * followed to the file that they mean, the content is written to a temporary file beside it, which
  * gets the owner and mode of the old file, is brought to disk, and is renamed into place. A reader
  * sees the old file or the new one, also after a crash.
+ *
+ * Root follows only links that are root's. It also writes where the service's user may write, and a
+ * service that was broken into must not lead it elsewhere. So each step is relative to a directory
+ * that is open.
  *
  * Ways to fail: each step returns a negative errno, the temporary file is removed, and the old file
  * stays as it was.
@@ -13,6 +17,7 @@
 #include "shared/base/buf.h"
 #include "shared/base/err.h"
 #include "shared/base/mem.h"
+#include "shared/base/random.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,6 +33,9 @@
 
 #ifdef __APPLE__
 #define st_mtim st_mtimespec
+#define ST_CTIM st_ctimespec
+#else
+#define ST_CTIM st_ctim
 #endif
 
 enum {
@@ -35,7 +43,8 @@ enum {
 	LINKS_MAX = 40,
 	KEPT_LEAST = 32,
 	KEPT_MOST = 256,
-	LOCK_LOOK_MS = 20
+	LOCK_LOOK_MS = 20,
+	TRIES = 100
 };
 
 static int read_all(int fd, size_t max, struct buf *out)
@@ -88,33 +97,110 @@ static int write_all(int fd, const void *data, size_t len)
 	return fsync(fd) < 0 ? -errno : 0;
 }
 
-/* The name a chain of symbolic links ends in, whether or not it exists. Freed by the caller; NULL:
- * a loop. */
-static char *follow_links(const char *path)
+/* To step through a directory, the right to read it is not needed. */
+#ifdef O_PATH
+#define STEP (O_PATH | O_DIRECTORY | O_CLOEXEC)
+#else
+#define STEP (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+#endif
+
+/* Whether nobody has touched the link between the two looks, and root may follow it. */
+static bool is_trusted(const struct stat *before, const struct stat *after)
+{
+	return geteuid() != 0 ||
+	       (after->st_uid == 0 && before->st_dev == after->st_dev &&
+		before->st_ino == after->st_ino &&
+		!memcmp(&before->ST_CTIM, &after->ST_CTIM, sizeof before->ST_CTIM));
+}
+
+/* Finds the name that a chain of symbolic links ends in, whether or not it exists. 0, and the
+ * caller frees *out; or a negative error. */
+static int follow_links(const char *path, char **out)
 {
 	char target[PATH_MAX];
 	char *name = mem_strdup(path);
+	struct stat before, after;
 	for (unsigned i = 0; i < LINKS_MAX; i++) {
+		bool there = lstat(name, &before) == 0;
 		ssize_t n = readlink(name, target, sizeof(target) - 1);
-		if (n < 0)
-			return name;
+		if (n < 0) {
+			*out = name;
+			return 0;
+		}
 		target[n] = 0;
+		bool trusted = there && lstat(name, &after) == 0 && is_trusted(&before, &after);
 		char *next = file_beside(name, target);
 		mem_free(name);
 		name = next;
+		if (!trusted) {
+			mem_free(name);
+			return ERR_FOREIGN_LINK;
+		}
 	}
 	mem_free(name);
-	return NULL;
+	return -ELOOP;
 }
+
+/* Opens a directory that a symbolic link stands for. */
+static int open_linked(int at, const char *name)
+{
+	struct stat before, after;
+	if (fstatat(at, name, &before, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	if (!S_ISLNK(before.st_mode))
+		return -ENOTDIR;
+	int fd = openat(at, name, STEP);
+	if (fd < 0)
+		return -errno;
+	if (fstatat(at, name, &after, AT_SYMLINK_NOFOLLOW) == 0 && is_trusted(&before, &after))
+		return fd;
+	close(fd);
+	return ERR_FOREIGN_LINK;
+}
+
+/* Opens a directory. As root it goes step by step, so that each link on the way is looked at. */
+static int open_dir(const char *dir)
+{
+	if (geteuid() != 0) {
+		int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		return fd < 0 ? -errno : fd;
+	}
+	char *copy = mem_strdup(dir), *rest = copy;
+	int at = open(*dir == '/' ? "/" : ".", STEP);
+	int err = at < 0 ? -errno : 0;
+	for (char *name; !err && (name = strsep(&rest, "/"));) {
+		if (!*name)
+			continue;
+		int fd = openat(at, name, STEP | O_NOFOLLOW);
+		if (fd < 0)
+			fd = errno == ELOOP || errno == ENOTDIR ? open_linked(at, name) : -errno;
+		close(at);
+		at = fd;
+		err = fd < 0 ? fd : 0;
+	}
+	mem_free(copy);
+	if (err)
+		return err;
+	int fd = openat(at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = fd < 0 ? -errno : fd;
+	close(at);
+	return fd;
+}
+
+/* A file that is being replaced: at is its directory. */
+struct place {
+	int at;
+	const char *name;
+};
 
 /* Gives the new file the owner, group and mode of the one that it replaces, or those that its
  * directory suggests, as far as this process may. */
-static int set_owner_and_mode(int fd, const char *path, const char *dir, mode_t mode)
+static int set_owner_and_mode(int fd, const struct place *p, mode_t mode)
 {
 	struct stat st, mine;
-	if (stat(path, &st) == 0)
+	if (fstatat(p->at, p->name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
 		mode = st.st_mode & 07777;
-	else if (stat(dir, &st) < 0)
+	else if (fstat(p->at, &st) < 0)
 		return -errno;
 	bool given = fchown(fd, st.st_uid, st.st_gid) == 0 || fchown(fd, (uid_t)-1, st.st_gid) == 0;
 	if (fstat(fd, &mine) < 0)
@@ -126,66 +212,96 @@ static int set_owner_and_mode(int fd, const char *path, const char *dir, mode_t 
 	return fchmod(fd, mode) < 0 ? -errno : 0;
 }
 
-static int put_in_place(const char *temporary, const char *path, bool exclusive)
+static int put_in_place(const struct place *p, const char *temporary, bool exclusive)
 {
 	if (!exclusive)
-		return rename(temporary, path) < 0 ? -errno : 0;
-	/* link() fails when the name exists, in one step; rename() would replace what is there. */
-	if (link(temporary, path) < 0)
+		return renameat(p->at, temporary, p->at, p->name) < 0 ? -errno : 0;
+	/* A link fails when the name exists, in one step; a renaming would replace what is
+	 * there. */
+	if (linkat(p->at, temporary, p->at, p->name, 0) < 0)
 		return -errno;
-	unlink(temporary);
+	unlinkat(p->at, temporary, 0);
 	return 0;
 }
 
-static int sync_dir(const char *dir)
+/* Makes a file of its own; its name is put into *temporary, which the caller frees. */
+static int open_temporary(const struct place *p, char **temporary)
 {
-	int rc = 0;
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (fsync(fd) < 0 && errno != EINVAL) /* some file systems cannot sync a directory */
-		rc = -errno;
-	close(fd);
-	return rc;
+	int fd = -1;
+	*temporary = NULL;
+	for (unsigned i = 0; fd < 0 && i < TRIES; i++) {
+		mem_free(*temporary);
+		*temporary = mem_printf(".%s.%06x", p->name, (unsigned)(random_u32() & 0xffffff));
+		fd = openat(p->at, *temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+			    0600);
+		if (fd < 0 && errno != EEXIST)
+			break;
+	}
+	return fd < 0 ? -errno : fd;
 }
 
-static int replace(const char *path, const char *dir, const void *data, size_t len, mode_t mode,
-		   bool exclusive)
+static int replace(const struct place *p, const void *data, size_t len, mode_t mode, bool exclusive)
 {
-	char *temporary = mem_printf("%s/.%s.XXXXXX", dir, file_name(path));
-	int rc;
-	int fd = mkostemp(temporary, O_CLOEXEC);
-	if (fd < 0) {
-		rc = -errno;
-		mem_free(temporary);
-		return rc;
+	char *temporary;
+	int fd = open_temporary(p, &temporary), rc = fd < 0 ? fd : 0;
+	if (rc == 0) {
+		rc = set_owner_and_mode(fd, p, mode);
+		if (rc == 0)
+			rc = write_all(fd, data, len);
+		if (close(fd) < 0 && rc == 0)
+			rc = -errno;
+		if (rc == 0)
+			rc = put_in_place(p, temporary, exclusive);
+		if (rc < 0)
+			unlinkat(p->at, temporary, 0);
+		else if (fsync(p->at) < 0 && errno != EINVAL) /* some cannot sync a directory */
+			rc = -errno;
 	}
-	rc = set_owner_and_mode(fd, path, dir, mode);
-	if (rc == 0)
-		rc = write_all(fd, data, len);
-	if (close(fd) < 0 && rc == 0)
-		rc = -errno;
-	if (rc == 0)
-		rc = put_in_place(temporary, path, exclusive);
-	if (rc < 0)
-		unlink(temporary);
-	else
-		rc = sync_dir(dir);
 	mem_free(temporary);
 	return rc;
 }
 
+/* Finds the file behind links, and opens its directory. The caller frees *path, into which p->name
+ * points, and closes p->at. */
+static int find_place(const char *name, char **path, struct place *p)
+{
+	*path = NULL;
+	int err = follow_links(name, path);
+	if (err)
+		return err;
+	char *dir = file_dir(*path);
+	*p = (struct place){.at = open_dir(dir), .name = file_name(*path)};
+	mem_free(dir);
+	return p->at < 0 ? p->at : 0;
+}
+
 int file_replace(const char *path, const void *data, size_t len, mode_t mode, bool exclusive)
 {
-	char *name = follow_links(path);
-	if (!name)
-		return -ELOOP;
-	char *dir = file_dir(name);
-	int rc = exclusive && file_exists(name) ? -EEXIST
-						: replace(name, dir, data, len, mode, exclusive);
-	mem_free(dir);
+	char *name;
+	struct place p;
+	struct stat st;
+	int rc = find_place(path, &name, &p);
+	if (rc == 0) {
+		bool there = fstatat(p.at, p.name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+		rc = exclusive && there ? -EEXIST : replace(&p, data, len, mode, exclusive);
+		close(p.at);
+	}
 	mem_free(name);
 	return rc;
+}
+
+int file_open_to_change(const char *path)
+{
+	char *name;
+	struct place p;
+	int fd = find_place(path, &name, &p);
+	if (fd == 0) {
+		fd = openat(p.at, p.name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+		fd = fd < 0 ? -errno : fd;
+		close(p.at);
+	}
+	mem_free(name);
+	return fd;
 }
 
 static atomic_bool waits_are_over;

@@ -16,9 +16,13 @@ int file_read(const char *path, size_t max, char **out, size_t *len);
  * Write to a temporary beside it, fsync, rename, fsync the directory. A file that exists keeps
  * owner, group and mode; a new one gets mode and its directory's owner and group (where this
  * process may give them). With exclusive, an existing file is UV_EEXIST and stays. A symbolic link
- * is followed, not replaced.
+ * is followed, not replaced; but as root one of another user, of the file or on the way to it, is
+ * ERR_FOREIGN_LINK.
  */
 int file_replace(const char *path, const void *data, size_t len, mode_t mode, bool exclusive);
+/* Opens an existing file for reading and writing; links as above. A descriptor, or a negative
+ * error. */
+int file_open_to_change(const char *path);
 /* Locks the file's directory for an edit, from reading to file_replace(). A descriptor, whose
  * close() unlocks; or a negative error, as for file_lock(). */
 int file_lock_dir(const char *path);

@@ -82,9 +82,9 @@ static int write_locked(int fd, const char *path, const void *data, size_t len, 
 
 int mounted_file_write(const char *path, const void *data, size_t len, const char *dir)
 {
-	int fd = open(path, O_RDWR | O_CLOEXEC);
+	int fd = file_open_to_change(path);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	int err = file_lock(fd);
 	if (!err)
 		err = write_locked(fd, path, data, len, dir);
@@ -116,9 +116,9 @@ static bool is_json(const char *path)
 
 static int put_back(const char *path, const char *text, size_t len)
 {
-	int fd = open(path, O_RDWR | O_CLOEXEC);
+	int fd = file_open_to_change(path);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	int err = file_lock(fd);
 	if (!err)
 		err = overwrite(fd, text, len);

@@ -192,6 +192,16 @@ static int become(const struct passwd *user)
 	return setuid(user->pw_uid) < 0 ? -errno : keep_low_ports();
 }
 
+/* The directory above may be the user's, who must not get what it puts there instead. */
+static int give(const char *dir, const struct passwd *user)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int err = fd < 0 || fchown(fd, user->pw_uid, user->pw_gid) < 0 ? -errno : 0;
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
 /* With those above it that are absent, which are the user's, too: it must get through. */
 static int make_place(const char *dir, const struct passwd *user)
 {
@@ -202,9 +212,7 @@ static int make_place(const char *dir, const struct passwd *user)
 	mem_free(above);
 	if (!err)
 		err = file_make_dirs(dir, 0700);
-	if (!err && user && chown(dir, user->pw_uid, user->pw_gid) < 0)
-		err = -errno;
-	return err;
+	return err || !user ? err : give(dir, user);
 }
 
 /* *user: who to become, NULL for nobody else. */

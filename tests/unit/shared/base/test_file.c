@@ -148,6 +148,31 @@ static void a_link_is_followed_not_replaced(void **state)
 	assert_int_equal(file_replace("loop", "3", 1, 0600, false), -ELOOP);
 }
 
+/* The service's user owns the state directory; root's commands write there, too. */
+static void root_is_led_nowhere_by_links_of_others(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(mkdir("d", 0700), 0);
+	assert_int_equal(mkdir("other", 0700), 0);
+	assert_int_equal(file_replace("other/f", "old", 3, 0600, false), 0);
+	assert_int_equal(symlink("../other/f", "d/f"), 0);
+	assert_int_equal(symlink("../other", "d/way"), 0);
+	assert_int_equal(file_replace("d/f", "root", 4, 0600, false), 0);
+	assert_int_equal(file_replace("d/way/f", "too", 3, 0600, false), 0);
+	expect_content("other/f", "too");
+	assert_int_equal(lchown("d/f", 1234, 2345), 0);
+	assert_int_equal(lchown("d/way", 1234, 2345), 0);
+	assert_int_equal(file_replace("d/f", "bad", 3, 0600, false), ERR_FOREIGN_LINK);
+	assert_int_equal(file_replace("d/way/f", "bad", 3, 0600, false), ERR_FOREIGN_LINK);
+	assert_int_equal(file_replace("d/way/new", "bad", 3, 0600, true), ERR_FOREIGN_LINK);
+	assert_int_equal(file_open_to_change("d/f"), ERR_FOREIGN_LINK);
+	assert_int_equal(file_open_to_change("d/way/f"), ERR_FOREIGN_LINK);
+	expect_content("other/f", "too");
+	assert_false(file_exists("other/new"));
+}
+
 static void a_failure_leaves_the_old_file(void **state)
 {
 	(void)state;
@@ -263,6 +288,7 @@ int main(void)
 	    IN_DIR(a_replaced_file_keeps_its_mode_and_leaves_nothing_behind),
 	    IN_DIR(exclusive_never_overwrites),
 	    IN_DIR(a_link_is_followed_not_replaced),
+	    IN_DIR(root_is_led_nowhere_by_links_of_others),
 	    IN_DIR(a_failure_leaves_the_old_file),
 	    IN_DIR(owners_are_kept_or_come_from_the_directory),
 	    IN_DIR(a_secret_is_shared_only_where_a_package_said_so),
