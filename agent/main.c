@@ -142,44 +142,15 @@ static int run_admin_link(const struct cli_line *line)
 	return code;
 }
 
-static int of_admin_file(const struct cli_line *line, admin_command_fn *act)
+static int run_admin(const struct cli_line *line)
 {
 	struct agent_config *c;
 	int code = cli_exit(agent_config_load(line->config, &c));
 	if (c)
-		code = act(&(struct admin_command_place){"agent", c->agent, c->admin.file}, line);
+		code = admin_command_run(
+		    &(struct admin_command_place){"agent", c->agent, c->admin.file}, line);
 	agent_config_free(c);
 	return code;
-}
-
-static int run_admin_passwd(const struct cli_line *line)
-{
-	return of_admin_file(line, admin_command_passwd);
-}
-
-static int run_admin_totp_on(const struct cli_line *line)
-{
-	return of_admin_file(line, admin_command_totp_on);
-}
-
-static int run_admin_totp_off(const struct cli_line *line)
-{
-	return of_admin_file(line, admin_command_totp_off);
-}
-
-static int run_admin_token_add(const struct cli_line *line)
-{
-	return of_admin_file(line, admin_command_token_add);
-}
-
-static int run_admin_token_list(const struct cli_line *line)
-{
-	return of_admin_file(line, admin_command_token_list);
-}
-
-static int run_admin_token_remove(const struct cli_line *line)
-{
-	return of_admin_file(line, admin_command_token_remove);
 }
 
 static int run_doctor(const struct cli_line *line)
@@ -196,10 +167,6 @@ static const struct cli_option join_options[] = {
      "also when the file is of another account; keeps its mappings, and the old file as "
      "agent.json~",
      false},
-    {0},
-};
-static const struct cli_option admin_token_options[] = {
-    {"read-only", 0, NULL, "it may look, and change nothing", false},
     {0},
 };
 static const struct cli_option map_options[] = {
@@ -251,19 +218,7 @@ static const struct cli_command commands[] = {
      "The agent must run, with \"admin\" in agent.json. On another machine, make its port yours "
      "first: ssh -L 7081:127.0.0.1:7081 home",
      NULL, 0, 0, run_admin_link},
-    {"admin passwd", NULL, "set the password of the dashboard",
-     "One line of 1 to 256 bytes from standard input; on a terminal it is asked for twice. Who is "
-     "signed in has to sign in again.",
-     NULL, 0, 0, run_admin_passwd},
-    {"admin totp on", NULL, "have the password want a code, too, and print the secret for a phone",
-     "The secret is shown once. A link of `admin link` signs in without a code.", NULL, 0, 0,
-     run_admin_totp_on},
-    {"admin totp off", NULL, "have the password do alone", NULL, NULL, 0, 0, run_admin_totp_off},
-    {"admin token add", "NAME", "create a bearer token of the admin listener, and print it", NULL,
-     admin_token_options, 1, 1, run_admin_token_add},
-    {"admin token list", NULL, "show whose tokens there are", NULL, NULL, 0, 0,
-     run_admin_token_list},
-    {"admin token remove", "NAME", "take a token away", NULL, NULL, 1, 1, run_admin_token_remove},
+    ADMIN_COMMAND_ROWS(run_admin),
     {"certificates renew", "NAME", "order a new certificate for the mapping at once",
      "Waits up to 60 s. 0 when the new one serves.", NULL, 1, 1, run_renew},
     {"certificates", NULL, "the certificates of https mappings", NULL, json_options, 0, 0,

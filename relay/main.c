@@ -165,45 +165,15 @@ static int run_admin_link(const struct cli_line *line)
 	return exit_code;
 }
 
-static int of_admin_file(const struct cli_line *line, admin_command_fn *act)
+static int run_admin(const struct cli_line *line)
 {
 	int exit_code;
 	struct relay_config *c = load(line, &exit_code);
 	if (c)
-		exit_code =
-		    act(&(struct admin_command_place){"relay", c->domain, c->admin.file}, line);
+		exit_code = admin_command_run(
+		    &(struct admin_command_place){"relay", c->domain, c->admin.file}, line);
 	relay_config_unref(c);
 	return exit_code;
-}
-
-static int run_admin_passwd(const struct cli_line *line)
-{
-	return of_admin_file(line, admin_command_passwd);
-}
-
-static int run_admin_totp_on(const struct cli_line *line)
-{
-	return of_admin_file(line, admin_command_totp_on);
-}
-
-static int run_admin_totp_off(const struct cli_line *line)
-{
-	return of_admin_file(line, admin_command_totp_off);
-}
-
-static int run_admin_token_add(const struct cli_line *line)
-{
-	return of_admin_file(line, admin_command_token_add);
-}
-
-static int run_admin_token_list(const struct cli_line *line)
-{
-	return of_admin_file(line, admin_command_token_list);
-}
-
-static int run_admin_token_remove(const struct cli_line *line)
-{
-	return of_admin_file(line, admin_command_token_remove);
 }
 
 static int run_doctor(const struct cli_line *line)
@@ -267,11 +237,6 @@ static const struct cli_option account_set_options[] = {
     {0},
 };
 
-static const struct cli_option admin_token_options[] = {
-    {"read-only", 0, NULL, "it may look, and change nothing", false},
-    {0},
-};
-
 static const struct cli_option doctor_options[] = {
     {"json", 0, NULL, "as a JSON list", false},
     {0},
@@ -321,20 +286,7 @@ static const struct cli_command commands[] = {
      "first:\n\n"
      "  ssh -L 7080:127.0.0.1:7080 vps",
      NULL, 0, 0, run_admin_link},
-    {"admin passwd", NULL, "set the password of the dashboard",
-     "One line of 1 to 256 bytes from standard input; on a terminal it is asked for twice. Who is "
-     "signed in has to sign in again.",
-     NULL, 0, 0, run_admin_passwd},
-    {"admin totp on", NULL, "have the password want a code, too, and print the secret for a phone",
-     "The secret is shown once. A link of `admin link` signs in without a code.", NULL, 0, 0,
-     run_admin_totp_on},
-    {"admin totp off", NULL, "have the password do alone", NULL, NULL, 0, 0, run_admin_totp_off},
-    {"admin token add", "NAME", "create a bearer token of the admin listener, and print it",
-     "It is shown once: only its hash is kept. Programs send it as `Authorization: Bearer TOKEN`.",
-     admin_token_options, 1, 1, run_admin_token_add},
-    {"admin token list", NULL, "show whose tokens there are", NULL, NULL, 0, 0,
-     run_admin_token_list},
-    {"admin token remove", "NAME", "take a token away", NULL, NULL, 1, 1, run_admin_token_remove},
+    ADMIN_COMMAND_ROWS(run_admin),
     {"run", NULL, "be the relay, in the foreground",
      "SIGHUP, or the command reload, reads the files again; SIGTERM ends it cleanly.", NULL, 0, 0,
      run_service},

@@ -8,7 +8,6 @@
 #include "shared/admin/admin_command.h"
 
 #include "shared/admin/admin_file.h"
-#include "shared/base/cli.h"
 #include "shared/base/err.h"
 #include "shared/base/file.h"
 #include "shared/base/log.h"
@@ -148,7 +147,7 @@ static int edit(const char *path, struct edit *e)
 	return err ? EXIT_WORK : edit_locked(path, e);
 }
 
-int admin_command_token_add(const struct admin_command_place *p, const struct cli_line *line)
+static int run_token_add(const struct admin_command_place *p, const struct cli_line *line)
 {
 	struct edit e = {
 	    .change = add, .name = line->words[0], .read_only = cli_has(line, "read-only")};
@@ -161,7 +160,7 @@ int admin_command_token_add(const struct admin_command_place *p, const struct cl
 	return code;
 }
 
-int admin_command_token_list(const struct admin_command_place *p, const struct cli_line *line)
+static int run_token_list(const struct admin_command_place *p, const struct cli_line *line)
 {
 	struct admin_file f;
 	int code = open_file(p->file, &f);
@@ -174,12 +173,12 @@ int admin_command_token_list(const struct admin_command_place *p, const struct c
 	return 0;
 }
 
-int admin_command_token_remove(const struct admin_command_place *p, const struct cli_line *line)
+static int run_token_remove(const struct admin_command_place *p, const struct cli_line *line)
 {
 	return edit(p->file, &(struct edit){.change = remove_one, .name = line->words[0]});
 }
 
-int admin_command_passwd(const struct admin_command_place *p, const struct cli_line *line)
+static int run_passwd(const struct admin_command_place *p, const struct cli_line *line)
 {
 	char password[PASSWORD_MAX + 1];
 	struct edit e = {.change = set_password};
@@ -195,7 +194,7 @@ int admin_command_passwd(const struct admin_command_place *p, const struct cli_l
 	return edit(p->file, &e);
 }
 
-int admin_command_totp_on(const struct admin_command_place *p, const struct cli_line *line)
+static int run_totp_on(const struct admin_command_place *p, const struct cli_line *line)
 {
 	struct edit e = {.change = totp_on};
 	int code = edit(p->file, &e);
@@ -211,10 +210,31 @@ int admin_command_totp_on(const struct admin_command_place *p, const struct cli_
 	return code;
 }
 
-int admin_command_totp_off(const struct admin_command_place *p, const struct cli_line *line)
+static int run_totp_off(const struct admin_command_place *p, const struct cli_line *line)
 {
 	(void)line;
 	return edit(p->file, &(struct edit){.change = totp_off});
+}
+
+const struct cli_option admin_command_token_options[] = {
+    {"read-only", 0, NULL, "it may look, and change nothing", false},
+    {0},
+};
+
+int admin_command_run(const struct admin_command_place *p, const struct cli_line *line)
+{
+	static const struct {
+		const char *name;
+		int (*run)(const struct admin_command_place *p, const struct cli_line *line);
+	} acts[] = {
+	    {"admin passwd", run_passwd},         {"admin totp on", run_totp_on},
+	    {"admin totp off", run_totp_off},     {"admin token add", run_token_add},
+	    {"admin token list", run_token_list}, {"admin token remove", run_token_remove},
+	};
+	size_t i = 0;
+	while (strcmp(acts[i].name, line->command->name) != 0)
+		i++;
+	return acts[i].run(p, line);
 }
 
 int admin_command_link(const char *program, const char *control)
