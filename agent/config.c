@@ -267,16 +267,6 @@ static void read_names(struct conf_at root, struct agent_config *c)
 	name_entry_list_read(conf_list(root, "names"), false, &c->names);
 }
 
-static char *read_congestion(struct conf_at root)
-{
-	const char *text = NULL;
-	if (!conf_opt_str(root, "congestion", &text) || !text)
-		return NULL;
-	if (!congestion_is_name(text))
-		conf_error(root, "congestion", CONGESTION_WRONG, text);
-	return mem_strdup(text);
-}
-
 static char *read_invite(struct conf_at root)
 {
 	const char *text = NULL;
@@ -341,7 +331,7 @@ static struct agent_config *read_all(struct conf_at root, const char *file)
 	c->state = read_state(root, file);
 	c->agent_is_default = !conf_has(root, "agent");
 	c->agent = c->agent_is_default ? default_agent(c->state) : read_name(root, "agent");
-	c->congestion = read_congestion(root);
+	c->congestion = congestion_read(root);
 	c->sandbox = true;
 	conf_opt_bool(root, "sandbox", &c->sandbox);
 	acme_config_read(root, file, &c->acme);

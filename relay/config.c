@@ -316,16 +316,6 @@ static char *read_user(struct conf_at root)
 	return NULL;
 }
 
-static char *read_congestion(struct conf_at root)
-{
-	const char *text = NULL;
-	if (!conf_opt_str(root, "congestion", &text) || !text)
-		return NULL;
-	if (!congestion_is_name(text))
-		conf_error(root, "congestion", CONGESTION_WRONG, text);
-	return mem_strdup(text);
-}
-
 static uint64_t read_egress(struct conf_at root)
 {
 	const char *text = NULL;
@@ -415,7 +405,7 @@ static void read_root(struct conf_at root, const char *domain, struct relay_conf
 	default_addr("[::]:7000", addr_parse, &c->listen, &c->listen_count);
 	default_addr("::", addr_parse_ip, &c->bind, &c->bind_count);
 	read_paths(root, c);
-	c->congestion = read_congestion(root);
+	c->congestion = congestion_read(root);
 	c->egress = read_egress(root);
 	c->user = read_user(root);
 	c->sandbox = true;

@@ -2,6 +2,7 @@
 
 #include "shared/base/err.h"
 #include "shared/base/log.h"
+#include "shared/base/mem.h"
 #include "shared/net/socket.h"
 
 #include <errno.h>
@@ -43,10 +44,24 @@ const char *congestion_of(int fd, char out[CONGESTION_NAME])
 }
 #endif
 
-bool congestion_is_name(const char *text)
+static bool is_name(const char *text)
 {
 	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-");
 	return len && !text[len] && len < CONGESTION_NAME;
+}
+
+char *congestion_read(struct conf_at at)
+{
+	const char *text = NULL;
+	if (!conf_opt_str(at, "congestion", &text) || !text)
+		return NULL;
+	if (!is_name(text))
+		conf_error(
+		    at, "congestion",
+		    "\"%s\" names no congestion control: \"bbr\", \"system\", or another that "
+		    "the kernel has",
+		    text);
+	return mem_strdup(text);
 }
 
 void congestion_choose(const char *wanted, char out[CONGESTION_NAME])

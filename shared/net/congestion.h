@@ -6,15 +6,15 @@
 #ifndef GROUNDNUT_NET_CONGESTION_H
 #define GROUNDNUT_NET_CONGESTION_H
 
+#include "shared/base/conf.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
 enum { CONGESTION_NAME = 16 }; /* bytes, with the NUL */
 
-/* Whether a file may say it: "bbr", "system", "cubic"; else an error of this format. */
-bool congestion_is_name(const char *text);
-#define CONGESTION_WRONG                                                                           \
-	"\"%s\" names no congestion control: \"bbr\", \"system\", or another that the kernel has"
+/* Reads the key "congestion": "bbr", "system", "cubic"; the caller frees it. NULL: it is absent. */
+char *congestion_read(struct conf_at at);
 /* Chooses what sockets use when a file says wanted (NULL: it says nothing). out is "" when that is
  * what the system gives them, also when the wanted one is absent, which is logged with the cure. */
 void congestion_choose(const char *wanted, char out[CONGESTION_NAME]);
