@@ -97,12 +97,5 @@ static void *read_settings(struct conf_at at, const struct publisher_place *plac
 	return record_api_read(at, place, &api);
 }
 
-const struct publisher_kind cloudflare_kind = {.name = "cloudflare",
-					       .carries_texts = true,
-					       .read = read_settings,
-					       .drop = record_api_drop,
-					       .id = record_api_id,
-					       .serves = record_api_serves,
-					       .start = record_api_start,
-					       .publish = record_api_publish,
-					       .close = record_api_close};
+const struct publisher_kind cloudflare_kind = {
+    .name = "cloudflare", .read = read_settings, RECORD_API_PUBLISHER};

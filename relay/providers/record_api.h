@@ -92,6 +92,10 @@ bool record_api_serves(const void *settings, const char *name);
 void *record_api_start(struct loop *l, const void *settings, publish_done_fn *done, void *owner);
 void record_api_publish(void *self, const struct publish_job *job);
 void record_api_close(void *self);
+#define RECORD_API_PUBLISHER                                                                       \
+	.carries_texts = true, .drop = record_api_drop, .id = record_api_id,                       \
+	.serves = record_api_serves, .start = record_api_start, .publish = record_api_publish,     \
+	.close = record_api_close
 
 /* --- for providers whose requests are signed --- */
 
