@@ -369,39 +369,12 @@ static const char *reload(struct service_main *m)
 	return NULL;
 }
 
-static void answer_said(struct control_reply *reply, const char *said)
-{
-	struct buf out = BUF_INIT;
-	struct json w = json_into(&out, false);
-	json_open(&w, NULL, '{');
-	json_bool(&w, "ok", true);
-	json_str(&w, "said", said);
-	json_close(&w);
-	control_answer(reply, &out);
-	buf_fini(&out);
-}
-
 static void on_trusted(void *owner, const char *words, const char *error)
 {
 	if (error)
 		control_answer_plain(owner, error);
 	else
-		answer_said(owner, words);
-}
-
-/* It is a secret for ten minutes. */
-static void answer_link(struct service_main *m, struct control_reply *reply)
-{
-	char *url = agent_api_link(m->api);
-	if (!url) {
-		control_answer_plain(reply,
-				     "agent.json has no \"admin\": put \"admin\": {} into it "
-				     "and reload");
-		return;
-	}
-	answer_said(reply, url);
-	mem_wipe(url, strlen(url));
-	mem_free(url);
+		control_answer_said(owner, words);
 }
 
 static void on_control(void *owner, struct control_reply *reply, const char *request, size_t len)
@@ -433,7 +406,7 @@ static void on_control(void *owner, struct control_reply *reply, const char *req
 		else
 			ask_later(m, reply, name);
 	} else if (!strcmp(what, "admin_link")) {
-		answer_link(m, reply);
+		control_answer_link(reply, agent_api_link(m->api), "agent.json");
 	} else if (!strcmp(what, "certificates")) {
 		answer_certificates(m, reply);
 	} else if (!strcmp(what, "renew")) {

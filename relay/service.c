@@ -97,18 +97,6 @@ static void look_at_accounts(void *owner)
 	mem_free(error);
 }
 
-static void answer_said(struct control_reply *reply, const char *said)
-{
-	struct buf out = BUF_INIT;
-	struct json w = json_into(&out, false);
-	json_open(&w, NULL, '{');
-	json_bool(&w, "ok", true);
-	json_str(&w, "said", said);
-	json_close(&w);
-	control_answer(reply, &out);
-	buf_fini(&out);
-}
-
 static void answer_reload(struct control_reply *reply, const char *error, const char *later)
 {
 	if (error || !later) {
@@ -116,7 +104,7 @@ static void answer_reload(struct control_reply *reply, const char *error, const 
 		return;
 	}
 	char *said = mem_printf("reloaded; for %s the relay must be restarted", later);
-	answer_said(reply, said);
+	control_answer_said(reply, said);
 	mem_free(said);
 }
 
@@ -187,21 +175,12 @@ static void on_status(void *arg, const struct buf *agents)
 	mem_free(q);
 }
 
-/* It is a secret for ten minutes. */
 static void answer_link(struct relay *r, struct control_reply *reply)
 {
 	const struct relay_config *c = r->parts.context.config;
 	char *url = admin_server_link(relay_api_server(r->parts.relay_api),
 				      c->address_count ? &c->addresses[0] : NULL);
-	if (!url) {
-		control_answer_plain(reply,
-				     "relay.json has no \"admin\": put \"admin\": {} into it "
-				     "and reload");
-		return;
-	}
-	answer_said(reply, url);
-	mem_wipe(url, strlen(url));
-	mem_free(url);
+	control_answer_link(reply, url, "relay.json");
 }
 
 static void on_control(void *owner, struct control_reply *reply, const char *request, size_t len)

@@ -164,6 +164,30 @@ void control_answer_plain(struct control_reply *reply, const char *error)
 	buf_fini(&out);
 }
 
+void control_answer_said(struct control_reply *reply, const char *said)
+{
+	struct buf out = BUF_INIT;
+	struct json w = json_into(&out, false);
+	json_open(&w, NULL, '{');
+	json_bool(&w, "ok", true);
+	json_str(&w, "said", said);
+	json_close(&w);
+	control_answer(reply, &out);
+	buf_fini(&out);
+}
+
+void control_answer_link(struct control_reply *reply, char *url, const char *file)
+{
+	if (url) {
+		control_answer_said(reply, url);
+		mem_wipe(url, strlen(url));
+	} else {
+		url = mem_printf("%s has no \"admin\": put \"admin\": {} into it and reload", file);
+		control_answer_plain(reply, url);
+	}
+	mem_free(url);
+}
+
 /* Only a socket may be removed, and connect() refuses any other file just as it refuses a dead
  * socket. */
 static bool is_socket(const char *path)

@@ -32,6 +32,11 @@ struct control *control_open(struct loop *l, const char *path, control_fn *fn, v
 void control_answer(struct control_reply *reply, const struct buf *json);
 /* {"ok": true}, or {"ok": false, "error": …} when error is not NULL. */
 void control_answer_plain(struct control_reply *reply, const char *error);
+/* {"ok": true, "said": said} */
+void control_answer_said(struct control_reply *reply, const char *said);
+/* Answers `admin link`. url is taken, and wiped, since it is a secret for ten minutes; NULL: the
+ * file, relay.json or agent.json, has no admin. */
+void control_answer_link(struct control_reply *reply, char *url, const char *file);
 /* open questions are answered by a closed connection; the socket file is removed */
 void control_close(struct control *c);
 
