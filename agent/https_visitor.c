@@ -73,6 +73,7 @@ struct https_visitor {
 	struct minimum_rate rate;
 	uint64_t kept_ms;       /* when waiting for the visitor last began or ended */
 	uint64_t brought, sent; /* bytes from the visitor, and ciphertext into the stream */
+	bool has_begun;         /* the handshake: a step of it was taken */
 	bool validates;         /* a CA: it gets the handshake and no more */
 	bool readable, eof;     /* TLS may have bytes; its end has been read */
 	bool failed;            /* TLS cannot be read or written any more */
@@ -331,11 +332,12 @@ static void begin_gateway(struct https_visitor *v)
 
 static void step_handshake(struct https_visitor *v)
 {
-	if (!loop_may_toil(v->loop)) {
+	if (!loop_may_toil(v->loop, v->has_begun)) {
 		task_mark(v->loop, &v->task);
 		return;
 	}
 	use_staging(v);
+	v->has_begun = true;
 	int err = tls_connection_handshake(v->tls);
 	if (err == 0 && v->validates) {
 		tls_connection_finish(v->tls);

@@ -1,5 +1,8 @@
 /*
  * A peer is accepted, does TLS, and sends HELLO; when its token fits, it goes to registry_hello().
+ * A peer whose handshake has not begun after QUEUE_MS ends: so many are before it that it would
+ * time out in the middle, and with it all behind it. Its agent comes again.
+ *
  * A peer ends by its own end or error, the timeout, bytes that are no HELLO, a token that does not
  * fit (REFUSE), or because others need its place. The first few in a minute get a log line each,
  * and the others are counted.
@@ -30,6 +33,7 @@ enum {
 	RETRY_TOKEN_MS = 30000,
 	RETRY_VERSION_MS = 60000,
 	RETRY_BUSY_MS = 30000,
+	QUEUE_MS = FIRST_FRAME_TIMEOUT_MS / 2,
 	LINGER_MS = 1000, /* for a refused peer to read why */
 	YOUNG_MS = 1000,
 	/* a valid token also pays for the connections that its agent dialled beside the one it
@@ -48,6 +52,7 @@ struct peer {
 	struct exchange *exchange; /* of its invitation, under way; or NULL */
 	/* REFUSE, or WELCOME to a probe, is on its way; only its end is awaited */
 	bool answered;
+	bool in_time; /* it has not waited in the queue for QUEUE_MS */
 };
 
 struct agent_listener {
@@ -85,14 +90,19 @@ static void drop(struct peer *p)
 	mem_free(p);
 }
 
+static void tell_failed(struct peer *p, const char *why)
+{
+	char at[ADDR_TEXT];
+	if (failure_log_count(p->listener->log, "peer_failed", &p->source, why))
+		log_info("peer_failed", "remote=%s why=%s", addr_text(io_peer(p->io), at), why);
+}
+
 /* A handshake has brought no valid token. */
 static void fail(struct peer *p, const char *why)
 {
-	char at[ADDR_TEXT];
 	struct loop *l = p->listener->context->main;
 	rate_limiter_count(p->listener->failures, &p->source, loop_now_ms(l));
-	if (failure_log_count(p->listener->log, "peer_failed", &p->source, why))
-		log_info("peer_failed", "remote=%s why=%s", addr_text(io_peer(p->io), at), why);
+	tell_failed(p, why);
 }
 
 static const char *words_for(const struct peer *p, int err)
@@ -324,8 +334,15 @@ static void on_peer(void *owner, enum io_event event)
 static void on_timeout(void *owner)
 {
 	struct peer *p = owner;
-	if (!p->answered)
+	if (!p->answered && io_is_queued(p->io)) {
+		tell_failed(p, "so many came before it that it would not be ready in time");
+	} else if (!p->answered && !p->in_time) {
+		p->in_time = true;
+		timer_set(p->timer, FIRST_FRAME_TIMEOUT_MS - QUEUE_MS);
+		return;
+	} else if (!p->answered) {
 		fail(p, "it said no HELLO in time");
+	}
 	drop(p);
 }
 
@@ -387,7 +404,7 @@ void agent_listener_take(struct agent_listener *d, struct io *io)
 	p->io = io;
 	p->source = source;
 	p->timer = timer_new(l, on_timeout, p);
-	timer_set(p->timer, FIRST_FRAME_TIMEOUT_MS);
+	timer_set(p->timer, QUEUE_MS);
 	newcomers_join(d->newcomers, &p->newcomer, &source, known, now);
 	list_append(rate_limiter_holders(d->held, &source), &p->beside);
 	congestion_set(io_fd(io), d->context->config->congestion_used);

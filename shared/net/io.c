@@ -55,7 +55,7 @@ struct io {
 	/* a write came up short, yet all of it has left: there is room already */
 	bool batch_full;
 	bool up_due;  /* a handshake is new: IO_UP is still to come */
-	bool accepts; /* TLS that has not taken its first step, for a peer that has come */
+	bool accepts; /* TLS, and nothing of the peer that has come was read yet */
 	bool error_told;
 	bool closing;
 	uint64_t read_turn; /* the loop's, of the last io_read() of TLS */
@@ -164,14 +164,14 @@ static void step_handshake(struct io *io)
 {
 	int err;
 
-	if (!loop_may_toil(io->loop)) {
+	if (!loop_may_toil(io->loop, !io->accepts)) {
 		if (io->accepts && io->w.ended) /* it has gone before its turn came */
 			give_up(io, ERR_CLOSED);
 		else
 			look_later(io);
 		return;
 	}
-	io->accepts = false;
+	io->accepts &= !(io->w.ready & POLLER_READ);
 	err = tls_connection_handshake(io->b.tls);
 	note_pipe(io);
 	if (err == 0) {
@@ -370,8 +370,8 @@ void io_tls_dial(struct io *io, struct tls_context *tls, const char *host)
 
 void io_tls_accept(struct io *io, struct tls_context *tls)
 {
+	io->accepts = !buf_len(&io->b.unread);
 	begin_tls(io, tls, NULL);
-	io->accepts = true;
 }
 
 void io_own(struct io *io, io_fn *fn, void *owner)
@@ -588,6 +588,11 @@ void io_admit(struct io *io)
 {
 	if (io->b.tls)
 		tls_connection_admit(io->b.tls);
+}
+
+bool io_is_queued(const struct io *io)
+{
+	return io->b.stage == STAGE_HANDSHAKE && io->accepts && (io->w.ready & POLLER_READ);
 }
 
 int io_error(const struct io *io)

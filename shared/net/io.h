@@ -85,6 +85,9 @@ void io_set_busy(struct io *io, bool busy);
 /* FIN (TLS: close_notify first) after what was written; the other direction stays open */
 int io_shutdown(struct io *io);
 
+/* io_tls_accept(): the peer has begun its handshake, and none of it was looked at: others were
+ * before it */
+bool io_is_queued(const struct io *io);
 /* 0, or what ended it; ERR_PIN, ERR_CERTIFICATE, ERR_TLS for a failed handshake */
 int io_error(const struct io *io);
 /* words beyond err_text(), e.g. both pins; "" when none */

@@ -22,7 +22,7 @@
 #include <uv.h>
 
 /* Asking for the thread's CPU time costs a system call, so it is asked only after so much time. */
-enum { TURN_LOOK_NS = 2000000, INBOX_SLICE_NS = 5000000, TOILS = 4 };
+enum { TURN_LOOK_NS = 2000000, INBOX_SLICE_NS = 5000000, TOILS = 4, TOILS_BEGUN = 8 };
 
 struct loop {
 	uv_loop_t uv;
@@ -40,7 +40,7 @@ struct loop {
 	void (*drop_lookups)(void *lookups);
 	uint64_t turns;
 	uint64_t toil_turn;               /* in which … */
-	unsigned toils;                   /* … so many have asked loop_may_toil() */
+	unsigned toils[2];                /* … so many have asked loop_may_toil(), by has_begun */
 	uint64_t mark_ns, mark_cpu_ns;    /* the end of a turn, by the clock and by the CPU */
 	_Atomic uint64_t longest_turn_us; /* of CPU time; other threads read it */
 	char name[32];
@@ -235,12 +235,12 @@ uint64_t loop_turns(const struct loop *l)
 	return l->turns;
 }
 
-bool loop_may_toil(struct loop *l)
+bool loop_may_toil(struct loop *l, bool has_begun)
 {
 	if (l->toil_turn != l->turns)
-		l->toils = 0;
+		l->toils[false] = l->toils[true] = 0;
 	l->toil_turn = l->turns;
-	return l->toils++ < TOILS;
+	return l->toils[has_begun]++ < (has_begun ? TOILS_BEGUN : TOILS);
 }
 
 uint64_t loop_longest_turn_us(const struct loop *l)

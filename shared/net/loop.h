@@ -31,8 +31,9 @@ void loop_run(struct loop *l);
 void loop_turn(struct loop *l);
 uint64_t loop_turns(const struct loop *l); /* so far */
 /* True for the first few that ask in one turn. What costs as much as a handshake is otherwise left
- * for the next turn, so that small events do not wait for a crowd. */
-bool loop_may_toil(struct loop *l);
+ * for the next turn, so that small events do not wait for a crowd. What has begun has turns of its
+ * own: in a crowd the first would otherwise wait until all have begun, and time out. */
+bool loop_may_toil(struct loop *l, bool has_begun);
 const char *loop_name(const struct loop *l);
 /* any thread: CPU time of the longest turn since loop_run() began, at most 2 ms too much */
 uint64_t loop_longest_turn_us(const struct loop *l);

@@ -1111,10 +1111,24 @@ static void note_error(void *owner, enum io_event event)
 	*(bool *)owner |= event == IO_ERROR;
 }
 
+enum { TOILS = 4, CROWD = 2 * TOILS };
+static const char NO_TLS[] = "GET / HTTP/1.1\r\n\r\n"; /* whoever steps fails by it */
+
+/* A peer that has come for TLS, and said this. Returns its end. */
+static int take_one(struct pair *p, const char *said, size_t len, struct io **io, bool *failed)
+{
+	struct addr nobody = {.family = 4};
+	int ends[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+	assert_int_equal(write(ends[1], said, len), len);
+	*io = io_take(p->loop, ends[0], &nobody, &nobody, note_error, failed);
+	io_tls_accept(*io, p->server);
+	return ends[1];
+}
+
 static void handshakes_that_have_gone_before_their_turn_take_none(void **state)
 {
-	enum { TOILS = 4 };
-	struct addr nobody = {.family = 4};
 	struct io *ios[TOILS + 1];
 	int peers[TOILS + 1];
 	struct pair p;
@@ -1123,16 +1137,8 @@ static void handshakes_that_have_gone_before_their_turn_take_none(void **state)
 	(void)state;
 	pair_open(&p);
 	pair_use_tls(&p);
-	for (int i = 0; i <= TOILS; i++) {
-		int ends[2];
-
-		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
-		peers[i] = ends[1];
-		/* no TLS, so whoever steps fails by that */
-		assert_int_equal(write(peers[i], "GET / HTTP/1.1\r\n\r\n", 18), 18);
-		ios[i] = io_take(p.loop, ends[0], &nobody, &nobody, note_error, &failed);
-		io_tls_accept(ios[i], p.server);
-	}
+	for (int i = 0; i <= TOILS; i++)
+		peers[i] = take_one(&p, NO_TLS, sizeof(NO_TLS) - 1, &ios[i], &failed);
 	close(peers[TOILS]);
 	while (!failed)
 		loop_turn(p.loop);
@@ -1143,6 +1149,36 @@ static void handshakes_that_have_gone_before_their_turn_take_none(void **state)
 		io_close(ios[i]);
 	for (int i = 0; i < TOILS; i++)
 		close(peers[i]);
+	pair_stop(&p);
+	pair_run(&p);
+}
+
+static void a_handshake_that_has_begun_does_not_wait_for_a_crowd(void **state)
+{
+	struct io *first, *ios[CROWD];
+	int peer, peers[CROWD];
+	struct pair p;
+	bool first_failed = false, failed = false;
+
+	(void)state;
+	pair_open(&p);
+	pair_use_tls(&p);
+	peer = take_one(&p, "\x16\x03", 2, &first, &first_failed); /* of a record */
+	loop_turn(p.loop);
+	assert_false(io_is_queued(first));
+	for (int i = 0; i < CROWD; i++)
+		peers[i] = take_one(&p, NO_TLS, sizeof(NO_TLS) - 1, &ios[i], &failed);
+	assert_int_equal(write(peer, NO_TLS, sizeof(NO_TLS) - 1), sizeof(NO_TLS) - 1);
+	while (!first_failed)
+		loop_turn(p.loop);
+	assert_true(failed);
+	assert_true(io_is_queued(ios[CROWD - 1]));
+	io_close(first);
+	close(peer);
+	for (int i = 0; i < CROWD; i++) {
+		io_close(ios[i]);
+		close(peers[i]);
+	}
 	pair_stop(&p);
 	pair_run(&p);
 }
@@ -1177,6 +1213,7 @@ int main(void)
 	    cmocka_unit_test(handed_over_in_the_middle_of_a_record),
 	    cmocka_unit_test(parcel_nobody_unpacks),
 	    cmocka_unit_test(handshakes_that_have_gone_before_their_turn_take_none),
+	    cmocka_unit_test(a_handshake_that_has_begun_does_not_wait_for_a_crowd),
 	};
 
 	return cmocka_run_group_tests(tests, pair_make_files, pair_remove_files);

@@ -402,9 +402,13 @@ static void a_turn_takes_few_toils(void **state)
 	(void)state;
 	for (int turn = 0; turn < 3; turn++) {
 		for (int i = 0; i < 4; i++)
-			assert_true(loop_may_toil(l));
+			assert_true(loop_may_toil(l, false));
 		for (int i = 0; i < 10; i++)
-			assert_false(loop_may_toil(l));
+			assert_false(loop_may_toil(l, false));
+		for (int i = 0; i < 8; i++) /* what has begun does not wait for those */
+			assert_true(loop_may_toil(l, true));
+		for (int i = 0; i < 10; i++)
+			assert_false(loop_may_toil(l, true));
 		loop_post(l, note, "x"); /* or it would wait */
 		loop_turn(l);
 	}
