@@ -46,10 +46,14 @@ static struct entry **slot_of(const struct slots *s, uint64_t hash)
 
 struct hash_table *hash_table_new(void)
 {
-	struct hash_table *d = mem_zalloc(sizeof(*d));
+	return mem_zalloc(sizeof(struct hash_table));
+}
+
+/* Many tables never have an entry. */
+static void begin(struct hash_table *d)
+{
 	random_bytes(d->secret, sizeof(d->secret));
 	d->now = new_slots(LEAST_SLOTS);
-	return d;
 }
 
 static void free_slots(struct slots *s)
@@ -138,6 +142,8 @@ void *hash_table_get(const struct hash_table *d, const void *key, size_t len)
 
 void *hash_table_add(struct hash_table *d, const void *key, size_t len, void *value)
 {
+	if (!d->now.count)
+		begin(d);
 	uint64_t hash = siphash(d->secret, key, len);
 	struct entry **at = find(d, hash, key, len);
 	if (at)

@@ -1,5 +1,4 @@
-/* One timer, a leaf. Its callback never comes after timer_close(), which frees it once the loop
- * lets go of it. */
+/* One timer, a leaf. Its callback never comes after timer_close(), which frees it. */
 #ifndef GROUNDNUT_NET_TIMER_H
 #define GROUNDNUT_NET_TIMER_H
 

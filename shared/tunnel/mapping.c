@@ -79,6 +79,7 @@ void mapping_fini(struct mapping *m)
 	mem_free(m->host);
 	mem_free(m->host_typed);
 	mem_free(m->target_text);
+	mem_free(m->target.host);
 	mem_free(m->allow);
 	mem_free(m->basic_user);
 	if (m->basic_password)
@@ -102,6 +103,7 @@ void mapping_copy(struct mapping *out, const struct mapping *from)
 	out->host = mem_strdup(from->host);
 	out->host_typed = mem_strdup(from->host_typed);
 	out->target_text = mem_strdup(from->target_text);
+	out->target.host = mem_strdup(from->target.host);
 	out->basic_user = mem_strdup(from->basic_user);
 	out->basic_password = mem_strdup(from->basic_password);
 	out->target_pin = mem_strdup(from->target_pin);
@@ -444,6 +446,18 @@ static bool names_whole_host(const char *text)
 	return !host[end] || !strcmp(host + end, "/");
 }
 
+static int take_place(struct mapping *m, const char *text, const char **why)
+{
+	struct endpoint at;
+	int err = endpoint_parse(text, &at, why);
+	if (err < 0)
+		return err;
+	m->target.host = mem_strdup(at.host);
+	m->target.first = at.first;
+	m->target.last = at.last;
+	return 0;
+}
+
 /* People copy what their browser shows. A URL is taken for http and https mappings only, and only
  * when it names a whole host. */
 static void read_url(struct conf_at at, struct mapping *m, const char *text, const char *place)
@@ -459,7 +473,7 @@ static void read_url(struct conf_at at, struct mapping *m, const char *text, con
 	else if (!names_whole_host(text))
 		conf_error(at, "target", "\"%s\" names more than a host: write \"%s://%s\"", text,
 			   is_https(text) ? "https" : "http", place);
-	else if (endpoint_parse(place, &m->target, &why) < 0)
+	else if (take_place(m, place, &why) < 0)
 		conf_error(at, "target", "\"%s\" %s", text, why);
 	m->target_tls = is_https(text);
 }
@@ -502,7 +516,7 @@ static void read_target(struct conf_at at, struct mapping *m, bool protocol_know
 	char *place = without_scheme(text);
 	if (place && protocol_known)
 		read_url(at, m, text, place);
-	else if (endpoint_parse(text, &m->target, &why) < 0)
+	else if (take_place(m, text, &why) < 0)
 		conf_error(at, "target", "\"%s\" %s", text, why);
 	mem_free(place);
 	if (!m->target.first)

@@ -69,8 +69,11 @@ struct mapping {
 	/* in a file, where it has letters beyond ASCII: as it is there; else NULL */
 	char *host_typed;
 	char *target_text; /* as written, for people */
-	/* only the agent uses it; on the relay only target_text is set */
-	struct endpoint target;
+	/* the same taken apart: a name or a numeric address, and ports; unset on the relay */
+	struct {
+		char *host;
+		uint16_t first, last;
+	} target;
 	/* http and https: the target speaks TLS; known by the one or the other, else as
 	 * agent/known_targets.h says. Only at home */
 	bool target_tls;
