@@ -105,7 +105,7 @@ static void note(struct known_homes *k, const struct event *e, uint64_t left_ms)
 	set_left(a, h, left_ms);
 	const struct store_home row = {a->name, h->agent, left_ms};
 	store_put_home(b, &row);
-	store_commit(k->store, b, NULL, NULL);
+	store_commit_later(k->store, b, NULL, NULL);
 }
 
 static void forget(struct known_homes *k, const struct event *e)
@@ -115,7 +115,7 @@ static void forget(struct known_homes *k, const struct event *e)
 		return;
 	struct store_batch *b = batch_new(k);
 	drop(k, account_of(k, e->account), h, b);
-	store_commit(k->store, b, NULL, NULL);
+	store_commit_later(k->store, b, NULL, NULL);
 }
 
 static void on_event(void *owner, const struct event *e)

@@ -13,6 +13,7 @@
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/text.h"
+#include "shared/net/timer.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -93,6 +94,7 @@ struct store {
 	bool unread; /* what lies there was never read: it is kept aside before it is written to */
 	sqlite3_stmt *statements[STATEMENTS];
 	struct list queued;  /* batches waiting for the pool */
+	struct timer *later; /* sends them, when nothing else does */
 	struct list running; /* batches the pool has; not to be touched by the loop */
 	struct list told;    /* batches whose owners are being told */
 	bool busy;
@@ -178,6 +180,13 @@ static void free_store(void *arg)
 	mem_free(s);
 }
 
+static void send(struct store *s);
+
+static void on_later(void *owner)
+{
+	send(owner);
+}
+
 static void destroy(struct store *s)
 {
 	s->pooled = true;
@@ -205,6 +214,8 @@ struct store *store_open(struct loop *l, const char *path, char **why)
 		s->db = state_file_open_to_read(path);
 		s->unread = !s->db;
 	}
+	if (s)
+		s->later = timer_new(l, on_later, s);
 	mem_free(reason);
 	return s;
 }
@@ -583,12 +594,24 @@ static void done(void *arg)
 		destroy(s);
 }
 
-void store_commit(struct store *s, struct store_batch *b, store_fn *fn, void *owner)
+static void enqueue(struct store *s, struct store_batch *b, store_fn *fn, void *owner)
 {
 	b->fn = fn;
 	b->owner = owner;
 	list_append(&s->queued, &b->node);
+}
+
+void store_commit(struct store *s, struct store_batch *b, store_fn *fn, void *owner)
+{
+	enqueue(s, b, fn, owner);
 	send(s);
+}
+
+void store_commit_later(struct store *s, struct store_batch *b, store_fn *fn, void *owner)
+{
+	enqueue(s, b, fn, owner);
+	if (!timer_is_set(s->later))
+		timer_set(s->later, STORE_LATER_MS);
 }
 
 static void forget(struct list *batches, const void *owner)
@@ -613,6 +636,8 @@ void store_close(struct store *s)
 	if (!s)
 		return;
 	s->closing = true;
+	timer_close(s->later);
+	send(s);
 	if (!s->busy)
 		destroy(s);
 }

@@ -95,6 +95,10 @@ void store_put_number(struct store_batch *b, const char *key, int64_t value);
 typedef void store_fn(void *owner, int err);
 /* Writes the batch later, and takes it over. fn may be NULL. */
 void store_commit(struct store *s, struct store_batch *b, store_fn *fn, void *owner);
+/* The same for what nobody waits for: the batches of STORE_LATER_MS, or those before the next
+ * store_commit() or store_close(), share a transaction. */
+void store_commit_later(struct store *s, struct store_batch *b, store_fn *fn, void *owner);
+enum { STORE_LATER_MS = 500 };
 void store_forget(struct store *s, void *owner); /* no callback for this owner from now on */
 
 #endif

@@ -123,6 +123,47 @@ static void last_value_wins_and_all_are_told(void **state)
 	assert_int_equal(loop_free(l), 0);
 }
 
+static void note_home(void *arg, const struct store_home *row)
+{
+	assert_string_equal(row->account, "a");
+	++*(unsigned *)arg;
+}
+
+static void put_home_later(struct store *s, const char *agent, struct seen *seen)
+{
+	struct store_batch *b = store_batch_new();
+	store_put_home(b, &(struct store_home){"a", agent, 1});
+	store_commit_later(s, b, told, seen);
+}
+
+static void what_may_wait_is_written_in_its_time_and_at_the_close(void **state)
+{
+	(void)state;
+	struct loop *l = loop_new("test");
+	struct store *s = open_store(l);
+	struct seen seen = {0};
+	unsigned homes = 0;
+	put_home_later(s, "one", &seen);
+	put_home_later(s, "two", &seen);
+	while (seen.told < 2)
+		loop_turn(l);
+	assert_int_equal(seen.failed, 0);
+	put_home_later(s, "three", NULL);
+	store_close(s);
+	loop_stop(l);
+	loop_run(l);
+	assert_int_equal(loop_free(l), 0);
+
+	l = loop_new("test");
+	s = open_store(l);
+	assert_int_equal(store_read_homes(s, note_home, &homes), 0);
+	assert_int_equal(homes, 3);
+	store_close(s);
+	loop_stop(l);
+	loop_run(l);
+	assert_int_equal(loop_free(l), 0);
+}
+
 static void die_when_told(void *owner, int err)
 {
 	(void)owner;
@@ -418,6 +459,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(last_value_wins_and_all_are_told, setup, teardown),
+	    cmocka_unit_test_setup_teardown(what_may_wait_is_written_in_its_time_and_at_the_close,
+					    setup, teardown),
 	    cmocka_unit_test_setup_teardown(kill_9_after_told_loses_nothing, setup, teardown),
 	    cmocka_unit_test_setup_teardown(callbacks_may_commit_and_close, setup, teardown),
 	    cmocka_unit_test_setup_teardown(after_the_start_only_the_pool_touches_the_file, setup,
