@@ -57,8 +57,24 @@ static void drop_pieces(struct stream *s)
 	t->piece_bytes = 0;
 }
 
+static uint64_t least_of(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* What is read soon makes room in the reserve again; what lies unread does not. */
+static void undraw(struct stream *s, uint64_t bytes)
+{
+	struct tunnel *t = s->tunnel;
+	uint64_t back = least_of(bytes, s->drawn);
+	s->drawn -= back;
+	t->drawn -= back;
+	t->reserve_due |= back > 0;
+}
+
 void stream_drop_window(struct stream *s)
 {
+	undraw(s, s->drawn);
 	if (!s->dropping) {
 		memory_budget_give(&s->tunnel->receive, s->granted + s->owed);
 		s->window -= s->granted + s->owed;
@@ -285,6 +301,7 @@ void stream_consume(struct stream *s, size_t len)
 		return;
 	}
 	s->owed += len;
+	undraw(s, len);
 	uint64_t step = s->window / 4 < TUNNEL_CREDIT_STEP ? s->window / 4 : TUNNEL_CREDIT_STEP;
 	bool grows = first && s->wanting && stream_waiting(s) == 0;
 	if (grows)
@@ -330,11 +347,6 @@ uint32_t stream_keep(const struct tunnel *t)
 static size_t streams_of_little(const struct tunnel *t)
 {
 	return t->receive.limit / 64 / TUNNEL_OPEN_CREDIT_MIN + 1;
-}
-
-static uint64_t least_of(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
 }
 
 /* What may be given out freely: all but the half that is kept for newcomers, and the reserve is
@@ -407,10 +419,8 @@ uint64_t stream_credit_to_write(struct stream *s)
 	if (s->wanting && !s->stalled) {
 		uint64_t more = growth(s);
 		stream_take_window(s, more);
-		if (more && s->tunnel->path_window < s->window) {
+		if (more && s->tunnel->path_window < s->window)
 			s->tunnel->path_window = s->window;
-			s->tunnel->reserve_due = s->tunnel->has_reserve && !s->network;
-		}
 		bytes += more;
 		s->untried = s->granted;
 	}
@@ -463,6 +473,8 @@ void stream_drawn(struct stream *s, uint64_t bytes)
 		return;
 	}
 	s->window += bytes;
+	s->drawn += bytes;
+	s->tunnel->drawn += bytes;
 	if (s->peak < s->window)
 		s->peak = s->window;
 }
@@ -472,12 +484,10 @@ uint64_t stream_reserve_to_write(struct tunnel *t)
 	if (!t->reserve_due)
 		return 0;
 	t->reserve_due = false;
-	uint64_t aim =
-	    t->path_window > TUNNEL_OPEN_CREDIT_MAX ? t->path_window : TUNNEL_OPEN_CREDIT_MAX;
-	aim = least_of(aim, spare_of(t) / PATH_SHARE);
-	if (aim < t->promised + RESERVE_LEAST_STEP)
+	uint64_t aim = (spare_of(t) + t->drawn) / PATH_SHARE, has = t->promised + t->drawn;
+	if (aim < has + RESERVE_LEAST_STEP)
 		return 0;
-	uint64_t more = aim - t->promised;
+	uint64_t more = aim - has;
 	memory_budget_take(&t->receive, more);
 	t->promised += more;
 	return more;
@@ -507,6 +517,7 @@ void stream_close(struct stream *s)
 		 * longer against the budget. */
 		memory_budget_give(&t->receive, s->window);
 		s->window = 0;
+		undraw(s, s->drawn);
 		s->owed = 0;
 		s->credit_due = false;
 		s->dropping = true;

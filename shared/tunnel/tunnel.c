@@ -291,6 +291,7 @@ static int input_end(struct tunnel *t, const struct frame *f, const uint8_t *p)
 	if (s->got == HALF_RESET || (s->got == HALF_FIN && !is_reset))
 		return ERR_SESSION;
 	stream_drop_window(s);
+	t->reserve_due |= t->has_reserve && is_peers(t, s->id);
 	s->got = is_reset ? HALF_RESET : HALF_FIN;
 	if (is_reset) {
 		s->got_code = number32(p);

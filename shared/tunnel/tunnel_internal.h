@@ -81,8 +81,9 @@ struct stream {
 	uint64_t untried;
 	/* … it has said so: the window is to grow with the next CREDIT */
 	bool wanting;
-	bool stalled;  /* bytes had to be copied since the last CREDIT */
-	bool consumed; /* the owner has taken bytes */
+	bool stalled;   /* bytes had to be copied since the last CREDIT */
+	bool consumed;  /* the owner has taken bytes */
+	uint64_t drawn; /* of the reserve, and as many bytes have not been consumed since */
 
 	/* datagrams */
 	struct list datagrams;     /* waiting for the link, oldest first */
@@ -158,6 +159,7 @@ struct tunnel {
 	bool has_reserve; /* both ends know it */
 	bool reserve_due; /* what we let the peer have is to be looked at */
 	uint64_t reserve, promised;
+	uint64_t drawn; /* sum of all streams' */
 
 	struct memory_budget receive;
 	/* the largest window that a stream has come to on this link, because its sender asked for

@@ -420,13 +420,14 @@ static inline void check_outbox(const struct session *s)
 
 static inline void check_tunnel(const struct tunnel *t)
 {
-	uint64_t windows = 0, lent = 0;
+	uint64_t windows = 0, lent = 0, drawn = 0;
 	size_t count = 0, datagram_bytes = 0;
 	LIST_EACH(node, &t->streams)
 	{
 		const struct stream *s = LIST_ENTRY(node, const struct stream, all);
 		windows += s->window;
 		lent += s->credit;
+		drawn += s->drawn;
 		count += s->id != 0;
 		datagram_bytes += s->datagram_bytes;
 		assert_true(s->tunnel == t);
@@ -442,6 +443,7 @@ static inline void check_tunnel(const struct tunnel *t)
 	}
 	assert_int_equal(windows + buf_len(&t->session.body) + t->promised, t->receive.used);
 	assert_int_equal(lent, t->lent_bytes);
+	assert_int_equal(drawn, t->drawn);
 	assert_int_equal(count, t->count);
 	assert_true(datagram_bytes <= TUNNEL_DATAGRAM_ALL);
 	size_t waiting = list_len(&t->flow_opens);
