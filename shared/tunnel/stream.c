@@ -17,7 +17,7 @@
 
 /* What OPEN grants, of what is left of the half that is given out freely: usually, and where the
  * path is known to hold more. A third of 8 MiB is what 60 MB/s need at 40 ms. */
-enum { USUAL_SHARE = 32, PATH_SHARE = 3, RESERVE_LEAST_STEP = 64 * 1024 };
+enum { USUAL_SHARE = 32, PATH_SHARE = 3, RESERVE_LEAST_STEP = 64 * 1024, SOON_MS = 100 };
 
 struct stream *stream_new(struct tunnel *t, const struct open_info *info)
 {
@@ -303,8 +303,8 @@ void stream_consume(struct stream *s, size_t len)
 	s->owed += len;
 	undraw(s, len);
 	uint64_t step = s->window / 4 < TUNNEL_CREDIT_STEP ? s->window / 4 : TUNNEL_CREDIT_STEP;
-	bool grows = first && s->wanting && stream_waiting(s) == 0;
-	if (grows)
+	bool grows = s->wanting && stream_waiting(s) == 0;
+	if (grows && first)
 		s->stalled = false; /* they lay there for want of a reader, not of room */
 	if ((s->owed >= step || grows) && !s->credit_due) {
 		s->credit_due = true;
@@ -411,20 +411,32 @@ static uint64_t growth(const struct stream *s)
 	return s->window < aim ? least_of(aim - s->window, spare / 2) : 0;
 }
 
+static bool is_late(const struct stream *s)
+{
+	return s->tunnel->now_ms > s->wanted_ms + SOON_MS;
+}
+
+/* A socket that was full for a moment, as one is whose own window still grows, is not slow. */
+static bool is_slow(const struct stream *s)
+{
+	return s->stalled && (stream_waiting(s) > 0 || is_late(s));
+}
+
 uint64_t stream_credit_to_write(struct stream *s)
 {
 	uint64_t bytes = s->owed;
 	s->owed = 0;
 	s->granted += bytes;
-	if (s->wanting && !s->stalled) {
+	if (s->wanting && !is_slow(s)) {
 		uint64_t more = growth(s);
 		stream_take_window(s, more);
 		if (more && s->tunnel->path_window < s->window)
 			s->tunnel->path_window = s->window;
 		bytes += more;
 		s->untried = s->granted;
+		s->wanting = false;
 	}
-	s->wanting = false;
+	s->wanting = s->wanting && !is_late(s);
 	s->stalled = stream_waiting(s) > 0;
 	assert(s->granted + stream_waiting(s) + s->owed == s->window);
 	return bytes;

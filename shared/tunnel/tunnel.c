@@ -369,13 +369,11 @@ static int input_blocked(struct tunnel *t, const struct frame *f)
 		return stray(t, f->stream);
 	if (s->got != HALF_OPEN || s->closed || s->flow || s->untried)
 		return 0;
-	bool lies = s->stalled || stream_waiting(s);
-	if (lies && s->consumed)
-		return 0;
 	s->wanting = true;
-	/* the service is still being dialled; whether it reads is seen when the first bytes are
-	 * taken */
-	if (lies)
+	s->wanted_ms = t->now_ms;
+	/* whether the owner reads soon is seen when it does; it may still be dialling its
+	 * service */
+	if (s->stalled || stream_waiting(s))
 		return 0;
 	s->credit_due = true;
 	stream_fact(s);

@@ -81,9 +81,10 @@ struct stream {
 	uint64_t untried;
 	/* … it has said so: the window is to grow with the next CREDIT */
 	bool wanting;
-	bool stalled;   /* bytes had to be copied since the last CREDIT */
-	bool consumed;  /* the owner has taken bytes */
-	uint64_t drawn; /* of the reserve, and as many bytes have not been consumed since */
+	uint64_t wanted_ms; /* … when it said so last */
+	bool stalled;       /* bytes had to be copied since the last CREDIT */
+	bool consumed;      /* the owner has taken bytes */
+	uint64_t drawn;     /* of the reserve, and as many bytes have not been consumed since */
 
 	/* datagrams */
 	struct list datagrams;     /* waiting for the link, oldest first */

@@ -839,6 +839,7 @@ static void a_window_grows_when_the_first_bytes_are_read_at_once(void **state)
 		pair_open(&p, 0, 0);
 		round_trip(&p);
 		assert_int_equal(stream_waiting(acceptor->stream), TUNNEL_FIRST_CREDIT);
+		p.now += 200;
 		if (sips) {
 			stream_consume(acceptor->stream, 5000);
 			acceptor->got = 5000;
@@ -848,6 +849,36 @@ static void a_window_grows_when_the_first_bytes_are_read_at_once(void **state)
 		pair_pump(&p, 1, 65536, SIZE_MAX);
 		assert_int_equal(acceptor->stream->window,
 				 sips ? TUNNEL_FIRST_CREDIT : TUNNEL_OPEN_CREDIT_MAX);
+		pair_finish(&p);
+		pair_fini(&p);
+	}
+}
+
+/* A visitor's socket that is full for a moment when BLOCKED comes, as one is whose own window still
+ * grows, does not cost the stream its growth. One that is full for longer does. */
+static void a_window_grows_when_a_full_socket_empties_soon(void **state)
+{
+	(void)state;
+	for (unsigned ms = 50; ms <= 200; ms += 150) {
+		struct pair p;
+		pair_init(&p, 1, 1);
+		p.eager = true;
+		pair_link(&p);
+		struct end *reader = &p.conns[0].end[0];
+		p.conns[0].end[1].plan = 4 << 20;
+		pair_open(&p, 0, 0);
+		round_trip(&p);
+		round_trip(&p);
+		uint64_t before = reader->stream->window;
+		assert_true(reader->got > 0);
+		reader->deaf = true;
+		round_trip(&p);
+		assert_true(stream_waiting(reader->stream) > 0);
+		p.now += ms;
+		reader->deaf = false;
+		end_look(reader);
+		pair_pump(&p, 0, 65536, SIZE_MAX);
+		assert_int_equal(reader->stream->window > before, ms == 50);
 		pair_finish(&p);
 		pair_fini(&p);
 	}
@@ -1879,6 +1910,7 @@ int main(void)
 	    cmocka_unit_test(stalled_uploads_draw_no_more_than_the_reserve),
 	    cmocka_unit_test(a_newcomer_begins_so_where_the_account_leaves_less),
 	    cmocka_unit_test(a_window_grows_when_the_first_bytes_are_read_at_once),
+	    cmocka_unit_test(a_window_grows_when_a_full_socket_empties_soon),
 	    cmocka_unit_test(those_who_read_nothing_do_not_keep_others_out),
 	    cmocka_unit_test(one_key_is_not_behind_the_bulk),
 	    cmocka_unit_test(bulk_streams_get_the_same),
