@@ -29,6 +29,11 @@ static void answered(struct in_flight *f, const struct in_flight_probe *p, uint6
 {
 	uint64_t rtt_us = now_us > p->sent_us ? now_us - p->sent_us : 1;
 	uint64_t rate = (acked - p->acked) * 1000000 / rtt_us;
+	if (now_us >= f->answered_us + IN_FLIGHT_WINDOW_US) {
+		f->rtt_us = f->rate = (struct in_flight_best){0};
+		f->risen = 0;
+	}
+	f->answered_us = now_us;
 	if (!f->rtt_us.now || rtt_us < f->rtt_us.now)
 		f->rtt_us.now = rtt_us;
 	if (rate > f->rate.now)

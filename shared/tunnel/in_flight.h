@@ -10,6 +10,9 @@
  * A queue that never drains looks like a longer path, since the least round trip of a window is
  * only as good as its quietest moment. Then the limit is larger than needed, never too small.
  *
+ * What a window of silence lies behind is forgotten with the first answer: an idle home may have
+ * moved to a longer path.
+ *
  * Pure. There is one for each link. Probes measure rate and round trip: a byte goes out, its ACK
  * comes back. Several probes are under way at a time, spread over the bytes under way. With one
  * probe, a gain would be seen two round trips later.
@@ -44,6 +47,7 @@ struct in_flight {
 	struct in_flight_probe probes[IN_FLIGHT_PROBES]; /* a ring */
 	unsigned first, count;                           /* under way: the oldest, and how many */
 	uint64_t turned_us;                              /* when the windows were last turned */
+	uint64_t answered_us;                            /* when a probe last was */
 	struct in_flight_best rtt_us;                    /* least; 0: not known */
 	struct in_flight_best rate;                      /* most; bytes a second */
 	uint64_t risen, risen_us; /* the rate when it last rose by a quarter, and when */

@@ -174,6 +174,24 @@ static void a_path_that_became_longer_is_learned(void **state)
 	assert_true(p.acked - acked >= 24000000);
 }
 
+/* A home that was idle for longer than bbr remembers a round trip, and whose path has become longer
+ * meanwhile: two round trips later the path is filled. */
+static void what_was_before_a_long_silence_is_forgotten(void **state)
+{
+	(void)state;
+	struct path p;
+	begin(&p, 25000000, 1000);
+	run(&p, 3000000, false);
+	p.quiet = true;
+	run(&p, 10500000, false);
+	p.quiet = false;
+	p.rtt_us = 200000;
+	run(&p, 800000, false);
+	uint64_t acked = p.acked;
+	run(&p, 1000000, false);
+	assert_true(p.acked - acked >= 24000000);
+}
+
 /* Bytes that went out long ago are no probe: only what has just been sent is timed. */
 static void only_fresh_bytes_are_timed(void **state)
 {
@@ -273,6 +291,7 @@ int main(void)
 	    cmocka_unit_test(a_word_before_a_transfer_costs_no_round_trip),
 	    cmocka_unit_test(a_short_path_is_not_flooded),
 	    cmocka_unit_test(a_path_that_became_longer_is_learned),
+	    cmocka_unit_test(what_was_before_a_long_silence_is_forgotten),
 	    cmocka_unit_test(only_fresh_bytes_are_timed),
 	    cmocka_unit_test(a_path_that_loses_is_used_and_recovers),
 	    cmocka_unit_test(jitter_takes_nothing),
