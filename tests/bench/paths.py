@@ -2,6 +2,7 @@
 """The two ends of make bench-paths: paths.py serve PORT at home, paths.py measure COLUMN LEG FIFO DIRECTORY NAME=HOST:PORT… at the visitor's.
 
 FULL=1       all cells instead of 24
+QUICK=1      12 of the 24, in rounds as far as they end within 15 minutes
 ROUNDS=N     how many rounds (7)
 CELLS=a,b    only these (as printed; may be prefixes; thin: the thin uplinks; call: UDP beside a download)
 WAYS=a,b     only these
@@ -11,10 +12,13 @@ after 10 s and counts what has arrived until then.
 """
 import json
 import os
+import platform
 import socket
 import sys
 import threading
 import time
+
+from plot import plot
 
 LIMIT_S, QUIET_S, CHUNK = 10, 1, 1 << 18
 FORGET_S = 10.5  # bbr believes in the least round trip that it saw within 10 s
@@ -22,6 +26,7 @@ MIB = 1 << 20
 # round trip ms, loss %, direction, visitors
 NAMED = [(rtt, loss, way, 1) for rtt, loss in ((10, .1), (40, 0), (100, .1), (200, 1)) for way in ("down", "up")] \
     + [(rtt, loss, way, 8) for rtt, loss in ((40, .1), (100, 1)) for way in ("down", "up")]
+QUICK, QUICK_S = NAMED[2:8], 15 * 60
 ALL = [(rtt, loss, way, n) for rtt in (10, 40, 100, 200) for loss in (0, .1, 1) for way in ("down", "up") for n in (1, 8)]
 # A home's uplink: Mbit/s; its router holds 300 ms of it
 THIN, THIN_RTT_MS, THIN_QUEUE_MS, THIN_FULL_S, ECHOES_S, ECHO_EACH_S = (1, 5, 20), 40, 300, 3, 6, .05
@@ -276,7 +281,7 @@ def wanted(cell):
 
 def wants(what):
     only = os.environ.get("CELLS")
-    return not only or what in only.split(",")
+    return what in only.split(",") if only else os.environ.get("QUICK") != "1"
 
 
 def median(values):
@@ -284,12 +289,21 @@ def median(values):
     return v[len(v) // 2] if len(v) % 2 else (v[len(v) // 2 - 1] + v[len(v) // 2]) / 2
 
 
+def machine():
+    model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.machine())
+    return "%s, %d cores, Linux %s" % (model, os.cpu_count(), platform.release().split("-")[0])
+
+
 def measure(column, leg, fifo, directory, ways):
-    cells = [c for c in (ALL if os.environ.get("FULL") == "1" else NAMED) if wanted(c)]
+    quick, began = os.environ.get("QUICK") == "1", time.monotonic()
+    cells = [c for c in (ALL if os.environ.get("FULL") == "1" else QUICK if quick else NAMED) if wanted(c)]
     only = [w for w in os.environ.get("WAYS", "").split(",") if w]
     ways = {n: w for n, w in ways.items() if not only or n in only}
-    rounds, values, shares = int(os.environ.get("ROUNDS", 7)), {}, {}
+    rounds, values, shares, load = int(os.environ.get("ROUNDS", 7)), {}, {}, [os.getloadavg()[0]]
     for number in range(rounds):
+        if quick and number and (time.monotonic() - began) * (number + 1) / number > QUICK_S:
+            rounds = number
+            break
         order = list(ways)[number % len(ways):] + list(ways)[:number % len(ways)]
         before = None
         for cell in cells:
@@ -305,11 +319,17 @@ def measure(column, leg, fifo, directory, ways):
                         shares.setdefault(key, {}).setdefault(way, []).append(share)
                     time.sleep(QUIET_S)
         print("note round %d of %d is done" % (number + 1, rounds), file=sys.stderr, flush=True)
-    result = {"column": column, "leg": leg, "rounds": rounds, "kib_s": values, "shares": shares}
-    with open(os.path.join(directory, "%s-%s.json" % (column, leg)), "w") as f:
-        json.dump(result, f, indent=1)
+        load.append(os.getloadavg()[0])
     if values:
-        show(column, leg, list(ways), values, shares)
+        print("\n%s; %d rounds; load %s" % (machine(), rounds, ", ".join("%.1f" % n for n in load)))
+        result = {"column": column, "leg": leg, "rounds": rounds, "machine": machine(), "load": load, "kib_s": values, "shares": shares}
+        where = os.path.join(directory, "%s-%s" % (column, leg))
+        with open(where + ".json", "w") as f:
+            json.dump(result, f, indent=1)
+        rows = show(column, leg, list(ways), values, shares)
+        with open(where + ".svg", "w") as f:
+            f.write(plot(rows, machine(), "Speed on long and lossy paths, beside the best other and beside a forwarded port: times better (right) or worse (left)"))
+        print("written: %s.json, .svg" % where, flush=True)
     if leg == "home" and wants("thin"):
         measure_thin(fifo, ways, rounds)
     if wants("call"):
@@ -324,16 +344,19 @@ def paired(values, way):
 
 
 def show(column, leg, ways, values, shares):
+    """Returns the rows of the picture."""
     print("\nKiB/s, medians; %s is the system's congestion control, the long leg is the %s's\n" % (column, leg))
     print("| cell | %s | of the best other | of direct |\n| --- |%s --- | --- |" % (" | ".join(ways), " --- |" * len(ways)))
     others = [w for w in ways if w not in ("groundnut", "direct")]
-    best, direct = {}, {}
+    best, direct, rows = {}, {}, []
     for cell, by_way in values.items():
         row = ["{:,.0f}".format(median(by_way[w])) for w in ways]
         if "groundnut" in by_way and others:
-            best[cell] = min(paired(by_way, w) for w in others)
+            best[cell], way = min((paired(by_way, w), w) for w in others)
+            rows.append({"what": cell, "way": way, "value": best[cell], "kind": "ratio", "more_is_better": True})
         if "groundnut" in by_way and "direct" in by_way:
             direct[cell] = paired(by_way, "direct")
+            rows.append({"what": cell, "way": "direct", "value": direct[cell], "kind": "ratio", "more_is_better": True})
         print("| %s | %s | %s | %s |" % (cell, " | ".join(row), *("%.2f" % d[cell] if cell in d else "" for d in (best, direct))))
     if best:
         good = sum(b >= BEST_IN_MOST for b in best.values()) / len(best)
@@ -345,7 +368,7 @@ def show(column, leg, ways, values, shares):
         print("of direct (wanted: %.2f, with cubic and loss %.2f): %s" % (DIRECT, DIRECT_LOSSY_CUBIC, "missed by " + ", ".join(missed) if missed else "yes"))
     for cell, by_way in shares.items():
         print("share %s, most by least (wanted: %.1f): %s" % (cell, SHARE, ", ".join("%s %.2f" % (w, median(v)) for w, v in by_way.items())))
-    sys.stdout.flush()
+    return rows
 
 
 if __name__ == "__main__":

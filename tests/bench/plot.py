@@ -5,7 +5,10 @@ from xml.sax.saxutils import escape
 ROW, LEFT, WIDTH, TOP = 18, 250, 430, 54
 
 
-def plot(rows, machine):
+USUAL = "Groundnut beside others: how many times better (right) or worse (left)"
+
+
+def plot(rows, machine, title=USUAL):
     # "better by" is above 1 when we are better, whichever way the metric counts
     better = [(r["what"], r["way"], r["value"] if r["more_is_better"] else 1 / r["value"], r["value"]) for r in rows
               if r["kind"] == "ratio" and r["value"] > 0]
@@ -14,7 +17,7 @@ def plot(rows, machine):
     height = TOP + ROW * len(better) + 30
     out = ['<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="12">' % (LEFT + WIDTH + 60, height),
            '<rect width="100%" height="100%" fill="#ffffff"/>',
-           '<text x="10" y="20" font-size="15">Groundnut beside others: how many times better (right) or worse (left)</text>',
+           '<text x="10" y="20" font-size="%d">%s</text>' % (15 if title == USUAL else 12, escape(title)),
            '<text x="10" y="38" fill="#666666">medians of paired ratios, both programs together; %s</text>' % escape(machine)]
     for step in range(-int(most), int(most) + 1):
         x = middle + step * scale
