@@ -13,6 +13,7 @@
  */
 #include "relay/accounts/traffic.h"
 
+#include "relay/accounts/traffic_rates.h"
 #include "shared/base/hash_table.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
@@ -65,6 +66,7 @@ struct traffic {
 	struct accounts *accounts; /* a reference; NULL: not known yet */
 	int64_t today, month;      /* month: its first day */
 	struct hash_table *holders, *rows;
+	struct traffic_rates *rates; /* of the last 24 hours */
 	struct list waiting, flying; /* rows: not in a batch; in the batch under way */
 	bool writing;                /* a batch is under way */
 	bool prune;                  /* the next batch drops the days that are too old */
@@ -259,6 +261,7 @@ static void take_sum(struct traffic *t, const struct traffic_sum *s)
 	count_day(h, t->today, s->bytes_in, s->bytes_out);
 	r->in += s->bytes_in;
 	r->out += s->bytes_out;
+	traffic_rates_add(t->rates, s, loop_now_ms(t->loop));
 }
 
 static void judge_one(struct traffic *t, const char *account)
@@ -429,6 +432,7 @@ struct traffic *traffic_new(struct loop *l, struct store *store, const struct tr
 	t->month = quota_begin(t->today, 1);
 	t->holders = hash_table_new();
 	t->rows = hash_table_new();
+	t->rates = traffic_rates_new();
 	list_init(&t->waiting);
 	list_init(&t->flying);
 	list_init(&t->settling);
@@ -460,6 +464,7 @@ void traffic_free(struct traffic *t)
 	hash_table_each(t->holders, drop_holder, NULL);
 	hash_table_free(t->holders);
 	hash_table_free(t->rows);
+	traffic_rates_free(t->rates);
 	accounts_unref(t->accounts);
 	timer_close(t->collect);
 	timer_close(t->write);
@@ -471,6 +476,12 @@ void traffic_free(struct traffic *t)
 int64_t traffic_today(const struct traffic *t)
 {
 	return t->today;
+}
+
+void traffic_write_rates(const struct traffic *t, const char *account, const char *agent,
+			 const char *mapping, struct json *w)
+{
+	traffic_rates_write(t->rates, account, agent, mapping, loop_now_ms(t->loop), w);
 }
 
 static void put_quota(const struct account *a, const struct traffic_quota *q, struct json *w)

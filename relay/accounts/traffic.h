@@ -66,6 +66,9 @@ struct traffic_quota traffic_quota(const struct traffic *t, const char *account)
 int64_t traffic_today(const struct traffic *t);
 /* Writes the member "quotas": a list of the accounts that have a quota. It is empty for NULL. */
 void traffic_status(const struct traffic *t, struct json *w);
+/* As traffic_rates_write(), up to the last traffic_take(). */
+void traffic_write_rates(const struct traffic *t, const char *account, const char *agent,
+			 const char *mapping, struct json *w);
 /* Writes an array: the bytes of each account in this calendar month, and its quota. Accounts
  * without bytes and quota are left out. */
 void traffic_write_accounts(const struct traffic *t, struct json *w);

@@ -175,6 +175,11 @@ static void serve_traffic_csv(void *owner, const struct admin_request *r)
 	traffic_api_serve(((struct relay_api *)owner)->traffic, r, true);
 }
 
+static void serve_rates(void *owner, const struct admin_request *r)
+{
+	traffic_api_serve_rates(((struct relay_api *)owner)->traffic, r);
+}
+
 static void serve_requests(void *owner, const struct admin_request *r)
 {
 	traffic_api_serve_requests(((struct relay_api *)owner)->traffic, r);
@@ -293,6 +298,7 @@ static const struct admin_route routes[] = {
     {"GET", "/api/v1/names", ADMIN_READS, serve_names},
     {"GET", "/api/v1/traffic", ADMIN_READS, serve_traffic},
     {"GET", "/api/v1/traffic.csv", ADMIN_READS, serve_traffic_csv},
+    {"GET", "/api/v1/rates", ADMIN_READS, serve_rates},
     {"GET", "/api/v1/requests", ADMIN_READS, serve_requests},
     {"GET", "/api/v1/visitors", ADMIN_READS, serve_visitors},
     {"POST", "/api/v1/visitors/", ADMIN_WRITES, cut_visitor},

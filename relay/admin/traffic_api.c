@@ -1,7 +1,8 @@
 /*
  * A question about traffic first has traffic_settle() collect the counts of all loops and write
  * them to the state file. Then traffic_report_write() reads the days from the file on the thread
- * pool, and on_report() answers. So the answer holds all bytes up to the question. A question about
+ * pool, and on_report() answers. So the answer holds all bytes up to the question. One about rates
+ * is answered at once, with the bytes that traffic.h has; it is some seconds old. A question about
  * requests asks the loops and answers.
  *
  * Ways to fail: 400 for a wrong date or word; 503 while QUESTIONS_MOST answers are under way, for
@@ -168,6 +169,19 @@ void traffic_api_serve(struct traffic_api *a, const struct admin_request *r, boo
 		return;
 	q->report = report;
 	traffic_settle(a->traffic, on_settled, q);
+}
+
+void traffic_api_serve_rates(struct traffic_api *a, const struct admin_request *r)
+{
+	char account[TRAFFIC_NAME], agent[TRAFFIC_NAME], mapping[TRAFFIC_NAME];
+	struct buf out = BUF_INIT;
+	struct json w = json_into(&out, false);
+	admin_request_query(r, "account", account, sizeof account);
+	admin_request_query(r, "agent", agent, sizeof agent);
+	admin_request_query(r, "mapping", mapping, sizeof mapping);
+	traffic_write_rates(a->traffic, account, agent, mapping, &w);
+	admin_answer(r->exchange, &out);
+	buf_fini(&out);
 }
 
 /* --- requests --- */

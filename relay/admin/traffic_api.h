@@ -3,6 +3,7 @@
  *
  *	/api/v1/traffic?from=&to=&account=&mapping=&by=day|account|mapping
  *	/api/v1/traffic.csv?…      the same rows
+ *	/api/v1/rates?account=&agent=&mapping=
  *	/api/v1/requests?account=  the log of requests
  */
 #ifndef GROUNDNUT_RELAY_ADMIN_TRAFFIC_API_H
@@ -31,6 +32,7 @@ void traffic_api_set(struct traffic_api *a, struct relay_config *config);
 void traffic_api_close(struct traffic_api *a);
 
 void traffic_api_serve(struct traffic_api *a, const struct admin_request *r, bool csv);
+void traffic_api_serve_rates(struct traffic_api *a, const struct admin_request *r);
 void traffic_api_serve_requests(struct traffic_api *a, const struct admin_request *r);
 
 #endif

@@ -388,15 +388,15 @@ bool door_fits(const struct door *d, const struct mapping *m)
 /* Before the mapping goes, or gets another name. */
 static void depart(struct door *d)
 {
-	traffic_sums_add(&d->tenant->worker->departed, d->tenant->account, d->mapping.name,
-			 d->count.to_stream - d->told.to_stream,
+	traffic_sums_add(&d->tenant->worker->departed, d->tenant->account, d->tenant->agent,
+			 d->mapping.name, d->count.to_stream - d->told.to_stream,
 			 d->count.from_stream - d->told.from_stream);
 	d->told = d->count;
 }
 
 void door_traffic(struct door *d, struct buf *sums)
 {
-	traffic_sums_put(sums, d->tenant->account, d->mapping.name,
+	traffic_sums_put(sums, d->tenant->account, d->tenant->agent, d->mapping.name,
 			 d->count.to_stream - d->told.to_stream,
 			 d->count.from_stream - d->told.from_stream);
 	d->told = d->count;

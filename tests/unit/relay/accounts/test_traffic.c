@@ -98,7 +98,7 @@ static void end(struct bench *b)
 
 static void carry(struct bench *b, const char *mapping, uint64_t in, uint64_t out)
 {
-	traffic_sums_put(&b->sums, "alice", mapping, in, out);
+	traffic_sums_put(&b->sums, "alice", "pc", mapping, in, out);
 }
 
 static void on_settled(void *arg, bool written)
