@@ -1,3 +1,9 @@
+/*
+ * traffic_rates_add() adds bytes to the step under way of a history, exactly. advance() rounds them
+ * into the history's ring when a later step begins. traffic_rates_write() adds up the rings that
+ * fit. Once a step, sweep() drops histories without bytes for a day. Where there is no room for a
+ * new history, its bytes are in no graph.
+ */
 #include "relay/accounts/traffic_rates.h"
 
 #include "shared/base/hash_table.h"

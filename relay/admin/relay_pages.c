@@ -3,6 +3,7 @@
 #define SCRIPTS(X)                                                                                 \
 	X(accounts)                                                                                \
 	X(app)                                                                                     \
+	X(details)                                                                                 \
 	X(homes)                                                                                   \
 	X(listeners)                                                                               \
 	X(names)                                                                                   \

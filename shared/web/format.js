@@ -11,6 +11,7 @@ export function bytes(n) {
 }
 export const rate = (n) => `${bytes(n)}/s`;
 export const time = (text) => (text ? new Date(text).toLocaleString(locale(), { dateStyle: 'short', timeStyle: 'medium' }) : '');
+export const timeOfDay = (ms) => new Date(ms).toLocaleTimeString(locale(), { timeStyle: 'short' });
 export const date = (text) => (text ? new Date(text).toLocaleDateString(locale(), { dateStyle: 'medium' }) : '');
 export function duration(s) {
 	const [unit, word] = [[86400, 'day'], [3600, 'hour'], [60, 'minute']].find(([u]) => s >= u) ?? [1, 'second'];

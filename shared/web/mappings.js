@@ -24,7 +24,7 @@ export function measure(entries) {
 	}
 	seen = next;
 }
-function rates(key) {
+export function rates(key) {
 	const samples = seen.get(key) ?? [], first = samples[0], last = samples.at(-1), s = samples.length > 1 ? (last.at - first.at) / 1000 : 0;
 	return s ? { in: (last.in - first.in) / s, out: (last.out - first.out) / s } : { in: 0, out: 0 };
 }
@@ -40,20 +40,20 @@ export function visitorsType(m) {
 		button('copy', text, t('copy'), { class: 'small', 'aria-label': t('copy_of', text) }), ' ', button('qr', text, t('qr'), { class: 'small', 'aria-label': t('qr_of', text) }))];
 }
 
-function row(key, m, more, visitors) {
+function row(key, m, more, visitors, name) {
 	const r = rates(key), count = m.protocol === 'udp' ? m.flows ?? 0 : m.connections;
 	return { key: m.name, cells: [
-		element('strong', {}, m.name), visitorsType(m), [m.target ?? '', ' ', stateOf(m.target_state)],
+		element('strong', {}, name(m)), visitorsType(m), [m.target ?? '', ' ', stateOf(m.target_state)],
 		[state(m.state, m.error), ' ', m.state === 'open' && stateOf(m.reachable), ' ', certificate(m.certificate)],
 		visitors(m, count) || `${count}`, rate(r.in), rate(r.out), bytes(m.bytes_in + m.bytes_out), ...more.map(([, cell]) => cell(m)),
 	] };
 }
 
-// keyOf(m): as it was measured; more: further columns, [head, cell(m)]; visitors(m, count): what stands for their number, if anything.
-export function mappingTable(list, keyOf, { more = [], visitors = () => null } = {}) {
+// keyOf(m): as it was measured; more: further columns, [head, cell(m)]; visitors(m, count): what stands for their number, if anything; name(m): for its name.
+export function mappingTable(list, keyOf, { more = [], visitors = () => null, name = (m) => m.name } = {}) {
 	if (!list.length) return element('p', { class: 'quiet' }, t('nomapping'));
 	const head = [[t('mapping')], [t('address')], [t('target')], [t('state')], [t('visitors'), true], [t('in'), true], [t('out'), true], [t('total'), true], ...more.map(([label]) => [label])];
-	return table(head, [...list].sort((a, b) => a.name.localeCompare(b.name)).map((m) => row(keyOf(m), m, more, visitors)), { class: more.length ? 'mappings steered' : 'mappings' });
+	return table(head, [...list].sort((a, b) => a.name.localeCompare(b.name)).map((m) => row(keyOf(m), m, more, visitors, name)), { class: more.length ? 'mappings steered' : 'mappings' });
 }
 export const ratesNote = () => t('shows_in');
 

@@ -1,8 +1,9 @@
 // Homes and their mappings.
 import { button, element, onAct, say } from './dom.js';
+import { details } from './details.js';
 import { form } from './dialog.js';
 import { time } from './format.js';
-import { mappingTable, mappingTroubles, measure, ratesNote } from './mappings.js';
+import { mappingTable, mappingTroubles, measure, rates, ratesNote } from './mappings.js';
 import { ask } from './server.js';
 import { state } from './states.js';
 import { draw, refresh } from './tabs.js';
@@ -14,13 +15,13 @@ const t = vocabulary({
 	nobody: 'No home has come yet. Under Accounts, “Add an account” makes a line for one.', mappings_one: '1 mapping', mappings: '{1} mappings',
 	show: 'Show', hide: 'Hide', show_all: 'Show all {1}', cut: 'Cut off…', cut_title: 'Cut off {1}?', cut_verb: 'Cut off', cut_done: '{1} was cut off',
 	cut_text: 'The connections of its visitors end. The home comes back by itself within seconds. To keep it away, revoke its credential or renew the account under Accounts.',
-	visitors_of: 'Visitors of {1}: {2}', is_detached: '{1} is detached', waiting: '{1} visitors wait',
+	visitors_of: 'Visitors of {1}: {2}', traffic: 'Traffic', traffic_of: 'Traffic of {1}', is_detached: '{1} is detached', waiting: '{1} visitors wait',
 }, {
 	attention: '需要处理', since: '自 {1}', from: '来自 {1}', resumed_once: '恢复过 1 次', resumed: '恢复过 {1} 次', ms: '{1} 毫秒',
 	nobody: '还没有家庭连接。在“账户”页点“添加账户”可以生成加入行。', mappings_one: '1 个映射', mappings: '{1} 个映射',
 	show: '展开', hide: '收起', show_all: '显示全部 {1} 个', cut: '断开…', cut_title: '断开 {1}？', cut_verb: '断开', cut_done: '已断开 {1}',
 	cut_text: '访客的连接会中断。家庭会在几秒内自动重新连接。如果不想让它回来，请在“账户”页撤销它的凭证或更换账户的令牌。',
-	visitors_of: '{1} 的访客：{2}', is_detached: '{1} 离线', waiting: '{1} 位访客在等待',
+	visitors_of: '{1} 的访客：{2}', traffic: '流量', traffic_of: '{1} 的流量', is_detached: '{1} 离线', waiting: '{1} 位访客在等待',
 });
 
 const FEW = 20;  // so many homes are shown with their mappings
@@ -51,6 +52,15 @@ onAct('cut', (of) => form(t('cut_title', of), {
 // How many are inside; who, behind a click.
 const inside = (key) => (m, count) => count > 0 && button('visitors', `${key}/${m.name}`, `${count}`, { class: 'small', 'aria-label': t('visitors_of', `${key}/${m.name}`, count) });
 
+// What it carries: of a mapping behind its name, of a home behind a button.
+let mappingsOf = () => [];
+onAct('details', (of) => {
+	const [account, agent, ...mapping] = of.split('/'), query = { account, agent, mapping: mapping.join('/') };
+	const keys = () => (query.mapping ? [of] : mappingsOf(of).map((m) => `${of}/${m.name}`));
+	details(of, query, () => keys().map(rates).reduce((a, b) => ({ in: a.in + b.in, out: a.out + b.out }), { in: 0, out: 0 }));
+});
+const named = (key) => (m) => button('details', `${key}/${m.name}`, m.name, { class: 'named', 'aria-label': t('traffic_of', `${key}/${m.name}`) });
+
 function home(agent, few) {
 	const key = who(agent), mappings = agent.mappings ?? [], open = turned.get(key) ?? few;
 	const facts = [
@@ -61,9 +71,10 @@ function home(agent, few) {
 	return element('article', { class: 'home', 'data-key': key },
 		element('header', {}, element('h3', {}, key), state(agent.state), ...facts, element('span', { class: 'room' }),
 			button('turn', key, `${t(open ? 'hide' : 'show')} ${count}`, { class: 'small', 'aria-expanded': `${open}` }),
+			button('details', key, t('traffic'), { class: 'small', 'aria-label': t('traffic_of', key) }),
 			agent.state === 'attached' && button('cut', key, t('cut'), { class: 'small', 'aria-label': `${t('cut')} ${key}` })),
 		element('p', { class: 'quiet' }, agent.link ?? ''),
-		open && mappingTable(mappings, (m) => `${key}/${m.name}`, { visitors: inside(key) }));
+		open && mappingTable(mappings, (m) => `${key}/${m.name}`, { visitors: inside(key), name: named(key) }));
 }
 
 // What is wrong, in one list, so that nobody has to look for it.
@@ -87,6 +98,7 @@ export const homes = {
 	draw({ status, matches }) {
 		if (measured !== status) measure(status.agents.flatMap((a) => (a.mappings ?? []).map((m) => [`${who(a)}/${m.name}`, m])));
 		measured = status;
+		mappingsOf = (key) => status.agents.find((a) => who(a) === key)?.mappings ?? [];
 		const found = status.agents.filter((a) => matches(who(a), a.remote, ...(a.mappings ?? []).flatMap((m) => [m.name, m.public, m.target])))
 			.sort((a, b) => who(a).localeCompare(who(b)));
 		const trouble = troubles(status), few = found.length <= FEW, shown = all ? found : found.slice(0, MOST);

@@ -22,7 +22,7 @@ const WIDTH = 720, HEIGHT = 160;
 let month = '', account = '', known = null, knownAt = 0;
 
 const sum = (rows, key) => rows.reduce((n, r) => n + r[key], 0);
-const thisMonth = () => new Date().toISOString().slice(0, 7);
+export const thisMonth = () => new Date().toISOString().slice(0, 7);
 const daysOf = (m) => new Date(Date.UTC(+m.slice(0, 4), +m.slice(5), 0)).getUTCDate();
 const monthWords = (m) => new Date(`${m}-01T00:00:00Z`).toLocaleDateString(locale(), { year: 'numeric', month: 'long', timeZone: 'UTC' });
 const dayWords = (d) => new Date(`${d}T00:00:00Z`).toLocaleDateString(locale(), { month: 'short', day: 'numeric', timeZone: 'UTC' });
@@ -34,7 +34,7 @@ const query = (by) => `from=${month}-01&to=${month}-${daysOf(month)}${account ? 
 
 // ---- the chart: a bar for each day, out on top of in
 
-function chart(days) {
+function chart(month, days) {
 	const count = daysOf(month), by = new Map(days.map((d) => [d.day, d])), most = Math.max(1, ...days.map((d) => d.bytes_in + d.bytes_out)), step = WIDTH / count;
 	const bars = [];
 	for (let i = 1; i <= count; i++) {
@@ -49,12 +49,12 @@ function chart(days) {
 		'aria-label': t('chart', monthWords(month), bytes(sum(days, 'bytes_in')), bytes(sum(days, 'bytes_out'))) }, ...bars);
 }
 
-function figures(days) {
+export function daysChart(month, days) {
 	const top = days.reduce((a, b) => (b.bytes_in + b.bytes_out > a.bytes_in + a.bytes_out ? b : a));
 	return [
 		element('p', { class: 'quiet' }, t('most', bytes(top.bytes_in + top.bytes_out), dayWords(top.day)), ' · ',
 			element('span', { class: 'key-in' }, t('in')), ' ', bytes(sum(days, 'bytes_in')), ' · ', element('span', { class: 'key-out' }, t('out')), ' ', bytes(sum(days, 'bytes_out'))),
-		chart(days),
+		chart(month, days),
 		element('p', { class: 'ends quiet' }, element('span', {}, dayWords(`${month}-01`)), element('span', {}, dayWords(`${month}-${daysOf(month)}`))),
 	];
 }
@@ -121,7 +121,7 @@ export const traffic = {
 		const found = rows(known.parts, known.accounts, matches), of = [t('in'), t('out'), t('total')].map((word) => [word, true]);
 		return [
 			chosen,
-			...(known.days.length ? figures(known.days) : [element('p', { class: 'quiet' }, t('nothing_carried'))]),
+			...(known.days.length ? daysChart(month, known.days) : [element('p', { class: 'quiet' }, t('nothing_carried'))]),
 			element('div', { class: 'sheet', hidden: !found.length }, table([[t(account ? 'mapping' : 'account')], ...of, ...(account ? [] : [[t('quota')]])], found)),
 			known.days.length > 0 && byDay(known.days),
 			element('p', { class: 'quiet' }, t('note')),

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { check, launch, open, same, tabTo, violations, WAIT } from './playwright.mjs';
 
 const [link, directory, relay, agent] = process.argv.slice(2);
-const PAGES = ['homes', 'names', 'accounts', 'listeners', 'events', 'changes'];
+const PAGES = ['homes', 'names', 'accounts', 'traffic', 'listeners', 'events', 'changes'];
 const browser = await launch();
 const { context, page, said } = await open(browser, { viewport: { width: 1280, height: 900 }, locale: 'en-GB', permissions: ['clipboard-read', 'clipboard-write'] });
 const home = (name) => page.locator('article', { has: page.locator('h3', { hasText: name }) });
@@ -52,6 +52,31 @@ await check('one is cut off, asked first', async () => {
 	await page.locator('dialog').getByText('Nobody is inside now.').waitFor();
 	await page.getByRole('button', { name: 'Close' }).click();
 	await page.locator('dialog').waitFor({ state: 'detached' });
+});
+const dialog = page.locator('dialog'), closed = async () => {
+	await page.getByRole('button', { name: 'Close' }).click();
+	await dialog.waitFor({ state: 'detached' });
+};
+await check('what a mapping carries: over seconds, minutes, a day', async () => {
+	await row('web').getByRole('button', { name: 'Traffic of alice/nas/web' }).click();
+	await dialog.getByRole('img', { name: /^Last 24 hours, up to [\d.]+ [KMG]?B\/s in and [\d.]+ [KMG]B\/s out; in all / }).waitFor();
+	const cells = (key) => dialog.locator(`tr[data-key=${key}] td`).allTextContents();
+	for (const key of ['seconds', 'minutes']) same(true, /^[\d.]+ [KMG]B\/s$/.test((await cells(key))[2]));
+	same(true, /^[\d.]+ [MG]B$/.test((await cells('day'))[2]));
+	await dialog.locator('svg.bars rect.bar-out').first().waitFor();
+	same([], await violations(page));
+	await closed();
+});
+await check('and a home', async () => {
+	await home('alice/nas').getByRole('button', { name: 'Traffic of alice/nas', exact: true }).click();
+	await dialog.getByRole('img', { name: /^Last 24 hours/ }).waitFor();
+	same(0, await dialog.locator('svg.bars').count());
+	await closed();
+});
+await check('one that nobody has used says so', async () => {
+	await row('blog').getByRole('button', { name: 'Traffic of alice/nas/blog' }).click();
+	await dialog.getByText('Nothing was carried in the last 24 hours.').waitFor();
+	await closed();
 });
 await check('mappings are put away', async () => {
 	await home('alice/nas').getByRole('button', { name: /^Hide/ }).click();
@@ -268,6 +293,15 @@ for (const [width, colorScheme, locale] of [[1280, 'light', 'en-GB'], [1280, 'da
 		await other.page.screenshot({ path: `${directory}/${id}-${width}-${colorScheme}.png`, fullPage: true });
 		same([], await violations(other.page));
 		same([], await other.page.evaluate(() => (document.documentElement.scrollWidth > innerWidth ? [`${document.documentElement.scrollWidth} wide`] : [])));
+	});
+	await check(`what a mapping carries, ${name}`, async () => {
+		await other.page.evaluate(() => { location.hash = '#homes'; });
+		await other.page.locator('button.named', { hasText: /^web$/ }).click();
+		await other.page.locator('dialog svg.lines').waitFor();
+		await other.page.screenshot({ path: `${directory}/details-${width}-${colorScheme}.png` });
+		same([], await violations(other.page));
+		same([], await other.page.evaluate(() => (document.documentElement.scrollWidth > innerWidth ? [`${document.documentElement.scrollWidth} wide`] : [])));
+		await other.page.keyboard.press('Escape');
 	});
 	await check(`the language, ${name}`, async () => {
 		const zh = locale === 'zh-CN';
