@@ -109,15 +109,26 @@ def circles(uses):
     return out
 
 
+def macros(text):
+    """(name, the words in its body) of each macro that text defines."""
+    for name, body in re.findall(r'^#define (\w+)((?:[^\n]*\\\n)*[^\n]*)', text, re.M):
+        yield name, set(re.findall(r'\w+', body))
+
+
 def unused():
-    """What a header declares and no other file names, the tests' either."""
-    words, owner = {}, {}
+    """What a header declares and no other file names, the tests' either. A macro of the header that another file names, names what
+    is in it there."""
+    words, owner, bodies = {}, {}, []
     for path in sources(('shared', 'relay', 'agent', 'tests')):
         text = open(path, encoding='utf8').read()
         for word in set(re.findall(r'\w+', strip(text))):
             words.setdefault(word, set()).add(path[:-2])
         if path.endswith('.h') and not path.startswith('tests'):
             owner.update((name, path[:-2]) for name in declared(text))
+            bodies.extend(macros(strip(text)))
+    for macro, body in bodies:
+        for word in body & owner.keys():
+            words[word] |= words[macro]
     return sorted((noun, name) for name, noun in owner.items() if words[name] == {noun})
 
 
