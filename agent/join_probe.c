@@ -19,6 +19,7 @@ struct join_probe {
 	const struct agent_config *config;
 	struct loop *loop;
 	struct relay_attempt *attempt;
+	bool accepted; /* TCP is up */
 	struct io *io;
 	struct buf in;
 	struct timer *timer; /* looks at the two below */
@@ -161,12 +162,24 @@ static void on_connection(void *owner, struct relay_attempt *a, struct io *io, i
 		failed(t, n < 0 ? (int)n : ERR_CLOSED, "");
 }
 
-/* Lookup, TCP and TLS have limits of their own, so only the relay's answer is missing here. */
+static void on_accepted(void *owner, struct relay_attempt *a)
+{
+	struct join_probe *t = owner;
+	(void)a;
+	t->accepted = true;
+}
+
+/* Lookup and TCP have a limit of their own: what is missing here is TLS or the relay's answer. */
 static void on_timer(void *owner)
 {
 	struct join_probe *t = owner;
-	if (!(t->enough && atomic_load(t->enough)) && loop_now_ms(t->loop) < t->until_ms)
+	bool enough = t->enough && atomic_load(t->enough);
+	if (!enough && (!t->accepted || loop_now_ms(t->loop) < t->until_ms))
 		return;
+	if (t->attempt) {
+		failed(t, ERR_TLS, err_text(ERR_TIMEOUT));
+		return;
+	}
 	end(t, ERR_TIMEOUT,
 	    mem_printf("%s is the relay, but does not answer in time; its log on the VPS may tell "
 		       "more",
@@ -182,11 +195,13 @@ int join_probe_run(const struct agent_config *c, unsigned timeout_ms, const atom
 	    tls_context_client_new(c->pin, c->ca_file, TLS_CONTEXT_ALPN_TUNNEL, false, &why);
 	t.timer = timer_new(t.loop, on_timer, &t);
 	t.until_ms = loop_now_ms(t.loop) + timeout_ms;
-	if (tls)
+	if (tls) {
 		t.attempt =
 		    relay_attempt_start(t.loop, &c->relay, tls, NULL, 0, 0, on_connection, &t);
-	else
+		relay_attempt_on_accepted(t.attempt, on_accepted);
+	} else {
 		end(&t, ERR_CONFIG, why);
+	}
 	if (t.timer)
 		timer_set_every(t.timer, LOOK_MS);
 	loop_run(t.loop);
