@@ -4,9 +4,10 @@
  * port FIRST_PORT + N, or that many http hosts. What visitors send is read and forgotten; with -s
  * each stream also sends without end.
  *
- * "open MS COUNT" is said when every agent is attached and has its mapping, MS being the wall
- * clock; "error N WHY" when the relay refuses one; "down MS" when the first of them is without a
- * link; SIGTERM ends it.
+ * "open MS COUNT AGAIN RESUMED" is said when every agent is attached and has its mapping, MS being
+ * the wall clock; AGAIN of them have had a link before the one they have, and RESUMED of these had
+ * one session all the time. "error N WHY": the relay refuses one; "down MS": the first of them is
+ * without a link; SIGTERM ends it.
  */
 #include "agent/relay_session.h"
 #include "shared/base/err.h"
@@ -29,6 +30,7 @@ struct member {
 	struct relay_session *session;
 	uint64_t serial;
 	bool mapped, open; /* the relay has opened the mapping; … and the link is up */
+	unsigned begun;    /* sessions */
 	char name[32];
 };
 
@@ -41,6 +43,18 @@ struct swarm {
 	bool sends;
 };
 
+static void say_open(const struct swarm *s)
+{
+	unsigned again = 0, resumed = 0;
+	for (unsigned i = 0; i < s->count; i++) {
+		const struct member *m = &s->members[i];
+		bool has_resumed = relay_session_resumed(m->session) > 0;
+		again += has_resumed || m->begun > 1;
+		resumed += has_resumed && m->begun == 1;
+	}
+	printf("open %" PRIu64 " %u %u %u\n", loop_wall_ms(), s->open, again, resumed);
+}
+
 static void look(struct member *m)
 {
 	struct swarm *s = m->swarm;
@@ -52,7 +66,7 @@ static void look(struct member *m)
 	m->open = open;
 	s->open += open ? 1 : -1;
 	if (s->open == s->count)
-		printf("open %" PRIu64 " %u\n", loop_wall_ms(), s->open);
+		say_open(s);
 }
 
 static void declare(struct member *m)
@@ -147,9 +161,10 @@ static void on_news(void *owner, const struct tunnel_news *news)
 static void on_session(void *owner, enum relay_session_event event)
 {
 	struct member *m = owner;
-	if (event == RELAY_SESSION_BEGINS)
+	if (event == RELAY_SESSION_BEGINS) {
+		m->begun++;
 		declare(m);
-	else if (event == RELAY_SESSION_ENDING)
+	} else if (event == RELAY_SESSION_ENDING)
 		m->mapped = false;
 	look(m);
 }
