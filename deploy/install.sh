@@ -161,7 +161,10 @@ install_service() {
 		systemctl daemon-reload
 		systemctl enable --quiet --now groundnut-$what.path
 		systemctl enable --quiet groundnut-$what.service
-		systemctl try-restart groundnut-$what.service
+		# The path unit starts it when the file is written, and this one may lie there already.
+		if [ -f /etc/groundnut/$what.json ]; then
+			systemctl restart groundnut-$what.service || say "it does not start: systemctl status groundnut-$what"
+		fi
 	elif [ -e /etc/rc.common ] && [ $what = agent ]; then
 		put 755 groundnut-agent.init /etc/init.d/groundnut-agent
 		[ -e /etc/config/groundnut ] || place 600 groundnut.config /etc/config/groundnut
