@@ -1,8 +1,11 @@
 /* The homes that were here before a restart: each is told once to be missed, and what is too old,
  * removed or too much is not. */
+#define _GNU_SOURCE /* nftw */
 #include "relay/known_homes.h"
 
 #include "shared/base/mem.h"
+
+#include "tests/unit/tempdir.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,8 +14,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-static char dir[64];
 
 static struct {
 	struct loop *loop;
@@ -37,8 +38,8 @@ static void on_missed(void *owner, const struct event *e)
 
 static void start(const char *accounts)
 {
-	char *path = mem_printf("%s/relay.db", dir), *file = mem_printf("%s/accounts.json", dir),
-	     *why = NULL;
+	char *path = mem_printf("%s/relay.db", tempdir),
+	     *file = mem_printf("%s/accounts.json", tempdir), *why = NULL;
 	FILE *f = fopen(file, "w");
 	fputs(accounts, f);
 	fclose(f);
@@ -76,23 +77,6 @@ static void happens(enum event_kind kind, const char *account, const char *agent
 	"{\"name\": \"" name "\", \"token\": "                                                     \
 	"\"sha256:0000000000000000000000000000000000000000000000000000000000000000\"}"
 static const char both[] = "[" ACCOUNT("alice") ", " ACCOUNT("bob") "]";
-
-static int setup(void **state)
-{
-	(void)state;
-	strcpy(dir, "/tmp/test_known_homes.XXXXXX");
-	assert_non_null(mkdtemp(dir));
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	char *command = mem_printf("rm -rf %s", dir);
-	int rc = system(command);
-	mem_free(command);
-	return rc;
-}
 
 static void who_was_here_is_missed_after_each_restart_until_it_is_back(void **state)
 {
@@ -170,12 +154,15 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(
-		who_was_here_is_missed_after_each_restart_until_it_is_back, setup, teardown),
-	    cmocka_unit_test_setup_teardown(homes_of_accounts_that_are_no_more_are_forgotten, setup,
-					    teardown),
-	    cmocka_unit_test_setup_teardown(who_left_long_ago_is_not_missed, setup, teardown),
+		who_was_here_is_missed_after_each_restart_until_it_is_back, tempdir_make,
+		tempdir_remove),
+	    cmocka_unit_test_setup_teardown(homes_of_accounts_that_are_no_more_are_forgotten,
+					    tempdir_make, tempdir_remove),
+	    cmocka_unit_test_setup_teardown(who_left_long_ago_is_not_missed, tempdir_make,
+					    tempdir_remove),
 	    cmocka_unit_test_setup_teardown(
-		names_that_are_made_up_are_bounded_and_leave_who_is_here, setup, teardown),
+		names_that_are_made_up_are_bounded_and_leave_who_is_here, tempdir_make,
+		tempdir_remove),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,11 @@
 /* The store: what was told durable is there after kill -9, order is kept, trouble is told. */
+#define _GNU_SOURCE /* nftw */
 #include "relay/state_file.h"
 #include "relay/store.h"
 
 #include "shared/base/mem.h"
+
+#include "tests/unit/tempdir.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -20,24 +23,13 @@
 
 #include "tests/unit/relay/sqlite_use.h"
 
-static char dir[64], path[128];
+static char path[128];
 
 static int setup(void **state)
 {
-	(void)state;
-	strcpy(dir, "/tmp/test_store.XXXXXX");
-	assert_non_null(mkdtemp(dir));
-	snprintf(path, sizeof(path), "%s/deep/relay.db", dir);
+	assert_int_equal(tempdir_make(state), 0);
+	snprintf(path, sizeof(path), "%s/deep/relay.db", tempdir);
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	char *command = mem_printf("rm -rf %s", dir);
-	int rc = system(command);
-	mem_free(command);
-	return rc;
 }
 
 static struct store *open_store(struct loop *l)
@@ -289,8 +281,8 @@ static void no_file_is_told(void **state)
 {
 	(void)state;
 	struct loop *l = loop_new("test");
-	char *why, *bad = mem_printf("%s/plain/relay.db", dir);
-	char *plain = mem_printf("touch %s/plain", dir);
+	char *why, *bad = mem_printf("%s/plain/relay.db", tempdir);
+	char *plain = mem_printf("touch %s/plain", tempdir);
 	assert_int_equal(system(plain), 0);
 	assert_null(store_open(l, bad, &why));
 	assert_non_null(strstr(why, "plain/relay.db"));
@@ -420,7 +412,7 @@ static void a_full_disk_is_gone_on_without(void **state)
 static void a_full_disk_and_no_file(void **state)
 {
 	(void)state;
-	char *directory = mem_printf("mkdir %s/deep", dir);
+	char *directory = mem_printf("mkdir %s/deep", tempdir);
 	assert_int_equal(system(directory), 0);
 	mem_free(directory);
 	struct loop *l = loop_new("test");
@@ -458,20 +450,22 @@ static void a_later_versions_file_is_left_alone(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(last_value_wins_and_all_are_told, setup, teardown),
+	    cmocka_unit_test_setup_teardown(last_value_wins_and_all_are_told, setup,
+					    tempdir_remove),
 	    cmocka_unit_test_setup_teardown(what_may_wait_is_written_in_its_time_and_at_the_close,
-					    setup, teardown),
-	    cmocka_unit_test_setup_teardown(kill_9_after_told_loses_nothing, setup, teardown),
-	    cmocka_unit_test_setup_teardown(callbacks_may_commit_and_close, setup, teardown),
+					    setup, tempdir_remove),
+	    cmocka_unit_test_setup_teardown(kill_9_after_told_loses_nothing, setup, tempdir_remove),
+	    cmocka_unit_test_setup_teardown(callbacks_may_commit_and_close, setup, tempdir_remove),
 	    cmocka_unit_test_setup_teardown(after_the_start_only_the_pool_touches_the_file, setup,
-					    teardown),
+					    tempdir_remove),
 	    cmocka_unit_test_setup_teardown(to_open_it_again_leaves_the_locks_of_who_reads_it,
-					    setup, teardown),
-	    cmocka_unit_test_setup_teardown(no_file_is_told, setup, teardown),
-	    cmocka_unit_test_setup_teardown(a_broken_file_is_kept_aside, setup, teardown),
-	    cmocka_unit_test_setup_teardown(a_full_disk_is_gone_on_without, setup, teardown),
-	    cmocka_unit_test_setup_teardown(a_full_disk_and_no_file, setup, teardown),
-	    cmocka_unit_test_setup_teardown(a_later_versions_file_is_left_alone, setup, teardown),
+					    setup, tempdir_remove),
+	    cmocka_unit_test_setup_teardown(no_file_is_told, setup, tempdir_remove),
+	    cmocka_unit_test_setup_teardown(a_broken_file_is_kept_aside, setup, tempdir_remove),
+	    cmocka_unit_test_setup_teardown(a_full_disk_is_gone_on_without, setup, tempdir_remove),
+	    cmocka_unit_test_setup_teardown(a_full_disk_and_no_file, setup, tempdir_remove),
+	    cmocka_unit_test_setup_teardown(a_later_versions_file_is_left_alone, setup,
+					    tempdir_remove),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,9 +1,12 @@
 /* The model: which source wins, what is counted, what survives, and that nobody is told "good" for
  * something lost. */
+#define _GNU_SOURCE /* nftw */
 #include "relay/names/declared_names.h"
 
 #include "shared/base/mem.h"
 #include "shared/net/timer.h"
+
+#include "tests/unit/tempdir.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -19,7 +22,7 @@
 
 #include "tests/unit/relay/sqlite_use.h"
 
-static char dir[64], path[128];
+static char path[128];
 
 struct lab {
 	struct loop *loop;
@@ -40,7 +43,7 @@ static struct accounts *read_accounts(const char *json)
 {
 	char file[160], *errors = NULL;
 	struct accounts *a;
-	snprintf(file, sizeof(file), "%s/accounts.json", dir);
+	snprintf(file, sizeof(file), "%s/accounts.json", tempdir);
 	FILE *f = fopen(file, "w");
 	fputs(json, f);
 	fclose(f);
@@ -58,7 +61,7 @@ static struct relay_config *read_config(const char *keys)
 {
 	char file[160];
 	struct relay_config *c;
-	snprintf(file, sizeof(file), "%s/relay.json", dir);
+	snprintf(file, sizeof(file), "%s/relay.json", tempdir);
 	FILE *f = fopen(file, "w");
 	fprintf(f, "{\"domain\":\"home.test\",%s}", keys);
 	fclose(f);
@@ -125,20 +128,9 @@ static void close_lab(struct lab *lab)
 
 static int setup(void **state)
 {
-	(void)state;
-	strcpy(dir, "/tmp/test_names.XXXXXX");
-	assert_non_null(mkdtemp(dir));
-	snprintf(path, sizeof(path), "%s/relay.db", dir);
+	assert_int_equal(tempdir_make(state), 0);
+	snprintf(path, sizeof(path), "%s/relay.db", tempdir);
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	char *command = mem_printf("rm -rf %s", dir);
-	int rc = system(command);
-	mem_free(command);
-	return rc;
 }
 
 /* What the zone says, "-" for no such name, "" for no such record. */
@@ -769,33 +761,34 @@ static void forgotten_owners_are_not_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(every_account_has_its_name, setup, teardown),
+	    cmocka_unit_test_setup_teardown(every_account_has_its_name, setup, tempdir_remove),
 	    cmocka_unit_test_setup_teardown(a_door_update_is_counted_and_outlives_the_process,
-					    setup, teardown),
+					    setup, tempdir_remove),
 	    cmocka_unit_test_setup_teardown(a_family_that_nobody_named_has_not_changed, setup,
-					    teardown),
-	    cmocka_unit_test_setup_teardown(what_is_not_yours_is_nohost, setup, teardown),
-	    cmocka_unit_test_setup_teardown(offline_and_dummies, setup, teardown),
-	    cmocka_unit_test_setup_teardown(the_agent_wins_and_steps_back, setup, teardown),
+					    tempdir_remove),
+	    cmocka_unit_test_setup_teardown(what_is_not_yours_is_nohost, setup, tempdir_remove),
+	    cmocka_unit_test_setup_teardown(offline_and_dummies, setup, tempdir_remove),
+	    cmocka_unit_test_setup_teardown(the_agent_wins_and_steps_back, setup, tempdir_remove),
 	    cmocka_unit_test_setup_teardown(a_name_that_follows_something_unknown_stays, setup,
-					    teardown),
+					    tempdir_remove),
 	    cmocka_unit_test_setup_teardown(a_verdict_about_another_address_is_none, setup,
-					    teardown),
-	    cmocka_unit_test_setup_teardown(a_detached_agents_value_stays, setup, teardown),
-	    cmocka_unit_test_setup_teardown(each_agents_names_are_known, setup, teardown),
-	    cmocka_unit_test_setup_teardown(mappings_hosts_exist, setup, teardown),
+					    tempdir_remove),
+	    cmocka_unit_test_setup_teardown(a_detached_agents_value_stays, setup, tempdir_remove),
+	    cmocka_unit_test_setup_teardown(each_agents_names_are_known, setup, tempdir_remove),
+	    cmocka_unit_test_setup_teardown(mappings_hosts_exist, setup, tempdir_remove),
 	    cmocka_unit_test_setup_teardown(an_agents_report_is_answered_when_durable, setup,
-					    teardown),
-	    cmocka_unit_test_setup_teardown(reload_keeps_what_is_known, setup, teardown),
+					    tempdir_remove),
+	    cmocka_unit_test_setup_teardown(reload_keeps_what_is_known, setup, tempdir_remove),
 	    cmocka_unit_test_setup_teardown(a_reload_that_brings_serve_while_a_batch_is_written,
-					    setup, teardown),
-	    cmocka_unit_test_setup_teardown(a_password_makes_only_so_many_names, setup, teardown),
-	    cmocka_unit_test_setup_teardown(a_password_moves_no_https_host, setup, teardown),
+					    setup, tempdir_remove),
+	    cmocka_unit_test_setup_teardown(a_password_makes_only_so_many_names, setup,
+					    tempdir_remove),
+	    cmocka_unit_test_setup_teardown(a_password_moves_no_https_host, setup, tempdir_remove),
 	    cmocka_unit_test_setup_teardown(what_is_left_over_makes_room_for_what_is_declared,
-					    setup, teardown),
-	    cmocka_unit_test_setup_teardown(status_comes_in_pages, setup, teardown),
-	    cmocka_unit_test_setup_teardown(a_lost_batch_is_made_good, setup, teardown),
-	    cmocka_unit_test_setup_teardown(forgotten_owners_are_not_told, setup, teardown),
+					    setup, tempdir_remove),
+	    cmocka_unit_test_setup_teardown(status_comes_in_pages, setup, tempdir_remove),
+	    cmocka_unit_test_setup_teardown(a_lost_batch_is_made_good, setup, tempdir_remove),
+	    cmocka_unit_test_setup_teardown(forgotten_owners_are_not_told, setup, tempdir_remove),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,11 +1,14 @@
 /* A publisher of our own, that answers when it is told to: what a queue has it do about TXT
  * records, whose values stand beside those of others, and of which none may be forgotten. */
+#define _GNU_SOURCE /* nftw */
 #include "relay/names/publish_queue.h"
 
 #include "relay/state_file.h"
 #include "shared/base/mem.h"
 #include "shared/base/text.h"
 #include "shared/net/timer.h"
+
+#include "tests/unit/tempdir.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -20,7 +23,7 @@
 
 #include <cmocka.h>
 
-static char dir[64], path[128];
+static char path[128];
 
 /* What the publisher was told, "+a,b -c"; and how it answers. */
 static struct {
@@ -178,23 +181,12 @@ static void close_lab(void)
 
 static int setup(void **state)
 {
-	(void)state;
 	memset(&lab, 0, sizeof(lab));
-	strcpy(dir, "/tmp/test_queue.XXXXXX");
-	assert_non_null(mkdtemp(dir));
-	snprintf(path, sizeof(path), "%s/relay.db", dir);
+	assert_int_equal(tempdir_make(state), 0);
+	snprintf(path, sizeof(path), "%s/relay.db", tempdir);
 	kind.carries_texts = true;
 	kind.refuses_whole = false;
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	char *command = mem_printf("rm -rf %s", dir);
-	int rc = system(command);
-	mem_free(command);
-	return rc;
 }
 
 static void run_until_busy(void)
@@ -425,17 +417,20 @@ static void what_cannot_be_written_is_not_sent(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(values_stand_beside_each_other, setup, teardown),
+	    cmocka_unit_test_setup_teardown(values_stand_beside_each_other, setup, tempdir_remove),
 	    cmocka_unit_test_setup_teardown(what_was_tried_is_deleted_after_a_restart, setup,
-					    teardown),
-	    cmocka_unit_test_setup_teardown(more_than_fit_go_in_turns, setup, teardown),
-	    cmocka_unit_test_setup_teardown(one_that_carries_none_is_not_asked, setup, teardown),
+					    tempdir_remove),
+	    cmocka_unit_test_setup_teardown(more_than_fit_go_in_turns, setup, tempdir_remove),
+	    cmocka_unit_test_setup_teardown(one_that_carries_none_is_not_asked, setup,
+					    tempdir_remove),
 	    cmocka_unit_test_setup_teardown(a_name_that_is_the_trouble_holds_up_no_other, setup,
-					    teardown),
-	    cmocka_unit_test_setup_teardown(what_is_refused_whole_is_forgotten, setup, teardown),
+					    tempdir_remove),
+	    cmocka_unit_test_setup_teardown(what_is_refused_whole_is_forgotten, setup,
+					    tempdir_remove),
 	    cmocka_unit_test_setup_teardown(an_address_that_came_back_is_sent_again, setup,
-					    teardown),
-	    cmocka_unit_test_setup_teardown(what_cannot_be_written_is_not_sent, setup, teardown),
+					    tempdir_remove),
+	    cmocka_unit_test_setup_teardown(what_cannot_be_written_is_not_sent, setup,
+					    tempdir_remove),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,10 @@
 /* The block `dns`: what is right is read, what is wrong is said with its place. */
+#define _GNU_SOURCE /* nftw */
 #include "relay/names/publishers.h"
 
 #include "shared/base/mem.h"
+
+#include "tests/unit/tempdir.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,29 +15,14 @@
 
 #include <cmocka.h>
 
-static char dir[64], file[128];
+static char file[128];
 
 static int setup(void **state)
 {
-	(void)state;
-	strcpy(dir, "/tmp/test_publishers.XXXXXX");
-	assert_non_null(mkdtemp(dir));
-	snprintf(file, sizeof(file), "%s/relay.json", dir);
-	char *path = mem_printf("%s/secret", dir);
-	FILE *f = fopen(path, "w");
-	fputs("c2VjcmV0\nsecond line\n", f);
-	fclose(f);
-	mem_free(path);
+	assert_int_equal(tempdir_make(state), 0);
+	snprintf(file, sizeof(file), "%s/relay.json", tempdir);
+	tempdir_write("secret", "c2VjcmV0\nsecond line\n");
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	char *command = mem_printf("rm -rf %s", dir);
-	int rc = system(command);
-	mem_free(command);
-	return rc;
 }
 
 static struct conf *read_dns(const char *json, struct publishers_config *out, bool *ok)
@@ -269,12 +257,12 @@ static void a_path_leaves_room_for_the_name(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(all_kinds, setup, teardown),
-	    cmocka_unit_test_setup_teardown(what_is_wrong_is_said, setup, teardown),
+	    cmocka_unit_test_setup_teardown(all_kinds, setup, tempdir_remove),
+	    cmocka_unit_test_setup_teardown(what_is_wrong_is_said, setup, tempdir_remove),
 	    cmocka_unit_test(errors_elsewhere_hide_none_here),
 	    cmocka_unit_test(every_alias_that_cannot_be_is_told),
 	    cmocka_unit_test(a_domain_leaves_room_for_its_zone),
-	    cmocka_unit_test_setup_teardown(a_path_leaves_room_for_the_name, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_path_leaves_room_for_the_name, setup, tempdir_remove),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
