@@ -5,20 +5,11 @@
 #include <jansson.h>
 #include <string.h>
 
-static double quota_bytes(const json_t *quota)
-{
-	return metrics_text_number(quota, "quota_bytes");
-}
-
-static double quota_used(const json_t *quota)
-{
-	return metrics_text_number(quota, "quota_used");
-}
-
 static const struct metrics_text_row of_quota[] = {
-    {"groundnut_account_quota_bytes", "gauge", "What the account may carry a month.", quota_bytes},
-    {"groundnut_account_quota_used_bytes", "gauge", "What of it is used in this month.",
-     quota_used},
+    {"groundnut_account_quota_bytes", "gauge", "What the account may carry a month.", NULL,
+     "quota_bytes"},
+    {"groundnut_account_quota_used_bytes", "gauge", "What of it is used in this month.", NULL,
+     "quota_used"},
 };
 
 static void put_relay(struct buf *out, const json_t *status)

@@ -1,7 +1,8 @@
 /*
- * Each metric is a row in a table: its name, its type, its help text, and the function that reads
- * its value from the status. The format wants all values of a metric behind one HELP and TYPE line,
- * so each row walks over all agents. A value that is missing in the status gives no line.
+ * Each metric is a row in a table: its name, its type, its help text, and the member of the status
+ * that is its value, or the function that reads it from there. The format wants all values of a
+ * metric behind one HELP and TYPE line, so each row walks over all agents. A value that is missing
+ * in the status gives no line.
  */
 #include "shared/admin/metrics_text.h"
 
@@ -35,16 +36,6 @@ static double rtt(const json_t *agent)
 {
 	double ms = metrics_text_number(agent, "rtt_ms");
 	return ms < 0 ? ms : ms / 1000;
-}
-
-static double resumed(const json_t *agent)
-{
-	return metrics_text_number(agent, "resumed");
-}
-
-static double outbox(const json_t *agent)
-{
-	return metrics_text_number(agent, "outbox_bytes");
 }
 
 static double mapping_open(const json_t *m)
@@ -81,65 +72,39 @@ static double certificate_expiry(const json_t *m)
 										 : -1;
 }
 
-static double connections(const json_t *m)
-{
-	return metrics_text_number(m, "connections");
-}
-
-static double connections_total(const json_t *m)
-{
-	return metrics_text_number(m, "connections_total");
-}
-
-static double flows(const json_t *m)
-{
-	return metrics_text_number(m, "flows");
-}
-
-static double dropped(const json_t *m)
-{
-	return metrics_text_number(m, "dropped");
-}
-
-static double bytes_in(const json_t *m)
-{
-	return metrics_text_number(m, "bytes_in");
-}
-
-static double bytes_out(const json_t *m)
-{
-	return metrics_text_number(m, "bytes_out");
-}
-
 static const struct metrics_text_row of_agent[] = {
     {"groundnut_agent_attached", "gauge", "Whether the agent has a connection to the relay.",
-     attached},
-    {"groundnut_agent_rtt_seconds", "gauge", "Round trip to the agent.", rtt},
+     attached, NULL},
+    {"groundnut_agent_rtt_seconds", "gauge", "Round trip to the agent.", rtt, NULL},
     {"groundnut_agent_resumes_total", "counter",
-     "How often its session went on over a new connection.", resumed},
-    {"groundnut_agent_outbox_bytes", "gauge", "Kept for it until it says that it has them.",
-     outbox},
+     "How often its session went on over a new connection.", NULL, "resumed"},
+    {"groundnut_agent_outbox_bytes", "gauge", "Kept for it until it says that it has them.", NULL,
+     "outbox_bytes"},
 };
 
 static const struct metrics_text_row of_mapping[] = {
-    {"groundnut_mapping_open", "gauge", "Whether the relay lets visitors of it in.", mapping_open},
+    {"groundnut_mapping_open", "gauge", "Whether the relay lets visitors of it in.", mapping_open,
+     NULL},
     {"groundnut_mapping_reachable", "gauge",
-     "Whether the agent got through to it from outside; absent while it is unknown.", reachable},
+     "Whether the agent got through to it from outside; absent while it is unknown.", reachable,
+     NULL},
     {"groundnut_mapping_target_up", "gauge",
-     "Whether the service at home answers; absent while it is unknown.", target_up},
+     "Whether the service at home answers; absent while it is unknown.", target_up, NULL},
     {"groundnut_mapping_certificate_valid", "gauge",
      "Whether its https mapping has a certificate; absent while it waits for the first.",
-     certificate_valid},
+     certificate_valid, NULL},
     {"groundnut_mapping_certificate_expiry_timestamp_seconds", "gauge",
-     "When that certificate ends, in Unix time.", certificate_expiry},
-    {"groundnut_mapping_connections", "gauge", "Visitors at this moment.", connections},
-    {"groundnut_mapping_connections_total", "counter", "Visitors so far.", connections_total},
-    {"groundnut_mapping_flows", "gauge", "UDP flows at this moment.", flows},
-    {"groundnut_mapping_dropped_total", "counter", "UDP packets that were dropped.", dropped},
-    {"groundnut_mapping_received_bytes_total", "counter", "Bytes from visitors toward home.",
-     bytes_in},
-    {"groundnut_mapping_sent_bytes_total", "counter", "Bytes from home toward visitors.",
-     bytes_out},
+     "When that certificate ends, in Unix time.", certificate_expiry, NULL},
+    {"groundnut_mapping_connections", "gauge", "Visitors at this moment.", NULL, "connections"},
+    {"groundnut_mapping_connections_total", "counter", "Visitors so far.", NULL,
+     "connections_total"},
+    {"groundnut_mapping_flows", "gauge", "UDP flows at this moment.", NULL, "flows"},
+    {"groundnut_mapping_dropped_total", "counter", "UDP packets that were dropped.", NULL,
+     "dropped"},
+    {"groundnut_mapping_received_bytes_total", "counter", "Bytes from visitors toward home.", NULL,
+     "bytes_in"},
+    {"groundnut_mapping_sent_bytes_total", "counter", "Bytes from home toward visitors.", NULL,
+     "bytes_out"},
 };
 
 static void put_label(struct buf *out, const char *name, const char *value)
@@ -176,7 +141,8 @@ static void put_member(struct buf *out, const char *comma, const char *name, con
 static void put_value(struct buf *out, const struct metrics_text_row *m, const json_t *object,
 		      const json_t *mapping)
 {
-	double value = m->value(mapping ? mapping : object);
+	const json_t *from = mapping ? mapping : object;
+	double value = m->value ? m->value(from) : metrics_text_number(from, m->member);
 	if (value < 0)
 		return;
 	buf_printf(out, "%s{", m->name);
@@ -216,7 +182,7 @@ void metrics_text_agents(struct buf *out, const json_t *agents)
 
 void metrics_text_one(struct buf *out, const char *name, const char *help, double value)
 {
-	const struct metrics_text_row m = {name, "gauge", help, NULL};
+	const struct metrics_text_row m = {.name = name, .type = "gauge", .help = help};
 	put_head(out, &m);
 	buf_printf(out, "%s %.17g\n", name, value);
 }

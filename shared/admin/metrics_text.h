@@ -13,6 +13,7 @@ struct metrics_text_row {
 	const char *name, *type, *help;
 	/* Reads the value from an object. Negative: it has none, and no line is written. */
 	double (*value)(const struct json_t *object);
+	const char *member; /* where value is NULL: the member that is the value */
 };
 
 /* Writes each row with its value of each object of the array. */
