@@ -333,6 +333,7 @@ static void run(void (*step)(struct ground *g))
 	for (int i = 0; i < WORKERS; i++) {
 		assert_int_equal(loop_join(g->workers[i].loop), 0);
 		session_pool_fini(&g->workers[i].pool);
+		buf_fini(&g->workers[i].departed);
 		assert_int_equal(loop_free(g->workers[i].loop), 0);
 	}
 	registry_free(g->agents);
