@@ -683,6 +683,16 @@ static void show_certificates(void *owner, struct json *w)
 	certificates_list(((struct service_main *)owner)->certificates, w);
 }
 
+static uint64_t write_visitors(void *owner, const char *mapping, struct json *w)
+{
+	return targets_visitors(((struct service_main *)owner)->targets, mapping, w);
+}
+
+static bool cut_visitor(void *owner, uint64_t id, struct json *w)
+{
+	return targets_cut_visitor(((struct service_main *)owner)->targets, id, w);
+}
+
 static const char *renew_for_page(void *owner, const char *mapping)
 {
 	return certificates_renew(((struct service_main *)owner)->certificates, mapping);
@@ -696,7 +706,8 @@ static const char *reload_for_page(void *owner)
 static void start_api(struct service_main *m)
 {
 	const struct agent_api_calls calls = {
-	    m, show_status, show_certificates, write_requests, renew_for_page, reload_for_page};
+	    m,           show_status,    show_certificates, write_requests, write_visitors,
+	    cut_visitor, renew_for_page, reload_for_page};
 	m->api = agent_api_new(m->loop, &calls, m->events);
 	agent_api_set(m->api, m->config);
 }

@@ -77,7 +77,7 @@ struct visit {
 	uint16_t port;
 	struct addr visitor;
 	struct flow_count count; /* of this visit; its bytes count in the target's, too */
-	uint64_t since_ms;
+	uint64_t since_ms, id;
 };
 
 struct targets {
@@ -95,6 +95,7 @@ struct targets {
 	struct reachability *reachability;
 	struct transport *reports_to; /* NULL: the relay takes no reports */
 	struct timer *report_timer;
+	uint64_t visit_ids;           /* the last one given; at first the time in microseconds */
 	unsigned visits, visits_most; /* of all targets; descriptors must be left for a new link */
 	uint32_t next_id;
 	uint64_t serial, answered;
@@ -134,6 +135,7 @@ struct targets *targets_new(struct loop *l, struct certificates *certificates,
 	s->owner = owner;
 	s->next_id = 1;
 	s->visits_most = file_limit_for_visitors();
+	s->visit_ids = 1000 * loop_wall_ms();
 	list_init(&s->list);
 	s->by_id = hash_table_new();
 	s->events = events;
@@ -176,7 +178,7 @@ static void drop_visit(struct visit *v, const char *why)
 	mem_free(v);
 }
 
-static void cut_visit(struct visit *v, enum reset_code code)
+static void end_visit(struct visit *v, enum reset_code code, const char *why)
 {
 	target_dial_close(v->dial);
 	flow_cut(v->flow, code);
@@ -189,7 +191,12 @@ static void cut_visit(struct visit *v, enum reset_code code)
 		stream_close(v->stream);
 		transport_mark(v->transport);
 	}
-	drop_visit(v, reset_text(code));
+	drop_visit(v, why);
+}
+
+static void cut_visit(struct visit *v, enum reset_code code)
+{
+	end_visit(v, code, reset_text(code));
 }
 
 static void on_visit_end(void *owner, const struct splice_end *end)
@@ -430,7 +437,8 @@ void targets_opened(struct targets *s, struct transport *k, struct stream *strea
 			    .port = port,
 			    .visitor = info->visitor,
 			    .count.bytes.whole = &target->count.bytes,
-			    .since_ms = loop_now_ms(s->loop)};
+			    .since_ms = loop_now_ms(s->loop),
+			    .id = ++s->visit_ids};
 	list_append(&target->visits, &v->node);
 	target->visits_now++;
 	s->visits++;
@@ -955,6 +963,64 @@ void targets_status(const struct targets *s, struct json *w)
 	LIST_EACH(node, &s->list)
 	target_status(LIST_ENTRY(node, struct target, node), w);
 	json_close(w);
+}
+
+/* --- visitors, for who looks --- */
+
+static void tell_visit(const struct visit *v, struct json *w)
+{
+	const struct target *t = v->target;
+	char from[ADDR_TEXT];
+	char *to = mem_printf("%s:%u", t->mapping.target.host, v->port);
+	json_open(w, NULL, '{');
+	json_uint(w, "id", v->id);
+	json_str(w, "mapping", t->mapping.name);
+	json_str(w, "protocol", mapping_kind(t->mapping.protocol)->word);
+	json_str(w, "visitor", addr_ip_text(&v->visitor, from));
+	json_str(w, "target", to);
+	json_time(w, "since", loop_wall_ms() - (loop_now_ms(t->all->loop) - v->since_ms));
+	json_uint(w, "bytes_in", v->count.bytes.from_stream);
+	json_uint(w, "bytes_out", v->count.bytes.to_stream);
+	json_close(w);
+	mem_free(to);
+}
+
+uint64_t targets_visitors(const struct targets *s, const char *mapping, struct json *w)
+{
+	uint64_t total = 0, told = 0;
+	LIST_EACH(node, &s->list)
+	{
+		const struct target *t = LIST_ENTRY(node, struct target, node);
+		if (*mapping && strcmp(mapping, t->mapping.name) != 0)
+			continue;
+		total += t->visits_now;
+		LIST_EACH(visit, &t->visits)
+		if (told++ < TARGETS_VISITORS_MOST)
+			tell_visit(LIST_ENTRY(visit, struct visit, node), w);
+	}
+	return total;
+}
+
+static struct visit *find_visit(const struct targets *s, uint64_t id)
+{
+	LIST_EACH(node, &s->list)
+	{
+		const struct target *t = LIST_ENTRY(node, struct target, node);
+		LIST_EACH(visit, &t->visits)
+		if (LIST_ENTRY(visit, struct visit, node)->id == id)
+			return LIST_ENTRY(visit, struct visit, node);
+	}
+	return NULL;
+}
+
+bool targets_cut_visitor(struct targets *s, uint64_t id, struct json *w)
+{
+	struct visit *v = find_visit(s, id);
+	if (!v)
+		return false;
+	tell_visit(v, w);
+	end_visit(v, RESET_ABORTED, "it was cut off on the page");
+	return true;
 }
 
 /* --- what the relay is told --- */

@@ -34,6 +34,13 @@ void targets_set(struct targets *s, const struct mapping_list *list);
 void targets_set_log(struct targets *s, bool visitors, bool requests);
 /* Writes these requests into an open array, the newest last. */
 void targets_write_requests(const struct targets *s, struct json *w);
+enum { TARGETS_VISITORS_MOST = 500 };
+/* Writes the visitors that are inside into an open array, those of a mapping from the longest here
+ * on, at most TARGETS_VISITORS_MOST. mapping: only its visitors; "": those of all. Returns how many
+ * there are. */
+uint64_t targets_visitors(const struct targets *s, const char *mapping, struct json *w);
+/* Cuts a visitor off, and writes before who it was, as above. False: there is none of that id. */
+bool targets_cut_visitor(struct targets *s, uint64_t id, struct json *w);
 /* A session begins; probes and reports go by it from now on. can: what the relay can do. */
 void targets_begin(struct targets *s, const struct reachability_session *session,
 		   struct capabilities can);

@@ -21,6 +21,7 @@
 #include "shared/base/file.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
+#include "shared/base/text.h"
 #include "shared/net/listener_set.h"
 
 #include <jansson.h>
@@ -261,6 +262,45 @@ static void list_requests(void *owner, const struct admin_request *r)
 	buf_fini(&out);
 }
 
+static void list_visitors(void *owner, const struct admin_request *r)
+{
+	const struct agent_api *a = owner;
+	char mapping[ADMIN_REST];
+	struct buf out = BUF_INIT;
+	struct json w = json_into(&out, false);
+	admin_request_query(r, "mapping", mapping, sizeof mapping);
+	json_open(&w, NULL, '{');
+	json_open(&w, "visitors", '[');
+	uint64_t total = a->calls.write_visitors(a->calls.owner, mapping, &w);
+	json_close(&w);
+	json_uint(&w, "total", total);
+	json_close(&w);
+	admin_answer(r->exchange, &out);
+	buf_fini(&out);
+}
+
+static void cut_visitor(void *owner, const struct admin_request *r)
+{
+	struct agent_api *a = owner;
+	char id[ADMIN_REST];
+	char *end = strchr(memcpy(id, r->rest, sizeof id), '/');
+	uint64_t number = 0;
+	struct buf was = BUF_INIT, out = BUF_INIT;
+	struct json w = json_into(&was, false);
+	if (end)
+		*end = '\0';
+	if (!end || strcmp(end + 1, "cut") != 0 || text_uint(id, INT64_MAX, &number) < 0 ||
+	    !a->calls.cut_visitor(a->calls.owner, number, &w)) {
+		admin_answer_error(r->exchange, 404, "there is no such visitor");
+	} else {
+		admin_server_audit(a->server, &r->asker, "visitor_cut", buf_str(&was), NULL);
+		buf_puts(&out, "{}");
+		admin_answer(r->exchange, &out);
+	}
+	buf_fini(&was);
+	buf_fini(&out);
+}
+
 static void listen_to_events(void *owner, const struct admin_request *r)
 {
 	live_status_add(((struct agent_api *)owner)->live, r);
@@ -308,6 +348,8 @@ static const struct admin_route routes[] = {
     {"GET", "/api/v1/certificates", ADMIN_READS, list_certificates},
     {"POST", "/api/v1/certificates/", ADMIN_WRITES, renew_certificate},
     {"GET", "/api/v1/requests", ADMIN_READS, list_requests},
+    {"GET", "/api/v1/visitors", ADMIN_READS, list_visitors},
+    {"POST", "/api/v1/visitors/", ADMIN_WRITES, cut_visitor},
     {"GET", "/api/v1/doctor", ADMIN_READS, ask_doctor},
     {"GET", "/api/v1/events", ADMIN_READS, listen_to_events},
     {0},

@@ -9,6 +9,8 @@
  *	/api/v1/certificates            the certificates of the https mappings
  *	/api/v1/certificates/NAME       POST orders a new one
  *	/api/v1/requests                the last requests of https mappings
+ *	/api/v1/visitors?mapping=       the visitors inside
+ *	/api/v1/visitors/ID/cut         POST cuts one off
  *	/api/v1/events                  events and changes of the status (live_status.h)
  *	/api/v1/doctor                  the list that `doctor --json` prints
  *
@@ -31,6 +33,9 @@ struct agent_api_calls {
 	void (*write_status)(void *owner, struct json *w);       /* the whole status object */
 	void (*write_certificates)(void *owner, struct json *w); /* elements of an open array */
 	void (*write_requests)(void *owner, struct json *w);     /* members of an open object */
+	/* As targets_visitors() and targets_cut_visitor(). */
+	uint64_t (*write_visitors)(void *owner, const char *mapping, struct json *w);
+	bool (*cut_visitor)(void *owner, uint64_t id, struct json *w);
 	/* Orders a new certificate. NULL, or a static text that says why not. */
 	const char *(*renew)(void *owner, const char *mapping);
 	/* Reads the file again. NULL, or a static text that says why nothing was changed. */

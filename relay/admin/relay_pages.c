@@ -7,8 +7,7 @@
 	X(homes)                                                                                   \
 	X(listeners)                                                                               \
 	X(names)                                                                                   \
-	X(traffic)                                                                                 \
-	X(visitors)
+	X(traffic)
 
 #define EMBED(name) WEB_FILES_SCRIPT_EMBED("relay/admin/web/", name)
 SCRIPTS(EMBED)

@@ -14,6 +14,7 @@
 	X(signin)                                                                                  \
 	X(states)                                                                                  \
 	X(tabs)                                                                                    \
+	X(visitors)                                                                                \
 	X(words)
 
 #define EMBED(name) WEB_FILES_SCRIPT_EMBED("shared/web/", name)

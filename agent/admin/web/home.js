@@ -5,6 +5,7 @@ import { mappingTable, mappingTroubles, measure, ratesNote } from './mappings.js
 import { ask, get } from './server.js';
 import { state } from './states.js';
 import { refresh } from './tabs.js';
+import './visitors.js';
 import { vocabulary } from './words.js';
 
 const t = vocabulary({
@@ -14,7 +15,7 @@ const t = vocabulary({
 	changed: '{1} was changed', pause: 'Pause', resume: 'Resume', pause_title: 'Pause {1}?', pause_text: 'It is closed to visitors, and those who are there are cut off. It stays in the file.',
 	paused_done: '{1} is paused', resumed_done: '{1} goes on', remove: 'Remove', remove_title: 'Remove {1}?', remove_text: 'Its visitors are cut off, and it is taken out of the file.',
 	removed: '{1} was removed', acts: 'Do', name: 'Name', name_hint: 'letters, digits, “.”, “_” and “-”', protocol: 'Protocol', protocol_auto: 'tcp by a port, http by a host',
-	public_side: 'Public port or host', public_hint: '8080, 50000-50009, or blog.{1}', target: 'Service at home', target_hint: '192.168.1.20:631, or a port of this machine',
+	visitors: 'Who is inside', visitors_of: 'Visitors of {1}: {2}', public_side: 'Public port or host', public_hint: '8080, 50000-50009, or blog.{1}', target: 'Service at home', target_hint: '192.168.1.20:631, or a port of this machine',
 	public_port: 'Port of its own (https only)', allow: 'Who may come in', allow_hint: 'networks such as 198.51.100.0/24, by comma; empty: everybody', user: 'User (http, https)',
 	password: 'Password', password_hint: 'only to set another', bandwidth: 'Bits a second, each way', bandwidth_hint: '20M; empty: no limit', connections: 'Visitors at once',
 	proxy_protocol: 'PROXY protocol', none: 'none', no_mappings: 'Nothing is public yet. “Add a mapping” makes a service at home reachable from outside.',
@@ -25,7 +26,7 @@ const t = vocabulary({
 	changed: '已修改 {1}', pause: '暂停', resume: '恢复', pause_title: '暂停 {1}？', pause_text: '将对访客关闭，正在访问的连接会中断。配置文件里仍然保留。',
 	paused_done: '已暂停 {1}', resumed_done: '已恢复 {1}', remove: '删除', remove_title: '删除 {1}？', remove_text: '访客的连接会中断，并从配置文件中删除。',
 	removed: '已删除 {1}', acts: '操作', name: '名称', name_hint: '字母、数字、“.”、“_”和“-”', protocol: '协议', protocol_auto: '端口用 tcp，域名用 http',
-	public_side: '公网端口或域名', public_hint: '8080、50000-50009 或 blog.{1}', target: '家里的服务', target_hint: '192.168.1.20:631，或本机的端口',
+	visitors: '当前访客', visitors_of: '{1} 的访客：{2}', public_side: '公网端口或域名', public_hint: '8080、50000-50009 或 blog.{1}', target: '家里的服务', target_hint: '192.168.1.20:631，或本机的端口',
 	public_port: '独立端口（仅 https）', allow: '允许的来源', allow_hint: '网段，如 198.51.100.0/24，用逗号分隔；留空：所有人', user: '用户名（http、https）',
 	password: '密码', password_hint: '只在要更换时填写', bandwidth: '每个方向的带宽（比特/秒）', bandwidth_hint: '20M；留空：不限', connections: '同时访客数',
 	proxy_protocol: 'PROXY 协议', none: '无', no_mappings: '还没有公开任何服务。点“添加映射”，就能从外网访问家里的服务。',
@@ -123,6 +124,8 @@ function connection(status) {
 			status.last_error && status.state !== 'attached' && line('last_error', status.last_error), adviceOf(status) && line('advice', adviceOf(status))));
 }
 
+const inside = (m, count) => count > 0 && button('visitors', m.name, `${count}`, { class: 'small', 'aria-label': t('visitors_of', m.name, count) });
+
 export const home = {
 	id: 'home', words: ['Home', '本机'],
 	draw({ status, matches }) {
@@ -134,8 +137,8 @@ export const home = {
 			element('section', { class: 'attention', hidden: !wrong.length }, element('h2', {}, t('attention')), element('ul', {}, ...wrong.map((text) => element('li', { class: 'wrong' }, text)))),
 			connection(status),
 			element('h2', {}, t('mappings')),
-			element('p', {}, button('mapping-add', '', t('add'), { class: 'main' })),
-			status.mappings.length ? element('div', { class: 'sheet' }, mappingTable(found, (m) => m.name, { more: [[t('acts'), acts]] })) : element('p', { class: 'quiet' }, t('no_mappings')),
+			element('p', {}, button('mapping-add', '', t('add'), { class: 'main' }), ' ', button('visitors', '', t('visitors'))),
+			status.mappings.length ? element('div', { class: 'sheet' }, mappingTable(found, (m) => m.name, { more: [[t('acts'), acts]], visitors: inside })) : element('p', { class: 'quiet' }, t('no_mappings')),
 			element('p', { class: 'quiet', hidden: !status.mappings.length }, ratesNote()),
 		];
 	},

@@ -30,6 +30,22 @@ await check('the link leads to the page', () => page.waitForURL((url) => url.pat
 await check('the relay is there', () => page.locator('article').getByText('attached', { exact: true }).waitFor());
 await check('and a mapping, as a visitor types it', () => row('web').getByText('203.0.113.10:8080').waitFor());
 
+await check('who is inside is shown, with the service', async () => {
+	await row('web').getByRole('button', { name: 'Visitors of web: 1' }).waitFor();
+	await page.getByRole('button', { name: 'Who is inside' }).click();
+	await page.locator('dialog tbody tr', { hasText: 'web' }).getByText('127.0.0.1:80').waitFor();
+	same([], await violations(page));
+	await page.screenshot({ path: `${directory}/visitors.png` });
+});
+await check('and cut off, when that is confirmed', async () => {
+	await page.locator('dialog').getByRole('button', { name: /^Cut off/ }).click();
+	await page.getByText('Its connection is reset').waitFor();
+	await page.getByRole('button', { name: 'Cut off', exact: true }).click();
+	await page.locator('dialog').getByText('Nobody is inside now.').waitFor();
+	await page.getByRole('button', { name: 'Close' }).click();
+	await closed();
+});
+await step('cut');
 await check('a mapping is added by keyboard alone', async () => {
 	await tabTo(page, /^Add a mapping/);
 	await page.keyboard.press('Enter');

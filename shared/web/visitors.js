@@ -1,4 +1,4 @@
-// Who is inside a mapping: asked for while this window is open, and at no other time.
+// Who is inside a mapping, or inside any: asked for while this window is open, and at no other time.
 import { button, element, lay, onAct, say, table } from './dom.js';
 import { closer, form, open } from './dialog.js';
 import { bytes, time } from './format.js';
@@ -6,11 +6,11 @@ import { ask, get } from './server.js';
 import { vocabulary } from './words.js';
 
 const t = vocabulary({
-	title: 'Visitors of {1}', from: 'From', since: 'Since', in: 'In', out: 'Out', do: 'Do', nobody: 'Nobody is inside now.', more: '{1} are inside; these are {2} of them.',
+	title: 'Visitors of {1}', title_all: 'Visitors', mapping: 'Mapping', service: 'Service', from: 'From', since: 'Since', in: 'In', out: 'Out', do: 'Do', nobody: 'Nobody is inside now.', more: '{1} are inside; these are {2} of them.',
 	cut: 'Cut off…', cut_title: 'Cut off the visitor from {1}?', cut_verb: 'Cut off', cut_done: 'The visitor from {1} was cut off',
 	cut_text: 'Its connection is reset; no other notices. It may come again: “allow” of the mapping, at home, says who may.',
 }, {
-	title: '{1} 的访客', from: '来源', since: '开始于', in: '入', out: '出', do: '操作', nobody: '现在没有访客。', more: '共有 {1} 位访客，这里显示其中 {2} 位。',
+	title: '{1} 的访客', title_all: '访客', mapping: '映射', service: '服务', from: '来源', since: '开始于', in: '入', out: '出', do: '操作', nobody: '现在没有访客。', more: '共有 {1} 位访客，这里显示其中 {2} 位。',
 	cut: '断开…', cut_title: '断开来自 {1} 的访客？', cut_verb: '断开', cut_done: '已断开来自 {1} 的访客',
 	cut_text: '它的连接会被重置，其他访客不受影响。它可以再次连接；谁可以访问由家里该映射的 “allow” 决定。',
 });
@@ -18,29 +18,32 @@ const t = vocabulary({
 const EVERY_MS = 2000;
 let shown; // {query, look()} of the window that is open
 
-function visitors({ total, visitors: list }) {
+// Of one mapping, its name is in the title; at home the service is told, too.
+function visitors({ total, visitors: list }, ofAll) {
+	const atHome = list.some((v) => v.target), where = [...(ofAll ? [[t('mapping')]] : []), ...(atHome ? [[t('service')]] : [])];
 	const row = (v) => ({ key: `${v.id}`, cells: [
-		element('strong', {}, v.visitor), time(v.since), bytes(v.bytes_in), bytes(v.bytes_out),
+		element('strong', {}, v.visitor), ...(ofAll ? [v.mapping] : []), ...(atHome ? [v.target] : []), time(v.since), bytes(v.bytes_in), bytes(v.bytes_out),
 		button('visitor-cut', `${v.id}`, t('cut'), { class: 'small', 'data-from': v.visitor, 'aria-label': `${t('cut')} ${v.visitor}` }),
 	] });
 	if (!list.length) return [element('p', { class: 'quiet' }, t('nobody'))];
 	return [
 		element('p', { class: 'quiet', hidden: total === list.length }, t('more', total, list.length)),
-		element('div', { class: 'sheet' }, table([[t('from')], [t('since')], [t('in'), true], [t('out'), true], [t('do')]], list.map(row))),
+		element('div', { class: 'sheet' }, table([[t('from')], ...where, [t('since')], [t('in'), true], [t('out'), true], [t('do')]], list.map(row))),
 	];
 }
 
-onAct('visitors', (of) => {
-	const [account, agent, ...mapping] = of.split('/'), box = element('div', {}, element('p', { class: 'quiet' }, t('loading')));
-	const query = new URLSearchParams({ account, agent, mapping: mapping.join('/') });
+// of: "ACCOUNT/AGENT/MAPPING" at the relay, "MAPPING" at home, "" for all.
+onAct('visitors', (of = '') => {
+	const [mapping, agent, account] = of.split('/').reverse(), box = element('div', {}, element('p', { class: 'quiet' }, t('loading')));
+	const query = new URLSearchParams(Object.entries({ account, agent, mapping }).filter(([, value]) => value));
 	const look = async (asked = false) => {
 		try {
-			lay(box, visitors(await get(`api/v1/visitors?${query}`)), asked);
+			lay(box, visitors(await get(`api/v1/visitors?${query}`), !mapping), asked);
 		} catch (error) {
 			lay(box, [element('p', { class: 'wrong' }, error.message)]);
 		}
 	};
-	const dialog = open(t('title', of), box, element('p', { class: 'buttons' }, closer(t('close')))), timer = setInterval(() => document.hidden || look(), EVERY_MS);
+	const dialog = open(of ? t('title', of) : t('title_all'), box, element('p', { class: 'buttons' }, closer(t('close')))), timer = setInterval(() => document.hidden || look(), EVERY_MS);
 	dialog.classList.add('wide');
 	dialog.addEventListener('close', () => clearInterval(timer));
 	shown = { query, look };
