@@ -19,7 +19,7 @@
 #include "shared/base/mem.h"
 #include "shared/base/random.h"
 #include "shared/base/text.h"
-#include "shared/net/program.h"
+#include "shared/net/child_process.h"
 
 #include <errno.h>
 #include <openssl/evp.h>
@@ -56,7 +56,7 @@ struct certificate_delivery {
 	char **hook;
 	enum delivery_state at;
 	struct errand *errand; /* NULL: IDLE */
-	struct program *program;
+	struct child_process *program;
 	struct stat seen; /* the state of the file at the last delivery */
 	struct backoff backoff;
 	uint64_t again_ms; /* when to try again; 0: only when the file changes */
@@ -208,7 +208,7 @@ static void note(void *arg)
 static void delivery_end(struct certificate_delivery *d)
 {
 	list_remove(&d->node);
-	program_close(d->program);
+	child_process_close(d->program);
 	errand_free(d->errand);
 	mem_free(d->name);
 	mem_free(d->dir);
@@ -269,7 +269,7 @@ static void begin_note(struct certificate_delivery *d)
 static void on_hook(void *owner, const char *why)
 {
 	struct certificate_delivery *d = owner;
-	program_close(d->program);
+	child_process_close(d->program);
 	d->program = NULL;
 	if (why) {
 		const char *cure = !strcmp(why, err_text(-EACCES))
@@ -297,7 +297,7 @@ static void begin_hook(struct certificate_delivery *d)
 	    NULL,
 	};
 	d->at = RUNNING;
-	d->program = program_start(d->loop, d->hook, variables, HOOK_MS, on_hook, d);
+	d->program = child_process_start(d->loop, d->hook, variables, HOOK_MS, on_hook, d);
 	for (char **v = variables; *v; v++)
 		mem_free(*v);
 }

@@ -1,12 +1,12 @@
 #include "agent/certificates_command.h"
 
-#include "agent/running_agent.h"
+#include "agent/agent_control_client.h"
 #include "shared/base/cli.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
-#include "shared/base/text_page.h"
-#include "shared/base/text_table.h"
-#include "shared/net/status_page.h"
+#include "shared/base/terminal_text.h"
+#include "shared/base/terminal_table.h"
+#include "shared/net/status_text.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -17,21 +17,21 @@ enum { RENEW_TIMEOUT_MS = 62000 };
 
 static void print_table(const json_t *list)
 {
-	struct text_table t = TEXT_TABLE_INIT("llll");
+	struct terminal_table t = TERMINAL_TABLE_INIT("llll");
 	struct buf out = BUF_INIT;
-	struct text_page page;
-	text_page_init(&page, &out, 1);
-	text_table_row(&t, "NAME", "HOST", "STATE", "UNTIL");
+	struct terminal_text page;
+	terminal_text_init(&page, &out, 1);
+	terminal_table_row(&t, "NAME", "HOST", "STATE", "UNTIL");
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *c = json_array_get(list, i);
-		const char *state = status_page_text(c, "state"),
-			   *error = status_page_text(c, "error");
-		text_table_row(&t, status_page_text(c, "name"), status_page_text(c, "host"), state,
-			       status_page_text(c, "not_after"));
+		const char *state = status_text_string(c, "state"),
+			   *error = status_text_string(c, "error");
+		terminal_table_row(&t, status_text_string(c, "name"), status_text_string(c, "host"),
+				   state, status_text_string(c, "not_after"));
 		if (error)
-			text_table_note(&t, TEXT_RED, error);
+			terminal_table_note(&t, TEXT_RED, error);
 	}
-	text_table_write(&t, 0, &page);
+	terminal_table_write(&t, 0, &page);
 	fputs(buf_str(&out), stdout);
 	buf_fini(&out);
 }
@@ -50,7 +50,7 @@ static int ask(const char *file, const char *what, const char *name, unsigned ti
 	int code = cli_exit(agent_config_load(file, &c));
 	if (code)
 		return code;
-	running_agent_ask(c, what, name, timeout_ms, out);
+	agent_control_client_ask(c, what, name, timeout_ms, out);
 	agent_config_free(c);
 	if (out->result == CONTROL_CLIENT_DONE)
 		return 0;

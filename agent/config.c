@@ -6,7 +6,7 @@
 #include "agent/config.h"
 
 #include "agent/certificate_files.h"
-#include "agent/identity.h"
+#include "agent/machine_identity.h"
 #include "shared/base/conf.h"
 #include "shared/base/err.h"
 #include "shared/base/file.h"
@@ -16,7 +16,7 @@
 #include "shared/base/default_paths.h"
 #include "shared/base/text.h"
 #include "shared/base/visitor_log.h"
-#include "shared/net/congestion.h"
+#include "shared/net/congestion_control.h"
 #include "shared/net/tls_context.h"
 
 #include <ctype.h>
@@ -49,10 +49,10 @@ static char *read_state(struct conf_at root, const char *file)
 
 static char *default_agent(const char *state)
 {
-	struct identity id;
-	identity_read(state, &id);
-	char *name = identity_name(&id);
-	identity_fini(&id);
+	struct machine_identity id;
+	machine_identity_read(state, &id);
+	char *name = machine_identity_name(&id);
+	machine_identity_fini(&id);
 	return name;
 }
 
@@ -331,7 +331,7 @@ static struct agent_config *read_all(struct conf_at root, const char *file)
 	c->state = read_state(root, file);
 	c->agent_is_default = !conf_has(root, "agent");
 	c->agent = c->agent_is_default ? default_agent(c->state) : read_name(root, "agent");
-	c->congestion = congestion_read(root);
+	c->congestion = congestion_control_read(root);
 	c->sandbox = true;
 	conf_opt_bool(root, "sandbox", &c->sandbox);
 	acme_config_read(root, file, &c->acme);
@@ -339,7 +339,7 @@ static struct agent_config *read_all(struct conf_at root, const char *file)
 	read_mappings(root, c);
 	read_names(root, c);
 	visitor_log_read(root, &c->log_visitors, &c->log_requests);
-	notify_config_read(root, file, &c->notify);
+	alert_config_read(root, file, &c->notify);
 	conf_done(root);
 	return c;
 }
@@ -427,7 +427,7 @@ void agent_config_free(struct agent_config *c)
 	mem_free(c->congestion);
 	admin_config_fini(&c->admin);
 	acme_config_fini(&c->acme);
-	notify_config_fini(&c->notify);
+	alert_config_fini(&c->notify);
 	mapping_list_fini(&c->mappings);
 	name_entry_list_fini(&c->names);
 	mem_free(c);

@@ -4,7 +4,7 @@
 
 #include "shared/admin/admin_config.h"
 #include "shared/net/acme_config.h"
-#include "shared/net/notify_config.h"
+#include "shared/net/alert_config.h"
 #include "shared/base/addr.h"
 #include "shared/tunnel/declare_messages.h"
 
@@ -17,7 +17,7 @@ struct agent_config {
 	char *account;
 	char *token;
 	char *invite; /* the token of an invitation that the agent shows with its own; or NULL */
-	/* this agent's name; by default that of identity_name() */
+	/* this agent's name; by default that of machine_identity_name() */
 	char *agent;
 	bool agent_is_default;
 	char *control;    /* the path of the control socket */
@@ -29,7 +29,7 @@ struct agent_config {
 	struct mapping_list mappings;
 	struct name_entry_list names;
 	bool log_visitors, log_requests;
-	struct notify_config notify;
+	struct alert_config notify;
 };
 
 char *agent_config_default_path(void);

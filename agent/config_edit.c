@@ -8,7 +8,7 @@
  */
 #include "agent/config_edit.h"
 
-#include "agent/identity.h"
+#include "agent/machine_identity.h"
 #include "shared/base/buf.h"
 #include "shared/base/cli.h"
 #include "shared/base/conf.h"
@@ -17,7 +17,7 @@
 #include "shared/base/file.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
-#include "shared/base/mounted_file.h"
+#include "shared/base/bind_mounted_file.h"
 #include "shared/base/text.h"
 #include "shared/base/token.h"
 
@@ -169,7 +169,7 @@ static int keep_old(const struct document *d)
 static int write_mounted(const char *file, struct buf *text)
 {
 	char *dir = default_paths_state("agent");
-	int err = mounted_file_write(file, buf_data(text), buf_len(text), dir);
+	int err = bind_mounted_file_write(file, buf_data(text), buf_len(text), dir);
 	mem_free(dir);
 	return err;
 }
@@ -213,7 +213,7 @@ static bool never_joined(const struct document *d, const char *account)
 {
 	const char *state = json_string_value(json_object_get(d->root, "state"));
 	char *dir = state ? file_beside(d->file, state) : default_paths_state("agent");
-	bool never = identity_is_failed_join(dir, account);
+	bool never = machine_identity_is_failed_join(dir, account);
 	mem_free(dir);
 	return never;
 }

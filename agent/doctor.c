@@ -16,7 +16,7 @@
 #include "shared/base/mem.h"
 #include "shared/net/control_client.h"
 #include "shared/net/dial.h"
-#include "shared/net/status_page.h"
+#include "shared/net/status_text.h"
 #include "shared/net/timer.h"
 
 #include <jansson.h>
@@ -78,7 +78,7 @@ static void ask_agent(struct doctor *d)
 
 static const char *text_of(const json_t *object, const char *key)
 {
-	const char *text = status_page_text(object, key);
+	const char *text = status_text_string(object, key);
 	return text ? text : "";
 }
 
@@ -93,7 +93,7 @@ static void look_at_session(struct doctor *d)
 	char rtt[32];
 	if (is_attached(d))
 		doctor_report_add(&d->report, DOCTOR_OK, "agent", "is attached, %s ms",
-				  status_page_number(d->status, "rtt_ms", rtt));
+				  status_text_number(d->status, "rtt_ms", rtt));
 	else
 		doctor_report_add(&d->report, DOCTOR_WRONG, "agent", "runs, and is %s%s%s", state,
 				  *error ? ": " : "", error);

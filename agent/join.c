@@ -2,10 +2,10 @@
 
 #include "agent/config.h"
 #include "agent/config_edit.h"
-#include "agent/identity.h"
+#include "agent/machine_identity.h"
 #include "agent/join_line.h"
 #include "agent/join_probe.h"
-#include "agent/running_agent.h"
+#include "agent/agent_control_client.h"
 #include "shared/base/cli.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
@@ -81,11 +81,11 @@ static int follow_up(const struct agent_config *c)
 	log_say("%s", said);
 	mem_free(said);
 	if (err) {
-		identity_note_failed_join(c->state, c->account);
+		machine_identity_note_failed_join(c->state, c->account);
 		return EXIT_WORK;
 	}
-	identity_note_attached(c->state, c->agent_is_default ? c->agent : NULL);
-	running_agent_ask(c, "reload", NULL, CONTROL_CLIENT_MS, &ask);
+	machine_identity_note_attached(c->state, c->agent_is_default ? c->agent : NULL);
+	agent_control_client_ask(c, "reload", NULL, CONTROL_CLIENT_MS, &ask);
 	if (ask.result == CONTROL_CLIENT_DONE)
 		log_say("the running agent has taken the file up; next: `groundnut-agent status`");
 	else if (ask.result == CONTROL_CLIENT_NOBODY)

@@ -2,10 +2,10 @@
 #include "agent/certificates_command.h"
 #include "agent/config.h"
 #include "agent/doctor.h"
-#include "agent/environment.h"
+#include "agent/container_environment.h"
 #include "agent/join.h"
 #include "agent/map_command.h"
-#include "agent/running_agent.h"
+#include "agent/agent_control_client.h"
 #include "agent/service.h"
 #include "agent/status.h"
 #include "shared/admin/admin_command.h"
@@ -62,7 +62,7 @@ static int map_of_environment(void *line, char **words, int count);
 
 static int run_run(const struct cli_line *line)
 {
-	int code = environment_apply(line->config, map_of_environment, (void *)line);
+	int code = container_environment_apply(line->config, map_of_environment, (void *)line);
 	return code ? code : cli_serve(line, service_run);
 }
 
@@ -88,7 +88,7 @@ static int run_status(const struct cli_line *line)
 static int reload_running(const struct agent_config *c)
 {
 	struct control_client ask;
-	running_agent_ask(c, "reload", NULL, CONTROL_CLIENT_MS, &ask);
+	agent_control_client_ask(c, "reload", NULL, CONTROL_CLIENT_MS, &ask);
 	log_say("%s", ask.result == CONTROL_CLIENT_DONE ? "the running agent has taken the file up"
 							: ask.said);
 	int code = ask.result == CONTROL_CLIENT_DONE ? 0 : EXIT_WORK;
@@ -114,7 +114,7 @@ static int run_trust(const struct cli_line *line)
 	int code = cli_exit(agent_config_load(line->config, &c));
 	if (code)
 		return code;
-	running_agent_ask(c, "trust", line->words[0], TRUST_TIMEOUT_MS, &ask);
+	agent_control_client_ask(c, "trust", line->words[0], TRUST_TIMEOUT_MS, &ask);
 	bool done = ask.result == CONTROL_CLIENT_DONE;
 	log_say("%s", ask.said ? ask.said : "done");
 	control_client_fini(&ask);

@@ -1,6 +1,6 @@
 #include "agent/map_command.h"
 
-#include "agent/running_agent.h"
+#include "agent/agent_control_client.h"
 #include "shared/base/cli.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
@@ -105,8 +105,8 @@ int map_command_run(const char *file, const struct map_words *words)
 	int code = config_edit_map(file, words, &is_new, &c);
 	if (code)
 		return code;
-	running_agent_ask(c, "map", words->name, https ? MAP_HTTPS_TIMEOUT_MS : MAP_TIMEOUT_MS,
-			  &ask);
+	agent_control_client_ask(c, "map", words->name,
+				 https ? MAP_HTTPS_TIMEOUT_MS : MAP_TIMEOUT_MS, &ask);
 	switch (ask.result) {
 	case CONTROL_CLIENT_DONE:
 		code = tell(words, ask.answer, is_new);
@@ -132,7 +132,7 @@ int map_command_remove(const char *file, const char *name)
 	if (code)
 		return code;
 	char *nobody = mem_printf("no agent is running: %s is out of the file", name);
-	code = running_agent_reload(c, nobody);
+	code = agent_control_client_reload(c, nobody);
 	mem_free(nobody);
 	agent_config_free(c);
 	return code;

@@ -9,7 +9,7 @@
 #include "shared/base/text.h"
 #include "shared/net/io.h"
 #include "shared/net/timer.h"
-#include "shared/net/tls_hello.h"
+#include "shared/net/client_hello_writer.h"
 #include "shared/net/udp_socket.h"
 
 #include <string.h>
@@ -117,7 +117,7 @@ static void say(struct reachability_attempt *p, enum mapping_protocol protocol, 
 	else if (protocol == MAPPING_HTTP)
 		probe_request(nonce, host, &p->words);
 	else if (protocol == MAPPING_TLS || protocol == MAPPING_HTTPS)
-		tls_hello_write(host, alpn, &p->words);
+		client_hello_writer_write(host, alpn, &p->words);
 	else
 		buf_put(&p->words, nonce, PROBE_NONCE);
 }

@@ -67,7 +67,7 @@ struct relay_session {
 	struct loop *loop;
 	const struct agent_config *config;
 	struct tls_context *tls;
-	char congestion[CONGESTION_NAME]; /* of links; "": as the system has it */
+	char congestion[CONGESTION_CONTROL_NAME]; /* of links; "": as the system has it */
 	relay_session_fn *fn;
 	tunnel_fn *news;
 	void *owner;
@@ -193,8 +193,9 @@ static bool is_idle(const struct relay_session *u)
 static bool is_worn(const struct relay_session *u)
 {
 	int fd = io_fd(transport_io(u->transport));
-	char congestion[CONGESTION_NAME];
-	return strcmp(congestion_of(fd, congestion), "bbr") != 0 && socket_info(fd).has_lost;
+	char congestion[CONGESTION_CONTROL_NAME];
+	return strcmp(congestion_control_of(fd, congestion), "bbr") != 0 &&
+	       socket_info(fd).has_lost;
 }
 
 static void stop_dialling(struct relay_session *u)
@@ -519,7 +520,7 @@ static void say_hello(struct relay_session *u, struct io *io)
 	}
 	struct buf frame = BUF_INIT;
 	hello_write(&h, &frame);
-	congestion_set(io_fd(io), u->congestion);
+	congestion_control_set(io_fd(io), u->congestion);
 	u->pending = io;
 	u->pending_ms = loop_now_ms(u->loop);
 	io_own(io, on_pending, u);
@@ -650,7 +651,7 @@ struct relay_session *relay_session_new(struct loop *l, const struct agent_confi
 	u->fn = fn;
 	u->news = news;
 	u->owner = owner;
-	congestion_choose(c->congestion, u->congestion);
+	congestion_control_choose(c->congestion, u->congestion);
 	u->backoff = (struct backoff){.base_ms = 2000, .max_ms = 60000};
 	u->turned_away = (struct backoff){.base_ms = RETRY_MS, .max_ms = TURNED_AWAY_MS};
 	u->silence = (struct path_tuning)PATH_TUNING_INIT(KEEPALIVE_AGENT.suspect_ms,
@@ -676,9 +677,9 @@ int relay_session_set_config(struct relay_session *u, const struct agent_config 
 	tls_context_unref(u->tls);
 	u->tls = tls;
 	u->config = c;
-	congestion_choose(c->congestion, u->congestion);
+	congestion_control_choose(c->congestion, u->congestion);
 	if (transport_is_attached(u->transport))
-		congestion_set(io_fd(transport_io(u->transport)), u->congestion);
+		congestion_control_set(io_fd(transport_io(u->transport)), u->congestion);
 	return 0;
 }
 

@@ -10,8 +10,8 @@
 #include "agent/service.h"
 
 #include "agent/admin/agent_api.h"
-#include "agent/identity.h"
-#include "agent/running_agent.h"
+#include "agent/machine_identity.h"
+#include "agent/agent_control_client.h"
 #include "agent/targets.h"
 #include "agent/relay_session.h"
 #include "shared/base/buf.h"
@@ -21,7 +21,7 @@
 #include "shared/base/file.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
-#include "shared/base/mounted_file.h"
+#include "shared/base/bind_mounted_file.h"
 #include "shared/base/text.h"
 #include "shared/net/control_server.h"
 #include "shared/net/network_monitor.h"
@@ -67,7 +67,7 @@ struct service_main {
 	struct targets *targets;
 	struct event_hub *events;
 	struct certificates *certificates;
-	struct known_targets *known;
+	struct known_target_keys *known;
 	struct followed_names *follow;
 	struct control *control;
 	struct agent_api *api;
@@ -240,7 +240,7 @@ static void write_status(struct service_main *m, const char *key, struct json *w
 	json_uint(w, "rtt_ms",
 		  keepalive_rtt_ms(transport_keepalive(relay_session_transport(m->session))));
 	json_uint(w, "resumed", relay_session_resumed(m->session));
-	char congestion[CONGESTION_NAME];
+	char congestion[CONGESTION_CONTROL_NAME];
 	json_str(w, "congestion",
 		 transport_congestion(relay_session_transport(m->session), congestion));
 	char *summary = relay_session_summary(m->session);
@@ -388,7 +388,7 @@ static void on_control(void *owner, struct control_reply *reply, const char *req
 	conf_opt_str(at, "name", &name);
 	if (!conf_ok(at)) {
 		control_answer_plain(reply, conf_error_text(c, 0));
-	} else if (!running_agent_is_file(file, m->file)) {
+	} else if (!agent_control_client_is_file(file, m->file)) {
 		char *other = mem_printf("the running agent works with another file, %s", m->file);
 		control_answer_plain(reply, other);
 		mem_free(other);
@@ -487,7 +487,7 @@ static void tell_session(struct service_main *m, bool repeated)
 static void attached(struct service_main *m)
 {
 	const struct agent_config *c = m->config;
-	int err = identity_note_attached(c->state, c->agent_is_default ? c->agent : NULL);
+	int err = machine_identity_note_attached(c->state, c->agent_is_default ? c->agent : NULL);
 	if (err < 0)
 		log_debug("identity_not_kept", "state=%s why=%s", c->state, err_text(err));
 	targets_attached(m->targets);
@@ -624,7 +624,7 @@ static void stop(struct service_main *m)
 	targets_session_over(m->targets);
 	targets_free(m->targets);
 	certificates_free(m->certificates);
-	known_targets_free(m->known);
+	known_target_keys_free(m->known);
 	followed_names_free(m->follow);
 	relay_session_free(m->session);
 	agent_api_close(m->api);
@@ -719,7 +719,7 @@ static int start(struct service_main *m)
 	m->events = event_hub_new(m->loop, m->config->account);
 	event_hub_set(m->events, &m->config->notify, m->config->account, m->config->agent);
 	m->certificates = certificates_new(m->loop, m->events, on_certificates, m);
-	m->known = known_targets_new(m->loop, m->config->state);
+	m->known = known_target_keys_new(m->loop, m->config->state);
 	m->targets = targets_new(m->loop, m->certificates, m->known, m->events, on_targets, m);
 	targets_set_log(m->targets, m->config->log_visitors, m->config->log_requests);
 	targets_set(m->targets, &m->config->mappings);
@@ -783,7 +783,7 @@ static void enter_sandbox(const struct agent_config *c)
 static void mend_file(const char *config_file)
 {
 	char *dir = default_paths_state("agent");
-	mounted_file_mend(config_file, dir);
+	bind_mounted_file_mend(config_file, dir);
 	mem_free(dir);
 }
 
@@ -806,7 +806,7 @@ int service_run(const char *config_file)
 		m.stopping = true;
 		targets_free(m.targets);
 		certificates_free(m.certificates);
-		known_targets_free(m.known);
+		known_target_keys_free(m.known);
 		followed_names_free(m.follow);
 		relay_session_free(m.session);
 		event_hub_close(m.events);

@@ -3,9 +3,9 @@
 #include "agent/config.h"
 #include "shared/base/mem.h"
 #include "shared/base/text.h"
-#include "shared/base/text_table.h"
+#include "shared/base/terminal_table.h"
 #include "shared/net/status_command.h"
-#include "shared/net/status_page.h"
+#include "shared/net/status_text.h"
 
 #include <jansson.h>
 #include <string.h>
@@ -15,7 +15,7 @@ enum { LABEL_WIDTH = 12 };
 /* "-" for what is absent. */
 static const char *text_of(const json_t *object, const char *key)
 {
-	const char *text = status_page_text(object, key);
+	const char *text = status_text_string(object, key);
 	return text ? text : "-";
 }
 
@@ -24,39 +24,39 @@ static bool is_text(const json_t *object, const char *key, const char *wanted)
 	return !strcmp(text_of(object, key), wanted);
 }
 
-static void put_line(struct text_page *page, const char *label, enum text_page_paint paint,
+static void put_line(struct terminal_text *page, const char *label, enum terminal_text_paint paint,
 		     const char *text)
 {
 	char *line = mem_printf("%-*s%s", LABEL_WIDTH, label, text);
-	text_page_put(page, 0, LABEL_WIDTH, paint, line);
+	terminal_text_put(page, 0, LABEL_WIDTH, paint, line);
 	mem_free(line);
 }
 
-static void put_opt_line(struct text_page *page, const char *label, enum text_page_paint paint,
-			 const json_t *status, const char *key)
+static void put_opt_line(struct terminal_text *page, const char *label,
+			 enum terminal_text_paint paint, const json_t *status, const char *key)
 {
-	if (status_page_text(status, key))
+	if (status_text_string(status, key))
 		put_line(page, label, paint, text_of(status, key));
 }
 
-static void put_relay(struct text_page *page, const json_t *status)
+static void put_relay(struct terminal_text *page, const json_t *status)
 {
 	struct buf line = BUF_INIT;
 	char rtt[32];
 	json_int_t resumed = json_integer_value(json_object_get(status, "resumed"));
 	buf_printf(&line, "%s, %s", text_of(status, "relay"), text_of(status, "state"));
-	if (*status_page_number(status, "rtt_ms", rtt) && is_text(status, "state", "attached"))
+	if (*status_text_number(status, "rtt_ms", rtt) && is_text(status, "state", "attached"))
 		buf_printf(&line, ", %s ms", rtt);
 	if (resumed > 0)
 		buf_printf(&line, ", resumed %lld time%s", (long long)resumed,
 			   resumed == 1 ? "" : "s");
-	put_line(page, "relay", status_page_paint(text_of(status, "state")), buf_str(&line));
+	put_line(page, "relay", status_text_paint(text_of(status, "state")), buf_str(&line));
 	buf_fini(&line);
 }
 
-static void put_address(struct text_page *page, const json_t *status)
+static void put_address(struct terminal_text *page, const json_t *status)
 {
-	const char *address = status_page_text(status, "address"), *nat = text_of(status, "nat");
+	const char *address = status_text_string(status, "address"), *nat = text_of(status, "nat");
 	bool nat_known = strcmp(nat, "-") != 0 && strcmp(nat, "unknown") != 0;
 	if (!address)
 		return;
@@ -66,9 +66,9 @@ static void put_address(struct text_page *page, const json_t *status)
 }
 
 /* The agent asks for bbr. Another congestion control is shown with how to get bbr. */
-static void put_congestion(struct text_page *page, const json_t *status)
+static void put_congestion(struct terminal_text *page, const json_t *status)
 {
-	const char *in_force = status_page_text(status, "congestion");
+	const char *in_force = status_text_string(status, "congestion");
 	if (!in_force)
 		return;
 	char *line = strcmp(in_force, "bbr") == 0
@@ -88,7 +88,7 @@ static bool follows_home(const json_t *names)
 	return false;
 }
 
-static void put_head(struct text_page *page, const json_t *status)
+static void put_head(struct terminal_text *page, const json_t *status)
 {
 	char up[32];
 	put_relay(page, status);
@@ -105,38 +105,38 @@ static void put_head(struct text_page *page, const json_t *status)
 	mem_free(line);
 }
 
-static void add_note(struct text_table *t, const char *label, const char *text)
+static void add_note(struct terminal_table *t, const char *label, const char *text)
 {
 	char *line = mem_printf("%s %s", label, text);
-	text_table_note(t, TEXT_PLAIN, line);
+	terminal_table_note(t, TEXT_PLAIN, line);
 	mem_free(line);
 }
 
-static void add_name(struct text_table *t, const json_t *n)
+static void add_name(struct terminal_table *t, const json_t *n)
 {
 	char sent[32], answered[32];
-	const char *wanted = status_page_text(n, "wanted"), *last = status_page_text(n, "last");
-	text_table_row(t, text_of(n, "name"), text_of(n, "follow"), text_of(n, "published"),
-		       status_page_number(n, "updates_sent", sent),
-		       status_page_number(n, "updates_answered", answered));
+	const char *wanted = status_text_string(n, "wanted"), *last = status_text_string(n, "last");
+	terminal_table_row(t, text_of(n, "name"), text_of(n, "follow"), text_of(n, "published"),
+			   status_text_number(n, "updates_sent", sent),
+			   status_text_number(n, "updates_answered", answered));
 	if (wanted && !is_text(n, "published", wanted))
 		add_note(t, "wanted", wanted);
 	if (last)
 		add_note(t, "last answer:", last);
 }
 
-static void put_names(struct text_page *page, const json_t *names)
+static void put_names(struct terminal_text *page, const json_t *names)
 {
-	struct text_table t = TEXT_TABLE_INIT("lllrr");
-	json_t *sorted = status_page_sorted(names, "name", NULL);
-	text_table_row(&t, "NAME", "FOLLOWS", "PUBLISHED", "SENT", "ANSWERED");
+	struct terminal_table t = TERMINAL_TABLE_INIT("lllrr");
+	json_t *sorted = status_text_sorted(names, "name", NULL);
+	terminal_table_row(&t, "NAME", "FOLLOWS", "PUBLISHED", "SENT", "ANSWERED");
 	for (size_t i = 0; i < json_array_size(sorted); i++)
 		add_name(&t, json_array_get(sorted, i));
-	text_table_write(&t, 0, page);
+	terminal_table_write(&t, 0, page);
 	json_decref(sorted);
 }
 
-void status_render(const char *json, struct text_page *page)
+void status_render(const char *json, struct terminal_text *page)
 {
 	json_t *status = json_loads(json, 0, NULL);
 	const json_t *mappings = json_object_get(status, "mappings"),
@@ -144,7 +144,7 @@ void status_render(const char *json, struct text_page *page)
 	put_head(page, status);
 	if (json_array_size(mappings)) {
 		buf_puts(page->out, "\n");
-		status_page_mappings(page, 0, mappings);
+		status_text_mappings(page, 0, mappings);
 	}
 	if (json_array_size(names)) {
 		buf_puts(page->out, "\n");

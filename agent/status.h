@@ -2,11 +2,11 @@
 #ifndef GROUNDNUT_AGENT_STATUS_H
 #define GROUNDNUT_AGENT_STATUS_H
 
-#include "shared/base/text_page.h"
+#include "shared/base/terminal_text.h"
 
 /* Writes the page for a person. json is the status object of README.md; what is missing in it is
  * left out. */
-void status_render(const char *json, struct text_page *page);
+void status_render(const char *json, struct terminal_text *page);
 bool status_is_up(const char *json); /* it is attached */
 /* The exit code; flags: see status_command.h. */
 int status_run(const char *file, int flags);

@@ -64,11 +64,11 @@ static char *judge(const struct target_dial *d, char **before)
 		return NULL;
 	place = mem_printf("%s:%u", to->host, (unsigned)to->port);
 	if (to->trust) {
-		char *had = known_targets_trust(to->known, place, is_verified, pin);
+		char *had = known_target_keys_trust(to->known, place, is_verified, pin);
 		*before = mem_printf("%s → %s", had ? had : "nothing", is_verified ? "ca" : pin);
 		mem_free(had);
 	} else {
-		why = known_targets_judge(to->known, place, is_verified, pin);
+		why = known_target_keys_judge(to->known, place, is_verified, pin);
 	}
 	mem_free(place);
 	return why;

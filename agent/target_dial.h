@@ -5,7 +5,7 @@
 #ifndef GROUNDNUT_AGENT_TARGET_DIAL_H
 #define GROUNDNUT_AGENT_TARGET_DIAL_H
 
-#include "agent/known_targets.h"
+#include "agent/known_target_keys.h"
 #include "shared/net/io.h"
 
 struct target_dial;
@@ -22,7 +22,7 @@ struct target_place {
 	const char *name;        /* the host that TLS asks for */
 	const char *pin;         /* the key that it must have; NULL: known judges */
 	/* what the target has shown before; NULL: tls itself verifies */
-	struct known_targets *known;
+	struct known_target_keys *known;
 	/* Remember what it shows now; words then say what was remembered, and what is now. */
 	bool trust;
 };

@@ -90,8 +90,8 @@ struct targets {
 	struct target_checks *checks;
 	struct certificates *certificates;
 	struct https_gateway *https;
-	struct known_targets *known;
-	struct tls_context *any; /* takes any certificate; known_targets judges it */
+	struct known_target_keys *known;
+	struct tls_context *any; /* takes any certificate; known_target_keys judges it */
 	struct reachability *reachability;
 	struct transport *reports_to; /* NULL: the relay takes no reports */
 	struct timer *report_timer;
@@ -126,8 +126,8 @@ static void on_checked(void *owner)
 static void on_probe_wanted(void *owner, const char *mapping);
 
 struct targets *targets_new(struct loop *l, struct certificates *certificates,
-			    struct known_targets *known, struct event_hub *events, targets_fn *fn,
-			    void *owner)
+			    struct known_target_keys *known, struct event_hub *events,
+			    targets_fn *fn, void *owner)
 {
 	struct targets *s = mem_zalloc(sizeof *s);
 	s->loop = l;

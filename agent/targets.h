@@ -8,7 +8,7 @@
 
 #include "agent/certificates.h"
 #include "agent/followed_names.h"
-#include "agent/known_targets.h"
+#include "agent/known_target_keys.h"
 #include "agent/reachability.h"
 #include "shared/base/json.h"
 #include "shared/net/transport.h"
@@ -22,8 +22,8 @@ typedef void targets_trust_fn(void *owner, const char *words, const char *error)
 
 /* certificates, known and events are borrowed. */
 struct targets *targets_new(struct loop *l, struct certificates *certificates,
-			    struct known_targets *known, struct event_hub *events, targets_fn *fn,
-			    void *owner);
+			    struct known_target_keys *known, struct event_hub *events,
+			    targets_fn *fn, void *owner);
 void targets_free(struct targets *s);
 
 /* Takes the list of the file; copies it. A mapping that has not changed keeps its id and its

@@ -405,7 +405,7 @@ static void read_root(struct conf_at root, const char *domain, struct relay_conf
 	default_addr("[::]:7000", addr_parse, &c->listen, &c->listen_count);
 	default_addr("::", addr_parse_ip, &c->bind, &c->bind_count);
 	read_paths(root, c);
-	c->congestion = congestion_read(root);
+	c->congestion = congestion_control_read(root);
 	c->egress = read_egress(root);
 	c->user = read_user(root);
 	c->sandbox = true;
@@ -422,30 +422,30 @@ static void read_root(struct conf_at root, const char *domain, struct relay_conf
 		    conf_object(root, "acme"), "challenge",
 		    "is not for a relay: it is found by its tls port, or else its http port");
 	read_admin(root, c);
-	notify_config_read(root, c->file, &c->notify);
+	alert_config_read(root, c->file, &c->notify);
 	conf_done(root);
 }
 
 /* A record that leads somewhere makes its name the operator's. */
-static void add_records(struct own_names *o, const struct dns_server_config *serve)
+static void add_records(struct reserved_names *o, const struct zone_config *serve)
 {
 	static const char *const leading[] = {"A", "AAAA", "CNAME"};
 	for (size_t i = 0; i < serve->record_count; i++)
 		for (size_t k = 0; k < sizeof(leading) / sizeof(*leading); k++)
 			if (!strcmp(serve->records[i].type, leading[k]))
-				own_names_add(o, serve->records[i].name);
+				reserved_names_add(o, serve->records[i].name);
 }
 
-static struct own_names *find_own_names(const struct relay_config *c)
+static struct reserved_names *find_own_names(const struct relay_config *c)
 {
-	const struct dns_server_config *serve = publishers_config_dns_server(&c->dns);
-	struct own_names *o = own_names_new();
-	own_names_add(o, c->domain);
-	own_names_add(o, c->host);
+	const struct zone_config *serve = publishers_config_dns_server(&c->dns);
+	struct reserved_names *o = reserved_names_new();
+	reserved_names_add(o, c->domain);
+	reserved_names_add(o, c->host);
 	for (size_t i = 0; i < c->address_count; i++)
-		own_names_add_address(o, &c->addresses[i]);
+		reserved_names_add_address(o, &c->addresses[i]);
 	for (size_t i = 0; serve && serve->nameservers[i]; i++)
-		own_names_add(o, serve->nameservers[i]);
+		reserved_names_add(o, serve->nameservers[i]);
 	if (serve)
 		add_records(o, serve);
 	return o;
@@ -497,7 +497,7 @@ static int load(const char *file, const char *domain, struct relay_config **out)
 		relay_config_unref(c);
 		err = ERR_CONFIG;
 	} else {
-		c->own_names = find_own_names(c);
+		c->reserved_names = find_own_names(c);
 		*out = c;
 	}
 	conf_free(conf);
@@ -579,8 +579,8 @@ static void keep_fixed(struct relay_config *c, const struct relay_config *runs)
 	c->threads = runs->threads;
 	keep_text(&c->user, runs->user);
 	c->sandbox = runs->sandbox;
-	own_names_unref(c->own_names);
-	c->own_names = find_own_names(c);
+	reserved_names_unref(c->reserved_names);
+	c->reserved_names = find_own_names(c);
 }
 
 int relay_config_reload(const char *file, const struct relay_config *running,
@@ -621,7 +621,7 @@ void relay_config_unref(struct relay_config *c)
 	if (!c || atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) != 1)
 		return;
 	publishers_config_fini(&c->dns);
-	own_names_unref(c->own_names);
+	reserved_names_unref(c->reserved_names);
 	mem_free(c->update.http);
 	mem_free(c->update.https);
 	mem_free(c->update.trust.proxies);
@@ -629,7 +629,7 @@ void relay_config_unref(struct relay_config *c)
 	free_certificate(&c->update.certificate);
 	admin_config_fini(&c->admin);
 	free_certificate(&c->admin_certificate);
-	notify_config_fini(&c->notify);
+	alert_config_fini(&c->notify);
 	mem_free(c->file);
 	mem_free(c->domain);
 	mem_free(c->host);

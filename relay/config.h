@@ -6,15 +6,15 @@
 #ifndef GROUNDNUT_RELAY_CONFIG_H
 #define GROUNDNUT_RELAY_CONFIG_H
 
-#include "relay/accounts/own_names.h"
+#include "relay/accounts/reserved_names.h"
 #include "relay/names/publishers.h"
 #include "shared/admin/admin_config.h"
 #include "shared/base/addr.h"
 #include "shared/base/conf.h"
 #include "shared/http/forwarded.h"
 #include "shared/net/acme_config.h"
-#include "shared/net/congestion.h"
-#include "shared/net/notify_config.h"
+#include "shared/net/congestion_control.h"
+#include "shared/net/alert_config.h"
 
 #include <stdatomic.h>
 #include <stdint.h>
@@ -76,18 +76,19 @@ struct relay_config {
 	struct acme_config acme;   /* the CA for certificates with "auto" */
 	struct admin_config admin; /* by default it listens on 127.0.0.1:7080 */
 	struct certificate_config admin_certificate;
-	struct notify_config notify;
+	struct alert_config notify;
 	char *user;       /* the user that a relay started by root becomes; NULL: it stays root */
 	bool sandbox;     /* true: sandbox_enter() */
 	char *congestion; /* NULL: bbr, if the system has it */
-	/* what sockets use; set before the configuration is in force (congestion_choose) */
-	char congestion_used[CONGESTION_NAME];
+	/* what sockets use; set before the configuration is in force (congestion_control_choose) */
+	char congestion_used[CONGESTION_CONTROL_NAME];
 	/* bits a second of the line that visitors and agents share; 0: no limit */
 	uint64_t egress;
 	uint32_t grace_s; /* 120 */
 	uint32_t threads; /* 0: one per core */
 	bool log_visitors, log_requests;
-	struct own_names *own_names; /* the relay's own names, which follow from all these */
+	/* the relay's own names, which follow from all these */
+	struct reserved_names *reserved_names;
 	struct relay_limits limits;
 };
 

@@ -1,7 +1,7 @@
 #include "relay/config_check.h"
 
 #include "relay/accounts/accounts.h"
-#include "relay/state_file.h"
+#include "relay/database.h"
 #include "shared/base/cli.h"
 #include "shared/base/err.h"
 #include "shared/base/file.h"
@@ -66,7 +66,8 @@ static int check_accounts(const struct relay_config *c)
 {
 	struct accounts *accounts;
 	char *errors;
-	int err = accounts_load(c->accounts, c->domain, c->own_names, false, &accounts, &errors);
+	int err =
+	    accounts_load(c->accounts, c->domain, c->reserved_names, false, &accounts, &errors);
 	accounts_report(errors);
 	mem_free(errors);
 	accounts_unref(accounts);
@@ -75,7 +76,7 @@ static int check_accounts(const struct relay_config *c)
 
 static int tell_own(const struct relay_config *c, size_t at, const char *key, const char *host)
 {
-	if (!own_names_has(c->own_names, host))
+	if (!reserved_names_has(c->reserved_names, host))
 		return 0;
 	log_say("%s: [%zu].%s: %s is a name of the relay's own, which no account can use",
 		c->accounts, at, key, host);
@@ -105,7 +106,7 @@ int config_check_names(const struct relay_config *c)
 	struct accounts *all;
 	char *errors;
 	int exit_code = 0;
-	if (accounts_load(c->accounts, c->domain, c->own_names, false, &all, &errors) == 0)
+	if (accounts_load(c->accounts, c->domain, c->reserved_names, false, &all, &errors) == 0)
 		for (size_t i = 0; i < accounts_count(all); i++)
 			exit_code = worse(exit_code, check_account_names(c, all, i));
 	accounts_unref(all);
@@ -115,7 +116,7 @@ int config_check_names(const struct relay_config *c)
 
 static int check_state(const struct relay_config *c)
 {
-	char *why = state_file_check(c->state);
+	char *why = database_check(c->state);
 	if (why)
 		log_say("%s: is broken: %s; a relay that starts keeps it as %s.broken and begins "
 			"anew",

@@ -15,7 +15,7 @@
 #include "shared/base/random.h"
 #include "shared/base/text.h"
 #include "shared/net/control_client.h"
-#include "shared/net/status_page.h"
+#include "shared/net/status_text.h"
 
 #include <ifaddrs.h>
 #include <jansson.h>
@@ -34,7 +34,7 @@ struct doctor {
 
 static const char *text_of(const json_t *object, const char *key)
 {
-	const char *text = status_page_text(object, key);
+	const char *text = status_text_string(object, key);
 	return text ? text : "";
 }
 
@@ -90,12 +90,12 @@ static void look_at_addresses(struct doctor *d)
 /* What a socket of the relay's gets. */
 static void look_at_congestion(struct doctor *d)
 {
-	char in_force[CONGESTION_NAME] = "";
+	char in_force[CONGESTION_CONTROL_NAME] = "";
 	const char *wanted = d->config->congestion ? d->config->congestion : "bbr";
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	if (fd >= 0) {
-		congestion_set(fd, strcmp(wanted, "system") == 0 ? "" : wanted);
-		congestion_of(fd, in_force);
+		congestion_control_set(fd, strcmp(wanted, "system") == 0 ? "" : wanted);
+		congestion_control_of(fd, in_force);
 		close(fd);
 	}
 	doctor_report_congestion(&d->report, in_force);
@@ -179,7 +179,7 @@ static void look_at_published(struct doctor *d, const json_t *name, json_t *told
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *p = json_array_get(list, i);
 		const char *kind = text_of(p, "kind");
-		if (!status_page_text(p, "error") || is_told(told, kind))
+		if (!status_text_string(p, "error") || is_told(told, kind))
 			continue;
 		json_object_set_new(told, kind, json_true());
 		doctor_report_add(&d->report, DOCTOR_WRONG, "publisher", "%s: %s: %s", kind,
@@ -293,7 +293,7 @@ static void look_at_wildcard(struct doctor *d)
 static void look_at_names(struct doctor *d)
 {
 	const struct relay_config *c = d->config;
-	const struct dns_server_config *serve = publishers_config_dns_server(&c->dns);
+	const struct zone_config *serve = publishers_config_dns_server(&c->dns);
 	struct addr ip;
 	if (serve)
 		look_at_delegation(d, serve->nameservers);

@@ -64,7 +64,7 @@ struct ports_range *own_listeners_ports(const struct relay_config *c, size_t *co
 	add_ports(&f, PORTS_TCP, c->update.http, c->update.http_count);
 	add_ports(&f, PORTS_TCP, c->update.https, c->update.https_count);
 	add_ports(&f, PORTS_TCP, c->admin.listen, c->admin.listen_count);
-	const struct dns_server_config *serve = publishers_config_dns_server(&c->dns);
+	const struct zone_config *serve = publishers_config_dns_server(&c->dns);
 	if (serve && serve->listen_count)
 		add_ports(&f, PORTS_TCP | PORTS_UDP, serve->listen, serve->listen_count);
 	else if (serve)
@@ -151,7 +151,7 @@ static void on_retried(void *owner)
 	bool http = tell_mappings(o, "http", MAPPING_SHARED_HTTP);
 	bool tls = tell_mappings(o, "tls", MAPPING_SHARED_TLS);
 	if (http || tls)
-		registry_judge(o->relay->registry);
+		agent_registry_judge(o->relay->registry);
 }
 
 static bool has_v4(const struct relay_config *c)

@@ -16,7 +16,7 @@
 
 struct relay_parts {
 	struct context context;
-	struct registry *registry;
+	struct agent_registry *registry;
 	struct agent_listener *agent_listener;
 	struct own_listeners *listeners;
 	struct names *names; /* this and the servers: NULL before the start and after the stop */

@@ -34,7 +34,7 @@ static struct accounts *read_accounts(const struct relay_config *c, char **why)
 {
 	struct accounts *fresh;
 	char *errors = NULL;
-	if (accounts_load(c->accounts, c->domain, c->own_names, false, &fresh, &errors) == 0)
+	if (accounts_load(c->accounts, c->domain, c->reserved_names, false, &fresh, &errors) == 0)
 		return fresh;
 	accounts_report(errors);
 	mem_free(errors);
@@ -58,7 +58,7 @@ static char *build(struct reload *r, const char *file)
 	if (relay_config_reload(file, r->relay->context.config, &r->config, &r->later) < 0)
 		return wrong(file);
 	const struct relay_config *c = r->config;
-	congestion_choose(c->congestion, r->config->congestion_used);
+	congestion_control_choose(c->congestion, r->config->congestion_used);
 	r->accounts = read_accounts(c, &why);
 	if (r->accounts && pair_fits(&c->update.certificate, &why) &&
 	    pair_fits(&c->admin_certificate, &why))
@@ -80,7 +80,7 @@ static void end(struct reload *r, const char *error)
 static void take_accounts(struct relay_parts *p, struct accounts *fresh)
 {
 	traffic_set_accounts(p->context.traffic, fresh);
-	registry_set_accounts(p->registry, fresh);
+	agent_registry_set_accounts(p->registry, fresh);
 	names_set_accounts(p->names, fresh);
 	log_info("accounts_loaded", "count=%zu", accounts_count(fresh));
 	char *many = mem_printf("%zu accounts", accounts_count(fresh));
@@ -117,9 +117,9 @@ static void put_in_force(struct reload *r)
 	shaper_line_change(c->egress, c->config->egress);
 	own_listeners_reserve(c);
 	agent_listener_reload(p->agent_listener, r->tls);
-	registry_set_config(p->registry, c->config);
+	agent_registry_set_config(p->registry, c->config);
 	take_accounts(p, r->accounts);
-	registry_settle(p->registry, on_settled, r);
+	agent_registry_settle(p->registry, on_settled, r);
 }
 
 void reload_begin(struct relay_parts *p, const char *file, reload_fn *done, void *owner)

@@ -6,9 +6,9 @@
 #include "relay/relay_parts.h"
 
 /* Writes the status object of README.md with the first page of names; when there are more names,
- * "more" tells how to ask for the next page. agents: the JSON of registry_status(). key: the object
- * is the member of that name, and "more" is beside it; NULL: the object is the whole document, and
- * "more" is in it. */
+ * "more" tells how to ask for the next page. agents: the JSON of agent_registry_status(). key:
+ * the object is the member of that name, and "more" is beside it; NULL: the object is the whole
+ * document, and "more" is in it. */
 void running_status_write(const struct relay_parts *p, const struct buf *agents, const char *key,
 			  struct json *w);
 /* Writes the page of names that "more" asks for: the members "names" and "more". */

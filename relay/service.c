@@ -25,7 +25,7 @@
 #include "shared/base/file.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
-#include "shared/base/mounted_file.h"
+#include "shared/base/bind_mounted_file.h"
 #include "shared/net/control_server.h"
 #include "shared/net/sandbox.h"
 #include "shared/net/systemd.h"
@@ -195,7 +195,7 @@ static void on_control(void *owner, struct control_reply *reply, const char *req
 	} else if (!strcmp(what, "status")) {
 		struct status_question *q = mem_alloc(sizeof *q);
 		*q = (struct status_question){.relay = r, .reply = reply};
-		registry_status(r->parts.registry, on_status, q);
+		agent_registry_status(r->parts.registry, on_status, q);
 	} else if (!strcmp(what, "names")) {
 		answer_names(r, reply, root);
 	} else if (!strcmp(what, "reload")) {
@@ -316,11 +316,11 @@ static void stop(struct relay *r)
 	timer_close(r->watchdog);
 	timer_close(r->accounts_look);
 	if (r->parts.registry)
-		registry_stop(r->parts.registry);
+		agent_registry_stop(r->parts.registry);
 	known_homes_free(r->known);
 	stop_names(&r->parts);
 	if (r->parts.context.traffic && r->parts.context.worker_count)
-		registry_traffic(r->parts.registry, on_last_traffic, r);
+		agent_registry_traffic(r->parts.registry, on_last_traffic, r);
 	else
 		stop_loops(r);
 }
@@ -375,18 +375,18 @@ static int start_workers(struct relay *r)
 static void set_names(void *registry, const char *account, const char *agent,
 		      struct name_report *reports, size_t count)
 {
-	registry_set_names(registry, account, agent, reports, count);
+	agent_registry_set_names(registry, account, agent, reports, count);
 }
 
 static bool is_alive(void *registry, const char *account, const char *agent)
 {
-	return registry_has(registry, account, agent);
+	return agent_registry_has(registry, account, agent);
 }
 
 static void set_challenges(void *registry, const char *account, const char *agent,
 			   struct challenge_report *reports, size_t count)
 {
-	registry_set_challenges(registry, account, agent, reports, count);
+	agent_registry_set_challenges(registry, account, agent, reports, count);
 }
 
 static void on_declare(void *owner, const char *account, const char *agent, const struct declare *d,
@@ -402,9 +402,9 @@ static void on_gone(void *owner, const char *account, const char *agent)
 	challenges_drop(((struct relay_parts *)owner)->challenges, account, agent);
 }
 
-static void ask_agents(void *owner, registry_status_fn *fn, void *arg)
+static void ask_agents(void *owner, agent_registry_status_fn *fn, void *arg)
 {
-	registry_status(((struct relay_parts *)owner)->registry, fn, arg);
+	agent_registry_status(((struct relay_parts *)owner)->registry, fn, arg);
 }
 
 static void write_status(void *owner, const struct buf *agents, struct json *w)
@@ -426,12 +426,12 @@ static void on_traffic(void *arg, const struct buf *sums)
 
 static void collect_traffic(void *owner)
 {
-	registry_traffic(((struct relay_parts *)owner)->registry, on_traffic, owner);
+	agent_registry_traffic(((struct relay_parts *)owner)->registry, on_traffic, owner);
 }
 
 static void on_quota(void *owner, const char *account)
 {
-	registry_set_quota(((struct relay_parts *)owner)->registry, account);
+	agent_registry_set_quota(((struct relay_parts *)owner)->registry, account);
 }
 
 /* Two subjects: an alert of one is told once, and the other soon after it, too. */
@@ -452,20 +452,20 @@ static void start_traffic(struct relay *r, struct accounts *accounts)
 	traffic_set_accounts(p->context.traffic, accounts);
 }
 
-static void ask_requests(void *owner, const char *account, registry_status_fn *fn, void *arg)
+static void ask_requests(void *owner, const char *account, agent_registry_status_fn *fn, void *arg)
 {
-	registry_requests(((struct relay_parts *)owner)->registry, account, fn, arg);
+	agent_registry_requests(((struct relay_parts *)owner)->registry, account, fn, arg);
 }
 
 static void ask_visitors(void *owner, const struct door_visitors_wish *wish,
-			 registry_visitors_fn *fn, void *arg)
+			 agent_registry_visitors_fn *fn, void *arg)
 {
-	registry_visitors(((struct relay_parts *)owner)->registry, wish, fn, arg);
+	agent_registry_visitors(((struct relay_parts *)owner)->registry, wish, fn, arg);
 }
 
 static struct accounts *accounts_in_force(void *owner)
 {
-	return registry_accounts(((struct relay_parts *)owner)->registry);
+	return agent_registry_accounts(((struct relay_parts *)owner)->registry);
 }
 
 static void take_edit(void *owner)
@@ -477,7 +477,7 @@ static void take_edit(void *owner)
 
 static bool cut_off(void *owner, const char *account, const char *agent)
 {
-	return registry_cut(((struct relay_parts *)owner)->registry, account, agent);
+	return agent_registry_cut(((struct relay_parts *)owner)->registry, account, agent);
 }
 
 static struct relay_api *new_api(struct relay *r)
@@ -538,7 +538,7 @@ static bool start_names(struct relay *r, struct accounts *accounts)
 
 static unsigned absent_status(void *owner, const char *host)
 {
-	return registry_absent_status(((struct relay_parts *)owner)->registry, host);
+	return agent_registry_absent_status(((struct relay_parts *)owner)->registry, host);
 }
 
 static bool take_validation(void *owner, struct io *io, const char *host)
@@ -574,7 +574,7 @@ static void open_doors(struct relay *r, struct tls_context *tls, char **why)
 static void mend_accounts(const struct relay_config *c)
 {
 	char *dir = file_dir(c->state);
-	mounted_file_mend(c->accounts, dir);
+	bind_mounted_file_mend(c->accounts, dir);
 	mem_free(dir);
 }
 
@@ -585,7 +585,7 @@ static int start(struct relay *r)
 	struct accounts *accounts;
 	mend_accounts(c);
 	stat(c->accounts, &r->accounts_seen);
-	int err = accounts_load(c->accounts, c->domain, c->own_names, false, &accounts, &why);
+	int err = accounts_load(c->accounts, c->domain, c->reserved_names, false, &accounts, &why);
 	if (err < 0) {
 		accounts_report(why);
 		mem_free(why);
@@ -599,7 +599,7 @@ static int start(struct relay *r)
 	}
 	r->parts.context.events = event_hub_new(r->parts.context.main, c->domain);
 	event_hub_set(r->parts.context.events, &c->notify, NULL, NULL);
-	r->parts.registry = registry_new(&r->parts.context, accounts);
+	r->parts.registry = agent_registry_new(&r->parts.context, accounts);
 	bool named = start_names(r, accounts);
 	accounts_unref(accounts);
 	if (named && start_workers(r) == 0) {
@@ -623,7 +623,7 @@ static int start(struct relay *r)
 	r->accounts_look = timer_new(r->parts.context.main, look_at_accounts, r);
 	timer_set_every(r->accounts_look, ACCOUNTS_LOOK_MS);
 	log_info("started", "version=%s domain=%s accounts=%zu threads=%u", GROUNDNUT_VERSION,
-		 c->domain, accounts_count(registry_accounts(r->parts.registry)),
+		 c->domain, accounts_count(agent_registry_accounts(r->parts.registry)),
 		 r->parts.context.worker_count);
 	systemd_ready("listening");
 	return 0;
@@ -640,7 +640,7 @@ static int end_loops(struct relay *r)
 		if (loop_free(w->loop) < 0)
 			err = UV_EBUSY;
 	}
-	registry_free(r->parts.registry);
+	agent_registry_free(r->parts.registry);
 	if (loop_free(r->parts.context.main) < 0)
 		err = UV_EBUSY;
 	return err;
@@ -663,7 +663,7 @@ int service_run(const char *config_file)
 		mem_free(r.file);
 		return cli_exit(err);
 	}
-	congestion_choose(c->congestion, c->congestion_used);
+	congestion_control_choose(c->congestion, c->congestion_used);
 	r.parts.context.send.limit = r.parts.context.receive.limit = (size_t)c->limits.memory_mib
 								     << 20;
 	r.parts.context.ports =

@@ -2,9 +2,9 @@
 
 #include "shared/base/mem.h"
 #include "shared/base/text.h"
-#include "shared/base/text_table.h"
+#include "shared/base/terminal_table.h"
 #include "shared/net/status_command.h"
-#include "shared/net/status_page.h"
+#include "shared/net/status_text.h"
 
 #include <jansson.h>
 #include <string.h>
@@ -14,7 +14,7 @@ enum { INDENT = 4 };
 /* "?" for what is absent. */
 static const char *text_of(const json_t *object, const char *key)
 {
-	const char *text = status_page_text(object, key);
+	const char *text = status_text_string(object, key);
 	return text ? text : "?";
 }
 
@@ -23,23 +23,23 @@ static bool is_open(const json_t *listener)
 	return !strcmp(text_of(listener, "state"), "open");
 }
 
-static void put_listeners(struct text_page *page, const json_t *listeners)
+static void put_listeners(struct terminal_text *page, const json_t *listeners)
 {
-	struct text_table t = TEXT_TABLE_INIT("lll");
+	struct terminal_table t = TERMINAL_TABLE_INIT("lll");
 	if (!json_array_size(listeners))
 		return;
-	text_table_row(&t, "LISTENER", "STATE", "AT");
+	terminal_table_row(&t, "LISTENER", "STATE", "AT");
 	for (size_t i = 0; i < json_array_size(listeners); i++) {
 		const json_t *l = json_array_get(listeners, i);
-		text_table_cell(&t, status_page_text(l, "for"));
-		text_table_cell(&t, status_page_text(l, "state"));
-		text_table_paint(&t, status_page_paint(status_page_text(l, "state")));
-		text_table_cell(&t, status_page_text(l, "at"));
-		if (status_page_text(l, "error"))
-			text_table_note(&t, TEXT_RED, status_page_text(l, "error"));
+		terminal_table_cell(&t, status_text_string(l, "for"));
+		terminal_table_cell(&t, status_text_string(l, "state"));
+		terminal_table_paint(&t, status_text_paint(status_text_string(l, "state")));
+		terminal_table_cell(&t, status_text_string(l, "at"));
+		if (status_text_string(l, "error"))
+			terminal_table_note(&t, TEXT_RED, status_text_string(l, "error"));
 	}
 	buf_puts(page->out, "\n");
-	text_table_write(&t, 0, page);
+	terminal_table_write(&t, 0, page);
 }
 
 /* The line of an agent: what is not known is left out. */
@@ -50,13 +50,13 @@ static char *agent_line(const json_t *agent)
 	json_int_t resumed = json_integer_value(json_object_get(agent, "resumed"));
 	buf_printf(&line, "%s/%s  %s", text_of(agent, "account"), text_of(agent, "agent"),
 		   text_of(agent, "state"));
-	if (status_page_text(agent, "since"))
+	if (status_text_string(agent, "since"))
 		buf_printf(&line, " since %s", text_of(agent, "since"));
-	if (status_page_text(agent, "remote"))
+	if (status_text_string(agent, "remote"))
 		buf_printf(&line, " from %s", text_of(agent, "remote"));
-	if (*status_page_number(agent, "rtt_ms", rtt))
+	if (*status_text_number(agent, "rtt_ms", rtt))
 		buf_printf(&line, ", %s ms", rtt);
-	if (status_page_text(agent, "congestion"))
+	if (status_text_string(agent, "congestion"))
 		buf_printf(&line, ", %s", text_of(agent, "congestion"));
 	if (resumed > 0)
 		buf_printf(&line, ", resumed %lld time%s", (long long)resumed,
@@ -66,94 +66,94 @@ static char *agent_line(const json_t *agent)
 	return text;
 }
 
-static void put_agent(struct text_page *page, const json_t *agent)
+static void put_agent(struct terminal_text *page, const json_t *agent)
 {
 	const json_t *mappings = json_object_get(agent, "mappings");
 	char *line = agent_line(agent);
 	buf_puts(page->out, "\n");
-	text_page_put(page, 0, INDENT, status_page_paint(text_of(agent, "state")), line);
+	terminal_text_put(page, 0, INDENT, status_text_paint(text_of(agent, "state")), line);
 	mem_free(line);
-	if (status_page_text(agent, "link"))
-		text_page_put(page, INDENT, INDENT, TEXT_PLAIN, text_of(agent, "link"));
+	if (status_text_string(agent, "link"))
+		terminal_text_put(page, INDENT, INDENT, TEXT_PLAIN, text_of(agent, "link"));
 	if (json_array_size(mappings))
-		status_page_mappings(page, INDENT, mappings);
+		status_text_mappings(page, INDENT, mappings);
 	else
-		text_page_put(page, INDENT, INDENT, TEXT_PLAIN, "no mappings");
+		terminal_text_put(page, INDENT, INDENT, TEXT_PLAIN, "no mappings");
 }
 
-static void note_published(struct text_table *t, const json_t *name)
+static void note_published(struct terminal_table *t, const json_t *name)
 {
 	const json_t *published = json_object_get(name, "published");
-	if (!status_page_text(name, "value") ||
+	if (!status_text_string(name, "value") ||
 	    strcmp(text_of(name, "value"), text_of(name, "wanted")) != 0) {
-		char *line = mem_printf("published %s", status_page_text(name, "value")
+		char *line = mem_printf("published %s", status_text_string(name, "value")
 							    ? text_of(name, "value")
 							    : "nowhere yet");
-		text_table_note(t, TEXT_PLAIN, line);
+		terminal_table_note(t, TEXT_PLAIN, line);
 		mem_free(line);
 	}
 	for (size_t i = 0; i < json_array_size(published); i++) {
 		const json_t *p = json_array_get(published, i);
-		if (!status_page_text(p, "error"))
+		if (!status_text_string(p, "error"))
 			continue;
 		char *line = mem_printf("%s: %s", text_of(p, "kind"), text_of(p, "error"));
-		text_table_note(t, TEXT_RED, line);
+		terminal_table_note(t, TEXT_RED, line);
 		mem_free(line);
 	}
 }
 
-static void put_names(struct text_page *page, const json_t *names)
+static void put_names(struct terminal_text *page, const json_t *names)
 {
-	struct text_table t = TEXT_TABLE_INIT("lllll");
+	struct terminal_table t = TERMINAL_TABLE_INIT("lllll");
 	if (!json_array_size(names))
 		return;
-	json_t *sorted = status_page_sorted(names, "name", "type");
-	text_table_row(&t, "NAME", "TYPE", "WANTED", "SOURCE", "UPDATED");
+	json_t *sorted = status_text_sorted(names, "name", "type");
+	terminal_table_row(&t, "NAME", "TYPE", "WANTED", "SOURCE", "UPDATED");
 	for (size_t i = 0; i < json_array_size(sorted); i++) {
 		const json_t *n = json_array_get(sorted, i);
-		text_table_row(&t, status_page_text(n, "name"), status_page_text(n, "type"),
-			       status_page_text(n, "wanted"), status_page_text(n, "source"),
-			       status_page_text(n, "updated"));
+		terminal_table_row(&t, status_text_string(n, "name"), status_text_string(n, "type"),
+				   status_text_string(n, "wanted"), status_text_string(n, "source"),
+				   status_text_string(n, "updated"));
 		note_published(&t, n);
 	}
 	buf_puts(page->out, "\n");
-	text_table_write(&t, 0, page);
+	terminal_table_write(&t, 0, page);
 	json_decref(sorted);
 }
 
 /* Quotas that are used, or nearly. */
-static void put_quotas(struct text_page *page, const json_t *quotas)
+static void put_quotas(struct terminal_text *page, const json_t *quotas)
 {
 	for (size_t i = 0; i < json_array_size(quotas); i++) {
 		const json_t *q = json_array_get(quotas, i);
-		if (!status_page_text(q, "said"))
+		if (!status_text_string(q, "said"))
 			continue;
 		buf_puts(page->out, "\n");
-		text_page_put(page, 0, INDENT, TEXT_RED, text_of(q, "said"));
+		terminal_text_put(page, 0, INDENT, TEXT_RED, text_of(q, "said"));
 	}
 }
 
 /* Names that did not fit into the first answer. */
-static void put_more(struct text_page *page, const json_t *more)
+static void put_more(struct terminal_text *page, const json_t *more)
 {
 	char count[32];
-	if (!*status_page_number(more, "names", count))
+	if (!*status_text_number(more, "names", count))
 		return;
 	char *line = mem_printf("… of %s names; all of them: groundnut-relay status --json", count);
-	text_page_put(page, 0, INDENT, TEXT_PLAIN, line);
+	terminal_text_put(page, 0, INDENT, TEXT_PLAIN, line);
 	mem_free(line);
 }
 
-void status_render(const char *json, struct text_page *page)
+void status_render(const char *json, struct terminal_text *page)
 {
 	json_t *status = json_loads(json, 0, NULL);
-	json_t *agents = status_page_sorted(json_object_get(status, "agents"), "account", "agent");
+	json_t *agents = status_text_sorted(json_object_get(status, "agents"), "account", "agent");
 	size_t count = json_array_size(agents);
 	char up[32];
 	text_duration((uint64_t)json_integer_value(json_object_get(status, "uptime_s")), up);
 	char *head = mem_printf("groundnut-relay %s, up %s, %zu agent%s",
 				text_of(status, "version"), up, count, count == 1 ? "" : "s");
-	text_page_put(page, 0, INDENT, TEXT_PLAIN, head);
+	terminal_text_put(page, 0, INDENT, TEXT_PLAIN, head);
 	mem_free(head);
 	put_listeners(page, json_object_get(status, "listeners"));
 	for (size_t i = 0; i < count; i++)

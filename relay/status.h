@@ -3,12 +3,12 @@
 #ifndef GROUNDNUT_RELAY_STATUS_H
 #define GROUNDNUT_RELAY_STATUS_H
 
-#include "shared/base/text_page.h"
+#include "shared/base/terminal_text.h"
 
 /* Asks the relay behind the socket control; an exit code. flags: see status_command.h. */
 int status_run(const char *control, int flags);
 /* The tables alone. json: a status object; what is missing in it is left out. */
-void status_render(const char *json, struct text_page *page);
+void status_render(const char *json, struct terminal_text *page);
 bool status_is_up(const char *json); /* all that it listens on is open */
 
 #endif

@@ -7,7 +7,7 @@
  */
 #include "relay/store.h"
 
-#include "relay/state_file.h"
+#include "relay/database.h"
 #include "shared/base/err.h"
 #include "shared/base/file.h"
 #include "shared/base/log.h"
@@ -125,20 +125,20 @@ static void close_database(void *arg)
 static void move_aside(struct store *s, const char *why)
 {
 	log_error("state_broken", "file=%s reason=%s kept_as=%s.broken", s->path, why, s->path);
-	if (!state_file_move_aside(s->path))
+	if (!database_move_aside(s->path))
 		log_error("state_not_moved", "file=%s reason=%s", s->path, strerror(errno));
 }
 
 /* Opens the file for writing. A broken one is kept aside, and a new one is made. */
-static enum state_file_result open_database(struct store *s, char **why)
+static enum database_result open_database(struct store *s, char **why)
 {
-	enum state_file_result result = state_file_open(s->path, schema, SCHEMA, &s->db, why);
-	if (result == STATE_FILE_BROKEN) {
+	enum database_result result = database_open(s->path, schema, SCHEMA, &s->db, why);
+	if (result == DATABASE_BROKEN) {
 		move_aside(s, *why);
 		mem_free(*why);
-		result = state_file_open(s->path, schema, SCHEMA, &s->db, why);
+		result = database_open(s->path, schema, SCHEMA, &s->db, why);
 	}
-	s->writable = result == STATE_FILE_OPEN;
+	s->writable = result == DATABASE_OPEN;
 	for (unsigned i = 0; i < STATEMENTS && s->writable; i++)
 		s->writable = sqlite3_prepare_v3(s->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT,
 						 &s->statements[i], NULL) == SQLITE_OK;
@@ -161,7 +161,7 @@ static bool reopen(struct store *s)
 	if (s->unread && file_exists(s->path))
 		move_aside(s, "it could not be read");
 	s->unread = false;
-	if (open_database(s, &why) == STATE_FILE_OPEN) {
+	if (open_database(s, &why) == DATABASE_OPEN) {
 		log_info("state_kept_again", "file=%s", s->path);
 		mem_free(s->said);
 		s->said = NULL;
@@ -203,15 +203,15 @@ struct store *store_open(struct loop *l, const char *path, char **why)
 	list_init(&s->running);
 	list_init(&s->told);
 	*why = NULL;
-	enum state_file_result result = open_database(s, &reason);
-	if (result == STATE_FILE_DENIED) {
+	enum database_result result = open_database(s, &reason);
+	if (result == DATABASE_DENIED) {
 		*why = mem_printf("%s: %s", path, reason);
 		close_database(s);
 		free_store(s);
 		s = NULL;
-	} else if (result != STATE_FILE_OPEN) {
+	} else if (result != DATABASE_OPEN) {
 		say(s, reason);
-		s->db = state_file_open_to_read(path);
+		s->db = database_open_to_read(path);
 		s->unread = !s->db;
 	}
 	if (s)

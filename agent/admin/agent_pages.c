@@ -4,7 +4,7 @@
 	X(app)                                                                                     \
 	X(certificates)                                                                            \
 	X(doctor)                                                                                  \
-	X(home)
+	X(overview)
 
 #define EMBED(name) WEB_FILES_SCRIPT_EMBED("agent/admin/web/", name)
 SCRIPTS(EMBED)

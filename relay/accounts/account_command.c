@@ -151,7 +151,7 @@ int account_command_list(const struct relay_config *c)
 {
 	struct accounts *all;
 	char *errors;
-	int err = accounts_load(c->accounts, c->domain, c->own_names, false, &all, &errors);
+	int err = accounts_load(c->accounts, c->domain, c->reserved_names, false, &all, &errors);
 	accounts_report(errors);
 	mem_free(errors);
 	if (err)
@@ -166,7 +166,7 @@ static void print_one(const struct relay_config *c, const char *name)
 {
 	struct accounts *all;
 	char *errors;
-	if (accounts_load(c->accounts, c->domain, c->own_names, false, &all, &errors) == 0) {
+	if (accounts_load(c->accounts, c->domain, c->reserved_names, false, &all, &errors) == 0) {
 		print_account(accounts_find(all, name));
 		accounts_unref(all);
 	}
@@ -200,7 +200,7 @@ int account_command_list_agents(const struct relay_config *c)
 {
 	struct accounts *all;
 	char *errors;
-	int err = accounts_load(c->accounts, c->domain, c->own_names, false, &all, &errors);
+	int err = accounts_load(c->accounts, c->domain, c->reserved_names, false, &all, &errors);
 	accounts_report(errors);
 	mem_free(errors);
 	for (size_t i = 0; !err && i < accounts_count(all); i++)

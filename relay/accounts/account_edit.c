@@ -156,8 +156,8 @@ static int give_token(const struct relay_config *config, struct change c, char *
 static bool is_own_name(const struct relay_config *c, const char *name)
 {
 	char full[256];
-	bool is_own =
-	    text_full_host(name, c->domain, full) == 0 && own_names_has(c->own_names, full);
+	bool is_own = text_full_host(name, c->domain, full) == 0 &&
+		      reserved_names_has(c->reserved_names, full);
 	if (is_own)
 		log_say("\"%s\" cannot be an account's name: %s is a name of the relay's own", name,
 			full);
@@ -299,7 +299,7 @@ static bool has_host(const json_t *list, const char *host, size_t *at)
 static bool may_be_given(const struct accounts_file *e, const struct account *a, const char *host)
 {
 	const struct account *owner = accounts_owner(e->accounts, host);
-	if (own_names_has(e->config->own_names, host)) {
+	if (reserved_names_has(e->config->reserved_names, host)) {
 		log_say("--hosts: %s is a name of the relay's own", host);
 		return false;
 	}

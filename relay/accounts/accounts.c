@@ -45,7 +45,7 @@ struct accounts {
 	struct grant *parents; /* names above an account's own, below the domain; sorted */
 	size_t parent_count;
 	char *domain;
-	struct own_names *own; /* or NULL */
+	struct reserved_names *own; /* or NULL */
 };
 
 bool account_is_name(const char *name)
@@ -311,12 +311,13 @@ static void sort_grants(struct accounts *all)
 	qsort(all->grants, all->grant_count, sizeof(*all->grants), by_host);
 }
 
-static struct accounts *read_all(struct conf_at list, const char *domain, struct own_names *own)
+static struct accounts *read_all(struct conf_at list, const char *domain,
+				 struct reserved_names *own)
 {
 	struct accounts *all = mem_zalloc(sizeof(*all));
 	atomic_init(&all->refs, 1);
 	all->domain = mem_strdup(domain);
-	all->own = own_names_ref(own);
+	all->own = reserved_names_ref(own);
 	all->count = conf_len(list);
 	all->items = mem_zalloc(all->count * sizeof(*all->items));
 	for (size_t i = 0; i < all->count; i++)
@@ -337,7 +338,7 @@ static char *error_lines(const struct conf *c)
 	return lines;
 }
 
-int accounts_read(const char *file, const char *domain, struct own_names *own, bool absent_ok,
+int accounts_read(const char *file, const char *domain, struct reserved_names *own, bool absent_ok,
 		  struct accounts **out, char **text, char **errors)
 {
 	struct conf *c = NULL;
@@ -366,7 +367,7 @@ int accounts_read(const char *file, const char *domain, struct own_names *own, b
 	return err;
 }
 
-int accounts_load(const char *file, const char *domain, struct own_names *own, bool absent_ok,
+int accounts_load(const char *file, const char *domain, struct reserved_names *own, bool absent_ok,
 		  struct accounts **out, char **errors)
 {
 	return accounts_read(file, domain, own, absent_ok, out, NULL, errors);
@@ -420,7 +421,7 @@ void accounts_unref(struct accounts *a)
 	mem_free(a->grants);
 	mem_free(a->parents);
 	mem_free(a->domain);
-	own_names_unref(a->own);
+	reserved_names_unref(a->own);
 	mem_free(a);
 }
 
@@ -564,7 +565,7 @@ struct lookup {
 static bool look_up(struct lookup *l, const struct accounts *all, const char *host)
 {
 	l->all = all;
-	if (text_host(host, true, l->host) < 0 || own_names_has(all->own, l->host))
+	if (text_host(host, true, l->host) < 0 || reserved_names_has(all->own, l->host))
 		return false;
 	l->owner = owner_of(all, l->host, &l->least);
 	return true;
@@ -628,7 +629,7 @@ bool accounts_allow_all_below(const struct accounts *all, const struct account *
 		return false;
 	snprintf(wildcard, sizeof wildcard, "*.%s", plain);
 	return accounts_allow_host(all, a, plain) && accounts_allow_host(all, a, wildcard) &&
-	       !has_others_below(all, a, plain) && !own_names_has_below(all->own, plain);
+	       !has_others_below(all, a, plain) && !reserved_names_has_below(all->own, plain);
 }
 
 bool accounts_any_with_host(const struct accounts *all, const char *host, accounts_fn *fn,

@@ -6,7 +6,7 @@
 #ifndef GROUNDNUT_RELAY_ACCOUNTS_ACCOUNTS_H
 #define GROUNDNUT_RELAY_ACCOUNTS_ACCOUNTS_H
 
-#include "relay/accounts/own_names.h"
+#include "relay/accounts/reserved_names.h"
 #include "relay/accounts/quota.h"
 #include "shared/base/addr.h"
 #include "shared/tunnel/mapping.h"
@@ -57,10 +57,10 @@ struct accounts;
  * or another negative error when the file cannot be read; then *out is NULL, and *errors has lines
  * for the operator, each ended by '\n' and without the program's name. The caller frees *errors; it
  * is NULL after 0. */
-int accounts_load(const char *file, const char *domain, struct own_names *own, bool absent_ok,
+int accounts_load(const char *file, const char *domain, struct reserved_names *own, bool absent_ok,
 		  struct accounts **out, char **errors);
 /* The same, and after 0 *text is what was read, or "[]"; the caller frees it. */
-int accounts_read(const char *file, const char *domain, struct own_names *own, bool absent_ok,
+int accounts_read(const char *file, const char *domain, struct reserved_names *own, bool absent_ok,
 		  struct accounts **out, char **text, char **errors);
 /* Says each line of errors with log_say(). NULL says nothing. */
 void accounts_report(const char *errors);

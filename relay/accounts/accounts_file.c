@@ -6,7 +6,7 @@
 #include "shared/base/file.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
-#include "shared/base/mounted_file.h"
+#include "shared/base/bind_mounted_file.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -43,7 +43,7 @@ static int write_file(const struct accounts_file *e)
 		       : ERR_TOO_BIG;
 	if (err == UV_EBUSY) {
 		char *dir = file_dir(e->config->state);
-		err = mounted_file_write(file, text, strlen(text), dir);
+		err = bind_mounted_file_write(file, text, strlen(text), dir);
 		mem_free(dir);
 	}
 	free(json);
@@ -63,8 +63,8 @@ int accounts_file_edit(const struct relay_config *config, bool may_be_absent, ac
 		log_say("%s: its directory: %s", config->accounts, err_text(f.lock));
 		return EXIT_WORK;
 	}
-	int err = accounts_read(config->accounts, config->domain, config->own_names, may_be_absent,
-				&f.accounts, &text, &errors);
+	int err = accounts_read(config->accounts, config->domain, config->reserved_names,
+				may_be_absent, &f.accounts, &text, &errors);
 	int code = cli_exit(err);
 	accounts_report(errors);
 	mem_free(errors);

@@ -2,8 +2,8 @@
  * One edit of accounts.json, by a command or by the running relay. The edit holds a lock on the
  * file's directory, refuses a file with errors, keeps what it does not change, and replaces the
  * whole file: the new text is written beside it, fsynced and renamed. A file that is a mount point
- * cannot be renamed over; mounted_file_write() then writes it in place. A failed edit leaves the
- * file as it was.
+ * cannot be renamed over; bind_mounted_file_write() then writes it in place. A failed edit leaves
+ * the file as it was.
  */
 #ifndef GROUNDNUT_RELAY_ACCOUNTS_ACCOUNTS_FILE_H
 #define GROUNDNUT_RELAY_ACCOUNTS_ACCOUNTS_FILE_H

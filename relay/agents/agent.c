@@ -88,20 +88,20 @@ static void maybe_end(struct agent *a)
 /* --- HELLO --- */
 
 /* False: it is not any more, and has been refused. */
-static bool still_admitted(struct agent *a, struct pending_agent *p)
+static bool still_admitted(struct agent *a, struct agent_admission *p)
 {
 	const struct tenant *t = &a->tenant;
 	char hash[TOKEN_HASH_TEXT];
 	token_hash(p->hello.token, hash);
 	if (!accounts_still_admit(t->accounts, t->account, t->agent, hash)) {
-		pending_agent_refuse(p, REFUSE_TOKEN, NULL, RETRY_REMOVED_MS);
+		agent_admission_refuse(p, REFUSE_TOKEN, NULL, RETRY_REMOVED_MS);
 		return false;
 	}
 	memcpy(a->credential, hash, sizeof hash);
 	return true;
 }
 
-static void begin_session(struct agent *a, struct pending_agent *p)
+static void begin_session(struct agent *a, struct agent_admission *p)
 {
 	if (!still_admitted(a, p))
 		maybe_end(a);
@@ -109,7 +109,7 @@ static void begin_session(struct agent *a, struct pending_agent *p)
 		maybe_end(a);
 }
 
-static void on_takeover(void *owner, struct pending_agent *winner)
+static void on_takeover(void *owner, struct agent_admission *winner)
 {
 	struct agent *a = owner;
 	if (!winner) {
@@ -123,7 +123,7 @@ static void on_takeover(void *owner, struct pending_agent *winner)
 	begin_session(a, winner);
 }
 
-static void answer_hello(struct agent *a, struct pending_agent *p)
+static void answer_hello(struct agent *a, struct agent_admission *p)
 {
 	switch (agent_session_judge(a->session, &p->hello)) {
 	case AGENT_SESSION_NEW:
@@ -134,7 +134,7 @@ static void answer_hello(struct agent *a, struct pending_agent *p)
 			agent_session_resume(a->session, p);
 		break;
 	case AGENT_SESSION_STALE:
-		pending_agent_refuse(p, REFUSE_STALE, NULL, RETRY_STALE_MS);
+		agent_admission_refuse(p, REFUSE_STALE, NULL, RETRY_STALE_MS);
 		break;
 	case AGENT_SESSION_HELD:
 		takeover_pose(a->takeover, p);
@@ -146,7 +146,7 @@ static void answer_hello(struct agent *a, struct pending_agent *p)
 
 struct message {
 	struct agent *agent;
-	struct pending_agent *pending;
+	struct agent_admission *pending;
 	struct accounts *accounts;
 	struct name_report *names;
 	struct challenge_report *challenges;
@@ -196,7 +196,7 @@ static void take_hello(void *arg)
 	a->hellos++;
 	a->told_ended = false;
 	set_accounts(a, m->accounts);
-	pending_agent_unpack(m->pending, a->tenant.worker->loop);
+	agent_admission_unpack(m->pending, a->tenant.worker->loop);
 	answer_hello(a, m->pending);
 	mem_free(m);
 }
@@ -205,11 +205,11 @@ void agent_hello(struct agent *a, struct io_parcel *parcel, const struct hello *
 		 struct buf *early, struct accounts *accounts)
 {
 	struct message m = {.accounts = accounts_ref(accounts),
-			    .pending = pending_agent_new(parcel, hello, early)};
+			    .pending = agent_admission_new(parcel, hello, early)};
 	if (post(a, take_hello, &m))
 		return;
 	accounts_unref(accounts);
-	pending_agent_drop(m.pending);
+	agent_admission_drop(m.pending);
 }
 
 static void end_by_refusal(struct agent *a, enum refuse_code code, uint32_t retry_ms)

@@ -1,7 +1,7 @@
 /*
- * A peer is accepted, does TLS, and sends HELLO; when its token fits, it goes to registry_hello().
- * A peer whose handshake has not begun after QUEUE_MS ends: so many are before it that it would
- * time out in the middle, and with it all behind it. Its agent comes again.
+ * A peer is accepted, does TLS, and sends HELLO; when its token fits, it goes to
+ * agent_registry_hello(). A peer whose handshake has not begun after QUEUE_MS ends: so many are
+ * before it that it would time out in the middle, and with it all behind it. Its agent comes again.
  *
  * A peer ends by its own end or error, the timeout, bytes that are no HELLO, a token that does not
  * fit (REFUSE), or because others need its place. The first few in a minute get a log line each,
@@ -13,7 +13,7 @@
 #include "relay/agents/agent_listener.h"
 
 #include "relay/accounts/credentials.h"
-#include "relay/agents/newcomers.h"
+#include "relay/agents/unauthenticated_peers.h"
 #include "shared/base/err.h"
 #include "shared/base/file.h"
 #include "shared/base/log.h"
@@ -57,9 +57,9 @@ struct peer {
 
 struct agent_listener {
 	struct context *context;
-	struct registry *agents;
+	struct agent_registry *agents;
 	struct tls_context *tls;
-	struct newcomers *newcomers; /* peers */
+	struct unauthenticated_peers *newcomers; /* peers */
 	/* Descriptors from that number on are kept for links: when they are in use, that many
 	 * strangers may stay. */
 	unsigned kept_from, strangers_then;
@@ -81,7 +81,7 @@ static void drop(struct peer *p)
 {
 	if (p->exchange)
 		p->exchange->peer = NULL;
-	newcomers_leave(p->listener->newcomers, &p->newcomer);
+	unauthenticated_peers_leave(p->listener->newcomers, &p->newcomer);
 	list_remove(&p->beside);
 	rate_limiter_release(p->listener->held, &p->source);
 	timer_close(p->timer);
@@ -148,7 +148,7 @@ static void welcome_probe(struct peer *p)
 static void attach(struct peer *p, const struct hello *h, size_t payload)
 {
 	struct agent_listener *d = p->listener;
-	if (!registry_has_room(d->agents, h->account, h->agent)) {
+	if (!agent_registry_has_room(d->agents, h->account, h->agent)) {
 		refuse(p, REFUSE_BUSY,
 		       "the account has all the agents that it may have (agents_per_account in the "
 		       "relay's limits)",
@@ -160,7 +160,7 @@ static void attach(struct peer *p, const struct hello *h, size_t payload)
 	struct addr from = *io_peer(p->io);
 	struct io_parcel *parcel = io_pack(p->io);
 	p->io = NULL;
-	registry_hello(d->agents, parcel, &from, h, &p->in);
+	agent_registry_hello(d->agents, parcel, &from, h, &p->in);
 	drop(p);
 }
 
@@ -264,7 +264,8 @@ static void answer_hello(struct peer *p, const struct hello *h, size_t payload,
 			 const struct exchange *done)
 {
 	const struct accounts_claim claim = claim_of(h);
-	enum accounts_verdict v = accounts_admit(registry_accounts(p->listener->agents), &claim);
+	enum accounts_verdict v =
+	    accounts_admit(agent_registry_accounts(p->listener->agents), &claim);
 	bool admitted = v == ACCOUNTS_ADMITTED || (v == ACCOUNTS_NEW && h->probe);
 	if (!admitted && v != ACCOUNTS_NEW && v != ACCOUNTS_INVITED)
 		refuse_token(p, h, v);
@@ -362,10 +363,11 @@ static bool has_spoken(const struct newcomer *n)
 static bool make_room(struct agent_listener *d, const struct addr *source, bool known, uint64_t now)
 {
 	struct newcomer *goes;
-	enum newcomers_answer answer = newcomers_ask(d->newcomers, source, known, now, &goes);
-	if (answer == NEWCOMERS_NONE)
+	enum unauthenticated_peers_answer answer =
+	    unauthenticated_peers_ask(d->newcomers, source, known, now, &goes);
+	if (answer == UNAUTHENTICATED_PEERS_NONE)
 		return false;
-	if (answer == NEWCOMERS_INSTEAD)
+	if (answer == UNAUTHENTICATED_PEERS_INSTEAD)
 		evict((struct peer *)goes);
 	if (rate_limiter_held(d->held, source) >= AGENT_LISTENER_PEERS_EACH) {
 		struct list *beside = rate_limiter_holders(d->held, source);
@@ -394,7 +396,7 @@ void agent_listener_take(struct agent_listener *d, struct io *io)
 		io_close(io);
 		return;
 	}
-	bool known = registry_knows(d->agents, &source);
+	bool known = agent_registry_knows(d->agents, &source);
 	if (!make_room(d, &source, known, now)) {
 		io_close(io);
 		return;
@@ -405,9 +407,9 @@ void agent_listener_take(struct agent_listener *d, struct io *io)
 	p->source = source;
 	p->timer = timer_new(l, on_timeout, p);
 	timer_set(p->timer, QUEUE_MS);
-	newcomers_join(d->newcomers, &p->newcomer, &source, known, now);
+	unauthenticated_peers_join(d->newcomers, &p->newcomer, &source, known, now);
 	list_append(rate_limiter_holders(d->held, &source), &p->beside);
-	congestion_set(io_fd(io), d->context->config->congestion_used);
+	congestion_control_set(io_fd(io), d->context->config->congestion_used);
 	io_own(io, on_peer, p);
 	io_tls_accept(io, d->tls);
 }
@@ -417,19 +419,19 @@ void agent_listener_accept(void *owner, int fd, const struct addr *peer, const s
 	struct agent_listener *d = owner;
 	uint64_t now = loop_now_ms(d->context->main);
 	while ((unsigned)fd >= d->kept_from &&
-	       newcomers_strangers(d->newcomers) > d->strangers_then)
-		evict((struct peer *)newcomers_stranger(d->newcomers, now));
+	       unauthenticated_peers_strangers(d->newcomers) > d->strangers_then)
+		evict((struct peer *)unauthenticated_peers_stranger(d->newcomers, now));
 	agent_listener_take(d, io_take(d->context->main, fd, peer, local, NULL, NULL));
 }
 
-struct agent_listener *agent_listener_new(struct context *c, struct registry *agents,
+struct agent_listener *agent_listener_new(struct context *c, struct agent_registry *agents,
 					  struct tls_context *tls)
 {
 	struct agent_listener *d = mem_zalloc(sizeof *d);
 	d->context = c;
 	d->agents = agents;
 	d->tls = tls_context_ref(tls);
-	d->newcomers = newcomers_new(has_spoken);
+	d->newcomers = unauthenticated_peers_new(has_spoken);
 	d->kept_from = file_limit_for_visitors();
 	d->strangers_then = file_limit_for_links() / 4;
 	d->failures =
@@ -453,9 +455,9 @@ void agent_listener_free(struct agent_listener *d)
 {
 	if (!d)
 		return;
-	for (struct newcomer *n; (n = newcomers_any(d->newcomers));)
+	for (struct newcomer *n; (n = unauthenticated_peers_any(d->newcomers));)
 		drop((struct peer *)n);
-	newcomers_free(d->newcomers);
+	unauthenticated_peers_free(d->newcomers);
 	rate_limiter_free(d->failures);
 	rate_limiter_free(d->held);
 	failure_log_close(d->log);

@@ -310,7 +310,7 @@ static struct transport *new_transport(struct agent_session *s)
 
 /* From here on the link that p brings is the session's, and p is gone. Negative: the link was gone,
  * too. */
-static int attach(struct agent_session *s, struct pending_agent *p, bool resumed)
+static int attach(struct agent_session *s, struct agent_admission *p, bool resumed)
 {
 	const struct relay_config *c = s->tenant->worker->config;
 	struct welcome w = {
@@ -331,10 +331,10 @@ static int attach(struct agent_session *s, struct pending_agent *p, bool resumed
 	s->bye = false;
 	s->since_ms = loop_wall_ms();
 	timer_stop(s->grace);
-	return pending_agent_welcome(p, s->tenant->transport, &w);
+	return agent_admission_welcome(p, s->tenant->transport, &w);
 }
 
-int agent_session_begin(struct agent_session *s, struct pending_agent *p)
+int agent_session_begin(struct agent_session *s, struct agent_admission *p)
 {
 	agent_session_end(s, "a new session begins");
 	s->tenant->transport = new_transport(s);
@@ -355,7 +355,7 @@ int agent_session_begin(struct agent_session *s, struct pending_agent *p)
 	return err;
 }
 
-int agent_session_resume(struct agent_session *s, struct pending_agent *p)
+int agent_session_resume(struct agent_session *s, struct agent_admission *p)
 {
 	bool was_attached = transport_is_attached(s->tenant->transport);
 	uint64_t silent = silent_ms(s);
@@ -423,7 +423,7 @@ void agent_session_status(const struct agent_session *s, struct json *w)
 	json_time(w, "since", s->since_ms);
 	json_uint(w, "rtt_ms", keepalive_rtt_ms(transport_keepalive(s->tenant->transport)));
 	json_uint(w, "resumed", s->resumed);
-	char congestion[CONGESTION_NAME];
+	char congestion[CONGESTION_CONTROL_NAME];
 	json_str(w, "congestion", transport_congestion(s->tenant->transport, congestion));
 	uint64_t silent = silent_ms(s), grace = grace_ms(s);
 	char *summary =

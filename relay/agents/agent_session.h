@@ -6,7 +6,7 @@
 #ifndef GROUNDNUT_RELAY_AGENTS_AGENT_SESSION_H
 #define GROUNDNUT_RELAY_AGENTS_AGENT_SESSION_H
 
-#include "relay/agents/pending_agent.h"
+#include "relay/agents/agent_admission.h"
 #include "relay/agents/agent_mappings.h"
 
 struct agent_session;
@@ -33,8 +33,8 @@ enum agent_session_verdict agent_session_judge(const struct agent_session *s,
 /* Both take p over. Beginning ends a session that there was; resuming ends the link that there was.
  * Negative: the new link was gone at once. Then there is no session (begin), or the session waits
  * for the next link (resume). */
-int agent_session_begin(struct agent_session *s, struct pending_agent *p);
-int agent_session_resume(struct agent_session *s, struct pending_agent *p);
+int agent_session_begin(struct agent_session *s, struct agent_admission *p);
+int agent_session_resume(struct agent_session *s, struct agent_admission *p);
 /* Sends REFUSE to the agent if it is attached; then it is detached. */
 void agent_session_refuse(struct agent_session *s, enum refuse_code code, uint32_t retry_ms);
 void agent_session_end(struct agent_session *s, const char *why); /* over does not come */

@@ -94,7 +94,7 @@ static char *why_not_host(const struct tenant *t, const struct mapping *m, const
 		return NULL;
 	owner = t->accounts ? accounts_owner(t->accounts, host) : NULL;
 	const char *whose = NULL;
-	if (own_names_has(t->worker->config->own_names, host))
+	if (reserved_names_has(t->worker->config->reserved_names, host))
 		whose = "is the relay's own";
 	else if (owner && owner != a)
 		whose = "belongs to another account";

@@ -15,14 +15,14 @@ struct takeover {
 	struct tenant *holder;
 	takeover_fn *fn;
 	void *owner;
-	struct pending_agent *challenger;
+	struct agent_admission *challenger;
 	struct timer *look;
 	uint64_t asked_ms; /* the holder */
 };
 
-static struct pending_agent *take_challenger(struct takeover *c)
+static struct agent_admission *take_challenger(struct takeover *c)
 {
-	struct pending_agent *p = c->challenger;
+	struct agent_admission *p = c->challenger;
 	c->challenger = NULL;
 	timer_stop(c->look);
 	return p;
@@ -45,10 +45,10 @@ static void on_look(void *owner)
 		timer_set(c->look, HOLDER_LOOK_MS);
 		return;
 	}
-	struct pending_agent *p = take_challenger(c);
+	struct agent_admission *p = take_challenger(c);
 	/* the challenger did not wait, so there is no reason to end the holder's session */
-	if (pending_agent_is_gone(p)) {
-		pending_agent_drop(p);
+	if (agent_admission_is_gone(p)) {
+		agent_admission_drop(p);
 		p = NULL;
 	}
 	c->fn(c->owner, p);
@@ -72,11 +72,11 @@ void takeover_free(struct takeover *c)
 	mem_free(c);
 }
 
-void takeover_pose(struct takeover *c, struct pending_agent *p)
+void takeover_pose(struct takeover *c, struct agent_admission *p)
 {
 	if (c->challenger) {
-		pending_agent_refuse(p, REFUSE_BUSY, "two other agents want this name already",
-				     RETRY_NAME_IN_USE_MS);
+		agent_admission_refuse(p, REFUSE_BUSY, "two other agents want this name already",
+				       RETRY_NAME_IN_USE_MS);
 		return;
 	}
 	c->challenger = p;
@@ -94,5 +94,5 @@ void takeover_refuse(struct takeover *c, enum refuse_code code, const char *reas
 		     uint32_t retry_ms)
 {
 	if (c->challenger)
-		pending_agent_refuse(take_challenger(c), code, reason, retry_ms);
+		agent_admission_refuse(take_challenger(c), code, reason, retry_ms);
 }

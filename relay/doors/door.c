@@ -460,7 +460,7 @@ uint16_t door_arm(struct door *d, const struct probe_ask *ask, const uint8_t pro
 				.until_ms = loop_now_ms(d->tenant->worker->loop) + PROBE_ARMED_MS};
 	memcpy(p.nonce, ask->nonce, PROBE_NONCE);
 	memcpy(p.proof, proof, PROBE_PROOF);
-	armed_probes_add(&d->probes, &p);
+	awaited_probes_add(&d->probes, &p);
 	return ask->port ? ask->port : door_typed_port(d);
 }
 

@@ -13,7 +13,7 @@
 #define GROUNDNUT_RELAY_DOORS_DOOR_H
 
 #include "shared/http/http_gateway.h"
-#include "relay/doors/armed_probes.h"
+#include "relay/doors/awaited_probes.h"
 #include "relay/doors/slow_visitors.h"
 #include "relay/doors/tenant.h"
 #include "relay/doors/vhost_table.h"
@@ -102,9 +102,9 @@ struct door {
 	struct timer *slow_timer;  /* NULL: it has not been needed yet */
 	/* visitors ended because they were slow, and when that was last logged */
 	uint64_t slow_ended, slow_said_ms;
-	struct shaper *shaper;       /* NULL: neither mapping nor account has a limit */
-	struct rate_limiter *rates;  /* newcomers of each source; NULL: no limit */
-	struct armed_probes *probes; /* NULL: there has been none */
+	struct shaper *shaper;         /* NULL: neither mapping nor account has a limit */
+	struct rate_limiter *rates;    /* newcomers of each source; NULL: no limit */
+	struct awaited_probes *probes; /* NULL: there has been none */
 	struct report_part said[REPORT_PART_COUNT]; /* the agent's REPORT in this session */
 };
 

@@ -348,8 +348,8 @@ static bool is_probe(struct visitor *v, const struct http_head *head, bool *gone
 	const struct armed_probe *which = NULL;
 	if (!probe_is_path(head->target.p, head->target.len, nonce))
 		return false;
-	armed_probes_match(d->probes, 0, loop_now_ms(d->tenant->worker->loop), nonce, PROBE_NONCE,
-			   &which);
+	awaited_probes_match(d->probes, 0, loop_now_ms(d->tenant->worker->loop), nonce, PROBE_NONCE,
+			     &which);
 	*gone = which && !http_gateway_peek(http_visitor_gateway(v->http), HTTP_VISITOR, &waiting);
 	if (!*gone) {
 		http_gateway_refuse(http_visitor_gateway(v->http), 404, 0);

@@ -162,7 +162,7 @@ static uint32_t head_ms(const struct shared_ports *f)
 /* Requests for the relay itself belong to no mapping. */
 static bool is_own_host(const struct shared_ports *f, const char *host)
 {
-	return own_names_has(f->context->config->own_names, host);
+	return reserved_names_has(f->context->config->reserved_names, host);
 }
 
 /* A DDNS client that came to the common port: the DDNS server takes it from its first byte. False:
@@ -465,7 +465,7 @@ static void accept_at(struct shared_ports *f, enum port port, int fd, const stru
 		      const struct addr *local)
 {
 	const struct forwarded_trust *t = trust_of(f, port);
-	congestion_set(fd, f->context->config->congestion_used);
+	congestion_control_set(fd, f->context->config->congestion_used);
 	struct io *io = io_take(f->context->main, fd, peer, local, NULL, NULL);
 	if (t->proxy_protocol && forwarded_trusts(t, io_peer(io)))
 		begin_reading(f, io, port, on_proxy);

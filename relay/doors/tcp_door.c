@@ -8,7 +8,7 @@
  *	they are not, or it has ended    it comes in with what was read
  *	none came for PROBE_SILENCE_MS   it comes in: services such as SSH speak first
  */
-#include "relay/doors/spliced_door.h"
+#include "relay/doors/passthrough_door.h"
 
 #include "shared/base/mem.h"
 #include "shared/net/lingering_close.h"
@@ -16,10 +16,10 @@
 
 #include <uv.h>
 
-enum { NEWCOMERS_MOST = 256 };
+enum { UNAUTHENTICATED_PEERS_MOST = 256 };
 
 struct tcp_door {
-	struct spliced_door spliced;
+	struct passthrough_door spliced;
 	struct list newcomers;
 	unsigned count;
 };
@@ -59,7 +59,7 @@ static void let_in(struct newcomer *n)
 	struct addr local = n->local;
 	io_unread(io, n->first, n->len);
 	forget(n);
-	spliced_door_let_in(d, io, &local, "");
+	passthrough_door_let_in(d, io, &local, "");
 }
 
 static void on_timer(void *owner)
@@ -90,14 +90,14 @@ static void answer(struct newcomer *n, const struct armed_probe *probe)
 static void on_newcomer(void *owner, enum io_event event)
 {
 	struct newcomer *n = owner;
-	const struct armed_probes *all = n->door->spliced.door.probes;
+	const struct awaited_probes *all = n->door->spliced.door.probes;
 	const struct armed_probe *which;
 	bool eof = false;
 	int got = event == IO_ERROR ? io_error(n->io) : read_first(n, &eof);
 	if (got == 0)
 		return;
 	enum probe_match match =
-	    armed_probes_match(all, n->local.port, now_ms(n), n->first, n->len, &which);
+	    awaited_probes_match(all, n->local.port, now_ms(n), n->first, n->len, &which);
 	if (got < 0) {
 		io_close(n->io);
 		forget(n);
@@ -106,7 +106,8 @@ static void on_newcomer(void *owner, enum io_event event)
 	} else if (match == PROBE_OTHER || eof) {
 		let_in(n);
 	} else {
-		timer_set(n->timer, armed_probes_until(all, n->local.port, now_ms(n)) - now_ms(n));
+		timer_set(n->timer,
+			  awaited_probes_until(all, n->local.port, now_ms(n)) - now_ms(n));
 	}
 }
 
@@ -128,18 +129,18 @@ static void on_accept(void *owner, int fd, const struct addr *peer, const struct
 {
 	struct door *d = owner;
 	struct loop *l = d->tenant->worker->loop;
-	congestion_set(fd, d->tenant->worker->config->congestion_used);
+	congestion_control_set(fd, d->tenant->worker->config->congestion_used);
 	struct io *io = io_take(l, fd, peer, local, NULL, NULL);
-	if (armed_probes_until(d->probes, local->port, loop_now_ms(l)) &&
-	    tcp(d)->count < NEWCOMERS_MOST)
+	if (awaited_probes_until(d->probes, local->port, loop_now_ms(l)) &&
+	    tcp(d)->count < UNAUTHENTICATED_PEERS_MOST)
 		look_at(d, io, local);
 	else
-		spliced_door_let_in(d, io, local, "");
+		passthrough_door_let_in(d, io, local, "");
 }
 
 static void init(struct door *d)
 {
-	spliced_door_init(d);
+	passthrough_door_init(d);
 	list_init(&tcp(d)->newcomers);
 }
 
@@ -150,23 +151,23 @@ static void clear(struct door *d, bool graceful, enum reset_code code)
 		io_reset(n->io);
 		forget(n);
 	}
-	spliced_door_clear(d, graceful, code);
+	passthrough_door_clear(d, graceful, code);
 }
 
 static void *listen_at(struct door *d, const struct addr *at, bool v6only, int *err, char **why)
 {
-	return spliced_door_listen(d, at, v6only, on_accept, err, why);
+	return passthrough_door_listen(d, at, v6only, on_accept, err, why);
 }
 
 const struct door_kind TCP_DOOR = {
     .size = sizeof(struct tcp_door),
     .init = init,
     .listen = listen_at,
-    .unlisten = spliced_door_unlisten,
-    .rest = spliced_door_rest,
-    .wake = spliced_door_wake,
+    .unlisten = passthrough_door_unlisten,
+    .rest = passthrough_door_rest,
+    .wake = passthrough_door_wake,
     .clear = clear,
-    .cut = spliced_door_cut,
-    .slow = &SPLICED_DOOR_SLOW,
-    .fini = spliced_door_fini,
+    .cut = passthrough_door_cut,
+    .slow = &PASSTHROUGH_DOOR_SLOW,
+    .fini = passthrough_door_fini,
 };

@@ -9,7 +9,7 @@
  */
 #include "shared/net/client_hello.h"
 #include "relay/doors/shared_ports.h"
-#include "relay/doors/spliced_door.h"
+#include "relay/doors/passthrough_door.h"
 
 #include "shared/base/text.h"
 #include "shared/net/lingering_close.h"
@@ -33,7 +33,7 @@ static void answer_probe(struct door *d, struct io *io, const struct client_hell
 {
 	struct buf out = BUF_INIT;
 	uint64_t now_ms = loop_now_ms(io_loop(io));
-	for (int i = 0; d->probes && i < ARMED_PROBES_MOST; i++) {
+	for (int i = 0; d->probes && i < AWAITED_PROBES_MOST; i++) {
 		const struct armed_probe *p = &d->probes->items[i];
 		char hex[2 * PROBE_NONCE + 1];
 		text_hex(p->nonce, PROBE_NONCE, hex);
@@ -59,12 +59,12 @@ static void take(struct door *d, struct io_parcel *parcel, struct http_gateway *
 	}
 	bool https = d->mapping.protocol == MAPPING_HTTPS;
 	if (https && client_hello_offers_only(&sni, TLS_CONTEXT_ALPN_ACME)) {
-		spliced_door_let_in_validator(d, io, &local);
+		passthrough_door_let_in_validator(d, io, &local);
 		return;
 	}
 	bool named = https || d->mapping.proxy_protocol == 2;
 	named &= strlen(sni.host) <= FRAME_NAME_MAX;
-	spliced_door_let_in(d, io, &local, named ? sni.host : "");
+	passthrough_door_let_in(d, io, &local, named ? sni.host : "");
 }
 
 static void turn_away(struct door *d, struct io_parcel *parcel, struct http_gateway *gateway)
@@ -74,12 +74,12 @@ static void turn_away(struct door *d, struct io_parcel *parcel, struct http_gate
 }
 
 const struct door_kind TLS_DOOR = {
-    .size = sizeof(struct spliced_door),
-    .init = spliced_door_init,
-    .clear = spliced_door_clear,
-    .cut = spliced_door_cut,
-    .slow = &SPLICED_DOOR_SLOW,
-    .fini = spliced_door_fini,
+    .size = sizeof(struct passthrough_door),
+    .init = passthrough_door_init,
+    .clear = passthrough_door_clear,
+    .cut = passthrough_door_cut,
+    .slow = &PASSTHROUGH_DOOR_SLOW,
+    .fini = passthrough_door_fini,
     .take = take,
     .turn_away = turn_away,
 };
@@ -90,26 +90,26 @@ static void on_accept(void *owner, int fd, const struct addr *peer, const struct
 {
 	struct door *d = owner;
 	struct worker *w = d->tenant->worker;
-	congestion_set(fd, w->config->congestion_used);
+	congestion_control_set(fd, w->config->congestion_used);
 	shared_ports_take_tls(w->context, io_pack(io_take(w->loop, fd, peer, local, NULL, NULL)));
 }
 
 static void *listen_at(struct door *d, const struct addr *at, bool v6only, int *err, char **why)
 {
-	return spliced_door_listen(d, at, v6only, on_accept, err, why);
+	return passthrough_door_listen(d, at, v6only, on_accept, err, why);
 }
 
 const struct door_kind TLS_PORT_DOOR = {
-    .size = sizeof(struct spliced_door),
-    .init = spliced_door_init,
+    .size = sizeof(struct passthrough_door),
+    .init = passthrough_door_init,
     .listen = listen_at,
-    .unlisten = spliced_door_unlisten,
-    .rest = spliced_door_rest,
-    .wake = spliced_door_wake,
-    .clear = spliced_door_clear,
-    .cut = spliced_door_cut,
-    .slow = &SPLICED_DOOR_SLOW,
-    .fini = spliced_door_fini,
+    .unlisten = passthrough_door_unlisten,
+    .rest = passthrough_door_rest,
+    .wake = passthrough_door_wake,
+    .clear = passthrough_door_clear,
+    .cut = passthrough_door_cut,
+    .slow = &PASSTHROUGH_DOOR_SLOW,
+    .fini = passthrough_door_fini,
     .take = take,
     .turn_away = turn_away,
 };

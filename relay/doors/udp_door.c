@@ -168,9 +168,9 @@ static bool is_probe(struct bound *s, const struct addr *visitor, const struct a
 		     const uint8_t *p, size_t len)
 {
 	const struct armed_probe *which;
-	const struct armed_probes *all = s->door->door.probes;
+	const struct awaited_probes *all = s->door->door.probes;
 	if (!all || len != PROBE_DATAGRAM ||
-	    armed_probes_match(all, visited->port, now_ms(s->door), p, len, &which) !=
+	    awaited_probes_match(all, visited->port, now_ms(s->door), p, len, &which) !=
 		PROBE_WHOLE ||
 	    !probe_is_datagram(which->nonce, p, len))
 		return false;

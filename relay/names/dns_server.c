@@ -415,7 +415,7 @@ struct dns_server *dns_server_new(struct loop *l, struct names *names)
 	return s;
 }
 
-void dns_server_set(struct dns_server *s, const struct dns_server_config *settings)
+void dns_server_set(struct dns_server *s, const struct zone_config *settings)
 {
 	if (!settings) {
 		stop(s);

@@ -14,7 +14,7 @@ struct dns_server *dns_server_new(struct loop *l, struct names *names);
 /* Listens as the settings say; NULL: nowhere. The settings are used during the call only. Sockets
  * that stay listed stay open. An address that cannot be bound is logged and tried again. Addresses
  * that the machine gains or loses are followed. */
-void dns_server_set(struct dns_server *s, const struct dns_server_config *settings);
+void dns_server_set(struct dns_server *s, const struct zone_config *settings);
 /* Writes its items of "listeners" in the status. */
 void dns_server_status(const struct dns_server *s, struct json *w);
 void dns_server_close(struct dns_server *s);

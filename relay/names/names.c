@@ -250,7 +250,7 @@ const struct relay_config *names_config(const struct names *all)
 static bool may_be(const struct names *all, const char *name)
 {
 	return text_is_in(name, all->config->domain) && strcmp(name, all->config->domain) != 0 &&
-	       !own_names_has(all->config->own_names, name);
+	       !reserved_names_has(all->config->reserved_names, name);
 }
 
 int names_full(const struct names *all, const char *host, char out[256])

@@ -90,7 +90,7 @@ void publishers_config_fini(struct publishers_config *c)
 	*c = (struct publishers_config){0};
 }
 
-const struct dns_server_config *publishers_config_dns_server(const struct publishers_config *c)
+const struct zone_config *publishers_config_dns_server(const struct publishers_config *c)
 {
 	for (size_t i = 0; i < c->count; i++)
 		if (c->items[i].kind == &serve_kind)
@@ -220,11 +220,11 @@ static void show_reserved(void *arg, void *name)
 
 static void change_zone(struct publishers *p, const struct publishers_setup *setup)
 {
-	const struct dns_server_config *serve = publishers_config_dns_server(setup->dns);
+	const struct zone_config *serve = publishers_config_dns_server(setup->dns);
 	drop_reserved(p);
 	zone_free(p->zone);
 	p->reserved = hash_table_new();
-	p->zone = serve ? dns_server_config_zone(serve, setup->domain) : NULL;
+	p->zone = serve ? zone_config_zone(serve, setup->domain) : NULL;
 	publishers_number(p);
 	if (setup->host)
 		reserve(p, setup->domain, setup->host);

@@ -6,7 +6,7 @@
 #define GROUNDNUT_RELAY_NAMES_PUBLISHERS_H
 
 #include "relay/names/publish_queue.h"
-#include "relay/providers/dns_server_config.h"
+#include "relay/providers/zone_config.h"
 
 struct publishers_config {
 	struct publisher_config *items;
@@ -19,7 +19,7 @@ bool publishers_config_read(struct conf_at list, const struct publisher_place *p
 			    struct publishers_config *out);
 void publishers_config_fini(struct publishers_config *c);
 /* The settings of `serve`; NULL: there is none. */
-const struct dns_server_config *publishers_config_dns_server(const struct publishers_config *c);
+const struct zone_config *publishers_config_dns_server(const struct publishers_config *c);
 
 struct publishers;
 

@@ -58,7 +58,7 @@ static uint64_t larger(uint64_t a, uint64_t b)
 static void on_directory(struct acme_client *c, const struct acme_client_answer *a, uint64_t now_ms)
 {
 	char why[ACME_WORDS];
-	if (acme_object_directory(a->body, a->body_len, c->scheme, &c->directory, why) != 0)
+	if (acme_json_directory(a->body, a->body_len, c->scheme, &c->directory, why) != 0)
 		acme_client_fail(c, "%s", why);
 	else if (c->job == ACME_JOB_RENEWAL && !c->directory.renewal_info[0])
 		acme_client_fail(c, "tells no times for renewal");
@@ -73,7 +73,7 @@ static void on_directory(struct acme_client *c, const struct acme_client_answer 
 static void take_location(struct acme_client *c, const struct acme_client_answer *a,
 			  const char *what, char out[ACME_URL])
 {
-	if (a->location && acme_object_is_url(a->location, c->scheme))
+	if (a->location && acme_json_is_url(a->location, c->scheme))
 		snprintf(out, ACME_URL, "%s", a->location);
 	else
 		acme_client_fail(c, "does not say where the %s is", what);
@@ -97,7 +97,7 @@ static void on_order(struct acme_client *c, const struct acme_client_answer *a)
 	struct acme_order order;
 	char why[ACME_WORDS];
 	bool is_new = c->asking == ACME_STEP_ORDER;
-	if (acme_object_order(a->body, a->body_len, c->scheme, &order, why) != 0) {
+	if (acme_json_order(a->body, a->body_len, c->scheme, &order, why) != 0) {
 		acme_client_fail(c, "%s", why);
 		return;
 	}
@@ -155,8 +155,8 @@ static void on_authorization(struct acme_client *c, const struct acme_client_ans
 	struct acme_item *i = &c->items[c->asking_item];
 	struct acme_authorization a;
 	char why[ACME_WORDS];
-	if (acme_object_authorization(answer->body, answer->body_len, c->scheme,
-				      acme_challenge_text(c->challenge), &a, why) != 0) {
+	if (acme_json_authorization(answer->body, answer->body_len, c->scheme,
+				    acme_challenge_text(c->challenge), &a, why) != 0) {
 		acme_client_fail(c, "%s", why);
 		return;
 	}
@@ -196,7 +196,7 @@ static void on_renewal(struct acme_client *c, const struct acme_client_answer *a
 	char why[ACME_WORDS];
 	uint64_t pause = retry_after(a, now_ms);
 	c->retry_ms = pause ? now_ms + pause : 0;
-	if (acme_object_renewal(a->body, a->body_len, &c->renewal, why) != 0)
+	if (acme_json_renewal(a->body, a->body_len, &c->renewal, why) != 0)
 		acme_client_fail(c, "%s", why);
 	else
 		c->end = ACME_CLIENT_DONE;
@@ -302,7 +302,7 @@ static void on_bad(struct acme_client *c, const struct acme_client_answer *a, ui
 {
 	struct acme_problem p;
 	uint64_t pause = retry_after(a, now_ms);
-	acme_object_problem(a->status, a->body, a->body_len, &p);
+	acme_json_problem(a->status, a->body, a->body_len, &p);
 	bool limited = a->status == 429 || strcmp(p.type, "rateLimited") == 0;
 	/* Some CAs answer 500 to a `replaces` that they do not know. */
 	bool is_of_replaces = c->asking == ACME_STEP_ORDER && c->replaces && c->tries > 0;

@@ -2,7 +2,7 @@
 #ifndef GROUNDNUT_ACME_ACME_CHALLENGE_H
 #define GROUNDNUT_ACME_ACME_CHALLENGE_H
 
-#include "shared/acme/acme_object.h"
+#include "shared/acme/acme_json.h"
 #include "shared/acme/p256.h"
 
 enum acme_challenge { ACME_TLS_ALPN_01, ACME_DNS_01, ACME_HTTP_01 };

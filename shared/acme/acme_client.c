@@ -34,7 +34,7 @@ enum { DIRECTORY_MS = 24 * 3600 * 1000, POLLS_MAX = 60 };
 static int set_directory(struct acme_client *c, const char *url)
 {
 	c->scheme = strncmp(url, "http://", 7) == 0 ? "http://" : "https://";
-	if (!acme_object_is_url(url, c->scheme))
+	if (!acme_json_is_url(url, c->scheme))
 		return ERR_SYNTAX;
 	const char *host = url + strlen(c->scheme);
 	snprintf(c->directory_url, sizeof(c->directory_url), "%s", url);
@@ -66,7 +66,7 @@ struct acme_client *acme_client_new(const struct acme_client_config *config, cha
 		return NULL;
 	}
 	snprintf(c->email, sizeof(c->email), "%s", config->email ? config->email : "");
-	if (config->account && acme_object_is_url(config->account, c->scheme))
+	if (config->account && acme_json_is_url(config->account, c->scheme))
 		snprintf(c->account, sizeof(c->account), "%s", config->account);
 	c->key = config->key;
 	return c;

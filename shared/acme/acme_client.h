@@ -26,7 +26,7 @@
 #define GROUNDNUT_ACME_ACME_CLIENT_H
 
 #include "shared/acme/acme_challenge.h"
-#include "shared/acme/acme_object.h"
+#include "shared/acme/acme_json.h"
 #include "shared/acme/certificate.h"
 #include "shared/acme/p256.h"
 

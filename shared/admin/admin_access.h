@@ -49,7 +49,7 @@ bool admin_access_is_from_here(const struct admin_access *a, struct http_exchang
 /* Whether the request has the right, and who asks. False: it is answered. */
 bool admin_access_admit(struct admin_access *a, struct admin_request *r, enum admin_right right);
 /* Whether a token or a session with this hash (admin_asker.hash) is still there. owner: the
- * admin_access; an event_listeners_fn. */
+ * admin_access; an event_streams_fn. */
 bool admin_access_knows(void *owner, const char *hash);
 /* Counts and logs a guess. why: what was wrong, such as "a wrong link". */
 void admin_access_wrong(struct admin_access *a, const struct addr *peer, const char *why);

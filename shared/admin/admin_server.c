@@ -19,14 +19,14 @@ enum {
 	HEAD_MS = 10000,
 	CONNECTIONS = 256,
 	/* All event listeners may come from one source, a tunnel or proxy, and others fit in. */
-	PER_SOURCE = EVENT_LISTENERS_MOST + 32
+	PER_SOURCE = EVENT_STREAMS_MOST + 32
 };
 
 struct admin_server {
 	struct loop *loop;
 	struct admin_program program;
 	struct http_server *server;
-	struct event_listeners *listeners;
+	struct event_streams *listeners;
 	struct audit_log *audit;
 	struct admin_access access;
 	struct admin_signin *signin;
@@ -216,7 +216,7 @@ void admin_server_audit(struct admin_server *a, const struct admin_asker *asker,
 	mem_free(by);
 }
 
-struct event_listeners *admin_server_listeners(struct admin_server *a)
+struct event_streams *admin_server_listeners(struct admin_server *a)
 {
 	return a->listeners;
 }
@@ -234,7 +234,7 @@ struct admin_server *admin_server_new(struct loop *l, const struct admin_program
 	a->loop = l;
 	a->program = *program;
 	a->audit = audit_log_new();
-	a->listeners = event_listeners_new(l, admin_access_knows, &a->access);
+	a->listeners = event_streams_new(l, admin_access_knows, &a->access);
 	admin_access_init(&a->access, l, program->name, program->events);
 	a->signin = admin_signin_new(&a->access, program->name);
 	a->server = http_server_new(l, &limits, on_request, a);
@@ -246,7 +246,7 @@ void admin_server_set(struct admin_server *a, const struct admin_config *config)
 	a->access.config = config;
 	admin_access_read(&a->access);
 	if (!config->on)
-		event_listeners_end(a->listeners);
+		event_streams_end(a->listeners);
 	http_server_set_trust(a->server, &config->trust);
 }
 
@@ -280,7 +280,7 @@ void admin_server_close(struct admin_server *a)
 {
 	if (!a)
 		return;
-	event_listeners_close(a->listeners);
+	event_streams_close(a->listeners);
 	admin_signin_close(a->signin);
 	http_server_close(a->server);
 	audit_log_free(a->audit);

@@ -23,7 +23,7 @@
 #include "shared/admin/admin_answer.h"
 #include "shared/admin/admin_config.h"
 #include "shared/admin/admin_request.h"
-#include "shared/admin/event_listeners.h"
+#include "shared/admin/event_streams.h"
 #include "shared/base/json.h"
 #include "shared/net/event_hub.h"
 
@@ -59,7 +59,7 @@ char *admin_server_link(struct admin_server *a, const struct addr *address);
 void admin_server_audit(struct admin_server *a, const struct admin_asker *asker, const char *what,
 			const char *before, const char *after);
 /* The listeners to which a route may hand its exchange over. */
-struct event_listeners *admin_server_listeners(struct admin_server *a);
+struct event_streams *admin_server_listeners(struct admin_server *a);
 void admin_server_close(struct admin_server *a); /* NULL does nothing */
 
 #endif

@@ -40,7 +40,7 @@ struct look {
 
 struct live_status {
 	struct loop *loop;
-	struct event_listeners *listeners;
+	struct event_streams *listeners;
 	const struct event_hub *events;
 	live_status_ask_fn *ask;
 	void *ask_owner;
@@ -81,7 +81,7 @@ static void tell_new_events(struct live_status *s)
 		return;
 	write_events(s, s->told, &text);
 	s->told = last;
-	event_listeners_send(s->listeners, "events", last, buf_data(&text), buf_len(&text));
+	event_streams_send(s->listeners, "events", last, buf_data(&text), buf_len(&text));
 	buf_fini(&text);
 }
 
@@ -112,9 +112,9 @@ static void greet_newcomers(void *owner)
 	while (buf_len(&s->status) && !list_is_empty(&s->newcomers) && sent < WHOLE_MOST) {
 		struct newcomer *n = LIST_ENTRY(s->newcomers.next, struct newcomer, node);
 		if (!s->whole)
-			s->whole = event_listeners_event("status", 0, buf_data(&s->status),
-							 buf_len(&s->status));
-		event_listeners_tell(s->listeners, n->exchange, s->whole);
+			s->whole = event_streams_event("status", 0, buf_data(&s->status),
+						       buf_len(&s->status));
+		event_streams_tell(s->listeners, n->exchange, s->whole);
 		sent += buf_len(&s->status);
 		list_remove(&n->node);
 		mem_free(n);
@@ -137,8 +137,8 @@ static void on_compared(void *arg)
 	if (s) {
 		s->look = NULL;
 		if (k->differs)
-			event_listeners_send(s->listeners, "change", 0, buf_data(&k->change),
-					     buf_len(&k->change));
+			event_streams_send(s->listeners, "change", 0, buf_data(&k->change),
+					   buf_len(&k->change));
 		buf_fini(&s->status);
 		s->status = k->after;
 		buf_init(&k->after);
@@ -169,7 +169,7 @@ static void look(void *owner)
 	if (s->look)
 		return;
 	tell_new_events(s);
-	if (!event_listeners_count(s->listeners)) {
+	if (!event_streams_count(s->listeners)) {
 		buf_fini(&s->status);
 		drop_whole(s);
 		drop_newcomers(s);
@@ -191,7 +191,7 @@ void live_status_add(struct live_status *s, const struct admin_request *r)
 	admin_request_query(r, "after", asked, sizeof asked);
 	if (text_uint(seen ? seen : asked, INT64_MAX, &after) < 0)
 		after = 0;
-	if (!event_listeners_add(s->listeners, r->exchange, r->asker.hash)) {
+	if (!event_streams_add(s->listeners, r->exchange, r->asker.hash)) {
 		admin_answer_error(r->exchange, 503, "too many listen");
 		return;
 	}
@@ -199,11 +199,11 @@ void live_status_add(struct live_status *s, const struct admin_request *r)
 	n->exchange = r->exchange;
 	list_append(&s->newcomers, &n->node);
 	write_events(s, after, &text);
-	if (event_listeners_count(s->listeners) == 1)
+	if (event_streams_count(s->listeners) == 1)
 		s->told = last;
 	struct shared_text *event =
-	    event_listeners_event("events", last, buf_data(&text), buf_len(&text));
-	event_listeners_tell(s->listeners, r->exchange, event);
+	    event_streams_event("events", last, buf_data(&text), buf_len(&text));
+	event_streams_tell(s->listeners, r->exchange, event);
 	shared_text_drop(event);
 	buf_fini(&text);
 	if (buf_len(&s->status) && !timer_is_set(s->greet))
@@ -212,7 +212,7 @@ void live_status_add(struct live_status *s, const struct admin_request *r)
 		timer_set(s->timer, 1);
 }
 
-struct live_status *live_status_new(struct loop *l, struct event_listeners *listeners,
+struct live_status *live_status_new(struct loop *l, struct event_streams *listeners,
 				    const struct event_hub *events, live_status_ask_fn *ask,
 				    void *owner)
 {

@@ -22,7 +22,7 @@ typedef void live_status_fn(void *arg, const struct buf *status);
 /* Asks the program for its status. fn comes once, now or later, also when the program ends. */
 typedef void live_status_ask_fn(void *owner, live_status_fn *fn, void *arg);
 
-struct live_status *live_status_new(struct loop *l, struct event_listeners *listeners,
+struct live_status *live_status_new(struct loop *l, struct event_streams *listeners,
 				    const struct event_hub *events, live_status_ask_fn *ask,
 				    void *owner);
 /* Answers the request: it becomes a listener, or gets 503 when there are too many. */

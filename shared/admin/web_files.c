@@ -1,21 +1,21 @@
 #include "shared/admin/web_files.h"
 
 #define SCRIPTS(X)                                                                                 \
-	X(changes)                                                                                 \
+	X(audit_log)                                                                               \
 	X(dialog)                                                                                  \
 	X(dom)                                                                                     \
-	X(events)                                                                                  \
+	X(event_list)                                                                              \
 	X(format)                                                                                  \
-	X(live)                                                                                    \
+	X(status_stream)                                                                           \
 	X(mappings)                                                                                \
 	X(qr)                                                                                      \
-	X(requests)                                                                                \
-	X(server)                                                                                  \
+	X(request_log)                                                                             \
+	X(api_client)                                                                              \
 	X(signin)                                                                                  \
-	X(states)                                                                                  \
+	X(state_words)                                                                             \
 	X(tabs)                                                                                    \
 	X(visitors)                                                                                \
-	X(words)
+	X(translations)
 
 #define EMBED(name) WEB_FILES_SCRIPT_EMBED("shared/web/", name)
 SCRIPTS(EMBED)

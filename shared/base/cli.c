@@ -11,7 +11,7 @@
 #include "shared/base/file.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
-#include "shared/base/text_page.h"
+#include "shared/base/terminal_text.h"
 #include "shared/base/text.h"
 
 #include <assert.h>
@@ -242,16 +242,16 @@ static int unknown_command(const struct cli *cli, const struct raw *raw)
 /* One line of a list: form, then help from a fixed column on, also in further lines. */
 static void put_help_line(struct buf *b, const char *form, const char *help)
 {
-	struct text_page page = {b, HELP_WIDTH, false};
+	struct terminal_text page = {b, HELP_WIDTH, false};
 	size_t width = text_width(form);
 	bool fits = width < HELP_COLUMN;
 	char *line =
 	    mem_printf("  %s%*s %s", form, fits ? (int)(HELP_COLUMN - width) : 0, "", help);
 	if (fits) {
-		text_page_put(&page, 0, HELP_COLUMN + 3, TEXT_PLAIN, line);
+		terminal_text_put(&page, 0, HELP_COLUMN + 3, TEXT_PLAIN, line);
 	} else {
 		buf_printf(b, "  %s\n", form);
-		text_page_put(&page, HELP_COLUMN + 3, HELP_COLUMN + 3, TEXT_PLAIN, help);
+		terminal_text_put(&page, HELP_COLUMN + 3, HELP_COLUMN + 3, TEXT_PLAIN, help);
 	}
 	mem_free(line);
 }
@@ -298,24 +298,24 @@ static void put_help(struct buf *b, const struct cli *cli, const char *group)
 /* Writes the text no wider than the help; its own line ends stay. */
 static void put_paragraphs(struct buf *b, const char *text)
 {
-	struct text_page page = {b, HELP_WIDTH, false};
+	struct terminal_text page = {b, HELP_WIDTH, false};
 	buf_puts(b, "\n");
 	for (size_t len; *text; text += len + (text[len] == '\n')) {
 		len = strcspn(text, "\n");
 		char *line = mem_printf("%.*s", (int)len, text);
-		text_page_put(&page, 0, 0, TEXT_PLAIN, line);
+		terminal_text_put(&page, 0, 0, TEXT_PLAIN, line);
 		mem_free(line);
 	}
 }
 
 static void put_usage(struct buf *b, const struct cli *cli, const struct cli_command *c)
 {
-	struct text_page page = {b, HELP_WIDTH, false};
+	struct terminal_text page = {b, HELP_WIDTH, false};
 	struct buf usage = BUF_INIT;
 	buf_printf(&usage, "Usage: %s %s%s%s", cli->program, c->name, c->words ? " " : "",
 		   c->words ? c->words : "");
 	put_switches(&usage, c);
-	text_page_put(&page, 0, 4, TEXT_PLAIN, buf_str(&usage));
+	terminal_text_put(&page, 0, 4, TEXT_PLAIN, buf_str(&usage));
 	buf_fini(&usage);
 }
 

@@ -3,7 +3,7 @@
 #include "shared/base/cli.h"
 #include "shared/base/json.h"
 #include "shared/base/mem.h"
-#include "shared/base/text_page.h"
+#include "shared/base/terminal_text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,7 +15,7 @@ enum { HANG = 23 };
 
 static const struct {
 	const char *word;
-	enum text_page_paint paint;
+	enum terminal_text_paint paint;
 } verdicts[] = {
     [DOCTOR_OK] = {"ok", TEXT_GREEN},
     [DOCTOR_ADVICE] = {"advice", TEXT_PLAIN},
@@ -43,10 +43,10 @@ static void put_item(struct doctor_report *r, enum doctor_verdict verdict, const
 static void put_line(struct doctor_report *r, enum doctor_verdict verdict, const char *topic,
 		     const char *said)
 {
-	struct text_page page;
-	text_page_init(&page, &r->out, STDOUT_FILENO);
+	struct terminal_text page;
+	terminal_text_init(&page, &r->out, STDOUT_FILENO);
 	char *line = mem_printf("%-8s %-13s %s", verdicts[verdict].word, topic, said);
-	text_page_put(&page, 0, HANG, verdicts[verdict].paint, line);
+	terminal_text_put(&page, 0, HANG, verdicts[verdict].paint, line);
 	mem_free(line);
 }
 

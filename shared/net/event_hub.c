@@ -10,7 +10,7 @@ enum { SOURCES = 4096, WRONG_BURST = 10, WRONG_MS = 15 * 1000, TOLD_MS = 600 * 1
 struct event_hub {
 	struct loop *loop;
 	struct event_ring *ring;
-	struct notifier *notifier;
+	struct alert_sender *notifier;
 	event_hub_fn *fn; /* NULL: nobody */
 	void *owner;
 	char *account, *agent;             /* for events without an account; or NULL */
@@ -26,7 +26,7 @@ void event_hub_take(struct event_hub *h, const struct event *e)
 	whole.agent = e->account ? e->agent : h->agent;
 	if (!e->is_repeated)
 		event_ring_add(h->ring, &whole, loop_wall_ms());
-	notifier_take(h->notifier, &whole);
+	alert_sender_take(h->notifier, &whole);
 	if (h->fn)
 		h->fn(h->owner, &whole);
 }
@@ -56,14 +56,14 @@ const struct event_ring *event_hub_ring(const struct event_hub *h)
 	return h->ring;
 }
 
-void event_hub_set(struct event_hub *h, const struct notify_config *c, const char *account,
+void event_hub_set(struct event_hub *h, const struct alert_config *c, const char *account,
 		   const char *agent)
 {
 	mem_free(h->account);
 	mem_free(h->agent);
 	h->account = mem_strdup(account);
 	h->agent = mem_strdup(agent);
-	notifier_set(h->notifier, c);
+	alert_sender_set(h->notifier, c);
 }
 
 struct event_hub *event_hub_new(struct loop *l, const char *source)
@@ -71,7 +71,7 @@ struct event_hub *event_hub_new(struct loop *l, const char *source)
 	struct event_hub *h = mem_zalloc(sizeof *h);
 	h->loop = l;
 	h->ring = event_ring_new(loop_wall_ms());
-	h->notifier = notifier_new(l, source);
+	h->notifier = alert_sender_new(l, source);
 	h->wrong = rate_limiter_new(SOURCES, 1, WRONG_BURST);
 	h->told = rate_limiter_new(SOURCES, 1, 1);
 	return h;
@@ -81,7 +81,7 @@ void event_hub_close(struct event_hub *h)
 {
 	if (!h)
 		return;
-	notifier_close(h->notifier);
+	alert_sender_close(h->notifier);
 	event_ring_free(h->ring);
 	rate_limiter_free(h->wrong);
 	rate_limiter_free(h->told);

@@ -5,7 +5,7 @@
 
 #include "shared/base/addr.h"
 #include "shared/base/event_ring.h"
-#include "shared/net/notifier.h"
+#include "shared/net/alert_sender.h"
 
 struct event_hub;
 
@@ -13,7 +13,7 @@ struct event_hub;
 struct event_hub *event_hub_new(struct loop *l, const char *source);
 /* Sets the receivers of alerts. account, agent: what an event without an account gets, or NULL. All
  * is copied. */
-void event_hub_set(struct event_hub *h, const struct notify_config *c, const char *account,
+void event_hub_set(struct event_hub *h, const struct alert_config *c, const char *account,
 		   const char *agent);
 /* Takes an event; copies it. h NULL: does nothing. */
 void event_hub_take(struct event_hub *h, const struct event *e);

@@ -1,12 +1,12 @@
 /*
  * A shaper's bytes pass up to four buckets: its own, its whole's, and of the line its own share and
- * its whole's (fair_line), for which the line's mutex is held. Who gets no room waits in a list of
+ * its whole's (fair_share), for which the line's mutex is held. Who gets no room waits in a list of
  * its way; one timer wakes both lists when the fullest of the empty buckets holds a worthwhile
  * piece, and whoever gets nothing then waits again behind the others.
  */
 #include "shared/net/shaper.h"
 
-#include "shared/base/fair_line.h"
+#include "shared/base/fair_share.h"
 #include "shared/base/mem.h"
 #include "shared/net/timer.h"
 
@@ -21,7 +21,7 @@ enum { LINE_PIECE = 64, LINE_PARTS = 16 };
 struct shaper_line {
 	uv_mutex_t lock; /* of all shares, too */
 	atomic_uint refs;
-	struct fair_line line;
+	struct fair_share line;
 };
 
 struct shaper_whole {
@@ -29,14 +29,14 @@ struct shaper_whole {
 	atomic_uint refs;
 	struct token_bucket buckets[WAYS];
 	struct shaper_line *line; /* NULL: none */
-	struct fair_line share;
+	struct fair_share share;
 };
 
 struct shaper {
 	struct loop *loop;
 	struct token_bucket buckets[WAYS];
 	struct shaper_whole *whole;
-	struct fair_line share; /* of the whole's, if that has one */
+	struct fair_share share; /* of the whole's, if that has one */
 	struct list waiting[WAYS];
 	struct timer *timer;
 	enum shaper_way first; /* was woken first */
@@ -49,14 +49,14 @@ struct shaper_line *shaper_line_new(uint64_t bits_per_second)
 	struct shaper_line *l = mem_zalloc(sizeof *l);
 	uv_mutex_init(&l->lock);
 	atomic_store(&l->refs, 1);
-	fair_line_init(&l->line, NULL, bits_per_second, loop_clock_ms());
+	fair_share_init(&l->line, NULL, bits_per_second, loop_clock_ms());
 	return l;
 }
 
 void shaper_line_change(struct shaper_line *l, uint64_t bits_per_second)
 {
 	uv_mutex_lock(&l->lock);
-	fair_line_change(&l->line, bits_per_second, loop_clock_ms());
+	fair_share_change(&l->line, bits_per_second, loop_clock_ms());
 	uv_mutex_unlock(&l->lock);
 }
 
@@ -68,41 +68,41 @@ void shaper_line_unref(struct shaper_line *l)
 	mem_free(l);
 }
 
-static void share_begin(struct shaper_line *l, struct fair_line *share, struct fair_line *above)
+static void share_begin(struct shaper_line *l, struct fair_share *share, struct fair_share *above)
 {
 	uv_mutex_lock(&l->lock);
-	fair_line_init(share, above, 0, loop_clock_ms());
+	fair_share_init(share, above, 0, loop_clock_ms());
 	uv_mutex_unlock(&l->lock);
 }
 
-static void share_end(struct shaper_line *l, struct fair_line *share)
+static void share_end(struct shaper_line *l, struct fair_share *share)
 {
 	uv_mutex_lock(&l->lock);
-	fair_line_fini(share);
+	fair_share_fini(share);
 	uv_mutex_unlock(&l->lock);
 }
 
-static uint64_t share_room(struct shaper_line *l, struct fair_line *share)
+static uint64_t share_room(struct shaper_line *l, struct fair_share *share)
 {
 	uv_mutex_lock(&l->lock);
-	uint64_t room = fair_line_room(share, loop_clock_ms());
+	uint64_t room = fair_share_room(share, loop_clock_ms());
 	uv_mutex_unlock(&l->lock);
 	if (room == UINT64_MAX)
 		return room;
 	return room > LINE_PIECE ? (room - LINE_PIECE) / (LINE_PARTS + 1) * LINE_PARTS : 0;
 }
 
-static void share_take(struct shaper_line *l, struct fair_line *share, size_t len)
+static void share_take(struct shaper_line *l, struct fair_share *share, size_t len)
 {
 	uv_mutex_lock(&l->lock);
-	fair_line_take(share, len + len / LINE_PARTS + LINE_PIECE, loop_clock_ms());
+	fair_share_take(share, len + len / LINE_PARTS + LINE_PIECE, loop_clock_ms());
 	uv_mutex_unlock(&l->lock);
 }
 
-static uint64_t share_wait(struct shaper_line *l, struct fair_line *share)
+static uint64_t share_wait(struct shaper_line *l, struct fair_share *share)
 {
 	uv_mutex_lock(&l->lock);
-	uint64_t ms = fair_line_wait_ms(share, loop_clock_ms());
+	uint64_t ms = fair_share_wait_ms(share, loop_clock_ms());
 	uv_mutex_unlock(&l->lock);
 	return ms;
 }

@@ -106,11 +106,11 @@ static char *print_json(const struct status_command *s, const char *control, jso
 static char *print_page(const struct status_command *s, json_t *answer)
 {
 	struct buf out = BUF_INIT;
-	struct text_page page;
+	struct terminal_text page;
 	json_t *status = json_object_get(answer, "status");
 	json_object_set(status, "more", json_object_get(answer, "more"));
 	char *text = dump(status);
-	text_page_init(&page, &out, STDOUT_FILENO);
+	terminal_text_init(&page, &out, STDOUT_FILENO);
 	s->render(text, &page);
 	fputs(buf_str(&out), stdout);
 	buf_fini(&out);

@@ -4,12 +4,12 @@
 #define GROUNDNUT_NET_STATUS_COMMAND_H
 
 #include "shared/base/cli.h"
-#include "shared/base/text_page.h"
+#include "shared/base/terminal_text.h"
 
 struct status_command {
 	const char *who; /* "relay" or "agent" */
 	/* json: a status object; what is missing in it is left out */
-	void (*render)(const char *json, struct text_page *page);
+	void (*render)(const char *json, struct terminal_text *page);
 	bool (*is_up)(const char *json); /* whether all works that the program is for */
 };
 

@@ -229,8 +229,8 @@ static void set_pace(struct transport *k, const struct socket_info *info, uint64
 				 .least_rtt_us = info->least_rtt_us,
 				 .full = k->filled && passed_ms <= SAMPLE_MOST_MS,
 				 .mixed = k->mixed};
-	char congestion[CONGESTION_NAME];
-	if (s.full && strcmp(congestion_of(io_fd(k->io), congestion), "bbr") == 0)
+	char congestion[CONGESTION_CONTROL_NAME];
+	if (s.full && strcmp(congestion_control_of(io_fd(k->io), congestion), "bbr") == 0)
 		s.full = false;
 	uint64_t rate = pacer_look(&k->pacer, &s);
 	if (rate == k->paced)
@@ -604,7 +604,7 @@ struct io *transport_io(const struct transport *k)
 	return k->io;
 }
 
-const char *transport_congestion(const struct transport *k, char out[CONGESTION_NAME])
+const char *transport_congestion(const struct transport *k, char out[CONGESTION_CONTROL_NAME])
 {
-	return k->io && *congestion_of(io_fd(k->io), out) ? out : NULL;
+	return k->io && *congestion_control_of(io_fd(k->io), out) ? out : NULL;
 }

@@ -8,7 +8,7 @@
 #ifndef GROUNDNUT_NET_TRANSPORT_H
 #define GROUNDNUT_NET_TRANSPORT_H
 
-#include "shared/net/congestion.h"
+#include "shared/net/congestion_control.h"
 #include "shared/net/io.h"
 #include "shared/tunnel/keepalive.h"
 #include "shared/tunnel/tunnel.h"
@@ -51,7 +51,7 @@ struct tunnel *transport_tunnel(struct transport *k);
 struct loop *transport_loop(const struct transport *k);
 struct io *transport_io(const struct transport *k); /* the link; NULL while detached */
 /* what the kernel says that the link uses; NULL: there is no link, or the kernel does not say */
-const char *transport_congestion(const struct transport *k, char out[CONGESTION_NAME]);
+const char *transport_congestion(const struct transport *k, char out[CONGESTION_CONTROL_NAME]);
 bool transport_is_attached(const struct transport *k);
 int transport_why(const struct transport *k);
 /* Of the link, or of the last one: when it lived, and whether it is suspect (false when there is no

@@ -75,7 +75,7 @@ struct mapping {
 		uint16_t first, last;
 	} target;
 	/* http and https: the target speaks TLS; known by the one or the other, else as
-	 * agent/known_targets.h says. Only at home */
+	 * agent/known_target_keys.h says. Only at home */
 	bool target_tls;
 	char *target_pin, *target_ca_file; /* the latter as written */
 	char *

@@ -1,7 +1,7 @@
 // Windows over the page. Escape and the first button close them, and the focus goes back to where it was.
 import { element, byId, say, button, onAct } from './dom.js';
 import { picture } from './qr.js';
-import { vocabulary } from './words.js';
+import { vocabulary } from './translations.js';
 
 const t = vocabulary({
 	more: 'More options', copied: 'Copied', not_copied: 'The browser did not let it be copied; it is selected now.', qr_code: 'QR code',

@@ -1,5 +1,5 @@
 // Numbers and times for people.
-import { locale, vocabulary } from './words.js';
+import { locale, vocabulary } from './translations.js';
 
 const t = vocabulary({ day: '{1} d', hour: '{1} h', minute: '{1} min', second: '{1} s' }, { day: '{1} 天', hour: '{1} 小时', minute: '{1} 分', second: '{1} 秒' });
 

@@ -1,8 +1,8 @@
 // Mappings as a table, what is wrong with them, and how much goes through each.
 import { button, element, table } from './dom.js';
 import { bytes, rate } from './format.js';
-import { certificate, state, stateOf } from './states.js';
-import { vocabulary } from './words.js';
+import { certificate, state, stateOf } from './state_words.js';
+import { vocabulary } from './translations.js';
 
 const t = vocabulary({
 	mapping: 'Mapping', address: 'Visitors type', target: 'Service', visitors: 'Visitors', in: 'In', out: 'Out', total: 'So far',

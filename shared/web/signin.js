@@ -1,6 +1,6 @@
 // The page that lets in: by the password, and by a code where there is a second factor. Without a password only a link does.
 import { byId } from './dom.js';
-import { speak, spoken, vocabulary } from './words.js';
+import { speak, spoken, vocabulary } from './translations.js';
 
 const t = vocabulary({
 	password: 'Password', code: 'Code of the second factor', signin: 'Sign in', wrong: 'Not the right password or code. A code works once, and after ten wrong ones only one a minute is looked at.',

@@ -4,9 +4,9 @@
 // for more than the status when the page is shown and at each look, and the page keeps it. view: {status, wanted, matches(...texts)}.
 import { byId, element, lay } from './dom.js';
 import { duration } from './format.js';
-import { look, watch } from './live.js';
-import { ask } from './server.js';
-import { speak, spoken, vocabulary } from './words.js';
+import { look, watch } from './status_stream.js';
+import { ask } from './api_client.js';
+import { speak, spoken, vocabulary } from './translations.js';
 
 const t = vocabulary({
 	search: 'Search', signout: 'Sign out', skip: 'Skip to the content', live: 'live', lost: 'The program does not answer; trying again…', pages: 'Pages',

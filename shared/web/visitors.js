@@ -2,8 +2,8 @@
 import { button, element, lay, onAct, say, table } from './dom.js';
 import { closer, form, open } from './dialog.js';
 import { bytes, time } from './format.js';
-import { ask, get } from './server.js';
-import { vocabulary } from './words.js';
+import { ask, get } from './api_client.js';
+import { vocabulary } from './translations.js';
 
 const t = vocabulary({
 	title: 'Visitors of {1}', title_all: 'Visitors', mapping: 'Mapping', service: 'Service', from: 'From', since: 'Since', in: 'In', out: 'Out', do: 'Do', nobody: 'Nobody is inside now.', more: '{1} are inside; these are {2} of them.',

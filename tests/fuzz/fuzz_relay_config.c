@@ -104,7 +104,7 @@ static void check(const struct relay_config *c)
 		assert(!id || !strstr(id, "(null)"));
 		mem_free(id);
 	}
-	const struct dns_server_config *serve = publishers_config_dns_server(&c->dns);
+	const struct zone_config *serve = publishers_config_dns_server(&c->dns);
 	assert(!serve || serve->nameservers[0]);
 }
 

@@ -2,10 +2,10 @@
 import { button, element, onAct, say, table } from './dom.js';
 import { form } from './dialog.js';
 import { date, time } from './format.js';
-import { ask, get } from './server.js';
-import { certificate } from './states.js';
+import { ask, get } from './api_client.js';
+import { certificate } from './state_words.js';
 import { refresh } from './tabs.js';
-import { vocabulary } from './words.js';
+import { vocabulary } from './translations.js';
 
 const t = vocabulary({
 	name: 'Mapping', host: 'Host', since: 'Since', issuer: 'Issuer', next_try: 'Next try', acts: 'Do', renew: 'Order anew', renew_title: 'Order a new certificate for {1}?',

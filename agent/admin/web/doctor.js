@@ -1,8 +1,8 @@
 // What `doctor` finds, when it is asked.
 import { button, element, onAct, table } from './dom.js';
-import { get } from './server.js';
+import { get } from './api_client.js';
 import { draw } from './tabs.js';
-import { vocabulary } from './words.js';
+import { vocabulary } from './translations.js';
 
 const t = vocabulary({
 	look: 'Look', looking: 'Looking…', about: 'Looks from the inside out: the file, the relay, each mapping from outside, each service. It takes some seconds.',

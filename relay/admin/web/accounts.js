@@ -2,10 +2,10 @@
 import { button, element, onAct, say } from './dom.js';
 import { carry, form } from './dialog.js';
 import { time } from './format.js';
-import { ask, get } from './server.js';
-import { state } from './states.js';
+import { ask, get } from './api_client.js';
+import { state } from './state_words.js';
 import { refresh } from './tabs.js';
-import { vocabulary } from './words.js';
+import { vocabulary } from './translations.js';
 
 const t = vocabulary({
 	add_account: 'Add an account', account_name: 'Name', account_name_hint: 'Letters, digits, inner “-” and “.”: it is also a host below {1}.',

@@ -1,11 +1,11 @@
 // The relay's dashboard. Each page is a module and a tab, named in the address behind "#".
 import { accounts } from './accounts.js';
-import { changes } from './changes.js';
-import { events } from './events.js';
+import { changes } from './audit_log.js';
+import { events } from './event_list.js';
 import { homes, troubles } from './homes.js';
 import { listeners } from './listeners.js';
 import { names } from './names.js';
-import { requests } from './requests.js';
+import { requests } from './request_log.js';
 import { start } from './tabs.js';
 import { traffic } from './traffic.js';
 

@@ -2,9 +2,9 @@
 import { drawing, element, lay, table } from './dom.js';
 import { closer, open } from './dialog.js';
 import { bytes, rate, timeOfDay } from './format.js';
-import { get } from './server.js';
+import { get } from './api_client.js';
 import { daysChart, thisMonth } from './traffic.js';
-import { vocabulary } from './words.js';
+import { vocabulary } from './translations.js';
 
 const t = vocabulary({
 	in: 'In', out: 'Out', over: 'Over', seconds: 'the last seconds', minutes: 'the last {1} minutes', day: '24 hours', carried: 'Traffic of {1}', last_day: 'Last 24 hours',

@@ -4,10 +4,10 @@ import { details } from './details.js';
 import { form } from './dialog.js';
 import { time } from './format.js';
 import { mappingTable, mappingTroubles, measure, rates, ratesNote } from './mappings.js';
-import { ask } from './server.js';
-import { state } from './states.js';
+import { ask } from './api_client.js';
+import { state } from './state_words.js';
 import { draw, refresh } from './tabs.js';
-import { vocabulary } from './words.js';
+import { vocabulary } from './translations.js';
 import './visitors.js';
 
 const t = vocabulary({

@@ -1,7 +1,7 @@
 // What the relay listens on, and its own certificate.
 import { element, table } from './dom.js';
-import { certificate, state } from './states.js';
-import { vocabulary } from './words.js';
+import { certificate, state } from './state_words.js';
+import { vocabulary } from './translations.js';
 
 const t = vocabulary({
 	for: 'For', at: 'Address', own_certificate: 'The relay’s own certificate', for_agents: 'homes', for_http: 'web visitors (http)', for_tls: 'web visitors (https, TLS)',

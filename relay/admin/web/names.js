@@ -1,8 +1,8 @@
 // Names: what each is to hold, where it points, who wants it so, and how publishing fares; and the publishers themselves.
 import { element, table } from './dom.js';
 import { time } from './format.js';
-import { state } from './states.js';
-import { vocabulary } from './words.js';
+import { state } from './state_words.js';
+import { vocabulary } from './translations.js';
 
 const t = vocabulary({
 	name: 'Name', type: 'Type', wanted: 'Wanted', published: 'Published', source: 'Wanted by', updated: 'Changed', client: 'Last client', publishers: 'Publishers',

@@ -1,9 +1,9 @@
 // Traffic: a month's days as bars, what each account or mapping has carried, and quotas.
 import { drawing, element, table } from './dom.js';
 import { bytes, date } from './format.js';
-import { get } from './server.js';
+import { get } from './api_client.js';
 import { draw, refresh } from './tabs.js';
-import { locale, vocabulary } from './words.js';
+import { locale, vocabulary } from './translations.js';
 
 const t = vocabulary({
 	month: 'Month', account: 'Account', all: 'All accounts', mapping: 'Mapping', in: 'In', out: 'Out', total: 'Total', quota: 'Quota', csv: 'Save as CSV', day: 'Day',

@@ -1,5 +1,5 @@
 /* The relay and the running agent are stood in for: join_probe_run() and control_ask() below. */
-#include "agent/identity.h"
+#include "agent/machine_identity.h"
 #include "agent/join.h"
 #include "agent/join_line.h"
 
@@ -35,34 +35,34 @@ int join_probe_run(const struct agent_config *c, unsigned timeout_ms, const atom
 
 /* The state directory, in memory. */
 static char failed_join[64], attached_as[64];
-void identity_read(const char *dir, struct identity *out)
+void machine_identity_read(const char *dir, struct machine_identity *out)
 {
 	(void)dir;
-	*out = (struct identity){0};
+	*out = (struct machine_identity){0};
 }
-char *identity_name(const struct identity *id)
+char *machine_identity_name(const struct machine_identity *id)
 {
 	(void)id;
 	return mem_strdup("pc");
 }
-void identity_fini(struct identity *id)
+void machine_identity_fini(struct machine_identity *id)
 {
 	(void)id;
 }
-int identity_note_attached(const char *dir, const char *agent)
+int machine_identity_note_attached(const char *dir, const char *agent)
 {
 	(void)dir;
 	failed_join[0] = '\0';
 	snprintf(attached_as, sizeof(attached_as), "%s", agent ? agent : "");
 	return 0;
 }
-int identity_note_failed_join(const char *dir, const char *account)
+int machine_identity_note_failed_join(const char *dir, const char *account)
 {
 	(void)dir;
 	snprintf(failed_join, sizeof(failed_join), "%s", account);
 	return 0;
 }
-bool identity_is_failed_join(const char *dir, const char *account)
+bool machine_identity_is_failed_join(const char *dir, const char *account)
 {
 	(void)dir;
 	return *failed_join && !strcmp(failed_join, account);
@@ -410,7 +410,7 @@ static void assert_asked(const char *part)
 		fail_msg("asked was: %s", asked);
 }
 
-static void running_agent_is_told(void **state)
+static void agent_control_client_is_told(void **state)
 {
 	(void)state;
 	running = "{\"ok\": true}";
@@ -441,7 +441,7 @@ int main(void)
 	    TEST(broken_file_stays_as_it_is),
 	    TEST(wrong_line_is_wrong_usage),
 	    TEST(line_comes_from_stdin),
-	    TEST(running_agent_is_told),
+	    TEST(agent_control_client_is_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

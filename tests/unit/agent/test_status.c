@@ -20,7 +20,7 @@
 static void person_reads_lines_and_columns(void **state)
 {
 	struct buf out = BUF_INIT;
-	struct text_page page = {&out, 80, false};
+	struct terminal_text page = {&out, 80, false};
 	(void)state;
 	status_render(STATUS, &page);
 	assert_string_equal(buf_str(&out),
@@ -47,7 +47,7 @@ static void what_is_not_known_is_not_shown(void **state)
 	    "\"mappings\": []}";
 	char text[512];
 	struct buf out = BUF_INIT;
-	struct text_page page = {&out, 80, false};
+	struct terminal_text page = {&out, 80, false};
 	(void)state;
 	snprintf(text, sizeof(text), unknown, "");
 	status_render(text, &page);
@@ -69,7 +69,7 @@ static void what_is_not_known_is_not_shown(void **state)
 static void least_status_is_shown(void **state)
 {
 	struct buf out = BUF_INIT;
-	struct text_page page = {&out, 80, false};
+	struct terminal_text page = {&out, 80, false};
 	(void)state;
 	status_render("{\"mappings\": [7], \"names\": {}}", &page);
 	assert_non_null(strstr(buf_str(&out), "relay       -, -\n"));
@@ -89,7 +89,7 @@ static void strange_documents_do_not_crash(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		struct buf out = BUF_INIT;
-		struct text_page page = {&out, 80, false};
+		struct terminal_text page = {&out, 80, false};
 		status_render(texts[i], &page);
 		assert_non_null(strstr(buf_str(&out), "relay       -, -\n"));
 		buf_fini(&out);
@@ -113,7 +113,7 @@ static void attached_alone_is_up(void **state)
 static void names_tell_what_differs(void **state)
 {
 	struct buf out = BUF_INIT;
-	struct text_page page = {&out, 80, false};
+	struct terminal_text page = {&out, 80, false};
 	(void)state;
 	status_render("{\"names\": ["
 		      "{\"name\": \"z\", \"follow\": \"home\", \"wanted\": \"192.0.2.1\", "

@@ -69,8 +69,8 @@ static void the_files_are_in_order(void **state)
 	assert_string_equal(c->host, "relay.example.com");
 	assert_int_equal(c->address_count, 2);
 	assert_string_equal(addr_ip_text(&c->addresses[1], text), "2001:db8::10");
-	assert_int_equal(accounts_load(c->accounts, c->domain, c->own_names, false, &all, &errors),
-			 0);
+	assert_int_equal(
+	    accounts_load(c->accounts, c->domain, c->reserved_names, false, &all, &errors), 0);
 	assert_int_equal(accounts_count(all), 0);
 	struct tls_context *t = tls_context_server_new(c->certificate, c->private_key,
 						       TLS_CONTEXT_ALPN_TUNNEL, false, &why);

@@ -37,7 +37,7 @@ static void tables_for_people(void **state)
 {
 	(void)state;
 	struct buf out = BUF_INIT;
-	struct text_page page = {&out, 80, false};
+	struct terminal_text page = {&out, 80, false};
 	status_render(sample, &page);
 	assert_string_equal(
 	    buf_str(&out),
@@ -81,7 +81,7 @@ static void strange_documents_do_not_crash(void **state)
 	};
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
 		struct buf out = BUF_INIT;
-		struct text_page page = {&out, 80, false};
+		struct terminal_text page = {&out, 80, false};
 		status_render(texts[i], &page);
 		assert_true(buf_len(&out) > 0);
 		buf_fini(&out);
@@ -130,7 +130,7 @@ static void no_line_is_wider_than_80(void **state)
 {
 	(void)state;
 	struct buf out = BUF_INIT, json = BUF_INIT;
-	struct text_page page = {&out, 80, false};
+	struct terminal_text page = {&out, 80, false};
 	char name[64], host[254];
 	memset(name, 'n', sizeof(name));
 	memset(host, 'h', sizeof(host));

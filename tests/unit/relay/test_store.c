@@ -1,6 +1,6 @@
 /* The store: what was told durable is there after kill -9, order is kept, trouble is told. */
 #define _GNU_SOURCE /* nftw */
-#include "relay/state_file.h"
+#include "relay/database.h"
 #include "relay/store.h"
 
 #include "shared/base/mem.h"
@@ -267,11 +267,11 @@ static void to_open_it_again_leaves_the_locks_of_who_reads_it(void **state)
 	struct sqlite3 *reader = NULL, *again = NULL;
 	char *why = NULL;
 	const char *schema = "CREATE TABLE IF NOT EXISTS t (a)";
-	assert_int_equal(state_file_open(path, schema, 1, &reader, &why), STATE_FILE_OPEN);
+	assert_int_equal(database_open(path, schema, 1, &reader, &why), DATABASE_OPEN);
 	assert_int_equal(sqlite3_exec(reader, "BEGIN; SELECT * FROM t", NULL, NULL, NULL),
 			 SQLITE_OK);
 	assert_true(is_locked());
-	assert_int_equal(state_file_open(path, schema, 1, &again, &why), STATE_FILE_OPEN);
+	assert_int_equal(database_open(path, schema, 1, &again, &why), DATABASE_OPEN);
 	assert_true(is_locked());
 	sqlite3_close(again);
 	sqlite3_close(reader);
@@ -336,7 +336,7 @@ static void a_broken_file_is_kept_aside(void **state)
 	static char good[65536], bad[65536], kept[65536];
 	char *aside = mem_printf("%s.broken", path);
 	make_good();
-	assert_null(state_file_check(path));
+	assert_null(database_check(path));
 	size_t good_len = read_file(path, good, sizeof(good));
 	for (unsigned round = 0; round < 3; round++) {
 		size_t len = round == 0 ? 20000 : round == 1 ? 3000 : good_len;
@@ -344,7 +344,7 @@ static void a_broken_file_is_kept_aside(void **state)
 		for (size_t i = round == 0 ? 0 : 4096; round != 1 && i < len; i++)
 			bad[i] = (char)(i * 7 + i / 256);
 		write_file(path, bad, len);
-		char *why = state_file_check(path);
+		char *why = database_check(path);
 		if (!why)
 			fail_msg("round %u: found in order", round);
 		mem_free(why);
@@ -360,7 +360,7 @@ static void a_broken_file_is_kept_aside(void **state)
 			loop_turn(l);
 		assert_int_equal(seen.failed, 0);
 		end(l, s);
-		assert_null(state_file_check(path));
+		assert_null(database_check(path));
 		l = loop_new("test");
 		s = open_store(l);
 		store_read_names(s, note, &seen);
@@ -428,7 +428,7 @@ static void a_full_disk_and_no_file(void **state)
 		loop_turn(l);
 	assert_int_equal(seen.failed, 0);
 	end(l, s);
-	assert_null(state_file_check(path));
+	assert_null(database_check(path));
 }
 
 static void a_later_versions_file_is_left_alone(void **state)

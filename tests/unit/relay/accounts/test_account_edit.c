@@ -93,8 +93,8 @@ static struct accounts *accounts_now(void)
 {
 	struct accounts *all;
 	char *errors;
-	assert_int_equal(accounts_load(config->accounts, config->domain, config->own_names, false,
-				       &all, &errors),
+	assert_int_equal(accounts_load(config->accounts, config->domain, config->reserved_names,
+				       false, &all, &errors),
 			 0);
 	return all;
 }

@@ -230,20 +230,20 @@ static void a_name_of_anothers_is_not_covered_by_what_lies_above(void **state)
 static void the_relays_own_names_are_nobodys(void **state)
 {
 	(void)state;
-	struct own_names *own = own_names_new();
+	struct reserved_names *own = reserved_names_new();
 	struct accounts *all;
 	char *errors;
-	own_names_add(own, "relay.home.example.com");
-	own_names_add(own, "www.example.org");
-	own_names_add(own, "mail.shop.bob.home.example.com");
-	own_names_add(own, "_acme-challenge.x.bob.home.example.com");
+	reserved_names_add(own, "relay.home.example.com");
+	reserved_names_add(own, "www.example.org");
+	reserved_names_add(own, "mail.shop.bob.home.example.com");
+	reserved_names_add(own, "_acme-challenge.x.bob.home.example.com");
 	tempdir_write("accounts.json",
 		      "[" OF("relay", "") "," OF(
 			  "bob", ", \"hosts\": [\"www.example.org.\", \"bob\", \"*.bob\"]") "]");
 	assert_int_equal(accounts_load(tempdir_path("accounts.json"), "home.example.com", own,
 				       false, &all, &errors),
 			 0);
-	own_names_unref(own);
+	reserved_names_unref(own);
 	assert_false(may(all, "relay", "relay.home.example.com"));
 	assert_true(may(all, "relay", "x.relay.home.example.com"));
 	assert_false(may(all, "relay", "_acme-challenge.relay.home.example.com"));

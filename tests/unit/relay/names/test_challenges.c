@@ -59,7 +59,7 @@ static void set_accounts(const char *json)
 {
 	char *errors = NULL, *path = write_file("accounts.json", json);
 	struct accounts *a;
-	if (accounts_load(path, "home.test", names_config(lab.names)->own_names, false, &a,
+	if (accounts_load(path, "home.test", names_config(lab.names)->reserved_names, false, &a,
 			  &errors) != 0)
 		fail_msg("%s", errors);
 	names_set_accounts(lab.names, a);

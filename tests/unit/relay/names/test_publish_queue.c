@@ -3,7 +3,7 @@
 #define _GNU_SOURCE /* nftw */
 #include "relay/names/publish_queue.h"
 
-#include "relay/state_file.h"
+#include "relay/database.h"
 #include "shared/base/mem.h"
 #include "shared/base/text.h"
 #include "shared/net/timer.h"
@@ -62,7 +62,7 @@ static void *start(struct loop *l, const void *settings, publish_done_fn *done, 
 /* As another program sees the state file. */
 static const char *kept(void)
 {
-	sqlite3 *db = state_file_open_to_read(path);
+	sqlite3 *db = database_open_to_read(path);
 	sqlite3_stmt *q = NULL;
 	lab.kept[0] = 0;
 	assert_non_null(db);

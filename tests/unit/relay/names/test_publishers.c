@@ -60,7 +60,7 @@ static void all_kinds(void **state)
 	if (!ok)
 		fail_msg("%s", conf_error_text(c, 0));
 	assert_int_equal(l.count, 7);
-	const struct dns_server_config *s = publishers_config_dns_server(&l);
+	const struct zone_config *s = publishers_config_dns_server(&l);
 	assert_string_equal(s->nameservers[1], "ns2.home.test");
 	assert_string_equal(s->nameservers[2], "ns.example.com");
 	assert_int_equal(s->listen[1].port, 53);
@@ -220,7 +220,7 @@ static void a_domain_leaves_room_for_its_zone(void **state)
 		bool ok = publishers_config_read(conf_list(conf_root(c), "dns"), &place, &l);
 		assert_int_equal(ok, len == 242);
 		if (ok)
-			zone_free(dns_server_config_zone(publishers_config_dns_server(&l), domain));
+			zone_free(zone_config_zone(publishers_config_dns_server(&l), domain));
 		else
 			assert_non_null(strstr(conf_error_text(c, 0),
 					       "dns[0]: the domain has 243 bytes, a zone's has at "

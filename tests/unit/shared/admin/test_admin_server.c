@@ -58,13 +58,13 @@ static void serve_write(void *owner, const struct admin_request *r)
 
 static void serve_events(void *owner, const struct admin_request *r)
 {
-	struct event_listeners *all = admin_server_listeners(((struct lab *)owner)->server);
-	if (!event_listeners_add(all, r->exchange, r->asker.hash)) {
+	struct event_streams *all = admin_server_listeners(((struct lab *)owner)->server);
+	if (!event_streams_add(all, r->exchange, r->asker.hash)) {
 		admin_answer_error(r->exchange, 503, "too many listen");
 		return;
 	}
-	struct shared_text *first = event_listeners_event("first", 7, "{}", 2);
-	event_listeners_tell(all, r->exchange, first);
+	struct shared_text *first = event_streams_event("first", 7, "{}", 2);
+	event_streams_tell(all, r->exchange, first);
 	shared_text_drop(first);
 }
 
@@ -425,32 +425,32 @@ static void page_of_others_guesses_no_password(void **state)
 static void listeners_hear_and_are_bounded(void **state)
 {
 	struct lab *lab = *state;
-	struct event_listeners *all = admin_server_listeners(lab->server);
+	struct event_streams *all = admin_server_listeners(lab->server);
 	char *head = with_token(lab->reader);
 	char *text = mem_printf("GET /api/v1/events HTTP/1.1\r\n%s\r\n", head);
-	int fds[EVENT_LISTENERS_MOST];
-	for (size_t i = 0; i < EVENT_LISTENERS_MOST; i++) {
+	int fds[EVENT_STREAMS_MOST];
+	for (size_t i = 0; i < EVENT_STREAMS_MOST; i++) {
 		fds[i] = say(lab, text);
 		assert_true(hear(lab, fds[i], "event: first\ndata: {}\n\n"));
 	}
 	assert_non_null(strstr(lab->answer, "Content-Type: text/event-stream\r\n"));
-	assert_int_equal(event_listeners_count(all), EVENT_LISTENERS_MOST);
+	assert_int_equal(event_streams_count(all), EVENT_STREAMS_MOST);
 	assert_int_equal(ask(lab, "GET /api/v1/events", head, ""), 503);
-	event_listeners_send(all, "news", 0, "[1]", 3);
-	for (size_t i = 1; i < EVENT_LISTENERS_MOST; i++)
+	event_streams_send(all, "news", 0, "[1]", 3);
+	for (size_t i = 1; i < EVENT_STREAMS_MOST; i++)
 		assert_true(hear(lab, fds[i], "event: news\ndata: [1]\n\n"));
 	/* All but two go, of which one reads nothing any more. */
-	for (size_t i = 2; i < EVENT_LISTENERS_MOST; i++)
+	for (size_t i = 2; i < EVENT_STREAMS_MOST; i++)
 		close(fds[i]);
-	while (event_listeners_count(all) > 2)
+	while (event_streams_count(all) > 2)
 		loop_turn(lab->loop);
 	char *much = mem_zalloc(HTTP_STREAM_WAITING);
 	memset(much, ' ', HTTP_STREAM_WAITING);
-	while (event_listeners_count(all) > 1) {
-		event_listeners_send(all, "much", 0, much, HTTP_STREAM_WAITING);
+	while (event_streams_count(all) > 1) {
+		event_streams_send(all, "much", 0, much, HTTP_STREAM_WAITING);
 		assert_true(hear(lab, fds[1], " \n\n"));
 	}
-	event_listeners_send(all, "news", 0, "[2]", 3);
+	event_streams_send(all, "news", 0, "[2]", 3);
 	assert_true(hear(lab, fds[1], "event: news\ndata: [2]\n\n"));
 	close(fds[0]);
 	close(fds[1]);
@@ -514,9 +514,9 @@ static void who_loses_its_right_hears_no_more(void **state)
 	char *writes = mem_printf("%sX-Groundnut-Token: %s\r\n", session, token);
 	assert_int_equal(ask(lab, "POST /signout", writes, ""), 303);
 	assert_true(hear(lab, by_session, NULL));
-	struct event_listeners *all = admin_server_listeners(lab->server);
-	assert_int_equal(event_listeners_count(all), 1);
-	event_listeners_send(all, "news", 0, "{}", 2);
+	struct event_streams *all = admin_server_listeners(lab->server);
+	assert_int_equal(event_streams_count(all), 1);
+	event_streams_send(all, "news", 0, "{}", 2);
 	assert_true(hear(lab, by_robot, "event: news"));
 	close(by_session);
 	close(by_reader);
@@ -545,13 +545,13 @@ static void listener_has_time_for_a_long_status(void **state)
 {
 	enum { LONG = 64 * HTTP_STREAM_WAITING };
 	struct lab *lab = *state;
-	struct event_listeners *all = admin_server_listeners(lab->server);
+	struct event_streams *all = admin_server_listeners(lab->server);
 	char *head = with_token(lab->reader), *status = mem_alloc(LONG);
 	int fd = listen_on(lab, head);
 	memset(status, ' ', LONG);
-	event_listeners_send(all, "status", 0, status, LONG);
-	event_listeners_send(all, "change", 0, "{}", 2);
-	assert_int_equal(event_listeners_count(all), 1);
+	event_streams_send(all, "status", 0, status, LONG);
+	event_streams_send(all, "change", 0, "{}", 2);
+	assert_int_equal(event_streams_count(all), 1);
 	close(fd);
 	mem_free(status);
 	mem_free(head);

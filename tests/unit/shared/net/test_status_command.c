@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <cmocka.h>
 
-static void echo(const char *json, struct text_page *page)
+static void echo(const char *json, struct terminal_text *page)
 {
 	buf_puts(page->out, json);
 }

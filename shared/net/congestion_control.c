@@ -1,0 +1,92 @@
+#include "shared/net/congestion_control.h"
+
+#include "shared/base/err.h"
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+#include "shared/net/socket.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char usual[] = "bbr", system_choice[] = "system";
+
+#ifdef TCP_CONGESTION
+static int set(int fd, const char *name)
+{
+	return setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, (socklen_t)strlen(name)) ? -errno
+											  : 0;
+}
+
+const char *congestion_control_of(int fd, char out[CONGESTION_CONTROL_NAME])
+{
+	socklen_t len = CONGESTION_CONTROL_NAME - 1;
+	memset(out, 0, CONGESTION_CONTROL_NAME);
+	if (getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, out, &len) != 0)
+		out[0] = 0;
+	return out;
+}
+#else
+static int set(int fd, const char *name)
+{
+	(void)fd, (void)name;
+	return -ENOPROTOOPT;
+}
+
+const char *congestion_control_of(int fd, char out[CONGESTION_CONTROL_NAME])
+{
+	(void)fd;
+	out[0] = 0;
+	return out;
+}
+#endif
+
+static bool is_name(const char *text)
+{
+	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-");
+	return len && !text[len] && len < CONGESTION_CONTROL_NAME;
+}
+
+char *congestion_control_read(struct conf_at at)
+{
+	const char *text = NULL;
+	if (!conf_opt_str(at, "congestion", &text) || !text)
+		return NULL;
+	if (!is_name(text))
+		conf_error(
+		    at, "congestion",
+		    "\"%s\" names no congestion control: \"bbr\", \"system\", or another that "
+		    "the kernel has",
+		    text);
+	return mem_strdup(text);
+}
+
+void congestion_control_choose(const char *wanted, char out[CONGESTION_CONTROL_NAME])
+{
+	const char *name = wanted ? wanted : usual;
+	char given[CONGESTION_CONTROL_NAME];
+	out[0] = 0;
+	if (!strcmp(name, system_choice))
+		return;
+	/* asked once, and not for each socket: as root the kernel looks for a module each time */
+	int fd = socket_open(AF_INET, SOCK_STREAM);
+	int err = fd < 0 ? fd : set(fd, name);
+	if (err == 0)
+		snprintf(out, CONGESTION_CONTROL_NAME, "%s", name);
+	else
+		log_event(wanted ? LOG_WARN : LOG_INFO, "no_congestion_control",
+			  "wanted=%s uses=%s why=%s cure=%s", name,
+			  congestion_control_of(fd, given), err_text(err),
+			  "load tcp_bbr: modprobe tcp_bbr, and its name in /etc/modules-load.d");
+	if (fd >= 0)
+		close(fd);
+}
+
+void congestion_control_set(int fd, const char *name)
+{
+	if (*name)
+		set(fd, name);
+}
