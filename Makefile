@@ -79,9 +79,9 @@ $(B)/packed/%.gz: %
 	@mkdir -p $(@D)
 	$(call say,GZIP $@)gzip -9 -n -c <$< >$@.new && mv $@.new $@
 $(B)/shared/admin/web_files.o: $(call packed,$(wildcard shared/web/*))
-$(B)/relay/admin/relay_pages.o: $(call packed,$(wildcard relay/admin/web/*) relay/admin/openapi.json)
-$(B)/agent/admin/agent_pages.o: $(call packed,$(wildcard agent/admin/web/*) agent/admin/openapi.json)
-$(B)/shared/admin/web_files.o $(B)/relay/admin/relay_pages.o $(B)/agent/admin/agent_pages.o: ALL_C += -Wa,-I$(B)/packed
+$(B)/relay/admin/relay_web_files.o: $(call packed,$(wildcard relay/admin/web/*) relay/admin/openapi.json)
+$(B)/agent/admin/agent_web_files.o: $(call packed,$(wildcard agent/admin/web/*) agent/admin/openapi.json)
+$(B)/shared/admin/web_files.o $(B)/relay/admin/relay_web_files.o $(B)/agent/admin/agent_web_files.o: ALL_C += -Wa,-I$(B)/packed
 
 # As another system would build it: the files that ask for __linux__ with what they have instead, and all else as it is.
 ELSEWHERE_C := $(shell grep -l __linux__ $(SHARED_C) $(AGENT_C))

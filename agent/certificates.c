@@ -15,7 +15,7 @@
 #include "agent/certificates.h"
 
 #include "agent/certificate_delivery.h"
-#include "agent/certificate_files.h"
+#include "agent/operator_certificate.h"
 #include "shared/net/certificate_orders.h"
 #include "shared/base/file.h"
 #include "shared/base/list.h"
@@ -43,11 +43,11 @@ enum {
 struct entry {
 	struct list node;
 	struct certificates *all;
-	char *name;                     /* the mapping's */
-	char *wanted;                   /* the mapping's host, as in the file */
-	char *certificate, *key;        /* paths of the files; NULL: a CA gives it */
-	struct stat stamps[2];          /* the states of the files that were read */
-	struct certificate_files shown; /* tls NULL: none is read */
+	char *name;                        /* the mapping's */
+	char *wanted;                      /* the mapping's host, as in the file */
+	char *certificate, *key;           /* paths of the files; NULL: a CA gives it */
+	struct stat stamps[2];             /* the states of the files that were read */
+	struct operator_certificate shown; /* tls NULL: none is read */
 	char *error; /* why the files or the relay's host are not taken; NULL: nothing is wrong */
 	/* for a CA instead of files: */
 	char *host;                      /* the full host as the relay told it; NULL: not yet */
@@ -113,12 +113,12 @@ static struct entry *find(const struct certificates *all, const char *mapping)
 static void read_files(struct entry *e)
 {
 	struct stat now[2] = {0};
-	struct certificate_files read;
+	struct operator_certificate read;
 	char *why;
 	if (stat(e->certificate, &now[0]) == 0 && stat(e->key, &now[1]) == 0 && e->shown.tls &&
 	    file_is_same(&now[0], &e->stamps[0]) && file_is_same(&now[1], &e->stamps[1]))
 		return;
-	if (certificate_files_read(e->certificate, e->key, &read, &why) < 0) {
+	if (operator_certificate_read(e->certificate, e->key, &read, &why) < 0) {
 		if (!text_same(e->error, why))
 			log_error("certificate_not_taken", "mapping=%s reason=%s", e->name, why);
 		mem_free(e->error);

@@ -5,7 +5,7 @@
  */
 #include "agent/config.h"
 
-#include "agent/certificate_files.h"
+#include "agent/operator_certificate.h"
 #include "agent/machine_identity.h"
 #include "shared/base/conf.h"
 #include "shared/base/err.h"
@@ -190,13 +190,13 @@ static char *read_control(struct conf_at root, const char *file)
 static void check_certificate(struct conf_at list, size_t i, const struct agent_config *c)
 {
 	const struct mapping *m = &c->mappings.items[i];
-	struct certificate_files read;
+	struct operator_certificate read;
 	char *why;
 	if (!m->certificate)
 		return;
 	char *certificate = file_beside(c->file, m->certificate),
 	     *key = file_beside(c->file, m->private_key);
-	if (certificate_files_read(certificate, key, &read, &why) < 0)
+	if (operator_certificate_read(certificate, key, &read, &why) < 0)
 		conf_error(conf_item(list, i), "certificate", "%s", why);
 	tls_context_unref(read.tls);
 	mem_free(why);

@@ -7,7 +7,7 @@
 #include "agent/map_command.h"
 #include "agent/agent_control_client.h"
 #include "agent/service.h"
-#include "agent/status.h"
+#include "agent/status_output.h"
 #include "shared/admin/admin_command.h"
 #include "shared/base/cli.h"
 #include "shared/base/err.h"
@@ -82,7 +82,7 @@ static int run_check(const struct cli_line *line)
 static int run_status(const struct cli_line *line)
 {
 	int flags = status_command_flags(line);
-	return flags < 0 ? EXIT_USAGE : status_run(line->config, flags);
+	return flags < 0 ? EXIT_USAGE : status_output_run(line->config, flags);
 }
 
 static int reload_running(const struct agent_config *c)

@@ -43,7 +43,7 @@ struct attempt {
 	enum attempt_state state;
 	enum outcome outcome;
 	uint16_t port; /* the port of its own; 0: a shared port */
-	uint8_t nonce[PROBE_NONCE];
+	uint8_t nonce[REACHABILITY_PROBE_NONCE];
 	uint64_t number;
 	uint64_t until_ms;       /* in ASKED: when the relay's answer is too late */
 	uint64_t outstanding_ms; /* until when the nonce is outstanding; 0: it is not */
@@ -146,8 +146,8 @@ static void try_side(struct attempt *a, uint16_t port)
 {
 	struct reach *r = a->reach;
 	const struct reachability_session *s = &r->all->session;
-	uint8_t proof[PROBE_PROOF];
-	probe_prove(s->id, a->nonce, proof);
+	uint8_t proof[REACHABILITY_PROBE_PROOF];
+	reachability_probe_prove(s->id, a->nonce, proof);
 	a->at = reachability_address(&s->link, r->host ? NULL : r->public_text,
 				     a->port ? a->port : port);
 	set_state(a, ATTEMPT_TRYING);
@@ -159,12 +159,12 @@ static void ask(struct attempt *a)
 {
 	struct reachability *all = a->reach->all;
 	struct buf json = BUF_INIT;
-	random_bytes(a->nonce, PROBE_NONCE);
+	random_bytes(a->nonce, REACHABILITY_PROBE_NONCE);
 	a->number = ++all->number;
-	struct probe_ask question = {
+	struct reachability_probe_ask question = {
 	    .number = a->number, .mapping = a->reach->mapping->id, .port = a->port};
-	memcpy(question.nonce, a->nonce, PROBE_NONCE);
-	probe_ask_write(&question, &json);
+	memcpy(question.nonce, a->nonce, REACHABILITY_PROBE_NONCE);
+	reachability_probe_ask_write(&question, &json);
 	tunnel_say(transport_tunnel(all->session.transport), FRAME_PROBE, &json);
 	transport_mark(all->session.transport);
 	buf_fini(&json);
@@ -351,7 +351,7 @@ void reachability_begin(struct reachability *all, const struct reachability_sess
 	all->has_session = s != NULL;
 	if (s)
 		all->session = *s;
-	token_bucket_init(&all->rate, PROBE_RATE, BURST, now_ms(all));
+	token_bucket_init(&all->rate, REACHABILITY_PROBE_RATE, BURST, now_ms(all));
 }
 
 static struct attempt *find(struct reachability *all, uint64_t number)
@@ -369,8 +369,8 @@ static struct attempt *find(struct reachability *all, uint64_t number)
 
 int reachability_answered(struct reachability *all, const char *text, size_t len, char why[256])
 {
-	struct probe_answer answer;
-	int err = probe_answer_read(text, len, &answer, why);
+	struct reachability_probe_answer answer;
+	int err = reachability_probe_answer_read(text, len, &answer, why);
 	struct attempt *a = err < 0 ? NULL : find(all, answer.number);
 	if (!a)
 		return err;
@@ -457,14 +457,15 @@ enum splice_verdict reach_guard(struct reach *r, const void *p, size_t len)
 	enum splice_verdict verdict = SPLICE_PASS;
 	for (int i = 0; i < REACHABILITY_PORTS; i++) {
 		struct attempt *a = &r->attempts[i];
-		enum probe_match match =
-		    a->outstanding_ms ? probe_match(a->nonce, p, len) : PROBE_OTHER;
-		if (match == PROBE_WHOLE) {
+		enum reachability_probe_match match =
+		    a->outstanding_ms ? reachability_probe_match(a->nonce, p, len)
+				      : REACHABILITY_PROBE_OTHER;
+		if (match == REACHABILITY_PROBE_WHOLE) {
 			a->came_home = true;
 			look_soon(r->all);
 			return SPLICE_CUT;
 		}
-		if (match == PROBE_MAYBE)
+		if (match == REACHABILITY_PROBE_MAYBE)
 			verdict = SPLICE_WAIT;
 	}
 	return verdict;

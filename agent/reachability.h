@@ -2,8 +2,8 @@
  * Finds out whether visitors get through to the public side of each mapping. The home is outside of
  * the VPS, so the agent connects to the public side itself, and checks for an answer that only the
  * relay can give. A mapping is probed after it opens, then every 6 hours, or every 10 minutes while
- * the last probe did not get through. All mappings together make at most PROBE_RATE probes a
- * second. One loop.
+ * the last probe did not get through. All mappings together make at most REACHABILITY_PROBE_RATE
+ * probes a second. One loop.
  */
 #ifndef GROUNDNUT_AGENT_REACHABILITY_H
 #define GROUNDNUT_AGENT_REACHABILITY_H

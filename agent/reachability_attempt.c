@@ -25,7 +25,7 @@ struct reachability_attempt {
 	uint64_t until_ms;
 	struct buf words, heard;
 	bool up;
-	uint8_t proof[PROBE_PROOF];
+	uint8_t proof[REACHABILITY_PROBE_PROOF];
 	reachability_attempt_fn *fn;
 	void *owner;
 };
@@ -54,9 +54,9 @@ static void end(struct reachability_attempt *p, enum reachability_attempt_result
  * must be in the fresh bytes, or it would have been found before. */
 static bool has_proof(const struct reachability_attempt *p, size_t fresh)
 {
-	size_t len = buf_len(&p->heard), most = fresh + PROBE_PROOF - 1;
-	for (size_t at = len > most ? len - most : 0; at + PROBE_PROOF <= len; at++)
-		if (!memcmp(buf_data(&p->heard) + at, p->proof, PROBE_PROOF))
+	size_t len = buf_len(&p->heard), most = fresh + REACHABILITY_PROBE_PROOF - 1;
+	for (size_t at = len > most ? len - most : 0; at + REACHABILITY_PROBE_PROOF <= len; at++)
+		if (!memcmp(buf_data(&p->heard) + at, p->proof, REACHABILITY_PROBE_PROOF))
 			return true;
 	return false;
 }
@@ -105,21 +105,21 @@ static void on_io(void *owner, enum io_event event)
 }
 
 static void say(struct reachability_attempt *p, enum mapping_protocol protocol, const char *host,
-		const uint8_t nonce[PROBE_NONCE])
+		const uint8_t nonce[REACHABILITY_PROBE_NONCE])
 {
-	uint8_t datagram[PROBE_DATAGRAM];
-	char hex[2 * PROBE_NONCE + 1];
-	text_hex(nonce, PROBE_NONCE, hex);
-	const char *const alpn[] = {PROBE_ALPN, hex, NULL};
-	probe_datagram(nonce, datagram);
+	uint8_t datagram[REACHABILITY_PROBE_DATAGRAM];
+	char hex[2 * REACHABILITY_PROBE_NONCE + 1];
+	text_hex(nonce, REACHABILITY_PROBE_NONCE, hex);
+	const char *const alpn[] = {REACHABILITY_PROBE_ALPN, hex, NULL};
+	reachability_probe_datagram(nonce, datagram);
 	if (protocol == MAPPING_UDP)
 		buf_put(&p->words, datagram, sizeof datagram);
 	else if (protocol == MAPPING_HTTP)
-		probe_request(nonce, host, &p->words);
+		reachability_probe_request(nonce, host, &p->words);
 	else if (protocol == MAPPING_TLS || protocol == MAPPING_HTTPS)
 		client_hello_writer_write(host, alpn, &p->words);
 	else
-		buf_put(&p->words, nonce, PROBE_NONCE);
+		buf_put(&p->words, nonce, REACHABILITY_PROBE_NONCE);
 }
 
 /* --- udp --- */
@@ -127,25 +127,27 @@ static void say(struct reachability_attempt *p, enum mapping_protocol protocol, 
 static void on_udp(void *owner)
 {
 	struct reachability_attempt *p = owner;
-	uint8_t bytes[PROBE_DATAGRAM + 1];
+	uint8_t bytes[REACHABILITY_PROBE_DATAGRAM + 1];
 	ssize_t n = udp_socket_read(p->udp, bytes, sizeof bytes, NULL, NULL);
-	if (n == PROBE_PROOF && !memcmp(bytes, p->proof, PROBE_PROOF))
+	if (n == REACHABILITY_PROBE_PROOF && !memcmp(bytes, p->proof, REACHABILITY_PROBE_PROOF))
 		end(p, REACHABILITY_ATTEMPT_PROVEN);
 	else if (n < 0 && n != UV_EAGAIN)
 		end(p, REACHABILITY_ATTEMPT_SILENT);
 }
 
-struct reachability_attempt *
-reachability_attempt_try(struct loop *l, enum mapping_protocol protocol, const struct addr *at,
-			 const char *host, const uint8_t nonce[PROBE_NONCE],
-			 const uint8_t proof[PROBE_PROOF], reachability_attempt_fn *fn, void *owner)
+struct reachability_attempt *reachability_attempt_try(struct loop *l,
+						      enum mapping_protocol protocol,
+						      const struct addr *at, const char *host,
+						      const uint8_t nonce[REACHABILITY_PROBE_NONCE],
+						      const uint8_t proof[REACHABILITY_PROBE_PROOF],
+						      reachability_attempt_fn *fn, void *owner)
 {
 	struct reachability_attempt *p = mem_zalloc(sizeof *p);
 	int err;
 	p->loop = l;
 	p->fn = fn;
 	p->owner = owner;
-	memcpy(p->proof, proof, PROBE_PROOF);
+	memcpy(p->proof, proof, REACHABILITY_PROBE_PROOF);
 	p->until_ms = loop_now_ms(l) + REACHABILITY_ATTEMPT_MS;
 	p->timer = timer_new(l, on_timer, p);
 	say(p, protocol, host, nonce);

@@ -7,7 +7,7 @@
 
 #include "shared/net/loop.h"
 #include "shared/tunnel/mapping.h"
-#include "shared/tunnel/probe.h"
+#include "shared/tunnel/reachability_probe.h"
 
 enum { REACHABILITY_ATTEMPT_MS = 3000 };
 
@@ -24,8 +24,8 @@ typedef void reachability_attempt_fn(void *owner, enum reachability_attempt_resu
 struct reachability_attempt *reachability_attempt_try(struct loop *l,
 						      enum mapping_protocol protocol,
 						      const struct addr *at, const char *host,
-						      const uint8_t nonce[PROBE_NONCE],
-						      const uint8_t proof[PROBE_PROOF],
+						      const uint8_t nonce[REACHABILITY_PROBE_NONCE],
+						      const uint8_t proof[REACHABILITY_PROBE_PROOF],
 						      reachability_attempt_fn *fn, void *owner);
 /* The callback does not come after this. NULL does nothing. */
 void reachability_attempt_close(struct reachability_attempt *p);

@@ -25,7 +25,7 @@
 #include "shared/net/proxy_protocol.h"
 #include "shared/net/splice.h"
 #include "shared/net/timer.h"
-#include "shared/tunnel/probe.h"
+#include "shared/tunnel/reachability_probe.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -304,7 +304,7 @@ static enum splice_verdict guard_visit(void *owner, const void *p, size_t len)
 
 static bool guard_flow(void *owner, const void *p, size_t len)
 {
-	return len == PROBE_DATAGRAM && guard_visit(owner, p, len) == SPLICE_CUT;
+	return len == REACHABILITY_PROBE_DATAGRAM && guard_visit(owner, p, len) == SPLICE_CUT;
 }
 
 static void on_dialled(void *owner, struct io *io, int err, const char *words)

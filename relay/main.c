@@ -7,7 +7,7 @@
 #include "relay/doctor.h"
 #include "relay/init.h"
 #include "relay/service.h"
-#include "relay/status.h"
+#include "relay/status_output.h"
 #include "shared/base/cli.h"
 #include "shared/base/err.h"
 #include "shared/base/log.h"
@@ -150,7 +150,7 @@ static int run_status(const struct cli_line *line)
 		return EXIT_USAGE;
 	if (relay_config_control(line->config, &control) < 0)
 		return EXIT_WORK;
-	int exit_code = status_run(control, flags);
+	int exit_code = status_output_run(control, flags);
 	mem_free(control);
 	return exit_code;
 }

@@ -19,7 +19,8 @@ struct relay_parts {
 	struct agent_registry *registry;
 	struct agent_listener *agent_listener;
 	struct own_listeners *listeners;
-	struct names *names; /* this and the servers: NULL before the start and after the stop */
+	/* this and the servers: NULL before the start and after the stop */
+	struct name_registry *names;
 	struct dns_server *dns_server;
 	struct ddns_server *ddns_server;
 	struct relay_api *relay_api;

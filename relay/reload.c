@@ -81,7 +81,7 @@ static void take_accounts(struct relay_parts *p, struct accounts *fresh)
 {
 	traffic_set_accounts(p->context.traffic, fresh);
 	agent_registry_set_accounts(p->registry, fresh);
-	names_set_accounts(p->names, fresh);
+	name_registry_set_accounts(p->names, fresh);
 	log_info("accounts_loaded", "count=%zu", accounts_count(fresh));
 	char *many = mem_printf("%zu accounts", accounts_count(fresh));
 	const struct event e = {.kind = EVENT_AUDIT, .subject = "accounts_loaded", .why = many};
@@ -97,7 +97,7 @@ static void on_settled(void *arg, const struct buf *nothing)
 	(void)nothing;
 	if (p->names) { /* else the relay is stopping */
 		event_hub_set(p->context.events, &c->notify, NULL, NULL);
-		names_reload(p->names, c);
+		name_registry_reload(p->names, c);
 		dns_server_set(p->dns_server, publishers_config_dns_server(&c->dns));
 		ddns_server_set(p->ddns_server, c);
 		own_certificate_set(p->own_certificate, c);

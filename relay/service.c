@@ -18,7 +18,7 @@
 #include "relay/known_homes.h"
 #include "relay/own_listeners.h"
 #include "relay/reload.h"
-#include "relay/running_status.h"
+#include "relay/status_json.h"
 #include "relay/store.h"
 #include "shared/base/cli.h"
 #include "shared/base/err.h"
@@ -155,7 +155,7 @@ static void answer_names(struct relay *r, struct control_reply *reply, struct co
 	conf_opt_str(asked, "name", &name);
 	json_open(&w, NULL, '{');
 	json_bool(&w, "ok", true);
-	running_status_names(&r->parts, (uint64_t)after, name, &w);
+	status_json_names(&r->parts, (uint64_t)after, name, &w);
 	json_close(&w);
 	control_answer(reply, &out);
 	buf_fini(&out);
@@ -168,7 +168,7 @@ static void on_status(void *arg, const struct buf *agents)
 	struct json w = json_into(&out, false);
 	json_open(&w, NULL, '{');
 	json_bool(&w, "ok", true);
-	running_status_write(&q->relay->parts, agents, "status", &w);
+	status_json_write(&q->relay->parts, agents, "status", &w);
 	json_close(&w);
 	control_answer(q->reply, &out);
 	buf_fini(&out);
@@ -273,7 +273,7 @@ static void stop_names(struct relay_parts *p)
 	p->context.on_gone = NULL;
 	challenges_free(p->challenges);
 	declared_names_free(p->declared_names);
-	names_free(p->names);
+	name_registry_free(p->names);
 	p->names = NULL;
 	event_hub_close(p->context.events);
 	p->context.events = NULL;
@@ -409,12 +409,12 @@ static void ask_agents(void *owner, agent_registry_status_fn *fn, void *arg)
 
 static void write_status(void *owner, const struct buf *agents, struct json *w)
 {
-	running_status_write(owner, agents, NULL, w);
+	status_json_write(owner, agents, NULL, w);
 }
 
 static void write_names(void *owner, uint64_t after, const char *name, struct json *w)
 {
-	running_status_names(owner, after, name, w);
+	status_json_names(owner, after, name, w);
 }
 
 static void on_traffic(void *arg, const struct buf *sums)
@@ -457,7 +457,7 @@ static void ask_requests(void *owner, const char *account, agent_registry_status
 	agent_registry_requests(((struct relay_parts *)owner)->registry, account, fn, arg);
 }
 
-static void ask_visitors(void *owner, const struct door_visitors_wish *wish,
+static void ask_visitors(void *owner, const struct live_visitors_wish *wish,
 			 agent_registry_visitors_fn *fn, void *arg)
 {
 	agent_registry_visitors(((struct relay_parts *)owner)->registry, wish, fn, arg);
@@ -516,11 +516,11 @@ static bool start_names(struct relay *r, struct accounts *accounts)
 	struct relay_config *c = p->context.config;
 	r->known = known_homes_new(r->store, p->context.events, accounts);
 	start_traffic(r, accounts);
-	p->names = names_new(main, r->store, c);
-	names_set_events(p->names, p->context.events);
+	p->names = name_registry_new(main, r->store, c);
+	name_registry_set_events(p->names, p->context.events);
 	p->declared_names = declared_names_new(p->names, set_names, is_alive, p->registry);
 	p->challenges = challenges_new(main, p->names, set_challenges, p->registry);
-	names_set_accounts(p->names, accounts);
+	name_registry_set_accounts(p->names, accounts);
 	p->dns_server = dns_server_new(main, p->names);
 	dns_server_set(p->dns_server, publishers_config_dns_server(&c->dns));
 	p->ddns_server = ddns_server_new(main, p->names);

@@ -10,7 +10,7 @@
  */
 #include "agent/admin/agent_api.h"
 
-#include "agent/admin/agent_pages.h"
+#include "agent/admin/agent_web_files.h"
 #include "agent/admin/mapping_change.h"
 #include "agent/doctor.h"
 #include "shared/admin/admin_server.h"
@@ -453,8 +453,8 @@ struct agent_api *agent_api_new(struct loop *l, const struct agent_api_calls *ca
 	struct agent_api *a = mem_zalloc(sizeof *a);
 	const struct admin_program program = {.name = "agent",
 					      .routes = routes,
-					      .openapi = &agent_pages_openapi,
-					      .files = agent_pages_files,
+					      .openapi = &agent_web_files_openapi,
+					      .files = agent_web_files_files,
 					      .owner = a,
 					      .events = events};
 	a->loop = l;

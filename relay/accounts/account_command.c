@@ -7,7 +7,7 @@
 #include "relay/accounts/account_command.h"
 
 #include "relay/accounts/accounts.h"
-#include "relay/accounts/credentials.h"
+#include "relay/accounts/agent_credentials.h"
 #include "shared/base/password.h"
 #include "shared/base/password_prompt.h"
 #include "shared/base/cli.h"
@@ -89,7 +89,7 @@ int account_command_invite(const struct relay_config *c, const char *account, co
 			   const char *hours)
 {
 	char *line;
-	int exit_code = credentials_invite(c, account, agent, hours, &line);
+	int exit_code = agent_credentials_invite(c, account, agent, hours, &line);
 	return finish_line(c, exit_code, line);
 }
 
@@ -114,7 +114,7 @@ int account_command_remove(const struct relay_config *c, const char *name)
 
 int account_command_remove_agent(const struct relay_config *c, const char *which)
 {
-	return finish(c, credentials_remove(c, which));
+	return finish(c, agent_credentials_remove(c, which));
 }
 
 /* --- list, set --- */

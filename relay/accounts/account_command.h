@@ -1,7 +1,7 @@
 /*
  * The commands `account add|list|set|remove|renew|passwd|invite` and `agent list|remove`. The two
  * `list` commands only print. Each other command edits accounts.json (account_edit.h,
- * credentials.h), prints its result on stdout, and tells the running relay that the file has
+ * agent_credentials.h), prints its result on stdout, and tells the running relay that the file has
  * changed. Each returns 0 or an exit code; log_say() has said what is wrong, or what the running
  * relay answered. Blocking.
  */

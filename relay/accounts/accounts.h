@@ -78,9 +78,9 @@ const struct account *accounts_verify(const struct accounts *a, const char *name
 /* The answer to an agent that says HELLO. */
 enum accounts_verdict {
 	ACCOUNTS_ADMITTED,
-	/* The credential is new: credentials_take() makes this name its own. */
+	/* The credential is new: agent_credentials_take() makes this name its own. */
 	ACCOUNTS_NEW,
-	/* The invitation is valid: credentials_take() makes the token a credential. */
+	/* The invitation is valid: agent_credentials_take() makes the token a credential. */
 	ACCOUNTS_INVITED,
 	ACCOUNTS_INVITATION_OVER, /* it is used, its time is over, or it never existed */
 	ACCOUNTS_OTHER_AGENT,     /* the credential or invitation is for an agent of another name */

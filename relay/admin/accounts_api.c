@@ -11,7 +11,7 @@
 #include "relay/admin/accounts_api.h"
 
 #include "relay/accounts/account_edit.h"
-#include "relay/accounts/credentials.h"
+#include "relay/accounts/agent_credentials.h"
 #include "shared/base/cli.h"
 #include "shared/base/conf.h"
 #include "shared/base/list.h"
@@ -193,7 +193,8 @@ static int run_renew(struct edit *e)
 
 static int run_invite(struct edit *e)
 {
-	return credentials_invite(e->config, e->account, or_null(e->agent), e->hours, &e->line);
+	return agent_credentials_invite(e->config, e->account, or_null(e->agent), e->hours,
+					&e->line);
 }
 
 static int run_change(struct edit *e)
@@ -218,7 +219,7 @@ static int run_remove(struct edit *e)
 static int run_revoke(struct edit *e)
 {
 	char *which = mem_printf("%s/%s", e->account, e->agent);
-	int code = credentials_remove(e->config, which);
+	int code = agent_credentials_remove(e->config, which);
 	mem_free(which);
 	return code;
 }

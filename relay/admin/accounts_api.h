@@ -1,7 +1,7 @@
 /*
  * Accounts on the admin listener. It makes the edits of the commands (account_edit.h,
- * credentials.h), in the same file under the same lock, and the running relay takes each up at
- * once. Main loop only; the edits themselves run on the thread pool.
+ * agent_credentials.h), in the same file under the same lock, and the running relay takes each up
+ * at once. Main loop only; the edits themselves run on the thread pool.
  *
  *	GET    /api/v1/accounts                      all accounts, without any hash
  *	POST   /api/v1/accounts                      adds one → its join line

@@ -10,7 +10,7 @@
 #include "relay/admin/relay_api.h"
 
 #include "relay/admin/metrics.h"
-#include "relay/admin/relay_pages.h"
+#include "relay/admin/relay_web_files.h"
 #include "shared/admin/live_status.h"
 #include "shared/base/list.h"
 #include "shared/base/log.h"
@@ -187,9 +187,9 @@ static void serve_requests(void *owner, const struct admin_request *r)
 
 /* --- visitors --- */
 
-static void read_wish(const struct admin_request *r, struct door_visitors_wish *wish)
+static void read_wish(const struct admin_request *r, struct live_visitors_wish *wish)
 {
-	*wish = (struct door_visitors_wish){.id = 0};
+	*wish = (struct live_visitors_wish){.id = 0};
 	admin_request_query(r, "account", wish->account, sizeof wish->account);
 	admin_request_query(r, "agent", wish->agent, sizeof wish->agent);
 	admin_request_query(r, "mapping", wish->mapping, sizeof wish->mapping);
@@ -212,7 +212,7 @@ static void on_visitors(void *arg, const struct buf *visitors, uint64_t total)
 static void serve_visitors(void *owner, const struct admin_request *r)
 {
 	struct relay_api *a = owner;
-	struct door_visitors_wish wish;
+	struct live_visitors_wish wish;
 	struct question *q = question_of(a, r);
 	read_wish(r, &wish);
 	if (q)
@@ -239,7 +239,7 @@ static void on_cut(void *arg, const struct buf *visitors, uint64_t total)
 static void cut_visitor(void *owner, const struct admin_request *r)
 {
 	struct relay_api *a = owner;
-	struct door_visitors_wish wish;
+	struct live_visitors_wish wish;
 	char id[ADMIN_REST];
 	char *end = strchr(memcpy(id, r->rest, sizeof id), '/');
 	read_wish(r, &wish);
@@ -318,8 +318,8 @@ struct relay_api *relay_api_new(struct loop *l, const struct relay_api_calls *ca
 	struct relay_api *a = mem_zalloc(sizeof *a);
 	const struct admin_program program = {.name = "relay",
 					      .routes = routes,
-					      .openapi = &relay_pages_openapi,
-					      .files = relay_pages_files,
+					      .openapi = &relay_web_files_openapi,
+					      .files = relay_web_files_files,
 					      .owner = a,
 					      .events = events};
 	a->loop = l;

@@ -15,7 +15,7 @@
 #include "relay/admin/traffic_api.h"
 #include "relay/admin/accounts_api.h"
 #include "relay/config.h"
-#include "relay/doors/door_visitors.h"
+#include "relay/doors/live_visitors.h"
 #include "shared/admin/admin_server.h"
 
 struct relay_api;
@@ -32,7 +32,7 @@ struct relay_api_calls {
 	void (*write_names)(void *owner, uint64_t after, const char *name, struct json *w);
 	/* Asks for the visitors that the wish describes. fn comes once, later: visitors is a JSON
 	 * array, valid during the call; total is how many there are. */
-	void (*ask_visitors)(void *owner, const struct door_visitors_wish *wish,
+	void (*ask_visitors)(void *owner, const struct live_visitors_wish *wish,
 			     void (*fn)(void *arg, const struct buf *visitors, uint64_t total),
 			     void *arg);
 	struct traffic *traffic; /* borrowed */

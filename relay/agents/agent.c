@@ -32,7 +32,7 @@ enum {
 
 struct agent {
 	struct list node; /* worker.agents */
-	struct tenant tenant;
+	struct door_owner tenant;
 	agent_ended_fn *ended;
 	void *owner;
 	char credential[TOKEN_HASH_TEXT]; /* by which its session was admitted */
@@ -46,10 +46,10 @@ struct agent {
 };
 
 struct agent *agent_new(struct worker *worker, const char *account, const char *name,
-			struct usage *usage, agent_ended_fn *ended, void *owner)
+			struct account_usage *usage, agent_ended_fn *ended, void *owner)
 {
 	struct agent *a = mem_zalloc(sizeof *a);
-	tenant_init(&a->tenant, worker, account, name, usage);
+	door_owner_init(&a->tenant, worker, account, name, usage);
 	a->ended = ended;
 	a->owner = owner;
 	list_init(&a->node);
@@ -90,7 +90,7 @@ static void maybe_end(struct agent *a)
 /* False: it is not any more, and has been refused. */
 static bool still_admitted(struct agent *a, struct agent_admission *p)
 {
-	const struct tenant *t = &a->tenant;
+	const struct door_owner *t = &a->tenant;
 	char hash[TOKEN_HASH_TEXT];
 	token_hash(p->hello.token, hash);
 	if (!accounts_still_admit(t->accounts, t->account, t->agent, hash)) {
@@ -116,7 +116,7 @@ static void on_takeover(void *owner, struct agent_admission *winner)
 		maybe_end(a);
 		return;
 	}
-	if (a->tenant.transport && tenant_may_log(&a->tenant))
+	if (a->tenant.transport && door_owner_may_log(&a->tenant))
 		log_info("agent_replaced", "account=%s agent=%s", a->tenant.account,
 			 a->tenant.agent);
 	agent_session_refuse(a->session, REFUSE_REPLACED, RETRY_REPLACED_MS);
@@ -162,7 +162,7 @@ static void on_session_over(void *owner)
 /* The first message makes the agent known to its loop. */
 static void settle_in(struct agent *a)
 {
-	struct tenant *t = &a->tenant;
+	struct door_owner *t = &a->tenant;
 	if (a->session)
 		return;
 	a->mappings = agent_mappings_new(t);
@@ -248,7 +248,8 @@ static void take_accounts(void *arg)
 	}
 	end_by_refusal(a, why, RETRY_REMOVED_MS);
 	if (why != REFUSE_TOKEN)
-		tenant_tell(&a->tenant, EVENT_HOME_REMOVED, NULL, refuse_code_reason(why), false);
+		door_owner_tell(&a->tenant, EVENT_HOME_REMOVED, NULL, refuse_code_reason(why),
+				false);
 	maybe_end(a);
 }
 
@@ -325,7 +326,7 @@ static void free_here(void *arg)
 	agent_session_free(a->session);
 	takeover_free(a->takeover);
 	list_remove(&a->node);
-	tenant_fini(&a->tenant);
+	door_owner_fini(&a->tenant);
 	mem_free(a);
 }
 
@@ -344,8 +345,8 @@ void agent_traffic(const struct agent *a, struct buf *sums)
 	agent_mappings_traffic(a->mappings, sums);
 }
 
-void agent_visitors(const struct agent *a, const struct door_visitors_wish *wish,
-		    struct door_visitors_tally *tally, struct json *w)
+void agent_visitors(const struct agent *a, const struct live_visitors_wish *wish,
+		    struct live_visitors_tally *tally, struct json *w)
 {
 	agent_mappings_visitors(a->mappings, wish, tally, w);
 }

@@ -10,7 +10,7 @@
 #ifndef GROUNDNUT_RELAY_AGENTS_AGENT_H
 #define GROUNDNUT_RELAY_AGENTS_AGENT_H
 
-#include "relay/doors/door_visitors.h"
+#include "relay/doors/live_visitors.h"
 #include "shared/base/json.h"
 #include "shared/tunnel/hello_messages.h"
 
@@ -21,7 +21,7 @@ typedef void agent_ended_fn(void *owner, struct agent *a, uint64_t hellos);
 
 /* main. Copies account and name, and takes a reference to usage. owner: passed to ended. */
 struct agent *agent_new(struct worker *worker, const char *account, const char *name,
-			struct usage *usage, agent_ended_fn *ended, void *owner);
+			struct account_usage *usage, agent_ended_fn *ended, void *owner);
 /* main. Gives it a HELLO that was verified against accounts. Takes parcel and early over. */
 void agent_hello(struct agent *a, struct io_parcel *parcel, const struct hello *hello,
 		 struct buf *early, struct accounts *accounts);
@@ -43,8 +43,8 @@ void agent_status(const struct agent *a, struct json *w);
 /* As agent_mappings_traffic(); on its loop. */
 void agent_traffic(const struct agent *a, struct buf *sums);
 /* As agent_mappings_visitors(); on its loop. */
-void agent_visitors(const struct agent *a, const struct door_visitors_wish *wish,
-		    struct door_visitors_tally *tally, struct json *w);
+void agent_visitors(const struct agent *a, const struct live_visitors_wish *wish,
+		    struct live_visitors_tally *tally, struct json *w);
 struct agent *agent_of_node(struct list *node); /* of worker.agents */
 
 #endif

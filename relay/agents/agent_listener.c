@@ -12,7 +12,7 @@
  */
 #include "relay/agents/agent_listener.h"
 
-#include "relay/accounts/credentials.h"
+#include "relay/accounts/agent_credentials.h"
 #include "relay/agents/unauthenticated_peers.h"
 #include "shared/base/err.h"
 #include "shared/base/file.h"
@@ -74,7 +74,7 @@ struct exchange {
 	struct relay_config *config; /* a reference */
 	struct hello hello;
 	size_t payload; /* of its frame, which is still in peer.in */
-	enum credentials_result result;
+	enum agent_credentials_result result;
 };
 
 static void drop(struct peer *p)
@@ -189,11 +189,11 @@ static void refuse_exchange(struct peer *p, const struct exchange *e)
 {
 	char reason[2 * HELLO_TEXT]; /* it is cut */
 	switch (e->result) {
-	case CREDENTIALS_DONE: /* and yet it is not admitted: removed at once */
-	case CREDENTIALS_OVER:
+	case AGENT_CREDENTIALS_DONE: /* and yet it is not admitted: removed at once */
+	case AGENT_CREDENTIALS_OVER:
 		refuse_token(p, &e->hello, ACCOUNTS_INVITATION_OVER);
 		break;
-	case CREDENTIALS_NAME_TAKEN:
+	case AGENT_CREDENTIALS_NAME_TAKEN:
 		snprintf(reason, sizeof reason,
 			 "another agent %s of this account has a credential of its own: choose "
 			 "another \"agent\" in agent.json, or `groundnut-relay agent remove %s/%s`",
@@ -201,7 +201,7 @@ static void refuse_exchange(struct peer *p, const struct exchange *e)
 		fail(p, reason);
 		refuse(p, REFUSE_NAME_IN_USE, reason, RETRY_TOKEN_MS);
 		break;
-	case CREDENTIALS_FAILED:
+	case AGENT_CREDENTIALS_FAILED:
 		refuse(p, REFUSE_BUSY, "the relay cannot write its accounts.json; its log says why",
 		       RETRY_BUSY_MS);
 		break;
@@ -224,7 +224,7 @@ static void write_credential(void *arg)
 {
 	struct exchange *e = arg;
 	const struct accounts_claim claim = claim_of(&e->hello);
-	e->result = credentials_take(e->config, &claim, !e->hello.probe);
+	e->result = agent_credentials_take(e->config, &claim, !e->hello.probe);
 }
 
 static void on_credential(void *arg)
@@ -233,8 +233,8 @@ static void on_credential(void *arg)
 	struct peer *p = e->peer;
 	struct context *c = e->context;
 	log_info("invitation", "account=%s agent=%s result=%s", e->hello.account, e->hello.agent,
-		 e->result == CREDENTIALS_DONE ? "taken" : "refused");
-	if (e->result == CREDENTIALS_DONE && c->accounts_edited)
+		 e->result == AGENT_CREDENTIALS_DONE ? "taken" : "refused");
+	if (e->result == AGENT_CREDENTIALS_DONE && c->accounts_edited)
 		c->accounts_edited(c->accounts_edited_owner);
 	if (p) {
 		p->exchange = NULL;

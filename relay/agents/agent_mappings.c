@@ -21,7 +21,7 @@ enum { RETRY_MS = 2000 }; /* a door that could not be opened is tried again that
 enum { HTTP_PORT = 80, HTTPS_PORT = 443 };
 
 struct agent_mappings {
-	struct tenant *tenant;
+	struct door_owner *tenant;
 	struct door **doors;
 	size_t count;
 	struct hash_table *by_id;  /* the same doors; NULL: none */
@@ -42,7 +42,7 @@ static void on_retry(void *owner)
 	try_all(owner);
 }
 
-struct agent_mappings *agent_mappings_new(struct tenant *t)
+struct agent_mappings *agent_mappings_new(struct door_owner *t)
 {
 	struct agent_mappings *all = mem_zalloc(sizeof *all);
 	all->tenant = t;
@@ -91,7 +91,7 @@ static void send_state(struct agent_mappings *all)
 	struct state s = {.serial = all->serial, .mapping_count = all->count};
 	char address[ADDR_TEXT];
 	s.address = mem_strdup(addr_ip_text(&all->tenant->remote, address));
-	s.notice = tenant_quota_sentence(all->tenant);
+	s.notice = door_owner_quota_sentence(all->tenant);
 	s.mappings = mem_zalloc(all->count * sizeof *s.mappings);
 	for (size_t i = 0; i < all->count; i++) {
 		const struct door *d = all->doors[i];
@@ -142,9 +142,9 @@ void agent_mappings_set_challenges(struct agent_mappings *all, struct challenge_
 /* --- opening --- */
 
 /* Whether it is one of those that the account may have, which it stays until it is closed. */
-static bool count_in(struct tenant *t, struct door *d)
+static bool count_in(struct door_owner *t, struct door *d)
 {
-	d->counted = d->counted || tenant_enter_mapping(t);
+	d->counted = d->counted || door_owner_enter_mapping(t);
 	if (d->counted)
 		return true;
 	door_set_error(d,
@@ -157,28 +157,28 @@ static bool count_in(struct tenant *t, struct door *d)
 }
 
 /* Of an account that has all that it may have one line stands for the others. */
-static bool is_worth_a_line(const struct tenant *t, const struct door *d)
+static bool is_worth_a_line(const struct door_owner *t, const struct door *d)
 {
-	return !d->over_most || usage_is_news(t->usage, loop_now_ms(t->worker->loop));
+	return !d->over_most || account_usage_is_news(t->usage, loop_now_ms(t->worker->loop));
 }
 
-static void tell_door(const struct tenant *t, const struct door *d)
+static void tell_door(const struct door_owner *t, const struct door *d)
 {
 	char *why = door_why_closed(d, true), *port = NULL;
 	if (!why && !d->host)
 		port = mem_printf("port %u", d->mapping.first);
-	tenant_tell(t, why ? EVENT_MAPPING_ERROR : EVENT_MAPPING_OPEN, d->mapping.name,
-		    why       ? why
-		    : d->host ? d->host
-			      : port,
-		    false);
+	door_owner_tell(t, why ? EVENT_MAPPING_ERROR : EVENT_MAPPING_OPEN, d->mapping.name,
+			why       ? why
+			: d->host ? d->host
+				  : port,
+			false);
 	mem_free(why);
 	mem_free(port);
 }
 
-static void log_door(const struct tenant *t, const struct door *d)
+static void log_door(const struct door_owner *t, const struct door *d)
 {
-	if (!tenant_may_log(t))
+	if (!door_owner_may_log(t))
 		return;
 	const char *account = t->account, *agent = t->agent;
 	const struct mapping *m = &d->mapping;
@@ -196,7 +196,7 @@ static void log_door(const struct tenant *t, const struct door *d)
 }
 
 /* Opens the door if it may and can be opened. True: its state has changed. */
-static bool try_one(struct tenant *t, struct door *d)
+static bool try_one(struct door_owner *t, struct door *d)
 {
 	if (d->is_open)
 		return false;
@@ -321,8 +321,8 @@ static void set_doors(struct agent_mappings *all, const struct mapping_list *lis
 		hash_table_free(known[i]);
 	for (size_t i = 0; i < all->count; i++)
 		if (all->doors[i])
-			tenant_tell(all->tenant, EVENT_MAPPING_CLOSED, all->doors[i]->mapping.name,
-				    NULL, false);
+			door_owner_tell(all->tenant, EVENT_MAPPING_CLOSED,
+					all->doors[i]->mapping.name, NULL, false);
 	close_all(all); /* closed before any is opened, since a new mapping may want its port */
 	all->doors = fresh;
 	all->count = list->count;
@@ -358,21 +358,21 @@ static struct door *door_of(const struct agent_mappings *all, uint32_t id)
 
 /* What the agent says of a part is an event when it says something else than before. A target that
  * it speaks of for the first time may have been down in the session before. */
-static void tell_report(const struct tenant *t, const struct door *d, enum report_part_name part,
-			bool was_wrong)
+static void tell_report(const struct door_owner *t, const struct door *d,
+			enum report_part_name part, bool was_wrong)
 {
 	const struct report_part *now = &d->said[part];
 	bool is_target = part == REPORT_TARGET;
 	bool is_wrong = !strcmp(now->state, is_target ? "down" : "error");
 	bool is_well = !strcmp(now->state, is_target ? "up" : "valid");
 	if (is_target && (is_wrong || is_well))
-		tenant_tell(t, is_wrong ? EVENT_TARGET_DOWN : EVENT_TARGET_UP, d->mapping.name,
-			    now->error, is_wrong == was_wrong);
+		door_owner_tell(t, is_wrong ? EVENT_TARGET_DOWN : EVENT_TARGET_UP, d->mapping.name,
+				now->error, is_wrong == was_wrong);
 	else if (!is_target && is_wrong && !was_wrong)
-		tenant_tell(t, EVENT_CERTIFICATE_FAILED, d->mapping.name, now->error, false);
+		door_owner_tell(t, EVENT_CERTIFICATE_FAILED, d->mapping.name, now->error, false);
 }
 
-static void take_report(const struct tenant *t, struct door *d, struct report_mapping *m)
+static void take_report(const struct door_owner *t, struct door *d, struct report_mapping *m)
 {
 	static const enum report_part_name parts[] = {REPORT_TARGET, REPORT_CERTIFICATE};
 	enum { PARTS = sizeof(parts) / sizeof(*parts) };
@@ -397,8 +397,8 @@ void agent_mappings_report(struct agent_mappings *all, struct report *r)
 	}
 }
 
-uint16_t agent_mappings_arm(struct agent_mappings *all, const struct probe_ask *ask,
-			    const uint8_t proof[PROBE_PROOF], const char **error)
+uint16_t agent_mappings_arm(struct agent_mappings *all, const struct reachability_probe_ask *ask,
+			    const uint8_t proof[REACHABILITY_PROBE_PROOF], const char **error)
 {
 	struct door *d = door_of(all, ask->mapping);
 	if (d)
@@ -444,11 +444,11 @@ void agent_mappings_traffic(struct agent_mappings *all, struct buf *sums)
 		door_traffic(all->doors[i], sums);
 }
 
-void agent_mappings_visitors(struct agent_mappings *all, const struct door_visitors_wish *wish,
-			     struct door_visitors_tally *tally, struct json *w)
+void agent_mappings_visitors(struct agent_mappings *all, const struct live_visitors_wish *wish,
+			     struct live_visitors_tally *tally, struct json *w)
 {
 	for (size_t i = 0; i < all->count; i++)
-		door_visitors_tell(all->doors[i], wish, tally, w);
+		live_visitors_tell(all->doors[i], wish, tally, w);
 }
 
 void agent_mappings_status(const struct agent_mappings *all, struct json *w)

@@ -30,13 +30,13 @@ struct survey {
 	unsigned open; /* answers still out */
 	bool sums;     /* a run of sums is gathered, else JSON */
 	/* the visitors that are asked for; of requests, their account */
-	struct door_visitors_wish wish;
-	struct door_visitors_tally tally;
+	struct live_visitors_wish wish;
+	struct live_visitors_tally tally;
 	struct buf json; /* "[{…},{…}", or the sums */
 };
 
 struct holder {
-	struct usage *usage;
+	struct account_usage *usage;
 	unsigned agents;       /* entries */
 	char name[HELLO_NAME]; /* of the account; the key */
 };
@@ -148,7 +148,7 @@ static void drop_holder(void *arg, void *value)
 {
 	struct holder *h = value;
 	(void)arg;
-	usage_unref(h->usage);
+	account_usage_unref(h->usage);
 	mem_free(h);
 }
 
@@ -209,7 +209,7 @@ static void set_bandwidth(void *arg, void *value)
 	struct holder *h = value;
 	const struct account *a = accounts_find(arg, h->name);
 	uint64_t bits = a ? a->bandwidth : 0;
-	if (a && usage_is_slow(h->usage, &a->quota) && (!bits || bits > QUOTA_SLOW_BITS))
+	if (a && account_usage_is_slow(h->usage, &a->quota) && (!bits || bits > QUOTA_SLOW_BITS))
 		bits = QUOTA_SLOW_BITS;
 	shaper_whole_change(h->usage->bandwidth, bits);
 }
@@ -322,7 +322,7 @@ bool agent_registry_has_room(const struct agent_registry *r, const char *account
 	const struct holder *h = get_holder(r, account);
 	bool room = !h || h->agents < r->context->config->limits.agents_per_account ||
 		    get_entry(r, account, agent);
-	if (!room && usage_is_news(h->usage, loop_now_ms(r->context->main)))
+	if (!room && account_usage_is_news(h->usage, loop_now_ms(r->context->main)))
 		log_warn("agents_full", "account=%s agents=%u agent=%s", account, h->agents, agent);
 	return room;
 }
@@ -333,7 +333,7 @@ static struct holder *holder_of(struct agent_registry *r, const char *account)
 	if (h)
 		return h;
 	h = mem_zalloc(sizeof *h);
-	h->usage = usage_new(0, r->context->egress);
+	h->usage = account_usage_new(0, r->context->egress);
 	h->usage->send.whole = &r->context->send;
 	h->usage->receive.whole = &r->context->receive;
 	snprintf(h->name, sizeof h->name, "%s", account);
@@ -534,7 +534,7 @@ void agent_registry_requests(struct agent_registry *r, const char *account,
 	survey(r, ask_requests, &like);
 }
 
-void agent_registry_visitors(struct agent_registry *r, const struct door_visitors_wish *wish,
+void agent_registry_visitors(struct agent_registry *r, const struct live_visitors_wish *wish,
 			     agent_registry_visitors_fn *fn, void *arg)
 {
 	survey(r, ask_visitors, &(struct survey){.visitors = fn, .arg = arg, .wish = *wish});

@@ -62,9 +62,9 @@ void agent_registry_status(struct agent_registry *r, agent_registry_status_fn *f
  * another, and of each loop the newest last. account: only its requests; "": those of all. */
 void agent_registry_requests(struct agent_registry *r, const char *account,
 			     agent_registry_status_fn *fn, void *arg);
-/* fn gets an array of visitors (door_visitors.h), and how many there are in all. */
+/* fn gets an array of visitors (live_visitors.h), and how many there are in all. */
 typedef void agent_registry_visitors_fn(void *arg, const struct buf *json, uint64_t total);
-void agent_registry_visitors(struct agent_registry *r, const struct door_visitors_wish *wish,
+void agent_registry_visitors(struct agent_registry *r, const struct live_visitors_wish *wish,
 			     agent_registry_visitors_fn *fn, void *arg);
 /* fn gets an array of traffic_sums.h: the bytes of the doors since the last call. It also works
  * after agent_registry_stop(), until the loops are told to end. */

@@ -30,7 +30,7 @@
 enum { PEER_STREAMS = 64 }; /* agents open none yet; each is answered by a reset */
 
 struct agent_session {
-	struct tenant *tenant; /* its transport and remote are set here */
+	struct door_owner *tenant; /* its transport and remote are set here */
 	struct agent_mappings *mappings;
 	agent_session_fn *over;
 	void *owner;
@@ -72,11 +72,11 @@ static void detached(struct agent_session *s, int why)
 {
 	s->since_ms = loop_wall_ms();
 	uint64_t silent = silent_ms(s), grace = grace_ms(s);
-	if (tenant_may_log(s->tenant))
+	if (door_owner_may_log(s->tenant))
 		log_warn("agent_detached",
 			 "account=%s agent=%s why=%s silent_ms=%" PRIu64 " grace_s=%" PRIu64,
 			 s->tenant->account, s->tenant->agent, err_text(why), silent, grace / 1000);
-	tenant_tell(s->tenant, EVENT_HOME_DETACHED, NULL, err_text(why), false);
+	door_owner_tell(s->tenant, EVENT_HOME_DETACHED, NULL, err_text(why), false);
 	timer_set(s->grace, grace > silent ? grace - silent : 0);
 }
 
@@ -113,11 +113,11 @@ static void drop_waiting(struct agent_session *s)
 /* False: it is no DECLARE, and the session is to end. */
 static bool take_declare(struct agent_session *s, const uint8_t *p, size_t len, unsigned count)
 {
-	const struct tenant *t = s->tenant;
+	const struct door_owner *t = s->tenant;
 	struct declare d;
 	char why[256];
 	if (declare_read((const char *)p, len, &d, why) < 0) {
-		if (tenant_may_log(t))
+		if (door_owner_may_log(t))
 			log_warn("bad_declare", "account=%s agent=%s why=%s", t->account, t->agent,
 				 why);
 		return false;
@@ -134,8 +134,9 @@ static uint64_t declare_wait_ms(struct agent_session *s)
 {
 	const struct worker *w = s->tenant->worker;
 	return s->has_declared
-		   ? usage_declare_wait_ms(s->tenant->usage, w->config->limits.declares_per_second,
-					   loop_now_ms(w->loop))
+		   ? account_usage_declare_wait_ms(s->tenant->usage,
+						   w->config->limits.declares_per_second,
+						   loop_now_ms(w->loop))
 		   : 0;
 }
 
@@ -181,7 +182,7 @@ static void declared(struct agent_session *s, const uint8_t *p, size_t len)
 /* The session ends with what is malformed. */
 static void bad_message(struct agent_session *s, const char *what, const char *why)
 {
-	if (tenant_may_log(s->tenant))
+	if (door_owner_may_log(s->tenant))
 		log_warn(what, "account=%s agent=%s why=%s", s->tenant->account, s->tenant->agent,
 			 why);
 	transport_break(s->tenant->transport, ERR_SESSION);
@@ -203,22 +204,22 @@ static void reported(struct agent_session *s, const uint8_t *p, size_t len)
  * clock. */
 static void probed(struct agent_session *s, const uint8_t *p, size_t len)
 {
-	struct probe_ask ask;
+	struct reachability_probe_ask ask;
 	char why[256];
-	if (probe_ask_read((const char *)p, len, &ask, why) < 0) {
+	if (reachability_probe_ask_read((const char *)p, len, &ask, why) < 0) {
 		bad_message(s, "bad_probe", why);
 		return;
 	}
-	struct probe_answer answer = {.number = ask.number};
+	struct reachability_probe_answer answer = {.number = ask.number};
 	const char *error = "too many probes";
-	uint8_t proof[PROBE_PROOF];
-	probe_prove(s->id, ask.nonce, proof);
+	uint8_t proof[REACHABILITY_PROBE_PROOF];
+	reachability_probe_prove(s->id, ask.nonce, proof);
 	if (token_bucket_try(&s->probes, 1, loop_now_ms(s->tenant->worker->loop)))
 		answer.port = agent_mappings_arm(s->mappings, &ask, proof, &error);
 	if (!answer.port)
 		text_fit(error, answer.error, sizeof answer.error);
 	struct buf json = BUF_INIT;
-	probe_answer_write(&answer, &json);
+	reachability_probe_answer_write(&answer, &json);
 	tunnel_say(transport_tunnel(s->tenant->transport), FRAME_PROBE, &json);
 	transport_mark(s->tenant->transport);
 	buf_fini(&json);
@@ -252,7 +253,7 @@ static void on_news(void *owner, const struct tunnel_news *news)
 	}
 }
 
-struct agent_session *agent_session_new(struct tenant *t, struct agent_mappings *mappings,
+struct agent_session *agent_session_new(struct door_owner *t, struct agent_mappings *mappings,
 					agent_session_fn *over, void *owner)
 {
 	struct agent_session *s = mem_zalloc(sizeof *s);
@@ -281,7 +282,7 @@ void agent_session_free(struct agent_session *s)
 enum agent_session_verdict agent_session_judge(const struct agent_session *s,
 					       const struct hello *hello)
 {
-	bool live = tenant_is_attached(s->tenant);
+	bool live = door_owner_is_attached(s->tenant);
 	if (!s->tenant->transport || !hello->resume ||
 	    CRYPTO_memcmp(hello->session, s->id, SESSION_ID) != 0)
 		return live && hello->instance != s->instance ? AGENT_SESSION_HELD
@@ -339,16 +340,16 @@ int agent_session_begin(struct agent_session *s, struct agent_admission *p)
 	agent_session_end(s, "a new session begins");
 	s->tenant->transport = new_transport(s);
 	random_bytes(s->id, sizeof s->id);
-	token_bucket_init(&s->probes, PROBE_RATE, PROBE_BURST,
+	token_bucket_init(&s->probes, REACHABILITY_PROBE_RATE, REACHABILITY_PROBE_BURST,
 			  loop_now_ms(s->tenant->worker->loop));
 	s->instance = p->hello.instance;
 	char peer[ADDR_TEXT];
-	if (tenant_may_log(s->tenant))
+	if (door_owner_may_log(s->tenant))
 		log_info("agent_attached", "account=%s agent=%s remote=%s program=%s",
 			 s->tenant->account, s->tenant->agent, addr_text(io_peer(p->io), peer),
 			 p->hello.program);
-	tenant_tell(s->tenant, EVENT_HOME_ATTACHED, NULL, addr_ip_text(io_peer(p->io), peer),
-		    false);
+	door_owner_tell(s->tenant, EVENT_HOME_ATTACHED, NULL, addr_ip_text(io_peer(p->io), peer),
+			false);
 	int err = attach(s, p, false);
 	if (err < 0)
 		agent_session_end(s, "the link was gone at once");
@@ -370,14 +371,14 @@ int agent_session_resume(struct agent_session *s, struct agent_admission *p)
 	uint64_t again = tunnel_replay(transport_tunnel(s->tenant->transport));
 	s->resumed++;
 	link_summary_resumed(&s->summary, loop_wall_ms(), silent, again);
-	if (tenant_may_log(s->tenant))
+	if (door_owner_may_log(s->tenant))
 		log_info("agent_resumed",
 			 "account=%s agent=%s remote=%s after_ms=%" PRIu64 " sent_again=%" PRIu64
 			 " was=%s",
 			 s->tenant->account, s->tenant->agent, peer, silent, again,
 			 was_attached ? "attached" : "detached");
 	char *after = mem_printf("after %" PRIu64 " ms, from %s", silent, peer);
-	tenant_tell(s->tenant, EVENT_HOME_RESUMED, NULL, after, false);
+	door_owner_tell(s->tenant, EVENT_HOME_RESUMED, NULL, after, false);
 	mem_free(after);
 	agent_mappings_wake(s->mappings);
 	return 0;
@@ -385,7 +386,7 @@ int agent_session_resume(struct agent_session *s, struct agent_admission *p)
 
 void agent_session_refuse(struct agent_session *s, enum refuse_code code, uint32_t retry_ms)
 {
-	if (!tenant_is_attached(s->tenant))
+	if (!door_owner_is_attached(s->tenant))
 		return;
 	struct buf frame = BUF_INIT;
 	refuse_put(code, NULL, retry_ms, &frame);
@@ -397,10 +398,10 @@ void agent_session_end(struct agent_session *s, const char *why)
 {
 	if (!s->tenant->transport)
 		return;
-	if (tenant_may_log(s->tenant))
+	if (door_owner_may_log(s->tenant))
 		log_info("session_over", "account=%s agent=%s why=%s", s->tenant->account,
 			 s->tenant->agent, why);
-	tenant_tell(s->tenant, EVENT_HOME_GONE, NULL, why, false);
+	door_owner_tell(s->tenant, EVENT_HOME_GONE, NULL, why, false);
 	link_summary_over(&s->summary, loop_wall_ms(), why);
 	timer_stop(s->grace);
 	drop_waiting(s);

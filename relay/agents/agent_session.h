@@ -24,7 +24,7 @@ enum agent_session_verdict {
 	AGENT_SESSION_HELD, /* it wants to begin a session, but another process is attached */
 };
 
-struct agent_session *agent_session_new(struct tenant *t, struct agent_mappings *mappings,
+struct agent_session *agent_session_new(struct door_owner *t, struct agent_mappings *mappings,
 					agent_session_fn *over, void *owner);
 void agent_session_free(struct agent_session *s); /* it must have ended */
 

@@ -21,7 +21,8 @@ static void put_one(struct buf *b, size_t i, const char *text)
 /* what: that may not be; has: what may be, is freed; option: of the command that changes it. The
  * agent is told only so much: first what it may have is left out, then the command, of which half
  * would grant something else. */
-static char *refuse(const struct tenant *t, const char *what, struct buf *has, const char *option)
+static char *refuse(const struct door_owner *t, const char *what, struct buf *has,
+		    const char *option)
 {
 	char *refusal = mem_printf("account %s may not %s", t->account, what);
 	char *cure =
@@ -39,7 +40,7 @@ static char *refuse(const struct tenant *t, const char *what, struct buf *has, c
 	return why;
 }
 
-static char *refuse_ports(const struct tenant *t, const struct account *a,
+static char *refuse_ports(const struct door_owner *t, const struct account *a,
 			  const struct ports_range *r)
 {
 	struct buf has = BUF_INIT;
@@ -53,17 +54,17 @@ static char *refuse_ports(const struct tenant *t, const struct account *a,
 	return refuse(t, what, &has, option);
 }
 
-static char *why_not_ports(const struct tenant *t, const struct mapping *m)
+static char *why_not_ports(const struct door_owner *t, const struct mapping *m)
 {
 	enum ports_protocol transport = mapping_kind(m->protocol)->transport;
-	const struct account *a = tenant_account(t);
+	const struct account *a = door_owner_account(t);
 	char *why = port_table_why_not(t->worker->context->ports, transport, m->first, m->last);
 	if (why || (a && account_allows_ports(a, transport, m->first, m->last)))
 		return why;
 	return refuse_ports(t, a, &(struct ports_range){m->first, m->last, (uint8_t)transport});
 }
 
-static char *refuse_host(const struct tenant *t, const struct account *a, const char *host)
+static char *refuse_host(const struct door_owner *t, const struct account *a, const char *host)
 {
 	struct buf has = BUF_INIT;
 	char what[300], option[300];
@@ -84,9 +85,9 @@ static char *why_no_port(const struct relay_config *c, const struct mapping_kind
 			  k->word, http ? "http" : "tls");
 }
 
-static char *why_not_host(const struct tenant *t, const struct mapping *m, const char *host)
+static char *why_not_host(const struct door_owner *t, const struct mapping *m, const char *host)
 {
-	const struct account *a = tenant_account(t), *owner;
+	const struct account *a = door_owner_account(t), *owner;
 	char *why = m->first ? NULL : why_no_port(t->worker->config, mapping_kind(m->protocol));
 	if (why)
 		return why;
@@ -103,13 +104,13 @@ static char *why_not_host(const struct tenant *t, const struct mapping *m, const
 		     : refuse_host(t, a, host);
 }
 
-char *mapping_rights_why_not(const struct tenant *t, const struct mapping *m, const char *host)
+char *mapping_rights_why_not(const struct door_owner *t, const struct mapping *m, const char *host)
 {
 	if (m->unknown)
 		return mem_printf("the relay is older than the agent, update it: %s", m->unknown);
-	const struct account *a = tenant_account(t);
-	if (a && usage_is_stopped(t->usage, &a->quota))
-		return tenant_quota_sentence(t);
+	const struct account *a = door_owner_account(t);
+	if (a && account_usage_is_stopped(t->usage, &a->quota))
+		return door_owner_quota_sentence(t);
 	char *why = host ? why_not_host(t, m, host) : NULL;
 	return why || !m->first ? why : why_not_ports(t, m);
 }

@@ -15,7 +15,7 @@ struct pending_declare {
 	struct addr remote;
 };
 
-struct pending_declare *pending_declare_new(const struct tenant *t)
+struct pending_declare *pending_declare_new(const struct door_owner *t)
 {
 	struct pending_declare *p = mem_zalloc(sizeof *p);
 	p->context = t->worker->context;

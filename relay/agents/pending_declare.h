@@ -6,11 +6,11 @@
 #ifndef GROUNDNUT_RELAY_AGENTS_PENDING_DECLARE_H
 #define GROUNDNUT_RELAY_AGENTS_PENDING_DECLARE_H
 
-#include "relay/doors/tenant.h"
+#include "relay/doors/door_owner.h"
 
 struct pending_declare;
 
-struct pending_declare *pending_declare_new(const struct tenant *t);
+struct pending_declare *pending_declare_new(const struct door_owner *t);
 /* Sends d to context.on_declare on the main loop; takes what d holds. count: how many declarations
  * it stands for. On the agent's loop. */
 void pending_declare_put(struct pending_declare *p, struct declare *d, const struct addr *remote,

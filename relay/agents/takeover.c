@@ -12,7 +12,7 @@ enum {
 };
 
 struct takeover {
-	struct tenant *holder;
+	struct door_owner *holder;
 	takeover_fn *fn;
 	void *owner;
 	struct agent_admission *challenger;
@@ -31,8 +31,8 @@ static struct agent_admission *take_challenger(struct takeover *c)
 static void on_look(void *owner)
 {
 	struct takeover *c = owner;
-	const struct tenant *h = c->holder;
-	bool attached = tenant_is_attached(h);
+	const struct door_owner *h = c->holder;
+	bool attached = door_owner_is_attached(h);
 	/* bytes, not acknowledgements: a kernel acknowledges also for a dead program */
 	if (attached && transport_keepalive(h->transport)->heard_ms >= c->asked_ms) {
 		char at[ADDR_TEXT], reason[HELLO_TEXT];
@@ -54,7 +54,7 @@ static void on_look(void *owner)
 	c->fn(c->owner, p);
 }
 
-struct takeover *takeover_new(struct tenant *holder, takeover_fn *fn, void *owner)
+struct takeover *takeover_new(struct door_owner *holder, takeover_fn *fn, void *owner)
 {
 	struct takeover *c = mem_zalloc(sizeof *c);
 	c->holder = holder;

@@ -5,7 +5,7 @@
 #define GROUNDNUT_RELAY_AGENTS_TAKEOVER_H
 
 #include "relay/agents/agent_admission.h"
-#include "relay/doors/tenant.h"
+#include "relay/doors/door_owner.h"
 
 struct takeover;
 
@@ -13,7 +13,7 @@ struct takeover;
  * owner now; NULL: the challenger is gone, too. */
 typedef void takeover_fn(void *owner, struct agent_admission *winner);
 
-struct takeover *takeover_new(struct tenant *holder, takeover_fn *fn, void *owner);
+struct takeover *takeover_new(struct door_owner *holder, takeover_fn *fn, void *owner);
 void takeover_free(struct takeover *c); /* there must be no challenger */
 /* Begins a challenge; takes p over. Another challenger at the same time is refused. The holder must
  * be attached. */

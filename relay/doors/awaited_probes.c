@@ -24,16 +24,17 @@ uint64_t awaited_probes_until(const struct awaited_probes *all, uint16_t port, u
 	return until_ms;
 }
 
-enum probe_match awaited_probes_match(const struct awaited_probes *all, uint16_t port,
-				      uint64_t now_ms, const void *p, size_t len,
-				      const struct armed_probe **which)
+enum reachability_probe_match awaited_probes_match(const struct awaited_probes *all, uint16_t port,
+						   uint64_t now_ms, const void *p, size_t len,
+						   const struct armed_probe **which)
 {
-	enum probe_match best = PROBE_OTHER;
+	enum reachability_probe_match best = REACHABILITY_PROBE_OTHER;
 	for (int i = 0; all && i < AWAITED_PROBES_MOST; i++) {
 		if (!is_on(&all->items[i], port, now_ms))
 			continue;
-		enum probe_match match = probe_match(all->items[i].nonce, p, len);
-		if (match == PROBE_WHOLE)
+		enum reachability_probe_match match =
+		    reachability_probe_match(all->items[i].nonce, p, len);
+		if (match == REACHABILITY_PROBE_WHOLE)
 			*which = &all->items[i];
 		if (match > best)
 			best = match;

@@ -70,14 +70,14 @@ static void set_rates(struct door *d)
 }
 
 /* A name that would be too long stays as it is, and no account has it. */
-static char *full_host(const struct tenant *t, const char *host)
+static char *full_host(const struct door_owner *t, const char *host)
 {
 	char full[256];
 	const char *domain = t->worker->config->domain;
 	return mem_strdup(text_full_host(host, domain, full) == 0 ? full : host);
 }
 
-struct door *door_new(struct tenant *t, const struct mapping *mapping)
+struct door *door_new(struct door_owner *t, const struct mapping *mapping)
 {
 	const struct door_kind *kind = kind_of(mapping);
 	struct door *d = mem_zalloc(kind->size);
@@ -195,7 +195,7 @@ static void note_claim(struct door *d, int err, char *holder, char *why)
 static int claim_ports(struct door *d)
 {
 	const struct mapping *m = &d->mapping;
-	const struct tenant *t = d->tenant;
+	const struct door_owner *t = d->tenant;
 	const struct port_wish wish = {.transport = mapping_kind(m->protocol)->transport,
 				       .first = m->first,
 				       .last = m->last,
@@ -443,8 +443,8 @@ void door_wake(struct door *d)
 
 /* --- what the agent says and asks --- */
 
-uint16_t door_arm(struct door *d, const struct probe_ask *ask, const uint8_t proof[PROBE_PROOF],
-		  const char **error)
+uint16_t door_arm(struct door *d, const struct reachability_probe_ask *ask,
+		  const uint8_t proof[REACHABILITY_PROBE_PROOF], const char **error)
 {
 	const struct mapping *m = &d->mapping;
 	bool fits = ask->port >= m->first && ask->port <= m->last;
@@ -457,9 +457,10 @@ uint16_t door_arm(struct door *d, const struct probe_ask *ask, const uint8_t pro
 		return 0;
 	}
 	struct armed_probe p = {.port = ask->port,
-				.until_ms = loop_now_ms(d->tenant->worker->loop) + PROBE_ARMED_MS};
-	memcpy(p.nonce, ask->nonce, PROBE_NONCE);
-	memcpy(p.proof, proof, PROBE_PROOF);
+				.until_ms = loop_now_ms(d->tenant->worker->loop) +
+					    REACHABILITY_PROBE_ARMED_MS};
+	memcpy(p.nonce, ask->nonce, REACHABILITY_PROBE_NONCE);
+	memcpy(p.proof, proof, REACHABILITY_PROBE_PROOF);
 	awaited_probes_add(&d->probes, &p);
 	return ask->port ? ask->port : door_typed_port(d);
 }
@@ -507,7 +508,7 @@ void door_close(struct door *d)
 	door_shut(d, NULL);
 	depart(d);
 	if (d->counted)
-		tenant_leave_mapping(d->tenant);
+		door_owner_leave_mapping(d->tenant);
 	timer_close(d->slow_timer);
 	slow_visitors_fini(&d->slow);
 	list_remove(&d->beside);
@@ -588,7 +589,7 @@ static enum door_entry enter(struct door *d, const struct addr *peer)
 	enum door_entry entry = try_entry(d, peer, d->now);
 	if (entry != DOOR_ENTERED)
 		return entry;
-	return tenant_enter(d->tenant) ? DOOR_ENTERED : DOOR_ACCOUNT_FULL;
+	return door_owner_enter(d->tenant) ? DOOR_ENTERED : DOOR_ACCOUNT_FULL;
 }
 
 /* Each of the agent's doors in turn; udp doors have nobody to ask. */
@@ -636,7 +637,7 @@ enum door_entry door_enter(struct door *d, const struct addr *peer)
 		return entry;
 	/* last, so that asking again because of what came before costs nobody a turn */
 	if (is_hasty(d, peer)) {
-		tenant_leave(d->tenant);
+		door_owner_leave(d->tenant);
 		return DOOR_HASTY;
 	}
 	d->now++;
@@ -654,11 +655,11 @@ enum door_entry door_enter_flow(struct door *d, const struct addr *peer)
 	uint32_t most = d->mapping.flows ? d->mapping.flows : FLOWS_DEFAULT;
 	if (d->flows >= most)
 		d->kind->evict(d);
-	if (!tenant_enter_flow(d->tenant)) {
+	if (!door_owner_enter_flow(d->tenant)) {
 		if (!d->flows)
 			return DOOR_ACCOUNT_FULL;
 		d->kind->evict(d);
-		if (!tenant_enter_flow(d->tenant))
+		if (!door_owner_enter_flow(d->tenant))
 			return DOOR_ACCOUNT_FULL;
 	}
 	d->flows++;
@@ -669,13 +670,13 @@ enum door_entry door_enter_flow(struct door *d, const struct addr *peer)
 void door_leave_flow(struct door *d)
 {
 	d->flows--;
-	tenant_leave_flow(d->tenant);
+	door_owner_leave_flow(d->tenant);
 }
 
 void door_leave(struct door *d)
 {
 	d->now--;
-	tenant_leave(d->tenant);
+	door_owner_leave(d->tenant);
 }
 
 void door_visitor_begin(struct door *d, struct door_visitor *v, const struct addr *from)
@@ -691,7 +692,7 @@ void door_visitor_begin(struct door *d, struct door_visitor *v, const struct add
 
 void door_visitor_end(struct door *d, struct door_visitor *v, const char *why)
 {
-	const struct tenant *t = d->tenant;
+	const struct door_owner *t = d->tenant;
 	list_remove(&v->node);
 	d->inside_count--;
 	if (!t->worker->config->log_visitors)
@@ -709,7 +710,7 @@ void door_visitor_end(struct door *d, struct door_visitor *v, const char *why)
 
 struct shaper *door_shaper(struct door *d)
 {
-	struct shaper_whole *whole = tenant_bandwidth(d->tenant);
+	struct shaper_whole *whole = door_owner_bandwidth(d->tenant);
 	if (!d->shaper && (whole || d->mapping.bandwidth))
 		d->shaper = shaper_new(d->tenant->worker->loop, d->mapping.bandwidth, whole);
 	else if (d->shaper && whole)
@@ -719,7 +720,7 @@ struct shaper *door_shaper(struct door *d)
 
 void door_crowd(struct door *d)
 {
-	if (tenant_is_attached(d->tenant) || ++d->newcomers < DOOR_WAITING || d->resting)
+	if (door_owner_is_attached(d->tenant) || ++d->newcomers < DOOR_WAITING || d->resting)
 		return;
 	door_rest(d); /* until the next link wakes it */
 	log_info("door_rests", "mapping=%s waiting=%u", d->mapping.name, d->newcomers);
@@ -731,7 +732,7 @@ static void on_slow_timer(void *owner)
 {
 	struct door *d = owner;
 	const struct tunnel *t =
-	    tenant_is_attached(d->tenant) ? transport_tunnel(d->tenant->transport) : NULL;
+	    door_owner_is_attached(d->tenant) ? transport_tunnel(d->tenant->transport) : NULL;
 	if (!t || !tunnel_is_short(t, d->mapping.id))
 		return;
 	size_t waiting = tunnel_waiting(t, d->mapping.id);

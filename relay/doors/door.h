@@ -15,7 +15,7 @@
 #include "shared/http/http_gateway.h"
 #include "relay/doors/awaited_probes.h"
 #include "relay/doors/slow_visitors.h"
-#include "relay/doors/tenant.h"
+#include "relay/doors/door_owner.h"
 #include "relay/doors/vhost_table.h"
 #include "shared/base/json.h"
 #include "shared/net/splice.h"
@@ -73,7 +73,7 @@ struct door_visitor {
 
 struct door {
 	const struct door_kind *kind;
-	struct tenant *tenant;
+	struct door_owner *tenant;
 	struct mapping mapping;
 	char *host;     /* http, tls, https: the full host */
 	uint64_t claim; /* the number of its claim in the vhost table while open, else 0 */
@@ -109,7 +109,7 @@ struct door {
 };
 
 /* Makes a door that is not open yet; never NULL. Copies the mapping. */
-struct door *door_new(struct tenant *t, const struct mapping *mapping);
+struct door *door_new(struct door_owner *t, const struct mapping *mapping);
 /* Claims the host or ports and listens. 0, or negative with error set; the owner tries again. */
 int door_open(struct door *d);
 /* Takes both texts over. */
@@ -130,8 +130,8 @@ void door_rest(struct door *d); /* takes no newcomers */
 void door_wake(struct door *d); /* takes newcomers again, and counts them from zero */
 /* Makes the door answer a probe with proof. Returns the port that visitors come to; or 0, with
  * *error, why it cannot. */
-uint16_t door_arm(struct door *d, const struct probe_ask *ask, const uint8_t proof[PROBE_PROOF],
-		  const char **error);
+uint16_t door_arm(struct door *d, const struct reachability_probe_ask *ask,
+		  const uint8_t proof[REACHABILITY_PROBE_PROOF], const char **error);
 /* Takes what the agent reports of the mapping; takes the parts over. */
 void door_report(struct door *d, struct report_mapping *m);
 /* The session has ended: drops what the agent has reported and its probes. */

@@ -271,14 +271,14 @@ static bool come_in(struct visitor *v)
 static void drop_guesses(struct web_door *w)
 {
 	if (w->guesses)
-		tenant_leave_guesses(w->door.tenant);
+		door_owner_leave_guesses(w->door.tenant);
 	guess_limiter_free(w->guesses);
 	w->guesses = NULL;
 	list_remove(&w->guessing);
 }
 
 /* The agent's mapping that was asked longest ago gives up its limiter. False: none has one. */
-static bool drop_oldest_guesses(const struct tenant *t)
+static bool drop_oldest_guesses(const struct door_owner *t)
 {
 	if (list_is_empty(&t->guess_limiters))
 		return false;
@@ -289,10 +289,10 @@ static bool drop_oldest_guesses(const struct tenant *t)
 /* False: nothing could count a wrong one, so none is looked at. */
 static bool has_limiter(struct web_door *w)
 {
-	struct tenant *t = w->door.tenant;
+	struct door_owner *t = w->door.tenant;
 	if (!w->guesses) {
-		if (!tenant_enter_guesses(t) &&
-		    !(drop_oldest_guesses(t) && tenant_enter_guesses(t)))
+		if (!door_owner_enter_guesses(t) &&
+		    !(drop_oldest_guesses(t) && door_owner_enter_guesses(t)))
 			return false;
 		w->guesses = guess_limiter_new(true);
 	}
@@ -343,13 +343,13 @@ static void route_here(struct visitor *v, const char *proto)
 static bool is_probe(struct visitor *v, const struct http_head *head, bool *gone)
 {
 	struct door *d = &v->door->door;
-	uint8_t nonce[PROBE_NONCE];
+	uint8_t nonce[REACHABILITY_PROBE_NONCE];
 	const uint8_t *waiting;
 	const struct armed_probe *which = NULL;
-	if (!probe_is_path(head->target.p, head->target.len, nonce))
+	if (!reachability_probe_is_path(head->target.p, head->target.len, nonce))
 		return false;
-	awaited_probes_match(d->probes, 0, loop_now_ms(d->tenant->worker->loop), nonce, PROBE_NONCE,
-			     &which);
+	awaited_probes_match(d->probes, 0, loop_now_ms(d->tenant->worker->loop), nonce,
+			     REACHABILITY_PROBE_NONCE, &which);
 	*gone = which && !http_gateway_peek(http_visitor_gateway(v->http), HTTP_VISITOR, &waiting);
 	if (!*gone) {
 		http_gateway_refuse(http_visitor_gateway(v->http), 404, 0);
@@ -360,7 +360,7 @@ static bool is_probe(struct visitor *v, const struct http_head *head, bool *gone
 	struct http_gateway *gateway;
 	struct buf answer = BUF_INIT;
 	struct loop *l = d->tenant->worker->loop;
-	probe_response(which->proof, &answer);
+	reachability_probe_response(which->proof, &answer);
 	struct io *io = io_unpack(l, http_visitor_pack(v->http, &gateway), NULL, NULL);
 	http_gateway_free(gateway);
 	leave(v, "a probe");

@@ -72,7 +72,7 @@ static void on_sweep(void *owner)
 	struct door *d = &all->door;
 	uint64_t now = loop_now_ms(d->tenant->worker->loop),
 		 most = (uint64_t)d->mapping.idle_s * 1000;
-	if (!tenant_is_attached(d->tenant))
+	if (!door_owner_is_attached(d->tenant))
 		all->attached_ms = now;
 	LIST_EACH(node, &d->slow.members)
 	{

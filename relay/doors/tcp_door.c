@@ -6,7 +6,7 @@
  *	they are the probe's             answered; it never was a visitor
  *	they may become the probe's      it waits, as long as the probe is awaited
  *	they are not, or it has ended    it comes in with what was read
- *	none came for PROBE_SILENCE_MS   it comes in: services such as SSH speak first
+ *	none came for REACHABILITY_PROBE_SILENCE_MS   it comes in: services such as SSH speak first
  */
 #include "relay/doors/passthrough_door.h"
 
@@ -30,7 +30,7 @@ struct newcomer {
 	struct io *io;
 	struct timer *timer;
 	struct addr local;
-	uint8_t first[PROBE_NONCE];
+	uint8_t first[REACHABILITY_PROBE_NONCE];
 	size_t len;
 };
 
@@ -81,7 +81,7 @@ static int read_first(struct newcomer *n, bool *eof)
 static void answer(struct newcomer *n, const struct armed_probe *probe)
 {
 	struct buf proof = BUF_INIT;
-	buf_put(&proof, probe->proof, PROBE_PROOF);
+	buf_put(&proof, probe->proof, REACHABILITY_PROBE_PROOF);
 	struct io *io = n->io;
 	forget(n);
 	lingering_close_say(io, &proof);
@@ -96,14 +96,14 @@ static void on_newcomer(void *owner, enum io_event event)
 	int got = event == IO_ERROR ? io_error(n->io) : read_first(n, &eof);
 	if (got == 0)
 		return;
-	enum probe_match match =
+	enum reachability_probe_match match =
 	    awaited_probes_match(all, n->local.port, now_ms(n), n->first, n->len, &which);
 	if (got < 0) {
 		io_close(n->io);
 		forget(n);
-	} else if (match == PROBE_WHOLE) {
+	} else if (match == REACHABILITY_PROBE_WHOLE) {
 		answer(n, which);
-	} else if (match == PROBE_OTHER || eof) {
+	} else if (match == REACHABILITY_PROBE_OTHER || eof) {
 		let_in(n);
 	} else {
 		timer_set(n->timer,
@@ -118,7 +118,7 @@ static void look_at(struct door *d, struct io *io, const struct addr *local)
 	n->io = io;
 	n->local = *local;
 	n->timer = timer_new(io_loop(io), on_timer, n);
-	timer_set(n->timer, PROBE_SILENCE_MS);
+	timer_set(n->timer, REACHABILITY_PROBE_SILENCE_MS);
 	list_append(&tcp(d)->newcomers, &n->node);
 	tcp(d)->count++;
 	io_own(io, on_newcomer, n);

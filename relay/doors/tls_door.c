@@ -35,10 +35,10 @@ static void answer_probe(struct door *d, struct io *io, const struct client_hell
 	uint64_t now_ms = loop_now_ms(io_loop(io));
 	for (int i = 0; d->probes && i < AWAITED_PROBES_MOST; i++) {
 		const struct armed_probe *p = &d->probes->items[i];
-		char hex[2 * PROBE_NONCE + 1];
-		text_hex(p->nonce, PROBE_NONCE, hex);
+		char hex[2 * REACHABILITY_PROBE_NONCE + 1];
+		text_hex(p->nonce, REACHABILITY_PROBE_NONCE, hex);
 		if (now_ms < p->until_ms && client_hello_has_alpn(hello, hex) && !buf_len(&out))
-			probe_record(p->proof, &out);
+			reachability_probe_record(p->proof, &out);
 	}
 	if (buf_len(&out))
 		lingering_close_say(io, &out);
@@ -53,7 +53,7 @@ static void take(struct door *d, struct io_parcel *parcel, struct http_gateway *
 	struct addr local = *io_local(io);
 	struct client_hello sni;
 	read_name(io, &sni);
-	if (client_hello_has_alpn(&sni, PROBE_ALPN)) {
+	if (client_hello_has_alpn(&sni, REACHABILITY_PROBE_ALPN)) {
 		answer_probe(d, io, &sni);
 		return;
 	}

@@ -89,10 +89,10 @@ static void used(struct flow *f)
 static void on_sweep(void *owner)
 {
 	struct udp_door *u = owner;
-	const struct tenant *t = u->door.tenant;
+	const struct door_owner *t = u->door.tenant;
 	uint64_t now = now_ms(u), idle_ms = 1000 * (uint64_t)door_idle_s(&u->door);
 	bool any = false;
-	if (!tenant_is_attached(t))
+	if (!door_owner_is_attached(t))
 		u->attached_ms = now;
 	while (!list_is_empty(&u->recent)) {
 		struct flow *f = LIST_ENTRY(u->recent.next, struct flow, recent);
@@ -169,12 +169,12 @@ static bool is_probe(struct bound *s, const struct addr *visitor, const struct a
 {
 	const struct armed_probe *which;
 	const struct awaited_probes *all = s->door->door.probes;
-	if (!all || len != PROBE_DATAGRAM ||
+	if (!all || len != REACHABILITY_PROBE_DATAGRAM ||
 	    awaited_probes_match(all, visited->port, now_ms(s->door), p, len, &which) !=
-		PROBE_WHOLE ||
-	    !probe_is_datagram(which->nonce, p, len))
+		REACHABILITY_PROBE_WHOLE ||
+	    !reachability_probe_is_datagram(which->nonce, p, len))
 		return false;
-	udp_socket_write_to(s->udp, visitor, visited, which->proof, PROBE_PROOF);
+	udp_socket_write_to(s->udp, visitor, visited, which->proof, REACHABILITY_PROBE_PROOF);
 	return true;
 }
 
@@ -187,7 +187,7 @@ static void take_datagram(struct bound *s, const struct addr *visitor, const str
 	if (is_probe(s, visitor, visited, p, len))
 		return;
 	make_key(visitor, visited, key);
-	if (tenant_is_attached(u->door.tenant)) {
+	if (door_owner_is_attached(u->door.tenant)) {
 		f = hash_table_get(u->flows, key, KEY);
 		f = f ? f : begin(s, visitor, visited, key);
 	}
@@ -203,8 +203,8 @@ static void take_datagram(struct bound *s, const struct addr *visitor, const str
 static void on_readable(void *owner)
 {
 	struct bound *s = owner;
-	const struct tenant *t = s->door->door.tenant;
-	bool attached = tenant_is_attached(t);
+	const struct door_owner *t = s->door->door.tenant;
+	bool attached = door_owner_is_attached(t);
 	uint8_t *p = loop_plain(t->worker->loop);
 	for (int i = 0; i < READS_A_TURN; i++) {
 		struct addr visitor, visited;

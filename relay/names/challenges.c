@@ -57,7 +57,7 @@ struct place {
 
 struct challenges {
 	struct loop *loop;
-	struct names *names;
+	struct name_registry *names;
 	struct hash_table *accounts, *places;
 	struct timer *timer;
 	challenges_fn *fn;
@@ -129,7 +129,7 @@ static void put_place(struct challenges *c, struct place *p)
 		if (!publish_set_has(&values, i->said.txt))
 			publish_set_add(&values, i->said.txt);
 	}
-	names_set_texts(c->names, p->name, &values);
+	name_registry_set_texts(c->names, p->name, &values);
 	if (values.count)
 		return;
 	hash_table_remove(c->places, p->name, strlen(p->name));
@@ -191,10 +191,10 @@ static bool set_state(struct item *i, enum challenge_state state, const char *er
  * a wildcard below it. */
 static const char *why_not(const struct challenges *c, struct item *i)
 {
-	const struct accounts *accounts = names_accounts(c->names);
+	const struct accounts *accounts = name_registry_accounts(c->names);
 	const struct account *a =
 	    accounts ? accounts_find(accounts, i->agent->account->name) : NULL;
-	const char *domain = names_config(c->names)->domain;
+	const char *domain = name_registry_config(c->names)->domain;
 	static const char letters[] =
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 	char host[256];
@@ -211,7 +211,7 @@ static const char *why_not(const struct challenges *c, struct item *i)
 static bool look_at_progress(struct challenges *c, struct item *i)
 {
 	struct publish_progress at;
-	names_progress(c->names, i->name, i->said.txt, &at);
+	name_registry_progress(c->names, i->name, i->said.txt, &at);
 	bool is_young = loop_now_ms(c->loop) - i->since_ms < TRY_MS;
 	if (!at.there && !at.failed && !at.tried)
 		return set_state(i, CHALLENGE_ERROR,
@@ -305,8 +305,8 @@ static void on_accounts_changed(void *owner)
 		timer_set(c->timer, 0);
 }
 
-static const struct names_watcher watcher = {.accounts_changed = on_accounts_changed,
-					     .texts_published = on_texts_published};
+static const struct name_registry_watcher watcher = {.accounts_changed = on_accounts_changed,
+						     .texts_published = on_texts_published};
 
 /* --- what agents say --- */
 
@@ -366,7 +366,7 @@ void challenges_drop(struct challenges *c, const char *account, const char *agen
 
 /* --- beginning and end --- */
 
-struct challenges *challenges_new(struct loop *l, struct names *names, challenges_fn *fn,
+struct challenges *challenges_new(struct loop *l, struct name_registry *names, challenges_fn *fn,
 				  void *owner)
 {
 	struct challenges *c = mem_zalloc(sizeof(*c));
@@ -377,7 +377,7 @@ struct challenges *challenges_new(struct loop *l, struct names *names, challenge
 	c->timer = timer_new(l, on_timer, c);
 	c->fn = fn;
 	c->owner = owner;
-	names_watch(names, &watcher, c);
+	name_registry_watch(names, &watcher, c);
 	return c;
 }
 
@@ -397,7 +397,7 @@ void challenges_free(struct challenges *c)
 {
 	if (!c)
 		return;
-	names_unwatch(c->names, c);
+	name_registry_unwatch(c->names, c);
 	hash_table_each(c->accounts, free_account, c);
 	hash_table_free(c->accounts);
 	hash_table_free(c->places);

@@ -6,7 +6,7 @@
 #ifndef GROUNDNUT_RELAY_NAMES_CHALLENGES_H
 #define GROUNDNUT_RELAY_NAMES_CHALLENGES_H
 
-#include "relay/names/names.h"
+#include "relay/names/name_registry.h"
 #include "shared/tunnel/declare_messages.h"
 
 enum { CHALLENGES_LIVE = 8 }; /* of an account */
@@ -19,7 +19,7 @@ typedef void challenges_fn(void *owner, const char *account, const char *agent,
 			   struct challenge_report *reports, size_t count);
 
 /* names is borrowed and must live longer. */
-struct challenges *challenges_new(struct loop *l, struct names *names, challenges_fn *fn,
+struct challenges *challenges_new(struct loop *l, struct name_registry *names, challenges_fn *fn,
 				  void *owner);
 void challenges_free(struct challenges *c);
 /* Replaces all challenges of the agent. */

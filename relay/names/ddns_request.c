@@ -257,8 +257,8 @@ static void name_address(char text[DDNS_REQUEST_TEXT], const struct addr *a)
 	snprintf(text + at, DDNS_REQUEST_TEXT - at, "%s%s", at ? "," : "", addr_ip_text(a, ip));
 }
 
-static void take_item(struct names_change *out, const struct addr *item, const struct addr *peer,
-		      char text[DDNS_REQUEST_TEXT])
+static void take_item(struct name_registry_change *out, const struct addr *item,
+		      const struct addr *peer, char text[DDNS_REQUEST_TEXT])
 {
 	unsigned which = item->family == 6;
 	const struct addr *use = item;
@@ -280,7 +280,7 @@ static void take_item(struct names_change *out, const struct addr *item, const s
 }
 
 bool ddns_request_change(const struct ddns_request *r, const struct addr *peer,
-			 struct names_change *out, char text[DDNS_REQUEST_TEXT])
+			 struct name_registry_change *out, char text[DDNS_REQUEST_TEXT])
 {
 	memset(out, 0, sizeof(*out));
 	text[0] = 0;

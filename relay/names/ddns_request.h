@@ -6,7 +6,7 @@
 #ifndef GROUNDNUT_RELAY_NAMES_DDNS_REQUEST_H
 #define GROUNDNUT_RELAY_NAMES_DDNS_REQUEST_H
 
-#include "relay/names/names.h"
+#include "relay/names/name_registry.h"
 #include "shared/http/http_message.h"
 
 enum {
@@ -51,6 +51,6 @@ void ddns_request_wipe(struct ddns_request *r);
  * address that may be published. */
 enum { DDNS_REQUEST_TEXT = 2 * ADDR_TEXT };
 bool ddns_request_change(const struct ddns_request *r, const struct addr *peer,
-			 struct names_change *out, char text[DDNS_REQUEST_TEXT]);
+			 struct name_registry_change *out, char text[DDNS_REQUEST_TEXT]);
 
 #endif

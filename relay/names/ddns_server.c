@@ -11,7 +11,7 @@
 #include "relay/names/ddns_server.h"
 
 #include "relay/names/ddns_request.h"
-#include "relay/names/login_throttle.h"
+#include "relay/names/ddns_login_throttle.h"
 #include "shared/base/err.h"
 #include "shared/base/file.h"
 #include "shared/base/log.h"
@@ -54,21 +54,21 @@ struct update {
 	bool fits;                 /* the pool's answer */
 	bool proven; /* its source has shown a password of the account within the hour */
 	bool on_pool;
-	enum names_answer answers[DDNS_REQUEST_HOSTS];
+	enum name_registry_answer answers[DDNS_REQUEST_HOSTS];
 	uint64_t tickets[DDNS_REQUEST_HOSTS];
 	size_t host_count;
 	size_t waiting; /* answers still to come */
-	struct names_change change;
+	struct name_registry_change change;
 	char text[DDNS_REQUEST_TEXT];
 };
 
 struct ddns_server {
 	struct loop *loop;
-	struct names *names;
+	struct name_registry *names;
 	bool on;
 	struct relay_config *config; /* a reference: the server trusts its proxies */
 	struct http_server *server;
-	struct login_throttle *throttle;
+	struct ddns_login_throttle *throttle;
 	struct failure_log *log;
 	struct passwd_cache *cache;
 	struct list updates;
@@ -106,8 +106,8 @@ static void answer(struct update *u, unsigned status, const char *headers, const
 
 static void answer_busy(struct update *u)
 {
-	login_throttle_undo(u->server->throttle, &u->peer, u->request.user,
-			    loop_now_ms(u->server->loop));
+	ddns_login_throttle_undo(u->server->throttle, &u->peer, u->request.user,
+				 loop_now_ms(u->server->loop));
 	answer(u, 503, "Retry-After: 60\r\n", "911\n");
 }
 
@@ -116,16 +116,16 @@ static void answer_badauth(struct update *u)
 	answer(u, 401, "WWW-Authenticate: Basic realm=\"groundnut\"\r\n", "badauth\n");
 }
 
-static const char *word_of(enum names_answer a)
+static const char *word_of(enum name_registry_answer a)
 {
 	switch (a) {
-	case NAMES_GOOD:
+	case NAME_REGISTRY_GOOD:
 		return "good";
-	case NAMES_NOCHG:
+	case NAME_REGISTRY_NOCHG:
 		return "nochg";
-	case NAMES_NOHOST:
+	case NAME_REGISTRY_NOHOST:
 		return "nohost";
-	case NAMES_FULL:
+	case NAME_REGISTRY_FULL:
 		return "numhost";
 	default:
 		return "911";
@@ -141,9 +141,9 @@ static void answer_lines(struct update *u)
 			buf_puts(&body, "notfqdn\n");
 			continue;
 		}
-		enum names_answer a = u->answers[i];
-		bool well = a == NAMES_GOOD || a == NAMES_NOCHG;
-		trouble |= a == NAMES_TROUBLE;
+		enum name_registry_answer a = u->answers[i];
+		bool well = a == NAME_REGISTRY_GOOD || a == NAME_REGISTRY_NOCHG;
+		trouble |= a == NAME_REGISTRY_TROUBLE;
 		buf_printf(&body, "%s%s%s\n", word_of(a), well && u->text[0] ? " " : "",
 			   well ? u->text : "");
 	}
@@ -153,7 +153,7 @@ static void answer_lines(struct update *u)
 	buf_fini(&body);
 }
 
-static void on_updated(void *owner, uint64_t ticket, enum names_answer a)
+static void on_updated(void *owner, uint64_t ticket, enum name_registry_answer a)
 {
 	struct update *u = owner;
 	for (size_t i = 0; i < u->host_count; i++)
@@ -165,9 +165,9 @@ static void on_updated(void *owner, uint64_t ticket, enum names_answer a)
 
 static void update_host(struct update *u, size_t i, const char *host, const char *client)
 {
-	u->answers[i] = names_update(u->server->names, u->account, host, &u->change, client,
-				     on_updated, u, &u->tickets[i]);
-	u->waiting += u->answers[i] == NAMES_WAIT;
+	u->answers[i] = name_registry_update(u->server->names, u->account, host, &u->change, client,
+					     on_updated, u, &u->tickets[i]);
+	u->waiting += u->answers[i] == NAME_REGISTRY_WAIT;
 }
 
 static void apply(struct update *u)
@@ -203,8 +203,8 @@ static void apply(struct update *u)
 
 static void let_in(struct update *u, const struct account *a)
 {
-	login_throttle_right(u->server->throttle, &u->peer, u->request.user,
-			     loop_now_ms(u->server->loop));
+	ddns_login_throttle_right(u->server->throttle, &u->peer, u->request.user,
+				  loop_now_ms(u->server->loop));
 	u->account = (struct account *)(uintptr_t)a;
 	apply(u);
 }
@@ -215,8 +215,9 @@ static void turn_away(struct update *u)
 	if (failure_log_count(u->server->log, "update_login_failed", &u->peer, u->request.user))
 		log_warn("update_login_failed", "account=%s source=%s", u->request.user,
 			 addr_ip_text(&u->peer, peer));
-	login_throttle_wrong(u->server->throttle, &u->peer, loop_now_ms(u->server->loop));
-	event_hub_wrong(names_events(u->server->names), &u->peer, "passwords of DDNS clients");
+	ddns_login_throttle_wrong(u->server->throttle, &u->peer, loop_now_ms(u->server->loop));
+	event_hub_wrong(name_registry_events(u->server->names), &u->peer,
+			"passwords of DDNS clients");
 	answer_badauth(u);
 }
 
@@ -239,7 +240,7 @@ static void off_pool(void *arg)
 	next_scrypt(d);
 	/* The accounts may have changed meanwhile: what counts is what is stored now. */
 	accounts_unref(u->accounts);
-	u->accounts = accounts_ref(names_accounts(d->names));
+	u->accounts = accounts_ref(name_registry_accounts(d->names));
 	const struct account *a = accounts_find(u->accounts, u->request.user);
 	if (u->fits && a && a->password && strcmp(a->password, u->hash) == 0) {
 		password_cache_put(d->cache, a->name, u->hash, u->request.password,
@@ -298,7 +299,7 @@ static void on_held(void *owner)
 	u->hold = NULL;
 	u->server->held--;
 	accounts_unref(u->accounts); /* a token may have been renewed meanwhile */
-	u->accounts = accounts_ref(names_accounts(u->server->names));
+	u->accounts = accounts_ref(name_registry_accounts(u->server->names));
 	check_password(u);
 }
 
@@ -310,17 +311,18 @@ static void begin_update(struct ddns_server *d, struct http_exchange *x,
 	u->exchange = x;
 	u->request = *r;
 	u->peer = *http_exchange_peer(x);
-	u->accounts = accounts_ref(names_accounts(d->names));
+	u->accounts = accounts_ref(name_registry_accounts(d->names));
 	list_append(&d->updates, &u->node);
 	if (!r->has_credentials) {
 		answer_badauth(u); /* the challenge that browsers and some routers wait for */
 		return;
 	}
 	uint64_t now = loop_now_ms(d->loop);
-	u->proven = login_throttle_is_proven(d->throttle, &u->peer, r->user, now);
-	uint64_t wait = login_throttle_admit(d->throttle, &u->peer, r->user, now);
+	u->proven = ddns_login_throttle_is_proven(d->throttle, &u->peer, r->user, now);
+	uint64_t wait = ddns_login_throttle_admit(d->throttle, &u->peer, r->user, now);
 	if (wait > HOLD_MAX_MS)
-		event_hub_wrong(names_events(d->names), &u->peer, "passwords of DDNS clients");
+		event_hub_wrong(name_registry_events(d->names), &u->peer,
+				"passwords of DDNS clients");
 	if (wait > HOLD_MAX_MS || (wait && d->held >= HELD_MAX)) {
 		answer_busy(u);
 		return;
@@ -379,7 +381,7 @@ static void on_request(void *owner, struct http_exchange *x)
 			    "method not allowed\n", 19);
 		break;
 	case DDNS_REQUEST_UPDATE:
-		if (names_accounts(d->names))
+		if (name_registry_accounts(d->names))
 			begin_update(d, x, &r);
 		else
 			http_answer(x, 503, "text/plain", "Retry-After: 5\r\n", "911\n", 4);
@@ -479,7 +481,7 @@ void ddns_server_set(struct ddns_server *d, struct relay_config *config)
 	choose_certificate(d);
 }
 
-struct ddns_server *ddns_server_new(struct loop *l, struct names *names)
+struct ddns_server *ddns_server_new(struct loop *l, struct name_registry *names)
 {
 	const struct http_server_limits limits = {.head_ms = HEAD_MS,
 						  .connections = CONNECTIONS,
@@ -488,7 +490,7 @@ struct ddns_server *ddns_server_new(struct loop *l, struct names *names)
 	struct ddns_server *d = mem_zalloc(sizeof(*d));
 	d->loop = l;
 	d->names = names;
-	d->throttle = login_throttle_new(THROTTLED);
+	d->throttle = ddns_login_throttle_new(THROTTLED);
 	d->log = failure_log_new(l);
 	d->cache = password_cache_new();
 	list_init(&d->updates);
@@ -533,7 +535,7 @@ void ddns_server_close(struct ddns_server *d)
 		return;
 	while (!list_is_empty(&d->updates)) {
 		struct update *u = LIST_ENTRY(d->updates.next, struct update, node);
-		names_forget(d->names, u);
+		name_registry_forget(d->names, u);
 		list_remove(&u->node);
 		u->server = NULL;
 		if (!u->on_pool)
@@ -543,7 +545,7 @@ void ddns_server_close(struct ddns_server *d)
 	http_server_close(d->server);
 	relay_config_unref(d->config);
 	timer_close(d->certificate_timer);
-	login_throttle_free(d->throttle);
+	ddns_login_throttle_free(d->throttle);
 	failure_log_close(d->log);
 	password_cache_free(d->cache);
 	tls_context_unref(d->automatic);

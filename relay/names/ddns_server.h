@@ -5,14 +5,14 @@
 #ifndef GROUNDNUT_RELAY_NAMES_DDNS_SERVER_H
 #define GROUNDNUT_RELAY_NAMES_DDNS_SERVER_H
 
-#include "relay/names/names.h"
+#include "relay/names/name_registry.h"
 #include "shared/net/io.h"
 
 struct ddns_server;
 
 /* The new server closes each connection until ddns_server_set(). names is borrowed and must live
  * longer. */
-struct ddns_server *ddns_server_new(struct loop *l, struct names *names);
+struct ddns_server *ddns_server_new(struct loop *l, struct name_registry *names);
 /* Applies the block `update` of the configuration; without one, connections are closed. The
  * certificate is read now and when its files change; when it does not fit, that is logged and the
  * one before stays. Known guessers and requests under way stay, too. */

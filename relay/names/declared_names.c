@@ -43,7 +43,7 @@ struct declaration {
 };
 
 struct declared_names {
-	struct names *names;
+	struct name_registry *names;
 	struct hash_table *agents; /* by key */
 	/* when there are so many agents, those that are gone are forgotten */
 	size_t sweep_at;
@@ -65,7 +65,7 @@ static char *joined(const char *a, const char *b)
 static void report_one(const struct declared_names *d, const struct declarer *a,
 		       const struct entry *e, struct name_report *out)
 {
-	const struct name *n = names_find(d->names, e->name);
+	const struct name *n = name_registry_find(d->names, e->name);
 	*out = (struct name_report){.name = mem_strdup(e->name), .counted = a->answered};
 	if (e->is_unknown) {
 		out->answer = mem_strdup("the relay is older than the agent, update it: it does "
@@ -74,7 +74,7 @@ static void report_one(const struct declared_names *d, const struct declarer *a,
 	}
 	if (!n || !n->declared || strcmp(n->holder, a->name) != 0) {
 		out->answer =
-		    mem_strdup(!n && names_is_full(d->names, a->account)
+		    mem_strdup(!n && name_registry_is_full(d->names, a->account)
 				   ? "this account has all the names that it may have (limits: "
 				     "names_per_account, records_per_account)"
 				   : "nohost");
@@ -82,8 +82,8 @@ static void report_one(const struct declared_names *d, const struct declarer *a,
 	}
 	const struct name_record *four = &n->records[PUBLISH_A], *six = &n->records[PUBLISH_AAAA];
 	out->wanted = joined(four->wanted, six->wanted);
-	out->published =
-	    joined(names_value(d->names, n, PUBLISH_A), names_value(d->names, n, PUBLISH_AAAA));
+	out->published = joined(name_registry_value(d->names, n, PUBLISH_A),
+				name_registry_value(d->names, n, PUBLISH_AAAA));
 	const char *answer = four->answer ? four->answer : six->answer;
 	out->answer = mem_strdup(a->answered < a->sent ? NULL : answer ? answer : "good");
 }
@@ -123,7 +123,7 @@ static void wait_for_batch(struct declared_names *d, struct declarer *a, unsigne
 	r->count = count;
 	list_append(&a->reports, &r->node);
 	a->sent += count;
-	write_batch_join(names_batch(d->names), &r->wait);
+	write_batch_join(name_registry_batch(d->names), &r->wait);
 }
 
 /* --- the agents --- */
@@ -186,7 +186,7 @@ static void remember(struct declared_names *d, struct declarer *a,
 	a->entries = mem_alloc(said->count * sizeof(*a->entries));
 	for (size_t i = 0; i < said->count; i++) {
 		char full[256];
-		bool is_name = names_full(d->names, said->items[i].host, full) == 0;
+		bool is_name = name_registry_full(d->names, said->items[i].host, full) == 0;
 		a->entries[i] = (struct entry){mem_strdup(is_name ? full : said->items[i].host),
 					       said->items[i].follow == NAME_FOLLOW_UNKNOWN};
 	}
@@ -251,7 +251,7 @@ static bool make_room(struct reading *r)
 		struct name *n = LIST_ENTRY(r->mine->next, struct name, same_account);
 		r->looks--;
 		if (is_left_over(r->d, n)) {
-			names_drop(r->d->names, n);
+			name_registry_drop(r->d->names, n);
 			return true;
 		}
 		list_remove(&n->same_account);
@@ -263,17 +263,17 @@ static bool make_room(struct reading *r)
 /* The name of a host that this agent declares, or NULL when the account may not have it. */
 static struct name *declare(struct reading *r, const char *host, bool is_entry)
 {
-	struct names *names = r->d->names;
+	struct name_registry *names = r->d->names;
 	const struct declaration *by = r->by;
 	char full[256];
-	if (!r->account || names_full(names, host, full) != 0 ||
-	    !accounts_allow_host(names_accounts(names), r->account, full))
+	if (!r->account || name_registry_full(names, host, full) != 0 ||
+	    !accounts_allow_host(name_registry_accounts(names), r->account, full))
 		return NULL;
-	struct name *n = names_obtain(names, full, by->account);
+	struct name *n = name_registry_obtain(names, full, by->account);
 	while (!n && make_room(r))
-		n = names_obtain(names, full, by->account);
+		n = name_registry_obtain(names, full, by->account);
 	if (!n) {
-		names_tell_full(names, by->account);
+		name_registry_tell_full(names, by->account);
 		return NULL;
 	}
 	bool held = strcmp(n->holder, by->agent) == 0;
@@ -282,7 +282,7 @@ static struct name *declare(struct reading *r, const char *host, bool is_entry)
 		return n;
 	if (!held) {
 		n->declared = n->mapped = n->https = false;
-		names_set_holder(names, n, by->agent);
+		name_registry_set_holder(names, n, by->agent);
 	}
 	n->marked = true;
 	return n;
@@ -298,8 +298,8 @@ static void take_mappings(struct reading *r)
 			continue;
 		n->mapped = true;
 		n->https |= mappings->items[i].protocol == MAPPING_HTTPS;
-		names_settle(r->d->names, n, false);
-		names_mark(r->d->names, n);
+		name_registry_settle(r->d->names, n, false);
+		name_registry_mark(r->d->names, n);
 	}
 }
 
@@ -317,12 +317,12 @@ static void take_entries(struct reading *r)
 		else
 			name_set_agent(n, NAME_RELAY, NAME_RELAY);
 		n->declared = true;
-		bool changed = names_settle(r->d->names, n, true);
+		bool changed = name_registry_settle(r->d->names, n, true);
 		for (unsigned t = 0; t < PUBLISH_ADDRESSES; t++)
 			if (n->records[t].agent)
 				name_note_request(&n->records[t], client,
 						  changed ? "good" : "nochg");
-		names_mark(r->d->names, n);
+		name_registry_mark(r->d->names, n);
 	}
 	mem_free(client);
 }
@@ -334,40 +334,40 @@ static void withdraw(struct declared_names *d, struct name *n)
 		return;
 	if (!n->marked) {
 		n->declared = n->mapped = n->https = false;
-		names_set_holder(d->names, n, "");
+		name_registry_set_holder(d->names, n, "");
 	}
 	name_set_agent(n, NULL, NULL);
 	if (name_has_reason(n)) {
-		names_settle(d->names, n, true);
-		names_mark(d->names, n);
+		name_registry_settle(d->names, n, true);
+		name_registry_mark(d->names, n);
 	} else {
-		names_drop(d->names, n);
+		name_registry_drop(d->names, n);
 	}
 }
 
 static struct name *first_held(const struct reading *r)
 {
-	return names_first_held(r->d->names, r->by->account, r->by->agent);
+	return name_registry_first_held(r->d->names, r->by->account, r->by->agent);
 }
 
 void declared_names_set(struct declared_names *d, const char *account, const char *agent,
 			const struct declare *said, const struct addr *seen, unsigned count)
 {
 	const struct declaration by = {account, agent, said, seen};
-	struct accounts *accounts = names_accounts(d->names);
+	struct accounts *accounts = name_registry_accounts(d->names);
 	struct reading r = {.d = d,
 			    .by = &by,
-			    .mine = names_of(d->names, account),
-			    .looks = names_count_of(d->names, account)};
+			    .mine = name_registry_of(d->names, account),
+			    .looks = name_registry_count_of(d->names, account)};
 	r.account = accounts ? accounts_find(accounts, account) : NULL;
-	for (struct name *n = first_held(&r); n; n = names_next_held(n))
+	for (struct name *n = first_held(&r); n; n = name_registry_next_held(n))
 		n->marked = n->https = false;
 	take_mappings(&r);
-	for (struct name *n = first_held(&r); n; n = names_next_held(n))
+	for (struct name *n = first_held(&r); n; n = name_registry_next_held(n))
 		n->declared = false;
 	take_entries(&r);
 	for (struct name *n = first_held(&r), *next; n; n = next) {
-		next = names_next_held(n);
+		next = name_registry_next_held(n);
 		withdraw(d, n);
 	}
 	struct declarer *a = obtain_agent(d, account, agent);
@@ -390,7 +390,7 @@ static void drop_if_removed(void *arg, void *value)
 {
 	struct declared_names *d = arg;
 	const struct declarer *a = value;
-	if (!accounts_find(names_accounts(d->names), a->account))
+	if (!accounts_find(name_registry_accounts(d->names), a->account))
 		drop_agent(d, value);
 }
 
@@ -400,10 +400,10 @@ static void on_accounts_changed(void *owner)
 	hash_table_each(d->agents, drop_if_removed, d);
 }
 
-static const struct names_watcher watcher = {.published = on_published,
-					     .accounts_changed = on_accounts_changed};
+static const struct name_registry_watcher watcher = {.published = on_published,
+						     .accounts_changed = on_accounts_changed};
 
-struct declared_names *declared_names_new(struct names *all, declared_names_fn *fn,
+struct declared_names *declared_names_new(struct name_registry *all, declared_names_fn *fn,
 					  declared_names_alive_fn *is_alive, void *owner)
 {
 	struct declared_names *d = mem_zalloc(sizeof(*d));
@@ -413,7 +413,7 @@ struct declared_names *declared_names_new(struct names *all, declared_names_fn *
 	d->fn = fn;
 	d->is_alive = is_alive;
 	d->owner = owner;
-	names_watch(all, &watcher, d);
+	name_registry_watch(all, &watcher, d);
 	return d;
 }
 
@@ -421,7 +421,7 @@ void declared_names_free(struct declared_names *d)
 {
 	if (!d)
 		return;
-	names_unwatch(d->names, d);
+	name_registry_unwatch(d->names, d);
 	hash_table_each(d->agents, drop_agent, d);
 	hash_table_free(d->agents);
 	mem_free(d);

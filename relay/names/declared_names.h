@@ -7,7 +7,7 @@
 #ifndef GROUNDNUT_RELAY_NAMES_DECLARED_NAMES_H
 #define GROUNDNUT_RELAY_NAMES_DECLARED_NAMES_H
 
-#include "relay/names/names.h"
+#include "relay/names/name_registry.h"
 #include "shared/tunnel/declare_messages.h"
 
 struct declared_names;
@@ -20,7 +20,7 @@ typedef void declared_names_fn(void *owner, const char *account, const char *age
 typedef bool declared_names_alive_fn(void *owner, const char *account, const char *agent);
 
 /* all is borrowed and must live longer. */
-struct declared_names *declared_names_new(struct names *all, declared_names_fn *fn,
+struct declared_names *declared_names_new(struct name_registry *all, declared_names_fn *fn,
 					  declared_names_alive_fn *is_alive, void *owner);
 void declared_names_free(struct declared_names *d);
 /* Takes a declaration. A name that the agent does not declare any more falls back to its next

@@ -18,7 +18,7 @@
 #include "relay/names/dns_server.h"
 
 #include "relay/dns/dns_answer.h"
-#include "relay/dns/dns_socket.h"
+#include "relay/dns/dns_udp_socket.h"
 #include "shared/base/buf.h"
 #include "shared/base/eviction_queue.h"
 #include "shared/base/err.h"
@@ -56,7 +56,7 @@ struct address {
 	struct list node;
 	struct dns_server *server;
 	struct addr at; /* as configured */
-	struct dns_socket *udp;
+	struct dns_udp_socket *udp;
 	struct listener *tcp;
 	bool wanted; /* found in the list that is being made */
 	char *said;  /* why it cannot be bound */
@@ -75,7 +75,7 @@ struct connection {
 
 struct dns_server {
 	struct loop *loop;
-	struct names *names;
+	struct name_registry *names;
 	struct addr *listen; /* as configured; count 0: the machine's addresses */
 	size_t listen_count;
 	struct list addresses;
@@ -98,7 +98,7 @@ static size_t on_packet(void *owner, const uint8_t *in, size_t len, const struct
 			uint8_t *out)
 {
 	struct dns_server *s = ((struct address *)owner)->server;
-	const struct zone *zone = names_zone(s->names);
+	const struct zone *zone = name_registry_zone(s->names);
 	struct addr prefix = addr_prefix(from, 24, 56);
 	if (!zone || from->port == 0)
 		return 0;
@@ -156,7 +156,7 @@ static void go_on(struct connection *c, bool pause)
 static bool answer_one(struct connection *c)
 {
 	struct dns_server *s = c->server;
-	const struct zone *zone = names_zone(s->names);
+	const struct zone *zone = name_registry_zone(s->names);
 	size_t len = whole_question(c), answered = 0;
 	if (zone && len <= QUESTION_MAX)
 		answered = dns_answer(zone, buf_data(&c->in) + 2, len, true, s->answer);
@@ -264,7 +264,7 @@ static void address_free(struct address *a)
 {
 	list_remove(&a->node);
 	a->server->address_count--;
-	dns_socket_close(a->udp);
+	dns_udp_socket_close(a->udp);
 	listener_close(a->tcp);
 	mem_free(a->said);
 	mem_free(a);
@@ -294,7 +294,8 @@ static bool address_open(struct address *a)
 	if (a->tcp)
 		listener_leave(a->tcp, file_limit_for_visitors());
 	if (a->tcp && !a->udp)
-		a->udp = dns_socket_bind(a->server->loop, listener_at(a->tcp), on_packet, a, &err);
+		a->udp =
+		    dns_udp_socket_bind(a->server->loop, listener_at(a->tcp), on_packet, a, &err);
 	if (a->udp && a->tcp) {
 		log_info("dns_open", "at=%s", addr_text(listener_at(a->tcp), at));
 		mem_free(a->said);
@@ -395,7 +396,7 @@ static void stop(struct dns_server *s)
 	timer_stop(s->again);
 }
 
-struct dns_server *dns_server_new(struct loop *l, struct names *names)
+struct dns_server *dns_server_new(struct loop *l, struct name_registry *names)
 {
 	struct dns_server *s = mem_zalloc(sizeof(*s));
 	s->loop = l;

@@ -5,12 +5,12 @@
 #ifndef GROUNDNUT_RELAY_NAMES_DNS_SERVER_H
 #define GROUNDNUT_RELAY_NAMES_DNS_SERVER_H
 
-#include "relay/names/names.h"
+#include "relay/names/name_registry.h"
 
 struct dns_server;
 
 /* Answers nothing until dns_server_set(). names is borrowed and must live longer. */
-struct dns_server *dns_server_new(struct loop *l, struct names *names);
+struct dns_server *dns_server_new(struct loop *l, struct name_registry *names);
 /* Listens as the settings say; NULL: nowhere. The settings are used during the call only. Sockets
  * that stay listed stay open. An address that cannot be bound is logged and tried again. Addresses
  * that the machine gains or loses are followed. */

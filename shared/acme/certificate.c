@@ -54,7 +54,7 @@ static bool add_name(GENERAL_NAMES *list, const char *name)
 	return ok && sk_GENERAL_NAME_push(list, entry) > 0;
 }
 
-static GENERAL_NAMES *names_of(const char *const *names, size_t count)
+static GENERAL_NAMES *name_registry_of(const char *const *names, size_t count)
 {
 	GENERAL_NAMES *list = sk_GENERAL_NAME_new_null();
 	bool ok = list != NULL;
@@ -69,7 +69,7 @@ void certificate_request(const struct p256 *key, const char *const *names, size_
 {
 	EVP_PKEY *pkey = p256_open(key);
 	X509_REQ *request = X509_REQ_new();
-	GENERAL_NAMES *list = names_of(names, count);
+	GENERAL_NAMES *list = name_registry_of(names, count);
 	X509_EXTENSION *ext = X509V3_EXT_i2d(NID_subject_alt_name, 0, list);
 	STACK_OF(X509_EXTENSION) *exts = sk_X509_EXTENSION_new_null();
 	uint8_t *der = NULL;
@@ -116,7 +116,7 @@ static X509 *certificate_for(EVP_PKEY *pkey, const char *const *names, size_t co
 			     const char *common_name, int days)
 {
 	X509 *x = X509_new();
-	GENERAL_NAMES *list = names_of(names, count);
+	GENERAL_NAMES *list = name_registry_of(names, count);
 	X509_NAME *subject = x ? X509_get_subject_name(x) : NULL;
 	BIGNUM *serial = BN_new();
 	bool ok =

@@ -3,7 +3,7 @@
 #include "shared/base/json.h"
 #include "shared/base/mem.h"
 #include "shared/base/siphash.h"
-#include "shared/http/http_variant.h"
+#include "shared/http/content_negotiation.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -74,11 +74,11 @@ static void entity_tag(const unsigned char *p, size_t len, char out[24])
 void admin_answer_file(struct http_exchange *x, const struct web_file *f)
 {
 	struct http_message *m = http_exchange_request(x);
-	bool gzip = http_variant_wants_gzip(http_message_header(m, "Accept-Encoding"));
+	bool gzip = content_negotiation_wants_gzip(http_message_header(m, "Accept-Encoding"));
 	const unsigned char *p = gzip ? f->gz_begin : f->begin, *end = gzip ? f->gz_end : f->end;
 	char tag[24];
 	entity_tag(p, (size_t)(end - p), tag);
-	bool known = http_variant_is_known(http_message_header(m, "If-None-Match"), tag);
+	bool known = content_negotiation_is_known(http_message_header(m, "If-None-Match"), tag);
 	char *headers =
 	    mem_printf("%s%sVary: Accept-Encoding\r\nETag: %s\r\nCache-Control: private, "
 		       "no-cache\r\n",

@@ -1,7 +1,7 @@
 /*
  * A browser without a session gets the page to sign in (answer_signin()). sign_in() takes a link,
- * sign_in_by_password() a password and a code, which admin_login verifies on the pool; on_login()
- * answers. Both begin a session, whose cookie the browser then has. sign_out() ends it.
+ * sign_in_by_password() a password and a code, which password_verifier verifies on the pool;
+ * on_login() answers. Both begin a session, whose cookie the browser then has. sign_out() ends it.
  *
  *	401   the password or the code is wrong
  *	403   the link is fetched before a person opens it, or the password comes from another page
@@ -11,7 +11,7 @@
 #include "shared/admin/admin_signin.h"
 
 #include "shared/admin/admin_answer.h"
-#include "shared/admin/admin_login.h"
+#include "shared/admin/password_verifier.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 
@@ -20,7 +20,7 @@
 struct admin_signin {
 	const char *program;
 	struct admin_access *access;
-	struct admin_login *login;
+	struct password_verifier *login;
 };
 
 /* The word for a mark between two @ in the page to sign in; NULL: there is no such mark. */
@@ -110,15 +110,15 @@ static void sign_in(void *owner, const struct admin_request *r)
 	}
 }
 
-static void on_login(void *owner, void *arg, enum admin_login_result result)
+static void on_login(void *owner, void *arg, enum password_verifier_result result)
 {
 	struct admin_signin *a = owner;
 	char session[TOKEN_TEXT];
-	if (result == ADMIN_LOGIN_RIGHT) {
+	if (result == PASSWORD_VERIFIER_RIGHT) {
 		admin_sessions_open(&a->access->sessions, loop_now_ms(a->access->loop), session);
 		begin_session(a, arg, "password", session);
 		mem_wipe(session, sizeof session);
-	} else if (result == ADMIN_LOGIN_WRONG) {
+	} else if (result == PASSWORD_VERIFIER_WRONG) {
 		event_hub_wrong(a->access->events, http_exchange_peer(arg),
 				"signing in to the dashboard");
 		admin_answer_stranger(arg, "not the right password or code");
@@ -151,12 +151,12 @@ static void sign_in_by_password(void *owner, const struct admin_request *r)
 	if (strlen(password) > PASSWORD_MAX)
 		conf_error(root, "password", "must have %d bytes at most", PASSWORD_MAX);
 	if (admin_request_is_read(r, body))
-		refused = admin_login_try(a->login,
-					  &(struct admin_login_try){.file = a->access->config->file,
-								    .peer = http_exchange_peer(x),
-								    .password = password,
-								    .code = code,
-								    .arg = x});
+		refused = password_verifier_try(
+		    a->login, &(struct password_verifier_try){.file = a->access->config->file,
+							      .peer = http_exchange_peer(x),
+							      .password = password,
+							      .code = code,
+							      .arg = x});
 	if (refused)
 		admin_answer_guesser(refused);
 	conf_free(body);
@@ -193,7 +193,7 @@ struct admin_signin *admin_signin_new(struct admin_access *access, const char *p
 	struct admin_signin *a = mem_zalloc(sizeof *a);
 	a->program = program;
 	a->access = access;
-	a->login = admin_login_new(access->loop, on_login, a);
+	a->login = password_verifier_new(access->loop, on_login, a);
 	return a;
 }
 
@@ -201,6 +201,6 @@ void admin_signin_close(struct admin_signin *a)
 {
 	if (!a)
 		return;
-	admin_login_close(a->login);
+	password_verifier_close(a->login);
 	mem_free(a);
 }

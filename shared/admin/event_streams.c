@@ -49,7 +49,7 @@ static void end(struct listener *l)
 	drop(l);
 }
 
-static void write_all(struct event_streams *e, struct shared_text *text)
+static void write_all(struct event_streams *e, struct refcounted_text *text)
 {
 	LIST_EACH(node, &e->listeners)
 	{
@@ -71,9 +71,9 @@ static void check_all(void *owner)
 	if (++e->checks % CHECKS_A_COMMENT == 0) {
 		struct buf comment = BUF_INIT;
 		buf_puts(&comment, ":\n\n");
-		struct shared_text *text = shared_text_new(&comment);
+		struct refcounted_text *text = refcounted_text_new(&comment);
 		write_all(e, text);
-		shared_text_drop(text);
+		refcounted_text_drop(text);
 	}
 	if (!e->count)
 		timer_stop(e->timer);
@@ -119,8 +119,8 @@ bool event_streams_add(struct event_streams *e, struct http_exchange *x, const c
 	return true;
 }
 
-struct shared_text *event_streams_event(const char *event, uint64_t id, const void *data,
-					size_t len)
+struct refcounted_text *event_streams_event(const char *event, uint64_t id, const void *data,
+					    size_t len)
 {
 	struct buf out = BUF_INIT;
 	buf_reserve(&out, len + EVENT_HEAD);
@@ -129,18 +129,19 @@ struct shared_text *event_streams_event(const char *event, uint64_t id, const vo
 	buf_printf(&out, "event: %s\ndata: ", event);
 	buf_put(&out, data, len);
 	buf_puts(&out, "\n\n");
-	return shared_text_new(&out);
+	return refcounted_text_new(&out);
 }
 
 void event_streams_send(struct event_streams *e, const char *event, uint64_t id, const void *data,
 			size_t len)
 {
-	struct shared_text *text = event_streams_event(event, id, data, len);
+	struct refcounted_text *text = event_streams_event(event, id, data, len);
 	write_all(e, text);
-	shared_text_drop(text);
+	refcounted_text_drop(text);
 }
 
-void event_streams_tell(struct event_streams *e, struct http_exchange *x, struct shared_text *event)
+void event_streams_tell(struct event_streams *e, struct http_exchange *x,
+			struct refcounted_text *event)
 {
 	LIST_EACH(node, &e->listeners)
 	{

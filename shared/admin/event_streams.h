@@ -25,15 +25,15 @@ void event_streams_end(struct event_streams *e);
 bool event_streams_add(struct event_streams *e, struct http_exchange *x, const char *key);
 /* Makes an event. id: the number that a browser sends back when it connects again; 0: none. data: a
  * text without line ends, such as JSON that is not indented. The caller drops it. */
-struct shared_text *event_streams_event(const char *event, uint64_t id, const void *data,
-					size_t len);
+struct refcounted_text *event_streams_event(const char *event, uint64_t id, const void *data,
+					    size_t len);
 /* Sends an event to all listeners. */
 void event_streams_send(struct event_streams *e, const char *event, uint64_t id, const void *data,
 			size_t len);
 /* Sends an event to this listener only; nothing, when it is none any more. All that still have to
  * get the same event hold it once. */
 void event_streams_tell(struct event_streams *e, struct http_exchange *x,
-			struct shared_text *event);
+			struct refcounted_text *event);
 unsigned event_streams_count(const struct event_streams *e);
 
 #endif

@@ -47,10 +47,10 @@ struct live_status {
 	struct timer *timer; /* the next look */
 	struct timer *greet; /* the next newcomers, while a status is there */
 	struct list newcomers;
-	uint64_t told;             /* the number of the last event that all listeners have got */
-	struct look *look;         /* the look under way, or NULL */
-	struct buf status;         /* the last status that was sent; empty: none */
-	struct shared_text *whole; /* the event of the status, for newcomers; NULL: not made */
+	uint64_t told;     /* the number of the last event that all listeners have got */
+	struct look *look; /* the look under way, or NULL */
+	struct buf status; /* the last status that was sent; empty: none */
+	struct refcounted_text *whole; /* the event of the status, for newcomers; NULL: not made */
 };
 
 static void free_look(struct look *k)
@@ -89,7 +89,7 @@ static void tell_new_events(struct live_status *s)
 
 static void drop_whole(struct live_status *s)
 {
-	shared_text_drop(s->whole);
+	refcounted_text_drop(s->whole);
 	s->whole = NULL;
 }
 
@@ -201,10 +201,10 @@ void live_status_add(struct live_status *s, const struct admin_request *r)
 	write_events(s, after, &text);
 	if (event_streams_count(s->listeners) == 1)
 		s->told = last;
-	struct shared_text *event =
+	struct refcounted_text *event =
 	    event_streams_event("events", last, buf_data(&text), buf_len(&text));
 	event_streams_tell(s->listeners, r->exchange, event);
-	shared_text_drop(event);
+	refcounted_text_drop(event);
 	buf_fini(&text);
 	if (buf_len(&s->status) && !timer_is_set(s->greet))
 		timer_set(s->greet, 1);

@@ -13,7 +13,7 @@
 	X(api_client)                                                                              \
 	X(signin)                                                                                  \
 	X(state_words)                                                                             \
-	X(tabs)                                                                                    \
+	X(dashboard_frame)                                                                         \
 	X(visitors)                                                                                \
 	X(translations)
 

@@ -67,7 +67,7 @@ struct http_exchange {
 /* A text that a stream has yet to send. */
 struct piece {
 	struct list node;
-	struct shared_text *text;
+	struct refcounted_text *text;
 	size_t sent;
 };
 
@@ -89,7 +89,7 @@ static void drop_piece(struct http_exchange *x, struct piece *p)
 {
 	x->pieces_len -= buf_len(&p->text->text) - p->sent;
 	list_remove(&p->node);
-	shared_text_drop(p->text);
+	refcounted_text_drop(p->text);
 	mem_free(p);
 }
 
@@ -247,14 +247,14 @@ void http_stream_begin(struct http_exchange *x, const char *type, const char *he
 	stream_on(x);
 }
 
-bool http_stream_write(struct http_exchange *x, struct shared_text *text)
+bool http_stream_write(struct http_exchange *x, struct refcounted_text *text)
 {
 	size_t len = buf_len(&text->text);
 	if (waiting(x) > HTTP_STREAM_WAITING && waiting(x) > x->stream_longest)
 		return false;
 	x->stream_longest = len > x->stream_longest ? len : x->stream_longest;
 	struct piece *p = mem_alloc(sizeof *p);
-	*p = (struct piece){.text = shared_text_keep(text)};
+	*p = (struct piece){.text = refcounted_text_keep(text)};
 	list_append(&x->pieces, &p->node);
 	x->pieces_len += len;
 	stream_on(x);

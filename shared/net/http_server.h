@@ -7,7 +7,7 @@
 #ifndef GROUNDNUT_NET_HTTP_SERVER_H
 #define GROUNDNUT_NET_HTTP_SERVER_H
 
-#include "shared/base/shared_text.h"
+#include "shared/base/refcounted_text.h"
 #include "shared/http/forwarded.h"
 #include "shared/http/http_message.h"
 #include "shared/net/io.h"
@@ -63,7 +63,7 @@ void http_stream_begin(struct http_exchange *x, const char *type, const char *he
 /* Keeps the text until it is sent. False: nothing is taken, because the bytes that still wait
  * are more than HTTP_STREAM_WAITING and more than the longest text written before; so a slow
  * client has time for that one. */
-bool http_stream_write(struct http_exchange *x, struct shared_text *text);
+bool http_stream_write(struct http_exchange *x, struct refcounted_text *text);
 /* Ends the stream and frees the exchange at once; bytes that still wait are lost. */
 void http_stream_end(struct http_exchange *x);
 

@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct addr peer = {.family = 4, .ip = {11, 0, 0, 9}};
 	struct http_message *h = http_message_new(HTTP_MESSAGE_REQUEST, 8192);
 	if (http_message_input(h, data, size) == 1) {
-		struct names_change change;
+		struct name_registry_change change;
 		char text[DDNS_REQUEST_TEXT];
 		ddns_request_read(h, &r);
 		if (r.host_count > DDNS_REQUEST_HOSTS || r.item_count > DDNS_REQUEST_ITEMS)

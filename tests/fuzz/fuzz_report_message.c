@@ -1,6 +1,6 @@
 /* Any JSON as REPORT, and as both kinds of PROBE. What is taken is whole, and written and read
  * again it is the same; what is not leaves nothing behind but a reason. */
-#include "shared/tunnel/probe.h"
+#include "shared/tunnel/reachability_probe.h"
 #include "shared/tunnel/report_message.h"
 #include "tests/fuzz/json_mutator.h"
 
@@ -52,33 +52,34 @@ static void check_report(const struct report *once)
 	buf_fini(&b);
 }
 
-static void check_ask(const struct probe_ask *once)
+static void check_ask(const struct reachability_probe_ask *once)
 {
 	struct buf b = BUF_INIT;
-	struct probe_ask twice;
+	struct reachability_probe_ask twice;
 	char why[256];
-	probe_ask_write(once, &b);
+	reachability_probe_ask_write(once, &b);
 	assert(buf_len(&b) <= 1024);
-	assert(probe_ask_read(buf_str(&b), buf_len(&b), &twice, why) == 0);
-	assert(!memcmp(once->nonce, twice.nonce, PROBE_NONCE) && once->number == twice.number &&
-	       once->mapping == twice.mapping && once->port == twice.port);
+	assert(reachability_probe_ask_read(buf_str(&b), buf_len(&b), &twice, why) == 0);
+	assert(!memcmp(once->nonce, twice.nonce, REACHABILITY_PROBE_NONCE) &&
+	       once->number == twice.number && once->mapping == twice.mapping &&
+	       once->port == twice.port);
 	buf_fini(&b);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct report r;
-	struct probe_ask ask;
-	struct probe_answer answer;
+	struct reachability_probe_ask ask;
+	struct reachability_probe_answer answer;
 	char why[256] = "";
 	if (report_read((const char *)data, len, &r, why) == 0)
 		check_report(&r);
 	else
 		assert(why[0] && !r.mappings);
 	report_fini(&r);
-	if (probe_ask_read((const char *)data, len, &ask, why) == 0)
+	if (reachability_probe_ask_read((const char *)data, len, &ask, why) == 0)
 		check_ask(&ask);
-	if (probe_answer_read((const char *)data, len, &answer, why) == 0)
+	if (reachability_probe_answer_read((const char *)data, len, &answer, why) == 0)
 		assert(answer.number && memchr(answer.error, 0, sizeof answer.error));
 	return 0;
 }

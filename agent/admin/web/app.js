@@ -5,6 +5,6 @@ import { doctor } from './doctor.js';
 import { events } from './event_list.js';
 import { home, troubles } from './overview.js';
 import { requests } from './request_log.js';
-import { start } from './tabs.js';
+import { start } from './dashboard_frame.js';
 
 start({ pages: [home, certificates, requests, doctor, events, changes], troubles });

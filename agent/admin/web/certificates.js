@@ -4,7 +4,7 @@ import { form } from './dialog.js';
 import { date, time } from './format.js';
 import { ask, get } from './api_client.js';
 import { certificate } from './state_words.js';
-import { refresh } from './tabs.js';
+import { refresh } from './dashboard_frame.js';
 import { vocabulary } from './translations.js';
 
 const t = vocabulary({

@@ -1,7 +1,7 @@
 // What `doctor` finds, when it is asked.
 import { button, element, onAct, table } from './dom.js';
 import { get } from './api_client.js';
-import { draw } from './tabs.js';
+import { draw } from './dashboard_frame.js';
 import { vocabulary } from './translations.js';
 
 const t = vocabulary({

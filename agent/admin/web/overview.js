@@ -4,7 +4,7 @@ import { form } from './dialog.js';
 import { mappingTable, mappingTroubles, measure, ratesNote } from './mappings.js';
 import { ask, get } from './api_client.js';
 import { state } from './state_words.js';
-import { refresh } from './tabs.js';
+import { refresh } from './dashboard_frame.js';
 import './visitors.js';
 import { vocabulary } from './translations.js';
 

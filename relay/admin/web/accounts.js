@@ -4,7 +4,7 @@ import { carry, form } from './dialog.js';
 import { time } from './format.js';
 import { ask, get } from './api_client.js';
 import { state } from './state_words.js';
-import { refresh } from './tabs.js';
+import { refresh } from './dashboard_frame.js';
 import { vocabulary } from './translations.js';
 
 const t = vocabulary({

@@ -6,7 +6,7 @@ import { homes, troubles } from './homes.js';
 import { listeners } from './listeners.js';
 import { names } from './names.js';
 import { requests } from './request_log.js';
-import { start } from './tabs.js';
+import { start } from './dashboard_frame.js';
 import { traffic } from './traffic.js';
 
 start({ pages: [homes, names, accounts, traffic, requests, listeners, events, changes], troubles });

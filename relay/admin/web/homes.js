@@ -1,12 +1,12 @@
 // Homes and their mappings.
 import { button, element, onAct, say } from './dom.js';
-import { details } from './details.js';
+import { details } from './traffic_window.js';
 import { form } from './dialog.js';
 import { time } from './format.js';
 import { mappingTable, mappingTroubles, measure, rates, ratesNote } from './mappings.js';
 import { ask } from './api_client.js';
 import { state } from './state_words.js';
-import { draw, refresh } from './tabs.js';
+import { draw, refresh } from './dashboard_frame.js';
 import { vocabulary } from './translations.js';
 import './visitors.js';
 

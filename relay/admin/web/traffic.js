@@ -2,7 +2,7 @@
 import { drawing, element, table } from './dom.js';
 import { bytes, date } from './format.js';
 import { get } from './api_client.js';
-import { draw, refresh } from './tabs.js';
+import { draw, refresh } from './dashboard_frame.js';
 import { locale, vocabulary } from './translations.js';
 
 const t = vocabulary({

@@ -607,7 +607,7 @@ static void on_inside(void *arg, const struct buf *json, uint64_t total)
 
 static void ask_inside(struct ground *g, const char *mapping, uint64_t id)
 {
-	struct door_visitors_wish wish = {.account = "alice", .id = id};
+	struct live_visitors_wish wish = {.account = "alice", .id = id};
 	strcpy(wish.mapping, mapping);
 	inside.answered = false;
 	agent_registry_visitors(g->agents, &wish, on_inside, NULL);

@@ -24,7 +24,7 @@ static char dir[64];
 static struct {
 	struct loop *loop;
 	struct store *store;
-	struct names *names;
+	struct name_registry *names;
 	struct challenges *challenges;
 	char said[2048]; /* of the agent that was reported last, "published", "error: …" by lines */
 } lab;
@@ -59,10 +59,10 @@ static void set_accounts(const char *json)
 {
 	char *errors = NULL, *path = write_file("accounts.json", json);
 	struct accounts *a;
-	if (accounts_load(path, "home.test", names_config(lab.names)->reserved_names, false, &a,
-			  &errors) != 0)
+	if (accounts_load(path, "home.test", name_registry_config(lab.names)->reserved_names, false,
+			  &a, &errors) != 0)
 		fail_msg("%s", errors);
-	names_set_accounts(lab.names, a);
+	name_registry_set_accounts(lab.names, a);
 	accounts_unref(a);
 	mem_free(path);
 }
@@ -81,7 +81,7 @@ static int setup(void **state)
 	assert_int_equal(relay_config_load(path, &config), 0);
 	lab.loop = loop_new("test");
 	lab.store = store_open(lab.loop, db, &why);
-	lab.names = names_new(lab.loop, lab.store, config);
+	lab.names = name_registry_new(lab.loop, lab.store, config);
 	relay_config_unref(config);
 	set_accounts("[{\"name\":\"alice\"," HASH "},{\"name\":\"bob\"," HASH
 		     ",\"hosts\":[\"bob\",\"www.example.org.\",\"*.www.example.org.\"]},"
@@ -96,7 +96,7 @@ static int teardown(void **state)
 {
 	(void)state;
 	challenges_free(lab.challenges);
-	names_free(lab.names);
+	name_registry_free(lab.names);
 	store_close(lab.store);
 	loop_stop(lab.loop);
 	loop_run(lab.loop);
@@ -133,7 +133,7 @@ static const char *at(const char *host)
 	char *text = mem_printf("_acme-challenge.%s", host);
 	assert_int_equal(dns_name_parse(text, &name), 0);
 	mem_free(text);
-	if (zone_find(names_zone(lab.names), &name, &n) == ZONE_NODE)
+	if (zone_find(name_registry_zone(lab.names), &name, &n) == ZONE_NODE)
 		while (zone_record(n, DNS_TXT, &i))
 			len++;
 	snprintf(out, sizeof(out), "%zu", len);

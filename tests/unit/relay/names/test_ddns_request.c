@@ -33,7 +33,7 @@ static const char *outcome(const char *query, const char *peer_text)
 {
 	static char out[400];
 	struct addr peer;
-	struct names_change c;
+	struct name_registry_change c;
 	char text[DDNS_REQUEST_TEXT];
 	read_query(query);
 	assert_int_equal(addr_parse_ip(peer_text, &peer), 0);

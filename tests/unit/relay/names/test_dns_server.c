@@ -20,7 +20,7 @@ static char dir[64];
 struct lab {
 	struct loop *loop;
 	struct store *store;
-	struct names *names;
+	struct name_registry *names;
 	struct dns_server *server;
 	struct sockaddr_in at;
 };
@@ -57,7 +57,7 @@ static void open_lab(struct lab *lab, unsigned rate)
 	lab->loop = loop_new("test");
 	lab->store = store_open(lab->loop, path, &why);
 	assert_non_null(lab->store);
-	lab->names = names_new(lab->loop, lab->store, c);
+	lab->names = name_registry_new(lab->loop, lab->store, c);
 	lab->server = dns_server_new(lab->loop, lab->names);
 	dns_server_set(lab->server, publishers_config_dns_server(&c->dns));
 	relay_config_unref(c);
@@ -66,7 +66,7 @@ static void open_lab(struct lab *lab, unsigned rate)
 static void close_lab(struct lab *lab)
 {
 	dns_server_close(lab->server);
-	names_free(lab->names);
+	name_registry_free(lab->names);
 	store_close(lab->store);
 	loop_stop(lab->loop);
 	loop_run(lab->loop);

@@ -63,9 +63,9 @@ static void serve_events(void *owner, const struct admin_request *r)
 		admin_answer_error(r->exchange, 503, "too many listen");
 		return;
 	}
-	struct shared_text *first = event_streams_event("first", 7, "{}", 2);
+	struct refcounted_text *first = event_streams_event("first", 7, "{}", 2);
 	event_streams_tell(all, r->exchange, first);
-	shared_text_drop(first);
+	refcounted_text_drop(first);
 }
 
 static const struct admin_route routes[] = {

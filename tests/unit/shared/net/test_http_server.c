@@ -262,12 +262,12 @@ static void read_text(struct meeting *m, int fd, size_t left)
 
 enum { LONG = 4 * 1024 * 1024 };
 
-static struct shared_text *long_text(void)
+static struct refcounted_text *long_text(void)
 {
 	struct buf text = BUF_INIT;
 	memset(buf_reserve(&text, LONG), 'x', LONG);
 	buf_commit(&text, LONG);
-	return shared_text_new(&text);
+	return refcounted_text_new(&text);
 }
 
 /* The first text of a stream may be megabytes, and there may be many streams, which live long. */
@@ -278,10 +278,10 @@ static void a_stream_keeps_nothing_of_what_it_has_sent(void **state)
 	open_meeting(&m, 1);
 	int fd = ask_and_hold(&m);
 	size_t before = memory_in_use();
-	struct shared_text *text = long_text();
+	struct refcounted_text *text = long_text();
 	http_stream_begin(m.held, "audio/y", NULL, on_stream_gone, &m);
 	assert_true(http_stream_write(m.held, text));
-	shared_text_drop(text);
+	refcounted_text_drop(text);
 	read_text(&m, fd, LONG);
 	if (before) /* a sanitizer's malloc does not say */
 		assert_true(memory_in_use() < before + LONG / 4);
@@ -306,10 +306,10 @@ static void streams_of_one_text_hold_it_once(void **state)
 		http_stream_begin(streams[i], "audio/y", NULL, on_stream_gone, &m);
 	}
 	size_t before = memory_in_use();
-	struct shared_text *text = long_text();
+	struct refcounted_text *text = long_text();
 	for (int i = 0; i < STREAMS; i++)
 		assert_true(http_stream_write(streams[i], text));
-	shared_text_drop(text);
+	refcounted_text_drop(text);
 	if (before)
 		assert_true(memory_in_use() < before + 2 * LONG);
 	for (int i = 0; i < STREAMS; i++) {
