@@ -230,6 +230,12 @@ static void note_failure(struct relay_session *u, int err, const char *detail)
 		note_error(u, text);
 }
 
+static void note_loss(struct relay_session *u, int why)
+{
+	uint64_t silent = loop_now_ms(u->loop) - u->lost_ms;
+	link_summary_lost(&u->summary, loop_wall_ms() - silent, err_text(why));
+}
+
 static void on_connection(void *owner, struct io *io, int err, const char *detail)
 {
 	struct relay_session *u = owner;
@@ -252,6 +258,8 @@ static void on_connection(void *owner, struct io *io, int err, const char *detai
 		u->spare_ms = 0;
 		if (renews)
 			link_missing(u);
+		else
+			note_loss(u, ERR_TIMEOUT);
 		/* closed for good, so that what it has brought is final */
 		transport_detach(u->transport);
 		set_state(u, RELAY_SESSION_DETACHED);
@@ -547,6 +555,7 @@ static void on_lost(struct relay_session *u)
 	uint64_t now = loop_now_ms(u->loop);
 	u->lost_ms = transport_keepalive(u->transport)->heard_ms;
 	log_warn("detached", "why=%s silent_ms=%" PRIu64, err_text(why), now - u->lost_ms);
+	note_loss(u, why);
 	if (!u->last_error[0])
 		snprintf(u->last_error, sizeof u->last_error, "%s: %s", u->config->relay_text,
 			 err_text(why));
@@ -775,6 +784,11 @@ const uint8_t *relay_session_id(const struct relay_session *u)
 struct capabilities relay_session_can(const struct relay_session *u)
 {
 	return u->can;
+}
+
+void relay_session_put_break(const struct relay_session *u, struct json *w)
+{
+	link_summary_put_break(&u->summary, u->summary.lost_ms + u->grace_ms, w);
 }
 
 char *relay_session_summary(const struct relay_session *u)

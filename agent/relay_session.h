@@ -10,6 +10,7 @@
 #include "shared/net/transport.h"
 #include "shared/tunnel/capabilities.h"
 
+struct json;
 struct relay_session;
 
 enum relay_session_state {
@@ -53,6 +54,8 @@ uint64_t relay_session_resumed(const struct relay_session *u); /* how many resum
 const char *relay_session_last_error(const struct relay_session *u);
 /* one sentence about the link and the session (freed by the caller), or NULL */
 char *relay_session_summary(const struct relay_session *u);
+/* when and why the link was lost last, as a member of a status */
+void relay_session_put_break(const struct relay_session *u, struct json *w);
 /* ours as the relay sees it; "" while unknown */
 const char *relay_session_address(const struct relay_session *u);
 /* how far the relay's clock is ahead of ours, by its last WELCOME; false: it has not told */

@@ -246,6 +246,7 @@ static void write_status(struct service_main *m, const char *key, struct json *w
 	char *summary = relay_session_summary(m->session);
 	json_str(w, "link", summary);
 	mem_free(summary);
+	relay_session_put_break(m->session, w);
 	const char *error = relay_session_last_error(m->session),
 		   *address = relay_session_address(m->session);
 	json_str(w, "last_error", *error ? error : NULL);

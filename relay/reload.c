@@ -83,7 +83,8 @@ static void take_accounts(struct relay_parts *p, struct accounts *fresh)
 	agent_registry_set_accounts(p->registry, fresh);
 	name_registry_set_accounts(p->names, fresh);
 	log_info("accounts_loaded", "count=%zu", accounts_count(fresh));
-	char *many = mem_printf("%zu accounts", accounts_count(fresh));
+	size_t count = accounts_count(fresh);
+	char *many = mem_printf("%zu account%s", count, count == 1 ? "" : "s");
 	const struct event e = {.kind = EVENT_AUDIT, .subject = "accounts_loaded", .why = many};
 	event_hub_take(p->context.events, &e);
 	mem_free(many);

@@ -72,6 +72,7 @@ static void detached(struct agent_session *s, int why)
 {
 	s->since_ms = loop_wall_ms();
 	uint64_t silent = silent_ms(s), grace = grace_ms(s);
+	link_summary_lost(&s->summary, s->since_ms - silent, err_text(why));
 	if (door_owner_may_log(s->tenant))
 		log_warn("agent_detached",
 			 "account=%s agent=%s why=%s silent_ms=%" PRIu64 " grace_s=%" PRIu64,
@@ -377,7 +378,7 @@ int agent_session_resume(struct agent_session *s, struct agent_admission *p)
 			 " was=%s",
 			 s->tenant->account, s->tenant->agent, peer, silent, again,
 			 was_attached ? "attached" : "detached");
-	char *after = mem_printf("after %" PRIu64 " ms, from %s", silent, peer);
+	char *after = mem_printf("after %.1f s, from %s", (double)silent / 1000, peer);
 	door_owner_tell(s->tenant, EVENT_HOME_RESUMED, NULL, after, false);
 	mem_free(after);
 	agent_mappings_wake(s->mappings);
@@ -388,6 +389,7 @@ void agent_session_refuse(struct agent_session *s, enum refuse_code code, uint32
 {
 	if (!door_owner_is_attached(s->tenant))
 		return;
+	link_summary_lost(&s->summary, loop_wall_ms(), refuse_code_reason(code));
 	struct buf frame = BUF_INIT;
 	refuse_put(code, NULL, retry_ms, &frame);
 	transport_refuse(s->tenant->transport, &frame);
@@ -432,6 +434,7 @@ void agent_session_status(const struct agent_session *s, struct json *w)
 			      silent, grace > silent ? grace - silent : 0);
 	json_str(w, "link", summary);
 	mem_free(summary);
+	link_summary_put_break(&s->summary, s->summary.lost_ms + grace, w);
 	struct tunnel_numbers n = tunnel_numbers(transport_tunnel(s->tenant->transport));
 	json_uint(w, "outbox_bytes", n.outbox);
 	json_uint(w, "waiting", n.waiting);

@@ -12,6 +12,7 @@
 #include "shared/admin/audit_log.h"
 #include "shared/base/mem.h"
 
+#include <jansson.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -201,6 +202,19 @@ char *admin_server_link(struct admin_server *a, const struct addr *address)
 	return url;
 }
 
+/* What was changed, by name: "name" of the text as JSON, of a visitor its address, else the
+ * text. */
+static char *changed_name(const char *text)
+{
+	json_t *o = json_loads(text, JSON_DISABLE_EOF_CHECK, NULL);
+	const char *name = json_string_value(json_object_get(o, "name"));
+	if (!name)
+		name = json_string_value(json_object_get(o, "visitor"));
+	char *copy = mem_strdup(name ? name : text);
+	json_decref(o);
+	return copy;
+}
+
 void admin_server_audit(struct admin_server *a, const struct admin_asker *asker, const char *what,
 			const char *before, const char *after)
 {
@@ -210,7 +224,9 @@ void admin_server_audit(struct admin_server *a, const struct admin_asker *asker,
 						       .what = what,
 						       .before = before,
 						       .after = after});
-	char *by = mem_printf("by %s from %s", asker->by, asker->from);
+	char *name = changed_name(before ? before : after ? after : "");
+	char *by = mem_printf("%s%sby %s from %s", name, *name ? ", " : "", asker->by, asker->from);
+	mem_free(name);
 	const struct event e = {.kind = EVENT_AUDIT, .subject = what, .why = by};
 	event_hub_take(a->program.events, &e);
 	mem_free(by);

@@ -1,14 +1,27 @@
 #include "shared/base/link_summary.h"
 
+#include "shared/base/json.h"
 #include "shared/base/mem.h"
 #include "shared/base/text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
+void link_summary_lost(struct link_summary *s, uint64_t at_ms, const char *why)
+{
+	if (s->is_lost)
+		return;
+	s->is_lost = true;
+	s->lost_ms = at_ms;
+	s->resumed_ms = 0;
+	snprintf(s->lost_why, sizeof s->lost_why, "%s", why);
+}
+
 void link_summary_resumed(struct link_summary *s, uint64_t at_ms, uint64_t without_ms,
 			  uint64_t sent_again)
 {
+	link_summary_lost(s, at_ms - without_ms, "another connection came in its place");
+	s->is_lost = false;
 	s->resumed_ms = at_ms;
 	s->without_ms = without_ms;
 	s->sent_again = sent_again;
@@ -16,6 +29,8 @@ void link_summary_resumed(struct link_summary *s, uint64_t at_ms, uint64_t witho
 
 void link_summary_over(struct link_summary *s, uint64_t at_ms, const char *why)
 {
+	link_summary_lost(s, at_ms, why);
+	s->is_lost = false;
 	s->resumed_ms = 0;
 	s->over_ms = at_ms;
 	snprintf(s->over_why, sizeof s->over_why, "%s", why);
@@ -44,4 +59,22 @@ char *link_summary_text(const struct link_summary *s, enum link_summary_state st
 		return mem_printf("the session before ended %s: %s", text_time(s->over_ms, at),
 				  s->over_why);
 	return NULL;
+}
+
+void link_summary_put_break(const struct link_summary *s, uint64_t held_until_ms, struct json *w)
+{
+	if (!s->lost_ms) {
+		json_none(w, "last_break");
+		return;
+	}
+	json_open(w, "last_break", '{');
+	json_time(w, "at", s->lost_ms);
+	json_str(w, "why", s->lost_why);
+	json_time(w, "resumed", s->resumed_ms);
+	if (s->resumed_ms)
+		json_uint(w, "without_ms", s->without_ms);
+	else
+		json_none(w, "without_ms");
+	json_time(w, "held_until", s->is_lost ? held_until_ms : 0);
+	json_close(w);
 }

@@ -1,4 +1,6 @@
 #include "shared/base/link_summary.h"
+#include "shared/base/buf.h"
+#include "shared/base/json.h"
 #include "shared/base/mem.h"
 
 #include <stdarg.h>
@@ -56,6 +58,55 @@ static void a_new_session_was_never_resumed(void **state)
 	      "resumed 2026-11-25T12:00:02Z after 1.0 s, 1 bytes sent again");
 }
 
+static void breaks(const struct link_summary *s, const char *wanted)
+{
+	struct buf out = BUF_INIT;
+	struct json w = json_into(&out, false);
+	json_open(&w, NULL, '{');
+	link_summary_put_break(s, NOON + 120000, &w);
+	json_close(&w);
+	assert_string_equal(buf_str(&out), wanted);
+	buf_fini(&out);
+}
+
+static void the_last_break_has_its_reason(void **state)
+{
+	(void)state;
+	struct link_summary s = {0};
+	breaks(&s, "{\"last_break\":null}");
+	link_summary_lost(&s, NOON, "no answer in time");
+	link_summary_lost(&s, NOON + 1000, "closed by the other side");
+	breaks(&s, "{\"last_break\":{\"at\":\"2026-11-25T12:00:00Z\",\"why\":\"no answer in time\","
+		   "\"resumed\":null,\"without_ms\":null,"
+		   "\"held_until\":\"2026-11-25T12:02:00Z\"}}");
+	link_summary_resumed(&s, NOON + 4000, 4000, 0);
+	breaks(&s,
+	       "{\"last_break\":{\"at\":\"2026-11-25T12:00:00Z\",\"why\":\"no answer in time\","
+	       "\"resumed\":\"2026-11-25T12:00:04Z\",\"without_ms\":4000,\"held_until\":null}}");
+	link_summary_lost(&s, NOON + 9000, "reset by the other side");
+	link_summary_over(&s, NOON + 129000, "grace over");
+	breaks(&s, "{\"last_break\":{\"at\":\"2026-11-25T12:00:09Z\","
+		   "\"why\":\"reset by the other side\","
+		   "\"resumed\":null,\"without_ms\":null,\"held_until\":null}}");
+}
+
+static void a_loss_that_nobody_saw_is_told_too(void **state)
+{
+	(void)state;
+	struct link_summary s = {0};
+	link_summary_lost(&s, NOON - 9000, "reset by the other side");
+	link_summary_over(&s, NOON - 5000, "grace over");
+	link_summary_resumed(&s, NOON + 3000, 3000, 0);
+	breaks(&s,
+	       "{\"last_break\":{\"at\":\"2026-11-25T12:00:00Z\","
+	       "\"why\":\"another connection came in its place\","
+	       "\"resumed\":\"2026-11-25T12:00:03Z\",\"without_ms\":3000,\"held_until\":null}}");
+	link_summary_over(&s, NOON + 5000, "the relay is stopping");
+	breaks(&s, "{\"last_break\":{\"at\":\"2026-11-25T12:00:05Z\","
+		   "\"why\":\"the relay is stopping\","
+		   "\"resumed\":null,\"without_ms\":null,\"held_until\":null}}");
+}
+
 static void a_long_reason_is_cut(void **state)
 {
 	(void)state;
@@ -73,6 +124,8 @@ int main(void)
 	    cmocka_unit_test(a_session_without_trouble_has_none),
 	    cmocka_unit_test(each_state_has_its_sentence),
 	    cmocka_unit_test(a_new_session_was_never_resumed),
+	    cmocka_unit_test(the_last_break_has_its_reason),
+	    cmocka_unit_test(a_loss_that_nobody_saw_is_told_too),
 	    cmocka_unit_test(a_long_reason_is_cut),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
