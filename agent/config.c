@@ -435,6 +435,5 @@ void agent_config_free(struct agent_config *c)
 
 bool agent_config_check_service_user(const struct agent_config *c)
 {
-	const char *const files[] = {c->file, c->ca_file ? c->ca_file : "", NULL};
-	return service_user_reads(c->file, files);
+	return service_user_reads(c->file, (const char *const[]){NULL});
 }

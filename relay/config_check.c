@@ -127,19 +127,7 @@ static int check_state(const struct relay_config *c)
 
 bool config_check_service_user(const struct relay_config *c)
 {
-	const struct certificate_config *u = &c->update.certificate, *a = &c->admin_certificate;
-	const char *const files[] = {
-	    c->file,
-	    c->accounts,
-	    c->certificate,
-	    c->private_key,
-	    u->file ? u->file : "",
-	    u->private_key ? u->private_key : "",
-	    a->file ? a->file : "",
-	    a->private_key ? a->private_key : "",
-	    c->admin.metrics_token_file ? c->admin.metrics_token_file : "",
-	    NULL,
-	};
+	const char *const files[] = {c->accounts, c->certificate, c->private_key, NULL};
 	return service_user_reads(c->file, files);
 }
 
