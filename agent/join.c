@@ -77,7 +77,7 @@ static int follow_up(const struct agent_config *c)
 {
 	char *said = NULL;
 	struct control_client ask;
-	int err = join_probe_run(c, TRIAL_TIMEOUT_MS, NULL, &said);
+	int err = join_probe_run(c, TRIAL_TIMEOUT_MS, NULL, NULL, &said);
 	log_say("%s", said);
 	mem_free(said);
 	if (err) {

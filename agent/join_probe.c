@@ -20,18 +20,36 @@ struct join_probe {
 	struct loop *loop;
 	struct relay_attempt *attempt;
 	bool accepted; /* TCP is up */
+	bool is_up;    /* TLS is up, so the key is the expected one */
 	struct io *io;
 	struct buf in;
 	struct timer *timer; /* looks at the two below */
 	const atomic_bool *enough;
 	uint64_t until_ms;
 	int err;
+	enum join_probe_step step; /* where err was found */
 	char *said;
 };
+
+static bool is_of_name(int err)
+{
+	return err == UV_EAI_NONAME || err == UV_EAI_NODATA || err == UV_EAI_AGAIN ||
+	       err == UV_EAI_FAIL;
+}
+
+static enum join_probe_step step_of(const struct join_probe *t, int err)
+{
+	if (err == ERR_PIN || err == ERR_CERTIFICATE)
+		return JOIN_PROBE_PIN;
+	if (is_of_name(err))
+		return JOIN_PROBE_NAME;
+	return t->is_up ? JOIN_PROBE_TOKEN : JOIN_PROBE_RELAY;
+}
 
 static void end(struct join_probe *t, int err, char *said)
 {
 	t->err = err;
+	t->step = step_of(t, err);
 	t->said = said;
 	relay_attempt_close(t->attempt);
 	t->attempt = NULL;
@@ -50,6 +68,11 @@ static char *cure(const struct agent_config *c, int err)
 		return mem_printf("was the relay installed anew? There, `groundnut-relay account "
 				  "renew %s` prints a line with its present pin",
 				  c->account);
+	case ERR_CERTIFICATE:
+		return mem_printf("it must be signed by %s and name %s; or the file has the pin "
+				  "that `groundnut-relay account renew %s` prints",
+				  c->ca_file ? c->ca_file : "one of the system's CAs",
+				  c->relay.host, c->account);
 	case UV_ECONNREFUSED:
 		return mem_printf("is groundnut-relay running there? On the VPS: "
 				  "`systemctl status groundnut-relay`");
@@ -143,6 +166,7 @@ static void on_connection(void *owner, struct relay_attempt *a, struct io *io, i
 		return;
 	}
 	t->io = io;
+	t->is_up = true;
 	io_own(io, on_io, t);
 	struct hello h = {.version = HELLO_VERSION, .probe = true, .can = CAPABILITIES_OURS};
 	snprintf(h.program, sizeof h.program, "groundnut-agent %s", GROUNDNUT_VERSION);
@@ -187,7 +211,7 @@ static void on_timer(void *owner)
 }
 
 int join_probe_run(const struct agent_config *c, unsigned timeout_ms, const atomic_bool *enough,
-		   char **said)
+		   enum join_probe_step *failed, char **said)
 {
 	struct join_probe t = {.config = c, .loop = loop_new("trial"), .enough = enough};
 	char *why = NULL;
@@ -209,5 +233,7 @@ int join_probe_run(const struct agent_config *c, unsigned timeout_ms, const atom
 	buf_fini(&t.in);
 	tls_context_unref(tls);
 	*said = t.said;
+	if (failed)
+		*failed = t.step;
 	return t.err;
 }

@@ -309,11 +309,7 @@ static void listen_to_events(void *owner, const struct admin_request *r)
 static void run_doctor(void *arg)
 {
 	struct job *j = arg;
-	struct buf said = BUF_INIT;
-	log_say_into(&said);
 	doctor_write(j->file, &j->enough, &j->found);
-	log_say_into(NULL);
-	buf_fini(&said);
 }
 
 static void on_doctor(void *arg)

@@ -34,6 +34,20 @@ static ldns_pkt *query(ldns_resolver *r, const char *name, ldns_rr_type type, ui
 	return p;
 }
 
+bool delegation_resolves(const char *domain)
+{
+	const char *dot = strchr(domain, '.'), *const names[] = {dot ? dot + 1 : ".", "."};
+	ldns_resolver *r = system_resolver();
+	bool answered = false;
+	for (size_t i = 0; r && i < 2 && !answered; i++) {
+		ldns_pkt *p = query(r, names[i], LDNS_RR_TYPE_NS, LDNS_RD);
+		answered = p != NULL;
+		ldns_pkt_free(p);
+	}
+	ldns_resolver_deep_free(r);
+	return answered;
+}
+
 static bool address_of(const ldns_rr *rr, struct addr *out)
 {
 	char *text = ldns_rdf2str(ldns_rr_rdf(rr, 0));

@@ -13,6 +13,9 @@
 
 enum { DELEGATION_SERVERS = 8, DELEGATION_NAME = 256 };
 
+/* Whether this machine's resolver gives any answer, also a bad one, about the zone above domain or
+ * the root. */
+bool delegation_resolves(const char *domain);
 /* The addresses of a name (A, or AAAA with v6), as many as fit. Returns how many; negative: nobody
  * answers. */
 int delegation_lookup(const char *name, bool v6, struct addr *out, size_t most);

@@ -1,14 +1,19 @@
 #include "shared/base/doctor_report.h"
 
 #include "shared/base/cli.h"
+#include "shared/base/err.h"
 #include "shared/base/json.h"
+#include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/terminal_text.h"
 
+#include <errno.h>
+#include <ifaddrs.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum { HANG = 23 };
@@ -53,22 +58,62 @@ static void put_line(struct doctor_report *r, enum doctor_verdict verdict, const
 void doctor_report_add(struct doctor_report *r, enum doctor_verdict verdict, const char *topic,
 		       const char *format, ...)
 {
-	char said[2048];
+	struct buf said = BUF_INIT;
 	va_list args;
 	va_start(args, format);
-	vsnprintf(said, sizeof said, format, args);
+	buf_vprintf(&said, format, args);
 	va_end(args);
 	r->wrong |= verdict == DOCTOR_WRONG;
-	(r->json ? put_item : put_line)(r, verdict, topic, said);
+	(r->json ? put_item : put_line)(r, verdict, topic, buf_str(&said));
+	buf_fini(&said);
 }
 
-void doctor_report_configuration(struct doctor_report *r, const char *file, int err)
+void doctor_report_listen(struct doctor_report *r)
 {
-	if (err)
+	log_say_into(&r->said);
+}
+
+void doctor_report_heard(struct doctor_report *r, enum doctor_verdict verdict, const char *topic,
+			 const char *otherwise)
+{
+	const char *line = buf_str(&r->said);
+	log_say_into(NULL);
+	if (!*line)
+		doctor_report_add(r, DOCTOR_OK, topic, "%s", otherwise);
+	for (size_t len; *line; line += len + (line[len] != '\0')) {
+		len = strcspn(line, "\n");
+		doctor_report_add(r, verdict, topic, "%.*s", (int)len, line);
+	}
+	buf_fini(&r->said);
+}
+
+/* Says it in words that have the cure; the others are in what log_say() has said. */
+static bool explain_absence(struct doctor_report *r, const char *file, int err, const char *writer)
+{
+	if (err == -ENOENT)
 		doctor_report_add(r, DOCTOR_WRONG, "configuration",
-				  "%s cannot be used; the reason is above", file);
-	else
-		doctor_report_add(r, DOCTOR_OK, "configuration", "%s is in order", file);
+				  "%s is not there: `%s` writes it", file, writer);
+	else if (err == -EACCES)
+		doctor_report_add(r, DOCTOR_WRONG, "configuration",
+				  "%s: this user may not read it: the same command with sudo",
+				  file);
+	return err == -ENOENT || err == -EACCES;
+}
+
+void doctor_report_configuration(struct doctor_report *r, const char *file, int err,
+				 const char *writer)
+{
+	char *otherwise = mem_printf("%s is in order", file);
+	if (explain_absence(r, file, err, writer)) {
+		log_say_into(NULL);
+		buf_fini(&r->said);
+	} else {
+		if (err && !buf_len(&r->said))
+			log_say("%s: %s", file, err_text(err));
+		doctor_report_heard(r, err ? DOCTOR_WRONG : DOCTOR_ADVICE, "configuration",
+				    otherwise);
+	}
+	mem_free(otherwise);
 }
 
 int doctor_report_end(struct doctor_report *r)
@@ -93,14 +138,58 @@ void doctor_report_descriptors(struct doctor_report *r, unsigned wanted)
 				  (unsigned long long)limit.rlim_max);
 }
 
-void doctor_report_congestion(struct doctor_report *r, const char *in_force)
+void doctor_report_congestion(struct doctor_report *r, const char *in_force, const char *wanted)
 {
 	if (!*in_force)
 		doctor_report_add(r, DOCTOR_UNKNOWN, "congestion", "this system does not say");
 	else if (strcmp(in_force, "bbr") == 0)
 		doctor_report_add(r, DOCTOR_OK, "congestion", "bbr");
+	else if (wanted && strcmp(wanted, "bbr") != 0)
+		doctor_report_add(
+		    r, DOCTOR_ADVICE, "congestion",
+		    "%s, by \"congestion\": \"%s\" in the file; bbr is faster on long "
+		    "or lossy paths: take the key away",
+		    in_force, wanted);
 	else
 		doctor_report_add(r, DOCTOR_ADVICE, "congestion",
 				  "%s; bbr is faster on long or lossy paths: sudo modprobe tcp_bbr",
 				  in_force);
+}
+
+static bool find_public_ipv6(struct addr *out)
+{
+	struct ifaddrs *list = NULL;
+	bool found = false;
+	if (getifaddrs(&list) != 0)
+		return false;
+	for (const struct ifaddrs *i = list; i && !found; i = i->ifa_next)
+		found = i->ifa_addr && addr_from_sockaddr(out, i->ifa_addr) && out->family == 6 &&
+			addr_is_public(out);
+	freeifaddrs(list);
+	return found;
+}
+
+/* Connecting UDP sends nothing: the kernel looks for a route, and chooses the own address. */
+static bool has_route(const struct addr *to, struct addr *own)
+{
+	struct sockaddr_storage there, here;
+	socklen_t len = addr_to_sockaddr(to, &there), here_len = sizeof here;
+	struct addr chosen;
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+	bool routed = fd >= 0 && connect(fd, (struct sockaddr *)&there, len) == 0;
+	if (routed && getsockname(fd, (struct sockaddr *)&here, &here_len) == 0 &&
+	    addr_from_sockaddr(&chosen, (struct sockaddr *)&here) && addr_is_public(&chosen))
+		*own = chosen;
+	if (fd >= 0)
+		close(fd);
+	return routed;
+}
+
+enum doctor_ipv6 doctor_report_find_ipv6(struct addr *own)
+{
+	struct addr anybody;
+	addr_parse("[2000::1]:53", &anybody);
+	if (!find_public_ipv6(own))
+		return DOCTOR_IPV6_NONE;
+	return has_route(&anybody, own) ? DOCTOR_IPV6_GOOD : DOCTOR_IPV6_NO_ROUTE;
 }

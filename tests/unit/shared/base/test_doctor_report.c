@@ -1,6 +1,9 @@
 #include "shared/base/doctor_report.h"
+#include "shared/base/err.h"
+#include "shared/base/log.h"
 #include "shared/base/mem.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -62,12 +65,72 @@ static void json_has_an_item_for_each(void **state)
 	buf_fini(&r.out);
 }
 
+static void each_line_that_was_said_is_a_finding(void **state)
+{
+	(void)state;
+	struct doctor_report r;
+	doctor_report_init(&r, false);
+	doctor_report_listen(&r);
+	log_say("a.json: %s", "one");
+	log_say("a.json: two");
+	doctor_report_heard(&r, DOCTOR_WRONG, "files", "all good");
+	doctor_report_listen(&r);
+	doctor_report_heard(&r, DOCTOR_WRONG, "readers", "all good");
+	assert_true(r.wrong);
+	assert_string_equal(buf_str(&r.out), "wrong    files         a.json: one\n"
+					     "wrong    files         a.json: two\n"
+					     "ok       readers       all good\n");
+	buf_fini(&r.out);
+}
+
+static void configuration_says_the_reason_and_the_cure(void **state)
+{
+	(void)state;
+	struct doctor_report r;
+	doctor_report_init(&r, false);
+	for (int i = 0; i < 4; i++) {
+		static const int errors[] = {0, -ENOENT, -EACCES, ERR_CONFIG};
+		doctor_report_listen(&r);
+		if (errors[i])
+			log_say("a.json: said");
+		doctor_report_configuration(&r, "a.json", errors[i], "join LINE");
+	}
+	assert_string_equal(
+	    buf_str(&r.out),
+	    "ok       configuration a.json is in order\n"
+	    "wrong    configuration a.json is not there: `join LINE` writes it\n"
+	    "wrong    configuration a.json: this user may not read it: the same command with\n"
+	    "                       sudo\n"
+	    "wrong    configuration a.json: said\n");
+	buf_fini(&r.out);
+}
+
+static void congestion_names_the_cure_that_fits(void **state)
+{
+	(void)state;
+	struct doctor_report r;
+	doctor_report_init(&r, true);
+	doctor_report_congestion(&r, "bbr", "bbr");
+	doctor_report_congestion(&r, "cubic", NULL);
+	doctor_report_congestion(&r, "reno", "reno");
+	const char *text = buf_str(&r.out);
+	const char *module = strstr(text, "modprobe"), *key = strstr(text, "take the key away");
+	assert_non_null(module);
+	assert_non_null(key);
+	assert_true(module < key);
+	assert_null(strstr(module + 1, "modprobe"));
+	buf_fini(&r.out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(lines_say_verdict_topic_and_sentence),
 	    cmocka_unit_test(long_and_hostile_sentences_stay_in_their_column),
 	    cmocka_unit_test(json_has_an_item_for_each),
+	    cmocka_unit_test(each_line_that_was_said_is_a_finding),
+	    cmocka_unit_test(configuration_says_the_reason_and_the_cure),
+	    cmocka_unit_test(congestion_names_the_cure_that_fits),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
