@@ -97,6 +97,9 @@ static void sign_in(void *owner, const struct admin_request *r)
 	uint64_t now = loop_now_ms(a->access->loop);
 	char link[TOKEN_TEXT], session[TOKEN_TEXT];
 	admin_request_query(r, "t", link, sizeof link);
+	/* before the session is made: a password that was set meanwhile ends those that are
+	 * there */
+	admin_access_read(a->access);
 	if (is_prefetch(x) || !http_head_asks(http_message_head(http_exchange_request(x)), "GET")) {
 		admin_answer_error(x, 403, "not before it is opened");
 	} else if (admin_sessions_begin(&a->access->sessions, link, now, session)) {
