@@ -12,6 +12,7 @@
 	X(request_log)                                                                             \
 	X(api_client)                                                                              \
 	X(signin)                                                                                  \
+	X(sentences)                                                                               \
 	X(state_words)                                                                             \
 	X(dashboard_frame)                                                                         \
 	X(visitors)                                                                                \

@@ -1,7 +1,8 @@
 // Who changed what by this page or by a token, the newest first.
 import { element, table } from './dom.js';
-import { time } from './format.js';
+import { amount, breakable, bytes, when } from './format.js';
 import { get } from './api_client.js';
+import { said } from './sentences.js';
 import { vocabulary } from './translations.js';
 
 export const acts = [{
@@ -15,10 +16,12 @@ export const acts = [{
 }];
 const t = vocabulary({
 	when: 'When', who: 'Who', what: 'What', details: 'Details', session: 'signed in', token: 'token {1}', no_changes: 'Nothing was changed here since the start.',
-	about: 'Changes that were made here, since the start; the log has them, too.', ...acts[0],
+	about: 'Changes that were made here, since the start; the log has them, too.', visitor: '{1} of {2}', ...acts[0],
 }, {
 	when: '时间', who: '谁', what: '操作', details: '详情', session: '已登录用户', token: '令牌 {1}', no_changes: '启动以来没有在这里修改过。',
-	about: '启动以来在这里做的修改；日志里也有。', ...acts[1],
+	about: '启动以来在这里做的修改；日志里也有。', visitor: '{2} 的 {1}',
+	ports: '端口', hosts: '主机名', connections: '同时访客数', bandwidth: '带宽', quota: '配额', agents: '代理', invites: '邀请', public: '公网端口或域名', target: '服务', protocol: '协议', allow: '允许的来源', user: '用户名',
+	public_port: '独立端口', proxy_protocol: 'PROXY 协议', ...acts[1],
 });
 
 const by = (c) => [c.by.startsWith('token ') ? t('token', c.by.slice(6)) : t(c.by), c.from && element('span', { class: 'why' }, c.from)];
@@ -30,23 +33,25 @@ function read(text) {
 	}
 }
 const isEmpty = (value) => value === undefined || value === null || value.length === 0;
-const said = (value) => {
+const shown = (value) => {
 	if (isEmpty(value)) return '–';
-	if (Array.isArray(value)) return value.map(said).join(', ');
-	return typeof value === 'object' ? Object.values(value).map(said).join(' ') : String(value);
+	if (Array.isArray(value)) return value.map(shown).join(', ');
+	return typeof value === 'object' ? Object.values(value).filter((v) => !isEmpty(v)).map(shown).join(' ') : said(String(value));
 };
+const MEANS = { bandwidth: (n) => `${amount(n)}bit/s`, quota: (q) => [bytes(q.bytes), q.reset_day, q.at_limit].join(' ') };
+const worth = (key, value) => (isEmpty(value) || !MEANS[key] ? shown(value) : MEANS[key](value));
 
 // What differs, a line each: "ports: 8000-8999 → 8000-9999".
 function differences(c) {
 	const before = read(c.before), after = read(c.after);
-	if (typeof before !== 'object' || typeof after !== 'object') return [c.before, c.after].filter(Boolean).join(' → ');
-	const differs = (k) => k !== 'name' && said(before[k]) !== said(after[k]), name = after.name ?? before.name ?? (before.visitor && `${before.account}/${before.agent}/${before.mapping}: ${before.visitor}`);
-	const keys = c.before && c.after ? [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(differs) : [];
-	return [name && element('strong', {}, name), ...keys.map((k) => element('span', { class: 'why' }, `${k}: ${said(before[k])} → ${said(after[k])}`))];
+	if (typeof before !== 'object' || typeof after !== 'object') return element('strong', {}, ...breakable([c.before, c.after].filter(Boolean).join(' → ')));
+	const name = after.name ?? before.name ?? (before.visitor && t('visitor', before.visitor, [before.account, before.agent, before.mapping].filter(Boolean).join('/')));
+	const differs = (k) => k !== 'name' && shown(before[k]) !== shown(after[k]), keys = c.before && c.after ? [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(differs) : [];
+	return [name && element('strong', {}, ...breakable(name)), ...keys.map((k) => element('span', { class: 'why' }, `${t(k)}: ${worth(k, before[k])} → ${worth(k, after[k])}`))];
 }
 
 let known;
-const row = (c, i) => ({ key: `${c.at} ${known.length - i}`, cells: [element('span', { class: 'keep' }, time(c.at)), t(c.what), differences(c), by(c)] });
+const row = (c, i) => ({ key: `${c.at} ${known.length - i}`, cells: [when(c.at), t(c.what), differences(c), by(c)] });
 
 export const changes = {
 	id: 'changes', words: ['Changes', '修改记录'],
@@ -59,7 +64,7 @@ export const changes = {
 		if (!found.length) return [element('p', { class: 'quiet' }, t(known.length ? 'nothing' : 'no_changes'))];
 		return [
 			element('p', { class: 'quiet' }, t('about')),
-			element('div', { class: 'sheet' }, table(['when', 'what', 'details', 'who'].map((word) => [t(word)]), found.map(row))),
+			element('div', { class: 'sheet' }, table(['when', 'what', 'details', 'who'].map((word) => [t(word)]), found.map(row), { class: 'audit' })),
 		];
 	},
 };

@@ -1,5 +1,6 @@
 // Windows over the page. Escape and the first button close them, and the focus goes back to where it was.
 import { element, byId, say, button, onAct } from './dom.js';
+import { breakable } from './format.js';
 import { picture } from './qr.js';
 import { vocabulary } from './translations.js';
 
@@ -68,7 +69,7 @@ export function form(title, { text, fields = [], verb, danger = false, send }) {
 
 // A text to take along: shown whole, to be copied, and as a QR code.
 export function carry(title, text, ...notes) {
-	return open(title, ...notes, element('pre', { class: 'line', tabindex: '0', 'aria-label': title }, text), picture(text, t('qr_of', title)),
+	return open(title, ...notes, element('pre', { class: 'line', tabindex: '0', 'aria-label': title }, ...breakable(text)), picture(text, t('qr_of', title)),
 		element('p', { class: 'buttons' }, closer(t('close')), button('copy', text, t('copy'), { class: 'main' })));
 }
 

@@ -1,6 +1,6 @@
 // The log of requests: those of the last minutes, the newest first. At the relay of http mappings, at the agent of https mappings.
 import { element, table } from './dom.js';
-import { bytes, time } from './format.js';
+import { breakable, bytes, when } from './format.js';
 import { get } from './api_client.js';
 import { vocabulary } from './translations.js';
 
@@ -20,7 +20,7 @@ const who = (r) => (r.account ? `${r.account}/${r.agent}/${r.mapping}` : r.mappi
 const took = (ms) => (ms < 10000 ? t('ms', ms) : t('s', Math.round(ms / 1000)));
 const paint = (code) => (code >= 500 || code === 0 ? 'wrong' : code >= 400 ? 'pending' : '');
 const row = (r) => ({ key: r.key, cells: [
-	time(r.time), who(r), `${r.method} ${r.path}`, element('span', { class: paint(r.code) }, r.code ? `${r.code}` : t('no_answer')), took(r.took_ms), bytes(r.bytes_in), bytes(r.bytes_out),
+	when(r.time), breakable(who(r)), [`${r.method} `, ...breakable(r.path)], element('span', { class: paint(r.code) }, r.code ? `${r.code}` : t('no_answer')), took(r.took_ms), bytes(r.bytes_in), bytes(r.bytes_out),
 ] });
 
 export const requests = {
@@ -41,7 +41,7 @@ export const requests = {
 		const found = known.requests.filter((r) => matches(who(r), r.method, r.path, r.code)).slice(0, SHOWN);
 		if (!found.length) return [element('p', { class: 'quiet' }, t(known.requests.length ? 'nothing' : 'none_yet'))];
 		return [
-			element('div', { class: 'sheet' }, table([[t('time')], [t('mapping')], [t('request')], [t('code'), true], [t('took'), true], [t('in'), true], [t('out'), true]], found.map(row))),
+			element('div', { class: 'sheet' }, table([[t('time')], [t('mapping')], [t('request')], [t('code'), true], [t('took'), true], [t('in'), true], [t('out'), true]], found.map(row), { class: 'requests' })),
 			element('p', { class: 'quiet' }, t('note')),
 		];
 	},

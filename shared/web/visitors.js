@@ -1,7 +1,7 @@
 // Who is inside a mapping, or inside any: asked for while this window is open, and at no other time.
 import { button, element, lay, onAct, say, table } from './dom.js';
 import { closer, form, open } from './dialog.js';
-import { bytes, time } from './format.js';
+import { bytes, when } from './format.js';
 import { ask, get } from './api_client.js';
 import { vocabulary } from './translations.js';
 
@@ -22,7 +22,7 @@ let shown; // {query, look()} of the window that is open
 function visitors({ total, visitors: list }, ofAll) {
 	const atHome = list.some((v) => v.target), where = [...(ofAll ? [[t('mapping')]] : []), ...(atHome ? [[t('service')]] : [])];
 	const row = (v) => ({ key: `${v.id}`, cells: [
-		element('strong', {}, v.visitor), ...(ofAll ? [v.mapping] : []), ...(atHome ? [v.target] : []), time(v.since), bytes(v.bytes_in), bytes(v.bytes_out),
+		element('strong', {}, v.visitor), ...(ofAll ? [v.mapping] : []), ...(atHome ? [v.target] : []), when(v.since), bytes(v.bytes_in), bytes(v.bytes_out),
 		button('visitor-cut', `${v.id}`, t('cut'), { class: 'small', 'data-from': v.visitor, 'aria-label': `${t('cut')} ${v.visitor}` }),
 	] });
 	if (!list.length) return [element('p', { class: 'quiet' }, t('nobody'))];

@@ -1,7 +1,7 @@
 // The certificates of https mappings.
 import { button, element, onAct, say, table } from './dom.js';
 import { form } from './dialog.js';
-import { date, time } from './format.js';
+import { breakable, date, when } from './format.js';
 import { ask, get } from './api_client.js';
 import { certificate } from './state_words.js';
 import { refresh } from './dashboard_frame.js';
@@ -28,7 +28,7 @@ onAct('certificate-renew', (name) => form(t('renew_title', name), {
 }));
 
 const row = (c) => ({ key: c.name, cells: [
-	element('strong', {}, c.name), c.host ?? '', certificate(c), date(c.not_before), c.issuer ?? '', time(c.next_try),
+	element('strong', {}, c.name), breakable(c.host ?? ''), certificate(c), date(c.not_before), c.issuer ?? '', when(c.next_try),
 	button('certificate-renew', c.name, t('renew'), { class: 'small', 'aria-label': `${t('renew')} ${c.name}` }),
 ] });
 

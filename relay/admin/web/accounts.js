@@ -1,7 +1,7 @@
 // Accounts: what each may open, its agents and invitations. Join lines are shown once, and kept nowhere.
 import { button, element, onAct, say } from './dom.js';
 import { carry, form } from './dialog.js';
-import { time } from './format.js';
+import { amount, breakable, bytes, time } from './format.js';
 import { ask, get } from './api_client.js';
 import { state } from './state_words.js';
 import { refresh } from './dashboard_frame.js';
@@ -21,7 +21,7 @@ const t = vocabulary({
 	revoke: 'Revoke…', revoke_title: 'Revoke {1}?', revoke_verb: 'Revoke', revoke_text: 'Its session ends, and its credential is worthless from then on. No other agent notices.', revoked: '{1} is revoked',
 	revoke_invite_text: 'The line that was made for it is worthless from then on.',
 	invited: 'invited until {1}', joined: 'joined, has not come yet', away: 'away', shares: 'by the account’s line', no_agents: 'No agent has come yet.', anybody: 'any machine',
-	nothing_allowed: 'none', up_to: 'up to {1} visitors', limited: '{1} bit/s', quota: 'quota {1} a month', quota_label: 'Quota a month', quota_hint: 'Bytes of both directions, such as 500G; empty: no quota.',
+	nothing_allowed: 'none', up_to: 'up to {1} visitors', limited: '{1}bit/s', quota: 'quota {1} a month', quota_label: 'Quota a month', quota_hint: 'Bytes of both directions, such as 500G; empty: no quota.',
 	reset_day: 'It begins anew on day', reset_day_hint: '1 to 31, in UTC.', at_limit: 'When it is used', at_warn: 'go on, and say so', at_slow: 'go on at 1 Mbit/s', at_stop: 'close the mappings', no_accounts: 'There are no accounts yet.',
 }, {
 	add_account: '添加账户', account_name: '名称', account_name_hint: '字母、数字，中间可用 “-” 和 “.”；它同时是 {1} 下的主机名。',
@@ -37,7 +37,7 @@ const t = vocabulary({
 	revoke: '撤销…', revoke_title: '撤销 {1}？', revoke_verb: '撤销', revoke_text: '它的会话会结束，凭证立即失效。其他代理不受影响。', revoked: '{1} 已撤销',
 	revoke_invite_text: '为它生成的加入行立即失效。',
 	invited: '邀请有效期至 {1}', joined: '已加入，尚未连接', away: '不在线', shares: '使用账户的加入行', no_agents: '还没有代理连接过。', anybody: '任意机器',
-	nothing_allowed: '无', up_to: '最多 {1} 位访客', limited: '{1} 比特/秒', quota: '每月配额 {1}', quota_label: '每月配额', quota_hint: '双向字节数合计，例如 500G；留空则没有配额。',
+	nothing_allowed: '无', up_to: '最多 {1} 位访客', limited: '{1}bit/s', quota: '每月配额 {1}', quota_label: '每月配额', quota_hint: '双向字节数合计，例如 500G；留空则没有配额。',
 	reset_day: '每月重新计算的日期', reset_day_hint: '1 到 31，按 UTC。', at_limit: '用完之后', at_warn: '继续并提示', at_slow: '限速 1 Mbit/s', at_stop: '关闭映射', no_accounts: '还没有账户。',
 });
 
@@ -51,10 +51,7 @@ const list = (text) => text.split(/[\s,]+/).filter(Boolean);
 // Hosts come as full names with a dot at the end; below the domain they are written short.
 const short = (host) => (host.endsWith(`.${known.domain}.`) ? host.slice(0, -known.domain.length - 2) : host);
 const shown = (host) => host.replace(/\.$/, '');
-const readable = (bits) => { // an amount, as the program takes it
-	const [unit, letter] = [[1e12, 'T'], [1e9, 'G'], [1e6, 'M'], [1e3, 'k']].find(([u]) => bits >= u) ?? [1, ''];
-	return `${+(bits / unit).toFixed(2)}${letter}`;
-};
+const taken = (n) => amount(n).replace(' ', ''); // as the program takes it
 
 // ---- what can be done
 
@@ -76,8 +73,8 @@ onAct('account-invite', (of) => form(t('invite_title', of), {
 }));
 
 onAct('account-edit', (of) => {
-	const a = find(of), before = { ports: a.ports.join(', '), hosts: a.hosts.map(short).join(', '), connections: `${a.connections ?? ''}`, bandwidth: a.bandwidth ? readable(a.bandwidth) : '',
-		quota: a.quota ? readable(a.quota.bytes) : '', reset_day: `${a.quota?.reset_day ?? 1}`, at_limit: a.quota?.at_limit ?? 'warn' };
+	const a = find(of), before = { ports: a.ports.join(', '), hosts: a.hosts.map(short).join(', '), connections: `${a.connections ?? ''}`, bandwidth: a.bandwidth ? taken(a.bandwidth) : '',
+		quota: a.quota ? taken(a.quota.bytes) : '', reset_day: `${a.quota?.reset_day ?? 1}`, at_limit: a.quota?.at_limit ?? 'warn' };
 	form(t('edit_title', of), {
 		fields: [
 			{ name: 'ports', label: t('ports'), hint: t('ports_edit_hint'), value: before.ports }, { name: 'hosts', label: t('hosts'), hint: t('hosts_hint', known.domain), value: before.hosts },
@@ -138,11 +135,11 @@ function agents(account, attached) {
 function account(a, attached) {
 	const act = (name) => button(`account-${name}`, a.name, t(name), { class: 'small', 'aria-label': `${t(name)} ${a.name}` });
 	const fact = (text) => element('span', { class: 'fact' }, text), there = agents(a, attached);
-	const facts = [a.connections && t('up_to', a.connections), a.bandwidth && t('limited', readable(a.bandwidth)), a.quota && t('quota', readable(a.quota.bytes))].filter(Boolean);
+	const facts = [a.connections && t('up_to', a.connections), a.bandwidth && t('limited', amount(a.bandwidth)), a.quota && t('quota', bytes(a.quota.bytes))].filter(Boolean);
 	return element('article', { class: 'home', 'data-key': a.name },
-		element('header', {}, element('h3', {}, a.name), ...facts.map(fact), element('span', { class: 'room' }), ...['invite', 'edit', 'renew', 'remove'].map(act)),
+		element('header', {}, element('h3', {}, a.name), ...facts.map(fact), element('span', { class: 'room' }), element('span', { class: 'acts' }, ...['invite', 'edit', 'renew', 'remove'].map(act))),
 		element('dl', {}, element('div', {}, element('dt', {}, t('ports')), element('dd', {}, a.ports.join(', ') || t('nothing_allowed'))),
-			element('div', {}, element('dt', {}, t('hosts')), element('dd', {}, a.hosts.map(shown).join(', ') || t('nothing_allowed')))),
+			element('div', {}, element('dt', {}, t('hosts')), element('dd', {}, ...breakable(a.hosts.map(shown).join(', ') || t('nothing_allowed'))))),
 		there.length ? element('ul', { class: 'plain', 'data-list': true }, ...there) : element('p', { class: 'quiet' }, t('no_agents')));
 }
 

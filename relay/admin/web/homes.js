@@ -2,26 +2,28 @@
 import { button, element, onAct, say } from './dom.js';
 import { details } from './traffic_window.js';
 import { form } from './dialog.js';
-import { time } from './format.js';
+import { breakable, time } from './format.js';
 import { mappingTable, mappingTroubles, measure, rates, ratesNote } from './mappings.js';
 import { ask } from './api_client.js';
-import { state } from './state_words.js';
+import { forWhat } from './listeners.js';
+import { said } from './sentences.js';
+import { attention, lastBreak, state } from './state_words.js';
 import { draw, refresh } from './dashboard_frame.js';
 import { vocabulary } from './translations.js';
 import './visitors.js';
 
 const t = vocabulary({
-	attention: 'Needs attention', since: 'since {1}', from: 'from {1}', resumed_once: 'resumed once', resumed: 'resumed {1} times', ms: '{1} ms',
+	since: 'since {1}', from: 'from {1}', resumed_once: 'resumed once', resumed: 'resumed {1} times', ms: '{1} ms',
 	nobody: 'No home has come yet. Under Accounts, “Add an account” makes a line for one.', mappings_one: '1 mapping', mappings: '{1} mappings',
 	show: 'Show', hide: 'Hide', show_all: 'Show all {1}', cut: 'Cut off…', cut_title: 'Cut off {1}?', cut_verb: 'Cut off', cut_done: '{1} was cut off',
 	cut_text: 'The connections of its visitors end. The home comes back by itself within seconds. To keep it away, revoke its credential or renew the account under Accounts.',
-	visitors_of: 'Visitors of {1}: {2}', traffic: 'Traffic', traffic_of: 'Traffic of {1}', is_detached: '{1} is detached', waiting: '{1} visitors wait',
+	visitors_of: 'Visitors of {1}: {2}', traffic: 'Traffic', traffic_of: 'Traffic of {1}', is_detached: 'detached. {1}', waiting: '{1} visitors wait',
 }, {
-	attention: '需要处理', since: '自 {1}', from: '来自 {1}', resumed_once: '恢复过 1 次', resumed: '恢复过 {1} 次', ms: '{1} 毫秒',
+	since: '自 {1}', from: '来自 {1}', resumed_once: '恢复过 1 次', resumed: '恢复过 {1} 次', ms: '{1} 毫秒',
 	nobody: '还没有家庭连接。在“账户”页点“添加账户”可以生成加入行。', mappings_one: '1 个映射', mappings: '{1} 个映射',
 	show: '展开', hide: '收起', show_all: '显示全部 {1} 个', cut: '断开…', cut_title: '断开 {1}？', cut_verb: '断开', cut_done: '已断开 {1}',
 	cut_text: '访客的连接会中断。家庭会在几秒内自动重新连接。如果不想让它回来，请在“账户”页撤销它的凭证或更换账户的令牌。',
-	visitors_of: '{1} 的访客：{2}', traffic: '流量', traffic_of: '{1} 的流量', is_detached: '{1} 离线', waiting: '{1} 位访客在等待',
+	visitors_of: '{1} 的访客：{2}', traffic: '流量', traffic_of: '{1} 的流量', is_detached: '离线。{1}', waiting: '{1} 位访客在等待',
 });
 
 const FEW = 20;  // so many homes are shown with their mappings
@@ -59,7 +61,7 @@ onAct('details', (of) => {
 	const keys = () => (query.mapping ? [of] : mappingsOf(of).map((m) => `${of}/${m.name}`));
 	details(of, query, () => keys().map(rates).reduce((a, b) => ({ in: a.in + b.in, out: a.out + b.out }), { in: 0, out: 0 }));
 });
-const named = (key) => (m) => button('details', `${key}/${m.name}`, m.name, { class: 'named', 'aria-label': t('traffic_of', `${key}/${m.name}`) });
+const named = (key) => (m) => element('strong', {}, button('details', `${key}/${m.name}`, breakable(m.name), { class: 'named', 'aria-label': t('traffic_of', `${key}/${m.name}`) }));
 
 function home(agent, few) {
 	const key = who(agent), mappings = agent.mappings ?? [], open = turned.get(key) ?? few;
@@ -70,24 +72,23 @@ function home(agent, few) {
 	const count = mappings.length === 1 ? t('mappings_one') : t('mappings', mappings.length);
 	return element('article', { class: 'home', 'data-key': key },
 		element('header', {}, element('h3', {}, key), state(agent.state), ...facts, element('span', { class: 'room' }),
-			button('turn', key, `${t(open ? 'hide' : 'show')} ${count}`, { class: 'small', 'aria-expanded': `${open}` }),
-			button('details', key, t('traffic'), { class: 'small', 'aria-label': t('traffic_of', key) }),
-			agent.state === 'attached' && button('cut', key, t('cut'), { class: 'small', 'aria-label': `${t('cut')} ${key}` })),
-		element('p', { class: 'quiet' }, agent.link ?? ''),
+			element('span', { class: 'acts' }, button('turn', key, `${t(open ? 'hide' : 'show')} ${count}`, { class: 'small', 'aria-expanded': `${open}` }),
+				button('details', key, t('traffic'), { class: 'small', 'aria-label': t('traffic_of', key) }),
+				agent.state === 'attached' && button('cut', key, t('cut'), { class: 'small', 'aria-label': `${t('cut')} ${key}` }))),
+		element('p', { class: 'quiet' }, lastBreak(agent.last_break)),
 		open && mappingTable(mappings, (m) => `${key}/${m.name}`, { visitors: inside(key), name: named(key) }));
 }
 
-// What is wrong, in one list, so that nobody has to look for it.
 export function troubles(status) {
-	const list = status.listeners.filter((l) => l.state === 'error').map((l) => `${l.for} ${l.at}: ${l.error ?? ''}`);
+	const list = status.listeners.filter((l) => l.state === 'error').map((l) => [forWhat(l), said(l.error) ?? l.at]);
 	for (const agent of status.agents) {
-		if (agent.state === 'detached') list.push(t('is_detached', who(agent)));
+		if (agent.state === 'detached') list.push([who(agent), t('is_detached', lastBreak(agent.last_break))]);
 		for (const m of agent.mappings ?? []) list.push(...mappingTroubles(`${who(agent)}/${m.name}`, m));
 	}
-	list.push(...(status.quotas ?? []).filter((q) => q.said).map((q) => q.said));
+	list.push(...(status.quotas ?? []).filter((q) => q.said).map((q) => [null, said(q.said)]));
 	const told = new Set();
 	for (const name of status.names) for (const p of name.published ?? []) {
-		if (p.error && !told.has(p.kind + p.error)) list.push(`${p.kind}, ${name.name}: ${p.error}`);
+		if (p.error && !told.has(p.kind + p.error)) list.push([`${p.kind}, ${name.name}`, said(p.error)]);
 		told.add(p.kind + p.error);
 	}
 	return list;
@@ -103,9 +104,7 @@ export const homes = {
 			.sort((a, b) => who(a).localeCompare(who(b)));
 		const trouble = troubles(status), few = found.length <= FEW, shown = all ? found : found.slice(0, MOST);
 		return [
-			element('section', { class: 'attention', 'aria-labelledby': 'attention', hidden: !trouble.length }, element('h2', { id: 'attention' }, t('attention')),
-				element('ul', {}, ...trouble.slice(0, MOST).map((x) => element('li', {}, x)))),
-			
+			attention(trouble.slice(0, MOST)),
 			element('div', { 'data-list': true }, ...shown.map((a) => home(a, few))),
 			element('p', { class: 'quiet' }, found.length ? ratesNote() : t(status.agents.length ? 'nothing' : 'nobody')),
 			found.length > shown.length && button('all-homes', '', t('show_all', found.length)),

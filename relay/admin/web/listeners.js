@@ -11,11 +11,12 @@ const t = vocabulary({
 	for_dns: 'DNS', for_update: 'DDNS 客户端', for_admin: '本页面、监控',
 });
 
+export const forWhat = (l) => t(`for_${l.for}`);
 export const listeners = {
 	id: 'listeners', words: ['Listeners', '监听'],
 	draw({ status, matches }) {
-		const found = status.listeners.filter((l) => matches(l.for, l.at, l.error));
-		const rows = found.map((l) => ({ key: `${l.for} ${l.at}`, cells: [t(`for_${l.for}`), l.at, state(l.state, l.error)] }));
+		const found = status.listeners.filter((l) => matches(forWhat(l), l.at, l.error));
+		const rows = found.map((l) => ({ key: `${l.for} ${l.at}`, cells: [forWhat(l), l.at, state(l.state, l.error)] }));
 		return [
 			element('div', { class: 'sheet' }, table([[t('for')], [t('at')], [t('state')]], rows)),
 			element('h2', { hidden: !status.certificate }, t('own_certificate')),

@@ -161,8 +161,8 @@ await check('and mended there', async () => {
 	await page.getByRole('button', { name: 'Save' }).click();
 	await page.locator('dialog').waitFor({ state: 'detached' });
 	await home(/^alice$/).getByText('up to 500 visitors').waitFor();
-	await home(/^alice$/).getByText('100M bit/s').waitFor();
-	await home(/^alice$/).getByText('quota 500G a month').waitFor();
+	await home(/^alice$/).getByText('100 Mbit/s').waitFor();
+	await home(/^alice$/).getByText('quota 500 GB a month').waitFor();
 });
 await check('in force at once', async () => {
 	await go('homes');
@@ -184,6 +184,7 @@ await check('and comes back', async () => {
 	process.kill(Number(agent), 'SIGCONT');
 	await home('alice/nas').getByText('attached', { exact: true }).waitFor();
 	await home('alice/nas').getByText(/resumed/).first().waitFor();
+	await home('alice/nas').getByText(/^Last break [\d:]+: the relay's operator cut this agent off; it went on after /).waitFor();
 });
 await check('an agent is revoked', async () => {
 	await go('accounts');
@@ -206,21 +207,22 @@ await check('and removed', async () => {
 await check('what has happened is told as it happens', async () => {
 	await go('events');
 	const told = (what, about) => page.locator('main tr', { hasText: what }).filter({ hasText: about }).first().waitFor();
-	await told('home is there', 'alice/nas');
+	await told('home connected', 'alice/nas');
 	await told('mapping open', 'alice/nas · web');
-	await told('home was removed', 'bob/office');
+	await told('home removed', 'bob/office');
+	await told('home cut off', 'alice/nas, by session');
 });
 await check('and found', async () => {
 	await page.getByLabel('Search').fill('mapping not open');
-	await page.locator('main tr', { hasText: 'home is there' }).first().waitFor({ state: 'detached' });
+	await page.locator('main tr', { hasText: 'home connected' }).first().waitFor({ state: 'detached' });
 	await page.locator('main tr', { hasText: 'alice/nas · low' }).first().waitFor();
 	await page.getByLabel('Search').fill('');
 });
 await check('what was changed here, with who did', async () => {
 	await go('changes');
 	await page.locator('main tr', { hasText: 'account changed' }).filter({ hasText: /ports: .* → 444, 8000-8999/ }).filter({ hasText: 'signed in' }).first().waitFor();
-	await page.locator('main tr', { hasText: 'account changed' }).filter({ hasText: /quota: .* → 500000000000 15 slow/ }).first().waitFor();
-	await page.locator('main tr', { hasText: 'visitor cut off' }).filter({ hasText: 'alice/nas/talk: 198.51.100.20' }).first().waitFor();
+	await page.locator('main tr', { hasText: 'account changed' }).filter({ hasText: /quota: .* → 500 GB 15 slow/ }).first().waitFor();
+	await page.locator('main tr', { hasText: 'visitor cut off' }).filter({ hasText: '198.51.100.20 of alice/nas/talk' }).first().waitFor();
 	await page.locator('main tr', { hasText: 'account removed' }).filter({ hasText: 'bob' }).first().waitFor();
 });
 await check('a page that is hidden closes its stream', async () => same([true, false], await page.evaluate(async () => {
