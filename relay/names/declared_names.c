@@ -25,6 +25,7 @@ struct declarer {
 	char *key; /* both */
 	struct entry *entries;
 	size_t entry_count;
+	size_t told;             /* how many entries it was told of last */
 	uint64_t sent, answered; /* reports; those that are durable */
 };
 
@@ -88,8 +89,12 @@ static void report_one(const struct declared_names *d, const struct declarer *a,
 	out->answer = mem_strdup(a->answered < a->sent ? NULL : answer ? answer : "good");
 }
 
-static void tell(const struct declared_names *d, const struct declarer *a)
+/* Most agents have mappings only. Each would get two more STATEs that say nothing. */
+static void tell(const struct declared_names *d, struct declarer *a)
 {
+	if (!a->entry_count && !a->told)
+		return;
+	a->told = a->entry_count;
 	struct name_report *reports = mem_zalloc(a->entry_count * sizeof(*reports));
 	for (size_t i = 0; i < a->entry_count; i++)
 		report_one(d, a, &a->entries[i], &reports[i]);
@@ -296,10 +301,12 @@ static void take_mappings(struct reading *r)
 		struct name *n = host ? declare(r, host, false) : NULL;
 		if (!n)
 			continue;
+		bool is_news = !n->mapped;
 		n->mapped = true;
 		n->https |= mappings->items[i].protocol == MAPPING_HTTPS;
-		name_registry_settle(r->d->names, n, false);
-		name_registry_mark(r->d->names, n);
+		is_news |= n->https != n->was_https;
+		if (name_registry_settle(r->d->names, n, false) || is_news)
+			name_registry_mark(r->d->names, n);
 	}
 }
 
@@ -360,8 +367,10 @@ void declared_names_set(struct declared_names *d, const char *account, const cha
 			    .mine = name_registry_of(d->names, account),
 			    .looks = name_registry_count_of(d->names, account)};
 	r.account = accounts ? accounts_find(accounts, account) : NULL;
-	for (struct name *n = first_held(&r); n; n = name_registry_next_held(n))
+	for (struct name *n = first_held(&r); n; n = name_registry_next_held(n)) {
+		n->was_https = n->https;
 		n->marked = n->https = false;
+	}
 	take_mappings(&r);
 	for (struct name *n = first_held(&r); n; n = name_registry_next_held(n))
 		n->declared = false;
@@ -381,7 +390,7 @@ void declared_names_set(struct declared_names *d, const char *account, const cha
 static void on_published(void *owner, const struct name *n)
 {
 	struct declared_names *d = owner;
-	const struct declarer *a = find_agent(d, n->account, n->holder);
+	struct declarer *a = find_agent(d, n->account, n->holder);
 	if (a)
 		tell(d, a);
 }

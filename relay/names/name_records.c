@@ -94,10 +94,19 @@ void name_note_request(struct name_record *r, const char *client, const char *an
 	name_set_text(&r->answer, answer);
 }
 
-void name_put(const struct name *n, struct store_batch *b)
+/* Nothing was ever said of it, as of both records of a mapping's host. */
+static bool is_blank(const struct name_record *r)
+{
+	return !r->agent && !r->ddns && !r->client && !r->requests && !r->updated_ms;
+}
+
+void name_put(struct name *n, struct store_batch *b)
 {
 	for (unsigned t = 0; t < PUBLISH_ADDRESSES; t++) {
 		const struct name_record *r = &n->records[t];
+		if (t != PUBLISH_A && !n->stored[t] && is_blank(r))
+			continue;
+		n->stored[t] = true;
 		const struct store_name row = {.name = n->name,
 					       .family = publish_type_number(t),
 					       .account = n->account,
@@ -125,7 +134,9 @@ static void read_value(char **at, const char *text, const char *word)
 
 void name_read(struct name *n, const struct store_name *row)
 {
-	struct name_record *r = &n->records[publish_type_of_number(row->family)];
+	int type = publish_type_of_number(row->family);
+	struct name_record *r = &n->records[type];
+	n->stored[type] = true;
 	r->requests = row->requests;
 	r->changes = row->changes;
 	r->updated_ms = row->updated_ms;

@@ -42,6 +42,8 @@ struct name {
 	bool declared, mapped; /* by holder: in `names`, as a mapping's host */
 	bool https;            /* as an https mapping's host: DDNS updates do not move it */
 	bool marked;           /* seen in the declaration being read */
+	bool was_https;        /* before that declaration */
+	bool stored[PUBLISH_ADDRESSES]; /* the store has a row of that record */
 	struct name_record records[PUBLISH_ADDRESSES];
 };
 
@@ -63,8 +65,9 @@ enum name_source name_want(const struct name *n, enum publish_type type,
 /* Notes one request. */
 void name_note_request(struct name_record *r, const char *client, const char *answer);
 
-/* Writes all records into a batch of the store. */
-void name_put(const struct name *n, struct store_batch *b);
+/* Writes the records into a batch of the store: the first one, and others that hold something or
+ * have been written before. */
+void name_put(struct name *n, struct store_batch *b);
 /* Reads one record from a row of the store, all but the holder. */
 void name_read(struct name *n, const struct store_name *row);
 

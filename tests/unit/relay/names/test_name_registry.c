@@ -33,6 +33,7 @@ struct lab {
 	struct name_report *reports; /* of the agent that was reported last */
 	size_t report_count;
 	unsigned reported; /* by itself, not for a declaration */
+	unsigned told;     /* reports in all */
 	bool declaring;
 	const char *gone; /* an agent that is */
 	unsigned answered;
@@ -80,6 +81,7 @@ static void on_report(void *owner, const char *account, const char *agent,
 	name_reports_free(lab->reports, lab->report_count);
 	lab->reports = reports;
 	lab->report_count = count;
+	lab->told++;
 	if (lab->declaring)
 		return;
 	assert_string_equal(agent, "nas");
@@ -493,6 +495,68 @@ static void an_agents_report_is_answered_when_durable(void **state)
 	close_lab(&lab);
 }
 
+/* Its agent would get a STATE for nothing. */
+static void an_agent_without_names_is_told_nothing(void **state)
+{
+	(void)state;
+	struct lab lab;
+	open_lab(&lab);
+	struct mapping m = {.host = (char *)(uintptr_t) "a.alice"};
+	struct declare d = {.mappings = {.items = &m, .count = 1}, .nat = "unknown"};
+	declare(&lab, "nas", &d, "11.5.5.5");
+	ask(&lab, "alice", "alice.home.test", set4("11.7.7.7"));
+	wait_answer(&lab);
+	assert_int_equal(lab.told, 0);
+	declare_home(&lab, "nas", "alice", NAME_FOLLOW_HOME, "11.5.5.5", "public");
+	assert_int_equal(lab.told, 1);
+	wait_answer(&lab);
+	assert_int_equal(lab.told, 2);
+	declare(&lab, "nas", &d, "11.5.5.5"); /* and no name any more */
+	assert_int_equal(lab.told, 3);
+	assert_int_equal(lab.report_count, 0);
+	declare(&lab, "nas", &d, "11.5.5.5");
+	assert_int_equal(lab.told, 3);
+	close_lab(&lab);
+}
+
+static bool is_to_be_written(struct lab *lab, const char *name)
+{
+	return !list_is_empty(&name_registry_find(lab->names, name)->dirty);
+}
+
+static void count_all(void *arg, const struct store_name *row)
+{
+	(void)row;
+	++*(unsigned *)arg;
+}
+
+/* Homes that come back together, after the relay has restarted, bring nothing to write. */
+static void a_declaration_writes_what_is_new(void **state)
+{
+	(void)state;
+	struct lab lab;
+	unsigned rows = 0;
+	open_lab_with(&lab, "\"addresses\":[\"11.0.0.1\"]");
+	struct mapping m = {.host = (char *)(uintptr_t) "a.alice", .protocol = MAPPING_HTTPS};
+	struct declare d = {.mappings = {.items = &m, .count = 1}, .nat = "unknown"};
+	declare(&lab, "nas", &d, "11.5.5.5");
+	assert_true(is_to_be_written(&lab, "a.alice.home.test"));
+	close_lab(&lab);
+	open_lab_with(&lab, "\"addresses\":[\"11.0.0.1\"]");
+	store_read_names(lab.store, count_all, &rows);
+	assert_int_equal(rows, 3); /* with alice's and bob's own names; none has an AAAA */
+	declare(&lab, "nas", &d, "11.5.5.5");
+	assert_false(is_to_be_written(&lab, "a.alice.home.test"));
+	m.protocol = MAPPING_HTTP;
+	declare(&lab, "nas", &d, "11.5.5.5");
+	assert_true(is_to_be_written(&lab, "a.alice.home.test"));
+	close_lab(&lab);
+	open_lab_with(&lab, "\"addresses\":[\"11.0.0.1\"]");
+	declare(&lab, "pc", &d, "11.5.5.5");
+	assert_true(is_to_be_written(&lab, "a.alice.home.test"));
+	close_lab(&lab);
+}
+
 static void reload(struct lab *lab, const char *keys)
 {
 	struct relay_config *config = read_config(keys);
@@ -791,6 +855,10 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(each_agents_names_are_known, setup, tempdir_remove),
 	    cmocka_unit_test_setup_teardown(mappings_hosts_exist, setup, tempdir_remove),
 	    cmocka_unit_test_setup_teardown(an_agents_report_is_answered_when_durable, setup,
+					    tempdir_remove),
+	    cmocka_unit_test_setup_teardown(an_agent_without_names_is_told_nothing, setup,
+					    tempdir_remove),
+	    cmocka_unit_test_setup_teardown(a_declaration_writes_what_is_new, setup,
 					    tempdir_remove),
 	    cmocka_unit_test_setup_teardown(reload_keeps_what_is_known, setup, tempdir_remove),
 	    cmocka_unit_test_setup_teardown(a_reload_that_brings_serve_while_a_batch_is_written,
