@@ -15,6 +15,7 @@
 #include "shared/base/mem.h"
 #include "shared/net/timer.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { RETRY_MS = 2000 }; /* a door that could not be opened is tried again that often */
@@ -22,9 +23,9 @@ enum { HTTP_PORT = 80, HTTPS_PORT = 443 };
 
 struct agent_mappings {
 	struct door_owner *tenant;
-	struct door **doors;
+	struct door **doors; /* in the order of the DECLARE */
+	struct door **by_id; /* the same, by their mappings' ids */
 	size_t count;
-	struct hash_table *by_id;  /* the same doors; NULL: none */
 	uint64_t serial;           /* of the last DECLARE */
 	struct name_report *names; /* what became of its names */
 	size_t name_count;
@@ -298,10 +299,30 @@ static void close_all(struct agent_mappings *all)
 	for (size_t i = 0; i < all->count; i++)
 		door_close(all->doors[i]);
 	mem_free(all->doors);
-	hash_table_free(all->by_id);
+	mem_free(all->by_id);
 	all->doors = NULL;
 	all->by_id = NULL;
 	all->count = 0;
+}
+
+static int compare_id(const void *id, const void *at)
+{
+	uint32_t a = *(const uint32_t *)id, b = (*(struct door *const *)at)->mapping.id;
+	return a < b ? -1 : a > b;
+}
+
+static int compare_doors(const void *a, const void *b)
+{
+	return compare_id(&(*(struct door *const *)a)->mapping.id, b);
+}
+
+/* Takes the new doors over, which have their mappings. */
+static void keep_doors(struct agent_mappings *all, struct door **fresh, size_t count)
+{
+	all->doors = fresh;
+	all->count = count;
+	all->by_id = mem_dup(fresh, count * sizeof *fresh);
+	qsort(all->by_id, count, sizeof *fresh, compare_doors);
 }
 
 static void wake_all(struct agent_mappings *all)
@@ -324,8 +345,6 @@ static void set_doors(struct agent_mappings *all, const struct mapping_list *lis
 			door_owner_tell(all->tenant, EVENT_MAPPING_CLOSED,
 					all->doors[i]->mapping.name, NULL, false);
 	close_all(all); /* closed before any is opened, since a new mapping may want its port */
-	all->doors = fresh;
-	all->count = list->count;
 	for (size_t i = 0; i < list->count; i++) {
 		if (!fresh[i])
 			fresh[i] = door_new(all->tenant, &list->items[i]);
@@ -334,13 +353,10 @@ static void set_doors(struct agent_mappings *all, const struct mapping_list *lis
 		else
 			door_set_redirect(fresh[i], list->items[i].redirect);
 	}
+	keep_doors(all, fresh, list->count);
 	if (all->orphans)
 		wake_all(all);
 	all->orphans = false;
-	all->by_id = hash_table_new();
-	for (size_t i = 0; i < list->count; i++)
-		hash_table_add(all->by_id, &fresh[i]->mapping.id, sizeof(fresh[i]->mapping.id),
-			       fresh[i]);
 }
 
 void agent_mappings_declare(struct agent_mappings *all, const struct declare *d)
@@ -353,7 +369,10 @@ void agent_mappings_declare(struct agent_mappings *all, const struct declare *d)
 
 static struct door *door_of(const struct agent_mappings *all, uint32_t id)
 {
-	return all->orphans || !all->by_id ? NULL : hash_table_get(all->by_id, &id, sizeof(id));
+	struct door **at = all->orphans || !all->count
+			       ? NULL
+			       : bsearch(&id, all->by_id, all->count, sizeof *at, compare_id);
+	return at ? *at : NULL;
 }
 
 /* What the agent says of a part is an event when it says something else than before. A target that

@@ -53,8 +53,8 @@ struct entry {
 	struct holder *holder;
 	struct agent *agent;
 	struct worker *worker;
-	uint64_t hellos;   /* sent to it */
-	char label[LABEL]; /* the key */
+	uint64_t hellos; /* sent to it */
+	char label[];    /* "account/name"; the key */
 };
 
 struct agent_registry {
@@ -347,15 +347,16 @@ static struct entry *entry_of(struct agent_registry *r, const char *account, con
 	struct entry *e = get_entry(r, account, agent);
 	if (e)
 		return e;
-	e = mem_zalloc(sizeof *e);
+	size_t size = strlen(account) + 1 + strlen(agent) + 1;
+	e = mem_zalloc(sizeof *e + size);
 	e->registry = r;
 	e->holder = holder_of(r, account);
 	e->worker = least_busy(r->context);
 	e->agent = agent_new(e->worker, account, agent, e->holder->usage, on_ended, e);
 	e->worker->count++;
 	e->holder->agents++;
-	snprintf(e->label, sizeof e->label, "%s/%s", account, agent);
-	hash_table_add(r->entries, e->label, strlen(e->label), e);
+	snprintf(e->label, size, "%s/%s", account, agent);
+	hash_table_add(r->entries, e->label, size - 1, e);
 	return e;
 }
 

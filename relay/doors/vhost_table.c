@@ -18,8 +18,8 @@ enum { NAME = 256, KEY = NAME + sizeof(":65535") };
 
 struct entry {
 	struct vhost door;
-	char *owner;
-	char name[]; /* lower case, no final dot, and ":PORT" of a port of its own; the key */
+	const char *owner; /* behind the name */
+	char name[];       /* lower case, no final dot, and ":PORT" of a port of its own; the key */
 };
 
 /* why a shared port is not open */
@@ -47,12 +47,19 @@ struct vhost_table *vhost_table_new(void)
 	return v;
 }
 
+static struct entry *new_entry(const char *name, const char *owner)
+{
+	size_t name_size = strlen(name) + 1, owner_size = strlen(owner) + 1;
+	struct entry *e = mem_zalloc(sizeof *e + name_size + owner_size);
+	memcpy(e->name, name, name_size);
+	e->owner = memcpy(e->name + name_size, owner, owner_size);
+	return e;
+}
+
 static void drop(void *arg, void *value)
 {
-	struct entry *e = value;
 	(void)arg;
-	mem_free(e->owner);
-	mem_free(e);
+	mem_free(value);
 }
 
 static void set_closed(struct closed *c, const char *error, const char *detail)
@@ -106,9 +113,7 @@ int vhost_table_claim(struct vhost_table *v, struct vhost_entrance at, const cha
 		return ERR_SYNTAX;
 	}
 	put_port(name, at.port);
-	struct entry *e = mem_zalloc(sizeof *e + strlen(name) + 1), *before;
-	strcpy(e->name, name);
-	e->owner = mem_strdup(owner);
+	struct entry *e = new_entry(name, owner), *before;
 	uv_mutex_lock(&v->lock);
 	before = hash_table_add(door->redirect ? v->redirects : table(v, at.shared), e->name,
 				strlen(e->name), e);
@@ -122,7 +127,7 @@ int vhost_table_claim(struct vhost_table *v, struct vhost_entrance at, const cha
 	uv_mutex_unlock(&v->lock);
 	if (!before)
 		return 0;
-	drop(NULL, e);
+	mem_free(e);
 	return UV_EADDRINUSE;
 }
 
@@ -132,7 +137,7 @@ static bool release(struct hash_table *t, const char *name, uint64_t claim)
 	if (!e || e->door.claim != claim)
 		return false;
 	hash_table_remove(t, name, strlen(name));
-	drop(NULL, e);
+	mem_free(e);
 	return true;
 }
 
