@@ -380,7 +380,7 @@ static struct door *door_of(const struct agent_mappings *all, uint32_t id)
 static void tell_report(const struct door_owner *t, const struct door *d,
 			enum report_part_name part, bool was_wrong)
 {
-	const struct report_part *now = &d->said[part];
+	const struct report_part *now = door_said(d, part);
 	bool is_target = part == REPORT_TARGET;
 	bool is_wrong = !strcmp(now->state, is_target ? "down" : "error");
 	bool is_well = !strcmp(now->state, is_target ? "up" : "valid");
@@ -397,7 +397,7 @@ static void take_report(const struct door_owner *t, struct door *d, struct repor
 	enum { PARTS = sizeof(parts) / sizeof(*parts) };
 	bool has[PARTS], was_wrong[PARTS];
 	for (size_t i = 0; i < PARTS; i++) {
-		const char *before = d->said[parts[i]].state;
+		const char *before = door_said(d, parts[i])->state;
 		has[i] = m->has[parts[i]];
 		was_wrong[i] = !strcmp(before, "down") || !strcmp(before, "error");
 	}

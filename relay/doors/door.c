@@ -87,7 +87,6 @@ struct door *door_new(struct door_owner *t, const struct mapping *mapping)
 	d->host = mapping->host ? full_host(t, mapping->host) : NULL;
 	list_init(&d->parked);
 	list_init(&d->inside);
-	slow_visitors_init(&d->slow, kind->slow, &t->slow_visitors);
 	list_append(&t->doors, &d->beside);
 	set_rates(d);
 	kind->init(d);
@@ -284,16 +283,18 @@ static void place_redirect(struct door *d, bool on)
 	struct vhost_table *all = d->tenant->worker->context->vhosts;
 	struct vhost v = {.redirect = door_typed_port(d)};
 	char *holder, *why;
-	if (d->redirect.claim && on && d->redirect.redirect == v.redirect)
+	if (on && d->redirect_port == v.redirect)
 		return;
-	if (d->redirect.claim)
-		vhost_table_release(all, http, d->host, d->redirect.claim);
-	d->redirect.claim = 0;
+	if (d->redirect_port)
+		vhost_table_release(all, http, d->host, d->redirect_claim);
+	d->redirect_port = 0;
 	if (!on)
 		return;
 	/* where another https mapping has the host, on another port, the first one's stays */
-	if (!vhost_table_claim(all, http, d->host, d->tenant->label, &v, &holder, &why))
-		d->redirect = v;
+	if (!vhost_table_claim(all, http, d->host, d->tenant->label, &v, &holder, &why)) {
+		d->redirect_claim = v.claim;
+		d->redirect_port = v.redirect;
+	}
 	mem_free(holder);
 	mem_free(why);
 }
@@ -470,16 +471,28 @@ void door_report(struct door *d, struct report_mapping *m)
 	for (int i = 0; i < REPORT_PART_COUNT; i++) {
 		if (!m->has[i])
 			continue;
-		report_part_fini(&d->said[i]);
-		d->said[i] = m->parts[i];
+		if (!d->said[i])
+			d->said[i] = mem_zalloc(sizeof *d->said[i]);
+		report_part_fini(d->said[i]);
+		*d->said[i] = m->parts[i];
 		m->parts[i] = (struct report_part){.error = NULL};
 	}
 }
 
+const struct report_part *door_said(const struct door *d, enum report_part_name part)
+{
+	static const struct report_part nothing = {.error = NULL};
+	return d->said[part] ? d->said[part] : &nothing;
+}
+
 void door_forget_agent(struct door *d)
 {
-	for (int i = 0; i < REPORT_PART_COUNT; i++)
-		report_part_fini(&d->said[i]);
+	for (int i = 0; i < REPORT_PART_COUNT; i++) {
+		if (d->said[i])
+			report_part_fini(d->said[i]);
+		mem_free(d->said[i]);
+		d->said[i] = NULL;
+	}
 	mem_free(d->probes);
 	d->probes = NULL;
 }
@@ -510,7 +523,9 @@ void door_close(struct door *d)
 	if (d->counted)
 		door_owner_leave_mapping(d->tenant);
 	timer_close(d->slow_timer);
-	slow_visitors_fini(&d->slow);
+	if (d->slow)
+		slow_visitors_fini(d->slow);
+	mem_free(d->slow);
 	list_remove(&d->beside);
 	shaper_free(d->shaper);
 	rate_limiter_free(d->rates);
@@ -534,10 +549,10 @@ void door_status(const struct door *d, const char *public_text, struct json *w)
 	json_str(w, "state", mapping_state_text(why ? MAPPING_ERROR : MAPPING_OPEN));
 	json_str(w, "error", why);
 	mem_free(why);
-	report_part_status(&d->said[REPORT_REACHABLE], REPORT_REACHABLE, w);
-	report_part_status(&d->said[REPORT_TARGET], REPORT_TARGET, w);
-	if (d->said[REPORT_CERTIFICATE].state[0])
-		report_part_status(&d->said[REPORT_CERTIFICATE], REPORT_CERTIFICATE, w);
+	report_part_status(door_said(d, REPORT_REACHABLE), REPORT_REACHABLE, w);
+	report_part_status(door_said(d, REPORT_TARGET), REPORT_TARGET, w);
+	if (d->said[REPORT_CERTIFICATE])
+		report_part_status(d->said[REPORT_CERTIFICATE], REPORT_CERTIFICATE, w);
 	json_uint(w, "connections", d->now);
 	json_uint(w, "connections_total", d->total);
 	json_uint(w, "flows", d->flows);
@@ -599,7 +614,7 @@ static struct slow_visitors *next_in_turn(struct door *d)
 	struct door *next = LIST_ENTRY(all->next, struct door, beside);
 	list_remove(&next->beside);
 	list_append(all, &next->beside);
-	return next->kind->slow ? &next->slow : NULL;
+	return next->slow;
 }
 
 /* Slow visitors make room: in the mapping that has the most visitors, else in this one, else in any
@@ -607,7 +622,7 @@ static struct slow_visitors *next_in_turn(struct door *d)
 static unsigned ask_slow(struct door *d, struct slow_visitors_wish wish)
 {
 	struct slow_visitors *const asked[] = {slow_visitors_fullest(&d->tenant->slow_visitors),
-					       &d->slow, next_in_turn(d)};
+					       d->slow, next_in_turn(d)};
 	uint64_t now = loop_now_ms(d->tenant->worker->loop);
 	unsigned all = 0;
 	for (size_t i = 0; i < sizeof asked / sizeof *asked && wish.most; i++) {
@@ -624,7 +639,8 @@ static bool make_room(struct door *d, enum door_entry entry)
 	const struct slow_visitors_wish one = {
 	    .most = 1, .lag_ms = PLACE_LAG_MS, .crowd = PLACE_CROWD};
 	if (entry == DOOR_FULL)
-		return slow_visitors_ask(&d->slow, &one, loop_now_ms(d->tenant->worker->loop)) > 0;
+		return d->slow &&
+		       slow_visitors_ask(d->slow, &one, loop_now_ms(d->tenant->worker->loop)) > 0;
 	return entry == DOOR_ACCOUNT_FULL && ask_slow(d, one) > 0;
 }
 
@@ -748,6 +764,15 @@ void door_watch(struct door *d)
 		d->slow_timer = timer_new(d->tenant->worker->loop, on_slow_timer, d);
 	if (!timer_is_set(d->slow_timer))
 		timer_set(d->slow_timer, SLOW_VISITORS_MS);
+}
+
+void door_add_slow(struct door *d, struct slow_visitors_member *m, const struct addr *from)
+{
+	if (!d->slow) {
+		d->slow = mem_alloc(sizeof *d->slow);
+		slow_visitors_init(d->slow, d->kind->slow, &d->tenant->slow_visitors);
+	}
+	slow_visitors_add(d->slow, m, from);
 }
 
 void door_say_slow(struct door *d, const struct addr *visitor, int64_t lag_ms)

@@ -77,10 +77,9 @@ struct door {
 	struct mapping mapping;
 	char *host;     /* http, tls, https: the full host */
 	uint64_t claim; /* the number of its claim in the vhost table while open, else 0 */
-	/* https: redirects plain requests for the host; claim 0: there is no redirect */
-	struct vhost redirect;
-	struct list parked; /* visitors of a shared port that have come while the door rests */
-	unsigned parked_count;
+	/* https: redirects plain requests for the host to this port; 0: there is no redirect */
+	uint64_t redirect_claim;
+	uint16_t redirect_port;
 	bool is_open, resting;
 	bool counted;   /* it counts among the account's mappings */
 	bool over_most; /* it is not open because the account has its most mappings */
@@ -88,6 +87,9 @@ struct door {
 	char *detail;   /* the same for the operator, who may know of others; NULL: no more */
 	/* the error with which listening last failed; 0: it did not fail, or was not tried */
 	int failed;
+	unsigned newcomers; /* those let in while the agent is detached */
+	struct list parked; /* visitors of a shared port that have come while the door rests */
+	size_t parked_count;
 	void **sockets; /* made by kind->listen */
 	size_t socket_count;
 	struct list inside; /* of door_visitor.node, the longest inside first */
@@ -96,16 +98,17 @@ struct door {
 	uint64_t flows, dropped;   /* udp; dropped leaves out flows under way */
 	struct splice_count count; /* to_stream goes toward the agent */
 	struct splice_count told;  /* the part of count that door_traffic() has told */
-	unsigned newcomers;        /* those let in while the agent is detached */
 	struct list beside;        /* tenant.doors */
-	struct slow_visitors slow; /* visitors that may have to make room */
-	struct timer *slow_timer;  /* NULL: it has not been needed yet */
+	/* visitors that may have to make room; NULL: there has been none */
+	struct slow_visitors *slow;
+	struct timer *slow_timer; /* NULL: it has not been needed yet */
 	/* visitors ended because they were slow, and when that was last logged */
 	uint64_t slow_ended, slow_said_ms;
 	struct shaper *shaper;         /* NULL: neither mapping nor account has a limit */
 	struct rate_limiter *rates;    /* newcomers of each source; NULL: no limit */
 	struct awaited_probes *probes; /* NULL: there has been none */
-	struct report_part said[REPORT_PART_COUNT]; /* the agent's REPORT in this session */
+	/* the agent's REPORTs in this session; NULL: it has not spoken of that part */
+	struct report_part *said[REPORT_PART_COUNT];
 };
 
 /* Makes a door that is not open yet; never NULL. Copies the mapping. */
@@ -134,6 +137,8 @@ uint16_t door_arm(struct door *d, const struct reachability_probe_ask *ask,
 		  const uint8_t proof[REACHABILITY_PROBE_PROOF], const char **error);
 /* Takes what the agent reports of the mapping; takes the parts over. */
 void door_report(struct door *d, struct report_mapping *m);
+/* Returns what the agent has reported of a part; all zero: nothing. */
+const struct report_part *door_said(const struct door *d, enum report_part_name part);
 /* The session has ended: drops what the agent has reported and its probes. */
 void door_forget_agent(struct door *d);
 /* Ends the visitors. graceful: bytes that have come for them are still written (the session has
@@ -164,6 +169,8 @@ struct shaper *door_shaper(struct door *d);
 void door_crowd(struct door *d);
 /* Called before a stream is opened: when there is no memory for it, slow visitors make room. */
 void door_watch(struct door *d);
+/* Notes a visitor that may have to make room; slow_visitors_remove() takes it off d->slow. */
+void door_add_slow(struct door *d, struct slow_visitors_member *m, const struct addr *from);
 /* Notes that a visitor was ended because it is slow; the log says so from time to time. */
 void door_say_slow(struct door *d, const struct addr *visitor, int64_t lag_ms);
 /* How long a visitor or flow may be idle; 0: for ever. */

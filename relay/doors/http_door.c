@@ -79,7 +79,7 @@ static struct rate_limiter *everybody(struct visitor *v)
 static void come_out(struct visitor *v, const char *why)
 {
 	door_visitor_end(&v->door->door, &v->inside, why);
-	slow_visitors_remove(&v->door->door.slow, &v->member);
+	slow_visitors_remove(v->door->door.slow, &v->member);
 	door_leave(&v->door->door);
 	v->entered = false;
 }
@@ -255,7 +255,7 @@ static bool come_in(struct visitor *v)
 		return false;
 	}
 	door_visitor_begin(d, &v->inside, &v->source);
-	slow_visitors_add(&d->slow, &v->member, &v->source);
+	door_add_slow(d, &v->member, &v->source);
 	struct http_visitor_lead lead = {
 	    .transport = d->tenant->transport,
 	    .mapping = d->mapping.id,

@@ -33,7 +33,7 @@ static struct passthrough_door *spliced(struct door *d)
 static void leave(struct visitor *v, const char *why)
 {
 	door_visitor_end(v->door, &v->inside, why);
-	slow_visitors_remove(&v->door->slow, &v->member);
+	slow_visitors_remove(v->door->slow, &v->member);
 	if (v->is_validator)
 		eviction_queue_leave(spliced(v->door)->validators, &v->validator);
 	else
@@ -74,16 +74,16 @@ static void on_sweep(void *owner)
 		 most = (uint64_t)d->mapping.idle_s * 1000;
 	if (!door_owner_is_attached(d->tenant))
 		all->attached_ms = now;
-	LIST_EACH(node, &d->slow.members)
+	LIST_EACH(node, &d->inside)
 	{
-		struct visitor *v = LIST_ENTRY(node, struct visitor, member.node);
+		struct visitor *v = LIST_ENTRY(node, struct visitor, inside.node);
 		uint64_t moved = splice_moved_ms(v->splice);
 		if (most && now >= (moved > all->attached_ms ? moved : all->attached_ms) + most) {
 			splice_cut(v->splice, RESET_IDLE);
 			leave(v, reset_text(RESET_IDLE));
 		}
 	}
-	if (most && d->slow.count)
+	if (most && d->inside_count)
 		timer_set(all->sweep, SWEEP_MS);
 }
 
@@ -135,7 +135,7 @@ static struct visitor *begin(struct door *d, struct io *io, const struct addr *l
 {
 	struct visitor *v = mem_alloc(sizeof *v);
 	*v = (struct visitor){.door = d};
-	slow_visitors_add(&d->slow, &v->member, io_peer(io));
+	door_add_slow(d, &v->member, io_peer(io));
 	door_visitor_begin(d, &v->inside, &v->member.from);
 	struct transport *k = d->tenant->transport;
 	struct open_info info = {.mapping = d->mapping.id,
@@ -197,9 +197,8 @@ void passthrough_door_cut(struct door *d, struct door_visitor *inside)
 
 void passthrough_door_clear(struct door *d, bool graceful, enum reset_code code)
 {
-	struct list *all = &d->slow.members;
-	while (!list_is_empty(all)) {
-		struct visitor *v = LIST_ENTRY(all->next, struct visitor, member.node);
+	while (!list_is_empty(&d->inside)) {
+		struct visitor *v = LIST_ENTRY(d->inside.next, struct visitor, inside.node);
 		if (graceful)
 			splice_abandon(v->splice);
 		else

@@ -11,12 +11,11 @@ void name_set_text(char **at, const char *text)
 	*at = copy;
 }
 
-struct name *name_new(const char *name, const char *account)
+struct name *name_new(const char *name)
 {
 	struct name *n = mem_zalloc(sizeof(*n));
 	n->name = mem_strdup(name);
-	n->account = mem_strdup(account);
-	n->holder = mem_strdup("");
+	n->account = n->holder = "";
 	list_init(&n->all);
 	list_init(&n->same_account);
 	list_init(&n->same_holder);
@@ -35,8 +34,6 @@ void name_free(struct name *n)
 		mem_free(r->answer);
 	}
 	mem_free(n->name);
-	mem_free(n->account);
-	mem_free(n->holder);
 	mem_free(n);
 }
 
@@ -55,7 +52,7 @@ unsigned name_records(const struct name *n)
 {
 	unsigned count = 0;
 	for (unsigned t = 0; t < PUBLISH_ADDRESSES; t++)
-		count += n->records[t].wanted && *n->records[t].wanted;
+		count += n->records[t].wanted != NULL;
 	return count;
 }
 

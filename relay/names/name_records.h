@@ -21,7 +21,7 @@ enum name_source { NAME_FROM_RELAY, NAME_FROM_DDNS, NAME_FROM_AGENT };
 struct name_record {
 	char *agent;  /* an address or NAME_RELAY, by an agent's names entry; or NULL */
 	char *ddns;   /* an address or NAME_OFFLINE, by the last accepted update; or NULL */
-	char *wanted; /* as settled last, comma list; NULL before */
+	char *wanted; /* as settled last, comma list; NULL: nothing */
 	uint64_t requests, changes;
 	uint64_t updated_ms; /* UNIX time of the last change of what is wanted */
 	char *client;        /* who asked last, or NULL */
@@ -33,21 +33,22 @@ struct name {
 	struct list same_account;  /* the list of the account's names */
 	struct list same_holder;   /* the list of the names that its holder declares */
 	struct holder_names *held; /* the owner of that list, or NULL */
+	const char *account;       /* never NULL; the owner of the first list keeps it */
+	const char *holder;        /* the agent that declares it, which held keeps; "" none */
 	struct list dirty;         /* in the write batch until it is written */
 	uint64_t id;
 	char *name;            /* full, lower case */
-	char *account;         /* never NULL */
-	char *holder;          /* the agent that declares it, "" none */
 	bool own;              /* the account's own name */
 	bool declared, mapped; /* by holder: in `names`, as a mapping's host */
 	bool https;            /* as an https mapping's host: DDNS updates do not move it */
 	bool marked;           /* seen in the declaration being read */
 	bool was_https;        /* before that declaration */
+	bool settled;          /* what its records want has been derived */
 	bool stored[PUBLISH_ADDRESSES]; /* the store has a row of that record */
 	struct name_record records[PUBLISH_ADDRESSES];
 };
 
-struct name *name_new(const char *name, const char *account);
+struct name *name_new(const char *name);
 void name_free(struct name *n); /* has left every list */
 
 /* Replaces a text; text may be *at, or NULL. */

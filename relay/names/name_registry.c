@@ -40,6 +40,7 @@ struct account_names {
 /* The names that one agent holds. There while it holds any. */
 struct holder_names {
 	struct list names; /* by same_holder */
+	const char *agent; /* in key */
 	char key[];        /* account and agent */
 };
 
@@ -122,36 +123,30 @@ static struct holder_names *add_holder(struct name_registry *all, const char *ac
 	struct holder_names *h = mem_alloc(sizeof(*h) + size);
 	list_init(&h->names);
 	snprintf(h->key, size, "%s/%s", account, agent);
+	h->agent = h->key + strlen(account) + 1;
 	hash_table_add(all->by_holder, h->key, size - 1, h);
 	return h;
 }
 
-static void enter_held(struct name_registry *all, struct name *n)
+static struct holder_names *obtain_holder(struct name_registry *all, const char *account,
+					  const char *agent)
 {
-	if (!*n->holder)
-		return;
-	n->held = find_holder(all, n->account, n->holder);
-	if (!n->held)
-		n->held = add_holder(all, n->account, n->holder);
-	list_append(&n->held->names, &n->same_holder);
-}
-
-static void leave_held(struct name_registry *all, struct name *n)
-{
-	struct holder_names *h = n->held;
-	n->held = NULL;
-	list_remove(&n->same_holder);
-	if (!h || !list_is_empty(&h->names))
-		return;
-	hash_table_remove(all->by_holder, h->key, strlen(h->key));
-	mem_free(h);
+	struct holder_names *h = find_holder(all, account, agent);
+	return h ? h : add_holder(all, account, agent);
 }
 
 void name_registry_set_holder(struct name_registry *all, struct name *n, const char *agent)
 {
-	leave_held(all, n);
-	name_set_text(&n->holder, agent);
-	enter_held(all, n);
+	struct holder_names *before = n->held;
+	list_remove(&n->same_holder);
+	n->held = *agent ? obtain_holder(all, n->account, agent) : NULL;
+	n->holder = n->held ? n->held->agent : "";
+	if (n->held)
+		list_append(&n->held->names, &n->same_holder);
+	if (!before || !list_is_empty(&before->names))
+		return;
+	hash_table_remove(all->by_holder, before->key, strlen(before->key));
+	mem_free(before);
 }
 
 struct name *name_registry_first_held(const struct name_registry *all, const char *account,
@@ -197,7 +192,8 @@ void name_registry_tell_full(struct name_registry *all, const char *account)
 static void enter(struct name_registry *all, struct account_names *of, struct name *n)
 {
 	list_append(&of->names, &n->same_account);
-	enter_held(all, n);
+	n->account = of->account;
+	name_registry_set_holder(all, n, n->holder);
 	of->count++;
 	of->records += name_records(n);
 }
@@ -206,7 +202,6 @@ static void leave(struct name_registry *all, struct name *n)
 {
 	struct account_names *of = obtain_account(all, n->account);
 	list_remove(&n->same_account);
-	leave_held(all, n);
 	of->count--;
 	of->records -= name_records(n);
 	of->told &= of->count > all->config->limits.names_per_account / 4 * 3;
@@ -225,9 +220,8 @@ static struct name *obtain(struct name_registry *all, const char *name, const ch
 		return n;
 	if (n) {
 		leave(all, n);
-		name_set_text(&n->account, account);
 	} else {
-		n = name_new(name, account);
+		n = name_new(name);
 		n->id = ++all->last_id;
 		list_append(&all->list, &n->all);
 		hash_table_add(all->names, n->name, strlen(n->name), n);
@@ -265,18 +259,16 @@ bool name_registry_settle(struct name_registry *all, struct name *n, bool counts
 {
 	bool changed = false;
 	size_t before = name_records(n);
+	n->settled = true;
 	for (unsigned t = 0; t < PUBLISH_ADDRESSES; t++) {
 		struct name_record *r = &n->records[t];
 		struct publish_set set;
 		char text[PUBLISH_TEXT];
 		name_want(n, t, all->relay, &set);
 		publish_set_text(&set, text);
-		if (r->wanted && strcmp(r->wanted, text) == 0)
+		if (strcmp(r->wanted ? r->wanted : "", text) == 0)
 			continue;
-		bool untouched = !r->wanted && !*text; /* this new name never had that family */
-		name_set_text(&r->wanted, text);
-		if (untouched)
-			continue;
+		name_set_text(&r->wanted, *text ? text : NULL);
 		r->changes += counts;
 		if (counts || !r->updated_ms)
 			r->updated_ms = loop_wall_ms();
@@ -301,11 +293,12 @@ void name_registry_drop(struct name_registry *all, struct name *n)
 	static const struct publish_set none = {0};
 	for (unsigned t = 0; t < PUBLISH_ADDRESSES; t++) {
 		store_drop_name(write_batch_batch(all->batch), n->name, publish_type_number(t));
-		if (n->records[t].wanted && *n->records[t].wanted) {
+		if (n->records[t].wanted) {
 			publishers_show(all->publishers, n->name, t, &none);
 			publishers_number(all->publishers);
 		}
 	}
+	name_registry_set_holder(all, n, "");
 	leave(all, n);
 	hash_table_remove(all->names, n->name, strlen(n->name));
 	list_remove(&n->all);
@@ -523,8 +516,7 @@ enum name_registry_answer name_registry_update(struct name_registry *all,
 	const struct name *known = name_registry_find(all, full);
 	unsigned records = 0;
 	for (unsigned t = 0; t < PUBLISH_ADDRESSES; t++)
-		records += change->set[t].family &&
-			   !(known && known->records[t].wanted && *known->records[t].wanted);
+		records += change->set[t].family && !(known && known->records[t].wanted);
 	if (!known && !is_set(change, PUBLISH_A) && !is_set(change, PUBLISH_AAAA))
 		return NAME_REGISTRY_GOOD;
 	struct name *n = obtain(all, full, account->name, records);
@@ -570,7 +562,7 @@ static void write_record(const struct telling *to, const struct name *n, enum pu
 	json_open(w, NULL, '{');
 	json_str(w, "name", n->name);
 	json_str(w, "type", publish_type_text(type));
-	json_str(w, "wanted", r->wanted && *r->wanted ? r->wanted : NULL);
+	json_str(w, "wanted", r->wanted);
 	json_str(w, "value", name_registry_value(to->all, n, type));
 	json_str(w, "source", sources[name_want(n, type, to->all->relay, &set)]);
 	json_time(w, "updated", r->updated_ms);
@@ -587,7 +579,7 @@ static void write_name(const struct telling *to, const struct name *n)
 	for (unsigned t = 0; t < PUBLISH_ADDRESSES; t++) {
 		const struct name_record *r = &n->records[t];
 		/* A family that is empty and was never asked for gets no line. */
-		if ((r->wanted && *r->wanted) || r->requests)
+		if (r->wanted || r->requests)
 			write_record(to, n, t);
 	}
 }
@@ -721,7 +713,7 @@ static void show(void *arg, void *value)
 {
 	struct name_registry *all = arg;
 	struct name *n = value;
-	name_registry_settle(all, n, n->records[PUBLISH_A].wanted != NULL);
+	name_registry_settle(all, n, n->settled);
 	for (unsigned t = 0; t < PUBLISH_ADDRESSES; t++) {
 		struct publish_set set;
 		name_want(n, t, all->relay, &set);
