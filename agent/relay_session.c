@@ -742,6 +742,7 @@ void relay_session_free(struct relay_session *u)
 	timer_close(u->welcome_timer);
 	timer_close(u->tick);
 	tls_context_unref(u->tls);
+	link_summary_fini(&u->summary);
 	mem_free(u);
 }
 

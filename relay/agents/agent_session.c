@@ -277,6 +277,7 @@ void agent_session_free(struct agent_session *s)
 	timer_close(s->grace);
 	timer_close(s->wait);
 	pending_declare_unref(s->pending);
+	link_summary_fini(&s->summary);
 	mem_free(s);
 }
 

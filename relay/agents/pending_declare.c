@@ -4,15 +4,18 @@
 
 #include <uv.h>
 
+struct newest {
+	struct declare declare;
+	struct addr remote;
+	unsigned count; /* how many it stands for */
+};
+
 struct pending_declare {
 	struct context *context;
 	char *account, *agent;
 	atomic_uint refs;
 	uv_mutex_t lock;
-	/* under the lock: */
-	unsigned count; /* how many newest stands for; 0: there is none */
-	struct declare newest;
-	struct addr remote;
+	struct newest *newest; /* under the lock; NULL: there is none */
 };
 
 struct pending_declare *pending_declare_new(const struct door_owner *t)
@@ -26,12 +29,18 @@ struct pending_declare *pending_declare_new(const struct door_owner *t)
 	return p;
 }
 
+static void free_newest(struct newest *n)
+{
+	if (n)
+		declare_fini(&n->declare);
+	mem_free(n);
+}
+
 void pending_declare_unref(struct pending_declare *p)
 {
 	if (!p || atomic_fetch_sub(&p->refs, 1) != 1)
 		return;
-	if (p->count)
-		declare_fini(&p->newest);
+	free_newest(p->newest);
 	uv_mutex_destroy(&p->lock);
 	mem_free(p->account);
 	mem_free(p->agent);
@@ -43,30 +52,30 @@ static void take(void *arg)
 	struct pending_declare *p = arg;
 	struct context *c = p->context;
 	uv_mutex_lock(&p->lock);
-	struct declare d = p->newest;
-	struct addr remote = p->remote;
-	unsigned count = p->count;
-	p->count = 0;
+	struct newest *n = p->newest;
+	p->newest = NULL;
 	uv_mutex_unlock(&p->lock);
 	if (c->on_declare)
-		c->on_declare(c->on_declare_owner, p->account, p->agent, &d, &remote, count);
-	declare_fini(&d);
+		c->on_declare(c->on_declare_owner, p->account, p->agent, &n->declare, &n->remote,
+			      n->count);
+	free_newest(n);
 	pending_declare_unref(p);
 }
 
 void pending_declare_put(struct pending_declare *p, struct declare *d, const struct addr *remote,
 			 unsigned count)
 {
+	struct newest *n = mem_alloc(sizeof *n);
+	*n = (struct newest){*d, *remote, count};
 	uv_mutex_lock(&p->lock);
-	bool was_full = p->count > 0;
-	if (was_full)
-		declare_fini(&p->newest);
-	p->newest = *d;
-	p->remote = *remote;
-	p->count += count;
+	struct newest *before = p->newest;
+	n->count += before ? before->count : 0;
+	p->newest = n;
 	uv_mutex_unlock(&p->lock);
-	if (was_full)
+	if (before) {
+		free_newest(before);
 		return;
+	}
 	atomic_fetch_add(&p->refs, 1);
 	if (!loop_post(p->context->main, take, p))
 		pending_declare_unref(p);

@@ -18,8 +18,9 @@ enum { NAME = 256, KEY = NAME + sizeof(":65535") };
 
 struct entry {
 	struct vhost door;
-	const char *owner; /* behind the name */
-	char name[];       /* lower case, no final dot, and ":PORT" of a port of its own; the key */
+	/* lower case, no final dot, and ":PORT" of a port of its own; the key. Behind it, its owner
+	 */
+	char name[];
 };
 
 /* why a shared port is not open */
@@ -52,8 +53,13 @@ static struct entry *new_entry(const char *name, const char *owner)
 	size_t name_size = strlen(name) + 1, owner_size = strlen(owner) + 1;
 	struct entry *e = mem_zalloc(sizeof *e + name_size + owner_size);
 	memcpy(e->name, name, name_size);
-	e->owner = memcpy(e->name + name_size, owner, owner_size);
+	memcpy(e->name + name_size, owner, owner_size);
 	return e;
+}
+
+static const char *owner_of(const struct entry *e)
+{
+	return e->name + strlen(e->name) + 1;
 }
 
 static void drop(void *arg, void *value)
@@ -118,7 +124,7 @@ int vhost_table_claim(struct vhost_table *v, struct vhost_entrance at, const cha
 	before = hash_table_add(door->redirect ? v->redirects : table(v, at.shared), e->name,
 				strlen(e->name), e);
 	if (before) {
-		*holder = mem_strdup(before->owner);
+		*holder = mem_strdup(owner_of(before));
 	} else {
 		door->claim = ++v->claims;
 		e->door = *door;
@@ -168,7 +174,8 @@ void vhost_table_set_accounts(struct vhost_table *v, struct accounts *accounts)
 static bool may_serve(const struct vhost_table *v, const struct entry *e, const char *host)
 {
 	char account[256];
-	snprintf(account, sizeof account, "%.*s", (int)strcspn(e->owner, "/"), e->owner);
+	const char *owner = owner_of(e);
+	snprintf(account, sizeof account, "%.*s", (int)strcspn(owner, "/"), owner);
 	const struct account *a = accounts_find(v->accounts, account);
 	return a && accounts_allow_host(v->accounts, a, host);
 }

@@ -5,7 +5,18 @@
 #include "shared/base/text.h"
 
 #include <inttypes.h>
-#include <stdio.h>
+
+void link_summary_fini(struct link_summary *s)
+{
+	mem_free(s->lost_why);
+	mem_free(s->over_why);
+}
+
+static void set_why(char **at, const char *why)
+{
+	mem_free(*at);
+	*at = mem_printf("%.*s", LINK_SUMMARY_WHY, why);
+}
 
 void link_summary_lost(struct link_summary *s, uint64_t at_ms, const char *why)
 {
@@ -14,7 +25,7 @@ void link_summary_lost(struct link_summary *s, uint64_t at_ms, const char *why)
 	s->is_lost = true;
 	s->lost_ms = at_ms;
 	s->resumed_ms = 0;
-	snprintf(s->lost_why, sizeof s->lost_why, "%s", why);
+	set_why(&s->lost_why, why);
 }
 
 void link_summary_resumed(struct link_summary *s, uint64_t at_ms, uint64_t without_ms,
@@ -33,7 +44,7 @@ void link_summary_over(struct link_summary *s, uint64_t at_ms, const char *why)
 	s->is_lost = false;
 	s->resumed_ms = 0;
 	s->over_ms = at_ms;
-	snprintf(s->over_why, sizeof s->over_why, "%s", why);
+	set_why(&s->over_why, why);
 }
 
 static double seconds(uint64_t ms)

@@ -11,15 +11,18 @@
 
 struct json;
 
+enum { LINK_SUMMARY_WHY = 95 };
+
+/* All zero: there is nothing to tell. */
 struct link_summary {
-	uint64_t lost_ms; /* the last sign of life before the link was lost last; 0: never */
-	char lost_why[96];
+	uint64_t lost_ms;    /* the last sign of life before the link was lost last; 0: never */
+	char *lost_why;      /* as over_why */
 	bool is_lost;        /* since then the session has neither gone on nor ended */
 	uint64_t resumed_ms; /* when the session last went on over a new link; 0: never */
 	uint64_t without_ms; /* how long it had been without a sign of life then */
 	uint64_t sent_again; /* bytes */
 	uint64_t over_ms;    /* when a session before this one ended; 0: there was none */
-	char over_why[96];
+	char *over_why;      /* at most LINK_SUMMARY_WHY bytes of it, owned */
 };
 
 enum link_summary_state {
@@ -31,6 +34,7 @@ enum link_summary_state {
 
 /* The link is gone, or as good as that. Of several reasons for one loss the first is kept. */
 void link_summary_lost(struct link_summary *s, uint64_t at_ms, const char *why);
+void link_summary_fini(struct link_summary *s);
 void link_summary_resumed(struct link_summary *s, uint64_t at_ms, uint64_t without_ms,
 			  uint64_t sent_again);
 /* The session is over. The next one has not been resumed yet. */

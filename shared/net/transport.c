@@ -62,7 +62,6 @@ struct transport {
 	struct loop *loop;
 	struct tunnel *tunnel;
 	struct keepalive keepalive;
-	struct keepalive_rules rules;
 	transport_fn *fn;
 	void *owner;
 	tunnel_fn *news;
@@ -124,7 +123,6 @@ struct transport *transport_new(struct loop *l, const struct tunnel_config *conf
 	k->owner = owner;
 	k->news = news;
 	k->news_owner = news_owner;
-	k->rules = *rules;
 	k->tunnel = tunnel_new(config, on_news, k);
 	k->timer = timer_new(l, on_timer, k);
 	task_init(&k->task, work, k);
@@ -510,7 +508,8 @@ int transport_attach(struct transport *k, struct io *io, uint64_t peer_taken, ui
 	k->filled = k->busy = false;
 	k->blocked = false;
 	k->why = 0;
-	keepalive_init(&k->keepalive, &k->rules, now);
+	const struct keepalive_rules rules = k->keepalive.rules; /* they outlive the link */
+	keepalive_init(&k->keepalive, &rules, now);
 	buf_put(&k->early, early, early_len);
 	io_own(io, on_io, k);
 	io_admit(io);
@@ -590,7 +589,6 @@ const struct keepalive *transport_keepalive(const struct transport *k)
 
 void transport_set_silence(struct transport *k, uint32_t least_ms)
 {
-	k->rules.suspect_ms = least_ms;
 	k->keepalive.rules.suspect_ms = least_ms;
 }
 

@@ -36,8 +36,6 @@ struct tunnel *tunnel_new(const struct tunnel_config *c, tunnel_fn *fn, void *ow
 	t->accepts = c->accepts;
 	t->next_id = c->first_id;
 	t->peer_next_id = c->first_id % 2 ? 2 : 1;
-	t->hash_size = HASH_LEAST;
-	t->hash = mem_zalloc(HASH_LEAST * sizeof *t->hash);
 	struct list *lists[] = {&t->streams, &t->facts, &t->open_turns, &t->flow_opens,
 				&t->fresh,   &t->bulk,  &t->lent,       &t->rested};
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
@@ -111,7 +109,7 @@ static struct stream **bucket(const struct tunnel *t, uint32_t id)
 
 struct stream *tunnel_stream(struct tunnel *t, uint32_t id)
 {
-	struct stream *s = *bucket(t, id);
+	struct stream *s = t->hash ? *bucket(t, id) : NULL;
 	while (s && s->id != id)
 		s = s->hash_next;
 	return s;
@@ -121,7 +119,7 @@ static void grow_hash(struct tunnel *t)
 {
 	struct stream **old = t->hash;
 	size_t old_size = t->hash_size;
-	t->hash_size *= 2;
+	t->hash_size = old_size ? old_size * 2 : HASH_LEAST;
 	t->hash = mem_zalloc(t->hash_size * sizeof *t->hash);
 	for (size_t i = 0; i < old_size; i++) {
 		for (struct stream *s = old[i], *next; s; s = next) {
@@ -158,6 +156,11 @@ void tunnel_remove(struct tunnel *t, struct stream *s)
 	*at = s->hash_next;
 	t->count--;
 	t->peer_count -= is_peers(t, s->id);
+	if (t->count)
+		return;
+	mem_free(t->hash);
+	t->hash = NULL;
+	t->hash_size = 0;
 }
 
 uint32_t tunnel_new_id(struct tunnel *t)
@@ -475,8 +478,11 @@ int tunnel_input(struct tunnel *t, const uint8_t *p, size_t len, uint64_t now_ms
 	t->now_ms = now_ms;
 	if (session_kept(&t->session) > 2 * t->session.send.limit + OUTBOX_SLACK)
 		return ERR_FLOOD;
+	struct iovec pieces[TUNNEL_PIECES];
+	t->pieces = pieces;
 	int err = session_input(&t->session, p, len, now_ms, input_frame, t);
 	hand_up(t);
+	t->pieces = NULL;
 	t->over = err < 0;
 	if (err < 0)
 		log_debug("frame_refused", "kind=%s stream=%u why=%s",

@@ -136,8 +136,8 @@ struct tunnel {
 	struct list streams;  /* every one */
 	size_t count;         /* … that has an id: open or closing */
 	size_t peer_count;    /* of these, opened by the peer */
-	struct stream **hash; /* by id; power of two */
-	size_t hash_size;
+	struct stream **hash; /* by id; NULL while there is none */
+	size_t hash_size;     /* a power of two, or 0 */
 	uint32_t next_id, peer_next_id;
 	bool wrapped, peer_wrapped;
 	uint32_t accepts;
@@ -175,7 +175,7 @@ struct tunnel {
 
 	/* during tunnel_input: bytes of one stream, still where the link read them */
 	struct stream *reader;
-	struct iovec pieces[TUNNEL_PIECES];
+	struct iovec *pieces; /* TUNNEL_PIECES of the call's own; else NULL */
 	int piece_count;
 	size_t piece_bytes;
 	const uint8_t *datagram; /* being handed up */

@@ -41,6 +41,7 @@ static void each_state_has_its_sentence(void **state)
 	tells(&s, LINK_SUMMARY_ATTACHED, 0, 0,
 	      "resumed 2026-11-25T12:00:00Z after 12.9 s, 4711 bytes sent again");
 	tells(&s, LINK_SUMMARY_SUSPECT, 500, 0, "suspect: silent for 0.5 s");
+	link_summary_fini(&s);
 }
 
 static void a_new_session_was_never_resumed(void **state)
@@ -56,6 +57,10 @@ static void a_new_session_was_never_resumed(void **state)
 	link_summary_resumed(&s, NOON + 2000, 1000, 1);
 	tells(&s, LINK_SUMMARY_ATTACHED, 0, 0,
 	      "resumed 2026-11-25T12:00:02Z after 1.0 s, 1 bytes sent again");
+	link_summary_over(&s, NOON + 3000, "goodbye");
+	tells(&s, LINK_SUMMARY_NO_SESSION, 0, 0,
+	      "the session before ended 2026-11-25T12:00:03Z: goodbye");
+	link_summary_fini(&s);
 }
 
 static void breaks(const struct link_summary *s, const char *wanted)
@@ -88,6 +93,7 @@ static void the_last_break_has_its_reason(void **state)
 	breaks(&s, "{\"last_break\":{\"at\":\"2026-11-25T12:00:09Z\","
 		   "\"why\":\"reset by the other side\","
 		   "\"resumed\":null,\"without_ms\":null,\"held_until\":null}}");
+	link_summary_fini(&s);
 }
 
 static void a_loss_that_nobody_saw_is_told_too(void **state)
@@ -105,6 +111,7 @@ static void a_loss_that_nobody_saw_is_told_too(void **state)
 	breaks(&s, "{\"last_break\":{\"at\":\"2026-11-25T12:00:05Z\","
 		   "\"why\":\"the relay is stopping\","
 		   "\"resumed\":null,\"without_ms\":null,\"held_until\":null}}");
+	link_summary_fini(&s);
 }
 
 static void a_long_reason_is_cut(void **state)
@@ -115,7 +122,8 @@ static void a_long_reason_is_cut(void **state)
 	memset(why, 'x', sizeof why);
 	why[sizeof why - 1] = 0;
 	link_summary_over(&s, NOON, why);
-	assert_int_equal(strlen(s.over_why), sizeof s.over_why - 1);
+	assert_int_equal(strlen(s.over_why), LINK_SUMMARY_WHY);
+	link_summary_fini(&s);
 }
 
 int main(void)
