@@ -180,7 +180,10 @@ static void look_at_nat(struct doctor *d)
 {
 	const char *nat = doctor_status_text(d->status, "nat");
 	bool is_public = !strcmp(nat, "public"), is_cgnat = !strcmp(nat, "cgnat");
-	if (follows_home(d->config))
+	if (!is_public && !is_cgnat && !is_attached(d))
+		doctor_report_add(&d->report, DOCTOR_UNKNOWN, "nat",
+				  "nobody can tell before the agent is attached");
+	else if (follows_home(d->config))
 		doctor_report_add(&d->report,
 				  is_public  ? DOCTOR_OK
 				  : is_cgnat ? DOCTOR_ADVICE
@@ -224,7 +227,9 @@ static void look_from_outside(struct doctor *d, const char *name, const json_t *
 	const json_t *reachable = json_object_get(status, "reachable");
 	const char *state = doctor_status_text(reachable, "state"),
 		   *error = doctor_status_text(reachable, "error");
-	bool open = is_attached(d) && !strcmp(doctor_status_text(status, "state"), "open");
+	bool open = !strcmp(doctor_status_text(status, "state"), "open");
+	if (!is_attached(d))
+		return;
 	if (!strcmp(state, "no"))
 		doctor_report_add(&d->report, DOCTOR_WRONG, "reachable", "%s: %s", name, error);
 	else if (!strcmp(state, "yes") && open)
