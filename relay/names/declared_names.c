@@ -1,7 +1,7 @@
 /*
  * A declaration is the agent's whole word: its names are marked while it is read, and what it held
- * before and did not name again is withdrawn. Each declaration is a report that waits for the write
- * batch; the agent's count of answered ones grows when it is durable.
+ * before and did not name again is withdrawn. Each declaration with names is a report that waits
+ * for the write batch; the agent's count of answered ones grows when it is durable.
  */
 #include "relay/names/declared_names.h"
 
@@ -381,7 +381,8 @@ void declared_names_set(struct declared_names *d, const char *account, const cha
 	}
 	struct declarer *a = obtain_agent(d, account, agent);
 	remember(d, a, &said->names);
-	wait_for_batch(d, a, count);
+	if (a->entry_count)
+		wait_for_batch(d, a, count);
 	tell(d, a);
 }
 

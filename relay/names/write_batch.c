@@ -1,4 +1,7 @@
 /*
+ * What somebody waits for is written at once. Names alone wait a moment for others: a crowd of
+ * homes that attaches is a few batches then, not one for each home.
+ *
  * Those who join while a batch is away wait for the next one. A batch that fails tells them so, and
  * everything is written again a little later, so memory stays ahead of the disk, never the other
  * way round. Requests go on being tried meanwhile: each one's answer is its own batch's.
@@ -24,6 +27,7 @@ struct write_batch {
 	bool writing;
 	bool lost; /* a batch was: everything is to be written again */
 	struct timer *again;
+	struct timer *later; /* set while dirty names wait for others */
 	struct task flush;
 };
 
@@ -63,6 +67,12 @@ static struct store_batch *gather(struct write_batch *g)
 	return b;
 }
 
+static bool is_due(const struct write_batch *g)
+{
+	return g->pending || !list_is_empty(&g->collecting) ||
+	       (!list_is_empty(&g->dirty) && !timer_is_set(g->later));
+}
+
 static void flush(void *arg)
 {
 	struct write_batch *g = arg;
@@ -72,14 +82,16 @@ static void flush(void *arg)
 		g->lost = false;
 		g->all(g->owner);
 	}
-	if (!g->pending && list_is_empty(&g->dirty) && list_is_empty(&g->collecting))
+	if (!is_due(g))
 		return;
+	timer_stop(g->later);
 	list_move(&g->flying, &g->collecting);
 	g->writing = true;
 	store_commit(g->store, gather(g), on_written, g);
 }
 
-static void on_again(void *owner)
+/* There may be something to write now. */
+static void on_time(void *owner)
 {
 	struct write_batch *g = owner;
 	task_mark(g->loop, &g->flush);
@@ -97,7 +109,8 @@ struct write_batch *write_batch_new(struct loop *l, struct store *store, void (*
 	list_init(&g->collecting);
 	list_init(&g->flying);
 	list_init(&g->telling);
-	g->again = timer_new(l, on_again, g);
+	g->again = timer_new(l, on_time, g);
+	g->later = timer_new(l, on_time, g);
 	task_init(&g->flush, flush, g);
 	return g;
 }
@@ -117,6 +130,7 @@ void write_batch_free(struct write_batch *g)
 		list_remove(g->telling.next);
 	task_cancel(&g->flush);
 	timer_close(g->again);
+	timer_close(g->later);
 	mem_free(g);
 }
 
@@ -124,7 +138,8 @@ void write_batch_mark(struct write_batch *g, struct name *n)
 {
 	if (list_is_empty(&n->dirty))
 		list_append(&g->dirty, &n->dirty);
-	task_mark(g->loop, &g->flush);
+	if (!timer_is_set(g->later))
+		timer_set(g->later, STORE_LATER_MS);
 }
 
 struct store_batch *write_batch_batch(struct write_batch *g)

@@ -1,7 +1,6 @@
 /*
  * Collects what must be written to the store, and tells those who wait for it. Names that have
- * changed, and other rows, go to the store together once a turn of the loop, one batch at a time.
- * Main loop only.
+ * changed, and other rows, go to the store together, one batch at a time. Main loop only.
  */
 #ifndef GROUNDNUT_RELAY_NAMES_WRITE_BATCH_H
 #define GROUNDNUT_RELAY_NAMES_WRITE_BATCH_H
@@ -25,8 +24,9 @@ struct write_batch *write_batch_new(struct loop *l, struct store *store, void (*
 /* Gives the store what is not written yet. No fn comes after this. */
 void write_batch_free(struct write_batch *g);
 
-void write_batch_mark(struct write_batch *g, struct name *n); /* the name has changed */
-/* The next batch, for other rows; valid until the loop's turn is over. */
+/* The name has changed. It is written within half a second, or with what is written before. */
+void write_batch_mark(struct write_batch *g, struct name *n);
+/* The next batch, for other rows, which is written at once; valid until the loop's turn is over. */
 struct store_batch *write_batch_batch(struct write_batch *g);
 /* Waits until all that was marked and put so far is written. */
 void write_batch_join(struct write_batch *g, struct write_batch_wait *w);

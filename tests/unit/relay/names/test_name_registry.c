@@ -549,6 +549,10 @@ static void a_declaration_writes_what_is_new(void **state)
 	assert_false(is_to_be_written(&lab, "a.alice.home.test"));
 	m.protocol = MAPPING_HTTP;
 	declare(&lab, "nas", &d, "11.5.5.5");
+	while (is_to_be_written(&lab, "a.alice.home.test"))
+		loop_turn(lab.loop);
+	m.protocol = MAPPING_HTTPS;
+	declare(&lab, "nas", &d, "11.5.5.5");
 	assert_true(is_to_be_written(&lab, "a.alice.home.test"));
 	close_lab(&lab);
 	open_lab_with(&lab, "\"addresses\":[\"11.0.0.1\"]");
