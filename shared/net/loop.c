@@ -23,6 +23,7 @@
 
 /* Asking for the thread's CPU time costs a system call, so it is asked only after so much time. */
 enum { TURN_LOOK_NS = 2000000, INBOX_SLICE_NS = 5000000, TOILS = 4, TOILS_BEGUN = 8 };
+enum { USUAL_TURN_US = 50000 }; /* the usual turn is that of so long */
 
 struct loop {
 	uv_loop_t uv;
@@ -43,6 +44,7 @@ struct loop {
 	unsigned toils[2];                /* … so many have asked loop_may_toil(), by has_begun */
 	uint64_t mark_ns, mark_cpu_ns;    /* the end of a turn, by the clock and by the CPU */
 	_Atomic uint64_t longest_turn_us; /* of CPU time; other threads read it */
+	uint64_t turn_us, ended_us;       /* the usual turn's length; the end of the last one */
 	char name[32];
 };
 
@@ -155,12 +157,26 @@ static void measure_turn(struct loop *l)
 	l->mark_cpu_ns = cpu;
 }
 
+/* How long a turn takes that one meets at any time. Waiting takes none. */
+static void note_turn(struct loop *l, uint64_t begun_us)
+{
+	uint64_t now = loop_clock_us(), took = now - begun_us, passed = now - l->ended_us;
+	l->ended_us = now;
+	if (!passed)
+		return;
+	l->turn_us = (l->turn_us * USUAL_TURN_US + took * took) / (USUAL_TURN_US + passed);
+}
+
 static void turn(struct loop *l, bool hurry)
 {
+	uint64_t begun_us;
+
 	l->turns++;
 	poller_set_wait(l->pollers, hurry || has_work(l));
+	begun_us = loop_clock_us();
 	poller_set_look(l->pollers);
 	run_tasks(l);
+	note_turn(l, begun_us);
 	measure_turn(l);
 }
 
@@ -241,6 +257,11 @@ bool loop_may_toil(struct loop *l, bool has_begun)
 		l->toils[false] = l->toils[true] = 0;
 	l->toil_turn = l->turns;
 	return l->toils[has_begun]++ < (has_begun ? TOILS_BEGUN : TOILS);
+}
+
+uint64_t loop_turn_us(const struct loop *l)
+{
+	return l->turn_us;
 }
 
 uint64_t loop_longest_turn_us(const struct loop *l)

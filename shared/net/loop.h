@@ -37,6 +37,9 @@ bool loop_may_toil(struct loop *l, bool has_begun);
 const char *loop_name(const struct loop *l);
 /* any thread: CPU time of the longest turn since loop_run() began, at most 2 ms too much */
 uint64_t loop_longest_turn_us(const struct loop *l);
+/* How long a turn has taken lately, from its events to its end: what one has to wait for the next
+ * chance on a busy loop. On one that mostly waits it is near 0. */
+uint64_t loop_turn_us(const struct loop *l);
 /* any thread: closes the loop's own handles, so it runs dry and returns */
 void loop_stop(struct loop *l);
 int loop_join(struct loop *l); /* waits for the thread of loop_start */

@@ -37,7 +37,8 @@ enum {
 	/* less is not worth sending while more is under way than the path needs */
 	BATCH_LEAST = 16 * 1024,
 	BATCH_LINK = 16 * 1024, /* what goes along with link frames then */
-	BATCH_MS = 3,           /* a batch is what the path carries in that time */
+	BATCH_US = 3000,        /* a batch is what the path carries in that time */
+	BATCH_TURNS = 2,        /* … or in so many turns of the loop, if these last longer */
 	/* up to this batch the kernel is asked whether it holds more than the mark */
 	BATCH_SLOW = 8 * 1024,
 	/* the mark: half a batch waits in the kernel unsent when the next is made, on a slow
@@ -202,12 +203,15 @@ static void set_marks(struct transport *k, size_t batch, size_t lowat)
 
 /* What the path can carry is what it has carried since the last look, if there was always more to
  * send; otherwise it is at least that. (The kernel's own delivery rate is that of short bursts, and
- * says nothing where a slower program stands in between.) */
+ * says nothing where a slower program stands in between.) A link gets one batch onto its way in a
+ * turn of the loop: on a busy loop what it has carried is that, not what the path can carry. */
 static void set_batch(struct transport *k, uint64_t acked, uint64_t passed_ms)
 {
-	uint64_t carried = acked - k->sampled_acked;
+	uint64_t carried = acked - k->sampled_acked, us = BATCH_TURNS * loop_turn_us(k->loop);
 	bool all = k->filled && passed_ms <= SAMPLE_MOST_MS;
-	size_t batch = clamp(passed_ms ? carried * BATCH_MS / passed_ms : 0, BATCH_MIN, BATCH_MAX);
+	if (us < BATCH_US)
+		us = BATCH_US;
+	size_t batch = clamp(passed_ms ? carried * us / 1000 / passed_ms : 0, BATCH_MIN, BATCH_MAX);
 	uint64_t ahead_ms = k->mixed ? LOWAT_MIXED_MS : LOWAT_MS;
 	size_t slack = clamp(passed_ms ? carried * ahead_ms / passed_ms : 0, LOWAT_MIN, LOWAT_MAX);
 	size_t lowat = batch > BATCH_SLOW ? clamp(batch / 2, LOWAT_MIN, LOWAT_MAX) : slack;

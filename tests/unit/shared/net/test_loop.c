@@ -429,6 +429,44 @@ static void the_longest_turn_is_measured(void **state)
 	assert_int_equal(loop_free(l), 0);
 }
 
+static struct task toil;
+
+static void toil_a_turn(void *arg)
+{
+	struct loop *l = arg;
+	burn_until_soon(NULL);
+	if (loop_turns(l) < 50)
+		task_mark(l, &toil);
+}
+
+static void waited(void *arg)
+{
+	*(bool *)arg = true;
+}
+
+/* Waiting is no turn. */
+static void the_usual_turn_is_long_on_a_busy_loop(void **state)
+{
+	struct loop *l = loop_new("test");
+	bool has_waited = false;
+	struct timer *wait = timer_new(l, waited, &has_waited);
+	uint64_t busy_us;
+
+	(void)state;
+	task_init(&toil, toil_a_turn, l);
+	task_mark(l, &toil);
+	while (loop_turns(l) < 50)
+		loop_turn(l);
+	busy_us = loop_turn_us(l);
+	assert_true(busy_us > 2000);
+	timer_set(wait, 500);
+	while (!has_waited)
+		loop_turn(l);
+	assert_true(loop_turn_us(l) < busy_us / 2);
+	timer_close(wait);
+	assert_int_equal(loop_free(l), 0);
+}
+
 /* The clock that a sleeping machine does not stop is never behind the other. */
 static void clocks_go_forward(void **state)
 {
@@ -456,6 +494,7 @@ int main(void)
 	    cmocka_unit_test(a_leak_is_told),
 	    cmocka_unit_test(a_turn_takes_few_toils),
 	    cmocka_unit_test(the_longest_turn_is_measured),
+	    cmocka_unit_test(the_usual_turn_is_long_on_a_busy_loop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

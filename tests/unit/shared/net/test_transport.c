@@ -4,6 +4,7 @@
 
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 enum { EARLY = 5000 };
 
@@ -436,6 +437,63 @@ static void test_news_may_break_the_link(void **state)
 	pair_run(&d.pair);
 }
 
+/* --- a link on a busy loop sends as much in a turn as its path takes --- */
+
+enum { NARROW = 512 << 10, WIDE_AGAIN = 2 << 20, ALL = 6 << 20, TURN_US = 5000 };
+
+static struct task others; /* whose work makes each turn long */
+static uint64_t counted_from, counted;
+
+static void set_send_room(struct duo *d, int bytes)
+{
+	int fd = io_fd(transport_io(d->far.trunk));
+
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes)), 0);
+}
+
+static void work_of_others(void *arg)
+{
+	struct duo *d = arg;
+	uint64_t now = loop_turns(d->pair.loop);
+
+	usleep(TURN_US);
+	if (sink.got >= NARROW)
+		set_send_room(d, 4 << 20);
+	if (sink.got >= WIDE_AGAIN && !counted_from)
+		counted_from = now;
+	if (sink.got < ALL) {
+		task_mark(d->pair.loop, &others);
+		return;
+	}
+	counted = now - counted_from;
+	stream_close(source.stream);
+	stream_close(sink.stream);
+	duo_stop(d);
+}
+
+static void busy_linked(struct duo *d)
+{
+	duo_attach_both(d);
+	set_send_room(d, 4096);
+	d->near.on_opened = take_into_sink;
+	open_source(d->far.trunk, ALL + (1 << 20));
+	task_init(&others, work_of_others, d);
+	task_mark(d->pair.loop, &others);
+}
+
+/* A narrow path has made its batches small. Later the path is wide, and a batch a turn is all that
+ * the link gets onto its way: it does not take that for what the path carries. */
+static void test_a_busy_loop_is_no_narrow_path(void **state)
+{
+	struct duo d;
+
+	(void)state;
+	memset(&sink, 0, sizeof(sink));
+	duo_open(&d, busy_linked);
+	pair_run(&d.pair);
+	assert_in_range(counted, 1, (ALL - WIDE_AGAIN) / 16384);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -446,6 +504,7 @@ int main(void)
 	    cmocka_unit_test(test_a_broken_session_is_refused),
 	    cmocka_unit_test(test_a_doubted_link_is_asked_and_lives),
 	    cmocka_unit_test(test_news_may_break_the_link),
+	    cmocka_unit_test(test_a_busy_loop_is_no_narrow_path),
 	};
 
 	return cmocka_run_group_tests(tests, pair_make_files, pair_remove_files);
