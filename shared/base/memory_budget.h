@@ -9,7 +9,10 @@
  *	            to three quarters; in the process's last quarter only while it holds less than
  *	            a sixteenth
  *
- * So neither a few greedy sessions nor many of one account leave nothing for the others.
+ * So neither a few greedy sessions nor many of one account leave nothing for the others. Members
+ * who are busy all the time come to hold equally much: the less is left, the less is fair for each,
+ * and who holds more than that gives back (dynamic thresholds, Choudhury and Hahne 1998). So there
+ * is always something left for whoever comes.
  */
 #ifndef GROUNDNUT_BASE_MEMORY_BUDGET_H
 #define GROUNDNUT_BASE_MEMORY_BUDGET_H
@@ -66,16 +69,20 @@ static inline void memory_budget_fini(struct memory_budget *b)
 	b->account = NULL;
 }
 
+static inline size_t memory_budget_share(const struct memory_budget_whole *whole)
+{
+	bool alone = atomic_load_explicit(&whole->accounts, memory_order_relaxed) <= 1;
+	return memory_budget_read(&whole->limit) / 4 * (alone ? 3 : 1);
+}
+
 /* What the account and the process leave. */
 static inline size_t memory_budget_around(const struct memory_budget *b)
 {
 	if (!b->account)
 		return SIZE_MAX;
 	const struct memory_budget_whole *whole = b->account->whole;
-	size_t limit = memory_budget_read(&whole->limit);
+	size_t limit = memory_budget_read(&whole->limit), share = memory_budget_share(whole);
 	size_t account_used = memory_budget_read(&b->account->used);
-	bool alone = atomic_load_explicit(&whole->accounts, memory_order_relaxed) <= 1;
-	size_t share = alone ? limit / 4 * 3 : limit / 4;
 	size_t in_account =
 	    memory_budget_rest(b->used < MEMORY_BUDGET_SMALL ? share : share / 4 * 3, account_used);
 	size_t in_process = memory_budget_rest(account_used < limit / 16 ? limit : limit / 4 * 3,
@@ -87,6 +94,43 @@ static inline size_t memory_budget_left(const struct memory_budget *b)
 {
 	size_t own = memory_budget_rest(b->limit, b->used), around = memory_budget_around(b);
 	return around < own ? around : own;
+}
+
+/* Of what is left of a whole: all that one may have while that is much, and far less of less, so
+ * that what one takes changes little for the next. */
+static inline size_t memory_budget_of_rest(size_t whole, size_t used, size_t limit)
+{
+	size_t rest = memory_budget_rest(whole, used), fair = limit < whole ? limit : whole;
+	size_t much = limit < whole / 5 ? 3 * limit : whole / 3 * 2;
+	if (rest < much)
+		for (int i = 0; i < 3; i++)
+			fair = fair / 1024 * (rest / (much / 1024 + 1));
+	return fair < rest ? fair : rest;
+}
+
+/* What b may hold of a whole; little also of its last quarter. */
+static inline size_t memory_budget_part(const struct memory_budget *b, size_t whole, size_t used)
+{
+	size_t usual = memory_budget_of_rest(whole / 4 * 3, used, b->limit),
+	       last = memory_budget_of_rest(whole, used, b->limit);
+	if (last > MEMORY_BUDGET_SMALL)
+		last = MEMORY_BUDGET_SMALL;
+	return usual > last ? usual : last;
+}
+
+/* The fair part: how much it may hold while others want some, too. It falls as they come, also
+ * below used. */
+static inline size_t memory_budget_fair(const struct memory_budget *b)
+{
+	if (!b->account)
+		return b->limit;
+	const struct memory_budget_whole *whole = b->account->whole;
+	size_t limit = memory_budget_read(&whole->limit), used = memory_budget_read(&whole->used);
+	size_t account_used = memory_budget_read(&b->account->used);
+	size_t in_account = memory_budget_part(b, memory_budget_share(whole), account_used);
+	size_t in_process = account_used < limit / 16 ? memory_budget_of_rest(limit, used, b->limit)
+						      : memory_budget_part(b, limit, used);
+	return in_process < in_account ? in_process : in_account;
 }
 
 /* Taken in any case: a caller who may be refused asks memory_budget_left first, and what is owed

@@ -16,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { TIGHT_CHUNKS = 8 };
+
 struct session_chunk {
 	struct session_chunk *next;
 	size_t cap;
@@ -106,19 +108,30 @@ void session_fini(struct session *s)
 
 /* --- writing --- */
 
+/* The less each may hold, the smaller are the pieces in which it holds that. */
+static size_t data_chunk(const struct session *s)
+{
+	size_t fair = memory_budget_fair(&s->send);
+	bool tight = fair < s->send.limit && fair < TIGHT_CHUNKS * SESSION_CHUNK;
+	return tight ? SESSION_CHUNK / 4 : SESSION_CHUNK;
+}
+
 bool session_has_room(const struct session *s)
 {
 	const struct session_chunk *c = s->last;
 	if (c && c->cap - c->end >= FRAME_HEADER + SESSION_LEAST_ROOM)
 		return true;
-	return memory_budget_left(&s->send) >= sizeof *c + SESSION_CHUNK;
+	size_t cost = sizeof *c + data_chunk(s);
+	if (s->send.used < SESSION_CHUNK / 4 && memory_budget_left(&s->send) >= cost)
+		return true;
+	return s->send.used + cost <= memory_budget_fair(&s->send);
 }
 
 uint8_t *session_reserve(struct session *s, size_t want, size_t *room)
 {
 	size_t least = FRAME_HEADER + (want < SESSION_LEAST_ROOM ? want : SESSION_LEAST_ROOM);
 	if (!s->last || s->last->cap - s->last->end < least) {
-		struct session_chunk *c = chunk_new(s, SESSION_CHUNK);
+		struct session_chunk *c = chunk_new(s, data_chunk(s));
 		if (s->last)
 			s->last->next = c;
 		else

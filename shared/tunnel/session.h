@@ -15,7 +15,8 @@
 #include <sys/uio.h>
 
 enum {
-	/* outbox memory is taken in these; a frame lies in one chunk whole */
+	/* outbox memory is taken in these, in quarters of them while little is left for each; a
+	 * frame lies in one chunk whole */
 	SESSION_CHUNK = 64 * 1024 + 4096,
 	/* … but for a few small frames alone, as an idle session has */
 	SESSION_SMALL = 2048,

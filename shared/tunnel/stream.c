@@ -350,20 +350,23 @@ static size_t streams_of_little(const struct tunnel *t)
 }
 
 /* What may be given out freely: all but the half that is kept for newcomers, and the reserve is
- * part of what is kept. */
+ * part of what is kept; half of what the fair part leaves at most. */
 static uint64_t spare_of(const struct tunnel *t)
 {
 	size_t left = memory_budget_left(&t->receive), kept = (t->receive.used + left) / 2;
-	return left + t->promised > kept ? left + t->promised - kept : 0;
+	size_t spare = left + t->promised > kept ? left + t->promised - kept : 0;
+	size_t fair = memory_budget_fair(&t->receive) + t->promised;
+	return least_of(spare, memory_budget_rest(fair, t->receive.used) / 2);
 }
 
 uint64_t stream_grant_for_open(const struct tunnel *t, const struct open_queue *q,
 			       enum open_turn turn)
 {
 	size_t left = memory_budget_left(&t->receive);
+	size_t fair = memory_budget_fair(&t->receive);
 	size_t reserve = q->held < streams_of_little(t) ? 0
-			 : turn == OPEN_TURN_OF_LITTLE  ? t->receive.limit / 16
-							: t->receive.limit / 8;
+			 : turn == OPEN_TURN_OF_LITTLE  ? fair / 16
+							: fair / 8;
 	if (left < reserve + TUNNEL_OPEN_CREDIT_MIN)
 		return 0;
 	uint64_t spare = spare_of(t), grant = spare / USUAL_SHARE;
@@ -404,11 +407,24 @@ static uint64_t growth(const struct stream *s)
 	if (aim > TUNNEL_WINDOW_MAX)
 		aim = TUNNEL_WINDOW_MAX;
 	if (spare <= 4 * TUNNEL_FIRST_CREDIT && s->window < TUNNEL_FIRST_CREDIT) {
-		size_t left = memory_budget_left(b);
-		spare = left > b->limit / 8 ? left - b->limit / 8 : 0;
+		size_t left = memory_budget_left(b), kept = memory_budget_fair(b) / 8;
+		spare = left > kept ? left - kept : 0;
 		aim = TUNNEL_FIRST_CREDIT;
 	}
 	return s->window < aim ? least_of(aim - s->window, spare / 2) : 0;
+}
+
+/* What the stream gives back of owed, because the session holds more than its fair part. Those with
+ * large windows give. */
+static uint64_t excess(const struct stream *s)
+{
+	const struct memory_budget *b = &s->tunnel->receive;
+	size_t fair = memory_budget_fair(b), least = b->used / s->tunnel->count / 2;
+	if (least < TUNNEL_OPEN_CREDIT_MIN)
+		least = TUNNEL_OPEN_CREDIT_MIN;
+	if (b->used <= fair || s->window <= least)
+		return 0;
+	return least_of(least_of((b->used - fair) / 2, s->window - least), s->owed);
 }
 
 static bool is_late(const struct stream *s)
@@ -424,7 +440,9 @@ static bool is_slow(const struct stream *s)
 
 uint64_t stream_credit_to_write(struct stream *s)
 {
-	uint64_t bytes = s->owed;
+	uint64_t less = excess(s), bytes = s->owed - less;
+	memory_budget_give(&s->tunnel->receive, less);
+	s->window -= less;
 	s->owed = 0;
 	s->granted += bytes;
 	if (s->wanting && !is_slow(s)) {

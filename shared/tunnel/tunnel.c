@@ -714,6 +714,12 @@ static bool is_taken_by_others(const struct memory_budget *b, size_t need)
 	return b->used + need <= b->limit && memory_budget_left(b) < need;
 }
 
+static bool waits_for_others(const struct session *s)
+{
+	size_t need = SESSION_CHUNK + SESSION_LEAST_ROOM;
+	return !session_has_room(s) && s->send.used + need <= s->send.limit;
+}
+
 bool tunnel_is_starved(const struct tunnel *t)
 {
 	if (!t->attached || t->over)
@@ -722,7 +728,7 @@ bool tunnel_is_starved(const struct tunnel *t)
 	     turns = !list_is_empty(&t->fresh) || !list_is_empty(&t->bulk);
 	bool messages = t->message_kind || buf_len(&t->said);
 	if ((opens || flows || turns || messages) && !session_has_room(&t->session))
-		return is_taken_by_others(&t->session.send, SESSION_CHUNK + SESSION_LEAST_ROOM);
+		return waits_for_others(&t->session);
 	if (!opens || scheduler_next_open(t))
 		return false;
 	return is_taken_by_others(&t->receive, TUNNEL_OPEN_CREDIT_MIN) ||

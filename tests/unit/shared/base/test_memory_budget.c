@@ -91,6 +91,54 @@ static void who_grew_alone_grows_no_more_when_another_comes(void **state)
 	memory_budget_fini(&a);
 }
 
+/* They come one after the other, and each moves half of the way to its fair part at a time. */
+static void busy_members_come_to_hold_equally_much(void **state)
+{
+	(void)state;
+	enum { COUNT = 40, STEPS = 100 };
+	struct memory_budget_whole whole = {.limit = 64 * MIB};
+	struct memory_budget_account account = {.whole = &whole};
+	struct memory_budget b[COUNT];
+	for (size_t i = 0; i < COUNT; i++)
+		memory_budget_init(&b[i], &account, 16 * MIB);
+	for (size_t step = 0; step < COUNT * STEPS; step++) {
+		for (size_t i = 0; i <= step / STEPS; i++) {
+			size_t fair = memory_budget_fair(&b[i]);
+			if (fair > b[i].used)
+				memory_budget_take(&b[i], (fair - b[i].used) / 2);
+			else
+				memory_budget_give(&b[i], (b[i].used - fair) / 2);
+		}
+	}
+	size_t part = account.used / COUNT;
+	assert_in_range(account.used, 18 * MIB, 36 * MIB); /* three quarters of three quarters */
+	for (size_t i = 0; i < COUNT; i++) {
+		assert_in_range(b[i].used, part / 20 * 19, part / 20 * 21);
+		memory_budget_give(&b[i], b[i].used);
+		memory_budget_fini(&b[i]);
+	}
+}
+
+/* The fair part does not jump where the last quarter begins. */
+static void little_of_the_last_quarter_is_fair(void **state)
+{
+	(void)state;
+	struct memory_budget_whole whole = {.limit = 16 * MIB};
+	struct memory_budget_account account = {.whole = &whole};
+	struct memory_budget greedy, b;
+	memory_budget_init(&greedy, &account, SIZE_MAX);
+	memory_budget_init(&b, &account, 4 * MIB);
+	memory_budget_take(&greedy, 9 * MIB - MEMORY_BUDGET_SMALL);
+	assert_int_equal(memory_budget_fair(&b), MEMORY_BUDGET_SMALL);
+	memory_budget_take(&greedy, MIB / 2);
+	assert_int_equal(memory_budget_fair(&b), MEMORY_BUDGET_SMALL);
+	memory_budget_take(&greedy, MIB);
+	assert_in_range(memory_budget_fair(&b), 1, MEMORY_BUDGET_SMALL);
+	memory_budget_give(&greedy, greedy.used);
+	memory_budget_fini(&greedy);
+	memory_budget_fini(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -98,6 +146,8 @@ int main(void)
 	    cmocka_unit_test(the_last_quarter_is_for_small_shares),
 	    cmocka_unit_test(a_crowd_of_one_account_leaves_the_others_theirs),
 	    cmocka_unit_test(who_grew_alone_grows_no_more_when_another_comes),
+	    cmocka_unit_test(busy_members_come_to_hold_equally_much),
+	    cmocka_unit_test(little_of_the_last_quarter_is_fair),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

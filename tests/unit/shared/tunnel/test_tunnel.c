@@ -1379,6 +1379,109 @@ static void opens_take_turns_by_mapping(void **state)
 	tunnel_free(t);
 }
 
+/* --- many homes --- */
+
+enum { HOMES = 30, LATE = HOMES / 2 };
+
+/* Homes of one account, or of an account each, whose relay has little memory for all of them. */
+struct homes {
+	struct memory_budget_whole whole;
+	struct memory_budget_account accounts[HOMES];
+	struct pair pairs[HOMES];
+};
+
+/* Each has one visitor; side sends more than it ever gets rid of. The memory is that to send when
+ * the relay does, else that to receive. */
+static void homes_init(struct homes *h, bool one_account, size_t memory, int side)
+{
+	*h = (struct homes){.whole = {.limit = memory}};
+	for (int i = 0; i < HOMES; i++) {
+		struct pair *p = &h->pairs[i];
+		struct memory_budget_account *account = &h->accounts[one_account ? 0 : i];
+		account->whole = &h->whole;
+		pair_init(p, (uint64_t)i + 1, 1);
+		p->eager = true;
+		p->conns[0].end[side].plan = UINT32_MAX;
+		struct tunnel *t = p->tunnel[0];
+		memory_budget_init(side ? &t->receive : &t->session.send, account, 16 << 20);
+		pair_link(p);
+	}
+}
+
+static void homes_fini(struct homes *h)
+{
+	for (int i = 0; i < HOMES; i++)
+		pair_fini(&h->pairs[i]);
+	assert_int_equal(h->whole.used, 0);
+}
+
+static int compare_bytes(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	return (x > y) - (x < y);
+}
+
+/* Half of the homes have visitors first, then all. Once they have found their shares, in so many
+ * rounds each gets what the one in the middle gets, within 20 %. */
+static void homes_share(struct homes *h, void (*round)(struct pair *p), int side, int rounds)
+{
+	uint64_t got[HOMES];
+	for (int r = 0; r < 5 * rounds; r++) {
+		for (int i = 0; i < HOMES && (i < LATE || r >= rounds); i++) {
+			if (r == (i < LATE ? 0 : rounds))
+				pair_open(&h->pairs[i], 0, 0);
+			if (r == 4 * rounds)
+				got[i] = h->pairs[i].conns[0].end[side].got;
+			round(&h->pairs[i]);
+			assert_int_equal(h->pairs[i].last_error, 0);
+		}
+	}
+	for (int i = 0; i < HOMES; i++)
+		got[i] = h->pairs[i].conns[0].end[side].got - got[i];
+	qsort(got, HOMES, sizeof *got, compare_bytes);
+	uint64_t middle = got[HOMES / 2];
+	if (got[0] < middle / 10 * 8 || got[HOMES - 1] > middle / 10 * 12)
+		fail_msg("least %llu, middle %llu, most %llu", (unsigned long long)got[0],
+			 (unsigned long long)middle, (unsigned long long)got[HOMES - 1]);
+}
+
+/* Windows are memory of the relay. Who came first does not keep what it took while there were
+ * few. */
+static void busy_homes_come_to_equal_windows(void **state)
+{
+	(void)state;
+	for (int one = 0; one < 2; one++) {
+		struct homes *h = mem_alloc(sizeof *h);
+		homes_init(h, one, 1 << 20, 1);
+		homes_share(h, round_trip, 0, 10);
+		homes_fini(h);
+		mem_free(h);
+	}
+}
+
+/* 16 KiB arrive, and what this makes room for goes onto the wire at once. */
+static void slow_round(struct pair *p)
+{
+	p->now += 2 * SESSION_ACK_MS;
+	pair_deliver(p, 0, 16384);
+	pair_pump(p, 1, 65536, SIZE_MAX);
+	pair_deliver(p, 1, SIZE_MAX);
+	pair_pump(p, 0, 16 << 20, SIZE_MAX);
+}
+
+/* So is what waits for their acknowledgements. */
+static void busy_homes_come_to_equal_outboxes(void **state)
+{
+	(void)state;
+	for (int one = 0; one < 2; one++) {
+		struct homes *h = mem_alloc(sizeof *h);
+		homes_init(h, one, 4 << 20, 0);
+		homes_share(h, slow_round, 1, 20);
+		homes_fini(h);
+		mem_free(h);
+	}
+}
+
 /* --- datagrams --- */
 
 static void start_flows(struct pair *p, int count)
@@ -1925,6 +2028,8 @@ int main(void)
 	    cmocka_unit_test(room_that_others_leave_is_found),
 	    cmocka_unit_test(a_crowd_at_one_mapping_leaves_room_for_the_others),
 	    cmocka_unit_test(opens_take_turns_by_mapping),
+	    cmocka_unit_test(busy_homes_come_to_equal_windows),
+	    cmocka_unit_test(busy_homes_come_to_equal_outboxes),
 	    cmocka_unit_test(opens_take_turns_by_network),
 	    cmocka_unit_test(a_crowd_from_one_network_leaves_room_for_the_others),
 	    cmocka_unit_test(the_first_datagram_does_not_overtake_its_open),
