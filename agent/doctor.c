@@ -28,7 +28,7 @@
 enum {
 	RELAY_MS = 5000,
 	TARGET_MS = 3000,
-	TARGETS_AT_ONCE = 32,
+	TARGETS_AT_ONCE = 128,
 	LOOKUPS_MS = 20000, /* when vain lookups have taken so long, there are no more */
 	CLOCK_OFF_MS = 30000,
 	LOOK_MS = 50,

@@ -20,7 +20,7 @@ struct join_probe {
 	struct loop *loop;
 	struct relay_attempt *attempt;
 	bool accepted; /* TCP is up */
-	bool is_up;    /* TLS is up, so the key is the expected one */
+	bool refused;  /* the relay does not take the token */
 	struct io *io;
 	struct buf in;
 	struct timer *timer; /* looks at the two below */
@@ -43,7 +43,7 @@ static enum join_probe_step step_of(const struct join_probe *t, int err)
 		return JOIN_PROBE_PIN;
 	if (is_of_name(err))
 		return JOIN_PROBE_NAME;
-	return t->is_up ? JOIN_PROBE_TOKEN : JOIN_PROBE_RELAY;
+	return t->refused ? JOIN_PROBE_TOKEN : JOIN_PROBE_RELAY;
 }
 
 static void end(struct join_probe *t, int err, char *said)
@@ -122,6 +122,8 @@ static void refused(struct join_probe *t, const struct refuse *r)
 		? mem_printf("; on the VPS, `groundnut-relay account renew %s` prints a new line",
 			     c->account)
 		: mem_strdup("");
+	t->refused =
+	    r->code == REFUSE_TOKEN || r->code == REFUSE_REMOVED || r->code == REFUSE_AGENT_REMOVED;
 	end(t, ERR_REFUSED,
 	    mem_printf("%s answers, but refuses: %s%s", c->relay_text, r->reason, advice));
 	mem_free(advice);
@@ -166,7 +168,6 @@ static void on_connection(void *owner, struct relay_attempt *a, struct io *io, i
 		return;
 	}
 	t->io = io;
-	t->is_up = true;
 	io_own(io, on_io, t);
 	struct hello h = {.version = HELLO_VERSION, .probe = true, .can = CAPABILITIES_OURS};
 	snprintf(h.program, sizeof h.program, "groundnut-agent %s", GROUNDNUT_VERSION);

@@ -10,7 +10,7 @@
 /* What is found out, in this order. */
 enum join_probe_step {
 	JOIN_PROBE_NAME,  /* the relay's name leads to an address */
-	JOIN_PROBE_RELAY, /* a relay answers there */
+	JOIN_PROBE_RELAY, /* a relay answers there, and has room */
 	JOIN_PROBE_PIN,   /* it is the expected one */
 	JOIN_PROBE_TOKEN  /* it takes the token */
 };
