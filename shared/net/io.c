@@ -550,6 +550,12 @@ int io_write_buf(struct io *io, struct buf *out)
 	return io_flush(io);
 }
 
+void io_pad(struct io *io, size_t bytes)
+{
+	if (io->b.tls)
+		tls_connection_pad(io->b.tls, bytes);
+}
+
 void io_set_batch(struct io *io, size_t bytes)
 {
 	if (io->b.tls)

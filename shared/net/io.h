@@ -79,6 +79,7 @@ ssize_t io_write(struct io *io, const void *p, size_t len);
 int io_write_buf(struct io *io, struct buf *out);
 /* TLS: send what is in hand. 0: nothing left, UV_EAGAIN: some left, else error. Plain: always 0. */
 int io_flush(struct io *io);
+void io_pad(struct io *io, size_t bytes);       /* TLS: as tls_connection_pad() */
 void io_set_batch(struct io *io, size_t bytes); /* TLS, default 256 KiB */
 /* TLS: keep buffers from one call to the next while busy; by default not */
 void io_set_busy(struct io *io, bool busy);

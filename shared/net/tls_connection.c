@@ -86,6 +86,7 @@ struct tls_connection {
 	uint32_t records;       /* written since the last key update */
 	uint32_t rekey_records; /* that many bring the next */
 	struct greeting greeting;
+	size_t least;                /* the next write is no shorter on the wire; 0: it may be */
 	bool dry;                    /* within one call: the descriptor has no more … */
 	bool empty;                  /* … and has said so itself */
 	bool eof;                    /* the descriptor's end */
@@ -681,6 +682,20 @@ static size_t room_for_record(const struct tls_connection *t, size_t left)
 	return room < left && room < RECORD_LEAST ? 0 : room;
 }
 
+/* The padded record is the only one, and there is room for it. */
+static void begin_padding(struct tls_connection *t, size_t total)
+{
+	if (total < t->least && tls_connection_in_hand(t) + t->staged == 0)
+		SSL_set_block_padding(t->ssl, t->least);
+}
+
+static void end_padding(struct tls_connection *t)
+{
+	if (t->least)
+		SSL_set_block_padding(t->ssl, 1); /* is none */
+	t->least = 0;
+}
+
 ssize_t tls_connection_writev(struct tls_connection *t, const struct iovec *iov, int count)
 {
 	struct cursor c = {iov, count, 0};
@@ -694,6 +709,7 @@ ssize_t tls_connection_writev(struct tls_connection *t, const struct iovec *iov,
 	for (int i = 0; i < count; i++)
 		total += iov[i].iov_len;
 	begin(t);
+	begin_padding(t, total);
 	skip(&c, 0);
 	while (taken < total && t->write_err == 0) {
 		size_t len, n = 0, room = room_for_record(t, total - taken);
@@ -716,6 +732,7 @@ ssize_t tls_connection_writev(struct tls_connection *t, const struct iovec *iov,
 		skip(&c, n);
 		taken += n;
 	}
+	end_padding(t);
 	keep_in(t); /* it reads when the peer has begun a handshake message */
 	send_all(t);
 	return t->write_err != 0 ? t->write_err : (ssize_t)taken;
@@ -737,6 +754,11 @@ int tls_connection_finish(struct tls_connection *t)
 	t->finished = true;
 	keep_in(t);
 	return send_all(t);
+}
+
+void tls_connection_pad(struct tls_connection *t, size_t bytes)
+{
+	t->least = bytes;
 }
 
 void tls_connection_set_batch(struct tls_connection *t, size_t bytes)

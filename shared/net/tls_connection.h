@@ -69,6 +69,10 @@ int tls_connection_flush(struct tls_connection *t);
 int tls_connection_finish(struct tls_connection *t);
 size_t tls_connection_in_hand(const struct tls_connection *t);
 void tls_connection_set_batch(struct tls_connection *t, size_t bytes);
+/* The next write is no shorter on the wire than so many bytes (at most TLS_CONNECTION_BATCH_MIN
+ * / 2), by record padding (RFC 8446, section 5.4; TLS 1.3 only), unless older bytes are still in
+ * hand. */
+void tls_connection_pad(struct tls_connection *t, size_t bytes);
 /* How much plaintext tls_connection_writev() takes at least, if nothing fails. */
 size_t tls_connection_room(const struct tls_connection *t);
 /* roughly, of this connection now */

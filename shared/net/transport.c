@@ -57,6 +57,10 @@ enum {
 	BUSY_MS = 1000,        /* the io keeps its buffers for that long */
 	STARVED_MS = 50,       /* how often it looks whether others have left memory */
 	RETRY_PROTOCOL_MS = 1000,
+	/* bbr's measure of the round trip is good for so long, … */
+	MEASURE_MS = 10000,
+	/* … and what it is taken by is more than a segment */
+	MEASURE_BYTES = 1536,
 };
 
 struct transport {
@@ -74,9 +78,10 @@ struct transport {
 	size_t batch, lowat;
 	struct in_flight flight;
 	struct pacer pacer;
-	uint64_t paced;    /* as the kernel was told */
-	uint32_t resent;   /* segments, when last looked, … */
-	uint64_t loses_ms; /* … and up to when the path counts as one that loses */
+	uint64_t paced;       /* as the kernel was told */
+	uint32_t resent;      /* segments, when last looked, … */
+	uint64_t loses_ms;    /* … and up to when the path counts as one that loses */
+	uint64_t measured_ms; /* what went out then was long enough for bbr's measure */
 	uint64_t sampled_ms;
 	uint64_t sampled_acked; /* bytes that the kernel had seen acknowledged then */
 	bool busy;              /* something moved lately: the io keeps its buffers */
@@ -418,6 +423,21 @@ static bool is_ahead(struct transport *k)
 	return k->batch <= BATCH_SLOW && io_is_ahead(k->io, k->lowat);
 }
 
+/* When ten seconds are over, Linux's bbr measures the round trip anew: by the first packets
+ * after a rest, or else by holding the transfer at four packets for 200 ms. It does not believe
+ * a lone small packet, as OPEN is, since the ACK may have been delayed. So what ends a rest is
+ * filled up, and the bytes behind it find bbr with a measure. (Linux: net/ipv4, where the ACK is
+ * read and where bbr takes its least round trip.) */
+static void be_measured(struct transport *k, uint64_t now)
+{
+	char congestion[CONGESTION_CONTROL_NAME];
+	if (!tunnel_begins(k->tunnel) || now < k->measured_ms + MEASURE_MS)
+		return;
+	k->measured_ms = now;
+	if (strcmp(congestion_control_of(io_fd(k->io), congestion), "bbr") == 0)
+		io_pad(k->io, MEASURE_BYTES);
+}
+
 static void work(void *arg)
 {
 	struct transport *k = arg;
@@ -430,6 +450,7 @@ static void work(void *arg)
 	size_t batch = may_go(k, now, now_us), limit = batch ? batch : BATCH_LINK;
 	tunnel_fill(k->tunnel, batch, now);
 	set_busy(k, now);
+	be_measured(k, now);
 	struct iovec iov[16];
 	size_t gone = 0;
 	int count;
@@ -508,6 +529,7 @@ int transport_attach(struct transport *k, struct io *io, uint64_t peer_taken, ui
 	k->paced = k->loses_ms = 0;
 	k->resent = 0;
 	k->sampled_ms = now;
+	k->measured_ms = 0; /* a spare may have waited */
 	k->sampled_acked = 0;
 	k->filled = k->busy = false;
 	k->blocked = false;

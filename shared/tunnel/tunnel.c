@@ -850,6 +850,11 @@ size_t tunnel_under_way(const struct tunnel *t)
 	return t->session.flight;
 }
 
+bool tunnel_begins(const struct tunnel *t)
+{
+	return t->session.unsent > 0 && t->session.flight == 0;
+}
+
 bool tunnel_has_control(const struct tunnel *t)
 {
 	return buf_len(&t->control) > 0;

@@ -108,6 +108,8 @@ uint64_t tunnel_progress(const struct tunnel *t);
 /* bytes of the session gone out on this link, */
 uint64_t tunnel_gone(const struct tunnel *t);
 size_t tunnel_under_way(const struct tunnel *t); /* and how many of them are not acknowledged */
+/* bytes of the session are due, and all before them are acknowledged */
+bool tunnel_begins(const struct tunnel *t);
 bool tunnel_has_control(const struct tunnel *t); /* link frames are due */
 /* both bulk and a few bytes that somebody waits for have moved lately */
 bool tunnel_is_mixed(const struct tunnel *t, uint64_t now_ms);

@@ -198,6 +198,26 @@ static void small_pieces_share_a_record(void **state)
 	assert_int_equal(queued(fds[1]), one);
 }
 
+static void a_padded_write_is_as_long_as_wanted(void **state)
+{
+	uint8_t out[4000] = {0}, in[6000];
+
+	(void)state;
+	tls_connection_pad(near, 1536);
+	assert_int_equal(write_one(near, out, 100), 100);
+	assert_in_range(queued(fds[1]), 1536, 1536 + 100);
+	assert_int_equal(read_one(far, in, sizeof(in)), 100);
+	assert_int_equal(write_one(near, out, 100), 100); /* once only */
+	assert_in_range(queued(fds[1]), 100, 100 + 100);
+	assert_int_equal(read_one(far, in, sizeof(in)), 100);
+	tls_connection_pad(near, 1536);
+	assert_int_equal(write_one(near, out, 1600), 1600); /* long enough by itself */
+	assert_in_range(queued(fds[1]), 1600, 1600 + 100);
+	assert_int_equal(read_one(far, in, sizeof(in)), 1600);
+	assert_int_equal(write_one(near, out, 100), 100);
+	assert_in_range(queued(fds[1]), 100, 100 + 100);
+}
+
 static void pending_bytes_are_known(void **state)
 {
 	uint8_t in[16384] = {0};
@@ -614,6 +634,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(no_more_than_a_batch_in_hand, connect_pipes,
 					    free_pipes),
 	    cmocka_unit_test_setup_teardown(small_pieces_share_a_record, connect_pipes, free_pipes),
+	    cmocka_unit_test_setup_teardown(a_padded_write_is_as_long_as_wanted, connect_pipes,
+					    free_pipes),
 	    cmocka_unit_test_setup_teardown(pending_bytes_are_known, connect_pipes, free_pipes),
 	    cmocka_unit_test_setup_teardown(half_a_record_is_not_pending, connect_pipes,
 					    free_pipes),

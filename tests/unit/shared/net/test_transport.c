@@ -1,7 +1,10 @@
 #include "tests/unit/shared/net/duo.h"
 
+#include "shared/net/socket.h"
 #include "shared/tunnel/frame.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -404,6 +407,71 @@ static void test_a_doubted_link_is_asked_and_lives(void **state)
 	pair_run(&d.pair);
 }
 
+/* --- what ends a rest is long enough for bbr's measure --- */
+
+static struct tcp_sent {
+	uint64_t before;
+	int streams;
+} tcp_sent;
+
+static uint64_t acked_of(struct transport *k)
+{
+	int left = 1;
+	for (int i = 0; i < 10000 && left > 0; i++) { /* an ACK may be delayed */
+		assert_int_equal(ioctl(io_fd(transport_io(k)), TIOCOUTQ, &left), 0);
+		usleep(1000);
+	}
+	struct socket_info info = socket_info(io_fd(transport_io(k)));
+	return info.bytes_acked;
+}
+
+/* Far has got a stream and its 100 bytes. */
+static void took_a_hundred(struct side *s, struct stream *stream)
+{
+	struct transport *k = s->duo->near.trunk;
+	uint64_t bytes = acked_of(k) - tcp_sent.before;
+	if (tcp_sent.streams++ == 0)
+		assert_in_range(bytes, 1536, 1536 + 500);
+	else
+		assert_in_range(bytes, 1, 500);
+	stream_close(stream);
+	stream_close(source.stream);
+	if (tcp_sent.streams == 2) {
+		duo_stop(s->duo);
+		return;
+	}
+	tcp_sent.before = acked_of(k);
+	open_source(k, 100);
+}
+
+static void rested_linked(struct duo *d)
+{
+	int fd = io_fd(d->pair.near.io);
+	if (setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "bbr", 3) < 0)
+		tcp_sent.streams = -1;
+	duo_attach_both(d);
+	d->far.on_opened = took_a_hundred;
+	if (tcp_sent.streams < 0) {
+		duo_stop(d);
+		return;
+	}
+	tcp_sent.before = acked_of(d->near.trunk);
+	open_source(d->near.trunk, 100);
+}
+
+static void test_what_ends_a_rest_is_filled_up(void **state)
+{
+	struct duo d;
+
+	(void)state;
+	tcp_sent = (struct tcp_sent){0};
+	duo_open(&d, rested_linked);
+	pair_run(&d.pair);
+	if (tcp_sent.streams < 0)
+		skip(); /* no bbr here */
+	assert_int_equal(tcp_sent.streams, 2);
+}
+
 /* --- the news may end the link --- */
 
 static void break_it(struct side *s, struct stream *stream)
@@ -503,6 +571,7 @@ int main(void)
 	    cmocka_unit_test(test_bye_arrives_behind_half_a_frame),
 	    cmocka_unit_test(test_a_broken_session_is_refused),
 	    cmocka_unit_test(test_a_doubted_link_is_asked_and_lives),
+	    cmocka_unit_test(test_what_ends_a_rest_is_filled_up),
 	    cmocka_unit_test(test_news_may_break_the_link),
 	    cmocka_unit_test(test_a_busy_loop_is_no_narrow_path),
 	};
