@@ -2,6 +2,7 @@
 import { element, byId, say, button, onAct } from './dom.js';
 import { breakable } from './format.js';
 import { picture } from './qr.js';
+import { said } from './sentences.js';
 import { vocabulary } from './translations.js';
 
 const t = vocabulary({
@@ -34,7 +35,21 @@ function option(value, label, selected) {
 	return o;
 }
 
-// A form. fields: {name, label, value, type, hint, required, options, more}, those with more behind a click; send(values) may throw, and what it says is shown. Without fields it
+// What the program says is wrong, of a field by its label: it begins with the field's name there ("allow[0]: …"). Several names may mean
+// one field (also); of two fields the one that holds something is meant.
+function trouble(message, fields, inputs) {
+	const [, name, what] = /^(?:map: |request: )?([a-z_]+)(?:\[\d+\])?: (.+)$/s.exec(message) ?? [];
+	const meant = fields.map((f, i) => [f, inputs[i]]).filter(([f]) => f.name === name || f.also?.includes(name));
+	const [field, input] = meant.find(([, i]) => i.value) ?? meant[0] ?? [];
+	if (!field) return said(message.replace(/^(?:map|request): /, ''));
+	input.setAttribute('aria-invalid', 'true');
+	const details = input.closest('details');
+	if (details) details.open = true;
+	input.focus();
+	return `${field.label}: ${said(what)}`;
+}
+
+// A form. fields: {name, label, value, type, hint, required, options, more, also}, those with more behind a click; send(values) may throw, and what it says is shown. Without fields it
 // asks whether to go on.
 export function form(title, { text, fields = [], verb, danger = false, send }) {
 	const inputs = fields.map((f) => {
@@ -54,12 +69,13 @@ export function form(title, { text, fields = [], verb, danger = false, send }) {
 	body.addEventListener('submit', async (event) => {
 		event.preventDefault();
 		wrong.textContent = '';
+		for (const input of body.querySelectorAll('[aria-invalid]')) input.removeAttribute('aria-invalid');
 		go.disabled = true;
 		try {
 			await send(Object.fromEntries(new FormData(body)));
 			dialog.close();
 		} catch (error) {
-			wrong.textContent = error.message;
+			wrong.textContent = trouble(error.message, fields, fields.map((f) => body.elements[f.name]));
 		}
 		go.disabled = false;
 	});

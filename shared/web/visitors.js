@@ -3,6 +3,7 @@ import { button, element, lay, onAct, say, table } from './dom.js';
 import { closer, form, open } from './dialog.js';
 import { bytes, when } from './format.js';
 import { ask, get } from './api_client.js';
+import { said } from './sentences.js';
 import { vocabulary } from './translations.js';
 
 const t = vocabulary({
@@ -40,7 +41,7 @@ onAct('visitors', (of = '') => {
 		try {
 			lay(box, visitors(await get(`api/v1/visitors?${query}`), !mapping), asked);
 		} catch (error) {
-			lay(box, [element('p', { class: 'wrong' }, error.message)]);
+			lay(box, [element('p', { class: 'wrong' }, said(error.message))]);
 		}
 	};
 	const dialog = open(of ? t('title', of) : t('title_all'), box, element('p', { class: 'buttons' }, closer(t('close')))), timer = setInterval(() => document.hidden || look(), EVERY_MS);

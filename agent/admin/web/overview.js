@@ -46,10 +46,10 @@ const OPTIONS = ['public_port', 'allow', 'user', 'bandwidth', 'connections', 'pr
 function fields(m) {
 	const field = (name, more = {}) => ({ name, label: t(name), value: `${m[name] ?? ''}`, ...more }), rare = (name, more = {}) => field(name, { more: true, ...more });
 	return [
-		field('public', { label: t('public_side'), hint: t('public_hint', account), required: true }),
+		field('public', { label: t('public_side'), also: ['public_port', 'host'], hint: t('public_hint', account), required: true }),
 		field('target', { hint: t('target_hint'), required: true }),
 		field('protocol', { options: [...(m.protocol ? [] : [['', t('protocol_auto')]]), ...['tcp', 'udp', 'http', 'tls', 'https'].map((p) => [p, p])] }),
-		rare('allow', { hint: t('allow_hint') }), rare('user'), rare('password', { type: 'password', hint: m.user && t('password_hint') }),
+		rare('allow', { hint: t('allow_hint') }), rare('user', { also: ['basic_auth'] }), rare('password', { type: 'password', hint: m.user && t('password_hint') }),
 		rare('bandwidth', { hint: t('bandwidth_hint') }), rare('connections'), rare('public_port'), rare('proxy_protocol', { options: [['', t('none')], ['1', '1'], ['2', '2']] }),
 	];
 }
@@ -91,7 +91,7 @@ const pause = async (name, paused) => {
 	refresh();
 };
 onAct('mapping-pause', (name) => form(t('pause_title', name), { text: t('pause_text'), verb: t('pause'), danger: true, send: () => pause(name, true) }));
-onAct('mapping-resume', (name) => pause(name, false).catch((error) => say(error.message)));
+onAct('mapping-resume', (name) => pause(name, false).catch((error) => say(said(error.message))));
 onAct('mapping-remove', (name) => form(t('remove_title', name), {
 	text: t('remove_text'), verb: t('remove'), danger: true,
 	send: async () => {

@@ -1,8 +1,9 @@
 // Accounts: what each may open, its agents and invitations. Join lines are shown once, and kept nowhere.
 import { button, element, onAct, say } from './dom.js';
-import { carry, form } from './dialog.js';
+import { carry, closer, form, open } from './dialog.js';
 import { amount, breakable, bytes, time } from './format.js';
 import { ask, get } from './api_client.js';
+import { said } from './sentences.js';
 import { state } from './state_words.js';
 import { refresh } from './dashboard_frame.js';
 import { vocabulary } from './translations.js';
@@ -55,9 +56,10 @@ const taken = (n) => amount(n).replace(' ', ''); // as the program takes it
 
 // ---- what can be done
 
+const hint = (answer) => said(answer.said?.replace(/^--\w+: /, '')); // what it told beside the answer
 function showLine(name, answer) {
 	refresh();
-	carry(t('line_title', name), answer.line, element('p', {}, t('line_once')), element('p', { class: 'quiet' }, answer.until ? t('line_invite', time(answer.until)) : t('line_account')));
+	carry(t('line_title', name), answer.line, element('p', {}, t('line_once')), element('p', { class: 'quiet' }, answer.until ? t('line_invite', time(answer.until)) : t('line_account')), element('p', { hidden: !answer.said }, hint(answer)));
 }
 
 onAct('account-add', () => form(t('add_account'), {
@@ -94,9 +96,10 @@ onAct('account-edit', (of) => {
 				if (is('reset_day')) change.reset_day = Number(now.reset_day);
 				if (is('at_limit')) change.at_limit = now.at_limit;
 			}
-			if (Object.keys(change).length) await ask('PATCH', at(of), change);
+			const answer = Object.keys(change).length ? await ask('PATCH', at(of), change) : {};
 			say(t('saved', of));
 			refresh();
+			if (answer.said) open(t('saved', of), element('p', {}, hint(answer)), element('p', { class: 'buttons' }, closer(t('close'))));
 		},
 	});
 });

@@ -74,7 +74,8 @@ await check('it is changed', async () => {
 	await page.locator('dialog [name=bandwidth]').fill('100M');
 	await page.locator('dialog [name=allow]').fill('nonsense');
 	await page.getByRole('button', { name: 'Save' }).click();
-	await page.locator('dialog [role=alert]').getByText('allow').waitFor();
+	await page.locator('dialog [role=alert]').getByText('Who may come in: "nonsense" is not a network').waitFor();
+	same('true', await page.locator('dialog [name=allow]').getAttribute('aria-invalid'));
 	await page.locator('dialog [name=allow]').fill('');
 	await page.getByRole('button', { name: 'Save' }).click();
 	await closed();

@@ -159,7 +159,9 @@ await check('and mended there', async () => {
 	await page.getByLabel('It begins anew on day').fill('15');
 	await page.getByLabel('When it is used').selectOption('slow');
 	await page.getByRole('button', { name: 'Save' }).click();
-	await page.locator('dialog').waitFor({ state: 'detached' });
+	await page.locator('dialog').getByText('these ports are tcp only').waitFor();
+	same([], await violations(page));
+	await closed();
 	await home(/^alice$/).getByText('up to 500 visitors').waitFor();
 	await home(/^alice$/).getByText('100 Mbit/s').waitFor();
 	await home(/^alice$/).getByText('quota 500 GB a month').waitFor();
@@ -306,7 +308,8 @@ for (const [width, colorScheme, locale] of [[1280, 'light', 'en-GB'], [1280, 'da
 		await other.page.keyboard.press('Escape');
 	});
 	await check(`the language, ${name}`, async () => {
-		const zh = locale === 'zh-CN';
+		const zh = locale === 'zh-CN', broke = zh ? /^上次断线 [\d:]+：中继的管理员断开了此代理；[\d.]+ (秒|分)后恢复$/ : /^Last break [\d:]+: the relay's operator cut this agent off; it went on after /;
+		await other.page.locator('article p', { hasText: broke }).waitFor();
 		await other.page.locator('nav a', { hasText: zh ? '家庭' : 'Homes' }).waitFor();
 		await other.page.getByRole('button', { name: zh ? 'English' : '中文' }).click();
 		await other.page.locator('nav a', { hasText: zh ? 'Homes' : '家庭' }).waitFor();
