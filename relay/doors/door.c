@@ -386,13 +386,19 @@ bool door_fits(const struct door *d, const struct mapping *m)
 	return text_same(had->host, m->host) && had->first == m->first && had->last == m->last;
 }
 
+static void note_told(struct door *d)
+{
+	d->told.to_stream = d->count.to_stream;
+	d->told.from_stream = d->count.from_stream;
+}
+
 /* Before the mapping goes, or gets another name. */
 static void depart(struct door *d)
 {
 	traffic_sums_add(&d->tenant->worker->departed, d->tenant->account, d->tenant->agent,
 			 d->mapping.name, d->count.to_stream - d->told.to_stream,
 			 d->count.from_stream - d->told.from_stream);
-	d->told = d->count;
+	note_told(d);
 }
 
 void door_traffic(struct door *d, struct buf *sums)
@@ -400,7 +406,7 @@ void door_traffic(struct door *d, struct buf *sums)
 	traffic_sums_put(sums, d->tenant->account, d->tenant->agent, d->mapping.name,
 			 d->count.to_stream - d->told.to_stream,
 			 d->count.from_stream - d->told.from_stream);
-	d->told = d->count;
+	note_told(d);
 }
 
 void door_adopt(struct door *d, const struct mapping *mapping)
@@ -766,26 +772,33 @@ void door_watch(struct door *d)
 		timer_set(d->slow_timer, SLOW_VISITORS_MS);
 }
 
-void door_add_slow(struct door *d, struct slow_visitors_member *m, const struct addr *from)
+/* They are made with the first visitor. */
+static struct slow_visitors *slow_of(struct door *d)
 {
 	if (!d->slow) {
 		d->slow = mem_alloc(sizeof *d->slow);
 		slow_visitors_init(d->slow, d->kind->slow, &d->tenant->slow_visitors);
 	}
-	slow_visitors_add(d->slow, m, from);
+	return d->slow;
+}
+
+void door_add_slow(struct door *d, struct slow_visitors_member *m, const struct addr *from)
+{
+	slow_visitors_add(slow_of(d), m, from);
 }
 
 void door_say_slow(struct door *d, const struct addr *visitor, int64_t lag_ms)
 {
 	char text[ADDR_TEXT];
+	struct slow_visitors *slow = slow_of(d);
 	uint64_t now = loop_now_ms(d->tenant->worker->loop);
-	d->slow_ended++;
-	if (d->slow_said_ms && now < d->slow_said_ms + SLOW_SAY_MS)
+	slow->ended++;
+	if (slow->said_ms && now < slow->said_ms + SLOW_SAY_MS)
 		return;
-	d->slow_said_ms = now;
+	slow->said_ms = now;
 	log_info("slow_visitor_ended", "mapping=%s visitor=%s lag_ms=%lld so_far=%llu",
 		 d->mapping.name, addr_ip_text(visitor, text), (long long)lag_ms,
-		 (unsigned long long)d->slow_ended);
+		 (unsigned long long)slow->ended);
 }
 
 uint32_t door_idle_s(const struct door *d)

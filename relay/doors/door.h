@@ -97,13 +97,13 @@ struct door {
 	uint64_t now, total;       /* visitors; udp counts its flows in total only */
 	uint64_t flows, dropped;   /* udp; dropped leaves out flows under way */
 	struct splice_count count; /* to_stream goes toward the agent */
-	struct splice_count told;  /* the part of count that door_traffic() has told */
-	struct list beside;        /* tenant.doors */
+	struct {
+		uint64_t to_stream, from_stream;
+	} told;             /* the part of count that door_traffic() has told */
+	struct list beside; /* tenant.doors */
 	/* visitors that may have to make room; NULL: there has been none */
 	struct slow_visitors *slow;
-	struct timer *slow_timer; /* NULL: it has not been needed yet */
-	/* visitors ended because they were slow, and when that was last logged */
-	uint64_t slow_ended, slow_said_ms;
+	struct timer *slow_timer;      /* NULL: it has not been needed yet */
 	struct shaper *shaper;         /* NULL: neither mapping nor account has a limit */
 	struct rate_limiter *rates;    /* newcomers of each source; NULL: no limit */
 	struct awaited_probes *probes; /* NULL: there has been none */

@@ -43,6 +43,8 @@ struct slow_visitors {
 	struct eviction_queue *behind;
 	/* how many may be looked at now; each look asks the kernel */
 	struct token_bucket looks;
+	/* visitors ended because they were slow, and when that was last logged: the door's */
+	uint64_t ended, said_ms;
 };
 
 /* all: where it stands by how many members it has. */

@@ -85,7 +85,8 @@ static void report_one(const struct declared_names *d, const struct declarer *a,
 	out->wanted = joined(four->wanted, six->wanted);
 	out->published = joined(name_registry_value(d->names, n, PUBLISH_A),
 				name_registry_value(d->names, n, PUBLISH_AAAA));
-	const char *answer = four->answer ? four->answer : six->answer;
+	const char *of_four = name_requests(four).answer, *of_six = name_requests(six).answer;
+	const char *answer = of_four ? of_four : of_six;
 	out->answer = mem_strdup(a->answered < a->sent ? NULL : answer ? answer : "good");
 }
 
@@ -188,7 +189,7 @@ static void remember(struct declared_names *d, struct declarer *a,
 {
 	drop_entries(a);
 	a->entry_count = said->count;
-	a->entries = mem_alloc(said->count * sizeof(*a->entries));
+	a->entries = said->count ? mem_alloc(said->count * sizeof(*a->entries)) : NULL;
 	for (size_t i = 0; i < said->count; i++) {
 		char full[256];
 		bool is_name = name_registry_full(d->names, said->items[i].host, full) == 0;

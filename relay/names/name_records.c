@@ -27,11 +27,13 @@ void name_free(struct name *n)
 {
 	for (unsigned t = 0; t < PUBLISH_ADDRESSES; t++) {
 		struct name_record *r = &n->records[t];
+		const struct name_requests asked = name_requests(r);
 		mem_free(r->agent);
 		mem_free(r->ddns);
 		mem_free(r->wanted);
-		mem_free(r->client);
-		mem_free(r->answer);
+		mem_free(asked.client);
+		mem_free(asked.answer);
+		mem_free(r->requests);
 	}
 	mem_free(n->name);
 	mem_free(n);
@@ -84,17 +86,30 @@ enum name_source name_want(const struct name *n, enum publish_type type,
 	return r->agent ? NAME_FROM_AGENT : NAME_FROM_RELAY;
 }
 
+struct name_requests name_requests(const struct name_record *r)
+{
+	return r->requests ? *r->requests : (struct name_requests){0};
+}
+
+static void set_requests(struct name_record *r, uint64_t count, const char *client,
+			 const char *answer)
+{
+	if (!r->requests)
+		r->requests = mem_zalloc(sizeof(*r->requests));
+	r->requests->count = count;
+	name_set_text(&r->requests->client, client);
+	name_set_text(&r->requests->answer, answer);
+}
+
 void name_note_request(struct name_record *r, const char *client, const char *answer)
 {
-	r->requests++;
-	name_set_text(&r->client, client);
-	name_set_text(&r->answer, answer);
+	set_requests(r, name_requests(r).count + 1, client, answer);
 }
 
 /* Nothing was ever said of it, as of both records of a mapping's host. */
 static bool is_blank(const struct name_record *r)
 {
-	return !r->agent && !r->ddns && !r->client && !r->requests && !r->updated_ms;
+	return !r->agent && !r->ddns && !r->requests && !r->updated_ms;
 }
 
 void name_put(struct name *n, struct store_batch *b)
@@ -103,6 +118,7 @@ void name_put(struct name *n, struct store_batch *b)
 		const struct name_record *r = &n->records[t];
 		if (t != PUBLISH_A && !n->stored[t] && is_blank(r))
 			continue;
+		const struct name_requests asked = name_requests(r);
 		n->stored[t] = true;
 		const struct store_name row = {.name = n->name,
 					       .family = publish_type_number(t),
@@ -112,9 +128,9 @@ void name_put(struct name *n, struct store_batch *b)
 							: n->https ? NAME_HTTPS
 								   : NULL,
 					       .ddns = r->ddns,
-					       .client = r->client,
-					       .answer = r->answer,
-					       .requests = r->requests,
+					       .client = asked.client,
+					       .answer = asked.answer,
+					       .requests = asked.count,
 					       .changes = r->changes,
 					       .updated_ms = r->updated_ms};
 		store_put_name(b, &row);
@@ -134,11 +150,11 @@ void name_read(struct name *n, const struct store_name *row)
 	int type = publish_type_of_number(row->family);
 	struct name_record *r = &n->records[type];
 	n->stored[type] = true;
-	r->requests = row->requests;
 	r->changes = row->changes;
 	r->updated_ms = row->updated_ms;
-	name_set_text(&r->client, *row->client ? row->client : NULL);
-	name_set_text(&r->answer, *row->answer ? row->answer : NULL);
+	if (row->requests)
+		set_requests(r, row->requests, *row->client ? row->client : NULL,
+			     *row->answer ? row->answer : NULL);
 	read_value(&r->agent, row->agent, NAME_RELAY);
 	read_value(&r->ddns, row->ddns, NAME_OFFLINE);
 	/* All that the agent declared stands until it speaks again. */

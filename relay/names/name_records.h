@@ -18,14 +18,21 @@
 
 enum name_source { NAME_FROM_RELAY, NAME_FROM_DDNS, NAME_FROM_AGENT };
 
+/* What was asked for one record by DDNS updates and agents' names entries. */
+struct name_requests {
+	uint64_t count;
+	char *client; /* who asked last, or NULL */
+	char *answer; /* what it was told, or NULL */
+};
+
 struct name_record {
 	char *agent;  /* an address or NAME_RELAY, by an agent's names entry; or NULL */
 	char *ddns;   /* an address or NAME_OFFLINE, by the last accepted update; or NULL */
 	char *wanted; /* as settled last, comma list; NULL: nothing */
-	uint64_t requests, changes;
+	uint64_t changes;
 	uint64_t updated_ms; /* UNIX time of the last change of what is wanted */
-	char *client;        /* who asked last, or NULL */
-	char *answer;        /* what it was told, or NULL */
+	/* NULL: none, as of a mapping's host */
+	struct name_requests *requests;
 };
 
 struct name {
@@ -63,6 +70,8 @@ bool name_has_reason(const struct name *n);
 /* What one record is to hold. relay: the relay's own addresses, by type. */
 enum name_source name_want(const struct name *n, enum publish_type type,
 			   const struct publish_set *relay, struct publish_set *out);
+/* What was asked so far; all zero: nothing. */
+struct name_requests name_requests(const struct name_record *r);
 /* Notes one request. */
 void name_note_request(struct name_record *r, const char *client, const char *answer);
 

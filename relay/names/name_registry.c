@@ -557,6 +557,7 @@ static void write_record(const struct telling *to, const struct name *n, enum pu
 	static const char *const sources[] = {
 	    [NAME_FROM_RELAY] = "relay", [NAME_FROM_DDNS] = "door", [NAME_FROM_AGENT] = "agent"};
 	const struct name_record *r = &n->records[type];
+	const struct name_requests asked = name_requests(r);
 	struct json *w = to->w;
 	struct publish_set set;
 	json_open(w, NULL, '{');
@@ -566,10 +567,10 @@ static void write_record(const struct telling *to, const struct name *n, enum pu
 	json_str(w, "value", name_registry_value(to->all, n, type));
 	json_str(w, "source", sources[name_want(n, type, to->all->relay, &set)]);
 	json_time(w, "updated", r->updated_ms);
-	json_uint(w, "requests", r->requests);
+	json_uint(w, "requests", asked.count);
 	json_uint(w, "changes", r->changes);
-	json_str(w, "client", r->client);
-	json_str(w, "answer", r->answer);
+	json_str(w, "client", asked.client);
+	json_str(w, "answer", asked.answer);
 	publishers_status(to->all->publishers, n->name, type, r->wanted, r->updated_ms, w);
 	json_close(w);
 }

@@ -59,10 +59,26 @@ enum { MAPPING_ALLOW_MAX = 256 };
 struct mapping {
 	/* the agent's number; never used again within a session; 0 in a file */
 	uint32_t id;
-	char *name;
 	enum mapping_protocol protocol;
 	/* public ports of tcp and udp, and of an https mapping with a port of its own; else 0 */
 	uint16_t first, last;
+	uint8_t proxy_protocol; /* 0: none, 1, 2 */
+	bool paused;            /* not declared; not on the wire */
+	/* https: plain requests for the host are redirected; on the wire: now, so that this may
+	 * change without the mapping being another */
+	bool redirect;
+	/* http and https: the target speaks TLS; known by target_pin or target_ca_file, else as
+	 * agent/known_target_keys.h says. Only at home */
+	bool target_tls;
+	uint32_t connections;                       /* at once; 0: no limit of its own */
+	uint32_t connections_per_second_per_source; /* 0: no limit */
+	uint32_t idle_s;                            /* 0: the default (udp 120, tcp none) */
+	uint32_t flows;                             /* udp; 0: the default 16384 */
+	/* how often the agent looks whether the target answers; 0: never; not on the wire */
+	uint32_t check_s;
+	uint32_t hsts_s;    /* https, only at home; 0: not said */
+	uint64_t bandwidth; /* bits a second, each way; 0: no limit */
+	char *name;
 	/* of http, tls and https, lower case, e.g. "blog.alice", "*.alice", "a.example."; else
 	 * NULL */
 	char *host;
@@ -74,36 +90,20 @@ struct mapping {
 		char *host;
 		uint16_t first, last;
 	} target;
-	/* http and https: the target speaks TLS; known by the one or the other, else as
-	 * agent/known_target_keys.h says. Only at home */
-	bool target_tls;
-	char *target_pin, *target_ca_file; /* the latter as written */
-	char *
-	    target_host; /* http and https: the Host, and the name for TLS, that the target is told;
-			      NULL: the visitor's, and the target's own */
+	char *target_pin, *target_ca_file; /* only at home, the latter as written */
+	/* http and https: the Host, and the name for TLS, that the target is told; NULL: the
+	 * visitor's, and the target's own */
+	char *target_host;
 	struct cidr *allow; /* who may come in; count 0: everybody */
 	size_t allow_count;
-	uint8_t proxy_protocol;                     /* 0: none, 1, 2 */
-	uint32_t connections;                       /* at once; 0: no limit of its own */
-	uint32_t connections_per_second_per_source; /* 0: no limit */
-	uint64_t bandwidth;                         /* bits a second, each way; 0: no limit */
-	uint32_t idle_s;                            /* 0: the default (udp 120, tcp none) */
-	uint32_t flows;                             /* udp; 0: the default 16384 */
-	/* how often the agent looks whether the target answers; 0: never; not on the wire */
-	uint32_t check_s;
-	bool paused; /* not declared; not on the wire */
 	/* http and https; NULL: none. Those of https stay at home */
 	char *basic_user, *basic_password;
-	/* https: plain requests for the host are redirected; on the wire: now, so that this may
-	 * change without the mapping being another */
-	bool redirect;
 	/* https, only at home: PEM files as written; NULL: the certificate comes from a CA */
 	char *certificate, *private_key;
 	/* https, only at home, and no part of mapping_same(): the directory where a CA's
 	 * certificate goes besides, and the program that runs then with its arguments, NULL behind
 	 * the last. NULL: none. As written */
 	char *certificate_copy, **certificate_hook;
-	uint32_t hsts_s; /* https, only at home; 0: not said */
 	/* on the relay: what in it only a later version knows, and the rest may be unset: it must
 	 * not be opened; NULL: nothing */
 	char *unknown;
