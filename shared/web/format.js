@@ -7,6 +7,7 @@ const t = vocabulary({ day: '{1} d', hour: '{1} h', minute: '{1} min', second: '
 export function bytes(n) {
 	const units = ['B', 'KB', 'MB', 'GB', 'TB', 'PB'];
 	let unit = 0;
+	if (n > 0 && n < 1) return '<1 B';
 	while (n >= 999.5 && unit < units.length - 1) { n /= 1000; unit++; }
 	return `${unit && n < 9.95 ? n.toFixed(1) : Math.round(n)} ${units[unit]}`;
 }
@@ -43,5 +44,6 @@ export function duration(s) {
 }
 export const pause = (ms) => (ms < 10000 ? t('second', (ms / 1000).toFixed(1)) : duration(ms / 1000));
 
-// A long name may go on in the next line behind a dot, a slash and the like.
-export const breakable = (text) => String(text).split(/(?<=[^*][./:@_])(?=[^./:@_])/).flatMap((part, i) => (i ? [element('wbr'), part] : [part]));
+// A long name may go on in the next line: behind a dot (not in 192.0.2.1), a slash and the like, and within an IPv6 address.
+const SEAM = /(?<=[^*]\.)(?=[^./:@_\d])|(?<=[/@_])(?=[^./:@_])|(?<=:)(?=[\da-f]{1,4}:)/;
+export const breakable = (text) => String(text).split(SEAM).flatMap((part, i) => (i ? [element('wbr'), part] : [part]));

@@ -46,7 +46,7 @@ const PARTS = [
 	[/waiting for the relay at (\S+?)(?=:? |$)/, '正在等待中继 $1'], [/refused by the relay/, '被中继拒绝'], [/(?<=: )refused: /, '拒绝：'],
 	[/after ([\d.]+) s, from (\S+)$/, '$1 秒后恢复，来自 $2'],
 	// certificates and publishers
-	[/\(it goes on at (.+?)\)$/, '（$1 后再试）'], [/the server (\S+) does not answer/, '服务器 $1 没有响应'], [/the server (\S+) answered /, '服务器 $1 回答 '], [/the server (\S+?): /, '服务器 $1：'],
+	[/\(it goes on at (.+?)\)/, '（$1 后再试）'], [/the server (\S+) does not answer/, '服务器 $1 没有响应'], [/the server (\S+) answered /, '服务器 $1 回答 '], [/the server (\S+?): /, '服务器 $1：'],
 	[/the state file cannot be written/, '状态文件无法写入'],
 	// changes
 	[/by (?:)session(?:) from (\S+)$/, '已登录用户，来自 $1'], [/by (?:)token (\S+) from (\S+)$/, '令牌 $1，来自 $2'], [/^(\d+) accounts?$/, '$1 个账户'], [/^port (\d+)$/, '端口 $1'],
