@@ -248,6 +248,15 @@ await check('a page that is hidden closes its stream', async () => same([true, f
 	return [closed, made.at(-1).readyState === Real.CLOSED];
 })));
 
+await check('what was never checked says so, and why', async () => same(['reach not checked yet', 'the home tries it soon after it connects', 'not used yet'], await page.evaluate(async () => {
+	const { reach, target } = await import('./state_words.js'), [words, why] = reach({ state: 'unknown' }).children;
+	return [words.textContent, why.textContent, target(undefined).textContent];
+})));
+await check('a time inside a sentence is that of who looks', async () => same(true, await page.evaluate(async () => {
+	const { said } = await import('./sentences.js'), at = new Date().toISOString().replace(/\.\d+/, '');
+	return /^too many \(it goes on at [^TZ]*\d\d:\d\d:\d\d\)$/.test(said(`too many (it goes on at ${at})`));
+})));
+
 // ---- the page stands still
 
 await check('a list that somebody works in keeps its places', async () => same(['b c', '2', 'a b c'], await page.evaluate(async () => {
