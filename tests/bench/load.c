@@ -527,32 +527,25 @@ static void run_idle(size_t count)
 	}
 }
 
-/* What COUNT visitors get of bytes without end, each at a port of its own: the spread among
- * them. */
-static void run_shares(size_t count, double seconds, double warm_s)
+/* COUNT visitors who get bytes without end, or send them, each at a port of its own. */
+static void run_shares(enum operation op, size_t count, double seconds)
 {
-	struct conn *conns = calloc(count, sizeof *conns);
-	struct epoll_event evs[EVENTS], ev = {.events = EPOLLIN};
-	uint64_t *got = calloc(count, sizeof *got);
+	struct epoll_event evs[EVENTS], ev = {.events = op == PULL ? EPOLLIN : EPOLLOUT};
 	for (size_t i = 0; i < count; i++) {
-		conns[i].fd = gauge_dial((uint16_t)(port + i));
-		ev.data.u64 = i;
-		epoll_ctl(poll_fd, EPOLL_CTL_ADD, conns[i].fd, &ev);
+		ev.data.fd = gauge_dial((uint16_t)(port + i));
+		epoll_ctl(poll_fd, EPOLL_CTL_ADD, ev.data.fd, &ev);
 	}
-	uint64_t now = gauge_now_ns(), warm = now + (uint64_t)(warm_s * 1e9),
-		 end = warm + (uint64_t)(seconds * 1e9);
-	for (; now < end; now = gauge_now_ns()) {
+	uint64_t end = gauge_now_ns() + (uint64_t)(seconds * 1e9);
+	while (gauge_now_ns() < end) {
 		int n = epoll_wait(poll_fd, evs, EVENTS, 100);
 		for (int i = 0; i < n; i++) {
-			ssize_t len = recv(conns[evs[i].data.u64].fd, NULL, 1 << 20, MSG_TRUNC);
-			if (len <= 0 && errno != EAGAIN)
+			int fd = evs[i].data.fd;
+			ssize_t len = op == PULL ? recv(fd, NULL, 1 << 20, MSG_TRUNC)
+						 : send(fd, block, BLOCK, MSG_NOSIGNAL);
+			if (len == 0 || (len < 0 && errno != EAGAIN))
 				gauge_die("a visitor");
-			if (now > warm && len > 0)
-				got[evs[i].data.u64] += (uint64_t)len;
 		}
 	}
-	for (size_t i = 0; i < count; i++)
-		printf("%llu\n", (unsigned long long)got[i]);
 }
 
 static enum operation operation(const char *word)
@@ -566,7 +559,7 @@ static int usage(void)
 	      "SECONDS | crc PORT CONNECTIONS SECONDS |\n"
 	      "     mixed PORT push|pull SECONDS WARM_UP_SECONDS BULK STALLED | idle PORT "
 	      "CONNECTIONS |\n"
-	      "     shares FIRST_PORT COUNT SECONDS WARM_UP_SECONDS\n",
+	      "     shares FIRST_PORT push|pull COUNT SECONDS\n",
 	      stderr);
 	return 2;
 }
@@ -590,7 +583,7 @@ int main(int argc, char **argv)
 		run_mixed(operation(argv[3]), atof(argv[4]), atof(argv[5]), (size_t)atoi(argv[6]),
 			  (size_t)atoi(argv[7]));
 	else if (strcmp(argv[1], "shares") == 0 && argc == 6)
-		run_shares((size_t)atoi(argv[3]), atof(argv[4]), atof(argv[5]));
+		run_shares(operation(argv[3]), (size_t)atoi(argv[4]), atof(argv[5]));
 	else if (strcmp(argv[1], "idle") == 0 && argc == 4)
 		run_idle((size_t)atoi(argv[3]));
 	else
