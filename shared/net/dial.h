@@ -1,5 +1,5 @@
 /*
- * Reaching a host by name: look it up (numeric addresses never enter the thread pool), then Happy
+ * Reaching a host by name: look it up (numeric addresses never wait for a lookup), then Happy
  * Eyeballs (RFC 8305): v6 first, the next address after 250 ms beside those under way, the first
  * that is up wins, the rest are closed. A leaf.
  */

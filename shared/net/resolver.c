@@ -1,8 +1,11 @@
 /*
- * Each lane has those who wait and at most one request with libuv. A task (pump) answers whom kept
+ * Each lane has those who wait and at most one question under way. A task (pump) answers whom kept
  * answers serve and sends the first other name off. An answer goes to everyone in the lane who
- * waits for that name. The lanes belong to the loop and are freed with it, and a loop does not run
- * dry before its requests are answered: so a request outlives nothing.
+ * waits for that name. The lanes belong to the loop and are freed with it.
+ *
+ * A question is asked by a thread of its own, not by libuv's pool: nothing can end getaddrinfo(),
+ * which takes half a minute where no name server answers, and a program that is told to stop would
+ * wait for it. The thread posts the question back to its loop, or frees it when the loop has gone.
  */
 #include "shared/net/resolver.h"
 
@@ -11,13 +14,14 @@
 
 #include <assert.h>
 #include <netdb.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
 #include <uv.h>
 
-enum { HOST = 256 };
+enum { HOST = 256, STACK = 512 * 1024 };
 
 struct answer {
 	struct addr list[RESOLVER_MAX];
@@ -31,14 +35,18 @@ struct kept {
 	struct answer answer;
 };
 
+struct question {
+	struct lane *lane; /* NULL: its loop is gone. Under gone_lock */
+	char host[HOST];
+	uint64_t keep_ms;
+	struct answer answer;
+};
+
 struct lane {
 	struct lookups *all;
 	struct list waiting;
 	struct task pump;
-	uv_getaddrinfo_t req;
-	char host[HOST]; /* under way */
-	uint64_t keep_ms;
-	bool busy;
+	struct question *asked; /* under way, or NULL */
 };
 
 struct lookups {
@@ -128,37 +136,71 @@ static void read_answer(struct answer *out, const struct addrinfo *info)
 		out->err = UV_EAI_NONAME;
 }
 
-static void on_answer(uv_getaddrinfo_t *req, int status, struct addrinfo *info)
+static void on_answer(void *arg)
 {
-	struct lane *lane = req->data;
-	struct answer answer = {.err = status};
-	char host[HOST];
+	struct question *q = arg;
+	struct lane *lane = q->lane;
 
-	lane->busy = false;
-	read_answer(&answer, info);
-	uv_freeaddrinfo(info);
-	if (answer.err == 0)
-		keep(lane->all, lane->host, lane->keep_ms, &answer);
+	lane->asked = NULL;
+	if (q->answer.err == 0)
+		keep(lane->all, q->host, q->keep_ms, &q->answer);
 	task_mark(lane->all->loop, &lane->pump);
-	/* all that asked had gone; those that have come since ask anew */
-	if (status == UV_ECANCELED)
+	give_all(lane, q->host, &q->answer);
+	mem_free(q);
+}
+
+/* While its thread posts it, the loop must not go. */
+static pthread_mutex_t gone_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* libuv's own way of asking (names by IDNA, its errors), in this thread and with a loop for nothing
+ * else. */
+static void look_up(const char *host, struct answer *out)
+{
+	struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+	uv_getaddrinfo_t req = {.addrinfo = NULL};
+	uv_loop_t own;
+
+	out->err = uv_loop_init(&own);
+	if (out->err)
 		return;
-	memcpy(host, lane->host, HOST);
-	give_all(lane, host, &answer);
+	out->err = uv_getaddrinfo(&own, &req, NULL, host, NULL, &hints);
+	read_answer(out, req.addrinfo);
+	uv_freeaddrinfo(req.addrinfo);
+	uv_loop_close(&own);
+}
+
+static void *ask(void *arg)
+{
+	struct question *q = arg;
+
+	look_up(q->host, &q->answer);
+	pthread_mutex_lock(&gone_lock);
+	if (!q->lane || !loop_post(q->lane->all->loop, on_answer, q))
+		mem_free(q);
+	pthread_mutex_unlock(&gone_lock);
+	return NULL;
 }
 
 static int send_off(struct lane *lane, const struct resolver *k)
 {
-	struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+	struct question *q = mem_zalloc(sizeof(*q));
+	pthread_attr_t attr;
+	pthread_t thread;
 	int err;
 
-	memcpy(lane->host, k->host, HOST);
-	lane->keep_ms = k->keep_ms;
-	lane->req.data = lane;
-	err = uv_getaddrinfo(loop_uv(lane->all->loop), &lane->req, on_answer, lane->host, NULL,
-			     &hints);
-	lane->busy = err == 0;
-	return err;
+	q->lane = lane;
+	memcpy(q->host, k->host, HOST);
+	q->keep_ms = k->keep_ms;
+	pthread_attr_init(&attr);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attr, STACK);
+	err = pthread_create(&thread, &attr, ask, q);
+	pthread_attr_destroy(&attr);
+	if (err == 0)
+		lane->asked = q;
+	else
+		mem_free(q);
+	return uv_translate_sys_error(err);
 }
 
 static void on_pump(void *arg)
@@ -180,7 +222,7 @@ static void on_pump(void *arg)
 
 		give(k, &answer);
 	}
-	if (!lane->busy && !list_is_empty(&lane->waiting)) {
+	if (!lane->asked && !list_is_empty(&lane->waiting)) {
 		struct resolver *k = LIST_ENTRY(lane->waiting.next, struct resolver, node);
 		struct answer failed = {.err = send_off(lane, k)};
 
@@ -195,6 +237,11 @@ static void drop(void *arg)
 {
 	struct lookups *all = arg;
 
+	pthread_mutex_lock(&gone_lock);
+	for (size_t i = 0; i < RESOLVER_LANES; i++)
+		if (all->lanes[i].asked)
+			all->lanes[i].asked->lane = NULL;
+	pthread_mutex_unlock(&gone_lock);
 	for (size_t i = 0; i < RESOLVER_KEEP; i++)
 		mem_free(all->kept[i]);
 	mem_free(all);
@@ -235,14 +282,8 @@ struct resolver *resolver_start(struct loop *l, unsigned lane, const char *host,
 
 void resolver_close(struct resolver *k)
 {
-	struct lane *lane;
-
 	if (!k)
 		return;
-	lane = k->lane;
 	list_remove(&k->node);
 	mem_free(k);
-	if (lane->busy && list_is_empty(&lane->waiting))
-		/* helps while it is still queued; else its answer is for nobody */
-		uv_cancel((uv_req_t *)&lane->req);
 }

@@ -1,7 +1,7 @@
 /* Turns names into addresses, for dial.c and for those who need an address alone. Lookups of one
- * lane run one at a time: libuv runs two at a time in its pool, and a dead name holds its place for
- * many seconds. Answers are kept for a while per loop. An answer always comes from the loop, also
- * one that was kept. */
+ * lane run one at a time, each in a thread of its own: a dead name holds its place for many
+ * seconds, and neither libuv's pool nor the end of the program waits for it. Answers are kept
+ * for a while per loop. An answer always comes from the loop, also one that was kept. */
 #ifndef GROUNDNUT_NET_RESOLVER_H
 #define GROUNDNUT_NET_RESOLVER_H
 
