@@ -175,8 +175,11 @@ static void *ask(void *arg)
 
 	look_up(q->host, &q->answer);
 	pthread_mutex_lock(&gone_lock);
-	if (!q->lane || !loop_post(q->lane->all->loop, on_answer, q))
+	if (!q->lane || !loop_post(q->lane->all->loop, on_answer, q)) {
+		if (q->lane) /* its loop has ended, and is freed later */
+			q->lane->asked = NULL;
 		mem_free(q);
+	}
 	pthread_mutex_unlock(&gone_lock);
 	return NULL;
 }

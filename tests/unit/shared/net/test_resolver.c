@@ -12,6 +12,7 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <dirent.h>
 #include <string.h>
 #include <unistd.h>
 #include <uv.h>
@@ -204,6 +205,36 @@ static void a_loop_ends_while_no_server_answers(void **state)
 	loop = loop_new("test");
 }
 
+/* Threads of this process. */
+static int threads(void)
+{
+	DIR *dir = opendir("/proc/self/task");
+	int count = 0;
+
+	assert_non_null(dir);
+	for (const struct dirent *e; (e = readdir(dir));)
+		count += e->d_name[0] != '.';
+	closedir(dir);
+	return count;
+}
+
+static void an_answer_comes_between_the_end_of_a_loop_and_its_freeing(void **state)
+{
+	struct timer *timer = timer_new(loop, the_program_stops, &timer);
+	int count;
+
+	(void)state;
+	set_gate(false);
+	start(&a, "nas.example");
+	timer_set(timer, 1);
+	loop_run(loop);
+	count = threads();
+	set_gate(true);
+	while (threads() == count) /* until that of the question is over */
+		usleep(1000);
+	assert_int_equal(a.answers, 0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -211,6 +242,7 @@ int main(void)
 	    TEST(those_who_wait_for_one_name_share_its_answer),
 	    TEST(a_name_that_is_not_there_says_so),
 	    TEST(who_has_gone_is_not_told),
+	    TEST(an_answer_comes_between_the_end_of_a_loop_and_its_freeing),
 	    TEST(a_loop_ends_while_no_server_answers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
