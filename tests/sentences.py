@@ -32,6 +32,8 @@ patterns = re.findall(r"\[/((?:[^/\\\n]|\\.)+)/,\s", source[source.index("const 
 if len(patterns) < 50:
 	sys.exit("no patterns found")
 for pattern in patterns:
+	if "(.*)" in pattern:
+		print(f"its time grows with the square of what a peer says: {pattern}")
 	for part in parts(pattern):
 		text = part.replace("\1", "(").replace("\2", ")").strip()
 		if len(text) >= LEAST and text not in said:

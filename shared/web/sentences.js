@@ -75,17 +75,17 @@ const PARTS = [
 	[/: (\S+) answers$/, '：$1 有响应'], [/^(\S+) answers$/, '$1 有响应'], [/: (?:)error: /, '：错误：'], [/^(\d+) may be open at once$/, '可同时打开 $1 个'], [/this system does not say/, '此系统不提供'],
 	[/; bbr is faster on long or lossy paths: /, '；在远距离或丢包的线路上 bbr 更快：'],
 	// what was filled in
-	[/"(.*)" is not a name \(1 to 63 letters, digits, .+\)/, '“$1”不是有效名称（1 到 63 个字母、数字、“.”、“_”、“-”，以字母、数字或“_”开头）'], [/there is a mapping called "(.+)" already/, '已经有名为“$1”的映射'],
-	[/"(.*)": say `(\d+)` for a (?:tcp) port/, '“$1”：tcp 端口请写 $2'], [/"(.*)" is neither a port \(1 to 65535\) nor a range such as "(.+?)"/, '“$1”既不是端口（1 到 65535），也不是如 $2 的范围'],
-	[/"(.*)" names no port/, '“$1”没有写端口'], [/"(.*)" is a URL; a mapping of protocol (\w+) leads to "(.+)"/, '“$1”是网址；$2 映射的服务请写“$3”'],
-	[/"(.*)" names (\d+) ports?, public_port names (\d+)/, '“$1”有 $2 个端口，公网有 $3 个'], [/"(.*)" is a (?:port), but (\w+) is public by (?:)host/, '“$1”是端口，而 $2 以域名公开'], [/"(.*)" is a (?:host), but (\w+) is public by (?:)port/, '“$1”是域名，而 $2 以端口公开'],
-	[/"(.*)" is not a network such as "(.+?)"/, '“$1”不是如 $2 的网段'], [/"(.*)" is not a number of bits a second such as "(.+?)"/, '“$1”不是如 $2 的每秒比特数'], [/must be a number, not .+$/, '必须是数字'],
+	[/"([^"]*)" is not a name \(1 to 63 letters, digits, .+\)/, '“$1”不是有效名称（1 到 63 个字母、数字、“.”、“_”、“-”，以字母、数字或“_”开头）'], [/there is a mapping called "(.+)" already/, '已经有名为“$1”的映射'],
+	[/"([^"]*)": say `(\d+)` for a (?:tcp) port/, '“$1”：tcp 端口请写 $2'], [/"([^"]*)" is neither a port \(1 to 65535\) nor a range such as "(.+?)"/, '“$1”既不是端口（1 到 65535），也不是如 $2 的范围'],
+	[/"([^"]*)" names no port/, '“$1”没有写端口'], [/"([^"]*)" is a URL; a mapping of protocol (\w+) leads to "(.+)"/, '“$1”是网址；$2 映射的服务请写“$3”'],
+	[/"([^"]*)" names (\d+) ports?, public_port names (\d+)/, '“$1”有 $2 个端口，公网有 $3 个'], [/"([^"]*)" is a (?:port), but (\w+) is public by (?:)host/, '“$1”是端口，而 $2 以域名公开'], [/"([^"]*)" is a (?:host), but (\w+) is public by (?:)port/, '“$1”是域名，而 $2 以端口公开'],
+	[/"([^"]*)" is not a network such as "(.+?)"/, '“$1”不是如 $2 的网段'], [/"([^"]*)" is not a number of bits a second such as "(.+?)"/, '“$1”不是如 $2 的每秒比特数'], [/must be a number, not .+$/, '必须是数字'],
 	[/must be (\d+) to (\d+), not (\S+)/, '必须在 $1 到 $2 之间，不能是 $3'], [/goes with "password"/, '需要同时填写密码'], [/goes with "user"/, '需要同时填写用户名'], [/does not fit a mapping of protocol (\w+), only (\w+) and (\w+)/, '不适用于 $1 映射，只适用于 $2 和 $3'],
 	[/--public-port is for --protocol https/, '独立端口只用于 https'],
-	[/"(.*)" cannot be an account's name: 1 to 63 letters, digits, .+/, '“$1”不能作账户名：1 到 63 个字母、数字，中间可用“-”和“.”，因为它同时是主机名'], [/"(.*)" cannot be an account's name: (\S+) is a name of the relay's own/, '“$1”不能作账户名：$2 是中继自己的名称'],
-	[/an account called "(.+)" exists \(account renew makes it a new token\)/, '账户“$1”已存在（“更换”可以生成新令牌）'], [/"(.*)" is not a port or range such as (\S+), (\S+) or (\S+)/, '“$1”不是端口或范围，例如 $2、$3 或 $4'],
-	[/must name one at least/, '至少要写一个'], [/is neither a number nor "none"/, '不是数字'], [/"(.*)" is not a rate such as (\S+) or (\S+) \(bits a second\)(?:), nor "none"/, '“$1”不是速率，例如 $2 或 $3（比特/秒）'],
-	[/"(.*)" is not an amount such as (\S+) or (\S+) \(bytes a month\)(?:), nor "none"/, '“$1”不是流量，例如 $2 或 $3（字节/月）'], [/"(.*)" is not an agent's name/, '“$1”不是代理名称'], [/"(.*)" is not a host name/, '“$1”不是主机名'],
+	[/"([^"]*)" cannot be an account's name: 1 to 63 letters, digits, .+/, '“$1”不能作账户名：1 到 63 个字母、数字，中间可用“-”和“.”，因为它同时是主机名'], [/"([^"]*)" cannot be an account's name: (\S+) is a name of the relay's own/, '“$1”不能作账户名：$2 是中继自己的名称'],
+	[/an account called "(.+)" exists \(account renew makes it a new token\)/, '账户“$1”已存在（“更换”可以生成新令牌）'], [/"([^"]*)" is not a port or range such as (\S+), (\S+) or (\S+)/, '“$1”不是端口或范围，例如 $2、$3 或 $4'],
+	[/must name one at least/, '至少要写一个'], [/is neither a number nor "none"/, '不是数字'], [/"([^"]*)" is not a rate such as (\S+) or (\S+) \(bits a second\)(?:), nor "none"/, '“$1”不是速率，例如 $2 或 $3（比特/秒）'],
+	[/"([^"]*)" is not an amount such as (\S+) or (\S+) \(bytes a month\)(?:), nor "none"/, '“$1”不是流量，例如 $2 或 $3（字节/月）'], [/"([^"]*)" is not an agent's name/, '“$1”不是代理名称'], [/"([^"]*)" is not a host name/, '“$1”不是主机名'],
 	[/(\S+?)\.? is account (\S+)'s; account (\S+) may use it, too, from now on/, '$1 属于账户 $2；从现在起账户 $3 也可以使用'],
 	[/these ports are tcp only; `(\S+)` grants udp, `(\S+)` both/, '这些端口只开放 tcp；`$1` 开放 udp，`$2` 两者都开放'],
 	// our own errors
@@ -99,12 +99,13 @@ const SYSTEM = [
 ];
 
 const known = new Map(), MOST = 2000; // they are said again each second
+const LONGEST = 1000; // longer ones are no sentences of ours, and some patterns take time that grows with the square
 export function said(text) {
 	if (!text) return text;
 	const key = `${spoken()} ${new Date().getDate()} ${text}`;
 	if (known.has(key)) return known.get(key);
 	let result = text.replace(TIME, (at) => time(at)).replace(DATE, (day) => date(day));
-	if (spoken() === 'zh') for (const [part, chinese] of [...PARTS, ...SYSTEM]) result = result.replace(part, chinese);
+	if (spoken() === 'zh' && text.length <= LONGEST) for (const [part, chinese] of [...PARTS, ...SYSTEM]) result = result.replace(part, chinese);
 	if (known.size >= MOST) known.clear();
 	known.set(key, result);
 	return result;
