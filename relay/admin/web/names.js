@@ -7,17 +7,18 @@ import { vocabulary } from './translations.js';
 const t = vocabulary({
 	name: 'Name', type: 'Type', wanted: 'Wanted', published: 'Published', source: 'Wanted by', updated: 'Changed', client: 'Last client',
 	kind: 'Publisher', names_of: 'Names', failing: 'Failing', next_try: 'Next try', last_error: 'Last error', more_names: '{1} names in all; these are the first.',
-	source_relay: 'the relay', source_agent: 'the home', source_door: 'a DDNS client', not_published: 'not yet', not_wanted: 'no address', fails: '{1} fails; next try {2}', fails_so: '{1}: {2}; next try {3}', counted: 'requests: {1}, changes: {2}', nonames: 'There are no names yet.',
+	source_relay: 'the relay', source_agent: 'the home', source_door: 'a DDNS client', not_published: 'not yet', not_wanted: 'no address', fails: '{1} fails', fails_so: '{1}: {2}', again: '; next try {1}', counted: 'requests: {1}, changes: {2}', nonames: 'There are no names yet.',
 }, {
 	name: '域名', type: '类型', wanted: '应为', published: '已发布', source: '来源', updated: '更新于', client: '最近的客户端',
 	kind: '渠道', names_of: '域名数', failing: '失败', next_try: '下次重试', last_error: '最近的错误', more_names: '共 {1} 个域名，这里显示前面的部分。',
-	source_relay: '中继', source_agent: '家庭', source_door: 'DDNS 客户端', not_published: '尚未发布', not_wanted: '无地址', fails: '{1} 失败；{2} 重试', fails_so: '{1}：{2}；{3} 重试', counted: '请求 {1} 次，变更 {2} 次', nonames: '还没有域名。',
+	source_relay: '中继', source_agent: '家庭', source_door: 'DDNS 客户端', not_published: '尚未发布', not_wanted: '无地址', fails: '{1} 失败', fails_so: '{1}：{2}', again: '；{1} 重试', counted: '请求 {1} 次，变更 {2} 次', nonames: '还没有域名。',
 });
 
 // An error that is all the publisher's is told in full once, at the publisher.
 function trouble(p, errors) {
-	if (errors.get(p.kind) === p.error) return element('span', { class: 'why wrong', title: said(p.error) }, t('fails', p.kind, time(p.next_try)));
-	return element('span', { class: 'why wrong' }, t('fails_so', p.kind, said(p.error), time(p.next_try)));
+	const again = p.next_try && t('again', time(p.next_try));
+	if (errors.get(p.kind) === p.error) return element('span', { class: 'why wrong', title: said(p.error) }, t('fails', p.kind), again);
+	return element('span', { class: 'why wrong' }, t('fails_so', p.kind, said(p.error)), again);
 }
 function publishedAt(n, errors) {
 	const list = n.published ?? [], good = list.filter((p) => !p.error).map((p) => p.kind).join(', ');
