@@ -338,7 +338,7 @@ static enum lookup find(const struct doctor *d, const char *name, struct addr *a
 	int v4 = delegation_lookup(name, false, seen, SEEN_MOST);
 	int v6 = delegation_lookup(name, true, seen + (v4 > 0 ? v4 : 0), SEEN_MOST);
 	size_t count = (size_t)(v4 > 0 ? v4 : 0) + (size_t)(v6 > 0 ? v6 : 0);
-	if (v4 < 0 && v6 < 0)
+	if (!count && (v4 < 0 || v6 < 0))
 		return LOOKUP_UNANSWERED;
 	for (size_t i = 0; i < count; i++) {
 		if (is_ours(d->config, &seen[i]))
