@@ -214,7 +214,7 @@ static void on_timer(void *owner)
 int join_probe_run(const struct agent_config *c, unsigned timeout_ms, const atomic_bool *enough,
 		   enum join_probe_step *failed, char **said)
 {
-	struct join_probe t = {.config = c, .loop = loop_new("trial"), .enough = enough};
+	struct join_probe t = {.config = c, .loop = loop_new("join"), .enough = enough};
 	char *why = NULL;
 	struct tls_context *tls =
 	    tls_context_client_new(c->pin, c->ca_file, TLS_CONTEXT_ALPN_TUNNEL, false, &why);

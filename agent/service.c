@@ -598,7 +598,7 @@ static void on_news(void *owner, const struct tunnel_news *news)
 		break;
 	case TUNNEL_DECLARED:
 	case TUNNEL_REPORTED:
-	case TUNNEL_PONGED: /* the trunk keeps those */
+	case TUNNEL_PONGED: /* the transport keeps those */
 		break;
 	}
 }

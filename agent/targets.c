@@ -1019,7 +1019,7 @@ bool targets_cut_visitor(struct targets *s, uint64_t id, struct json *w)
 	if (!v)
 		return false;
 	tell_visit(v, w);
-	end_visit(v, RESET_ABORTED, "it was cut off on the page");
+	end_visit(v, RESET_ABORTED, "the operator cut it off");
 	return true;
 }
 

@@ -7,8 +7,8 @@
  * fit (REFUSE), or because others need its place. The first few in a minute get a log line each,
  * and the others are counted.
  *
- * `newcomers` says how many there may be, and which one ends when one more comes. When descriptors
- * are short, only few strangers may stay.
+ * unauthenticated_peers.h says how many there may be, and which one ends when one more comes. When
+ * descriptors are short, only few strangers may stay.
  */
 #include "relay/agents/agent_listener.h"
 

@@ -1,5 +1,5 @@
 /* Takes all events of a program, on its main loop: it keeps the last ones (event_ring.h) and gives
- * each to the notifier. A leaf. */
+ * each to the sender of alerts. A leaf. */
 #ifndef GROUNDNUT_NET_EVENT_HUB_H
 #define GROUNDNUT_NET_EVENT_HUB_H
 
