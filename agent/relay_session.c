@@ -157,10 +157,11 @@ static void new_transport(struct relay_session *u)
 
 static void give_up_session(struct relay_session *u, const char *why)
 {
-	if (u->has_session) {
+	if (u->has_session)
 		log_warn("session_over", "why=%s", why);
+	/* Of one that the relay has refused the link is lost, and no session waits. */
+	if (u->has_session || u->summary.is_lost)
 		link_summary_over(&u->summary, loop_wall_ms(), why);
-	}
 	u->has_session = false;
 	u->epoch = 0;
 	set_state(u, RELAY_SESSION_CONNECTING);

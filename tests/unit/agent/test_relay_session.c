@@ -3,6 +3,7 @@
 #define _GNU_SOURCE /* nftw */
 #include "agent/relay_session.h"
 #include "shared/base/buf.h"
+#include "shared/base/json.h"
 #include "shared/base/mem.h"
 #include "shared/net/first_frame.h"
 #include "shared/net/listener.h"
@@ -410,6 +411,17 @@ static void a_time_that_the_relay_named_is_kept_by_all_but_a_new_file(void **sta
 	run(step_refused, "127.0.0.1", REFUSED);
 }
 
+static void assert_no_visitor_waits(const struct relay *r)
+{
+	struct buf out = BUF_INIT;
+	struct json w = json_into(&out, false);
+	json_open(&w, NULL, '{');
+	relay_session_put_break(r->session, &w);
+	json_close(&w);
+	assert_non_null(strstr(buf_str(&out), "\"held_until\":null"));
+	buf_fini(&out);
+}
+
 static void step_replaced(struct relay *r)
 {
 	if (r->stage == 0 && r->sessions) {
@@ -421,6 +433,7 @@ static void step_replaced(struct relay *r)
 		r->stage++;
 	} else if (r->stage == 1 && r->endings) {
 		assert_int_equal(relay_session_state(r->session), RELAY_SESSION_CONNECTING);
+		assert_no_visitor_waits(r);
 		r->stage++;
 	} else if (r->stage == 2) {
 		relay_session_hurry(r->session);
