@@ -24,8 +24,11 @@ export function speak(other) {
 	localStorage.setItem('language', other);
 }
 
+// A word may come from a peer: "constructor" is none of a table's own.
+const entry = (table, word) => (Object.hasOwn(table, word) ? table[word] : undefined);
+
 // t(word, …) of a module: {1}, {2} … in the text are the other arguments. A word that is not there is said as it is.
 export function vocabulary(en = {}, zh = {}) {
 	const own = { en, zh };
-	return (word, ...values) => String(own[language][word] ?? common[language][word] ?? word).replace(/\{(\d)\}/g, (_, n) => values[n - 1] ?? '');
+	return (word, ...values) => String(entry(own[language], word) ?? entry(common[language], word) ?? word).replace(/\{(\d)\}/g, (_, n) => values[n - 1] ?? '');
 }
