@@ -14,7 +14,7 @@ LIBDIR  = $(DESTDIR)$(PREFIX)/lib
 DOCDIR  = $(SHARE)/doc/groundnut
 BASHDIR = $(SHARE)/bash-completion/completions
 ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
-DOCS    = $(wildcard *.md */README.md) LICENSE shared/tunnel/PROTOCOL.md tests/bench/README.md tests/bench/ratios.svg deploy/relay.json \
+DOCS    = $(wildcard *.md */README.md) LICENSE shared/tunnel/PROTOCOL.md tests/bench/README.md tests/bench/ratios.svg tests/bench/paths.svg deploy/relay.json \
 	deploy/agent.json deploy/container/compose.yaml deploy/monitoring/alerts.yaml deploy/monitoring/grafana.json
 # Installs $(1) as $(2), with the words between @ replaced.
 put     = sed "s\#@PREFIX@\#$(PREFIX)\#g; s\#@PROGRAM@\#$$program\#g" $(1) | install -D -m 644 /dev/stdin $(2)
