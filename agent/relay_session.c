@@ -194,9 +194,7 @@ static bool is_idle(const struct relay_session *u)
 static bool is_worn(const struct relay_session *u)
 {
 	int fd = io_fd(transport_io(u->transport));
-	char congestion[CONGESTION_CONTROL_NAME];
-	return strcmp(congestion_control_of(fd, congestion), "bbr") != 0 &&
-	       socket_info(fd).has_lost;
+	return !congestion_control_is_bbr(fd) && socket_info(fd).has_lost;
 }
 
 static void stop_dialling(struct relay_session *u)

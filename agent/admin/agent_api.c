@@ -450,7 +450,7 @@ struct agent_api *agent_api_new(struct loop *l, const struct agent_api_calls *ca
 	const struct admin_program program = {.name = "agent",
 					      .routes = routes,
 					      .openapi = &agent_web_files_openapi,
-					      .files = agent_web_files_files,
+					      .files = agent_web_files_list,
 					      .owner = a,
 					      .events = events};
 	a->loop = l;

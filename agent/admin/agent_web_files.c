@@ -13,4 +13,4 @@ WEB_FILES_EMBED(openapi, "agent/admin/openapi.json");
 const struct web_file agent_web_files_openapi =
     WEB_FILES_ROW(openapi, "/api/v1/openapi.json", "application/json");
 
-const struct web_file agent_web_files_files[] = {SCRIPTS(WEB_FILES_SCRIPT_ROW){0}};
+const struct web_file agent_web_files_list[] = {SCRIPTS(WEB_FILES_SCRIPT_ROW){0}};

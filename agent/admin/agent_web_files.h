@@ -7,6 +7,6 @@
 /* The OpenAPI document of the admin API. */
 extern const struct web_file agent_web_files_openapi;
 /* What the dashboard loads besides web_files_shared. The last entry has path NULL. */
-extern const struct web_file agent_web_files_files[];
+extern const struct web_file agent_web_files_list[];
 
 #endif

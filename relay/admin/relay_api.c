@@ -319,7 +319,7 @@ struct relay_api *relay_api_new(struct loop *l, const struct relay_api_calls *ca
 	const struct admin_program program = {.name = "relay",
 					      .routes = routes,
 					      .openapi = &relay_web_files_openapi,
-					      .files = relay_web_files_files,
+					      .files = relay_web_files_list,
 					      .owner = a,
 					      .events = events};
 	a->loop = l;

@@ -3,11 +3,11 @@
 #define SCRIPTS(X)                                                                                 \
 	X(accounts)                                                                                \
 	X(app)                                                                                     \
-	X(traffic_window)                                                                          \
 	X(homes)                                                                                   \
 	X(listeners)                                                                               \
 	X(names)                                                                                   \
-	X(traffic)
+	X(traffic)                                                                                 \
+	X(traffic_window)
 
 #define EMBED(name) WEB_FILES_SCRIPT_EMBED("relay/admin/web/", name)
 SCRIPTS(EMBED)
@@ -15,4 +15,4 @@ WEB_FILES_EMBED(openapi, "relay/admin/openapi.json");
 
 const struct web_file relay_web_files_openapi =
     WEB_FILES_ROW(openapi, "/api/v1/openapi.json", "application/json");
-const struct web_file relay_web_files_files[] = {SCRIPTS(WEB_FILES_SCRIPT_ROW){0}};
+const struct web_file relay_web_files_list[] = {SCRIPTS(WEB_FILES_SCRIPT_ROW){0}};

@@ -90,3 +90,9 @@ void congestion_control_set(int fd, const char *name)
 	if (*name)
 		set(fd, name);
 }
+
+bool congestion_control_is_bbr(int fd)
+{
+	char name[CONGESTION_CONTROL_NAME];
+	return strcmp(congestion_control_of(fd, name), "bbr") == 0;
+}

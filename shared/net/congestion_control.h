@@ -21,5 +21,7 @@ void congestion_control_choose(const char *wanted, char out[CONGESTION_CONTROL_N
 void congestion_control_set(int fd, const char *name); /* "" does nothing */
 /* as the kernel says; "" where it does not. Returns out */
 const char *congestion_control_of(int fd, char out[CONGESTION_CONTROL_NAME]);
+/* false also where the kernel does not say */
+bool congestion_control_is_bbr(int fd);
 
 #endif

@@ -236,8 +236,7 @@ static void set_pace(struct transport *k, const struct socket_info *info, uint64
 				 .least_rtt_us = info->least_rtt_us,
 				 .full = k->filled && passed_ms <= SAMPLE_MOST_MS,
 				 .mixed = k->mixed};
-	char congestion[CONGESTION_CONTROL_NAME];
-	if (s.full && strcmp(congestion_control_of(io_fd(k->io), congestion), "bbr") == 0)
+	if (s.full && congestion_control_is_bbr(io_fd(k->io)))
 		s.full = false;
 	uint64_t rate = pacer_look(&k->pacer, &s);
 	if (rate == k->paced)
@@ -430,11 +429,10 @@ static bool is_ahead(struct transport *k)
  * read and where bbr takes its least round trip.) */
 static void be_measured(struct transport *k, uint64_t now)
 {
-	char congestion[CONGESTION_CONTROL_NAME];
 	if (!tunnel_begins(k->tunnel) || now < k->measured_ms + MEASURE_MS)
 		return;
 	k->measured_ms = now;
-	if (strcmp(congestion_control_of(io_fd(k->io), congestion), "bbr") == 0)
+	if (congestion_control_is_bbr(io_fd(k->io)))
 		io_pad(k->io, MEASURE_BYTES);
 }
 

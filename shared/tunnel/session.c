@@ -109,9 +109,8 @@ void session_fini(struct session *s)
 /* --- writing --- */
 
 /* The less each may hold, the smaller are the pieces in which it holds that. */
-static size_t data_chunk(const struct session *s)
+static size_t data_chunk(const struct session *s, size_t fair)
 {
-	size_t fair = memory_budget_fair(&s->send);
 	bool tight = fair < s->send.limit && fair < TIGHT_CHUNKS * SESSION_CHUNK;
 	return tight ? SESSION_CHUNK / 4 : SESSION_CHUNK;
 }
@@ -121,17 +120,18 @@ bool session_has_room(const struct session *s)
 	const struct session_chunk *c = s->last;
 	if (c && c->cap - c->end >= FRAME_HEADER + SESSION_LEAST_ROOM)
 		return true;
-	size_t cost = sizeof *c + data_chunk(s);
+	size_t fair = memory_budget_fair(&s->send), cost = sizeof *c + data_chunk(s, fair);
 	if (s->send.used < SESSION_CHUNK / 4 && memory_budget_left(&s->send) >= cost)
 		return true;
-	return s->send.used + cost <= memory_budget_fair(&s->send);
+	return s->send.used + cost <= fair;
 }
 
 uint8_t *session_reserve(struct session *s, size_t want, size_t *room)
 {
 	size_t least = FRAME_HEADER + (want < SESSION_LEAST_ROOM ? want : SESSION_LEAST_ROOM);
 	if (!s->last || s->last->cap - s->last->end < least) {
-		struct session_chunk *c = chunk_new(s, data_chunk(s));
+		size_t fair = memory_budget_fair(&s->send);
+		struct session_chunk *c = chunk_new(s, data_chunk(s, fair));
 		if (s->last)
 			s->last->next = c;
 		else
