@@ -7,6 +7,8 @@ enum {
 	MOST = 64 * 1024 * 1024,
 	/* the rate may rise again so many round trips after it last rose by a quarter */
 	GROWING_RTTS = 2,
+	/* bytes a second: what a path is taken to carry until it is known */
+	USUAL_RATE = 25 * 1000 * 1000,
 };
 
 void in_flight_init(struct in_flight *f, uint64_t now_us)
@@ -81,8 +83,10 @@ void in_flight_acked(struct in_flight *f, uint64_t acked, uint64_t now_us)
 
 size_t in_flight_most(const struct in_flight *f, bool mixed, bool loses)
 {
-	uint64_t rtt_us = least(&f->rtt_us);
-	uint64_t path = rtt_us < NEAR_US ? 0 : most(&f->rate) / 1000 * rtt_us / 1000;
+	uint64_t rtt_us = least(&f->rtt_us), rate = most(&f->rate);
+	if (f->growing && !mixed && rate < USUAL_RATE)
+		rate = USUAL_RATE;
+	uint64_t path = rtt_us < NEAR_US ? 0 : rate / 1000 * rtt_us / 1000;
 	uint64_t bytes =
 	    path * (f->growing || loses ? 4 : 2) + (mixed ? IN_FLIGHT_MIXED : IN_FLIGHT_BULK);
 	return (size_t)(bytes < MOST ? bytes : MOST);

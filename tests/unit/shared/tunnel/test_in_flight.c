@@ -282,6 +282,20 @@ static void what_rose_at_the_end_rises_at_the_next_beginning(void **state)
 	assert_true(in_flight_most(&p.f, true, false) >= begins);
 }
 
+/* A few bytes after a rest tell the round trip, and nothing of what the path carries. */
+static void a_path_that_is_not_known_is_taken_for_a_usual_one(void **state)
+{
+	(void)state;
+	struct path p;
+	begin(&p, 25000000, 200000);
+	talk(&p);
+	talk(&p);
+	assert_true(p.f.growing);
+	assert_in_range(in_flight_most(&p.f, false, false), 4 * 5000000 + IN_FLIGHT_BULK - 5000,
+			4 * 5000000 + IN_FLIGHT_BULK);
+	assert_in_range(in_flight_most(&p.f, true, false), IN_FLIGHT_MIXED, IN_FLIGHT_MIXED + 4000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -297,6 +311,7 @@ int main(void)
 	    cmocka_unit_test(jitter_takes_nothing),
 	    cmocka_unit_test(a_rate_that_comes_back_is_found_in_five_round_trips),
 	    cmocka_unit_test(what_rose_at_the_end_rises_at_the_next_beginning),
+	    cmocka_unit_test(a_path_that_is_not_known_is_taken_for_a_usual_one),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
