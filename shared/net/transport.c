@@ -56,6 +56,11 @@ enum {
 	SUSPECT_LOOK_MS = 100, /* how often the kernel is asked about a suspect link */
 	BUSY_MS = 1000,        /* the io keeps its buffers for that long */
 	STARVED_MS = 50,       /* how often it looks whether others have left memory */
+	/* The kernel says that there is room when a third of the send buffer is free. A path that
+	 * holds more than the other two thirds would never be full, so beyond these bytes under way
+	 * a blocked link tries again by itself. (Linux: sk_stream_is_writeable()) */
+	LONG_PATH_BYTES = 2 * 1024 * 1024,
+	LONG_PATH_MS = 5,
 	RETRY_PROTOCOL_MS = 1000,
 	/* bbr's measure of the round trip is good for so long, … */
 	MEASURE_MS = 10000,
@@ -268,6 +273,26 @@ static void sample(struct transport *k)
 	}
 }
 
+static void fail(struct transport *k, int why);
+
+static bool is_ahead(struct transport *k)
+{
+	return k->batch <= BATCH_SLOW && io_is_ahead(k->io, k->lowat);
+}
+
+/* What waited for the kernel goes first; when that has gone, more can be made. */
+static void look_for_room(struct transport *k)
+{
+	int left = io_flush(k->io);
+	if (left < 0 && left != UV_EAGAIN) {
+		fail(k, left);
+		return;
+	}
+	k->blocked = left == UV_EAGAIN || is_ahead(k);
+	if (!k->blocked)
+		task_mark(k->loop, &k->task);
+}
+
 /* --- by time --- */
 
 /* The io keeps its buffers while streams and datagrams move. A PING is no reason: of 2,000 quiet
@@ -278,6 +303,11 @@ static void set_busy(struct transport *k, uint64_t now)
 	if (busy != k->busy)
 		io_set_busy(k->io, busy);
 	k->busy = busy;
+}
+
+static bool is_long_path(const struct transport *k)
+{
+	return tunnel_under_way(k->tunnel) > LONG_PATH_BYTES;
 }
 
 /* Asks keepalive, does what it says, and sets the timer for whatever is due next. False when the
@@ -307,7 +337,9 @@ static bool keep_time(struct transport *k)
 				return false;
 		}
 	}
-	uint64_t due = k->blocked ? UINT64_MAX : tunnel_deadline(k->tunnel);
+	uint64_t due = !k->blocked       ? tunnel_deadline(k->tunnel)
+		       : is_long_path(k) ? now + LONG_PATH_MS
+					 : UINT64_MAX;
 	if (tunnel_is_starved(k->tunnel) && due > now + STARVED_MS)
 		due = now + STARVED_MS;
 	if (k->keepalive.is_suspect && due > now + SUSPECT_LOOK_MS)
@@ -327,6 +359,8 @@ static void on_timer(void *arg)
 	if (!k->io)
 		return;
 	sample(k);
+	if (k->io && k->blocked && !k->ending && is_long_path(k))
+		look_for_room(k);
 	if (k->io && keep_time(k))
 		task_mark(k->loop, &k->task);
 }
@@ -417,11 +451,6 @@ static size_t may_go(struct transport *k, uint64_t now, uint64_t now_us)
 	return room < BATCH_LEAST ? 0 : room;
 }
 
-static bool is_ahead(struct transport *k)
-{
-	return k->batch <= BATCH_SLOW && io_is_ahead(k->io, k->lowat);
-}
-
 /* When ten seconds are over, Linux's bbr measures the round trip anew: by the first packets
  * after a rest, or else by holding the transfer at four packets for 200 ms. It does not believe
  * a lone small packet, as OPEN is, since the ACK may have been delayed. So what ends a rest is
@@ -495,17 +524,9 @@ static void on_io(void *owner, enum io_event event)
 	case IO_DATA:
 		read_data(k);
 		break;
-	case IO_ROOM: {
-		int left = io_flush(k->io);
-		if (left < 0 && left != UV_EAGAIN) {
-			fail(k, left);
-			break;
-		}
-		k->blocked = left == UV_EAGAIN || is_ahead(k);
-		if (!k->blocked)
-			task_mark(k->loop, &k->task);
+	case IO_ROOM:
+		look_for_room(k);
 		break;
-	}
 	case IO_ERROR:
 		fail(k, io_error(k->io) ? io_error(k->io) : ERR_CLOSED);
 		break;
