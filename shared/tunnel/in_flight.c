@@ -84,8 +84,9 @@ void in_flight_acked(struct in_flight *f, uint64_t acked, uint64_t now_us)
 size_t in_flight_most(const struct in_flight *f, bool mixed, bool loses)
 {
 	uint64_t rtt_us = least(&f->rtt_us), rate = most(&f->rate);
-	if (f->growing && !mixed && rate < USUAL_RATE)
-		rate = USUAL_RATE;
+	uint64_t usual = mixed ? USUAL_RATE / 4 : USUAL_RATE;
+	if (f->growing && rate < usual)
+		rate = usual;
 	uint64_t path = rtt_us < NEAR_US ? 0 : rate / 1000 * rtt_us / 1000;
 	uint64_t bytes =
 	    path * (f->growing || loses ? 4 : 2) + (mixed ? IN_FLIGHT_MIXED : IN_FLIGHT_BULK);

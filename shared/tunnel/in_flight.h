@@ -5,9 +5,9 @@
  * path carries in two round trips, or what keeps both ends busy: more would only make everyone
  * wait, and fall out of the caches. Four round trips are allowed while the rate still rises, since
  * the path is not known yet, and where packets are lost, since what comes behind a lost one waits a
- * round trip for it. While the rate rises and all that moves is bulk, the path is taken to carry 25
- * MB/s at least: a small transfer, or a lost packet in the first round trip, says much less than
- * that, and the kernel's own limit still holds.
+ * round trip for it. While the rate rises the path is taken to carry 25 MB/s at least, a quarter of
+ * that while somebody waits for a few bytes: a small transfer, or a lost packet in the first round
+ * trip, says much less, and the kernel's own limit still holds.
  *
  * A queue that never drains looks like a longer path, since the least round trip of a window is
  * only as good as its quietest moment. Then the limit is larger than needed, never too small.
