@@ -19,6 +19,9 @@
  * path is known to hold more. A third of 8 MiB is what 60 MB/s need at 40 ms. */
 enum { USUAL_SHARE = 32, PATH_SHARE = 3, RESERVE_LEAST_STEP = 64 * 1024, SOON_MS = 100 };
 
+/* Who uses less than such a part of its credit in a second needs less. */
+enum { SPARING_PART = 16 };
+
 struct stream *stream_new(struct tunnel *t, const struct open_info *info)
 {
 	struct stream *s = mem_zalloc(sizeof *s);
@@ -460,28 +463,37 @@ uint64_t stream_credit_to_write(struct stream *s)
 	return bytes;
 }
 
-void stream_add_credit(struct stream *s, uint64_t bytes)
+/* A stream that uses little of much credit stays where it is on the list, and is quiet in the
+ * end. */
+static void note_used(struct stream *s, uint64_t bytes)
 {
 	struct tunnel *t = s->tunnel;
-	s->credit += bytes;
-	t->lent_bytes += bytes;
+	s->used += bytes;
+	if (s->credit && !list_is_empty(&s->lent) && s->used < s->credit / SPARING_PART &&
+	    t->now_ms < s->used_ms + TUNNEL_QUIET_MS)
+		return;
+	s->used = 0;
 	s->used_ms = t->now_ms;
 	list_remove(&s->lent);
-	list_append(&t->lent, &s->lent);
+	if (s->credit)
+		list_append(&t->lent, &s->lent);
+}
+
+void stream_add_credit(struct stream *s, uint64_t bytes)
+{
+	s->credit += bytes;
+	s->tunnel->lent_bytes += bytes;
+	note_used(s, bytes);
 	if (s->ready)
 		scheduler_wake(s);
 }
 
 void stream_use_credit(struct stream *s, uint64_t bytes)
 {
-	struct tunnel *t = s->tunnel;
 	assert(bytes <= s->credit);
 	s->credit -= bytes;
-	t->lent_bytes -= bytes;
-	s->used_ms = t->now_ms;
-	list_remove(&s->lent);
-	if (s->credit)
-		list_append(&t->lent, &s->lent);
+	s->tunnel->lent_bytes -= bytes;
+	note_used(s, bytes);
 }
 
 uint64_t stream_draw(struct stream *s)

@@ -535,7 +535,7 @@ static void fill_said(struct tunnel *t)
 	}
 }
 
-static void give_back(struct tunnel *t, struct stream *s, uint32_t keep)
+static void give_back(struct tunnel *t, struct stream *s, uint64_t keep)
 {
 	if (s->credit <= keep)
 		return;
@@ -638,13 +638,14 @@ static void fill_returns(struct tunnel *t)
 		bool too_much = holds_too_much(t);
 		if (!quiet && !too_much)
 			break;
-		if (s->ready && !too_much) { /* it is not quiet, the outbox is full */
+		if (s->ready && !s->used && !too_much) { /* not quiet: the outbox is full */
 			s->used_ms = t->now_ms;
 			list_remove(&s->lent);
 			list_append(&t->lent, &s->lent);
 			continue;
 		}
-		give_back(t, s, keep);
+		/* what was used in a second or more is enough for a round trip, twice over */
+		give_back(t, s, too_much || keep > 2 * s->used ? keep : 2 * s->used);
 		rest(t, s);
 	}
 	/* Idle streams kept a fair share of when there were fewer streams. Rescan only after that

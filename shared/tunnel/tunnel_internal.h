@@ -69,7 +69,8 @@ struct stream {
 	uint64_t credit;
 	uint64_t may_draw; /* of the reserve */
 	struct list lent;  /* tunnel.lent, least recently used first, or tunnel.rested */
-	uint64_t used_ms;  /* when credit was last used or had */
+	uint64_t used_ms;  /* when a good part of the credit was last used or had, … */
+	uint64_t used;     /* … and how many bytes were since */
 	bool spoke;        /* a small DATA frame of it has moved */
 	uint64_t bulk_ms;  /* when a large DATA frame of it last moved, either way */
 

@@ -36,7 +36,7 @@ struct end {
 	bool deaf;       /* takes nothing for now */
 	bool dry;        /* has nothing to send for now */
 	bool slow;       /* takes and gives in small pieces */
-	bool types;      /* sends one byte a turn, and has no more */
+	size_t types;    /* sends so many bytes a turn, and has no more; 0: all */
 	bool finished;   /* said its FIN */
 	bool broke;      /* broke off */
 	bool eof, reset; /* saw the other's end */
@@ -196,8 +196,8 @@ static void end_turn(struct end *e)
 	size_t n = left < room ? (size_t)left : room;
 	if (!p->eager)
 		n = e->slow ? pair_below(p, 300) % (n + 1) : pair_some(p, n);
-	if (e->types && n > 1)
-		n = 1;
+	if (e->types && n > e->types)
+		n = e->types;
 	for (size_t i = 0; i < n; i++)
 		out[i] = pair_byte(e->conn, e->side, e->sent + i);
 	if (n)
@@ -560,7 +560,7 @@ static inline void pair_finish(struct pair *p)
 	p->eager = true;
 	p->wild = false;
 	for (int i = 0; i < p->count; i++)
-		p->conns[i].end[0].types = p->conns[i].end[1].types = false;
+		p->conns[i].end[0].types = p->conns[i].end[1].types = 0;
 	if (!p->tunnel[0]->attached || !p->tunnel[1]->attached) {
 		pair_cut(p);
 		pair_link(p);

@@ -559,7 +559,7 @@ static void newcomers_get_in_beside_thousands_that_rest(void **state)
 		struct end *e = p.conns[i].end;
 		e[0].plan = e[1].plan = 2000;
 		pair_open(&p, i, 0);
-		e[0].types = e[1].types = true; /* one byte each, then both stay open and silent */
+		e[0].types = e[1].types = 1; /* one byte each, then both stay open and silent */
 		if (i % 7 == 0) {
 			for (int side = 0; side < 2; side++)
 				pair_deliver(&p, side, SIZE_MAX);
@@ -645,7 +645,7 @@ static void windows_grow_where_credit_is_what_stops(void **state)
 		pair_open(&p, i, 0);
 		pair_rest(&p.conns[i].end[0]);
 	}
-	p.conns[SPARING].end[1].types = true;
+	p.conns[SPARING].end[1].types = 1;
 	round_trip(&p);
 	p.conns[STALLED].end[0].deaf = true;
 	uint64_t first[3];
@@ -665,7 +665,7 @@ static void windows_grow_where_credit_is_what_stops(void **state)
 	assert_true(p.conns[BULK].end[0].stream->window <= TUNNEL_WINDOW_MAX);
 	p.conns[STALLED].end[0].deaf = false;
 	end_look(&p.conns[STALLED].end[0]);
-	p.conns[SPARING].end[1].types = false;
+	p.conns[SPARING].end[1].types = 0;
 	for (int i = 0; i < 3; i++)
 		pair_start(&p.conns[i].end[0]);
 	pair_finish(&p);
@@ -948,7 +948,7 @@ static void one_key_is_not_behind_the_bulk(void **state)
 	saturate(&p, 40);
 	struct end *keys = &p.conns[40].end[0];
 	keys->plan = 1 << 20;
-	keys->types = true;
+	keys->types = 1;
 	pair_open(&p, 40, 0);
 	for (int key = 0; key < 100; key++) {
 		uint64_t sent = keys->sent;
@@ -1005,6 +1005,47 @@ static void pass(struct pair *p, uint64_t ms)
 			assert_int_equal(p->last_error, 0);
 		}
 	}
+}
+
+/* Two have been granted what the path holds. The one that uses little of it keeps what two
+ * seconds like the last need; so does the one that types, and another's window grows into what
+ * they leave. */
+static void who_uses_little_keeps_little(void **state)
+{
+	(void)state;
+	enum { BIG, TYPES, VIDEO, NEXT, PIECE = 10000 };
+	struct pair p;
+	pair_init(&p, 1, 4);
+	p.eager = true;
+	pair_link(&p);
+	for (int i = 0; i < p.count; i++)
+		p.conns[i].end[1].plan = 32 << 20;
+	pair_open(&p, BIG, 0);
+	while (p.conns[BIG].end[0].got < 32 << 20)
+		round_trip(&p);
+	p.conns[TYPES].end[1].types = 1;
+	p.conns[VIDEO].end[1].types = PIECE;
+	pair_open(&p, TYPES, 0);
+	pair_open(&p, VIDEO, 0);
+	round_trip(&p);
+	struct stream *types = p.conns[TYPES].end[1].stream, *video = p.conns[VIDEO].end[1].stream;
+	assert_true(types->credit >= 1 << 20 && video->credit >= 1 << 20);
+	for (int i = 0; i < 20; i++) {
+		pair_start(&p.conns[TYPES].end[1]);
+		pair_start(&p.conns[VIDEO].end[1]);
+		pass(&p, 100);
+	}
+	assert_true(types->credit <= TUNNEL_FIRST_CREDIT);
+	assert_in_range(video->credit, 10 * PIECE, 30 * PIECE);
+	pair_open(&p, NEXT, 0);
+	for (int i = 0; i < 4; i++)
+		round_trip(&p);
+	assert_true(p.conns[NEXT].end[0].stream->window >= 5 << 20);
+	p.conns[TYPES].end[1].types = p.conns[VIDEO].end[1].types = 0;
+	pair_start(&p.conns[TYPES].end[1]);
+	pair_start(&p.conns[VIDEO].end[1]);
+	pair_finish(&p);
+	pair_fini(&p);
 }
 
 /* Idle credit is RETURNed after a second; after FIN there is none to return. */
@@ -2017,6 +2058,7 @@ int main(void)
 	    cmocka_unit_test(those_who_read_nothing_do_not_keep_others_out),
 	    cmocka_unit_test(one_key_is_not_behind_the_bulk),
 	    cmocka_unit_test(bulk_streams_get_the_same),
+	    cmocka_unit_test(who_uses_little_keeps_little),
 	    cmocka_unit_test(a_half_closed_stream_may_be_silent_for_long),
 	    cmocka_unit_test(ids_wrap_past_those_that_are_held),
 	    cmocka_unit_test(ends_said_before_the_open_follow_it),
