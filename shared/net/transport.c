@@ -58,7 +58,7 @@ enum {
 	STARVED_MS = 50,       /* how often it looks whether others have left memory */
 	/* The kernel says that there is room when a third of the send buffer is free. A path that
 	 * holds more than the other two thirds would never be full, so beyond these bytes under way
-	 * a blocked link tries again by itself. (Linux: sk_stream_is_writeable()) */
+	 * a blocked link tries again by itself. (Linux: net/core, write space of streams) */
 	LONG_PATH_BYTES = 2 * 1024 * 1024,
 	LONG_PATH_MS = 5,
 	RETRY_PROTOCOL_MS = 1000,
