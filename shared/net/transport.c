@@ -29,7 +29,7 @@
 
 enum {
 	BATCH_FIRST = 64 * 1024,
-	BATCH_MIN = 4 * 1024,
+	BATCH_MIN = 2 * 1024,
 	BATCH_MAX = 256 * 1024,
 	/* while somebody waits for a few bytes among bulk, at most so much is sent or read at a
 	 * time */
@@ -43,7 +43,7 @@ enum {
 	BATCH_SLOW = 8 * 1024,
 	/* the mark: half a batch waits in the kernel unsent when the next is made, on a slow
 	 * path … */
-	LOWAT_MIN = 4 * 1024,
+	LOWAT_MIN = 2 * 1024,
 	LOWAT_MAX = 64 * 1024,
 	/* … what it carries in that time: less than comes between two bunches of ACKs would hold it
 	 * up */
@@ -241,7 +241,8 @@ static void set_pace(struct transport *k, const struct socket_info *info, uint64
 				 .least_rtt_us = info->least_rtt_us,
 				 .full = k->filled && passed_ms <= SAMPLE_MOST_MS,
 				 .mixed = k->mixed};
-	if (s.full && congestion_control_is_bbr(io_fd(k->io)))
+	/* bbr keeps a queue of its own that is short enough while nobody waits in it */
+	if (s.full && !s.mixed && congestion_control_is_bbr(io_fd(k->io)))
 		s.full = false;
 	uint64_t rate = pacer_look(&k->pacer, &s);
 	if (rate == k->paced)

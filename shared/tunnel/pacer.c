@@ -6,7 +6,7 @@ enum {
 	LEAST_PERCENT = 70, /* of what is carried: how fast a queue is drained, */
 	MOST_PERCENT = 125, /* and how fast more is tried */
 	SMOOTH = 4,
-	LEAST_QUEUE = 6 * 1500, /* bytes: a queue of less is how packets go, not a queue */
+	LEAST_QUEUE = 4 * 1500, /* bytes: a queue of less is how packets go, not a queue */
 	BEST_MS = 1500,
 	QUIET_MS = 1000,   /* not full for so long: what is known is old */
 	SHRINKS_MS = 3500, /* within that time a queue of ours loses a quarter */
@@ -77,9 +77,12 @@ uint64_t pacer_look(struct pacer *p, const struct pacer_sample *s)
 	if (p->seen > PACER_FAST || !s->least_rtt_us)
 		return p->rate = 0;
 	int64_t queue = queue_us(p, s), wanted = wanted_us(p, s->mixed);
-	uint64_t rate = p->seen * (uint64_t)wanted_percent(queue, wanted) / 100,
-		 least = p->best / 100 * LEAST_PERCENT;
+	p->limits |= queue > wanted;
+	if (!p->limits)
+		return p->rate = 0;
+	int64_t percent = wanted_percent(queue, wanted);
+	uint64_t rate = p->seen * (uint64_t)percent / 100, least = p->best / 100 * LEAST_PERCENT;
 	p->rate = rate > least ? rate : least;
-	look_whether_it_shrinks(p, queue, queue > wanted, s->now_ms);
+	look_whether_it_shrinks(p, queue, percent < 100, s->now_ms);
 	return p->rate;
 }

@@ -3,11 +3,14 @@
  * (or a carrier) holds in front of the line makes everybody wait, and a congestion control that
  * waits for losses fills it. So while a link always has more to send, its rate is what the path was
  * seen to carry, a little more while the queue is shorter than wanted, a little less while it is
- * longer. For links that use bbr, which has a measure of its own, it is not meant.
+ * longer. There is no limit before a queue has been longer than wanted: while a transfer comes up
+ * to speed, what it has carried says nothing of the line. Links that use bbr are paced only while
+ * somebody waits for a few bytes among bulk; bbr keeps two round trips' worth under way, which is
+ * short for bulk alone.
  *
  * The queue is the round trip less the least that the kernel has seen. What of it does not shrink
- * while the rate is reduced is not this link's (another's traffic, a path that has become longer,
- * a busy machine), and counts no more.
+ * while the rate is reduced is not this link's (another's traffic, a path that has become longer, a
+ * busy machine), and counts no more.
  *
  * Pure; one for each link.
  */
@@ -20,7 +23,7 @@
 enum {
 	PACER_FAST = 6 * 1000 * 1000, /* bytes a second: above, no limit */
 	PACER_QUEUE_US = 50000,       /* wanted while all that moves is bulk, */
-	PACER_QUEUE_MIXED_US = 40000, /* and while somebody waits for a few bytes among it */
+	PACER_QUEUE_MIXED_US = 20000, /* and while somebody waits for a few bytes among it */
 };
 
 struct pacer_sample {
@@ -32,6 +35,7 @@ struct pacer_sample {
 };
 
 struct pacer {
+	bool limits;            /* a queue longer than wanted was there */
 	uint64_t rate;          /* that may be sent, bytes a second; 0: no limit */
 	uint64_t seen;          /* what the path carries, smoothed */
 	uint64_t best, best_ms; /* the most of the last seconds, and when */

@@ -35,6 +35,7 @@ struct tunnel *tunnel_new(const struct tunnel_config *c, tunnel_fn *fn, void *ow
 	t->owner = owner;
 	t->accepts = c->accepts;
 	t->next_id = c->first_id;
+	t->large = TUNNEL_QUANTUM / 2;
 	t->peer_next_id = c->first_id % 2 ? 2 : 1;
 	struct list *lists[] = {&t->streams, &t->facts, &t->open_turns, &t->flow_opens,
 				&t->fresh,   &t->bulk,  &t->lent,       &t->rested};
@@ -690,6 +691,7 @@ void tunnel_fill(struct tunnel *t, size_t bytes, uint64_t now_ms)
 		return;
 	t->now_ms = now_ms;
 	t->filling = true;
+	t->large = bytes && bytes < TUNNEL_QUANTUM ? bytes / 2 : TUNNEL_QUANTUM / 2;
 	/* otherwise a replay or a slow link has filled the batch already */
 	if (t->session.unsent < bytes) {
 		t->batch_left = bytes - t->session.unsent;
@@ -861,12 +863,12 @@ bool tunnel_has_control(const struct tunnel *t)
 	return buf_len(&t->control) > 0;
 }
 
-/* Few bytes inside a bulk stream do not count. Neither do the first bytes of a stream, which are
- * often a question about bulk. */
+/* Bulk is what fills half of a batch, which is small on a thin line. Few bytes inside a bulk stream
+ * do not count. Neither do the first bytes of a stream, which are often a question about bulk. */
 void tunnel_note_size(struct stream *s, size_t len)
 {
 	struct tunnel *t = s->tunnel;
-	if (len >= TUNNEL_QUANTUM / 2) {
+	if (len >= t->large) {
 		s->bulk_ms = t->bulk_ms = t->now_ms;
 	} else if (len <= FEW_BYTES && (!s->bulk_ms || t->now_ms >= s->bulk_ms + LATELY_MS)) {
 		if (s->spoke)

@@ -171,6 +171,7 @@ struct tunnel {
 	/* during tunnel_fill */
 	bool filling;
 	size_t batch_left;
+	size_t large;        /* a DATA frame of so many bytes is bulk */
 	struct stream *turn; /* whose STREAM_TURN it is; NULL once it is closed */
 	size_t turn_bytes;
 

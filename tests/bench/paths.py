@@ -4,6 +4,7 @@
 FULL=1       all cells instead of 24
 QUICK=1      12 of the 24, in rounds as far as they end within 15 minutes
 ROUNDS=N     how many rounds (7)
+UPLINKS=a,b  the thin uplinks, Mbit/s (1,5,20)
 CELLS=a,b    only these (as printed; may be prefixes; thin: the thin uplinks; call: UDP beside a download)
 WAYS=a,b     only these
 
@@ -29,7 +30,8 @@ NAMED = [(rtt, loss, way, 1) for rtt, loss in ((10, .1), (40, 0), (100, .1), (20
 QUICK, QUICK_S = NAMED[2:8], 15 * 60
 ALL = [(rtt, loss, way, n) for rtt in (10, 40, 100, 200) for loss in (0, .1, 1) for way in ("down", "up") for n in (1, 8)]
 # A home's uplink: Mbit/s; its router holds 300 ms of it
-THIN, THIN_RTT_MS, THIN_QUEUE_MS, THIN_FULL_S, ECHOES_S, ECHO_EACH_S = (1, 5, 20), 40, 300, 3, 6, .05
+THIN = [int(n) for n in os.environ.get("UPLINKS", "1,5,20").split(",")]
+THIN_RTT_MS, THIN_QUEUE_MS, THIN_FULL_S, ECHOES_S, ECHO_EACH_S = 40, 300, 3, 6, .05
 # A call: packets of so many bytes, each so long after the one before, on a path of this round trip and loss; UDP is at each way's port and ten
 CALL_BYTES, CALL_EACH_S, CALL_S, CALL_RTT_MS, CALL_LOSS, UDP_PORT = 200, .02, 8, 40, 1, 10
 # Ours divided by the best other's, and by direct's.

@@ -70,6 +70,24 @@ static void a_thin_line_has_a_short_queue(void **state)
 	}
 }
 
+/* While a transfer comes up to speed, what has been carried says nothing of the line: no limit
+ * until a queue is there. */
+static void a_beginning_is_not_held(void **state)
+{
+	(void)state;
+	struct thin_line l;
+	begin(&l, 2500000);
+	struct pacer_sample s = {
+	    .rtt_us = BASE_US + 5000, .least_rtt_us = BASE_US, .full = true, .carried = 20000};
+	for (; s.carried < l.rate; s.carried *= 2) {
+		s.now_ms += STEP_MS;
+		assert_int_equal(pacer_look(&l.pacer, &s), 0);
+	}
+	s.now_ms += STEP_MS;
+	s.rtt_us += PACER_QUEUE_US;
+	assert_true(pacer_look(&l.pacer, &s) > 0);
+}
+
 static void somebody_who_comes_finds_it_short_soon(void **state)
 {
 	(void)state;
@@ -141,6 +159,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_thin_line_has_a_short_queue),
+	    cmocka_unit_test(a_beginning_is_not_held),
 	    cmocka_unit_test(somebody_who_comes_finds_it_short_soon),
 	    cmocka_unit_test(a_rate_that_changes_is_followed),
 	    cmocka_unit_test(a_queue_of_others_takes_no_rate),

@@ -970,6 +970,32 @@ static void one_key_is_not_behind_the_bulk(void **state)
 	pair_fini(&p);
 }
 
+/* Who waits for a few bytes among bulk is noticed with large batches, and with a thin line's. */
+static void few_bytes_among_bulk_are_noticed(void **state)
+{
+	(void)state;
+	static const size_t batches[] = {65536, 4096, 2048};
+	for (size_t i = 0; i < sizeof batches / sizeof *batches; i++) {
+		struct pair p;
+		pair_init(&p, 1, 2);
+		saturate(&p, 1);
+		p.now += 1000;
+		struct end *keys = &p.conns[1].end[0];
+		keys->plan = 1 << 20;
+		keys->types = 1;
+		pair_open(&p, 1, 0);
+		for (int key = 0; key < 20; key++) {
+			for (int side = 0; side < 2; side++) {
+				pair_pump(&p, side, batches[i], SIZE_MAX);
+				pair_deliver(&p, side, SIZE_MAX);
+			}
+			pair_start(keys);
+		}
+		assert_true(tunnel_is_mixed(p.tunnel[0], p.now));
+		pair_fini(&p);
+	}
+}
+
 static void bulk_streams_get_the_same(void **state)
 {
 	(void)state;
@@ -2057,6 +2083,7 @@ int main(void)
 	    cmocka_unit_test(a_window_grows_when_a_full_socket_empties_soon),
 	    cmocka_unit_test(those_who_read_nothing_do_not_keep_others_out),
 	    cmocka_unit_test(one_key_is_not_behind_the_bulk),
+	    cmocka_unit_test(few_bytes_among_bulk_are_noticed),
 	    cmocka_unit_test(bulk_streams_get_the_same),
 	    cmocka_unit_test(who_uses_little_keeps_little),
 	    cmocka_unit_test(a_half_closed_stream_may_be_silent_for_long),
