@@ -52,6 +52,7 @@ enum {
 	SAMPLE_MS = 50,       /* how often the kernel is asked, while busy */
 	SAMPLE_MOST_MS = 200, /* after a longer time it has not been busy throughout */
 	LEAST_WAIT_MS = 5,
+	BBR_PACED_US = 100000, /* over a longer path bbr is not paced */
 	LOSES_MS = 2000,       /* a path that has lost a packet counts as one that loses */
 	SUSPECT_LOOK_MS = 100, /* how often the kernel is asked about a suspect link */
 	BUSY_MS = 1000,        /* the io keeps its buffers for that long */
@@ -231,6 +232,14 @@ static void set_batch(struct transport *k, uint64_t acked, uint64_t passed_ms)
 		set_marks(k, batch, lowat);
 }
 
+/* bbr keeps a queue of its own that is short enough while nobody waits in it. On a long path that
+ * loses packets, pacing it costs half of the rate. */
+static bool is_paced(const struct transport *k, const struct socket_info *info)
+{
+	return (k->mixed && info->least_rtt_us < BBR_PACED_US) ||
+	       !congestion_control_is_bbr(io_fd(k->io));
+}
+
 static void set_pace(struct transport *k, const struct socket_info *info, uint64_t now)
 {
 	uint64_t passed_ms = now - k->sampled_ms;
@@ -241,8 +250,7 @@ static void set_pace(struct transport *k, const struct socket_info *info, uint64
 				 .least_rtt_us = info->least_rtt_us,
 				 .full = k->filled && passed_ms <= SAMPLE_MOST_MS,
 				 .mixed = k->mixed};
-	/* bbr keeps a queue of its own that is short enough while nobody waits in it */
-	if (s.full && !s.mixed && congestion_control_is_bbr(io_fd(k->io)))
+	if (s.full && !is_paced(k, info))
 		s.full = false;
 	uint64_t rate = pacer_look(&k->pacer, &s);
 	if (rate == k->paced)
