@@ -2,10 +2,10 @@
  * The happy path: IO_DATA reads plaintext into the loop's staging memory and gives it to
  * tunnel_input, which tells streams. Streams and everything else with something to send mark the
  * task. At the end of the turn work() fills one batch and writes it. When the kernel takes no more,
- * the io's IO_ROOM brings work() back; nothing is filled meanwhile, so nothing is written ahead of
- * the link.
+ * the io's IO_ROOM brings work() back, or on a long path a look by time; nothing is filled
+ * meanwhile, so nothing is written ahead of the link.
  *
- * One timer serves what is due by time: acknowledgements, idle credit, keepalive.
+ * One timer serves what is due by time: acknowledgements, idle credit, keepalive, that look.
  *
  * Ways to end: the io fails or ends (what it brought before is read first, since it may say why),
  * the peer breaks a rule, keepalive says that the link is dead. All go through lose(), which closes
@@ -62,6 +62,7 @@ enum {
 	 * a blocked link tries again by itself. (Linux: net/core, write space of streams) */
 	LONG_PATH_BYTES = 2 * 1024 * 1024,
 	LONG_PATH_MS = 5,
+	CARRIES_MS = 1000, /* … while the kernel has seen bytes acknowledged so lately */
 	RETRY_PROTOCOL_MS = 1000,
 	/* bbr's measure of the round trip is good for so long, … */
 	MEASURE_MS = 10000,
@@ -89,6 +90,7 @@ struct transport {
 	uint64_t loses_ms;    /* … and up to when the path counts as one that loses */
 	uint64_t measured_ms; /* what went out then was long enough for bbr's measure */
 	uint64_t sampled_ms;
+	uint64_t carried_ms;    /* when it had seen some acknowledged since the look before */
 	uint64_t sampled_acked; /* bytes that the kernel had seen acknowledged then */
 	bool busy;              /* something moved lately: the io keeps its buffers */
 	bool filled;            /* the link has been blocked since then */
@@ -220,6 +222,8 @@ static void set_batch(struct transport *k, uint64_t acked, uint64_t passed_ms)
 {
 	uint64_t carried = acked - k->sampled_acked, us = BATCH_TURNS * loop_turn_us(k->loop);
 	bool all = k->filled && passed_ms <= SAMPLE_MOST_MS;
+	if (carried)
+		k->carried_ms = k->sampled_ms;
 	if (us < BATCH_US)
 		us = BATCH_US;
 	size_t batch = clamp(passed_ms ? carried * us / 1000 / passed_ms : 0, BATCH_MIN, BATCH_MAX);
@@ -314,9 +318,10 @@ static void set_busy(struct transport *k, uint64_t now)
 	k->busy = busy;
 }
 
-static bool is_long_path(const struct transport *k)
+/* … and one that carries something: a peer that takes nothing is not asked after by time. */
+static bool is_long_path(const struct transport *k, uint64_t now)
 {
-	return tunnel_under_way(k->tunnel) > LONG_PATH_BYTES;
+	return tunnel_under_way(k->tunnel) > LONG_PATH_BYTES && now < k->carried_ms + CARRIES_MS;
 }
 
 /* Asks keepalive, does what it says, and sets the timer for whatever is due next. False when the
@@ -346,9 +351,9 @@ static bool keep_time(struct transport *k)
 				return false;
 		}
 	}
-	uint64_t due = !k->blocked       ? tunnel_deadline(k->tunnel)
-		       : is_long_path(k) ? now + LONG_PATH_MS
-					 : UINT64_MAX;
+	uint64_t due = !k->blocked            ? tunnel_deadline(k->tunnel)
+		       : is_long_path(k, now) ? now + LONG_PATH_MS
+					      : UINT64_MAX;
 	if (tunnel_is_starved(k->tunnel) && due > now + STARVED_MS)
 		due = now + STARVED_MS;
 	if (k->keepalive.is_suspect && due > now + SUSPECT_LOOK_MS)
@@ -368,10 +373,11 @@ static void on_timer(void *arg)
 	if (!k->io)
 		return;
 	sample(k);
-	if (k->io && k->blocked && !k->ending && is_long_path(k))
-		look_for_room(k);
-	if (k->io && keep_time(k))
-		task_mark(k->loop, &k->task);
+	if (!k->io || !keep_time(k))
+		return;
+	task_mark(k->loop, &k->task);
+	if (k->blocked && !k->ending && is_long_path(k, loop_now_ms(k->loop)))
+		look_for_room(k); /* the owner may free k in there */
 }
 
 /* --- reading --- */
@@ -558,7 +564,7 @@ int transport_attach(struct transport *k, struct io *io, uint64_t peer_taken, ui
 	k->resent = 0;
 	k->sampled_ms = now;
 	k->measured_ms = 0; /* a spare may have waited */
-	k->sampled_acked = 0;
+	k->sampled_acked = k->carried_ms = 0;
 	k->filled = k->busy = false;
 	k->blocked = false;
 	k->why = 0;

@@ -75,6 +75,18 @@ static void undraw(struct stream *s, uint64_t bytes)
 	t->reserve_due |= back > 0;
 }
 
+void stream_returned(struct stream *s, uint64_t bytes)
+{
+	s->granted -= bytes;
+	if (s->untried > s->granted)
+		s->untried = s->granted;
+	if (s->dropping)
+		return;
+	s->window -= bytes;
+	memory_budget_give(&s->tunnel->receive, bytes);
+	undraw(s, bytes);
+}
+
 void stream_drop_window(struct stream *s)
 {
 	undraw(s, s->drawn);
@@ -198,6 +210,8 @@ void stream_ready(struct stream *s)
 		return;
 	bool news = !s->ready;
 	s->ready = true;
+	if (news)
+		s->ready_ms = s->tunnel->now_ms;
 	if (news && s->id && !s->credit) {
 		s->blocked_due = true;
 		stream_fact(s);
@@ -463,13 +477,12 @@ uint64_t stream_credit_to_write(struct stream *s)
 	return bytes;
 }
 
-/* A stream that uses little of much credit stays where it is on the list, and is quiet in the
+/* A stream that moves little of much credit stays where it is on the list, and is quiet in the
  * end. */
-static void note_used(struct stream *s, uint64_t bytes)
+static void note_moved(struct stream *s, uint64_t bytes)
 {
 	struct tunnel *t = s->tunnel;
-	s->used += bytes;
-	if (s->credit && !list_is_empty(&s->lent) && s->used < s->credit / SPARING_PART &&
+	if (s->credit && !list_is_empty(&s->lent) && bytes < s->credit / SPARING_PART &&
 	    t->now_ms < s->used_ms + TUNNEL_QUIET_MS)
 		return;
 	s->used = 0;
@@ -483,7 +496,7 @@ void stream_add_credit(struct stream *s, uint64_t bytes)
 {
 	s->credit += bytes;
 	s->tunnel->lent_bytes += bytes;
-	note_used(s, bytes);
+	note_moved(s, bytes);
 	if (s->ready)
 		scheduler_wake(s);
 }
@@ -493,7 +506,8 @@ void stream_use_credit(struct stream *s, uint64_t bytes)
 	assert(bytes <= s->credit);
 	s->credit -= bytes;
 	s->tunnel->lent_bytes -= bytes;
-	note_used(s, bytes);
+	s->used += bytes;
+	note_moved(s, s->used);
 }
 
 uint64_t stream_draw(struct stream *s)

@@ -17,7 +17,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { FEW_BYTES = 1023, LATELY_MS = 500 };
+enum { FEW_BYTES = 1023, BULK_BYTES = TUNNEL_QUANTUM / 2, LATELY_MS = 500 };
 
 enum { HASH_LEAST = 16, PEER_CREDIT_MAX = 1 << 30, PEER_BUDGET_DEFAULT = 16 * 1024 * 1024 };
 
@@ -35,7 +35,7 @@ struct tunnel *tunnel_new(const struct tunnel_config *c, tunnel_fn *fn, void *ow
 	t->owner = owner;
 	t->accepts = c->accepts;
 	t->next_id = c->first_id;
-	t->large = TUNNEL_QUANTUM / 2;
+	t->large = BULK_BYTES;
 	t->peer_next_id = c->first_id % 2 ? 2 : 1;
 	struct list *lists[] = {&t->streams, &t->facts, &t->open_turns, &t->flow_opens,
 				&t->fresh,   &t->bulk,  &t->lent,       &t->rested};
@@ -348,13 +348,7 @@ static int input_credit(struct tunnel *t, const struct frame *f, const uint8_t *
 	if (f->kind == FRAME_RETURN) {
 		if (n > s->granted)
 			return ERR_SESSION;
-		s->granted -= n;
-		if (s->untried > s->granted)
-			s->untried = s->granted;
-		if (!s->dropping) {
-			s->window -= n;
-			memory_budget_give(&t->receive, n);
-		}
+		stream_returned(s, n);
 		return 0;
 	}
 	if (s->credit + n > PEER_CREDIT_MAX)
@@ -625,6 +619,11 @@ static bool holds_too_much(const struct tunnel *t)
 	return t->lent_bytes > t->peer_budget / 4 * 3;
 }
 
+static bool waits_for_long(const struct stream *s)
+{
+	return s->ready && s->tunnel->now_ms >= s->ready_ms + TUNNEL_QUIET_MS / 2;
+}
+
 /* Gives back credit that lies unused at a quiet sender, so that it can be promised to others. */
 static void fill_returns(struct tunnel *t)
 {
@@ -639,7 +638,8 @@ static void fill_returns(struct tunnel *t)
 		bool too_much = holds_too_much(t);
 		if (!quiet && !too_much)
 			break;
-		if (s->ready && !s->used && !too_much) { /* not quiet: the outbox is full */
+		/* not quiet: the link, or the outbox, is full */
+		if (waits_for_long(s) && !too_much) {
 			s->used_ms = t->now_ms;
 			list_remove(&s->lent);
 			list_append(&t->lent, &s->lent);
@@ -691,7 +691,10 @@ void tunnel_fill(struct tunnel *t, size_t bytes, uint64_t now_ms)
 		return;
 	t->now_ms = now_ms;
 	t->filling = true;
-	t->large = bytes && bytes < TUNNEL_QUANTUM ? bytes / 2 : TUNNEL_QUANTUM / 2;
+	t->large = bytes && bytes < TUNNEL_QUANTUM ? bytes / 2 : BULK_BYTES;
+	if (t->large <= FEW_BYTES)
+		t->large = FEW_BYTES + 1;
+	t->held = bytes == 0;
 	/* otherwise a replay or a slow link has filled the batch already */
 	if (t->session.unsent < bytes) {
 		t->batch_left = bytes - t->session.unsent;
@@ -794,7 +797,7 @@ uint64_t tunnel_deadline(const struct tunnel *t)
 		return at; /* the link is sending already, and what is due goes with it */
 	uint64_t ack = session_ack_deadline(&t->session);
 	at = ack < at ? ack : at;
-	if (!list_is_empty(&t->lent)) {
+	if (!list_is_empty(&t->lent) && !t->held) {
 		uint64_t quiet =
 		    LIST_ENTRY(t->lent.next, const struct stream, lent)->used_ms + TUNNEL_QUIET_MS;
 		at = quiet < at ? quiet : at;
@@ -863,13 +866,27 @@ bool tunnel_has_control(const struct tunnel *t)
 	return buf_len(&t->control) > 0;
 }
 
-/* Bulk is what fills half of a batch, which is small on a thin line. Few bytes inside a bulk stream
- * do not count. Neither do the first bytes of a stream, which are often a question about bulk. */
+/* Bulk is what goes in large frames, and 8 KiB of it within half a second. (Large is half of a
+ * batch, which is small on a thin line; there a screen that is drawn anew is no bulk.) */
+static void note_large(struct stream *s, size_t len)
+{
+	struct tunnel *t = s->tunnel;
+	if (t->now_ms >= s->large_ms + LATELY_MS) {
+		s->large_ms = t->now_ms;
+		s->large_bytes = 0;
+	}
+	s->large_bytes += len;
+	if (s->large_bytes >= BULK_BYTES)
+		s->bulk_ms = t->bulk_ms = t->now_ms;
+}
+
+/* Few bytes inside a bulk stream do not count. Neither do the first bytes of a stream, which are
+ * often a question about bulk. */
 void tunnel_note_size(struct stream *s, size_t len)
 {
 	struct tunnel *t = s->tunnel;
 	if (len >= t->large) {
-		s->bulk_ms = t->bulk_ms = t->now_ms;
+		note_large(s, len);
 	} else if (len <= FEW_BYTES && (!s->bulk_ms || t->now_ms >= s->bulk_ms + LATELY_MS)) {
 		if (s->spoke)
 			t->few_ms = t->now_ms;

@@ -61,18 +61,20 @@ struct stream {
 	uint32_t reset_code;
 
 	/* sending */
-	struct list turn; /* tunnel.fresh or tunnel.bulk */
-	bool ready;       /* the owner has something to read */
-	bool starved;     /* … but had no credit when its turn came */
-	bool passing;     /* silent, going once through bulk */
+	struct list turn;  /* tunnel.fresh or tunnel.bulk */
+	bool ready;        /* the owner has something to read, … */
+	uint64_t ready_ms; /* … since then */
+	bool starved;      /* … but had no credit when its turn came */
+	bool passing;      /* silent, going once through bulk */
 	int64_t deficit;
 	uint64_t credit;
 	uint64_t may_draw; /* of the reserve */
 	struct list lent;  /* tunnel.lent, least recently used first, or tunnel.rested */
-	uint64_t used_ms;  /* when a good part of the credit was last used or had, … */
-	uint64_t used;     /* … and how many bytes were since */
+	uint64_t used_ms;  /* when a good part of the credit was last used, or had */
+	uint64_t used;     /* bytes since then */
 	bool spoke;        /* a small DATA frame of it has moved */
-	uint64_t bulk_ms;  /* when a large DATA frame of it last moved, either way */
+	uint64_t bulk_ms;  /* when bulk of it last moved, either way */
+	uint64_t large_ms, large_bytes; /* in large DATA frames, since then */
 
 	/* receiving */
 	uint64_t window, granted, owed;
@@ -171,7 +173,8 @@ struct tunnel {
 	/* during tunnel_fill */
 	bool filling;
 	size_t batch_left;
-	size_t large;        /* a DATA frame of so many bytes is bulk */
+	size_t large;        /* a DATA frame of so many bytes is part of bulk */
+	bool held;           /* the last batch was none: an ACK must come first */
 	struct stream *turn; /* whose STREAM_TURN it is; NULL once it is closed */
 	size_t turn_bytes;
 
@@ -217,6 +220,7 @@ enum { TUNNEL_NETWORK_LITTLE = 8 };
 /* grows window and granted, from the budget */
 void stream_take_window(struct stream *s, uint64_t bytes);
 /* nothing more will come: only what waits still counts */
+void stream_returned(struct stream *s, uint64_t bytes); /* RETURN has come */
 void stream_drop_window(struct stream *s);
 /* owed, and growth; moves it to granted */
 uint64_t stream_credit_to_write(struct stream *s);

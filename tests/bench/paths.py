@@ -5,7 +5,7 @@ FULL=1       all cells instead of 24
 QUICK=1      12 of the 24, in rounds as far as they end within 15 minutes
 ROUNDS=N     how many rounds (7)
 UPLINKS=a,b  the thin uplinks, Mbit/s (1,5,20)
-CELLS=a,b    only these (as printed; may be prefixes; thin: the thin uplinks; call: UDP beside a download)
+CELLS=a,b    only these (as printed; may be prefixes; thin: the thin uplinks; call: UDP beside a download; vps: five homes share a thin VPS)
 WAYS=a,b     only these
 
 A pass on one way is 16 MiB, a second of quiet, and 1 MiB: so the small transfer finds the link as a big one has left it. Each ends
@@ -32,6 +32,7 @@ ALL = [(rtt, loss, way, n) for rtt in (10, 40, 100, 200) for loss in (0, .1, 1) 
 # A home's uplink: Mbit/s; its router holds 300 ms of it
 THIN = [int(n) for n in os.environ.get("UPLINKS", "1,5,20").split(",")]
 THIN_RTT_MS, THIN_QUEUE_MS, THIN_FULL_S, ECHOES_S, ECHO_EACH_S = 40, 300, 3, 6, .05
+VPS_NOT = ("direct", "rathole")  # the first does not go through the VPS, the second's server is told of one home only
 # A call: packets of so many bytes, each so long after the one before, on a path of this round trip and loss; UDP is at each way's port and ten
 CALL_BYTES, CALL_EACH_S, CALL_S, CALL_RTT_MS, CALL_LOSS, UDP_PORT = 200, .02, 8, 40, 1, 10
 # Ours divided by the best other's, and by direct's.
@@ -196,13 +197,13 @@ def echoes(at, seconds):
     return sorted(got)
 
 
-def thin(at):
-    """Echoes beside a download that fills the uplink: p50, p99, and what the download gets, KiB/s."""
+def thin(at, echo_at):
+    """Echoes beside a download that fills a line: p50, p99, and what the download gets, KiB/s."""
     bulk = Transfer(at, "down", 1 << 40)
     bulk.start()
     time.sleep(THIN_FULL_S)
     try:
-        got = echoes(at, ECHOES_S)
+        got = echoes(echo_at, ECHOES_S)
     except TimeoutError:
         got = [LIMIT_S * 1000]
     bulk.join()
@@ -267,9 +268,32 @@ def measure_thin(fifo, ways, rounds):
         change_path(fifo, ways, THIN_RTT_MS, 0, mbit * 125000)
         for _ in range(rounds):
             for name, at in ways.items():
-                values.setdefault(name, []).append(thin(at))
+                values.setdefault(name, []).append(thin(at, at))
                 time.sleep(QUIET_S)
         print("| %d Mbit/s | %s |" % (mbit, " | ".join(", ".join("%.0f" % median(v) for v in zip(*values[w])) for w in ways)), flush=True)
+
+
+def police(fifo, on):
+    with open(fifo + "p", "w") as f:
+        f.write("on\n" if on else "off\n")
+    time.sleep(QUIET_S)
+
+
+def measure_vps(fifo, ways, rounds):
+    """The first home is downloaded from; echoes go to the second, at the port and a thousand."""
+    ways = {n: at for n, at in ways.items() if n not in VPS_NOT}
+    print("\nFive homes on a VPS that drops what is over 3 Mbit/s, round trip %d ms (ours knows it by \"egress\"): p50, p99 of one's echoes beside another's download, ms; the download in KiB/s\n"
+          % THIN_RTT_MS)
+    change_path(fifo, ways, THIN_RTT_MS, 0)
+    police(fifo, True)
+    values = {}
+    for _ in range(rounds):
+        for way, at in ways.items():
+            values.setdefault(way, []).append(thin(at, (at[0], at[1] + 1000)))
+            time.sleep(QUIET_S)
+    police(fifo, False)
+    print("| %s |\n|%s" % (" | ".join(ways), " --- |" * len(ways)))
+    print("| %s |" % " | ".join(", ".join("%.0f" % median(v) for v in zip(*values[w])) for w in ways), flush=True)
 
 
 def name(cell, size):
@@ -334,6 +358,8 @@ def measure(column, leg, fifo, directory, ways):
         print("written: %s.json, .svg" % where, flush=True)
     if leg == "home" and wants("thin"):
         measure_thin(fifo, ways, rounds)
+    if "vps" in os.environ.get("CELLS", "").split(","):
+        measure_vps(fifo, ways, rounds)
     if wants("call"):
         measure_call(fifo, ways, rounds)
 

@@ -985,11 +985,13 @@ static void few_bytes_among_bulk_are_noticed(void **state)
 		keys->types = 1;
 		pair_open(&p, 1, 0);
 		for (int key = 0; key < 20; key++) {
+			keys->types = key == 10 ? 6000 : 1; /* the screen is drawn anew */
+			pair_start(keys);
+			p.tunnel[0]->few_ms = key < 19 ? p.tunnel[0]->few_ms : 0;
 			for (int side = 0; side < 2; side++) {
 				pair_pump(&p, side, batches[i], SIZE_MAX);
 				pair_deliver(&p, side, SIZE_MAX);
 			}
-			pair_start(keys);
 		}
 		assert_true(tunnel_is_mixed(p.tunnel[0], p.now));
 		pair_fini(&p);
@@ -1031,6 +1033,36 @@ static void pass(struct pair *p, uint64_t ms)
 			assert_int_equal(p->last_error, 0);
 		}
 	}
+}
+
+/* An upload that has drawn more than it sends RETURNs it, and the reserve is as it was. */
+static void what_was_drawn_and_returned_is_there_again(void **state)
+{
+	(void)state;
+	struct pair p;
+	pair_init(&p, 1, 2);
+	p.eager = true;
+	pair_use_reserve(&p);
+	pair_link(&p);
+	p.conns[0].end[0].plan = 4 << 20;
+	pair_open(&p, 0, 0);
+	while (p.conns[0].end[1].got < 4 << 20)
+		round_trip(&p);
+	p.conns[1].end[0].plan = 1 << 20;
+	p.conns[1].end[0].types = TUNNEL_FIRST_CREDIT + 1000;
+	pair_open(&p, 1, 0);
+	pair_pump(&p, 0, 65536, SIZE_MAX);
+	pair_start(&p.conns[1].end[0]);
+	pair_pump(&p, 0, 65536, SIZE_MAX);
+	while (buf_len(&p.wire[0]))
+		pair_deliver(&p, 0, SIZE_MAX);
+	assert_true(p.tunnel[1]->drawn > 100000);
+	pass(&p, 3000);
+	assert_true(p.tunnel[1]->drawn <= 2 * TUNNEL_FIRST_CREDIT);
+	p.conns[1].end[0].types = 0;
+	pair_start(&p.conns[1].end[0]);
+	pair_finish(&p);
+	pair_fini(&p);
 }
 
 /* Two have been granted what the path holds. The one that uses little of it keeps what two
@@ -2085,6 +2117,7 @@ int main(void)
 	    cmocka_unit_test(one_key_is_not_behind_the_bulk),
 	    cmocka_unit_test(few_bytes_among_bulk_are_noticed),
 	    cmocka_unit_test(bulk_streams_get_the_same),
+	    cmocka_unit_test(what_was_drawn_and_returned_is_there_again),
 	    cmocka_unit_test(who_uses_little_keeps_little),
 	    cmocka_unit_test(a_half_closed_stream_may_be_silent_for_long),
 	    cmocka_unit_test(ids_wrap_past_those_that_are_held),
