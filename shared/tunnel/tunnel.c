@@ -413,6 +413,7 @@ static int input_link(struct tunnel *t, const struct frame *f, const uint8_t *p,
 		tell(t, (struct tunnel_news){.event = TUNNEL_PONGED, .number = number64(p)});
 		return 0;
 	case FRAME_ACK:
+		t->held = false;
 		return session_acked(&t->session, number64(p));
 	case FRAME_BYE:
 		tell(t, (struct tunnel_news){.event = TUNNEL_BYE, .p = p, .len = len});

@@ -1035,6 +1035,36 @@ static void pass(struct pair *p, uint64_t ms)
 	}
 }
 
+/* While no batch may be made, credit that is idle wakes nobody; an ACK makes it due again. */
+static void idle_credit_waits_for_an_ack(void **state)
+{
+	(void)state;
+	struct pair p;
+	pair_init(&p, 1, 1);
+	p.eager = true;
+	pair_link(&p);
+	p.conns[0].end[1].plan = 1 << 20;
+	p.conns[0].end[1].types = 1000;
+	pair_open(&p, 0, 0);
+	round_trip(&p);
+	round_trip(&p);
+	pair_start(&p.conns[0].end[1]);
+	pair_pump(&p, 1, 65536, SIZE_MAX);
+	pair_deliver(&p, 1, SIZE_MAX);
+	struct tunnel *t = p.tunnel[1];
+	assert_true(tunnel_deadline(t) < UINT64_MAX);
+	tunnel_fill(t, 0, p.now);
+	assert_true(tunnel_deadline(t) == UINT64_MAX);
+	p.now += 1000;
+	pair_pump(&p, 0, 65536, SIZE_MAX);
+	pair_deliver(&p, 0, SIZE_MAX);
+	assert_true(tunnel_deadline(t) < UINT64_MAX);
+	p.conns[0].end[1].types = 0;
+	pair_start(&p.conns[0].end[1]);
+	pair_finish(&p);
+	pair_fini(&p);
+}
+
 /* An upload that has drawn more than it sends RETURNs it, and the reserve is as it was. */
 static void what_was_drawn_and_returned_is_there_again(void **state)
 {
@@ -2117,6 +2147,7 @@ int main(void)
 	    cmocka_unit_test(one_key_is_not_behind_the_bulk),
 	    cmocka_unit_test(few_bytes_among_bulk_are_noticed),
 	    cmocka_unit_test(bulk_streams_get_the_same),
+	    cmocka_unit_test(idle_credit_waits_for_an_ack),
 	    cmocka_unit_test(what_was_drawn_and_returned_is_there_again),
 	    cmocka_unit_test(who_uses_little_keeps_little),
 	    cmocka_unit_test(a_half_closed_stream_may_be_silent_for_long),
