@@ -384,6 +384,8 @@ static void input_datagram(struct tunnel *t, const struct frame *f, const uint8_
 	if (!s || s->closed || !s->flow)
 		return;
 	t->last_moved_ms = t->now_ms;
+	if (len <= FEW_BYTES)
+		t->few_ms = t->now_ms;
 	t->datagram = p;
 	t->datagram_len = len;
 	t->datagram_to = s;

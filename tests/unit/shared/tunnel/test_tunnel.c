@@ -1746,6 +1746,30 @@ static void a_detach_empties_the_datagrams(void **state)
 }
 
 /* The link carries 16 KiB a step, the flood would fill it many times over. */
+/* A call or a game beside bulk waits for a few bytes, too. */
+static void small_datagrams_among_bulk_are_noticed(void **state)
+{
+	(void)state;
+	for (size_t len = 100; len <= 1200; len += 1100) {
+		struct pair p;
+		pair_init(&p, 1, 2);
+		p.eager = true;
+		pair_link(&p);
+		p.conns[0].flow = true;
+		p.conns[1].end[0].plan = 4 << 20;
+		p.conns[1].end[1].plan = 1;
+		pair_open(&p, 0, 0);
+		pair_open(&p, 1, 0);
+		round_trip(&p);
+		put_datagram(&p.conns[0].end[0], len, 1);
+		round_trip(&p);
+		round_trip(&p);
+		assert_int_equal(tunnel_is_mixed(p.tunnel[1], p.now), len == 100);
+		pair_finish(&p);
+		pair_fini(&p);
+	}
+}
+
 static void a_flood_of_datagrams_starves_no_stream(void **state)
 {
 	(void)state;
@@ -2170,6 +2194,7 @@ int main(void)
 	    cmocka_unit_test(beyond_the_caps_the_oldest_datagrams_go),
 	    cmocka_unit_test(a_flow_does_not_wait_for_what_another_has_waiting),
 	    cmocka_unit_test(a_detach_empties_the_datagrams),
+	    cmocka_unit_test(small_datagrams_among_bulk_are_noticed),
 	    cmocka_unit_test(a_flood_of_datagrams_starves_no_stream),
 	    cmocka_unit_test(one_large_datagram_waiting_makes_no_flood_of_a_ping),
 	    cmocka_unit_test(each_violation_ends_what_it_should),
