@@ -105,6 +105,7 @@ struct transport {
 
 static void work(void *arg);
 static void on_timer(void *arg);
+static void look_for_room(struct transport *k);
 
 static void tell(struct transport *k, enum transport_event event)
 {
@@ -286,26 +287,6 @@ static void sample(struct transport *k)
 	}
 }
 
-static void fail(struct transport *k, int why);
-
-static bool is_ahead(struct transport *k)
-{
-	return k->batch <= BATCH_SLOW && io_is_ahead(k->io, k->lowat);
-}
-
-/* What waited for the kernel goes first; when that has gone, more can be made. */
-static void look_for_room(struct transport *k)
-{
-	int left = io_flush(k->io);
-	if (left < 0 && left != UV_EAGAIN) {
-		fail(k, left);
-		return;
-	}
-	k->blocked = left == UV_EAGAIN || is_ahead(k);
-	if (!k->blocked)
-		task_mark(k->loop, &k->task);
-}
-
 /* --- by time --- */
 
 /* The io keeps its buffers while streams and datagrams move. A PING is no reason: of 2,000 quiet
@@ -318,7 +299,7 @@ static void set_busy(struct transport *k, uint64_t now)
 	k->busy = busy;
 }
 
-/* … and one that carries something: a peer that takes nothing is not asked after by time. */
+/* It holds much, and carries something: after a peer that takes nothing nobody looks by time. */
 static bool is_long_path(const struct transport *k, uint64_t now)
 {
 	return tunnel_under_way(k->tunnel) > LONG_PATH_BYTES && now < k->carried_ms + CARRIES_MS;
@@ -464,6 +445,24 @@ static size_t may_go(struct transport *k, uint64_t now, uint64_t now_us)
 	if (room >= batch)
 		return batch;
 	return room < BATCH_LEAST ? 0 : room;
+}
+
+static bool is_ahead(struct transport *k)
+{
+	return k->batch <= BATCH_SLOW && io_is_ahead(k->io, k->lowat);
+}
+
+/* What waited for the kernel goes first; when that has gone, more can be made. */
+static void look_for_room(struct transport *k)
+{
+	int left = io_flush(k->io);
+	if (left < 0 && left != UV_EAGAIN) {
+		fail(k, left);
+		return;
+	}
+	k->blocked = left == UV_EAGAIN || is_ahead(k);
+	if (!k->blocked)
+		task_mark(k->loop, &k->task);
 }
 
 /* When ten seconds are over, Linux's bbr measures the round trip anew: by the first packets

@@ -173,8 +173,6 @@ struct tunnel {
 	/* during tunnel_fill */
 	bool filling;
 	size_t batch_left;
-	size_t large;        /* a DATA frame of so many bytes is part of bulk */
-	bool held;           /* the last batch was none: an ACK must come first */
 	struct stream *turn; /* whose STREAM_TURN it is; NULL once it is closed */
 	size_t turn_bytes;
 
@@ -197,6 +195,8 @@ struct tunnel {
 	uint64_t last_moved_ms;
 	/* when a small DATA frame last moved, either way, and a large one */
 	uint64_t few_ms, bulk_ms;
+	size_t large; /* a DATA frame of so many bytes is part of bulk */
+	bool held;    /* the last batch was none: an ACK must come first */
 	uint64_t datagrams_dropped;
 };
 
@@ -219,8 +219,8 @@ uint64_t stream_grant_for_open(const struct tunnel *t, const struct open_queue *
 enum { TUNNEL_NETWORK_LITTLE = 8 };
 /* grows window and granted, from the budget */
 void stream_take_window(struct stream *s, uint64_t bytes);
-/* nothing more will come: only what waits still counts */
 void stream_returned(struct stream *s, uint64_t bytes); /* RETURN has come */
+/* nothing more will come: only what waits still counts */
 void stream_drop_window(struct stream *s);
 /* owed, and growth; moves it to granted */
 uint64_t stream_credit_to_write(struct stream *s);

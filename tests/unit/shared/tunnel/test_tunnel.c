@@ -987,7 +987,8 @@ static void few_bytes_among_bulk_are_noticed(void **state)
 		for (int key = 0; key < 20; key++) {
 			keys->types = key == 10 ? 6000 : 1; /* the screen is drawn anew */
 			pair_start(keys);
-			p.tunnel[0]->few_ms = key < 19 ? p.tunnel[0]->few_ms : 0;
+			if (key == 19)
+				p.tunnel[0]->few_ms = 0; /* the last key alone is to say it */
 			for (int side = 0; side < 2; side++) {
 				pair_pump(&p, side, batches[i], SIZE_MAX);
 				pair_deliver(&p, side, SIZE_MAX);
@@ -1065,6 +1066,15 @@ static void idle_credit_waits_for_an_ack(void **state)
 	pair_fini(&p);
 }
 
+/* The first connection's whole transfer, after which the path is known. */
+static void transfer(struct pair *p, int from, uint64_t bytes)
+{
+	p->conns[0].end[from].plan = bytes;
+	pair_open(p, 0, 0);
+	while (p->conns[0].end[!from].got < bytes)
+		round_trip(p);
+}
+
 /* An upload that has drawn more than it sends RETURNs it, and the reserve is as it was. */
 static void what_was_drawn_and_returned_is_there_again(void **state)
 {
@@ -1074,10 +1084,7 @@ static void what_was_drawn_and_returned_is_there_again(void **state)
 	p.eager = true;
 	pair_use_reserve(&p);
 	pair_link(&p);
-	p.conns[0].end[0].plan = 4 << 20;
-	pair_open(&p, 0, 0);
-	while (p.conns[0].end[1].got < 4 << 20)
-		round_trip(&p);
+	transfer(&p, 0, 4 << 20);
 	p.conns[1].end[0].plan = 1 << 20;
 	p.conns[1].end[0].types = TUNNEL_FIRST_CREDIT + 1000;
 	pair_open(&p, 1, 0);
@@ -1101,16 +1108,14 @@ static void what_was_drawn_and_returned_is_there_again(void **state)
 static void who_uses_little_keeps_little(void **state)
 {
 	(void)state;
-	enum { BIG, TYPES, VIDEO, NEXT, PIECE = 10000 };
+	enum { TYPES = 1, VIDEO, NEXT, PIECE = 10000 };
 	struct pair p;
 	pair_init(&p, 1, 4);
 	p.eager = true;
 	pair_link(&p);
 	for (int i = 0; i < p.count; i++)
 		p.conns[i].end[1].plan = 32 << 20;
-	pair_open(&p, BIG, 0);
-	while (p.conns[BIG].end[0].got < 32 << 20)
-		round_trip(&p);
+	transfer(&p, 1, 32 << 20);
 	p.conns[TYPES].end[1].types = 1;
 	p.conns[VIDEO].end[1].types = PIECE;
 	pair_open(&p, TYPES, 0);
@@ -1745,7 +1750,6 @@ static void a_detach_empties_the_datagrams(void **state)
 	pair_fini(&p);
 }
 
-/* The link carries 16 KiB a step, the flood would fill it many times over. */
 /* A call or a game beside bulk waits for a few bytes, too. */
 static void small_datagrams_among_bulk_are_noticed(void **state)
 {
@@ -1770,6 +1774,7 @@ static void small_datagrams_among_bulk_are_noticed(void **state)
 	}
 }
 
+/* The link carries 16 KiB a step, the flood would fill it many times over. */
 static void a_flood_of_datagrams_starves_no_stream(void **state)
 {
 	(void)state;
