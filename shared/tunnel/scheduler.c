@@ -42,7 +42,7 @@ void scheduler_wake(struct stream *s)
 		list_append(&s->tunnel->bulk, &s->turn);
 		return;
 	}
-	s->deficit = TUNNEL_QUANTUM;
+	s->deficit = (int64_t)s->tunnel->quantum;
 	list_append(&s->tunnel->fresh, &s->turn);
 }
 
@@ -102,7 +102,7 @@ void scheduler_serve(struct tunnel *t)
 		if (!s)
 			break;
 		if (s->deficit <= 0) {
-			s->deficit += TUNNEL_QUANTUM;
+			s->deficit += (int64_t)t->quantum;
 			to_bulk(t, s);
 			continue;
 		}

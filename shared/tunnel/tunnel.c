@@ -36,6 +36,7 @@ struct tunnel *tunnel_new(const struct tunnel_config *c, tunnel_fn *fn, void *ow
 	t->accepts = c->accepts;
 	t->next_id = c->first_id;
 	t->large = BULK_BYTES;
+	t->quantum = TUNNEL_QUANTUM;
 	t->peer_next_id = c->first_id % 2 ? 2 : 1;
 	struct list *lists[] = {&t->streams, &t->facts, &t->open_turns, &t->flow_opens,
 				&t->fresh,   &t->bulk,  &t->lent,       &t->rested};
@@ -694,6 +695,8 @@ void tunnel_fill(struct tunnel *t, size_t bytes, uint64_t now_ms)
 		return;
 	t->now_ms = now_ms;
 	t->filling = true;
+	if (bytes)
+		t->quantum = bytes < TUNNEL_QUANTUM ? bytes : TUNNEL_QUANTUM;
 	t->large = bytes && bytes < TUNNEL_QUANTUM ? bytes / 2 : BULK_BYTES;
 	if (t->large <= FEW_BYTES)
 		t->large = FEW_BYTES + 1;

@@ -175,6 +175,7 @@ struct tunnel {
 	size_t batch_left;
 	struct stream *turn; /* whose STREAM_TURN it is; NULL once it is closed */
 	size_t turn_bytes;
+	size_t quantum; /* a stream's, of the round robin: no more than a batch */
 
 	/* during tunnel_input: bytes of one stream, still where the link read them */
 	struct stream *reader;
