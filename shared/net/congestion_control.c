@@ -44,6 +44,52 @@ const char *congestion_control_of(int fd, char out[CONGESTION_CONTROL_NAME])
 }
 #endif
 
+#ifdef TCP_CC_INFO
+bool congestion_control_bbr(int fd, struct bbr_estimate *out)
+{
+	/* what Linux says of bbr, as far as all its versions say it */
+	struct {
+		uint32_t rate_low, rate_high, least_rtt_us;
+		uint32_t pacing_gain, window_gain; /* of 256; 2.885 times while it starts */
+	} said = {0};
+	uint8_t all[256];
+	socklen_t len = sizeof all;
+	if (!congestion_control_is_bbr(fd) ||
+	    getsockopt(fd, IPPROTO_TCP, TCP_CC_INFO, all, &len) != 0 || len < sizeof said)
+		return false;
+	memcpy(&said, all, sizeof said);
+	uint64_t rate = (uint64_t)said.rate_high << 32 | said.rate_low;
+	/* before the first ACK it knows no rate, and says a gain of one */
+	*out = (struct bbr_estimate){.rate = rate, .starts = !rate || said.pacing_gain > 2 * 256};
+	return true;
+}
+#else
+bool congestion_control_bbr(int fd, struct bbr_estimate *out)
+{
+	(void)fd, (void)out;
+	return false;
+}
+#endif
+
+/* A listener may have been given what a process may no longer choose. */
+static bool may_choose(const char *name)
+{
+	int fd = socket_open(AF_INET, SOCK_STREAM);
+	bool may = fd >= 0 && set(fd, name) == 0;
+	if (fd >= 0)
+		close(fd);
+	return may;
+}
+
+void congestion_control_bbr_restart(int fd)
+{
+	if (!congestion_control_is_bbr(fd) || !may_choose(usual))
+		return;
+	/* what a socket has already would be kept as it is; reno is in every kernel */
+	if (set(fd, "reno") == 0)
+		set(fd, usual);
+}
+
 static bool is_name(const char *text)
 {
 	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-");

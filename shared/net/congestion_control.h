@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { CONGESTION_CONTROL_NAME = 16 }; /* bytes, with the NUL */
 
@@ -23,5 +24,17 @@ void congestion_control_set(int fd, const char *name); /* "" does nothing */
 const char *congestion_control_of(int fd, char out[CONGESTION_CONTROL_NAME]);
 /* false also where the kernel does not say */
 bool congestion_control_is_bbr(int fd);
+
+/* What bbr believes of a path (Linux: TCP_CC_INFO). */
+struct bbr_estimate {
+	uint64_t rate; /* bytes a second that it carries */
+	bool starts;   /* it still looks for more, twice as much each round trip */
+};
+
+/* false: the socket has no bbr, or the kernel does not say */
+bool congestion_control_bbr(int fd, struct bbr_estimate *out);
+/* bbr forgets what it believes and starts as on a new connection, but for the bytes that may be
+ * under way now. Nothing else does that while a connection stands. */
+void congestion_control_bbr_restart(int fd);
 
 #endif

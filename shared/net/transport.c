@@ -16,6 +16,7 @@
 #include "shared/base/err.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
+#include "shared/net/bbr_memory.h"
 #include "shared/net/lingering_close.h"
 #include "shared/net/socket.h"
 #include "shared/net/timer.h"
@@ -48,7 +49,7 @@ enum {
 	/* … what it carries in that time: less than comes between two bunches of ACKs would hold it
 	 * up */
 	LOWAT_MS = 40,
-	LOWAT_MIXED_MS = 12,  /* while somebody waits for a few bytes behind it */
+	LOWAT_MIXED_MS = 3,   /* while somebody waits for a few bytes behind it */
 	SAMPLE_MS = 50,       /* how often the kernel is asked, while busy */
 	SAMPLE_MOST_MS = 200, /* after a longer time it has not been busy throughout */
 	LEAST_WAIT_MS = 5,
@@ -63,6 +64,9 @@ enum {
 	LONG_PATH_BYTES = 2 * 1024 * 1024,
 	LONG_PATH_MS = 5,
 	CARRIES_MS = 1000, /* … while the kernel has seen bytes acknowledged so lately */
+	/* on any path the kernel is asked that often: with a mark too large for a thin line so much
+	 * time lies between two events that it would never be made smaller */
+	BLOCKED_LOOK_MS = 100,
 	RETRY_PROTOCOL_MS = 1000,
 	/* bbr's measure of the round trip is good for so long, … */
 	MEASURE_MS = 10000,
@@ -85,6 +89,7 @@ struct transport {
 	size_t batch, lowat;
 	struct in_flight flight;
 	struct pacer pacer;
+	struct bbr_memory bbr;
 	uint64_t paced;       /* as the kernel was told */
 	uint32_t resent;      /* segments, when last looked, … */
 	uint64_t loses_ms;    /* … and up to when the path counts as one that loses */
@@ -264,6 +269,21 @@ static void set_pace(struct transport *k, const struct socket_info *info, uint64
 	socket_set_pacing(io_fd(k->io), rate);
 }
 
+/* The kernel holds as much as it takes. */
+static void note_full(struct transport *k, uint64_t now)
+{
+	struct bbr_estimate e;
+	if (!congestion_control_bbr(io_fd(k->io), &e))
+		return;
+	if (!bbr_memory_begins(&k->bbr, now)) {
+		bbr_memory_full(&k->bbr, &e, now);
+	} else if (bbr_memory_begin(&k->bbr, &e, now)) {
+		log_debug("bbr_restarted", "believed=%llu known=%llu", (unsigned long long)e.rate,
+			  (unsigned long long)k->bbr.rate);
+		congestion_control_bbr_restart(io_fd(k->io));
+	}
+}
+
 static void sample(struct transport *k)
 {
 	uint64_t now = loop_now_ms(k->loop), passed_ms = now - k->sampled_ms;
@@ -282,6 +302,8 @@ static void sample(struct transport *k)
 	if (passed_ms >= SAMPLE_MS) {
 		k->mixed = tunnel_is_mixed(k->tunnel, now);
 		set_pace(k, &info, now);
+		if (k->filled)
+			note_full(k, now);
 		k->sampled_ms = now;
 		set_batch(k, info.bytes_acked, passed_ms);
 	}
@@ -299,10 +321,23 @@ static void set_busy(struct transport *k, uint64_t now)
 	k->busy = busy;
 }
 
-/* It holds much, and carries something: after a peer that takes nothing nobody looks by time. */
+/* after a peer that takes nothing nobody looks by time */
+static bool carries(const struct transport *k, uint64_t now)
+{
+	return now < k->carried_ms + CARRIES_MS;
+}
+
 static bool is_long_path(const struct transport *k, uint64_t now)
 {
-	return tunnel_under_way(k->tunnel) > LONG_PATH_BYTES && now < k->carried_ms + CARRIES_MS;
+	return tunnel_under_way(k->tunnel) > LONG_PATH_BYTES && carries(k, now);
+}
+
+/* When a blocked link is looked at. */
+static uint64_t next_look(const struct transport *k, uint64_t now)
+{
+	if (!carries(k, now))
+		return UINT64_MAX;
+	return now + (is_long_path(k, now) ? LONG_PATH_MS : BLOCKED_LOOK_MS);
 }
 
 /* Asks keepalive, does what it says, and sets the timer for whatever is due next. False when the
@@ -332,9 +367,7 @@ static bool keep_time(struct transport *k)
 				return false;
 		}
 	}
-	uint64_t due = !k->blocked            ? tunnel_deadline(k->tunnel)
-		       : is_long_path(k, now) ? now + LONG_PATH_MS
-					      : UINT64_MAX;
+	uint64_t due = k->blocked ? next_look(k, now) : tunnel_deadline(k->tunnel);
 	if (tunnel_is_starved(k->tunnel) && due > now + STARVED_MS)
 		due = now + STARVED_MS;
 	if (k->keepalive.is_suspect && due > now + SUSPECT_LOOK_MS)
@@ -517,6 +550,8 @@ static void work(void *arg)
 		return;
 	}
 	k->blocked = left == UV_EAGAIN || is_ahead(k);
+	if (k->blocked && !k->filled && bbr_memory_begins(&k->bbr, now))
+		note_full(k, now);
 	k->filled |= k->blocked;
 	io_watch(k->io, k->blocked ? IO_WATCH_READ | IO_WATCH_WRITE : IO_WATCH_READ);
 	in_flight_sent(&k->flight, tunnel_gone(k->tunnel),
@@ -559,6 +594,7 @@ int transport_attach(struct transport *k, struct io *io, uint64_t peer_taken, ui
 	k->io = io;
 	in_flight_init(&k->flight, loop_clock_us());
 	pacer_init(&k->pacer);
+	bbr_memory_init(&k->bbr);
 	k->paced = k->loses_ms = 0;
 	k->resent = 0;
 	k->sampled_ms = now;

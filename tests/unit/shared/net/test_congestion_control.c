@@ -7,9 +7,11 @@
 
 #include "tests/unit/capture.h"
 
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -85,12 +87,72 @@ static void what_is_not_to_be_had_is_told(void **state)
 		assert_string_equal(said.err, "");
 }
 
+/* Two ends of a TCP connection on loopback. */
+static void connect_pair(int end[2])
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof at;
+	int door = socket(AF_INET, SOCK_STREAM, 0);
+	end[0] = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(bind(door, (struct sockaddr *)&at, sizeof at), 0);
+	assert_int_equal(listen(door, 1), 0);
+	assert_int_equal(getsockname(door, (struct sockaddr *)&at, &len), 0);
+	congestion_control_set(end[0], "bbr");
+	assert_int_equal(connect(end[0], (struct sockaddr *)&at, len), 0);
+	end[1] = accept(door, NULL, NULL);
+	assert_true(end[1] >= 0);
+	close(door);
+}
+
+static void exchange(const int end[2], int rounds, size_t size)
+{
+	static char bytes[1 << 20];
+	for (int i = 0; i < rounds; i++) {
+		assert_int_equal(send(end[0], bytes, size, 0), size);
+		assert_int_equal(recv(end[1], bytes, size, MSG_WAITALL), size);
+	}
+}
+
+/* bbr ends its start when the rate has not grown in three round trips. */
+static void bbr_starts_anew(void **state)
+{
+	(void)state;
+	struct bbr_estimate e = {0};
+	int end[2];
+	assert_false(congestion_control_bbr(-1, &e));
+	connect_pair(end);
+	if (!congestion_control_is_bbr(end[0])) {
+		close(end[0]), close(end[1]);
+		print_message("this kernel gives us no bbr\n");
+		skip();
+	}
+	assert_true(congestion_control_bbr(end[0], &e));
+	assert_true(e.starts);
+	for (int i = 0; i < 1000 && e.starts; i++) {
+		exchange(end, 10, 1 << 20);
+		assert_true(congestion_control_bbr(end[0], &e));
+	}
+	assert_false(e.starts);
+	uint64_t before = e.rate;
+	assert_true(before > 1000 * 1000);
+	congestion_control_bbr_restart(end[0]);
+	assert_true(congestion_control_is_bbr(end[0]));
+	assert_true(congestion_control_bbr(end[0], &e));
+	assert_true(e.starts && e.rate == 0);
+	exchange(end, 3, 1 << 20);
+	congestion_control_set(end[0], "reno");
+	assert_false(congestion_control_bbr(end[0], &e));
+	congestion_control_bbr_restart(end[0]);
+	close(end[0]), close(end[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(names),
 	    cmocka_unit_test(what_is_set_is_read_back),
 	    cmocka_unit_test(what_is_not_to_be_had_is_told),
+	    cmocka_unit_test(bbr_starts_anew),
 	};
 	log_setup("test", LOG_INFO, LOG_TEXT);
 	return cmocka_run_group_tests(tests, NULL, NULL);
