@@ -1,20 +1,25 @@
 #include "shared/net/bbr_memory.h"
 
+enum { PART = 4 }; /* who believes in less than such a part has forgotten */
+
 void bbr_memory_init(struct bbr_memory *m)
 {
 	*m = (struct bbr_memory){0};
 }
 
-bool bbr_memory_begins(const struct bbr_memory *m, uint64_t now_ms)
+bool bbr_memory_rested(const struct bbr_memory *m, uint64_t now_ms)
 {
 	return !m->full_ms || now_ms >= m->full_ms + BBR_MEMORY_REST_MS;
 }
 
 bool bbr_memory_begin(struct bbr_memory *m, const struct bbr_estimate *now, uint64_t now_ms)
 {
+	bool forgot = !now->starts && (!m->rate || now->rate < m->rate / PART);
 	m->since_ms = m->full_ms = now_ms;
-	m->started = now->starts || !m->rate || now->rate < m->rate / 4;
-	return m->started && !now->starts;
+	m->started = now->starts || forgot;
+	if (forgot)
+		m->rate = m->rate ? m->rate / 2 : now->rate;
+	return forgot;
 }
 
 void bbr_memory_full(struct bbr_memory *m, const struct bbr_estimate *now, uint64_t now_ms)

@@ -23,19 +23,20 @@
 enum {
 	BBR_MEMORY_REST_MS = 200, /* not full for so long: what comes is a new transfer */
 	/* full for so long, or until a start has ended, and what bbr has found is the truth */
-	BBR_MEMORY_FALLS_MS = 2000,
+	BBR_MEMORY_FALLS_MS = 10000,
 };
 
 struct bbr_memory {
-	uint64_t rate;              /* bytes a second; 0: the link has never been full */
+	uint64_t rate;              /* bytes a second; 0: it was never seen full */
 	uint64_t since_ms, full_ms; /* from when to when it was full last */
 	bool started;               /* bbr has started since then, or was to */
 };
 
 void bbr_memory_init(struct bbr_memory *m);
-/* The link is full for the first time since it rested. */
-bool bbr_memory_begins(const struct bbr_memory *m, uint64_t now_ms);
-/* … and that is told: has bbr forgotten? */
+bool bbr_memory_rested(const struct bbr_memory *m, uint64_t now_ms);
+/* The link is full for the first time since it rested: has bbr forgotten? Then it is to start anew,
+ * and what is remembered is halved: if the path has become slower, and is never full for long, that
+ * ends after a few starts. */
 bool bbr_memory_begin(struct bbr_memory *m, const struct bbr_estimate *now, uint64_t now_ms);
 /* Now and then while it is full. */
 void bbr_memory_full(struct bbr_memory *m, const struct bbr_estimate *now, uint64_t now_ms);

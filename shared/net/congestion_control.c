@@ -59,9 +59,10 @@ bool congestion_control_bbr(int fd, struct bbr_estimate *out)
 		return false;
 	memcpy(&said, all, sizeof said);
 	uint64_t rate = (uint64_t)said.rate_high << 32 | said.rate_low;
-	/* before the first ACK it knows no rate, and says a gain of one */
+	/* before the first ACK it knows no rate, and its gains mean nothing */
 	*out = (struct bbr_estimate){.rate = rate, .starts = !rate || said.pacing_gain > 2 * 256};
-	return true;
+	/* while it measures the round trip it does not say whether it had started */
+	return !rate || said.window_gain > 256;
 }
 #else
 bool congestion_control_bbr(int fd, struct bbr_estimate *out)
@@ -81,13 +82,11 @@ static bool may_choose(const char *name)
 	return may;
 }
 
-void congestion_control_bbr_restart(int fd)
+bool congestion_control_bbr_restart(int fd)
 {
-	if (!congestion_control_is_bbr(fd) || !may_choose(usual))
-		return;
 	/* what a socket has already would be kept as it is; reno is in every kernel */
-	if (set(fd, "reno") == 0)
-		set(fd, usual);
+	return congestion_control_is_bbr(fd) && may_choose(usual) && set(fd, "reno") == 0 &&
+	       set(fd, usual) == 0;
 }
 
 static bool is_name(const char *text)

@@ -31,10 +31,10 @@ struct bbr_estimate {
 	bool starts;   /* it still looks for more, twice as much each round trip */
 };
 
-/* false: the socket has no bbr, or the kernel does not say */
+/* false: the socket has no bbr, the kernel does not say, or bbr holds still to measure the path */
 bool congestion_control_bbr(int fd, struct bbr_estimate *out);
 /* bbr forgets what it believes and starts as on a new connection, but for the bytes that may be
- * under way now. Nothing else does that while a connection stands. */
-void congestion_control_bbr_restart(int fd);
+ * under way now. Nothing else does that while a connection stands. false: it was not to be had */
+bool congestion_control_bbr_restart(int fd);
 
 #endif

@@ -273,15 +273,19 @@ static void set_pace(struct transport *k, const struct socket_info *info, uint64
 static void note_full(struct transport *k, uint64_t now)
 {
 	struct bbr_estimate e;
-	if (!congestion_control_bbr(io_fd(k->io), &e))
-		return;
-	if (!bbr_memory_begins(&k->bbr, now)) {
+	if (congestion_control_bbr(io_fd(k->io), &e))
 		bbr_memory_full(&k->bbr, &e, now);
-	} else if (bbr_memory_begin(&k->bbr, &e, now)) {
-		log_debug("bbr_restarted", "believed=%llu known=%llu", (unsigned long long)e.rate,
-			  (unsigned long long)k->bbr.rate);
-		congestion_control_bbr_restart(io_fd(k->io));
-	}
+}
+
+/* … for the first time in a while. */
+static void note_begin(struct transport *k, uint64_t now)
+{
+	struct bbr_estimate e;
+	k->carried_ms = now; /* that it may carry something is reason enough to look */
+	if (!bbr_memory_rested(&k->bbr, now) || !congestion_control_bbr(io_fd(k->io), &e))
+		return;
+	if (bbr_memory_begin(&k->bbr, &e, now) && congestion_control_bbr_restart(io_fd(k->io)))
+		log_debug("bbr_restarted", "believed=%llu", (unsigned long long)e.rate);
 }
 
 static void sample(struct transport *k)
@@ -299,14 +303,17 @@ static void sample(struct transport *k)
 	if (info.resent != k->resent)
 		k->loses_ms = now + LOSES_MS;
 	k->resent = info.resent;
-	if (passed_ms >= SAMPLE_MS) {
-		k->mixed = tunnel_is_mixed(k->tunnel, now);
-		set_pace(k, &info, now);
-		if (k->filled)
-			note_full(k, now);
-		k->sampled_ms = now;
-		set_batch(k, info.bytes_acked, passed_ms);
-	}
+	if (passed_ms < SAMPLE_MS)
+		return;
+	if (k->filled && (k->blocked || passed_ms <= SAMPLE_MOST_MS))
+		note_full(k, now);
+	/* less than a round trip after the first bytes: no ACK can have come */
+	if (k->blocked && info.bytes_acked == k->sampled_acked && passed_ms <= SAMPLE_MOST_MS)
+		return;
+	k->mixed = tunnel_is_mixed(k->tunnel, now);
+	set_pace(k, &info, now);
+	k->sampled_ms = now;
+	set_batch(k, info.bytes_acked, passed_ms);
 }
 
 /* --- by time --- */
@@ -321,7 +328,7 @@ static void set_busy(struct transport *k, uint64_t now)
 	k->busy = busy;
 }
 
-/* after a peer that takes nothing nobody looks by time */
+/* after a peer that takes nothing nobody looks by time for long */
 static bool carries(const struct transport *k, uint64_t now)
 {
 	return now < k->carried_ms + CARRIES_MS;
@@ -550,8 +557,8 @@ static void work(void *arg)
 		return;
 	}
 	k->blocked = left == UV_EAGAIN || is_ahead(k);
-	if (k->blocked && !k->filled && bbr_memory_begins(&k->bbr, now))
-		note_full(k, now);
+	if (k->blocked && !k->filled)
+		note_begin(k, now);
 	k->filled |= k->blocked;
 	io_watch(k->io, k->blocked ? IO_WATCH_READ | IO_WATCH_WRITE : IO_WATCH_READ);
 	in_flight_sent(&k->flight, tunnel_gone(k->tunnel),

@@ -3,7 +3,8 @@
  * 4.2). A stream that wakes is fresh: it goes before the bulk ones until its quantum is used, but
  * the fresh ones together never get more than three quarters of a batch. A stream that falls silent
  * while it is fresh passes once through the bulk list: if it wakes meanwhile, it is fresh only for
- * what is left of its quantum. One that runs out of credit comes back as bulk.
+ * what is left of its quantum. One that runs out of credit comes back as bulk. A quantum is 16 KiB;
+ * that of a stream which has just moved bulk is a batch at most, which is little on a thin line.
  *
  * A turn may take more than the deficit (large reads are cheap, small ones dear); the debt is paid
  * by later rounds.
@@ -42,7 +43,7 @@ void scheduler_wake(struct stream *s)
 		list_append(&s->tunnel->bulk, &s->turn);
 		return;
 	}
-	s->deficit = (int64_t)s->tunnel->quantum;
+	s->deficit = stream_is_bulk(s) ? (int64_t)s->tunnel->quantum : TUNNEL_QUANTUM;
 	list_append(&s->tunnel->fresh, &s->turn);
 }
 

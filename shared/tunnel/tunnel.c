@@ -886,6 +886,11 @@ static void note_large(struct stream *s, size_t len)
 		s->bulk_ms = t->bulk_ms = t->now_ms;
 }
 
+bool stream_is_bulk(const struct stream *s)
+{
+	return s->bulk_ms && s->tunnel->now_ms < s->bulk_ms + LATELY_MS;
+}
+
 /* Few bytes inside a bulk stream do not count. Neither do the first bytes of a stream, which are
  * often a question about bulk. */
 void tunnel_note_size(struct stream *s, size_t len)
@@ -893,7 +898,7 @@ void tunnel_note_size(struct stream *s, size_t len)
 	struct tunnel *t = s->tunnel;
 	if (len >= t->large) {
 		note_large(s, len);
-	} else if (len <= FEW_BYTES && (!s->bulk_ms || t->now_ms >= s->bulk_ms + LATELY_MS)) {
+	} else if (len <= FEW_BYTES && !stream_is_bulk(s)) {
 		if (s->spoke)
 			t->few_ms = t->now_ms;
 		s->spoke = true;

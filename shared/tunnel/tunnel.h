@@ -41,7 +41,7 @@ enum {
 	/* of the reserve a stream may draw so much, in such steps, before CREDIT comes for it */
 	TUNNEL_DRAW_MAX = 2 * 1024 * 1024,
 	TUNNEL_DRAW_STEP = 256 * 1024,
-	TUNNEL_QUANTUM = 16 * 1024, /* deficit round robin */
+	TUNNEL_QUANTUM = 16 * 1024, /* deficit round robin; of bulk a batch at most */
 	/* PONGs waiting for the link; beyond, the peer floods */
 	TUNNEL_PONGS_MAX = 4096,
 	/* datagrams waiting for the link: of one flow (a batch, and the largest behind it), */

@@ -175,7 +175,7 @@ struct tunnel {
 	size_t batch_left;
 	struct stream *turn; /* whose STREAM_TURN it is; NULL once it is closed */
 	size_t turn_bytes;
-	size_t quantum; /* a stream's, of the round robin: no more than a batch */
+	size_t quantum; /* of bulk: no more than a batch */
 
 	/* during tunnel_input: bytes of one stream, still where the link read them */
 	struct stream *reader;
@@ -250,6 +250,7 @@ void tunnel_insert(struct tunnel *t, struct stream *s);
 void tunnel_remove(struct tunnel *t, struct stream *s);
 uint32_t tunnel_new_id(struct tunnel *t);
 void tunnel_note_size(struct stream *s, size_t len); /* of a DATA frame, either way */
+bool stream_is_bulk(const struct stream *s);         /* bulk of it moved lately */
 
 /* scheduler.c */
 /* it may have got a turn's worth: on a list */

@@ -16,7 +16,7 @@ static uint64_t now_ms = 1000;
 static bool begin(uint64_t rate, bool starts)
 {
 	now_ms += 1000;
-	assert_true(bbr_memory_begins(&memory, now_ms));
+	assert_true(bbr_memory_rested(&memory, now_ms));
 	return bbr_memory_begin(&memory, &(struct bbr_estimate){rate, starts}, now_ms);
 }
 
@@ -25,7 +25,7 @@ static void fill(uint64_t rate, bool starts, unsigned ms)
 {
 	for (unsigned gone = 0; gone < ms; gone += 50) {
 		now_ms += 50;
-		assert_false(bbr_memory_begins(&memory, now_ms));
+		assert_false(bbr_memory_rested(&memory, now_ms));
 		bbr_memory_full(&memory, &(struct bbr_estimate){rate, starts}, now_ms);
 	}
 }
@@ -34,7 +34,7 @@ static void a_fresh_link_begins_with_a_start(void **state)
 {
 	(void)state;
 	bbr_memory_init(&memory);
-	assert_true(bbr_memory_begins(&memory, 0));
+	assert_true(bbr_memory_rested(&memory, 0));
 	assert_false(begin(14480, true));
 	/* a lost packet among the first few has ended it */
 	bbr_memory_init(&memory);
@@ -66,7 +66,7 @@ static void a_slower_path_is_believed(void **state)
 	begin(1 * MB, true);
 	fill(12 * MB, false, 1000);
 	begin(4 * MB, false);
-	fill(1 * MB, false, 1500);
+	fill(1 * MB, false, 9000);
 	assert_true(begin(1 * MB, false));
 	/* a start looks for all that there is: what it ends with is the truth at once */
 	fill(1 * MB, true, 100);
@@ -76,7 +76,23 @@ static void a_slower_path_is_believed(void **state)
 	assert_true(begin(200 * 1000, false));
 	fill(12 * MB, false, 50);
 	assert_false(begin(4 * MB, false));
-	fill(1 * MB, false, 2500);
+	fill(1 * MB, false, 10500);
+	assert_false(begin(1 * MB, false));
+}
+
+/* Bursts too short to be seen full while they last do not restart it for ever. */
+static void short_bursts_start_it_a_few_times_only(void **state)
+{
+	(void)state;
+	unsigned starts = 0;
+	bbr_memory_init(&memory);
+	begin(1 * MB, true);
+	fill(12 * MB, false, 100);
+	for (int i = 0; i < 20; i++)
+		starts += begin(1 * MB, false);
+	assert_int_equal(starts, 2);
+	bbr_memory_init(&memory);
+	assert_true(begin(1 * MB, false));
 	assert_false(begin(1 * MB, false));
 }
 
@@ -86,6 +102,7 @@ int main(void)
 	    cmocka_unit_test(a_fresh_link_begins_with_a_start),
 	    cmocka_unit_test(what_was_forgotten_is_noticed),
 	    cmocka_unit_test(a_slower_path_is_believed),
+	    cmocka_unit_test(short_bursts_start_it_a_few_times_only),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -104,12 +104,15 @@ static void connect_pair(int end[2])
 	close(door);
 }
 
-static void exchange(const int end[2], int rounds, size_t size)
+/* As much as the connection takes at a time, over and over. */
+static void exchange(const int end[2], int rounds)
 {
-	static char bytes[1 << 20];
+	static char bytes[64 * 1024];
 	for (int i = 0; i < rounds; i++) {
-		assert_int_equal(send(end[0], bytes, size, 0), size);
-		assert_int_equal(recv(end[1], bytes, size, MSG_WAITALL), size);
+		while (send(end[0], bytes, sizeof bytes, MSG_DONTWAIT) > 0) {
+		}
+		while (recv(end[1], bytes, sizeof bytes, MSG_DONTWAIT) > 0) {
+		}
 	}
 }
 
@@ -129,20 +132,23 @@ static void bbr_starts_anew(void **state)
 	assert_true(congestion_control_bbr(end[0], &e));
 	assert_true(e.starts);
 	for (int i = 0; i < 1000 && e.starts; i++) {
-		exchange(end, 10, 1 << 20);
-		assert_true(congestion_control_bbr(end[0], &e));
+		exchange(end, 10);
+		congestion_control_bbr(end[0], &e);
 	}
 	assert_false(e.starts);
-	uint64_t before = e.rate;
-	assert_true(before > 1000 * 1000);
-	congestion_control_bbr_restart(end[0]);
+	assert_true(e.rate > 1000 * 1000);
+	if (!congestion_control_bbr_restart(end[0])) {
+		close(end[0]), close(end[1]);
+		print_message("this machine does not let us choose reno\n");
+		skip();
+	}
 	assert_true(congestion_control_is_bbr(end[0]));
 	assert_true(congestion_control_bbr(end[0], &e));
-	assert_true(e.starts && e.rate == 0);
-	exchange(end, 3, 1 << 20);
+	assert_true(e.starts);
+	exchange(end, 3);
 	congestion_control_set(end[0], "reno");
 	assert_false(congestion_control_bbr(end[0], &e));
-	congestion_control_bbr_restart(end[0]);
+	assert_false(congestion_control_bbr_restart(end[0]));
 	close(end[0]), close(end[1]);
 }
 

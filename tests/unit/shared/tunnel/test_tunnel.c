@@ -1003,6 +1003,33 @@ static void one_key_is_not_behind_bulk_that_woke(void **state)
 	pair_fini(&p);
 }
 
+/* … but a page that somebody waits for is, with three quarters of each batch. */
+static void a_small_page_is_before_the_bulk_on_a_thin_line(void **state)
+{
+	(void)state;
+	enum { BATCH = 2048, PAGE = 10 * 1024, BULK = 4 };
+	struct pair p;
+	pair_init(&p, 1, BULK + 1);
+	saturate(&p, BULK);
+	for (int i = 0; i < 40 * BULK; i++) { /* no bulk stream has a quantum from before */
+		for (int side = 0; side < 2; side++) {
+			pair_pump(&p, side, BATCH, SIZE_MAX);
+			pair_deliver(&p, side, SIZE_MAX);
+		}
+	}
+	struct end *page = &p.conns[BULK].end[0];
+	page->plan = PAGE;
+	pair_open(&p, BULK, 0);
+	for (int i = 0; i < PAGE / (BATCH / 4 * 3) + 2; i++) {
+		for (int side = 0; side < 2; side++) {
+			pair_pump(&p, side, BATCH, SIZE_MAX);
+			pair_deliver(&p, side, SIZE_MAX);
+		}
+	}
+	assert_int_equal(page->sent, PAGE);
+	pair_fini(&p);
+}
+
 /* Who waits for a few bytes among bulk is noticed with large batches, and with a thin line's. */
 static void few_bytes_among_bulk_are_noticed(void **state)
 {
@@ -2208,6 +2235,7 @@ int main(void)
 	    cmocka_unit_test(those_who_read_nothing_do_not_keep_others_out),
 	    cmocka_unit_test(one_key_is_not_behind_the_bulk),
 	    cmocka_unit_test(one_key_is_not_behind_bulk_that_woke),
+	    cmocka_unit_test(a_small_page_is_before_the_bulk_on_a_thin_line),
 	    cmocka_unit_test(few_bytes_among_bulk_are_noticed),
 	    cmocka_unit_test(bulk_streams_get_the_same),
 	    cmocka_unit_test(idle_credit_waits_for_an_ack),
