@@ -12,6 +12,7 @@ A pass on one way is 16 MiB, a second of quiet, and 1 MiB: so the small transfer
 after 10 s and counts what has arrived until then.
 """
 import json
+import math
 import os
 import platform
 import socket
@@ -368,7 +369,7 @@ def measure(column, leg, fifo, directory, ways):
 
 def paired(values, way):
     """Median of ours divided by theirs, in the same round."""
-    return median([a / b for a, b in zip(values["groundnut"], values[way]) if b > 0] or [0])
+    return median([a / b for a, b in zip(values["groundnut"], values[way]) if b > 0] or [math.inf])  # nothing arrived by the other
 
 
 def show(column, leg, ways, values, shares):
