@@ -24,6 +24,10 @@ bool bbr_memory_begin(struct bbr_memory *m, const struct bbr_estimate *now, uint
 
 void bbr_memory_full(struct bbr_memory *m, const struct bbr_estimate *now, uint64_t now_ms)
 {
+	if (bbr_memory_rested(m, now_ms)) { /* its beginning was not told: bbr said nothing then */
+		m->since_ms = now_ms;
+		m->started = false;
+	}
 	m->full_ms = now_ms;
 	m->started |= now->starts;
 	bool is_true = !now->starts && (m->started || now_ms >= m->since_ms + BBR_MEMORY_FALLS_MS);

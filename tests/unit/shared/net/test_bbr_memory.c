@@ -96,6 +96,19 @@ static void short_bursts_start_it_a_few_times_only(void **state)
 	assert_false(begin(1 * MB, false));
 }
 
+/* While it measures the round trip bbr says nothing, and a transfer may begin then. */
+static void a_beginning_that_was_not_told_counts_from_when_it_is_seen(void **state)
+{
+	(void)state;
+	bbr_memory_init(&memory);
+	begin(1 * MB, true);
+	fill(12 * MB, false, 100);
+	now_ms += 60000;
+	bbr_memory_full(&memory, &(struct bbr_estimate){1 * MB, false}, now_ms);
+	fill(1 * MB, false, 5000);
+	assert_true(begin(1 * MB, false));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -103,6 +116,7 @@ int main(void)
 	    cmocka_unit_test(what_was_forgotten_is_noticed),
 	    cmocka_unit_test(a_slower_path_is_believed),
 	    cmocka_unit_test(short_bursts_start_it_a_few_times_only),
+	    cmocka_unit_test(a_beginning_that_was_not_told_counts_from_when_it_is_seen),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
