@@ -52,12 +52,10 @@ bool congestion_control_bbr(int fd, struct bbr_estimate *out)
 		uint32_t rate_low, rate_high, least_rtt_us;
 		uint32_t pacing_gain, window_gain; /* of 256; 2.885 times while it starts */
 	} said = {0};
-	uint8_t all[256];
-	socklen_t len = sizeof all;
+	socklen_t len = sizeof said;
 	if (!congestion_control_is_bbr(fd) ||
-	    getsockopt(fd, IPPROTO_TCP, TCP_CC_INFO, all, &len) != 0 || len < sizeof said)
+	    getsockopt(fd, IPPROTO_TCP, TCP_CC_INFO, &said, &len) != 0 || len < sizeof said)
 		return false;
-	memcpy(&said, all, sizeof said);
 	uint64_t rate = (uint64_t)said.rate_high << 32 | said.rate_low;
 	/* before the first ACK it knows no rate, and its gains mean nothing */
 	*out = (struct bbr_estimate){.rate = rate, .starts = !rate || said.pacing_gain > 2 * 256};
@@ -72,21 +70,25 @@ bool congestion_control_bbr(int fd, struct bbr_estimate *out)
 }
 #endif
 
-/* A listener may have been given what a process may no longer choose. */
-static bool may_choose(const char *name)
+/* Whether a socket may have it now. given: what it has by itself. */
+static int ask_for(const char *name, char given[CONGESTION_CONTROL_NAME])
 {
 	int fd = socket_open(AF_INET, SOCK_STREAM);
-	bool may = fd >= 0 && set(fd, name) == 0;
-	if (fd >= 0)
-		close(fd);
-	return may;
+	if (fd < 0)
+		return fd;
+	congestion_control_of(fd, given);
+	int err = set(fd, name);
+	close(fd);
+	return err;
 }
 
 bool congestion_control_bbr_restart(int fd)
 {
-	/* what a socket has already would be kept as it is; reno is in every kernel */
-	return congestion_control_is_bbr(fd) && may_choose(usual) && set(fd, "reno") == 0 &&
-	       set(fd, usual) == 0;
+	char given[CONGESTION_CONTROL_NAME];
+	/* A socket may have from its listener what the process may no longer choose. What it has
+	 * already would be kept as it is, so reno comes between, which is in every kernel. */
+	return congestion_control_is_bbr(fd) && ask_for(usual, given) == 0 &&
+	       set(fd, "reno") == 0 && set(fd, usual) == 0;
 }
 
 static bool is_name(const char *text)
@@ -112,22 +114,18 @@ char *congestion_control_read(struct conf_at at)
 void congestion_control_choose(const char *wanted, char out[CONGESTION_CONTROL_NAME])
 {
 	const char *name = wanted ? wanted : usual;
-	char given[CONGESTION_CONTROL_NAME];
+	char given[CONGESTION_CONTROL_NAME] = "";
 	out[0] = 0;
 	if (!strcmp(name, system_choice))
 		return;
 	/* asked once, and not for each socket: as root the kernel looks for a module each time */
-	int fd = socket_open(AF_INET, SOCK_STREAM);
-	int err = fd < 0 ? fd : set(fd, name);
+	int err = ask_for(name, given);
 	if (err == 0)
 		snprintf(out, CONGESTION_CONTROL_NAME, "%s", name);
 	else
 		log_event(wanted ? LOG_WARN : LOG_INFO, "no_congestion_control",
-			  "wanted=%s uses=%s why=%s cure=%s", name,
-			  congestion_control_of(fd, given), err_text(err),
+			  "wanted=%s uses=%s why=%s cure=%s", name, given, err_text(err),
 			  "load tcp_bbr: modprobe tcp_bbr, and its name in /etc/modules-load.d");
-	if (fd >= 0)
-		close(fd);
 }
 
 void congestion_control_set(int fd, const char *name)

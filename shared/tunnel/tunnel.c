@@ -35,7 +35,6 @@ struct tunnel *tunnel_new(const struct tunnel_config *c, tunnel_fn *fn, void *ow
 	t->owner = owner;
 	t->accepts = c->accepts;
 	t->next_id = c->first_id;
-	t->large = BULK_BYTES;
 	t->quantum = TUNNEL_QUANTUM;
 	t->peer_next_id = c->first_id % 2 ? 2 : 1;
 	struct list *lists[] = {&t->streams, &t->facts, &t->open_turns, &t->flow_opens,
@@ -697,9 +696,6 @@ void tunnel_fill(struct tunnel *t, size_t bytes, uint64_t now_ms)
 	t->filling = true;
 	if (bytes)
 		t->quantum = bytes < TUNNEL_QUANTUM ? bytes : TUNNEL_QUANTUM;
-	t->large = bytes && bytes < TUNNEL_QUANTUM ? bytes / 2 : BULK_BYTES;
-	if (t->large <= FEW_BYTES)
-		t->large = FEW_BYTES + 1;
 	t->held = bytes == 0;
 	/* otherwise a replay or a slow link has filled the batch already */
 	if (t->session.unsent < bytes) {
@@ -886,6 +882,11 @@ static void note_large(struct stream *s, size_t len)
 		s->bulk_ms = t->bulk_ms = t->now_ms;
 }
 
+static bool is_large(const struct tunnel *t, size_t len)
+{
+	return len > FEW_BYTES && len >= t->quantum / 2;
+}
+
 bool stream_is_bulk(const struct stream *s)
 {
 	return s->bulk_ms && s->tunnel->now_ms < s->bulk_ms + LATELY_MS;
@@ -896,7 +897,7 @@ bool stream_is_bulk(const struct stream *s)
 void tunnel_note_size(struct stream *s, size_t len)
 {
 	struct tunnel *t = s->tunnel;
-	if (len >= t->large) {
+	if (is_large(t, len)) {
 		note_large(s, len);
 	} else if (len <= FEW_BYTES && !stream_is_bulk(s)) {
 		if (s->spoke)

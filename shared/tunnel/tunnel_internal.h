@@ -175,7 +175,8 @@ struct tunnel {
 	size_t batch_left;
 	struct stream *turn; /* whose STREAM_TURN it is; NULL once it is closed */
 	size_t turn_bytes;
-	size_t quantum; /* of bulk: no more than a batch */
+	/* of bulk: no more than a batch. A DATA frame of half of it is part of bulk */
+	size_t quantum;
 
 	/* during tunnel_input: bytes of one stream, still where the link read them */
 	struct stream *reader;
@@ -194,10 +195,9 @@ struct tunnel {
 	size_t datagram_debt;
 
 	uint64_t last_moved_ms;
-	/* when a small DATA frame last moved, either way, and a large one */
+	/* when a small DATA frame or datagram last moved, either way, and when bulk did */
 	uint64_t few_ms, bulk_ms;
-	size_t large; /* a DATA frame of so many bytes is part of bulk */
-	bool held;    /* the last batch was none: an ACK must come first */
+	bool held; /* the last batch was none: an ACK must come first */
 	uint64_t datagrams_dropped;
 };
 

@@ -924,6 +924,15 @@ static void those_who_read_nothing_do_not_keep_others_out(void **state)
 	pair_fini(&p);
 }
 
+/* Each end sends a batch, and the other reads it. */
+static void exchange(struct pair *p, size_t batch)
+{
+	for (int side = 0; side < 2; side++) {
+		pair_pump(p, side, batch, SIZE_MAX);
+		pair_deliver(p, side, SIZE_MAX);
+	}
+}
+
 static void saturate(struct pair *p, int bulk)
 {
 	p->eager = true;
@@ -933,10 +942,7 @@ static void saturate(struct pair *p, int bulk)
 		pair_open(p, i, 0);
 	}
 	for (int i = 0; i < 100; i++) {
-		for (int side = 0; side < 2; side++) {
-			pair_pump(p, side, 65536, SIZE_MAX);
-			pair_deliver(p, side, SIZE_MAX);
-		}
+		exchange(p, 65536);
 	}
 }
 
@@ -957,12 +963,8 @@ static void one_key_is_not_behind_the_bulk(void **state)
 		pair_deliver(&p, 0, SIZE_MAX);
 		pair_pump(&p, 1, 65536, SIZE_MAX);
 		pair_deliver(&p, 1, SIZE_MAX);
-		for (int i = 0; i < 3; i++) {
-			pair_pump(&p, 0, 65536, SIZE_MAX);
-			pair_deliver(&p, 0, SIZE_MAX);
-			pair_pump(&p, 1, 65536, SIZE_MAX);
-			pair_deliver(&p, 1, SIZE_MAX);
-		}
+		for (int i = 0; i < 3; i++)
+			exchange(&p, 65536);
 		pair_start(keys);
 	}
 	for (int i = 0; i < 40; i++)
@@ -984,14 +986,11 @@ static void one_key_is_not_behind_bulk_that_woke(void **state)
 	keys->types = 1;
 	pair_open(&p, 1, 0);
 	for (int key = 0; key < 20; key++) {
-		for (int i = 0; i < 20;
-		     i++) { /* until neither is on a list with a rest of its quantum */
+		/* until neither is on a list with a rest of its quantum */
+		for (int i = 0; i < 20; i++) {
 			pair_rest(bulk);
 			pair_rest(keys);
-			for (int side = 0; side < 2; side++) {
-				pair_pump(&p, side, BATCH, SIZE_MAX);
-				pair_deliver(&p, side, SIZE_MAX);
-			}
+			exchange(&p, BATCH);
 		}
 		uint64_t sent = keys->sent;
 		pair_start(bulk);
@@ -1012,19 +1011,13 @@ static void a_small_page_is_before_the_bulk_on_a_thin_line(void **state)
 	pair_init(&p, 1, BULK + 1);
 	saturate(&p, BULK);
 	for (int i = 0; i < 40 * BULK; i++) { /* no bulk stream has a quantum from before */
-		for (int side = 0; side < 2; side++) {
-			pair_pump(&p, side, BATCH, SIZE_MAX);
-			pair_deliver(&p, side, SIZE_MAX);
-		}
+		exchange(&p, BATCH);
 	}
 	struct end *page = &p.conns[BULK].end[0];
 	page->plan = PAGE;
 	pair_open(&p, BULK, 0);
 	for (int i = 0; i < PAGE / (BATCH / 4 * 3) + 2; i++) {
-		for (int side = 0; side < 2; side++) {
-			pair_pump(&p, side, BATCH, SIZE_MAX);
-			pair_deliver(&p, side, SIZE_MAX);
-		}
+		exchange(&p, BATCH);
 	}
 	assert_int_equal(page->sent, PAGE);
 	pair_fini(&p);
@@ -1049,10 +1042,7 @@ static void few_bytes_among_bulk_are_noticed(void **state)
 			pair_start(keys);
 			if (key == 19)
 				p.tunnel[0]->few_ms = 0; /* the last key alone is to say it */
-			for (int side = 0; side < 2; side++) {
-				pair_pump(&p, side, batches[i], SIZE_MAX);
-				pair_deliver(&p, side, SIZE_MAX);
-			}
+			exchange(&p, batches[i]);
 		}
 		assert_true(tunnel_is_mixed(p.tunnel[0], p.now));
 		pair_fini(&p);
@@ -1069,10 +1059,7 @@ static void bulk_streams_get_the_same(void **state)
 	for (int i = 0; i < 8; i++)
 		start[i] = p.conns[i].end[0].sent;
 	for (int i = 0; i < 400; i++) {
-		for (int side = 0; side < 2; side++) {
-			pair_pump(&p, side, 65536, SIZE_MAX);
-			pair_deliver(&p, side, SIZE_MAX);
-		}
+		exchange(&p, 65536);
 	}
 	for (int i = 0; i < 8; i++) {
 		uint64_t n = p.conns[i].end[0].sent - start[i];
